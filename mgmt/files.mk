@@ -1,6 +1,6 @@
 # `sekisho journal verify` reads a record folder by the code that wrote it.
-CLI_SRC = $(wildcard mgmt/cli/*.c mgmt/cli/*/*.c mgmt/state/*.c mgmt/words/*.c) $(addprefix appliance/journal/,chain.c checkpoint.c line.c segment.c verify.c)
-MGMT_SRC = $(wildcard mgmt/web/*.c mgmt/web/api/*.c mgmt/web/pages/*.c mgmt/state/*.c mgmt/words/*.c) build/ui/files.c
+CLI_SRC = $(wildcard mgmt/cli/*.c mgmt/cli/*/*.c mgmt/state/*.c mgmt/words/*.c mgmt/picture/*.c) $(addprefix appliance/journal/,chain.c checkpoint.c line.c segment.c verify.c)
+MGMT_SRC = $(wildcard mgmt/web/*.c mgmt/web/api/*.c mgmt/web/pages/*.c mgmt/state/*.c mgmt/words/*.c mgmt/picture/*.c) mgmt/cli/screen/width.c mgmt/cli/screen/wrap.c build/ui/files.c
 
 # What a browser is given (mgmt/ui), as a part of the daemon. esbuild comes from Debian, and there is nothing else to bring.
 build/ui/script: $(wildcard mgmt/ui/*.ts)

@@ -187,6 +187,28 @@ static json_t *assets_json(const struct ir *ir)
 	return list;
 }
 
+static json_t *zones_json(const struct ir *ir)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < ir->n_zones; i++) {
+		const struct ir_zone *z = &ir->zones[i];
+		json_t *networks = json_array();
+		char text[2 * ADDR_TEXT];
+
+		for (uint32_t k = 0; k < z->n_ranges; k++) {
+			addr_range_text(&z->ranges[k], text, sizeof(text));
+			(void)json_array_append_new(networks, json_string(text));
+		}
+		(void)json_array_append_new(
+			list, json_pack("{s:o,s:o,s:s,s:o}", "name", json_text(z->name), "label", json_text(z->label),
+					"class",
+					z->class < words_n(zone_class_words) ? zone_class_words[z->class] : "unknown",
+					"networks", networks));
+	}
+	return list;
+}
+
 static json_t *accept_json(const struct ir_conduit *c)
 {
 	json_t *list = json_array();
@@ -278,6 +300,7 @@ json_t *enforce_effective(struct enforce *f, struct err *e)
 		      "tables_digest", table_digest(f->now), "cells", cells, "permits",
 		      permits_json(f->now, &have, &f->matched), "conduits", conduits_json(f->now, &f->matched),
 		      "assets", assets_json(&f->now->ir));
+	json_object_set_new(j, "zones", zones_json(&f->now->ir));
 	json_object_set_new(j, "limits", enforce_limits(&have, &want));
 	if (j == NULL)
 		err_set(e, -ENOMEM, "effective rules");

@@ -69,7 +69,7 @@ _sekisho() {
 		;;
 	backup) options="--to" ;;
 	restore) options="--key --map --generation --confirm --dry-run --take-over --take-interface --into" ;;
-	effective) options="--to --conduit --zone --asset --host" ;;
+	effective) options="--to --picture --conduit --zone --asset --host" ;;
 	verify | impact) options="--since" ;;
 	flows) options="--conduit --zone --asset --host --limit" ;;
 	events) options="--follow --after --limit --since --conduit --verdict --zone --asset --host --severity" ;;

@@ -3,6 +3,7 @@
 import { h, patch, type Node_ } from "./dom";
 import { feed, looked, start, stop } from "./feed";
 import { statePage } from "./state";
+import { forgetMap, mapPage } from "./map";
 import { logIn, person, resume, signedIn, signOut, useToken, type Refused } from "./session";
 import { choose, language, t, type Key } from "./text";
 import type { Lang, State } from "./types";
@@ -12,6 +13,7 @@ import { forgetSearch, whyPage } from "./why";
 const PAGES: { hash: string; title: Key; body: (state: State) => Node_[] }[] = [
 	{ hash: "#state", title: "page_state", body: statePage },
 	{ hash: "#watch", title: "page_watch", body: watchPage },
+	{ hash: "#map", title: "page_map", body: mapPage(() => draw()) },
 	{ hash: "#why", title: "page_why", body: whyPage(() => draw()) },
 ];
 let busy = false;
@@ -39,6 +41,7 @@ function changed(): void {
 function leave(): void {
 	stop();
 	forgetSearch();
+	forgetMap();
 }
 
 function onSubmit(event: Event): void {

@@ -19,7 +19,7 @@ export function person(): string {
 	return who !== undefined && "name" in who ? who.name : "";
 }
 
-async function send<T>(path: string, init: RequestInit): Promise<Answer<T>> {
+async function send<T>(path: string, init: RequestInit, read: (answer: Response) => Promise<T> = async (answer) => (await answer.json()) as T): Promise<Answer<T>> {
 	const stop = new AbortController(), timer = setTimeout(() => stop.abort(), ASK_MS);
 	try {
 		const answer = await fetch(path, { ...init, cache: "no-store", redirect: "error", signal: stop.signal });
@@ -27,7 +27,7 @@ async function send<T>(path: string, init: RequestInit): Promise<Answer<T>> {
 		if (answer.status === 403) return { ok: false, why: "forbidden" };
 		if (answer.status === 400) return { ok: false, why: "wrong" };
 		if (!answer.ok) return { ok: false, why: "unavailable" };
-		return { ok: true, value: (await answer.json()) as T };
+		return { ok: true, value: await read(answer) };
 	} catch {
 		return { ok: false, why: "unreachable" };
 	} finally {
@@ -46,6 +46,12 @@ export async function ask<T>(path: string): Promise<Answer<T>> {
 	const answer = await send<T>(path, asked !== undefined && "token" in asked ? bearing(asked.token) : { credentials: "same-origin" });
 	if (!answer.ok && answer.why === "unauthorized" && asked === who) who = undefined;
 	return answer;
+}
+
+/** A picture that the box draws, as an address within this page; whoever asked revokes it. */
+export async function askPicture(path: string): Promise<Answer<string>> {
+	return send(path, who !== undefined && "token" in who ? bearing(who.token) : { credentials: "same-origin" },
+		async (answer) => URL.createObjectURL(new Blob([await answer.arrayBuffer()], { type: "image/svg+xml" })));
 }
 
 /** Whether this browser has a session already: of another page, or of this one before it was opened anew. */

@@ -86,6 +86,11 @@ export interface Status {
 	ups?: { name?: string; server?: string; state?: string; since?: string | null; away_since?: string | null; charge?: number | null; runtime?: number | null } | null;
 	partition?: { stands?: boolean; why?: { en?: string; ja?: string } | null; parsers?: { memory?: number; most?: number; ended?: number }; guard?: { kept?: number } };
 }
+export interface Effective {
+	zones?: { name?: string; label?: string }[];
+	conduits?: { name?: string; label?: string; from?: string; to?: string; mode?: string; until?: string | null; last_match?: string | null }[];
+	cells?: { conduits?: string[]; packets?: number }[];
+}
 /** A recorded event, of which the pages read only this. */
 export interface Told {
 	seq: number;

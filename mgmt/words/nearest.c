@@ -87,54 +87,59 @@ static unsigned met(const json_t *cell, const struct packet *p)
 	       (covers(cell, "destination", &p->server) ? DESTINATION : 0u) | (serves(cell, p) ? SERVICE : 0u);
 }
 
-static bool of_conduit(const json_t *cell, const char *name)
+/* Conduits from the client's zone to the server's: an object from name to place in the list. The caller's. */
+static json_t *candidates(const json_t *e, const json_t *conduits)
 {
-	const json_t *names = ja(cell, "conduits");
+	json_t *found = json_object();
+	const json_t *k;
+	size_t i;
 
-	for (size_t i = 0; i < json_array_size(names); i++) {
-		const char *one = json_string_value(json_array_get(names, i));
-
-		if (one != NULL && strcmp(one, name) == 0)
-			return true;
+	json_array_foreach(conduits, i, k)
+	{
+		if (strcmp(js(k, "from"), js(e, "client_zone")) == 0 && strcmp(js(k, "to"), js(e, "server_zone")) == 0)
+			(void)json_object_set_new(found, js(k, "name"), json_integer((json_int_t)i));
 	}
-	return false;
+	return found;
 }
 
-struct candidate {
-	const json_t *conduit;
+struct nearest {
+	const json_t *conduit; /* NULL: none leads there */
 	unsigned met;
 };
 
-static unsigned best_of(const json_t *cells, const char *conduit, const struct packet *p)
+/* One pass over the cells, however many conduits there are. */
+static struct nearest find(const json_t *e, const json_t *effective, const struct packet *p)
 {
-	unsigned best = 0;
+	const json_t *conduits = ja(effective, "conduits"), *cells = ja(effective, "cells"), *cell, *one, *place;
+	json_t *wanted = candidates(e, conduits);
+	json_int_t best = -1;
+	unsigned best_met = 0;
+	const char *name;
+	size_t i, k;
 
-	for (size_t i = 0; i < json_array_size(cells); i++) {
-		const json_t *cell = json_array_get(cells, i);
-		unsigned m = of_conduit(cell, conduit) ? met(cell, p) : 0;
-
-		if (__builtin_popcount(m) > __builtin_popcount(best))
-			best = m;
+	json_object_foreach(wanted, name, place)
+	{
+		if (best < 0 || json_integer_value(place) < best)
+			best = json_integer_value(place);
 	}
-	return best;
-}
+	json_array_foreach(cells, i, cell)
+	{
+		const json_t *names = ja(cell, "conduits");
+		unsigned m = met(cell, p);
 
-static struct candidate find(const json_t *e, const json_t *effective, const struct packet *p)
-{
-	const json_t *conduits = ja(effective, "conduits"), *cells = ja(effective, "cells");
-	struct candidate best = { 0 };
+		json_array_foreach(names, k, one)
+		{
+			int more = __builtin_popcount(m) - __builtin_popcount(best_met);
 
-	for (size_t i = 0; i < json_array_size(conduits); i++) {
-		const json_t *k = json_array_get(conduits, i);
-		unsigned m;
-
-		if (strcmp(js(k, "from"), js(e, "client_zone")) != 0 || strcmp(js(k, "to"), js(e, "server_zone")) != 0)
-			continue;
-		m = best_of(cells, js(k, "name"), p);
-		if (best.conduit == NULL || __builtin_popcount(m) > __builtin_popcount(best.met))
-			best = (struct candidate){ k, m };
+			place = json_is_string(one) ? json_object_get(wanted, json_string_value(one)) : NULL;
+			if (place == NULL || more < 0 || (more == 0 && json_integer_value(place) >= best))
+				continue;
+			best = json_integer_value(place);
+			best_met = m;
+		}
 	}
-	return best;
+	json_decref(wanted);
+	return (struct nearest){ best >= 0 ? json_array_get(conduits, (size_t)best) : NULL, best_met };
 }
 
 /* "10.20.0.7, tcp/503": the packet's own that the conduit does not have. */
@@ -164,7 +169,7 @@ static void lacks(FILE *to, const json_t *e, const struct packet *p, unsigned m,
 
 char *nearest_sentence(const json_t *e, const json_t *effective, enum lang l)
 {
-	struct candidate best;
+	struct nearest best;
 	struct packet p;
 	char *text = NULL;
 	size_t size;

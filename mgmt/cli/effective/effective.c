@@ -11,16 +11,29 @@
 #include "mgmt/cli/effective/filter.h"
 #include "mgmt/cli/effective/text.h"
 #include "mgmt/cli/verbs.h"
+#include "mgmt/picture/picture.h"
 
-enum { OPT_TO, OPT_CONDUIT, OPT_ZONE, OPT_ASSET, OPT_HOST, OPT_N };
+enum { OPT_TO, OPT_PICTURE, OPT_CONDUIT, OPT_ZONE, OPT_ASSET, OPT_HOST, OPT_N };
 
 static const struct cli_option options[OPT_N] = {
 	[OPT_TO] = { "--to", 0, "text|json", M_EFFECTIVE_OPT_TO },
+	[OPT_PICTURE] = { "--picture", 0, NULL, M_EFFECTIVE_OPT_PICTURE },
 	[OPT_CONDUIT] = { "--conduit", 0, "NAME", M_FILTER_OPT_CONDUIT },
 	[OPT_ZONE] = { "--zone", 0, "NAME", M_FILTER_OPT_ZONE },
 	[OPT_ASSET] = { "--asset", 0, "NAME", M_FILTER_OPT_ASSET },
 	[OPT_HOST] = { "--host", 0, "ADDRESS", M_FILTER_OPT_HOST },
 };
+
+static void print_picture(struct cli *c, const json_t *effective, int *ret_status)
+{
+	char *svg = picture_svg(effective, c->lang);
+
+	if (svg != NULL)
+		fputs(svg, c->out);
+	else
+		*ret_status = cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
+	free(svg);
+}
 
 static int run(struct cli *c, const struct cli_args *a)
 {
@@ -50,10 +63,14 @@ static int run(struct cli *c, const struct cli_args *a)
 	    !effective_filter(answer.json, &f, &missing))
 		status = cli_fail(c, CLI_INVALID, M_FILTER_UNKNOWN, missing);
 	else if (!box_answer_done(c, &answer, &status)) {
-		if (standing)
-			standing_headline(c, answer.json);
-		if (json_object_get(answer.json, "conduits") != NULL)
-			effective_render(c, answer.json);
+		if (a->values[OPT_PICTURE] != NULL && json_object_get(answer.json, "conduits") != NULL) {
+			print_picture(c, answer.json, &status);
+		} else {
+			if (standing)
+				standing_headline(c, answer.json);
+			if (json_object_get(answer.json, "conduits") != NULL)
+				effective_render(c, answer.json);
+		}
 	}
 	box_answer_free(&answer);
 	return status;

@@ -5,104 +5,12 @@
 #include <string.h>
 #include <time.h>
 
-#include "appliance/wire/vocabulary.h"
 #include "mgmt/cli/effective/cells.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/words/answers.h"
 #include "mgmt/cli/words/reach.h"
 #include "mgmt/cli/words/render.h"
-
-/* "read_coils (1), 90" of a row's function codes. */
-static void functions(struct cli *c, FILE *to, const json_t *row, const struct vocabulary *words)
-{
-	const json_t *list = ja(row, "functions");
-
-	if (words != NULL && json_array_size(list) >= words->code_last - words->code_first + 1u) {
-		fputs(message_format(M_EFFECTIVE_ANY_FUNCTION, c->lang), to);
-		return;
-	}
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *one = json_array_get(list, i);
-		long long code = (long long)json_integer_value(one);
-		const struct function_info *f = words != NULL && json_is_integer(one) && code >= 0
-							? function_by_code(words, (uint32_t)code)
-							: NULL;
-		char text[CODE_TEXT];
-
-		code_text(words, (uint64_t)code, text);
-		fputs(i > 0 ? ", " : "", to);
-		if (json_is_string(one))
-			fputs(json_string_value(one), to);
-		else if (f != NULL)
-			fprintf(to, "%s (%s)", f->name, text);
-		else
-			fputs(text, to);
-	}
-}
-
-/* "; holding 0-99, no other address": a space that is not named is closed, which a reader must not have to know. */
-static void addresses(struct cli *c, FILE *to, const json_t *row, const struct vocabulary *words)
-{
-	unsigned any = 0, named = 0;
-
-	for (unsigned i = 0; i < words->n_spaces; i++)
-		any += strcmp(js(row, words->spaces[i].key), "any") == 0;
-	if (words->n_spaces == 0)
-		return;
-	if (any == words->n_spaces) {
-		fputs(message_format(M_EFFECTIVE_ANY_ADDRESS, c->lang), to);
-		return;
-	}
-	for (unsigned i = 0; i < words->n_spaces; i++)
-		if (*js(row, words->spaces[i].key) != '\0')
-			fprintf(to, "%s %s %s", named++ > 0 ? "," : ";", words->spaces[i].key,
-				js(row, words->spaces[i].key));
-	fputs(message_format(M_EFFECTIVE_NO_OTHER, c->lang), to);
-}
-
-/* Of a row that only reads, "any value" would say nothing. */
-static bool writes(const json_t *row, const struct vocabulary *words)
-{
-	const json_t *list = ja(row, "functions");
-
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		long long code = (long long)json_integer_value(json_array_get(list, i));
-		const struct function_info *f =
-			words != NULL && code >= 0 ? function_by_code(words, (uint32_t)code) : NULL;
-
-		if (f == NULL || (f->classes & ~(unsigned)(CLASS_READ | CLASS_DIAGNOSE)) != 0)
-			return true;
-	}
-	return false;
-}
-
-/* "; units 1-5": what a row does not name is any of them, which is not worth a word where requests mostly name none either. */
-static void target_text(struct cli *c, FILE *to, const json_t *row, const struct target_info *t)
-{
-	const char *text = js(row, t->key);
-	bool any = strcmp(text, "any") == 0;
-
-	if (*text != '\0' && !(any && t->usual_known))
-		message_print(to, c->lang, M_EFFECTIVE_TARGET, c->lang == LANG_JA ? t->ja : t->key,
-			      any ? message_format(M_EFFECTIVE_ANY, c->lang) : text);
-}
-
-static void row_text(struct cli *c, FILE *to, const json_t *row, enum protocol p)
-{
-	const struct vocabulary *words = vocabulary_of(p);
-	bool any;
-
-	functions(c, to, row, words);
-	if (words != NULL)
-		addresses(c, to, row, words);
-	for (unsigned i = 0; words != NULL && i < words->n_targets; i++)
-		target_text(c, to, row, &words->targets[i]);
-	any = strcmp(js(row, "values"), "any") == 0;
-	if (*js(row, "values") != '\0' && (!any || writes(row, words)))
-		message_print(to, c->lang, M_EFFECTIVE_VALUES,
-			      any ? message_format(M_EFFECTIVE_ANY, c->lang) : js(row, "values"));
-	message_print(to, c->lang, M_EFFECTIVE_AT_LINE, js(row, "file"), ju(row, "line"));
-}
+#include "mgmt/words/row.h"
 
 /* "answers may have: transaction, padding" */
 static void lenient_line(struct cli *c, const json_t *grant, struct table *t)
@@ -143,7 +51,9 @@ static void grant_lines(struct cli *c, const json_t *grant, struct table *t)
 
 		if (to == NULL)
 			return;
-		row_text(c, to, json_array_get(rows, i), p);
+		row_text(to, json_array_get(rows, i), p, c->lang);
+		message_print(to, c->lang, M_EFFECTIVE_AT_LINE, js(json_array_get(rows, i), "file"),
+			      ju(json_array_get(rows, i), "line"));
 		if (fclose(to) == 0) {
 			table_cell(t, js(grant, "protocol"));
 			table_cell(t, text);

@@ -34,6 +34,7 @@ extern const struct route route_effective;
 extern const struct route route_events;
 extern const struct route route_why;
 extern const struct route route_nearest;
+extern const struct route route_picture;
 extern const struct route route_metrics;
 
 /* What may be asked of events, for every route that is about them. */

@@ -42,6 +42,7 @@ static const char help_html[] =
 	"<tr><td><code>/api/v1/events</code></td><td>記録された事象（古い順）</td></tr>\n"
 	"<tr><td><code>/api/v1/why</code></td><td>同じ事象に、日本語と英語の説明文を付けたもの</td></tr>\n"
 	"<tr><td><code>/api/v1/nearest</code></td><td>拒否された通信に最も近いコンジットと、それに含まれていないもの</td></tr>\n"
+	"<tr><td><code>/api/v1/picture</code></td><td>有効なルールの図（SVG、<code>?lang=ja</code> または <code>en</code>）</td></tr>\n"
 	"<tr><td><code>/metrics</code></td><td>Prometheus 形式の計測値</td></tr>\n"
 	"<tr><td><code>/api/v1/login</code>、<code>/api/v1/logout</code>、<code>/api/v1/me</code></td><td>アカウントでのログイン、ログアウト、ログイン中の本人の情報"
 	"</td></tr>\n"
@@ -70,6 +71,7 @@ static const char help_html[] =
 	"<tr><td><code>/api/v1/events</code></td><td>what was recorded, oldest first</td></tr>\n"
 	"<tr><td><code>/api/v1/why</code></td><td>the same, each event with a sentence in Japanese and English</td></tr>\n"
 	"<tr><td><code>/api/v1/nearest</code></td><td>the conduit that comes nearest to traffic that was denied, and what it lacks</td></tr>\n"
+	"<tr><td><code>/api/v1/picture</code></td><td>the effective rules drawn (SVG; <code>?lang=ja</code> or <code>en</code>)</td></tr>\n"
 	"<tr><td><code>/metrics</code></td><td>measurements, as Prometheus reads them</td></tr>\n"
 	"<tr><td><code>/api/v1/login</code>, <code>/api/v1/logout</code>, <code>/api/v1/me</code></td><td>logging in with an account, logging out, who is logged in"
 	"</td></tr>\n"
@@ -96,7 +98,7 @@ static const size_t help_size = sizeof(help_html) - 1;
 
 /* Nothing but our own script and style, and questions to this box alone; whoever smuggles text into the page gets no script out of it. */
 #define UI_POLICY                                                                                                      \
-	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri "       \
+	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; base-uri " \
 	"'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 #define NOTHING "default-src 'none'; frame-ancestors 'none'"
 

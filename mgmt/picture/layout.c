@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/picture/layout.h"
+
+#include <stdlib.h>
+
+#define MARGIN 60u
+#define BAND 180u /* on the left, for the class */
+#define BOX_HEIGHT 220u
+#define BOX_GAP 120u	  /* between boxes of a row */
+#define PORT 60u	  /* between arrows at one side of a box: both rows of a channel take every other place */
+#define TRACK 70u	  /* more than the badge of a number */
+#define CHANNEL_LEAST 60u /* where no arrow goes */
+
+enum side { TOP, BOTTOM };
+
+/* An arrow's piece through one channel; the first begins at its source, the last ends at its destination. */
+struct piece {
+	size_t channel;
+	unsigned track;
+};
+
+struct work {
+	struct layout *l;
+	unsigned *ports[2]; /* by side and box: how many arrows touch it there */
+	unsigned *next[2];  /* and how many have their place */
+	struct piece (*pieces)[2];
+	unsigned tracks[LAYOUT_ROWS], margins;
+	unsigned *margin; /* by arrow: its place in the right margin, from 0 */
+};
+
+static enum side leaves_by(const struct layout *l, const struct layout_arrow *a)
+{
+	return l->boxes[a->to].row >= l->boxes[a->from].row ? BOTTOM : TOP;
+}
+
+static enum side arrives_by(const struct layout *l, const struct layout_arrow *a)
+{
+	return l->boxes[a->to].row > l->boxes[a->from].row ? TOP : BOTTOM;
+}
+
+/* The channel below a row has the row's number. Rows that hold no zone have no height, but a channel all the same. */
+static size_t channel_of(unsigned row, enum side side)
+{
+	return side == BOTTOM ? row : row - 1u;
+}
+
+/* Rows that stand on each other once the empty ones are gone. */
+static void close_up(struct layout *l)
+{
+	bool used[LAYOUT_ROWS] = { false };
+	unsigned rank[LAYOUT_ROWS] = { 0 }, n = 0;
+
+	for (size_t i = 0; i < l->n_boxes; i++)
+		used[l->boxes[i].row] = true;
+	for (unsigned r = 0; r < LAYOUT_ROWS; r++)
+		rank[r] = used[r] ? n++ : 0;
+	for (size_t i = 0; i < l->n_boxes; i++)
+		l->boxes[i].row = rank[l->boxes[i].row];
+}
+
+static void take_tracks(struct work *w)
+{
+	struct layout *l = w->l;
+
+	for (size_t i = 0; i < l->n_arrows; i++) {
+		const struct layout_arrow *a = &l->arrows[i];
+		enum side out = leaves_by(l, a), in = arrives_by(l, a);
+		size_t first = channel_of(l->boxes[a->from].row, out), last = channel_of(l->boxes[a->to].row, in);
+
+		w->ports[out][a->from]++;
+		w->ports[in][a->to]++;
+		w->pieces[i][0] = (struct piece){ first, w->tracks[first]++ };
+		w->pieces[i][1] = w->pieces[i][0];
+		if (first != last) {
+			w->pieces[i][1] = (struct piece){ last, w->tracks[last]++ };
+			w->margin[i] = w->margins++;
+		}
+	}
+}
+
+static void place_boxes(struct work *w)
+{
+	struct layout *l = w->l;
+	unsigned x[LAYOUT_ROWS], y = MARGIN, rows = 0, widest = 0, least = l->width;
+
+	for (unsigned r = 0; r < LAYOUT_ROWS; r++)
+		x[r] = MARGIN + BAND;
+	for (size_t i = 0; i < l->n_boxes; i++) {
+		struct layout_box *b = &l->boxes[i];
+		unsigned most = w->ports[TOP][i] > w->ports[BOTTOM][i] ? w->ports[TOP][i] : w->ports[BOTTOM][i];
+
+		/* A whole number of places, an even one of them in front of the first, so that each row keeps to its own. */
+		if (b->width < (most + 1) * PORT)
+			b->width = (most + 1) * PORT;
+		b->width = (b->width + PORT - 1) / PORT * PORT;
+		b->x = x[b->row];
+		b->height = BOX_HEIGHT;
+		x[b->row] += b->width + BOX_GAP;
+		rows = b->row + 1 > rows ? b->row + 1 : rows;
+		widest = x[b->row] > widest ? x[b->row] : widest;
+	}
+	l->width = widest + w->margins * PORT + MARGIN;
+	if (l->width < least) {
+		widest += (least - l->width) / PORT * PORT;
+		l->width = least;
+	}
+	/* Each row in the middle, and all of them on the same places. */
+	for (size_t i = 0; i < l->n_boxes; i++)
+		l->boxes[i].x += (widest - x[l->boxes[i].row]) / 2 / PORT * PORT;
+	for (unsigned r = 0; r < LAYOUT_ROWS; r++) {
+		l->row_y[r] = y;
+		l->row_height[r] = r < rows ? BOX_HEIGHT : 0;
+		if (r < rows)
+			y += BOX_HEIGHT + CHANNEL_LEAST + w->tracks[r] * TRACK;
+	}
+	for (size_t i = 0; i < l->n_boxes; i++)
+		l->boxes[i].y = l->row_y[l->boxes[i].row];
+	l->height = y + MARGIN;
+}
+
+static unsigned track_y(const struct layout *l, const struct piece *p)
+{
+	return l->row_y[p->channel] + BOX_HEIGHT + CHANNEL_LEAST / 2 + TRACK / 2 + p->track * TRACK;
+}
+
+/* The next free place at a side. Rows that face each other over a channel differ by half a place, so that no two verticals meet. */
+static struct layout_point port(struct work *w, size_t box, enum side side)
+{
+	const struct layout_box *b = &w->l->boxes[box];
+	unsigned n = w->ports[side][box], k = w->next[side][box]++;
+	unsigned first = (b->width - n * PORT) / 2 / (PORT / 2) * (PORT / 2);
+
+	first = first / PORT * PORT + (b->row % 2) * (PORT / 2);
+	return (struct layout_point){ b->x + first + PORT / 4 + k * PORT, side == TOP ? b->y : b->y + b->height };
+}
+
+static void bend(struct layout_arrow *a, unsigned x, unsigned y)
+{
+	a->at[a->n++] = (struct layout_point){ x, y };
+}
+
+static void place_arrow(struct work *w, size_t i)
+{
+	struct layout *l = w->l;
+	struct layout_arrow *a = &l->arrows[i];
+	struct layout_point from = port(w, a->from, leaves_by(l, a)), to = port(w, a->to, arrives_by(l, a));
+	unsigned y0 = track_y(l, &w->pieces[i][0]), y1 = track_y(l, &w->pieces[i][1]), end = to.x;
+
+	a->n = 0;
+	bend(a, from.x, from.y);
+	bend(a, from.x, y0);
+	if (y0 != y1) {
+		end = l->width - MARGIN - w->margins * PORT + w->margin[i] * PORT;
+		bend(a, end, y0);
+		bend(a, end, y1);
+	}
+	bend(a, to.x, y1);
+	bend(a, to.x, to.y);
+	/* In the middle of the first track: there nothing else lies but what crosses. */
+	a->badge = (struct layout_point){ (from.x + end) / 2, y0 };
+}
+
+bool layout_make(struct layout *l)
+{
+	size_t boxes = l->n_boxes + 1, arrows = l->n_arrows + 1;
+	struct work w = { .l = l,
+			  .ports = { calloc(boxes, sizeof(unsigned)), calloc(boxes, sizeof(unsigned)) },
+			  .next = { calloc(boxes, sizeof(unsigned)), calloc(boxes, sizeof(unsigned)) },
+			  .pieces = calloc(arrows, sizeof(*w.pieces)),
+			  .margin = calloc(arrows, sizeof(unsigned)) };
+	bool ok = w.ports[0] != NULL && w.ports[1] != NULL && w.next[0] != NULL && w.next[1] != NULL &&
+		  w.pieces != NULL && w.margin != NULL;
+
+	if (ok) {
+		close_up(l);
+		take_tracks(&w);
+		place_boxes(&w);
+		for (size_t i = 0; i < l->n_arrows; i++)
+			place_arrow(&w, i);
+	}
+	for (int s = 0; s < 2; s++) {
+		free(w.ports[s]);
+		free(w.next[s]);
+	}
+	free(w.pieces);
+	free(w.margin);
+	return ok;
+}

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/picture/picture.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mgmt/cli/screen/width.h"
+#include "mgmt/picture/layout.h"
+#include "mgmt/picture/legend.h"
+#include "mgmt/picture/xml.h"
+#include "mgmt/state/read.h"
+
+/* Tenths of a millimetre, as the layout's. */
+#define SHEET_WIDTH 4080u /* A3 across, less its margins */
+#define MARGIN 60u
+#define HEAD 230u
+#define CELL 18u      /* of the legend's text; letters of most fonts are narrower */
+#define NAME_CELL 24u /* of a zone's label */
+#define SMALL_CELL 17u
+#define LINE 44u
+#define BADGE 26u
+#define COLUMNS 3u
+#define COLUMN_GAP 30u
+#define NETWORKS 2u /* that a zone's box names */
+
+static const struct {
+	const char *class;
+	enum message name;
+} rows[LAYOUT_ROWS] = { { "external", M_PICTURE_EXTERNAL },	{ "it", M_PICTURE_IT },
+			{ "management", M_PICTURE_MANAGEMENT }, { "test", M_PICTURE_TEST },
+			{ "operations", M_PICTURE_OPERATIONS }, { "ot", M_PICTURE_OT } };
+
+struct zone {
+	const char *name, *label;
+	char networks[3 * RENDER_TEXT];
+	unsigned row; /* of `rows` */
+};
+
+/* What leads from one zone to another in one mode. One within a zone is told in the legend, and drawn nowhere. */
+struct way {
+	size_t from, to;
+	bool observe;
+	size_t drawn; /* its arrow of the layout, or SIZE_MAX */
+};
+
+struct picture {
+	const json_t *effective;
+	enum lang lang;
+	struct zone *zones;
+	size_t n_zones;
+	struct way *ways;
+	size_t n_ways;
+	struct layout layout;
+	struct legend legend;
+	FILE *to;
+};
+
+/* ---- what there is --------------------------------------------------------------------------------------------------- */
+
+static size_t zone_by_name(const struct picture *p, const char *name)
+{
+	for (size_t i = 0; i < p->n_zones; i++)
+		if (strcmp(p->zones[i].name, name) == 0)
+			return i;
+	return SIZE_MAX;
+}
+
+static void add_zone(struct picture *p, const json_t *z)
+{
+	struct zone *ret = &p->zones[p->n_zones++];
+	const json_t *networks = ja(z, "networks");
+	size_t n = 0, all = json_array_size(networks);
+
+	*ret = (struct zone){ .name = js(z, "name"), .label = js(z, "label"), .row = 1 };
+	for (unsigned r = 0; r < LAYOUT_ROWS; r++)
+		if (strcmp(js(z, "class"), rows[r].class) == 0)
+			ret->row = r;
+	for (size_t i = 0; i < all && i < NETWORKS && n < sizeof(ret->networks); i++) {
+		const char *one = json_string_value(json_array_get(networks, i));
+
+		n += (size_t)snprintf(ret->networks + n, sizeof(ret->networks) - n, "%s%s", i > 0 ? ", " : "",
+				      one != NULL ? one : "");
+	}
+	if (all > NETWORKS && n < sizeof(ret->networks))
+		snprintf(ret->networks + n, sizeof(ret->networks) - n, ", +%zu", all - NETWORKS);
+}
+
+static bool find_zones(struct picture *p)
+{
+	const json_t *list = ja(p->effective, "zones"), *one;
+	size_t i;
+
+	p->zones = calloc(json_array_size(list) + 1, sizeof(*p->zones));
+	if (p->zones == NULL)
+		return false;
+	json_array_foreach(list, i, one)
+	{
+		add_zone(p, one);
+	}
+	return true;
+}
+
+/* SIZE_MAX: it names a zone that is not there. */
+static size_t way_of(struct picture *p, const json_t *k)
+{
+	struct way w = { .from = zone_by_name(p, js(k, "from")),
+			 .to = zone_by_name(p, js(k, "to")),
+			 .observe = strcmp(js(k, "mode"), "observe") == 0,
+			 .drawn = SIZE_MAX };
+	size_t i = 0;
+
+	if (w.from == SIZE_MAX || w.to == SIZE_MAX)
+		return SIZE_MAX;
+	while (i < p->n_ways && (p->ways[i].from != w.from || p->ways[i].to != w.to || p->ways[i].observe != w.observe))
+		i++;
+	if (i == p->n_ways)
+		p->ways[p->n_ways++] = w;
+	return i;
+}
+
+static const char *shown(const struct zone *z)
+{
+	return *z->label != '\0' ? z->label : z->name;
+}
+
+/* The ways in the order of the policy's text, and under each its conduits in the same. */
+static bool tell_ways(struct picture *p, const json_t *conduits, const size_t *way)
+{
+	for (size_t w = 0; w < p->n_ways; w++) {
+		char text[RENDER_TEXT * 8];
+
+		snprintf(text, sizeof(text), "%s → %s%s%s", shown(&p->zones[p->ways[w].from]),
+			 shown(&p->zones[p->ways[w].to]), p->ways[w].observe ? "   " : "",
+			 p->ways[w].observe ? message_format(M_PICTURE_OBSERVED, p->lang) : "");
+		legend_add(&p->legend, LEGEND_ARROW, w, text);
+		for (size_t i = 0; i < json_array_size(conduits); i++)
+			if (way[i] == w)
+				legend_conduit(&p->legend, w, json_array_get(conduits, i), p->lang);
+	}
+	return !p->legend.failed;
+}
+
+static bool find_ways(struct picture *p)
+{
+	const json_t *list = ja(p->effective, "conduits");
+	size_t n = json_array_size(list), *way = calloc(n + 1, sizeof(*way));
+	bool ok;
+
+	p->ways = calloc(n + 1, sizeof(*p->ways));
+	ok = p->ways != NULL && way != NULL && legend_index(&p->legend, p->effective);
+	for (size_t i = 0; i < n && ok; i++)
+		way[i] = way_of(p, json_array_get(list, i));
+	ok = ok && tell_ways(p, list, way);
+	free(way);
+	return ok;
+}
+
+static bool place(struct picture *p)
+{
+	struct layout *l = &p->layout;
+
+	l->boxes = calloc(p->n_zones + 1, sizeof(*l->boxes));
+	l->arrows = calloc(p->n_ways + 1, sizeof(*l->arrows));
+	if (l->boxes == NULL || l->arrows == NULL)
+		return false;
+	for (size_t i = 0; i < p->n_zones; i++) {
+		const struct zone *z = &p->zones[i];
+		size_t wide = text_cells(shown(z)) * NAME_CELL, small = text_cells(z->networks) * SMALL_CELL,
+		       name = text_cells(z->name) * SMALL_CELL;
+
+		wide = wide > small ? wide : small;
+		wide = wide > name ? wide : name;
+		l->boxes[i] = (struct layout_box){ .row = z->row, .width = (unsigned)wide + 2 * 30 };
+	}
+	l->n_boxes = p->n_zones;
+	l->width = SHEET_WIDTH;
+	for (size_t i = 0; i < p->n_ways; i++)
+		if (p->ways[i].from != p->ways[i].to) {
+			p->ways[i].drawn = l->n_arrows;
+			l->arrows[l->n_arrows++] =
+				(struct layout_arrow){ .from = p->ways[i].from, .to = p->ways[i].to };
+		}
+	return layout_make(l);
+}
+
+/* ---- drawing --------------------------------------------------------------------------------------------------------- */
+
+static void text_at(struct picture *p, unsigned x, unsigned y, unsigned size, const char *more, const char *text)
+{
+	fprintf(p->to, "<text x=\"%u\" y=\"%u\" font-size=\"%u\"%s>", x, y, size, more);
+	xml_text(p->to, text);
+	fputs("</text>\n", p->to);
+}
+
+static void head(struct picture *p)
+{
+	const json_t *site = ja(p->effective, "site"), *g = ja(p->effective, "generation");
+	const char *label = *js(site, "label") != '\0' ? js(site, "label") : js(site, "name");
+	char when[RENDER_TEXT], text[512], part[256];
+
+	render_time(js(p->effective, "time"), when);
+	text_at(p, MARGIN, MARGIN + 40, 60, " font-weight=\"bold\"", message_format(M_PICTURE_TITLE, p->lang));
+	message_text(part, sizeof(part), p->lang, M_PICTURE_HOST, *label != '\0' ? label : "-",
+		     js(p->effective, "host"));
+	snprintf(text, sizeof(text), "%s   %s   %s", part, when, message_format(M_PICTURE_READ_BACK, p->lang));
+	text_at(p, MARGIN, MARGIN + 100, 32, "", text);
+	snprintf(part, sizeof(part), "%.12s", js(g, "digest"));
+	message_text(text, sizeof(text), p->lang, M_PICTURE_GENERATION, ju(g, "number"), part);
+	text_at(p, MARGIN, MARGIN + 148, 32, "", text);
+}
+
+static void key(struct picture *p, unsigned right)
+{
+	for (int observed = 0; observed < 2; observed++) {
+		unsigned y = MARGIN + 30 + (unsigned)observed * 50;
+
+		fprintf(p->to,
+			"<path d=\"M%u %uH%u\" class=\"key\" fill=\"none\" stroke=\"%s\" stroke-width=\"7\"%s "
+			"marker-end=\"url(#%s)\"/>\n",
+			right - 760, y, right - 560, observed ? "#8a5300" : "#1b2130",
+			observed ? " stroke-dasharray=\"22 14\"" : "", observed ? "o" : "e");
+		text_at(p, right - 520, y + 11, 32, "",
+			message_format(observed ? M_PICTURE_OBSERVED : M_PICTURE_ENFORCED, p->lang));
+	}
+	text_at(p, right - 760, MARGIN + 148, 32, "", message_format(M_PICTURE_NOTHING_ELSE, p->lang));
+}
+
+static void classes(struct picture *p)
+{
+	const struct layout *l = &p->layout;
+
+	for (size_t i = 0; i < p->n_zones; i++) {
+		const struct layout_box *b = &l->boxes[i];
+		bool first = true;
+
+		for (size_t k = 0; k < i; k++)
+			first = first && l->boxes[k].row != b->row;
+		if (!first)
+			continue;
+		fprintf(p->to, "<rect x=\"%u\" y=\"%u\" width=\"%u\" height=\"%u\" fill=\"#f1eee6\"/>\n", MARGIN,
+			HEAD + b->y - 20, l->width - 2 * MARGIN, b->height + 40);
+		text_at(p, MARGIN + 20, HEAD + b->y + b->height / 2 + 12, 36, " fill=\"#565d6d\"",
+			message_format(rows[p->zones[i].row].name, p->lang));
+	}
+}
+
+static void boxes(struct picture *p)
+{
+	for (size_t i = 0; i < p->n_zones; i++) {
+		const struct layout_box *b = &p->layout.boxes[i];
+		const struct zone *z = &p->zones[i];
+		unsigned x = b->x + b->width / 2, y = HEAD + b->y;
+
+		fprintf(p->to,
+			"<rect class=\"zone\" x=\"%u\" y=\"%u\" width=\"%u\" height=\"%u\" rx=\"18\" fill=\"#ffffff\" "
+			"stroke=\"#1b2130\" stroke-width=\"5\"/>\n",
+			b->x, y, b->width, b->height);
+		text_at(p, x, y + 82, 42, " font-weight=\"bold\" text-anchor=\"middle\"", shown(z));
+		if (*z->label != '\0')
+			text_at(p, x, y + 130, 30, " fill=\"#565d6d\" text-anchor=\"middle\"", z->name);
+		text_at(p, x, y + 176, 30, " fill=\"#565d6d\" text-anchor=\"middle\"", z->networks);
+	}
+}
+
+static void badge(struct picture *p, unsigned x, unsigned y, size_t number, bool observe)
+{
+	fprintf(p->to,
+		"<circle cx=\"%u\" cy=\"%u\" r=\"%u\" fill=\"#ffffff\" stroke=\"%s\" stroke-width=\"4\"/><text "
+		"x=\"%u\" y=\"%u\" font-size=\"%u\" font-weight=\"bold\" "
+		"text-anchor=\"middle\">%zu</text>\n",
+		x, y, BADGE, observe ? "#8a5300" : "#1b2130", x, y + 11, number < 99 ? 32u : 26u, number + 1);
+}
+
+static void arrows(struct picture *p)
+{
+	const struct layout_arrow *all = p->layout.arrows;
+
+	for (size_t i = 0; i < p->n_ways && all != NULL; i++) {
+		const struct way *w = &p->ways[i];
+		const struct layout_arrow *a = w->drawn != SIZE_MAX ? &all[w->drawn] : NULL;
+
+		if (a == NULL)
+			continue;
+		fprintf(p->to,
+			"<path class=\"arrow\" fill=\"none\" stroke=\"%s\" stroke-width=\"6\" "
+			"stroke-linejoin=\"round\"%s marker-end=\"url(#%s)\" d=\"",
+			w->observe ? "#8a5300" : "#1b2130", w->observe ? " stroke-dasharray=\"22 14\"" : "",
+			w->observe ? "o" : "e");
+		for (size_t k = 0; k < a->n; k++)
+			fprintf(p->to, "%c%u %u", k == 0 ? 'M' : 'L', a->at[k].x, HEAD + a->at[k].y);
+		fputs("\"/>\n", p->to);
+	}
+	/* Numbers over all lines. */
+	for (size_t i = 0; i < p->n_ways && all != NULL; i++)
+		if (p->ways[i].drawn != SIZE_MAX)
+			badge(p, all[p->ways[i].drawn].badge.x, HEAD + all[p->ways[i].drawn].badge.y, i,
+			      p->ways[i].observe);
+}
+
+static unsigned line_height(const struct legend_line *line)
+{
+	return line->kind == LEGEND_ARROW ? LINE * 2 : LINE;
+}
+
+/* Where a column may end: before an arrow's heading or a conduit. Returns the height of the highest. */
+static unsigned legend_lines(struct picture *p, unsigned top, unsigned width, bool draw)
+{
+	unsigned column = (width - 2 * MARGIN - (COLUMNS - 1) * COLUMN_GAP) / COLUMNS, all = 0, y = 0, at = 0,
+		 highest = 0;
+
+	for (size_t i = 0; i < p->legend.n; i++)
+		all += line_height(&p->legend.lines[i]);
+	for (size_t i = 0; i < p->legend.n; i++) {
+		const struct legend_line *line = &p->legend.lines[i];
+		bool begins = line->kind == LEGEND_ARROW ||
+			      (line->kind == LEGEND_CONDUIT && i > 0 && p->legend.lines[i - 1].kind != LEGEND_ARROW);
+		unsigned x, indent = line->kind == LEGEND_ARROW ? 70 : line->kind == LEGEND_CONDUIT ? 0 : 30;
+		size_t cells = text_cells(line->text);
+
+		if (begins && y >= all / COLUMNS && at + 1 < COLUMNS) {
+			at++;
+			y = 0;
+		}
+		y += line_height(line);
+		highest = y > highest ? y : highest;
+		if (!draw)
+			continue;
+		x = MARGIN + at * (column + COLUMN_GAP);
+		if (line->kind == LEGEND_ARROW && (i == 0 || p->legend.lines[i - 1].arrow != line->arrow))
+			badge(p, x + BADGE + 2, top + y - 12, line->arrow, p->ways[line->arrow].observe);
+		fprintf(p->to, "<text class=\"%s\" x=\"%u\" y=\"%u\" font-size=\"%u\"%s%s",
+			line->kind == LEGEND_CONDUIT ? "conduit" : "detail", x + indent, top + y,
+			line->kind == LEGEND_ARROW ? 36u : 30u,
+			line->kind == LEGEND_ARROW || line->kind == LEGEND_CONDUIT ? " font-weight=\"bold\"" : "",
+			line->kind == LEGEND_DETAIL ? " fill=\"#565d6d\"" : "");
+		/* A word that is longer than a line is pressed into it. */
+		if (cells > LEGEND_CELLS)
+			fprintf(p->to, " textLength=\"%u\" lengthAdjust=\"spacingAndGlyphs\"", column - indent);
+		fputc('>', p->to);
+		xml_text(p->to, line->text);
+		fputs("</text>\n", p->to);
+	}
+	return highest;
+}
+
+static void draw(struct picture *p)
+{
+	unsigned width = p->layout.width, top = HEAD + p->layout.height;
+	unsigned height = top + legend_lines(p, top, width, false) + MARGIN;
+
+	fprintf(p->to,
+		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\" "
+		"width=\"408mm\" height=\"%umm\" viewBox=\"0 0 %u %u\" lang=\"%s\" "
+		"role=\"img\" font-family=\"'Noto Sans CJK JP', 'Noto Sans JP', 'Yu Gothic', Meiryo, sans-serif\" "
+		"fill=\"#1b2130\">\n<title>",
+		(unsigned)(408ull * height / width), width, height, lang_name(p->lang));
+	xml_text(p->to, message_format(M_PICTURE_ALT, p->lang));
+	fputs("</title>\n<defs>", p->to);
+	for (int observed = 0; observed < 2; observed++)
+		fprintf(p->to,
+			"<marker id=\"%s\" viewBox=\"0 0 10 10\" refX=\"9\" refY=\"5\" markerUnits=\"userSpaceOnUse\" "
+			"markerWidth=\"34\" markerHeight=\"34\" orient=\"auto\">"
+			"<path d=\"M0 0L10 5L0 10z\" fill=\"%s\"/></marker>",
+			observed ? "o" : "e", observed ? "#8a5300" : "#1b2130");
+	fprintf(p->to, "</defs>\n<rect width=\"%u\" height=\"%u\" fill=\"#ffffff\"/>\n", width, height);
+	head(p);
+	key(p, width - MARGIN);
+	classes(p);
+	arrows(p);
+	boxes(p);
+	(void)legend_lines(p, top, width, true);
+	fputs("</svg>\n", p->to);
+}
+
+char *picture_svg(const json_t *effective, enum lang l)
+{
+	struct picture p = { .effective = effective, .lang = l };
+	char *text = NULL;
+	size_t size;
+
+	if (ja(effective, "conduits") != NULL && find_zones(&p) && find_ways(&p) && place(&p) &&
+	    (p.to = open_memstream(&text, &size)) != NULL) {
+		draw(&p);
+		if (fclose(p.to) != 0) {
+			free(text);
+			text = NULL;
+		}
+	}
+	legend_free(&p.legend);
+	free(p.layout.boxes);
+	free(p.layout.arrows);
+	free(p.ways);
+	free(p.zones);
+	return text;
+}

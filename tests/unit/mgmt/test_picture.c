@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The picture of the effective rules: nothing lies on anything else whatever the policy, each conduit stands in it once, and what is a name stays text.
+ * LINK: mgmt/picture/layout.c mgmt/picture/legend.c mgmt/picture/svg.c mgmt/picture/xml.c mgmt/words/row.c mgmt/state/read.c mgmt/cli/screen/width.c mgmt/cli/screen/wrap.c
+ * LINK: appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/protocols.c appliance/wire/notation.c appliance/wire/tag.c appliance/wire/settings.c $(BASE_SRC)
+ * LIBS: jansson nettle
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mgmt/picture/layout.h"
+#include "mgmt/picture/picture.h"
+
+#define BOXES 40u
+#define ARROWS 200u
+#define BADGE 26u
+
+static unsigned seed;
+
+static unsigned drawn(unsigned n)
+{
+	seed = seed * 1103515245u + 12345u;
+	return (seed >> 16) % n;
+}
+
+static unsigned lower(unsigned a, unsigned b)
+{
+	return a < b ? a : b;
+}
+
+static unsigned upper(unsigned a, unsigned b)
+{
+	return a > b ? a : b;
+}
+
+/* Pieces of two arrows that run along each other; that they cross is no matter. */
+static bool along(const struct layout_point *a, const struct layout_point *b)
+{
+	bool upright = a[0].x == a[1].x, other = b[0].x == b[1].x;
+
+	if (upright && other && a[0].x == b[0].x)
+		return upper(lower(a[0].y, a[1].y), lower(b[0].y, b[1].y)) <
+		       lower(upper(a[0].y, a[1].y), upper(b[0].y, b[1].y));
+	if (!upright && !other && a[0].y == b[0].y)
+		return upper(lower(a[0].x, a[1].x), lower(b[0].x, b[1].x)) <
+		       lower(upper(a[0].x, a[1].x), upper(b[0].x, b[1].x));
+	return false;
+}
+
+static bool through(const struct layout_point *a, const struct layout_box *b)
+{
+	return lower(a[0].x, a[1].x) < b->x + b->width && upper(a[0].x, a[1].x) > b->x &&
+	       lower(a[0].y, a[1].y) < b->y + b->height && upper(a[0].y, a[1].y) > b->y;
+}
+
+static unsigned apart(unsigned a, unsigned b)
+{
+	return a > b ? a - b : b - a;
+}
+
+static void check_arrow(const struct layout *l, size_t i)
+{
+	const struct layout_arrow *a = &l->arrows[i];
+	const struct layout_box *from = &l->boxes[a->from], *to = &l->boxes[a->to];
+
+	assert_in_range(a->n, 4, LAYOUT_BENDS);
+	assert_true(a->at[0].x > from->x && a->at[0].x < from->x + from->width);
+	assert_true(a->at[0].y == from->y || a->at[0].y == from->y + from->height);
+	assert_true(a->at[a->n - 1].x > to->x && a->at[a->n - 1].x < to->x + to->width);
+	assert_true(a->at[a->n - 1].y == to->y || a->at[a->n - 1].y == to->y + to->height);
+	for (size_t k = 0; k + 1 < a->n; k++) {
+		assert_true(a->at[k].x == a->at[k + 1].x || a->at[k].y == a->at[k + 1].y);
+		assert_true(a->at[k].x < l->width && a->at[k].y < l->height);
+		for (size_t b = 0; b < l->n_boxes; b++)
+			assert_false(through(&a->at[k], &l->boxes[b]));
+	}
+	for (size_t o = 0; o < i; o++) {
+		const struct layout_arrow *other = &l->arrows[o];
+
+		assert_true(apart(a->badge.x, other->badge.x) >= 2 * BADGE ||
+			    apart(a->badge.y, other->badge.y) >= 2 * BADGE);
+		for (size_t k = 0; k + 1 < a->n; k++)
+			for (size_t m = 0; m + 1 < other->n; m++)
+				assert_false(along(&a->at[k], &other->at[m]));
+	}
+}
+
+static void nothing_lies_on_anything_else(void **state)
+{
+	(void)state;
+	for (unsigned round = 0; round < 300; round++) {
+		struct layout_box boxes[BOXES] = { 0 };
+		struct layout_arrow arrows[ARROWS] = { 0 };
+		struct layout l = {
+			.boxes = boxes, .arrows = arrows, .n_boxes = 2 + drawn(BOXES - 2), .width = drawn(2) * 4080
+		};
+
+		seed = round;
+		l.n_arrows = drawn(ARROWS);
+		for (size_t i = 0; i < l.n_boxes; i++)
+			boxes[i] = (struct layout_box){ .row = drawn(LAYOUT_ROWS), .width = 60 + drawn(700) };
+		for (size_t i = 0; i < l.n_arrows; i++) {
+			arrows[i].from = drawn((unsigned)l.n_boxes);
+			arrows[i].to = (arrows[i].from + 1 + drawn((unsigned)l.n_boxes - 1)) % l.n_boxes;
+		}
+		assert_true(layout_make(&l));
+		for (size_t i = 0; i < l.n_boxes; i++) {
+			assert_true(boxes[i].x + boxes[i].width < l.width && boxes[i].y + boxes[i].height < l.height);
+			for (size_t k = 0; k < i; k++)
+				assert_true(boxes[i].y != boxes[k].y || boxes[i].x >= boxes[k].x + boxes[k].width ||
+					    boxes[k].x >= boxes[i].x + boxes[i].width);
+		}
+		for (size_t i = 0; i < l.n_arrows; i++)
+			check_arrow(&l, i);
+	}
+}
+
+#define ZONE(name, label, class)                                                                                       \
+	"{\"name\":\"" name "\",\"label\":\"" label "\",\"class\":\"" class "\",\"networks\":[\"10.0.0.0/8\"]}"
+#define CONDUIT(name, label, from, to, mode)                                                                           \
+	"{\"name\":\"" name "\",\"label\":\"" label "\",\"from\":\"" from "\",\"to\":\"" to "\",\"mode\":\"" mode      \
+	"\",\"file\":\"site.cfg\",\"line\":7}"
+#define ROW "{\"functions\":[3],\"units\":\"1\",\"holding\":\"0-99\",\"values\":\"any\"}"
+
+static const char policy[] =
+	"{\"generation\":{\"number\":4,\"digest\":\"00112233445566778899\"},\"host\":\"box\",\"site\":{\"name\":"
+	"\"kita\",\"label\":\"北 & 南\"},"
+	"\"time\":\"2026-11-20T08:20:31.000Z\",\"zones\":[" ZONE("office", "事務所", "it") "," ZONE("crane", "<script>", "ot") "," ZONE("idle", "", "test") "],\"conduits\":[" CONDUIT(
+		"reads", "a \\\"label\\\" & <b>", "office", "crane",
+		"enforce") "," CONDUIT("looks", "", "office", "crane",
+				       "observe") "," CONDUIT("more", "", "office", "crane",
+							      "enforce") "," CONDUIT("lost", "", "office", "nowhere",
+										     "enforce") "],\"cells\":[{"
+												"\"conduits\":["
+												"\"reads\"],"
+												"\"packets\":3},{"
+												"\"conduits\":["
+												"\"reads\",\"more\"],"
+												"\"packets\":4}],"
+												"\"permits\":["
+												"{\"grants\":[{"
+												"\"conduit\":\"reads\","
+												"\"protocol\":"
+												"\"modbus\",\"whole\":"
+												"false,\"rows\":[" ROW
+												"]},{\"conduit\":"
+												"\"looks\","
+												"\"protocol\":\"tls\","
+												"\"whole\":true}]},"
+												"{\"grants\":[{"
+												"\"conduit\":\"reads\","
+												"\"protocol\":"
+												"\"modbus\",\"whole\":"
+												"false,\"rows\":[" ROW
+												"]}]}]}";
+
+static size_t times(const char *text, const char *part)
+{
+	size_t n = 0;
+
+	for (const char *at = strstr(text, part); at != NULL; at = strstr(at + 1, part))
+		n++;
+	return n;
+}
+
+static void what_stands_in_it(void **state)
+{
+	json_t *effective = json_loads(policy, 0, NULL);
+
+	(void)state;
+	assert_non_null(effective);
+	for (int l = 0; l < 2; l++) {
+		char *svg = picture_svg(effective, l == 0 ? LANG_EN : LANG_JA);
+
+		assert_non_null(svg);
+		assert_int_equal(times(svg, "class=\"zone\""), 3);
+		assert_int_equal(times(svg, "class=\"arrow\""), 2);
+		assert_int_equal(times(svg, "class=\"conduit\""), 3);
+		assert_int_equal(times(svg, ">reads  a &quot;label&quot; &amp; &lt;b&gt;</text>"), 1);
+		assert_int_equal(times(svg, ">looks</text>"), 1);
+		assert_int_equal(times(svg, ">more</text>"), 1);
+		assert_int_equal(times(svg, "<script"), 0);
+		assert_int_equal(times(svg, "<b>"), 0);
+		assert_int_equal(times(svg, "北 &amp; 南"), 1);
+		/* The dashes of the key and of the one that only watches. */
+		assert_int_equal(times(svg, "stroke-dasharray"), 2);
+		assert_int_equal(times(svg, "read_holding_registers"), 1);
+		assert_int_equal(times(svg, l == 0 ? "site.cfg:7, packets: 7" : "site.cfg:7、パケット数 7"), 1);
+		free(svg);
+	}
+	json_decref(effective);
+}
+
+/* What cannot be drawn is no picture, and nothing of another form is trusted. */
+static void strange_answers(void **state)
+{
+	static const char *const all[] = { "{}", "[]", "{\"conduits\":null}" };
+	static const char *const bare[] = {
+		"{\"conduits\":[]}",
+		"{\"conduits\":[1,{}],\"zones\":[2,{}],\"cells\":3,\"permits\":[4,{\"grants\":[5]}]}",
+		"{\"conduits\":[{\"name\":\"a\",\"from\":\"x\",\"to\":\"x\"}],\"zones\":[{\"name\":\"x\"}]}"
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		json_t *none = json_loads(all[i], 0, NULL), *some = json_loads(bare[i], 0, NULL);
+		char *svg = picture_svg(some, LANG_JA);
+
+		assert_true(i == 2 || picture_svg(none, LANG_EN) == NULL);
+		assert_non_null(svg);
+		assert_non_null(strstr(svg, "</svg>\n"));
+		free(svg);
+		json_decref(none);
+		json_decref(some);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(nothing_lies_on_anything_else),
+					    cmocka_unit_test(what_stands_in_it), cmocka_unit_test(strange_answers) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

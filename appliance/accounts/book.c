@@ -249,3 +249,13 @@ json_t *book_token_json(const struct token *t, uint64_t now)
 			 moment(t->since), "until", moment(t->until), "last_use", moment(t->used), "expired",
 			 now >= t->until);
 }
+
+json_t *book_approval_json(const struct book *b)
+{
+	const struct one_person *p = &b->one_person;
+
+	if (!p->enough)
+		return json_pack("{s:b}", "two_persons", true);
+	return json_pack("{s:b, s:o, s:o, s:o}", "two_persons", false, "since", json_time(p->since * 1000000000u), "by",
+			 json_text(p->by), "reason", json_text(p->reason));
+}

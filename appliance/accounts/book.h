@@ -50,8 +50,16 @@ struct token {
 	uint8_t digest[DIGEST_BYTES];
 };
 
+/* A policy that was written over the web is applied when another person than its authors has approved it; a small site switches that off. */
+struct one_person {
+	bool enough; /* then what follows is filled in */
+	char reason[ACCOUNT_REASON + 1], by[ACCOUNT_BY + 1];
+	uint64_t since;
+};
+
 struct book {
 	int dirfd; /* borrowed */
+	struct one_person one_person;
 	size_t n_accounts, n_tokens;
 	struct account accounts[ACCOUNTS_MOST];
 	struct token tokens[TOKENS_MOST];
@@ -88,6 +96,7 @@ json_t *book_account_json(const struct account *a, uint64_t now);
 json_t *book_token_json(const struct token *t, uint64_t now);
 json_t *duties_json(uint32_t duties);
 json_t *rights_json(uint32_t rights);
+json_t *book_approval_json(const struct book *b);
 
 /* book_file.c: all of it, secrets included, as it stands in the file. */
 json_t *book_to_json(const struct book *b);

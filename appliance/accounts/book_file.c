@@ -43,6 +43,11 @@ static json_t *token_to_json(const struct token *t)
 			 "used", (json_int_t)t->used, "digest", json_hex(t->digest, DIGEST_BYTES));
 }
 
+static json_t *one_person_to_json(const struct one_person *p)
+{
+	return json_pack("{s:s, s:s, s:I}", "reason", p->reason, "by", p->by, "since", (json_int_t)p->since);
+}
+
 json_t *book_to_json(const struct book *b)
 {
 	json_t *accounts = json_array(), *tokens = json_array();
@@ -51,8 +56,9 @@ json_t *book_to_json(const struct book *b)
 		json_array_append_new(accounts, account_to_json(&b->accounts[i]));
 	for (size_t i = 0; i < b->n_tokens; i++)
 		json_array_append_new(tokens, token_to_json(&b->tokens[i]));
-	return json_pack("{s:o, s:o}", "accounts", json_list_whole(accounts, b->n_accounts), "tokens",
-			 json_list_whole(tokens, b->n_tokens));
+	return json_pack("{s:o, s:o, s:o*}", "accounts", json_list_whole(accounts, b->n_accounts), "tokens",
+			 json_list_whole(tokens, b->n_tokens), "one_person",
+			 b->one_person.enough ? one_person_to_json(&b->one_person) : NULL);
 }
 
 /* ---- reading ------------------------------------------------------------------------------------------------------ */
@@ -138,12 +144,23 @@ static bool read_token(const json_t *j, struct token *t)
 	       hex_read(json_string_value(digest), t->digest, DIGEST_BYTES);
 }
 
+/* Not there: two persons are needed. */
+static bool read_one_person(const json_t *j, struct one_person *p)
+{
+	*p = (struct one_person){ .enough = j != NULL };
+	return j == NULL ||
+	       (json_is_object(j) && json_object_size(j) == 3 && read_text(j, "reason", p->reason, ACCOUNT_REASON) &&
+		p->reason[0] != 0 && read_text(j, "by", p->by, ACCOUNT_BY) && read_number(j, "since", &p->since));
+}
+
 bool book_of_json(const json_t *j, struct book *ret)
 {
+	const json_t *one_person = json_object_get(j, "one_person");
 	const json_t *accounts = json_object_get(j, "accounts"), *tokens = json_object_get(j, "tokens"), *v;
 	size_t i;
 
-	if (!json_is_object(j) || json_object_size(j) != 2 || !json_is_array(accounts) || !json_is_array(tokens) ||
+	if (!json_is_object(j) || json_object_size(j) != (one_person != NULL ? 3u : 2u) ||
+	    !read_one_person(one_person, &ret->one_person) || !json_is_array(accounts) || !json_is_array(tokens) ||
 	    json_array_size(accounts) > ACCOUNTS_MOST || json_array_size(tokens) > TOKENS_MOST)
 		return false;
 	json_array_foreach(accounts, i, v)

@@ -225,11 +225,12 @@ static void let_in(struct desk *d, const struct job *j, struct account *a, bool 
 		   1);
 	hex_text(secret, sizeof(secret), hex);
 	desk_answer(d, j->id, ANSWER_YES,
-		    json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:I, s:I}", "session", hex, "name", json_text(a->name),
-			      "full_name", json_text(a->full), "roles", duties_json(a->duties), "rights",
-			      rights_json(duty_rights(a->duties)), "idle_s", (json_int_t)(SESSION_IDLE_NS / 1000000000),
-			      "limit_s", (json_int_t)(SESSION_LIMIT_NS / 1000000000), "recovery_codes",
-			      (json_int_t)a->recovery_left));
+		    json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:b}", "session", hex, "name",
+			      json_text(a->name), "full_name", json_text(a->full), "roles", duties_json(a->duties),
+			      "rights", rights_json(duty_rights(a->duties)), "idle_s",
+			      (json_int_t)(SESSION_IDLE_NS / 1000000000), "limit_s",
+			      (json_int_t)(SESSION_LIMIT_NS / 1000000000), "recovery_codes",
+			      (json_int_t)a->recovery_left, "two_persons", !d->book.one_person.enough));
 	explicit_bzero(secret, sizeof(secret));
 	explicit_bzero(hex, sizeof(hex));
 }
@@ -293,6 +294,7 @@ static void may(struct desk *d, uint32_t id, const struct msg_judge *m, const st
 	}
 	json_object_set_new(who, "roles", duties_json(duties));
 	json_object_set_new(who, "rights", rights_json(duty_rights(duties)));
+	json_object_set_new(who, "two_persons", json_boolean(!d->book.one_person.enough));
 	desk_answer(d, id, ANSWER_YES, who);
 }
 

@@ -529,6 +529,33 @@ static void roles(const struct order *o)
 	desk_answer(o->d, o->id, ANSWER_YES, json_pack("{s:o}", "roles", all));
 }
 
+/* Whether a policy of the web pages needs a second person. The same order once more changes nothing and is not recorded, but for another reason. */
+static void approval(const struct order *o, enum user_order order)
+{
+	struct one_person *p = &o->d->book.one_person;
+	const struct one_person before = *p;
+	const char *reason = said(o, "reason");
+	bool off = order == USER_APPROVAL_OFF;
+
+	if (off && (*reason == 0 || !text_is_plain(reason, ACCOUNT_REASON))) {
+		desk_refuse(o->d, o->id, ANSWER_INVALID, M_USER_APPROVAL_WHY);
+		return;
+	}
+	if (order != USER_APPROVAL && (off != p->enough || (off && strcmp(reason, p->reason) != 0))) {
+		*p = (struct one_person){ .enough = off, .since = off ? o->now.wall_s : 0 };
+		put(p->reason, sizeof(p->reason), off ? reason : "");
+		put(p->by, sizeof(p->by), off ? o->by : "");
+		if (!desk_save(o->d)) {
+			*p = before;
+			desk_refuse(o->d, o->id, ANSWER_CANNOT, M_USER_UNSAVED);
+			return;
+		}
+		desk_event(o->d, off ? ACCOUNT_APPROVAL_OFF : ACCOUNT_APPROVAL_ON, NULL, NULL, NULL,
+			   off ? reason : NULL, o->by, 1);
+	}
+	desk_answer(o->d, o->id, ANSWER_YES, json_pack("{s:o}", "approval", book_approval_json(&o->d->book)));
+}
+
 /* ---- which ------------------------------------------------------------------------------------------------------------ */
 
 static void about_account(const struct order *o, enum user_order order)
@@ -578,6 +605,11 @@ static void carry_out(const struct order *o, enum user_order order)
 		break;
 	case USER_ROLES:
 		roles(o);
+		break;
+	case USER_APPROVAL:
+	case USER_APPROVAL_OFF:
+	case USER_APPROVAL_ON:
+		approval(o, order);
 		break;
 	case USER_SHOW:
 	case USER_CHANGE:

@@ -23,6 +23,17 @@ static json_t *one_json(const struct diag *g, const struct source_text *s, size_
 			 "also", also_json(g, s, n));
 }
 
+void diags_words(json_t *list, const struct diags *d)
+{
+	for (size_t i = 0; i < d->n && i < json_array_size(list); i++)
+		json_object_set_new(json_array_get(list, i), "words",
+				    json_pack("{s:{s:o, s:o}, s:{s:o, s:o}}", lang_name(LANG_EN), "message",
+					      json_text(d->list[i]->text[LANG_EN]), "hint",
+					      json_text(d->list[i]->hint[LANG_EN]), lang_name(LANG_JA), "message",
+					      json_text(d->list[i]->text[LANG_JA]), "hint",
+					      json_text(d->list[i]->hint[LANG_JA])));
+}
+
 json_t *diags_json(struct diags *d, const struct source_text *s, size_t n, enum lang lang)
 {
 	json_t *list = json_array();

@@ -13,4 +13,7 @@
  * not. A new reference, owned by the caller; NULL when memory is out. `s` holds the `n` texts that places refer to. */
 json_t *diags_json(struct diags *d, const struct source_text *s, size_t n, enum lang lang);
 
+/* To each one of such a list, of the same diagnostics in the same order, its words in every language: "words": {"en": {"message", "hint"}, ...}. */
+void diags_words(json_t *list, const struct diags *d);
+
 #endif

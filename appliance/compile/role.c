@@ -51,6 +51,7 @@ static void compile_bundle(struct bytes bundle, enum lang lang, struct compiled 
 		ret->trouble = COMPILE_NO_TROUBLE;
 		said = diags_json(&c.diags, c.sources, c.n_sources, lang);
 		ret->diagnostics = json_incref(json_object_get(said, "diagnostics"));
+		diags_words(ret->diagnostics, &c.diags);
 	}
 	json_decref(said);
 	arena_free(a);

@@ -47,6 +47,11 @@ bool collect_busy(const struct supervisor *s, unsigned slot)
 
 /* ---- asking ------------------------------------------------------------------------------------------------------- */
 
+static bool is_web(struct asker a)
+{
+	return a.kind == ASKER_MGMT || a.kind == ASKER_CHANGE;
+}
+
 /* People at the control socket find room whatever the web side asks. */
 static bool has_room(const struct supervisor *s, enum collect_kind k, struct asker a)
 {
@@ -56,7 +61,7 @@ static bool has_room(const struct supervisor *s, enum collect_kind k, struct ask
 		all += s->collects[i].of_web;
 		effective += s->collects[i].of_web && s->collects[i].kind == COLLECT_EFFECTIVE;
 	}
-	return a.kind != ASKER_MGMT || (all < WEB_MOST && (k != COLLECT_EFFECTIVE || effective < WEB_EFFECTIVE_MOST));
+	return !is_web(a) || (all < WEB_MOST && (k != COLLECT_EFFECTIVE || effective < WEB_EFFECTIVE_MOST));
 }
 
 uint64_t collect_hears(const struct supervisor *s)
@@ -69,7 +74,7 @@ static void count_web(struct supervisor *s, struct asker a)
 {
 	uint64_t now = mono_ns();
 
-	if (a.kind == ASKER_MGMT)
+	if (is_web(a))
 		s->web_asked = (s->web_asked > now ? s->web_asked : now) + WEB_EACH;
 }
 
@@ -83,11 +88,9 @@ static struct collect *collect_new(struct supervisor *s, enum collect_kind k, st
 
 		if (c->kind != COLLECT_NONE)
 			continue;
-		*c = (struct collect){ .kind = k,
-				       .asker = a,
-				       .of_web = a.kind == ASKER_MGMT,
-				       .id = ++s->next_id,
-				       .deadline = mono_ns() + limit };
+		*c = (struct collect){
+			.kind = k, .asker = a, .of_web = is_web(a), .id = ++s->next_id, .deadline = mono_ns() + limit
+		};
 		return c;
 	}
 	return NULL;

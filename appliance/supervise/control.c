@@ -96,6 +96,10 @@ void answer_fd(struct supervisor *s, struct asker a, int status, int fd)
 	struct client *c = a.kind == ASKER_CLIENT ? &s->clients[a.client] : NULL;
 	const struct msg_body m = { MSG_ANSWER, .answer = { .status = (uint8_t)status } };
 
+	if (a.kind == ASKER_CHANGE) {
+		change_judged(s, a, status, fd);
+		return;
+	}
 	if (a.kind == ASKER_MGMT) {
 		role_send(s, &s->slots[SLOT_MGMT], a.id, &m, &fd, fd >= 0 ? 1 : 0);
 		return;

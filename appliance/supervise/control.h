@@ -16,7 +16,7 @@ struct slot;	   /* roles.h */
 #define CLIENTS 16u
 
 struct asker {
-	enum { ASKER_NONE, ASKER_CLIENT, ASKER_MGMT } kind;
+	enum { ASKER_NONE, ASKER_CLIENT, ASKER_MGMT, ASKER_CHANGE } kind; /* the last: an order of change.c */
 	uint32_t client;
 	uint64_t serial; /* of that client's connection: an answer never reaches a successor */
 	uint32_t id;	 /* request id */

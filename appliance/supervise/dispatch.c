@@ -199,7 +199,26 @@ static bool on_ctl_apply(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
 
-	op_apply(p->s, p->asker, p->by, msg_take_fd(m, 0), m->n_fds > 1 ? m->fds[1] : -1, &m->body.ctl_apply);
+	op_apply(p->s, p->asker, p->by, msg_take_fd(m, 0), m->n_fds > 1 ? m->fds[1] : -1, 0, &m->body.ctl_apply);
+	return true;
+}
+
+static bool on_draft(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	change_show(p->s, p->asker, m->body.draft.texts != 0);
+	return true;
+}
+
+/* A session's secret is in it, of which nothing stays in this process. */
+static bool on_change(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	change_ordered(p->s, p->asker, m);
+	explicit_bzero(m->body.change.secret, sizeof(m->body.change.secret));
+	explicit_bzero(m->storage, sizeof(m->storage));
 	return true;
 }
 
@@ -295,6 +314,8 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_CTL_USER] = on_ctl_user,
 	[MSG_HISTORY] = on_history,
 	[MSG_SHOW] = on_show,
+	[MSG_DRAFT] = on_draft,
+	[MSG_CHANGE] = on_change,
 	[MSG_CTL_APPLY] = on_ctl_apply,
 	[MSG_CTL_BACKUP] = on_ctl_backup,
 	[MSG_CTL_RECORD] = on_ctl_record,

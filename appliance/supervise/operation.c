@@ -118,11 +118,16 @@ void op_finish(struct supervisor *s, bool done)
 
 	if (done && s->op.kind == OP_RELEASE && !given_back_whole(s->op.given_back))
 		status = ANSWER_NO;
-	if (s->op.asker.kind != ASKER_NONE)
-		answer_json(s, s->op.asker, status, op_json(s, done));
-	else if (!done && s->op.kind != OP_REVERT && sentence_said(&s->op.error))
+	if (s->op.asker.kind != ASKER_NONE) {
+		json_t *j = op_json(s, done);
+
+		change_finished(s, &s->op, done, j);
+		answer_json(s, s->op.asker, status, j);
+	}
+	if (s->op.asker.kind == ASKER_NONE && !done && s->op.kind != OP_REVERT && sentence_said(&s->op.error))
 		say(s, M_OP_BOOT_FAILED, s->op.error.text[s->o->lang]);
 	op_clear(&s->op);
+	change_settle(s);
 	op_next_queued(s);
 	collect_settled(s);
 }
@@ -215,7 +220,7 @@ void op_give_up(struct supervisor *s)
 	}
 	why_refused(op, why);
 	if (op->kind == OP_APPLY || op->kind == OP_ROLLBACK)
-		policy_event_of(s, POLICY_REFUSED, op->number, op->asker.kind == ASKER_CLIENT ? op->by : NULL,
+		policy_event_of(s, POLICY_REFUSED, op->number, op->asker.kind != ASKER_NONE ? op->by : NULL,
 				why[0] != 0 ? why : NULL);
 	if (op->kind == OP_REVERT && s->trial != 0)
 		overdue(s, why);
@@ -365,10 +370,29 @@ static void op_next_queued(struct supervisor *s)
 	walk(s);
 }
 
+/* It has changed nothing yet, and was asked of what is about to be in force no longer. */
+static bool makes_way(const struct operation *op)
+{
+	return op->kind == OP_DRY_RUN || (op->kind == OP_APPLY && op->step == STEP_COMPILE);
+}
+
+/* What has changed nothing is given up, for a reason that was said. */
+static void give_way(struct supervisor *s)
+{
+	if (s->op.step == STEP_COMPILE)
+		role_kill(s, &s->slots[SLOT_COMPILE]);
+	op_give_up(s);
+}
+
 /* Takes `bundle`. */
 static void begin(struct supervisor *s, struct operation asked, const char *by)
 {
 	snprintf(asked.by, sizeof(asked.by), "%s", by);
+	/* Somebody who writes a draft has it checked again and again: nobody waits behind that who acts. */
+	if (s->op.kind == OP_DRY_RUN && s->op.asker.kind == ASKER_MGMT && asked.kind != OP_DRY_RUN) {
+		op_explain(s, 3, M_OP_GAVE_WAY);
+		give_way(s);
+	}
 	if (s->op.kind != OP_NONE && must_wait(s)) {
 		s->queued = asked;
 	} else if (s->op.kind != OP_NONE) {
@@ -388,13 +412,14 @@ static void take_comment(struct operation *op, const char *comment)
 	snprintf(op->comment, sizeof(op->comment), "%s", comment);
 }
 
-void op_apply(struct supervisor *s, struct asker a, const char *by, int bundle, int agreed,
+void op_apply(struct supervisor *s, struct asker a, const char *by, int bundle, int agreed, uint64_t draft,
 	      const struct msg_ctl_apply *order)
 {
 	struct operation op = {
 		.kind = (order->flags & APPLY_DRY_RUN) != 0 ? OP_DRY_RUN : OP_APPLY,
 		.asker = a,
 		.bundle = bundle,
+		.draft = draft,
 		.confirm_s = order->confirm_s,
 		.take_over = (order->flags & APPLY_TAKE_OVER) != 0,
 		.restored = (order->flags & APPLY_RESTORED) != 0,
@@ -438,21 +463,13 @@ void op_rollback(struct supervisor *s, struct asker a, const char *by, int agree
 	begin(s, op, by);
 }
 
-/* It has changed nothing yet, and was asked of what is about to be in force no longer. */
-static bool makes_way(const struct operation *op)
-{
-	return op->kind == OP_DRY_RUN || (op->kind == OP_APPLY && op->step == STEP_COMPILE);
-}
-
 void op_trial_over(struct supervisor *s)
 {
 	if (s->trial == 0)
 		return;
 	if (makes_way(&s->op)) {
-		if (s->op.step == STEP_COMPILE)
-			role_kill(s, &s->slots[SLOT_COMPILE]);
 		op_explain(s, 3, M_OP_TRIAL_ENDS, (unsigned long long)s->trial);
-		op_give_up(s);
+		give_way(s);
 	}
 	if (s->op.kind != OP_NONE) {
 		/* What runs now ends soon; then the trial ends. */

@@ -48,6 +48,7 @@ struct operation {
 	bool back;	   /* OP_DRY_RUN of a rollback */
 	uint64_t to;	   /* a rollback: the generation asked for, 0 = the last that meant something else */
 	uint64_t from;	   /* what was in force when it began */
+	uint64_t draft;	   /* the revision of the draft whose texts they are; 0 = of none */
 	uint32_t id;	   /* request id towards roles */
 	uint64_t deadline; /* monotonic ns, of the step */
 	uint32_t confirm_s;
@@ -103,8 +104,8 @@ bool rollback_target(struct supervisor *s);	  /* into op.number; false: nowhere,
 
 /* operation.c and apply.c, to others */
 /* Takes `bundle`. Each answers the asker itself, now or later. */
-void op_apply(struct supervisor *s, struct asker a, const char *by, int bundle, int agreed,
-	      const struct msg_ctl_apply *order);
+void op_apply(struct supervisor *s, struct asker a, const char *by, int bundle, int agreed, uint64_t draft,
+	      const struct msg_ctl_apply *order); /* `draft`: the revision whose texts these are, 0 = none */
 void op_confirm(struct supervisor *s, struct asker a, const char *by);
 void op_rollback(struct supervisor *s, struct asker a, const char *by, int agreed,
 		 const struct msg_ctl_rollback *order);

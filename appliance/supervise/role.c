@@ -71,7 +71,7 @@ void policy_event_of(struct supervisor *s, enum policy_event what, uint64_t numb
 void policy_event(struct supervisor *s, enum policy_event what, uint64_t number)
 {
 	/* What the box does by itself (its start, the end of a trial) nobody asked for. */
-	policy_event_of(s, what, number, s->op.asker.kind == ASKER_CLIENT ? s->op.by : NULL, NULL);
+	policy_event_of(s, what, number, s->op.asker.kind != ASKER_NONE ? s->op.by : NULL, NULL);
 }
 
 int in_namespace(struct supervisor *s, int nsfd, int (*open_in)(void *ctx, struct err *e), void *ctx, struct err *e)
@@ -161,7 +161,9 @@ static int open_state(struct supervisor *s, struct err *e)
 	}
 	if (r == 0 && s->store.unsaved)
 		say(s, M_STORE_UNSAVED);
-	return r == 0 ? kept_open(s, e) : r;
+	if (r == 0)
+		r = kept_open(s, e);
+	return r;
 }
 
 /*
@@ -290,6 +292,8 @@ static int start_all(struct supervisor *s, struct err *e)
 		r = open_state(s, e);
 	if (r == 0)
 		r = open_own(s, e);
+	if (r == 0)
+		r = change_open(s, e);
 	if (r == 0)
 		r = load_confirmed(s, e);
 	if (r < 0)

@@ -29,6 +29,7 @@
  *                taking.c    whose sessions end when a device is taken
  *                trial.c     what a trial forbids, how it ended, where a rollback goes
  *                impact.c    what the operation will do to live sessions, asked of the workers before it is done
+ *   change.h     change.c    the draft that people prepare over the web, and who agrees to it
  *   control.h    control.c   the control socket
  *                dispatch.c  what anybody may say to the supervisor
  *   answers.h    answers.c   questions that several roles answer
@@ -57,6 +58,7 @@
 #include "appliance/store/generation.h"
 #include "appliance/store/permit_ids.h"
 #include "appliance/supervise/answers.h"
+#include "appliance/supervise/change.h"
 #include "appliance/supervise/clock.h"
 #include "appliance/supervise/control.h"
 #include "appliance/supervise/operation.h"
@@ -163,6 +165,7 @@ struct supervisor {
 	struct collect *collects; /* answers.c */
 	uint64_t web_asked;	  /* the same: up to when what the web side has asked takes its time */
 	struct client *clients;	  /* control.c */
+	struct change *change;	  /* change.c */
 	uint64_t next_serial;	  /* of the next one */
 	struct watch *watch;	  /* watch.c */
 	struct network *network;  /* network.c */

@@ -44,18 +44,36 @@ function make(wanted: Node_ | string, svg: boolean): ChildNode {
 	return svg || wanted.tag === "svg" ? document.createElementNS(SVG, wanted.tag) : document.createElement(wanted.tag);
 }
 
+const keyed = (n: ChildNode | undefined): n is Element => n instanceof Element && n.hasAttribute("data-key");
+
+/**
+ * What stands in the place of the i-th that is wanted, made where it has to be. What has a key is never made anew, and never moved (which would take its
+ * focus) while it is wanted: what comes before it is put before it, and what goes from before it is taken out.
+ */
+function placed(parent: Element, wanted: (Node_ | string)[], i: number): ChildNode {
+	const want = wanted[i] as Node_ | string;
+	let there = parent.childNodes[i];
+	const wantedLater = (n: ChildNode): boolean => wanted.slice(i + 1).some((w) => fits(n, w)), comesLater = (): boolean => [...parent.childNodes].slice(i + 1).some((n) => fits(n, want));
+	if (fits(there, want)) return there as ChildNode;
+	if (typeof want !== "string" && want.attributes["data-key"] !== undefined)
+		while (there !== undefined && !fits(there, want) && !(keyed(there) && wantedLater(there)) && comesLater()) {
+			there.remove();
+			there = parent.childNodes[i];
+		}
+	if (fits(there, want)) return there as ChildNode;
+	const made = make(want, shapes.has(parent.localName) && parent.namespaceURI === SVG);
+	if (there === undefined) parent.append(made);
+	else if (keyed(there) && wantedLater(there)) parent.insertBefore(made, there);
+	else parent.replaceChild(made, there);
+	return made;
+}
+
 /** Makes the children of `parent` those that are wanted. */
 export function patch(parent: Element, wanted: (Node_ | string)[]): void {
 	wanted.forEach((want, i) => {
-		let there = parent.childNodes[i];
-		if (!fits(there, want)) {
-			const made = make(want, shapes.has(parent.localName) && parent.namespaceURI === SVG);
-			if (there === undefined) parent.append(made);
-			else parent.replaceChild(made, there);
-			there = made;
-		}
+		const there = placed(parent, wanted, i);
 		if (typeof want === "string") {
-			if (there !== undefined && there.nodeValue !== want) there.nodeValue = want;
+			if (there.nodeValue !== want) there.nodeValue = want;
 			return;
 		}
 		const element = there as Element, before = given.get(element) ?? {};

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The frame around the pages: signing in, which page, which language. Whatever changes ends in draw().
+import { changePage, forgetChange } from "./change";
+import { watchDraft } from "./draft";
 import { h, patch, type Node_ } from "./dom";
 import { feed, looked, start, stop } from "./feed";
 import { statePage } from "./state";
@@ -15,6 +17,7 @@ const PAGES: { hash: string; title: Key; body: (state: State) => Node_[] }[] = [
 	{ hash: "#watch", title: "page_watch", body: watchPage },
 	{ hash: "#map", title: "page_map", body: mapPage(() => draw()) },
 	{ hash: "#why", title: "page_why", body: whyPage(() => draw()) },
+	{ hash: "#change", title: "page_change", body: changePage(() => draw()) },
 ];
 let busy = false;
 let byToken = false; // how the form signs in: as a program does, or with an account
@@ -42,6 +45,7 @@ function leave(): void {
 	stop();
 	forgetSearch();
 	forgetMap();
+	forgetChange();
 }
 
 function onSubmit(event: Event): void {
@@ -164,6 +168,7 @@ for (const kind of ["pointerdown", "keydown", "wheel"]) window.addEventListener(
 	touched = Date.now();
 }, { passive: true });
 window.addEventListener("hashchange", () => {
+	watchDraft(false, draw);
 	draw();
 	document.getElementById("main")?.focus();
 });

@@ -114,3 +114,74 @@ export interface State {
 	en: Words;
 	status: Status;
 }
+
+// ---- changes -------------------------------------------------------------------------------------------------------
+
+export interface Said {
+	ja: string;
+	en: string;
+}
+export interface Text {
+	name: string;
+	text: string;
+}
+export interface Diagnostic {
+	severity: "error" | "warning";
+	code: string;
+	file: string | null;
+	line: number;
+	column: number;
+	width: number;
+	words?: Record<Lang, { message: string; hint: string }>;
+}
+export interface Cut {
+	client: string;
+	server: string;
+	conduit?: string;
+	client_label?: string;
+	server_label?: string;
+	reason?: string;
+	commands?: { function_name?: string; place?: string; count: number; reason?: string }[];
+}
+/** What an operation came to, dry or not. */
+export interface Outcome {
+	done: boolean;
+	error?: Said | null;
+	notice?: Said | null;
+	diagnostics?: Diagnostic[];
+	cut?: Cut[];
+	cut_more?: number;
+	narrowed?: Cut[];
+	go_on?: number;
+	unknown?: number;
+	shut_out?: { terminals: string[]; others: boolean; addresses: string[]; nobody: boolean };
+	taking?: { interface: string; device: string; sessions: unknown[]; agreed: boolean }[];
+	draft?: Draft;
+}
+export interface Draft {
+	state: "none" | "draft" | "asked" | "approved" | "applied";
+	revision: number;
+	base: number;
+	in_force: number;
+	on_trial: number;
+	generation: number | null;
+	authors: string[];
+	by: string | null;
+	saved: string | null;
+	comment: string | null;
+	decided_by: string | null;
+	decided: string | null;
+	decision: string | null;
+	tried: { good: boolean; current: boolean; base: number; at: string; answer: Outcome } | null;
+}
+export interface Generation {
+	number: number;
+	state: "confirmed" | "reverted" | "waiting";
+	applied: string;
+	by: string | null;
+	comment: string | null;
+	in_force: boolean;
+	why?: string;
+	changed?: string;
+	changed_by?: string | null;
+}

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
@@ -52,13 +53,29 @@ bool client_init(struct client *k, struct MHD_Connection *c, uint64_t now_ns, ui
 	       getpeername(k->fd, (struct sockaddr *)&there, &n_there) == 0 && endpoint(&there, &k->who, &k->port);
 }
 
+bool client_expect(struct client *k, size_t n)
+{
+	client_forget_body(k);
+	k->body = malloc(n + 1);
+	k->body_room = k->body != NULL ? n : 0;
+	return k->body != NULL;
+}
+
+void client_forget_body(struct client *k)
+{
+	if (k->body != NULL)
+		explicit_bzero(k->body, k->n_body);
+	free(k->body);
+	k->body = NULL;
+	k->n_body = k->body_room = 0;
+}
+
 void client_done(struct client *k, uint64_t deadline_ns)
 {
 	if (k->answer_fd >= 0)
 		close(k->answer_fd);
 	k->answer_fd = -1;
-	explicit_bzero(k->body, sizeof(k->body));
-	k->n_body = 0;
+	client_forget_body(k);
 	k->stage = STAGE_BOX;
 	k->form = NULL;
 	k->state = CLIENT_IDLE;

@@ -30,18 +30,19 @@ struct client {
 	uint64_t since_ns; /* when it connected */
 	bool known;	   /* it has shown the token */
 	uint32_t id;
-	/* What the answer that is waited for is: of the box, of who it is that asks, of a login or a logout. */
+	/* What the answer that is waited for is: of the box, of who it is that asks, of a login or a logout, of an order. */
 	enum client_stage {
 		STAGE_BOX,
 		STAGE_JUDGE_SESSION,
 		STAGE_JUDGE_TOKEN,
 		STAGE_ME,
 		STAGE_LOGIN,
-		STAGE_LOGOUT
+		STAGE_LOGOUT,
+		STAGE_CHANGE
 	} stage;
 	const struct route *route; /* of STAGE_JUDGE_...: what is asked when it is allowed */
-	size_t n_body;
-	uint8_t body[LOGIN_BODY];
+	uint8_t *body;		   /* owned; NULL = none is expected */
+	size_t n_body, body_room;
 	struct target target;
 	enum reply_kind reply;
 	int answer_fd; /* owned; -1 = none */
@@ -54,6 +55,10 @@ struct client {
 /* Fills in who it is, and in *ret_here under which address it found us; false when that is of no family that we serve. */
 bool client_init(struct client *k, struct MHD_Connection *c, uint64_t now_ns, uint64_t deadline_ns,
 		 struct addr *ret_here);
+/* Room for a body of that size. False without memory. */
+bool client_expect(struct client *k, size_t n);
+/* Nothing of it stays in memory. */
+void client_forget_body(struct client *k);
 /* Forgets the request, closing what it owns. */
 void client_done(struct client *k, uint64_t deadline_ns);
 /* Exactly one header of this name: its value. NULL when there is none or more than one. */

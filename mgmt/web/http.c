@@ -13,10 +13,12 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "mgmt/web/api/routes.h"
 #include "mgmt/web/budget.h"
 #include "mgmt/web/certificate.h"
+#include "mgmt/web/change.h"
 #include "mgmt/web/client.h"
 #include "mgmt/web/crowd.h"
 #include "mgmt/web/login.h"
@@ -75,6 +77,8 @@ static enum MHD_Result answer_now(struct client *k)
 		return login_reply_out(k->connection, k->answer_status, fd);
 	if (k->stage == STAGE_ME)
 		return login_reply_me(k->connection, k->answer_status, fd);
+	if (k->stage == STAGE_CHANGE)
+		return change_reply(k->connection, k->answer_status, fd);
 	return reply_answer(k->connection, k->answer_status, fd, &k->target, k->form);
 }
 
@@ -97,8 +101,8 @@ static enum MHD_Result refuse(struct http *h, struct client *k)
 	return delay == 0 ? reply_send(k->connection, k->reply) : hold(k, CLIENT_HELD, h->now.ns + delay);
 }
 
-/* True: the question is on its way, and its answer will be the `stage`'s. */
-static bool ask_box(struct http *h, struct client *k, enum client_stage stage, const struct msg_body *question)
+/* `fd` goes with it and stays the caller's; -1 = none. True: the question is on its way, and its answer will be the `stage`'s. */
+static bool ask_box(struct http *h, struct client *k, enum client_stage stage, const struct msg_body *question, int fd)
 {
 	unsigned asked = 0, logins = 0, own = 0;
 
@@ -115,7 +119,7 @@ static bool ask_box(struct http *h, struct client *k, enum client_stage stage, c
 	k->reply = REPLY_UNAVAILABLE;
 	/* A login takes long, and strangers ask for it: they leave room for whoever is logged in, and for each other. */
 	if (asked >= HTTP_ASKED || (stage == STAGE_LOGIN && (logins >= HTTP_LOGINS || own >= HTTP_LOGINS_EACH)) ||
-	    msg_send(h->control_fd, k->id, question, NULL, 0) < 0) {
+	    msg_send(h->control_fd, k->id, question, &fd, fd >= 0 ? 1 : 0) < 0) {
 		h->counts.unanswered++;
 		return false;
 	}
@@ -125,7 +129,7 @@ static bool ask_box(struct http *h, struct client *k, enum client_stage stage, c
 static enum MHD_Result ask_and_wait(struct http *h, struct client *k, enum client_stage stage,
 				    const struct msg_body *question)
 {
-	if (!ask_box(h, k, stage, question))
+	if (!ask_box(h, k, stage, question, -1))
 		return reply_send(k->connection, REPLY_UNAVAILABLE);
 	return hold(k, CLIENT_ASKED, h->now.ns + (uint64_t)HTTP_ASK_S * S_NS);
 }
@@ -201,7 +205,7 @@ static enum MHD_Result decide_login(struct http *h, struct client *k)
 	} else {
 		r = reply_send(k->connection, REPLY_BAD_REQUEST);
 	}
-	explicit_bzero(k->body, sizeof(k->body));
+	client_forget_body(k);
 	explicit_bzero(phrase, sizeof(phrase));
 	explicit_bzero(&question, sizeof(question));
 	return r;
@@ -217,6 +221,58 @@ static enum MHD_Result decide_logout(struct http *h, struct client *k)
 	question.logout.family = k->who.family;
 	memcpy(question.logout.from, k->who.b, sizeof(question.logout.from));
 	return ask_and_wait(h, k, STAGE_LOGOUT, &question);
+}
+
+static bool shows_session(const struct client *k)
+{
+	const char *cookie = client_header(k, MHD_HTTP_HEADER_COOKIE);
+	uint8_t secret[LOGIN_SECRET];
+	bool shown = cookie != NULL && login_cookie(cookie, secret);
+
+	explicit_bzero(secret, sizeof(secret));
+	return shown;
+}
+
+static enum MHD_Result send_order(struct http *h, struct client *k, struct change_request *r)
+{
+	struct msg_body question = { .type = MSG_CHANGE, .change = r->order };
+	bool sent;
+
+	question.change.family = k->who.family;
+	memcpy(question.change.from, k->who.b, sizeof(question.change.from));
+	sent = login_cookie(client_header(k, MHD_HTTP_HEADER_COOKIE), question.change.secret) &&
+	       ask_box(h, k, STAGE_CHANGE, &question, r->fd);
+	explicit_bzero(&question, sizeof(question));
+	if (!sent)
+		return reply_send(k->connection, REPLY_UNAVAILABLE);
+	k->deadline_ns = h->now.ns + (uint64_t)(HTTP_ORDER_S + HTTP_HEAD_S) * S_NS;
+	return hold(k, CLIENT_ASKED, h->now.ns + (uint64_t)HTTP_ORDER_S * S_NS);
+}
+
+/* An order of a person's; no token changes anything. */
+static enum MHD_Result decide_change(struct http *h, struct client *k)
+{
+	struct change_request r;
+	enum MHD_Result sent;
+
+	if (!shows_session(k))
+		return reply_send(k->connection, REPLY_LOGIN);
+	switch (change_read(k->body, k->n_body, &r)) {
+	case CHANGE_READ:
+		client_forget_body(k);
+		sent = send_order(h, k, &r);
+		break;
+	case CHANGE_NO_ORDER:
+		sent = reply_send(k->connection, REPLY_BAD_REQUEST);
+		break;
+	case CHANGE_NO_MEMORY:
+	default:
+		sent = reply_send(k->connection, REPLY_UNAVAILABLE);
+		break;
+	}
+	if (r.fd >= 0)
+		close(r.fd);
+	return sent;
 }
 
 /* Exactly one header of its name, or none. */
@@ -238,10 +294,15 @@ static bool is_login(const struct client *k)
 	return strcmp(k->target.path, "/api/v1/login") == 0;
 }
 
+static bool is_change(const struct client *k)
+{
+	return strcmp(k->target.path, "/api/v1/change") == 0;
+}
+
 /* Routes that are posted to; all others have no body. */
 static bool takes_body(const struct client *k)
 {
-	return is_login(k) || strcmp(k->target.path, "/api/v1/logout") == 0;
+	return is_login(k) || is_change(k) || strcmp(k->target.path, "/api/v1/logout") == 0;
 }
 
 static enum MHD_Result decide_post(struct http *h, struct client *k, const char *method)
@@ -252,6 +313,8 @@ static enum MHD_Result decide_post(struct http *h, struct client *k, const char 
 		return reply_send(k->connection, REPLY_BAD_REQUEST);
 	if (!of_our_pages(k))
 		return reply_send(k->connection, REPLY_ELSEWHERE);
+	if (is_change(k))
+		return decide_change(h, k);
 	return is_login(k) ? decide_login(h, k) : decide_logout(h, k);
 }
 
@@ -348,18 +411,39 @@ static enum MHD_Result length_header(void *cls, enum MHD_ValueKind kind, const c
 	return MHD_YES;
 }
 
-static bool has_body(const struct client *k, const char *method)
+/* A policy's texts are large: few at a time. */
+static bool room_for_order(const struct http *h, const struct client *k)
 {
+	unsigned all = 0, own = 0;
+
+	for (size_t i = 0; i < HTTP_CONNECTIONS; i++) {
+		const struct client *o = &h->clients[i];
+		bool holds = o->state != CLIENT_FREE && o != k && o->body_room > LOGIN_BODY;
+
+		all += holds;
+		own += holds && addr_same_host(&o->who, &k->who);
+	}
+	return all < HTTP_ORDERS && own == 0;
+}
+
+/* Before any of the body comes: true when it may, else *ret_refusal says why not. */
+static bool body_fits(const struct http *h, struct client *k, const char *method, enum reply_kind *ret_refusal)
+{
+	size_t most = is_change(k) ? CHANGE_BODY : LOGIN_BODY, n;
 	bool body = false;
 
+	*ret_refusal = REPLY_TOO_LARGE;
 	/* One length, in digits, and no other way to say it. */
 	if (takes_body(k) && strcmp(method, MHD_HTTP_METHOD_POST) == 0 &&
-	    client_has_header(k, MHD_HTTP_HEADER_CONTENT_LENGTH))
-		return !login_length(client_header(k, MHD_HTTP_HEADER_CONTENT_LENGTH)) ||
-		       client_has_header(k, MHD_HTTP_HEADER_TRANSFER_ENCODING);
-
+	    client_has_header(k, MHD_HTTP_HEADER_CONTENT_LENGTH)) {
+		if (!login_length(client_header(k, MHD_HTTP_HEADER_CONTENT_LENGTH), most, &n) ||
+		    client_has_header(k, MHD_HTTP_HEADER_TRANSFER_ENCODING))
+			return false;
+		*ret_refusal = !is_change(k) || shows_session(k) ? REPLY_UNAVAILABLE : REPLY_LOGIN;
+		return *ret_refusal != REPLY_LOGIN && (n <= LOGIN_BODY || room_for_order(h, k)) && client_expect(k, n);
+	}
 	MHD_get_connection_values(k->connection, MHD_HEADER_KIND, length_header, &body);
-	return body;
+	return !body;
 }
 
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const char *url, const char *method,
@@ -367,6 +451,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
 {
 	struct http *h = cls;
 	struct client *k = *context;
+	enum reply_kind refusal;
 
 	(void)c;
 	(void)url;
@@ -374,7 +459,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
 	if (k == NULL)
 		return MHD_NO;
 	if (*upload_size != 0) {
-		if (k->state != CLIENT_HEAD || !takes_body(k) || *upload_size > sizeof(k->body) - k->n_body)
+		if (k->state != CLIENT_HEAD || *upload_size > k->body_room - k->n_body)
 			return MHD_NO;
 		memcpy(k->body + k->n_body, upload, *upload_size);
 		k->n_body += *upload_size;
@@ -385,7 +470,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
 	case CLIENT_IDLE: /* the head alone; libmicrohttpd calls again when the request is whole */
 		k->state = CLIENT_HEAD;
 		k->deadline_ns = h->now.ns + (uint64_t)HTTP_ANSWER_S * S_NS;
-		return has_body(k, method) ? reply_send(c, REPLY_TOO_LARGE) : MHD_YES;
+		return body_fits(h, k, method, &refusal) ? MHD_YES : reply_send(c, refusal);
 	case CLIENT_HEAD:
 		return decide(h, k, method);
 	case CLIENT_READY:
@@ -545,7 +630,7 @@ static void judged(struct http *h, struct client *k, int status)
 		k->known = true;
 		k->form = k->route->form;
 		k->wake_ns = h->now.ns + (uint64_t)HTTP_ASK_S * S_NS;
-		if (route_question(k, k->route, &question) && ask_box(h, k, STAGE_BOX, &question))
+		if (route_question(k, k->route, &question) && ask_box(h, k, STAGE_BOX, &question, -1))
 			return;
 	} else if (status == ANSWER_NO && k->stage == STAGE_JUDGE_TOKEN) {
 		h->counts.refused++;

@@ -23,7 +23,9 @@ struct http;
 #define HTTP_ASKED 16	      /* questions at the supervisor at a time */
 #define HTTP_LOGINS 6	      /* of them logins, in all and from one address */
 #define HTTP_LOGINS_EACH 2
-#define HTTP_ASK_S 10 /* how long one may take */
+#define HTTP_ASK_S 10	/* how long one may take */
+#define HTTP_ORDERS 4	/* bodies of orders at a time, one from each address */
+#define HTTP_ORDER_S 75 /* how long such an order may take, its dry run included */
 
 struct http_counts {
 	uint64_t requests, refused, unanswered;

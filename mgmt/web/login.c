@@ -99,17 +99,19 @@ bool login_same_origin(const char *type, const char *origin, const char *fetch_s
 	return true;
 }
 
-bool login_length(const char *header)
+bool login_length(const char *header, size_t most, size_t *ret)
 {
 	size_t n = header != NULL ? strlen(header) : 0;
 
-	return n > 0 && n <= 4 && strspn(header, "0123456789") == n && (header[0] != '0' || n == 1) &&
-	       strtoul(header, NULL, 10) <= LOGIN_BODY;
+	if (n == 0 || n > 9 || strspn(header, "0123456789") != n || (header[0] == '0' && n > 1))
+		return false;
+	*ret = strtoul(header, NULL, 10);
+	return *ret <= most;
 }
 
 /* ---- what goes out -------------------------------------------------------------------------------------------------- */
 
-static unsigned http_of(int status)
+unsigned login_http_of(int status)
 {
 	return status == ANSWER_YES	  ? MHD_HTTP_OK
 	       : status == ANSWER_NO	  ? MHD_HTTP_UNAUTHORIZED
@@ -138,20 +140,11 @@ static json_t *read_answer(int fd)
 	return j;
 }
 
-/* Takes the reference. */
-static enum MHD_Result send_json(struct MHD_Connection *c, unsigned http, json_t *j, const char *cookie)
-{
-	char *text = json_dumps(j, JSON_COMPACT);
-
-	json_decref(j);
-	return text != NULL ? reply_text(c, http, text, cookie) : reply_send(c, REPLY_UNAVAILABLE);
-}
-
 static enum MHD_Result reply_plain(struct MHD_Connection *c, int status, int fd, const char *cookie)
 {
 	json_t *j = read_answer(fd);
 
-	return j != NULL ? send_json(c, http_of(status), j, cookie) : reply_send(c, REPLY_UNAVAILABLE);
+	return j != NULL ? reply_json(c, login_http_of(status), j, cookie) : reply_send(c, REPLY_UNAVAILABLE);
 }
 
 enum MHD_Result login_reply_in(struct MHD_Connection *c, int status, int fd)
@@ -166,10 +159,10 @@ enum MHD_Result login_reply_in(struct MHD_Connection *c, int status, int fd)
 		return reply_send(c, REPLY_UNAVAILABLE);
 	}
 	if (status != ANSWER_YES)
-		return send_json(c, http_of(status), j, NULL);
+		return reply_json(c, login_http_of(status), j, NULL);
 	snprintf(cookie, sizeof(cookie), "%s=%s; Secure; HttpOnly; SameSite=Strict; Path=/", LOGIN_COOKIE, secret);
 	json_object_del(j, "session");
-	r = send_json(c, MHD_HTTP_OK, j, cookie);
+	r = reply_json(c, MHD_HTTP_OK, j, cookie);
 	explicit_bzero(cookie, sizeof(cookie));
 	return r;
 }

@@ -14,7 +14,7 @@
 
 #include "appliance/wire/msg.h"
 
-#define LOGIN_BODY 1024u /* bytes of a request's body, whatever it is for */
+#define LOGIN_BODY 1024u /* bytes of a request's body */
 #define LOGIN_COOKIE "__Host-sekisho"
 #define LOGIN_SECRET 32u
 
@@ -29,9 +29,11 @@ bool login_bearer(const char *header, uint8_t ret[LOGIN_SECRET]);
  * asking first; and where a browser says from where it comes, it says this box. NULL = it says nothing of that.
  */
 bool login_same_origin(const char *type, const char *origin, const char *fetch_site, const char *host);
-/* The only header of its name is a decimal length, without a zero in front, of a body that is allowed. */
-bool login_length(const char *header);
+/* The only header of its name is a decimal length of at most `most`, without a zero in front. */
+bool login_length(const char *header, size_t most, size_t *ret);
 
+/* How HTTP says what accounts has answered. */
+unsigned login_http_of(int status);
 /* Answers of accounts as HTTP has them; `fd` is taken over. The secret goes into the cookie and nowhere else. */
 enum MHD_Result login_reply_in(struct MHD_Connection *c, int status, int fd);
 enum MHD_Result login_reply_out(struct MHD_Connection *c, int status, int fd);

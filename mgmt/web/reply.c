@@ -133,13 +133,17 @@ static enum MHD_Result send_text(struct MHD_Connection *c, const struct target *
 	return queue(c, MHD_HTTP_OK, r, common_headers(r, form->type, NO_CONTENT));
 }
 
-enum MHD_Result reply_text(struct MHD_Connection *c, unsigned http, char *json, const char *cookie)
+enum MHD_Result reply_json(struct MHD_Connection *c, unsigned http, json_t *j, const char *cookie)
 {
-	struct MHD_Response *r = MHD_create_response_from_buffer(strlen(json), json, MHD_RESPMEM_MUST_FREE);
+	char *text = json_dumps(j, JSON_COMPACT);
+	struct MHD_Response *r = NULL;
 
+	json_decref(j);
+	if (text != NULL)
+		r = MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE);
 	if (r == NULL) {
-		free(json);
-		return MHD_NO;
+		free(text);
+		return reply_send(c, REPLY_UNAVAILABLE);
 	}
 	return queue(
 		c, http, r,

@@ -9,6 +9,7 @@
 #include <microhttpd.h>
 #include <stdbool.h>
 
+#include "appliance/base/json.h"
 #include "mgmt/web/api/routes.h"
 #include "mgmt/web/pages/page.h"
 
@@ -27,8 +28,8 @@ enum reply_kind {
 
 enum MHD_Result reply_send(struct MHD_Connection *c, enum reply_kind kind);
 enum MHD_Result reply_page(struct MHD_Connection *c, const struct page *page);
-/* `json` is malloc'd and taken over in any case; `cookie`: the value of Set-Cookie, NULL = none. */
-enum MHD_Result reply_text(struct MHD_Connection *c, unsigned http, char *json, const char *cookie);
+/* Takes the reference; `cookie`: the value of Set-Cookie, NULL = none. */
+enum MHD_Result reply_json(struct MHD_Connection *c, unsigned http, json_t *j, const char *cookie);
 /*
  * The supervisor's answer: `fd` is a sealed memfd with JSON, taken over in any case; `status` is the CLI's. It goes out in
  * `form` (NULL: as it is), as `t` was asked for, unless it is an error. Refuses (503) what is not sealed, and what cannot be put into that form.

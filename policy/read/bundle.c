@@ -5,26 +5,6 @@
 #include "policy/read/load.h"
 #include "policy/read/scan.h"
 
-size_t bundle_encode(const struct source_text *sources, size_t n, uint8_t *p, size_t size)
-{
-	size_t need = BUNDLE_MAGIC_SIZE + 4;
-	struct outbuf o = outbuf_of(p, p != NULL ? size : 0);
-
-	for (size_t i = 0; i < n; i++)
-		need += 2 + strlen(sources[i].name) + 4 + sources[i].size;
-	if (p == NULL)
-		return need;
-	out_bytes(&o, BUNDLE_MAGIC, BUNDLE_MAGIC_SIZE);
-	out_be32(&o, (uint32_t)n);
-	for (size_t i = 0; i < n; i++) {
-		out_be16(&o, (uint16_t)strlen(sources[i].name));
-		out_bytes(&o, sources[i].name, strlen(sources[i].name));
-		out_be32(&o, (uint32_t)sources[i].size);
-		out_bytes(&o, sources[i].text, sources[i].size);
-	}
-	return o.failed ? 0 : o.len;
-}
-
 /* A text of the bundle; the bytes are the caller's, not NUL-terminated. */
 struct packed {
 	const char *name; /* arena */
@@ -63,18 +43,17 @@ static int bundle_load(void *ctx, const char *name, struct arena *a, struct sour
 static bool read_packed(struct bytes *b, struct arena *a, struct packed *ret)
 {
 	struct bytes name;
-	uint16_t name_len;
-	uint32_t size;
+	size_t n;
 	char *text;
 
-	if (!bytes_be16(b, &name_len) || !bytes_take(b, name_len, &name) || !bytes_be32(b, &size) ||
-	    !bytes_take(b, size, &ret->text))
+	if (!bundle_next(b, &name, &ret->text))
 		return false;
-	text = arena_alloc(a, (size_t)name_len + 1);
-	if (text == NULL || !bytes_copy(&name, text, name_len))
+	n = name.left;
+	text = arena_alloc(a, n + 1);
+	if (text == NULL || !bytes_copy(&name, text, n))
 		return false;
 	ret->name = text;
-	return strlen(text) == name_len && scan_name_confined(text);
+	return strlen(text) == n && scan_name_confined(text);
 }
 
 bool loader_bundle(struct bytes b, struct arena *a, struct policy_loader *ret, const char **ret_main)
@@ -84,9 +63,7 @@ bool loader_bundle(struct bytes b, struct arena *a, struct policy_loader *ret, c
 
 	*ret = (struct policy_loader){ 0 };
 	*ret_main = NULL;
-	if (u == NULL || !bytes_starts(&b, BUNDLE_MAGIC, BUNDLE_MAGIC_SIZE) || !bytes_skip(&b, BUNDLE_MAGIC_SIZE))
-		return false;
-	if (!bytes_be32(&b, &n) || n == 0 || n > BUNDLE_TEXTS_MAX)
+	if (u == NULL || !bundle_head(&b, &n))
 		return false;
 	u->texts = arena_array(a, n, sizeof(u->texts[0]));
 	if (u->texts == NULL)

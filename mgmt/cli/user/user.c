@@ -211,6 +211,16 @@ static void print_roles(struct cli *c, const json_t *answer)
 	table_free(t);
 }
 
+static void print_approval(struct cli *c, const json_t *a)
+{
+	char since[RENDER_TEXT];
+
+	if (jb(a, "two_persons"))
+		render_line(c, M_USER_APPROVAL_TWO);
+	else
+		render_line(c, M_USER_APPROVAL_ONE, when(c, a, "since", since), js(a, "by"), js(a, "reason"));
+}
+
 static void print_answer(struct cli *c, enum user_order order, const json_t *answer)
 {
 	static const enum message done[USER_ORDERS] = {
@@ -232,6 +242,8 @@ static void print_answer(struct cli *c, enum user_order order, const json_t *ans
 		print_sessions(c, answer);
 	else if (order == USER_ROLES)
 		print_roles(c, answer);
+	else if (order == USER_APPROVAL || order == USER_APPROVAL_OFF || order == USER_APPROVAL_ON)
+		print_approval(c, json_object_get(answer, "approval"));
 	else if (order == USER_SESSION_END)
 		render_line(c, M_USER_ENDED, ju(answer, "ended"));
 	else if (order == USER_TOKEN_ADD)

@@ -4,7 +4,8 @@
 #include <string.h>
 
 static const struct route *const routes[] = { &route_status, &route_state,   &route_effective, &route_events,
-					      &route_why,    &route_nearest, &route_picture,   &route_metrics };
+					      &route_why,    &route_nearest, &route_picture,   &route_metrics,
+					      &route_draft,  &route_history, &route_policy };
 
 const struct route *route_find(const char *path)
 {

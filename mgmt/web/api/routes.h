@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The routes of the API: a path, the question that it puts to the supervisor, and how its parameters become that
- * question's body. All are read-only; what is posted stands in http.c and login.c. A new route is one file beside this one and one line in routes.c.
+ * question's body. All are read-only; what is posted stands in http.c, login.c and change.c. A new route is one file beside this one and one line in routes.c.
  */
 #ifndef SEKISHO_MGMT_WEB_API_ROUTES_H
 #define SEKISHO_MGMT_WEB_API_ROUTES_H
@@ -36,6 +36,9 @@ extern const struct route route_why;
 extern const struct route route_nearest;
 extern const struct route route_picture;
 extern const struct route route_metrics;
+extern const struct route route_draft;
+extern const struct route route_history;
+extern const struct route route_policy;
 
 /* What may be asked of events, for every route that is about them. */
 bool events_ask(const struct target *t, struct msg_body *question);

@@ -491,6 +491,21 @@ static void the_first_account_and_the_rules_of_adding(void **state)
 	order(USER_SHOW, "{\"name\":\"nobody\"}", ANSWER_NO);
 	assert_int_equal(desk.book.n_accounts, 1);
 	assert_int_equal(json_array_size(json_object_get(order(USER_ROLES, "{}", ANSWER_YES), "roles")), DUTY_COUNT);
+	/* Two persons until somebody has said why one is enough; kept over a start. */
+	assert_true(json_is_true(
+		json_object_get(json_object_get(order(USER_APPROVAL, "{}", ANSWER_YES), "approval"), "two_persons")));
+	order(USER_APPROVAL_OFF, "{}", ANSWER_INVALID);
+	order(USER_APPROVAL_OFF, "{\"reason\":\"a\\u001b\"}", ANSWER_INVALID);
+	assert_false(desk.book.one_person.enough);
+	order(USER_APPROVAL_OFF, "{\"reason\":\"one at a time\"}", ANSWER_YES);
+	start();
+	assert_string_equal(json_string_value(json_object_get(
+				    json_object_get(order(USER_APPROVAL, "{}", ANSWER_YES), "approval"), "reason")),
+			    "one at a time");
+	assert_true(desk.book.one_person.enough);
+	order(USER_APPROVAL_ON, "{}", ANSWER_YES);
+	start();
+	assert_false(desk.book.one_person.enough);
 	unlinkat(dirfd_, "accounts", 0);
 	start();
 	first = order(USER_FIRST, "{}", ANSWER_YES);

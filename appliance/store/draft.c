@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/store/draft.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/base/atomic_file.h"
+#include "appliance/base/bytes.h"
+#include "appliance/base/sha256.h"
+
+#define NAME "draft"
+#define LINE 65u /* the digest in digits, and the line's end */
+#define HEAD_MOST 16384u
+#define FILE_MOST (LINE + HEAD_MOST + CHANGE_TEXTS_MOST)
+
+static const char *const states[DRAFT_STATES] = { [DRAFT_NONE] = "none",
+						  [DRAFT_WRITTEN] = "draft",
+						  [DRAFT_ASKED] = "asked",
+						  [DRAFT_APPROVED] = "approved",
+						  [DRAFT_APPLIED] = "applied" };
+
+const char *draft_state_name(enum draft_state s)
+{
+	return states[s];
+}
+
+void draft_texts(struct draft *d, uint8_t *texts, size_t n)
+{
+	free(d->texts);
+	d->texts = texts;
+	d->n_texts = n;
+	sha256(texts, n, d->digest);
+}
+
+bool draft_has_author(const struct draft *d, const char *name)
+{
+	for (uint32_t i = 0; i < d->n_authors; i++)
+		if (strcmp(d->authors[i], name) == 0)
+			return true;
+	return false;
+}
+
+void draft_free(struct draft *d)
+{
+	free(d->texts);
+	*d = (struct draft){ 0 };
+}
+
+/* ---- writing ------------------------------------------------------------------------------------------------------ */
+
+static json_t *head_json(const struct draft *d)
+{
+	json_t *authors = json_array();
+
+	for (uint32_t i = 0; i < d->n_authors; i++)
+		json_array_append_new(authors, json_text(d->authors[i]));
+	return json_pack("{s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:I, s:I}", "state", states[d->state],
+			 "revision", (json_int_t)d->revision, "base", (json_int_t)d->base, "generation",
+			 (json_int_t)d->generation, "authors", json_list_whole(authors, d->n_authors), "by",
+			 json_text(d->by), "decided_by", json_text(d->decided_by), "comment", json_text(d->comment),
+			 "decision", json_text(d->decision), "saved_ns", (json_int_t)d->saved_ns, "decided_ns",
+			 (json_int_t)d->decided_ns);
+}
+
+int draft_save(int statefd, const struct draft *d, struct err *e)
+{
+	json_t *j = head_json(d);
+	char *head = j != NULL ? json_dumps(j, JSON_COMPACT) : NULL;
+	size_t n_head = head != NULL ? strlen(head) : 0, n = LINE + n_head + 1 + d->n_texts;
+	uint8_t *file = head != NULL ? malloc(n) : NULL, digest[32];
+	int r;
+
+	json_decref(j);
+	if (file == NULL) {
+		free(head);
+		return err_set(e, -ENOMEM, "draft");
+	}
+	memcpy(file + LINE, head, n_head);
+	file[LINE + n_head] = '\n';
+	if (d->n_texts > 0)
+		memcpy(file + LINE + n_head + 1, d->texts, d->n_texts);
+	sha256(file + LINE, n - LINE, digest);
+	hex_text(digest, sizeof(digest), (char *)file);
+	file[LINE - 1] = '\n';
+	r = atomic_write(statefd, NAME, file, n, e);
+	free(file);
+	free(head);
+	return r;
+}
+
+/* ---- reading ------------------------------------------------------------------------------------------------------ */
+
+static bool take_number(const json_t *j, const char *key, uint64_t *ret)
+{
+	const json_t *v = json_object_get(j, key);
+
+	*ret = json_is_integer(v) && json_integer_value(v) >= 0 ? (uint64_t)json_integer_value(v) : 0;
+	return json_is_integer(v) && json_integer_value(v) >= 0;
+}
+
+static bool copy_text(const json_t *v, char *out, size_t size)
+{
+	size_t n = json_is_string(v) ? json_string_length(v) : size;
+
+	if (n >= size || strlen(json_string_value(v)) != n)
+		return false;
+	memcpy(out, json_string_value(v), n + 1);
+	return true;
+}
+
+static bool take_state(const json_t *j, enum draft_state *ret)
+{
+	const char *word = json_string_value(json_object_get(j, "state"));
+	unsigned i = 0;
+
+	while (word != NULL && i < DRAFT_STATES && strcmp(states[i], word) != 0)
+		i++;
+	*ret = (enum draft_state)i;
+	return word != NULL && i < DRAFT_STATES;
+}
+
+static bool take_authors(const json_t *j, struct draft *d)
+{
+	const json_t *list = json_object_get(j, "authors"), *v;
+	size_t i;
+
+	if (!json_is_array(list) || json_array_size(list) > DRAFT_AUTHORS)
+		return false;
+	json_array_foreach(list, i, v)
+	{
+		if (!copy_text(v, d->authors[i], BY_BYTES) || d->authors[i][0] == '\0')
+			return false;
+	}
+	d->n_authors = (uint32_t)json_array_size(list);
+	return true;
+}
+
+/* A draft has an author and texts, and what was decided has somebody who did. */
+static bool makes_sense(const struct draft *d)
+{
+	bool there = d->state != DRAFT_NONE;
+
+	return there == (d->n_texts > 0) && (!there || (d->n_authors > 0 && d->revision > 0)) &&
+	       (d->state != DRAFT_APPLIED || d->generation > 0);
+}
+
+static bool take_head(const json_t *j, struct draft *d)
+{
+	return json_is_object(j) && json_object_size(j) == 11 && take_state(j, &d->state) &&
+	       take_number(j, "revision", &d->revision) && take_number(j, "base", &d->base) &&
+	       take_number(j, "generation", &d->generation) && take_authors(j, d) &&
+	       copy_text(json_object_get(j, "by"), d->by, BY_BYTES) &&
+	       copy_text(json_object_get(j, "decided_by"), d->decided_by, BY_BYTES) &&
+	       copy_text(json_object_get(j, "comment"), d->comment, COMMENT_BYTES) &&
+	       copy_text(json_object_get(j, "decision"), d->decision, COMMENT_BYTES) &&
+	       take_number(j, "saved_ns", &d->saved_ns) && take_number(j, "decided_ns", &d->decided_ns);
+}
+
+static bool parse(const uint8_t *file, size_t n, struct draft *ret)
+{
+	const uint8_t *line = n > LINE ? file + LINE : NULL, *end;
+	uint8_t digest[32], *texts;
+	char hex[65];
+	json_t *j;
+	bool ok;
+
+	end = line != NULL ? memchr(line, '\n', n - LINE) : NULL;
+	if (end == NULL || file[LINE - 1] != '\n')
+		return false;
+	sha256(line, n - LINE, digest);
+	hex_text(digest, sizeof(digest), hex);
+	if (memcmp(hex, file, LINE - 1) != 0)
+		return false;
+	j = json_loadb((const char *)line, (size_t)(end - line), JSON_REJECT_DUPLICATES, NULL);
+	ret->n_texts = n - (size_t)(end + 1 - file);
+	ok = take_head(j, ret) && makes_sense(ret);
+	json_decref(j);
+	texts = ok && ret->n_texts > 0 ? malloc(ret->n_texts) : NULL;
+	if (!ok || (ret->n_texts > 0 && texts == NULL))
+		return false;
+	if (texts != NULL) {
+		memcpy(texts, end + 1, ret->n_texts);
+		draft_texts(ret, texts, ret->n_texts);
+	}
+	return true;
+}
+
+int draft_open(int statefd, struct draft *ret, bool *ret_lost, struct err *e)
+{
+	uint8_t *file = NULL;
+	size_t n = 0;
+	int r;
+
+	*ret = (struct draft){ 0 };
+	*ret_lost = false;
+	r = file_read(statefd, NAME, FILE_MOST, &file, &n, e);
+	if (r == -ENOENT)
+		return 0;
+	if (r == 0 && parse(file, n, ret)) {
+		free(file);
+		return 0;
+	}
+	free(file);
+	if (r == -ENOMEM || r == -EMFILE || r == -ENFILE)
+		return r;
+	*ret = (struct draft){ 0 };
+	*ret_lost = true;
+	file_aside(statefd, NAME); /* a box enforces without a draft, and with one that stays in the way */
+	return 0;
+}

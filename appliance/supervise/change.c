@@ -1,0 +1,653 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/supervise/change.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "appliance/base/bundle.h"
+#include "appliance/base/clock.h"
+#include "appliance/base/sha256.h"
+#include "appliance/store/draft.h"
+#include "appliance/supervise/supervise.h"
+
+#define ORDERS_MOST 8u /* that wait for accounts at a time */
+#define WHO_MOST 65536u
+#define SECOND 1000000000ull
+
+/* An order whose sender is not known yet. */
+struct order {
+	bool used;
+	uint64_t serial; /* of its question to accounts */
+	struct asker asker;
+	int fd; /* owned; -1 = none */
+	char comment[COMMENT_BYTES];
+	struct msg_change m; /* its text is `comment` */
+	char by[BY_BYTES];   /* once it is known */
+	bool alone;	     /* nobody else has to approve */
+};
+
+struct change {
+	struct draft draft;
+	struct order orders[ORDERS_MOST];
+	uint64_t serial;
+	/* What the last dry run of this revision came to; not kept over a start. */
+	json_t *tried; /* owned; NULL = there was none */
+	uint64_t tried_base, tried_ns;
+	bool tried_good;
+};
+
+/* ---- what people are told ------------------------------------------------------------------------------------------- */
+
+static json_t *text_or_null(const char *text)
+{
+	return *text != '\0' ? json_text(text) : json_null();
+}
+
+static json_t *time_or_null(uint64_t ns)
+{
+	return ns != 0 ? json_time(ns) : json_null();
+}
+
+static json_t *authors_json(const struct draft *d)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < d->n_authors; i++)
+		json_array_append_new(list, json_text(d->authors[i]));
+	return json_list_whole(list, d->n_authors);
+}
+
+static json_t *tried_json(const struct supervisor *s)
+{
+	const struct change *c = s->change;
+
+	if (c->tried == NULL)
+		return json_null();
+	return json_pack("{s:b, s:b, s:I, s:o, s:O}", "good", c->tried_good, "current", c->tried_base == s->now->number,
+			 "base", (json_int_t)c->tried_base, "at", json_time(c->tried_ns), "answer", c->tried);
+}
+
+/* Where the draft stands, without its texts. */
+static json_t *draft_json(const struct supervisor *s)
+{
+	const struct draft *d = &s->change->draft;
+
+	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "state",
+			 draft_state_name(d->state), "revision", (json_int_t)d->revision, "base", (json_int_t)d->base,
+			 "in_force", (json_int_t)s->now->number, "on_trial", (json_int_t)s->trial, "generation",
+			 d->generation != 0 ? json_integer((json_int_t)d->generation) : json_null(), "authors",
+			 authors_json(d), "by", text_or_null(d->by), "saved", time_or_null(d->saved_ns), "comment",
+			 text_or_null(d->comment), "decided_by", text_or_null(d->decided_by), "decided",
+			 time_or_null(d->decided_ns), "decision", text_or_null(d->decision), "tried", tried_json(s));
+}
+
+/* NULL when it is no text: nobody shall approve what he was not shown. */
+static json_t *bytes_text(struct bytes b)
+{
+	size_t n = b.left;
+	char *text = malloc(n + 1);
+	json_t *j = NULL;
+
+	if (text != NULL && bytes_copy(&b, text, n)) {
+		text[n] = '\0';
+		j = strlen(text) == n ? json_string(text) : NULL;
+	}
+	free(text);
+	return j;
+}
+
+static json_t *texts_json(const uint8_t *p, size_t size)
+{
+	struct bytes b = bytes_of(p, size), name, text;
+	json_t *list = json_array();
+	uint32_t n = 0;
+
+	if (size > 0 && !bundle_head(&b, &n))
+		n = 0;
+	for (uint32_t i = 0; i < n && bundle_next(&b, &name, &text); i++)
+		json_array_append_new(list,
+				      json_pack("{s:o, s:o}", "name", bytes_text(name), "text", bytes_text(text)));
+	return json_list_whole(list, n);
+}
+
+static void answer(struct supervisor *s, const struct order *o, int status, json_t *more)
+{
+	json_t *j = more != NULL ? more : json_object();
+
+	json_object_set_new(j, "done", json_boolean(status == ANSWER_YES));
+	json_object_set_new(j, "draft", draft_json(s));
+	answer_json(s, o->asker, status, j);
+}
+
+static void refuse(struct supervisor *s, const struct order *o, int status, enum message m, ...)
+{
+	struct sentence why = { 0 };
+	va_list ap;
+
+	va_start(ap, m);
+	sentence_vsay(&why, m, ap);
+	va_end(ap);
+	answer(s, o, status, json_pack("{s:o}", "error", sentence_json(&why)));
+}
+
+/* "r3 1a2b3c4d5e6f7a8b: what was said" */
+static void record(struct supervisor *s, enum policy_event what, const char *by, const char *said)
+{
+	const struct draft *d = &s->change->draft;
+	char hex[65], text[COMMENT_BYTES + 64];
+
+	hex_text(d->digest, 8, hex);
+	snprintf(text, sizeof(text), "r%llu %s%s%s", (unsigned long long)d->revision, hex, *said != '\0' ? ": " : "",
+		 said);
+	policy_event_of(s, what, d->base, by, text);
+}
+
+/* ---- the draft in time ------------------------------------------------------------------------------------------------ */
+
+static void forget_trial(struct change *c)
+{
+	json_decref(c->tried);
+	c->tried = NULL;
+}
+
+/* Nobody has agreed to it any more. */
+static void undecided(struct draft *d)
+{
+	d->state = DRAFT_WRITTEN;
+	d->decided_by[0] = d->decision[0] = '\0';
+	d->decided_ns = 0;
+}
+
+void change_settle(struct supervisor *s)
+{
+	struct draft *d = &s->change->draft;
+	const struct generation_record *g =
+		d->state == DRAFT_APPLIED ? generation_find(&s->store, d->generation) : NULL;
+	struct err e;
+
+	if (s->op.kind != OP_NONE && s->op.draft != 0 && s->op.draft == d->revision)
+		return; /* its own operation says what becomes of it */
+	if (d->state == DRAFT_APPLIED && (g == NULL || g->state == GEN_REVERTED)) {
+		undecided(d);
+		d->generation = 0;
+	} else if ((d->state == DRAFT_ASKED || d->state == DRAFT_APPROVED) && d->base != s->now->number) {
+		undecided(d);
+	} else {
+		return;
+	}
+	draft_save(s->state_fd, d, &e); /* without it the next start comes to the same */
+}
+
+/* Keeps the change, or gives back `before` and says so. Nothing but the state may differ. */
+static bool kept(struct supervisor *s, const struct order *o, const struct draft *before)
+{
+	struct err e;
+
+	if (draft_save(s->state_fd, &s->change->draft, &e) == 0)
+		return true;
+	s->change->draft = *before;
+	refuse(s, o, ANSWER_CANNOT, M_CHANGE_UNSAVED, e.text);
+	return false;
+}
+
+int change_open(struct supervisor *s, struct err *e)
+{
+	bool lost;
+	int r;
+
+	s->change = calloc(1, sizeof(*s->change));
+	if (s->change == NULL)
+		return err_set(e, -ENOMEM, "draft");
+	for (size_t i = 0; i < ORDERS_MOST; i++)
+		s->change->orders[i].fd = -1;
+	r = draft_open(s->state_fd, &s->change->draft, &lost, e);
+	if (r == 0 && lost) {
+		/* Its number is not known any more, and must not be given again. */
+		s->change->draft.revision = clock_wall_ns() / SECOND;
+		say(s, M_CHANGE_LOST);
+		policy_event_of(s, POLICY_DRAFT_LOST, 0, NULL, NULL);
+	}
+	return r;
+}
+
+/* ---- orders about the draft -------------------------------------------------------------------------------------------- */
+
+/* He speaks of the draft as it is. */
+static bool of_this_revision(struct supervisor *s, const struct order *o)
+{
+	const struct draft *d = &s->change->draft;
+	char when[40];
+
+	if (d->state == DRAFT_NONE) {
+		refuse(s, o, ANSWER_CANNOT, M_CHANGE_NONE);
+		return false;
+	}
+	if (o->m.revision == d->revision)
+		return true;
+	moment_text(d->saved_ns, when);
+	refuse(s, o, ANSWER_CANNOT, M_CHANGE_OTHER, d->by, when, (unsigned long long)d->revision,
+	       (unsigned long long)o->m.revision);
+	return false;
+}
+
+/* It was written for what is in force now. */
+static bool of_this_base(struct supervisor *s, const struct order *o, uint64_t base)
+{
+	if (base == s->now->number)
+		return true;
+	refuse(s, o, ANSWER_CANNOT, M_CHANGE_BASE, (unsigned long long)s->now->number, (unsigned long long)base);
+	return false;
+}
+
+static bool add_author(struct draft *d, const char *by)
+{
+	if (draft_has_author(d, by))
+		return true;
+	if (d->n_authors == DRAFT_AUTHORS)
+		return false;
+	snprintf(d->authors[d->n_authors++], BY_BYTES, "%s", by);
+	return true;
+}
+
+/* Whole, and texts in UTF-8 without a NUL; what stands in them is for the compiler. */
+static bool is_bundle(const uint8_t *p, size_t n)
+{
+	json_t *j = texts_json(p, n);
+	bool ok = json_array_size(j) > 0;
+
+	json_decref(j);
+	return ok;
+}
+
+static void save(struct supervisor *s, const struct order *o)
+{
+	struct change *c = s->change;
+	struct draft before = c->draft, *d = &c->draft;
+	bool new = d->state == DRAFT_NONE || d->state == DRAFT_APPLIED;
+	uint8_t *texts = NULL;
+	struct err e;
+	size_t n;
+
+	if (o->m.revision != d->revision && !(d->state == DRAFT_NONE && o->m.revision == 0)) {
+		of_this_revision(s, o);
+		return;
+	}
+	if (!of_this_base(s, o, o->m.base))
+		return;
+	if (memfd_read(o->fd, CHANGE_TEXTS_MOST, &texts, &n, &e) < 0 || !is_bundle(texts, n)) {
+		free(texts);
+		refuse(s, o, ANSWER_INVALID, M_CHANGE_TEXTS, CHANGE_TEXTS_MOST / 1024);
+		return;
+	}
+	if (new)
+		d->n_authors = 0;
+	if (!add_author(d, o->by)) {
+		free(texts);
+		refuse(s, o, ANSWER_CANNOT, M_CHANGE_AUTHORS, DRAFT_AUTHORS);
+		return;
+	}
+	undecided(d);
+	d->generation = 0;
+	d->revision++;
+	d->base = s->now->number;
+	d->saved_ns = clock_wall_ns();
+	snprintf(d->by, sizeof(d->by), "%s", o->by);
+	snprintf(d->comment, sizeof(d->comment), "%s", o->comment);
+	d->texts = NULL; /* `before` has them until the new ones are on the disk */
+	draft_texts(d, texts, n);
+	if (!kept(s, o, &before)) {
+		free(texts);
+		return;
+	}
+	free(before.texts);
+	forget_trial(c);
+	record(s, POLICY_DRAFTED, o->by, o->comment);
+	answer(s, o, ANSWER_YES, NULL);
+}
+
+static void ask(struct supervisor *s, const struct order *o)
+{
+	struct change *c = s->change;
+	struct draft before = c->draft;
+
+	if (!of_this_revision(s, o) || !of_this_base(s, o, c->draft.base))
+		return;
+	if (c->draft.state != DRAFT_WRITTEN) {
+		refuse(s, o, ANSWER_CANNOT, M_CHANGE_ASKED_ALREADY);
+		return;
+	}
+	if (c->tried == NULL || !c->tried_good || c->tried_base != s->now->number) {
+		refuse(s, o, ANSWER_CANNOT, M_CHANGE_TRY_FIRST);
+		return;
+	}
+	undecided(&c->draft);
+	c->draft.state = DRAFT_ASKED;
+	if (!kept(s, o, &before))
+		return;
+	record(s, POLICY_ASKED, o->by, o->comment);
+	answer(s, o, ANSWER_YES, NULL);
+}
+
+static void decide(struct supervisor *s, const struct order *o, bool approve)
+{
+	struct change *c = s->change;
+	struct draft before = c->draft, *d = &c->draft;
+
+	if (!of_this_revision(s, o))
+		return;
+	if (d->state != DRAFT_ASKED && !(d->state == DRAFT_APPROVED && !approve)) {
+		refuse(s, o, ANSWER_CANNOT, M_CHANGE_NOT_ASKED);
+		return;
+	}
+	if (approve && draft_has_author(d, o->by)) {
+		refuse(s, o, ANSWER_CANNOT, M_CHANGE_OWN);
+		return;
+	}
+	d->state = approve ? DRAFT_APPROVED : DRAFT_WRITTEN;
+	d->decided_ns = clock_wall_ns();
+	snprintf(d->decided_by, sizeof(d->decided_by), "%s", o->by);
+	snprintf(d->decision, sizeof(d->decision), "%s", o->comment);
+	if (!kept(s, o, &before))
+		return;
+	record(s, approve ? POLICY_APPROVED : POLICY_DECLINED, o->by, o->comment);
+	answer(s, o, ANSWER_YES, NULL);
+}
+
+static void discard(struct supervisor *s, const struct order *o)
+{
+	struct change *c = s->change;
+	struct draft before = c->draft;
+
+	if (!of_this_revision(s, o))
+		return;
+	if (before.state == DRAFT_APPLIED && before.generation == s->trial) {
+		refuse(s, o, ANSWER_CANNOT, M_CHANGE_ON_TRIAL, (unsigned long long)s->trial);
+		return;
+	}
+	c->draft = (struct draft){ .revision = before.revision };
+	if (!kept(s, o, &before))
+		return;
+	c->draft = before;
+	record(s, POLICY_DISCARDED, o->by, o->comment);
+	free(before.texts);
+	c->draft = (struct draft){ .revision = before.revision };
+	forget_trial(c);
+	answer(s, o, ANSWER_YES, NULL);
+}
+
+/* ---- orders that are operations -------------------------------------------------------------------------------------------- */
+
+/* The same texts once more, for the compiler; -1 after saying why not. */
+static int texts_again(struct supervisor *s, const struct order *o)
+{
+	const struct draft *d = &s->change->draft;
+	int fd = memfd_sealed("sekisho-draft", d->texts, d->n_texts);
+
+	if (fd < 0)
+		refuse(s, o, ANSWER_CANNOT, M_CHANGE_UNSAVED, strerror(-fd));
+	return fd;
+}
+
+static void check(struct supervisor *s, struct order *o)
+{
+	const struct msg_ctl_apply order = { .flags = APPLY_DRY_RUN, .comment = "" };
+	int fd = o->fd;
+
+	o->fd = -1;
+	op_apply(s, o->asker, o->by, fd, -1, 0, &order);
+}
+
+static void try(struct supervisor *s, const struct order *o)
+{
+	const struct msg_ctl_apply order = { .flags = APPLY_DRY_RUN, .comment = "" };
+	int fd;
+
+	if (!of_this_revision(s, o))
+		return;
+	fd = texts_again(s, o);
+	if (fd >= 0)
+		op_apply(s, o->asker, o->by, fd, -1, o->m.revision, &order);
+}
+
+/* What the generation is called in all lists from now on: who wrote it and who agreed, behind what was said. */
+static void whole_comment(const struct draft *d, const struct order *o, char out[COMMENT_BYTES])
+{
+	const char *said = o->comment[0] != '\0' ? o->comment : d->comment;
+	char who[3 * BY_BYTES + 64];
+	int room = (int)COMMENT_BYTES - 1 -
+		   snprintf(who, sizeof(who), " (draft %llu; author: %s; approved_by: %s)",
+			    (unsigned long long)d->revision, d->by, d->decided_by[0] != '\0' ? d->decided_by : "-");
+	int n = (int)strlen(said) < room ? (int)strlen(said) : room;
+
+	/* No half of a letter is left. */
+	while (n > 0 && n < (int)strlen(said) && ((unsigned char)said[n] & 0xc0) == 0x80)
+		n--;
+	snprintf(out, COMMENT_BYTES, "%.*s%s", n, said, *said != '\0' ? who : who + 1);
+}
+
+static void apply(struct supervisor *s, struct order *o)
+{
+	const struct draft *d = &s->change->draft;
+	bool dry = (o->m.flags & APPLY_DRY_RUN) != 0;
+	char comment[COMMENT_BYTES];
+	const struct msg_ctl_apply order = { .flags = o->m.flags, .confirm_s = o->m.confirm_s, .comment = comment };
+	int fd;
+
+	if (!of_this_revision(s, o))
+		return;
+	if (!dry && d->state == DRAFT_APPLIED) {
+		refuse(s, o, ANSWER_CANNOT, M_CHANGE_APPLIED, (unsigned long long)d->generation);
+		return;
+	}
+	if (!dry && !of_this_base(s, o, d->base))
+		return;
+	if (!dry && !o->alone && d->state != DRAFT_APPROVED) {
+		refuse(s, o, ANSWER_CANNOT, M_CHANGE_NOT_APPROVED);
+		return;
+	}
+	if (!dry && o->m.confirm_s < CHANGE_CONFIRM_LEAST) {
+		refuse(s, o, ANSWER_CANNOT, M_CHANGE_CONFIRM_S, CHANGE_CONFIRM_LEAST);
+		return;
+	}
+	whole_comment(d, o, comment);
+	fd = texts_again(s, o);
+	if (fd >= 0)
+		op_apply(s, o->asker, o->by, fd, o->fd, o->m.revision, &order);
+}
+
+static void confirm(struct supervisor *s, const struct order *o)
+{
+	if (s->trial != 0 && o->m.to != s->trial) {
+		refuse(s, o, ANSWER_CANNOT, M_CHANGE_OTHER_TRIAL, (unsigned long long)s->trial,
+		       (unsigned long long)o->m.to);
+		return;
+	}
+	op_confirm(s, o->asker, o->by);
+}
+
+static void rollback(struct supervisor *s, const struct order *o)
+{
+	const struct msg_ctl_rollback order = { .to = o->m.to,
+						.flags = o->m.flags & APPLY_DRY_RUN,
+						.comment = o->comment };
+
+	op_rollback(s, o->asker, o->by, o->fd, &order);
+}
+
+static void carry_out(struct supervisor *s, struct order *o)
+{
+	switch ((enum change_order)o->m.order) {
+	case CHANGE_SAVE:
+		save(s, o);
+		break;
+	case CHANGE_CHECK:
+		check(s, o);
+		break;
+	case CHANGE_TRY:
+		try(s, o);
+		break;
+	case CHANGE_ASK:
+		ask(s, o);
+		break;
+	case CHANGE_APPROVE:
+	case CHANGE_DECLINE:
+		decide(s, o, o->m.order == CHANGE_APPROVE);
+		break;
+	case CHANGE_DISCARD:
+		discard(s, o);
+		break;
+	case CHANGE_APPLY:
+		apply(s, o);
+		break;
+	case CHANGE_CONFIRM:
+		confirm(s, o);
+		break;
+	case CHANGE_ROLLBACK:
+		rollback(s, o);
+		break;
+	case CHANGE_ORDERS:
+		break;
+	}
+}
+
+/* ---- who it is ------------------------------------------------------------------------------------------------------------- */
+
+static void order_end(struct order *o)
+{
+	if (o->fd >= 0)
+		close(o->fd);
+	explicit_bzero(o, sizeof(*o));
+	o->fd = -1;
+}
+
+static bool wants_texts(enum change_order o)
+{
+	return o == CHANGE_SAVE || o == CHANGE_CHECK;
+}
+
+static struct order *order_new(struct supervisor *s, struct asker a, struct msg *m)
+{
+	struct order *o = NULL;
+
+	for (size_t i = 0; i < ORDERS_MOST && o == NULL; i++)
+		if (!s->change->orders[i].used)
+			o = &s->change->orders[i];
+	if (o == NULL)
+		return NULL;
+	*o = (struct order){ .used = true,
+			     .serial = ++s->change->serial,
+			     .asker = a,
+			     .fd = m->n_fds > 0 ? msg_take_fd(m, 0) : -1,
+			     .m = m->body.change };
+	snprintf(o->comment, sizeof(o->comment), "%s", m->body.change.comment);
+	o->m.comment = o->comment;
+	return o;
+}
+
+void change_ordered(struct supervisor *s, struct asker a, struct msg *m)
+{
+	const struct msg_change *c = &m->body.change;
+	struct order *o = order_new(s, a, m), none = { .asker = a, .fd = -1 };
+	struct msg_body judge = { .type = MSG_JUDGE,
+				  .judge = { .what = CREDENTIAL_SESSION,
+					     .family = c->family,
+					     .right = (uint8_t)change_right((enum change_order)c->order) } };
+
+	if (o == NULL || (wants_texts((enum change_order)c->order) && o->fd < 0)) {
+		refuse(s, &none, ANSWER_CANNOT, o == NULL ? M_CONTROL_MANY : M_CHANGE_NONE);
+		if (o != NULL)
+			order_end(o);
+		return;
+	}
+	memcpy(judge.judge.from, c->from, sizeof(c->from));
+	memcpy(judge.judge.secret, c->secret, sizeof(c->secret));
+	explicit_bzero(o->m.secret, sizeof(o->m.secret));
+	collect_pass(s, SLOT_ACCOUNTS, &judge,
+		     (struct asker){
+			     .kind = ASKER_CHANGE, .client = (uint32_t)(o - s->change->orders), .serial = o->serial });
+	explicit_bzero(&judge, sizeof(judge));
+}
+
+/* Whose session it is. False: accounts has said no such thing. */
+static bool take_who(struct order *o, int fd)
+{
+	uint8_t *text = NULL;
+	const char *name;
+	struct err e;
+	json_t *j;
+	size_t n;
+
+	if (fd < 0 || memfd_read(fd, WHO_MOST, &text, &n, &e) < 0)
+		return false;
+	j = json_loadb((const char *)text, n, JSON_REJECT_DUPLICATES, NULL);
+	free(text);
+	name = json_string_value(json_object_get(j, "name"));
+	if (name != NULL)
+		snprintf(o->by, sizeof(o->by), "%s", name);
+	/* Whatever is not said plainly asks for another person. */
+	o->alone = json_is_false(json_object_get(j, "two_persons"));
+	json_decref(j);
+	return o->by[0] != '\0';
+}
+
+void change_judged(struct supervisor *s, struct asker a, int status, int fd)
+{
+	struct order *o = a.client < ORDERS_MOST ? &s->change->orders[a.client] : NULL;
+
+	if (o == NULL || !o->used || o->serial != a.serial)
+		return;
+	if (status != ANSWER_YES)
+		answer_fd(s, o->asker, status, fd);
+	else if (!take_who(o, fd))
+		answer_fd(s, o->asker, ANSWER_CANNOT, -1);
+	else
+		carry_out(s, o);
+	order_end(o);
+}
+
+void change_show(struct supervisor *s, struct asker a, bool texts)
+{
+	const struct draft *d = &s->change->draft;
+	json_t *j = json_pack("{s:o}", "draft", draft_json(s));
+
+	if (texts)
+		json_object_set_new(j, "sources", texts_json(d->texts, d->n_texts));
+	answer_json(s, a, ANSWER_YES, j);
+}
+
+void change_finished(struct supervisor *s, const struct operation *op, bool done, json_t *answer)
+{
+	struct change *c = s->change;
+	struct err e;
+
+	if (op->draft != 0 && op->draft == c->draft.revision && op->kind == OP_DRY_RUN) {
+		forget_trial(c);
+		c->tried = json_deep_copy(answer);
+		c->tried_good = done;
+		c->tried_base = s->now->number;
+		c->tried_ns = clock_wall_ns();
+	} else if (op->draft != 0 && op->draft == c->draft.revision && op->kind == OP_APPLY && done &&
+		   c->draft.state != DRAFT_NONE) {
+		c->draft.state = DRAFT_APPLIED;
+		c->draft.generation = op->number;
+		draft_save(s->state_fd, &c->draft,
+			   &e); /* else it is one that was written for another generation, after a start */
+	}
+	if (op->asker.kind == ASKER_MGMT)
+		json_object_set_new(answer, "draft", draft_json(s));
+}
+
+void change_forget(struct supervisor *s)
+{
+	const struct asker nobody = { .kind = ASKER_CLIENT }; /* of a connection that never was */
+
+	for (size_t i = 0; s->change != NULL && i < ORDERS_MOST; i++)
+		order_end(&s->change->orders[i]);
+	if (s->op.kind != OP_NONE && s->op.asker.kind == ASKER_MGMT)
+		s->op.asker = nobody;
+	if (s->queued.kind != OP_NONE && s->queued.asker.kind == ASKER_MGMT)
+		s->queued.asker = nobody;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Changes that people make over the web: one draft of a policy, saved by one, tried, approved by somebody who wrote none of it, applied on trial.
+ * Nobody is believed that he is who he says: each order waits until `accounts` has said whose session it is and that he may. Then it is
+ * either done here, or begun as the operation that it is.
+ *
+ * An approval is of these texts in the place of that generation: whatever changes one of the two ends it.
+ */
+#ifndef SEKISHO_SUPERVISE_CHANGE_H
+#define SEKISHO_SUPERVISE_CHANGE_H
+
+#include <stdbool.h>
+
+#include "appliance/base/err.h"
+#include "appliance/base/json.h"
+#include "appliance/supervise/control.h"
+#include "appliance/wire/msg.h"
+
+struct supervisor; /* supervise.h */
+struct operation;  /* operation.h */
+struct change;	   /* of change.c */
+
+/* At the start, once events can be sent: what lies in the state. 0 or negative errno. */
+int change_open(struct supervisor *s, struct err *e);
+/* An order of mgmt's. Takes its descriptors. */
+void change_ordered(struct supervisor *s, struct asker a, struct msg *m);
+/* What accounts says to the question that an order waits for. `fd` stays the caller's; -1 = none. */
+void change_judged(struct supervisor *s, struct asker a, int status, int fd);
+/* The draft; with its texts, or where it stands alone. */
+void change_show(struct supervisor *s, struct asker a, bool texts);
+/* An operation of somebody's ends; into its answer, if it came over the web. */
+void change_finished(struct supervisor *s, const struct operation *op, bool done, json_t *answer);
+/* After each operation: the draft's generation may have been given up, or another policy be in the place that it was written for. */
+void change_settle(struct supervisor *s);
+/* mgmt is gone: nobody waits for an answer any more, and what was not begun is not done. */
+void change_forget(struct supervisor *s);
+
+#endif

@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: Apache-2.0
+// Changing the policy: one draft for all people of the site. Its text is written here, tried, approved by somebody who wrote none of it, and applied on trial;
+// what the box said of each step stands beside it.
+import { change, edited, forgetDraft, give, load, may, moved, show, typed, watchDraft, words } from "./draft";
+import { h, type Child, type Node_ } from "./dom";
+import { editor, jump, offer, offered, take, type Offer } from "./editor";
+import { count, moment } from "./format";
+import { difference, hunks } from "./lines";
+import { card, chip, grid, mark, type Tone } from "./parts";
+import { ask } from "./session";
+import { language, t, type Key } from "./text";
+import type { Cut, Diagnostic, Draft, Generation, Outcome, State, Text } from "./types";
+
+const FIELD = "policy-text", AROUND = 3, MOST_CUT = 50, TRIALS = [60, 120, 300, 600, 1800];
+const STATES: Record<Draft["state"], [Tone, Key]> = {
+	none: ["off", "draft_none"], draft: ["note", "draft_written"], asked: ["wait", "draft_asked"], approved: ["good", "draft_approved"], applied: ["good", "draft_applied"] };
+
+let shown = ""; // the name of the text in the editor
+let against: "force" | "draft" = "force";
+let older: { number: number; sources: Text[] } | undefined; // a generation that is looked at
+let back: { to: number; outcome: Outcome } | undefined; // what going back there would do
+let offering: Offer | undefined;
+let started = false;
+
+export function forgetChange(): void {
+	forgetDraft();
+	watchDraft(false, () => undefined);
+	shown = "";
+	against = "force";
+	older = back = offering = undefined;
+	started = false;
+}
+
+const value = (id: string): string => (document.getElementById(id) as HTMLInputElement | HTMLSelectElement | null)?.value.trim() ?? "";
+const joined = (texts: Text[]): string => texts.map((x) => x.text).join("\n");
+const current = (): Text | undefined => change.texts.find((x) => x.name === shown) ?? change.texts[0];
+const act = (label: Key, click: () => void, main = false, off = false): Node_ =>
+	h("button", { type: "button", "data-key": "act-" + label, class: main ? "main-action" : undefined, "aria-disabled": off ? "true" : undefined, click: () => {
+		if (!off) click();
+	} }, t(label));
+
+// ---- where it stands ---------------------------------------------------------------------------------------------
+
+function stands(d: Draft): Node_ {
+	const [tone, key] = STATES[d.state];
+	return h("div", {}, h("p", { role: "status" }, chip(tone, t(key)),
+		d.state !== "none" && t("draft_by", d.revision, d.authors.join(", "), moment(d.saved), d.base)),
+		d.state !== "none" && d.comment !== null && h("p", {}, t("draft_comment", d.comment)),
+		d.decided_by !== null && h("p", {}, t(d.state === "draft" ? "draft_sent_back" : "draft_decided", d.decided_by, moment(d.decided), d.decision ?? t("none"))));
+}
+
+function trial(state: State): Node_ | false {
+	const g = state.status.generation, until = g?.confirm_by, now = state.status.clock?.time;
+	if (until === null || until === undefined || g?.number === undefined) return false;
+	const left = Math.max(0, Math.round((new Date(until).getTime() - new Date(now ?? Date.now()).getTime()) / 1000));
+	return h("div", { class: "headline wait", "data-key": "trial" }, mark("wait"), h("div", {},
+		h("p", { role: "timer" }, t("trial_left", g.number, left)), h("p", {}, t("trial_note"))));
+}
+
+// ---- what the box found ---------------------------------------------------------------------------------------------
+
+function finding(g: Diagnostic, i: number): Node_ {
+	const said = g.words?.[language()], place = (g.file ?? "") + ":" + g.line + ":" + g.column;
+	const go = (): void => {
+		if (g.file === null || !change.texts.some((x) => x.name === g.file)) return;
+		shown = g.file;
+		redraw();
+		jump(FIELD, g.line, g.column, g.width);
+	};
+	return h("li", { "data-key": "d" + i, class: g.severity === "error" ? "serious" : "" }, chip(g.severity === "error" ? "bad" : "wait", t(g.severity === "error" ? "mistake" : "warning")),
+		h("button", { type: "button", class: "place", click: go }, place), h("p", {}, said?.message ?? ""), said !== undefined && said.hint !== "" && h("p", { class: "note" }, said.hint));
+}
+
+const whose = (k: Cut): string => (k.client_label ?? k.client) + " → " + (k.server_label ?? k.server);
+
+function cutList(o: Outcome): Node_[] {
+	const cut = o.cut ?? [], narrowed = o.narrowed ?? [], more = Math.max(0, cut.length - MOST_CUT) + (o.cut_more ?? 0);
+	return [
+		h("p", {}, cut.length + narrowed.length === 0 ? t("cuts_none", count(o.go_on)) : t("cuts", count(cut.length + (o.cut_more ?? 0)), count(narrowed.length), count(o.go_on))),
+		...(cut.length > 0 ? [grid("cut", [{ head: "between" }, { head: "conduit" }], cut.slice(0, MOST_CUT).map((k): (Child | Child[])[] => [whose(k), k.conduit ?? t("none")]))] : []),
+		...(more > 0 ? [h("p", { class: "note" }, t("cuts_more", count(more)))] : []),
+		...(narrowed.length > 0 ? [grid("narrowed", [{ head: "between" }, { head: "conduit" }, { head: "commands_lost" }], narrowed.slice(0, MOST_CUT).map((k): (Child | Child[])[] => [whose(k), k.conduit ?? t("none"),
+			(k.commands ?? []).map((c) => (c.function_name ?? "?") + " " + (c.place ?? "") + " × " + count(c.count)).join(", ")]))] : [])];
+}
+
+function outcome(o: Outcome): Node_[] {
+	const list: Node_[] = [], out = o.shut_out;
+	if (o.error) list.push(h("p", { class: "complaint" }, mark("bad"), words(o.error, language())));
+	if (o.notice) list.push(h("p", { class: "note" }, words(o.notice, language())));
+	if ((o.diagnostics ?? []).length > 0) list.push(h("ul", { class: "events" }, (o.diagnostics ?? []).map(finding)));
+	if (o.done && o.cut !== undefined) list.push(...cutList(o));
+	if (out !== undefined && (out.nobody || out.terminals.length > 0)) list.push(h("p", { class: "complaint" }, mark("bad"), t(out.nobody ? "shut_out_all" : "shut_out", out.terminals.join(", "))));
+	for (const x of o.taking ?? []) list.push(h("p", {}, t("takes", x.interface, x.device, count(x.sessions.length))));
+	return list;
+}
+
+const DONE: Record<string, Key> = { save: "done_save", check: "done_check", try: "done_try", ask: "done_ask", approve: "done_approve", decline: "done_decline", discard: "done_discard",
+	apply: "done_apply", confirm: "done_confirm", rollback: "done_rollback" };
+
+function answered(): Node_ | false {
+	const said = change.said;
+	if (change.busy !== "") return card("answer", "answer", true, h("p", { role: "status" }, t("working")));
+	if (change.failed !== undefined) return card("answer", "answer", true, h("p", { class: "complaint", role: "alert" }, mark("bad"), t(change.failed === "forbidden" ? "no_right_change" : "no_answer")));
+	if (said === undefined) return false;
+	return card("answer", "answer", true, h("p", { role: "status" }, chip(said.outcome.done ? "good" : "bad", t(said.outcome.done ? DONE[said.order] ?? "done_check" : said.order === "try" ? "not_tried" : "not_done"))), outcome(said.outcome));
+}
+
+// ---- the text ----------------------------------------------------------------------------------------------------------
+
+function onTyped(event: Event): void {
+	const one = current();
+	if (one !== undefined) typed(one.name, (event.target as HTMLTextAreaElement).value);
+	offering = undefined;
+	redraw();
+}
+
+function onKey(event: Event): void {
+	const key = event as KeyboardEvent;
+	if (key.key === " " && key.ctrlKey) {
+		event.preventDefault();
+		offering = offer(FIELD, joined(change.texts));
+		redraw();
+		(document.querySelector(".offer button") as HTMLElement | null)?.focus();
+	} else if (key.key === "s" && (key.ctrlKey || key.metaKey)) {
+		event.preventDefault();
+		save();
+	} else if (key.key === "Escape" && offering !== undefined) {
+		offering = undefined;
+		redraw();
+	}
+}
+
+function choose(word: string): void {
+	const o = offering;
+	offering = undefined;
+	if (o !== undefined) take(o, word);
+	redraw();
+}
+
+function close(): void {
+	offering = undefined;
+	redraw();
+	document.getElementById(FIELD)?.focus();
+}
+
+function pick(name: string): void {
+	shown = name;
+	offering = undefined;
+	redraw();
+}
+
+function save(): void {
+	const k = change.kept;
+	if (k === undefined || !edited() || !may("edit_draft")) return;
+	void give("save", { base: k.force.number, comment: value("draft-comment"), texts: change.texts }, redraw).then((done) => done && give("try", {}, redraw));
+}
+
+function text(): Node_ {
+	const one = current(), said = change.said?.outcome.diagnostics ?? change.kept?.draft.tried?.answer.diagnostics ?? [];
+	const marked = new Set(said.filter((g) => g.file === one?.name && g.severity === "error").map((g) => g.line)), busy = change.busy !== "";
+	const edits = may("edit_draft"), undo = (): void => {
+		if (change.kept !== undefined) void load(false, redraw);
+	};
+	return card("text", "policy_text", true,
+		h("div", { class: "tabs", role: "group", "aria-label": t("files") }, change.texts.map((x) =>
+			h("button", { type: "button", "data-key": "tab-" + x.name, "aria-pressed": x === one ? "true" : "false", click: () => pick(x.name) }, x.name))),
+		one !== undefined && editor(FIELD, t("text_of", one.name), begun(one).text, begun(one).number, !edits || busy, one.text.split("\n").length, marked, { input: onTyped, keydown: onKey }),
+		offering !== undefined && offered(offering, choose, close),
+		h("p", { class: "note", id: "editor-help" }, t(edits ? "editor_help" : "editor_read_only")),
+		edits && h("div", { class: "field", "data-key": "draft-comment" }, h("label", { for: "draft-comment" }, t("comment")), h("input", { id: "draft-comment", type: "text", maxlength: 80, autocomplete: "off" })),
+		edits && h("p", { class: "acts" }, act("save_draft", save, edited(), !edited() || busy),
+			act("check_text", () => void give("check", { texts: change.texts }, redraw), false, busy), act("undo_edits", undo, false, !edited() || busy)));
+}
+
+// The field keeps what is typed. What it began with stays the same until another text is to be in it: then it is another field.
+let field = { name: "", stamp: -1, text: "", number: 0 };
+function begun(one: Text): typeof field {
+	if (field.name !== one.name || field.stamp !== change.stamp) field = { name: one.name, stamp: change.stamp, text: one.text, number: field.number + 1 };
+	return field;
+}
+
+function differs(): Node_ | false {
+	const k = change.kept;
+	if (k === undefined) return false;
+	const old = older?.sources ?? (against === "draft" && k.sources.length > 0 ? k.sources : k.force.sources);
+	const names = [...new Set([...old.map((x) => x.name), ...change.texts.map((x) => x.name)])], of = (list: Text[], name: string): string => list.find((x) => x.name === name)?.text ?? "";
+	const parts = names.map((name) => ({ name, list: hunks(difference(of(old, name), of(change.texts, name)), AROUND) })).filter((p) => p.list.some((l) => l !== null && l.change !== "same"));
+	const use = older, set = (what: "force" | "draft"): void => {
+		against = what;
+		older = undefined;
+		redraw();
+	};
+	return card("difference", "difference", true,
+		h("p", { class: "acts" }, h("button", { type: "button", "aria-pressed": use === undefined && against === "force" ? "true" : "false", click: () => set("force") }, t("against_force", k.force.number)),
+			k.sources.length > 0 && h("button", { type: "button", "aria-pressed": use === undefined && against === "draft" ? "true" : "false", click: () => set("draft") }, t("against_draft", k.draft.revision)),
+			use !== undefined && h("button", { type: "button", "aria-pressed": "true" }, t("against_generation", use.number)),
+			use !== undefined && may("edit_draft") && act("use_older", () => {
+				show(use.sources);
+				older = undefined;
+				redraw();
+			})),
+		parts.length === 0 && h("p", { class: "note" }, t("difference_none")),
+		parts.map((p) => h("div", { "data-key": "f-" + p.name }, h("h3", {}, p.name), h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("difference_of", p.name) },
+			h("pre", { class: "lines" }, p.list.map((l) => l === null ? h("span", { class: "gap" }, "⋯\n")
+				: h("span", { class: l.change }, (l.change === "removed" ? "− " : l.change === "added" ? "+ " : "  ") + String(l.at).padStart(4) + "  " + l.text + "\n")))))));
+}
+
+// ---- what is done with it -----------------------------------------------------------------------------------------------
+
+function conflict(): Node_ | false {
+	const now = change.now, k = change.kept;
+	if (!moved() || now === undefined || k === undefined) return false;
+	const theirs = now.revision !== k.draft.revision;
+	return h("div", { class: "headline bad", "data-key": "conflict" }, mark("bad"), h("div", {},
+		h("p", { role: "alert" }, theirs ? t("conflict_saved", now.by ?? "", moment(now.saved), now.revision) : t("conflict_base", now.in_force, k.force.number)),
+		h("p", { class: "acts" }, act("take_theirs", () => void load(false, redraw)), edited() && act("keep_mine", () => {
+			against = "draft";
+			void load(true, redraw);
+		}))));
+}
+
+function tried(d: Draft): Node_ | false {
+	if (d.tried === null || change.said?.order === "try") return false;
+	return card("tried", "tried", true, h("p", {}, chip(d.tried.good ? (d.tried.current ? "good" : "wait") : "bad", t(!d.tried.good ? "tried_bad" : d.tried.current ? "tried_good" : "tried_old", moment(d.tried.at), d.tried.base))),
+		outcome(d.tried.answer));
+}
+
+function next(d: Draft): Node_ | false {
+	const busy = change.busy !== "" || edited() || moved(), own = d.authors.includes(change.kept?.person.name ?? ""), alone = change.kept?.person.two_persons === false;
+	const list: Node_[] = [], send = (order: string, more: Record<string, unknown> = {}): void => void give(order, { comment: value("step-comment"), ...more }, redraw);
+	const comment = h("div", { class: "field", "data-key": "step-comment" }, h("label", { for: "step-comment" }, t("step_comment")), h("input", { id: "step-comment", type: "text", maxlength: 80, autocomplete: "off" }));
+	if (d.state === "draft" && may("edit_draft")) list.push(act("try_draft", () => send("try"), false, busy), act("ask_approval", () => send("ask"), true, busy || d.tried?.good !== true || !d.tried.current));
+	if (d.state === "asked" && may("approve")) list.push(act("approve", () => send("approve"), true, busy || own));
+	if ((d.state === "asked" || d.state === "approved") && may("approve")) list.push(act("decline", () => send("decline"), false, busy));
+	if ((d.state === "approved" || (alone && (d.state === "draft" || d.state === "asked"))) && may("apply")) list.push(
+		h("div", { class: "field", "data-key": "trial-length" }, h("label", { for: "trial-s" }, t("trial_length")), h("select", { id: "trial-s" }, TRIALS.map((s) => h("option", { value: s }, t("minutes", s / 60))))),
+		act("apply", () => send("apply", { confirm_s: Number(value("trial-s")) }), true, busy));
+	if (d.state !== "none" && d.state !== "applied" && may("edit_draft")) list.push(act("discard", () => send("discard"), false, change.busy !== "" || moved()));
+	if (list.length === 0) return false;
+	return card("steps", "next_steps", true, h("p", { class: "note" }, edited() ? t("save_first") : own && d.state === "asked" && may("approve") ? t("not_own") : t(alone ? "one_person" : "two_persons")),
+		comment, h("div", { class: "acts" }, list));
+}
+
+function onTrial(d: Draft): Node_ | false {
+	if (d.on_trial === 0 || !may("apply")) return false;
+	const busy = change.busy !== "";
+	return card("trial-acts", "trial_title", true, h("p", { class: "acts" }, act("confirm", () => void give("confirm", { to: d.on_trial }, redraw), true, busy), act("go_back", () => void give("rollback", {}, redraw), false, busy)));
+}
+
+// ---- what was before ------------------------------------------------------------------------------------------------------
+
+async function look(g: Generation): Promise<void> {
+	const answer = await ask<{ sources: Text[] }>("/api/v1/policy?generation=" + g.number);
+	if (answer.ok) older = { number: g.number, sources: answer.value.sources };
+	else change.failed = answer.why;
+	redraw();
+	document.getElementById("difference")?.scrollIntoView();
+}
+
+async function tryBack(g: Generation): Promise<void> {
+	back = undefined;
+	await give("rollback", { to: g.number, dry_run: true }, redraw);
+	const said = change.said;
+	if (said !== undefined && said.outcome.done) {
+		back = { to: g.number, outcome: said.outcome };
+		delete change.said;
+	}
+	redraw();
+	document.getElementById("going-back")?.scrollIntoView();
+}
+
+function goingBack(): Node_ | false {
+	const b = back;
+	if (b === undefined) return false;
+	return card("going-back", "going_back", true, h("p", {}, t("going_back_to", b.to)), outcome(b.outcome), h("p", { class: "acts" },
+		act("go_back_now", () => {
+			back = undefined;
+			void give("rollback", { to: b.to, comment: value("step-comment") }, redraw);
+		}, true, change.busy !== ""), act("leave_it", () => {
+			back = undefined;
+			redraw();
+		})));
+}
+
+const GENERATIONS: Record<Generation["state"], [Tone, Key]> = { confirmed: ["good", "generation_confirmed"], reverted: ["off", "generation_reverted"], waiting: ["wait", "generation_waiting"] };
+
+function past(list: Generation[]): Node_ {
+	return card("history", "history", true, grid("history", [{ head: "generation" }, { head: "condition" }, { head: "when" }, { head: "applied_by" }, { head: "said" }, { head: "acts" }],
+		list.map((g) => [String(g.number), g.in_force ? chip("good", t("in_force")) : chip(...((x): [Tone, string] => [x[0], t(x[1])])(GENERATIONS[g.state])), moment(g.applied), g.by ?? t("none"), g.comment ?? t("none"),
+			h("div", { class: "acts" }, h("button", { type: "button", click: () => void look(g) }, t("compare")),
+				!g.in_force && g.state === "confirmed" && may("apply") && h("button", { type: "button", click: () => void tryBack(g) }, t("try_back")))])));
+}
+
+// ---- the page -----------------------------------------------------------------------------------------------------------------
+
+let redraw: () => void = () => undefined;
+
+export function changePage(changed: () => void): (state: State) => Node_[] {
+	redraw = changed;
+	return (state) => {
+		if (!started) {
+			started = true;
+			void load(false, changed);
+		}
+		watchDraft(true, changed);
+		const k = change.kept, head = h("div", { class: "headline off plain" }, h("h1", {}, t("change_title")));
+		if (k === undefined) return [head, h("p", { class: change.failed !== undefined ? "complaint" : "note", role: "status" }, change.failed === undefined ? t("loading") : t(change.failed === "forbidden" ? "no_right_change" : "no_answer"))];
+		return [head, trial(state), conflict(), card("draft", "draft", true, stands(k.draft)), onTrial(k.draft), answered(), text(), differs(), tried(k.draft), next(k.draft), goingBack(), past(k.history)]
+			.filter((n): n is Node_ => n !== false);
+	};
+}

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every page has to be in every state: in one language, readable, reachable, within its window."""
+import re
+
+from cases import expect
+
+CJK = re.compile(r"[぀-ヿ㐀-鿿]")
+# What the browser did against the policy of the page is kept from the first moment on.
+WATCH = """window.violations = []; document.addEventListener("securitypolicyviolation", e => window.violations.push(e.violatedDirective + " " + e.blockedURI));"""
+
+# The rules of axe that matter here, by the page itself: names, headings, roles, contrast, duplicate ids, size of what is touched.
+CHECKS = r"""
+const bad = [], seen = new Set();
+const name = e => (e.getAttribute("aria-label") || e.textContent || "").trim();
+for (const e of document.querySelectorAll("[id]")) { if (seen.has(e.id)) bad.push("id twice: " + e.id); seen.add(e.id); }
+for (const e of document.querySelectorAll("a, button")) {
+	if (name(e) === "") bad.push("no name: " + e.outerHTML);
+	const r = e.getBoundingClientRect();
+	if (!e.classList.contains("skip") && (r.height < 48 || r.width < 48)) bad.push("too small to touch: " + e.outerHTML + " " + r.width + "x" + r.height);
+}
+for (const e of document.querySelectorAll("input, select")) if (!document.querySelector("label[for=" + e.id + "]")) bad.push("no label: " + e.outerHTML);
+for (const a of ["aria-labelledby", "aria-describedby"])
+	for (const e of document.querySelectorAll("[" + a + "]")) if (!document.getElementById(e.getAttribute(a))) bad.push(a + " leads nowhere: " + e.id);
+let level = 0;
+for (const e of document.querySelectorAll("h1, h2, h3")) {
+	const n = Number(e.tagName[1]);
+	if (n > level + 1) bad.push("heading left out before " + e.textContent);
+	if (name(e) === "") bad.push("empty heading");
+	level = n;
+}
+if (document.querySelectorAll("h1").length !== 1 || document.querySelectorAll("main").length !== 1) bad.push("not one h1 and one main");
+for (const e of document.querySelectorAll("table")) if (e.querySelectorAll("th[scope=col]").length === 0) bad.push("table without heads");
+for (const e of document.querySelectorAll("tbody tr")) if (e.children.length !== e.closest("table").querySelectorAll("thead th").length) bad.push("row of another length");
+for (const e of document.querySelectorAll("dt")) if (name(e) === "" || name(e.nextElementSibling) === "") bad.push("figure without name or value: " + e.textContent);
+const rgb = c => { const m = c.match(/[\d.]+/g).map(Number); return { c: m.slice(0, 3), a: m.length > 3 ? m[3] : 1 }; };
+const light = c => { const [r, g, b] = c.map(v => v / 255).map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+for (let t; (t = walker.nextNode());) {
+	if (t.nodeValue.trim() === "") continue;
+	const e = t.parentElement, style = getComputedStyle(e);
+	let back = e;
+	while (back && rgb(getComputedStyle(back).backgroundColor).a < 1) back = back.parentElement;
+	const a = light(rgb(style.color).c), b = light(back ? rgb(getComputedStyle(back).backgroundColor).c : [255, 255, 255]);
+	const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+	if (ratio < 4.5) bad.push("contrast " + ratio.toFixed(2) + ": " + t.nodeValue);
+	if (/undefined|NaN|\[object|null|\{\d\}/.test(t.nodeValue)) bad.push("no text for people: " + t.nodeValue);
+}
+if (document.documentElement.scrollWidth > innerWidth) bad.push("wider than the window: " + document.documentElement.scrollWidth);
+for (const e of document.querySelectorAll(".card, .headline, .tiles li"))
+	if (e.scrollWidth > e.clientWidth + 1) bad.push("sticks out of " + (e.id || e.className) + ": " + e.scrollWidth + " > " + e.clientWidth);
+return bad;
+"""
+
+
+def own_words(b):
+    """The texts that are the page's own: what the box names (labels, devices, faults) is data, and stands in the reader's language or as it is named."""
+    return b.run("""return [...document.querySelectorAll("h2, h3, dt, th[scope=col], .chip, nav a, button, .note, .empty, .all-well, .since, .as-of")]
+        .filter(e => e.closest(".languages") === null).map(e => e.innerText)""")
+
+
+def looks_right(b, name, lang):
+    found = b.run(CHECKS)
+    expect(found == [], "%s: %s", name, "; ".join(found[:6]))
+    expect(b.run("return window.violations") == [], "%s: policy broken: %s", name, b.run("return window.violations"))
+    for text in own_words(b):
+        if lang == "en":
+            expect(not CJK.search(text), "%s: Japanese in English: %s", name, text)
+        else:
+            expect(CJK.search(text) or not re.search(r"[a-z]{3,} [a-z]{2,}", text), "%s: English in Japanese: %s", name, text)

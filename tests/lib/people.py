@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""People before a box under test: their accounts, and what they ask over HTTPS."""
+import base64
+import hashlib
+import hmac
+import http.client
+import json
+import os
+import ssl
+import struct
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(__file__))
+from box import Box, conduit  # noqa: E402
+from cases import expect  # noqa: E402
+from net import inside, wait_for  # noqa: E402
+
+HOST, HERE_IP, THERE_IP = "10.79.0.1", "10.79.0.2", "10.79.0.66"
+PHRASE = "three herons argue quietly"
+COOKIE = "__Host-sekisho"
+
+
+class Answer:
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    def json(self):
+        return json.loads(self.body)
+
+
+class Site:
+    def __init__(self, prefix, build, run):
+        self.build, self.run = build, run
+        self.box = Box(prefix, build, run)
+        self.box.net.address(self.box.admin, "eth0", THERE_IP + "/24")
+        self.box.start()
+        self.box.apply(conduit("reads", "ops", "ot", ["read"]))
+        wait_for(self.box.running, 10, "all roles")
+        self.secrets, self.papers = {}, {}
+        with open(run + "/state/secrets/token", encoding="ascii") as f:
+            self.token = f.read().strip()
+
+    def user(self, *words, text=None, check=True):
+        """An order as root, and its answer."""
+        done = subprocess.run([self.build + "/sekisho", "user", *words, "--json", "--socket", self.run + "/run/control.sock"], input=text,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+        expect(not check or done.returncode == 0, "user %s: %d %s", words, done.returncode, done.stdout)
+        return json.loads(done.stdout)
+
+    def add(self, name, *roles):
+        said = self.user("add", name, "--full-name", name.title(), "--reason", "test", "--role", ",".join(roles), text=PHRASE + "\n")
+        self.secrets[name], self.papers[name] = said["totp"]["secret"], said["recovery"]
+
+    def paper(self, name):
+        """A code that is good once; new ones when there are no more."""
+        if not self.papers[name]:
+            self.papers[name] = self.user("recovery", name)["recovery"]
+        return self.papers[name].pop()
+
+    def ask(self, method, path, headers=None, body=None, source=HERE_IP, timeout=15):
+        context = ssl.create_default_context(cafile=self.run + "/state/secrets/certificate.pem")
+        with inside(self.box.admin):
+            c = http.client.HTTPSConnection(HOST, context=context, timeout=timeout, source_address=(source, 0))
+            c.connect()
+        try:
+            c.request(method, path, body=body, headers=headers or {})
+            r = c.getresponse()
+            return Answer(r.status, r, r.read())
+        finally:
+            c.close()
+
+    def login(self, name, phrase=PHRASE, code=None, source=HERE_IP, headers=None, body=None):
+        code = self.paper(name) if code is None else code
+        body = json.dumps({"name": name, "password": phrase, "code": code}) if body is None else body
+        return self.ask("POST", "/api/v1/login", dict({"Content-Type": "application/json"}, **(headers or {})), body, source)
+
+    def session(self, name, source=HERE_IP):
+        r = self.login(name, source=source)
+        expect(r.status == 200, "%s cannot log in: %d %s", name, r.status, r.body)
+        return cookie_of(r)
+
+    def get(self, path, cookie=None, source=HERE_IP, token=None):
+        headers = {} if cookie is None else {"Cookie": "%s=%s" % (COOKIE, cookie)}
+        if token is not None:
+            headers["Authorization"] = "Bearer " + token
+        return self.ask("GET", path, headers, source=source)
+
+    def order(self, cookie, order, timeout=90, source=HERE_IP, **more):
+        """An order about the draft or what is in force, by whoever has this session."""
+        return self.ask("POST", "/api/v1/change", {"Cookie": "%s=%s" % (COOKIE, cookie), "Content-Type": "application/json"},
+                        json.dumps(dict(more, order=order)), source, timeout)
+
+    def logout(self, cookie, **headers):
+        return self.ask("POST", "/api/v1/logout", dict({"Cookie": "%s=%s" % (COOKIE, cookie), "Content-Type": "application/json"}, **headers))
+
+
+def cookie_of(answer):
+    text = answer.headers.getheader("Set-Cookie")
+    name, rest = text.split("=", 1)
+    value, marks = rest.split("; ", 1)
+    expect(name == COOKIE and sorted(marks.split("; ")) == ["HttpOnly", "Path=/", "SameSite=Strict", "Secure"], "cookie: %s", text)
+    expect(len(value) == 64, "not 256 bits: %d digits", len(value))
+    return value
+
+
+def totp(secret, at=None):
+    key = base64.b32decode(secret)
+    digest = hmac.new(key, struct.pack("!Q", int(at if at is not None else time.time()) // 30), hashlib.sha1).digest()
+    offset = digest[-1] & 15
+    return "%06d" % ((struct.unpack("!I", digest[offset:offset + 4])[0] & 0x7fffffff) % 1000000)

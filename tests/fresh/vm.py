@@ -135,7 +135,7 @@ def disk_of(script, name):
     for program in ("test_sandbox", "test_form"):
         shutil.copy(release + "/tests/" + program, folder + "/build/release/tests/")
     subprocess.run(["cp", "-r", os.path.join(TOP, "build", "peers"), folder + "/build/"], check=True)
-    for part in ("tests", "docs", "appliance", "images"):  # suites read documents, units, and words where the product has them
+    for part in ("tests", "docs", "appliance", "images", "mgmt"):  # suites read documents, units, and words where the product has them
         subprocess.run(["cp", "-r", os.path.join(TOP, part), folder + "/"], check=True)
     for part, text in (("init", INIT), ("script", script)):
         with open(os.path.join(folder, part), "w", encoding="ascii") as f:
@@ -220,6 +220,9 @@ def judge(check, text, wanted):
     for suite in wanted:
         part = parts.get(suite, "")
         passed, failed = count(part) or (0, 0)
+        if (passed, failed) == (0, 0) and re.search(r"^0 passed, 0 failed, \d+ skipped", part, re.M):
+            print("SKIP    tests/netns/%s: nothing that it needs is in the machine" % suite, flush=True)
+            continue
         good = failed == 0 and passed > 0
         check("tests/netns/%s on Debian's stock kernel" % suite, good, "%d of %d cases" % (passed, passed + failed) if passed + failed else "no count")
         if not good:

@@ -518,7 +518,7 @@ static void sender_finds_own_mistakes(void **state)
 }
 
 /* The web side may read, never change: stated here again, because nothing else may make it true. */
-static void web_side_changes_nothing(void **state)
+static void web_side_orders_nothing_by_itself(void **state)
 {
 	static const enum msg_type orders[] = { MSG_CTL_APPLY, MSG_CTL_CLOCK, MSG_CTL_CONFIRM, MSG_CTL_ROLLBACK,
 						MSG_APPLY,     MSG_LANE,      MSG_TABLE,       MSG_HUNG,
@@ -774,7 +774,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(other_numbers_of_descriptors_are_refused, setup, teardown),
 		cmocka_unit_test(records_go_round),
 		cmocka_unit_test_setup_teardown(sender_finds_own_mistakes, setup, teardown),
-		cmocka_unit_test(web_side_changes_nothing),
+		cmocka_unit_test(web_side_orders_nothing_by_itself),
 		cmocka_unit_test_setup_teardown(malformed_is_refused_and_descriptors_closed, setup, teardown),
 		cmocka_unit_test_setup_teardown(other_versions_are_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(few_are_said_to_other_versions, setup, teardown),

@@ -172,7 +172,7 @@ def run_stage(check, stage, steps, passing):
         check(name, verdict == "ok")
     if wires:
         wires.close()
-        wrong = [name for name, came, sent in zip(wire.KINDS, wires.came, wires.sent) if (came > 0) != (name in passing) or sent < 100]
+        wrong = [name for name, came, sent in zip(wire.KINDS, wires.came, wires.sent) if (came > 0) != (name in passing) or sent < 60]
         check("from power-on to power-off these frames pass, and no others: %s" % (", ".join(passing) if len(passing) < len(wire.KINDS) else "all kinds, as through a router"),
               not wrong, wires.told())
     own = re.search(r"^ENDED (after .*), (\d+) checks", text, re.M)

@@ -13,13 +13,29 @@ from net import Net, inside
 ADDRESS, NAME = "10.99.0.8", "updates.example"
 
 
+def keys(work):
+    """Made once; the folder in which they are. A machine under emulation whose clock has to find them valid was turned on later than they were made."""
+    folder = work + "/server"
+    if os.path.exists(folder):
+        return folder
+    os.makedirs(folder)
+
+    def openssl(*words):
+        subprocess.run(["openssl", *words], cwd=folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    new = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+    for ca in ("ca", "foreign"):
+        openssl("req", "-x509", *new, "-keyout", ca + ".key", "-out", ca + ".pem", "-days", "30", "-subj", "/CN=" + ca)
+    openssl("req", *new, "-keyout", "key.pem", "-out", "asked.pem", "-subj", "/CN=" + NAME)
+    with open(folder + "/extensions", "w", encoding="ascii") as f:
+        f.write("subjectAltName=DNS:%s\n" % NAME)
+    openssl("x509", "-req", "-in", "asked.pem", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "30", "-extfile", "extensions", "-out", "cert.pem")
+    return folder
+
+
 class Server:
     def __init__(self, work, ns=None, address=ADDRESS):
-        """`work`: a folder for its keys, made once. `ns`: a namespace that has the address; without one it is made."""
-        self.folder = work + "/server"
-        if not os.path.exists(self.folder):
-            os.makedirs(self.folder)
-            self.keys()
+        """`work`: a folder for its keys. `ns`: a namespace that has the address; without one it is made."""
+        self.folder = keys(work)
         self.files, self.answers, self.cut, self.hold, self.asked = {}, {}, {}, {}, []  # by path: bytes; a whole answer; after how many bytes it ends, or waits
         self.held, self.go = threading.Event(), threading.Event()
         self.net, self.ns = Net("skup-"), ns
@@ -40,17 +56,6 @@ class Server:
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
         self.net.close()
-
-    def keys(self):
-        def openssl(*words):
-            subprocess.run(["openssl", *words], cwd=self.folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        new = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
-        for ca in ("ca", "foreign"):
-            openssl("req", "-x509", *new, "-keyout", ca + ".key", "-out", ca + ".pem", "-days", "30", "-subj", "/CN=" + ca)
-        openssl("req", *new, "-keyout", "key.pem", "-out", "asked.pem", "-subj", "/CN=" + NAME)
-        with open(self.folder + "/extensions", "w", encoding="ascii") as f:
-            f.write("subjectAltName=DNS:%s\n" % NAME)
-        openssl("x509", "-req", "-in", "asked.pem", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "30", "-extfile", "extensions", "-out", "cert.pem")
 
     def declare(self, box, name=NAME, ca="ca", port=443):
         """As the daemon writes it from box.cfg (appliance/box/beside.c)."""

@@ -76,7 +76,8 @@ int draft_save(int statefd, const struct draft *d, struct err *e)
 		free(head);
 		return err_set(e, -ENOMEM, "draft");
 	}
-	memcpy(file + LINE, head, n_head);
+	/* A new line stands in the place of the head's closing zero. */
+	memcpy(file + LINE, head, n_head + 1);
 	file[LINE + n_head] = '\n';
 	if (d->n_texts > 0)
 		memcpy(file + LINE + n_head + 1, d->texts, d->n_texts);

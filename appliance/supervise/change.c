@@ -168,7 +168,7 @@ void change_settle(struct supervisor *s)
 		d->state == DRAFT_APPLIED ? generation_find(&s->store, d->generation) : NULL;
 	struct err e;
 
-	if (s->op.kind != OP_NONE && s->op.draft != 0 && s->op.draft == d->revision)
+	if (s->op.kind != OP_NONE && s->op.ground.draft != 0 && s->op.ground.draft == d->revision)
 		return; /* its own operation says what becomes of it */
 	if (d->state == DRAFT_APPLIED && (g == NULL || g->state == GEN_REVERTED)) {
 		undecided(d);
@@ -342,6 +342,10 @@ static void decide(struct supervisor *s, const struct order *o, bool approve)
 		refuse(s, o, ANSWER_CANNOT, M_CHANGE_NOT_ASKED);
 		return;
 	}
+	if (!approve && s->op.kind == OP_APPLY && s->op.ground.draft == d->revision) {
+		refuse(s, o, ANSWER_CANNOT, M_CHANGE_UNDER_WAY);
+		return;
+	}
 	if (approve && draft_has_author(d, o->by)) {
 		refuse(s, o, ANSWER_CANNOT, M_CHANGE_OWN);
 		return;
@@ -380,6 +384,22 @@ static void discard(struct supervisor *s, const struct order *o)
 
 /* ---- orders that are operations -------------------------------------------------------------------------------------------- */
 
+/* The draft as it is now: what is ordered is done for this one. */
+static struct op_ground ground(const struct supervisor *s)
+{
+	const struct draft *d = &s->change->draft;
+
+	return (struct op_ground){ .draft = d->revision, .state = (int)d->state, .base = s->now->number };
+}
+
+bool change_holds(const struct supervisor *s, const struct op_ground *g)
+{
+	const struct draft *d = &s->change->draft;
+
+	return (g->base == 0 || g->base == s->now->number) &&
+	       (g->draft == 0 || (g->draft == d->revision && g->state == (int)d->state));
+}
+
 /* The same texts once more, for the compiler; -1 after saying why not. */
 static int texts_again(struct supervisor *s, const struct order *o)
 {
@@ -397,7 +417,7 @@ static void check(struct supervisor *s, struct order *o)
 	int fd = o->fd;
 
 	o->fd = -1;
-	op_apply(s, o->asker, o->by, fd, -1, 0, &order);
+	op_apply(s, o->asker, o->by, fd, -1, (struct op_ground){ 0 }, &order);
 }
 
 static void try(struct supervisor *s, const struct order *o)
@@ -409,7 +429,7 @@ static void try(struct supervisor *s, const struct order *o)
 		return;
 	fd = texts_again(s, o);
 	if (fd >= 0)
-		op_apply(s, o->asker, o->by, fd, -1, o->m.revision, &order);
+		op_apply(s, o->asker, o->by, fd, -1, ground(s), &order);
 }
 
 /* What the generation is called in all lists from now on: who wrote it and who agreed, behind what was said. */
@@ -455,7 +475,7 @@ static void apply(struct supervisor *s, struct order *o)
 	whole_comment(d, o, comment);
 	fd = texts_again(s, o);
 	if (fd >= 0)
-		op_apply(s, o->asker, o->by, fd, o->fd, o->m.revision, &order);
+		op_apply(s, o->asker, o->by, fd, o->fd, ground(s), &order);
 }
 
 static void confirm(struct supervisor *s, const struct order *o)
@@ -474,7 +494,7 @@ static void rollback(struct supervisor *s, const struct order *o)
 						.flags = o->m.flags & APPLY_DRY_RUN,
 						.comment = o->comment };
 
-	op_rollback(s, o->asker, o->by, o->fd, &order);
+	op_rollback(s, o->asker, o->by, o->fd, (struct op_ground){ .base = o->m.base }, &order);
 }
 
 static void carry_out(struct supervisor *s, struct order *o)
@@ -623,13 +643,13 @@ void change_finished(struct supervisor *s, const struct operation *op, bool done
 	struct change *c = s->change;
 	struct err e;
 
-	if (op->draft != 0 && op->draft == c->draft.revision && op->kind == OP_DRY_RUN) {
+	if (op->ground.draft != 0 && op->ground.draft == c->draft.revision && op->kind == OP_DRY_RUN) {
 		forget_trial(c);
 		c->tried = json_deep_copy(answer);
 		c->tried_good = done;
 		c->tried_base = s->now->number;
 		c->tried_ns = clock_wall_ns();
-	} else if (op->draft != 0 && op->draft == c->draft.revision && op->kind == OP_APPLY && done &&
+	} else if (op->ground.draft != 0 && op->ground.draft == c->draft.revision && op->kind == OP_APPLY && done &&
 		   c->draft.state != DRAFT_NONE) {
 		c->draft.state = DRAFT_APPLIED;
 		c->draft.generation = op->number;

@@ -18,6 +18,7 @@
 
 struct supervisor; /* supervise.h */
 struct operation;  /* operation.h */
+struct op_ground;  /* operation.h */
 struct change;	   /* of change.c */
 
 /* At the start, once events can be sent: what lies in the state. 0 or negative errno. */
@@ -30,6 +31,8 @@ void change_judged(struct supervisor *s, struct asker a, int status, int fd);
 void change_show(struct supervisor *s, struct asker a, bool texts);
 /* An operation of somebody's ends; into its answer, if it came over the web. */
 void change_finished(struct supervisor *s, const struct operation *op, bool done, json_t *answer);
+/* What an order was given for is so still: the draft, who has agreed to it, and what is in force. */
+bool change_holds(const struct supervisor *s, const struct op_ground *g);
 /* After each operation: the draft's generation may have been given up, or another policy be in the place that it was written for. */
 void change_settle(struct supervisor *s);
 /* mgmt is gone: nobody waits for an answer any more, and what was not begun is not done. */

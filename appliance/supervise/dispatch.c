@@ -199,7 +199,8 @@ static bool on_ctl_apply(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
 
-	op_apply(p->s, p->asker, p->by, msg_take_fd(m, 0), m->n_fds > 1 ? m->fds[1] : -1, 0, &m->body.ctl_apply);
+	op_apply(p->s, p->asker, p->by, msg_take_fd(m, 0), m->n_fds > 1 ? m->fds[1] : -1, (struct op_ground){ 0 },
+		 &m->body.ctl_apply);
 	return true;
 }
 
@@ -271,7 +272,8 @@ static bool on_ctl_rollback(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
 
-	op_rollback(p->s, p->asker, p->by, m->n_fds > 0 ? m->fds[0] : -1, &m->body.ctl_rollback);
+	op_rollback(p->s, p->asker, p->by, m->n_fds > 0 ? m->fds[0] : -1, (struct op_ground){ 0 },
+		    &m->body.ctl_rollback);
 	return true;
 }
 

@@ -333,6 +333,12 @@ static void walk(struct supervisor *s)
 	struct err e = { 0 };
 
 	op->from = s->now->number;
+	/* It may have waited for a trial to end, or for somebody's word. */
+	if (!change_holds(s, &op->ground)) {
+		op_explain(s, 3, M_CHANGE_MOVED, (unsigned long long)s->now->number);
+		op_finish(s, false);
+		return;
+	}
 	if (op->kind == OP_CONFIRM || op->kind == OP_RELEASE) {
 		(op->kind == OP_CONFIRM ? confirm : release)(s);
 		return;
@@ -412,14 +418,14 @@ static void take_comment(struct operation *op, const char *comment)
 	snprintf(op->comment, sizeof(op->comment), "%s", comment);
 }
 
-void op_apply(struct supervisor *s, struct asker a, const char *by, int bundle, int agreed, uint64_t draft,
+void op_apply(struct supervisor *s, struct asker a, const char *by, int bundle, int agreed, struct op_ground g,
 	      const struct msg_ctl_apply *order)
 {
 	struct operation op = {
 		.kind = (order->flags & APPLY_DRY_RUN) != 0 ? OP_DRY_RUN : OP_APPLY,
 		.asker = a,
 		.bundle = bundle,
-		.draft = draft,
+		.ground = g,
 		.confirm_s = order->confirm_s,
 		.take_over = (order->flags & APPLY_TAKE_OVER) != 0,
 		.restored = (order->flags & APPLY_RESTORED) != 0,
@@ -447,7 +453,8 @@ void op_release(struct supervisor *s, struct asker a, const char *by, const stru
 	begin(s, op, by);
 }
 
-void op_rollback(struct supervisor *s, struct asker a, const char *by, int agreed, const struct msg_ctl_rollback *order)
+void op_rollback(struct supervisor *s, struct asker a, const char *by, int agreed, struct op_ground g,
+		 const struct msg_ctl_rollback *order)
 {
 	bool dry = (order->flags & APPLY_DRY_RUN) != 0;
 	struct operation op = {
@@ -456,6 +463,7 @@ void op_rollback(struct supervisor *s, struct asker a, const char *by, int agree
 		.asker = a,
 		.bundle = -1,
 		.to = order->to,
+		.ground = g,
 		.agreed = taking_agreed(agreed),
 	};
 

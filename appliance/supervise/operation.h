@@ -38,17 +38,24 @@ enum op_step { STEP_COMPILE, STEP_TABLES, STEP_ENFORCE, STEP_FORETELL, STEP_IMPA
 
 struct foretelling; /* of impact.c: what it will do to live sessions */
 
+/* What an order that came over the web was given for. It may have to wait; it is done in this place, or not at all. */
+struct op_ground {
+	uint64_t draft; /* the revision of the draft whose texts they are; 0 = of none */
+	int state;	/* enum draft_state of it, where `draft` is set */
+	uint64_t base;	/* the generation that was in force; 0 = of whatever is */
+};
+
 struct operation {
 	enum op_kind kind;
 	enum op_step step;
 	struct asker asker;
 	char by[BY_BYTES], comment[COMMENT_BYTES];
-	bool take_over;	   /* an apply that may end another one's trial */
-	bool restored;	   /* an apply of the texts of a backup */
-	bool back;	   /* OP_DRY_RUN of a rollback */
-	uint64_t to;	   /* a rollback: the generation asked for, 0 = the last that meant something else */
-	uint64_t from;	   /* what was in force when it began */
-	uint64_t draft;	   /* the revision of the draft whose texts they are; 0 = of none */
+	bool take_over; /* an apply that may end another one's trial */
+	bool restored;	/* an apply of the texts of a backup */
+	bool back;	/* OP_DRY_RUN of a rollback */
+	uint64_t to;	/* a rollback: the generation asked for, 0 = the last that meant something else */
+	uint64_t from;	/* what was in force when it began */
+	struct op_ground ground;
 	uint32_t id;	   /* request id towards roles */
 	uint64_t deadline; /* monotonic ns, of the step */
 	uint32_t confirm_s;
@@ -104,10 +111,10 @@ bool rollback_target(struct supervisor *s);	  /* into op.number; false: nowhere,
 
 /* operation.c and apply.c, to others */
 /* Takes `bundle`. Each answers the asker itself, now or later. */
-void op_apply(struct supervisor *s, struct asker a, const char *by, int bundle, int agreed, uint64_t draft,
-	      const struct msg_ctl_apply *order); /* `draft`: the revision whose texts these are, 0 = none */
+void op_apply(struct supervisor *s, struct asker a, const char *by, int bundle, int agreed, struct op_ground g,
+	      const struct msg_ctl_apply *order);
 void op_confirm(struct supervisor *s, struct asker a, const char *by);
-void op_rollback(struct supervisor *s, struct asker a, const char *by, int agreed,
+void op_rollback(struct supervisor *s, struct asker a, const char *by, int agreed, struct op_ground g,
 		 const struct msg_ctl_rollback *order);
 void op_boot(struct supervisor *s);
 void op_trial_over(struct supervisor *s);
@@ -131,6 +138,8 @@ bool taking_allowed(struct supervisor *s);
 
 /* kept.c */
 int kept_open(struct supervisor *s, struct err *e);
+/* The machine itself forwards nothing between cards of the box that it still has. Once the policy in force is known. */
+void kept_guard(struct supervisor *s);
 /* What the devices of `ir` are, on the disk, before they are moved. */
 int kept_take(struct supervisor *s, const struct ir *ir, struct err *e);
 /* It was released by a person's order, and this is not another one. */

@@ -18,7 +18,7 @@ const STATES: Record<Draft["state"], [Tone, Key]> = {
 let shown = ""; // the name of the text in the editor
 let against: "force" | "draft" = "force";
 let older: { number: number; sources: Text[] } | undefined; // a generation that is looked at
-let back: { to: number; outcome: Outcome } | undefined; // what going back there would do
+let back: { to: number; base: number; outcome: Outcome } | undefined; // what going back there would do
 let offering: Offer | undefined;
 let started = false;
 
@@ -244,7 +244,7 @@ function next(d: Draft): Node_ | false {
 function onTrial(d: Draft): Node_ | false {
 	if (d.on_trial === 0 || !may("apply")) return false;
 	const busy = change.busy !== "";
-	return card("trial-acts", "trial_title", true, h("p", { class: "acts" }, act("confirm", () => void give("confirm", { to: d.on_trial }, redraw), true, busy), act("go_back", () => void give("rollback", {}, redraw), false, busy)));
+	return card("trial-acts", "trial_title", true, h("p", { class: "acts" }, act("confirm", () => void give("confirm", { to: d.on_trial }, redraw), true, busy), act("go_back", () => void give("rollback", { base: d.on_trial }, redraw), false, busy)));
 }
 
 // ---- what was before ------------------------------------------------------------------------------------------------------
@@ -259,10 +259,11 @@ async function look(g: Generation): Promise<void> {
 
 async function tryBack(g: Generation): Promise<void> {
 	back = undefined;
-	await give("rollback", { to: g.number, dry_run: true }, redraw);
+	const base = change.kept?.draft.in_force ?? 0;
+	await give("rollback", { to: g.number, base, dry_run: true }, redraw);
 	const said = change.said;
 	if (said !== undefined && said.outcome.done) {
-		back = { to: g.number, outcome: said.outcome };
+		back = { to: g.number, base, outcome: said.outcome };
 		delete change.said;
 	}
 	redraw();
@@ -275,7 +276,7 @@ function goingBack(): Node_ | false {
 	return card("going-back", "going_back", true, h("p", {}, t("going_back_to", b.to)), outcome(b.outcome), h("p", { class: "acts" },
 		act("go_back_now", () => {
 			back = undefined;
-			void give("rollback", { to: b.to, comment: value("step-comment") }, redraw);
+			void give("rollback", { to: b.to, base: b.base, comment: value("step-comment") }, redraw);
 		}, true, change.busy !== ""), act("leave_it", () => {
 			back = undefined;
 			redraw();
@@ -286,7 +287,7 @@ const GENERATIONS: Record<Generation["state"], [Tone, Key]> = { confirmed: ["goo
 
 function past(list: Generation[]): Node_ {
 	return card("history", "history", true, grid("history", [{ head: "generation" }, { head: "condition" }, { head: "when" }, { head: "applied_by" }, { head: "said" }, { head: "acts" }],
-		list.map((g) => [String(g.number), g.in_force ? chip("good", t("in_force")) : chip(...((x): [Tone, string] => [x[0], t(x[1])])(GENERATIONS[g.state])), moment(g.applied), g.by ?? t("none"), g.comment ?? t("none"),
+		list.map((g) => [String(g.number), g.in_force && g.state !== "waiting" ? chip("good", t("in_force")) : chip(...((x): [Tone, string] => [x[0], t(x[1])])(GENERATIONS[g.state])), moment(g.applied), g.by ?? t("none"), g.comment ?? t("none"),
 			h("div", { class: "acts" }, h("button", { type: "button", click: () => void look(g) }, t("compare")),
 				!g.in_force && g.state === "confirmed" && may("apply") && h("button", { type: "button", click: () => void tryBack(g) }, t("try_back")))])));
 }

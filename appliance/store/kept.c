@@ -57,23 +57,42 @@ static bool sound(const json_t *kept)
 	return true;
 }
 
-json_t *kept_load(int statefd, bool *damaged, struct err *e)
+/* 0; -ENOENT, -ENOMEM; any other number: what lies there is none. */
+static int look(int statefd, json_t **ret, struct err *e)
 {
 	uint8_t *text;
 	size_t n;
 	int r = file_read(statefd, NAME, MOST, &text, &n, e);
+
+	*ret = r == 0 ? json_loadb((const char *)text, n, JSON_REJECT_DUPLICATES, NULL) : NULL;
+	if (r < 0)
+		return r;
+	free(text);
+	if (sound(*ret))
+		return 0;
+	json_decref(*ret);
+	*ret = NULL;
+	return -EBADMSG;
+}
+
+json_t *kept_look(int statefd)
+{
+	struct err e;
 	json_t *kept;
+
+	return look(statefd, &kept, &e) == 0 ? kept : NULL;
+}
+
+json_t *kept_load(int statefd, bool *damaged, struct err *e)
+{
+	json_t *kept;
+	int r = look(statefd, &kept, e);
 
 	*damaged = false;
 	if (r == -ENOENT)
 		return empty();
-	if (r == -ENOMEM)
-		return NULL;
-	kept = r == 0 ? json_loadb((const char *)text, n, JSON_REJECT_DUPLICATES, NULL) : NULL;
-	free(text);
-	if (sound(kept))
+	if (r == 0 || r == -ENOMEM)
 		return kept;
-	json_decref(kept);
 	*damaged = true;
 	(void)file_aside(statefd, NAME);
 	return empty();

@@ -24,6 +24,8 @@ enum kept_mark { KEPT_TAKEN, KEPT_RETIRED, KEPT_RELEASED, KEPT_MARKS };
  * `kept.damaged`, and an empty one is returned. NULL: *e.
  */
 json_t *kept_load(int statefd, bool *damaged, struct err *e);
+/* The same for whoever has not the lock of the folder: nothing is set aside. NULL: it cannot be read, or there is none. */
+json_t *kept_look(int statefd);
 /* 0 or negative errno. */
 int kept_save(int statefd, const json_t *kept, struct err *e);
 /* The names of the namespaces it is about, for whoever has no options that say so. */

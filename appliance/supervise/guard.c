@@ -5,6 +5,7 @@
  * the names of the namespaces outlive whatever a unit of the daemon shuts it in.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -15,6 +16,8 @@
 #include "appliance/box/scratch.h"
 #include "appliance/box/sysctl.h"
 #include "appliance/kernel/deny_base.h"
+#include "appliance/store/kept.h"
+#include "appliance/supervise/home.h"
 #include "appliance/supervise/supervise.h"
 
 /* Without it nothing is forwarded, whatever stands there instead. */
@@ -73,6 +76,19 @@ int guard_enter(struct supervisor *s, bool *adopted, struct err *e)
 	return r < 0 ? r : scratch_open(s->spaces.home, &s->scratch, e);
 }
 
+/* As the last daemon left it; nothing is there before the first apply. */
+static int guard_home(const struct supervise_options *o, struct err *e)
+{
+	int state = open(o->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	json_t *kept = state >= 0 ? kept_look(state) : NULL;
+	int r = kept != NULL ? home_guard(kept, NULL, NULL, e) : 0;
+
+	json_decref(kept);
+	if (state >= 0)
+		close(state);
+	return r;
+}
+
 int supervise_base(const struct supervise_options *o)
 {
 	static struct supervisor s; /* large, and there is one */
@@ -81,7 +97,10 @@ int supervise_base(const struct supervise_options *o)
 	int r;
 
 	s.o = o;
+	/* Where a daemon runs it knows more than its file does. */
 	r = take(&s, &adopted, &e);
+	if (r == 0 && guard_home(o, &e) < 0)
+		message_print(stderr, o->lang, M_HOME_UNGUARDED, e.text);
 	if (r == -EBUSY)
 		message_print(stdout, o->lang, M_BASE_GUARDED, o->data_netns);
 	else if (r == -ENOTUNIQ)

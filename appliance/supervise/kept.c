@@ -10,6 +10,7 @@
 
 #include "appliance/box/was.h"
 #include "appliance/store/kept.h"
+#include "appliance/supervise/home.h"
 #include "appliance/supervise/supervise.h"
 
 int kept_open(struct supervisor *s, struct err *e)
@@ -72,6 +73,14 @@ static int keep_one(struct supervisor *s, const char *device, bool *changed, str
 	return 0;
 }
 
+void kept_guard(struct supervisor *s)
+{
+	struct err e;
+
+	if (home_guard(s->kept, s->now->ir, &s->spaces, &e) < 0)
+		say(s, M_HOME_UNGUARDED, e.text);
+}
+
 int kept_take(struct supervisor *s, const struct ir *ir, struct err *e)
 {
 	bool changed = false;
@@ -81,6 +90,8 @@ int kept_take(struct supervisor *s, const struct ir *ir, struct err *e)
 		r = keep_one(s, ir_card(&ir->interfaces[i]), &changed, e);
 	if (r == 0 && changed)
 		r = kept_save(s->state_fd, s->kept, e);
+	if (changed)
+		kept_guard(s);
 	/* What was confirmed is not kept out by a full disk: what was read stays in memory, and is written with the next change. */
 	if (s->op.kind == OP_BOOT && (r == -ENOSPC || r == -EDQUOT || r == -EROFS))
 		r = 0;
@@ -105,6 +116,8 @@ static void tell(const struct supervisor *s, const json_t *reports)
 static void save(struct supervisor *s)
 {
 	struct err e = { 0 };
+
+	kept_guard(s);
 
 	if (kept_save(s->state_fd, s->kept, &e) < 0)
 		say(s, M_KEPT_UNSAVED, e.text);

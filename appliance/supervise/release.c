@@ -13,6 +13,7 @@
 #include "appliance/box/netns.h"
 #include "appliance/box/was.h"
 #include "appliance/store/kept.h"
+#include "appliance/supervise/home.h"
 #include "appliance/supervise/supervise.h"
 
 /* A namespace that is not there has no device; none is made. */
@@ -124,6 +125,8 @@ int release_alone(const struct supervise_options *o, const char *device, bool li
 		status = answer(ANSWER_YES, json_pack("{s:o}", "kept", kept_json(kept)));
 	else
 		status = give(state, &spaces, kept, device);
+	if (!list && home_guard(kept, NULL, NULL, &e) < 0)
+		message_print(stderr, o->lang, M_HOME_UNGUARDED, e.text);
 	json_decref(kept);
 	for (size_t i = 0; i < 3; i++) {
 		int fd = i == 0 ? spaces.home : i == 1 ? spaces.data : spaces.admin;

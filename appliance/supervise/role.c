@@ -298,6 +298,7 @@ static int start_all(struct supervisor *s, struct err *e)
 		r = load_confirmed(s, e);
 	if (r < 0)
 		return r;
+	kept_guard(s);
 	standing_note(s);
 	role_event(s, ROLE_SUPERVISOR, 0, adopted ? ROLE_TOOK_OVER : ROLE_STARTED);
 	clock_open(s);

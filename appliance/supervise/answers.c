@@ -26,7 +26,7 @@
  * second or more on a large policy, while an apply waits behind them.
  */
 #define WEB_MOST 16u
-#define WEB_EFFECTIVE_MOST 2u
+#define WEB_READ_BACK_MOST 2u
 /* So many at once, and from then on one each: what it says beyond waits in its channel, unread. */
 #define WEB_EACH 10000000ull
 #define COLLECTS (CLIENTS + WEB_MOST + 1u) /* one of each connection, the web side's, and the operation's own */
@@ -52,16 +52,23 @@ static bool is_web(struct asker a)
 	return a.kind == ASKER_MGMT || a.kind == ASKER_CHANGE;
 }
 
+/* Of the policy in force, as roles have it: asked anew when that is another one. */
+static bool is_of_one_moment(const struct collect *c)
+{
+	return c->kind == COLLECT_EFFECTIVE || c->kind == COLLECT_VERIFY;
+}
+
 /* People at the control socket find room whatever the web side asks. */
 static bool has_room(const struct supervisor *s, enum collect_kind k, struct asker a)
 {
-	unsigned all = 0, effective = 0;
+	unsigned all = 0, read_back = 0;
 
 	for (size_t i = 0; i < COLLECTS; i++) {
 		all += s->collects[i].of_web;
-		effective += s->collects[i].of_web && s->collects[i].kind == COLLECT_EFFECTIVE;
+		read_back += s->collects[i].of_web && is_of_one_moment(&s->collects[i]);
 	}
-	return !is_web(a) || (all < WEB_MOST && (k != COLLECT_EFFECTIVE || effective < WEB_EFFECTIVE_MOST));
+	return !is_web(a) ||
+	       (all < WEB_MOST && ((k != COLLECT_EFFECTIVE && k != COLLECT_VERIFY) || read_back < WEB_READ_BACK_MOST));
 }
 
 uint64_t collect_hears(const struct supervisor *s)
@@ -124,11 +131,6 @@ static void collect_free(struct collect *c)
 bool answers_moved(const struct supervisor *s, const struct collect *c)
 {
 	return s->op.kind != OP_NONE || s->changes != c->changes;
-}
-
-static bool is_of_one_moment(const struct collect *c)
-{
-	return c->kind == COLLECT_EFFECTIVE || c->kind == COLLECT_VERIFY;
 }
 
 static void ask_all(struct supervisor *s, struct collect *c)

@@ -178,6 +178,17 @@ static bool on_ctl_user(void *ctx, struct msg *m)
 	return true;
 }
 
+/* mgmt has asked accounts whether he may, as for all that it reads. */
+static bool on_register(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+	const struct msg_body order = { MSG_USER, .user = { .order = m->body.reg.tokens != 0 ? USER_TOKENS : USER_LIST,
+							    .text = "{}" } };
+
+	collect_pass(p->s, SLOT_ACCOUNTS, &order, p->asker);
+	return true;
+}
+
 static bool on_history(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
@@ -314,6 +325,7 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_JUDGE] = to_accounts,
 	[MSG_LOGOUT] = to_accounts,
 	[MSG_CTL_USER] = on_ctl_user,
+	[MSG_REGISTER] = on_register,
 	[MSG_HISTORY] = on_history,
 	[MSG_SHOW] = on_show,
 	[MSG_DRAFT] = on_draft,

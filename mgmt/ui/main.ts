@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The frame around the pages: signing in, which page, which language. Whatever changes ends in draw().
+import { auditPage, forgetAudit } from "./audit";
 import { changePage, forgetChange } from "./change";
 import { watchDraft } from "./draft";
 import { h, patch, type Node_ } from "./dom";
@@ -18,6 +19,7 @@ const PAGES: { hash: string; title: Key; body: (state: State) => Node_[] }[] = [
 	{ hash: "#map", title: "page_map", body: mapPage(() => draw()) },
 	{ hash: "#why", title: "page_why", body: whyPage(() => draw()) },
 	{ hash: "#change", title: "page_change", body: changePage(() => draw()) },
+	{ hash: "#audit", title: "page_audit", body: auditPage(() => draw()) },
 ];
 let busy = false;
 let byToken = false; // how the form signs in: as a program does, or with an account
@@ -46,6 +48,7 @@ function leave(): void {
 	forgetSearch();
 	forgetMap();
 	forgetChange();
+	forgetAudit();
 }
 
 function onSubmit(event: Event): void {

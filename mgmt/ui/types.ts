@@ -79,17 +79,89 @@ export interface Status {
 	kernel?: { forwarding?: boolean };
 	journal?: {
 		records?: number; last?: string; lost?: number; keep_days?: number; delete_after_days?: number; waiting?: number; left_out?: number;
-		stuck?: boolean; trouble?: string | null;
+		stuck?: boolean; trouble?: string | null; head?: string; signs?: boolean; signed_to?: number; unsigned_records?: number;
 	};
 	clock?: { time?: string; trusted?: boolean; synchronised?: boolean; since?: string | null; sources?: boolean; waiting?: string[] };
 	log?: { server?: string; sends?: boolean; waiting?: number | null; since?: string | null; last?: number } | null;
 	ups?: { name?: string; server?: string; state?: string; since?: string | null; away_since?: string | null; charge?: number | null; runtime?: number | null } | null;
 	partition?: { stands?: boolean; why?: { en?: string; ja?: string } | null; parsers?: { memory?: number; most?: number; ended?: number }; guard?: { kept?: number } };
 }
+export interface Zone {
+	name?: string;
+	label?: string;
+	class?: string;
+}
+export interface Conduit {
+	name?: string;
+	label?: string;
+	from?: string;
+	to?: string;
+	mode?: string;
+	purpose?: string;
+	owner?: string;
+	approved_by?: string;
+	review_by?: string | null;
+	until?: string | null;
+	accept?: { warning?: string; reason?: string }[];
+	last_match?: string | null;
+	file?: string;
+	line?: number;
+}
+export interface Cell {
+	conduits?: string[];
+	permit?: number;
+	source?: string;
+	source_asset?: string;
+	source_label?: string;
+	destination?: string;
+	destination_asset?: string;
+	destination_label?: string;
+	protocol?: string;
+	ports?: string;
+	until?: string | null;
+	packets?: number;
+	file?: string;
+	line?: number;
+}
 export interface Effective {
-	zones?: { name?: string; label?: string }[];
-	conduits?: { name?: string; label?: string; from?: string; to?: string; mode?: string; until?: string | null; last_match?: string | null }[];
-	cells?: { conduits?: string[]; packets?: number }[];
+	generation?: { digest?: string };
+	tables_digest?: string | null;
+	host?: string;
+	time?: string;
+	site?: { name?: string; label?: string };
+	zones?: Zone[];
+	conduits?: Conduit[];
+	cells?: Cell[];
+	permits?: { permit?: number; grants?: { conduit?: string; protocol?: string; whole?: boolean; rows?: Record<string, unknown>[] }[] }[];
+}
+export interface Verified {
+	equal: boolean;
+	generation?: number;
+	differences?: { where?: string; what?: string; detail?: string; line?: number; want?: string }[];
+	packets_asked?: number;
+	workers?: { index?: number; kind?: string; equal?: boolean }[];
+}
+export interface Account {
+	name: string;
+	full_name?: string;
+	reason?: string;
+	by?: string;
+	roles?: string[];
+	since?: string;
+	last_use?: string | null;
+	disabled?: boolean;
+	unused?: boolean;
+	sessions?: number;
+}
+export interface Token {
+	id: string;
+	label?: string;
+	by?: string;
+	roles?: string[];
+	since?: string;
+	until?: string | null;
+	last_use?: string | null;
+	expired?: boolean;
 }
 /** A recorded event, of which the pages read only this. */
 export interface Told {

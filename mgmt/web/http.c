@@ -186,6 +186,9 @@ static enum MHD_Result decide_get(struct http *h, struct client *k, const struct
 	if (!token_matches(authorization, h->secrets->token))
 		return login_bearer(authorization, secret) ? judge(h, k, route, STAGE_JUDGE_TOKEN, secret)
 							   : refuse(h, k);
+	/* What reads counters all day need not know who works here. */
+	if (route->right == RIGHT_READ_ACCOUNTS)
+		return reply_send(k->connection, REPLY_FORBIDDEN);
 	k->known = true;
 	if (budget_accepted(&h->budget, &k->who, h->now.ns))
 		record(h, &k->who, k->port, true, 1);

@@ -3,9 +3,10 @@
 
 #include <string.h>
 
-static const struct route *const routes[] = { &route_status, &route_state,   &route_effective, &route_events,
-					      &route_why,    &route_nearest, &route_picture,   &route_metrics,
-					      &route_draft,  &route_history, &route_policy };
+static const struct route *const routes[] = { &route_status,   &route_state,   &route_effective, &route_events,
+					      &route_why,      &route_nearest, &route_picture,	 &route_metrics,
+					      &route_draft,    &route_history, &route_policy,	 &route_verify,
+					      &route_accounts, &route_tokens };
 
 const struct route *route_find(const char *path)
 {

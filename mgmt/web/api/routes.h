@@ -39,6 +39,9 @@ extern const struct route route_metrics;
 extern const struct route route_draft;
 extern const struct route route_history;
 extern const struct route route_policy;
+extern const struct route route_verify;
+extern const struct route route_accounts;
+extern const struct route route_tokens;
 
 /* What may be asked of events, for every route that is about them. */
 bool events_ask(const struct target *t, struct msg_body *question);

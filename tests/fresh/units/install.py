@@ -81,7 +81,8 @@ def arrive():
           not denied() and "it is restarted" not in journal("sekishod", 0), " ".join(sorted(set(denied())))[:800])
     # Why they are not lower stands in the units.
     exposure("sekisho-base.service", 3.9)
-    exposure("sekishod.service", 4.3)
+    # Of a unit without the default dependencies the analysis leaves out some of what speaks for it: 4.3 with them.
+    exposure("sekishod.service", 4.4)
     owned = {os.stat("/proc/%s" % p).st_uid for p in run("pgrep", "-P", pid())[1].split()}
     check("roles run as users with names", len(owned) >= 3 and all(run("getent", "passwd", x)[1].startswith("sekisho-") for x in owned), sorted(owned))
 

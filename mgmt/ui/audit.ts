@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an auditor takes home: the rules as the kernel has them, whether that was proved, who answers for which conduit, who has an account, and what
+// each kept generation said. Everything that is shown can be saved as it is shown.
+import { csv, save } from "./csv";
+import { h, type Child, type Node_ } from "./dom";
+import { count, moment } from "./format";
+import { card, chip, figures, grid, type Tone } from "./parts";
+import { accepted, conduitFile, isExternal, matching, overdue, rules, rulesFile, zoneName, type Rule } from "./register";
+import { ask } from "./session";
+import { t, type Key } from "./text";
+import type { Account, Conduit, Effective, Generation, State, Text, Token, Verified } from "./types";
+
+const SHOWN = 500;
+
+interface Held {
+	rules?: Effective;
+	rows: Rule[];
+	history: Generation[];
+	accounts?: Account[];
+	tokens?: Token[];
+}
+let held: Held | undefined;
+let failed: Key | undefined;
+let proof: { said: Verified; at: string } | undefined;
+let proving: "no" | "yes" | "failed" = "no";
+let filter = "";
+let pair: { from: string; to: string } | undefined;
+let started = false;
+let run = 0;
+let redraw: () => void = () => undefined;
+
+/** Nothing of it is the next person's. */
+export function forgetAudit(): void {
+	run++;
+	held = failed = proof = pair = undefined;
+	proving = "no";
+	filter = "";
+	started = false;
+}
+
+async function read(): Promise<void> {
+	const mine = ++run;
+	const [effective, history, accounts, tokens] = await Promise.all([ask<Effective>("/api/v1/effective"), ask<{ history: Generation[] }>("/api/v1/history"),
+		ask<{ accounts: Account[] }>("/api/v1/accounts"), ask<{ tokens: Token[] }>("/api/v1/tokens")]);
+	if (mine !== run) return;
+	failed = effective.ok || (!effective.ok && effective.why === "unavailable" && history.ok) ? undefined : effective.why === "forbidden" ? "audit_no_right" : "no_answer";
+	held = { rows: effective.ok ? rules(effective.value) : [], history: history.ok ? history.value.history : [],
+		...(effective.ok ? { rules: effective.value } : {}), ...(accounts.ok ? { accounts: accounts.value.accounts } : {}), ...(tokens.ok ? { tokens: tokens.value.tokens } : {}) };
+	redraw();
+}
+
+async function prove(): Promise<void> {
+	if (proving === "yes") return;
+	const mine = run;
+	proving = "yes";
+	proof = undefined;
+	redraw();
+	const answer = await ask<Verified>("/api/v1/verify");
+	if (mine !== run) return;
+	proving = answer.ok ? "no" : "failed";
+	if (answer.ok) proof = { said: answer.value, at: new Date().toISOString() };
+	redraw();
+}
+
+const button = (label: Key, click: () => void, key: string, off = false): Node_ =>
+	h("button", { type: "button", "data-key": key, "aria-disabled": off ? "true" : undefined, click }, t(label));
+const stamp = (): string => moment(held?.rules?.time ?? new Date().toISOString()).replace(/[-: ]/g, "").slice(0, 12);
+const file = (what: string, ending: string): string => "sekisho-" + (held?.rules?.host ?? "box") + "-" + what + "-" + stamp() + "." + ending;
+const saveRows = (what: string, rows: (string | number)[][]): void => save(file(what, "csv"), "text/csv;charset=utf-8", csv(rows));
+
+// ---- evidence ----------------------------------------------------------------------------------------------------
+
+function proved(): Child[] {
+	if (proving === "yes") return [h("p", { role: "status" }, t("verifying"))];
+	if (proving === "failed") return [h("p", { class: "complaint", role: "alert" }, t("no_answer"))];
+	if (proof === undefined) return [h("p", { class: "note", role: "status" }, t("not_verified"))];
+	const { said, at } = proof, list = said.differences ?? [];
+	return [h("p", { role: "status", "data-key": "proof" }, said.equal ? chip("good", t("verified", said.generation ?? "?", count(said.packets_asked), moment(at)))
+		: chip("bad", t("verified_not", count(list.length), said.generation ?? "?", moment(at)))),
+		list.length > 0 && grid("differences_found", [{ head: "where" }, { head: "said" }, { head: "detail" }, { head: "text_place", number: true }],
+			list.slice(0, SHOWN).map((d) => [d.where ?? "", d.what ?? "", (d.detail ?? "") + (d.want ? " / " + d.want : ""), d.line ? String(d.line) : ""]))];
+}
+
+function evidence(e: Effective, state: State): Node_ {
+	return card("evidence", "evidence", true, figures(
+		["the_box", (e.host ?? t("unknown")) + (e.site?.label ? " (" + e.site.label + ")" : "")], ["read_at", moment(e.time)],
+		["generation", count(state.status.generation?.number)], ["rules_digest", h("code", {}, (e.generation?.digest ?? "").slice(0, 16) || t("none"))],
+		["tables_digest", h("code", {}, (e.tables_digest ?? "").slice(0, 16) || t("none"))]),
+		...proved(), h("p", { class: "acts" }, button("verify_now", () => void prove(), "verify", proving === "yes")), h("p", { class: "note" }, t("print_note")));
+}
+
+// ---- rules -------------------------------------------------------------------------------------------------------
+
+const ofPair = (): Rule[] => (held?.rows ?? []).filter((r) => pair === undefined || (r.from === pair.from && r.to === pair.to));
+
+function matrix(e: Effective): Node_ {
+	const zones = e.zones ?? [], conduits = e.conduits ?? [];
+	const cell = (from: string, to: string): Child => {
+		const of = conduits.filter((k) => k.from === from && k.to === to), chosen = pair?.from === from && pair.to === to;
+		if (of.length === 0) return h("span", { class: "ago" }, from === to ? "" : "—");
+		return h("button", { type: "button", "data-key": from + ">" + to, "aria-pressed": chosen ? "true" : "false", "aria-label": t("matrix_cell", zoneName(e, from), zoneName(e, to), of.length),
+			click: () => {
+				pair = chosen ? undefined : { from, to };
+				redraw();
+			} }, String(of.length) + (of.some((k) => k.mode === "observe") ? " " + t("observed") : ""));
+	};
+	return card("matrix", "matrix", true, h("p", { class: "note" }, t("matrix_note")), h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("matrix") },
+		h("table", { class: "matrix" }, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("matrix_corner")), zones.map((z) => h("th", { scope: "col", class: "named" }, zoneName(e, z.name))))),
+			h("tbody", {}, zones.map((from) => h("tr", {}, h("th", { scope: "row" }, zoneName(e, from.name)), zones.map((to) => h("td", {}, cell(from.name ?? "", to.name ?? "")))))))));
+}
+
+function onFilter(event: Event): void {
+	filter = (event.target as HTMLInputElement).value;
+	redraw();
+}
+
+function all(): void {
+	filter = "";
+	pair = undefined;
+	(document.getElementById("audit-filter") as HTMLInputElement).value = "";
+	redraw();
+}
+
+function ruleTable(e: Effective): Node_ {
+	const list = matching(ofPair(), filter), shown = list.slice(0, SHOWN);
+	return card("rules", "rules_title", true,
+		h("div", { class: "field", "data-key": "filter" }, h("label", { for: "audit-filter" }, t("filter")), h("input", { id: "audit-filter", type: "search", autocomplete: "off", spellcheck: "false", input: onFilter })),
+		h("p", { class: "acts" }, button("save_csv", () => saveRows("rules", rulesFile(e, list)), "save-rules"), (filter !== "" || pair !== undefined) && button("filter_off", all, "all")),
+		h("p", { class: "note", role: "status" }, t("rules_shown", count(list.length), count(held?.rows.length))),
+		list.length > SHOWN && h("p", { class: "note" }, t("rules_cut", SHOWN)),
+		grid("rules_title", [{ head: "conduit" }, { head: "source" }, { head: "destination" }, { head: "service" }, { head: "commands_allowed" }, { head: "mode" }, { head: "until" }, { head: "packets", number: true }],
+			shown.map((r) => [[h("b", {}, r.conduit), r.label !== "" && h("span", { class: "ago" }, " " + r.label)], [r.source, h("span", { class: "ago" }, " " + zoneName(e, r.from))],
+				[r.destination, h("span", { class: "ago" }, " " + zoneName(e, r.to))], r.service, h("span", { class: "rows" }, r.commands), r.mode === "observe" ? chip("wait", t("observed")) : chip("good", t("enforced")),
+				moment(r.until) || t("none"), count(r.packets)])));
+}
+
+// ---- registers ---------------------------------------------------------------------------------------------------
+
+function conduitTable(e: Effective, list: Conduit[], label: Key): Node_ {
+	return grid(label, [{ head: "conduit" }, { head: "between" }, { head: "purpose" }, { head: "owner" }, { head: "approved_in_policy" }, { head: "review_by" }, { head: "until" }, { head: "last_match" }, { head: "accepted" }],
+		list.map((k) => [[h("b", {}, k.name ?? ""), k.label ? h("span", { class: "ago" }, " " + k.label) : undefined], zoneName(e, k.from) + " → " + zoneName(e, k.to), k.purpose || t("none"), k.owner || t("none"),
+			k.approved_by || t("none"), [k.review_by || t("none"), overdue(e, k) && h("span", {}, " ", chip("wait", t("review_overdue")))], moment(k.until) || t("none"), moment(k.last_match) || t("none"),
+			accepted(k) || t("none")]));
+}
+
+function conduitCards(e: Effective): Node_[] {
+	const every = e.conduits ?? [], outside = every.filter((k) => isExternal(e, k));
+	return [
+		card("register", "register", true, h("p", { class: "acts" }, button("save_csv", () => saveRows("conduits", conduitFile(e, every)), "save-conduits")), conduitTable(e, every, "register")),
+		card("external", "external", true, ...(outside.length === 0 ? [h("p", { class: "note" }, t("external_none"))]
+			: [h("p", { class: "acts" }, button("save_csv", () => saveRows("external", conduitFile(e, outside)), "save-external")), conduitTable(e, outside, "external")]))];
+}
+
+function standing(a: Account): [Tone, Key] {
+	return a.disabled === true ? ["off", "account_disabled"] : a.unused === true ? ["wait", "account_unused"] : ["good", "account_active"];
+}
+
+function accountFile(list: Account[]): string[][] {
+	const heads: Key[] = ["account", "full_name", "duties", "condition", "last_use", "since", "made_by", "reason_given"];
+	return [heads.map((k) => t(k)), ...list.map((a) => [a.name, a.full_name ?? "", (a.roles ?? []).join(" "), t(standing(a)[1]), moment(a.last_use), moment(a.since), a.by ?? "", a.reason ?? ""])];
+}
+
+function people(): Node_[] {
+	const accounts = held?.accounts, tokens = held?.tokens;
+	if (accounts === undefined || tokens === undefined) return [card("people", "people", true, h("p", { class: "note" }, t("people_no_right")))];
+	return [
+		card("people", "people", true, h("p", { class: "acts" }, button("save_csv", () => saveRows("accounts", accountFile(accounts)), "save-accounts")),
+			grid("people", [{ head: "account" }, { head: "full_name" }, { head: "duties" }, { head: "condition" }, { head: "last_use" }, { head: "since" }, { head: "made_by" }, { head: "reason_given" }],
+				accounts.map((a) => [h("b", {}, a.name), a.full_name || t("none"), (a.roles ?? []).join(", "), chip(...((s): [Tone, string] => [s[0], t(s[1])])(standing(a))), moment(a.last_use) || t("none"), moment(a.since),
+					a.by || t("none"), a.reason || t("none")]))),
+		card("tokens", "tokens", true, tokens.length === 0 ? h("p", { class: "note" }, t("no_tokens"))
+			: grid("tokens", [{ head: "token_id" }, { head: "label" }, { head: "duties" }, { head: "until" }, { head: "last_use" }, { head: "made_by" }],
+				tokens.map((x) => [h("code", {}, x.id), x.label || t("none"), (x.roles ?? []).join(", "), [moment(x.until) || t("none"), x.expired === true && h("span", {}, " ", chip("off", t("token_expired")))],
+					moment(x.last_use) || t("none"), x.by || t("none")])))];
+}
+
+// ---- record ------------------------------------------------------------------------------------------------------
+
+function chain(state: State): Node_ {
+	const j = state.status.journal;
+	if (j === undefined) return card("chain", "chain", true, h("p", { class: "note" }, t("unknown")));
+	return card("chain", "chain", true, figures(
+		["record_count", count(j.records)], ["record_last", moment(j.last) || t("none")], ["chain_head", h("code", {}, (j.head ?? "").slice(0, 16) || t("unknown"))],
+		["signs", j.signs === true ? chip("good", t("signs_yes")) : chip("bad", t("signs_no"))], ["signed_to", count(j.signed_to)], ["unsigned", count(j.unsigned_records)],
+		["keeps", (j.delete_after_days ?? 0) > 0 ? t("keeps_days", j.keep_days ?? 0, j.delete_after_days ?? 0) : t("keeps_all")]), h("p", { class: "note" }, t("chain_note")));
+}
+
+async function saveTexts(number: number): Promise<void> {
+	const answer = await ask<{ sources: Text[] }>("/api/v1/policy?generation=" + number);
+	if (answer.ok) save(file("generation-" + number, "txt"), "text/plain;charset=utf-8", answer.value.sources.map((s) => "# ---- " + s.name + "\n" + s.text).join("\n"));
+	else failed = "no_answer";
+	redraw();
+}
+
+const STATES: Record<Generation["state"], Key> = { confirmed: "generation_confirmed", reverted: "generation_reverted", waiting: "generation_waiting" };
+
+function generationFile(list: Generation[]): (string | number)[][] {
+	const heads: Key[] = ["generation", "condition", "when", "applied_by", "said"];
+	return [heads.map((k) => t(k)), ...list.map((g) => [g.number, t(g.in_force && g.state !== "waiting" ? "in_force" : STATES[g.state]), moment(g.applied), g.by ?? "", g.comment ?? ""])];
+}
+
+function generations(list: Generation[]): Node_ {
+	return card("generations", "kept_generations", true, h("p", { class: "acts" }, button("save_csv", () => saveRows("generations", generationFile(list)), "save-generations")),
+		grid("kept_generations", [{ head: "generation" }, { head: "condition" }, { head: "when" }, { head: "applied_by" }, { head: "said" }, { head: "acts" }],
+			list.map((g) => [String(g.number), g.in_force && g.state !== "waiting" ? chip("good", t("in_force")) : chip("off", t(STATES[g.state])), moment(g.applied), g.by ?? t("none"), g.comment ?? t("none"),
+				button("save_text", () => void saveTexts(g.number), "texts-" + g.number)])));
+}
+
+// ---- the page ----------------------------------------------------------------------------------------------------
+
+export function auditPage(changed: () => void): (state: State) => Node_[] {
+	redraw = changed;
+	const again = (): void => {
+		void read();
+	};
+	return (state) => {
+		if (!started) {
+			started = true;
+			void read();
+		}
+		const e = held?.rules, head = [h("div", { class: "headline off plain" }, h("h1", {}, t("audit_title"))), h("p", { class: "acts" }, button("audit_again", again, "again"))];
+		if (failed !== undefined) head.push(h("p", { class: "complaint", role: "alert" }, t(failed)));
+		if (held === undefined) return [...head, ...(failed === undefined ? [h("p", { class: "note", role: "status" }, t("loading"))] : [])];
+		return [...head, ...(e !== undefined ? [evidence(e, state), matrix(e), ruleTable(e), ...conduitCards(e)] : []), ...people(), chain(state), ...(held.history.length > 0 ? [generations(held.history)] : [])];
+	};
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tables as files. A spreadsheet opens them in Japanese (byte order mark), and takes nothing in them for a formula.
+
+/** RFC 4180, 2: lines end in CR LF, a quote is doubled. What a spreadsheet would calculate gets an apostrophe before it. */
+export function csv(rows: (string | number | null | undefined)[][]): string {
+	const cell = (v: string | number | null | undefined): string => {
+		const text = String(v ?? "");
+		return '"' + (typeof v === "string" && /^[\s]*[=+\-@\t\r]/.test(text) ? "'" + text : text).replace(/"/g, '""') + '"';
+	};
+	return "\ufeff" + rows.map((row) => row.map(cell).join(",") + "\r\n").join("");
+}
+
+/** The browser asks where to put it, or puts it where it puts all. */
+export function save(name: string, type: string, text: string): void {
+	const url = URL.createObjectURL(new Blob([text], { type }));
+	const a = document.createElement("a");
+	a.href = url;
+	a.download = name;
+	a.click();
+	setTimeout(() => URL.revokeObjectURL(url), 60000);
+}

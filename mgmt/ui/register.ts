@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// The effective rules as rows: for the table, its filter and its file alike, so that what is saved is what is shown.
+import { moment } from "./format";
+import { t, type Key } from "./text";
+import type { Cell, Conduit, Effective, Zone } from "./types";
+
+export interface Rule {
+	conduit: string;
+	label: string;
+	from: string;
+	to: string;
+	source: string;
+	destination: string;
+	service: string;
+	commands: string;
+	mode: "enforce" | "observe";
+	until: string;
+	packets: number;
+	place: string;
+	words: string; // all of it in small letters: what the filter looks through
+}
+
+const named = (name: string | undefined, label: string | undefined): string => (label !== undefined && label !== "" ? label + (name !== undefined && name !== label ? " (" + name + ")" : "") : name ?? "");
+
+export function zoneName(e: Effective, name: string | undefined): string {
+	const zone = (e.zones ?? []).find((z) => z.name === name);
+	return zone === undefined ? name ?? "" : named(zone.name, zone.label);
+}
+
+/** A row of a policy in its own words: "functions 3 24, units 1, holding 0-99". What a row leaves open is not said. */
+function commands(row: Record<string, unknown>): string {
+	return Object.entries(row).filter(([key, v]) => key !== "file" && key !== "line" && v !== "" && v !== "any" && v !== null && !(Array.isArray(v) && v.length === 0))
+		.map(([key, v]) => key + " " + (Array.isArray(v) ? v.join(" ") : String(v))).join(", ");
+}
+
+function allowed(e: Effective, cell: Cell): string {
+	const permit = (e.permits ?? []).find((p) => p.permit === cell.permit);
+	return (permit?.grants ?? []).filter((g) => g.whole !== true).map((g) => (g.protocol ?? "") + ": " + (g.rows ?? []).map(commands).join("; ")).join(" / ");
+}
+
+const end = (address: string | undefined, asset: string | undefined, label: string | undefined): string => (asset !== undefined && asset !== "" ? named(asset, label) + " " : "") + (address ?? "");
+
+export function rules(e: Effective): Rule[] {
+	const conduits = new Map((e.conduits ?? []).map((k) => [k.name, k]));
+	return (e.cells ?? []).map((cell) => {
+		const names = cell.conduits ?? [], of = names.map((n) => conduits.get(n)).filter((k): k is Conduit => k !== undefined), first = of[0];
+		const row = {
+			conduit: names.join(", "), label: of.map((k) => k.label ?? "").filter((l) => l !== "").join(", "), from: first?.from ?? "", to: first?.to ?? "",
+			source: end(cell.source, cell.source_asset, cell.source_label), destination: end(cell.destination, cell.destination_asset, cell.destination_label),
+			service: (cell.protocol ?? "") + (cell.ports !== undefined && cell.ports !== "" ? " " + cell.ports : ""), commands: allowed(e, cell),
+			mode: of.some((k) => k.mode === "observe") ? "observe" as const : "enforce" as const, until: cell.until ?? "", packets: cell.packets ?? 0, place: (cell.file ?? "") + ":" + String(cell.line ?? 0) };
+		return { ...row, words: [...Object.values(row), zoneName(e, row.from), zoneName(e, row.to)].join(" ").toLowerCase() };
+	});
+}
+
+/** Every word of the filter has to be somewhere in a row. */
+export function matching(list: Rule[], filter: string): Rule[] {
+	const words = filter.toLowerCase().split(/[\s\u3000]+/).filter((w) => w !== "");
+	return list.filter((r) => words.every((w) => r.words.includes(w)));
+}
+
+type Line = (string | number)[];
+const heads = (...keys: Key[]): Line => keys.map((k) => t(k));
+
+export function rulesFile(e: Effective, list: Rule[]): Line[] {
+	return [heads("conduit", "label", "source_zone", "destination_zone", "source", "destination", "service", "commands_allowed", "mode", "until", "packets", "text_place"),
+		...list.map((r): Line => [r.conduit, r.label, zoneName(e, r.from), zoneName(e, r.to), r.source, r.destination, r.service, r.commands, t(r.mode === "observe" ? "observed" : "enforced"),
+			moment(r.until), r.packets, r.place])];
+}
+
+export const accepted = (k: Conduit): string => (k.accept ?? []).map((a) => (a.warning ?? "") + (a.reason ? " (" + a.reason + ")" : "")).join("; ");
+
+export function conduitFile(e: Effective, list: Conduit[]): Line[] {
+	return [heads("conduit", "label", "source_zone", "destination_zone", "mode", "purpose", "owner", "approved_in_policy", "review_by", "until", "last_match", "accepted", "text_place"),
+		...list.map((k): Line => [k.name ?? "", k.label ?? "", zoneName(e, k.from), zoneName(e, k.to), t(k.mode === "observe" ? "observed" : "enforced"), k.purpose ?? "", k.owner ?? "",
+			k.approved_by ?? "", k.review_by ?? "", moment(k.until), moment(k.last_match), accepted(k), (k.file ?? "") + ":" + String(k.line ?? 0)])];
+}
+
+/** Its day of review has passed, by the box's own date. */
+export const overdue = (e: Effective, k: Conduit): boolean => k.review_by !== null && k.review_by !== undefined && k.review_by !== "" && k.review_by < (e.time ?? "").slice(0, 10);
+
+/** One of its ends is in a zone that is nobody's of the site. */
+export function isExternal(e: Effective, k: Conduit): boolean {
+	const outside = (name: string | undefined): boolean => (e.zones ?? []).some((z: Zone) => z.name === name && z.class === "external");
+	return outside(k.from) || outside(k.to);
+}

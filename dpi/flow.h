@@ -81,6 +81,7 @@ struct flow {
 	uint8_t kind;	       /* enum flow_kind */
 	bool waiting_pick_up;  /* met half-way, or bytes are missing: nothing is judged until the pick-up */
 	bool midstream;	       /* was met half-way at some time */
+	bool no_claim;	       /* this worker lost its place: no later permit picks it up */
 	bool let_by;	       /* its conduits observed, and its place is not sure: bytes passed that are not kept */
 	uint8_t turn;	       /* a capture: enum direction of the last bytes that were looked at */
 	uint8_t adrift[2];     /* enum adrift, by direction */

@@ -86,10 +86,12 @@ struct verdict midstream_await_boundary(struct crossing *x)
 /*
  * What waits for its pick-up may pass unjudged, so that a live session outlives a worker. A session that this worker
  * followed and then forgot (its handshake never ended, it was silent, or the table was full) has no claim to that: whoever
- * can make the worker forget would choose what passes. It is reset, whatever the conduit says.
+ * can make the worker forget would choose what passes. It is reset, whatever the conduit says; and should one that picks nothing up say
+ * nothing now, it is remembered for the next one.
  */
 struct verdict midstream_refuse_pick_up(struct crossing *x)
 {
+	x->f->no_claim = true;
 	if (crossing_is_observed(x) || x->permit->midstream != MID_PICK_UP || (x->d.tcp_flags & TCP_RST))
 		return go_on();
 	return end_flow(R_MIDSTREAM_RESET, PROTO_NONE);
@@ -230,7 +232,7 @@ struct verdict midstream_meet(struct crossing *x)
 		f->waiting_pick_up = false;
 		return confirm(PROTO_NONE);
 	}
-	if (rule == MID_RESET)
+	if (rule == MID_RESET || (f->no_claim && rule == MID_PICK_UP && !crossing_is_observed(x)))
 		return end_flow(R_MIDSTREAM_RESET, PROTO_NONE);
 	if (rule == MID_DROP) {
 		outcome_note_refusal(x, R_MIDSTREAM_DROP, PROTO_NONE);

@@ -108,7 +108,7 @@ static MUST_SEND struct verdict meet_stranger(struct crossing *x)
 /* Long silent and forgotten, not closed: nobody knows any more where its stream stands. */
 static MUST_SEND struct verdict meet_forgotten(struct crossing *x)
 {
-	bool followed_it = !x->f->waiting_pick_up && x->f->kind == KIND_FOLLOWED;
+	bool followed_it = x->f->no_claim || (!x->f->waiting_pick_up && x->f->kind == KIND_FOLLOWED);
 
 	if (is_syn(x))
 		return open_anew(x);

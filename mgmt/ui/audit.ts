@@ -64,6 +64,7 @@ async function prove(): Promise<void> {
 
 const button = (label: Key, click: () => void, key: string, off = false): Node_ =>
 	h("button", { type: "button", "data-key": key, "aria-disabled": off ? "true" : undefined, click }, t(label));
+const when = (text: string | null | undefined): Node_ => h("span", { class: "time" }, moment(text) || t("none"));
 const stamp = (): string => moment(held?.rules?.time ?? new Date().toISOString()).replace(/[-: ]/g, "").slice(0, 12);
 const file = (what: string, ending: string): string => "sekisho-" + (held?.rules?.host ?? "box") + "-" + what + "-" + stamp() + "." + ending;
 const saveRows = (what: string, rows: (string | number)[][]): void => save(file(what, "csv"), "text/csv;charset=utf-8", csv(rows));
@@ -131,7 +132,7 @@ function ruleTable(e: Effective): Node_ {
 		grid("rules_title", [{ head: "conduit" }, { head: "source" }, { head: "destination" }, { head: "service" }, { head: "commands_allowed" }, { head: "mode" }, { head: "until" }, { head: "packets", number: true }],
 			shown.map((r) => [[h("b", {}, r.conduit), r.label !== "" && h("span", { class: "ago" }, " " + r.label)], [r.source, h("span", { class: "ago" }, " " + zoneName(e, r.from))],
 				[r.destination, h("span", { class: "ago" }, " " + zoneName(e, r.to))], r.service, h("span", { class: "rows" }, r.commands), r.mode === "observe" ? chip("wait", t("observed")) : chip("good", t("enforced")),
-				moment(r.until) || t("none"), count(r.packets)])));
+				when(r.until), count(r.packets)])));
 }
 
 // ---- registers ---------------------------------------------------------------------------------------------------
@@ -139,7 +140,7 @@ function ruleTable(e: Effective): Node_ {
 function conduitTable(e: Effective, list: Conduit[], label: Key): Node_ {
 	return grid(label, [{ head: "conduit" }, { head: "between" }, { head: "purpose" }, { head: "owner" }, { head: "approved_in_policy" }, { head: "review_by" }, { head: "until" }, { head: "last_match" }, { head: "accepted" }],
 		list.map((k) => [[h("b", {}, k.name ?? ""), k.label ? h("span", { class: "ago" }, " " + k.label) : undefined], zoneName(e, k.from) + " → " + zoneName(e, k.to), k.purpose || t("none"), k.owner || t("none"),
-			k.approved_by || t("none"), [k.review_by || t("none"), overdue(e, k) && h("span", {}, " ", chip("wait", t("review_overdue")))], moment(k.until) || t("none"), moment(k.last_match) || t("none"),
+			k.approved_by || t("none"), [k.review_by || t("none"), overdue(e, k) && h("span", {}, " ", chip("wait", t("review_overdue")))], when(k.until), when(k.last_match),
 			accepted(k) || t("none")]));
 }
 
@@ -151,13 +152,22 @@ function conduitCards(e: Effective): Node_[] {
 			: [h("p", { class: "acts" }, button("save_csv", () => saveRows("external", conduitFile(e, outside)), "save-external")), conduitTable(e, outside, "external")]))];
 }
 
+const DUTIES: Record<string, Key> = { viewer: "duty_viewer", ot_author: "duty_ot_author", approver: "duty_approver", it_operator: "duty_it_operator", account_manager: "duty_account_manager",
+	auditor: "duty_auditor", log_administrator: "duty_log_administrator", backup_operator: "duty_backup_operator", supervisor: "duty_supervisor" };
+function duties(list: string[] | undefined): string {
+	return (list ?? []).map((word) => {
+		const key = DUTIES[word];
+		return key === undefined ? word : t(key);
+	}).join(", ");
+}
+
 function standing(a: Account): [Tone, Key] {
 	return a.disabled === true ? ["off", "account_disabled"] : a.unused === true ? ["wait", "account_unused"] : ["good", "account_active"];
 }
 
 function accountFile(list: Account[]): string[][] {
-	const heads: Key[] = ["account", "full_name", "duties", "condition", "last_use", "since", "made_by", "reason_given"];
-	return [heads.map((k) => t(k)), ...list.map((a) => [a.name, a.full_name ?? "", (a.roles ?? []).join(" "), t(standing(a)[1]), moment(a.last_use), moment(a.since), a.by ?? "", a.reason ?? ""])];
+	const heads: Key[] = ["account", "full_name", "duties", "condition", "last_use", "account_since", "made_by", "reason_given"];
+	return [heads.map((k) => t(k)), ...list.map((a) => [a.name, a.full_name ?? "", duties(a.roles), t(standing(a)[1]), moment(a.last_use), moment(a.since), a.by ?? "", a.reason ?? ""])];
 }
 
 function people(): Node_[] {
@@ -165,13 +175,13 @@ function people(): Node_[] {
 	if (accounts === undefined || tokens === undefined) return [card("people", "people", true, h("p", { class: "note" }, t("people_no_right")))];
 	return [
 		card("people", "people", true, h("p", { class: "acts" }, button("save_csv", () => saveRows("accounts", accountFile(accounts)), "save-accounts")),
-			grid("people", [{ head: "account" }, { head: "full_name" }, { head: "duties" }, { head: "condition" }, { head: "last_use" }, { head: "since" }, { head: "made_by" }, { head: "reason_given" }],
-				accounts.map((a) => [h("b", {}, a.name), a.full_name || t("none"), (a.roles ?? []).join(", "), chip(...((s): [Tone, string] => [s[0], t(s[1])])(standing(a))), moment(a.last_use) || t("none"), moment(a.since),
+			grid("people", [{ head: "account" }, { head: "full_name" }, { head: "duties" }, { head: "condition" }, { head: "last_use" }, { head: "account_since" }, { head: "made_by" }, { head: "reason_given" }],
+				accounts.map((a) => [h("b", {}, a.name), a.full_name || t("none"), duties(a.roles), chip(...((s): [Tone, string] => [s[0], t(s[1])])(standing(a))), when(a.last_use), when(a.since),
 					a.by || t("none"), a.reason || t("none")]))),
 		card("tokens", "tokens", true, tokens.length === 0 ? h("p", { class: "note" }, t("no_tokens"))
 			: grid("tokens", [{ head: "token_id" }, { head: "label" }, { head: "duties" }, { head: "until" }, { head: "last_use" }, { head: "made_by" }],
-				tokens.map((x) => [h("code", {}, x.id), x.label || t("none"), (x.roles ?? []).join(", "), [moment(x.until) || t("none"), x.expired === true && h("span", {}, " ", chip("off", t("token_expired")))],
-					moment(x.last_use) || t("none"), x.by || t("none")])))];
+				tokens.map((x) => [h("code", {}, x.id), x.label || t("none"), duties(x.roles), [when(x.until), x.expired === true && h("span", {}, " ", chip("off", t("token_expired")))],
+					when(x.last_use), x.by || t("none")])))];
 }
 
 // ---- record ------------------------------------------------------------------------------------------------------

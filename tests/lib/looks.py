@@ -55,7 +55,7 @@ return bad;
 def own_words(b):
     """The texts that are the page's own: what the box names (labels, devices, faults) is data, and stands in the reader's language or as it is named."""
     return b.run("""return [...document.querySelectorAll("h2, h3, dt, th[scope=col], .chip, nav a, button, .note, .empty, .all-well, .since, .as-of")]
-        .filter(e => e.closest(".languages") === null).map(e => e.innerText)""")
+        .filter(e => e.closest(".languages, .named") === null).map(e => e.innerText)""")
 
 
 def looks_right(b, name, lang):

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A person before a browser, at one of the pages of a box under test."""
+import json
+
+import browser
+from cases import Skip
+from looks import WATCH, looks_right
+from people import HOST, PHRASE
+
+
+class Desk:
+    """`page`: the part of the address behind "#"; `ready`: what stands on it when it can be used."""
+
+    def __init__(self, site, page, ready, pictures):
+        if not browser.there():
+            raise Skip("there is no browser (images/deps browser)")
+        self.site, self.page, self.ready, self.pictures = site, page, ready, pictures
+        self.b = browser.Browser(site.box.net, site.box.admin, "ja,en-US")
+        self.b.devtools("Page.addScriptToEvaluateOnNewDocument", source=WATCH)
+        self.b.size(1280, 900)
+
+    def sit(self, name, lang):
+        b = self.b
+        b.open("about:blank")
+        b.open("https://%s/#%s" % (HOST, self.page))
+        b.wait("return document.querySelector('header > button:last-child, #name') !== null", 10, "the page")
+        if b.run("return document.querySelector('#name') === null"):
+            b.click("header > button:last-child")
+        b.wait("return document.activeElement?.id === 'name'", 10, "the form")
+        b.click("button[lang=%s]" % lang)
+        for field, text in (("#name", name), ("#passphrase", PHRASE), ("#code", self.site.paper(name))):
+            b.run("document.querySelector(arguments[0]).value = ''", field)
+            b.type(field, text)
+        b.click("button[type=submit]")
+        b.wait("return document.querySelector(%s) !== null" % json.dumps(self.ready), 15, "the page of %s" % name)
+
+    def press(self, key):
+        self.b.wait("const x = document.querySelector('[data-key=\"%s\"]'); return x !== null && x.getAttribute('aria-disabled') === null" % key, 10, "%s can be pressed" % key)
+        self.b.click("[data-key=\"%s\"]" % key)
+
+    def text(self, selector):
+        return self.b.run("return document.querySelector(arguments[0])?.innerText ?? ''", selector)
+
+    def says(self, selector, word, what):
+        self.b.wait("return (document.querySelector(%s)?.innerText ?? '').includes(%s)" % (json.dumps(selector), json.dumps(word)), 20, what)
+
+    def shot(self, name, lang):
+        looks_right(self.b, name, lang)
+        self.b.picture("%s/%s.%s.png" % (self.pictures, name, lang))

@@ -72,7 +72,7 @@ _sekisho() {
 	effective) options="--to --picture --conduit --zone --asset --host" ;;
 	verify | impact) options="--since" ;;
 	flows) options="--conduit --zone --asset --host --limit" ;;
-	events) options="--follow --after --limit --since --conduit --verdict --zone --asset --host --severity" ;;
+	events) options="--follow --after --limit --since --conduit --verdict --zone --asset --host --severity --eve" ;;
 	journal) if [ "$before" = journal ]; then options="verify checkpoint"; else options="--key --head"; fi ;;
 	esac
 	if [[ $current == -* || -z $verb || $verb == help || $before == journal || $before == user ]]; then

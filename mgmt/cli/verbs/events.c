@@ -19,6 +19,7 @@
 #include "mgmt/cli/words/event.h"
 #include "mgmt/cli/words/moment.h"
 #include "mgmt/cli/words/render.h"
+#include "mgmt/words/eve.h"
 
 #define LIMIT_DEFAULT 50
 #define LIMIT_MAX 1000000
@@ -39,6 +40,7 @@ enum {
 	OPT_ASSET,
 	OPT_HOST,
 	OPT_SEVERITY,
+	OPT_EVE,
 	OPT_N
 };
 
@@ -53,14 +55,21 @@ static const struct cli_option options[OPT_N] = {
 	[OPT_ASSET] = { "--asset", 0, "NAME", M_FILTER_OPT_ASSET },
 	[OPT_HOST] = { "--host", 0, "ADDRESS", M_FILTER_OPT_HOST },
 	[OPT_SEVERITY] = { "--severity", 0, "warning|serious", M_EVENTS_OPT_SEVERITY },
+	[OPT_EVE] = { "--eve", 0, NULL, M_EVENTS_OPT_EVE },
 };
 
-static void print_event(struct cli *c, const json_t *e)
+/* What is asked for and how it is printed. */
+struct asked {
+	struct event_filter filter;
+	bool eve;
+};
+
+static void print_event(struct cli *c, const json_t *e, bool eve)
 {
 	char *line;
 
-	if (c->json) {
-		json_line(c->out, json_deep_copy(e));
+	if (eve || c->json) {
+		json_line(c->out, eve ? event_eve(e) : json_deep_copy(e));
 		return;
 	}
 	line = event_line(e, c->lang);
@@ -98,19 +107,19 @@ static json_t *page(struct cli *c, const struct event_filter *f, unsigned long l
 }
 
 /* Prints up to `left` events after *after. False when the verb ends with *ret_status. */
-static bool print_on(struct cli *c, const struct event_filter *f, unsigned long long *after, unsigned long long left,
+static bool print_on(struct cli *c, const struct asked *q, unsigned long long *after, unsigned long long left,
 		     int *ret_status)
 {
 	bool more = true;
 
 	while (left > 0 && more) {
-		json_t *list = page(c, f, after, left < PAGE ? left : PAGE, &more, ret_status);
+		json_t *list = page(c, &q->filter, after, left < PAGE ? left : PAGE, &more, ret_status);
 		size_t n = json_array_size(list);
 
 		if (list == NULL)
 			return false;
 		for (size_t i = 0; i < n; i++)
-			print_event(c, json_array_get(list, i));
+			print_event(c, json_array_get(list, i), q->eve);
 		left -= n < left ? n : left;
 		json_decref(list);
 	}
@@ -200,23 +209,23 @@ static void note_strange_name(const struct cli *cli, const struct event_filter *
 }
 
 /* What matches, the last `limit` of it, after how many there are. */
-static bool print_matching(struct cli *c, const struct event_filter *f, unsigned long long limit,
-			   unsigned long long *after, int *ret_status)
+static bool print_matching(struct cli *c, const struct asked *q, unsigned long long limit, unsigned long long *after,
+			   int *ret_status)
 {
 	unsigned long long all;
 	json_t *list;
 
 	*after = 0;
-	list = last_of(c, f, (size_t)limit, after, &all, ret_status);
+	list = last_of(c, &q->filter, (size_t)limit, after, &all, ret_status);
 	if (list == NULL)
 		return false;
-	if (!c->json && all > json_array_size(list))
+	if (!c->json && !q->eve && all > json_array_size(list))
 		render_line(c, M_EVENTS_LAST_OF, all, (unsigned long long)json_array_size(list));
 	for (size_t i = 0; i < json_array_size(list); i++)
-		print_event(c, json_array_get(list, i));
+		print_event(c, json_array_get(list, i), q->eve);
 	json_decref(list);
 	if (all == 0)
-		note_strange_name(c, f);
+		note_strange_name(c, &q->filter);
 	return true;
 }
 
@@ -240,7 +249,7 @@ static bool print_grave(struct cli *c, unsigned long long shown_after, int *ret_
 	if (older > 0)
 		render_line(c, M_EVENTS_GRAVE, (unsigned long long)older);
 	for (n = older > GRAVE_MOST ? older - GRAVE_MOST : 0; n < older; n++)
-		print_event(c, json_array_get(list, n));
+		print_event(c, json_array_get(list, n), false);
 	if (older > 0)
 		render_line(c, M_EVENTS_THEN);
 	json_decref(list);
@@ -312,26 +321,26 @@ static bool take_filter(struct cli *c, const struct cli_args *a, struct event_fi
 static int run(struct cli *c, const struct cli_args *a)
 {
 	unsigned long long limit = LIMIT_DEFAULT, after = 0;
-	struct event_filter f = { 0 };
+	struct asked q = { .eve = a->values[OPT_EVE] != NULL };
 	int status;
 	bool ok;
 
-	if (!take_filter(c, a, &f, &status))
+	if (!take_filter(c, a, &q.filter, &status))
 		return status;
 	if (a->values[OPT_LIMIT] != NULL && (!cli_number(a->values[OPT_LIMIT], LIMIT_MAX, &limit) || limit == 0))
 		return cli_fail(c, CLI_INVALID, M_EVENTS_LIMIT, a->values[OPT_LIMIT], LIMIT_MAX);
 	if (a->values[OPT_AFTER] != NULL) {
 		if (!cli_number(a->values[OPT_AFTER], UINT64_MAX, &after))
 			return cli_fail(c, CLI_INVALID, M_EVENTS_AFTER, a->values[OPT_AFTER]);
-		ok = print_on(c, &f, &after, limit, &status);
-	} else if (!event_filter_any(&f)) {
-		ok = print_matching(c, &f, limit, &after, &status);
+		ok = print_on(c, &q, &after, limit, &status);
+	} else if (!event_filter_any(&q.filter)) {
+		ok = print_matching(c, &q, limit, &after, &status);
 	} else {
-		ok = start_of_last(c, limit, &after, &status) && (c->json || print_grave(c, after, &status)) &&
-		     print_on(c, &f, &after, limit, &status);
+		ok = start_of_last(c, limit, &after, &status) && (c->json || q.eve || print_grave(c, after, &status)) &&
+		     print_on(c, &q, &after, limit, &status);
 	}
 	while (ok && a->values[OPT_FOLLOW] != NULL && wait_for_more(c))
-		ok = print_on(c, &f, &after, LIMIT_DEFAULT, &status);
+		ok = print_on(c, &q, &after, LIMIT_DEFAULT, &status);
 	return status;
 }
 

@@ -29,25 +29,31 @@ static bool head_fits(const uint8_t *p, size_t n)
 	return memcmp(p + sizeof(HEAD) - 1, want, 64) == 0;
 }
 
-static int book_read(struct book *b, struct err *e)
+int book_of_file(const uint8_t *p, size_t n, struct book *ret, struct err *e)
 {
 	json_error_t why = { 0 };
+	json_t *j = head_fits(p, n)
+			    ? json_loadb((const char *)p + HEAD_BYTES, n - HEAD_BYTES, JSON_REJECT_DUPLICATES, &why)
+			    : NULL;
+	bool ok = j != NULL && book_of_json(j, ret);
+	bool memory = j == NULL && json_error_code(&why) == json_error_out_of_memory;
+
+	json_decref(j);
+	return ok ? 0 : err_set(e, memory ? -ENOMEM : -EBADMSG, "the file %s", FILE_NAME);
+}
+
+static int book_read(struct book *b, struct err *e)
+{
 	uint8_t *p;
 	size_t n;
-	json_t *j;
 	int r = file_read(b->dirfd, FILE_NAME, FILE_MOST, &p, &n, e);
-	bool ok, memory;
 
 	if (r < 0)
 		return r;
-	j = head_fits(p, n) ? json_loadb((const char *)p + HEAD_BYTES, n - HEAD_BYTES, JSON_REJECT_DUPLICATES, &why)
-			    : NULL;
-	ok = j != NULL && book_of_json(j, b);
-	memory = j == NULL && json_error_code(&why) == json_error_out_of_memory;
-	json_decref(j);
+	r = book_of_file(p, n, b, e);
 	explicit_bzero(p, n);
 	free(p);
-	return ok ? 0 : err_set(e, memory ? -ENOMEM : -EBADMSG, "the file %s", FILE_NAME);
+	return r;
 }
 
 int book_open(int dirfd, struct book *ret, enum book_found *ret_found, struct err *e)

@@ -69,6 +69,8 @@ enum book_found { BOOK_READ, BOOK_NEW, BOOK_DAMAGED };
 
 /* 0 or negative errno: when a damaged file could not be put aside, or for want of memory or descriptors, while the file may be whole. *e says in any case what was wrong with it. */
 int book_open(int dirfd, struct book *ret, enum book_found *ret_found, struct err *e);
+/* All bytes of that file. 0, -EBADMSG: it is none of ours; -ENOMEM. Pure: what was read is to be used only with 0. */
+int book_of_file(const uint8_t *p, size_t n, struct book *ret, struct err *e);
 /* 0 or negative errno; the book in memory goes on as it is. */
 int book_save(const struct book *b, struct err *e);
 void book_wipe(struct book *b);

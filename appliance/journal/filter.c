@@ -57,8 +57,10 @@ bool line_end(const char *line, size_t n, const char *key, struct addr *ret)
 	bool bracket = left > 0 && *at == '[';
 	char text[ADDR_TEXT];
 
-	at += bracket;
-	left -= bracket;
+	if (bracket) {
+		at++;
+		left--;
+	}
 	while (size < left && at[size] != '"' && at[size] != (bracket ? ']' : ':'))
 		size++;
 	if (size == 0 || size >= sizeof(text))

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A day at the desk of accounts: whatever the web side says, which may have been taken over, and what root orders, in any order and at any time. The
+ * input is a row of steps. Beside it stands what was really typed and given out: nobody is let in without the right phrase and a code that is
+ * right and was not used, and no secret opens anything but at the address that it was given to, in its time, before its session's end.
+ *
+ * LINK: appliance/accounts/desk.c appliance/accounts/desk_user.c appliance/accounts/book.c appliance/accounts/book_file.c
+ * LINK: appliance/accounts/passphrase.c appliance/accounts/secret.c appliance/accounts/plain_text.c appliance/accounts/sessions.c
+ * LINK: appliance/accounts/lockout.c appliance/accounts/totp.c appliance/wire/duty.c appliance/wire/event.c
+ * LINK: appliance/wire/limit.c appliance/base/utf8.c appliance/base/json.c appliance/base/sha256.c
+ * LINK: appliance/base/err.c appliance/base/addr.c appliance/base/memfd.c appliance/base/messages.c
+ * LINK: appliance/base/clock.c appliance/base/bytes.c appliance/wire/protocols.c
+ * LIBS: libcrypt liboath jansson nettle
+ */
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/accounts/desk.h"
+#include "appliance/base/atomic_file.h"
+#include "appliance/base/bytes.h"
+#include "appliance/wire/duty.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define S UINT64_C(1000000000)
+#define HASH "$y$j9T$abcdefghijklmnop$ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop1"
+#define RIGHT "right"
+#define GIVEN 8u
+#define ASKED 16u
+
+static struct desk desk; /* large */
+static struct moment now;
+static bool disk_full;
+
+/* What is asked of the hasher, and what is really so of it. */
+static struct {
+	uint32_t id;
+	bool right;
+	char setting[PASSPHRASE_HASH];
+} asked[ASKED];
+static size_t n_asked;
+
+/* Secrets that were given out, the last ones. */
+static struct {
+	uint8_t secret[SECRET_BYTES];
+	struct addr from;
+	uint64_t begun, used;
+	bool ended;
+	char name[ACCOUNT_NAME + 1];
+} given[GIVEN];
+static size_t n_given;
+
+static struct {
+	bool came;
+	enum answer_status status;
+	char session[2 * SECRET_BYTES + 1], name[ACCOUNT_NAME + 1];
+} answer;
+
+int atomic_write(int dirfd, const char *name, const void *p, size_t n, struct err *e)
+{
+	(void)dirfd;
+	(void)p;
+	(void)n;
+	return disk_full ? err_set(e, -ENOSPC, "%s", name) : 0;
+}
+
+int file_read(int dirfd, const char *name, size_t max, uint8_t **ret, size_t *ret_n, struct err *e)
+{
+	(void)dirfd;
+	(void)max;
+	(void)ret;
+	(void)ret_n;
+	return err_set(e, -ENOENT, "%s", name);
+}
+
+int file_aside(int dirfd, const char *name)
+{
+	(void)dirfd;
+	(void)name;
+	return 0;
+}
+
+static void take_answer(void *ctx, uint32_t id, enum answer_status status, json_t *j)
+{
+	const char *session = json_string_value(json_object_get(j, "session"));
+	const char *name = json_string_value(json_object_get(j, "name"));
+
+	(void)ctx;
+	(void)id;
+	assert(j != NULL && status <= ANSWER_CANNOT);
+	answer.came = true;
+	answer.status = status;
+	memset(answer.session, 0, sizeof(answer.session));
+	memset(answer.name, 0, sizeof(answer.name));
+	if (session != NULL && strlen(session) < sizeof(answer.session))
+		memcpy(answer.session, session, strlen(session));
+	if (name != NULL && strlen(name) < sizeof(answer.name))
+		memcpy(answer.name, name, strlen(name));
+	json_decref(j);
+}
+
+static bool take_hash(void *ctx, const struct hash_question *q)
+{
+	(void)ctx;
+	if (n_asked == ASKED)
+		return false;
+	asked[n_asked].id = q->id;
+	asked[n_asked].right = strcmp(q->phrase, RIGHT) == 0;
+	memcpy(asked[n_asked++].setting, q->setting, PASSPHRASE_HASH);
+	return true;
+}
+
+static void take_event(void *ctx, const struct event *e)
+{
+	(void)ctx;
+	assert(e->count > 0);
+}
+
+static const struct desk_out ways_out = { .answer = take_answer, .hash = take_hash, .event = take_event };
+
+static void open_desk(void)
+{
+	static const char *const names[] = { "anna", "bert" };
+	struct err e = { 0 };
+
+	n_asked = n_given = 0;
+	disk_full = false;
+	memset(given, 0, sizeof(given));
+	now = (struct moment){ .ns = 5000 * S, .wall_s = 1750000000 };
+	assert(desk_open(&desk, -1, &ways_out, now, &e) == 0);
+	for (size_t i = 0; i < 2; i++) {
+		struct account *a = book_add(&desk.book);
+
+		memcpy(a->name, names[i], strlen(names[i]));
+		memcpy(a->hash, HASH, sizeof(HASH) - 1);
+		memset(a->totp, (int)(7 + i), sizeof(a->totp));
+		a->duties = UINT32_C(1) << (i == 0 ? DUTY_VIEWER : DUTY_ACCOUNTS);
+	}
+}
+
+/* An address of four, of which two are one network, or none at all. */
+static void put_from(uint8_t choice, uint8_t *family, uint8_t from[16])
+{
+	*family = choice % 5 == 4 ? choice / 5 % 7 : choice % 2 == 0 ? 4 : 6;
+	from[0] = 10;
+	from[15] = choice % 5;
+}
+
+/* The name of an account, or what stands in the input. */
+static void put_name(struct bytes *b, uint8_t choice, uint8_t *out, size_t most)
+{
+	struct bytes text;
+
+	if (choice < 128)
+		memcpy(out, choice % 2 == 0 ? "anna" : "bert", 4);
+	else if (bytes_take(b, choice % most, &text))
+		memcpy(out, text.p, text.left);
+}
+
+static void login(struct bytes *b)
+{
+	uint8_t name = 0, how = 0, where = 0;
+	struct msg_login m = { .phrase = "wrong" };
+	char code[TOTP_DIGITS + 1] = "";
+	const struct account *a;
+
+	bytes_u8(b, &where);
+	bytes_u8(b, &how);
+	bytes_u8(b, &name);
+	put_from(where, &m.family, m.from);
+	put_name(b, name, m.name, LOGIN_NAME);
+	a = book_account(&desk.book, name % 2 == 0 ? "anna" : "bert");
+	if ((how & 1) != 0)
+		m.phrase = RIGHT;
+	if ((how & 2) != 0 && a != NULL && totp_code(a->totp, now.wall_s / TOTP_STEP_S, code))
+		memcpy(m.code, code, TOTP_DIGITS);
+	else if ((how & 4) != 0)
+		memcpy(m.code, "AAAA-AAAA-AAAA-AAAA", 19);
+	desk_login(&desk, 1, &m, now);
+}
+
+static bool digits(const char *text, uint8_t secret[SECRET_BYTES])
+{
+	return strlen(text) == (size_t)2 * SECRET_BYTES && hex_read(text, secret, SECRET_BYTES);
+}
+
+/* The hasher comes round to one of its questions, or says something that nobody asked. */
+static void hashed(struct bytes *b)
+{
+	struct hash_answer h = { .ok = true };
+	const struct job *j = NULL;
+	struct account before = { 0 };
+	const struct account *a;
+	struct addr from = { 0 };
+	bool right, login;
+	uint8_t which = 0;
+	size_t i;
+
+	bytes_u8(b, &which);
+	if (n_asked == 0 || which == 255) {
+		h.id = which;
+		answer.came = false;
+		desk_hashed(&desk, &h, now); /* may be the number of one that waits: then no hash is right */
+		assert(!answer.came || answer.session[0] == 0);
+		return;
+	}
+	i = which % n_asked;
+	for (size_t k = 0; k < DESK_JOBS; k++)
+		if (desk.jobs[k].used && desk.jobs[k].hash_id == asked[i].id)
+			j = &desk.jobs[k];
+	right = asked[i].right;
+	login = j != NULL && j->login;
+	h.id = asked[i].id;
+	h.ok = which < 240;
+	memcpy(h.hash, right || !login ? asked[i].setting : "$y$j9T$no$no", right || !login ? sizeof(h.hash) : 13);
+	if (!login)
+		memcpy(h.hash, HASH, sizeof(HASH));
+	asked[i] = asked[--n_asked];
+	a = login ? book_account(&desk.book, j->name) : NULL;
+	if (a != NULL) {
+		before = *a;
+		from = j->from;
+	}
+	answer.came = false;
+	desk_hashed(&desk, &h, now);
+	if (!answer.came || answer.session[0] == 0)
+		return;
+	assert(login && h.ok && right && a != NULL && !before.disabled && answer.status == ANSWER_YES);
+	/* A code was used up by it. */
+	a = book_account(&desk.book, before.name);
+	assert(a != NULL && (a->totp_step > before.totp_step || a->recovery_left < before.recovery_left));
+	i = n_given++ % GIVEN;
+	memset(&given[i], 0, sizeof(given[i]));
+	assert(digits(answer.session, given[i].secret));
+	for (size_t k = 0; k < GIVEN; k++)
+		assert(k == i || memcmp(given[k].secret, given[i].secret, SECRET_BYTES) != 0);
+	memcpy(given[i].name, before.name, sizeof(given[i].name));
+	given[i].from = from;
+	given[i].begun = given[i].used = now.ns;
+}
+
+static void end_of(const char *name)
+{
+	for (size_t i = 0; i < GIVEN; i++)
+		if (strcmp(given[i].name, name) == 0)
+			given[i].ended = true;
+}
+
+static void show(struct bytes *b, bool leave)
+{
+	uint8_t which = 0, where = 0, right = 0, what = 0;
+	struct msg_judge m = { 0 };
+	struct msg_logout l = { 0 };
+	struct addr from;
+	size_t i;
+	bool own;
+
+	bytes_u8(b, &which);
+	bytes_u8(b, &where);
+	bytes_u8(b, &right);
+	bytes_u8(b, &what);
+	i = which % GIVEN;
+	put_from(where, &m.family, m.from);
+	memcpy(m.secret, given[i].secret, SECRET_BYTES);
+	m.secret[0] ^= which >= 200;
+	m.right = right % (RIGHT_COUNT + 1);
+	m.what = what % 4 == 3 ? CREDENTIAL_TOKEN : CREDENTIAL_SESSION;
+	answer.came = false;
+	if (leave) {
+		l.family = m.family;
+		memcpy(l.from, m.from, sizeof(l.from));
+		memcpy(l.secret, m.secret, sizeof(l.secret));
+		desk_logout(&desk, 3, &l, now);
+	} else {
+		desk_judge(&desk, 2, &m, now);
+	}
+	assert(answer.came && answer.session[0] == 0);
+	from = desk_from(m.family, m.from);
+	own = which < 200 && given[i].begun != 0 && (leave || m.what == CREDENTIAL_SESSION);
+	/* INVALID: somebody, who may not. Both are said to nobody else than whoever has a session there. */
+	if (answer.status == ANSWER_YES || answer.status == ANSWER_INVALID) {
+		assert(own && !given[i].ended && addr_cmp(&from, &given[i].from) == 0);
+		assert(now.ns - given[i].begun <= SESSION_LIMIT_NS && now.ns - given[i].used <= SESSION_IDLE_NS);
+		assert(leave || answer.status == ANSWER_INVALID || strcmp(answer.name, given[i].name) == 0);
+		given[i].used = now.ns;
+	}
+	/* Shown from elsewhere it has ended, everywhere. */
+	given[i].ended |= own && (leave || addr_cmp(&from, &given[i].from) != 0);
+}
+
+static void order(struct bytes *b)
+{
+	static const char *const texts[] = {
+		"{\"name\":\"anna\"}", "{\"name\":\"bert\"}", "{}",
+		"{\"name\":\"carl\",\"full_name\":\"C\",\"reason\":\"r\",\"roles\":\"viewer\"}",
+		"{\"name\":\"anna\",\"passphrase\":\"three herons argue quietly\"}"
+	};
+	struct msg_user m = { .by = "root" };
+	uint8_t what = 0, which = 0;
+	char own[256] = "";
+	struct bytes text;
+
+	bytes_u8(b, &what);
+	bytes_u8(b, &which);
+	m.order = what % USER_ORDERS;
+	m.text = texts[which % 5];
+	if (which >= 128 && bytes_take(b, which - 128u, &text) && memchr(text.p, 0, text.left) == NULL) {
+		memcpy(own, text.p, text.left);
+		m.text = own;
+	}
+	answer.came = false;
+	desk_user(&desk, 4, &m, now);
+	assert(!answer.came || answer.session[0] == 0);
+	if (answer.came && answer.status == ANSWER_YES && m.text != own && m.order == USER_DISABLE)
+		end_of(which % 5 == 1 ? "bert" : "anna");
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct bytes b = bytes_of(data, size);
+	struct msg_accounts_status status;
+	uint8_t step, by;
+
+	open_desk();
+	while (bytes_u8(&b, &step)) {
+		switch (step % 7) {
+		case 0:
+			login(&b);
+			break;
+		case 1:
+			hashed(&b);
+			break;
+		case 2:
+		case 3:
+			show(&b, step % 7 == 3);
+			break;
+		case 4:
+			order(&b);
+			break;
+		case 5:
+			by = 0;
+			bytes_u8(&b, &by);
+			now.ns += by * by * S;
+			now.wall_s += by * by;
+			desk_look(&desk, now);
+			break;
+		default:
+			disk_full = !disk_full;
+			break;
+		}
+	}
+	desk_status(&desk, now, &status);
+	assert(status.accounts <= ACCOUNTS_MOST && status.sessions <= SESSIONS_MOST);
+	return 0;
+}

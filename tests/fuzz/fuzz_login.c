@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What strangers type, and the headers by which somebody is known: the same bytes as the body of a login, as a cookie, a token and a length, and
+ * line by line as what a browser says of where a request comes from. What is taken stands in the input as it was taken.
+ *
+ * LINK: mgmt/web/login.c appliance/base/memfd.c appliance/base/err.c
+ * LIBS: jansson libmicrohttpd
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "mgmt/web/login.h"
+#include "no_reply.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define DIGITS ((size_t)2 * LOGIN_SECRET)
+#define SAID 4
+
+static void digits_of(const uint8_t secret[LOGIN_SECRET], char out[DIGITS + 1])
+{
+	for (size_t i = 0; i < LOGIN_SECRET; i++)
+		snprintf(out + 2 * i, 3, "%02x", secret[i]);
+}
+
+/* The three texts, said again by somebody else, are the same login. */
+static void body(const uint8_t *text, size_t n)
+{
+	char phrase[LOGIN_PHRASE + 1], other[LOGIN_PHRASE + 1], name[LOGIN_NAME + 1] = "", code[LOGIN_CODE + 1] = "";
+	struct msg_login m, again;
+	char *said;
+	json_t *j;
+
+	if (!login_read(text, n, &m, phrase))
+		return;
+	assert(m.phrase == phrase && strlen(phrase) <= LOGIN_PHRASE && n <= 1u << 20);
+	memcpy(name, m.name, LOGIN_NAME);
+	memcpy(code, m.code, LOGIN_CODE);
+	j = json_pack("{s:s, s:s, s:s}", "name", name, "password", phrase, "code", code);
+	said = json_dumps(j, JSON_ENSURE_ASCII);
+	assert(said != NULL && login_read((const uint8_t *)said, strlen(said), &again, other));
+	assert(memcmp(m.name, again.name, LOGIN_NAME) == 0 && memcmp(m.code, again.code, LOGIN_CODE) == 0 &&
+	       strcmp(phrase, other) == 0);
+	free(said);
+	json_decref(j);
+}
+
+static bool stands_alone(const char *text, const char *cookie)
+{
+	for (const char *at = strstr(text, cookie); at != NULL; at = strstr(at + 1, cookie))
+		if ((at == text || at[-1] == ';' || at[-1] == ' ') && strchr(";", at[strlen(cookie)]) != NULL)
+			return true;
+	return false;
+}
+
+static void headers(const char *text)
+{
+	char digits[DIGITS + 1], cookie[sizeof(LOGIN_COOKIE) + 1 + DIGITS], length[16];
+	uint8_t secret[LOGIN_SECRET];
+	size_t n;
+
+	if (login_cookie(text, secret)) {
+		digits_of(secret, digits);
+		snprintf(cookie, sizeof(cookie), "%s=%s", LOGIN_COOKIE, digits);
+		assert(stands_alone(text, cookie));
+	}
+	if (login_bearer(text, secret)) {
+		digits_of(secret, digits);
+		assert(strncasecmp(text, "Bearer ", 7) == 0 && strcmp(text + 7, digits) == 0);
+	}
+	if (login_length(text, LOGIN_BODY, &n)) {
+		snprintf(length, sizeof(length), "%zu", n);
+		assert(n <= LOGIN_BODY && strcmp(text, length) == 0);
+	}
+}
+
+/* A line each: type, origin, where a browser says that it comes from, host. "-" is a header that is not there. */
+static void origin(char *text)
+{
+	const char *said[SAID] = { NULL };
+
+	for (size_t i = 0; i < SAID && text != NULL; i++) {
+		char *line = strsep(&text, "\n");
+
+		said[i] = strcmp(line, "-") != 0 ? line : NULL;
+	}
+	if (!login_same_origin(said[0], said[1], said[2], said[3]))
+		return;
+	/* No form of another page can send this type. */
+	assert(said[0] != NULL && strncasecmp(said[0], "application/json", 16) == 0);
+	assert(said[1] == NULL ||
+	       (said[3] != NULL && strncmp(said[1], "https://", 8) == 0 && strcasecmp(said[1] + 8, said[3]) == 0));
+	assert(said[2] == NULL || strcmp(said[2], "same-origin") == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	uint8_t *exact = malloc(size > 0 ? size : 1);
+	char *text = malloc(size + 1);
+
+	assert(exact != NULL && text != NULL);
+	memcpy(exact, data, size);
+	memcpy(text, data, size);
+	text[size] = '\0';
+	body(exact, size);
+	headers(text);
+	origin(text);
+	free(exact);
+	free(text);
+	return 0;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What answers over HTTP, for targets that link a reader of requests alone: nothing is sent here. */
+#include <stdlib.h>
+
+#include "mgmt/web/reply.h"
+
+enum MHD_Result reply_send(struct MHD_Connection *c, enum reply_kind kind)
+{
+	(void)c;
+	(void)kind;
+	abort();
+}
+
+enum MHD_Result reply_json(struct MHD_Connection *c, unsigned http, json_t *j, const char *cookie)
+{
+	(void)c;
+	(void)http;
+	(void)j;
+	(void)cookie;
+	abort();
+}

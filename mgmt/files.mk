@@ -1,5 +1,5 @@
 # `sekisho journal verify` reads a record folder by the code that wrote it.
-CLI_SRC = $(wildcard mgmt/cli/*.c mgmt/cli/*/*.c mgmt/state/*.c mgmt/words/*.c mgmt/picture/*.c) $(addprefix appliance/journal/,chain.c checkpoint.c line.c segment.c verify.c)
+CLI_SRC = $(wildcard mgmt/cli/*.c mgmt/cli/*/*.c mgmt/state/*.c mgmt/words/*.c mgmt/picture/*.c) $(addprefix appliance/journal/,chain.c checkpoint.c line.c segment.c verify.c) build/controls/files.c
 MGMT_SRC = $(wildcard mgmt/web/*.c mgmt/web/api/*.c mgmt/web/pages/*.c mgmt/state/*.c mgmt/words/*.c mgmt/picture/*.c) mgmt/cli/screen/width.c mgmt/cli/screen/wrap.c build/ui/files.c
 
 # What a browser is given (mgmt/ui), as a part of the daemon. esbuild comes from Debian, and there is nothing else to bring.
@@ -11,7 +11,13 @@ build/ui/style: mgmt/ui/style.css
 	@mkdir -p $(@D)
 	$(Q)esbuild $< --minify --charset=utf8 --log-level=warning --outfile=$@.new && mv $@.new $@
 build/ui/files.c: mgmt/ui/embed build/ui/script build/ui/style mgmt/ui/page.html mgmt/ui/icon.svg
-	$(Q)mgmt/ui/embed script=build/ui/script style=build/ui/style page=mgmt/ui/page.html icon=mgmt/ui/icon.svg >$@.new && mv $@.new $@
+	$(Q)mgmt/ui/embed mgmt/web/pages/files.h ui script=build/ui/script style=build/ui/style page=mgmt/ui/page.html icon=mgmt/ui/icon.svg >$@.new && mv $@.new $@
+
+# What reports say of the source documents, as a part of the command line.
+CONTROLS = port cpsf nisc sisac
+build/controls/files.c: mgmt/ui/embed $(CONTROLS:%=docs/controls/%.json)
+	@mkdir -p $(@D)
+	$(Q)mgmt/ui/embed mgmt/cli/report/files.h controls $(foreach c,$(CONTROLS),$(c)=docs/controls/$(c).json) >$@.new && mv $@.new $@
 
 # The test of the whole command line runs the program itself.
 $(B)/tests/test_cli_verbs: | $(B)/sekisho

@@ -10,6 +10,7 @@ static const char *const texts[MESSAGE_COUNT][2] = {
 #include "appliance/base/messages/cli.def"
 #include "appliance/base/messages/people.def"
 #include "appliance/base/messages/policy.def"
+#include "appliance/base/messages/report.def"
 };
 #undef MSG
 

@@ -17,6 +17,7 @@ enum message {
 #include "appliance/base/messages/cli.def"
 #include "appliance/base/messages/people.def"
 #include "appliance/base/messages/policy.def"
+#include "appliance/base/messages/report.def"
 	MESSAGE_COUNT
 };
 #undef MSG

@@ -32,5 +32,6 @@ extern const struct cli_verb verb_explain;
 extern const struct cli_verb verb_impact;
 extern const struct cli_verb verb_journal_verify;
 extern const struct cli_verb verb_journal_checkpoint;
+extern const struct cli_verb verb_report_controls;
 
 #endif

@@ -3,7 +3,7 @@
 _sekisho() {
 	local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} verb= i
 	local globals="--json --lang --socket --help --version"
-	local verbs="check protocols compile prove replay learn journal status impact apply confirm rollback release setup backup restore history show effective verify flows events explain clock user record help"
+	local verbs="check protocols compile prove replay learn journal status impact apply confirm rollback release setup backup restore history show effective verify flows events explain clock user record report help"
 	local options=
 
 	COMPREPLY=()
@@ -35,7 +35,7 @@ _sekisho() {
 		fi
 		return
 		;;
-	--socket | --state | --key | --output | -o | --policy | -p | --pcap | -r)
+	--socket | --state | --key | --html | --csv | --facts | --journal | --output | -o | --policy | -p | --pcap | -r)
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		return
@@ -73,9 +73,10 @@ _sekisho() {
 	verify | impact) options="--since" ;;
 	flows) options="--conduit --zone --asset --host --limit" ;;
 	events) options="--follow --after --limit --since --conduit --verdict --zone --asset --host --severity --eve" ;;
+	report) if [ "$before" = report ]; then options="controls"; else options="--html --csv --facts --journal"; fi ;;
 	journal) if [ "$before" = journal ]; then options="verify checkpoint"; else options="--key --head"; fi ;;
 	esac
-	if [[ $current == -* || -z $verb || $verb == help || $before == journal || $before == user ]]; then
+	if [[ $current == -* || -z $verb || $verb == help || $before == journal || $before == report || $before == user ]]; then
 		COMPREPLY=($(compgen -W "$options $globals" -- "$current"))
 		[[ $current == -* ]] || COMPREPLY=($(compgen -W "$options" -- "$current"))
 		return

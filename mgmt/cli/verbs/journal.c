@@ -9,6 +9,7 @@
 #include "appliance/journal/verify.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/verbs.h"
+#include "mgmt/cli/verbs/journal_report.h"
 #include "mgmt/cli/words/render.h"
 #include "mgmt/state/lost.h"
 
@@ -46,42 +47,6 @@ static enum message fault_text(enum journal_fault f)
 		break;
 	}
 	return M_JOURNAL_TORN;
-}
-
-static json_t *deleted_json(const struct journal_report *r)
-{
-	if (r->deleted == 0)
-		return json_null();
-	return json_pack("{s:I,s:I}", "last", (json_int_t)r->deleted, "said_by", (json_int_t)r->deleted_by);
-}
-
-static json_t *signed_json(const struct journal_report *r, bool keys)
-{
-	if (!keys)
-		return json_null();
-	return json_pack("{s:I,s:I,s:I}", "checkpoints", (json_int_t)r->checkpoints, "to", (json_int_t)r->signed_to,
-			 "sent", (json_int_t)r->sent);
-}
-
-static void print_json(struct cli *c, const struct journal_report *r, bool keys)
-{
-	json_t *list = json_array(), *open = json_array();
-	const char *word;
-
-	for (size_t i = 0; i < r->n; i++)
-		json_array_append_new(list, json_pack("{s:s,s:o,s:I,s:I}", "what", journal_fault_word(r->list[i].what),
-						      "segment", json_text(r->list[i].segment), "line",
-						      (json_int_t)r->list[i].line, "seq", (json_int_t)r->list[i].seq));
-	for (unsigned n = 0; (word = journal_open_word(r->open, n)) != NULL; n++)
-		json_array_append_new(open, json_string(word));
-	json_line(c->out, json_pack("{s:o,s:I,s:I,s:I,s:o,s:I,s:o,s:o,s:o,s:o}", "whole",
-				    r->faults > 0  ? json_false()
-				    : r->open != 0 ? json_null()
-						   : json_true(),
-				    "records", (json_int_t)r->records, "first", (json_int_t)r->first, "last",
-				    (json_int_t)r->last, "head", json_hex(r->head, sizeof(r->head)), "faults",
-				    (json_int_t)r->faults, "unjudged", open, "deleted", deleted_json(r), "signed",
-				    signed_json(r, keys), "list", list));
 }
 
 static enum message verdict_text(const struct journal_report *r)
@@ -204,7 +169,7 @@ static int run(struct cli *c, const struct cli_args *a)
 	if (r.records == 0 && r.n == 0)
 		return cli_fail(c, CLI_INVALID, M_JOURNAL_EMPTY, a->operands[0]);
 	if (c->json)
-		print_json(c, &r, key != NULL);
+		json_line(c->out, journal_report_json(&r, key != NULL));
 	else
 		print_text(c, &r, key != NULL);
 	return r.faults == 0 && r.open == 0 ? CLI_YES : CLI_NO;

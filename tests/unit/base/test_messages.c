@@ -27,6 +27,7 @@ static const char *const names[] = {
 #include "appliance/base/messages/cli.def"
 #include "appliance/base/messages/people.def"
 #include "appliance/base/messages/policy.def"
+#include "appliance/base/messages/report.def"
 };
 #undef MSG
 

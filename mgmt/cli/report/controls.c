@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `sekisho report controls`: clause by clause of docs/controls, what the box itself can show, and what only a person can answer. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "mgmt/cli/report/files.h"
+#include "mgmt/cli/report/report.h"
+#include "mgmt/cli/verbs.h"
+#include "mgmt/cli/words/render.h"
+
+/* ---- the documents -------------------------------------------------------------------------------------------------- */
+
+json_t *controls_documents(void)
+{
+	const struct {
+		const unsigned char *p;
+		size_t n;
+	} files[] = { { controls_port, controls_port_size },
+		      { controls_cpsf, controls_cpsf_size },
+		      { controls_nisc, controls_nisc_size },
+		      { controls_sisac, controls_sisac_size } };
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		(void)json_array_append_new(
+			list, json_loadb((const char *)files[i].p, files[i].n, JSON_REJECT_DUPLICATES, NULL));
+	return json_list_whole(list, sizeof(files) / sizeof(files[0]));
+}
+
+/* ---- judging -------------------------------------------------------------------------------------------------------- */
+
+/* Of a clause: what its probes found together. Where a part is left to a person the box alone never says "met". */
+static enum verdict together(const size_t count[VERDICT_COUNT], size_t n, bool rest)
+{
+	if (n == 0)
+		return VERDICT_ASK;
+	if (count[VERDICT_MET] == n)
+		return rest ? VERDICT_PARTLY : VERDICT_MET;
+	for (unsigned v = VERDICT_NOT; v < VERDICT_COUNT; v++)
+		if (count[v] == n)
+			return (enum verdict)v;
+	return count[VERDICT_MET] + count[VERDICT_PARTLY] > 0 ? VERDICT_PARTLY
+	       : count[VERDICT_NOT] > 0			      ? VERDICT_NOT
+							      : VERDICT_ASK;
+}
+
+static json_t *evidence(const json_t *facts, const struct deeds *deeds, const struct probe *p,
+			size_t count[VERDICT_COUNT])
+{
+	struct finding f;
+
+	probe_look(p, facts, deeds, &f);
+	count[f.verdict]++;
+	return json_pack("{s:s,s:s,s:s,s:s,s:o,s:o}", "probe", p->word, "verdict", verdict_word(f.verdict), "from",
+			 p->from, "taken", facts_taken(facts, p->from), "en", json_text(f.text[LANG_EN]), "ja",
+			 json_text(f.text[LANG_JA]));
+}
+
+static json_t *clause_judge(const json_t *clause, const json_t *facts, const struct deeds *deeds,
+			    size_t summary[VERDICT_COUNT])
+{
+	size_t count[VERDICT_COUNT] = { 0 }, i, n = 0;
+	json_t *ret = json_deep_copy(clause), *list = json_array();
+	const json_t *name;
+	enum verdict v;
+
+	json_array_foreach(ja(clause, "probes"), i, name)
+	{
+		const struct probe *p = json_is_string(name) ? probe_by_word(json_string_value(name)) : NULL;
+
+		if (p == NULL)
+			continue;
+		n++;
+		(void)json_array_append_new(list, evidence(facts, deeds, p, count));
+	}
+	v = jb(clause, "none") ? VERDICT_NOT : together(count, n, json_object_get(clause, "rest") != NULL);
+	summary[v]++;
+	(void)json_object_set_new(ret, "verdict", json_string(verdict_word(v)));
+	(void)json_object_set_new(ret, "evidence", list);
+	(void)json_object_del(ret, "probes");
+	return ret;
+}
+
+json_t *controls_judge(const json_t *facts, const struct deeds *deeds)
+{
+	json_t *documents = controls_documents(), *d;
+	size_t i, k;
+
+	json_array_foreach(documents, i, d)
+	{
+		size_t summary[VERDICT_COUNT] = { 0 };
+		json_t *list = json_array(), *counts = json_object();
+		const json_t *clause;
+
+		json_array_foreach(ja(d, "clauses"), k, clause)(void)
+			json_array_append_new(list, clause_judge(clause, facts, deeds, summary));
+		for (unsigned v = 0; v < VERDICT_COUNT; v++)
+			(void)json_object_set_new(counts, verdict_word((enum verdict)v),
+						  json_integer((json_int_t)summary[v]));
+		(void)json_object_set_new(d, "clauses", list);
+		(void)json_object_set_new(d, "summary", counts);
+	}
+	return documents;
+}
+
+/* ---- for people ----------------------------------------------------------------------------------------------------- */
+
+static enum verdict verdict_of(const json_t *j)
+{
+	for (unsigned v = 0; v < VERDICT_COUNT; v++)
+		if (strcmp(js(j, "verdict"), verdict_word((enum verdict)v)) == 0)
+			return (enum verdict)v;
+	return VERDICT_UNREAD;
+}
+
+static const char *force_text(const json_t *clause, enum lang l)
+{
+	static const struct {
+		const char *word;
+		enum message text;
+	} forces[] = { { "compulsory_all", M_FORCE_ALL },
+		       { "compulsory_marked_all", M_FORCE_MARKED_ALL },
+		       { "compulsory_marked_five", M_FORCE_MARKED_FIVE },
+		       { "compulsory_five", M_FORCE_FIVE },
+		       { "example", M_FORCE_EXAMPLE },
+		       { "recommended", M_FORCE_RECOMMENDED } };
+
+	for (size_t i = 0; i < sizeof(forces) / sizeof(forces[0]); i++)
+		if (strcmp(js(clause, "force"), forces[i].word) == 0)
+			return message_format(forces[i].text, l);
+	return "";
+}
+
+/* Every finding with its moment, then what is left to a person. */
+static void evidence_cell(struct page *p, const json_t *clause, enum lang l)
+{
+	char *text = NULL;
+	size_t n = 0, i;
+	FILE *to = open_memstream(&text, &n);
+	const char *rest = js(json_object_get(clause, "rest"), lang_name(l));
+	const json_t *e;
+
+	if (to == NULL)
+		return;
+	if (jb(clause, "none"))
+		fputs(message_format(M_CONTROLS_NONE, l), to);
+	json_array_foreach(ja(clause, "evidence"), i, e)
+	{
+		char when[RENDER_TEXT];
+
+		render_time(js(e, "taken"), when);
+		fprintf(to, "%s%s [%s, %s]", i > 0 ? " " : "", js(e, lang_name(l)), js(e, "from"), when);
+	}
+	if (*rest != '\0')
+		fprintf(to, "%s%s%s", json_array_size(ja(clause, "evidence")) > 0 ? " " : "",
+			message_format(M_CONTROLS_REST, l), rest);
+	fclose(to);
+	page_cell(p, text);
+	free(text);
+}
+
+static void document(struct page *p, const json_t *d, enum lang l)
+{
+	static const enum message heads[] = { M_CONTROLS_CLAUSE, M_CONTROLS_FORCE, M_CONTROLS_READING,
+					      M_CONTROLS_VERDICT, M_CONTROLS_EVIDENCE };
+	const json_t *clause;
+	size_t i;
+
+	page_section_text(p, js(json_object_get(d, "name"), lang_name(l)));
+	page_say(p, M_CONTROLS_EDITION, js(json_object_get(d, "edition"), lang_name(l)));
+	page_say(p, M_CONTROLS_NOTE, js(json_object_get(d, "note"), lang_name(l)));
+	page_table(p, heads, 5);
+	json_array_foreach(ja(d, "clauses"), i, clause)
+	{
+		enum verdict v = verdict_of(clause);
+
+		page_cellf(p, "%s %s", js(d, "document"), js(clause, "clause"));
+		page_cell(p, force_text(clause, l));
+		page_cell(p, js(clause, lang_name(l)));
+		page_cell_mark(p, verdict_text(v), verdict_mark(v));
+		evidence_cell(p, clause, l);
+	}
+}
+
+static void summary(struct page *p, const json_t *documents)
+{
+	static const enum message heads[] = { M_CONTROLS_DOCUMENT, M_VERDICT_MET, M_VERDICT_PARTLY,
+					      M_VERDICT_NOT,	   M_VERDICT_ASK, M_VERDICT_UNREAD };
+	const json_t *d;
+	size_t i;
+
+	page_section(p, M_CONTROLS_SUMMARY);
+	page_table(p, heads, 6);
+	json_array_foreach(documents, i, d)
+	{
+		page_cell(p, js(d, "document"));
+		for (unsigned v = 0; v < VERDICT_COUNT; v++)
+			page_cellf(p, "%llu", ju(json_object_get(d, "summary"), verdict_word((enum verdict)v)));
+	}
+}
+
+static const struct cli_option options[OPT_REPORT_N] = { REPORT_OPTIONS };
+
+static int run(struct cli *c, const struct cli_args *a)
+{
+	json_t *facts, *documents;
+	const json_t *d;
+	struct deeds deeds;
+	struct page *p;
+	size_t i;
+	int status;
+
+	facts = report_facts(c, a, &status);
+	if (facts == NULL)
+		return status;
+	report_deeds(c, facts, &deeds);
+	documents = controls_judge(facts, &deeds);
+	p = page_new(c->lang, M_CONTROLS_TITLE);
+	report_head(p, facts);
+	page_say(p, M_CONTROLS_WHAT);
+	summary(p, documents);
+	json_array_foreach(documents, i, d) document(p, d, c->lang);
+	page_section(p, M_CONTROLS_SIGN);
+	page_blank(p, M_REPORT_SIGN_NAME);
+	page_blank(p, M_REPORT_SIGN_DATE);
+	status = report_give(c, a, p,
+			     json_pack("{s:s,s:O,s:O,s:O,s:O,s:o}", "report", "controls", "made",
+				       json_object_get(facts, "made"), "version", json_object_get(facts, "version"),
+				       "host", json_object_get(facts, "host"), "site",
+				       json_object_get(facts_answer(facts, "status"), "site"), "documents", documents),
+			     CLI_YES);
+	json_decref(facts);
+	return status;
+}
+
+const struct cli_verb verb_report_controls = {
+	.name = "report",
+	.under = "controls",
+	.group = CLI_ON_BOX,
+	.operands = "",
+	.options = options,
+	.n_options = OPT_REPORT_N,
+	.summary = M_CONTROLS_SUMMARY_LINE,
+	.text = M_CONTROLS_TEXT,
+	.run = run,
+};

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/cli/report/facts.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "appliance/base/atomic_file.h"
+#include "appliance/base/clock.h"
+#include "appliance/base/version.h"
+#include "appliance/journal/verify.h"
+#include "mgmt/cli/box/request.h"
+#include "mgmt/cli/box/since.h"
+#include "mgmt/cli/report/model.h"
+#include "mgmt/cli/verbs/journal_report.h"
+#include "mgmt/cli/words/render.h"
+
+#define PRODUCT "sekisho-facts"
+#define FILE_MOST (64u << 20)
+#define KEYS_MOST 65536u
+#define SECOND 1000000000u
+
+/* ---- asking --------------------------------------------------------------------------------------------------------- */
+
+/* In this order: what changes soonest comes first. */
+static const struct {
+	const char *name;
+	struct msg_body question;
+	bool texts; /* only where texts and sessions are wanted */
+} questions[] = {
+	{ "status", { .type = MSG_STATUS }, false },
+	{ "flows", { .type = MSG_FLOWS, .flows = { .most = FLOWS_MOST } }, true },
+	{ "effective", { .type = MSG_EFFECTIVE }, false },
+	{ "verify", { .type = MSG_VERIFY }, false },
+	{ "history", { .type = MSG_HISTORY }, false },
+	{ "accounts", { .type = MSG_CTL_USER, .ctl_user = { .order = USER_LIST, .text = "{}" } }, false },
+	{ "tokens", { .type = MSG_CTL_USER, .ctl_user = { .order = USER_TOKENS, .text = "{}" } }, false },
+	{ "approval", { .type = MSG_CTL_USER, .ctl_user = { .order = USER_APPROVAL, .text = "{}" } }, false },
+	{ "policy", { .type = MSG_SHOW }, false },
+};
+
+static uint64_t now_s(void)
+{
+	return clock_mono().ns / SECOND;
+}
+
+/* A copy of the program whose words go into memory: what is said there is a fact as well. */
+struct aside {
+	struct cli c;
+	char *said;
+	size_t n;
+};
+
+static bool aside_open(struct aside *s, const struct cli *c)
+{
+	s->c = *c;
+	s->c.json = false;
+	s->said = NULL;
+	s->n = 0;
+	s->c.err = open_memstream(&s->said, &s->n);
+	s->c.out = s->c.err;
+	return s->c.err != NULL;
+}
+
+static void aside_close(struct aside *s)
+{
+	if (s->c.err != NULL)
+		fclose(s->c.err);
+	s->c.err = s->c.out = NULL;
+	while (s->n > 0 && s->said[s->n - 1] == '\n')
+		s->said[--s->n] = '\0';
+}
+
+static json_t *fact(json_t *answer, const char *why)
+{
+	json_t *taken = json_time(clock_wall_ns());
+
+	return answer != NULL ? json_pack("{s:o,s:o}", "taken", taken, "answer", answer)
+			      : json_pack("{s:o,s:o}", "taken", taken, "why", json_text(why));
+}
+
+/* The sentence of the box's own error, or "". */
+static const char *error_of(const struct cli *c, const json_t *answer)
+{
+	const json_t *e = json_object_get(answer, "error");
+
+	return json_is_object(e) ? js(e, lang_name(c->lang)) : json_is_string(e) ? json_string_value(e) : "";
+}
+
+static json_t *asked(struct cli *c, const struct msg_body *question, unsigned seconds)
+{
+	struct box_answer a = { 0 };
+	struct aside s;
+	json_t *ret;
+	int status;
+
+	if (!aside_open(&s, c))
+		return fact(NULL, message_format(M_CLI_NO_MEMORY, c->lang));
+	if (box_request(&s.c, question, NULL, 0, seconds, &a, &status)) {
+		const char *error = error_of(c, a.json);
+
+		aside_close(&s);
+		ret = fact(*error == '\0' ? json_incref(a.json) : NULL, error);
+		box_answer_free(&a);
+	} else {
+		aside_close(&s);
+		ret = fact(NULL, s.said);
+	}
+	free(s.said);
+	return ret;
+}
+
+/* ---- the record folder ---------------------------------------------------------------------------------------------- */
+
+/* The key that lies beside the records: good against everybody who could write there but could not sign. */
+static bool key_beside(const char *folder, struct checkpoint_keys *ret)
+{
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct err e = { 0 };
+	uint8_t *text = NULL;
+	size_t n = 0;
+	bool ok = fd >= 0 && file_read(fd, "checkpoint.pem", KEYS_MOST, &text, &n, &e) == 0 &&
+		  checkpoint_keys_read((const char *)text, n, ret);
+
+	if (fd >= 0)
+		close(fd);
+	free(text);
+	return ok;
+}
+
+static json_t *journal(const struct cli *c, const char *folder)
+{
+	struct checkpoint_keys keys = { 0 };
+	struct journal_trust trust = { &keys, NULL };
+	struct journal_report r;
+	struct err e = { 0 };
+	bool signs = key_beside(folder, &keys);
+	char why[300];
+
+	if (journal_verify(folder, signs ? &trust : NULL, &r, &e) == 0)
+		return fact(journal_report_json(&r, signs), NULL);
+	message_text(why, sizeof(why), c->lang, M_REPORT_NO_RECORDS, folder);
+	return fact(NULL, why);
+}
+
+/* ---- together ------------------------------------------------------------------------------------------------------- */
+
+static json_t *model(const struct cli *c, const json_t *facts)
+{
+	json_t *m = model_of(ja(facts_answer(facts, "policy"), "sources"));
+
+	return fact(m, m == NULL ? message_format(M_REPORT_NO_MODEL, c->lang) : NULL);
+}
+
+json_t *facts_take(struct cli *c, const struct facts_wish *wish, int *ret_status)
+{
+	uint64_t until = now_s() + wish->seconds;
+	json_t *answers = json_object(), *facts;
+	struct utsname host = { 0 };
+
+	if (box_absent(c)) {
+		*ret_status = cli_fail(c, CLI_CANNOT, M_BOX_ABSENT, c->socket);
+		json_decref(answers);
+		return NULL;
+	}
+	(void)uname(&host);
+	facts = json_pack("{s:s,s:i,s:s,s:o,s:o,s:O}", "product", PRODUCT, "form", FACTS_FORM, "version",
+			  SEKISHO_VERSION, "host", json_text(host.nodename), "made", json_time(clock_wall_ns()),
+			  "answers", answers);
+	json_decref(answers);
+	for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++) {
+		uint64_t left = until > now_s() ? until - now_s() : 0;
+
+		if (questions[i].texts && !wish->texts)
+			continue;
+		(void)json_object_set_new(answers, questions[i].name,
+					  left > 0 ? asked(c, &questions[i].question, (unsigned)left)
+						   : fact(NULL, message_format(M_REPORT_NO_TIME, c->lang)));
+	}
+	(void)json_object_set_new(answers, "model", model(c, facts));
+	if (!wish->texts) /* they are long, and reports read the model */
+		(void)json_object_del(answers, "policy");
+	if (wish->journal != NULL)
+		(void)json_object_set_new(answers, "journal",
+					  until > now_s() ? journal(c, wish->journal)
+							  : fact(NULL, message_format(M_REPORT_NO_TIME, c->lang)));
+	if (facts_answer(facts, "status") != NULL)
+		return facts;
+	*ret_status = cli_fail_text(c, CLI_CANNOT, facts_why(facts, "status"));
+	json_decref(facts);
+	return NULL;
+}
+
+json_t *facts_read(struct cli *c, const char *file, int *ret_status)
+{
+	struct err e = { 0 };
+	uint8_t *text = NULL;
+	json_t *j = NULL;
+	size_t n = 0;
+	int r = file_read(AT_FDCWD, file, FILE_MOST, &text, &n, &e);
+
+	if (r < 0) {
+		*ret_status = cli_fail_file(c, CLI_INVALID, file, -r);
+		return NULL;
+	}
+	j = json_loadb((const char *)text, n, JSON_REJECT_DUPLICATES, NULL);
+	free(text);
+	(void)json_object_set_new(j, "kept", json_true());
+	if (strcmp(js(j, "product"), PRODUCT) == 0 && ju(j, "form") == FACTS_FORM &&
+	    json_is_object(json_object_get(j, "answers")))
+		return j;
+	json_decref(j);
+	*ret_status = cli_fail(c, CLI_INVALID, M_REPORT_NO_FACTS, file);
+	return NULL;
+}
+
+static const json_t *named(const json_t *facts, const char *name)
+{
+	return json_object_get(json_object_get(facts, "answers"), name);
+}
+
+const json_t *facts_answer(const json_t *facts, const char *name)
+{
+	const json_t *a = json_object_get(named(facts, name), "answer");
+
+	return json_is_object(a) ? a : NULL;
+}
+
+const char *facts_taken(const json_t *facts, const char *name)
+{
+	return js(named(facts, name), "taken");
+}
+
+const char *facts_why(const json_t *facts, const char *name)
+{
+	return js(named(facts, name), "why");
+}
+
+/* ---- events --------------------------------------------------------------------------------------------------------- */
+
+struct window {
+	const char *since, *until;
+	void (*each)(void *ctx, const json_t *event);
+	void *ctx;
+};
+
+static void within(void *ctx, const json_t *event)
+{
+	const struct window *w = ctx;
+	const char *time = js(event, "time");
+
+	if (strcmp(time, w->since) >= 0 && strcmp(time, w->until) < 0)
+		w->each(w->ctx, event);
+}
+
+bool facts_events(struct cli *c, const json_t *facts, const char *since, const char *until,
+		  void (*each)(void *ctx, const json_t *event), void *ctx, int *ret_status)
+{
+	struct window w = { since, until, each, ctx };
+	const json_t *kept = ja(facts, "events"), *e;
+	size_t i;
+
+	if (kept == NULL)
+		return since_each(c, since, within, &w, ret_status);
+	json_array_foreach(kept, i, e) within(&w, e);
+	return true;
+}

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Probes of the record, of the box itself and of the people who use it. */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "appliance/base/version.h"
+#include "mgmt/cli/report/facts.h"
+#include "mgmt/cli/report/probes.h"
+#include "mgmt/state/read.h"
+
+#define YEAR 365u  /* days that S asks for at the least */
+#define MONTH 31u  /* between two reviews of the records */
+#define SOURCES 3u /* of time; never two */
+
+static const json_t *of_status(const json_t *facts, const char *key)
+{
+	return json_object_get(facts_answer(facts, "status"), key);
+}
+
+/* Whole days from one moment of a record to another, both in UTC. */
+static long days_between(const char *before, const char *after)
+{
+	struct tm a = { 0 }, b = { 0 };
+
+	if (strptime(before, "%Y-%m-%dT%H:%M:%S", &a) == NULL || strptime(after, "%Y-%m-%dT%H:%M:%S", &b) == NULL)
+		return -1;
+	return (long)((timegm(&b) - timegm(&a)) / 86400);
+}
+
+void probe_admin_entry(const json_t *facts, const struct deeds *deeds, struct finding *f)
+{
+	const json_t *r = of_status(facts, "reach");
+	size_t n = json_array_size(ja(r, "terminals"));
+
+	(void)deeds;
+	if (!json_is_object(r))
+		finding_say(f, VERDICT_UNREAD, M_PROBE_UNREAD, "reach", "");
+	else if (!jb(r, "stands"))
+		finding_say(f, VERDICT_NOT, M_PROBE_REACH_NOT);
+	else if (jb(r, "anybody_enters"))
+		finding_say(f, VERDICT_PARTLY, M_PROBE_ADMIN_ANYBODY);
+	else
+		finding_say(f, VERDICT_MET, M_PROBE_ADMIN_TERMINALS, n, ju(r, "refused_in"));
+}
+
+void probe_admin_exit(const json_t *facts, const struct deeds *deeds, struct finding *f)
+{
+	const json_t *r = of_status(facts, "reach");
+	size_t others = json_array_size(ja(r, "others"));
+
+	(void)deeds;
+	if (!json_is_object(r))
+		finding_say(f, VERDICT_UNREAD, M_PROBE_UNREAD, "reach", "");
+	else if (!jb(r, "stands") || others > 0)
+		finding_say(f, VERDICT_NOT, M_PROBE_REACH_OTHERS, others);
+	else
+		finding_say(f, VERDICT_MET, M_PROBE_ADMIN_PEERS, json_array_size(ja(r, "peers")), ju(r, "refused"));
+}
+
+void probe_clock_sources(const json_t *facts, const struct deeds *deeds, struct finding *f)
+{
+	const json_t *clock = of_status(facts, "clock"), *peers = ja(of_status(facts, "reach"), "peers"), *p;
+	size_t i, n = 0;
+
+	(void)deeds;
+	json_array_foreach(peers, i, p) n += strcmp(js(p, "use"), "time") == 0;
+	if (!jb(clock, "trusted"))
+		finding_say(f, VERDICT_NOT, M_PROBE_CLOCK_NOT, n);
+	else if (!jb(clock, "synchronised"))
+		finding_say(f, n > 0 ? VERDICT_PARTLY : VERDICT_NOT, M_PROBE_CLOCK_FREE, n);
+	else
+		finding_say(f, n >= SOURCES ? VERDICT_MET : VERDICT_PARTLY, M_PROBE_CLOCK, n);
+}
+
+void probe_log_server(const json_t *facts, const struct deeds *deeds, struct finding *f)
+{
+	const json_t *log = of_status(facts, "log");
+
+	(void)deeds;
+	if (!json_is_object(log))
+		finding_say(f, VERDICT_NOT, M_PROBE_NO_LOG_SERVER);
+	else if (!jb(log, "sends"))
+		finding_say(f, VERDICT_PARTLY, M_PROBE_LOG_SENDS_NOT, js(log, "server"));
+	else if (!json_is_integer(json_object_get(log, "waiting")))
+		finding_say(f, VERDICT_UNREAD, M_PROBE_LOG_UNKNOWN, js(log, "server"));
+	else
+		finding_say(f, ju(log, "waiting") == 0 ? VERDICT_MET : VERDICT_PARTLY, M_PROBE_LOG_SERVER,
+			    js(log, "server"), ju(log, "last"), ju(log, "waiting"));
+}
+
+void probe_records_kept(const json_t *facts, const struct deeds *deeds, struct finding *f)
+{
+	const json_t *j = of_status(facts, "journal");
+	unsigned long long keep = ju(j, "keep_days"), away = ju(j, "delete_after_days");
+
+	(void)deeds;
+	if (json_object_get(j, "keep_days") == NULL)
+		finding_say(f, VERDICT_UNREAD, M_PROBE_UNREAD, "journal", "");
+	else if (keep == 0)
+		finding_say(f, VERDICT_NOT, M_PROBE_NOT_KEPT);
+	else
+		finding_say(f, keep >= YEAR ? VERDICT_MET : VERDICT_PARTLY, M_PROBE_KEPT, keep, away);
+}
+
+void probe_records_complete(const json_t *facts, const struct deeds *deeds, struct finding *f)
+{
+	const json_t *j = of_status(facts, "journal");
+	unsigned long long lost = ju(j, "lost"), out = ju(j, "left_out"), waiting = ju(j, "waiting");
+
+	(void)deeds;
+	if (json_object_get(j, "records") == NULL)
+		finding_say(f, VERDICT_UNREAD, M_PROBE_UNREAD, "journal", "");
+	else if (*js(j, "trouble") != '\0')
+		finding_say(f, VERDICT_NOT, M_PROBE_RECORDS_TROUBLE, js(j, "trouble"));
+	else
+		finding_say(f, lost + out + waiting > 0 ? VERDICT_PARTLY : VERDICT_MET, M_PROBE_RECORDS_COMPLETE,
+			    ju(j, "records"), lost, out, waiting);
+}
+
+void probe_records_signed(const json_t *facts, const struct deeds *deeds, struct finding *f)
+{
+	const json_t *j = of_status(facts, "journal");
+
+	(void)deeds;
+	if (json_object_get(j, "signs") == NULL)
+		finding_say(f, VERDICT_UNREAD, M_PROBE_UNREAD, "journal", "");
+	else if (!jb(j, "signs"))
+		finding_say(f, VERDICT_NOT, M_PROBE_SIGNS_NOT);
+	else
+		finding_say(f, ju(j, "signed_to") > 0 ? VERDICT_MET : VERDICT_PARTLY, M_PROBE_SIGNS, ju(j, "signed_to"),
+			    ju(j, "unsigned_records"));
+}
+
+void probe_records_chain(const json_t *facts, const struct deeds *deeds, struct finding *f)
+{
+	const json_t *r = facts_answer(facts, "journal"), *whole = json_object_get(r, "whole");
+	char head[13];
+
+	(void)deeds;
+	snprintf(head, sizeof(head), "%.12s", js(r, "head"));
+	if (json_is_false(whole))
+		finding_say(f, VERDICT_NOT, M_PROBE_CHAIN_BROKEN, ju(r, "faults"), ju(r, "first"), ju(r, "last"));
+	else
+		finding_say(f, json_is_true(whole) ? VERDICT_MET : VERDICT_PARTLY,
+			    json_is_true(whole) ? M_PROBE_CHAIN : M_PROBE_CHAIN_OPEN, ju(r, "first"), ju(r, "last"),
+			    head, ju(json_object_get(r, "signed"), "to"));
+}
+
+void probe_versions(const json_t *facts, const struct deeds *deeds, struct finding *f)
+{
+	(void)deeds;
+	finding_say(f, VERDICT_PARTLY, M_PROBE_VERSIONS, js(facts, "version"));
+}
+
+void probe_changes_named(const json_t *facts, const struct deeds *deeds, struct finding *f)
+{
+	const json_t *list = ja(facts_answer(facts, "history"), "history"), *g;
+	size_t i, n = json_array_size(list), nameless = 0, said = 0;
+
+	(void)deeds;
+	json_array_foreach(list, i, g)
+	{
+		nameless += *js(g, "by") == '\0';
+		said += *js(g, "comment") != '\0';
+	}
+	if (n == 0)
+		finding_say(f, VERDICT_NOT, M_PROBE_NO_CHANGES);
+	else
+		finding_say(f, nameless > 0 ? VERDICT_PARTLY : VERDICT_MET, M_PROBE_CHANGES, n, n - nameless, said);
+}
+
+void probe_accounts_named(const json_t *facts, const struct deeds *deeds, struct finding *f)
+{
+	const json_t *list = ja(facts_answer(facts, "accounts"), "accounts"), *a;
+	struct names bare = { 0 };
+	size_t i, n = json_array_size(list);
+
+	(void)deeds;
+	json_array_foreach(list, i, a) if (*js(a, "full_name") == '\0' || *js(a, "reason") == '\0' ||
+					   *js(a, "since") == '\0') names_add(&bare, js(a, "name"));
+	if (n == 0)
+		finding_say(f, VERDICT_NOT, M_PROBE_NO_ACCOUNTS);
+	else if (bare.n > 0)
+		finding_say(f, VERDICT_PARTLY, M_PROBE_ACCOUNTS_BARE, bare.n, n, bare.text);
+	else
+		finding_say(f, VERDICT_MET, M_PROBE_ACCOUNTS_NAMED, n);
+}
+
+void probe_accounts_used(const json_t *facts, const struct deeds *deeds, struct finding *f)
+{
+	const json_t *list = ja(facts_answer(facts, "accounts"), "accounts"), *a;
+	struct names unused = { 0 };
+	size_t i, n = json_array_size(list);
+
+	(void)deeds;
+	json_array_foreach(list, i, a) if (jb(a, "unused") && !jb(a, "disabled")) names_add(&unused, js(a, "name"));
+	if (n == 0)
+		finding_say(f, VERDICT_NOT, M_PROBE_NO_ACCOUNTS);
+	else if (unused.n > 0)
+		finding_say(f, VERDICT_PARTLY, M_PROBE_ACCOUNTS_UNUSED, unused.n, n, unused.text);
+	else
+		finding_say(f, VERDICT_MET, M_PROBE_ACCOUNTS_USED, n);
+}
+
+static bool has(const json_t *account, const char *role)
+{
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach(ja(account, "roles"), i,
+			   v) if (json_is_string(v) && strcmp(json_string_value(v), role) == 0) return true;
+	return false;
+}
+
+/* Who writes a policy should not approve it, and who makes accounts should not use them. */
+void probe_duties_apart(const json_t *facts, const struct deeds *deeds, struct finding *f)
+{
+	static const char *const apart[][2] = { { "ot_author", "approver" },
+						{ "account_manager", "it_operator" },
+						{ "account_manager", "auditor" },
+						{ "it_operator", "auditor" } };
+	const json_t *list = ja(facts_answer(facts, "accounts"), "accounts"), *a;
+	struct names both = { 0 };
+	size_t i, n = 0, auditors = 0;
+
+	(void)deeds;
+	json_array_foreach(list, i, a)
+	{
+		bool found = false;
+
+		if (jb(a, "disabled"))
+			continue;
+		n++;
+		auditors += has(a, "auditor");
+		for (size_t k = 0; k < sizeof(apart) / sizeof(apart[0]); k++)
+			found |= has(a, apart[k][0]) && has(a, apart[k][1]);
+		if (found)
+			names_add(&both, js(a, "name"));
+	}
+	if (n == 0)
+		finding_say(f, VERDICT_NOT, M_PROBE_NO_ACCOUNTS);
+	else if (both.n > 0)
+		finding_say(f, VERDICT_PARTLY, M_PROBE_DUTIES_TOGETHER, both.n, n, both.text);
+	else
+		finding_say(f, auditors > 0 ? VERDICT_MET : VERDICT_PARTLY, M_PROBE_DUTIES, n, auditors);
+}
+
+void probe_tokens_end(const json_t *facts, const struct deeds *deeds, struct finding *f)
+{
+	const json_t *list = ja(facts_answer(facts, "tokens"), "tokens"), *t;
+	size_t i, n = json_array_size(list), endless = 0, expired = 0;
+
+	(void)deeds;
+	json_array_foreach(list, i, t)
+	{
+		endless += *js(t, "until") == '\0';
+		expired += jb(t, "expired");
+	}
+	finding_say(f, endless > 0 ? VERDICT_NOT : VERDICT_MET, M_PROBE_TOKENS, n, endless, expired);
+}
+
+void probe_two_persons(const json_t *facts, const struct deeds *deeds, struct finding *f)
+{
+	const json_t *a = json_object_get(facts_answer(facts, "approval"), "approval");
+
+	(void)deeds;
+	if (!json_is_boolean(json_object_get(a, "two_persons")))
+		finding_say(f, VERDICT_UNREAD, M_PROBE_UNREAD, "approval", "");
+	else if (jb(a, "two_persons"))
+		finding_say(f, VERDICT_PARTLY, M_PROBE_TWO_PERSONS);
+	else
+		finding_say(f, VERDICT_NOT, M_PROBE_ONE_PERSON, js(a, "by"), js(a, "since"), js(a, "reason"));
+}
+
+void probe_backup_age(const json_t *facts, const struct deeds *deeds, struct finding *f)
+{
+	long age = days_between(deeds->backup, js(facts, "made"));
+
+	if (!deeds->read)
+		finding_say(f, VERDICT_UNREAD, M_PROBE_UNREAD, "events", "");
+	else if (deeds->backup[0] == '\0')
+		finding_say(f, VERDICT_NOT, M_PROBE_NO_BACKUP);
+	else
+		finding_say(f, VERDICT_MET, M_PROBE_BACKUP, deeds->backup, age);
+}
+
+void probe_records_reviewed(const json_t *facts, const struct deeds *deeds, struct finding *f)
+{
+	long age = days_between(deeds->review, js(facts, "made"));
+
+	if (!deeds->read)
+		finding_say(f, VERDICT_UNREAD, M_PROBE_UNREAD, "events", "");
+	else if (deeds->review[0] == '\0')
+		finding_say(f, VERDICT_NOT, M_PROBE_NO_REVIEW);
+	else
+		finding_say(f, age >= 0 && age <= (long)MONTH ? VERDICT_MET : VERDICT_PARTLY, M_PROBE_REVIEW,
+			    deeds->review, deeds->review_by, age);
+}

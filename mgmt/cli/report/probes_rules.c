@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Probes of what is in force. */
+#include <stdio.h>
+#include <string.h>
+
+#include "mgmt/cli/report/facts.h"
+#include "mgmt/cli/report/probes.h"
+#include "mgmt/state/faults.h"
+#include "mgmt/state/stand.h"
+
+#define NAMED 5u /* of a list; the rest is counted */
+#define DAY 10u	 /* "2027-03-31" */
+
+void names_add(struct names *n, const char *name)
+{
+	size_t at = strlen(n->text);
+
+	if (n->n++ < NAMED)
+		snprintf(n->text + at, sizeof(n->text) - at, "%s%s", at > 0 ? ", " : "", name);
+	else if (n->n == NAMED + 1 && at + 5 < sizeof(n->text))
+		snprintf(n->text + at, sizeof(n->text) - at, ", ...");
+}
+
+static const json_t *conduits(const json_t *facts)
+{
+	return ja(facts_answer(facts, "effective"), "conduits");
+}
+
+static const char *class_of(const json_t *facts, const char *zone)
+{
+	const json_t *list = ja(facts_answer(facts, "effective"), "zones"), *z;
+	size_t i;
+
+	json_array_foreach(list, i, z) if (strcmp(js(z, "name"), zone) == 0) return js(z, "class");
+	return "";
+}
+
+void probe_stands(const json_t *facts, const struct deeds *deeds, struct finding *f)
+{
+	const json_t *status = facts_answer(facts, "status");
+	json_t *faults = faults_find(status, LANG_EN);
+	enum stand stand = stand_of(status, faults);
+
+	(void)deeds;
+	if (stand == STAND_GOOD)
+		finding_say(f, VERDICT_MET, M_PROBE_STANDS, ju(json_object_get(status, "generation"), "number"));
+	else if (stand >= STAND_PARTLY)
+		finding_say(f, VERDICT_PARTLY, M_PROBE_STANDS_PARTLY, stand_word(stand), json_array_size(faults));
+	else
+		finding_say(f, VERDICT_NOT, M_PROBE_STANDS_NOT, stand_word(stand));
+	json_decref(faults);
+}
+
+void probe_rules_hold(const json_t *facts, const struct deeds *deeds, struct finding *f)
+{
+	const json_t *v = facts_answer(facts, "verify");
+	size_t differences = json_array_size(ja(v, "differences"));
+
+	(void)deeds;
+	if (jb(v, "equal") && differences == 0 && ju(v, "packets_asked") > 0)
+		finding_say(f, VERDICT_MET, M_PROBE_RULES_HOLD, ju(v, "generation"), ju(v, "packets_asked"));
+	else
+		finding_say(f, VERDICT_NOT, M_PROBE_RULES_DIFFER, ju(v, "generation"), differences);
+}
+
+void probe_untouched(const json_t *facts, const struct deeds *deeds, struct finding *f)
+{
+	const json_t *s = facts_answer(facts, "status");
+	size_t now = json_array_size(ja(s, "surroundings")) + json_array_size(ja(s, "foreign")) +
+		     json_array_size(ja(s, "settings"));
+	unsigned long long seen = ju(json_object_get(s, "drift"), "seen");
+
+	(void)deeds;
+	if (now > 0)
+		finding_say(f, VERDICT_NOT, M_PROBE_TOUCHED_NOW, now, seen);
+	else
+		finding_say(f, seen > 0 ? VERDICT_PARTLY : VERDICT_MET, seen > 0 ? M_PROBE_TOUCHED : M_PROBE_UNTOUCHED,
+			    seen);
+}
+
+void probe_conduits_answered_for(const json_t *facts, const struct deeds *deeds, struct finding *f)
+{
+	const json_t *list = conduits(facts), *c;
+	struct names without = { 0 };
+	size_t i, n = json_array_size(list), approved = 0;
+
+	(void)deeds;
+	json_array_foreach(list, i, c)
+	{
+		if (*js(c, "owner") == '\0' || *js(c, "purpose") == '\0' || *js(c, "review_by") == '\0')
+			names_add(&without, js(c, "name"));
+		approved += *js(c, "approved_by") != '\0';
+	}
+	if (n == 0)
+		finding_say(f, VERDICT_ASK, M_PROBE_NO_CONDUITS);
+	else if (without.n > 0)
+		finding_say(f, VERDICT_NOT, M_PROBE_CONDUITS_WITHOUT, without.n, n, without.text);
+	else
+		finding_say(f, approved == n ? VERDICT_MET : VERDICT_PARTLY, M_PROBE_CONDUITS_ANSWERED, n, approved);
+}
+
+void probe_reviews_due(const json_t *facts, const struct deeds *deeds, struct finding *f)
+{
+	const json_t *list = conduits(facts), *c;
+	struct names late = { 0 };
+	char today[DAY + 1];
+	size_t i, n = json_array_size(list);
+
+	(void)deeds;
+	snprintf(today, sizeof(today), "%.10s", js(facts, "made"));
+	json_array_foreach(list, i, c) if (strcmp(js(c, "review_by"), today) < 0) names_add(&late, js(c, "name"));
+	if (n == 0)
+		finding_say(f, VERDICT_ASK, M_PROBE_NO_CONDUITS);
+	else if (late.n > 0)
+		finding_say(f, late.n == n ? VERDICT_NOT : VERDICT_PARTLY, M_PROBE_REVIEWS_LATE, late.n, n, late.text);
+	else
+		finding_say(f, VERDICT_MET, M_PROBE_REVIEWS_DUE, n);
+}
+
+void probe_conduits_used(const json_t *facts, const struct deeds *deeds, struct finding *f)
+{
+	const json_t *list = conduits(facts), *c;
+	struct names unused = { 0 };
+	size_t i, n = json_array_size(list);
+
+	(void)deeds;
+	json_array_foreach(list, i, c) if (*js(c, "last_match") == '\0') names_add(&unused, js(c, "name"));
+	if (n == 0)
+		finding_say(f, VERDICT_ASK, M_PROBE_NO_CONDUITS);
+	else if (unused.n > 0)
+		finding_say(f, VERDICT_PARTLY, M_PROBE_CONDUITS_UNUSED, unused.n, n, unused.text);
+	else
+		finding_say(f, VERDICT_MET, M_PROBE_CONDUITS_USED, n);
+}
+
+void probe_enforced(const json_t *facts, const struct deeds *deeds, struct finding *f)
+{
+	const json_t *list = conduits(facts), *c;
+	struct names observing = { 0 };
+	size_t i, n = json_array_size(list);
+
+	(void)deeds;
+	json_array_foreach(list, i, c) if (strcmp(js(c, "mode"), "enforce") != 0) names_add(&observing, js(c, "name"));
+	if (n == 0)
+		finding_say(f, VERDICT_ASK, M_PROBE_NO_CONDUITS);
+	else if (observing.n > 0)
+		finding_say(f, observing.n == n ? VERDICT_NOT : VERDICT_PARTLY, M_PROBE_OBSERVED, observing.n, n,
+			    observing.text);
+	else
+		finding_say(f, VERDICT_MET, M_PROBE_ENFORCED, n);
+}
+
+static const char *server_zone(const json_t *facts, const char *conduit)
+{
+	const json_t *list = conduits(facts), *c;
+	size_t i;
+
+	json_array_foreach(list, i, c) if (strcmp(js(c, "name"), conduit) == 0) return js(c, "to");
+	return "";
+}
+
+struct grants {
+	size_t n, rows; /* all; those that name single commands */
+	struct names whole;
+};
+
+/* Of conduits into zones of this class, NULL = any. */
+static void grants_count(const json_t *facts, const char *class, struct grants *ret)
+{
+	const json_t *permits = ja(facts_answer(facts, "effective"), "permits"), *p, *g;
+	size_t i, k;
+
+	json_array_foreach(permits, i, p) json_array_foreach(ja(p, "grants"), k, g)
+	{
+		const char *conduit = js(g, "conduit");
+
+		if (class != NULL && strcmp(class_of(facts, server_zone(facts, conduit)), class) != 0)
+			continue;
+		ret->n++;
+		ret->rows += !jb(g, "whole");
+		if (jb(g, "whole") && strstr(ret->whole.text, conduit) == NULL)
+			names_add(&ret->whole, conduit);
+	}
+}
+
+void probe_commands_into_ot(const json_t *facts, const struct deeds *deeds, struct finding *f)
+{
+	struct grants g = { 0 };
+
+	(void)deeds;
+	grants_count(facts, "ot", &g);
+	if (g.n == 0)
+		finding_say(f, VERDICT_ASK, M_PROBE_NO_OT);
+	else if (g.rows == g.n)
+		finding_say(f, VERDICT_MET, M_PROBE_COMMANDS, g.n);
+	else
+		finding_say(f, g.rows > 0 ? VERDICT_PARTLY : VERDICT_NOT, M_PROBE_COMMANDS_WHOLE, g.rows, g.n,
+			    g.whole.text);
+}
+
+/* Whether a protocol is told by what is in the packets, or by its port alone. */
+static bool judged(const char *protocol)
+{
+	static const char *const plain[] = { "tcp", "udp", "icmp", "icmpv6", "any" };
+
+	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
+		if (strcmp(protocol, plain[i]) == 0)
+			return false;
+	return *protocol != '\0';
+}
+
+void probe_protocols_judged(const json_t *facts, const struct deeds *deeds, struct finding *f)
+{
+	const json_t *permits = ja(facts_answer(facts, "effective"), "permits"), *p, *g;
+	struct names plain = { 0 };
+	size_t i, k, n = 0, good = 0;
+
+	(void)deeds;
+	json_array_foreach(permits, i, p) json_array_foreach(ja(p, "grants"), k, g)
+	{
+		n++;
+		good += judged(js(g, "protocol"));
+		if (!judged(js(g, "protocol")) && strstr(plain.text, js(g, "conduit")) == NULL)
+			names_add(&plain, js(g, "conduit"));
+	}
+	if (n == 0)
+		finding_say(f, VERDICT_ASK, M_PROBE_NO_CONDUITS);
+	else if (good == n)
+		finding_say(f, VERDICT_MET, M_PROBE_PROTOCOLS, n);
+	else
+		finding_say(f, good > 0 ? VERDICT_PARTLY : VERDICT_NOT, M_PROBE_PROTOCOLS_PLAIN, good, n, plain.text);
+}
+
+void probe_failure_decided(const json_t *facts, const struct deeds *deeds, struct finding *f)
+{
+	const json_t *permits = ja(facts_answer(facts, "effective"), "permits"), *p;
+	size_t i, n = json_array_size(permits), closed = 0;
+
+	(void)deeds;
+	json_array_foreach(permits, i, p)
+	{
+		const char *lane = js(p, "lane"), *tail = strlen(lane) > 14 ? lane + strlen(lane) - 14 : "";
+
+		closed += strcmp(tail, "/closed/closed") == 0;
+	}
+	if (n == 0)
+		finding_say(f, VERDICT_ASK, M_PROBE_NO_CONDUITS);
+	else
+		finding_say(f, VERDICT_MET, M_PROBE_FAILURE, n, closed, n - closed);
+}
+
+void probe_ends_by_time(const json_t *facts, const struct deeds *deeds, struct finding *f)
+{
+	const json_t *list = conduits(facts), *c;
+	const char *now = js(facts, "made");
+	struct names ending = { 0 };
+	size_t i, over = 0;
+
+	(void)deeds;
+	json_array_foreach(list, i, c)
+	{
+		const char *until = js(c, "until");
+
+		if (*until == '\0')
+			continue;
+		names_add(&ending, js(c, "name"));
+		over += strcmp(until, now) < 0;
+	}
+	if (ending.n == 0)
+		finding_say(f, VERDICT_ASK, M_PROBE_NO_ENDS);
+	else
+		finding_say(f, VERDICT_MET, M_PROBE_ENDS, ending.n, over, ending.text);
+}
+
+void probe_outside_register(const json_t *facts, const struct deeds *deeds, struct finding *f)
+{
+	const json_t *zones = ja(facts_answer(facts, "effective"), "zones"), *list = conduits(facts), *v;
+	struct names outside = { 0 };
+	size_t i, crossing = 0, between = 0;
+
+	(void)deeds;
+	json_array_foreach(zones, i, v) if (strcmp(js(v, "class"), "external") == 0) names_add(&outside, js(v, "name"));
+	json_array_foreach(list, i, v)
+	{
+		bool from = strcmp(class_of(facts, js(v, "from")), "external") == 0;
+		bool to = strcmp(class_of(facts, js(v, "to")), "external") == 0;
+
+		crossing += from || to;
+		between += from && to;
+	}
+	if (outside.n == 0)
+		finding_say(f, VERDICT_ASK, M_PROBE_NO_OUTSIDE);
+	else
+		finding_say(f, between > 0 ? VERDICT_PARTLY : VERDICT_MET, M_PROBE_OUTSIDE, outside.n, outside.text,
+			    crossing, between);
+}
+
+void probe_tests_apart(const json_t *facts, const struct deeds *deeds, struct finding *f)
+{
+	const json_t *zones = ja(facts_answer(facts, "effective"), "zones"), *list = conduits(facts), *v;
+	struct names met = { 0 };
+	size_t i, tests = 0;
+
+	(void)deeds;
+	json_array_foreach(zones, i, v) tests += strcmp(js(v, "class"), "test") == 0;
+	json_array_foreach(list, i, v) if ((strcmp(class_of(facts, js(v, "from")), "test") == 0) !=
+					   (strcmp(class_of(facts, js(v, "to")), "test") == 0))
+		names_add(&met, js(v, "name"));
+	if (tests == 0)
+		finding_say(f, VERDICT_ASK, M_PROBE_NO_TESTS);
+	else if (met.n > 0)
+		finding_say(f, VERDICT_NOT, M_PROBE_TESTS_MEET, met.n, met.text);
+	else
+		finding_say(f, VERDICT_MET, M_PROBE_TESTS_APART, tests);
+}
+
+void probe_assets_named(const json_t *facts, const struct deeds *deeds, struct finding *f)
+{
+	size_t n = json_array_size(ja(facts_answer(facts, "effective"), "assets"));
+
+	(void)deeds;
+	finding_say(f, n > 0 ? VERDICT_MET : VERDICT_NOT, n > 0 ? M_PROBE_ASSETS : M_PROBE_NO_ASSETS, n);
+}
+
+void probe_picture(const json_t *facts, const struct deeds *deeds, struct finding *f)
+{
+	const json_t *e = facts_answer(facts, "effective");
+	size_t zones = json_array_size(ja(e, "zones"));
+
+	(void)deeds;
+	finding_say(f, zones > 0 ? VERDICT_MET : VERDICT_NOT, zones > 0 ? M_PROBE_PICTURE : M_PROBE_NO_PICTURE, zones,
+		    json_array_size(ja(e, "conduits")), json_array_size(ja(e, "cells")));
+}
+
+void probe_limits_set(const json_t *facts, const struct deeds *deeds, struct finding *f)
+{
+	const json_t *limits = json_object_get(facts_answer(facts, "effective"), "limits");
+
+	(void)deeds;
+	if (ju(limits, "sessions") > 0 && ju(limits, "few_per_second") > 0)
+		finding_say(f, VERDICT_MET, M_PROBE_LIMITS, ju(limits, "sessions"), ju(limits, "few_per_second"));
+	else
+		finding_say(f, VERDICT_NOT, M_PROBE_NO_LIMITS);
+}
+
+void probe_nevers_hold(const json_t *facts, const struct deeds *deeds, struct finding *f)
+{
+	const json_t *m = facts_answer(facts, "model");
+	unsigned long long n = ju(m, "nevers"), broken = ju(m, "broken"), unattended = ju(m, "unattended");
+
+	(void)deeds;
+	if (n == 0)
+		finding_say(f, VERDICT_NOT, M_PROBE_NO_NEVERS);
+	else if (broken > 0)
+		finding_say(f, VERDICT_NOT, M_PROBE_NEVERS_BROKEN, broken, n);
+	else
+		finding_say(f, unattended > 0 ? VERDICT_PARTLY : VERDICT_MET, M_PROBE_NEVERS, n, unattended);
+}
+
+void probe_unpatchable_apart(const json_t *facts, const struct deeds *deeds, struct finding *f)
+{
+	const json_t *m = facts_answer(facts, "model"), *z;
+	struct names fixed = { 0 };
+	size_t i;
+
+	(void)deeds;
+	json_array_foreach(ja(m, "zones"), i, z) if (json_is_false(json_object_get(z, "patchable")))
+		names_add(&fixed, js(z, "name"));
+	if (fixed.n == 0)
+		finding_say(f, VERDICT_ASK, M_PROBE_NO_UNPATCHABLE);
+	else if (ju(m, "ways") > 0)
+		finding_say(f, VERDICT_NOT, M_PROBE_UNPATCHABLE_REACHED, fixed.text, ju(m, "ways"));
+	else
+		finding_say(f, VERDICT_MET, M_PROBE_UNPATCHABLE, fixed.n, fixed.text);
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What was found of a folder of records, as docs/json.md has it under `journal verify`. */
+#ifndef SEKISHO_MGMT_CLI_VERBS_JOURNAL_REPORT_H
+#define SEKISHO_MGMT_CLI_VERBS_JOURNAL_REPORT_H
+
+#include "appliance/base/json.h"
+#include "appliance/journal/verify.h"
+
+/* `keys`: it was judged by them, too. The caller's. */
+json_t *journal_report_json(const struct journal_report *r, bool keys);
+
+#endif

@@ -92,6 +92,14 @@ class Site:
         return self.ask("POST", "/api/v1/change", {"Cookie": "%s=%s" % (COOKIE, cookie), "Content-Type": "application/json"},
                         json.dumps(dict(more, order=order)), source, timeout)
 
+    def texts(self, *conduits, extra=""):
+        """A policy of these, as an order carries it."""
+        main, out = self.box.write(*conduits, extra=extra), []
+        for name in ("site.cfg", "box.cfg"):
+            with open(os.path.join(os.path.dirname(main), name), encoding="utf-8") as f:
+                out.append({"name": name, "text": f.read()})
+        return out
+
     def logout(self, cookie, **headers):
         return self.ask("POST", "/api/v1/logout", dict({"Cookie": "%s=%s" % (COOKIE, cookie), "Content-Type": "application/json"}, **headers))
 

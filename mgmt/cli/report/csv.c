@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The tables of a page as CSV (RFC 4180), as the audit page writes it: a byte order mark, without which Excel takes Japanese for something else, and no cell
+ * The tables of a page as CSV (RFC 4180), as the audit page writes it: a byte order mark, without which Excel takes Japanese for something
+ * else, and no cell
  * that a spreadsheet would compute. A section's heading stands in a row of its own before its table.
  */
 #include <stdlib.h>

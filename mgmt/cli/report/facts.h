@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What reports are made of: the box's own answers, each with the moment at which it was given, or why there is none. One object of JSON, so that it can be
+ * What reports are made of: the box's own answers, each with the moment at which it was given, or why there is none. One object of JSON, so
+ * that it can be
  * kept, handed to an auditor, and read again where there is no box:
  *
  *   {"product":"sekisho-facts","form":1,"version","host","made":"<time>",

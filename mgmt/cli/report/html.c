@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A page as one file: no script, nothing to fetch, and a policy in it by which a browser would fetch nothing anyway. Prints on A4; the fonts are those
+ * A page as one file: no script, nothing to fetch, and a policy in it by which a browser would fetch nothing anyway. Prints on A4; the
+ * fonts are those
  * of the machine where it is opened. Every text is escaped, and what could steer the direction of writing is taken out.
  */
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Probes: small questions to the facts (facts.h), each of which answers one thing with what it was read from. A probe says "met" only of what it has read; what
+ * Probes: small questions to the facts (facts.h), each of which answers one thing with what it was read from. A probe says "met" only of
+ * what it has read; what
  * could not be read is UNREAD, and what no machine can know is ASK. Which there are: probe.def. Pure.
  */
 #ifndef SEKISHO_MGMT_CLI_REPORT_PROBE_H

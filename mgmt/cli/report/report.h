@@ -19,7 +19,8 @@ json_t *report_facts(struct cli *c, const struct cli_args *a, int *ret_status);
 /* The heading that all have: of which box, when, from what. */
 void report_head(struct page *p, const json_t *facts);
 /*
- * In the form that was asked for: --json, files, or text. Takes both; `data` is the report for programs. Returns `status`, or why it could not be written. A file
+ * In the form that was asked for: --json, files, or text. Takes both; `data` is the report for programs. Returns `status`, or why it could
+ * not be written. A file
  * that is there is never written over.
  */
 int report_give(struct cli *c, const struct cli_args *a, struct page *p, json_t *data, int status);
@@ -30,7 +31,8 @@ void report_days_before(const char *made, long days, char out[32]);
 void report_deeds(struct cli *c, const json_t *facts, struct deeds *ret);
 
 /*
- * Every clause of every document of docs/controls, judged: [{"document","name","edition","note","clauses":[{"clause","force","en","ja","rest"?,"verdict","evidence":
+ * Every clause of every document of docs/controls, judged:
+ * [{"document","name","edition","note","clauses":[{"clause","force","en","ja","rest"?,"verdict","evidence":
  * [{"probe","verdict","from","taken","en","ja"}]}],"summary":{"met":3,...}}]; the caller's.
  */
 json_t *controls_judge(const json_t *facts, const struct deeds *deeds);

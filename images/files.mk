@@ -68,6 +68,6 @@ install-daemon: $(B)/sekishod $(B)/sekisho-compile $(B)/sekisho-fetch
 
 install-doc:
 	install -d $(share)/doc/sekisho/protocols $(share)/doc/sekisho/prometheus
-	install -m 644 README.md README.ja.md $(wildcard docs/*.md docs/*.schema.json) $(share)/doc/sekisho
+	install -m 644 README.md README.ja.md $(wildcard docs/*.md docs/*.json) $(share)/doc/sekisho
 	install -m 644 $(wildcard docs/protocols/*.md) $(share)/doc/sekisho/protocols
 	install -m 644 mgmt/prometheus/*.yml mgmt/prometheus/board.json $(share)/doc/sekisho/prometheus

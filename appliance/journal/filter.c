@@ -9,6 +9,17 @@
 
 #define SECONDS 19u /* of "2026-11-20T08:10:11.123Z" */
 
+/* Records are compared with it letter by letter. */
+static bool is_moment(const char *text)
+{
+	static const char form[SECONDS + 1] = "0000-00-00T00:00:00";
+
+	for (size_t i = 0; i < SECONDS; i++)
+		if (form[i] == '0' ? text[i] < '0' || text[i] > '9' : text[i] != form[i])
+			return false;
+	return true;
+}
+
 bool line_filter_make(const struct event_filter *asked, struct line_filter *ret)
 {
 	bool stray;
@@ -19,7 +30,7 @@ bool line_filter_make(const struct event_filter *asked, struct line_filter *ret)
 	return ret->gravity < EVENT_SEVERITY_COUNT &&
 	       (asked->text[FILTER_VERDICT][0] == '\0' ||
 		event_verdict_by_word(asked->text[FILTER_VERDICT]) < EVENT_VERDICT_COUNT) &&
-	       (asked->text[FILTER_SINCE][0] == '\0' || strlen(asked->text[FILTER_SINCE]) >= SECONDS) &&
+	       (asked->text[FILTER_SINCE][0] == '\0' || is_moment(asked->text[FILTER_SINCE])) &&
 	       (asked->text[FILTER_HOST][0] == '\0' || prefix_parse(asked->text[FILTER_HOST], &ret->hosts, &stray) ||
 		stray);
 }

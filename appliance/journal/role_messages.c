@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/base/sentence.h"
 #include "appliance/journal/read.h"
 #include "appliance/journal/role_private.h"
 #include "appliance/role/roles.h"
@@ -53,6 +54,14 @@ static json_t *error_json(const char *text)
 	return json_pack("{s:o}", "error", json_text(text));
 }
 
+static json_t *nonsense(void)
+{
+	struct sentence why;
+
+	sentence_say(&why, M_ASKED_NONSENSE);
+	return json_pack("{s:o}", "error", sentence_json(&why));
+}
+
 static bool answer_events(struct journal_role *j, uint32_t id, const struct msg_events *asked)
 {
 	struct line_filter filter;
@@ -63,7 +72,7 @@ static bool answer_events(struct journal_role *j, uint32_t id, const struct msg_
 	/* What was said to be recorded is findable at once. */
 	role_write_merged(j, false);
 	if (!line_filter_make(&asked->filter, &filter))
-		return answer(id, ANSWER_INVALID, error_json("malformed question"));
+		return answer(id, ANSWER_INVALID, nonsense());
 	list = journal_read(&j->chain, asked->after, asked->most < ANSWER_RECORDS ? asked->most : ANSWER_RECORDS,
 			    event_filter_any(&asked->filter) ? NULL : &filter, &next, &e);
 	if (list == NULL)
@@ -82,7 +91,7 @@ static bool answer_explain(struct journal_role *j, uint32_t id, uint64_t seq)
 
 	role_write_merged(j, false);
 	if (seq == 0)
-		return answer(id, ANSWER_INVALID, error_json("malformed question"));
+		return answer(id, ANSWER_INVALID, nonsense());
 	list = journal_read(&j->chain, seq - 1, 1, NULL, &next, &e);
 	if (list == NULL)
 		return answer(id, ANSWER_CANNOT, error_json(e.text));

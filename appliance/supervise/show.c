@@ -89,8 +89,10 @@ void show_generation(struct supervisor *s, struct asker a, uint64_t number)
 		number = s->now->number;
 	g = generation_find(&s->store, number);
 	if (g == NULL) {
-		answer_json(s, a, 3,
-			    number == 0 ? failure(M_SHOW_NONE) : failure(M_OP_NO_SUCH, (unsigned long long)number));
+		if (number == 0)
+			answer_json(s, a, ANSWER_CANNOT, failure(M_SHOW_NONE));
+		else
+			answer_json(s, a, ANSWER_INVALID, failure(M_OP_NO_SUCH, (unsigned long long)number));
 		return;
 	}
 	texts = stored_sources(s, number, &e);

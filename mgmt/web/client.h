@@ -43,6 +43,8 @@ struct client {
 	const struct route *route; /* of STAGE_JUDGE_...: what is asked when it is allowed */
 	uint8_t *body;		   /* owned; NULL = none is expected */
 	size_t n_body, body_room;
+	const char *line; /* the target where it was read, which nobody but on_request looks at; NULL = none was */
+	size_t n_line;
 	struct target target;
 	enum reply_kind reply;
 	int answer_fd; /* owned; -1 = none */

@@ -294,18 +294,17 @@ static bool of_our_pages(const struct client *k)
 
 static bool is_login(const struct client *k)
 {
-	return strcmp(k->target.path, "/api/v1/login") == 0;
+	return strcmp(k->target.path, POST_LOGIN) == 0;
 }
 
 static bool is_change(const struct client *k)
 {
-	return strcmp(k->target.path, "/api/v1/change") == 0;
+	return strcmp(k->target.path, POST_CHANGE) == 0;
 }
 
-/* Routes that are posted to; all others have no body. */
 static bool takes_body(const struct client *k)
 {
-	return is_login(k) || is_change(k) || strcmp(k->target.path, "/api/v1/logout") == 0;
+	return route_is_posted(k->target.path);
 }
 
 static enum MHD_Result decide_post(struct http *h, struct client *k, const char *method)
@@ -325,7 +324,7 @@ static enum MHD_Result decide(struct http *h, struct client *k, const char *meth
 {
 	const struct route *route = route_find(k->target.path);
 	bool bare = k->target.n_parameters == 0 && !k->target.bad_query;
-	bool me = bare && strcmp(k->target.path, "/api/v1/me") == 0;
+	bool me = bare && strcmp(k->target.path, GET_ME) == 0;
 	const struct page *page = bare ? page_find(k->target.path) : NULL;
 
 	h->counts.requests++;
@@ -390,9 +389,18 @@ static void *on_target(void *cls, const char *uri, struct MHD_Connection *c)
 	struct client *k = client_of(c);
 
 	(void)cls;
-	if (k != NULL)
-		target_parse(bytes_of(uri, strlen(uri)), &k->target);
+	if (k != NULL) {
+		k->line = uri;
+		k->n_line = strlen(uri);
+		target_parse(bytes_of(uri, k->n_line), &k->target);
+	}
 	return k;
+}
+
+/* libmicrohttpd hands over texts that end with their first NUL. One within the target shows in where the version stands behind it. */
+static bool whole_target(const struct client *k, const char *version)
+{
+	return k->line != NULL && (uintptr_t)version == (uintptr_t)k->line + k->n_line + 1;
 }
 
 static size_t no_decoding(void *cls, struct MHD_Connection *c, char *text)
@@ -456,9 +464,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
 	struct client *k = *context;
 	enum reply_kind refusal;
 
-	(void)c;
 	(void)url;
-	(void)version;
 	if (k == NULL)
 		return MHD_NO;
 	if (*upload_size != 0) {
@@ -473,6 +479,8 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
 	case CLIENT_IDLE: /* the head alone; libmicrohttpd calls again when the request is whole */
 		k->state = CLIENT_HEAD;
 		k->deadline_ns = h->now.ns + (uint64_t)HTTP_ANSWER_S * S_NS;
+		if (!whole_target(k, version))
+			return reply_send(c, REPLY_NOT_FOUND);
 		return body_fits(h, k, method, &refusal) ? MHD_YES : reply_send(c, refusal);
 	case CLIENT_HEAD:
 		return decide(h, k, method);

@@ -34,7 +34,8 @@ bool events_ask(const struct target *t, struct msg_body *question)
 			return false;
 	target_number(t, "after", &after);
 	target_number(t, "limit", &limit);
-	if (limit == 0 || limit > LIMIT_MAX)
+	/* JSON's numbers are signed. */
+	if (limit == 0 || limit > LIMIT_MAX || after > INT64_MAX)
 		return false;
 	e->after = after;
 	e->most = (uint32_t)limit;

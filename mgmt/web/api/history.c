@@ -22,7 +22,9 @@ static bool ask_plain(const struct target *t, struct msg_body *question)
 /* Without a number: the one in force. */
 static bool ask_policy(const struct target *t, struct msg_body *question)
 {
-	return t->n_parameters == 0 || (t->n_parameters == 1 && target_number(t, "generation", &question->show.number));
+	return t->n_parameters == 0 ||
+	       (t->n_parameters == 1 && target_number(t, "generation", &question->show.number) &&
+		question->show.number <= INT64_MAX);
 }
 
 const struct route route_draft = { "/api/v1/draft", MSG_DRAFT, ask_draft, NULL, RIGHT_READ_RULES };

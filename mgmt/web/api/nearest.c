@@ -28,7 +28,7 @@ static json_t *endpoint(const char *address, uint64_t port)
 /* The event that the parameters tell of; NULL when they do not tell enough. The caller's. */
 static json_t *event_of(const struct target *t)
 {
-	uint64_t port = 0, type, code = 0;
+	uint64_t port = 0, type = 0, code = 0;
 	json_t *e;
 
 	target_number(t, "port", &port);
@@ -40,7 +40,7 @@ static json_t *event_of(const struct target *t)
 		json_object_set_new(e, "icmp_type", json_integer((json_int_t)type));
 		json_object_set_new(e, "icmp_code", json_integer((json_int_t)code));
 	}
-	if (port <= UINT16_MAX && nearest_fits(e))
+	if (port <= UINT16_MAX && type <= UINT8_MAX && code <= UINT8_MAX && nearest_fits(e))
 		return e;
 	json_decref(e);
 	return NULL;
@@ -50,7 +50,7 @@ static bool ask(const struct target *t, struct msg_body *question)
 {
 	static const char *const keys[] = { "from", "to", "client", "server", "transport", "port", "type", "code" };
 	json_t *e = event_of(t);
-	bool known = e != NULL;
+	bool known = e != NULL && *given(t, "transport") != '\0';
 
 	(void)question;
 	json_decref(e);

@@ -8,6 +8,26 @@ static const struct route *const routes[] = { &route_status,   &route_state,   &
 					      &route_draft,    &route_history, &route_policy,	 &route_verify,
 					      &route_accounts, &route_tokens };
 
+static const char *const posted[] = { POST_LOGIN, POST_LOGOUT, POST_CHANGE };
+
+const struct route *route_at(size_t i)
+{
+	return i < sizeof(routes) / sizeof(routes[0]) ? routes[i] : NULL;
+}
+
+const char *route_posted_at(size_t i)
+{
+	return i < sizeof(posted) / sizeof(posted[0]) ? posted[i] : NULL;
+}
+
+bool route_is_posted(const char *path)
+{
+	for (size_t i = 0; i < sizeof(posted) / sizeof(posted[0]); i++)
+		if (strcmp(posted[i], path) == 0)
+			return true;
+	return false;
+}
+
 const struct route *route_find(const char *path)
 {
 	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)

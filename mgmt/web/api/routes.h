@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The routes of the API: a path, the question that it puts to the supervisor, and how its parameters become that
- * question's body. All are read-only; what is posted stands in http.c, login.c and change.c. A new route is one file beside this one and one line in routes.c.
+ * question's body. All are read-only; of what is posted the paths alone stand here, and the
+ * rest in http.c, login.c and change.c. A new route is one file beside this one, one line in routes.c and its description in docs/openapi.json.
  */
 #ifndef SEKISHO_MGMT_WEB_API_ROUTES_H
 #define SEKISHO_MGMT_WEB_API_ROUTES_H
@@ -25,6 +26,16 @@ struct route {
 	enum right right;	       /* that who asks must have */
 };
 
+/* What is posted to; everything else has no body. */
+#define POST_LOGIN "/api/v1/login"
+#define POST_LOGOUT "/api/v1/logout"
+#define POST_CHANGE "/api/v1/change"
+#define GET_ME "/api/v1/me" /* read, but of whoever asks, whatever he may */
+
+bool route_is_posted(const char *path);
+/* All of them, for whoever holds the list against the API's document; NULL behind the last. */
+const struct route *route_at(size_t i);
+const char *route_posted_at(size_t i);
 /* NULL when no route has exactly this path. */
 const struct route *route_find(const char *path);
 

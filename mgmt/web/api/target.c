@@ -5,7 +5,7 @@
 
 static bool path_sign(uint8_t c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '/' || c == '_';
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '/' || c == '_' || c == '.';
 }
 
 /* Up to the question mark or the end. False when it is too long or holds another sign. */
@@ -16,6 +16,9 @@ static bool read_path(struct bytes *b, char *out)
 
 	while (b->left > 0 && !bytes_starts(b, "?", 1)) {
 		if (!bytes_u8(b, &c) || !path_sign(c) || n + 1 >= TARGET_PATH)
+			return false;
+		/* A segment of dots, or one that begins with one, is none of ours. */
+		if (c == '.' && (n == 0 || out[n - 1] == '/' || out[n - 1] == '.'))
 			return false;
 		out[n++] = (char)c;
 	}

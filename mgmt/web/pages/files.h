@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a browser is given, as bytes of this program: made of mgmt/ui when it is built, so that nothing is read at run time. */
+/* What a browser is given, as bytes of this program: made of mgmt/ui and docs/openapi.json when it is built, so that nothing is read at run time. */
 #ifndef SEKISHO_MGMT_WEB_PAGES_FILES_H
 #define SEKISHO_MGMT_WEB_PAGES_FILES_H
 
 #include <stddef.h>
 
-extern const unsigned char ui_page[], ui_script[], ui_style[], ui_icon[];
-extern const size_t ui_page_size, ui_script_size, ui_style_size, ui_icon_size;
+extern const unsigned char ui_page[], ui_script[], ui_style[], ui_icon[], ui_openapi[];
+extern const size_t ui_page_size, ui_script_size, ui_style_size, ui_icon_size, ui_openapi_size;
 
 #endif

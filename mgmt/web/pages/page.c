@@ -44,6 +44,7 @@ static const char help_html[] =
 	"<tr><td><code>/api/v1/nearest</code></td><td>拒否された通信に最も近いコンジットと、それに含まれていないもの</td></tr>\n"
 	"<tr><td><code>/api/v1/picture</code></td><td>有効なルールの図（SVG、<code>?lang=ja</code> または <code>en</code>）</td></tr>\n"
 	"<tr><td><code>/metrics</code></td><td>Prometheus 形式の計測値</td></tr>\n"
+	"<tr><td><code>/api/v1/openapi.json</code></td><td>API の定義（OpenAPI 3.1。パス、パラメーター、応答の形式、必要な権限）</td></tr>\n"
 	"<tr><td><code>/api/v1/login</code>、<code>/api/v1/logout</code>、<code>/api/v1/me</code></td><td>アカウントでのログイン、ログアウト、ログイン中の本人の情報"
 	"</td></tr>\n"
 	"</table>\n<p><code>events</code> のパラメーター（すべて省略可。複数を指定すると、すべてに合う事象だけを返します）:</p>\n<table>\n"
@@ -73,6 +74,7 @@ static const char help_html[] =
 	"<tr><td><code>/api/v1/nearest</code></td><td>the conduit that comes nearest to traffic that was denied, and what it lacks</td></tr>\n"
 	"<tr><td><code>/api/v1/picture</code></td><td>the effective rules drawn (SVG; <code>?lang=ja</code> or <code>en</code>)</td></tr>\n"
 	"<tr><td><code>/metrics</code></td><td>measurements, as Prometheus reads them</td></tr>\n"
+	"<tr><td><code>/api/v1/openapi.json</code></td><td>the API described (OpenAPI 3.1): paths, parameters, answers, the right that each takes</td></tr>\n"
 	"<tr><td><code>/api/v1/login</code>, <code>/api/v1/logout</code>, <code>/api/v1/me</code></td><td>logging in with an account, logging out, who is logged in"
 	"</td></tr>\n"
 	"</table>\n<p>Parameters of <code>events</code>, all of them optional; with several, only events that match all of them are "
@@ -107,9 +109,20 @@ static const struct page pages[] = {
 	{ "/ui/script", "text/javascript; charset=utf-8", ui_script, &ui_script_size, NOTHING },
 	{ "/ui/style", "text/css; charset=utf-8", ui_style, &ui_style_size, NOTHING },
 	{ "/ui/icon", "image/svg+xml", ui_icon, &ui_icon_size, NOTHING },
+	{ "/api/v1/openapi.json", "application/json", ui_openapi, &ui_openapi_size, NOTHING },
 	{ "/api/help", "text/html; charset=utf-8", help_html, &help_size, NULL },
 };
 _Static_assert(sizeof(UI_POLICY) <= PAGE_POLICY, "it has to fit");
+
+size_t page_count(void)
+{
+	return sizeof(pages) / sizeof(pages[0]);
+}
+
+const struct page *page_at(size_t i)
+{
+	return &pages[i];
+}
 
 const struct page *page_find(const char *path)
 {

@@ -18,6 +18,9 @@ struct page {
 	const char *policy;
 };
 
+/* All of them, for whoever holds the list against the API's document. */
+size_t page_count(void);
+const struct page *page_at(size_t i);
 /* NULL when there is none with exactly this path. */
 const struct page *page_find(const char *path);
 /* The policy that it goes out with. 0, or a negative code of GnuTLS. */

@@ -41,8 +41,8 @@ static struct target parse(const char *text)
 static void test_targets(void **state)
 {
 	static const char *const none[] = {
-		"",	"x",	"*",	"?",  "/A",	"/%2e",		 "/a%00",
-		"/a b", "/a;b", "/a#b", "/.", "/a\x7f", "/\xe3\x81\x82", "https://x/",
+		"",	"x",	"*",  "?",     "/A",	"/%2e",	  "/a%00",	   "/a b",
+		"/a;b", "/a#b", "/.", "/a..b", "/a/.b", "/a\x7f", "/\xe3\x81\x82", "https://x/",
 	};
 	struct target t = parse("/api/v1/events?after=18446744073709551615&limit=5");
 	uint64_t v = 0;

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""docs/openapi.json as the tests read it: its operations, and its schemas closed, so that a key which the document lacks fails here though
+clients are told to let it pass."""
+import copy
+import json
+import os
+
+import jsonschema
+
+TOP = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", ".."))
+Validator = jsonschema.Draft202012Validator
+PATH = os.path.join(TOP, "docs", "openapi.json")
+
+with open(PATH, "rb") as f:
+    BYTES = f.read()
+DOCUMENT = json.loads(BYTES)
+ROLES = DOCUMENT["x-roles"]
+
+
+def closed(schema):
+    """The same, with each object that lists its keys taking no other; one that is built on another says so itself."""
+    if isinstance(schema, list):
+        return [closed(s) for s in schema]
+    if not isinstance(schema, dict):
+        return schema
+    out = {k: ({n: closed(s) for n, s in v.items()} if k == "properties" else closed(v)) for k, v in schema.items()}
+    if out.get("type") == "object" and "properties" in out and "additionalProperties" not in out:
+        out["unevaluatedProperties"] = False
+    return out
+
+
+SCHEMAS = {name: closed(s) for name, s in DOCUMENT["components"]["schemas"].items()}
+# Told is an Event with two keys more.
+told = SCHEMAS["Told"]
+told["properties"] = {**copy.deepcopy(SCHEMAS["Event"]["properties"]), **told["properties"]}
+told["required"] = SCHEMAS["Event"]["required"] + told["required"]
+told.pop("allOf")
+
+
+def mistakes(schema, value, most=3):
+    """What of a value is not as a schema of the document says."""
+    found = Validator(dict(schema, components={"schemas": SCHEMAS})).iter_errors(value)
+    return ["%s: %s" % ("/".join(map(str, e.absolute_path)), e.message[:160]) for e, _ in zip(found, range(most))]
+
+
+def operations():
+    """(path, method, operation) of all."""
+    return [(path, method.upper(), op) for path, item in DOCUMENT["paths"].items() for method, op in item.items()]
+
+
+def answer(op, status):
+    """The described answer of that status; None when the document has none."""
+    found = op["responses"].get(str(status))
+    return DOCUMENT["components"]["responses"][found["$ref"].rsplit("/", 1)[1]] if found is not None and "$ref" in found else found
+
+
+def unfit(op, status, kind, body):
+    """Why an answer is none that the document describes; [] when it is."""
+    said = answer(op, status)
+    if said is None:
+        return ["status %d is not described" % status]
+    if kind not in said["content"]:
+        return ["type %r is not %s" % (kind, list(said["content"]))]
+    schema = said["content"][kind]["schema"]
+    if not kind.startswith("application/json"):
+        return []
+    try:
+        return mistakes(schema, json.loads(body))
+    except ValueError as e:
+        return ["no JSON: %s" % e]

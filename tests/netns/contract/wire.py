@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Requests as bytes over TLS, and the answers of one connection as they come."""
+import contextlib
+import socket
+import ssl
+
+from net import inside
+from people import HERE_IP, HOST
+
+
+class Reply:
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    def kind(self):
+        return self.headers.get("content-type", "")
+
+
+class Line:
+    """A kept connection of one address; dialled anew when the box has closed it."""
+
+    def __init__(self, site, source=HERE_IP):
+        self.site, self.source, self.s, self.rest = site, source, None, b""
+        self.context = ssl.create_default_context(cafile=site.run + "/state/secrets/certificate.pem")
+
+    def dial(self, timeout=15):
+        self.close()
+        with inside(self.site.box.admin):
+            s = socket.create_connection((HOST, 443), timeout, (self.source, 0))
+        self.s, self.rest = self.context.wrap_socket(s, server_hostname=HOST), b""
+
+    def close(self):
+        if self.s is not None:
+            self.s.close()
+            self.s = None
+
+    def send(self, data):
+        # Of what it refuses the box need not hear the end.
+        with contextlib.suppress(ConnectionResetError, BrokenPipeError, ssl.SSLEOFError):
+            self.s.sendall(data)
+
+    def more(self):
+        try:
+            part = self.s.recv(65536)
+        except (ConnectionResetError, ssl.SSLError):
+            part = b""
+        self.rest += part
+        return bool(part)
+
+    def reply(self, bodiless=False):
+        """The next answer; None when the connection ended instead."""
+        while b"\r\n\r\n" not in self.rest:
+            if not self.more():
+                return None
+        head, self.rest = self.rest.split(b"\r\n\r\n", 1)
+        lines = head.decode("latin-1").split("\r\n")
+        headers = {k.lower(): v.strip() for k, v in (line.split(":", 1) for line in lines[1:])}
+        length = 0 if bodiless else int(headers.get("content-length", "0"))
+        while len(self.rest) < length and self.more():
+            pass
+        body, self.rest = self.rest[:length], self.rest[length:]
+        if headers.get("connection", "").lower() == "close":
+            self.close()
+        return Reply(int(lines[0].split()[1]), headers, body)
+
+    def say(self, data, bodiless=False, timeout=15):
+        """One request as bytes, on the kept connection or a new one."""
+        for fresh in (False, True):
+            if fresh or self.s is None:
+                self.dial(timeout)
+            self.send(data)
+            r = self.reply(bodiless)
+            if r is not None or fresh:
+                return r
+            self.close()
+        return None
+
+    def ask(self, method, target, headers=(), body=None):
+        target = target.encode("latin-1") if isinstance(target, str) else target
+        lines = ["Host: " + HOST, *headers]
+        if body is not None:
+            lines.append("Content-Length: %d" % len(body))
+        return self.say(method.encode() + b" " + target + b" HTTP/1.1\r\n" + "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + (body or b""), method == "HEAD")

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * docs/openapi.json against the tables that the program answers by: what one has, the other has, with the same rights, words and bounds.
+ * That answers are as it says is tests/netns/contract's.
+ *
+ * LINK: mgmt/web/api/%.c mgmt/web/pages/page.c build/ui/files.c mgmt/state/%.c mgmt/words/%.c mgmt/picture/%.c mgmt/cli/screen/width.c mgmt/cli/screen/wrap.c
+ * LINK: dpi/%/words.c $(WIRE_SRC) $(BASE_SRC)
+ * LIBS: jansson nettle gnutls
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "appliance/base/bundle.h"
+#include "appliance/base/json.h"
+#include "appliance/wire/change.h"
+#include "appliance/wire/duty.h"
+#include "mgmt/web/api/routes.h"
+#include "mgmt/web/pages/page.h"
+
+static json_t *document;
+
+static json_t *at(json_t *from, const char *key)
+{
+	json_t *v = json_object_get(from, key);
+
+	if (v == NULL)
+		fail_msg("docs/openapi.json lacks \"%s\"", key);
+	return v;
+}
+
+static json_t *schema(const char *name)
+{
+	return at(at(at(document, "components"), "schemas"), name);
+}
+
+static json_t *operation(const char *path, const char *method)
+{
+	return at(at(at(document, "paths"), path), method);
+}
+
+static bool lists(const json_t *list, const char *word)
+{
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach(list, i, v)
+	{
+		if (strcmp(json_string_value(v), word) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void test_paths(void **state)
+{
+	size_t n = 1; /* who is logged in */
+
+	(void)state;
+	for (size_t i = 0; route_at(i) != NULL; i++, n++)
+		assert_string_equal(json_string_value(at(operation(route_at(i)->path, "get"), "x-right")),
+				    right_word(route_at(i)->right));
+	for (size_t i = 0; route_posted_at(i) != NULL; i++, n++)
+		operation(route_posted_at(i), "post");
+	for (size_t i = 0; i < page_count(); i++, n++) {
+		json_t *o = operation(page_at(i)->path, "get");
+
+		assert_int_equal(json_array_size(at(o, "security")), 0);
+		assert_non_null(json_object_get(at(at(at(o, "responses"), "200"), "content"), page_at(i)->type));
+	}
+	operation(GET_ME, "get");
+	assert_int_equal(json_object_size(at(document, "paths")), n);
+}
+
+/* Each is one method: every other one is refused by all of them alike. */
+static void test_methods(void **state)
+{
+	const char *path;
+	json_t *v;
+
+	(void)state;
+	json_object_foreach(at(document, "paths"), path, v)
+	{
+		assert_int_equal(json_object_size(v), 1);
+		assert_non_null(json_object_get(v, route_is_posted(path) ? "post" : "get"));
+	}
+}
+
+static void test_types(void **state)
+{
+	(void)state;
+	for (size_t i = 0; route_at(i) != NULL; i++) {
+		const struct route_form *form = route_at(i)->form;
+		json_t *content = at(at(at(operation(route_at(i)->path, "get"), "responses"), "200"), "content");
+
+		assert_non_null(json_object_get(content, form != NULL ? form->type : "application/json"));
+	}
+}
+
+static void test_rights(void **state)
+{
+	json_t *roles = at(document, "x-roles"), *orders = at(operation(POST_CHANGE, "post"), "x-rights");
+
+	(void)state;
+	assert_int_equal(json_object_size(roles), DUTY_COUNT);
+	for (unsigned d = 0; d < DUTY_COUNT; d++) {
+		json_t *list = at(roles, duty_word((enum duty)d));
+		size_t n = 0;
+
+		for (unsigned r = 0; r < RIGHT_COUNT; r++) {
+			assert_int_equal(lists(list, right_word((enum right)r)),
+					 duty_may(UINT32_C(1) << d, (enum right)r));
+			n += duty_may(UINT32_C(1) << d, (enum right)r);
+		}
+		assert_int_equal(json_array_size(list), n);
+		assert_true(lists(at(schema("Role"), "enum"), duty_word((enum duty)d)));
+	}
+	assert_int_equal(json_array_size(at(schema("Right"), "enum")), RIGHT_COUNT);
+	assert_int_equal(json_object_size(orders), CHANGE_ORDERS);
+	for (unsigned o = 0; o < CHANGE_ORDERS; o++) {
+		assert_string_equal(json_string_value(at(orders, change_word((enum change_order)o))),
+				    right_word(change_right((enum change_order)o)));
+		assert_true(lists(at(at(at(schema("Order"), "properties"), "order"), "enum"),
+				  change_word((enum change_order)o)));
+	}
+}
+
+static json_int_t bound(json_t *properties, const char *key, const char *which)
+{
+	return json_integer_value(at(at(properties, key), which));
+}
+
+static void test_bounds(void **state)
+{
+	json_t *order = at(schema("Order"), "properties"), *login = at(schema("Login"), "properties");
+
+	(void)state;
+	assert_int_equal(bound(order, "comment", "maxLength"), COMMENT_MOST);
+	assert_int_equal(bound(order, "confirm_s", "maximum"), CONFIRM_MOST);
+	assert_int_equal(bound(order, "texts", "maxItems"), BUNDLE_TEXTS_MAX);
+	assert_int_equal(bound(login, "name", "maxLength"), LOGIN_NAME);
+	assert_int_equal(bound(login, "password", "maxLength"), LOGIN_PHRASE);
+	assert_int_equal(bound(login, "code", "maxLength"), LOGIN_CODE);
+}
+
+/* Whatever people read is there in both languages. */
+static void both_languages(json_t *v)
+{
+	const char *key;
+	json_t *inner;
+	size_t i;
+
+	if (json_is_string(json_object_get(v, "description"))) {
+		const char *ja = json_string_value(at(v, "x-description-ja"));
+		bool japanese = false;
+
+		for (const char *c = ja; *c != '\0'; c++)
+			japanese |= (unsigned char)*c >= 0xe3;
+		if (!japanese)
+			fail_msg("not Japanese: %s", ja);
+	}
+	json_object_foreach(v, key, inner)
+	{
+		both_languages(inner);
+	}
+	json_array_foreach(v, i, inner)
+	{
+		both_languages(inner);
+	}
+}
+
+static void test_languages(void **state)
+{
+	(void)state;
+	both_languages(document);
+}
+
+/* What the program serves is the file, and each name that it refers to is there. */
+static void references(json_t *v)
+{
+	const char *key, *to = json_string_value(json_object_get(v, "$ref"));
+	json_t *inner;
+	size_t i;
+
+	if (to != NULL) {
+		json_t *found = document;
+		char part[64];
+
+		assert_int_equal(strncmp(to, "#/", 2), 0);
+		for (to += 2; *to != '\0'; to += strcspn(to, "/"), to += *to == '/') {
+			snprintf(part, sizeof(part), "%.*s", (int)strcspn(to, "/"), to);
+			found = at(found, part);
+		}
+	}
+	json_object_foreach(v, key, inner)
+	{
+		references(inner);
+	}
+	json_array_foreach(v, i, inner)
+	{
+		references(inner);
+	}
+}
+
+static void test_references(void **state)
+{
+	(void)state;
+	references(document);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_paths),	   cmocka_unit_test(test_methods), cmocka_unit_test(test_types),
+		cmocka_unit_test(test_rights),	   cmocka_unit_test(test_bounds),  cmocka_unit_test(test_languages),
+		cmocka_unit_test(test_references),
+	};
+	const struct page *served = page_find("/api/v1/openapi.json");
+	int r;
+
+	document = served != NULL ? json_loadb(served->bytes, *served->size, JSON_REJECT_DUPLICATES, NULL) : NULL;
+	if (document == NULL) {
+		fprintf(stderr, "the document is not served, or is no JSON\n");
+		return 1;
+	}
+	r = cmocka_run_group_tests(tests, NULL, NULL);
+	json_decref(document);
+	return r;
+}

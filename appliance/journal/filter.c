@@ -30,6 +30,7 @@ bool line_filter_make(const struct event_filter *asked, struct line_filter *ret)
 	return ret->gravity < EVENT_SEVERITY_COUNT &&
 	       (asked->text[FILTER_VERDICT][0] == '\0' ||
 		event_verdict_by_word(asked->text[FILTER_VERDICT]) < EVENT_VERDICT_COUNT) &&
+	       (asked->text[FILTER_KIND][0] == '\0' || event_kind_by_word(asked->text[FILTER_KIND]) != EVENT_NONE) &&
 	       (asked->text[FILTER_SINCE][0] == '\0' || is_moment(asked->text[FILTER_SINCE])) &&
 	       (asked->text[FILTER_HOST][0] == '\0' || prefix_parse(asked->text[FILTER_HOST], &ret->hosts, &stray) ||
 		stray);
@@ -105,7 +106,7 @@ bool line_filter_match(const struct line_filter *f, const char *line, size_t n)
 	if (t[FILTER_SINCE][0] != '\0' &&
 	    (time == NULL || n - (size_t)(time - line) < SECONDS || strncmp(time, t[FILTER_SINCE], SECONDS) < 0))
 		return false;
-	return grave(line, n, f->gravity) &&
+	return grave(line, n, f->gravity) && (t[FILTER_KIND][0] == '\0' || has(line, n, "kind", t[FILTER_KIND])) &&
 	       (t[FILTER_CONDUIT][0] == '\0' || has(line, n, "conduit", t[FILTER_CONDUIT])) &&
 	       (t[FILTER_VERDICT][0] == '\0' || has(line, n, "verdict", t[FILTER_VERDICT])) &&
 	       (t[FILTER_ZONE][0] == '\0' || either(line, n, "zone", t[FILTER_ZONE])) &&

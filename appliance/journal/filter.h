@@ -17,7 +17,7 @@ struct line_filter {
 	unsigned gravity; /* enum event_severity: at least */
 };
 
-/* `asked` is borrowed. False when a verdict, severity or address in it is none. */
+/* `asked` is borrowed. False when a verdict, severity, kind or address in it is none. */
 bool line_filter_make(const struct event_filter *asked, struct line_filter *ret);
 bool line_filter_match(const struct line_filter *f, const char *line, size_t n);
 

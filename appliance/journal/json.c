@@ -125,6 +125,9 @@ static void put_what(json_t *j, const struct event *e, enum role from)
 		if (code != NULL)
 			number(j, "value", e->value);
 		break;
+	case EVENT_ACCESS:
+		number(j, "reads", e->value);
+		break;
 	case EVENT_NONE:
 	case EVENT_DROP:
 	case EVENT_PDU:

@@ -50,6 +50,8 @@ static int wait_ms(const struct journal_role *j, uint64_t now)
 	if (j->n_asked > 0)
 		return 0;
 	due = sums < due ? sums : due;
+	if (access_due(&j->readings) < due)
+		due = access_due(&j->readings);
 	if (j->pressed && j->retry_at < due)
 		due = j->retry_at;
 	if (role_keep_due(j) < due)
@@ -91,6 +93,7 @@ static int open_chain(struct journal_role *j)
 	if (j->key_folder < 0)
 		fprintf(stderr, "sekishod journal: no folder for the signing key; records are not signed until the "
 				"next start\n");
+	role_hold_open(j);
 	/* Made at the first start, not when it is wanted: who sets up a box notes its public part. */
 	role_key(j);
 	/* Lines of the life before may stand unsigned. */

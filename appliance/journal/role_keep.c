@@ -8,6 +8,8 @@
  * While the disk is full the oldest that is past keep_days goes before its time, one in ten minutes at most; nothing is packed then. The word that it goes
  * and the signature over that word come out of the reserve.
  *
+ * A file of a legal hold stays in either case, and with it all that are younger.
+ *
  * Nobody asks whether a file was sent to the log server before it goes: only the sender knows, and its word must not be able to keep the
  * disk full (docs/architecture.md). Nor is the clock asked here: while it is not trusted, the supervisor gives no rule.
  */
@@ -212,6 +214,9 @@ static void keep(struct journal_role *j, uint64_t now)
 		early = true;
 		r = keep_due(j->chain.dirfd, j->chain.first, &least, wall, &f, &e);
 	}
+	j->held = r == 1 && role_hold_keeps(j, &f);
+	if (j->held)
+		r = 0;
 	if (r == 1 && told(j, &f, early)) {
 		/* It may be on its way to be packed. */
 		pack_forget(&j->pack);

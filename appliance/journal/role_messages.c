@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include "appliance/role/roles.h"
 #include "appliance/wire/answer.h"
 #include "appliance/wire/event_filter.h"
+#include "appliance/wire/event_words.h"
 
 #define GENERATION_BYTES (256u << 20)
 #define ANSWER_RECORDS 5000u
@@ -43,7 +45,10 @@ static bool on_status(void *ctx, struct msg *m)
 								      .trouble = j->trouble,
 								      .signed_to = j->signed_to,
 								      .unsigned_records = j->unsigned_n,
-								      .signs = j->signer.ready } };
+								      .signs = j->signer.ready,
+								      .holds = (uint32_t)j->holds.n,
+								      .held = j->held,
+								      .holds_damaged = role_hold_damaged(j) } };
 
 	memcpy(a.journal_status.head, c->hash, sizeof(a.journal_status.head));
 	return msg_send(ROLE_FD_CONTROL, m->id, &a, NULL, 0) == 0;
@@ -62,6 +67,38 @@ static json_t *nonsense(void)
 	return json_pack("{s:o}", "error", sentence_json(&why));
 }
 
+/* Who read what goes into the record, once it is on its way. */
+static void note_reading(struct journal_role *j, const struct access_reader *who, const char *what, const json_t *list)
+{
+	uint64_t fresh = 0, now = clock_mono().ns;
+	struct event e;
+	json_t *record;
+	size_t i;
+
+	json_array_foreach(list, i, record)
+	{
+		const char *kind = json_string_value(json_object_get(record, "kind"));
+
+		fresh += kind == NULL || event_kind_by_word(kind) != EVENT_ACCESS;
+	}
+	if (access_in(&j->readings, who, what, json_array_size(list), fresh, now, clock_wall_ns(), &e))
+		role_put(j, &e, ROLE_JOURNAL, 1);
+}
+
+static void note_events(struct journal_role *j, const struct msg_events *asked, const json_t *list)
+{
+	struct access_reader who = { .web = asked->web != 0 };
+	char what[EVENT_TEXT];
+
+	if (asked->family == 4 || asked->family == 6) {
+		who.from.family = asked->family;
+		memcpy(who.from.b, asked->from, sizeof(who.from.b));
+	}
+	memcpy(who.by, asked->by, sizeof(who.by) - 1);
+	access_filter_text(&asked->filter, what);
+	note_reading(j, &who, what, list);
+}
+
 static bool answer_events(struct journal_role *j, uint32_t id, const struct msg_events *asked)
 {
 	struct line_filter filter;
@@ -77,14 +114,17 @@ static bool answer_events(struct journal_role *j, uint32_t id, const struct msg_
 			    event_filter_any(&asked->filter) ? NULL : &filter, &next, &e);
 	if (list == NULL)
 		return answer(id, ANSWER_CANNOT, error_json(e.text));
+	note_events(j, asked, list);
 	/* No record has a number beyond: JSON's are signed. */
 	next = next < INT64_MAX ? next : INT64_MAX;
 	return answer(id, ANSWER_YES, json_pack("{s:o, s:I}", "events", list, "next", (json_int_t)next));
 }
 
-static bool answer_explain(struct journal_role *j, uint32_t id, uint64_t seq)
+static bool answer_explain(struct journal_role *j, uint32_t id, const struct msg_explain *asked)
 {
-	uint64_t next;
+	uint64_t next, seq = asked->seq;
+	struct access_reader who = { 0 };
+	char what[EVENT_TEXT];
 	struct err e = { 0 };
 	json_t *list, *record;
 	bool sent;
@@ -96,6 +136,9 @@ static bool answer_explain(struct journal_role *j, uint32_t id, uint64_t seq)
 	if (list == NULL)
 		return answer(id, ANSWER_CANNOT, error_json(e.text));
 	record = next == seq ? json_array_get(list, 0) : NULL;
+	memcpy(who.by, asked->by, sizeof(who.by) - 1);
+	snprintf(what, sizeof(what), "record %" PRIu64, seq);
+	note_reading(j, &who, what, list);
 	if (record != NULL)
 		sent = answer(id, ANSWER_YES, json_pack("{s:O}", "event", record));
 	else
@@ -145,7 +188,7 @@ bool role_answer(struct journal_role *j)
 		return true;
 	memmove(&j->asked[0], &j->asked[1], --j->n_asked * sizeof(q));
 	return q.body.type == MSG_EVENTS ? answer_events(j, q.id, &q.body.events)
-					 : answer_explain(j, q.id, q.body.explain.seq);
+					 : answer_explain(j, q.id, &q.body.explain);
 }
 
 /* ---- messages ----------------------------------------------------------------------------------------------------- */
@@ -195,6 +238,16 @@ static bool on_generation(void *ctx, struct msg *m)
 	return true;
 }
 
+static bool on_hold(void *ctx, struct msg *m)
+{
+	enum answer_status status;
+	json_t *said;
+
+	role_write_merged(ctx, false);
+	said = role_hold_order(ctx, &m->body.hold, &status);
+	return answer(m->id, status, said);
+}
+
 static bool on_retention(void *ctx, struct msg *m)
 {
 	const struct msg_retention *b = &m->body.retention;
@@ -204,9 +257,10 @@ static bool on_retention(void *ctx, struct msg *m)
 }
 
 static msg_handler *const handlers[MSG_TYPE_COUNT] = {
-	[MSG_SOURCE] = on_source,	  [MSG_GENERATION] = on_generation, [MSG_STATUS] = on_status,
-	[MSG_EVENTS] = on_question,	  [MSG_EXPLAIN] = on_question,	    [MSG_RETENTION] = on_retention,
-	[MSG_CHECKPOINT] = on_checkpoint,
+	[MSG_SOURCE] = on_source,	  [MSG_GENERATION] = on_generation,
+	[MSG_STATUS] = on_status,	  [MSG_EVENTS] = on_question,
+	[MSG_EXPLAIN] = on_question,	  [MSG_RETENTION] = on_retention,
+	[MSG_CHECKPOINT] = on_checkpoint, [MSG_HOLD] = on_hold,
 };
 
 bool role_control(struct journal_role *j)

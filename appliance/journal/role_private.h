@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The journal role, for its own files alone: role.c is its start, its loop and its end, role_write.c the way of an event into
- * a line, role_sign.c the signatures over lines, role_room.c what becomes of it while the disk is full, role_keep.c what becomes of old files, role_messages.c what the
+ * a line, role_sign.c the signatures over lines, role_room.c what becomes of it while the disk is full, role_keep.c what becomes of old files, role_hold.c which of them stay, role_messages.c what the
  * supervisor says and asks.
  */
 #ifndef SEKISHO_JOURNAL_ROLE_PRIVATE_H
 #define SEKISHO_JOURNAL_ROLE_PRIVATE_H
 
 #include "appliance/base/json.h"
+#include "appliance/journal/access.h"
 #include "appliance/journal/chain.h"
+#include "appliance/journal/hold.h"
 #include "appliance/journal/index.h"
 #include "appliance/journal/keep.h"
 #include "appliance/journal/merge.h"
@@ -18,6 +20,7 @@
 #include "appliance/journal/share.h"
 #include "appliance/journal/signer.h"
 #include "appliance/journal/wait.h"
+#include "appliance/wire/answer.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/msg.h"
 
@@ -69,6 +72,9 @@ struct journal_role {
 	bool told_signed;   /* ... and that record is signed */
 	uint64_t room_at;   /* monotonic: the next file may go for room, not before */
 	char stuck[WHY];    /* why the oldest file stays though its time has come, "" = it does not */
+	struct holds holds;
+	bool held; /* ... and one of them is why the oldest file stays */
+	struct access readings;
 	int key_folder; /* of the signing key; 0 = nobody wants signatures, -1 = there is none: nothing is signed, and that is said */
 	struct signer signer;
 	json_t *last_checkpoint; /* as its record has it, NULL = none yet; owned */
@@ -136,6 +142,17 @@ void role_keep_make_room(struct journal_role *j);
 void role_keep_rule(struct journal_role *j, const struct keep_rule *rule);
 /* When the next is due; UINT64_MAX = none. */
 uint64_t role_keep_due(const struct journal_role *j);
+
+/* ---- role_hold.c ------------------------------------------------------------------------------------------------- */
+
+/* What is held at the start; recorded where that cannot be read. */
+void role_hold_open(struct journal_role *j);
+/* One of them stands for a list that could not be read. */
+bool role_hold_damaged(const struct journal_role *j);
+/* This file stays whatever its age. */
+bool role_hold_keeps(struct journal_role *j, const struct keep_file *f);
+/* What people ordered, and the answer. */
+json_t *role_hold_order(struct journal_role *j, const struct msg_hold *m, enum answer_status *ret);
 
 /* ---- role_messages.c --------------------------------------------------------------------------------------------- */
 

@@ -133,6 +133,8 @@ void role_write_merged(struct journal_role *j, bool all)
 	enum role from;
 	uint64_t records;
 
+	while (access_out(&j->readings, clock_mono().ns, all, &e))
+		role_put(j, &e, ROLE_JOURNAL, 1);
 	while (merge_out(&j->merge, clock_mono().ns, all, &e, &from))
 		put_shared(j, &e, from);
 	while (share_out(&j->shares, clock_mono().ns, all, &e, &from, &records))

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -129,6 +130,29 @@ int segment_written(int dirfd, const struct segment_file *file, uint64_t *ret, s
 		return err_set(e, -EBADMSG, "age of %s", name);
 	*ret = (uint64_t)header[4] | (uint64_t)header[5] << 8 | (uint64_t)header[6] << 16 | (uint64_t)header[7] << 24;
 	return 0;
+}
+
+void segment_began(int dirfd, uint64_t first, uint64_t *ret)
+{
+	struct segment *s = NULL;
+	static const char mark[] = "\"time\":\"";
+	const char *line = NULL, *at;
+	struct tm tm = { 0 };
+	char text[20] = "";
+	bool whole;
+	size_t n = 0;
+
+	*ret = 0;
+	if (segment_open(dirfd, first, SEGMENT_EITHER, 0, &s, NULL) < 0 || s == NULL)
+		return;
+	if (segment_line(s, &line, &n, &whole) == 1) {
+		at = memmem(line, n, mark, sizeof(mark) - 1);
+		if (at != NULL && n - (size_t)(at - line) >= sizeof(mark) + sizeof(text))
+			memcpy(text, at + sizeof(mark) - 1, sizeof(text) - 1);
+		if (strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) != NULL && timegm(&tm) > 0)
+			*ret = (uint64_t)timegm(&tm);
+	}
+	segment_close(s);
 }
 
 uint64_t segment_plain_bytes(int dirfd, const struct segment_file *file)

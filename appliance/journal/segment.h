@@ -30,6 +30,8 @@ struct segment_file {
 int segment_list(int dirfd, struct segment_file **ret, size_t *ret_n, struct err *e);
 /* When it was last written to, in seconds since 1970: the file's time, or what its gzip header says. */
 int segment_written(int dirfd, const struct segment_file *file, uint64_t *ret, struct err *e);
+/* When it was begun, in seconds since 1970, as its first record says; 0 = that cannot be read. */
+void segment_began(int dirfd, uint64_t first, uint64_t *ret);
 /* What its plain file has on the disk; 0 = there is none. */
 uint64_t segment_plain_bytes(int dirfd, const struct segment_file *file);
 void segment_packed_name(uint64_t first, char out[48]);

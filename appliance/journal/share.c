@@ -57,6 +57,7 @@ static enum share_pace pace_of(const struct event *e)
 	case EVENT_POLICY:
 	case EVENT_DRIFT:
 	case EVENT_MACHINE:
+	case EVENT_ACCESS:
 	case EVENT_NONE:
 	case EVENT_KIND_COUNT:
 		break;

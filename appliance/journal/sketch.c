@@ -10,7 +10,7 @@
 #define FNV_PRIME 0x100000001b3ull
 
 /* Of which kind a name is: a zone is no asset of that name. */
-enum name { NAME_ZONE = 'z', NAME_ASSET = 'a', NAME_CONDUIT = 'c', NAME_HOST = 'h' };
+enum name { NAME_ZONE = 'z', NAME_ASSET = 'a', NAME_CONDUIT = 'c', NAME_HOST = 'h', NAME_KIND = 'k' };
 
 /* ---- sets --------------------------------------------------------------------------------------------------------- */
 
@@ -109,6 +109,7 @@ void sketch_add(struct sketch *s, const char *line, size_t n)
 	}
 	s->severities |= bit_of_word(line, n, "severity", EVENT_SEVERITY_COUNT, severity_word);
 	s->verdicts |= bit_of_word(line, n, "verdict", EVENT_VERDICT_COUNT, event_verdict_word);
+	put_name(s, line, n, "kind", NAME_KIND);
 	put_name(s, line, n, "client_zone", NAME_ZONE);
 	put_name(s, line, n, "server_zone", NAME_ZONE);
 	put_name(s, line, n, "client_asset", NAME_ASSET);
@@ -144,5 +145,5 @@ bool sketch_may(const struct sketch *s, const struct line_filter *f)
 	    !holds(s->hosts, sizeof(s->hosts), host_hash(&hosts->lo)))
 		return false;
 	return may_name(s, t[FILTER_ZONE], NAME_ZONE) && may_name(s, t[FILTER_ASSET], NAME_ASSET) &&
-	       may_name(s, t[FILTER_CONDUIT], NAME_CONDUIT);
+	       may_name(s, t[FILTER_CONDUIT], NAME_CONDUIT) && may_name(s, t[FILTER_KIND], NAME_KIND);
 }

@@ -147,6 +147,49 @@ static bool on_verify(void *ctx, struct msg *m)
 	return true;
 }
 
+/* Who asks for records is put to the question: the login at the machine, or the account that mgmt names. */
+static void put_reader(uint8_t by[USER_BY], const struct peer *p)
+{
+	memset(by, 0, USER_BY);
+	if (p->by != NULL)
+		memcpy(by, p->by, strnlen(p->by, USER_BY - 1));
+}
+
+static bool on_events(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+	struct msg_events *e = &m->body.events;
+
+	e->web = p->asker.kind != ASKER_CLIENT;
+	if (e->web == 0) {
+		e->family = 0;
+		put_reader(e->by, p);
+	}
+	collect_pass(p->s, SLOT_JOURNAL, &m->body, p->asker);
+	return true;
+}
+
+static bool on_explain(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	put_reader(m->body.explain.by, p);
+	collect_pass(p->s, SLOT_JOURNAL, &m->body, p->asker);
+	return true;
+}
+
+/* What is kept for a court only somebody at the machine decides. */
+static bool on_hold(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	if (p->asker.kind != ASKER_CLIENT && m->body.hold.order != HOLD_LIST)
+		return false;
+	put_reader(m->body.hold.by, p);
+	collect_pass(p->s, SLOT_JOURNAL, &m->body, p->asker);
+	return true;
+}
+
 /* What the journal is asked is what the asker asked. */
 static bool to_journal(void *ctx, struct msg *m)
 {
@@ -318,8 +361,9 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_EFFECTIVE] = on_effective,
 	[MSG_FLOWS] = on_flows,
 	[MSG_VERIFY] = on_verify,
-	[MSG_EVENTS] = to_journal,
-	[MSG_EXPLAIN] = to_journal,
+	[MSG_EVENTS] = on_events,
+	[MSG_EXPLAIN] = on_explain,
+	[MSG_HOLD] = on_hold,
 	[MSG_CHECKPOINT] = to_journal,
 	[MSG_LOGIN] = to_accounts,
 	[MSG_JUDGE] = to_accounts,

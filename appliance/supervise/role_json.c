@@ -81,6 +81,8 @@ json_t *role_json(const struct msg_body *says, uint32_t index)
 		if (*says->journal_status.trouble == '\0')
 			json_object_set_new(j, "trouble", json_null());
 		json_object_set_new(j, "stuck", json_boolean(says->journal_status.stuck));
+		json_object_set_new(j, "held", json_boolean(says->journal_status.held));
+		json_object_set_new(j, "holds_damaged", json_boolean(says->journal_status.holds_damaged));
 		json_object_set_new(j, "signs", json_boolean(says->journal_status.signs));
 	}
 	return j;

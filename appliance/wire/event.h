@@ -70,6 +70,13 @@ enum account_event {
 #include "appliance/wire/event.def"
 };
 
+/* What EVENT_ACCESS says has happened. */
+enum access_event {
+	ACCESS_NOTHING = 0,
+#define ACCESS_CODE(id, ...) id,
+#include "appliance/wire/event.def"
+};
+
 /* A line of the policy. */
 struct place {
 	uint32_t file; /* index into the generation's sources */

@@ -18,6 +18,7 @@ enum event_filter_key {
 	FILTER_ASSET,	 /* either end: a name */
 	FILTER_HOST,	 /* either end: an address or a prefix */
 	FILTER_SEVERITY, /* a word: this one or a graver one */
+	FILTER_KIND,	 /* a kind's word */
 	FILTER_KEYS
 };
 

@@ -41,6 +41,11 @@ static const struct code_row account_codes[] = {
 #include "appliance/wire/event.def"
 };
 
+static const struct code_row access_codes[] = {
+#define ACCESS_CODE CODE_ROW
+#include "appliance/wire/event.def"
+};
+
 struct kind_row {
 	const char *word;
 	enum event_severity severity;
@@ -104,6 +109,9 @@ static const struct code_row *codes_of(unsigned kind, size_t *ret_n)
 	case EVENT_ACCOUNT:
 		*ret_n = LENGTH(account_codes);
 		return account_codes;
+	case EVENT_ACCESS:
+		*ret_n = LENGTH(access_codes);
+		return access_codes;
 	default:
 		return NULL;
 	}

@@ -29,6 +29,9 @@ const struct cli_verb *const cli_verbs[] = {
 	&verb_user,
 	&verb_record,
 	&verb_journal_checkpoint,
+	&verb_journal_hold,
+	&verb_journal_holds,
+	&verb_journal_lift,
 	&verb_report_controls,
 };
 

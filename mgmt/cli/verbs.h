@@ -32,6 +32,9 @@ extern const struct cli_verb verb_explain;
 extern const struct cli_verb verb_impact;
 extern const struct cli_verb verb_journal_verify;
 extern const struct cli_verb verb_journal_checkpoint;
+extern const struct cli_verb verb_journal_hold;
+extern const struct cli_verb verb_journal_holds;
+extern const struct cli_verb verb_journal_lift;
 extern const struct cli_verb verb_report_controls;
 
 #endif

@@ -72,9 +72,9 @@ _sekisho() {
 	effective) options="--to --picture --conduit --zone --asset --host" ;;
 	verify | impact) options="--since" ;;
 	flows) options="--conduit --zone --asset --host --limit" ;;
-	events) options="--follow --after --limit --since --conduit --verdict --zone --asset --host --severity --eve" ;;
+	events) options="--follow --after --limit --since --conduit --verdict --zone --asset --host --severity --kind --eve" ;;
 	report) if [ "$before" = report ]; then options="controls"; else options="--html --csv --facts --journal"; fi ;;
-	journal) if [ "$before" = journal ]; then options="verify checkpoint"; else options="--key --head"; fi ;;
+	journal) if [ "$before" = journal ]; then options="verify checkpoint hold holds lift"; else options="--key --head --from --until --reason --by"; fi ;;
 	esac
 	if [[ $current == -* || -z $verb || $verb == help || $before == journal || $before == report || $before == user ]]; then
 		COMPREPLY=($(compgen -W "$options $globals" -- "$current"))

@@ -50,6 +50,8 @@ function ofRecords(state: State, add: Add): void {
 	if (trouble !== null) add(t("alarm_trouble", trouble), j.last ? t("record_last_at", moment(j.last)) : "", true);
 	if ((j.waiting ?? 0) + (j.left_out ?? 0) > 0) add(t("alarm_room", count(j.waiting), count(j.left_out)));
 	if ((j.lost ?? 0) > 0) add(t("alarm_lost", count(j.lost)));
+	if (j.holds_damaged === true) add(t("alarm_holds_damaged"), "", true);
+	if (j.held === true && (j.waiting ?? 0) + (j.left_out ?? 0) > 0) add(t("alarm_held_full"), "", true);
 	if (j.stuck === true) add(t("alarm_stuck"));
 	// Up to 15 may have gone already: rsyslog puts down every sixteenth (docs/json.md).
 	if (log && (log.waiting ?? 0) > 15) add(t("alarm_log", count(log.waiting ?? 0)), since(log.since));

@@ -100,6 +100,8 @@ const texts = table({
 	alarm_trouble: ["記録の障害: {0}", "Trouble with the records: {0}"],
 	record_last_at: ["最後の記録は {0}", "last record {0}"],
 	alarm_room: ["ディスクの空きがなく、{0} 件の記録が待っています（省いた記録 {1} 件）。", "{0} records wait for room on the disk ({1} were left out)."],
+	alarm_holds_damaged: ["記録の削除保留の一覧を読み取れないため、何も削除しません。", "The list of holds on records could not be read; nothing is deleted."],
+	alarm_held_full: ["削除を保留した記録でディスクが埋まり、新しい記録を省いています。", "The disk is full of records that are held; new ones are left out."],
 	alarm_stuck: ["古い記録を削除できません。", "Old records cannot be deleted."],
 	alarm_lost: ["{0} 件の記録が失われました。", "{0} records were lost."],
 	alarm_log: ["{0} 件の記録がログサーバーへ未送信です。", "{0} records wait to be sent to the log server."],

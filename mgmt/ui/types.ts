@@ -79,7 +79,7 @@ export interface Status {
 	kernel?: { forwarding?: boolean };
 	journal?: {
 		records?: number; last?: string; lost?: number; keep_days?: number; delete_after_days?: number; waiting?: number; left_out?: number;
-		stuck?: boolean; trouble?: string | null; head?: string; signs?: boolean; signed_to?: number; unsigned_records?: number;
+		holds?: number; held?: boolean; holds_damaged?: boolean; stuck?: boolean; trouble?: string | null; head?: string; signs?: boolean; signed_to?: number; unsigned_records?: number;
 	};
 	clock?: { time?: string; trusted?: boolean; synchronised?: boolean; since?: string | null; sources?: boolean; waiting?: string[] };
 	log?: { server?: string; sends?: boolean; waiting?: number | null; since?: string | null; last?: number } | null;

@@ -52,6 +52,7 @@ struct client {
 	const struct route_form *form; /* of the answer; NULL: JSON */
 	struct addr who;
 	uint16_t port;
+	char reader[USER_BY]; /* who asks for the box's data, as accounts says it; for the record */
 };
 
 /* Fills in who it is, and in *ret_here under which address it found us; false when that is of no family that we serve. */

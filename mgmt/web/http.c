@@ -23,6 +23,7 @@
 #include "mgmt/web/crowd.h"
 #include "mgmt/web/login.h"
 
+#define READER_BYTES 65536u /* of the judge's words */
 #define S_NS 1000000000u
 #define PRIORITIES "SECURE128:-VERS-ALL:+VERS-TLS1.3:%SERVER_PRECEDENCE"
 
@@ -137,7 +138,31 @@ static enum MHD_Result ask_and_wait(struct http *h, struct client *k, enum clien
 static bool route_question(const struct client *k, const struct route *route, struct msg_body *ret)
 {
 	*ret = (struct msg_body){ .type = route->question };
-	return !k->target.bad_query && route->ask(&k->target, ret);
+	if (k->target.bad_query || !route->ask(&k->target, ret))
+		return false;
+	if (ret->type == MSG_EVENTS) {
+		ret->events.family = k->who.family;
+		memcpy(ret->events.from, k->who.b, sizeof(ret->events.from));
+		memcpy(ret->events.by, k->reader, sizeof(ret->events.by) - 1);
+	}
+	return true;
+}
+
+/* Who reads, out of the judge's words: an account, or a token that has a name. */
+static void note_reader(struct client *k, const struct msg *m)
+{
+	uint8_t *text = NULL;
+	size_t n = 0;
+	json_t *who = NULL;
+	const char *name;
+
+	if (m->n_fds > 0 && memfd_read(m->fds[0], READER_BYTES, &text, &n, NULL) == 0)
+		who = json_loadb((const char *)text, n, 0, NULL);
+	name = json_string_value(json_object_get(who, "name"));
+	snprintf(k->reader, sizeof(k->reader), "%s%s", k->stage == STAGE_JUDGE_TOKEN ? "token " : "",
+		 name != NULL ? name : "?");
+	json_decref(who);
+	free(text);
 }
 
 /* Who is it, and may he? `route` NULL: nothing is to be done but to say who. Only what is asked rightly is worth that question. */
@@ -161,6 +186,7 @@ static enum MHD_Result ask_route(struct http *h, struct client *k, const struct 
 {
 	struct msg_body question;
 
+	snprintf(k->reader, sizeof(k->reader), "the box's token");
 	if (!route_question(k, route, &question))
 		return reply_send(k->connection, REPLY_BAD_REQUEST);
 	k->form = route->form;
@@ -668,6 +694,7 @@ void http_answer(struct http *h, struct msg *m)
 		if (k->state != CLIENT_ASKED || k->id != m->id)
 			continue;
 		if (k->stage == STAGE_JUDGE_SESSION || k->stage == STAGE_JUDGE_TOKEN) {
+			note_reader(k, m);
 			judged(h, k, m->body.answer.status);
 			break;
 		}

@@ -41,6 +41,7 @@ enum {
 	OPT_HOST,
 	OPT_SEVERITY,
 	OPT_EVE,
+	OPT_KIND,
 	OPT_N
 };
 
@@ -56,6 +57,7 @@ static const struct cli_option options[OPT_N] = {
 	[OPT_HOST] = { "--host", 0, "ADDRESS", M_FILTER_OPT_HOST },
 	[OPT_SEVERITY] = { "--severity", 0, "warning|serious", M_EVENTS_OPT_SEVERITY },
 	[OPT_EVE] = { "--eve", 0, NULL, M_EVENTS_OPT_EVE },
+	[OPT_KIND] = { "--kind", 0, "KIND", M_EVENTS_OPT_KIND },
 };
 
 /* What is asked for and how it is printed. */
@@ -289,9 +291,10 @@ static bool take_filter(struct cli *c, const struct cli_args *a, struct event_fi
 	} plain[] = {
 		{ OPT_CONDUIT, FILTER_CONDUIT }, { OPT_VERDICT, FILTER_VERDICT }, { OPT_ZONE, FILTER_ZONE },
 		{ OPT_ASSET, FILTER_ASSET },	 { OPT_HOST, FILTER_HOST },	  { OPT_SEVERITY, FILTER_SEVERITY },
+		{ OPT_KIND, FILTER_KIND },
 	};
 	const char *since = a->values[OPT_SINCE], *host = a->values[OPT_HOST], *verdict = a->values[OPT_VERDICT],
-		   *severity = a->values[OPT_SEVERITY];
+		   *severity = a->values[OPT_SEVERITY], *kind = a->values[OPT_KIND];
 	char moment[MOMENT_TEXT];
 	struct addr_range r;
 	bool stray, fits = true;
@@ -305,6 +308,8 @@ static bool take_filter(struct cli *c, const struct cli_args *a, struct event_fi
 		*ret_status = cli_fail(c, CLI_INVALID, M_EVENTS_VERDICT, verdict);
 	else if (severity != NULL && event_severity_by_word(severity) == EVENT_SEVERITY_COUNT)
 		*ret_status = cli_fail(c, CLI_INVALID, M_EVENTS_SEVERITY, severity);
+	else if (kind != NULL && event_kind_by_word(kind) == EVENT_NONE)
+		*ret_status = cli_fail(c, CLI_INVALID, M_EVENTS_KIND, kind);
 	if (*ret_status != CLI_YES)
 		return false;
 	if (since != NULL)

@@ -61,6 +61,12 @@ static void headline(struct cli *c, const json_t *status, const json_t *faults, 
 	trouble_line(c, js(journal, "trouble"));
 	if (ju(journal, "waiting") + ju(journal, "left_out") > 0)
 		render_line(c, M_STATUS_WAITING_ROOM, ju(journal, "waiting"), ju(journal, "left_out"));
+	if (ju(journal, "holds") > 0)
+		render_line(c, M_STATUS_HELD, ju(journal, "holds"));
+	if (jb(journal, "holds_damaged"))
+		render_line(c, M_STATUS_HOLDS_DAMAGED);
+	if (jb(journal, "held") && ju(journal, "waiting") + ju(journal, "left_out") > 0)
+		render_line(c, M_STATUS_HELD_FULL);
 	if (json_is_true(json_object_get(journal, "stuck")))
 		message_print(c->out, c->lang, M_STATUS_STUCK);
 	if (ju(drift, "seen") > 0) {

@@ -150,6 +150,8 @@ static unsigned same_answers(struct journal *j)
 		{ FILTER_VERDICT, "observe" },
 		{ FILTER_SEVERITY, "warning" },
 		{ FILTER_SEVERITY, "serious" },
+		{ FILTER_KIND, "drop" },
+		{ FILTER_KIND, "access" },
 		{ FILTER_HOST, "10.0.33.9" },
 		{ FILTER_HOST, "10.0.32.0/20" },
 		{ FILTER_HOST, "2001:db8::40" },

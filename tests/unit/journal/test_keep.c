@@ -12,6 +12,7 @@
  * LINK: appliance/base/bytes.c appliance/base/memfd.c appliance/base/arena.c mgmt/state/lost.c
  * LINK: appliance/journal/checkpoint.c appliance/journal/signer.c appliance/journal/role_sign.c
  * LINK: appliance/journal/index.c appliance/journal/sketch.c appliance/journal/filter.c
+ * LINK: appliance/journal/access.c appliance/journal/hold.c appliance/journal/role_hold.c appliance/base/atomic_file.c
  * LIBS: jansson hogweed nettle zlib
  */
 #include <setjmp.h>
@@ -380,6 +381,65 @@ static void one_an_hour_and_each_is_recorded(void **state)
 }
 
 /* A rule that is heard anew changes nothing; another one, or none (a trial), begins its hour again. */
+static enum answer_status order(struct journal_role *j, enum hold_order what, uint32_t number, uint64_t since,
+				const char *reason)
+{
+	struct msg_hold m = { .order = (uint8_t)what,
+			      .number = number,
+			      .since = since,
+			      .until = HOLD_OPEN,
+			      .by = "sato",
+			      .person = "Sato",
+			      .reason = reason };
+	enum answer_status status;
+
+	json_decref(role_hold_order(j, &m, &status));
+	return status;
+}
+
+/* What is older than a hold goes; what it covers stays for age and for room, over a restart too, until it is lifted. */
+static void what_is_held_stays(void **state)
+{
+	static struct journal_role j;
+	struct folder *f = *state;
+	uint64_t first;
+
+	open_journal(f, &j);
+	days(f, &j, 45);
+	assert_int_equal(order(&j, HOLD_PLACE, 0, BEGAN, ""), ANSWER_INVALID);
+	assert_int_equal(order(&j, HOLD_PLACE, 0, BEGAN + 4 * KEEP_DAY, "case 12"), ANSWER_YES);
+	role_keep_rule(&j, &month);
+	for (unsigned hour = 0; hour < 12; hour++) {
+		act(&j);
+		passes(HOUR);
+	}
+	first = oldest(f, NULL);
+	assert_in_range(first, LINES + 1, 5 * LINES);
+	assert_true(j.held);
+	j.pressed = j.full = true;
+	j.retry_at = UINT64_MAX;
+	for (unsigned hour = 0; hour < 3; hour++) {
+		passes(HOUR);
+		act(&j);
+		assert_int_equal(oldest(f, NULL), first);
+	}
+	stop(&j);
+	open_journal(f, &j);
+	role_hold_open(&j);
+	assert_int_equal(j.holds.n, 1);
+	role_keep_rule(&j, &month);
+	passes(HOUR);
+	act(&j);
+	assert_int_equal(oldest(f, NULL), first);
+	assert_int_equal(order(&j, HOLD_LIFT, 2, 0, "closed"), ANSWER_NO);
+	assert_int_equal(order(&j, HOLD_LIFT, 1, 0, "closed"), ANSWER_YES);
+	passes(HOUR);
+	act(&j);
+	assert_true(oldest(f, NULL) > first);
+	assert_false(j.held);
+	stop(&j);
+}
+
 static void another_rule_waits(void **state)
 {
 	static const struct keep_rule none = { 0, 0 }, week = { 7, 8 };
@@ -1015,6 +1075,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_jump_backwards, fresh, teardown),
 		cmocka_unit_test_setup_teardown(switched_off_for_a_season, fresh, teardown),
 		cmocka_unit_test_setup_teardown(one_an_hour_and_each_is_recorded, fresh, teardown),
+		cmocka_unit_test_setup_teardown(what_is_held_stays, fresh, teardown),
 		cmocka_unit_test_setup_teardown(another_rule_waits, fresh, teardown),
 		cmocka_unit_test_setup_teardown(a_file_each_day, fresh, teardown),
 		cmocka_unit_test_setup_teardown(a_file_each_day_after_a_clock_that_was_ahead, fresh, teardown),

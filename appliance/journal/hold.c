@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/journal/hold.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/base/atomic_file.h"
+#include "appliance/base/clock.h"
+
+#define FILE_NAME "holds"
+#define FILE_DAMAGED "holds.damaged"
+#define FILE_BYTES 65536u
+
+static json_t *moment(uint64_t seconds)
+{
+	return seconds < HOLD_OPEN ? json_time(seconds * 1000000000ull) : json_null();
+}
+
+json_t *hold_json(const struct hold *h)
+{
+	return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "number", (json_int_t)h->number, "from",
+			 moment(h->from), "until", moment(h->until), "placed", moment(h->placed), "person",
+			 json_text(h->person), "by", h->by[0] != 0 ? json_text(h->by) : json_null(), "reason",
+			 json_text(h->reason));
+}
+
+json_t *holds_json(const struct holds *h)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < h->n; i++)
+		json_array_append_new(list, hold_json(&h->list[i]));
+	return list;
+}
+
+/* ---- the file ----------------------------------------------------------------------------------------------------- */
+
+static json_t *file_json(const struct holds *h)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < h->n; i++) {
+		const struct hold *o = &h->list[i];
+
+		json_array_append_new(list,
+				      json_pack("{s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "number", (json_int_t)o->number,
+						"from", (json_int_t)o->from, "until", (json_int_t)o->until, "placed",
+						(json_int_t)o->placed, "by", json_text(o->by), "person",
+						json_text(o->person), "reason", json_text(o->reason)));
+	}
+	return json_pack("{s:I, s:o}", "last", (json_int_t)h->last, "holds", list);
+}
+
+static bool take_text(char *out, size_t room, const char *text)
+{
+	size_t n = strlen(text);
+
+	if (n >= room)
+		return false;
+	memcpy(out, text, n + 1);
+	return true;
+}
+
+static bool hold_parse(json_t *j, uint32_t last, struct hold *ret)
+{
+	json_int_t number, from, until, placed;
+	const char *by, *person, *reason;
+
+	if (json_unpack_ex(j, NULL, JSON_STRICT, "{s:I, s:I, s:I, s:I, s:s, s:s, s:s}", "number", &number, "from",
+			   &from, "until", &until, "placed", &placed, "by", &by, "person", &person, "reason",
+			   &reason) < 0)
+		return false;
+	if (number < 1 || number > last || from < 0 || until < from || placed < 0)
+		return false;
+	*ret = (struct hold){
+		.number = (uint32_t)number, .from = (uint64_t)from, .until = (uint64_t)until, .placed = (uint64_t)placed
+	};
+	return take_text(ret->by, sizeof(ret->by), by) && take_text(ret->person, sizeof(ret->person), person) &&
+	       take_text(ret->reason, sizeof(ret->reason), reason);
+}
+
+static bool file_parse(const uint8_t *text, size_t n, struct holds *ret)
+{
+	json_t *all = json_loadb((const char *)text, n, JSON_REJECT_DUPLICATES, NULL), *list, *j;
+	json_int_t last;
+	bool sound = json_unpack_ex(all, NULL, JSON_STRICT, "{s:I, s:o}", "last", &last, "holds", &list) == 0 &&
+		     json_is_array(list) && json_array_size(list) <= HOLDS_MOST && last >= 0 && last <= UINT32_MAX;
+	size_t i;
+
+	*ret = (struct holds){ .last = sound ? (uint32_t)last : 0 };
+	if (sound)
+		json_array_foreach(list, i, j)
+		{
+			sound = sound && hold_parse(j, ret->last, &ret->list[i]);
+		}
+	ret->n = sound ? json_array_size(list) : 0;
+	json_decref(all);
+	return sound;
+}
+
+enum found { FOUND_NONE, FOUND_SOUND, FOUND_DAMAGED };
+
+static enum found file_find(int dirfd, struct holds *ret)
+{
+	uint8_t *text = NULL;
+	bool sound;
+	size_t n;
+	int r = file_read(dirfd, FILE_NAME, FILE_BYTES, &text, &n, NULL);
+
+	if (r == -ENOENT)
+		return FOUND_NONE;
+	sound = r == 0 && file_parse(text, n, ret);
+	free(text);
+	return sound ? FOUND_SOUND : FOUND_DAMAGED;
+}
+
+/* Unless there is such a one. Of those that people placed the last makes room for it, if it must: it is within. */
+static void hold_everything(struct holds *h)
+{
+	struct hold *all;
+
+	for (size_t i = 0; i < h->n; i++)
+		if (h->list[i].from == 0 && h->list[i].until == HOLD_OPEN)
+			return;
+	h->n -= h->n == HOLDS_MOST;
+	all = holds_place(h);
+	all->until = HOLD_OPEN;
+	snprintf(all->reason, sizeof(all->reason), "the file of holds could not be read");
+}
+
+bool holds_load(const int *folders, size_t n, struct holds *ret)
+{
+	enum found found[HOLD_FOLDERS] = { FOUND_NONE };
+	struct holds each[HOLD_FOLDERS];
+	bool wrong = false;
+	size_t of = 0;
+
+	for (size_t i = 0; i < n; i++)
+		found[i] = file_find(folders[i], &each[i]);
+	/* The first is never older: where it is sound, it is the list. Without it the others say that there was one. */
+	for (size_t i = n; i-- > 0;) {
+		wrong |= found[i] == FOUND_DAMAGED || (i > 0 && found[i] != FOUND_NONE && found[0] == FOUND_NONE);
+		if (found[i] == FOUND_SOUND)
+			of = i;
+	}
+	*ret = found[of] == FOUND_SOUND ? each[of] : (struct holds){ 0 };
+	if (wrong)
+		hold_everything(ret);
+	return wrong;
+}
+
+/* For whoever looks into it later; what cannot be kept is not. */
+static void keep_damaged(int dirfd)
+{
+	struct holds ignored;
+	uint8_t *text = NULL;
+	size_t n;
+
+	if (file_find(dirfd, &ignored) == FOUND_DAMAGED &&
+	    file_read(dirfd, FILE_NAME, FILE_BYTES, &text, &n, NULL) == 0)
+		(void)atomic_write(dirfd, FILE_DAMAGED, text, n, NULL);
+	free(text);
+}
+
+int holds_save(const int *folders, size_t n, const struct holds *h, struct err *e)
+{
+	json_t *j = file_json(h);
+	char *text = j != NULL ? json_dumps(j, JSON_COMPACT) : NULL;
+	int r = text == NULL ? err_set(e, -ENOMEM, "holds") : 0;
+
+	for (size_t i = 0; i < n && r == 0; i++) {
+		keep_damaged(folders[i]);
+		r = atomic_write(folders[i], FILE_NAME, text, strlen(text), e);
+	}
+	free(text);
+	json_decref(j);
+	return r;
+}
+
+/* ---- the list ----------------------------------------------------------------------------------------------------- */
+
+struct hold *holds_place(struct holds *h)
+{
+	struct hold *o = &h->list[h->n];
+
+	if (h->n == HOLDS_MOST || h->last == UINT32_MAX)
+		return NULL;
+	h->n++;
+	*o = (struct hold){ .number = ++h->last, .placed = clock_wall_ns() / 1000000000u };
+	return o;
+}
+
+const struct hold *holds_find(const struct holds *h, uint32_t number)
+{
+	for (size_t i = 0; i < h->n; i++)
+		if (h->list[i].number == number)
+			return &h->list[i];
+	return NULL;
+}
+
+bool holds_lift(struct holds *h, uint32_t number)
+{
+	const struct hold *found = holds_find(h, number);
+	size_t at;
+
+	if (found == NULL)
+		return false;
+	at = (size_t)(found - h->list);
+	memmove(&h->list[at], &h->list[at + 1], (--h->n - at) * sizeof(h->list[0]));
+	return true;
+}
+
+const struct hold *holds_cover(const struct holds *h, uint64_t from, uint64_t until)
+{
+	for (size_t i = 0; i < h->n; i++) {
+		const struct hold *o = &h->list[i];
+
+		if ((until >= o->from || o->from - until <= HOLD_MARGIN) &&
+		    (from <= o->until || from - o->until <= HOLD_MARGIN))
+			return o;
+	}
+	return NULL;
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Legal holds, as the supervisor hands on what people order. A hold stands on the disk before its record says so, and its lifting is on the disk, signed,
+ * before it ends: whatever happens in between, more is held than was said, never less.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "appliance/base/clock.h"
+#include "appliance/journal/role_private.h"
+#include "appliance/journal/segment.h"
+
+/* Where the file of holds lies: beside the records, and beside the key where that is another folder. */
+static size_t folders(const struct journal_role *j, int ret[HOLD_FOLDERS])
+{
+	ret[0] = j->chain.dirfd;
+	ret[1] = j->key_folder;
+	return j->key_folder > 0 ? 2 : 1;
+}
+
+/* What holds is on the disk, whole; the reserve is for that too. */
+static bool save(struct journal_role *j, const struct holds *h, struct err *e)
+{
+	int list[HOLD_FOLDERS], r;
+	size_t n = folders(j, list);
+
+	do
+		r = holds_save(list, n, h, e);
+	while (role_no_room(r) && reserve_release(&j->reserve));
+	if (role_no_room(r))
+		role_press(j, e);
+	return r == 0;
+}
+
+static void moment(uint64_t seconds, char out[24])
+{
+	time_t t = (time_t)seconds;
+	struct tm tm;
+
+	if (seconds >= HOLD_OPEN || gmtime_r(&t, &tm) == NULL || strftime(out, 24, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		snprintf(out, 24, "-");
+}
+
+static struct event event_of(enum lost_event what, const struct hold *h, const char *by, const char *person,
+			     const char *reason)
+{
+	struct event e = event_new(EVENT_LOST, clock_wall_ns());
+	char from[24], until[24], text[EVENT_TEXT];
+
+	moment(h->from, from);
+	moment(h->until, until);
+	snprintf(text, sizeof(text), "%" PRIu32 ", %s/%s%s%s", h->number, from, until, *person != 0 ? ", " : "",
+		 person);
+	e.code = (uint8_t)what;
+	e.value = h->number;
+	event_say(&e, EVENT_OBJECT, text);
+	event_say(&e, EVENT_AFTER, reason);
+	event_say(&e, EVENT_BY, by);
+	return e;
+}
+
+void role_hold_open(struct journal_role *j)
+{
+	int list[HOLD_FOLDERS];
+	size_t n = folders(j, list);
+	struct err e = { 0 };
+
+	if (!holds_load(list, n, &j->holds))
+		return;
+	if (!save(j, &j->holds, &e))
+		fprintf(stderr, "sekishod journal: %s\n", e.text);
+	role_put_own(j, LOST_HOLDS, 1, 0, NULL);
+}
+
+bool role_hold_damaged(const struct journal_role *j)
+{
+	for (size_t i = 0; i < j->holds.n; i++)
+		if (j->holds.list[i].by[0] == 0)
+			return true;
+	return false;
+}
+
+/* Of what the file's last write and its first record say. A clock that jumped in between is what the margin is for. */
+bool role_hold_keeps(struct journal_role *j, const struct keep_file *f)
+{
+	uint64_t first = 0;
+
+	if (j->holds.n == 0)
+		return false;
+	segment_began(j->chain.dirfd, f->first, &first);
+	return holds_cover(&j->holds, first < f->written ? first : f->written,
+			   first < f->written ? f->written : first) != NULL;
+}
+
+/* NULL, or why not. */
+static const char *place(struct journal_role *j, const struct msg_hold *m, uint32_t *ret)
+{
+	struct holds h = j->holds;
+	struct hold *o = holds_place(&h);
+	struct err e = { 0 };
+	struct event said;
+
+	if (o == NULL)
+		return "too many holds";
+	o->from = m->since;
+	o->until = m->until;
+	memcpy(o->by, m->by, sizeof(o->by) - 1);
+	memcpy(o->person, m->person, sizeof(o->person) - 1);
+	snprintf(o->reason, sizeof(o->reason), "%s", m->reason);
+	if (!save(j, &h, &e))
+		return "no room on the disk";
+	j->holds = h;
+	*ret = o->number;
+	said = event_of(LOST_HELD, o, o->by, o->person, o->reason);
+	role_put(j, &said, ROLE_JOURNAL, 1);
+	if (role_checkpoint(j, true))
+		role_sync(j, clock_mono().ns, true);
+	return NULL;
+}
+
+static const char *lift(struct journal_role *j, const struct msg_hold *m, uint32_t *ret)
+{
+	const struct hold *o = holds_find(&j->holds, m->number);
+	char by[USER_BY] = "", person[HOLD_PERSON] = "";
+	struct holds h = j->holds;
+	struct err e = { 0 };
+	json_t *record;
+	struct event said;
+	uint64_t number = j->chain.next_seq;
+
+	if (o == NULL)
+		return "no such hold";
+	memcpy(by, m->by, sizeof(by) - 1);
+	memcpy(person, m->person, sizeof(person) - 1);
+	said = event_of(LOST_LET_GO, o, by, person, m->reason);
+	record = role_record(j, &said, ROLE_JOURNAL, 1);
+	if (record == NULL || !role_write(j, record, true) || j->chain.next_seq == number)
+		return "it could not be recorded, so it goes on";
+	role_checkpoint(j, true);
+	role_sync(j, clock_mono().ns, true);
+	if (j->chain.dirty)
+		return "it could not be recorded, so it goes on";
+	holds_lift(&h, m->number);
+	if (!save(j, &h, &e))
+		return "it is recorded, but the hold goes on, because the disk is full";
+	j->holds = h;
+	j->held = false;
+	*ret = m->number;
+	return NULL;
+}
+
+json_t *role_hold_order(struct journal_role *j, const struct msg_hold *m, enum answer_status *ret)
+{
+	const char *why = NULL;
+	uint32_t number = 0;
+	json_t *answer;
+
+	*ret = ANSWER_YES;
+	if (m->order != HOLD_LIST && (m->since > m->until || m->person[0] == 0 || m->reason[0] == 0)) {
+		*ret = ANSWER_INVALID;
+		return json_pack("{s:s}", "error", "malformed order");
+	}
+	if (m->order == HOLD_PLACE)
+		why = place(j, m, &number);
+	if (m->order == HOLD_LIFT)
+		why = lift(j, m, &number);
+	if (why != NULL) {
+		*ret = m->order == HOLD_LIFT && holds_find(&j->holds, m->number) == NULL ? ANSWER_NO : ANSWER_CANNOT;
+		return json_pack("{s:s}", "error", why);
+	}
+	answer = json_pack("{s:o, s:b, s:b}", "holds", holds_json(&j->holds), "held", j->held, "damaged",
+			   role_hold_damaged(j));
+	if (number != 0)
+		json_object_set_new(answer, "number", json_integer(number));
+	return answer;
+}

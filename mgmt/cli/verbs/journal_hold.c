@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `sekisho journal hold`, `holds`, `lift`: what is kept back from deletion, whatever its age. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "mgmt/cli/box/request.h"
+#include "mgmt/cli/screen/table.h"
+#include "mgmt/cli/verbs.h"
+#include "mgmt/cli/words/moment.h"
+#include "mgmt/cli/words/render.h"
+#include "mgmt/state/lost.h"
+
+enum { OPT_REASON, OPT_BY, OPT_LIFT_N, OPT_FROM = OPT_LIFT_N, OPT_UNTIL, OPT_N };
+
+static const struct cli_option options[OPT_N] = {
+	[OPT_REASON] = { "--reason", 0, "TEXT", M_HOLD_OPT_REASON },
+	[OPT_BY] = { "--by", 0, "NAME", M_HOLD_OPT_BY },
+	[OPT_FROM] = { "--from", 0, "TIME", M_HOLD_OPT_FROM },
+	[OPT_UNTIL] = { "--until", 0, "TIME", M_HOLD_OPT_UNTIL },
+};
+
+static void cell_time(struct table *t, const char *when)
+{
+	char text[RENDER_TEXT];
+
+	render_time(when, text);
+	table_cell(t, *when != '\0' ? text : "-");
+}
+
+/* What the journal itself wrote in place of a reason is said in the reader's language. */
+static void cell_said(struct cli *c, struct table *t, const char *text)
+{
+	char *said = lost_text(c->lang, text);
+
+	table_cell(t, said != NULL ? said : text);
+	free(said);
+}
+
+static void print_holds(struct cli *c, const json_t *answer)
+{
+	static const enum message heads[] = { M_COL_NUMBER,	 M_COL_HOLD_FROM, M_COL_HOLD_UNTIL,
+					      M_COL_HOLD_PERSON, M_COL_HOLD_BY,	  M_COL_HOLD_REASON };
+	const json_t *list = ja(answer, "holds"), *h;
+	struct table *t = table_new(sizeof(heads) / sizeof(heads[0]), 0);
+	size_t i;
+
+	for (i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
+		table_cell(t, message_format(heads[i], c->lang));
+	table_head_done(t);
+	table_right(t, 0);
+	table_wrap(t);
+	json_array_foreach(list, i, h)
+	{
+		table_cellf(t, "%llu", ju(h, "number"));
+		cell_time(t, ju(h, "from") == 0 && strncmp(js(h, "from"), "1970-01-01", 10) == 0 ? "" : js(h, "from"));
+		cell_time(t, js(h, "until"));
+		table_cell(t, *js(h, "person") != '\0' ? js(h, "person") : "-");
+		table_cell(t, *js(h, "by") != '\0' ? js(h, "by") : "sekishod");
+		cell_said(c, t, js(h, "reason"));
+	}
+	if (table_rows(t) > 0)
+		table_print(t, c->out, c->color);
+	else
+		render_line(c, M_HOLD_NONE);
+	if (jb(answer, "damaged"))
+		render_line(c, M_HOLD_DAMAGED);
+	if (jb(answer, "held"))
+		render_line(c, M_HOLD_HELD);
+	table_free(t);
+}
+
+/* Asks, says what was wrong, and prints the list behind the sentence `done` (0 = none). */
+static int ask(struct cli *c, const struct msg_hold *order, enum message done)
+{
+	const struct msg_body question = { MSG_HOLD, .hold = *order };
+	struct box_answer answer;
+	int status;
+
+	if (!box_request(c, &question, NULL, 0, 30, &answer, &status))
+		return status;
+	if (!c->json && json_is_string(json_object_get(answer.json, "error"))) {
+		char *said = lost_text(c->lang, js(answer.json, "error"));
+
+		status = cli_fail_text(c, (enum cli_status)answer.status,
+				       said != NULL ? said : js(answer.json, "error"));
+		free(said);
+	} else if (!box_answer_done(c, &answer, &status)) {
+		if (order->order != HOLD_LIST)
+			render_line(c, done, ju(answer.json, "number"));
+		print_holds(c, answer.json);
+	}
+	box_answer_free(&answer);
+	return status;
+}
+
+static int list(struct cli *c, const struct cli_args *a)
+{
+	(void)a;
+	return ask(c, &(struct msg_hold){ .order = HOLD_LIST, .reason = "" }, M_HOLD_NONE);
+}
+
+static bool moment_of(const char *text, uint64_t *ret)
+{
+	char moment[MOMENT_TEXT];
+	struct tm tm = { 0 };
+
+	if (!moment_parse(text, moment) || strptime(moment, "%Y-%m-%dT%H:%M:%S", &tm) == NULL)
+		return false;
+	*ret = (uint64_t)timegm(&tm);
+	return true;
+}
+
+/* Who answers for it, and why: both have to be said. CLI_YES, or why not. */
+static int take_words(struct cli *c, const struct cli_args *a, struct msg_hold *order)
+{
+	const char *reason = a->values[OPT_REASON], *by = a->values[OPT_BY];
+
+	if (reason == NULL || by == NULL || *reason == '\0' || *by == '\0')
+		return cli_fail(c, CLI_INVALID, M_HOLD_WORDS);
+	if (strlen(reason) > HOLD_REASON || strlen(by) >= HOLD_PERSON)
+		return cli_fail(c, CLI_INVALID, M_HOLD_LONG, HOLD_REASON, HOLD_PERSON - 1);
+	order->reason = reason;
+	memcpy(order->person, by, strlen(by));
+	return CLI_YES;
+}
+
+static int place(struct cli *c, const struct cli_args *a)
+{
+	const char *from = a->values[OPT_FROM], *until = a->values[OPT_UNTIL];
+	struct msg_hold order = { .order = HOLD_PLACE, .until = HOLD_OPEN };
+	int status = take_words(c, a, &order);
+
+	if (status != CLI_YES)
+		return status;
+	if (from != NULL && !moment_of(from, &order.since))
+		return cli_fail(c, CLI_INVALID, M_HOLD_MOMENT, "--from", from);
+	if (until != NULL && !moment_of(until, &order.until))
+		return cli_fail(c, CLI_INVALID, M_HOLD_MOMENT, "--until", until);
+	if (order.since > order.until)
+		return cli_fail(c, CLI_INVALID, M_HOLD_ORDER);
+	return ask(c, &order, M_HOLD_PLACED);
+}
+
+static int lift(struct cli *c, const struct cli_args *a)
+{
+	struct msg_hold order = { .order = HOLD_LIFT };
+	unsigned long long number;
+	int status = take_words(c, a, &order);
+
+	if (status != CLI_YES)
+		return status;
+	if (!cli_number(a->operands[0], UINT32_MAX, &number) || number == 0)
+		return cli_fail(c, CLI_INVALID, M_HOLD_NUMBER, a->operands[0]);
+	order.number = (uint32_t)number;
+	return ask(c, &order, M_HOLD_LIFTED);
+}
+
+const struct cli_verb verb_journal_hold = {
+	.name = "journal",
+	.under = "hold",
+	.group = CLI_ON_BOX,
+	.operands = "",
+	.options = options,
+	.n_options = OPT_N,
+	.summary = M_HOLD_SUMMARY,
+	.text = M_HOLD_TEXT,
+	.run = place,
+};
+
+const struct cli_verb verb_journal_holds = {
+	.name = "journal",
+	.under = "holds",
+	.group = CLI_ON_BOX,
+	.operands = "",
+	.summary = M_HOLDS_SUMMARY,
+	.text = M_HOLDS_TEXT,
+	.run = list,
+};
+
+const struct cli_verb verb_journal_lift = {
+	.name = "journal",
+	.under = "lift",
+	.group = CLI_ON_BOX,
+	.operands = "N",
+	.options = options,
+	.n_options = OPT_LIFT_N,
+	.min_operands = 1,
+	.max_operands = 1,
+	.summary = M_LIFT_SUMMARY,
+	.text = M_LIFT_TEXT,
+	.run = lift,
+};

@@ -58,13 +58,13 @@ help:
 	@echo 'make coverage    which lines the tests run, the sandboxed roles included (asks for root)'
 	@echo 'make lint        clang-format, clang-tidy, cppcheck'
 	@echo 'make deps        what is missing from the Debian packages of the demo and the tests'
-	@echo 'make all         build/release/sekisho, sekishod, sekisho-compile and sekisho-fetch'
+	@echo 'make all         build/release/sekisho, sekishod, sekisho-compile, sekisho-fetch and sekisho-notify'
 	@echo 'make deb         Debian packages, in build/deb'
 	@echo 'make image       the appliance as a disk image, in build/image (asks for root); make check-image starts it in qemu'
 	@echo 'make install     DESTDIR=, PREFIX=/usr: programs, units, settings, man pages, completion, documents'
 
 .PHONY: all
-all: $(B)/sekisho $(B)/sekishod $(B)/sekisho-compile $(B)/sekisho-fetch
+all: $(B)/sekisho $(B)/sekishod $(B)/sekisho-compile $(B)/sekisho-fetch $(B)/sekisho-notify
 
 $(B)/sekisho: $(call obj,$(SEKISHO_SRC))
 	$(call say,LINK,$@)
@@ -81,6 +81,10 @@ $(B)/sekisho-compile: $(call obj,$(SEKISHO_COMPILE_SRC))
 $(B)/sekisho-fetch: $(call obj,$(FETCH_SRC))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@.new $^ $(call libs,gnutls libseccomp libcap-ng) && mv $@.new $@
+
+$(B)/sekisho-notify: $(call obj,$(NOTIFY_SRC))
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@.new $^ $(call libs,libcurl jansson nettle) && mv $@.new $@
 
 $(B)/%.o: %.c
 	$(call say,CC,$<)

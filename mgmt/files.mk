@@ -2,6 +2,9 @@
 CLI_SRC = $(wildcard mgmt/cli/*.c mgmt/cli/*/*.c mgmt/state/*.c mgmt/words/*.c mgmt/picture/*.c) $(addprefix appliance/journal/,chain.c checkpoint.c line.c segment.c verify.c) build/controls/files.c
 MGMT_SRC = $(wildcard mgmt/web/*.c mgmt/web/api/*.c mgmt/web/pages/*.c mgmt/state/*.c mgmt/words/*.c mgmt/picture/*.c) mgmt/cli/screen/width.c mgmt/cli/screen/wrap.c build/ui/files.c
 
+# A program of its own that tells alarms to people who do not look: the state in words, and libcurl.
+NOTIFY_SRC = $(wildcard mgmt/notify/*.c mgmt/state/*.c mgmt/words/*.c) $(BASE_SRC) $(WIRE_SRC)
+
 # What a browser is given (mgmt/ui), as a part of the daemon. esbuild comes from Debian, and there is nothing else to bring.
 build/ui/script: $(wildcard mgmt/ui/*.ts)
 	$(call say,UI,$@)

@@ -171,3 +171,30 @@ int beside_ups(const struct ir *ir, char out[BESIDE_TEXT])
 		}
 	return length(&t);
 }
+
+const struct ir_peer *beside_mail_server(const struct ir *ir)
+{
+	for (uint32_t i = 0; i < ir->n_peers; i++)
+		if (ir->peers[i].use == PEER_MAIL)
+			return &ir->peers[i];
+	return NULL;
+}
+
+int beside_mail(const struct ir *ir, enum lang lang, char out[BESIDE_TEXT])
+{
+	const struct ir_peer *p = beside_mail_server(ir);
+	struct text t = { out, 0 };
+	char address[ADDR_TEXT];
+
+	if (p == NULL)
+		return 0;
+	if (!plain_server_name(p->name) || !plain_path(p->ca) || (p->user[0] != '\0' && !plain_word(p->user)) ||
+	    !plain_mailbox(p->from) || !plain_mailboxes(p->to))
+		return -EINVAL;
+	addr_text(&p->address, address);
+	add(&t, HEAD "address %s\nport %u\nname %s\nca %s\nfrom %s\nto %s\nlang %s\n", address, (unsigned)p->port,
+	    p->name, p->ca, p->from, p->to, lang_name(lang));
+	if (p->user[0] != '\0')
+		add(&t, "user %s\n", p->user);
+	return length(&t);
+}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Settings of the programs that speak for the box from the admin namespace, chronyd, rsyslogd, upsmon and sekisho-fetch: the texts of their files, from
+ * Settings of the programs that speak for the box from the admin namespace, chronyd, rsyslogd, upsmon, sekisho-notify and sekisho-fetch: the texts of their files, from
  * the peers of a generation. The first three are Debian's and units of their own (images/systemd), the last is a person's; the daemon starts none. Pure: who writes the
  * files, and when, is supervise/beside.c.
  */
@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 
+#include "appliance/base/messages.h"
 #include "policy/ir/ir.h"
 
 /* Sixteen sources, or a path twice with what stands around them: about a quarter of it. */
@@ -26,6 +27,11 @@ int beside_update(const struct ir *ir, const char *netns, char out[BESIDE_TEXT])
 /* Of images/ups, which makes upsmon's of it and the password, a file of the box that the daemon never reads. */
 int beside_ups(const struct ir *ir, char out[BESIDE_TEXT]);
 
+/* Of sekisho-notify (mgmt/notify/settings.h). */
+int beside_mail(const struct ir *ir, enum lang lang, char out[BESIDE_TEXT]);
+
+/* The mail server; NULL: ir names none. */
+const struct ir_peer *beside_mail_server(const struct ir *ir);
 /* The server of the UPS; NULL: ir names none. */
 const struct ir_peer *beside_ups_server(const struct ir *ir);
 /* "ups@10.99.0.7:3493", "ups@[2001:db8:99::7]:3493": as NUT's programs take it; 64 + ADDR_TEXT + 9 bytes are enough. Returns `out`. */

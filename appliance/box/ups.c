@@ -3,51 +3,11 @@
 
 #include <string.h>
 
-#include "appliance/base/bytes.h"
+#include "appliance/box/said.h"
 
-#define LINE_MOST 120u
 #define DAY_S 86400u
 
 const char *const ups_words[] = { "away", "mains", "battery", "low", "forced", NULL };
-
-/* The next line, without its key and a blank; "" where it is another one, which fails. */
-static void line(struct bytes *b, const char *key, char out[LINE_MOST])
-{
-	size_t n = 0;
-	uint8_t c = 0;
-
-	out[0] = '\0';
-	for (; *key != '\0'; key++)
-		if (!bytes_u8(b, &c) || c != (uint8_t)*key)
-			b->failed = true;
-	if (!bytes_u8(b, &c) || c != ' ')
-		b->failed = true;
-	while (bytes_u8(b, &c) && c != '\n') {
-		if (c < ' ' || c > '~' || n == LINE_MOST - 1)
-			b->failed = true;
-		else
-			out[n++] = (char)c;
-	}
-	out[b->failed ? 0 : n] = '\0';
-}
-
-/* A number of at most nine digits, -1 for "-"; a fraction is left out. */
-static int64_t number(struct bytes *b, const char *key)
-{
-	char text[LINE_MOST] = { 0 };
-	size_t n;
-	int64_t v = 0;
-
-	line(b, key, text);
-	if (b->failed || strcmp(text, "-") == 0)
-		return -1;
-	n = strspn(text, "0123456789");
-	b->failed = n == 0 || n > 9 ||
-		    (text[n] != '\0' && (text[n] != '.' || strspn(text + n + 1, "0123456789") != strlen(text + n + 1)));
-	for (size_t i = 0; !b->failed && i < n; i++)
-		v = v * 10 + (text[i] - '0');
-	return b->failed ? -1 : v;
-}
 
 /* Among words with blanks between them. */
 static bool has(const char *words, const char *word)
@@ -81,16 +41,16 @@ struct ups_said ups_read(const void *file, size_t n, const char *of, uint64_t no
 {
 	struct ups_said away = { .is = UPS_AWAY, .charge = -1, .runtime_s = -1 }, said = away;
 	struct bytes b = bytes_of(file, n);
-	char whom[LINE_MOST], status[LINE_MOST], counted[LINE_MOST];
+	char whom[SAID_LINE], status[SAID_LINE], counted[SAID_LINE];
 	int64_t at, since, charge, runtime;
 
-	at = number(&b, "at");
-	line(&b, "of", whom);
-	line(&b, "status", status);
-	since = number(&b, "since");
-	charge = number(&b, "charge");
-	runtime = number(&b, "runtime");
-	line(&b, "counted", counted);
+	at = said_number(&b, "at");
+	said_line(&b, "of", whom);
+	said_line(&b, "status", status);
+	since = said_number(&b, "since");
+	charge = said_number(&b, "charge");
+	runtime = said_number(&b, "runtime");
+	said_line(&b, "counted", counted);
 	if (b.failed || b.left > 0 || at < 0 || (uint64_t)at > now_s || now_s - (uint64_t)at > UPS_FRESH_S ||
 	    strcmp(whom, of) != 0)
 		return away;

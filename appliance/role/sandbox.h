@@ -18,6 +18,8 @@
 #define SANDBOX_UID_BASE 61961u
 #define SANDBOX_UID_NAMING 32u /* more for a gate or a worker for naming: nDPI's bugs end no worker for commands */
 
+#define SANDBOX_UID_NOTIFY                                                                                             \
+	61993u /* of who tells alarms to others (mgmt/notify): asks the daemon how it stands, and nothing else */
 #define SANDBOX_UID_FETCH 61980u /* of who fetches updates, which is no role: no number that a role could have */
 
 #define SANDBOX_UID_HASHER                                                                                             \

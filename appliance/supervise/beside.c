@@ -21,6 +21,7 @@
 #define RSYSLOG "log.conf"   /* sekisho-log.service */
 #define UPDATE "update.conf" /* sekisho-fetch */
 #define NUT "ups.conf"	     /* sekisho-ups.service */
+#define NOTIFY "notify.conf" /* sekisho-notify.service */
 
 static bool says(const struct supervisor *s, const char *name, const char *text, size_t n)
 {
@@ -68,6 +69,8 @@ void beside_write(struct supervisor *s)
 	put_one(s, UPDATE, text, n);
 	n = beside_ups(s->now->ir, text);
 	put_one(s, NUT, text, n);
+	n = beside_mail(s->now->ir, s->o->lang, text);
+	put_one(s, NOTIFY, text, n);
 }
 
 bool beside_ready(const struct ir *ir, struct sentence *ret)

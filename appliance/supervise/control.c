@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "appliance/role/sandbox.h"
 #include "appliance/supervise/supervise.h"
 #include "appliance/supervise/who.h"
 
@@ -22,6 +23,7 @@ struct client {
 	uint64_t serial;   /* of this connection: an answer never reaches a successor */
 	char by[BY_BYTES]; /* the login behind it */
 	bool waiting;	   /* one question at a time */
+	bool listens;	   /* sekisho-notify: it may ask how the box stands and what was recorded */
 };
 
 int control_open(struct supervisor *s, struct err *e)
@@ -43,7 +45,11 @@ int control_open(struct supervisor *s, struct err *e)
 	/* The lock on the data namespace is ours: whatever socket lies here is a dead one's. */
 	unlinkat(s->run_fd, SOCKET_NAME, 0);
 	old = umask(0177);
-	code = bind(fd, (const struct sockaddr *)&a, sizeof(a)) < 0 || listen(fd, 16) < 0 ? -errno : 0;
+	code = bind(fd, (const struct sockaddr *)&a, sizeof(a)) < 0 || listen(fd, 16) < 0 ||
+			       fchownat(s->run_fd, SOCKET_NAME, (uid_t)-1, SANDBOX_UID_NOTIFY, 0) < 0 ||
+			       fchmodat(s->run_fd, SOCKET_NAME, 0660, 0) < 0
+		       ? -errno
+		       : 0;
 	umask(old);
 	if (code < 0) {
 		close(fd);
@@ -70,11 +76,11 @@ static bool accept_one(struct supervisor *s)
 	if (fd < 0)
 		return false;
 	if (c == NULL || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) < 0 ||
-	    (who.uid != 0 && who.uid != geteuid())) {
+	    (who.uid != 0 && who.uid != geteuid() && who.uid != SANDBOX_UID_NOTIFY)) {
 		close(fd);
 		return true;
 	}
-	*c = (struct client){ .fd = fd, .serial = ++s->next_serial };
+	*c = (struct client){ .fd = fd, .serial = ++s->next_serial, .listens = who.uid == SANDBOX_UID_NOTIFY };
 	who_name(who.pid, who.uid, c->by, sizeof(c->by));
 	return true;
 }
@@ -154,7 +160,7 @@ void control_readable(struct supervisor *s, unsigned at)
 		return;
 	if (r == -EPROTO && !c->waiting)
 		answer_other_version(c, &m);
-	if (r != 1 || c->waiting) {
+	if (r != 1 || c->waiting || (c->listens && m.body.type != MSG_STATUS && m.body.type != MSG_EVENTS)) {
 		if (r == 1)
 			msg_close_fds(&m);
 		client_close(c);

@@ -189,6 +189,7 @@ static void complete(struct look *l)
 	json_object_set_new(j, "clock", json_clock(l->s));
 	json_object_set_new(j, "log", json_log(l->s));
 	json_object_set_new(j, "ups", json_ups(l->s));
+	json_object_set_new(j, "mail", json_mail(l->s));
 	json_object_set_new(j, "surroundings", json_surroundings(l->s));
 }
 

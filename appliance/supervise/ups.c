@@ -2,17 +2,15 @@
 #include "appliance/supervise/ups.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/clock.h"
 #include "appliance/box/beside.h"
+#include "appliance/box/said.h"
 #include "appliance/supervise/supervise.h"
 #include "appliance/wire/settings.h"
 
@@ -21,38 +19,13 @@
 #define STATE "%s-ups/state"  /* beside the run folder: the RuntimeDirectory= of sekisho-ups.service */
 #define POWER_OFF "power-off" /* sekisho-power-off.path */
 
-/* Time of this start of the machine: nobody sets it. */
-static uint64_t up_s(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	return (uint64_t)t.tv_sec;
-}
-
-/* The folder is another user's, who may have put anything there. */
-static size_t fetch(const char *path, uint8_t out[UPS_TEXT])
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-	struct stat st;
-	ssize_t n = -1;
-
-	if (fd < 0)
-		return 0;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-		n = pread(fd, out, UPS_TEXT, 0);
-	close(fd);
-	/* One that is full is longer than what we write. */
-	return n < 0 || n == UPS_TEXT ? 0 : (size_t)n;
-}
-
 static struct ups_said said(const struct supervisor *s, const char *of)
 {
 	uint8_t file[UPS_TEXT];
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), STATE, s->o->run);
-	return ups_read(file, fetch(path, file), of, up_s());
+	return ups_read(file, said_file(path, file, sizeof(file)), of, said_now_s());
 }
 
 static void record(struct supervisor *s, uint8_t what, const char *object)
@@ -134,20 +107,12 @@ void ups_due(struct supervisor *s, uint64_t now)
 	if (p == NULL)
 		return;
 	say = said(s, of);
-	happened(s, p, ups_look(&s->ups.watch, &say, up_s()), &say);
+	happened(s, p, ups_look(&s->ups.watch, &say, said_now_s()), &say);
 }
 
 uint64_t ups_next(const struct supervisor *s)
 {
 	return beside_ups_server(s->now->ir) != NULL ? s->ups.look_at : UINT64_MAX;
-}
-
-/* A moment of this start of the machine, by the clock as it goes now. */
-static json_t *wall_of(uint64_t s)
-{
-	uint64_t ago = up_s() > s ? up_s() - s : 0;
-
-	return json_time(clock_wall_ns() - ago * SECOND);
 }
 
 static json_t *number_or_null(int v)
@@ -168,8 +133,8 @@ json_t *json_ups(const struct supervisor *s)
 	now = said(s, of);
 	return json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:s}", "server", json_endpoint(&p->address, p->port),
 			 "name", p->name, "state", ups_words[now.is], "since",
-			 now.is != UPS_AWAY ? wall_of(now.since_s) : json_null(), "away_since",
-			 now.is == UPS_AWAY && w->silent ? wall_of(w->silent_s) : json_null(), "charge",
+			 now.is != UPS_AWAY ? said_time(now.since_s) : json_null(), "away_since",
+			 now.is == UPS_AWAY && w->silent ? said_time(w->silent_s) : json_null(), "charge",
 			 number_or_null(now.charge), "runtime", number_or_null(now.runtime_s), "counted",
 			 now.counted == UPS_COUNTED_UNKNOWN ? json_null() : json_boolean(now.counted == UPS_COUNTED),
 			 "on_low", on_low_words[p->power_off]);

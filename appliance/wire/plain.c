@@ -50,3 +50,31 @@ bool plain_word(const char *s)
 
 	return n > 0 && n <= PLAIN_WORD_MAX && s[n] == '\0' && strchr("._-", s[0]) == NULL;
 }
+
+bool plain_mailbox(const char *s)
+{
+	size_t n = strspn(s, LETTERS_DIGITS "._+-");
+
+	return n > 0 && n <= 64 && strlen(s) <= PLAIN_MAILBOX_MAX && strchr("._+-", s[0]) == NULL && s[n] == '@' &&
+	       plain_server_name(s + n + 1);
+}
+
+bool plain_mailboxes(const char *s)
+{
+	char one[PLAIN_MAILBOX_MAX + 1];
+
+	for (unsigned i = 0; i < PLAIN_MAILBOXES_MAX; i++) {
+		size_t n = strcspn(s, " ");
+
+		if (n >= sizeof(one))
+			return false;
+		memcpy(one, s, n);
+		one[n] = '\0';
+		if (!plain_mailbox(one))
+			return false;
+		if (s[n] == '\0')
+			return true;
+		s += n + 1;
+	}
+	return false;
+}

@@ -11,6 +11,8 @@
 
 #define PLAIN_PATH_MAX 200u
 #define PLAIN_WORD_MAX 63u
+#define PLAIN_MAILBOX_MAX 254u /* RFC 5321, 4.5.3.1.3, without the brackets */
+#define PLAIN_MAILBOXES_MAX 16u
 
 /* The DNS name of a server: labels of letters, digits and '-' (RFC 1123, 2.1), 63 and 253 bytes at most; no address, no wildcard. */
 bool plain_server_name(const char *s);
@@ -18,5 +20,9 @@ bool plain_server_name(const char *s);
 bool plain_word(const char *s);
 /* An absolute path of letters, digits, '.', '_' and '-' between slashes, without names that begin with a dot. */
 bool plain_path(const char *s);
+/* A mailbox, "crane-team@example.jp": a word of letters, digits, '.', '_', '+' and '-', and the DNS name of a domain. */
+bool plain_mailbox(const char *s);
+/* Several, with one blank between them, at most PLAIN_MAILBOXES_MAX. */
+bool plain_mailboxes(const char *s);
 
 #endif

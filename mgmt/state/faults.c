@@ -161,6 +161,17 @@ static void shares(struct faults *f)
 	}
 }
 
+/* What nobody would hear of: who is told by mail does not look here. */
+static void mail(struct faults *f)
+{
+	const json_t *m = ja(f->status, "mail");
+
+	if (strcmp(js(m, "state"), "away") == 0)
+		fault(f, M_FAULT_MAIL_AWAY, js(m, "server"), "", "");
+	else if (strcmp(js(m, "state"), "failing") == 0)
+		fault(f, M_FAULT_MAIL, js(m, "server"), js(m, "why"), "");
+}
+
 json_t *faults_find(const json_t *status, enum lang l)
 {
 	const json_t *kernel = ja(status, "kernel"), *g = ja(status, "generation"), *foreign = ja(status, "foreign"),
@@ -192,5 +203,6 @@ json_t *faults_find(const json_t *status, enum lang l)
 		fault(&f, M_FAULT_SETTING, js(s, "name"), js(s, "is"), js(s, "want"));
 	}
 	shares(&f);
+	mail(&f);
 	return f.list;
 }

@@ -14,7 +14,8 @@ enum {
 	BOX_LOG_SERVER,
 	BOX_UPS,
 	BOX_TERMINALS,
-	BOX_UPDATE
+	BOX_UPDATE,
+	BOX_MAIL
 };
 static const struct key box_keys[] = {
 	[BOX_VERSION] = { "language_version", AST_NUMBER, true, .example = "language_version = 1;" },
@@ -27,6 +28,7 @@ static const struct key box_keys[] = {
 	[BOX_UPS] = { "ups", .kinds = AST_GROUP },
 	[BOX_TERMINALS] = { "terminals", .kinds = AST_LISTS },
 	[BOX_UPDATE] = { "update_server", .kinds = AST_GROUP },
+	[BOX_MAIL] = { "mail_server", .kinds = AST_GROUP },
 	{ "workers", AST_NUMBER, .use = KEY_NUMBER, INTO(model_box, workers), .lo = 1, .hi = WORKER_MAX },
 	{ "naming_workers", AST_NUMBER, .use = KEY_NUMBER, INTO(model_box, naming_workers), .lo = 1, .hi = WORKER_MAX },
 	{ "command_workers", AST_NUMBER, .use = KEY_NUMBER, INTO(model_box, command_workers), .lo = 1,
@@ -368,7 +370,7 @@ void check_box(struct check *k, const struct ast_node *root)
 	     b->routes != NULL && (c = list_next(k, list, c, AST_GROUP, routes)) != NULL; b->n_routes++)
 		one_route(k, c, &b->routes[b->n_routes], b->n_routes + 1);
 	check_peers(
-		k, &(struct peer_nodes){ v[BOX_TIME], v[BOX_LOG_SERVER], v[BOX_UPS], v[BOX_TERMINALS], v[BOX_UPDATE] });
+		k, &(struct peer_nodes){ v[BOX_TIME], v[BOX_LOG_SERVER], v[BOX_UPS], v[BOX_TERMINALS], v[BOX_UPDATE], v[BOX_MAIL] });
 }
 
 static int by_name(const void *pa, const void *pb)

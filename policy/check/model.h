@@ -62,7 +62,8 @@ struct model_peer {
 	const char *name,
 		*ca;	  /* what its certificate says, and who says so; "" of a log server = nothing is sent to it */
 	const char *user; /* at a UPS server, where `name` is the UPS; "" = no such server */
-	bool power_off;	  /* on_low = "power_off" */
+	const char *from, *to; /* of a mail server: the sender, and who gets mail, with a blank between two */
+	bool power_off;	       /* on_low = "power_off" */
 	struct srcpos at;
 };
 
@@ -73,7 +74,8 @@ struct model_box {
 	size_t n_routes;
 	struct model_between *betweens;
 	size_t n_betweens;
-	struct model_peer *peers; /* time sources, the log server, the UPS server, terminals, the update server */
+	struct model_peer *
+		peers; /* time sources, the log server, the UPS server, the mail server, terminals, the update server */
 	size_t n_peers;
 	uint32_t workers; /* pairs of worker and gate of each kind, 1..WORKER_MAX; 0 = not said */
 	uint32_t naming_workers, command_workers; /* the same of one kind, before the other */

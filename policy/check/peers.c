@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whom the box itself may reach, sources of time and the servers that keep its records and its updates and watch its UPS (box.cfg), and from which terminals it may be
+ * Whom the box itself may reach, sources of time and the servers that keep its records and its updates, watch its UPS and take its mail (box.cfg), and from which terminals it may be
  * reached. It speaks in the admin namespace and with nobody else there, so each has to lie behind an admin interface.
  */
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "appliance/wire/plain.h"
@@ -15,7 +16,8 @@
 #define TIME_SOURCES_MAX 16u /* more than anybody compares */
 #define TERMINALS_MAX 64u    /* more than a site has desks for it */
 #define MANAGEMENT_PORT 443u /* where the API answers */
-#define UPDATE_PORT 443u     /* HTTPS: RFC 9110, 4.2.2 */
+#define MAIL_PORT 587u /* submission, TLS from STARTTLS on: RFC 6409, RFC 3207; 465: from the first byte on, RFC 8314 */
+#define UPDATE_PORT 443u /* HTTPS: RFC 9110, 4.2.2 */
 
 enum { LOG_ADDRESS, LOG_NAME, LOG_CA };
 static const struct key log_keys[] = {
@@ -43,7 +45,18 @@ static const struct key ups_keys[] = {
 	{ "on_low", AST_STRING, .use = KEY_CHOICE, INTO(model_peer, power_off), .words = on_low_words },
 };
 
-#define SERVERS 3u /* of one each: log, UPS, update */
+enum { MAIL_ADDRESS, MAIL_NAME, MAIL_CA, MAIL_FROM, MAIL_TO, MAIL_USER };
+static const struct key mail_keys[] = {
+	[MAIL_ADDRESS] = { "address", AST_STRING, true, .example = "address = \"10.99.0.25\";" },
+	[MAIL_NAME] = { "name", AST_STRING, true, .example = "name = \"mail.example.jp\";" },
+	[MAIL_CA] = { "ca", AST_STRING, true, .example = "ca = \"/etc/sekisho/mail-ca.pem\";" },
+	[MAIL_FROM] = { "from", AST_STRING, true, .example = "from = \"sekisho@example.jp\";" },
+	[MAIL_TO] = { "to", AST_LISTS, true, .example = "to = [\"terminal-it@example.jp\"];" },
+	[MAIL_USER] = { "user", .kinds = AST_STRING },
+	{ "port", AST_NUMBER, .use = KEY_NUMBER, INTO(model_peer, port), .lo = 1, .hi = UINT16_MAX },
+};
+
+#define SERVERS 4u /* of one each: log, UPS, update, mail */
 
 static bool leads(const struct model_box *b, const struct addr *a)
 {
@@ -119,8 +132,14 @@ static void time_sources(struct check *k, const struct ast_node *list)
 	struct object o = { MP_OBJ_SECTION, "time" };
 
 	hosts(k, list, "time",
-	      &(struct model_peer){
-		      .use = PEER_TIME, .l4proto = IPPROTO_UDP, .port = TIME_PORT, .name = "", .ca = "", .user = "" });
+	      &(struct model_peer){ .use = PEER_TIME,
+				    .l4proto = IPPROTO_UDP,
+				    .port = TIME_PORT,
+				    .name = "",
+				    .ca = "",
+				    .user = "",
+				    .from = "",
+				    .to = "" });
 	/* Of two that differ neither can be believed, and chrony would follow either. */
 	if (list->n == 2)
 		diag_hint(k->d, check_value(k, SEV_ERROR, "policy.time", list, MP_TIME_TWO, o, ""), MP_HINT_TIME_TWO);
@@ -153,9 +172,14 @@ static void log_server(struct check *k, const struct ast_node *group)
 	struct model_peer *p = &k->m->box.peers[k->m->box.n_peers];
 	const struct ast_node *v[KEYS(log_keys)];
 
-	*p = (struct model_peer){
-		.use = PEER_LOG, .l4proto = IPPROTO_TCP, .port = LOG_PORT, .name = "", .ca = "", .user = ""
-	};
+	*p = (struct model_peer){ .use = PEER_LOG,
+				  .l4proto = IPPROTO_TCP,
+				  .port = LOG_PORT,
+				  .name = "",
+				  .ca = "",
+				  .user = "",
+				  .from = "",
+				  .to = "" };
 	if (!keys_read(k, group, log_keys, KEYS(log_keys), o, p, v))
 		return;
 	identity(k, v[LOG_NAME], v[LOG_CA], group, o, p);
@@ -169,9 +193,14 @@ static void update_server(struct check *k, const struct ast_node *group)
 	struct model_peer *p = &k->m->box.peers[k->m->box.n_peers];
 	const struct ast_node *v[KEYS(update_keys)];
 
-	*p = (struct model_peer){
-		.use = PEER_UPDATE, .l4proto = IPPROTO_TCP, .port = UPDATE_PORT, .name = "", .ca = "", .user = ""
-	};
+	*p = (struct model_peer){ .use = PEER_UPDATE,
+				  .l4proto = IPPROTO_TCP,
+				  .port = UPDATE_PORT,
+				  .name = "",
+				  .ca = "",
+				  .user = "",
+				  .from = "",
+				  .to = "" };
 	if (!keys_read(k, group, update_keys, KEYS(update_keys), o, p, v))
 		return;
 	if (v[UPDATE_NAME] != NULL && v[UPDATE_CA] != NULL)
@@ -205,6 +234,8 @@ static void ups_server(struct check *k, const struct ast_node *group)
 				  .name = "",
 				  .ca = "",
 				  .user = "",
+				  .from = "",
+				  .to = "",
 				  .power_off = true };
 	if (!keys_read(k, group, ups_keys, KEYS(ups_keys), o, p, v))
 		return;
@@ -220,6 +251,62 @@ static const struct ast_node *bounded(struct check *k, const struct ast_node *li
 		return list;
 	check_value(k, SEV_ERROR, "policy.too_large", list, MP_LIST_LONG, (struct object){ MP_OBJ_BOX, "" }, key);
 	return NULL;
+}
+
+/* False after saying that it is no address of mail. */
+static bool mailbox(struct check *k, const struct ast_node *v, struct object o)
+{
+	if (plain_mailbox(v->string))
+		return true;
+	diag_hint(k->d, check_value(k, SEV_ERROR, "policy.value", v, MP_MAIL_ADDRESS, o, v->string),
+		  MP_HINT_MAIL_ADDRESS);
+	return false;
+}
+
+/* As one text with blanks between them; NULL after saying what is wrong. */
+static const char *recipients(struct check *k, const struct ast_node *list, struct object o)
+{
+	char *text = arena_array(k->a, list->n * (PLAIN_MAILBOX_MAX + 1) + 1, 1), *at = text;
+	bool good = text != NULL;
+
+	if (list->n == 0)
+		check_value(k, SEV_ERROR, "policy.empty_list", list, MP_EMPTY_LIST, o, "to");
+	for (const struct ast_node *c = NULL; good && (c = list_next(k, list, c, AST_STRING, o)) != NULL;) {
+		good = mailbox(k, c, o);
+		if (good)
+			at += sprintf(at, "%s%s", at == text ? "" : " ", c->string);
+	}
+	return good && at > text ? text : NULL;
+}
+
+static void mail_server(struct check *k, const struct ast_node *group)
+{
+	struct object o = { MP_OBJ_SECTION, "mail_server" };
+	struct model_peer *p = &k->m->box.peers[k->m->box.n_peers];
+	const struct ast_node *v[KEYS(mail_keys)];
+
+	*p = (struct model_peer){ .use = PEER_MAIL,
+				  .l4proto = IPPROTO_TCP,
+				  .port = MAIL_PORT,
+				  .name = "",
+				  .ca = "",
+				  .user = "",
+				  .from = "",
+				  .to = "" };
+	if (!keys_read(k, group, mail_keys, KEYS(mail_keys), o, p, v))
+		return;
+	if (v[MAIL_NAME] != NULL && v[MAIL_CA] != NULL)
+		identity(k, v[MAIL_NAME], v[MAIL_CA], group, o, p);
+	if (v[MAIL_USER] != NULL && !word(k, v[MAIL_USER], o, &p->user))
+		return;
+	if (v[MAIL_TO] != NULL && bounded(k, v[MAIL_TO], "to", PLAIN_MAILBOXES_MAX) == NULL)
+		return;
+	if (v[MAIL_FROM] == NULL || v[MAIL_TO] == NULL || !mailbox(k, v[MAIL_FROM], o))
+		return;
+	p->from = v[MAIL_FROM]->string;
+	p->to = recipients(k, v[MAIL_TO], o);
+	if (p->to != NULL && v[MAIL_ADDRESS] != NULL && peer(k, v[MAIL_ADDRESS], o, p))
+		k->m->box.n_peers++;
 }
 
 void check_peers(struct check *k, const struct peer_nodes *n)
@@ -245,7 +332,11 @@ void check_peers(struct check *k, const struct peer_nodes *n)
 					    .port = MANAGEMENT_PORT,
 					    .name = "",
 					    .ca = "",
-					    .user = "" });
+					    .user = "",
+					    .from = "",
+					    .to = "" });
 	if (n->update != NULL)
 		update_server(k, n->update);
+	if (n->mail != NULL)
+		mail_server(k, n->mail);
 }

@@ -169,6 +169,8 @@ static bool lower_box(struct lowering *w)
 						 .name = box->peers[i].name,
 						 .ca = box->peers[i].ca,
 						 .user = box->peers[i].user,
+						 .from = box->peers[i].from,
+						 .to = box->peers[i].to,
 						 .power_off = box->peers[i].power_off,
 						 .line = box->peers[i].at.line };
 	return true;

@@ -362,11 +362,21 @@ static bool peers_hold(const struct ir *ir)
 		if (p->address.family == 0 || (p->l4proto != 6 && p->l4proto != 17))
 			return false;
 		if (p->use == PEER_UPS) {
-			if (p->l4proto != 6 || !plain_word(p->name) || !plain_word(p->user) || p->ca[0] != '\0')
+			if (p->l4proto != 6 || !plain_word(p->name) || !plain_word(p->user) || p->ca[0] != '\0' ||
+			    p->from[0] != '\0' || p->to[0] != '\0')
 				return false;
 			continue;
 		}
-		if (p->user[0] != '\0' || p->power_off)
+		if (p->power_off)
+			return false;
+		if (p->use == PEER_MAIL) {
+			if (p->l4proto != 6 || !plain_server_name(p->name) || !plain_path(p->ca) ||
+			    (p->user[0] != '\0' && !plain_word(p->user)) || !plain_mailbox(p->from) ||
+			    !plain_mailboxes(p->to))
+				return false;
+			continue;
+		}
+		if (p->user[0] != '\0' || p->from[0] != '\0' || p->to[0] != '\0')
 			return false;
 		if (p->use != PEER_UPDATE && p->name[0] == '\0' && p->ca[0] == '\0')
 			continue;

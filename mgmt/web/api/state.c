@@ -7,6 +7,7 @@
 #include "appliance/base/json.h"
 #include "appliance/base/version.h"
 #include "appliance/wire/reason.h"
+#include "mgmt/state/alarms.h"
 #include "mgmt/state/clock_why.h"
 #include "mgmt/state/faults.h"
 #include "mgmt/state/lost.h"
@@ -63,8 +64,8 @@ char *state_text(const char *json, size_t n, size_t *ret_n)
 	if (json_is_object(status)) {
 		json_t *en = in_words(status, LANG_EN, &stand), *japanese = in_words(status, LANG_JA, &stand);
 
-		state = json_pack("{s:s,s:s,s:o,s:o,s:O}", "version", SEKISHO_VERSION, "stand", stand, "en", en, "ja",
-				  japanese, "status", status);
+		state = json_pack("{s:s,s:s,s:o,s:o,s:o,s:O}", "version", SEKISHO_VERSION, "stand", stand, "en", en,
+				  "ja", japanese, "alarms", alarms_find(status), "status", status);
 	}
 	json_decref(status);
 	if (state != NULL)

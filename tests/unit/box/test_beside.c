@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The files of chronyd, rsyslogd, sekisho-fetch and of what asks the UPS server, byte for byte, and that no text gets into them which is more than a name or a path.
+ * The files of chronyd, rsyslogd, sekisho-fetch, sekisho-notify and of what asks the UPS server, byte for byte, and that no text gets into them which is more than a name or a path.
  *
  * LINK: appliance/box/beside.c appliance/fetch/settings.c appliance/wire/plain.c appliance/base/addr.c appliance/base/atomic_file.c appliance/base/err.c
+ * LINK: appliance/base/messages.c mgmt/notify/settings.c
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -20,6 +21,7 @@
 #include "appliance/box/beside.h"
 #include "appliance/fetch/settings.h"
 #include "appliance/wire/plain.h"
+#include "mgmt/notify/settings.h"
 
 #define STATE "/var/lib/sekisho"
 
@@ -255,12 +257,67 @@ static void server_of_the_ups(void **state)
 	assert_int_equal(beside_ups(&ir, out), -EINVAL);
 }
 
+/* What the program reads is what was written; nothing in it is more than a name. */
+static void server_of_mail(void **state)
+{
+	static const char *const no_mailboxes[] = { "",
+						    "a",
+						    "@b.example",
+						    "a@",
+						    "a@b..example",
+						    "a@b.example>",
+						    "a b@c.example",
+						    "a@b.example\nuser root",
+						    "a@10.0.0.1" };
+	struct ir_peer peers[] = { peer(PEER_TIME, "10.99.0.5", 123), peer(PEER_MAIL, "2001:db8:99::25", 587) };
+	struct ir ir = { .peers = peers, .n_peers = 1 };
+	char out[BESIDE_TEXT], path[] = "/tmp/test_beside.XXXXXX";
+	struct notify_settings s;
+	struct err e = { 0 };
+	int n, fd;
+
+	(void)state;
+	assert_int_equal(beside_mail(&ir, LANG_EN, out), 0);
+	ir.n_peers = 2;
+	peers[1].name = "mail.example";
+	peers[1].ca = "/etc/ca.pem";
+	peers[1].from = "box@site.example";
+	peers[1].to = "a@site.example b+c@site.example";
+	peers[1].user = "sekisho";
+	n = beside_mail(&ir, LANG_JA, out);
+	assert_int_equal(n, strlen(out));
+	assert_string_equal(
+		out,
+		HEAD "address 2001:db8:99::25\nport 587\nname mail.example\nca /etc/ca.pem\nfrom box@site.example\n"
+		     "to a@site.example b+c@site.example\nlang ja\nuser sekisho\n");
+	fd = mkstemp(path);
+	assert_int_equal(write(fd, out, (size_t)n), n);
+	close(fd);
+	assert_int_equal(notify_settings_read(path, &s, &e), 0);
+	assert_true(s.port == 587 && s.lang == LANG_JA && s.every_s == 600 && strcmp(s.to, peers[1].to) == 0 &&
+		    strcmp(s.user, "sekisho") == 0);
+	notify_settings_free(&s);
+	unlink(path);
+	for (size_t i = 0; i < sizeof(no_mailboxes) / sizeof(no_mailboxes[0]); i++) {
+		peers[1].from = no_mailboxes[i];
+		assert_int_equal(beside_mail(&ir, LANG_EN, out), -EINVAL);
+		peers[1].from = "box@site.example";
+		peers[1].to = no_mailboxes[i];
+		assert_int_equal(beside_mail(&ir, LANG_EN, out), -EINVAL);
+		peers[1].to = "a@site.example";
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sources_of_time),   cmocka_unit_test(the_most_sources_fit),
-		cmocka_unit_test(records),	     cmocka_unit_test(nothing_more_than_a_name),
-		cmocka_unit_test(server_of_the_ups), cmocka_unit_test(updates),
+		cmocka_unit_test(server_of_mail),
+		cmocka_unit_test(sources_of_time),
+		cmocka_unit_test(the_most_sources_fit),
+		cmocka_unit_test(records),
+		cmocka_unit_test(nothing_more_than_a_name),
+		cmocka_unit_test(server_of_the_ups),
+		cmocka_unit_test(updates),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,7 +2,9 @@
 /*
  * What stands in the file of the UPS, whole, torn, another's, old or a lie, and what follows from it over time.
  *
- * LINK: appliance/box/ups.c
+ * LINK: appliance/box/ups.c appliance/box/said.c appliance/base/bytes.c appliance/base/json.c appliance/base/addr.c appliance/base/clock.c
+ * LINK: appliance/base/memfd.c appliance/base/utf8.c appliance/base/err.c appliance/base/sha256.c
+ * LIBS: jansson nettle
  */
 #include <setjmp.h>
 #include <stdarg.h>

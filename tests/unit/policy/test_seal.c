@@ -218,7 +218,8 @@ static const struct {
 	{ "kita-form-8-table-4", 8, 4, 2 },   /* nothing about how long records are kept */
 	{ "kita-form-9-table-4", 9, 4, 2 },   /* a log server without a name, and nothing was sent */
 	{ "kita-form-10-table-4", 10, 4, 2 }, /* no UPS server */
-	{ "kita-form-11-table-4", 11, 4, 2 },
+	{ "kita-form-11-table-4", 11, 4, 2 }, /* no mail server */
+	{ "kita-form-12-table-4", 12, 4, 2 },
 };
 
 static size_t read_form(const char *name, uint8_t *p, size_t size)
@@ -329,16 +330,16 @@ static void later_forms_are_refused(void **state)
 {
 	struct arena *a = arena_new(COMPILE_BUDGET);
 	uint8_t p[8192];
-	size_t n = read_form("kita-form-11-table-4", p, sizeof(p));
+	size_t n = read_form("kita-form-12-table-4", p, sizeof(p));
 	struct err e;
 	struct ir ir;
 
 	(void)state;
-	for (unsigned version = 0; version < 256; version = version == 0 ? 12 : version + 1) {
+	for (unsigned version = 0; version < 256; version = version == 0 ? 13 : version + 1) {
 		p[43] = (uint8_t)version;
 		sha256(p + 40, n - 40, p + 8);
 		assert_int_equal(ir_unseal(bytes_of(p, n), a, &ir, &e), -EBADMSG);
-		assert_non_null(strstr(e.text, "this version of Sekisho reads 1 to 11"));
+		assert_non_null(strstr(e.text, "this version of Sekisho reads 1 to 12"));
 	}
 	arena_free(a);
 }
@@ -367,19 +368,34 @@ static void a_server_of_the_ups_holds(void **state)
 		uint8_t use, l4proto;
 		const char *name, *user, *ca;
 		bool power_off, holds;
+		const char *from, *to;
 	} all[] = {
-		{ PEER_UPS, 6, "hall", "sekisho", "", true, true },
-		{ PEER_UPS, 6, "hall", "sekisho", "", false, true },
-		{ PEER_UPS, 17, "hall", "sekisho", "", true, false },
-		{ PEER_UPS, 6, "", "sekisho", "", true, false },
-		{ PEER_UPS, 6, "hall", "", "", true, false },
-		{ PEER_UPS, 6, "hall", "a b", "", true, false },
-		{ PEER_UPS, 6, "ha\nuser x", "sekisho", "", true, false },
-		{ PEER_UPS, 6, "hall", "sekisho", "/ca", true, false },
-		{ PEER_TIME, 17, "", "", "", false, true },
-		{ PEER_TIME, 17, "", "", "", true, false },
-		{ PEER_TIME, 17, "", "sekisho", "", false, false },
-		{ PEER_LOG, 6, "log.example", "x", "/ca", false, false },
+		{ PEER_UPS, 6, "hall", "sekisho", "", true, true, "", "" },
+		{ PEER_UPS, 6, "hall", "sekisho", "", false, true, "", "" },
+		{ PEER_UPS, 17, "hall", "sekisho", "", true, false, "", "" },
+		{ PEER_UPS, 6, "", "sekisho", "", true, false, "", "" },
+		{ PEER_UPS, 6, "hall", "", "", true, false, "", "" },
+		{ PEER_UPS, 6, "hall", "a b", "", true, false, "", "" },
+		{ PEER_UPS, 6, "ha\nuser x", "sekisho", "", true, false, "", "" },
+		{ PEER_UPS, 6, "hall", "sekisho", "/ca", true, false, "", "" },
+		{ PEER_TIME, 17, "", "", "", false, true, "", "" },
+		{ PEER_TIME, 17, "", "", "", true, false, "", "" },
+		{ PEER_TIME, 17, "", "sekisho", "", false, false, "", "" },
+		{ PEER_LOG, 6, "log.example", "x", "/ca", false, false, "", "" },
+		{ PEER_UPS, 6, "hall", "sekisho", "", true, false, "a@b.example", "" },
+		{ PEER_TIME, 17, "", "", "", false, false, "", "a@b.example" },
+		{ PEER_MAIL, 6, "mail.example", "sekisho", "/ca", false, true, "a@b.example",
+		  "c@d.example e+f@g.example" },
+		{ PEER_MAIL, 6, "mail.example", "", "/ca", false, true, "a@b.example", "c@d.example" },
+		{ PEER_MAIL, 17, "mail.example", "", "/ca", false, false, "a@b.example", "c@d.example" },
+		{ PEER_MAIL, 6, "mail.example", "", "", false, false, "a@b.example", "c@d.example" },
+		{ PEER_MAIL, 6, "mail.example", "", "/ca", false, false, "", "c@d.example" },
+		{ PEER_MAIL, 6, "mail.example", "", "/ca", false, false, "a@b.example", "" },
+		{ PEER_MAIL, 6, "mail.example", "", "/ca", false, false, "a@b.example", "c@d.example  e@f.example" },
+		{ PEER_MAIL, 6, "mail.example", "", "/ca", false, false, "a@b.example", "c@d.example\ne@f.example" },
+		{ PEER_MAIL, 6, "mail.example", "", "/ca", false, false, "a@b.example>", "c@d.example" },
+		{ PEER_MAIL, 6, "mail.example", "a b", "/ca", false, false, "a@b.example", "c@d.example" },
+		{ PEER_MAIL, 6, "mail.example", "", "/ca", true, false, "a@b.example", "c@d.example" },
 	};
 
 	(void)state;
@@ -390,6 +406,8 @@ static void a_server_of_the_ups_holds(void **state)
 					.name = all[i].name,
 					.user = all[i].user,
 					.ca = all[i].ca,
+					.from = all[i].from,
+					.to = all[i].to,
 					.power_off = all[i].power_off };
 		struct ir with = { .site_name = "", .site_label = "", .workers = 1, .peers = &peer, .n_peers = 1 }, ir;
 		struct arena *a = arena_new(COMPILE_BUDGET);

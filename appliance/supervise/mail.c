@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/supervise/mail.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "appliance/box/beside.h"
+#include "appliance/box/said.h"
+#include "appliance/supervise/supervise.h"
+
+#define STATE "%s-notify/state" /* beside the run folder: the RuntimeDirectory= of sekisho-notify.service */
+#define STATE_MOST 512u
+#define FRESH_S 60u /* it is written every two seconds, and one attempt to send takes up to half a minute */
+
+struct mail_said {
+	char state[SAID_LINE], why[SAID_LINE];
+	int64_t since, waiting, dropped;
+};
+
+/* False: nothing that can be used, of another server, or old. */
+static bool said(const struct supervisor *s, const char *of, struct mail_said *ret)
+{
+	uint8_t file[STATE_MOST];
+	char path[PATH_MAX], whom[SAID_LINE];
+	struct bytes b;
+	int64_t at, now = (int64_t)said_now_s();
+
+	snprintf(path, sizeof(path), STATE, s->o->run);
+	b = bytes_of(file, said_file(path, file, sizeof(file)));
+	at = said_number(&b, "at");
+	said_line(&b, "of", whom);
+	said_line(&b, "state", ret->state);
+	ret->since = said_number(&b, "since");
+	ret->waiting = said_number(&b, "waiting");
+	ret->dropped = said_number(&b, "dropped");
+	said_line(&b, "why", ret->why);
+	return !b.failed && b.left == 0 && at >= 0 && at <= now && now - at <= (int64_t)FRESH_S &&
+	       strcmp(whom, of) == 0 && ret->waiting >= 0 && ret->dropped >= 0 &&
+	       (strcmp(ret->state, "good") == 0 || strcmp(ret->state, "failing") == 0);
+}
+
+json_t *json_mail(const struct supervisor *s)
+{
+	const struct ir_peer *p = beside_mail_server(s->now->ir);
+	char of[ADDR_TEXT + 8], address[ADDR_TEXT];
+	struct mail_said m;
+	bool failing;
+
+	if (p == NULL)
+		return json_null();
+	addr_text(&p->address, address);
+	snprintf(of, sizeof(of), "%s %u", address, (unsigned)p->port);
+	if (!said(s, of, &m))
+		return json_pack("{s:o, s:s}", "server", json_endpoint(&p->address, p->port), "state", "away");
+	failing = strcmp(m.state, "failing") == 0;
+	return json_pack("{s:o, s:s, s:o, s:I, s:I, s:o}", "server", json_endpoint(&p->address, p->port), "state",
+			 m.state, "since", failing && m.since >= 0 ? said_time((uint64_t)m.since) : json_null(),
+			 "waiting", (json_int_t)m.waiting, "dropped", (json_int_t)m.dropped, "why",
+			 failing ? json_text(m.why) : json_null());
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is wrong, what was told of it, and what waits to be told: kept on the disk, so that a new start neither forgets nor repeats. An alarm begins and
+ * ends when two looks in a row say so. Pure but for its file. Text that waits is bounded: the oldest goes first, and is counted.
+ */
+#ifndef SEKISHO_MGMT_NOTIFY_LEDGER_H
+#define SEKISHO_MGMT_NOTIFY_LEDGER_H
+
+#include <stdint.h>
+
+#include "appliance/base/err.h"
+#include "appliance/base/json.h"
+#include "appliance/base/messages.h"
+
+#define LEDGER_WAITING_MOST 200u
+
+struct ledger {
+	json_t *all; /* {"after","sent","number","dropped","alarms":[...],"waiting":[...]} */
+	bool changed;
+};
+
+/* From the folder's file; a new one where there is none, or none that can be read (*ret_new). 0 or -ENOMEM. */
+int ledger_open(int dirfd, struct ledger *ret, bool *ret_new);
+/* When it has changed. 0 or negative errno. */
+int ledger_save(int dirfd, struct ledger *l, struct err *e);
+void ledger_free(struct ledger *l);
+
+/* One look: the alarms that there are now (mgmt/state/alarms.h), at this time of the box's clock ("..Z"). */
+void ledger_look(struct ledger *l, const json_t *alarms, const char *now);
+/* A grave record, in sentences. */
+void ledger_record(struct ledger *l, const char *when, const char *en, const char *ja);
+/* The last record that was looked at; and putting it on. */
+uint64_t ledger_after(const struct ledger *l);
+void ledger_set_after(struct ledger *l, uint64_t seq);
+
+size_t ledger_waiting(const struct ledger *l);
+uint64_t ledger_dropped(const struct ledger *l);
+/* Number of the next mail, and when the last one went (seconds since 1970, 0 = none). */
+uint64_t ledger_number(const struct ledger *l);
+uint64_t ledger_sent_s(const struct ledger *l);
+/* All that waits, as the text of a mail, and what it is about in both languages; the caller's to free. NULL = no memory. */
+char *ledger_text(const struct ledger *l, enum lang lang);
+char *ledger_subject(const struct ledger *l, enum lang lang, const char *site);
+/* It went. */
+void ledger_told(struct ledger *l, uint64_t now_s);
+
+#endif

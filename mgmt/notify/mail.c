@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/notify/mail.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define SEND_S 30L
+#define LINE_BYTES 57u	  /* 76 letters of base64: RFC 2045, 6.8 */
+#define SUBJECT_BYTES 45u /* 75 letters an encoded word: RFC 2047, 2 */
+
+static void base64(FILE *to, const uint8_t *p, size_t n)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+	for (size_t i = 0; i < n; i += 3) {
+		size_t has = n - i < 3 ? n - i : 3;
+		uint32_t v = (uint32_t)p[i] << 16 | (has > 1 ? (uint32_t)p[i + 1] << 8 : 0) | (has > 2 ? p[i + 2] : 0u);
+
+		fputc(letters[v >> 18], to);
+		fputc(letters[v >> 12 & 63], to);
+		fputc(has > 1 ? letters[v >> 6 & 63] : '=', to);
+		fputc(has > 2 ? letters[v & 63] : '=', to);
+	}
+}
+
+/* Whole letters in each encoded word: a piece never begins with a byte that continues one. */
+static void subject(FILE *to, const char *text)
+{
+	size_t left = strlen(text);
+
+	fputs("Subject:", to);
+	while (left > 0) {
+		size_t n = left < SUBJECT_BYTES ? left : SUBJECT_BYTES;
+
+		while (n < left && n > 1 && ((uint8_t)text[n] & 0xc0) == 0x80)
+			n--;
+		fputs(" =?UTF-8?B?", to);
+		base64(to, (const uint8_t *)text, n);
+		fputs(n < left ? "?=\r\n" : "?=", to);
+		text += n;
+		left -= n;
+	}
+	fputs("\r\n", to);
+}
+
+static void written(FILE *to, const struct notify_settings *s, const struct mail *m)
+{
+	size_t n = strlen(m->text);
+	time_t now = (time_t)m->now_s;
+	char date[64];
+	struct tm t;
+
+	gmtime_r(&now, &t);
+	strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S +0000", &t);
+	fprintf(to, "Date: %s\r\nFrom: <%s>\r\nTo:", date, s->from);
+	for (const char *at = s->to; *at != '\0'; at += strcspn(at, " ") + (at[strcspn(at, " ")] == ' '))
+		fprintf(to, "%s <%.*s>", at == s->to ? "" : ",\r\n", (int)strcspn(at, " "), at);
+	fputs("\r\n", to);
+	subject(to, m->subject);
+	fprintf(to, "Message-ID: <%llu.%s>\r\n", (unsigned long long)m->number, s->from);
+	fputs("Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
+	      "Content-Transfer-Encoding: base64\r\n\r\n",
+	      to);
+	for (size_t i = 0; i < n; i += LINE_BYTES) {
+		base64(to, (const uint8_t *)m->text + i, n - i < LINE_BYTES ? n - i : LINE_BYTES);
+		fputs("\r\n", to);
+	}
+}
+
+static struct curl_slist *recipients(const struct notify_settings *s)
+{
+	struct curl_slist *list = NULL, *more;
+	char *copy = strdup(s->to), *rest = copy, *one;
+
+	while (copy != NULL && (one = strsep(&rest, " ")) != NULL) {
+		more = curl_slist_append(list, one);
+		if (more == NULL) {
+			curl_slist_free_all(list);
+			list = NULL;
+			break;
+		}
+		list = more;
+	}
+	free(copy);
+	return list;
+}
+
+/* No word of the server's: an answer to a login may hold what was sent. */
+static bool perform(CURL *c, struct err *e)
+{
+	CURLcode r = curl_easy_perform(c);
+	long code = 0;
+
+	if (r == CURLE_OK)
+		return true;
+	(void)curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &code);
+	err_set(e, -EIO, code >= 400 ? "%s (%ld)" : "%s", curl_easy_strerror(r), code);
+	return false;
+}
+
+static bool send_with(CURL *c, const struct notify_settings *s, const char *password, struct curl_slist *to, FILE *body,
+		      struct err *e)
+{
+	bool six = s->address.family == 6;
+	char url[300], where[400], address[ADDR_TEXT];
+	struct curl_slist *connect_to;
+	bool good;
+
+	addr_text(&s->address, address);
+	snprintf(url, sizeof(url), "%s://%s:%u", s->port == 465 ? "smtps" : "smtp", s->name, (unsigned)s->port);
+	snprintf(where, sizeof(where), "::%s%s%s:%u", six ? "[" : "", address, six ? "]" : "", (unsigned)s->port);
+	connect_to = curl_slist_append(NULL, where);
+	good = connect_to != NULL && curl_easy_setopt(c, CURLOPT_URL, url) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_CONNECT_TO, connect_to) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "smtp,smtps") == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_PROXY, "") == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_USE_SSL, (long)CURLUSESSL_ALL) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_CAINFO, s->ca) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_CAPATH, NULL) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_TIMEOUT, SEND_S) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_MAIL_FROM, s->from) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_MAIL_RCPT, to) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_UPLOAD, 1L) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_READDATA, body) == CURLE_OK &&
+	       (*s->user == '\0' || (curl_easy_setopt(c, CURLOPT_USERNAME, s->user) == CURLE_OK &&
+				     curl_easy_setopt(c, CURLOPT_PASSWORD, password) == CURLE_OK));
+	if (!good)
+		err_set(e, -ENOMEM, "settings of libcurl");
+	good = good && perform(c, e);
+	curl_slist_free_all(connect_to);
+	return good;
+}
+
+bool mail_begin(void)
+{
+	return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+}
+
+bool mail_send(const struct notify_settings *s, const char *password, const struct mail *m, struct err *e)
+{
+	CURL *c = curl_easy_init();
+	struct curl_slist *to = recipients(s);
+	char *text = NULL;
+	size_t n = 0;
+	FILE *out = open_memstream(&text, &n), *body = NULL;
+	bool good = c != NULL && to != NULL && out != NULL;
+
+	if (out != NULL) {
+		written(out, s, m);
+		good = fclose(out) == 0 && good;
+	}
+	if (good)
+		body = fmemopen(text, n, "r");
+	if (body != NULL)
+		good = send_with(c, s, password, to, body, e);
+	else
+		good = err_set(e, -ENOMEM, "a mail") == 0;
+	if (body != NULL)
+		fclose(body);
+	free(text);
+	curl_slist_free_all(to);
+	curl_easy_cleanup(c);
+	return good;
+}

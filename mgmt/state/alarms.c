@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/state/alarms.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mgmt/state/faults.h"
+#include "mgmt/state/lost.h"
+#include "mgmt/state/stand.h"
+
+#define KEY_TEXT 500
+#define ALARM_TEXT 500
+#define LOG_SEEN 15u /* rsyslogd puts down every sixteenth: up to 15 may have gone already (docs/json.md) */
+
+static json_t *alarm(const char *key, bool grave, const char *since, const char *en, const char *ja_text)
+{
+	return json_pack("{s:o, s:b, s:o, s:o, s:o}", "key", json_text(key), "grave", (int)grave, "since",
+			 json_text(since), "en", json_text(en), "ja", json_text(ja_text));
+}
+
+static void add(json_t *list, const char *key, bool grave, const char *since, enum message m, const char *en,
+		const char *ja_text)
+{
+	char texts[2][ALARM_TEXT];
+
+	message_text(texts[LANG_EN], ALARM_TEXT, LANG_EN, m, en);
+	message_text(texts[LANG_JA], ALARM_TEXT, LANG_JA, m, ja_text);
+	(void)json_array_append_new(list, alarm(key, grave, since, texts[LANG_EN], texts[LANG_JA]));
+}
+
+static void of_policy(json_t *list, const json_t *status)
+{
+	const json_t *g = ja(status, "generation");
+
+	if (strcmp(js(g, "state"), "waiting") == 0)
+		add(list, "trial", false, js(g, "applied"), M_ALARM_TRIAL, "", "");
+	else if (strcmp(js(g, "state"), "confirmed") != 0)
+		add(list, "policy", true, "", M_ALARM_NO_POLICY, "", "");
+}
+
+static void of_roles(json_t *list, const json_t *status)
+{
+	const json_t *roles = ja(status, "roles");
+
+	for (size_t i = 0; i < json_array_size(roles); i++) {
+		const json_t *r = json_array_get(roles, i);
+		bool down = strcmp(js(r, "state"), "running") != 0;
+		char en[RENDER_TEXT], japanese[RENDER_TEXT], key[KEY_TEXT];
+
+		/* It lives as long as a policy is compiled, and is nobody's loss. */
+		if (strcmp(js(r, "role"), "compile") == 0 || (!down && !stand_silent(status, r)))
+			continue;
+		snprintf(key, sizeof(key), "%s %s/%llu", down ? "role" : "silent", js(r, "role"), ju(r, "index"));
+		add(list, key, true, down ? js(r, "since") : "", down ? M_ALARM_ROLE : M_ALARM_SILENT,
+		    stand_role(r, LANG_EN, en), stand_role(r, LANG_JA, japanese));
+	}
+}
+
+/* Large numbers move while the same thing is wrong. */
+static void key_of(const char *text, char key[KEY_TEXT])
+{
+	size_t n = (size_t)snprintf(key, KEY_TEXT, "fault ");
+
+	while (*text != '\0' && n < KEY_TEXT - 1) {
+		size_t digits = strspn(text, "0123456789");
+
+		if (digits > 3) {
+			key[n++] = '#';
+			text += digits;
+		} else {
+			key[n++] = *text++;
+		}
+	}
+	key[n] = '\0';
+}
+
+static void of_faults(json_t *list, const json_t *status)
+{
+	json_t *en = faults_find(status, LANG_EN), *japanese = faults_find(status, LANG_JA);
+	char key[KEY_TEXT];
+
+	for (size_t i = 0; i < json_array_size(en); i++) {
+		const char *text = json_string_value(json_array_get(en, i));
+
+		key_of(text, key);
+		(void)json_array_append_new(list,
+					    alarm(key, true, "", text, json_string_value(json_array_get(japanese, i))));
+	}
+	json_decref(en);
+	json_decref(japanese);
+}
+
+static void of_records(json_t *list, const json_t *status)
+{
+	const json_t *j = ja(status, "journal"), *log = ja(status, "log");
+
+	if (*js(j, "trouble") != '\0') {
+		char *en = lost_text(LANG_EN, js(j, "trouble")), *japanese = lost_text(LANG_JA, js(j, "trouble"));
+
+		add(list, "trouble", true, js(j, "last"), M_ALARM_TROUBLE, en != NULL ? en : "",
+		    japanese != NULL ? japanese : "");
+		free(en);
+		free(japanese);
+	}
+	if (ju(j, "waiting") + ju(j, "left_out") > 0)
+		add(list, "room", true, "", M_ALARM_ROOM, "", "");
+	if (ju(j, "lost") > 0)
+		add(list, "lost", false, "", M_ALARM_LOST, "", "");
+	if (jb(j, "stuck"))
+		add(list, "stuck", false, "", M_ALARM_STUCK, "", "");
+	if (ju(log, "waiting") > LOG_SEEN)
+		add(list, "log", false, js(log, "since"), M_ALARM_LOG, "", "");
+}
+
+static void of_surroundings(json_t *list, const json_t *status)
+{
+	static const struct {
+		const char *state;
+		enum message m;
+	} ups[] = { { "battery", M_ALARM_UPS_BATTERY },
+		    { "low", M_ALARM_UPS_LOW },
+		    { "forced", M_ALARM_UPS_FORCED },
+		    { "away", M_ALARM_UPS_AWAY } };
+	const json_t *clock = ja(status, "clock"), *u = ja(status, "ups");
+	char key[KEY_TEXT];
+
+	if (jb(clock, "sources") && json_is_false(json_object_get(clock, "synchronised")))
+		add(list, "clock", false, js(clock, "since"), M_ALARM_SOURCES, "", "");
+	for (size_t i = 0; i < sizeof(ups) / sizeof(ups[0]); i++)
+		if (strcmp(js(u, "state"), ups[i].state) == 0) {
+			snprintf(key, sizeof(key), "ups %s", ups[i].state);
+			add(list, key, true, js(u, *js(u, "since") != '\0' ? "since" : "away_since"), ups[i].m, "", "");
+		}
+}
+
+json_t *alarms_find(const json_t *status)
+{
+	json_t *list = json_array();
+
+	of_policy(list, status);
+	of_roles(list, status);
+	of_faults(list, status);
+	of_records(list, status);
+	of_surroundings(list, status);
+	return list;
+}
+
+json_t *alarm_of_no_daemon(void)
+{
+	return alarm("daemon", true, "", message_format(M_ALARM_DAEMON, LANG_EN),
+		     message_format(M_ALARM_DAEMON, LANG_JA));
+}

@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Alarms by mail: sekisho-notify in the admin namespace, as the unit's user and with the settings that the daemon writes, and a real server of mail
+(aiosmtpd) with TLS at the other end. What is told is really broken first."""
+import asyncio
+import contextlib
+import email
+import email.policy
+import os
+import signal
+import socket
+import ssl
+import threading
+
+from aiosmtpd.smtp import SMTP, AuthResult
+
+from box import FACTS, HEAD, conduit
+from cases import expect
+from net import inside, sh, wait_for
+
+SERVER, NAME, PORT = "10.79.0.25", "mail.example.test", 587
+PASSWORD = "canary-8f3a-of-the-mail"
+USER = 61993  # images/systemd/sysusers.conf
+READS = conduit("reads", "it", "ot", ["read"])
+TO = ["night@example.test", "it@example.test"]
+
+
+def authority(folder):
+    """A CA, and two servers' certificates by it: of the right name and of another."""
+    def openssl(*args):
+        sh("openssl", *args)
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-subj", "/CN=test CA",
+            "-keyout", folder + "/ca.key", "-out", folder + "/ca.pem")
+    for short, name in (("right", NAME), ("wrong", "other.example.test")):
+        openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=" + name, "-addext", "subjectAltName=DNS:" + name,
+                "-keyout", "%s/%s.key" % (folder, short), "-out", "%s/%s.csr" % (folder, short))
+        openssl("x509", "-req", "-in", "%s/%s.csr" % (folder, short), "-CA", folder + "/ca.pem", "-CAkey", folder + "/ca.key", "-days", "30",
+                "-copy_extensions", "copy", "-out", "%s/%s.pem" % (folder, short))
+    os.chmod(folder + "/ca.pem", 0o644)
+
+
+class Server:
+    """One of mail, at the server's address in the terminals' namespace; what it was sent."""
+
+    def __init__(self, box, folder, certificate="right"):
+        self.mails, self.logins, self.senders = [], [], []
+        context = None
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain("%s/%s.pem" % (folder, certificate), "%s/%s.key" % (folder, certificate))
+        with inside(box.admin):
+            self.listener = socket.create_server((SERVER, PORT))
+        self.loop = asyncio.new_event_loop()
+
+        def session():
+            return SMTP(self, tls_context=context, require_starttls=context is not None, auth_required=context is not None, authenticator=self.login)
+        self.server = self.loop.run_until_complete(self.loop.create_server(session, sock=self.listener))
+        self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+        self.thread.start()
+
+    def login(self, server, session, envelope, mechanism, data):
+        self.logins.append((data.login, data.password))
+        return AuthResult(success=data.password == PASSWORD.encode())
+
+    async def handle_MAIL(self, server, session, envelope, address, options):
+        self.senders.append(address)
+        envelope.mail_from = address
+        return "250 OK"
+
+    async def handle_DATA(self, server, session, envelope):
+        self.mails.append((envelope.rcpt_tos, email.message_from_bytes(envelope.content, policy=email.policy.default)))
+        return "250 OK"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        async def stop():
+            self.server.close()
+            for task in asyncio.all_tasks() - {asyncio.current_task()}:
+                task.cancel()
+        asyncio.run_coroutine_threadsafe(stop(), self.loop).result(10)
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join(10)
+        self.listener.close()
+
+    def said(self):
+        return "\n".join(str(m["subject"]) + "\n" + m.get_content() for _, m in self.mails)
+
+
+class Notify:
+    """The box with a mail server in its box.cfg, and the program as the unit runs it; all of it gone behind the case."""
+
+    def __init__(self, box, every=3):
+        self.box, self.every, self.process = box, every, None
+        self.folder, self.run, self.state = (box.run_folder + x for x in ("/mail", "/run-notify", "/state-notify"))
+        sh("rm", "-rf", self.folder, self.run, self.state)
+        for folder in (self.folder, self.folder + "/secret", self.run, self.state):
+            os.makedirs(folder, mode=0o755)
+        authority(self.folder)
+        with open(self.folder + "/secret/password", "w", encoding="ascii") as f:
+            f.write(PASSWORD + "\n")
+        for path in (self.folder + "/secret/password", self.run, self.state):
+            os.chown(path, USER, USER)
+            os.chmod(path, 0o400 if path.endswith("password") else 0o700)
+        folder = box.run_folder + "/policy"
+        os.makedirs(folder, exist_ok=True)
+        with open(folder + "/box.cfg", "w", encoding="utf-8") as f:
+            f.write(FACTS % 1 + 'mail_server = { address = "%s"; name = "%s"; ca = "%s/ca.pem"; from = "box@example.test"; to = ["%s"]; user = "box"; };\n'
+                    % (SERVER, NAME, self.folder, '", "'.join(TO)))
+        with open(folder + "/site.cfg", "w", encoding="utf-8") as f:
+            f.write(HEAD + "conduits = (\n  " + READS + "\n);\n")
+        box.sekisho("apply", folder + "/site.cfg")
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+        sh("ip", "link", "set", "eth0", "up", ns=self.box.ns("ot"))
+
+    def start(self):
+        with open(self.box.run_folder + "/run/notify.conf", encoding="utf-8") as f:
+            text = f.read()
+        with open(self.folder + "/notify.conf", "w", encoding="utf-8") as f:
+            f.write(text + "every %d\n" % self.every)
+
+        env = {"STATE_DIRECTORY": self.state, "RUNTIME_DIRECTORY": self.run, "CREDENTIALS_DIRECTORY": self.folder + "/secret", "TZ": "UTC", "PATH": os.environ["PATH"]}
+        self.process = self.box.net.spawn(["setpriv", "--reuid", str(USER), "--regid", str(USER), "--clear-groups", "--", self.box.build + "/sekisho-notify", self.folder + "/notify.conf", self.box.run_folder + "/run/control.sock"],
+                                          self.box.net.ns("admin"), log=self.folder + "/log", env=env)
+
+    def stop(self):
+        if self.process is not None and self.process.poll() is None:
+            os.kill(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+    def mail(self):
+        return self.box.status()["mail"]
+
+    def quiet(self):
+        """It runs, and nothing is wrong that is still to be told."""
+        wait_for(lambda: self.mail()["state"] == "good" and not self.faults(), 30, "a box with nothing wrong")
+
+    def faults(self):
+        return [x for x in self.box.status()["interfaces"] if x["link"] != "up"]
+
+
+def link(box, way):
+    sh("ip", "link", "set", "eth0", way, ns=box.ns("ot"))
+
+
+def told_and_over(box):
+    """A cable is out: one mail at once to all who are named, in both languages' subject; it is in again: a mail says so. The password is nowhere."""
+    with Notify(box) as n, Server(box, n.folder) as server:
+        n.quiet()
+        server.mails.clear()
+        link(box, "down")
+        wait_for(lambda: "lan2" in server.said(), 30, "the mail about the link")
+        to, m = next(x for x in server.mails if "lan2" in x[1].get_content())
+        expect(to == TO and "警報 1 件" in m["subject"] and "alarms: 1" in m["subject"], "%s %s", to, m["subject"])
+        expect("lan2" in m.get_content() and m["auto-submitted"] == "auto-generated" and m["from"].addresses[0].addr_spec == "box@example.test", "%s", m)
+        link(box, "up")
+        wait_for(lambda: "all is well again" in server.said(), 40, "the mail about its end")
+        last = server.mails[-1][1]
+        expect("異常なし" in last["subject"] and "lan2" in last.get_content(), "%s %s", last["subject"], last.get_content())
+        expect(len({x[1]["message-id"] for x in server.mails}) == len(server.mails), "a mail twice")
+        expect(server.logins[0] == (b"box", PASSWORD.encode()), "the login")
+        with open(n.state + "/ledger", encoding="utf-8") as f:
+            everything = f.read()
+        for path in (n.folder + "/log", n.run + "/state", box.run_folder + "/sekishod.log", box.run_folder + "/run/notify.conf"):
+            with contextlib.suppress(FileNotFoundError), open(path, encoding="utf-8") as f:
+                everything += f.read()
+        for question in ("status", "effective", "events"):
+            everything += box.sekisho(question, "--json", check=False).stdout
+        expect(PASSWORD not in everything + server.said(), "the password stands in an output")
+        verified = box.sekisho("verify", "--lang", "en", check=False)
+        expect(verified.returncode == 0, "verify: %s", verified.stdout)
+        return "%d mails" % len(server.mails)
+
+
+def a_digest(box):
+    """What comes soon after a mail waits for the next one, all of it together."""
+    with Notify(box, every=12) as n, Server(box, n.folder) as server:
+        n.quiet()
+        link(box, "down")
+        wait_for(lambda: server.mails, 30, "the first mail")
+        first = len(server.mails)
+        sh("nft", "flush", "ruleset", ns=box.data)
+        wait_for(lambda: any(e.get("code") in ("flushed", "changed") for e in box.events()), 15, "the record of it")
+        wait_for(lambda: n.mail()["waiting"] > 0, 15, "something that waits")
+        expect(len(server.mails) == first, "a mail at once: %s", server.said())
+        wait_for(lambda: len(server.mails) > first, 60, "the next mail")
+        text = server.mails[first][1].get_content()
+        expect("rules were" in text or "ルール" in text, "%s", text)
+        return "%d waited" % text.count("\n")
+
+
+def server_away(box):
+    """Nobody takes a mail: it waits on the disk, over a kill of the program; then it goes, once."""
+    with Notify(box) as n:
+        link(box, "down")
+        wait_for(lambda: n.mail()["state"] == "failing" and n.mail()["waiting"] > 0, 40, "mails that do not go")
+        waiting = n.mail()["waiting"]
+        said = box.sekisho("status", "--lang", "en", check=False).stdout
+        expect("do not get to the mail server" in " ".join(said.split()), "%s", said)
+        n.stop()
+        n.start()
+        with Server(box, n.folder) as server:
+            wait_for(lambda: server.mails, 40, "what waited")
+            wait_for(lambda: n.mail()["state"] == "good", 15, "status to be good")
+            expect(server.said().count("lan2") >= 1 and waiting > 0, "%s", server.said())
+            began = [x for _, m in server.mails for x in m.get_content().splitlines() if "lan2" in x and ("began" in x or "発生" in x)]
+            expect(len(began) == 1, "told %d times: %s", len(began), began)
+        return "%d lines waited" % waiting
+
+
+def wrong_certificate(box):
+    """A server of another name, or without TLS, hears neither login nor sender, and status says why."""
+    with Notify(box) as n:
+        for certificate in ("wrong", ""):
+            with Server(box, n.folder, certificate) as server:
+                link(box, "down" if certificate else "up")
+                wait_for(lambda: n.mail()["state"] == "failing" and n.mail()["waiting"] > 0, 40, "a failure")
+                before = n.mail()["why"]
+                wait_for(lambda: n.mail()["why"] not in ("", None, "Could not connect to server") or n.mail()["why"] != before, 60, "the reason")
+                expect(not server.mails and not server.logins and not server.senders, "%s %s", server.logins, server.senders)
+        with Server(box, n.folder) as server:
+            n.stop()
+            n.start()
+            wait_for(lambda: server.mails, 40, "the right server")
+        return n.mail().get("why")
+
+
+def daemon_dead(box):
+    """The daemon dies: a mail says so; it is back: another one."""
+    with Notify(box) as n, Server(box, n.folder) as server:
+        n.quiet()
+        box.kill()
+        wait_for(lambda: "daemon does not answer" in server.said() or "デーモンが応答しません" in server.said(), 60, "the mail about the daemon")
+        box.start()
+        wait_for(box.running, 30, "the roles")
+        wait_for(lambda: "all is well again" in server.said(), 60, "the mail about its end")
+        n.stop()
+        wait_for(lambda: n.mail()["state"] == "away", 120, "status without the program")
+        return "%d mails" % len(server.mails)
+
+
+def asks_nothing_else(box):
+    """The program's user asks how the box stands; another question ends its connection, and nobody else reaches a host that box.cfg does not name."""
+    with Notify(box):
+        def asked(uid, *words):
+            return sh("setpriv", "--reuid", str(uid), "--regid", str(uid), "--clear-groups", box.build + "/sekisho", *words, "--socket",
+                      box.run_folder + "/run/control.sock", check=False)
+        expect(asked(USER, "status", "--json").returncode in (0, 1) and asked(USER, "events", "--json").returncode == 0, "status as its user")
+        for words in (("history",), ("confirm",), ("rollback",), ("effective",)):
+            expect(asked(USER, *words).returncode == 3, "%s: %s", words, asked(USER, *words).stdout)
+        expect(asked(65534, "status", "--json").returncode == 3, "anybody's status")
+        for host, port in (("10.79.0.2", PORT), (SERVER, 25)):
+            with inside(box.admin):
+                listener = socket.create_server((host, port))
+            with listener, inside(box.net.ns("admin")), socket.socket() as s:
+                s.settimeout(2)
+                with contextlib.suppress(PermissionError, TimeoutError):
+                    s.connect((host, port))
+                    expect(False, "%s %d was reached", host, port)
+    return "history, confirm, rollback, effective"
+
+
+CASES = (told_and_over, a_digest, server_away, wrong_certificate, daemon_dead, asks_nothing_else)

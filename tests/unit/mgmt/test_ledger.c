@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is told of alarms, and when: their begin and end after two looks, over a new start, and what goes when there is no room.
+ * LINK: mgmt/notify/ledger.c mgmt/state/alarms.c mgmt/state/faults.c mgmt/state/stand.c mgmt/state/lost.c mgmt/state/clock_why.c mgmt/state/read.c
+ * LINK: appliance/base/messages.c appliance/base/json.c appliance/base/addr.c appliance/base/bytes.c appliance/base/memfd.c
+ * LINK: appliance/base/utf8.c appliance/base/sha256.c appliance/base/err.c appliance/base/atomic_file.c
+ * LIBS: jansson nettle
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "mgmt/notify/ledger.h"
+#include "mgmt/state/alarms.h"
+
+#define BEGAN "2026-11-20T08:10:11.000Z"
+#define LATER "2026-11-20T09:10:11.000Z"
+#define GOOD "\"generation\":{\"number\":4,\"state\":\"confirmed\"}"
+#define DOWN(n)                                                                                                        \
+	"\"roles\":[{\"role\":\"dpi\",\"index\":" n ",\"kind\":\"commands\",\"state\":\"dead\",\"since\":\"" BEGAN     \
+	"\"}]"
+
+static void look(struct ledger *l, const char *status, const char *now)
+{
+	json_t *s = json_loads(status, 0, NULL), *alarms;
+
+	assert_non_null(s);
+	alarms = alarms_find(s);
+	ledger_look(l, alarms, now);
+	json_decref(alarms);
+	json_decref(s);
+}
+
+static struct ledger opened(int *ret_fd)
+{
+	char path[] = "/tmp/test_ledger.XXXXXX";
+	struct ledger l;
+	bool is_new;
+
+	*ret_fd = open(mkdtemp(path), O_RDONLY | O_DIRECTORY);
+	assert_true(*ret_fd >= 0);
+	assert_int_equal(ledger_open(*ret_fd, &l, &is_new), 0);
+	assert_true(is_new);
+	return l;
+}
+
+static void contains(const struct ledger *l, enum lang lang, const char *what, bool wanted)
+{
+	char *text = ledger_text(l, lang);
+
+	assert_int_equal(strstr(text, what) != NULL, wanted);
+	free(text);
+}
+
+static void begins_and_ends(void **state)
+{
+	char *subject;
+	int fd;
+	struct ledger l = opened(&fd);
+
+	(void)state;
+	look(&l, "{" GOOD "," DOWN("1") "}", LATER);
+	assert_int_equal(ledger_waiting(&l), 0);
+	look(&l, "{" GOOD "}", LATER); /* it was there for one look */
+	look(&l, "{" GOOD "," DOWN("1") "}", LATER);
+	assert_int_equal(ledger_waiting(&l), 0);
+	look(&l, "{" GOOD "," DOWN("1") "}", LATER);
+	assert_int_equal(ledger_waiting(&l), 1);
+	contains(&l, LANG_EN, "began: a process is down: dpi/1", true);
+	contains(&l, LANG_JA, "発生: プロセスが停止しています: dpi/1", true);
+	subject = ledger_subject(&l, LANG_JA, "kita");
+	assert_string_equal(subject, "[Sekisho kita] 警報 1 件、新着 1 件 / alarms: 1, news: 1");
+	free(subject);
+	ledger_told(&l, 100);
+	assert_int_equal(ledger_waiting(&l), 0);
+	contains(&l, LANG_EN, "since", true);
+	look(&l, "{" GOOD "}", LATER);
+	assert_int_equal(ledger_waiting(&l), 0); /* gone for one look */
+	look(&l, "{" GOOD "}", LATER);
+	assert_int_equal(ledger_waiting(&l), 1);
+	contains(&l, LANG_EN, "over: a process is down: dpi/1", true);
+	contains(&l, LANG_EN, "Nothing is wrong now.", true);
+	subject = ledger_subject(&l, LANG_EN, "kita");
+	assert_string_equal(subject, "[Sekisho kita] all is well again, news: 1 / 異常なし、新着 1 件");
+	free(subject);
+	ledger_free(&l);
+	close(fd);
+}
+
+static void over_a_new_start(void **state)
+{
+	struct err e = { 0 };
+	bool is_new;
+	int fd;
+	struct ledger l = opened(&fd);
+
+	(void)state;
+	for (int i = 0; i < 2; i++)
+		look(&l, "{" GOOD "," DOWN("1") "}", LATER);
+	ledger_set_after(&l, 7);
+	assert_int_equal(ledger_save(fd, &l, &e), 0);
+	ledger_free(&l);
+	assert_int_equal(ledger_open(fd, &l, &is_new), 0);
+	assert_false(is_new);
+	assert_int_equal(ledger_after(&l), 7);
+	assert_int_equal(ledger_waiting(&l), 1);
+	for (int i = 0; i < 3; i++)
+		look(&l, "{" GOOD "," DOWN("1") "}", LATER); /* known: not told again */
+	assert_int_equal(ledger_waiting(&l), 1);
+	ledger_free(&l);
+	close(fd);
+}
+
+static void no_more_than_there_is_room(void **state)
+{
+	int fd;
+	struct ledger l = opened(&fd);
+	char text[40];
+
+	(void)state;
+	for (unsigned i = 0; i < LEDGER_WAITING_MOST + 3; i++) {
+		snprintf(text, sizeof(text), "number %u.", i);
+		ledger_record(&l, BEGAN, text, text);
+	}
+	assert_int_equal(ledger_waiting(&l), LEDGER_WAITING_MOST);
+	assert_int_equal(ledger_dropped(&l), 3);
+	contains(&l, LANG_EN, "number 2.", false);
+	contains(&l, LANG_EN, "number 3.", true);
+	contains(&l, LANG_EN, "and 3 earlier ones", true);
+	ledger_told(&l, 100);
+	assert_int_equal(ledger_dropped(&l), 0);
+	assert_int_equal(ledger_number(&l), 2);
+	ledger_free(&l);
+	close(fd);
+}
+
+/* Numbers that move do not make another alarm of it; which interface it is does. */
+static void keys_stay(void **state)
+{
+	static const char *const texts[] = { "{" GOOD ",\"tracking\":{\"sessions\":230000,\"most\":262144}}",
+					     "{" GOOD ",\"tracking\":{\"sessions\":240001,\"most\":262144}}" };
+	json_t *keys[2];
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		json_t *s = json_loads(texts[i], 0, NULL), *alarms = alarms_find(s);
+
+		assert_int_equal(json_array_size(alarms), 1);
+		keys[i] = json_incref(json_object_get(json_array_get(alarms, 0), "key"));
+		json_decref(alarms);
+		json_decref(s);
+	}
+	assert_string_equal(json_string_value(keys[0]), json_string_value(keys[1]));
+	json_decref(keys[0]);
+	json_decref(keys[1]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(begins_and_ends), cmocka_unit_test(over_a_new_start),
+					    cmocka_unit_test(no_more_than_there_is_room), cmocka_unit_test(keys_stay) };
+
+	setenv("TZ", "UTC", 1);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -8,7 +8,7 @@ Q = $(if $(filter 1,$(V)),,@)
 say = @$(if $(filter 1,$(V)),:,printf '  %-6s %s\n' $(1) $(2))
 B = build/$(MODE)
 
-PKGS = libnftnl libmnl libnetfilter_queue libndpi libconfig libmicrohttpd gnutls jansson libseccomp libcap-ng hogweed nettle libpcap libcrypto zlib liboath libcrypt
+PKGS = libnftnl libmnl libnetfilter_queue libndpi libconfig libmicrohttpd gnutls jansson libseccomp libcap-ng hogweed nettle libpcap libcrypto zlib liboath libcrypt libfido2
 WARN = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wcast-qual -Wswitch-enum -Werror
 HARDEN = -fstack-protector-strong -fstack-clash-protection -ftrivial-auto-var-init=zero -fcf-protection -fPIE -fvisibility=hidden
 CFLAGS_release = -O2 -g -D_FORTIFY_SOURCE=3 $(HARDEN)
@@ -58,13 +58,13 @@ help:
 	@echo 'make coverage    which lines the tests run, the sandboxed roles included (asks for root)'
 	@echo 'make lint        clang-format, clang-tidy, cppcheck'
 	@echo 'make deps        what is missing from the Debian packages of the demo and the tests'
-	@echo 'make all         build/release/sekisho, sekishod, sekisho-compile, sekisho-fetch and sekisho-notify'
+	@echo 'make all         build/release/sekisho, sekishod, sekisho-compile, sekisho-webauthn, sekisho-fetch and sekisho-notify'
 	@echo 'make deb         Debian packages, in build/deb'
 	@echo 'make image       the appliance as a disk image, in build/image (asks for root); make check-image starts it in qemu'
 	@echo 'make install     DESTDIR=, PREFIX=/usr: programs, units, settings, man pages, completion, documents'
 
 .PHONY: all
-all: $(B)/sekisho $(B)/sekishod $(B)/sekisho-compile $(B)/sekisho-fetch $(B)/sekisho-notify
+all: $(B)/sekisho $(B)/sekishod $(B)/sekisho-compile $(B)/sekisho-webauthn $(B)/sekisho-fetch $(B)/sekisho-notify
 
 $(B)/sekisho: $(call obj,$(SEKISHO_SRC))
 	$(call say,LINK,$@)
@@ -72,11 +72,15 @@ $(B)/sekisho: $(call obj,$(SEKISHO_SRC))
 
 $(B)/sekishod: $(call obj,$(SEKISHOD_SRC))
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@.new $^ $(call libs,$(filter-out libconfig libpcap libcrypto,$(PKGS))) && mv $@.new $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@.new $^ $(call libs,$(filter-out libconfig libpcap libcrypto libfido2,$(PKGS))) && mv $@.new $@
 
 $(B)/sekisho-compile: $(call obj,$(SEKISHO_COMPILE_SRC))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@.new $^ $(call libs,libconfig jansson nettle libseccomp libcap-ng) && mv $@.new $@
+
+$(B)/sekisho-webauthn: $(call obj,$(WEBAUTHN_SRC))
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@.new $^ $(call libs,libfido2 libcrypto jansson nettle libseccomp libcap-ng) && mv $@.new $@
 
 $(B)/sekisho-fetch: $(call obj,$(FETCH_SRC))
 	$(call say,LINK,$@)

@@ -50,9 +50,10 @@ install-cli: $(B)/sekisho man
 	for p in policy box; do $(call page,$(B)/man/sekisho-$$p,sekisho-$$p,5) || exit; done
 	install -D -m 644 mgmt/completion/sekisho.bash $(share)/bash-completion/completions/sekisho
 
-install-daemon: $(B)/sekishod $(B)/sekisho-compile $(B)/sekisho-fetch $(B)/sekisho-notify
+install-daemon: $(B)/sekishod $(B)/sekisho-compile $(B)/sekisho-webauthn $(B)/sekisho-fetch $(B)/sekisho-notify
 	install -D -m 755 $(B)/sekishod $(DESTDIR)$(PREFIX)/sbin/sekishod
 	install -D -m 755 $(B)/sekisho-compile $(DESTDIR)$(PREFIX)/sbin/sekisho-compile
+	install -D -m 755 $(B)/sekisho-webauthn $(DESTDIR)$(PREFIX)/sbin/sekisho-webauthn
 	install -D -m 755 $(B)/sekisho-fetch $(DESTDIR)$(PREFIX)/sbin/sekisho-fetch
 	install -D -m 755 $(B)/sekisho-notify $(DESTDIR)$(PREFIX)/sbin/sekisho-notify
 	$(call page,docs/sekishod,sekishod,8)

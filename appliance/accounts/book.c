@@ -206,6 +206,34 @@ bool account_use_recovery(struct account *a, const char *code)
 	return true;
 }
 
+struct key *account_key(struct account *a, const char *label)
+{
+	for (size_t i = 0; i < a->n_keys; i++)
+		if (strcmp(a->keys[i].label, label) == 0)
+			return &a->keys[i];
+	return NULL;
+}
+
+void account_remove_key(struct account *a, struct key *k)
+{
+	struct key *last = &a->keys[--a->n_keys];
+
+	memmove(k, k + 1, (size_t)(last - k) * sizeof(*k));
+	memset(last, 0, sizeof(*last));
+}
+
+const struct account *book_key_owner(const struct book *b, const struct webauthn_key *k)
+{
+	for (size_t i = 0; i < b->n_accounts; i++)
+		for (size_t n = 0; n < b->accounts[i].n_keys; n++) {
+			const struct webauthn_key *other = &b->accounts[i].keys[n].public;
+
+			if (other->n_id == k->n_id && memcmp(other->id, k->id, k->n_id) == 0)
+				return &b->accounts[i];
+		}
+	return NULL;
+}
+
 /* ---- as people see it --------------------------------------------------------------------------------------------- */
 
 json_t *duties_json(uint32_t duties)
@@ -233,13 +261,29 @@ static json_t *moment(uint64_t s)
 	return s == 0 ? json_null() : json_time(s * 1000000000u);
 }
 
+json_t *book_keys_json(const struct account *a)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < a->n_keys; i++) {
+		const struct key *k = &a->keys[i];
+
+		json_array_append_new(list, json_pack("{s:o, s:s, s:s, s:o, s:o, s:I}", "label", json_text(k->label),
+						      "kind", webauthn_kind_words[k->public.kind], "attestation",
+						      "none", "since", moment(k->since), "last_use", moment(k->used),
+						      "signatures", (json_int_t)k->count));
+	}
+	return json_list_whole(list, a->n_keys);
+}
+
 json_t *book_account_json(const struct account *a, uint64_t now)
 {
-	json_t *j = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:I}", "name", json_text(a->name),
-			      "full_name", json_text(a->full), "reason", json_text(a->reason), "by", json_text(a->by),
-			      "roles", duties_json(a->duties), "since", moment(a->since), "last_use", moment(a->used),
-			      "disabled", a->disabled, "unused", account_unused(a, now), "passphrase_since",
-			      moment(a->phrase_since), "recovery_codes", (json_int_t)a->recovery_left);
+	json_t *j = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:I, s:b, s:o}", "name",
+			      json_text(a->name), "full_name", json_text(a->full), "reason", json_text(a->reason), "by",
+			      json_text(a->by), "roles", duties_json(a->duties), "since", moment(a->since), "last_use",
+			      moment(a->used), "disabled", a->disabled, "unused", account_unused(a, now),
+			      "passphrase_since", moment(a->phrase_since), "recovery_codes",
+			      (json_int_t)a->recovery_left, "totp", !a->no_totp, "keys", book_keys_json(a));
 
 	if (j != NULL && a->disabled) {
 		json_object_set_new(j, "disabled_since", moment(a->disabled_since));

@@ -17,6 +17,7 @@
 #include "appliance/accounts/totp.h"
 #include "appliance/base/err.h"
 #include "appliance/base/json.h"
+#include "appliance/wire/webauthn.h"
 
 #define ACCOUNTS_MOST 64u
 #define TOKENS_MOST 32u
@@ -28,6 +29,17 @@
 #define TOKEN_ID 8u /* digits by which people name it */
 #define UNUSED_S (30ull * 86400)
 
+#define KEY_LABEL 48u	   /* bytes: by which people tell their keys apart */
+#define ACCOUNT_HANDLE 16u /* bytes: by which keys tell accounts apart, at all boxes of a site */
+
+/* A security key. */
+struct key {
+	char label[KEY_LABEL + 1];
+	struct webauthn_key public;
+	uint32_t count; /* of its signatures, as it said last; 0 for good = it does not count */
+	uint64_t since, used;
+};
+
 struct account {
 	char name[ACCOUNT_NAME + 1], full[ACCOUNT_FULL + 1], reason[ACCOUNT_REASON + 1], by[ACCOUNT_BY + 1];
 	uint32_t duties;
@@ -37,10 +49,14 @@ struct account {
 	char disabled_by[ACCOUNT_BY + 1];
 	uint64_t phrase_since;
 	char hash[PASSPHRASE_HASH];
+	bool no_totp; /* taken away; there is a key instead */
 	uint8_t totp[TOTP_SECRET];
 	uint64_t totp_step; /* of the last code that was used */
 	uint8_t recovery[RECOVERY_CODES][DIGEST_BYTES];
 	uint32_t recovery_left;
+	uint8_t handle[ACCOUNT_HANDLE];
+	size_t n_keys;
+	struct key keys[WEBAUTHN_KEYS];
 };
 
 struct token {
@@ -93,9 +109,16 @@ bool account_recovery(struct account *a, char out[RECOVERY_CODES][RECOVERY_TEXT]
 /* Takes the code out of the account, so that it is good once. */
 bool account_use_recovery(struct account *a, const char *code);
 
+/* Its key of this label; NULL when there is none. */
+struct key *account_key(struct account *a, const char *label);
+void account_remove_key(struct account *a, struct key *k);
+/* Whose key has this id; NULL when nobody's. */
+const struct account *book_key_owner(const struct book *b, const struct webauthn_key *k);
+
 /* As the register shows them: no secret and no hash of one. */
 json_t *book_account_json(const struct account *a, uint64_t now);
 json_t *book_token_json(const struct token *t, uint64_t now);
+json_t *book_keys_json(const struct account *a);
 json_t *duties_json(uint32_t duties);
 json_t *rights_json(uint32_t rights);
 json_t *book_approval_json(const struct book *b);

@@ -20,18 +20,38 @@ static json_t *recovery_json(const struct account *a)
 	return json_list_whole(list, a->recovery_left);
 }
 
+static json_t *keys_json(const struct account *a)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < a->n_keys; i++) {
+		const struct key *k = &a->keys[i];
+
+		json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:o, s:I, s:I, s:I}", "label", k->label, "kind",
+						      webauthn_kind_words[k->public.kind], "id",
+						      json_hex(k->public.id, k->public.n_id), "public",
+						      json_hex(k->public.public_key, WEBAUTHN_PUBLIC), "count",
+						      (json_int_t)k->count, "since", (json_int_t)k->since, "used",
+						      (json_int_t)k->used));
+	}
+	return json_list_whole(list, a->n_keys);
+}
+
+/* What a release before keys did not write is left out where it says nothing: such a release can go on with the file then. */
 static json_t *account_to_json(const struct account *a)
 {
 	char totp[BASE32_TEXT(TOTP_SECRET)];
 	json_t *j;
 
-	base32_text(a->totp, TOTP_SECRET, totp);
-	j = json_pack("{s:s, s:s, s:s, s:s, s:o, s:I, s:I, s:b, s:I, s:s, s:I, s:s, s:s, s:I, s:o}", "name", a->name,
-		      "full", a->full, "reason", a->reason, "by", a->by, "roles", duties_json(a->duties), "since",
-		      (json_int_t)a->since, "used", (json_int_t)a->used, "disabled", a->disabled, "disabled_since",
-		      (json_int_t)a->disabled_since, "disabled_by", a->disabled_by, "phrase_since",
+	base32_text(a->totp, a->no_totp ? 0 : TOTP_SECRET, totp);
+	j = json_pack("{s:s, s:s, s:s, s:s, s:o, s:I, s:I, s:b, s:I, s:s, s:I, s:s, s:s, s:I, s:o, s:o*, s:o*}", "name",
+		      a->name, "full", a->full, "reason", a->reason, "by", a->by, "roles", duties_json(a->duties),
+		      "since", (json_int_t)a->since, "used", (json_int_t)a->used, "disabled", a->disabled,
+		      "disabled_since", (json_int_t)a->disabled_since, "disabled_by", a->disabled_by, "phrase_since",
 		      (json_int_t)a->phrase_since, "hash", a->hash, "totp", totp, "totp_step", (json_int_t)a->totp_step,
-		      "recovery", recovery_json(a));
+		      "recovery", recovery_json(a), "handle",
+		      a->n_keys > 0 ? json_hex(a->handle, ACCOUNT_HANDLE) : NULL, "keys",
+		      a->n_keys > 0 ? keys_json(a) : NULL);
 	explicit_bzero(totp, sizeof(totp));
 	return j;
 }
@@ -111,23 +131,78 @@ static bool read_recovery(const json_t *j, struct account *a)
 	return true;
 }
 
+static bool read_key(const json_t *j, struct key *k)
+{
+	const char *kind = json_string_value(json_object_get(j, "kind"));
+	const json_t *id = json_object_get(j, "id"), *public = json_object_get(j, "public");
+	size_t n = json_is_string(id) ? json_string_length(id) / 2 : 0;
+	uint64_t count;
+
+	for (k->public.kind = 0; kind != NULL && k->public.kind < WEBAUTHN_KINDS; k->public.kind++)
+		if (strcmp(kind, webauthn_kind_words[k->public.kind]) == 0)
+			break;
+	if (!json_is_object(j) || json_object_size(j) != 7 || kind == NULL || k->public.kind == WEBAUTHN_KINDS ||
+	    n == 0 || n > WEBAUTHN_ID || json_string_length(id) % 2 != 0 || !json_is_string(public) ||
+	    json_string_length(public) != (size_t)2 * WEBAUTHN_PUBLIC || !read_number(j, "count", &count) ||
+	    count > UINT32_MAX)
+		return false;
+	k->public.n_id = (uint8_t)n;
+	k->count = (uint32_t)count;
+	return read_text(j, "label", k->label, KEY_LABEL) && k->label[0] != 0 &&
+	       hex_read(json_string_value(id), k->public.id, n) &&
+	       hex_read(json_string_value(public), k->public.public_key, WEBAUTHN_PUBLIC) &&
+	       read_number(j, "since", &k->since) && read_number(j, "used", &k->used);
+}
+
+/* Of an account without any the file says nothing of keys. */
+static bool read_keys(const json_t *j, struct account *a)
+{
+	const json_t *list = json_object_get(j, "keys"), *handle = json_object_get(j, "handle"), *v;
+	size_t i;
+
+	if (list == NULL && handle == NULL)
+		return true;
+	if (!json_is_array(list) || json_array_size(list) == 0 || json_array_size(list) > WEBAUTHN_KEYS ||
+	    !json_is_string(handle) || json_string_length(handle) != (size_t)2 * ACCOUNT_HANDLE ||
+	    !hex_read(json_string_value(handle), a->handle, ACCOUNT_HANDLE))
+		return false;
+	json_array_foreach(list, i, v)
+	{
+		struct key k = { 0 };
+
+		if (!read_key(v, &k) || account_key(a, k.label) != NULL)
+			return false;
+		a->keys[a->n_keys++] = k;
+	}
+	return true;
+}
+
+/* Nothing there: it was taken away, which leaves a key or codes on paper. */
+static bool read_totp(const json_t *j, struct account *a)
+{
+	char totp[BASE32_TEXT(TOTP_SECRET)];
+	bool ok = read_text(j, "totp", totp, sizeof(totp) - 1);
+
+	a->no_totp = ok && totp[0] == 0;
+	ok = ok && (a->no_totp || base32_read(totp, a->totp, TOTP_SECRET));
+	explicit_bzero(totp, sizeof(totp));
+	return ok;
+}
+
 static bool read_account(const json_t *j, struct account *a)
 {
 	const json_t *disabled = json_object_get(j, "disabled");
-	char totp[BASE32_TEXT(TOTP_SECRET)];
-	bool ok = json_is_object(j) && json_object_size(j) == 15 && json_is_boolean(disabled) &&
-		  read_text(j, "name", a->name, ACCOUNT_NAME) && text_is_name(a->name) &&
+	bool ok = json_is_object(j) && json_object_size(j) == (json_object_get(j, "keys") != NULL ? 17u : 15u) &&
+		  json_is_boolean(disabled) && read_text(j, "name", a->name, ACCOUNT_NAME) && text_is_name(a->name) &&
 		  read_text(j, "full", a->full, ACCOUNT_FULL) && read_text(j, "reason", a->reason, ACCOUNT_REASON) &&
 		  read_text(j, "by", a->by, ACCOUNT_BY) && read_text(j, "disabled_by", a->disabled_by, ACCOUNT_BY) &&
 		  read_duties(j, &a->duties) && read_number(j, "since", &a->since) &&
 		  read_number(j, "used", &a->used) && read_number(j, "disabled_since", &a->disabled_since) &&
 		  read_number(j, "phrase_since", &a->phrase_since) && read_number(j, "totp_step", &a->totp_step) &&
 		  read_text(j, "hash", a->hash, PASSPHRASE_HASH - 1) && passphrase_is_hash(a->hash) &&
-		  read_text(j, "totp", totp, sizeof(totp) - 1) && base32_read(totp, a->totp, TOTP_SECRET) &&
-		  read_recovery(j, a);
+		  read_totp(j, a) && read_recovery(j, a) && read_keys(j, a);
 
 	a->disabled = json_is_true(disabled);
-	explicit_bzero(totp, sizeof(totp));
 	return ok;
 }
 

@@ -108,10 +108,13 @@ int desk_open(struct desk *d, int dirfd, const struct desk_out *out, struct mome
 	memset(d, 0, sizeof(*d));
 	d->out = *out;
 	d->looked_s = now.wall_s;
-	if (!passphrase_setting(d->stranger))
+	if (!passphrase_setting(d->stranger) || !challenge_begin(&d->challenges))
 		return err_set(e, -EIO, "random numbers");
 	r = book_open(dirfd, &d->book, &found, e);
 	d->damaged = found == BOOK_DAMAGED;
+	for (size_t i = 0; i < d->book.n_accounts; i++)
+		if (d->book.accounts[i].n_keys == 0)
+			secret_make(d->book.accounts[i].handle, ACCOUNT_HANDLE);
 	if (d->damaged)
 		desk_event(d, ACCOUNT_DAMAGED, NULL, NULL, NULL, NULL, NULL, 1);
 	return r;
@@ -120,7 +123,7 @@ int desk_open(struct desk *d, int dirfd, const struct desk_out *out, struct mome
 /* ---- a login ------------------------------------------------------------------------------------------------------ */
 
 /* One answer for all that can be wrong. */
-static void login_refused(struct desk *d, uint32_t id)
+static void say_refused(struct desk *d, uint32_t id)
 {
 	d->refused++;
 	desk_refuse(d, id, ANSWER_NO, M_LOGIN_REFUSED);
@@ -131,13 +134,32 @@ static bool has_room(const struct desk *d, const struct addr *from)
 	unsigned logins = 0, own = 0;
 
 	for (size_t i = 0; i < DESK_JOBS; i++) {
-		logins += d->jobs[i].used && d->jobs[i].login;
-		own += d->jobs[i].used && d->jobs[i].login && addr_same_host(&d->jobs[i].from, from);
+		bool stranger = d->jobs[i].used && d->jobs[i].kind != JOB_ORDER;
+
+		logins += stranger;
+		own += stranger && addr_same_host(&d->jobs[i].from, from);
 	}
 	return logins < DESK_LOGINS && own < DESK_FROM_ONE;
 }
 
-static void copy_field(char *out, const uint8_t *field, size_t n)
+struct job *desk_stranger(struct desk *d, uint32_t id, const struct addr *from)
+{
+	struct job *j = has_room(d, from) ? desk_job(d, id) : NULL;
+
+	if (j == NULL)
+		desk_refuse(d, id, ANSWER_CANNOT, M_LOGIN_BUSY);
+	else
+		j->from = *from;
+	return j;
+}
+
+void desk_come_again(struct desk *d, struct job *j)
+{
+	lockout_take_back(&d->lockout, j->name, &j->from);
+	desk_refuse(d, j->id, ANSWER_CANNOT, M_LOGIN_BUSY);
+}
+
+void desk_copy_field(char *out, const uint8_t *field, size_t n)
 {
 	size_t len = strnlen((const char *)field, n);
 
@@ -148,39 +170,39 @@ static void copy_field(char *out, const uint8_t *field, size_t n)
 void desk_login(struct desk *d, uint32_t id, const struct msg_login *m, struct moment now)
 {
 	struct addr from = desk_from(m->family, m->from);
-	char name[LOGIN_NAME + 1];
+	char name[LOGIN_NAME + 1], phrase[LOGIN_PHRASE + 1];
 	const struct account *a;
 	uint64_t count = 0;
 	struct job *j;
 
-	copy_field(name, m->name, LOGIN_NAME);
+	desk_copy_field(name, m->name, LOGIN_NAME);
 	a = book_account(&d->book, name);
 	if (lockout_locked(&d->lockout, name, &from, now.ns)) {
 		if (lockout_refused(&d->lockout, name, &from, &count))
 			desk_event(d, ACCOUNT_REFUSED, &from, a != NULL ? a->name : NULL, NULL, NULL, NULL, count);
-		login_refused(d, id);
+		say_refused(d, id);
 		return;
 	}
-	j = has_room(d, &from) ? desk_job(d, id) : NULL;
-	if (j == NULL) {
-		desk_refuse(d, id, ANSWER_CANNOT, M_LOGIN_BUSY);
+	j = desk_stranger(d, id, &from);
+	if (j == NULL)
 		return;
-	}
-	j->login = true;
-	j->from = from;
+	j->kind = JOB_LOGIN;
 	memcpy(j->name, name, sizeof(name));
-	copy_field(j->code, m->code, LOGIN_CODE);
+	j->proof_kind = (enum proof)m->kind;
+	snprintf(j->proof, sizeof(j->proof), "%s", m->proof);
 	j->known = a != NULL;
 	snprintf(j->hash, sizeof(j->hash), "%s", a != NULL ? a->hash : d->stranger);
+	desk_copy_field(phrase, m->phrase, LOGIN_PHRASE);
 	/* It counts as failed until it has succeeded: else so many could be tried at once as there are jobs. */
 	j->locks = lockout_failed(&d->lockout, name, &from, now.ns);
-	if (!desk_hash(d, j, m->phrase, j->hash)) {
-		desk_job_end(j);
+	if (!desk_hash(d, j, phrase, j->hash)) {
 		desk_refuse(d, id, ANSWER_CANNOT, M_LOGIN_BUSY);
+		desk_job_end(j);
 	}
+	explicit_bzero(phrase, sizeof(phrase));
 }
 
-static bool same_text(const char *a, const char *b)
+bool desk_same_hash(const char *a, const char *b)
 {
 	size_t n = strlen(a);
 
@@ -194,7 +216,7 @@ static bool second_factor(struct account *a, const char *code, struct moment now
 	uint64_t step;
 
 	*ret_paper = false;
-	if (totp_fits(a->totp, code, now.wall_s, a->totp_step, &step)) {
+	if (!a->no_totp && totp_fits(a->totp, code, now.wall_s, a->totp_step, &step)) {
 		a->totp_step = step;
 		return true;
 	}
@@ -202,7 +224,7 @@ static bool second_factor(struct account *a, const char *code, struct moment now
 	return *ret_paper;
 }
 
-static void let_in(struct desk *d, const struct job *j, struct account *a, bool paper, struct moment now)
+void desk_let_in(struct desk *d, const struct job *j, struct account *a, bool paper, struct moment now)
 {
 	uint8_t secret[SECRET_BYTES];
 	char left[12], hex[2 * SECRET_BYTES + 1];
@@ -235,26 +257,44 @@ static void let_in(struct desk *d, const struct job *j, struct account *a, bool 
 	explicit_bzero(hex, sizeof(hex));
 }
 
-static void login_hashed(struct desk *d, struct job *j, const struct hash_answer *h, struct moment now)
+void desk_failed(struct desk *d, struct job *j)
+{
+	const struct account *a = j->known ? book_account(&d->book, j->name) : NULL;
+	const char *name = a != NULL ? a->name : NULL;
+
+	desk_event(d, j->kind == JOB_KEY ? ACCOUNT_KEY_REFUSED : ACCOUNT_REFUSED, &j->from, name, NULL,
+		   j->kind == JOB_KEY ? j->label : NULL, NULL, 1);
+	if (j->locks)
+		desk_event(d, ACCOUNT_LOCKED, &j->from, name, NULL, NULL, NULL, 1);
+}
+
+void desk_login_refused(struct desk *d, struct job *j)
+{
+	desk_failed(d, j);
+	say_refused(d, j->id);
+}
+
+/* True: it is not over yet. */
+static bool login_hashed(struct desk *d, struct job *j, const struct hash_answer *h, struct moment now)
 {
 	struct account *a = j->known ? book_account(&d->book, j->name) : NULL;
 	/* Its pass phrase may have been changed meanwhile, or the account be another of that name. */
-	bool phrase = a != NULL && same_text(h->hash, j->hash) && same_text(h->hash, a->hash), paper = false;
+	bool phrase = a != NULL && desk_same_hash(h->hash, j->hash) && desk_same_hash(h->hash, a->hash) && !a->disabled;
+	bool paper = false;
 
 	/* Out of memory, or the like: right and wrong look the same, and neither is anybody's fault. */
 	if (!h->ok) {
-		lockout_take_back(&d->lockout, j->name, &j->from);
-		desk_refuse(d, j->id, ANSWER_CANNOT, M_LOGIN_BUSY);
-		return;
+		desk_come_again(d, j);
+	} else if (phrase && j->proof_kind == PROOF_KEY && a->n_keys > 0) {
+		if (desk_prove(d, j, a))
+			return true;
+		desk_come_again(d, j);
+	} else if (phrase && j->proof_kind == PROOF_CODE && second_factor(a, j->proof, now, &paper)) {
+		desk_let_in(d, j, a, paper, now);
+	} else {
+		desk_login_refused(d, j);
 	}
-	if (phrase && !a->disabled && second_factor(a, j->code, now, &paper)) {
-		let_in(d, j, a, paper, now);
-		return;
-	}
-	desk_event(d, ACCOUNT_REFUSED, &j->from, a != NULL ? a->name : NULL, NULL, NULL, NULL, 1);
-	if (j->locks)
-		desk_event(d, ACCOUNT_LOCKED, &j->from, a != NULL ? a->name : NULL, NULL, NULL, NULL, 1);
-	login_refused(d, j->id);
+	return false;
 }
 
 void desk_hashed(struct desk *d, const struct hash_answer *a, struct moment now)
@@ -262,13 +302,17 @@ void desk_hashed(struct desk *d, const struct hash_answer *a, struct moment now)
 	for (size_t i = 0; i < DESK_JOBS; i++) {
 		struct job *j = &d->jobs[i];
 
-		if (!j->used || j->hash_id != a->id)
+		if (!j->used || j->hash_id == 0 || j->hash_id != a->id)
 			continue;
-		if (j->login)
-			login_hashed(d, j, a, now);
-		else
+		j->hash_id = 0; /* it is answered once */
+		if (j->kind == JOB_LOGIN && login_hashed(d, j, a, now))
+			return;
+		if (j->kind == JOB_KEY)
+			desk_key_hashed(d, j, a, now);
+		else if (j->kind == JOB_ORDER)
 			desk_user_hashed(d, j, a, now);
-		desk_job_end(j);
+		if (j->proof_id == 0)
+			desk_job_end(j);
 		return;
 	}
 }
@@ -276,7 +320,7 @@ void desk_hashed(struct desk *d, const struct hash_answer *a, struct moment now)
 /* ---- what somebody may ---------------------------------------------------------------------------------------------- */
 
 /* Nobody is logged in by that. */
-static void nobody(struct desk *d, uint32_t id)
+void desk_nobody(struct desk *d, uint32_t id)
 {
 	desk_refuse(d, id, ANSWER_NO, M_LOGIN_NEEDED);
 }
@@ -304,7 +348,7 @@ static void judge_token(struct desk *d, uint32_t id, const struct msg_judge *m, 
 	struct token *t = book_token_of(&d->book, m->secret, now.wall_s);
 
 	if (t == NULL) {
-		nobody(d, id);
+		desk_nobody(d, id);
 		return;
 	}
 	if (now.wall_s - t->used >= SAVE_USE_S || now.wall_s < t->used) {
@@ -315,8 +359,8 @@ static void judge_token(struct desk *d, uint32_t id, const struct msg_judge *m, 
 	    json_pack("{s:s, s:o, s:s}", "via", "token", "name", json_text(t->label), "token", t->id));
 }
 
-static struct session *session_at(struct desk *d, const uint8_t secret[SECRET_BYTES], const struct addr *from,
-				  struct moment now)
+struct session *desk_session_at(struct desk *d, const uint8_t secret[SECRET_BYTES], const struct addr *from,
+				struct moment now)
 {
 	struct session *x = sessions_find(&d->sessions, secret, now.ns);
 
@@ -339,26 +383,28 @@ void desk_judge(struct desk *d, uint32_t id, const struct msg_judge *m, struct m
 		judge_token(d, id, m, &from, now);
 		return;
 	}
-	x = session_at(d, m->secret, &from, now);
+	x = desk_session_at(d, m->secret, &from, now);
 	a = x != NULL ? book_account(&d->book, x->name) : NULL;
 	if (a == NULL || a->disabled) {
-		nobody(d, id);
+		desk_nobody(d, id);
 		return;
 	}
 	x->used = now.ns;
 	may(d, id, m, &from, a->name, a->duties,
-	    json_pack("{s:s, s:o, s:o, s:I, s:I}", "via", "session", "name", json_text(a->name), "full_name",
-		      json_text(a->full), "session_number", (json_int_t)x->number, "limit_s",
-		      (json_int_t)((SESSION_LIMIT_NS - (now.ns - x->begun)) / 1000000000)));
+	    json_pack("{s:s, s:o, s:o, s:I, s:I, s:b, s:I, s:o, s:o}", "via", "session", "name", json_text(a->name),
+		      "full_name", json_text(a->full), "session_number", (json_int_t)x->number, "limit_s",
+		      (json_int_t)((SESSION_LIMIT_NS - (now.ns - x->begun)) / 1000000000), "totp", !a->no_totp,
+		      "recovery_codes", (json_int_t)a->recovery_left, "handle", json_hex(a->handle, ACCOUNT_HANDLE),
+		      "keys", desk_own_keys(a)));
 }
 
 void desk_logout(struct desk *d, uint32_t id, const struct msg_logout *m, struct moment now)
 {
 	struct addr from = desk_from(m->family, m->from);
-	struct session *x = session_at(d, m->secret, &from, now);
+	struct session *x = desk_session_at(d, m->secret, &from, now);
 
 	if (x == NULL) {
-		nobody(d, id);
+		desk_nobody(d, id);
 		return;
 	}
 	desk_event(d, ACCOUNT_LOGGED_OUT, &from, x->name, NULL, NULL, NULL, 1);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * All that the role accounts decides: who is let in, what a session or a token may, what root orders. It never waits: a hash is asked for,
- * and whoever asked is answered when it comes. Owns the book, the sessions and the counts of failures; answers and events leave by the
+ * All that the role accounts decides: who is let in, what a session or a token may, what root orders. It never waits: a hash is asked for, or what a
+ * security key has signed is looked at, and whoever asked is answered when that comes. Owns the book, the sessions and the counts of failures; answers and events leave by the
  * functions of struct desk_out, which a test gives it as well as the role. Time is given with every call.
  */
 #ifndef SEKISHO_ACCOUNTS_DESK_H
 #define SEKISHO_ACCOUNTS_DESK_H
 
 #include "appliance/accounts/book.h"
+#include "appliance/accounts/challenge.h"
 #include "appliance/accounts/hasher.h"
 #include "appliance/accounts/lockout.h"
 #include "appliance/accounts/sessions.h"
@@ -16,7 +17,7 @@
 #include "appliance/wire/msg.h"
 
 #define DESK_JOBS 16u
-#define DESK_LOGINS 12u	 /* of them for logins: root finds room whatever strangers do */
+#define DESK_LOGINS 12u	 /* of them for people over the web: root finds room whatever strangers do */
 #define DESK_FROM_ONE 3u /* of those for one address */
 #define TOKEN_DAYS 90u	 /* unless somebody says otherwise */
 #define TOKEN_DAYS_MOST 400u
@@ -34,20 +35,29 @@ struct desk_out {
 	void *ctx;
 	/* To the question of this number. Takes the reference. */
 	void (*answer)(void *ctx, uint32_t id, enum answer_status status, json_t *j);
-	bool (*hash)(void *ctx, const struct hash_question *q); /* false: there is no room */
+	bool (*hash)(void *ctx, const struct hash_question *q);	     /* false: there is no room */
+	bool (*prove)(void *ctx, const struct webauthn_question *q); /* the same */
 	void (*event)(void *ctx, const struct event *e);
 };
 
+enum job_kind { JOB_ORDER, JOB_LOGIN, JOB_KEY };
+
 struct job {
-	bool used, login;
-	uint32_t hash_id, id; /* of the question to the hasher; of whom to answer */
+	bool used;
+	enum job_kind kind;
+	uint32_t hash_id, proof_id, id; /* of the question to the hasher, to sekisho-webauthn; of whom to answer */
 	enum user_order order;
 	struct addr from;
-	bool locks, known; /* of a login: this failure locks; there is such an account */
-	char name[LOGIN_NAME + 1], code[LOGIN_CODE + 1], by[ACCOUNT_BY + 1];
-	char made[PASSPHRASE_MADE]; /* a phrase that was made here, to be shown once */
-	char hash[PASSPHRASE_HASH]; /* of the account, when the login came */
-	struct account draft;	    /* of one that is added */
+	bool locks, known; /* of a login or a key: this failure locks; there is such an account */
+	char name[LOGIN_NAME + 1], by[ACCOUNT_BY + 1];
+	enum proof proof_kind;
+	enum key_order key_order;
+	char label[LOGIN_LABEL + 1], proof[WEBAUTHN_TEXT + 1];
+	uint8_t secret[SECRET_BYTES];		 /* of the session, when it is about a key */
+	struct webauthn_key keys[WEBAUTHN_KEYS]; /* that the account had when they were looked through */
+	char made[PASSPHRASE_MADE];		 /* a phrase that was made here, to be shown once */
+	char hash[PASSPHRASE_HASH];		 /* of the account, when the login came */
+	struct account draft;			 /* of one that is added */
 };
 
 struct desk {
@@ -56,7 +66,8 @@ struct desk {
 	struct sessions sessions;
 	struct lockout lockout;
 	struct job jobs[DESK_JOBS];
-	uint32_t last_hash;
+	struct challenges challenges;
+	uint32_t last_hash, last_proof;
 	char stranger[PASSPHRASE_HASH]; /* what is hashed for a name that no account has */
 	bool damaged, unsaved;
 	uint64_t logins, refused, looked_s; /* looked: when unused accounts were last looked for */
@@ -65,6 +76,10 @@ struct desk {
 /* Opens the book in the folder. 0 or negative errno. */
 int desk_open(struct desk *d, int dirfd, const struct desk_out *out, struct moment now, struct err *e);
 void desk_hashed(struct desk *d, const struct hash_answer *a, struct moment now);
+/* What sekisho-webauthn found. */
+void desk_proved(struct desk *d, const struct webauthn_answer *a, struct moment now);
+void desk_challenge(struct desk *d, uint32_t id, const struct msg_challenge *m, struct moment now);
+void desk_key(struct desk *d, uint32_t id, const struct msg_key *m, struct moment now);
 void desk_login(struct desk *d, uint32_t id, const struct msg_login *m, struct moment now);
 void desk_judge(struct desk *d, uint32_t id, const struct msg_judge *m, struct moment now);
 void desk_logout(struct desk *d, uint32_t id, const struct msg_logout *m, struct moment now);
@@ -86,6 +101,26 @@ void desk_event(struct desk *d, enum account_event what, const struct addr *from
 		const char *before, const char *after, const char *by, uint64_t count);
 bool desk_save(struct desk *d);
 struct addr desk_from(uint8_t family, const uint8_t from[16]);
+/* A text that ends at its first NUL, or with its field. */
+void desk_copy_field(char *out, const uint8_t *field, size_t n);
+/* A place for somebody over the web; NULL: so many are asking, or are at one address, that he has to come again. Has said so. */
+struct job *desk_stranger(struct desk *d, uint32_t id, const struct addr *from);
+/* desk.c: it has failed, and counts; no answer. */
+void desk_failed(struct desk *d, struct job *j);
+/* Nobody's fault: does not count, and he has to come again. */
+void desk_come_again(struct desk *d, struct job *j);
+/* Lets him in who has shown all that is asked for. */
+void desk_let_in(struct desk *d, const struct job *j, struct account *a, bool paper, struct moment now);
+struct session *desk_session_at(struct desk *d, const uint8_t secret[SECRET_BYTES], const struct addr *from,
+				struct moment now);
+bool desk_same_hash(const char *a, const char *b);
+/* Of one account for its bearer: with their ids, by which a key tells that it is registered already. */
+json_t *desk_own_keys(const struct account *a);
+void desk_nobody(struct desk *d, uint32_t id);
+void desk_login_refused(struct desk *d, struct job *j);
+/* desk_key.c: the pass phrase was right, and what the key said is looked at now. False: it cannot be. */
+bool desk_prove(struct desk *d, struct job *j, const struct account *a);
+void desk_key_hashed(struct desk *d, struct job *j, const struct hash_answer *a, struct moment now);
 /* desk_user.c: the hash for an order has come */
 void desk_user_hashed(struct desk *d, struct job *j, const struct hash_answer *a, struct moment now);
 

@@ -223,7 +223,8 @@ static void added(struct desk *d, struct job *j, struct moment now)
 {
 	struct account a = j->draft, *place;
 	char list[LIST_TEXT];
-	json_t *recovery = secret_make(a.totp, TOTP_SECRET) ? recovery_json(&a) : NULL, *answer;
+	bool made = secret_make(a.totp, TOTP_SECRET) && secret_make(a.handle, ACCOUNT_HANDLE);
+	json_t *recovery = made ? recovery_json(&a) : NULL, *answer;
 
 	if (recovery == NULL) {
 		desk_refuse(d, j->id, ANSWER_CANNOT, M_USER_NO_RANDOM);
@@ -381,6 +382,7 @@ static void new_factor(const struct order *o, struct account *a, bool paper)
 	else if (secret_make(a->totp, TOTP_SECRET)) {
 		/* No code of the new secret was used yet; that of the old one may be far ahead, if the clock was. */
 		a->totp_step = 0;
+		a->no_totp = false;
 		made = totp_json(a);
 	}
 	if (made == NULL) {
@@ -395,6 +397,43 @@ static void new_factor(const struct order *o, struct account *a, bool paper)
 				      paper ? "recovery" : "totp", made));
 	} else {
 		json_decref(made);
+	}
+	explicit_bzero(&before, sizeof(before));
+}
+
+/* Whoever has no key would come in by codes on paper alone, of which there are ten. */
+static void totp_remove(const struct order *o, struct account *a)
+{
+	struct account before = *a;
+
+	if (a->n_keys == 0) {
+		desk_refuse(o->d, o->id, ANSWER_NO, M_USER_NO_KEY, a->name);
+		return;
+	}
+	explicit_bzero(a->totp, sizeof(a->totp));
+	a->no_totp = true;
+	if (kept(o, a, &before)) {
+		desk_event(o->d, ACCOUNT_TOTP_REMOVED, NULL, a->name, NULL, NULL, o->by, 1);
+		answer_account(o, a);
+	}
+	explicit_bzero(&before, sizeof(before));
+}
+
+/* Also the last one: a lost key is lost, and somebody may have found it. */
+static void key_remove(const struct order *o, struct account *a)
+{
+	struct account before = *a;
+	struct key *k = account_key(a, said(o, "key"));
+
+	if (k == NULL) {
+		desk_refuse(o->d, o->id, ANSWER_NO, M_KEY_UNKNOWN);
+		return;
+	}
+	account_remove_key(a, k);
+	if (kept(o, a, &before)) {
+		sessions_end_of(&o->d->sessions, a->name, o->now.ns);
+		desk_event(o->d, ACCOUNT_KEY_REMOVED, NULL, a->name, NULL, said(o, "key"), o->by, 1);
+		answer_account(o, a);
 	}
 	explicit_bzero(&before, sizeof(before));
 }
@@ -564,7 +603,7 @@ static void about_account(const struct order *o, enum user_order order)
 
 	if (a == NULL)
 		return;
-	if (order == USER_SHOW)
+	if (order == USER_SHOW || order == USER_KEYS)
 		answer_account(o, a);
 	else if (order == USER_CHANGE)
 		change(o, a);
@@ -572,6 +611,10 @@ static void about_account(const struct order *o, enum user_order order)
 		disable(o, a, order == USER_DISABLE);
 	else if (order == USER_REMOVE)
 		remove_account(o, a);
+	else if (order == USER_TOTP_REMOVE)
+		totp_remove(o, a);
+	else if (order == USER_KEY_REMOVE)
+		key_remove(o, a);
 	else if (order == USER_PASSWORD)
 		start_hash(o, order, a);
 	else
@@ -619,6 +662,9 @@ static void carry_out(const struct order *o, enum user_order order)
 	case USER_PASSWORD:
 	case USER_TOTP:
 	case USER_RECOVERY:
+	case USER_TOTP_REMOVE:
+	case USER_KEYS:
+	case USER_KEY_REMOVE:
 		about_account(o, order);
 		break;
 	case USER_ORDERS:

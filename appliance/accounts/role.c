@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The role accounts: sole owner of the accounts' folder. It hears questions from the supervisor alone, of which those of the web side are what
- * strangers typed; it decides, and never waits for a hash (hasher.h). Sessions and failures are in its memory: a start of it lets
+ * strangers typed; it decides, and never waits for a hash (hasher.h) or for who looks at what a
+ * security key has signed (keys.h). Sessions and failures are in its memory: a start of it lets
  * nobody in who has not logged in again.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,7 +14,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "appliance/accounts/child.h"
 #include "appliance/accounts/desk.h"
+#include "appliance/accounts/keys.h"
 #include "appliance/base/clock.h"
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
@@ -51,6 +55,12 @@ static bool say_hash(void *ctx, const struct hash_question *q)
 	return hasher_ask(ACCOUNTS_FD_HASHER, q);
 }
 
+static bool say_proof(void *ctx, const struct webauthn_question *q)
+{
+	(void)ctx;
+	return child_ask(ACCOUNTS_FD_WEBAUTHN, q, sizeof(*q));
+}
+
 static void say_event(void *ctx, const struct event *e)
 {
 	struct accounts *a = ctx;
@@ -74,6 +84,25 @@ static bool on_login(void *ctx, struct msg *m)
 
 	desk_login(&a->desk, m->id, &m->body.login, moment_now());
 	explicit_bzero(m->storage, sizeof(m->storage));
+	explicit_bzero(&m->body, sizeof(m->body));
+	return true;
+}
+
+static bool on_challenge(void *ctx, struct msg *m)
+{
+	struct accounts *a = ctx;
+
+	desk_challenge(&a->desk, m->id, &m->body.challenge, moment_now());
+	return true;
+}
+
+static bool on_key(void *ctx, struct msg *m)
+{
+	struct accounts *a = ctx;
+
+	desk_key(&a->desk, m->id, &m->body.key, moment_now());
+	explicit_bzero(m->storage, sizeof(m->storage));
+	explicit_bzero(&m->body, sizeof(m->body));
 	return true;
 }
 
@@ -103,52 +132,87 @@ static bool on_user(void *ctx, struct msg *m)
 }
 
 static msg_handler *const handlers[MSG_TYPE_COUNT] = {
-	[MSG_STATUS] = on_status, [MSG_LOGIN] = on_login, [MSG_JUDGE] = on_judge,
-	[MSG_LOGOUT] = on_logout, [MSG_USER] = on_user,
+	[MSG_STATUS] = on_status, [MSG_LOGIN] = on_login,   [MSG_JUDGE] = on_judge, [MSG_CHALLENGE] = on_challenge,
+	[MSG_KEY] = on_key,	  [MSG_LOGOUT] = on_logout, [MSG_USER] = on_user,
 };
 
-/* 0 when the supervisor is gone, negative errno when the hasher is. */
-static int loop(struct accounts *a)
+static int hear_hashes(struct accounts *a)
 {
-	struct pollfd p[2] = { { .fd = ROLE_FD_CONTROL, .events = POLLIN },
-			       { .fd = ACCOUNTS_FD_HASHER, .events = POLLIN } };
 	struct hash_answer h;
 	int r;
 
+	while ((r = hasher_answer(ACCOUNTS_FD_HASHER, &h)) == 1)
+		desk_hashed(&a->desk, &h, moment_now());
+	explicit_bzero(&h, sizeof(h));
+	return r;
+}
+
+static int hear_proofs(struct accounts *a)
+{
+	struct webauthn_answer w;
+	int r;
+
+	while ((r = child_answer(ACCOUNTS_FD_WEBAUTHN, &w, sizeof(w))) == 1)
+		desk_proved(&a->desk, &w, moment_now());
+	return r;
+}
+
+/* 0 when the supervisor is gone, negative errno when a child is. */
+static int loop(struct accounts *a, bool keys)
+{
+	struct pollfd p[3] = { { .fd = ROLE_FD_CONTROL, .events = POLLIN },
+			       { .fd = ACCOUNTS_FD_HASHER, .events = POLLIN },
+			       { .fd = keys ? ACCOUNTS_FD_WEBAUTHN : -1, .events = POLLIN } };
+	int r;
+
 	for (;;) {
-		if (poll(p, 2, TURN_MS) < 0 && errno != EINTR)
+		if (poll(p, 3, TURN_MS) < 0 && errno != EINTR)
 			return -errno;
 		desk_look(&a->desk, moment_now());
-		if (p[1].revents != 0) {
-			while ((r = hasher_answer(ACCOUNTS_FD_HASHER, &h)) == 1)
-				desk_hashed(&a->desk, &h, moment_now());
-			explicit_bzero(&h, sizeof(h));
-			if (r < 0)
-				return r;
-		}
+		if (p[1].revents != 0 && (r = hear_hashes(a)) < 0)
+			return r;
+		if (p[2].revents != 0 && (r = hear_proofs(a)) < 0)
+			return r;
 		if (p[0].revents != 0) {
 			r = msg_serve(ROLE_FD_CONTROL, ROLE_ACCOUNTS, handlers, a);
 			if (r <= 0 && r != -EAGAIN && r != -EINTR)
 				return r;
 		}
-		p[0].revents = p[1].revents = 0;
+		p[0].revents = p[1].revents = p[2].revents = 0;
 	}
+}
+
+/* A child's socket goes to the number that the sandbox knows. */
+static int put_at(int fd, int number, struct err *e)
+{
+	if (fd < 0 || fd == number)
+		return fd < 0 ? fd : 0;
+	if (dup3(fd, number, O_CLOEXEC) < 0)
+		return err_set(e, -errno, "socket of a child");
+	close(fd);
+	return 0;
 }
 
 int role_accounts(void)
 {
 	static struct accounts a; /* large, and there is one */
-	const struct desk_out out = { .ctx = &a, .answer = say_answer, .hash = say_hash, .event = say_event };
+	const struct desk_out out = {
+		.ctx = &a, .answer = say_answer, .hash = say_hash, .prove = say_proof, .event = say_event
+	};
 	struct err e = { 0 };
-	int fd, r;
+	bool keys = true;
+	int r;
 
 	signal(SIGPIPE, SIG_IGN);
 	a.events.fd = ROLE_FD_EVENTS;
-	fd = hasher_start(&e);
-	r = fd < 0 ? fd : 0;
-	if (fd >= 0 && fd != ACCOUNTS_FD_HASHER) {
-		r = dup2(fd, ACCOUNTS_FD_HASHER) < 0 ? err_set(&e, -errno, "socket of the hasher") : 0;
-		close(fd);
+	r = put_at(hasher_start(&e), ACCOUNTS_FD_HASHER, &e);
+	if (r == 0) {
+		r = put_at(keys_start(&e), ACCOUNTS_FD_WEBAUTHN, &e);
+		/* A box without that program has people with codes still. */
+		keys = r != -ENOENT;
+		if (!keys)
+			fprintf(stderr, "sekishod accounts: %s\n", e.text);
+		r = keys ? r : 0;
 	}
 	if (r == 0)
 		r = sandbox_enter(ROLE_ACCOUNTS, &e);
@@ -156,8 +220,8 @@ int role_accounts(void)
 		r = desk_open(&a.desk, ACCOUNTS_FD_FOLDER, &out, moment_now(), &e);
 	if (r == 0 && (r = msg_send(ROLE_FD_CONTROL, 0, &(struct msg_body){ .type = MSG_READY }, NULL, 0)) < 0)
 		err_set(&e, r, "control channel");
-	if (r == 0 && (r = loop(&a)) < 0)
-		err_set(&e, r, "hasher or control channel");
+	if (r == 0 && (r = loop(&a, keys)) < 0)
+		err_set(&e, r, "a child, or the control channel");
 	explicit_bzero(&a, sizeof(a));
 	if (r < 0)
 		fprintf(stderr, "sekishod accounts: %s\n", e.text);

@@ -30,9 +30,10 @@
 /* mgmt: listening socket in the admin namespace, folder of its secrets */
 #define MGMT_FD_LISTEN 5
 #define MGMT_FD_SECRETS 6
-/* accounts: its folder; and from its start on the socket of the child that hashes */
+/* accounts: its folder; and from its start on the sockets of its children, who hash and who look at what keys have signed */
 #define ACCOUNTS_FD_FOLDER 5
 #define ACCOUNTS_FD_HASHER 6
+#define ACCOUNTS_FD_WEBAUTHN 7
 
 /* Each returns the exit status of its process. role_compile is in a program of its own (appliance/compile/main.c). */
 int role_enforce(void);

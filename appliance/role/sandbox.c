@@ -265,6 +265,11 @@ int sandbox_hasher(struct err *e)
 	return enter_as((int)SANDBOX_UID_HASHER, "hasher", &sandbox_hasher_profile, false, e);
 }
 
+int sandbox_webauthn(struct err *e)
+{
+	return enter_as((int)SANDBOX_UID_WEBAUTHN, "webauthn", &sandbox_hasher_profile, false, e);
+}
+
 int sandbox_enter(enum role r, struct err *e)
 {
 	return enter(r, false, e);

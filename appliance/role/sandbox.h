@@ -25,6 +25,8 @@
 #define SANDBOX_UID_HASHER                                                                                             \
 	61981u /* of who hashes pass phrases for the role accounts, and keeps nothing: a child of it */
 
+#define SANDBOX_UID_WEBAUTHN 61982u /* ... and who looks at what browsers send for a security key: sekisho-webauthn */
+
 static inline uint32_t sandbox_uid(enum role r)
 {
 	return SANDBOX_UID_BASE + (uint32_t)r;
@@ -42,6 +44,8 @@ int sandbox_enter_pair(enum role r, enum lane_kind kind, struct err *e);
 int sandbox_fetch(struct err *e);
 /* ... and for the child of the role accounts that hashes pass phrases (appliance/accounts/hasher.h). */
 int sandbox_hasher(struct err *e);
+/* ... and for the other one, sekisho-webauthn (appliance/webauthn), which has as little. */
+int sandbox_webauthn(struct err *e);
 
 /*
  * The supervisor stays root, for it starts roles and enters namespaces; it keeps the capabilities and system calls that this

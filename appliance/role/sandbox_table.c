@@ -91,8 +91,10 @@ static const struct call_rule forms[] = {
 	CALL_IF(fcntl, 1, WHOLE, F_GETFD), END
 };
 
-/* Its answers come by recvfrom; questions it sends on the one socket that it has beside those of every role. */
-static const struct call_rule asks_hasher[] = { CALL(recvfrom), CALL_IF(sendto, 0, WHOLE, ACCOUNTS_FD_HASHER), END };
+/* Their answers come by recvfrom; questions it sends on the two sockets that it has beside those of every role. */
+static const struct call_rule asks_children[] = {
+	CALL(recvfrom), CALL_IF(sendto, 0, WHOLE, ACCOUNTS_FD_HASHER), CALL_IF(sendto, 0, WHOLE, ACCOUNTS_FD_WEBAUTHN), END
+};
 
 static const struct call_rule receives_many[] = { CALL(recvmmsg), CALL(recvfrom), END };
 
@@ -209,7 +211,7 @@ static const struct profile profiles[ROLE_COUNT] = {
 	},
 	[ROLE_ACCOUNTS] = {
 		/* It hears what strangers typed, though only in messages of ours, and has hashes and secrets: no socket but those, and its folder. */
-		.allow = { common, channel, waiting, asks_hasher, files },
+		.allow = { common, channel, waiting, asks_children, files },
 		.soft = probes,
 		.folders = { { .fd = ACCOUNTS_FD_FOLDER, .write = true } }, .n_folders = 1,
 		.descriptors = 64, .file_mib = 16, .group_mib = 128,

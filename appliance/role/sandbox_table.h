@@ -66,7 +66,7 @@ struct profile {
 
 const struct profile *sandbox_profile(enum role r);   /* NULL for the supervisor and the CLI */
 extern const struct profile sandbox_fetch_profile;    /* of sandbox_fetch */
-extern const struct profile sandbox_hasher_profile;   /* of sandbox_hasher */
+extern const struct profile sandbox_hasher_profile;   /* of sandbox_hasher, sandbox_webauthn */
 extern const int sandbox_supervisor_calls[];	      /* beside those of all roles; ends with CALL_END */
 extern const char *const sandbox_supervisor_writes[]; /* beside its own folders; ends with NULL */
 extern const int sandbox_supervisor_kept[];	      /* capabilities; ends with CALL_END */

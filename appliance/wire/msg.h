@@ -27,6 +27,7 @@
 #include "appliance/wire/protocols.h"
 #include "appliance/wire/reason.h"
 #include "appliance/wire/settings.h"
+#include "appliance/wire/webauthn.h"
 
 /*
  * Of all rows of message.def together: whoever changes one, or puts one before another, raises it, and tests/unit/wire/test_msg.c tells who
@@ -73,12 +74,18 @@ enum user_order {
 	USER_ORDERS
 };
 
-/* By what somebody is known. Certificates and keys of hardware are further ones, when they come. */
+/* The second factor of a login: a code that was typed, or what a security key has signed. */
+enum proof { PROOF_CODE, PROOF_KEY, PROOFS };
+/* What a person does about a key of his own. */
+enum key_order { KEY_ADD, KEY_REMOVE, KEY_ORDERS };
+
+/* By what somebody is known who has logged in. */
 enum credential { CREDENTIAL_SESSION, CREDENTIAL_TOKEN, CREDENTIALS };
 
 #define LOGIN_NAME 32u /* bytes, the last one NUL where it was not cut */
 #define LOGIN_CODE 32u
 #define LOGIN_PHRASE 256u
+#define LOGIN_LABEL 48u
 #define USER_TEXT 3800u
 #define USER_BY 64u
 

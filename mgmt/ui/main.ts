@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The frame around the pages: signing in, which page, which language. Whatever changes ends in draw().
+import { accountPage, forgetAccount } from "./account";
 import { auditPage, forgetAudit } from "./audit";
 import { changePage, forgetChange } from "./change";
 import { watchDraft } from "./draft";
@@ -7,7 +8,7 @@ import { h, patch, type Node_ } from "./dom";
 import { feed, looked, start, stop } from "./feed";
 import { statePage } from "./state";
 import { forgetMap, mapPage } from "./map";
-import { logIn, person, resume, signedIn, signOut, useToken, type Refused } from "./session";
+import { logIn, logInByKey, person, resume, signedIn, signOut, useToken, type Refused } from "./session";
 import { choose, language, t, type Key } from "./text";
 import type { Lang, State } from "./types";
 import { watchPage } from "./watch";
@@ -20,9 +21,11 @@ const PAGES: { hash: string; title: Key; body: (state: State) => Node_[] }[] = [
 	{ hash: "#why", title: "page_why", body: whyPage(() => draw()) },
 	{ hash: "#change", title: "page_change", body: changePage(() => draw()) },
 	{ hash: "#audit", title: "page_audit", body: auditPage(() => draw()) },
+	{ hash: "#account", title: "page_account", body: accountPage(() => draw()) },
 ];
 let busy = false;
 let byToken = false; // how the form signs in: as a program does, or with an account
+let byKey = false; // by a security key in the place of the code
 let complaint: Key | undefined;
 /** Whose page asks without a pause uses his session as far as the box knows: that nobody sits before it is known here alone. */
 const IDLE_MS = 15 * 60 * 1000;
@@ -49,6 +52,7 @@ function leave(): void {
 	forgetMap();
 	forgetChange();
 	forgetAudit();
+	forgetAccount();
 }
 
 function onSubmit(event: Event): void {
@@ -57,7 +61,7 @@ function onSubmit(event: Event): void {
 	if (busy) return;
 	busy = true;
 	complaint = undefined;
-	const answer = byToken ? useToken(field("token")) : logIn(field("name"), field("passphrase"), field("code"));
+	const answer = byToken ? useToken(field("token")) : byKey ? logInByKey(field("name"), field("passphrase")) : logIn(field("name"), field("passphrase"), field("code"));
 	draw();
 	void answer.then((why: Refused | undefined) => {
 		busy = false;
@@ -65,7 +69,7 @@ function onSubmit(event: Event): void {
 			for (const input of document.querySelectorAll("input")) input.value = "";
 			start(changed);
 		} else {
-			complaint = why !== "unauthorized" ? "no_answer" : byToken ? "wrong_token" : "wrong_login";
+			complaint = why === "no_key" ? "key_not_used" : why === "not_here" ? "key_not_here" : why !== "unauthorized" ? "no_answer" : byToken ? "wrong_token" : "wrong_login";
 		}
 		draw();
 		if (why === undefined) document.getElementById("main")?.focus();
@@ -80,6 +84,13 @@ function first(): void {
 
 function onOtherWay(): void {
 	byToken = !byToken;
+	complaint = undefined;
+	draw();
+	first();
+}
+
+function onKey(): void {
+	byKey = !byKey;
 	complaint = undefined;
 	draw();
 	first();
@@ -137,7 +148,8 @@ function accountFields(): Node_[] {
 	return [
 		...input("name", "account", { type: "text", autocomplete: "username" }),
 		...input("passphrase", "passphrase", { type: "password", autocomplete: "current-password" }),
-		...input("code", "code", { type: "text", inputmode: "numeric", autocomplete: "one-time-code" }, "code_help")];
+		...(byKey ? [h("p", { class: "note", "data-key": "key-help" }, t("key_help"))] :
+			input("code", "code", { type: "text", inputmode: "numeric", autocomplete: "one-time-code" }, "code_help"))];
 }
 
 function tokenFields(): Node_[] {
@@ -149,7 +161,8 @@ function door(): Node_[] {
 		h("h1", {}, t("sign_in")),
 		h("p", { class: "complaint", role: "alert" }, complaint !== undefined && t(complaint)),
 		...(byToken ? tokenFields() : accountFields()),
-		h("button", { type: "submit", class: "main-action", "aria-disabled": busy ? "true" : undefined }, busy ? t("signing_in") : t("sign_in")),
+		h("button", { type: "submit", class: "main-action", "aria-disabled": busy ? "true" : undefined }, t(!busy ? "sign_in" : byKey && !byToken ? "key_touch" : "signing_in")),
+		!byToken && h("button", { type: "button", id: "by-key", click: onKey }, t(byKey ? "by_code" : "by_key")),
 		h("button", { type: "button", id: "other-way", click: onOtherWay }, t(byToken ? "by_account" : "by_token")),
 		h("p", { class: "note" }, h("a", { href: "/api/help" }, t("api_help"))))];
 }

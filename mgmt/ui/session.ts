@@ -2,7 +2,10 @@
 // Who is signed in, and the one way of asking the box. All of it that knows how signing in works is here: a person has an account, and a
 // session in a cookie that no script can read; a token is in this page's memory alone, gone when the page is.
 
-export type Refused = "unauthorized" | "forbidden" | "wrong" | "unreachable" | "unavailable";
+import { keysWork, signWith, type Challenge } from "./keys";
+import type { Lang, OwnKey } from "./types";
+
+export type Refused = "unauthorized" | "forbidden" | "wrong" | "unreachable" | "unavailable" | "no_key" | "not_here";
 export type Answer<T> = { ok: true; value: T } | { ok: false; why: Refused };
 
 type Who = { token: string } | { name: string };
@@ -77,6 +80,23 @@ export async function logIn(name: string, password: string, code: string): Promi
 	who = { name: answer.value.name };
 	return undefined;
 }
+
+/** The same with a security key in the place of the code: what the box wants signed is asked for first. */
+export async function logInByKey(name: string, password: string): Promise<Refused | undefined> {
+	const c = await send<Challenge>("/api/v1/challenge", { credentials: "omit" });
+	if (!c.ok) return c.why;
+	if (!keysWork(c.value)) return "not_here";
+	const key = await signWith(c.value);
+	if (key === undefined) return "no_key";
+	const answer = await post<{ name: string }>("/api/v1/login", { name: name.trim(), password, key });
+	if (!answer.ok) return answer.why;
+	who = { name: answer.value.name };
+	return undefined;
+}
+
+/** A key of whoever is signed in comes or goes; what the box refuses it says in a sentence. */
+export const changeKey = (order: "add" | "remove", label: string, password: string, key?: string): Promise<Answer<{ totp: boolean; keys: OwnKey[] } | { error: Record<Lang, string> }>> =>
+	post("/api/v1/key", key === undefined ? { order, label, password } : { order, label, password, key });
 
 /** What the form of signing in holds. The box says by its first answer whether it is right; until then nobody is signed in. */
 export async function useToken(given: string): Promise<Refused | undefined> {

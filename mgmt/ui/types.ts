@@ -153,6 +153,24 @@ export interface Account {
 	unused?: boolean;
 	sessions?: number;
 }
+/** A security key of whoever is signed in. */
+export interface OwnKey {
+	label: string;
+	id: string;
+	kind: string;
+	since: string;
+	last_use: string | null;
+}
+
+/** What /api/v1/me says of a person. */
+export interface Own {
+	name: string;
+	handle: string;
+	totp: boolean;
+	recovery_codes: number;
+	keys: OwnKey[];
+}
+
 export interface Token {
 	id: string;
 	label?: string;

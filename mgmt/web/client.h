@@ -30,7 +30,8 @@ struct client {
 	uint64_t since_ns; /* when it connected */
 	bool known;	   /* it has shown the token */
 	uint32_t id;
-	/* What the answer that is waited for is: of the box, of who it is that asks, of a login or a logout, of an order. */
+	/* What the answer that is waited for is: of the box, of who it is that asks, of a login or a logout, of an order; what a key is to sign, or what
+	 * became of a key. */
 	enum client_stage {
 		STAGE_BOX,
 		STAGE_JUDGE_SESSION,
@@ -38,7 +39,9 @@ struct client {
 		STAGE_ME,
 		STAGE_LOGIN,
 		STAGE_LOGOUT,
-		STAGE_CHANGE
+		STAGE_CHANGE,
+		STAGE_CHALLENGE,
+		STAGE_KEY
 	} stage;
 	const struct route *route; /* of STAGE_JUDGE_...: what is asked when it is allowed */
 	uint8_t *body;		   /* owned; NULL = none is expected */

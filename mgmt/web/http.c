@@ -76,7 +76,9 @@ static enum MHD_Result answer_now(struct client *k)
 		return login_reply_in(k->connection, k->answer_status, fd);
 	if (k->stage == STAGE_LOGOUT)
 		return login_reply_out(k->connection, k->answer_status, fd);
-	if (k->stage == STAGE_ME)
+	if (k->stage == STAGE_KEY)
+		return login_reply_key(k->connection, k->answer_status, fd);
+	if (k->stage == STAGE_ME || k->stage == STAGE_CHALLENGE)
 		return login_reply_me(k->connection, k->answer_status, fd);
 	if (k->stage == STAGE_CHANGE)
 		return change_reply(k->connection, k->answer_status, fd);
@@ -102,6 +104,12 @@ static enum MHD_Result refuse(struct http *h, struct client *k)
 	return delay == 0 ? reply_send(k->connection, k->reply) : hold(k, CLIENT_HELD, h->now.ns + delay);
 }
 
+/* What anybody may ask for. */
+static bool of_strangers(enum client_stage stage)
+{
+	return stage == STAGE_LOGIN || stage == STAGE_CHALLENGE;
+}
+
 /* `fd` goes with it and stays the caller's; -1 = none. True: the question is on its way, and its answer will be the `stage`'s. */
 static bool ask_box(struct http *h, struct client *k, enum client_stage stage, const struct msg_body *question, int fd)
 {
@@ -109,7 +117,7 @@ static bool ask_box(struct http *h, struct client *k, enum client_stage stage, c
 
 	for (size_t i = 0; i < HTTP_CONNECTIONS; i++) {
 		const struct client *o = &h->clients[i];
-		bool login = o->state == CLIENT_ASKED && o->stage == STAGE_LOGIN;
+		bool login = o->state == CLIENT_ASKED && of_strangers(o->stage);
 
 		asked += o->state == CLIENT_ASKED && o != k;
 		logins += login;
@@ -119,7 +127,7 @@ static bool ask_box(struct http *h, struct client *k, enum client_stage stage, c
 	k->stage = stage;
 	k->reply = REPLY_UNAVAILABLE;
 	/* A login takes long, and strangers ask for it: they leave room for whoever is logged in, and for each other. */
-	if (asked >= HTTP_ASKED || (stage == STAGE_LOGIN && (logins >= HTTP_LOGINS || own >= HTTP_LOGINS_EACH)) ||
+	if (asked >= HTTP_ASKED || (of_strangers(stage) && (logins >= HTTP_LOGINS || own >= HTTP_LOGINS_EACH)) ||
 	    msg_send(h->control_fd, k->id, question, &fd, fd >= 0 ? 1 : 0) < 0) {
 		h->counts.unanswered++;
 		return false;
@@ -224,10 +232,10 @@ static enum MHD_Result decide_get(struct http *h, struct client *k, const struct
 static enum MHD_Result decide_login(struct http *h, struct client *k)
 {
 	struct msg_body question = { .type = MSG_LOGIN };
-	char phrase[LOGIN_PHRASE + 1];
+	char proof[WEBAUTHN_TEXT + 1];
 	enum MHD_Result r;
 
-	if (login_read(k->body, k->n_body, &question.login, phrase)) {
+	if (login_read(k->body, k->n_body, &question.login, proof)) {
 		question.login.family = k->who.family;
 		memcpy(question.login.from, k->who.b, sizeof(question.login.from));
 		r = ask_and_wait(h, k, STAGE_LOGIN, &question);
@@ -235,9 +243,42 @@ static enum MHD_Result decide_login(struct http *h, struct client *k)
 		r = reply_send(k->connection, REPLY_BAD_REQUEST);
 	}
 	client_forget_body(k);
-	explicit_bzero(phrase, sizeof(phrase));
+	explicit_bzero(proof, sizeof(proof));
 	explicit_bzero(&question, sizeof(question));
 	return r;
+}
+
+/* About a key of whoever has this session. */
+static enum MHD_Result decide_key(struct http *h, struct client *k)
+{
+	const char *cookie = client_header(k, MHD_HTTP_HEADER_COOKIE);
+	struct msg_body question = { .type = MSG_KEY };
+	char proof[WEBAUTHN_TEXT + 1];
+	enum MHD_Result r;
+
+	if (!login_read_key(k->body, k->n_body, &question.key, proof)) {
+		r = reply_send(k->connection, REPLY_BAD_REQUEST);
+	} else if (cookie == NULL || !login_cookie(cookie, question.key.secret)) {
+		r = reply_send(k->connection, REPLY_LOGIN);
+	} else {
+		question.key.family = k->who.family;
+		memcpy(question.key.from, k->who.b, sizeof(question.key.from));
+		r = ask_and_wait(h, k, STAGE_KEY, &question);
+	}
+	client_forget_body(k);
+	explicit_bzero(proof, sizeof(proof));
+	explicit_bzero(&question, sizeof(question));
+	return r;
+}
+
+/* Something to sign, for whoever asks. */
+static enum MHD_Result decide_challenge(struct http *h, struct client *k)
+{
+	struct msg_body question = { .type = MSG_CHALLENGE };
+
+	question.challenge.family = k->who.family;
+	memcpy(question.challenge.from, k->who.b, sizeof(question.challenge.from));
+	return ask_and_wait(h, k, STAGE_CHALLENGE, &question);
 }
 
 static enum MHD_Result decide_logout(struct http *h, struct client *k)
@@ -323,6 +364,11 @@ static bool is_login(const struct client *k)
 	return strcmp(k->target.path, POST_LOGIN) == 0;
 }
 
+static bool is_key(const struct client *k)
+{
+	return strcmp(k->target.path, POST_KEY) == 0;
+}
+
 static bool is_change(const struct client *k)
 {
 	return strcmp(k->target.path, POST_CHANGE) == 0;
@@ -343,6 +389,8 @@ static enum MHD_Result decide_post(struct http *h, struct client *k, const char 
 		return reply_send(k->connection, REPLY_ELSEWHERE);
 	if (is_change(k))
 		return decide_change(h, k);
+	if (is_key(k))
+		return decide_key(h, k);
 	return is_login(k) ? decide_login(h, k) : decide_logout(h, k);
 }
 
@@ -351,15 +399,18 @@ static enum MHD_Result decide(struct http *h, struct client *k, const char *meth
 	const struct route *route = route_find(k->target.path);
 	bool bare = k->target.n_parameters == 0 && !k->target.bad_query;
 	bool me = bare && strcmp(k->target.path, GET_ME) == 0;
+	bool challenge = bare && strcmp(k->target.path, GET_CHALLENGE) == 0;
 	const struct page *page = bare ? page_find(k->target.path) : NULL;
 
 	h->counts.requests++;
 	if (takes_body(k))
 		return decide_post(h, k, method);
-	if (route == NULL && page == NULL && !me)
+	if (route == NULL && page == NULL && !me && !challenge)
 		return reply_send(k->connection, REPLY_NOT_FOUND);
 	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0)
 		return reply_send(k->connection, REPLY_NOT_ALLOWED);
+	if (challenge)
+		return decide_challenge(h, k);
 	return page != NULL ? reply_page(k->connection, page) : decide_get(h, k, route);
 }
 
@@ -698,7 +749,7 @@ void http_answer(struct http *h, struct msg *m)
 			judged(h, k, m->body.answer.status);
 			break;
 		}
-		k->known |= k->stage != STAGE_BOX && m->body.answer.status == ANSWER_YES;
+		k->known |= k->stage != STAGE_BOX && k->stage != STAGE_CHALLENGE && m->body.answer.status == ANSWER_YES;
 		if (m->n_fds == 1) {
 			k->answer_fd = msg_take_fd(m, 0);
 			k->answer_status = m->body.answer.status;

@@ -39,17 +39,46 @@ static bool put(const json_t *j, const char *key, void *out, size_t most)
 	return true;
 }
 
-bool login_read(const uint8_t *body, size_t n, struct msg_login *ret, char phrase[LOGIN_PHRASE + 1])
+/* The text of `key`, which stays the object's. NULL: there is none, or one that is too long or has a NUL in it. */
+static const char *text_of(const json_t *j, const char *key, size_t most)
+{
+	const json_t *v = json_object_get(j, key);
+
+	return json_is_string(v) && json_string_length(v) <= most &&
+			       strlen(json_string_value(v)) == json_string_length(v)
+		       ? json_string_value(v)
+		       : NULL;
+}
+
+bool login_read(const uint8_t *body, size_t n, struct msg_login *ret, char proof[WEBAUTHN_TEXT + 1])
 {
 	json_t *j = json_loadb((const char *)body, n, JSON_REJECT_DUPLICATES, NULL);
-	bool ok;
+	const char *code = text_of(j, "code", LOGIN_CODE), *key = text_of(j, "key", WEBAUTHN_TEXT);
+	bool ok = json_is_object(j) && json_object_size(j) == 3 && (code != NULL || key != NULL);
 
 	memset(ret, 0, sizeof(*ret));
-	memset(phrase, 0, LOGIN_PHRASE + 1);
-	ok = json_is_object(j) && json_object_size(j) == 3 && put(j, "name", ret->name, LOGIN_NAME) &&
-	     put(j, "password", phrase, LOGIN_PHRASE) && put(j, "code", ret->code, LOGIN_CODE);
+	ok = ok && put(j, "name", ret->name, LOGIN_NAME) && put(j, "password", ret->phrase, LOGIN_PHRASE);
+	ret->kind = code != NULL ? PROOF_CODE : PROOF_KEY;
+	snprintf(proof, WEBAUTHN_TEXT + 1, "%s", !ok ? "" : code != NULL ? code : key);
+	ret->proof = proof;
 	json_decref(j);
-	ret->phrase = phrase;
+	return ok;
+}
+
+bool login_read_key(const uint8_t *body, size_t n, struct msg_key *ret, char proof[WEBAUTHN_TEXT + 1])
+{
+	json_t *j = json_loadb((const char *)body, n, JSON_REJECT_DUPLICATES, NULL);
+	const char *order = text_of(j, "order", 8), *key = text_of(j, "key", WEBAUTHN_TEXT);
+	bool add = order != NULL && strcmp(order, "add") == 0;
+	bool ok = json_is_object(j) && order != NULL && json_object_size(j) == (add ? 4u : 3u) &&
+		  (add ? key != NULL : strcmp(order, "remove") == 0);
+
+	memset(ret, 0, sizeof(*ret));
+	ok = ok && put(j, "label", ret->label, LOGIN_LABEL) && put(j, "password", ret->phrase, LOGIN_PHRASE);
+	ret->order = add ? KEY_ADD : KEY_REMOVE;
+	snprintf(proof, WEBAUTHN_TEXT + 1, "%s", ok && add ? key : "");
+	ret->proof = proof;
+	json_decref(j);
 	return ok;
 }
 
@@ -176,4 +205,15 @@ enum MHD_Result login_reply_out(struct MHD_Connection *c, int status, int fd)
 enum MHD_Result login_reply_me(struct MHD_Connection *c, int status, int fd)
 {
 	return reply_plain(c, status, fd, NULL);
+}
+
+enum MHD_Result login_reply_key(struct MHD_Connection *c, int status, int fd)
+{
+	json_t *j = read_answer(fd);
+
+	/* What is wrong with it a person has to read; nobody's session has ended by that. */
+	if (j == NULL)
+		return reply_send(c, REPLY_UNAVAILABLE);
+	return reply_json(c, status == ANSWER_INVALID ? MHD_HTTP_UNPROCESSABLE_CONTENT : login_http_of(status), j,
+			  NULL);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * People at the web side: what they type, what their browser shows afterwards, and what may come from another site's page. Pure, but for the two
- * replies. Nothing here decides who anybody is; the process accounts does. Further ways to be known (keys, client certificates) are
- * further readers beside these.
+ * replies. Nothing here decides who anybody is; the process accounts does. What a security key has
+ * signed goes there as the browser sent it.
  */
 #ifndef SEKISHO_MGMT_WEB_LOGIN_H
 #define SEKISHO_MGMT_WEB_LOGIN_H
@@ -14,12 +14,14 @@
 
 #include "appliance/wire/msg.h"
 
-#define LOGIN_BODY 1024u /* bytes of a request's body */
+#define LOGIN_BODY 5120u /* bytes of a request's body */
 #define LOGIN_COOKIE "__Host-sekisho"
 #define LOGIN_SECRET 32u
 
-/* {"name":"...","password":"...","code":"..."} and nothing else. False for anything else; *phrase is the body's to be wiped: LOGIN_PHRASE + 1 bytes. */
-bool login_read(const uint8_t *body, size_t n, struct msg_login *ret, char phrase[LOGIN_PHRASE + 1]);
+/* {"name":"...","password":"...","code":"..."}, or "key" in the place of "code", and nothing else. False for anything else. Both are to be wiped. */
+bool login_read(const uint8_t *body, size_t n, struct msg_login *ret, char proof[WEBAUTHN_TEXT + 1]);
+/* {"order":"add","label":"...","password":"...","key":"..."}, or "remove" without "key". The same. */
+bool login_read_key(const uint8_t *body, size_t n, struct msg_key *ret, char proof[WEBAUTHN_TEXT + 1]);
 /* The session's secret in a Cookie header; false when there is none, more than one, or one that we do not write. */
 bool login_cookie(const char *header, uint8_t ret[LOGIN_SECRET]);
 /* "Bearer" and 64 digits, as bytes. */
@@ -38,5 +40,6 @@ unsigned login_http_of(int status);
 enum MHD_Result login_reply_in(struct MHD_Connection *c, int status, int fd);
 enum MHD_Result login_reply_out(struct MHD_Connection *c, int status, int fd);
 enum MHD_Result login_reply_me(struct MHD_Connection *c, int status, int fd);
+enum MHD_Result login_reply_key(struct MHD_Connection *c, int status, int fd);
 
 #endif

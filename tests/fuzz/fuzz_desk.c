@@ -5,6 +5,7 @@
  * right and was not used, and no secret opens anything but at the address that it was given to, in its time, before its session's end.
  *
  * LINK: appliance/accounts/desk.c appliance/accounts/desk_user.c appliance/accounts/book.c appliance/accounts/book_file.c
+ * LINK: appliance/accounts/desk_key.c appliance/accounts/challenge.c appliance/wire/webauthn.c
  * LINK: appliance/accounts/passphrase.c appliance/accounts/secret.c appliance/accounts/plain_text.c appliance/accounts/sessions.c
  * LINK: appliance/accounts/lockout.c appliance/accounts/totp.c appliance/wire/duty.c appliance/wire/event.c
  * LINK: appliance/wire/limit.c appliance/base/utf8.c appliance/base/json.c appliance/base/sha256.c
@@ -112,13 +113,22 @@ static bool take_hash(void *ctx, const struct hash_question *q)
 	return true;
 }
 
+static bool take_proof(void *ctx, const struct webauthn_question *q)
+{
+	(void)ctx;
+	(void)q;
+	return false; /* nobody here looks at keys */
+}
+
 static void take_event(void *ctx, const struct event *e)
 {
 	(void)ctx;
 	assert(e->count > 0);
 }
 
-static const struct desk_out ways_out = { .answer = take_answer, .hash = take_hash, .event = take_event };
+static const struct desk_out ways_out = {
+	.answer = take_answer, .hash = take_hash, .prove = take_proof, .event = take_event
+};
 
 static void open_desk(void)
 {
@@ -166,6 +176,7 @@ static void login(struct bytes *b)
 	char code[TOTP_DIGITS + 1] = "";
 	const struct account *a;
 
+	m.proof = code;
 	bytes_u8(b, &where);
 	bytes_u8(b, &how);
 	bytes_u8(b, &name);
@@ -173,11 +184,10 @@ static void login(struct bytes *b)
 	put_name(b, name, m.name, LOGIN_NAME);
 	a = book_account(&desk.book, name % 2 == 0 ? "anna" : "bert");
 	if ((how & 1) != 0)
-		m.phrase = RIGHT;
-	if ((how & 2) != 0 && a != NULL && totp_code(a->totp, now.wall_s / TOTP_STEP_S, code))
-		memcpy(m.code, code, TOTP_DIGITS);
-	else if ((how & 4) != 0)
-		memcpy(m.code, "AAAA-AAAA-AAAA-AAAA", 19);
+		memcpy(m.phrase, RIGHT, sizeof(RIGHT));
+	m.kind = (how & 8) != 0 ? PROOF_KEY : PROOF_CODE;
+	if (((how & 2) == 0 || a == NULL || !totp_code(a->totp, now.wall_s / TOTP_STEP_S, code)) && (how & 4) != 0)
+		m.proof = "AAAA-AAAA-AAAA-AAAA";
 	desk_login(&desk, 1, &m, now);
 }
 
@@ -211,7 +221,7 @@ static void hashed(struct bytes *b)
 		if (desk.jobs[k].used && desk.jobs[k].hash_id == asked[i].id)
 			j = &desk.jobs[k];
 	right = asked[i].right;
-	login = j != NULL && j->login;
+	login = j != NULL && j->kind == JOB_LOGIN;
 	h.id = asked[i].id;
 	h.ok = which < 240;
 	memcpy(h.hash, right || !login ? asked[i].setting : "$y$j9T$no$no", right || !login ? sizeof(h.hash) : 13);

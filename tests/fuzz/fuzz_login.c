@@ -28,23 +28,35 @@ static void digits_of(const uint8_t secret[LOGIN_SECRET], char out[DIGITS + 1])
 /* The three texts, said again by somebody else, are the same login. */
 static void body(const uint8_t *text, size_t n)
 {
-	char phrase[LOGIN_PHRASE + 1], other[LOGIN_PHRASE + 1], name[LOGIN_NAME + 1] = "", code[LOGIN_CODE + 1] = "";
+	static char proof[WEBAUTHN_TEXT + 1], other[WEBAUTHN_TEXT + 1];
+	char phrase[LOGIN_PHRASE + 1] = "", name[LOGIN_NAME + 1] = "";
 	struct msg_login m, again;
 	char *said;
 	json_t *j;
 
-	if (!login_read(text, n, &m, phrase))
+	if (!login_read(text, n, &m, proof))
 		return;
-	assert(m.phrase == phrase && strlen(phrase) <= LOGIN_PHRASE && n <= 1u << 20);
+	assert(m.proof == proof && m.kind < PROOFS && strlen(proof) <= WEBAUTHN_TEXT && n <= 1u << 20);
+	assert(m.kind == PROOF_KEY || strlen(proof) <= LOGIN_CODE);
 	memcpy(name, m.name, LOGIN_NAME);
-	memcpy(code, m.code, LOGIN_CODE);
-	j = json_pack("{s:s, s:s, s:s}", "name", name, "password", phrase, "code", code);
+	memcpy(phrase, m.phrase, LOGIN_PHRASE);
+	j = json_pack("{s:s, s:s, s:s}", "name", name, "password", phrase, m.kind == PROOF_KEY ? "key" : "code", proof);
 	said = json_dumps(j, JSON_ENSURE_ASCII);
 	assert(said != NULL && login_read((const uint8_t *)said, strlen(said), &again, other));
-	assert(memcmp(m.name, again.name, LOGIN_NAME) == 0 && memcmp(m.code, again.code, LOGIN_CODE) == 0 &&
-	       strcmp(phrase, other) == 0);
+	assert(memcmp(m.name, again.name, LOGIN_NAME) == 0 && memcmp(m.phrase, again.phrase, LOGIN_PHRASE) == 0 &&
+	       m.kind == again.kind && strcmp(proof, other) == 0);
 	free(said);
 	json_decref(j);
+}
+
+/* An order about a key holds its texts within their bounds, and one that removes brings nothing. */
+static void key_body(const uint8_t *text, size_t n)
+{
+	static char proof[WEBAUTHN_TEXT + 1];
+	struct msg_key m;
+
+	if (login_read_key(text, n, &m, proof))
+		assert(m.proof == proof && m.order < KEY_ORDERS && (m.order == KEY_ADD || proof[0] == 0));
 }
 
 static bool stands_alone(const char *text, const char *cookie)
@@ -105,6 +117,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(text, data, size);
 	text[size] = '\0';
 	body(exact, size);
+	key_body(exact, size);
 	headers(text);
 	origin(text);
 	free(exact);

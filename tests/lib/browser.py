@@ -23,7 +23,8 @@ def there():
 class Browser:
     """`languages` as a person has them in the settings: "ja,en-US"."""
 
-    def __init__(self, net, ns, languages, port=9515, width=1280, height=900):
+    def __init__(self, net, ns, languages, port=9515, width=1280, height=900, names=None):
+        """`names`: those that the namespace's hosts file would have, with their addresses."""
         self.ns, self.port = ns, port
         self.home = tempfile.mkdtemp(prefix="skB-")
         self.log = os.path.join(self.home, "driver.log")
@@ -35,6 +36,8 @@ class Browser:
             "--disable-component-update", "--disable-crash-reporter", "--disable-breakpad", "--disable-features=OptimizationGuideOnDeviceModel,Translate", "--enable-precise-memory-info", "--user-data-dir=" + self.home + "/profile",
             "--window-size=%d,%d" % (width, height), "--lang=" + languages.split(",", 1)[0], "--accept-lang=" + languages, "--js-flags=--expose-gc"],
             "prefs": {"intl.accept_languages": languages}}
+        if names:
+            options["args"].append("--host-resolver-rules=" + ", ".join("MAP %s %s" % n for n in names.items()))
         # The box signs its certificate itself; the role's own test shows what is in it.
         wanted = {"browserName": "chrome", "acceptInsecureCerts": True, "goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}
         self.session = self.process = None
@@ -102,6 +105,12 @@ class Browser:
 
     def devtools(self, command, **parameters):
         return self.ask("POST", "/goog/cdp/execute", {"cmd": command, "params": parameters})
+
+    def security_key(self):
+        """One of its own, which says yes to all that it is asked; until the browser is closed."""
+        self.devtools("WebAuthn.enable", enableUI=False)
+        return self.devtools("WebAuthn.addVirtualAuthenticator", options={"protocol": "ctap2", "transport": "usb", "hasResidentKey": True,
+                             "hasUserVerification": True, "isUserVerified": True, "automaticPresenceSimulation": True})["authenticatorId"]
 
     def picture(self, path):
         """The whole page, below the window's edge as well."""

@@ -76,6 +76,18 @@ class Site:
         body = json.dumps({"name": name, "password": phrase, "code": code}) if body is None else body
         return self.ask("POST", "/api/v1/login", dict({"Content-Type": "application/json"}, **(headers or {})), body, source)
 
+    def challenge(self, source=HERE_IP):
+        """What a key is to sign."""
+        return bytes.fromhex(self.ask("GET", "/api/v1/challenge", source=source).json()["challenge"])
+
+    def login_by(self, name, proof, phrase=PHRASE, source=HERE_IP):
+        """`proof`: what a security key said, as text."""
+        return self.login(name, body=json.dumps({"name": name, "password": phrase, "key": proof}), code="", source=source)
+
+    def key(self, cookie, order, label, phrase=PHRASE, source=HERE_IP, **more):
+        return self.ask("POST", "/api/v1/key", {"Cookie": "%s=%s" % (COOKIE, cookie), "Content-Type": "application/json"},
+                        json.dumps(dict(more, order=order, label=label, password=phrase)), source)
+
     def session(self, name, source=HERE_IP):
         r = self.login(name, source=source)
         expect(r.status == 200, "%s cannot log in: %d %s", name, r.status, r.body)

@@ -13,7 +13,7 @@
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/render.h"
 
-enum { OPT_FULL, OPT_REASON, OPT_ROLE, OPT_DAYS, OPT_GENERATE, OPT_N };
+enum { OPT_FULL, OPT_REASON, OPT_ROLE, OPT_DAYS, OPT_GENERATE, OPT_KEY, OPT_N };
 
 static const struct cli_option options[OPT_N] = {
 	[OPT_FULL] = { "--full-name", 0, "TEXT", M_USER_OPT_FULL },
@@ -21,6 +21,7 @@ static const struct cli_option options[OPT_N] = {
 	[OPT_ROLE] = { "--role", 0, "ROLE,...", M_USER_OPT_ROLE },
 	[OPT_DAYS] = { "--days", 0, "N", M_USER_OPT_DAYS },
 	[OPT_GENERATE] = { "--generate", 0, NULL, M_USER_OPT_GENERATE },
+	[OPT_KEY] = { "--key", 0, "KEY", M_USER_OPT_KEY },
 };
 
 static const struct {
@@ -96,6 +97,16 @@ static void print_list(struct cli *c, const json_t *answer)
 		render_line(c, M_USER_WAS_DAMAGED);
 }
 
+static void print_keys(struct cli *c, const json_t *a)
+{
+	char since[RENDER_TEXT], used[RENDER_TEXT];
+	const json_t *k;
+	size_t i;
+
+	json_array_foreach(ja(a, "keys"), i, k) render_line(c, M_USER_IS_KEY, js(k, "label"), js(k, "kind"),
+							    when(c, k, "since", since), when(c, k, "last_use", used));
+}
+
 static void print_account(struct cli *c, const json_t *a)
 {
 	char roles[ROLES_TEXT], text[RENDER_TEXT];
@@ -105,6 +116,8 @@ static void print_account(struct cli *c, const json_t *a)
 	render_line(c, M_USER_IS_REASON, js(a, "reason"));
 	render_line(c, M_USER_IS_SINCE, when(c, a, "since", text), js(a, "by"));
 	render_line(c, M_USER_IS_LAST, when(c, a, "last_use", text));
+	render_line(c, M_USER_IS_TOTP, message_format(jb(a, "totp") ? M_USER_TOTP_YES : M_USER_TOTP_NO, c->lang));
+	print_keys(c, a);
 	render_line(c, M_USER_IS_CODES, ju(a, "recovery_codes"));
 	if (jb(a, "disabled"))
 		render_line(c, M_USER_IS_DISABLED, when(c, a, "disabled_since", text), js(a, "disabled_by"));
@@ -228,7 +241,8 @@ static void print_answer(struct cli *c, enum user_order order, const json_t *ans
 		[USER_CHANGE] = M_USER_CHANGED,	       [USER_DISABLE] = M_USER_DISABLED,
 		[USER_ENABLE] = M_USER_ENABLED,	       [USER_REMOVE] = M_USER_REMOVED,
 		[USER_PASSWORD] = M_USER_PASSWORD,     [USER_TOTP] = M_USER_TOTP_SET,
-		[USER_RECOVERY] = M_USER_RECOVERY_SET,
+		[USER_RECOVERY] = M_USER_RECOVERY_SET, [USER_TOTP_REMOVE] = M_USER_TOTP_GONE,
+		[USER_KEY_REMOVE] = M_USER_KEY_GONE,
 	};
 	const json_t *account = json_object_get(answer, "account");
 
@@ -236,6 +250,10 @@ static void print_answer(struct cli *c, enum user_order order, const json_t *ans
 		print_list(c, answer);
 	else if (order == USER_SHOW)
 		print_account(c, account);
+	else if (order == USER_KEYS && json_array_size(ja(account, "keys")) == 0)
+		render_line(c, M_USER_NO_KEYS, js(account, "name"));
+	else if (order == USER_KEYS)
+		print_keys(c, account);
 	else if (order == USER_TOKENS)
 		print_tokens(c, answer);
 	else if (order == USER_SESSIONS)
@@ -289,6 +307,7 @@ static json_t *question(struct cli *c, enum user_order order, const struct cli_a
 	put(j, "reason", a->values[OPT_REASON]);
 	put(j, "roles", a->values[OPT_ROLE]);
 	put(j, "days", a->values[OPT_DAYS]);
+	put(j, "key", a->values[OPT_KEY]);
 	put(j, "passphrase", phrase ? typed : NULL);
 	explicit_bzero(typed, sizeof(typed));
 	return j;
@@ -325,6 +344,8 @@ static int run(struct cli *c, const struct cli_args *a)
 		return cli_fail(c, CLI_INVALID, M_USER_ACTION, a->operands[0]);
 	if (orders[order].named && a->n_operands < 2)
 		return cli_fail(c, CLI_INVALID, M_USER_WANTS_NAME, orders[order].word);
+	if (order == USER_KEY_REMOVE && a->values[OPT_KEY] == NULL)
+		return cli_fail(c, CLI_INVALID, M_USER_WANTS_KEY, a->operands[1]);
 	said = question(c, order, a, &status);
 	if (said == NULL)
 		return status;

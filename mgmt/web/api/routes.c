@@ -8,7 +8,7 @@ static const struct route *const routes[] = { &route_status,   &route_state,   &
 					      &route_draft,    &route_history, &route_policy,	 &route_verify,
 					      &route_accounts, &route_tokens };
 
-static const char *const posted[] = { POST_LOGIN, POST_LOGOUT, POST_CHANGE };
+static const char *const posted[] = { POST_LOGIN, POST_LOGOUT, POST_CHANGE, POST_KEY };
 
 const struct route *route_at(size_t i)
 {

@@ -30,7 +30,9 @@ struct route {
 #define POST_LOGIN "/api/v1/login"
 #define POST_LOGOUT "/api/v1/logout"
 #define POST_CHANGE "/api/v1/change"
+#define POST_KEY "/api/v1/key"
 #define GET_ME "/api/v1/me" /* read, but of whoever asks, whatever he may */
+#define GET_CHALLENGE "/api/v1/challenge"
 
 bool route_is_posted(const char *path);
 /* All of them, for whoever holds the list against the API's document; NULL behind the last. */

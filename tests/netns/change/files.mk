@@ -4,12 +4,12 @@ CHANGE_SEAM = malloc calloc realloc clock_wall_ns clock_synchronised clock_batte
 $(B)/netns/change/sekishod: $(call obj,$(SEKISHOD_SRC) tests/netns/change/seam.c)
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(foreach f,$(CHANGE_SEAM),-Xlinker --wrap=$(f)) -o $@ $^ $(call libs,$(filter-out libconfig libpcap,$(PKGS)))
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(foreach f,$(CHANGE_SEAM),-Xlinker --wrap=$(f)) -o $@ $^ $(call libs,$(filter-out libconfig libpcap libfido2,$(PKGS)))
 
-# A copy, since the daemon finds its compiler beside itself.
+# A copy, since the daemon finds its compiler, and who looks at security keys, beside itself.
 $(B)/netns/change/%: $(B)/%
 	@mkdir -p $(@D)
 	$(Q)cp -f $< $@
 
 .PHONY: netns-programs
-netns-programs: $(addprefix $(B)/netns/change/,sekishod sekisho sekisho-compile)
+netns-programs: $(addprefix $(B)/netns/change/,sekishod sekisho sekisho-compile sekisho-webauthn)

@@ -102,7 +102,7 @@ class ReplacedByANewVersion(SupervisorKilled):
         self.was = field.build
         self.folder = field.run_folder + "/version"
         os.makedirs(self.folder, exist_ok=True)
-        for name in ("sekishod", "sekisho", "sekisho-compile"):
+        for name in ("sekishod", "sekisho", "sekisho-compile", "sekisho-webauthn"):
             shutil.copy(field.build + "/" + name, self.folder)
         field.kill()
         field.build = self.folder
@@ -110,7 +110,7 @@ class ReplacedByANewVersion(SupervisorKilled):
         field.ready()
 
     def replace(self):
-        for name in ("sekishod", "sekisho", "sekisho-compile"):
+        for name in ("sekishod", "sekisho", "sekisho-compile", "sekisho-webauthn"):
             path = self.folder + "/" + name
             with open(path, "rb") as f:
                 program = f.read()

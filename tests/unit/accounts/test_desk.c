@@ -4,6 +4,7 @@
  * parallel guesses count, what a session may from where and for how long, replay, what root orders and what stays when the disk fails.
  * LINK: appliance/accounts/desk.c appliance/accounts/desk_user.c appliance/accounts/book.c appliance/accounts/book_file.c
  * LINK: appliance/accounts/passphrase.c appliance/accounts/secret.c appliance/accounts/plain_text.c appliance/accounts/sessions.c
+ * LINK: appliance/accounts/desk_key.c appliance/accounts/challenge.c appliance/wire/webauthn.c
  * LINK: appliance/accounts/lockout.c appliance/accounts/totp.c appliance/wire/duty.c appliance/wire/event.c
  * LINK: appliance/wire/limit.c appliance/base/utf8.c appliance/base/json.c appliance/base/sha256.c
  * LINK: appliance/base/atomic_file.c appliance/base/err.c appliance/base/addr.c appliance/base/memfd.c appliance/base/messages.c
@@ -61,13 +62,25 @@ static bool take_hash(void *ctx, const struct hash_question *q)
 	return true;
 }
 
+static struct webauthn_question proofs[8];
+static size_t n_proofs;
+
+static bool take_proof(void *ctx, const struct webauthn_question *q)
+{
+	(void)ctx;
+	proofs[n_proofs++] = *q;
+	return true;
+}
+
 static void take_event(void *ctx, const struct event *e)
 {
 	(void)ctx;
 	events[n_events++ % 64] = *e;
 }
 
-static const struct desk_out out = { .answer = take_answer, .hash = take_hash, .event = take_event };
+static const struct desk_out out = {
+	.answer = take_answer, .hash = take_hash, .prove = take_proof, .event = take_event
+};
 
 static void forget(void)
 {
@@ -121,14 +134,14 @@ static json_t *order(enum user_order what, const char *json, enum answer_status 
 
 static struct msg_login login_of(const char *name, const char *phrase, const char *code, const char *from)
 {
-	struct msg_login m = { .phrase = phrase };
+	struct msg_login m = { .kind = PROOF_CODE, .proof = code };
 	struct addr a;
 
 	assert_true(addr_parse(from, &a));
 	m.family = a.family;
 	memcpy(m.from, a.b, 16);
 	memcpy(m.name, name, strnlen(name, LOGIN_NAME));
-	memcpy(m.code, code, strnlen(code, LOGIN_CODE));
+	memcpy(m.phrase, phrase, strnlen(phrase, LOGIN_PHRASE));
 	return m;
 }
 

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A child of the role: forked before the role shuts itself in, since afterwards nothing can be started. It has one end of a SEQPACKET socket, which
+ * carries structures of one size each way, and nothing else of the role's. It ends with the role, and the role ends with it.
+ */
+#ifndef SEKISHO_ACCOUNTS_CHILD_H
+#define SEKISHO_ACCOUNTS_CHILD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "appliance/base/err.h"
+
+#define CHILD_FD 3 /* the only one that is left to it, beside 0 to 2 */
+
+/* Forks; in the child `run` is called with `arg` and never comes back. The role's end, owned by the caller, or negative errno. */
+int child_start(void (*run)(int arg), int arg, const char *what, struct err *e);
+/* False: it is gone, or so far behind that its socket is full. */
+bool child_ask(int fd, const void *question, size_t n);
+/* 1 = an answer of that size, 0 = none yet, negative errno: it is gone. */
+int child_answer(int fd, void *ret, size_t n);
+
+#endif

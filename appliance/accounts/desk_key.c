@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Security keys: what one is to sign, a login by one, and what a person does about those of his own. What a browser sent goes to sekisho-webauthn as it
+ * is, and only after a pass phrase was right; what comes back is a few numbers, of which the challenge and the count are judged here.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "appliance/accounts/desk.h"
+
+void desk_challenge(struct desk *d, uint32_t id, const struct msg_challenge *m, struct moment now)
+{
+	struct addr from = desk_from(m->family, m->from);
+	uint8_t challenge[WEBAUTHN_CHALLENGE];
+
+	if (!challenge_make(&d->challenges, &from, now.ns, challenge)) {
+		desk_refuse(d, id, ANSWER_CANNOT, M_LOGIN_BUSY);
+		return;
+	}
+	desk_answer(d, id, ANSWER_YES,
+		    json_pack("{s:o, s:s, s:s, s:I}", "challenge", json_hex(challenge, sizeof(challenge)), "site",
+			      WEBAUTHN_SITE, "origin", WEBAUTHN_ORIGIN, "seconds", (json_int_t)WEBAUTHN_CHALLENGE_S));
+}
+
+json_t *desk_own_keys(const struct account *a)
+{
+	json_t *list = book_keys_json(a);
+
+	for (size_t i = 0; list != NULL && i < a->n_keys; i++)
+		json_object_set_new(json_array_get(list, i), "id",
+				    json_hex(a->keys[i].public.id, a->keys[i].public.n_id));
+	return list;
+}
+
+bool desk_prove(struct desk *d, struct job *j, const struct account *a)
+{
+	struct webauthn_question q = { .id = ++d->last_proof != 0 ? d->last_proof : ++d->last_proof,
+				       .enrol = j->kind == JOB_KEY };
+
+	if (!q.enrol) {
+		q.n_keys = (uint8_t)a->n_keys;
+		for (size_t i = 0; i < a->n_keys; i++)
+			q.keys[i] = j->keys[i] = a->keys[i].public;
+	}
+	snprintf(q.text, sizeof(q.text), "%s", j->proof);
+	if (!d->out.prove(d->out.ctx, &q))
+		return false;
+	j->proof_id = q.id;
+	return true;
+}
+
+/* ---- a login ------------------------------------------------------------------------------------------------------ */
+
+/* It may have been removed meanwhile, or be another one of that place. */
+static struct key *key_that_signed(struct account *a, const struct job *j, uint8_t which)
+{
+	for (size_t i = 0; a != NULL && which < WEBAUTHN_KEYS && i < a->n_keys; i++)
+		if (memcmp(&a->keys[i].public, &j->keys[which], sizeof(j->keys[which])) == 0)
+			return &a->keys[i];
+	return NULL;
+}
+
+/* A key counts its signatures, or says 0 for good. One that has counted less than before is not the only one. */
+static bool counts_on(struct desk *d, const struct job *j, const struct account *a, const struct key *k, uint32_t count)
+{
+	if (count > k->count || (count == 0 && k->count == 0))
+		return true;
+	desk_event(d, ACCOUNT_KEY_COPIED, &j->from, a->name, NULL, k->label, NULL, 1);
+	return false;
+}
+
+static void login_proved(struct desk *d, struct job *j, const struct webauthn_answer *p, bool fresh, struct moment now)
+{
+	struct account *a = book_account(&d->book, j->name);
+	struct key *k = p->holds && fresh ? key_that_signed(a, j, p->which) : NULL;
+
+	if (k == NULL || a->disabled || !desk_same_hash(a->hash, j->hash) || !counts_on(d, j, a, k, p->count)) {
+		desk_login_refused(d, j);
+		return;
+	}
+	k->count = p->count;
+	k->used = now.wall_s;
+	desk_let_in(d, j, a, false, now);
+}
+
+/* ---- a person's own keys -------------------------------------------------------------------------------------------- */
+
+static void answer_keys(struct desk *d, const struct job *j, const struct account *a)
+{
+	lockout_forget(&d->lockout, j->name, &j->from);
+	desk_answer(d, j->id, ANSWER_YES, json_pack("{s:b, s:o}", "totp", !a->no_totp, "keys", desk_own_keys(a)));
+}
+
+/* Whose session it was when he began, if it still is; the answer is given when it is not. */
+static struct account *still_there(struct desk *d, const struct job *j, struct moment now)
+{
+	const struct session *x = desk_session_at(d, j->secret, &j->from, now);
+	struct account *a = x != NULL && strcmp(x->name, j->name) == 0 ? book_account(&d->book, x->name) : NULL;
+
+	if (a != NULL && !a->disabled && desk_same_hash(a->hash, j->hash))
+		return a;
+	desk_nobody(d, j->id);
+	return NULL;
+}
+
+/* Keeps the change, or gives back what was. */
+static bool kept(struct desk *d, const struct job *j, struct account *a, const struct account *before)
+{
+	if (desk_save(d))
+		return true;
+	*a = *before;
+	desk_refuse(d, j->id, ANSWER_CANNOT, M_USER_UNSAVED);
+	return false;
+}
+
+static void key_refused(struct desk *d, struct job *j)
+{
+	desk_failed(d, j);
+	desk_refuse(d, j->id, ANSWER_INVALID, M_KEY_REFUSED);
+}
+
+/* The pass phrase was right: nobody guesses. */
+static void key_wrong(struct desk *d, const struct job *j, enum message why)
+{
+	lockout_take_back(&d->lockout, j->name, &j->from);
+	desk_refuse(d, j->id, ANSWER_INVALID, why);
+}
+
+static void key_proved(struct desk *d, struct job *j, const struct webauthn_answer *p, bool fresh, struct moment now)
+{
+	struct account *a = still_there(d, j, now), before;
+	struct key k = { .public = p->key, .count = p->count, .since = now.wall_s };
+
+	if (a == NULL)
+		return;
+	before = *a;
+	snprintf(k.label, sizeof(k.label), "%s", j->label);
+	if (!p->holds || !fresh || p->key.kind >= WEBAUTHN_KINDS || p->key.n_id == 0) {
+		key_refused(d, j);
+	} else if (book_key_owner(&d->book, &k.public) != NULL) {
+		key_wrong(d, j, M_KEY_TAKEN);
+	} else if (a->n_keys == WEBAUTHN_KEYS) {
+		key_wrong(d, j, M_KEY_FULL);
+	} else if (account_key(a, k.label) != NULL) {
+		key_wrong(d, j, M_KEY_LABEL);
+	} else {
+		a->keys[a->n_keys++] = k;
+		if (kept(d, j, a, &before)) {
+			desk_event(d, ACCOUNT_KEY_ADDED, &j->from, a->name, NULL, k.label, NULL, 1);
+			answer_keys(d, j, a);
+		}
+	}
+	explicit_bzero(&before, sizeof(before));
+}
+
+static void remove_key(struct desk *d, struct job *j, struct account *a)
+{
+	struct key *k = account_key(a, j->label);
+	struct account before = *a;
+
+	if (k == NULL) {
+		key_wrong(d, j, M_KEY_UNKNOWN);
+	} else if (a->no_totp && a->n_keys == 1) {
+		key_wrong(d, j, M_KEY_LAST);
+	} else {
+		account_remove_key(a, k);
+		if (kept(d, j, a, &before)) {
+			desk_event(d, ACCOUNT_KEY_REMOVED, &j->from, a->name, NULL, j->label, NULL, 1);
+			answer_keys(d, j, a);
+		}
+	}
+	explicit_bzero(&before, sizeof(before));
+}
+
+void desk_key_hashed(struct desk *d, struct job *j, const struct hash_answer *h, struct moment now)
+{
+	struct account *a = still_there(d, j, now);
+
+	if (a == NULL)
+		return;
+	if (!h->ok)
+		desk_come_again(d, j);
+	else if (!desk_same_hash(h->hash, a->hash))
+		key_refused(d, j);
+	else if (j->key_order == KEY_REMOVE)
+		remove_key(d, j, a);
+	else if (!desk_prove(d, j, a))
+		desk_come_again(d, j);
+}
+
+void desk_key(struct desk *d, uint32_t id, const struct msg_key *m, struct moment now)
+{
+	struct addr from = desk_from(m->family, m->from);
+	struct session *x = desk_session_at(d, m->secret, &from, now);
+	const struct account *a = x != NULL ? book_account(&d->book, x->name) : NULL;
+	char phrase[LOGIN_PHRASE + 1], label[LOGIN_LABEL + 1];
+	struct job *j;
+
+	if (a == NULL || a->disabled) {
+		desk_nobody(d, id);
+		return;
+	}
+	x->used = now.ns;
+	desk_copy_field(label, m->label, LOGIN_LABEL);
+	if (label[0] == 0 || !text_is_plain(label, KEY_LABEL)) {
+		desk_refuse(d, id, ANSWER_INVALID, M_KEY_LABEL);
+		return;
+	}
+	/* Else a session that somebody else came by could try pass phrases without end. */
+	if (lockout_locked(&d->lockout, a->name, &from, now.ns)) {
+		desk_refuse(d, id, ANSWER_INVALID, M_KEY_REFUSED);
+		return;
+	}
+	j = desk_stranger(d, id, &from);
+	if (j == NULL)
+		return;
+	j->kind = JOB_KEY;
+	j->known = true;
+	j->key_order = (enum key_order)m->order;
+	snprintf(j->name, sizeof(j->name), "%s", a->name);
+	snprintf(j->hash, sizeof(j->hash), "%s", a->hash);
+	snprintf(j->label, sizeof(j->label), "%s", label);
+	snprintf(j->proof, sizeof(j->proof), "%s", m->proof);
+	memcpy(j->secret, m->secret, SECRET_BYTES);
+	desk_copy_field(phrase, m->phrase, LOGIN_PHRASE);
+	j->locks = lockout_failed(&d->lockout, j->name, &from, now.ns);
+	if (!desk_hash(d, j, phrase, j->hash)) {
+		desk_come_again(d, j);
+		desk_job_end(j);
+	}
+	explicit_bzero(phrase, sizeof(phrase));
+}
+
+/* ---- what was found ------------------------------------------------------------------------------------------------- */
+
+void desk_proved(struct desk *d, const struct webauthn_answer *p, struct moment now)
+{
+	for (size_t i = 0; i < DESK_JOBS; i++) {
+		struct job *j = &d->jobs[i];
+		bool fresh;
+
+		if (!j->used || j->proof_id == 0 || j->proof_id != p->id)
+			continue;
+		/* It is used up whatever else is wrong. */
+		fresh = p->challenged && challenge_use(&d->challenges, &j->from, now.ns, p->challenge);
+		if (j->kind == JOB_LOGIN)
+			login_proved(d, j, p, fresh, now);
+		else
+			key_proved(d, j, p, fresh, now);
+		desk_job_end(j);
+		return;
+	}
+}

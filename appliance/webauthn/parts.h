@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a browser sent, as one text: parts in base64url without padding (RFC 4648, 5), with a '.' between them, as many as are expected. */
+#ifndef SEKISHO_WEBAUTHN_PARTS_H
+#define SEKISHO_WEBAUTHN_PARTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "appliance/base/bytes.h"
+#include "appliance/wire/webauthn.h"
+
+#define PARTS_MOST 4u
+
+struct parts {
+	size_t n;
+	struct bytes part[PARTS_MOST]; /* into `room` */
+	uint8_t room[WEBAUTHN_TEXT];
+};
+
+/* True when there are `n` parts, none of them empty, each written in the one way in which it can be. */
+bool parts_read(struct bytes text, size_t n, struct parts *ret);
+/* One of them; *ret_n bytes, at most `room`. Bits that belong to no byte must be 0. */
+bool parts_base64url(struct bytes text, uint8_t *out, size_t room, size_t *ret_n);
+
+#endif

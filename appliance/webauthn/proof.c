@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/webauthn/proof.h"
+
+#include <fido.h>
+#include <fido/eddsa.h>
+#include <fido/es256.h>
+#include <string.h>
+
+#include "appliance/base/sha256.h"
+#include "appliance/webauthn/client.h"
+#include "appliance/webauthn/parts.h"
+
+#define DATA_HEAD 37u  /* bytes: hash of the site's name, flags, count */
+#define PRESENT 0x01u  /* somebody touched it */
+#define VERIFIED 0x04u /* ... and it knows that it is its bearer: a PIN, a finger */
+
+static const struct {
+	int cose;
+	size_t n_public;
+} kinds[WEBAUTHN_KINDS] = {
+	[WEBAUTHN_ES256] = { COSE_ES256, 64 },
+	[WEBAUTHN_EDDSA] = { COSE_EDDSA, 32 },
+};
+
+/* ---- a new key ---------------------------------------------------------------------------------------------------- */
+
+/*
+ * The library's reader of CBOR asks for memory by the number of members that an array says it has. Of what may stand in here there are no arrays: numbers,
+ * strings that are there, and maps of few members, one within another at most.
+ */
+static bool is_plain(struct bytes *b, unsigned depth)
+{
+	uint8_t head, kind, n;
+	uint16_t two;
+
+	if (!bytes_u8(b, &head))
+		return false;
+	kind = head >> 5;
+	n = head & 0x1fu;
+	if (kind == 7)
+		return n == 20 || n == 21; /* yes and no */
+	if (n == 25)
+		return bytes_be16(b, &two) && (kind <= 1 || (kind <= 3 && bytes_skip(b, two)));
+	if (n == 26)
+		return kind <= 1 && bytes_skip(b, 4);
+	if (n > 26 || (n == 24 && !bytes_u8(b, &n)))
+		return false;
+	if (kind <= 1)
+		return true;
+	if (kind <= 3)
+		return bytes_skip(b, n);
+	for (unsigned i = 0; i < 2u * n; i++)
+		if (n > 23 || depth == 0 || !is_plain(b, depth - 1))
+			return false;
+	return kind == 5;
+}
+
+/* Behind the head: 16 bytes of the model, the id with its length, the public key, and perhaps what extensions say. */
+static bool is_plain_data(struct bytes data)
+{
+	uint16_t n_id;
+
+	if (!bytes_skip(&data, DATA_HEAD + 16) || !bytes_be16(&data, &n_id) || !bytes_skip(&data, n_id) ||
+	    !is_plain(&data, 2))
+		return false;
+	return data.left == 0 || (is_plain(&data, 2) && data.left == 0);
+}
+
+/* A point that is none would be a key that never fits. */
+static bool is_public_key(const struct webauthn_key *k)
+{
+	es256_pk_t *es = es256_pk_new();
+	eddsa_pk_t *ed = eddsa_pk_new();
+	EVP_PKEY *p = NULL;
+
+	if (es != NULL && ed != NULL) {
+		if (k->kind == WEBAUTHN_ES256 && es256_pk_from_ptr(es, k->public_key, 64) == FIDO_OK)
+			p = es256_pk_to_EVP_PKEY(es);
+		if (k->kind == WEBAUTHN_EDDSA && eddsa_pk_from_ptr(ed, k->public_key, 32) == FIDO_OK)
+			p = eddsa_pk_to_EVP_PKEY(ed);
+	}
+	es256_pk_free(&es);
+	eddsa_pk_free(&ed);
+	EVP_PKEY_free(p);
+	return p != NULL;
+}
+
+static bool of_our_site(const fido_cred_t *c)
+{
+	uint8_t want[32];
+
+	sha256(WEBAUTHN_SITE, strlen(WEBAUTHN_SITE), want);
+	return fido_cred_authdata_raw_len(c) >= DATA_HEAD &&
+	       memcmp(fido_cred_authdata_raw_ptr(c), want, sizeof(want)) == 0;
+}
+
+/* The library wants to know beforehand of which kind the key in it is. */
+static bool read_new_key(struct bytes data, enum webauthn_kind kind, struct webauthn_answer *ret)
+{
+	fido_cred_t *c = fido_cred_new();
+	struct webauthn_key *k = &ret->key;
+	bool ok = c != NULL && is_plain_data(data) && fido_cred_set_type(c, kinds[kind].cose) == FIDO_OK &&
+		  fido_cred_set_authdata_raw(c, data.p, data.left) == FIDO_OK && of_our_site(c) &&
+		  (fido_cred_flags(c) & (PRESENT | VERIFIED)) == (PRESENT | VERIFIED) && fido_cred_id_len(c) > 0 &&
+		  fido_cred_id_len(c) <= WEBAUTHN_ID && fido_cred_pubkey_len(c) == kinds[kind].n_public;
+
+	if (ok) {
+		k->kind = (uint8_t)kind;
+		k->n_id = (uint8_t)fido_cred_id_len(c);
+		memcpy(k->id, fido_cred_id_ptr(c), k->n_id);
+		memcpy(k->public_key, fido_cred_pubkey_ptr(c), kinds[kind].n_public);
+		ret->count = fido_cred_sigcount(c);
+		ok = is_public_key(k);
+	}
+	fido_cred_free(&c);
+	return ok;
+}
+
+static bool enrol(const struct webauthn_question *q, struct webauthn_answer *ret)
+{
+	struct parts p;
+
+	if (!parts_read(bytes_of(q->text, strnlen(q->text, WEBAUTHN_TEXT)), 2, &p) ||
+	    !client_read(p.part[0], "webauthn.create", ret->challenge, &ret->challenged))
+		return false;
+	for (unsigned kind = 0; kind < WEBAUTHN_KINDS; kind++)
+		if (read_new_key(p.part[1], (enum webauthn_kind)kind, ret))
+			return true;
+	memset(&ret->key, 0, sizeof(ret->key));
+	return false;
+}
+
+/* ---- a login ------------------------------------------------------------------------------------------------------ */
+
+static bool signed_by(const fido_assert_t *a, const struct webauthn_key *k)
+{
+	es256_pk_t *es = es256_pk_new();
+	eddsa_pk_t *ed = eddsa_pk_new();
+	bool ok = es != NULL && ed != NULL;
+
+	if (k->kind == WEBAUTHN_ES256)
+		ok = ok && es256_pk_from_ptr(es, k->public_key, 64) == FIDO_OK &&
+		     fido_assert_verify(a, 0, COSE_ES256, es) == FIDO_OK;
+	else
+		ok = ok && k->kind == WEBAUTHN_EDDSA && eddsa_pk_from_ptr(ed, k->public_key, 32) == FIDO_OK &&
+		     fido_assert_verify(a, 0, COSE_EDDSA, ed) == FIDO_OK;
+	es256_pk_free(&es);
+	eddsa_pk_free(&ed);
+	return ok;
+}
+
+/* Extensions are never asked for: what comes is the head alone. */
+static bool proves(struct bytes client, struct bytes data, struct bytes signature, const struct webauthn_key *k,
+		   uint32_t *ret_count)
+{
+	fido_assert_t *a = fido_assert_new();
+	uint8_t hash[32];
+	bool ok;
+
+	sha256(client.p, client.left, hash);
+	ok = a != NULL && data.left == DATA_HEAD && fido_assert_set_count(a, 1) == FIDO_OK &&
+	     fido_assert_set_clientdata_hash(a, hash, sizeof(hash)) == FIDO_OK &&
+	     fido_assert_set_rp(a, WEBAUTHN_SITE) == FIDO_OK && fido_assert_set_up(a, FIDO_OPT_TRUE) == FIDO_OK &&
+	     fido_assert_set_uv(a, FIDO_OPT_TRUE) == FIDO_OK &&
+	     fido_assert_set_authdata_raw(a, 0, data.p, data.left) == FIDO_OK &&
+	     fido_assert_set_sig(a, 0, signature.p, signature.left) == FIDO_OK && signed_by(a, k);
+	if (ok)
+		*ret_count = fido_assert_sigcount(a, 0);
+	fido_assert_free(&a);
+	return ok;
+}
+
+static bool login(const struct webauthn_question *q, struct webauthn_answer *ret)
+{
+	struct parts p;
+
+	if (!parts_read(bytes_of(q->text, strnlen(q->text, WEBAUTHN_TEXT)), 4, &p) ||
+	    !client_read(p.part[1], "webauthn.get", ret->challenge, &ret->challenged))
+		return false;
+	for (uint8_t i = 0; i < q->n_keys && i < WEBAUTHN_KEYS; i++) {
+		const struct webauthn_key *k = &q->keys[i];
+
+		if (k->n_id != p.part[0].left || memcmp(k->id, p.part[0].p, k->n_id) != 0)
+			continue;
+		ret->which = i;
+		return proves(p.part[1], p.part[2], p.part[3], k, &ret->count);
+	}
+	return false;
+}
+
+void proof_judge(const struct webauthn_question *q, struct webauthn_answer *ret)
+{
+	*ret = (struct webauthn_answer){ .id = q->id };
+	ret->holds = q->enrol ? enrol(q, ret) : login(q, ret);
+}
+
+/* ---- the start ---------------------------------------------------------------------------------------------------- */
+
+/* Tables of JSON begin with a random number, which is read from a file. A public key that stands in a standard (RFC 8032, 7.1, the first one) and P-256's own base point are keys: so both kinds have run once. */
+bool proof_begin(void)
+{
+	static const struct webauthn_key known[] = {
+		{ .kind = WEBAUTHN_EDDSA,
+		  .public_key = { 0xd7, 0x5a, 0x98, 0x01, 0x82, 0xb1, 0x0a, 0xb7, 0xd5, 0x4b, 0xfe,
+				  0xd3, 0xc9, 0x64, 0x07, 0x3a, 0x0e, 0xe1, 0x72, 0xf3, 0xda, 0xa6,
+				  0x23, 0x25, 0xaf, 0x02, 0x1a, 0x68, 0xf7, 0x07, 0x51, 0x1a } },
+		{ .kind = WEBAUTHN_ES256,
+		  .public_key = { 0x6b, 0x17, 0xd1, 0xf2, 0xe1, 0x2c, 0x42, 0x47, 0xf8, 0xbc, 0xe6, 0xe5, 0x63,
+				  0xa4, 0x40, 0xf2, 0x77, 0x03, 0x7d, 0x81, 0x2d, 0xeb, 0x33, 0xa0, 0xf4, 0xa1,
+				  0x39, 0x45, 0xd8, 0x98, 0xc2, 0x96, 0x4f, 0xe3, 0x42, 0xe2, 0xfe, 0x1a, 0x7f,
+				  0x9b, 0x8e, 0xe7, 0xeb, 0x4a, 0x7c, 0x0f, 0x9e, 0x16, 0x2b, 0xce, 0x33, 0x57,
+				  0x6b, 0x31, 0x5e, 0xce, 0xcb, 0xb6, 0x40, 0x68, 0x37, 0xbf, 0x51, 0xf5 } },
+	};
+	uint8_t challenge[WEBAUTHN_CHALLENGE];
+	const uint8_t no_signature[64] = { 0 }, data[DATA_HEAD] = { 0 };
+	uint32_t count;
+	bool challenged, ok;
+
+	fido_init(0);
+	ok = !client_read(bytes_of("{}", 2), "", challenge, &challenged);
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		ok = ok && is_public_key(&known[i]) &&
+		     !proves(bytes_of("", 0), bytes_of(data, sizeof(data)),
+			     bytes_of(no_signature, sizeof(no_signature)), &known[i], &count);
+	return ok;
+}

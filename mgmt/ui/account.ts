@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// The account of whoever is signed in: by what he comes in, and the security keys that he adds and removes himself.
+import { h, type Node_ } from "./dom";
+import { moment } from "./format";
+import { keysWork, makeKey, type Challenge } from "./keys";
+import { card, figures, grid } from "./parts";
+import { ask, changeKey, person } from "./session";
+import { language, t, type Key } from "./text";
+import type { Own } from "./types";
+
+let own: Own | undefined, challenge: Challenge | undefined;
+let complaint: Key | undefined, refusal = "", busy = false, asked = false;
+
+export function forgetAccount(): void {
+	own = challenge = complaint = undefined;
+	refusal = "";
+	busy = asked = false;
+}
+
+async function look(draw: () => void): Promise<void> {
+	const me = await ask<Own>("/api/v1/me"), c = await ask<Challenge>("/api/v1/challenge");
+	if (me.ok) own = me.value;
+	if (c.ok) challenge = c.value;
+	draw();
+}
+
+const field = (id: string): HTMLInputElement => document.getElementById(id) as HTMLInputElement;
+
+async function change(order: "add" | "remove", label: string): Promise<void> {
+	const fresh = await ask<Challenge>("/api/v1/challenge");
+	if (!fresh.ok || own === undefined) {
+		complaint = "no_answer";
+		return;
+	}
+	const key = order === "add" ? await makeKey(fresh.value, own.name, own.handle, own.keys) : undefined;
+	if (order === "add" && key === undefined) {
+		complaint = "key_not_used";
+		return;
+	}
+	const answer = await changeKey(order, label, field("key-passphrase").value, key);
+	if (!answer.ok) {
+		complaint = "no_answer";
+	} else if ("error" in answer.value) {
+		refusal = answer.value.error[language()];
+	} else {
+		own = { ...own, keys: answer.value.keys, totp: answer.value.totp };
+		field("key-passphrase").value = field("key-label").value = "";
+	}
+}
+
+function begin(draw: () => void, order: "add" | "remove", label: string): void {
+	if (busy) return;
+	complaint = label === "" || field("key-passphrase").value === "" ? "key_wants" : undefined;
+	refusal = "";
+	busy = complaint === undefined;
+	draw();
+	if (!busy) return;
+	void change(order, label).then(() => {
+		busy = false;
+		draw();
+	});
+}
+
+function form(draw: () => void, works: boolean): Node_ {
+	const onAdd = (event: Event): void => {
+		event.preventDefault();
+		begin(draw, "add", field("key-label").value.trim());
+	};
+	return h("form", { class: "keys", submit: onAdd, novalidate: true },
+		h("p", { class: "complaint", role: "alert" }, complaint !== undefined ? t(complaint) : refusal),
+		h("label", { for: "key-passphrase" }, t("passphrase")),
+		h("input", { id: "key-passphrase", type: "password", autocomplete: "current-password", "aria-describedby": "key-why" }),
+		h("p", { id: "key-why", class: "note" }, t("key_why")),
+		h("label", { for: "key-label" }, t("key_label")),
+		h("input", { id: "key-label", type: "text", autocomplete: "off", maxlength: 48, placeholder: t("key_example") }),
+		h("button", { type: "submit", id: "key-add", disabled: !works, "aria-disabled": busy ? "true" : undefined }, t(busy ? "key_touch" : "key_add")));
+}
+
+export function accountPage(draw: () => void): () => Node_[] {
+	return () => {
+		if (!asked) {
+			asked = true;
+			void look(draw);
+		}
+		if (person() === "") return [h("p", { class: "empty" }, t("account_of_person"))];
+		if (own === undefined || challenge === undefined) return [h("p", { class: "empty", role: "status" }, t("loading"))];
+		const works = keysWork(challenge), remove = (label: string) => () => begin(draw, "remove", label);
+		return [h("h1", {}, t("page_account")),
+			card("factors", "factors", false, figures(["account", own.name], ["authenticator", t(own.totp ? "factor_set" : "factor_gone")],
+				["recovery_codes", String(own.recovery_codes)], ["security_keys", String(own.keys.length)])),
+			card("security-keys", "security_keys", true,
+				own.keys.length === 0 ? h("p", { class: "empty" }, t("key_none")) : grid("security_keys",
+					[{ head: "key_label" }, { head: "key_since" }, { head: "key_used" }, { head: "key_remove_head" }],
+					own.keys.map((k) => [k.label, moment(k.since), k.last_use === null ? t("none") : moment(k.last_use),
+						h("button", { type: "button", click: remove(k.label), "aria-label": t("key_remove_this", k.label) }, t("key_remove"))])),
+				!works && h("p", { class: "note" }, t("key_elsewhere", challenge.origin + "/")),
+				form(draw, works))];
+	};
+}

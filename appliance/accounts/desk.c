@@ -351,7 +351,7 @@ static void judge_token(struct desk *d, uint32_t id, const struct msg_judge *m, 
 		desk_nobody(d, id);
 		return;
 	}
-	if (now.wall_s - t->used >= SAVE_USE_S || now.wall_s < t->used) {
+	if (m->quiet == 0 && (now.wall_s - t->used >= SAVE_USE_S || now.wall_s < t->used)) {
 		t->used = now.wall_s;
 		desk_save(d);
 	}
@@ -389,7 +389,8 @@ void desk_judge(struct desk *d, uint32_t id, const struct msg_judge *m, struct m
 		desk_nobody(d, id);
 		return;
 	}
-	x->used = now.ns;
+	if (m->quiet == 0)
+		x->used = now.ns;
 	may(d, id, m, &from, a->name, a->duties,
 	    json_pack("{s:s, s:o, s:o, s:I, s:I, s:b, s:I, s:o, s:o}", "via", "session", "name", json_text(a->name),
 		      "full_name", json_text(a->full), "session_number", (json_int_t)x->number, "limit_s",

@@ -193,6 +193,14 @@ static void text_at(struct picture *p, unsigned x, unsigned y, unsigned size, co
 	fputs("</text>\n", p->to);
 }
 
+/* For whoever writes beside the picture, what stands where. */
+static void attribute(struct picture *p, const char *key, const char *text)
+{
+	fprintf(p->to, " %s=\"", key);
+	xml_text(p->to, text);
+	fputc('"', p->to);
+}
+
 static void head(struct picture *p)
 {
 	const json_t *site = ja(p->effective, "site"), *g = ja(p->effective, "generation");
@@ -254,8 +262,10 @@ static void boxes(struct picture *p)
 
 		fprintf(p->to,
 			"<rect class=\"zone\" x=\"%u\" y=\"%u\" width=\"%u\" height=\"%u\" rx=\"18\" fill=\"#ffffff\" "
-			"stroke=\"#1b2130\" stroke-width=\"5\"/>\n",
+			"stroke=\"#1b2130\" stroke-width=\"5\"",
 			b->x, y, b->width, b->height);
+		attribute(p, "data-zone", z->name);
+		fputs("/>\n", p->to);
 		text_at(p, x, y + 82, 42, " font-weight=\"bold\" text-anchor=\"middle\"", shown(z));
 		if (*z->label != '\0')
 			text_at(p, x, y + 130, 30, " fill=\"#565d6d\" text-anchor=\"middle\"", z->name);
@@ -289,7 +299,11 @@ static void arrows(struct picture *p)
 			w->observe ? "o" : "e");
 		for (size_t k = 0; k < a->n; k++)
 			fprintf(p->to, "%c%u %u", k == 0 ? 'M' : 'L', a->at[k].x, HEAD + a->at[k].y);
-		fputs("\"/>\n", p->to);
+		fputs("\"", p->to);
+		attribute(p, "data-from", p->zones[w->from].name);
+		attribute(p, "data-to", p->zones[w->to].name);
+		fprintf(p->to, " data-mode=\"%s\" data-at=\"%u %u\"/>\n", w->observe ? "observe" : "enforce",
+			a->badge.x, HEAD + a->badge.y);
 	}
 	/* Numbers over all lines. */
 	for (size_t i = 0; i < p->n_ways && all != NULL; i++)

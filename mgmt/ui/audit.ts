@@ -5,16 +5,17 @@ import { csv, save } from "./csv";
 import { h, type Child, type Node_ } from "./dom";
 import { count, moment } from "./format";
 import { card, chip, figures, grid, type Tone } from "./parts";
-import { accepted, conduitFile, isExternal, matching, overdue, rules, rulesFile, zoneName, type Rule } from "./register";
+import { accepted, askRules, conduitFile, isExternal, matching, overdue, rules, rulesFile, zoneName, type Rule } from "./register";
 import { ask } from "./session";
-import { t, type Key } from "./text";
-import type { Account, Conduit, Effective, Generation, State, Text, Token, Verified } from "./types";
+import { language, t, type Key } from "./text";
+import type { Account, Conduit, Effective, Generation, Lang, State, Text, Token, Verified } from "./types";
 
 const SHOWN = 500;
 
 interface Held {
 	rules?: Effective;
 	rows: Rule[];
+	lang: Lang; // in which the rows are
 	history: Generation[];
 	accounts?: Account[];
 	tokens?: Token[];
@@ -40,11 +41,11 @@ export function forgetAudit(): void {
 
 async function read(): Promise<void> {
 	const mine = ++run;
-	const [effective, history, accounts, tokens] = await Promise.all([ask<Effective>("/api/v1/effective"), ask<{ history: Generation[] }>("/api/v1/history"),
+	const [effective, history, accounts, tokens] = await Promise.all([askRules(), ask<{ history: Generation[] }>("/api/v1/history"),
 		ask<{ accounts: Account[] }>("/api/v1/accounts"), ask<{ tokens: Token[] }>("/api/v1/tokens")]);
 	if (mine !== run) return;
 	failed = effective.ok || (!effective.ok && effective.why === "unavailable" && history.ok) ? undefined : effective.why === "forbidden" ? "audit_no_right" : "no_answer";
-	held = { rows: effective.ok ? rules(effective.value) : [], history: history.ok ? history.value.history : [],
+	held = { rows: effective.ok ? rules(effective.value) : [], lang: language(), history: history.ok ? history.value.history : [],
 		...(effective.ok ? { rules: effective.value } : {}), ...(accounts.ok ? { accounts: accounts.value.accounts } : {}), ...(tokens.ok ? { tokens: tokens.value.tokens } : {}) };
 	redraw();
 }
@@ -105,7 +106,7 @@ function matrix(e: Effective): Node_ {
 				redraw();
 			} }, String(of.length) + (of.some((k) => k.mode === "observe") ? " " + t("observed") : ""));
 	};
-	return card("matrix", "matrix", true, h("p", { class: "note" }, t("matrix_note")), h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("matrix") },
+	return card("matrix", "matrix", true, h("p", { class: "note" }, t("matrix_note")), h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": t("matrix") },
 		h("table", { class: "matrix" }, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("matrix_corner")), zones.map((z) => h("th", { scope: "col", class: "named" }, zoneName(e, z.name))))),
 			h("tbody", {}, zones.map((from) => h("tr", {}, h("th", { scope: "row" }, zoneName(e, from.name)), zones.map((to) => h("td", {}, cell(from.name ?? "", to.name ?? "")))))))));
 }
@@ -227,6 +228,10 @@ export function auditPage(changed: () => void): (state: State) => Node_[] {
 		if (!started) {
 			started = true;
 			void read();
+		}
+		if (held?.rules !== undefined && held.lang !== language()) {
+			held.rows = rules(held.rules);
+			held.lang = language();
 		}
 		const e = held?.rules, head = [h("div", { class: "headline off plain" }, h("h1", {}, t("audit_title"))), h("p", { class: "acts" }, button("audit_again", again, "again"))];
 		if (failed !== undefined) head.push(h("p", { class: "complaint", role: "alert" }, t(failed)));

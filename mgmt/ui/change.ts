@@ -200,7 +200,7 @@ function differs(): Node_ | false {
 				redraw();
 			})),
 		parts.length === 0 && h("p", { class: "note" }, t("difference_none")),
-		parts.map((p) => h("div", { "data-key": "f-" + p.name }, h("h3", {}, p.name), h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("difference_of", p.name) },
+		parts.map((p) => h("div", { "data-key": "f-" + p.name }, h("h3", {}, p.name), h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": t("difference_of", p.name) },
 			h("pre", { class: "lines" }, p.list.map((l) => l === null ? h("span", { class: "gap" }, "⋯\n")
 				: h("span", { class: l.change }, (l.change === "removed" ? "− " : l.change === "added" ? "+ " : "  ") + String(l.at).padStart(4) + "  " + l.text + "\n")))))));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The draft as this page knows it: what the box has, what is in force, what is typed here and saved nowhere yet. Nothing of it is drawn here.
-import { ask, order, type Person, type Refused } from "./session";
+import { feed } from "./feed";
+import { ask, order, person as account, type Answer, type Person, type Refused } from "./session";
 import type { Draft, Generation, Outcome, Said, Text } from "./types";
 
 const LOOK_MS = 5000;
@@ -28,6 +29,7 @@ export const change: Change = { texts: [], stamp: 0, busy: "" };
 let timer: ReturnType<typeof setTimeout> | undefined;
 let run = 0;
 let looking = false;
+let seen = -1; // records at the last look: whatever becomes of a draft is one
 
 const copy = (texts: Text[]): Text[] => texts.map((t) => ({ ...t }));
 const same = (a: Text[], b: Text[]): boolean => a.length === b.length && a.every((t, i) => t.name === b[i]?.name && t.text === b[i]?.text);
@@ -74,11 +76,14 @@ export function forgetDraft(): void {
 	delete change.said;
 }
 
+/** A token is nobody: who asks by one would be told that he is not signed in. */
+const me = (): Promise<Answer<Person>> => (account() !== "" ? ask<Person>("/api/v1/me") : Promise.resolve({ ok: false, why: "unauthorized" }));
+
 /** Reads all of it anew. What is typed stays when `keep` says so, and is then saved over what is read now. */
 export async function load(keep: boolean, changed: () => void): Promise<void> {
 	const mine = ++run;
 	const [draft, policy, history, person] = await Promise.all([ask<{ draft: Draft; sources: Text[] }>("/api/v1/draft"),
-		ask<{ generation: { number: number }; sources: Text[] }>("/api/v1/policy"), ask<{ history: Generation[] }>("/api/v1/history"), ask<Person>("/api/v1/me")]);
+		ask<{ generation: { number: number }; sources: Text[] }>("/api/v1/policy"), ask<{ history: Generation[] }>("/api/v1/history"), me()]);
 	if (mine !== run) return;
 	delete change.failed;
 	if (!draft.ok) change.failed = draft.why;
@@ -95,7 +100,10 @@ export async function load(keep: boolean, changed: () => void): Promise<void> {
 }
 
 async function look(changed: () => void): Promise<void> {
-	const mine = run;
+	const mine = run, records = feed.newest;
+	timer = setTimeout(() => void look(changed), LOOK_MS);
+	if (records === seen && records !== 0) return;
+	seen = records;
 	const answer = await ask<{ draft: Draft }>("/api/v1/draft?texts=0");
 	if (mine !== run || !looking) return;
 	if (answer.ok && change.kept !== undefined) {
@@ -104,11 +112,12 @@ async function look(changed: () => void): Promise<void> {
 		// Approved, declined, ended by time: the texts are those that are shown.
 		if (!moved()) change.kept.draft = answer.value.draft;
 		if (JSON.stringify(change.now) !== before) changed();
+	} else {
+		seen = -1;
 	}
-	timer = setTimeout(() => void look(changed), LOOK_MS);
 }
 
-/** Looks again and again while the page is open. */
+/** Looks while the page is open, whenever something was recorded. */
 export function watchDraft(open: boolean, changed: () => void): void {
 	if (open === looking) return;
 	looking = open;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The state of the box, asked for again and again: one question at a time, none while nobody looks. Keeps the last state and the one
-// before it (for rates), and since when each fault is seen; nothing grows.
-import { ask, type Refused } from "./session";
-import type { State } from "./types";
+// The box as this page knows it: one stream of events, by which it says its state, what was recorded, and how much flows. Nothing is asked again and
+// again, and nothing comes while nobody looks. Keeps the last state and the one before it (for rates), since when each fault is seen, the newest
+// records and the counters of a while; nothing grows.
+import { ask, listen, type Refused } from "./session";
+import type { Flow, State, Told } from "./types";
 
-const EVERY_MS = 2000, AFTER_FAILURE_MS = 5000;
+/** Two turns of the box and a little; after that what is shown is old. */
+const SILENT_MS = 7000, AGAIN_MS = 1000, AFTER_FAILURE_MS = 5000, RECORDS_KEPT = 300, FLOWS_KEPT = 7;
 
 export interface Feed {
 	state?: State;
@@ -13,11 +15,18 @@ export interface Feed {
 	failed?: Refused;
 	/** By its English text: since when this page sees it; 0 = it was there when the page began to look. */
 	seen: Map<string, number>;
+	records: Told[]; // the newest that came while this page looks, oldest first
+	newest: number; // the number of the last record, whether it is kept here or not; 0 = it is not known
+	flows: Flow[]; // the rules' counters, oldest first
 }
 
-export const feed: Feed = { at: 0, seen: new Map() };
-let timer: ReturnType<typeof setTimeout> | undefined;
+export const feed: Feed = { at: 0, seen: new Map(), records: [], newest: 0, flows: [] };
 let running = 0; // which start of the feed is the present one
+let stopIt: AbortController | undefined;
+let timer: ReturnType<typeof setTimeout> | undefined;
+let heard: ReturnType<typeof setTimeout> | undefined;
+let last = ""; // the id of the last event, with which a new stream goes on
+let wantsFlow = false;
 
 function note(state: State): void {
 	const now = Date.now(), first = feed.state === undefined, still = new Map<string, number>();
@@ -26,19 +35,69 @@ function note(state: State): void {
 	if (feed.state !== undefined) feed.before = feed.state;
 	feed.state = state;
 	feed.at = now;
+	delete feed.failed;
 }
 
+/** Counters of other rules, or that began anew, tell nothing about those before. */
+function noteFlow(flow: Flow): void {
+	const before = feed.flows[feed.flows.length - 1];
+	const anew = before !== undefined && (before.digest !== flow.digest || Object.entries(before.conduits).some(([name, n]) => (flow.conduits[name] ?? 0) < n));
+	feed.flows = [...(anew ? [] : feed.flows), flow].slice(-FLOWS_KEPT);
+}
+
+function take(kind: string, data: string, id: string): boolean {
+	if (id !== "") last = id;
+	if (kind === "state") {
+		note(JSON.parse(data) as State);
+		feed.newest = Math.max(feed.newest, Number(last));
+	} else if (kind === "record") {
+		feed.records = [...feed.records, { ...(JSON.parse(data) as Told), came: Date.now() }].slice(-RECORDS_KEPT);
+		feed.newest = Number(id);
+		return false; // the state that comes with them is drawn
+	} else if (kind === "gap") {
+		feed.records = [];
+	} else if (kind === "flow") {
+		noteFlow(JSON.parse(data) as Flow);
+	} else if (kind === "silent") {
+		feed.failed = "unavailable";
+	}
+	return kind !== "";
+}
+
+/** One stream, for as long as it lasts; then another one. While there is none, what is shown is said to be old. */
 async function turn(run: number, changed: () => void): Promise<void> {
-	const answer = await ask<State>("/api/v1/state");
+	const stop = stopIt = new AbortController();
+	const watch = (): void => {
+		clearTimeout(heard);
+		heard = setTimeout(() => stop.abort(), SILENT_MS);
+	};
+	watch();
+	let why = await listen("/api/v1/live" + (wantsFlow ? "?flow=1" : ""), last, stop.signal, (kind, data, id) => {
+		if (run !== running) return;
+		watch();
+		if (take(kind, data, id)) changed();
+	});
+	clearTimeout(heard);
 	if (run !== running) return;
-	if (answer.ok) {
-		delete feed.failed;
-		note(answer.value);
+	// Too many pages are open: this one asks now and then.
+	if (why === "unavailable") {
+		const answer = await ask<State>("/api/v1/state");
+		if (run !== running) return;
+		if (answer.ok) note(answer.value);
+		else why = answer.why;
+		if (!answer.ok) feed.failed = why;
 	} else {
-		feed.failed = answer.why;
+		feed.failed = why;
 	}
 	changed();
-	if (run === running && !document.hidden) timer = setTimeout(() => void turn(run, changed), answer.ok ? EVERY_MS : AFTER_FAILURE_MS);
+	if (run === running && !document.hidden) timer = setTimeout(() => void turn(run, changed), why === "unreachable" ? AGAIN_MS : AFTER_FAILURE_MS);
+}
+
+function end(): void {
+	running++;
+	clearTimeout(timer);
+	clearTimeout(heard);
+	stopIt?.abort();
 }
 
 export function start(changed: () => void): void {
@@ -48,18 +107,28 @@ export function start(changed: () => void): void {
 
 /** Forgets what was shown as well: it belongs to whoever was signed in. */
 export function stop(): void {
-	running++;
-	clearTimeout(timer);
+	end();
 	delete feed.state;
 	delete feed.before;
 	delete feed.failed;
 	feed.seen = new Map();
+	feed.records = [];
+	feed.flows = [];
+	feed.newest = 0;
+	last = "";
+	wantsFlow = false;
 }
 
 /** The page is looked at again, or not any more. */
 export function looked(changed: () => void): void {
-	clearTimeout(timer);
-	if (document.hidden) return;
-	running++;
-	void turn(running, changed);
+	end();
+	if (!document.hidden) void turn(running, changed);
+}
+
+/** Whether the rules' counters are shown: then the box reads them. */
+export function countFlow(wanted: boolean, changed: () => void): void {
+	if (wanted === wantsFlow) return;
+	wantsFlow = wanted;
+	if (!wanted) feed.flows = [];
+	if (feed.state !== undefined) looked(changed);
 }

@@ -5,10 +5,10 @@ import { auditPage, forgetAudit } from "./audit";
 import { changePage, forgetChange } from "./change";
 import { watchDraft } from "./draft";
 import { h, patch, type Node_ } from "./dom";
-import { feed, looked, start, stop } from "./feed";
+import { countFlow, feed, looked, start, stop } from "./feed";
 import { statePage } from "./state";
 import { forgetMap, mapPage } from "./map";
-import { logIn, logInByKey, person, resume, signedIn, signOut, useToken, type Refused } from "./session";
+import { logIn, logInByKey, person, resume, signedIn, signOut, touch, useToken, type Refused } from "./session";
 import { choose, language, t, type Key } from "./text";
 import type { Lang, State } from "./types";
 import { watchPage } from "./watch";
@@ -27,9 +27,9 @@ let busy = false;
 let byToken = false; // how the form signs in: as a program does, or with an account
 let byKey = false; // by a security key in the place of the code
 let complaint: Key | undefined;
-/** Whose page asks without a pause uses his session as far as the box knows: that nobody sits before it is known here alone. */
-const IDLE_MS = 15 * 60 * 1000;
-let touched = Date.now();
+/** What the box says by itself is no use of a session; that somebody sits before the page it is told, but not at each key. */
+const IDLE_MS = 15 * 60 * 1000, TELL_MS = 60 * 1000;
+let touched = Date.now(), told = Date.now();
 
 const here = (): (typeof PAGES)[number] => PAGES.find((p) => p.hash === location.hash) ?? (PAGES[0] as (typeof PAGES)[number]);
 
@@ -182,9 +182,13 @@ function draw(): void {
 
 for (const kind of ["pointerdown", "keydown", "wheel"]) window.addEventListener(kind, () => {
 	touched = Date.now();
+	if (touched - told < TELL_MS || person() === "") return;
+	told = touched;
+	touch();
 }, { passive: true });
 window.addEventListener("hashchange", () => {
 	watchDraft(false, draw);
+	countFlow(here().hash === "#map", changed);
 	draw();
 	document.getElementById("main")?.focus();
 });

@@ -1,17 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-// The map: what the box draws of its effective rules, and the same conduits as a table, for whoever reads by ear or looks for numbers.
+// The map: what the box draws of its effective rules, with what flows and what is refused on it, and the same conduits as a table, for whoever reads by
+// ear or by keyboard, or looks for numbers. A conduit that is chosen stands between them with all that is known of it.
 import { h, type Node_ } from "./dom";
+import { countFlow, feed } from "./feed";
+import { opened, refusals, refusedInAll, type Refusals } from "./flow";
 import { count, moment } from "./format";
-import { card, chip, grid } from "./parts";
+import { card, chip, figures, grid } from "./parts";
+import { places, overlay, type Places } from "./places";
+import { askRules, zoneName, commandsOf } from "./register";
 import { ask, askPicture } from "./session";
 import { language, t } from "./text";
-import type { Effective, Lang, State } from "./types";
+import type { Conduit, Effective, Lang, State, Told } from "./types";
 
-let picture: { lang: Lang; url: string } | undefined;
+const LAST_EVENTS = 8, LOOK_BACK = 2000;
+
+let picture: { lang: Lang; url: string; places: Places } | undefined;
 let rules: Effective | undefined;
 let failed: "no_answer" | "map_no_right" | undefined;
 let asking: Lang | undefined; // in which language something is on its way
 let run = 0;
+let chosen: { name: string; events: Told[] | undefined } | undefined; // undefined: they are on their way, or may not be read
 
 function drop(): void {
 	if (picture !== undefined) URL.revokeObjectURL(picture.url);
@@ -25,35 +33,110 @@ export function forgetMap(): void {
 	rules = undefined;
 	failed = undefined;
 	asking = undefined;
+	chosen = undefined;
 }
 
 async function draw(changed: () => void): Promise<void> {
 	const mine = ++run, lang = language();
 	asking = lang;
-	const [image, said] = await Promise.all([askPicture("/api/v1/picture?lang=" + lang), ask<Effective>("/api/v1/effective")]);
+	const [image, said] = await Promise.all([askPicture("/api/v1/picture?lang=" + lang), askRules()]);
 	if (mine !== run) {
-		if (image.ok) URL.revokeObjectURL(image.value);
+		if (image.ok) URL.revokeObjectURL(image.value.url);
 		return;
 	}
 	asking = undefined;
 	drop();
 	failed = image.ok && said.ok ? undefined : !image.ok && image.why === "forbidden" ? "map_no_right" : "no_answer";
-	if (image.ok) picture = { lang, url: image.value };
+	if (image.ok) picture = { lang, url: image.value.url, places: places(image.value.text) };
 	rules = said.ok ? said.value : undefined;
 	changed();
 }
 
-function table(e: Effective): Node_ {
-	const packets = new Map<string, number>();
-	for (const cell of e.cells ?? []) for (const name of cell.conduits ?? []) packets.set(name, (packets.get(name) ?? 0) + (cell.packets ?? 0));
-	const zones = new Map((e.zones ?? []).map((z) => [z.name, z.label ? z.label : z.name]));
-	const zone = (name: string | undefined): string => zones.get(name ?? "") ?? name ?? "";
-	return grid("conduits", [{ head: "conduit" }, { head: "between" }, { head: "mode" }, { head: "until" }, { head: "last_match" }, { head: "packets", number: true }],
+// ---- figures ---------------------------------------------------------------------------------------------------------
+
+/** "0.4/s"; a dash where it cannot be told yet. */
+const rate = (n: number | undefined): string => (n === undefined ? "–" : t("per_second", n >= 100 ? count(Math.round(n)) : n.toFixed(1)));
+const ofConduit = (list: Refusals[], name: string): number => list.filter((r) => r.conduit === name).reduce((sum, r) => sum + r.count, 0);
+const enforced = (k: Conduit): Node_ => (k.mode === "observe" ? chip("wait", t("observed")) : chip("good", t("enforced")));
+
+function packets(e: Effective): Map<string, number> {
+	const sums = new Map<string, number>(), live = feed.flows[feed.flows.length - 1]?.conduits ?? {};
+	for (const cell of e.cells ?? []) for (const name of cell.conduits ?? []) sums.set(name, (sums.get(name) ?? 0) + (cell.packets ?? 0));
+	for (const name of Object.keys(live)) sums.set(name, live[name] ?? 0);
+	return sums;
+}
+
+/** Both ways of one arrow together: all conduits from the one zone to the other in that mode. */
+function onArrow(e: Effective, from: string, to: string, observe: boolean, list: Refusals[]): { text: string; refused: boolean } {
+	const of = (e.conduits ?? []).filter((k) => k.from === from && k.to === to && (k.mode === "observe") === observe);
+	const flows = of.map((k) => opened(k.name ?? "")), refused = of.reduce((sum, k) => sum + ofConduit(list, k.name ?? ""), 0);
+	const flow = flows.some((n) => n === undefined) ? undefined : flows.reduce<number>((sum, n) => sum + (n ?? 0), 0);
+	return { text: rate(flow) + (refused > 0 ? " " + t(observe ? "map_would_refuse" : "map_refused", count(refused)) : ""), refused: refused > 0 };
+}
+
+// ---- one conduit -----------------------------------------------------------------------------------------------------
+
+async function choose(name: string, changed: () => void): Promise<void> {
+	if (chosen?.name === name) {
+		chosen = undefined;
+		changed();
+		return;
+	}
+	const mine = (chosen = { name, events: undefined as Told[] | undefined });
+	changed();
+	document.getElementById("conduit")?.focus();
+	const after = Math.max(0, feed.newest - LOOK_BACK);
+	const answer = await ask<{ events: Told[] }>("/api/v1/why?after=" + after + "&limit=1000&conduit=" + name);
+	if (chosen !== mine) return;
+	mine.events = answer.ok ? answer.value.events.slice(-LAST_EVENTS) : [];
+	changed();
+}
+
+function panel(e: Effective, list: Refusals[], close: () => void): Node_ | false {
+	const k = (e.conduits ?? []).find((c) => c.name === chosen?.name);
+	if (k === undefined) return false;
+	const name = k.name ?? "", before = chosen?.events, known = new Set((before ?? []).map((x) => x.seq));
+	const events = [...(before ?? []), ...feed.records.filter((r) => r.conduit === name && !known.has(r.seq))].slice(-LAST_EVENTS).reverse();
+	const rows = commandsOf(e, name);
+	return h("section", { class: "card wide", "aria-labelledby": "conduit", "data-key": "conduit" },
+		h("h2", { id: "conduit", class: "named", tabindex: -1 }, t("conduit") + " " + name + (k.label ? " " + k.label : "")),
+		figures(["between", zoneName(e, k.from) + " → " + zoneName(e, k.to)], ["mode", enforced(k)], ["text_place", h("code", {}, (k.file ?? "") + ":" + String(k.line ?? 0))],
+			["purpose", k.purpose || t("none")], ["owner", k.owner || t("none")], ["approved_in_policy", k.approved_by || t("none")], ["until", moment(k.until) || t("none")],
+			["last_match", moment(k.last_match) || t("none")], ["packets_opened", count(packets(e).get(name))], ["map_flow", rate(opened(name))],
+			["map_refused_minute", count(ofConduit(list, name))]),
+		h("h3", {}, t("commands_allowed")), h("ul", { class: "plain" }, rows.map((r) => h("li", {}, r))),
+		h("h3", {}, t("map_last_events")),
+		before === undefined ? h("p", { class: "note", role: "status" }, t("loading")) : events.length === 0 ? h("p", { class: "note" }, t("map_no_events"))
+			: h("ul", { class: "events" }, events.map((r) => h("li", { "data-key": "m" + r.seq, class: r.severity ?? "" }, h("p", {}, r[language()])))),
+		h("p", { class: "acts" }, h("button", { type: "button", id: "map-close", click: close }, t("map_close"))));
+}
+
+// ---- the page --------------------------------------------------------------------------------------------------------
+
+const choosers = new Map<string, () => void>(); // the same function at each drawing, so that a button stays the same
+
+function table(e: Effective, list: Refusals[], changed: () => void): Node_ {
+	const sums = packets(e), chooser = (name: string): (() => void) => {
+		let one = choosers.get(name);
+		if (one === undefined) choosers.set(name, one = () => void choose(name, changed));
+		return one;
+	};
+	return grid("conduits", [{ head: "conduit" }, { head: "between" }, { head: "mode" }, { head: "until" }, { head: "last_match" }, { head: "packets_opened", number: true },
+		{ head: "map_flow", number: true }, { head: "map_refused_minute", number: true }],
 		(e.conduits ?? []).map((k) => [
-			[h("b", {}, k.name ?? ""), k.label ? h("span", { class: "ago" }, " " + k.label) : undefined],
-			zone(k.from) + " → " + zone(k.to),
-			k.mode === "observe" ? chip("wait", t("observed")) : chip("good", t("enforced")),
-			moment(k.until) || t("none"), moment(k.last_match) || t("none"), count(packets.get(k.name ?? ""))]));
+			[h("button", { type: "button", "data-key": "k" + (k.name ?? ""), "aria-pressed": chosen?.name === k.name ? "true" : "false", click: chooser(k.name ?? "") }, k.name ?? ""),
+				k.label ? h("span", { class: "ago" }, " " + k.label) : undefined],
+			zoneName(e, k.from) + " → " + zoneName(e, k.to), enforced(k), moment(k.until) || t("none"), moment(k.last_match) || t("none"), count(sums.get(k.name ?? "")),
+			rate(opened(k.name ?? "")), count(ofConduit(list, k.name ?? ""))]));
+}
+
+function uncovered(e: Effective, list: Refusals[]): Node_ {
+	const none = list.filter((r) => r.conduit === "");
+	return card("uncovered", "map_uncovered", true, figures(["map_refused_all", rate(refusedInAll())]),
+		none.length === 0 ? h("p", { class: "note" }, t("map_uncovered_none")) :
+			grid("map_uncovered", [{ head: "between" }, { head: "map_refused_minute", number: true }, { head: "map_last" }],
+				none.slice(0, 20).map((r) => [zoneName(e, r.from) + " → " + zoneName(e, r.to), count(r.count), r.last[language()]])),
+		h("p", { class: "note" }, t("map_rates_note")));
 }
 
 export function mapPage(changed: () => void): (state: State) => Node_[] {
@@ -61,15 +144,28 @@ export function mapPage(changed: () => void): (state: State) => Node_[] {
 		void draw(changed);
 		changed();
 	};
+	const close = (): void => {
+		const name = chosen?.name ?? "";
+		chosen = undefined;
+		changed();
+		(document.querySelector('[data-key="k' + name + '"]') as HTMLElement | null)?.focus();
+	};
 	return () => {
+		countFlow(true, changed);
 		// Another language is another picture. After a failure somebody has to ask for it.
 		if (asking !== language() && failed === undefined && picture?.lang !== language()) void draw(changed);
+		const list = refusals(), e = rules;
 		return [h("div", { class: "headline off plain" }, h("h1", {}, t("map_title"))),
 			h("p", { class: "acts" }, h("button", { type: "button", click: again }, t("map_again")),
 				picture !== undefined && h("a", { class: "button", href: picture.url, download: "sekisho-map.svg" }, t("map_save"))),
 			h("p", { class: failed !== undefined ? "complaint" : "note", role: "status" }, failed !== undefined ? t(failed) : picture === undefined ? t("loading") : t("map_note")),
-			picture !== undefined && h("div", { class: "map scroll", tabindex: 0, role: "region", "aria-label": t("map_title") }, h("img", { src: picture.url, alt: t("map_alt") })),
-			rules !== undefined && card("conduits", "conduits", true, table(rules)),
+			feed.failed !== undefined && h("p", { class: "complaint", role: "alert" }, t("map_old")),
+			picture !== undefined && h("div", { class: "map scroll", tabindex: 0, role: "group", "aria-label": t("map_title") }, h("div", { class: "drawn" },
+				h("img", { src: picture.url, alt: t("map_alt") }),
+				e !== undefined && overlay(picture.places, (from, to, observe) => onArrow(e, from, to, observe, list), list.filter((r) => r.conduit === "")))),
+			e !== undefined && panel(e, list, close),
+			e !== undefined && card("conduits", "conduits", true, table(e, list, changed)),
+			e !== undefined && uncovered(e, list),
 		].filter((n): n is Node_ => n !== false);
 	};
 }

@@ -41,7 +41,7 @@ export interface Column {
 /** The first cell of a row names it. A wide table scrolls by itself, by keyboard as well. */
 export function grid(label: Key, columns: Column[], rows: (Child | Child[])[][]): Node_ {
 	const kind = (i: number): string => (columns[i]?.number === true ? "number" : "");
-	return h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t(label) },
+	return h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": t(label) },
 		h("table", {},
 			h("thead", {}, h("tr", {}, columns.map((c, i) => h("th", { scope: "col", class: kind(i) }, t(c.head))))),
 			h("tbody", {}, rows.map((row) => h("tr", {}, row.map((cell, i) =>
@@ -61,7 +61,7 @@ export function headline(state: State, large: boolean): Node_ {
 		mark(failed ? "bad" : toneOf(state.stand)),
 		h("div", {},
 			h("p", { class: "stale", role: "alert" }, failed && t(feed.failed === "unavailable" ? "unavailable" : "stale", when)),
-			h("h1", { role: "status", "aria-live": "polite" }, state[language()].sentence),
+			h("div", { role: "status", "aria-live": "polite" }, h("h1", {}, state[language()].sentence)),
 			h("p", { class: "under" }, place(state), h("span", { class: "as-of" }, t("as_of", when)))));
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The effective rules as rows: for the table, its filter and its file alike, so that what is saved is what is shown.
 import { moment } from "./format";
-import { t, type Key } from "./text";
+import { ask, type Answer } from "./session";
+import { language, t, type Key } from "./text";
 import type { Cell, Conduit, Effective, Zone } from "./types";
 
 export interface Rule {
@@ -27,8 +28,10 @@ export function zoneName(e: Effective, name: string | undefined): string {
 	return zone === undefined ? name ?? "" : named(zone.name, zone.label);
 }
 
-/** A row of a policy in its own words: "functions 3 24, units 1, holding 0-99". What a row leaves open is not said. */
+/** A row of a policy as the box words it; of a box that did not, in the policy's own keys: "functions 3 24, units 1, holding 0-99". */
 function commands(row: Record<string, unknown>): string {
+	const said = row[language()];
+	if (typeof said === "string") return said;
 	return Object.entries(row).filter(([key, v]) => key !== "file" && key !== "line" && v !== "" && v !== "any" && v !== null && !(Array.isArray(v) && v.length === 0))
 		.map(([key, v]) => key + " " + (Array.isArray(v) ? v.join(" ") : String(v))).join(", ");
 }
@@ -38,7 +41,20 @@ function allowed(e: Effective, cell: Cell): string {
 	return (permit?.grants ?? []).filter((g) => g.whole !== true).map((g) => (g.protocol ?? "") + ": " + (g.rows ?? []).map(commands).join("; ")).join(" / ");
 }
 
+/** What a conduit allows, a line for each row of each protocol. */
+export function commandsOf(e: Effective, conduit: string): string[] {
+	const lines = (e.permits ?? []).flatMap((p) => (p.grants ?? []).filter((g) => g.conduit === conduit)
+		.flatMap((g) => (g.whole === true ? [(g.protocol ?? "") + ": " + t("all_commands")] : (g.rows ?? []).map((r) => (g.protocol ?? "") + ": " + commands(r)))));
+	return [...new Set(lines)];
+}
+
 const end = (address: string | undefined, asset: string | undefined, label: string | undefined): string => (asset !== undefined && asset !== "" ? named(asset, label) + " " : "") + (address ?? "");
+
+/** The rules in words; of a policy that is too large for that, without them. */
+export async function askRules(): Promise<Answer<Effective>> {
+	const said = await ask<Effective>("/api/v1/rules");
+	return said.ok || said.why !== "unavailable" ? said : ask<Effective>("/api/v1/effective");
+}
 
 export function rules(e: Effective): Rule[] {
 	const conduits = new Map((e.conduits ?? []).map((k) => [k.name, k]));

@@ -51,21 +51,71 @@ const post = <T>(path: string, body: unknown, most = ASK_MS): Promise<Answer<T>>
 
 const bearing = (token: string): RequestInit => ({ credentials: "omit", headers: { Authorization: "Bearer " + token } });
 
+/** How whoever is signed in asks. */
+const asking = (): RequestInit => (who !== undefined && "token" in who ? bearing(who.token) : { credentials: "same-origin" });
+
+/** Who was not known to the box is not signed in any more. */
+function known(why: Refused, asked: Who | undefined): Refused {
+	if (why === "unauthorized" && asked === who) who = undefined;
+	return why;
+}
+
 /** One question to the box. Never throws; an answer that says "unauthorized" has signed out. */
 export async function ask<T>(path: string): Promise<Answer<T>> {
 	const asked = who;
-	const answer = await send<T>(path, asked !== undefined && "token" in asked ? bearing(asked.token) : { credentials: "same-origin" });
-	if (!answer.ok && answer.why === "unauthorized" && asked === who) who = undefined;
+	const answer = await send<T>(path, asking());
+	if (!answer.ok) known(answer.why, asked);
 	return answer;
 }
 
 /** An order about a draft, or about what is in force; its answer says whether it is done. */
 export const order = <T>(body: Record<string, unknown>): Promise<Answer<T>> => post<T>("/api/v1/change", body, ORDER_MS);
 
-/** A picture that the box draws, as an address within this page; whoever asked revokes it. */
-export async function askPicture(path: string): Promise<Answer<string>> {
-	return send(path, who !== undefined && "token" in who ? bearing(who.token) : { credentials: "same-origin" },
-		async (answer) => URL.createObjectURL(new Blob([await answer.arrayBuffer()], { type: "image/svg+xml" })));
+/** A picture that the box draws, as an address within this page, which whoever asked revokes, and as its text. */
+export async function askPicture(path: string): Promise<Answer<{ url: string; text: string }>> {
+	return send(path, asking(), async (answer) => {
+		const bytes = await answer.arrayBuffer();
+		return { url: URL.createObjectURL(new Blob([bytes], { type: "image/svg+xml" })), text: new TextDecoder().decode(bytes) };
+	});
+}
+
+/** The events in a text, a part at a time: what is left of it, which has no end yet. */
+function events(text: string, each: (kind: string, data: string, id: string) => void): string {
+	const blocks = text.split("\n\n"), rest = blocks.pop() ?? "";
+	for (const block of blocks) {
+		const fields = new Map(block.split("\n").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 2)]));
+		each(fields.get("event") ?? "", fields.get("data") ?? "", fields.get("id") ?? "");
+	}
+	return rest;
+}
+
+/**
+ * A stream of server-sent events, until it ends; then why. Not the browser's own EventSource: that one cannot bear a token, does not say why it was
+ * refused, and gives up for good then. An event "end" says that the session is over.
+ */
+export async function listen(path: string, last: string, stop: AbortSignal, each: (kind: string, data: string, id: string) => void): Promise<Refused> {
+	const asked = who, init = asking(), headers = { ...(init.headers as Record<string, string> | undefined), ...(last !== "" ? { "Last-Event-ID": last } : {}) };
+	try {
+		const answer = await fetch(path, { ...init, headers, cache: "no-store", redirect: "error", signal: stop });
+		if (answer.status === 401) return known("unauthorized", asked);
+		if (answer.status === 403) return "forbidden";
+		if (!answer.ok || answer.body === null) return "unavailable";
+		const reader = answer.body.getReader(), decoder = new TextDecoder();
+		let text = "", over = false;
+		for (let part = await reader.read(); !part.done && !over; part = await reader.read())
+			text = events(text + decoder.decode(part.value, { stream: true }), (kind, data, id) => {
+				if (kind === "end") over = true;
+				else each(kind, data, id);
+			});
+		return over ? known("unauthorized", asked) : "unreachable";
+	} catch {
+		return "unreachable";
+	}
+}
+
+/** Somebody sits before the page: the box hears of it, since a page that only shows what comes does not count as use. */
+export function touch(): void {
+	if (who !== undefined && "name" in who) void ask("/api/v1/me");
 }
 
 /** Whether this browser has a session already: of another page, or of this one before it was opened anew. */

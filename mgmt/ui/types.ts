@@ -194,8 +194,18 @@ export interface Told {
 	transport?: string;
 	icmp_type?: number;
 	icmp_code?: number;
+	conduit?: string;
+	count?: number;
+	time?: string;
+	came?: number; // when it came to this page, by this machine's clock
 	en: string;
 	ja: string;
+}
+/** The rules' counters at a moment: packets that opened sessions, by conduit. */
+export interface Flow {
+	time?: string;
+	digest?: string;
+	conduits: Record<string, number>;
 }
 export interface State {
 	version: string;

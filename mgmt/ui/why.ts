@@ -31,6 +31,7 @@ const askers = new WeakMap<Told, () => void>();
 let words = ""; // what a sentence has to hold, as it was typed
 let query = ""; // what the box is asked beside how far
 let end = 0; // records up to this one have not been looked at
+let upTo = 0; // nor those behind this one, which came later
 let state: "new" | "busy" | "done" | "failed" | "forbidden" | "wrong" = "new";
 let run = 0; // which search is the present one
 
@@ -102,8 +103,30 @@ function begin(changed: () => void): void {
 		return;
 	}
 	query = asked;
-	end = feed.state?.status.journal?.records ?? 0;
+	upTo = end = Math.max(feed.newest, feed.state?.status.journal?.records ?? 0);
 	void search(changed);
+}
+
+/** Those that came since, put before the others. */
+async function news(changed: () => void): Promise<void> {
+	const mine = ++run, last = feed.newest;
+	state = "busy";
+	changed();
+	const list = await stretch(upTo, last, mine);
+	if (mine !== run) return;
+	if (list?.length === KEPT) {
+		// There are more than fit before the others: what was found begins anew.
+		found = [];
+		upTo = end = last;
+		void search(changed);
+		return;
+	}
+	if (list !== undefined) {
+		found = [...list.reverse(), ...found];
+		upTo = last;
+	}
+	if (state === "busy") state = "done";
+	changed();
 }
 
 function halt(changed: () => void): void {
@@ -150,7 +173,7 @@ export function forgetSearch(): void {
 	found = [];
 	nearest = new Map();
 	words = query = "";
-	end = 0;
+	upTo = end = 0;
 	state = "new";
 }
 
@@ -186,7 +209,7 @@ export function whyPage(changed: () => void): (state: State) => Node_[] {
 		event.preventDefault();
 		begin(changed);
 	};
-	const onMore = (): void => void search(changed), onHalt = (): void => halt(changed);
+	const onMore = (): void => void search(changed), onHalt = (): void => halt(changed), onNews = (): void => void news(changed);
 	return () => {
 		const list = found.map((e) => one(e, changed)), bad = state === "failed" || state === "forbidden" || state === "wrong";
 		return [h("div", { class: "headline off plain" }, h("h1", {}, t("why_title"))),
@@ -198,6 +221,8 @@ export function whyPage(changed: () => void): (state: State) => Node_[] {
 					state === "busy" && h("button", { type: "button", click: onHalt }, t("halt")))),
 			state !== "new" && card("events", "events", true,
 				h("p", { class: bad ? "complaint" : "note", role: "status" }, bad && mark("bad"), outcome(list)),
+				state === "done" && feed.newest > upTo && h("p", { class: "acts", "data-key": "news" },
+					h("button", { type: "button", id: "why-news", click: onNews }, t("search_news", count(feed.newest - upTo)))),
 				h("ul", { class: "events" }, list),
 				state === "done" && end > 0 && h("p", { class: "acts" }, h("button", { type: "button", click: onMore }, t("search_earlier")))),
 		].filter((n): n is Node_ => n !== false);

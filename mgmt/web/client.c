@@ -75,6 +75,8 @@ void client_done(struct client *k, uint64_t deadline_ns)
 	if (k->answer_fd >= 0)
 		close(k->answer_fd);
 	k->answer_fd = -1;
+	live_leave(k->stream);
+	k->stream = NULL;
 	client_forget_body(k);
 	k->stage = STAGE_BOX;
 	k->form = NULL;

@@ -9,6 +9,7 @@
 
 #include "appliance/base/addr.h"
 #include "mgmt/web/api/target.h"
+#include "mgmt/web/live.h"
 #include "mgmt/web/login.h"
 #include "mgmt/web/reply.h"
 
@@ -53,6 +54,7 @@ struct client {
 	int answer_fd; /* owned; -1 = none */
 	int answer_status;
 	const struct route_form *form; /* of the answer; NULL: JSON */
+	struct stream *stream;	       /* its answer goes on; NULL = it does not */
 	struct addr who;
 	uint16_t port;
 	char reader[USER_BY]; /* who asks for the box's data, as accounts says it; for the record */

@@ -21,6 +21,8 @@
 #include "mgmt/web/change.h"
 #include "mgmt/web/client.h"
 #include "mgmt/web/crowd.h"
+#include "mgmt/web/live.h"
+#include "mgmt/web/live_text.h"
 #include "mgmt/web/login.h"
 
 #define READER_BYTES 65536u /* of the judge's words */
@@ -37,6 +39,7 @@ struct http {
 	uint32_t last_id;
 	struct budget budget;
 	struct http_counts counts;
+	struct live *live;
 	struct client clients[HTTP_CONNECTIONS];
 };
 
@@ -69,6 +72,8 @@ static enum MHD_Result answer_now(struct client *k)
 {
 	int fd = k->answer_fd;
 
+	if (k->stream != NULL)
+		return reply_stream(k->connection, live_read, k->stream);
 	if (fd < 0)
 		return reply_send(k->connection, k->reply);
 	k->answer_fd = -1;
@@ -110,16 +115,25 @@ static bool of_strangers(enum client_stage stage)
 	return stage == STAGE_LOGIN || stage == STAGE_CHALLENGE;
 }
 
+/* How many questions are on their way, without that of `k`. */
+static unsigned asked(const struct http *h, const struct client *k)
+{
+	unsigned n = live_asks(h->live);
+
+	for (size_t i = 0; i < HTTP_CONNECTIONS; i++)
+		n += h->clients[i].state == CLIENT_ASKED && &h->clients[i] != k;
+	return n;
+}
+
 /* `fd` goes with it and stays the caller's; -1 = none. True: the question is on its way, and its answer will be the `stage`'s. */
 static bool ask_box(struct http *h, struct client *k, enum client_stage stage, const struct msg_body *question, int fd)
 {
-	unsigned asked = 0, logins = 0, own = 0;
+	unsigned logins = 0, own = 0;
 
 	for (size_t i = 0; i < HTTP_CONNECTIONS; i++) {
 		const struct client *o = &h->clients[i];
 		bool login = o->state == CLIENT_ASKED && of_strangers(o->stage);
 
-		asked += o->state == CLIENT_ASKED && o != k;
 		logins += login;
 		own += login && addr_same_host(&o->who, &k->who);
 	}
@@ -127,7 +141,7 @@ static bool ask_box(struct http *h, struct client *k, enum client_stage stage, c
 	k->stage = stage;
 	k->reply = REPLY_UNAVAILABLE;
 	/* A login takes long, and strangers ask for it: they leave room for whoever is logged in, and for each other. */
-	if (asked >= HTTP_ASKED || (of_strangers(stage) && (logins >= HTTP_LOGINS || own >= HTTP_LOGINS_EACH)) ||
+	if (asked(h, k) >= HTTP_ASKED || (of_strangers(stage) && (logins >= HTTP_LOGINS || own >= HTTP_LOGINS_EACH)) ||
 	    msg_send(h->control_fd, k->id, question, &fd, fd >= 0 ? 1 : 0) < 0) {
 		h->counts.unanswered++;
 		return false;
@@ -173,6 +187,15 @@ static void note_reader(struct client *k, const struct msg *m)
 	free(text);
 }
 
+static struct msg_judge credential(const struct client *k, enum credential what, const uint8_t secret[LOGIN_SECRET])
+{
+	struct msg_judge m = { .what = (uint8_t)what, .family = k->who.family };
+
+	memcpy(m.from, k->who.b, sizeof(m.from));
+	memcpy(m.secret, secret, LOGIN_SECRET);
+	return m;
+}
+
 /* Who is it, and may he? `route` NULL: nothing is to be done but to say who. Only what is asked rightly is worth that question. */
 static enum MHD_Result judge(struct http *h, struct client *k, const struct route *route, enum client_stage stage,
 			     const uint8_t secret[LOGIN_SECRET])
@@ -181,13 +204,35 @@ static enum MHD_Result judge(struct http *h, struct client *k, const struct rout
 
 	if (route != NULL && !route_question(k, route, &question))
 		return reply_send(k->connection, REPLY_BAD_REQUEST);
-	who.judge.what = stage == STAGE_JUDGE_TOKEN ? CREDENTIAL_TOKEN : CREDENTIAL_SESSION;
+	who.judge = credential(k, stage == STAGE_JUDGE_TOKEN ? CREDENTIAL_TOKEN : CREDENTIAL_SESSION, secret);
 	who.judge.right = route != NULL ? (uint8_t)route->right : RIGHT_COUNT;
-	who.judge.family = k->who.family;
-	memcpy(who.judge.from, k->who.b, sizeof(who.judge.from));
-	memcpy(who.judge.secret, secret, LOGIN_SECRET);
 	k->route = route;
 	return ask_and_wait(h, k, stage, &who);
+}
+
+/* He may have a stream: `who` is asked about from now on, NULL for the box's own token. Without a place the reply says so. */
+static void begin_stream(struct http *h, struct client *k, const char *name, const struct msg_judge *who)
+{
+	struct live_wish w = { .own = who == NULL, .name = name, .flow = k->target.n_parameters > 0 };
+
+	if (who != NULL)
+		w.who = *who;
+	w.resumes = live_read_id(client_header(k, "Last-Event-ID"), &w.after);
+	k->stream = live_join(h->live, k->connection, k->fd, &w, h->now.ns);
+	explicit_bzero(&w, sizeof(w));
+	k->reply = REPLY_CROWDED;
+	if (k->stream != NULL)
+		k->deadline_ns = UINT64_MAX; /* it has no end; who is slow is ended by live.c */
+}
+
+static enum MHD_Result stream_route(struct http *h, struct client *k, const struct route *route)
+{
+	struct msg_body question;
+
+	if (!route_question(k, route, &question))
+		return reply_send(k->connection, REPLY_BAD_REQUEST);
+	begin_stream(h, k, "", NULL);
+	return answer_now(k);
 }
 
 static enum MHD_Result ask_route(struct http *h, struct client *k, const struct route *route)
@@ -226,7 +271,7 @@ static enum MHD_Result decide_get(struct http *h, struct client *k, const struct
 	k->known = true;
 	if (budget_accepted(&h->budget, &k->who, h->now.ns))
 		record(h, &k->who, k->port, true, 1);
-	return ask_route(h, k, route);
+	return route == &route_live ? stream_route(h, k, route) : ask_route(h, k, route);
 }
 
 static enum MHD_Result decide_login(struct http *h, struct client *k)
@@ -624,8 +669,12 @@ struct http *http_start(int listen_fd, int control_fd, const struct secrets *s, 
 	h->secrets = s;
 	h->events = events;
 	h->now = clock_mono();
-	h->certificate = certificate_open(s->key, s->certificate, e);
+	h->live = live_open(control_fd, &h->last_id);
+	h->certificate = h->live != NULL ? certificate_open(s->key, s->certificate, e) : NULL;
 	if (h->certificate == NULL) {
+		if (h->live == NULL)
+			err_set(e, -ENOMEM, "streams");
+		live_close(h->live);
 		free(h);
 		return NULL;
 	}
@@ -643,6 +692,7 @@ struct http *http_start(int listen_fd, int control_fd, const struct secrets *s, 
 	if (h->daemon == NULL) {
 		err_set(e, -EIO, "HTTPS server");
 		certificate_close(h->certificate);
+		live_close(h->live);
 		free(h);
 		return NULL;
 	}
@@ -681,12 +731,13 @@ void http_run(struct http *h, struct mono now)
 	h->now = now;
 	record_due(h);
 	sweep(h);
+	live_run(h->live, now.ns, asked(h, NULL) < HTTP_ASKED);
 	MHD_run(h->daemon);
 }
 
 int http_wait_ms(const struct http *h, struct mono now)
 {
-	uint64_t next = budget_next_ns(&h->budget);
+	uint64_t next = budget_next_ns(&h->budget), live = live_next_ns(h->live);
 	unsigned long long ms = 0, own;
 	bool limited = MHD_get_timeout(h->daemon, &ms) == MHD_YES;
 
@@ -700,6 +751,7 @@ int http_wait_ms(const struct http *h, struct mono now)
 		if ((k->state == CLIENT_HELD || k->state == CLIENT_ASKED) && k->wake_ns < next)
 			next = k->wake_ns;
 	}
+	next = live < next ? live : next;
 	if (next != UINT64_MAX) {
 		own = next <= now.ns ? 0 : (next - now.ns) / 1000000u + 1;
 		ms = limited && ms < own ? ms : own;
@@ -708,13 +760,45 @@ int http_wait_ms(const struct http *h, struct mono now)
 	return !limited ? -1 : ms > 60000 ? 60000 : (int)ms;
 }
 
-/* The judge has spoken; its words stay here, and the box is asked what was wanted, or nothing. */
-static void judged(struct http *h, struct client *k, int status)
+/* The header is the same that has just been judged. */
+static bool same_credential(const struct client *k, uint8_t ret[LOGIN_SECRET])
 {
+	const char *header = client_header(k, k->stage == STAGE_JUDGE_TOKEN ? MHD_HTTP_HEADER_AUTHORIZATION
+									    : MHD_HTTP_HEADER_COOKIE);
+
+	return header != NULL &&
+	       (k->stage == STAGE_JUDGE_TOKEN ? login_bearer(header, ret) : login_cookie(header, ret));
+}
+
+static void join_stream(struct http *h, struct client *k, struct msg *m)
+{
+	enum credential what = k->stage == STAGE_JUDGE_TOKEN ? CREDENTIAL_TOKEN : CREDENTIAL_SESSION;
+	json_t *who = m->n_fds == 1 ? login_answer(msg_take_fd(m, 0)) : NULL;
+	const char *name = json_string_value(json_object_get(who, "name"));
+	uint8_t secret[LOGIN_SECRET];
+	struct msg_judge judge;
+
+	k->reply = REPLY_UNAVAILABLE;
+	if (name != NULL && same_credential(k, secret)) {
+		judge = credential(k, what, secret);
+		begin_stream(h, k, name, &judge);
+		explicit_bzero(&judge, sizeof(judge));
+		explicit_bzero(secret, sizeof(secret));
+	}
+	json_decref(who);
+}
+
+/* The judge has spoken; its words stay here, and the box is asked what was wanted, or nothing. */
+static void judged(struct http *h, struct client *k, struct msg *m)
+{
+	int status = m->body.answer.status;
 	struct msg_body question;
 	uint64_t report, delay = 0;
 
-	if (status == ANSWER_YES) {
+	if (status == ANSWER_YES && k->route == &route_live) {
+		k->known = true;
+		join_stream(h, k, m);
+	} else if (status == ANSWER_YES) {
 		k->known = true;
 		k->form = k->route->form;
 		k->wake_ns = h->now.ns + (uint64_t)HTTP_ASK_S * S_NS;
@@ -739,6 +823,8 @@ static void judged(struct http *h, struct client *k, int status)
 
 void http_answer(struct http *h, struct msg *m)
 {
+	if (live_answer(h->live, m, h->now.ns))
+		return;
 	for (size_t i = 0; i < HTTP_CONNECTIONS; i++) {
 		struct client *k = &h->clients[i];
 
@@ -746,7 +832,7 @@ void http_answer(struct http *h, struct msg *m)
 			continue;
 		if (k->stage == STAGE_JUDGE_SESSION || k->stage == STAGE_JUDGE_TOKEN) {
 			note_reader(k, m);
-			judged(h, k, m->body.answer.status);
+			judged(h, k, m);
 			break;
 		}
 		k->known |= k->stage != STAGE_BOX && k->stage != STAGE_CHALLENGE && m->body.answer.status == ANSWER_YES;
@@ -771,8 +857,10 @@ void http_stop(struct http *h)
 	for (size_t i = 0; i < HTTP_CONNECTIONS; i++)
 		if (h->clients[i].state == CLIENT_HELD || h->clients[i].state == CLIENT_ASKED)
 			wake(&h->clients[i]);
+	live_end(h->live);
 	MHD_run(h->daemon);
 	MHD_stop_daemon(h->daemon);
+	live_close(h->live);
 	certificate_close(h->certificate);
 	presented = NULL;
 	free(h);

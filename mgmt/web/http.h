@@ -20,7 +20,7 @@ struct http;
 #define HTTP_HEAD_BYTES 16384 /* libmicrohttpd's memory per connection, the answer's head included */
 #define HTTP_HEAD_S 10	      /* from connecting, or the last answer, to a whole request head */
 #define HTTP_ANSWER_S 60      /* from there to the end of the answer */
-#define HTTP_ASKED 16	      /* questions at the supervisor at a time */
+#define HTTP_ASKED 16	      /* questions at the supervisor at a time, that of the streams (live.h) among them */
 #define HTTP_LOGINS 6	      /* of them logins, in all and from one address */
 #define HTTP_LOGINS_EACH 2
 #define HTTP_ASK_S 10	/* how long one may take */

@@ -148,8 +148,7 @@ unsigned login_http_of(int status)
 					  : MHD_HTTP_SERVICE_UNAVAILABLE;
 }
 
-/* Both at most ANSWER_MOST bytes; NULL when it is no object. */
-static json_t *read_answer(int fd)
+json_t *login_answer(int fd)
 {
 	uint8_t *text = NULL;
 	struct err e;
@@ -171,7 +170,7 @@ static json_t *read_answer(int fd)
 
 static enum MHD_Result reply_plain(struct MHD_Connection *c, int status, int fd, const char *cookie)
 {
-	json_t *j = read_answer(fd);
+	json_t *j = login_answer(fd);
 
 	return j != NULL ? reply_json(c, login_http_of(status), j, cookie) : reply_send(c, REPLY_UNAVAILABLE);
 }
@@ -179,7 +178,7 @@ static enum MHD_Result reply_plain(struct MHD_Connection *c, int status, int fd,
 enum MHD_Result login_reply_in(struct MHD_Connection *c, int status, int fd)
 {
 	char cookie[sizeof(LOGIN_COOKIE) + 2u * LOGIN_SECRET + 64];
-	json_t *j = read_answer(fd);
+	json_t *j = login_answer(fd);
 	const char *secret = json_string_value(json_object_get(j, "session"));
 	enum MHD_Result r;
 
@@ -209,7 +208,7 @@ enum MHD_Result login_reply_me(struct MHD_Connection *c, int status, int fd)
 
 enum MHD_Result login_reply_key(struct MHD_Connection *c, int status, int fd)
 {
-	json_t *j = read_answer(fd);
+	json_t *j = login_answer(fd);
 
 	/* What is wrong with it a person has to read; nobody's session has ended by that. */
 	if (j == NULL)

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "appliance/base/json.h"
 #include "appliance/wire/msg.h"
 
 #define LOGIN_BODY 5120u /* bytes of a request's body */
@@ -36,6 +37,8 @@ bool login_length(const char *header, size_t most, size_t *ret);
 
 /* How HTTP says what accounts has answered. */
 unsigned login_http_of(int status);
+/* What accounts says, an object; `fd` is taken over. NULL when it is none. */
+json_t *login_answer(int fd);
 /* Answers of accounts as HTTP has them; `fd` is taken over. The secret goes into the cookie and nowhere else. */
 enum MHD_Result login_reply_in(struct MHD_Connection *c, int status, int fd);
 enum MHD_Result login_reply_out(struct MHD_Connection *c, int status, int fd);

@@ -10,6 +10,7 @@
 
 /* The policy of what is no page: a browser that shows it loads nothing. */
 #define NO_CONTENT "default-src 'none'; frame-ancestors 'none'"
+#define STREAM_PART 4096u /* bytes at a time */
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 static const struct {
@@ -34,6 +35,10 @@ static const struct {
 	[REPLY_UNAVAILABLE] = { MHD_HTTP_SERVICE_UNAVAILABLE,
 				"{\"error\":\"unavailable\",\"message\":{\"en\":\"the box did not answer in time\","
 				"\"ja\":\"装置が時間内に応答しませんでした\"}}\n" },
+	[REPLY_CROWDED] = { MHD_HTTP_SERVICE_UNAVAILABLE,
+			    "{\"error\":\"crowded\",\"message\":{\"en\":\"too many pages of this account, or of all, "
+			    "are "
+			    "open\",\"ja\":\"このアカウントまたは装置全体で開いているページが多すぎます\"}}\n" },
 	[REPLY_LOGIN] = { MHD_HTTP_UNAUTHORIZED,
 			  "{\"error\":\"login\",\"message\":{\"en\":\"nobody is logged in by this; log in again\","
 			  "\"ja\":\"ログインしていないか、セッションが終了しています\"}}\n" },
@@ -107,11 +112,18 @@ enum MHD_Result reply_send(struct MHD_Connection *c, enum reply_kind kind)
 	if (ok && (kind == REPLY_NOT_ALLOWED || kind == REPLY_POST_ONLY))
 		ok = MHD_add_response_header(r, MHD_HTTP_HEADER_ALLOW, kind == REPLY_POST_ONLY ? "POST" : "GET") ==
 		     MHD_YES;
-	if (ok && kind == REPLY_UNAVAILABLE)
+	if (ok && (kind == REPLY_UNAVAILABLE || kind == REPLY_CROWDED))
 		ok = MHD_add_response_header(r, MHD_HTTP_HEADER_RETRY_AFTER, "2") == MHD_YES;
 	if (ok && (kind == REPLY_TOO_LARGE || kind == REPLY_NOT_ALLOWED || kind == REPLY_POST_ONLY))
 		ok = MHD_add_response_header(r, MHD_HTTP_HEADER_CONNECTION, "close") == MHD_YES;
 	return queue(c, errors[kind].http, r, ok);
+}
+
+enum MHD_Result reply_stream(struct MHD_Connection *c, MHD_ContentReaderCallback more, void *cls)
+{
+	struct MHD_Response *r = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_PART, more, cls, NULL);
+
+	return queue(c, MHD_HTTP_OK, r, r != NULL && common_headers(r, "text/event-stream", NO_CONTENT));
 }
 
 static enum MHD_Result send_text(struct MHD_Connection *c, const struct target *t, const struct route_form *form,

@@ -24,12 +24,15 @@ enum reply_kind {
 	REPLY_FORBIDDEN, /* somebody is, and may not */
 	REPLY_ELSEWHERE, /* it comes from another site's page, or is no JSON */
 	REPLY_POST_ONLY,
+	REPLY_CROWDED, /* enough pages are open */
 };
 
 enum MHD_Result reply_send(struct MHD_Connection *c, enum reply_kind kind);
 enum MHD_Result reply_page(struct MHD_Connection *c, const struct page *page);
 /* Takes the reference; `cookie`: the value of Set-Cookie, NULL = none. */
 enum MHD_Result reply_json(struct MHD_Connection *c, unsigned http, json_t *j, const char *cookie);
+/* Events until `more` says that there are no more (libmicrohttpd's reader, as mgmt/web/live.h has it). */
+enum MHD_Result reply_stream(struct MHD_Connection *c, MHD_ContentReaderCallback more, void *cls);
 /*
  * The supervisor's answer: `fd` is a sealed memfd with JSON, taken over in any case; `status` is the CLI's. It goes out in
  * `form` (NULL: as it is), as `t` was asked for, unless it is an error. Refuses (503) what is not sealed, and what cannot be put into that form.

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every page has to be in every state: in one language, readable, reachable, within its window."""
+import os
 import re
 
 from cases import expect
 
 CJK = re.compile(r"[぀-ヿ㐀-鿿]")
+# A development dependency of the tests alone: npm ci --prefix tests. Without it the checks below are made, and pages `accessible` says so.
+AXE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "node_modules", "axe-core", "axe.min.js")
 # What the browser did against the policy of the page is kept from the first moment on.
 WATCH = """window.violations = []; document.addEventListener("securitypolicyviolation", e => window.violations.push(e.violatedDirective + " " + e.blockedURI));"""
 
@@ -58,7 +61,19 @@ def own_words(b):
         .filter(e => e.closest(".languages, .named") === null).map(e => e.innerText)""")
 
 
+def axe(b):
+    """What axe-core finds wrong with the page as it stands: all of its rules, no exception made."""
+    if not b.run("return window.axe !== undefined"):
+        with open(AXE, encoding="utf-8") as f:
+            b.run(f.read())
+    return b.run("""return axe.run(document, { resultTypes: ["violations"] })
+        .then(r => r.violations.map(v => v.id + ": " + v.nodes.map(n => n.html.slice(0, 160) + " (" + n.failureSummary + ")").slice(0, 3).join(" | ")))""")
+
+
 def looks_right(b, name, lang):
+    if os.path.exists(AXE):
+        found = axe(b)
+        expect(found == [], "%s: axe: %s", name, "; ".join(found[:4]))
     found = b.run(CHECKS)
     expect(found == [], "%s: %s", name, "; ".join(found[:6]))
     expect(b.run("return window.violations") == [], "%s: policy broken: %s", name, b.run("return window.violations"))

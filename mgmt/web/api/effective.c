@@ -1,5 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* /api/v1/effective: the rules as they were read back. /api/v1/rules: the same, each row of commands with its words in both languages. */
+#include <stdlib.h>
+#include <string.h>
+
 #include "mgmt/web/api/routes.h"
+#include "mgmt/words/row.h"
+
+/* Read at once, it takes several times its length of memory, and this process is small on purpose. */
+#define EFFECTIVE_MOST (8u << 20)
 
 static bool ask(const struct target *t, struct msg_body *question)
 {
@@ -7,4 +15,62 @@ static bool ask(const struct target *t, struct msg_body *question)
 	return t->n_parameters == 0;
 }
 
+static bool say(json_t *row, const char *key, enum protocol p, enum lang l)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+	bool said = false;
+
+	if (to != NULL) {
+		row_text(to, row, p, l);
+		said = fclose(to) == 0 && json_object_set_new(row, key, json_text(text)) == 0;
+	}
+	free(text);
+	return said;
+}
+
+static bool say_rows(const json_t *permit)
+{
+	const json_t *grant;
+	json_t *row;
+	size_t i, k;
+	bool whole = true;
+
+	json_array_foreach(json_object_get(permit, "grants"), i, grant)
+	{
+		const char *name = json_string_value(json_object_get(grant, "protocol"));
+		enum protocol p = protocol_by_name(name != NULL ? name : "");
+
+		json_array_foreach(json_object_get(grant, "rows"), k, row)
+		{
+			whole = whole && say(row, "en", p, LANG_EN) && say(row, "ja", p, LANG_JA);
+		}
+	}
+	return whole;
+}
+
+static char *in_words(const struct target *t, const char *json, size_t n, size_t *ret_n)
+{
+	json_t *effective = n <= EFFECTIVE_MOST ? json_loadb(json, n, 0, NULL) : NULL;
+	const json_t *permit;
+	bool whole = json_is_object(effective);
+	char *text = NULL;
+	size_t i;
+
+	(void)t;
+	json_array_foreach(json_object_get(effective, "permits"), i, permit)
+	{
+		whole = whole && say_rows(permit);
+	}
+	if (whole)
+		text = json_dumps(effective, JSON_COMPACT);
+	json_decref(effective);
+	if (text != NULL)
+		*ret_n = strlen(text);
+	return text;
+}
+
+const struct route route_rules = { "/api/v1/rules", MSG_EFFECTIVE, ask,
+				   &(const struct route_form){ "application/json", in_words }, RIGHT_READ_RULES };
 const struct route route_effective = { "/api/v1/effective", MSG_EFFECTIVE, ask, NULL, RIGHT_READ_RULES };

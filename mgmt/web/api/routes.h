@@ -41,9 +41,11 @@ const char *route_posted_at(size_t i);
 /* NULL when no route has exactly this path. */
 const struct route *route_find(const char *path);
 
+extern const struct route route_live; /* its answer goes on: mgmt/web/live.h */
 extern const struct route route_status;
 extern const struct route route_state;
 extern const struct route route_effective;
+extern const struct route route_rules;
 extern const struct route route_events;
 extern const struct route route_why;
 extern const struct route route_nearest;

@@ -1,0 +1,516 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/web/live.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "appliance/base/memfd.h"
+#include "appliance/wire/duty.h"
+#include "mgmt/web/api/routes.h"
+#include "mgmt/web/api/state.h"
+#include "mgmt/web/live_text.h"
+
+#define MS_NS 1000000u
+#define S_NS 1000000000u
+#define STATE_MOST (1u << 20)
+#define RECORDS_MOST (4u << 20)
+#define FLOW_MOST (8u << 20) /* as mgmt/web/api/picture.c reads it */
+#define PART 4096u	     /* bytes of what libmicrohttpd takes at a time, at most */
+
+struct stream {
+	struct MHD_Connection *connection; /* NULL = this place is free */
+	int fd;
+	bool own, flow;
+	struct msg_judge who;
+	uint32_t asked; /* the question to accounts about it */
+	char name[LOGIN_NAME + 8];
+	bool placed;	/* `after` says which records it has */
+	uint64_t after; /* records up to this one */
+	char *text;	/* owned: what it is to be sent; NULL = nothing */
+	size_t n, sent;
+	uint64_t slow_ns; /* when it should have taken that */
+	bool waits;	  /* suspended until there is something */
+	bool ends;	  /* behind `text` */
+};
+
+enum step { STEP_REST, STEP_STATE, STEP_RECORDS, STEP_FLOW, STEP_JUDGE };
+
+struct live {
+	int control_fd;
+	uint32_t *last_id;
+	enum step step;
+	uint32_t id; /* of the question on its way, 0 = none */
+	uint64_t asked_ns, deadline_ns, begun_ns, next_ns, flow_ns;
+	/* What this turn has found. */
+	char *state; /* NULL: the box did not say */
+	bool has_newest;
+	uint64_t newest;
+	json_t *records; /* NULL: none */
+	uint64_t from, to;
+	char *flow;
+	size_t at; /* the stream that is judged */
+	struct stream all[LIVE_STREAMS];
+};
+
+struct live *live_open(int control_fd, uint32_t *last_id)
+{
+	struct live *v = calloc(1, sizeof(*v));
+
+	if (v != NULL) {
+		v->control_fd = control_fd;
+		v->last_id = last_id;
+	}
+	return v;
+}
+
+static void forget(struct live *v)
+{
+	free(v->state);
+	free(v->flow);
+	json_decref(v->records);
+	v->state = v->flow = NULL;
+	v->records = NULL;
+	v->has_newest = false;
+}
+
+void live_close(struct live *v)
+{
+	if (v == NULL)
+		return;
+	for (size_t i = 0; i < LIVE_STREAMS; i++)
+		live_leave(&v->all[i]);
+	forget(v);
+	free(v);
+}
+
+/* ---- streams ------------------------------------------------------------------------------------------------------ */
+
+struct stream *live_join(struct live *v, struct MHD_Connection *c, int fd, const struct live_wish *w, uint64_t now_ns)
+{
+	struct stream *s = NULL;
+	unsigned own = 0, all = 0;
+
+	for (size_t i = 0; i < LIVE_STREAMS; i++) {
+		struct stream *o = &v->all[i];
+
+		if (o->connection == NULL) {
+			s = o;
+			continue;
+		}
+		all++;
+		own += o->own == w->own && strcmp(o->name, w->name) == 0;
+	}
+	if (s == NULL || own >= LIVE_EACH)
+		return NULL;
+	*s = (struct stream){ .connection = c,
+			      .fd = fd,
+			      .own = w->own,
+			      .flow = w->flow,
+			      .who = w->who,
+			      .placed = w->resumes,
+			      .after = w->after };
+	s->who.right = RIGHT_COUNT;
+	s->who.quiet = 1;
+	snprintf(s->name, sizeof(s->name), "%s", w->name);
+	/* Nobody looked: what is known is old. Else it has its first event soon, whenever the others had theirs. */
+	v->next_ns = all == 0 || v->begun_ns + (uint64_t)LIVE_SOON_MS * MS_NS < now_ns
+			     ? now_ns
+			     : v->begun_ns + (uint64_t)LIVE_SOON_MS * MS_NS;
+	return s;
+}
+
+void live_leave(struct stream *s)
+{
+	if (s == NULL)
+		return;
+	free(s->text);
+	explicit_bzero(s, sizeof(*s));
+}
+
+ssize_t live_read(void *cls, uint64_t at, char *buf, size_t most)
+{
+	struct stream *s = cls;
+	size_t n = s->n - s->sent;
+
+	(void)at;
+	if (s->text == NULL) {
+		if (s->ends)
+			return MHD_CONTENT_READER_END_OF_STREAM;
+		s->waits = true;
+		MHD_suspend_connection(s->connection);
+		return 0;
+	}
+	n = n < most ? n : most;
+	n = n < PART ? n : PART;
+	memcpy(buf, s->text + s->sent, n);
+	s->sent += n;
+	if (s->sent == s->n) {
+		free(s->text);
+		s->text = NULL;
+	}
+	return (ssize_t)n;
+}
+
+static void wake(struct stream *s)
+{
+	if (s->waits)
+		MHD_resume_connection(s->connection);
+	s->waits = false;
+}
+
+/* `text` is taken over. */
+static void say(struct stream *s, char *text, size_t n, uint64_t now_ns)
+{
+	s->text = text;
+	s->n = n;
+	s->sent = 0;
+	s->slow_ns = now_ns + (uint64_t)LIVE_SLOW_S * S_NS;
+	wake(s);
+}
+
+void live_end(struct live *v)
+{
+	for (size_t i = 0; i < LIVE_STREAMS; i++)
+		if (v->all[i].connection != NULL) {
+			v->all[i].ends = true;
+			wake(&v->all[i]);
+		}
+}
+
+/* ---- what a stream is told ------------------------------------------------------------------------------------------ */
+
+/* Records that it may see and does not have, as far as this turn has them. */
+static void put_records(const struct live *v, struct stream *s, bool allowed, FILE *to)
+{
+	if (!v->has_newest)
+		return;
+	/* It begins here; or it may see none, and what it may not see now it does not get later; or these are the records of another box. */
+	if (!s->placed || !allowed || s->after > v->newest) {
+		s->after = v->newest;
+		s->placed = true;
+	} else if (v->newest - s->after > LIVE_BEHIND) {
+		fprintf(to, "event: gap\ndata: {\"from\":%" PRIu64 ",\"to\":%" PRIu64 "}\n\n", s->after + 1, v->newest);
+		s->after = v->newest;
+	} else if (v->records != NULL && s->after >= v->from && s->after < v->to) {
+		live_put_records(to, v->records, s->after);
+		s->after = v->to;
+	}
+}
+
+static bool may(uint32_t rights, enum right r)
+{
+	return (rights >> r & 1u) != 0;
+}
+
+static void tell(const struct live *v, struct stream *s, uint32_t rights, uint64_t now_ns)
+{
+	char *text = NULL;
+	size_t n = 0;
+	FILE *to;
+
+	if (s->text != NULL || s->ends) /* it still has something to take */
+		return;
+	to = open_memstream(&text, &n);
+	if (to == NULL)
+		return;
+	put_records(v, s, may(rights, RIGHT_READ_EVENTS), to);
+	if (v->state != NULL) {
+		if (s->placed)
+			fprintf(to, "id: %" PRIu64 "\n", s->after);
+		fprintf(to, "event: state\ndata: %s\n\n", v->state);
+	} else {
+		fputs("event: silent\ndata: {}\n\n", to);
+	}
+	if (v->flow != NULL && s->flow && may(rights, RIGHT_READ_RULES))
+		fprintf(to, "event: flow\ndata: %s\n\n", v->flow);
+	if (fclose(to) == 0)
+		say(s, text, n, now_ns);
+	else
+		free(text);
+}
+
+/* Its session is over, or may not see the state any more. */
+static void tell_end(struct stream *s, uint64_t now_ns)
+{
+	static const char words[] = "event: end\ndata: {}\n\n";
+	char *text = s->text == NULL ? strdup(words) : NULL;
+
+	s->ends = true;
+	if (text != NULL)
+		say(s, text, sizeof(words) - 1, now_ns);
+	else
+		wake(s);
+}
+
+/* Nobody has said what it may: it is told nothing, but that we are here. */
+static void tell_nothing(struct stream *s, uint64_t now_ns)
+{
+	static const char words[] = ":\n\n";
+	char *text = s->text == NULL && !s->ends ? strdup(words) : NULL;
+
+	if (text != NULL)
+		say(s, text, sizeof(words) - 1, now_ns);
+}
+
+/* ---- a turn --------------------------------------------------------------------------------------------------------- */
+
+static bool ask(struct live *v, enum step step, const struct msg_body *question, uint64_t now_ns)
+{
+	uint32_t id = ++*v->last_id;
+
+	v->step = step;
+	v->id = msg_send(v->control_fd, id, question, NULL, 0) < 0 ? 0 : id;
+	v->asked_ns = now_ns;
+	v->deadline_ns = now_ns + (uint64_t)LIVE_ASK_S * S_NS;
+	return v->id != 0;
+}
+
+static bool behind(const struct live *v)
+{
+	for (size_t i = 0; i < LIVE_STREAMS; i++) {
+		const struct stream *s = &v->all[i];
+
+		if (s->connection != NULL && !s->ends && s->text == NULL && s->placed && v->has_newest &&
+		    s->after < v->newest && v->records != NULL)
+			return true;
+	}
+	return false;
+}
+
+static void rest(struct live *v)
+{
+	v->next_ns = v->begun_ns + (uint64_t)(behind(v) ? LIVE_SOON_MS : LIVE_TURN_MS) * MS_NS;
+	v->step = STEP_REST;
+	v->id = 0;
+	forget(v);
+}
+
+/* From stream `at` on: who needs nobody's word is told, about the next one accounts is asked. */
+static void judge_next(struct live *v, uint64_t now_ns)
+{
+	struct msg_body question = { .type = MSG_JUDGE };
+
+	for (; v->at < LIVE_STREAMS; v->at++) {
+		struct stream *s = &v->all[v->at];
+
+		if (s->connection == NULL || s->ends)
+			continue;
+		if (s->own) {
+			tell(v, s, RIGHTS_ALL, now_ns);
+			continue;
+		}
+		question.judge = s->who;
+		if (ask(v, STEP_JUDGE, &question, now_ns)) {
+			s->asked = v->id;
+			explicit_bzero(&question, sizeof(question));
+			return;
+		}
+		tell_nothing(s, now_ns);
+	}
+	explicit_bzero(&question, sizeof(question));
+	rest(v);
+}
+
+static void judge_all(struct live *v, uint64_t now_ns)
+{
+	v->at = 0;
+	judge_next(v, now_ns);
+}
+
+static void ask_flow(struct live *v, uint64_t now_ns)
+{
+	bool wanted = false;
+
+	for (size_t i = 0; i < LIVE_STREAMS; i++)
+		wanted |= v->all[i].connection != NULL && v->all[i].flow;
+	if (!wanted || v->flow_ns > now_ns || !ask(v, STEP_FLOW, &(struct msg_body){ .type = MSG_EFFECTIVE }, now_ns))
+		judge_all(v, now_ns);
+}
+
+/* Behind the one that has the fewest of them; those who have more leave out what they have. */
+static void ask_records(struct live *v, uint64_t now_ns)
+{
+	struct msg_body question = { .type = MSG_EVENTS, .events.most = LIVE_RECORDS };
+	uint64_t after = UINT64_MAX;
+
+	for (size_t i = 0; i < LIVE_STREAMS; i++) {
+		const struct stream *s = &v->all[i];
+
+		if (s->connection != NULL && s->placed && s->text == NULL && v->newest >= s->after &&
+		    v->newest - s->after <= LIVE_BEHIND && s->after < after)
+			after = s->after;
+	}
+	question.events.after = v->from = after;
+	if (!v->has_newest || after >= v->newest || !ask(v, STEP_RECORDS, &question, now_ns))
+		ask_flow(v, now_ns);
+}
+
+static void begin(struct live *v, uint64_t now_ns)
+{
+	v->begun_ns = now_ns;
+	if (!ask(v, STEP_STATE, &(struct msg_body){ .type = MSG_STATUS }, now_ns))
+		judge_all(v, now_ns); /* the pages hear that nothing is said */
+}
+
+/* ---- answers -------------------------------------------------------------------------------------------------------- */
+
+static void take_records(struct live *v, const char *text, size_t n)
+{
+	size_t n_said = 0;
+	char *said = route_why.form->text(NULL, text, n, &n_said);
+	json_t *j = said != NULL ? json_loadb(said, n_said, 0, NULL) : NULL;
+	json_int_t next = json_integer_value(json_object_get(j, "next"));
+
+	free(said);
+	v->records = json_incref(json_object_get(j, "events"));
+	v->to = next > 0 ? (uint64_t)next : v->from;
+	json_decref(j);
+}
+
+/* Reading the counters of a large policy takes the box long: it is done the more seldom. */
+static void take_flow(struct live *v, const char *text, size_t n, uint64_t now_ns)
+{
+	uint64_t took = now_ns - v->asked_ns, pause = (uint64_t)LIVE_FLOW_MS * MS_NS;
+
+	v->flow = live_flow(text, n);
+	v->flow_ns = now_ns + (took * 20 > pause ? took * 20 : pause);
+}
+
+static uint32_t read_rights(const char *text, size_t n)
+{
+	json_t *j = text != NULL ? json_loadb(text, n, 0, NULL) : NULL;
+	const json_t *word;
+	uint32_t rights = 0;
+	size_t i;
+
+	json_array_foreach(json_object_get(j, "rights"), i, word)
+	{
+		for (unsigned r = 0; r < RIGHT_COUNT; r++)
+			if (json_is_string(word) && strcmp(json_string_value(word), right_word(r)) == 0)
+				rights |= UINT32_C(1) << r;
+	}
+	json_decref(j);
+	return rights;
+}
+
+static void judged(struct live *v, uint32_t id, int status, const char *text, size_t n, uint64_t now_ns)
+{
+	struct stream *s = &v->all[v->at++];
+	uint32_t rights = read_rights(text, n);
+
+	if (s->connection == NULL || s->asked != id) /* who was asked about has left, and another may have come */
+		return;
+	if (status == ANSWER_CANNOT)
+		tell_nothing(s, now_ns);
+	else if (status == ANSWER_YES && may(rights, RIGHT_READ_STATE))
+		tell(v, s, rights, now_ns);
+	else
+		tell_end(s, now_ns);
+}
+
+/* `text` NULL: it was not answered. */
+static void answered(struct live *v, int status, const char *text, size_t n, uint64_t now_ns)
+{
+	uint32_t id = v->id;
+	size_t n_state;
+
+	v->id = 0;
+	switch (v->step) {
+	case STEP_STATE:
+		if (text != NULL && status <= ANSWER_NO) {
+			v->state = state_text(text, n, &n_state);
+			v->has_newest = live_newest(text, n, &v->newest);
+		}
+		ask_records(v, now_ns);
+		break;
+	case STEP_RECORDS:
+		if (text != NULL && status == ANSWER_YES)
+			take_records(v, text, n);
+		ask_flow(v, now_ns);
+		break;
+	case STEP_FLOW:
+		if (text != NULL && status == ANSWER_YES)
+			take_flow(v, text, n, now_ns);
+		else
+			v->flow_ns = now_ns + (uint64_t)LIVE_FLOW_MS * MS_NS;
+		judge_all(v, now_ns);
+		break;
+	case STEP_JUDGE:
+		judged(v, id, status, text, n, now_ns);
+		judge_next(v, now_ns);
+		break;
+	case STEP_REST:
+		break;
+	}
+}
+
+bool live_answer(struct live *v, struct msg *m, uint64_t now_ns)
+{
+	static const size_t most[] = { [STEP_STATE] = STATE_MOST,
+				       [STEP_RECORDS] = RECORDS_MOST,
+				       [STEP_FLOW] = FLOW_MOST,
+				       [STEP_JUDGE] = STATE_MOST };
+	uint8_t *text = NULL;
+	struct err e;
+	size_t n = 0;
+	int fd;
+
+	if (v->id == 0 || m->id != v->id)
+		return false;
+	fd = m->n_fds == 1 ? msg_take_fd(m, 0) : -1;
+	if (fd >= 0 && memfd_read(fd, most[v->step], &text, &n, &e) < 0)
+		text = NULL;
+	if (fd >= 0)
+		close(fd);
+	answered(v, m->body.answer.status, (const char *)text, n, now_ns);
+	free(text);
+	return true;
+}
+
+/* ---- the loop's side -------------------------------------------------------------------------------------------------- */
+
+static bool somebody(const struct live *v)
+{
+	for (size_t i = 0; i < LIVE_STREAMS; i++)
+		if (v->all[i].connection != NULL)
+			return true;
+	return false;
+}
+
+void live_run(struct live *v, uint64_t now_ns, bool room)
+{
+	for (size_t i = 0; i < LIVE_STREAMS; i++) {
+		struct stream *s = &v->all[i];
+
+		if (s->connection != NULL && s->text != NULL && s->slow_ns <= now_ns) {
+			s->slow_ns = UINT64_MAX;
+			shutdown(s->fd, SHUT_RDWR);
+		}
+	}
+	if (v->step != STEP_REST && v->deadline_ns <= now_ns)
+		answered(v, ANSWER_CANNOT, NULL, 0, now_ns);
+	if (v->step != STEP_REST || v->next_ns > now_ns || !somebody(v))
+		return;
+	if (room)
+		begin(v, now_ns);
+	else
+		v->next_ns = now_ns + (uint64_t)LIVE_SOON_MS * MS_NS;
+}
+
+uint64_t live_next_ns(const struct live *v)
+{
+	uint64_t next = v->step != STEP_REST ? v->deadline_ns : somebody(v) ? v->next_ns : UINT64_MAX;
+
+	for (size_t i = 0; i < LIVE_STREAMS; i++)
+		if (v->all[i].connection != NULL && v->all[i].text != NULL && v->all[i].slow_ns < next)
+			next = v->all[i].slow_ns;
+	return next;
+}
+
+bool live_asks(const struct live *v)
+{
+	return v->id != 0;
+}

@@ -133,7 +133,7 @@ static void hold_everything(struct holds *h)
 bool holds_load(const int *folders, size_t n, struct holds *ret)
 {
 	enum found found[HOLD_FOLDERS] = { FOUND_NONE };
-	struct holds each[HOLD_FOLDERS];
+	struct holds each[HOLD_FOLDERS] = { 0 };
 	bool wrong = false;
 	size_t of = 0;
 
@@ -168,8 +168,12 @@ int holds_save(const int *folders, size_t n, const struct holds *h, struct err *
 {
 	json_t *j = file_json(h);
 	char *text = j != NULL ? json_dumps(j, JSON_COMPACT) : NULL;
-	int r = text == NULL ? err_set(e, -ENOMEM, "holds") : 0;
+	int r = 0;
 
+	if (text == NULL) {
+		json_decref(j);
+		return err_set(e, -ENOMEM, "holds");
+	}
 	for (size_t i = 0; i < n && r == 0; i++) {
 		keep_damaged(folders[i]);
 		r = atomic_write(folders[i], FILE_NAME, text, strlen(text), e);

@@ -369,8 +369,8 @@ void check_box(struct check *k, const struct ast_node *root)
 	for (const struct ast_node *c = NULL;
 	     b->routes != NULL && (c = list_next(k, list, c, AST_GROUP, routes)) != NULL; b->n_routes++)
 		one_route(k, c, &b->routes[b->n_routes], b->n_routes + 1);
-	check_peers(
-		k, &(struct peer_nodes){ v[BOX_TIME], v[BOX_LOG_SERVER], v[BOX_UPS], v[BOX_TERMINALS], v[BOX_UPDATE], v[BOX_MAIL] });
+	check_peers(k, &(struct peer_nodes){ v[BOX_TIME], v[BOX_LOG_SERVER], v[BOX_UPS], v[BOX_TERMINALS],
+					     v[BOX_UPDATE], v[BOX_MAIL] });
 }
 
 static int by_name(const void *pa, const void *pb)

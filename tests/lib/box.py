@@ -155,8 +155,12 @@ class Box:
         return [json.loads(line) for line in out.splitlines() if line.startswith("{")]
 
     def last_seq(self):
-        events = self.events()
-        return events[-1]["seq"] if events else 0
+        last = 0
+        while True:  # an answer has ten thousand at most
+            events = self.events(last)
+            last = events[-1]["seq"] if events else last
+            if len(events) < 10000:
+                return last
 
     def pids(self, role):
         return [r["pid"] for r in self.status()["roles"] if r["role"] == role and r.get("pid")]

@@ -219,7 +219,10 @@ static int run(struct cli *c, const struct cli_args *a)
 	report_head(p, facts);
 	page_say(p, M_CONTROLS_WHAT);
 	summary(p, documents);
-	json_array_foreach(documents, i, d) document(p, d, c->lang);
+	json_array_foreach(documents, i, d)
+	{
+		document(p, d, c->lang);
+	}
 	page_section(p, M_CONTROLS_SIGN);
 	page_blank(p, M_REPORT_SIGN_NAME);
 	page_blank(p, M_REPORT_SIGN_DATE);

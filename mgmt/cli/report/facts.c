@@ -264,6 +264,9 @@ bool facts_events(struct cli *c, const json_t *facts, const char *since, const c
 
 	if (kept == NULL)
 		return since_each(c, since, within, &w, ret_status);
-	json_array_foreach(kept, i, e) within(&w, e);
+	json_array_foreach(kept, i, e)
+	{
+		within(&w, e);
+	}
 	return true;
 }

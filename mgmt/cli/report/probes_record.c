@@ -194,7 +194,10 @@ void probe_accounts_used(const json_t *facts, const struct deeds *deeds, struct 
 	size_t i, n = json_array_size(list);
 
 	(void)deeds;
-	json_array_foreach(list, i, a) if (jb(a, "unused") && !jb(a, "disabled")) names_add(&unused, js(a, "name"));
+	json_array_foreach(list, i, a) if (jb(a, "unused") && !jb(a, "disabled"))
+	{
+		names_add(&unused, js(a, "name"));
+	}
 	if (n == 0)
 		finding_say(f, VERDICT_NOT, M_PROBE_NO_ACCOUNTS);
 	else if (unused.n > 0)

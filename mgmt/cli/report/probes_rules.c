@@ -108,7 +108,10 @@ void probe_reviews_due(const json_t *facts, const struct deeds *deeds, struct fi
 
 	(void)deeds;
 	snprintf(today, sizeof(today), "%.10s", js(facts, "made"));
-	json_array_foreach(list, i, c) if (strcmp(js(c, "review_by"), today) < 0) names_add(&late, js(c, "name"));
+	json_array_foreach(list, i, c) if (strcmp(js(c, "review_by"), today) < 0)
+	{
+		names_add(&late, js(c, "name"));
+	}
 	if (n == 0)
 		finding_say(f, VERDICT_ASK, M_PROBE_NO_CONDUITS);
 	else if (late.n > 0)
@@ -124,7 +127,10 @@ void probe_conduits_used(const json_t *facts, const struct deeds *deeds, struct 
 	size_t i, n = json_array_size(list);
 
 	(void)deeds;
-	json_array_foreach(list, i, c) if (*js(c, "last_match") == '\0') names_add(&unused, js(c, "name"));
+	json_array_foreach(list, i, c) if (*js(c, "last_match") == '\0')
+	{
+		names_add(&unused, js(c, "name"));
+	}
 	if (n == 0)
 		finding_say(f, VERDICT_ASK, M_PROBE_NO_CONDUITS);
 	else if (unused.n > 0)
@@ -140,7 +146,10 @@ void probe_enforced(const json_t *facts, const struct deeds *deeds, struct findi
 	size_t i, n = json_array_size(list);
 
 	(void)deeds;
-	json_array_foreach(list, i, c) if (strcmp(js(c, "mode"), "enforce") != 0) names_add(&observing, js(c, "name"));
+	json_array_foreach(list, i, c) if (strcmp(js(c, "mode"), "enforce") != 0)
+	{
+		names_add(&observing, js(c, "name"));
+	}
 	if (n == 0)
 		finding_say(f, VERDICT_ASK, M_PROBE_NO_CONDUITS);
 	else if (observing.n > 0)
@@ -170,16 +179,19 @@ static void grants_count(const json_t *facts, const char *class, struct grants *
 	const json_t *permits = ja(facts_answer(facts, "effective"), "permits"), *p, *g;
 	size_t i, k;
 
-	json_array_foreach(permits, i, p) json_array_foreach(ja(p, "grants"), k, g)
+	json_array_foreach(permits, i, p)
 	{
-		const char *conduit = js(g, "conduit");
+		json_array_foreach(ja(p, "grants"), k, g)
+		{
+			const char *conduit = js(g, "conduit");
 
-		if (class != NULL && strcmp(class_of(facts, server_zone(facts, conduit)), class) != 0)
-			continue;
-		ret->n++;
-		ret->rows += !jb(g, "whole");
-		if (jb(g, "whole") && strstr(ret->whole.text, conduit) == NULL)
-			names_add(&ret->whole, conduit);
+			if (class != NULL && strcmp(class_of(facts, server_zone(facts, conduit)), class) != 0)
+				continue;
+			ret->n++;
+			ret->rows += !jb(g, "whole");
+			if (jb(g, "whole") && strstr(ret->whole.text, conduit) == NULL)
+				names_add(&ret->whole, conduit);
+		}
 	}
 }
 
@@ -216,12 +228,15 @@ void probe_protocols_judged(const json_t *facts, const struct deeds *deeds, stru
 	size_t i, k, n = 0, good = 0;
 
 	(void)deeds;
-	json_array_foreach(permits, i, p) json_array_foreach(ja(p, "grants"), k, g)
+	json_array_foreach(permits, i, p)
 	{
-		n++;
-		good += judged(js(g, "protocol"));
-		if (!judged(js(g, "protocol")) && strstr(plain.text, js(g, "conduit")) == NULL)
-			names_add(&plain, js(g, "conduit"));
+		json_array_foreach(ja(p, "grants"), k, g)
+		{
+			n++;
+			good += judged(js(g, "protocol"));
+			if (!judged(js(g, "protocol")) && strstr(plain.text, js(g, "conduit")) == NULL)
+				names_add(&plain, js(g, "conduit"));
+		}
 	}
 	if (n == 0)
 		finding_say(f, VERDICT_ASK, M_PROBE_NO_CONDUITS);
@@ -279,7 +294,10 @@ void probe_outside_register(const json_t *facts, const struct deeds *deeds, stru
 	size_t i, crossing = 0, between = 0;
 
 	(void)deeds;
-	json_array_foreach(zones, i, v) if (strcmp(js(v, "class"), "external") == 0) names_add(&outside, js(v, "name"));
+	json_array_foreach(zones, i, v) if (strcmp(js(v, "class"), "external") == 0)
+	{
+		names_add(&outside, js(v, "name"));
+	}
 	json_array_foreach(list, i, v)
 	{
 		bool from = strcmp(class_of(facts, js(v, "from")), "external") == 0;

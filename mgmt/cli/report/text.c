@@ -67,10 +67,16 @@ static bool rows(FILE *to, const json_t *part, bool color)
 		table_free(t);
 		return listed(to, head, cells);
 	}
-	json_array_foreach(head, i, v) table_cell(t, json_string_value(v));
+	json_array_foreach(head, i, v)
+	{
+		table_cell(t, json_string_value(v));
+	}
 	table_head_done(t);
 	table_wrap(t);
-	json_array_foreach(cells, i, v) table_cell(t, js(v, "text"));
+	json_array_foreach(cells, i, v)
+	{
+		table_cell(t, js(v, "text"));
+	}
 	ok = table_print(t, to, color);
 	table_free(t);
 	return ok;

@@ -15,6 +15,7 @@ with open(PATH, "rb") as f:
     BYTES = f.read()
 DOCUMENT = json.loads(BYTES)
 ROLES = DOCUMENT["x-roles"]
+STREAM = "text/event-stream"
 
 
 def closed(schema):
@@ -54,6 +55,18 @@ def answer(op, status):
     return DOCUMENT["components"]["responses"][found["$ref"].rsplit("/", 1)[1]] if found is not None and "$ref" in found else found
 
 
+def events(body):
+    """(name, id, data) of each event of a stream, comments left out."""
+    for block in body.decode().split("\n\n"):
+        said = dict(line.split(": ", 1) for line in block.split("\n") if line and line[0] != ":")
+        if said:
+            yield said.get("event"), said.get("id"), json.loads(said.get("data", "null"))
+
+
+def unfit_events(described, body):
+    return [("%s: " % name) + wrong for name, _, data in events(body) for wrong in (mistakes(described[name], data) if name in described else ["is not described"])]
+
+
 def unfit(op, status, kind, body):
     """Why an answer is none that the document describes; [] when it is."""
     said = answer(op, status)
@@ -62,6 +75,8 @@ def unfit(op, status, kind, body):
     if kind not in said["content"]:
         return ["type %r is not %s" % (kind, list(said["content"]))]
     schema = said["content"][kind]["schema"]
+    if kind == STREAM:
+        return unfit_events(said["content"][kind]["x-events"], body)
     if not kind.startswith("application/json"):
         return []
     try:

@@ -3,7 +3,9 @@
 import contextlib
 import socket
 import ssl
+import time
 
+from document import STREAM
 from net import inside
 from people import HERE_IP, HOST
 
@@ -47,14 +49,16 @@ class Line:
         self.rest += part
         return bool(part)
 
-    def reply(self, bodiless=False):
-        """The next answer; None when the connection ended instead."""
+    def reply(self, bodiless=False, enough=b"event: state"):
+        """The next answer; None when the connection ended instead. Of a stream, what it says until the event `enough` is whole."""
         while b"\r\n\r\n" not in self.rest:
             if not self.more():
                 return None
         head, self.rest = self.rest.split(b"\r\n\r\n", 1)
         lines = head.decode("latin-1").split("\r\n")
         headers = {k.lower(): v.strip() for k, v in (line.split(":", 1) for line in lines[1:])}
+        if headers.get("content-type") == STREAM and not bodiless:
+            return Reply(int(lines[0].split()[1]), headers, self.stream(enough))
         length = 0 if bodiless else int(headers.get("content-length", "0"))
         while len(self.rest) < length and self.more():
             pass
@@ -62,6 +66,22 @@ class Line:
         if headers.get("connection", "").lower() == "close":
             self.close()
         return Reply(int(lines[0].split()[1]), headers, body)
+
+    def stream(self, enough):
+        """A stream has no end: the connection ends here."""
+        said = b""
+        while enough not in said or b"\n\n" not in said.split(enough, 1)[1]:
+            while b"\r\n" not in self.rest and self.more():
+                pass
+            size, _, self.rest = self.rest.partition(b"\r\n")
+            n = int(size or b"0", 16)
+            while len(self.rest) < n + 2 and self.more():
+                pass
+            if n == 0:
+                break
+            said, self.rest = said + self.rest[:n], self.rest[n + 2:]
+        self.close()
+        return said
 
     def say(self, data, bodiless=False, timeout=15):
         """One request as bytes, on the kept connection or a new one."""
@@ -80,4 +100,11 @@ class Line:
         lines = ["Host: " + HOST, *headers]
         if body is not None:
             lines.append("Content-Length: %d" % len(body))
-        return self.say(method.encode() + b" " + target + b" HTTP/1.1\r\n" + "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + (body or b""), method == "HEAD")
+        data = method.encode() + b" " + target + b" HTTP/1.1\r\n" + "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + (body or b"")
+        end = time.monotonic() + 10
+        while True:
+            r = self.say(data, method == "HEAD")
+            # A stream that was left keeps its place until the box has something to say to it.
+            if r is None or r.status != 503 or b'"crowded"' not in r.body or time.monotonic() > end:
+                return r
+            time.sleep(0.2)

@@ -32,7 +32,7 @@ WHOLE = {
     "interfaces": [{"name": "lan\"2\\", "device": "ot0\n", "space": "data", "link": "up", "rx": {"bytes": 1, "packets": 2, "errors": 3, "dropped": 4},
                     "tx": {"bytes": 5, "packets": 6, "errors": 7, "dropped": 8}}, {"name": "lan3", "device": "ot1", "space": "data", "link": "absent"}],
     "reach": {"stands": True, "peers": [{"use": "log", "address": "10.99.0.5", "packets": 4}], "refused": 1, "refused_in": 2, "terminals": [{}]},
-    "journal": {"records": 17, "last": "2026-11-20T08:10:12Z", "lost": 0, "left_out": 0, "waiting": 0, "stuck": False, "trouble": None,
+    "journal": {"records": 17, "last": "2026-11-20T08:10:12Z", "lost": 0, "left_out": 0, "waiting": 0, "stuck": False, "trouble": None, "holds": 2, "held": True, "holds_damaged": False,
                 "signs": False, "signed_to": 12, "unsigned_records": 5},
     "log": {"sends": True, "waiting": 3}, "ups": {"state": "battery", "charge": 83, "runtime": 1140, "counted": True}, "clock": {"trusted": True, "synchronised": False, "waiting": ["grant-acme"]},
     "partition": {"stands": True, "guard": {"memory": 31457280}, "parsers": {"memory": 104857600, "most": 3221225472, "ended": 0}},
@@ -43,7 +43,7 @@ SOME = {"sekisho_generation": 4, "sekisho_generation_applied_timestamp_seconds":
         'sekisho_interface_up{interface="lan\\"2\\\\",device="ot0\\n",space="data"}': 1, 'sekisho_interface_up{interface="lan3",device="ot1",space="data"}': 0,
         "sekisho_surroundings_differences": 2, "sekisho_clock_waiting_conduits": 1, "sekisho_management_terminals": 1, "sekisho_ups_on_mains": 0, "sekisho_ups_charge_percent": 83,
         "sekisho_ups_low": 0, "sekisho_ups_forced": 0, "sekisho_ups_counted": 1, "sekisho_ups_runtime_seconds": 1140, "sekisho_journal_writes": 1, "sekisho_journal_signs": 0,
-        "sekisho_journal_signed_record": 12, "sekisho_journal_unsigned": 5, "sekisho_journal_stuck": 0}
+        "sekisho_journal_signed_record": 12, "sekisho_journal_unsigned": 5, "sekisho_journal_stuck": 0, "sekisho_journal_holds": 2, "sekisho_journal_held": 1, "sekisho_journal_holds_damaged": 0}
 
 
 def there():

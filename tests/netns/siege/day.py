@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The life of a day, all of it followed by strace: people come and go and mistype, a policy is written, approved, applied, confirmed and taken back,
-roles die. Who executes a file is the supervisor's child, once, on its way to become a role or the compiler; whoever is one never does."""
+roles die. Who executes a file is the supervisor's child, once, on its way to become a role or the compiler, and the one child of accounts that becomes the
+reader of security keys; whoever is one never does."""
 import collections
 import os
 import re
@@ -82,7 +83,8 @@ def nobody_executes(site):
     expect(calls.pop(daemon) == ["sekishod"], "the supervisor executes something")
     expect(all(len(names) == 1 for names in calls.values()), "somebody executes twice: %s", {p: n for p, n in calls.items() if len(n) > 1})
     counted = collections.Counter(names[0] for names in calls.values())
-    expect(set(counted) == {*pids, "sekisho-compile"}, "something else is executed: %s", counted)
+    expect(set(counted) == {*pids, "sekisho-compile", "sekisho-webauthn"}, "something else is executed: %s", counted)
+    expect(counted["sekisho-webauthn"] == counted["accounts"], "each accounts has one reader of keys: %s", counted)
     # Each of those that lived last came in by its own execution, and so did each that was killed.
     for role, living in pids.items():
         expect(all(calls.get(pid) == [role] for pid in living) and counted[role] > len(living), "%s: %s", role, counted)

@@ -60,7 +60,7 @@ static bool lists(const json_t *list, const char *word)
 
 static void test_paths(void **state)
 {
-	size_t n = 1; /* who is logged in */
+	size_t n = 2; /* who is logged in, and what a key is to sign */
 
 	(void)state;
 	for (size_t i = 0; route_at(i) != NULL; i++, n++)
@@ -75,6 +75,7 @@ static void test_paths(void **state)
 		assert_non_null(json_object_get(at(at(at(o, "responses"), "200"), "content"), page_at(i)->type));
 	}
 	operation(GET_ME, "get");
+	operation(GET_CHALLENGE, "get");
 	assert_int_equal(json_object_size(at(document, "paths")), n);
 }
 
@@ -98,8 +99,9 @@ static void test_types(void **state)
 	for (size_t i = 0; route_at(i) != NULL; i++) {
 		const struct route_form *form = route_at(i)->form;
 		json_t *content = at(at(at(operation(route_at(i)->path, "get"), "responses"), "200"), "content");
+		const char *type = form != NULL ? form->type : "application/json";
 
-		assert_non_null(json_object_get(content, form != NULL ? form->type : "application/json"));
+		assert_non_null(json_object_get(content, route_at(i) != &route_live ? type : "text/event-stream"));
 	}
 }
 
@@ -138,7 +140,8 @@ static json_int_t bound(json_t *properties, const char *key, const char *which)
 
 static void test_bounds(void **state)
 {
-	json_t *order = at(schema("Order"), "properties"), *login = at(schema("Login"), "properties");
+	json_t *order = at(schema("Order"), "properties"), *login = at(schema("Login"), "properties"),
+	       *key = at(schema("KeyOrder"), "properties");
 
 	(void)state;
 	assert_int_equal(bound(order, "comment", "maxLength"), COMMENT_MOST);
@@ -147,6 +150,10 @@ static void test_bounds(void **state)
 	assert_int_equal(bound(login, "name", "maxLength"), LOGIN_NAME);
 	assert_int_equal(bound(login, "password", "maxLength"), LOGIN_PHRASE);
 	assert_int_equal(bound(login, "code", "maxLength"), LOGIN_CODE);
+	assert_int_equal(bound(login, "key", "maxLength"), WEBAUTHN_TEXT);
+	assert_int_equal(bound(key, "label", "maxLength"), LOGIN_LABEL);
+	assert_int_equal(bound(key, "password", "maxLength"), LOGIN_PHRASE);
+	assert_int_equal(bound(key, "key", "maxLength"), WEBAUTHN_TEXT);
 }
 
 /* Whatever people read is there in both languages. */

@@ -103,8 +103,11 @@ static void print_keys(struct cli *c, const json_t *a)
 	const json_t *k;
 	size_t i;
 
-	json_array_foreach(ja(a, "keys"), i, k) render_line(c, M_USER_IS_KEY, js(k, "label"), js(k, "kind"),
-							    when(c, k, "since", since), when(c, k, "last_use", used));
+	json_array_foreach(ja(a, "keys"), i, k)
+	{
+		render_line(c, M_USER_IS_KEY, js(k, "label"), js(k, "kind"), when(c, k, "since", since),
+			    when(c, k, "last_use", used));
+	}
 }
 
 static void print_account(struct cli *c, const json_t *a)

@@ -3,10 +3,9 @@
 import contextlib
 import socket
 import ssl
-import time
 
 from document import STREAM
-from net import inside
+from net import inside, wait_for
 from people import HERE_IP, HOST
 
 
@@ -49,23 +48,30 @@ class Line:
         self.rest += part
         return bool(part)
 
-    def reply(self, bodiless=False, enough=b"event: state"):
-        """The next answer; None when the connection ended instead. Of a stream, what it says until the event `enough` is whole."""
+    def head(self):
+        """Status and headers of the next answer, whose body is still to come; None when the connection ended instead."""
         while b"\r\n\r\n" not in self.rest:
             if not self.more():
                 return None
         head, self.rest = self.rest.split(b"\r\n\r\n", 1)
         lines = head.decode("latin-1").split("\r\n")
-        headers = {k.lower(): v.strip() for k, v in (line.split(":", 1) for line in lines[1:])}
+        return int(lines[0].split()[1]), {k.lower(): v.strip() for k, v in (line.split(":", 1) for line in lines[1:])}
+
+    def reply(self, bodiless=False, enough=b"event: state"):
+        """The next answer; None when the connection ended instead. Of a stream, what it says until the event `enough` is whole."""
+        head = self.head()
+        if head is None:
+            return None
+        status, headers = head
         if headers.get("content-type") == STREAM and not bodiless:
-            return Reply(int(lines[0].split()[1]), headers, self.stream(enough))
+            return Reply(status, headers, self.stream(enough))
         length = 0 if bodiless else int(headers.get("content-length", "0"))
         while len(self.rest) < length and self.more():
             pass
         body, self.rest = self.rest[:length], self.rest[length:]
         if headers.get("connection", "").lower() == "close":
             self.close()
-        return Reply(int(lines[0].split()[1]), headers, body)
+        return Reply(status, headers, body)
 
     def stream(self, enough):
         """A stream has no end: the connection ends here."""
@@ -101,10 +107,12 @@ class Line:
         if body is not None:
             lines.append("Content-Length: %d" % len(body))
         data = method.encode() + b" " + target + b" HTTP/1.1\r\n" + "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + (body or b"")
-        end = time.monotonic() + 10
-        while True:
+        answers = []
+
+        def has_place():
             r = self.say(data, method == "HEAD")
-            # A stream that was left keeps its place until the box has something to say to it.
-            if r is None or r.status != 503 or b'"crowded"' not in r.body or time.monotonic() > end:
-                return r
-            time.sleep(0.2)
+            answers.append(r)
+            return r is None or r.status != 503 or b'"crowded"' not in r.body
+        # A stream that was left keeps its place until the box has something to say to it.
+        wait_for(has_place, 10, "the place of a stream that was left")
+        return answers[-1]

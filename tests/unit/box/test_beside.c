@@ -2,7 +2,7 @@
 /*
  * The files of chronyd, rsyslogd, sekisho-fetch, sekisho-notify and of what asks the UPS server, byte for byte, and that no text gets into them which is more than a name or a path.
  *
- * LINK: appliance/box/beside.c appliance/fetch/settings.c appliance/wire/plain.c appliance/base/addr.c appliance/base/atomic_file.c appliance/base/err.c
+ * LINK: appliance/box/beside.c appliance/fetch/settings.c appliance/wire/plain.c appliance/base/addr.c appliance/base/atomic_file.c appliance/base/keyfile.c appliance/base/err.c
  * LINK: appliance/base/messages.c mgmt/notify/settings.c
  */
 #include <errno.h>

@@ -177,8 +177,11 @@ void probe_accounts_named(const json_t *facts, const struct deeds *deeds, struct
 	size_t i, n = json_array_size(list);
 
 	(void)deeds;
-	json_array_foreach(list, i, a) if (*js(a, "full_name") == '\0' || *js(a, "reason") == '\0' ||
-					   *js(a, "since") == '\0') names_add(&bare, js(a, "name"));
+	json_array_foreach(list, i, a)
+	{
+		if (*js(a, "full_name") == '\0' || *js(a, "reason") == '\0' || *js(a, "since") == '\0')
+			names_add(&bare, js(a, "name"));
+	}
 	if (n == 0)
 		finding_say(f, VERDICT_NOT, M_PROBE_NO_ACCOUNTS);
 	else if (bare.n > 0)
@@ -194,9 +197,10 @@ void probe_accounts_used(const json_t *facts, const struct deeds *deeds, struct 
 	size_t i, n = json_array_size(list);
 
 	(void)deeds;
-	json_array_foreach(list, i, a) if (jb(a, "unused") && !jb(a, "disabled"))
+	json_array_foreach(list, i, a)
 	{
-		names_add(&unused, js(a, "name"));
+		if (jb(a, "unused") && !jb(a, "disabled"))
+			names_add(&unused, js(a, "name"));
 	}
 	if (n == 0)
 		finding_say(f, VERDICT_NOT, M_PROBE_NO_ACCOUNTS);
@@ -211,8 +215,11 @@ static bool has(const json_t *account, const char *role)
 	const json_t *v;
 	size_t i;
 
-	json_array_foreach(ja(account, "roles"), i,
-			   v) if (json_is_string(v) && strcmp(json_string_value(v), role) == 0) return true;
+	json_array_foreach(ja(account, "roles"), i, v)
+	{
+		if (json_is_string(v) && strcmp(json_string_value(v), role) == 0)
+			return true;
+	}
 	return false;
 }
 

@@ -31,7 +31,11 @@ static const char *class_of(const json_t *facts, const char *zone)
 	const json_t *list = ja(facts_answer(facts, "effective"), "zones"), *z;
 	size_t i;
 
-	json_array_foreach(list, i, z) if (strcmp(js(z, "name"), zone) == 0) return js(z, "class");
+	json_array_foreach(list, i, z)
+	{
+		if (strcmp(js(z, "name"), zone) == 0)
+			return js(z, "class");
+	}
 	return "";
 }
 
@@ -108,9 +112,10 @@ void probe_reviews_due(const json_t *facts, const struct deeds *deeds, struct fi
 
 	(void)deeds;
 	snprintf(today, sizeof(today), "%.10s", js(facts, "made"));
-	json_array_foreach(list, i, c) if (strcmp(js(c, "review_by"), today) < 0)
+	json_array_foreach(list, i, c)
 	{
-		names_add(&late, js(c, "name"));
+		if (strcmp(js(c, "review_by"), today) < 0)
+			names_add(&late, js(c, "name"));
 	}
 	if (n == 0)
 		finding_say(f, VERDICT_ASK, M_PROBE_NO_CONDUITS);
@@ -127,9 +132,10 @@ void probe_conduits_used(const json_t *facts, const struct deeds *deeds, struct 
 	size_t i, n = json_array_size(list);
 
 	(void)deeds;
-	json_array_foreach(list, i, c) if (*js(c, "last_match") == '\0')
+	json_array_foreach(list, i, c)
 	{
-		names_add(&unused, js(c, "name"));
+		if (*js(c, "last_match") == '\0')
+			names_add(&unused, js(c, "name"));
 	}
 	if (n == 0)
 		finding_say(f, VERDICT_ASK, M_PROBE_NO_CONDUITS);
@@ -146,9 +152,10 @@ void probe_enforced(const json_t *facts, const struct deeds *deeds, struct findi
 	size_t i, n = json_array_size(list);
 
 	(void)deeds;
-	json_array_foreach(list, i, c) if (strcmp(js(c, "mode"), "enforce") != 0)
+	json_array_foreach(list, i, c)
 	{
-		names_add(&observing, js(c, "name"));
+		if (strcmp(js(c, "mode"), "enforce") != 0)
+			names_add(&observing, js(c, "name"));
 	}
 	if (n == 0)
 		finding_say(f, VERDICT_ASK, M_PROBE_NO_CONDUITS);
@@ -164,7 +171,11 @@ static const char *server_zone(const json_t *facts, const char *conduit)
 	const json_t *list = conduits(facts), *c;
 	size_t i;
 
-	json_array_foreach(list, i, c) if (strcmp(js(c, "name"), conduit) == 0) return js(c, "to");
+	json_array_foreach(list, i, c)
+	{
+		if (strcmp(js(c, "name"), conduit) == 0)
+			return js(c, "to");
+	}
 	return "";
 }
 
@@ -294,9 +305,10 @@ void probe_outside_register(const json_t *facts, const struct deeds *deeds, stru
 	size_t i, crossing = 0, between = 0;
 
 	(void)deeds;
-	json_array_foreach(zones, i, v) if (strcmp(js(v, "class"), "external") == 0)
+	json_array_foreach(zones, i, v)
 	{
-		names_add(&outside, js(v, "name"));
+		if (strcmp(js(v, "class"), "external") == 0)
+			names_add(&outside, js(v, "name"));
 	}
 	json_array_foreach(list, i, v)
 	{
@@ -321,9 +333,12 @@ void probe_tests_apart(const json_t *facts, const struct deeds *deeds, struct fi
 
 	(void)deeds;
 	json_array_foreach(zones, i, v) tests += strcmp(js(v, "class"), "test") == 0;
-	json_array_foreach(list, i, v) if ((strcmp(class_of(facts, js(v, "from")), "test") == 0) !=
-					   (strcmp(class_of(facts, js(v, "to")), "test") == 0))
-		names_add(&met, js(v, "name"));
+	json_array_foreach(list, i, v)
+	{
+		if ((strcmp(class_of(facts, js(v, "from")), "test") == 0) !=
+		    (strcmp(class_of(facts, js(v, "to")), "test") == 0))
+			names_add(&met, js(v, "name"));
+	}
 	if (tests == 0)
 		finding_say(f, VERDICT_ASK, M_PROBE_NO_TESTS);
 	else if (met.n > 0)
@@ -382,8 +397,11 @@ void probe_unpatchable_apart(const json_t *facts, const struct deeds *deeds, str
 	size_t i;
 
 	(void)deeds;
-	json_array_foreach(ja(m, "zones"), i, z) if (json_is_false(json_object_get(z, "patchable")))
-		names_add(&fixed, js(z, "name"));
+	json_array_foreach(ja(m, "zones"), i, z)
+	{
+		if (json_is_false(json_object_get(z, "patchable")))
+			names_add(&fixed, js(z, "name"));
+	}
 	if (fixed.n == 0)
 		finding_say(f, VERDICT_ASK, M_PROBE_NO_UNPATCHABLE);
 	else if (ju(m, "ways") > 0)

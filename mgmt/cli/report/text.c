@@ -30,7 +30,11 @@ static bool wide(const json_t *head, const json_t *cells)
 	size_t n = json_array_size(head), i;
 	const json_t *v;
 
-	json_array_foreach(cells, i, v) if (i % n + 1 < n && text_cells(js(v, "text")) > COLUMN) return true;
+	json_array_foreach(cells, i, v)
+	{
+		if (i % n + 1 < n && text_cells(js(v, "text")) > COLUMN)
+			return true;
+	}
 	return false;
 }
 

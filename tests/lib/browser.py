@@ -89,11 +89,21 @@ class Browser:
     def find(self, css):
         return self.ask("POST", "/element", {"using": "css selector", "value": css})[ELEMENT]
 
+    def _do(self, css, what, body):
+        """One that the page drew anew between the look and the deed is looked for again, as a person would."""
+        for left in (2, 1, 0):
+            try:
+                self.ask("POST", "/element/%s/%s" % (self.find(css), what), body)
+                return
+            except AssertionError as e:
+                if left == 0 or "stale element" not in str(e):
+                    raise
+
     def click(self, css):
-        self.ask("POST", "/element/%s/click" % self.find(css), {})
+        self._do(css, "click", {})
 
     def type(self, css, text):
-        self.ask("POST", "/element/%s/value" % self.find(css), {"text": text})
+        self._do(css, "value", {"text": text})
 
     def keys(self, *keys):
         """To whatever has the focus."""

@@ -268,12 +268,15 @@ static bool ask(struct live *v, enum step step, const struct msg_body *question,
 	return v->id != 0;
 }
 
+/* Somebody was told something in this turn and has more to come. Who still takes what an earlier one brought is not waited for. */
 static bool behind(const struct live *v)
 {
+	uint64_t told = v->begun_ns + (uint64_t)LIVE_SLOW_S * S_NS;
+
 	for (size_t i = 0; i < LIVE_STREAMS; i++) {
 		const struct stream *s = &v->all[i];
 
-		if (s->connection != NULL && !s->ends && s->text == NULL && s->placed && v->has_newest &&
+		if (s->connection != NULL && !s->ends && s->slow_ns >= told && s->placed && v->has_newest &&
 		    s->after < v->newest && v->records != NULL)
 			return true;
 	}

@@ -94,8 +94,14 @@ bool role_hold_keeps(struct journal_role *j, const struct keep_file *f)
 			   first < f->written ? f->written : first) != NULL;
 }
 
+/* What came of an order: which hold, and whether a signature stands behind its record. */
+struct done {
+	uint32_t number;
+	bool is_signed;
+};
+
 /* NULL, or why not. */
-static const char *place(struct journal_role *j, const struct msg_hold *m, uint32_t *ret)
+static const char *place(struct journal_role *j, const struct msg_hold *m, struct done *ret)
 {
 	struct holds h = j->holds;
 	struct hold *o = holds_place(&h);
@@ -112,15 +118,15 @@ static const char *place(struct journal_role *j, const struct msg_hold *m, uint3
 	if (!save(j, &h, &e))
 		return "no room on the disk";
 	j->holds = h;
-	*ret = o->number;
+	ret->number = o->number;
 	said = event_of(LOST_HELD, o, o->by, o->person, o->reason);
 	role_put(j, &said, ROLE_JOURNAL, 1);
-	if (role_checkpoint(j, true))
-		role_sync(j, clock_mono().ns, true);
+	ret->is_signed = role_checkpoint(j, true);
+	role_sync(j, clock_mono().ns, true);
 	return NULL;
 }
 
-static const char *lift(struct journal_role *j, const struct msg_hold *m, uint32_t *ret)
+static const char *lift(struct journal_role *j, const struct msg_hold *m, struct done *ret)
 {
 	const struct hold *o = holds_find(&j->holds, m->number);
 	char by[USER_BY] = "", person[HOLD_PERSON] = "";
@@ -138,7 +144,7 @@ static const char *lift(struct journal_role *j, const struct msg_hold *m, uint32
 	record = role_record(j, &said, ROLE_JOURNAL, 1);
 	if (record == NULL || !role_write(j, record, true) || j->chain.next_seq == number)
 		return "it could not be recorded, so it goes on";
-	role_checkpoint(j, true);
+	ret->is_signed = role_checkpoint(j, true);
 	role_sync(j, clock_mono().ns, true);
 	if (j->chain.dirty)
 		return "it could not be recorded, so it goes on";
@@ -147,14 +153,14 @@ static const char *lift(struct journal_role *j, const struct msg_hold *m, uint32
 		return "it is recorded, but the hold goes on, because the disk is full";
 	j->holds = h;
 	j->held = false;
-	*ret = m->number;
+	ret->number = m->number;
 	return NULL;
 }
 
 json_t *role_hold_order(struct journal_role *j, const struct msg_hold *m, enum answer_status *ret)
 {
 	const char *why = NULL;
-	uint32_t number = 0;
+	struct done done = { 0 };
 	json_t *answer;
 
 	*ret = ANSWER_YES;
@@ -163,16 +169,18 @@ json_t *role_hold_order(struct journal_role *j, const struct msg_hold *m, enum a
 		return json_pack("{s:s}", "error", "malformed order");
 	}
 	if (m->order == HOLD_PLACE)
-		why = place(j, m, &number);
+		why = place(j, m, &done);
 	if (m->order == HOLD_LIFT)
-		why = lift(j, m, &number);
+		why = lift(j, m, &done);
 	if (why != NULL) {
 		*ret = m->order == HOLD_LIFT && holds_find(&j->holds, m->number) == NULL ? ANSWER_NO : ANSWER_CANNOT;
 		return json_pack("{s:s}", "error", why);
 	}
 	answer = json_pack("{s:o, s:b, s:b}", "holds", holds_json(&j->holds), "held", j->held, "damaged",
 			   role_hold_damaged(j));
-	if (number != 0)
-		json_object_set_new(answer, "number", json_integer(number));
+	if (done.number != 0) {
+		json_object_set_new(answer, "number", json_integer(done.number));
+		json_object_set_new(answer, "signed", json_boolean(done.is_signed));
+	}
 	return answer;
 }

@@ -86,8 +86,10 @@ static int ask(struct cli *c, const struct msg_hold *order, enum message done)
 				       said != NULL ? said : js(answer.json, "error"));
 		free(said);
 	} else if (!box_answer_done(c, &answer, &status)) {
-		if (order->order != HOLD_LIST)
+		if (order->order != HOLD_LIST) {
 			render_line(c, done, ju(answer.json, "number"));
+			render_line(c, jb(answer.json, "signed") ? M_HOLD_SIGNED : M_HOLD_UNSIGNED);
+		}
 		print_holds(c, answer.json);
 	}
 	box_answer_free(&answer);

@@ -116,6 +116,13 @@ static void put_what(json_t *j, const struct event *e, enum role from)
 		if (e->value < LANE_COUNT)
 			number(j, "value", e->value);
 		break;
+	case EVENT_PASSED:
+		if (e->code == PASSED_ENDED && e->space == PASSED_COUNTED) {
+			number(j, "seconds", e->quantity);
+			number(j, "bytes_c2s", e->address);
+			number(j, "bytes_s2c", e->value);
+		}
+		break;
 	case EVENT_COUNTS:
 		number(j, "sessions", e->value & UINT32_MAX);
 		number(j, "seconds", e->value >> 32);
@@ -164,7 +171,7 @@ static void put_end(json_t *j, const char *end, const struct named_end *n)
 static bool about_traffic(const struct event *e)
 {
 	return e->kind == EVENT_DROP || e->kind == EVENT_PDU || e->kind == EVENT_FLOW || e->kind == EVENT_COUNTS ||
-	       e->kind == EVENT_DECIDED;
+	       e->kind == EVENT_DECIDED || e->kind == EVENT_PASSED;
 }
 
 json_t *event_json(const struct event *e, enum role from, const struct names *n)

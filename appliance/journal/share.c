@@ -10,21 +10,27 @@ struct rate {
 	uint32_t burst, a_second_milli;
 };
 
+/* Of what a host and an interface have a share each: by verdict, and what has one of its own. */
+enum { SHARE_CLASS_PASSED = EVENT_VERDICT_COUNT, SHARE_CLASSES };
+
 /* Single records a second in thousandths, after a burst: a person who looks for what happened wants to see single ones. */
-static const struct rate of_host[EVENT_VERDICT_COUNT] = {
+static const struct rate of_host[SHARE_CLASSES] = {
 	[EV_ALLOW] = { 50, 1000 },
 	[EV_DENY] = { 50, 500 },
 	[EV_OBSERVE] = { 200, 5000 },
+	[SHARE_CLASS_PASSED] = { 200, 5000 },
 };
-static const struct rate of_place[EVENT_VERDICT_COUNT] = {
+static const struct rate of_place[SHARE_CLASSES] = {
 	[EV_ALLOW] = { 500, 5000 },
 	[EV_DENY] = { 300, 2000 },
 	[EV_OBSERVE] = { 2000, 20000 },
+	[SHARE_CLASS_PASSED] = { 2000, 20000 },
 };
 
 /* Counts: eight workers fill their tables three times an hour (dpi/inspect/count.h). */
 static const struct rate of_role[SHARE_PACES] = {
 	[SHARE_TRAFFIC] = { 20000, 100000 },
+	[SHARE_PASSED] = { 20000, 100000 },
 	[SHARE_COUNTS] = { 50000, 14000 },
 	[SHARE_LOST] = { 300, 2000 },
 };
@@ -33,6 +39,7 @@ static const struct rate of_role[SHARE_PACES] = {
 static bool by_peers(const struct event *e)
 {
 	return e->kind == EVENT_DROP || e->kind == EVENT_PDU || e->kind == EVENT_FLOW || e->kind == EVENT_LOGIN ||
+	       (e->kind == EVENT_PASSED && e->code != PASSED_MISSED) ||
 	       (e->kind == EVENT_ACCOUNT &&
 		(e->code == ACCOUNT_REFUSED || e->code == ACCOUNT_LOCKED || e->code == ACCOUNT_FORBIDDEN));
 }
@@ -49,6 +56,8 @@ static enum share_pace pace_of(const struct event *e)
 		return SHARE_TRAFFIC;
 	case EVENT_ACCOUNT:
 		return by_peers(e) ? SHARE_TRAFFIC : SHARE_PACES;
+	case EVENT_PASSED:
+		return SHARE_PASSED;
 	case EVENT_COUNTS:
 		return SHARE_COUNTS;
 	case EVENT_LOST:
@@ -72,9 +81,17 @@ static uint32_t mix(uint32_t h, const uint8_t *p, size_t n)
 	return h;
 }
 
+/* Sessions that passed take nothing of what is left for anything else of the same host. */
+static uint8_t class_of(const struct event *e)
+{
+	return e->kind == EVENT_PASSED ? SHARE_CLASS_PASSED : e->verdict;
+}
+
 static struct share_bucket *bucket(struct shares *s, uint32_t h, const struct event *e)
 {
-	h = mix(h, &e->verdict, 1);
+	uint8_t class = class_of(e);
+
+	h = mix(h, &class, 1);
 	return &s->buckets[(h ^ h >> 13) % SHARE_BUCKETS];
 }
 
@@ -112,7 +129,7 @@ static bool within(struct shares *s, const struct event *e, uint64_t now_ns)
 {
 	struct share_bucket *host = host_bucket(s, e), *place = place_bucket(s, e);
 
-	if (!has_token(host, &of_host[e->verdict], now_ns) || !has_token(place, &of_place[e->verdict], now_ns))
+	if (!has_token(host, &of_host[class_of(e)], now_ns) || !has_token(place, &of_place[class_of(e)], now_ns))
 		return false;
 	host->milli += 1000u;
 	place->milli += 1000u;
@@ -124,7 +141,8 @@ static bool same_sum(const struct share_sum *s, const struct event *e, enum role
 	const struct event *o = &s->event;
 
 	return s->from == from && o->kind == e->kind && o->verdict == e->verdict && o->reason == e->reason &&
-	       o->iif == e->iif && event_generation_same(o->generation, e->generation);
+	       o->iif == e->iif && event_generation_same(o->generation, e->generation) &&
+	       (e->kind != EVENT_PASSED || o->code == e->code);
 }
 
 /*
@@ -197,12 +215,32 @@ static void join_value(struct event *o, const struct event *e)
 		o->value = UINT64_MAX;
 }
 
+/* What sessions carried adds up, while it is known of each. */
+static void join_passed(struct event *o, const struct event *e)
+{
+	if (o->code != e->code)
+		o->code = PASSED_NOTHING;
+	if (o->space == PASSED_COUNTED && e->space == PASSED_COUNTED && o->address <= UINT64_MAX - e->address &&
+	    o->value <= UINT64_MAX - e->value && o->quantity <= UINT32_MAX - e->quantity) {
+		o->address += e->address;
+		o->value += e->value;
+		o->quantity += e->quantity;
+		return;
+	}
+	o->space = 255;
+	o->address = o->value = o->quantity = 0;
+}
+
 /* What differs is left out. */
 static void join(struct event *o, const struct event *e)
 {
 	join_ends(o, e);
-	join_command(o, e);
-	join_value(o, e);
+	if (e->kind == EVENT_PASSED) {
+		join_passed(o, e);
+	} else {
+		join_command(o, e);
+		join_value(o, e);
+	}
 	if (!event_generation_same(o->generation, e->generation)) {
 		o->generation = (struct event_generation){ 0 };
 		o->conduit = EVENT_NO_CONDUIT;

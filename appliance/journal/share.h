@@ -38,7 +38,7 @@ struct share_sum {
 };
 
 /* What a role's records are counted by. */
-enum share_pace { SHARE_TRAFFIC, SHARE_COUNTS, SHARE_LOST, SHARE_PACES };
+enum share_pace { SHARE_TRAFFIC, SHARE_PASSED, SHARE_COUNTS, SHARE_LOST, SHARE_PACES };
 
 /* Start from zero bytes. */
 struct shares {

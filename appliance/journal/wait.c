@@ -32,6 +32,7 @@ enum wait_class wait_class_of(const struct event *e)
 	case EVENT_DROP:
 	case EVENT_PDU:
 	case EVENT_FLOW:
+	case EVENT_PASSED:
 	case EVENT_LOGIN:
 		return WAIT_TRAFFIC;
 	case EVENT_LOST:

@@ -11,6 +11,7 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/supervise/answers_private.h"
+#include "appliance/supervise/passed.h"
 #include "appliance/supervise/retention.h"
 #include "appliance/wire/settings.h"
 
@@ -265,6 +266,7 @@ json_t *answers_effective(struct supervisor *s, struct collect *c, int *status)
 	json_object_set_new(j, "tables_digest", equal ? json_hex(s->table_digest, 32) : json_null());
 	json_object_set_new(j, "tables", tables);
 	json_object_set_new(j, "retention", retention_json(c->answer[SLOT_JOURNAL]));
+	json_object_set_new(j, "record_passed", passed_json(s));
 	json_object_set_new(j, "answers", json_answering(s));
 	json_object_set_new(j, "reach", json_reach(s));
 	json_object_set_new(j, "clock", json_clock(s));
@@ -302,6 +304,16 @@ static void compare_retention(const struct collect *c, json_t *list)
 	json_object_set_new(json_array_get(list, json_array_size(list) - 1), "want", json_string(want));
 }
 
+/* What the tap hears of sessions that pass is a matter between it and the kernel, beside the rules. */
+static void compare_passed(const struct supervisor *s, json_t *list)
+{
+	if (!passed_differs(s))
+		return;
+	add_difference(list, "tap", "changed", s->now->ir->record_passed ? "record_passed false" : "record_passed true");
+	json_object_set_new(json_array_get(list, json_array_size(list) - 1), "want",
+			    json_string(s->now->ir->record_passed ? "record_passed true" : "record_passed false"));
+}
+
 json_t *answers_verify(struct supervisor *s, struct collect *c, int *status)
 {
 	json_t *j = c->answer[SLOT_ENFORCE], *list, *tables, *around, *t;
@@ -318,6 +330,7 @@ json_t *answers_verify(struct supervisor *s, struct collect *c, int *status)
 	json_decref(around);
 	compare_generation(s, j, list);
 	compare_retention(c, list);
+	compare_passed(s, list);
 	tables = json_tables(s, c, &equal);
 	json_array_foreach(tables, i, t) if (!json_is_true(json_object_get(t, "equal")))
 	{

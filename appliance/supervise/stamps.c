@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "appliance/supervise/passed.h"
 #include "appliance/supervise/supervise.h"
 #include "appliance/wire/commands.h"
 
@@ -97,6 +98,8 @@ void in_force_tell_one(struct supervisor *s, const struct slot *sl)
 {
 	if (sl->role == ROLE_ENFORCE)
 		clock_tell(s);
+	if (sl->role == ROLE_TAP)
+		passed_follow(s);
 	if (sl->role == ROLE_GATE && slot_alive(sl))
 		pairs_tell(s, &s->slots[sl - s->slots]);
 	if (sl->role == ROLE_TAP || sl->role == ROLE_ENFORCE || sl->role == ROLE_GATE)

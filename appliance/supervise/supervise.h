@@ -120,6 +120,7 @@ struct supervisor {
 	int state_fd, run_fd, signal_fd, listen_fd, trial_fd;
 	int run_lock, data_lock; /* of box/lock.h: as long as we live */
 	int mgmt_fd;		 /* the web side's listening socket */
+	int passed_fd;		 /* what connection tracking tells the tap; passed.c */
 	int link_fd;		 /* tells of devices that come into the initial namespace */
 	int network_fd
 		[NETWORKS]; /* tell of links, addresses and routes of the data and the admin namespace; of rules */

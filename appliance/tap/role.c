@@ -17,7 +17,9 @@
 #include "appliance/base/clock.h"
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
+#include "appliance/tap/attributes.h"
 #include "appliance/tap/packet.h"
+#include "appliance/tap/session.h"
 #include "appliance/wire/mark.h"
 #include "appliance/wire/msg.h"
 #include "appliance/wire/reason.h"
@@ -120,22 +122,11 @@ struct record {
 	bool has_seq;
 };
 
-/* Netlink's own fields are in host order, the attributes' values in network order. */
-static bool host16(struct bytes *b, uint16_t *ret)
-{
-	return bytes_copy(b, ret, sizeof(*ret));
-}
-
-static bool host32(struct bytes *b, uint32_t *ret)
-{
-	return bytes_copy(b, ret, sizeof(*ret));
-}
-
 static void attribute(uint16_t type, struct bytes value, struct record *r)
 {
 	size_t n;
 
-	switch (type & NLA_TYPE_MASK) {
+	switch (type) {
 	case NFULA_MARK:
 		bytes_be32(&value, &r->mark);
 		break;
@@ -160,19 +151,12 @@ static void attribute(uint16_t type, struct bytes value, struct record *r)
 
 static bool attributes(struct bytes b, struct record *r)
 {
-	while (b.left >= 4) {
-		uint16_t len, type;
-		struct bytes value;
+	struct bytes value;
+	uint16_t type;
 
-		host16(&b, &len);
-		host16(&b, &type);
-		if (len < 4 || !bytes_take(&b, len - 4u, &value))
-			return false;
+	while (tap_attribute(&b, &type, &value))
 		attribute(type, value, r);
-		/* The last one needs no padding. */
-		bytes_skip(&b, (4u - len % 4u) % 4u < b.left ? (4u - len % 4u) % 4u : b.left);
-	}
-	return b.left == 0 && !b.failed;
+	return bytes_done(&b);
 }
 
 static void sequence(struct tap *t, uint32_t seq)
@@ -208,22 +192,16 @@ static enum reason reason_of(char *prefix)
 bool tap_next(struct tap *t, struct bytes *datagram, struct event *ret)
 {
 	struct record r = { 0 };
-	uint32_t length;
 	uint16_t type;
 	struct bytes m;
 
-	if (!host32(datagram, &length) || length < 16 || !bytes_take(datagram, length - 4u, &m)) {
-		/* Nothing behind a length that lies can be found; a failed cursor alone would not move. */
-		*datagram = bytes_of(datagram->p, 0);
+	if (!tap_message(datagram, &type, &m)) {
 		t->malformed++;
 		return false;
 	}
-	bytes_skip(datagram, (4u - length % 4u) % 4u < datagram->left ? (4u - length % 4u) % 4u : datagram->left);
-	host16(&m, &type);
 	if (type != TYPE_PACKET)
 		return false;
-	bytes_skip(&m, 10); /* flags, sequence, port */
-	bytes_skip(&m, 4);  /* struct nfgenmsg */
+	bytes_skip(&m, 4); /* struct nfgenmsg */
 	if (m.failed || !attributes(m, &r)) {
 		t->malformed++;
 		return false;
@@ -258,6 +236,8 @@ struct tap_role {
 	struct event_port events;
 	uint64_t told; /* losses already reported */
 	uint64_t overruns;
+	uint64_t sessions, sessions_overruns; /* how many of them were lost by an overrun the kernel does not say */
+	uint64_t sessions_told;		      /* overruns already reported */
 	uint64_t chatter;
 	uint64_t report_at;
 };
@@ -270,6 +250,8 @@ static bool on_status(void *ctx, struct msg *m)
 									 .malformed = t->tap.malformed,
 									 .overruns = t->overruns,
 									 .chatter = t->chatter,
+									 .sessions = t->sessions,
+									 .sessions_overruns = t->sessions_overruns,
 									 .events_lost = t->events.lost } };
 
 	return msg_send(ROLE_FD_CONTROL, m->id, &answer, NULL, 0) == 0;
@@ -314,17 +296,56 @@ static void records(struct tap_role *t)
 	}
 }
 
+static void sessions(struct tap_role *t)
+{
+	static uint8_t buf[RECEIVE_BYTES];
+
+	for (int i = 0; i < 256; i++) {
+		ssize_t n = recv(TAP_FD_SESSIONS, buf, sizeof(buf), MSG_DONTWAIT);
+		struct bytes b;
+		struct event e;
+
+		if (n < 0 && errno == ENOBUFS) {
+			t->sessions_overruns++;
+			continue;
+		}
+		if (n <= 0)
+			return;
+		b = bytes_of(buf, (size_t)n);
+		while (b.left > 0)
+			if (tap_session_next(&b, &e, &t->tap.malformed)) {
+				t->sessions++;
+				event_send(&t->events, &e);
+			}
+	}
+}
+
+static bool owes(const struct tap_role *t)
+{
+	return t->tap.lost != t->told || t->sessions_overruns != t->sessions_told;
+}
+
 static void report_losses(struct tap_role *t, uint64_t now)
 {
 	struct event e = event_new(EVENT_LOST, clock_wall_ns());
 
-	if (t->tap.lost == t->told || now < t->report_at)
+	if (!owes(t) || now < t->report_at)
 		return;
-	e.value = ROLE_TAP;
-	e.count = t->tap.lost - t->told;
-	event_send(&t->events, &e);
-	t->told = t->tap.lost;
 	t->report_at = now + REPORT_NS;
+	if (t->tap.lost != t->told) {
+		e.value = ROLE_TAP;
+		e.count = t->tap.lost - t->told;
+		event_send(&t->events, &e);
+		t->told = t->tap.lost;
+	}
+	if (t->sessions_overruns != t->sessions_told) {
+		e = event_new(EVENT_PASSED, clock_wall_ns());
+		e.verdict = EV_ALLOW;
+		e.code = PASSED_MISSED;
+		e.count = t->sessions_overruns - t->sessions_told;
+		event_send(&t->events, &e);
+		t->sessions_told = t->sessions_overruns;
+	}
 }
 
 int role_tap(void)
@@ -339,14 +360,16 @@ int role_tap(void)
 	if (msg_send(ROLE_FD_CONTROL, 0, &(struct msg_body){ .type = MSG_READY }, NULL, 0) < 0)
 		return 0;
 	for (;;) {
-		struct pollfd p[2] = { { .fd = ROLE_FD_CONTROL, .events = POLLIN },
-				       { .fd = TAP_FD_LOG, .events = POLLIN } };
-		bool owed = t.tap.lost != t.told;
+		struct pollfd p[3] = { { .fd = ROLE_FD_CONTROL, .events = POLLIN },
+				       { .fd = TAP_FD_LOG, .events = POLLIN },
+				       { .fd = TAP_FD_SESSIONS, .events = POLLIN } };
 
-		if (poll(p, 2, owed ? 1000 : -1) < 0)
+		if (poll(p, 3, owes(&t) ? 1000 : -1) < 0)
 			continue;
 		if (p[1].revents != 0)
 			records(&t);
+		if (p[2].revents != 0)
+			sessions(&t);
 		report_losses(&t, clock_mono().ns);
 		if (p[0].revents != 0) {
 			int r = msg_serve(ROLE_FD_CONTROL, ROLE_TAP, handlers, &t);

@@ -77,6 +77,19 @@ enum access_event {
 #include "appliance/wire/event.def"
 };
 
+/* What EVENT_PASSED says of a session that a conduit let through. */
+enum passed_event {
+	PASSED_NOTHING = 0,
+#define PASSED_CODE(id, ...) id,
+#include "appliance/wire/event.def"
+};
+
+/*
+ * `space` of EVENT_PASSED where `address` is how many bytes of packets went from client to server, `value` how many from server to client, and `quantity` for
+ * how many seconds the session was known; in sums all three are sums.
+ */
+#define PASSED_COUNTED 0u
+
 /* A line of the policy. */
 struct place {
 	uint32_t file; /* index into the generation's sources */

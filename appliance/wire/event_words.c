@@ -46,6 +46,11 @@ static const struct code_row access_codes[] = {
 #include "appliance/wire/event.def"
 };
 
+static const struct code_row passed_codes[] = {
+#define PASSED_CODE CODE_ROW
+#include "appliance/wire/event.def"
+};
+
 struct kind_row {
 	const char *word;
 	enum event_severity severity;
@@ -112,6 +117,9 @@ static const struct code_row *codes_of(unsigned kind, size_t *ret_n)
 	case EVENT_ACCESS:
 		*ret_n = LENGTH(access_codes);
 		return access_codes;
+	case EVENT_PASSED:
+		*ret_n = LENGTH(passed_codes);
+		return passed_codes;
 	default:
 		return NULL;
 	}

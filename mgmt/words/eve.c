@@ -113,7 +113,8 @@ static void put_ends(json_t *out, const json_t *e)
 
 static bool is_traffic(const json_t *e)
 {
-	return is(e, "kind", "drop") || is(e, "kind", "pdu") || is(e, "kind", "flow") || is(e, "kind", "counts");
+	return is(e, "kind", "drop") || is(e, "kind", "pdu") || is(e, "kind", "flow") || is(e, "kind", "counts") ||
+	       is(e, "kind", "passed");
 }
 
 static enum event_severity severity(const json_t *e)
@@ -132,6 +133,8 @@ static const char *type_of(const json_t *e)
 {
 	if (!is_traffic(e))
 		return severity(e) > EVENT_NOTICE ? "alert" : "engine";
+	if (is(e, "code", "missed"))
+		return "alert";
 	if (is(e, "kind", "counts") || is(e, "verdict", "allow"))
 		return "flow";
 	if (why(e) == REASON_BAD)
@@ -176,6 +179,21 @@ static json_t *engine(const json_t *e)
 	return j;
 }
 
+/* As of a flow record of EVE: what passed, in bytes of packets, and for how long. */
+static json_t *flow(const json_t *e)
+{
+	json_t *j = json_pack("{s:s, s:b}", "action", is(e, "verdict", "deny") ? "drop" : "pass", "alerted", 0);
+
+	if (is(e, "kind", "passed") && *js(e, "code") != '\0')
+		json_object_set_new(j, "state", json_string(is(e, "code", "began") ? "new" : "closed"));
+	if (json_object_get(e, "bytes_c2s") == NULL)
+		return j;
+	json_object_set_new(j, "bytes_toserver", json_integer((json_int_t)ju(e, "bytes_c2s")));
+	json_object_set_new(j, "bytes_toclient", json_integer((json_int_t)ju(e, "bytes_s2c")));
+	json_object_set_new(j, "age", json_integer((json_int_t)ju(e, "seconds")));
+	return j;
+}
+
 static json_t *of_the_type(const json_t *e, const char *type)
 {
 	const char *reason = *js(e, "reason") != '\0' ? js(e, "reason") : "none";
@@ -189,7 +207,7 @@ static json_t *of_the_type(const json_t *e, const char *type)
 							 : "decode",
 				 "event", json_text(reason));
 	if (strcmp(type, "flow") == 0)
-		return json_pack("{s:s, s:b}", "action", is(e, "verdict", "deny") ? "drop" : "pass", "alerted", 0);
+		return flow(e);
 	return strcmp(type, "engine") == 0 ? engine(e) : NULL;
 }
 

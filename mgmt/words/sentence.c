@@ -185,14 +185,16 @@ char *event_sentence(const json_t *e, enum lang l)
 {
 	const struct telling t = { e, l };
 	const char *lang = lang_name(l), *sentence;
-	bool traffic = *js(e, "client") != '\0' && *js(e, "server") != '\0';
+	bool passed = strcmp(js(e, "kind"), "passed") == 0;
+	bool traffic = *js(e, "client") != '\0' && *js(e, "server") != '\0' && !(passed && ju(e, "records") > 1);
 	char *text = NULL, when[RENDER_TEXT];
 	size_t size;
 	FILE *to = open_memstream(&text, &size);
 
 	if (to == NULL)
 		return NULL;
-	sentence = traffic ? event_traffic_sentence(js(e, "verdict"), strcmp(js(e, "direction"), "s2c") == 0, lang)
+	sentence = traffic && !passed
+			   ? event_traffic_sentence(js(e, "verdict"), strcmp(js(e, "direction"), "s2c") == 0, lang)
 			   : event_box_sentence(js(e, "kind"), js(e, "code"), lang);
 	tell_all(to, &t, sentence != NULL ? sentence : message_format(M_EXPLAIN_BARE, l));
 	if (traffic)

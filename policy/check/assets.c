@@ -17,6 +17,7 @@ static const struct key site_keys[] = {
 	[SITE_NAME] = { "name", AST_STRING, true, "name = \"kita\";", KEY_TEXT_NEEDED, INTO(model, site_name) },
 	[SITE_RETENTION] = { "retention", .kinds = AST_GROUP },
 	{ "label", AST_STRING, .use = KEY_TEXT, INTO(model, site_label) },
+	{ "record_passed", AST_BOOL, .use = KEY_TRUTH, INTO(model, record_passed) },
 };
 
 enum { ASSET_ZONE, ASSET_ADDRESSES };

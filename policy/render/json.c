@@ -235,6 +235,8 @@ json_t *render_json(const struct ir *ir)
 		json_object_set_new(site, "retention",
 				    json_pack("{s:I, s:I}", "keep_days", (json_int_t)ir->keep_days, "delete_after_days",
 					      (json_int_t)ir->delete_after_days));
+	if (ir->record_passed)
+		json_object_set_new(site, "record_passed", json_true());
 	json_object_set_new(o, "site", site);
 	json_object_set_new(generation, "digest", json_hex(ir->digest, sizeof(ir->digest)));
 	json_object_set_new(o, "generation", generation);

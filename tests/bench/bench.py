@@ -10,7 +10,7 @@ Measured per mode, as far as the mode has it:
   rtt      p50 and p99 of 12-byte requests, one at a time
   stream   answers of 259 bytes to pipelined Modbus requests: bits per second
   bulk     one TCP stream after a TLS hello: bits per second
-For `fast` the connections begin with a TLS hello and then carry the same requests.
+For `fast` and `recorded` the connections begin with a TLS hello and then carry the same requests.
 
 Besides, once: the inspector alone, and what nDPI is of it (inspect.c); resident memory with 10,000 flows (memory.py).
 
@@ -27,7 +27,7 @@ import sys
 import memory
 from paths import PLACEMENTS, SERVER, TOOLS, TOP, Path, begin, sh
 
-MODES = ("plain", "tracking", "fast", "inspected", "loop")
+MODES = ("plain", "tracking", "fast", "recorded", "inspected", "loop")
 METRICS = ("udp", "rate", "crr", "rtt", "stream", "bulk")
 # What a mode cannot be asked: an enforced conduit carries Modbus alone.
 NOT = {"inspected": ("udp", "bulk")}
@@ -36,7 +36,7 @@ QUEUED = {"inspected": 0.6, "loop": 0.99, "suricata": 0.99}  # acknowledgements 
 
 
 def measure(path, metric, ms, port=None):
-    port = port or {"bulk": 443, "udp": 53}.get(metric, 444 if path.mode == "fast" else 502)
+    port = port or {"bulk": 443, "udp": 53}.get(metric, 444 if path.mode in ("fast", "recorded") else 502)
     more = {"rate": (64,), "stream": (16, 16)}.get(metric, ())
     found = path.load(metric, SERVER, port, ms, *more)
     seconds = found["seconds"]
@@ -89,6 +89,8 @@ def figures(rounds):
     f.ratio("classified flow, request packets, of tracking without rules", "fast", "tracking", "packets_per_s", 0.90)
     f.ratio("classified flow, bulk, of tracking without rules", "fast", "tracking", "bulk_mbit_per_s")
     f.above("classified flow, p50 above tracking, us", "fast", "tracking", "p50_us")
+    f.ratio("sessions recorded, connect-request-response, of a classified flow without", "recorded", "fast", "crr_per_s")
+    f.ratio("sessions recorded, request packets, of a classified flow without", "recorded", "fast", "packets_per_s")
     f.ratio("inspected path, packets, of the accept-all loop", "inspected", "loop", "packets_per_s", 0.75)
     f.ratio("inspected path, requests, of the loop", "inspected", "loop", "requests_per_s")
     f.ratio("inspected path, connect-request-response, of the loop", "inspected", "loop", "crr_per_s")

@@ -5,6 +5,7 @@ does with what it forwards.
   plain      forwarding, nothing else
   tracking   forwarding with connection tracking and no rules
   fast       Sekisho, flows that were named once (TLS, DNS) and left the queue
+  recorded   as fast, and every session that passes is recorded when it begins and when it ends (record_passed)
   inspected  Sekisho, nDPI and Modbus enforcement of every PDU, both directions queued
   loop       accept-all NFQUEUE loop, both directions queued: one process, many packets per receive, one verdict for all of
              them, GSO flag (the limit of any queue)
@@ -156,6 +157,18 @@ class Path:
             raise RuntimeError("the bench's order of running is not Sekisho's: %s" % now)
 
     box_fast = box_inspected = box_sekisho
+
+    def box_recorded(self):
+        folder = os.path.join(RUN, "recorded")
+        shutil.copytree(POLICIES, folder)
+        with open(self.policy, encoding="utf-8") as f:
+            text = f.read().replace('name = "bench"; }', 'name = "bench"; record_passed = true; }', 1)
+        self.policy = os.path.join(folder, "site.cfg")
+        with open(self.policy, "w", encoding="utf-8") as f:
+            f.write(text)
+        self.box_sekisho()
+        if not json.loads(self.cli("effective", "--json").stdout)["record_passed"]:
+            raise RuntimeError("the bench's sessions are not recorded")
 
     def cli(self, *args):
         return sh(os.path.join(BUILD, "sekisho"), *args, *self.socket, check=False)

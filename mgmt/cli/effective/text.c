@@ -242,6 +242,15 @@ static void retention(struct cli *c, const json_t *effective)
 		render_line(c, M_EFFECTIVE_NO_RETENTION);
 }
 
+/* Without a daemon nobody hears of them. */
+static void passed(struct cli *c, const json_t *effective)
+{
+	const json_t *p = json_object_get(effective, "record_passed");
+
+	if (json_is_boolean(p))
+		render_line(c, json_is_true(p) ? M_EFFECTIVE_PASSED : M_EFFECTIVE_NOT_PASSED);
+}
+
 /* What belongs to no conduit. */
 static void whole(struct cli *c, const json_t *effective)
 {
@@ -257,6 +266,7 @@ void effective_render(struct cli *c, const json_t *effective)
 	head(c, effective);
 	limits(c, ja(effective, "limits"));
 	retention(c, effective);
+	passed(c, effective);
 	if (part)
 		render_line(c, M_EFFECTIVE_PART, json_array_size(conduits));
 	else

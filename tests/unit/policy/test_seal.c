@@ -218,7 +218,7 @@ static const struct {
 	{ "kita-form-8-table-4", 8, 4, 2 },   /* nothing about how long records are kept */
 	{ "kita-form-9-table-4", 9, 4, 2 },   /* a log server without a name, and nothing was sent */
 	{ "kita-form-10-table-4", 10, 4, 2 }, /* no UPS server */
-	{ "kita-form-11-table-4", 11, 4, 2 }, /* no mail server */
+	{ "kita-form-11-table-4", 11, 4, 2 }, /* no mail server, nothing about sessions that pass */
 	{ "kita-form-12-table-4", 12, 4, 2 },
 };
 

@@ -22,7 +22,7 @@ static void sentence_is_sound(const char *s)
 {
 	static const char places[] =
 		" time from to client what reason limit conduit file line generation under process gap "
-		"count object before after by lane verdict records interface reads ";
+		"count object before after by lane verdict records interface reads seconds bytes_c2s bytes_s2c ";
 	int depth = 0;
 
 	assert_non_null(s);

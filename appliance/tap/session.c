@@ -107,7 +107,7 @@ static bool of_ports(struct told *t, uint16_t type, struct bytes value)
 	case CTA_PROTO_ICMP_TYPE:
 	case CTA_PROTO_ICMPV6_TYPE:
 		bytes_u8(&value, &n);
-		t->e->server_port = (uint16_t)(n << 8 | (t->e->server_port & 255u));
+		t->e->server_port = (uint16_t)((unsigned)n << 8 | (t->e->server_port & 255u));
 		break;
 	case CTA_PROTO_ICMP_CODE:
 	case CTA_PROTO_ICMPV6_CODE:

@@ -31,17 +31,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct tap t = { 0 };
 	struct event e;
 
-	for (size_t left = size + 1; packets.left > 0; left = packets.left) {
-		if (packets.left >= left)
-			abort();
+	while (packets.left > 0) {
+		size_t left = packets.left;
+
 		if (tap_next(&t, &packets, &e))
 			taken(&e);
-	}
-	for (size_t left = size + 1; sessions.left > 0; left = sessions.left) {
-		if (sessions.left >= left)
+		if (packets.left >= left)
 			abort();
+	}
+	while (sessions.left > 0) {
+		size_t left = sessions.left;
+
 		if (tap_session_next(&sessions, &e, &t.malformed))
 			taken(&e);
+		if (sessions.left >= left)
+			abort();
 	}
 	return 0;
 }

@@ -69,8 +69,8 @@ static const struct setting settings[] = {
 	{ SET_ONE, false, NULL, "net/netfilter/nf_conntrack_checksum", "1" },
 	{ SET_ONE, true, NULL, "net/netfilter/nf_conntrack_helper", "0" },
 	/* How much a session carried and for how long, for the record of its end. */
-	{ SET_ONE, false, NULL, "net/netfilter/nf_conntrack_acct", "1" },
-	{ SET_ONE, false, NULL, "net/netfilter/nf_conntrack_timestamp", "1" },
+	{ SET_ONE, true, NULL, "net/netfilter/nf_conntrack_acct", "1" },
+	{ SET_ONE, true, NULL, "net/netfilter/nf_conntrack_timestamp", "1" },
 	/* What nobody has answered is forgotten soon: it counts against its share. */
 	{ SET_ONE, false, NULL, "net/netfilter/nf_conntrack_udp_timeout", "15" },
 	{ SET_ONE, false, NULL, "net/netfilter/nf_conntrack_icmp_timeout", "10" },

@@ -73,6 +73,7 @@ CHOSEN = (
     ("kernel", "apply_and_verify allowed_passes spoofed errors_of options narrowing_cuts relabelled until flush_is_answered tampering "
                "lanes_without foreign_tables effective"),
     ("box", "queues_by allowed_and_forbidden worker_killed decided_in_time midstream narrowing ends_by_time confirm_and_revert drift asked_without_end"),
+    ("records", "sessions_that_pass"),
 )
 
 

@@ -32,6 +32,7 @@ const struct cli_verb *const cli_verbs[] = {
 	&verb_journal_hold,
 	&verb_journal_holds,
 	&verb_journal_lift,
+	&verb_preserve,
 	&verb_report_controls,
 };
 

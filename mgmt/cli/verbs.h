@@ -35,6 +35,7 @@ extern const struct cli_verb verb_journal_checkpoint;
 extern const struct cli_verb verb_journal_hold;
 extern const struct cli_verb verb_journal_holds;
 extern const struct cli_verb verb_journal_lift;
+extern const struct cli_verb verb_preserve;
 extern const struct cli_verb verb_report_controls;
 
 #endif

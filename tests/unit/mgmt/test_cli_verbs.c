@@ -203,6 +203,7 @@ static const struct {
 	{ "explain", { 0 } },
 	{ "events", { "--since", "--verdict", "--host", "--severity" } },
 	{ "journal verify", { 0 } },
+	{ "preserve", { "--out", "--within" } },
 	{ "report controls", { "--html", "--csv", "--facts", "--journal" } },
 };
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))

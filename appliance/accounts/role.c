@@ -141,8 +141,7 @@ static bool on_review(void *ctx, struct msg *m)
 
 static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_STATUS] = on_status, [MSG_LOGIN] = on_login,   [MSG_JUDGE] = on_judge, [MSG_CHALLENGE] = on_challenge,
-	[MSG_KEY] = on_key,	  [MSG_LOGOUT] = on_logout, [MSG_USER] = on_user,
-	[MSG_REVIEW] = on_review,
+	[MSG_KEY] = on_key,	  [MSG_LOGOUT] = on_logout, [MSG_USER] = on_user,   [MSG_REVIEW] = on_review,
 };
 
 static int hear_hashes(struct accounts *a)

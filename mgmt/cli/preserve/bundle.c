@@ -134,8 +134,8 @@ bool bundle_put(struct bundle *b, const char *name, const void *p, size_t n)
 	sha256(p, n, digest);
 	hex_text(digest, sizeof(digest), hex);
 	b->bytes += n;
-	(void)json_array_append_new(b->files, json_pack("{s:o,s:I,s:s}", "file", json_text(name), "bytes",
-							(json_int_t)n, "sha256", hex));
+	(void)json_array_append_new(
+		b->files, json_pack("{s:o,s:I,s:s}", "file", json_text(name), "bytes", (json_int_t)n, "sha256", hex));
 	return true;
 }
 

@@ -189,10 +189,12 @@ static void say(const struct act *a, double took)
 {
 	struct cli *c = a->c;
 	const json_t *m;
+	char seconds[32];
 	size_t i;
 
+	snprintf(seconds, sizeof(seconds), "%.1f", took);
 	render_line(c, M_PRESERVE_DONE, a->path, json_array_size(bundle_files(a->b)),
-		    (unsigned long long)bundle_bytes(a->b), took);
+		    (unsigned long long)bundle_bytes(a->b), seconds);
 	render_line(c, M_PRESERVE_HASH, a->hash);
 	if (a->record != 0)
 		render_line(c, M_PRESERVE_RECORDED, a->record);

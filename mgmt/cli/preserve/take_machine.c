@@ -57,13 +57,13 @@ void take_machine(struct bundle *b)
 	size_t n = 0;
 
 	(void)uname(&u);
-	(void)bundle_put_json(
-		b, "machine.json",
-		json_pack("{s:o,s:I,s:I,s:o,s:o,s:s,s:o,s:o,s:o,s:o}", "time", json_time(clock_wall_ns()),
-			  "monotonic_ns", (json_int_t)clock_ns(CLOCK_MONOTONIC), "since_start_ns",
-			  (json_int_t)clock_ns(CLOCK_BOOTTIME), "start_id", line_of("/proc/sys/kernel/random/boot_id"),
-			  "clock", kernel_clock(), "version", SEKISHO_VERSION, "host", json_text(u.nodename), "kernel",
-			  json_text(u.release), "kernel_build", json_text(u.version), "machine", json_text(u.machine)));
+	(void)bundle_put_json(b, "machine.json",
+			      json_pack("{s:o,s:I,s:I,s:o,s:o,s:s,s:o,s:o,s:o,s:o}", "time", json_time(clock_wall_ns()),
+					"monotonic_ns", (json_int_t)clock_ns(CLOCK_MONOTONIC), "since_start_ns",
+					(json_int_t)clock_ns(CLOCK_BOOTTIME), "start_id",
+					line_of("/proc/sys/kernel/random/boot_id"), "clock", kernel_clock(), "version",
+					SEKISHO_VERSION, "host", json_text(u.nodename), "kernel", json_text(u.release),
+					"kernel_build", json_text(u.version), "machine", json_text(u.machine)));
 	if (file_read(AT_FDCWD, "/usr/lib/os-release", TEXT_MOST, &text, &n, &e) < 0)
 		bundle_miss_text(b, "os-release", strerror(-e.code));
 	else

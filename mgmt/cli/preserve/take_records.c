@@ -16,6 +16,7 @@
 #define FILE_MOST (SEGMENT_MOST + (1u << 20))
 #define FILES_MOST 4096u
 #define NAME 64u
+#define ALWAYS 2u /* of names that lie beside the segments: those of every journal */
 
 static bool time_left(uint64_t until_ns)
 {
@@ -130,7 +131,7 @@ static void take_beside(struct bundle *b, int dirfd)
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		snprintf(as, sizeof(as), "journal/%s", names[i]);
-		if (take(b, dirfd, names[i], as, false) == -ENOENT && i < 2)
+		if (take(b, dirfd, names[i], as, false) == -ENOENT && i < ALWAYS)
 			bundle_miss_text(b, as, strerror(ENOENT));
 	}
 	fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -33,8 +33,8 @@ static const struct {
 	const char *word;
 	enum message section;
 } lists[LISTS] = {
-	[LIST_CHANGES] = { "changes", M_AUDIT_CHANGES },   [LIST_ACCOUNTS] = { "account_changes", M_AUDIT_ACCOUNTS },
-	[LIST_ALARMS] = { "alarms", M_AUDIT_ALARMS },	   [LIST_HOLDS] = { "holds", M_AUDIT_HOLDS },
+	[LIST_CHANGES] = { "changes", M_AUDIT_CHANGES }, [LIST_ACCOUNTS] = { "account_changes", M_AUDIT_ACCOUNTS },
+	[LIST_ALARMS] = { "alarms", M_AUDIT_ALARMS },	 [LIST_HOLDS] = { "holds", M_AUDIT_HOLDS },
 	[LIST_LOST] = { "lost", M_AUDIT_LOST },
 };
 
@@ -65,7 +65,7 @@ static bool tells_of_loss(const json_t *e)
 
 static bool comes_in(const json_t *e)
 {
-	static const char *const codes[] = { "logged_in",  "refused",	"locked",    "logged_out",
+	static const char *const codes[] = { "logged_in", "refused",   "locked",    "logged_out",
 					     "elsewhere", "forbidden", "recovered", "key_copied" };
 
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
@@ -155,8 +155,8 @@ static void kinds(struct page *p, const struct month *m, const json_t *rows)
 
 static void logins(struct page *p, const json_t *rows)
 {
-	static const enum message heads[] = { M_AUDIT_WHAT, M_AUDIT_ACCOUNT, M_AUDIT_CLIENT, M_TOLD_TIMES,
-					      M_TOLD_FIRST, M_TOLD_LAST };
+	static const enum message heads[] = { M_AUDIT_WHAT, M_AUDIT_ACCOUNT, M_AUDIT_CLIENT,
+					      M_TOLD_TIMES, M_TOLD_FIRST,    M_TOLD_LAST };
 	enum lang l = page_lang(p);
 	const json_t *r;
 	size_t i;
@@ -238,15 +238,15 @@ static void lost_sum(struct page *p, const json_t *facts, const struct month *m)
 static json_t *data_of(const json_t *facts, struct month *m, const char *word, json_t *rows[3])
 {
 	const json_t *chain_said = facts_answer(facts, "journal");
-	json_t *data = json_pack("{s:s,s:O,s:O,s:O,s:O,s:s,s:s,s:{s:I,s:I,s:I},s:O,s:O,s:O,s:I,s:{s:s,s:o},s:s,s:O}", "report",
-				 "audit", "made", json_object_get(facts, "made"), "version",
+	json_t *data = json_pack("{s:s,s:O,s:O,s:O,s:O,s:s,s:s,s:{s:I,s:I,s:I},s:O,s:O,s:O,s:I,s:{s:s,s:o},s:s,s:O}",
+				 "report", "audit", "made", json_object_get(facts, "made"), "version",
 				 json_object_get(facts, "version"), "host", json_object_get(facts, "host"), "site",
 				 json_object_get(facts_answer(facts, "status"), "site"), "from", m->span.from, "until",
 				 m->span.until, "records", "records", (json_int_t)m->records, "first",
-				 (json_int_t)m->first, "last", (json_int_t)m->last, "kinds", rows[0], "traffic", rows[1],
-				 "logins", rows[2], "lost_records", (json_int_t)m->lost, "chain", "state", word,
-				 "journal", chain_said != NULL ? json_deep_copy(chain_said) : json_null(), "reviewed",
-				 reviews_cover(m->reviews, &m->span), "reviews", m->reviews);
+				 (json_int_t)m->first, "last", (json_int_t)m->last, "kinds", rows[0], "traffic",
+				 rows[1], "logins", rows[2], "lost_records", (json_int_t)m->lost, "chain", "state",
+				 word, "journal", chain_said != NULL ? json_deep_copy(chain_said) : json_null(),
+				 "reviewed", reviews_cover(m->reviews, &m->span), "reviews", m->reviews);
 
 	for (unsigned i = 0; i < LISTS; i++) {
 		char more[40];
@@ -307,7 +307,8 @@ static int run(struct cli *c, const struct cli_args *a)
 
 	if (facts == NULL)
 		return status;
-	status = span_read(c, a->values[OPT_MONTH], a->values[OPT_FROM], a->values[OPT_UNTIL], js(facts, "made"), &m.span);
+	status = span_read(c, a->values[OPT_MONTH], a->values[OPT_FROM], a->values[OPT_UNTIL], js(facts, "made"),
+			   &m.span);
 	if (status != CLI_YES) {
 		json_decref(facts);
 		return status;

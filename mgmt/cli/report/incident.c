@@ -221,9 +221,9 @@ static void parties(struct page *p, const json_t *rows)
 	page_table(p, heads, 7);
 	json_array_foreach(rows, i, r)
 	{
-		page_cell(p, jb(r, "more")	       ? message_format(M_TOLD_OTHERS, l)
+		page_cell(p, jb(r, "more")	      ? message_format(M_TOLD_OTHERS, l)
 			     : *js(r, "zone") != '\0' ? js(r, "zone")
-						       : message_format(M_INCIDENT_NO_ZONE, l));
+						      : message_format(M_INCIDENT_NO_ZONE, l));
 		page_cell(p, *js(r, "asset") != '\0' ? js(r, "asset") : "-");
 		page_cell(p, js(r, "address"));
 		page_cell(p, jb(r, "more") ? "-" : side_text(r, l));
@@ -256,9 +256,14 @@ static void state_now(struct page *p, const json_t *facts)
 
 static void indicators(struct page *p, const json_t *rows)
 {
-	static const enum message heads[] = { M_INCIDENT_OUTSIDE_ADDRESS, M_INCIDENT_SIDE, M_INCIDENT_PORT,
-					      M_INCIDENT_PROTOCOL,	  M_TOLD_REASON,   M_TOLD_COUNT,
-					      M_TOLD_FIRST,		  M_TOLD_LAST };
+	static const enum message heads[] = { M_INCIDENT_OUTSIDE_ADDRESS,
+					      M_INCIDENT_SIDE,
+					      M_INCIDENT_PORT,
+					      M_INCIDENT_PROTOCOL,
+					      M_TOLD_REASON,
+					      M_TOLD_COUNT,
+					      M_TOLD_FIRST,
+					      M_TOLD_LAST };
 	enum lang l = page_lang(p);
 	const json_t *r;
 	size_t i;
@@ -347,17 +352,18 @@ static int give(struct cli *c, const struct cli_args *a, const json_t *facts, st
 	state_now(p, facts);
 	contacts(p, a->values[OPT_BY], a->values[OPT_CONTACT]);
 	indicators(p, from_outside);
-	data = json_pack("{s:s,s:O,s:O,s:O,s:O,s:s,s:s,s:n,s:o,s:n,s:n,s:n,s:n,s:o,s:o,s:o,s:I,s:o,s:o,s:o,s:I,s:o,s:I,s:o}",
-			 "report", "incident", "made", json_object_get(facts, "made"), "version",
-			 json_object_get(facts, "version"), "host", json_object_get(facts, "host"), "site",
-			 json_object_get(facts_answer(facts, "status"), "site"), "from", s->from, "until", s->until,
-			 "occurred", "noticed", known(noticed), "what", "cause", "impact", "leak", "reporter",
-			 known(a->values[OPT_BY]), "contact", known(a->values[OPT_CONTACT]), "first_record",
-			 k->first[0] != '\0' ? json_pack("{s:s,s:I}", "time", k->first, "seq", (json_int_t)k->first_seq)
-					     : json_null(),
-			 "records", (json_int_t)k->records, "parties", with, "refused", refused, "box", k->box,
-			 "box_more", (json_int_t)k->more_box, "people", k->people, "people_more",
-			 (json_int_t)k->more_people, "indicators", from_outside);
+	data = json_pack(
+		"{s:s,s:O,s:O,s:O,s:O,s:s,s:s,s:n,s:o,s:n,s:n,s:n,s:n,s:o,s:o,s:o,s:I,s:o,s:o,s:o,s:I,s:o,s:I,s:o}",
+		"report", "incident", "made", json_object_get(facts, "made"), "version",
+		json_object_get(facts, "version"), "host", json_object_get(facts, "host"), "site",
+		json_object_get(facts_answer(facts, "status"), "site"), "from", s->from, "until", s->until, "occurred",
+		"noticed", known(noticed), "what", "cause", "impact", "leak", "reporter", known(a->values[OPT_BY]),
+		"contact", known(a->values[OPT_CONTACT]), "first_record",
+		k->first[0] != '\0' ? json_pack("{s:s,s:I}", "time", k->first, "seq", (json_int_t)k->first_seq)
+				    : json_null(),
+		"records", (json_int_t)k->records, "parties", with, "refused", refused, "box", k->box, "box_more",
+		(json_int_t)k->more_box, "people", k->people, "people_more", (json_int_t)k->more_people, "indicators",
+		from_outside);
 	return report_give(c, a, p, data, CLI_YES);
 }
 

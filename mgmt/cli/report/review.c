@@ -27,7 +27,8 @@ static int run(struct cli *c, const struct cli_args *a)
 	struct span s;
 	int status;
 
-	if (by == NULL || *by == '\0' || result == NULL)
+	if (by == NULL || *by == '\0' || result == NULL ||
+	    (strcmp(result, "none") != 0 && strcmp(result, "findings") != 0))
 		return cli_fail(c, CLI_INVALID, M_REVIEW_WORDS);
 	if (strlen(by) >= LOGIN_NAME || strlen(m.review.note) > REVIEW_NOTE)
 		return cli_fail(c, CLI_INVALID, M_REVIEW_NOTE, REVIEW_NOTE);

@@ -34,10 +34,10 @@ void reviews_take(json_t *list, const json_t *event, const struct span *s)
 		return;
 	if (json_array_size(list) < REVIEWS_MOST)
 		(void)json_array_append_new(
-			list, json_pack("{s:I,s:o,s:o,s:s,s:s,s:s,s:o,s:o}", "seq", (json_int_t)ju(event, "seq"), "time",
-					json_text(js(event, "time")), "name", json_text(js(event, "object")), "from",
-					of.from, "until", of.until, "result", found ? "findings" : "none", "note",
-					json_text(js(event, "after")), "by", json_text(js(event, "by"))));
+			list, json_pack("{s:I,s:o,s:o,s:s,s:s,s:s,s:o,s:o}", "seq", (json_int_t)ju(event, "seq"),
+					"time", json_text(js(event, "time")), "name", json_text(js(event, "object")),
+					"from", of.from, "until", of.until, "result", found ? "findings" : "none",
+					"note", json_text(js(event, "after")), "by", json_text(js(event, "by"))));
 }
 
 const char *reviews_cover(const json_t *list, const struct span *s)
@@ -84,8 +84,8 @@ void reviews_name(json_t *list, const json_t *accounts)
 
 void reviews_page(struct page *p, const json_t *list, const struct span *s)
 {
-	static const enum message heads[] = { M_REVIEWS_WHO,	M_REVIEWS_WHEN, M_REVIEWS_SPAN, M_REVIEWS_RESULT,
-					      M_REVIEWS_NOTE, M_REVIEWS_BY,	M_TOLD_NUMBER };
+	static const enum message heads[] = { M_REVIEWS_WHO,  M_REVIEWS_WHEN, M_REVIEWS_SPAN, M_REVIEWS_RESULT,
+					      M_REVIEWS_NOTE, M_REVIEWS_BY,   M_TOLD_NUMBER };
 	static const enum message state[] = { M_REVIEWS_STATE };
 	const char *cover = reviews_cover(list, s);
 	enum lang l = page_lang(p);

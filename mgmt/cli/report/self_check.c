@@ -46,7 +46,7 @@ static void figures(struct page *p, const json_t *d)
 
 static void items(struct page *p, const json_t *d)
 {
-	static const enum message heads[] = { M_SELF_NUMBER, M_CONTROLS_CLAUSE,	    M_SELF_ITEM, M_SELF_BOX,
+	static const enum message heads[] = { M_SELF_NUMBER, M_CONTROLS_CLAUSE,	  M_SELF_ITEM, M_SELF_BOX,
 					      M_SELF_PERSON, M_CONTROLS_EVIDENCE, M_SELF_DUE };
 	enum lang l = page_lang(p);
 	const json_t *clause;
@@ -61,9 +61,10 @@ static void items(struct page *p, const json_t *d)
 		page_cellf(p, "%zu", i + 1);
 		page_cellf(p, "%s %s", js(d, "document"), js(clause, "clause"));
 		page_cell(p, js(clause, lang_name(l)));
-		page_cell_mark(p, v == VERDICT_MET   ? M_SELF_YES
-				  : v == VERDICT_NOT ? M_SELF_NO
-						     : verdict_text(v),
+		page_cell_mark(p,
+			       v == VERDICT_MET	  ? M_SELF_YES
+			       : v == VERDICT_NOT ? M_SELF_NO
+						  : verdict_text(v),
 			       verdict_mark(v));
 		page_cell(p, answered(v) ? "-" : message_format(M_SELF_BLANK, l));
 		controls_evidence(p, clause, l);
@@ -73,16 +74,18 @@ static void items(struct page *p, const json_t *d)
 
 static json_t *judged(const json_t *facts, const struct deeds *deeds)
 {
-	json_t *d = json_loadb((const char *)controls_self_check, controls_self_check_size, JSON_REJECT_DUPLICATES, NULL),
+	json_t *d = json_loadb((const char *)controls_self_check, controls_self_check_size, JSON_REJECT_DUPLICATES,
+			       NULL),
 	       *clause;
 	size_t i;
 
 	controls_judge_one(d, facts, deeds);
 	json_array_foreach(json_object_get(d, "clauses"), i, clause)
 	{
-		(void)json_object_set_new(clause, "answer", answered(controls_verdict(clause))
-								    ? json_boolean(controls_verdict(clause) == VERDICT_MET)
-								    : json_null());
+		(void)json_object_set_new(clause, "answer",
+					  answered(controls_verdict(clause))
+						  ? json_boolean(controls_verdict(clause) == VERDICT_MET)
+						  : json_null());
 	}
 	return d;
 }

@@ -9,8 +9,7 @@ static bool put(time_t t, char out[MOMENT_TEXT])
 {
 	struct tm tm;
 
-	return t >= 0 && gmtime_r(&t, &tm) != NULL &&
-	       strftime(out, MOMENT_TEXT, "%Y-%m-%dT%H:%M:%S.000Z", &tm) > 0;
+	return t >= 0 && gmtime_r(&t, &tm) != NULL && strftime(out, MOMENT_TEXT, "%Y-%m-%dT%H:%M:%S.000Z", &tm) > 0;
 }
 
 bool span_month(const char *text, struct span *ret)

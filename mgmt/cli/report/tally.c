@@ -61,28 +61,40 @@ void tally_add(struct tally *t, const char *key, json_t *fresh, unsigned long lo
 		(void)json_object_set_new(row, "last", json_text(when));
 }
 
+struct counted {
+	json_t *row; /* borrowed */
+	unsigned long long count;
+	size_t at; /* where it came first, which tells equal ones apart */
+};
+
 static int by_count(const void *a, const void *b)
 {
-	const json_t *x = *(json_t *const *)a, *y = *(json_t *const *)b;
+	const struct counted *x = a, *y = b;
 
-	return ju(x, "count") < ju(y, "count") ? 1 : ju(x, "count") > ju(y, "count") ? -1 : 0;
+	if (x->count != y->count)
+		return x->count < y->count ? 1 : -1;
+	return x->at > y->at ? 1 : -1;
 }
 
 void tally_sort(struct tally *t)
 {
 	size_t n = json_array_size(t->rows);
-	json_t **list = calloc(n > 0 ? n : 1, sizeof(*list)), *sorted = json_array();
+	struct counted *list = calloc(n > 0 ? n : 1, sizeof(*list));
+	json_t *sorted = json_array();
 
 	if (list == NULL || sorted == NULL) {
 		free(list);
 		json_decref(sorted);
 		return;
 	}
-	for (size_t i = 0; i < n; i++)
-		list[i] = json_array_get(t->rows, i);
+	for (size_t i = 0; i < n; i++) {
+		list[i].at = i;
+		list[i].row = json_array_get(t->rows, i);
+		list[i].count = ju(list[i].row, "count");
+	}
 	qsort(list, n, sizeof(*list), by_count);
 	for (size_t i = 0; i < n; i++)
-		(void)json_array_append(sorted, list[i]);
+		(void)json_array_append(sorted, list[i].row);
 	free(list);
 	json_decref(t->rows);
 	t->rows = sorted;

@@ -61,20 +61,31 @@ void bundle_free(struct bundle *b)
 	free(b);
 }
 
-static void miss(struct bundle *b, const char *name, const char *en, const char *ja)
-{
-	(void)json_array_append_new(b->missing, json_pack("{s:o,s:o,s:o}", "file", json_text(name), "en", json_text(en),
-							  "ja", json_text(ja)));
-}
-
 void bundle_miss(struct bundle *b, const char *name, enum message why)
 {
-	miss(b, name, message_format(why, LANG_EN), message_format(why, LANG_JA));
+	(void)json_array_append_new(b->missing,
+				    json_pack("{s:o,s:s,s:s}", "file", json_text(name), "en",
+					      message_format(why, LANG_EN), "ja", message_format(why, LANG_JA)));
 }
 
-void bundle_miss_text(struct bundle *b, const char *name, const char *why)
+void bundle_miss_code(struct bundle *b, const char *name, int code)
 {
-	miss(b, name, why, why);
+	static const struct {
+		int code;
+		enum message text;
+	} known[] = { { ENOENT, M_FILE_ABSENT },       { ENOTDIR, M_FILE_NO_FOLDER },
+		      { EACCES, M_FILE_NO_RIGHT },     { EPERM, M_FILE_NO_RIGHT },
+		      { ENOSPC, M_PRESERVE_NO_ROOM },  { EDQUOT, M_PRESERVE_NO_ROOM },
+		      { ELOOP, M_PRESERVE_NOT_PLAIN }, { EISDIR, M_PRESERVE_NOT_PLAIN },
+		      { ENXIO, M_PRESERVE_NOT_PLAIN }, { EFBIG, M_PRESERVE_TOO_LARGE },
+		      { ENOMEM, M_CLI_NO_MEMORY } };
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (known[i].code == code) {
+			bundle_miss(b, name, known[i].text);
+			return;
+		}
+	bundle_miss(b, name, M_PRESERVE_UNREADABLE);
 }
 
 /* 0, or an errno; of a file that could not be written whole nothing stays. */
@@ -125,10 +136,7 @@ bool bundle_put(struct bundle *b, const char *name, const void *p, size_t n)
 	char hex[65];
 
 	if (code != 0) {
-		if (code == ENOSPC || code == EDQUOT)
-			bundle_miss(b, name, M_PRESERVE_NO_ROOM);
-		else
-			bundle_miss_text(b, name, strerror(code));
+		bundle_miss_code(b, name, code);
 		return false;
 	}
 	sha256(p, n, digest);

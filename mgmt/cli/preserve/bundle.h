@@ -23,9 +23,9 @@ void bundle_free(struct bundle *b);
 bool bundle_put(struct bundle *b, const char *name, const void *p, size_t n);
 /* As text that people can read as well. Takes the reference; NULL counts as missing. */
 bool bundle_put_json(struct bundle *b, const char *name, json_t *j);
-/* Said to be missing, in words of the catalogue or in one text that is in no language. */
+/* Said to be missing, in both languages; `code`: an errno. */
 void bundle_miss(struct bundle *b, const char *name, enum message why);
-void bundle_miss_text(struct bundle *b, const char *name, const char *why);
+void bundle_miss_code(struct bundle *b, const char *name, int code);
 /* Bytes that may still be taken of this disk without taking what the box itself needs for its records. */
 uint64_t bundle_room(const struct bundle *b);
 

@@ -99,6 +99,7 @@ static void take_answers(const struct act *a)
 	uint64_t left = tenths(a, 5) > clock_mono().ns ? tenths(a, 5) - clock_mono().ns : 0;
 	struct facts_wish wish = { NULL, true, (unsigned)(left / NS > 0 ? left / NS : 1) };
 	json_t *facts = facts_gather(a->c, &wish), *answers = json_object_get(facts, "answers"), *one;
+	bool absent = box_absent(a->c);
 	const char *name;
 	void *next;
 
@@ -110,7 +111,7 @@ static void take_answers(const struct act *a)
 		if (json_object_get(one, "answer") != NULL)
 			(void)bundle_put_json(a->b, file, json_incref(one));
 		else
-			bundle_miss_text(a->b, file, js(one, "why"));
+			bundle_miss(a->b, file, absent ? M_PRESERVE_NO_DAEMON : M_PRESERVE_NO_ANSWER);
 		if (strcmp(name, "flows") == 0 || strcmp(name, "policy") == 0)
 			(void)json_object_del(answers, name);
 	}

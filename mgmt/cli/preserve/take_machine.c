@@ -65,7 +65,7 @@ void take_machine(struct bundle *b)
 					SEKISHO_VERSION, "host", json_text(u.nodename), "kernel", json_text(u.release),
 					"kernel_build", json_text(u.version), "machine", json_text(u.machine)));
 	if (file_read(AT_FDCWD, "/usr/lib/os-release", TEXT_MOST, &text, &n, &e) < 0)
-		bundle_miss_text(b, "os-release", strerror(-e.code));
+		bundle_miss_code(b, "os-release", -e.code);
 	else
 		(void)bundle_put(b, "os-release", text, n);
 	free(text);

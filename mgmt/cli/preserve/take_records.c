@@ -45,7 +45,7 @@ static int read_plain(int dirfd, const char *name, uint8_t **ret, size_t *ret_n)
 	if (fstat(fd, &st) < 0)
 		code = errno;
 	else if (!S_ISREG(st.st_mode))
-		code = EBADF;
+		code = EISDIR;
 	else if (st.st_size > (off_t)FILE_MOST)
 		code = EFBIG;
 	else if ((*ret = malloc((size_t)st.st_size + 1)) == NULL)
@@ -78,7 +78,7 @@ static int take(struct bundle *b, int dirfd, const char *name, const char *as, b
 	if (code == ENOENT)
 		return -ENOENT;
 	if (code != 0) {
-		bundle_miss_text(b, as, strerror(code));
+		bundle_miss_code(b, as, code);
 		return -code;
 	}
 	if (open)
@@ -104,7 +104,7 @@ static void take_segment(struct bundle *b, int dirfd, const struct segment_file 
 	/* It may have been packed since its name was read. */
 	snprintf(as, sizeof(as), "journal/%s", packed);
 	if (take(b, dirfd, packed, as, false) == -ENOENT)
-		bundle_miss_text(b, as, strerror(ENOENT));
+		bundle_miss_code(b, as, ENOENT);
 }
 
 static void leave_segment(struct bundle *b, const struct segment_file *f)
@@ -132,7 +132,7 @@ static void take_beside(struct bundle *b, int dirfd)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		snprintf(as, sizeof(as), "journal/%s", names[i]);
 		if (take(b, dirfd, names[i], as, false) == -ENOENT && i < ALWAYS)
-			bundle_miss_text(b, as, strerror(ENOENT));
+			bundle_miss_code(b, as, ENOENT);
 	}
 	fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	dir = fd >= 0 ? fdopendir(fd) : NULL;
@@ -159,12 +159,12 @@ void take_records(struct bundle *b, const char *folder, uint64_t until_ns)
 	size_t n = 0;
 
 	if (dirfd < 0) {
-		bundle_miss_text(b, "journal", strerror(errno));
+		bundle_miss_code(b, "journal", errno);
 		return;
 	}
 	take_beside(b, dirfd);
 	if (segment_list(dirfd, &list, &n, &e) < 0)
-		bundle_miss_text(b, "journal", e.text);
+		bundle_miss_code(b, "journal", -e.code);
 	for (size_t i = n; i-- > 0;)
 		if (time_left(until_ns))
 			take_segment(b, dirfd, &list[i], i == n - 1);
@@ -187,7 +187,7 @@ void take_generations(struct bundle *b, const char *records, uint64_t until_ns)
 		return;
 	dir = opendir(path);
 	if (dir == NULL) {
-		bundle_miss_text(b, "generations", strerror(errno));
+		bundle_miss_code(b, "generations", errno);
 		return;
 	}
 	while ((d = readdir(dir)) != NULL && n < FILES_MOST) {

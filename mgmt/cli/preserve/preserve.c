@@ -43,6 +43,7 @@ struct act {
 	uint64_t began, until;
 	char path[PATH_TEXT];
 	char hash[65];
+	bool answered; /* the box has said anything at all: so it is worth waiting for */
 	bool is_signed;
 	unsigned long long record; /* in the journal, 0 = it is not there */
 };
@@ -51,6 +52,14 @@ struct act {
 static uint64_t tenths(const struct act *a, unsigned n)
 {
 	return a->began + (a->until - a->began) / 10 * n;
+}
+
+/* Whole seconds that are left up to a moment; a question is asked for one at least. */
+static unsigned seconds_to(uint64_t moment)
+{
+	uint64_t now = clock_mono().ns;
+
+	return moment > now + NS ? (unsigned)((moment - now) / NS) : 1;
 }
 
 static bool name_folder(struct act *a, const char *under)
@@ -81,7 +90,8 @@ static void sign_records(const struct act *a)
 	silent.out = silent.err = fopen("/dev/null", "we");
 	if (silent.out == NULL)
 		return;
-	if (box_request(&silent, &(struct msg_body){ .type = MSG_CHECKPOINT }, NULL, 0, 2, &answer, &status)) {
+	if (box_request(&silent, &(struct msg_body){ .type = MSG_CHECKPOINT }, NULL, 0, seconds_to(tenths(a, 2)),
+			&answer, &status)) {
 		if (answer.status == CLI_YES)
 			(void)bundle_put_json(a->b, "checkpoint.json", json_incref(answer.json));
 		else
@@ -94,10 +104,9 @@ static void sign_records(const struct act *a)
 }
 
 /* Each answer as a file of its own; facts.json has the short ones together, from which reports are made elsewhere. */
-static void take_answers(const struct act *a)
+static void take_answers(struct act *a)
 {
-	uint64_t left = tenths(a, 5) > clock_mono().ns ? tenths(a, 5) - clock_mono().ns : 0;
-	struct facts_wish wish = { NULL, true, (unsigned)(left / NS > 0 ? left / NS : 1) };
+	struct facts_wish wish = { NULL, true, seconds_to(tenths(a, 5)) };
 	json_t *facts = facts_gather(a->c, &wish), *answers = json_object_get(facts, "answers"), *one;
 	bool absent = box_absent(a->c);
 	const char *name;
@@ -108,6 +117,7 @@ static void take_answers(const struct act *a)
 		char file[64];
 
 		snprintf(file, sizeof(file), "%s.json", name);
+		a->answered |= json_object_get(one, "answer") != NULL;
 		if (json_object_get(one, "answer") != NULL)
 			(void)bundle_put_json(a->b, file, json_incref(one));
 		else
@@ -174,7 +184,7 @@ static void seal(struct act *a, const uint8_t digest[32])
 	silent.out = silent.err = fopen("/dev/null", "we");
 	if (silent.out == NULL)
 		return;
-	if (box_request(&silent, &m, NULL, 0, 5, &answer, &status)) {
+	if (box_request(&silent, &m, NULL, 0, a->answered ? seconds_to(a->until) : 1, &answer, &status)) {
 		text = js(answer.json, "seal");
 		a->record = answer.status == CLI_YES ? ju(answer.json, "seq") : 0;
 		a->is_signed = *text != '\0' && hex_read(js(answer.json, "signature"), signature) &&

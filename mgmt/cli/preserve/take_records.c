@@ -16,7 +16,6 @@
 #define FILE_MOST (SEGMENT_MOST + (1u << 20))
 #define FILES_MOST 4096u
 #define NAME 64u
-#define ALWAYS 2u /* of names that lie beside the segments: those of every journal */
 
 static bool time_left(uint64_t until_ns)
 {
@@ -122,16 +121,19 @@ static void leave_segment(struct bundle *b, const struct segment_file *f)
 /* What lies beside the segments and says something of them: signatures' key, the last record's number, torn ends, holds. */
 static void take_beside(struct bundle *b, int dirfd)
 {
-	static const char *const names[] = { "head", "checkpoint.pem", "holds", "holds.damaged" };
+	static const struct {
+		const char *name;
+		bool always; /* each journal has it */
+	} files[] = { { "head", true }, { "checkpoint.pem", true }, { "holds", false }, { "holds.damaged", false } };
 	char as[NAME + 16];
 	struct dirent *d;
 	size_t n = 0;
 	DIR *dir;
 	int fd;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		snprintf(as, sizeof(as), "journal/%s", names[i]);
-		if (take(b, dirfd, names[i], as, false) == -ENOENT && i < ALWAYS)
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		snprintf(as, sizeof(as), "journal/%s", files[i].name);
+		if (take(b, dirfd, files[i].name, as, false) == -ENOENT && files[i].always)
 			bundle_miss_code(b, as, ENOENT);
 	}
 	fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -16,6 +16,7 @@
 #include "mgmt/cli/words/render.h"
 
 #define KEY 256u
+#define OWN "journal" /* what the journal says of itself, of the kind "lost" by its form, where nothing is lost */
 
 enum { OPT_MONTH = OPT_REPORT_N, OPT_FROM, OPT_UNTIL, OPT_N };
 
@@ -95,12 +96,13 @@ static void list(struct month *m, enum listed which, const json_t *e)
 static void count_one(struct month *m, const json_t *e)
 {
 	unsigned long long count = ju(e, "count") > 0 ? ju(e, "count") : 1, seq = ju(e, "seq");
+	const char *kind = is(e, "kind", "lost") && !tells_of_loss(e) ? OWN : js(e, "kind");
 	char key[KEY];
 
 	m->records++;
 	m->first = m->first == 0 || seq < m->first ? seq : m->first;
 	m->last = seq > m->last ? seq : m->last;
-	tally_add(&m->kinds, js(e, "kind"), json_pack("{s:o}", "kind", json_text(js(e, "kind"))), count, js(e, "time"));
+	tally_add(&m->kinds, kind, json_pack("{s:o}", "kind", json_text(kind)), count, js(e, "time"));
 	if (told_traffic(e))
 		tally_add(&m->traffic, key, told_refusal(e, key, sizeof(key)), count, js(e, "time"));
 	else if (is(e, "kind", "policy"))
@@ -147,7 +149,8 @@ static void kinds(struct page *p, const struct month *m, const json_t *rows)
 	page_table(p, heads, 3);
 	json_array_foreach(rows, i, r)
 	{
-		page_cell(p, event_kind_text(js(r, "kind"), lang_name(l)));
+		page_cell(p, is(r, "kind", OWN) ? message_format(M_AUDIT_OWN, l)
+						: event_kind_text(js(r, "kind"), lang_name(l)));
 		page_cellf(p, "%llu", ju(r, "records"));
 		page_cellf(p, "%llu", ju(r, "count"));
 	}

@@ -17,7 +17,7 @@ build/ui/files.c: mgmt/ui/embed build/ui/script build/ui/style mgmt/ui/page.html
 	$(Q)mgmt/ui/embed mgmt/web/pages/files.h ui script=build/ui/script style=build/ui/style page=mgmt/ui/page.html icon=mgmt/ui/icon.svg openapi=docs/openapi.json >$@.new && mv $@.new $@
 
 # What reports say of the source documents, as a part of the command line.
-CONTROLS = port cpsf nisc sisac
+CONTROLS = port cpsf nisc sisac self_check
 build/controls/files.c: mgmt/ui/embed $(CONTROLS:%=docs/controls/%.json)
 	@mkdir -p $(@D)
 	$(Q)mgmt/ui/embed mgmt/cli/report/files.h controls $(foreach c,$(CONTROLS),$(c)=docs/controls/$(c).json) >$@.new && mv $@.new $@

@@ -84,6 +84,8 @@ void desk_login(struct desk *d, uint32_t id, const struct msg_login *m, struct m
 void desk_judge(struct desk *d, uint32_t id, const struct msg_judge *m, struct moment now);
 void desk_logout(struct desk *d, uint32_t id, const struct msg_logout *m, struct moment now);
 void desk_user(struct desk *d, uint32_t id, const struct msg_user *m, struct moment now);
+/* Somebody has looked through the records, in the name of an account that may say so. */
+void desk_review(struct desk *d, uint32_t id, const struct msg_review *m, struct moment now);
 void desk_status(const struct desk *d, struct moment now, struct msg_accounts_status *ret);
 /* Once a day: accounts that nobody uses. */
 void desk_look(struct desk *d, struct moment now);

@@ -131,9 +131,17 @@ static bool on_user(void *ctx, struct msg *m)
 	return true;
 }
 
+static bool on_review(void *ctx, struct msg *m)
+{
+	struct accounts *a = ctx;
+
+	desk_review(&a->desk, m->id, &m->body.review, moment_now());
+	return true;
+}
+
 static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_STATUS] = on_status, [MSG_LOGIN] = on_login,   [MSG_JUDGE] = on_judge, [MSG_CHALLENGE] = on_challenge,
-	[MSG_KEY] = on_key,	  [MSG_LOGOUT] = on_logout, [MSG_USER] = on_user,
+	[MSG_KEY] = on_key,	  [MSG_LOGOUT] = on_logout, [MSG_USER] = on_user,   [MSG_REVIEW] = on_review,
 };
 
 static int hear_hashes(struct accounts *a)

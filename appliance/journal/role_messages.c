@@ -248,6 +248,16 @@ static bool on_hold(void *ctx, struct msg *m)
 	return answer(m->id, status, said);
 }
 
+static bool on_preserve(void *ctx, struct msg *m)
+{
+	enum answer_status status;
+	json_t *said;
+
+	role_write_merged(ctx, false);
+	said = role_preserved(ctx, &m->body.preserve, &status);
+	return answer(m->id, status, said);
+}
+
 static bool on_retention(void *ctx, struct msg *m)
 {
 	const struct msg_retention *b = &m->body.retention;
@@ -261,6 +271,7 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_STATUS] = on_status,	  [MSG_EVENTS] = on_question,
 	[MSG_EXPLAIN] = on_question,	  [MSG_RETENTION] = on_retention,
 	[MSG_CHECKPOINT] = on_checkpoint, [MSG_HOLD] = on_hold,
+	[MSG_PRESERVE] = on_preserve,
 };
 
 bool role_control(struct journal_role *j)

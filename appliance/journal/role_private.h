@@ -114,6 +114,8 @@ void role_sign_written(struct journal_role *j);
 void role_sign(struct journal_role *j, uint64_t now);
 /* Now. `grave`: the reserve is for it, as in role_write. False: the disk takes nothing or there is no key, and it is tried again; or there is no record. */
 bool role_checkpoint(struct journal_role *j, bool grave);
+/* Records that evidence was preserved, signs that, and seals its list of files; the answer. */
+json_t *role_preserved(struct journal_role *j, const struct msg_preserve *m, enum answer_status *ret);
 /* The public key, read or made if it was not yet. False: there is none; j->no_key says why. */
 bool role_key(struct journal_role *j);
 

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/base/sha256.h"
 #include "appliance/journal/json.h"
 #include "appliance/journal/role_private.h"
 
@@ -21,6 +22,7 @@
 #define SIGN_NS 600000000000ull
 #define AGAIN_NS 10000000000ull /* after one that could not be written */
 #define SAY_NS 86400000000000ull
+#define SEAL_TEXT 320u
 
 /* Recorded once a day while it lasts, not at each attempt: a single record of it is soon a long way back. */
 static void unsigned_for(struct journal_role *j, const char *why)
@@ -139,4 +141,64 @@ void role_sign(struct journal_role *j, uint64_t now)
 {
 	if (j->sign_at != 0 && j->sign_at <= now)
 		role_checkpoint(j, false);
+}
+
+/* ---- evidence ---------------------------------------------------------------------------------------------------- */
+
+/*
+ * What is signed is a list of one file as sha256sum reads it, behind a remark that only evidence begins with: so the signature is checked by openssl, the list
+ * by sha256sum, and neither is taken for a checkpoint.
+ */
+static size_t seal_text(const struct journal_role *j, const uint8_t digest[32], uint64_t record, char out[SEAL_TEXT])
+{
+	char key[2 * CHECKPOINT_KEY + 1], hash[65];
+	json_t *time = json_time(clock_wall_ns());
+	int n;
+
+	hex_text(j->signer.public, sizeof(j->signer.public), key);
+	hex_text(digest, 32, hash);
+	n = snprintf(out, SEAL_TEXT, "# sekisho-evidence-1 key=%s record=%" PRIu64 " time=%s\n%s  SHA256SUMS\n", key,
+		     record, time != NULL ? json_string_value(time) : "-", hash);
+	json_decref(time);
+	return n > 0 && n < (int)SEAL_TEXT ? (size_t)n : 0;
+}
+
+/* Number of the record, 0 = it could not be written. */
+static uint64_t put_preserved(struct journal_role *j, const struct msg_preserve *m)
+{
+	struct event e = event_new(EVENT_LOST, clock_wall_ns());
+	char hash[65], by[USER_BY] = "";
+	uint64_t number = j->chain.next_seq;
+	json_t *record;
+
+	e.code = LOST_PRESERVED;
+	e.count = 1;
+	hex_text(m->digest, sizeof(m->digest), hash);
+	memcpy(by, m->by, sizeof(by) - 1);
+	event_say(&e, EVENT_OBJECT, hash);
+	event_say(&e, EVENT_BY, by);
+	record = role_record(j, &e, ROLE_JOURNAL, 1);
+	return record != NULL && role_write(j, record, true) && j->chain.next_seq > number ? number : 0;
+}
+
+json_t *role_preserved(struct journal_role *j, const struct msg_preserve *m, enum answer_status *ret)
+{
+	uint8_t signature[CHECKPOINT_SIGNATURE];
+	char text[SEAL_TEXT], pem[CHECKPOINT_PEM];
+	uint64_t record = put_preserved(j, m);
+	size_t n;
+
+	*ret = ANSWER_CANNOT;
+	if (record == 0)
+		return json_pack("{s:s}", "error", j->trouble[0] != 0 ? j->trouble : "no room on the disk");
+	(void)role_checkpoint(j, true);
+	role_sync(j, clock_mono().ns, true);
+	*ret = ANSWER_YES;
+	n = role_key(j) ? seal_text(j, m->digest, record, text) : 0;
+	if (n == 0)
+		return json_pack("{s:I, s:s}", "seq", (json_int_t)record, "unsigned", j->no_key);
+	signer_sign(&j->signer, text, n, signature);
+	checkpoint_pem(j->signer.public, pem);
+	return json_pack("{s:I, s:s, s:o, s:s}", "seq", (json_int_t)record, "seal", text, "signature",
+			 json_hex(signature, sizeof(signature)), "key", pem);
 }

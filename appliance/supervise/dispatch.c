@@ -190,6 +190,25 @@ static bool on_hold(void *ctx, struct msg *m)
 	return true;
 }
 
+static bool on_preserve(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	put_reader(m->body.preserve.by, p);
+	collect_pass(p->s, SLOT_JOURNAL, &m->body, p->asker);
+	return true;
+}
+
+/* In whose name it may be, `accounts` judges. */
+static bool on_review(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	put_reader(m->body.review.by, p);
+	collect_pass(p->s, SLOT_ACCOUNTS, &m->body, p->asker);
+	return true;
+}
+
 /* What the journal is asked is what the asker asked. */
 static bool to_journal(void *ctx, struct msg *m)
 {
@@ -364,6 +383,8 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_EVENTS] = on_events,
 	[MSG_EXPLAIN] = on_explain,
 	[MSG_HOLD] = on_hold,
+	[MSG_PRESERVE] = on_preserve,
+	[MSG_REVIEW] = on_review,
 	[MSG_CHECKPOINT] = to_journal,
 	[MSG_LOGIN] = to_accounts,
 	[MSG_CHALLENGE] = to_accounts,

@@ -32,7 +32,12 @@ const struct cli_verb *const cli_verbs[] = {
 	&verb_journal_hold,
 	&verb_journal_holds,
 	&verb_journal_lift,
+	&verb_preserve,
+	&verb_review,
 	&verb_report_controls,
+	&verb_report_incident,
+	&verb_report_audit,
+	&verb_report_self_check,
 };
 
 const size_t cli_n_verbs = sizeof(cli_verbs) / sizeof(cli_verbs[0]);

@@ -35,6 +35,11 @@ extern const struct cli_verb verb_journal_checkpoint;
 extern const struct cli_verb verb_journal_hold;
 extern const struct cli_verb verb_journal_holds;
 extern const struct cli_verb verb_journal_lift;
+extern const struct cli_verb verb_preserve;
+extern const struct cli_verb verb_review;
 extern const struct cli_verb verb_report_controls;
+extern const struct cli_verb verb_report_incident;
+extern const struct cli_verb verb_report_audit;
+extern const struct cli_verb verb_report_self_check;
 
 #endif

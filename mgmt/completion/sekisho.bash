@@ -3,7 +3,7 @@
 _sekisho() {
 	local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} verb= i
 	local globals="--json --lang --socket --help --version"
-	local verbs="check protocols compile prove replay learn journal status impact apply confirm rollback release setup backup restore history show effective verify flows events explain clock user record report help"
+	local verbs="check protocols compile prove replay learn journal status impact apply confirm rollback release setup backup restore history show effective verify flows events explain clock user record preserve review report help"
 	local options=
 
 	COMPREPLY=()
@@ -73,7 +73,9 @@ _sekisho() {
 	verify | impact) options="--since" ;;
 	flows) options="--conduit --zone --asset --host --limit" ;;
 	events) options="--follow --after --limit --since --conduit --verdict --zone --asset --host --severity --kind --eve" ;;
-	report) if [ "$before" = report ]; then options="controls"; else options="--html --csv --facts --journal"; fi ;;
+	preserve) options="--out --within --journal" ;;
+	report) if [ "$before" = report ]; then options="controls incident audit self-check"; else options="--html --csv --facts --journal --month --from --until --noticed --by --contact"; fi ;;
+	review) options="--month --from --until --by --result --note" ;;
 	journal) if [ "$before" = journal ]; then options="verify checkpoint hold holds lift"; else options="--key --head --from --until --reason --by"; fi ;;
 	esac
 	if [[ $current == -* || -z $verb || $verb == help || $before == journal || $before == report || $before == user ]]; then

@@ -81,31 +81,37 @@ static json_t *clause_judge(const json_t *clause, const json_t *facts, const str
 	return ret;
 }
 
+void controls_judge_one(json_t *d, const json_t *facts, const struct deeds *deeds)
+{
+	size_t summary[VERDICT_COUNT] = { 0 }, k;
+	json_t *list = json_array(), *counts = json_object();
+	const json_t *clause;
+
+	json_array_foreach(ja(d, "clauses"), k, clause)
+	{
+		(void)json_array_append_new(list, clause_judge(clause, facts, deeds, summary));
+	}
+	for (unsigned v = 0; v < VERDICT_COUNT; v++)
+		(void)json_object_set_new(counts, verdict_word((enum verdict)v), json_integer((json_int_t)summary[v]));
+	(void)json_object_set_new(d, "clauses", list);
+	(void)json_object_set_new(d, "summary", counts);
+}
+
 json_t *controls_judge(const json_t *facts, const struct deeds *deeds)
 {
 	json_t *documents = controls_documents(), *d;
-	size_t i, k;
+	size_t i;
 
 	json_array_foreach(documents, i, d)
 	{
-		size_t summary[VERDICT_COUNT] = { 0 };
-		json_t *list = json_array(), *counts = json_object();
-		const json_t *clause;
-
-		json_array_foreach(ja(d, "clauses"), k, clause)(void)
-			json_array_append_new(list, clause_judge(clause, facts, deeds, summary));
-		for (unsigned v = 0; v < VERDICT_COUNT; v++)
-			(void)json_object_set_new(counts, verdict_word((enum verdict)v),
-						  json_integer((json_int_t)summary[v]));
-		(void)json_object_set_new(d, "clauses", list);
-		(void)json_object_set_new(d, "summary", counts);
+		controls_judge_one(d, facts, deeds);
 	}
 	return documents;
 }
 
 /* ---- for people ----------------------------------------------------------------------------------------------------- */
 
-static enum verdict verdict_of(const json_t *j)
+enum verdict controls_verdict(const json_t *j)
 {
 	for (unsigned v = 0; v < VERDICT_COUNT; v++)
 		if (strcmp(js(j, "verdict"), verdict_word((enum verdict)v)) == 0)
@@ -132,7 +138,7 @@ static const char *force_text(const json_t *clause, enum lang l)
 }
 
 /* Every finding with its moment, then what is left to a person. */
-static void evidence_cell(struct page *p, const json_t *clause, enum lang l)
+void controls_evidence(struct page *p, const json_t *clause, enum lang l)
 {
 	char *text = NULL;
 	size_t n = 0, i;
@@ -172,13 +178,13 @@ static void document(struct page *p, const json_t *d, enum lang l)
 	page_table(p, heads, 5);
 	json_array_foreach(ja(d, "clauses"), i, clause)
 	{
-		enum verdict v = verdict_of(clause);
+		enum verdict v = controls_verdict(clause);
 
 		page_cellf(p, "%s %s", js(d, "document"), js(clause, "clause"));
 		page_cell(p, force_text(clause, l));
 		page_cell(p, js(clause, lang_name(l)));
 		page_cell_mark(p, verdict_text(v), verdict_mark(v));
-		evidence_cell(p, clause, l);
+		controls_evidence(p, clause, l);
 	}
 }
 

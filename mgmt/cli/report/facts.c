@@ -13,6 +13,7 @@
 #include "appliance/journal/verify.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/box/since.h"
+#include "mgmt/cli/box/standing.h"
 #include "mgmt/cli/report/model.h"
 #include "mgmt/cli/verbs/journal_report.h"
 #include "mgmt/cli/words/render.h"
@@ -154,17 +155,35 @@ static json_t *model(const struct cli *c, const json_t *facts)
 	return fact(m, m == NULL ? message_format(M_REPORT_NO_MODEL, c->lang) : NULL);
 }
 
-json_t *facts_take(struct cli *c, const struct facts_wish *wish, int *ret_status)
+/* Of a question that sekishod can answer by itself. */
+static json_t *stood(struct cli *c, const char *question)
+{
+	struct box_answer a = { 0 };
+	struct aside s;
+	json_t *ret;
+	int status;
+
+	if (!aside_open(&s, c))
+		return fact(NULL, message_format(M_CLI_NO_MEMORY, c->lang));
+	if (standing_request(&s.c, question, &a, &status)) {
+		aside_close(&s);
+		ret = fact(json_incref(a.json), NULL);
+		box_answer_free(&a);
+	} else {
+		aside_close(&s);
+		ret = fact(NULL, s.said);
+	}
+	free(s.said);
+	return ret;
+}
+
+json_t *facts_gather(struct cli *c, const struct facts_wish *wish)
 {
 	uint64_t until = now_s() + wish->seconds;
 	json_t *answers = json_object(), *facts;
 	struct utsname host = { 0 };
+	bool absent = standing_wanted(c);
 
-	if (box_absent(c)) {
-		*ret_status = cli_fail(c, CLI_CANNOT, M_BOX_ABSENT, c->socket);
-		json_decref(answers);
-		return NULL;
-	}
 	(void)uname(&host);
 	facts = json_pack("{s:s,s:i,s:s,s:o,s:o,s:O}", "product", PRODUCT, "form", FACTS_FORM, "version",
 			  SEKISHO_VERSION, "host", json_text(host.nodename), "made", json_time(clock_wall_ns()),
@@ -172,13 +191,30 @@ json_t *facts_take(struct cli *c, const struct facts_wish *wish, int *ret_status
 	json_decref(answers);
 	for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++) {
 		uint64_t left = until > now_s() ? until - now_s() : 0;
+		enum msg_type type = questions[i].question.type;
 
 		if (questions[i].texts && !wish->texts)
 			continue;
 		(void)json_object_set_new(answers, questions[i].name,
-					  left > 0 ? asked(c, &questions[i].question, (unsigned)left)
-						   : fact(NULL, message_format(M_REPORT_NO_TIME, c->lang)));
+					  left == 0 ? fact(NULL, message_format(M_REPORT_NO_TIME, c->lang))
+					  : absent && (type == MSG_STATUS || type == MSG_EFFECTIVE)
+						  ? stood(c, questions[i].name)
+						  : asked(c, &questions[i].question, (unsigned)left));
 	}
+	return facts;
+}
+
+json_t *facts_take(struct cli *c, const struct facts_wish *wish, int *ret_status)
+{
+	uint64_t until = now_s() + wish->seconds;
+	json_t *answers, *facts;
+
+	if (box_absent(c)) {
+		*ret_status = cli_fail(c, CLI_CANNOT, M_BOX_ABSENT, c->socket);
+		return NULL;
+	}
+	facts = facts_gather(c, wish);
+	answers = json_object_get(facts, "answers");
 	(void)json_object_set_new(answers, "model", model(c, facts));
 	if (!wish->texts) /* they are long, and reports read the model */
 		(void)json_object_del(answers, "policy");

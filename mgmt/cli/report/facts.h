@@ -25,6 +25,11 @@ struct facts_wish {
 	unsigned seconds;    /* for everything together; what was not answered by then is left out and said to be */
 };
 
+/*
+ * Whatever the box says by then; where no daemon answers, what sekishod itself reads of `status` and `effective`, and of the rest why it is not there. NULL
+ * without memory.
+ */
+json_t *facts_gather(struct cli *c, const struct facts_wish *wish);
 /* Asks the box. NULL when there is none to be asked, which was said; *ret_status. */
 json_t *facts_take(struct cli *c, const struct facts_wish *wish, int *ret_status);
 /* From a file. NULL after saying what is wrong with it. */

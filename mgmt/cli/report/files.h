@@ -5,7 +5,8 @@
 
 #include <stddef.h>
 
-extern const unsigned char controls_port[], controls_cpsf[], controls_nisc[], controls_sisac[];
-extern const size_t controls_port_size, controls_cpsf_size, controls_nisc_size, controls_sisac_size;
+extern const unsigned char controls_port[], controls_cpsf[], controls_nisc[], controls_sisac[], controls_self_check[];
+extern const size_t controls_port_size, controls_cpsf_size, controls_nisc_size, controls_sisac_size,
+	controls_self_check_size;
 
 #endif

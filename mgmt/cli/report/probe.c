@@ -78,8 +78,8 @@ void deeds_count(void *ctx, const json_t *event)
 
 	if (strcmp(code, "backed_up") == 0 && strcmp(time, d->backup) > 0)
 		snprintf(d->backup, sizeof(d->backup), "%s", time);
-	if (strcmp(code, "records_reviewed") == 0 && strcmp(time, d->review) > 0) {
+	if (strncmp(code, "records_reviewed", strlen("records_reviewed")) == 0 && strcmp(time, d->review) > 0) {
 		snprintf(d->review, sizeof(d->review), "%s", time);
-		snprintf(d->review_by, sizeof(d->review_by), "%s", js(event, "by"));
+		snprintf(d->review_by, sizeof(d->review_by), "%s", js(event, "object"));
 	}
 }

@@ -81,6 +81,17 @@ void report_days_before(const char *made, long days, char out[32])
 		(void)strftime(out, 32, "%Y-%m-%dT%H:%M:%S.000Z", &tm);
 }
 
+bool report_events(struct cli *c, const json_t *facts, const char *since, const char *until,
+		   void (*each)(void *ctx, const json_t *event), void *ctx, int *ret_status)
+{
+	/* Facts that were kept without their events cannot be asked of a box that may be another one. */
+	if (ja(facts, "events") == NULL && json_is_true(json_object_get(facts, "kept"))) {
+		*ret_status = cli_fail(c, CLI_CANNOT, M_REPORT_NO_EVENTS);
+		return false;
+	}
+	return facts_events(c, facts, since, until, each, ctx, ret_status);
+}
+
 void report_deeds(struct cli *c, const json_t *facts, struct deeds *ret)
 {
 	char since[32];
@@ -93,8 +104,6 @@ void report_deeds(struct cli *c, const json_t *facts, struct deeds *ret)
 	if (silent.out == NULL)
 		return;
 	report_days_before(js(facts, "made"), DEEDS_DAYS, since);
-	/* Facts that were kept without their events cannot be asked of a box that may be another one. */
-	ret->read = (ja(facts, "events") != NULL || !json_is_true(json_object_get(facts, "kept"))) &&
-		    facts_events(&silent, facts, since, "9", deeds_count, ret, &status);
+	ret->read = report_events(&silent, facts, since, "9", deeds_count, ret, &status);
 	fclose(silent.out);
 }

@@ -27,6 +27,9 @@ int report_give(struct cli *c, const struct cli_args *a, struct page *p, json_t 
 
 /* ISO time of so many days before another, as events have it. */
 void report_days_before(const char *made, long days, char out[32]);
+/* The events of a span, as facts_events has them; of facts that were kept without any, false after saying that. */
+bool report_events(struct cli *c, const json_t *facts, const char *since, const char *until,
+		   void (*each)(void *ctx, const json_t *event), void *ctx, int *ret_status);
 /* What was done in the year before the facts were taken. */
 void report_deeds(struct cli *c, const json_t *facts, struct deeds *ret);
 
@@ -36,6 +39,11 @@ void report_deeds(struct cli *c, const json_t *facts, struct deeds *ret);
  * [{"probe","verdict","from","taken","en","ja"}]}],"summary":{"met":3,...}}]; the caller's.
  */
 json_t *controls_judge(const json_t *facts, const struct deeds *deeds);
+/* One document in their form, in place. */
+void controls_judge_one(json_t *document, const json_t *facts, const struct deeds *deeds);
+/* Of a clause that was judged: the verdict, and the cell with its evidence. */
+enum verdict controls_verdict(const json_t *clause);
+void controls_evidence(struct page *p, const json_t *clause, enum lang l);
 /* The documents as they are kept; the caller's. NULL without memory. */
 json_t *controls_documents(void);
 

@@ -126,10 +126,16 @@ static void reason_part(FILE *to, const json_t *e, enum lang l)
 	event_limit(to, e, l);
 }
 
-/* Of the kind "lost" by its form, since it is the journal's own word about its records; but nothing is lost. */
-static bool is_signature(const json_t *e)
+/* Some are of the kind "lost" by their form, since they are the journal's own word about its records; but nothing is lost. */
+static const char *kind_text(const json_t *e, enum lang l)
 {
-	return strcmp(js(e, "kind"), "lost") == 0 && strcmp(js(e, "code"), "checkpoint") == 0;
+	bool own = strcmp(js(e, "kind"), "lost") == 0;
+
+	if (own && strcmp(js(e, "code"), "checkpoint") == 0)
+		return message_format(M_EV_SIGNED, l);
+	if (own && strcmp(js(e, "code"), "preserved") == 0)
+		return message_format(M_EV_SEALED, l);
+	return event_kind_text(js(e, "kind"), lang_name(l));
 }
 
 char *event_line(const json_t *e, enum lang l)
@@ -143,8 +149,7 @@ char *event_line(const json_t *e, enum lang l)
 		return NULL;
 	render_time(js(e, "time"), when);
 	fprintf(to, "%s  %6llu", when, ju(e, "seq"));
-	column(to, is_signature(e) ? message_format(M_EV_SIGNED, l) : event_kind_text(js(e, "kind"), lang),
-	       widest_kind(lang));
+	column(to, kind_text(e, l), widest_kind(lang));
 	if (json_object_get(e, "verdict") != NULL)
 		column(to, event_verdict_text(js(e, "verdict"), lang), widest_verdict(lang));
 	who_text(to, e, l);

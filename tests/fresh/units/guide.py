@@ -114,13 +114,14 @@ def operated():
     """docs/operate.md, whose commands are tried while the crane is in use by the policy of the guide."""
     for word, blocks in (("Every day", 1), ("Every month", 2), ("Every half year", 2), ("Incident", 5)):
         check("docs/operate.md, %s: %d blocks" % (word, blocks), len(block(word, "sh", OPERATE)) == blocks)
+        if word == "Incident":  # a memory stick, where its commands leave their files
+            os.makedirs("/mnt/usb", exist_ok=True)
+            os.chdir("/mnt/usb")
         for n in range(blocks):
             old, number = pid(), in_force()
             if "journal verify journal" in block(word, "sh", OPERATE)[n]:
                 carried_off()
             said = told(word, n, OPERATE)
-            if os.path.isdir("/root/incident"):  # where that chapter's commands leave their files
-                os.chdir("/root/incident")
             if "--signal KILL" in block(word, "sh", OPERATE)[n]:
                 check("... and another daemon enforces", wait_for(lambda: ready(old, number), 20) is not None and in_force() == number, said[-300:])
     os.chdir("/")

@@ -2,6 +2,7 @@
 """Secrets that can be recognised, wherever a secret goes: pass phrases typed right, wrong and into the place of a name, authenticators, codes on paper,
 sessions, tokens, the keys of TLS, of the records and of a backup. None is in any answer, record, file, argument, environment or log but its own."""
 import base64
+import glob
 import os
 import re
 import subprocess
@@ -130,6 +131,12 @@ def planted_everywhere(site):
             done = site.box.sekisho(*words, *how, check=False)
             planted.look(" ".join(words), done.stdout + done.stderr)
     a_key(site, planted)
+    # Evidence is handed to strangers: its folder is among the files.
+    out = site.box.run_folder + "/evidence"
+    os.mkdir(out)
+    done = site.box.sekisho("preserve", "--out", out, "--journal", state + "/journal", "--json")
+    planted.look("preserve", done.stdout + done.stderr)
+    expect(glob.glob(out + "/*/accounts.json"), "no register in the evidence: %s", done.stdout)
     wait_for(site.box.in_force, 10, "the policy in force")
     processes(site, planted)
     files(site.box.run_folder, planted)

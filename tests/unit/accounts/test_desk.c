@@ -2,7 +2,7 @@
 /*
  * All that the role accounts decides, with real hashes and a real folder: who is let in and who is not, that a stranger keeps nobody out and
  * parallel guesses count, what a session may from where and for how long, replay, what root orders and what stays when the disk fails.
- * LINK: appliance/accounts/desk.c appliance/accounts/desk_user.c appliance/accounts/book.c appliance/accounts/book_file.c
+ * LINK: appliance/accounts/desk.c appliance/accounts/desk_user.c appliance/accounts/desk_review.c appliance/accounts/book.c appliance/accounts/book_file.c
  * LINK: appliance/accounts/passphrase.c appliance/accounts/secret.c appliance/accounts/plain_text.c appliance/accounts/sessions.c
  * LINK: appliance/accounts/desk_key.c appliance/accounts/challenge.c appliance/wire/webauthn.c
  * LINK: appliance/accounts/lockout.c appliance/accounts/totp.c appliance/wire/duty.c appliance/wire/event.c
@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "appliance/accounts/desk.h"
@@ -618,9 +619,68 @@ static void accounts_that_nobody_uses_are_told_once_a_day(void **state)
 	assert_int_equal(n_events, 2);
 }
 
+static void review(const char *name, uint64_t since, uint64_t until, bool findings, const char *note,
+		   enum answer_status status)
+{
+	struct msg_review m = { .findings = findings, .since = since, .until = until, .by = "root", .note = note };
+
+	memcpy(m.name, name, strlen(name));
+	forget();
+	desk_review(&desk, 9, &m, now);
+	assert_int_equal(n_answers, 1);
+	assert_int_equal(answers[0].status, status);
+	assert_int_equal(n_events, status == ANSWER_YES);
+}
+
+static void a_review_is_signed_by_who_may(void **state)
+{
+	uint64_t since = now.wall_s - 86400, until = now.wall_s;
+	char range[64];
+	struct tm a, b;
+
+	(void)state;
+	gmtime_r(&(time_t){ (time_t)since }, &a);
+	gmtime_r(&(time_t){ (time_t)until }, &b);
+	strftime(range, 22, "%Y-%m-%dT%H:%M:%SZ/", &a);
+	strftime(range + 21, 22, "%Y-%m-%dT%H:%M:%SZ", &b);
+	order(USER_ADD,
+	      "{\"name\":\"kato\",\"full_name\":\"Kato\",\"reason\":\"r\",\"roles\":\"auditor\",\"passphrase\":"
+	      "\"" PHRASE "\"}",
+	      ANSWER_YES);
+	order(USER_ADD,
+	      "{\"name\":\"aoki\",\"full_name\":\"Aoki\",\"reason\":\"r\",\"roles\":\"viewer,ot_author,approver,it_"
+	      "operator,"
+	      "account_manager,log_administrator,backup_operator,supervisor\",\"passphrase\":\"" PHRASE "\"}",
+	      ANSWER_YES);
+	review("kato", since, until, false, "", ANSWER_YES);
+	assert_int_equal(events[0].code, ACCOUNT_REVIEWED);
+	assert_string_equal(events[0].text[EVENT_OBJECT], "kato");
+	assert_string_equal(events[0].text[EVENT_BEFORE], range);
+	assert_string_equal(events[0].text[EVENT_BY], "root");
+	assert_string_equal(json_string_value(json_object_get(answers[0].json, "full_name")), "Kato");
+	review("kato", since, until, true, "two logins at night", ANSWER_YES);
+	assert_int_equal(events[0].code, ACCOUNT_REVIEWED_FOUND);
+	assert_string_equal(events[0].text[EVENT_AFTER], "two logins at night");
+	/* Every other role together may not, nor a name that is none. */
+	review("aoki", since, until, false, "", ANSWER_NO);
+	review("nobody", since, until, false, "", ANSWER_NO);
+	review("\033[31m", since, until, false, "", ANSWER_NO);
+	/* What is not over, or the wrong way round, or without end. */
+	review("kato", since, until + 1, false, "", ANSWER_INVALID);
+	review("kato", until, since, false, "", ANSWER_INVALID);
+	review("kato", since, since, false, "", ANSWER_INVALID);
+	review("kato", since, UINT64_MAX, false, "", ANSWER_INVALID);
+	/* Findings are said; a note is one line. */
+	review("kato", since, until, true, "", ANSWER_INVALID);
+	review("kato", since, until, false, "a\nb", ANSWER_INVALID);
+	order(USER_DISABLE, "{\"name\":\"kato\"}", ANSWER_YES);
+	review("kato", since, until, false, "", ANSWER_NO);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(a_review_is_signed_by_who_may, anew),
 		cmocka_unit_test_setup(the_right_three_let_in_and_nothing_less, anew),
 		cmocka_unit_test_setup(a_new_secret_begins_anew, anew),
 		cmocka_unit_test_setup(what_could_not_be_hashed_was_not_wrong, anew),

@@ -203,7 +203,12 @@ static const struct {
 	{ "explain", { 0 } },
 	{ "events", { "--since", "--verdict", "--host", "--severity" } },
 	{ "journal verify", { 0 } },
+	{ "preserve", { "--out", "--within" } },
+	{ "review", { "--month", "--by", "--result", "--note" } },
 	{ "report controls", { "--html", "--csv", "--facts", "--journal" } },
+	{ "report incident", { "--html", "--from", "--noticed", "--contact" } },
+	{ "report audit", { "--html", "--month", "--from", "--until" } },
+	{ "report self-check", { "--html", "--csv", "--facts", "--journal" } },
 };
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
 

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `sekisho preserve`: what an investigator needs, in one act and before anything is changed. What passes soonest is taken first, the oldest records last, and by the time that
+ * was given it is over, with what is there; what is not there is named. Then the list of all files goes to the journal, which records who did it, signs what it holds, and
+ * seals that list. Whatever the box cannot do any more (its daemon is down, its records are damaged, its disk is full) costs that part alone.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "appliance/base/clock.h"
+#include "appliance/base/sha256.h"
+#include "appliance/base/version.h"
+#include "mgmt/cli/box/request.h"
+#include "mgmt/cli/preserve/take.h"
+#include "mgmt/cli/report/facts.h"
+#include "mgmt/cli/verbs.h"
+#include "mgmt/cli/words/render.h"
+
+#define SECONDS 10u
+#define SECONDS_MOST 86400u
+#define NS 1000000000ull
+#define PATH_TEXT 4096u
+#define SIGNATURE 64u
+
+enum { OPT_OUT, OPT_SECONDS, OPT_JOURNAL, OPT_N };
+
+static const struct cli_option options[OPT_N] = {
+	[OPT_OUT] = { "--out", 0, "FOLDER", M_PRESERVE_OPT_OUT },
+	[OPT_SECONDS] = { "--within", 0, "SECONDS", M_PRESERVE_OPT_WITHIN },
+	[OPT_JOURNAL] = { "--journal", 0, "FOLDER", M_PRESERVE_OPT_JOURNAL },
+};
+
+/* How one act goes. */
+struct act {
+	struct cli *c;
+	struct bundle *b;
+	const char *journal;
+	uint64_t began, until;
+	char path[PATH_TEXT];
+	char hash[65];
+	bool answered; /* the box has said anything at all: so it is worth waiting for */
+	bool is_signed;
+	unsigned long long record; /* in the journal, 0 = it is not there */
+};
+
+/* The share of the time that has gone by when so many tenths of it have. */
+static uint64_t tenths(const struct act *a, unsigned n)
+{
+	return a->began + (a->until - a->began) / 10 * n;
+}
+
+/* Whole seconds that are left up to a moment; a question is asked for one at least. */
+static unsigned seconds_to(uint64_t moment)
+{
+	uint64_t now = clock_mono().ns;
+
+	return moment > now + NS ? (unsigned)((moment - now) / NS) : 1;
+}
+
+static bool name_folder(struct act *a, const char *under)
+{
+	char when[32] = "";
+	struct utsname host = { 0 };
+	time_t now = (time_t)(clock_wall_ns() / NS);
+	struct tm tm;
+
+	(void)uname(&host);
+	for (char *s = host.nodename; *s != '\0'; s++)
+		if (*s == '/')
+			*s = '-';
+	if (gmtime_r(&now, &tm) != NULL)
+		(void)strftime(when, sizeof(when), "%Y%m%dT%H%M%SZ", &tm);
+	return snprintf(a->path, sizeof(a->path), "%s/sekisho-evidence-%s-%s", under, host.nodename, when) <
+	       (int)sizeof(a->path);
+}
+
+/* All that is written so far is signed before it is copied. */
+static void sign_records(const struct act *a)
+{
+	struct cli silent = *a->c;
+	struct box_answer answer;
+	int status;
+
+	silent.json = false;
+	silent.out = silent.err = fopen("/dev/null", "we");
+	if (silent.out == NULL)
+		return;
+	if (box_request(&silent, &(struct msg_body){ .type = MSG_CHECKPOINT }, NULL, 0, seconds_to(tenths(a, 2)),
+			&answer, &status)) {
+		if (answer.status == CLI_YES)
+			(void)bundle_put_json(a->b, "checkpoint.json", json_incref(answer.json));
+		else
+			bundle_miss(a->b, "checkpoint.json", M_PRESERVE_UNSIGNED);
+		box_answer_free(&answer);
+	} else {
+		bundle_miss(a->b, "checkpoint.json", M_PRESERVE_NO_DAEMON);
+	}
+	fclose(silent.out);
+}
+
+/* Each answer as a file of its own; facts.json has the short ones together, from which reports are made elsewhere. */
+static void take_answers(struct act *a)
+{
+	struct facts_wish wish = { NULL, true, seconds_to(tenths(a, 5)) };
+	json_t *facts = facts_gather(a->c, &wish), *answers = json_object_get(facts, "answers"), *one;
+	bool absent = box_absent(a->c);
+	const char *name;
+	void *next;
+
+	json_object_foreach_safe(answers, next, name, one)
+	{
+		char file[64];
+
+		snprintf(file, sizeof(file), "%s.json", name);
+		a->answered |= json_object_get(one, "answer") != NULL;
+		if (json_object_get(one, "answer") != NULL)
+			(void)bundle_put_json(a->b, file, json_incref(one));
+		else
+			bundle_miss(a->b, file, absent ? M_PRESERVE_NO_DAEMON : M_PRESERVE_NO_ANSWER);
+		if (strcmp(name, "flows") == 0 || strcmp(name, "policy") == 0)
+			(void)json_object_del(answers, name);
+	}
+	(void)bundle_put_json(a->b, "facts.json", facts);
+}
+
+/* How the copy is checked, where it lies, without the product. */
+static void take_readme(const struct act *a)
+{
+	char *text = NULL;
+	size_t n = 0;
+	FILE *to = open_memstream(&text, &n);
+
+	if (to == NULL)
+		return;
+	message_print(to, LANG_JA, M_PRESERVE_README);
+	fputs("\n", to);
+	message_print(to, LANG_EN, M_PRESERVE_README);
+	if (fclose(to) == 0)
+		(void)bundle_put(a->b, "README.txt", text, n);
+	free(text);
+}
+
+static void take_contents(const struct act *a)
+{
+	struct utsname host = { 0 };
+
+	(void)uname(&host);
+	(void)bundle_put_json(a->b, "contents.json",
+			      json_pack("{s:s,s:i,s:s,s:o,s:o,s:O,s:O}", "product", "sekisho-evidence", "form", 1,
+					"version", SEKISHO_VERSION, "host", json_text(host.nodename), "made",
+					json_time(clock_wall_ns()), "files", bundle_files(a->b), "missing",
+					bundle_missing(a->b)));
+}
+
+static bool hex_read(const char *text, uint8_t out[SIGNATURE])
+{
+	if (strlen(text) != 2 * (size_t)SIGNATURE || strspn(text, "0123456789abcdef") != 2 * (size_t)SIGNATURE)
+		return false;
+	for (size_t i = 0; i < SIGNATURE; i++) {
+		const char two[3] = { text[2 * i], text[2 * i + 1], '\0' };
+
+		out[i] = (uint8_t)strtoul(two, NULL, 16);
+	}
+	return true;
+}
+
+/* What the journal says to the list's digest: recorded, and sealed where it has a key. */
+static void seal(struct act *a, const uint8_t digest[32])
+{
+	struct msg_body m = { MSG_PRESERVE, .preserve = { { 0 } } };
+	uint8_t signature[SIGNATURE];
+	struct cli silent = *a->c;
+	struct box_answer answer;
+	const char *text;
+	int status;
+
+	memcpy(m.preserve.digest, digest, sizeof(m.preserve.digest));
+	silent.json = false;
+	silent.out = silent.err = fopen("/dev/null", "we");
+	if (silent.out == NULL)
+		return;
+	if (box_request(&silent, &m, NULL, 0, a->answered ? seconds_to(a->until) : 1, &answer, &status)) {
+		text = js(answer.json, "seal");
+		a->record = answer.status == CLI_YES ? ju(answer.json, "seq") : 0;
+		a->is_signed = *text != '\0' && hex_read(js(answer.json, "signature"), signature) &&
+			       bundle_beside(a->b, "SEAL", text, strlen(text)) &&
+			       bundle_beside(a->b, "SEAL.sig", signature, sizeof(signature)) &&
+			       bundle_beside(a->b, "box.pem", js(answer.json, "key"), strlen(js(answer.json, "key")));
+		box_answer_free(&answer);
+	}
+	fclose(silent.out);
+}
+
+static void say(const struct act *a, double took)
+{
+	struct cli *c = a->c;
+	const json_t *m;
+	char seconds[32];
+	size_t i;
+
+	snprintf(seconds, sizeof(seconds), "%.1f", took);
+	render_line(c, M_PRESERVE_DONE, a->path, json_array_size(bundle_files(a->b)),
+		    (unsigned long long)bundle_bytes(a->b), seconds);
+	render_line(c, M_PRESERVE_HASH, a->hash);
+	if (a->record != 0)
+		render_line(c, M_PRESERVE_RECORDED, a->record);
+	else
+		render_line(c, M_PRESERVE_NOT_RECORDED);
+	render_line(c, a->is_signed ? M_PRESERVE_SEALED : M_PRESERVE_NOT_SEALED);
+	json_array_foreach(bundle_missing(a->b), i, m)
+	{
+		render_line(c, M_PRESERVE_MISSING, js(m, "file"), js(m, lang_name(c->lang)));
+	}
+}
+
+/* Everything was taken that there is to take, and it is on record and sealed. */
+static int finish(struct act *a)
+{
+	double took = (double)(clock_mono().ns - a->began) / 1e9;
+	bool whole = json_array_size(bundle_missing(a->b)) == 0 && a->record != 0 && a->is_signed;
+
+	if (a->c->json)
+		json_line(a->c->out,
+			  json_pack("{s:o,s:I,s:I,s:s,s:o,s:b,s:f,s:O}", "folder", json_text(a->path), "files",
+				    (json_int_t)json_array_size(bundle_files(a->b)), "bytes",
+				    (json_int_t)bundle_bytes(a->b), "sha256", a->hash, "recorded",
+				    a->record != 0 ? json_integer((json_int_t)a->record) : json_null(), "sealed",
+				    a->is_signed, "seconds", took, "missing", bundle_missing(a->b)));
+	else
+		say(a, took);
+	return whole ? CLI_YES : CLI_NO;
+}
+
+static int take_all(struct act *a)
+{
+	uint8_t digest[32];
+
+	sign_records(a);
+	take_machine(a->b);
+	take_answers(a);
+	take_readme(a);
+	take_generations(a->b, a->journal, tenths(a, 7));
+	take_records(a->b, a->journal, tenths(a, 8));
+	take_contents(a);
+	if (!bundle_close(a->b, digest))
+		return cli_fail_file(a->c, CLI_CANNOT, a->path, errno);
+	hex_text(digest, sizeof(digest), a->hash);
+	seal(a, digest);
+	return finish(a);
+}
+
+static int run(struct cli *c, const struct cli_args *args)
+{
+	const char *under = args->values[OPT_OUT], *within = args->values[OPT_SECONDS];
+	unsigned long long seconds = SECONDS;
+	struct act a = { .c = c, .journal = args->values[OPT_JOURNAL], .began = clock_mono().ns };
+	int status;
+
+	if (within != NULL && (!cli_number(within, SECONDS_MOST, &seconds) || seconds == 0))
+		return cli_fail(c, CLI_INVALID, M_PRESERVE_WITHIN, SECONDS_MOST);
+	if (geteuid() != 0)
+		return cli_fail(c, CLI_CANNOT, M_BOX_NO_RIGHT, c->socket);
+	a.until = a.began + seconds * NS;
+	if (a.journal == NULL)
+		a.journal = FACTS_JOURNAL;
+	if (!name_folder(&a, under != NULL ? under : "."))
+		return cli_fail_file(c, CLI_INVALID, under, ENAMETOOLONG);
+	a.b = bundle_new(a.path);
+	if (a.b == NULL)
+		return cli_fail_file(c, CLI_CANNOT, a.path, errno);
+	status = take_all(&a);
+	bundle_free(a.b);
+	return status;
+}
+
+const struct cli_verb verb_preserve = {
+	.name = "preserve",
+	.group = CLI_ON_BOX,
+	.operands = "",
+	.options = options,
+	.n_options = OPT_N,
+	.summary = M_PRESERVE_SUMMARY,
+	.text = M_PRESERVE_TEXT,
+	.run = run,
+};

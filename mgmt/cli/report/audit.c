@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `sekisho report audit`: what the records of a month say, for whoever has to look through them and sign: what was refused, who changed what, who came in and who did not,
+ * what was grave, what is held, what is missing, whether the chain is whole, and whether somebody has reviewed it.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/wire/event_words.h"
+#include "mgmt/cli/report/report.h"
+#include "mgmt/cli/report/reviews.h"
+#include "mgmt/cli/report/span.h"
+#include "mgmt/cli/report/tally.h"
+#include "mgmt/cli/report/told.h"
+#include "mgmt/cli/verbs.h"
+#include "mgmt/cli/words/render.h"
+
+#define KEY 256u
+#define OWN "journal" /* what the journal says of itself, of the kind "lost" by its form, where nothing is lost */
+
+enum { OPT_MONTH = OPT_REPORT_N, OPT_FROM, OPT_UNTIL, OPT_N };
+
+static const struct cli_option options[OPT_N] = {
+	REPORT_OPTIONS,
+	[OPT_MONTH] = { "--month", 0, "YYYY-MM", M_AUDIT_OPT_MONTH },
+	[OPT_FROM] = { "--from", 0, "TIME", M_AUDIT_OPT_FROM },
+	[OPT_UNTIL] = { "--until", 0, "TIME", M_AUDIT_OPT_UNTIL },
+};
+
+/* Lists that stand in the report record by record. */
+enum listed { LIST_CHANGES, LIST_ACCOUNTS, LIST_ALARMS, LIST_HOLDS, LIST_LOST, LISTS };
+
+static const struct {
+	const char *word;
+	enum message section;
+} lists[LISTS] = {
+	[LIST_CHANGES] = { "changes", M_AUDIT_CHANGES }, [LIST_ACCOUNTS] = { "account_changes", M_AUDIT_ACCOUNTS },
+	[LIST_ALARMS] = { "alarms", M_AUDIT_ALARMS },	 [LIST_HOLDS] = { "holds", M_AUDIT_HOLDS },
+	[LIST_LOST] = { "lost", M_AUDIT_LOST },
+};
+
+struct month {
+	struct span span;
+	struct tally kinds, traffic, logins;
+	json_t *list[LISTS], *reviews;
+	unsigned long long more[LISTS], records, first, last, lost;
+};
+
+static bool is(const json_t *e, const char *key, const char *word)
+{
+	return strcmp(js(e, key), word) == 0;
+}
+
+/* Of the journal's own records, those that tell of something that is missing or wrong with it. */
+static bool tells_of_loss(const json_t *e)
+{
+	static const char *const sound[] = { "checkpoint", "held", "hold_lifted", "preserved", "deleted" };
+
+	if (!is(e, "kind", "lost"))
+		return false;
+	for (size_t i = 0; i < sizeof(sound) / sizeof(sound[0]); i++)
+		if (is(e, "code", sound[i]))
+			return false;
+	return true;
+}
+
+static bool comes_in(const json_t *e)
+{
+	static const char *const codes[] = { "logged_in", "refused",   "locked",    "logged_out",
+					     "elsewhere", "forbidden", "recovered", "key_copied" };
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (is(e, "code", codes[i]))
+			return true;
+	return false;
+}
+
+static void login(struct month *m, const json_t *e, unsigned long long count)
+{
+	const char *what = is(e, "kind", "login") ? js(e, "verdict") : js(e, "code");
+	char key[KEY], host[64];
+
+	told_host(js(e, "client"), host);
+	snprintf(key, sizeof(key), "%s/%s/%s/%s", js(e, "kind"), what, js(e, "object"), host);
+	tally_add(&m->logins, key,
+		  json_pack("{s:o,s:o,s:o,s:o}", "kind", json_text(js(e, "kind")), "what", json_text(what), "account",
+			    json_text(js(e, "object")), "client", json_text(host)),
+		  count, js(e, "time"));
+}
+
+static void list(struct month *m, enum listed which, const json_t *e)
+{
+	tally_keep(m->list[which], &m->more[which], e);
+}
+
+static void count_one(struct month *m, const json_t *e)
+{
+	unsigned long long count = ju(e, "count") > 0 ? ju(e, "count") : 1, seq = ju(e, "seq");
+	const char *kind = is(e, "kind", "lost") && !tells_of_loss(e) ? OWN : js(e, "kind");
+	char key[KEY];
+
+	m->records++;
+	m->first = m->first == 0 || seq < m->first ? seq : m->first;
+	m->last = seq > m->last ? seq : m->last;
+	tally_add(&m->kinds, kind, json_pack("{s:o}", "kind", json_text(kind)), count, js(e, "time"));
+	if (told_traffic(e))
+		tally_add(&m->traffic, key, told_refusal(e, key, sizeof(key)), count, js(e, "time"));
+	else if (is(e, "kind", "policy"))
+		list(m, LIST_CHANGES, e);
+	else if (is(e, "kind", "login") || (is(e, "kind", "account") && comes_in(e)))
+		login(m, e, count);
+	else if (is(e, "kind", "account"))
+		list(m, LIST_ACCOUNTS, e);
+	else if (is(e, "code", "held") || is(e, "code", "hold_lifted"))
+		list(m, LIST_HOLDS, e);
+	else if (tells_of_loss(e)) {
+		m->lost += *js(e, "code") == '\0' ? count : 0;
+		list(m, LIST_LOST, e);
+	}
+	if (is(e, "severity", "serious"))
+		list(m, LIST_ALARMS, e);
+}
+
+/* A month is reviewed after it: those records are looked at as well, for that alone. */
+static void each(void *ctx, const json_t *e)
+{
+	struct month *m = ctx;
+
+	reviews_take(m->reviews, e, &m->span);
+	if (strcmp(js(e, "time"), m->span.until) < 0)
+		count_one(m, e);
+}
+
+/* ---- the page ------------------------------------------------------------------------------------------------------ */
+
+static void kinds(struct page *p, const struct month *m, const json_t *rows)
+{
+	static const enum message heads[] = { M_AUDIT_KIND, M_TOLD_RECORDS, M_TOLD_TIMES };
+	enum lang l = page_lang(p);
+	const json_t *r;
+	size_t i;
+
+	page_section(p, M_AUDIT_RECORDS);
+	if (m->records == 0) {
+		page_say(p, M_AUDIT_NO_RECORDS);
+		return;
+	}
+	page_say(p, M_AUDIT_RECORDS_WHAT, m->records, m->first, m->last);
+	page_table(p, heads, 3);
+	json_array_foreach(rows, i, r)
+	{
+		page_cell(p, is(r, "kind", OWN) ? message_format(M_AUDIT_OWN, l)
+						: event_kind_text(js(r, "kind"), lang_name(l)));
+		page_cellf(p, "%llu", ju(r, "records"));
+		page_cellf(p, "%llu", ju(r, "count"));
+	}
+}
+
+static void logins(struct page *p, const json_t *rows)
+{
+	static const enum message heads[] = { M_AUDIT_WHAT, M_AUDIT_ACCOUNT, M_AUDIT_CLIENT,
+					      M_TOLD_TIMES, M_TOLD_FIRST,    M_TOLD_LAST };
+	enum lang l = page_lang(p);
+	const json_t *r;
+	size_t i;
+
+	page_section(p, M_AUDIT_LOGINS);
+	if (json_array_size(rows) == 0) {
+		page_say(p, M_TOLD_NONE);
+		return;
+	}
+	page_table(p, heads, 6);
+	json_array_foreach(rows, i, r)
+	{
+		bool api = is(r, "kind", "login");
+
+		if (jb(r, "more"))
+			page_cell(p, message_format(M_TOLD_OTHERS, l));
+		else if (api)
+			page_cellf(p, "API: %s", event_verdict_text(js(r, "what"), lang_name(l)));
+		else
+			page_cell(p, event_code_text("account", js(r, "what"), lang_name(l)));
+		page_cell(p, *js(r, "account") != '\0' ? js(r, "account") : "-");
+		page_cell(p, *js(r, "client") != '\0' ? js(r, "client") : "-");
+		page_cellf(p, "%llu", ju(r, "count"));
+		told_cell_time(p, js(r, "first"));
+		told_cell_time(p, js(r, "last"));
+	}
+}
+
+/* Whether the chain holds for the records that were counted. */
+static const char *chain_word(const json_t *facts, const struct month *m)
+{
+	const json_t *r = facts_answer(facts, "journal"), *whole = json_object_get(r, "whole");
+
+	if (r == NULL)
+		return "unread";
+	if (json_is_false(whole))
+		return "damaged";
+	if (m->records > 0 && (ju(r, "first") > m->first || ju(r, "last") < m->last))
+		return "not_these";
+	return json_is_true(whole) ? "whole" : "unjudged";
+}
+
+static void chain(struct page *p, const json_t *facts, const struct month *m, const char *word)
+{
+	static const struct {
+		const char *word;
+		enum message text;
+		const char *mark;
+	} words[] = { { "unread", M_AUDIT_CHAIN_UNREAD, "ask" },
+		      { "damaged", M_AUDIT_CHAIN_DAMAGED, "not" },
+		      { "not_these", M_AUDIT_CHAIN_NOT_THESE, "not" },
+		      { "whole", M_AUDIT_CHAIN_WHOLE, "met" },
+		      { "unjudged", M_AUDIT_CHAIN_UNJUDGED, "partly" } };
+	static const enum message heads[] = { M_AUDIT_CHAIN_STATE, M_CONTROLS_EVIDENCE };
+	const json_t *r = facts_answer(facts, "journal");
+	char text[400];
+
+	page_section(p, M_AUDIT_CHAIN);
+	page_table(p, heads, 2);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(word, words[i].word) == 0)
+			page_cell_mark(p, words[i].text, words[i].mark);
+	if (r == NULL) {
+		page_cell(p, facts_why(facts, "journal"));
+		return;
+	}
+	(void)message_text(text, sizeof(text), page_lang(p), M_AUDIT_CHAIN_DETAIL, ju(r, "first"), ju(r, "last"),
+			   js(r, "head"), ju(json_object_get(r, "signed"), "to"), ju(r, "faults"), m->last);
+	page_cell(p, text);
+}
+
+static void lost_sum(struct page *p, const json_t *facts, const struct month *m)
+{
+	const json_t *j = json_object_get(facts_answer(facts, "status"), "journal");
+
+	page_say(p, M_AUDIT_LOST_SUM, m->lost, ju(j, "lost"), ju(j, "left_out"), ju(j, "waiting"));
+}
+
+static json_t *data_of(const json_t *facts, struct month *m, const char *word, json_t *rows[3])
+{
+	const json_t *chain_said = facts_answer(facts, "journal");
+	json_t *data = json_pack("{s:s,s:O,s:O,s:O,s:O,s:s,s:s,s:{s:I,s:I,s:I},s:O,s:O,s:O,s:I,s:{s:s,s:o},s:s,s:O}",
+				 "report", "audit", "made", json_object_get(facts, "made"), "version",
+				 json_object_get(facts, "version"), "host", json_object_get(facts, "host"), "site",
+				 json_object_get(facts_answer(facts, "status"), "site"), "from", m->span.from, "until",
+				 m->span.until, "records", "records", (json_int_t)m->records, "first",
+				 (json_int_t)m->first, "last", (json_int_t)m->last, "kinds", rows[0], "traffic",
+				 rows[1], "logins", rows[2], "lost_records", (json_int_t)m->lost, "chain", "state",
+				 word, "journal", chain_said != NULL ? json_deep_copy(chain_said) : json_null(),
+				 "reviewed", reviews_cover(m->reviews, &m->span), "reviews", m->reviews);
+
+	for (unsigned i = 0; i < LISTS; i++) {
+		char more[40];
+
+		snprintf(more, sizeof(more), "%s_more", lists[i].word);
+		(void)json_object_set(data, lists[i].word, m->list[i]);
+		(void)json_object_set_new(data, more, json_integer((json_int_t)m->more[i]));
+	}
+	return data;
+}
+
+static int give(struct cli *c, const struct cli_args *a, const json_t *facts, struct month *m)
+{
+	struct page *p = page_new(c->lang, M_AUDIT_TITLE);
+	const char *word = chain_word(facts, m);
+	char text[160];
+	json_t *rows[3], *data;
+
+	tally_sort(&m->kinds);
+	tally_sort(&m->traffic);
+	tally_sort(&m->logins);
+	rows[0] = tally_close(&m->kinds);
+	rows[1] = tally_close(&m->traffic);
+	rows[2] = tally_close(&m->logins);
+	reviews_name(m->reviews, ja(facts_answer(facts, "accounts"), "accounts"));
+	report_head(p, facts);
+	told_span(m->span.from, m->span.until, text, sizeof(text));
+	page_say(p, M_AUDIT_SPAN, text);
+	if (strcmp(js(facts, "made"), m->span.until) < 0)
+		page_say(p, M_AUDIT_NOT_OVER);
+	reviews_page(p, m->reviews, &m->span);
+	kinds(p, m, rows[0]);
+	page_section(p, M_AUDIT_TRAFFIC);
+	told_refusals(p, rows[1]);
+	logins(p, rows[2]);
+	for (unsigned i = 0; i < LISTS; i++) {
+		page_section(p, lists[i].section);
+		if (i == LIST_LOST)
+			lost_sum(p, facts, m);
+		told_table(p, m->list[i], m->more[i]);
+	}
+	chain(p, facts, m, word);
+	page_section(p, M_CONTROLS_SIGN);
+	page_say(p, M_AUDIT_SIGN_HOW);
+	page_blank(p, M_REPORT_SIGN_NAME);
+	page_blank(p, M_REPORT_SIGN_DATE);
+	data = data_of(facts, m, word, rows);
+	for (size_t i = 0; i < 3; i++)
+		json_decref(rows[i]);
+	return report_give(c, a, p, data, CLI_YES);
+}
+
+static int run(struct cli *c, const struct cli_args *a)
+{
+	struct month m = { .records = 0 };
+	int status;
+	json_t *facts = report_facts(c, a, &status);
+
+	if (facts == NULL)
+		return status;
+	status = span_read(c, a->values[OPT_MONTH], a->values[OPT_FROM], a->values[OPT_UNTIL], js(facts, "made"),
+			   &m.span);
+	if (status != CLI_YES) {
+		json_decref(facts);
+		return status;
+	}
+	tally_open(&m.kinds);
+	tally_open(&m.traffic);
+	tally_open(&m.logins);
+	m.reviews = json_array();
+	for (unsigned i = 0; i < LISTS; i++)
+		m.list[i] = json_array();
+	if (report_events(c, facts, m.span.from, "9", each, &m, &status)) {
+		status = give(c, a, facts, &m);
+	} else {
+		json_decref(tally_close(&m.kinds));
+		json_decref(tally_close(&m.traffic));
+		json_decref(tally_close(&m.logins));
+	}
+	json_decref(m.reviews);
+	for (unsigned i = 0; i < LISTS; i++)
+		json_decref(m.list[i]);
+	json_decref(facts);
+	return status;
+}
+
+const struct cli_verb verb_report_audit = {
+	.name = "report",
+	.under = "audit",
+	.group = CLI_ON_BOX,
+	.operands = "",
+	.options = options,
+	.n_options = OPT_N,
+	.summary = M_AUDIT_SUMMARY_LINE,
+	.text = M_AUDIT_TEXT,
+	.run = run,
+};

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `sekisho review`: somebody has looked through the records of a time, and puts on record that he has, and what he found. */
+#include <string.h>
+
+#include "mgmt/cli/box/request.h"
+#include "mgmt/cli/report/span.h"
+#include "mgmt/cli/verbs.h"
+#include "mgmt/cli/words/render.h"
+
+enum { OPT_MONTH, OPT_FROM, OPT_UNTIL, OPT_BY, OPT_RESULT, OPT_NOTE, OPT_N };
+
+static const struct cli_option options[OPT_N] = {
+	[OPT_MONTH] = { "--month", 0, "YYYY-MM", M_REVIEW_OPT_MONTH },
+	[OPT_FROM] = { "--from", 0, "TIME", M_REVIEW_OPT_FROM },
+	[OPT_UNTIL] = { "--until", 0, "TIME", M_REVIEW_OPT_UNTIL },
+	[OPT_BY] = { "--by", 0, "NAME", M_REVIEW_OPT_BY },
+	[OPT_RESULT] = { "--result", 0, "none|findings", M_REVIEW_OPT_RESULT },
+	[OPT_NOTE] = { "--note", 0, "TEXT", M_REVIEW_OPT_NOTE },
+};
+
+static int run(struct cli *c, const struct cli_args *a)
+{
+	const char *by = a->values[OPT_BY], *result = a->values[OPT_RESULT], *note = a->values[OPT_NOTE];
+	struct msg_body m = { MSG_REVIEW, .review = { .note = note != NULL ? note : "" } };
+	char now[MOMENT_TEXT], from[64], until[64];
+	struct box_answer answer;
+	struct span s;
+	int status;
+
+	if (by == NULL || *by == '\0' || result == NULL ||
+	    (strcmp(result, "none") != 0 && strcmp(result, "findings") != 0))
+		return cli_fail(c, CLI_INVALID, M_REVIEW_WORDS);
+	if (strlen(by) >= LOGIN_NAME || strlen(m.review.note) > REVIEW_NOTE)
+		return cli_fail(c, CLI_INVALID, M_REVIEW_NOTE, REVIEW_NOTE);
+	(void)moment_parse("0s", now);
+	status = span_read(c, a->values[OPT_MONTH], a->values[OPT_FROM], a->values[OPT_UNTIL], now, &s);
+	if (status != CLI_YES)
+		return status;
+	memcpy(m.review.name, by, strlen(by));
+	m.review.findings = strcmp(result, "findings") == 0;
+	m.review.since = span_seconds(s.from);
+	m.review.until = span_seconds(s.until);
+	if (!box_request(c, &m, NULL, 0, 30, &answer, &status))
+		return status;
+	if (!box_answer_done(c, &answer, &status)) {
+		render_time(js(answer.json, "from"), from);
+		render_time(js(answer.json, "until"), until);
+		render_line(c, M_REVIEW_DONE, js(answer.json, "full_name"), js(answer.json, "name"), from, until);
+	}
+	box_answer_free(&answer);
+	return status;
+}
+
+const struct cli_verb verb_review = {
+	.name = "review",
+	.group = CLI_ON_BOX,
+	.operands = "",
+	.options = options,
+	.n_options = OPT_N,
+	.summary = M_REVIEW_SUMMARY,
+	.text = M_REVIEW_TEXT,
+	.run = run,
+};

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `sekisho report self-check`: the half-yearly self-check, in figures. What the box can answer it answers, with evidence; whatever is left has an empty place for a person, and
+ * counts as answered only when he has written there.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "mgmt/cli/report/files.h"
+#include "mgmt/cli/report/report.h"
+#include "mgmt/cli/verbs.h"
+#include "mgmt/state/read.h"
+
+static const struct cli_option options[OPT_REPORT_N] = { REPORT_OPTIONS };
+
+/* Whether the box has found something out: then it is done, or it is not, for a part of it that is missing is not done. */
+static bool answered(enum verdict v)
+{
+	return v == VERDICT_MET || v == VERDICT_NOT || v == VERDICT_PARTLY;
+}
+
+static size_t count(const json_t *d, enum verdict v)
+{
+	return (size_t)ju(json_object_get(d, "summary"), verdict_word(v));
+}
+
+static void figures(struct page *p, const json_t *d)
+{
+	static const enum message heads[] = { M_SELF_ITEMS, M_SELF_DONE, M_SELF_NOT, M_SELF_LEFT, M_SELF_RATE };
+	size_t items = json_array_size(ja(d, "clauses")), done = count(d, VERDICT_MET);
+	size_t open = count(d, VERDICT_NOT) + count(d, VERDICT_PARTLY);
+
+	page_section(p, M_SELF_FIGURES);
+	page_table(p, heads, 5);
+	page_cellf(p, "%zu", items);
+	page_cellf(p, "%zu", done);
+	page_cellf(p, "%zu", open);
+	page_cellf(p, "%zu", items - done - open);
+	if (done + open > 0)
+		page_cellf(p, "%zu / %zu (%zu%%)", done, done + open, done * 100 / (done + open));
+	else
+		page_cell(p, "-");
+	page_say(p, M_SELF_FIGURES_WHAT);
+	page_blank(p, M_SELF_RATE_WHOLE);
+}
+
+static void items(struct page *p, const json_t *d)
+{
+	static const enum message heads[] = { M_SELF_NUMBER, M_CONTROLS_CLAUSE,	  M_SELF_ITEM, M_SELF_BOX,
+					      M_SELF_PERSON, M_CONTROLS_EVIDENCE, M_SELF_DUE };
+	enum lang l = page_lang(p);
+	const json_t *clause;
+	size_t i;
+
+	page_section(p, M_SELF_LIST);
+	page_table(p, heads, 7);
+	json_array_foreach(ja(d, "clauses"), i, clause)
+	{
+		enum verdict v = controls_verdict(clause);
+
+		page_cellf(p, "%zu", i + 1);
+		page_cellf(p, "%s %s", js(d, "document"), js(clause, "clause"));
+		page_cell(p, js(clause, lang_name(l)));
+		page_cell_mark(p,
+			       v == VERDICT_MET	  ? M_SELF_YES
+			       : v == VERDICT_NOT ? M_SELF_NO
+						  : verdict_text(v),
+			       verdict_mark(v));
+		page_cell(p, answered(v) ? "-" : message_format(M_SELF_BLANK, l));
+		controls_evidence(p, clause, l);
+		page_cell(p, v == VERDICT_MET ? "-" : "");
+	}
+}
+
+static json_t *judged(const json_t *facts, const struct deeds *deeds)
+{
+	json_t *d = json_loadb((const char *)controls_self_check, controls_self_check_size, JSON_REJECT_DUPLICATES,
+			       NULL),
+	       *clause;
+	size_t i;
+
+	controls_judge_one(d, facts, deeds);
+	json_array_foreach(json_object_get(d, "clauses"), i, clause)
+	{
+		(void)json_object_set_new(clause, "answer",
+					  answered(controls_verdict(clause))
+						  ? json_boolean(controls_verdict(clause) == VERDICT_MET)
+						  : json_null());
+	}
+	return d;
+}
+
+static int run(struct cli *c, const struct cli_args *a)
+{
+	struct deeds deeds;
+	struct page *p;
+	json_t *facts, *d;
+	int status;
+
+	facts = report_facts(c, a, &status);
+	if (facts == NULL)
+		return status;
+	report_deeds(c, facts, &deeds);
+	d = judged(facts, &deeds);
+	p = page_new(c->lang, M_SELF_TITLE);
+	report_head(p, facts);
+	page_say(p, M_CONTROLS_EDITION, js(json_object_get(d, "edition"), lang_name(c->lang)));
+	page_say(p, M_CONTROLS_NOTE, js(json_object_get(d, "note"), lang_name(c->lang)));
+	figures(p, d);
+	items(p, d);
+	page_section(p, M_CONTROLS_SIGN);
+	page_blank(p, M_REPORT_SIGN_NAME);
+	page_blank(p, M_REPORT_SIGN_DATE);
+	status = report_give(c, a, p,
+			     json_pack("{s:s,s:O,s:O,s:O,s:O,s:o}", "report", "self-check", "made",
+				       json_object_get(facts, "made"), "version", json_object_get(facts, "version"),
+				       "host", json_object_get(facts, "host"), "site",
+				       json_object_get(facts_answer(facts, "status"), "site"), "check", d),
+			     CLI_YES);
+	json_decref(facts);
+	return status;
+}
+
+const struct cli_verb verb_report_self_check = {
+	.name = "report",
+	.under = "self-check",
+	.group = CLI_ON_BOX,
+	.operands = "",
+	.options = options,
+	.n_options = OPT_REPORT_N,
+	.summary = M_SELF_SUMMARY_LINE,
+	.text = M_SELF_TEXT,
+	.run = run,
+};

@@ -92,8 +92,17 @@ struct informer *informer_new(const struct inform_settings *s, const uint8_t eng
 		&i->s.securityPrivKeyLen))
 		return i;
 	err_set(e, -EINVAL, "keys of the passphrases, which have %u letters at least", PASSPHRASE_LEAST);
+	explicit_bzero(i, sizeof(*i));
 	free(i);
 	return NULL;
+}
+
+/* Without an errno's text: the library's is one of its own, which `status` shows. */
+static bool failed(struct err *e, const char *why)
+{
+	e->code = -EIO;
+	snprintf(e->text, sizeof(e->text), "%s", why);
+	return false;
 }
 
 bool informer_open(struct informer *i, struct err *e)
@@ -105,27 +114,9 @@ bool informer_open(struct informer *i, struct err *e)
 	if (i->open != NULL)
 		return true;
 	snmp_error(&i->s, &system, &library_s, &why);
-	err_set(e, -EHOSTUNREACH, "%s", why != NULL ? why : "no session");
+	failed(e, why != NULL ? why : "no session");
 	free(why);
 	return false;
-}
-
-/*
- * With it goes what the library learnt of the receiver: a new one behind the same address is asked anew, and who gives himself out for many leaves
- * nothing behind.
- */
-void informer_close(struct informer *i)
-{
-	struct usmUser *u;
-
-	if (i->open != NULL)
-		snmp_sess_close(i->open);
-	i->open = NULL;
-	while ((u = usm_get_userList()) != NULL) {
-		usm_remove_user(u);
-		usm_free_user(u);
-	}
-	free_etimelist();
 }
 
 /* ---- what is said ------------------------------------------------------------------------------------------------------ */
@@ -223,10 +214,10 @@ bool informer_send(struct informer *i, const struct inform *what, struct err *e)
 	       answer->errstat == SNMP_ERR_NOERROR && answer->version == SNMP_VERSION_3 &&
 	       answer->securityLevel == SNMP_SEC_LEVEL_AUTHPRIV;
 	if (!good && status == STAT_SUCCESS) {
-		err_set(e, -EPROTO, "the receiver refused it");
+		failed(e, "the receiver refused it");
 	} else if (!good) {
 		snmp_sess_error(i->open, &system, &library_s, &why);
-		err_set(e, -ETIMEDOUT, "%s", status == STAT_TIMEOUT ? "Timeout" : why != NULL ? why : "no answer");
+		failed(e, status == STAT_TIMEOUT ? "Timeout" : why != NULL ? why : "no answer");
 		free(why);
 	}
 	if (answer != NULL)

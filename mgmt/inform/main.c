@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * sekisho-inform: looks at the box as sekisho-notify does, and tells by SNMP what is wrong and when it is over, one inform for each, in order. What the
- * receiver has not acknowledged waits on the disk and is told again. Started by sekisho-inform.service in the admin namespace, as a user that may do
+ * receiver has not acknowledged waits on the disk and is told again. What it answers is read by a child, for one round. Started by sekisho-inform.service in the admin namespace, as a user that may do
  * nothing else; the daemon reads how it fares in the file that it puts down.
  *   sekisho-inform SETTINGS CONTROL-SOCKET     with STATE_DIRECTORY, RUNTIME_DIRECTORY, and CREDENTIALS_DIRECTORY/passphrases
  */
@@ -11,12 +11,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "mgmt/inform/child.h"
 #include "mgmt/inform/inform.h"
 #include "mgmt/notify/fare.h"
 #include "mgmt/notify/look.h"
 #include "mgmt/state/read.h"
 
 #define AT_ONCE 50u /* informs between two looks */
+#define ROUND_S 12u /* ... and seconds: three attempts to ask who the receiver is, and three to tell it something */
+#define TOLD 1
 
 struct teller {
 	struct inform_settings s;
@@ -25,11 +28,13 @@ struct teller {
 	struct informer *informer;
 	int state_fd, run_fd;
 	struct ledger ledger;
+	/* Of a round: how many went, and why no more. */
+	unsigned told;
+	char why[FARE_WHY];
 };
 
-static bool tell_one(struct teller *t, struct err *e)
+static bool tell_one(const struct teller *t, const json_t *w, uint64_t dropped, struct err *e)
 {
-	const json_t *w = ledger_first(&t->ledger);
 	const char *what = js(w, "what");
 	char code[40];
 	struct inform i = { .what = strcmp(what, "begin") == 0 ? INFORM_RAISED
@@ -43,29 +48,61 @@ static bool tell_one(struct teller *t, struct err *e)
 			    .when = js(w, "when"),
 			    .generation = (uint32_t)ju(w, "generation"),
 			    .serial = (uint32_t)ju(w, "serial"),
-			    .dropped = (uint32_t)ledger_dropped(&t->ledger) };
+			    .dropped = (uint32_t)dropped };
 
 	/* The kind of thing: the first word of what it is known by. */
 	snprintf(code, sizeof(code), "%.*s", (int)strcspn(i.key, " "), i.key);
-	if (!informer_send(t->informer, &i, e))
-		return false;
-	ledger_first_told(&t->ledger, fare_wall_s());
-	/* What was acknowledged is not told again, whatever ends this program now. */
-	return ledger_save(t->state_fd, &t->ledger, e) == 0;
+	return informer_send(t->informer, &i, e);
+}
+
+/* In the child: TOLD for each that was acknowledged, and the next one when that is on the disk; then why the next one was not. */
+static void tell_all(void *of, int to)
+{
+	const struct teller *t = of;
+	uint8_t told = TOLD;
+	struct err e = { 0 };
+	bool good = informer_open(t->informer, &e);
+
+	for (size_t n = 0; good && n < AT_ONCE && n < ledger_waiting(&t->ledger); n++) {
+		good = tell_one(t, ledger_at(&t->ledger, n), n == 0 ? ledger_dropped(&t->ledger) : 0, &e);
+		if (good && (write(to, &told, 1) != 1 || read(to, &told, 1) != 1))
+			return;
+		told = TOLD;
+	}
+	if (!good && write(to, e.text, strlen(e.text)) < 0)
+		return;
+}
+
+/* What was acknowledged is not told again, whatever ends this program now. */
+static bool hear(void *of, uint8_t byte)
+{
+	struct teller *t = of;
+	size_t n = strlen(t->why);
+
+	if (byte == TOLD && ledger_waiting(&t->ledger) > 0) {
+		ledger_first_told(&t->ledger, fare_wall_s());
+		t->told++;
+		(void)ledger_save(t->state_fd, &t->ledger, &(struct err){ 0 }); /* which is tried again at the next look */
+		return true;
+	}
+	if (n + 1 < sizeof(t->why))
+		t->why[n] = (char)byte;
+	return false;
 }
 
 static void tell(struct teller *t)
 {
 	struct err e = { 0 };
-	bool good = informer_open(t->informer, &e);
+	int r;
 
-	for (unsigned n = 0; good && n < AT_ONCE && ledger_waiting(&t->ledger) > 0; n++)
-		good = tell_one(t, &e);
-	informer_close(t->informer);
-	if (good)
+	t->told = 0;
+	memset(t->why, 0, sizeof(t->why));
+	r = child_run(ROUND_S, tell_all, hear, t, &e);
+	/* Slow is well enough. */
+	if (t->why[0] == '\0' && (r == 0 || (r == -ETIMEDOUT && t->told > 0)))
 		fare_well(&t->fare);
 	else
-		fare_failed(&t->fare, e.text);
+		fare_failed(&t->fare, t->why[0] != '\0' ? t->why : e.text);
 }
 
 static void put_down(const struct teller *t)
@@ -128,6 +165,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	t.informer = with_keys(&t, &e);
+	put_down(&t); /* before it looks: it runs */
 	for (;;) {
 		go_on(&t, e.text);
 		sleep(LOOK_S);

@@ -187,9 +187,9 @@ uint64_t ledger_sent_s(const struct ledger *l)
 	return ju(l->all, "sent");
 }
 
-const json_t *ledger_first(const struct ledger *l)
+const json_t *ledger_at(const struct ledger *l, size_t n)
 {
-	return json_array_get(list_of(l, "waiting"), 0);
+	return json_array_get(list_of(l, "waiting"), n);
 }
 
 void ledger_first_told(struct ledger *l, uint64_t now_s)

@@ -45,10 +45,10 @@ uint64_t ledger_sent_s(const struct ledger *l);
 char *ledger_text(const struct ledger *l, enum lang lang);
 char *ledger_subject(const struct ledger *l, enum lang lang, const char *site);
 /*
- * What waits longest: {"what":"begin"|"end"|"record","key","grave","when","en","ja","generation","serial"}; NULL = nothing. Its serial is its own
- * for good, so that the same one told twice shows, and one that found no room. And that it went, alone.
+ * What waits, from the longest on: {"what":"begin"|"end"|"record","key","grave","when","en","ja","generation","serial"}; NULL = nothing. Its serial is its own
+ * for good, so that the same one told twice shows, and one that found no room. And that the first one went, alone.
  */
-const json_t *ledger_first(const struct ledger *l);
+const json_t *ledger_at(const struct ledger *l, size_t n);
 void ledger_first_told(struct ledger *l, uint64_t now_s);
 /* All of it went. */
 void ledger_told(struct ledger *l, uint64_t now_s);

@@ -47,8 +47,8 @@ static _Noreturn void be_child(pid_t parent, child_work *work, void *of, int to)
 {
 	const struct rlimit none = { 0, 0 };
 
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-	    setrlimit(RLIMIT_CORE, &none) == 0) {
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent &&
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && setrlimit(RLIMIT_CORE, &none) == 0) {
 		work(of, to);
 		_exit(0);
 	}

@@ -30,10 +30,14 @@ struct informer {
 /* The library as such: no files, neither read nor written, no older version of the protocol, not a word of its own. */
 static void library(void)
 {
-	static const int yes[] = { NETSNMP_DS_LIB_DONT_READ_CONFIGS, NETSNMP_DS_LIB_DONT_PERSIST_STATE,
-				   NETSNMP_DS_LIB_DISABLE_PERSISTENT_LOAD, NETSNMP_DS_LIB_DISABLE_PERSISTENT_SAVE,
-				   NETSNMP_DS_LIB_DONT_LOAD_HOST_FILES, NETSNMP_DS_LIB_DISABLE_V1,
-				   NETSNMP_DS_LIB_DISABLE_V2c, NETSNMP_DS_LIB_ALARM_DONT_USE_SIG };
+	static const int yes[] = { NETSNMP_DS_LIB_DONT_READ_CONFIGS,
+				   NETSNMP_DS_LIB_DONT_PERSIST_STATE,
+				   NETSNMP_DS_LIB_DISABLE_PERSISTENT_LOAD,
+				   NETSNMP_DS_LIB_DISABLE_PERSISTENT_SAVE,
+				   NETSNMP_DS_LIB_DONT_LOAD_HOST_FILES,
+				   NETSNMP_DS_LIB_DISABLE_V1,
+				   NETSNMP_DS_LIB_DISABLE_V2c,
+				   NETSNMP_DS_LIB_ALARM_DONT_USE_SIG };
 
 	setenv("MIBS", "", 1);
 	setenv("MIBDIRS", "/nonexistent", 1);
@@ -149,18 +153,20 @@ static bool put_number(netsnmp_pdu *pdu, oid object, u_char type, uint32_t n)
 /* DateAndTime of RFC 2579; without bytes where the box does not know. */
 static bool put_when(netsnmp_pdu *pdu, oid object, const char *when)
 {
-	unsigned year, month, day, hour, minute, second;
+	struct tm t = { 0 };
 	u_char at[11];
+	int year;
 
-	if (sscanf(when, "%4u-%2u-%2uT%2u:%2u:%2u", &year, &month, &day, &hour, &minute, &second) != 6)
+	if (strptime(when, "%Y-%m-%dT%H:%M:%S", &t) == NULL)
 		return put(pdu, object, ASN_OCTET_STR, "", 0);
+	year = t.tm_year + 1900;
 	at[0] = (u_char)(year >> 8);
 	at[1] = (u_char)year;
-	at[2] = (u_char)month;
-	at[3] = (u_char)day;
-	at[4] = (u_char)hour;
-	at[5] = (u_char)minute;
-	at[6] = (u_char)second;
+	at[2] = (u_char)(t.tm_mon + 1);
+	at[3] = (u_char)t.tm_mday;
+	at[4] = (u_char)t.tm_hour;
+	at[5] = (u_char)t.tm_min;
+	at[6] = (u_char)t.tm_sec;
 	at[7] = 0;
 	at[8] = '+';
 	at[9] = at[10] = 0;

@@ -82,7 +82,8 @@ static bool hear(void *of, uint8_t byte)
 	if (byte == TOLD && ledger_waiting(&t->ledger) > 0) {
 		ledger_first_told(&t->ledger, fare_wall_s());
 		t->told++;
-		(void)ledger_save(t->state_fd, &t->ledger, &(struct err){ 0 }); /* which is tried again at the next look */
+		(void)ledger_save(t->state_fd, &t->ledger,
+				  &(struct err){ 0 }); /* which is tried again at the next look */
 		return true;
 	}
 	if (n + 1 < sizeof(t->why))
@@ -159,8 +160,7 @@ int main(int argc, char **argv)
 	}
 	signal(SIGPIPE, SIG_IGN);
 	t.look.socket = argv[2];
-	if (inform_settings_read(argv[1], &t.s, &e) < 0 ||
-	    ledger_open(t.state_fd, &t.ledger, &t.look.new_ledger) < 0) {
+	if (inform_settings_read(argv[1], &t.s, &e) < 0 || ledger_open(t.state_fd, &t.ledger, &t.look.new_ledger) < 0) {
 		fprintf(stderr, "sekisho-inform: %s\n", e.text);
 		return 1;
 	}

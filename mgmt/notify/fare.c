@@ -63,11 +63,10 @@ void fare_put_down(const struct fare *f, int dirfd, const struct addr *of, uint1
 		why[i] = f->why[i] >= ' ' && f->why[i] <= '~' ? f->why[i] : (char)(f->why[i] == '\0' ? '\0' : '?');
 	if (f->failing_s != 0)
 		snprintf(since, sizeof(since), "%llu", (unsigned long long)(f->failing_s - 1));
-	size = snprintf(text, sizeof(text),
-			"at %llu\nof %s %u\nstate %s\nsince %s\nwaiting %zu\ndropped %llu\nwhy %s\n",
-			(unsigned long long)(up_s() - 1), address, (unsigned)port,
-			f->failing_s != 0 ? "failing" : "good", since, ledger_waiting(l),
-			(unsigned long long)ledger_dropped(l), f->failing_s != 0 ? why : "-");
+	size = snprintf(
+		text, sizeof(text), "at %llu\nof %s %u\nstate %s\nsince %s\nwaiting %zu\ndropped %llu\nwhy %s\n",
+		(unsigned long long)(up_s() - 1), address, (unsigned)port, f->failing_s != 0 ? "failing" : "good",
+		since, ledger_waiting(l), (unsigned long long)ledger_dropped(l), f->failing_s != 0 ? why : "-");
 	if (size <= 0 || (size_t)size >= sizeof(text) || atomic_write(dirfd, "state", text, (size_t)size, &e) < 0)
 		fprintf(stderr, "%s: %s\n", f->program, e.text);
 }

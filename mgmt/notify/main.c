@@ -91,8 +91,8 @@ int main(int argc, char **argv)
 	}
 	signal(SIGPIPE, SIG_IGN);
 	n.look.socket = argv[2];
-	if (notify_settings_read(argv[1], &n.s, &e) < 0 ||
-	    ledger_open(n.state_fd, &n.ledger, &n.look.new_ledger) < 0 || !mail_begin()) {
+	if (notify_settings_read(argv[1], &n.s, &e) < 0 || ledger_open(n.state_fd, &n.ledger, &n.look.new_ledger) < 0 ||
+	    !mail_begin()) {
 		fprintf(stderr, "sekisho-notify: %s\n", e.text);
 		return 1;
 	}

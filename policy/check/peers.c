@@ -17,7 +17,7 @@
 #define TERMINALS_MAX 64u    /* more than a site has desks for it */
 #define MANAGEMENT_PORT 443u /* where the API answers */
 #define MAIL_PORT 587u /* submission, TLS from STARTTLS on: RFC 6409, RFC 3207; 465: from the first byte on, RFC 8314 */
-#define SNMP_PORT 162u	 /* notifications: RFC 3417, 8.2 */
+#define SNMP_PORT 162u /* notifications: RFC 3417, 8.2 */
 #define UPDATE_PORT 443u /* HTTPS: RFC 9110, 4.2.2 */
 
 enum { LOG_ADDRESS, LOG_NAME, LOG_CA };

@@ -342,14 +342,10 @@ static void receiver_of_informs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(server_of_mail),
-		cmocka_unit_test(receiver_of_informs),
-		cmocka_unit_test(sources_of_time),
-		cmocka_unit_test(the_most_sources_fit),
-		cmocka_unit_test(records),
-		cmocka_unit_test(nothing_more_than_a_name),
-		cmocka_unit_test(server_of_the_ups),
-		cmocka_unit_test(updates),
+		cmocka_unit_test(server_of_mail),    cmocka_unit_test(receiver_of_informs),
+		cmocka_unit_test(sources_of_time),   cmocka_unit_test(the_most_sources_fit),
+		cmocka_unit_test(records),	     cmocka_unit_test(nothing_more_than_a_name),
+		cmocka_unit_test(server_of_the_ups), cmocka_unit_test(updates),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,8 @@
 """Alarms by SNMP: sekisho-inform in the admin namespace, as the unit's user and with the settings that the daemon writes, and Net-SNMP's snmptrapd at the
 other end, behind a wire that can cut, alter and repeat what goes over it. What is told is really broken first."""
 import contextlib
+import hashlib
+import hmac
 import json
 import os
 import random
@@ -11,6 +13,8 @@ import signal
 import socket
 import subprocess
 import threading
+
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from box import FACTS, HEAD, TOP
 from cases import expect
@@ -96,7 +100,7 @@ class Wire:
 
     def __init__(self, box, forth=None, back=None):
         self.forth, self.back = forth or (lambda d: [d]), back or (lambda d: [d])
-        self.seen = []
+        self.seen, self.sent = [], []
         self.box = None
         self.ended = False
         with inside(box.admin):
@@ -114,6 +118,7 @@ class Wire:
                     if s is self.front:
                         data, self.box = s.recvfrom(65536)
                         self.seen.append(data)
+                        self.sent.append(data)
                         for d in self.forth(data):
                             self.behind.send(d)
                     else:
@@ -226,10 +231,18 @@ def informed(box):
         expect(began["sekishoSeverity"] == "serious" and began["sekishoWhen"].startswith(status["now"][:4] if "now" in status else "20"), "%s", began)
         expect(began["sekishoSentence"] != ended["sekishoKey"] and began["sekishoDropped"] == "0", "%s", began)
         once(r)
-        clear = b"".join(wire.seen)
+        passed = b"".join(wire.seen)
         for word in ("lan2", began["sekishoSite"], began["sekishoKey"], began["sekishoSentence"], "fault", AUTH, PRIVACY):
-            expect(word.encode() not in clear, "%s passes in clear text", word)
-        expect(bytes([2, 1, 3]) in wire.seen[0], "another version of SNMP")
+            expect(word.encode() not in passed, "%s passes in clear text", word)
+        for data in wire.seen:
+            expect(parts_of(data)[0] == (2, b"\3"), "another version of SNMP")
+        engines = set()
+        sent = [d for d in wire.sent if not clear(d)]
+        for data in sent:
+            engine, (kind, pdu) = opened(data)
+            engines.add(engine)
+            expect(kind == 0xa6 and began["sekishoKey"].encode() in pdu and header(data)[1] == 7, "%x %s", kind, pdu)
+        expect(len(sent) >= 2 and engines == {n.engine()}, "%s", engines)
         everything = ""
         for path in (n.folder + "/log", n.run + "/state", n.state + "/ledger", box.run_folder + "/sekishod.log", box.run_folder + "/run/inform.conf"):
             with contextlib.suppress(FileNotFoundError), open(path, encoding="utf-8") as f:
@@ -401,6 +414,23 @@ def unprotected(data, flags, pdu=0xa2):
                ber(4, ber(0x30, *(ber(k, v) for k, v in (security[:3] + [security[3], (4, b""), (4, b"")])))), scoped)
 
 
+def opened(data):
+    """What an inform says, by its keys and the standards alone (RFC 3414, 3826, 7860): its context engine and its PDU."""
+    security_raw = parts_of(data)[2][1]
+    security = parts_of(security_raw)
+    engine, boots, time, user, mac, salt = (x[1] for x in security)
+
+    def key(passphrase):
+        whole = hashlib.sha256((passphrase.encode() * (1048576 // len(passphrase) + 1))[:1048576]).digest()
+        return hashlib.sha256(whole + engine + whole).digest()
+    expect(user == b"sekisho" and len(mac) == 24 and data.count(mac) == 1, "%s", security)
+    expect(hmac.new(key(AUTH), data.replace(mac, bytes(24)), "sha256").digest()[:24] == mac, "not authenticated by HMAC-SHA-256")
+    start = int.from_bytes(boots, "big").to_bytes(4, "big") + int.from_bytes(time, "big").to_bytes(4, "big") + salt
+    aes = Cipher(algorithms.AES(key(PRIVACY)[:16]), modes.CFB(start)).decryptor()
+    scoped = parts_of(aes.update(parts_of(data)[3][1]) + aes.finalize())
+    return scoped[0][1], scoped[2]
+
+
 def answers_of_others(box):
     """In place of the receiver somebody answers with what he recorded, with what he makes up of it, and with garbage, without an end: nothing of it is an
     acknowledgement, the program lives and looks on; then the receiver gets all of it, once."""
@@ -457,6 +487,21 @@ def answers_of_others(box):
         return "%d datagrams, %s" % (hostile[0], why)
 
 
+def daemon_gone(box):
+    """The daemon dies: an inform says so, of the site and generation that were; it is back: another one."""
+    with Inform(box) as n, Wire(box), Receiver(box, n.folder) as r:
+        n.quiet()
+        box.kill()
+        wait_for(lambda: [x for x in r.took() if x["sekishoCode"] == "daemon"], 60, "the inform about the daemon")
+        box.start()
+        wait_for(box.running, 30, "the roles")
+        wait_for(lambda: [x for x in r.took() if x["sekishoCode"] == "daemon" and "sekishoCleared" in str(x)], 60, "the inform about its end")
+        once(r)
+        found = [x for x in r.took() if x["sekishoCode"] == "daemon"]
+        expect(len(found) == 2 and {x["sekishoSite"] for x in found} == {"test"} and int(found[0]["sekishoGeneration"]) > 0, "%s", found)
+        return "%d informs" % len(r.took())
+
+
 def nothing_else(box):
     """The program has no capability, and asks no more than how the box stands; it speaks to the receiver alone, and nobody speaks to it."""
     with Inform(box) as n:
@@ -510,4 +555,4 @@ def named_by_the_mib(box):
     return "12 names"
 
 
-CASES = (informed, receiver_away, a_long_backlog, wrong_keys, ack_lost, answers_of_others, nothing_else, named_by_the_mib)
+CASES = (informed, receiver_away, a_long_backlog, wrong_keys, ack_lost, answers_of_others, daemon_gone, nothing_else, named_by_the_mib)

@@ -82,8 +82,8 @@ static bool hear(void *of, uint8_t byte)
 	if (byte == TOLD && ledger_waiting(&t->ledger) > 0) {
 		ledger_first_told(&t->ledger, fare_wall_s());
 		t->told++;
-		(void)ledger_save(t->state_fd, &t->ledger,
-				  &(struct err){ 0 }); /* which is tried again at the next look */
+		/* Tried again at the next look. */
+		(void)ledger_save(t->state_fd, &t->ledger, &(struct err){ 0 });
 		return true;
 	}
 	if (n + 1 < sizeof(t->why))

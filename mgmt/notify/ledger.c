@@ -10,10 +10,8 @@
 #include "mgmt/state/read.h"
 
 #define FILE_NAME "ledger"
-#define FILE_MOST                                                                                                      \
-	(8u                                                                                                            \
-	 << 20) /* all that may wait, were each a record of 8 KiB (journal/chain.h) in two languages, and as much again */
-#define LOOKS 2 /* in a row, before anything is said */
+#define FILE_MOST (8u << 20) /* 200 records of 8 KiB in two languages, twice over */
+#define LOOKS 2		     /* in a row, before anything is said */
 
 static json_t *list_of(const struct ledger *l, const char *key)
 {

@@ -14,8 +14,10 @@
 
 #define TRY_US 1500000L
 #define TRIES_MORE 2
-#define TEXT_MOST 800u /* of one object: all of them fit into a datagram that no link cuts */
-#define KEY_MOST 200u
+/* All of it fits into a datagram of 1232 bytes, which no link of IPv6 cuts (RFC 8200, 5). */
+#define SITE_MOST 100u
+#define CODE_MOST 40u
+#define TEXT_MOST 560u
 
 #define OURS 1, 3, 6, 1, 4, 1, 8072, 9999, 9999, 1313
 enum { OF_SITE = 1, OF_CODE, OF_KEY, OF_SEVERITY, OF_WHEN, OF_SENTENCE, OF_GENERATION, OF_SERIAL, OF_DROPPED };
@@ -194,8 +196,8 @@ static netsnmp_pdu *pdu_of(const struct inform *w)
 
 	if (pdu == NULL)
 		return NULL;
-	if (put_head(pdu, w->what) && put_text(pdu, OF_SITE, w->site, KEY_MOST) &&
-	    put_text(pdu, OF_CODE, w->code, KEY_MOST) && put_text(pdu, OF_KEY, w->key, KEY_MOST) &&
+	if (put_head(pdu, w->what) && put_text(pdu, OF_SITE, w->site, SITE_MOST) &&
+	    put_text(pdu, OF_CODE, w->code, CODE_MOST) && put_text(pdu, OF_KEY, w->key, INFORM_KEY) &&
 	    put_number(pdu, OF_SEVERITY, ASN_INTEGER, w->grave ? 1 : 2) && put_when(pdu, OF_WHEN, w->when) &&
 	    put_text(pdu, OF_SENTENCE, w->sentence, TEXT_MOST) &&
 	    put_number(pdu, OF_GENERATION, ASN_UNSIGNED, w->generation) &&

@@ -12,6 +12,8 @@
 #define PASSPHRASE_LEAST 8u /* RFC 3414, 11.2 */
 #define PASSPHRASE_MOST 256u
 
+#define INFORM_KEY 120u /* bytes of a key, cut by whoever has a longer one */
+
 enum inform_what { INFORM_RAISED = 1, INFORM_CLEARED, INFORM_RECORDED }; /* as the MIB has them */
 
 struct inform {

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "appliance/base/sha256.h"
 #include "mgmt/inform/child.h"
 #include "mgmt/inform/inform.h"
 #include "mgmt/notify/fare.h"
@@ -20,6 +21,7 @@
 #define AT_ONCE 50u /* informs between two looks */
 #define ROUND_S 12u /* ... and seconds: three attempts to ask who the receiver is, and three to tell it something */
 #define TOLD 1
+#define KEY_DIGEST 8u /* bytes */
 
 struct teller {
 	struct inform_settings s;
@@ -33,16 +35,33 @@ struct teller {
 	char why[FARE_WHY];
 };
 
+/* As the ledger knows it where that is short; else its beginning and a digest of all of it: two that are raised never have the same. */
+static const char *short_key(const char *key, char out[INFORM_KEY + 1])
+{
+	size_t n = strlen(key), keep = INFORM_KEY - 2 * KEY_DIGEST - 1;
+	uint8_t digest[32];
+
+	if (n <= INFORM_KEY)
+		return key;
+	while (keep > 0 && ((uint8_t)key[keep] & 0xc0) == 0x80)
+		keep--;
+	memcpy(out, key, keep);
+	out[keep] = '~';
+	sha256(key, n, digest);
+	hex_text(digest, KEY_DIGEST, out + keep + 1);
+	return out;
+}
+
 static bool tell_one(const struct teller *t, const json_t *w, uint64_t dropped, struct err *e)
 {
 	const char *what = js(w, "what");
-	char code[40];
+	char code[40], key[INFORM_KEY + 1];
 	struct inform i = { .what = strcmp(what, "begin") == 0 ? INFORM_RAISED
 				    : strcmp(what, "end") == 0 ? INFORM_CLEARED
 							       : INFORM_RECORDED,
 			    .site = t->look.site,
 			    .code = code,
-			    .key = js(w, "key"),
+			    .key = short_key(js(w, "key"), key),
 			    .sentence = js(w, lang_name(t->s.lang)),
 			    .grave = jb(w, "grave"),
 			    .when = js(w, "when"),

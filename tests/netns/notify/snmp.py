@@ -296,7 +296,7 @@ def a_long_backlog(box):
         ledger = n.ledger()
         first = ledger["serial"] + 8
         ledger["dropped"] = 7
-        ledger["waiting"] = [{"what": "begin" if i % 2 == 0 else "end", "when": "2026-01-01T00:%02d:00Z" % (i % 60), "key": "fault number %d" % (i // 2), "grave": True,
+        ledger["waiting"] = [{"what": "begin" if i % 2 == 0 else "end", "when": "2026-01-01T00:%02d:00Z" % (i % 60), "key": "fault " + "岸" * 90 + " number %d" % (i // 2), "grave": True,
                               "en": "fault %d " % i + "x" * 900, "ja": "異常 %d" % i + "あ" * 300, "generation": 3, "serial": first + i} for i in range(190)]
         ledger["serial"] = first + 189
         with open(n.state + "/ledger", "w", encoding="utf-8") as f:
@@ -314,8 +314,10 @@ def a_long_backlog(box):
             expect(sorted(set(serials)) == list(range(first, serials[-1] + 1)) and serials == sorted(serials) and len(serials) <= len(set(serials)) + 1, "%s", serials)
             expect([x["sekishoDropped"] for x in told[:2]] == ["7", "0"] and {x["sekishoDropped"] for x in told[2:]} == {"0"}, "%s", told[:3])
             expect(told[0]["sekishoWhen"].startswith("2026-1-1,0:0:0") and told[0]["sekishoGeneration"] == "3", "%s", told[0])
-            expect(700 < len(told[0]["sekishoSentence"].encode()) <= 800 and "\ufffd" not in told[0]["sekishoSentence"], "%s", told[0]["sekishoSentence"])
-            expect(max(len(d) for d in wire.seen) < 1400, "a datagram of %d bytes", max(len(d) for d in wire.seen))
+            expect(550 < len(told[0]["sekishoSentence"].encode()) <= 560 and "\ufffd" not in told[0]["sekishoSentence"], "%s", told[0]["sekishoSentence"])
+            keys = {x["sekishoKey"] for x in told[:180]}
+            expect(85 < len(keys) < 95 and max(len(k.encode()) for k in keys) <= 120 and "\ufffd" not in str(keys), "%d keys: %s", len(keys), sorted(keys)[:2])
+            expect(max(len(d) for d in wire.seen) + 100 - len("test") <= 1232, "a datagram of %d bytes", max(len(d) for d in wire.seen))
         return "%d informs" % len(serials)
 
 

@@ -23,13 +23,18 @@
 enum { OF_SITE = 1, OF_CODE, OF_KEY, OF_SEVERITY, OF_WHEN, OF_SENTENCE, OF_GENERATION, OF_SERIAL, OF_DROPPED };
 
 struct informer {
-	netsnmp_session s;
 	char to[ADDR_TEXT + 16], user[64];
 	uint8_t engine[ENGINE_BYTES];
+	u_char auth[USM_AUTH_KU_LEN], privacy[USM_AUTH_KU_LEN];
+	size_t n_auth, n_privacy;
+	netsnmp_session s;
 	struct session_list *open;
 };
 
-/* The library as such: no files, neither read nor written, no older version of the protocol, not a word of its own. */
+/*
+ * The library as such, begun in the process that sends and not before it: what it numbers messages by and begins their encryption with it draws then,
+ * and two rounds with the same of it would take each other's answers. No files, neither read nor written, no older version of the protocol, not a word of its own.
+ */
 static void library(void)
 {
 	static const int yes[] = { NETSNMP_DS_LIB_DONT_READ_CONFIGS,
@@ -51,13 +56,14 @@ static void library(void)
 	init_snmp("sekisho-inform");
 }
 
-static bool key(const oid *protocol, size_t n, const char *passphrase, u_char *ret, size_t *ret_n)
+static bool key(const char *passphrase, u_char ret[USM_AUTH_KU_LEN], size_t *ret_n)
 {
 	size_t length = strlen(passphrase);
 
 	*ret_n = USM_AUTH_KU_LEN;
 	return length >= PASSPHRASE_LEAST &&
-	       generate_Ku(protocol, (u_int)n, (const u_char *)passphrase, length, ret, ret_n) == SNMPERR_SUCCESS;
+	       generate_Ku(usmHMAC192SHA256AuthProtocol, OID_LENGTH(usmHMAC192SHA256AuthProtocol),
+			   (const u_char *)passphrase, length, ret, ret_n) == SNMPERR_SUCCESS;
 }
 
 struct informer *informer_new(const struct inform_settings *s, const uint8_t engine[ENGINE_BYTES], const char *auth,
@@ -71,12 +77,21 @@ struct informer *informer_new(const struct inform_settings *s, const uint8_t eng
 		err_set(e, -ENOMEM, "an informer");
 		return NULL;
 	}
-	library();
 	addr_text(&s->address, address);
 	snprintf(i->to, sizeof(i->to), "%s:%s%s%s:%u", six ? "udp6" : "udp", six ? "[" : "", address, six ? "]" : "",
 		 (unsigned)s->port);
 	snprintf(i->user, sizeof(i->user), "%s", s->user);
 	memcpy(i->engine, engine, ENGINE_BYTES);
+	if (key(auth, i->auth, &i->n_auth) && key(privacy, i->privacy, &i->n_privacy))
+		return i;
+	err_set(e, -EINVAL, "keys of the passphrases, which have %u letters at least", PASSPHRASE_LEAST);
+	explicit_bzero(i, sizeof(*i));
+	free(i);
+	return NULL;
+}
+
+static void session(struct informer *i)
+{
 	snmp_sess_init(&i->s);
 	i->s.version = SNMP_VERSION_3;
 	i->s.securityModel = SNMP_SEC_MODEL_USM;
@@ -92,15 +107,10 @@ struct informer *informer_new(const struct inform_settings *s, const uint8_t eng
 	i->s.securityAuthProtoLen = OID_LENGTH(usmHMAC192SHA256AuthProtocol);
 	i->s.securityPrivProto = usmAESPrivProtocol;
 	i->s.securityPrivProtoLen = OID_LENGTH(usmAESPrivProtocol);
-	if (key(i->s.securityAuthProto, i->s.securityAuthProtoLen, auth, i->s.securityAuthKey,
-		&i->s.securityAuthKeyLen) &&
-	    key(i->s.securityAuthProto, i->s.securityAuthProtoLen, privacy, i->s.securityPrivKey,
-		&i->s.securityPrivKeyLen))
-		return i;
-	err_set(e, -EINVAL, "keys of the passphrases, which have %u letters at least", PASSPHRASE_LEAST);
-	explicit_bzero(i, sizeof(*i));
-	free(i);
-	return NULL;
+	memcpy(i->s.securityAuthKey, i->auth, i->n_auth);
+	i->s.securityAuthKeyLen = i->n_auth;
+	memcpy(i->s.securityPrivKey, i->privacy, i->n_privacy);
+	i->s.securityPrivKeyLen = i->n_privacy;
 }
 
 /* Without an errno's text: the library's is one of its own, which `status` shows. */
@@ -116,6 +126,8 @@ bool informer_open(struct informer *i, struct err *e)
 	char *why = NULL;
 	int system, library_s;
 
+	library();
+	session(i);
 	i->open = snmp_sess_open(&i->s);
 	if (i->open != NULL)
 		return true;
@@ -208,6 +220,21 @@ static netsnmp_pdu *pdu_of(const struct inform *w)
 	return NULL;
 }
 
+/* A response has what the inform had (RFC 3416, 4.2.7): one that was recorded when another was told is none to this. */
+static bool answers(const netsnmp_pdu *answer, const struct inform *what)
+{
+	const oid name[] = { OURS, 1, OF_SERIAL, 0 };
+
+	if (answer->command != SNMP_MSG_RESPONSE || answer->errstat != SNMP_ERR_NOERROR ||
+	    answer->version != SNMP_VERSION_3 || answer->securityLevel != SNMP_SEC_LEVEL_AUTHPRIV)
+		return false;
+	for (const netsnmp_variable_list *v = answer->variables; v != NULL; v = v->next_variable)
+		if (snmp_oid_compare(v->name, v->name_length, name, OID_LENGTH(name)) == 0)
+			return v->type == ASN_UNSIGNED && v->val.integer != NULL &&
+			       (uint32_t)*v->val.integer == what->serial;
+	return false;
+}
+
 bool informer_send(struct informer *i, const struct inform *what, struct err *e)
 {
 	netsnmp_pdu *pdu = pdu_of(what), *answer = NULL;
@@ -218,9 +245,7 @@ bool informer_send(struct informer *i, const struct inform *what, struct err *e)
 	if (pdu == NULL)
 		return err_set(e, -ENOMEM, "an inform") == 0;
 	status = snmp_sess_synch_response(i->open, pdu, &answer);
-	good = status == STAT_SUCCESS && answer != NULL && answer->command == SNMP_MSG_RESPONSE &&
-	       answer->errstat == SNMP_ERR_NOERROR && answer->version == SNMP_VERSION_3 &&
-	       answer->securityLevel == SNMP_SEC_LEVEL_AUTHPRIV;
+	good = status == STAT_SUCCESS && answer != NULL && answers(answer, what);
 	if (!good && status == STAT_SUCCESS) {
 		failed(e, "the receiver refused it");
 	} else if (!good) {

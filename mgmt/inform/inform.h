@@ -29,7 +29,9 @@ struct informer;
 /* Keys are made of the passphrases, which are not kept. NULL: *e says why, without them. */
 struct informer *informer_new(const struct inform_settings *s, const uint8_t engine[ENGINE_BYTES], const char *auth,
 			      const char *privacy, struct err *e);
-/* Asks the receiver who it is, as often as it is opened. It ends with its process (child.h): what the library learnt of a receiver goes with it. False: *e. */
+/*
+ * Begins the library and asks the receiver who it is: once in a process, with whose end (child.h) goes what the library learnt of a receiver. False: *e.
+ */
 bool informer_open(struct informer *i, struct err *e);
 /* Some seconds at most. False: *e. */
 bool informer_send(struct informer *i, const struct inform *what, struct err *e);

@@ -88,6 +88,10 @@ static void tell_all(void *of, int to)
 			return;
 		told = TOLD;
 	}
+	/* The library's words have what strangers sent in them. */
+	for (char *c = e.text; *c != '\0'; c++)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
 	if (!good && write(to, e.text, strlen(e.text)) < 0)
 		return;
 }

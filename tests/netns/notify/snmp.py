@@ -489,6 +489,39 @@ def answers_of_others(box):
         return "%d datagrams, %s" % (hostile[0], why)
 
 
+def recorded_answers(box):
+    """Acknowledgements that were recorded come back in place of the receiver's, to the first message of each round and to every other: none counts, since no two
+    messages have the same number, nor begin their encryption alike."""
+    recorded = []
+    with Inform(box) as n, Wire(box, back=lambda d: recorded.append(d) or [d]) as wire, Receiver(box, n.folder) as r:
+        n.quiet()
+        link(box, "down")
+        wait_for(lambda: r.about("lan2"), 30, "one that goes")
+        n.quiet_but_link()
+        answers, before = [d for d in recorded if not clear(d)], r.serials()
+        expect(answers, "no answer was recorded")
+
+        def forth(data):
+            if clear(data):
+                return [data]
+            for d in answers:
+                wire.front.sendto(d, wire.box)
+            return []
+        wire.forth = forth
+        link(box, "up")
+        wait_for(lambda: n.failing(""), 60, "a failure")
+        began = len(wire.sent)
+        wait_for(lambda: len([d for d in wire.sent[began:] if not clear(d)]) >= 3, 60, "another round")
+        expect(n.fares()["waiting"] > 0 and r.serials() == before, "%s", r.serials())
+        wire.forth = lambda d: [d]
+        wait_for(lambda: r.about("lan2", "sekishoCleared"), 60, "what waited")
+        once(r)
+        numbers = [header(d)[0] for d in wire.sent]
+        salts = [parts_of(parts_of(d)[2][1])[5][1] for d in wire.sent if not clear(d)]
+        expect(len(set(numbers)) == len(numbers) and len(set(salts)) == len(salts), "%s %s", numbers, salts)
+        return "%d messages" % len(numbers)
+
+
 def daemon_gone(box):
     """The daemon dies: an inform says so, of the site and generation that were; it is back: another one."""
     with Inform(box) as n, Wire(box), Receiver(box, n.folder) as r:
@@ -557,4 +590,4 @@ def named_by_the_mib(box):
     return "12 names"
 
 
-CASES = (informed, receiver_away, a_long_backlog, wrong_keys, ack_lost, answers_of_others, daemon_gone, nothing_else, named_by_the_mib)
+CASES = (informed, receiver_away, a_long_backlog, wrong_keys, ack_lost, answers_of_others, recorded_answers, daemon_gone, nothing_else, named_by_the_mib)

@@ -50,16 +50,17 @@ install-cli: $(B)/sekisho man
 	for p in policy box; do $(call page,$(B)/man/sekisho-$$p,sekisho-$$p,5) || exit; done
 	install -D -m 644 mgmt/completion/sekisho.bash $(share)/bash-completion/completions/sekisho
 
-install-daemon: $(B)/sekishod $(B)/sekisho-compile $(B)/sekisho-webauthn $(B)/sekisho-fetch $(B)/sekisho-notify
+install-daemon: $(B)/sekishod $(B)/sekisho-compile $(B)/sekisho-webauthn $(B)/sekisho-fetch $(B)/sekisho-notify $(B)/sekisho-inform
 	install -D -m 755 $(B)/sekishod $(DESTDIR)$(PREFIX)/sbin/sekishod
 	install -D -m 755 $(B)/sekisho-compile $(DESTDIR)$(PREFIX)/sbin/sekisho-compile
 	install -D -m 755 $(B)/sekisho-webauthn $(DESTDIR)$(PREFIX)/sbin/sekisho-webauthn
 	install -D -m 755 $(B)/sekisho-fetch $(DESTDIR)$(PREFIX)/sbin/sekisho-fetch
 	install -D -m 755 $(B)/sekisho-notify $(DESTDIR)$(PREFIX)/sbin/sekisho-notify
+	install -D -m 755 $(B)/sekisho-inform $(DESTDIR)$(PREFIX)/sbin/sekisho-inform
 	$(call page,docs/sekishod,sekishod,8)
 	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d $(etc)/sekisho $(etc)/default $(etc)/apparmor.d
-	for unit in sekisho-base sekishod sekisho-ups sekisho-notify; do $(call put,images/systemd/$$unit.service,$(DESTDIR)$(UNITDIR)/$$unit.service) || exit; done
-	install -m 644 images/systemd/sekisho.slice $(wildcard images/systemd/sekisho-time.* images/systemd/sekisho-log.* images/systemd/sekisho-follow@.* images/systemd/sekisho-power-off.* images/systemd/sekisho-ups.path images/systemd/sekisho-notify.path) $(DESTDIR)$(UNITDIR)
+	for unit in sekisho-base sekishod sekisho-ups sekisho-notify sekisho-inform; do $(call put,images/systemd/$$unit.service,$(DESTDIR)$(UNITDIR)/$$unit.service) || exit; done
+	install -m 644 images/systemd/sekisho.slice $(wildcard images/systemd/sekisho-time.* images/systemd/sekisho-log.* images/systemd/sekisho-follow@.* images/systemd/sekisho-power-off.* images/systemd/sekisho-ups.path images/systemd/sekisho-notify.path images/systemd/sekisho-inform.path) $(DESTDIR)$(UNITDIR)
 	for unit in chrony systemd-timesyncd; do install -D -m 644 images/systemd/not-beside.conf $(DESTDIR)$(UNITDIR)/$$unit.service.d/sekisho.conf || exit; done
 	install -D -m 755 images/ups $(DESTDIR)$(PREFIX)/lib/sekisho/ups
 	install -m 644 images/systemd/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/sekisho.conf
@@ -70,6 +71,6 @@ install-daemon: $(B)/sekishod $(B)/sekisho-compile $(B)/sekisho-webauthn $(B)/se
 
 install-doc:
 	install -d $(share)/doc/sekisho/protocols $(share)/doc/sekisho/prometheus
-	install -m 644 README.md README.ja.md $(wildcard docs/*.md docs/*.json) $(share)/doc/sekisho
+	install -m 644 README.md README.ja.md docs/SEKISHO-MIB.txt $(wildcard docs/*.md docs/*.json) $(share)/doc/sekisho
 	install -m 644 $(wildcard docs/protocols/*.md) $(share)/doc/sekisho/protocols
 	install -m 644 mgmt/prometheus/*.yml mgmt/prometheus/board.json $(share)/doc/sekisho/prometheus

@@ -4,6 +4,8 @@ MGMT_SRC = $(wildcard mgmt/web/*.c mgmt/web/api/*.c mgmt/web/pages/*.c mgmt/stat
 
 # A program of its own that tells alarms to people who do not look: the state in words, and libcurl.
 NOTIFY_SRC = $(wildcard mgmt/notify/*.c mgmt/state/*.c mgmt/words/*.c) $(BASE_SRC) $(WIRE_SRC)
+# ... and one that tells them by SNMP, with libnetsnmp: it looks and remembers as the other does.
+INFORM_SRC = $(wildcard mgmt/inform/*.c mgmt/state/*.c mgmt/words/*.c) $(addprefix mgmt/notify/,ask.c fare.c ledger.c look.c) $(BASE_SRC) $(WIRE_SRC)
 
 # What a browser is given (mgmt/ui), as a part of the daemon. esbuild comes from Debian, and there is nothing else to bring.
 build/ui/script: $(wildcard mgmt/ui/*.ts)

@@ -198,3 +198,26 @@ int beside_mail(const struct ir *ir, enum lang lang, char out[BESIDE_TEXT])
 		add(&t, "user %s\n", p->user);
 	return length(&t);
 }
+
+const struct ir_peer *beside_snmp_receiver(const struct ir *ir)
+{
+	for (uint32_t i = 0; i < ir->n_peers; i++)
+		if (ir->peers[i].use == PEER_SNMP)
+			return &ir->peers[i];
+	return NULL;
+}
+
+int beside_snmp(const struct ir *ir, enum lang lang, char out[BESIDE_TEXT])
+{
+	const struct ir_peer *p = beside_snmp_receiver(ir);
+	struct text t = { out, 0 };
+	char address[ADDR_TEXT];
+
+	if (p == NULL)
+		return 0;
+	if (!plain_security_name(p->user))
+		return -EINVAL;
+	addr_text(&p->address, address);
+	add(&t, HEAD "address %s\nport %u\nuser %s\nlang %s\n", address, (unsigned)p->port, p->user, lang_name(lang));
+	return length(&t);
+}

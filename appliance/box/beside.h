@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Settings of the programs that speak for the box from the admin namespace, chronyd, rsyslogd, upsmon, sekisho-notify and sekisho-fetch: the texts of their files, from
+ * Settings of the programs that speak for the box from the admin namespace, chronyd, rsyslogd, upsmon, sekisho-notify, sekisho-inform and sekisho-fetch: the texts of their files, from
  * the peers of a generation. The first three are Debian's and units of their own (images/systemd), the last is a person's; the daemon starts none. Pure: who writes the
  * files, and when, is supervise/beside.c.
  */
@@ -30,6 +30,11 @@ int beside_ups(const struct ir *ir, char out[BESIDE_TEXT]);
 /* Of sekisho-notify (mgmt/notify/settings.h). */
 int beside_mail(const struct ir *ir, enum lang lang, char out[BESIDE_TEXT]);
 
+/* Of sekisho-inform (mgmt/inform/settings.h). */
+int beside_snmp(const struct ir *ir, enum lang lang, char out[BESIDE_TEXT]);
+
+/* The receiver of SNMP informs; NULL: ir names none. */
+const struct ir_peer *beside_snmp_receiver(const struct ir *ir);
 /* The mail server; NULL: ir names none. */
 const struct ir_peer *beside_mail_server(const struct ir *ir);
 /* The server of the UPS; NULL: ir names none. */

@@ -20,7 +20,8 @@
 
 #define SANDBOX_UID_NOTIFY                                                                                             \
 	61993u /* of who tells alarms to others (mgmt/notify): asks the daemon how it stands, and nothing else */
-#define SANDBOX_UID_FETCH 61980u /* of who fetches updates, which is no role: no number that a role could have */
+#define SANDBOX_UID_INFORM 61992u /* ... and of who tells them by SNMP (mgmt/inform), in its group as well */
+#define SANDBOX_UID_FETCH 61980u  /* of who fetches updates, which is no role: no number that a role could have */
 
 #define SANDBOX_UID_HASHER                                                                                             \
 	61981u /* of who hashes pass phrases for the role accounts, and keeps nothing: a child of it */

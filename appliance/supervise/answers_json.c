@@ -199,6 +199,7 @@ json_t *answers_status(struct supervisor *s, struct collect *c)
 	json_object_set_new(j, "log", json_log(s));
 	json_object_set_new(j, "ups", json_ups(s));
 	json_object_set_new(j, "mail", json_mail(s));
+	json_object_set_new(j, "snmp", json_snmp(s));
 	json_object_set_new(j, "surroundings", json_surroundings(s));
 	json_object_set_new(j, "cores", json_integer(s->cores));
 	json_object_set_new(j, "workers_asked", json_by_kind(s->workers_asked));

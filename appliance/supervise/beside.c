@@ -22,6 +22,7 @@
 #define UPDATE "update.conf" /* sekisho-fetch */
 #define NUT "ups.conf"	     /* sekisho-ups.service */
 #define NOTIFY "notify.conf" /* sekisho-notify.service */
+#define INFORM "inform.conf" /* sekisho-inform.service */
 
 static bool says(const struct supervisor *s, const char *name, const char *text, size_t n)
 {
@@ -71,6 +72,8 @@ void beside_write(struct supervisor *s)
 	put_one(s, NUT, text, n);
 	n = beside_mail(s->now->ir, s->o->lang, text);
 	put_one(s, NOTIFY, text, n);
+	n = beside_snmp(s->now->ir, s->o->lang, text);
+	put_one(s, INFORM, text, n);
 }
 
 bool beside_ready(const struct ir *ir, struct sentence *ret)

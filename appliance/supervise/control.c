@@ -23,7 +23,7 @@ struct client {
 	uint64_t serial;   /* of this connection: an answer never reaches a successor */
 	char by[BY_BYTES]; /* the login behind it */
 	bool waiting;	   /* one question at a time */
-	bool listens;	   /* sekisho-notify: it may ask how the box stands and what was recorded */
+	bool listens;	   /* sekisho-notify or sekisho-inform: it may ask how the box stands and what was recorded */
 };
 
 int control_open(struct supervisor *s, struct err *e)
@@ -66,6 +66,12 @@ static struct client *free_client(struct supervisor *s)
 	return NULL;
 }
 
+/* Who tells alarms to others; the socket's group is the first one's, which the other belongs to. */
+static bool tells(uid_t uid)
+{
+	return uid == SANDBOX_UID_NOTIFY || uid == SANDBOX_UID_INFORM;
+}
+
 static bool accept_one(struct supervisor *s)
 {
 	int fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -76,11 +82,11 @@ static bool accept_one(struct supervisor *s)
 	if (fd < 0)
 		return false;
 	if (c == NULL || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) < 0 ||
-	    (who.uid != 0 && who.uid != geteuid() && who.uid != SANDBOX_UID_NOTIFY)) {
+	    (who.uid != 0 && who.uid != geteuid() && !tells(who.uid))) {
 		close(fd);
 		return true;
 	}
-	*c = (struct client){ .fd = fd, .serial = ++s->next_serial, .listens = who.uid == SANDBOX_UID_NOTIFY };
+	*c = (struct client){ .fd = fd, .serial = ++s->next_serial, .listens = tells(who.uid) };
 	who_name(who.pid, who.uid, c->by, sizeof(c->by));
 	return true;
 }

@@ -9,24 +9,25 @@
 #include "appliance/box/said.h"
 #include "appliance/supervise/supervise.h"
 
-#define STATE "%s-notify/state" /* beside the run folder: the RuntimeDirectory= of sekisho-notify.service */
+/* Beside the run folder: the RuntimeDirectory= of the unit. */
+#define NOTIFY "%s-notify/state"
+#define INFORM "%s-inform/state"
 #define STATE_MOST 512u
 #define FRESH_S 60u /* it is written every two seconds, and one attempt to send takes up to half a minute */
 
-struct mail_said {
+struct told_said {
 	char state[SAID_LINE], why[SAID_LINE];
 	int64_t since, waiting, dropped;
 };
 
 /* False: nothing that can be used, of another server, or old. */
-static bool said(const struct supervisor *s, const char *of, struct mail_said *ret)
+static bool said(const char *path, const char *of, struct told_said *ret)
 {
 	uint8_t file[STATE_MOST];
-	char path[PATH_MAX], whom[SAID_LINE];
+	char whom[SAID_LINE];
 	struct bytes b;
 	int64_t at, now = (int64_t)said_now_s();
 
-	snprintf(path, sizeof(path), STATE, s->o->run);
 	b = bytes_of(file, said_file(path, file, sizeof(file)));
 	at = said_number(&b, "at");
 	said_line(&b, "of", whom);
@@ -40,22 +41,37 @@ static bool said(const struct supervisor *s, const char *of, struct mail_said *r
 	       (strcmp(ret->state, "good") == 0 || strcmp(ret->state, "failing") == 0);
 }
 
-json_t *json_mail(const struct supervisor *s)
+static json_t *fares(const char *path, const struct ir_peer *p)
 {
-	const struct ir_peer *p = beside_mail_server(s->now->ir);
 	char of[ADDR_TEXT + 8], address[ADDR_TEXT];
-	struct mail_said m;
+	struct told_said t;
 	bool failing;
 
 	if (p == NULL)
 		return json_null();
 	addr_text(&p->address, address);
 	snprintf(of, sizeof(of), "%s %u", address, (unsigned)p->port);
-	if (!said(s, of, &m))
+	if (!said(path, of, &t))
 		return json_pack("{s:o, s:s}", "server", json_endpoint(&p->address, p->port), "state", "away");
-	failing = strcmp(m.state, "failing") == 0;
+	failing = strcmp(t.state, "failing") == 0;
 	return json_pack("{s:o, s:s, s:o, s:I, s:I, s:o}", "server", json_endpoint(&p->address, p->port), "state",
-			 m.state, "since", failing && m.since >= 0 ? said_time((uint64_t)m.since) : json_null(),
-			 "waiting", (json_int_t)m.waiting, "dropped", (json_int_t)m.dropped, "why",
-			 failing ? json_text(m.why) : json_null());
+			 t.state, "since", failing && t.since >= 0 ? said_time((uint64_t)t.since) : json_null(),
+			 "waiting", (json_int_t)t.waiting, "dropped", (json_int_t)t.dropped, "why",
+			 failing ? json_text(t.why) : json_null());
+}
+
+json_t *json_mail(const struct supervisor *s)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), NOTIFY, s->o->run);
+	return fares(path, beside_mail_server(s->now->ir));
+}
+
+json_t *json_snmp(const struct supervisor *s)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), INFORM, s->o->run);
+	return fares(path, beside_snmp_receiver(s->now->ir));
 }

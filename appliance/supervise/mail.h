@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How the alarms that go out by mail fare, by what sekisho-notify.service has put down: another user's word, of which nothing follows. */
+/* How the alarms fare that go out by mail and by SNMP, by what sekisho-notify.service and sekisho-inform.service have put down: other users' word, of which nothing follows. */
 #ifndef SEKISHO_SUPERVISE_MAIL_H
 #define SEKISHO_SUPERVISE_MAIL_H
 
@@ -9,5 +9,7 @@ struct supervisor;
 
 /* Of `status`: {"server", "state", "since", "waiting", "dropped", "why"}; null: box.cfg names no mail server. */
 json_t *json_mail(const struct supervisor *s);
+/* In the same form; null: box.cfg names no receiver of informs. */
+json_t *json_snmp(const struct supervisor *s);
 
 #endif

@@ -190,6 +190,7 @@ static void complete(struct look *l)
 	json_object_set_new(j, "log", json_log(l->s));
 	json_object_set_new(j, "ups", json_ups(l->s));
 	json_object_set_new(j, "mail", json_mail(l->s));
+	json_object_set_new(j, "snmp", json_snmp(l->s));
 	json_object_set_new(j, "surroundings", json_surroundings(l->s));
 }
 

@@ -38,7 +38,7 @@
  *                interfaces.c  the box's links, and what stands beside them
  *   clock.h      clock.c     whether the clock is trusted since the machine started
  *   ups.h        ups.c       what the UPS says, and what follows
- *   mail.h       mail.c      how the alarms fare that go out by mail
+ *   mail.h       mail.c      how the alarms fare that go out by mail and SNMP
  *   told.h, retention.h, authority.h, partition.h, role_json.h, table_merge.h, who.h: a file each
  */
 #ifndef SEKISHO_SUPERVISE_SUPERVISE_H

@@ -51,6 +51,11 @@ bool plain_word(const char *s)
 	return n > 0 && n <= PLAIN_WORD_MAX && s[n] == '\0' && strchr("._-", s[0]) == NULL;
 }
 
+bool plain_security_name(const char *s)
+{
+	return plain_word(s) && strlen(s) <= PLAIN_SECURITY_NAME_MAX;
+}
+
 bool plain_mailbox(const char *s)
 {
 	size_t n = strspn(s, LETTERS_DIGITS "._+-");

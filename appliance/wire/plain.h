@@ -11,6 +11,7 @@
 
 #define PLAIN_PATH_MAX 200u
 #define PLAIN_WORD_MAX 63u
+#define PLAIN_SECURITY_NAME_MAX 32u
 #define PLAIN_MAILBOX_MAX 254u /* RFC 5321, 4.5.3.1.3, without the brackets */
 #define PLAIN_MAILBOXES_MAX 16u
 
@@ -18,6 +19,8 @@
 bool plain_server_name(const char *s);
 /* What another program calls something or somebody: letters, digits, '.', '_' and '-', 63 at most, the first a letter or digit. */
 bool plain_word(const char *s);
+/* Whom SNMP calls a user: such a word of at most 32 bytes (RFC 3414, 5). */
+bool plain_security_name(const char *s);
 /* An absolute path of letters, digits, '.', '_' and '-' between slashes, without names that begin with a dot. */
 bool plain_path(const char *s);
 /* A mailbox, "crane-team@example.jp": a word of letters, digits, '.', '_', '+' and '-', and the DNS name of a domain. */

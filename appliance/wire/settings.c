@@ -11,7 +11,7 @@ const char *const failure_words[] = { "closed", "hold", "open", NULL };
 const char *const midstream_words[] = { "drop", "reset", "pick_up", NULL };
 const char *const lane_kind_words[] = { "naming", "commands", NULL };
 const char *const zone_class_words[] = { "it", "operations", "ot", "external", "test", "management", NULL };
-const char *const peer_words[] = { "time", "log", "terminal", "update", "ups", "mail", NULL };
+const char *const peer_words[] = { "time", "log", "terminal", "update", "ups", "mail", "snmp", NULL };
 const char *const on_low_words[] = { "record", "power_off", NULL };
 const char *const command_class_words[] = { "read", "write", "control", "program", "diagnose", NULL };
 

@@ -10,8 +10,8 @@
 #include "mgmt/state/read.h"
 
 #define FILE_NAME "ledger"
-#define FILE_MOST (1u << 20)
-#define LOOKS 2 /* in a row, before anything is said */
+#define FILE_MOST (8u << 20) /* 200 records of 8 KiB in two languages, twice over */
+#define LOOKS 2		     /* in a row, before anything is said */
 
 static json_t *list_of(const struct ledger *l, const char *key)
 {
@@ -42,8 +42,8 @@ int ledger_open(int dirfd, struct ledger *ret, bool *ret_new)
 	*ret_new = !holds(ret->all);
 	if (*ret_new) {
 		json_decref(ret->all);
-		ret->all = json_pack("{s:i, s:i, s:i, s:i, s:[], s:[]}", "after", 0, "sent", 0, "number", 1, "dropped",
-				     0, "alarms", "waiting");
+		ret->all = json_pack("{s:i, s:i, s:i, s:i, s:i, s:[], s:[]}", "after", 0, "sent", 0, "number", 1,
+				     "serial", 0, "dropped", 0, "alarms", "waiting");
 		ret->changed = true;
 	}
 	return ret->all != NULL ? 0 : -ENOMEM;
@@ -73,17 +73,21 @@ void ledger_free(struct ledger *l)
 
 /* ---- what happens ------------------------------------------------------------------------------------------------------ */
 
-static void wait_to_be_told(struct ledger *l, const char *what, const char *when, const char *en, const char *ja_text)
+static void wait_to_be_told(struct ledger *l, const char *what, const char *when, const json_t *of)
 {
+	uint64_t serial = ju(l->all, "serial") + 1;
 	json_t *waiting = list_of(l, "waiting");
 
 	if (json_array_size(waiting) >= LEDGER_WAITING_MOST) {
 		(void)json_array_remove(waiting, 0);
 		set(l, "dropped", ledger_dropped(l) + 1);
 	}
-	(void)json_array_append_new(waiting, json_pack("{s:s, s:o, s:o, s:o}", "what", what, "when", json_text(when),
-						       "en", json_text(en), "ja", json_text(ja_text)));
-	l->changed = true;
+	(void)json_array_append_new(waiting, json_pack("{s:s, s:o, s:o, s:b, s:o, s:o, s:I, s:I}", "what", what, "when",
+						       json_text(when), "key", json_text(js(of, "key")), "grave",
+						       (int)jb(of, "grave"), "en", json_text(js(of, "en")), "ja",
+						       json_text(js(of, "ja")), "generation", (json_int_t)l->generation,
+						       "serial", (json_int_t)serial));
+	set(l, "serial", serial);
 }
 
 static json_t *by_key(const json_t *list, const char *key)
@@ -105,7 +109,7 @@ static void known(struct ledger *l, const json_t *alarms, const char *now)
 		long long looks = (long long)ju(one, "looks"), missed = seen ? 0 : (long long)ju(one, "missed") + 1;
 
 		if (seen && looks < LOOKS && ++looks == LOOKS) {
-			wait_to_be_told(l, "begin", js(one, "since"), js(one, "en"), js(one, "ja"));
+			wait_to_be_told(l, "begin", js(one, "since"), one);
 			json_object_set_new(one, "looks", json_integer(looks));
 		}
 		if ((long long)ju(one, "missed") != missed)
@@ -113,7 +117,7 @@ static void known(struct ledger *l, const json_t *alarms, const char *now)
 		if (missed < LOOKS && (seen || looks == LOOKS))
 			continue;
 		if (looks == LOOKS)
-			wait_to_be_told(l, "end", now, js(one, "en"), js(one, "ja"));
+			wait_to_be_told(l, "end", now, one);
 		(void)json_array_remove(list, i);
 		l->changed = true;
 	}
@@ -128,17 +132,28 @@ void ledger_look(struct ledger *l, const json_t *alarms, const char *now)
 
 		if (by_key(list_of(l, "alarms"), js(a, "key")) != NULL)
 			continue;
-		(void)json_array_append_new(list_of(l, "alarms"),
-					    json_pack("{s:o, s:o, s:o, s:o, s:i, s:i}", "key", json_text(js(a, "key")),
-						      "since", json_text(*since != '\0' ? since : now), "en",
-						      json_text(js(a, "en")), "ja", json_text(js(a, "ja")), "looks", 1,
-						      "missed", 0));
+		(void)json_array_append_new(
+			list_of(l, "alarms"),
+			json_pack("{s:o, s:b, s:o, s:o, s:o, s:i, s:i}", "key", json_text(js(a, "key")), "grave",
+				  (int)jb(a, "grave"), "since", json_text(*since != '\0' ? since : now), "en",
+				  json_text(js(a, "en")), "ja", json_text(js(a, "ja")), "looks", 1, "missed", 0));
 	}
 }
 
-void ledger_record(struct ledger *l, const char *when, const char *en, const char *ja_text)
+void ledger_generation(struct ledger *l, uint64_t number)
 {
-	wait_to_be_told(l, "record", when, en, ja_text);
+	l->generation = number;
+}
+
+void ledger_record(struct ledger *l, uint64_t seq, const char *when, const char *en, const char *ja_text)
+{
+	char key[40];
+	json_t *of;
+
+	snprintf(key, sizeof(key), "record %llu", (unsigned long long)seq);
+	of = json_pack("{s:s, s:b, s:o, s:o}", "key", key, "grave", 1, "en", json_text(en), "ja", json_text(ja_text));
+	wait_to_be_told(l, "record", when, of);
+	json_decref(of);
 }
 
 uint64_t ledger_after(const struct ledger *l)
@@ -169,6 +184,18 @@ uint64_t ledger_number(const struct ledger *l)
 uint64_t ledger_sent_s(const struct ledger *l)
 {
 	return ju(l->all, "sent");
+}
+
+const json_t *ledger_at(const struct ledger *l, size_t n)
+{
+	return json_array_get(list_of(l, "waiting"), n);
+}
+
+void ledger_first_told(struct ledger *l, uint64_t now_s)
+{
+	(void)json_array_remove(list_of(l, "waiting"), 0);
+	set(l, "dropped", 0);
+	set(l, "sent", now_s);
 }
 
 void ledger_told(struct ledger *l, uint64_t now_s)

@@ -15,8 +15,9 @@
 #define LEDGER_WAITING_MOST 200u
 
 struct ledger {
-	json_t *all; /* {"after","sent","number","dropped","alarms":[...],"waiting":[...]} */
+	json_t *all; /* {"after","sent","number","serial","dropped","alarms":[...],"waiting":[...]} */
 	bool changed;
+	uint64_t generation; /* in force at the last look, 0 = not known */
 };
 
 /* From the folder's file; a new one where there is none, or none that can be read (*ret_new). 0 or -ENOMEM. */
@@ -27,8 +28,10 @@ void ledger_free(struct ledger *l);
 
 /* One look: the alarms that there are now (mgmt/state/alarms.h), at this time of the box's clock ("..Z"). */
 void ledger_look(struct ledger *l, const json_t *alarms, const char *now);
+/* The generation in force, which what begins or ends from now on is told with. */
+void ledger_generation(struct ledger *l, uint64_t number);
 /* A grave record, in sentences. */
-void ledger_record(struct ledger *l, const char *when, const char *en, const char *ja);
+void ledger_record(struct ledger *l, uint64_t seq, const char *when, const char *en, const char *ja);
 /* The last record that was looked at; and putting it on. */
 uint64_t ledger_after(const struct ledger *l);
 void ledger_set_after(struct ledger *l, uint64_t seq);
@@ -41,7 +44,13 @@ uint64_t ledger_sent_s(const struct ledger *l);
 /* All that waits, as the text of a mail, and what it is about in both languages; the caller's to free. NULL = no memory. */
 char *ledger_text(const struct ledger *l, enum lang lang);
 char *ledger_subject(const struct ledger *l, enum lang lang, const char *site);
-/* It went. */
+/*
+ * What waits, from the longest on: {"what":"begin"|"end"|"record","key","grave","when","en","ja","generation","serial"}; NULL = nothing. Its serial is its own
+ * for good, so that the same one told twice shows, and one that found no room. And that the first one went, alone.
+ */
+const json_t *ledger_at(const struct ledger *l, size_t n);
+void ledger_first_told(struct ledger *l, uint64_t now_s);
+/* All of it went. */
 void ledger_told(struct ledger *l, uint64_t now_s);
 
 #endif

@@ -161,15 +161,15 @@ static void shares(struct faults *f)
 	}
 }
 
-/* What nobody would hear of: who is told by mail does not look here. */
-static void mail(struct faults *f)
+/* What nobody would hear of: who is told of alarms does not look here. */
+static void told(struct faults *f, const char *key, enum message failing, enum message away)
 {
-	const json_t *m = ja(f->status, "mail");
+	const json_t *m = ja(f->status, key);
 
 	if (strcmp(js(m, "state"), "away") == 0)
-		fault(f, M_FAULT_MAIL_AWAY, js(m, "server"), "", "");
+		fault(f, away, js(m, "server"), "", "");
 	else if (strcmp(js(m, "state"), "failing") == 0)
-		fault(f, M_FAULT_MAIL, js(m, "server"), js(m, "why"), "");
+		fault(f, failing, js(m, "server"), js(m, "why"), "");
 }
 
 json_t *faults_find(const json_t *status, enum lang l)
@@ -203,6 +203,7 @@ json_t *faults_find(const json_t *status, enum lang l)
 		fault(&f, M_FAULT_SETTING, js(s, "name"), js(s, "is"), js(s, "want"));
 	}
 	shares(&f);
-	mail(&f);
+	told(&f, "mail", M_FAULT_MAIL, M_FAULT_MAIL_AWAY);
+	told(&f, "snmp", M_FAULT_SNMP, M_FAULT_SNMP_AWAY);
 	return f.list;
 }

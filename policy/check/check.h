@@ -186,7 +186,7 @@ bool is_nobody(const struct model_box *b, const struct addr *a, const struct mod
 
 /* Parts of box.cfg about hosts that the box itself speaks with, behind interfaces and routes; each may be NULL. */
 struct peer_nodes {
-	const struct ast_node *time, *log, *ups, *terminals, *update, *mail;
+	const struct ast_node *time, *log, *ups, *terminals, *update, *mail, *snmp;
 };
 void check_peers(struct check *k, const struct peer_nodes *n);
 void check_site(struct check *k, const struct ast_node *node);

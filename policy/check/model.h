@@ -75,7 +75,7 @@ struct model_box {
 	struct model_between *betweens;
 	size_t n_betweens;
 	struct model_peer *
-		peers; /* time sources, the log server, the UPS server, the mail server, terminals, the update server */
+		peers; /* time sources, the log server, the UPS server, the mail server, the receiver of informs, terminals, the update server */
 	size_t n_peers;
 	uint32_t workers; /* pairs of worker and gate of each kind, 1..WORKER_MAX; 0 = not said */
 	uint32_t naming_workers, command_workers; /* the same of one kind, before the other */

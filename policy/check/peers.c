@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whom the box itself may reach, sources of time and the servers that keep its records and its updates, watch its UPS and take its mail (box.cfg), and from which terminals it may be
- * reached. It speaks in the admin namespace and with nobody else there, so each has to lie behind an admin interface.
+ * Whom the box itself may reach, sources of time and the servers that keep its records and its updates, watch its UPS and take its mail and informs (box.cfg), and from which
+ * terminals it may be reached. It speaks in the admin namespace and with nobody else there, so each has to lie behind an admin interface.
  */
 #include <netinet/in.h>
 #include <stdio.h>
@@ -17,6 +17,7 @@
 #define TERMINALS_MAX 64u    /* more than a site has desks for it */
 #define MANAGEMENT_PORT 443u /* where the API answers */
 #define MAIL_PORT 587u /* submission, TLS from STARTTLS on: RFC 6409, RFC 3207; 465: from the first byte on, RFC 8314 */
+#define SNMP_PORT 162u /* notifications: RFC 3417, 8.2 */
 #define UPDATE_PORT 443u /* HTTPS: RFC 9110, 4.2.2 */
 
 enum { LOG_ADDRESS, LOG_NAME, LOG_CA };
@@ -56,7 +57,15 @@ static const struct key mail_keys[] = {
 	{ "port", AST_NUMBER, .use = KEY_NUMBER, INTO(model_peer, port), .lo = 1, .hi = UINT16_MAX },
 };
 
-#define SERVERS 4u /* of one each: log, UPS, update, mail */
+/* What it is told is authenticated and encrypted always, so there is nothing to choose but who. */
+enum { SNMP_ADDRESS, SNMP_USER };
+static const struct key snmp_keys[] = {
+	[SNMP_ADDRESS] = { "address", AST_STRING, true, .example = "address = \"10.99.0.30\";" },
+	[SNMP_USER] = { "user", AST_STRING, true, .example = "user = \"sekisho\";" },
+	{ "port", AST_NUMBER, .use = KEY_NUMBER, INTO(model_peer, port), .lo = 1, .hi = UINT16_MAX },
+};
+
+#define SERVERS 5u /* of one each: log, UPS, update, mail, SNMP */
 
 static bool leads(const struct model_box *b, const struct addr *a)
 {
@@ -309,6 +318,40 @@ static void mail_server(struct check *k, const struct ast_node *group)
 		k->m->box.n_peers++;
 }
 
+/* A name of USM has 32 octets at most: RFC 3414, 5. False after saying what is wrong with it. */
+static bool security_name(struct check *k, const struct ast_node *v, struct object o, const char **ret)
+{
+	if (v == NULL)
+		return false;
+	*ret = v->string;
+	if (plain_security_name(v->string))
+		return true;
+	diag_hint(k->d, check_value(k, SEV_ERROR, "policy.value", v, MP_SNMP_USER, o, v->string), MP_HINT_SNMP_USER);
+	return false;
+}
+
+static void snmp_receiver(struct check *k, const struct ast_node *group)
+{
+	struct object o = { MP_OBJ_SECTION, "snmp_receiver" };
+	struct model_peer *p = &k->m->box.peers[k->m->box.n_peers];
+	const struct ast_node *v[KEYS(snmp_keys)];
+	bool named;
+
+	*p = (struct model_peer){ .use = PEER_SNMP,
+				  .l4proto = IPPROTO_UDP,
+				  .port = SNMP_PORT,
+				  .name = "",
+				  .ca = "",
+				  .user = "",
+				  .from = "",
+				  .to = "" };
+	if (!keys_read(k, group, snmp_keys, KEYS(snmp_keys), o, p, v))
+		return;
+	named = security_name(k, v[SNMP_USER], o, &p->user);
+	if (v[SNMP_ADDRESS] != NULL && peer(k, v[SNMP_ADDRESS], o, p) && named)
+		k->m->box.n_peers++;
+}
+
 void check_peers(struct check *k, const struct peer_nodes *n)
 {
 	struct model_box *b = &k->m->box;
@@ -339,4 +382,6 @@ void check_peers(struct check *k, const struct peer_nodes *n)
 		update_server(k, n->update);
 	if (n->mail != NULL)
 		mail_server(k, n->mail);
+	if (n->snmp != NULL)
+		snmp_receiver(k, n->snmp);
 }

@@ -376,6 +376,12 @@ static bool peers_hold(const struct ir *ir)
 				return false;
 			continue;
 		}
+		if (p->use == PEER_SNMP) {
+			if (p->l4proto != 17 || !plain_security_name(p->user) || p->name[0] != '\0' ||
+			    p->ca[0] != '\0' || p->from[0] != '\0' || p->to[0] != '\0')
+				return false;
+			continue;
+		}
 		if (p->user[0] != '\0' || p->from[0] != '\0' || p->to[0] != '\0')
 			return false;
 		if (p->use != PEER_UPDATE && p->name[0] == '\0' && p->ca[0] == '\0')

@@ -329,11 +329,11 @@ static void ups_lines(struct cli *c, const json_t *ups)
 		render_line(c, M_STATUS_UPS_STAYS);
 }
 
-/* Where box.cfg names a mail server. That it fails stands among the faults. */
-static void mail_line(struct cli *c, const json_t *mail)
+/* Where box.cfg names somebody who is told of alarms. That it fails stands among the faults. */
+static void told_line(struct cli *c, enum message m, const json_t *told)
 {
-	if (json_object_get(mail, "waiting") != NULL)
-		render_line(c, M_STATUS_MAIL, js(mail, "server"), ju(mail, "waiting"), ju(mail, "dropped"));
+	if (json_object_get(told, "waiting") != NULL)
+		render_line(c, m, js(told, "server"), ju(told, "waiting"), ju(told, "dropped"));
 }
 
 /* Whether roles that read strangers' bytes can take memory from those that enforce: a note, since nothing is amiss without it. */
@@ -370,7 +370,8 @@ static void rest(struct cli *c, const json_t *status)
 	clock_line(c, ja(status, "clock"));
 	log_line(c, ja(status, "log"));
 	ups_lines(c, json_object_get(status, "ups"));
-	mail_line(c, json_object_get(status, "mail"));
+	told_line(c, M_STATUS_MAIL, json_object_get(status, "mail"));
+	told_line(c, M_STATUS_SNMP, json_object_get(status, "snmp"));
 	partition_line(c, ja(status, "partition"));
 	if (*js(status, "backend") != '\0')
 		render_line(c, strcmp(js(status, "backend"), "native") == 0 ? M_STATUS_NATIVE : M_STATUS_COMPAT);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The files of chronyd, rsyslogd, sekisho-fetch, sekisho-notify and of what asks the UPS server, byte for byte, and that no text gets into them which is more than a name or a path.
+ * The files of chronyd, rsyslogd, sekisho-fetch, sekisho-notify, sekisho-inform and of what asks the UPS server, byte for byte, and that no text gets into them which is more than a name or a path.
  *
  * LINK: appliance/box/beside.c appliance/fetch/settings.c appliance/wire/plain.c appliance/base/addr.c appliance/base/atomic_file.c appliance/base/keyfile.c appliance/base/err.c
- * LINK: appliance/base/messages.c mgmt/notify/settings.c
+ * LINK: appliance/base/messages.c mgmt/notify/settings.c mgmt/inform/settings.c
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -21,6 +21,7 @@
 #include "appliance/box/beside.h"
 #include "appliance/fetch/settings.h"
 #include "appliance/wire/plain.h"
+#include "mgmt/inform/settings.h"
 #include "mgmt/notify/settings.h"
 
 #define STATE "/var/lib/sekisho"
@@ -308,16 +309,43 @@ static void server_of_mail(void **state)
 	}
 }
 
+static void receiver_of_informs(void **state)
+{
+	static const char *const no_users[] = { "", "a b", "a\nuser root", "-a", "a23456789012345678901234567890123" };
+	struct ir_peer peers[] = { peer(PEER_TIME, "10.99.0.5", 123), peer(PEER_SNMP, "2001:db8:99::30", 10162) };
+	struct ir ir = { .peers = peers, .n_peers = 1 };
+	char out[BESIDE_TEXT], path[] = "/tmp/test_beside.XXXXXX";
+	struct inform_settings s;
+	struct err e = { 0 };
+	int n, fd;
+
+	(void)state;
+	assert_int_equal(beside_snmp(&ir, LANG_EN, out), 0);
+	ir.n_peers = 2;
+	peers[1].user = "sekisho";
+	n = beside_snmp(&ir, LANG_JA, out);
+	assert_int_equal(n, strlen(out));
+	assert_string_equal(out, HEAD "address 2001:db8:99::30\nport 10162\nuser sekisho\nlang ja\n");
+	fd = mkstemp(path);
+	assert_int_equal(write(fd, out, (size_t)n), n);
+	close(fd);
+	assert_int_equal(inform_settings_read(path, &s, &e), 0);
+	assert_true(s.port == 10162 && s.lang == LANG_JA && s.address.family == 6 && strcmp(s.user, "sekisho") == 0);
+	inform_settings_free(&s);
+	unlink(path);
+	for (size_t i = 0; i < sizeof(no_users) / sizeof(no_users[0]); i++) {
+		peers[1].user = no_users[i];
+		assert_int_equal(beside_snmp(&ir, LANG_EN, out), -EINVAL);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(server_of_mail),
-		cmocka_unit_test(sources_of_time),
-		cmocka_unit_test(the_most_sources_fit),
-		cmocka_unit_test(records),
-		cmocka_unit_test(nothing_more_than_a_name),
-		cmocka_unit_test(server_of_the_ups),
-		cmocka_unit_test(updates),
+		cmocka_unit_test(server_of_mail),    cmocka_unit_test(receiver_of_informs),
+		cmocka_unit_test(sources_of_time),   cmocka_unit_test(the_most_sources_fit),
+		cmocka_unit_test(records),	     cmocka_unit_test(nothing_more_than_a_name),
+		cmocka_unit_test(server_of_the_ups), cmocka_unit_test(updates),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

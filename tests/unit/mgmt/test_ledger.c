@@ -129,7 +129,7 @@ static void no_more_than_there_is_room(void **state)
 	(void)state;
 	for (unsigned i = 0; i < LEDGER_WAITING_MOST + 3; i++) {
 		snprintf(text, sizeof(text), "number %u.", i);
-		ledger_record(&l, BEGAN, text, text);
+		ledger_record(&l, 1, BEGAN, text, text);
 	}
 	assert_int_equal(ledger_waiting(&l), LEDGER_WAITING_MOST);
 	assert_int_equal(ledger_dropped(&l), 3);

@@ -396,6 +396,15 @@ static void a_server_of_the_ups_holds(void **state)
 		{ PEER_MAIL, 6, "mail.example", "", "/ca", false, false, "a@b.example>", "c@d.example" },
 		{ PEER_MAIL, 6, "mail.example", "a b", "/ca", false, false, "a@b.example", "c@d.example" },
 		{ PEER_MAIL, 6, "mail.example", "", "/ca", true, false, "a@b.example", "c@d.example" },
+		{ PEER_SNMP, 17, "", "sekisho", "", false, true, "", "" },
+		{ PEER_SNMP, 6, "", "sekisho", "", false, false, "", "" },
+		{ PEER_SNMP, 17, "", "", "", false, false, "", "" },
+		{ PEER_SNMP, 17, "", "a b", "", false, false, "", "" },
+		{ PEER_SNMP, 17, "", "a23456789012345678901234567890123", "", false, false, "", "" },
+		{ PEER_SNMP, 17, "nms", "sekisho", "", false, false, "", "" },
+		{ PEER_SNMP, 17, "", "sekisho", "/ca", false, false, "", "" },
+		{ PEER_SNMP, 17, "", "sekisho", "", true, false, "", "" },
+		{ PEER_SNMP, 17, "", "sekisho", "", false, false, "a@b.example", "" },
 	};
 
 	(void)state;

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sekisho-inform: looks at the box as sekisho-notify does, and tells by SNMP what is wrong and when it is over, one inform for each, in order. What the
+ * receiver has not acknowledged waits on the disk and is told again. What it answers is read by a child, for one round. Started by sekisho-inform.service in the admin namespace, as a user that may do
+ * nothing else; the daemon reads how it fares in the file that it puts down.
+ *   sekisho-inform SETTINGS CONTROL-SOCKET     with STATE_DIRECTORY, RUNTIME_DIRECTORY, and CREDENTIALS_DIRECTORY/passphrases
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "appliance/base/sha256.h"
+#include "mgmt/inform/child.h"
+#include "mgmt/inform/inform.h"
+#include "mgmt/notify/fare.h"
+#include "mgmt/notify/look.h"
+#include "mgmt/state/read.h"
+
+#define AT_ONCE 50u /* informs between two looks */
+#define ROUND_S 12u /* ... and seconds: three attempts to ask who the receiver is, and three to tell it something */
+#define TOLD 1
+#define KEY_DIGEST 8u /* bytes */
+
+struct teller {
+	struct inform_settings s;
+	struct look look;
+	struct fare fare;
+	struct informer *informer;
+	int state_fd, run_fd;
+	struct ledger ledger;
+	/* Of a round: how many went, and why no more. */
+	unsigned told;
+	char why[FARE_WHY];
+};
+
+/* As the ledger knows it where that is short; else its beginning and a digest of all of it: two that are raised never have the same. */
+static const char *short_key(const char *key, char out[INFORM_KEY + 1])
+{
+	size_t n = strlen(key), keep = INFORM_KEY - 2 * KEY_DIGEST - 1;
+	uint8_t digest[32];
+
+	if (n <= INFORM_KEY)
+		return key;
+	while (keep > 0 && ((uint8_t)key[keep] & 0xc0) == 0x80)
+		keep--;
+	memcpy(out, key, keep);
+	out[keep] = '~';
+	sha256(key, n, digest);
+	hex_text(digest, KEY_DIGEST, out + keep + 1);
+	return out;
+}
+
+static bool tell_one(const struct teller *t, const json_t *w, uint64_t dropped, struct err *e)
+{
+	const char *what = js(w, "what");
+	char code[40], key[INFORM_KEY + 1];
+	struct inform i = { .what = strcmp(what, "begin") == 0 ? INFORM_RAISED
+				    : strcmp(what, "end") == 0 ? INFORM_CLEARED
+							       : INFORM_RECORDED,
+			    .site = t->look.site,
+			    .code = code,
+			    .key = short_key(js(w, "key"), key),
+			    .sentence = js(w, lang_name(t->s.lang)),
+			    .grave = jb(w, "grave"),
+			    .when = js(w, "when"),
+			    .generation = (uint32_t)ju(w, "generation"),
+			    .serial = (uint32_t)ju(w, "serial"),
+			    .dropped = (uint32_t)dropped };
+
+	/* The kind of thing: the first word of what it is known by. */
+	snprintf(code, sizeof(code), "%.*s", (int)strcspn(i.key, " "), i.key);
+	return informer_send(t->informer, &i, e);
+}
+
+/* In the child: TOLD for each that was acknowledged, and the next one when that is on the disk; then why the next one was not. */
+static void tell_all(void *of, int to)
+{
+	const struct teller *t = of;
+	uint8_t told = TOLD;
+	struct err e = { 0 };
+	bool good = informer_open(t->informer, &e);
+
+	for (size_t n = 0; good && n < AT_ONCE && n < ledger_waiting(&t->ledger); n++) {
+		good = tell_one(t, ledger_at(&t->ledger, n), n == 0 ? ledger_dropped(&t->ledger) : 0, &e);
+		if (good && (write(to, &told, 1) != 1 || read(to, &told, 1) != 1))
+			return;
+		told = TOLD;
+	}
+	/* The library's words have what strangers sent in them. */
+	for (char *c = e.text; *c != '\0'; c++)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+	if (!good && write(to, e.text, strlen(e.text)) < 0)
+		return;
+}
+
+/* What was acknowledged is not told again, whatever ends this program now. */
+static bool hear(void *of, uint8_t byte)
+{
+	struct teller *t = of;
+	size_t n = strlen(t->why);
+
+	if (byte == TOLD && ledger_waiting(&t->ledger) > 0) {
+		ledger_first_told(&t->ledger, fare_wall_s());
+		t->told++;
+		/* Tried again at the next look. */
+		(void)ledger_save(t->state_fd, &t->ledger, &(struct err){ 0 });
+		return true;
+	}
+	if (n + 1 < sizeof(t->why))
+		t->why[n] = (char)byte;
+	return false;
+}
+
+static void tell(struct teller *t)
+{
+	struct err e = { 0 };
+	int r;
+
+	t->told = 0;
+	memset(t->why, 0, sizeof(t->why));
+	r = child_run(ROUND_S, tell_all, hear, t, &e);
+	/* Slow is well enough. */
+	if (t->why[0] == '\0' && (r == 0 || (r == -ETIMEDOUT && t->told > 0)))
+		fare_well(&t->fare);
+	else
+		fare_failed(&t->fare, t->why[0] != '\0' ? t->why : e.text);
+}
+
+static void put_down(const struct teller *t)
+{
+	fare_put_down(&t->fare, t->run_fd, &t->s.address, t->s.port, &t->ledger);
+}
+
+static void go_on(struct teller *t, const char *no_keys)
+{
+	struct err e = { 0 };
+
+	look(&t->look, &t->ledger);
+	/* First on the disk, then told: a new start repeats an inform at worst, of the same serial. */
+	if (ledger_save(t->state_fd, &t->ledger, &e) < 0)
+		fare_failed(&t->fare, e.text);
+	put_down(t);
+	if (ledger_waiting(&t->ledger) == 0 || !fare_due(&t->fare))
+		return;
+	if (t->informer != NULL)
+		tell(t);
+	else
+		fare_failed(&t->fare, no_keys);
+	put_down(t);
+}
+
+/* Two lines: the passphrase that authenticates, and the one that encrypts. */
+static struct informer *with_keys(const struct teller *t, struct err *e)
+{
+	char auth[PASSPHRASE_MOST], privacy[PASSPHRASE_MOST];
+	uint8_t engine[ENGINE_BYTES];
+	struct informer *i = NULL;
+
+	fare_credential("passphrases", 0, auth, sizeof(auth));
+	fare_credential("passphrases", 1, privacy, sizeof(privacy));
+	if (*auth == '\0' || *privacy == '\0')
+		err_set(e, -ENOENT, "no passphrases: /etc/sekisho/snmp-passphrases");
+	else if (engine_id(t->state_fd, engine, e) == 0)
+		i = informer_new(&t->s, engine, auth, privacy, e);
+	explicit_bzero(auth, sizeof(auth));
+	explicit_bzero(privacy, sizeof(privacy));
+	return i;
+}
+
+int main(int argc, char **argv)
+{
+	struct teller t = { .state_fd = fare_folder("STATE_DIRECTORY"),
+			    .run_fd = fare_folder("RUNTIME_DIRECTORY"),
+			    .fare.program = "sekisho-inform" };
+	struct err e = { 0 };
+
+	if (argc != 3 || t.state_fd < 0 || t.run_fd < 0) {
+		fprintf(stderr, "sekisho-inform SETTINGS CONTROL-SOCKET: started by sekisho-inform.service\n");
+		return 2;
+	}
+	signal(SIGPIPE, SIG_IGN);
+	t.look.socket = argv[2];
+	if (inform_settings_read(argv[1], &t.s, &e) < 0 || ledger_open(t.state_fd, &t.ledger, &t.look.new_ledger) < 0) {
+		fprintf(stderr, "sekisho-inform: %s\n", e.text);
+		return 1;
+	}
+	t.informer = with_keys(&t, &e);
+	put_down(&t); /* before it looks: it runs */
+	for (;;) {
+		go_on(&t, e.text);
+		sleep(LOOK_S);
+	}
+}

@@ -5,7 +5,7 @@
  * right and was not used, and no secret opens anything but at the address that it was given to, in its time, before its session's end.
  *
  * LINK: appliance/accounts/desk.c appliance/accounts/desk_user.c appliance/accounts/book.c appliance/accounts/book_file.c
- * LINK: appliance/accounts/desk_key.c appliance/accounts/challenge.c appliance/wire/webauthn.c
+ * LINK: appliance/accounts/desk_key.c appliance/accounts/desk_certificate.c appliance/accounts/challenge.c appliance/wire/webauthn.c
  * LINK: appliance/accounts/passphrase.c appliance/accounts/secret.c appliance/accounts/plain_text.c appliance/accounts/sessions.c
  * LINK: appliance/accounts/lockout.c appliance/accounts/totp.c appliance/wire/duty.c appliance/wire/event.c
  * LINK: appliance/wire/limit.c appliance/base/utf8.c appliance/base/json.c appliance/base/sha256.c

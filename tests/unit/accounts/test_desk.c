@@ -603,7 +603,7 @@ static enum answer_status judge_showing(unsigned what, const uint8_t secret[SECR
 
 static void a_certificate_lets_in_with_its_key_until_its_end(void **state)
 {
-	uint8_t secret[SECRET_BYTES];
+	uint8_t secret[SECRET_BYTES], by_code[SECRET_BYTES];
 
 	(void)state;
 	order(USER_ADD, "{\"name\":\"mori\",\"full_name\":\"m\",\"reason\":\"r\",\"roles\":\"viewer\"}", ANSWER_YES);
@@ -638,7 +638,9 @@ static void a_certificate_lets_in_with_its_key_until_its_end(void **state)
 		assert_int_equal(login_showing(PHRASE, ONE, secret), ANSWER_NO);
 	assert_int_equal(login_showing(PHRASE, TWO, secret), ANSWER_YES);
 	order(USER_CERTIFICATE_REMOVE, "{\"name\":\"suzuki\",\"label\":\"none\"}", ANSWER_NO);
+	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), HERE, by_code), ANSWER_YES);
 	order(USER_CERTIFICATE_REMOVE, "{\"name\":\"suzuki\",\"label\":\"renewed\"}", ANSWER_YES);
+	assert_int_equal(judge(CREDENTIAL_SESSION, by_code, RIGHT_READ_STATE, HERE), ANSWER_NO);
 	assert_int_equal(judge_showing(CREDENTIAL_SESSION, secret, TWO), ANSWER_NO);
 	assert_int_equal(login_showing(PHRASE, TWO, secret), ANSWER_NO);
 }

@@ -74,3 +74,5 @@ install-doc:
 	install -m 644 README.md README.ja.md docs/SEKISHO-MIB.txt $(wildcard docs/*.md docs/*.json) $(share)/doc/sekisho
 	install -m 644 $(wildcard docs/protocols/*.md) $(share)/doc/sekisho/protocols
 	install -m 644 mgmt/prometheus/*.yml mgmt/prometheus/board.json $(share)/doc/sekisho/prometheus
+	install -D -m 644 mgmt/ansible/plugins/modules/sekisho_policy.py $(share)/doc/sekisho/ansible/plugins/modules/sekisho_policy.py
+	install -m 644 mgmt/ansible/*.md $(share)/doc/sekisho/ansible

@@ -234,6 +234,45 @@ const struct account *book_key_owner(const struct book *b, const struct webauthn
 	return NULL;
 }
 
+struct pin *account_pin(struct account *a, const char *label)
+{
+	for (size_t i = 0; i < a->n_pins; i++)
+		if (strcmp(a->pins[i].label, label) == 0)
+			return &a->pins[i];
+	return NULL;
+}
+
+struct pin *account_pin_of(struct account *a, const uint8_t digest[DIGEST_BYTES])
+{
+	for (size_t i = 0; i < a->n_pins; i++)
+		if (memcmp(a->pins[i].digest, digest, DIGEST_BYTES) == 0)
+			return &a->pins[i];
+	return NULL;
+}
+
+void account_remove_pin(struct account *a, struct pin *p)
+{
+	struct pin *last = &a->pins[--a->n_pins];
+
+	memmove(p, p + 1, (size_t)(last - p) * sizeof(*p));
+	memset(last, 0, sizeof(*last));
+}
+
+const struct account *book_pin_owner(const struct book *b, const uint8_t public[DIGEST_BYTES])
+{
+	for (size_t i = 0; i < b->n_accounts; i++)
+		for (size_t n = 0; n < b->accounts[i].n_pins; n++)
+			if (memcmp(b->accounts[i].pins[n].public, public, DIGEST_BYTES) == 0)
+				return &b->accounts[i];
+	return NULL;
+}
+
+bool pin_read(const char *text, uint8_t out[DIGEST_BYTES])
+{
+	return text != NULL && strlen(text) == (size_t)2 * DIGEST_BYTES && hex_read(text, out, DIGEST_BYTES) &&
+	       strspn(text, "0") != (size_t)2 * DIGEST_BYTES;
+}
+
 /* ---- as people see it --------------------------------------------------------------------------------------------- */
 
 json_t *duties_json(uint32_t duties)
@@ -276,14 +315,30 @@ json_t *book_keys_json(const struct account *a)
 	return json_list_whole(list, a->n_keys);
 }
 
+json_t *book_pins_json(const struct account *a, uint64_t now)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < a->n_pins; i++) {
+		const struct pin *p = &a->pins[i];
+
+		json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o, s:o, s:b}", "label", json_text(p->label),
+						      "sha256", json_hex(p->digest, DIGEST_BYTES), "since",
+						      moment(p->since), "until", moment(p->until), "last_use",
+						      moment(p->used), "expired", now >= p->until));
+	}
+	return json_list_whole(list, a->n_pins);
+}
+
 json_t *book_account_json(const struct account *a, uint64_t now)
 {
-	json_t *j = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:I, s:b, s:o}", "name",
-			      json_text(a->name), "full_name", json_text(a->full), "reason", json_text(a->reason), "by",
-			      json_text(a->by), "roles", duties_json(a->duties), "since", moment(a->since), "last_use",
-			      moment(a->used), "disabled", a->disabled, "unused", account_unused(a, now),
-			      "passphrase_since", moment(a->phrase_since), "recovery_codes",
-			      (json_int_t)a->recovery_left, "totp", !a->no_totp, "keys", book_keys_json(a));
+	json_t *j =
+		json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:I, s:b, s:o, s:o}", "name",
+			  json_text(a->name), "full_name", json_text(a->full), "reason", json_text(a->reason), "by",
+			  json_text(a->by), "roles", duties_json(a->duties), "since", moment(a->since), "last_use",
+			  moment(a->used), "disabled", a->disabled, "unused", account_unused(a, now),
+			  "passphrase_since", moment(a->phrase_since), "recovery_codes", (json_int_t)a->recovery_left,
+			  "totp", !a->no_totp, "keys", book_keys_json(a), "certificates", book_pins_json(a, now));
 
 	if (j != NULL && a->disabled) {
 		json_object_set_new(j, "disabled_since", moment(a->disabled_since));
@@ -294,10 +349,10 @@ json_t *book_account_json(const struct account *a, uint64_t now)
 
 json_t *book_token_json(const struct token *t, uint64_t now)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "id", json_text(t->id), "label",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "id", json_text(t->id), "label",
 			 json_text(t->label), "by", json_text(t->by), "roles", duties_json(t->duties), "since",
 			 moment(t->since), "until", moment(t->until), "last_use", moment(t->used), "expired",
-			 now >= t->until);
+			 now >= t->until, "certificate", t->pinned ? json_hex(t->pin, DIGEST_BYTES) : json_null());
 }
 
 json_t *book_approval_json(const struct book *b)

@@ -30,6 +30,7 @@
 #define UNUSED_S (30ull * 86400)
 
 #define KEY_LABEL 48u	   /* bytes: by which people tell their keys apart */
+#define PINS_EACH 4u	   /* certificates of an account */
 #define ACCOUNT_HANDLE 16u /* bytes: by which keys tell accounts apart, at all boxes of a site */
 
 /* A security key. */
@@ -38,6 +39,17 @@ struct key {
 	struct webauthn_key public;
 	uint32_t count; /* of its signatures, as it said last; 0 for good = it does not count */
 	uint64_t since, used;
+};
+
+/*
+ * A TLS client certificate by which somebody comes in: this one, byte for byte, and none that its bearer or anybody else made anew over the same
+ * key. So its end is what was read when it was enrolled.
+ */
+struct pin {
+	char label[KEY_LABEL + 1];
+	uint8_t digest[DIGEST_BYTES]; /* SHA-256 of it as DER; never zero, which is what whoever shows none has */
+	uint8_t public[DIGEST_BYTES]; /* of its public key, which is one account's */
+	uint64_t since, until, used;
 };
 
 struct account {
@@ -57,6 +69,8 @@ struct account {
 	uint8_t handle[ACCOUNT_HANDLE];
 	size_t n_keys;
 	struct key keys[WEBAUTHN_KEYS];
+	size_t n_pins;
+	struct pin pins[PINS_EACH];
 };
 
 struct token {
@@ -64,6 +78,8 @@ struct token {
 	uint32_t duties;
 	uint64_t since, until, used;
 	uint8_t digest[DIGEST_BYTES];
+	bool pinned; /* good only beside this certificate */
+	uint8_t pin[DIGEST_BYTES];
 };
 
 /* A policy that was written over the web is applied when another person than its authors has approved it; a small site switches that off. */
@@ -115,10 +131,20 @@ void account_remove_key(struct account *a, struct key *k);
 /* Whose key has this id; NULL when nobody's. */
 const struct account *book_key_owner(const struct book *b, const struct webauthn_key *k);
 
+/* Its certificate of this label, or this digest; NULL when there is none. */
+struct pin *account_pin(struct account *a, const char *label);
+struct pin *account_pin_of(struct account *a, const uint8_t digest[DIGEST_BYTES]);
+void account_remove_pin(struct account *a, struct pin *p);
+/* Whose is the certificate of this public key; NULL when nobody's. */
+const struct account *book_pin_owner(const struct book *b, const uint8_t public[DIGEST_BYTES]);
+/* 64 digits, and not all of them 0. */
+bool pin_read(const char *text, uint8_t out[DIGEST_BYTES]);
+
 /* As the register shows them: no secret and no hash of one. */
 json_t *book_account_json(const struct account *a, uint64_t now);
 json_t *book_token_json(const struct token *t, uint64_t now);
 json_t *book_keys_json(const struct account *a);
+json_t *book_pins_json(const struct account *a, uint64_t now);
 json_t *duties_json(uint32_t duties);
 json_t *rights_json(uint32_t rights);
 json_t *book_approval_json(const struct book *b);

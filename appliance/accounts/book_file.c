@@ -37,30 +37,46 @@ static json_t *keys_json(const struct account *a)
 	return json_list_whole(list, a->n_keys);
 }
 
-/* What a release before keys did not write is left out where it says nothing: such a release can go on with the file then. */
+static json_t *pins_json(const struct account *a)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < a->n_pins; i++) {
+		const struct pin *p = &a->pins[i];
+
+		json_array_append_new(list, json_pack("{s:s, s:o, s:o, s:I, s:I, s:I}", "label", p->label, "digest",
+						      json_hex(p->digest, DIGEST_BYTES), "public",
+						      json_hex(p->public, DIGEST_BYTES), "since", (json_int_t)p->since,
+						      "until", (json_int_t)p->until, "used", (json_int_t)p->used));
+	}
+	return json_list_whole(list, a->n_pins);
+}
+
+/* What a release before keys, or certificates, did not write is left out where it says nothing: such a release can go on with the file then. */
 static json_t *account_to_json(const struct account *a)
 {
 	char totp[BASE32_TEXT(TOTP_SECRET)];
 	json_t *j;
 
 	base32_text(a->totp, a->no_totp ? 0 : TOTP_SECRET, totp);
-	j = json_pack("{s:s, s:s, s:s, s:s, s:o, s:I, s:I, s:b, s:I, s:s, s:I, s:s, s:s, s:I, s:o, s:o*, s:o*}", "name",
-		      a->name, "full", a->full, "reason", a->reason, "by", a->by, "roles", duties_json(a->duties),
-		      "since", (json_int_t)a->since, "used", (json_int_t)a->used, "disabled", a->disabled,
-		      "disabled_since", (json_int_t)a->disabled_since, "disabled_by", a->disabled_by, "phrase_since",
-		      (json_int_t)a->phrase_since, "hash", a->hash, "totp", totp, "totp_step", (json_int_t)a->totp_step,
-		      "recovery", recovery_json(a), "handle",
+	j = json_pack("{s:s, s:s, s:s, s:s, s:o, s:I, s:I, s:b, s:I, s:s, s:I, s:s, s:s, s:I, s:o, s:o*, s:o*, s:o*}",
+		      "name", a->name, "full", a->full, "reason", a->reason, "by", a->by, "roles",
+		      duties_json(a->duties), "since", (json_int_t)a->since, "used", (json_int_t)a->used, "disabled",
+		      a->disabled, "disabled_since", (json_int_t)a->disabled_since, "disabled_by", a->disabled_by,
+		      "phrase_since", (json_int_t)a->phrase_since, "hash", a->hash, "totp", totp, "totp_step",
+		      (json_int_t)a->totp_step, "recovery", recovery_json(a), "handle",
 		      a->n_keys > 0 ? json_hex(a->handle, ACCOUNT_HANDLE) : NULL, "keys",
-		      a->n_keys > 0 ? keys_json(a) : NULL);
+		      a->n_keys > 0 ? keys_json(a) : NULL, "certificates", a->n_pins > 0 ? pins_json(a) : NULL);
 	explicit_bzero(totp, sizeof(totp));
 	return j;
 }
 
 static json_t *token_to_json(const struct token *t)
 {
-	return json_pack("{s:s, s:s, s:s, s:o, s:I, s:I, s:I, s:o}", "id", t->id, "label", t->label, "by", t->by,
+	return json_pack("{s:s, s:s, s:s, s:o, s:I, s:I, s:I, s:o, s:o*}", "id", t->id, "label", t->label, "by", t->by,
 			 "roles", duties_json(t->duties), "since", (json_int_t)t->since, "until", (json_int_t)t->until,
-			 "used", (json_int_t)t->used, "digest", json_hex(t->digest, DIGEST_BYTES));
+			 "used", (json_int_t)t->used, "digest", json_hex(t->digest, DIGEST_BYTES), "certificate",
+			 t->pinned ? json_hex(t->pin, DIGEST_BYTES) : NULL);
 }
 
 static json_t *one_person_to_json(const struct one_person *p)
@@ -177,6 +193,32 @@ static bool read_keys(const json_t *j, struct account *a)
 	return true;
 }
 
+/* As with keys: without any the file says nothing of them. */
+static bool read_pins(const json_t *j, struct account *a)
+{
+	const json_t *list = json_object_get(j, "certificates"), *v;
+	size_t i;
+
+	if (list == NULL)
+		return true;
+	if (!json_is_array(list) || json_array_size(list) == 0 || json_array_size(list) > PINS_EACH)
+		return false;
+	json_array_foreach(list, i, v)
+	{
+		struct pin p = { 0 };
+
+		if (json_object_size(v) != 6 || !read_text(v, "label", p.label, KEY_LABEL) || p.label[0] == 0 ||
+		    !pin_read(json_string_value(json_object_get(v, "digest")), p.digest) ||
+		    !pin_read(json_string_value(json_object_get(v, "public")), p.public) ||
+		    !read_number(v, "since", &p.since) || !read_number(v, "until", &p.until) ||
+		    !read_number(v, "used", &p.used) || account_pin(a, p.label) != NULL ||
+		    account_pin_of(a, p.digest) != NULL)
+			return false;
+		a->pins[a->n_pins++] = p;
+	}
+	return true;
+}
+
 /* Nothing there: it was taken away, which leaves a key or codes on paper. */
 static bool read_totp(const json_t *j, struct account *a)
 {
@@ -192,15 +234,17 @@ static bool read_totp(const json_t *j, struct account *a)
 static bool read_account(const json_t *j, struct account *a)
 {
 	const json_t *disabled = json_object_get(j, "disabled");
-	bool ok = json_is_object(j) && json_object_size(j) == (json_object_get(j, "keys") != NULL ? 17u : 15u) &&
-		  json_is_boolean(disabled) && read_text(j, "name", a->name, ACCOUNT_NAME) && text_is_name(a->name) &&
+	size_t parts = 15u + (json_object_get(j, "keys") != NULL ? 2u : 0u) +
+		       (json_object_get(j, "certificates") != NULL ? 1u : 0u);
+	bool ok = json_is_object(j) && json_object_size(j) == parts && json_is_boolean(disabled) &&
+		  read_text(j, "name", a->name, ACCOUNT_NAME) && text_is_name(a->name) &&
 		  read_text(j, "full", a->full, ACCOUNT_FULL) && read_text(j, "reason", a->reason, ACCOUNT_REASON) &&
 		  read_text(j, "by", a->by, ACCOUNT_BY) && read_text(j, "disabled_by", a->disabled_by, ACCOUNT_BY) &&
 		  read_duties(j, &a->duties) && read_number(j, "since", &a->since) &&
 		  read_number(j, "used", &a->used) && read_number(j, "disabled_since", &a->disabled_since) &&
 		  read_number(j, "phrase_since", &a->phrase_since) && read_number(j, "totp_step", &a->totp_step) &&
 		  read_text(j, "hash", a->hash, PASSPHRASE_HASH - 1) && passphrase_is_hash(a->hash) &&
-		  read_totp(j, a) && read_recovery(j, a) && read_keys(j, a);
+		  read_totp(j, a) && read_recovery(j, a) && read_keys(j, a) && read_pins(j, a);
 
 	a->disabled = json_is_true(disabled);
 	return ok;
@@ -208,9 +252,11 @@ static bool read_account(const json_t *j, struct account *a)
 
 static bool read_token(const json_t *j, struct token *t)
 {
-	const json_t *digest = json_object_get(j, "digest");
+	const json_t *digest = json_object_get(j, "digest"), *pin = json_object_get(j, "certificate");
 
-	return json_is_object(j) && json_object_size(j) == 8 && read_text(j, "id", t->id, TOKEN_ID) &&
+	t->pinned = pin != NULL;
+	return json_is_object(j) && json_object_size(j) == (t->pinned ? 9u : 8u) &&
+	       (!t->pinned || pin_read(json_string_value(pin), t->pin)) && read_text(j, "id", t->id, TOKEN_ID) &&
 	       strspn(t->id, "0123456789abcdef") == TOKEN_ID && read_text(j, "label", t->label, ACCOUNT_REASON) &&
 	       read_text(j, "by", t->by, ACCOUNT_BY) && read_duties(j, &t->duties) &&
 	       read_number(j, "since", &t->since) && read_number(j, "until", &t->until) &&

@@ -190,6 +190,7 @@ void desk_login(struct desk *d, uint32_t id, const struct msg_login *m, struct m
 	memcpy(j->name, name, sizeof(name));
 	j->proof_kind = (enum proof)m->kind;
 	snprintf(j->proof, sizeof(j->proof), "%s", m->proof);
+	memcpy(j->shown, m->shown, sizeof(j->shown));
 	j->known = a != NULL;
 	snprintf(j->hash, sizeof(j->hash), "%s", a != NULL ? a->hash : d->stranger);
 	desk_copy_field(phrase, m->phrase, LOGIN_PHRASE);
@@ -228,7 +229,7 @@ void desk_let_in(struct desk *d, const struct job *j, struct account *a, bool pa
 {
 	uint8_t secret[SECRET_BYTES];
 	char left[12], hex[2 * SECRET_BYTES + 1];
-	const struct session *x;
+	struct session *x;
 
 	a->used = now.wall_s;
 	if (!desk_save(d) && paper) {
@@ -239,6 +240,10 @@ void desk_let_in(struct desk *d, const struct job *j, struct account *a, bool pa
 	if (x == NULL) {
 		desk_refuse(d, j->id, ANSWER_CANNOT, M_LOGIN_BUSY);
 		return;
+	}
+	if (j->proof_kind == PROOF_CERTIFICATE) {
+		x->pinned = true;
+		memcpy(x->pin, j->shown, sizeof(x->pin));
 	}
 	lockout_forget(&d->lockout, j->name, &j->from);
 	d->logins++;
@@ -289,6 +294,8 @@ static bool login_hashed(struct desk *d, struct job *j, const struct hash_answer
 		if (desk_prove(d, j, a))
 			return true;
 		desk_come_again(d, j);
+	} else if (phrase && j->proof_kind == PROOF_CERTIFICATE) {
+		desk_certificate_login(d, j, a, now);
 	} else if (phrase && j->proof_kind == PROOF_CODE && second_factor(a, j->proof, now, &paper)) {
 		desk_let_in(d, j, a, paper, now);
 	} else {
@@ -351,6 +358,11 @@ static void judge_token(struct desk *d, uint32_t id, const struct msg_judge *m, 
 		desk_nobody(d, id);
 		return;
 	}
+	if (t->pinned && !secret_same(t->pin, m->shown, DIGEST_BYTES)) {
+		desk_event(d, ACCOUNT_CERTIFICATE_ELSEWHERE, from, t->label, NULL, NULL, NULL, 1);
+		desk_nobody(d, id);
+		return;
+	}
 	if (m->quiet == 0 && (now.wall_s - t->used >= SAVE_USE_S || now.wall_s < t->used)) {
 		t->used = now.wall_s;
 		desk_save(d);
@@ -360,13 +372,17 @@ static void judge_token(struct desk *d, uint32_t id, const struct msg_judge *m, 
 }
 
 struct session *desk_session_at(struct desk *d, const uint8_t secret[SECRET_BYTES], const struct addr *from,
-				struct moment now)
+				const uint8_t shown[DIGEST_BYTES], struct moment now)
 {
 	struct session *x = sessions_find(&d->sessions, secret, now.ns);
 
 	if (x != NULL && addr_cmp(&x->from, from) != 0) {
 		/* Whoever has the secret there has stolen it; that its bearer logs in anew is a small price. */
 		desk_event(d, ACCOUNT_ELSEWHERE, from, x->name, NULL, NULL, NULL, 1);
+		session_end(x);
+		return NULL;
+	}
+	if (x != NULL && x->pinned && !desk_certificate_holds(d, x, from, shown, now)) {
 		session_end(x);
 		return NULL;
 	}
@@ -383,7 +399,7 @@ void desk_judge(struct desk *d, uint32_t id, const struct msg_judge *m, struct m
 		judge_token(d, id, m, &from, now);
 		return;
 	}
-	x = desk_session_at(d, m->secret, &from, now);
+	x = desk_session_at(d, m->secret, &from, m->shown, now);
 	a = x != NULL ? book_account(&d->book, x->name) : NULL;
 	if (a == NULL || a->disabled) {
 		desk_nobody(d, id);
@@ -392,17 +408,18 @@ void desk_judge(struct desk *d, uint32_t id, const struct msg_judge *m, struct m
 	if (m->quiet == 0)
 		x->used = now.ns;
 	may(d, id, m, &from, a->name, a->duties,
-	    json_pack("{s:s, s:o, s:o, s:I, s:I, s:b, s:I, s:o, s:o}", "via", "session", "name", json_text(a->name),
-		      "full_name", json_text(a->full), "session_number", (json_int_t)x->number, "limit_s",
-		      (json_int_t)((SESSION_LIMIT_NS - (now.ns - x->begun)) / 1000000000), "totp", !a->no_totp,
-		      "recovery_codes", (json_int_t)a->recovery_left, "handle", json_hex(a->handle, ACCOUNT_HANDLE),
-		      "keys", desk_own_keys(a)));
+	    json_pack("{s:s, s:o, s:o, s:I, s:I, s:b, s:I, s:o, s:o, s:o}", "via", "session", "name",
+		      json_text(a->name), "full_name", json_text(a->full), "session_number", (json_int_t)x->number,
+		      "limit_s", (json_int_t)((SESSION_LIMIT_NS - (now.ns - x->begun)) / 1000000000), "totp",
+		      !a->no_totp, "recovery_codes", (json_int_t)a->recovery_left, "handle",
+		      json_hex(a->handle, ACCOUNT_HANDLE), "keys", desk_own_keys(a), "certificates",
+		      book_pins_json(a, now.wall_s)));
 }
 
 void desk_logout(struct desk *d, uint32_t id, const struct msg_logout *m, struct moment now)
 {
 	struct addr from = desk_from(m->family, m->from);
-	struct session *x = desk_session_at(d, m->secret, &from, now);
+	struct session *x = desk_session_at(d, m->secret, &from, m->shown, now);
 
 	if (x == NULL) {
 		desk_nobody(d, id);

@@ -54,6 +54,7 @@ struct job {
 	enum key_order key_order;
 	char label[LOGIN_LABEL + 1], proof[WEBAUTHN_TEXT + 1];
 	uint8_t secret[SECRET_BYTES];		 /* of the session, when it is about a key */
+	uint8_t shown[DIGEST_BYTES];		 /* the certificate of the connection; zero = none */
 	struct webauthn_key keys[WEBAUTHN_KEYS]; /* that the account had when they were looked through */
 	char made[PASSPHRASE_MADE];		 /* a phrase that was made here, to be shown once */
 	char hash[PASSPHRASE_HASH];		 /* of the account, when the login came */
@@ -113,8 +114,9 @@ void desk_failed(struct desk *d, struct job *j);
 void desk_come_again(struct desk *d, struct job *j);
 /* Lets him in who has shown all that is asked for. */
 void desk_let_in(struct desk *d, const struct job *j, struct account *a, bool paper, struct moment now);
+/* `shown`: the certificate of the connection. A session that is used from elsewhere, or without its certificate, has ended. */
 struct session *desk_session_at(struct desk *d, const uint8_t secret[SECRET_BYTES], const struct addr *from,
-				struct moment now);
+				const uint8_t shown[DIGEST_BYTES], struct moment now);
 bool desk_same_hash(const char *a, const char *b);
 /* Of one account for its bearer: with their ids, by which a key tells that it is registered already. */
 json_t *desk_own_keys(const struct account *a);
@@ -123,6 +125,16 @@ void desk_login_refused(struct desk *d, struct job *j);
 /* desk_key.c: the pass phrase was right, and what the key said is looked at now. False: it cannot be. */
 bool desk_prove(struct desk *d, struct job *j, const struct account *a);
 void desk_key_hashed(struct desk *d, struct job *j, const struct hash_answer *a, struct moment now);
+/* desk_certificate.c: the pass phrase was right, and a certificate is to be the second factor. */
+void desk_certificate_login(struct desk *d, struct job *j, struct account *a, struct moment now);
+/* Whether what was opened by a certificate still is its bearer's; says in the record why not. */
+bool desk_certificate_holds(struct desk *d, const struct session *x, const struct addr *from,
+			    const uint8_t shown[DIGEST_BYTES], struct moment now);
+/* Orders of root: `said` is the order's object, `by` who gave it. */
+void desk_certificate_add(struct desk *d, uint32_t id, struct account *a, const json_t *said, const char *by,
+			  struct moment now);
+void desk_certificate_remove(struct desk *d, uint32_t id, struct account *a, const json_t *said, const char *by,
+			     struct moment now);
 /* desk_user.c: the hash for an order has come */
 void desk_user_hashed(struct desk *d, struct job *j, const struct hash_answer *a, struct moment now);
 

@@ -94,7 +94,7 @@ static void answer_keys(struct desk *d, const struct job *j, const struct accoun
 /* Whose session it was when he began, if it still is; the answer is given when it is not. */
 static struct account *still_there(struct desk *d, const struct job *j, struct moment now)
 {
-	const struct session *x = desk_session_at(d, j->secret, &j->from, now);
+	const struct session *x = desk_session_at(d, j->secret, &j->from, j->shown, now);
 	struct account *a = x != NULL && strcmp(x->name, j->name) == 0 ? book_account(&d->book, x->name) : NULL;
 
 	if (a != NULL && !a->disabled && desk_same_hash(a->hash, j->hash))
@@ -191,7 +191,7 @@ void desk_key_hashed(struct desk *d, struct job *j, const struct hash_answer *h,
 void desk_key(struct desk *d, uint32_t id, const struct msg_key *m, struct moment now)
 {
 	struct addr from = desk_from(m->family, m->from);
-	struct session *x = desk_session_at(d, m->secret, &from, now);
+	struct session *x = desk_session_at(d, m->secret, &from, m->shown, now);
 	const struct account *a = x != NULL ? book_account(&d->book, x->name) : NULL;
 	char phrase[LOGIN_PHRASE + 1], label[LOGIN_LABEL + 1];
 	struct job *j;
@@ -222,6 +222,7 @@ void desk_key(struct desk *d, uint32_t id, const struct msg_key *m, struct momen
 	snprintf(j->label, sizeof(j->label), "%s", label);
 	snprintf(j->proof, sizeof(j->proof), "%s", m->proof);
 	memcpy(j->secret, m->secret, SECRET_BYTES);
+	memcpy(j->shown, m->shown, sizeof(j->shown));
 	desk_copy_field(phrase, m->phrase, LOGIN_PHRASE);
 	j->locks = lockout_failed(&d->lockout, j->name, &from, now.ns);
 	if (!desk_hash(d, j, phrase, j->hash)) {

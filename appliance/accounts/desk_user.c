@@ -447,6 +447,27 @@ static void tokens(const struct order *o)
 	desk_answer(o->d, o->id, ANSWER_YES, json_pack("{s:o}", "tokens", all));
 }
 
+/* Bound to a certificate it does not outlive it. False: it cannot be; has said so. */
+static bool token_pin(const struct order *o, struct token *t)
+{
+	uint64_t until;
+
+	if (*said(o, "certificate") == 0)
+		return true;
+	if (!pin_read(said(o, "certificate"), t->pin)) {
+		desk_refuse(o->d, o->id, ANSWER_INVALID, M_USER_NONSENSE);
+		return false;
+	}
+	until = strtoull(said(o, "until"), NULL, 10);
+	if (until <= o->now.wall_s) {
+		desk_refuse(o->d, o->id, ANSWER_INVALID, M_CERTIFICATE_OVER);
+		return false;
+	}
+	t->pinned = true;
+	t->until = until < t->until ? until : t->until;
+	return true;
+}
+
 static void token_add(const struct order *o)
 {
 	struct token t = { .since = o->now.wall_s }, *place;
@@ -475,6 +496,8 @@ static void token_add(const struct order *o)
 	put(t.label, sizeof(t.label), said(o, "name"));
 	put(t.by, sizeof(t.by), o->by);
 	t.until = o->now.wall_s + days * 86400u;
+	if (!token_pin(o, &t))
+		return;
 	sha256(secret, sizeof(secret), t.digest);
 	place = book_token(&o->d->book, t.id) == NULL ? book_add_token(&o->d->book) : NULL;
 	if (place == NULL) {
@@ -603,7 +626,7 @@ static void about_account(const struct order *o, enum user_order order)
 
 	if (a == NULL)
 		return;
-	if (order == USER_SHOW || order == USER_KEYS)
+	if (order == USER_SHOW || order == USER_KEYS || order == USER_CERTIFICATES)
 		answer_account(o, a);
 	else if (order == USER_CHANGE)
 		change(o, a);
@@ -615,6 +638,10 @@ static void about_account(const struct order *o, enum user_order order)
 		totp_remove(o, a);
 	else if (order == USER_KEY_REMOVE)
 		key_remove(o, a);
+	else if (order == USER_CERTIFICATE_ADD)
+		desk_certificate_add(o->d, o->id, a, o->said, o->by, o->now);
+	else if (order == USER_CERTIFICATE_REMOVE)
+		desk_certificate_remove(o->d, o->id, a, o->said, o->by, o->now);
 	else if (order == USER_PASSWORD)
 		start_hash(o, order, a);
 	else
@@ -665,6 +692,9 @@ static void carry_out(const struct order *o, enum user_order order)
 	case USER_TOTP_REMOVE:
 	case USER_KEYS:
 	case USER_KEY_REMOVE:
+	case USER_CERTIFICATES:
+	case USER_CERTIFICATE_ADD:
+	case USER_CERTIFICATE_REMOVE:
 		about_account(o, order);
 		break;
 	case USER_ORDERS:

@@ -26,6 +26,8 @@ struct session {
 	struct addr from;
 	uint64_t begun, used; /* ns */
 	uint64_t since;	      /* wall seconds, for people */
+	bool pinned;	      /* it was opened by this certificate, and is nobody's without it */
+	uint8_t pin[DIGEST_BYTES];
 };
 
 struct sessions {

@@ -584,6 +584,7 @@ void change_ordered(struct supervisor *s, struct asker a, struct msg *m)
 	}
 	memcpy(judge.judge.from, c->from, sizeof(c->from));
 	memcpy(judge.judge.secret, c->secret, sizeof(c->secret));
+	memcpy(judge.judge.shown, c->shown, sizeof(c->shown));
 	explicit_bzero(o->m.secret, sizeof(o->m.secret));
 	collect_pass(s, SLOT_ACCOUNTS, &judge,
 		     (struct asker){

@@ -74,8 +74,8 @@ enum user_order {
 	USER_ORDERS
 };
 
-/* The second factor of a login: a code that was typed, or what a security key has signed. */
-enum proof { PROOF_CODE, PROOF_KEY, PROOFS };
+/* The second factor of a login: a code that was typed, what a security key has signed, or the certificate that the connection was opened by. */
+enum proof { PROOF_CODE, PROOF_KEY, PROOF_CERTIFICATE, PROOFS };
 /* What a person does about a key of his own. */
 enum key_order { KEY_ADD, KEY_REMOVE, KEY_ORDERS };
 

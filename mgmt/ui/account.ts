@@ -94,6 +94,10 @@ export function accountPage(draw: () => void): () => Node_[] {
 					own.keys.map((k) => [k.label, moment(k.since), k.last_use === null ? t("none") : moment(k.last_use),
 						h("button", { type: "button", click: remove(k.label), "aria-label": t("key_remove_this", k.label) }, t("key_remove"))])),
 				!works && h("p", { class: "note" }, t("key_elsewhere", challenge.origin + "/")),
-				form(draw, works))];
+				form(draw, works)),
+			card("certificates", "certificates", true,
+				own.certificates.length === 0 ? h("p", { class: "empty" }, t("certificate_none")) : grid("certificates",
+					[{ head: "certificate_label" }, { head: "key_since" }, { head: "certificate_until" }, { head: "key_used" }],
+					own.certificates.map((c) => [c.label, moment(c.since), moment(c.until) + (c.expired ? " (" + t("certificate_over") + ")" : ""), c.last_use === null ? t("none") : moment(c.last_use)])))];
 	};
 }

@@ -8,7 +8,7 @@ import { h, patch, type Node_ } from "./dom";
 import { countFlow, feed, looked, start, stop } from "./feed";
 import { statePage } from "./state";
 import { forgetMap, mapPage } from "./map";
-import { logIn, logInByKey, person, resume, signedIn, signOut, touch, useToken, type Refused } from "./session";
+import { logIn, logInByCertificate, logInByKey, person, resume, signedIn, signOut, touch, useToken, type Refused } from "./session";
 import { choose, language, t, type Key } from "./text";
 import type { Lang, State } from "./types";
 import { watchPage } from "./watch";
@@ -25,7 +25,10 @@ const PAGES: { hash: string; title: Key; body: (state: State) => Node_[] }[] = [
 ];
 let busy = false;
 let byToken = false; // how the form signs in: as a program does, or with an account
-let byKey = false; // by a security key in the place of the code
+/** The second factor; the form shows one, and a button for each other. */
+type Factor = "code" | "key" | "certificate";
+const OTHERS: [Factor, Key][] = [["code", "by_code"], ["key", "by_key"], ["certificate", "by_certificate"]];
+let factor: Factor = "code";
 let complaint: Key | undefined;
 /** What the box says by itself is no use of a session; that somebody sits before the page it is told, but not at each key. */
 const IDLE_MS = 15 * 60 * 1000, TELL_MS = 60 * 1000;
@@ -61,7 +64,8 @@ function onSubmit(event: Event): void {
 	if (busy) return;
 	busy = true;
 	complaint = undefined;
-	const answer = byToken ? useToken(field("token")) : byKey ? logInByKey(field("name"), field("passphrase")) : logIn(field("name"), field("passphrase"), field("code"));
+	const answer = byToken ? useToken(field("token")) : factor === "key" ? logInByKey(field("name"), field("passphrase")) :
+		factor === "certificate" ? logInByCertificate(field("name"), field("passphrase")) : logIn(field("name"), field("passphrase"), field("code"));
 	draw();
 	void answer.then((why: Refused | undefined) => {
 		busy = false;
@@ -69,7 +73,7 @@ function onSubmit(event: Event): void {
 			for (const input of document.querySelectorAll("input")) input.value = "";
 			start(changed);
 		} else {
-			complaint = why === "no_key" ? "key_not_used" : why === "not_here" ? "key_not_here" : why !== "unauthorized" ? "no_answer" : byToken ? "wrong_token" : "wrong_login";
+			complaint = why === "no_key" ? "key_not_used" : why === "not_here" ? "key_not_here" : why !== "unauthorized" ? "no_answer" : byToken ? "wrong_token" : factor === "certificate" ? "wrong_certificate" : "wrong_login";
 		}
 		draw();
 		if (why === undefined) document.getElementById("main")?.focus();
@@ -89,8 +93,9 @@ function onOtherWay(): void {
 	first();
 }
 
-function onKey(): void {
-	byKey = !byKey;
+const CHOSEN: Record<Factor, () => void> = { code: () => onFactor("code"), key: () => onFactor("key"), certificate: () => onFactor("certificate") };
+function onFactor(chosen: Factor): void {
+	factor = chosen;
 	complaint = undefined;
 	draw();
 	first();
@@ -148,7 +153,7 @@ function accountFields(): Node_[] {
 	return [
 		...input("name", "account", { type: "text", autocomplete: "username" }),
 		...input("passphrase", "passphrase", { type: "password", autocomplete: "current-password" }),
-		...(byKey ? [h("p", { class: "note", "data-key": "key-help" }, t("key_help"))] :
+		...(factor !== "code" ? [h("p", { class: "note", "data-key": factor + "-help" }, t(factor === "key" ? "key_help" : "certificate_help"))] :
 			input("code", "code", { type: "text", inputmode: "numeric", autocomplete: "one-time-code" }, "code_help"))];
 }
 
@@ -161,8 +166,8 @@ function door(): Node_[] {
 		h("h1", {}, t("sign_in")),
 		h("p", { class: "complaint", role: "alert" }, complaint !== undefined && t(complaint)),
 		...(byToken ? tokenFields() : accountFields()),
-		h("button", { type: "submit", class: "main-action", "aria-disabled": busy ? "true" : undefined }, t(!busy ? "sign_in" : byKey && !byToken ? "key_touch" : "signing_in")),
-		!byToken && h("button", { type: "button", id: "by-key", click: onKey }, t(byKey ? "by_code" : "by_key")),
+		h("button", { type: "submit", class: "main-action", "aria-disabled": busy ? "true" : undefined }, t(!busy ? "sign_in" : factor === "key" && !byToken ? "key_touch" : "signing_in")),
+		!byToken && OTHERS.filter(([other]) => other !== factor).map(([other, name]) => h("button", { type: "button", id: "by-" + other, click: CHOSEN[other] }, t(name))),
 		h("button", { type: "button", id: "other-way", click: onOtherWay }, t(byToken ? "by_account" : "by_token")),
 		h("p", { class: "note" }, h("a", { href: "/api/help" }, t("api_help"))))];
 }

@@ -131,6 +131,14 @@ export async function logIn(name: string, password: string, code: string): Promi
 	return undefined;
 }
 
+/** The same with the client certificate that the browser opened the connection by: which one the box has seen already. */
+export async function logInByCertificate(name: string, password: string): Promise<Refused | undefined> {
+	const answer = await post<{ name: string }>("/api/v1/login", { name: name.trim(), password, certificate: true });
+	if (!answer.ok) return answer.why;
+	who = { name: answer.value.name };
+	return undefined;
+}
+
 /** The same with a security key in the place of the code: what the box wants signed is asked for first. */
 export async function logInByKey(name: string, password: string): Promise<Refused | undefined> {
 	const c = await send<Challenge>("/api/v1/challenge", { credentials: "omit" });

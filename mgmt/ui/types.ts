@@ -162,6 +162,15 @@ export interface OwnKey {
 	last_use: string | null;
 }
 
+/** A client certificate of his; it is added and removed at the console. */
+export interface OwnCertificate {
+	label: string;
+	since: string;
+	until: string;
+	last_use: string | null;
+	expired: boolean;
+}
+
 /** What /api/v1/me says of a person. */
 export interface Own {
 	name: string;
@@ -169,6 +178,7 @@ export interface Own {
 	totp: boolean;
 	recovery_codes: number;
 	keys: OwnKey[];
+	certificates: OwnCertificate[];
 }
 
 export interface Token {

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "appliance/base/sha256.h"
+
 struct certificate {
 	gnutls_x509_privkey_t authority_key, key;
 	gnutls_x509_crt_t authority;
@@ -172,6 +174,21 @@ void certificate_present(struct certificate *c, gnutls_pcert_st **ret_chain, uns
 	*ret_chain = &c->versions[c->n_versions - 1];
 	*ret_n = 1;
 	*ret_key = c->signer;
+}
+
+void certificate_ask(gnutls_session_t session)
+{
+	gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUEST);
+}
+
+void certificate_shown(gnutls_session_t session, uint8_t ret[32])
+{
+	unsigned n = 0;
+	const gnutls_datum_t *chain = gnutls_certificate_get_peers(session, &n);
+
+	memset(ret, 0, 32);
+	if (chain != NULL && n > 0)
+		sha256(chain[0].data, chain[0].size, ret);
 }
 
 void certificate_close(struct certificate *c)

@@ -25,6 +25,11 @@ void certificate_cover(struct certificate *c, const struct addr *a);
 /* What a handshake is to present: both stay owned by `c` and valid until it is closed. */
 void certificate_present(struct certificate *c, gnutls_pcert_st **ret_chain, unsigned *ret_n,
 			 gnutls_privkey_t *ret_key);
+/*
+ * A client may show a certificate of its own; TLS lets nobody show one without its key. Before the handshake of a connection: */
+void certificate_ask(gnutls_session_t session);
+/* Behind it: SHA-256 of what was shown, which nobody here has read; zero when it was none. */
+void certificate_shown(gnutls_session_t session, uint8_t ret[32]);
 void certificate_close(struct certificate *c); /* accepts NULL */
 
 #endif

@@ -57,6 +57,7 @@ struct client {
 	struct stream *stream;	       /* its answer goes on; NULL = it does not */
 	struct addr who;
 	uint16_t port;
+	uint8_t shown[32];    /* SHA-256 of the client certificate of the connection; zero = none was shown */
 	char reader[USER_BY]; /* who asks for the box's data, as accounts says it; for the record */
 };
 

@@ -192,6 +192,7 @@ static struct msg_judge credential(const struct client *k, enum credential what,
 	struct msg_judge m = { .what = (uint8_t)what, .family = k->who.family };
 
 	memcpy(m.from, k->who.b, sizeof(m.from));
+	memcpy(m.shown, k->shown, sizeof(m.shown));
 	memcpy(m.secret, secret, LOGIN_SECRET);
 	return m;
 }
@@ -283,6 +284,7 @@ static enum MHD_Result decide_login(struct http *h, struct client *k)
 	if (login_read(k->body, k->n_body, &question.login, proof)) {
 		question.login.family = k->who.family;
 		memcpy(question.login.from, k->who.b, sizeof(question.login.from));
+		memcpy(question.login.shown, k->shown, sizeof(question.login.shown));
 		r = ask_and_wait(h, k, STAGE_LOGIN, &question);
 	} else {
 		r = reply_send(k->connection, REPLY_BAD_REQUEST);
@@ -308,6 +310,7 @@ static enum MHD_Result decide_key(struct http *h, struct client *k)
 	} else {
 		question.key.family = k->who.family;
 		memcpy(question.key.from, k->who.b, sizeof(question.key.from));
+		memcpy(question.key.shown, k->shown, sizeof(question.key.shown));
 		r = ask_and_wait(h, k, STAGE_KEY, &question);
 	}
 	client_forget_body(k);
@@ -335,6 +338,7 @@ static enum MHD_Result decide_logout(struct http *h, struct client *k)
 		return reply_send(k->connection, REPLY_LOGIN);
 	question.logout.family = k->who.family;
 	memcpy(question.logout.from, k->who.b, sizeof(question.logout.from));
+	memcpy(question.logout.shown, k->shown, sizeof(question.logout.shown));
 	return ask_and_wait(h, k, STAGE_LOGOUT, &question);
 }
 
@@ -355,6 +359,7 @@ static enum MHD_Result send_order(struct http *h, struct client *k, struct chang
 
 	question.change.family = k->who.family;
 	memcpy(question.change.from, k->who.b, sizeof(question.change.from));
+	memcpy(question.change.shown, k->shown, sizeof(question.change.shown));
 	sent = login_cookie(client_header(k, MHD_HTTP_HEADER_COOKIE), question.change.secret) &&
 	       ask_box(h, k, STAGE_CHANGE, &question, r->fd);
 	explicit_bzero(&question, sizeof(question));
@@ -461,6 +466,13 @@ static enum MHD_Result decide(struct http *h, struct client *k, const char *meth
 
 /* ---- libmicrohttpd's callbacks ----------------------------------------------------------------------------------- */
 
+static gnutls_session_t tls_of(struct MHD_Connection *c)
+{
+	const union MHD_ConnectionInfo *i = MHD_get_connection_info(c, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+
+	return i != NULL ? i->tls_session : NULL;
+}
+
 /* The place is free when libmicrohttpd has seen that the connection ended. */
 static void end_connection(struct client *k)
 {
@@ -496,6 +508,7 @@ static void on_connection(void *cls, struct MHD_Connection *c, void **context, e
 			if (h->counts.connections > HTTP_CROWDED &&
 			    (victim = crowd_victim(h->clients, HTTP_CONNECTIONS)) != NULL)
 				end_connection(victim);
+			certificate_ask(tls_of(c));
 			if (client_init(k, c, h->now.ns, h->now.ns + (uint64_t)HTTP_HEAD_S * S_NS, &here))
 				certificate_cover(h->certificate, &here);
 			else
@@ -512,6 +525,7 @@ static void *on_target(void *cls, const char *uri, struct MHD_Connection *c)
 
 	(void)cls;
 	if (k != NULL) {
+		certificate_shown(tls_of(c), k->shown);
 		k->line = uri;
 		k->n_line = strlen(uri);
 		target_parse(bytes_of(uri, k->n_line), &k->target);

@@ -54,12 +54,13 @@ bool login_read(const uint8_t *body, size_t n, struct msg_login *ret, char proof
 {
 	json_t *j = json_loadb((const char *)body, n, JSON_REJECT_DUPLICATES, NULL);
 	const char *code = text_of(j, "code", LOGIN_CODE), *key = text_of(j, "key", WEBAUTHN_TEXT);
-	bool ok = json_is_object(j) && json_object_size(j) == 3 && (code != NULL || key != NULL);
+	bool certificate = json_is_true(json_object_get(j, "certificate"));
+	bool ok = json_is_object(j) && json_object_size(j) == 3 && (code != NULL || key != NULL || certificate);
 
 	memset(ret, 0, sizeof(*ret));
 	ok = ok && put(j, "name", ret->name, LOGIN_NAME) && put(j, "password", ret->phrase, LOGIN_PHRASE);
-	ret->kind = code != NULL ? PROOF_CODE : PROOF_KEY;
-	snprintf(proof, WEBAUTHN_TEXT + 1, "%s", !ok ? "" : code != NULL ? code : key);
+	ret->kind = certificate ? PROOF_CERTIFICATE : code != NULL ? PROOF_CODE : PROOF_KEY;
+	snprintf(proof, WEBAUTHN_TEXT + 1, "%s", !ok || certificate ? "" : code != NULL ? code : key);
 	ret->proof = proof;
 	json_decref(j);
 	return ok;

@@ -19,7 +19,7 @@
 #define LOGIN_COOKIE "__Host-sekisho"
 #define LOGIN_SECRET 32u
 
-/* {"name":"...","password":"...","code":"..."}, or "key" in the place of "code", and nothing else. False for anything else. Both are to be wiped. */
+/* {"name":"...","password":"...","code":"..."}, or "key" or "certificate":true in the place of "code", and nothing else. False for anything else. Both are to be wiped. */
 bool login_read(const uint8_t *body, size_t n, struct msg_login *ret, char proof[WEBAUTHN_TEXT + 1]);
 /* {"order":"add","label":"...","password":"...","key":"..."}, or "remove" without "key". The same. */
 bool login_read_key(const uint8_t *body, size_t n, struct msg_key *ret, char proof[WEBAUTHN_TEXT + 1]);

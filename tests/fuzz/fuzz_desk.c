@@ -2,10 +2,11 @@
 /*
  * A day at the desk of accounts: whatever the web side says, which may have been taken over, and what root orders, in any order and at any time. The
  * input is a row of steps. Beside it stands what was really typed and given out: nobody is let in without the right phrase and a code that is
- * right and was not used, and no secret opens anything but at the address that it was given to, in its time, before its session's end.
+ * right and was not used, or the certificate that is the account's, and no secret opens anything but at the address that it was given to, beside the
+ * certificate that it was given for, in its time, before its session's end.
  *
  * LINK: appliance/accounts/desk.c appliance/accounts/desk_user.c appliance/accounts/book.c appliance/accounts/book_file.c
- * LINK: appliance/accounts/desk_key.c appliance/accounts/challenge.c appliance/wire/webauthn.c
+ * LINK: appliance/accounts/desk_key.c appliance/accounts/desk_certificate.c appliance/accounts/challenge.c appliance/wire/webauthn.c
  * LINK: appliance/accounts/passphrase.c appliance/accounts/secret.c appliance/accounts/plain_text.c appliance/accounts/sessions.c
  * LINK: appliance/accounts/lockout.c appliance/accounts/totp.c appliance/wire/duty.c appliance/wire/event.c
  * LINK: appliance/wire/limit.c appliance/base/utf8.c appliance/base/json.c appliance/base/sha256.c
@@ -48,7 +49,8 @@ static struct {
 	uint8_t secret[SECRET_BYTES];
 	struct addr from;
 	uint64_t begun, used;
-	bool ended;
+	bool ended, pinned;
+	uint8_t shown[DIGEST_BYTES];
 	char name[ACCOUNT_NAME + 1];
 } given[GIVEN];
 static size_t n_given;
@@ -130,6 +132,12 @@ static const struct desk_out ways_out = {
 	.answer = take_answer, .hash = take_hash, .prove = take_proof, .event = take_event
 };
 
+/* None, anna's, bert's, or one that is nobody's. */
+static void put_shown(uint8_t choice, uint8_t shown[DIGEST_BYTES])
+{
+	memset(shown, choice % 4 * 0x11, DIGEST_BYTES);
+}
+
 static void open_desk(void)
 {
 	static const char *const names[] = { "anna", "bert" };
@@ -147,6 +155,10 @@ static void open_desk(void)
 		memcpy(a->hash, HASH, sizeof(HASH) - 1);
 		memset(a->totp, (int)(7 + i), sizeof(a->totp));
 		a->duties = UINT32_C(1) << (i == 0 ? DUTY_VIEWER : DUTY_ACCOUNTS);
+		a->n_pins = 1;
+		a->pins[0] = (struct pin){ .label = "card", .until = now.wall_s + 3000 * (i + 1) };
+		put_shown((uint8_t)(i + 1), a->pins[0].digest);
+		put_shown((uint8_t)(i + 1), a->pins[0].public);
 	}
 }
 
@@ -185,7 +197,8 @@ static void login(struct bytes *b)
 	a = book_account(&desk.book, name % 2 == 0 ? "anna" : "bert");
 	if ((how & 1) != 0)
 		memcpy(m.phrase, RIGHT, sizeof(RIGHT));
-	m.kind = (how & 8) != 0 ? PROOF_KEY : PROOF_CODE;
+	m.kind = (how & 16) != 0 ? PROOF_CERTIFICATE : (how & 8) != 0 ? PROOF_KEY : PROOF_CODE;
+	put_shown(how >> 5, m.shown);
 	if (((how & 2) == 0 || a == NULL || !totp_code(a->totp, now.wall_s / TOTP_STEP_S, code)) && (how & 4) != 0)
 		m.proof = "AAAA-AAAA-AAAA-AAAA";
 	desk_login(&desk, 1, &m, now);
@@ -204,7 +217,9 @@ static void hashed(struct bytes *b)
 	struct account before = { 0 };
 	const struct account *a;
 	struct addr from = { 0 };
-	bool right, login;
+	struct pin *pin = NULL;
+	uint8_t shown[DIGEST_BYTES] = { 0 };
+	bool right, login, pinned = false;
 	uint8_t which = 0;
 	size_t i;
 
@@ -232,15 +247,19 @@ static void hashed(struct bytes *b)
 	if (a != NULL) {
 		before = *a;
 		from = j->from;
+		memcpy(shown, j->shown, sizeof(shown));
+		pinned = j->proof_kind == PROOF_CERTIFICATE;
+		pin = account_pin_of(&before, shown);
 	}
 	answer.came = false;
 	desk_hashed(&desk, &h, now);
 	if (!answer.came || answer.session[0] == 0)
 		return;
 	assert(login && h.ok && right && a != NULL && !before.disabled && answer.status == ANSWER_YES);
-	/* A code was used up by it. */
+	/* A code was used up by it, or its certificate was shown before that one's end. */
 	a = book_account(&desk.book, before.name);
-	assert(a != NULL && (a->totp_step > before.totp_step || a->recovery_left < before.recovery_left));
+	assert(a != NULL && (pinned ? pin != NULL && now.wall_s < pin->until
+				    : a->totp_step > before.totp_step || a->recovery_left < before.recovery_left));
 	i = n_given++ % GIVEN;
 	memset(&given[i], 0, sizeof(given[i]));
 	assert(digits(answer.session, given[i].secret));
@@ -248,6 +267,8 @@ static void hashed(struct bytes *b)
 		assert(k == i || memcmp(given[k].secret, given[i].secret, SECRET_BYTES) != 0);
 	memcpy(given[i].name, before.name, sizeof(given[i].name));
 	given[i].from = from;
+	given[i].pinned = pinned;
+	memcpy(given[i].shown, shown, sizeof(shown));
 	given[i].begun = given[i].used = now.ns;
 }
 
@@ -263,9 +284,11 @@ static void show(struct bytes *b, bool leave)
 	uint8_t which = 0, where = 0, right = 0, what = 0;
 	struct msg_judge m = { 0 };
 	struct msg_logout l = { 0 };
+	struct account *a;
+	struct pin *pin;
 	struct addr from;
+	bool own, other;
 	size_t i;
-	bool own;
 
 	bytes_u8(b, &which);
 	bytes_u8(b, &where);
@@ -277,8 +300,10 @@ static void show(struct bytes *b, bool leave)
 	m.secret[0] ^= which >= 200;
 	m.right = right % (RIGHT_COUNT + 1);
 	m.what = what % 4 == 3 ? CREDENTIAL_TOKEN : CREDENTIAL_SESSION;
+	put_shown(what >> 6, m.shown);
 	answer.came = false;
 	if (leave) {
+		memcpy(l.shown, m.shown, sizeof(l.shown));
 		l.family = m.family;
 		memcpy(l.from, m.from, sizeof(l.from));
 		memcpy(l.secret, m.secret, sizeof(l.secret));
@@ -289,15 +314,19 @@ static void show(struct bytes *b, bool leave)
 	assert(answer.came && answer.session[0] == 0);
 	from = desk_from(m.family, m.from);
 	own = which < 200 && given[i].begun != 0 && (leave || m.what == CREDENTIAL_SESSION);
+	other = given[i].pinned && memcmp(given[i].shown, m.shown, DIGEST_BYTES) != 0;
 	/* INVALID: somebody, who may not. Both are said to nobody else than whoever has a session there. */
 	if (answer.status == ANSWER_YES || answer.status == ANSWER_INVALID) {
-		assert(own && !given[i].ended && addr_cmp(&from, &given[i].from) == 0);
+		assert(own && !given[i].ended && !other && addr_cmp(&from, &given[i].from) == 0);
+		a = book_account(&desk.book, given[i].name);
+		pin = a != NULL ? account_pin_of(a, m.shown) : NULL;
+		assert(!given[i].pinned || (pin != NULL && now.wall_s < pin->until));
 		assert(now.ns - given[i].begun <= SESSION_LIMIT_NS && now.ns - given[i].used <= SESSION_IDLE_NS);
 		assert(leave || answer.status == ANSWER_INVALID || strcmp(answer.name, given[i].name) == 0);
 		given[i].used = now.ns;
 	}
 	/* Shown from elsewhere it has ended, everywhere. */
-	given[i].ended |= own && (leave || addr_cmp(&from, &given[i].from) != 0);
+	given[i].ended |= own && (leave || other || addr_cmp(&from, &given[i].from) != 0);
 }
 
 static void order(struct bytes *b)

@@ -32,6 +32,7 @@ static void body(const uint8_t *text, size_t n)
 	char phrase[LOGIN_PHRASE + 1] = "", name[LOGIN_NAME + 1] = "";
 	struct msg_login m, again;
 	char *said;
+	const char *which;
 	json_t *j;
 
 	if (!login_read(text, n, &m, proof))
@@ -40,7 +41,9 @@ static void body(const uint8_t *text, size_t n)
 	assert(m.kind == PROOF_KEY || strlen(proof) <= LOGIN_CODE);
 	memcpy(name, m.name, LOGIN_NAME);
 	memcpy(phrase, m.phrase, LOGIN_PHRASE);
-	j = json_pack("{s:s, s:s, s:s}", "name", name, "password", phrase, m.kind == PROOF_KEY ? "key" : "code", proof);
+	which = m.kind == PROOF_CERTIFICATE ? "certificate" : m.kind == PROOF_KEY ? "key" : "code";
+	j = json_pack("{s:s, s:s, s:o}", "name", name, "password", phrase, which,
+		      m.kind == PROOF_CERTIFICATE ? json_true() : json_string(proof));
 	said = json_dumps(j, JSON_ENSURE_ASCII);
 	assert(said != NULL && login_read((const uint8_t *)said, strlen(said), &again, other));
 	assert(memcmp(m.name, again.name, LOGIN_NAME) == 0 && memcmp(m.phrase, again.phrase, LOGIN_PHRASE) == 0 &&

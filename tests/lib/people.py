@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """People before a box under test: their accounts, and what they ask over HTTPS."""
 import base64
+import contextlib
 import hashlib
 import hmac
 import http.client
@@ -39,6 +40,7 @@ class Site:
         self.box.apply(conduit("reads", "ops", "ot", ["read"]))
         wait_for(self.box.running, 10, "all roles")
         self.secrets, self.papers = {}, {}
+        self.shown = None  # files of the client certificate and key that connections are opened by
         with open(run + "/state/secrets/token", encoding="ascii") as f:
             self.token = f.read().strip()
 
@@ -61,6 +63,8 @@ class Site:
 
     def ask(self, method, path, headers=None, body=None, source=HERE_IP, timeout=15):
         context = ssl.create_default_context(cafile=self.run + "/state/secrets/certificate.pem")
+        if self.shown is not None:
+            context.load_cert_chain(*self.shown)
         with inside(self.box.admin):
             c = http.client.HTTPSConnection(HOST, context=context, timeout=timeout, source_address=(source, 0))
             c.connect()
@@ -83,6 +87,19 @@ class Site:
     def login_by(self, name, proof, phrase=PHRASE, source=HERE_IP):
         """`proof`: what a security key said, as text."""
         return self.login(name, body=json.dumps({"name": name, "password": phrase, "key": proof}), code="", source=source)
+
+    @contextlib.contextmanager
+    def showing(self, pair):
+        """Whatever is asked within is asked over connections that show this certificate, or none."""
+        before, self.shown = self.shown, pair
+        try:
+            yield
+        finally:
+            self.shown = before
+
+    def login_shown(self, name, phrase=PHRASE, source=HERE_IP):
+        """The certificate that is shown as the second factor."""
+        return self.login(name, body=json.dumps({"name": name, "password": phrase, "certificate": True}), code="", source=source)
 
     def key(self, cookie, order, label, phrase=PHRASE, source=HERE_IP, **more):
         return self.ask("POST", "/api/v1/key", {"Cookie": "%s=%s" % (COOKIE, cookie), "Content-Type": "application/json"},

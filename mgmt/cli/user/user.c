@@ -9,11 +9,12 @@
 #include "appliance/wire/duty.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/screen/table.h"
+#include "mgmt/cli/user/certificate.h"
 #include "mgmt/cli/user/phrase.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/render.h"
 
-enum { OPT_FULL, OPT_REASON, OPT_ROLE, OPT_DAYS, OPT_GENERATE, OPT_KEY, OPT_N };
+enum { OPT_FULL, OPT_REASON, OPT_ROLE, OPT_DAYS, OPT_GENERATE, OPT_KEY, OPT_CERTIFICATE, OPT_LABEL, OPT_N };
 
 static const struct cli_option options[OPT_N] = {
 	[OPT_FULL] = { "--full-name", 0, "TEXT", M_USER_OPT_FULL },
@@ -22,6 +23,8 @@ static const struct cli_option options[OPT_N] = {
 	[OPT_DAYS] = { "--days", 0, "N", M_USER_OPT_DAYS },
 	[OPT_GENERATE] = { "--generate", 0, NULL, M_USER_OPT_GENERATE },
 	[OPT_KEY] = { "--key", 0, "KEY", M_USER_OPT_KEY },
+	[OPT_CERTIFICATE] = { "--certificate", 0, "FILE", M_USER_OPT_CERTIFICATE },
+	[OPT_LABEL] = { "--label", 0, "TEXT", M_USER_OPT_LABEL },
 };
 
 static const struct {
@@ -110,6 +113,21 @@ static void print_keys(struct cli *c, const json_t *a)
 	}
 }
 
+static void print_certificates(struct cli *c, const json_t *a)
+{
+	char until[RENDER_TEXT], since[RENDER_TEXT], used[RENDER_TEXT];
+	const json_t *p;
+	size_t i;
+
+	json_array_foreach(ja(a, "certificates"), i, p)
+	{
+		render_line(c, M_USER_IS_CERTIFICATE, js(p, "label"),
+			    jb(p, "expired") ? message_format(M_USER_STATE_EXPIRED, c->lang)
+					     : when(c, p, "until", until),
+			    when(c, p, "since", since), when(c, p, "last_use", used), js(p, "sha256"));
+	}
+}
+
 static void print_account(struct cli *c, const json_t *a)
 {
 	char roles[ROLES_TEXT], text[RENDER_TEXT];
@@ -121,6 +139,7 @@ static void print_account(struct cli *c, const json_t *a)
 	render_line(c, M_USER_IS_LAST, when(c, a, "last_use", text));
 	render_line(c, M_USER_IS_TOTP, message_format(jb(a, "totp") ? M_USER_TOTP_YES : M_USER_TOTP_NO, c->lang));
 	print_keys(c, a);
+	print_certificates(c, a);
 	render_line(c, M_USER_IS_CODES, ju(a, "recovery_codes"));
 	if (jb(a, "disabled"))
 		render_line(c, M_USER_IS_DISABLED, when(c, a, "disabled_since", text), js(a, "disabled_by"));
@@ -240,12 +259,19 @@ static void print_approval(struct cli *c, const json_t *a)
 static void print_answer(struct cli *c, enum user_order order, const json_t *answer)
 {
 	static const enum message done[USER_ORDERS] = {
-		[USER_FIRST] = M_USER_ADDED,	       [USER_ADD] = M_USER_ADDED,
-		[USER_CHANGE] = M_USER_CHANGED,	       [USER_DISABLE] = M_USER_DISABLED,
-		[USER_ENABLE] = M_USER_ENABLED,	       [USER_REMOVE] = M_USER_REMOVED,
-		[USER_PASSWORD] = M_USER_PASSWORD,     [USER_TOTP] = M_USER_TOTP_SET,
-		[USER_RECOVERY] = M_USER_RECOVERY_SET, [USER_TOTP_REMOVE] = M_USER_TOTP_GONE,
+		[USER_FIRST] = M_USER_ADDED,
+		[USER_ADD] = M_USER_ADDED,
+		[USER_CHANGE] = M_USER_CHANGED,
+		[USER_DISABLE] = M_USER_DISABLED,
+		[USER_ENABLE] = M_USER_ENABLED,
+		[USER_REMOVE] = M_USER_REMOVED,
+		[USER_PASSWORD] = M_USER_PASSWORD,
+		[USER_TOTP] = M_USER_TOTP_SET,
+		[USER_RECOVERY] = M_USER_RECOVERY_SET,
+		[USER_TOTP_REMOVE] = M_USER_TOTP_GONE,
 		[USER_KEY_REMOVE] = M_USER_KEY_GONE,
+		[USER_CERTIFICATE_ADD] = M_USER_CERTIFICATE_ADDED,
+		[USER_CERTIFICATE_REMOVE] = M_USER_CERTIFICATE_GONE,
 	};
 	const json_t *account = json_object_get(answer, "account");
 
@@ -257,6 +283,10 @@ static void print_answer(struct cli *c, enum user_order order, const json_t *ans
 		render_line(c, M_USER_NO_KEYS, js(account, "name"));
 	else if (order == USER_KEYS)
 		print_keys(c, account);
+	else if (order == USER_CERTIFICATES && json_array_size(ja(account, "certificates")) == 0)
+		render_line(c, M_USER_NO_CERTIFICATES, js(account, "name"));
+	else if (order == USER_CERTIFICATES)
+		print_certificates(c, account);
 	else if (order == USER_TOKENS)
 		print_tokens(c, answer);
 	else if (order == USER_SESSIONS)
@@ -293,6 +323,22 @@ static void put(json_t *j, const char *key, const char *value)
 		json_object_set_new(j, key, json_text(value));
 }
 
+/* What is in a file is read here, and three facts of it go on. */
+static bool put_certificate(struct cli *c, json_t *j, const char *path, int *ret_status)
+{
+	struct certificate_facts f;
+
+	if (path == NULL)
+		return true;
+	*ret_status = certificate_facts(c, path, &f);
+	if (*ret_status != CLI_YES)
+		return false;
+	put(j, "certificate", f.digest);
+	put(j, "public", f.public);
+	json_object_set_new(j, "until", json_sprintf("%llu", f.until));
+	return true;
+}
+
 static json_t *question(struct cli *c, enum user_order order, const struct cli_args *a, int *ret_status)
 {
 	/* A pass phrase is typed, never an argument: those are seen by everybody who lists processes, and kept by shells. */
@@ -300,7 +346,8 @@ static json_t *question(struct cli *c, enum user_order order, const struct cli_a
 	char typed[PHRASE_MOST] = "";
 	json_t *j = json_object();
 
-	if (phrase && !phrase_read(c, typed, ret_status)) {
+	if (!put_certificate(c, j, a->values[OPT_CERTIFICATE], ret_status) ||
+	    (phrase && !phrase_read(c, typed, ret_status))) {
 		explicit_bzero(typed, sizeof(typed));
 		json_decref(j);
 		return NULL;
@@ -311,6 +358,7 @@ static json_t *question(struct cli *c, enum user_order order, const struct cli_a
 	put(j, "roles", a->values[OPT_ROLE]);
 	put(j, "days", a->values[OPT_DAYS]);
 	put(j, "key", a->values[OPT_KEY]);
+	put(j, "label", a->values[OPT_LABEL]);
 	put(j, "passphrase", phrase ? typed : NULL);
 	explicit_bzero(typed, sizeof(typed));
 	return j;
@@ -349,6 +397,10 @@ static int run(struct cli *c, const struct cli_args *a)
 		return cli_fail(c, CLI_INVALID, M_USER_WANTS_NAME, orders[order].word);
 	if (order == USER_KEY_REMOVE && a->values[OPT_KEY] == NULL)
 		return cli_fail(c, CLI_INVALID, M_USER_WANTS_KEY, a->operands[1]);
+	if (order == USER_CERTIFICATE_ADD && (a->values[OPT_CERTIFICATE] == NULL || a->values[OPT_LABEL] == NULL))
+		return cli_fail(c, CLI_INVALID, M_USER_WANTS_CERTIFICATE);
+	if (order == USER_CERTIFICATE_REMOVE && a->values[OPT_LABEL] == NULL)
+		return cli_fail(c, CLI_INVALID, M_USER_WANTS_LABEL, a->operands[1]);
 	said = question(c, order, a, &status);
 	if (said == NULL)
 		return status;

@@ -4,7 +4,7 @@
  * parallel guesses count, what a session may from where and for how long, replay, what root orders and what stays when the disk fails.
  * LINK: appliance/accounts/desk.c appliance/accounts/desk_user.c appliance/accounts/desk_review.c appliance/accounts/book.c appliance/accounts/book_file.c
  * LINK: appliance/accounts/passphrase.c appliance/accounts/secret.c appliance/accounts/plain_text.c appliance/accounts/sessions.c
- * LINK: appliance/accounts/desk_key.c appliance/accounts/challenge.c appliance/wire/webauthn.c
+ * LINK: appliance/accounts/desk_key.c appliance/accounts/desk_certificate.c appliance/accounts/challenge.c appliance/wire/webauthn.c
  * LINK: appliance/accounts/lockout.c appliance/accounts/totp.c appliance/wire/duty.c appliance/wire/event.c
  * LINK: appliance/wire/limit.c appliance/base/utf8.c appliance/base/json.c appliance/base/sha256.c
  * LINK: appliance/base/atomic_file.c appliance/base/err.c appliance/base/addr.c appliance/base/memfd.c appliance/base/messages.c
@@ -556,6 +556,119 @@ static void tokens_are_scoped_and_end(void **state)
 	order(USER_TOKEN_REMOVE, text, ANSWER_NO);
 }
 
+#define ONE "1111111111111111111111111111111111111111111111111111111111111111"
+#define TWO "2222222222222222222222222222222222222222222222222222222222222222"
+#define KEY_ONE "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define KEY_TWO "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+#define ZERO "0000000000000000000000000000000000000000000000000000000000000000"
+
+static void certify(const char *name, const char *label, const char *digest, const char *key, uint64_t until,
+		    enum answer_status status)
+{
+	char text[400];
+
+	snprintf(text, sizeof(text),
+		 "{\"name\":\"%s\",\"label\":\"%s\",\"certificate\":\"%s\",\"public\":\"%s\",\"until\":\"%llu\"}", name,
+		 label, digest, key, (unsigned long long)until);
+	order(USER_CERTIFICATE_ADD, text, status);
+}
+
+static enum answer_status login_showing(const char *phrase, const char *shown, uint8_t secret[SECRET_BYTES])
+{
+	struct msg_login m = login_of("suzuki", phrase, "", HERE);
+
+	m.kind = PROOF_CERTIFICATE;
+	assert_true(hex_read(shown, m.shown, DIGEST_BYTES));
+	forget();
+	desk_login(&desk, 1, &m, now);
+	hash_all();
+	assert_int_equal(n_answers, 1);
+	if (answers[0].status == ANSWER_YES)
+		assert_true(
+			hex_read(json_string_value(json_object_get(answers[0].json, "session")), secret, SECRET_BYTES));
+	return answers[0].status;
+}
+
+static enum answer_status judge_showing(unsigned what, const uint8_t secret[SECRET_BYTES], const char *shown)
+{
+	struct msg_judge m = {
+		.what = (uint8_t)what, .family = 4, .from = { 192, 0, 2, 10 }, .right = RIGHT_READ_STATE
+	};
+
+	memcpy(m.secret, secret, SECRET_BYTES);
+	assert_true(hex_read(shown, m.shown, DIGEST_BYTES));
+	forget();
+	desk_judge(&desk, 2, &m, now);
+	return answers[0].status;
+}
+
+static void a_certificate_lets_in_with_its_key_until_its_end(void **state)
+{
+	uint8_t secret[SECRET_BYTES], by_code[SECRET_BYTES];
+
+	(void)state;
+	order(USER_ADD, "{\"name\":\"mori\",\"full_name\":\"m\",\"reason\":\"r\",\"roles\":\"viewer\"}", ANSWER_YES);
+	certify("suzuki", "card", ONE, KEY_ONE, now.wall_s, ANSWER_INVALID);
+	certify("suzuki", "card", ZERO, KEY_ONE, now.wall_s + 100, ANSWER_INVALID);
+	certify("suzuki", "", ONE, KEY_ONE, now.wall_s + 100, ANSWER_INVALID);
+	assert_int_equal(login_showing(PHRASE, ZERO, secret), ANSWER_NO);
+	certify("suzuki", "card", ONE, KEY_ONE, now.wall_s + 100, ANSWER_YES);
+	assert_true(recorded(ACCOUNT_CERTIFICATE_ADDED));
+	certify("mori", "card", TWO, KEY_ONE, now.wall_s + 100, ANSWER_NO);
+	certify("suzuki", "again", ONE, KEY_ONE, now.wall_s + 100, ANSWER_NO);
+	certify("suzuki", "card", TWO, KEY_TWO, now.wall_s + 100, ANSWER_INVALID);
+	certify("suzuki", "renewed", TWO, KEY_ONE, now.wall_s + 200, ANSWER_YES);
+	start();
+	assert_int_equal(book_account(&desk.book, "suzuki")->n_pins, 2);
+	assert_int_equal(login_showing("four herons argue quietly", ONE, secret), ANSWER_NO);
+	assert_int_equal(login_showing(PHRASE, KEY_ONE, secret), ANSWER_NO);
+	assert_true(recorded(ACCOUNT_CERTIFICATE_REFUSED));
+	assert_int_equal(login_showing(PHRASE, ZERO, secret), ANSWER_NO);
+	assert_int_equal(login_showing(PHRASE, ONE, secret), ANSWER_YES);
+	assert_int_equal(judge_showing(CREDENTIAL_SESSION, secret, ONE), ANSWER_YES);
+	assert_int_equal(judge_showing(CREDENTIAL_SESSION, secret, TWO), ANSWER_NO);
+	assert_true(recorded(ACCOUNT_CERTIFICATE_ELSEWHERE));
+	assert_int_equal(judge_showing(CREDENTIAL_SESSION, secret, ONE), ANSWER_NO);
+	assert_int_equal(login_showing(PHRASE, ONE, secret), ANSWER_YES);
+	later(99);
+	assert_int_equal(judge_showing(CREDENTIAL_SESSION, secret, ONE), ANSWER_YES);
+	later(1);
+	assert_int_equal(judge_showing(CREDENTIAL_SESSION, secret, ONE), ANSWER_NO);
+	assert_true(recorded(ACCOUNT_CERTIFICATE_EXPIRED));
+	for (unsigned i = 0; i < 6; i++) /* whoever has both factors does not guess */
+		assert_int_equal(login_showing(PHRASE, ONE, secret), ANSWER_NO);
+	assert_int_equal(login_showing(PHRASE, TWO, secret), ANSWER_YES);
+	order(USER_CERTIFICATE_REMOVE, "{\"name\":\"suzuki\",\"label\":\"none\"}", ANSWER_NO);
+	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), HERE, by_code), ANSWER_YES);
+	order(USER_CERTIFICATE_REMOVE, "{\"name\":\"suzuki\",\"label\":\"renewed\"}", ANSWER_YES);
+	assert_int_equal(judge(CREDENTIAL_SESSION, by_code, RIGHT_READ_STATE, HERE), ANSWER_NO);
+	assert_int_equal(judge_showing(CREDENTIAL_SESSION, secret, TWO), ANSWER_NO);
+	assert_int_equal(login_showing(PHRASE, TWO, secret), ANSWER_NO);
+}
+
+static void a_token_is_worth_nothing_without_its_certificate(void **state)
+{
+	uint8_t secret[SECRET_BYTES];
+	char text[300];
+	const json_t *made;
+
+	(void)state;
+	snprintf(text, sizeof(text), "{\"name\":\"t\",\"roles\":\"viewer\",\"certificate\":\"%s\",\"until\":\"%llu\"}",
+		 ONE, (unsigned long long)now.wall_s);
+	order(USER_TOKEN_ADD, text, ANSWER_INVALID);
+	snprintf(text, sizeof(text), "{\"name\":\"t\",\"roles\":\"viewer\",\"certificate\":\"%s\",\"until\":\"%llu\"}",
+		 ONE, (unsigned long long)now.wall_s + 50);
+	made = order(USER_TOKEN_ADD, text, ANSWER_YES);
+	assert_true(hex_read(json_string_value(json_object_get(made, "secret")), secret, sizeof(secret)));
+	start();
+	assert_int_equal(judge_showing(CREDENTIAL_TOKEN, secret, ONE), ANSWER_YES);
+	assert_int_equal(judge_showing(CREDENTIAL_TOKEN, secret, TWO), ANSWER_NO);
+	assert_true(recorded(ACCOUNT_CERTIFICATE_ELSEWHERE));
+	assert_int_equal(judge_showing(CREDENTIAL_TOKEN, secret, ZERO), ANSWER_NO);
+	later(50);
+	assert_int_equal(judge_showing(CREDENTIAL_TOKEN, secret, ONE), ANSWER_NO);
+}
+
 /* No file can be made: an order that was not written is not done, and whoever logs in gets in all the same. */
 static void a_disk_that_takes_nothing(void **state)
 {
@@ -693,6 +806,8 @@ int main(void)
 		cmocka_unit_test_setup(paper_codes_let_in_once_and_new_ones_void_them, anew),
 		cmocka_unit_test_setup(the_first_account_and_the_rules_of_adding, anew),
 		cmocka_unit_test_setup(tokens_are_scoped_and_end, anew),
+		cmocka_unit_test_setup(a_certificate_lets_in_with_its_key_until_its_end, anew),
+		cmocka_unit_test_setup(a_token_is_worth_nothing_without_its_certificate, anew),
 		cmocka_unit_test_setup(a_disk_that_takes_nothing, anew),
 		cmocka_unit_test_setup(a_damaged_register_lets_nobody_in_and_is_made_anew, anew),
 		cmocka_unit_test_setup(accounts_that_nobody_uses_are_told_once_a_day, anew),

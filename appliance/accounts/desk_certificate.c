@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * TLS client certificates as the second factor. That whoever shows one has its key TLS has proven before a byte of HTTP was read; which one it was
+ * comes with each question as its SHA-256, and here that is looked for among those that root has enrolled. Nothing of a certificate is read.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/accounts/desk.h"
+#include "appliance/base/sha256.h"
+
+#define SHOWN_DIGITS 8u /* bytes of a digest by which people tell what was shown */
+
+static const char *shown_text(const uint8_t shown[DIGEST_BYTES], char out[2 * SHOWN_DIGITS + 1])
+{
+	static const uint8_t none[DIGEST_BYTES];
+
+	hex_text(shown, SHOWN_DIGITS, out);
+	return memcmp(shown, none, DIGEST_BYTES) != 0 ? out : NULL;
+}
+
+void desk_certificate_login(struct desk *d, struct job *j, struct account *a, struct moment now)
+{
+	struct pin *p = account_pin_of(a, j->shown);
+	char text[2 * SHOWN_DIGITS + 1];
+
+	if (p == NULL) {
+		desk_event(d, ACCOUNT_CERTIFICATE_REFUSED, &j->from, a->name, NULL, shown_text(j->shown, text), NULL,
+			   1);
+		desk_login_refused(d, j);
+	} else if (now.wall_s >= p->until) {
+		/* He has shown both factors, and nobody guesses: he is told why. */
+		lockout_take_back(&d->lockout, j->name, &j->from);
+		desk_event(d, ACCOUNT_CERTIFICATE_EXPIRED, &j->from, a->name, NULL, p->label, NULL, 1);
+		d->refused++;
+		desk_refuse(d, j->id, ANSWER_NO, M_CERTIFICATE_OVER);
+	} else {
+		p->used = now.wall_s;
+		desk_let_in(d, j, a, false, now);
+	}
+}
+
+bool desk_certificate_holds(struct desk *d, const struct session *x, const struct addr *from,
+			    const uint8_t shown[DIGEST_BYTES], struct moment now)
+{
+	struct account *a = book_account(&d->book, x->name);
+	const struct pin *p = a != NULL ? account_pin_of(a, x->pin) : NULL;
+
+	if (!secret_same(x->pin, shown, DIGEST_BYTES)) {
+		desk_event(d, ACCOUNT_CERTIFICATE_ELSEWHERE, from, x->name, NULL, NULL, NULL, 1);
+		return false;
+	}
+	if (p != NULL && now.wall_s >= p->until)
+		desk_event(d, ACCOUNT_CERTIFICATE_EXPIRED, from, x->name, NULL, p->label, NULL, 1);
+	return p != NULL && now.wall_s < p->until;
+}
+
+/* ---- root's orders -------------------------------------------------------------------------------------------------- */
+
+static const char *text_of(const json_t *said, const char *key)
+{
+	const char *text = json_string_value(json_object_get(said, key));
+
+	return text != NULL ? text : "";
+}
+
+/* Keeps the change and answers with the account, or gives back what was. */
+static bool kept(struct desk *d, uint32_t id, struct account *a, const struct account *before, struct moment now)
+{
+	if (!desk_save(d)) {
+		*a = *before;
+		desk_refuse(d, id, ANSWER_CANNOT, M_USER_UNSAVED);
+		return false;
+	}
+	desk_answer(d, id, ANSWER_YES, json_pack("{s:o}", "account", book_account_json(a, now.wall_s)));
+	return true;
+}
+
+static bool read_pin(const json_t *said, struct pin *p)
+{
+	snprintf(p->label, sizeof(p->label), "%s", text_of(said, "label"));
+	p->until = strtoull(text_of(said, "until"), NULL, 10);
+	return pin_read(text_of(said, "certificate"), p->digest) && pin_read(text_of(said, "public"), p->public);
+}
+
+void desk_certificate_add(struct desk *d, uint32_t id, struct account *a, const json_t *said, const char *by,
+			  struct moment now)
+{
+	struct account before = *a;
+	struct pin p = { .since = now.wall_s };
+	const struct account *owner;
+
+	if (!read_pin(said, &p)) {
+		desk_refuse(d, id, ANSWER_INVALID, M_USER_NONSENSE);
+		return;
+	}
+	owner = book_pin_owner(&d->book, p.public);
+	if (p.label[0] == 0 || !text_is_plain(text_of(said, "label"), KEY_LABEL) || account_pin(a, p.label) != NULL) {
+		desk_refuse(d, id, ANSWER_INVALID, M_CERTIFICATE_LABEL);
+	} else if (now.wall_s >= p.until) {
+		desk_refuse(d, id, ANSWER_INVALID, M_CERTIFICATE_OVER);
+	} else if ((owner != NULL && owner != a) || account_pin_of(a, p.digest) != NULL) {
+		desk_refuse(d, id, ANSWER_NO, M_CERTIFICATE_TAKEN, owner != NULL ? owner->name : a->name);
+	} else if (a->n_pins == PINS_EACH) {
+		desk_refuse(d, id, ANSWER_NO, M_CERTIFICATE_FULL);
+	} else {
+		a->pins[a->n_pins++] = p;
+		if (kept(d, id, a, &before, now))
+			desk_event(d, ACCOUNT_CERTIFICATE_ADDED, NULL, a->name, NULL, p.label, by, 1);
+	}
+	explicit_bzero(&before, sizeof(before));
+}
+
+/* Its sessions go with it, those of other factors too: whoever has found the card may have opened any of them. */
+void desk_certificate_remove(struct desk *d, uint32_t id, struct account *a, const json_t *said, const char *by,
+			     struct moment now)
+{
+	struct account before = *a;
+	struct pin *p = account_pin(a, text_of(said, "label"));
+
+	if (p == NULL) {
+		desk_refuse(d, id, ANSWER_NO, M_CERTIFICATE_UNKNOWN, a->name);
+		return;
+	}
+	account_remove_pin(a, p);
+	if (kept(d, id, a, &before, now)) {
+		sessions_end_of(&d->sessions, a->name, now.ns);
+		desk_event(d, ACCOUNT_CERTIFICATE_REMOVED, NULL, a->name, NULL, text_of(said, "label"), by, 1);
+	}
+	explicit_bzero(&before, sizeof(before));
+}

@@ -1,4 +1,4 @@
-#!/usr/bin/python
+#!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """A policy of a Sekisho box, over its HTTPS API: draft, dry run, approval, trial, confirmation. The box decides each of them; nothing here is trusted by it."""
 DOCUMENTATION = r"""

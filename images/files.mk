@@ -41,6 +41,7 @@ check-lock:
 check-image:
 	@images/deps image fresh
 	@$(AS_ROOT) $(image_settings) $(PYTHON) tests/image/run --again
+	@$(AS_ROOT) $(PYTHON) tests/image/run --board all
 	@$(AS_ROOT) $(PYTHON) tests/image/lock --machine
 install: install-cli install-daemon install-doc
 

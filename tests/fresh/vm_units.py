@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Debian packages on a machine of their own: Debian's stock kernel and systemd under qemu (vm.py says how). One disk over
 several boots (STAGES): the packages come to a machine that is a router, whose power is cut while the first policy is on trial; a policy is
-in force from a boot on, with frames at both cards from power-on (wire.py); the battery of its UPS ends; docs/install.md is
+in force from a boot on, with frames at both cards from power-on (wire.py); alarms go out by mail, and the battery of its UPS ends; docs/install.md is
 followed, the daemon lost in several ways and upgraded under live sessions, and the packages are taken away. What the machine itself has to
 check is in units/.
 
@@ -18,7 +18,7 @@ import vm
 import wire
 
 WORK = os.path.join(vm.TOP, "build", "fresh", "vm-units")
-WANTED = "systemd-sysv udev ifupdown apparmor iproute2 nftables python3 procps kmod sudo curl openssl nut-server linux-image-amd64".split()
+WANTED = "systemd-sysv udev ifupdown apparmor iproute2 nftables python3 python3-aiosmtpd procps kmod sudo curl openssl nut-server linux-image-amd64".split()
 STAGE = """[Unit]
 After=sekishod.service basic.target
 [Service]
@@ -46,7 +46,7 @@ STAGES = {
     "install": ("install cut", list(wire.KINDS)),
     "untried": ("install.untried install.take", list(wire.KINDS)),
     "boot": ("live", [wire.ALLOWED]),
-    "battery": ("live.released lab.cable lab.enduring battery", None),
+    "battery": ("live.released lab.cable lab.enduring mail battery", None),
     "live": ("live.released lab guide lab.enduring partition harm partition.divided confined leave", None),
 }
 

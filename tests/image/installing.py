@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The installer in a machine: a stick with the image, an empty disk. Off-line, and in every way that it may go wrong: tests/image/install."""
+import re
 import subprocess
 
 from cases import expect
@@ -23,16 +24,18 @@ def installed(m, site, image, work):
     m.say("2")
     m.wait("This machine was started from a stick", 120)
     shown = m.wait(r"> $", 120).group(0) and m.text[:m.seen].split("Nothing passes meanwhile.")[-1]
-    expect("1  vda " in shown and "3.2 GB" in shown and "K-0815" in shown and "nothing that is known" in shown, "%s", shown)
-    expect("-  vdb " in shown and "is too small" in shown and "sda" not in shown, "%s", shown)
+    found = re.findall(r"(\d|-)  (\w+) +([0-9.]+ [GM]B) ", shown)
+    expect([(n, size) for n, _, size in found if n != "-"] == [("1", "3.2 GB")] and "K-0815" in shown and "nothing that is known" in shown, "%s", shown)
+    expect(len(found) == 2 and "is too small" in shown and "QEMU USB" not in shown, "%s", shown)  # the other one is the stick with the policy
+    disk = next(name for n, name, _ in found if n == "1")
     m.say("1")
-    m.wait("To go on, type its name: vda.*> $", 120)
+    m.wait("To go on, type its name: %s.*> $" % disk, 120)
     m.say("yes")
     m.wait("Nothing changed.*> $", 120)
     m.say("1")
-    m.wait("To go on, type its name: vda.*> $", 120)
-    m.say("vda")
-    m.wait("Installed: version [^ ]+ on vda, verified", 1800)
+    m.wait("To go on, type its name: %s.*> $" % disk, 120)
+    m.say(disk)
+    m.wait("Installed: version [^ ]+ on %s, verified" % disk, 1800)
     m.say("")
     m.wait("The stick is still there", 120)
     site.silent()
@@ -40,5 +43,5 @@ def installed(m, site, image, work):
     changed = differs(image, m.usb)
     expect(len(changed) <= 3 and all(n <= 64 for n in changed), "the stick was written to: %s", changed)
     m.usb, m.from_usb = None, False
-    return "%d packets sent, 0 arrived" % site.sent
+    return "on %s, %d packets sent, 0 arrived" % (disk, site.sent)
 

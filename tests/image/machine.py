@@ -17,6 +17,12 @@ import time
 from net import SLOWNESS, inside
 
 FIRMWARE = "/usr/share/OVMF/OVMF_%s_4M.ms.fd"
+# What the disk that stays hangs on, and the cards: a virtual machine's own kind, and what is bought or runs under other hosts. Of Intel's later
+# cards (igb, ixgbe, i40e) qemu has none here.
+BOARDS = {"virtio": (["virtio-blk-pci,drive=disk,bootindex=1,serial=K-0815,addr=0x8"], "virtio-net-pci"),
+          "ahci": (["ide-hd,bus=ide.0,drive=disk,bootindex=1,serial=K-0815"], "e1000e"),
+          "nvme": (["nvme,drive=disk,bootindex=1,serial=K-0815,addr=0x8"], "e1000"),
+          "pvscsi": (["pvscsi,id=scsi,addr=0x8", "scsi-hd,bus=scsi.0,drive=disk,bootindex=1,serial=K-0815"], "vmxnet3")}
 PATIENCE = float(os.environ.get("SEKISHO_VM_PATIENCE", "1"))  # for a host that other work shares
 
 
@@ -32,8 +38,9 @@ class Machine:
     """`cards`: (descriptor of a tap, hardware address). One disk stays over any number of starts; without an image it is empty. `usb`: a file
     that is a stick, which the firmware tries first where it is `from_usb`. `tpm`: of this board, or none."""
 
-    def __init__(self, folder, image, cards, stick, tpm=None):
+    def __init__(self, folder, image, cards, stick, tpm=None, board="virtio"):
         self.folder, self.cards, self.stick, self.tpm = folder, cards, stick, tpm
+        self.controller, self.card = BOARDS[board]
         self.disk = folder + "/disk"
         self.usb, self.from_usb = None, False
         subprocess.run(["cp", "--sparse=always", image or "/dev/null", self.disk], check=True)
@@ -49,16 +56,18 @@ class Machine:
                 "-display", "none", "-monitor", "none", "-nodefaults", "-global", "driver=cfi.pflash01,property=secure,value=on",
                 "-drive", "if=pflash,unit=0,format=raw,readonly=on,file=" + FIRMWARE % "CODE",
                 "-drive", "if=pflash,unit=1,format=raw,file=%s/vars" % self.folder,
-                "-drive", "if=none,id=disk,format=raw,cache=unsafe,file=" + self.disk, "-device", "virtio-blk-pci,drive=disk,bootindex=1,serial=K-0815,addr=0x8",
+                "-drive", "if=none,id=disk,format=raw,cache=unsafe,file=" + self.disk,
                 "-drive", "if=none,id=stick,format=raw,cache=unsafe,file=" + self.stick, "-device", "virtio-blk-pci,drive=stick,addr=0x9",
                 "-chardev", "socket,id=console,fd=%d" % there.fileno(), "-serial", "chardev:console"]
+        for device in self.controller:
+            args += ["-device", device]
         if self.usb:
             args += ["-device", "qemu-xhci,id=usb,addr=0xa", "-drive", "if=none,id=usbstick,format=raw,cache=unsafe,file=" + self.usb,
                      "-device", "usb-storage,bus=usb.0,drive=usbstick,removable=on,bootindex=%d" % (0 if self.from_usb else 2)]
         if self.tpm:
             args += ["-chardev", "socket,id=tpm,path=" + self.tpm.start(), "-tpmdev", "emulator,id=tpm,chardev=tpm", "-device", "tpm-crb,tpmdev=tpm"]
         for n, (fd, mac) in enumerate(self.cards):
-            args += ["-netdev", "tap,id=n%d,fd=%d" % (n, fd), "-device", "virtio-net-pci,netdev=n%d,mac=%s,romfile=,addr=0x%x" % (n, mac, n + 3)]
+            args += ["-netdev", "tap,id=n%d,fd=%d" % (n, fd), "-device", "%s,netdev=n%d,mac=%s,romfile=,addr=0x%x" % (self.card, n, mac, n + 3)]
         self.process = subprocess.Popen(args, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
                                         pass_fds=[there.fileno()] + [fd for fd, _ in self.cards])
         there.close()

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """AppArmor, when all else is done: every process was held the whole time, nothing that it needed was refused, and whoever takes a
 program of the daemon over has none of what is tried here."""
+import glob
+import os
+import pwd
 import subprocess
 import sys
 
@@ -62,9 +65,20 @@ for name in NEEDED:
 """
 
 
+def inside(process, name):
+    try:
+        with open("%s/%s" % (process, name), encoding="ascii") as f:
+            return f.read().strip("\0\n")
+    except OSError:  # it has ended
+        return ""
+
+
 def held():
     found = confined()
     check("AppArmor confines the daemon and its roles to the end", set(found.values()) == {"sekishod (enforce)"} and len(found) >= 6 and mode() == "enforce", found)
+    keys = [p for p in glob.glob("/proc/[0-9]*") if inside(p, "comm") == "sekisho-webauth"]  # the kernel cuts names off
+    check("... and who looks at security keys, as a user of its own", len(keys) == 1 and inside(keys[0], "attr/current") == "sekishod (enforce)" and
+          os.stat(keys[0]).st_uid == pwd.getpwnam("sekisho-webauthn").pw_uid, [(inside(p, "attr/current"), os.stat(p).st_uid) for p in keys])
     loaded, started = moment("apparmor", "ActiveEnterTimestampMonotonic"), moment("sekisho-base", "ExecMainStartTimestampMonotonic")
     check("at boot the profile was there before the first program that it confines", 0 < loaded < started, "%.2f s, %.2f s" % (loaded, started))
     refused = denied()

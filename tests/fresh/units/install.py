@@ -4,6 +4,7 @@ the cards, and the power goes before anybody has confirmed it. Second boot: the 
 import glob
 import json
 import os
+import re
 
 import guide
 from tools import SPACES, addresses, cards, check, confined, denied, exposure, journal, mode, must, pid, rules, run, show, wait_for
@@ -45,14 +46,19 @@ def routed():
     with open(SETTINGS[1], "w", encoding="ascii") as f:
         f.write("net.ipv4.ip_forward=1\nnet.ipv6.conf.all.forwarding=1\n")
     must("sysctl", "-q", "-p", SETTINGS[1])
+    with open("/etc/nftables.conf", "w", encoding="ascii") as f:  # as Debian's begins; who loads it late takes away what stands
+        f.write("#!/usr/sbin/nft -f\nflush ruleset\ntable inet of_the_machine {\n\tchain forward {\n\t\ttype filter hook forward priority 0;\n\t}\n}\n")
+    must("systemctl", "enable", "--now", "nftables.service")
     must("systemctl", "restart", "networking")
     check("a machine that forwards between two cards", wait_for(dressed, 20) is not None and forwarded(own), {x: addresses(x) for x in own})
 
 
 def forwarded(own):
-    """Frames go through it in both directions: the host at the wires (../wire.py) says which."""
+    """Frames go through it in both directions and families (a card speaks IPv6 a second or two later): the host at the wires (../wire.py) says which."""
     def sent():
-        return [int(open("/sys/class/net/%s/statistics/tx_packets" % x, encoding="ascii").read()) for x in own]
+        with open("/proc/net/snmp6", encoding="ascii") as f:
+            ip6 = int(re.search(r"^Ip6OutForwDatagrams\s+(\d+)", f.read(), re.M).group(1))
+        return [ip6] + [int(open("/sys/class/net/%s/statistics/tx_packets" % x, encoding="ascii").read()) for x in own]
     begin = sent()
     return wait_for(lambda: all(now > was + 40 for was, now in zip(begin, sent())), 60) is not None
 

@@ -10,6 +10,9 @@ from tools import SPACES, addresses, cards, check, in_force, moment, plain, rule
 def after_boot():
     base, before = moment("sekisho-base", "ActiveEnterTimestampMonotonic"), moment("network-pre.target", "ActiveEnterTimestampMonotonic")
     check("after a boot the base rules stand before network-pre.target", 0 < base < before, "%.3f s, %.3f s" % (base, before))
+    flushed, began = moment("nftables", "ExecMainExitTimestampMonotonic"), moment("sekisho-base", "ExecMainStartTimestampMonotonic")
+    check("... and come after the rules that the machine loads itself, which begin with a flush", 0 < flushed <= began and
+          "of_the_machine" in run("nft", "list", "tables")[1], "%.3f s, %.3f s" % (flushed, began))
     took = wait_for(lambda: show("sekishod", "ActiveState")["ActiveState"] == "active", 60)
     ready = moment("sekishod", "ActiveEnterTimestampMonotonic")
     check("after a boot the policy of before is in force", took is not None and in_force() is not None, "ready at %.1f s" % ready)

@@ -310,7 +310,8 @@ static void compare_passed(const struct supervisor *s, json_t *list)
 {
 	if (!passed_differs(s))
 		return;
-	add_difference(list, "tap", "changed", s->now->ir->record_passed ? "record_passed false" : "record_passed true");
+	add_difference(list, "tap", "changed",
+		       s->now->ir->record_passed ? "record_passed false" : "record_passed true");
 	json_object_set_new(json_array_get(list, json_array_size(list) - 1), "want",
 			    json_string(s->now->ir->record_passed ? "record_passed true" : "record_passed false"));
 }

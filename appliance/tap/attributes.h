@@ -12,8 +12,7 @@ static inline bool tap_message(struct bytes *datagram, uint16_t *ret_type, struc
 {
 	uint32_t length;
 
-	if (!bytes_copy(datagram, &length, sizeof(length)) || length < 16 ||
-	    !bytes_take(datagram, length - 4u, ret)) {
+	if (!bytes_copy(datagram, &length, sizeof(length)) || length < 16 || !bytes_take(datagram, length - 4u, ret)) {
 		/* A failed cursor alone would not move. */
 		*datagram = bytes_of(datagram->p, 0);
 		return false;

@@ -146,7 +146,7 @@ static bool of_level(struct told *t, enum level level, uint16_t type, struct byt
 	case TOP:
 		return of_top(t, type, value);
 	case TUPLE:
-		return type == CTA_TUPLE_IP    ? list(t, ADDRESSES, value)
+		return type == CTA_TUPLE_IP	 ? list(t, ADDRESSES, value)
 		       : type == CTA_TUPLE_PROTO ? list(t, PORTS, value)
 						 : true;
 	case ADDRESSES:

@@ -69,8 +69,8 @@ static void put_number(struct message *m, uint16_t type, uint64_t v, size_t n)
 	put_attr(m, type, b, n);
 }
 
-static void put_tuple(struct message *m, uint16_t type, const char *from, const char *to, uint8_t l4proto, uint16_t here,
-		      uint16_t there)
+static void put_tuple(struct message *m, uint16_t type, const char *from, const char *to, uint8_t l4proto,
+		      uint16_t here, uint16_t there)
 {
 	size_t tuple = open_list(m, type | NESTED), list = open_list(m, 1 | NESTED);
 	struct addr a;

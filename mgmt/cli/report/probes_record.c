@@ -118,6 +118,18 @@ void probe_records_complete(const json_t *facts, const struct deeds *deeds, stru
 			    ju(j, "records"), lost, out, waiting);
 }
 
+void probe_passed_recorded(const json_t *facts, const struct deeds *deeds, struct finding *f)
+{
+	const json_t *p = json_object_get(facts_answer(facts, "effective"), "record_passed");
+
+	(void)deeds;
+	if (!json_is_boolean(p))
+		finding_say(f, VERDICT_UNREAD, M_PROBE_UNREAD, "effective", "");
+	else
+		finding_say(f, json_is_true(p) ? VERDICT_MET : VERDICT_PARTLY,
+			    json_is_true(p) ? M_PROBE_PASSED : M_PROBE_NOT_PASSED);
+}
+
 void probe_records_signed(const json_t *facts, const struct deeds *deeds, struct finding *f)
 {
 	const json_t *j = of_status(facts, "journal");

@@ -22,7 +22,7 @@ FIRMWARE = "/usr/share/OVMF/OVMF_%s_4M.ms.fd"
 BOARDS = {"virtio": (["virtio-blk-pci,drive=disk,bootindex=1,serial=K-0815,addr=0x8"], "virtio-net-pci"),
           "ahci": (["ide-hd,bus=ide.0,drive=disk,bootindex=1,serial=K-0815"], "e1000e"),
           "nvme": (["nvme,drive=disk,bootindex=1,serial=K-0815,addr=0x8"], "e1000"),
-          "pvscsi": (["pvscsi,id=scsi,addr=0x8", "scsi-hd,bus=scsi.0,drive=disk,bootindex=1,serial=K-0815"], "vmxnet3")}
+          "scsi": (["virtio-scsi-pci,id=scsi,addr=0x8", "scsi-hd,bus=scsi.0,drive=disk,bootindex=1,serial=K-0815"], "vmxnet3")}
 PATIENCE = float(os.environ.get("SEKISHO_VM_PATIENCE", "1"))  # for a host that other work shares
 
 

@@ -59,6 +59,11 @@ def forwarded(own):
         with open("/proc/net/snmp6", encoding="ascii") as f:
             ip6 = int(re.search(r"^Ip6OutForwDatagrams\s+(\d+)", f.read(), re.M).group(1))
         return [ip6] + [int(open("/sys/class/net/%s/statistics/tx_packets" % x, encoding="ascii").read()) for x in own]
+    def found():
+        """Both hosts of the wires, by IPv6: what is forwarded to them waits until then, and goes."""
+        return len(re.findall(r"^2001:db8:[12]::9 .*lladdr", run("ip", "-6", "neigh")[1], re.M)) == 2
+    if wait_for(found, 60) is None:
+        return False
     begin = sent()
     return wait_for(lambda: all(now > was + 40 for was, now in zip(begin, sent())), 60) is not None
 

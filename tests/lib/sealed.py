@@ -99,7 +99,7 @@ def first_form(sealed):
     r.text()
     r.text()
     texts = r.at
-    assert r.take(8) == bytes(8)  # how long records are kept
+    assert r.take(9) == bytes(9)  # how long records are kept, and whether sessions that pass are
     workers = r.at
     r.u32()
     kinds = r.at

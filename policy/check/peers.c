@@ -235,7 +235,7 @@ static void ups_server(struct check *k, const struct ast_node *group)
 	struct object o = { MP_OBJ_SECTION, "ups" };
 	struct model_peer *p = &k->m->box.peers[k->m->box.n_peers];
 	const struct ast_node *v[KEYS(ups_keys)];
-	bool named;
+	bool named, user;
 
 	*p = (struct model_peer){ .use = PEER_UPS,
 				  .l4proto = IPPROTO_TCP,
@@ -248,8 +248,10 @@ static void ups_server(struct check *k, const struct ast_node *group)
 				  .power_off = true };
 	if (!keys_read(k, group, ups_keys, KEYS(ups_keys), o, p, v))
 		return;
-	named = word(k, v[UPS_NAME], o, &p->name) & word(k, v[UPS_USER], o, &p->user);
-	if (v[UPS_ADDRESS] != NULL && peer(k, v[UPS_ADDRESS], o, p) && named)
+	/* Each is looked at, so that each mistake is told. */
+	named = word(k, v[UPS_NAME], o, &p->name);
+	user = word(k, v[UPS_USER], o, &p->user);
+	if (v[UPS_ADDRESS] != NULL && peer(k, v[UPS_ADDRESS], o, p) && named && user)
 		k->m->box.n_peers++;
 }
 

@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mgmt/picture/layout.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 #define MARGIN 60u
 #define BAND 180u /* on the left, for the class */
 #define BOX_HEIGHT 220u
-#define BOX_GAP 120u	  /* between boxes of a row */
-#define PORT 60u	  /* between arrows at one side of a box: both rows of a channel take every other place */
+#define BOX_GAP 120u	  /* between boxes of a row, at least */
+#define LANE 60u	  /* between arrows in the right margin */
 #define TRACK 70u	  /* more than the badge of a number */
 #define CHANNEL_LEAST 60u /* where no arrow goes */
+
+/* Between arrows at one side of a box, of which both rows of a channel take every other place: as far apart as the width allows, so that what is written
+ * beside an arrow lies on no other. */
+static const unsigned spacings[] = { 480, 240, 120, 60 };
+#define SPACINGS (sizeof(spacings) / sizeof(spacings[0]))
 
 enum side { TOP, BOTTOM };
 
@@ -21,8 +27,10 @@ struct piece {
 
 struct work {
 	struct layout *l;
-	unsigned *ports[2]; /* by side and box: how many arrows touch it there */
-	unsigned *next[2];  /* and how many have their place */
+	unsigned least, place; /* the width that was given, and which of `spacings` it is */
+	unsigned *text;	       /* by box: the width that was given */
+	unsigned *ports[2];    /* by side and box: how many arrows touch it there */
+	unsigned *next[2];     /* and how many have their place */
 	struct piece (*pieces)[2];
 	unsigned tracks[LAYOUT_ROWS], margins;
 	unsigned *margin; /* by arrow: its place in the right margin, from 0 */
@@ -81,7 +89,7 @@ static void take_tracks(struct work *w)
 static void place_boxes(struct work *w)
 {
 	struct layout *l = w->l;
-	unsigned x[LAYOUT_ROWS], y = MARGIN, rows = 0, widest = 0, least = l->width;
+	unsigned x[LAYOUT_ROWS], y = MARGIN, rows = 0, widest = 0, place = w->place, first = UINT_MAX, last = 0;
 
 	for (unsigned r = 0; r < LAYOUT_ROWS; r++)
 		x[r] = MARGIN + BAND;
@@ -90,23 +98,29 @@ static void place_boxes(struct work *w)
 		unsigned most = w->ports[TOP][i] > w->ports[BOTTOM][i] ? w->ports[TOP][i] : w->ports[BOTTOM][i];
 
 		/* A whole number of places, an even one of them in front of the first, so that each row keeps to its own. */
-		if (b->width < (most + 1) * PORT)
-			b->width = (most + 1) * PORT;
-		b->width = (b->width + PORT - 1) / PORT * PORT;
+		b->width = w->text[i] > (most + 1) * place ? w->text[i] : (most + 1) * place;
+		b->width = (b->width + place - 1) / place * place;
 		b->x = x[b->row];
 		b->height = BOX_HEIGHT;
-		x[b->row] += b->width + BOX_GAP;
+		x[b->row] += b->width + (BOX_GAP > place ? BOX_GAP : place);
 		rows = b->row + 1 > rows ? b->row + 1 : rows;
 		widest = x[b->row] > widest ? x[b->row] : widest;
 	}
-	l->width = widest + w->margins * PORT + MARGIN;
-	if (l->width < least) {
-		widest += (least - l->width) / PORT * PORT;
-		l->width = least;
+	l->width = widest + w->margins * LANE + MARGIN;
+	if (l->width < w->least) {
+		widest += w->least - l->width;
+		l->width = w->least;
 	}
-	/* Each row in the middle, and all of them on the same places. */
+	/* Each row in the middle as far as all are on the same places, then all together. */
+	for (size_t i = 0; i < l->n_boxes; i++) {
+		struct layout_box *b = &l->boxes[i];
+
+		b->x += (widest - x[b->row]) / 2 / place * place;
+		first = b->x < first ? b->x : first;
+		last = b->x + b->width > last ? b->x + b->width : last;
+	}
 	for (size_t i = 0; i < l->n_boxes; i++)
-		l->boxes[i].x += (widest - x[l->boxes[i].row]) / 2 / PORT * PORT;
+		l->boxes[i].x = l->boxes[i].x - first + (MARGIN + BAND + widest - (last - first)) / 2;
 	for (unsigned r = 0; r < LAYOUT_ROWS; r++) {
 		l->row_y[r] = y;
 		l->row_height[r] = r < rows ? BOX_HEIGHT : 0;
@@ -127,11 +141,10 @@ static unsigned track_y(const struct layout *l, const struct piece *p)
 static struct layout_point port(struct work *w, size_t box, enum side side)
 {
 	const struct layout_box *b = &w->l->boxes[box];
-	unsigned n = w->ports[side][box], k = w->next[side][box]++;
-	unsigned first = (b->width - n * PORT) / 2 / (PORT / 2) * (PORT / 2);
+	unsigned n = w->ports[side][box], k = w->next[side][box]++, place = w->place;
+	unsigned first = (b->width - n * place) / 2 / place * place + (b->row % 2) * (place / 2);
 
-	first = first / PORT * PORT + (b->row % 2) * (PORT / 2);
-	return (struct layout_point){ b->x + first + PORT / 4 + k * PORT, side == TOP ? b->y : b->y + b->height };
+	return (struct layout_point){ b->x + first + place / 4 + k * place, side == TOP ? b->y : b->y + b->height };
 }
 
 static void bend(struct layout_arrow *a, unsigned x, unsigned y)
@@ -150,7 +163,7 @@ static void place_arrow(struct work *w, size_t i)
 	bend(a, from.x, from.y);
 	bend(a, from.x, y0);
 	if (y0 != y1) {
-		end = l->width - MARGIN - w->margins * PORT + w->margin[i] * PORT;
+		end = l->width - MARGIN - w->margins * LANE + w->margin[i] * LANE;
 		bend(a, end, y0);
 		bend(a, end, y1);
 	}
@@ -164,17 +177,24 @@ bool layout_make(struct layout *l)
 {
 	size_t boxes = l->n_boxes + 1, arrows = l->n_arrows + 1;
 	struct work w = { .l = l,
+			  .least = l->width,
+			  .text = calloc(boxes, sizeof(unsigned)),
 			  .ports = { calloc(boxes, sizeof(unsigned)), calloc(boxes, sizeof(unsigned)) },
 			  .next = { calloc(boxes, sizeof(unsigned)), calloc(boxes, sizeof(unsigned)) },
 			  .pieces = calloc(arrows, sizeof(*w.pieces)),
 			  .margin = calloc(arrows, sizeof(unsigned)) };
-	bool ok = w.ports[0] != NULL && w.ports[1] != NULL && w.next[0] != NULL && w.next[1] != NULL &&
-		  w.pieces != NULL && w.margin != NULL;
+	bool ok = w.text != NULL && w.ports[0] != NULL && w.ports[1] != NULL && w.next[0] != NULL &&
+		  w.next[1] != NULL && w.pieces != NULL && w.margin != NULL;
 
 	if (ok) {
 		close_up(l);
 		take_tracks(&w);
-		place_boxes(&w);
+		for (size_t i = 0; i < l->n_boxes; i++)
+			w.text[i] = l->boxes[i].width;
+		for (size_t i = 0; i < SPACINGS && (i == 0 || l->width > w.least); i++) {
+			w.place = spacings[i];
+			place_boxes(&w);
+		}
 		for (size_t i = 0; i < l->n_arrows; i++)
 			place_arrow(&w, i);
 	}
@@ -182,6 +202,7 @@ bool layout_make(struct layout *l)
 		free(w.ports[s]);
 		free(w.next[s]);
 	}
+	free(w.text);
 	free(w.pieces);
 	free(w.margin);
 	return ok;

@@ -32,6 +32,17 @@ export function moment(text: string | null | undefined): string {
 	return d.getFullYear() + "-" + two(d.getMonth() + 1) + "-" + two(d.getDate()) + " " + clockTime(d);
 }
 
+/** A sentence of the box, whose moments are in UTC, with the moments that people here read. */
+export function local(sentence: string): string {
+	return sentence.replace(/(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d) UTC/g, (_, day: string, time: string) => moment(day + "T" + time + "Z"));
+}
+
+/** This machine's distance from UTC: "+09:00". */
+export function zone(): string {
+	const east = -new Date().getTimezoneOffset(), minutes = Math.abs(east);
+	return (east < 0 ? "-" : "+") + two(Math.floor(minutes / 60)) + ":" + two(minutes % 60);
+}
+
 export function ago(text: string | null | undefined, now: string | undefined): string {
 	const seconds = Math.floor((new Date(now ?? "").getTime() - new Date(text ?? "").getTime()) / 1000);
 	if (Number.isNaN(seconds) || seconds < 0) return "";

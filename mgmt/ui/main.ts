@@ -6,6 +6,7 @@ import { changePage, forgetChange } from "./change";
 import { watchDraft } from "./draft";
 import { h, patch, type Node_ } from "./dom";
 import { countFlow, feed, looked, start, stop } from "./feed";
+import { zone } from "./format";
 import { statePage } from "./state";
 import { forgetMap, mapPage } from "./map";
 import { logIn, logInByCertificate, logInByKey, person, resume, signedIn, signOut, touch, useToken, type Refused } from "./session";
@@ -182,7 +183,8 @@ function draw(): void {
 	const root = document.getElementById("root") as HTMLElement, watching = signedIn() && here().hash === "#watch";
 	document.documentElement.lang = language();
 	document.title = (signedIn() ? t(here().title) + " - " : "") + "Sekisho 関所";
-	patch(root, [header(), h("main", { id: "main", tabindex: -1, class: !signedIn() ? "at-door" : watching ? "watch" : "" }, ...body())]);
+	patch(root, [header(), h("main", { id: "main", tabindex: -1, class: !signedIn() ? "at-door" : watching ? "watch" : "" }, ...body()),
+		...(signedIn() ? [h("footer", {}, h("p", { class: "note" }, t("time_zone", zone())))] : [])]);
 }
 
 for (const kind of ["pointerdown", "keydown", "wheel"]) window.addEventListener(kind, () => {

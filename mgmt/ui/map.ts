@@ -4,7 +4,7 @@
 import { h, type Node_ } from "./dom";
 import { countFlow, feed } from "./feed";
 import { opened, refusals, refusedInAll, type Refusals } from "./flow";
-import { count, moment } from "./format";
+import { count, local, moment } from "./format";
 import { card, chip, figures, grid } from "./parts";
 import { places, overlay, type Places } from "./places";
 import { askRules, zoneName, commandsOf } from "./register";
@@ -107,7 +107,7 @@ function panel(e: Effective, list: Refusals[], close: () => void): Node_ | false
 		h("h3", {}, t("commands_allowed")), h("ul", { class: "plain" }, rows.map((r) => h("li", {}, r))),
 		h("h3", {}, t("map_last_events")),
 		before === undefined ? h("p", { class: "note", role: "status" }, t("loading")) : events.length === 0 ? h("p", { class: "note" }, t("map_no_events"))
-			: h("ul", { class: "events" }, events.map((r) => h("li", { "data-key": "m" + r.seq, class: r.severity ?? "" }, h("p", {}, r[language()])))),
+			: h("ul", { class: "events" }, events.map((r) => h("li", { "data-key": "m" + r.seq, class: r.severity ?? "" }, h("p", {}, local(r[language()]))))),
 		h("p", { class: "acts" }, h("button", { type: "button", id: "map-close", click: close }, t("map_close"))));
 }
 
@@ -135,7 +135,7 @@ function uncovered(e: Effective, list: Refusals[]): Node_ {
 	return card("uncovered", "map_uncovered", true, figures(["map_refused_all", rate(refusedInAll())]),
 		none.length === 0 ? h("p", { class: "note" }, t("map_uncovered_none")) :
 			grid("map_uncovered", [{ head: "between" }, { head: "map_refused_minute", number: true }, { head: "map_last" }],
-				none.slice(0, 20).map((r) => [zoneName(e, r.from) + " → " + zoneName(e, r.to), count(r.count), r.last[language()]])),
+				none.slice(0, 20).map((r) => [zoneName(e, r.from) + " → " + zoneName(e, r.to), count(r.count), local(r.last[language()])])),
 		h("p", { class: "note" }, t("map_rates_note")));
 }
 

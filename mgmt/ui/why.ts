@@ -3,7 +3,7 @@
 // search looks at stretches of its record from the newest on, each four times as long as the one before, until enough are found.
 import { h, type Node_ } from "./dom";
 import { feed } from "./feed";
-import { count } from "./format";
+import { count, local } from "./format";
 import { card, chip, mark, type Tone } from "./parts";
 import { ask } from "./session";
 import { language, t, type Key } from "./text";
@@ -193,7 +193,7 @@ function one(e: Told, changed: () => void): Node_ {
 	return h("li", { "data-key": "e" + e.seq, class: e.severity ?? "" },
 		h("div", { class: "told" }, tone !== undefined ? chip(tone[0], t(tone[1])) : chip(e.severity === "notice" ? "note" : "wait", t("event")),
 			h("span", { class: "ago" }, t("record_number", count(e.seq)))),
-		h("p", {}, e[language()]), nearestOf(e, changed));
+		h("p", {}, local(e[language()])), nearestOf(e, changed));
 }
 
 function outcome(list: Node_[]): string {

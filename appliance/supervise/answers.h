@@ -51,6 +51,7 @@ uint64_t collect_hears(const struct supervisor *s);
 json_t *answers_silent(enum role r); /* an error: this role did not answer */
 /* The sentence in every language, {"en": ..., "ja": ...}: who asks chooses. */
 json_t *json_sentence(enum message m, ...);
+json_t *json_site(const struct supervisor *s);
 json_t *json_generation(const struct supervisor *s);
 json_t *json_history(const struct supervisor *s);
 json_t *json_record(const struct supervisor *s, const struct generation_record *g);

@@ -172,13 +172,19 @@ static json_t *json_by_kind(const uint32_t n[LANE_KINDS])
 	return j;
 }
 
+json_t *json_site(const struct supervisor *s)
+{
+	const struct ir *ir = s->now->ir;
+
+	return json_pack("{s:o, s:o, s:o}", "name", json_text(ir->site_name), "label", json_text(ir->site_label),
+			 "contact", json_text(ir->site_contact));
+}
+
 json_t *answers_status(struct supervisor *s, struct collect *c)
 {
 	json_t *j = json_object();
 
-	json_object_set_new(j, "site",
-			    json_pack("{s:o, s:o}", "name", json_text(s->now->ir->site_name), "label",
-				      json_text(s->now->ir->site_label)));
+	json_object_set_new(j, "site", json_site(s));
 	json_object_set_new(j, "generation", json_generation(s));
 	if (json_is_object(c->answer[SLOT_ENFORCE]))
 		json_object_update_missing(j, c->answer[SLOT_ENFORCE]);
@@ -248,9 +254,7 @@ void answers_moment(const struct supervisor *s, json_t *j)
 	json_decref(all);
 	(void)gethostname(host, sizeof(host) - 1);
 	json_object_set_new(j, "host", json_text(host));
-	json_object_set_new(j, "site",
-			    json_pack("{s:o, s:o}", "name", json_text(s->now->ir->site_name), "label",
-				      json_text(s->now->ir->site_label)));
+	json_object_set_new(j, "site", json_site(s));
 	json_object_set_new(j, "time", json_time(clock_wall_ns()));
 }
 

@@ -177,9 +177,7 @@ static void complete(struct look *l)
 		answers_moment(l->s, j);
 		return;
 	}
-	json_object_set_new(j, "site",
-			    json_pack("{s:o, s:o}", "name", json_text(l->s->now->ir->site_name), "label",
-				      json_text(l->s->now->ir->site_label)));
+	json_object_set_new(j, "site", json_site(l->s));
 	json_object_set_new(j, "generation", json_generation(l->s));
 	/* Nobody counts its seconds: the next start goes back by itself. */
 	json_object_set_new(json_object_get(j, "generation"), "confirm_by", json_null());

@@ -236,7 +236,7 @@ static void still(FILE *to, const struct ledger *l, enum lang lang)
 		message_print(to, lang, M_MAIL_WELL);
 }
 
-char *ledger_text(const struct ledger *l, enum lang lang)
+char *ledger_text(const struct ledger *l, enum lang lang, const char *contact)
 {
 	const json_t *list = list_of(l, "waiting");
 	char *text = NULL;
@@ -259,6 +259,8 @@ char *ledger_text(const struct ledger *l, enum lang lang)
 	}
 	if (ledger_dropped(l) > 0)
 		message_print(to, lang, M_MAIL_DROPPED, (unsigned long long)ledger_dropped(l));
+	if (*contact != '\0')
+		message_print(to, lang, M_MAIL_CONTACT, contact);
 	message_print(to, lang, M_MAIL_FOOT);
 	if (fclose(to) == 0)
 		return text;

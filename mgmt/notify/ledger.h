@@ -42,7 +42,7 @@ uint64_t ledger_dropped(const struct ledger *l);
 uint64_t ledger_number(const struct ledger *l);
 uint64_t ledger_sent_s(const struct ledger *l);
 /* All that waits, as the text of a mail, and what it is about in both languages; the caller's to free. NULL = no memory. */
-char *ledger_text(const struct ledger *l, enum lang lang);
+char *ledger_text(const struct ledger *l, enum lang lang, const char *contact);
 char *ledger_subject(const struct ledger *l, enum lang lang, const char *site);
 /*
  * What waits, from the longest on: {"what":"begin"|"end"|"record","key","grave","when","en","ja","generation","serial"}; NULL = nothing. Its serial is its own

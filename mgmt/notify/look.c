@@ -51,6 +51,7 @@ void look(struct look *k, struct ledger *l)
 	} else {
 		k->absent = 0;
 		snprintf(k->site, sizeof(k->site), "%s", js(ja(status, "site"), "name"));
+		snprintf(k->contact, sizeof(k->contact), "%s", js(ja(status, "site"), "contact"));
 		ledger_generation(l, ju(ja(status, "generation"), "number"));
 		if (k->new_ledger)
 			ledger_set_after(l, ju(ja(status, "journal"), "records"));

@@ -9,9 +9,9 @@
 
 struct look {
 	const char *socket;
-	char site[100];	 /* as the last answer had it */
-	bool new_ledger; /* what was recorded before anybody was told is no news */
-	unsigned absent; /* looks in a row without an answer */
+	char site[100], contact[512]; /* as the last answer had them */
+	bool new_ledger;	      /* what was recorded before anybody was told is no news */
+	unsigned absent;	      /* looks in a row without an answer */
 };
 
 void look(struct look *k, struct ledger *l);

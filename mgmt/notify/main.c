@@ -37,7 +37,8 @@ static bool due(const struct notify *n)
 static void tell(struct notify *n)
 {
 	struct mail m = { .number = ledger_number(&n->ledger), .now_s = fare_wall_s() };
-	char *text = ledger_text(&n->ledger, n->s.lang), *subject = ledger_subject(&n->ledger, n->s.lang, n->look.site);
+	char *text = ledger_text(&n->ledger, n->s.lang, n->look.contact),
+	     *subject = ledger_subject(&n->ledger, n->s.lang, n->look.site);
 	struct err e = { 0 };
 
 	m.text = text;

@@ -60,6 +60,8 @@ const texts = table({
 	wrong_login: ["名前、パスフレーズ、確認コードのいずれかが正しくないか、このアドレスからのサインインが 15 分間ロックされています。", "Name, pass phrase or code is wrong, or signing in from this address is locked for 15 minutes."],
 	token: ["API トークン", "API token"],
 	token_help: ["装置の secrets/token にあります。このページを閉じると消えます。", "It is in secrets/token on the box. It is gone when this page is closed."],
+	contact: ["連絡先", "Whom to call"],
+	contact_none: ["ポリシーに連絡先がありません（site.contact）。", "The policy names nobody (site.contact)."],
 	time_zone: ["時刻はこの端末の現地時刻（UTC{0}）で表示しています。", "Times are this terminal's local time (UTC{0})."],
 	api_help: ["API の説明", "About the API"],
 	wrong_token: ["トークンが正しくありません。", "The token is not right."],

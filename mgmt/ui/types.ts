@@ -65,7 +65,7 @@ export interface Gate {
 	starved_ms?: number;
 }
 export interface Status {
-	site?: { name?: string; label?: string };
+	site?: { name?: string; label?: string; contact?: string };
 	generation?: { number?: number; digest?: string; state?: string; applied?: string; confirm_by?: string | null; by?: string | null };
 	drift?: { seen?: number; last?: string | null };
 	busy?: boolean;
@@ -128,7 +128,7 @@ export interface Effective {
 	tables_digest?: string | null;
 	host?: string;
 	time?: string;
-	site?: { name?: string; label?: string };
+	site?: { name?: string; label?: string; contact?: string };
 	zones?: Zone[];
 	conduits?: Conduit[];
 	cells?: Cell[];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The supervisor's page: the same sentence, large; what is wrong; which of the zones has its link; when somebody changed the policy last.
+// The supervisor's page: the same sentence, large; what is wrong; which of the zones has its link; whom to call; when somebody changed the policy last.
 import { h, type Child, type Node_ } from "./dom";
 import { ago, count, moment } from "./format";
 import { card, headline } from "./parts";
@@ -22,6 +22,7 @@ export function watchPage(state: State): Node_[] {
 		card("zones", "zones", true, sides.length === 0 ? h("p", { class: "empty" }, t(state.status.interfaces === null ? "no_interfaces" : "no_cards")) :
 			h("ul", { class: "tiles" }, sides.map((x) => h("li", { class: x.link === "up" ? "" : "bad" },
 				h("b", {}, zonesOf(x) || (x.name ?? "")), h("span", { class: "ago" }, x.name ?? ""), linkChip(x))))),
+		card("contact", "contact", true, h("p", { class: state.status.site?.contact ? "call" : "empty" }, state.status.site?.contact || t("contact_none"))),
 		card("change", "last_change", true, h("p", {}, lastChange(state))),
 		h("p", { class: "more" }, h("a", { class: "button", href: "#state" }, t("details")))];
 }

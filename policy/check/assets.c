@@ -17,6 +17,7 @@ static const struct key site_keys[] = {
 	[SITE_NAME] = { "name", AST_STRING, true, "name = \"kita\";", KEY_TEXT_NEEDED, INTO(model, site_name) },
 	[SITE_RETENTION] = { "retention", .kinds = AST_GROUP },
 	{ "label", AST_STRING, .use = KEY_TEXT, INTO(model, site_label) },
+	{ "contact", AST_STRING, .use = KEY_TEXT, INTO(model, site_contact) },
 	{ "record_passed", AST_BOOL, .use = KEY_TRUTH, INTO(model, record_passed) },
 };
 
@@ -52,7 +53,7 @@ void check_site(struct check *k, const struct ast_node *node)
 	const struct ast_node *v[KEYS(site_keys)];
 	struct object o = { MP_OBJ_SITE, "" };
 
-	k->m->site_name = k->m->site_label = "";
+	k->m->site_name = k->m->site_label = k->m->site_contact = "";
 	if (node == NULL || !keys_read(k, node, site_keys, KEYS(site_keys), o, k->m, v))
 		return;
 	if (v[SITE_NAME] != NULL && k->m->site_name[0] != '\0')

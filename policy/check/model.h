@@ -190,7 +190,7 @@ struct model_chain_break {
 };
 
 struct model {
-	const char *site_name, *site_label;
+	const char *site_name, *site_label, *site_contact;
 	bool record_passed; /* sessions that conduits let through are recorded */
 	struct model_retention {
 		uint32_t keep_days, delete_after_days; /* 0 = nothing is said */

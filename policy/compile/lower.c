@@ -364,6 +364,7 @@ static bool lower(struct compilation *c, bool nevers)
 	    permits_make(w.m, &cells, w.a, &c->diags, w.ir) && c->diags.errors == 0) {
 		w.ir->site_name = w.m->site_name;
 		w.ir->site_label = w.m->site_label;
+		w.ir->site_contact = w.m->site_contact;
 		w.ir->record_passed = w.m->record_passed;
 		w.ir->keep_days = w.m->retention.keep_days;
 		w.ir->delete_after_days = w.m->retention.delete_after_days;

@@ -231,6 +231,8 @@ json_t *render_json(const struct ir *ir)
 
 	json_object_set_new(site, "name", json_text(ir->site_name));
 	json_object_set_new(site, "label", json_text(ir->site_label));
+	if (ir->site_contact[0] != '\0')
+		json_object_set_new(site, "contact", json_text(ir->site_contact));
 	if (ir->keep_days != 0)
 		json_object_set_new(site, "retention",
 				    json_pack("{s:I, s:I}", "keep_days", (json_int_t)ir->keep_days, "delete_after_days",

@@ -95,10 +95,11 @@ def digest(sealed):
 def first_form(sealed):
     """The generation in form 1; it must have no assets, and what its conduits accept is left out."""
     r = Reader(sealed[HEADER:])
-    assert r.u32() == 12
+    assert r.u32() == 13
     r.text()
     r.text()
     texts = r.at
+    assert r.u32() == 0       # nobody to call
     assert r.take(9) == bytes(9)  # how long records are kept, and whether sessions that pass are
     workers = r.at
     r.u32()

@@ -58,6 +58,8 @@ static void headline(struct cli *c, const json_t *status, const json_t *faults, 
 	faults_list(c, faults, stand);
 	if (*js(site, "name") != '\0')
 		render_line(c, M_STATUS_SITE, js(site, "name"), js(site, "label"));
+	if (*js(site, "contact") != '\0')
+		render_line(c, M_STATUS_CONTACT, js(site, "contact"));
 	trouble_line(c, js(journal, "trouble"));
 	if (ju(journal, "waiting") + ju(journal, "left_out") > 0)
 		render_line(c, M_STATUS_WAITING_ROOM, ju(journal, "waiting"), ju(journal, "left_out"));

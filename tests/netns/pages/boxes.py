@@ -15,7 +15,7 @@ def role(name, pid, **more):
 
 
 GOOD = {
-    "site": {"name": "kita", "label": "北埠頭コンテナターミナル"},
+    "site": {"contact": "当直室 内線 4119", "name": "kita", "label": "北埠頭コンテナターミナル"},
     "generation": {"number": 42, "digest": DIGEST, "state": "confirmed", "applied": "2026-11-19T05:12:00.000Z", "confirm_by": None, "by": "tanaka"},
     "backend": "native", "drift": {"seen": 0, "last": None}, "busy": False, "notice": None,
     "roles": [role("enforce", 811), role("journal", 812), role("tap", 813), role("mgmt", 814),

@@ -99,7 +99,7 @@ static void open_with(struct folder *f, struct journal_role *j, struct ir *polic
 /* Nobody reads the records. */
 static void open_journal(struct folder *f, struct journal_role *j)
 {
-	open_with(f, j, &(struct ir){ .site_name = "", .site_label = "", .workers = 1 });
+	open_with(f, j, &(struct ir){ .site_name = "", .site_label = "", .site_contact = "", .workers = 1 });
 }
 
 /* A log server does. */
@@ -114,7 +114,12 @@ static void open_sent_on(struct folder *f, struct journal_role *j)
 	assert_true(addr_parse("10.99.0.9", &server.address));
 
 	open_with(f, j,
-		  &(struct ir){ .site_name = "", .site_label = "", .workers = 1, .peers = &server, .n_peers = 1 });
+		  &(struct ir){ .site_name = "",
+				.site_label = "",
+				.site_contact = "",
+				.workers = 1,
+				.peers = &server,
+				.n_peers = 1 });
 }
 
 static void stop(struct journal_role *j)

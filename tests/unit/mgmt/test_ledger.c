@@ -55,7 +55,7 @@ static struct ledger opened(int *ret_fd)
 
 static void contains(const struct ledger *l, enum lang lang, const char *what, bool wanted)
 {
-	char *text = ledger_text(l, lang);
+	char *text = ledger_text(l, lang, "内線 4119");
 
 	assert_int_equal(strstr(text, what) != NULL, wanted);
 	free(text);
@@ -77,6 +77,8 @@ static void begins_and_ends(void **state)
 	assert_int_equal(ledger_waiting(&l), 1);
 	contains(&l, LANG_EN, "began: a process is down: dpi/1", true);
 	contains(&l, LANG_JA, "発生: プロセスが停止しています: dpi/1", true);
+	contains(&l, LANG_JA, "\n連絡先: 内線 4119\n", true);
+	contains(&l, LANG_EN, "\nWhom to call: 内線 4119\n", true);
 	subject = ledger_subject(&l, LANG_JA, "kita");
 	assert_string_equal(subject, "[Sekisho kita] 警報 1 件、新着 1 件 / alarms: 1, news: 1");
 	free(subject);

@@ -27,6 +27,7 @@ void maker_init(struct model_maker *k)
 	k->line = 1;
 	k->m.site_name = "kita";
 	k->m.site_label = "北ターミナル";
+	k->m.site_contact = "内線 4119";
 	k->m.box.workers = 2;
 	k->m.sources = &source;
 	k->m.n_sources = 1;

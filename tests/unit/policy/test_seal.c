@@ -69,6 +69,7 @@ static void sealed_again_is_the_same(void **state)
 	assert_int_equal(n, n3);
 	assert_memory_equal(p, p3, n);
 	assert_string_equal(ir.site_label, "北ターミナル");
+	assert_string_equal(ir.site_contact, "内線 4119");
 	assert_int_equal(ir.n_cells, k.c.ir->n_cells);
 	assert_string_equal(ir.conduits[1].name, "tos-sets-rtg01");
 	assert_memory_equal(ir.table.digest, k.c.ir->table.digest, 32);
@@ -219,7 +220,8 @@ static const struct {
 	{ "kita-form-9-table-4", 9, 4, 2 },   /* a log server without a name, and nothing was sent */
 	{ "kita-form-10-table-4", 10, 4, 2 }, /* no UPS server */
 	{ "kita-form-11-table-4", 11, 4, 2 }, /* no mail server, nothing about sessions that pass */
-	{ "kita-form-12-table-4", 12, 4, 2 },
+	{ "kita-form-12-table-4", 12, 4, 2 }, /* nobody to call */
+	{ "kita-form-13-table-4", 13, 4, 2 },
 };
 
 static size_t read_form(const char *name, uint8_t *p, size_t size)
@@ -330,16 +332,16 @@ static void later_forms_are_refused(void **state)
 {
 	struct arena *a = arena_new(COMPILE_BUDGET);
 	uint8_t p[8192];
-	size_t n = read_form("kita-form-12-table-4", p, sizeof(p));
+	size_t n = read_form("kita-form-13-table-4", p, sizeof(p));
 	struct err e;
 	struct ir ir;
 
 	(void)state;
-	for (unsigned version = 0; version < 256; version = version == 0 ? 13 : version + 1) {
+	for (unsigned version = 0; version < 256; version = version == 0 ? 14 : version + 1) {
 		p[43] = (uint8_t)version;
 		sha256(p + 40, n - 40, p + 8);
 		assert_int_equal(ir_unseal(bytes_of(p, n), a, &ir, &e), -EBADMSG);
-		assert_non_null(strstr(e.text, "this version of Sekisho reads 1 to 12"));
+		assert_non_null(strstr(e.text, "this version of Sekisho reads 1 to 13"));
 	}
 	arena_free(a);
 }
@@ -347,7 +349,7 @@ static void later_forms_are_refused(void **state)
 /* What a box begins with: no zone, no permit, no row. */
 static void nothing_at_all(void **state)
 {
-	struct ir nothing = { .site_name = "", .site_label = "", .workers = 1 }, ir;
+	struct ir nothing = { .site_name = "", .site_label = "", .site_contact = "", .workers = 1 }, ir;
 	struct arena *a = arena_new(COMPILE_BUDGET);
 	struct err e = { 0 };
 	uint8_t *p;
@@ -418,7 +420,13 @@ static void a_server_of_the_ups_holds(void **state)
 					.from = all[i].from,
 					.to = all[i].to,
 					.power_off = all[i].power_off };
-		struct ir with = { .site_name = "", .site_label = "", .workers = 1, .peers = &peer, .n_peers = 1 }, ir;
+		struct ir with = { .site_name = "",
+				   .site_label = "",
+				   .site_contact = "",
+				   .workers = 1,
+				   .peers = &peer,
+				   .n_peers = 1 },
+			  ir;
 		struct arena *a = arena_new(COMPILE_BUDGET);
 		struct err e = { 0 };
 		uint8_t *p;

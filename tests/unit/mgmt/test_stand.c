@@ -56,11 +56,10 @@ static void sentences(void **state)
 	       "RULES IN FORCE BUT NOT WATCHED: the enforce process is down or does not answer",
 	       "ルールは有効ですが、監視されていません: enforce プロセスが停止しているか、応答しません");
 	stands("{" CONFIRMED "," ROLES(ENFORCE "," WORKER("dead")) "}", STAND_UNINSPECTED,
-	       "INSPECTION IMPAIRED: a worker or gate is down or does not answer; conduits follow their when_down: "
-	       "dpi/1 "
-	       "(commands)",
-	       "検査部に異常: 停止中、または応答しないワーカーかゲートがあり、各コンジットは when_down "
-	       "の指定に従っています: "
+	       "INSPECTION IMPAIRED: what a part of it inspects is stopped, or passes unread where its conduit says "
+	       "so: "
+	       "dpi/1 (commands)",
+	       "検査部に異常: 一部の検査対象の通信が、遮断されるか、コンジットの設定により検査なしで通過しています: "
 	       "dpi/1（コマンド用）");
 	stands("{" CONFIRMED ",\"journal\":{\"trouble\":\"no space\"}," ROLES(ENFORCE) "}", STAND_UNRECORDED,
 	       "ENFORCING, but events cannot be recorded", "防御中（ただし事象を記録できません）");

@@ -121,6 +121,10 @@ class Site:
         return self.ask("POST", "/api/v1/change", {"Cookie": "%s=%s" % (COOKIE, cookie), "Content-Type": "application/json"},
                         json.dumps(dict(more, order=order)), source, timeout)
 
+    def records(self, cookie, body, source=HERE_IP, **headers):
+        """An order about the records, by whoever has this session."""
+        return self.ask("POST", "/api/v1/records", dict({"Cookie": "%s=%s" % (COOKIE, cookie), "Content-Type": "application/json"}, **headers), json.dumps(body), source)
+
     def texts(self, *conduits, extra=""):
         """A policy of these, as an order carries it."""
         main, out = self.box.write(*conduits, extra=extra), []

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A review of the records, signed by the name of an account: who, when, of what time, with what result. The name has to be of somebody whose roles allow it and
- * who is not disabled; that root typed it at the machine stands in the record beside it.
+ * who is not disabled; that root typed it at the machine, or from which address it was signed over the web, stands in the record beside it.
  */
 #include <stdio.h>
 #include <string.h>
@@ -24,6 +24,7 @@ static bool stamp(uint64_t seconds, char out[STAMP])
 void desk_review(struct desk *d, uint32_t id, const struct msg_review *m, struct moment now)
 {
 	char name[LOGIN_NAME + 1], by[USER_BY + 1], since[STAMP], until[STAMP], range[2 * STAMP];
+	struct addr from = desk_from(m->family, m->from);
 	const struct account *a;
 
 	desk_copy_field(name, m->name, LOGIN_NAME);
@@ -46,8 +47,8 @@ void desk_review(struct desk *d, uint32_t id, const struct msg_review *m, struct
 		return;
 	}
 	snprintf(range, sizeof(range), "%s/%s", since, until);
-	desk_event(d, m->findings != 0 ? ACCOUNT_REVIEWED_FOUND : ACCOUNT_REVIEWED, NULL, a->name, range,
-		   *m->note != 0 ? m->note : NULL, by, 1);
+	desk_event(d, m->findings != 0 ? ACCOUNT_REVIEWED_FOUND : ACCOUNT_REVIEWED, from.family != 0 ? &from : NULL,
+		   a->name, range, *m->note != 0 ? m->note : NULL, by, 1);
 	desk_answer(d, id, ANSWER_YES,
 		    json_pack("{s:o, s:o, s:s, s:s, s:s}", "name", json_text(a->name), "full_name", json_text(a->full),
 			      "from", since, "until", until, "result", m->findings != 0 ? "findings" : "none"));

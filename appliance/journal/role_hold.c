@@ -43,8 +43,8 @@ static void moment(uint64_t seconds, char out[24])
 		snprintf(out, 24, "-");
 }
 
-static struct event event_of(enum lost_event what, const struct hold *h, const char *by, const char *person,
-			     const char *reason)
+static struct event event_of(enum lost_event what, const struct hold *h, const struct msg_hold *m, const char *by,
+			     const char *person)
 {
 	struct event e = event_new(EVENT_LOST, clock_wall_ns());
 	char from[24], until[24], text[EVENT_TEXT];
@@ -56,7 +56,11 @@ static struct event event_of(enum lost_event what, const struct hold *h, const c
 	e.code = (uint8_t)what;
 	e.value = h->number;
 	event_say(&e, EVENT_OBJECT, text);
-	event_say(&e, EVENT_AFTER, reason);
+	event_say(&e, EVENT_AFTER, m->reason);
+	if (m->family == 4 || m->family == 6) {
+		e.client.family = m->family;
+		memcpy(e.client.b, m->from, sizeof(e.client.b));
+	}
 	event_say(&e, EVENT_BY, by);
 	return e;
 }
@@ -119,7 +123,7 @@ static const char *place(struct journal_role *j, const struct msg_hold *m, struc
 		return "no room on the disk";
 	j->holds = h;
 	ret->number = o->number;
-	said = event_of(LOST_HELD, o, o->by, o->person, o->reason);
+	said = event_of(LOST_HELD, o, m, o->by, o->person);
 	role_put(j, &said, ROLE_JOURNAL, 1);
 	ret->is_signed = role_checkpoint(j, true);
 	role_sync(j, clock_mono().ns, true);
@@ -140,7 +144,7 @@ static const char *lift(struct journal_role *j, const struct msg_hold *m, struct
 		return "no such hold";
 	memcpy(by, m->by, sizeof(by) - 1);
 	memcpy(person, m->person, sizeof(person) - 1);
-	said = event_of(LOST_LET_GO, o, by, person, m->reason);
+	said = event_of(LOST_LET_GO, o, m, by, person);
 	record = role_record(j, &said, ROLE_JOURNAL, 1);
 	if (record == NULL || !role_write(j, record, true) || j->chain.next_seq == number)
 		return "it could not be recorded, so it goes on";

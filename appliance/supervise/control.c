@@ -112,6 +112,10 @@ void answer_fd(struct supervisor *s, struct asker a, int status, int fd)
 		change_judged(s, a, status, fd);
 		return;
 	}
+	if (a.kind == ASKER_RECORDS) {
+		records_answered(s, a, status, fd);
+		return;
+	}
 	if (a.kind == ASKER_MGMT) {
 		role_send(s, &s->slots[SLOT_MGMT], a.id, &m, &fd, fd >= 0 ? 1 : 0);
 		return;

@@ -16,7 +16,13 @@ struct slot;	   /* roles.h */
 #define CLIENTS 16u
 
 struct asker {
-	enum { ASKER_NONE, ASKER_CLIENT, ASKER_MGMT, ASKER_CHANGE } kind; /* the last: an order of change.c */
+	enum {
+		ASKER_NONE,
+		ASKER_CLIENT,
+		ASKER_MGMT,
+		ASKER_CHANGE,
+		ASKER_RECORDS
+	} kind; /* the last two: an order of change.c, of records.c */
 	uint32_t client;
 	uint64_t serial; /* of that client's connection: an answer never reaches a successor */
 	uint32_t id;	 /* request id */

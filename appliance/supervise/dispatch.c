@@ -178,13 +178,14 @@ static bool on_explain(void *ctx, struct msg *m)
 	return true;
 }
 
-/* What is kept for a court only somebody at the machine decides. */
+/* What is kept for a court somebody at the machine decides, or somebody whom `accounts` knows (on_records); the web side itself lists. */
 static bool on_hold(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
 
 	if (p->asker.kind != ASKER_CLIENT && m->body.hold.order != HOLD_LIST)
 		return false;
+	m->body.hold.family = 0;
 	put_reader(m->body.hold.by, p);
 	collect_pass(p->s, SLOT_JOURNAL, &m->body, p->asker);
 	return true;
@@ -204,6 +205,7 @@ static bool on_review(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
 
+	m->body.review.family = 0;
 	put_reader(m->body.review.by, p);
 	collect_pass(p->s, SLOT_ACCOUNTS, &m->body, p->asker);
 	return true;
@@ -292,6 +294,16 @@ static bool on_change(void *ctx, struct msg *m)
 
 	change_ordered(p->s, p->asker, m);
 	explicit_bzero(m->body.change.secret, sizeof(m->body.change.secret));
+	explicit_bzero(m->storage, sizeof(m->storage));
+	return true;
+}
+
+static bool on_records(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	records_ordered(p->s, p->asker, &m->body.records);
+	explicit_bzero(m->body.records.secret, sizeof(m->body.records.secret));
 	explicit_bzero(m->storage, sizeof(m->storage));
 	return true;
 }
@@ -397,6 +409,7 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_SHOW] = on_show,
 	[MSG_DRAFT] = on_draft,
 	[MSG_CHANGE] = on_change,
+	[MSG_RECORDS] = on_records,
 	[MSG_CTL_APPLY] = on_ctl_apply,
 	[MSG_CTL_BACKUP] = on_ctl_backup,
 	[MSG_CTL_RECORD] = on_ctl_record,

@@ -295,6 +295,8 @@ static int start_all(struct supervisor *s, struct err *e)
 	if (r == 0)
 		r = change_open(s, e);
 	if (r == 0)
+		r = records_open(s, e);
+	if (r == 0)
 		r = load_confirmed(s, e);
 	if (r < 0)
 		return r;

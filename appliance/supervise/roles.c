@@ -258,8 +258,10 @@ void role_exited(struct supervisor *s, struct slot *sl)
 	sl->state = wanted ? SLOT_DEAD : SLOT_OFF;
 	sl->pid = 0;
 	collect_gone(s, sl);
-	if (sl->role == ROLE_MGMT)
+	if (sl->role == ROLE_MGMT) {
 		change_forget(s);
+		records_forget(s);
+	}
 	if (s->ending)
 		return;
 	if (wanted) {

@@ -66,6 +66,7 @@
 #include "appliance/supervise/operation.h"
 #include "appliance/supervise/partition.h"
 #include "appliance/supervise/policy.h"
+#include "appliance/supervise/records.h"
 #include "appliance/supervise/roles.h"
 #include "appliance/supervise/ups.h"
 #include "appliance/supervise/workers.h"
@@ -169,6 +170,7 @@ struct supervisor {
 	uint64_t web_asked;	  /* the same: up to when what the web side has asked takes its time */
 	struct client *clients;	  /* control.c */
 	struct change *change;	  /* change.c */
+	struct records *records;  /* records.c */
 	uint64_t next_serial;	  /* of the next one */
 	struct watch *watch;	  /* watch.c */
 	struct network *network;  /* network.c */

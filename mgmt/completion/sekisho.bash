@@ -74,7 +74,7 @@ _sekisho() {
 	flows) options="--conduit --zone --asset --host --limit" ;;
 	events) options="--follow --after --limit --since --conduit --verdict --zone --asset --host --severity --kind --eve" ;;
 	preserve) options="--out --within --journal" ;;
-	report) if [ "$before" = report ]; then options="controls incident audit self-check"; else options="--html --csv --facts --journal --month --from --until --noticed --by --contact"; fi ;;
+	report) if [ "$before" = report ]; then options="controls incident audit self-check"; else options="--html --csv --facts --journal --month --from --until --noticed --by --contact --follows --final"; fi ;;
 	review) options="--month --from --until --by --result --note" ;;
 	journal) if [ "$before" = journal ]; then options="verify checkpoint hold holds lift"; else options="--key --head --from --until --reason --by"; fi ;;
 	esac

@@ -29,6 +29,17 @@ static void add(json_t *list, const char *key, bool grave, const char *since, en
 	(void)json_array_append_new(list, alarm(key, grave, since, texts[LANG_EN], texts[LANG_JA]));
 }
 
+/* With two numbers in its words; they are the same in both languages. */
+static void add_counted(json_t *list, const char *key, bool grave, const char *since, enum message m,
+			unsigned long long a, unsigned long long b)
+{
+	char texts[2][ALARM_TEXT];
+
+	for (unsigned l = 0; l < LANGUAGES; l++)
+		message_text(texts[l], ALARM_TEXT, (enum lang)l, m, a, b);
+	(void)json_array_append_new(list, alarm(key, grave, since, texts[LANG_EN], texts[LANG_JA]));
+}
+
 static void of_policy(json_t *list, const json_t *status)
 {
 	const json_t *g = ja(status, "generation");
@@ -104,13 +115,17 @@ static void of_records(json_t *list, const json_t *status)
 		free(japanese);
 	}
 	if (ju(j, "waiting") + ju(j, "left_out") > 0)
-		add(list, "room", true, "", M_ALARM_ROOM, "", "");
+		add_counted(list, "room", true, "", M_ALARM_ROOM, ju(j, "waiting"), ju(j, "left_out"));
 	if (ju(j, "lost") > 0)
-		add(list, "lost", false, "", M_ALARM_LOST, "", "");
+		add_counted(list, "lost", false, "", M_ALARM_LOST, ju(j, "lost"), 0);
+	if (jb(j, "holds_damaged"))
+		add(list, "holds", true, "", M_ALARM_HOLDS, "", "");
+	if (jb(j, "held") && ju(j, "waiting") + ju(j, "left_out") > 0)
+		add(list, "held", true, "", M_ALARM_HELD, "", "");
 	if (jb(j, "stuck"))
 		add(list, "stuck", false, "", M_ALARM_STUCK, "", "");
 	if (ju(log, "waiting") > LOG_SEEN)
-		add(list, "log", false, js(log, "since"), M_ALARM_LOG, "", "");
+		add_counted(list, "log", false, js(log, "since"), M_ALARM_LOG, ju(log, "waiting"), 0);
 }
 
 static void of_surroundings(json_t *list, const json_t *status)
@@ -122,9 +137,12 @@ static void of_surroundings(json_t *list, const json_t *status)
 		    { "low", M_ALARM_UPS_LOW },
 		    { "forced", M_ALARM_UPS_FORCED },
 		    { "away", M_ALARM_UPS_AWAY } };
-	const json_t *clock = ja(status, "clock"), *u = ja(status, "ups");
+	const json_t *clock = ja(status, "clock"), *u = ja(status, "ups"), *drift = ja(status, "drift");
 	char key[KEY_TEXT];
 
+	/* It was put right; that somebody did it stays worth knowing. */
+	if (ju(drift, "seen") > 0)
+		add_counted(list, "drift", false, js(drift, "last"), M_ALARM_DRIFT, ju(drift, "seen"), 0);
 	if (jb(clock, "sources") && json_is_false(json_object_get(clock, "synchronised")))
 		add(list, "clock", false, js(clock, "since"), M_ALARM_SOURCES, "", "");
 	for (size_t i = 0; i < sizeof(ups) / sizeof(ups[0]); i++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is wrong now, since when, how grave, in both languages: what programs tell people who do not look. Pure. */
+/* What is wrong now, since when, how grave, in both languages: what programs tell people who do not look, and what the pages show. Pure. */
 #ifndef SEKISHO_MGMT_STATE_ALARMS_H
 #define SEKISHO_MGMT_STATE_ALARMS_H
 

@@ -5,6 +5,7 @@ import { csv, save } from "./csv";
 import { h, type Child, type Node_ } from "./dom";
 import { count, moment } from "./format";
 import { card, chip, figures, grid, type Tone } from "./parts";
+import { forgetRecords, loadRecords, recordCards } from "./records";
 import { accepted, askRules, conduitFile, isExternal, matching, overdue, rules, rulesFile, zoneName, type Rule } from "./register";
 import { ask } from "./session";
 import { language, t, type Key } from "./text";
@@ -37,6 +38,7 @@ export function forgetAudit(): void {
 	proving = "no";
 	filter = "";
 	started = false;
+	forgetRecords();
 }
 
 async function read(): Promise<void> {
@@ -223,11 +225,13 @@ export function auditPage(changed: () => void): (state: State) => Node_[] {
 	redraw = changed;
 	const again = (): void => {
 		void read();
+		void loadRecords(changed);
 	};
 	return (state) => {
 		if (!started) {
 			started = true;
 			void read();
+			void loadRecords(changed);
 		}
 		if (held?.rules !== undefined && held.lang !== language()) {
 			held.rows = rules(held.rules);
@@ -236,6 +240,6 @@ export function auditPage(changed: () => void): (state: State) => Node_[] {
 		const e = held?.rules, head = [h("div", { class: "headline off plain" }, h("h1", {}, t("audit_title"))), h("p", { class: "acts" }, button("audit_again", again, "again"))];
 		if (failed !== undefined) head.push(h("p", { class: "complaint", role: "alert" }, t(failed)));
 		if (held === undefined) return [...head, ...(failed === undefined ? [h("p", { class: "note", role: "status" }, t("loading"))] : [])];
-		return [...head, ...(e !== undefined ? [evidence(e, state), matrix(e), ruleTable(e), ...conduitCards(e)] : []), ...people(), chain(state), ...(held.history.length > 0 ? [generations(held.history)] : [])];
+		return [...head, ...recordCards(changed), ...(e !== undefined ? [evidence(e, state), matrix(e), ruleTable(e), ...conduitCards(e)] : []), ...people(), chain(state), ...(held.history.length > 0 ? [generations(held.history)] : [])];
 	};
 }

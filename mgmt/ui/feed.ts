@@ -13,7 +13,7 @@ export interface Feed {
 	before?: State;
 	at: number; // when the last state came, by this machine's clock
 	failed?: Refused;
-	/** By its English text: since when this page sees it; 0 = it was there when the page began to look. */
+	/** By the key of an alarm: since when this page sees it; 0 = it was there when the page began to look. */
 	seen: Map<string, number>;
 	records: Told[]; // the newest that came while this page looks, oldest first
 	newest: number; // the number of the last record, whether it is kept here or not; 0 = it is not known
@@ -30,7 +30,7 @@ let wantsFlow = false;
 
 function note(state: State): void {
 	const now = Date.now(), first = feed.state === undefined, still = new Map<string, number>();
-	for (const fault of state.en.faults) still.set(fault, feed.seen.get(fault) ?? (first ? 0 : now));
+	for (const { key } of state.alarms) still.set(key, feed.seen.get(key) ?? (first ? 0 : now));
 	feed.seen = still;
 	if (feed.state !== undefined) feed.before = feed.state;
 	feed.state = state;

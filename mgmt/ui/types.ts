@@ -222,6 +222,7 @@ export interface State {
 	stand: Stand;
 	ja: Words;
 	en: Words;
+	alarms: { key: string; grave: boolean; since: string; en: string; ja: string }[];
 	status: Status;
 }
 

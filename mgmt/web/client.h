@@ -41,6 +41,7 @@ struct client {
 		STAGE_LOGIN,
 		STAGE_LOGOUT,
 		STAGE_CHANGE,
+		STAGE_RECORDS,
 		STAGE_CHALLENGE,
 		STAGE_KEY
 	} stage;

@@ -24,6 +24,7 @@
 #include "mgmt/web/live.h"
 #include "mgmt/web/live_text.h"
 #include "mgmt/web/login.h"
+#include "mgmt/web/records.h"
 
 #define READER_BYTES 65536u /* of the judge's words */
 #define S_NS 1000000000u
@@ -87,6 +88,8 @@ static enum MHD_Result answer_now(struct client *k)
 		return login_reply_me(k->connection, k->answer_status, fd);
 	if (k->stage == STAGE_CHANGE)
 		return change_reply(k->connection, k->answer_status, fd);
+	if (k->stage == STAGE_RECORDS)
+		return records_reply(k->connection, k->answer_status, fd);
 	return reply_answer(k->connection, k->answer_status, fd, &k->target, k->form);
 }
 
@@ -216,6 +219,8 @@ static void begin_stream(struct http *h, struct client *k, const char *name, con
 {
 	struct live_wish w = { .own = who == NULL, .name = name, .flow = k->target.n_parameters > 0 };
 
+	w.who.family = k->who.family;
+	memcpy(w.who.from, k->who.b, sizeof(w.who.from));
 	if (who != NULL)
 		w.who = *who;
 	w.resumes = live_read_id(client_header(k, "Last-Event-ID"), &w.after);
@@ -395,6 +400,30 @@ static enum MHD_Result decide_change(struct http *h, struct client *k)
 	return sent;
 }
 
+/* An order about the records, of a person as well. */
+static enum MHD_Result decide_records(struct http *h, struct client *k)
+{
+	const char *cookie = client_header(k, MHD_HTTP_HEADER_COOKIE);
+	struct msg_body question = { .type = MSG_RECORDS };
+	char text[HOLD_REASON + 1];
+	enum MHD_Result r;
+
+	if (!shows_session(k)) {
+		r = reply_send(k->connection, REPLY_LOGIN);
+	} else if (!records_read(k->body, k->n_body, &question.records, text) ||
+		   !login_cookie(cookie, question.records.secret)) {
+		r = reply_send(k->connection, REPLY_BAD_REQUEST);
+	} else {
+		question.records.family = k->who.family;
+		memcpy(question.records.from, k->who.b, sizeof(question.records.from));
+		memcpy(question.records.shown, k->shown, sizeof(question.records.shown));
+		r = ask_and_wait(h, k, STAGE_RECORDS, &question);
+	}
+	client_forget_body(k);
+	explicit_bzero(&question, sizeof(question));
+	return r;
+}
+
 /* Exactly one header of its name, or none. */
 static bool at_most_one(const struct client *k, const char *name)
 {
@@ -441,6 +470,8 @@ static enum MHD_Result decide_post(struct http *h, struct client *k, const char 
 		return decide_change(h, k);
 	if (is_key(k))
 		return decide_key(h, k);
+	if (strcmp(k->target.path, POST_RECORDS) == 0)
+		return decide_records(h, k);
 	return is_login(k) ? decide_login(h, k) : decide_logout(h, k);
 }
 
@@ -713,6 +744,11 @@ struct http *http_start(int listen_fd, int control_fd, const struct secrets *s, 
 	return h;
 }
 
+int http_gone_fd(const struct http *h)
+{
+	return live_gone_fd(h->live);
+}
+
 int http_poll_fd(const struct http *h)
 {
 	return MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
@@ -745,6 +781,7 @@ void http_run(struct http *h, struct mono now)
 	h->now = now;
 	record_due(h);
 	sweep(h);
+	live_gone(h->live);
 	live_run(h->live, now.ns, asked(h, NULL) < HTTP_ASKED);
 	MHD_run(h->daemon);
 }

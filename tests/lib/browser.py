@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
 import tempfile
 
 from net import SLOWNESS, inside, wait_for
@@ -20,16 +21,27 @@ def there():
     return os.path.exists(CHROMIUM) and os.path.exists(DRIVER)
 
 
+def shows_certificates():
+    """The tools by which a certificate gets into a person's store are there (images/deps browser)."""
+    return shutil.which("certutil") is not None and shutil.which("pk12util") is not None
+
+
 class Browser:
     """`languages` as a person has them in the settings: "ja,en-US"."""
 
-    def __init__(self, net, ns, languages, port=9515, width=1280, height=900, names=None):
-        """`names`: those that the namespace's hosts file would have, with their addresses."""
+    def __init__(self, net, ns, languages, port=9515, width=1280, height=900, names=None, certificate=None):
+        """
+        `names`: those that the namespace's hosts file would have, with their addresses. `certificate`: (certificate, key, address) that stands in the person's own
+        store, and is shown to that address without a question, by a policy of whoever manages the terminal.
+        """
         self.ns, self.port = ns, port
         self.home = tempfile.mkdtemp(prefix="skB-")
         self.log = os.path.join(self.home, "driver.log")
         self.net = net
-        self.driver = net.spawn([DRIVER, "--port=%d" % port], ns=ns, log=self.log, env=dict(os.environ, HOME=self.home, LC_ALL="C.UTF-8", TZ="Asia/Tokyo"))
+        command = [DRIVER, "--port=%d" % port]
+        if certificate is not None:
+            command = self._managed(*certificate) + command
+        self.driver = net.spawn(command, ns=ns, log=self.log, env=dict(os.environ, HOME=self.home, LC_ALL="C.UTF-8", TZ="Asia/Tokyo"))
         wait_for(self._answers, 20, "chromedriver")
         options = {"binary": CHROMIUM, "args": [
             "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking",
@@ -43,6 +55,22 @@ class Browser:
         self.session = self.process = None
         begun = self.ask("POST", "", {"capabilities": {"alwaysMatch": wanted}}, timeout=120)
         self.session, self.process = begun["sessionId"], begun["capabilities"]["goog:processID"]
+
+    def _managed(self, certificate, key, address):
+        """The store, by NSS's own tools; and the policy, in a mount namespace of this browser alone. What the driver is started by."""
+        def run(*words):
+            subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        store, bundle = self.home + "/.pki/nssdb", self.home + "/person.p12"
+        os.makedirs(store)
+        run("certutil", "-N", "-d", "sql:" + store, "--empty-password")
+        run("openssl", "pkcs12", "-export", "-in", certificate, "-inkey", key, "-name", "person", "-passout", "pass:x", "-out", bundle)
+        run("pk12util", "-d", "sql:" + store, "-i", bundle, "-W", "x", "-K", "")
+        policy = self.home + "/policy.json"
+        with open(policy, "w", encoding="utf-8") as f:
+            json.dump({"AutoSelectCertificateForUrls": [json.dumps({"pattern": address, "filter": {}})]}, f)
+        os.makedirs("/etc/chromium", exist_ok=True)
+        script = 'mount -t tmpfs none /etc/chromium && mkdir -p /etc/chromium/policies/managed && cp "$0" /etc/chromium/policies/managed/person.json && exec "$@"'
+        return ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, policy]
 
     def _answers(self):
         try:

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `sekisho report incident`: the first report of an incident, early and in part. What the box knows stands there with where it is from; what only people can know
+ * `sekisho report incident`: the first report of an incident, early and in part, and those that follow it. What the box knows stands there with where it is from; what only people can know
  * is marked as not known yet, and nothing is made up. What may be shared of the attack stands apart from what is told of the victim.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "mgmt/cli/report/former.h"
 #include "mgmt/cli/report/report.h"
 #include "mgmt/cli/report/span.h"
 #include "mgmt/cli/report/tally.h"
@@ -16,7 +17,7 @@
 #define KEY 256u
 #define WORDS 200u /* bytes of a text that somebody gives */
 
-enum { OPT_FROM = OPT_REPORT_N, OPT_UNTIL, OPT_NOTICED, OPT_BY, OPT_CONTACT, OPT_N };
+enum { OPT_FROM = OPT_REPORT_N, OPT_UNTIL, OPT_NOTICED, OPT_BY, OPT_CONTACT, OPT_FOLLOWS, OPT_FINAL, OPT_N };
 
 static const struct cli_option options[OPT_N] = {
 	REPORT_OPTIONS,
@@ -25,6 +26,8 @@ static const struct cli_option options[OPT_N] = {
 	[OPT_NOTICED] = { "--noticed", 0, "TIME", M_INCIDENT_OPT_NOTICED },
 	[OPT_BY] = { "--by", 0, "NAME", M_INCIDENT_OPT_BY },
 	[OPT_CONTACT] = { "--contact", 0, "TEXT", M_INCIDENT_OPT_CONTACT },
+	[OPT_FOLLOWS] = { "--follows", 0, "FILE", M_INCIDENT_OPT_FOLLOWS },
+	[OPT_FINAL] = { "--final", 0, NULL, M_INCIDENT_OPT_FINAL },
 };
 
 /* What the records of that time say. */
@@ -161,8 +164,29 @@ static void line_time(struct page *p, enum message label, const char *when, enum
 	line(p, label, text, from);
 }
 
+/* Of this report: what stands before it, and what people have said. */
+struct telling {
+	struct former former;
+	const char *noticed, *by, *contact; /* NULL = not known */
+	bool final;
+};
+
+/* "Second report (continued)": which one it is stands first. */
+static void kind_of_report(struct page *p, const struct telling *t)
+{
+	unsigned long long n = former_number(&t->former);
+	char text[RENDER_TEXT * 2];
+
+	(void)message_text(text, sizeof(text), page_lang(p),
+			   t->final ? M_INCIDENT_FINAL
+			   : n == 1 ? M_INCIDENT_FIRST
+				    : M_INCIDENT_FURTHER,
+			   n);
+	line(p, M_INCIDENT_KIND_OF_REPORT, text, M_INCIDENT_FORM);
+}
+
 static void summary(struct page *p, const json_t *facts, const struct course *k, const struct span *s,
-		    const char *noticed)
+		    const struct telling *t)
 {
 	static const enum message heads[] = { M_INCIDENT_ITEM, M_INCIDENT_CONTENT, M_INCIDENT_BASIS };
 	const json_t *site = json_object_get(facts_answer(facts, "status"), "site");
@@ -171,7 +195,7 @@ static void summary(struct page *p, const json_t *facts, const struct course *k,
 
 	page_section(p, M_INCIDENT_SUMMARY);
 	page_table(p, heads, 3);
-	line(p, M_INCIDENT_KIND_OF_REPORT, message_format(M_INCIDENT_FIRST, l), M_INCIDENT_FORM);
+	kind_of_report(p, t);
 	line(p, M_INCIDENT_COMPANY, NULL, 0);
 	if (*js(site, "label") != '\0')
 		snprintf(text, sizeof(text), "%s (%s)", js(site, "label"), js(site, "name"));
@@ -180,7 +204,7 @@ static void summary(struct page *p, const json_t *facts, const struct course *k,
 	line(p, M_INCIDENT_SITE, text, M_INCIDENT_FROM_POLICY);
 	line(p, M_INCIDENT_WHAT, NULL, 0);
 	line(p, M_INCIDENT_OCCURRED, NULL, 0);
-	line_time(p, M_INCIDENT_NOTICED, noticed, M_INCIDENT_FROM_PERSON);
+	line_time(p, M_INCIDENT_NOTICED, t->noticed != NULL ? t->noticed : "", M_INCIDENT_FROM_PERSON);
 	line(p, M_INCIDENT_HOW_NOTICED, NULL, 0);
 	told_span(s->from, s->until, text, sizeof(text));
 	line(p, M_INCIDENT_SPAN, text, M_INCIDENT_FROM_PERSON);
@@ -328,19 +352,41 @@ static void course_end(struct course *k)
 	json_decref(k->external);
 }
 
-static int give(struct cli *c, const struct cli_args *a, const json_t *facts, struct course *k, const struct span *s,
-		const char *noticed)
+static json_t *data_of(const json_t *facts, const struct course *k, const struct span *s, const struct telling *t,
+		       json_t *const rows[3])
 {
-	struct page *p = page_new(c->lang, M_INCIDENT_TITLE);
-	json_t *data, *refused, *with, *from_outside;
+	return json_pack("{s:s,s:I,s:b,s:o,s:O,s:O,s:O,s:O,s:s,s:s,s:n,s:o,s:n,s:n,s:n,s:n,s:o,s:o,s:o,s:I,s:o,s:o,s:o,"
+			 "s:I,s:o,s:I,s:o}",
+			 "report", "incident", "number", (json_int_t)former_number(&t->former), "final", (int)t->final,
+			 "follows", former_json(&t->former), "made", json_object_get(facts, "made"), "version",
+			 json_object_get(facts, "version"), "host", json_object_get(facts, "host"), "site",
+			 json_object_get(facts_answer(facts, "status"), "site"), "from", s->from, "until", s->until,
+			 "occurred", "noticed", known(t->noticed), "what", "cause", "impact", "leak", "reporter",
+			 known(t->by), "contact", known(t->contact), "first_record",
+			 k->first[0] != '\0' ? json_pack("{s:s,s:I}", "time", k->first, "seq", (json_int_t)k->first_seq)
+					     : json_null(),
+			 "records", (json_int_t)k->records, "parties", rows[1], "refused", rows[0], "box", k->box,
+			 "box_more", (json_int_t)k->more_box, "people", k->people, "people_more",
+			 (json_int_t)k->more_people, "indicators", rows[2]);
+}
+
+static int give(struct cli *c, const struct cli_args *a, const json_t *facts, struct course *k, const struct span *s,
+		const struct telling *t)
+{
+	struct page *p = page_new(c->lang, t->former.report == NULL ? M_INCIDENT_TITLE : M_INCIDENT_TITLE_NEXT);
+	json_t *data, *refused, *with, *from_outside, *changes;
 
 	course_end(k);
 	refused = tally_close(&k->refused);
 	with = tally_close(&k->parties);
 	from_outside = tally_close(&k->outside);
+	data = data_of(facts, k, s, t, (json_t *[]){ refused, with, from_outside });
+	changes = former_changes(&t->former, data);
+	(void)json_object_set_new(data, "changed", changes);
 	report_head(p, facts);
 	page_say(p, M_INCIDENT_INTRO);
-	summary(p, facts, k, s, noticed);
+	summary(p, facts, k, s, t);
+	former_page(p, &t->former, changes);
 	parties(p, with);
 	page_section(p, M_INCIDENT_DID);
 	page_say(p, M_INCIDENT_DID_WHAT, k->records);
@@ -350,20 +396,8 @@ static int give(struct cli *c, const struct cli_args *a, const json_t *facts, st
 	page_section(p, M_INCIDENT_PEOPLE);
 	told_table(p, k->people, k->more_people);
 	state_now(p, facts);
-	contacts(p, a->values[OPT_BY], a->values[OPT_CONTACT]);
+	contacts(p, t->by, t->contact);
 	indicators(p, from_outside);
-	data = json_pack(
-		"{s:s,s:O,s:O,s:O,s:O,s:s,s:s,s:n,s:o,s:n,s:n,s:n,s:n,s:o,s:o,s:o,s:I,s:o,s:o,s:o,s:I,s:o,s:I,s:o}",
-		"report", "incident", "made", json_object_get(facts, "made"), "version",
-		json_object_get(facts, "version"), "host", json_object_get(facts, "host"), "site",
-		json_object_get(facts_answer(facts, "status"), "site"), "from", s->from, "until", s->until, "occurred",
-		"noticed", known(noticed), "what", "cause", "impact", "leak", "reporter", known(a->values[OPT_BY]),
-		"contact", known(a->values[OPT_CONTACT]), "first_record",
-		k->first[0] != '\0' ? json_pack("{s:s,s:I}", "time", k->first, "seq", (json_int_t)k->first_seq)
-				    : json_null(),
-		"records", (json_int_t)k->records, "parties", with, "refused", refused, "box", k->box, "box_more",
-		(json_int_t)k->more_box, "people", k->people, "people_more", (json_int_t)k->more_people, "indicators",
-		from_outside);
 	return report_give(c, a, p, data, CLI_YES);
 }
 
@@ -373,31 +407,29 @@ static bool plain(const char *text)
 	return text == NULL || (strlen(text) <= WORDS && strpbrk(text, "\r\n\t") == NULL);
 }
 
-static int run(struct cli *c, const struct cli_args *a)
+/* What the box is asked, and told. */
+static int tell(struct cli *c, const struct cli_args *a, const struct telling *t)
 {
-	char noticed[MOMENT_TEXT] = "";
+	const char *from = a->values[OPT_FROM];
+	char begun[MOMENT_TEXT];
 	struct course k;
 	struct span s;
 	json_t *facts;
 	int status;
 
-	if (!plain(a->values[OPT_BY]) || !plain(a->values[OPT_CONTACT]))
-		return cli_fail(c, CLI_INVALID, M_INCIDENT_WORDS, WORDS);
-	if (a->values[OPT_NOTICED] != NULL && !moment_parse(a->values[OPT_NOTICED], noticed))
-		return cli_fail(c, CLI_INVALID, M_SPAN_MOMENT, "--noticed", a->values[OPT_NOTICED]);
-	if (a->values[OPT_FROM] == NULL)
-		return cli_fail(c, CLI_INVALID, M_INCIDENT_WHEN);
+	/* The moment as it stands in a report, as one that people give. */
+	snprintf(begun, sizeof(begun), "%.19sZ", js(t->former.report, "from"));
 	facts = report_facts(c, a, &status);
 	if (facts == NULL)
 		return status;
-	status = span_read(c, NULL, a->values[OPT_FROM], a->values[OPT_UNTIL], js(facts, "made"), &s);
+	status = span_read(c, NULL, from != NULL ? from : begun, a->values[OPT_UNTIL], js(facts, "made"), &s);
 	if (status != CLI_YES) {
 		json_decref(facts);
 		return status;
 	}
 	course_open(&k, facts);
 	if (report_events(c, facts, s.from, s.until, each, &k, &status)) {
-		status = give(c, a, facts, &k, &s, noticed);
+		status = give(c, a, facts, &k, &s, t);
 	} else {
 		json_decref(tally_close(&k.refused));
 		json_decref(tally_close(&k.parties));
@@ -407,6 +439,29 @@ static int run(struct cli *c, const struct cli_args *a)
 		json_decref(k.external);
 	}
 	json_decref(facts);
+	return status;
+}
+
+static int run(struct cli *c, const struct cli_args *a)
+{
+	struct telling t = { .final = a->values[OPT_FINAL] != NULL };
+	char noticed[MOMENT_TEXT] = "";
+	int status;
+
+	if (!plain(a->values[OPT_BY]) || !plain(a->values[OPT_CONTACT]))
+		return cli_fail(c, CLI_INVALID, M_INCIDENT_WORDS, WORDS);
+	if (a->values[OPT_NOTICED] != NULL && !moment_parse(a->values[OPT_NOTICED], noticed))
+		return cli_fail(c, CLI_INVALID, M_SPAN_MOMENT, "--noticed", a->values[OPT_NOTICED]);
+	if (a->values[OPT_FROM] == NULL && a->values[OPT_FOLLOWS] == NULL)
+		return cli_fail(c, CLI_INVALID, M_INCIDENT_WHEN);
+	status = former_read(c, a->values[OPT_FOLLOWS], &t.former);
+	if (status != CLI_YES)
+		return status;
+	t.noticed = former_value(&t.former, "noticed", noticed);
+	t.by = former_value(&t.former, "reporter", a->values[OPT_BY]);
+	t.contact = former_value(&t.former, "contact", a->values[OPT_CONTACT]);
+	status = tell(c, a, &t);
+	former_free(&t.former);
 	return status;
 }
 

@@ -26,18 +26,22 @@ static bool span_of(const char *text, struct span *ret)
 void reviews_take(json_t *list, const json_t *event, const struct span *s)
 {
 	bool found = strcmp(js(event, "code"), FOUND) == 0;
+	char by[96], host[64];
 	struct span of;
 
 	if (strcmp(js(event, "kind"), "account") != 0 || (!found && strcmp(js(event, "code"), REVIEWED) != 0))
 		return;
 	if (!span_of(js(event, "before"), &of) || strcmp(of.from, s->until) >= 0 || strcmp(of.until, s->from) <= 0)
 		return;
+	/* Signed over the web nobody entered it for somebody; the address stands there. */
+	told_host(js(event, "client"), host);
+	snprintf(by, sizeof(by), "%s%s", *host != '\0' ? "web " : js(event, "by"), host);
 	if (json_array_size(list) < REVIEWS_MOST)
 		(void)json_array_append_new(
 			list, json_pack("{s:I,s:o,s:o,s:s,s:s,s:s,s:o,s:o}", "seq", (json_int_t)ju(event, "seq"),
 					"time", json_text(js(event, "time")), "name", json_text(js(event, "object")),
 					"from", of.from, "until", of.until, "result", found ? "findings" : "none",
-					"note", json_text(js(event, "after")), "by", json_text(js(event, "by"))));
+					"note", json_text(js(event, "after")), "by", json_text(by)));
 }
 
 const char *reviews_cover(const json_t *list, const struct span *s)

@@ -6,9 +6,10 @@
 static const struct route *const routes[] = { &route_status,   &route_state,   &route_effective, &route_events,
 					      &route_why,      &route_nearest, &route_picture,	 &route_metrics,
 					      &route_draft,    &route_history, &route_policy,	 &route_verify,
-					      &route_accounts, &route_tokens,  &route_live,	 &route_rules };
+					      &route_accounts, &route_tokens,  &route_live,	 &route_rules,
+					      &route_holds,    &route_reviews, &route_tally };
 
-static const char *const posted[] = { POST_LOGIN, POST_LOGOUT, POST_CHANGE, POST_KEY };
+static const char *const posted[] = { POST_LOGIN, POST_LOGOUT, POST_CHANGE, POST_KEY, POST_RECORDS };
 
 const struct route *route_at(size_t i)
 {

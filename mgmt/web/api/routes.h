@@ -2,7 +2,7 @@
 /*
  * The routes of the API: a path, the question that it puts to the supervisor, and how its parameters become that
  * question's body. All are read-only; of what is posted the paths alone stand here, and the
- * rest in http.c, login.c and change.c. A new route is one file beside this one, one line in routes.c and its description in docs/openapi.json.
+ * rest in http.c, login.c, change.c and records.c. A new route is one file beside this one, one line in routes.c and its description in docs/openapi.json.
  */
 #ifndef SEKISHO_MGMT_WEB_API_ROUTES_H
 #define SEKISHO_MGMT_WEB_API_ROUTES_H
@@ -30,6 +30,7 @@ struct route {
 #define POST_LOGIN "/api/v1/login"
 #define POST_LOGOUT "/api/v1/logout"
 #define POST_CHANGE "/api/v1/change"
+#define POST_RECORDS "/api/v1/records"
 #define POST_KEY "/api/v1/key"
 #define GET_ME "/api/v1/me" /* read, but of whoever asks, whatever he may */
 #define GET_CHALLENGE "/api/v1/challenge"
@@ -57,6 +58,9 @@ extern const struct route route_policy;
 extern const struct route route_verify;
 extern const struct route route_accounts;
 extern const struct route route_tokens;
+extern const struct route route_holds;
+extern const struct route route_reviews;
+extern const struct route route_tally;
 
 /* What may be asked of events, for every route that is about them. */
 bool events_ask(const struct target *t, struct msg_body *question);

@@ -7,7 +7,7 @@ CLASSES = ["", "0", "1", "-1", "-0", "+1", "1.0", "1.5", "1e3", "0x10", "1_0", "
            "a", "A", "%31", "%00", "%", "%zz", "%ff", "%c0%af", "1%20", "'", "''--", '"', "<x>", "..", "../x", "..%2f", "a" * 127, "a" * 128, "a" * 5000, "a+b", "a,b", "a;b", "a=b", "a&", "[1]", "{}", "$x", "`x`",
            "|x", "~", "*", "\\x", "#", "%0d%0aX:%201", b"\xff", b"\xc0\xaf", b"\x80", "\u3042".encode(), b"1\x00", b"1\x01", b"\x7f", b"\xed\xa0\x80", b"\xf4\x90\x80\x80"]
 GOOD = {"after": "0", "limit": "1", "since": "2026-11-20T08:10:11", "conduit": "reads", "verdict": "deny", "zone": "it", "asset": "none", "host": "10.73.0.0/24", "severity": "warning", "texts": "0",
-        "lang": "en", "generation": "1", "kind": "drop", "flow": "1"}
+        "lang": "en", "generation": "1", "kind": "drop", "flow": "1", "until": "2026-11-20T08:10:11"}
 # Whether a value that the schema takes makes sense depends on more than itself.
 NARROWER = {"nearest", "policy"}
 REFUSED = (400, 404, 413, 414, 431)
@@ -160,7 +160,7 @@ def requests(paths, host):
                  "GET %s http/1.1\r\nHost: x\r\n\r\n", "GET\t%s\tHTTP/1.1\r\nHost: x\r\n\r\n", "GET %s HTTP/1.1\nHost: x\n\n", "GET %s HTTP/1.1\r\n Host: x\r\n\r\n", "GET %s HTTP/11\r\nHost: x\r\n\r\n", "GET %s HTTP/1.1\r\nHost: x\r\n: y\r\n\r\n",
                  "GET %s HTTP/1.1\r\nHost: x\r\nno colon\r\n\r\n", "\r\n\r\nGET %s HTTP/1.1\r\nHost: x\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nGET %s HTTP/1.1\r\nHost: x\r\n\r\n"):
         yield "line %r" % text, (text % paths[0]).encode(), True
-    for target, more in (("GET /", ()), ("POST /api/v1/login", ("Content-Type: application/json",)), ("POST /api/v1/change", ("Content-Type: application/json",)), ("POST /api/v1/logout", ("Content-Type: application/json",))):
+    for target, more in (("GET /", ()), ("POST /api/v1/login", ("Content-Type: application/json",)), ("POST /api/v1/change", ("Content-Type: application/json",)), ("POST /api/v1/records", ("Content-Type: application/json",)), ("POST /api/v1/logout", ("Content-Type: application/json",))):
         method, path = target.split()
         for frame in FRAMES:
             yield "frame %r of %s" % (frame, target), whole(method, path, frame, *more) + b"0\r\n\r\n" + SECOND.encode(), True

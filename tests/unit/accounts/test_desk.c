@@ -770,6 +770,7 @@ static void a_review_is_signed_by_who_may(void **state)
 	assert_string_equal(events[0].text[EVENT_OBJECT], "kato");
 	assert_string_equal(events[0].text[EVENT_BEFORE], range);
 	assert_string_equal(events[0].text[EVENT_BY], "root");
+	assert_int_equal(events[0].client.family, 0);
 	assert_string_equal(json_string_value(json_object_get(answers[0].json, "full_name")), "Kato");
 	review("kato", since, until, true, "two logins at night", ANSWER_YES);
 	assert_int_equal(events[0].code, ACCOUNT_REVIEWED_FOUND);

@@ -21,6 +21,7 @@
 #include "appliance/base/json.h"
 #include "appliance/wire/change.h"
 #include "appliance/wire/duty.h"
+#include "appliance/wire/records.h"
 #include "mgmt/web/api/routes.h"
 #include "mgmt/web/pages/page.h"
 
@@ -133,6 +134,23 @@ static void test_rights(void **state)
 	}
 }
 
+/* Orders about the records, and their bounds. */
+static void test_records(void **state)
+{
+	json_t *orders = at(operation(POST_RECORDS, "post"), "x-rights"), *p = at(schema("RecordsOrder"), "properties");
+
+	(void)state;
+	assert_int_equal(json_object_size(orders), RECORDS_ORDERS);
+	assert_int_equal(json_array_size(at(at(p, "order"), "enum")), RECORDS_ORDERS);
+	for (unsigned o = 0; o < RECORDS_ORDERS; o++) {
+		assert_string_equal(json_string_value(at(orders, records_word((enum records_order)o))),
+				    right_word(records_right((enum records_order)o)));
+		assert_true(lists(at(at(p, "order"), "enum"), records_word((enum records_order)o)));
+	}
+	assert_int_equal(json_integer_value(at(at(p, "note"), "maxLength")), REVIEW_NOTE);
+	assert_int_equal(json_integer_value(at(at(p, "reason"), "maxLength")), HOLD_REASON);
+}
+
 static json_int_t bound(json_t *properties, const char *key, const char *which)
 {
 	return json_integer_value(at(at(properties, key), which));
@@ -224,9 +242,9 @@ static void test_references(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_paths),	   cmocka_unit_test(test_methods), cmocka_unit_test(test_types),
-		cmocka_unit_test(test_rights),	   cmocka_unit_test(test_bounds),  cmocka_unit_test(test_languages),
-		cmocka_unit_test(test_references),
+		cmocka_unit_test(test_paths),	  cmocka_unit_test(test_methods),    cmocka_unit_test(test_types),
+		cmocka_unit_test(test_rights),	  cmocka_unit_test(test_records),    cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_languages), cmocka_unit_test(test_references),
 	};
 	const struct page *served = page_find("/api/v1/openapi.json");
 	int r;

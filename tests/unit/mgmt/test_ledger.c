@@ -166,10 +166,48 @@ static void keys_stay(void **state)
 	json_decref(keys[1]);
 }
 
+/* Everything at once: what goes out has each alarm's own words in both languages, those that the API has and the pages show, and none is of the mail alone. */
+static void the_same_words_everywhere(void **state)
+{
+	static const char bad[] =
+		"{\"generation\":{\"state\":\"waiting\",\"applied\":\"" BEGAN
+		"\"}," DOWN("0") ",\"foreign\":[\"table ip nat\"],"
+				 "\"drift\":{\"seen\":2,\"last\":\"" BEGAN
+				 "\"},\"journal\":{\"waiting\":12,\"left_out\":3,\"lost\":4,\"held\":true,"
+				 "\"holds_damaged\":true,\"stuck\":true,\"trouble\":\"No space left on "
+				 "device\"},\"log\":{\"waiting\":99},"
+				 "\"clock\":{\"sources\":true,\"synchronised\":false},\"ups\":{\"state\":\"low\"}}";
+	json_t *status = json_loads(bad, 0, NULL), *alarms = alarms_find(status), *a;
+	int fd;
+	struct ledger l = opened(&fd);
+	size_t i, k;
+
+	(void)state;
+	look(&l, bad, LATER);
+	look(&l, bad, LATER);
+	assert_true(json_array_size(alarms) >= 12);
+	assert_int_equal(ledger_waiting(&l), json_array_size(alarms));
+	json_array_foreach(alarms, i, a)
+	{
+		contains(&l, LANG_EN, json_string_value(json_object_get(a, "en")), true);
+		contains(&l, LANG_JA, json_string_value(json_object_get(a, "ja")), true);
+		for (k = 0; k < i; k++)
+			assert_string_not_equal(json_string_value(json_object_get(a, "key")),
+						json_string_value(json_object_get(json_array_get(alarms, k), "key")));
+	}
+	contains(&l, LANG_EN, "12 records wait for room on the disk (3 were left out)", true);
+	contains(&l, LANG_JA, "ルールが外部から改変されました（2 回）", true);
+	json_decref(alarms);
+	json_decref(status);
+	ledger_free(&l);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(begins_and_ends), cmocka_unit_test(over_a_new_start),
-					    cmocka_unit_test(no_more_than_there_is_room), cmocka_unit_test(keys_stay) };
+					    cmocka_unit_test(no_more_than_there_is_room), cmocka_unit_test(keys_stay),
+					    cmocka_unit_test(the_same_words_everywhere) };
 
 	setenv("TZ", "UTC", 1);
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Orders about the records as a browser posts them: what is one becomes a message, and whatever is none does not. None has a name in it.
+ *
+ * LINK: mgmt/web/records.c mgmt/state/lost.c appliance/wire/records.c appliance/base/memfd.c appliance/base/err.c appliance/base/json.c
+ * LINK: appliance/base/bytes.c appliance/base/addr.c appliance/base/utf8.c appliance/base/sha256.c
+ * LIBS: jansson libmicrohttpd nettle
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "mgmt/web/login.h"
+#include "mgmt/web/records.h"
+#include "mgmt/web/reply.h"
+
+/* What answers; nothing is sent here. */
+unsigned login_http_of(int status)
+{
+	return (unsigned)status;
+}
+
+enum MHD_Result reply_send(struct MHD_Connection *c, enum reply_kind kind)
+{
+	(void)c;
+	(void)kind;
+	return MHD_NO;
+}
+
+enum MHD_Result reply_json(struct MHD_Connection *c, unsigned http, json_t *j, const char *cookie)
+{
+	(void)c;
+	(void)http;
+	(void)cookie;
+	json_decref(j);
+	return MHD_NO;
+}
+
+static struct msg_records m;
+static char text[HOLD_REASON + 1];
+
+static bool take(const char *body)
+{
+	return records_read((const uint8_t *)body, strlen(body), &m, text);
+}
+
+#define SPAN "\"from\":\"2026-10-01T00:00:00Z\",\"until\":\"2026-10-31T23:59:59Z\""
+#define REVIEW(result, note) "{\"order\":\"review\"," SPAN ",\"result\":\"" result "\",\"note\":\"" note "\"}"
+#define FROM(moment) "{\"order\":\"hold\",\"from\":\"" moment "\",\"until\":null,\"reason\":\"r\"}"
+
+static void orders_are_read(void **state)
+{
+	(void)state;
+	assert_true(take(REVIEW("findings", "港: 夜間の 2 件")));
+	assert_int_equal(m.order, RECORDS_REVIEW);
+	assert_int_equal(m.findings, 1);
+	assert_int_equal(m.since, 1790812800);
+	assert_int_equal(m.until, 1793491199);
+	assert_string_equal(m.text, "港: 夜間の 2 件");
+	assert_true(take(REVIEW("none", "")));
+	assert_int_equal(m.findings, 0);
+	assert_true(take("{\"order\":\"hold\"," SPAN ",\"reason\":\"case 12\"}"));
+	assert_int_equal(m.order, RECORDS_HOLD);
+	assert_true(take(FROM("1970-01-01T00:00:00Z")));
+	assert_int_equal(m.since, 0);
+	assert_true(m.until == HOLD_OPEN);
+	assert_true(take("{\"order\":\"lift\",\"number\":4294967295,\"reason\":\"closed\"}"));
+	assert_int_equal(m.number, UINT32_MAX);
+}
+
+static void what_is_none_is_refused(void **state)
+{
+	static const char *const none[] = {
+		"",
+		"{}",
+		"[]",
+		"null",
+		"\"review\"",
+		"{\"order\":1}",
+		"{\"order\":\"\"}",
+		"{\"order\":\"delete\"}",
+		"{\"order\":\"review\"}",
+		REVIEW("none", "") "x",
+		REVIEW("NONE", ""),
+		REVIEW("", ""),
+		/* Findings are said; one line. */
+		REVIEW("findings", ""),
+		REVIEW("none", "a\\nb"),
+		REVIEW("none", "a\\u0000b"),
+		REVIEW("none", "\\u001b[31m"),
+		REVIEW("none", "\\u007f"),
+		/* Somebody's name is never in it. */
+		"{\"order\":\"review\"," SPAN ",\"result\":\"none\",\"note\":\"\",\"name\":\"kato\"}",
+		"{\"order\":\"review\"," SPAN ",\"result\":\"none\",\"note\":\"\",\"note\":\"\"}",
+		"{\"order\":\"review\"," SPAN ",\"result\":\"none\",\"note\":1}",
+		/* Moments have one form. */
+		FROM("2026-10-01"),
+		FROM("2026-10-01T00:00:00"),
+		FROM("2026-10-01T00:00:00.0Z"),
+		FROM("2026-02-30T00:00:00Z"),
+		FROM("2026-10-01T24:00:00Z"),
+		FROM("2026-10-01T00:00:60Z"),
+		FROM("2026-10-01 00:00:00Z"),
+		FROM("2026-10-1T00:00:000Z"),
+		FROM("1969-12-31T23:59:59Z"),
+		FROM("+026-10-01T00:00:00Z"),
+		FROM(" 026-10-01T00:00:00Z"),
+		FROM(""),
+		"{\"order\":\"hold\"," SPAN ",\"reason\":\"\"}",
+		"{\"order\":\"hold\",\"from\":null,\"until\":null,\"reason\":\"r\"}",
+		"{\"order\":\"hold\"," SPAN ",\"reason\":\"r\",\"number\":1}",
+		"{\"order\":\"hold\",\"from\":\"2026-10-01T00:00:00Z\",\"reason\":\"r\"}",
+		"{\"order\":\"lift\",\"number\":0,\"reason\":\"r\"}",
+		"{\"order\":\"lift\",\"number\":-1,\"reason\":\"r\"}",
+		"{\"order\":\"lift\",\"number\":4294967296,\"reason\":\"r\"}",
+		"{\"order\":\"lift\",\"number\":1.0,\"reason\":\"r\"}",
+		"{\"order\":\"lift\",\"number\":\"1\",\"reason\":\"r\"}",
+		"{\"order\":\"lift\",\"number\":1}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+		if (take(none[i]))
+			fail_msg("taken: %s", none[i]);
+}
+
+static void texts_have_their_length(void **state)
+{
+	static char body[1024], long_text[400];
+
+	(void)state;
+	for (size_t n = 1; n < 300; n++) {
+		memset(long_text, 'x', n);
+		long_text[n] = '\0';
+		snprintf(body, sizeof(body), "{\"order\":\"review\"," SPAN ",\"result\":\"none\",\"note\":\"%s\"}",
+			 long_text);
+		assert_int_equal(take(body), n <= REVIEW_NOTE);
+		snprintf(body, sizeof(body), "{\"order\":\"lift\",\"number\":1,\"reason\":\"%s\"}", long_text);
+		assert_int_equal(take(body), n <= HOLD_REASON);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(orders_are_read),
+		cmocka_unit_test(what_is_none_is_refused),
+		cmocka_unit_test(texts_have_their_length),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -33,7 +33,7 @@
  * Of all rows of message.def together: whoever changes one, or puts one before another, raises it, and tests/unit/wire/test_msg.c tells who
  * forgot. Programs of two releases meet at the control socket when one was replaced and the other still runs.
  */
-#define MSG_VERSION 9
+#define MSG_VERSION 10
 #define MSG_BODY 4096
 #define MSG_FDS 4
 #define MSG_NUMBERS 256u /* in a list of them: as many as a box may have interfaces */
@@ -94,6 +94,11 @@ enum hold_order { HOLD_LIST, HOLD_PLACE, HOLD_LIFT, HOLD_ORDERS };
 #define HOLD_PERSON 64u			/* bytes, the last one NUL where it was not cut */
 #define HOLD_REASON 199u		/* as an event's text */
 #define HOLD_OPEN ((uint64_t)INT64_MAX) /* no end */
+
+/* Of MSG_DEVICES. */
+enum devices_order { DEVICES_LIST, DEVICES_ACCEPT, DEVICES_FORGET, DEVICES_ORDERS };
+#define DEVICES_TOLD 8u		/* of those that nobody has reviewed, so many are named in the status */
+#define DEVICES_TOLD_BYTES 208u /* of one: its MAC address and place, "" = none; the last one NUL */
 
 #define REVIEW_NOTE 180u /* bytes; an event's text at most */
 

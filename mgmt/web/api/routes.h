@@ -57,6 +57,7 @@ extern const struct route route_policy;
 extern const struct route route_verify;
 extern const struct route route_accounts;
 extern const struct route route_tokens;
+extern const struct route route_devices;
 
 /* What may be asked of events, for every route that is about them. */
 bool events_ask(const struct target *t, struct msg_body *question);

@@ -97,6 +97,7 @@ static void put_texts(json_t *j, const struct event *e)
 static void put_what(json_t *j, const struct event *e, enum role from)
 {
 	const char *code = event_code_word(e->kind, e->code);
+	char mac[MAC_TEXT];
 
 	switch ((enum event_kind)e->kind) {
 	case EVENT_ROLE:
@@ -135,6 +136,12 @@ static void put_what(json_t *j, const struct event *e, enum role from)
 	case EVENT_ACCESS:
 		number(j, "reads", e->value);
 		break;
+	case EVENT_DEVICE:
+		if (e->value != 0) {
+			event_mac_text(e->value, mac);
+			set(j, "mac", mac);
+		}
+		break;
 	case EVENT_NONE:
 	case EVENT_DROP:
 	case EVENT_PDU:
@@ -172,6 +179,22 @@ static bool about_traffic(const struct event *e)
 {
 	return e->kind == EVENT_DROP || e->kind == EVENT_PDU || e->kind == EVENT_FLOW || e->kind == EVENT_COUNTS ||
 	       e->kind == EVENT_DECIDED || e->kind == EVENT_PASSED;
+}
+
+/* Where a device was heard. */
+static void put_place(json_t *j, const struct event *e, const struct names *n)
+{
+	struct named_place place;
+
+	if (e->kind != EVENT_DEVICE)
+		return;
+	names_of_place(n, e, &place);
+	if (place.interface != NULL)
+		set(j, "interface", place.interface);
+	if (place.asset != NULL)
+		set(j, "client_asset", place.asset);
+	if (*place.zone != '\0')
+		set(j, "client_zone", place.zone);
 }
 
 json_t *event_json(const struct event *e, enum role from, const struct names *n)
@@ -220,6 +243,7 @@ json_t *event_json(const struct event *e, enum role from, const struct names *n)
 		put_command(j, e);
 	} else {
 		put_flow(j, e);
+		put_place(j, e, n);
 	}
 	put_what(j, e, from);
 	number(j, "count", e->count);

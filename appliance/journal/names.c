@@ -24,6 +24,7 @@ struct permit_name {
 struct interface_name {
 	uint32_t index;
 	const char *name;
+	uint32_t n_zones, zone; /* behind it; the first of them */
 };
 
 struct place_name {
@@ -39,7 +40,7 @@ struct named_generation {
 	struct interface_name *interfaces;
 	struct place_name *zones, *assets;
 	struct ir_book book;
-	uint32_t n_files, n_conduits, n_permits, n_interfaces;
+	uint32_t n_files, n_conduits, n_permits, n_interfaces, n_zones;
 	bool sends;
 };
 
@@ -142,6 +143,15 @@ static bool copy_interfaces(struct named_generation *g, const struct ir *ir, con
 		g->interfaces[i].index = from->interfaces[i];
 		g->n_interfaces++;
 	}
+	for (uint32_t z = 0; g->interfaces != NULL && z < ir->n_zones; z++)
+		for (uint32_t k = 0; k < ir->zones[z].n_interfaces; k++) {
+			uint32_t i = ir->zones[z].interfaces[k];
+
+			if (i >= ir->n_interfaces)
+				continue;
+			if (g->interfaces[i].n_zones++ == 0)
+				g->interfaces[i].zone = z;
+		}
 	return g->interfaces != NULL;
 }
 
@@ -151,6 +161,7 @@ static bool copy_places(struct named_generation *g, const struct ir *ir)
 	g->assets = arena_array(g->arena, (size_t)ir->n_assets + 1, sizeof(*g->assets));
 	if (g->zones == NULL || g->assets == NULL || !ir_book_make(ir, g->arena, &g->book))
 		return false;
+	g->n_zones = ir->n_zones;
 	for (uint32_t i = 0; i < ir->n_zones; i++)
 		g->zones[i] = (struct place_name){ keep(g, ir->zones[i].name), keep(g, ir->zones[i].label) };
 	for (uint32_t i = 0; i < ir->n_assets; i++)
@@ -281,4 +292,28 @@ void names_of_event(const struct names *n, const struct event *e, struct named *
 			ret->interface = g->interfaces[i].name;
 	end_of(g, &e->client, &ret->client);
 	end_of(g, &e->server, &ret->server);
+}
+
+void names_of_place(const struct names *n, const struct event *e, struct named_place *ret)
+{
+	const struct named_generation *g = generation_of(n, e);
+	uint32_t zone, asset;
+
+	*ret = (struct named_place){ .zone = "" };
+	g = g == NULL && n->n > 0 ? n->list[0] : g;
+	for (uint32_t i = 0; g != NULL && e->iif != 0 && i < g->n_interfaces; i++) {
+		if (g->interfaces[i].index != e->iif)
+			continue;
+		ret->interface = g->interfaces[i].name;
+		zone = ir_book_zone(&g->book, &e->client);
+		asset = ir_book_asset(&g->book, &e->client);
+		/* One alone is behind it, whatever address somebody gives himself. */
+		if (g->interfaces[i].n_zones == 1)
+			zone = g->interfaces[i].zone;
+		if (zone < g->n_zones)
+			ret->zone = g->zones[zone].name;
+		if (asset != UINT32_MAX)
+			ret->asset = g->assets[asset].name;
+		return;
+	}
 }

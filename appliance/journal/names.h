@@ -53,6 +53,15 @@ struct named {
 	struct named_end client, server;
 };
 
+/* Where a packet came in. */
+struct named_place {
+	const char *interface; /* NULL = unknown */
+	const char *zone;      /* "" = unknown: several are behind it, and no address says which */
+	const char *asset;     /* whose address it is; NULL = of none */
+};
+
+/* Of an event's interface and client, in its generation, or where that is not known in the newest. Strings as below. */
+void names_of_place(const struct names *n, const struct event *e, struct named_place *ret);
 /* Strings live until the generation is forgotten. */
 void names_of_event(const struct names *n, const struct event *e, struct named *ret);
 

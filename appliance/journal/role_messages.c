@@ -51,6 +51,7 @@ static bool on_status(void *ctx, struct msg *m)
 								      .holds_damaged = role_hold_damaged(j) } };
 
 	memcpy(a.journal_status.head, c->hash, sizeof(a.journal_status.head));
+	role_device_status(j, &a.journal_status);
 	return msg_send(ROLE_FD_CONTROL, m->id, &a, NULL, 0) == 0;
 }
 
@@ -266,12 +267,20 @@ static bool on_retention(void *ctx, struct msg *m)
 	return true;
 }
 
+static bool on_devices(void *ctx, struct msg *m)
+{
+	enum answer_status status;
+	json_t *said = role_device_order(ctx, &m->body.devices, &status);
+
+	return answer(m->id, status, said);
+}
+
 static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_SOURCE] = on_source,	  [MSG_GENERATION] = on_generation,
 	[MSG_STATUS] = on_status,	  [MSG_EVENTS] = on_question,
 	[MSG_EXPLAIN] = on_question,	  [MSG_RETENTION] = on_retention,
 	[MSG_CHECKPOINT] = on_checkpoint, [MSG_HOLD] = on_hold,
-	[MSG_PRESERVE] = on_preserve,
+	[MSG_PRESERVE] = on_preserve,	  [MSG_DEVICES] = on_devices,
 };
 
 bool role_control(struct journal_role *j)

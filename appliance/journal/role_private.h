@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The journal role, for its own files alone: role.c is its start, its loop and its end, role_write.c the way of an event into
- * a line, role_sign.c the signatures over lines, role_room.c what becomes of it while the disk is full, role_keep.c what becomes of old files, role_hold.c which of them stay, role_messages.c what the
+ * a line, role_sign.c the signatures over lines, role_room.c what becomes of it while the disk is full, role_keep.c what becomes of old files, role_hold.c which of them stay, role_device.c the register of devices, role_messages.c what the
  * supervisor says and asks.
  */
 #ifndef SEKISHO_JOURNAL_ROLE_PRIVATE_H
@@ -13,6 +13,7 @@
 #include "appliance/journal/hold.h"
 #include "appliance/journal/index.h"
 #include "appliance/journal/keep.h"
+#include "appliance/journal/known.h"
 #include "appliance/journal/merge.h"
 #include "appliance/journal/names.h"
 #include "appliance/journal/pack.h"
@@ -39,6 +40,27 @@ struct question {
 	uint32_t id;
 	struct msg_body body; /* EVENTS or EXPLAIN */
 };
+
+#define DEVICE_PACES 64u
+
+/* How many records an interface may still cause by devices that are new, and what was not recorded one by one. */
+struct device_pace {
+	uint32_t iif, taken;
+	uint64_t filled_ns; /* monotonic */
+	uint64_t over, since_ns;
+	struct event_generation generation;
+};
+
+/* One that is new and has not said its address yet: a card says who it is before it has one. */
+struct device_pending {
+	uint32_t number; /* 0 = free */
+	uint32_t iif;
+	struct event_generation generation;
+	struct known_told told;
+	uint64_t due_ns; /* monotonic: recorded then without it */
+};
+
+#define DEVICE_PENDING 64u
 
 struct journal_role {
 	struct journal chain;
@@ -75,6 +97,11 @@ struct journal_role {
 	struct holds holds;
 	bool held; /* ... and one of them is why the oldest file stays */
 	struct access readings;
+	struct known known;
+	struct device_pace device_paces[DEVICE_PACES];
+	struct device_pending device_pending[DEVICE_PENDING];
+	uint64_t devices_at,
+		devices_times_at; /* monotonic: the register is not saved before: what is new, and when the known were heard */
 	int key_folder; /* of the signing key; 0 = nobody wants signatures, -1 = there is none: nothing is signed, and that is said */
 	struct signer signer;
 	json_t *last_checkpoint; /* as its record has it, NULL = none yet; owned */
@@ -155,6 +182,21 @@ bool role_hold_damaged(const struct journal_role *j);
 bool role_hold_keeps(struct journal_role *j, const struct keep_file *f);
 /* What people ordered, and the answer. */
 json_t *role_hold_order(struct journal_role *j, const struct msg_hold *m, enum answer_status *ret);
+
+/* ---- role_device.c ----------------------------------------------------------------------------------------------- */
+
+/* The register as it was left; recorded where that cannot be read. */
+void role_device_open(struct journal_role *j);
+/* A device was heard. */
+void role_device_heard(struct journal_role *j, const struct event *e);
+/* What is due: sums, and the register's file; `all`: at the end, whatever is not there yet. */
+void role_device_write(struct journal_role *j, uint64_t now, bool all);
+/* When that is; UINT64_MAX = never. */
+uint64_t role_device_due(const struct journal_role *j);
+/* What the status says. */
+void role_device_status(const struct journal_role *j, struct msg_journal_status *ret);
+/* What people ordered, and the answer. */
+json_t *role_device_order(struct journal_role *j, const struct msg_devices *m, enum answer_status *ret);
 
 /* ---- role_messages.c --------------------------------------------------------------------------------------------- */
 

@@ -123,6 +123,10 @@ void role_take(struct journal_role *j, const struct event *e, enum role from)
 	struct event out;
 	enum role by;
 
+	if (heard.kind == EVENT_DEVICE) {
+		role_device_heard(j, &heard);
+		return;
+	}
 	if (merge_in(&j->merge, &heard, from, clock_mono().ns, &out, &by))
 		put_shared(j, &out, by);
 }

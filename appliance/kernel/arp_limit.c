@@ -35,6 +35,23 @@ static struct build begin(void)
 	return b;
 }
 
+/* Before anything is decided, and deciding nothing: which device sent it (appliance/tap/arp.h). */
+static struct nftnl_rule *rule_told(const char *device)
+{
+	struct build b = begin();
+
+	if (!b.bad) {
+		expr_meta(&b, NFT_META_IIFNAME, 0);
+		expr_cmp_name(&b, NFT_CMP_EQ, device);
+		expr_limit(&b, ARP_TOLD_PER_SECOND, ARP_TOLD_PER_SECOND);
+		expr_log_device(&b);
+	}
+	if (b.rule == NULL || !b.bad)
+		return b.rule;
+	nftnl_rule_free(b.rule);
+	return NULL;
+}
+
 static struct nftnl_rule *rule_answers(void)
 {
 	struct build b = begin();
@@ -69,7 +86,7 @@ static struct nftnl_rule *rule_rest(void)
 int arp_limit_set(const char *const *devices, size_t n, bool dry, plain_note *note, void *ctx, struct err *e)
 {
 	const struct plain_chain chain = { .name = CHAIN, .hook = NF_ARP_IN };
-	struct nftnl_rule **rules = calloc(n + 2, sizeof(void *));
+	struct nftnl_rule **rules = calloc(2 * n + 2, sizeof(void *));
 	struct plain_table t = {
 		.family = NFPROTO_ARP, .what = "the limit of ARP", .chains = &chain, .n_chains = n > 0, .rules = rules
 	};
@@ -77,6 +94,8 @@ int arp_limit_set(const char *const *devices, size_t n, bool dry, plain_note *no
 
 	if (rules == NULL)
 		return err_set(e, -ENOMEM, "%s", t.what);
+	for (size_t i = 0; i < n; i++)
+		rules[t.n_rules++] = rule_told(devices[i]);
 	if (n > 0)
 		rules[t.n_rules++] = rule_answers();
 	for (size_t i = 0; i < n; i++)

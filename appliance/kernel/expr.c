@@ -251,15 +251,25 @@ void expr_remember(struct build *b, unsigned set, uint32_t ms)
 	element(b, set, NFT_DYNSET_OP_ADD, NULL, ms);
 }
 
-void expr_log_record(struct build *b, uint32_t reason)
+static void log_to_tap(struct build *b, const char *prefix)
 {
 	struct nftnl_expr *x = expr(b, "log");
 
 	if (x == NULL)
 		return;
-	nftnl_expr_set_str(x, NFTNL_EXPR_LOG_PREFIX, reason_word((enum reason)reason));
+	nftnl_expr_set_str(x, NFTNL_EXPR_LOG_PREFIX, prefix);
 	nftnl_expr_set_u16(x, NFTNL_EXPR_LOG_GROUP, LOG_GROUP);
 	nftnl_expr_set_u16(x, NFTNL_EXPR_LOG_QTHRESHOLD, 0);
+}
+
+void expr_log_record(struct build *b, uint32_t reason)
+{
+	log_to_tap(b, reason_word((enum reason)reason));
+}
+
+void expr_log_device(struct build *b)
+{
+	log_to_tap(b, "device");
 }
 
 void expr_count(struct build *b, uint32_t reason)

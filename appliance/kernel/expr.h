@@ -50,6 +50,7 @@ void expr_crowd(struct build *b, unsigned set, uint32_t most);			    /* breaks t
 void expr_remember(struct build *b, unsigned set, uint32_t ms);
 void expr_limit(struct build *b, uint32_t per_second, uint32_t burst);
 void expr_log_record(struct build *b, uint32_t reason);
+void expr_log_device(struct build *b); /* to the tap as well, and no record */
 void expr_count(struct build *b, uint32_t reason);
 void expr_queue(struct build *b, uint32_t lane, bool together, bool bypass, unsigned lacks);
 void expr_verdict(struct build *b, int v, const char *chain); /* NF_* or NFT_GOTO; chain NULL but for the latter */

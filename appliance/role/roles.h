@@ -22,9 +22,10 @@
 #define GATE_FD_QUEUES 7
 #define GATE_FD_SESSIONS 8
 #define GATE_FD_PULSE 9
-/* tap: NFLOG group of the data namespace, and what its connection tracking tells */
+/* tap: NFLOG group of the data namespace, and what its connection tracking and its neighbour table tell */
 #define TAP_FD_LOG 5
 #define TAP_FD_SESSIONS 6
+#define TAP_FD_NEIGHBOURS 7
 /* journal: its folder, and apart from what is copied and sent the one of its signing key */
 #define JOURNAL_FD_FOLDER 5
 #define JOURNAL_FD_KEY 6

@@ -191,6 +191,18 @@ static bool on_hold(void *ctx, struct msg *m)
 	return true;
 }
 
+/* Who is known on a wire only somebody at the machine says. */
+static bool on_devices(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	if (p->asker.kind != ASKER_CLIENT && m->body.devices.order != DEVICES_LIST)
+		return false;
+	put_reader(m->body.devices.by, p);
+	collect_pass(p->s, SLOT_JOURNAL, &m->body, p->asker);
+	return true;
+}
+
 static bool on_preserve(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
@@ -395,6 +407,7 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_EVENTS] = on_events,
 	[MSG_EXPLAIN] = on_explain,
 	[MSG_HOLD] = on_hold,
+	[MSG_DEVICES] = on_devices,
 	[MSG_PRESERVE] = on_preserve,
 	[MSG_REVIEW] = on_review,
 	[MSG_CHECKPOINT] = to_journal,

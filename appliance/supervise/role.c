@@ -486,6 +486,7 @@ int supervise(const struct supervise_options *o)
 		.trial_fd = -1,
 		.mgmt_fd = -1,
 		.passed_fd = -1,
+		.neighbours_fd = -1,
 		.link_fd = -1,
 		.network_fd = { -1, -1, -1, -1 },
 		.events = { .fd = -1 },

@@ -49,6 +49,37 @@ static json_t *queues_json(const struct msg_gate_status *a, uint32_t index)
 	return list;
 }
 
+static json_t *moment(uint64_t seconds)
+{
+	return seconds != 0 ? json_time(seconds * 1000000000u) : json_null();
+}
+
+/* The register of devices, and those of it that somebody should look at. */
+static void put_devices(json_t *j, const struct msg_journal_status *a)
+{
+	static const char *const fields[] = { "devices_new",	 "devices_beyond", "devices_began", "devices_reviewed",
+					      "devices_damaged", "devices_told",   "devices_since", "devices_who" };
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < DEVICES_TOLD; i++) {
+		const char *who = (const char *)&a->devices_who[i * DEVICES_TOLD_BYTES];
+
+		if ((uint32_t)a->devices_told[i] == 0 || memchr(who, 0, DEVICES_TOLD_BYTES) == NULL)
+			break;
+		json_array_append_new(list, json_pack("{s:I, s:s, s:o, s:o}", "number",
+						      (json_int_t)(uint32_t)a->devices_told[i], "state",
+						      device_state_word((unsigned)(a->devices_told[i] >> 32)), "since",
+						      moment(a->devices_since[i]), "device", json_text(who)));
+	}
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		json_object_del(j, fields[i]);
+	json_object_set_new(j, "devices",
+			    json_pack("{s:I, s:I, s:I, s:o, s:o, s:b, s:o}", "listed", (json_int_t)a->devices, "new",
+				      (json_int_t)a->devices_new, "beyond", (json_int_t)a->devices_beyond, "began",
+				      moment(a->devices_began), "reviewed", moment(a->devices_reviewed), "damaged",
+				      a->devices_damaged != 0, "unknown", list));
+}
+
 json_t *role_json(const struct msg_body *says, uint32_t index)
 {
 	static const char *const states[GATE_STATES] = {
@@ -84,6 +115,7 @@ json_t *role_json(const struct msg_body *says, uint32_t index)
 		json_object_set_new(j, "held", json_boolean(says->journal_status.held));
 		json_object_set_new(j, "holds_damaged", json_boolean(says->journal_status.holds_damaged));
 		json_object_set_new(j, "signs", json_boolean(says->journal_status.signs));
+		put_devices(j, &says->journal_status);
 	}
 	return j;
 }

@@ -14,6 +14,7 @@
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
 #include "appliance/supervise/supervise.h"
+#include "appliance/tap/neighbour.h"
 #include "appliance/tap/session.h"
 #include "appliance/tap/tap.h"
 #include "appliance/worker/queue.h"
@@ -72,6 +73,12 @@ static int open_passed(void *ctx, struct err *e)
 {
 	(void)ctx;
 	return tap_sessions_open(e);
+}
+
+static int open_neighbours(void *ctx, struct err *e)
+{
+	(void)ctx;
+	return tap_neighbours_open(e);
 }
 
 /* Both families by one socket where the kernel has IPv6. */
@@ -172,6 +179,9 @@ int role_descriptors(struct supervisor *s, const struct slot *sl, int fds[ROLE_F
 		if (s->passed_fd < 0)
 			s->passed_fd = in_namespace(s, data, open_passed, NULL, e);
 		fds[n++] = s->passed_fd < 0 ? -1 : fcntl(s->passed_fd, F_DUPFD_CLOEXEC, 3);
+		if (s->neighbours_fd < 0)
+			s->neighbours_fd = in_namespace(s, data, open_neighbours, NULL, e);
+		fds[n++] = s->neighbours_fd < 0 ? -1 : fcntl(s->neighbours_fd, F_DUPFD_CLOEXEC, 3);
 		break;
 	case ROLE_JOURNAL:
 		fds[n++] = open_folder(s, "journal", ROLE_JOURNAL, e);

@@ -122,6 +122,7 @@ struct supervisor {
 	int run_lock, data_lock; /* of box/lock.h: as long as we live */
 	int mgmt_fd;		 /* the web side's listening socket */
 	int passed_fd;		 /* what connection tracking tells the tap; passed.c */
+	int neighbours_fd;	 /* what the neighbour table tells it */
 	int link_fd;		 /* tells of devices that come into the initial namespace */
 	int network_fd
 		[NETWORKS]; /* tell of links, addresses and routes of the data and the admin namespace; of rules */

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <linux/netfilter.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_log.h>
 #include <linux/netlink.h>
@@ -17,9 +18,12 @@
 #include "appliance/base/clock.h"
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
+#include "appliance/tap/arp.h"
 #include "appliance/tap/attributes.h"
+#include "appliance/tap/neighbour.h"
 #include "appliance/tap/packet.h"
 #include "appliance/tap/session.h"
+#include "appliance/tap/sighted.h"
 #include "appliance/wire/mark.h"
 #include "appliance/wire/msg.h"
 #include "appliance/wire/reason.h"
@@ -119,8 +123,20 @@ struct record {
 	char prefix[64];
 	struct bytes payload;
 	uint32_t mark, iif, seq;
-	bool has_seq;
+	bool has_seq, has_mac;
+	uint8_t mac[6];
 };
+
+/* The kernel's struct nfulnl_msg_packet_hw: a length, two bytes, and room for eight. */
+static void hardware(struct bytes value, struct record *r)
+{
+	uint16_t length;
+
+	bytes_be16(&value, &length);
+	bytes_skip(&value, 2);
+	if (bytes_copy(&value, r->mac, sizeof(r->mac)))
+		r->has_mac = length == sizeof(r->mac);
+}
 
 static void attribute(uint16_t type, struct bytes value, struct record *r)
 {
@@ -138,6 +154,9 @@ static void attribute(uint16_t type, struct bytes value, struct record *r)
 		break;
 	case NFULA_PAYLOAD:
 		r->payload = value;
+		break;
+	case NFULA_HWADDR:
+		hardware(value, r);
 		break;
 	case NFULA_PREFIX:
 		n = value.left < sizeof(r->prefix) - 1 ? value.left : sizeof(r->prefix) - 1;
@@ -189,25 +208,46 @@ static enum reason reason_of(char *prefix)
 	return r < REASON_COUNT ? r : R_NONE;
 }
 
+/*
+ * Whoever sent it. Over IPv4 a packet's source may be somebody behind a router, so it is nobody's address here: ARP says that. A link-local one of IPv6 is never
+ * passed on by a router (RFC 4291, section 2.5.6).
+ */
+static struct sighting sender(const struct record *r, const struct event *e)
+{
+	struct sighting s = { .is = r->has_mac && r->iif != 0 && sighting_is_mac(r->mac), .iif = r->iif };
+
+	memcpy(s.mac, r->mac, sizeof(s.mac));
+	if (e->client.family == 6 && e->client.b[0] == 0xfe && (e->client.b[1] & 0xc0) == 0x80)
+		s.address = e->client;
+	return s;
+}
+
 bool tap_next(struct tap *t, struct bytes *datagram, struct event *ret)
 {
 	struct record r = { 0 };
+	uint8_t family = 0;
 	uint16_t type;
 	struct bytes m;
 
+	t->seen = (struct sighting){ 0 };
 	if (!tap_message(datagram, &type, &m)) {
 		t->malformed++;
 		return false;
 	}
 	if (type != TYPE_PACKET)
 		return false;
-	bytes_skip(&m, 4); /* struct nfgenmsg */
+	bytes_u8(&m, &family);
+	bytes_skip(&m, 3); /* the rest of struct nfgenmsg */
 	if (m.failed || !attributes(m, &r)) {
 		t->malformed++;
 		return false;
 	}
 	if (r.has_seq)
 		sequence(t, r.seq);
+	if (family == NFPROTO_ARP) {
+		t->seen = tap_arp(r.payload, r.iif, r.has_mac ? r.mac : NULL);
+		return false;
+	}
 	t->records++;
 	*ret = event_new(EVENT_DROP, clock_wall_ns());
 	/* In no lane: no permit, but the number of the interface (policy/ir/skeleton/guard.c). */
@@ -216,6 +256,7 @@ bool tap_next(struct tap *t, struct bytes *datagram, struct event *ret)
 	ret->reason = (uint16_t)reason_of(r.prefix);
 	ret->verdict = (uint8_t)verdict_of((enum reason)ret->reason);
 	tap_packet(r.payload, ret);
+	t->seen = sender(&r, ret);
 	return true;
 }
 
@@ -239,6 +280,8 @@ struct tap_role {
 	uint64_t sessions, sessions_overruns; /* how many of them were lost by an overrun the kernel does not say */
 	uint64_t sessions_told;		      /* overruns already reported */
 	uint64_t chatter;
+	struct sighted sighted;
+	uint64_t neighbours_overruns; /* whoever was not heard then is when he speaks again */
 	uint64_t report_at;
 };
 
@@ -252,6 +295,8 @@ static bool on_status(void *ctx, struct msg *m)
 									 .chatter = t->chatter,
 									 .sessions = t->sessions,
 									 .sessions_overruns = t->sessions_overruns,
+									 .sightings = t->sighted.all,
+									 .neighbours_overruns = t->neighbours_overruns,
 									 .events_lost = t->events.lost } };
 
 	return msg_send(ROLE_FD_CONTROL, m->id, &answer, NULL, 0) == 0;
@@ -262,6 +307,7 @@ static bool on_in_force(void *ctx, struct msg *m)
 	struct tap_role *t = ctx;
 
 	t->events.now = m->body.in_force.now;
+	sighted_anew(&t->sighted);
 	return true;
 }
 
@@ -269,6 +315,14 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_STATUS] = on_status,
 	[MSG_IN_FORCE] = on_in_force,
 };
+
+static void sighting(struct tap_role *t, const struct sighting *s)
+{
+	struct event e;
+
+	if (sighted_in(&t->sighted, s, clock_mono().ns, &e))
+		event_send(&t->events, &e);
+}
 
 static void records(struct tap_role *t)
 {
@@ -286,13 +340,37 @@ static void records(struct tap_role *t)
 		if (n <= 0)
 			return;
 		b = bytes_of(buf, (size_t)n);
-		while (b.left > 0)
-			if (!tap_next(&t->tap, &b, &e))
-				continue;
-			else if (tap_is_chatter(&e))
+		while (b.left > 0) {
+			bool record = tap_next(&t->tap, &b, &e);
+
+			sighting(t, &t->tap.seen);
+			if (record && tap_is_chatter(&e))
 				t->chatter++;
-			else
+			else if (record)
 				event_send(&t->events, &e);
+		}
+	}
+}
+
+static void neighbours(struct tap_role *t)
+{
+	static uint8_t buf[RECEIVE_BYTES];
+
+	for (int i = 0; i < 256; i++) {
+		ssize_t n = recv(TAP_FD_NEIGHBOURS, buf, sizeof(buf), MSG_DONTWAIT);
+		struct sighting s;
+		struct bytes b;
+
+		if (n < 0 && errno == ENOBUFS) {
+			t->neighbours_overruns++;
+			continue;
+		}
+		if (n <= 0)
+			return;
+		b = bytes_of(buf, (size_t)n);
+		while (b.left > 0)
+			if (tap_neighbour_next(&b, &s, &t->tap.malformed))
+				sighting(t, &s);
 	}
 }
 
@@ -322,7 +400,7 @@ static void sessions(struct tap_role *t)
 
 static bool owes(const struct tap_role *t)
 {
-	return t->tap.lost != t->told || t->sessions_overruns != t->sessions_told;
+	return t->tap.lost != t->told || t->sessions_overruns != t->sessions_told || sighted_owes(&t->sighted);
 }
 
 static void report_losses(struct tap_role *t, uint64_t now)
@@ -346,6 +424,8 @@ static void report_losses(struct tap_role *t, uint64_t now)
 		event_send(&t->events, &e);
 		t->sessions_told = t->sessions_overruns;
 	}
+	while (sighted_over(&t->sighted, &e))
+		event_send(&t->events, &e);
 }
 
 int role_tap(void)
@@ -360,16 +440,19 @@ int role_tap(void)
 	if (msg_send(ROLE_FD_CONTROL, 0, &(struct msg_body){ .type = MSG_READY }, NULL, 0) < 0)
 		return 0;
 	for (;;) {
-		struct pollfd p[3] = { { .fd = ROLE_FD_CONTROL, .events = POLLIN },
+		struct pollfd p[4] = { { .fd = ROLE_FD_CONTROL, .events = POLLIN },
 				       { .fd = TAP_FD_LOG, .events = POLLIN },
-				       { .fd = TAP_FD_SESSIONS, .events = POLLIN } };
+				       { .fd = TAP_FD_SESSIONS, .events = POLLIN },
+				       { .fd = TAP_FD_NEIGHBOURS, .events = POLLIN } };
 
-		if (poll(p, 3, owes(&t) ? 1000 : -1) < 0)
+		if (poll(p, 4, owes(&t) ? 1000 : -1) < 0)
 			continue;
 		if (p[1].revents != 0)
 			records(&t);
 		if (p[2].revents != 0)
 			sessions(&t);
+		if (p[3].revents != 0)
+			neighbours(&t);
 		report_losses(&t, clock_mono().ns);
 		if (p[0].revents != 0) {
 			int r = msg_serve(ROLE_FD_CONTROL, ROLE_TAP, handlers, &t);

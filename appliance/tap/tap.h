@@ -6,6 +6,9 @@
  * parses packets that somebody hostile may have sent, so everything goes through struct bytes. Records are a sample (the
  * rules limit them); the exact numbers are the kernel's counters. What is lost on the way is counted exactly, by the gaps in
  * the kernel's own sequence.
+ *
+ * Each says as well from which MAC address the packet came. So do the ARP packets that arrive there beside them (kernel/arp_limit.h), which
+ * are no drops: by those devices are heard that never speak with the box.
  */
 #ifndef SEKISHO_TAP_TAP_H
 #define SEKISHO_TAP_TAP_H
@@ -15,6 +18,7 @@
 
 #include "appliance/base/bytes.h"
 #include "appliance/base/err.h"
+#include "appliance/tap/sighting.h"
 #include "appliance/wire/event.h"
 
 #define TAP_GROUP 1u
@@ -28,6 +32,7 @@ struct tap {
 	bool started;  /* `next` is known */
 	uint32_t next; /* sequence number expected */
 	uint64_t records, lost, malformed;
+	struct sighting seen; /* by the message that was taken last, whether it is a record or not */
 };
 
 /* Takes one netlink message off `datagram`. True when *ret is a record to hand on; false with bytes left: not one. */

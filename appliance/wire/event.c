@@ -2,6 +2,7 @@
 #include "appliance/wire/event.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -267,4 +268,24 @@ void event_send(struct event_port *p, const struct event *e)
 	}
 	if (!put(p, e))
 		p->lost++;
+}
+
+void event_mac_text(uint64_t value, char out[MAC_TEXT])
+{
+	snprintf(out, MAC_TEXT, "%02x:%02x:%02x:%02x:%02x:%02x", (unsigned)(value >> 40 & 255u),
+		 (unsigned)(value >> 32 & 255u), (unsigned)(value >> 24 & 255u), (unsigned)(value >> 16 & 255u),
+		 (unsigned)(value >> 8 & 255u), (unsigned)(value & 255u));
+}
+
+const char *device_state_word(unsigned state)
+{
+	static const char *const words[DEVICE_STATES] = {
+		[DEVICE_IS_KNOWN] = "known",
+		[DEVICE_IS_LISTED] = "listed",
+		[DEVICE_IS_UNKNOWN] = "unknown",
+		[DEVICE_IS_ELSEWHERE] = "elsewhere",
+		[DEVICE_HAS_ADDRESS] = "address_moved",
+	};
+
+	return state < DEVICE_STATES ? words[state] : "unknown";
 }

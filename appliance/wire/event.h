@@ -84,6 +84,37 @@ enum passed_event {
 #include "appliance/wire/event.def"
 };
 
+/* What EVENT_DEVICE says of a device beside the box. The tap says DEVICE_SEEN alone, which is never recorded: the journal makes of it what is new. */
+enum device_event {
+	DEVICE_SEEN = 0,
+#define DEVICE_CODE(id, ...) id,
+#include "appliance/wire/event.def"
+};
+
+/* `value` of EVENT_DEVICE: a MAC address; 0 = `count` sightings of devices of that interface that are not told one by one. */
+static inline uint64_t event_mac_value(const uint8_t mac[6])
+{
+	uint64_t v = 0;
+
+	for (unsigned i = 0; i < 6; i++)
+		v = v << 8 | mac[i];
+	return v;
+}
+
+/* How a device stands in the register: known to a person; listed before anybody has reviewed the list; or why nobody may rely on it. Order is that of files and the wire. */
+enum device_state {
+	DEVICE_IS_KNOWN,
+	DEVICE_IS_LISTED,
+	DEVICE_IS_UNKNOWN,
+	DEVICE_IS_ELSEWHERE,
+	DEVICE_HAS_ADDRESS,
+	DEVICE_STATES
+};
+const char *device_state_word(unsigned state);
+
+#define MAC_TEXT 18u /* "02:00:00:00:00:01" with its NUL */
+void event_mac_text(uint64_t value, char out[MAC_TEXT]);
+
 /*
  * `space` of EVENT_PASSED where `address` is how many bytes of packets went from client to server, `value` how many from server to client, and `quantity` for
  * how many seconds the session was known; in sums all three are sums.

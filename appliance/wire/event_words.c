@@ -51,6 +51,11 @@ static const struct code_row passed_codes[] = {
 #include "appliance/wire/event.def"
 };
 
+static const struct code_row device_codes[] = {
+#define DEVICE_CODE CODE_ROW
+#include "appliance/wire/event.def"
+};
+
 struct kind_row {
 	const char *word;
 	enum event_severity severity;
@@ -120,6 +125,9 @@ static const struct code_row *codes_of(unsigned kind, size_t *ret_n)
 	case EVENT_PASSED:
 		*ret_n = LENGTH(passed_codes);
 		return passed_codes;
+	case EVENT_DEVICE:
+		*ret_n = LENGTH(device_codes);
+		return device_codes;
 	default:
 		return NULL;
 	}
@@ -192,6 +200,9 @@ bool event_said_by(enum role r, const struct event *e)
 		return false;
 	/* What befell the journal it writes itself, and sends to nobody. */
 	if (e->kind == EVENT_LOST && e->code != LOST_UNSENT)
+		return false;
+	/* What a sighting means the journal finds out. */
+	if (e->kind == EVENT_DEVICE && e->code != DEVICE_SEEN)
 		return false;
 	return r == ROLE_SUPERVISOR || r == ROLE_ENFORCE || r == ROLE_ACCOUNTS || !has_text(e);
 }

@@ -96,6 +96,11 @@ enum hold_order { HOLD_LIST, HOLD_PLACE, HOLD_LIFT, HOLD_ORDERS };
 #define HOLD_REASON 199u		/* as an event's text */
 #define HOLD_OPEN ((uint64_t)INT64_MAX) /* no end */
 
+/* Of MSG_DEVICES. */
+enum devices_order { DEVICES_LIST, DEVICES_ACCEPT, DEVICES_FORGET, DEVICES_ORDERS };
+#define DEVICES_TOLD 8u		/* of those that nobody has reviewed, so many are named in the status */
+#define DEVICES_TOLD_BYTES 208u /* of one: its MAC address and place, "" = none; the last one NUL */
+
 #define REVIEW_NOTE 180u /* bytes; an event's text at most */
 
 /* Of an answer, and of a program: yes; no, as it was asked; the question makes no sense; it could not be done. */

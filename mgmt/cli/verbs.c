@@ -25,6 +25,7 @@ const struct cli_verb *const cli_verbs[] = {
 	&verb_flows,
 	&verb_events,
 	&verb_explain,
+	&verb_devices,
 	&verb_clock,
 	&verb_user,
 	&verb_record,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "mgmt/state/faults.h"
 #include "mgmt/state/lost.h"
@@ -152,6 +153,44 @@ static void of_surroundings(json_t *list, const json_t *status)
 		}
 }
 
+#define LEARN_S (7 * 86400) /* a list of devices that nobody has reviewed for so long */
+
+static bool is_old(const json_t *status, const char *since)
+{
+	struct tm then = { 0 }, now = { 0 };
+
+	return strptime(since, "%Y-%m-%dT%H:%M:%S", &then) != NULL &&
+	       strptime(js(status, "time"), "%Y-%m-%dT%H:%M:%S", &now) != NULL &&
+	       timegm(&now) - timegm(&then) > LEARN_S;
+}
+
+/* Each that nobody has reviewed is an alarm of its own, so that whoever is told of alarms is told of it; a crowd of them is one more. */
+static void of_devices(json_t *list, const json_t *status)
+{
+	const json_t *d = ja(ja(status, "journal"), "devices"), *unknown = ja(d, "unknown");
+	char key[KEY_TEXT];
+
+	for (size_t i = 0; i < json_array_size(unknown); i++) {
+		const json_t *o = json_array_get(unknown, i);
+		const char *state = js(o, "state");
+
+		snprintf(key, sizeof(key), "device %llu", ju(o, "number"));
+		add(list, key, true, js(o, "since"),
+		    strcmp(state, "elsewhere") == 0	  ? M_ALARM_DEVICE_ELSEWHERE
+		    : strcmp(state, "address_moved") == 0 ? M_ALARM_DEVICE_MOVED
+							  : M_ALARM_DEVICE,
+		    js(o, "device"), js(o, "device"));
+	}
+	if (json_array_size(unknown) > 0 && ju(d, "new") > json_array_size(unknown))
+		add(list, "devices more", true, "", M_ALARM_DEVICES_MORE, "", "");
+	if (ju(d, "beyond") > 0 && *js(d, "reviewed") != '\0')
+		add(list, "devices beyond", true, "", M_ALARM_DEVICES_BEYOND, "", "");
+	if (jb(d, "damaged"))
+		add(list, "devices damaged", true, js(d, "began"), M_ALARM_DEVICES_DAMAGED, "", "");
+	else if (*js(d, "reviewed") == '\0' && ju(d, "new") > 0 && is_old(status, js(d, "began")))
+		add(list, "devices learning", false, js(d, "began"), M_ALARM_DEVICES_LEARNING, "", "");
+}
+
 json_t *alarms_find(const json_t *status)
 {
 	json_t *list = json_array();
@@ -161,6 +200,7 @@ json_t *alarms_find(const json_t *status)
 	of_faults(list, status);
 	of_records(list, status);
 	of_surroundings(list, status);
+	of_devices(list, status);
 	return list;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any bytes as what the kernel tells the tap, of packets that were dropped and of sessions that passed: every step takes something off, and what is said is
+ * Any bytes as what the kernel tells the tap, of packets that were dropped, of sessions that passed and of neighbours: every step takes something off, and what is said is
  * an event that the journal takes.
  *
- * LINK: appliance/tap/role.c appliance/tap/packet.c appliance/tap/session.c appliance/base/bytes.c appliance/wire/event.c appliance/wire/limit.c
+ * LINK: appliance/tap/role.c appliance/tap/packet.c appliance/tap/session.c appliance/tap/neighbour.c appliance/tap/arp.c appliance/tap/sighted.c appliance/base/bytes.c appliance/wire/event.c appliance/wire/limit.c
  * LINK: appliance/wire/reason.c appliance/wire/protocols.c appliance/base/err.c appliance/base/clock.c
  * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/base/sha256.c
  * LINK: appliance/wire/msg.c appliance/wire/answer.c appliance/wire/event_filter.c appliance/role/sandbox.c appliance/role/sandbox_table.c appliance/base/memfd.c
@@ -11,7 +11,9 @@
  */
 #include <stdlib.h>
 
+#include "appliance/tap/neighbour.h"
 #include "appliance/tap/session.h"
+#include "appliance/tap/sighted.h"
 #include "appliance/tap/tap.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -25,9 +27,26 @@ static void taken(const struct event *e)
 		abort();
 }
 
+/* Whoever was heard is somebody, at an interface, and is said so. */
+static void heard(const struct sighting *s)
+{
+	static struct sighted sighted;
+	struct event e;
+
+	if (s->is && (s->iif == 0 || !sighting_is_mac(s->mac)))
+		abort();
+	sighted_anew(&sighted);
+	sighted.paces[s->iif % SIGHTED_INTERFACES].n = 0;
+	if (sighted_in(&sighted, s, 1000000000u, &e) != s->is)
+		abort();
+	if (s->is)
+		taken(&e);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct bytes packets = bytes_of(data, size), sessions = packets;
+	struct bytes packets = bytes_of(data, size), sessions = packets, neighbours = packets;
+	struct sighting s;
 	struct tap t = { 0 };
 	struct event e;
 
@@ -36,6 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 		if (tap_next(&t, &packets, &e))
 			taken(&e);
+		heard(&t.seen);
 		if (packets.left >= left)
 			abort();
 	}
@@ -45,6 +65,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (tap_session_next(&sessions, &e, &t.malformed))
 			taken(&e);
 		if (sessions.left >= left)
+			abort();
+	}
+	while (neighbours.left > 0) {
+		size_t left = neighbours.left;
+
+		if (tap_neighbour_next(&neighbours, &s, &t.malformed)) {
+			if (!s.is)
+				abort();
+			heard(&s);
+		}
+		if (neighbours.left >= left)
 			abort();
 	}
 	return 0;

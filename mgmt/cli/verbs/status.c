@@ -40,6 +40,17 @@ static void faults_list(struct cli *c, const json_t *faults, enum stand stand)
 		fprintf(c->out, "  - %s\n", json_string_value(json_array_get(faults, i)));
 }
 
+/* Once there is something to look at; a list that somebody has reviewed is silent. */
+static void devices_line(struct cli *c, const json_t *devices)
+{
+	if (ju(devices, "new") == 0)
+		return;
+	if (*js(devices, "reviewed") == '\0')
+		render_line(c, M_STATUS_DEVICES_LEARNING, ju(devices, "listed"));
+	else
+		render_line(c, M_STATUS_DEVICES, ju(devices, "listed"), ju(devices, "new"));
+}
+
 static void headline(struct cli *c, const json_t *status, const json_t *faults, enum stand stand)
 {
 	const json_t *g = json_object_get(status, "generation"), *site = json_object_get(status, "site");
@@ -65,6 +76,7 @@ static void headline(struct cli *c, const json_t *status, const json_t *faults, 
 		render_line(c, M_STATUS_WAITING_ROOM, ju(journal, "waiting"), ju(journal, "left_out"));
 	if (ju(journal, "holds") > 0)
 		render_line(c, M_STATUS_HELD, ju(journal, "holds"));
+	devices_line(c, ja(journal, "devices"));
 	if (jb(journal, "holds_damaged"))
 		render_line(c, M_STATUS_HOLDS_DAMAGED);
 	if (jb(journal, "held") && ju(journal, "waiting") + ju(journal, "left_out") > 0)

@@ -7,7 +7,7 @@ static const struct route *const routes[] = { &route_status,   &route_state,   &
 					      &route_why,      &route_nearest, &route_picture,	 &route_metrics,
 					      &route_draft,    &route_history, &route_policy,	 &route_verify,
 					      &route_accounts, &route_tokens,  &route_live,	 &route_rules,
-					      &route_holds,    &route_reviews, &route_tally };
+					      &route_holds,    &route_reviews, &route_tally,	 &route_devices };
 
 static const char *const posted[] = { POST_LOGIN, POST_LOGOUT, POST_CHANGE, POST_KEY, POST_RECORDS };
 

@@ -2,7 +2,7 @@
 /*
  * NFLOG datagrams as event records: reason by prefix, tuple by packet, exact losses by the kernel's sequence.
  *
- * LINK: appliance/tap/role.c appliance/tap/packet.c appliance/tap/session.c appliance/base/bytes.c appliance/wire/event.c appliance/wire/limit.c
+ * LINK: appliance/tap/role.c appliance/tap/packet.c appliance/tap/session.c appliance/tap/neighbour.c appliance/tap/arp.c appliance/tap/sighted.c appliance/base/bytes.c appliance/wire/event.c appliance/wire/limit.c
  * LINK: appliance/wire/reason.c appliance/wire/protocols.c appliance/base/err.c appliance/base/clock.c
  * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/base/sha256.c
  * LINK: appliance/wire/msg.c appliance/wire/answer.c appliance/wire/event_filter.c appliance/role/sandbox.c appliance/role/sandbox_table.c appliance/base/memfd.c

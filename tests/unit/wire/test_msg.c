@@ -182,7 +182,7 @@ struct row {
 	const char *name;
 	unsigned from, to;
 	size_t fds_min, fds_max;
-	struct field fields[24];
+	struct field fields[40];
 };
 
 /* clang-format off */

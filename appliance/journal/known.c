@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/journal/known.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "appliance/wire/event.h"
+
+/* ---- the list ----------------------------------------------------------------------------------------------------- */
+
+static struct known_device *find(struct known *k, const uint8_t mac[6], const char *interface)
+{
+	for (size_t i = 0; i < k->n; i++)
+		if (memcmp(k->list[i].mac, mac, 6) == 0 && strcmp(k->list[i].interface, interface) == 0)
+			return &k->list[i];
+	return NULL;
+}
+
+struct known_device *known_find(struct known *k, uint32_t number)
+{
+	for (size_t i = 0; i < k->n; i++)
+		if (k->list[i].number == number)
+			return &k->list[i];
+	return NULL;
+}
+
+static bool is_new(const struct known_device *d)
+{
+	return d->state != DEVICE_IS_KNOWN;
+}
+
+/* Of one interface; NULL = of all. */
+static size_t new_of(const struct known *k, const char *interface)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < k->n; i++)
+		n += is_new(&k->list[i]) && (interface == NULL || strcmp(k->list[i].interface, interface) == 0);
+	return n;
+}
+
+size_t known_new(const struct known *k)
+{
+	return new_of(k, NULL);
+}
+
+void known_forget(struct known *k, struct known_device *d)
+{
+	size_t at = (size_t)(d - k->list);
+
+	memmove(&k->list[at], &k->list[at + 1], (--k->n - at) * sizeof(k->list[0]));
+	k->list[k->n] = (struct known_device){ 0 };
+	k->changed = true;
+}
+
+bool known_accept(struct known *k, struct known_device *d, uint64_t now)
+{
+	if (is_new(d) && k->n - known_new(k) >= KNOWN_ACCEPTED)
+		return false;
+	d->state = DEVICE_IS_KNOWN;
+	d->reviewed = k->reviewed = now;
+	k->damaged = false;
+	k->changed = true;
+	return true;
+}
+
+#define INTERFACES 64u /* that are told apart where room is made; of more the first ones */
+
+/* The youngest of the interface that has most of them, where that is more than `interface` would have; NULL = there is none. */
+static struct known_device *to_give_up(struct known *k, const char *interface)
+{
+	struct {
+		size_t n, youngest;
+	} of[INTERFACES] = { 0 };
+	size_t n = 0, most = INTERFACES, own = new_of(k, interface);
+
+	for (size_t i = 0; i < k->n; i++) {
+		size_t at = 0;
+
+		if (!is_new(&k->list[i]))
+			continue;
+		while (at < n && strcmp(k->list[of[at].youngest].interface, k->list[i].interface) != 0)
+			at++;
+		if (at == INTERFACES)
+			continue;
+		n = at == n ? n + 1 : n;
+		of[at].n++;
+		of[at].youngest = i;
+	}
+	for (size_t at = 0; at < n; at++)
+		if (of[at].n > own + 1 && (most == INTERFACES || of[at].n > of[most].n))
+			most = at;
+	return most < INTERFACES ? &k->list[of[most].youngest] : NULL;
+}
+
+static struct known_device *make_room(struct known *k, const struct known_sighting *s)
+{
+	struct known_device *old;
+
+	if (k->last == UINT32_MAX || new_of(k, s->interface) >= KNOWN_SHARE)
+		return NULL;
+	if (known_new(k) >= KNOWN_NEW || k->n == KNOWN_MOST) {
+		old = to_give_up(k, s->interface);
+		if (old == NULL)
+			return NULL;
+		known_forget(k, old);
+		k->beyond++;
+	}
+	return &k->list[k->n++];
+}
+
+/* ---- hearing ------------------------------------------------------------------------------------------------------ */
+
+void known_place(const char *interface, const char *zone, char *out, size_t size)
+{
+	snprintf(out, size, "%s%s%s%s", interface, *zone != '\0' ? " (" : "", zone, *zone != '\0' ? ")" : "");
+}
+
+/* One of that MAC address which a person knows, and how it stands to the place where it is heard now. */
+static const struct known_device *known_as(const struct known *k, const struct known_sighting *s, bool *ret_same_zone)
+{
+	const struct known_device *ret = NULL;
+
+	*ret_same_zone = false;
+	for (size_t i = 0; i < k->n && !*ret_same_zone; i++) {
+		const struct known_device *d = &k->list[i];
+
+		if (is_new(d) || memcmp(d->mac, s->mac, sizeof(d->mac)) != 0)
+			continue;
+		ret = d;
+		*ret_same_zone = d->zone[0] != '\0' && strcmp(d->zone, s->zone) == 0;
+	}
+	return ret;
+}
+
+static void put(char *out, const char *text)
+{
+	snprintf(out, KNOWN_NAME, "%s", text);
+}
+
+static struct known_device *enter(struct known *k, const struct known_sighting *s, struct known_told *told)
+{
+	bool same_zone;
+	const struct known_device *as = known_as(k, s, &same_zone);
+	struct known_device d = { .first = s->now, .last = s->now, .state = DEVICE_IS_UNKNOWN }, *ret;
+
+	if (as != NULL && same_zone && k->n - known_new(k) < KNOWN_ACCEPTED) {
+		/* Another interface of the zone in which it is known: the same review holds. */
+		d = *as;
+		d.first = d.last = s->now;
+		memset(d.addresses, 0, sizeof(d.addresses));
+	} else if (as != NULL) {
+		d.state = DEVICE_IS_ELSEWHERE;
+		known_place(as->interface, as->zone, told->before, sizeof(told->before));
+	}
+	if (k->reviewed == 0)
+		d.state = DEVICE_IS_LISTED;
+	ret = is_new(&d) ? make_room(k, s) : k->n < KNOWN_MOST ? &k->list[k->n++] : NULL;
+	if (ret == NULL) {
+		k->beyond++;
+		k->stale = true;
+		told->news = KNOWN_NO_PLACE;
+		return NULL;
+	}
+	d.number = ++k->last;
+	memcpy(d.mac, s->mac, sizeof(d.mac));
+	put(d.interface, s->interface);
+	put(d.zone, s->zone);
+	*ret = d;
+	k->changed = true;
+	told->news = d.state == DEVICE_IS_ELSEWHERE ? KNOWN_OTHER_ZONE
+		     : d.state == DEVICE_IS_UNKNOWN ? KNOWN_NEW_DEVICE
+						    : KNOWN_NO_NEWS;
+	return ret;
+}
+
+static void take_off(struct known_device *d, size_t at)
+{
+	memmove(&d->addresses[at], &d->addresses[at + 1], (KNOWN_ADDRESSES - 1 - at) * sizeof(d->addresses[0]));
+	d->addresses[KNOWN_ADDRESSES - 1] = (struct addr){ 0 };
+}
+
+/* Where among its own; KNOWN_ADDRESSES = it is none of them. */
+static size_t address_at(const struct known_device *d, const struct addr *a)
+{
+	size_t at = 0;
+
+	while (at < KNOWN_ADDRESSES && addr_cmp(&d->addresses[at], a) != 0)
+		at++;
+	return at;
+}
+
+/* Whoever had it at that interface has it no more. NULL = nobody had it. */
+static const struct known_device *taken_from(struct known *k, const struct known_device *by, const struct addr *a)
+{
+	for (size_t i = 0; i < k->n; i++) {
+		struct known_device *d = &k->list[i];
+		size_t at = d == by || strcmp(d->interface, by->interface) != 0 ? KNOWN_ADDRESSES : address_at(d, a);
+
+		if (at == KNOWN_ADDRESSES)
+			continue;
+		take_off(d, at);
+		return d;
+	}
+	return NULL;
+}
+
+static void put_address(struct known *k, struct known_device *d, const struct known_sighting *s,
+			struct known_told *told)
+{
+	const struct known_device *from;
+	size_t at = s->address.family != 0 ? address_at(d, &s->address) : 0;
+
+	if (s->address.family == 0 || at == 0)
+		return;
+	from = at == KNOWN_ADDRESSES ? taken_from(k, d, &s->address) : NULL;
+	take_off(d, at < KNOWN_ADDRESSES ? at : KNOWN_ADDRESSES - 1);
+	memmove(&d->addresses[1], &d->addresses[0], (KNOWN_ADDRESSES - 1) * sizeof(d->addresses[0]));
+	d->addresses[0] = s->address;
+	if (at < KNOWN_ADDRESSES) {
+		k->stale = true; /* the order alone */
+		return;
+	}
+	k->changed = true;
+	if (from == NULL || k->reviewed == 0)
+		return;
+	if (told->before[0] == '\0')
+		event_mac_text(event_mac_value(from->mac), told->before);
+	if (told->news == KNOWN_NO_NEWS)
+		told->news = KNOWN_ADDRESS_MOVED;
+	/* An address that is lent out changes hands by itself; one that the policy names does not. */
+	if (s->asset && !is_new(d))
+		d->state = DEVICE_HAS_ADDRESS;
+}
+
+struct known_told known_see(struct known *k, const struct known_sighting *s)
+{
+	struct known_told told = { .news = KNOWN_NO_NEWS };
+	struct known_device *d = find(k, s->mac, s->interface);
+
+	if (d == NULL)
+		d = enter(k, s, &told);
+	if (d == NULL)
+		return told;
+	told.number = d->number;
+	/* Several zones behind one interface: the last address says which. */
+	if (*s->zone != '\0' && strcmp(d->zone, s->zone) != 0) {
+		put(d->zone, s->zone);
+		k->changed = true;
+	}
+	if (s->now > d->last) {
+		d->last = s->now;
+		k->stale = true;
+	}
+	put_address(k, d, s, &told);
+	return told;
+}
+
+/* ---- as people and programs read it ------------------------------------------------------------------------------- */
+
+bool known_is_local(const struct addr *a)
+{
+	return a->family == 6 ? a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80
+			      : a->family == 4 && a->b[0] == 169 && a->b[1] == 254;
+}
+
+static json_t *moment(uint64_t seconds)
+{
+	return seconds != 0 ? json_time(seconds * 1000000000ull) : json_null();
+}
+
+static json_t *text_or_null(const char *text)
+{
+	return *text != '\0' ? json_text(text) : json_null();
+}
+
+static json_t *device_json(const struct known_device *d)
+{
+	char text[ADDR_TEXT], mac[MAC_TEXT];
+	json_t *addresses = json_array();
+
+	for (size_t i = 0; i < KNOWN_ADDRESSES && d->addresses[i].family != 0; i++) {
+		addr_text(&d->addresses[i], text);
+		json_array_append_new(addresses, json_text(text));
+	}
+	event_mac_text(event_mac_value(d->mac), mac);
+	return json_pack("{s:I, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "number",
+			 (json_int_t)d->number, "state", device_state_word(d->state), "mac", mac, "mac_chosen",
+			 (d->mac[0] & 2) != 0, "addresses", addresses, "interface", json_text(d->interface), "zone",
+			 text_or_null(d->zone), "first", moment(d->first), "last", moment(d->last), "reviewed",
+			 moment(d->reviewed), "by", text_or_null(d->by), "person", text_or_null(d->person), "reason",
+			 text_or_null(d->reason));
+}
+
+json_t *known_json(const struct known *k)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < k->n; i++)
+		json_array_append_new(list, device_json(&k->list[i]));
+	return json_pack("{s:o, s:b, s:o, s:o, s:I, s:I, s:I, s:b}", "devices", list, "learning", k->reviewed == 0,
+			 "began", moment(k->began), "reviewed", moment(k->reviewed), "last", (json_int_t)k->last, "new",
+			 (json_int_t)known_new(k), "beyond", (json_int_t)k->beyond, "damaged", (int)k->damaged);
+}

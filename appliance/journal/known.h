@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The register of devices: who was heard beside the box, by MAC address and interface, and which of them a person has said that he knows. Journal role only; it
+ * is kept in the file `devices` beside the records.
+ *
+ * Until somebody has reviewed it once, a register only learns: what it lists nobody has reviewed, and nothing is new. From then on a device that is not in it
+ * is unknown until a person accepts it or takes it off the list. What cannot be read is set aside, and a new register learns.
+ *
+ * Whoever sends can be any number of devices. So an interface has at most KNOWN_SHARE that nobody has reviewed, and where all of them together leave no room, the
+ * interface that has most gives one up: nobody pushes out those of another interface, and nobody ever pushes out one that is known. What found no
+ * place is counted.
+ */
+#ifndef SEKISHO_JOURNAL_KNOWN_H
+#define SEKISHO_JOURNAL_KNOWN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "appliance/base/addr.h"
+#include "appliance/base/err.h"
+#include "appliance/base/json.h"
+#include "appliance/wire/msg.h"
+
+#define KNOWN_ACCEPTED 2048u /* devices */
+#define KNOWN_NEW 2048u	     /* that nobody has reviewed, of all interfaces */
+#define KNOWN_MOST (KNOWN_ACCEPTED + KNOWN_NEW)
+#define KNOWN_SHARE 256u /* ... of one */
+#define KNOWN_ADDRESSES 4u
+#define KNOWN_NAME 65u	      /* of a zone or an interface, with its NUL */
+#define KNOWN_LEARN_S 604800u /* seconds: a register that is older and still nobody's is worth an alarm */
+
+struct known_device {
+	uint32_t number; /* given once; 0 = a free place */
+	uint8_t mac[6];
+	uint8_t state;		    /* enum device_state */
+	char interface[KNOWN_NAME]; /* as box.cfg names it */
+	char zone
+		[KNOWN_NAME]; /* as of the last time; "" = more than one is behind that interface, and no address says which */
+	struct addr addresses[KNOWN_ADDRESSES];				/* that it said it had, the last one first */
+	uint64_t first, last;						/* heard, seconds since 1970 */
+	uint64_t reviewed;						/* seconds since 1970, 0 = never */
+	char by[USER_BY], person[HOLD_PERSON], reason[HOLD_REASON + 1]; /* of that review */
+};
+
+/* Start from known_load(). */
+struct known {
+	struct known_device list[KNOWN_MOST]; /* by number, free places behind them */
+	size_t n;
+	uint32_t last;	   /* the number that was given last */
+	uint64_t began;	   /* seconds since 1970 */
+	uint64_t reviewed; /* when somebody last reviewed it; 0 = never: it learns */
+	uint64_t beyond;   /* how often one was heard that found no place, since that was last looked at */
+	bool damaged;	   /* the one before it could not be read, and nobody has reviewed this one yet */
+	bool changed;	   /* something is not saved but times; `stale`: those are not */
+	bool stale;
+};
+
+/* Who was heard, where. */
+struct known_sighting {
+	uint8_t mac[6];
+	struct addr address;	      /* family 0 = it said none */
+	const char *interface, *zone; /* zone "" = not known */
+	bool asset;		      /* the address is one of an asset of the policy */
+	uint64_t now;		      /* seconds since 1970 */
+};
+
+enum known_news { KNOWN_NO_NEWS, KNOWN_NEW_DEVICE, KNOWN_OTHER_ZONE, KNOWN_ADDRESS_MOVED, KNOWN_NO_PLACE };
+
+struct known_told {
+	enum known_news news;
+	uint32_t number; /* of the device, 0 = it found no place */
+	char before[2 * KNOWN_NAME +
+		    8]; /* the MAC address that had the address, or the place where it is known; "" = none */
+};
+
+/* *ret_damaged: what stood there could not be read, and was set aside. */
+void known_load(int folder, uint64_t now, struct known *ret, bool *ret_damaged);
+int known_save(int folder, struct known *k, struct err *e);
+/* The file's bytes, pure: false = they are none that known_save writes. */
+bool known_parse(const uint8_t *text, size_t n, struct known *ret);
+
+struct known_told known_see(struct known *k, const struct known_sighting *s);
+struct known_device *known_find(struct known *k, uint32_t number);
+/* False: there is no room for another one. The caller fills who and why, and saves. */
+bool known_accept(struct known *k, struct known_device *d, uint64_t now);
+void known_forget(struct known *k, struct known_device *d);
+/* Those that nobody has reviewed. */
+size_t known_new(const struct known *k);
+
+/* Its own wire alone knows it: link-local, IPv6 or IPv4. */
+bool known_is_local(const struct addr *a);
+/* "lan2 (ot)". */
+void known_place(const char *interface, const char *zone, char *out, size_t size);
+json_t *known_json(const struct known *k);
+
+#endif

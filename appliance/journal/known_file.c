@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The register of devices on the disk. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/base/atomic_file.h"
+#include "appliance/journal/known.h"
+#include "appliance/wire/event.h"
+
+#define FILE_NAME "devices"
+#define FILE_BYTES (8u << 20)
+#define FORM 1
+
+/* ---- writing ------------------------------------------------------------------------------------------------------ */
+
+static json_t *addresses_json(const struct known_device *d)
+{
+	json_t *list = json_array();
+	char text[ADDR_TEXT];
+
+	for (size_t i = 0; i < KNOWN_ADDRESSES && d->addresses[i].family != 0; i++) {
+		addr_text(&d->addresses[i], text);
+		json_array_append_new(list, json_text(text));
+	}
+	return list;
+}
+
+static json_t *file_json(const struct known *k)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < k->n; i++) {
+		const struct known_device *d = &k->list[i];
+
+		json_array_append_new(list, json_pack("{s:I, s:I, s:I, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:o, s:o}",
+						      "number", (json_int_t)d->number, "mac",
+						      (json_int_t)event_mac_value(d->mac), "state",
+						      (json_int_t)d->state, "interface", json_text(d->interface),
+						      "zone", json_text(d->zone), "addresses", addresses_json(d),
+						      "first", (json_int_t)d->first, "last", (json_int_t)d->last,
+						      "reviewed", (json_int_t)d->reviewed, "by", json_text(d->by),
+						      "person", json_text(d->person), "reason", json_text(d->reason)));
+	}
+	return json_pack("{s:i, s:I, s:I, s:I, s:I, s:b, s:o}", "form", FORM, "last", (json_int_t)k->last, "began",
+			 (json_int_t)k->began, "reviewed", (json_int_t)k->reviewed, "beyond", (json_int_t)k->beyond,
+			 "damaged", (int)k->damaged, "devices", list);
+}
+
+int known_save(int folder, struct known *k, struct err *e)
+{
+	json_t *j = file_json(k);
+	char *text = j != NULL ? json_dumps(j, JSON_COMPACT) : NULL;
+	int r = text != NULL ? atomic_write(folder, FILE_NAME, text, strlen(text), e)
+			     : err_set(e, -ENOMEM, "the list of devices");
+
+	free(text);
+	json_decref(j);
+	if (r == 0)
+		k->changed = k->stale = false;
+	return r;
+}
+
+/* ---- reading ------------------------------------------------------------------------------------------------------ */
+
+static bool take_text(char *out, size_t room, const char *text)
+{
+	size_t n = strlen(text);
+
+	if (n >= room)
+		return false;
+	memcpy(out, text, n + 1);
+	return true;
+}
+
+static bool take_addresses(const json_t *list, struct known_device *d)
+{
+	if (!json_is_array(list) || json_array_size(list) > KNOWN_ADDRESSES)
+		return false;
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *text = json_string_value(json_array_get(list, i));
+
+		if (text == NULL || !addr_parse(text, &d->addresses[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool device_parse(json_t *j, uint32_t before, uint32_t last, struct known_device *ret)
+{
+	json_int_t number, mac, state, first, last_heard, reviewed;
+	const char *interface, *zone, *by, *person, *reason;
+	json_t *addresses;
+
+	if (json_unpack_ex(j, NULL, JSON_STRICT, "{s:I, s:I, s:I, s:s, s:s, s:o, s:I, s:I, s:I, s:s, s:s, s:s}",
+			   "number", &number, "mac", &mac, "state", &state, "interface", &interface, "zone", &zone,
+			   "addresses", &addresses, "first", &first, "last", &last_heard, "reviewed", &reviewed, "by",
+			   &by, "person", &person, "reason", &reason) < 0)
+		return false;
+	if (number <= before || number > last || mac <= 0 || mac >> 48 != 0 || state < 0 || state >= DEVICE_STATES ||
+	    first < 0 || last_heard < first || reviewed < 0)
+		return false;
+	*ret = (struct known_device){ .number = (uint32_t)number,
+				      .state = (uint8_t)state,
+				      .first = (uint64_t)first,
+				      .last = (uint64_t)last_heard,
+				      .reviewed = (uint64_t)reviewed };
+	for (unsigned i = 0; i < sizeof(ret->mac); i++)
+		ret->mac[i] = (uint8_t)(mac >> (40 - 8 * i) & 255);
+	return take_addresses(addresses, ret) && take_text(ret->interface, sizeof(ret->interface), interface) &&
+	       take_text(ret->zone, sizeof(ret->zone), zone) && take_text(ret->by, sizeof(ret->by), by) &&
+	       take_text(ret->person, sizeof(ret->person), person) &&
+	       take_text(ret->reason, sizeof(ret->reason), reason);
+}
+
+static bool all_parse(json_t *all, struct known *ret)
+{
+	json_int_t form, last, began, reviewed, beyond;
+	json_t *list, *j;
+	int damaged;
+	size_t i;
+
+	if (json_unpack_ex(all, NULL, JSON_STRICT, "{s:I, s:I, s:I, s:I, s:I, s:b, s:o}", "form", &form, "last", &last,
+			   "began", &began, "reviewed", &reviewed, "beyond", &beyond, "damaged", &damaged, "devices",
+			   &list) < 0 ||
+	    form != FORM || last < 0 || last > UINT32_MAX || began < 0 || reviewed < 0 || beyond < 0 ||
+	    !json_is_array(list) || json_array_size(list) > KNOWN_MOST)
+		return false;
+	ret->last = (uint32_t)last;
+	ret->began = (uint64_t)began;
+	ret->reviewed = (uint64_t)reviewed;
+	ret->beyond = (uint64_t)beyond;
+	ret->damaged = damaged != 0;
+	json_array_foreach(list, i, j)
+	{
+		if (!device_parse(j, i > 0 ? ret->list[i - 1].number : 0, ret->last, &ret->list[i]))
+			return false;
+		ret->n = i + 1;
+	}
+	return true;
+}
+
+bool known_parse(const uint8_t *text, size_t n, struct known *ret)
+{
+	json_t *all = json_loadb((const char *)text, n, JSON_REJECT_DUPLICATES, NULL);
+	bool sound;
+
+	memset(ret, 0, sizeof(*ret));
+	sound = all != NULL && all_parse(all, ret);
+	json_decref(all);
+	if (!sound)
+		memset(ret, 0, sizeof(*ret));
+	return sound;
+}
+
+void known_load(int folder, uint64_t now, struct known *ret, bool *ret_damaged)
+{
+	uint8_t *text = NULL;
+	size_t n = 0;
+	int r = file_read(folder, FILE_NAME, FILE_BYTES, &text, &n, NULL);
+	bool sound = r == 0 && known_parse(text, n, ret);
+
+	free(text);
+	*ret_damaged = !sound && r != -ENOENT;
+	if (sound)
+		return;
+	if (*ret_damaged)
+		file_aside(folder, FILE_NAME);
+	memset(ret, 0, sizeof(*ret));
+	ret->began = now;
+	ret->damaged = *ret_damaged;
+	ret->changed = *ret_damaged;
+}

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who was heard beside the box, as records and in the register. An interface may cause so many records; what is above that becomes one sum in ten
+ * seconds, with its exact count. What a person orders stands on the disk before its record says so.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "appliance/base/clock.h"
+#include "appliance/journal/role_private.h"
+
+#define SECOND 1000000000ull
+#define RECORDS_BURST 32u
+#define RECORD_NS (2 * SECOND) /* one more each */
+#define SUM_NS (10 * SECOND)
+#define ADDRESS_NS (4 * SECOND)	     /* so long a new device may take to say its address */
+#define SAVE_NS SECOND		     /* what is new is on the disk so soon */
+#define SAVE_TIMES_NS (300 * SECOND) /* when a known device was last heard may be that much older there */
+#define SAVE_AGAIN_NS (10 * SECOND)
+
+static uint64_t wall(void)
+{
+	return clock_wall_ns() / SECOND;
+}
+
+/* ---- records ------------------------------------------------------------------------------------------------------ */
+
+static void who(const struct known_device *d, char *out, size_t size)
+{
+	char mac[MAC_TEXT], place[2 * KNOWN_NAME + 8];
+
+	event_mac_text(event_mac_value(d->mac), mac);
+	known_place(d->interface, d->zone, place, sizeof(place));
+	snprintf(out, size, "%s, %s", mac, place);
+}
+
+/* The last one that means something beyond its own wire; else the last; NULL = it said none. */
+static const struct addr *address_of(const struct known_device *d)
+{
+	for (size_t i = 0; i < KNOWN_ADDRESSES && d->addresses[i].family != 0; i++)
+		if (!known_is_local(&d->addresses[i]))
+			return &d->addresses[i];
+	return d->addresses[0].family != 0 ? &d->addresses[0] : NULL;
+}
+
+static struct event event_of(enum device_event what, const struct known_device *d)
+{
+	struct event e = event_new(EVENT_DEVICE, clock_wall_ns());
+	char text[EVENT_TEXT];
+
+	e.code = (uint8_t)what;
+	e.value = event_mac_value(d->mac);
+	if (address_of(d) != NULL)
+		e.client = *address_of(d);
+	who(d, text, sizeof(text));
+	event_say(&e, EVENT_OBJECT, text);
+	return e;
+}
+
+static struct device_pace *pace_of(struct journal_role *j, const struct event *e)
+{
+	struct device_pace *p = &j->device_paces[e->iif % DEVICE_PACES];
+
+	p->iif = e->iif;
+	p->generation = e->generation;
+	return p;
+}
+
+static void count_over(struct journal_role *j, const struct event *e, uint64_t n)
+{
+	struct device_pace *p = pace_of(j, e);
+
+	if (p->over == 0)
+		p->since_ns = clock_mono().ns;
+	p->over += n;
+}
+
+static bool may_record(struct journal_role *j, const struct event *e)
+{
+	struct device_pace *p = pace_of(j, e);
+	uint64_t now = clock_mono().ns, back = (now - p->filled_ns) / RECORD_NS;
+
+	if (back >= p->taken) {
+		p->taken = 0;
+		p->filled_ns = now;
+	} else {
+		p->taken -= (uint32_t)back;
+		p->filled_ns += back * RECORD_NS;
+	}
+	if (p->taken == RECORDS_BURST)
+		return false;
+	p->taken++;
+	return true;
+}
+
+static void tell(struct journal_role *j, const struct event *heard, const struct known_told *told)
+{
+	static const enum device_event codes[] = { [KNOWN_NEW_DEVICE] = DEVICE_UNKNOWN,
+						   [KNOWN_OTHER_ZONE] = DEVICE_ELSEWHERE,
+						   [KNOWN_ADDRESS_MOVED] = DEVICE_MOVED };
+	const struct known_device *d = known_find(&j->known, told->number);
+	struct event e;
+
+	if (told->news == KNOWN_NO_PLACE || d == NULL || !may_record(j, heard)) {
+		count_over(j, heard, 1);
+		return;
+	}
+	e = event_of(codes[told->news], d);
+	e.iif = heard->iif;
+	e.generation = heard->generation;
+	if (told->news == KNOWN_ADDRESS_MOVED)
+		e.client = heard->client;
+	event_say(&e, EVENT_BEFORE, told->before);
+	role_put(j, &e, ROLE_JOURNAL, 1);
+}
+
+static void tell_pending(struct journal_role *j, struct device_pending *p)
+{
+	struct event heard = event_new(EVENT_DEVICE, 0);
+
+	heard.iif = p->iif;
+	heard.generation = p->generation;
+	p->number = 0;
+	tell(j, &heard, &p->told);
+}
+
+static struct device_pending *pending_of(struct journal_role *j, uint32_t number)
+{
+	for (size_t i = 0; i < DEVICE_PENDING; i++)
+		if (j->device_pending[i].number == number)
+			return &j->device_pending[i];
+	return NULL;
+}
+
+/* At once, or once it has said its address. */
+static void tell_in_time(struct journal_role *j, const struct event *heard, struct known_told *told)
+{
+	bool is_new = told->news == KNOWN_NEW_DEVICE || told->news == KNOWN_OTHER_ZONE;
+	bool says = heard->client.family != 0 && !known_is_local(&heard->client);
+	struct device_pending *p = told->number != 0 ? pending_of(j, told->number) : NULL;
+
+	if (p != NULL) {
+		/* Whose address it took is part of the same news. */
+		if (told->news == KNOWN_ADDRESS_MOVED && p->told.before[0] == '\0')
+			memcpy(p->told.before, told->before, sizeof(p->told.before));
+		if (says)
+			tell_pending(j, p);
+		return;
+	}
+	p = is_new && !says ? pending_of(j, 0) : NULL;
+	if (p == NULL) {
+		if (told->news != KNOWN_NO_NEWS)
+			tell(j, heard, told);
+		return;
+	}
+	*p = (struct device_pending){ .number = told->number,
+				      .iif = heard->iif,
+				      .generation = heard->generation,
+				      .told = *told,
+				      .due_ns = clock_mono().ns + ADDRESS_NS };
+}
+
+void role_device_heard(struct journal_role *j, const struct event *e)
+{
+	struct known_sighting s = { .address = e->client, .now = e->wall_ns / SECOND };
+	struct known_told told;
+	struct named_place place;
+
+	if (e->value == 0) {
+		/* Counted where they were heard. */
+		if (j->known.reviewed != 0)
+			count_over(j, e, e->count);
+		return;
+	}
+	names_of_place(&j->names, e, &place);
+	/* On an interface that is not the policy's, or not yet known to us: it will be heard again. */
+	if (place.interface == NULL || e->value >> 48 != 0)
+		return;
+	for (unsigned i = 0; i < sizeof(s.mac); i++)
+		s.mac[i] = (uint8_t)(e->value >> (40 - 8 * i));
+	s.interface = place.interface;
+	s.zone = place.zone;
+	s.asset = place.asset != NULL;
+	told = known_see(&j->known, &s);
+	if (j->known.reviewed != 0)
+		tell_in_time(j, e, &told);
+}
+
+static void put_sum(struct journal_role *j, struct device_pace *p)
+{
+	struct event e = event_new(EVENT_DEVICE, clock_wall_ns());
+
+	e.code = DEVICE_OVER;
+	e.count = p->over;
+	e.iif = p->iif;
+	e.generation = p->generation;
+	p->over = 0;
+	role_put(j, &e, ROLE_JOURNAL, 1);
+}
+
+/* ---- the file ----------------------------------------------------------------------------------------------------- */
+
+static int save(struct journal_role *j, struct err *e)
+{
+	int r;
+
+	do
+		r = known_save(j->chain.dirfd, &j->known, e);
+	while (role_no_room(r) && reserve_release(&j->reserve));
+	if (role_no_room(r))
+		role_press(j, e);
+	return r;
+}
+
+void role_device_open(struct journal_role *j)
+{
+	bool damaged;
+	struct event e;
+
+	known_load(j->chain.dirfd, wall(), &j->known, &damaged);
+	if (!damaged)
+		return;
+	e = event_new(EVENT_DEVICE, clock_wall_ns());
+	e.code = DEVICE_DAMAGED;
+	role_put(j, &e, ROLE_JOURNAL, 1);
+}
+
+uint64_t role_device_due(const struct journal_role *j)
+{
+	uint64_t due = j->known.changed ? j->devices_at : j->known.stale ? j->devices_times_at : UINT64_MAX;
+
+	for (size_t i = 0; i < DEVICE_PENDING; i++)
+		if (j->device_pending[i].number != 0 && j->device_pending[i].due_ns < due)
+			due = j->device_pending[i].due_ns;
+	for (size_t i = 0; i < DEVICE_PACES; i++)
+		if (j->device_paces[i].over > 0 && j->device_paces[i].since_ns + SUM_NS < due)
+			due = j->device_paces[i].since_ns + SUM_NS;
+	return due;
+}
+
+void role_device_write(struct journal_role *j, uint64_t now, bool all)
+{
+	struct err e = { 0 };
+	int r;
+
+	for (size_t i = 0; i < DEVICE_PENDING; i++) {
+		struct device_pending *p = &j->device_pending[i];
+
+		if (p->number != 0 && (all || now >= p->due_ns))
+			tell_pending(j, p);
+	}
+	for (size_t i = 0; i < DEVICE_PACES; i++) {
+		struct device_pace *p = &j->device_paces[i];
+
+		if (p->over > 0 && (all || now >= p->since_ns + SUM_NS))
+			put_sum(j, p);
+	}
+	if (!j->known.changed && !j->known.stale)
+		return;
+	if (!all && now < (j->known.changed ? j->devices_at : j->devices_times_at))
+		return;
+	r = save(j, &e);
+	if (r < 0)
+		fprintf(stderr, "sekishod journal: %s\n", e.text);
+	j->devices_at = now + (r < 0 ? SAVE_AGAIN_NS : SAVE_NS);
+	j->devices_times_at = now + SAVE_TIMES_NS;
+}
+
+/* ---- what people say ---------------------------------------------------------------------------------------------- */
+
+void role_device_status(const struct journal_role *j, struct msg_journal_status *ret)
+{
+	const struct known *k = &j->known;
+	char text[DEVICES_TOLD_BYTES - ADDR_TEXT - 2], address[ADDR_TEXT] = "";
+	size_t n = 0;
+
+	ret->devices = (uint32_t)k->n;
+	ret->devices_new = (uint32_t)known_new(k);
+	ret->devices_beyond = k->beyond;
+	ret->devices_began = k->began;
+	ret->devices_reviewed = k->reviewed;
+	ret->devices_damaged = k->damaged;
+	for (size_t i = 0; i < k->n && n < DEVICES_TOLD; i++) {
+		const struct known_device *d = &k->list[i];
+
+		if (d->state <= DEVICE_IS_LISTED)
+			continue;
+		ret->devices_told[n] = (uint64_t)d->state << 32 | d->number;
+		ret->devices_since[n] = d->first;
+		who(d, text, sizeof(text));
+		if (address_of(d) != NULL)
+			addr_text(address_of(d), address);
+		snprintf((char *)&ret->devices_who[n * DEVICES_TOLD_BYTES], DEVICES_TOLD_BYTES, "%s%s%s", text,
+			 address_of(d) != NULL ? ", " : "", address_of(d) != NULL ? address : "");
+		n++;
+	}
+}
+
+static void record(struct journal_role *j, enum device_event what, const struct known_device *d,
+		   const struct msg_devices *m)
+{
+	struct event e = event_of(what, d);
+	char text[EVENT_TEXT + HOLD_PERSON + 8];
+
+	snprintf(text, sizeof(text), "%s, %.*s", e.text[EVENT_OBJECT], (int)sizeof(m->person) - 1,
+		 (const char *)m->person);
+	event_say(&e, EVENT_OBJECT, text);
+	event_say(&e, EVENT_AFTER, m->reason);
+	snprintf(text, sizeof(text), "%.*s", (int)sizeof(m->by) - 1, (const char *)m->by);
+	event_say(&e, EVENT_BY, text);
+	role_put(j, &e, ROLE_JOURNAL, 1);
+}
+
+static bool meant(const struct known_device *d, const struct msg_devices *m)
+{
+	return m->all != 0 ? d->number <= m->number && d->state != DEVICE_IS_KNOWN : d->number == m->number;
+}
+
+/* In the register alone. NULL, or why not. */
+static const char *carry_out(struct known *k, const struct msg_devices *m, uint64_t now, uint32_t *ret_n)
+{
+	for (size_t i = k->n; i-- > 0;) {
+		struct known_device *d = &k->list[i];
+
+		if (!meant(d, m))
+			continue;
+		++*ret_n;
+		if (m->order == DEVICES_FORGET) {
+			known_forget(k, d);
+			continue;
+		}
+		if (!known_accept(k, d, now))
+			return "too many devices are known";
+		memcpy(d->by, m->by, sizeof(d->by) - 1);
+		memcpy(d->person, m->person, sizeof(d->person) - 1);
+		snprintf(d->reason, sizeof(d->reason), "%s", m->reason);
+	}
+	if (m->all == 0 && *ret_n == 0)
+		return "no such device";
+	/* Whoever has looked through the whole list has reviewed it, though it were empty. */
+	if (m->all != 0) {
+		k->beyond = 0;
+		if (m->order == DEVICES_ACCEPT) {
+			k->reviewed = now;
+			k->damaged = false;
+		}
+	}
+	k->changed = true;
+	return NULL;
+}
+
+json_t *role_device_order(struct journal_role *j, const struct msg_devices *m, enum answer_status *ret)
+{
+	static struct known before; /* large, and one order at a time */
+	const char *why = NULL;
+	struct err e = { 0 };
+	json_t *answer;
+	uint32_t n = 0;
+
+	*ret = ANSWER_YES;
+	if (m->order == DEVICES_LIST)
+		return known_json(&j->known);
+	if (m->person[0] == 0 || m->reason[0] == 0) {
+		*ret = ANSWER_INVALID;
+		return json_pack("{s:s}", "error", "malformed order");
+	}
+	before = j->known;
+	why = carry_out(&j->known, m, wall(), &n);
+	if (why == NULL && save(j, &e) < 0)
+		why = "no room on the disk";
+	if (why != NULL) {
+		j->known = before;
+		*ret = strcmp(why, "no such device") == 0 ? ANSWER_NO : ANSWER_CANNOT;
+		return json_pack("{s:s}", "error", why);
+	}
+	for (size_t i = 0; i < before.n; i++) {
+		const struct known_device *d = &before.list[i];
+
+		if (meant(d, m))
+			record(j, m->order == DEVICES_ACCEPT ? DEVICE_ACCEPTED : DEVICE_FORGOTTEN, d, m);
+	}
+	answer = known_json(&j->known);
+	json_object_set_new(answer, "done", json_integer(n));
+	return answer;
+}

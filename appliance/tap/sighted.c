@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/tap/sighted.h"
+
+#include <string.h>
+
+#include "appliance/base/clock.h"
+
+#define SECOND 1000000000ull
+
+static uint64_t mixed(uint64_t so_far, const void *p, size_t n)
+{
+	const uint8_t *b = p;
+
+	while (n-- > 0)
+		so_far = (so_far ^ *b++) * 1099511628211u;
+	return so_far;
+}
+
+static struct sighted_told *place_of(struct sighted *s, const struct sighting *who)
+{
+	uint64_t h = mixed(14695981039346656037u, who->mac, sizeof(who->mac));
+
+	h = mixed(h, who->address.b, sizeof(who->address.b));
+	h = mixed(h, &who->iif, sizeof(who->iif));
+	return &s->told[(h >> 20) % SIGHTED_REMEMBERED];
+}
+
+static bool same(const struct sighting *a, const struct sighting *b)
+{
+	return a->is == b->is && a->iif == b->iif && memcmp(a->mac, b->mac, sizeof(a->mac)) == 0 &&
+	       addr_cmp(&a->address, &b->address) == 0;
+}
+
+/* Interfaces that share a place share its pace as well; there are seldom so many. */
+static bool in_pace(struct sighted *s, uint32_t iif, uint64_t second)
+{
+	struct sighted_pace *p = &s->paces[iif % SIGHTED_INTERFACES];
+
+	if (p->second != second) {
+		p->second = second;
+		p->n = 0;
+	}
+	p->iif = iif;
+	if (p->n == SIGHTED_PACE) {
+		p->over++;
+		return false;
+	}
+	p->n++;
+	return true;
+}
+
+bool sighted_in(struct sighted *s, const struct sighting *who, uint64_t now_ns, struct event *ret)
+{
+	struct sighted_told *t = place_of(s, who);
+	uint64_t second = now_ns / SECOND;
+
+	if (!who->is)
+		return false;
+	s->all++;
+	if (same(&t->who, who) && second - t->at_s < SIGHTED_AGAIN_S)
+		return false;
+	if (!in_pace(s, who->iif, second))
+		return false;
+	*t = (struct sighted_told){ *who, second };
+	*ret = event_new(EVENT_DEVICE, clock_wall_ns());
+	ret->iif = who->iif;
+	ret->client = who->address;
+	ret->value = event_mac_value(who->mac);
+	return true;
+}
+
+void sighted_anew(struct sighted *s)
+{
+	memset(s->told, 0, sizeof(s->told));
+}
+
+bool sighted_owes(const struct sighted *s)
+{
+	for (size_t i = 0; i < SIGHTED_INTERFACES; i++)
+		if (s->paces[i].over > 0)
+			return true;
+	return false;
+}
+
+bool sighted_over(struct sighted *s, struct event *ret)
+{
+	for (size_t i = 0; i < SIGHTED_INTERFACES; i++) {
+		struct sighted_pace *p = &s->paces[i];
+
+		if (p->over == 0)
+			continue;
+		*ret = event_new(EVENT_DEVICE, clock_wall_ns());
+		ret->iif = p->iif;
+		ret->count = p->over;
+		p->over = 0;
+		return true;
+	}
+	return false;
+}

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `sekisho devices`: who was heard beside the box, and which of them a person knows. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mgmt/cli/box/request.h"
+#include "mgmt/cli/screen/table.h"
+#include "mgmt/cli/screen/width.h"
+#include "mgmt/cli/verbs.h"
+#include "mgmt/cli/words/render.h"
+#include "mgmt/state/lost.h"
+
+enum { OPT_NEW, OPT_ACCEPT, OPT_FORGET, OPT_REASON, OPT_BY, OPT_CSV, OPT_N };
+
+static const struct cli_option options[OPT_N] = {
+	[OPT_NEW] = { "--new", 0, NULL, M_DEVICES_OPT_NEW },
+	[OPT_ACCEPT] = { "--accept", 0, "N|all", M_DEVICES_OPT_ACCEPT },
+	[OPT_FORGET] = { "--forget", 0, "N|all", M_DEVICES_OPT_FORGET },
+	[OPT_REASON] = { "--reason", 0, "TEXT", M_HOLD_OPT_REASON },
+	[OPT_BY] = { "--by", 0, "NAME", M_HOLD_OPT_BY },
+	[OPT_CSV] = { "--csv", 0, "FILE", M_DEVICES_OPT_CSV },
+};
+
+#define CELL 512
+
+static const char *state_text(const struct cli *c, const char *state)
+{
+	static const struct {
+		const char *word;
+		enum message m;
+	} words[] = { { "known", M_DEVICE_KNOWN },
+		      { "listed", M_DEVICE_LISTED },
+		      { "unknown", M_DEVICE_UNKNOWN },
+		      { "elsewhere", M_DEVICE_ELSEWHERE },
+		      { "address_moved", M_DEVICE_MOVED } };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(state, words[i].word) == 0)
+			return message_format(words[i].m, c->lang);
+	return state;
+}
+
+static void addresses_text(const json_t *d, char out[CELL])
+{
+	const json_t *list = ja(d, "addresses");
+	size_t at = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < json_array_size(list) && at < CELL; i++)
+		at += (size_t)snprintf(out + at, CELL - at, "%s%s", i > 0 ? " " : "",
+				       json_string_value(json_array_get(list, i)));
+}
+
+static void time_text(const char *when, char out[RENDER_TEXT])
+{
+	snprintf(out, RENDER_TEXT, "-");
+	if (*when != '\0')
+		render_time(when, out);
+}
+
+/* ---- for people --------------------------------------------------------------------------------------------------- */
+
+static void known_text(const json_t *d, char out[CELL])
+{
+	char when[RENDER_TEXT];
+
+	snprintf(out, CELL, "-");
+	if (*js(d, "reviewed") == '\0')
+		return;
+	time_text(js(d, "reviewed"), when);
+	snprintf(out, CELL, "%s %s: %s", when, js(d, "person"), js(d, "reason"));
+}
+
+static void put_row(struct cli *c, struct table *t, const json_t *d)
+{
+	char text[CELL], when[RENDER_TEXT];
+
+	table_cellf(t, "%llu", ju(d, "number"));
+	table_cell(t, state_text(c, js(d, "state")));
+	if (jb(d, "mac_chosen")) {
+		message_text(text, sizeof(text), c->lang, M_DEVICE_CHOSEN, js(d, "mac"));
+		table_cell(t, text);
+	} else {
+		table_cell(t, js(d, "mac"));
+	}
+	addresses_text(d, text);
+	table_cell(t, *text != '\0' ? text : "-");
+	snprintf(text, sizeof(text), *js(d, "zone") != '\0' ? "%s (%s)" : "%s", js(d, "interface"), js(d, "zone"));
+	table_cell(t, text);
+	time_text(js(d, "first"), when);
+	table_cell(t, when);
+	time_text(js(d, "last"), when);
+	table_cell(t, when);
+	known_text(d, text);
+	table_cell(t, text);
+}
+
+static bool is_new(const json_t *d)
+{
+	return strcmp(js(d, "state"), "known") != 0;
+}
+
+static void print_list(struct cli *c, const json_t *answer, bool only_new)
+{
+	static const enum message heads[] = { M_COL_NUMBER, M_COL_STATE,       M_COL_MAC,	 M_COL_ADDRESSES,
+					      M_COL_PLACE,  M_COL_HEARD_FIRST, M_COL_HEARD_LAST, M_COL_KNOWN_BY };
+	const json_t *list = ja(answer, "devices"), *d;
+	struct table *t = table_new(sizeof(heads) / sizeof(heads[0]), 0);
+	size_t i;
+
+	for (i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
+		table_cell(t, message_format(heads[i], c->lang));
+	table_head_done(t);
+	table_right(t, 0);
+	table_wrap(t);
+	json_array_foreach(list, i, d)
+	{
+		if (!only_new || is_new(d))
+			put_row(c, t, d);
+	}
+	if (table_rows(t) > 0)
+		table_print(t, c->out, c->color);
+	else
+		render_line(c, M_DEVICES_NONE);
+	table_free(t);
+	if (jb(answer, "damaged"))
+		render_line(c, M_DEVICES_DAMAGED);
+	if (jb(answer, "learning"))
+		render_line(c, M_DEVICES_LEARNING);
+	if (ju(answer, "beyond") > 0)
+		render_line(c, M_DEVICES_BEYOND, ju(answer, "beyond"));
+}
+
+/* ---- for spreadsheets: as mgmt/cli/report/csv.c ------------------------------------------------------------------- */
+
+static bool csv_cell(FILE *to, const char *text, bool last)
+{
+	char *safe = text_safe(text);
+	size_t at;
+
+	if (safe == NULL)
+		return false;
+	at = strspn(safe, " ");
+	putc('"', to);
+	/* No cell that a spreadsheet would compute. */
+	if (safe[at] != '\0' && strchr("=+-@", safe[at]) != NULL)
+		putc('\'', to);
+	for (const char *s = safe; *s != '\0'; s++) {
+		if (*s == '"')
+			putc('"', to);
+		putc(*s, to);
+	}
+	fputs(last ? "\"\r\n" : "\",", to);
+	free(safe);
+	return true;
+}
+
+static bool csv_rows(struct cli *c, FILE *to, const json_t *list, bool only_new)
+{
+	static const enum message heads[] = { M_COL_NUMBER,	 M_COL_STATE,		M_COL_MAC,
+					      M_COL_ADDRESSES,	 M_COL_INTERFACE_ALONE, M_COL_ZONE_ALONE,
+					      M_COL_HEARD_FIRST, M_COL_HEARD_LAST,	M_COL_REVIEWED,
+					      M_COL_HOLD_PERSON, M_COL_HOLD_BY,		M_COL_HOLD_REASON };
+	static const char *const keys[] = { "mac",  NULL,	"interface", "zone", "first",
+					    "last", "reviewed", "person",    "by",   "reason" };
+	size_t n = sizeof(heads) / sizeof(heads[0]), i;
+	bool sound = true;
+	char text[CELL];
+	const json_t *d;
+
+	fputs("\xef\xbb\xbf", to);
+	for (i = 0; i < n; i++)
+		sound = csv_cell(to, message_format(heads[i], c->lang), i == n - 1) && sound;
+	json_array_foreach(list, i, d)
+	{
+		if (only_new && !is_new(d))
+			continue;
+		snprintf(text, sizeof(text), "%llu", ju(d, "number"));
+		sound = csv_cell(to, text, false) && csv_cell(to, state_text(c, js(d, "state")), false) && sound;
+		for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++) {
+			addresses_text(d, text);
+			sound = csv_cell(to, keys[k] != NULL ? js(d, keys[k]) : text,
+					 k == sizeof(keys) / sizeof(keys[0]) - 1) &&
+				sound;
+		}
+	}
+	return sound && ferror(to) == 0;
+}
+
+static int write_csv(struct cli *c, const json_t *answer, const char *file, bool only_new)
+{
+	FILE *to = fopen(file, "we");
+	bool sound = to != NULL && csv_rows(c, to, ja(answer, "devices"), only_new);
+	int code = errno;
+
+	if (to != NULL && fclose(to) != 0 && sound) {
+		sound = false;
+		code = errno;
+	}
+	return sound ? CLI_YES : cli_fail(c, CLI_CANNOT, M_DEVICES_FILE, file, strerror(code));
+}
+
+/* ---- the verb ----------------------------------------------------------------------------------------------------- */
+
+static int show(struct cli *c, const struct cli_args *a, const json_t *answer)
+{
+	if (a->values[OPT_CSV] != NULL)
+		return write_csv(c, answer, a->values[OPT_CSV], a->values[OPT_NEW] != NULL);
+	print_list(c, answer, a->values[OPT_NEW] != NULL);
+	return CLI_YES;
+}
+
+/* *ret: what the box said, the caller's. False: the verb ends with *ret_status. */
+static bool ask(struct cli *c, const struct msg_devices *order, struct box_answer *ret, int *ret_status)
+{
+	const struct msg_body question = { MSG_DEVICES, .devices = *order };
+
+	return box_request(c, &question, NULL, 0, 30, ret, ret_status);
+}
+
+/* Who answers for it, and why: both have to be said. CLI_YES, or why not. */
+static int take_words(struct cli *c, const struct cli_args *a, struct msg_devices *order)
+{
+	const char *reason = a->values[OPT_REASON], *by = a->values[OPT_BY];
+
+	if (reason == NULL || by == NULL || *reason == '\0' || *by == '\0')
+		return cli_fail(c, CLI_INVALID, M_HOLD_WORDS);
+	if (strlen(reason) > HOLD_REASON || strlen(by) >= HOLD_PERSON)
+		return cli_fail(c, CLI_INVALID, M_HOLD_LONG, HOLD_REASON, HOLD_PERSON - 1);
+	order->reason = reason;
+	memcpy(order->person, by, strlen(by));
+	return CLI_YES;
+}
+
+/* "all" is all that are listed now: what comes after that nobody has seen. */
+static int take_which(struct cli *c, const char *which, struct msg_devices *order)
+{
+	struct box_answer answer;
+	unsigned long long number;
+	int status = CLI_YES;
+
+	if (strcmp(which, "all") != 0) {
+		if (!cli_number(which, UINT32_MAX, &number) || number == 0)
+			return cli_fail(c, CLI_INVALID, M_DEVICES_NUMBER, which);
+		order->number = (uint32_t)number;
+		return CLI_YES;
+	}
+	if (!ask(c, &(struct msg_devices){ .order = DEVICES_LIST, .reason = "" }, &answer, &status))
+		return status;
+	order->all = 1;
+	order->number = (uint32_t)ju(answer.json, "last");
+	box_answer_free(&answer);
+	return CLI_YES;
+}
+
+static int run(struct cli *c, const struct cli_args *a)
+{
+	const char *accept = a->values[OPT_ACCEPT], *forget = a->values[OPT_FORGET];
+	struct msg_devices order = { .order = accept != NULL   ? DEVICES_ACCEPT
+					      : forget != NULL ? DEVICES_FORGET
+							       : DEVICES_LIST,
+				     .reason = "" };
+	struct box_answer answer;
+	int status;
+
+	if ((accept != NULL) + (forget != NULL) + (a->values[OPT_CSV] != NULL) > 1)
+		return cli_fail(c, CLI_INVALID, M_DEVICES_ONE);
+	if (order.order != DEVICES_LIST) {
+		status = take_words(c, a, &order);
+		if (status == CLI_YES)
+			status = take_which(c, accept != NULL ? accept : forget, &order);
+		if (status != CLI_YES)
+			return status;
+	}
+	if (!ask(c, &order, &answer, &status))
+		return status;
+	if (!c->json && json_is_string(json_object_get(answer.json, "error"))) {
+		char *said = lost_text(c->lang, js(answer.json, "error"));
+
+		status = cli_fail_text(c, (enum cli_status)answer.status,
+				       said != NULL ? said : js(answer.json, "error"));
+		free(said);
+	} else if (c->json && a->values[OPT_CSV] != NULL) {
+		status = show(c, a, answer.json);
+	} else if (!box_answer_done(c, &answer, &status)) {
+		if (order.order != DEVICES_LIST)
+			render_line(c, accept != NULL ? M_DEVICES_ACCEPTED : M_DEVICES_FORGOTTEN,
+				    ju(answer.json, "done"));
+		status = show(c, a, answer.json);
+	}
+	box_answer_free(&answer);
+	return status;
+}
+
+const struct cli_verb verb_devices = {
+	.name = "devices",
+	.group = CLI_ON_BOX,
+	.operands = "",
+	.options = options,
+	.n_options = OPT_N,
+	.summary = M_DEVICES_SUMMARY,
+	.text = M_DEVICES_TEXT,
+	.run = run,
+};

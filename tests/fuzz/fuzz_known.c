@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Any bytes as the register of devices on the disk: what is taken is within its bounds, goes on working.
+ *
+ * LINK: appliance/journal/known.c appliance/journal/known_file.c appliance/base/atomic_file.c $(WIRE_SRC)
+ * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/base/bytes.c appliance/base/memfd.c appliance/base/clock.c
+ * LIBS: jansson nettle
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/journal/known.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct known k;
+	struct known_sighting s = { .mac = { 2, 0, 0, 0, 0, 1 },
+				    .address = { .family = 4, .b = { 10, 0, 0, 1 } },
+				    .interface = "lan0",
+				    .zone = "ot",
+				    .now = 2 };
+	struct known_told told;
+	json_t *j;
+
+	if (!known_parse(data, size, &k)) {
+		if (k.n != 0 || k.last != 0 || k.reviewed != 0)
+			abort();
+		return 0;
+	}
+	if (k.n > KNOWN_MOST || (k.n > 0 && k.list[k.n - 1].number > k.last))
+		abort();
+	told = known_see(&k, &s);
+	if (told.number != 0 && known_find(&k, told.number) == NULL)
+		abort();
+	j = known_json(&k);
+	if (j == NULL)
+		abort();
+	json_decref(j);
+	return 0;
+}

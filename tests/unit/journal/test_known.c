@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The register of devices: it learns until somebody has reviewed it, tells each new thing once, keeps a share for each interface, outlives a restart, and takes no damaged file.
+ *
+ * LINK: appliance/journal/known.c appliance/journal/known_file.c appliance/base/atomic_file.c $(WIRE_SRC)
+ * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/base/bytes.c appliance/base/memfd.c appliance/base/clock.c
+ * LIBS: jansson nettle
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "appliance/base/atomic_file.h"
+#include "appliance/journal/known.h"
+
+static struct known k;
+static uint64_t now = 1000;
+static char base[] = "/tmp/sekisho-known-XXXXXX";
+static int folder = -1;
+
+static int make(void **state)
+{
+	bool damaged;
+
+	(void)state;
+	strcpy(base, "/tmp/sekisho-known-XXXXXX");
+	if (mkdtemp(base) == NULL || (folder = open(base, O_RDONLY | O_DIRECTORY)) < 0)
+		return -1;
+	known_load(folder, now, &k, &damaged);
+	return damaged ? -1 : 0;
+}
+
+static int unmake(void **state)
+{
+	(void)state;
+	unlinkat(folder, "devices", 0);
+	unlinkat(folder, "devices.damaged", 0);
+	close(folder);
+	return rmdir(base);
+}
+
+static struct known_told see_at(uint32_t n, const char *address, const char *interface, const char *zone, bool asset)
+{
+	struct known_sighting s = { .mac = { 2, 0, (uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8),
+					     (uint8_t)n },
+				    .interface = interface,
+				    .zone = zone,
+				    .asset = asset,
+				    .now = ++now };
+
+	if (address != NULL)
+		assert_true(addr_parse(address, &s.address));
+	return known_see(&k, &s);
+}
+
+static struct known_told see(uint32_t n, const char *address)
+{
+	return see_at(n, address, "lan2", "ot", false);
+}
+
+static void accept_all(void)
+{
+	for (size_t i = 0; i < k.n; i++)
+		assert_true(known_accept(&k, &k.list[i], now));
+	k.reviewed = now;
+}
+
+static void it_learns_first(void **state)
+{
+	struct known_told t = see(1, "10.0.0.1");
+
+	(void)state;
+	assert_int_equal(t.news, KNOWN_NO_NEWS);
+	assert_int_equal(k.list[0].state, DEVICE_IS_LISTED);
+	assert_int_equal(see(2, "10.0.0.1").news, KNOWN_NO_NEWS);
+	accept_all();
+	assert_int_equal(known_new(&k), 0);
+	t = see(3, NULL);
+	assert_int_equal(t.news, KNOWN_NEW_DEVICE);
+	assert_int_equal(known_find(&k, t.number)->state, DEVICE_IS_UNKNOWN);
+	assert_int_equal(see(3, NULL).news, KNOWN_NO_NEWS);
+	assert_int_equal(see(3, "10.0.0.3").news, KNOWN_NO_NEWS);
+	assert_int_equal(known_new(&k), 1);
+	assert_true(known_accept(&k, known_find(&k, t.number), now));
+	assert_int_equal(known_new(&k), 0);
+	known_forget(&k, known_find(&k, t.number));
+	assert_null(known_find(&k, t.number));
+	assert_int_equal(see(3, NULL).news, KNOWN_NEW_DEVICE);
+}
+
+static void addresses_move(void **state)
+{
+	struct known_told t;
+
+	(void)state;
+	see_at(1, "10.0.0.1", "lan2", "ot", true);
+	see(2, "10.0.0.2");
+	accept_all();
+	t = see_at(2, "10.0.0.1", "lan2", "ot", true);
+	assert_int_equal(t.news, KNOWN_ADDRESS_MOVED);
+	assert_string_equal(t.before, "02:00:00:00:00:01");
+	assert_int_equal(known_find(&k, t.number)->state, DEVICE_HAS_ADDRESS);
+	assert_int_equal(see_at(2, "10.0.0.1", "lan2", "ot", true).news, KNOWN_NO_NEWS);
+	/* An address that is no asset's is told, and nobody has to look. */
+	t = see(1, "10.0.0.2");
+	assert_int_equal(t.news, KNOWN_ADDRESS_MOVED);
+	assert_int_equal(known_find(&k, t.number)->state, DEVICE_IS_KNOWN);
+	/* A new device with it is one piece of news. */
+	t = see(3, "10.0.0.2");
+	assert_int_equal(t.news, KNOWN_NEW_DEVICE);
+	assert_string_equal(t.before, "02:00:00:00:00:01");
+	/* The same address on another interface is another host's. */
+	assert_string_equal(see_at(4, "10.0.0.2", "lan3", "it", false).before, "");
+	/* Four at most, the last one first; one that comes back is no news. */
+	for (unsigned i = 0; i < 6; i++) {
+		char text[16];
+
+		snprintf(text, sizeof(text), "10.0.1.%u", i);
+		assert_int_equal(see(2, text).news, KNOWN_NO_NEWS);
+	}
+	t = see(2, "10.0.1.3");
+	assert_int_equal(known_find(&k, t.number)->addresses[0].b[3], 3);
+	assert_int_equal(known_find(&k, t.number)->addresses[1].b[3], 5);
+}
+
+static void zones_and_interfaces(void **state)
+{
+	struct known_told t;
+
+	(void)state;
+	see(1, "10.0.0.1");
+	accept_all();
+	t = see_at(1, "10.9.0.1", "lan0", "it", false);
+	assert_int_equal(t.news, KNOWN_OTHER_ZONE);
+	assert_string_equal(t.before, "lan2 (ot)");
+	assert_int_equal(known_find(&k, t.number)->state, DEVICE_IS_ELSEWHERE);
+	/* Another interface of its own zone is no news. */
+	t = see_at(1, "10.0.0.1", "lan3", "ot", false);
+	assert_int_equal(t.news, KNOWN_NO_NEWS);
+	assert_int_equal(known_find(&k, t.number)->state, DEVICE_IS_KNOWN);
+	/* Nor that its zone has another name. */
+	assert_int_equal(see_at(1, NULL, "lan2", "crane", false).news, KNOWN_NO_NEWS);
+	assert_string_equal(k.list[0].zone, "crane");
+}
+
+static size_t of_interface(const char *interface)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < k.n; i++)
+		n += strcmp(k.list[i].interface, interface) == 0;
+	return n;
+}
+
+static void a_share_for_each_interface(void **state)
+{
+	char name[8];
+
+	(void)state;
+	see(1, NULL);
+	accept_all();
+	for (uint32_t n = 0; n < 10000; n++)
+		see(100 + n, NULL);
+	assert_int_equal(of_interface("lan2"), 1 + KNOWN_SHARE);
+	assert_int_equal(k.beyond, 10000 - KNOWN_SHARE);
+	assert_int_equal(see_at(7, NULL, "lan0", "it", false).news, KNOWN_NEW_DEVICE);
+	/* All interfaces at once leave no room: who has most gives one up, and no known one goes. */
+	for (unsigned i = 10; i < 20; i++)
+		for (uint32_t n = 0; n < 300; n++) {
+			snprintf(name, sizeof(name), "lan%u", i);
+			see_at(i << 16 | n, NULL, name, "x", false);
+		}
+	assert_int_equal(known_new(&k), KNOWN_NEW);
+	assert_int_equal(see_at(8, NULL, "lan30", "y", false).news, KNOWN_NEW_DEVICE);
+	assert_int_equal(known_new(&k), KNOWN_NEW);
+	assert_int_equal(of_interface("lan0"), 1);
+	assert_true(of_interface("lan19") > 150);
+	assert_int_equal(k.list[0].state, DEVICE_IS_KNOWN);
+	assert_int_equal(see(1, NULL).news, KNOWN_NO_NEWS);
+}
+
+static void it_outlives_a_restart(void **state)
+{
+	static struct known before;
+	struct err e;
+	bool damaged;
+
+	(void)state;
+	see(1, "10.0.0.1");
+	see(1, "fe80::1");
+	snprintf(k.list[0].person, sizeof(k.list[0].person), "佐藤");
+	snprintf(k.list[0].reason, sizeof(k.list[0].reason), "見た");
+	accept_all();
+	see(2, "10.0.0.2");
+	assert_true(k.changed);
+	assert_int_equal(known_save(folder, &k, &e), 0);
+	assert_false(k.changed);
+	before = k;
+	known_load(folder, 7, &k, &damaged);
+	assert_false(damaged);
+	assert_memory_equal(&k, &before, sizeof(k));
+	assert_int_equal(see(2, NULL).news, KNOWN_NO_NEWS);
+}
+
+static void what_cannot_be_read_is_set_aside(void **state)
+{
+	static const char *const texts[] = {
+		"",
+		"{",
+		"[]",
+		"{\"form\":2,\"last\":0,\"began\":1,\"reviewed\":0,\"beyond\":0,\"damaged\":false,\"devices\":[]}",
+		"{\"form\":1,\"last\":0,\"began\":1,\"reviewed\":0,\"beyond\":0,\"damaged\":false,\"devices\":[{}]}",
+		"{\"form\":1,\"last\":1,\"began\":1,\"reviewed\":0,\"beyond\":0,\"damaged\":false,\"devices\":[{"
+		"\"number\":2,\"mac\":1,\"state\":0,\"interface\":\"l\","
+		"\"zone\":\"\",\"addresses\":[],\"first\":1,\"last\":1,\"reviewed\":0,\"by\":\"\",\"person\":\"\","
+		"\"reason\":\"\"}]}",
+	};
+	uint8_t *text;
+	size_t n;
+	bool damaged;
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		assert_int_equal(atomic_write(folder, "devices", texts[i], strlen(texts[i]), &e), 0);
+		known_load(folder, 77, &k, &damaged);
+		assert_true(damaged && k.damaged && k.n == 0 && k.reviewed == 0 && k.began == 77);
+		assert_int_equal(file_read(folder, "devices.damaged", 1000, &text, &n, NULL), 0);
+		assert_int_equal(n, strlen(texts[i]));
+		free(text);
+		assert_int_equal(see(1, "10.0.0.1").news, KNOWN_NO_NEWS);
+		assert_int_equal(known_save(folder, &k, &e), 0);
+		known_load(folder, 78, &k, &damaged);
+		assert_true(!damaged && k.damaged && k.began == 77);
+		accept_all();
+		assert_false(k.damaged);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(it_learns_first, make, unmake),
+		cmocka_unit_test_setup_teardown(addresses_move, make, unmake),
+		cmocka_unit_test_setup_teardown(zones_and_interfaces, make, unmake),
+		cmocka_unit_test_setup_teardown(a_share_for_each_interface, make, unmake),
+		cmocka_unit_test_setup_teardown(it_outlives_a_restart, make, unmake),
+		cmocka_unit_test_setup_teardown(what_cannot_be_read_is_set_aside, make, unmake),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

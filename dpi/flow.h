@@ -16,6 +16,7 @@
 
 #include "appliance/wire/reason.h"
 #include "dpi/decode.h"
+#include "dpi/hello.h"
 #include "dpi/protocol.h"
 #include "dpi/share.h"
 #include "dpi/stream.h"
@@ -89,6 +90,7 @@ struct flow {
 	bool missed;	       /* ... because a full queue let them by */
 	bool one_path;	       /* its server wants Multipath TCP: its client may not offer it any more */
 	bool told_end;	       /* outside_flow was told the end */
+	bool greets;	       /* TLS, whose hellos are read before it is let go of: dpi/inspect/greet.c */
 	bool judge_again;      /* its permit or the table has changed since its last packet */
 	uint32_t hash_next;    /* FLOW_NONE ends the chain */
 	uint32_t older, newer; /* in the list of its share and class */
@@ -116,6 +118,7 @@ struct flow {
 	struct flow_waits wait;
 	struct flow_reset reset;
 	struct flow_name name;
+	struct hello hello; /* while it `greets` */
 	struct stream stream;
 };
 

@@ -12,6 +12,7 @@
 #include "appliance/wire/protocols.h"
 #include "appliance/wire/reason.h"
 #include "appliance/wire/settings.h"
+#include "appliance/wire/tls.h"
 #include "appliance/wire/vocabulary.h"
 
 static void set(json_t *j, const char *key, const char *text)
@@ -90,8 +91,34 @@ static void put_texts(json_t *j, const struct event *e)
 	};
 
 	for (unsigned i = 0; i < EVENT_TEXTS; i++)
-		if (e->text[i][0] != 0)
+		if (e->text[i][0] != 0 && e->kind != EVENT_WEAK)
 			set(j, keys[i], e->text[i]);
+}
+
+/* What hellos said. A sum of several kinds knows none of it. */
+static void put_tls(json_t *j, const struct event *e)
+{
+	uint16_t offered = (uint16_t)(e->value >> 32), version = (uint16_t)(e->value >> 16), suite = (uint16_t)e->value;
+	char room[TLS_VERSION_TEXT], number_text[8];
+	json_t *tls, *weak;
+
+	number(j, "seconds", e->address);
+	if (e->space != WEAK_HELLO || e->value >> 48 != 0)
+		return;
+	tls = json_object();
+	weak = json_array();
+	set(tls, "version", tls_version_name(version, room));
+	snprintf(number_text, sizeof(number_text), "0x%04x", suite);
+	set(tls, "cipher", tls_suite_name(suite) != NULL ? tls_suite_name(suite) : number_text);
+	if (offered != 0)
+		set(tls, "offered", tls_version_name(offered, room));
+	if (e->text[EVENT_OBJECT][0] != 0)
+		set(tls, "sni", e->text[EVENT_OBJECT]);
+	for (unsigned w = 0; w < TLS_WEAKNESS_COUNT; w++)
+		if (e->quantity >> w & 1u)
+			json_array_append_new(weak, json_string(tls_weakness_word((enum tls_weakness)w)));
+	json_object_set_new(tls, "weak", weak);
+	json_object_set_new(j, "tls", tls);
 }
 
 static void put_what(json_t *j, const struct event *e, enum role from)
@@ -123,6 +150,9 @@ static void put_what(json_t *j, const struct event *e, enum role from)
 			number(j, "bytes_c2s", e->address);
 			number(j, "bytes_s2c", e->value);
 		}
+		break;
+	case EVENT_WEAK:
+		put_tls(j, e);
 		break;
 	case EVENT_COUNTS:
 		number(j, "sessions", e->value & UINT32_MAX);
@@ -178,7 +208,7 @@ static void put_end(json_t *j, const char *end, const struct named_end *n)
 static bool about_traffic(const struct event *e)
 {
 	return e->kind == EVENT_DROP || e->kind == EVENT_PDU || e->kind == EVENT_FLOW || e->kind == EVENT_COUNTS ||
-	       e->kind == EVENT_DECIDED || e->kind == EVENT_PASSED;
+	       e->kind == EVENT_DECIDED || e->kind == EVENT_PASSED || e->kind == EVENT_WEAK;
 }
 
 /* Where a device was heard. */

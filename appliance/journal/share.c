@@ -59,6 +59,7 @@ static enum share_pace pace_of(const struct event *e)
 	case EVENT_PASSED:
 		return SHARE_PASSED;
 	case EVENT_COUNTS:
+	case EVENT_WEAK:
 		return SHARE_COUNTS;
 	case EVENT_LOST:
 		return SHARE_LOST;
@@ -143,7 +144,7 @@ static bool same_sum(const struct share_sum *s, const struct event *e, enum role
 
 	return s->from == from && o->kind == e->kind && o->verdict == e->verdict && o->reason == e->reason &&
 	       o->iif == e->iif && event_generation_same(o->generation, e->generation) &&
-	       (e->kind != EVENT_PASSED || o->code == e->code);
+	       ((e->kind != EVENT_PASSED && e->kind != EVENT_WEAK) || o->code == e->code);
 }
 
 /*
@@ -232,12 +233,25 @@ static void join_passed(struct event *o, const struct event *e)
 	o->address = o->value = o->quantity = 0;
 }
 
+/* What hellos said is left out, however alike they are: their names may differ. */
+static void join_weak(struct event *o, const struct event *e)
+{
+	if (o->code != e->code)
+		o->code = WEAK_NOTHING;
+	o->space = 255;
+	o->value = o->quantity = 0;
+	o->address = o->address > e->address ? o->address : e->address;
+	memset(o->text, 0, sizeof(o->text));
+}
+
 /* What differs is left out. */
 static void join(struct event *o, const struct event *e)
 {
 	join_ends(o, e);
 	if (e->kind == EVENT_PASSED) {
 		join_passed(o, e);
+	} else if (e->kind == EVENT_WEAK) {
+		join_weak(o, e);
 	} else {
 		join_command(o, e);
 		join_value(o, e);

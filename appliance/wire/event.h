@@ -121,6 +121,24 @@ void event_mac_text(uint64_t value, char out[MAC_TEXT]);
  */
 #define PASSED_COUNTED 0u
 
+/* What EVENT_WEAK says was seen. */
+enum weak_event {
+	WEAK_NOTHING = 0,
+#define WEAK_CODE(id, ...) id,
+#include "appliance/wire/event.def"
+};
+
+/*
+ * `space` of EVENT_WEAK where `value` is what hellos of TLS said, `quantity` the weaknesses (bits by enum tls_weakness) and EVENT_OBJECT the server name, if all asked
+ * for one. `address` is over how many seconds its `count` sessions came.
+ */
+#define WEAK_HELLO 0u
+
+static inline uint64_t event_weak_value(uint16_t offered, uint16_t version, uint16_t suite)
+{
+	return (uint64_t)offered << 32 | (uint64_t)version << 16 | suite;
+}
+
 /* A line of the policy. */
 struct place {
 	uint32_t file; /* index into the generation's sources */

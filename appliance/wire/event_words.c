@@ -56,6 +56,11 @@ static const struct code_row device_codes[] = {
 #include "appliance/wire/event.def"
 };
 
+static const struct code_row weak_codes[] = {
+#define WEAK_CODE CODE_ROW
+#include "appliance/wire/event.def"
+};
+
 struct kind_row {
 	const char *word;
 	enum event_severity severity;
@@ -128,6 +133,9 @@ static const struct code_row *codes_of(unsigned kind, size_t *ret_n)
 	case EVENT_DEVICE:
 		*ret_n = LENGTH(device_codes);
 		return device_codes;
+	case EVENT_WEAK:
+		*ret_n = LENGTH(weak_codes);
+		return weak_codes;
 	default:
 		return NULL;
 	}
@@ -194,6 +202,18 @@ static bool has_text(const struct event *e)
 	return false;
 }
 
+/* No text but the name of a host, as a hello has it: whoever reads strangers' bytes says nothing else in words. */
+static bool has_name_alone(const struct event *e)
+{
+	static const char of_names[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+	const char *name = e->text[EVENT_OBJECT];
+
+	for (unsigned i = 0; i < EVENT_TEXTS; i++)
+		if (i != EVENT_OBJECT && e->text[i][0] != '\0')
+			return false;
+	return e->kind == EVENT_WEAK && name[strspn(name, of_names)] == '\0';
+}
+
 bool event_said_by(enum role r, const struct event *e)
 {
 	if ((unsigned)r >= ROLE_COUNT || e->kind >= EVENT_KIND_COUNT || (kinds[e->kind].by & SAID_BY(r)) == 0)
@@ -204,7 +224,7 @@ bool event_said_by(enum role r, const struct event *e)
 	/* What a sighting means the journal finds out. */
 	if (e->kind == EVENT_DEVICE && e->code != DEVICE_SEEN)
 		return false;
-	return r == ROLE_SUPERVISOR || r == ROLE_ENFORCE || r == ROLE_ACCOUNTS || !has_text(e);
+	return r == ROLE_SUPERVISOR || r == ROLE_ENFORCE || r == ROLE_ACCOUNTS || !has_text(e) || has_name_alone(e);
 }
 
 unsigned event_kind_by_word(const char *word)

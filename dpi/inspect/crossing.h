@@ -37,6 +37,7 @@ struct inspector {
 	struct commands *commands;     /* command.h: states of enforcers */
 	struct companions *companions; /* companion.h: what flows opened for others */
 	struct counts *counts;	       /* count.h: accepted commands */
+	struct weaks *weaks;	       /* weak.h: sessions that are protected badly */
 	struct waits *waits;	       /* wait.h: packets that wait */
 	struct resets *resets;	       /* reset.h: what is said again */
 	struct records *records;       /* event.h: budgets of records */

@@ -5,6 +5,7 @@
 #include "dpi/inspect/captured.h"
 #include "dpi/inspect/command.h"
 #include "dpi/inspect/fresh.h"
+#include "dpi/inspect/greet.h"
 #include "dpi/inspect/life.h"
 #include "dpi/inspect/midstream.h"
 #include "dpi/inspect/name.h"
@@ -97,6 +98,29 @@ static MUST_SEND struct verdict take_bad(struct crossing *x, enum reason r)
 	return refuse(r);
 }
 
+/* A session that has its name, and of which only more is read: what would stop another one ends the reading. */
+static MUST_SEND struct verdict go_on_reading(struct crossing *x, const struct stream_result *s)
+{
+	struct verdict v = go_on();
+
+	switch (s->answer) {
+	case STREAM_AHEAD:
+		v = ahead_take(x);
+		return v.step == STEP_REFUSE || v.step == STEP_END ? greet_let_go(x) : v;
+	case STREAM_LOST:
+	case STREAM_BLIND:
+	case STREAM_DROP:
+	case STREAM_RESET:
+		return greet_let_go(x);
+	case STREAM_PASS:
+	case STREAM_NEW:
+	case STREAM_RESTART:
+	case STREAM_REDIAL:
+		break;
+	}
+	return v;
+}
+
 static MUST_SEND struct verdict follow_stream(struct crossing *x)
 {
 	struct flow *f = x->f;
@@ -111,6 +135,8 @@ static MUST_SEND struct verdict follow_stream(struct crossing *x)
 	rejudge_give_back(x->i, f, other_end(x->dir));
 	if (f->judge_again)
 		v = rejudge(x);
+	if (v.step == STEP_ON && f->greets)
+		v = go_on_reading(x, &s);
 	if (v.step != STEP_ON)
 		return v;
 	switch (s.answer) {

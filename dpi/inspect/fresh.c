@@ -3,6 +3,7 @@
 
 #include "dpi/inspect/command.h"
 #include "dpi/inspect/event.h"
+#include "dpi/inspect/greet.h"
 #include "dpi/inspect/life.h"
 #include "dpi/inspect/midstream.h"
 #include "dpi/inspect/name.h"
@@ -76,6 +77,14 @@ static MUST_SEND struct verdict judge_commands(struct crossing *x, struct stream
 	return fresh_pass(x, s, j.unjudged, R_OBSERVED);
 }
 
+/* Its name is known, and more is read of it. */
+static MUST_SEND struct verdict judge_greeting(struct crossing *x, struct stream_result *s)
+{
+	struct verdict v = greet_take(x, s->fresh);
+
+	return v.step == STEP_ON ? fresh_pass(x, s, 0, R_CONFIRMED) : v;
+}
+
 static MUST_SEND struct verdict judge_name(struct crossing *x, struct stream_result *s)
 {
 	struct naming n = name_bytes(x, s->fresh);
@@ -87,7 +96,7 @@ static MUST_SEND struct verdict judge_name(struct crossing *x, struct stream_res
 	case NAMING_ANY:
 		return confirm(PROTO_NONE);
 	case NAMING_CONFIRM:
-		return confirm(n.protocol);
+		return greet_begin(x, n.protocol, s->fresh) ? judge_greeting(x, s) : confirm(n.protocol);
 	case NAMING_COMMANDS:
 		return command_follow(x, n.protocol) ? judge_commands(x, s) : refuse(R_OVERLOADED);
 	case NAMING_PASS:
@@ -102,11 +111,15 @@ struct verdict fresh_judge(struct crossing *x, struct stream_result *s)
 	struct verdict v = go_on();
 
 	if (!stream_join(&x->f->stream, &x->i->pool, x->dir, s->fin, &s->fresh, x->i->rooms.segment))
-		return end_flow(R_OVERLAP, PROTO_NONE);
+		return x->f->greets ? greet_let_go(x) : end_flow(R_OVERLAP, PROTO_NONE);
 	if (!room_make(x, s->fresh.left))
-		return crossing_is_observed(x) ? midstream_lose_track(x) : refuse(R_POOL_FULL);
+		return x->f->greets		 ? greet_let_go(x)
+		       : crossing_is_observed(x) ? midstream_lose_track(x)
+						 : refuse(R_POOL_FULL);
 	if (s->fresh.left == 0)
 		return fresh_pass(x, s, stream_carry(&x->f->stream, x->dir), R_HANDSHAKE);
+	if (x->f->greets)
+		return judge_greeting(x, s);
 	if (x->f->commands == NULL)
 		return judge_name(x, s);
 	if (s->fresh.left != x->d.payload.left) /* what it begins with may have passed before */

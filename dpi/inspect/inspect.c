@@ -20,6 +20,7 @@
 #include "dpi/inspect/session.h"
 #include "dpi/inspect/turn.h"
 #include "dpi/inspect/wait.h"
+#include "dpi/inspect/weak.h"
 #include "dpi/judge.h"
 #include "dpi/name.h"
 
@@ -64,6 +65,7 @@ struct inspector *inspector_new(const struct inspector_limits *l)
 	i->commands = commands_new(l->flows);
 	i->companions = companions_new();
 	i->counts = counts_new();
+	i->weaks = weaks_new();
 	i->waits = waits_new();
 	i->resets = resets_new();
 	i->records = records_new(i->now_ns);
@@ -75,7 +77,7 @@ struct inspector *inspector_new(const struct inspector_limits *l)
 	i->rooms.before = calloc(1, ENFORCER_STATE_MAX);
 	if (!flow_init(&i->flows, l->flows) || !pool_init(&i->pool, l->pool_bytes) || i->rules == NULL ||
 	    (i->namer == NULL && !l->no_library) || i->commands == NULL || i->companions == NULL || i->counts == NULL ||
-	    i->waits == NULL || i->resets == NULL || i->records == NULL || i->outcomes == NULL ||
+	    i->weaks == NULL || i->waits == NULL || i->resets == NULL || i->records == NULL || i->outcomes == NULL ||
 	    i->rooms.packet == NULL || i->rooms.segment == NULL || i->rooms.pdu == NULL || i->rooms.judge == NULL ||
 	    i->rooms.before == NULL) {
 		inspector_free(i);
@@ -97,6 +99,7 @@ void inspector_free(struct inspector *i)
 	commands_free(i->commands);
 	companions_free(i->companions);
 	counts_free(i->counts);
+	weaks_free(i->weaks);
 	waits_free(i->waits);
 	resets_free(i->resets);
 	records_free(i->records);
@@ -124,8 +127,10 @@ void inspector_generations(struct inspector *i, struct event_generation now, str
 	struct event_generation before = rules_generation(i->rules, NULL);
 
 	rules_note_generations(i->rules, now, of_permits);
-	if (!event_generation_same(before, now))
-		counts_end_hour(i);
+	if (event_generation_same(before, now))
+		return;
+	counts_end_hour(i);
+	weaks_end_hour(i);
 }
 
 /* Time only goes forward, also where a capture's stamps do not. */
@@ -199,12 +204,13 @@ void inspector_packet(struct inspector *i, const struct packet *p)
 
 uint64_t inspector_tick(struct inspector *i)
 {
-	uint64_t due = UINT64_MAX, next[5];
+	uint64_t due = UINT64_MAX, next[6];
 
 	turn_clock(i);
 	turn_expire(i);
 	resets_send_due(i);
 	counts_write_due(i);
+	weaks_write_due(i);
 	for (unsigned n = 0; n < TICK_FLOWS; n++) {
 		uint32_t fi = flow_due(&i->flows, i->now_ns);
 
@@ -218,7 +224,8 @@ uint64_t inspector_tick(struct inspector *i)
 	next[2] = flow_next_due(&i->flows);
 	next[3] = records_next_due(i->records);
 	next[4] = resets_next_due(i->resets);
-	for (unsigned n = 0; n < 5; n++)
+	next[5] = weaks_next_due(i->weaks);
+	for (unsigned n = 0; n < 6; n++)
 		if (next[n] < due)
 			due = next[n];
 	if (due == UINT64_MAX)
@@ -233,6 +240,7 @@ void inspector_finish(struct inspector *i)
 		if (flow_at(&i->flows, fi)->n > 0)
 			life_end(i, fi);
 	counts_write_all(i);
+	weaks_write_all(i);
 	records_flush(i, true);
 }
 

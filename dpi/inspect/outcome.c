@@ -186,6 +186,11 @@ void outcome_give_way(struct inspector *i, uint32_t fi)
 				.sport = f->client_port,
 				.dport = f->server_port,
 				.l4proto = f->l4proto };
+	if (f->greets) { /* nothing that is kept of it has to be read: it is let go of */
+		f->greets = false;
+		outcome_confirm(&x, (enum protocol)f->protocol);
+		return;
+	}
 	if (crossing_is_observed(&x)) {
 		outcome_drop_waiting(i, fi, R_POOL_FULL);
 		stream_free(&f->stream, &i->pool);

@@ -95,6 +95,8 @@ bool rejudge_allows(struct crossing *x, struct pdu *refused)
 	refused->allowed = true;
 	if (crossing_is_observed(x) || f->kind != KIND_FOLLOWED || f->stream.state == TCP_CLOSED)
 		return true;
+	if (f->greets) /* it has its name, which relabel_decide held against the permit */
+		return true;
 	if (f->commands == NULL)
 		return name_fits_again(x);
 	rejudge_give_back(x->i, f, DIR_C2S);

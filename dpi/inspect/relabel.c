@@ -19,14 +19,15 @@ enum relabel relabel_decide(const struct flow *f, const struct command_table *t,
 	enum protocol p = (enum protocol)f->protocol;
 	bool promised = promises_any(t, permit, f->l4proto) || (p != PROTO_NONE && grant_of(t, permit, p) != NULL);
 
-	if (f->kind == KIND_REFUSED || (f->kind == KIND_FOLLOWED && f->commands == NULL && !is_unsure(f, permit)))
+	if (f->kind == KIND_REFUSED ||
+	    (f->kind == KIND_FOLLOWED && f->commands == NULL && !f->greets && !is_unsure(f, permit)))
 		return RELABEL_STAYS;
 	if (!promised && p != PROTO_NONE)
 		return RELABEL_ENDS;
 	if (f->commands != NULL && !permit_commands_lane(permit))
 		return RELABEL_CONFIRMS;
 	if (f->kind == KIND_FOLLOWED)
-		return is_unsure(f, permit) ? RELABEL_HALF_WAY : RELABEL_STAYS;
+		return !f->greets && is_unsure(f, permit) ? RELABEL_HALF_WAY : RELABEL_STAYS;
 	/* It was let go of before; a permit that looks inside meets it half-way. */
 	if (!promised || (permit_commands_lane(permit) && protocol_info(p)->depth == DEPTH_COMMANDS))
 		return RELABEL_HALF_WAY;

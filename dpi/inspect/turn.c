@@ -2,6 +2,7 @@
 #include "dpi/inspect/turn.h"
 
 #include "dpi/inspect/follow.h"
+#include "dpi/inspect/greet.h"
 #include "dpi/inspect/midstream.h"
 #include "dpi/inspect/outcome.h"
 #include "dpi/inspect/relabel.h"
@@ -51,6 +52,8 @@ static void give_up(struct inspector *i, uint32_t fi, uint32_t w)
 
 	if (!wait_take(i, w, &t)) {
 		outcome_send(&t.x, drop(R_UNKNOWN_PERMIT));
+	} else if (t.x.f->greets) {
+		outcome_send(&t.x, greet_let_go(&t.x));
 	} else if (crossing_is_observed(&t.x)) {
 		outcome_send(&t.x, midstream_await(&t.x));
 	} else {

@@ -114,7 +114,7 @@ static void put_ends(json_t *out, const json_t *e)
 static bool is_traffic(const json_t *e)
 {
 	return is(e, "kind", "drop") || is(e, "kind", "pdu") || is(e, "kind", "flow") || is(e, "kind", "counts") ||
-	       is(e, "kind", "passed");
+	       is(e, "kind", "passed") || is(e, "kind", "weak");
 }
 
 static enum event_severity severity(const json_t *e)
@@ -133,7 +133,7 @@ static const char *type_of(const json_t *e)
 {
 	if (!is_traffic(e))
 		return severity(e) > EVENT_NOTICE ? "alert" : "engine";
-	if (is(e, "code", "missed"))
+	if (is(e, "code", "missed") || is(e, "kind", "weak"))
 		return "alert";
 	if (is(e, "kind", "counts") || is(e, "verdict", "allow"))
 		return "flow";
@@ -211,6 +211,23 @@ static json_t *of_the_type(const json_t *e, const char *type)
 	return strcmp(type, "engine") == 0 ? engine(e) : NULL;
 }
 
+/* As EVE writes them: the version in its own spelling, and no field for the suite. */
+static json_t *tls(const json_t *e)
+{
+	static const char *const spelt[][2] = { { "SSL 3.0", "SSLv3" }, { "TLS 1.0", "TLSv1" } };
+	const json_t *seen = json_object_get(e, "tls");
+	const char *version = js(seen, "version");
+	json_t *j = json_object();
+
+	for (size_t i = 0; i < sizeof(spelt) / sizeof(spelt[0]); i++)
+		if (strcmp(version, spelt[i][0]) == 0)
+			version = spelt[i][1];
+	json_object_set_new(j, "version", json_text(version));
+	if (*js(seen, "sni") != '\0')
+		json_object_set_new(j, "sni", json_text(js(seen, "sni")));
+	return j;
+}
+
 json_t *event_eve(const json_t *e)
 {
 	const char *type = type_of(e);
@@ -221,6 +238,8 @@ json_t *event_eve(const json_t *e)
 	put_ends(out, e);
 	if (part != NULL)
 		json_object_set_new(out, type, part);
+	if (json_object_get(e, "tls") != NULL)
+		json_object_set_new(out, "tls", tls(e));
 	if (strcmp(type, "flow") != 0 && strcmp(type, "engine") != 0)
 		json_object_set_new(out, "alert", alert(e));
 	/* The chain is of the box's own lines; this is none. */

@@ -6,6 +6,7 @@
 
 #include "appliance/wire/event_words.h"
 #include "appliance/wire/reason.h"
+#include "appliance/wire/tls.h"
 #include "mgmt/words/parts.h"
 
 struct telling {
@@ -80,6 +81,22 @@ static void time_text(FILE *to, const struct telling *t)
 	fputs(when, to);
 }
 
+/* What is weak about the TLS that was seen. */
+static void tls_weak_text(FILE *to, const struct telling *t)
+{
+	const json_t *weak = json_object_get(json_object_get(t->e, "tls"), "weak");
+	const char *lang = lang_name(t->lang);
+
+	for (size_t i = 0; i < json_array_size(weak); i++) {
+		const char *word = json_string_value(json_array_get(weak, i));
+		enum tls_weakness w = tls_weakness_by_word(word != NULL ? word : "");
+
+		if (i > 0)
+			fputs(t->lang == LANG_JA ? "、" : ", ", to);
+		fputs(w == TLS_WEAKNESS_COUNT ? word != NULL ? word : "" : tls_weakness_text(w, lang), to);
+	}
+}
+
 /* What one place of a sentence holds; writes nothing when that is unknown. */
 static void place(FILE *to, const struct telling *t, const char *name)
 {
@@ -105,6 +122,10 @@ static void place(FILE *to, const struct telling *t, const char *name)
 		event_gap(to, t->e, t->lang);
 	else if (strcmp(name, "object") == 0)
 		event_object(to, t->e, t->lang);
+	else if (strcmp(name, "tls_weak") == 0)
+		tls_weak_text(to, t);
+	else if (strncmp(name, "tls_", 4) == 0)
+		fputs(js(json_object_get(t->e, "tls"), name + 4), to);
 	else if (strcmp(name, "verdict") == 0)
 		fputs(event_verdict_text(js(t->e, name), lang_name(t->lang)), to);
 	else if (json_is_integer(value))
@@ -185,7 +206,8 @@ char *event_sentence(const json_t *e, enum lang l)
 {
 	const struct telling t = { e, l };
 	const char *lang = lang_name(l), *sentence;
-	bool passed = strcmp(js(e, "kind"), "passed") == 0;
+	/* Kinds of traffic with a sentence for each code. */
+	bool passed = strcmp(js(e, "kind"), "passed") == 0 || strcmp(js(e, "kind"), "weak") == 0;
 	bool traffic = *js(e, "client") != '\0' && *js(e, "server") != '\0' && !(passed && ju(e, "records") > 1);
 	char *text = NULL, when[RENDER_TEXT];
 	size_t size;

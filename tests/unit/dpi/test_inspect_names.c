@@ -7,7 +7,7 @@
  * LINK: dpi/inspect/ahead.c dpi/inspect/bond.c dpi/inspect/captured.c dpi/inspect/command.c dpi/inspect/companion.c dpi/inspect/count.c dpi/inspect/cut.c dpi/inspect/datagram.c dpi/inspect/deeds.c dpi/inspect/event.c
  * LINK: dpi/inspect/follow.c dpi/inspect/fresh.c dpi/inspect/impact.c dpi/inspect/inspect.c dpi/inspect/life.c dpi/inspect/midstream.c dpi/inspect/name.c
  * LINK: dpi/inspect/outcome.c dpi/inspect/rejudge.c dpi/inspect/relabel.c dpi/inspect/repeat.c dpi/inspect/reset.c dpi/inspect/room.c dpi/inspect/rules.c
- * LINK: dpi/inspect/search.c dpi/inspect/session.c dpi/inspect/turn.c dpi/inspect/wait.c
+ * LINK: dpi/inspect/search.c dpi/inspect/session.c dpi/inspect/turn.c dpi/inspect/wait.c dpi/inspect/greet.c dpi/inspect/weak.c dpi/hello.c appliance/wire/tls.c appliance/wire/event.c appliance/wire/limit.c
  * LINK: dpi/decode.c dpi/flow.c
  * LINK: appliance/wire/commands_older.c
  * LINK: dpi/share.c dpi/stream.c dpi/runs.c dpi/pool.c dpi/name.c dpi/recognise.c dpi/%/recognise.c dpi/plausible.c dpi/datagram.c
@@ -22,66 +22,249 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "tests/unit/dpi/hellos.h"
 #include "tests/unit/dpi/inspect_setup.h"
 
-/* A ClientHello as a browser sends it: 122 bytes of record, SNI "tos.example". */
-static size_t client_hello(uint8_t *out)
+static size_t good_answer(uint8_t *out)
 {
-	static const uint8_t sni[] = { 0,   0,	 0,   16,  0,	14,  0,	  0,   11,  't',
-				       'o', 's', '.', 'e', 'x', 'a', 'm', 'p', 'l', 'e' };
-	size_t n = 0, body;
-
-	memcpy(out, "\x16\x03\x01\x00\x00\x01\x00\x00\x00\x03\x03", 11);
-	n = 11;
-	for (uint8_t i = 0; i < 32; i++)
-		out[n++] = (uint8_t)(i * 37u + 5u);
-	out[n++] = 0;
-	memcpy(out + n, "\x00\x04\x13\x01\xc0\x2f\x01\x00", 8);
-	n += 8;
-	out[n++] = 0;
-	out[n++] = sizeof(sni) + 7;
-	memcpy(out + n, sni, sizeof(sni));
-	n += sizeof(sni);
-	memcpy(out + n, "\x00\x2b\x00\x03\x02\x03\x04", 7);
-	n += 7;
-	body = n - 9;
-	out[3] = 0;
-	out[4] = (uint8_t)(n - 5);
-	out[7] = 0;
-	out[8] = (uint8_t)body;
-	return n;
+	return server_hello(out, 0x0304, 0x1301, false);
 }
 
-static void tls_is_confirmed_at_its_hello(void **state)
+static void tls_is_followed_to_its_servers_hello(void **state)
 {
 	struct conn k = desk_conn(P_TLS);
-	uint8_t hello[256];
+	uint8_t hello[HELLO_ROOM];
 	size_t n = client_hello(hello);
 
 	(void)state;
 	assert_int_equal(desk_handshake(&k), OUTCOME_ACCEPT);
-	assert_int_equal(desk_send(&k, DIR_C2S, hello, n), OUTCOME_CONFIRMED);
+	assert_int_equal(desk_send(&k, DIR_C2S, hello, n), OUTCOME_ACCEPT);
+	assert_int_equal(desk_count(EVENT_FLOW, R_CONFIRMED), 0);
+	n = good_answer(hello);
+	assert_int_equal(desk_send(&k, DIR_S2C, hello, n), OUTCOME_CONFIRMED);
 	assert_int_equal(desk_count(EVENT_FLOW, R_CONFIRMED), 1);
 	assert_int_equal(desk.flows[0].info.protocol, PROTO_TLS);
 	assert_int_equal(stats().pool_used, 0);
+	assert_int_equal(stats().reasons[R_TLS_UNSEEN] + stats().reasons[R_TLS_WEAK], 0);
+	assert_int_equal(desk.n_events, 1);
 	/* What was on its way into the queue meanwhile. */
 	assert_int_equal(desk_text(&k, DIR_S2C, "anything"), OUTCOME_CONFIRMED);
 }
 
-static void tls_hello_in_pieces(void **state)
+static void tls_hellos_in_pieces(void **state)
 {
-	uint8_t hello[256];
-	size_t n = client_hello(hello);
+	uint8_t client[HELLO_ROOM], server[HELLO_ROOM];
+	size_t n = client_hello(client), m = server_hello(server, 0x0301, 0x000a, false);
 
 	(void)state;
-	for (size_t cut = 1; cut < 16; cut++) {
+	for (size_t cut = 1; cut < 40; cut++) {
 		struct conn k = desk_conn(P_TLS);
 
 		desk_handshake(&k);
-		assert_int_equal(desk_send(&k, DIR_C2S, hello, cut), cut < 11 ? OUTCOME_ACCEPT : OUTCOME_CONFIRMED);
-		assert_int_equal(desk_send(&k, DIR_C2S, hello + cut, n - cut), OUTCOME_CONFIRMED);
+		assert_int_equal(desk_send(&k, DIR_C2S, client, cut), OUTCOME_ACCEPT);
+		assert_int_equal(desk_send(&k, DIR_C2S, client + cut, n - cut), OUTCOME_ACCEPT);
+		assert_int_equal(desk_send(&k, DIR_S2C, server, m - cut), OUTCOME_ACCEPT);
+		assert_int_equal(desk_send(&k, DIR_S2C, server + m - cut, cut), OUTCOME_CONFIRMED);
 	}
 	assert_int_equal(desk.n_resets, 0);
+	assert_int_equal(stats().reasons[R_TLS_WEAK], 39);
+}
+
+static const struct event *weak_event(size_t n)
+{
+	for (size_t i = 0; i < desk.n_events; i++)
+		if (desk.events[i].kind == EVENT_WEAK && n-- == 0)
+			return &desk.events[i];
+	return NULL;
+}
+
+static size_t weak_events(void)
+{
+	size_t n = 0;
+
+	while (weak_event(n) != NULL)
+		n++;
+	return n;
+}
+
+/* A whole session whose server chose these. */
+static struct conn greet(uint32_t permit, uint16_t version, uint16_t suite)
+{
+	struct conn k = desk_conn(permit);
+	uint8_t hello[HELLO_ROOM];
+	size_t n = client_hello(hello);
+
+	desk_handshake(&k);
+	assert_int_equal(desk_send(&k, DIR_C2S, hello, n), OUTCOME_ACCEPT);
+	n = server_hello(hello, version, suite, false);
+	assert_int_equal(desk_send(&k, DIR_S2C, hello, n), OUTCOME_CONFIRMED);
+	return k;
+}
+
+static void weak_tls_is_told_once_and_counted(void **state)
+{
+	const struct event *e;
+	uint64_t count = 0;
+
+	(void)state;
+	for (unsigned n = 0; n < 5; n++)
+		greet(P_TLS, 0x0301, 0x000a);
+	assert_int_equal(weak_events(), 1);
+	e = weak_event(0);
+	assert_int_equal(e->code, WEAK_TLS);
+	assert_int_equal(e->verdict, EV_ALLOW);
+	assert_int_equal(e->reason, R_TLS_WEAK);
+	assert_int_equal(e->count, 1);
+	assert_int_equal(e->protocol, PROTO_TLS);
+	assert_int_equal(e->value, event_weak_value(0x0304, 0x0301, 0x000a));
+	assert_int_equal(e->space, WEAK_HELLO);
+	assert_string_equal(e->text[EVENT_OBJECT], "tos.example");
+	assert_int_not_equal(e->conduit, EVENT_NO_CONDUIT);
+	/* Another choice is told by itself; a good one is not. */
+	greet(P_TLS, 0x0303, 0x009c);
+	greet(P_TLS, 0x0303, 0xc02f);
+	assert_int_equal(weak_events(), 2);
+	assert_int_equal(weak_event(1)->code, WEAK_TLS_LESSER);
+	assert_int_equal(stats().reasons[R_TLS_WEAK], 5);
+	assert_int_equal(stats().reasons[R_TLS_LESSER], 1);
+	/* In an hour, the others. */
+	desk_now += 3600u * 1000000000ull;
+	inspector_tick(desk_i);
+	assert_int_equal(weak_events(), 3);
+	assert_int_equal(weak_event(2)->count, 4);
+	assert_int_equal(weak_event(2)->address, 3600);
+	for (size_t n = 0; n < 3; n++)
+		count += weak_event(n)->count;
+	assert_int_equal(count, 6);
+	/* Nothing in the next one: its kind is forgotten, and the next is a first again. */
+	desk_now += 3600u * 1000000000ull;
+	inspector_tick(desk_i);
+	assert_int_equal(weak_events(), 3);
+	greet(P_TLS, 0x0301, 0x000a);
+	assert_int_equal(weak_events(), 4);
+}
+
+static void another_generation_writes_its_sums(void **state)
+{
+	(void)state;
+	greet(P_TLS, 0x0301, 0x000a);
+	greet(P_TLS, 0x0301, 0x000a);
+	greet(P_TLS, 0x0301, 0x000a);
+	assert_int_equal(weak_events(), 1);
+	inspector_generations(desk_i, (struct event_generation){ 7, 77 }, bytes_of(NULL, 0));
+	inspector_tick(desk_i);
+	assert_int_equal(weak_events(), 2);
+	assert_int_equal(weak_event(1)->count, 2);
+	greet(P_TLS, 0x0301, 0x000a);
+	assert_int_equal(weak_events(), 3);
+	assert_int_equal(weak_event(2)->generation.number, 7);
+}
+
+/* A conduit has its part of the table: beyond it there is one sum, and its count is right. */
+static void many_kinds_are_one_sum(void **state)
+{
+	uint64_t count = 0;
+	size_t with_ends = 0;
+
+	(void)state;
+	for (unsigned n = 0; n < 200; n++)
+		greet(P_TLS, 0x0301, (uint16_t)(0xc100 + n));
+	for (size_t n = 0; n < weak_events(); n++)
+		with_ends += weak_event(n)->client.family != 0;
+	assert_int_equal(with_ends, 64);
+	assert_int_equal(weak_events(), 65);
+	inspector_finish(desk_i);
+	for (size_t n = 0; n < weak_events(); n++)
+		count += weak_event(n)->count;
+	assert_int_equal(count, 200);
+	assert_int_equal(stats().reasons[R_TLS_WEAK], 200);
+}
+
+/* Whatever keeps the hellos from being read, the session goes on as it did before anybody looked. */
+static void nothing_stops_it(void **state)
+{
+	uint8_t hello[HELLO_ROOM], other[HELLO_ROOM];
+	size_t n = client_hello(hello);
+	struct conn k;
+
+	(void)state;
+	/* An answer that is none. */
+	k = desk_conn(P_TLS);
+	desk_handshake(&k);
+	desk_send(&k, DIR_C2S, hello, n);
+	assert_int_equal(desk_text(&k, DIR_S2C, "220 welcome\r\n"), OUTCOME_CONFIRMED);
+	/* A client's hello that goes wrong behind what it is known by. */
+	memcpy(other, hello, n);
+	other[43] = 200;
+	k = desk_conn(P_TLS);
+	desk_handshake(&k);
+	assert_int_equal(desk_send(&k, DIR_C2S, other, n), OUTCOME_CONFIRMED);
+	/* Said again with other bytes, beside an acknowledgement of what nobody saw. */
+	k = desk_conn(P_TLS);
+	desk_handshake(&k);
+	desk_send(&k, DIR_C2S, hello, n);
+	hello[30] ^= 1;
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - (uint32_t)n, k.s, DESK_ACK, hello, n), OUTCOME_CONFIRMED);
+	hello[30] ^= 1;
+	k = desk_conn(P_TLS);
+	desk_handshake(&k);
+	desk_send(&k, DIR_C2S, hello, n);
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c + 5000, DESK_ACK, "x", 1), OUTCOME_CONFIRMED);
+	assert_int_equal(stats().reasons[R_TLS_UNSEEN], 4);
+	assert_int_equal(desk.n_resets, 0);
+	assert_int_equal(stats().dropped, 0);
+	/* A server that declines has no session, and nobody misses anything. */
+	k = desk_conn(P_TLS);
+	desk_handshake(&k);
+	desk_send(&k, DIR_C2S, hello, n);
+	assert_int_equal(desk_send(&k, DIR_S2C, "\x15\x03\x03\x00\x02\x02\x28", 7), OUTCOME_CONFIRMED);
+	assert_int_equal(stats().reasons[R_TLS_UNSEEN], 4);
+	assert_int_equal(weak_events(), 0);
+}
+
+/* Under a permit that does not promise it, it ends as a session that was let go of does; under one that does, it is read on. */
+static void permits_change_between_the_hellos(void **state)
+{
+	static const uint32_t to[] = { P_TLS_OR_SSH, P_TLS_OBSERVE, P_TCP, P_SSH };
+	uint8_t hello[HELLO_ROOM];
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		struct conn k = desk_conn(P_TLS);
+		size_t n = client_hello(hello);
+
+		desk_handshake(&k);
+		desk_send(&k, DIR_C2S, hello, n);
+		/* Acknowledged or not: nothing of it depends on that. */
+		if (i % 2 == 0)
+			desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0);
+		k.permit = to[i];
+		n = server_hello(hello, 0x0301, 0x000a, false);
+		assert_int_equal(desk_send(&k, DIR_S2C, hello, n), to[i] == P_SSH   ? OUTCOME_DROP
+								   : to[i] == P_TCP ? OUTCOME_ACCEPT
+										    : OUTCOME_CONFIRMED);
+	}
+	assert_int_equal(desk_count(EVENT_FLOW, R_ENDED), 1);
+}
+
+static void segments_out_of_order(void **state)
+{
+	uint8_t client[HELLO_ROOM], server[HELLO_ROOM];
+	size_t n = client_hello(client), m = server_hello(server, 0x0301, 0x000a, false);
+	struct conn k = desk_conn(P_TLS);
+
+	(void)state;
+	desk_handshake(&k);
+	/* The second half first, the first half twice. */
+	desk_segment(&k, DIR_C2S, k.c + 60, k.s, DESK_ACK, client + 60, n - 60);
+	desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, client, 60);
+	desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, client, 60);
+	k.c += (uint32_t)n;
+	desk_segment(&k, DIR_S2C, k.s + 50, k.c, DESK_ACK, server + 50, m - 50);
+	assert_int_equal(weak_events(), 0);
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, server, 50), OUTCOME_CONFIRMED);
+	assert_int_equal(weak_events(), 1);
+	assert_int_equal(stats().dropped, 0);
 }
 
 static void ssh_on_a_tls_conduit(void **state)
@@ -333,12 +516,13 @@ static void dns_over_tcp_in_pieces(void **state)
 static void named_flow_meets_another_permit(void **state)
 {
 	struct conn k = desk_conn(P_TLS);
-	uint8_t hello[256];
+	uint8_t hello[HELLO_ROOM];
 	size_t n = client_hello(hello);
 
 	(void)state;
 	desk_handshake(&k);
 	desk_send(&k, DIR_C2S, hello, n);
+	desk_send(&k, DIR_S2C, hello, good_answer(hello));
 	k.c += 70000; /* unseen: the flow had left the queue */
 	k.s += 90000;
 	k.permit = P_TLS_OR_SSH;
@@ -353,13 +537,15 @@ static void named_flow_meets_another_permit(void **state)
 static void data_before_its_hello_is_kept(void **state)
 {
 	struct conn k = desk_conn(P_TLS);
-	uint8_t hello[256];
+	uint8_t hello[HELLO_ROOM];
 	size_t n = client_hello(hello);
 
 	(void)state;
 	desk_handshake(&k);
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + (uint32_t)n, k.s, DESK_ACK, "next", 4), OUTCOME_ACCEPT);
-	assert_int_equal(desk_send(&k, DIR_C2S, hello, n), OUTCOME_CONFIRMED);
+	assert_int_equal(desk_send(&k, DIR_C2S, hello, n), OUTCOME_ACCEPT);
+	k.c += 4;
+	assert_int_equal(desk_send(&k, DIR_S2C, hello, good_answer(hello)), OUTCOME_CONFIRMED);
 	assert_int_equal(stats().pool_used, 0);
 }
 
@@ -367,8 +553,14 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(tls_is_confirmed_at_its_hello),
-		T(tls_hello_in_pieces),
+		T(tls_is_followed_to_its_servers_hello),
+		T(tls_hellos_in_pieces),
+		T(weak_tls_is_told_once_and_counted),
+		T(another_generation_writes_its_sums),
+		T(many_kinds_are_one_sum),
+		T(nothing_stops_it),
+		T(permits_change_between_the_hellos),
+		T(segments_out_of_order),
 		T(ssh_on_a_tls_conduit),
 		T(ssh_both_ends),
 		T(http_and_postgresql),

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Three layers, each a count of what is left: records, in them the hello, in it its extensions. A field is a number of up to four bytes, which may
+ * be cut anywhere, or bytes to be left out; step() says what each number means and what comes behind it.
+ */
+#include "dpi/hello.h"
+
+#include <string.h>
+
+#define RECORD_MAX (16384u + 2048u) /* RFC 5246, 6.2.3: what a peer may send at most */
+#define RECORD_HEAD 5u
+#define RECORD_HANDSHAKE 22u
+#define RECORD_ALERT 21u
+#define EXTENSION_NAME 0u
+#define EXTENSION_VERSIONS 43u
+
+enum field {
+	AT_TYPE, /* of the message: it and its length are outside of what the length counts */
+	AT_LENGTH,
+	AT_VERSION,
+	AT_RANDOM,
+	AT_SESSION,
+	AT_SUITES, /* client: a list; server: one */
+	AT_COMPRESSION,
+	AT_EXTENSIONS,
+	AT_EXTENSION,
+	AT_EXTENSION_LENGTH,
+	AT_VERSIONS, /* client: how long the list is */
+	AT_ONE_VERSION,
+	AT_NAMES, /* how long the list is */
+	AT_NAME_TYPE,
+	AT_NAME_LENGTH,
+	AT_NAME,
+	FIELDS
+};
+
+/* How many bytes the number of each field has, by direction. */
+static const uint8_t width[FIELDS][2] = {
+	[AT_TYPE] = { 1, 1 },	     [AT_LENGTH] = { 3, 3 },
+	[AT_VERSION] = { 2, 2 },     [AT_RANDOM] = { 0, 0 },
+	[AT_SESSION] = { 1, 1 },     [AT_SUITES] = { 2, 2 },
+	[AT_COMPRESSION] = { 1, 1 }, [AT_EXTENSIONS] = { 2, 2 },
+	[AT_EXTENSION] = { 2, 2 },   [AT_EXTENSION_LENGTH] = { 2, 2 },
+	[AT_VERSIONS] = { 1, 1 },    [AT_ONE_VERSION] = { 2, 2 },
+	[AT_NAMES] = { 2, 2 },	     [AT_NAME_TYPE] = { 1, 1 },
+	[AT_NAME_LENGTH] = { 2, 2 }, [AT_NAME] = { 1, 1 },
+};
+
+/* Takes `n` bytes off every count that they are inside of. False when one has fewer. */
+static bool take_off(struct hello_side *s, uint32_t n)
+{
+	bool extension = s->step >= AT_VERSIONS, extensions = s->step >= AT_EXTENSION;
+
+	if (!s->inside)
+		return true;
+	if (n > s->message || (extensions && n > s->extensions) || (extension && n > s->extension))
+		return false;
+	s->message -= n;
+	s->extensions -= extensions ? n : 0;
+	s->extension -= extension ? n : 0;
+	return true;
+}
+
+/* Where its extensions are read on, or it is done. */
+static bool next_extension(struct hello_side *s)
+{
+	s->step = AT_EXTENSION;
+	if (s->extensions == 0)
+		s->state = s->message == 0 ? HELLO_READ : HELLO_BAD;
+	return true;
+}
+
+/* The rest of this extension is left out. */
+static bool leave(struct hello_side *s)
+{
+	s->skip = s->extension;
+	if (s->skip == 0)
+		return next_extension(s);
+	return true;
+}
+
+/* GREASE (RFC 8701) and drafts are no versions. */
+static void offer(struct hello *h, uint32_t version)
+{
+	if (version >= 0x0300 && version <= 0x0304 && version > h->offered)
+		h->offered = (uint16_t)version;
+}
+
+static bool begin_extension(struct hello *h, struct hello_side *s, enum direction dir, uint32_t length)
+{
+	if (length > s->extensions)
+		return false;
+	s->extension = length;
+	if (s->kind == EXTENSION_VERSIONS) {
+		h->offered = dir == DIR_C2S ? 0 : h->offered; /* the list counts, not the field before it */
+		s->step = dir == DIR_C2S ? AT_VERSIONS : AT_ONE_VERSION;
+		return true;
+	}
+	s->step = dir == DIR_C2S && s->kind == EXTENSION_NAME && length > 0 ? AT_NAMES : AT_VERSIONS;
+	return s->step == AT_NAMES ? true : leave(s);
+}
+
+static bool is_of_a_name(uint32_t c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' ||
+	       c == '_';
+}
+
+/* One byte of the name. What is none, or too long, is left out whole. */
+static bool take_name(struct hello *h, struct hello_side *s, uint32_t c)
+{
+	if (!is_of_a_name(c) || h->name_len >= HELLO_NAME - 1) {
+		memset(h->name, 0, sizeof(h->name));
+		h->name_len = 0;
+		return leave(s);
+	}
+	h->name[h->name_len++] = (char)c;
+	return --s->number > 0 ? true : leave(s);
+}
+
+/* A number is whole. False: no hello has that there. */
+static bool step(struct hello *h, enum direction dir, uint32_t n)
+{
+	struct hello_side *s = &h->side[dir];
+
+	switch ((enum field)s->step) {
+	case AT_TYPE:
+		s->step = AT_LENGTH;
+		return n == (dir == DIR_C2S ? 1u : 2u);
+	case AT_LENGTH:
+		s->message = n;
+		s->inside = true;
+		s->step = AT_VERSION;
+		return true;
+	case AT_VERSION:
+		if (dir == DIR_C2S)
+			offer(h, n > 0x0303 ? 0x0303 : n); /* higher ones are said in the extension (RFC 8446, 4.1.2) */
+		else
+			h->version = (uint16_t)n;
+		s->step = AT_RANDOM;
+		s->skip = 32;
+		return n >> 8 == 3;
+	case AT_RANDOM:
+		return false; /* no number */
+	case AT_SESSION:
+		s->step = AT_SUITES;
+		s->skip = n;
+		return n <= 32;
+	case AT_SUITES:
+		s->step = AT_COMPRESSION;
+		if (dir == DIR_C2S)
+			s->skip = n;
+		else
+			h->suite = (uint16_t)n;
+		return dir == DIR_S2C || (n > 0 && n % 2 == 0);
+	case AT_COMPRESSION:
+		s->step = AT_EXTENSIONS;
+		s->skip = dir == DIR_C2S ? n : 0;
+		if (dir == DIR_S2C && s->message == 0) /* TLS 1.2 and before: there may be none */
+			s->state = HELLO_READ;
+		return dir == DIR_S2C || n > 0;
+	case AT_EXTENSIONS:
+		s->extensions = n;
+		return n == s->message ? next_extension(s) : false;
+	case AT_EXTENSION:
+		s->kind = (uint16_t)n;
+		s->step = AT_EXTENSION_LENGTH;
+		return true;
+	case AT_EXTENSION_LENGTH:
+		return begin_extension(h, s, dir, n);
+	case AT_VERSIONS:
+		s->step = AT_ONE_VERSION;
+		return n >= 2 && n % 2 == 0 && n == s->extension;
+	case AT_ONE_VERSION:
+		if (dir == DIR_C2S)
+			offer(h, n);
+		else
+			h->version = (uint16_t)n;
+		return s->extension == 0 ? next_extension(s) : dir == DIR_C2S;
+	case AT_NAMES:
+		s->step = AT_NAME_TYPE;
+		return n == s->extension && h->name_len == 0;
+	case AT_NAME_TYPE:
+		if (n != 0) /* of no other kind there is one */
+			return leave(s);
+		s->step = AT_NAME_LENGTH;
+		return true;
+	case AT_NAME_LENGTH:
+		s->step = AT_NAME;
+		s->number = n;
+		return n > 0 && n <= s->extension;
+	case AT_NAME:
+		return take_name(h, s, n);
+	case FIELDS:
+		break;
+	}
+	return false;
+}
+
+/* Bytes that are left out: as many as there are. */
+static bool pass_over(struct hello_side *s, struct bytes *b)
+{
+	uint32_t n = s->skip < b->left ? s->skip : (uint32_t)b->left;
+
+	if (!take_off(s, n) || !bytes_skip(b, n))
+		return false;
+	s->skip -= n;
+	if (s->skip > 0)
+		return true;
+	if (s->step == AT_RANDOM)
+		s->step = AT_SESSION;
+	else if (s->step >= AT_VERSIONS)
+		return next_extension(s);
+	else if (s->step == AT_EXTENSIONS && s->message == 0)
+		s->state = HELLO_READ;
+	return true;
+}
+
+/* One byte of a number. The name is counted down in the same place where other fields gather theirs, and takes each byte by itself. */
+static bool gather(struct hello *h, enum direction dir, uint8_t byte)
+{
+	struct hello_side *s = &h->side[dir];
+	uint32_t n;
+
+	if (!take_off(s, 1))
+		return false;
+	if (s->step == AT_NAME)
+		return step(h, dir, byte);
+	s->number = s->number << 8 | byte;
+	if (++s->got < width[s->step][dir])
+		return true;
+	n = s->number;
+	s->number = 0;
+	s->got = 0;
+	return step(h, dir, n);
+}
+
+/* What one record holds of the hello; the next message, if there is one in it, is nobody's business. */
+static bool read_message(struct hello *h, enum direction dir, struct bytes b)
+{
+	struct hello_side *s = &h->side[dir];
+	uint8_t byte;
+
+	while (b.left > 0 && s->state == HELLO_GOES_ON)
+		if (!(s->skip > 0 ? pass_over(s, &b) : bytes_u8(&b, &byte) && gather(h, dir, byte)))
+			return false;
+	return true;
+}
+
+/* A byte of the head of a record. False: what the handshake is not made of. */
+static bool read_head(struct hello_side *s, enum direction dir, uint8_t byte)
+{
+	struct bytes b = bytes_of(s->head, RECORD_HEAD);
+	uint16_t version, length;
+	uint8_t type;
+
+	s->head[s->heads++] = byte;
+	if (s->heads < RECORD_HEAD)
+		return true;
+	s->heads = 0;
+	bytes_u8(&b, &type);
+	bytes_be16(&b, &version);
+	bytes_be16(&b, &length);
+	s->record = length;
+	s->alert = type == RECORD_ALERT && dir == DIR_S2C && !s->begun;
+	return (type == RECORD_HANDSHAKE || s->alert) && version >> 8 == 3 && length > 0 && length <= RECORD_MAX;
+}
+
+/* Of an alert the first byte: a warning may come before the hello, by anything else the server declines. */
+static bool read_record(struct hello *h, enum direction dir, struct bytes b)
+{
+	struct hello_side *s = &h->side[dir];
+	uint8_t level;
+
+	if (!s->alert) {
+		s->begun = true;
+		return read_message(h, dir, b);
+	}
+	if (!s->warned && bytes_u8(&b, &level) && level != 1)
+		s->state = HELLO_ALERT;
+	s->warned = s->record > 0;
+	return true;
+}
+
+static bool read_some(struct hello *h, enum direction dir, struct bytes *b)
+{
+	struct hello_side *s = &h->side[dir];
+	struct bytes part;
+	uint32_t n;
+	uint8_t byte;
+
+	if (s->record == 0)
+		return bytes_u8(b, &byte) && read_head(s, dir, byte);
+	n = s->record < b->left ? s->record : (uint32_t)b->left;
+	s->record -= n;
+	return bytes_take(b, n, &part) && read_record(h, dir, part);
+}
+
+enum hello_state hello_take(struct hello *h, enum direction dir, struct bytes b)
+{
+	struct hello_side *s = &h->side[dir];
+	size_t all = b.left;
+
+	while (b.left > 0 && s->state == HELLO_GOES_ON)
+		if (!read_some(h, dir, &b))
+			s->state = HELLO_BAD;
+	if (s->state == HELLO_GOES_ON && all > HELLO_BYTES_MAX - s->bytes)
+		s->state = HELLO_BAD;
+	if (s->state == HELLO_GOES_ON)
+		s->bytes += (uint32_t)all;
+	return (enum hello_state)s->state;
+}

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dpi/inspect/weak.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/base/clock.h"
+#include "appliance/wire/tls.h"
+#include "dpi/inspect/rules.h"
+#include "dpi/judge.h"
+
+#define HOUR_NS (3600u * (uint64_t)SECOND_NS)
+#define PACE_NS 10000000u /* between two helpings of records, as of counts */
+#define HELPING 64u
+
+/* Sessions of one kind since the last record. */
+struct weak {
+	/* what tells kinds apart */
+	struct event_generation generation; /* in which these numbers mean something */
+	uint32_t permit, conduit, line;
+	struct addr client, server; /* family 0: the sum of a conduit */
+	uint16_t server_port, protocol;
+	uint8_t l4proto, code; /* enum weak_event */
+	uint16_t offered, version, suite;
+	uint32_t bits;
+	/* the rest */
+	char name[HELLO_NAME]; /* that all of them asked for; "" when they differ */
+	uint64_t count, since_ns;
+};
+
+struct weaks {
+	struct weak kinds[WEAK_MAX];
+	uint32_t n, exact;	/* of which by their ends */
+	uint64_t more, more_ns; /* sessions that found no place, and since when */
+	uint32_t at, end;	/* while sums are written: from here to there */
+	uint64_t due_ns;	/* next helping; UINT64_MAX: nothing to write */
+	bool writing;
+};
+
+struct weaks *weaks_new(void)
+{
+	struct weaks *all = calloc(1, sizeof(*all)); /* untouched pages cost nothing */
+
+	if (all != NULL)
+		all->due_ns = UINT64_MAX;
+	return all;
+}
+
+void weaks_free(struct weaks *all)
+{
+	free(all);
+}
+
+/* ---- writing ------------------------------------------------------------------------------------------------------ */
+
+static uint32_t seconds_since(const struct inspector *i, uint64_t ns)
+{
+	uint64_t s = (i->now_ns - ns) / SECOND_NS;
+
+	return s < UINT32_MAX ? (uint32_t)s : UINT32_MAX;
+}
+
+static enum reason reason_of(uint8_t code)
+{
+	return code == WEAK_TLS_LESSER ? R_TLS_LESSER : R_TLS_WEAK;
+}
+
+static void write_one(const struct inspector *i, struct weak *w)
+{
+	bool tls = w->client.family != 0 && w->version != 0;
+	struct event e = { .wall_ns = clock_wall_ns(),
+			   .kind = EVENT_WEAK,
+			   .code = w->code,
+			   .verdict = EV_ALLOW,
+			   .reason = (uint16_t)reason_of(w->code),
+			   .permit = w->permit,
+			   .generation = w->generation,
+			   .conduit = w->conduit,
+			   .line = w->line,
+			   .client = w->client,
+			   .server = w->server,
+			   .server_port = w->server_port,
+			   .l4proto = w->l4proto,
+			   .protocol = w->protocol,
+			   .space = tls ? WEAK_HELLO : 255,
+			   .address = seconds_since(i, w->since_ns),
+			   .quantity = tls ? w->bits : 0,
+			   .value = tls ? event_weak_value(w->offered, w->version, w->suite) : 0,
+			   .count = w->count };
+
+	event_say(&e, EVENT_OBJECT, w->name);
+	outside_event(&e);
+	w->count = 0;
+	w->since_ns = i->now_ns;
+}
+
+/* What found no place, in one sum without its particulars. */
+static void write_more(const struct inspector *i, struct weaks *all)
+{
+	struct weak w = { .generation = rules_generation(i->rules, NULL),
+			  .conduit = EVENT_NO_CONDUIT,
+			  .since_ns = all->more_ns,
+			  .count = all->more };
+
+	if (all->more > 0)
+		write_one(i, &w);
+	all->more = 0;
+}
+
+/* Kinds of which nothing came since they were written give their places up. */
+static void tidy(struct weaks *all)
+{
+	uint32_t n = all->n;
+
+	all->n = all->exact = 0;
+	for (uint32_t k = 0; k < n; k++) {
+		if (all->kinds[k].count == 0)
+			continue;
+		all->kinds[all->n] = all->kinds[k];
+		all->exact += all->kinds[all->n++].client.family != 0;
+	}
+}
+
+void weaks_end_hour(struct inspector *i)
+{
+	struct weaks *all = i->weaks;
+
+	if (all->due_ns == UINT64_MAX)
+		return;
+	if (all->writing)
+		all->end = all->n; /* those that came since are of the old generation too */
+	all->due_ns = i->now_ns;
+}
+
+void weaks_write_due(struct inspector *i)
+{
+	struct weaks *all = i->weaks;
+	unsigned written = 0;
+
+	if (all->due_ns > i->now_ns)
+		return;
+	if (!all->writing) {
+		all->writing = true;
+		all->at = 0;
+		all->end = all->n;
+		/* Before they are written: what is told from here on has a first again. */
+		tidy(all);
+		all->end = all->n;
+	}
+	for (; all->at < all->end && written < HELPING; all->at++)
+		if (all->kinds[all->at].count > 0) {
+			write_one(i, &all->kinds[all->at]);
+			written++;
+		}
+	all->due_ns = i->now_ns + PACE_NS;
+	if (all->at < all->end)
+		return;
+	write_more(i, all);
+	all->writing = false;
+	all->due_ns = all->n > 0 ? i->now_ns + HOUR_NS : UINT64_MAX;
+}
+
+void weaks_write_all(struct inspector *i)
+{
+	struct weaks *all = i->weaks;
+
+	for (uint32_t k = 0; k < all->n; k++)
+		if (all->kinds[k].count > 0)
+			write_one(i, &all->kinds[k]);
+	write_more(i, all);
+	all->n = all->exact = 0;
+	all->writing = false;
+	all->due_ns = UINT64_MAX;
+}
+
+uint64_t weaks_next_due(const struct weaks *all)
+{
+	return all->due_ns;
+}
+
+/* ---- counting ----------------------------------------------------------------------------------------------------- */
+
+static bool same_kind(const struct weak *a, const struct weak *b)
+{
+	return a->code == b->code && a->conduit == b->conduit && a->line == b->line && a->permit == b->permit &&
+	       a->server_port == b->server_port && a->suite == b->suite && a->version == b->version &&
+	       a->offered == b->offered && a->bits == b->bits && a->protocol == b->protocol &&
+	       a->l4proto == b->l4proto && addr_cmp(&a->client, &b->client) == 0 &&
+	       addr_cmp(&a->server, &b->server) == 0 && event_generation_same(a->generation, b->generation);
+}
+
+/* Its place; WEAK_MAX when it has none. *ret_of_conduit: how many kinds by their ends its conduit has. */
+static uint32_t find(const struct weaks *all, const struct weak *w, uint32_t *ret_of_conduit)
+{
+	*ret_of_conduit = 0;
+	for (uint32_t k = 0; k < all->n; k++) {
+		if (same_kind(&all->kinds[k], w))
+			return k;
+		*ret_of_conduit += all->kinds[k].conduit == w->conduit && all->kinds[k].client.family != 0;
+	}
+	return WEAK_MAX;
+}
+
+/* As one of the sum of its conduit. */
+static void make_wide(struct weak *w)
+{
+	w->client = w->server = (struct addr){ 0 };
+	w->server_port = w->offered = w->version = w->suite = 0;
+	w->bits = 0;
+	memset(w->name, 0, sizeof(w->name));
+}
+
+/* One session more. */
+static void note(struct inspector *i, struct weak *w)
+{
+	struct weaks *all = i->weaks;
+	uint32_t of_conduit, k = find(all, w, &of_conduit);
+	bool exact = k == WEAK_MAX && all->exact < WEAK_EXACT && of_conduit < WEAK_OF_CONDUIT;
+
+	if (k == WEAK_MAX && !exact) {
+		make_wide(w);
+		k = find(all, w, &of_conduit);
+	}
+	if (all->due_ns == UINT64_MAX)
+		all->due_ns = i->now_ns + HOUR_NS;
+	if (k == WEAK_MAX && all->n == WEAK_MAX) {
+		all->more_ns = all->more == 0 ? i->now_ns : all->more_ns;
+		all->more++;
+		return;
+	}
+	if (k == WEAK_MAX) {
+		all->kinds[all->n] = *w;
+		all->exact += exact;
+		write_one(i, &all->kinds[all->n++]);
+		return;
+	}
+	if (strcmp(all->kinds[k].name, w->name) != 0)
+		memset(all->kinds[k].name, 0, HELLO_NAME);
+	all->kinds[k].count++;
+}
+
+void weak_note_tls(struct crossing *x, const struct hello *h, uint32_t bits)
+{
+	const struct flow *f = x->f;
+	const struct command_grant *g = grant_of(x->table, x->permit, PROTO_TLS);
+	struct weak w = { .generation = rules_generation(x->i->rules, x->permit),
+			  .permit = x->permit->permit,
+			  .conduit = g != NULL ? g->conduit : EVENT_NO_CONDUIT,
+			  .line = g != NULL ? g->line : 0,
+			  .client = f->client,
+			  .server = f->server,
+			  .server_port = f->server_port,
+			  .protocol = PROTO_TLS,
+			  .l4proto = f->l4proto,
+			  .code = tls_weak_is_lesser(bits) ? WEAK_TLS_LESSER : WEAK_TLS,
+			  .offered = h->offered,
+			  .version = h->version,
+			  .suite = h->suite,
+			  .bits = bits,
+			  .count = 1,
+			  .since_ns = x->i->now_ns };
+
+	memcpy(w.name, h->name, sizeof(w.name));
+	note(x->i, &w);
+}

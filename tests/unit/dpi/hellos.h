@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Hellos of TLS as clients and servers send them, for several tests. */
+#ifndef SEKISHO_TESTS_UNIT_HELLOS_H
+#define SEKISHO_TESTS_UNIT_HELLOS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#define HELLO_ROOM 512u
+
+static inline size_t hello_finish(uint8_t *out, size_t n)
+{
+	out[3] = (uint8_t)((n - 5) >> 8);
+	out[4] = (uint8_t)(n - 5);
+	out[7] = (uint8_t)((n - 9) >> 8);
+	out[8] = (uint8_t)(n - 9);
+	return n;
+}
+
+static inline size_t hello_random(uint8_t *out, size_t n)
+{
+	for (uint8_t i = 0; i < 32; i++)
+		out[n++] = (uint8_t)(i * 37u + 5u);
+	return n;
+}
+
+/* A ClientHello as a browser sends it, SNI "tos.example"; TLS 1.3 and 1.2 with something that is no version before them. */
+static inline size_t client_hello(uint8_t *out)
+{
+	static const uint8_t sni[] = { 0,   0,	 0,   16,  0,	14,  0,	  0,   11,  't',
+				       'o', 's', '.', 'e', 'x', 'a', 'm', 'p', 'l', 'e' };
+	static const uint8_t versions[] = { 0, 43, 0, 7, 6, 0x7a, 0x7a, 3, 4, 3, 3 };
+	size_t n = 11;
+
+	memcpy(out, "\x16\x03\x01\x00\x00\x01\x00\x00\x00\x03\x03", 11);
+	n = hello_random(out, n);
+	out[n++] = 0;
+	memcpy(out + n, "\x00\x04\x13\x01\xc0\x2f\x01\x00", 8);
+	n += 8;
+	out[n++] = 0;
+	out[n++] = sizeof(sni) + sizeof(versions);
+	memcpy(out + n, sni, sizeof(sni));
+	n += sizeof(sni);
+	memcpy(out + n, versions, sizeof(versions));
+	return hello_finish(out, n + sizeof(versions));
+}
+
+/* A ServerHello that chose these; of TLS 1.3 it says so where that has it. `bare`: without extensions. */
+static inline size_t server_hello(uint8_t *out, uint16_t version, uint16_t suite, bool bare)
+{
+	uint8_t legacy = version > 0x0303 ? 3 : (uint8_t)version;
+	size_t n = 11;
+
+	memcpy(out, "\x16\x03\x00\x00\x00\x02\x00\x00\x00\x03\x00", 11);
+	out[2] = out[10] = legacy;
+	n = hello_random(out, n);
+	out[n++] = 32;
+	n = hello_random(out, n);
+	out[n++] = (uint8_t)(suite >> 8);
+	out[n++] = (uint8_t)suite;
+	out[n++] = 0;
+	if (bare)
+		return hello_finish(out, n);
+	memcpy(out + n, "\x00\x05\xff\x01\x00\x01\x00", 7); /* renegotiation_info */
+	n += 7;
+	if (version <= 0x0303)
+		return hello_finish(out, n);
+	out[n - 6] = 11;
+	memcpy(out + n, "\x00\x2b\x00\x02", 4);
+	out[n + 4] = (uint8_t)(version >> 8);
+	out[n + 5] = (uint8_t)version;
+	return hello_finish(out, n + 6);
+}
+
+#endif

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What two hellos say, however they are cut, and that nothing else is taken for one.
+ *
+ * LINK: dpi/hello.c appliance/base/bytes.c appliance/wire/tls.c
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "appliance/wire/tls.h"
+#include "dpi/hello.h"
+#include "tests/unit/dpi/exact.h"
+#include "tests/unit/dpi/hellos.h"
+
+/* Takes it in pieces of at most `piece` bytes, each in memory of exactly its size. */
+static enum hello_state take(struct hello *h, enum direction dir, const uint8_t *p, size_t n, size_t piece)
+{
+	enum hello_state s = HELLO_GOES_ON;
+
+	for (size_t at = 0; at < n; at += piece) {
+		size_t m = n - at < piece ? n - at : piece;
+		uint8_t *copy = malloc(m);
+
+		memcpy(copy, p + at, m);
+		s = hello_take(h, dir, bytes_of(copy, m));
+		free(copy);
+	}
+	return s;
+}
+
+/* The same hello in records of at most `each` bytes. */
+static size_t in_records(uint8_t *out, const uint8_t *hello, size_t n, size_t each)
+{
+	size_t len = 0;
+
+	for (size_t at = 5; at < n; at += each) {
+		size_t m = n - at < each ? n - at : each;
+
+		memcpy(out + len, hello, 3);
+		out[len + 3] = (uint8_t)(m >> 8);
+		out[len + 4] = (uint8_t)m;
+		memcpy(out + len + 5, hello + at, m);
+		len += m + 5;
+	}
+	return len;
+}
+
+static void client_in_all_pieces(void **state)
+{
+	uint8_t hello[HELLO_ROOM], cut[8 * HELLO_ROOM];
+	size_t n = client_hello(hello);
+
+	(void)state;
+	for (size_t each = 1; each <= n - 5; each++) {
+		size_t len = in_records(cut, hello, n, each);
+
+		for (size_t piece = 1; piece <= 12; piece++) {
+			struct hello h = { 0 };
+
+			assert_int_equal(take(&h, DIR_C2S, cut, len, piece == 12 ? len : piece), HELLO_READ);
+			assert_int_equal(h.offered, TLS_1_3);
+			assert_string_equal(h.name, "tos.example");
+		}
+	}
+}
+
+static void server_in_all_pieces(void **state)
+{
+	static const struct {
+		uint16_t version, suite;
+		bool bare;
+	} choices[] = { { 0x0300, 0x0004, true },
+			{ 0x0301, 0x000a, false },
+			{ 0x0302, 0xc014, true },
+			{ TLS_1_2, 0xc02f, false },
+			{ TLS_1_3, 0x1302, false } };
+	uint8_t hello[HELLO_ROOM], cut[8 * HELLO_ROOM];
+
+	(void)state;
+	for (size_t c = 0; c < sizeof(choices) / sizeof(choices[0]); c++) {
+		size_t n = server_hello(hello, choices[c].version, choices[c].suite, choices[c].bare);
+
+		for (size_t each = 1; each <= n - 5; each++) {
+			size_t len = in_records(cut, hello, n, each);
+
+			for (size_t piece = 1; piece <= 12; piece++) {
+				struct hello h = { 0 };
+
+				assert_int_equal(take(&h, DIR_S2C, cut, len, piece == 12 ? len : piece), HELLO_READ);
+				assert_int_equal(h.version, choices[c].version);
+				assert_int_equal(h.suite, choices[c].suite);
+			}
+		}
+	}
+}
+
+/* What is not all there is waited for; what comes behind a hello is nobody's business. */
+static void half_of_one(void **state)
+{
+	uint8_t hello[HELLO_ROOM];
+	size_t n = server_hello(hello, TLS_1_2, 0xc02f, false);
+
+	(void)state;
+	for (size_t some = 1; some < n; some++) {
+		struct hello h = { 0 };
+
+		assert_int_equal(take(&h, DIR_S2C, hello, some, some), HELLO_GOES_ON);
+		assert_int_equal(take(&h, DIR_S2C, hello + some, n - some, 3), HELLO_READ);
+		assert_int_equal(take(&h, DIR_S2C, (const uint8_t *)"GET / HTTP/1.0", 14, 14), HELLO_READ);
+		assert_int_equal(h.suite, 0xc02f);
+	}
+}
+
+/* One byte that is another: never more is known than a hello says, and no byte outside is read (its memory is exact). */
+static void bytes_that_differ(void **state)
+{
+	uint8_t hello[HELLO_ROOM];
+
+	(void)state;
+	for (unsigned dir = 0; dir < 2; dir++) {
+		size_t n = dir == DIR_C2S ? client_hello(hello) : server_hello(hello, TLS_1_3, 0x1301, false);
+
+		for (size_t at = 0; at < n; at++) {
+			uint8_t was = hello[at];
+
+			for (unsigned b = 0; b < 256; b++) {
+				struct hello whole = { 0 }, cut = { 0 };
+
+				hello[at] = (uint8_t)b;
+				assert_int_equal(take(&whole, (enum direction)dir, hello, n, n),
+						 take(&cut, (enum direction)dir, hello, n, 1));
+				assert_int_equal(whole.version, cut.version);
+				assert_string_equal(whole.name, cut.name);
+				assert_true(whole.name_len < HELLO_NAME && strlen(whole.name) == whole.name_len);
+			}
+			hello[at] = was;
+		}
+	}
+}
+
+static void lengths_that_lie(void **state)
+{
+	static const struct {
+		size_t at;
+		uint8_t is;
+	} lies[] = { { 0, 23 }, { 1, 2 }, { 3, 0x50 }, { 5, 1 }, { 43, 33 }, { 80, 12 }, { 80, 4 }, { 84, 9 } };
+	uint8_t hello[HELLO_ROOM];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
+		struct hello h = { 0 };
+		size_t n = server_hello(hello, TLS_1_2, 0xc02f, false);
+
+		hello[lies[i].at] = lies[i].is;
+		assert_int_equal(take(&h, DIR_S2C, hello, n, n), HELLO_BAD);
+		assert_int_equal(take(&h, DIR_S2C, hello, n, n), HELLO_BAD);
+	}
+}
+
+static void alerts(void **state)
+{
+	static const uint8_t warning[] = { 21, 3, 1, 0, 2, 1, 112 }, fatal[] = { 21, 3, 1, 0, 2, 2, 40 };
+	uint8_t hello[HELLO_ROOM];
+	size_t n = server_hello(hello, TLS_1_2, 0xc02f, false);
+
+	(void)state;
+	for (size_t piece = 1; piece < 8; piece++) {
+		struct hello h = { 0 }, declined = { 0 }, client = { 0 };
+
+		assert_int_equal(take(&declined, DIR_S2C, fatal, 7, piece), HELLO_ALERT);
+		assert_int_equal(take(&h, DIR_S2C, warning, 7, piece), HELLO_GOES_ON);
+		assert_int_equal(take(&h, DIR_S2C, warning, 7, piece), HELLO_GOES_ON);
+		assert_int_equal(take(&h, DIR_S2C, hello, n, piece), HELLO_READ);
+		assert_int_equal(take(&client, DIR_C2S, fatal, 7, piece), HELLO_BAD);
+	}
+}
+
+/* A hello that goes on for ever ends the reading, and so does a record that does. */
+static void without_an_end(void **state)
+{
+	static const uint8_t more[] = { 22, 3, 3, 0, 1, 0 };
+	struct hello h = { 0 };
+	uint8_t hello[HELLO_ROOM];
+	size_t n = client_hello(hello), taken = n;
+
+	(void)state;
+	hello[6] = 0x10;
+	hello[44] = 0xff; /* suites without an end */
+	hello[45] = 0xfe;
+	assert_int_equal(take(&h, DIR_C2S, hello, n, n), HELLO_GOES_ON);
+	while (take(&h, DIR_C2S, more, sizeof(more), sizeof(more)) == HELLO_GOES_ON)
+		taken += sizeof(more);
+	assert_int_equal(h.side[DIR_C2S].state, HELLO_BAD);
+	assert_in_range(taken, HELLO_BYTES_MAX - 16, HELLO_BYTES_MAX);
+}
+
+/* What no name of a host has in it is not kept, nor is what is too long for one. */
+static void names(void **state)
+{
+	uint8_t hello[HELLO_ROOM];
+	size_t n = client_hello(hello), at = 54 + 9;
+
+	(void)state;
+	assert_memory_equal(hello + at, "tos.example", 11);
+	for (unsigned c = 0; c < 256; c++) {
+		bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+			    c == '-' || c == '_';
+		struct hello h = { 0 };
+
+		hello[at + 3] = (uint8_t)c;
+		assert_int_equal(take(&h, DIR_C2S, hello, n, 5), HELLO_READ);
+		assert_int_equal(h.name_len, good ? 11 : 0);
+		assert_int_equal(h.offered, TLS_1_3);
+	}
+}
+
+static uint32_t bit(enum tls_weakness w)
+{
+	return 1u << w;
+}
+
+static void weak_suites(void **state)
+{
+	char room[TLS_VERSION_TEXT];
+
+	(void)state;
+	assert_int_equal(tls_weak(TLS_1_3, 0x1301), 0);
+	assert_int_equal(tls_weak(TLS_1_2, 0xc02f), 0);
+	assert_int_equal(tls_weak(TLS_1_2, 0x009e), 0); /* DHE_RSA, AES-GCM */
+	assert_int_equal(tls_weak(TLS_1_2, 0xcca8), 0);
+	assert_int_equal(tls_weak(TLS_1_2, 0x009c), bit(TLS_WEAK_NO_FS));
+	assert_int_equal(tls_weak(TLS_1_2, 0x000a), bit(TLS_WEAK_3DES) | bit(TLS_WEAK_NO_FS));
+	assert_int_equal(tls_weak(0x0301, 0xc012), bit(TLS_WEAK_VERSION) | bit(TLS_WEAK_3DES));
+	assert_int_equal(tls_weak(0x0300, 0x0004),
+			 bit(TLS_WEAK_VERSION) | bit(TLS_WEAK_RC4) | bit(TLS_WEAK_MD5) | bit(TLS_WEAK_NO_FS));
+	assert_int_equal(tls_weak(TLS_1_2, 0x0003),
+			 bit(TLS_WEAK_EXPORT) | bit(TLS_WEAK_RC4) | bit(TLS_WEAK_MD5) | bit(TLS_WEAK_NO_FS));
+	assert_int_equal(tls_weak(TLS_1_2, 0x0009), bit(TLS_WEAK_DES) | bit(TLS_WEAK_NO_FS));
+	assert_int_equal(tls_weak(TLS_1_2, 0x003b), bit(TLS_WEAK_NULL) | bit(TLS_WEAK_NO_FS));
+	assert_int_equal(tls_weak(TLS_1_2, 0xc010), bit(TLS_WEAK_NULL)); /* ECDHE_RSA_WITH_NULL_SHA */
+	assert_int_equal(tls_weak(TLS_1_2, 0xc018), bit(TLS_WEAK_ANON)); /* ECDH_anon, AES */
+	assert_int_equal(tls_weak(TLS_1_3, 0xc0b4), bit(TLS_WEAK_NULL)); /* RFC 9150 */
+	assert_int_equal(tls_weak(TLS_1_2, 0xfffe), 0);
+	assert_true(tls_weak_is_lesser(bit(TLS_WEAK_NO_FS)));
+	assert_false(tls_weak_is_lesser(bit(TLS_WEAK_NO_FS) | bit(TLS_WEAK_3DES)));
+	assert_false(tls_weak_is_lesser(0));
+	assert_string_equal(tls_suite_name(0x000a), "TLS_RSA_WITH_3DES_EDE_CBC_SHA");
+	assert_null(tls_suite_name(0xfffe));
+	assert_string_equal(tls_version_name(0x0300, room), "SSL 3.0");
+	assert_string_equal(tls_version_name(0x7f1c, room), "0x7f1c");
+	for (unsigned w = 0; w < TLS_WEAKNESS_COUNT; w++)
+		assert_int_equal(tls_weakness_by_word(tls_weakness_word((enum tls_weakness)w)), w);
+	assert_int_equal(tls_weakness_by_word("strong"), TLS_WEAKNESS_COUNT);
+	/* The table is searched by halves. */
+	for (uint32_t suite = 0, before = 0; suite < 0x10000; suite++)
+		if (tls_suite_name((uint16_t)suite) != NULL) {
+			assert_true(suite == 0 || suite > before);
+			before = suite;
+		}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(client_in_all_pieces), cmocka_unit_test(server_in_all_pieces),
+		cmocka_unit_test(half_of_one),		cmocka_unit_test(bytes_that_differ),
+		cmocka_unit_test(lengths_that_lie),	cmocka_unit_test(alerts),
+		cmocka_unit_test(without_an_end),	cmocka_unit_test(names),
+		cmocka_unit_test(weak_suites),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

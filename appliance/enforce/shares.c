@@ -75,7 +75,8 @@ json_t *enforce_tracking(struct enforce *f)
 
 	if (conntrack_count(&f->net, &n, &most, &e) == 0 && f->now != NULL && n >= SHARE_MOST / 2)
 		half_full(f, list);
-	return json_pack("{s:I,s:I,s:o}", "sessions", (json_int_t)n, "most", (json_int_t)most, "shares", list);
+	return json_pack("{s:I,s:I,s:i,s:o}", "sessions", (json_int_t)n, "most", (json_int_t)most, "share",
+			 (int)SHARE_MOST, "shares", list);
 }
 
 json_t *enforce_limits(const struct image *have, const struct image *want)

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "appliance/box/admin_rules.h"
+#include "appliance/box/capacity.h"
 #include "appliance/box/lock.h"
-#include "appliance/box/neighbours.h"
 #include "appliance/box/netns.h"
 #include "appliance/box/scratch.h"
 #include "appliance/box/sysctl.h"
@@ -60,6 +60,7 @@ static int take(struct supervisor *s, bool *adopted, struct err *e)
 	r = in_namespace(s, s->spaces.data, load_deny_base, adopted, e);
 	if (r == 0)
 		r = box_admin_rules_base(&s->spaces, e);
+	capacity_raise(CAPACITY_SETTINGS); /* behind the rules that bring connection tracking along */
 	return r == 0 ? box_loopback(&s->spaces, e) : r;
 }
 
@@ -67,7 +68,6 @@ int guard_enter(struct supervisor *s, bool *adopted, struct err *e)
 {
 	int r;
 
-	neighbours_make_room(NEIGHBOURS_SETTINGS);
 	r = take(s, adopted, e);
 	if (r == -EBUSY || r == -ENOTUNIQ)
 		message_print(stderr, s->o->lang, r == -EBUSY ? M_DAEMON_BUSY : M_DAEMON_SAME_NETNS, s->o->data_netns);

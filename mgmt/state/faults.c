@@ -142,6 +142,14 @@ static void shares(struct faults *f)
 		     *workers = ja(f->status, "workers");
 
 	nearly_full(f, M_FAULT_TRACKING, tracking, "sessions", "most", "", "");
+	/* Neither number moves by itself; what could not be read is 0. */
+	if (ju(tracking, "most") > 0 && ju(tracking, "most") < ju(tracking, "share")) {
+		char most[24], share[24];
+
+		snprintf(most, sizeof(most), "%llu", (unsigned long long)ju(tracking, "most"));
+		snprintf(share, sizeof(share), "%llu", (unsigned long long)ju(tracking, "share"));
+		fault(f, M_FAULT_TRACKING_SMALL, most, share, "");
+	}
 	for (size_t i = 0; i < json_array_size(zones); i++) {
 		const json_t *z = json_array_get(zones, i);
 

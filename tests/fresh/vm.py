@@ -30,7 +30,7 @@ TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 WORK = os.path.join(TOP, "build", "fresh", "vm")
 LIBRARIES = ("libnftnl11 libmnl0 libnetfilter-queue1 libndpi4.2 libconfig9 libmicrohttpd12 libgnutls30 libjansson4 libseccomp2 libssl3 "
              "libcap-ng0 libnettle8 liboath0 libpcap0.8 libmodbus5 libcmocka0 python3-pymodbus libcurl3-gnutls "
-             "python3-aiosmtpd python3-jsonschema python3-cryptography kmod netbase linux-image-amd64").split()
+             "libfido2-1 libsnmp40 python3-aiosmtpd python3-jsonschema python3-cryptography kmod netbase linux-image-amd64").split()
 SLOWER = float(os.environ.get("SEKISHO_VM_PATIENCE", "1"))  # for a host that other work shares: how much longer a run may take
 
 FIRST = """#!/bin/bash

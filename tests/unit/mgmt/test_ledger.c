@@ -203,10 +203,34 @@ static void the_same_words_everywhere(void **state)
 	close(fd);
 }
 
+/* Room for fewer sessions than one share is said however few there are; nothing is said of what could not be read, or of a box that says no share. */
+static void room_for_a_share(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t alarms;
+	} of[] = { { "{" GOOD ",\"tracking\":{\"sessions\":3,\"most\":7376,\"share\":32768}}", 1 },
+		   { "{" GOOD ",\"tracking\":{\"sessions\":3,\"most\":32768,\"share\":32768}}", 0 },
+		   { "{" GOOD ",\"tracking\":{\"sessions\":0,\"most\":0,\"share\":32768}}", 0 },
+		   { "{" GOOD ",\"tracking\":{\"sessions\":3,\"most\":7376}}", 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
+		json_t *s = json_loads(of[i].text, 0, NULL), *alarms = alarms_find(s);
+
+		assert_int_equal(json_array_size(alarms), of[i].alarms);
+		json_decref(alarms);
+		json_decref(s);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(begins_and_ends), cmocka_unit_test(over_a_new_start),
-					    cmocka_unit_test(no_more_than_there_is_room), cmocka_unit_test(keys_stay),
+	const struct CMUnitTest tests[] = { cmocka_unit_test(begins_and_ends),
+					    cmocka_unit_test(over_a_new_start),
+					    cmocka_unit_test(no_more_than_there_is_room),
+					    cmocka_unit_test(keys_stay),
+					    cmocka_unit_test(room_for_a_share),
 					    cmocka_unit_test(the_same_words_everywhere) };
 
 	setenv("TZ", "UTC", 1);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LINK: appliance/box/neighbours.c
+ * LINK: appliance/box/capacity.c
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,9 +15,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "appliance/box/neighbours.h"
+#include "appliance/box/capacity.h"
+#include "policy/ir/ir.h"
 
-#define FOLDER "/tmp/sekisho-neighbours-XXXXXX"
+#define FOLDER "/tmp/sekisho-capacity-XXXXXX"
 
 static char folder[sizeof(FOLDER)];
 
@@ -51,27 +52,34 @@ static long get(const char *name)
 
 static void larger_never_smaller(void **state)
 {
-	static const char *const folders[] = { "ipv4/neigh/default", "ipv4/neigh", "ipv4" };
-	static const char *const files[] = { "ipv4/neigh/default/gc_thresh3", "ipv4/neigh/default/gc_thresh2" };
+	static const char *const folders[] = { "netfilter", "ipv4/neigh/default", "ipv4/neigh", "ipv4" };
+	static const char *const files[] = { "ipv4/neigh/default/gc_thresh3", "ipv4/neigh/default/gc_thresh2",
+					     "netfilter/nf_conntrack_max", "netfilter/nf_conntrack_buckets" };
 
 	(void)state;
 	strcpy(folder, FOLDER);
 	assert_non_null(mkdtemp(folder));
-	neighbours_make_room(folder); /* nothing there, nothing made */
+	capacity_raise(folder); /* nothing there, nothing made */
 	assert_int_not_equal(access(path("ipv4"), F_OK), 0);
-	for (size_t i = 3; i-- > 0;)
+	for (size_t i = 4; i-- > 0;)
 		assert_int_equal(mkdir(path(folders[i]), 0700), 0);
 	put(files[0], "1024\n");
 	put(files[1], "512\n");
-	neighbours_make_room(folder);
+	put(files[2], "7376\n"); /* as the kernel measures it with 1 GB */
+	put(files[3], "7168\n");
+	capacity_raise(folder);
 	assert_int_equal(get(files[0]), 65536);
 	assert_int_equal(get(files[1]), 32768);
+	assert_int_equal(get(files[2]), 8 * IR_PART_SESSIONS * IR_ZONE_PARTS); /* several full shares keep nobody out */
+	assert_int_equal(get(files[3]), 65536);
 	put(files[0], "1000000\n");
-	neighbours_make_room(folder);
+	put(files[2], "2000000\n");
+	capacity_raise(folder);
 	assert_int_equal(get(files[0]), 1000000);
-	for (size_t i = 0; i < 2; i++)
+	assert_int_equal(get(files[2]), 2000000);
+	for (size_t i = 0; i < 4; i++)
 		unlink(path(files[i]));
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < 4; i++)
 		rmdir(path(folders[i]));
 	assert_int_equal(rmdir(folder), 0);
 }

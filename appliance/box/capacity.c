@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/box/neighbours.h"
+#include "appliance/box/capacity.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -13,8 +13,9 @@ static const struct {
 	const char *file;
 	long least;
 } settings_of[] = {
-	{ "neigh/default/gc_thresh3", 65536 },
-	{ "neigh/default/gc_thresh2", 32768 },
+	{ "ipv4/neigh/default/gc_thresh3", 65536 },  { "ipv4/neigh/default/gc_thresh2", 32768 },
+	{ "ipv6/neigh/default/gc_thresh3", 65536 },  { "ipv6/neigh/default/gc_thresh2", 32768 },
+	{ "netfilter/nf_conntrack_buckets", 65536 }, { "netfilter/nf_conntrack_max", 262144 },
 };
 
 static void at_least(const char *path, long least)
@@ -31,14 +32,12 @@ static void at_least(const char *path, long least)
 	close(fd);
 }
 
-void neighbours_make_room(const char *settings)
+void capacity_raise(const char *settings)
 {
-	static const char *const families[] = { "ipv4", "ipv6" };
 	char path[PATH_MAX];
 
-	for (size_t f = 0; f < 2; f++)
-		for (size_t i = 0; i < sizeof(settings_of) / sizeof(settings_of[0]); i++) {
-			snprintf(path, sizeof(path), "%s/%s/%s", settings, families[f], settings_of[i].file);
-			at_least(path, settings_of[i].least);
-		}
+	for (size_t i = 0; i < sizeof(settings_of) / sizeof(settings_of[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s", settings, settings_of[i].file);
+		at_least(path, settings_of[i].least);
+	}
 }

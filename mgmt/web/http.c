@@ -219,6 +219,8 @@ static void begin_stream(struct http *h, struct client *k, const char *name, con
 {
 	struct live_wish w = { .own = who == NULL, .name = name, .flow = k->target.n_parameters > 0 };
 
+	w.who.family = k->who.family;
+	memcpy(w.who.from, k->who.b, sizeof(w.who.from));
 	if (who != NULL)
 		w.who = *who;
 	w.resumes = live_read_id(client_header(k, "Last-Event-ID"), &w.after);
@@ -742,6 +744,11 @@ struct http *http_start(int listen_fd, int control_fd, const struct secrets *s, 
 	return h;
 }
 
+int http_gone_fd(const struct http *h)
+{
+	return live_gone_fd(h->live);
+}
+
 int http_poll_fd(const struct http *h)
 {
 	return MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
@@ -774,6 +781,7 @@ void http_run(struct http *h, struct mono now)
 	h->now = now;
 	record_due(h);
 	sweep(h);
+	live_gone(h->live);
 	live_run(h->live, now.ns, asked(h, NULL) < HTTP_ASKED);
 	MHD_run(h->daemon);
 }

@@ -36,6 +36,8 @@ struct http_counts {
 struct http *http_start(int listen_fd, int control_fd, const struct secrets *s, struct event_port *events,
 			struct err *e);
 int http_poll_fd(const struct http *h); /* readable: call http_run */
+/* ... as well: somebody has hung up whom libmicrohttpd does not watch. */
+int http_gone_fd(const struct http *h);
 /* Does all that can be done now. */
 void http_run(struct http *h, struct mono now);
 /* Milliseconds until http_run has something to do without a descriptor saying so; -1 = none. */

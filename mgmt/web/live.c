@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mgmt/web/live.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -25,7 +27,8 @@ struct stream {
 	int fd;
 	bool own, flow;
 	struct msg_judge who;
-	uint32_t asked; /* the question to accounts about it */
+	uint32_t asked;	 /* the question to accounts about it, or for its records */
+	uint32_t rights; /* of the moment, while its records are asked for */
 	char name[LOGIN_NAME + 8];
 	bool placed;	/* `after` says which records it has */
 	uint64_t after; /* records up to this one */
@@ -36,10 +39,11 @@ struct stream {
 	bool ends;	  /* behind `text` */
 };
 
-enum step { STEP_REST, STEP_STATE, STEP_RECORDS, STEP_FLOW, STEP_JUDGE };
+enum step { STEP_REST, STEP_STATE, STEP_FLOW, STEP_JUDGE, STEP_RECORDS };
 
 struct live {
 	int control_fd;
+	int gone_fd; /* owned; an epoll of all streams' sockets, which libmicrohttpd does not watch while they wait */
 	uint32_t *last_id;
 	enum step step;
 	uint32_t id; /* of the question on its way, 0 = none */
@@ -48,10 +52,12 @@ struct live {
 	char *state; /* NULL: the box did not say */
 	bool has_newest;
 	uint64_t newest;
-	json_t *records; /* NULL: none */
+	bool mute;	 /* the journal has not answered in it */
+	bool recorded;	 /* somebody had records in it */
+	json_t *records; /* of the stream that is told; NULL: none */
 	uint64_t from, to;
 	char *flow;
-	size_t at; /* the stream that is judged */
+	size_t at; /* the stream that is judged or told */
 	struct stream all[LIVE_STREAMS];
 };
 
@@ -59,21 +65,23 @@ struct live *live_open(int control_fd, uint32_t *last_id)
 {
 	struct live *v = calloc(1, sizeof(*v));
 
-	if (v != NULL) {
-		v->control_fd = control_fd;
-		v->last_id = last_id;
-	}
-	return v;
+	if (v == NULL)
+		return NULL;
+	v->control_fd = control_fd;
+	v->last_id = last_id;
+	v->gone_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (v->gone_fd >= 0)
+		return v;
+	free(v);
+	return NULL;
 }
 
 static void forget(struct live *v)
 {
 	free(v->state);
 	free(v->flow);
-	json_decref(v->records);
 	v->state = v->flow = NULL;
-	v->records = NULL;
-	v->has_newest = false;
+	v->has_newest = v->mute = v->recorded = false;
 }
 
 void live_close(struct live *v)
@@ -83,7 +91,55 @@ void live_close(struct live *v)
 	for (size_t i = 0; i < LIVE_STREAMS; i++)
 		live_leave(&v->all[i]);
 	forget(v);
+	json_decref(v->records);
+	close(v->gone_fd);
 	free(v);
+}
+
+static void wake(struct stream *s)
+{
+	if (s->waits)
+		MHD_resume_connection(s->connection);
+	s->waits = false;
+}
+
+/* ---- who has hung up ------------------------------------------------------------------------------------------------- */
+
+/* Which place, and which socket it was: a place may be another's by then. */
+static uint64_t mark_of(const struct live *v, const struct stream *s)
+{
+	return (uint64_t)(s - v->all) << 32 | (uint32_t)s->fd;
+}
+
+/* Without it the end is seen at the next word to it, as it was. */
+static void watch(struct live *v, const struct stream *s)
+{
+	struct epoll_event e = { .events = EPOLLRDHUP | EPOLLONESHOT, .data.u64 = mark_of(v, s) };
+
+	if (epoll_ctl(v->gone_fd, EPOLL_CTL_ADD, s->fd, &e) < 0 && errno == EEXIST)
+		(void)epoll_ctl(v->gone_fd, EPOLL_CTL_MOD, s->fd, &e);
+}
+
+int live_gone_fd(const struct live *v)
+{
+	return v->gone_fd;
+}
+
+void live_gone(struct live *v)
+{
+	struct epoll_event list[LIVE_STREAMS];
+	int n = epoll_wait(v->gone_fd, list, LIVE_STREAMS, 0);
+
+	for (int i = 0; i < n; i++) {
+		uint64_t place = list[i].data.u64 >> 32;
+		struct stream *s = place < LIVE_STREAMS ? &v->all[place] : NULL;
+
+		if (s == NULL || s->connection == NULL || mark_of(v, s) != list[i].data.u64)
+			continue;
+		shutdown(s->fd, SHUT_RDWR);
+		s->ends = true;
+		wake(s);
+	}
 }
 
 /* ---- streams ------------------------------------------------------------------------------------------------------ */
@@ -115,6 +171,7 @@ struct stream *live_join(struct live *v, struct MHD_Connection *c, int fd, const
 	s->who.right = RIGHT_COUNT;
 	s->who.quiet = 1;
 	snprintf(s->name, sizeof(s->name), "%s", w->name);
+	watch(v, s);
 	/* Nobody looked: what is known is old. Else it has its first event soon, whenever the others had theirs. */
 	v->next_ns = all == 0 || v->begun_ns + (uint64_t)LIVE_SOON_MS * MS_NS < now_ns
 			     ? now_ns
@@ -154,13 +211,6 @@ ssize_t live_read(void *cls, uint64_t at, char *buf, size_t most)
 	return (ssize_t)n;
 }
 
-static void wake(struct stream *s)
-{
-	if (s->waits)
-		MHD_resume_connection(s->connection);
-	s->waits = false;
-}
-
 /* `text` is taken over. */
 static void say(struct stream *s, char *text, size_t n, uint64_t now_ns)
 {
@@ -182,7 +232,7 @@ void live_end(struct live *v)
 
 /* ---- what a stream is told ------------------------------------------------------------------------------------------ */
 
-/* Records that it may see and does not have, as far as this turn has them. */
+/* Records that it may see and does not have, as far as they were asked for. */
 static void put_records(const struct live *v, struct stream *s, bool allowed, FILE *to)
 {
 	if (!v->has_newest)
@@ -277,7 +327,7 @@ static bool behind(const struct live *v)
 		const struct stream *s = &v->all[i];
 
 		if (s->connection != NULL && !s->ends && s->slow_ns >= told && s->placed && v->has_newest &&
-		    s->after < v->newest && v->records != NULL)
+		    s->after < v->newest && v->recorded)
 			return true;
 	}
 	return false;
@@ -291,7 +341,34 @@ static void rest(struct live *v)
 	forget(v);
 }
 
-/* From stream `at` on: who needs nobody's word is told, about the next one accounts is asked. */
+/* There is something for it that it does not have, and not too much. */
+static bool wants_records(const struct live *v, const struct stream *s, uint32_t rights)
+{
+	return may(rights, RIGHT_READ_EVENTS) && v->has_newest && !v->mute && s->placed && s->text == NULL &&
+	       v->newest > s->after && v->newest - s->after <= LIVE_BEHIND;
+}
+
+/* The journal is asked in the name of whoever gets the answer, since who read what is on record. False: it cannot be. */
+static bool ask_records(struct live *v, struct stream *s, uint32_t rights, uint64_t now_ns)
+{
+	struct msg_body question = { .type = MSG_EVENTS,
+				     .events = { .most = LIVE_RECORDS, .after = s->after, .family = s->who.family } };
+
+	memcpy(question.events.from, s->who.from, sizeof(question.events.from));
+	snprintf((char *)question.events.by, sizeof(question.events.by), "%s%s",
+		 s->own				   ? "the box's token"
+		 : s->who.what == CREDENTIAL_TOKEN ? "token "
+						   : "",
+		 s->name);
+	if (!ask(v, STEP_RECORDS, &question, now_ns))
+		return false;
+	v->from = s->after;
+	s->asked = v->id;
+	s->rights = rights;
+	return true;
+}
+
+/* From stream `at` on: who needs nobody's word is told, about the next one accounts is asked; who may read records has his asked for. */
 static void judge_next(struct live *v, uint64_t now_ns)
 {
 	struct msg_body question = { .type = MSG_JUDGE };
@@ -302,6 +379,8 @@ static void judge_next(struct live *v, uint64_t now_ns)
 		if (s->connection == NULL || s->ends)
 			continue;
 		if (s->own) {
+			if (wants_records(v, s, RIGHTS_ALL) && ask_records(v, s, RIGHTS_ALL, now_ns))
+				return;
 			tell(v, s, RIGHTS_ALL, now_ns);
 			continue;
 		}
@@ -333,24 +412,6 @@ static void ask_flow(struct live *v, uint64_t now_ns)
 		judge_all(v, now_ns);
 }
 
-/* Behind the one that has the fewest of them; those who have more leave out what they have. */
-static void ask_records(struct live *v, uint64_t now_ns)
-{
-	struct msg_body question = { .type = MSG_EVENTS, .events.most = LIVE_RECORDS };
-	uint64_t after = UINT64_MAX;
-
-	for (size_t i = 0; i < LIVE_STREAMS; i++) {
-		const struct stream *s = &v->all[i];
-
-		if (s->connection != NULL && s->placed && s->text == NULL && v->newest >= s->after &&
-		    v->newest - s->after <= LIVE_BEHIND && s->after < after)
-			after = s->after;
-	}
-	question.events.after = v->from = after;
-	if (!v->has_newest || after >= v->newest || !ask(v, STEP_RECORDS, &question, now_ns))
-		ask_flow(v, now_ns);
-}
-
 static void begin(struct live *v, uint64_t now_ns)
 {
 	v->begun_ns = now_ns;
@@ -368,7 +429,9 @@ static void take_records(struct live *v, const char *text, size_t n)
 	json_int_t next = json_integer_value(json_object_get(j, "next"));
 
 	free(said);
+	json_decref(v->records);
 	v->records = json_incref(json_object_get(j, "events"));
+	v->recorded = true;
 	v->to = next > 0 ? (uint64_t)next : v->from;
 	json_decref(j);
 }
@@ -401,17 +464,38 @@ static uint32_t read_rights(const char *text, size_t n)
 
 static void judged(struct live *v, uint32_t id, int status, const char *text, size_t n, uint64_t now_ns)
 {
-	struct stream *s = &v->all[v->at++];
+	struct stream *s = &v->all[v->at];
 	uint32_t rights = read_rights(text, n);
+	bool stays = status == ANSWER_YES && may(rights, RIGHT_READ_STATE);
 
-	if (s->connection == NULL || s->asked != id) /* who was asked about has left, and another may have come */
-		return;
-	if (status == ANSWER_CANNOT)
-		tell_nothing(s, now_ns);
-	else if (status == ANSWER_YES && may(rights, RIGHT_READ_STATE))
-		tell(v, s, rights, now_ns);
-	else
-		tell_end(s, now_ns);
+	/* Who was asked about may have left, and another have come. */
+	if (s->connection != NULL && s->asked == id) {
+		if (stays && wants_records(v, s, rights) && ask_records(v, s, rights, now_ns))
+			return;
+		if (status == ANSWER_CANNOT)
+			tell_nothing(s, now_ns);
+		else if (stays)
+			tell(v, s, rights, now_ns);
+		else
+			tell_end(s, now_ns);
+	}
+	v->at++;
+	judge_next(v, now_ns);
+}
+
+/* `text` NULL: the journal is silent. It is told the rest, and nobody waits for the journal again in this turn. */
+static void recorded(struct live *v, uint32_t id, const char *text, size_t n, uint64_t now_ns)
+{
+	struct stream *s = &v->all[v->at++];
+
+	if (text != NULL)
+		take_records(v, text, n);
+	v->mute = text == NULL;
+	if (s->connection != NULL && s->asked == id)
+		tell(v, s, s->rights, now_ns);
+	json_decref(v->records);
+	v->records = NULL;
+	judge_next(v, now_ns);
 }
 
 /* `text` NULL: it was not answered. */
@@ -427,12 +511,10 @@ static void answered(struct live *v, int status, const char *text, size_t n, uin
 			v->state = state_text(text, n, &n_state);
 			v->has_newest = live_newest(text, n, &v->newest);
 		}
-		ask_records(v, now_ns);
+		ask_flow(v, now_ns);
 		break;
 	case STEP_RECORDS:
-		if (text != NULL && status == ANSWER_YES)
-			take_records(v, text, n);
-		ask_flow(v, now_ns);
+		recorded(v, id, status == ANSWER_YES ? text : NULL, n, now_ns);
 		break;
 	case STEP_FLOW:
 		if (text != NULL && status == ANSWER_YES)
@@ -443,7 +525,6 @@ static void answered(struct live *v, int status, const char *text, size_t n, uin
 		break;
 	case STEP_JUDGE:
 		judged(v, id, status, text, n, now_ns);
-		judge_next(v, now_ns);
 		break;
 	case STEP_REST:
 		break;

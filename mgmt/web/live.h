@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Pages that stay open learn what changes: each has a stream of server-sent events (docs/json.md, "live"). For all of them together there is one
- * turn every two seconds: the box is asked for its state, then for what was recorded since, then accounts, one stream after the other, whether
- * that session still stands and what it may see at this moment; only then its stream gets any of it. One question is on its way at a time, and
+ * turn every two seconds: the box is asked for its state, then accounts, one stream after the other, whether
+ * that session still stands and what it may see at this moment; only then its stream gets any of it, and the journal is asked, in its name, for what was
+ * recorded since. One question is on its way at a time, and
  * none while nobody looks. Being asked about so does not count as use of a session: a page that nobody touches ends as it did.
  *
  * A stream holds what one turn brings and no more. Who has not taken that when LIVE_SLOW_S have passed is let go; what was recorded meanwhile it
@@ -31,11 +32,12 @@ struct stream;
 
 /* What a page asked for with its stream. */
 struct live_wish {
-	bool own;	      /* by the box's own token: nobody is asked about it */
-	struct msg_judge who; /* else: what accounts is asked; the rest of it is filled in here */
-	const char *name;     /* whose it is; "" with `own` */
-	bool flow;	      /* the counters of the rules as well */
-	bool resumes;	      /* it has seen records up to `after` */
+	bool own; /* by the box's own token: nobody is asked about it */
+	struct msg_judge
+		who;	  /* else: what accounts is asked; the rest of it is filled in here. Its address in any case */
+	const char *name; /* whose it is; "" with `own` */
+	bool flow;	  /* the counters of the rules as well */
+	bool resumes;	  /* it has seen records up to `after` */
 	uint64_t after;
 };
 
@@ -49,6 +51,9 @@ void live_leave(struct stream *s); /* accepts NULL */
 /* libmicrohttpd asks for more of it; `cls` is the stream. */
 ssize_t live_read(void *cls, uint64_t at, char *buf, size_t most);
 
+/* Readable when somebody who waits for his stream's next word has hung up; live_gone lets him go at once, so that his place is free again. */
+int live_gone_fd(const struct live *v);
+void live_gone(struct live *v);
 /* Does what is due; `room`: whether the box may be asked one more question now. */
 void live_run(struct live *v, uint64_t now_ns, bool room);
 /* True: the answer was to a question of ours. Its descriptor is taken out when there is one. */

@@ -75,6 +75,19 @@ class Site:
         finally:
             c.close()
 
+    @contextlib.contextmanager
+    def listening(self, path, cookie, headers=None, source=HERE_IP):
+        """An answer that goes on, read by whoever asks."""
+        context = ssl.create_default_context(cafile=self.run + "/state/secrets/certificate.pem")
+        with inside(self.box.admin):
+            c = http.client.HTTPSConnection(HOST, context=context, timeout=15, source_address=(source, 0))
+            c.connect()
+        try:
+            c.request("GET", path, headers=dict(headers or {}, Cookie="%s=%s" % (COOKIE, cookie)))
+            yield c.getresponse()
+        finally:
+            c.close()
+
     def login(self, name, phrase=PHRASE, code=None, source=HERE_IP, headers=None, body=None):
         code = self.paper(name) if code is None else code
         body = json.dumps({"name": name, "password": phrase, "code": code}) if body is None else body

@@ -121,6 +121,8 @@ void op_finish(struct supervisor *s, bool done)
 	if (s->op.asker.kind != ASKER_NONE) {
 		json_t *j = op_json(s, done);
 
+		/* A generation that is given up by it is no draft's any more: the answer says so already. */
+		change_settle(s);
 		change_finished(s, &s->op, done, j);
 		answer_json(s, s->op.asker, status, j);
 	}

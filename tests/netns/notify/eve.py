@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Records in the form of EVE: each line as docs/eve.schema.json has it, and the same thing said as the box's own record says."""
 import contextlib
+import glob
 import json
 import os
 import signal
@@ -11,7 +12,7 @@ import jsonschema
 import modbus
 import serving
 from box import TOP, conduit
-from cases import expect
+from cases import Skip, expect
 from net import inside, wait_for
 
 SCHEMA = os.path.join(TOP, "docs", "eve.schema.json")
@@ -100,4 +101,67 @@ def as_events_are_chosen(box):
     return "%d signatures" % len(numbers)
 
 
-CASES = (every_record, as_events_are_chosen)
+def suricatas_own():
+    """The schema that Suricata publishes in its sources (etc/schema.json): named by SEKISHO_SURICATA_SCHEMA, or where its package is unpacked or installed. None is kept here."""
+    places = (os.path.join(TOP, "build", "backports", "usr", "share", "**", "schema.json"), "/usr/share/doc/suricata/**/schema.json", "/usr/share/suricata/**/schema.json")
+    found = [os.environ[v] for v in ("SEKISHO_SURICATA_SCHEMA",) if os.environ.get(v)]
+    found += [p for place in places for p in glob.glob(place, recursive=True)]
+    if not found:
+        raise Skip("Suricata's own schema is not here: its package does not bring it; SEKISHO_SURICATA_SCHEMA names etc/schema.json of its sources")
+    with open(found[0], encoding="utf-8") as f:
+        return json.load(f)
+
+
+def listens():
+    """None while another one listens there."""
+    try:
+        return socket.create_server((PLC, 502))
+    except OSError:
+        return None
+
+
+def crane(s):
+    """Whose office breaks off."""
+    with contextlib.suppress(OSError):
+        modbus.answer(s)
+
+
+def of_every_type(box):
+    """Besides what happens above: a session that passes, from its begin on, and a request whose length lies."""
+    main = box.write(conduit("reads", "it", "ot", ["read"]))
+    with open(main, encoding="utf-8") as f:
+        text = f.read().replace('name = "test"; }', 'name = "test"; record_passed = true; }')
+    with open(main, "w", encoding="utf-8") as f:
+        f.write(text)
+    box.sekisho("apply", main)
+    # The one from above may still wait in its accept.
+    with inside(box.ns("ot")):
+        listener = wait_for(listens, 10, "the port of the crane")
+    with listener:
+        serving.each(listener, crane)
+        for sent in (modbus.read_holding(0, 1), modbus.read_holding(0, 1) + b"\0\7\0\0\xff\xff\1\3\0\0\0\1"):
+            with modbus.connect(box.ns("it"), PLC, 502) as s, contextlib.suppress(OSError):
+                s.sendall(sent)
+                s.recv(4096)
+                s.recv(4096)
+    wait_for(lambda: {"anomaly", "flow"} <= {x["event_type"] for x in lines(box, "--after", "0", "--limit", "10000")}, 20, "lines of all types")
+
+
+def as_suricata_has_it(box):
+    """Every line, but for the member that is ours alone, is one that Suricata itself may write; and its types are Suricata's."""
+    schema = suricatas_own()
+    of_every_type(box)
+    validator, said = jsonschema.Draft202012Validator(schema), lines(box, "--after", "0", "--limit", "10000")
+    for x in said:
+        theirs = {k: v for k, v in x.items() if k != "sekisho"}
+        wrong = list(validator.iter_errors(theirs))
+        expect(not wrong, "%s: %s", wrong[:1], theirs)
+        expect(x["event_type"] in ("alert", *schema["properties"]), "a type of ours: %s", x["event_type"])
+    # What they do not know they refuse: the judge is awake.
+    expect(list(validator.iter_errors(dict(said[0], sekisho={}))) and list(validator.iter_errors({"event_type": "drop"})), "it takes anything")
+    types = {x["event_type"] for x in said}
+    expect({"drop", "alert", "engine", "anomaly", "flow"} <= types, "%s", types)
+    return "%d lines: %s" % (len(said), ", ".join(sorted(types)))
+
+
+CASES = (every_record, as_events_are_chosen, as_suricata_has_it)

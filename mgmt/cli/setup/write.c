@@ -132,10 +132,12 @@ char *setup_policy_text(const struct setup *s)
 	if (to == NULL)
 		return NULL;
 	message_print(to, s->c->lang, M_SETUP_POLICY_HEAD);
-	fprintf(to, "language_version = 1;\nsite = { name = \"%s\";", s->site);
+	fputs("language_version = 1;\n", to);
+	message_print(to, s->c->lang, M_SETUP_PASSED);
+	fprintf(to, "site = { name = \"%s\";", s->site);
 	if (s->label[0] != '\0')
 		fprintf(to, " label = \"%s\";", s->label);
-	fputs(" };\nzones = {\n", to);
+	fputs(" record_passed = true; };\nzones = {\n", to);
 	for (size_t i = 0; i < s->n_data; i++) {
 		fprintf(to, "  %s = { interfaces = [\"lan%zu\"]; networks = ", s->data[i].zone, i);
 		zone_networks(to, s, i);

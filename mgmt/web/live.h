@@ -32,11 +32,12 @@ struct stream;
 
 /* What a page asked for with its stream. */
 struct live_wish {
-	bool own;	      /* by the box's own token: nobody is asked about it */
-	struct msg_judge who; /* else: what accounts is asked; the rest of it is filled in here. Its address in any case */
-	const char *name;     /* whose it is; "" with `own` */
-	bool flow;	      /* the counters of the rules as well */
-	bool resumes;	      /* it has seen records up to `after` */
+	bool own; /* by the box's own token: nobody is asked about it */
+	struct msg_judge
+		who;	  /* else: what accounts is asked; the rest of it is filled in here. Its address in any case */
+	const char *name; /* whose it is; "" with `own` */
+	bool flow;	  /* the counters of the rules as well */
+	bool resumes;	  /* it has seen records up to `after` */
 	uint64_t after;
 };
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "appliance/wire/protocols.h"
 #include "mgmt/cli/report/facts.h"
 #include "mgmt/cli/report/probes.h"
 #include "mgmt/state/read.h"
@@ -71,13 +72,45 @@ void probe_look(const struct probe *p, const json_t *facts, const struct deeds *
 		p->look(facts, deeds, ret);
 }
 
+/* A session that was seen to be of a protocol in clear: named ones have a record each, of those with commands the counts tell. */
+static void count_clear(struct deeds *d, const json_t *event)
+{
+	const char *kind = js(event, "kind"), *protocol = js(event, "protocol"), *zone = js(event, "client_zone");
+	bool named = strcmp(kind, "flow") == 0 && strcmp(js(event, "reason"), "confirmed") == 0;
+	unsigned long long n = named ? ju(event, "count") : strcmp(kind, "counts") == 0 ? ju(event, "sessions") : 0;
+	enum protocol p = protocol_by_name(protocol);
+	size_t i = 0;
+
+	if (n == 0 || p == PROTO_NONE || !protocol_is(p, PROTO_IN_CLEAR) || *zone == '\0')
+		return;
+	while (i < d->n_clear && (strcmp(d->clear[i].zone, zone) != 0 || strcmp(d->clear[i].protocol, protocol) != 0))
+		i++;
+	if (i == DEEDS_CLEAR) {
+		d->clear_more += n;
+		return;
+	}
+	if (i == d->n_clear) {
+		d->n_clear++;
+		snprintf(d->clear[i].zone, sizeof(d->clear[i].zone), "%s", zone);
+		snprintf(d->clear[i].protocol, sizeof(d->clear[i].protocol), "%s", protocol);
+	}
+	d->clear[i].sessions += n;
+}
+
 void deeds_count(void *ctx, const json_t *event)
 {
 	struct deeds *d = ctx;
 	const char *code = js(event, "code"), *time = js(event, "time");
 
+	count_clear(d, event);
 	if (strcmp(code, "backed_up") == 0 && strcmp(time, d->backup) > 0)
 		snprintf(d->backup, sizeof(d->backup), "%s", time);
+	if (strcmp(js(event, "kind"), "weak") == 0 && strcmp(code, "tls") == 0) {
+		d->weak_tls += ju(event, "count");
+		snprintf(d->weak_conduit, sizeof(d->weak_conduit), "%s", js(event, "conduit"));
+	}
+	if (strcmp(js(event, "kind"), "weak") == 0 && strcmp(code, "tls_no_forward_secrecy") == 0)
+		d->lesser_tls += ju(event, "count");
 	if (strncmp(code, "records_reviewed", strlen("records_reviewed")) == 0 && strcmp(time, d->review) > 0) {
 		snprintf(d->review, sizeof(d->review), "%s", time);
 		snprintf(d->review_by, sizeof(d->review_by), "%s", js(event, "object"));

@@ -24,6 +24,13 @@ enum message verdict_text(enum verdict v); /* for people */
 const char *verdict_mark(enum verdict v);  /* for page_cell_mark */
 
 #define FINDING_TEXT 700u
+#define DEEDS_CLEAR 32u /* zones and protocols in clear that are told apart */
+
+/* Sessions of a protocol in clear that a zone opened and that were seen. */
+struct clear_seen {
+	char zone[64], protocol[16];
+	unsigned long long sessions;
+};
 
 struct finding {
 	enum verdict verdict;
@@ -35,6 +42,12 @@ struct deeds {
 	bool read;		     /* the records could be asked */
 	char backup[40], review[40]; /* when the last backup and the last review were recorded, "" = not in that time */
 	char review_by[64];
+	unsigned long long weak_tls,
+		lesser_tls;    /* sessions whose server chose weak TLS, and that without forward secrecy alone */
+	char weak_conduit[64]; /* of the last such */
+	struct clear_seen clear[DEEDS_CLEAR];
+	size_t n_clear;
+	unsigned long long clear_more; /* sessions that found no place among them */
 };
 
 struct probe {

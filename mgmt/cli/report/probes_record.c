@@ -319,3 +319,14 @@ void probe_records_reviewed(const json_t *facts, const struct deeds *deeds, stru
 		finding_say(f, age >= 0 && age <= (long)MONTH ? VERDICT_MET : VERDICT_PARTLY, M_PROBE_REVIEW,
 			    deeds->review, deeds->review_by, age);
 }
+
+void probe_tls_seen(const json_t *facts, const struct deeds *deeds, struct finding *f)
+{
+	(void)facts;
+	if (!deeds->read)
+		finding_say(f, VERDICT_UNREAD, M_PROBE_UNREAD, "events", "");
+	else if (deeds->weak_tls > 0)
+		finding_say(f, VERDICT_PARTLY, M_PROBE_TLS_WEAK, deeds->weak_tls, deeds->weak_conduit);
+	else
+		finding_say(f, VERDICT_MET, M_PROBE_TLS, deeds->lesser_tls);
+}

@@ -325,6 +325,31 @@ void probe_outside_register(const json_t *facts, const struct deeds *deeds, stru
 			    crossing, between);
 }
 
+void probe_clear_text_seen(const json_t *facts, const struct deeds *deeds, struct finding *f)
+{
+	struct names seen = { 0 };
+	unsigned long long sessions = 0;
+	char name[sizeof(struct clear_seen)];
+
+	for (size_t i = 0; i < deeds->n_clear; i++) {
+		const struct clear_seen *c = &deeds->clear[i];
+
+		if (strcmp(class_of(facts, c->zone), "external") != 0)
+			continue;
+		snprintf(name, sizeof(name), "%s (%s)", c->protocol, c->zone);
+		names_add(&seen, name);
+		sessions += c->sessions;
+	}
+	if (!deeds->read)
+		finding_say(f, VERDICT_UNREAD, M_PROBE_UNREAD, "events", "");
+	else if (deeds->clear_more > 0 && seen.n == 0)
+		finding_say(f, VERDICT_UNREAD, M_PROBE_CLEAR_MANY, deeds->clear_more);
+	else if (seen.n > 0)
+		finding_say(f, VERDICT_PARTLY, M_PROBE_CLEAR_SEEN, sessions, seen.text);
+	else
+		finding_say(f, VERDICT_MET, M_PROBE_CLEAR_NONE);
+}
+
 void probe_tests_apart(const json_t *facts, const struct deeds *deeds, struct finding *f)
 {
 	const json_t *zones = ja(facts_answer(facts, "effective"), "zones"), *list = conduits(facts), *v;

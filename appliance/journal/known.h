@@ -28,7 +28,6 @@
 #define KNOWN_SHARE 256u /* ... of one */
 #define KNOWN_ADDRESSES 4u
 #define KNOWN_NAME 65u	      /* of a zone or an interface, with its NUL */
-#define KNOWN_LEARN_S 604800u /* seconds: a register that is older and still nobody's is worth an alarm */
 
 struct known_device {
 	uint32_t number; /* given once; 0 = a free place */

@@ -27,8 +27,7 @@
 #define KNOWN_MOST (KNOWN_ACCEPTED + KNOWN_NEW)
 #define KNOWN_SHARE 256u /* ... of one */
 #define KNOWN_ADDRESSES 4u
-#define KNOWN_NAME 65u	      /* of a zone or an interface, with its NUL */
-#define KNOWN_LEARN_S 604800u /* seconds: a register that is older and still nobody's is worth an alarm */
+#define KNOWN_NAME 65u /* of a zone or an interface, with its NUL */
 
 struct known_device {
 	uint32_t number; /* given once; 0 = a free place */

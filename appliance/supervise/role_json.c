@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The names are message.def's, the words for lists those of reasons, lanes and states: nothing of it is text that came from
- * a role which reads hostile bytes.
+ * a role which reads hostile bytes. Which devices nobody knows the journal says: digits of theirs, and names of the policy.
  */
 #include "appliance/supervise/role_json.h"
 
+#include <string.h>
+
+#include "appliance/base/clock.h"
 #include "appliance/wire/msg_json.h"
 #include "appliance/wire/settings.h"
 
@@ -59,6 +62,8 @@ static void put_devices(json_t *j, const struct msg_journal_status *a)
 {
 	static const char *const fields[] = { "devices_new",	 "devices_beyond", "devices_began", "devices_reviewed",
 					      "devices_damaged", "devices_told",   "devices_since", "devices_who" };
+	bool overdue = a->devices_reviewed == 0 && a->devices_new > 0 &&
+		       a->devices_began + DEVICES_LEARN_S < clock_wall_ns() / 1000000000u;
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < DEVICES_TOLD; i++) {
@@ -74,10 +79,10 @@ static void put_devices(json_t *j, const struct msg_journal_status *a)
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
 		json_object_del(j, fields[i]);
 	json_object_set_new(j, "devices",
-			    json_pack("{s:I, s:I, s:I, s:o, s:o, s:b, s:o}", "listed", (json_int_t)a->devices, "new",
-				      (json_int_t)a->devices_new, "beyond", (json_int_t)a->devices_beyond, "began",
-				      moment(a->devices_began), "reviewed", moment(a->devices_reviewed), "damaged",
-				      a->devices_damaged != 0, "unknown", list));
+			    json_pack("{s:I, s:I, s:I, s:o, s:o, s:b, s:b, s:o}", "listed", (json_int_t)a->devices,
+				      "new", (json_int_t)a->devices_new, "beyond", (json_int_t)a->devices_beyond,
+				      "began", moment(a->devices_began), "reviewed", moment(a->devices_reviewed),
+				      "damaged", a->devices_damaged != 0, "overdue", overdue, "unknown", list));
 }
 
 json_t *role_json(const struct msg_body *says, uint32_t index)

@@ -99,6 +99,7 @@ enum hold_order { HOLD_LIST, HOLD_PLACE, HOLD_LIFT, HOLD_ORDERS };
 /* Of MSG_DEVICES. */
 enum devices_order { DEVICES_LIST, DEVICES_ACCEPT, DEVICES_FORGET, DEVICES_ORDERS };
 #define DEVICES_TOLD 8u		/* of those that nobody has reviewed, so many are named in the status */
+#define DEVICES_LEARN_S 604800u /* a register that is older, and that nobody has reviewed, is worth an alarm */
 #define DEVICES_TOLD_BYTES 208u /* of one: its MAC address and place, "" = none; the last one NUL */
 
 #define REVIEW_NOTE 180u /* bytes; an event's text at most */

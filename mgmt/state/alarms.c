@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "mgmt/state/faults.h"
 #include "mgmt/state/lost.h"
@@ -153,17 +152,6 @@ static void of_surroundings(json_t *list, const json_t *status)
 		}
 }
 
-#define LEARN_S (7 * 86400) /* a list of devices that nobody has reviewed for so long */
-
-static bool is_old(const json_t *status, const char *since)
-{
-	struct tm then = { 0 }, now = { 0 };
-
-	return strptime(since, "%Y-%m-%dT%H:%M:%S", &then) != NULL &&
-	       strptime(js(status, "time"), "%Y-%m-%dT%H:%M:%S", &now) != NULL &&
-	       timegm(&now) - timegm(&then) > LEARN_S;
-}
-
 /* Each that nobody has reviewed is an alarm of its own, so that whoever is told of alarms is told of it; a crowd of them is one more. */
 static void of_devices(json_t *list, const json_t *status)
 {
@@ -187,7 +175,7 @@ static void of_devices(json_t *list, const json_t *status)
 		add(list, "devices beyond", true, "", M_ALARM_DEVICES_BEYOND, "", "");
 	if (jb(d, "damaged"))
 		add(list, "devices damaged", true, js(d, "began"), M_ALARM_DEVICES_DAMAGED, "", "");
-	else if (*js(d, "reviewed") == '\0' && ju(d, "new") > 0 && is_old(status, js(d, "began")))
+	else if (jb(d, "overdue"))
 		add(list, "devices learning", false, js(d, "began"), M_ALARM_DEVICES_LEARNING, "", "");
 }
 

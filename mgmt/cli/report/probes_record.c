@@ -144,6 +144,21 @@ void probe_records_signed(const json_t *facts, const struct deeds *deeds, struct
 			    ju(j, "unsigned_records"));
 }
 
+/* Who is beside the box, and that somebody looks at who is new. */
+void probe_devices_known(const json_t *facts, const struct deeds *deeds, struct finding *f)
+{
+	const json_t *d = ja(of_status(facts, "journal"), "devices");
+
+	(void)deeds;
+	if (json_object_get(d, "listed") == NULL)
+		finding_say(f, VERDICT_UNREAD, M_PROBE_UNREAD, "journal", "");
+	else if (*js(d, "reviewed") == '\0')
+		finding_say(f, VERDICT_NOT, M_PROBE_DEVICES_NOT, ju(d, "listed"));
+	else
+		finding_say(f, ju(d, "new") + ju(d, "beyond") == 0 ? VERDICT_MET : VERDICT_PARTLY, M_PROBE_DEVICES,
+			    ju(d, "listed"), ju(d, "new") + ju(d, "beyond"));
+}
+
 void probe_records_chain(const json_t *facts, const struct deeds *deeds, struct finding *f)
 {
 	const json_t *r = facts_answer(facts, "journal"), *whole = json_object_get(r, "whole");

@@ -147,6 +147,10 @@ static void zones_and_interfaces(void **state)
 	t = see_at(1, "10.0.0.1", "lan3", "ot", false);
 	assert_int_equal(t.news, KNOWN_NO_NEWS);
 	assert_int_equal(known_find(&k, t.number)->state, DEVICE_IS_KNOWN);
+	/* Of one that nobody knows it is. */
+	assert_int_equal(see(2, NULL).news, KNOWN_NEW_DEVICE);
+	assert_int_equal(see_at(2, NULL, "lan3", "ot", false).news, KNOWN_NEW_DEVICE);
+	assert_int_equal(see_at(2, NULL, "lan0", "it", false).news, KNOWN_NEW_DEVICE);
 	/* Nor that its zone has another name. */
 	assert_int_equal(see_at(1, NULL, "lan2", "crane", false).news, KNOWN_NO_NEWS);
 	assert_string_equal(k.list[0].zone, "crane");

@@ -145,6 +145,56 @@ static void no_more_than_there_is_room(void **state)
 	close(fd);
 }
 
+static size_t keys_of(const char *devices, const char *const *keys, size_t n)
+{
+	char text[2000];
+	json_t *s, *alarms;
+	size_t found = 0, all;
+
+	snprintf(text, sizeof(text), "{" GOOD ",\"journal\":{\"devices\":%s}}", devices);
+	s = json_loads(text, 0, NULL);
+	assert_non_null(s);
+	alarms = alarms_find(s);
+	all = json_array_size(alarms);
+	for (size_t i = 0; i < all; i++)
+		for (size_t k = 0; k < n; k++)
+			found += strcmp(json_string_value(json_object_get(json_array_get(alarms, i), "key")),
+					keys[k]) == 0;
+	json_decref(alarms);
+	json_decref(s);
+	assert_int_equal(found, n);
+	return all;
+}
+
+/* Each unknown device is an alarm of its own, a crowd of them one more; a list that only learns is none for seven days. */
+static void devices_alarm(void **state)
+{
+	static const char *const each[] = { "device 4", "device 6", "devices more" };
+	static const char *const beyond[] = { "devices beyond" }, *const damaged[] = { "devices damaged" },
+				 *const overdue[] = { "devices learning" };
+
+	(void)state;
+	assert_int_equal(keys_of("{\"listed\":9,\"new\":3,\"beyond\":0,\"reviewed\":\"" BEGAN
+				 "\",\"unknown\":[{\"number\":4,\"state\":\"unknown\",\"since\":\"" BEGAN "\","
+				 "\"device\":\"02:00:00:00:00:04, lan2 "
+				 "(ot)\"},{\"number\":6,\"state\":\"address_moved\",\"since\":\"" BEGAN
+				 "\",\"device\":\"x\"}]}",
+				 each, 3),
+			 3);
+	assert_int_equal(
+		keys_of("{\"listed\":9,\"new\":0,\"beyond\":0,\"reviewed\":\"" BEGAN "\",\"unknown\":[]}", NULL, 0), 0);
+	assert_int_equal(
+		keys_of("{\"listed\":9,\"new\":0,\"beyond\":2,\"reviewed\":\"" BEGAN "\",\"unknown\":[]}", beyond, 1),
+		1);
+	assert_int_equal(keys_of("{\"listed\":9,\"new\":9,\"beyond\":2,\"reviewed\":null,\"unknown\":[]}", NULL, 0), 0);
+	assert_int_equal(
+		keys_of("{\"listed\":9,\"new\":9,\"reviewed\":null,\"overdue\":true,\"unknown\":[]}", overdue, 1), 1);
+	assert_int_equal(
+		keys_of("{\"listed\":9,\"new\":9,\"reviewed\":null,\"overdue\":true,\"damaged\":true,\"unknown\":[]}",
+			damaged, 1),
+		1);
+}
+
 /* Numbers that move do not make another alarm of it; which interface it is does. */
 static void keys_stay(void **state)
 {
@@ -231,7 +281,8 @@ int main(void)
 					    cmocka_unit_test(no_more_than_there_is_room),
 					    cmocka_unit_test(keys_stay),
 					    cmocka_unit_test(room_for_a_share),
-					    cmocka_unit_test(the_same_words_everywhere) };
+					    cmocka_unit_test(the_same_words_everywhere),
+					    cmocka_unit_test(devices_alarm) };
 
 	setenv("TZ", "UTC", 1);
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 // What an auditor takes home: the rules as the kernel has them, whether that was proved, who answers for which conduit, who has an account, and what
 // each kept generation said. Everything that is shown can be saved as it is shown.
 import { csv, save } from "./csv";
+import { deviceCard } from "./devices";
 import { h, type Child, type Node_ } from "./dom";
 import { count, moment } from "./format";
 import { card, chip, figures, grid, type Tone } from "./parts";
@@ -9,7 +10,7 @@ import { forgetRecords, loadRecords, recordCards } from "./records";
 import { accepted, askRules, conduitFile, isExternal, matching, overdue, rules, rulesFile, zoneName, type Rule } from "./register";
 import { ask } from "./session";
 import { language, t, type Key } from "./text";
-import type { Account, Conduit, Effective, Generation, Lang, State, Text, Token, Verified } from "./types";
+import type { Account, Conduit, Devices, Effective, Generation, Lang, State, Text, Token, Verified } from "./types";
 
 const SHOWN = 500;
 
@@ -20,6 +21,7 @@ interface Held {
 	history: Generation[];
 	accounts?: Account[];
 	tokens?: Token[];
+	devices?: Devices;
 }
 let held: Held | undefined;
 let failed: Key | undefined;
@@ -43,12 +45,14 @@ export function forgetAudit(): void {
 
 async function read(): Promise<void> {
 	const mine = ++run;
-	const [effective, history, accounts, tokens] = await Promise.all([askRules(), ask<{ history: Generation[] }>("/api/v1/history"),
-		ask<{ accounts: Account[] }>("/api/v1/accounts"), ask<{ tokens: Token[] }>("/api/v1/tokens")]);
+	const [effective, history, accounts, tokens, devices] = await Promise.all([askRules(), ask<{ history: Generation[] }>("/api/v1/history"),
+		ask<{ accounts: Account[] }>("/api/v1/accounts"), ask<{ tokens: Token[] }>("/api/v1/tokens"),
+		ask<Devices>("/api/v1/devices")]);
 	if (mine !== run) return;
 	failed = effective.ok || (!effective.ok && effective.why === "unavailable" && history.ok) ? undefined : effective.why === "forbidden" ? "audit_no_right" : "no_answer";
 	held = { rows: effective.ok ? rules(effective.value) : [], lang: language(), history: history.ok ? history.value.history : [],
-		...(effective.ok ? { rules: effective.value } : {}), ...(accounts.ok ? { accounts: accounts.value.accounts } : {}), ...(tokens.ok ? { tokens: tokens.value.tokens } : {}) };
+		...(effective.ok ? { rules: effective.value } : {}), ...(accounts.ok ? { accounts: accounts.value.accounts } : {}), ...(tokens.ok ? { tokens: tokens.value.tokens } : {}),
+		...(devices.ok ? { devices: devices.value } : {}) };
 	redraw();
 }
 
@@ -240,6 +244,6 @@ export function auditPage(changed: () => void): (state: State) => Node_[] {
 		const e = held?.rules, head = [h("div", { class: "headline off plain" }, h("h1", {}, t("audit_title"))), h("p", { class: "acts" }, button("audit_again", again, "again"))];
 		if (failed !== undefined) head.push(h("p", { class: "complaint", role: "alert" }, t(failed)));
 		if (held === undefined) return [...head, ...(failed === undefined ? [h("p", { class: "note", role: "status" }, t("loading"))] : [])];
-		return [...head, ...recordCards(changed), ...(e !== undefined ? [evidence(e, state), matrix(e), ruleTable(e), ...conduitCards(e)] : []), ...people(), chain(state), ...(held.history.length > 0 ? [generations(held.history)] : [])];
+		return [...head, ...recordCards(changed), ...(e !== undefined ? [evidence(e, state), matrix(e), ruleTable(e), ...conduitCards(e)] : []), deviceCard(held.devices, file("devices", "csv")), ...people(), chain(state), ...(held.history.length > 0 ? [generations(held.history)] : [])];
 	};
 }

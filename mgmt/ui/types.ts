@@ -141,6 +141,27 @@ export interface Verified {
 	packets_asked?: number;
 	workers?: { index?: number; kind?: string; equal?: boolean }[];
 }
+export interface Device {
+	number: number;
+	state: "known" | "listed" | "unknown" | "elsewhere" | "address_moved";
+	mac: string;
+	mac_chosen: boolean; // by the device itself: many telephones do
+	addresses: string[];
+	interface: string;
+	zone: string | null;
+	first: string;
+	last: string;
+	reviewed: string | null;
+	by: string | null; // the login
+	person: string | null; // who says so
+	reason: string | null;
+}
+export interface Devices {
+	devices: Device[];
+	learning: boolean; // nobody has reviewed it yet
+	damaged: boolean;
+	beyond: number;
+}
 export interface Account {
 	name: string;
 	full_name?: string;

@@ -5,12 +5,9 @@
 #include <string.h>
 
 #include "appliance/base/clock.h"
+#include "dpi/inspect/hour.h"
 #include "dpi/inspect/rules.h"
 
-#define HOUR_NS (3600u * (uint64_t)SECOND_NS)
-#define PACE_NS                                                                                                        \
-	10000000u /* between two helpings of records, so that those of all workers find room in the journal's socket */
-#define HELPING 64u
 #define HELD_MAX 64u		      /* kinds in one segment */
 #define INDEX_SLOTS (COUNTS_MAX * 2u) /* a power of two */
 
@@ -43,10 +40,8 @@ struct counts {
 	uint16_t index[INDEX_SLOTS]; /* open addressing; 0 = free, else place + 1 */
 	uint64_t more;		     /* operations that found no place, since `more_ns` */
 	uint64_t more_ns;
-	uint32_t epoch;	  /* rises whenever places of kinds change, and with every hour */
-	uint32_t at, end; /* while they are written: from here to there */
-	uint64_t due_ns;  /* next helping; UINT64_MAX: nothing to write */
-	bool writing;
+	uint32_t epoch; /* rises whenever places of kinds change, and with every hour */
+	struct hour hour;
 };
 
 struct counts *counts_new(void)
@@ -54,7 +49,7 @@ struct counts *counts_new(void)
 	struct counts *all = calloc(1, sizeof(*all)); /* untouched pages cost nothing */
 
 	if (all != NULL) {
-		all->due_ns = UINT64_MAX;
+		all->hour.due_ns = HOUR_NEVER;
 		all->epoch = 1;
 	}
 	return all;
@@ -222,12 +217,6 @@ static void note_session(struct counts *all, struct tally *t, uint32_t place)
 	all->kinds[place].sessions++;
 }
 
-static void awake(struct counts *all, uint64_t now_ns)
-{
-	if (all->due_ns == UINT64_MAX)
-		all->due_ns = now_ns + HOUR_NS;
-}
-
 void count_keep(struct crossing *x, struct tally *t, bool passed)
 {
 	struct counts *all = x->i->counts;
@@ -251,19 +240,12 @@ void count_keep(struct crossing *x, struct tally *t, bool passed)
 		all->more += all->held_more;
 	}
 	if (passed && (all->n_held > 0 || all->held_more > 0))
-		awake(all, x->i->now_ns);
+		hour_runs(&all->hour, x->i->now_ns);
 	all->n_held = 0;
 	all->held_more = 0;
 }
 
 /* ---- writing ------------------------------------------------------------------------------------------------------ */
-
-static uint64_t seconds_since(const struct inspector *i, uint64_t ns)
-{
-	uint64_t s = (i->now_ns - ns) / SECOND_NS;
-
-	return s < UINT32_MAX ? s : UINT32_MAX;
-}
 
 static void write_one(const struct inspector *i, struct counted *c)
 {
@@ -287,7 +269,7 @@ static void write_one(const struct inspector *i, struct counted *c)
 			   .space = c->space,
 			   .address = c->first,
 			   .quantity = quantity < UINT32_MAX ? (uint32_t)quantity : UINT32_MAX,
-			   .value = event_counts_value(c->sessions, seconds_since(i, c->since_ns)),
+			   .value = event_counts_value(c->sessions, hour_seconds(c->since_ns, i->now_ns)),
 			   .code = c->wide ? COUNTS_SPAN : COUNTS_EXACT_PLACES,
 			   .count = c->count };
 
@@ -310,7 +292,7 @@ static void write_more(const struct inspector *i, struct counts *all)
 			   .generation = rules_generation(i->rules, NULL),
 			   .conduit = EVENT_NO_CONDUIT,
 			   .space = SPACE_NONE,
-			   .value = event_counts_value(0, seconds_since(i, all->more_ns)),
+			   .value = event_counts_value(0, hour_seconds(all->more_ns, i->now_ns)),
 			   .count = all->more };
 
 	if (all->more == 0)
@@ -336,46 +318,33 @@ static void tidy(struct counts *all)
 	all->epoch++;
 }
 
-static void begin_writing(struct counts *all)
-{
-	all->writing = true;
-	all->at = 0;
-	all->end = all->n;
-	all->epoch++; /* sessions count anew in the next hour */
-}
-
 void counts_end_hour(struct inspector *i)
 {
-	struct counts *all = i->counts;
-
-	if (all->due_ns == UINT64_MAX)
-		return;
-	if (all->writing)
-		all->end = all->n; /* those that came since are of the old generation too */
-	all->due_ns = i->now_ns;
+	hour_end(&i->counts->hour, i->counts->n, i->now_ns);
 }
 
 void counts_write_due(struct inspector *i)
 {
 	struct counts *all = i->counts;
+	struct hour *h = &all->hour;
 	unsigned written = 0;
 
-	if (all->due_ns > i->now_ns)
+	if (h->due_ns > i->now_ns)
 		return;
-	if (!all->writing)
-		begin_writing(all);
-	for (; all->at < all->end && written < HELPING; all->at++)
-		if (all->kinds[all->at].count > 0) {
-			write_one(i, &all->kinds[all->at]);
+	if (!h->writing) {
+		hour_write(h, all->n);
+		all->epoch++; /* sessions count anew in the next hour */
+	}
+	for (; h->at < h->end && written < HOUR_HELPING; h->at++)
+		if (all->kinds[h->at].count > 0) {
+			write_one(i, &all->kinds[h->at]);
 			written++;
 		}
-	all->due_ns = i->now_ns + PACE_NS;
-	if (all->at < all->end)
+	if (hour_pauses(h, i->now_ns))
 		return;
 	write_more(i, all);
 	tidy(all);
-	all->writing = false;
-	all->due_ns = all->n > 0 ? i->now_ns + HOUR_NS : UINT64_MAX;
+	hour_over(h, all->n > 0, i->now_ns);
 }
 
 void counts_write_all(struct inspector *i)
@@ -387,11 +356,10 @@ void counts_write_all(struct inspector *i)
 			write_one(i, &all->kinds[k]);
 	write_more(i, all);
 	tidy(all);
-	all->writing = false;
-	all->due_ns = UINT64_MAX;
+	hour_over(&all->hour, false, i->now_ns);
 }
 
 uint64_t counts_next_due(const struct counts *all)
 {
-	return all->due_ns;
+	return all->hour.due_ns;
 }

@@ -6,12 +6,9 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/wire/tls.h"
+#include "dpi/inspect/hour.h"
 #include "dpi/inspect/rules.h"
 #include "dpi/judge.h"
-
-#define HOUR_NS (3600u * (uint64_t)SECOND_NS)
-#define PACE_NS 10000000u /* between two helpings of records, as of counts */
-#define HELPING 64u
 
 /* Sessions of one kind since the last record. */
 struct weak {
@@ -32,9 +29,7 @@ struct weaks {
 	struct weak kinds[WEAK_MAX];
 	uint32_t n, exact;	/* of which by their ends */
 	uint64_t more, more_ns; /* sessions that found no place, and since when */
-	uint32_t at, end;	/* while sums are written: from here to there */
-	uint64_t due_ns;	/* next helping; UINT64_MAX: nothing to write */
-	bool writing;
+	struct hour hour;
 };
 
 struct weaks *weaks_new(void)
@@ -42,7 +37,7 @@ struct weaks *weaks_new(void)
 	struct weaks *all = calloc(1, sizeof(*all)); /* untouched pages cost nothing */
 
 	if (all != NULL)
-		all->due_ns = UINT64_MAX;
+		all->hour.due_ns = HOUR_NEVER;
 	return all;
 }
 
@@ -52,13 +47,6 @@ void weaks_free(struct weaks *all)
 }
 
 /* ---- writing ------------------------------------------------------------------------------------------------------ */
-
-static uint32_t seconds_since(const struct inspector *i, uint64_t ns)
-{
-	uint64_t s = (i->now_ns - ns) / SECOND_NS;
-
-	return s < UINT32_MAX ? (uint32_t)s : UINT32_MAX;
-}
 
 static enum reason reason_of(uint8_t code)
 {
@@ -83,7 +71,7 @@ static void write_one(const struct inspector *i, struct weak *w)
 			   .l4proto = w->l4proto,
 			   .protocol = w->protocol,
 			   .space = tls ? WEAK_HELLO : 255,
-			   .address = seconds_since(i, w->since_ns),
+			   .address = hour_seconds(w->since_ns, i->now_ns),
 			   .quantity = tls ? w->bits : 0,
 			   .value = tls ? event_weak_value(w->offered, w->version, w->suite) : 0,
 			   .count = w->count };
@@ -123,41 +111,30 @@ static void tidy(struct weaks *all)
 
 void weaks_end_hour(struct inspector *i)
 {
-	struct weaks *all = i->weaks;
-
-	if (all->due_ns == UINT64_MAX)
-		return;
-	if (all->writing)
-		all->end = all->n; /* those that came since are of the old generation too */
-	all->due_ns = i->now_ns;
+	hour_end(&i->weaks->hour, i->weaks->n, i->now_ns);
 }
 
 void weaks_write_due(struct inspector *i)
 {
 	struct weaks *all = i->weaks;
+	struct hour *h = &all->hour;
 	unsigned written = 0;
 
-	if (all->due_ns > i->now_ns)
+	if (h->due_ns > i->now_ns)
 		return;
-	if (!all->writing) {
-		all->writing = true;
-		all->at = 0;
-		all->end = all->n;
-		/* Before they are written: what is told from here on has a first again. */
-		tidy(all);
-		all->end = all->n;
+	if (!h->writing) {
+		tidy(all); /* before they are written: what is told from here on has a first again */
+		hour_write(h, all->n);
 	}
-	for (; all->at < all->end && written < HELPING; all->at++)
-		if (all->kinds[all->at].count > 0) {
-			write_one(i, &all->kinds[all->at]);
+	for (; h->at < h->end && written < HOUR_HELPING; h->at++)
+		if (all->kinds[h->at].count > 0) {
+			write_one(i, &all->kinds[h->at]);
 			written++;
 		}
-	all->due_ns = i->now_ns + PACE_NS;
-	if (all->at < all->end)
+	if (hour_pauses(h, i->now_ns))
 		return;
 	write_more(i, all);
-	all->writing = false;
-	all->due_ns = all->n > 0 ? i->now_ns + HOUR_NS : UINT64_MAX;
+	hour_over(h, all->n > 0, i->now_ns);
 }
 
 void weaks_write_all(struct inspector *i)
@@ -169,13 +146,12 @@ void weaks_write_all(struct inspector *i)
 			write_one(i, &all->kinds[k]);
 	write_more(i, all);
 	all->n = all->exact = 0;
-	all->writing = false;
-	all->due_ns = UINT64_MAX;
+	hour_over(&all->hour, false, i->now_ns);
 }
 
 uint64_t weaks_next_due(const struct weaks *all)
 {
-	return all->due_ns;
+	return all->hour.due_ns;
 }
 
 /* ---- counting ----------------------------------------------------------------------------------------------------- */
@@ -221,8 +197,7 @@ static void note(struct inspector *i, struct weak *w)
 		make_wide(w);
 		k = find(all, w, &of_conduit);
 	}
-	if (all->due_ns == UINT64_MAX)
-		all->due_ns = i->now_ns + HOUR_NS;
+	hour_runs(&all->hour, i->now_ns);
 	if (k == WEAK_MAX && all->n == WEAK_MAX) {
 		all->more_ns = all->more == 0 ? i->now_ns : all->more_ns;
 		all->more++;

@@ -27,8 +27,8 @@ static const struct {
 			      "{\"error\":\"not_found\",\"message\":{\"en\":\"there is nothing under this path\","
 			      "\"ja\":\"このパスには何もありません\"}}\n" },
 	[REPLY_NOT_ALLOWED] = { MHD_HTTP_METHOD_NOT_ALLOWED, "{\"error\":\"method_not_allowed\",\"message\":{\"en\":"
-							     "\"this window is read-only: GET\","
-							     "\"ja\":\"読み取り専用です（GET のみ）\"}}\n" },
+							     "\"only GET is answered here\","
+							     "\"ja\":\"ここで使えるのは GET だけです\"}}\n" },
 	[REPLY_TOO_LARGE] = { MHD_HTTP_CONTENT_TOO_LARGE,
 			      "{\"error\":\"too_large\",\"message\":{\"en\":\"a request has no body here\","
 			      "\"ja\":\"リクエストに本文は付けられません\"}}\n" },

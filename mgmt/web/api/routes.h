@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The routes of the API: a path, the question that it puts to the supervisor, and how its parameters become that
- * question's body. All are read-only; of what is posted the paths alone stand here, and the
+ * question's body. These only read; of what is posted the paths alone stand here, and the
  * rest in http.c, login.c, change.c and records.c. A new route is one file beside this one, one line in routes.c and its description in docs/openapi.json.
  */
 #ifndef SEKISHO_MGMT_WEB_API_ROUTES_H

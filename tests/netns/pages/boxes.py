@@ -75,7 +75,7 @@ def full():
 
 def long_values():
     """Names as long as they may be, in a language without spaces and in one word; counters that ran for years."""
-    box = changed(site={"name": "a" * 63, "label": "東京港大井コンテナ埠頭第六・第七号岸壁およびその背後地に所在する荷役機械制御網境界装置（予備機を含む）"})
+    box = changed(site={"name": "a" * 63, "contact": "夜間連絡先" * 30, "label": "東京港大井コンテナ埠頭第六・第七号岸壁およびその背後地に所在する荷役機械制御網境界装置（予備機を含む）"})
     box["interfaces"][0]["zones"] = [{"name": "z" * 63, "label": "名称の長いゾーン" * 8}, {"name": "second", "label": "second"}]
     box["interfaces"][0]["rx"] = counters(2 ** 52, 1, 2 ** 40, 2 ** 40)
     box["interfaces"][1]["addresses"] = ["2001:db8:ffff:ffff:ffff:ffff:ffff:%x/128" % n for n in range(6)]

@@ -300,10 +300,14 @@ static void record(struct journal_role *j, enum device_event what, const struct 
 		   const struct msg_devices *m)
 {
 	struct event e = event_of(what, d);
-	char text[EVENT_TEXT + HOLD_PERSON + 8];
+	char text[EVENT_TEXT + HOLD_PERSON + ADDR_TEXT + 8], from[ADDR_TEXT] = "";
+	struct addr a = { .family = m->family };
 
-	snprintf(text, sizeof(text), "%s, %.*s", e.text[EVENT_OBJECT], (int)sizeof(m->person) - 1,
-		 (const char *)m->person);
+	memcpy(a.b, m->from, sizeof(a.b));
+	if (a.family != 0)
+		addr_text(&a, from);
+	snprintf(text, sizeof(text), "%s, %.*s%s%s", e.text[EVENT_OBJECT], (int)sizeof(m->person) - 1,
+		 (const char *)m->person, a.family != 0 ? ", " : "", from);
 	event_say(&e, EVENT_OBJECT, text);
 	event_say(&e, EVENT_AFTER, m->reason);
 	snprintf(text, sizeof(text), "%.*s", (int)sizeof(m->by) - 1, (const char *)m->by);
@@ -379,7 +383,8 @@ json_t *role_device_order(struct journal_role *j, const struct msg_devices *m, e
 		if (meant(d, m))
 			record(j, m->order == DEVICES_ACCEPT ? DEVICE_ACCEPTED : DEVICE_FORGOTTEN, d, m);
 	}
-	answer = known_json(&j->known);
-	json_object_set_new(answer, "done", json_integer(n));
+	/* Over the web the list is asked for apart. */
+	answer = m->family == 0 ? known_json(&j->known) : json_object();
+	json_object_set_new(answer, m->family == 0 ? "done" : "devices", json_integer(n));
 	return answer;
 }

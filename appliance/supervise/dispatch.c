@@ -191,13 +191,14 @@ static bool on_hold(void *ctx, struct msg *m)
 	return true;
 }
 
-/* Who is known on a wire only somebody at the machine says. */
+/* The web side lists; what somebody orders there comes by MSG_RECORDS. */
 static bool on_devices(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
 
 	if (p->asker.kind != ASKER_CLIENT && m->body.devices.order != DEVICES_LIST)
 		return false;
+	m->body.devices.family = 0;
 	put_reader(m->body.devices.by, p);
 	collect_pass(p->s, SLOT_JOURNAL, &m->body, p->asker);
 	return true;

@@ -44,8 +44,9 @@ int records_open(struct supervisor *s, struct err *e)
 static void digest_of(struct records_order_kept *o)
 {
 	char what[HOLD_REASON + LOGIN_NAME + 128];
-	int n = snprintf(what, sizeof(what), "%s %u %u %llu %llu %u %s", o->by, o->m.order, o->m.number,
-			 (unsigned long long)o->m.since, (unsigned long long)o->m.until, o->m.findings, o->text);
+	int n = snprintf(what, sizeof(what), "%s %u %u %llu %llu %u %u %s", o->by, o->m.order, o->m.number,
+			 (unsigned long long)o->m.since, (unsigned long long)o->m.until, o->m.findings, o->m.all,
+			 o->text);
 
 	sha256(what, (size_t)n, o->digest);
 }
@@ -128,8 +129,27 @@ static void hold(struct supervisor *s, struct records_order_kept *o)
 	collect_pass(s, SLOT_JOURNAL, &b, waits(s, o));
 }
 
+static void devices(struct supervisor *s, struct records_order_kept *o)
+{
+	struct msg_body b = { MSG_DEVICES,
+			      .devices = { .order = o->m.order == RECORDS_ACCEPT ? DEVICES_ACCEPT : DEVICES_FORGET,
+					   .all = o->m.all,
+					   .number = o->m.number,
+					   .family = o->m.family,
+					   .reason = o->text } };
+
+	memcpy(b.devices.from, o->m.from, sizeof(b.devices.from));
+	memcpy(b.devices.by, o->by, strlen(o->by));
+	memcpy(b.devices.person, o->by, strlen(o->by));
+	collect_pass(s, SLOT_JOURNAL, &b, waits(s, o));
+}
+
 static void carry_out(struct supervisor *s, struct records_order_kept *o)
 {
+	static void (*const deeds[RECORDS_ORDERS])(struct supervisor *, struct records_order_kept *) = {
+		[RECORDS_REVIEW] = sign,    [RECORDS_HOLD] = hold,	[RECORDS_LIFT] = hold,
+		[RECORDS_ACCEPT] = devices, [RECORDS_FORGET] = devices,
+	};
 	struct asker a = o->asker;
 
 	digest_of(o);
@@ -139,10 +159,7 @@ static void carry_out(struct supervisor *s, struct records_order_kept *o)
 		return;
 	}
 	o->judged = true;
-	if (o->m.order == RECORDS_REVIEW)
-		sign(s, o);
-	else
-		hold(s, o);
+	deeds[o->m.order](s, o);
 }
 
 /* ---- who it is ------------------------------------------------------------------------------------------------------------- */

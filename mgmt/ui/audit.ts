@@ -2,11 +2,11 @@
 // What an auditor takes home: the rules as the kernel has them, whether that was proved, who answers for which conduit, who has an account, and what
 // each kept generation said. Everything that is shown can be saved as it is shown.
 import { csv, save } from "./csv";
-import { deviceCard } from "./devices";
+import { deviceCard, forgetDevices } from "./devices";
 import { h, type Child, type Node_ } from "./dom";
 import { count, moment } from "./format";
 import { card, chip, figures, grid, type Tone } from "./parts";
-import { forgetRecords, loadRecords, recordCards } from "./records";
+import { forgetRecords, loadRecords, mayNow, recordCards } from "./records";
 import { accepted, askRules, conduitFile, isExternal, matching, overdue, rules, rulesFile, zoneName, type Rule } from "./register";
 import { ask } from "./session";
 import { language, t, type Key } from "./text";
@@ -41,6 +41,7 @@ export function forgetAudit(): void {
 	filter = "";
 	started = false;
 	forgetRecords();
+	forgetDevices();
 }
 
 async function read(): Promise<void> {
@@ -54,6 +55,11 @@ async function read(): Promise<void> {
 		...(effective.ok ? { rules: effective.value } : {}), ...(accounts.ok ? { accounts: accounts.value.accounts } : {}), ...(tokens.ok ? { tokens: tokens.value.tokens } : {}),
 		...(devices.ok ? { devices: devices.value } : {}) };
 	redraw();
+}
+
+async function readDevices(): Promise<void> {
+	const mine = run, answer = await ask<Devices>("/api/v1/devices");
+	if (mine === run && held !== undefined && answer.ok) held.devices = answer.value;
 }
 
 async function prove(): Promise<void> {
@@ -244,6 +250,6 @@ export function auditPage(changed: () => void): (state: State) => Node_[] {
 		const e = held?.rules, head = [h("div", { class: "headline off plain" }, h("h1", {}, t("audit_title"))), h("p", { class: "acts" }, button("audit_again", again, "again"))];
 		if (failed !== undefined) head.push(h("p", { class: "complaint", role: "alert" }, t(failed)));
 		if (held === undefined) return [...head, ...(failed === undefined ? [h("p", { class: "note", role: "status" }, t("loading"))] : [])];
-		return [...head, ...recordCards(changed), ...(e !== undefined ? [evidence(e, state), matrix(e), ruleTable(e), ...conduitCards(e)] : []), deviceCard(held.devices, file("devices", "csv")), ...people(), chain(state), ...(held.history.length > 0 ? [generations(held.history)] : [])];
+		return [...head, ...recordCards(changed), ...(e !== undefined ? [evidence(e, state), matrix(e), ruleTable(e), ...conduitCards(e)] : []), deviceCard(held.devices, file("devices", "csv"), mayNow("run_machine"), changed, readDevices), ...people(), chain(state), ...(held.history.length > 0 ? [generations(held.history)] : [])];
 	};
 }

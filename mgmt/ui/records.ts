@@ -66,6 +66,9 @@ export function forgetRecords(): void {
 	busy = false;
 }
 
+/** What whoever is signed in may do, as the box said when the records were read. */
+export const mayNow = (right: string): boolean => rights.includes(right);
+
 const iso = (d: Date): string => d.toISOString().slice(0, 19) + "Z";
 const monthBegins = (before: number): Date => {
 	const now = new Date();

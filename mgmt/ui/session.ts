@@ -71,7 +71,7 @@ export async function ask<T>(path: string): Promise<Answer<T>> {
 /** An order about a draft, or about what is in force; its answer says whether it is done. */
 export const order = <T>(body: Record<string, unknown>): Promise<Answer<T>> => post<T>("/api/v1/change", body, ORDER_MS);
 
-/** An order about the records themselves: a review that is signed, a hold. */
+/** An order about the records themselves, a review that is signed, a hold; or about the devices. */
 export const orderRecords = <T>(body: Record<string, unknown>): Promise<Answer<T>> => post<T>("/api/v1/records", body);
 
 /** A picture that the box draws, as an address within this page, which whoever asked revokes, and as its text. */

@@ -161,6 +161,7 @@ export interface Devices {
 	learning: boolean; // nobody has reviewed it yet
 	damaged: boolean;
 	beyond: number;
+	last: number; // the number that was given last
 }
 export interface Account {
 	name: string;

@@ -91,10 +91,23 @@ static bool take_lift(const json_t *j, struct msg_records *ret, char text[HOLD_R
 	return take_line(j, "reason", 1, HOLD_REASON, text);
 }
 
+static bool take_device(const json_t *j, struct msg_records *ret, char text[HOLD_REASON + 1])
+{
+	const json_t *number = json_object_get(j, "number"), *all = json_object_get(j, "all");
+
+	if (json_object_size(j) != 4 || !json_is_boolean(all) || !json_is_integer(number) ||
+	    json_integer_value(number) < 0 || json_integer_value(number) > UINT32_MAX)
+		return false;
+	ret->all = json_is_true(all);
+	ret->number = (uint32_t)json_integer_value(number);
+	return take_line(j, "reason", 1, HOLD_REASON, text);
+}
+
 bool records_read(const uint8_t *body, size_t n, struct msg_records *ret, char text[HOLD_REASON + 1])
 {
 	static bool (*const take[RECORDS_ORDERS])(const json_t *, struct msg_records *, char *) = {
-		[RECORDS_REVIEW] = take_review, [RECORDS_HOLD] = take_hold, [RECORDS_LIFT] = take_lift
+		[RECORDS_REVIEW] = take_review, [RECORDS_HOLD] = take_hold,	[RECORDS_LIFT] = take_lift,
+		[RECORDS_ACCEPT] = take_device, [RECORDS_FORGET] = take_device,
 	};
 	json_t *j = json_loadb((const char *)body, n, JSON_REJECT_DUPLICATES, NULL);
 	const char *word = text_at(j, "order");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mgmt/web/api/routes.h"
 
-/* The register of devices: who was heard beside the box, and who says that he knows which. */
+/* The register of devices: who was heard beside the box, and who says that he knows which (/api/v1/records). */
 static bool ask(const struct target *t, struct msg_body *question)
 {
 	question->devices = (struct msg_devices){ .order = DEVICES_LIST, .reason = "" };

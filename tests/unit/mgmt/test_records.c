@@ -72,6 +72,13 @@ static void orders_are_read(void **state)
 	assert_true(m.until == HOLD_OPEN);
 	assert_true(take("{\"order\":\"lift\",\"number\":4294967295,\"reason\":\"closed\"}"));
 	assert_int_equal(m.number, UINT32_MAX);
+	assert_true(take("{\"order\":\"accept\",\"number\":7,\"all\":false,\"reason\":\"新しい印刷機\"}"));
+	assert_int_equal(m.order, RECORDS_ACCEPT);
+	assert_int_equal(m.number, 7);
+	assert_int_equal(m.all, 0);
+	assert_true(take("{\"order\":\"forget\",\"number\":0,\"all\":true,\"reason\":\"gone\"}"));
+	assert_int_equal(m.order, RECORDS_FORGET);
+	assert_int_equal(m.all, 1);
 }
 
 static void what_is_none_is_refused(void **state)
@@ -116,6 +123,13 @@ static void what_is_none_is_refused(void **state)
 		"{\"order\":\"hold\",\"from\":null,\"until\":null,\"reason\":\"r\"}",
 		"{\"order\":\"hold\"," SPAN ",\"reason\":\"r\",\"number\":1}",
 		"{\"order\":\"hold\",\"from\":\"2026-10-01T00:00:00Z\",\"reason\":\"r\"}",
+		"{\"order\":\"accept\",\"number\":1,\"reason\":\"r\"}",
+		"{\"order\":\"accept\",\"number\":1,\"all\":1,\"reason\":\"r\"}",
+		"{\"order\":\"accept\",\"number\":\"all\",\"all\":true,\"reason\":\"r\"}",
+		"{\"order\":\"accept\",\"number\":-1,\"all\":true,\"reason\":\"r\"}",
+		"{\"order\":\"accept\",\"number\":4294967296,\"all\":true,\"reason\":\"r\"}",
+		"{\"order\":\"accept\",\"number\":1,\"all\":true,\"reason\":\"\"}",
+		"{\"order\":\"forget\",\"number\":1,\"all\":true,\"reason\":\"r\",\"person\":\"kato\"}",
 		"{\"order\":\"lift\",\"number\":0,\"reason\":\"r\"}",
 		"{\"order\":\"lift\",\"number\":-1,\"reason\":\"r\"}",
 		"{\"order\":\"lift\",\"number\":4294967296,\"reason\":\"r\"}",

@@ -99,10 +99,11 @@ export function deviceCard(said: Devices | undefined, name: string, may: boolean
 	const cells = (d: Device): (Child | Child[])[] => [h("b", {}, h("code", {}, d.mac), d.mac_chosen && h("span", { class: "ago" }, " " + t("mac_chosen"))), chip(STATES[d.state][0], t(STATES[d.state][1])),
 		d.addresses.join(" ") || t("none"), place(d), moment(d.first), moment(d.last), reviewed(d) || t("none"), d.reason || t("none"),
 		...(may ? [[d.state !== "known" && act("accept", d), " ", act("forget", d)]] : [])];
-	const open = list.some((d) => d.state !== "known") || said.learning;
+	// All at once only where all of them are shown: nobody accepts what he has not seen.
+	const open = list.filter((d) => d.state !== "known").length, atOnce = open <= SHOWN && (open > 0 || said.learning);
 	return card("devices", "devices", true,
 		h("p", { class: "acts" }, h("button", { type: "button", "data-key": "save-devices", click: () => save(name, "text/csv;charset=utf-8", csv([HEADS.map((k) => t(k)), ...list.map(row)])) }, t("save_csv")),
-			may && open && h("button", { type: "button", "data-key": "devices-accept", click: choose(draw, { order: "accept", number: said.last }) }, t("devices_accept_all"))),
+			may && atOnce && h("button", { type: "button", "data-key": "devices-accept", click: choose(draw, { order: "accept", number: said.last }) }, t("devices_accept_all"))),
 		h("p", { class: said.learning || said.damaged ? "complaint" : "note" }, t(said.damaged ? "devices_damaged" : said.learning ? "devices_learning" : "devices_note")),
 		said.beyond > 0 && h("p", { class: "complaint" }, t("devices_beyond", count(said.beyond))),
 		may && chosen !== undefined && form(draw, again, chosen),

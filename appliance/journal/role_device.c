@@ -214,15 +214,19 @@ static int save(struct journal_role *j, struct err *e)
 
 void role_device_open(struct journal_role *j)
 {
-	bool damaged;
-	struct event e;
+	static const enum device_event codes[DEVICES_ANEW] = { [DEVICES_FIRST] = DEVICE_FIRST,
+							       [DEVICES_GONE] = DEVICE_GONE,
+							       [DEVICES_UNREADABLE] = DEVICE_DAMAGED,
+							       [DEVICES_OTHER_FORM] = DEVICE_OTHER_FORM };
+	enum device_anew why = known_load(j->chain.dirfd, wall(), j->chain.next_seq > 1, &j->known);
+	struct event e = event_new(EVENT_DEVICE, clock_wall_ns());
 
-	known_load(j->chain.dirfd, wall(), &j->known, &damaged);
-	if (!damaged)
+	if (why == DEVICES_GO_ON)
 		return;
-	e = event_new(EVENT_DEVICE, clock_wall_ns());
-	e.code = DEVICE_DAMAGED;
+	e.code = (uint8_t)codes[why];
 	role_put(j, &e, ROLE_JOURNAL, 1);
+	/* On the disk behind its record, and at once: it is told, and once. */
+	role_device_write(j, clock_mono().ns, true);
 }
 
 uint64_t role_device_due(const struct journal_role *j)
@@ -279,7 +283,7 @@ void role_device_status(const struct journal_role *j, struct msg_journal_status 
 	ret->devices_beyond = k->beyond;
 	ret->devices_began = k->began;
 	ret->devices_reviewed = k->reviewed;
-	ret->devices_damaged = k->damaged;
+	ret->devices_anew = k->anew;
 	for (size_t i = 0; i < k->n && n < DEVICES_TOLD; i++) {
 		const struct known_device *d = &k->list[i];
 
@@ -346,7 +350,7 @@ static const char *carry_out(struct known *k, const struct msg_devices *m, uint6
 		k->beyond = 0;
 		if (m->order == DEVICES_ACCEPT) {
 			k->reviewed = now;
-			k->damaged = false;
+			k->anew = DEVICES_GO_ON;
 		}
 	}
 	k->changed = true;

@@ -289,3 +289,15 @@ const char *device_state_word(unsigned state)
 
 	return state < DEVICE_STATES ? words[state] : "unknown";
 }
+
+const char *device_anew_word(unsigned why)
+{
+	static const char *const words[DEVICES_ANEW] = {
+		[DEVICES_FIRST] = "first",
+		[DEVICES_GONE] = "gone",
+		[DEVICES_UNREADABLE] = "unreadable",
+		[DEVICES_OTHER_FORM] = "other_form",
+	};
+
+	return why < DEVICES_ANEW ? words[why] : NULL;
+}

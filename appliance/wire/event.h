@@ -112,6 +112,18 @@ enum device_state {
 };
 const char *device_state_word(unsigned state);
 
+/* Why a register of devices holds nothing of an earlier one. Order is that of files and the wire. */
+enum device_anew {
+	DEVICES_GO_ON, /* it does, or somebody has reviewed it since */
+	DEVICES_FIRST, /* there was none, as there were no records: a new box */
+	DEVICES_GONE,  /* there was none, though there are records */
+	DEVICES_UNREADABLE,
+	DEVICES_OTHER_FORM, /* of another version of the program */
+	DEVICES_ANEW
+};
+/* NULL = it goes on. */
+const char *device_anew_word(unsigned why);
+
 #define MAC_TEXT 18u /* "02:00:00:00:00:01" with its NUL */
 void event_mac_text(uint64_t value, char out[MAC_TEXT]);
 

@@ -304,15 +304,14 @@ static void record(struct journal_role *j, enum device_event what, const struct 
 		   const struct msg_devices *m)
 {
 	struct event e = event_of(what, d);
-	char text[EVENT_TEXT + HOLD_PERSON + ADDR_TEXT + 8], from[ADDR_TEXT] = "";
-	struct addr a = { .family = m->family };
+	char text[EVENT_TEXT];
 
-	memcpy(a.b, m->from, sizeof(a.b));
-	if (a.family != 0)
-		addr_text(&a, from);
-	snprintf(text, sizeof(text), "%s, %.*s%s%s", e.text[EVENT_OBJECT], (int)sizeof(m->person) - 1,
-		 (const char *)m->person, a.family != 0 ? ", " : "", from);
-	event_say(&e, EVENT_OBJECT, text);
+	if (m->family == 4 || m->family == 6) {
+		e.server.family = m->family;
+		memcpy(e.server.b, m->from, sizeof(e.server.b));
+	}
+	snprintf(text, sizeof(text), "%.*s", (int)sizeof(m->person) - 1, (const char *)m->person);
+	event_say(&e, EVENT_BEFORE, text);
 	event_say(&e, EVENT_AFTER, m->reason);
 	snprintf(text, sizeof(text), "%.*s", (int)sizeof(m->by) - 1, (const char *)m->by);
 	event_say(&e, EVENT_BY, text);

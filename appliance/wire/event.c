@@ -290,6 +290,11 @@ const char *device_state_word(unsigned state)
 	return state < DEVICE_STATES ? words[state] : "unknown";
 }
 
+bool event_device_ordered(const struct event *e)
+{
+	return e->kind == EVENT_DEVICE && (e->code == DEVICE_ACCEPTED || e->code == DEVICE_FORGOTTEN);
+}
+
 const char *device_anew_word(unsigned why)
 {
 	static const char *const words[DEVICES_ANEW] = {

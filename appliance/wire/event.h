@@ -221,6 +221,12 @@ struct event {
 		said_ns; /* journal alone, not on the wire: the sender's time, which could not be taken; 0 = wall_ns is */
 };
 
+/*
+ * A person ordered something of the register: EVENT_BEFORE is who answers for it, EVENT_BY the login, `server` the address that it came from over the web, and
+ * `client` what the device says it has: nobody's text is cut for another's.
+ */
+bool event_device_ordered(const struct event *e);
+
 /* `code` of EVENT_COUNTS: what its addresses are. A release that did not say so wrote 0. */
 enum counts_code {
 	COUNTS_UNSAID = 0,

@@ -43,6 +43,13 @@ struct known_device {
 	char by[USER_BY], person[HOLD_PERSON], reason[HOLD_REASON + 1]; /* of that review */
 };
 
+/* What a person ordered last, while it is in the register and not yet surely on record. */
+struct known_order {
+	uint8_t order; /* enum devices_order; DEVICES_LIST = there is none */
+	uint32_t n;    /* devices */
+	char by[USER_BY], person[HOLD_PERSON], reason[HOLD_REASON + 1];
+};
+
 /* Start from known_load(). */
 struct known {
 	struct known_device list[KNOWN_MOST]; /* by number, free places behind them */
@@ -52,6 +59,7 @@ struct known {
 	uint64_t reviewed; /* when somebody last reviewed it; 0 = never: it learns */
 	uint64_t beyond;   /* how often one was heard that found no place, since that was last looked at */
 	uint8_t anew; /* enum device_anew: why it holds nothing of an earlier one, until somebody has reviewed it */
+	struct known_order unrecorded;
 	bool changed; /* something is not saved but times; `stale`: those are not */
 	bool stale;
 };

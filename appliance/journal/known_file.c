@@ -27,6 +27,14 @@ static json_t *addresses_json(const struct known_device *d)
 	return list;
 }
 
+static json_t *order_json(const struct known_order *o)
+{
+	if (o->order == DEVICES_LIST)
+		return json_null();
+	return json_pack("{s:i, s:I, s:o, s:o, s:o}", "order", (int)o->order, "n", (json_int_t)o->n, "by",
+			 json_text(o->by), "person", json_text(o->person), "reason", json_text(o->reason));
+}
+
 static json_t *file_json(const struct known *k)
 {
 	json_t *list = json_array();
@@ -43,9 +51,9 @@ static json_t *file_json(const struct known *k)
 						      "reviewed", (json_int_t)d->reviewed, "by", json_text(d->by),
 						      "person", json_text(d->person), "reason", json_text(d->reason)));
 	}
-	return json_pack("{s:i, s:I, s:I, s:I, s:I, s:i, s:o}", "form", FORM, "last", (json_int_t)k->last, "began",
+	return json_pack("{s:i, s:I, s:I, s:I, s:I, s:i, s:o, s:o}", "form", FORM, "last", (json_int_t)k->last, "began",
 			 (json_int_t)k->began, "reviewed", (json_int_t)k->reviewed, "beyond", (json_int_t)k->beyond,
-			 "anew", (int)k->anew, "devices", list);
+			 "anew", (int)k->anew, "unrecorded", order_json(&k->unrecorded), "devices", list);
 }
 
 int known_save(int folder, struct known *k, struct err *e)
@@ -114,17 +122,35 @@ static bool device_parse(json_t *j, uint32_t before, uint32_t last, struct known
 	       take_text(ret->reason, sizeof(ret->reason), reason);
 }
 
+static bool order_parse(json_t *j, struct known_order *ret)
+{
+	const char *by, *person, *reason;
+	json_int_t order, n;
+
+	if (json_is_null(j))
+		return true;
+	if (json_unpack_ex(j, NULL, JSON_STRICT, "{s:I, s:I, s:s, s:s, s:s}", "order", &order, "n", &n, "by", &by,
+			   "person", &person, "reason", &reason) < 0 ||
+	    (order != DEVICES_ACCEPT && order != DEVICES_FORGET) || n < 0 || n > KNOWN_MOST)
+		return false;
+	ret->order = (uint8_t)order;
+	ret->n = (uint32_t)n;
+	return take_text(ret->by, sizeof(ret->by), by) && take_text(ret->person, sizeof(ret->person), person) &&
+	       take_text(ret->reason, sizeof(ret->reason), reason);
+}
+
 static bool all_parse(json_t *all, struct known *ret)
 {
 	json_int_t last, began, reviewed, beyond, anew, form;
-	json_t *list, *j;
+	json_t *list, *j, *order;
 	size_t i;
 
-	if (json_unpack_ex(all, NULL, JSON_STRICT, "{s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "form", &form, "last", &last,
-			   "began", &began, "reviewed", &reviewed, "beyond", &beyond, "anew", &anew, "devices",
-			   &list) < 0 ||
-	    anew < 0 || anew >= DEVICES_ANEW || last < 0 || last > UINT32_MAX || began < 0 || reviewed < 0 ||
-	    beyond < 0 || !json_is_array(list) || json_array_size(list) > KNOWN_MOST)
+	if (json_unpack_ex(all, NULL, JSON_STRICT, "{s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "form", &form, "last",
+			   &last, "began", &began, "reviewed", &reviewed, "beyond", &beyond, "anew", &anew,
+			   "unrecorded", &order, "devices", &list) < 0 ||
+	    !order_parse(order, &ret->unrecorded) || anew < 0 || anew >= DEVICES_ANEW || last < 0 ||
+	    last > UINT32_MAX || began < 0 || reviewed < 0 || beyond < 0 || !json_is_array(list) ||
+	    json_array_size(list) > KNOWN_MOST)
 		return false;
 	ret->last = (uint32_t)last;
 	ret->began = (uint64_t)began;

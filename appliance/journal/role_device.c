@@ -212,6 +212,25 @@ static int save(struct journal_role *j, struct err *e)
 	return r;
 }
 
+/* The life before ended between an order's place in the register and its records, or just behind them. */
+static void tell_unrecorded(struct journal_role *j)
+{
+	struct event e = event_new(EVENT_DEVICE, clock_wall_ns());
+	struct known_order *o = &j->known.unrecorded;
+
+	if (o->order == DEVICES_LIST)
+		return;
+	e.code = o->order == DEVICES_ACCEPT ? DEVICE_ACCEPTED_UNSURE : DEVICE_FORGOTTEN_UNSURE;
+	e.count = o->n;
+	event_say(&e, EVENT_BEFORE, o->person);
+	event_say(&e, EVENT_AFTER, o->reason);
+	event_say(&e, EVENT_BY, o->by);
+	role_put(j, &e, ROLE_JOURNAL, 1);
+	*o = (struct known_order){ 0 };
+	j->known.changed = true;
+	role_device_write(j, clock_mono().ns, true);
+}
+
 void role_device_open(struct journal_role *j)
 {
 	static const enum device_event codes[DEVICES_ANEW] = { [DEVICES_FIRST] = DEVICE_FIRST,
@@ -221,8 +240,10 @@ void role_device_open(struct journal_role *j)
 	enum device_anew why = known_load(j->chain.dirfd, wall(), j->chain.next_seq > 1, &j->known);
 	struct event e = event_new(EVENT_DEVICE, clock_wall_ns());
 
-	if (why == DEVICES_GO_ON)
+	if (why == DEVICES_GO_ON) {
+		tell_unrecorded(j);
 		return;
+	}
 	e.code = (uint8_t)codes[why];
 	role_put(j, &e, ROLE_JOURNAL, 1);
 	/* On the disk behind its record, and at once: it is told, and once. */
@@ -356,6 +377,14 @@ static const char *carry_out(struct known *k, const struct msg_devices *m, uint6
 	return NULL;
 }
 
+static void put_order(struct known_order *o, const struct msg_devices *m, uint32_t n)
+{
+	*o = (struct known_order){ .order = m->order, .n = n };
+	memcpy(o->by, m->by, sizeof(o->by) - 1);
+	memcpy(o->person, m->person, sizeof(o->person) - 1);
+	snprintf(o->reason, sizeof(o->reason), "%s", m->reason);
+}
+
 json_t *role_device_order(struct journal_role *j, const struct msg_devices *m, enum answer_status *ret)
 {
 	static struct known before; /* large, and one order at a time */
@@ -373,6 +402,7 @@ json_t *role_device_order(struct journal_role *j, const struct msg_devices *m, e
 	}
 	before = j->known;
 	why = carry_out(&j->known, m, wall(), &n);
+	put_order(&j->known.unrecorded, m, n);
 	if (why == NULL && save(j, &e) < 0)
 		why = "no room on the disk";
 	if (why != NULL) {
@@ -386,6 +416,8 @@ json_t *role_device_order(struct journal_role *j, const struct msg_devices *m, e
 		if (meant(d, m))
 			record(j, m->order == DEVICES_ACCEPT ? DEVICE_ACCEPTED : DEVICE_FORGOTTEN, d, m);
 	}
+	j->known.unrecorded = (struct known_order){ 0 };
+	j->known.changed = true;
 	/* Over the web the list is asked for apart. */
 	answer = m->family == 0 ? known_json(&j->known) : json_object();
 	json_object_set_new(answer, m->family == 0 ? "done" : "devices", json_integer(n));

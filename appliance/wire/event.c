@@ -292,7 +292,8 @@ const char *device_state_word(unsigned state)
 
 bool event_device_ordered(const struct event *e)
 {
-	return e->kind == EVENT_DEVICE && (e->code == DEVICE_ACCEPTED || e->code == DEVICE_FORGOTTEN);
+	return e->kind == EVENT_DEVICE && (e->code == DEVICE_ACCEPTED || e->code == DEVICE_FORGOTTEN ||
+					   e->code == DEVICE_ACCEPTED_UNSURE || e->code == DEVICE_FORGOTTEN_UNSURE);
 }
 
 const char *device_anew_word(unsigned why)

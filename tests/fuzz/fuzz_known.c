@@ -31,6 +31,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	if (k.n > KNOWN_MOST || (k.n > 0 && k.list[k.n - 1].number > k.last))
 		abort();
+	if (k.anew >= DEVICES_ANEW || k.unrecorded.order > DEVICES_FORGET || k.unrecorded.n > KNOWN_MOST)
+		abort();
 	told = known_see(&k, &s);
 	if (told.number != 0 && known_find(&k, told.number) == NULL)
 		abort();

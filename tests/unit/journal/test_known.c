@@ -201,6 +201,7 @@ static void it_outlives_a_restart(void **state)
 	snprintf(k.list[0].reason, sizeof(k.list[0].reason), "見た");
 	accept_all();
 	see(2, "10.0.0.2");
+	k.unrecorded = (struct known_order){ DEVICES_ACCEPT, 1, "root", "佐藤", "見た" };
 	assert_true(k.changed);
 	assert_int_equal(known_save(folder, &k, &e), 0);
 	assert_false(k.changed);
@@ -235,10 +236,14 @@ static void what_cannot_be_read_is_set_aside(void **state)
 		{ DEVICES_UNREADABLE, "{" },
 		{ DEVICES_UNREADABLE, "[]" },
 		{ DEVICES_UNREADABLE, "{\"form\":\"1\"}" },
-		{ DEVICES_UNREADABLE, HEAD "\"anew\":5,\"devices\":[]}" },
-		{ DEVICES_UNREADABLE, HEAD "\"anew\":0,\"devices\":[{}]}" },
+		{ DEVICES_UNREADABLE, HEAD "\"anew\":5,\"unrecorded\":null,\"devices\":[]}" },
+		{ DEVICES_UNREADABLE, HEAD "\"anew\":0,\"unrecorded\":null,\"devices\":[{}]}" },
+		{ DEVICES_UNREADABLE, HEAD "\"anew\":0,\"unrecorded\":{},\"devices\":[]}" },
+		{ DEVICES_UNREADABLE,
+		  HEAD "\"anew\":0,\"unrecorded\":{\"order\":3,\"n\":1,\"by\":\"b\",\"person\":\"p\",\"reason\":\"r\"},"
+		       "\"devices\":[]}" },
 		{ DEVICES_UNREADABLE, HEAD
-		  "\"anew\":0,\"devices\":[{\"number\":2,\"mac\":1,\"state\":0,\"interface\":\"l\","
+		  "\"anew\":0,\"unrecorded\":null,\"devices\":[{\"number\":2,\"mac\":1,\"state\":0,\"interface\":\"l\","
 		  "\"zone\":\"\",\"addresses\":[],\"first\":1,\"last\":1,\"reviewed\":0,\"by\":\"\",\"person\":\"\","
 		  "\"reason\":\"\"}]}" },
 		{ DEVICES_OTHER_FORM,

@@ -110,6 +110,7 @@ export function deviceCard(said: Devices | undefined, name: string, may: boolean
 		may && chosen !== undefined && form(draw, again, chosen),
 		may && h("p", { class: "complaint", role: "alert" }, complaint ?? ""), may && h("p", { class: "note", role: "status", "data-key": "devices-done" }, done ?? ""),
 		list.length > SHOWN && h("p", { class: "note" }, t("rules_cut", SHOWN)),
+		may && open > SHOWN && h("p", { class: "note", "data-key": "devices-many" }, t("devices_many", count(open))),
 		list.length === 0 ? h("p", { class: "note" }, t("devices_none"))
 			: grid("devices", [...HEADS, ...(may ? ["acts" as Key] : [])].map((head) => ({ head })), list.slice(0, SHOWN).map(cells)));
 }

@@ -98,6 +98,7 @@ static int make(void **state)
 	fill(person, sizeof(person), 'p');
 	fill(by, sizeof(by), 'b');
 	fill(reason, sizeof(reason), 'r');
+	n_told = 0;
 	strcpy(base, "/tmp/sekisho-orders-XXXXXX");
 	if (mkdtemp(base) == NULL || (j.chain.dirfd = open(base, O_RDONLY | O_DIRECTORY)) < 0 ||
 	    !addr_parse(ADDRESS, &s.address))
@@ -173,6 +174,33 @@ static void order(enum devices_order what)
 	assert_int_equal(n_told, 1);
 }
 
+/* Whatever ends the journal next: a register that began anew is on the disk when it was told, so that it is told once. */
+static void it_is_told_once(void **state)
+{
+	(void)state;
+	assert_int_equal(told.code, DEVICE_FIRST);
+	assert_int_equal(n_told, 1);
+	role_device_open(&j);
+	assert_int_equal(n_told, 1);
+	assert_int_equal(j.known.anew, DEVICES_FIRST);
+}
+
+/* An order whose records nobody knows to be written is told at the next start, once. */
+static void an_order_without_records_is_told(void **state)
+{
+	struct err e;
+
+	(void)state;
+	j.known.unrecorded = (struct known_order){ DEVICES_FORGET, 3, "b", "p", "r" };
+	assert_int_equal(known_save(j.chain.dirfd, &j.known, &e), 0);
+	for (int i = 0; i < 2; i++) {
+		role_device_open(&j);
+		assert_int_equal(n_told, 2);
+		assert_int_equal(told.code, DEVICE_FORGOTTEN_UNSURE);
+		assert_int_equal(told.count, 3);
+	}
+}
+
 static void nothing_is_cut(void **state)
 {
 	(void)state;
@@ -185,6 +213,8 @@ static void nothing_is_cut(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(it_is_told_once, make, unmake),
+		cmocka_unit_test_setup_teardown(an_order_without_records_is_told, make, unmake),
 		cmocka_unit_test_setup_teardown(nothing_is_cut, make, unmake),
 	};
 

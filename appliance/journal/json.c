@@ -44,7 +44,7 @@ static void put_flow(json_t *j, const struct event *e)
 
 	if (e->client.family != 0)
 		json_object_set_new(j, "client", json_endpoint(&e->client, ports ? e->client_port : 0));
-	if (e->server.family != 0)
+	if (e->server.family != 0 && e->kind != EVENT_DEVICE)
 		json_object_set_new(j, "server", json_endpoint(&e->server, ports ? e->server_port : 0));
 	put_transport(j, e->l4proto);
 	if (e->l4proto == IPPROTO_ICMP || e->l4proto == IPPROTO_ICMPV6) {
@@ -92,7 +92,7 @@ static void put_texts(json_t *j, const struct event *e)
 
 	for (unsigned i = 0; i < EVENT_TEXTS; i++)
 		if (e->text[i][0] != 0 && e->kind != EVENT_WEAK)
-			set(j, keys[i], e->text[i]);
+			set(j, i == EVENT_BEFORE && event_device_ordered(e) ? "person" : keys[i], e->text[i]);
 }
 
 /* What hellos said. A sum of several kinds knows none of it. */
@@ -124,7 +124,7 @@ static void put_tls(json_t *j, const struct event *e)
 static void put_what(json_t *j, const struct event *e, enum role from)
 {
 	const char *code = event_code_word(e->kind, e->code);
-	char mac[MAC_TEXT];
+	char mac[MAC_TEXT], web[ADDR_TEXT];
 
 	switch ((enum event_kind)e->kind) {
 	case EVENT_ROLE:
@@ -170,6 +170,10 @@ static void put_what(json_t *j, const struct event *e, enum role from)
 		if (e->value != 0) {
 			event_mac_text(e->value, mac);
 			set(j, "mac", mac);
+		}
+		if (e->server.family != 0) {
+			addr_text(&e->server, web);
+			set(j, "web_client", web);
 		}
 		break;
 	case EVENT_NONE:

@@ -59,7 +59,7 @@ bool known_accept(struct known *k, struct known_device *d, uint64_t now)
 		return false;
 	d->state = DEVICE_IS_KNOWN;
 	d->reviewed = k->reviewed = now;
-	k->damaged = false;
+	k->anew = DEVICES_GO_ON;
 	k->changed = true;
 	return true;
 }
@@ -298,7 +298,8 @@ json_t *known_json(const struct known *k)
 
 	for (size_t i = 0; i < k->n; i++)
 		json_array_append_new(list, device_json(&k->list[i]));
-	return json_pack("{s:o, s:b, s:o, s:o, s:I, s:I, s:I, s:b}", "devices", list, "learning", k->reviewed == 0,
+	return json_pack("{s:o, s:b, s:o, s:o, s:I, s:I, s:I, s:o}", "devices", list, "learning", k->reviewed == 0,
 			 "began", moment(k->began), "reviewed", moment(k->reviewed), "last", (json_int_t)k->last, "new",
-			 (json_int_t)known_new(k), "beyond", (json_int_t)k->beyond, "damaged", (int)k->damaged);
+			 (json_int_t)known_new(k), "beyond", (json_int_t)k->beyond, "anew",
+			 device_anew_word(k->anew) != NULL ? json_string(device_anew_word(k->anew)) : json_null());
 }

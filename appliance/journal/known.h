@@ -4,7 +4,8 @@
  * is kept in the file `devices` beside the records.
  *
  * Until somebody has reviewed it once, a register only learns: what it lists nobody has reviewed, and nothing is new. From then on a device that is not in it
- * is unknown until a person accepts it or takes it off the list. What cannot be read is set aside, and a new register learns.
+ * is unknown until a person accepts it or takes it off the list. What cannot be read is set aside, and a new register learns; so does one where there was none.
+ * Either is told until somebody has reviewed the new one: whoever takes a register away takes away what is known.
  *
  * Whoever sends can be any number of devices. So an interface has at most KNOWN_SHARE that nobody has reviewed, and where all of them together leave no room, the
  * interface that has most gives one up: nobody pushes out those of another interface, and nobody ever pushes out one that is known. What found no
@@ -42,6 +43,13 @@ struct known_device {
 	char by[USER_BY], person[HOLD_PERSON], reason[HOLD_REASON + 1]; /* of that review */
 };
 
+/* What a person ordered last, while it is in the register and not yet surely on record. */
+struct known_order {
+	uint8_t order; /* enum devices_order; DEVICES_LIST = there is none */
+	uint32_t n;    /* devices */
+	char by[USER_BY], person[HOLD_PERSON], reason[HOLD_REASON + 1];
+};
+
 /* Start from known_load(). */
 struct known {
 	struct known_device list[KNOWN_MOST]; /* by number, free places behind them */
@@ -50,8 +58,9 @@ struct known {
 	uint64_t began;	   /* seconds since 1970 */
 	uint64_t reviewed; /* when somebody last reviewed it; 0 = never: it learns */
 	uint64_t beyond;   /* how often one was heard that found no place, since that was last looked at */
-	bool damaged;	   /* the one before it could not be read, and nobody has reviewed this one yet */
-	bool changed;	   /* something is not saved but times; `stale`: those are not */
+	uint8_t anew; /* enum device_anew: why it holds nothing of an earlier one, until somebody has reviewed it */
+	struct known_order unrecorded;
+	bool changed; /* something is not saved but times; `stale`: those are not */
 	bool stale;
 };
 
@@ -73,11 +82,14 @@ struct known_told {
 		    8]; /* the MAC address that had the address, or the place where it is known; "" = none */
 };
 
-/* *ret_damaged: what stood there could not be read, and was set aside. */
-void known_load(int folder, uint64_t now, struct known *ret, bool *ret_damaged);
+/*
+ * What stood there, or a new one, which is not saved yet: then it says why, and what could not be read was set aside. `records`: there are earlier
+ * records in that folder.
+ */
+enum device_anew known_load(int folder, uint64_t now, bool records, struct known *ret);
 int known_save(int folder, struct known *k, struct err *e);
-/* The file's bytes, pure: false = they are none that known_save writes. */
-bool known_parse(const uint8_t *text, size_t n, struct known *ret);
+/* The file's bytes, pure. DEVICES_GO_ON, or what is wrong with them: then it is empty. */
+enum device_anew known_parse(const uint8_t *text, size_t n, struct known *ret);
 
 struct known_told known_see(struct known *k, const struct known_sighting *s);
 struct known_device *known_find(struct known *k, uint32_t number);

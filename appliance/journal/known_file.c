@@ -11,7 +11,7 @@
 
 #define FILE_NAME "devices"
 #define FILE_BYTES (8u << 20)
-#define FORM 1
+#define FORM 2
 
 /* ---- writing ------------------------------------------------------------------------------------------------------ */
 
@@ -25,6 +25,14 @@ static json_t *addresses_json(const struct known_device *d)
 		json_array_append_new(list, json_text(text));
 	}
 	return list;
+}
+
+static json_t *order_json(const struct known_order *o)
+{
+	if (o->order == DEVICES_LIST)
+		return json_null();
+	return json_pack("{s:i, s:I, s:o, s:o, s:o}", "order", (int)o->order, "n", (json_int_t)o->n, "by",
+			 json_text(o->by), "person", json_text(o->person), "reason", json_text(o->reason));
 }
 
 static json_t *file_json(const struct known *k)
@@ -43,9 +51,9 @@ static json_t *file_json(const struct known *k)
 						      "reviewed", (json_int_t)d->reviewed, "by", json_text(d->by),
 						      "person", json_text(d->person), "reason", json_text(d->reason)));
 	}
-	return json_pack("{s:i, s:I, s:I, s:I, s:I, s:b, s:o}", "form", FORM, "last", (json_int_t)k->last, "began",
+	return json_pack("{s:i, s:I, s:I, s:I, s:I, s:i, s:o, s:o}", "form", FORM, "last", (json_int_t)k->last, "began",
 			 (json_int_t)k->began, "reviewed", (json_int_t)k->reviewed, "beyond", (json_int_t)k->beyond,
-			 "damaged", (int)k->damaged, "devices", list);
+			 "anew", (int)k->anew, "unrecorded", order_json(&k->unrecorded), "devices", list);
 }
 
 int known_save(int folder, struct known *k, struct err *e)
@@ -114,24 +122,41 @@ static bool device_parse(json_t *j, uint32_t before, uint32_t last, struct known
 	       take_text(ret->reason, sizeof(ret->reason), reason);
 }
 
+static bool order_parse(json_t *j, struct known_order *ret)
+{
+	const char *by, *person, *reason;
+	json_int_t order, n;
+
+	if (json_is_null(j))
+		return true;
+	if (json_unpack_ex(j, NULL, JSON_STRICT, "{s:I, s:I, s:s, s:s, s:s}", "order", &order, "n", &n, "by", &by,
+			   "person", &person, "reason", &reason) < 0 ||
+	    (order != DEVICES_ACCEPT && order != DEVICES_FORGET) || n < 0 || n > KNOWN_MOST)
+		return false;
+	ret->order = (uint8_t)order;
+	ret->n = (uint32_t)n;
+	return take_text(ret->by, sizeof(ret->by), by) && take_text(ret->person, sizeof(ret->person), person) &&
+	       take_text(ret->reason, sizeof(ret->reason), reason);
+}
+
 static bool all_parse(json_t *all, struct known *ret)
 {
-	json_int_t form, last, began, reviewed, beyond;
-	json_t *list, *j;
-	int damaged;
+	json_int_t last, began, reviewed, beyond, anew, form;
+	json_t *list, *j, *order;
 	size_t i;
 
-	if (json_unpack_ex(all, NULL, JSON_STRICT, "{s:I, s:I, s:I, s:I, s:I, s:b, s:o}", "form", &form, "last", &last,
-			   "began", &began, "reviewed", &reviewed, "beyond", &beyond, "damaged", &damaged, "devices",
-			   &list) < 0 ||
-	    form != FORM || last < 0 || last > UINT32_MAX || began < 0 || reviewed < 0 || beyond < 0 ||
-	    !json_is_array(list) || json_array_size(list) > KNOWN_MOST)
+	if (json_unpack_ex(all, NULL, JSON_STRICT, "{s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "form", &form, "last",
+			   &last, "began", &began, "reviewed", &reviewed, "beyond", &beyond, "anew", &anew,
+			   "unrecorded", &order, "devices", &list) < 0 ||
+	    !order_parse(order, &ret->unrecorded) || anew < 0 || anew >= DEVICES_ANEW || last < 0 ||
+	    last > UINT32_MAX || began < 0 || reviewed < 0 || beyond < 0 || !json_is_array(list) ||
+	    json_array_size(list) > KNOWN_MOST)
 		return false;
 	ret->last = (uint32_t)last;
 	ret->began = (uint64_t)began;
 	ret->reviewed = (uint64_t)reviewed;
 	ret->beyond = (uint64_t)beyond;
-	ret->damaged = damaged != 0;
+	ret->anew = (uint8_t)anew;
 	json_array_foreach(list, i, j)
 	{
 		if (!device_parse(j, i > 0 ? ret->list[i - 1].number : 0, ret->last, &ret->list[i]))
@@ -141,34 +166,41 @@ static bool all_parse(json_t *all, struct known *ret)
 	return true;
 }
 
-bool known_parse(const uint8_t *text, size_t n, struct known *ret)
+enum device_anew known_parse(const uint8_t *text, size_t n, struct known *ret)
 {
-	json_t *all = json_loadb((const char *)text, n, JSON_REJECT_DUPLICATES, NULL);
-	bool sound;
+	json_t *all = json_loadb((const char *)text, n, JSON_REJECT_DUPLICATES, NULL), *form;
+	enum device_anew why = DEVICES_UNREADABLE;
 
 	memset(ret, 0, sizeof(*ret));
-	sound = all != NULL && all_parse(all, ret);
+	form = json_object_get(all, "form");
+	if (json_is_integer(form) && json_integer_value(form) != FORM)
+		why = DEVICES_OTHER_FORM;
+	else if (all != NULL && all_parse(all, ret))
+		why = DEVICES_GO_ON;
 	json_decref(all);
-	if (!sound)
+	if (why != DEVICES_GO_ON)
 		memset(ret, 0, sizeof(*ret));
-	return sound;
+	return why;
 }
 
-void known_load(int folder, uint64_t now, struct known *ret, bool *ret_damaged)
+enum device_anew known_load(int folder, uint64_t now, bool records, struct known *ret)
 {
 	uint8_t *text = NULL;
 	size_t n = 0;
 	int r = file_read(folder, FILE_NAME, FILE_BYTES, &text, &n, NULL);
-	bool sound = r == 0 && known_parse(text, n, ret);
+	enum device_anew why = r == 0	      ? known_parse(text, n, ret)
+			       : r != -ENOENT ? DEVICES_UNREADABLE
+			       : records      ? DEVICES_GONE
+					      : DEVICES_FIRST;
 
 	free(text);
-	*ret_damaged = !sound && r != -ENOENT;
-	if (sound)
-		return;
-	if (*ret_damaged)
+	if (why == DEVICES_GO_ON)
+		return why;
+	if (r != -ENOENT)
 		file_aside(folder, FILE_NAME);
 	memset(ret, 0, sizeof(*ret));
 	ret->began = now;
-	ret->damaged = *ret_damaged;
-	ret->changed = *ret_damaged;
+	ret->anew = (uint8_t)why;
+	ret->changed = true;
+	return why;
 }

@@ -212,17 +212,42 @@ static int save(struct journal_role *j, struct err *e)
 	return r;
 }
 
+/* The life before ended between an order's place in the register and its records, or just behind them. */
+static void tell_unrecorded(struct journal_role *j)
+{
+	struct event e = event_new(EVENT_DEVICE, clock_wall_ns());
+	struct known_order *o = &j->known.unrecorded;
+
+	if (o->order == DEVICES_LIST)
+		return;
+	e.code = o->order == DEVICES_ACCEPT ? DEVICE_ACCEPTED_UNSURE : DEVICE_FORGOTTEN_UNSURE;
+	e.count = o->n;
+	event_say(&e, EVENT_BEFORE, o->person);
+	event_say(&e, EVENT_AFTER, o->reason);
+	event_say(&e, EVENT_BY, o->by);
+	role_put(j, &e, ROLE_JOURNAL, 1);
+	*o = (struct known_order){ 0 };
+	j->known.changed = true;
+	role_device_write(j, clock_mono().ns, true);
+}
+
 void role_device_open(struct journal_role *j)
 {
-	bool damaged;
-	struct event e;
+	static const enum device_event codes[DEVICES_ANEW] = { [DEVICES_FIRST] = DEVICE_FIRST,
+							       [DEVICES_GONE] = DEVICE_GONE,
+							       [DEVICES_UNREADABLE] = DEVICE_DAMAGED,
+							       [DEVICES_OTHER_FORM] = DEVICE_OTHER_FORM };
+	enum device_anew why = known_load(j->chain.dirfd, wall(), j->chain.next_seq > 1, &j->known);
+	struct event e = event_new(EVENT_DEVICE, clock_wall_ns());
 
-	known_load(j->chain.dirfd, wall(), &j->known, &damaged);
-	if (!damaged)
+	if (why == DEVICES_GO_ON) {
+		tell_unrecorded(j);
 		return;
-	e = event_new(EVENT_DEVICE, clock_wall_ns());
-	e.code = DEVICE_DAMAGED;
+	}
+	e.code = (uint8_t)codes[why];
 	role_put(j, &e, ROLE_JOURNAL, 1);
+	/* On the disk behind its record, and at once: it is told, and once. */
+	role_device_write(j, clock_mono().ns, true);
 }
 
 uint64_t role_device_due(const struct journal_role *j)
@@ -279,7 +304,7 @@ void role_device_status(const struct journal_role *j, struct msg_journal_status 
 	ret->devices_beyond = k->beyond;
 	ret->devices_began = k->began;
 	ret->devices_reviewed = k->reviewed;
-	ret->devices_damaged = k->damaged;
+	ret->devices_anew = k->anew;
 	for (size_t i = 0; i < k->n && n < DEVICES_TOLD; i++) {
 		const struct known_device *d = &k->list[i];
 
@@ -300,15 +325,14 @@ static void record(struct journal_role *j, enum device_event what, const struct 
 		   const struct msg_devices *m)
 {
 	struct event e = event_of(what, d);
-	char text[EVENT_TEXT + HOLD_PERSON + ADDR_TEXT + 8], from[ADDR_TEXT] = "";
-	struct addr a = { .family = m->family };
+	char text[EVENT_TEXT];
 
-	memcpy(a.b, m->from, sizeof(a.b));
-	if (a.family != 0)
-		addr_text(&a, from);
-	snprintf(text, sizeof(text), "%s, %.*s%s%s", e.text[EVENT_OBJECT], (int)sizeof(m->person) - 1,
-		 (const char *)m->person, a.family != 0 ? ", " : "", from);
-	event_say(&e, EVENT_OBJECT, text);
+	if (m->family == 4 || m->family == 6) {
+		e.server.family = m->family;
+		memcpy(e.server.b, m->from, sizeof(e.server.b));
+	}
+	snprintf(text, sizeof(text), "%.*s", (int)sizeof(m->person) - 1, (const char *)m->person);
+	event_say(&e, EVENT_BEFORE, text);
 	event_say(&e, EVENT_AFTER, m->reason);
 	snprintf(text, sizeof(text), "%.*s", (int)sizeof(m->by) - 1, (const char *)m->by);
 	event_say(&e, EVENT_BY, text);
@@ -346,11 +370,19 @@ static const char *carry_out(struct known *k, const struct msg_devices *m, uint6
 		k->beyond = 0;
 		if (m->order == DEVICES_ACCEPT) {
 			k->reviewed = now;
-			k->damaged = false;
+			k->anew = DEVICES_GO_ON;
 		}
 	}
 	k->changed = true;
 	return NULL;
+}
+
+static void put_order(struct known_order *o, const struct msg_devices *m, uint32_t n)
+{
+	*o = (struct known_order){ .order = m->order, .n = n };
+	memcpy(o->by, m->by, sizeof(o->by) - 1);
+	memcpy(o->person, m->person, sizeof(o->person) - 1);
+	snprintf(o->reason, sizeof(o->reason), "%s", m->reason);
 }
 
 json_t *role_device_order(struct journal_role *j, const struct msg_devices *m, enum answer_status *ret)
@@ -370,6 +402,7 @@ json_t *role_device_order(struct journal_role *j, const struct msg_devices *m, e
 	}
 	before = j->known;
 	why = carry_out(&j->known, m, wall(), &n);
+	put_order(&j->known.unrecorded, m, n);
 	if (why == NULL && save(j, &e) < 0)
 		why = "no room on the disk";
 	if (why != NULL) {
@@ -383,6 +416,8 @@ json_t *role_device_order(struct journal_role *j, const struct msg_devices *m, e
 		if (meant(d, m))
 			record(j, m->order == DEVICES_ACCEPT ? DEVICE_ACCEPTED : DEVICE_FORGOTTEN, d, m);
 	}
+	j->known.unrecorded = (struct known_order){ 0 };
+	j->known.changed = true;
 	/* Over the web the list is asked for apart. */
 	answer = m->family == 0 ? known_json(&j->known) : json_object();
 	json_object_set_new(answer, m->family == 0 ? "done" : "devices", json_integer(n));

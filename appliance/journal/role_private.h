@@ -185,7 +185,7 @@ json_t *role_hold_order(struct journal_role *j, const struct msg_hold *m, enum a
 
 /* ---- role_device.c ----------------------------------------------------------------------------------------------- */
 
-/* The register as it was left; recorded where that cannot be read. */
+/* The register as it was left; where there is none that can be read, that is recorded, and a new one is there. */
 void role_device_open(struct journal_role *j);
 /* A device was heard. */
 void role_device_heard(struct journal_role *j, const struct event *e);

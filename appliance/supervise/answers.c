@@ -200,6 +200,13 @@ void collect_settled(struct supervisor *s)
 			ask_again(s, &s->collects[i]);
 }
 
+/* About what is listed: whoever gave one looks there. */
+static bool is_order(const struct msg_body *b)
+{
+	return (b->type == MSG_DEVICES && b->devices.order != DEVICES_LIST) ||
+	       (b->type == MSG_HOLD && b->hold.order != HOLD_LIST) || b->type == MSG_REVIEW;
+}
+
 void collect_pass(struct supervisor *s, unsigned slot, const struct msg_body *question, struct asker a)
 {
 	struct collect *c = collect_new(s, COLLECT_PASS, a, LONG_LIMIT);
@@ -209,7 +216,9 @@ void collect_pass(struct supervisor *s, unsigned slot, const struct msg_body *qu
 		return;
 	}
 	c->passed_to = slot;
+	c->order = is_order(question);
 	ask(s, c, slot, question);
+	c->handed = c->waiting[slot];
 	finish_if_done(s, c);
 }
 
@@ -272,7 +281,7 @@ static void finish(struct supervisor *s, struct collect *c)
 		break;
 	case COLLECT_PASS:
 		status = 3;
-		j = answers_silent(s->slots[c->passed_to].role);
+		j = answers_silent_pass(c, s->slots[c->passed_to].role);
 		break;
 	case COLLECT_IMPACT:
 		impact_finish(s, c);

@@ -243,6 +243,15 @@ json_t *answers_silent(enum role r)
 	return json_pack("{s:o}", "error", json_sentence(M_CONTROL_SILENT, role_name(r)));
 }
 
+/* Of an order people want to know whether it was carried out. One that a role has and did not answer may have been. */
+json_t *answers_silent_pass(const struct collect *c, enum role r)
+{
+	if (!c->order)
+		return answers_silent(r);
+	return json_pack("{s:o}", "error",
+			 json_sentence(c->handed ? M_CONTROL_UNSURE : M_CONTROL_NOT_DONE, role_name(r)));
+}
+
 /* Of which box, site and moment this is true. The digest is the one that was read back from the kernel. */
 void answers_moment(const struct supervisor *s, json_t *j)
 {

@@ -8,6 +8,7 @@
 struct collect {
 	enum collect_kind kind;
 	unsigned passed_to; /* of COLLECT_PASS: the slot */
+	bool order, handed; /* ... it is to change something, and the role has it */
 	struct asker asker; /* ASKER_NONE: an operation, or a web side that has died since */
 	bool of_web;
 	uint32_t id;
@@ -21,6 +22,8 @@ struct collect {
 };
 
 json_t *answers_status(struct supervisor *s, struct collect *c);
+/* Why nobody answers what was passed on. */
+json_t *answers_silent_pass(const struct collect *c, enum role r);
 /* What is in force is being changed, or has been since it was asked. */
 bool answers_moved(const struct supervisor *s, const struct collect *c);
 /* These two fill the status of the answer when it is not 0. */

@@ -60,10 +60,11 @@ static json_t *moment(uint64_t seconds)
 /* The register of devices, and those of it that somebody should look at. */
 static void put_devices(json_t *j, const struct msg_journal_status *a)
 {
-	static const char *const fields[] = { "devices_new",	 "devices_beyond", "devices_began", "devices_reviewed",
-					      "devices_damaged", "devices_told",   "devices_since", "devices_who" };
+	static const char *const fields[] = { "devices_new",  "devices_beyond", "devices_began", "devices_reviewed",
+					      "devices_anew", "devices_told",	"devices_since", "devices_who" };
 	bool overdue = a->devices_reviewed == 0 && a->devices_new > 0 &&
 		       a->devices_began + DEVICES_LEARN_S < clock_wall_ns() / 1000000000u;
+	const char *anew = device_anew_word(a->devices_anew);
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < DEVICES_TOLD; i++) {
@@ -79,10 +80,11 @@ static void put_devices(json_t *j, const struct msg_journal_status *a)
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
 		json_object_del(j, fields[i]);
 	json_object_set_new(j, "devices",
-			    json_pack("{s:I, s:I, s:I, s:o, s:o, s:b, s:b, s:o}", "listed", (json_int_t)a->devices,
+			    json_pack("{s:I, s:I, s:I, s:o, s:o, s:o, s:b, s:o}", "listed", (json_int_t)a->devices,
 				      "new", (json_int_t)a->devices_new, "beyond", (json_int_t)a->devices_beyond,
 				      "began", moment(a->devices_began), "reviewed", moment(a->devices_reviewed),
-				      "damaged", a->devices_damaged != 0, "overdue", overdue, "unknown", list));
+				      "anew", anew != NULL ? json_string(anew) : json_null(), "overdue", overdue,
+				      "unknown", list));
 }
 
 json_t *role_json(const struct msg_body *says, uint32_t index)

@@ -289,3 +289,21 @@ const char *device_state_word(unsigned state)
 
 	return state < DEVICE_STATES ? words[state] : "unknown";
 }
+
+bool event_device_ordered(const struct event *e)
+{
+	return e->kind == EVENT_DEVICE && (e->code == DEVICE_ACCEPTED || e->code == DEVICE_FORGOTTEN ||
+					   e->code == DEVICE_ACCEPTED_UNSURE || e->code == DEVICE_FORGOTTEN_UNSURE);
+}
+
+const char *device_anew_word(unsigned why)
+{
+	static const char *const words[DEVICES_ANEW] = {
+		[DEVICES_FIRST] = "first",
+		[DEVICES_GONE] = "gone",
+		[DEVICES_UNREADABLE] = "unreadable",
+		[DEVICES_OTHER_FORM] = "other_form",
+	};
+
+	return why < DEVICES_ANEW ? words[why] : NULL;
+}

@@ -112,6 +112,18 @@ enum device_state {
 };
 const char *device_state_word(unsigned state);
 
+/* Why a register of devices holds nothing of an earlier one. Order is that of files and the wire. */
+enum device_anew {
+	DEVICES_GO_ON, /* it does, or somebody has reviewed it since */
+	DEVICES_FIRST, /* there was none, as there were no records: a new box */
+	DEVICES_GONE,  /* there was none, though there are records */
+	DEVICES_UNREADABLE,
+	DEVICES_OTHER_FORM, /* of another version of the program */
+	DEVICES_ANEW
+};
+/* NULL = it goes on. */
+const char *device_anew_word(unsigned why);
+
 #define MAC_TEXT 18u /* "02:00:00:00:00:01" with its NUL */
 void event_mac_text(uint64_t value, char out[MAC_TEXT]);
 
@@ -208,6 +220,12 @@ struct event {
 	uint64_t
 		said_ns; /* journal alone, not on the wire: the sender's time, which could not be taken; 0 = wall_ns is */
 };
+
+/*
+ * A person ordered something of the register: EVENT_BEFORE is who answers for it, EVENT_BY the login, `server` the address that it came from over the web, and
+ * `client` what the device says it has: nobody's text is cut for another's.
+ */
+bool event_device_ordered(const struct event *e);
 
 /* `code` of EVENT_COUNTS: what its addresses are. A release that did not say so wrote 0. */
 enum counts_code {

@@ -155,6 +155,12 @@ static void of_surroundings(json_t *list, const json_t *status)
 /* Each that nobody has reviewed is an alarm of its own, so that whoever is told of alarms is told of it; a crowd of them is one more. */
 static void of_devices(json_t *list, const json_t *status)
 {
+	static const struct {
+		const char *why;
+		enum message m;
+	} anew[] = { { "gone", M_ALARM_DEVICES_GONE },
+		     { "unreadable", M_ALARM_DEVICES_DAMAGED },
+		     { "other_form", M_ALARM_DEVICES_OTHER_FORM } };
 	const json_t *d = ja(ja(status, "journal"), "devices"), *unknown = ja(d, "unknown");
 	char key[KEY_TEXT];
 
@@ -173,9 +179,11 @@ static void of_devices(json_t *list, const json_t *status)
 		add(list, "devices more", true, "", M_ALARM_DEVICES_MORE, "", "");
 	if (ju(d, "beyond") > 0 && *js(d, "reviewed") != '\0')
 		add(list, "devices beyond", true, "", M_ALARM_DEVICES_BEYOND, "", "");
-	if (jb(d, "damaged"))
-		add(list, "devices damaged", true, js(d, "began"), M_ALARM_DEVICES_DAMAGED, "", "");
-	else if (jb(d, "overdue"))
+	/* The first one of a box is no news but that nobody has reviewed it. */
+	for (size_t i = 0; i < sizeof(anew) / sizeof(anew[0]); i++)
+		if (strcmp(js(d, "anew"), anew[i].why) == 0)
+			add(list, "devices anew", true, js(d, "began"), anew[i].m, "", "");
+	if (jb(d, "overdue") && (*js(d, "anew") == '\0' || strcmp(js(d, "anew"), "first") == 0))
 		add(list, "devices learning", false, js(d, "began"), M_ALARM_DEVICES_LEARNING, "", "");
 }
 

@@ -13,6 +13,7 @@ const SHOWN = 500;
 
 const STATES: Record<Device["state"], [Tone, Key]> = { known: ["good", "device_known"], listed: ["off", "device_listed"], unknown: ["bad", "device_unknown"], elsewhere: ["bad", "device_elsewhere"],
 	address_moved: ["bad", "device_moved"] };
+const ANEW: Record<"gone" | "unreadable" | "other_form", Key> = { gone: "devices_gone", unreadable: "devices_unreadable", other_form: "devices_other_form" };
 const HEADS: Key[] = ["device_mac", "condition", "addresses", "device_place", "first_heard", "last_heard", "reviewed_by", "reason_given"];
 
 interface Chosen {
@@ -104,11 +105,12 @@ export function deviceCard(said: Devices | undefined, name: string, may: boolean
 	return card("devices", "devices", true,
 		h("p", { class: "acts" }, h("button", { type: "button", "data-key": "save-devices", click: () => save(name, "text/csv;charset=utf-8", csv([HEADS.map((k) => t(k)), ...list.map(row)])) }, t("save_csv")),
 			may && atOnce && h("button", { type: "button", "data-key": "devices-accept", click: choose(draw, { order: "accept", number: said.last }) }, t("devices_accept_all"))),
-		h("p", { class: said.learning || said.damaged ? "complaint" : "note" }, t(said.damaged ? "devices_damaged" : said.learning ? "devices_learning" : "devices_note")),
+		h("p", { class: said.learning || said.anew ? "complaint" : "note", "data-key": "devices-note" }, t(said.anew && said.anew !== "first" ? ANEW[said.anew] : said.learning ? "devices_learning" : "devices_note")),
 		said.beyond > 0 && h("p", { class: "complaint" }, t("devices_beyond", count(said.beyond))),
 		may && chosen !== undefined && form(draw, again, chosen),
 		may && h("p", { class: "complaint", role: "alert" }, complaint ?? ""), may && h("p", { class: "note", role: "status", "data-key": "devices-done" }, done ?? ""),
 		list.length > SHOWN && h("p", { class: "note" }, t("rules_cut", SHOWN)),
+		may && open > SHOWN && h("p", { class: "note", "data-key": "devices-many" }, t("devices_many", count(open))),
 		list.length === 0 ? h("p", { class: "note" }, t("devices_none"))
 			: grid("devices", [...HEADS, ...(may ? ["acts" as Key] : [])].map((head) => ({ head })), list.slice(0, SHOWN).map(cells)));
 }

@@ -159,7 +159,7 @@ export interface Device {
 export interface Devices {
 	devices: Device[];
 	learning: boolean; // nobody has reviewed it yet
-	damaged: boolean;
+	anew: "first" | "gone" | "unreadable" | "other_form" | null; // why it holds nothing of an earlier one
 	beyond: number;
 	last: number; // the number that was given last
 }

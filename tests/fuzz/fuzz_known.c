@@ -24,12 +24,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct known_told told;
 	json_t *j;
 
-	if (!known_parse(data, size, &k)) {
+	if (known_parse(data, size, &k) != DEVICES_GO_ON) {
 		if (k.n != 0 || k.last != 0 || k.reviewed != 0)
 			abort();
 		return 0;
 	}
 	if (k.n > KNOWN_MOST || (k.n > 0 && k.list[k.n - 1].number > k.last))
+		abort();
+	if (k.anew >= DEVICES_ANEW || k.unrecorded.order > DEVICES_FORGET || k.unrecorded.n > KNOWN_MOST)
 		abort();
 	told = known_see(&k, &s);
 	if (told.number != 0 && known_find(&k, told.number) == NULL)

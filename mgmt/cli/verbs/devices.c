@@ -105,6 +105,12 @@ static void print_list(struct cli *c, const json_t *answer, bool only_new)
 {
 	static const enum message heads[] = { M_COL_NUMBER, M_COL_STATE,       M_COL_MAC,	 M_COL_ADDRESSES,
 					      M_COL_PLACE,  M_COL_HEARD_FIRST, M_COL_HEARD_LAST, M_COL_KNOWN_BY };
+	static const struct {
+		const char *why;
+		enum message m;
+	} anew[] = { { "gone", M_DEVICES_GONE },
+		     { "unreadable", M_DEVICES_DAMAGED },
+		     { "other_form", M_DEVICES_OTHER_FORM } };
 	const json_t *list = ja(answer, "devices"), *d;
 	struct table *t = table_new(sizeof(heads) / sizeof(heads[0]), 0);
 	size_t i;
@@ -124,8 +130,9 @@ static void print_list(struct cli *c, const json_t *answer, bool only_new)
 	else
 		render_line(c, M_DEVICES_NONE);
 	table_free(t);
-	if (jb(answer, "damaged"))
-		render_line(c, M_DEVICES_DAMAGED);
+	for (i = 0; i < sizeof(anew) / sizeof(anew[0]); i++)
+		if (strcmp(js(answer, "anew"), anew[i].why) == 0)
+			render_line(c, anew[i].m);
 	if (jb(answer, "learning"))
 		render_line(c, M_DEVICES_LEARNING);
 	if (ju(answer, "beyond") > 0)

@@ -106,6 +106,10 @@ static void box_text(FILE *to, const json_t *e, enum lang l)
 		fputs("  ", to);
 		event_object(to, e, l);
 	}
+	if (*js(e, "person") != '\0')
+		fprintf(to, ", %s", js(e, "person"));
+	if (*js(e, "web_client") != '\0')
+		fprintf(to, ", %s", js(e, "web_client"));
 	changed_text(to, e, l);
 	if (strcmp(kind, "drift") == 0 && ju(e, "value") > 0) {
 		message_print(to, l, M_EV_GAP);

@@ -29,14 +29,11 @@ static int folder = -1;
 
 static int make(void **state)
 {
-	bool damaged;
-
 	(void)state;
 	strcpy(base, "/tmp/sekisho-known-XXXXXX");
 	if (mkdtemp(base) == NULL || (folder = open(base, O_RDONLY | O_DIRECTORY)) < 0)
 		return -1;
-	known_load(folder, now, &k, &damaged);
-	return damaged ? -1 : 0;
+	return known_load(folder, now, false, &k) == DEVICES_FIRST && k.anew == DEVICES_FIRST && k.changed ? 0 : -1;
 }
 
 static int unmake(void **state)
@@ -196,7 +193,6 @@ static void it_outlives_a_restart(void **state)
 {
 	static struct known before;
 	struct err e;
-	bool damaged;
 
 	(void)state;
 	see(1, "10.0.0.1");
@@ -205,49 +201,79 @@ static void it_outlives_a_restart(void **state)
 	snprintf(k.list[0].reason, sizeof(k.list[0].reason), "見た");
 	accept_all();
 	see(2, "10.0.0.2");
+	k.unrecorded = (struct known_order){ DEVICES_ACCEPT, 1, "root", "佐藤", "見た" };
 	assert_true(k.changed);
 	assert_int_equal(known_save(folder, &k, &e), 0);
 	assert_false(k.changed);
 	before = k;
-	known_load(folder, 7, &k, &damaged);
-	assert_false(damaged);
+	assert_int_equal(known_load(folder, 7, true, &k), DEVICES_GO_ON);
 	assert_memory_equal(&k, &before, sizeof(k));
 	assert_int_equal(see(2, NULL).news, KNOWN_NO_NEWS);
 }
 
+/* It says why until somebody has reviewed the new one, over restarts too. */
+static void begins_anew(enum device_anew why)
+{
+	struct err e;
+
+	assert_true(k.anew == why && k.changed && k.n == 0 && k.reviewed == 0 && k.began == 77);
+	assert_int_equal(see(1, "10.0.0.1").news, KNOWN_NO_NEWS);
+	assert_int_equal(known_save(folder, &k, &e), 0);
+	assert_int_equal(known_load(folder, 78, true, &k), DEVICES_GO_ON);
+	assert_true(k.anew == why && k.began == 77 && !k.changed);
+	accept_all();
+	assert_int_equal(k.anew, DEVICES_GO_ON);
+}
+
 static void what_cannot_be_read_is_set_aside(void **state)
 {
-	static const char *const texts[] = {
-		"",
-		"{",
-		"[]",
-		"{\"form\":2,\"last\":0,\"began\":1,\"reviewed\":0,\"beyond\":0,\"damaged\":false,\"devices\":[]}",
-		"{\"form\":1,\"last\":0,\"began\":1,\"reviewed\":0,\"beyond\":0,\"damaged\":false,\"devices\":[{}]}",
-		"{\"form\":1,\"last\":1,\"began\":1,\"reviewed\":0,\"beyond\":0,\"damaged\":false,\"devices\":[{"
-		"\"number\":2,\"mac\":1,\"state\":0,\"interface\":\"l\","
-		"\"zone\":\"\",\"addresses\":[],\"first\":1,\"last\":1,\"reviewed\":0,\"by\":\"\",\"person\":\"\","
-		"\"reason\":\"\"}]}",
+#define HEAD "{\"form\":2,\"last\":1,\"began\":1,\"reviewed\":0,\"beyond\":0,"
+	static const struct {
+		enum device_anew why;
+		const char *text;
+	} texts[] = {
+		{ DEVICES_UNREADABLE, "" },
+		{ DEVICES_UNREADABLE, "{" },
+		{ DEVICES_UNREADABLE, "[]" },
+		{ DEVICES_UNREADABLE, "{\"form\":\"1\"}" },
+		{ DEVICES_UNREADABLE, HEAD "\"anew\":5,\"unrecorded\":null,\"devices\":[]}" },
+		{ DEVICES_UNREADABLE, HEAD "\"anew\":0,\"unrecorded\":null,\"devices\":[{}]}" },
+		{ DEVICES_UNREADABLE, HEAD "\"anew\":0,\"unrecorded\":{},\"devices\":[]}" },
+		{ DEVICES_UNREADABLE,
+		  HEAD "\"anew\":0,\"unrecorded\":{\"order\":3,\"n\":1,\"by\":\"b\",\"person\":\"p\",\"reason\":\"r\"},"
+		       "\"devices\":[]}" },
+		{ DEVICES_UNREADABLE, HEAD
+		  "\"anew\":0,\"unrecorded\":null,\"devices\":[{\"number\":2,\"mac\":1,\"state\":0,\"interface\":\"l\","
+		  "\"zone\":\"\",\"addresses\":[],\"first\":1,\"last\":1,\"reviewed\":0,\"by\":\"\",\"person\":\"\","
+		  "\"reason\":\"\"}]}" },
+		{ DEVICES_OTHER_FORM,
+		  "{\"form\":1,\"last\":0,\"began\":1,\"reviewed\":0,\"beyond\":0,\"damaged\":false,\"devices\":[]}" },
+		{ DEVICES_OTHER_FORM, "{\"form\":3}" },
 	};
 	uint8_t *text;
 	size_t n;
-	bool damaged;
 	struct err e;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		assert_int_equal(atomic_write(folder, "devices", texts[i], strlen(texts[i]), &e), 0);
-		known_load(folder, 77, &k, &damaged);
-		assert_true(damaged && k.damaged && k.n == 0 && k.reviewed == 0 && k.began == 77);
+		assert_int_equal(atomic_write(folder, "devices", texts[i].text, strlen(texts[i].text), &e), 0);
+		assert_int_equal(known_load(folder, 77, true, &k), texts[i].why);
 		assert_int_equal(file_read(folder, "devices.damaged", 1000, &text, &n, NULL), 0);
-		assert_int_equal(n, strlen(texts[i]));
+		assert_int_equal(n, strlen(texts[i].text));
 		free(text);
-		assert_int_equal(see(1, "10.0.0.1").news, KNOWN_NO_NEWS);
-		assert_int_equal(known_save(folder, &k, &e), 0);
-		known_load(folder, 78, &k, &damaged);
-		assert_true(!damaged && k.damaged && k.began == 77);
-		accept_all();
-		assert_false(k.damaged);
+		begins_anew(texts[i].why);
 	}
+}
+
+/* A list that was taken away is told like one that was damaged, where there are records to tell that there was a time before. */
+static void what_is_gone_is_told(void **state)
+{
+	(void)state;
+	assert_int_equal(known_load(folder, 77, true, &k), DEVICES_GONE);
+	begins_anew(DEVICES_GONE);
+	assert_int_equal(unlinkat(folder, "devices", 0), 0);
+	assert_int_equal(known_load(folder, 77, false, &k), DEVICES_FIRST);
+	begins_anew(DEVICES_FIRST);
 }
 
 int main(void)
@@ -259,6 +285,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_share_for_each_interface, make, unmake),
 		cmocka_unit_test_setup_teardown(it_outlives_a_restart, make, unmake),
 		cmocka_unit_test_setup_teardown(what_cannot_be_read_is_set_aside, make, unmake),
+		cmocka_unit_test_setup_teardown(what_is_gone_is_told, make, unmake),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

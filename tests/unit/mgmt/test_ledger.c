@@ -170,7 +170,7 @@ static size_t keys_of(const char *devices, const char *const *keys, size_t n)
 static void devices_alarm(void **state)
 {
 	static const char *const each[] = { "device 4", "device 6", "devices more" };
-	static const char *const beyond[] = { "devices beyond" }, *const damaged[] = { "devices damaged" },
+	static const char *const beyond[] = { "devices beyond" }, *const anew[] = { "devices anew" },
 				 *const overdue[] = { "devices learning" };
 
 	(void)state;
@@ -189,10 +189,19 @@ static void devices_alarm(void **state)
 	assert_int_equal(keys_of("{\"listed\":9,\"new\":9,\"beyond\":2,\"reviewed\":null,\"unknown\":[]}", NULL, 0), 0);
 	assert_int_equal(
 		keys_of("{\"listed\":9,\"new\":9,\"reviewed\":null,\"overdue\":true,\"unknown\":[]}", overdue, 1), 1);
-	assert_int_equal(
-		keys_of("{\"listed\":9,\"new\":9,\"reviewed\":null,\"overdue\":true,\"damaged\":true,\"unknown\":[]}",
-			damaged, 1),
-		1);
+	assert_int_equal(keys_of("{\"listed\":9,\"new\":9,\"reviewed\":null,\"overdue\":false,\"anew\":\"first\","
+				 "\"unknown\":[]}",
+				 NULL, 0),
+			 0);
+	for (size_t i = 0; i < 3; i++) {
+		static const char *const why[] = { "gone", "unreadable", "other_form" };
+		char devices[128];
+
+		snprintf(devices, sizeof(devices),
+			 "{\"listed\":9,\"new\":9,\"reviewed\":null,\"overdue\":true,\"anew\":\"%s\",\"unknown\":[]}",
+			 why[i]);
+		assert_int_equal(keys_of(devices, anew, 1), 1);
+	}
 }
 
 /* Numbers that move do not make another alarm of it; which interface it is does. */

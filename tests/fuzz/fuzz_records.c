@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The body of an order about the records or the devices, as a browser posts it. What is taken is within the bounds of the message that carries it and of the text
+ * that goes along, and is the same order when the supervisor reads it.
+ *
+ * LINK: mgmt/web/records.c mgmt/web/login.c mgmt/state/lost.c $(WIRE_SRC)
+ * LINK: appliance/base/memfd.c appliance/base/err.c appliance/base/json.c appliance/base/bytes.c appliance/base/addr.c appliance/base/utf8.c appliance/base/sha256.c
+ * LIBS: jansson libmicrohttpd nettle
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "mgmt/web/records.h"
+#include "no_reply.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void sound(const struct msg_records *m, const char *text)
+{
+	bool about_devices = m->order == RECORDS_ACCEPT || m->order == RECORDS_FORGET;
+
+	assert(m->order < RECORDS_ORDERS && m->text == text && m->findings <= 1 && m->all <= 1);
+	assert(strlen(text) <= (m->order == RECORDS_REVIEW ? REVIEW_NOTE : HOLD_REASON));
+	for (const char *c = text; *c != '\0'; c++)
+		assert((unsigned char)*c >= 0x20 && *c != 0x7f);
+	/* Only a review without findings says nothing. */
+	assert(*text != '\0' || (m->order == RECORDS_REVIEW && m->findings == 0));
+	assert(m->until <= HOLD_OPEN && (m->all == 0 || about_devices));
+	assert(m->number != 0 || m->order != RECORDS_LIFT);
+	/* Who it is stands in no body. */
+	for (size_t i = 0; i < sizeof(m->secret); i++)
+		assert(m->secret[i] == 0);
+	assert(m->family == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	uint8_t *exact = malloc(size > 0 ? size : 1);
+	char text[HOLD_REASON + 1];
+	struct msg_records m;
+
+	assert(exact != NULL);
+	memcpy(exact, data, size);
+	if (records_read(exact, size, &m, text))
+		sound(&m, text);
+	free(exact);
+	return 0;
+}

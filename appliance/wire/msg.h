@@ -102,6 +102,10 @@ enum devices_order { DEVICES_LIST, DEVICES_ACCEPT, DEVICES_FORGET, DEVICES_ORDER
 #define DEVICES_LEARN_S 604800u /* a register that is older, and that nobody has reviewed, is worth an alarm */
 #define DEVICES_TOLD_BYTES 208u /* of one: its MAC address and place, "" = none; the last one NUL */
 
+#define WEAK_TOLD 8u /* of the servers with weak TLS that nobody has reviewed, so many are named in the status */
+#define WEAK_TOLD_SERVER 56u  /* "[2001:db8::1]:443" with its NUL; "" = the rest of a conduit */
+#define WEAK_TOLD_CONDUIT 65u /* the last one NUL */
+
 #define REVIEW_NOTE 180u /* bytes; an event's text at most */
 
 /* Of an answer, and of a program: yes; no, as it was asked; the question makes no sense; it could not be done. */

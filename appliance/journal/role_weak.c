@@ -26,8 +26,8 @@ void role_weak_seen(struct journal_role *j, const struct event *e)
 				 .sessions = e->count < WEAK_SESSIONS ? e->count : WEAK_SESSIONS };
 	struct named named;
 
-	/* What a lesser rule advises against is recorded, and nobody is woken for it. */
-	if (e->code != WEAK_TLS || e->verdict != EV_ALLOW)
+	/* What a lesser rule advises against is recorded, and nobody is woken for it; nor for what was denied. */
+	if (e->code != WEAK_TLS || e->verdict == EV_DENY)
 		return;
 	s.first = e->space == WEAK_HELLO && e->address < s.last ? s.last - e->address : s.last;
 	names_of_event(&j->names, e, &named);

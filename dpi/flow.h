@@ -74,6 +74,9 @@ struct flow_name {
 	struct head head[2]; /* of what it was recognised as */
 };
 
+/* What is known of the TLS that a session speaks. */
+enum seen_tls { SEEN_TLS_NOT, SEEN_TLS_GOOD, SEEN_TLS_WEAK };
+
 struct flow {
 	struct addr client, server;
 	uint16_t client_port, server_port;
@@ -91,6 +94,7 @@ struct flow {
 	bool one_path;	       /* its server wants Multipath TCP: its client may not offer it any more */
 	bool told_end;	       /* outside_flow was told the end */
 	bool greets;	       /* TLS, whose hellos are read before it is let go of: dpi/inspect/greet.c */
+	uint8_t seen_tls;      /* enum seen_tls: what its hellos said, for a permit that comes later */
 	bool judge_again;      /* its permit or the table has changed since its last packet */
 	uint32_t hash_next;    /* FLOW_NONE ends the chain */
 	uint32_t older, newer; /* in the list of its share and class */

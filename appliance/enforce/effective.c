@@ -156,6 +156,7 @@ static json_t *permits_json(const struct generation_held *g, const struct image 
 		json_object_set_new(j, "midstream",
 				    json_string(p->midstream < words_n(midstream_words) ? midstream_words[p->midstream]
 											: "unknown"));
+		json_object_set_new(j, "weak_tls", json_string(weak_tls_words[p->deny_weak_tls]));
 		json_object_set_new(j, "lane", enforce_lane_json(p->lane));
 		json_object_set_new(j, "until", until_json(p->until));
 		json_object_set_new(j, "last_match", moment_json(matched_last(m, g->ids[i])));

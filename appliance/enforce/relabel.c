@@ -71,7 +71,8 @@ static int note(const struct session *s, void *ctx)
 	if (cell->permit == old || ir->permits[cell->permit].lane == LANE_NONE) /* nobody looks inside: it has none */
 		outcome = MARK_UNJUDGED;
 	/* The protocol was confirmed under another promise; under a wider one it still is. */
-	if (outcome != 0 && !protocols_within(&ir->permits[old].protocols, &ir->permits[cell->permit].protocols))
+	if (outcome != 0 && (!protocols_within(&ir->permits[old].protocols, &ir->permits[cell->permit].protocols) ||
+			     (ir->permits[cell->permit].deny_weak_tls && !ir->permits[old].deny_weak_tls)))
 		outcome = MARK_GOOD << MARK_OUTCOME_SHIFT;
 	m->mark = mark_make(l->g->ids[cell->permit], ir->permits[cell->permit].lane, MARK_UNJUDGED) | outcome;
 	return 0;

@@ -58,6 +58,8 @@ static int wait_ms(const struct journal_role *j, uint64_t now)
 		due = role_keep_due(j);
 	if (role_device_due(j) < due)
 		due = role_device_due(j);
+	if (role_weak_due(j) < due)
+		due = role_weak_due(j);
 	if (j->sync_at != 0 && j->sync_at < due)
 		due = j->sync_at;
 	if (j->sign_at != 0 && j->sign_at < due)
@@ -97,6 +99,7 @@ static int open_chain(struct journal_role *j)
 				"next start\n");
 	role_hold_open(j);
 	role_device_open(j);
+	role_weak_open(j);
 	/* Made at the first start, not when it is wanted: who sets up a box notes its public part. */
 	role_key(j);
 	/* Lines of the life before may stand unsigned. */
@@ -146,6 +149,7 @@ static void last_words(struct journal_role *j)
 		read_source(j, &j->sources[i]);
 	role_write_merged(j, true);
 	role_device_write(j, clock_mono().ns, true);
+	role_weak_write(j, clock_mono().ns, true);
 	role_room_end(j);
 	if (j->unsigned_n > 0)
 		role_checkpoint(j, true);
@@ -184,6 +188,7 @@ int role_journal(void)
 		role_write_merged(&j, false);
 		now = clock_mono().ns;
 		role_device_write(&j, now, false);
+		role_weak_write(&j, now, false);
 		role_retry(&j, now);
 		role_sign(&j, now);
 		role_sync(&j, now, false);

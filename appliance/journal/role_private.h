@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The journal role, for its own files alone: role.c is its start, its loop and its end, role_write.c the way of an event into
- * a line, role_sign.c the signatures over lines, role_room.c what becomes of it while the disk is full, role_keep.c what becomes of old files, role_hold.c which of them stay, role_device.c the register of devices, role_messages.c what the
+ * a line, role_sign.c the signatures over lines, role_room.c what becomes of it while the disk is full, role_keep.c what becomes of old files, role_hold.c which of them stay, role_device.c the register of devices, role_weak.c the servers with weak TLS, role_messages.c what the
  * supervisor says and asks.
  */
 #ifndef SEKISHO_JOURNAL_ROLE_PRIVATE_H
@@ -21,6 +21,7 @@
 #include "appliance/journal/share.h"
 #include "appliance/journal/signer.h"
 #include "appliance/journal/wait.h"
+#include "appliance/journal/weak.h"
 #include "appliance/wire/answer.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/msg.h"
@@ -102,6 +103,8 @@ struct journal_role {
 	struct device_pending device_pending[DEVICE_PENDING];
 	uint64_t devices_at,
 		devices_times_at; /* monotonic: the register is not saved before: what is new, and when the known were heard */
+	struct weak_list weak;
+	uint64_t weak_at, weak_times_at; /* monotonic: likewise */
 	int key_folder; /* of the signing key; 0 = nobody wants signatures, -1 = there is none: nothing is signed, and that is said */
 	struct signer signer;
 	json_t *last_checkpoint; /* as its record has it, NULL = none yet; owned */
@@ -197,6 +200,21 @@ uint64_t role_device_due(const struct journal_role *j);
 void role_device_status(const struct journal_role *j, struct msg_journal_status *ret);
 /* What people ordered, and the answer. */
 json_t *role_device_order(struct journal_role *j, const struct msg_devices *m, enum answer_status *ret);
+
+/* ---- role_weak.c ------------------------------------------------------------------------------------------------- */
+
+/* The list as it was left; recorded where that cannot be read. */
+void role_weak_open(struct journal_role *j);
+/* Sessions with weak TLS were seen. */
+void role_weak_seen(struct journal_role *j, const struct event *e);
+/* Somebody has signed a review of records. */
+void role_weak_reviewed(struct journal_role *j, const struct event *e);
+/* What is due of the list's file; `all`: at the end, whatever is not there yet. */
+void role_weak_write(struct journal_role *j, uint64_t now, bool all);
+/* When that is; UINT64_MAX = never. */
+uint64_t role_weak_due(const struct journal_role *j);
+/* What the status says. */
+void role_weak_status(const struct journal_role *j, struct msg_journal_status *ret);
 
 /* ---- role_messages.c --------------------------------------------------------------------------------------------- */
 

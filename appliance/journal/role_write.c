@@ -127,6 +127,10 @@ void role_take(struct journal_role *j, const struct event *e, enum role from)
 		role_device_heard(j, &heard);
 		return;
 	}
+	if (heard.kind == EVENT_WEAK)
+		role_weak_seen(j, &heard);
+	if (heard.kind == EVENT_ACCOUNT && (heard.code == ACCOUNT_REVIEWED || heard.code == ACCOUNT_REVIEWED_FOUND))
+		role_weak_reviewed(j, &heard);
 	if (merge_in(&j->merge, &heard, from, clock_mono().ns, &out, &by))
 		put_shared(j, &out, by);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The names are message.def's, the words for lists those of reasons, lanes and states: nothing of it is text that came from
- * a role which reads hostile bytes. Which devices nobody knows the journal says: digits of theirs, and names of the policy.
+ * a role which reads hostile bytes. Which devices nobody knows the journal says: digits of theirs, and names of the policy; of servers with
+ * weak TLS likewise.
  */
 #include "appliance/supervise/role_json.h"
 
@@ -10,6 +11,7 @@
 #include "appliance/base/clock.h"
 #include "appliance/wire/msg_json.h"
 #include "appliance/wire/settings.h"
+#include "appliance/wire/tls.h"
 
 static json_t *reasons_json(const struct msg_dpi_status *a)
 {
@@ -87,6 +89,44 @@ static void put_devices(json_t *j, const struct msg_journal_status *a)
 				      "unknown", list));
 }
 
+static json_t *weak_words(uint64_t bits)
+{
+	json_t *list = json_array();
+
+	for (unsigned w = 0; w < TLS_WEAKNESS_COUNT; w++)
+		if ((bits >> w & 1u) != 0)
+			json_array_append_new(list, json_string(tls_weakness_word((enum tls_weakness)w)));
+	return list;
+}
+
+/* The servers with weak TLS, and those of them that somebody should look at. */
+static void put_weak(json_t *j, const struct msg_journal_status *a)
+{
+	static const char *const fields[] = { "weak_new",  "weak_beyond",   "weak_damaged", "weak_bits",   "weak_first",
+					      "weak_last", "weak_sessions", "weak_server",  "weak_conduit" };
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < WEAK_TOLD && i < a->weak_new; i++) {
+		const char *server = (const char *)&a->weak_server[i * WEAK_TOLD_SERVER],
+			   *conduit = (const char *)&a->weak_conduit[i * WEAK_TOLD_CONDUIT];
+
+		if (memchr(server, 0, WEAK_TOLD_SERVER) == NULL || memchr(conduit, 0, WEAK_TOLD_CONDUIT) == NULL)
+			break;
+		json_array_append_new(list,
+				      json_pack("{s:o, s:o, s:o, s:o, s:o, s:I}", "server",
+						*server != '\0' ? json_text(server) : json_null(), "conduit",
+						*conduit != '\0' ? json_text(conduit) : json_null(), "weak",
+						weak_words(a->weak_bits[i]), "first", moment(a->weak_first[i]), "last",
+						moment(a->weak_last[i]), "sessions", (json_int_t)a->weak_sessions[i]));
+	}
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		json_object_del(j, fields[i]);
+	json_object_set_new(j, "weak",
+			    json_pack("{s:I, s:I, s:I, s:b, s:o}", "servers", (json_int_t)a->weak, "new",
+				      (json_int_t)a->weak_new, "beyond", (json_int_t)a->weak_beyond, "damaged",
+				      a->weak_damaged != 0, "alarms", list));
+}
+
 json_t *role_json(const struct msg_body *says, uint32_t index)
 {
 	static const char *const states[GATE_STATES] = {
@@ -123,6 +163,7 @@ json_t *role_json(const struct msg_body *says, uint32_t index)
 		json_object_set_new(j, "holds_damaged", json_boolean(says->journal_status.holds_damaged));
 		json_object_set_new(j, "signs", json_boolean(says->journal_status.signs));
 		put_devices(j, &says->journal_status);
+		put_weak(j, &says->journal_status);
 	}
 	return j;
 }

@@ -15,7 +15,7 @@
 
 #define WIRE_HEADER 26u
 #define WIRE_SET IMAGE_SET
-#define WIRE_PERMIT (18u + WIRE_SET)
+#define WIRE_PERMIT (19u + WIRE_SET)
 #define WIRE_GRANT 25u
 #define WIRE_ROW (17u + (TARGET_MAX + 2u) * WIRE_SET)
 #define WIRE_SPACE (1u + WIRE_SET)
@@ -54,6 +54,11 @@ static void put_row(struct outbuf *o, const struct command_row *r)
 	out_be32(o, r->file);
 }
 
+static size_t wire_permit(uint16_t version)
+{
+	return WIRE_PERMIT - (version < IMAGE_WEAK_TLS ? 1u : 0u);
+}
+
 static size_t wire_grant(uint16_t version)
 {
 	return WIRE_GRANT - (version < IMAGE_LENIENT ? 1u : 0u);
@@ -75,6 +80,7 @@ bool commands_encode(const struct command_table *t, struct outbuf *out)
 		out_be32(out, p->lane);
 		out_u8(out, p->observe);
 		out_u8(out, p->midstream);
+		out_u8(out, p->deny_weak_tls);
 		put_set(out, &p->ports);
 		out_be32(out, p->first_grant);
 		out_be32(out, p->n_grants);
@@ -125,7 +131,7 @@ bool image_get_set(struct bytes *b, struct number_set *ret)
 	return ok && ((!ret->any && ret->n > 0) || ret->first == 0) && (!ret->any || ret->n == 0);
 }
 
-static bool get_permit(struct bytes *b, struct command_permit *p)
+static bool get_permit(struct bytes *b, uint16_t version, struct command_permit *p)
 {
 	struct lane unused;
 	bool ok;
@@ -134,6 +140,9 @@ static bool get_permit(struct bytes *b, struct command_permit *p)
 	bytes_be32(b, &p->lane);
 	ok = image_get_flag(b, &p->observe);
 	bytes_u8(b, &p->midstream);
+	p->deny_weak_tls = false;
+	if (version >= IMAGE_WEAK_TLS)
+		ok = image_get_flag(b, &p->deny_weak_tls) && ok;
 	ok = image_get_set(b, &p->ports) && ok;
 	bytes_be32(b, &p->first_grant);
 	bytes_be32(b, &p->n_grants);
@@ -309,7 +318,7 @@ static bool header(struct bytes *b, struct command_table *t, uint32_t *ret_range
 		return false;
 	t->n_ranges = *ret_ranges;
 	/* 32-bit counts of at most 119 bytes each cannot overflow 64 bits. */
-	head = (uint64_t)t->n_permits * WIRE_PERMIT + (uint64_t)t->n_grants * wire_grant(t->version);
+	head = (uint64_t)t->n_permits * wire_permit(t->version) + (uint64_t)t->n_grants * wire_grant(t->version);
 	if (t->version >= IMAGE_LISTS)
 		return head + (uint64_t)t->n_rows * WIRE_ROW + (uint64_t)t->n_spaces * WIRE_SPACE +
 			       (uint64_t)t->n_ranges * WIRE_RANGE ==
@@ -342,7 +351,7 @@ static bool decode(struct bytes b, void *memory, size_t size, struct command_tab
 	if (!header(&b, t, &n_ranges) || !carve_all(memory, size, t))
 		return false;
 	for (uint32_t i = 0; i < t->n_permits; i++)
-		if (!get_permit(&b, &t->permits[i]))
+		if (!get_permit(&b, t->version, &t->permits[i]))
 			return false;
 	for (uint32_t i = 0; i < t->n_grants; i++)
 		if (!get_grant(&b, t->version, &t->grants[i]))

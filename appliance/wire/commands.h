@@ -64,8 +64,9 @@ struct command_grant {
 struct command_permit {
 	uint32_t permit; /* the box's permit id (1..PERMIT_MAX) */
 	uint32_t lane;
-	bool observe;	   /* record, stop nothing */
-	uint8_t midstream; /* enum midstream */
+	bool observe;	    /* record, stop nothing */
+	uint8_t midstream;  /* enum midstream */
+	bool deny_weak_tls; /* a session of TLS whose server chooses what is weak, or whose choice nobody saw, ends */
 	struct number_set
 		ports; /* server ports of its TCP and UDP cells: tells the direction of a session met half-way */
 	uint32_t first_grant;
@@ -88,7 +89,7 @@ struct command_table {
 	uint16_t version;   /* of the image that it was decoded from */
 };
 
-#define COMMANDS_VERSION 4u /* of images that are written; older ones are read */
+#define COMMANDS_VERSION 5u /* of images that are written; older ones are read */
 
 /* Largest table of one generation, as bytes of its image and in memory. Workers hold two generations' at once while the
  * kernel changes over. */

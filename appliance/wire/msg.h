@@ -34,7 +34,7 @@
  * Of all rows of message.def together: whoever changes one, or puts one before another, raises it, and tests/unit/wire/test_msg.c tells who
  * forgot. Programs of two releases meet at the control socket when one was replaced and the other still runs.
  */
-#define MSG_VERSION 10
+#define MSG_VERSION 11
 #define MSG_BODY 4096
 #define MSG_FDS 4
 #define MSG_NUMBERS 256u /* in a list of them: as many as a box may have interfaces */
@@ -101,6 +101,10 @@ enum devices_order { DEVICES_LIST, DEVICES_ACCEPT, DEVICES_FORGET, DEVICES_ORDER
 #define DEVICES_TOLD 8u		/* of those that nobody has reviewed, so many are named in the status */
 #define DEVICES_LEARN_S 604800u /* a register that is older, and that nobody has reviewed, is worth an alarm */
 #define DEVICES_TOLD_BYTES 208u /* of one: its MAC address and place, "" = none; the last one NUL */
+
+#define WEAK_TOLD 8u /* of the servers with weak TLS that nobody has reviewed, so many are named in the status */
+#define WEAK_TOLD_SERVER 56u  /* "[2001:db8::1]:443" with its NUL; "" = the rest of a conduit */
+#define WEAK_TOLD_CONDUIT 65u /* the last one NUL */
 
 #define REVIEW_NOTE 180u /* bytes; an event's text at most */
 

@@ -9,6 +9,7 @@ const char *const tighten_words[] = { "all", "new_flows", NULL };
 const char *const criticality_words[] = { "safety", "cargo", "support", NULL };
 const char *const failure_words[] = { "closed", "hold", "open", NULL };
 const char *const midstream_words[] = { "drop", "reset", "pick_up", NULL };
+const char *const weak_tls_words[] = { "report", "deny", NULL };
 const char *const lane_kind_words[] = { "naming", "commands", NULL };
 const char *const zone_class_words[] = { "it", "operations", "ot", "external", "test", "management", NULL };
 const char *const peer_words[] = { "time", "log", "terminal", "update", "ups", "mail", "snmp", NULL };

@@ -121,6 +121,16 @@ static MUST_SEND struct verdict go_on_reading(struct crossing *x, const struct s
 	return v;
 }
 
+/* The same where a hello that nobody read may not pass: only bytes that went by unseen end it, the rest is as with any other session. */
+static MUST_SEND struct verdict go_on_holding(struct crossing *x, const struct stream_result *s)
+{
+	if (s->answer != STREAM_LOST)
+		return go_on();
+	if (++x->f->astray > ASTRAY_MAX || (midstream_may_miss(x) && midstream_acknowledges_unseen(x)))
+		return greet_let_go(x);
+	return refuse(s->reason);
+}
+
 static MUST_SEND struct verdict follow_stream(struct crossing *x)
 {
 	struct flow *f = x->f;
@@ -136,7 +146,7 @@ static MUST_SEND struct verdict follow_stream(struct crossing *x)
 	if (f->judge_again)
 		v = rejudge(x);
 	if (v.step == STEP_ON && f->greets)
-		v = go_on_reading(x, &s);
+		v = greet_stops(x->permit) ? go_on_holding(x, &s) : go_on_reading(x, &s);
 	if (v.step != STEP_ON)
 		return v;
 	switch (s.answer) {

@@ -96,7 +96,9 @@ static MUST_SEND struct verdict judge_name(struct crossing *x, struct stream_res
 	case NAMING_ANY:
 		return confirm(PROTO_NONE);
 	case NAMING_CONFIRM:
-		return greet_begin(x, n.protocol, s->fresh) ? judge_greeting(x, s) : confirm(n.protocol);
+		if (greet_begin(x, n.protocol, s->fresh))
+			return judge_greeting(x, s);
+		return greet_has_to_begin(x, n.protocol) ? end_flow(R_TLS_UNREAD, n.protocol) : confirm(n.protocol);
 	case NAMING_COMMANDS:
 		return command_follow(x, n.protocol) ? judge_commands(x, s) : refuse(R_OVERLOADED);
 	case NAMING_PASS:
@@ -111,11 +113,11 @@ struct verdict fresh_judge(struct crossing *x, struct stream_result *s)
 	struct verdict v = go_on();
 
 	if (!stream_join(&x->f->stream, &x->i->pool, x->dir, s->fin, &s->fresh, x->i->rooms.segment))
-		return x->f->greets ? greet_let_go(x) : end_flow(R_OVERLAP, PROTO_NONE);
+		return x->f->greets && !greet_stops(x->permit) ? greet_let_go(x) : end_flow(R_OVERLAP, PROTO_NONE);
 	if (!room_make(x, s->fresh.left))
-		return x->f->greets		 ? greet_let_go(x)
-		       : crossing_is_observed(x) ? midstream_lose_track(x)
-						 : refuse(R_POOL_FULL);
+		return x->f->greets && !greet_stops(x->permit) ? greet_let_go(x)
+		       : crossing_is_observed(x)	       ? midstream_lose_track(x)
+							       : refuse(R_POOL_FULL);
 	if (s->fresh.left == 0)
 		return fresh_pass(x, s, stream_carry(&x->f->stream, x->dir), R_HANDSHAKE);
 	if (x->f->greets)

@@ -6,6 +6,8 @@
 #include "appliance/wire/tls.h"
 #include "dpi/inspect/weak.h"
 
+#define NO_HELLO 32u /* so few bytes hold alerts, and no hello */
+
 /* It was confirmed by its client's first bytes; `r` is what else is known. */
 static struct verdict let_go(struct crossing *x, enum reason r)
 {
@@ -16,9 +18,15 @@ static struct verdict let_go(struct crossing *x, enum reason r)
 	return v;
 }
 
+static MUST_SEND struct verdict end(struct crossing *x, enum reason r)
+{
+	x->f->greets = false;
+	return end_flow(r, PROTO_TLS);
+}
+
 struct verdict greet_let_go(struct crossing *x)
 {
-	return let_go(x, R_TLS_UNSEEN);
+	return greet_stops(x->permit) ? end(x, R_TLS_UNREAD) : let_go(x, R_TLS_UNSEEN);
 }
 
 bool greet_begin(struct crossing *x, enum protocol p, struct bytes fresh)
@@ -37,26 +45,62 @@ bool greet_begin(struct crossing *x, enum protocol p, struct bytes fresh)
 	return true;
 }
 
+bool greet_has_to_begin(const struct crossing *x, enum protocol p)
+{
+	return p == PROTO_TLS && x->f->l4proto == IP_TCP && greet_stops(x->permit);
+}
+
+/* The client has said up to which version it goes. */
+static MUST_SEND struct verdict judge_client(struct crossing *x)
+{
+	const struct hello *h = &x->f->hello;
+
+	if (!greet_stops(x->permit) || h->offered == 0 || h->offered >= TLS_1_2)
+		return go_on();
+	return end(x, R_TLS_OLD_CLIENT);
+}
+
+/* The server has chosen. */
+static MUST_SEND struct verdict judge_server(struct crossing *x)
+{
+	const struct hello *h = &x->f->hello;
+	uint32_t bits = tls_weak(h->version, h->suite);
+	bool weak = bits != 0 && !tls_weak_is_lesser(bits), denied = weak && x->permit->deny_weak_tls;
+
+	x->f->seen_tls = weak ? SEEN_TLS_WEAK : SEEN_TLS_GOOD;
+	if (bits != 0)
+		weak_note_tls(x, h, bits, denied ? crossing_is_observed(x) ? EV_OBSERVE : EV_DENY : EV_ALLOW);
+	if (denied)
+		return end(x, R_TLS_DENIED);
+	return let_go(x, weak ? R_TLS_WEAK : bits != 0 ? R_TLS_LESSER : R_CONFIRMED);
+}
+
 struct verdict greet_take(struct crossing *x, struct bytes fresh)
 {
 	struct hello *h = &x->f->hello;
-	uint32_t bits;
 
 	switch (hello_take(h, x->dir, fresh)) {
 	case HELLO_GOES_ON:
 		return go_on();
 	case HELLO_READ:
+		/* What the client says behind its hello is nobody's business. */
 		if (x->dir == DIR_C2S)
-			return go_on();
-		bits = tls_weak(h->version, h->suite);
-		if (bits == 0)
-			return let_go(x, R_CONFIRMED);
-		weak_note_tls(x, h, bits);
-		return let_go(x, tls_weak_is_lesser(bits) ? R_TLS_LESSER : R_TLS_WEAK);
+			return judge_client(x);
+		return judge_server(x);
 	case HELLO_ALERT: /* it declined: there is no session */
-		return let_go(x, R_CONFIRMED);
+		if (!greet_stops(x->permit))
+			return let_go(x, R_CONFIRMED);
+		if (x->f->stream.dir[DIR_S2C].offset + fresh.left <= NO_HELLO)
+			return go_on();
+		break;
 	case HELLO_BAD:
 		break;
 	}
 	return greet_let_go(x);
+}
+
+bool greet_ends(const struct flow *f, const struct command_permit *permit)
+{
+	return greet_stops(permit) && f->protocol == PROTO_TLS && f->l4proto == IP_TCP &&
+	       (f->kind == KIND_NAMED || f->kind == KIND_FREE) && f->seen_tls != SEEN_TLS_GOOD;
 }

@@ -161,6 +161,7 @@ void life_restart(struct crossing *x, enum direction dir)
 	f->kind = KIND_FOLLOWED;
 	f->waiting_pick_up = f->midstream = f->lacking = f->lost_place = f->told_end = f->no_claim = f->greets = false;
 	f->unread = 0;
+	f->seen_tls = SEEN_TLS_NOT;
 	f->protocol = PROTO_NONE;
 	f->judge_again = false;
 	f->reason = R_NONE;

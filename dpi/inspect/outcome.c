@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "dpi/inspect/event.h"
+#include "dpi/inspect/greet.h"
 #include "dpi/inspect/life.h"
 #include "dpi/inspect/reset.h"
 #include "dpi/inspect/rules.h"
@@ -186,7 +187,7 @@ void outcome_give_way(struct inspector *i, uint32_t fi)
 				.sport = f->client_port,
 				.dport = f->server_port,
 				.l4proto = f->l4proto };
-	if (f->greets) { /* nothing that is kept of it has to be read: it is let go of */
+	if (f->greets && !greet_stops(x.permit)) { /* nothing that is kept of it has to be read: it is let go of */
 		f->greets = false;
 		outcome_confirm(&x, (enum protocol)f->protocol);
 		return;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "dpi/inspect/greet.h"
 #include "dpi/inspect/life.h"
 #include "dpi/inspect/outcome.h"
 #include "dpi/inspect/rules.h"
@@ -22,7 +23,7 @@ enum relabel relabel_decide(const struct flow *f, const struct command_table *t,
 	if (f->kind == KIND_REFUSED ||
 	    (f->kind == KIND_FOLLOWED && f->commands == NULL && !f->greets && !is_unsure(f, permit)))
 		return RELABEL_STAYS;
-	if (!promised && p != PROTO_NONE)
+	if ((!promised && p != PROTO_NONE) || greet_ends(f, permit))
 		return RELABEL_ENDS;
 	if (f->commands != NULL && !permit_commands_lane(permit))
 		return RELABEL_CONFIRMS;

@@ -52,7 +52,7 @@ static void give_up(struct inspector *i, uint32_t fi, uint32_t w)
 
 	if (!wait_take(i, w, &t)) {
 		outcome_send(&t.x, drop(R_UNKNOWN_PERMIT));
-	} else if (t.x.f->greets) {
+	} else if (t.x.f->greets && !greet_stops(t.x.permit)) {
 		outcome_send(&t.x, greet_let_go(&t.x));
 	} else if (crossing_is_observed(&t.x)) {
 		outcome_send(&t.x, midstream_await(&t.x));

@@ -18,6 +18,7 @@ struct weak {
 	struct addr client, server; /* family 0: the sum of a conduit */
 	uint16_t server_port, protocol;
 	uint8_t l4proto, code; /* enum weak_event */
+	uint8_t verdict;       /* enum event_verdict */
 	uint16_t offered, version, suite;
 	uint32_t bits;
 	/* the rest */
@@ -48,9 +49,11 @@ void weaks_free(struct weaks *all)
 
 /* ---- writing ------------------------------------------------------------------------------------------------------ */
 
-static enum reason reason_of(uint8_t code)
+static enum reason reason_of(const struct weak *w)
 {
-	return code == WEAK_TLS_LESSER ? R_TLS_LESSER : R_TLS_WEAK;
+	if (w->verdict != EV_ALLOW)
+		return R_TLS_DENIED;
+	return w->code == WEAK_TLS_LESSER ? R_TLS_LESSER : R_TLS_WEAK;
 }
 
 static void write_one(const struct inspector *i, struct weak *w)
@@ -59,8 +62,8 @@ static void write_one(const struct inspector *i, struct weak *w)
 	struct event e = { .wall_ns = clock_wall_ns(),
 			   .kind = EVENT_WEAK,
 			   .code = w->code,
-			   .verdict = EV_ALLOW,
-			   .reason = (uint16_t)reason_of(w->code),
+			   .verdict = w->verdict,
+			   .reason = (uint16_t)reason_of(w),
 			   .permit = w->permit,
 			   .generation = w->generation,
 			   .conduit = w->conduit,
@@ -86,6 +89,7 @@ static void write_one(const struct inspector *i, struct weak *w)
 static void write_more(const struct inspector *i, struct weaks *all)
 {
 	struct weak w = { .generation = rules_generation(i->rules, NULL),
+			  .verdict = EV_ALLOW,
 			  .conduit = EVENT_NO_CONDUIT,
 			  .since_ns = all->more_ns,
 			  .count = all->more };
@@ -158,10 +162,10 @@ uint64_t weaks_next_due(const struct weaks *all)
 
 static bool same_kind(const struct weak *a, const struct weak *b)
 {
-	return a->code == b->code && a->conduit == b->conduit && a->line == b->line && a->permit == b->permit &&
-	       a->server_port == b->server_port && a->suite == b->suite && a->version == b->version &&
-	       a->offered == b->offered && a->bits == b->bits && a->protocol == b->protocol &&
-	       a->l4proto == b->l4proto && addr_cmp(&a->client, &b->client) == 0 &&
+	return a->code == b->code && a->verdict == b->verdict && a->conduit == b->conduit && a->line == b->line &&
+	       a->permit == b->permit && a->server_port == b->server_port && a->suite == b->suite &&
+	       a->version == b->version && a->offered == b->offered && a->bits == b->bits &&
+	       a->protocol == b->protocol && a->l4proto == b->l4proto && addr_cmp(&a->client, &b->client) == 0 &&
 	       addr_cmp(&a->server, &b->server) == 0 && event_generation_same(a->generation, b->generation);
 }
 
@@ -214,7 +218,7 @@ static void note(struct inspector *i, struct weak *w)
 	all->kinds[k].count++;
 }
 
-void weak_note_tls(struct crossing *x, const struct hello *h, uint32_t bits)
+void weak_note_tls(struct crossing *x, const struct hello *h, uint32_t bits, enum event_verdict verdict)
 {
 	const struct flow *f = x->f;
 	const struct command_grant *g = grant_of(x->table, x->permit, PROTO_TLS);
@@ -228,6 +232,7 @@ void weak_note_tls(struct crossing *x, const struct hello *h, uint32_t bits)
 			  .protocol = PROTO_TLS,
 			  .l4proto = f->l4proto,
 			  .code = tls_weak_is_lesser(bits) ? WEAK_TLS_LESSER : WEAK_TLS,
+			  .verdict = (uint8_t)verdict,
 			  .offered = h->offered,
 			  .version = h->version,
 			  .suite = h->suite,

@@ -19,8 +19,8 @@
 struct weaks *weaks_new(void); /* NULL when memory is out */
 void weaks_free(struct weaks *all);
 
-/* The server of this session chose what its hello says, and `bits` of it is weak (appliance/wire/tls.h). */
-void weak_note_tls(struct crossing *x, const struct hello *h, uint32_t bits);
+/* The server of this session chose what its hello says, and `bits` of it is weak (appliance/wire/tls.h); `verdict`: what became of the session for that. */
+void weak_note_tls(struct crossing *x, const struct hello *h, uint32_t bits, enum event_verdict verdict);
 /* Sums are written from the next tick on: their generation is over. */
 void weaks_end_hour(struct inspector *i);
 void weaks_write_due(struct inspector *i);

@@ -8,6 +8,7 @@
 #include "mgmt/state/faults.h"
 #include "mgmt/state/lost.h"
 #include "mgmt/state/stand.h"
+#include "mgmt/state/weakness.h"
 
 #define KEY_TEXT 500
 #define ALARM_TEXT 500
@@ -187,6 +188,33 @@ static void of_devices(json_t *list, const json_t *status)
 		add(list, "devices learning", false, js(d, "began"), M_ALARM_DEVICES_LEARNING, "", "");
 }
 
+/* Likewise of servers that choose weak TLS. What a conduit has beyond those that are told apart is one of its own. */
+static void of_weak(json_t *list, const json_t *status)
+{
+	const json_t *w = ja(ja(status, "journal"), "weak"), *alarms = ja(w, "alarms");
+
+	for (size_t i = 0; i < json_array_size(alarms); i++) {
+		const json_t *o = json_array_get(alarms, i);
+		const char *server = js(o, "server"), *conduit = js(o, "conduit");
+		char texts[2][ALARM_TEXT], what[WEAKNESS_TEXT], key[KEY_TEXT];
+
+		for (unsigned l = 0; l < LANGUAGES; l++) {
+			weakness_text(ja(o, "weak"), (enum lang)l, what);
+			if (*server != '\0')
+				message_text(texts[l], ALARM_TEXT, (enum lang)l, M_ALARM_WEAK, server, what);
+			else
+				message_text(texts[l], ALARM_TEXT, (enum lang)l, M_ALARM_WEAK_REST, conduit);
+		}
+		snprintf(key, sizeof(key), *server != '\0' ? "weak %s" : "weak conduit %s",
+			 *server != '\0' ? server : conduit);
+		(void)json_array_append_new(list, alarm(key, false, js(o, "first"), texts[LANG_EN], texts[LANG_JA]));
+	}
+	if (ju(w, "new") > json_array_size(alarms) || ju(w, "beyond") > 0)
+		add(list, "weak more", false, "", M_ALARM_WEAK_MORE, "", "");
+	if (jb(w, "damaged"))
+		add(list, "weak damaged", false, "", M_ALARM_WEAK_DAMAGED, "", "");
+}
+
 json_t *alarms_find(const json_t *status)
 {
 	json_t *list = json_array();
@@ -197,6 +225,7 @@ json_t *alarms_find(const json_t *status)
 	of_records(list, status);
 	of_surroundings(list, status);
 	of_devices(list, status);
+	of_weak(list, status);
 	return list;
 }
 

@@ -6,7 +6,7 @@
 
 #include "appliance/wire/event_words.h"
 #include "appliance/wire/reason.h"
-#include "appliance/wire/tls.h"
+#include "mgmt/state/weakness.h"
 #include "mgmt/words/parts.h"
 
 struct telling {
@@ -84,17 +84,10 @@ static void time_text(FILE *to, const struct telling *t)
 /* What is weak about the TLS that was seen. */
 static void tls_weak_text(FILE *to, const struct telling *t)
 {
-	const json_t *weak = json_object_get(json_object_get(t->e, "tls"), "weak");
-	const char *lang = lang_name(t->lang);
+	char text[WEAKNESS_TEXT];
 
-	for (size_t i = 0; i < json_array_size(weak); i++) {
-		const char *word = json_string_value(json_array_get(weak, i));
-		enum tls_weakness w = tls_weakness_by_word(word != NULL ? word : "");
-
-		if (i > 0)
-			fputs(t->lang == LANG_JA ? "、" : ", ", to);
-		fputs(w == TLS_WEAKNESS_COUNT ? word != NULL ? word : "" : tls_weakness_text(w, lang), to);
-	}
+	weakness_text(ja(ja(t->e, "tls"), "weak"), t->lang, text);
+	fputs(text, to);
 }
 
 /* What one place of a sentence holds; writes nothing when that is unknown. */

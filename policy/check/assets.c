@@ -18,6 +18,7 @@ static const struct key site_keys[] = {
 	[SITE_RETENTION] = { "retention", .kinds = AST_GROUP },
 	{ "label", AST_STRING, .use = KEY_TEXT, INTO(model, site_label) },
 	{ "contact", AST_STRING, .use = KEY_TEXT, INTO(model, site_contact) },
+	{ "weak_tls", AST_STRING, .use = KEY_CHOICE, INTO(model, deny_weak_tls), .words = weak_tls_words },
 	{ "record_passed", AST_BOOL, .use = KEY_TRUTH, INTO(model, record_passed) },
 };
 

@@ -19,6 +19,7 @@ enum {
 	C_REVIEW_BY,
 	C_UNTIL,
 	C_ACCEPT,
+	C_WEAK_TLS,
 };
 #define CHOICE(member, list) .use = KEY_CHOICE, INTO(model_conduit, member), .words = list
 static const struct key conduit_keys[] = {
@@ -35,6 +36,7 @@ static const struct key conduit_keys[] = {
 	[C_REVIEW_BY] = { "review_by", AST_STRING, true, .example = "review_by = \"2027-03-31\";" },
 	[C_UNTIL] = { "until", .kinds = AST_STRING },
 	[C_ACCEPT] = { "accept", .kinds = AST_LISTS },
+	[C_WEAK_TLS] = { "weak_tls", AST_STRING, CHOICE(deny_weak_tls, weak_tls_words) },
 	{ "label", AST_STRING, .use = KEY_TEXT, INTO(model_conduit, label) },
 	{ "purpose", AST_STRING, true, NULL, KEY_TEXT_NEEDED, INTO(model_conduit, purpose) },
 	{ "owner", AST_STRING, true, NULL, KEY_TEXT_NEEDED, INTO(model_conduit, owner) },
@@ -325,6 +327,17 @@ static const struct ast_node *member(const struct ast_node *group, const char *n
 	return NULL;
 }
 
+/* It is about sessions that are known to be TLS: of others nobody sees a hello. */
+static void report_no_tls(struct check *k, const struct ast_node *said, const struct model_conduit *c, struct object o)
+{
+	bool tls = said == NULL || !c->deny_weak_tls;
+
+	for (size_t i = 0; i < c->n_services; i++)
+		tls = tls || c->services[i]->protocol == PROTO_TLS;
+	if (!tls)
+		check_value(k, SEV_WARNING, "policy.no_effect", said, MP_WEAK_TLS_NONE, o, said->string);
+}
+
 static void one_conduit(struct check *k, const struct ast_node *node, struct model_conduit *c)
 {
 	const struct ast_node *v[KEYS(conduit_keys)], *named = member(node, "name");
@@ -343,6 +356,7 @@ static void one_conduit(struct check *k, const struct ast_node *node, struct mod
 				     .when_down = FAIL_CLOSED,
 				     .when_overloaded = FAIL_CLOSED,
 				     .when_midstream = MID_RESET,
+				     .deny_weak_tls = k->m->deny_weak_tls,
 				     .index = c->index,
 				     .at = node->at };
 	if (!keys_read(k, node, conduit_keys, KEYS(conduit_keys), o, c, v))
@@ -361,6 +375,7 @@ static void one_conduit(struct check *k, const struct ast_node *node, struct mod
 	conduit_dates(k, v, c, o);
 	conduit_failure(k, v, c, o);
 	conduit_accepts(k, v[C_ACCEPT], c, o);
+	report_no_tls(k, v[C_WEAK_TLS], c, o);
 	if (k->d->errors == errors) /* a mistake in it says more than what is left of it */
 		report_unusable(k, c, o);
 }

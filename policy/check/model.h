@@ -157,6 +157,7 @@ struct model_conduit {
 	enum failure when_down, when_overloaded;
 	enum midstream when_midstream;
 	bool tighten_new_flows; /* on_tighten = "new_flows" */
+	bool deny_weak_tls;	/* weak_tls = "deny", here or for the site */
 	uint64_t until;		/* seconds since 1970 UTC; 0 = no end */
 	const char *purpose, *owner, *approved_by;
 	const char *review_by; /* YYYY-MM-DD */
@@ -191,6 +192,7 @@ struct model_chain_break {
 
 struct model {
 	const char *site_name, *site_label, *site_contact;
+	bool deny_weak_tls; /* of conduits that say nothing of it */
 	bool record_passed; /* sessions that conduits let through are recorded */
 	struct model_retention {
 		uint32_t keep_days, delete_after_days; /* 0 = nothing is said */

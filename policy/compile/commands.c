@@ -190,6 +190,7 @@ bool commands_make(const struct model *m, const struct cells *cells, struct aren
 		p->lane = from->lane;
 		p->observe = from->observe;
 		p->midstream = from->midstream;
+		p->deny_weak_tls = from->deny_weak_tls;
 		p->first_grant = (uint32_t)w.n_grants;
 		p->n_grants = cells->sets[i].n;
 		for (uint32_t g = 0; g < p->n_grants; g++)

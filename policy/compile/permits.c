@@ -8,25 +8,32 @@
 #include "policy/ir/objects.h"
 #include "policy/space/intern.h"
 
-/* The settings that are joined; a smaller value is a stricter one in every one of them. */
-enum setting { SET_DOWN, SET_OVERLOADED, SET_MIDSTREAM, SET_CRITICALITY, SET_TIGHTEN, SETTINGS };
+/* The settings that are joined; a smaller value is a stricter one, but for those that are `upward`. */
+enum setting { SET_DOWN, SET_OVERLOADED, SET_MIDSTREAM, SET_CRITICALITY, SET_TIGHTEN, SET_WEAK_TLS, SETTINGS };
 
 #define OF(member) offsetof(struct model_conduit, member), sizeof(((struct model_conduit *)0)->member)
 static const struct {
 	const char *key;
 	const char *const *words;
 	size_t at, size;
+	bool upward;
 } settings[SETTINGS] = {
 	[SET_DOWN] = { "when_down", failure_words, OF(when_down) },
 	[SET_OVERLOADED] = { "when_overloaded", failure_words, OF(when_overloaded) },
 	[SET_MIDSTREAM] = { "when_midstream", midstream_words, OF(when_midstream) },
 	[SET_CRITICALITY] = { "criticality", criticality_words, OF(criticality) },
 	[SET_TIGHTEN] = { "on_tighten", tighten_words, OF(tighten_new_flows) },
+	[SET_WEAK_TLS] = { "weak_tls", weak_tls_words, OF(deny_weak_tls), .upward = true },
 };
 
 static unsigned setting_of(const struct model_conduit *c, enum setting s)
 {
 	return (unsigned)ir_number(c, settings[s].at, settings[s].size);
+}
+
+static bool is_stricter(enum setting s, unsigned a, unsigned b)
+{
+	return settings[s].upward ? a > b : a < b;
 }
 
 /* What is said about a pair of conduits is said once, however many sets have both. */
@@ -111,7 +118,7 @@ static unsigned join_setting(struct joiner *j, const struct interned *set, const
 	for (uint32_t i = 0; i < set->n; i++) {
 		const struct model_conduit *c = conduit_of(j, set, i);
 
-		if (!counts(j, set, i, enforces) || (strictest != NULL && setting_of(c, s) >= value))
+		if (!counts(j, set, i, enforces) || (strictest != NULL && !is_stricter(s, setting_of(c, s), value)))
 			continue;
 		strictest = c;
 		value = setting_of(c, s);
@@ -194,7 +201,7 @@ static void join(struct joiner *j, const struct interned *set, struct ir_permit 
 {
 	const struct model_conduit *enforces = enforcer(j, set);
 	struct lane lane = { .kind = LANE_NAMING };
-	bool is_inspected;
+	bool is_inspected, tls;
 
 	p->until = join_until(j, set);
 	j->past = p->until != 0 && p->until <= j->m->now;
@@ -213,6 +220,9 @@ static void join(struct joiner *j, const struct interned *set, struct ir_permit 
 			protocols_add(&p->protocols, pair_of(j, set, i)->service->protocol);
 	}
 	p->lane = is_inspected ? lane_number(lane) : LANE_NONE;
+	/* Of other permits it says nothing: theirs stay what they are when a site denies weak TLS. */
+	tls = is_inspected && protocols_have(&p->protocols, PROTO_TLS);
+	p->deny_weak_tls = join_setting(j, set, enforces, SET_WEAK_TLS, tls) != 0 && tls;
 	if (is_inspected)
 		join_names(j, set, enforces);
 }

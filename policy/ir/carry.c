@@ -133,6 +133,8 @@ static bool within(const struct ir *ia, uint32_t a, const struct ir *ib, uint32_
 	if (!lane_of(pa->lane, &la) || !lane_of(pb->lane, &lb) || lb.when_down < la.when_down ||
 	    lb.when_overloaded < la.when_overloaded || pb->midstream < pa->midstream)
 		return false;
+	if (pb->deny_weak_tls && !pa->deny_weak_tls && !pb->observe)
+		return false;
 	return pb->observe || (!pa->observe && all_granted(&ia->table, a, &ib->table, b));
 }
 

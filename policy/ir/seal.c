@@ -125,7 +125,18 @@ static void put_object(struct outbuf *o, const struct ir_object *object, const v
 		put_field(o, &object->fields[i], p);
 }
 
-/* A box keeps permits' ids by these bytes over upgrades: of protocols as many words as are in use, where there was one for all of them. */
+#define IDENTITY_LATER 0xfeu /* no lane begins with it */
+
+/* A row that came later: where it is 0 a permit is what it was before there was that row. */
+static bool is_later(const struct ir_field *f)
+{
+	return f->since > IR_VERSION_FIRST;
+}
+
+/*
+ * A box keeps permits' ids by these bytes over upgrades: of protocols as many words as are in use, where there was one for all of them; of
+ * settings that came later none while they are 0.
+ */
 void ir_put_settings(struct outbuf *o, const struct ir_permit *p)
 {
 	unsigned words = PROTO_SET_WORDS;
@@ -135,6 +146,17 @@ void ir_put_settings(struct outbuf *o, const struct ir_permit *p)
 	for (size_t i = 0; i < ir_permits->n; i++) {
 		const struct ir_field *f = &ir_permits->fields[i];
 
+		if (!is_later(f) || ir_number(p, f->at, f->size) == 0)
+			continue;
+		out_u8(o, IDENTITY_LATER);
+		out_u8(o, (uint8_t)f->since);
+		put_field(o, f, p);
+	}
+	for (size_t i = 0; i < ir_permits->n; i++) {
+		const struct ir_field *f = &ir_permits->fields[i];
+
+		if (is_later(f))
+			continue;
 		if (f->kind == IR_PROTOCOLS)
 			put_protocols(o, &p->protocols, words);
 		else if (f->kind != IR_DIGEST)

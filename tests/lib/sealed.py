@@ -70,9 +70,13 @@ def _table(image):
     """The table image in version 1."""
     r = Reader(image)
     magic = r.take(4)
-    assert struct.unpack(">H", r.take(2))[0] == 4
+    assert struct.unpack(">H", r.take(2))[0] == 5
     permits, grants, rows, spaces, ranges = struct.unpack(">5I", r.take(20))
-    out = [magic, struct.pack(">H4I", 1, permits, grants, rows, ranges), r.take(permits * (18 + SETS))]
+    out = [magic, struct.pack(">H4I", 1, permits, grants, rows, ranges)]
+    for _ in range(permits):
+        out.append(r.take(10))
+        assert r.u8() == 0  # nothing of weak TLS
+        out.append(r.take(8 + SETS))
     for _ in range(grants):
         grant = r.take(25)
         out.append(grant[:12] + grant[13:])
@@ -95,7 +99,7 @@ def digest(sealed):
 def first_form(sealed):
     """The generation in form 1; it must have no assets, and what its conduits accept is left out."""
     r = Reader(sealed[HEADER:])
-    assert r.u32() == 13
+    assert r.u32() == 14
     r.text()
     r.text()
     texts = r.at
@@ -151,7 +155,9 @@ def first_form(sealed):
     count = r.u32()
     older = [struct.pack(">I", count)]
     for _ in range(count):
-        older.append(r.take(19))
+        older.append(r.take(15))
+        assert r.u8() == 0  # weak TLS is reported
+        older.append(r.take(4))
         assert r.take(12) == bytes(12)  # protocols of which it has no bits
         older.append(r.take(32))
     cells = r.at

@@ -186,6 +186,22 @@ static void accepts(struct cli *c, const json_t *k)
 			    js(json_array_get(list, i), "reason"));
 }
 
+/* One of its services is TLS, and a session of it that is weak ends. */
+static bool denies_weak_tls(const json_t *effective, const char *conduit)
+{
+	const json_t *permits = ja(effective, "permits");
+
+	for (size_t i = 0; i < json_array_size(permits); i++) {
+		const json_t *p = json_array_get(permits, i), *grants = ja(p, "grants");
+
+		for (size_t k = 0; k < json_array_size(grants) && strcmp(js(p, "weak_tls"), "deny") == 0; k++)
+			if (strcmp(js(json_array_get(grants, k), "conduit"), conduit) == 0 &&
+			    strcmp(js(json_array_get(grants, k), "protocol"), "tls") == 0)
+				return true;
+	}
+	return false;
+}
+
 static void conduit(struct cli *c, const json_t *effective, const json_t *k)
 {
 	char until[RENDER_TEXT], last[RENDER_TEXT];
@@ -209,6 +225,8 @@ static void conduit(struct cli *c, const json_t *effective, const json_t *k)
 		last_match(k, c->lang, last);
 		render_line(c, M_EFFECTIVE_LAST, last);
 	}
+	if (denies_weak_tls(effective, js(k, "name")))
+		message_print(c->out, c->lang, M_EFFECTIVE_WEAK_TLS);
 	accepts(c, k);
 	if (effective_cells(c, ja(effective, "cells"), js(k, "name"), M_EFFECTIVE_PACKETS) > 0)
 		commands(c, effective, js(k, "name"));

@@ -105,7 +105,8 @@ void deeds_count(void *ctx, const json_t *event)
 	count_clear(d, event);
 	if (strcmp(code, "backed_up") == 0 && strcmp(time, d->backup) > 0)
 		snprintf(d->backup, sizeof(d->backup), "%s", time);
-	if (strcmp(js(event, "kind"), "weak") == 0 && strcmp(code, "tls") == 0) {
+	if (strcmp(js(event, "kind"), "weak") == 0 && strcmp(code, "tls") == 0 &&
+	    strcmp(js(event, "verdict"), "deny") != 0) {
 		d->weak_tls += ju(event, "count");
 		snprintf(d->weak_conduit, sizeof(d->weak_conduit), "%s", js(event, "conduit"));
 	}

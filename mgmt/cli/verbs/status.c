@@ -18,6 +18,7 @@
 #include "mgmt/state/lost.h"
 #include "mgmt/state/refused.h"
 #include "mgmt/state/stand.h"
+#include "mgmt/state/weakness.h"
 
 #define MEBIBYTE 1048576u
 #define ANSWERS_SHOWN 4u /* ranges of an interface; `effective` has all */
@@ -51,6 +52,27 @@ static void devices_line(struct cli *c, const json_t *devices)
 		render_line(c, M_STATUS_DEVICES, ju(devices, "listed"), ju(devices, "new"));
 }
 
+/* Likewise. */
+static void weak_lines(struct cli *c, const json_t *weak)
+{
+	const json_t *alarms = ja(weak, "alarms");
+	char first[RENDER_TEXT], last[RENDER_TEXT], what[WEAKNESS_TEXT];
+
+	if (ju(weak, "servers") > 0)
+		render_line(c, M_STATUS_WEAK, ju(weak, "servers"), ju(weak, "new"));
+	for (size_t i = 0; i < json_array_size(alarms); i++) {
+		const json_t *o = json_array_get(alarms, i);
+
+		render_time(js(o, "first"), first);
+		render_time(js(o, "last"), last);
+		weakness_text(ja(o, "weak"), c->lang, what);
+		if (*js(o, "server") != '\0')
+			render_line(c, M_STATUS_WEAK_ONE, js(o, "server"), what, first, last, ju(o, "sessions"));
+		else
+			render_line(c, M_STATUS_WEAK_REST, js(o, "conduit"), first, last, ju(o, "sessions"));
+	}
+}
+
 static void headline(struct cli *c, const json_t *status, const json_t *faults, enum stand stand)
 {
 	const json_t *g = json_object_get(status, "generation"), *site = json_object_get(status, "site");
@@ -77,6 +99,7 @@ static void headline(struct cli *c, const json_t *status, const json_t *faults, 
 	if (ju(journal, "holds") > 0)
 		render_line(c, M_STATUS_HELD, ju(journal, "holds"));
 	devices_line(c, ja(journal, "devices"));
+	weak_lines(c, ja(journal, "weak"));
 	if (jb(journal, "holds_damaged"))
 		render_line(c, M_STATUS_HOLDS_DAMAGED);
 	if (jb(journal, "held") && ju(journal, "waiting") + ju(journal, "left_out") > 0)

@@ -254,8 +254,17 @@ enum desk_permit {
 	P_TOY_FEW,	    /* only so many requests may be open */
 	P_MIXED_LATE,	    /* as P_MIXED, with undecided_bytes 64 */
 	P_MIXED_HOLD,	    /* as P_MIXED, and a full queue lets live flows by */
+	P_TLS_DENY,	    /* weak TLS is denied */
+	P_TLS_DENY_OBSERVE, /* ... or would be */
+	P_TLS_DENY_MIXED,   /* ... on a lane for commands */
+	P_TLS_DENY_HOLD,    /* ... where a full queue lets live flows by; undecided_bytes 8 */
 	P_COUNT
 };
+
+static bool denies_weak_tls(uint32_t permit)
+{
+	return permit >= P_TLS_DENY && permit <= P_TLS_DENY_HOLD;
+}
 
 static bool toy_few(uint32_t permit)
 {
@@ -299,11 +308,16 @@ static const struct desk_row desk_rows[P_COUNT] = {
 	[P_MIXED_HOLD] = { LANE_COMMANDS, false, MID_RESET, 502, { DESK_PROTOCOL, PROTO_HTTP }, 0 },
 	[P_TOY_FEW] = { LANE_COMMANDS, false, MID_RESET, 502, { DESK_PROTOCOL }, 0 },
 	[P_TOY_READS] = { LANE_COMMANDS, false, MID_RESET, 502, { DESK_PROTOCOL }, 0 },
+	[P_TLS_DENY] = { LANE_NAMING, false, MID_RESET, 443, { PROTO_TLS }, 0 },
+	[P_TLS_DENY_OBSERVE] = { LANE_NAMING, true, MID_RESET, 443, { PROTO_TLS }, 0 },
+	[P_TLS_DENY_MIXED] = { LANE_COMMANDS, false, MID_RESET, 443, { DESK_PROTOCOL, PROTO_TLS }, 0 },
+	[P_TLS_DENY_HOLD] = { LANE_NAMING, false, MID_RESET, 443, { PROTO_TLS }, 8 },
 };
 
 static struct lane desk_lane(uint32_t permit)
 {
-	bool hold = permit == P_TOY_HOLD || permit == P_TOY_HOLD_PICK_UP || permit == P_MIXED_HOLD;
+	bool hold = permit == P_TOY_HOLD || permit == P_TOY_HOLD_PICK_UP || permit == P_MIXED_HOLD ||
+		    permit == P_TLS_DENY_HOLD;
 
 	return (struct lane){ desk_rows[permit].kind, permit == P_TOY_SAFETY ? CRIT_SAFETY : CRIT_CARGO,
 			      hold ? FAIL_HOLD : FAIL_CLOSED, hold ? FAIL_HOLD : FAIL_CLOSED };
@@ -337,6 +351,7 @@ static uint8_t *desk_image(unsigned first, size_t *ret_n)
 						   .lane = lane_number(desk_lane(i)),
 						   .observe = row->observe || desk_observes,
 						   .midstream = (uint8_t)row->midstream,
+						   .deny_weak_tls = denies_weak_tls(i),
 						   .ports = { .first = t.n_ranges, .n = 1 },
 						   .first_grant = t.n_grants };
 		ranges[t.n_ranges++] = (struct number_range){ row->port, row->port };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is told of alarms, and when: their begin and end after two looks, over a new start, and what goes when there is no room.
- * LINK: mgmt/notify/ledger.c mgmt/state/alarms.c mgmt/state/faults.c mgmt/state/stand.c mgmt/state/lost.c mgmt/state/clock_why.c mgmt/state/read.c
+ * LINK: mgmt/notify/ledger.c mgmt/state/alarms.c mgmt/state/weakness.c appliance/wire/tls.c mgmt/state/faults.c mgmt/state/stand.c mgmt/state/lost.c mgmt/state/clock_why.c mgmt/state/read.c
  * LINK: appliance/base/messages.c appliance/base/json.c appliance/base/addr.c appliance/base/bytes.c appliance/base/memfd.c
  * LINK: appliance/base/utf8.c appliance/base/sha256.c appliance/base/err.c appliance/base/atomic_file.c
  * LIBS: jansson nettle
@@ -204,6 +204,48 @@ static void devices_alarm(void **state)
 	}
 }
 
+/* Each server with weak TLS that nobody has reviewed is an alarm of its own, by its address, so that it stays one while numbers and times move. */
+static void weak_tls_alarms(void **state)
+{
+	static const char text[] =
+		"{" GOOD ",\"journal\":{\"weak\":{\"servers\":12,\"new\":%s,\"beyond\":0,\"damaged\":%s,\"alarms\":["
+		"{\"server\":\"10.73.0.2:443\",\"conduit\":\"hmi\",\"weak\":[\"old_version\",\"rc4\"],"
+		"\"first\":\"" BEGAN "\",\"last\":\"" LATER "\",\"sessions\":%s},"
+		"{\"server\":null,\"conduit\":\"internet\",\"weak\":[],"
+		"\"first\":\"" BEGAN "\",\"last\":\"" LATER "\",\"sessions\":40}]}}}";
+	static const struct {
+		const char *more, *damaged, *sessions;
+		size_t n;
+	} of[] = { { "2", "false", "1", 2 }, { "3", "false", "2", 3 }, { "3", "true", "77", 4 } };
+	static const char *const keys[] = { "weak 10.73.0.2:443", "weak conduit internet", "weak more",
+					    "weak damaged" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
+		char status[2000];
+		json_t *s, *alarms, *a;
+		size_t k;
+
+		snprintf(status, sizeof(status), text, of[i].more, of[i].damaged, of[i].sessions);
+		s = json_loads(status, 0, NULL);
+		alarms = alarms_find(s);
+		assert_int_equal(json_array_size(alarms), of[i].n);
+		json_array_foreach(alarms, k, a)
+		{
+			assert_string_equal(json_string_value(json_object_get(a, "key")), keys[k]);
+			assert_false(json_is_true(json_object_get(a, "grave")));
+		}
+		a = json_array_get(alarms, 0);
+		assert_string_equal(json_string_value(json_object_get(a, "since")), BEGAN);
+		assert_string_equal(json_string_value(json_object_get(a, "en")),
+				    "weak TLS: the server 10.73.0.2:443 chooses it (a version below TLS 1.2, RC4); "
+				    "sekisho events --kind weak");
+		assert_non_null(strstr(json_string_value(json_object_get(a, "ja")), "TLS 1.2 より古いバージョン、RC4"));
+		json_decref(alarms);
+		json_decref(s);
+	}
+}
+
 /* Numbers that move do not make another alarm of it; which interface it is does. */
 static void keys_stay(void **state)
 {
@@ -291,7 +333,8 @@ int main(void)
 					    cmocka_unit_test(keys_stay),
 					    cmocka_unit_test(room_for_a_share),
 					    cmocka_unit_test(the_same_words_everywhere),
-					    cmocka_unit_test(devices_alarm) };
+					    cmocka_unit_test(devices_alarm),
+					    cmocka_unit_test(weak_tls_alarms) };
 
 	setenv("TZ", "UTC", 1);
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -191,6 +191,49 @@ static void by_every_setting(void **state)
 	}
 }
 
+/* Nor where weak TLS is denied from now on; where it is not any more, one does. */
+static void by_weak_tls(void **state)
+{
+	(void)state;
+	for (unsigned how = 0; how < 4; how++) {
+		bool was = (how & 1u) != 0, is = (how & 2u) != 0;
+		struct gen now, next;
+
+		begin(&now);
+		now.whole = maker_service(&now.k, "web", PROTO_TLS, "tcp/502");
+		add(&now, "net", "", "", now.whole)->deny_weak_tls = was;
+		assert_true(maker_lower(&now.k));
+		assert_int_equal(now.k.c.ir->permits[0].deny_weak_tls, was);
+		begin(&next);
+		next.whole = maker_service(&next.k, "web", PROTO_TLS, "tcp/502");
+		add(&next, "net", "10.1.0.0/29", "", next.whole)->deny_weak_tls = was;
+		add(&next, "rest", "10.1.0.8/29 10.1.0.16/28 10.1.0.32/27 10.1.0.64/26 10.1.0.128/25", "", next.whole)
+			->deny_weak_tls = is;
+		assert_true(maker_lower(&next.k));
+		assert_int_equal(goes_on(&now, &next, "10.1.0.1", "10.2.0.9"), was || !is);
+		finish(&now, &next);
+	}
+}
+
+/* It is a setting of TLS alone: the permits of other sessions are not touched where a site denies it. */
+static void of_tls_alone(void **state)
+{
+	uint8_t identity[2][32];
+
+	(void)state;
+	for (unsigned how = 0; how < 2; how++) {
+		struct gen g;
+
+		begin(&g);
+		add(&g, "net", "", "", g.reads)->deny_weak_tls = how == 1;
+		assert_true(maker_lower(&g.k));
+		assert_false(g.k.c.ir->permits[0].deny_weak_tls);
+		memcpy(identity[how], g.k.c.ir->permits[0].identity, 32);
+		maker_free(&g.k);
+	}
+	assert_memory_equal(identity[0], identity[1], 32);
+}
+
 /* The same settings and rows: only the place tells them apart. The one that is left keeps its own id. */
 static void twins(void **state)
 {
@@ -322,6 +365,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(beside_others),   cmocka_unit_test(narrowed_by_address),
 		cmocka_unit_test(what_takes_over), cmocka_unit_test(by_every_setting),
+		cmocka_unit_test(by_weak_tls),	   cmocka_unit_test(of_tls_alone),
 		cmocka_unit_test(twins),	   cmocka_unit_test(many_that_moved),
 		cmocka_unit_test(windows),	   cmocka_unit_test(never_too_much),
 	};

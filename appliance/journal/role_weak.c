@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which servers chose weak TLS, from the events that workers send, and what a review of the records does to the alarms of them. */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "appliance/base/clock.h"
+#include "appliance/journal/role_private.h"
+
+#define SECOND 1000000000ull
+#define SAVE_NS SECOND		     /* what is new is on the disk so soon */
+#define SAVE_TIMES_NS (300 * SECOND) /* numbers and times may be that much older there */
+#define SAVE_AGAIN_NS (10 * SECOND)
+
+static uint64_t wall(void)
+{
+	return clock_wall_ns() / SECOND;
+}
+
+void role_weak_seen(struct journal_role *j, const struct event *e)
+{
+	struct weak_server s = { .address = e->server,
+				 .port = e->server_port,
+				 .bits = e->quantity,
+				 .last = e->wall_ns / SECOND,
+				 .sessions = e->count < WEAK_SESSIONS ? e->count : WEAK_SESSIONS };
+	struct named named;
+
+	/* What a lesser rule advises against is recorded, and nobody is woken for it; nor for what was denied. */
+	if (e->code != WEAK_TLS || e->verdict == EV_DENY)
+		return;
+	s.first = e->space == WEAK_HELLO && e->address < s.last ? s.last - e->address : s.last;
+	names_of_event(&j->names, e, &named);
+	snprintf(s.conduit, sizeof(s.conduit), "%s", named.conduit != NULL ? named.conduit : "");
+	weak_tidy(&j->weak, wall());
+	weak_see(&j->weak, &s);
+}
+
+/* "2026-11-01T00:00:00Z/2026-11-25T10:00:00Z" */
+static bool range_parse(const char *text, uint64_t *ret_since, uint64_t *ret_until)
+{
+	struct tm since = { 0 }, until = { 0 };
+	const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%SZ/", &since);
+
+	if (rest == NULL || (rest = strptime(rest, "%Y-%m-%dT%H:%M:%SZ", &until)) == NULL || *rest != '\0')
+		return false;
+	*ret_since = (uint64_t)timegm(&since);
+	*ret_until = (uint64_t)timegm(&until);
+	return timegm(&since) >= 0 && timegm(&until) >= 0;
+}
+
+void role_weak_reviewed(struct journal_role *j, const struct event *e)
+{
+	uint64_t since, until;
+
+	if (range_parse(e->text[EVENT_BEFORE], &since, &until))
+		weak_review(&j->weak, since, until, wall());
+}
+
+/* ---- the file ----------------------------------------------------------------------------------------------------- */
+
+void role_weak_open(struct journal_role *j)
+{
+	bool damaged;
+
+	weak_load(j->chain.dirfd, &j->weak, &damaged);
+	if (damaged)
+		role_put_own(j, LOST_WEAK, 1, 0, NULL);
+}
+
+uint64_t role_weak_due(const struct journal_role *j)
+{
+	return j->weak.changed ? j->weak_at : j->weak.stale ? j->weak_times_at : UINT64_MAX;
+}
+
+void role_weak_write(struct journal_role *j, uint64_t now, bool all)
+{
+	struct err e = { 0 };
+	int r;
+
+	if (!j->weak.changed && !j->weak.stale)
+		return;
+	if (!all && now < (j->weak.changed ? j->weak_at : j->weak_times_at))
+		return;
+	do
+		r = weak_save(j->chain.dirfd, &j->weak, &e);
+	while (role_no_room(r) && reserve_release(&j->reserve));
+	if (role_no_room(r))
+		role_press(j, &e);
+	if (r < 0)
+		fprintf(stderr, "sekishod journal: %s\n", e.text);
+	j->weak_at = now + (r < 0 ? SAVE_AGAIN_NS : SAVE_NS);
+	j->weak_times_at = now + (r < 0 ? SAVE_AGAIN_NS : SAVE_TIMES_NS);
+}
+
+/* ---- what the status says ----------------------------------------------------------------------------------------- */
+
+void role_weak_status(const struct journal_role *j, struct msg_journal_status *ret)
+{
+	const struct weak_list *l = &j->weak;
+	uint64_t now = wall();
+	char address[ADDR_TEXT];
+	size_t n = 0;
+
+	ret->weak_beyond = l->beyond > 0 && now < l->beyond_last + WEAK_OVER_S ? l->beyond : 0;
+	ret->weak_damaged = l->damaged;
+	for (size_t i = 0; i < l->n; i++) {
+		const struct weak_server *s = &l->list[i];
+
+		ret->weak += now < s->last + WEAK_OVER_S;
+		if (!weak_is_alarm(s, now))
+			continue;
+		ret->weak_new++;
+		if (n == WEAK_TOLD)
+			continue;
+		ret->weak_bits[n] = s->bits;
+		ret->weak_first[n] = s->first;
+		ret->weak_last[n] = s->last;
+		ret->weak_sessions[n] = s->sessions;
+		if (s->address.family != 0) {
+			addr_text(&s->address, address);
+			snprintf((char *)&ret->weak_server[n * WEAK_TOLD_SERVER], WEAK_TOLD_SERVER,
+				 s->address.family == 6 ? "[%s]:%u" : "%s:%u", address, s->port);
+		}
+		snprintf((char *)&ret->weak_conduit[n * WEAK_TOLD_CONDUIT], WEAK_TOLD_CONDUIT, "%s", s->conduit);
+		n++;
+	}
+}

@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Weak TLS where it is denied: no client gets the whole of a server's hello that chooses it, however it is cut, repeated or put out of order; what cannot be
+ * read ends, what is good passes, strangers' segments change nothing; and what becomes of sessions that were there before.
+ *
+ * LINK: appliance/wire/settings.c
+ * LINK: dpi/judge.c appliance/wire/evaluate.c appliance/wire/operation.c
+ * LINK: dpi/inspect/ahead.c dpi/inspect/bond.c dpi/inspect/captured.c dpi/inspect/command.c dpi/inspect/companion.c dpi/inspect/count.c dpi/inspect/cut.c dpi/inspect/datagram.c dpi/inspect/deeds.c dpi/inspect/event.c
+ * LINK: dpi/inspect/follow.c dpi/inspect/fresh.c dpi/inspect/impact.c dpi/inspect/inspect.c dpi/inspect/life.c dpi/inspect/midstream.c dpi/inspect/name.c
+ * LINK: dpi/inspect/outcome.c dpi/inspect/rejudge.c dpi/inspect/relabel.c dpi/inspect/repeat.c dpi/inspect/reset.c dpi/inspect/room.c dpi/inspect/rules.c
+ * LINK: dpi/inspect/search.c dpi/inspect/session.c dpi/inspect/turn.c dpi/inspect/wait.c dpi/inspect/greet.c dpi/inspect/weak.c dpi/hello.c appliance/wire/tls.c appliance/wire/event.c appliance/wire/limit.c
+ * LINK: dpi/decode.c dpi/flow.c
+ * LINK: appliance/wire/commands_older.c
+ * LINK: dpi/share.c dpi/stream.c dpi/runs.c dpi/pool.c dpi/name.c dpi/recognise.c dpi/%/recognise.c dpi/plausible.c dpi/datagram.c
+ * LINK: appliance/base/bytes.c
+ * LINK: appliance/base/addr.c appliance/wire/commands.c appliance/wire/reason.c appliance/wire/protocols.c
+ * LINK: appliance/base/sha256.c appliance/wire/vocabulary*.c dpi/%/words.c
+ * LIBS: libndpi nettle
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "dpi/inspect/crossing.h"
+#include "dpi/inspect/outcome.h"
+#include "tests/unit/dpi/hellos.h"
+#include "tests/unit/dpi/inspect_setup.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define WEAK_VERSION 0x0301, 0xc013
+#define WEAK_SUITE 0x0303, 0xc006 /* no encryption */
+#define LESSER 0x0303, 0x009c	  /* no forward secrecy */
+#define GOOD 0x0304, 0x1301
+
+static const uint32_t stopping[] = { P_TLS_DENY, P_TLS_DENY_MIXED, P_TLS_DENY_HOLD };
+
+static struct conn greeted(uint32_t permit)
+{
+	struct conn k = desk_conn(permit);
+	uint8_t hello[HELLO_ROOM];
+
+	assert_int_equal(desk_handshake(&k), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_C2S, hello, client_hello(hello)), OUTCOME_ACCEPT);
+	return k;
+}
+
+static enum outcome answer(struct conn *k, uint16_t version, uint16_t suite)
+{
+	uint8_t hello[HELLO_ROOM];
+
+	return desk_send(k, DIR_S2C, hello, server_hello(hello, version, suite, false));
+}
+
+static size_t weak_events(uint8_t verdict)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < desk.n_events; i++)
+		n += desk.events[i].kind == EVENT_WEAK && desk.events[i].verdict == verdict;
+	return n;
+}
+
+static void by_what_the_server_chooses(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(stopping) / sizeof(stopping[0]); i++) {
+		enum outcome passes = stopping[i] == P_TLS_DENY_MIXED ? OUTCOME_ACCEPT : OUTCOME_CONFIRMED;
+		struct conn k = greeted(stopping[i]);
+
+		assert_int_equal(answer(&k, GOOD), passes);
+		assert_int_equal(desk_text(&k, DIR_C2S, "anything"), passes);
+		k = greeted(stopping[i]);
+		assert_int_equal(answer(&k, LESSER), passes);
+		k = greeted(stopping[i]);
+		assert_int_equal(answer(&k, WEAK_VERSION), OUTCOME_DROP);
+		/* Nothing of either end passes any more. */
+		assert_int_equal(desk_text(&k, DIR_S2C, "certificate"), OUTCOME_DROP);
+		assert_int_equal(desk_text(&k, DIR_C2S, "key"), OUTCOME_DROP);
+		k = greeted(stopping[i]);
+		assert_int_equal(answer(&k, WEAK_SUITE), OUTCOME_DROP);
+		assert_int_equal(desk_count(EVENT_FLOW, R_TLS_DENIED), 2 * (i + 1));
+		assert_int_equal(desk_count(EVENT_FLOW, R_CONFIRMED), 2 * (i + 1));
+		assert_int_equal(weak_events(EV_DENY), 2 * (i + 1));
+		assert_int_equal(weak_events(EV_ALLOW), i + 1);
+	}
+	assert_int_equal(stats().reasons[R_TLS_DENIED], 6 + 6); /* and what came behind the first of each two */
+	assert_int_equal(stats().reasons[R_TLS_WEAK], 0);
+	assert_true(desk.n_resets >= 6);
+	assert_int_equal(stats().pool_used, 0);
+}
+
+static void a_client_that_is_too_old(void **state)
+{
+	uint8_t hello[HELLO_ROOM];
+	size_t n = client_hello(hello);
+	struct conn k = desk_conn(P_TLS_DENY);
+
+	(void)state;
+	/* Without the extension, and TLS 1.1 in its place. */
+	hello[10] = 2;
+	n -= 11;
+	hello[n - 21] = 0;
+	hello[n - 21 + 0] = 20;
+	n = hello_finish(hello, n);
+	desk_handshake(&k);
+	assert_int_equal(desk_send(&k, DIR_C2S, hello, n - 1), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_C2S, hello + n - 1, 1), OUTCOME_DROP);
+	assert_int_equal(desk_count(EVENT_FLOW, R_TLS_OLD_CLIENT), 1);
+	assert_int_equal(desk.n_resets, 1);
+	/* With TLS 1.2 there it goes on, and where weak TLS is only reported as well. */
+	hello[10] = 3;
+	k = desk_conn(P_TLS_DENY);
+	desk_handshake(&k);
+	assert_int_equal(desk_send(&k, DIR_C2S, hello, n), OUTCOME_ACCEPT);
+	hello[10] = 2;
+	k = desk_conn(P_TLS);
+	desk_handshake(&k);
+	assert_int_equal(desk_send(&k, DIR_C2S, hello, n), OUTCOME_ACCEPT);
+}
+
+static void cut_anywhere(void **state)
+{
+	uint8_t server[HELLO_ROOM];
+	size_t m = server_hello(server, WEAK_VERSION, false);
+
+	(void)state;
+	for (size_t cut = 1; cut < m; cut++) {
+		struct conn k = greeted(P_TLS_DENY);
+
+		assert_int_equal(desk_send(&k, DIR_S2C, server, cut), OUTCOME_ACCEPT);
+		/* Repeated, it is the same. */
+		assert_int_equal(desk_segment(&k, DIR_S2C, k.s - (uint32_t)cut, k.c, DESK_ACK, server, cut),
+				 OUTCOME_ACCEPT);
+		assert_int_equal(desk_send(&k, DIR_S2C, server + cut, m - cut), OUTCOME_DROP);
+		/* Said again, whole and in its last part. */
+		k.s -= (uint32_t)m;
+		assert_int_equal(desk_send(&k, DIR_S2C, server, m), OUTCOME_DROP);
+	}
+	for (size_t cut = 1; cut < m; cut++) {
+		struct conn k = greeted(P_TLS_DENY);
+
+		/* The second part first: it passes ahead or waits, and the first one does not pass. */
+		desk_segment(&k, DIR_S2C, k.s + (uint32_t)cut, k.c, DESK_ACK, server + cut, m - cut);
+		assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, server, cut), OUTCOME_DROP);
+	}
+	assert_int_equal(desk_count(EVENT_FLOW, R_TLS_DENIED), 2 * (m - 1));
+}
+
+static uint64_t seed;
+
+static uint32_t drawn(uint32_t n)
+{
+	seed = seed * 6364136223846793005u + 1442695040888963407u;
+	return (uint32_t)(seed >> 33) % n;
+}
+
+/* A segment of the server's, and whether it is as it was first. */
+struct piece {
+	uint32_t id, at, len;
+	bool same;
+};
+
+static struct piece said(const struct conn *k, uint32_t from, uint32_t at, uint32_t len, const uint8_t *bytes,
+			 const uint8_t *first)
+{
+	desk_segment(k, DIR_S2C, from + at, k->c, DESK_ACK, bytes + at, len);
+	return (struct piece){ desk_id, at, len, memcmp(bytes + at, first + at, len) == 0 };
+}
+
+/* Which bytes of its server's hello a client has after everything that passed, in whatever order and however often. */
+static void in_drawn_pieces(void **state)
+{
+	const char *given = getenv("SEKISHO_SEED");
+	uint8_t server[HELLO_ROOM], other[HELLO_ROOM];
+	unsigned denied = 0, good = 0;
+
+	(void)state;
+	seed = given != NULL ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
+	printf("SEKISHO_SEED=%llu\n", (unsigned long long)seed);
+	for (unsigned round = 0; round < 3000; round++) {
+		bool weak = drawn(4) != 0, has[HELLO_ROOM] = { false }, whole = true;
+		size_t m = weak ? server_hello(server, WEAK_SUITE, drawn(2) != 0) : server_hello(server, GOOD, false);
+		struct conn k = greeted(stopping[drawn(3)]);
+		struct piece pieces[40];
+		unsigned n = 0, flipped = 76, differing = drawn(2) * 12;
+		uint32_t from = k.s;
+
+		memcpy(other, server, m);
+		/* Anything but what it chooses: another choice would be another hello. */
+		while (flipped == 9 || flipped == 10 || flipped == 76 || flipped == 77)
+			flipped = drawn((uint32_t)m);
+		other[flipped] ^= (uint8_t)(1u << drawn(8));
+		while (n < 12) {
+			uint32_t at = drawn((uint32_t)m);
+
+			pieces[n++] = said(&k, from, at, 1 + drawn((uint32_t)m - at),
+					   differing > 0 && drawn(differing) == 0 ? other : server, server);
+		}
+		/* And what a repetition of all of it brings. */
+		for (uint32_t at = 0; at < m; at += 20)
+			pieces[n++] = said(&k, from, at, (uint32_t)m - at < 20 ? (uint32_t)m - at : 20, server, server);
+		for (unsigned i = 0; i < n; i++)
+			if (desk.outcome[pieces[i].id % DESK_IDS] >= OUTCOME_ACCEPT && pieces[i].same)
+				memset(has + pieces[i].at, true, pieces[i].len);
+		for (size_t i = 0; i < m; i++)
+			whole = whole && has[i];
+		if (weak && whole)
+			fail_msg("round %u: the whole of a hello passed that chooses what is weak", round);
+		denied += weak;
+		good += !weak && whole;
+	}
+	assert_true(denied > 1000 && good > 200);
+}
+
+static void what_cannot_be_read_ends(void **state)
+{
+	uint8_t hello[HELLO_ROOM];
+	size_t n = client_hello(hello), ended = 0;
+	struct conn k = greeted(P_TLS_DENY);
+
+	(void)state;
+	assert_int_equal(desk_text(&k, DIR_S2C, "220 welcome\r\n"), OUTCOME_DROP);
+	assert_int_equal(desk_count(EVENT_FLOW, R_TLS_UNREAD), ++ended);
+	/* The client's own, behind what it is known by. */
+	hello[43] = 200;
+	k = desk_conn(P_TLS_DENY);
+	desk_handshake(&k);
+	assert_int_equal(desk_send(&k, DIR_C2S, hello, n), OUTCOME_DROP);
+	assert_int_equal(desk_count(EVENT_FLOW, R_TLS_UNREAD), ++ended);
+	/* An alert passes, and what is more than one does not, also not in its segment. */
+	k = greeted(P_TLS_DENY);
+	assert_int_equal(desk_send(&k, DIR_S2C, "\x15\x03\x03\x00\x02\x02\x28", 7), OUTCOME_ACCEPT);
+	assert_int_equal(answer(&k, WEAK_VERSION), OUTCOME_DROP);
+	assert_int_equal(desk_count(EVENT_FLOW, R_TLS_UNREAD), ++ended);
+	memcpy(hello, "\x15\x03\x03\x00\x02\x02\x28", 7);
+	n = 7 + server_hello(hello + 7, WEAK_VERSION, false);
+	k = greeted(P_TLS_DENY);
+	assert_int_equal(desk_send(&k, DIR_S2C, hello, n), OUTCOME_DROP);
+	assert_int_equal(desk_count(EVENT_FLOW, R_TLS_UNREAD), ++ended);
+	/* Where a full queue may have let the hello by. */
+	k = greeted(P_TLS_DENY_HOLD);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s + 500, DESK_ACK, "x", 1), OUTCOME_DROP);
+	assert_int_equal(desk_count(EVENT_FLOW, R_TLS_UNREAD), ++ended);
+	/* The server spoke first, as one does that begins TLS later. */
+	k = desk_conn(P_TLS_DENY_HOLD);
+	desk_handshake(&k);
+	assert_int_equal(desk_text(&k, DIR_S2C, "ready"), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_C2S, hello, client_hello(hello)), OUTCOME_DROP);
+	assert_int_equal(desk_count(EVENT_FLOW, R_CONFIRMED), 0);
+	assert_int_equal(stats().pool_used, 0);
+}
+
+/* What waits for a gap is given up, and then the session goes on to be judged. */
+static void a_gap_that_is_not_filled_in_time(void **state)
+{
+	static const uint16_t choices[2][2] = { { GOOD }, { WEAK_VERSION } };
+	uint8_t server[HELLO_ROOM];
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		struct conn k = greeted(P_TLS_DENY_HOLD);
+		size_t m = server_hello(server, choices[i][0], choices[i][1], false);
+
+		assert_int_equal(desk_segment(&k, DIR_S2C, k.s + 30, k.c, DESK_ACK, server + 30, m - 30), 0);
+		desk_now += 20000000u;
+		inspector_tick(desk_i);
+		assert_int_equal(desk.outcome[desk_id % DESK_IDS], OUTCOME_DROP);
+		assert_int_equal(stats().reasons[R_OUT_OF_ORDER], i + 1);
+		assert_int_equal(desk.n_resets, 0);
+		assert_int_equal(answer(&k, choices[i][0], choices[i][1]), i == 0 ? OUTCOME_CONFIRMED : OUTCOME_DROP);
+	}
+}
+
+/* Where room is scarce, nobody gets by for want of it. */
+static void no_room(void **state)
+{
+	struct conn k = greeted(P_TLS_DENY);
+	struct decoded d = { .src = { .family = 4, .b = { 10, 20, 0, 10 } },
+			     .dst = { .family = 4, .b = { 10, 30, 1, 10 } },
+			     .sport = k.client_port,
+			     .dport = k.server_port,
+			     .l4proto = 6 };
+	enum direction dir;
+
+	(void)state;
+	outcome_give_way(desk_i, flow_find(&desk_i->flows, &d, &dir));
+	assert_int_equal(desk_count(EVENT_FLOW, R_POOL_FULL), 1);
+	assert_int_equal(answer(&k, WEAK_VERSION), OUTCOME_DROP);
+}
+
+/* Segments of strangers, and ones that are lost, neither end a session nor take its judgement from it. */
+static void nothing_else_ends_it(void **state)
+{
+	struct conn k = greeted(P_TLS_DENY);
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c + 5000, DESK_ACK, "x", 1), OUTCOME_DROP);
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s + 100000000, k.c, DESK_ACK, "x", 1), OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 0);
+	assert_int_equal(answer(&k, GOOD), OUTCOME_CONFIRMED);
+	k = greeted(P_TLS_DENY);
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c + 5000, DESK_ACK, "x", 1), OUTCOME_DROP);
+	assert_int_equal(answer(&k, WEAK_VERSION), OUTCOME_DROP);
+	assert_int_equal(desk_count(EVENT_FLOW, R_TLS_DENIED), 1);
+}
+
+static void where_it_is_only_observed(void **state)
+{
+	struct conn k = greeted(P_TLS_DENY_OBSERVE);
+
+	(void)state;
+	assert_int_equal(answer(&k, WEAK_VERSION), OUTCOME_CONFIRMED);
+	assert_int_equal(desk_count(EVENT_FLOW, R_TLS_DENIED), 1);
+	assert_int_equal(weak_events(EV_OBSERVE), 1);
+	k = greeted(P_TLS_DENY_OBSERVE);
+	assert_int_equal(desk_text(&k, DIR_S2C, "220 welcome\r\n"), OUTCOME_CONFIRMED);
+	k = greeted(P_TLS_DENY_OBSERVE);
+	assert_int_equal(answer(&k, GOOD), OUTCOME_CONFIRMED);
+	assert_int_equal(desk.n_resets, 0);
+	assert_int_equal(stats().dropped, 0);
+}
+
+static void nothing_is_listed(void *ctx, const struct deed *d, const struct pdu *refused)
+{
+	(void)ctx;
+	(void)d;
+	(void)refused;
+	fail();
+}
+
+static enum reason foretold(const struct conn *k, uint32_t permit)
+{
+	struct session_ends ends = { .client = { .family = 4, .b = { 10, 20, 0, 10 } },
+				     .server = { .family = 4, .b = { 10, 30, 1, 10 } },
+				     .client_port = k->client_port,
+				     .server_port = k->server_port,
+				     .l4proto = 6 };
+	struct command_table t;
+	struct impact impact;
+	size_t n;
+	uint8_t *image = desk_image(1, &n);
+
+	assert_true(inspector_try_table(desk_i, bytes_of(image, n), &t));
+	inspector_foretell(desk_i, &t, &ends, permit, nothing_is_listed, NULL, &impact);
+	free(image);
+	assert_true(impact.known);
+	return impact.reason;
+}
+
+/* Turned on, it ends those whose hello was weak and those whose hello nobody saw, and it says so before. Good ones lose nothing. */
+static void sessions_that_were_there(void **state)
+{
+	static const uint32_t was[] = { P_TLS, P_TLS_OBSERVE, P_TLS_DENY_OBSERVE };
+
+	(void)state;
+	for (size_t w = 0; w < 3; w++)
+		for (unsigned what = 0; what < 4; what++) {
+			struct conn k = greeted(was[w]);
+			bool ends = what == 1 || what == 2;
+
+			if (what == 0)
+				answer(&k, GOOD);
+			else if (what == 1)
+				answer(&k, WEAK_VERSION);
+			else if (what == 2)
+				desk_text(&k, DIR_S2C, "220 welcome\r\n");
+			else
+				answer(&k, LESSER);
+			assert_int_equal(desk_text(&k, DIR_C2S, "data"), OUTCOME_CONFIRMED);
+			assert_int_equal(foretold(&k, P_TLS_DENY), ends ? R_ENDED : R_NONE);
+			assert_int_equal(foretold(&k, P_TLS), R_NONE);
+			k.permit = P_TLS_DENY;
+			assert_int_equal(desk_text(&k, DIR_C2S, "data"), ends ? OUTCOME_DROP : OUTCOME_CONFIRMED);
+			if (!ends) { /* and back */
+				k.permit = P_TLS;
+				assert_int_equal(desk_text(&k, DIR_C2S, "data"), OUTCOME_CONFIRMED);
+			}
+		}
+	assert_int_equal(desk_count(EVENT_FLOW, R_ENDED), 6);
+}
+
+/* Turned on or off between the two hellos: by what holds when the server speaks. */
+static void between_the_hellos(void **state)
+{
+	uint8_t hello[HELLO_ROOM];
+	struct conn k = greeted(P_TLS);
+
+	(void)state;
+	assert_int_equal(foretold(&k, P_TLS_DENY), R_NONE);
+	k.permit = P_TLS_DENY;
+	assert_int_equal(answer(&k, WEAK_VERSION), OUTCOME_DROP);
+	k = greeted(P_TLS_DENY);
+	k.permit = P_TLS;
+	assert_int_equal(answer(&k, WEAK_VERSION), OUTCOME_CONFIRMED);
+	k = greeted(P_TLS_DENY);
+	k.permit = P_TLS_DENY_MIXED;
+	assert_int_equal(answer(&k, WEAK_VERSION), OUTCOME_DROP);
+	/* A new session on the ports of one that was good knows nothing of it. */
+	k = greeted(P_TLS);
+	assert_int_equal(answer(&k, GOOD), OUTCOME_CONFIRMED);
+	k.c += 500000;
+	k.s += 500000;
+	desk_handshake(&k);
+	desk_send(&k, DIR_C2S, hello, client_hello(hello));
+	desk_text(&k, DIR_S2C, "220 welcome\r\n");
+	assert_int_equal(foretold(&k, P_TLS_DENY), R_ENDED);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(by_what_the_server_chooses, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_client_that_is_too_old, setup, teardown),
+		cmocka_unit_test_setup_teardown(cut_anywhere, setup, teardown),
+		cmocka_unit_test_setup_teardown(in_drawn_pieces, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_cannot_be_read_ends, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_gap_that_is_not_filled_in_time, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_room, setup, teardown),
+		cmocka_unit_test_setup_teardown(nothing_else_ends_it, setup, teardown),
+		cmocka_unit_test_setup_teardown(where_it_is_only_observed, setup, teardown),
+		cmocka_unit_test_setup_teardown(sessions_that_were_there, setup, teardown),
+		cmocka_unit_test_setup_teardown(between_the_hellos, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

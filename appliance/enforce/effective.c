@@ -245,6 +245,8 @@ static json_t *conduits_json(const struct generation_held *g, const struct match
 		json_object_set_new(j, "approved_by", json_text(c->approved_by));
 		json_object_set_new(j, "review_by", json_text(c->review_by));
 		json_object_set_new(j, "until", until_json(c->until));
+		json_object_set_new(j, "heard_within_s",
+				    c->heard_within != 0 ? json_integer(c->heard_within) : json_null());
 		json_object_set_new(j, "accept", accept_json(c));
 		json_object_set_new(j, "last_match", moment_json(last != NULL ? last[i] : 0));
 		(void)json_array_append_new(list, j);

@@ -158,6 +158,7 @@ struct model_conduit {
 	enum midstream when_midstream;
 	bool tighten_new_flows; /* on_tighten = "new_flows" */
 	uint64_t until;		/* seconds since 1970 UTC; 0 = no end */
+	uint32_t heard_within;	/* seconds; 0 = it may be silent */
 	const char *purpose, *owner, *approved_by;
 	const char *review_by; /* YYYY-MM-DD */
 	struct model_accept *accepts;

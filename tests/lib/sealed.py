@@ -95,7 +95,7 @@ def digest(sealed):
 def first_form(sealed):
     """The generation in form 1; it must have no assets, and what its conduits accept is left out."""
     r = Reader(sealed[HEADER:])
-    assert r.u32() == 13
+    assert r.u32() == 14
     r.text()
     r.text()
     texts = r.at
@@ -146,6 +146,7 @@ def first_form(sealed):
             r.text()
         r.take(26)
         conduits.append(r.data[begin:r.at])
+        assert r.u32() == 0   # it may be silent
         for _ in range(2 * r.u32()):  # what it accepts, and why
             r.text()
     count = r.u32()

@@ -72,6 +72,8 @@ static void sealed_again_is_the_same(void **state)
 	assert_string_equal(ir.site_contact, "内線 4119");
 	assert_int_equal(ir.n_cells, k.c.ir->n_cells);
 	assert_string_equal(ir.conduits[1].name, "tos-sets-rtg01");
+	assert_int_equal(ir.conduits[0].heard_within, 600);
+	assert_int_equal(ir.conduits[1].heard_within, 0);
 	assert_memory_equal(ir.table.digest, k.c.ir->table.digest, 32);
 	free(p);
 	free(p2);
@@ -221,7 +223,8 @@ static const struct {
 	{ "kita-form-10-table-4", 10, 4, 2 }, /* no UPS server */
 	{ "kita-form-11-table-4", 11, 4, 2 }, /* no mail server, nothing about sessions that pass */
 	{ "kita-form-12-table-4", 12, 4, 2 }, /* nobody to call */
-	{ "kita-form-13-table-4", 13, 4, 2 },
+	{ "kita-form-13-table-4", 13, 4, 2 }, /* every conduit may be silent */
+	{ "kita-form-14-table-4", 14, 4, 2 },
 };
 
 static size_t read_form(const char *name, uint8_t *p, size_t size)
@@ -332,16 +335,16 @@ static void later_forms_are_refused(void **state)
 {
 	struct arena *a = arena_new(COMPILE_BUDGET);
 	uint8_t p[8192];
-	size_t n = read_form("kita-form-13-table-4", p, sizeof(p));
+	size_t n = read_form("kita-form-14-table-4", p, sizeof(p));
 	struct err e;
 	struct ir ir;
 
 	(void)state;
-	for (unsigned version = 0; version < 256; version = version == 0 ? 14 : version + 1) {
+	for (unsigned version = 0; version < 256; version = version == 0 ? 15 : version + 1) {
 		p[43] = (uint8_t)version;
 		sha256(p + 40, n - 40, p + 8);
 		assert_int_equal(ir_unseal(bytes_of(p, n), a, &ir, &e), -EBADMSG);
-		assert_non_null(strstr(e.text, "this version of Sekisho reads 1 to 13"));
+		assert_non_null(strstr(e.text, "this version of Sekisho reads 1 to 14"));
 	}
 	arena_free(a);
 }

@@ -179,6 +179,28 @@ static void of_devices(json_t *list, const json_t *status)
 		add(list, "devices learning", false, js(d, "began"), M_ALARM_DEVICES_LEARNING, "", "");
 }
 
+/* Conduits that are expected to carry something and do not. */
+static void of_silence(json_t *list, const json_t *status)
+{
+	const json_t *x = ja(status, "expected"), *silent = ja(x, "conduits");
+	char key[KEY_TEXT], name[KEY_TEXT], span[RENDER_TEXT], texts[2][ALARM_TEXT];
+
+	for (size_t i = 0; i < json_array_size(silent); i++) {
+		const json_t *o = json_array_get(silent, i);
+		enum message m = jb(o, "heard") ? M_ALARM_CONDUIT : M_ALARM_CONDUIT_NEVER;
+
+		snprintf(key, sizeof(key), "conduit %s", js(o, "conduit"));
+		render_span(ju(o, "within_s"), span);
+		for (unsigned l = 0; l < LANGUAGES; l++) {
+			render_conduit(o, (enum lang)l, name, sizeof(name));
+			message_text(texts[l], ALARM_TEXT, (enum lang)l, m, name, span);
+		}
+		(void)json_array_append_new(list, alarm(key, true, js(o, "since"), texts[LANG_EN], texts[LANG_JA]));
+	}
+	if (ju(x, "silent") > json_array_size(silent))
+		add(list, "conduits more", true, "", M_ALARM_CONDUITS_MORE, "", "");
+}
+
 json_t *alarms_find(const json_t *status)
 {
 	json_t *list = json_array();
@@ -189,6 +211,7 @@ json_t *alarms_find(const json_t *status)
 	of_records(list, status);
 	of_surroundings(list, status);
 	of_devices(list, status);
+	of_silence(list, status);
 	return list;
 }
 

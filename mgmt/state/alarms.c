@@ -201,6 +201,15 @@ static void of_silence(json_t *list, const json_t *status)
 		add(list, "conduits more", true, "", M_ALARM_CONDUITS_MORE, "", "");
 }
 
+/* One for all of them: they were often set for the same day. */
+static void of_reviews(json_t *list, const json_t *status)
+{
+	const json_t *r = ja(status, "reviews");
+
+	if (ju(r, "overdue") > 0)
+		add_counted(list, "reviews", false, js(r, "since"), M_ALARM_REVIEWS, ju(r, "overdue"), 0);
+}
+
 json_t *alarms_find(const json_t *status)
 {
 	json_t *list = json_array();
@@ -212,6 +221,7 @@ json_t *alarms_find(const json_t *status)
 	of_surroundings(list, status);
 	of_devices(list, status);
 	of_silence(list, status);
+	of_reviews(list, status);
 	return list;
 }
 

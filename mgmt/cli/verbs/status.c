@@ -95,6 +95,10 @@ static void headline(struct cli *c, const json_t *status, const json_t *faults, 
 	if (ju(journal, "holds") > 0)
 		render_line(c, M_STATUS_HELD, ju(journal, "holds"));
 	silent_lines(c, ja(status, "expected"));
+	if (ju(json_object_get(status, "reviews"), "overdue") > 0) {
+		render_time(js(json_object_get(status, "reviews"), "since"), when);
+		render_line(c, M_STATUS_REVIEWS, ju(json_object_get(status, "reviews"), "overdue"), when);
+	}
 	devices_line(c, ja(journal, "devices"));
 	if (jb(journal, "holds_damaged"))
 		render_line(c, M_STATUS_HOLDS_DAMAGED);

@@ -264,7 +264,7 @@ static void the_same_words_everywhere(void **state)
 {
 	static const char bad[] = "{\"generation\":{\"state\":\"waiting\",\"applied\":\"" BEGAN "\"}," DOWN(
 		"0") ",\"foreign\":[\"table ip nat\"],"
-		     "\"drift\":{\"seen\":2,\"last\":\"" BEGAN
+		     "\"reviews\":{\"overdue\":7},\"drift\":{\"seen\":2,\"last\":\"" BEGAN
 		     "\"},\"journal\":{\"waiting\":12,\"left_out\":3,\"lost\":4,\"held\":true,"
 		     "\"holds_damaged\":true,\"stuck\":true,\"trouble\":\"No space left on "
 		     "device\"},\"log\":{\"waiting\":99},"

@@ -301,6 +301,7 @@ int enforce_apply(struct enforce *f, struct generation_held *next, uint8_t flags
 			return r;
 		}
 		enforce_relabel(f, old);
+		enforce_listen_adopt(f);
 		if (old != NULL)
 			enforce_ended_leave(f, old);
 		generation_drop(old);

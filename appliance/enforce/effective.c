@@ -224,7 +224,7 @@ static json_t *accept_json(const struct ir_conduit *c)
 	return list;
 }
 
-static json_t *conduits_json(const struct generation_held *g, const struct matched *m)
+static json_t *conduits_json(const struct generation_held *g, const struct matched *m, const struct heard *h)
 {
 	const struct ir *ir = &g->ir;
 	uint64_t *last = matched_conduits(m, g);
@@ -232,6 +232,7 @@ static json_t *conduits_json(const struct generation_held *g, const struct match
 
 	for (uint32_t i = 0; i < ir->n_conduits; i++) {
 		const struct ir_conduit *c = &ir->conduits[i];
+		const struct heard_conduit *w = heard_of(h, i);
 		json_t *j = json_object();
 
 		json_object_set_new(j, "name", json_text(c->name));
@@ -246,6 +247,10 @@ static json_t *conduits_json(const struct generation_held *g, const struct match
 		json_object_set_new(j, "approved_by", json_text(c->approved_by));
 		json_object_set_new(j, "review_by", json_text(c->review_by));
 		json_object_set_new(j, "until", until_json(c->until));
+		json_object_set_new(j, "heard_within_s",
+				    c->heard_within != 0 ? json_integer(c->heard_within) : json_null());
+		json_object_set_new(j, "last_heard", moment_json(w != NULL && w->heard ? w->since_wall_ns : 0));
+		json_object_set_new(j, "silent_since", moment_json(w != NULL && w->silent ? w->since_wall_ns : 0));
 		json_object_set_new(j, "accept", accept_json(c));
 		json_object_set_new(j, "last_match", moment_json(last != NULL ? last[i] : 0));
 		(void)json_array_append_new(list, j);
@@ -299,8 +304,8 @@ json_t *enforce_effective(struct enforce *f, struct err *e)
 		}
 	j = json_pack("{s:{s:o},s:o,s:o,s:o,s:o,s:o}", "generation", "digest", json_hex(digest, sizeof(digest)),
 		      "tables_digest", table_digest(f->now), "cells", cells, "permits",
-		      permits_json(f->now, &have, &f->matched), "conduits", conduits_json(f->now, &f->matched),
-		      "assets", assets_json(&f->now->ir));
+		      permits_json(f->now, &have, &f->matched), "conduits",
+		      conduits_json(f->now, &f->matched, &f->heard), "assets", assets_json(&f->now->ir));
 	json_object_set_new(j, "zones", zones_json(&f->now->ir));
 	json_object_set_new(j, "limits", enforce_limits(&have, &want));
 	if (j == NULL)

@@ -10,6 +10,8 @@
  *   enforce/relabel.c     sessions that another permit took over
  *   enforce/cut.c         the sessions that an apply ends
  *   enforce/ended.c       those that an end by time ends
+ *   enforce/heard.c       conduits that are expected to carry something, and which are silent
+ *   enforce/listen.c      the looks for that, and what is told of it
  *   enforce/moment.c      by which moment it is judged what has ended
  *   enforce/verify.c      expected against dumped, as a list of differences
  *   enforce/walk.c        a packet through the rules as they were read
@@ -34,6 +36,7 @@
 #include "appliance/base/err.h"
 #include "appliance/base/json.h"
 #include "appliance/box/sysctl.h"
+#include "appliance/enforce/heard.h"
 #include "appliance/enforce/matched.h"
 #include "appliance/enforce/sync.h"
 #include "appliance/kernel/image.h"
@@ -119,11 +122,12 @@ struct enforce {
 	bool mend_due;		     /* the last change of our own did not reach the kernel */
 	bool relabel_due;	     /* sessions may lie outside of their permit */
 	struct matched matched;
+	struct heard heard;
 	uint64_t drifts;
 	uint64_t drift_wall_ns;	   /* of the last, 0 = none */
 	uint8_t foreign_seen[32];  /* digest of what was foreign when it was last reported */
 	uint8_t settings_seen[32]; /* the same of network settings that cannot be set */
-	uint64_t poll_sysctl_ns, poll_linger_ns, poll_compare_ns; /* monotonic: when to look again */
+	uint64_t poll_sysctl_ns, poll_linger_ns, poll_compare_ns, poll_heard_ns; /* monotonic: when to look again */
 	struct clock_pair clocks;
 };
 
@@ -224,6 +228,13 @@ void enforce_relabel(struct enforce *f, const struct generation_held *old);
 int enforce_ended(struct enforce *f);
 /* What `old` gave and what has just ended, when another generation took its place before that was told. */
 void enforce_ended_leave(struct enforce *f, const struct generation_held *old);
+
+/* ---- enforce/listen.c -------------------------------------------------------------------------------------------- */
+
+void enforce_listen_adopt(struct enforce *f); /* f->now has just come into force; what was before still stands */
+void enforce_listen(struct enforce *f);	      /* a look */
+/* How many conduits are expected to carry something, and which are silent (docs/json.md, status). */
+json_t *enforce_expected(const struct enforce *f);
 
 /* ---- enforce/moment.c -------------------------------------------------------------------------------------------- */
 

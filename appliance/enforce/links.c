@@ -57,3 +57,19 @@ bool links_resolve(int fd, const struct ir *ir, uint32_t *ret)
 	}
 	return changed;
 }
+
+static bool is_up(int fd, const char *device)
+{
+	struct ifreq q = { 0 };
+
+	if (strlen(device) >= sizeof(q.ifr_name))
+		return false;
+	memcpy(q.ifr_name, device, strlen(device));
+	return ioctl(fd, SIOCGIFFLAGS, &q) == 0 && (q.ifr_flags & IFF_UP) != 0 && (q.ifr_flags & IFF_RUNNING) != 0;
+}
+
+void links_up(int fd, const struct ir *ir, bool *ret)
+{
+	for (uint32_t i = 0; i < ir->n_interfaces; i++)
+		ret[i] = !ir->interfaces[i].admin && is_up(fd, ir->interfaces[i].device);
+}

@@ -23,4 +23,7 @@ void links_drain(int fd);
  */
 bool links_resolve(int fd, const struct ir *ir, uint32_t *ret);
 
+/* Whether each interface of the generation has a link now, into ret[ir->n_interfaces]. */
+void links_up(int fd, const struct ir *ir, bool *ret);
+
 #endif

@@ -294,6 +294,8 @@ static void loop(struct enforce *f)
 		now = mono.ns;
 		/* The kernel counts what is left of a time; what the policy names is a moment. */
 		set = clock_was_set(&f->clocks, mono, clock_wall_ns());
+		if (set)
+			heard_clock(&f->heard, mono, clock_wall_ns());
 		if (now >= f->poll_sysctl_ns) {
 			f->poll_sysctl_ns = now + SYSCTL_POLL_NS;
 			enforce_mend_due(f);
@@ -304,6 +306,10 @@ static void loop(struct enforce *f)
 			enforce_linger(f);
 			if (f->relabel_due)
 				enforce_relabel(f, NULL);
+		}
+		if (now >= f->poll_heard_ns) {
+			f->poll_heard_ns = now + HEARD_POLL_NS;
+			enforce_listen(f);
 		}
 		if (set || now >= f->poll_compare_ns) {
 			f->poll_compare_ns = now + COMPARE_POLL_NS;
@@ -324,6 +330,7 @@ int role_enforce(void)
 	}
 	if (msg_send(f.control, 0, &(struct msg_body){ .type = MSG_READY }, NULL, 0) == 0)
 		loop(&f);
+	heard_free(&f.heard);
 	generation_drop(f.now);
 	netlink_close(&f.net);
 	forwarding_close(&f.forwarding);

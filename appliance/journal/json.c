@@ -176,6 +176,9 @@ static void put_what(json_t *j, const struct event *e, enum role from)
 			set(j, "web_client", web);
 		}
 		break;
+	case EVENT_SILENCE:
+		number(j, "seconds", e->value);
+		break;
 	case EVENT_NONE:
 	case EVENT_DROP:
 	case EVENT_PDU:
@@ -249,7 +252,7 @@ json_t *event_json(const struct event *e, enum role from, const struct names *n)
 					      json_sprintf("%016llx", (unsigned long long)e->generation.digest)));
 	if (e->reason != R_NONE)
 		set(j, "reason", reason_word((enum reason)e->reason));
-	if (about_traffic(e)) {
+	if (about_traffic(e) || e->kind == EVENT_SILENCE) {
 		names_of_event(n, e, &named);
 		if (e->permit != 0)
 			number(j, "permit", e->permit);

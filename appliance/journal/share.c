@@ -68,6 +68,7 @@ static enum share_pace pace_of(const struct event *e)
 	case EVENT_DRIFT:
 	case EVENT_MACHINE:
 	case EVENT_ACCESS:
+	case EVENT_SILENCE:
 	case EVENT_DEVICE: /* shared out where it is found to be new (role_device.c) */
 	case EVENT_NONE:
 	case EVENT_KIND_COUNT:

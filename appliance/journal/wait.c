@@ -41,6 +41,7 @@ enum wait_class wait_class_of(const struct event *e)
 	case EVENT_COUNTS:
 	case EVENT_ACCESS:
 	case EVENT_DEVICE:
+	case EVENT_SILENCE:
 	case EVENT_NONE:
 	case EVENT_KIND_COUNT:
 		break;

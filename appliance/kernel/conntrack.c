@@ -2,8 +2,10 @@
 #include "appliance/kernel/conntrack.h"
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_conntrack_tcp.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
@@ -71,6 +73,26 @@ static uint8_t number8(const struct nlattr *a)
 	return a != NULL && mnl_attr_get_payload_len(a) >= 1 ? mnl_attr_get_u8(a) : 0;
 }
 
+static uint32_t number32(const struct nlattr *a)
+{
+	uint32_t v = 0;
+
+	if (a != NULL && mnl_attr_get_payload_len(a) == sizeof(v))
+		memcpy(&v, mnl_attr_get_payload(a), sizeof(v));
+	return ntohl(v);
+}
+
+static uint64_t packets_of(const struct nlattr *counters)
+{
+	const struct nlattr *at[CTA_COUNTERS_MAX + 1];
+	uint64_t v = 0;
+
+	nest(counters, at, CTA_COUNTERS_MAX);
+	if (at[CTA_COUNTERS_PACKETS] != NULL && mnl_attr_get_payload_len(at[CTA_COUNTERS_PACKETS]) == sizeof(v))
+		memcpy(&v, mnl_attr_get_payload(at[CTA_COUNTERS_PACKETS]), sizeof(v));
+	return be64toh(v);
+}
+
 static bool tuple(const struct nlattr *in, struct session *s)
 {
 	const struct nlattr *t[CTA_TUPLE_MAX + 1], *ip[CTA_IP_MAX + 1], *p[CTA_PROTO_MAX + 1];
@@ -124,6 +146,10 @@ static int on_session(const struct nlmsghdr *m, void *ctx)
 		return 0;
 	s.mark = mark;
 	s.ending = s.l4proto == IPPROTO_TCP && tcp_ending(at[CTA_PROTOINFO]);
+	s.assured = (number32(at[CTA_STATUS]) & IPS_ASSURED) != 0;
+	s.id = number32(at[CTA_ID]);
+	s.packets = packets_of(at[CTA_COUNTERS_ORIG]);
+	s.packets_back = packets_of(at[CTA_COUNTERS_REPLY]);
 	return w->each(&s, w->ctx);
 }
 

@@ -18,8 +18,11 @@ struct session {
 	uint16_t client_port;	    /* ICMP: the identifier */
 	uint16_t server_port;	    /* ICMP: type << 8 | code */
 	uint8_t l4proto;
-	bool ending;   /* TCP that is closed already (TIME_WAIT, CLOSE) */
-	uint32_t mark; /* appliance/wire/mark.h */
+	bool ending;			/* TCP that is closed already (TIME_WAIT, CLOSE) */
+	bool assured;			/* both sides have spoken; of TCP: it was opened */
+	uint32_t mark;			/* appliance/wire/mark.h */
+	uint32_t id;			/* the kernel's own; another session of the same ends has another */
+	uint64_t packets, packets_back; /* from the client and from the server; 0 when the kernel does not count */
 };
 
 typedef int session_each(const struct session *s, void *ctx); /* 0 = go on, negative errno ends it */

@@ -130,7 +130,7 @@ static const struct call_rule server[] = {
 static const struct call_rule kernel_rules[] = {
 	CALL(openat), CALL(getdents64), CALL(sendto), CALL(sendmsg), CALL(recvfrom), CALL(setsockopt), CALL(getsockname),
 	CALL(getrusage), /* how often it slept: whether a gap can be dated */
-	CALL_IF(ioctl, 1, WHOLE, SIOCGIFINDEX), END
+	CALL_IF(ioctl, 1, WHOLE, SIOCGIFINDEX), CALL_IF(ioctl, 1, WHOLE, SIOCGIFFLAGS), END
 };
 
 static const int probes[] = {

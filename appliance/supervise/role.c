@@ -346,6 +346,8 @@ static int wait_ms(const struct supervisor *s, uint64_t now)
 	due = other < due ? other : due;
 	other = clock_next(s);
 	due = other < due ? other : due;
+	other = review_next(s);
+	due = other < due ? other : due;
 	other = ups_next(s);
 	due = other < due ? other : due;
 	other = notify_next(s);
@@ -410,6 +412,7 @@ static void turn(struct supervisor *s)
 	collect_due(s, now);
 	unsaved_due(s, now);
 	clock_due(s, now);
+	review_due(s, now);
 	ups_due(s, now);
 	notify_due(s, now);
 }

@@ -67,6 +67,7 @@
 #include "appliance/supervise/partition.h"
 #include "appliance/supervise/policy.h"
 #include "appliance/supervise/records.h"
+#include "appliance/supervise/review.h"
 #include "appliance/supervise/roles.h"
 #include "appliance/supervise/ups.h"
 #include "appliance/supervise/workers.h"
@@ -149,6 +150,7 @@ struct supervisor {
 	struct permit_ids ids;
 	struct clock_trust clock;
 	struct ups_state ups;
+	struct reviews reviews;
 	struct policy *now;	       /* in force, never NULL once started */
 	const struct policy *pairs_of; /* what pairs_fd was made from; only compared */
 	int pairs_fd;		       /* -1 = none */

@@ -151,6 +151,13 @@ static inline uint64_t event_weak_value(uint16_t offered, uint16_t version, uint
 	return (uint64_t)offered << 32 | (uint64_t)version << 16 | suite;
 }
 
+/* What EVENT_SILENCE says of a conduit that is expected to carry something; `value`: for how many seconds it had not. */
+enum silence_event {
+	SILENCE_NOTHING = 0,
+#define SILENCE_CODE(id, ...) id,
+#include "appliance/wire/event.def"
+};
+
 /* A line of the policy. */
 struct place {
 	uint32_t file; /* index into the generation's sources */

@@ -61,6 +61,11 @@ static const struct code_row weak_codes[] = {
 #include "appliance/wire/event.def"
 };
 
+static const struct code_row silence_codes[] = {
+#define SILENCE_CODE CODE_ROW
+#include "appliance/wire/event.def"
+};
+
 struct kind_row {
 	const char *word;
 	enum event_severity severity;
@@ -136,6 +141,9 @@ static const struct code_row *codes_of(unsigned kind, size_t *ret_n)
 	case EVENT_WEAK:
 		*ret_n = LENGTH(weak_codes);
 		return weak_codes;
+	case EVENT_SILENCE:
+		*ret_n = LENGTH(silence_codes);
+		return silence_codes;
 	default:
 		return NULL;
 	}

@@ -50,4 +50,8 @@ static inline uint32_t words_n(const char *const *words)
 #define RETENTION_LEAST 7u
 #define RETENTION_MOST 36500u
 
+/* Seconds within which a conduit can be expected to carry something: sessions are looked at every few seconds (enforce/heard.h). */
+#define HEARD_LEAST 30u
+#define HEARD_MOST (31u * 86400u)
+
 #endif

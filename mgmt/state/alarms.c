@@ -215,6 +215,37 @@ static void of_weak(json_t *list, const json_t *status)
 		add(list, "weak damaged", false, "", M_ALARM_WEAK_DAMAGED, "", "");
 }
 
+/* Conduits that are expected to carry something and do not. */
+static void of_silence(json_t *list, const json_t *status)
+{
+	const json_t *x = ja(status, "expected"), *silent = ja(x, "conduits");
+	char key[KEY_TEXT], name[KEY_TEXT], span[RENDER_TEXT], texts[2][ALARM_TEXT];
+
+	for (size_t i = 0; i < json_array_size(silent); i++) {
+		const json_t *o = json_array_get(silent, i);
+		enum message m = jb(o, "heard") ? M_ALARM_CONDUIT : M_ALARM_CONDUIT_NEVER;
+
+		snprintf(key, sizeof(key), "conduit %s", js(o, "conduit"));
+		render_span(ju(o, "within_s"), span);
+		for (unsigned l = 0; l < LANGUAGES; l++) {
+			render_conduit(o, (enum lang)l, name, sizeof(name));
+			message_text(texts[l], ALARM_TEXT, (enum lang)l, m, name, span);
+		}
+		(void)json_array_append_new(list, alarm(key, true, js(o, "since"), texts[LANG_EN], texts[LANG_JA]));
+	}
+	if (ju(x, "silent") > json_array_size(silent))
+		add(list, "conduits more", true, "", M_ALARM_CONDUITS_MORE, "", "");
+}
+
+/* One for all of them: they were often set for the same day. */
+static void of_reviews(json_t *list, const json_t *status)
+{
+	const json_t *r = ja(status, "reviews");
+
+	if (ju(r, "overdue") > 0)
+		add_counted(list, "reviews", false, js(r, "since"), M_ALARM_REVIEWS, ju(r, "overdue"), 0);
+}
+
 json_t *alarms_find(const json_t *status)
 {
 	json_t *list = json_array();
@@ -226,6 +257,8 @@ json_t *alarms_find(const json_t *status)
 	of_surroundings(list, status);
 	of_devices(list, status);
 	of_weak(list, status);
+	of_silence(list, status);
+	of_reviews(list, status);
 	return list;
 }
 

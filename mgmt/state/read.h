@@ -23,4 +23,9 @@ void render_time(const char *rfc3339, char out[RENDER_TEXT]);
 /* Of a worker: what its lanes are for. */
 const char *render_kind(const char *word, enum lang l);
 
+/* "10 min": in the largest unit in which it is whole, as policies say it. */
+void render_span(unsigned long long seconds, char out[RENDER_TEXT]);
+/* "RTG 1 reads (tos-reads-rtg01)": one of `expected.conduits`. */
+void render_conduit(const json_t *silent, enum lang l, char *out, size_t size);
+
 #endif

@@ -51,3 +51,10 @@ export function ago(text: string | null | undefined, now: string | undefined): s
 	if (seconds < 2 * 86400) return t("ago_hours", Math.floor(seconds / 3600));
 	return t("ago_days", Math.floor(seconds / 86400));
 }
+
+/** "10 min": in the largest unit in which it is whole, as policies say it. */
+export function span(seconds: number): string {
+	const units: [number, string][] = [[86400, "d"], [3600, "h"], [60, "min"]];
+	const whole = units.find(([n]) => seconds % n === 0) ?? [1, "s"];
+	return String(seconds / whole[0]) + " " + whole[1];
+}

@@ -4,7 +4,7 @@
 import { h, type Node_ } from "./dom";
 import { countFlow, feed } from "./feed";
 import { opened, refusals, refusedInAll, type Refusals } from "./flow";
-import { count, local, moment } from "./format";
+import { count, local, moment, span } from "./format";
 import { card, chip, figures, grid } from "./parts";
 import { places, overlay, type Places } from "./places";
 import { askRules, zoneName, commandsOf } from "./register";
@@ -102,6 +102,7 @@ function panel(e: Effective, list: Refusals[], close: () => void): Node_ | false
 		h("h2", { id: "conduit", class: "named", tabindex: -1 }, t("conduit") + " " + name + (k.label ? " " + k.label : "")),
 		figures(["between", zoneName(e, k.from) + " → " + zoneName(e, k.to)], ["mode", enforced(k)], ["text_place", h("code", {}, (k.file ?? "") + ":" + String(k.line ?? 0))],
 			["purpose", k.purpose || t("none")], ["owner", k.owner || t("none")], ["approved_in_policy", k.approved_by || t("none")], ["until", moment(k.until) || t("none")],
+			typeof k.heard_within_s === "number" && ["expected", k.silent_since ? t("expected_silent", span(k.heard_within_s), moment(k.silent_since)) : t("expected_last", span(k.heard_within_s), moment(k.last_heard) || t("none"))],
 			["last_match", moment(k.last_match) || t("none")], ["packets_opened", count(packets(e).get(name))], ["map_flow", rate(opened(name))],
 			["map_refused_minute", count(ofConduit(list, name))]),
 		h("h3", {}, t("commands_allowed")), h("ul", { class: "plain" }, rows.map((r) => h("li", {}, r))),

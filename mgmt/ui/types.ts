@@ -103,6 +103,9 @@ export interface Conduit {
 	review_by?: string | null;
 	until?: string | null;
 	accept?: { warning?: string; reason?: string }[];
+	heard_within_s?: number | null;
+	last_heard?: string | null;
+	silent_since?: string | null;
 	last_match?: string | null;
 	file?: string;
 	line?: number;

@@ -145,6 +145,8 @@ bool date_parse(const char *text, uint64_t *ret);
 bool date_no_such_day(const char *text, bool *ret_no_offset);
 /* RFC 3339 with offset. */
 bool time_parse(const char *text, uint64_t *ret);
+/* "30 s", "10 min", "2 h", "1 d": a whole number and its unit, in seconds. */
+bool duration_parse(const char *text, uint64_t *ret);
 
 #define INTERFACES_MAX 256u /* of a box */
 

@@ -18,6 +18,7 @@ enum {
 	C_WHEN_MIDSTREAM,
 	C_REVIEW_BY,
 	C_UNTIL,
+	C_HEARD_WITHIN,
 	C_ACCEPT,
 	C_WEAK_TLS,
 };
@@ -35,6 +36,7 @@ static const struct key conduit_keys[] = {
 	[C_WHEN_MIDSTREAM] = { "when_midstream", AST_STRING, CHOICE(when_midstream, midstream_words) },
 	[C_REVIEW_BY] = { "review_by", AST_STRING, true, .example = "review_by = \"2027-03-31\";" },
 	[C_UNTIL] = { "until", .kinds = AST_STRING },
+	[C_HEARD_WITHIN] = { "heard_within", AST_STRING, .example = "heard_within = \"10 min\";" },
 	[C_ACCEPT] = { "accept", .kinds = AST_LISTS },
 	[C_WEAK_TLS] = { "weak_tls", AST_STRING, CHOICE(deny_weak_tls, weak_tls_words) },
 	{ "label", AST_STRING, .use = KEY_TEXT, INTO(model_conduit, label) },
@@ -263,6 +265,30 @@ static void conduit_dates(struct check *k, const struct ast_node *const *v, stru
 	}
 }
 
+/* How often something has to be heard. */
+static void conduit_heard(struct check *k, const struct ast_node *node, struct model_conduit *c, struct object o)
+{
+	const char *narrow;
+	struct diag *g;
+	uint64_t seconds;
+
+	if (node == NULL)
+		return;
+	if (!duration_parse(node->string, &seconds)) {
+		narrow = half_width(k->a, node->string);
+		g = check_value(k, SEV_ERROR, "policy.range", node, MP_HEARD_BAD, o, node->string);
+		if (narrow != NULL && duration_parse(narrow, &seconds))
+			diag_hint(k->d, g, MP_HINT_WIDE_WORD, narrow);
+		else
+			diag_hint(k->d, g, MP_HINT_HEARD);
+	} else if (seconds < HEARD_LEAST || seconds > HEARD_MOST) {
+		g = check_value(k, SEV_ERROR, "policy.range", node, MP_HEARD_RANGE, o, node->string);
+		diag_hint(k->d, g, MP_HINT_HEARD_RANGE);
+	} else {
+		c->heard_within = (uint32_t)seconds;
+	}
+}
+
 static void conduit_accepts(struct check *k, const struct ast_node *list, struct model_conduit *c, struct object o)
 {
 	size_t n = sizeof(acceptable) / sizeof(acceptable[0]);
@@ -373,6 +399,7 @@ static void one_conduit(struct check *k, const struct ast_node *node, struct mod
 	if (c->shadow && !c->observe)
 		check_value(k, SEV_ERROR, "policy.shadow", v[C_SHADOW], MP_SHADOW_ENFORCE, o, "shadow");
 	conduit_dates(k, v, c, o);
+	conduit_heard(k, v[C_HEARD_WITHIN], c, o);
 	conduit_failure(k, v, c, o);
 	conduit_accepts(k, v[C_ACCEPT], c, o);
 	report_no_tls(k, v[C_WEAK_TLS], c, o);

@@ -159,6 +159,7 @@ struct model_conduit {
 	bool tighten_new_flows; /* on_tighten = "new_flows" */
 	bool deny_weak_tls;	/* weak_tls = "deny", here or for the site */
 	uint64_t until;		/* seconds since 1970 UTC; 0 = no end */
+	uint32_t heard_within;	/* seconds; 0 = it may be silent */
 	const char *purpose, *owner, *approved_by;
 	const char *review_by; /* YYYY-MM-DD */
 	struct model_accept *accepts;

@@ -267,6 +267,7 @@ static bool lower_conduits(struct lowering *w)
 			.observe = from->observe,
 			.shadow = from->shadow,
 			.until = from->until,
+			.heard_within = from->heard_within,
 		};
 		if (!accepts(w, from, &ir->conduits[i]))
 			return false;

@@ -150,6 +150,7 @@ def first_form(sealed):
             r.text()
         r.take(26)
         conduits.append(r.data[begin:r.at])
+        assert r.u32() == 0   # it may be silent
         for _ in range(2 * r.u32()):  # what it accepts, and why
             r.text()
     count = r.u32()

@@ -118,6 +118,21 @@ static void last_match(const json_t *k, enum lang l, char out[RENDER_TEXT])
 		snprintf(out, RENDER_TEXT, "%s", message_format(M_EFFECTIVE_NEVER, l));
 }
 
+/* How often something is expected, and what was heard. */
+static void expected(struct cli *c, const json_t *k)
+{
+	bool silent = *js(k, "silent_since") != '\0';
+	char span[RENDER_TEXT], last[RENDER_TEXT];
+
+	if (ju(k, "heard_within_s") == 0)
+		return;
+	render_span(ju(k, "heard_within_s"), span);
+	render_time(js(k, silent ? "silent_since" : "last_heard"), last);
+	if (*last == '\0')
+		snprintf(last, sizeof(last), "%s", message_format(M_EFFECTIVE_NEVER, c->lang));
+	render_line(c, silent ? M_EFFECTIVE_SILENT : M_EFFECTIVE_EXPECTED, span, last);
+}
+
 /* More than this are hard to find one's way in. */
 #define MANY 12u
 
@@ -227,6 +242,7 @@ static void conduit(struct cli *c, const json_t *effective, const json_t *k)
 	}
 	if (denies_weak_tls(effective, js(k, "name")))
 		message_print(c->out, c->lang, M_EFFECTIVE_WEAK_TLS);
+	expected(c, k);
 	accepts(c, k);
 	if (effective_cells(c, ja(effective, "cells"), js(k, "name"), M_EFFECTIVE_PACKETS) > 0)
 		commands(c, effective, js(k, "name"));

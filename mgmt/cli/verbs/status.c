@@ -73,6 +73,24 @@ static void weak_lines(struct cli *c, const json_t *weak)
 	}
 }
 
+/* Conduits that are expected to carry something and do not. */
+static void silent_lines(struct cli *c, const json_t *expected)
+{
+	const json_t *list = ja(expected, "conduits");
+	char name[RENDER_TEXT * 4], since[RENDER_TEXT], span[RENDER_TEXT];
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *o = json_array_get(list, i);
+
+		render_conduit(o, c->lang, name, sizeof(name));
+		render_time(js(o, "since"), since);
+		render_span(ju(o, "within_s"), span);
+		render_line(c, M_STATUS_SILENT_CONDUIT, name, since, span);
+	}
+	if (ju(expected, "silent") > json_array_size(list))
+		render_line(c, M_STATUS_SILENT_MORE, ju(expected, "silent"));
+}
+
 static void headline(struct cli *c, const json_t *status, const json_t *faults, enum stand stand)
 {
 	const json_t *g = json_object_get(status, "generation"), *site = json_object_get(status, "site");
@@ -98,6 +116,11 @@ static void headline(struct cli *c, const json_t *status, const json_t *faults, 
 		render_line(c, M_STATUS_WAITING_ROOM, ju(journal, "waiting"), ju(journal, "left_out"));
 	if (ju(journal, "holds") > 0)
 		render_line(c, M_STATUS_HELD, ju(journal, "holds"));
+	silent_lines(c, ja(status, "expected"));
+	if (ju(json_object_get(status, "reviews"), "overdue") > 0) {
+		render_time(js(json_object_get(status, "reviews"), "since"), when);
+		render_line(c, M_STATUS_REVIEWS, ju(json_object_get(status, "reviews"), "overdue"), when);
+	}
 	devices_line(c, ja(journal, "devices"));
 	weak_lines(c, ja(journal, "weak"));
 	if (jb(journal, "holds_damaged"))

@@ -145,14 +145,11 @@ static void no_more_than_there_is_room(void **state)
 	close(fd);
 }
 
-static size_t keys_of(const char *devices, const char *const *keys, size_t n)
+static size_t keys_of_status(const char *text, const char *const *keys, size_t n)
 {
-	char text[2000];
-	json_t *s, *alarms;
+	json_t *s = json_loads(text, 0, NULL), *alarms;
 	size_t found = 0, all;
 
-	snprintf(text, sizeof(text), "{" GOOD ",\"journal\":{\"devices\":%s}}", devices);
-	s = json_loads(text, 0, NULL);
 	assert_non_null(s);
 	alarms = alarms_find(s);
 	all = json_array_size(alarms);
@@ -164,6 +161,14 @@ static size_t keys_of(const char *devices, const char *const *keys, size_t n)
 	json_decref(s);
 	assert_int_equal(found, n);
 	return all;
+}
+
+static size_t keys_of(const char *devices, const char *const *keys, size_t n)
+{
+	char text[800];
+
+	snprintf(text, sizeof(text), "{" GOOD ",\"journal\":{\"devices\":%s}}", devices);
+	return keys_of_status(text, keys, n);
 }
 
 /* Each unknown device is an alarm of its own, a crowd of them one more; a list that only learns is none for seven days. */
@@ -267,17 +272,55 @@ static void keys_stay(void **state)
 	json_decref(keys[1]);
 }
 
+/* A conduit that is silent is an alarm by its name, and the same one for as long as it is, whatever else is; a crowd is one more. */
+static void silent_conduits_alarm(void **state)
+{
+#define POLLS "{\"conduit\":\"polls\",\"label\":\"北の監視\",\"within_s\":600,\"since\":\"" BEGAN "\",\"heard\":%s}"
+#define KNOCKS "{\"conduit\":\"knocks\",\"label\":\"\",\"within_s\":90,\"since\":\"" BEGAN "\",\"heard\":false}"
+	static const char *const both[] = { "conduit polls", "conduit knocks" }, *const crowd[] = { "conduit knocks",
+												    "conduits more" };
+	static const char *const words[][2] = {
+		{ "conduit 北の監視 (polls) is silent: nothing was heard of it for 10 min and longer",
+		  "コンジット 北の監視（polls） の通信が途絶えています（10 min 以上、通信なし）" },
+		{ "conduit knocks is silent: nothing was heard of it for 90 s and longer, since it is watched",
+		  "コンジット knocks の通信がまだ確認できません（監視開始から 90 s 以上、通信なし）" },
+	};
+	json_t *s, *alarms, *a;
+	char text[800];
+
+	(void)state;
+	assert_int_equal(
+		keys_of_status("{" GOOD ",\"expected\":{\"watched\":2,\"silent\":0,\"conduits\":[]}}", NULL, 0), 0);
+	assert_int_equal(keys_of_status("{" GOOD ",\"expected\":{\"watched\":9,\"silent\":2,\"conduits\":[" KNOCKS
+					"]}}",
+					crowd, 2),
+			 2);
+	snprintf(text, sizeof(text),
+		 "{" GOOD ",\"expected\":{\"watched\":2,\"silent\":2,\"conduits\":[" POLLS "," KNOCKS "]}}", "true");
+	assert_int_equal(keys_of_status(text, both, 2), 2);
+	s = json_loads(text, 0, NULL);
+	alarms = alarms_find(s);
+	for (size_t i = 0; i < 2; i++) {
+		a = json_array_get(alarms, i);
+		assert_string_equal(json_string_value(json_object_get(a, "en")), words[i][0]);
+		assert_string_equal(json_string_value(json_object_get(a, "ja")), words[i][1]);
+		assert_string_equal(json_string_value(json_object_get(a, "since")), BEGAN);
+	}
+	json_decref(alarms);
+	json_decref(s);
+}
+
 /* Everything at once: what goes out has each alarm's own words in both languages, those that the API has and the pages show, and none is of the mail alone. */
 static void the_same_words_everywhere(void **state)
 {
-	static const char bad[] =
-		"{\"generation\":{\"state\":\"waiting\",\"applied\":\"" BEGAN
-		"\"}," DOWN("0") ",\"foreign\":[\"table ip nat\"],"
-				 "\"drift\":{\"seen\":2,\"last\":\"" BEGAN
-				 "\"},\"journal\":{\"waiting\":12,\"left_out\":3,\"lost\":4,\"held\":true,"
-				 "\"holds_damaged\":true,\"stuck\":true,\"trouble\":\"No space left on "
-				 "device\"},\"log\":{\"waiting\":99},"
-				 "\"clock\":{\"sources\":true,\"synchronised\":false},\"ups\":{\"state\":\"low\"}}";
+	static const char bad[] = "{\"generation\":{\"state\":\"waiting\",\"applied\":\"" BEGAN "\"}," DOWN(
+		"0") ",\"foreign\":[\"table ip nat\"],"
+		     "\"reviews\":{\"overdue\":7},\"drift\":{\"seen\":2,\"last\":\"" BEGAN
+		     "\"},\"journal\":{\"waiting\":12,\"left_out\":3,\"lost\":4,\"held\":true,"
+		     "\"holds_damaged\":true,\"stuck\":true,\"trouble\":\"No space left on "
+		     "device\"},\"log\":{\"waiting\":99},"
+		     "\"clock\":{\"sources\":true,\"synchronised\":false},\"expected\":{\"watched\":2,\"silent\":2,"
+		     "\"conduits\":[{\"conduit\":\"polls\",\"within_s\":60}]},\"ups\":{\"state\":\"low\"}}";
 	json_t *status = json_loads(bad, 0, NULL), *alarms = alarms_find(status), *a;
 	int fd;
 	struct ledger l = opened(&fd);
@@ -334,7 +377,8 @@ int main(void)
 					    cmocka_unit_test(room_for_a_share),
 					    cmocka_unit_test(the_same_words_everywhere),
 					    cmocka_unit_test(devices_alarm),
-					    cmocka_unit_test(weak_tls_alarms) };
+					    cmocka_unit_test(weak_tls_alarms),
+					    cmocka_unit_test(silent_conduits_alarm) };
 
 	setenv("TZ", "UTC", 1);
 	return cmocka_run_group_tests(tests, NULL, NULL);

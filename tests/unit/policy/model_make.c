@@ -227,6 +227,7 @@ void maker_site(struct model_maker *k)
 {
 	struct model_zone *office, *tos, *crane, *internet;
 	struct model_service *reads, *sets, *tls, *ping, *dns;
+	struct model_conduit *reading;
 
 	for (const char *const *i = (const char *const[]){ "lan0", "lan1", "lan2", "lan3", "wan0", NULL }; *i != NULL;
 	     i++)
@@ -242,7 +243,9 @@ void maker_site(struct model_maker *k)
 	tls = maker_service(k, "web", PROTO_TLS, "tcp/443 tcp/8443");
 	ping = maker_service(k, "ping", PROTO_ICMP, "icmp/8");
 	dns = maker_service(k, "dns", PROTO_DNS, "udp/53 tcp/53");
-	maker_conduit(k, "tos-reads-cranes", tos, crane, "", "", reads)->when_down = FAIL_HOLD;
+	reading = maker_conduit(k, "tos-reads-cranes", tos, crane, "", "", reads);
+	reading->when_down = FAIL_HOLD;
+	reading->heard_within = 600;
 	maker_conduit(k, "tos-sets-rtg01", tos, crane, "10.20.0.10 2001:db8:20::10", "10.30.1.10 2001:db8:30::10",
 		      sets);
 	maker_conduit(k, "office-web", office, tos, "", "10.20.0.80", tls);

@@ -72,6 +72,8 @@ static void sealed_again_is_the_same(void **state)
 	assert_string_equal(ir.site_contact, "内線 4119");
 	assert_int_equal(ir.n_cells, k.c.ir->n_cells);
 	assert_string_equal(ir.conduits[1].name, "tos-sets-rtg01");
+	assert_int_equal(ir.conduits[0].heard_within, 600);
+	assert_int_equal(ir.conduits[1].heard_within, 0);
 	assert_memory_equal(ir.table.digest, k.c.ir->table.digest, 32);
 	free(p);
 	free(p2);
@@ -221,7 +223,7 @@ static const struct {
 	{ "kita-form-10-table-4", 10, 4, 2 }, /* no UPS server */
 	{ "kita-form-11-table-4", 11, 4, 2 }, /* no mail server, nothing about sessions that pass */
 	{ "kita-form-12-table-4", 12, 4, 2 }, /* nobody to call */
-	{ "kita-form-13-table-4", 13, 4, 2 }, /* weak TLS was reported, whatever a policy said */
+	{ "kita-form-13-table-4", 13, 4, 2 }, /* weak TLS was reported, whatever a policy said; every conduit may be silent */
 	{ "kita-form-14-table-5", 14, 5, 2 },
 };
 

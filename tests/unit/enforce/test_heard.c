@@ -1,0 +1,497 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Conduits that are expected to carry something: what counts as heard, when one is silent, and what becomes of it under other policies, behind its
+ * end, without a link, by clocks that are set and where nobody looked.
+ *
+ * LINK: appliance/enforce/heard.c policy/ir/evaluate.c appliance/base/addr.c
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "appliance/enforce/enforce.h"
+#include "appliance/enforce/heard.h"
+#include "appliance/wire/mark.h"
+
+#define S 1000000000ull
+#define LOOK 5u
+
+uint32_t generation_permit(const struct generation_held *g, uint32_t id)
+{
+	for (uint32_t i = 0; i < g->ir.n_permits; i++)
+		if (g->ids[i] == id)
+			return i;
+	return UINT32_MAX;
+}
+
+bool generation_lingers(const struct generation_held *g, uint32_t permit)
+{
+	for (size_t i = 0; i < g->n_lingering; i++)
+		if (g->lingering[i].permit == permit)
+			return true;
+	return false;
+}
+
+const struct command_permit *commands_permit(const struct command_table *t, uint32_t permit)
+{
+	return permit >= 1 && permit <= t->n_permits ? &t->permits[permit - 1] : NULL;
+}
+
+/* Conduits a, b and c from zone 0 (interface 0) to zone 1 (interfaces 1 and 2): permit 10 is of a, 11 of a and b, 12 of c. */
+struct policy {
+	struct generation_held g;
+	struct ir_conduit conduits[3];
+	struct command_permit permits[3];
+	struct command_grant grants[4];
+	struct ir_permit settings[3];
+	struct ir_zone zones[2];
+	struct ir_interface interfaces[3];
+	struct ir_cell cell;
+	uint32_t of_zone[3], ids[3];
+};
+
+static struct policy *policy(struct policy *p, uint32_t a, uint32_t b, uint32_t c)
+{
+	*p = (struct policy){
+		.conduits = { { .name = "a", .heard_within = a, .to = 1 },
+			      { .name = "b", .heard_within = b, .to = 1 },
+			      { .name = "c", .heard_within = c, .to = 1 } },
+		.permits = { { .first_grant = 0, .n_grants = 1 },
+			     { .first_grant = 1, .n_grants = 2 },
+			     { .first_grant = 3, .n_grants = 1 } },
+		.grants = { { .conduit = 0 }, { .conduit = 0 }, { .conduit = 1 }, { .conduit = 2 } },
+		.of_zone = { 0, 1, 2 },
+		.ids = { 10, 11, 12 },
+		/* Where a session lies that no permit of the policy knows: in b's. */
+		.cell = { .src = { { .family = 4 }, { .family = 4, .b = { 255, 255, 255, 255 } } },
+			  .dst = { { .family = 4 }, { .family = 4, .b = { 255, 255, 255, 255 } } },
+			  .l4proto = IPPROTO_TCP,
+			  .hi = 65535,
+			  .permit = 1 },
+	};
+	p->zones[0] = (struct ir_zone){ .interfaces = &p->of_zone[0], .n_interfaces = 1 };
+	p->zones[1] = (struct ir_zone){ .interfaces = &p->of_zone[1], .n_interfaces = 2 };
+	p->g.ids = p->ids;
+	p->g.ir = (struct ir){ .conduits = p->conduits,
+			       .n_conduits = 3,
+			       .permits = p->settings,
+			       .n_permits = 3,
+			       .zones = p->zones,
+			       .n_zones = 2,
+			       .interfaces = p->interfaces,
+			       .n_interfaces = 3,
+			       .cells = &p->cell,
+			       .n_cells = 1,
+			       .table = { .permits = p->permits, .n_permits = 3, .grants = p->grants, .n_grants = 4 } };
+	return p;
+}
+
+/* Everything of a case; `told` is "a began, b heard": what was told since it was read. */
+struct world {
+	struct heard h;
+	struct mono now;
+	uint64_t wall_ns, moment_s, seconds;
+	bool up[3];
+	struct session sessions[4];
+	size_t n;
+	char told[200];
+};
+
+static void tell(void *ctx, const struct generation_held *g, uint32_t conduit, enum silence_event what,
+		 uint64_t seconds)
+{
+	static const char *const words[] = {
+		[SILENCE_BEGAN] = "silent", [SILENCE_HEARD] = "heard", [SILENCE_OVER] = "over"
+	};
+	struct world *w = ctx;
+	size_t n = strlen(w->told);
+
+	snprintf(w->told + n, sizeof(w->told) - n, "%s%s %s", n > 0 ? ", " : "", g->ir.conduits[conduit].name,
+		 words[what]);
+	w->seconds = seconds;
+}
+
+static void begin(struct world *w, const struct policy *p)
+{
+	*w = (struct world){
+		.now = { 1000 * S }, .wall_ns = 500000 * S, .moment_s = 500000, .up = { true, true, true }
+	};
+	assert_true(heard_adopt(&w->h, &p->g, w->now, w->wall_ns, tell, w));
+}
+
+static void adopt(struct world *w, const struct policy *p)
+{
+	assert_true(heard_adopt(&w->h, &p->g, w->now, w->wall_ns, tell, w));
+}
+
+/* A look after so many seconds. */
+static void look(struct world *w, unsigned seconds)
+{
+	w->now.ns += seconds * S;
+	w->wall_ns += seconds * S;
+	w->moment_s += seconds;
+	heard_begin(&w->h, w->moment_s);
+	for (size_t i = 0; i < w->n; i++)
+		assert_int_equal(heard_note(&w->sessions[i], &w->h), 0);
+	heard_end(&w->h, w->up, w->now, w->wall_ns, tell, w);
+}
+
+static void looks(struct world *w, unsigned seconds)
+{
+	for (unsigned i = 0; i < seconds; i += LOOK)
+		look(w, LOOK);
+}
+
+static void told(struct world *w, const char *what)
+{
+	assert_string_equal(w->told, what);
+	w->told[0] = '\0';
+}
+
+static struct session *session(struct world *w, uint32_t permit, uint8_t l4proto)
+{
+	struct session *s = &w->sessions[w->n++];
+
+	*s = (struct session){ .l4proto = l4proto,
+			       .mark = mark_make(permit, LANE_NONE, MARK_GOOD),
+			       .id = (uint32_t)w->n * 77,
+			       .client = { .family = 4 },
+			       .server = { .family = 4 },
+			       .assured = true };
+	return s;
+}
+
+static void begins_and_ends(void **state)
+{
+	struct policy p;
+	struct world w;
+	struct session *s;
+
+	(void)state;
+	begin(&w, policy(&p, 30, 0, 60));
+	assert_int_equal(w.h.n, 2);
+	assert_null(heard_of(&w.h, 1));
+	s = session(&w, 10, IPPROTO_TCP);
+	s->packets_back = 1000; /* before anybody looked */
+	looks(&w, 30);
+	told(&w, "");
+	look(&w, LOOK);
+	told(&w, "a silent");
+	assert_true(w.seconds >= 30 && w.seconds <= 35);
+	assert_false(heard_of(&w.h, 0)->heard);
+	looks(&w, 60);
+	told(&w, "c silent"); /* each once */
+	s->packets_back++;
+	look(&w, LOOK);
+	told(&w, "a heard");
+	assert_true(heard_of(&w.h, 0)->heard);
+	assert_int_equal(heard_of(&w.h, 0)->since_wall_ns, w.wall_ns);
+	looks(&w, 25);
+	told(&w, "");
+	look(&w, LOOK);
+	told(&w, "a silent");
+	assert_true(heard_of(&w.h, 0)->heard);
+	heard_free(&w.h);
+}
+
+/* By what of a session is it heard? */
+static void what_counts(void **state)
+{
+	static const struct {
+		uint8_t l4proto;
+		bool assured, there, back, heard;
+	} rows[] = {
+		{ IPPROTO_TCP, true, false, true, true },     { IPPROTO_TCP, true, true, false, false },
+		{ IPPROTO_TCP, false, true, true, false },    { IPPROTO_UDP, false, true, false, true },
+		{ IPPROTO_UDP, false, false, true, true },    { IPPROTO_ICMP, false, true, false, false },
+		{ IPPROTO_ICMP, false, false, true, true },   { IPPROTO_ICMPV6, false, true, false, false },
+		{ IPPROTO_ICMPV6, false, false, true, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct policy p;
+		struct world w;
+		struct session *s;
+
+		begin(&w, policy(&p, 30, 0, 0));
+		s = session(&w, 10, rows[i].l4proto);
+		s->assured = rows[i].assured;
+		for (unsigned k = 0; k < 60; k += LOOK) {
+			s->packets += rows[i].there;
+			s->packets_back += rows[i].back;
+			look(&w, LOOK);
+		}
+		told(&w, rows[i].heard ? "" : "a silent");
+		heard_free(&w.h);
+	}
+}
+
+/* A poller that opens a session for each question: as one ends another comes, with as many packets. */
+static void one_session_after_the_other(void **state)
+{
+	struct policy p;
+	struct world w;
+	struct session *s;
+
+	(void)state;
+	begin(&w, policy(&p, 30, 0, 0));
+	s = session(&w, 10, IPPROTO_TCP);
+	s->packets_back = 7;
+	for (unsigned k = 0; k < 24; k++) {
+		s->id++;
+		look(&w, LOOK);
+	}
+	told(&w, "");
+	/* What is forgotten by the kernel was not heard. */
+	w.n = 0;
+	looks(&w, 40);
+	told(&w, "a silent");
+	heard_free(&w.h);
+}
+
+/* By both, where both apply. */
+static void conduits_that_overlap(void **state)
+{
+	struct policy p;
+	struct world w;
+	struct session *s;
+
+	(void)state;
+	begin(&w, policy(&p, 30, 30, 0));
+	s = session(&w, 11, IPPROTO_TCP);
+	for (unsigned k = 0; k < 60; k += LOOK) {
+		s->packets_back++;
+		look(&w, LOOK);
+	}
+	told(&w, "");
+	/* Of a's alone b hears nothing. */
+	s = session(&w, 10, IPPROTO_TCP);
+	for (unsigned k = 0; k < 60; k += LOOK) {
+		s->packets_back++;
+		look(&w, LOOK);
+	}
+	told(&w, "b silent");
+	heard_free(&w.h);
+}
+
+static void another_policy(void **state)
+{
+	struct policy p, same, wider, none;
+	struct world w;
+
+	(void)state;
+	begin(&w, policy(&p, 30, 30, 60));
+	looks(&w, 20);
+	/* The very same goes on in its time, whatever else changes. */
+	adopt(&w, policy(&same, 30, 0, 60));
+	assert_int_equal(w.h.n, 2);
+	looks(&w, 15);
+	told(&w, "a silent");
+	looks(&w, 30);
+	told(&w, "c silent");
+	/* One that another policy gives another span begins anew, and one that is new there. */
+	adopt(&w, policy(&wider, 30, 30, 90));
+	told(&w, "c over");
+	assert_true(heard_of(&w.h, 0)->silent);
+	assert_false(heard_of(&w.h, 2)->silent);
+	looks(&w, 30);
+	told(&w, "");
+	look(&w, LOOK);
+	told(&w, "b silent");
+	looks(&w, 60);
+	told(&w, "c silent");
+	/* Without any, nobody looks; what comes later is measured from then on. */
+	adopt(&w, policy(&none, 0, 0, 0));
+	told(&w, "a over, b over, c over");
+	assert_int_equal(w.h.n, 0);
+	w.now.ns += 3600 * S;
+	adopt(&w, policy(&p, 30, 0, 0));
+	session(&w, 10, IPPROTO_TCP)->packets_back = 50; /* that came while nobody looked */
+	looks(&w, 30);
+	told(&w, "");
+	assert_false(heard_of(&w.h, 0)->heard);
+	look(&w, LOOK);
+	told(&w, "a silent");
+	heard_free(&w.h);
+}
+
+/* Under another policy b is expected to be heard: what its sessions carried before is not held for it. */
+static void sessions_from_before(void **state)
+{
+	struct policy p, next;
+	struct world w;
+
+	(void)state;
+	begin(&w, policy(&p, 30, 0, 0));
+	session(&w, 12, IPPROTO_TCP)->packets_back = 50;
+	look(&w, LOOK);
+	adopt(&w, policy(&next, 30, 0, 30));
+	looks(&w, 30);
+	told(&w, "a silent");
+	assert_false(heard_of(&w.h, 2)->heard);
+	look(&w, LOOK);
+	told(&w, "c silent");
+	heard_free(&w.h);
+}
+
+/* A session that was let in under a permit of before, and stays (on_tighten), is heard by where it lies. */
+static void sessions_that_linger(void **state)
+{
+	struct policy p;
+	struct world w;
+	struct session *s;
+
+	(void)state;
+	policy(&p, 30, 30, 30);
+	p.g.lingering[0].permit = 99;
+	p.g.n_lingering = 1;
+	begin(&w, &p);
+	s = session(&w, 99, IPPROTO_TCP);
+	for (unsigned k = 0; k < 60; k += LOOK) {
+		s->packets_back++;
+		look(&w, LOOK);
+	}
+	told(&w, "c silent"); /* a and b are not */
+	/* One that was cut and waits for its end in the kernel's table is not. */
+	p.g.n_lingering = 0;
+	for (unsigned k = 0; k < 60; k += LOOK) {
+		s->packets_back++;
+		look(&w, LOOK);
+	}
+	told(&w, "a silent, b silent");
+	heard_free(&w.h);
+}
+
+/* While it has ended, or waits for the clock, it is not watched; a silence is over with it. */
+static void an_end(void **state)
+{
+	struct policy p;
+	struct world w;
+
+	(void)state;
+	policy(&p, 30, 30, 0);
+	p.conduits[0].until = 500000 + 100;
+	p.conduits[1].until = 500000 + 10;
+	begin(&w, &p);
+	looks(&w, 60);
+	told(&w, "a silent");
+	looks(&w, 60);
+	told(&w, "a over");
+	assert_false(heard_of(&w.h, 0)->silent);
+	looks(&w, 600);
+	told(&w, "");
+	/* The clock is set back, and what it grants is open again: from now on. */
+	w.moment_s = 500000 - 1000;
+	looks(&w, 30);
+	told(&w, "");
+	look(&w, LOOK);
+	told(&w, "a silent, b silent");
+	heard_free(&w.h);
+}
+
+static void no_link(void **state)
+{
+	struct policy p;
+	struct world w;
+
+	(void)state;
+	begin(&w, policy(&p, 30, 0, 0));
+	looks(&w, 20);
+	w.up[1] = false; /* the zone has another interface */
+	looks(&w, 10);
+	told(&w, "");
+	w.up[2] = false;
+	looks(&w, 600);
+	told(&w, "");
+	w.up[2] = true;
+	looks(&w, 30); /* the first of these saw the link */
+	told(&w, "");
+	look(&w, LOOK);
+	told(&w, "a silent");
+	/* What was silent stays so until it is heard. */
+	w.up[0] = false;
+	looks(&w, 60);
+	told(&w, "");
+	assert_true(heard_of(&w.h, 0)->silent);
+	w.up[0] = true;
+	session(&w, 10, IPPROTO_TCP);
+	look(&w, LOOK);
+	w.sessions[0].packets_back++;
+	look(&w, LOOK);
+	told(&w, "a heard");
+	heard_free(&w.h);
+}
+
+/* Time in which nobody looked is no silence, and a clock that is set is none either. */
+static void nobody_looked(void **state)
+{
+	struct policy p;
+	struct world w;
+
+	(void)state;
+	begin(&w, policy(&p, 30, 0, 0));
+	look(&w, LOOK);
+	look(&w, 3600);
+	look(&w, 3600);
+	told(&w, "");
+	w.wall_ns += 86400 * S;
+	w.moment_s += 86400;
+	heard_clock(&w.h, w.now, w.wall_ns);
+	assert_int_equal(heard_of(&w.h, 0)->since_wall_ns, w.wall_ns - 7205 * S);
+	look(&w, LOOK);
+	told(&w, "");
+	look(&w, LOOK);
+	told(&w, "a silent");
+	/* ... and what was carried meanwhile is heard by the next look. */
+	heard_clock(&w.h, w.now, 5 * S);
+	assert_int_equal(heard_of(&w.h, 0)->since_wall_ns, 0);
+	heard_free(&w.h);
+}
+
+/* A dump that begins anew forgets what it had heard so far. */
+static void looked_at_twice(void **state)
+{
+	struct policy p;
+	struct world w;
+	struct session *s;
+
+	(void)state;
+	begin(&w, policy(&p, 30, 0, 0));
+	s = session(&w, 10, IPPROTO_TCP);
+	looks(&w, 25);
+	s->packets_back = 9;
+	heard_begin(&w.h, w.moment_s);
+	assert_int_equal(heard_note(s, &w.h), 0);
+	heard_restart(&w.h);
+	w.now.ns += 2 * LOOK * S;
+	heard_end(&w.h, w.up, w.now, w.wall_ns, tell, &w);
+	told(&w, "a silent");
+	heard_free(&w.h);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(begins_and_ends),
+		cmocka_unit_test(what_counts),
+		cmocka_unit_test(one_session_after_the_other),
+		cmocka_unit_test(conduits_that_overlap),
+		cmocka_unit_test(another_policy),
+		cmocka_unit_test(sessions_from_before),
+		cmocka_unit_test(sessions_that_linger),
+		cmocka_unit_test(an_end),
+		cmocka_unit_test(no_link),
+		cmocka_unit_test(nobody_looked),
+		cmocka_unit_test(looked_at_twice),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

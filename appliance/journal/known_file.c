@@ -166,12 +166,26 @@ static bool all_parse(json_t *all, struct known *ret)
 	return true;
 }
 
+/* Form 1 knew of one reason to begin anew, and of no order without its records. */
+static void from_form_1(json_t *all)
+{
+	bool damaged = json_is_true(json_object_get(all, "damaged"));
+
+	if (json_object_del(all, "damaged") < 0)
+		return;
+	json_object_set_new(all, "form", json_integer(FORM));
+	json_object_set_new(all, "anew", json_integer(damaged ? DEVICES_UNREADABLE : DEVICES_GO_ON));
+	json_object_set_new(all, "unrecorded", json_null());
+}
+
 enum device_anew known_parse(const uint8_t *text, size_t n, struct known *ret)
 {
 	json_t *all = json_loadb((const char *)text, n, JSON_REJECT_DUPLICATES, NULL), *form;
 	enum device_anew why = DEVICES_UNREADABLE;
 
 	memset(ret, 0, sizeof(*ret));
+	if (json_integer_value(json_object_get(all, "form")) == 1)
+		from_form_1(all);
 	form = json_object_get(all, "form");
 	if (json_is_integer(form) && json_integer_value(form) != FORM)
 		why = DEVICES_OTHER_FORM;

@@ -247,7 +247,9 @@ static void what_cannot_be_read_is_set_aside(void **state)
 		  "\"zone\":\"\",\"addresses\":[],\"first\":1,\"last\":1,\"reviewed\":0,\"by\":\"\",\"person\":\"\","
 		  "\"reason\":\"\"}]}" },
 		{ DEVICES_OTHER_FORM,
-		  "{\"form\":1,\"last\":0,\"began\":1,\"reviewed\":0,\"beyond\":0,\"damaged\":false,\"devices\":[]}" },
+		  "{\"form\":1,\"last\":0,\"began\":1,\"reviewed\":0,\"beyond\":0,\"devices\":[]}" },
+		{ DEVICES_UNREADABLE,
+		  "{\"form\":1,\"last\":0,\"began\":1,\"reviewed\":0,\"beyond\":0,\"damaged\":false}" },
 		{ DEVICES_OTHER_FORM, "{\"form\":3}" },
 	};
 	uint8_t *text;
@@ -262,6 +264,32 @@ static void what_cannot_be_read_is_set_aside(void **state)
 		assert_int_equal(n, strlen(texts[i].text));
 		free(text);
 		begins_anew(texts[i].why);
+	}
+}
+
+/* What the first form kept goes on: who accepted which device is not lost by an upgrade. */
+static void the_first_form_is_read(void **state)
+{
+#define FORM_1                                                                                                         \
+	"{\"form\":1,\"last\":7,\"began\":5,\"reviewed\":6,\"beyond\":2,\"damaged\":%s,\"devices\":[{\"number\":3,"    \
+	"\"mac\":1,"                                                                                                   \
+	"\"state\":0,\"interface\":\"l\",\"zone\":\"\",\"addresses\":[],\"first\":1,\"last\":1,\"reviewed\":6,\"by\":" \
+	"\"b\","                                                                                                       \
+	"\"person\":\"p\",\"reason\":\"r\"}]}"
+	char text[400];
+	struct err e;
+
+	(void)state;
+	for (unsigned damaged = 0; damaged < 2; damaged++) {
+		snprintf(text, sizeof(text), FORM_1, damaged ? "true" : "false");
+		assert_int_equal(atomic_write(folder, "devices", text, strlen(text), &e), 0);
+		assert_int_equal(known_load(folder, 77, true, &k), DEVICES_GO_ON);
+		assert_int_equal(k.anew, damaged ? DEVICES_UNREADABLE : DEVICES_GO_ON);
+		assert_true(k.n == 1 && k.last == 7 && k.began == 5 && k.reviewed == 6 && k.beyond == 2);
+		assert_string_equal(k.list[0].by, "b");
+		assert_int_equal(known_save(folder, &k, &e), 0);
+		assert_int_equal(known_load(folder, 77, true, &k), DEVICES_GO_ON);
+		assert_true(k.n == 1 && k.reviewed == 6);
 	}
 }
 
@@ -285,6 +313,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_share_for_each_interface, make, unmake),
 		cmocka_unit_test_setup_teardown(it_outlives_a_restart, make, unmake),
 		cmocka_unit_test_setup_teardown(what_cannot_be_read_is_set_aside, make, unmake),
+		cmocka_unit_test_setup_teardown(the_first_form_is_read, make, unmake),
 		cmocka_unit_test_setup_teardown(what_is_gone_is_told, make, unmake),
 	};
 

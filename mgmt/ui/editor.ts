@@ -7,7 +7,7 @@ import { t } from "./text";
 const MOST_OFFERED = 12;
 // The words of the policy language that are typed most (docs/policy-language.md).
 const WORDS = ["accept", "allow", "assets", "class", "commands", "conduits", "from", "functions", "heard_within", "interfaces", "label", "mode", "name", "networks", "never", "owner",
-	"ports", "protocol", "purpose", "review_by", "services", "to", "until", "when_down", "zones"];
+	"ports", "protocol", "purpose", "review_by", "services", "to", "until", "weak_tls", "when_down", "zones"];
 
 export interface Offer {
 	field: string;

@@ -44,7 +44,7 @@ function allowed(e: Effective, cell: Cell): string {
 /** What a conduit allows, a line for each row of each protocol. */
 export function commandsOf(e: Effective, conduit: string): string[] {
 	const lines = (e.permits ?? []).flatMap((p) => (p.grants ?? []).filter((g) => g.conduit === conduit)
-		.flatMap((g) => (g.whole === true ? [(g.protocol ?? "") + ": " + t("all_commands")] : (g.rows ?? []).map((r) => (g.protocol ?? "") + ": " + commands(r)))));
+		.flatMap((g) => (g.whole === true ? [(g.protocol ?? "") + ": " + t(g.protocol === "tls" && p.weak_tls === "deny" ? "all_but_weak_tls" : "all_commands")] : (g.rows ?? []).map((r) => (g.protocol ?? "") + ": " + commands(r)))));
 	return [...new Set(lines)];
 }
 

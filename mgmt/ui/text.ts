@@ -125,6 +125,7 @@ const texts = table({
 	map_close: ["閉じる", "Close"],
 	packets_opened: ["セッションを開始したパケット", "Packets that opened sessions"],
 	all_commands: ["すべてのコマンド", "all commands"],
+	all_but_weak_tls: ["すべて（弱い TLS は拒否）", "all; weak TLS is denied"],
 	map_alt: ["ゾーンとコンジットの図。内容は次の表と同じです。", "Zones and the conduits between them; the table below says the same."],
 	map_no_right: ["このアカウントにはルールを読む権限がありません。", "This account may not read the rules."],
 	conduits: ["コンジット", "Conduits"],

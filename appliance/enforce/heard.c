@@ -307,6 +307,7 @@ void heard_end(struct heard *h, const bool *up, struct mono now, uint64_t wall_n
 	h->before = h->now;
 	h->now = was;
 	h->looked = now;
+	h->missed = 0;
 	h->anew = false;
 }
 

@@ -19,6 +19,7 @@
 #define HEARD_POLL_NS                                                                                                  \
 	5000000000ull /* a session that says nothing more is in the kernel's table for ten seconds at least */
 #define HEARD_GAP_NS 10000000000ull /* between two looks no more than this counts as silence */
+#define HEARD_MISSED 6u		    /* so many looks in a row that came to no end are an alarm of their own */
 #define HEARD_SESSIONS (1u << 20)   /* that are followed; a look at more is none */
 
 /* One conduit of the generation in force. */
@@ -58,6 +59,7 @@ struct heard {
 	struct mono looked; /* 0 = never */
 	bool anew;	    /* `before` has permits of another generation */
 	uint64_t moment_s;  /* of the look that goes on */
+	unsigned missed;    /* looks in a row that came to no end */
 };
 
 /* What became of a conduit of `g`, by its index there; `seconds`: for how long it had said nothing. */

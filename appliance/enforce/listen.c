@@ -41,6 +41,8 @@ void enforce_listen(struct enforce *f)
 	if (up != NULL && conntrack_dump(&f->net, heard_note, heard_restart, &f->heard, &e) == 0) {
 		links_up(f->links, &f->now->ir, up);
 		heard_end(&f->heard, up, clock_mono(), clock_wall_ns(), tell, f);
+	} else if (f->heard.missed < HEARD_MISSED) {
+		f->heard.missed++;
 	}
 	arena_free(a);
 }
@@ -61,6 +63,6 @@ json_t *enforce_expected(const struct enforce *f)
 							    (json_int_t)c->heard_within, "since",
 							    json_time(w->since_wall_ns), "heard", (int)w->heard));
 	}
-	return json_pack("{s:I, s:I, s:o}", "watched", (json_int_t)f->heard.n, "silent", (json_int_t)n, "conduits",
-			 list);
+	return json_pack("{s:I, s:I, s:b, s:o}", "watched", (json_int_t)f->heard.n, "silent", (json_int_t)n, "unread",
+			 (int)(f->heard.n > 0 && f->heard.missed == HEARD_MISSED), "conduits", list);
 }

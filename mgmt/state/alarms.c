@@ -235,6 +235,8 @@ static void of_silence(json_t *list, const json_t *status)
 	}
 	if (ju(x, "silent") > json_array_size(silent))
 		add(list, "conduits more", true, "", M_ALARM_CONDUITS_MORE, "", "");
+	if (jb(x, "unread"))
+		add(list, "conduits unread", true, "", M_ALARM_CONDUITS_UNREAD, "", "");
 }
 
 /* One for all of them: they were often set for the same day. */

@@ -89,6 +89,8 @@ static void silent_lines(struct cli *c, const json_t *expected)
 	}
 	if (ju(expected, "silent") > json_array_size(list))
 		render_line(c, M_STATUS_SILENT_MORE, ju(expected, "silent"));
+	if (jb(expected, "unread"))
+		render_line(c, M_STATUS_CONDUITS_UNREAD);
 }
 
 static void headline(struct cli *c, const json_t *status, const json_t *faults, enum stand stand)

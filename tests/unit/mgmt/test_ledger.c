@@ -277,8 +277,9 @@ static void silent_conduits_alarm(void **state)
 {
 #define POLLS "{\"conduit\":\"polls\",\"label\":\"北の監視\",\"within_s\":600,\"since\":\"" BEGAN "\",\"heard\":%s}"
 #define KNOCKS "{\"conduit\":\"knocks\",\"label\":\"\",\"within_s\":90,\"since\":\"" BEGAN "\",\"heard\":false}"
-	static const char *const both[] = { "conduit polls", "conduit knocks" }, *const crowd[] = { "conduit knocks",
-												    "conduits more" };
+	static const char *const both[] = { "conduit polls", "conduit knocks" },
+				 *const crowd[] = { "conduit knocks", "conduits more" },
+				 *const unread[] = { "conduits unread" };
 	static const char *const words[][2] = {
 		{ "conduit 北の監視 (polls) is silent: nothing was heard of it for 10 min and longer",
 		  "コンジット 北の監視（polls） の通信が途絶えています（10 min 以上、通信なし）" },
@@ -295,6 +296,10 @@ static void silent_conduits_alarm(void **state)
 					"]}}",
 					crowd, 2),
 			 2);
+	assert_int_equal(keys_of_status("{" GOOD ",\"expected\":{\"watched\":2,\"silent\":0,\"unread\":true,"
+					"\"conduits\":[]}}",
+					unread, 1),
+			 1);
 	snprintf(text, sizeof(text),
 		 "{" GOOD ",\"expected\":{\"watched\":2,\"silent\":2,\"conduits\":[" POLLS "," KNOCKS "]}}", "true");
 	assert_int_equal(keys_of_status(text, both, 2), 2);

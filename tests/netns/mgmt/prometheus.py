@@ -23,7 +23,7 @@ WHOLE = {
     "drift": {"seen": 2, "last": None}, "busy": False, "foreign": ["table ip nat"], "settings": [], "surroundings": [{}, {}], "silent": [], "lingering": [{"permit": 7}],
     "roles": [{"role": "enforce", "index": 0, "state": "running", "restarts": 0}, {"role": "dpi", "index": 8, "state": "dead", "restarts": 3}],
     "kernel": {"forwarding": True, "counters": {"no_conduit": {"packets": 12, "bytes": 720}, "share.pace": {"packets": 2 ** 53, "bytes": 0}}},
-    "expected": {"watched": 3, "silent": 1, "conduits": [{"conduit": "polls", "label": "", "within_s": 600, "since": "2026-11-20T08:00:12Z", "heard": True}]},
+    "expected": {"watched": 3, "silent": 1, "unread": False, "conduits": [{"conduit": "polls", "label": "", "within_s": 600, "since": "2026-11-20T08:00:12Z", "heard": True}]},
     "tracking": {"sessions": 12, "most": 262144, "shares": [{"zone": "office", "lane": "naming/support/closed/closed", "sessions": 19000, "most": 32768}]},
     "workers": [{"index": 0, "kind": "commands", "packets": 5, "accepted": 4, "confirmed": 0, "dropped": 1, "resets": 0, "flows": 1, "flows_max": 9,
                  "pool_used": 1, "pool_bytes": 2, "reasons": {"modbus.function": 3},

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is wrong, grave things first, as the box itself says it: the same words that go out by mail and to a monitoring system. What the box finds but does not
-// date is dated by this page.
-import { feed } from "./feed";
-import { clockTime, moment } from "./format";
+// date has the moment at which it was first seen.
+import { moment } from "./format";
 import { language, t } from "./text";
 import type { Role, State, Status } from "./types";
 
@@ -37,11 +36,9 @@ export function upsText(u: NonNullable<Status["ups"]>): string {
 	return typeof u.runtime === "number" ? t("ups_runtime", word, u.charge, Math.floor(u.runtime / 60)) : t("ups_charge", word, u.charge);
 }
 
-function since(key: string, dated: string): string {
-	const seen = feed.seen.get(key) ?? 0;
-	return dated !== "" ? t("since", moment(dated)) : seen === 0 ? t("seen_before") : t("seen_since", clockTime(new Date(seen)));
-}
+const since = (dated: string, seen: string | null): string =>
+	dated !== "" ? t("since", moment(dated)) : seen === null ? t("seen_before") : t("seen_since", moment(seen));
 
 export function alarms(state: State): Alarm[] {
-	return state.alarms.map((a) => ({ text: a[language()], since: since(a.key, a.since), grave: a.grave })).sort((a, b) => Number(b.grave) - Number(a.grave));
+	return state.alarms.map((a) => ({ text: a[language()], since: since(a.since, a.seen), grave: a.grave })).sort((a, b) => Number(b.grave) - Number(a.grave));
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The box as this page knows it: one stream of events, by which it says its state, what was recorded, and how much flows. Nothing is asked again and
-// again, and nothing comes while nobody looks. Keeps the last state and the one before it (for rates), since when each fault is seen, the newest
-// records and the counters of a while; nothing grows.
+// again, and nothing comes while nobody looks. Keeps the last state and the one before it (for rates), the newest records and the counters of a while;
+// nothing grows.
 import { ask, listen, type Refused } from "./session";
 import type { Flow, State, Told } from "./types";
 
@@ -13,14 +13,12 @@ export interface Feed {
 	before?: State;
 	at: number; // when the last state came, by this machine's clock
 	failed?: Refused;
-	/** By the key of an alarm: since when this page sees it; 0 = it was there when the page began to look. */
-	seen: Map<string, number>;
 	records: Told[]; // the newest that came while this page looks, oldest first
 	newest: number; // the number of the last record, whether it is kept here or not; 0 = it is not known
 	flows: Flow[]; // the rules' counters, oldest first
 }
 
-export const feed: Feed = { at: 0, seen: new Map(), records: [], newest: 0, flows: [] };
+export const feed: Feed = { at: 0, records: [], newest: 0, flows: [] };
 let running = 0; // which start of the feed is the present one
 let stopIt: AbortController | undefined;
 let timer: ReturnType<typeof setTimeout> | undefined;
@@ -29,12 +27,9 @@ let last = ""; // the id of the last event, with which a new stream goes on
 let wantsFlow = false;
 
 function note(state: State): void {
-	const now = Date.now(), first = feed.state === undefined, still = new Map<string, number>();
-	for (const { key } of state.alarms) still.set(key, feed.seen.get(key) ?? (first ? 0 : now));
-	feed.seen = still;
 	if (feed.state !== undefined) feed.before = feed.state;
 	feed.state = state;
-	feed.at = now;
+	feed.at = Date.now();
 	delete feed.failed;
 }
 
@@ -111,7 +106,6 @@ export function stop(): void {
 	delete feed.state;
 	delete feed.before;
 	delete feed.failed;
-	feed.seen = new Map();
 	feed.records = [];
 	feed.flows = [];
 	feed.newest = 0;

@@ -177,8 +177,8 @@ const texts = table({
 	alarms: ["異常と注意", "Faults and warnings"],
 	no_alarms: ["異常も注意もありません。", "Nothing is wrong."],
 	since: ["{0} から", "since {0}"],
-	seen_since: ["{0} から（この画面で検出）", "since {0} (seen by this page)"],
-	seen_before: ["この画面を開く前から", "since before this page was opened"],
+	seen_since: ["{0} に検出", "first seen {0}"],
+	seen_before: ["管理機能が起動する前から", "since before the management process started"],
 
 	policy: ["ポリシー", "Policy"],
 	generation: ["世代", "Generation"],

@@ -247,7 +247,7 @@ export interface State {
 	stand: Stand;
 	ja: Words;
 	en: Words;
-	alarms: { key: string; grave: boolean; since: string; en: string; ja: string }[];
+	alarms: { key: string; grave: boolean; since: string; seen: string | null; en: string; ja: string }[];
 	status: Status;
 }
 

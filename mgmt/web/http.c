@@ -69,7 +69,7 @@ static void record_due(struct http *h)
 
 /* ---- deciding a request ------------------------------------------------------------------------------------------ */
 
-static enum MHD_Result answer_now(struct client *k)
+static enum MHD_Result answer_now(struct http *h, struct client *k)
 {
 	int fd = k->answer_fd;
 
@@ -90,7 +90,7 @@ static enum MHD_Result answer_now(struct client *k)
 		return change_reply(k->connection, k->answer_status, fd);
 	if (k->stage == STAGE_RECORDS)
 		return records_reply(k->connection, k->answer_status, fd);
-	return reply_answer(k->connection, k->answer_status, fd, &k->target, k->form);
+	return reply_answer(k->connection, k->answer_status, fd, &k->target, k->form, live_seen(h->live));
 }
 
 static enum MHD_Result hold(struct client *k, enum client_state state, uint64_t wake_ns)
@@ -238,7 +238,7 @@ static enum MHD_Result stream_route(struct http *h, struct client *k, const stru
 	if (!route_question(k, route, &question))
 		return reply_send(k->connection, REPLY_BAD_REQUEST);
 	begin_stream(h, k, "", NULL);
-	return answer_now(k);
+	return answer_now(h, k);
 }
 
 static enum MHD_Result ask_route(struct http *h, struct client *k, const struct route *route)
@@ -652,7 +652,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
 	case CLIENT_HEAD:
 		return decide(h, k, method);
 	case CLIENT_READY:
-		return answer_now(k);
+		return answer_now(h, k);
 	case CLIENT_HELD:
 	case CLIENT_ASKED:
 	case CLIENT_FREE:

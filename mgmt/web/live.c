@@ -57,6 +57,7 @@ struct live {
 	json_t *records; /* of the stream that is told; NULL: none */
 	uint64_t from, to;
 	char *flow;
+	struct seen seen;
 	size_t at; /* the stream that is judged or told */
 	struct stream all[LIVE_STREAMS];
 };
@@ -92,6 +93,7 @@ void live_close(struct live *v)
 		live_leave(&v->all[i]);
 	forget(v);
 	json_decref(v->records);
+	seen_free(&v->seen);
 	close(v->gone_fd);
 	free(v);
 }
@@ -333,9 +335,19 @@ static bool behind(const struct live *v)
 	return false;
 }
 
+static bool somebody(const struct live *v)
+{
+	for (size_t i = 0; i < LIVE_STREAMS; i++)
+		if (v->all[i].connection != NULL)
+			return true;
+	return false;
+}
+
 static void rest(struct live *v)
 {
-	v->next_ns = v->begun_ns + (uint64_t)(behind(v) ? LIVE_SOON_MS : LIVE_TURN_MS) * MS_NS;
+	uint64_t ms = behind(v) ? LIVE_SOON_MS : somebody(v) ? LIVE_TURN_MS : LIVE_IDLE_MS;
+
+	v->next_ns = v->begun_ns + ms * MS_NS;
 	v->step = STEP_REST;
 	v->id = 0;
 	forget(v);
@@ -508,7 +520,7 @@ static void answered(struct live *v, int status, const char *text, size_t n, uin
 	switch (v->step) {
 	case STEP_STATE:
 		if (text != NULL && status <= ANSWER_NO) {
-			v->state = state_text(text, n, &n_state);
+			v->state = state_text(&v->seen, clock_wall_ns(), text, n, &n_state);
 			v->has_newest = live_newest(text, n, &v->newest);
 		}
 		ask_flow(v, now_ns);
@@ -556,14 +568,6 @@ bool live_answer(struct live *v, struct msg *m, uint64_t now_ns)
 
 /* ---- the loop's side -------------------------------------------------------------------------------------------------- */
 
-static bool somebody(const struct live *v)
-{
-	for (size_t i = 0; i < LIVE_STREAMS; i++)
-		if (v->all[i].connection != NULL)
-			return true;
-	return false;
-}
-
 void live_run(struct live *v, uint64_t now_ns, bool room)
 {
 	for (size_t i = 0; i < LIVE_STREAMS; i++) {
@@ -576,7 +580,7 @@ void live_run(struct live *v, uint64_t now_ns, bool room)
 	}
 	if (v->step != STEP_REST && v->deadline_ns <= now_ns)
 		answered(v, ANSWER_CANNOT, NULL, 0, now_ns);
-	if (v->step != STEP_REST || v->next_ns > now_ns || !somebody(v))
+	if (v->step != STEP_REST || v->next_ns > now_ns)
 		return;
 	if (room)
 		begin(v, now_ns);
@@ -586,12 +590,17 @@ void live_run(struct live *v, uint64_t now_ns, bool room)
 
 uint64_t live_next_ns(const struct live *v)
 {
-	uint64_t next = v->step != STEP_REST ? v->deadline_ns : somebody(v) ? v->next_ns : UINT64_MAX;
+	uint64_t next = v->step != STEP_REST ? v->deadline_ns : v->next_ns;
 
 	for (size_t i = 0; i < LIVE_STREAMS; i++)
 		if (v->all[i].connection != NULL && v->all[i].text != NULL && v->all[i].slow_ns < next)
 			next = v->all[i].slow_ns;
 	return next;
+}
+
+struct seen *live_seen(struct live *v)
+{
+	return &v->seen;
 }
 
 bool live_asks(const struct live *v)

@@ -3,8 +3,8 @@
  * Pages that stay open learn what changes: each has a stream of server-sent events (docs/json.md, "live"). For all of them together there is one
  * turn every two seconds: the box is asked for its state, then accounts, one stream after the other, whether
  * that session still stands and what it may see at this moment; only then its stream gets any of it, and the journal is asked, in its name, for what was
- * recorded since. One question is on its way at a time, and
- * none while nobody looks. Being asked about so does not count as use of a session: a page that nobody touches ends as it did.
+ * recorded since. One question is on its way at a time. While nobody looks the box is asked twice a minute, so that whoever comes is told since when
+ * something is wrong. Being asked about so does not count as use of a session: a page that nobody touches ends as it did.
  *
  * A stream holds what one turn brings and no more. Who has not taken that when LIVE_SLOW_S have passed is let go; what was recorded meanwhile it
  * can ask for when it comes back.
@@ -16,11 +16,13 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/wire/msg.h"
+#include "mgmt/state/seen.h"
 
 #define LIVE_STREAMS 16u
 #define LIVE_EACH 4u /* of one account; the box's own token counts as one */
 #define LIVE_TURN_MS 2000u
-#define LIVE_SOON_MS 250u /* between two turns at least: somebody has just come, or is behind */
+#define LIVE_IDLE_MS 30000u /* ... while nobody looks */
+#define LIVE_SOON_MS 250u   /* between two turns at least: somebody has just come, or is behind */
 #define LIVE_SLOW_S 10u
 #define LIVE_ASK_S 3u
 #define LIVE_RECORDS 100u   /* of one turn */
@@ -59,6 +61,7 @@ void live_run(struct live *v, uint64_t now_ns, bool room);
 /* True: the answer was to a question of ours. Its descriptor is taken out when there is one. */
 bool live_answer(struct live *v, struct msg *m, uint64_t now_ns);
 uint64_t live_next_ns(const struct live *v); /* UINT64_MAX = nothing to do */
+struct seen *live_seen(struct live *v);	     /* what is wrong, since when; as long as `v` */
 bool live_asks(const struct live *v);	     /* a question is on its way */
 /* Every stream ends with what it has been told; before libmicrohttpd is stopped. */
 void live_end(struct live *v);

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "appliance/base/clock.h"
+
 /* The policy of what is no page: a browser that shows it loads nothing. */
 #define NO_CONTENT "default-src 'none'; frame-ancestors 'none'"
 #define STREAM_PART 4096u /* bytes at a time */
@@ -127,11 +129,13 @@ enum MHD_Result reply_stream(struct MHD_Connection *c, MHD_ContentReaderCallback
 }
 
 static enum MHD_Result send_text(struct MHD_Connection *c, const struct target *t, const struct route_form *form,
-				 int fd, size_t n)
+				 struct seen *seen, int fd, size_t n)
 {
 	size_t n_text = 0;
 	char *json = n > 0 ? mmap(NULL, n, PROT_READ, MAP_SHARED, fd, 0) : MAP_FAILED;
-	char *text = json != MAP_FAILED ? form->text(t, json, n, &n_text) : NULL;
+	char *text = json == MAP_FAILED	   ? NULL
+		     : form->dated != NULL ? form->dated(seen, clock_wall_ns(), json, n, &n_text)
+					   : form->text(t, json, n, &n_text);
 	struct MHD_Response *r =
 		text != NULL ? MHD_create_response_from_buffer(n_text, text, MHD_RESPMEM_MUST_FREE) : NULL;
 
@@ -164,7 +168,7 @@ enum MHD_Result reply_json(struct MHD_Connection *c, unsigned http, json_t *j, c
 }
 
 enum MHD_Result reply_answer(struct MHD_Connection *c, int status, int fd, const struct target *t,
-			     const struct route_form *form)
+			     const struct route_form *form, struct seen *seen)
 {
 	unsigned http = status <= 1 ? MHD_HTTP_OK : status == 2 ? MHD_HTTP_BAD_REQUEST : MHD_HTTP_SERVICE_UNAVAILABLE;
 	int seals = fcntl(fd, F_GET_SEALS);
@@ -176,7 +180,7 @@ enum MHD_Result reply_answer(struct MHD_Connection *c, int status, int fd, const
 		return reply_send(c, REPLY_UNAVAILABLE);
 	}
 	if (form != NULL && http == MHD_HTTP_OK)
-		return send_text(c, t, form, fd, (size_t)st.st_size);
+		return send_text(c, t, form, seen, fd, (size_t)st.st_size);
 	r = MHD_create_response_from_fd64((uint64_t)st.st_size, fd);
 	if (r == NULL)
 		close(fd);

@@ -35,9 +35,9 @@ enum MHD_Result reply_json(struct MHD_Connection *c, unsigned http, json_t *j, c
 enum MHD_Result reply_stream(struct MHD_Connection *c, MHD_ContentReaderCallback more, void *cls);
 /*
  * The supervisor's answer: `fd` is a sealed memfd with JSON, taken over in any case; `status` is the CLI's. It goes out in
- * `form` (NULL: as it is), as `t` was asked for, unless it is an error. Refuses (503) what is not sealed, and what cannot be put into that form.
+ * `form` (NULL: as it is), as `t` was asked for, with what has been `seen`, unless it is an error. Refuses (503) what is not sealed, and what cannot be put into that form.
  */
 enum MHD_Result reply_answer(struct MHD_Connection *c, int status, int fd, const struct target *t,
-			     const struct route_form *form);
+			     const struct route_form *form, struct seen *seen);
 
 #endif

@@ -72,5 +72,5 @@ static char *in_words(const struct target *t, const char *json, size_t n, size_t
 }
 
 const struct route route_rules = { "/api/v1/rules", MSG_EFFECTIVE, ask,
-				   &(const struct route_form){ "application/json", in_words }, RIGHT_READ_RULES };
+				   &(const struct route_form){ "application/json", in_words, NULL }, RIGHT_READ_RULES };
 const struct route route_effective = { "/api/v1/effective", MSG_EFFECTIVE, ask, NULL, RIGHT_READ_RULES };

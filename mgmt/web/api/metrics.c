@@ -210,5 +210,5 @@ static bool ask(const struct target *t, struct msg_body *question)
 	return t->n_parameters == 0;
 }
 
-const struct route route_metrics = { "/metrics", MSG_STATUS, ask, &(const struct route_form){ METRICS_TYPE, in_text },
-				     RIGHT_READ_STATE };
+const struct route route_metrics = { "/metrics", MSG_STATUS, ask,
+				     &(const struct route_form){ METRICS_TYPE, in_text, NULL }, RIGHT_READ_STATE };

@@ -87,4 +87,5 @@ static char *in_words(const struct target *t, const char *json, size_t n, size_t
 }
 
 const struct route route_nearest = { "/api/v1/nearest", MSG_EFFECTIVE, ask,
-				     &(const struct route_form){ "application/json", in_words }, RIGHT_READ_RULES };
+				     &(const struct route_form){ "application/json", in_words, NULL },
+				     RIGHT_READ_RULES };

@@ -30,4 +30,4 @@ static char *in_lines(const struct target *t, const char *json, size_t n, size_t
 }
 
 const struct route route_picture = { "/api/v1/picture", MSG_EFFECTIVE, ask,
-				     &(const struct route_form){ "image/svg+xml", in_lines }, RIGHT_READ_RULES };
+				     &(const struct route_form){ "image/svg+xml", in_lines, NULL }, RIGHT_READ_RULES };

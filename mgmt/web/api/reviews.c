@@ -200,9 +200,11 @@ static char *holds_text(const struct target *t, const char *json, size_t n, size
 }
 
 const struct route route_reviews = { "/api/v1/reviews", MSG_EVENTS, ask_reviews,
-				     &(const struct route_form){ "application/json", reviews_text },
+				     &(const struct route_form){ "application/json", reviews_text, NULL },
 				     RIGHT_READ_EVENTS };
 const struct route route_tally = { "/api/v1/tally", MSG_EVENTS, ask_tally,
-				   &(const struct route_form){ "application/json", tally_text }, RIGHT_READ_EVENTS };
+				   &(const struct route_form){ "application/json", tally_text, NULL },
+				   RIGHT_READ_EVENTS };
 const struct route route_holds = { "/api/v1/holds", MSG_HOLD, ask_holds,
-				   &(const struct route_form){ "application/json", holds_text }, RIGHT_READ_EVENTS };
+				   &(const struct route_form){ "application/json", holds_text, NULL },
+				   RIGHT_READ_EVENTS };

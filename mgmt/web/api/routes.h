@@ -8,6 +8,7 @@
 #define SEKISHO_MGMT_WEB_API_ROUTES_H
 
 #include "appliance/wire/msg.h"
+#include "mgmt/state/seen.h"
 #include "mgmt/web/api/target.h"
 
 /* What is made of the supervisor's JSON before it goes out. */
@@ -15,6 +16,8 @@ struct route_form {
 	const char *type; /* as HTTP names it */
 	/* Of what was asked and its answer. The text is the caller's to free(), *ret_n its length; NULL when it cannot be made. */
 	char *(*text)(const struct target *t, const char *json, size_t n, size_t *ret_n);
+	/* Instead of it where what was seen before counts. */
+	char *(*dated)(struct seen *seen, uint64_t wall_ns, const char *json, size_t n, size_t *ret_n);
 };
 
 struct route {

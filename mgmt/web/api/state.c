@@ -55,7 +55,7 @@ static json_t *in_words(const json_t *status, enum lang l, const char **ret_stan
 	return words;
 }
 
-char *state_text(const char *json, size_t n, size_t *ret_n)
+char *state_text(struct seen *seen, uint64_t wall_ns, const char *json, size_t n, size_t *ret_n)
 {
 	json_t *status = json_loadb(json, n, 0, NULL), *state = NULL;
 	const char *stand;
@@ -63,9 +63,11 @@ char *state_text(const char *json, size_t n, size_t *ret_n)
 
 	if (json_is_object(status)) {
 		json_t *en = in_words(status, LANG_EN, &stand), *japanese = in_words(status, LANG_JA, &stand);
+		json_t *alarms = alarms_find(status);
 
+		seen_note(seen, alarms, wall_ns);
 		state = json_pack("{s:s,s:s,s:o,s:o,s:o,s:O}", "version", SEKISHO_VERSION, "stand", stand, "en", en,
-				  "ja", japanese, "alarms", alarms_find(status), "status", status);
+				  "ja", japanese, "alarms", alarms, "status", status);
 	}
 	json_decref(status);
 	if (state != NULL)
@@ -76,12 +78,6 @@ char *state_text(const char *json, size_t n, size_t *ret_n)
 	return text;
 }
 
-static char *in_text(const struct target *t, const char *json, size_t n, size_t *ret_n)
-{
-	(void)t;
-	return state_text(json, n, ret_n);
-}
-
 static bool ask(const struct target *t, struct msg_body *question)
 {
 	(void)question;
@@ -89,4 +85,5 @@ static bool ask(const struct target *t, struct msg_body *question)
 }
 
 const struct route route_state = { "/api/v1/state", MSG_STATUS, ask,
-				   &(const struct route_form){ "application/json", in_text }, RIGHT_READ_STATE };
+				   &(const struct route_form){ "application/json", .dated = state_text },
+				   RIGHT_READ_STATE };

@@ -36,4 +36,4 @@ static char *in_words(const struct target *t, const char *json, size_t n, size_t
 }
 
 const struct route route_why = { "/api/v1/why", MSG_EVENTS, events_ask,
-				 &(const struct route_form){ "application/json", in_words }, RIGHT_READ_EVENTS };
+				 &(const struct route_form){ "application/json", in_words, NULL }, RIGHT_READ_EVENTS };

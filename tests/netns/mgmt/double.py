@@ -36,7 +36,8 @@ class Supervisor:
     def __init__(self, program, ns, address, port=443, folder=None):
         self.folder = folder or tempfile.mkdtemp(prefix="skH-secrets-")
         os.chmod(self.folder, 0o700)
-        self.asked = []     # (type, body)
+        self.asked = []     # (type, body); not the status, for which the role asks by itself now and then
+        self.states = 0     # how often it has asked for that
         self.judged = []    # the same of what accounts is asked, which knows nobody
         self.events = []    # decoded login records
         self.answers = {}   # type -> (status, bytes), or a function of the body that says them, or None = silence
@@ -97,6 +98,8 @@ class Supervisor:
             if kind in (JUDGE, LOGIN, LOGOUT):  # who somebody is: not of the box, so no case counts it
                 self.judged.append((kind, body))
                 answer = answer or (1, b"{}")
+            elif kind == STATUS:
+                self.states += 1
             else:
                 self.asked.append((kind, body))
             if callable(answer):

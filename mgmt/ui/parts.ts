@@ -38,10 +38,10 @@ export interface Column {
 	number?: boolean;
 }
 
-/** The first cell of a row names it. A wide table scrolls by itself, by keyboard as well. */
+/** The first cell of a row names it. A wide or long table scrolls by itself, by keyboard as well, below its own heads. */
 export function grid(label: Key, columns: Column[], rows: (Child | Child[])[][]): Node_ {
 	const kind = (i: number): string => (columns[i]?.number === true ? "number" : "");
-	return h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": t(label) },
+	return h("div", { class: "scroll rows", tabindex: 0, role: "group", "aria-label": t(label) },
 		h("table", {},
 			h("thead", {}, h("tr", {}, columns.map((c, i) => h("th", { scope: "col", class: kind(i) }, t(c.head))))),
 			h("tbody", {}, rows.map((row) => h("tr", {}, row.map((cell, i) =>

@@ -39,6 +39,7 @@
  *   clock.h      clock.c     whether the clock is trusted since the machine started
  *   ups.h        ups.c       what the UPS says, and what follows
  *   mail.h       mail.c      how the alarms fare that go out by mail and SNMP
+ *   uninspected.h uninspected.c packets that were to be inspected and were not
  *   told.h, retention.h, authority.h, partition.h, role_json.h, table_merge.h, who.h: a file each
  */
 #ifndef SEKISHO_SUPERVISE_SUPERVISE_H
@@ -69,6 +70,7 @@
 #include "appliance/supervise/records.h"
 #include "appliance/supervise/review.h"
 #include "appliance/supervise/roles.h"
+#include "appliance/supervise/uninspected.h"
 #include "appliance/supervise/ups.h"
 #include "appliance/supervise/workers.h"
 #include "appliance/wire/event.h"
@@ -169,15 +171,16 @@ struct supervisor {
 	uint32_t changes;	 /* operations that have begun so far */
 	struct operation queued; /* one request that waits for an operation of our own */
 	/* Each its own file's, made at the start. */
-	struct collect *collects; /* answers.c */
-	uint64_t web_asked;	  /* the same: up to when what the web side has asked takes its time */
-	struct client *clients;	  /* control.c */
-	struct change *change;	  /* change.c */
-	struct records *records;  /* records.c */
-	uint64_t next_serial;	  /* of the next one */
-	struct watch *watch;	  /* watch.c */
-	struct network *network;  /* network.c */
-	struct notify *notify;	  /* notify.c */
+	struct collect *collects;	 /* answers.c */
+	uint64_t web_asked;		 /* the same: up to when what the web side has asked takes its time */
+	struct client *clients;		 /* control.c */
+	struct change *change;		 /* change.c */
+	struct records *records;	 /* records.c */
+	uint64_t next_serial;		 /* of the next one */
+	struct watch *watch;		 /* watch.c */
+	struct network *network;	 /* network.c */
+	struct notify *notify;		 /* notify.c */
+	struct uninspected *uninspected; /* uninspected.c */
 };
 
 /* supervise/role.c */

@@ -239,6 +239,16 @@ static void of_silence(json_t *list, const json_t *status)
 		add(list, "conduits unread", true, "", M_ALARM_CONDUITS_UNREAD, "", "");
 }
 
+/* One for all lanes: what stopped a worker stopped all that it serves. */
+static void of_uninspected(json_t *list, const json_t *status)
+{
+	const json_t *u = ja(status, "uninspected");
+
+	if (jb(u, "now"))
+		add_counted(list, "uninspected", true, js(u, "since"), M_ALARM_UNINSPECTED, ju(u, "dropped"),
+			    ju(u, "passed"));
+}
+
 /* One for all of them: they were often set for the same day. */
 static void of_reviews(json_t *list, const json_t *status)
 {
@@ -260,6 +270,7 @@ json_t *alarms_find(const json_t *status)
 	of_devices(list, status);
 	of_weak(list, status);
 	of_silence(list, status);
+	of_uninspected(list, status);
 	of_reviews(list, status);
 	return list;
 }

@@ -40,6 +40,7 @@
  *   ups.h        ups.c       what the UPS says, and what follows
  *   mail.h       mail.c      how the alarms fare that go out by mail and SNMP
  *   uninspected.h uninspected.c packets that were to be inspected and were not
+ *   near_end.h   near_end.c  conduits that end soon
  *   told.h, retention.h, authority.h, partition.h, role_json.h, table_merge.h, who.h: a file each
  */
 #ifndef SEKISHO_SUPERVISE_SUPERVISE_H
@@ -64,6 +65,7 @@
 #include "appliance/supervise/clock.h"
 #include "appliance/supervise/control.h"
 #include "appliance/supervise/mail.h"
+#include "appliance/supervise/near_end.h"
 #include "appliance/supervise/operation.h"
 #include "appliance/supervise/partition.h"
 #include "appliance/supervise/policy.h"
@@ -153,6 +155,7 @@ struct supervisor {
 	struct clock_trust clock;
 	struct ups_state ups;
 	struct reviews reviews;
+	struct near_ends near_ends;
 	struct policy *now;	       /* in force, never NULL once started */
 	const struct policy *pairs_of; /* what pairs_fd was made from; only compared */
 	int pairs_fd;		       /* -1 = none */

@@ -93,6 +93,22 @@ static void silent_lines(struct cli *c, const json_t *expected)
 		render_line(c, M_STATUS_CONDUITS_UNREAD);
 }
 
+static void ending_lines(struct cli *c, const json_t *ending)
+{
+	const json_t *list = ja(ending, "conduits");
+	char name[RENDER_TEXT * 4], until[RENDER_TEXT];
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *o = json_array_get(list, i);
+
+		render_conduit(o, c->lang, name, sizeof(name));
+		render_time(js(o, "until"), until);
+		render_line(c, M_STATUS_ENDS, name, until);
+	}
+	if (ju(ending, "near") > json_array_size(list))
+		render_line(c, M_STATUS_ENDS_MORE, ju(ending, "near"));
+}
+
 /* Packets that were to be inspected and were not. */
 static void uninspected_lines(struct cli *c, const json_t *u)
 {
@@ -140,6 +156,7 @@ static void headline(struct cli *c, const json_t *status, const json_t *faults, 
 		render_line(c, M_STATUS_HELD, ju(journal, "holds"));
 	uninspected_lines(c, ja(status, "uninspected"));
 	silent_lines(c, ja(status, "expected"));
+	ending_lines(c, ja(status, "ending"));
 	if (ju(json_object_get(status, "reviews"), "overdue") > 0) {
 		render_time(js(json_object_get(status, "reviews"), "since"), when);
 		render_line(c, M_STATUS_REVIEWS, ju(json_object_get(status, "reviews"), "overdue"), when);

@@ -341,6 +341,39 @@ static void uninspected_packets_alarm(void **state)
 		keys_of_status("{" GOOD ",\"uninspected\":{\"now\":false,\"since\":null,\"dropped\":0}}", NULL, 0), 0);
 }
 
+/* Of each conduit that ends soon; with another end it is another one. */
+static void ends_alarm(void **state)
+{
+#define ENDS(until)                                                                                                    \
+	"{" GOOD                                                                                                       \
+	",\"ending\":{\"near\":%u,\"conduits\":[{\"conduit\":\"vendor\",\"label\":\"業者\",\"until\":\"" until         \
+	"\",\"since\":\"" BEGAN "\"}]}}"
+	static const char *const key[] = { "ends vendor 2027-01-01T00:00:00Z" }, *const other[] = {
+		"ends vendor 2027-01-02T00:00:00Z", "ends more"
+	};
+	char text[400];
+	json_t *s, *alarms, *a;
+
+	(void)state;
+	snprintf(text, sizeof(text), ENDS("2027-01-01T00:00:00Z"), 1u);
+	assert_int_equal(keys_of_status(text, key, 1), 1);
+	s = json_loads(text, 0, NULL);
+	alarms = alarms_find(s);
+	a = json_array_get(alarms, 0);
+	assert_string_equal(
+		json_string_value(json_object_get(a, "en")),
+		"conduit 業者 (vendor) ends at 2027-01-01 00:00:00 UTC; until then another policy can extend it");
+	assert_string_equal(json_string_value(json_object_get(a, "ja")),
+			    "コンジット 業者（vendor） は 2027-01-01 00:00:00 UTC "
+			    "に終了します（継続する場合は、それまでにポリシーで延長）");
+	assert_false(json_is_true(json_object_get(a, "grave")));
+	json_decref(alarms);
+	json_decref(s);
+	snprintf(text, sizeof(text), ENDS("2027-01-02T00:00:00Z"), 40u);
+	assert_int_equal(keys_of_status(text, other, 2), 2);
+	assert_int_equal(keys_of_status("{" GOOD ",\"ending\":null}", NULL, 0), 0);
+}
+
 /* Everything at once: what goes out has each alarm's own words in both languages, those that the API has and the pages show, and none is of the mail alone. */
 static void the_same_words_everywhere(void **state)
 {
@@ -410,7 +443,8 @@ int main(void)
 					    cmocka_unit_test(devices_alarm),
 					    cmocka_unit_test(weak_tls_alarms),
 					    cmocka_unit_test(silent_conduits_alarm),
-					    cmocka_unit_test(uninspected_packets_alarm) };
+					    cmocka_unit_test(uninspected_packets_alarm),
+					    cmocka_unit_test(ends_alarm) };
 
 	setenv("TZ", "UTC", 1);
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,7 @@
  *   enforce/ended.c       those that an end by time ends
  *   enforce/heard.c       conduits that are expected to carry something, and which are silent
  *   enforce/listen.c      the looks for that, and what is told of it
+ *   enforce/unanswered.c  packets that passed their queue without an answer, for the supervisor
  *   enforce/moment.c      by which moment it is judged what has ended
  *   enforce/verify.c      expected against dumped, as a list of differences
  *   enforce/walk.c        a packet through the rules as they were read
@@ -124,10 +125,13 @@ struct enforce {
 	struct matched matched;
 	struct heard heard;
 	uint64_t drifts;
-	uint64_t drift_wall_ns;	   /* of the last, 0 = none */
-	uint8_t foreign_seen[32];  /* digest of what was foreign when it was last reported */
-	uint8_t settings_seen[32]; /* the same of network settings that cannot be set */
-	uint64_t poll_sysctl_ns, poll_linger_ns, poll_compare_ns, poll_heard_ns; /* monotonic: when to look again */
+	uint64_t drift_wall_ns;		  /* of the last, 0 = none */
+	uint8_t foreign_seen[32];	  /* digest of what was foreign when it was last reported */
+	uint8_t settings_seen[32];	  /* the same of network settings that cannot be set */
+	struct msg_unanswered unanswered; /* as it was told */
+	bool unanswered_told;
+	uint64_t poll_sysctl_ns, poll_linger_ns, poll_compare_ns, poll_heard_ns,
+		poll_unanswered_ns; /* monotonic: when to look again */
 	struct clock_pair clocks;
 };
 
@@ -235,6 +239,10 @@ void enforce_listen_adopt(struct enforce *f); /* f->now has just come into force
 void enforce_listen(struct enforce *f);	      /* a look */
 /* How many conduits are expected to carry something, and which are silent (docs/json.md, status). */
 json_t *enforce_expected(const struct enforce *f);
+
+/* ---- enforce/unanswered.c ---------------------------------------------------------------------------------------- */
+
+void enforce_unanswered(struct enforce *f); /* a look */
 
 /* ---- enforce/moment.c -------------------------------------------------------------------------------------------- */
 

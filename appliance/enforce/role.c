@@ -23,6 +23,7 @@
 #define SYSCTL_POLL_NS 500000000ull
 #define LINGER_POLL_NS 2000000000ull
 #define COMPARE_POLL_NS 30000000000ull
+#define UNANSWERED_POLL_NS 1000000000ull
 
 static void complain(const struct err *e)
 {
@@ -310,6 +311,10 @@ static void loop(struct enforce *f)
 		if (now >= f->poll_heard_ns) {
 			f->poll_heard_ns = now + HEARD_POLL_NS;
 			enforce_listen(f);
+		}
+		if (now >= f->poll_unanswered_ns) {
+			f->poll_unanswered_ns = now + UNANSWERED_POLL_NS;
+			enforce_unanswered(f);
 		}
 		if (set || now >= f->poll_compare_ns) {
 			f->poll_compare_ns = now + COMPARE_POLL_NS;

@@ -85,6 +85,7 @@ static bool decide_lane(struct gate *g, struct gate_lane *l)
 		}
 		l->unreported += q->outstanding;
 		g->counts.decided += q->outstanding;
+		pulse_decided(g->pulse, l->lane, q->outstanding);
 	}
 	return all;
 }

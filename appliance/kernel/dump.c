@@ -328,3 +328,11 @@ int netlink_dump_standing(struct netlink *n, struct arena *a, struct image *ret,
 {
 	return consistent(n, a, ret, e, dump_standing);
 }
+
+int netlink_dump_counters(struct netlink *n, struct arena *a, struct image *ret, struct err *e)
+{
+	struct dump d = { .image = ret };
+
+	image_init(ret, a);
+	return list(n, NFT_MSG_GETOBJ, NFPROTO_INET, TABLE_NAME, NULL, dump_on_object, &d, e);
+}

@@ -22,5 +22,7 @@ int netlink_dump_base(struct netlink *n, struct arena *a, struct image *ret, str
 /* Tables, chains, sets, counters and the generation that the table names, without rules and what the sets hold: as quick
  * however large the policy is. */
 int netlink_dump_standing(struct netlink *n, struct arena *a, struct image *ret, struct err *e);
+/* The counters alone, by one question. */
+int netlink_dump_counters(struct netlink *n, struct arena *a, struct image *ret, struct err *e);
 
 #endif

@@ -92,6 +92,14 @@ static bool on_cuts(void *ctx, struct msg *m)
 	return true;
 }
 
+static bool on_unanswered(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	uninspected_told(p->s, &m->body.unanswered);
+	return true;
+}
+
 static bool on_drift(void *ctx, struct msg *m)
 {
 	static const enum message words[DRIFT_COUNT] = {
@@ -400,6 +408,7 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_COMPILED] = on_compiled,
 	[MSG_DRIFT] = on_drift,
 	[MSG_CUTS] = on_cuts,
+	[MSG_UNANSWERED] = on_unanswered,
 
 	[MSG_STATUS] = on_status,
 	[MSG_EFFECTIVE] = on_effective,

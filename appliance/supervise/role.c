@@ -263,6 +263,8 @@ static int open_own(struct supervisor *s, struct err *e)
 	if (r == 0)
 		r = watch_open(s, e);
 	if (r == 0)
+		r = uninspected_open(s, e);
+	if (r == 0)
 		r = collect_open(s, e);
 	if (r < 0)
 		return r;
@@ -348,6 +350,10 @@ static int wait_ms(const struct supervisor *s, uint64_t now)
 	due = other < due ? other : due;
 	other = review_next(s);
 	due = other < due ? other : due;
+	other = near_end_next(s);
+	due = other < due ? other : due;
+	other = uninspected_next(s);
+	due = other < due ? other : due;
 	other = ups_next(s);
 	due = other < due ? other : due;
 	other = notify_next(s);
@@ -413,6 +419,8 @@ static void turn(struct supervisor *s)
 	unsaved_due(s, now);
 	clock_due(s, now);
 	review_due(s, now);
+	near_end_due(s, now);
+	uninspected_due(s, now);
 	ups_due(s, now);
 	notify_due(s, now);
 }

@@ -61,6 +61,8 @@ int spawn(const struct partition *p, struct slot *sl, const int *fds, size_t n, 
 int role_descriptors(struct supervisor *s, const struct slot *sl, int fds[ROLE_FDS], int *nsfd, struct err *e);
 /* A socket for slots of a lane in the data namespace; owned by the caller. */
 int queue_socket(struct supervisor *s, uint32_t lane, uint8_t slots, struct err *e);
+int queue_table(struct supervisor *s,
+		struct err *e); /* how they stand, as the kernel says it; owned by the caller, negative errno */
 
 /* roles.c */
 int event_pair(int sv[2], struct err *e); /* [0] reads, [1] writes */

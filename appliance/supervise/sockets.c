@@ -57,6 +57,11 @@ static int open_queue_table(void *ctx, struct err *e)
 	return fd < 0 ? err_set(e, -errno, "open the kernel's table of queues") : fd;
 }
 
+int queue_table(struct supervisor *s, struct err *e)
+{
+	return in_namespace(s, s->spaces.data, open_queue_table, NULL, e);
+}
+
 static int open_sessions(void *ctx, struct err *e)
 {
 	(void)ctx;

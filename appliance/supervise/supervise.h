@@ -39,6 +39,8 @@
  *   clock.h      clock.c     whether the clock is trusted since the machine started
  *   ups.h        ups.c       what the UPS says, and what follows
  *   mail.h       mail.c      how the alarms fare that go out by mail and SNMP
+ *   uninspected.h uninspected.c packets that were to be inspected and were not
+ *   near_end.h   near_end.c  conduits that end soon
  *   told.h, retention.h, authority.h, partition.h, role_json.h, table_merge.h, who.h: a file each
  */
 #ifndef SEKISHO_SUPERVISE_SUPERVISE_H
@@ -63,12 +65,14 @@
 #include "appliance/supervise/clock.h"
 #include "appliance/supervise/control.h"
 #include "appliance/supervise/mail.h"
+#include "appliance/supervise/near_end.h"
 #include "appliance/supervise/operation.h"
 #include "appliance/supervise/partition.h"
 #include "appliance/supervise/policy.h"
 #include "appliance/supervise/records.h"
 #include "appliance/supervise/review.h"
 #include "appliance/supervise/roles.h"
+#include "appliance/supervise/uninspected.h"
 #include "appliance/supervise/ups.h"
 #include "appliance/supervise/workers.h"
 #include "appliance/wire/event.h"
@@ -151,6 +155,7 @@ struct supervisor {
 	struct clock_trust clock;
 	struct ups_state ups;
 	struct reviews reviews;
+	struct near_ends near_ends;
 	struct policy *now;	       /* in force, never NULL once started */
 	const struct policy *pairs_of; /* what pairs_fd was made from; only compared */
 	int pairs_fd;		       /* -1 = none */
@@ -169,15 +174,16 @@ struct supervisor {
 	uint32_t changes;	 /* operations that have begun so far */
 	struct operation queued; /* one request that waits for an operation of our own */
 	/* Each its own file's, made at the start. */
-	struct collect *collects; /* answers.c */
-	uint64_t web_asked;	  /* the same: up to when what the web side has asked takes its time */
-	struct client *clients;	  /* control.c */
-	struct change *change;	  /* change.c */
-	struct records *records;  /* records.c */
-	uint64_t next_serial;	  /* of the next one */
-	struct watch *watch;	  /* watch.c */
-	struct network *network;  /* network.c */
-	struct notify *notify;	  /* notify.c */
+	struct collect *collects;	 /* answers.c */
+	uint64_t web_asked;		 /* the same: up to when what the web side has asked takes its time */
+	struct client *clients;		 /* control.c */
+	struct change *change;		 /* change.c */
+	struct records *records;	 /* records.c */
+	uint64_t next_serial;		 /* of the next one */
+	struct watch *watch;		 /* watch.c */
+	struct network *network;	 /* network.c */
+	struct notify *notify;		 /* notify.c */
+	struct uninspected *uninspected; /* uninspected.c */
 };
 
 /* supervise/role.c */

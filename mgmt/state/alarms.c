@@ -239,6 +239,38 @@ static void of_silence(json_t *list, const json_t *status)
 		add(list, "conduits unread", true, "", M_ALARM_CONDUITS_UNREAD, "", "");
 }
 
+/* One for all lanes: what stopped a worker stopped all that it serves. */
+static void of_uninspected(json_t *list, const json_t *status)
+{
+	const json_t *u = ja(status, "uninspected");
+
+	if (jb(u, "now"))
+		add_counted(list, "uninspected", true, js(u, "since"), M_ALARM_UNINSPECTED, ju(u, "dropped"),
+			    ju(u, "passed"));
+}
+
+/* Each, so that whoever is told of alarms knows whom to ask. */
+static void of_ends(json_t *list, const json_t *status)
+{
+	const json_t *x = ja(status, "ending"), *near = ja(x, "conduits");
+	char key[KEY_TEXT], name[KEY_TEXT], when[RENDER_TEXT], texts[2][ALARM_TEXT];
+
+	for (size_t i = 0; i < json_array_size(near); i++) {
+		const json_t *o = json_array_get(near, i);
+
+		/* One that is extended and near its end again is another alarm. */
+		snprintf(key, sizeof(key), "ends %s %s", js(o, "conduit"), js(o, "until"));
+		render_time(js(o, "until"), when);
+		for (unsigned l = 0; l < LANGUAGES; l++) {
+			render_conduit(o, (enum lang)l, name, sizeof(name));
+			message_text(texts[l], ALARM_TEXT, (enum lang)l, M_ALARM_ENDS, name, when);
+		}
+		(void)json_array_append_new(list, alarm(key, false, js(o, "since"), texts[LANG_EN], texts[LANG_JA]));
+	}
+	if (ju(x, "near") > json_array_size(near))
+		add(list, "ends more", false, "", M_ALARM_ENDS_MORE, "", "");
+}
+
 /* One for all of them: they were often set for the same day. */
 static void of_reviews(json_t *list, const json_t *status)
 {
@@ -260,6 +292,8 @@ json_t *alarms_find(const json_t *status)
 	of_devices(list, status);
 	of_weak(list, status);
 	of_silence(list, status);
+	of_uninspected(list, status);
+	of_ends(list, status);
 	of_reviews(list, status);
 	return list;
 }

@@ -70,3 +70,17 @@ void render_conduit(const json_t *silent, enum lang l, char *out, size_t size)
 	else
 		snprintf(out, size, "%s", name);
 }
+
+void render_conduits(const json_t *list, unsigned long long all, enum lang l, char *out, size_t size)
+{
+	size_t at = 0, n = 0;
+	char name[RENDER_TEXT * 4];
+
+	out[0] = '\0';
+	for (; n < json_array_size(list) && n < CONDUITS_NAMED && at < size; n++) {
+		render_conduit(json_array_get(list, n), l, name, sizeof(name));
+		at += (size_t)snprintf(out + at, size - at, "%s%s", n > 0 ? ", " : "", name);
+	}
+	if (all > n && at < size)
+		snprintf(out + at, size - at, ", +%llu", all - n);
+}

@@ -27,5 +27,8 @@ const char *render_kind(const char *word, enum lang l);
 void render_span(unsigned long long seconds, char out[RENDER_TEXT]);
 /* "RTG 1 reads (tos-reads-rtg01)": one of `expected.conduits`. */
 void render_conduit(const json_t *silent, enum lang l, char *out, size_t size);
+/* "RTG 1 reads (tos-reads-rtg01), vendor, +2": the first CONDUITS_NAMED of such a list, of which there are `all`. */
+#define CONDUITS_NAMED 4u
+void render_conduits(const json_t *list, unsigned long long all, enum lang l, char *out, size_t size);
 
 #endif

@@ -93,6 +93,42 @@ static void silent_lines(struct cli *c, const json_t *expected)
 		render_line(c, M_STATUS_CONDUITS_UNREAD);
 }
 
+static void ending_lines(struct cli *c, const json_t *ending)
+{
+	const json_t *list = ja(ending, "conduits");
+	char name[RENDER_TEXT * 4], until[RENDER_TEXT];
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *o = json_array_get(list, i);
+
+		render_conduit(o, c->lang, name, sizeof(name));
+		render_time(js(o, "until"), until);
+		render_line(c, M_STATUS_ENDS, name, until);
+	}
+	if (ju(ending, "near") > json_array_size(list))
+		render_line(c, M_STATUS_ENDS_MORE, ju(ending, "near"));
+}
+
+/* Packets that were to be inspected and were not. */
+static void uninspected_lines(struct cli *c, const json_t *u)
+{
+	const json_t *lanes = ja(u, "lanes");
+	char since[RENDER_TEXT], last[RENDER_TEXT], names[RENDER_TEXT * 8];
+
+	if (!jb(u, "now"))
+		return;
+	render_time(js(u, "since"), since);
+	render_time(js(u, "last"), last);
+	render_line(c, M_STATUS_NOT_INSPECTED, since, last, ju(u, "dropped"), ju(u, "passed"));
+	for (size_t i = 0; i < json_array_size(lanes); i++) {
+		const json_t *l = json_array_get(lanes, i);
+
+		render_conduits(ja(l, "conduits"), ju(l, "conduits_all"), c->lang, names, sizeof(names));
+		render_line(c, M_STATUS_NOT_INSPECTED_LANE, js(l, "lane"), ju(l, "queue_full"), ju(l, "socket_full"),
+			    ju(l, "no_worker"), names);
+	}
+}
+
 static void headline(struct cli *c, const json_t *status, const json_t *faults, enum stand stand)
 {
 	const json_t *g = json_object_get(status, "generation"), *site = json_object_get(status, "site");
@@ -118,7 +154,9 @@ static void headline(struct cli *c, const json_t *status, const json_t *faults, 
 		render_line(c, M_STATUS_WAITING_ROOM, ju(journal, "waiting"), ju(journal, "left_out"));
 	if (ju(journal, "holds") > 0)
 		render_line(c, M_STATUS_HELD, ju(journal, "holds"));
+	uninspected_lines(c, ja(status, "uninspected"));
 	silent_lines(c, ja(status, "expected"));
+	ending_lines(c, ja(status, "ending"));
 	if (ju(json_object_get(status, "reviews"), "overdue") > 0) {
 		render_time(js(json_object_get(status, "reviews"), "since"), when);
 		render_line(c, M_STATUS_REVIEWS, ju(json_object_get(status, "reviews"), "overdue"), when);

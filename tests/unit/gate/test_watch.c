@@ -47,6 +47,7 @@ struct fixture {
 
 static struct fixture f;
 static unsigned told_hung;
+static struct pulse pulse;
 static struct event events[16];
 static size_t n_events;
 
@@ -152,7 +153,10 @@ static int gate_make(void **state)
 	(void)state;
 	memset(&f, 0, sizeof(f));
 	f.now.ns = 1000u * MS;
-	f.g = (struct gate){ .wake = -1, .pidfd = -1, .stat = -1, .raw4 = -1, .raw6 = -1, .sessions = -1 };
+	f.g = (struct gate){
+		.wake = -1, .pidfd = -1, .stat = -1, .raw4 = -1, .raw6 = -1, .sessions = -1, .pulse = &pulse
+	};
+	pulse = (struct pulse){ 0 };
 	f.g.last_tick = f.g.last_report = f.now;
 	f.g.epoll = epoll_create1(0);
 	f.g.proc = memfd_create("queues", 0);
@@ -188,6 +192,15 @@ static int gate_drop(void **state)
 /* ---- nobody is there --------------------------------------------------------------------------------------------- */
 
 /* Only what is closed is dropped here; of the rest the chain behind the queues decides, which knows the flow. */
+/* By lane, for the supervisor. */
+static void decided(uint64_t in_closed, uint64_t in_hold, uint64_t in_open, uint64_t in_cut)
+{
+	const uint64_t want[N] = { in_closed, in_hold, in_open, in_cut };
+
+	for (unsigned i = 0; i < N; i++)
+		assert_int_equal(atomic_load(&pulse.decided[f.lane[i]]), want[i]);
+}
+
 static void dead_worker(void **state)
 {
 	(void)state;
@@ -201,6 +214,7 @@ static void dead_worker(void **state)
 	expect_upto(OPEN, false, 0, false); /* nothing waited there */
 	expect_upto(CUT, true, 40, false);
 	assert_int_equal(f.g.counts.decided, 6);
+	decided(3, 2, 0, 1);
 	assert_null(f.g.ring);
 	assert_int_equal(f.g.wake, -1);
 	/* What comes later is decided as it comes. */
@@ -209,6 +223,7 @@ static void dead_worker(void **state)
 	expect_upto(CLOSED, true, 11, false);
 	expect_upto(OPEN, true, 35, true);
 	expect_silence();
+	decided(4, 2, 5, 1);
 	gate_worker_dead(&f.g, f.now); /* told twice: once is enough */
 	assert_int_equal(f.g.counts.died, 1);
 }

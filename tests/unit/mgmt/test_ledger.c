@@ -315,13 +315,72 @@ static void silent_conduits_alarm(void **state)
 	json_decref(s);
 }
 
+/* One for all lanes, and the same while its numbers move. */
+static void uninspected_packets_alarm(void **state)
+{
+	static const char *const key[] = { "uninspected" };
+	json_t *s = json_loads("{" GOOD ",\"uninspected\":{\"now\":true,\"since\":\"" BEGAN
+			       "\",\"dropped\":540,\"passed\":12,\"lanes\":[]}}",
+			       0, NULL),
+	       *alarms = alarms_find(s), *a = json_array_get(alarms, 0);
+
+	(void)state;
+	assert_int_equal(json_array_size(alarms), 1);
+	assert_string_equal(json_string_value(json_object_get(a, "en")),
+			    "packets are not inspected, because a queue is full or no worker answers: 540 dropped, 12 "
+			    "passed; sekisho status");
+	assert_string_equal(json_string_value(json_object_get(a, "ja")),
+			    "キューの満杯または検査部の応答なしにより、検査できないパケットがあります: 破棄 540 "
+			    "個、通過 12 個（sekisho status で確認）");
+	assert_string_equal(json_string_value(json_object_get(a, "since")), BEGAN);
+	assert_true(json_is_true(json_object_get(a, "grave")));
+	json_decref(alarms);
+	json_decref(s);
+	assert_int_equal(keys_of_status("{" GOOD ",\"uninspected\":{\"now\":true,\"dropped\":5400}}", key, 1), 1);
+	assert_int_equal(
+		keys_of_status("{" GOOD ",\"uninspected\":{\"now\":false,\"since\":null,\"dropped\":0}}", NULL, 0), 0);
+}
+
+/* Of each conduit that ends soon; with another end it is another one. */
+static void ends_alarm(void **state)
+{
+#define ENDS(until)                                                                                                    \
+	"{" GOOD                                                                                                       \
+	",\"ending\":{\"near\":%u,\"conduits\":[{\"conduit\":\"vendor\",\"label\":\"業者\",\"until\":\"" until         \
+	"\",\"since\":\"" BEGAN "\"}]}}"
+	static const char *const key[] = { "ends vendor 2027-01-01T00:00:00Z" }, *const other[] = {
+		"ends vendor 2027-01-02T00:00:00Z", "ends more"
+	};
+	char text[400];
+	json_t *s, *alarms, *a;
+
+	(void)state;
+	snprintf(text, sizeof(text), ENDS("2027-01-01T00:00:00Z"), 1u);
+	assert_int_equal(keys_of_status(text, key, 1), 1);
+	s = json_loads(text, 0, NULL);
+	alarms = alarms_find(s);
+	a = json_array_get(alarms, 0);
+	assert_string_equal(
+		json_string_value(json_object_get(a, "en")),
+		"conduit 業者 (vendor) ends at 2027-01-01 00:00:00 UTC; until then another policy can extend it");
+	assert_string_equal(json_string_value(json_object_get(a, "ja")),
+			    "コンジット 業者（vendor） は 2027-01-01 00:00:00 UTC "
+			    "に終了します（継続する場合は、それまでにポリシーで延長）");
+	assert_false(json_is_true(json_object_get(a, "grave")));
+	json_decref(alarms);
+	json_decref(s);
+	snprintf(text, sizeof(text), ENDS("2027-01-02T00:00:00Z"), 40u);
+	assert_int_equal(keys_of_status(text, other, 2), 2);
+	assert_int_equal(keys_of_status("{" GOOD ",\"ending\":null}", NULL, 0), 0);
+}
+
 /* Everything at once: what goes out has each alarm's own words in both languages, those that the API has and the pages show, and none is of the mail alone. */
 static void the_same_words_everywhere(void **state)
 {
 	static const char bad[] = "{\"generation\":{\"state\":\"waiting\",\"applied\":\"" BEGAN "\"}," DOWN(
 		"0") ",\"foreign\":[\"table ip nat\"],"
-		     "\"reviews\":{\"overdue\":7},\"drift\":{\"seen\":2,\"last\":\"" BEGAN
-		     "\"},\"journal\":{\"waiting\":12,\"left_out\":3,\"lost\":4,\"held\":true,"
+		     "\"uninspected\":{\"now\":true,\"dropped\":3},\"reviews\":{\"overdue\":7},\"drift\":{\"seen\":2,"
+		     "\"last\":\"" BEGAN "\"},\"journal\":{\"waiting\":12,\"left_out\":3,\"lost\":4,\"held\":true,"
 		     "\"holds_damaged\":true,\"stuck\":true,\"trouble\":\"No space left on "
 		     "device\"},\"log\":{\"waiting\":99},"
 		     "\"clock\":{\"sources\":true,\"synchronised\":false},\"expected\":{\"watched\":2,\"silent\":2,"
@@ -383,7 +442,9 @@ int main(void)
 					    cmocka_unit_test(the_same_words_everywhere),
 					    cmocka_unit_test(devices_alarm),
 					    cmocka_unit_test(weak_tls_alarms),
-					    cmocka_unit_test(silent_conduits_alarm) };
+					    cmocka_unit_test(silent_conduits_alarm),
+					    cmocka_unit_test(uninspected_packets_alarm),
+					    cmocka_unit_test(ends_alarm) };
 
 	setenv("TZ", "UTC", 1);
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/supervise/near_end.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/base/arena.h"
+#include "appliance/base/clock.h"
+#include "appliance/supervise/supervise.h"
+
+#define SECOND 1000000000ull
+#define LOOK_NS (10 * SECOND)
+#define SHOWN 32u		/* by name; how many there are is said besides */
+#define BACK_MOST 8u		/* generations that a start reads */
+#define BACK_BUDGET (64u << 20) /* bytes of one in memory */
+
+static uint64_t now_s(void)
+{
+	return clock_wall_ns() / SECOND;
+}
+
+static uint64_t applied_s(const struct supervisor *s, uint64_t number)
+{
+	const struct generation_record *g = generation_find(&s->store, number);
+
+	return g != NULL ? g->applied_ns / SECOND : now_s();
+}
+
+/* How many of the conduits that end that generation has; 0 as well when it cannot be read. */
+static size_t read_one(struct supervisor *s, const struct generation_record *g)
+{
+	struct arena *a = arena_new(BACK_BUDGET);
+	struct ir *ir = a != NULL ? arena_alloc(a, sizeof(*ir)) : NULL;
+	uint8_t *p = NULL;
+	struct err e;
+	size_t n, found = 0;
+
+	if (ir != NULL && generation_load(&s->store, g->number, &p, &n, &e) == 0 &&
+	    ir_unseal(bytes_of(p, n), a, ir, &e) == 0)
+		found = endings_older(&s->near_ends.endings, ir, g->applied_ns / SECOND);
+	free(p);
+	arena_free(a);
+	return found;
+}
+
+/* At a start: what was in force before this generation, and had them, too. */
+static void read_back(struct supervisor *s)
+{
+	const struct generation_record *g = generation_find(&s->store, s->now->number);
+
+	for (unsigned i = 0; i < BACK_MOST && g != NULL && g->before != 0 && g->before < g->number; i++) {
+		g = generation_find(&s->store, g->before);
+		if (g == NULL || read_one(s, g) == 0)
+			return;
+	}
+}
+
+static void adopt(struct supervisor *s)
+{
+	struct near_ends *r = &s->near_ends;
+	bool first = r->generation == 0;
+
+	if (!endings_take(&r->endings, s->now->ir, applied_s(s, s->now->number)))
+		return; /* tried again at the next look */
+	r->generation = s->now->number;
+	if (first && r->endings.n > 0)
+		read_back(s);
+}
+
+static bool is_near(const struct ending *x, uint64_t now)
+{
+	return x->until > now && now >= ending_near(x->since, x->until);
+}
+
+void near_end_due(struct supervisor *s, uint64_t now)
+{
+	struct near_ends *r = &s->near_ends;
+	uint64_t moment = now_s();
+
+	if (now < r->look_at && r->generation == s->now->number)
+		return;
+	r->look_at = now + LOOK_NS;
+	if (s->now->number == 0)
+		return;
+	if (r->generation != s->now->number)
+		adopt(s);
+	/* By a clock that nobody trusts any end may be near. */
+	for (size_t i = 0; i < r->endings.n && s->clock.wait == CLOCK_TRUSTED; i++) {
+		struct ending *x = &r->endings.list[i];
+		char text[EVENT_TEXT];
+		json_t *until;
+
+		if (x->said || !is_near(x, moment))
+			continue;
+		x->said = true;
+		until = json_time(x->until * SECOND);
+		snprintf(text, sizeof(text), "%s (%s)", x->name, json_string_value(until));
+		json_decref(until);
+		policy_event_of(s, POLICY_ENDS_SOON, s->now->number, NULL, text);
+	}
+}
+
+uint64_t near_end_next(const struct supervisor *s)
+{
+	return s->near_ends.look_at;
+}
+
+static const struct ir_conduit *conduit_of(const struct ir *ir, const struct ending *x)
+{
+	for (uint32_t i = 0; i < ir->n_conduits; i++)
+		if (ir->conduits[i].until == x->until && strcmp(ir->conduits[i].name, x->name) == 0)
+			return &ir->conduits[i];
+	return NULL;
+}
+
+json_t *json_ending(const struct supervisor *s)
+{
+	const struct near_ends *r = &s->near_ends;
+	uint64_t now = now_s();
+	json_t *list;
+	size_t n = 0;
+
+	if (s->clock.wait != CLOCK_TRUSTED)
+		return json_null();
+	list = json_array();
+	for (size_t i = 0; i < r->endings.n; i++) {
+		const struct ending *x = &r->endings.list[i];
+		const struct ir_conduit *c;
+		uint64_t near = ending_near(x->since, x->until);
+
+		if (!is_near(x, now) || n++ >= SHOWN)
+			continue;
+		c = conduit_of(s->now->ir, x);
+		if (c == NULL)
+			continue;
+		(void)json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o, s:o}", "conduit", json_text(c->name),
+							    "label", json_text(c->label), "owner", json_text(c->owner),
+							    "until", json_time(x->until * SECOND), "since",
+							    json_time((near > x->since ? near : x->since) * SECOND)));
+	}
+	return json_pack("{s:I, s:o}", "near", (json_int_t)n, "conduits", list);
+}

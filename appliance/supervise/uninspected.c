@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/supervise/uninspected.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "appliance/base/clock.h"
+#include "appliance/gate/outstanding.h"
+#include "appliance/supervise/supervise.h"
+#include "appliance/supervise/unserved.h"
+#include "appliance/wire/settings.h"
+
+#define NAMED 3u  /* conduits, in a record */
+#define SHOWN 32u /* of a lane, in an answer; how many there are is said besides */
+#define COUNT_TEXT 24u
+
+struct uninspected {
+	int queues; /* the kernel's table of queues */
+	bool told;  /* enforce has said what the kernel's counters are: as follows, ... */
+	uint64_t fates[UNSERVED_FATES];
+	struct queue_state seen[LANE_COUNT * LANE_SLOTS]; /* by place in `lanes` of lane.h, as last read */
+	struct unserved_counts counts;			  /* ever, of this daemon */
+	struct unserved unserved;
+	uint64_t look_at; /* monotonic ns */
+};
+
+int uninspected_open(struct supervisor *s, struct err *e)
+{
+	struct uninspected *u = calloc(1, sizeof(*u));
+
+	if (u == NULL)
+		return err_set(e, -ENOMEM, "watch over inspection");
+	s->uninspected = u;
+	u->queues = queue_table(s, e);
+	return u->queues < 0 ? u->queues : 0;
+}
+
+/* The rules count from the moment at which they were loaded, which may be before this daemon was started. */
+void uninspected_told(struct supervisor *s, const struct msg_unanswered *m)
+{
+	const uint64_t fates[UNSERVED_FATES] = { [UNSERVED_CLOSED] = m->closed,
+						 [UNSERVED_HELD] = m->held,
+						 [UNSERVED_HOLD_NEW] = m->hold_new,
+						 [UNSERVED_OPEN] = m->open };
+	struct uninspected *u = s->uninspected;
+
+	for (unsigned f = 0; f < UNSERVED_FATES; f++) {
+		if (u->told)
+			u->counts.fates[f] += fates[f] >= u->fates[f] ? fates[f] - u->fates[f] : fates[f];
+		u->fates[f] = fates[f];
+	}
+	u->told = true;
+}
+
+/* The kernel counts in 32 bits, from the moment at which a queue was made. */
+static uint32_t more(uint32_t was, uint32_t now)
+{
+	return now >= was ? now - was : now;
+}
+
+static void count(struct supervisor *s)
+{
+	static struct queue_state states[LANE_COUNT * LANE_SLOTS];
+	struct uninspected *u = s->uninspected;
+	struct unserved_counts *c = &u->counts;
+	int n = outstanding_read(u->queues, states, LANE_COUNT * LANE_SLOTS);
+
+	for (int i = 0; i < n; i++) {
+		uint32_t lane = queue_lane(states[i].queue);
+		struct queue_state *was;
+
+		if (lane == LANE_COUNT)
+			continue;
+		was = &u->seen[lane * LANE_SLOTS + queue_slot(states[i].queue)];
+		c->lanes[lane][UNSERVED_FULL] += more(was->dropped_full, states[i].dropped_full);
+		c->lanes[lane][UNSERVED_UNREAD] += more(was->dropped_user, states[i].dropped_user);
+		*was = states[i];
+	}
+	for (uint32_t l = 0; l < LANE_COUNT; l++) {
+		c->lanes[l][UNSERVED_AWAY] = 0;
+		for (uint32_t w = 0; w < PAIR_MAX; w++)
+			if (s->pairs[w].pulse != NULL)
+				c->lanes[l][UNSERVED_AWAY] +=
+					atomic_load_explicit(&s->pairs[w].pulse->decided[l], memory_order_relaxed);
+	}
+}
+
+/* ---- whose packets they are --------------------------------------------------------------------------------------- */
+
+/* Marks the conduits that have a permit in that lane; once through the policy, however large it is. */
+static void mark(const struct ir *ir, uint32_t lane, uint8_t *marks)
+{
+	for (uint32_t i = 0; i < ir->n_permits; i++) {
+		const struct command_permit *p =
+			ir->permits[i].lane == lane ? commands_permit(&ir->table, i + 1) : NULL;
+
+		for (uint32_t k = 0; p != NULL && k < p->n_grants; k++)
+			if (ir->table.grants[p->first_grant + k].conduit < ir->n_conduits)
+				marks[ir->table.grants[p->first_grant + k].conduit] = 1;
+	}
+}
+
+/* "tos-reads-cranes, vendor, +2", by the policy in force. */
+static void names_text(const struct supervisor *s, const struct unserved *u, char *out, size_t size)
+{
+	const struct ir *ir = s->now->ir;
+	uint8_t *marks = calloc(ir->n_conduits + 1u, 1);
+	size_t at = 0;
+	uint32_t n = 0;
+
+	out[0] = '\0';
+	for (uint32_t l = 0; marks != NULL && l < LANE_COUNT; l++)
+		if (unserved_lane(u, l))
+			mark(ir, l, marks);
+	for (uint32_t i = 0; marks != NULL && i < ir->n_conduits; i++) {
+		if (!marks[i] || n++ >= NAMED || at >= size)
+			continue;
+		at += (size_t)snprintf(out + at, size - at, "%s%s", n > 1 ? ", " : "", ir->conduits[i].name);
+	}
+	if (n > NAMED && at < size)
+		snprintf(out + at, size - at, ", +%u", n - NAMED);
+	free(marks);
+}
+
+static void tell(struct supervisor *s, uint8_t what)
+{
+	const struct unserved *u = &s->uninspected->unserved;
+	struct event e = event_new(EVENT_MACHINE, clock_wall_ns());
+	char names[EVENT_TEXT], number[COUNT_TEXT];
+
+	e.code = what;
+	names_text(s, u, names, sizeof(names));
+	event_say(&e, EVENT_OBJECT, names);
+	snprintf(number, sizeof(number), "%llu", (unsigned long long)unserved_dropped(u));
+	event_say(&e, EVENT_BEFORE, number);
+	snprintf(number, sizeof(number), "%llu", (unsigned long long)unserved_passed(u));
+	event_say(&e, EVENT_AFTER, number);
+	event_send(&s->events, &e);
+}
+
+void uninspected_due(struct supervisor *s, uint64_t now)
+{
+	struct uninspected *u = s->uninspected;
+
+	if (now < u->look_at)
+		return;
+	u->look_at = now + UNSERVED_LOOK_NS;
+	count(s);
+	switch (unserved_look(&u->unserved, &u->counts, now, clock_wall_ns())) {
+	case UNSERVED_BEGINS:
+		tell(s, MACHINE_UNINSPECTED);
+		break;
+	case UNSERVED_ENDS:
+		tell(s, MACHINE_INSPECTED);
+		unserved_forget(&u->unserved);
+		break;
+	case UNSERVED_SAME:
+		break;
+	}
+}
+
+uint64_t uninspected_next(const struct supervisor *s)
+{
+	return s->uninspected->look_at;
+}
+
+/* ---- for the status ----------------------------------------------------------------------------------------------- */
+
+static json_t *lane_json(const struct supervisor *s, uint32_t lane)
+{
+	const uint64_t *n = s->uninspected->unserved.sum.lanes[lane];
+	const struct ir *ir = s->now->ir;
+	uint8_t *marks = calloc(ir->n_conduits + 1u, 1);
+	json_t *list = json_array();
+	char text[WORD_TEXT];
+	uint32_t all = 0;
+	struct lane l = { 0 };
+
+	if (marks != NULL)
+		mark(ir, lane, marks);
+	for (uint32_t i = 0; marks != NULL && i < ir->n_conduits; i++) {
+		const struct ir_conduit *c = &ir->conduits[i];
+
+		if (marks[i] && all++ < SHOWN)
+			(void)json_array_append_new(list, json_pack("{s:o, s:o}", "conduit", json_text(c->name),
+								    "label", json_text(c->label)));
+	}
+	free(marks);
+	(void)lane_of(lane, &l);
+	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:i, s:o}", "lane", lane_text(lane, text), "when_down",
+			 failure_words[l.when_down], "when_overloaded", failure_words[l.when_overloaded], "queue_full",
+			 (json_int_t)n[UNSERVED_FULL], "socket_full", (json_int_t)n[UNSERVED_UNREAD], "no_worker",
+			 (json_int_t)n[UNSERVED_AWAY], "conduits_all", (int)all, "conduits", list);
+}
+
+json_t *json_uninspected(const struct supervisor *s)
+{
+	const struct unserved *u = &s->uninspected->unserved;
+	const uint64_t lanes = ir_lanes(s->now->ir);
+	json_t *list = json_array();
+
+	for (uint32_t l = 0; l < LANE_COUNT && u->on; l++)
+		if (unserved_lane(u, l) && (u->sum.lanes[l][UNSERVED_FULL] + u->sum.lanes[l][UNSERVED_UNREAD] +
+							    u->sum.lanes[l][UNSERVED_AWAY] >
+						    0 ||
+					    (lanes >> l & 1u) != 0))
+			(void)json_array_append_new(list, lane_json(s, l));
+	return json_pack("{s:b, s:o, s:o, s:I, s:I, s:o}", "now", (int)u->on, "since",
+			 u->on ? json_time(u->since_wall_ns) : json_null(), "last",
+			 u->on ? json_time(u->last_wall_ns) : json_null(), "dropped",
+			 u->on ? (json_int_t)unserved_dropped(u) : 0, "passed",
+			 u->on ? (json_int_t)unserved_passed(u) : 0, "lanes", list);
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/supervise/unserved.h"
+
+/* Decided packets of such a lane go back into the kernel, which counts what becomes of them. */
+static bool handed_back(uint32_t lane)
+{
+	struct lane l;
+
+	return lane_of(lane, &l) && l.when_down != FAIL_CLOSED;
+}
+
+static uint64_t unanswered(const struct unserved_counts *c)
+{
+	uint64_t n = 0;
+
+	for (unsigned f = 0; f < UNSERVED_FATES; f++)
+		n += c->fates[f];
+	return n;
+}
+
+/* More packets passed without an answer than gates handed back: a queue was full that lets them by. */
+static bool beyond(const struct unserved *u)
+{
+	uint64_t handed = 0;
+
+	for (uint32_t l = 0; l < LANE_COUNT; l++)
+		if (handed_back(l))
+			handed += u->sum.lanes[l][UNSERVED_AWAY];
+	return unanswered(&u->sum) > handed;
+}
+
+struct news {
+	bool room, away, any;
+};
+
+/* Packets of the lane for cutting belong to sessions that end in any case. */
+static struct news add(struct unserved *u, const struct unserved_counts *now)
+{
+	struct news ret = { 0 };
+
+	for (uint32_t l = 0; l < LANE_COUNT; l++)
+		for (unsigned c = 0; c < UNSERVED_CAUSES && l != LANE_CUT; c++) {
+			uint64_t n = now->lanes[l][c] - u->was.lanes[l][c];
+
+			u->sum.lanes[l][c] += n;
+			ret.any |= n > 0;
+			ret.room |= n > 0 && c != UNSERVED_AWAY;
+			ret.away |= n > 0 && c == UNSERVED_AWAY;
+		}
+	for (unsigned f = 0; f < UNSERVED_FATES; f++) {
+		uint64_t n = now->fates[f] - u->was.fates[f];
+
+		u->sum.fates[f] += n;
+		ret.any |= n > 0;
+	}
+	u->was = *now;
+	return ret;
+}
+
+/* Whether decided packets are more than those of a worker that is being replaced. */
+static bool lasts(struct unserved *u, bool away, uint64_t now_ns)
+{
+	if (!away)
+		return false;
+	if (u->spells == 0 || now_ns - u->away_ns > UNSERVED_GAP_NS) {
+		u->spell_ns = now_ns;
+		u->spells++;
+	}
+	u->away_ns = now_ns;
+	return u->spells >= UNSERVED_SPELLS || now_ns - u->spell_ns >= UNSERVED_LASTS_NS;
+}
+
+void unserved_forget(struct unserved *u)
+{
+	const struct unserved_counts was = u->was;
+
+	*u = (struct unserved){ .was = was };
+}
+
+enum unserved_change unserved_look(struct unserved *u, const struct unserved_counts *now, uint64_t now_ns,
+				   uint64_t wall_ns)
+{
+	struct news n;
+	bool grave;
+
+	n = add(u, now);
+	if (n.any) {
+		if (u->last_ns == 0)
+			u->since_wall_ns = wall_ns;
+		u->last_ns = now_ns;
+		u->last_wall_ns = wall_ns;
+	}
+	/* The kernel's counters and the gates' are read one after the other: what is between them is gone at the next look. */
+	u->beyond = beyond(u) ? u->beyond + 1 : 0;
+	grave = lasts(u, n.away, now_ns) || n.room || u->beyond >= 2;
+	if (!u->on && grave) {
+		u->on = true;
+		return UNSERVED_BEGINS;
+	}
+	if (u->last_ns == 0 || now_ns - u->last_ns < UNSERVED_QUIET_NS)
+		return UNSERVED_SAME;
+	if (u->on) {
+		u->on = false;
+		return UNSERVED_ENDS;
+	}
+	unserved_forget(u);
+	return UNSERVED_SAME;
+}
+
+uint64_t unserved_dropped(const struct unserved *u)
+{
+	uint64_t n = u->sum.fates[UNSERVED_CLOSED] + u->sum.fates[UNSERVED_HOLD_NEW];
+
+	for (uint32_t l = 0; l < LANE_COUNT; l++) {
+		n += u->sum.lanes[l][UNSERVED_FULL] + u->sum.lanes[l][UNSERVED_UNREAD];
+		if (!handed_back(l))
+			n += u->sum.lanes[l][UNSERVED_AWAY];
+	}
+	return n;
+}
+
+uint64_t unserved_passed(const struct unserved *u)
+{
+	return u->sum.fates[UNSERVED_HELD] + u->sum.fates[UNSERVED_OPEN];
+}
+
+bool unserved_lane(const struct unserved *u, uint32_t lane)
+{
+	struct lane l;
+
+	if (!lane_of(lane, &l))
+		return false;
+	for (unsigned c = 0; c < UNSERVED_CAUSES; c++)
+		if (u->sum.lanes[lane][c] > 0)
+			return true;
+	return beyond(u) && l.when_overloaded != FAIL_CLOSED;
+}

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_FAULTS 2u /* in the sentence */
+#define FIRST 2u /* faults or alarms in the sentence */
 
 static bool role_is(const json_t *r, const char *name)
 {
@@ -63,11 +63,22 @@ static enum stand of_roles(const json_t *status)
 	return enforce ? worst : STAND_UNWATCHED;
 }
 
-enum stand stand_of(const json_t *status, const json_t *faults)
+size_t stand_grave(const json_t *alarms)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < json_array_size(alarms); i++)
+		n += jb(json_array_get(alarms, i), "grave");
+	return n;
+}
+
+enum stand stand_of(const json_t *status, const json_t *faults, const json_t *alarms)
 {
 	enum stand stand = of_roles(status);
 
-	return stand > STAND_FAULTY && json_array_size(faults) > 0 ? STAND_FAULTY : stand;
+	if (stand > STAND_FAULTY && json_array_size(faults) > 0)
+		return STAND_FAULTY;
+	return stand > STAND_ALARMED && stand_grave(alarms) > 0 ? STAND_ALARMED : stand;
 }
 
 const char *stand_word(enum stand stand)
@@ -75,7 +86,7 @@ const char *stand_word(enum stand stand)
 	static const char *const words[] = {
 		[STAND_NO_POLICY] = "no_policy",   [STAND_UNWATCHED] = "unwatched", [STAND_UNINSPECTED] = "uninspected",
 		[STAND_UNRECORDED] = "unrecorded", [STAND_PARTLY] = "partly",	    [STAND_FAULTY] = "faulty",
-		[STAND_WAITING] = "waiting",	   [STAND_GOOD] = "good",
+		[STAND_ALARMED] = "alarmed",	   [STAND_WAITING] = "waiting",	    [STAND_GOOD] = "good",
 	};
 
 	return words[stand];
@@ -108,27 +119,50 @@ static void away(FILE *to, const json_t *status, enum lang l)
 	}
 }
 
+static void more(FILE *to, size_t n, enum lang l)
+{
+	if (n > FIRST)
+		message_print(to, l, M_STATUS_FAULT_MORE, n - FIRST);
+}
+
 static void first_faults(FILE *to, const json_t *faults, enum lang l)
 {
-	for (size_t i = 0; i < json_array_size(faults) && i < FIRST_FAULTS; i++)
+	for (size_t i = 0; i < json_array_size(faults) && i < FIRST; i++)
 		fprintf(to, "%s%s", i > 0 ? message_format(M_STATUS_FAULT_NEXT, l) : "",
 			json_string_value(json_array_get(faults, i)));
-	if (json_array_size(faults) > FIRST_FAULTS)
-		message_print(to, l, M_STATUS_FAULT_MORE, json_array_size(faults) - FIRST_FAULTS);
+	more(to, json_array_size(faults), l);
+}
+
+static void first_alarms(FILE *to, const json_t *alarms, enum lang l)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < json_array_size(alarms); i++) {
+		const json_t *a = json_array_get(alarms, i);
+
+		if (jb(a, "grave") && n++ < FIRST)
+			fprintf(to, "%s%s", n > 1 ? message_format(M_STATUS_FAULT_NEXT, l) : "", js(a, lang_name(l)));
+	}
+	more(to, n, l);
 }
 
 bool stand_lists(const json_t *faults, enum stand stand)
 {
-	return json_array_size(faults) > (stand == STAND_FAULTY ? FIRST_FAULTS : 0);
+	return json_array_size(faults) > (stand == STAND_FAULTY ? FIRST : 0);
 }
 
-char *stand_sentence(const json_t *status, const json_t *faults, enum stand stand, enum lang l)
+char *stand_sentence(const json_t *status, const json_t *faults, const json_t *alarms, enum stand stand, enum lang l)
 {
 	static const enum message lines[] = {
-		[STAND_NO_POLICY] = M_STATUS_NO_POLICY,	    [STAND_UNWATCHED] = M_STATUS_UNWATCHED,
-		[STAND_UNINSPECTED] = M_STATUS_UNINSPECTED, [STAND_UNRECORDED] = M_STATUS_UNRECORDED,
-		[STAND_PARTLY] = M_STATUS_PARTLY,	    [STAND_FAULTY] = M_STATUS_FAULTY,
-		[STAND_WAITING] = M_STATUS_WAITING,	    [STAND_GOOD] = M_STATUS_GOOD,
+		[STAND_NO_POLICY] = M_STATUS_NO_POLICY,
+		[STAND_UNWATCHED] = M_STATUS_UNWATCHED,
+		[STAND_UNINSPECTED] = M_STATUS_UNINSPECTED,
+		[STAND_UNRECORDED] = M_STATUS_UNRECORDED,
+		[STAND_PARTLY] = M_STATUS_PARTLY,
+		[STAND_FAULTY] = M_STATUS_FAULTY,
+		[STAND_ALARMED] = M_STATUS_ALARMED,
+		[STAND_WAITING] = M_STATUS_WAITING,
+		[STAND_GOOD] = M_STATUS_GOOD,
 	};
 	char *text = NULL;
 	size_t n;
@@ -141,6 +175,8 @@ char *stand_sentence(const json_t *status, const json_t *faults, enum stand stan
 		away(to, status, l);
 	if (stand == STAND_FAULTY)
 		first_faults(to, faults, l);
+	if (stand == STAND_ALARMED)
+		first_alarms(to, alarms, l);
 	if (fclose(to) == 0)
 		return text;
 	free(text);

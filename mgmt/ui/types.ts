@@ -2,7 +2,7 @@
 // What the API answers (docs/json.md), as far as the pages read it. All of a status may be missing: a role that is away says nothing.
 
 export type Lang = "ja" | "en";
-export type Stand = "no_policy" | "unwatched" | "uninspected" | "unrecorded" | "partly" | "faulty" | "waiting" | "good";
+export type Stand = "no_policy" | "unwatched" | "uninspected" | "unrecorded" | "partly" | "faulty" | "alarmed" | "waiting" | "good";
 
 export interface Refusal {
 	who: "kernel" | "workers";

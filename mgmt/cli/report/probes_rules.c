@@ -5,6 +5,7 @@
 
 #include "mgmt/cli/report/facts.h"
 #include "mgmt/cli/report/probes.h"
+#include "mgmt/state/alarms.h"
 #include "mgmt/state/faults.h"
 #include "mgmt/state/stand.h"
 
@@ -42,16 +43,18 @@ static const char *class_of(const json_t *facts, const char *zone)
 void probe_stands(const json_t *facts, const struct deeds *deeds, struct finding *f)
 {
 	const json_t *status = facts_answer(facts, "status");
-	json_t *faults = faults_find(status, LANG_EN);
-	enum stand stand = stand_of(status, faults);
+	json_t *faults = faults_find(status, LANG_EN), *alarms = alarms_find(status);
+	enum stand stand = stand_of(status, faults, alarms);
 
 	(void)deeds;
 	if (stand == STAND_GOOD)
 		finding_say(f, VERDICT_MET, M_PROBE_STANDS, ju(json_object_get(status, "generation"), "number"));
 	else if (stand >= STAND_PARTLY)
-		finding_say(f, VERDICT_PARTLY, M_PROBE_STANDS_PARTLY, stand_word(stand), json_array_size(faults));
+		finding_say(f, VERDICT_PARTLY, M_PROBE_STANDS_PARTLY, stand_word(stand),
+			    stand == STAND_ALARMED ? stand_grave(alarms) : json_array_size(faults));
 	else
 		finding_say(f, VERDICT_NOT, M_PROBE_STANDS_NOT, stand_word(stand));
+	json_decref(alarms);
 	json_decref(faults);
 }
 

@@ -14,6 +14,7 @@
 #include "mgmt/cli/words/clock.h"
 #include "mgmt/cli/words/reach.h"
 #include "mgmt/cli/words/render.h"
+#include "mgmt/state/alarms.h"
 #include "mgmt/state/faults.h"
 #include "mgmt/state/lost.h"
 #include "mgmt/state/refused.h"
@@ -129,12 +130,12 @@ static void uninspected_lines(struct cli *c, const json_t *u)
 	}
 }
 
-static void headline(struct cli *c, const json_t *status, const json_t *faults, enum stand stand)
+static void headline(struct cli *c, const json_t *status, const json_t *faults, const json_t *alarms, enum stand stand)
 {
 	const json_t *g = json_object_get(status, "generation"), *site = json_object_get(status, "site");
 	const json_t *drift = json_object_get(status, "drift"), *journal = json_object_get(status, "journal");
 	char generation[RENDER_TEXT], by[RENDER_TEXT], when[RENDER_TEXT], digest[RENDER_TEXT];
-	char *sentence = stand_sentence(status, faults, stand, c->lang);
+	char *sentence = stand_sentence(status, faults, alarms, stand, c->lang);
 
 	if (c->color)
 		fputs(stand == STAND_GOOD      ? "\033[1;32m"
@@ -498,7 +499,7 @@ static int standing(struct cli *c)
 static int run(struct cli *c, const struct cli_args *a)
 {
 	struct box_answer answer;
-	json_t *faults;
+	json_t *faults, *alarms;
 	enum stand stand;
 	int status;
 
@@ -508,9 +509,10 @@ static int run(struct cli *c, const struct cli_args *a)
 	if (!box_request(c, &(struct msg_body){ .type = MSG_STATUS }, NULL, 0, 30, &answer, &status))
 		return status;
 	faults = faults_find(answer.json, c->lang);
-	stand = stand_of(answer.json, faults);
+	alarms = alarms_find(answer.json);
+	stand = stand_of(answer.json, faults, alarms);
 	if (!box_answer_done(c, &answer, &status)) {
-		headline(c, answer.json, faults, stand);
+		headline(c, answer.json, faults, alarms, stand);
 		interfaces(c, answer.json);
 		roles(c, answer.json);
 		drops(c, answer.json);
@@ -519,6 +521,7 @@ static int run(struct cli *c, const struct cli_args *a)
 	}
 	if (status == CLI_YES && stand < STAND_WAITING)
 		status = CLI_NO;
+	json_decref(alarms);
 	json_decref(faults);
 	box_answer_free(&answer);
 	return status;

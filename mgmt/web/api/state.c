@@ -38,11 +38,11 @@ static json_t *trouble(const json_t *status, enum lang l)
 	return ret;
 }
 
-static json_t *in_words(const json_t *status, enum lang l, const char **ret_stand)
+static json_t *in_words(const json_t *status, const json_t *alarms, enum lang l, const char **ret_stand)
 {
 	json_t *faults = faults_find(status, l);
-	enum stand stand = stand_of(status, faults);
-	char *sentence = stand_sentence(status, faults, stand, l), clock[CLOCK_WHY];
+	enum stand stand = stand_of(status, faults, alarms);
+	char *sentence = stand_sentence(status, faults, alarms, stand, l), clock[CLOCK_WHY];
 	bool listed = stand_lists(faults, stand);
 	json_t *words;
 
@@ -62,8 +62,8 @@ char *state_text(struct seen *seen, uint64_t wall_ns, const char *json, size_t n
 	char *text = NULL;
 
 	if (json_is_object(status)) {
-		json_t *en = in_words(status, LANG_EN, &stand), *japanese = in_words(status, LANG_JA, &stand);
-		json_t *alarms = alarms_find(status);
+		json_t *alarms = alarms_find(status), *en = in_words(status, alarms, LANG_EN, &stand);
+		json_t *japanese = in_words(status, alarms, LANG_JA, &stand);
 
 		seen_note(seen, alarms, wall_ns);
 		state = json_pack("{s:s,s:s,s:o,s:o,s:o,s:O}", "version", SEKISHO_VERSION, "stand", stand, "en", en,

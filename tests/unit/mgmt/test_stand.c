@@ -32,9 +32,10 @@ static void stands(const char *text, enum stand want, const char *en, const char
 
 	assert_non_null(status);
 	for (enum lang l = LANG_EN; l <= LANG_JA; l++) {
+		const json_t *alarms = json_object_get(status, "alarms");
 		json_t *faults = faults_find(status, l);
-		enum stand stand = stand_of(status, faults);
-		char *sentence = stand_sentence(status, faults, stand, l);
+		enum stand stand = stand_of(status, faults, alarms);
+		char *sentence = stand_sentence(status, faults, alarms, stand, l);
 
 		assert_string_equal(stand_word(stand), stand_word(want));
 		assert_string_equal(sentence, sentences[l]);
@@ -97,6 +98,24 @@ static void silent(void **state)
 	stands("{" CONFIRMED ",\"busy\":true," SILENT "," ROLES(ENFORCE) "}", STAND_GOOD, "ENFORCING", "防御中");
 }
 
+/* The box is well; what it saw is not. Milder alarms leave the sentence as it is, and what is wrong with the box itself is said first. */
+static void alarmed(void **state)
+{
+#define ALARM(grave, n) "{\"grave\":" grave ",\"en\":\"thing " n "\",\"ja\":\"件" n "\"}"
+	(void)state;
+	stands("{" CONFIRMED "," ROLES(ENFORCE) ",\"alarms\":[" ALARM("false", "1") "]}", STAND_GOOD, "ENFORCING",
+	       "防御中");
+	stands("{" CONFIRMED "," ROLES(ENFORCE) ",\"alarms\":[" ALARM("false", "1") "," ALARM("true", "2") "]}",
+	       STAND_ALARMED, "ENFORCING, WITH ALARMS: thing 2", "防御中（警報あり）: 件2");
+	stands("{\"generation\":{\"number\":4,\"state\":\"waiting\"}," ROLES(ENFORCE) ",\"alarms\":[" ALARM(
+		       "true", "1") "," ALARM("true", "2") "," ALARM("true", "3") "]}",
+	       STAND_ALARMED, "ENFORCING, WITH ALARMS: thing 1; thing 2; and 1 more",
+	       "防御中（警報あり）: 件1、件2、ほか 1 件");
+	stands("{" CONFIRMED "," ROLES(ENFORCE) ",\"foreign\":[\"table ip nat\"],\"alarms\":[" ALARM("true", "1") "]}",
+	       STAND_FAULTY, "ENFORCING, WITH FAULTS: another program has rules here: table ip nat",
+	       "防御中（異常あり）: ほかのプログラムのルールがあります: table ip nat");
+}
+
 /* A fault whose text was cut inside a letter is a fault all the same. */
 static void long_texts(void **state)
 {
@@ -114,7 +133,7 @@ static void long_texts(void **state)
 		assert_non_null(status);
 		faults = faults_find(status, LANG_JA);
 		assert_int_equal(json_array_size(faults), 1);
-		assert_int_equal(stand_of(status, faults), STAND_FAULTY);
+		assert_int_equal(stand_of(status, faults, NULL), STAND_FAULTY);
 		json_decref(faults);
 		json_decref(status);
 	}
@@ -123,10 +142,8 @@ static void long_texts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sentences),
-		cmocka_unit_test(faulty),
-		cmocka_unit_test(silent),
-		cmocka_unit_test(long_texts),
+		cmocka_unit_test(sentences), cmocka_unit_test(faulty),	   cmocka_unit_test(silent),
+		cmocka_unit_test(alarmed),   cmocka_unit_test(long_texts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "appliance/wire/tls.h"
+
 #define RECORD_MAX (16384u + 2048u) /* RFC 5246, 6.2.3: what a peer may send at most */
 #define RECORD_HEAD 5u
 #define RECORD_HANDSHAKE 22u
@@ -172,9 +174,10 @@ static bool step(struct hello *h, enum direction dir, uint32_t n)
 		s->step = AT_ONE_VERSION;
 		return n >= 2 && n % 2 == 0 && n == s->extension;
 	case AT_ONE_VERSION:
+		/* Of a server that speaks TLS 1.3 the field before says 1.2 (RFC 8446, 4.1.3); a lower one is what older clients go by. */
 		if (dir == DIR_C2S)
 			offer(h, n);
-		else
+		else if (h->version >= TLS_1_2 || n < h->version)
 			h->version = (uint16_t)n;
 		return s->extension == 0 ? next_extension(s) : dir == DIR_C2S;
 	case AT_NAMES:

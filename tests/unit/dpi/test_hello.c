@@ -162,6 +162,25 @@ static void lengths_that_lie(void **state)
 	}
 }
 
+/* Older clients do not know the extension, and go by the field that a server of TLS 1.3 fills with 1.2: the lower one counts. */
+static void versions_that_contradict(void **state)
+{
+	uint8_t hello[HELLO_ROOM];
+
+	(void)state;
+	for (unsigned legacy = 0; legacy < 5; legacy++)
+		for (uint16_t extension = 0x0300; extension < 0x0306; extension++) {
+			struct hello h = { 0 };
+			size_t n = server_hello(hello, 0x0304, 0x1301, false);
+
+			hello[10] = (uint8_t)legacy;
+			hello[n - 1] = (uint8_t)extension;
+			assert_int_equal(take(&h, DIR_S2C, hello, n, 3), HELLO_READ);
+			assert_int_equal(h.version,
+					 legacy >= 3 || extension < 0x0300 + legacy ? extension : 0x0300 + legacy);
+		}
+}
+
 static void alerts(void **state)
 {
 	static const uint8_t warning[] = { 21, 3, 1, 0, 2, 1, 112 }, fatal[] = { 21, 3, 1, 0, 2, 2, 40 };
@@ -267,10 +286,15 @@ static void weak_suites(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(client_in_all_pieces), cmocka_unit_test(server_in_all_pieces),
-		cmocka_unit_test(half_of_one),		cmocka_unit_test(bytes_that_differ),
-		cmocka_unit_test(lengths_that_lie),	cmocka_unit_test(alerts),
-		cmocka_unit_test(without_an_end),	cmocka_unit_test(names),
+		cmocka_unit_test(client_in_all_pieces),
+		cmocka_unit_test(server_in_all_pieces),
+		cmocka_unit_test(half_of_one),
+		cmocka_unit_test(bytes_that_differ),
+		cmocka_unit_test(lengths_that_lie),
+		cmocka_unit_test(versions_that_contradict),
+		cmocka_unit_test(alerts),
+		cmocka_unit_test(without_an_end),
+		cmocka_unit_test(names),
 		cmocka_unit_test(weak_suites),
 	};
 

@@ -293,6 +293,76 @@ static void no_room(void **state)
 	assert_int_equal(answer(&k, WEAK_VERSION), OUTCOME_DROP);
 }
 
+/* TLS in which the server spoke first: where it is denied, nobody has read what it chose when the client begins. */
+static void a_server_that_speaks_tls_first(void **state)
+{
+	static const uint32_t permits[] = { P_TLS, P_TLS_DENY_OBSERVE, P_TLS_DENY, P_TLS_DENY_MIXED, P_TLS_DENY_HOLD };
+	uint8_t client[HELLO_ROOM], server[HELLO_ROOM];
+	size_t n = client_hello(client), m = server_hello(server, WEAK_VERSION, false);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(permits) / sizeof(permits[0]); i++)
+		for (unsigned begun = 0; begun < 2; begun++) {
+			size_t first = begun ? 1 : m, ended = desk_count(EVENT_FLOW, R_TLS_UNREAD);
+			struct conn k = desk_conn(permits[i]);
+
+			desk_handshake(&k);
+			assert_int_equal(desk_send(&k, DIR_S2C, server, first), OUTCOME_ACCEPT);
+			/* What is not yet TLS at the server's end is waited for. */
+			assert_int_equal(desk_send(&k, DIR_C2S, client, n), begun   ? OUTCOME_ACCEPT
+									    : i < 2 ? OUTCOME_CONFIRMED
+										    : OUTCOME_DROP);
+			if (begun)
+				assert_int_equal(desk_send(&k, DIR_S2C, server + 1, m - 1),
+						 i < 2 ? OUTCOME_CONFIRMED : OUTCOME_DROP);
+			assert_int_equal(desk_text(&k, DIR_C2S, "key"), i < 2 ? OUTCOME_CONFIRMED : OUTCOME_DROP);
+			assert_int_equal(desk_count(EVENT_FLOW, R_TLS_UNREAD), ended + (i >= 2));
+		}
+	assert_int_equal(desk_count(EVENT_FLOW, R_CONFIRMED), 4);
+	assert_int_equal(stats().pool_used, 0);
+}
+
+/* More than one session may keep is dropped and said again, unless nobody has to read it; an end of the stream inside of what passed ahead of it is none. */
+static void no_room_of_its_own(void **state)
+{
+	static uint8_t much[60000];
+	uint8_t hello[HELLO_ROOM];
+	size_t m;
+
+	(void)state;
+	for (unsigned denies = 0; denies < 2; denies++) {
+		struct conn k = greeted(denies ? P_TLS_DENY : P_TLS);
+		uint32_t acknowledged = k.c;
+
+		for (unsigned i = 0; i < 4; i++)
+			assert_int_equal(desk_send(&k, DIR_C2S, much, sizeof(much)), OUTCOME_ACCEPT);
+		assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, much, sizeof(much)),
+				 denies ? OUTCOME_DROP : OUTCOME_CONFIRMED);
+		assert_int_equal(stats().reasons[R_POOL_FULL], denies);
+		assert_int_equal(stats().reasons[R_TLS_UNSEEN], 1);
+		if (!denies)
+			continue;
+		/* Once the server has taken some of it there is room again, and it is judged. */
+		assert_int_equal(desk_segment(&k, DIR_S2C, k.s, acknowledged + 120000, DESK_ACK, NULL, 0),
+				 OUTCOME_ACCEPT);
+		assert_int_equal(desk_send(&k, DIR_C2S, much, sizeof(much)), OUTCOME_ACCEPT);
+		assert_int_equal(answer(&k, WEAK_VERSION), OUTCOME_DROP);
+		assert_int_equal(desk_count(EVENT_FLOW, R_TLS_DENIED), 1);
+	}
+	m = server_hello(hello, GOOD, false);
+	for (unsigned denies = 0; denies < 2; denies++) {
+		struct conn k = greeted(denies ? P_TLS_DENY : P_TLS);
+
+		assert_int_equal(desk_segment(&k, DIR_S2C, k.s + 40, k.c, DESK_ACK, hello + 40, m - 40),
+				 OUTCOME_ACCEPT);
+		assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK | DESK_FIN, hello, 50),
+				 denies ? OUTCOME_DROP : OUTCOME_CONFIRMED);
+		assert_int_equal(desk_count(EVENT_FLOW, R_OVERLAP), denies);
+	}
+	assert_int_equal(stats().reasons[R_TLS_UNSEEN], 2);
+	assert_int_equal(stats().pool_used, 0);
+}
+
 /* Segments of strangers, and ones that are lost, neither end a session nor take its judgement from it. */
 static void nothing_else_ends_it(void **state)
 {
@@ -422,6 +492,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_cannot_be_read_ends, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_gap_that_is_not_filled_in_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_room, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_server_that_speaks_tls_first, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_room_of_its_own, setup, teardown),
 		cmocka_unit_test_setup_teardown(nothing_else_ends_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(where_it_is_only_observed, setup, teardown),
 		cmocka_unit_test_setup_teardown(sessions_that_were_there, setup, teardown),

@@ -66,7 +66,7 @@ bool known_accept(struct known *k, struct known_device *d, uint64_t now)
 
 #define INTERFACES 64u /* that are told apart where room is made; of more the first ones */
 
-/* The youngest of the interface that has most of them, where that is more than `interface` would have; NULL = there is none. */
+/* The youngest of the interface that has most of them, but for those that somebody once accepted, where that is more than `interface` would have; NULL = there is none. */
 static struct known_device *to_give_up(struct known *k, const char *interface)
 {
 	struct {
@@ -77,7 +77,7 @@ static struct known_device *to_give_up(struct known *k, const char *interface)
 	for (size_t i = 0; i < k->n; i++) {
 		size_t at = 0;
 
-		if (!is_new(&k->list[i]))
+		if (!is_new(&k->list[i]) || k->list[i].reviewed != 0)
 			continue;
 		while (at < n && strcmp(k->list[of[at].youngest].interface, k->list[i].interface) != 0)
 			at++;

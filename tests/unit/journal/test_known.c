@@ -189,6 +189,31 @@ static void a_share_for_each_interface(void **state)
 	assert_int_equal(see(1, NULL).news, KNOWN_NO_NEWS);
 }
 
+/* Whoever takes a known device's address and then fills the register does not push that device out, though it waits for a review again. */
+static void a_contested_device_stays(void **state)
+{
+	struct known_told t;
+	char name[8];
+
+	(void)state;
+	see_at(1, "10.0.0.1", "lan2", "ot", true);
+	accept_all();
+	for (uint32_t n = 0; n < KNOWN_SHARE - 2; n++)
+		see(100 + n, NULL);
+	t = see(2, NULL);
+	assert_true(known_accept(&k, known_find(&k, t.number), now));
+	assert_int_equal(see_at(2, "10.0.0.1", "lan2", "ot", true).news, KNOWN_ADDRESS_MOVED);
+	assert_int_equal(known_find(&k, t.number)->state, DEVICE_HAS_ADDRESS);
+	for (unsigned i = 10; i < 20; i++)
+		for (uint32_t n = 0; n < KNOWN_SHARE - 10; n++) {
+			snprintf(name, sizeof(name), "lan%u", i);
+			see_at(i << 16 | n, NULL, name, "x", false);
+		}
+	assert_int_equal(known_new(&k), KNOWN_NEW);
+	assert_true(k.beyond > 0 && of_interface("lan2") < KNOWN_SHARE);
+	assert_non_null(known_find(&k, t.number));
+}
+
 static void it_outlives_a_restart(void **state)
 {
 	static struct known before;
@@ -311,6 +336,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(addresses_move, make, unmake),
 		cmocka_unit_test_setup_teardown(zones_and_interfaces, make, unmake),
 		cmocka_unit_test_setup_teardown(a_share_for_each_interface, make, unmake),
+		cmocka_unit_test_setup_teardown(a_contested_device_stays, make, unmake),
 		cmocka_unit_test_setup_teardown(it_outlives_a_restart, make, unmake),
 		cmocka_unit_test_setup_teardown(what_cannot_be_read_is_set_aside, make, unmake),
 		cmocka_unit_test_setup_teardown(the_first_form_is_read, make, unmake),

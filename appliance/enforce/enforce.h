@@ -12,7 +12,7 @@
  *   enforce/ended.c       those that an end by time ends
  *   enforce/heard.c       conduits that are expected to carry something, and which are silent
  *   enforce/listen.c      the looks for that, and what is told of it
- *   enforce/unanswered.c  packets that passed their queue without an answer, for the supervisor
+ *   enforce/unanswered.c  packets that passed their queue without an answer, and those of which the tap is to hear, for the supervisor
  *   enforce/moment.c      by which moment it is judged what has ended
  *   enforce/verify.c      expected against dumped, as a list of differences
  *   enforce/walk.c        a packet through the rules as they were read

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tells the supervisor what became of packets that passed their queue without an answer: the kernel alone counts them. */
+/* Tells the supervisor what became of packets that passed their queue without an answer, and of how many the tap is to hear: the kernel alone counts them. */
 #include <string.h>
 
 #include "appliance/enforce/enforce.h"
@@ -7,6 +7,37 @@
 #include "appliance/wire/reason.h"
 
 #define COUNTERS_BUDGET 65536u /* bytes */
+
+#define RULES_BUDGET (1u << 20)
+
+/*
+ * Reasons for which the kernel tells the tap wherever it counts them. All rules are of the skeleton, whatever the policy; a lane more adds none that counts. None
+ * while memory is out.
+ */
+static const bool *logged_reasons(void)
+{
+	static bool logged[REASON_COUNT], known;
+	struct arena *a = known ? NULL : arena_new(RULES_BUDGET);
+	struct ir_rule *rules = NULL;
+	size_t n = a != NULL ? ir_skeleton(0, IR_LAYERS, a, &rules) : 0;
+
+	for (uint32_t r = 0; r < REASON_COUNT && n > 0; r++)
+		logged[r] = ir_logged(rules, n, r);
+	known = known || n > 0;
+	arena_free(a);
+	return logged;
+}
+
+static uint64_t logged_packets(const struct image *have)
+{
+	const bool *logged = logged_reasons();
+	uint64_t n = 0;
+
+	for (unsigned r = 0; r < REASON_COUNT; r++)
+		if (logged[r])
+			n += have->counters[r].packets;
+	return n;
+}
 
 void enforce_unanswered(struct enforce *f)
 {
@@ -22,6 +53,7 @@ void enforce_unanswered(struct enforce *f)
 		u->held = have.counters[R_DOWN_HELD].packets;
 		u->hold_new = have.counters[R_DOWN_HOLD_NEW].packets;
 		u->open = have.counters[R_DOWN_OPEN].packets;
+		u->logged = logged_packets(&have);
 		if (!f->unanswered_told || memcmp(u, &f->unanswered, sizeof(*u)) != 0)
 			f->unanswered_told = msg_send(f->control, 0, &m, NULL, 0) == 0;
 		f->unanswered = *u;

@@ -97,6 +97,16 @@ static bool on_unanswered(void *ctx, struct msg *m)
 	const struct peer *p = ctx;
 
 	uninspected_told(p->s, &m->body.unanswered);
+	unheard_logged(p->s, m->body.unanswered.logged);
+	return true;
+}
+
+static bool on_heard(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	(void)m;
+	unheard_heard(p->s);
 	return true;
 }
 
@@ -409,6 +419,7 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_DRIFT] = on_drift,
 	[MSG_CUTS] = on_cuts,
 	[MSG_UNANSWERED] = on_unanswered,
+	[MSG_HEARD] = on_heard,
 
 	[MSG_STATUS] = on_status,
 	[MSG_EFFECTIVE] = on_effective,

@@ -350,6 +350,8 @@ static int wait_ms(const struct supervisor *s, uint64_t now)
 	due = other < due ? other : due;
 	other = review_next(s);
 	due = other < due ? other : due;
+	other = unheard_next(s);
+	due = other < due ? other : due;
 	other = near_end_next(s);
 	due = other < due ? other : due;
 	other = uninspected_next(s);
@@ -419,6 +421,7 @@ static void turn(struct supervisor *s)
 	unsaved_due(s, now);
 	clock_due(s, now);
 	review_due(s, now);
+	unheard_due(s, now);
 	near_end_due(s, now);
 	uninspected_due(s, now);
 	ups_due(s, now);

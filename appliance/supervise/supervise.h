@@ -40,6 +40,7 @@
  *   ups.h        ups.c       what the UPS says, and what follows
  *   mail.h       mail.c      how the alarms fare that go out by mail and SNMP
  *   uninspected.h uninspected.c packets that were to be inspected and were not
+ *   unheard.h    unheard.c   the tap hears nothing while packets pass that it was to be told of
  *   near_end.h   near_end.c  conduits that end soon
  *   told.h, retention.h, authority.h, partition.h, role_json.h, table_merge.h, who.h: a file each
  */
@@ -72,6 +73,7 @@
 #include "appliance/supervise/records.h"
 #include "appliance/supervise/review.h"
 #include "appliance/supervise/roles.h"
+#include "appliance/supervise/unheard.h"
 #include "appliance/supervise/uninspected.h"
 #include "appliance/supervise/ups.h"
 #include "appliance/supervise/workers.h"
@@ -156,6 +158,7 @@ struct supervisor {
 	struct ups_state ups;
 	struct reviews reviews;
 	struct near_ends near_ends;
+	struct unheard unheard;
 	struct policy *now;	       /* in force, never NULL once started */
 	const struct policy *pairs_of; /* what pairs_fd was made from; only compared */
 	int pairs_fd;		       /* -1 = none */

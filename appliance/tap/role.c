@@ -283,6 +283,8 @@ struct tap_role {
 	struct sighted sighted;
 	uint64_t neighbours_overruns; /* whoever was not heard then is when he speaks again */
 	uint64_t report_at;
+	uint64_t heard_told; /* records, when that was last said to the supervisor */
+	uint64_t heard_at;
 };
 
 static bool on_status(void *ctx, struct msg *m)
@@ -403,6 +405,16 @@ static bool owes(const struct tap_role *t)
 	return t->tap.lost != t->told || t->sessions_overruns != t->sessions_told || sighted_owes(&t->sighted);
 }
 
+/* Who counts what passes has to know that it is heard here (supervise/deaf.h). */
+static void report_heard(struct tap_role *t, uint64_t now)
+{
+	if (t->tap.records == t->heard_told || now < t->heard_at)
+		return;
+	t->heard_at = now + REPORT_NS;
+	if (msg_send(ROLE_FD_CONTROL, 0, &(struct msg_body){ .type = MSG_HEARD }, NULL, 0) == 0)
+		t->heard_told = t->tap.records;
+}
+
 static void report_losses(struct tap_role *t, uint64_t now)
 {
 	struct event e = event_new(EVENT_LOST, clock_wall_ns());
@@ -445,7 +457,7 @@ int role_tap(void)
 				       { .fd = TAP_FD_SESSIONS, .events = POLLIN },
 				       { .fd = TAP_FD_NEIGHBOURS, .events = POLLIN } };
 
-		if (poll(p, 4, owes(&t) ? 1000 : -1) < 0)
+		if (poll(p, 4, owes(&t) || t.tap.records != t.heard_told ? 1000 : -1) < 0)
 			continue;
 		if (p[1].revents != 0)
 			records(&t);
@@ -454,6 +466,7 @@ int role_tap(void)
 		if (p[3].revents != 0)
 			neighbours(&t);
 		report_losses(&t, clock_mono().ns);
+		report_heard(&t, clock_mono().ns);
 		if (p[0].revents != 0) {
 			int r = msg_serve(ROLE_FD_CONTROL, ROLE_TAP, handlers, &t);
 

@@ -249,6 +249,14 @@ static void of_uninspected(json_t *list, const json_t *status)
 			    ju(u, "passed"));
 }
 
+static void of_unheard(json_t *list, const json_t *status)
+{
+	const json_t *u = ja(status, "unheard");
+
+	if (jb(u, "now"))
+		add_counted(list, "unheard", true, js(u, "since"), M_ALARM_UNHEARD, ju(u, "packets"), 0);
+}
+
 /* Each, so that whoever is told of alarms knows whom to ask. */
 static void of_ends(json_t *list, const json_t *status)
 {
@@ -293,6 +301,7 @@ json_t *alarms_find(const json_t *status)
 	of_weak(list, status);
 	of_silence(list, status);
 	of_uninspected(list, status);
+	of_unheard(list, status);
 	of_ends(list, status);
 	of_reviews(list, status);
 	return list;

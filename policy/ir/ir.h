@@ -288,6 +288,8 @@ const char *ir_set_name(enum ir_set s);
  * policy but for these. Returns the count; rules in the arena.
  */
 size_t ir_skeleton(uint64_t lanes, uint32_t layers, struct arena *a, struct ir_rule **ret);
+/* Whether every one of those rules that counts this reason logs it as well, and there is one. */
+bool ir_logged(const struct ir_rule *rules, size_t n, uint32_t reason);
 uint32_t ir_layers(const struct ir *ir); /* the highest layer in use */
 /* One worker has to see all its sessions: its protocol has companions, and is judged. */
 bool ir_together(const struct ir_permit *p);

@@ -130,6 +130,17 @@ static void uninspected_lines(struct cli *c, const json_t *u)
 	}
 }
 
+static void unheard_line(struct cli *c, const json_t *u)
+{
+	char since[RENDER_TEXT], last[RENDER_TEXT];
+
+	if (!jb(u, "now"))
+		return;
+	render_time(js(u, "since"), since);
+	render_time(js(u, "last"), last);
+	render_line(c, M_STATUS_UNHEARD, since, last, ju(u, "packets"));
+}
+
 static void headline(struct cli *c, const json_t *status, const json_t *faults, const json_t *alarms, enum stand stand)
 {
 	const json_t *g = json_object_get(status, "generation"), *site = json_object_get(status, "site");
@@ -156,6 +167,7 @@ static void headline(struct cli *c, const json_t *status, const json_t *faults, 
 	if (ju(journal, "holds") > 0)
 		render_line(c, M_STATUS_HELD, ju(journal, "holds"));
 	uninspected_lines(c, ja(status, "uninspected"));
+	unheard_line(c, ja(status, "unheard"));
 	silent_lines(c, ja(status, "expected"));
 	ending_lines(c, ja(status, "ending"));
 	if (ju(json_object_get(status, "reviews"), "overdue") > 0) {

@@ -43,3 +43,25 @@ size_t ir_skeleton(uint64_t lanes, uint32_t layers, struct arena *a, struct ir_r
 	*ret = w.rules;
 	return arena_failed(a) ? 0 : w.n;
 }
+
+static bool has(const struct ir_rule *r, enum ir_stmt_kind kind, uint32_t a)
+{
+	for (uint32_t k = 0; k < r->n; k++)
+		if (r->stmts[k].kind == kind && r->stmts[k].a == a)
+			return true;
+	return false;
+}
+
+bool ir_logged(const struct ir_rule *rules, size_t n, uint32_t reason)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!has(&rules[i], IR_COUNT, reason))
+			continue;
+		if (!has(&rules[i], IR_LOG, reason))
+			return false;
+		any = true;
+	}
+	return any;
+}

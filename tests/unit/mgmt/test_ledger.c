@@ -341,6 +341,30 @@ static void uninspected_packets_alarm(void **state)
 		keys_of_status("{" GOOD ",\"uninspected\":{\"now\":false,\"since\":null,\"dropped\":0}}", NULL, 0), 0);
 }
 
+/* One, and the same while its number moves. */
+static void unheard_alarm(void **state)
+{
+	static const char *const key[] = { "unheard" };
+	json_t *s = json_loads("{" GOOD ",\"unheard\":{\"now\":true,\"since\":\"" BEGAN "\",\"packets\":77}}", 0, NULL),
+	       *alarms = alarms_find(s), *a = json_array_get(alarms, 0);
+
+	(void)state;
+	assert_int_equal(json_array_size(alarms), 1);
+	assert_string_equal(json_string_value(json_object_get(a, "en")),
+			    "refusals by the rules are not recorded, because the tap hears nothing from the kernel: 77 "
+			    "without a record; sekisho status");
+	assert_string_equal(json_string_value(json_object_get(a, "ja")),
+			    "カーネルからの通知が tap に届かず、ルールによる拒否を記録できません: 記録のない拒否 77 "
+			    "個（sekisho status で確認）");
+	assert_string_equal(json_string_value(json_object_get(a, "since")), BEGAN);
+	assert_true(json_is_true(json_object_get(a, "grave")));
+	json_decref(alarms);
+	json_decref(s);
+	assert_int_equal(keys_of_status("{" GOOD ",\"unheard\":{\"now\":true,\"packets\":7700}}", key, 1), 1);
+	assert_int_equal(keys_of_status("{" GOOD ",\"unheard\":{\"now\":false,\"since\":null,\"packets\":0}}", NULL, 0),
+			 0);
+}
+
 /* Of each conduit that ends soon; with another end it is another one. */
 static void ends_alarm(void **state)
 {
@@ -379,7 +403,8 @@ static void the_same_words_everywhere(void **state)
 {
 	static const char bad[] = "{\"generation\":{\"state\":\"waiting\",\"applied\":\"" BEGAN "\"}," DOWN(
 		"0") ",\"foreign\":[\"table ip nat\"],"
-		     "\"uninspected\":{\"now\":true,\"dropped\":3},\"reviews\":{\"overdue\":7},\"drift\":{\"seen\":2,"
+		     "\"uninspected\":{\"now\":true,\"dropped\":3},\"unheard\":{\"now\":true,\"packets\":3},"
+		     "\"reviews\":{\"overdue\":7},\"drift\":{\"seen\":2,"
 		     "\"last\":\"" BEGAN "\"},\"journal\":{\"waiting\":12,\"left_out\":3,\"lost\":4,\"held\":true,"
 		     "\"holds_damaged\":true,\"stuck\":true,\"trouble\":\"No space left on "
 		     "device\"},\"log\":{\"waiting\":99},"
@@ -444,6 +469,7 @@ int main(void)
 					    cmocka_unit_test(weak_tls_alarms),
 					    cmocka_unit_test(silent_conduits_alarm),
 					    cmocka_unit_test(uninspected_packets_alarm),
+					    cmocka_unit_test(unheard_alarm),
 					    cmocka_unit_test(ends_alarm) };
 
 	setenv("TZ", "UTC", 1);

@@ -1008,9 +1008,34 @@ static void inspected_sessions_have_one_path(void **state)
 	maker_free(&w.k);
 }
 
+/* By these it is known that the tap ought to hear; which lanes and layers there are makes no difference. */
+static void what_is_logged_wherever_it_is_counted(void **state)
+{
+	struct arena *a = arena_new(16u << 20);
+	struct ir_rule *few, *all;
+	size_t n_few = ir_skeleton(0, IR_LAYERS, a, &few),
+	       n_all = ir_skeleton(~(uint64_t)1 & ~((uint64_t)1 << 63), 0, a, &all);
+
+	(void)state;
+	assert_true(n_few > 0 && n_all > 0);
+	assert_true(ir_logged(few, n_few, R_NO_CONDUIT));
+	assert_true(ir_logged(few, n_few, R_SPOOFED));
+	assert_true(ir_logged(few, n_few, R_SELF));
+	assert_true(ir_logged(few, n_few, R_DOWN_OPEN));
+	/* Counted without a word somewhere, or nowhere. */
+	assert_false(ir_logged(few, n_few, R_ENDED));
+	assert_false(ir_logged(few, n_few, R_NO_SESSION));
+	assert_false(ir_logged(few, n_few, R_DOWN_HELD));
+	assert_false(ir_logged(few, n_few, R_CHECKSUM));
+	for (uint32_t r = 0; r < REASON_COUNT; r++)
+		assert_int_equal(ir_logged(few, n_few, r), ir_logged(all, n_all, r));
+	arena_free(a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_logged_wherever_it_is_counted),
 		cmocka_unit_test(new_packets_agree_with_cells),
 		cmocka_unit_test(command_lane_never_lets_go),
 		cmocka_unit_test(bare_acknowledgements_pass_by_the_worker),

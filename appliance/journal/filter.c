@@ -6,6 +6,7 @@
 
 #include "appliance/base/json.h"
 #include "appliance/wire/event_words.h"
+#include "appliance/wire/protocols.h"
 
 #define SECONDS 19u /* of "2026-11-20T08:10:11.123Z" */
 
@@ -20,6 +21,12 @@ static bool is_moment(const char *text)
 	return true;
 }
 
+/* Records have it as a word of its own, by what was known of the protocol when they were written. */
+static bool is_protocol(const char *text)
+{
+	return *text == '\0' || strcmp(text, FILTER_IN_CLEAR) == 0 || protocol_by_name(text) != PROTO_NONE;
+}
+
 bool line_filter_make(const struct event_filter *asked, struct line_filter *ret)
 {
 	bool stray;
@@ -31,6 +38,7 @@ bool line_filter_make(const struct event_filter *asked, struct line_filter *ret)
 	       (asked->text[FILTER_VERDICT][0] == '\0' ||
 		event_verdict_by_word(asked->text[FILTER_VERDICT]) < EVENT_VERDICT_COUNT) &&
 	       (asked->text[FILTER_KIND][0] == '\0' || event_kind_by_word(asked->text[FILTER_KIND]) != EVENT_NONE) &&
+	       is_protocol(asked->text[FILTER_PROTOCOL]) &&
 	       (asked->text[FILTER_SINCE][0] == '\0' || is_moment(asked->text[FILTER_SINCE])) &&
 	       (asked->text[FILTER_HOST][0] == '\0' || prefix_parse(asked->text[FILTER_HOST], &ret->hosts, &stray) ||
 		stray);
@@ -98,6 +106,15 @@ static bool grave(const char *line, size_t n, unsigned least)
 	return found;
 }
 
+static bool speaks(const char *line, size_t n, const char *protocol)
+{
+	static const char in_clear[] = "\"" FILTER_IN_CLEAR "\":true";
+
+	if (strcmp(protocol, FILTER_IN_CLEAR) == 0)
+		return memmem(line, n, in_clear, sizeof(in_clear) - 1) != NULL;
+	return has(line, n, "protocol", protocol);
+}
+
 bool line_filter_match(const struct line_filter *f, const char *line, size_t n)
 {
 	const char(*t)[FILTER_TEXT] = f->asked->text;
@@ -107,6 +124,7 @@ bool line_filter_match(const struct line_filter *f, const char *line, size_t n)
 	    (time == NULL || n - (size_t)(time - line) < SECONDS || strncmp(time, t[FILTER_SINCE], SECONDS) < 0))
 		return false;
 	return grave(line, n, f->gravity) && (t[FILTER_KIND][0] == '\0' || has(line, n, "kind", t[FILTER_KIND])) &&
+	       (t[FILTER_PROTOCOL][0] == '\0' || speaks(line, n, t[FILTER_PROTOCOL])) &&
 	       (t[FILTER_CONDUIT][0] == '\0' || has(line, n, "conduit", t[FILTER_CONDUIT])) &&
 	       (t[FILTER_VERDICT][0] == '\0' || has(line, n, "verdict", t[FILTER_VERDICT])) &&
 	       (t[FILTER_ZONE][0] == '\0' || either(line, n, "zone", t[FILTER_ZONE])) &&

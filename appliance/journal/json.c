@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "appliance/wire/commands_json.h"
+#include "appliance/wire/event_filter.h"
 #include "appliance/wire/event_words.h"
 #include "appliance/wire/limit_json.h"
 #include "appliance/wire/mark.h"
@@ -277,6 +278,8 @@ json_t *event_json(const struct event *e, enum role from, const struct names *n)
 			set(j, "interface", named.interface);
 		if (e->protocol != PROTO_NONE)
 			set(j, "protocol", protocol_info((enum protocol)e->protocol)->name);
+		if (protocol_is((enum protocol)e->protocol, PROTO_IN_CLEAR))
+			json_object_set_new(j, FILTER_IN_CLEAR, json_true());
 		put_command(j, e);
 	} else {
 		put_flow(j, e);

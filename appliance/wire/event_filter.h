@@ -19,10 +19,12 @@ enum event_filter_key {
 	FILTER_HOST,	 /* either end: an address or a prefix */
 	FILTER_SEVERITY, /* a word: this one or a graver one */
 	FILTER_KIND,	 /* a kind's word */
+	FILTER_PROTOCOL, /* a protocol's name, or FILTER_IN_CLEAR */
 	FILTER_KEYS
 };
 
-#define FILTER_TEXT 128u /* bytes of one, NUL included */
+#define FILTER_IN_CLEAR "in_clear" /* any that is clear text or a remote desktop (PROTO_IN_CLEAR) */
+#define FILTER_TEXT 128u	   /* bytes of one, NUL included */
 #define FILTER_WIRE (FILTER_KEYS * (FILTER_TEXT + 1u))
 
 struct event_filter {

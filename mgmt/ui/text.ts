@@ -149,6 +149,8 @@ const texts = table({
 	observed: ["監視のみ", "observed"],
 	allowed: ["許可", "allowed"],
 	severity: ["重要度", "Severity"],
+	protection: ["通信の保護", "Protection"],
+	in_clear: ["平文・リモートデスクトップのみ", "clear text, remote desktops"],
 	from_warning: ["注意以上", "warning or graver"],
 	serious_only: ["重大のみ", "serious"],
 	zone: ["ゾーン", "Zone"],

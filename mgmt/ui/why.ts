@@ -13,6 +13,7 @@ const ENOUGH = 50, KEPT = 200, A_PAGE = 500, FIRST_STRETCH = 500, LONGEST_STRETC
 const HOURS: [string, Key][] = [["1", "last_hour"], ["24", "last_day"], ["168", "last_week"], ["", "any_time"]];
 const VERDICTS: [string, Key][] = [["", "any"], ["deny", "denied"], ["observe", "observed"], ["allow", "allowed"]];
 const GRAVE: [string, Key][] = [["", "any"], ["warning", "from_warning"], ["serious", "serious_only"]];
+const PROTECTION: [string, Key][] = [["", "any"], ["in_clear", "in_clear"]];
 const NAMES: [string, Key][] = [["zone", "zone"], ["conduit", "conduit"], ["asset", "asset"], ["host", "host"]];
 
 interface Answered {
@@ -47,7 +48,7 @@ function parameters(): string | undefined {
 		const now = new Date(feed.state?.status.clock?.time ?? Date.now()).getTime();
 		list.push("since=" + new Date(now - Number(hours) * 3600000).toISOString().slice(0, 19));
 	}
-	for (const id of ["verdict", "severity", "zone", "conduit", "asset", "host"]) {
+	for (const id of ["verdict", "severity", "protocol", "zone", "conduit", "asset", "host"]) {
 		const text = value("why-" + id);
 		if (!/^[\w.:/-]*$/.test(text)) return undefined;
 		if (text !== "") list.push(id + "=" + text);
@@ -214,7 +215,7 @@ export function whyPage(changed: () => void): (state: State) => Node_[] {
 		const list = found.map((e) => one(e, changed)), bad = state === "failed" || state === "forbidden" || state === "wrong";
 		return [h("div", { class: "headline off plain" }, h("h1", {}, t("why_title"))),
 			h("form", { class: "card search", submit: onSubmit, novalidate: true },
-				h("div", { class: "fields" }, choice("hours", "period", HOURS), choice("why-verdict", "verdict", VERDICTS), choice("why-severity", "severity", GRAVE),
+				h("div", { class: "fields" }, choice("hours", "period", HOURS), choice("why-verdict", "verdict", VERDICTS), choice("why-severity", "severity", GRAVE), choice("why-protocol", "protection", PROTECTION),
 					NAMES.map(([id, key]) => field("why-" + id, key)), field("why-words", "words")),
 				h("p", { class: "note" }, t("search_help")),
 				h("p", { class: "acts" }, h("button", { type: "submit", class: "main-action" }, t("search")),

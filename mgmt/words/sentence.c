@@ -218,6 +218,8 @@ char *event_sentence(const json_t *e, enum lang l)
 		message_print(to, l, M_EXPLAIN_COUNT, ju(e, "count"));
 	if (ju(e, "sessions") > 0)
 		message_print(to, l, M_EXPLAIN_SESSIONS, ju(e, "sessions"), (ju(e, "seconds") + 59) / 60);
+	if (json_is_true(json_object_get(e, "in_clear")) && strcmp(js(e, "kind"), "flow") == 0)
+		message_print(to, l, M_EXPLAIN_IN_CLEAR);
 	if (*js(e, "said_time") != '\0') {
 		render_time(js(e, "said_time"), when);
 		message_print(to, l, M_EXPLAIN_SAID_TIME, when);

@@ -58,6 +58,7 @@ services = {
   web = { protocol = "tls"; ports = ["tcp/443"]; };
   tls502 = { protocol = "tls"; ports = ["tcp/502"]; };
   shell = { protocol = "ssh"; ports = ["tcp/22"]; };
+  pages = { protocol = "http"; ports = ["tcp/8080"]; };
   names = { protocol = "dns"; ports = ["udp/53"]; };
   tls9000 = { protocol = "tls"; ports = ["tcp/9000"]; };
   plain = { protocol = "udp"; ports = ["udp/9000"]; };

@@ -12,6 +12,7 @@
 #include "appliance/base/addr.h"
 #include "appliance/wire/event_filter.h"
 #include "appliance/wire/event_words.h"
+#include "appliance/wire/protocols.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/effective/filter.h"
 #include "mgmt/cli/screen/width.h"
@@ -42,6 +43,7 @@ enum {
 	OPT_SEVERITY,
 	OPT_EVE,
 	OPT_KIND,
+	OPT_PROTOCOL,
 	OPT_N
 };
 
@@ -58,6 +60,7 @@ static const struct cli_option options[OPT_N] = {
 	[OPT_SEVERITY] = { "--severity", 0, "warning|serious", M_EVENTS_OPT_SEVERITY },
 	[OPT_EVE] = { "--eve", 0, NULL, M_EVENTS_OPT_EVE },
 	[OPT_KIND] = { "--kind", 0, "KIND", M_EVENTS_OPT_KIND },
+	[OPT_PROTOCOL] = { "--protocol", 0, "NAME|in_clear", M_EVENTS_OPT_PROTOCOL },
 };
 
 /* What is asked for and how it is printed. */
@@ -289,12 +292,13 @@ static bool take_filter(struct cli *c, const struct cli_args *a, struct event_fi
 		int option;
 		enum event_filter_key key;
 	} plain[] = {
-		{ OPT_CONDUIT, FILTER_CONDUIT }, { OPT_VERDICT, FILTER_VERDICT }, { OPT_ZONE, FILTER_ZONE },
-		{ OPT_ASSET, FILTER_ASSET },	 { OPT_HOST, FILTER_HOST },	  { OPT_SEVERITY, FILTER_SEVERITY },
-		{ OPT_KIND, FILTER_KIND },
+		{ OPT_CONDUIT, FILTER_CONDUIT }, { OPT_VERDICT, FILTER_VERDICT },   { OPT_ZONE, FILTER_ZONE },
+		{ OPT_ASSET, FILTER_ASSET },	 { OPT_HOST, FILTER_HOST },	    { OPT_SEVERITY, FILTER_SEVERITY },
+		{ OPT_KIND, FILTER_KIND },	 { OPT_PROTOCOL, FILTER_PROTOCOL },
 	};
 	const char *since = a->values[OPT_SINCE], *host = a->values[OPT_HOST], *verdict = a->values[OPT_VERDICT],
-		   *severity = a->values[OPT_SEVERITY], *kind = a->values[OPT_KIND];
+		   *severity = a->values[OPT_SEVERITY], *kind = a->values[OPT_KIND],
+		   *protocol = a->values[OPT_PROTOCOL];
 	char moment[MOMENT_TEXT];
 	struct addr_range r;
 	bool stray, fits = true;
@@ -310,6 +314,8 @@ static bool take_filter(struct cli *c, const struct cli_args *a, struct event_fi
 		*ret_status = cli_fail(c, CLI_INVALID, M_EVENTS_SEVERITY, severity);
 	else if (kind != NULL && event_kind_by_word(kind) == EVENT_NONE)
 		*ret_status = cli_fail(c, CLI_INVALID, M_EVENTS_KIND, kind);
+	else if (protocol != NULL && strcmp(protocol, FILTER_IN_CLEAR) != 0 && protocol_by_name(protocol) == PROTO_NONE)
+		*ret_status = cli_fail(c, CLI_INVALID, M_EVENTS_PROTOCOL, protocol);
 	if (*ret_status != CLI_YES)
 		return false;
 	if (since != NULL)

@@ -5,7 +5,7 @@
  *
  * LINK: appliance/journal/pack.c appliance/journal/segment.c
  * LINK: appliance/journal/chain.c appliance/journal/line.c appliance/journal/read.c appliance/journal/verify.c
- * LINK: appliance/journal/filter.c appliance/wire/event_filter.c appliance/wire/event_words.c
+ * LINK: appliance/journal/filter.c appliance/wire/event_filter.c appliance/wire/event_words.c appliance/wire/protocols.c
  * LINK: appliance/journal/merge.c appliance/journal/share.c appliance/base/err.c appliance/base/sha256.c appliance/base/clock.c
  * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/wire/msg.c appliance/base/bytes.c
  * LINK: appliance/base/memfd.c
@@ -674,7 +674,8 @@ static void filters_match_whole_values(void **state)
 		"{\"seq\":7,\"time\":\"2026-11-20T08:10:11.123Z\",\"kind\":\"pdu\",\"severity\":\"warning\","
 		"\"verdict\":"
 		"\"deny\",\"conduit\":\"reads\",\"client\":\"10.1.1.1:40000\",\"server\":\"[2001:db8::5]:502\","
-		"\"server_asset\":\"rtg04\",\"client_zone\":\"ops\",\"server_zone\":\"ot\",\"object\":"
+		"\"server_asset\":\"rtg04\",\"client_zone\":\"ops\",\"server_zone\":\"ot\",\"protocol\":\"modbus\","
+		"\"in_clear\":true,\"object\":"
 		"\"\\\"conduit\\\":"
 		"\\\"writes\\\"\"}";
 	static const struct {
@@ -692,6 +693,7 @@ static void filters_match_whole_values(void **state)
 		{ FILTER_HOST, "10.1.0.0/16", "10.2.0.0/16" },
 		{ FILTER_HOST, "2001:db8::/32", "2001:db9::/32" },
 		{ FILTER_SEVERITY, "warning", "serious" },
+		{ FILTER_PROTOCOL, "modbus", "telnet" },
 	};
 	struct event_filter bad = { 0 };
 	struct line_filter f;
@@ -702,7 +704,13 @@ static void filters_match_whole_values(void **state)
 		assert_false(matches(rows[i].key, rows[i].no, line));
 		assert_int_equal(matches(rows[i].key, rows[i].yes, "{\"seq\":8}"), false);
 	}
+	assert_true(matches(FILTER_PROTOCOL, FILTER_IN_CLEAR, line));
+	assert_false(matches(FILTER_PROTOCOL, FILTER_IN_CLEAR,
+			     "{\"protocol\":\"tls\",\"object\":\"\\\"in_clear\\\":true\"}"));
 	assert_true(event_filter_set(&bad, FILTER_HOST, "ten"));
+	assert_false(line_filter_make(&bad, &f));
+	bad = (struct event_filter){ 0 };
+	assert_true(event_filter_set(&bad, FILTER_PROTOCOL, "modbu"));
 	assert_false(line_filter_make(&bad, &f));
 }
 

@@ -9,7 +9,7 @@
  * LINK: appliance/base/addr.c appliance/base/bytes.c appliance/base/memfd.c appliance/wire/msg.c appliance/wire/event_filter.c
  * LINK: appliance/wire/event_words.c
  * LINK: appliance/journal/checkpoint.c
- * LINK: appliance/journal/index.c appliance/journal/sketch.c appliance/journal/filter.c
+ * LINK: appliance/journal/index.c appliance/journal/sketch.c appliance/journal/filter.c appliance/wire/protocols.c
  * LIBS: jansson hogweed nettle zlib
  */
 #include <setjmp.h>

@@ -331,35 +331,22 @@ enum {
 	POLL_COUNT = POLL_CLIENT + CLIENTS
 };
 
+/* When each part has something to do next, in monotonic ns. */
+static uint64_t (*const parts_next[])(const struct supervisor *) = {
+	roles_due,   op_next,	   collect_next,  network_next,	    watch_next, unsaved_next, clock_next,
+	review_next, unheard_next, near_end_next, uninspected_next, ups_next,	notify_next,
+};
+
 static int wait_ms(const struct supervisor *s, uint64_t now)
 {
-	uint64_t due = roles_due(s), other = op_next(s);
+	uint64_t due = collect_hears(s), other;
 
-	due = other < due ? other : due;
-	other = collect_next(s);
-	due = other < due ? other : due;
-	other = collect_hears(s);
-	due = other > now && other < due ? other : due;
-	other = network_next(s);
-	due = other < due ? other : due;
-	other = watch_next(s);
-	due = other < due ? other : due;
-	other = unsaved_next(s);
-	due = other < due ? other : due;
-	other = clock_next(s);
-	due = other < due ? other : due;
-	other = review_next(s);
-	due = other < due ? other : due;
-	other = unheard_next(s);
-	due = other < due ? other : due;
-	other = near_end_next(s);
-	due = other < due ? other : due;
-	other = uninspected_next(s);
-	due = other < due ? other : due;
-	other = ups_next(s);
-	due = other < due ? other : due;
-	other = notify_next(s);
-	due = other < due ? other : due;
+	if (due <= now)
+		due = UINT64_MAX;
+	for (size_t i = 0; i < sizeof(parts_next) / sizeof(parts_next[0]); i++) {
+		other = parts_next[i](s);
+		due = other < due ? other : due;
+	}
 	if (due == UINT64_MAX)
 		return -1;
 	if (due <= now)

@@ -5,6 +5,7 @@ const struct cli_verb *const cli_verbs[] = {
 	&verb_check,
 	&verb_protocols,
 	&verb_compile,
+	&verb_diff,
 	&verb_prove,
 	&verb_replay,
 	&verb_learn,

@@ -8,6 +8,7 @@
 extern const struct cli_verb verb_check;
 extern const struct cli_verb verb_compile;
 extern const struct cli_verb verb_protocols;
+extern const struct cli_verb verb_diff;
 extern const struct cli_verb verb_prove;
 extern const struct cli_verb verb_replay;
 extern const struct cli_verb verb_learn;

@@ -3,7 +3,7 @@
 _sekisho() {
 	local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} verb= i
 	local globals="--json --lang --socket --help --version"
-	local verbs="check protocols compile prove replay learn journal status impact apply confirm rollback release setup backup restore history show effective verify flows events explain clock user record preserve review report help"
+	local verbs="check protocols compile diff prove replay learn journal status impact apply confirm rollback release setup backup restore history show effective verify flows events explain clock user record preserve review report help"
 	local options=
 
 	COMPREPLY=()
@@ -85,7 +85,7 @@ _sekisho() {
 		return
 	fi
 	case $verb in
-	check | compile | prove | apply | journal | setup | backup | restore)
+	check | compile | diff | prove | apply | journal | setup | backup | restore)
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		;;

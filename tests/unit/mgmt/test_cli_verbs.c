@@ -188,6 +188,7 @@ static const struct {
 	{ "check", { 0 } },
 	{ "compile", { "--to", "--output", "-o" } },
 	{ "protocols", { 0 } },
+	{ "diff", { 0 } },
 	{ "prove", { 0 } },
 	{ "replay", { "--policy", "--pcap" } },
 	{ "status", { 0 } },

@@ -1,0 +1,577 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/cli/policy/settings.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/wire/notation.h"
+#include "mgmt/state/read.h"
+#include "policy/check/model.h"
+
+/* ---- values ------------------------------------------------------------------------------------------------------- */
+
+static json_t *said(const char *text)
+{
+	return text == NULL || *text == '\0' ? json_null() : json_text(text);
+}
+
+/* 0: nothing is said. */
+static json_t *count(uint32_t n)
+{
+	return n != 0 ? json_integer(n) : json_null();
+}
+
+static void put(json_t *list, const char *text)
+{
+	(void)json_array_append_new(list, json_text(text));
+}
+
+static json_t *ranges(const struct addr_range *r, size_t n)
+{
+	json_t *list = json_array();
+	char text[2 * ADDR_TEXT];
+
+	for (size_t i = 0; i < n; i++) {
+		addr_range_text(&r[i], text, sizeof(text));
+		put(list, text);
+	}
+	return json_list_whole(list, n);
+}
+
+static json_t *hosts(const struct model_interface *m)
+{
+	json_t *list = json_array();
+	char text[ADDR_TEXT];
+
+	for (size_t i = 0; i < m->n_addresses; i++) {
+		addr_text(&m->addresses[i], text);
+		(void)json_array_append_new(list, json_sprintf("%s/%u", text, m->prefix_lengths[i]));
+	}
+	return json_list_whole(list, m->n_addresses);
+}
+
+static json_t *address(const struct addr *a)
+{
+	return a->family != 0 ? json_addr(a) : json_null();
+}
+
+/* Those of these words whose bits are set. */
+static json_t *words(const char *const *list, unsigned n, unsigned bits)
+{
+	json_t *j = json_array();
+
+	for (unsigned i = 0; i < n; i++)
+		if ((bits & 1u << i) != 0)
+			put(j, list[i]);
+	return j;
+}
+
+/* ---- rows of `allow` ---------------------------------------------------------------------------------------------- */
+
+/* The first code behind `code` that has a name, or one past `hi`. */
+static uint64_t next_named(const struct vocabulary *v, uint64_t code, uint64_t hi)
+{
+	for (unsigned i = 0; i < v->n_functions; i++)
+		if (v->functions[i].code > code && v->functions[i].code <= hi)
+			return v->functions[i].code;
+	return hi + 1;
+}
+
+/* "read_coils, 100-105" */
+static void row_functions(FILE *to, const struct command_table *t, const struct command_row *r,
+			  const struct vocabulary *v)
+{
+	const char *comma = "";
+	char lo[CODE_TEXT], hi[CODE_TEXT];
+
+	for (uint32_t i = 0; i < r->services.n; i++) {
+		const struct number_range *codes = &t->ranges[r->services.first + i];
+
+		for (uint64_t c = codes->lo, next; c <= codes->hi; c = next) {
+			const struct function_info *f = function_by_code(v, (uint32_t)c);
+
+			if (f != NULL && f->code == c && f->last <= codes->hi) {
+				next = (uint64_t)f->last + 1;
+				fprintf(to, "%s%s", comma, f->name);
+			} else {
+				next = f != NULL && f->last <= codes->hi ? (uint64_t)f->last + 1
+									 : next_named(v, c, codes->hi);
+				code_text(v, c, lo);
+				code_text(v, next - 1, hi);
+				fprintf(to, next - 1 == c ? "%s%s" : "%s%s-%s", comma, lo, hi);
+			}
+			comma = ", ";
+		}
+	}
+}
+
+/* "; units 1-3": nothing where the row does not limit it. */
+static void row_numbers(FILE *to, const char *key, const struct command_table *t, const struct number_set *s,
+			struct notation n)
+{
+	char text[NOTATION_TEXT];
+
+	if (s == NULL || s->any)
+		return;
+	fprintf(to, "; %s", key);
+	for (uint32_t i = 0; i < s->n; i++) {
+		notation_text(&n, t->ranges[s->first + i], text);
+		fprintf(to, "%s %s", i > 0 ? "," : "", text);
+	}
+}
+
+/* "read_holding_registers; units 1; holding 0-99": what one row allows, in the language's words. */
+static json_t *row(const struct command_table *t, const struct command_row *r, const struct vocabulary *v)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+	json_t *j;
+
+	if (to == NULL)
+		return NULL;
+	row_functions(to, t, r, v);
+	for (unsigned i = 0; i < v->n_targets; i++)
+		row_numbers(to, v->targets[i].key, t, &r->targets[i], notation_of_target(&v->targets[i]));
+	row_numbers(to, "values", t, &r->values, notation_plain(INT64_MAX));
+	for (unsigned i = 0; !r->spaces_any && i < v->n_spaces; i++)
+		if (row_space(t, r, (uint8_t)i) != NULL)
+			row_numbers(to, v->spaces[i].key, t, row_space(t, r, (uint8_t)i),
+				    notation_of_space(&v->spaces[i]));
+	j = json_text(fclose(to) == 0 ? text : NULL);
+	free(text);
+	return j;
+}
+
+/* Nothing is said: the whole protocol. */
+static json_t *rows(const struct model *m, const struct model_service *s)
+{
+	const struct vocabulary *v = vocabulary_of(s->protocol);
+	json_t *list;
+
+	if (s->whole || v == NULL)
+		return json_null();
+	list = json_array();
+	for (size_t i = 0; i < s->n_allows; i++)
+		(void)json_array_append_new(list, row(&m->rows.t, &s->allows[i].row, v));
+	return json_list_whole(list, s->n_allows);
+}
+
+/* "tcp/502", "icmp/8" */
+static json_t *ports(const struct model_service *s)
+{
+	json_t *list = json_array();
+	char word[WORD_TEXT];
+
+	for (size_t i = 0; i < s->n_ports; i++) {
+		const struct model_port *p = &s->ports[i];
+		unsigned shift = p->l4proto == IPPROTO_ICMP ? 8 : 0, lo = p->lo >> shift, hi = p->hi >> shift;
+
+		transport_text(p->l4proto, word);
+		(void)json_array_append_new(list, lo == hi ? json_sprintf("%s/%u", word, lo)
+							   : json_sprintf("%s/%u-%u", word, lo, hi));
+	}
+	return json_list_whole(list, s->n_ports);
+}
+
+/* ---- objects ------------------------------------------------------------------------------------------------------ */
+
+/* Takes the references of both; `at` of line 0: not known. */
+static void object(json_t *all, const struct source *s, const char *kind, json_t *name, struct srcpos at,
+		   json_t *settings)
+{
+	bool known = at.line != 0 && at.file < s->c.n_sources;
+
+	(void)json_array_append_new(all, json_pack("{s:s, s:o, s:o, s:i, s:o}", "object", kind, "name", name, "file",
+						   known ? json_text(s->c.sources[at.file].name) : json_null(), "line",
+						   known ? (int)at.line : 0, "settings", settings));
+}
+
+static void site(json_t *all, const struct source *s)
+{
+	const struct model *m = s->c.model;
+
+	object(all, s, "site", json_null(), (struct srcpos){ 0 },
+	       json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:b}", "name", said(m->site_name), "label",
+			 said(m->site_label), "contact", said(m->site_contact), "keep_days",
+			 count(m->retention.keep_days), "delete_after_days", count(m->retention.delete_after_days),
+			 "weak_tls", weak_tls_words[m->deny_weak_tls], "record_passed", m->record_passed));
+}
+
+/* The box itself is a zone that no policy writes. */
+static void zone(json_t *all, const struct source *s, const struct model_zone *z)
+{
+	json_t *interfaces = json_array();
+
+	for (size_t i = 0; i < z->n_interfaces; i++)
+		put(interfaces, z->interfaces[i]->name);
+	object(all, s, "zone", json_text(z->name), z->at,
+	       json_pack("{s:o, s:o, s:s, s:o, s:b, s:o}", "interfaces", interfaces, "networks",
+			 ranges(z->ranges, z->n_ranges), "class", zone_class_words[z->class], "owner", said(z->owner),
+			 "patchable", z->patchable, "label", said(z->label)));
+}
+
+static void asset(json_t *all, const struct source *s, const struct model_asset *a)
+{
+	object(all, s, "asset", json_text(a->name), a->at,
+	       json_pack("{s:o, s:o, s:o}", "zone", json_text(a->zone->name), "addresses",
+			 ranges(a->ranges, a->n_ranges), "label", said(a->label)));
+}
+
+static void service(json_t *all, const struct source *s, const struct model_service *v)
+{
+	object(all, s, "service", json_text(v->name), v->at,
+	       json_pack("{s:s, s:o, s:o, s:o, s:i, s:b, s:o}", "protocol", protocol_info(v->protocol)->name, "ports",
+			 ports(v), "allow", rows(s->c.model, v), "lenient",
+			 words(lenient_words, LENIENT_WORDS, v->lenient), "undecided_bytes", (int)v->undecided_bytes,
+			 "tunnel", v->tunnel, "label", said(v->label)));
+}
+
+/* "policy.all_commands_to_ot (for a year)" */
+static json_t *accepts(const struct model_conduit *c)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < c->n_accepts; i++)
+		(void)json_array_append_new(list, json_sprintf("%s (%s)", c->accepts[i].warning, c->accepts[i].reason));
+	return json_list_whole(list, c->n_accepts);
+}
+
+static void conduit(json_t *all, const struct source *s, const struct model_conduit *c)
+{
+	json_t *services = json_array(), *o;
+	char span[RENDER_TEXT];
+
+	render_span(c->heard_within, span);
+	for (size_t i = 0; i < c->n_services; i++)
+		put(services, c->services[i]->name);
+	o = json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:b, s:s, s:s, s:s, s:s, s:s, s:s}", "from",
+		      json_text(c->from->name), "to", json_text(c->to->name), "sources",
+		      ranges(c->sources, c->n_sources), "destinations", ranges(c->destinations, c->n_destinations),
+		      "services", services, "mode", mode_words[c->observe], "shadow", c->shadow, "criticality",
+		      criticality_words[c->criticality], "when_down", failure_words[c->when_down], "when_overloaded",
+		      failure_words[c->when_overloaded], "when_midstream", midstream_words[c->when_midstream],
+		      "on_tighten", tighten_words[c->tighten_new_flows], "weak_tls", weak_tls_words[c->deny_weak_tls]);
+	(void)json_object_set_new(o, "until", c->until != 0 ? json_time(c->until * 1000000000u) : json_null());
+	(void)json_object_set_new(o, "heard_within", c->heard_within != 0 ? json_string(span) : json_null());
+	(void)json_object_set_new(o, "review_by", said(c->review_by));
+	(void)json_object_set_new(o, "purpose", said(c->purpose));
+	(void)json_object_set_new(o, "owner", said(c->owner));
+	(void)json_object_set_new(o, "approved_by", said(c->approved_by));
+	(void)json_object_set_new(o, "accept", accepts(c));
+	(void)json_object_set_new(o, "label", said(c->label));
+	object(all, s, "conduit", json_text(c->name), c->at, o);
+}
+
+/* It has no name: what it is about stands for one. */
+static void never(json_t *all, const struct source *s, const struct model_never *v)
+{
+	object(all, s, "never", json_sprintf("%s -> %s", v->from->name, v->to->name), v->at,
+	       json_pack("{s:o, s:s, s:o}", "commands",
+			 v->all_commands ? json_null()
+					 : words(command_class_words, words_n(command_class_words), v->classes),
+			 "scope", v->chain ? "chain" : "direct", "label", said(v->label)));
+}
+
+/* The addresses of one that is a side of `between` are those of the latter, which tells them. */
+static void interface(json_t *all, const struct source *s, const struct model_interface *f)
+{
+	object(all, s, "interface", json_text(f->name), f->at,
+	       json_pack("{s:o, s:o, s:o, s:s, s:o}", "device", json_text(*f->card != '\0' ? f->card : f->device),
+			 "vlan", count(f->vlan), "addresses", f->between == NULL ? hosts(f) : json_array(), "role",
+			 f->admin ? "admin" : "data", "mtu", count(f->mtu)));
+}
+
+static void route(json_t *all, const struct source *s, const struct model_route *r)
+{
+	char to[2 * ADDR_TEXT];
+
+	addr_range_text(&r->to, to, sizeof(to));
+	object(all, s, "route", json_text(to), r->at,
+	       json_pack("{s:o, s:o}", "via", address(&r->via), "interface",
+			 r->interface != NULL ? json_text(r->interface->name) : json_null()));
+}
+
+static void between(json_t *all, const struct source *s, const struct model_between *b)
+{
+	char *name = NULL;
+	size_t size;
+	FILE *to = open_memstream(&name, &size);
+
+	for (size_t i = 0; to != NULL && i < b->n_sides; i++)
+		fprintf(to, "%s%s", i > 0 ? ", " : "", b->sides[i]->name);
+	object(all, s, "between", json_text(to != NULL && fclose(to) == 0 ? name : NULL), b->at,
+	       json_pack("{s:o}", "addresses", hosts(&b->shared)));
+	free(name);
+}
+
+/* The mail addresses of a text, which has a blank between two. */
+static json_t *mail_to(const char *text)
+{
+	json_t *list = json_array();
+
+	while (*text != '\0') {
+		size_t n = strcspn(text, " ");
+
+		(void)json_array_append_new(list, json_stringn(text, n));
+		text += n + (text[n] == ' ');
+	}
+	return list;
+}
+
+static const char *const peer_sections[] = { [PEER_LOG] = "log_server",
+					     [PEER_UPDATE] = "update_server",
+					     [PEER_UPS] = "ups",
+					     [PEER_MAIL] = "mail_server",
+					     [PEER_SNMP] = "snmp_receiver" };
+
+static void peer(json_t *all, const struct source *s, const struct model_peer *p)
+{
+	json_t *o = json_pack("{s:o, s:i}", "address", json_addr(&p->address), "port", (int)p->port);
+
+	if (p->use != PEER_SNMP)
+		(void)json_object_set_new(o, "name", said(p->name));
+	if (p->use == PEER_LOG || p->use == PEER_UPDATE || p->use == PEER_MAIL)
+		(void)json_object_set_new(o, "ca", said(p->ca));
+	if (p->use == PEER_UPS || p->use == PEER_MAIL || p->use == PEER_SNMP)
+		(void)json_object_set_new(o, "user", said(p->user));
+	if (p->use == PEER_UPS)
+		(void)json_object_set_new(o, "on_low", json_string(on_low_words[p->power_off]));
+	if (p->use == PEER_MAIL) {
+		(void)json_object_set_new(o, "from", said(p->from));
+		(void)json_object_set_new(o, "to", mail_to(p->to));
+	}
+	object(all, s, peer_sections[p->use], json_null(), p->at, o);
+}
+
+static json_t *peers_of(const struct model_box *b, enum peer_use use)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < b->n_peers; i++)
+		if (b->peers[i].use == use)
+			(void)json_array_append_new(list, json_addr(&b->peers[i].address));
+	return list;
+}
+
+static void box(json_t *all, const struct source *s)
+{
+	const struct model_box *b = &s->c.model->box;
+
+	object(all, s, "box", json_null(), (struct srcpos){ 0 },
+	       json_pack("{s:o, s:o, s:o, s:o, s:o}", "workers", count(b->workers), "naming_workers",
+			 count(b->naming_workers), "command_workers", count(b->command_workers), "time",
+			 peers_of(b, PEER_TIME), "terminals", peers_of(b, PEER_TERMINAL)));
+	for (size_t i = 0; i < b->n_interfaces; i++)
+		interface(all, s, &b->interfaces[i]);
+	/* Those without a gateway follow from `between`. */
+	for (size_t i = 0; i < b->n_routes; i++)
+		if (b->routes[i].via.family != 0)
+			route(all, s, &b->routes[i]);
+	for (size_t i = 0; i < b->n_betweens; i++)
+		between(all, s, &b->betweens[i]);
+	for (size_t i = 0; i < b->n_peers; i++)
+		if (b->peers[i].use != PEER_TIME && b->peers[i].use != PEER_TERMINAL)
+			peer(all, s, &b->peers[i]);
+}
+
+/* How many they are: where one is missing, memory was. */
+static size_t objects_of(const struct model *m)
+{
+	const struct model_box *b = &m->box;
+	size_t n = 2 + m->n_assets + m->n_services + m->n_conduits + m->n_nevers + m->n_breaks + b->n_interfaces +
+		   b->n_betweens;
+
+	for (size_t i = 0; i < m->n_zones; i++)
+		n += !m->zones[i].self;
+	for (size_t i = 0; i < b->n_routes; i++)
+		n += b->routes[i].via.family != 0;
+	for (size_t i = 0; i < b->n_peers; i++)
+		n += b->peers[i].use != PEER_TIME && b->peers[i].use != PEER_TERMINAL;
+	return n;
+}
+
+json_t *settings_json(const struct source *s)
+{
+	const struct model *m = s->c.model;
+	json_t *all = json_array();
+
+	site(all, s);
+	for (size_t i = 0; i < m->n_zones; i++)
+		if (!m->zones[i].self)
+			zone(all, s, &m->zones[i]);
+	for (size_t i = 0; i < m->n_assets; i++)
+		asset(all, s, &m->assets[i]);
+	for (size_t i = 0; i < m->n_services; i++)
+		service(all, s, &m->services[i]);
+	for (size_t i = 0; i < m->n_conduits; i++)
+		conduit(all, s, &m->conduits[i]);
+	for (size_t i = 0; i < m->n_nevers; i++)
+		never(all, s, &m->nevers[i]);
+	for (size_t i = 0; i < m->n_breaks; i++)
+		object(all, s, "chain_break", json_text(m->breaks[i].asset->name), m->breaks[i].at,
+		       json_pack("{s:o}", "reason", said(m->breaks[i].reason)));
+	box(all, s);
+	return json_list_whole(all, objects_of(m));
+}
+
+/* ---- comparing ---------------------------------------------------------------------------------------------------- */
+
+/* Those of `list` that `other` has not. */
+json_t *settings_without(const json_t *list, const json_t *other)
+{
+	json_t *there = json_object(), *left = json_array();
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(other, i, one)(void) json_object_set_new(there, json_string_value(one), json_true());
+	json_array_foreach(list, i, one) if (json_object_get(there, json_string_value(one)) == NULL)(void)
+		json_array_append(left, (json_t *)(uintptr_t)one);
+	json_decref(there);
+	return left;
+}
+
+static bool same_value(const json_t *a, const json_t *b)
+{
+	json_t *gone, *come;
+	bool same;
+
+	if (!json_is_array(a) || !json_is_array(b))
+		return json_equal(a, b);
+	gone = settings_without(a, b);
+	come = settings_without(b, a);
+	same = json_array_size(gone) == 0 && json_array_size(come) == 0;
+	json_decref(gone);
+	json_decref(come);
+	return same;
+}
+
+static bool same_settings(const json_t *a, const json_t *b)
+{
+	json_t *value, *all = json_object_get(a, "settings");
+	const char *key;
+
+	json_object_foreach(all, key, value)
+	{
+		if (!same_value(value, json_object_get(json_object_get(b, "settings"), key)))
+			return false;
+	}
+	return true;
+}
+
+/* Of what an object is: those of one kind and name stand in a list, by their places in the list of all. */
+static json_t *by_name(const json_t *all)
+{
+	json_t *map = json_object();
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(all, i, one)
+	{
+		json_t *key = json_sprintf("%s %s", js(one, "object"), js(one, "name")), *list;
+
+		list = json_object_get(map, json_string_value(key));
+		if (list == NULL) {
+			list = json_array();
+			(void)json_object_set_new(map, json_string_value(key), list);
+		}
+		(void)json_array_append_new(list, json_integer((json_int_t)i));
+		json_decref(key);
+	}
+	return map;
+}
+
+/*
+ * Which of `before` this one was, for each of `after`; SIZE_MAX: none. Several of one name (statements about the same zones)
+ * are first found by what they say, so that one more of them does not look like a change of all.
+ */
+static size_t *pair(const json_t *before, const json_t *after)
+{
+	size_t n = json_array_size(after), *of = calloc(n + 1, sizeof(*of));
+	json_t *names = by_name(before);
+
+	for (size_t i = 0; of != NULL && i < n; i++)
+		of[i] = SIZE_MAX;
+	for (int round = 0; of != NULL && round < 2; round++)
+		for (size_t i = 0; i < n; i++) {
+			const json_t *one = json_array_get(after, i);
+			json_t *key = json_sprintf("%s %s", js(one, "object"), js(one, "name"));
+			json_t *list = json_object_get(names, json_string_value(key));
+
+			json_decref(key);
+			for (size_t k = 0; of[i] == SIZE_MAX && k < json_array_size(list); k++) {
+				size_t at = (size_t)json_integer_value(json_array_get(list, k));
+
+				if (round == 0 && !same_settings(json_array_get(before, at), one))
+					continue;
+				of[i] = at;
+				(void)json_array_remove(list, k);
+			}
+		}
+	json_decref(names);
+	return of;
+}
+
+static json_t *change(const char *what, const json_t *o)
+{
+	return json_pack("{s:s, s:O, s:O, s:O, s:O}", "change", what, "object", json_object_get(o, "object"), "name",
+			 json_object_get(o, "name"), "file", json_object_get(o, "file"), "line",
+			 json_object_get(o, "line"));
+}
+
+static void whole(json_t *list, const char *what, const json_t *o)
+{
+	json_t *one = change(what, o);
+
+	(void)json_object_set(one, "settings", json_object_get(o, "settings"));
+	(void)json_array_append_new(list, one);
+}
+
+/* Returns how many changes there are. */
+static size_t changed(json_t *list, const json_t *before, const json_t *after)
+{
+	json_t *was = json_object_get(before, "settings"), *is = json_object_get(after, "settings"), *value;
+	const char *key;
+	size_t n = 0;
+
+	json_object_foreach(is, key, value)
+	{
+		json_t *one;
+
+		if (same_value(json_object_get(was, key), value))
+			continue;
+		one = change("changed", after);
+		(void)json_object_set_new(one, "setting", json_string(key));
+		(void)json_object_set(one, "before", json_object_get(was, key));
+		(void)json_object_set(one, "after", value);
+		(void)json_array_append_new(list, one);
+		n++;
+	}
+	return n;
+}
+
+json_t *settings_compare(const json_t *before, const json_t *after)
+{
+	size_t n = json_array_size(before), made = 0, *of = pair(before, after);
+	bool *found = calloc(n + 1, sizeof(*found));
+	json_t *list = of != NULL && found != NULL ? json_array() : NULL;
+
+	for (size_t i = 0; list != NULL && i < json_array_size(after); i++) {
+		if (of[i] == SIZE_MAX) {
+			whole(list, "added", json_array_get(after, i));
+			made++;
+			continue;
+		}
+		found[of[i]] = true;
+		made += changed(list, json_array_get(before, of[i]), json_array_get(after, i));
+	}
+	for (size_t i = 0; list != NULL && i < n; i++)
+		if (!found[i]) {
+			whole(list, "removed", json_array_get(before, i));
+			made++;
+		}
+	free(of);
+	free(found);
+	return list != NULL ? json_list_whole(list, made) : NULL;
+}

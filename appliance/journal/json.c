@@ -172,6 +172,8 @@ static void put_what(json_t *j, const struct event *e, enum role from)
 			event_mac_text(e->value, mac);
 			set(j, "mac", mac);
 		}
+		if (e->code == DEVICE_RESTORED)
+			number(j, "unreviewed", e->quantity);
 		if (e->server.family != 0) {
 			addr_text(&e->server, web);
 			set(j, "web_client", web);

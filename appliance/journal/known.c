@@ -109,6 +109,50 @@ static struct known_device *make_room(struct known *k, const struct known_sighti
 	return &k->list[k->n++];
 }
 
+/* ---- of a backup -------------------------------------------------------------------------------------------------- */
+
+/* As policies write names: it comes to stand in records, alarms and mail. */
+static bool is_name(const char *text)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
+
+	return text[strspn(text, letters)] == '\0';
+}
+
+bool known_is_sound(struct known *k)
+{
+	size_t n = k->n - known_new(k);
+
+	if (n > KNOWN_ACCEPTED || (k->reviewed == 0 && n > 0))
+		return false;
+	for (size_t i = 0; i < k->n; i++) {
+		const struct known_device *d = &k->list[i];
+
+		if (*d->interface == '\0' || !is_name(d->interface) || !is_name(d->zone) ||
+		    (!is_new(d) && d->reviewed == 0) || find(k, d->mac, d->interface) != d)
+			return false;
+	}
+	return true;
+}
+
+bool known_may_go(const struct known *k)
+{
+	return k->reviewed == 0 || k->anew == DEVICES_RESTORED;
+}
+
+void known_take_over(struct known *k, const struct known *from)
+{
+	uint32_t last = k->last <= UINT32_MAX - KNOWN_MOST ? k->last : 0;
+
+	*k = *from;
+	for (size_t i = 0; i < k->n; i++)
+		k->list[i].number = ++last;
+	k->last = last;
+	k->anew = DEVICES_RESTORED;
+	k->unrecorded = (struct known_order){ 0 };
+	k->changed = true;
+}
+
 /* ---- hearing ------------------------------------------------------------------------------------------------------ */
 
 void known_place(const char *interface, const char *zone, char *out, size_t size)

@@ -26,7 +26,8 @@
 #define KNOWN_ACCEPTED 2048u /* devices */
 #define KNOWN_NEW 2048u	     /* that nobody has reviewed, of all interfaces */
 #define KNOWN_MOST (KNOWN_ACCEPTED + KNOWN_NEW)
-#define KNOWN_SHARE 256u /* ... of one */
+#define KNOWN_SHARE 256u       /* ... of one */
+#define KNOWN_BYTES (8u << 20) /* of its file */
 #define KNOWN_ADDRESSES 4u
 #define KNOWN_NAME 65u /* of a zone or an interface, with its NUL */
 
@@ -58,7 +59,7 @@ struct known {
 	uint64_t began;	   /* seconds since 1970 */
 	uint64_t reviewed; /* when somebody last reviewed it; 0 = never: it learns */
 	uint64_t beyond;   /* how often one was heard that found no place, since that was last looked at */
-	uint8_t anew; /* enum device_anew: why it holds nothing of an earlier one, until somebody has reviewed it */
+	uint8_t anew; /* enum device_anew: why it does not go on from an earlier one, until somebody has reviewed it */
 	struct known_order unrecorded;
 	bool changed; /* something is not saved but times; `stale`: those are not */
 	bool stale;
@@ -90,6 +91,19 @@ enum device_anew known_load(int folder, uint64_t now, bool records, struct known
 int known_save(int folder, struct known *k, struct err *e);
 /* The file's bytes, pure. DEVICES_GO_ON, or what is wrong with them: then it is empty. */
 enum device_anew known_parse(const uint8_t *text, size_t n, struct known *ret);
+
+/* As it stands in the file; a new reference, NULL = no memory. */
+json_t *known_file_json(const struct known *k);
+
+/*
+ * The register of a backup. What the file's reader takes need not be one that known_see and people ever made, and whoever made the backup may not be
+ * a friend. True of each that they did make.
+ */
+bool known_is_sound(struct known *k);
+/* One of a backup may take its place: nobody has reviewed it here, nor taken anything off one that was taken over. */
+bool known_may_go(const struct known *k);
+/* `from` in the place of `k`, with numbers that were not given here yet. Who was heard here meanwhile has to be heard again. */
+void known_take_over(struct known *k, const struct known *from);
 
 struct known_told known_see(struct known *k, const struct known_sighting *s);
 struct known_device *known_find(struct known *k, uint32_t number);

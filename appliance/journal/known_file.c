@@ -10,7 +10,6 @@
 #include "appliance/wire/event.h"
 
 #define FILE_NAME "devices"
-#define FILE_BYTES (8u << 20)
 #define FORM 2
 
 /* ---- writing ------------------------------------------------------------------------------------------------------ */
@@ -35,7 +34,7 @@ static json_t *order_json(const struct known_order *o)
 			 json_text(o->by), "person", json_text(o->person), "reason", json_text(o->reason));
 }
 
-static json_t *file_json(const struct known *k)
+json_t *known_file_json(const struct known *k)
 {
 	json_t *list = json_array();
 
@@ -58,7 +57,7 @@ static json_t *file_json(const struct known *k)
 
 int known_save(int folder, struct known *k, struct err *e)
 {
-	json_t *j = file_json(k);
+	json_t *j = known_file_json(k);
 	char *text = j != NULL ? json_dumps(j, JSON_COMPACT) : NULL;
 	int r = text != NULL ? atomic_write(folder, FILE_NAME, text, strlen(text), e)
 			     : err_set(e, -ENOMEM, "the list of devices");
@@ -131,7 +130,7 @@ static bool order_parse(json_t *j, struct known_order *ret)
 		return true;
 	if (json_unpack_ex(j, NULL, JSON_STRICT, "{s:I, s:I, s:s, s:s, s:s}", "order", &order, "n", &n, "by", &by,
 			   "person", &person, "reason", &reason) < 0 ||
-	    (order != DEVICES_ACCEPT && order != DEVICES_FORGET) || n < 0 || n > KNOWN_MOST)
+	    (order != DEVICES_ACCEPT && order != DEVICES_FORGET && order != DEVICES_TAKE) || n < 0 || n > KNOWN_MOST)
 		return false;
 	ret->order = (uint8_t)order;
 	ret->n = (uint32_t)n;
@@ -178,9 +177,29 @@ static void from_form_1(json_t *all)
 	json_object_set_new(all, "unrecorded", json_null());
 }
 
+#define MEMBERS 24u /* of one device and fewer of all, with what separates them */
+
+/* In as many parts as a full register has at most: each takes many times its length once it is read. */
+static bool is_bounded(const uint8_t *text, size_t n)
+{
+	size_t parts = 0;
+	bool within = false;
+
+	for (size_t i = 0; i < n; i++) {
+		if (within && text[i] == '\\')
+			i++;
+		else if (text[i] == '"')
+			within = !within;
+		else if (!within && (text[i] == '[' || text[i] == '{' || text[i] == ','))
+			parts++;
+	}
+	return parts <= (KNOWN_MOST + 1) * MEMBERS;
+}
+
 enum device_anew known_parse(const uint8_t *text, size_t n, struct known *ret)
 {
-	json_t *all = json_loadb((const char *)text, n, JSON_REJECT_DUPLICATES, NULL), *form;
+	json_t *all = is_bounded(text, n) ? json_loadb((const char *)text, n, JSON_REJECT_DUPLICATES, NULL) : NULL;
+	json_t *form;
 	enum device_anew why = DEVICES_UNREADABLE;
 
 	memset(ret, 0, sizeof(*ret));
@@ -201,7 +220,7 @@ enum device_anew known_load(int folder, uint64_t now, bool records, struct known
 {
 	uint8_t *text = NULL;
 	size_t n = 0;
-	int r = file_read(folder, FILE_NAME, FILE_BYTES, &text, &n, NULL);
+	int r = file_read(folder, FILE_NAME, KNOWN_BYTES, &text, &n, NULL);
 	enum device_anew why = r == 0	      ? known_parse(text, n, ret)
 			       : r != -ENOENT ? DEVICES_UNREADABLE
 			       : records      ? DEVICES_GONE

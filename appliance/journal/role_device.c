@@ -4,9 +4,11 @@
  * seconds, with its exact count. What a person orders stands on the disk before its record says so.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/base/memfd.h"
 #include "appliance/journal/role_private.h"
 
 #define SECOND 1000000000ull
@@ -212,6 +214,19 @@ static int save(struct journal_role *j, struct err *e)
 	return r;
 }
 
+/* Of a list that came from a backup there is one record, so it is said again as it was. */
+static struct event restored(const struct known *k, uint32_t n, const char *by, const char *from)
+{
+	struct event e = event_new(EVENT_DEVICE, clock_wall_ns());
+
+	e.code = DEVICE_RESTORED;
+	e.count = n;
+	e.quantity = (uint32_t)known_new(k);
+	event_say(&e, EVENT_OBJECT, from);
+	event_say(&e, EVENT_BY, by);
+	return e;
+}
+
 /* The life before ended between an order's place in the register and its records, or just behind them. */
 static void tell_unrecorded(struct journal_role *j)
 {
@@ -220,11 +235,15 @@ static void tell_unrecorded(struct journal_role *j)
 
 	if (o->order == DEVICES_LIST)
 		return;
-	e.code = o->order == DEVICES_ACCEPT ? DEVICE_ACCEPTED_UNSURE : DEVICE_FORGOTTEN_UNSURE;
-	e.count = o->n;
-	event_say(&e, EVENT_BEFORE, o->person);
-	event_say(&e, EVENT_AFTER, o->reason);
-	event_say(&e, EVENT_BY, o->by);
+	if (o->order == DEVICES_TAKE) {
+		e = restored(&j->known, o->n, o->by, o->reason);
+	} else {
+		e.code = o->order == DEVICES_ACCEPT ? DEVICE_ACCEPTED_UNSURE : DEVICE_FORGOTTEN_UNSURE;
+		e.count = o->n;
+		event_say(&e, EVENT_BEFORE, o->person);
+		event_say(&e, EVENT_AFTER, o->reason);
+		event_say(&e, EVENT_BY, o->by);
+	}
 	role_put(j, &e, ROLE_JOURNAL, 1);
 	*o = (struct known_order){ 0 };
 	j->known.changed = true;
@@ -290,6 +309,9 @@ void role_device_write(struct journal_role *j, uint64_t now, bool all)
 	j->devices_at = now + (r < 0 ? SAVE_AGAIN_NS : SAVE_NS);
 	j->devices_times_at = now + SAVE_TIMES_NS;
 }
+
+/* As it was before an order: large, and one at a time. */
+static struct known before;
 
 /* ---- what people say ---------------------------------------------------------------------------------------------- */
 
@@ -365,6 +387,9 @@ static const char *carry_out(struct known *k, const struct msg_devices *m, uint6
 	}
 	if (m->all == 0 && *ret_n == 0)
 		return "no such device";
+	/* Whoever takes something off it makes it his own: no other backup brings that back. */
+	if (k->anew == DEVICES_RESTORED && *ret_n > 0)
+		k->anew = DEVICES_GO_ON;
 	/* Whoever has looked through the whole list has reviewed it, though it were empty. */
 	if (m->all != 0) {
 		k->beyond = 0;
@@ -385,9 +410,88 @@ static void put_order(struct known_order *o, const struct msg_devices *m, uint32
 	snprintf(o->reason, sizeof(o->reason), "%s", m->reason);
 }
 
-json_t *role_device_order(struct journal_role *j, const struct msg_devices *m, enum answer_status *ret)
+/* ---- of a backup -------------------------------------------------------------------------------------------------- */
+
+/* What this box has heard itself while it only learned: what the list that came does not know is news now. */
+static void hear_again(struct journal_role *j)
 {
-	static struct known before; /* large, and one order at a time */
+	struct event heard = event_new(EVENT_DEVICE, clock_wall_ns());
+
+	for (size_t i = 0; i < before.n; i++) {
+		const struct known_device *d = &before.list[i];
+		struct known_sighting s = { .interface = d->interface, .zone = d->zone, .now = d->last };
+
+		memcpy(s.mac, d->mac, sizeof(s.mac));
+		for (size_t a = KNOWN_ADDRESSES; a-- > 0;) {
+			struct known_device *entered;
+			struct known_told told;
+
+			if (a > 0 && d->addresses[a].family == 0)
+				continue;
+			heard.client = s.address = d->addresses[a];
+			told = known_see(&j->known, &s);
+			entered = told.number != 0 ? known_find(&j->known, told.number) : NULL;
+			if (entered != NULL && d->first < entered->first)
+				entered->first = d->first;
+			if (j->known.reviewed != 0)
+				tell_in_time(j, &heard, &told);
+		}
+	}
+}
+
+static enum device_anew copy_read(int fd, struct known *ret)
+{
+	enum device_anew why = DEVICES_UNREADABLE;
+	uint8_t *text = NULL;
+	struct err e;
+	size_t n = 0;
+
+	if (fd >= 0 && memfd_read(fd, KNOWN_BYTES, &text, &n, &e) == 0)
+		why = known_parse(text, n, ret);
+	free(text);
+	return why == DEVICES_GO_ON && !known_is_sound(ret) ? DEVICES_UNREADABLE : why;
+}
+
+static json_t *take_over(struct journal_role *j, const struct msg_devices *m, int fd, enum answer_status *ret)
+{
+	static struct known from;
+	enum device_anew why = copy_read(fd, &from);
+	bool may = known_may_go(&j->known);
+	struct known_order *o = &j->known.unrecorded;
+	struct err err = { 0 };
+	struct event e;
+
+	if (why != DEVICES_GO_ON) {
+		*ret = why == DEVICES_OTHER_FORM ? ANSWER_NO : ANSWER_INVALID;
+		return json_pack("{s:s}", "error", "no list of devices");
+	}
+	if (may && m->order == DEVICES_TAKE) {
+		/* News of the list that goes. */
+		role_device_write(j, clock_mono().ns, true);
+		before = j->known;
+		known_take_over(&j->known, &from);
+		*o = (struct known_order){ .order = DEVICES_TAKE, .n = (uint32_t)from.n };
+		memcpy(o->by, m->by, sizeof(o->by) - 1);
+		snprintf(o->reason, sizeof(o->reason), "%s", m->reason);
+		if (save(j, &err) < 0) {
+			j->known = before;
+			*ret = ANSWER_CANNOT;
+			return json_pack("{s:s}", "error", "no room on the disk");
+		}
+		e = restored(&j->known, o->n, o->by, o->reason);
+		role_put(j, &e, ROLE_JOURNAL, 1);
+		*o = (struct known_order){ 0 };
+		j->known.changed = true;
+		/* Behind a list of which somebody knew each one, as of an earlier backup, it is on record already. */
+		if (before.reviewed == 0)
+			hear_again(j);
+	}
+	return json_pack("{s:b, s:I, s:I}", "taken", may, "known", (json_int_t)(from.n - known_new(&from)), "new",
+			 (json_int_t)known_new(&from));
+}
+
+json_t *role_device_order(struct journal_role *j, const struct msg_devices *m, int fd, enum answer_status *ret)
+{
 	const char *why = NULL;
 	struct err e = { 0 };
 	json_t *answer;
@@ -396,6 +500,15 @@ json_t *role_device_order(struct journal_role *j, const struct msg_devices *m, e
 	*ret = ANSWER_YES;
 	if (m->order == DEVICES_LIST)
 		return known_json(&j->known);
+	if (m->order == DEVICES_COPY) {
+		/* None that a box would not take: a backup is worth nothing then. */
+		if (known_is_sound(&j->known))
+			return known_file_json(&j->known);
+		*ret = ANSWER_CANNOT;
+		return json_pack("{s:s}", "error", "no list of devices");
+	}
+	if (m->order == DEVICES_TRY || m->order == DEVICES_TAKE)
+		return take_over(j, m, fd, ret);
 	if (m->person[0] == 0 || m->reason[0] == 0) {
 		*ret = ANSWER_INVALID;
 		return json_pack("{s:s}", "error", "malformed order");

@@ -271,7 +271,7 @@ static bool on_retention(void *ctx, struct msg *m)
 static bool on_devices(void *ctx, struct msg *m)
 {
 	enum answer_status status;
-	json_t *said = role_device_order(ctx, &m->body.devices, &status);
+	json_t *said = role_device_order(ctx, &m->body.devices, m->n_fds > 0 ? m->fds[0] : -1, &status);
 
 	return answer(m->id, status, said);
 }

@@ -198,8 +198,8 @@ void role_device_write(struct journal_role *j, uint64_t now, bool all);
 uint64_t role_device_due(const struct journal_role *j);
 /* What the status says. */
 void role_device_status(const struct journal_role *j, struct msg_journal_status *ret);
-/* What people ordered, and the answer. */
-json_t *role_device_order(struct journal_role *j, const struct msg_devices *m, enum answer_status *ret);
+/* What people ordered, and the answer. `fd`: the copy that comes with DEVICES_TRY and DEVICES_TAKE, else -1; the caller's. */
+json_t *role_device_order(struct journal_role *j, const struct msg_devices *m, int fd, enum answer_status *ret);
 
 /* ---- role_weak.c ------------------------------------------------------------------------------------------------- */
 

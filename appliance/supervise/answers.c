@@ -108,14 +108,19 @@ static void too_many(struct supervisor *s, struct asker a)
 	answer_json(s, a, 3, json_pack("{s:o}", "error", json_sentence(M_CONTROL_MANY)));
 }
 
-static void ask(struct supervisor *s, struct collect *c, unsigned slot, const struct msg_body *question)
+static void ask_fd(struct supervisor *s, struct collect *c, unsigned slot, const struct msg_body *question, int fd)
 {
 	struct slot *sl = &s->slots[slot];
 
 	if (sl->state == SLOT_OFF)
 		return;
-	c->waiting[slot] = role_send(s, sl, c->id, question, NULL, 0);
+	c->waiting[slot] = role_send(s, sl, c->id, question, &fd, fd >= 0 ? 1 : 0);
 	c->silent[slot] = !c->waiting[slot];
+}
+
+static void ask(struct supervisor *s, struct collect *c, unsigned slot, const struct msg_body *question)
+{
+	ask_fd(s, c, slot, question, -1);
 }
 
 static void finish_if_done(struct supervisor *s, struct collect *c);
@@ -203,11 +208,12 @@ void collect_settled(struct supervisor *s)
 /* About what is listed: whoever gave one looks there. */
 static bool is_order(const struct msg_body *b)
 {
-	return (b->type == MSG_DEVICES && b->devices.order != DEVICES_LIST) ||
+	return (b->type == MSG_DEVICES && (b->devices.order == DEVICES_ACCEPT || b->devices.order == DEVICES_FORGET ||
+					   b->devices.order == DEVICES_TAKE)) ||
 	       (b->type == MSG_HOLD && b->hold.order != HOLD_LIST) || b->type == MSG_REVIEW;
 }
 
-void collect_pass(struct supervisor *s, unsigned slot, const struct msg_body *question, struct asker a)
+void collect_pass_fd(struct supervisor *s, unsigned slot, const struct msg_body *question, int fd, struct asker a)
 {
 	struct collect *c = collect_new(s, COLLECT_PASS, a, LONG_LIMIT);
 
@@ -217,9 +223,14 @@ void collect_pass(struct supervisor *s, unsigned slot, const struct msg_body *qu
 	}
 	c->passed_to = slot;
 	c->order = is_order(question);
-	ask(s, c, slot, question);
+	ask_fd(s, c, slot, question, fd);
 	c->handed = c->waiting[slot];
 	finish_if_done(s, c);
+}
+
+void collect_pass(struct supervisor *s, unsigned slot, const struct msg_body *question, struct asker a)
+{
+	collect_pass_fd(s, slot, question, -1, a);
 }
 
 void collect_impact(struct supervisor *s, uint32_t question, const struct msg_impact *body, int fd)

@@ -36,6 +36,8 @@ void collect_start(struct supervisor *s, enum collect_kind k, struct asker a);
 void collect_settled(struct supervisor *s);
 /* One role alone is asked; its answer goes through. */
 void collect_pass(struct supervisor *s, unsigned slot, const struct msg_body *question, struct asker a);
+/* ... with a descriptor, which stays the caller's; -1 = none. */
+void collect_pass_fd(struct supervisor *s, unsigned slot, const struct msg_body *question, int fd, struct asker a);
 /* Every worker gets this question; impact_told and impact_answered follow. */
 void collect_impact(struct supervisor *s, uint32_t question, const struct msg_impact *body, int fd);
 bool collect_answer(struct supervisor *s, struct slot *sl, struct msg *m); /* false: it may not say that */

@@ -213,12 +213,14 @@ static bool on_hold(void *ctx, struct msg *m)
 static bool on_devices(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
+	unsigned order = m->body.devices.order;
 
-	if (p->asker.kind != ASKER_CLIENT && m->body.devices.order != DEVICES_LIST)
+	if ((p->asker.kind != ASKER_CLIENT && order != DEVICES_LIST) ||
+	    (order == DEVICES_TRY || order == DEVICES_TAKE) != (m->n_fds > 0))
 		return false;
 	m->body.devices.family = 0;
 	put_reader(m->body.devices.by, p);
-	collect_pass(p->s, SLOT_JOURNAL, &m->body, p->asker);
+	collect_pass_fd(p->s, SLOT_JOURNAL, &m->body, m->n_fds > 0 ? m->fds[0] : -1, p->asker);
 	return true;
 }
 

@@ -299,10 +299,9 @@ bool event_device_ordered(const struct event *e)
 const char *device_anew_word(unsigned why)
 {
 	static const char *const words[DEVICES_ANEW] = {
-		[DEVICES_FIRST] = "first",
-		[DEVICES_GONE] = "gone",
-		[DEVICES_UNREADABLE] = "unreadable",
-		[DEVICES_OTHER_FORM] = "other_form",
+		[DEVICES_FIRST] = "first",	     [DEVICES_GONE] = "gone",
+		[DEVICES_UNREADABLE] = "unreadable", [DEVICES_OTHER_FORM] = "other_form",
+		[DEVICES_RESTORED] = "restored",
 	};
 
 	return why < DEVICES_ANEW ? words[why] : NULL;

@@ -112,13 +112,14 @@ enum device_state {
 };
 const char *device_state_word(unsigned state);
 
-/* Why a register of devices holds nothing of an earlier one. Order is that of files and the wire. */
+/* Why a register of devices does not go on from an earlier one of this box. Order is that of files and the wire. */
 enum device_anew {
 	DEVICES_GO_ON, /* it does, or somebody has reviewed it since */
 	DEVICES_FIRST, /* there was none, as there were no records: a new box */
 	DEVICES_GONE,  /* there was none, though there are records */
 	DEVICES_UNREADABLE,
 	DEVICES_OTHER_FORM, /* of another version of the program */
+	DEVICES_RESTORED,   /* it was taken over from a backup, with all that was known */
 	DEVICES_ANEW
 };
 /* NULL = it goes on. */

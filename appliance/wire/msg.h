@@ -97,7 +97,15 @@ enum hold_order { HOLD_LIST, HOLD_PLACE, HOLD_LIFT, HOLD_ORDERS };
 #define HOLD_OPEN ((uint64_t)INT64_MAX) /* no end */
 
 /* Of MSG_DEVICES. */
-enum devices_order { DEVICES_LIST, DEVICES_ACCEPT, DEVICES_FORGET, DEVICES_ORDERS };
+enum devices_order {
+	DEVICES_LIST,
+	DEVICES_ACCEPT,
+	DEVICES_FORGET,
+	DEVICES_COPY, /* as its file has it, for a backup */
+	DEVICES_TRY,  /* what DEVICES_TAKE would do, and nothing of it */
+	DEVICES_TAKE, /* such a copy in the place of a list that nobody has reviewed here */
+	DEVICES_ORDERS
+};
 #define DEVICES_TOLD 8u		/* of those that nobody has reviewed, so many are named in the status */
 #define DEVICES_LEARN_S 604800u /* a register that is older, and that nobody has reviewed, is worth an alarm */
 #define DEVICES_TOLD_BYTES 208u /* of one: its MAC address and place, "" = none; the last one NUL */

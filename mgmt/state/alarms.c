@@ -184,7 +184,8 @@ static void of_devices(json_t *list, const json_t *status)
 	for (size_t i = 0; i < sizeof(anew) / sizeof(anew[0]); i++)
 		if (strcmp(js(d, "anew"), anew[i].why) == 0)
 			add(list, "devices anew", true, js(d, "began"), anew[i].m, "", "");
-	if (jb(d, "overdue") && (*js(d, "anew") == '\0' || strcmp(js(d, "anew"), "first") == 0))
+	if (jb(d, "overdue") &&
+	    (*js(d, "anew") == '\0' || strcmp(js(d, "anew"), "first") == 0 || strcmp(js(d, "anew"), "restored") == 0))
 		add(list, "devices learning", false, js(d, "began"), M_ALARM_DEVICES_LEARNING, "", "");
 }
 

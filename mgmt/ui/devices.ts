@@ -13,7 +13,7 @@ const SHOWN = 500;
 
 const STATES: Record<Device["state"], [Tone, Key]> = { known: ["good", "device_known"], listed: ["off", "device_listed"], unknown: ["bad", "device_unknown"], elsewhere: ["bad", "device_elsewhere"],
 	address_moved: ["bad", "device_moved"] };
-const ANEW: Record<"gone" | "unreadable" | "other_form", Key> = { gone: "devices_gone", unreadable: "devices_unreadable", other_form: "devices_other_form" };
+const ANEW: Record<"gone" | "unreadable" | "other_form" | "restored", Key> = { gone: "devices_gone", unreadable: "devices_unreadable", other_form: "devices_other_form", restored: "devices_restored" };
 const HEADS: Key[] = ["device_mac", "condition", "addresses", "device_place", "first_heard", "last_heard", "reviewed_by", "reason_given"];
 
 interface Chosen {
@@ -101,11 +101,11 @@ export function deviceCard(said: Devices | undefined, name: string, may: boolean
 		d.addresses.join(" ") || t("none"), place(d), moment(d.first), moment(d.last), reviewed(d) || t("none"), d.reason || t("none"),
 		...(may ? [[d.state !== "known" && act("accept", d), " ", act("forget", d)]] : [])];
 	// All at once only where all of them are shown: nobody accepts what he has not seen.
-	const open = list.filter((d) => d.state !== "known").length, atOnce = open <= SHOWN && (open > 0 || said.learning);
+	const open = list.filter((d) => d.state !== "known").length, atOnce = open <= SHOWN && (open > 0 || said.learning || said.anew === "restored");
 	return card("devices", "devices", true,
 		h("p", { class: "acts" }, h("button", { type: "button", "data-key": "save-devices", click: () => save(name, "text/csv;charset=utf-8", csv([HEADS.map((k) => t(k)), ...list.map(row)])) }, t("save_csv")),
 			may && atOnce && h("button", { type: "button", "data-key": "devices-accept", click: choose(draw, { order: "accept", number: said.last }) }, t("devices_accept_all"))),
-		h("p", { class: said.learning || said.anew ? "complaint" : "note", "data-key": "devices-note" }, t(said.anew && said.anew !== "first" ? ANEW[said.anew] : said.learning ? "devices_learning" : "devices_note")),
+		h("p", { class: said.learning || (said.anew && said.anew !== "restored") ? "complaint" : "note", "data-key": "devices-note" }, t(said.anew && said.anew !== "first" && !(said.anew === "restored" && said.learning) ? ANEW[said.anew] : said.learning ? "devices_learning" : "devices_note")),
 		said.beyond > 0 && h("p", { class: "complaint" }, t("devices_beyond", count(said.beyond))),
 		may && chosen !== undefined && form(draw, again, chosen),
 		may && h("p", { class: "complaint", role: "alert" }, complaint ?? ""), may && h("p", { class: "note", role: "status", "data-key": "devices-done" }, done ?? ""),

@@ -66,6 +66,7 @@ const texts = table({
 	devices_unreadable: ["以前の一覧を読み取れなかったため、新しい一覧を作り始めました。誰かが確認するまで、新しい機器は報告されません。", "The list before this one could not be read, and a new one was begun. Until somebody reviews it, new devices are not reported."],
 	devices_gone: ["以前の記録があるのに一覧がなくなっていたため、新しい一覧を作り始めました。誰かが確認するまで、新しい機器は報告されません。", "The list before this one was gone, though there are earlier records, and a new one was begun. Until somebody reviews it, new devices are not reported."],
 	devices_other_form: ["以前の一覧が別のバージョンのものだったため、新しい一覧を作り始めました。誰かが確認するまで、新しい機器は報告されません。", "The list before this one was of another version, and a new one was begun. Until somebody reviews it, new devices are not reported."],
+	devices_restored: ["この一覧はバックアップから引き継いだもので、この装置ではまだ誰も確認していません。新しい機器は報告されます。", "This list was taken over from a backup, and nobody has reviewed it at this box since. New devices are reported."],
 	devices_many: ["未確認の機器が {0} 台あり、このページには表示しきれません。まとめて確認するには、装置のコンソールで一覧を確かめてから実行します: sekisho devices --accept all", "Nobody has reviewed {0} devices, which is more than this page shows. To accept all at once, look through the list at the machine, then: sekisho devices --accept all"],
 	devices_beyond: ["一覧に載せられなかった検出: {0} 回", "Heard without a place in the list: {0} times."],
 	devices_none: ["まだ検出していません。", "None has been heard yet."],

@@ -162,7 +162,7 @@ export interface Device {
 export interface Devices {
 	devices: Device[];
 	learning: boolean; // nobody has reviewed it yet
-	anew: "first" | "gone" | "unreadable" | "other_form" | null; // why it holds nothing of an earlier one
+	anew: "first" | "gone" | "unreadable" | "other_form" | "restored" | null; // why it does not go on from an earlier one
 	beyond: number;
 	last: number; // the number that was given last
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any bytes as the register of devices on the disk: what is taken is within its bounds, goes on working.
+ * Any bytes as the register of devices on the disk, or of a backup: what is taken is within its bounds, goes on working.
  *
  * LINK: appliance/journal/known.c appliance/journal/known_file.c appliance/base/atomic_file.c $(WIRE_SRC)
  * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/base/bytes.c appliance/base/memfd.c appliance/base/clock.c
@@ -12,6 +12,24 @@
 #include "appliance/journal/known.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* What is taken over from a backup is a register as a box makes it: it is read again, and sound again. */
+static void take_over(const struct known *from)
+{
+	static struct known own, again;
+	json_t *j;
+	char *text;
+
+	own = (struct known){ .n = 1, .last = UINT32_MAX - 1, .list[0] = { .number = 7, .mac = { 2 } } };
+	known_take_over(&own, from);
+	j = known_file_json(&own);
+	text = json_dumps(j, JSON_COMPACT);
+	if (text == NULL || known_parse((const uint8_t *)text, strlen(text), &again) != DEVICES_GO_ON ||
+	    !known_is_sound(&again) || again.n != from->n || again.anew != DEVICES_RESTORED)
+		abort();
+	free(text);
+	json_decref(j);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -31,8 +49,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	if (k.n > KNOWN_MOST || (k.n > 0 && k.list[k.n - 1].number > k.last))
 		abort();
-	if (k.anew >= DEVICES_ANEW || k.unrecorded.order > DEVICES_FORGET || k.unrecorded.n > KNOWN_MOST)
+	if (k.anew >= DEVICES_ANEW || (k.unrecorded.order > DEVICES_FORGET && k.unrecorded.order != DEVICES_TAKE) ||
+	    k.unrecorded.n > KNOWN_MOST)
 		abort();
+	if (known_is_sound(&k))
+		take_over(&k);
 	told = known_see(&k, &s);
 	if (told.number != 0 && known_find(&k, told.number) == NULL)
 		abort();

@@ -105,28 +105,46 @@ static json_t *asked(struct cli *c, struct msg_body question, int *ret_status)
 	return box_request(c, &question, NULL, 0, 30, &a, ret_status) ? a.json : NULL;
 }
 
+/* As the box's own file has it: each later release reads that of an earlier one, for boxes that are upgraded. Null when the box does not say it, NULL as above. */
+static json_t *devices(struct cli *c, int *ret_status)
+{
+	const struct msg_body question = { MSG_DEVICES, .devices = { .order = DEVICES_COPY, .reason = "" } };
+	struct box_answer a;
+
+	if (!box_request(c, &question, NULL, 0, 30, &a, ret_status))
+		return NULL;
+	if (a.status == CLI_YES)
+		return a.json;
+	box_answer_free(&a);
+	return json_null();
+}
+
 /* All of it, or NULL after saying why not. */
 static json_t *contents(struct cli *c, int *ret_status)
 {
 	json_t *status = asked(c, (struct msg_body){ .type = MSG_STATUS }, ret_status), *history = NULL;
-	json_t *now_in_force = NULL, *list = json_array(), *all = NULL;
+	json_t *now_in_force = NULL, *known = NULL, *list = json_array(), *all = NULL;
 	struct timespec now;
 	struct utsname host;
 
 	if (status != NULL)
 		history = asked(c, (struct msg_body){ .type = MSG_HISTORY }, ret_status);
 	if (history != NULL)
+		known = devices(c, ret_status);
+	if (known != NULL)
 		now_in_force = in_force(c, ret_status);
 	if (json_array_append_new(list, now_in_force) == 0 && add_confirmed(c, list, ja(history, "history")) &&
 	    clock_gettime(CLOCK_REALTIME, &now) == 0 && uname(&host) == 0)
-		all = json_pack("{s:s,s:i,s:s,s:o,s:o,s:O,s:O,s:o,s:O}", "product", "sekisho", "form", BACKUP_FORM,
+		all = json_pack("{s:s,s:i,s:s,s:o,s:o,s:O,s:O,s:o,s:O,s:O}", "product", "sekisho", "form", BACKUP_FORM,
 				"version", SEKISHO_VERSION, "made",
 				json_time((uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec), "host",
 				json_text(host.nodename), "site", json_object_get(status, "site"), "journal",
-				json_object_get(status, "journal"), "cards", cards_of_box(status), "generations", list);
+				json_object_get(status, "journal"), "cards", cards_of_box(status), "devices", known,
+				"generations", list);
 	if (now_in_force != NULL && all == NULL)
 		*ret_status = cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
 	json_decref(list);
+	json_decref(known);
 	json_decref(status);
 	json_decref(history);
 	return all;
@@ -152,7 +170,8 @@ static int write_new(const char *name, const char *line, const uint8_t *body, si
 static int record(struct cli *c, const json_t *all, const char *name, const uint8_t digest[32])
 {
 	struct msg_body m = { MSG_CTL_BACKUP, .ctl_backup = { { 0 } } };
-	const json_t *list = ja(all, "generations");
+	const json_t *list = ja(all, "generations"), *known = json_object_get(all, "devices");
+	size_t n = json_array_size(ja(known, "devices"));
 	struct box_answer a;
 	char hex[65];
 	int status;
@@ -163,13 +182,18 @@ static int record(struct cli *c, const json_t *all, const char *name, const uint
 		return status;
 	box_answer_free(&a);
 	if (c->json) {
-		json_line(c->out, json_pack("{s:o,s:s,s:O,s:O,s:i}", "file", json_text(name), "sha256", hex, "made",
+		json_line(c->out, json_pack("{s:o,s:s,s:O,s:O,s:i,s:o}", "file", json_text(name), "sha256", hex, "made",
 					    json_object_get(all, "made"), "cards", json_object_get(all, "cards"),
-					    "generations", (int)json_array_size(list)));
+					    "generations", (int)json_array_size(list), "devices",
+					    json_is_object(known) ? json_integer((json_int_t)n) : json_null()));
 		return CLI_YES;
 	}
 	render_line(c, M_BACKUP_DONE, name, json_array_size(list),
 		    ju(json_object_get(json_array_get(list, 0), "generation"), "number"), hex);
+	if (json_is_object(known))
+		render_line(c, M_BACKUP_DEVICES, n);
+	else
+		render_line(c, M_BACKUP_NO_DEVICES);
 	return CLI_YES;
 }
 

@@ -213,6 +213,81 @@ static bool all_named(struct cli *c, const struct card_places *p, int *ret_statu
 	return true;
 }
 
+/* ---- the list of devices ------------------------------------------------------------------------------------------ */
+
+/* Hands the backup's list of devices to the box, to take or to try. *ret: what it answers, new. False: it was said why there is no answer. */
+static bool hand_devices(struct cli *c, const json_t *devices, enum devices_order what, const char *from,
+			 struct box_answer *ret, int *ret_status)
+{
+	struct msg_body m = { MSG_DEVICES, .devices = { .order = (uint8_t)what } };
+	char origin[HOLD_REASON + 1];
+	int fd = json_memfd(json_deep_copy(devices));
+	bool heard;
+
+	snprintf(origin, sizeof(origin), "%s", from);
+	m.devices.reason = origin;
+	if (fd < 0) {
+		*ret_status = cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
+		return false;
+	}
+	heard = box_request(c, &m, &fd, 1, 30, ret, ret_status);
+	close(fd);
+	return heard;
+}
+
+/* Before anything is changed: would the box take it? *ret: its answer, NULL where the backup carries no list. */
+static bool try_devices(struct cli *c, const json_t *backup, const char *from, const char *name, json_t **ret,
+			int *ret_status)
+{
+	const json_t *devices = json_object_get(backup, "devices");
+	struct box_answer a;
+
+	*ret = NULL;
+	if (devices == NULL || json_is_null(devices))
+		return true;
+	if (!json_is_object(devices)) {
+		*ret_status = cli_fail(c, CLI_INVALID, M_RESTORE_DAMAGED);
+		return false;
+	}
+	if (!hand_devices(c, devices, DEVICES_TRY, from, &a, ret_status))
+		return false;
+	if (a.status == CLI_YES) {
+		*ret = a.json;
+		return true;
+	}
+	if (a.status == CLI_NO)
+		*ret_status = cli_fail(c, CLI_INVALID, M_RESTORE_NEWER, name);
+	else if (a.status == CLI_INVALID)
+		*ret_status = cli_fail(c, CLI_INVALID, M_RESTORE_DAMAGED);
+	else
+		(void)box_answer_done(c, &a, ret_status);
+	box_answer_free(&a);
+	return false;
+}
+
+/* Behind the policy, which is in force whatever becomes of the list. *ret_status: CLI_YES, or what the verb then returns. A new reference. */
+static json_t *take_devices(struct cli *c, const json_t *backup, const char *from, int *ret_status)
+{
+	struct box_answer a;
+
+	if (!hand_devices(c, json_object_get(backup, "devices"), DEVICES_TAKE, from, &a, ret_status))
+		return json_pack("{s:s}", "error", "no answer");
+	*ret_status = a.status == CLI_YES ? CLI_YES : CLI_CANNOT;
+	return a.json;
+}
+
+static void tell_devices(struct cli *c, const json_t *d, bool dry_run)
+{
+	if (d == NULL)
+		render_line(c, M_RESTORE_NO_DEVICES);
+	else if (json_object_get(d, "error") != NULL)
+		render_line(c, M_RESTORE_DEVICES_FAILED);
+	else if (!jb(d, "taken"))
+		render_line(c, M_RESTORE_DEVICES_STAY);
+	else
+		render_line(c, dry_run ? M_RESTORE_DEVICES_WOULD : M_RESTORE_DEVICES, ju(d, "known"), ju(d, "new"));
+}
+
 /* ---- the order ---------------------------------------------------------------------------------------------------- */
 
 static void tell(struct cli *c, const struct card_places *p, const char *from)
@@ -225,9 +300,12 @@ static void tell(struct cli *c, const struct card_places *p, const char *from)
 			    p->list[i].is);
 }
 
-/* *ret_number: the generation that came of it. */
-static int order(struct cli *c, const struct cli_args *a, const json_t *g, const char *from, uint32_t confirm_s, int fd,
-		 unsigned long long *ret_number)
+/*
+ * Whether the policy is in force, or would be. *ret_number: the generation that came of it. `tried`: what the box would do with the list of devices,
+ * NULL = there is none; *ret_listed: what became of it then.
+ */
+static int order(struct cli *c, const struct cli_args *a, const json_t *backup, const json_t *g, const char *from,
+		 uint32_t confirm_s, int fd, const json_t *tried, unsigned long long *ret_number, int *ret_listed)
 {
 	bool dry_run = a->values[OPT_DRY_RUN] != NULL, take_over = a->values[OPT_TAKE_OVER] != NULL;
 	const struct msg_body m = { MSG_CTL_APPLY,
@@ -237,6 +315,7 @@ static int order(struct cli *c, const struct cli_args *a, const json_t *g, const
 						   .comment = from } };
 	const char *digest = js(json_object_get(g, "generation"), "digest");
 	int fds[2] = { fd, -1 }, status;
+	json_t *devices = NULL;
 	struct box_answer answer;
 	bool same;
 
@@ -253,6 +332,10 @@ static int order(struct cli *c, const struct cli_args *a, const json_t *g, const
 	same = strcmp(js(json_object_get(answer.json, "generation"), "digest"), digest) == 0;
 	if (!dry_run && answer.status == CLI_YES)
 		json_object_set_new(answer.json, "same_digest", json_boolean(same));
+	if (answer.status == CLI_YES) {
+		devices = tried == NULL || dry_run ? json_deep_copy(tried) : take_devices(c, backup, from, ret_listed);
+		json_object_set_new(answer.json, "devices", devices != NULL ? json_incref(devices) : json_null());
+	}
 	taking_tell(c, answer.json);
 	if (!c->json)
 		render_diagnostics(c, ja(answer.json, "diagnostics"));
@@ -260,7 +343,10 @@ static int order(struct cli *c, const struct cli_args *a, const json_t *g, const
 		status = apply_render(c, dry_run ? APPLY_KIND_DRY_RUN : APPLY_KIND_APPLY, answer.json, status);
 		if (!dry_run && status == CLI_YES)
 			render_line(c, same ? M_RESTORE_SAME : M_RESTORE_NOT_SAME);
+		if (status == CLI_YES)
+			tell_devices(c, devices, dry_run);
 	}
+	json_decref(devices);
 	box_answer_free(&answer);
 	return status;
 }
@@ -320,7 +406,8 @@ static int restore(struct cli *c, const struct cli_args *a, const json_t *backup
 	unsigned long long number = 0;
 	struct box_answer now;
 	char from[COMMENT_MOST + 1];
-	int status = CLI_INVALID, fd = -1;
+	json_t *tried = NULL;
+	int status = CLI_INVALID, listed = CLI_YES, fd = -1;
 	const json_t *g = chosen(c, a, backup, &status);
 	const char *into = a->values[OPT_INTO];
 	bool placed;
@@ -335,13 +422,16 @@ static int restore(struct cli *c, const struct cli_args *a, const json_t *backup
 	fd = bundle_fd(c, ja(g, "sources"), &places, &status);
 	if (fd < 0)
 		return status;
-	if (all_named(c, &places, &status)) {
-		origin(backup, g, from, sizeof(from));
+	origin(backup, g, from, sizeof(from));
+	if (all_named(c, &places, &status) && try_devices(c, backup, from, a->operands[0], &tried, &status)) {
 		tell(c, &places, from);
-		status = order(c, a, g, from, confirm_s, fd, &number);
+		status = order(c, a, backup, g, from, confirm_s, fd, tried, &number, &listed);
 		if (into != NULL && status == CLI_YES && a->values[OPT_DRY_RUN] == NULL)
 			status = write_texts(c, g, number, &places, into);
+		if (status == CLI_YES)
+			status = listed;
 	}
+	json_decref(tried);
 	close(fd);
 	return status;
 }

@@ -110,7 +110,8 @@ static void print_list(struct cli *c, const json_t *answer, bool only_new)
 		enum message m;
 	} anew[] = { { "gone", M_DEVICES_GONE },
 		     { "unreadable", M_DEVICES_DAMAGED },
-		     { "other_form", M_DEVICES_OTHER_FORM } };
+		     { "other_form", M_DEVICES_OTHER_FORM },
+		     { "restored", M_DEVICES_RESTORED } };
 	const json_t *list = ja(answer, "devices"), *d;
 	struct table *t = table_new(sizeof(heads) / sizeof(heads[0]), 0);
 	size_t i;

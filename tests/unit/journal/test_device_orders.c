@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a person orders of the register of devices, as its record has it: of the longest names nothing is cut, in JSON, EVE and the sentence of both languages.
+ * And a backup's register: tried, taken over and refused.
  *
  * LINK: appliance/journal/role_device.c appliance/journal/known.c appliance/journal/known_file.c appliance/journal/json.c appliance/base/atomic_file.c
  * LINK: mgmt/words/eve.c mgmt/words/sentence.c mgmt/state/weakness.c mgmt/words/deed.c mgmt/words/parts.c mgmt/words/refusal.c mgmt/words/command.c mgmt/words/limit.c mgmt/state/lost.c mgmt/state/read.c
@@ -21,6 +22,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "appliance/base/memfd.h"
 #include "appliance/journal/json.h"
 #include "appliance/journal/role_private.h"
 #include "mgmt/cli/words/event.h"
@@ -169,7 +171,7 @@ static void order(enum devices_order what)
 	memcpy(m.by, by, sizeof(by));
 	memcpy(m.person, person, sizeof(person));
 	n_told = 0;
-	json_decref(role_device_order(&j, &m, &status));
+	json_decref(role_device_order(&j, &m, -1, &status));
 	assert_int_equal(status, ANSWER_YES);
 	assert_int_equal(n_told, 1);
 }
@@ -210,12 +212,256 @@ static void nothing_is_cut(void **state)
 	holds_all("forgotten");
 }
 
+/* ---- of a backup ------------------------------------------------------------------------------------------------------- */
+
+/* "lan2" has a device that somebody knows, and one that nobody has reviewed. */
+#define KNOWN_ONE                                                                                                      \
+	"{\"number\":3,\"mac\":17,\"state\":0,\"interface\":\"lan2\",\"zone\":\"ot\",\"addresses\":[\"10.0.0.1\"],"    \
+	"\"first\":5,\"last\":6,\"reviewed\":6,\"by\":\"root\",\"person\":\"佐藤\",\"reason\":\"見た\"}"
+#define NEW_ONE                                                                                                        \
+	"{\"number\":9,\"mac\":18,\"state\":2,\"interface\":\"lan2\",\"zone\":\"ot\",\"addresses\":[],\"first\":5,"    \
+	"\"last\":6,\"reviewed\":0,\"by\":\"\",\"person\":\"\",\"reason\":\"\"}"
+#define HEAD(form, reviewed)                                                                                           \
+	"{\"form\":" form ",\"last\":9,\"began\":4,\"reviewed\":" reviewed                                             \
+	",\"beyond\":0,\"anew\":0,\"unrecorded\":null,"
+#define GOOD HEAD("2", "6") "\"devices\":[" KNOWN_ONE "," NEW_ONE "]}"
+#define FROM_BOX "kita@box 2026-11-25T10:00:00.000Z generation 3, journal 9 ab"
+
+static enum answer_status hand(enum devices_order what, int fd, json_t **ret)
+{
+	struct msg_devices m = { .order = (uint8_t)what, .by = "root", .reason = FROM_BOX };
+	enum answer_status status;
+	json_t *said;
+
+	n_told = 0;
+	said = role_device_order(&j, &m, fd, &status);
+	assert_non_null(said);
+	if (ret != NULL)
+		*ret = said;
+	else
+		json_decref(said);
+	return status;
+}
+
+static enum answer_status hand_text(enum devices_order what, const void *text, size_t n, json_t **ret)
+{
+	int fd = memfd_sealed("devices", text, n);
+	enum answer_status status;
+
+	assert_true(fd >= 0);
+	status = hand(what, fd, ret);
+	close(fd);
+	return status;
+}
+
+static bool says(json_t *said, bool taken, json_int_t known, json_int_t new)
+{
+	bool same = json_is_boolean(json_object_get(said, "taken")) &&
+		    json_is_true(json_object_get(said, "taken")) == taken &&
+		    json_integer_value(json_object_get(said, "known")) == known &&
+		    json_integer_value(json_object_get(said, "new")) == new;
+
+	json_decref(said);
+	return same;
+}
+
+/* Another life of the journal finds it so, and tells so many things. */
+static void begins_again(unsigned told_then)
+{
+	static struct known kept;
+
+	role_device_write(&j, 0, true);
+	kept = j.known;
+	n_told = 0;
+	role_device_open(&j);
+	assert_int_equal(n_told, told_then);
+	assert_int_equal(j.known.n, kept.n);
+	for (size_t i = 0; i < kept.n; i++)
+		assert_memory_equal(&j.known.list[i], &kept.list[i], sizeof(kept.list[i]));
+	assert_true(j.known.anew == kept.anew && j.known.reviewed == kept.reviewed && j.known.last == kept.last);
+}
+
+static void a_backup_is_tried_and_taken(void **state)
+{
+	static struct known before;
+	struct known_device *own;
+	json_t *said, *record;
+
+	(void)state;
+	before = j.known;
+	assert_int_equal(hand_text(DEVICES_TRY, GOOD, strlen(GOOD), &said), ANSWER_YES);
+	assert_true(says(said, true, 1, 1));
+	assert_memory_equal(&j.known, &before, sizeof(before));
+	assert_int_equal(n_told, 0);
+
+	assert_int_equal(hand_text(DEVICES_TAKE, GOOD, strlen(GOOD), &said), ANSWER_YES);
+	assert_true(says(said, true, 1, 1));
+	/* The record, and of the device that this box alone had heard another one, under a number that was not given yet. */
+	assert_int_equal(n_told, 2);
+	assert_int_equal(told.code, DEVICE_UNKNOWN);
+	assert_true(j.known.n == 3 && j.known.anew == DEVICES_RESTORED && j.known.reviewed == 6 && j.known.began == 4);
+	assert_true(j.known.list[0].number == 2 && j.known.list[0].state == DEVICE_IS_KNOWN);
+	assert_string_equal(j.known.list[0].person, "佐藤");
+	own = &j.known.list[2];
+	assert_true(own->state == DEVICE_IS_UNKNOWN && own->first == 7 && own->addresses[0].family == 6);
+	assert_int_equal(j.known.unrecorded.order, DEVICES_LIST);
+	begins_again(0);
+
+	/* What the record says. */
+	told = (struct event){ 0 };
+	j.known.unrecorded = (struct known_order){ DEVICES_TAKE, 3, "root", "", FROM_BOX };
+	j.known.changed = true;
+	begins_again(1);
+	assert_true(told.code == DEVICE_RESTORED && told.count == 3 && told.quantity == 2);
+	record = event_json(&told, ROLE_JOURNAL, &j.names);
+	assert_string_equal(json_string_value(json_object_get(record, "code")), "restored");
+	assert_string_equal(json_string_value(json_object_get(record, "object")), FROM_BOX);
+	assert_string_equal(json_string_value(json_object_get(record, "by")), "root");
+	assert_int_equal(json_integer_value(json_object_get(record, "count")), 3);
+	assert_int_equal(json_integer_value(json_object_get(record, "unreviewed")), 2);
+	assert_null(json_object_get(record, "mac"));
+	for (enum lang lang = LANG_EN; lang <= LANG_JA; lang++) {
+		char *text = event_sentence(record, lang);
+
+		has(text, FROM_BOX);
+		has(text, "root");
+		has(text, lang == LANG_EN ? "3 devices, of which nobody has reviewed 2" : "3 台、うち未確認 2 台");
+		free(text);
+	}
+	json_decref(record);
+	begins_again(0);
+}
+
+static void over_a_review_it_is_left(void **state)
+{
+	static struct known before;
+	json_t *said;
+
+	(void)state;
+	order(DEVICES_ACCEPT);
+	before = j.known;
+	for (enum devices_order what = DEVICES_TRY; what <= DEVICES_TAKE; what++) {
+		assert_int_equal(hand_text(what, GOOD, strlen(GOOD), &said), ANSWER_YES);
+		assert_true(says(said, false, 1, 1));
+		assert_memory_equal(&j.known, &before, sizeof(before));
+		assert_int_equal(n_told, 0);
+	}
+}
+
+/* A second one takes the place of the first, until somebody has said something of it here. */
+static void until_somebody_looks_another_may_come(void **state)
+{
+	struct msg_devices forget = { .order = DEVICES_FORGET, .person = "S", .reason = "r" };
+	enum answer_status status;
+	json_t *said;
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(hand_text(DEVICES_TAKE, GOOD, strlen(GOOD), &said), ANSWER_YES);
+		assert_true(says(said, true, 1, 1));
+		assert_int_equal(n_told, 2 - i);
+	}
+	forget.number = j.known.list[0].number;
+	json_decref(role_device_order(&j, &forget, -1, &status));
+	assert_int_equal(status, ANSWER_YES);
+	assert_true(j.known.anew == DEVICES_GO_ON && j.known.n == 1);
+	assert_int_equal(hand_text(DEVICES_TAKE, GOOD, strlen(GOOD), &said), ANSWER_YES);
+	assert_true(says(said, false, 1, 1));
+	assert_int_equal(j.known.n, 1);
+}
+
+static void what_is_no_backup_changes_nothing(void **state)
+{
+	static const struct {
+		enum answer_status status;
+		const char *text;
+	} texts[] = {
+		{ ANSWER_INVALID, "" },
+		{ ANSWER_INVALID, "[]" },
+		{ ANSWER_INVALID, GOOD "x" },
+		{ ANSWER_INVALID, HEAD("2", "0") "\"devices\":[" KNOWN_ONE "]}" },
+		{ ANSWER_INVALID, HEAD("2", "6") "\"devices\":[" KNOWN_ONE "," KNOWN_ONE "]}" },
+		{ ANSWER_INVALID, HEAD("2", "6") "\"devices\":[" NEW_ONE "," KNOWN_ONE "]}" },
+		{ ANSWER_INVALID, HEAD("2", "6") "\"devices\":[],\"more\":1}" },
+		{ ANSWER_INVALID, HEAD("\"2\"", "6") "\"devices\":[]}" },
+		{ ANSWER_NO, HEAD("3", "6") "\"devices\":[" KNOWN_ONE "," NEW_ONE "]}" },
+	};
+	static struct known before;
+	char *much = malloc(KNOWN_BYTES + 1);
+
+	(void)state;
+	assert_non_null(much);
+	memset(much, ' ', KNOWN_BYTES + 1);
+	memcpy(much, GOOD, strlen(GOOD));
+	before = j.known;
+	for (enum devices_order what = DEVICES_TRY; what <= DEVICES_TAKE; what++) {
+		for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+			assert_int_equal(hand_text(what, texts[i].text, strlen(texts[i].text), NULL), texts[i].status);
+		for (size_t n = 0; n < strlen(GOOD); n++)
+			assert_int_equal(hand_text(what, GOOD, n, NULL), ANSWER_INVALID);
+		assert_int_equal(hand_text(what, much, KNOWN_BYTES + 1, NULL), ANSWER_INVALID);
+		assert_int_equal(hand(what, -1, NULL), ANSWER_INVALID);
+		assert_int_equal(hand(what, j.chain.dirfd, NULL), ANSWER_INVALID);
+		assert_int_equal(n_told, 0);
+		assert_memory_equal(&j.known, &before, sizeof(before));
+	}
+	assert_int_equal(hand_text(DEVICES_TRY, much, KNOWN_BYTES, NULL), ANSWER_YES);
+	free(much);
+}
+
+/* What a box hands out for a backup, another one takes; and it hands out nothing that none would take. */
+static void what_is_handed_out_is_taken(void **state)
+{
+	json_t *copy, *said;
+	char *text;
+
+	(void)state;
+	order(DEVICES_ACCEPT);
+	assert_int_equal(hand(DEVICES_COPY, -1, &copy), ANSWER_YES);
+	text = json_dumps(copy, JSON_COMPACT);
+	json_decref(copy);
+	unmake(NULL);
+	memset(&j.known, 0, sizeof(j.known));
+	make(NULL);
+	assert_int_equal(hand_text(DEVICES_TAKE, text, strlen(text), &said), ANSWER_YES);
+	assert_true(says(said, true, 1, 0));
+	assert_int_equal(n_told, 1);
+	assert_int_equal(told.code, DEVICE_RESTORED);
+	assert_string_equal(j.known.list[0].reason, reason);
+	free(text);
+	strcpy(j.known.list[0].interface, "no name");
+	assert_int_equal(hand(DEVICES_COPY, -1, NULL), ANSWER_CANNOT);
+}
+
+/* What is not on the disk is not taken over. */
+static void without_room_nothing_is_taken(void **state)
+{
+	static struct known before;
+	int folder = j.chain.dirfd, none = open("/proc/self", O_RDONLY | O_DIRECTORY);
+
+	(void)state;
+	role_device_write(&j, 0, true);
+	before = j.known;
+	j.chain.dirfd = none;
+	assert_int_equal(hand_text(DEVICES_TAKE, GOOD, strlen(GOOD), NULL), ANSWER_CANNOT);
+	j.chain.dirfd = folder;
+	close(none);
+	assert_int_equal(n_told, 0);
+	assert_memory_equal(&j.known, &before, sizeof(before));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(it_is_told_once, make, unmake),
 		cmocka_unit_test_setup_teardown(an_order_without_records_is_told, make, unmake),
 		cmocka_unit_test_setup_teardown(nothing_is_cut, make, unmake),
+		cmocka_unit_test_setup_teardown(a_backup_is_tried_and_taken, make, unmake),
+		cmocka_unit_test_setup_teardown(over_a_review_it_is_left, make, unmake),
+		cmocka_unit_test_setup_teardown(until_somebody_looks_another_may_come, make, unmake),
+		cmocka_unit_test_setup_teardown(what_is_no_backup_changes_nothing, make, unmake),
+		cmocka_unit_test_setup_teardown(what_is_handed_out_is_taken, make, unmake),
+		cmocka_unit_test_setup_teardown(without_room_nothing_is_taken, make, unmake),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

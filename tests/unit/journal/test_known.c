@@ -261,7 +261,7 @@ static void what_cannot_be_read_is_set_aside(void **state)
 		{ DEVICES_UNREADABLE, "{" },
 		{ DEVICES_UNREADABLE, "[]" },
 		{ DEVICES_UNREADABLE, "{\"form\":\"1\"}" },
-		{ DEVICES_UNREADABLE, HEAD "\"anew\":5,\"unrecorded\":null,\"devices\":[]}" },
+		{ DEVICES_UNREADABLE, HEAD "\"anew\":6,\"unrecorded\":null,\"devices\":[]}" },
 		{ DEVICES_UNREADABLE, HEAD "\"anew\":0,\"unrecorded\":null,\"devices\":[{}]}" },
 		{ DEVICES_UNREADABLE, HEAD "\"anew\":0,\"unrecorded\":{},\"devices\":[]}" },
 		{ DEVICES_UNREADABLE,
@@ -329,6 +329,157 @@ static void what_is_gone_is_told(void **state)
 	begins_anew(DEVICES_FIRST);
 }
 
+/* ---- of a backup ------------------------------------------------------------------------------------------------------ */
+
+/* Two that somebody knows, one that nobody has reviewed. */
+static void as_of_a_backup(void)
+{
+	see(1, "10.0.0.1");
+	see_at(2, "10.0.0.2", "lan-3.0", "i_t", false);
+	accept_all();
+	see(3, NULL);
+}
+
+static void what_people_made_is_sound(void **state)
+{
+	(void)state;
+	assert_true(known_is_sound(&k));
+	as_of_a_backup();
+	assert_true(known_is_sound(&k));
+	see_at(2, "10.0.0.2", "lan9", "dmz", false);
+	known_forget(&k, &k.list[0]);
+	assert_true(known_is_sound(&k));
+	for (uint32_t n = 0; n < KNOWN_ACCEPTED + 2; n++) {
+		struct known_device *d = known_find(&k, see(100 + n, NULL).number);
+
+		if (d != NULL)
+			(void)known_accept(&k, d, now);
+	}
+	assert_true(known_is_sound(&k));
+	assert_int_equal(k.n - known_new(&k), KNOWN_ACCEPTED);
+}
+
+/* Full, of the longest texts: its own file is within the bounds by which it is read. */
+static void a_full_one_is_read(void **state)
+{
+	static struct known full;
+	struct err e;
+
+	(void)state;
+	as_of_a_backup();
+	for (k.n = 0; k.n < KNOWN_MOST; k.n++) {
+		struct known_device *d = &k.list[k.n];
+
+		*d = (struct known_device){ .number = (uint32_t)k.n + 1,
+					    .mac = { 2, 0, 0, 0, (uint8_t)(k.n >> 8), (uint8_t)k.n },
+					    .state = k.n < KNOWN_ACCEPTED ? DEVICE_IS_KNOWN : DEVICE_IS_UNKNOWN,
+					    .first = 1,
+					    .last = UINT32_MAX,
+					    .reviewed = UINT32_MAX };
+		for (unsigned a = 0; a < KNOWN_ADDRESSES; a++) {
+			assert_true(addr_parse("2001:db8:1111:2222:3333:4444:5555:6666", &d->addresses[a]));
+			d->addresses[a].b[15] = (uint8_t)a;
+		}
+		memset(d->interface, 'i', sizeof(d->interface) - 1);
+		memset(d->zone, 'z', sizeof(d->zone) - 1);
+		memset(d->by, 'b', sizeof(d->by) - 1);
+		memset(d->person, '"', sizeof(d->person) - 1);
+		memset(d->reason, '"', sizeof(d->reason) - 1);
+	}
+	k.last = KNOWN_MOST;
+	assert_true(known_is_sound(&k));
+	assert_int_equal(known_save(folder, &k, &e), 0);
+	full = k;
+	assert_int_equal(known_load(folder, 7, true, &k), DEVICES_GO_ON);
+	assert_memory_equal(&k, &full, sizeof(k));
+}
+
+/* More parts than that are no register, whatever they are: they are not even read. */
+static void a_crowd_of_parts_is_none(void **state)
+{
+	size_t n = 0, room = 1u << 20;
+	char *text = malloc(room);
+
+	(void)state;
+	assert_non_null(text);
+	n += (size_t)snprintf(text, room, "{\"form\":3,\"devices\":[[]");
+	while (n + 8 < room)
+		n += (size_t)snprintf(text + n, room - n, ",[]");
+	n += (size_t)snprintf(text + n, room - n, "]}");
+	assert_int_equal(known_parse((const uint8_t *)text, n, &k), DEVICES_UNREADABLE);
+	free(text);
+}
+
+static void what_nobody_can_have_made_is_not(void **state)
+{
+	static struct known good;
+
+	(void)state;
+	as_of_a_backup();
+	good = k;
+	k.list[2].mac[5] = 1; /* the first one again */
+	assert_false(known_is_sound(&k));
+	k = good;
+	k.reviewed = 0;
+	assert_false(known_is_sound(&k));
+	k = good;
+	k.list[1].reviewed = 0;
+	assert_false(known_is_sound(&k));
+	for (unsigned i = 0; i < 3; i++) {
+		static const char *const names[] = { "", "lan 2", "lan2\n\x1b[2J" };
+
+		k = good;
+		strcpy(k.list[0].interface, names[i]);
+		assert_false(known_is_sound(&k));
+		if (i == 0)
+			continue;
+		k = good;
+		strcpy(k.list[0].zone, names[i]);
+		assert_false(known_is_sound(&k));
+	}
+	k = good;
+	for (uint32_t n = 0; k.n <= KNOWN_ACCEPTED + 1; n++) {
+		k.list[k.n] = good.list[0];
+		k.list[k.n].mac[1] = 9;
+		k.list[k.n].mac[4] = (uint8_t)(n >> 8);
+		k.list[k.n++].mac[5] = (uint8_t)n;
+	}
+	assert_int_equal(k.n - known_new(&k), KNOWN_ACCEPTED + 1);
+	assert_false(known_is_sound(&k));
+}
+
+static void it_takes_the_place_of_one_that_nobody_reviewed(void **state)
+{
+	static struct known from;
+
+	(void)state;
+	as_of_a_backup();
+	k.unrecorded = (struct known_order){ DEVICES_ACCEPT, 1, "root", "S", "r" };
+	from = k;
+	assert_false(known_may_go(&k));
+	k = (struct known){ .anew = DEVICES_FIRST };
+	see(8, NULL);
+	assert_true(known_may_go(&k));
+	known_take_over(&k, &from);
+	assert_true(k.changed && k.n == 3 && k.last == 4 && k.reviewed == from.reviewed && k.began == from.began);
+	assert_int_equal(k.anew, DEVICES_RESTORED);
+	assert_int_equal(k.unrecorded.order, DEVICES_LIST);
+	for (uint32_t i = 0; i < 3; i++) {
+		assert_int_equal(k.list[i].number, 2 + i);
+		assert_memory_equal(k.list[i].mac, from.list[i].mac, 6);
+	}
+	/* Who was known is; who is new is told; until somebody says something here, another one may come. */
+	assert_int_equal(see(1, "10.0.0.1").news, KNOWN_NO_NEWS);
+	assert_int_equal(see(9, NULL).news, KNOWN_NEW_DEVICE);
+	assert_true(known_may_go(&k));
+	assert_true(known_accept(&k, known_find(&k, 5), now));
+	assert_false(known_may_go(&k));
+	/* There is no number beyond. */
+	k.last = UINT32_MAX - 1;
+	known_take_over(&k, &from);
+	assert_true(k.last == 3 && k.list[0].number == 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -341,6 +492,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_cannot_be_read_is_set_aside, make, unmake),
 		cmocka_unit_test_setup_teardown(the_first_form_is_read, make, unmake),
 		cmocka_unit_test_setup_teardown(what_is_gone_is_told, make, unmake),
+		cmocka_unit_test_setup_teardown(what_people_made_is_sound, make, unmake),
+		cmocka_unit_test_setup_teardown(a_full_one_is_read, make, unmake),
+		cmocka_unit_test_setup_teardown(a_crowd_of_parts_is_none, make, unmake),
+		cmocka_unit_test_setup_teardown(what_nobody_can_have_made_is_not, make, unmake),
+		cmocka_unit_test_setup_teardown(it_takes_the_place_of_one_that_nobody_reviewed, make, unmake),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

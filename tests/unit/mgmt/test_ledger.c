@@ -198,6 +198,14 @@ static void devices_alarm(void **state)
 				 "\"unknown\":[]}",
 				 NULL, 0),
 			 0);
+	assert_int_equal(keys_of("{\"listed\":9,\"new\":0,\"reviewed\":null,\"overdue\":false,\"anew\":\"restored\","
+				 "\"unknown\":[]}",
+				 NULL, 0),
+			 0);
+	assert_int_equal(keys_of("{\"listed\":9,\"new\":9,\"reviewed\":null,\"overdue\":true,\"anew\":\"restored\","
+				 "\"unknown\":[]}",
+				 overdue, 1),
+			 1);
 	for (size_t i = 0; i < 3; i++) {
 		static const char *const why[] = { "gone", "unreadable", "other_form" };
 		char devices[128];

@@ -3,11 +3,9 @@
 // completed by Ctrl+Space, from those that stand in the texts already and the words of the language.
 import { h, type Node_ } from "./dom";
 import { t } from "./text";
+import { WORDS } from "./words";
 
 const MOST_OFFERED = 12;
-// The words of the policy language that are typed most (docs/policy-language.md).
-const WORDS = ["accept", "allow", "assets", "class", "commands", "conduits", "from", "functions", "heard_within", "interfaces", "label", "mode", "name", "networks", "never", "owner",
-	"ports", "protocol", "purpose", "review_by", "services", "to", "until", "weak_tls", "when_down", "zones"];
 
 export interface Offer {
 	field: string;

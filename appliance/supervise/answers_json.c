@@ -51,6 +51,30 @@ json_t *json_history(const struct supervisor *s)
 	return json_pack("{s:o}", "history", list);
 }
 
+#define CHANGES_SHOWN 8u
+#define CHANGES_NS (86400u * 1000000000ull)
+
+/* What became of the policy in the last day, the youngest first: for whoever comes on duty. */
+static json_t *json_changes(const struct supervisor *s)
+{
+	uint64_t now = clock_wall_ns();
+	json_t *list = json_array();
+
+	for (size_t i = s->store.n; i > 0 && json_array_size(list) < CHANGES_SHOWN; i--) {
+		const struct generation_record *g = &s->store.list[i - 1];
+		uint64_t at = g->changed_ns > g->applied_ns ? g->changed_ns : g->applied_ns;
+
+		if (at <= now && now - at > CHANGES_NS)
+			continue;
+		json_array_append_new(list, json_pack("{s:I, s:o, s:o, s:s, s:o, s:o}", "number", (json_int_t)g->number,
+						      "applied", json_time(g->applied_ns), "by", json_text(g->by),
+						      "state", generation_state_name(g->state), "changed",
+						      json_time(g->changed_ns), "changed_by",
+						      *g->changed_by != 0 ? json_text(g->changed_by) : json_null()));
+	}
+	return list;
+}
+
 /* Which process it is, put into `j`. */
 static json_t *json_slot(const struct slot *sl, json_t *j)
 {
@@ -186,6 +210,7 @@ json_t *answers_status(struct supervisor *s, struct collect *c)
 
 	json_object_set_new(j, "site", json_site(s));
 	json_object_set_new(j, "generation", json_generation(s));
+	json_object_set_new(j, "changes", json_changes(s));
 	if (json_is_object(c->answer[SLOT_ENFORCE]))
 		json_object_update_missing(j, c->answer[SLOT_ENFORCE]);
 	add_network_drift(s, json_object_get(j, "drift"));

@@ -9,6 +9,22 @@
 #include "appliance/supervise/supervise.h"
 #include "appliance/wire/settings.h"
 
+#define ASSETS_SHOWN 24u /* of a zone; how many there are is said besides */
+
+/* What people call the machines that stand there. */
+static json_t *zone_json(const struct ir *ir, uint32_t zone)
+{
+	json_t *list = json_array();
+	uint32_t all = 0;
+
+	for (uint32_t a = 0; a < ir->n_assets; a++)
+		if (ir->assets[a].zone == zone && all++ < ASSETS_SHOWN)
+			json_array_append_new(list, json_pack("{s:o, s:o}", "name", json_text(ir->assets[a].name),
+							      "label", json_text(ir->assets[a].label)));
+	return json_pack("{s:o, s:o, s:o, s:I}", "name", json_text(ir->zones[zone].name), "label",
+			 json_text(ir->zones[zone].label), "assets", list, "assets_all", (json_int_t)all);
+}
+
 static json_t *zones_of(const struct ir *ir, const struct ir_interface *x)
 {
 	uint32_t index = (uint32_t)(x - ir->interfaces);
@@ -17,8 +33,7 @@ static json_t *zones_of(const struct ir *ir, const struct ir_interface *x)
 	for (uint32_t z = 0; z < ir->n_zones; z++)
 		for (uint32_t i = 0; i < ir->zones[z].n_interfaces; i++)
 			if (ir->zones[z].interfaces[i] == index)
-				json_array_append_new(list, json_pack("{s:o,s:o}", "name", json_text(ir->zones[z].name),
-								      "label", json_text(ir->zones[z].label)));
+				json_array_append_new(list, zone_json(ir, z));
 	return list;
 }
 

@@ -288,6 +288,10 @@ const texts = table({
 
 	zones: ["ゾーンの接続", "Zones"],
 	last_change: ["最後の変更", "Last change"],
+	changes: ["過去 24 時間の変更", "Changes of the last 24 hours"],
+	change_by: ["世代 {0}（適用者: {1}）: {2}", "Generation {0} (by {1}): {2}"],
+	change_ended: ["{0}（{1}）", "{0} by {1}"],
+	more_assets: ["ほか {0} 件", "and {0} more"],
 	last_change_text: ["世代 {0} を適用（適用者: {1}）", "Generation {0} was applied (by {1})"],
 	details: ["詳しい状態を見る", "See the details"],
 

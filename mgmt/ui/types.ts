@@ -29,7 +29,7 @@ export interface Interface {
 	name?: string;
 	device?: string;
 	space?: "data" | "admin";
-	zones?: { name?: string; label?: string }[];
+	zones?: { name?: string; label?: string; assets?: { name?: string; label?: string }[]; assets_all?: number }[];
 	link?: string;
 	addresses?: string[];
 	card?: { device?: string; vlan?: number; link?: string };
@@ -67,6 +67,7 @@ export interface Gate {
 export interface Status {
 	site?: { name?: string; label?: string; contact?: string };
 	generation?: { number?: number; digest?: string; state?: string; applied?: string; confirm_by?: string | null; by?: string | null };
+	changes?: { number?: number; applied?: string; by?: string; state?: string; changed?: string; changed_by?: string | null }[];
 	drift?: { seen?: number; last?: string | null };
 	busy?: boolean;
 	roles?: Role[];

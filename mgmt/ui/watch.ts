@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The supervisor's page: the same sentence, large; what is wrong; which of the zones has its link; whom to call; when somebody changed the policy last.
+// The supervisor's page: the same sentence, large; what is wrong; which of the zones has its link, and which machines stand
+// there; whom to call; what became of the policy in the last day.
 import { h, type Child, type Node_ } from "./dom";
 import { ago, count, moment } from "./format";
 import { card, headline } from "./parts";
 import { alarmList, linkChip, zonesOf } from "./state";
-import { t } from "./text";
-import type { State } from "./types";
+import { t, type Key } from "./text";
+import type { Interface, State } from "./types";
 
 function lastChange(state: State): Child[] {
 	const g = state.status.generation ?? {};
@@ -15,14 +16,37 @@ function lastChange(state: State): Child[] {
 		t("last_change_text", count(g.number), g.by ?? t("unknown"))];
 }
 
+const NAMED = 12;
+
+/** What stands in its zones, as people call it. */
+function machines(x: Interface): Child {
+	const zones = x.zones ?? [], names = zones.flatMap((z) => (z.assets ?? []).map((a) => a.label || (a.name ?? ""))).slice(0, NAMED);
+	const more = zones.reduce((n, z) => n + (z.assets_all ?? 0), 0) - names.length;
+	if (names.length === 0) return false;
+	return h("ul", { class: "machines" }, names.map((n) => h("li", {}, n)), more > 0 && h("li", { class: "ago" }, t("more_assets", count(more))));
+}
+
+const STATES: Record<string, Key> = { confirmed: "generation_confirmed", waiting: "generation_waiting", reverted: "generation_reverted" };
+
+/** Those of the last day; the last one where there were none. */
+function changes(state: State): Node_ {
+	const list = state.status.changes ?? [];
+	if (list.length === 0) return card("change", "last_change", true, h("p", {}, lastChange(state)));
+	return card("change", "changes", true, h("ul", { class: "changes" }, list.map((g) => {
+		const key = STATES[g.state ?? ""], said = key !== undefined ? t(key) : g.state ?? "", ended = g.changed !== undefined && g.changed !== g.applied;
+		return h("li", {}, h("b", {}, moment(g.applied ?? "")), " ", t("change_by", count(g.number), g.by ?? t("unknown"), said),
+			ended && h("span", { class: "ago" }, " " + (g.changed_by ? t("change_ended", moment(g.changed ?? ""), g.changed_by) : moment(g.changed ?? ""))));
+	})));
+}
+
 export function watchPage(state: State): Node_[] {
 	const sides = (state.status.interfaces ?? []).filter((x) => x.space !== "admin");
 	return [headline(state, true),
 		card("alarms", "alarms", true, alarmList(state)),
 		card("zones", "zones", true, sides.length === 0 ? h("p", { class: "empty" }, t(state.status.interfaces === null ? "no_interfaces" : "no_cards")) :
-			h("ul", { class: "tiles" }, sides.map((x) => h("li", { class: x.link === "up" ? "" : "bad" },
-				h("b", {}, zonesOf(x) || (x.name ?? "")), h("span", { class: "ago" }, x.name ?? ""), linkChip(x))))),
+			h("ul", { class: "tiles" }, sides.map((x) => h("li", { class: x.link === "up" ? "tile" : "tile bad" },
+				h("b", {}, zonesOf(x) || (x.name ?? "")), h("span", { class: "ago" }, x.name ?? ""), linkChip(x), machines(x))))),
 		card("contact", "contact", true, h("p", { class: state.status.site?.contact ? "call" : "empty" }, state.status.site?.contact || t("contact_none"))),
-		card("change", "last_change", true, h("p", {}, lastChange(state))),
+		changes(state),
 		h("p", { class: "more" }, h("a", { class: "button", href: "#state" }, t("details")))];
 }

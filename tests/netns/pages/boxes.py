@@ -56,6 +56,10 @@ def down():
     box["interfaces"][1]["link"] = "no_carrier"
     box["interfaces"][2].update(link="absent", rx=None, tx=None)
     del box["interfaces"][2]["rx"], box["interfaces"][2]["tx"]
+    box["interfaces"][1]["zones"][0].update(assets=[{"name": "rtg%02d" % n, "label": "RTG %d号機 PLC" % n} for n in range(1, 12)] + [{"name": "rtg12", "label": ""}], assets_all=12)
+    box["interfaces"][2]["zones"][0].update(assets=[{"name": "qc1", "label": "1号機"}], assets_all=4)
+    box["changes"] = [{"number": 42, "applied": "2026-11-20T02:12:00.000Z", "by": "tanaka", "state": "confirmed", "changed": "2026-11-20T02:13:30.000Z", "changed_by": "sato"},
+                      {"number": 41, "applied": "2026-11-19T19:40:00.000Z", "by": "suzuki", "state": "reverted", "changed": "2026-11-19T19:50:00.000Z", "changed_by": None}]
     box["roles"][5].update(state="dead", since="2026-11-19T18:00:43.000Z", pid=0, restarts=6)
     return box
 
@@ -76,7 +80,9 @@ def full():
 def long_values():
     """Names as long as they may be, in a language without spaces and in one word; counters that ran for years."""
     box = changed(site={"name": "a" * 63, "contact": "夜間連絡先" * 30, "label": "東京港大井コンテナ埠頭第六・第七号岸壁およびその背後地に所在する荷役機械制御網境界装置（予備機を含む）"})
-    box["interfaces"][0]["zones"] = [{"name": "z" * 63, "label": "名称の長いゾーン" * 8}, {"name": "second", "label": "second"}]
+    box["interfaces"][0]["zones"] = [{"name": "z" * 63, "label": "名称の長いゾーン" * 8, "assets": [{"name": "a" * 63, "label": ""}] + [{"name": "x%d" % n, "label": "名称の長い資産" * 6} for n in range(23)], "assets_all": 2000},
+                                     {"name": "second", "label": "second", "assets": [], "assets_all": 0}]
+    box["changes"] = [{"number": 2 ** 52 - n, "applied": "2026-11-20T02:12:00.000Z", "by": "w" * 63, "state": "confirmed", "changed": "2026-11-20T02:13:30.000Z", "changed_by": "w" * 63} for n in range(8)]
     box["interfaces"][0]["rx"] = counters(2 ** 52, 1, 2 ** 40, 2 ** 40)
     box["interfaces"][1]["addresses"] = ["2001:db8:ffff:ffff:ffff:ffff:ffff:%x/128" % n for n in range(6)]
     box["generation"]["by"] = "very.long.account.name@department.example.co.jp"

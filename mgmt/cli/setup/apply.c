@@ -7,8 +7,10 @@
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/setup/steps.h"
 #include "mgmt/cli/verbs.h"
+#include "mgmt/state/read.h"
 
 #define TRIAL_S "180"
+#define WAIT_S 5
 
 /* The place of an option in apply's own table. */
 static size_t option(const char *name)
@@ -34,6 +36,19 @@ static bool answers(struct setup *s, enum message question, const char *english,
 		return false;
 	step_plain(line);
 	return strcmp(line, english) == 0 || strcmp(line, japanese) == 0;
+}
+
+/* A box that nobody can sign in to is half set up. */
+static void tell_of_accounts(struct setup *s)
+{
+	struct box_answer a;
+	int status;
+
+	if (!box_request(s->c, &(struct msg_body){ .type = MSG_STATUS }, NULL, 0, WAIT_S, &a, &status))
+		return;
+	if (json_is_object(ja(a.json, "accounts")) && ju(ja(a.json, "accounts"), "accounts") == 0)
+		message_print(s->c->out, s->c->lang, M_SETUP_NO_ACCOUNT);
+	box_answer_free(&a);
 }
 
 int setup_apply(struct setup *s)
@@ -63,8 +78,12 @@ int setup_apply(struct setup *s)
 	status = verb_apply.run(s->c, &a);
 	if (status != CLI_YES)
 		return status;
-	if (answers(s, M_SETUP_KEEP, "keep", "残す"))
-		return verb_confirm.run(s->c, &(struct cli_args){ 0 });
+	if (answers(s, M_SETUP_KEEP, "keep", "残す")) {
+		status = verb_confirm.run(s->c, &(struct cli_args){ 0 });
+		if (status == CLI_YES)
+			tell_of_accounts(s);
+		return status;
+	}
 	/* Who cannot answer any more is helped by the end of the trial. */
 	message_print(s->c->out, s->c->lang, M_SETUP_GOES_BACK);
 	verb_rollback.run(s->c, &(struct cli_args){ 0 });

@@ -301,6 +301,7 @@ def set_up_between(box, tools):
     expect("on trial" in t.say("1"), "%s", t.text[t.seen:])
     t.say("keep")
     expect(t.end() == 0, "%s", t.text[t.seen:])
+    expect("Nobody has an account yet" in t.text and "sekisho user first" in t.text, "%s", t.text)
     for name, text in golden.items():
         expect(open(folder + "/" + name, encoding="utf-8").read() == text, "%s is not what tests/golden compiles", name)
     expect(tools["in_box"](box) == {"adm0", "it0", "ops0"}, "%s", tools["in_box"](box))

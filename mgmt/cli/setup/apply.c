@@ -7,7 +7,6 @@
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/setup/steps.h"
 #include "mgmt/cli/verbs.h"
-#include "mgmt/state/read.h"
 
 #define TRIAL_S "180"
 #define WAIT_S 5
@@ -41,12 +40,14 @@ static bool answers(struct setup *s, enum message question, const char *english,
 /* A box that nobody can sign in to is half set up. */
 static void tell_of_accounts(struct setup *s)
 {
+	const json_t *accounts;
 	struct box_answer a;
 	int status;
 
 	if (!box_request(s->c, &(struct msg_body){ .type = MSG_STATUS }, NULL, 0, WAIT_S, &a, &status))
 		return;
-	if (json_is_object(ja(a.json, "accounts")) && ju(ja(a.json, "accounts"), "accounts") == 0)
+	accounts = json_object_get(json_object_get(a.json, "accounts"), "accounts");
+	if (json_is_integer(accounts) && json_integer_value(accounts) == 0)
 		message_print(s->c->out, s->c->lang, M_SETUP_NO_ACCOUNT);
 	box_answer_free(&a);
 }

@@ -267,6 +267,15 @@ const struct account *book_pin_owner(const struct book *b, const uint8_t public[
 	return NULL;
 }
 
+struct account *book_login_owner(struct book *b, const char *login, uint32_t uid)
+{
+	for (size_t i = 0; i < b->n_accounts; i++)
+		if (b->accounts[i].login[0] != 0 &&
+		    (strcmp(b->accounts[i].login, login) == 0 || b->accounts[i].login_uid == uid))
+			return &b->accounts[i];
+	return NULL;
+}
+
 bool pin_read(const char *text, uint8_t out[DIGEST_BYTES])
 {
 	return text != NULL && strlen(text) == (size_t)2 * DIGEST_BYTES && hex_read(text, out, DIGEST_BYTES) &&
@@ -340,6 +349,10 @@ json_t *book_account_json(const struct account *a, uint64_t now)
 			  "passphrase_since", moment(a->phrase_since), "recovery_codes", (json_int_t)a->recovery_left,
 			  "totp", !a->no_totp, "keys", book_keys_json(a), "certificates", book_pins_json(a, now));
 
+	if (j != NULL && a->login[0] != 0) {
+		json_object_set_new(j, "login", json_text(a->login));
+		json_object_set_new(j, "login_uid", json_integer((json_int_t)a->login_uid));
+	}
 	if (j != NULL && a->disabled) {
 		json_object_set_new(j, "disabled_since", moment(a->disabled_since));
 		json_object_set_new(j, "disabled_by", json_text(a->disabled_by));

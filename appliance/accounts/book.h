@@ -17,6 +17,7 @@
 #include "appliance/accounts/totp.h"
 #include "appliance/base/err.h"
 #include "appliance/base/json.h"
+#include "appliance/base/logins.h"
 #include "appliance/wire/webauthn.h"
 
 #define ACCOUNTS_MOST 64u
@@ -71,6 +72,8 @@ struct account {
 	struct key keys[WEBAUTHN_KEYS];
 	size_t n_pins;
 	struct pin pins[PINS_EACH];
+	char login[LOGIN_MOST + 1]; /* of the machine, by which it uses the command line; "" = none */
+	uint32_t login_uid;	    /* its number when it was registered: another one is another login */
 };
 
 struct token {
@@ -137,6 +140,8 @@ struct pin *account_pin_of(struct account *a, const uint8_t digest[DIGEST_BYTES]
 void account_remove_pin(struct account *a, struct pin *p);
 /* Whose is the certificate of this public key; NULL when nobody's. */
 const struct account *book_pin_owner(const struct book *b, const uint8_t public[DIGEST_BYTES]);
+/* Whose is this login, by its name or by its number; NULL when nobody's. */
+struct account *book_login_owner(struct book *b, const char *login, uint32_t uid);
 /* 64 digits, and not all of them 0. */
 bool pin_read(const char *text, uint8_t out[DIGEST_BYTES]);
 

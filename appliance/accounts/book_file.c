@@ -52,7 +52,7 @@ static json_t *pins_json(const struct account *a)
 	return json_list_whole(list, a->n_pins);
 }
 
-/* What a release before keys, or certificates, did not write is left out where it says nothing: such a release can go on with the file then. */
+/* What a release before keys, certificates or logins did not write is left out where it says nothing: such a release can go on with the file then. */
 static json_t *account_to_json(const struct account *a)
 {
 	char totp[BASE32_TEXT(TOTP_SECRET)];
@@ -68,6 +68,13 @@ static json_t *account_to_json(const struct account *a)
 		      a->n_keys > 0 ? json_hex(a->handle, ACCOUNT_HANDLE) : NULL, "keys",
 		      a->n_keys > 0 ? keys_json(a) : NULL, "certificates", a->n_pins > 0 ? pins_json(a) : NULL);
 	explicit_bzero(totp, sizeof(totp));
+	/* Both or neither: with one of them the file would be damaged. */
+	if (j != NULL && a->login[0] != 0 &&
+	    (json_object_set_new(j, "login", json_string(a->login)) < 0 ||
+	     json_object_set_new(j, "login_uid", json_integer((json_int_t)a->login_uid)) < 0)) {
+		json_decref(j);
+		return NULL;
+	}
 	return j;
 }
 
@@ -219,6 +226,20 @@ static bool read_pins(const json_t *j, struct account *a)
 	return true;
 }
 
+/* As with keys. */
+static bool read_login(const json_t *j, struct account *a)
+{
+	uint64_t uid = 0;
+
+	if (json_object_get(j, "login") == NULL && json_object_get(j, "login_uid") == NULL)
+		return true;
+	if (!read_text(j, "login", a->login, LOGIN_MOST) || !login_is_name(a->login) ||
+	    !read_number(j, "login_uid", &uid) || uid > UINT32_MAX)
+		return false;
+	a->login_uid = (uint32_t)uid;
+	return login_is_persons(a->login_uid);
+}
+
 /* Nothing there: it was taken away, which leaves a key or codes on paper. */
 static bool read_totp(const json_t *j, struct account *a)
 {
@@ -235,7 +256,8 @@ static bool read_account(const json_t *j, struct account *a)
 {
 	const json_t *disabled = json_object_get(j, "disabled");
 	size_t parts = 15u + (json_object_get(j, "keys") != NULL ? 2u : 0u) +
-		       (json_object_get(j, "certificates") != NULL ? 1u : 0u);
+		       (json_object_get(j, "certificates") != NULL ? 1u : 0u) +
+		       (json_object_get(j, "login") != NULL ? 2u : 0u);
 	bool ok = json_is_object(j) && json_object_size(j) == parts && json_is_boolean(disabled) &&
 		  read_text(j, "name", a->name, ACCOUNT_NAME) && text_is_name(a->name) &&
 		  read_text(j, "full", a->full, ACCOUNT_FULL) && read_text(j, "reason", a->reason, ACCOUNT_REASON) &&
@@ -244,7 +266,7 @@ static bool read_account(const json_t *j, struct account *a)
 		  read_number(j, "used", &a->used) && read_number(j, "disabled_since", &a->disabled_since) &&
 		  read_number(j, "phrase_since", &a->phrase_since) && read_number(j, "totp_step", &a->totp_step) &&
 		  read_text(j, "hash", a->hash, PASSPHRASE_HASH - 1) && passphrase_is_hash(a->hash) &&
-		  read_totp(j, a) && read_recovery(j, a) && read_keys(j, a) && read_pins(j, a);
+		  read_totp(j, a) && read_recovery(j, a) && read_keys(j, a) && read_pins(j, a) && read_login(j, a);
 
 	a->disabled = json_is_true(disabled);
 	return ok;
@@ -288,7 +310,8 @@ bool book_of_json(const json_t *j, struct book *ret)
 	{
 		struct account a = { 0 };
 
-		if (!read_account(v, &a) || book_account(ret, a.name) != NULL)
+		if (!read_account(v, &a) || book_account(ret, a.name) != NULL ||
+		    (a.login[0] != 0 && book_login_owner(ret, a.login, a.login_uid) != NULL))
 			return false;
 		*book_add(ret) = a;
 		explicit_bzero(&a, sizeof(a));

@@ -332,14 +332,14 @@ void desk_nobody(struct desk *d, uint32_t id)
 	desk_refuse(d, id, ANSWER_NO, M_LOGIN_NEEDED);
 }
 
-static void may(struct desk *d, uint32_t id, const struct msg_judge *m, const struct addr *from, const char *name,
-		uint32_t duties, json_t *who)
+void desk_may(struct desk *d, uint32_t id, uint8_t right, const struct addr *from, const char *name, uint32_t duties,
+	      json_t *who)
 {
-	bool asks = m->right < RIGHT_COUNT;
+	bool asks = right < RIGHT_COUNT;
 
-	if (asks && !duty_may(duties, (enum right)m->right)) {
+	if (asks && !duty_may(duties, (enum right)right)) {
 		json_decref(who);
-		desk_event(d, ACCOUNT_FORBIDDEN, from, name, NULL, right_word(m->right), NULL, 1);
+		desk_event(d, ACCOUNT_FORBIDDEN, from, name, NULL, right_word(right), NULL, 1);
 		desk_refuse(d, id, ANSWER_INVALID, M_LOGIN_NO_RIGHT);
 		return;
 	}
@@ -367,8 +367,8 @@ static void judge_token(struct desk *d, uint32_t id, const struct msg_judge *m, 
 		t->used = now.wall_s;
 		desk_save(d);
 	}
-	may(d, id, m, from, t->label, t->duties,
-	    json_pack("{s:s, s:o, s:s}", "via", "token", "name", json_text(t->label), "token", t->id));
+	desk_may(d, id, m->right, from, t->label, t->duties,
+		 json_pack("{s:s, s:o, s:s}", "via", "token", "name", json_text(t->label), "token", t->id));
 }
 
 struct session *desk_session_at(struct desk *d, const uint8_t secret[SECRET_BYTES], const struct addr *from,
@@ -407,13 +407,13 @@ void desk_judge(struct desk *d, uint32_t id, const struct msg_judge *m, struct m
 	}
 	if (m->quiet == 0)
 		x->used = now.ns;
-	may(d, id, m, &from, a->name, a->duties,
-	    json_pack("{s:s, s:o, s:o, s:I, s:I, s:b, s:I, s:o, s:o, s:o}", "via", "session", "name",
-		      json_text(a->name), "full_name", json_text(a->full), "session_number", (json_int_t)x->number,
-		      "limit_s", (json_int_t)((SESSION_LIMIT_NS - (now.ns - x->begun)) / 1000000000), "totp",
-		      !a->no_totp, "recovery_codes", (json_int_t)a->recovery_left, "handle",
-		      json_hex(a->handle, ACCOUNT_HANDLE), "keys", desk_own_keys(a), "certificates",
-		      book_pins_json(a, now.wall_s)));
+	desk_may(d, id, m->right, &from, a->name, a->duties,
+		 json_pack("{s:s, s:o, s:o, s:I, s:I, s:b, s:I, s:o, s:o, s:o}", "via", "session", "name",
+			   json_text(a->name), "full_name", json_text(a->full), "session_number", (json_int_t)x->number,
+			   "limit_s", (json_int_t)((SESSION_LIMIT_NS - (now.ns - x->begun)) / 1000000000), "totp",
+			   !a->no_totp, "recovery_codes", (json_int_t)a->recovery_left, "handle",
+			   json_hex(a->handle, ACCOUNT_HANDLE), "keys", desk_own_keys(a), "certificates",
+			   book_pins_json(a, now.wall_s)));
 }
 
 void desk_logout(struct desk *d, uint32_t id, const struct msg_logout *m, struct moment now)

@@ -83,6 +83,8 @@ void desk_challenge(struct desk *d, uint32_t id, const struct msg_challenge *m, 
 void desk_key(struct desk *d, uint32_t id, const struct msg_key *m, struct moment now);
 void desk_login(struct desk *d, uint32_t id, const struct msg_login *m, struct moment now);
 void desk_judge(struct desk *d, uint32_t id, const struct msg_judge *m, struct moment now);
+/* The same of somebody at the machine who is not root. */
+void desk_at_machine(struct desk *d, uint32_t id, const struct msg_at_machine *m, struct moment now);
 void desk_logout(struct desk *d, uint32_t id, const struct msg_logout *m, struct moment now);
 void desk_user(struct desk *d, uint32_t id, const struct msg_user *m, struct moment now);
 /* Somebody has looked through the records, in the name of an account that may say so. */
@@ -130,11 +132,18 @@ void desk_certificate_login(struct desk *d, struct job *j, struct account *a, st
 /* Whether what was opened by a certificate still is its bearer's; says in the record why not. */
 bool desk_certificate_holds(struct desk *d, const struct session *x, const struct addr *from,
 			    const uint8_t shown[DIGEST_BYTES], struct moment now);
+/* desk.c: what an account with these roles may, or the answer that it may not. `right` RIGHT_COUNT: nothing is to be done. Takes the reference. */
+void desk_may(struct desk *d, uint32_t id, uint8_t right, const struct addr *from, const char *name, uint32_t duties,
+	      json_t *who);
 /* Orders of root: `said` is the order's object, `by` who gave it. */
 void desk_certificate_add(struct desk *d, uint32_t id, struct account *a, const json_t *said, const char *by,
 			  struct moment now);
 void desk_certificate_remove(struct desk *d, uint32_t id, struct account *a, const json_t *said, const char *by,
 			     struct moment now);
+/* desk_login.c: orders of root */
+void desk_login_add(struct desk *d, uint32_t id, struct account *a, const json_t *said, const char *by,
+		    struct moment now);
+void desk_login_remove(struct desk *d, uint32_t id, struct account *a, const char *by, struct moment now);
 /* desk_user.c: the hash for an order has come */
 void desk_user_hashed(struct desk *d, struct job *j, const struct hash_answer *a, struct moment now);
 

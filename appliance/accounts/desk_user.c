@@ -642,6 +642,10 @@ static void about_account(const struct order *o, enum user_order order)
 		desk_certificate_add(o->d, o->id, a, o->said, o->by, o->now);
 	else if (order == USER_CERTIFICATE_REMOVE)
 		desk_certificate_remove(o->d, o->id, a, o->said, o->by, o->now);
+	else if (order == USER_LOGIN_ADD)
+		desk_login_add(o->d, o->id, a, o->said, o->by, o->now);
+	else if (order == USER_LOGIN_REMOVE)
+		desk_login_remove(o->d, o->id, a, o->by, o->now);
 	else if (order == USER_PASSWORD)
 		start_hash(o, order, a);
 	else
@@ -695,6 +699,8 @@ static void carry_out(const struct order *o, enum user_order order)
 	case USER_CERTIFICATES:
 	case USER_CERTIFICATE_ADD:
 	case USER_CERTIFICATE_REMOVE:
+	case USER_LOGIN_ADD:
+	case USER_LOGIN_REMOVE:
 		about_account(o, order);
 		break;
 	case USER_ORDERS:

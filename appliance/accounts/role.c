@@ -114,6 +114,14 @@ static bool on_judge(void *ctx, struct msg *m)
 	return true;
 }
 
+static bool on_at_machine(void *ctx, struct msg *m)
+{
+	struct accounts *a = ctx;
+
+	desk_at_machine(&a->desk, m->id, &m->body.at_machine, moment_now());
+	return true;
+}
+
 static bool on_logout(void *ctx, struct msg *m)
 {
 	struct accounts *a = ctx;
@@ -140,8 +148,9 @@ static bool on_review(void *ctx, struct msg *m)
 }
 
 static msg_handler *const handlers[MSG_TYPE_COUNT] = {
-	[MSG_STATUS] = on_status, [MSG_LOGIN] = on_login,   [MSG_JUDGE] = on_judge, [MSG_CHALLENGE] = on_challenge,
-	[MSG_KEY] = on_key,	  [MSG_LOGOUT] = on_logout, [MSG_USER] = on_user,   [MSG_REVIEW] = on_review,
+	[MSG_STATUS] = on_status,	[MSG_LOGIN] = on_login,	  [MSG_JUDGE] = on_judge,
+	[MSG_CHALLENGE] = on_challenge, [MSG_KEY] = on_key,	  [MSG_LOGOUT] = on_logout,
+	[MSG_USER] = on_user,		[MSG_REVIEW] = on_review, [MSG_AT_MACHINE] = on_at_machine,
 };
 
 static int hear_hashes(struct accounts *a)

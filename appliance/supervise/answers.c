@@ -26,10 +26,11 @@
  * second or more on a large policy, while an apply waits behind them.
  */
 #define WEB_MOST 16u
-#define WEB_READ_BACK_MOST 2u
+#define READ_BACK_MOST 2u
 /* So many at once, and from then on one each: what it says beyond waits in its channel, unread. */
 #define WEB_EACH 10000000ull
-#define COLLECTS (CLIENTS + WEB_MOST + 1u) /* one of each connection, the web side's, and the operation's own */
+/* One of each connection, the web side's, the operation's own; and one for a login whose question is asked while that about him is not put away yet. */
+#define COLLECTS (CLIENTS + WEB_MOST + 2u)
 
 int collect_open(struct supervisor *s, struct err *e)
 {
@@ -58,17 +59,27 @@ static bool is_of_one_moment(const struct collect *c)
 	return c->kind == COLLECT_EFFECTIVE || c->kind == COLLECT_VERIFY;
 }
 
-/* People at the control socket find room whatever the web side asks. */
+/*
+ * People at the control socket find room whatever the web side asks, and root whatever other logins do: whoever goes away without waiting has his
+ * place until what he asked is answered.
+ */
 static bool has_room(const struct supervisor *s, enum collect_kind k, struct asker a)
 {
-	unsigned all = 0, read_back = 0;
+	bool reads_back = k == COLLECT_EFFECTIVE || k == COLLECT_VERIFY;
+	unsigned web = 0, web_back = 0, logins = 0, logins_back = 0;
 
 	for (size_t i = 0; i < COLLECTS; i++) {
-		all += s->collects[i].of_web;
-		read_back += s->collects[i].of_web && is_of_one_moment(&s->collects[i]);
+		const struct collect *c = &s->collects[i];
+		bool of_login = c->kind != COLLECT_NONE && c->asker.login;
+
+		web += c->of_web;
+		web_back += c->of_web && is_of_one_moment(c);
+		logins += of_login;
+		logins_back += of_login && is_of_one_moment(c);
 	}
-	return !is_web(a) ||
-	       (all < WEB_MOST && ((k != COLLECT_EFFECTIVE && k != COLLECT_VERIFY) || read_back < WEB_READ_BACK_MOST));
+	if (a.login)
+		return logins <= LOGINS_MOST && (!reads_back || logins_back < READ_BACK_MOST);
+	return !is_web(a) || (web < WEB_MOST && (!reads_back || web_back < READ_BACK_MOST));
 }
 
 uint64_t collect_hears(const struct supervisor *s)

@@ -2,8 +2,12 @@
 /*
  * The control socket: who may ask, one question at a time for each connection. Access is by the
  * socket's mode and by the peer's own credentials, which the kernel tells. Nothing here waits: a slow reader is cut off.
+ *
+ * Beside it the socket of logins: whoever is in its group may connect there, and is nobody. What he asks is kept until the role accounts has said, of
+ * this one question, whose login he is and that this account may ask that.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,18 +16,29 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "appliance/base/logins.h"
 #include "appliance/role/sandbox.h"
+#include "appliance/supervise/at_machine.h"
 #include "appliance/supervise/supervise.h"
 #include "appliance/supervise/who.h"
 
 #define SOCKET_NAME "control.sock"
+#define LOGINS_NAME "login.sock"
+#define LOGINS_GROUP "sekisho"
+#define GROUPS_FILE "/etc/group"
+#define WHO_MOST 65536u
 
 struct client {
-	int fd;		   /* -1 = free */
-	uint64_t serial;   /* of this connection: an answer never reaches a successor */
-	char by[BY_BYTES]; /* the login behind it */
-	bool waiting;	   /* one question at a time */
-	bool listens;	   /* sekisho-notify or sekisho-inform: it may ask how the box stands and what was recorded */
+	int fd;		  /* -1 = free */
+	uint64_t serial;  /* of this connection: an answer never reaches a successor */
+	char by[USER_BY]; /* the login behind it; of one who is no root, with his account: "tanaka/suzuki" */
+	bool waiting;	  /* one question at a time */
+	bool listens;	  /* sekisho-notify or sekisho-inform: it may ask how the box stands and what was recorded */
+	bool login;	  /* no root: each of its questions is judged first */
+	uid_t uid;
+	uint64_t heard;					/* monotonic ns: when it came, or asked last */
+	char name[LOGIN_MOST + 1], account[LOGIN_NAME]; /* of a login: while its question is judged and answered */
+	struct msg held;				/* ... and that question; of no use while it does not wait */
 };
 
 int control_open(struct supervisor *s, struct err *e)
@@ -58,12 +73,62 @@ int control_open(struct supervisor *s, struct err *e)
 	return fd;
 }
 
+/* Where there is no such group there is no such socket. */
+static int open_logins(struct supervisor *s, struct err *e)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	uint32_t gid;
+	mode_t old;
+	int fd, code;
+
+	unlinkat(s->run_fd, LOGINS_NAME, 0);
+	if (!login_group(GROUPS_FILE, LOGINS_GROUP, &gid))
+		return -1;
+	if (snprintf(a.sun_path, sizeof(a.sun_path), "%s/%s", s->o->run, LOGINS_NAME) >= (int)sizeof(a.sun_path))
+		return err_set(e, -ENAMETOOLONG, "%s in %s", LOGINS_NAME, s->o->run);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return err_set(e, -errno, "%s", LOGINS_NAME);
+	old = umask(0177);
+	/* Its group before its mode: nobody else connects in between. */
+	code = bind(fd, (const struct sockaddr *)&a, sizeof(a)) < 0 || listen(fd, 16) < 0 ||
+			       fchownat(s->run_fd, LOGINS_NAME, (uid_t)-1, gid, AT_SYMLINK_NOFOLLOW) < 0 ||
+			       fchmodat(s->run_fd, LOGINS_NAME, 0660, 0) < 0
+		       ? -errno
+		       : 0;
+	umask(old);
+	if (code < 0) {
+		close(fd);
+		unlinkat(s->run_fd, LOGINS_NAME, 0);
+		return err_set(e, code, "%s", a.sun_path);
+	}
+	return fd;
+}
+
+void control_open_logins(struct supervisor *s)
+{
+	struct err e = { 0 };
+
+	s->logins_fd = open_logins(s, &e);
+	if (s->logins_fd < 0 && e.text[0] != 0)
+		fprintf(stderr, "sekishod: %s\n", e.text);
+}
+
 static struct client *free_client(struct supervisor *s)
 {
 	for (size_t i = 0; i < CLIENTS; i++)
 		if (s->clients[i].fd < 0)
 			return &s->clients[i];
 	return NULL;
+}
+
+static void client_close(struct client *c)
+{
+	if (c->login && c->waiting)
+		msg_close_fds(&c->held);
+	close(c->fd);
+	explicit_bzero(c, sizeof(*c));
+	c->fd = -1;
 }
 
 /* Who tells alarms to others; the socket's group is the first one's, which the other belongs to. */
@@ -86,8 +151,9 @@ static bool accept_one(struct supervisor *s)
 		close(fd);
 		return true;
 	}
-	*c = (struct client){ .fd = fd, .serial = ++s->next_serial, .listens = tells(who.uid) };
-	who_name(who.pid, who.uid, c->by, sizeof(c->by));
+	*c = (struct client){ .fd = fd, .serial = ++s->next_serial, .listens = tells(who.uid), .uid = who.uid };
+	/* As long as the record of a generation has room for it. */
+	who_name(who.pid, who.uid, c->by, BY_BYTES);
 	return true;
 }
 
@@ -97,15 +163,73 @@ void control_accept(struct supervisor *s)
 		;
 }
 
-static void client_close(struct client *c)
+/* Whoever asks one thing after the other over connections of its own is not in his own way while his last one has its turn to wait. */
+static bool has_gone(const struct client *c)
 {
-	close(c->fd);
-	*c = (struct client){ .fd = -1 };
+	char x;
+
+	return !c->waiting && recv(c->fd, &x, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
+
+/* The place for one more connection of this login; NULL = there is none. */
+static struct client *login_place(struct supervisor *s, uid_t uid, uint64_t now)
+{
+	struct client *silent = NULL;
+	unsigned all = 0, own = 0;
+
+	for (size_t i = 0; i < CLIENTS; i++) {
+		struct client *c = &s->clients[i];
+
+		if (c->fd >= 0 && c->login && has_gone(c))
+			client_close(c);
+		if (c->fd < 0 || !c->login)
+			continue;
+		all++;
+		own += c->uid == uid;
+		if (!c->waiting && now - c->heard >= LOGIN_IDLE_NS && (silent == NULL || c->heard < silent->heard))
+			silent = c;
+	}
+	if (own >= LOGINS_EACH)
+		return NULL;
+	if (all < LOGINS_MOST)
+		return free_client(s);
+	if (silent != NULL)
+		client_close(silent);
+	return silent;
+}
+
+static bool accept_login(struct supervisor *s)
+{
+	int fd = accept4(s->logins_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct client *c = NULL;
+	struct ucred who;
+	socklen_t n = sizeof(who);
+	uint64_t now = mono_ns();
+
+	if (fd < 0)
+		return false;
+	/* A number that the kernel cannot give here, of another user namespace, is nobody's. */
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) == 0 && login_is_persons(who.uid))
+		c = login_place(s, who.uid, now);
+	if (c == NULL) {
+		close(fd);
+		return true;
+	}
+	*c = (struct client){ .fd = fd, .serial = ++s->next_serial, .login = true, .uid = who.uid, .heard = now };
+	return true;
+}
+
+void control_accept_logins(struct supervisor *s)
+{
+	for (unsigned i = 0; i < LOGINS_MOST && accept_login(s); i++)
+		;
+}
+
+static void answer_client(struct supervisor *s, struct asker a, int status, int fd);
+static void login_judged(struct supervisor *s, struct asker a, int status, int fd);
 
 void answer_fd(struct supervisor *s, struct asker a, int status, int fd)
 {
-	struct client *c = a.kind == ASKER_CLIENT ? &s->clients[a.client] : NULL;
 	const struct msg_body m = { MSG_ANSWER, .answer = { .status = (uint8_t)status } };
 
 	if (a.kind == ASKER_CHANGE) {
@@ -120,8 +244,21 @@ void answer_fd(struct supervisor *s, struct asker a, int status, int fd)
 		role_send(s, &s->slots[SLOT_MGMT], a.id, &m, &fd, fd >= 0 ? 1 : 0);
 		return;
 	}
-	if (c == NULL || c->fd < 0 || c->serial != a.serial)
+	if (a.kind == ASKER_LOGIN)
+		login_judged(s, a, status, fd);
+	else if (a.kind == ASKER_CLIENT)
+		answer_client(s, a, status, fd);
+}
+
+static void answer_client(struct supervisor *s, struct asker a, int status, int fd)
+{
+	struct client *c = &s->clients[a.client];
+	const struct msg_body m = { MSG_ANSWER, .answer = { .status = (uint8_t)status } };
+
+	if (c->fd < 0 || c->serial != a.serial)
 		return; /* went away without waiting */
+	if (c->login)
+		msg_close_fds(&c->held);
 	c->waiting = false;
 	if (msg_send(c->fd, a.id, &m, &fd, fd >= 0 ? 1 : 0) < 0)
 		client_close(c);
@@ -136,9 +273,32 @@ void answer_json(struct supervisor *s, struct asker a, int status, json_t *j)
 		close(fd);
 }
 
+/* Each question of a login costs others their time. 0, or until when it waits to be read; also who connects anew for each has to keep to that of all. */
+static uint64_t waits_until(const struct supervisor *s, const struct client *c)
+{
+	uint64_t own = c->name[0] != 0 ? c->heard + LOGIN_PACE_NS : 0;
+
+	if (c->fd < 0 || !c->login || c->waiting)
+		return 0;
+	return own > s->logins_again ? own : s->logins_again;
+}
+
 int control_client(const struct supervisor *s, unsigned at)
 {
-	return s->clients != NULL ? s->clients[at].fd : -1;
+	return s->clients != NULL && mono_ns() >= waits_until(s, &s->clients[at]) ? s->clients[at].fd : -1;
+}
+
+uint64_t control_next(const struct supervisor *s)
+{
+	uint64_t next = UINT64_MAX, now = mono_ns();
+
+	for (unsigned i = 0; s->clients != NULL && i < CLIENTS; i++) {
+		uint64_t until = waits_until(s, &s->clients[i]);
+
+		if (until > now && until < next)
+			next = until;
+	}
+	return next;
 }
 
 /*
@@ -159,13 +319,113 @@ static void answer_other_version(const struct client *c, const struct msg *m)
 	}
 }
 
+/* ---- logins that are no root's -------------------------------------------------------------------------------------- */
+
+static void refuse(struct supervisor *s, struct asker a, enum message m)
+{
+	answer_json(s, a, ANSWER_CANNOT, json_pack("{s:o}", "error", json_sentence(m)));
+}
+
+/* Who he is: the one login of that number, as the machine's file has it at this moment; then his account's word, for this question alone. */
+static void login_asked(struct supervisor *s, struct client *c, struct asker a)
+{
+	enum right right = at_machine_right(&c->held.body);
+	struct msg_body who = { .type = MSG_AT_MACHINE, .at_machine = { .uid = c->uid, .right = (uint8_t)right } };
+	struct asker judge = a;
+
+	judge.kind = ASKER_LOGIN;
+	c->account[0] = 0;
+	if (!login_of_uid(LOGINS_FILE, c->uid, c->name)) {
+		snprintf(c->name, sizeof(c->name), "?");
+		refuse(s, a, M_LOGIN_AT_MACHINE);
+	} else if (right == RIGHT_COUNT) {
+		refuse(s, a, M_LOGIN_ROOT_ALONE);
+	} else {
+		memcpy(who.at_machine.login, c->name, strlen(c->name));
+		collect_pass(s, SLOT_ACCOUNTS, &who, judge);
+	}
+}
+
+static bool account_of(int fd, char out[LOGIN_NAME])
+{
+	uint8_t *text = NULL;
+	json_t *j = NULL;
+	const char *name;
+	struct err e;
+	size_t n;
+	bool ok;
+
+	if (fd >= 0 && memfd_read(fd, WHO_MOST, &text, &n, &e) == 0)
+		j = json_loadb((const char *)text, n, JSON_REJECT_DUPLICATES, NULL);
+	name = json_string_value(json_object_get(j, "name"));
+	ok = name != NULL && *name != 0 && strlen(name) < LOGIN_NAME;
+	if (ok)
+		snprintf(out, LOGIN_NAME, "%s", name);
+	json_decref(j);
+	free(text);
+	return ok;
+}
+
+/* What accounts says of him; only with a plain yes and a name is his question asked. */
+static void login_judged(struct supervisor *s, struct asker a, int status, int fd)
+{
+	struct client *c = &s->clients[a.client];
+	struct peer p = { .s = s, .asker = a, .by = c->by, .account = c->account };
+
+	if (c->fd < 0 || c->serial != a.serial || !c->login || !c->waiting)
+		return;
+	p.asker.kind = ASKER_CLIENT;
+	if (status != ANSWER_YES) {
+		answer_client(s, p.asker, ANSWER_CANNOT, fd);
+		return;
+	}
+	if (!account_of(fd, c->account)) {
+		refuse(s, p.asker, M_LOGIN_AT_MACHINE);
+		return;
+	}
+	snprintf(c->by, sizeof(c->by), "%s/%s", c->name, c->account);
+	if (!peer_said(&p, &c->held))
+		client_close(c);
+}
+
+static void login_readable(struct supervisor *s, unsigned at)
+{
+	struct client *c = &s->clients[at];
+	struct asker a = { .kind = ASKER_CLIENT, .client = at, .serial = c->serial, .login = true };
+	struct msg early;
+	int r;
+
+	/* While its question is kept nothing else is heard, and whatever it says then ends it. */
+	r = msg_recv(c->fd, ROLE_CLI, ROLE_SUPERVISOR, c->waiting ? &early : &c->held);
+	if (r == -EAGAIN)
+		return;
+	if (r == -EPROTO && !c->waiting)
+		answer_other_version(c, &c->held);
+	if (r == 1 && !c->waiting) {
+		c->waiting = true;
+		c->heard = mono_ns();
+		s->logins_again = c->heard + LOGINS_PACE_NS;
+		a.id = c->held.id;
+		login_asked(s, c, a);
+		return;
+	}
+	if (r == 1)
+		msg_close_fds(&early);
+	client_close(c);
+}
+
 void control_readable(struct supervisor *s, unsigned at)
 {
 	struct client *c = &s->clients[at];
 	struct peer p = { .s = s, .asker = { .kind = ASKER_CLIENT, .client = at, .serial = c->serial }, .by = c->by };
 	struct msg m;
-	int r = msg_recv(c->fd, ROLE_CLI, ROLE_SUPERVISOR, &m);
+	int r;
 
+	if (c->login) {
+		login_readable(s, at);
+		return;
+	}
+	r = msg_recv(c->fd, ROLE_CLI, ROLE_SUPERVISOR, &m);
 	if (r == -EAGAIN)
 		return;
 	if (r == -EPROTO && !c->waiting)

@@ -14,6 +14,16 @@ struct supervisor; /* supervise.h */
 struct slot;	   /* roles.h */
 
 #define CLIENTS 16u
+/*
+ * Of them, for logins that are no root: all together and each. So root, and those who tell alarms, find room whatever members of that group do; and who
+ * has been silent so long makes room for another of them.
+ */
+#define LOGINS_MOST 6u
+#define LOGINS_EACH 3u
+#define LOGIN_IDLE_NS (10ull * 1000000000)
+#define LOGIN_PACE_NS 60000000ull /* between two questions of one connection */
+#define LOGINS_PACE_NS                                                                                                 \
+	10000000ull /* ... and of all of them, as of the web side: each of six has its turn within the time of one */
 
 struct asker {
 	enum {
@@ -21,11 +31,13 @@ struct asker {
 		ASKER_CLIENT,
 		ASKER_MGMT,
 		ASKER_CHANGE,
-		ASKER_RECORDS
-	} kind; /* the last two: an order of change.c, of records.c */
+		ASKER_RECORDS,
+		ASKER_LOGIN
+	} kind; /* the last three: an order of change.c, of records.c; a client of whom accounts is asked who it is */
 	uint32_t client;
 	uint64_t serial; /* of that client's connection: an answer never reaches a successor */
 	uint32_t id;	 /* request id */
+	bool login;	 /* of a client: it is no root's */
 };
 
 struct client; /* of control.c */
@@ -35,13 +47,19 @@ struct peer {
 	struct supervisor *s;
 	struct slot *slot; /* of a role; NULL for one at the control socket */
 	struct asker asker;
-	const char *by; /* the login behind a question */
+	const char *by;	     /* the login behind a question */
+	const char *account; /* ... whose account asks; NULL: root asks, or mgmt */
 };
 
 /* control.c */
 int control_open(struct supervisor *s, struct err *e);
 void control_accept(struct supervisor *s);
-/* The descriptor of client number `at` below CLIENTS, -1 = none. */
+/* Who is no root, but in the group: at a socket of their own, so that a full queue of theirs is not root's. */
+void control_open_logins(struct supervisor *s);
+void control_accept_logins(struct supervisor *s);
+/* Monotonic ns: when a connection that waits for its turn is read again; UINT64_MAX = never. */
+uint64_t control_next(const struct supervisor *s);
+/* The descriptor of client number `at` below CLIENTS, -1 = none, or not now. */
 int control_client(const struct supervisor *s, unsigned at);
 void control_readable(struct supervisor *s, unsigned at);
 /* Takes the reference. */

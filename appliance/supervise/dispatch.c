@@ -196,6 +196,15 @@ static bool on_explain(void *ctx, struct msg *m)
 	return true;
 }
 
+/* Over the web, and at the machine for whoever is no root, it is in the name of the account and no other. */
+static void put_person(uint8_t person[HOLD_PERSON], const struct peer *p)
+{
+	if (p->account == NULL)
+		return;
+	memset(person, 0, HOLD_PERSON);
+	memcpy(person, p->account, strnlen(p->account, HOLD_PERSON - 1));
+}
+
 /* What is kept for a court somebody at the machine decides, or somebody whom `accounts` knows (on_records); the web side itself lists. */
 static bool on_hold(void *ctx, struct msg *m)
 {
@@ -205,6 +214,8 @@ static bool on_hold(void *ctx, struct msg *m)
 		return false;
 	m->body.hold.family = 0;
 	put_reader(m->body.hold.by, p);
+	if (m->body.hold.order != HOLD_LIST)
+		put_person(m->body.hold.person, p);
 	collect_pass(p->s, SLOT_JOURNAL, &m->body, p->asker);
 	return true;
 }
@@ -220,6 +231,8 @@ static bool on_devices(void *ctx, struct msg *m)
 		return false;
 	m->body.devices.family = 0;
 	put_reader(m->body.devices.by, p);
+	if (order != DEVICES_LIST)
+		put_person(m->body.devices.person, p);
 	collect_pass_fd(p->s, SLOT_JOURNAL, &m->body, m->n_fds > 0 ? m->fds[0] : -1, p->asker);
 	return true;
 }
@@ -233,11 +246,18 @@ static bool on_preserve(void *ctx, struct msg *m)
 	return true;
 }
 
-/* In whose name it may be, `accounts` judges. */
+/* In whose name it may be, `accounts` judges; who is no root signs in his own. */
 static bool on_review(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
+	const uint8_t *name = m->body.review.name;
 
+	if (p->account != NULL && (strnlen((const char *)name, LOGIN_NAME) != strlen(p->account) ||
+				   memcmp(name, p->account, strlen(p->account)) != 0)) {
+		answer_json(p->s, p->asker, ANSWER_CANNOT,
+			    json_pack("{s:o}", "error", json_sentence(M_LOGIN_NO_RIGHT)));
+		return true;
+	}
 	m->body.review.family = 0;
 	put_reader(m->body.review.by, p);
 	collect_pass(p->s, SLOT_ACCOUNTS, &m->body, p->asker);

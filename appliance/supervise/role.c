@@ -271,7 +271,10 @@ static int open_own(struct supervisor *s, struct err *e)
 	if (s->signal_fd < 0 || s->trial_fd < 0)
 		return err_set(e, -errno, "signals and timers");
 	s->listen_fd = control_open(s, e);
-	return s->listen_fd < 0 ? s->listen_fd : 0;
+	if (s->listen_fd < 0)
+		return s->listen_fd;
+	control_open_logins(s);
+	return 0;
 }
 
 static int start_all(struct supervisor *s, struct err *e)
@@ -322,6 +325,7 @@ static int start_all(struct supervisor *s, struct err *e)
 enum {
 	POLL_SIGNAL,
 	POLL_LISTEN,
+	POLL_LOGINS,
 	POLL_TRIAL,
 	POLL_LINK,
 	POLL_NETWORK,
@@ -334,7 +338,7 @@ enum {
 /* When each part has something to do next, in monotonic ns. */
 static uint64_t (*const parts_next[])(const struct supervisor *) = {
 	roles_due,   op_next,	   collect_next,  network_next,	    watch_next, unsaved_next, clock_next,
-	review_next, unheard_next, near_end_next, uninspected_next, ups_next,	notify_next,
+	review_next, unheard_next, near_end_next, uninspected_next, ups_next,	notify_next,  control_next,
 };
 
 static int wait_ms(const struct supervisor *s, uint64_t now)
@@ -365,6 +369,7 @@ static void turn(struct supervisor *s)
 		p[i] = (struct pollfd){ .fd = -1, .events = POLLIN };
 	p[POLL_SIGNAL].fd = s->signal_fd;
 	p[POLL_LISTEN].fd = s->listen_fd;
+	p[POLL_LOGINS].fd = s->logins_fd;
 	p[POLL_TRIAL].fd = s->trial_fd;
 	p[POLL_LINK].fd = s->link_fd;
 	for (unsigned i = 0; i < NETWORKS; i++)
@@ -392,6 +397,8 @@ static void turn(struct supervisor *s)
 			control_readable(s, i);
 	if (p[POLL_LISTEN].revents != 0)
 		control_accept(s);
+	if (p[POLL_LOGINS].revents != 0)
+		control_accept_logins(s);
 	if (p[POLL_TRIAL].revents != 0 && read(s->trial_fd, &ticks, sizeof(ticks)) == sizeof(ticks))
 		op_trial_over(s);
 	if (p[POLL_LINK].revents != 0)
@@ -465,6 +472,8 @@ static void end_all(struct supervisor *s)
 		role_kill(s, &s->slots[i]);
 	if (s->listen_fd >= 0)
 		unlinkat(s->run_fd, "control.sock", 0);
+	if (s->logins_fd >= 0)
+		unlinkat(s->run_fd, "login.sock", 0);
 }
 
 int supervise(const struct supervise_options *o)
@@ -484,6 +493,7 @@ int supervise(const struct supervise_options *o)
 		.data_lock = -1,
 		.signal_fd = -1,
 		.listen_fd = -1,
+		.logins_fd = -1,
 		.trial_fd = -1,
 		.mgmt_fd = -1,
 		.passed_fd = -1,

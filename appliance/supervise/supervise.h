@@ -126,6 +126,7 @@ struct supervisor {
 	const struct supervise_options *o;
 	struct box_spaces spaces, scratch; /* where we are; where a dry run tries */
 	int state_fd, run_fd, signal_fd, listen_fd, trial_fd;
+	int logins_fd;		 /* the socket of logins that are no root's; -1 = there is none */
 	int run_lock, data_lock; /* of box/lock.h: as long as we live */
 	int mgmt_fd;		 /* the web side's listening socket */
 	int passed_fd;		 /* what connection tracking tells the tap; passed.c */
@@ -180,6 +181,7 @@ struct supervisor {
 	struct collect *collects;	 /* answers.c */
 	uint64_t web_asked;		 /* the same: up to when what the web side has asked takes its time */
 	struct client *clients;		 /* control.c */
+	uint64_t logins_again;		 /* the same: monotonic ns, when the next question of a login is read */
 	struct change *change;		 /* change.c */
 	struct records *records;	 /* records.c */
 	uint64_t next_serial;		 /* of the next one */

@@ -64,8 +64,8 @@ _sekisho() {
 	rollback) options="--to --dry-run --comment --take-interface" ;;
 	release) options="--all --state" ;;
 	user)
-		options="--full-name --reason --role --days --generate --key --certificate --label"
-		[ "$before" != user ] || options="first add list show change disable enable remove password totp totp-remove keys key-remove certificates certificate-add certificate-remove recovery tokens token-add token-remove sessions logout roles"
+		options="--full-name --reason --role --days --generate --key --certificate --label --login"
+		[ "$before" != user ] || options="first add list show change disable enable remove password totp totp-remove keys key-remove certificates certificate-add certificate-remove login-add login-remove recovery tokens token-add token-remove sessions logout roles"
 		;;
 	backup) options="--to" ;;
 	restore) options="--key --map --generation --confirm --dry-run --take-over --take-interface --into" ;;

@@ -5,7 +5,7 @@
  *
  * LINK: appliance/wire/webauthn.c appliance/accounts/book.c appliance/accounts/book_file.c appliance/accounts/passphrase.c appliance/accounts/secret.c
  * LINK: appliance/accounts/plain_text.c appliance/accounts/totp.c appliance/wire/duty.c appliance/base/utf8.c appliance/base/json.c
- * LINK: appliance/base/sha256.c appliance/base/atomic_file.c appliance/base/err.c appliance/base/memfd.c appliance/base/bytes.c appliance/base/addr.c
+ * LINK: appliance/base/logins.c appliance/base/sha256.c appliance/base/atomic_file.c appliance/base/err.c appliance/base/memfd.c appliance/base/bytes.c appliance/base/addr.c
  * LIBS: libcrypt liboath jansson nettle
  */
 #include <assert.h>

@@ -26,13 +26,13 @@ static int fail_connect(struct cli *c, int code)
 }
 
 /* A connected socket, or a negative errno; `c->socket` is not too long. */
-static int try_connect(const struct cli *c, unsigned timeout_s)
+static int try_connect_to(const char *path, unsigned timeout_s)
 {
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
 	struct timeval limit = { .tv_sec = (time_t)timeout_s };
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), code;
 
-	memcpy(to.sun_path, c->socket, strlen(c->socket) + 1);
+	memcpy(to.sun_path, path, strlen(path) + 1);
 	if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) == 0 &&
 	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) == 0 &&
 	    connect(fd, (const struct sockaddr *)&to, sizeof(to)) == 0)
@@ -41,6 +41,21 @@ static int try_connect(const struct cli *c, unsigned timeout_s)
 	if (fd >= 0)
 		close(fd);
 	return -code;
+}
+
+/* Beside root's socket lies that of logins which are an account's. */
+static int try_connect(const struct cli *c, unsigned timeout_s)
+{
+	static const char own[] = "/control.sock", logins[] = "/login.sock";
+	size_t n = strlen(c->socket), tail = sizeof(own) - 1;
+	char path[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+	int fd = try_connect_to(c->socket, timeout_s), other;
+
+	if (fd != -EACCES || n < tail || strcmp(c->socket + n - tail, own) != 0)
+		return fd;
+	snprintf(path, sizeof(path), "%.*s%s", (int)(n - tail), c->socket, logins);
+	other = try_connect_to(path, timeout_s);
+	return other >= 0 ? other : fd;
 }
 
 /* ... or -1 with *ret_status set. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/base/logins.h"
 #include "appliance/wire/duty.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/screen/table.h"
@@ -14,7 +15,7 @@
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/render.h"
 
-enum { OPT_FULL, OPT_REASON, OPT_ROLE, OPT_DAYS, OPT_GENERATE, OPT_KEY, OPT_CERTIFICATE, OPT_LABEL, OPT_N };
+enum { OPT_FULL, OPT_REASON, OPT_ROLE, OPT_DAYS, OPT_GENERATE, OPT_KEY, OPT_CERTIFICATE, OPT_LABEL, OPT_LOGIN, OPT_N };
 
 static const struct cli_option options[OPT_N] = {
 	[OPT_FULL] = { "--full-name", 0, "TEXT", M_USER_OPT_FULL },
@@ -25,6 +26,7 @@ static const struct cli_option options[OPT_N] = {
 	[OPT_KEY] = { "--key", 0, "KEY", M_USER_OPT_KEY },
 	[OPT_CERTIFICATE] = { "--certificate", 0, "FILE", M_USER_OPT_CERTIFICATE },
 	[OPT_LABEL] = { "--label", 0, "TEXT", M_USER_OPT_LABEL },
+	[OPT_LOGIN] = { "--login", 0, "LOGIN", M_USER_OPT_LOGIN },
 };
 
 static const struct {
@@ -140,6 +142,8 @@ static void print_account(struct cli *c, const json_t *a)
 	render_line(c, M_USER_IS_TOTP, message_format(jb(a, "totp") ? M_USER_TOTP_YES : M_USER_TOTP_NO, c->lang));
 	print_keys(c, a);
 	print_certificates(c, a);
+	if (*js(a, "login") != 0)
+		render_line(c, M_USER_IS_LOGIN, js(a, "login"), ju(a, "login_uid"));
 	render_line(c, M_USER_IS_CODES, ju(a, "recovery_codes"));
 	if (jb(a, "disabled"))
 		render_line(c, M_USER_IS_DISABLED, when(c, a, "disabled_since", text), js(a, "disabled_by"));
@@ -272,6 +276,8 @@ static void print_answer(struct cli *c, enum user_order order, const json_t *ans
 		[USER_KEY_REMOVE] = M_USER_KEY_GONE,
 		[USER_CERTIFICATE_ADD] = M_USER_CERTIFICATE_ADDED,
 		[USER_CERTIFICATE_REMOVE] = M_USER_CERTIFICATE_GONE,
+		[USER_LOGIN_ADD] = M_USER_LOGIN_ADDED,
+		[USER_LOGIN_REMOVE] = M_USER_LOGIN_GONE,
 	};
 	const json_t *account = json_object_get(answer, "account");
 
@@ -339,6 +345,22 @@ static bool put_certificate(struct cli *c, json_t *j, const char *path, int *ret
 	return true;
 }
 
+/* Which login it is now, by its number: a later one of the same name is another one. */
+static bool put_login(struct cli *c, json_t *j, const char *login, int *ret_status)
+{
+	uint32_t uid;
+
+	if (login == NULL)
+		return true;
+	if (!login_of_name(LOGINS_FILE, login, &uid)) {
+		*ret_status = cli_fail(c, CLI_INVALID, M_USER_LOGIN_ABSENT, login);
+		return false;
+	}
+	put(j, "login", login);
+	json_object_set_new(j, "uid", json_sprintf("%u", uid));
+	return true;
+}
+
 static json_t *question(struct cli *c, enum user_order order, const struct cli_args *a, int *ret_status)
 {
 	/* A pass phrase is typed, never an argument: those are seen by everybody who lists processes, and kept by shells. */
@@ -347,7 +369,7 @@ static json_t *question(struct cli *c, enum user_order order, const struct cli_a
 	json_t *j = json_object();
 
 	if (!put_certificate(c, j, a->values[OPT_CERTIFICATE], ret_status) ||
-	    (phrase && !phrase_read(c, typed, ret_status))) {
+	    !put_login(c, j, a->values[OPT_LOGIN], ret_status) || (phrase && !phrase_read(c, typed, ret_status))) {
 		explicit_bzero(typed, sizeof(typed));
 		json_decref(j);
 		return NULL;
@@ -401,6 +423,8 @@ static int run(struct cli *c, const struct cli_args *a)
 		return cli_fail(c, CLI_INVALID, M_USER_WANTS_CERTIFICATE);
 	if (order == USER_CERTIFICATE_REMOVE && a->values[OPT_LABEL] == NULL)
 		return cli_fail(c, CLI_INVALID, M_USER_WANTS_LABEL, a->operands[1]);
+	if (order == USER_LOGIN_ADD && a->values[OPT_LOGIN] == NULL)
+		return cli_fail(c, CLI_INVALID, M_USER_WANTS_LOGIN);
 	said = question(c, order, a, &status);
 	if (said == NULL)
 		return status;

@@ -5,7 +5,7 @@
  * LINK: appliance/wire/webauthn.c appliance/accounts/book.c appliance/accounts/book_file.c appliance/accounts/passphrase.c appliance/accounts/secret.c
  * LINK: appliance/accounts/plain_text.c appliance/accounts/sessions.c appliance/accounts/lockout.c appliance/wire/duty.c
  * LINK: appliance/base/utf8.c appliance/base/json.c appliance/base/sha256.c appliance/base/atomic_file.c appliance/base/err.c
- * LINK: appliance/base/addr.c appliance/base/memfd.c
+ * LINK: appliance/base/addr.c appliance/base/memfd.c appliance/base/logins.c
  * LIBS: libcrypt jansson nettle
  */
 #include <setjmp.h>

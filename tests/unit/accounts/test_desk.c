@@ -8,7 +8,7 @@
  * LINK: appliance/accounts/lockout.c appliance/accounts/totp.c appliance/wire/duty.c appliance/wire/event.c
  * LINK: appliance/wire/limit.c appliance/base/utf8.c appliance/base/json.c appliance/base/sha256.c
  * LINK: appliance/base/atomic_file.c appliance/base/err.c appliance/base/addr.c appliance/base/memfd.c appliance/base/messages.c
- * LINK: appliance/base/clock.c appliance/base/bytes.c appliance/wire/protocols.c
+ * LINK: appliance/base/clock.c appliance/base/bytes.c appliance/wire/protocols.c appliance/base/logins.c appliance/accounts/desk_login.c
  * LIBS: libcrypt liboath jansson nettle
  */
 #include <setjmp.h>
@@ -669,6 +669,137 @@ static void a_token_is_worth_nothing_without_its_certificate(void **state)
 	assert_int_equal(judge_showing(CREDENTIAL_TOKEN, secret, ONE), ANSWER_NO);
 }
 
+/* Its answer; the account's name is in `answers` when that is yes. */
+static enum answer_status at_machine(uint32_t uid, const char *name, unsigned right)
+{
+	struct msg_at_machine m = { .uid = uid, .right = (uint8_t)right };
+
+	memcpy(m.login, name, strlen(name));
+	forget();
+	desk_at_machine(&desk, 3, &m, now);
+	assert_int_equal(n_answers, 1);
+	return answers[0].status;
+}
+
+static void a_login_of_the_machine_is_one_account(void **state)
+{
+	(void)state;
+	order(USER_ADD, "{\"name\":\"mori\",\"full_name\":\"m\",\"reason\":\"r\",\"roles\":\"auditor\"}", ANSWER_YES);
+	assert_int_equal(at_machine(1001, "tanaka", RIGHT_READ_STATE), ANSWER_NO);
+	/* An account without a login is not that of an empty name, or of number 0. */
+	assert_int_equal(at_machine(0, "", RIGHT_READ_STATE), ANSWER_NO);
+	order(USER_LOGIN_ADD, "{\"name\":\"mori\",\"login\":\"root\",\"uid\":\"1001\"}", ANSWER_INVALID);
+	order(USER_LOGIN_ADD, "{\"name\":\"mori\",\"login\":\"tanaka\",\"uid\":\"0\"}", ANSWER_INVALID);
+	order(USER_LOGIN_ADD, "{\"name\":\"mori\",\"login\":\"tanaka\",\"uid\":\"65534\"}", ANSWER_INVALID);
+	order(USER_LOGIN_ADD, "{\"name\":\"mori\",\"login\":\"tanaka\",\"uid\":\"61967\"}", ANSWER_INVALID);
+	order(USER_LOGIN_ADD, "{\"name\":\"mori\",\"login\":\"tanaka\",\"uid\":\"4294967295\"}", ANSWER_INVALID);
+	order(USER_LOGIN_ADD, "{\"name\":\"mori\",\"login\":\"tanaka\",\"uid\":\"4294968297\"}", ANSWER_INVALID);
+	order(USER_LOGIN_ADD, "{\"name\":\"mori\",\"login\":\"tanaka\",\"uid\":\"-1\"}", ANSWER_INVALID);
+	order(USER_LOGIN_ADD, "{\"name\":\"mori\",\"login\":\"tanaka\",\"uid\":\"1001x\"}", ANSWER_INVALID);
+	order(USER_LOGIN_ADD, "{\"name\":\"mori\",\"login\":\"tanaka\"}", ANSWER_INVALID);
+	order(USER_LOGIN_ADD, "{\"name\":\"mori\",\"login\":\"Tanaka x\",\"uid\":\"1001\"}", ANSWER_INVALID);
+	order(USER_LOGIN_ADD, "{\"name\":\"nobody\",\"login\":\"tanaka\",\"uid\":\"1001\"}", ANSWER_NO);
+	order(USER_LOGIN_REMOVE, "{\"name\":\"mori\"}", ANSWER_NO);
+	order(USER_LOGIN_ADD, "{\"name\":\"mori\",\"login\":\"tanaka\",\"uid\":\"1001\"}", ANSWER_YES);
+	assert_true(recorded(ACCOUNT_CHANGED));
+	/* Nobody else's by its name, nor by its number. */
+	order(USER_LOGIN_ADD, "{\"name\":\"suzuki\",\"login\":\"tanaka\",\"uid\":\"1002\"}", ANSWER_NO);
+	order(USER_LOGIN_ADD, "{\"name\":\"suzuki\",\"login\":\"suzuki\",\"uid\":\"1001\"}", ANSWER_NO);
+	assert_int_equal(at_machine(1002, "suzuki", RIGHT_READ_STATE), ANSWER_NO);
+	start();
+	assert_int_equal(at_machine(1001, "tanaka", RIGHT_READ_STATE), ANSWER_YES);
+	assert_string_equal(json_string_value(json_object_get(answers[0].json, "name")), "mori");
+	/* It was renamed, its number went to another, it was made again with another number. */
+	assert_int_equal(at_machine(1001, "tanaka2", RIGHT_READ_STATE), ANSWER_NO);
+	assert_int_equal(at_machine(1002, "tanaka", RIGHT_READ_STATE), ANSWER_NO);
+	/* The account's own name is no login. */
+	assert_int_equal(at_machine(1003, "mori", RIGHT_READ_STATE), ANSWER_NO);
+	/* What strangers fail to do over the web locks nobody out here. */
+	for (unsigned i = 0; i < 6; i++) {
+		uint8_t secret[SECRET_BYTES];
+
+		assert_int_equal(login("mori", "four herons argue quietly", "000000", HERE, secret), ANSWER_NO);
+	}
+	assert_int_equal(at_machine(1001, "tanaka", RIGHT_READ_STATE), ANSWER_YES);
+	order(USER_DISABLE, "{\"name\":\"mori\"}", ANSWER_YES);
+	assert_int_equal(at_machine(1001, "tanaka", RIGHT_READ_STATE), ANSWER_NO);
+	order(USER_ENABLE, "{\"name\":\"mori\"}", ANSWER_YES);
+	assert_int_equal(at_machine(1001, "tanaka", RIGHT_READ_STATE), ANSWER_YES);
+	/* Another login in its place: the earlier one has nothing any more, and is free. */
+	order(USER_LOGIN_ADD, "{\"name\":\"mori\",\"login\":\"kato\",\"uid\":\"1004\"}", ANSWER_YES);
+	assert_int_equal(at_machine(1001, "tanaka", RIGHT_READ_STATE), ANSWER_NO);
+	order(USER_LOGIN_ADD, "{\"name\":\"suzuki\",\"login\":\"tanaka\",\"uid\":\"1001\"}", ANSWER_YES);
+	order(USER_LOGIN_REMOVE, "{\"name\":\"mori\"}", ANSWER_YES);
+	assert_int_equal(at_machine(1004, "kato", RIGHT_READ_STATE), ANSWER_NO);
+	order(USER_DISABLE, "{\"name\":\"suzuki\"}", ANSWER_YES);
+	order(USER_REMOVE, "{\"name\":\"suzuki\"}", ANSWER_YES);
+	assert_int_equal(at_machine(1001, "tanaka", RIGHT_READ_STATE), ANSWER_NO);
+}
+
+/* Each role and each right: what duty.def says, and a no is on record. */
+static void a_login_may_what_its_account_may(void **state)
+{
+	(void)state;
+	for (unsigned role = 0; role < DUTY_COUNT; role++) {
+		char text[160];
+
+		snprintf(text, sizeof(text), "{\"name\":\"suzuki\",\"roles\":\"%s\"}", duty_word(role));
+		order(USER_CHANGE, text, ANSWER_YES);
+		if (role == 0)
+			order(USER_LOGIN_ADD, "{\"name\":\"suzuki\",\"login\":\"tanaka\",\"uid\":\"1001\"}",
+			      ANSWER_YES);
+		for (unsigned r = 0; r < RIGHT_COUNT; r++) {
+			bool may = duty_may(UINT32_C(1) << role, (enum right)r);
+
+			assert_int_equal(at_machine(1001, "tanaka", r), may ? ANSWER_YES : ANSWER_INVALID);
+			assert_int_equal(recorded(ACCOUNT_FORBIDDEN), !may);
+		}
+	}
+}
+
+/* What was written by hand into the file is damage, whatever it would give. */
+static void a_login_that_two_have_is_no_book(void **state)
+{
+	json_t *j, *first, *second;
+	static struct book b;
+
+	(void)state;
+	order(USER_ADD, "{\"name\":\"mori\",\"full_name\":\"m\",\"reason\":\"r\",\"roles\":\"auditor\"}", ANSWER_YES);
+	order(USER_LOGIN_ADD, "{\"name\":\"suzuki\",\"login\":\"tanaka\",\"uid\":\"1001\"}", ANSWER_YES);
+	j = book_to_json(&desk.book);
+	first = json_array_get(json_object_get(j, "accounts"), 0);
+	second = json_array_get(json_object_get(j, "accounts"), 1);
+	memset(&b, 0, sizeof(b));
+	assert_true(book_of_json(j, &b));
+	assert_string_equal(b.accounts[0].login, "tanaka");
+	assert_int_equal(b.accounts[0].login_uid, 1001);
+	json_object_set_new(second, "login", json_string("kato"));
+	json_object_set_new(second, "login_uid", json_integer(1001));
+	memset(&b, 0, sizeof(b));
+	assert_false(book_of_json(j, &b));
+	json_object_set_new(second, "login_uid", json_integer(1002));
+	memset(&b, 0, sizeof(b));
+	assert_true(book_of_json(j, &b));
+	json_object_set_new(second, "login", json_string("tanaka"));
+	memset(&b, 0, sizeof(b));
+	assert_false(book_of_json(j, &b));
+	json_object_del(second, "login");
+	memset(&b, 0, sizeof(b));
+	assert_false(book_of_json(j, &b));
+	json_object_del(second, "login_uid");
+	json_object_set_new(first, "login_uid", json_integer(0));
+	memset(&b, 0, sizeof(b));
+	assert_false(book_of_json(j, &b));
+	json_object_set_new(first, "login_uid", json_integer(65534));
+	memset(&b, 0, sizeof(b));
+	assert_false(book_of_json(j, &b));
+	json_object_del(first, "login_uid");
+	memset(&b, 0, sizeof(b));
+	assert_false(book_of_json(j, &b));
+	json_decref(j);
+	book_wipe(&b);
+}
+
 /* No file can be made: an order that was not written is not done, and whoever logs in gets in all the same. */
 static void a_disk_that_takes_nothing(void **state)
 {
@@ -683,6 +814,8 @@ static void a_disk_that_takes_nothing(void **state)
 	order(USER_ADD, "{\"name\":\"sato\",\"full_name\":\"s\",\"reason\":\"r\",\"roles\":\"viewer\"}", ANSWER_CANNOT);
 	order(USER_TOKEN_ADD, "{\"name\":\"t\",\"roles\":\"viewer\"}", ANSWER_CANNOT);
 	assert_int_equal(desk.book.n_accounts + desk.book.n_tokens, 1);
+	order(USER_LOGIN_ADD, "{\"name\":\"suzuki\",\"login\":\"tanaka\",\"uid\":\"1001\"}", ANSWER_CANNOT);
+	assert_int_equal(at_machine(1001, "tanaka", RIGHT_READ_STATE), ANSWER_NO);
 	order(USER_DISABLE, "{\"name\":\"nobody\"}", ANSWER_NO);
 	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), HERE, secret), ANSWER_YES);
 	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), HERE, secret), ANSWER_NO);
@@ -809,6 +942,9 @@ int main(void)
 		cmocka_unit_test_setup(tokens_are_scoped_and_end, anew),
 		cmocka_unit_test_setup(a_certificate_lets_in_with_its_key_until_its_end, anew),
 		cmocka_unit_test_setup(a_token_is_worth_nothing_without_its_certificate, anew),
+		cmocka_unit_test_setup(a_login_of_the_machine_is_one_account, anew),
+		cmocka_unit_test_setup(a_login_may_what_its_account_may, anew),
+		cmocka_unit_test_setup(a_login_that_two_have_is_no_book, anew),
 		cmocka_unit_test_setup(a_disk_that_takes_nothing, anew),
 		cmocka_unit_test_setup(a_damaged_register_lets_nobody_in_and_is_made_anew, anew),
 		cmocka_unit_test_setup(accounts_that_nobody_uses_are_told_once_a_day, anew),

@@ -28,7 +28,7 @@
 
 static struct supervisor s;
 static unsigned heard[MSG_TYPE_COUNT]; /* by roles, of each kind of question */
-static unsigned impacts, answered[4], refused, passed;
+static unsigned impacts, answered[ASKER_LOGIN + 1], refused, passed;
 static uint32_t last_asked;
 static uint64_t scripted; /* the time, 0 = as it is */
 static bool texts[SLOTS]; /* whose words a status is made of */
@@ -193,6 +193,39 @@ static void few_read_the_rules_back(void **state)
 	assert_int_equal(refused, FLOOD - heard[MSG_EFFECTIVE]);
 	collect_start(&s, COLLECT_EFFECTIVE, (struct asker){ .kind = ASKER_CLIENT });
 	assert_int_equal(answered[ASKER_CLIENT], 0);
+	/* Logins that are no root's have as few, and take none from root. */
+	heard[MSG_VERIFY] = refused = 0;
+	for (unsigned i = 0; i < 6; i++)
+		collect_start(&s, i % 2 == 0 ? COLLECT_VERIFY : COLLECT_EFFECTIVE,
+			      (struct asker){ .kind = ASKER_CLIENT, .client = 4 + i, .login = true });
+	assert_int_equal(answered[ASKER_CLIENT], 4);
+	assert_int_equal(refused, 4);
+	collect_start(&s, COLLECT_STATUS, (struct asker){ .kind = ASKER_CLIENT, .client = 4, .login = true });
+	collect_start(&s, COLLECT_VERIFY, (struct asker){ .kind = ASKER_CLIENT, .client = 1 });
+	assert_int_equal(answered[ASKER_CLIENT], 4);
+}
+
+/* Who asks, goes away and comes again has the places of what nobody waits for. */
+static void logins_leave_room_for_root(void **state)
+{
+	uint32_t question;
+
+	(void)state;
+	for (uint32_t i = 0; i < FLOOD; i++)
+		collect_pass(&s, SLOT_JOURNAL, &(struct msg_body){ .type = MSG_EVENTS },
+			     (struct asker){ .kind = i % 2 == 0 ? ASKER_LOGIN : ASKER_CLIENT,
+					     .client = i % CLIENTS,
+					     .login = true });
+	assert_int_equal(heard[MSG_EVENTS], LOGINS_MOST + 1);
+	web_asks(COLLECT_STATUS, FLOOD);
+	for (uint32_t i = LOGINS_MOST; i < CLIENTS; i++)
+		collect_start(&s, COLLECT_VERIFY, (struct asker){ .kind = ASKER_CLIENT, .client = i });
+	assert_int_equal(heard[MSG_VERIFY], CLIENTS - LOGINS_MOST);
+	question = ++s.next_id;
+	collect_impact(&s, question, &(struct msg_impact){ 0 }, -1);
+	assert_int_equal(heard[MSG_IMPACT], 1);
+	collect_foretold(&s, &s.slots[SLOT_DPI], &(struct msg){ .body.type = MSG_FORETOLD, .id = question });
+	assert_int_equal(impacts, 1);
 }
 
 /* As fast as it can for a second: what it asks is heard so fast and no faster, whether answered, refused or still open. */
@@ -270,6 +303,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(floods_leave_room_for_people, begin, finish),
 		cmocka_unit_test_setup_teardown(few_read_the_rules_back, begin, finish),
+		cmocka_unit_test_setup_teardown(logins_leave_room_for_root, begin, finish),
 		cmocka_unit_test_setup_teardown(floods_are_heard_slowly, begin, finish),
 		cmocka_unit_test_setup_teardown(successors_hear_no_answer_of_its_own, begin, finish),
 		cmocka_unit_test_setup_teardown(text_of_enforce_alone_is_read, begin, finish),

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What somebody at the machine may ask who is not root, but whose login the register of accounts names: the right that each question of the control
+ * socket takes, in one table. Pure.
+ */
+#ifndef SEKISHO_SUPERVISE_AT_MACHINE_H
+#define SEKISHO_SUPERVISE_AT_MACHINE_H
+
+#include "appliance/wire/msg.h"
+
+/* RIGHT_COUNT: root alone, which is so of whatever the table does not name. */
+enum right at_machine_right(const struct msg_body *b);
+
+#endif

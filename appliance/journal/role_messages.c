@@ -260,6 +260,11 @@ static bool on_preserve(void *ctx, struct msg *m)
 	return answer(m->id, status, said);
 }
 
+static bool on_copy(void *ctx, struct msg *m)
+{
+	return role_copy(ctx, m->id, &m->body.copy);
+}
+
 static bool on_retention(void *ctx, struct msg *m)
 {
 	const struct msg_retention *b = &m->body.retention;
@@ -277,11 +282,17 @@ static bool on_devices(void *ctx, struct msg *m)
 }
 
 static msg_handler *const handlers[MSG_TYPE_COUNT] = {
-	[MSG_SOURCE] = on_source,	  [MSG_GENERATION] = on_generation,
-	[MSG_STATUS] = on_status,	  [MSG_EVENTS] = on_question,
-	[MSG_EXPLAIN] = on_question,	  [MSG_RETENTION] = on_retention,
-	[MSG_CHECKPOINT] = on_checkpoint, [MSG_HOLD] = on_hold,
-	[MSG_PRESERVE] = on_preserve,	  [MSG_DEVICES] = on_devices,
+	[MSG_SOURCE] = on_source,
+	[MSG_GENERATION] = on_generation,
+	[MSG_STATUS] = on_status,
+	[MSG_EVENTS] = on_question,
+	[MSG_EXPLAIN] = on_question,
+	[MSG_RETENTION] = on_retention,
+	[MSG_CHECKPOINT] = on_checkpoint,
+	[MSG_HOLD] = on_hold,
+	[MSG_PRESERVE] = on_preserve,
+	[MSG_DEVICES] = on_devices,
+	[MSG_COPY] = on_copy,
 };
 
 bool role_control(struct journal_role *j)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The journal role, for its own files alone: role.c is its start, its loop and its end, role_write.c the way of an event into
- * a line, role_sign.c the signatures over lines, role_room.c what becomes of it while the disk is full, role_keep.c what becomes of old files, role_hold.c which of them stay, role_device.c the register of devices, role_weak.c the servers with weak TLS, role_messages.c what the
- * supervisor says and asks.
+ * a line, role_sign.c the signatures over lines, role_room.c what becomes of it while the disk is full, role_keep.c what becomes of old files, role_hold.c which of them stay, role_device.c the register of devices, role_weak.c the servers with weak TLS, role_copy.c its files for
+ * who takes a copy, role_messages.c what the supervisor says and asks.
  */
 #ifndef SEKISHO_JOURNAL_ROLE_PRIVATE_H
 #define SEKISHO_JOURNAL_ROLE_PRIVATE_H
@@ -135,6 +135,11 @@ bool role_write(struct journal_role *j, json_t *record, bool grave);
 /* What is due of sums and floods; all of it with `all`. */
 void role_write_merged(struct journal_role *j, bool all);
 void role_sync(struct journal_role *j, uint64_t now, bool at_once);
+
+/* ---- role_copy.c ------------------------------------------------------------------------------------------------- */
+
+/* Answers MSG_COPY; that somebody has read is on record. False: the supervisor cannot be told. */
+bool role_copy(struct journal_role *j, uint32_t id, const struct msg_copy *asked);
 
 /* ---- role_sign.c ------------------------------------------------------------------------------------------------- */
 

@@ -237,6 +237,15 @@ static bool on_devices(void *ctx, struct msg *m)
 	return true;
 }
 
+static bool on_copy(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	put_reader(m->body.copy.by, p);
+	collect_pass(p->s, SLOT_JOURNAL, &m->body, p->asker);
+	return true;
+}
+
 static bool on_preserve(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
@@ -451,6 +460,7 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_EXPLAIN] = on_explain,
 	[MSG_HOLD] = on_hold,
 	[MSG_DEVICES] = on_devices,
+	[MSG_COPY] = on_copy,
 	[MSG_PRESERVE] = on_preserve,
 	[MSG_REVIEW] = on_review,
 	[MSG_CHECKPOINT] = to_journal,

@@ -96,6 +96,9 @@ enum hold_order { HOLD_LIST, HOLD_PLACE, HOLD_LIFT, HOLD_ORDERS };
 #define HOLD_REASON 199u		/* as an event's text */
 #define HOLD_OPEN ((uint64_t)INT64_MAX) /* no end */
 
+/* Of MSG_COPY: which files there are, and each of them. */
+enum copy_what { COPY_LIST, COPY_SEGMENT, COPY_HEAD, COPY_KEY, COPY_HOLDS, COPY_WHATS };
+
 /* Of MSG_DEVICES. */
 enum devices_order {
 	DEVICES_LIST,

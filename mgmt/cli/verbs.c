@@ -31,6 +31,7 @@ const struct cli_verb *const cli_verbs[] = {
 	&verb_user,
 	&verb_record,
 	&verb_journal_checkpoint,
+	&verb_journal_copy,
 	&verb_journal_hold,
 	&verb_journal_holds,
 	&verb_journal_lift,

@@ -34,6 +34,7 @@ extern const struct cli_verb verb_devices;
 extern const struct cli_verb verb_impact;
 extern const struct cli_verb verb_journal_verify;
 extern const struct cli_verb verb_journal_checkpoint;
+extern const struct cli_verb verb_journal_copy;
 extern const struct cli_verb verb_journal_hold;
 extern const struct cli_verb verb_journal_holds;
 extern const struct cli_verb verb_journal_lift;

@@ -77,7 +77,7 @@ _sekisho() {
 	preserve) options="--out --within --journal" ;;
 	report) if [ "$before" = report ]; then options="controls incident audit self-check"; else options="--html --csv --facts --journal --month --from --until --noticed --by --contact --follows --final"; fi ;;
 	review) options="--month --from --until --by --result --note" ;;
-	journal) if [ "$before" = journal ]; then options="verify checkpoint hold holds lift"; else options="--key --head --from --until --reason --by"; fi ;;
+	journal) if [ "$before" = journal ]; then options="verify checkpoint copy hold holds lift"; else options="--key --head --from --until --reason --by"; fi ;;
 	esac
 	if [[ $current == -* || -z $verb || $verb == help || $before == journal || $before == report || $before == user ]]; then
 		COMPREPLY=($(compgen -W "$options $globals" -- "$current"))

@@ -123,20 +123,18 @@ static unsigned older_version(const struct cli *c, unsigned timeout_s)
 	return 0;
 }
 
-bool box_request(struct cli *c, const struct msg_body *question, const int *fds, size_t n_fds, unsigned timeout_s,
-		 struct box_answer *ret, int *ret_status)
+/* Asks and waits. False: no answer came, and why was said. */
+static bool exchange(struct cli *c, const struct msg_body *question, const int *fds, size_t n_fds, unsigned timeout_s,
+		     struct msg *ret, int *ret_status)
 {
-	struct msg m = { 0 };
 	int sock = box_connect(c, timeout_s, ret_status), got;
 	unsigned older;
-	bool ok = false;
 
-	memset(ret, 0, sizeof(*ret));
 	if (sock < 0)
 		return false;
 	got = msg_send(sock, 1, question, fds, n_fds);
 	if (got >= 0)
-		got = msg_recv(sock, ROLE_SUPERVISOR, ROLE_CLI, &m);
+		got = msg_recv(sock, ROLE_SUPERVISOR, ROLE_CLI, ret);
 	if (got == -EAGAIN || got == -EWOULDBLOCK)
 		*ret_status = cli_fail(c, CLI_CANNOT, M_BOX_SILENT, timeout_s);
 	else if (got < 0)
@@ -145,11 +143,39 @@ bool box_request(struct cli *c, const struct msg_body *question, const int *fds,
 		*ret_status = cli_fail(c, CLI_CANNOT, M_BOX_OLDER, older, MSG_VERSION);
 	else if (got == 0)
 		*ret_status = cli_fail(c, CLI_CANNOT, M_BOX_CLOSED);
+	close(sock);
+	return got > 0;
+}
+
+bool box_request(struct cli *c, const struct msg_body *question, const int *fds, size_t n_fds, unsigned timeout_s,
+		 struct box_answer *ret, int *ret_status)
+{
+	struct msg m = { 0 };
+	bool ok;
+
+	memset(ret, 0, sizeof(*ret));
+	if (!exchange(c, question, fds, n_fds, timeout_s, &m, ret_status))
+		return false;
+	ok = read_answer(c, &m, ret, ret_status);
+	msg_close_fds(&m);
+	return ok;
+}
+
+bool box_request_file(struct cli *c, const struct msg_body *question, unsigned timeout_s, struct box_answer *ret,
+		      int *ret_fd, int *ret_status)
+{
+	struct msg m = { 0 };
+	bool ok = true;
+
+	memset(ret, 0, sizeof(*ret));
+	*ret_fd = -1;
+	if (!exchange(c, question, NULL, 0, timeout_s, &m, ret_status))
+		return false;
+	if (m.body.answer.status == ANSWER_YES && m.n_fds > 0)
+		*ret_fd = msg_take_fd(&m, 0);
 	else
 		ok = read_answer(c, &m, ret, ret_status);
-	if (got > 0)
-		msg_close_fds(&m);
-	close(sock);
+	msg_close_fds(&m);
 	return ok;
 }
 

@@ -104,8 +104,7 @@ def api():
 
 
 def carried_off():
-    """What the guide takes for granted on another machine: a copy of the records, and what a log server has of them."""
-    run("sh", "-c", "rm -rf journal; cp -a /var/lib/sekisho/journal journal")
+    """What the guide takes for granted on another machine, beside the copy that it had made: what a log server has of the records."""
     lines = [x for name in sorted(glob.glob("journal/events-*")) for x in open(name, encoding="utf-8")]
     with open("server.log", "w", encoding="utf-8") as f:
         f.writelines("<134>1 2026-11-20T08:10:11Z kita sekisho - - - " + x for x in lines)
@@ -113,7 +112,7 @@ def carried_off():
 
 def operated():
     """docs/operate.md, whose commands are tried while the crane is in use by the policy of the guide."""
-    for word, blocks in (("Every day", 2), ("Every month", 3), ("Every half year", 2), ("Incident", 5)):
+    for word, blocks in (("Every day", 2), ("Every month", 3), ("Every half year", 2), ("Incident", 6)):
         check("docs/operate.md, %s: %d blocks" % (word, blocks), len(block(word, "sh", OPERATE)) == blocks)
         if word == "Incident":  # a memory stick, where its commands leave their files
             os.makedirs("/mnt/usb", exist_ok=True)

@@ -38,6 +38,7 @@ static const struct {
 	{ MSG_FLOWS, 0, EVENTS },
 	{ MSG_EVENTS, 0, EVENTS },
 	{ MSG_EXPLAIN, 0, EVENTS },
+	{ MSG_COPY, 0, EVENTS },
 	{ MSG_REVIEW, 0, REVIEW },
 	{ MSG_HOLD, HOLD_LIST, EVENTS },
 	{ MSG_HOLD, HOLD_PLACE, LOG },

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `sekisho journal copy FOLDER`: the box's records as files, for who may read them, so that he checks them where he likes and needs no root for it. The end of the
+ * records and the key come first, what they speak of behind: a copy that is taken while the journal writes is whole.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "appliance/journal/segment.h"
+#include "mgmt/cli/box/request.h"
+#include "mgmt/cli/verbs.h"
+#include "mgmt/cli/words/render.h"
+
+#define FILE_MOST (SEGMENT_MOST + (1u << 20))
+
+struct copying {
+	struct cli *c;
+	const char *folder;
+	int dirfd, status; /* the folder; what the verb returns */
+	unsigned long long files, bytes;
+};
+
+static bool failed(struct copying *k, const char *name, int code)
+{
+	k->status = cli_fail(k->c, CLI_CANNOT, M_JOURNAL_COPY_FAILED, k->folder, name, strerror(code));
+	return false;
+}
+
+/* All of it, as long as it is now; 0 or an errno. What comes is whatever the box says, so its size is looked at first. */
+static int read_all(int fd, uint8_t **ret, size_t *ret_n)
+{
+	struct stat st;
+	size_t n = 0;
+
+	*ret = NULL;
+	if (fstat(fd, &st) < 0)
+		return errno;
+	if (!S_ISREG(st.st_mode) || st.st_size > (off_t)FILE_MOST)
+		return EFBIG;
+	*ret = malloc((size_t)st.st_size + 1);
+	if (*ret == NULL)
+		return ENOMEM;
+	while (n < (size_t)st.st_size) {
+		ssize_t r = pread(fd, *ret + n, (size_t)st.st_size - n, (off_t)n);
+
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r < 0)
+			return errno;
+		if (r == 0)
+			break;
+		n += (size_t)r;
+	}
+	*ret_n = n;
+	return 0;
+}
+
+/* A new file, on the disk; 0 or an errno. */
+static int write_all(int dirfd, const char *name, const uint8_t *p, size_t n)
+{
+	int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600), code = 0;
+
+	if (fd < 0)
+		return errno;
+	while (n > 0 && code == 0) {
+		ssize_t w = write(fd, p, n);
+
+		if (w < 0 && errno != EINTR)
+			code = errno;
+		p += w > 0 ? w : 0;
+		n -= w > 0 ? (size_t)w : 0;
+	}
+	if (code == 0 && fsync(fd) < 0)
+		code = errno;
+	if (close(fd) < 0 && code == 0)
+		code = errno;
+	return code;
+}
+
+static bool is_packed(const uint8_t *p, size_t n)
+{
+	return n >= 2 && p[0] == 0x1f && p[1] == 0x8b; /* RFC 1952, 2.3.1 */
+}
+
+/* The line that is being written when it is read belongs to the next copy. */
+static size_t whole_lines(const uint8_t *p, size_t n)
+{
+	while (n > 0 && p[n - 1] != '\n')
+		n--;
+	return n;
+}
+
+static bool keep(struct copying *k, int fd, const char *name, uint64_t first)
+{
+	char own[48];
+	uint8_t *p;
+	size_t n = 0;
+	int code = read_all(fd, &p, &n);
+
+	if (name == NULL) {
+		if (is_packed(p, n)) {
+			segment_packed_name(first, own);
+		} else {
+			journal_segment_name(first, own);
+			n = whole_lines(p, n);
+		}
+		name = own;
+	}
+	if (code == 0)
+		code = write_all(k->dirfd, name, p, n);
+	free(p);
+	if (code != 0)
+		return failed(k, name, code);
+	k->files++;
+	k->bytes += n;
+	return true;
+}
+
+/* One file. True as well where there is none: a segment may go by the site's rule at any moment, and not every journal has holds. */
+static bool take(struct copying *k, enum copy_what what, uint64_t first, const char *name)
+{
+	const struct msg_body question = { MSG_COPY, .copy = { .what = (uint8_t)what, .first = first } };
+	struct box_answer answer;
+	bool ok;
+	int fd;
+
+	if (!box_request_file(k->c, &question, 30, &answer, &fd, &k->status))
+		return false;
+	if (fd < 0) {
+		ok = answer.status == ANSWER_NO;
+		if (!ok)
+			(void)box_answer_done(k->c, &answer, &k->status);
+		box_answer_free(&answer);
+		return ok;
+	}
+	ok = keep(k, fd, name, first);
+	close(fd);
+	return ok;
+}
+
+static bool segments(struct copying *k, unsigned long long *ret_next)
+{
+	struct box_answer answer;
+	const json_t *number;
+	bool ok = true;
+	size_t i;
+
+	if (!box_request(k->c, &(struct msg_body){ MSG_COPY, .copy = { .what = COPY_LIST } }, NULL, 0, 30, &answer,
+			 &k->status))
+		return false;
+	if (answer.status != ANSWER_YES) {
+		(void)box_answer_done(k->c, &answer, &k->status);
+		ok = false;
+	}
+	*ret_next = ju(answer.json, "next");
+	json_array_foreach(ja(answer.json, "segments"), i, number)
+	{
+		ok = ok && take(k, COPY_SEGMENT, (uint64_t)json_integer_value(number), NULL);
+	}
+	box_answer_free(&answer);
+	return ok;
+}
+
+static int run(struct cli *c, const struct cli_args *a)
+{
+	struct copying k = { .c = c, .folder = a->operands[0], .dirfd = -1, .status = CLI_CANNOT };
+	unsigned long long next = 0;
+
+	if (mkdir(k.folder, 0700) < 0 ||
+	    (k.dirfd = open(k.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)) < 0)
+		return cli_fail(c, CLI_CANNOT, M_JOURNAL_COPY_FOLDER, k.folder, strerror(errno));
+	if (take(&k, COPY_KEY, 0, "checkpoint.pem") && take(&k, COPY_HEAD, 0, "head") &&
+	    take(&k, COPY_HOLDS, 0, "holds") && segments(&k, &next)) {
+		k.status = CLI_YES;
+		if (c->json)
+			json_line(c->out, json_pack("{s:o, s:I, s:I, s:I}", "folder", json_text(k.folder), "files",
+						    (json_int_t)k.files, "bytes", (json_int_t)k.bytes, "last",
+						    (json_int_t)(next > 0 ? next - 1 : 0)));
+		else
+			render_line(c, M_JOURNAL_COPIED, k.files, k.bytes, next > 0 ? next - 1 : 0, k.folder, k.folder);
+	} else if (k.files == 0) {
+		rmdir(k.folder);
+	}
+	close(k.dirfd);
+	return k.status;
+}
+
+const struct cli_verb verb_journal_copy = {
+	.name = "journal",
+	.under = "copy",
+	.group = CLI_ON_BOX,
+	.operands = "FOLDER",
+	.min_operands = 1,
+	.max_operands = 1,
+	.summary = M_JOURNAL_COPY_SUMMARY,
+	.text = M_JOURNAL_COPY_TEXT,
+	.run = run,
+};

@@ -26,6 +26,7 @@
 #include "appliance/wire/lane.h"
 #include "appliance/wire/protocols.h"
 #include "appliance/wire/reason.h"
+#include "appliance/wire/manage.h"
 #include "appliance/wire/records.h"
 #include "appliance/wire/settings.h"
 #include "appliance/wire/webauthn.h"
@@ -34,7 +35,7 @@
  * Of all rows of message.def together: whoever changes one, or puts one before another, raises it, and tests/unit/wire/test_msg.c tells who
  * forgot. Programs of two releases meet at the control socket when one was replaced and the other still runs.
  */
-#define MSG_VERSION 12
+#define MSG_VERSION 13
 #define MSG_BODY 4096
 #define MSG_FDS 4
 #define MSG_NUMBERS 256u /* in a list of them: as many as a box may have interfaces */
@@ -88,6 +89,7 @@ enum credential { CREDENTIAL_SESSION, CREDENTIAL_TOKEN, CREDENTIALS };
 #define LOGIN_PHRASE 256u
 #define LOGIN_LABEL 48u
 #define USER_TEXT 3800u
+#define MANAGE_TEXT 2400u
 #define USER_BY 64u
 
 /* Of MSG_HOLD. */

@@ -339,15 +339,41 @@ json_t *book_pins_json(const struct account *a, uint64_t now)
 	return json_list_whole(list, a->n_pins);
 }
 
+void account_seen(const struct account *a, char out[ACCOUNT_SEEN])
+{
+	uint8_t digest[DIGEST_BYTES];
+	json_t *j =
+		json_pack("{s:o, s:o, s:o, s:I, s:I, s:b, s:I, s:I, s:b, s:I, s:I}", "name", json_text(a->name), "full",
+			  json_text(a->full), "reason", json_text(a->reason), "duties", (json_int_t)a->duties, "since",
+			  (json_int_t)a->since, "disabled", a->disabled, "disabled_since",
+			  (json_int_t)a->disabled_since, "phrase_since", (json_int_t)a->phrase_since, "totp",
+			  !a->no_totp, "keys", (json_int_t)a->n_keys, "certificates", (json_int_t)a->n_pins);
+	char *text = j != NULL ? json_dumps(j, JSON_SORT_KEYS | JSON_COMPACT) : NULL;
+
+	snprintf(out, ACCOUNT_SEEN, "%s", "");
+	if (text != NULL) {
+		sha256(text, strlen(text), digest);
+		hex_text(digest, (ACCOUNT_SEEN - 1) / 2, out);
+	}
+	free(text);
+	json_decref(j);
+}
+
+bool account_handed_over(const struct account *a, uint64_t now)
+{
+	return a->handed && now > a->phrase_since && now - a->phrase_since > HANDED_S;
+}
+
 json_t *book_account_json(const struct account *a, uint64_t now)
 {
-	json_t *j =
-		json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:I, s:b, s:o, s:o}", "name",
-			  json_text(a->name), "full_name", json_text(a->full), "reason", json_text(a->reason), "by",
-			  json_text(a->by), "roles", duties_json(a->duties), "since", moment(a->since), "last_use",
-			  moment(a->used), "disabled", a->disabled, "unused", account_unused(a, now),
-			  "passphrase_since", moment(a->phrase_since), "recovery_codes", (json_int_t)a->recovery_left,
-			  "totp", !a->no_totp, "keys", book_keys_json(a), "certificates", book_pins_json(a, now));
+	json_t *j = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:I, s:b, s:o, s:o, s:o}", "name",
+			      json_text(a->name), "full_name", json_text(a->full), "reason", json_text(a->reason), "by",
+			      json_text(a->by), "roles", duties_json(a->duties), "since", moment(a->since), "last_use",
+			      moment(a->used), "disabled", a->disabled, "unused", account_unused(a, now),
+			      "passphrase_since", moment(a->phrase_since), "recovery_codes",
+			      (json_int_t)a->recovery_left, "totp", !a->no_totp, "keys", book_keys_json(a),
+			      "certificates", book_pins_json(a, now), "handed_out_until",
+			      a->handed ? json_time((a->phrase_since + HANDED_S) * 1000000000u) : json_null());
 
 	if (j != NULL && a->login[0] != 0) {
 		json_object_set_new(j, "login", json_text(a->login));

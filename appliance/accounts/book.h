@@ -29,6 +29,8 @@
 #define RECOVERY_BYTES 10u
 #define TOKEN_ID 8u /* digits by which people name it */
 #define UNUSED_S (30ull * 86400)
+#define HANDED_S (7ull * 86400) /* for so long a pass phrase that somebody else has seen lets in */
+#define ACCOUNT_SEEN 17u	/* as a text, with its NUL */
 
 #define KEY_LABEL 48u	   /* bytes: by which people tell their keys apart */
 #define PINS_EACH 4u	   /* certificates of an account */
@@ -61,6 +63,7 @@ struct account {
 	uint64_t disabled_since;
 	char disabled_by[ACCOUNT_BY + 1];
 	uint64_t phrase_since;
+	bool handed; /* its pass phrase was made by an account manager, who has seen it: it opens nothing but the choice of another */
 	char hash[PASSPHRASE_HASH];
 	bool no_totp; /* taken away; there is a key instead */
 	uint8_t totp[TOTP_SECRET];
@@ -120,6 +123,10 @@ struct token *book_add_token(struct book *b);
 void book_remove(struct book *b, struct account *a);
 void book_remove_token(struct book *b, struct token *t);
 
+/* What an account manager looks at, in a few digits: whoever orders says what he saw, and nobody undoes what somebody else has just done. */
+void account_seen(const struct account *a, char out[ACCOUNT_SEEN]);
+/* Its pass phrase was handed out and never changed by its bearer, for too long. */
+bool account_handed_over(const struct account *a, uint64_t now);
 /* Of an account that is not disabled: neither used nor made in the last 30 days. */
 bool account_unused(const struct account *a, uint64_t now);
 /* Fresh codes, their digests into the account; each a text of its own. False without randomness: nothing was changed. */

@@ -52,21 +52,22 @@ static json_t *pins_json(const struct account *a)
 	return json_list_whole(list, a->n_pins);
 }
 
-/* What a release before keys, certificates or logins did not write is left out where it says nothing: such a release can go on with the file then. */
+/* What a release before keys, certificates, logins, or pass phrases that were handed out, did not write is left out where it says nothing: such a release can go on with the file then. */
 static json_t *account_to_json(const struct account *a)
 {
 	char totp[BASE32_TEXT(TOTP_SECRET)];
 	json_t *j;
 
 	base32_text(a->totp, a->no_totp ? 0 : TOTP_SECRET, totp);
-	j = json_pack("{s:s, s:s, s:s, s:s, s:o, s:I, s:I, s:b, s:I, s:s, s:I, s:s, s:s, s:I, s:o, s:o*, s:o*, s:o*}",
-		      "name", a->name, "full", a->full, "reason", a->reason, "by", a->by, "roles",
-		      duties_json(a->duties), "since", (json_int_t)a->since, "used", (json_int_t)a->used, "disabled",
-		      a->disabled, "disabled_since", (json_int_t)a->disabled_since, "disabled_by", a->disabled_by,
-		      "phrase_since", (json_int_t)a->phrase_since, "hash", a->hash, "totp", totp, "totp_step",
-		      (json_int_t)a->totp_step, "recovery", recovery_json(a), "handle",
-		      a->n_keys > 0 ? json_hex(a->handle, ACCOUNT_HANDLE) : NULL, "keys",
-		      a->n_keys > 0 ? keys_json(a) : NULL, "certificates", a->n_pins > 0 ? pins_json(a) : NULL);
+	j = json_pack(
+		"{s:s, s:s, s:s, s:s, s:o, s:I, s:I, s:b, s:I, s:s, s:I, s:s, s:s, s:I, s:o, s:o*, s:o*, s:o*, s:o*}",
+		"name", a->name, "full", a->full, "reason", a->reason, "by", a->by, "roles", duties_json(a->duties),
+		"since", (json_int_t)a->since, "used", (json_int_t)a->used, "disabled", a->disabled, "disabled_since",
+		(json_int_t)a->disabled_since, "disabled_by", a->disabled_by, "phrase_since",
+		(json_int_t)a->phrase_since, "hash", a->hash, "totp", totp, "totp_step", (json_int_t)a->totp_step,
+		"recovery", recovery_json(a), "handle", a->n_keys > 0 ? json_hex(a->handle, ACCOUNT_HANDLE) : NULL,
+		"keys", a->n_keys > 0 ? keys_json(a) : NULL, "certificates", a->n_pins > 0 ? pins_json(a) : NULL,
+		"handed", a->handed ? json_true() : NULL);
 	explicit_bzero(totp, sizeof(totp));
 	/* Both or neither: with one of them the file would be damaged. */
 	if (j != NULL && a->login[0] != 0 &&
@@ -254,21 +255,23 @@ static bool read_totp(const json_t *j, struct account *a)
 
 static bool read_account(const json_t *j, struct account *a)
 {
-	const json_t *disabled = json_object_get(j, "disabled");
+	const json_t *disabled = json_object_get(j, "disabled"), *handed = json_object_get(j, "handed");
 	size_t parts = 15u + (json_object_get(j, "keys") != NULL ? 2u : 0u) +
 		       (json_object_get(j, "certificates") != NULL ? 1u : 0u) +
-		       (json_object_get(j, "login") != NULL ? 2u : 0u);
+		       (json_object_get(j, "login") != NULL ? 2u : 0u) + (handed != NULL ? 1u : 0u);
 	bool ok = json_is_object(j) && json_object_size(j) == parts && json_is_boolean(disabled) &&
-		  read_text(j, "name", a->name, ACCOUNT_NAME) && text_is_name(a->name) &&
-		  read_text(j, "full", a->full, ACCOUNT_FULL) && read_text(j, "reason", a->reason, ACCOUNT_REASON) &&
-		  read_text(j, "by", a->by, ACCOUNT_BY) && read_text(j, "disabled_by", a->disabled_by, ACCOUNT_BY) &&
-		  read_duties(j, &a->duties) && read_number(j, "since", &a->since) &&
-		  read_number(j, "used", &a->used) && read_number(j, "disabled_since", &a->disabled_since) &&
+		  (handed == NULL || json_is_true(handed)) && read_text(j, "name", a->name, ACCOUNT_NAME) &&
+		  text_is_name(a->name) && read_text(j, "full", a->full, ACCOUNT_FULL) &&
+		  read_text(j, "reason", a->reason, ACCOUNT_REASON) && read_text(j, "by", a->by, ACCOUNT_BY) &&
+		  read_text(j, "disabled_by", a->disabled_by, ACCOUNT_BY) && read_duties(j, &a->duties) &&
+		  read_number(j, "since", &a->since) && read_number(j, "used", &a->used) &&
+		  read_number(j, "disabled_since", &a->disabled_since) &&
 		  read_number(j, "phrase_since", &a->phrase_since) && read_number(j, "totp_step", &a->totp_step) &&
 		  read_text(j, "hash", a->hash, PASSPHRASE_HASH - 1) && passphrase_is_hash(a->hash) &&
 		  read_totp(j, a) && read_recovery(j, a) && read_keys(j, a) && read_pins(j, a) && read_login(j, a);
 
 	a->disabled = json_is_true(disabled);
+	a->handed = json_is_true(handed);
 	return ok;
 }
 

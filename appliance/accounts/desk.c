@@ -26,6 +26,9 @@ struct addr desk_from(uint8_t family, const uint8_t from[16])
 
 void desk_answer(struct desk *d, uint32_t id, enum answer_status status, json_t *j)
 {
+	for (size_t i = 0; j != NULL && i < DESK_JOBS; i++)
+		if (d->jobs[i].used && d->jobs[i].deed && d->jobs[i].id == id)
+			json_object_set_new(j, "done", json_boolean(status == ANSWER_YES));
 	d->out.answer(d->out.ctx, id, status, j);
 }
 
@@ -252,12 +255,13 @@ void desk_let_in(struct desk *d, const struct job *j, struct account *a, bool pa
 		   1);
 	hex_text(secret, sizeof(secret), hex);
 	desk_answer(d, j->id, ANSWER_YES,
-		    json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:b}", "session", hex, "name",
+		    json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:b, s:b}", "session", hex, "name",
 			      json_text(a->name), "full_name", json_text(a->full), "roles", duties_json(a->duties),
-			      "rights", rights_json(duty_rights(a->duties)), "idle_s",
+			      "rights", rights_json(a->handed ? 0 : duty_rights(a->duties)), "idle_s",
 			      (json_int_t)(SESSION_IDLE_NS / 1000000000), "limit_s",
 			      (json_int_t)(SESSION_LIMIT_NS / 1000000000), "recovery_codes",
-			      (json_int_t)a->recovery_left, "two_persons", !d->book.one_person.enough));
+			      (json_int_t)a->recovery_left, "two_persons", !d->book.one_person.enough,
+			      "choose_passphrase", a->handed));
 	explicit_bzero(secret, sizeof(secret));
 	explicit_bzero(hex, sizeof(hex));
 }
@@ -267,8 +271,11 @@ void desk_failed(struct desk *d, struct job *j)
 	const struct account *a = j->known ? book_account(&d->book, j->name) : NULL;
 	const char *name = a != NULL ? a->name : NULL;
 
-	desk_event(d, j->kind == JOB_KEY ? ACCOUNT_KEY_REFUSED : ACCOUNT_REFUSED, &j->from, name, NULL,
-		   j->kind == JOB_KEY ? j->label : NULL, NULL, 1);
+	desk_event(d,
+		   j->kind == JOB_KEY	  ? ACCOUNT_KEY_REFUSED
+		   : j->kind == JOB_LOGIN ? ACCOUNT_REFUSED
+					  : ACCOUNT_ORDER_REFUSED,
+		   &j->from, name, NULL, j->kind != JOB_LOGIN ? j->label : NULL, NULL, 1);
 	if (j->locks)
 		desk_event(d, ACCOUNT_LOCKED, &j->from, name, NULL, NULL, NULL, 1);
 }
@@ -284,7 +291,8 @@ static bool login_hashed(struct desk *d, struct job *j, const struct hash_answer
 {
 	struct account *a = j->known ? book_account(&d->book, j->name) : NULL;
 	/* Its pass phrase may have been changed meanwhile, or the account be another of that name. */
-	bool phrase = a != NULL && desk_same_hash(h->hash, j->hash) && desk_same_hash(h->hash, a->hash) && !a->disabled;
+	bool phrase = a != NULL && desk_same_hash(h->hash, j->hash) && desk_same_hash(h->hash, a->hash) &&
+		      !a->disabled && !account_handed_over(a, now.wall_s);
 	bool paper = false;
 
 	/* Out of memory, or the like: right and wrong look the same, and neither is anybody's fault. */
@@ -312,7 +320,9 @@ void desk_hashed(struct desk *d, const struct hash_answer *a, struct moment now)
 		if (!j->used || j->hash_id == 0 || j->hash_id != a->id)
 			continue;
 		j->hash_id = 0; /* it is answered once */
-		if (j->kind == JOB_LOGIN && login_hashed(d, j, a, now))
+		if ((j->kind == JOB_LOGIN && login_hashed(d, j, a, now)) ||
+		    (j->kind == JOB_MANAGE && desk_manage_hashed(d, j, a, now)) ||
+		    (j->kind == JOB_PASSPHRASE && desk_passphrase_hashed(d, j, a, now)))
 			return;
 		if (j->kind == JOB_KEY)
 			desk_key_hashed(d, j, a, now);
@@ -332,6 +342,11 @@ void desk_nobody(struct desk *d, uint32_t id)
 	desk_refuse(d, id, ANSWER_NO, M_LOGIN_NEEDED);
 }
 
+static bool asked_to_choose(const json_t *who)
+{
+	return json_is_true(json_object_get(who, "choose_passphrase"));
+}
+
 void desk_may(struct desk *d, uint32_t id, uint8_t right, const struct addr *from, const char *name, uint32_t duties,
 	      json_t *who)
 {
@@ -344,7 +359,7 @@ void desk_may(struct desk *d, uint32_t id, uint8_t right, const struct addr *fro
 		return;
 	}
 	json_object_set_new(who, "roles", duties_json(duties));
-	json_object_set_new(who, "rights", rights_json(duty_rights(duties)));
+	json_object_set_new(who, "rights", rights_json(asked_to_choose(who) ? 0 : duty_rights(duties)));
 	json_object_set_new(who, "two_persons", json_boolean(!d->book.one_person.enough));
 	desk_answer(d, id, ANSWER_YES, who);
 }
@@ -407,13 +422,18 @@ void desk_judge(struct desk *d, uint32_t id, const struct msg_judge *m, struct m
 	}
 	if (m->quiet == 0)
 		x->used = now.ns;
+	/* Whoever made it knows it too. */
+	if (a->handed && m->right < RIGHT_COUNT) {
+		desk_refuse(d, id, ANSWER_INVALID, M_LOGIN_CHOOSE);
+		return;
+	}
 	desk_may(d, id, m->right, &from, a->name, a->duties,
-		 json_pack("{s:s, s:o, s:o, s:I, s:I, s:b, s:I, s:o, s:o, s:o}", "via", "session", "name",
+		 json_pack("{s:s, s:o, s:o, s:I, s:I, s:b, s:I, s:o, s:o, s:o, s:b}", "via", "session", "name",
 			   json_text(a->name), "full_name", json_text(a->full), "session_number", (json_int_t)x->number,
 			   "limit_s", (json_int_t)((SESSION_LIMIT_NS - (now.ns - x->begun)) / 1000000000), "totp",
 			   !a->no_totp, "recovery_codes", (json_int_t)a->recovery_left, "handle",
 			   json_hex(a->handle, ACCOUNT_HANDLE), "keys", desk_own_keys(a), "certificates",
-			   book_pins_json(a, now.wall_s)));
+			   book_pins_json(a, now.wall_s), "choose_passphrase", a->handed));
 }
 
 void desk_logout(struct desk *d, uint32_t id, const struct msg_logout *m, struct moment now)

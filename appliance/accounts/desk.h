@@ -40,7 +40,7 @@ struct desk_out {
 	void (*event)(void *ctx, const struct event *e);
 };
 
-enum job_kind { JOB_ORDER, JOB_LOGIN, JOB_KEY };
+enum job_kind { JOB_ORDER, JOB_LOGIN, JOB_KEY, JOB_MANAGE, JOB_PASSPHRASE };
 
 struct job {
 	bool used;
@@ -52,7 +52,13 @@ struct job {
 	char name[LOGIN_NAME + 1], by[ACCOUNT_BY + 1];
 	enum proof proof_kind;
 	enum key_order key_order;
-	char label[LOGIN_LABEL + 1], proof[WEBAUTHN_TEXT + 1];
+	enum manage_order manage;
+	bool same; /* the pass phrase that is to be the next is the present one */
+	bool deed; /* who orders is known and has typed his pass phrase: what is answered now is about the order */
+	char label[LOGIN_LABEL + 1];
+	char proof
+		[WEBAUTHN_TEXT +
+		 1]; /* of a login or a key; the text of an order over the web; the pass phrase that is to be the next */
 	uint8_t secret[SECRET_BYTES];		 /* of the session, when it is about a key */
 	uint8_t shown[DIGEST_BYTES];		 /* the certificate of the connection; zero = none */
 	struct webauthn_key keys[WEBAUTHN_KEYS]; /* that the account had when they were looked through */
@@ -86,6 +92,10 @@ void desk_judge(struct desk *d, uint32_t id, const struct msg_judge *m, struct m
 /* The same of somebody at the machine who is not root. */
 void desk_at_machine(struct desk *d, uint32_t id, const struct msg_at_machine *m, struct moment now);
 void desk_logout(struct desk *d, uint32_t id, const struct msg_logout *m, struct moment now);
+/* An account manager orders something about somebody else. */
+void desk_manage(struct desk *d, uint32_t id, const struct msg_manage *m, struct moment now);
+/* Somebody takes another pass phrase for his own account. */
+void desk_passphrase(struct desk *d, uint32_t id, const struct msg_passphrase *m, struct moment now);
 void desk_user(struct desk *d, uint32_t id, const struct msg_user *m, struct moment now);
 /* Somebody has looked through the records, in the name of an account that may say so. */
 void desk_review(struct desk *d, uint32_t id, const struct msg_review *m, struct moment now);
@@ -98,6 +108,7 @@ void desk_look(struct desk *d, struct moment now);
 struct job *desk_job(struct desk *d, uint32_t id);
 bool desk_hash(struct desk *d, struct job *j, const char *phrase, const char *setting);
 void desk_job_end(struct job *j);
+/* To an order over the web that says by "done" whether it was. */
 void desk_answer(struct desk *d, uint32_t id, enum answer_status status, json_t *j);
 /* What went wrong, as a sentence in every language. */
 void desk_refuse(struct desk *d, uint32_t id, enum answer_status status, enum message m, ...);
@@ -138,13 +149,27 @@ void desk_may(struct desk *d, uint32_t id, uint8_t right, const struct addr *fro
 /* Orders of root: `said` is the order's object, `by` who gave it. */
 void desk_certificate_add(struct desk *d, uint32_t id, struct account *a, const json_t *said, const char *by,
 			  struct moment now);
+/* `from`: where whoever ordered it over the web is; NULL = root. */
 void desk_certificate_remove(struct desk *d, uint32_t id, struct account *a, const json_t *said, const char *by,
-			     struct moment now);
+			     const struct addr *from, struct moment now);
 /* desk_login.c: orders of root */
 void desk_login_add(struct desk *d, uint32_t id, struct account *a, const json_t *said, const char *by,
 		    struct moment now);
 void desk_login_remove(struct desk *d, uint32_t id, struct account *a, const char *by, struct moment now);
 /* desk_user.c: the hash for an order has come */
 void desk_user_hashed(struct desk *d, struct job *j, const struct hash_answer *a, struct moment now);
+/* desk_manage.c, desk_passphrase.c: the same; true: it is not over yet */
+bool desk_manage_hashed(struct desk *d, struct job *j, const struct hash_answer *a, struct moment now);
+bool desk_passphrase_hashed(struct desk *d, struct job *j, const struct hash_answer *a, struct moment now);
+/* The job's order, about what `said` has, in the name of `j->by` over the web. It is over unless it waits for a hash. */
+void desk_user_over_web(struct desk *d, struct job *j, json_t *said, struct moment now);
+/* "viewer,ot_author": false for a word that is none, or an empty list. */
+bool desk_read_duties(const char *list, uint32_t *ret);
+/* Somebody who has a session begins something that takes his pass phrase again. NULL: he may not, or has to come again; has said so. */
+struct job *desk_again(struct desk *d, uint32_t id, enum job_kind kind, const struct addr *from,
+		       const uint8_t shown[DIGEST_BYTES], const uint8_t secret[SECRET_BYTES],
+		       const uint8_t phrase[LOGIN_PHRASE], struct moment now);
+/* Whose session it was when he began, if it still is; the answer is given when it is not. */
+struct account *desk_still_there(struct desk *d, const struct job *j, struct moment now);
 
 #endif

@@ -114,7 +114,7 @@ void desk_certificate_add(struct desk *d, uint32_t id, struct account *a, const 
 
 /* Its sessions go with it, those of other factors too: whoever has found the card may have opened any of them. */
 void desk_certificate_remove(struct desk *d, uint32_t id, struct account *a, const json_t *said, const char *by,
-			     struct moment now)
+			     const struct addr *from, struct moment now)
 {
 	struct account before = *a;
 	struct pin *p = account_pin(a, text_of(said, "label"));
@@ -126,7 +126,7 @@ void desk_certificate_remove(struct desk *d, uint32_t id, struct account *a, con
 	account_remove_pin(a, p);
 	if (kept(d, id, a, &before, now)) {
 		sessions_end_of(&d->sessions, a->name, now.ns);
-		desk_event(d, ACCOUNT_CERTIFICATE_REMOVED, NULL, a->name, NULL, text_of(said, "label"), by, 1);
+		desk_event(d, ACCOUNT_CERTIFICATE_REMOVED, from, a->name, NULL, text_of(said, "label"), by, 1);
 	}
 	explicit_bzero(&before, sizeof(before));
 }

@@ -91,8 +91,7 @@ static void answer_keys(struct desk *d, const struct job *j, const struct accoun
 	desk_answer(d, j->id, ANSWER_YES, json_pack("{s:b, s:o}", "totp", !a->no_totp, "keys", desk_own_keys(a)));
 }
 
-/* Whose session it was when he began, if it still is; the answer is given when it is not. */
-static struct account *still_there(struct desk *d, const struct job *j, struct moment now)
+struct account *desk_still_there(struct desk *d, const struct job *j, struct moment now)
 {
 	const struct session *x = desk_session_at(d, j->secret, &j->from, j->shown, now);
 	struct account *a = x != NULL && strcmp(x->name, j->name) == 0 ? book_account(&d->book, x->name) : NULL;
@@ -128,7 +127,7 @@ static void key_wrong(struct desk *d, const struct job *j, enum message why)
 
 static void key_proved(struct desk *d, struct job *j, const struct webauthn_answer *p, bool fresh, struct moment now)
 {
-	struct account *a = still_there(d, j, now), before;
+	struct account *a = desk_still_there(d, j, now), before;
 	struct key k = { .public = p->key, .count = p->count, .since = now.wall_s };
 
 	if (a == NULL)
@@ -174,7 +173,7 @@ static void remove_key(struct desk *d, struct job *j, struct account *a)
 
 void desk_key_hashed(struct desk *d, struct job *j, const struct hash_answer *h, struct moment now)
 {
-	struct account *a = still_there(d, j, now);
+	struct account *a = desk_still_there(d, j, now);
 
 	if (a == NULL)
 		return;
@@ -201,6 +200,11 @@ void desk_key(struct desk *d, uint32_t id, const struct msg_key *m, struct momen
 		return;
 	}
 	x->used = now.ns;
+	/* Else whoever made the pass phrase could leave a key of his own behind. */
+	if (a->handed) {
+		desk_refuse(d, id, ANSWER_INVALID, M_LOGIN_CHOOSE);
+		return;
+	}
 	desk_copy_field(label, m->label, LOGIN_LABEL);
 	if (label[0] == 0 || !text_is_plain(label, KEY_LABEL)) {
 		desk_refuse(d, id, ANSWER_INVALID, M_KEY_LABEL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What root orders at the command line: the register of accounts, tokens and sessions. Each change is written before it is answered, and
+ * What root orders at the command line, and of it what an account manager may over the web (desk_manage.c judges that): the register of accounts, tokens and
+ * sessions. Each change is written before it is answered, and
  * taken back when that fails, so that nobody believes that somebody was shut out who comes in again after a power cut. Root is a way in
  * of its own: no order here asks for a login.
  */
@@ -20,7 +21,9 @@ struct order {
 	uint32_t id;
 	const char *by;
 	struct moment now;
-	json_t *said; /* what the command line sent: an object of texts */
+	json_t *said;		 /* what the command line sent: an object of texts */
+	struct job *job;	 /* of somebody over the web; NULL = root */
+	const struct addr *from; /* where he is */
 };
 
 /* What is longer than its place is cut. */
@@ -39,8 +42,7 @@ static const char *said(const struct order *o, const char *key)
 	return text != NULL ? text : "";
 }
 
-/* "viewer,ot_author": false for a word that is none, or an empty list. */
-static bool read_duties(const char *list, uint32_t *ret)
+bool desk_read_duties(const char *list, uint32_t *ret)
 {
 	char text[LIST_TEXT], *rest = NULL;
 
@@ -162,7 +164,7 @@ static const char *phrase_of(const struct order *o, struct job *j, const char *n
 static void start_hash(const struct order *o, enum user_order order, const struct account *draft)
 {
 	char setting[PASSPHRASE_HASH];
-	struct job *j = desk_job(o->d, o->id);
+	struct job *j = o->job != NULL ? o->job : desk_job(o->d, o->id);
 	const char *phrase;
 
 	if (j == NULL) {
@@ -178,9 +180,22 @@ static void start_hash(const struct order *o, enum user_order order, const struc
 		return;
 	}
 	if (!passphrase_setting(setting) || !desk_hash(o->d, j, phrase, setting)) {
-		desk_job_end(j);
 		desk_refuse(o->d, o->id, ANSWER_CANNOT, M_LOGIN_BUSY);
+		desk_job_end(j);
 	}
+}
+
+/* Of whom the register says that he did it; no login of the machine looks like somebody over the web. */
+static void put_by(const struct order *o, char out[ACCOUNT_BY + 1])
+{
+	put(out, ACCOUNT_BY + 1, o->by);
+	if (o->from != NULL)
+		snprintf(out, ACCOUNT_BY + 1, "%.*s (web)", (int)ACCOUNT_NAME, o->by);
+}
+
+static const struct addr *from_of(const struct job *j)
+{
+	return j->kind == JOB_MANAGE ? &j->from : NULL;
 }
 
 static void start_add(const struct order *o, enum user_order order)
@@ -203,7 +218,7 @@ static void start_add(const struct order *o, enum user_order order)
 	}
 	if (first) {
 		a.duties = UINT32_C(1) << DUTY_ACCOUNTS;
-	} else if (!read_duties(said(o, "roles"), &a.duties)) {
+	} else if (!desk_read_duties(said(o, "roles"), &a.duties)) {
 		desk_refuse(o->d, o->id, ANSWER_INVALID, M_USER_ROLES);
 		return;
 	}
@@ -215,7 +230,7 @@ static void start_add(const struct order *o, enum user_order order)
 	put(a.name, sizeof(a.name), name);
 	put(a.full, sizeof(a.full), said(o, "full_name"));
 	put(a.reason, sizeof(a.reason), said(o, "reason"));
-	put(a.by, sizeof(a.by), o->by);
+	put_by(o, a.by);
 	start_hash(o, order, &a);
 }
 
@@ -238,6 +253,7 @@ static void added(struct desk *d, struct job *j, struct moment now)
 		return;
 	}
 	a.phrase_since = now.wall_s;
+	a.handed = j->kind == JOB_MANAGE;
 	*place = a;
 	if (!desk_save(d)) {
 		book_remove(&d->book, place);
@@ -245,7 +261,7 @@ static void added(struct desk *d, struct job *j, struct moment now)
 		desk_refuse(d, j->id, ANSWER_CANNOT, M_USER_UNSAVED);
 		return;
 	}
-	desk_event(d, ACCOUNT_ADDED, NULL, a.name, NULL, duties_text(a.duties, list), j->by, 1);
+	desk_event(d, ACCOUNT_ADDED, from_of(j), a.name, NULL, duties_text(a.duties, list), j->by, 1);
 	answer = json_pack("{s:o, s:o, s:o}", "account", book_account_json(&a, now.wall_s), "totp", totp_json(&a),
 			   "recovery", recovery);
 	if (j->made[0] != 0)
@@ -267,9 +283,10 @@ static void phrase_set(struct desk *d, struct job *j, const char *hash, struct m
 	before = *a;
 	put(a->hash, sizeof(a->hash), hash);
 	a->phrase_since = now.wall_s;
+	a->handed = j->kind == JOB_MANAGE;
 	if (kept(&o, a, &before)) {
 		sessions_end_of(&d->sessions, a->name, now.ns);
-		desk_event(d, ACCOUNT_PASSPHRASE, NULL, a->name, NULL, NULL, j->by, 1);
+		desk_event(d, ACCOUNT_PASSPHRASE, from_of(j), a->name, NULL, NULL, j->by, 1);
 		answer = json_pack("{s:o}", "account", book_account_json(a, now.wall_s));
 		if (j->made[0] != 0)
 			json_object_set_new(answer, "passphrase", json_string(j->made));
@@ -296,6 +313,7 @@ void desk_user_hashed(struct desk *d, struct job *j, const struct hash_answer *a
 
 static void list(const struct order *o)
 {
+	char seen[ACCOUNT_SEEN];
 	json_t *all = json_array();
 
 	for (size_t i = 0; i < o->d->book.n_accounts; i++) {
@@ -304,6 +322,8 @@ static void list(const struct order *o)
 
 		json_object_set_new(j, "sessions",
 				    json_integer((json_int_t)sessions_count(&o->d->sessions, a->name, o->now.ns)));
+		account_seen(a, seen);
+		json_object_set_new(j, "seen", json_string(seen));
 		json_array_append_new(all, j);
 	}
 	desk_answer(o->d, o->id, ANSWER_YES, json_pack("{s:o, s:b}", "accounts", all, "damaged", o->d->damaged));
@@ -314,7 +334,7 @@ static void change(const struct order *o, struct account *a)
 	const struct account before = *a;
 	char was[LIST_TEXT], is[LIST_TEXT];
 
-	if (*said(o, "roles") != 0 && !read_duties(said(o, "roles"), &a->duties)) {
+	if (*said(o, "roles") != 0 && !desk_read_duties(said(o, "roles"), &a->duties)) {
 		*a = before;
 		desk_refuse(o->d, o->id, ANSWER_INVALID, M_USER_ROLES);
 		return;
@@ -330,7 +350,9 @@ static void change(const struct order *o, struct account *a)
 		put(a->reason, sizeof(a->reason), said(o, "reason"));
 	if (!kept(o, a, &before))
 		return;
-	desk_event(o->d, ACCOUNT_CHANGED, NULL, a->name, duties_text(before.duties, was), duties_text(a->duties, is),
+	if ((before.duties & ~a->duties) != 0)
+		sessions_end_of(&o->d->sessions, a->name, o->now.ns);
+	desk_event(o->d, ACCOUNT_CHANGED, o->from, a->name, duties_text(before.duties, was), duties_text(a->duties, is),
 		   o->by, 1);
 	answer_account(o, a);
 }
@@ -342,10 +364,12 @@ static void disable(const struct order *o, struct account *a, bool off)
 	if (a->disabled != off) {
 		a->disabled = off;
 		a->disabled_since = off ? o->now.wall_s : 0;
-		put(a->disabled_by, sizeof(a->disabled_by), off ? o->by : "");
+		a->disabled_by[0] = 0;
+		if (off)
+			put_by(o, a->disabled_by);
 		if (!kept(o, a, &before))
 			return;
-		desk_event(o->d, off ? ACCOUNT_DISABLED : ACCOUNT_ENABLED, NULL, a->name, NULL, NULL, o->by, 1);
+		desk_event(o->d, off ? ACCOUNT_DISABLED : ACCOUNT_ENABLED, o->from, a->name, NULL, NULL, o->by, 1);
 	}
 	if (off)
 		sessions_end_of(&o->d->sessions, a->name, o->now.ns);
@@ -368,7 +392,7 @@ static void remove_account(const struct order *o, struct account *a)
 		desk_refuse(o->d, o->id, ANSWER_CANNOT, M_USER_UNSAVED);
 		return;
 	}
-	desk_event(o->d, ACCOUNT_REMOVED, NULL, before.name, NULL, NULL, o->by, 1);
+	desk_event(o->d, ACCOUNT_REMOVED, o->from, before.name, NULL, NULL, o->by, 1);
 	answer_account(o, &before);
 }
 
@@ -391,7 +415,7 @@ static void new_factor(const struct order *o, struct account *a, bool paper)
 	} else if (kept(o, a, &before)) {
 		if (!paper)
 			sessions_end_of(&o->d->sessions, a->name, o->now.ns);
-		desk_event(o->d, paper ? ACCOUNT_RECOVERY : ACCOUNT_TOTP, NULL, a->name, NULL, NULL, o->by, 1);
+		desk_event(o->d, paper ? ACCOUNT_RECOVERY : ACCOUNT_TOTP, o->from, a->name, NULL, NULL, o->by, 1);
 		desk_answer(o->d, o->id, ANSWER_YES,
 			    json_pack("{s:o, s:o}", "account", book_account_json(a, o->now.wall_s),
 				      paper ? "recovery" : "totp", made));
@@ -413,7 +437,7 @@ static void totp_remove(const struct order *o, struct account *a)
 	explicit_bzero(a->totp, sizeof(a->totp));
 	a->no_totp = true;
 	if (kept(o, a, &before)) {
-		desk_event(o->d, ACCOUNT_TOTP_REMOVED, NULL, a->name, NULL, NULL, o->by, 1);
+		desk_event(o->d, ACCOUNT_TOTP_REMOVED, o->from, a->name, NULL, NULL, o->by, 1);
 		answer_account(o, a);
 	}
 	explicit_bzero(&before, sizeof(before));
@@ -432,7 +456,7 @@ static void key_remove(const struct order *o, struct account *a)
 	account_remove_key(a, k);
 	if (kept(o, a, &before)) {
 		sessions_end_of(&o->d->sessions, a->name, o->now.ns);
-		desk_event(o->d, ACCOUNT_KEY_REMOVED, NULL, a->name, NULL, said(o, "key"), o->by, 1);
+		desk_event(o->d, ACCOUNT_KEY_REMOVED, o->from, a->name, NULL, said(o, "key"), o->by, 1);
 		answer_account(o, a);
 	}
 	explicit_bzero(&before, sizeof(before));
@@ -480,7 +504,7 @@ static void token_add(const struct order *o)
 		desk_refuse(o->d, o->id, ANSWER_INVALID, M_USER_TOKEN_NAME);
 		return;
 	}
-	if (!read_duties(said(o, "roles"), &t.duties) || (t.duties & ~TOKEN_DUTIES) != 0) {
+	if (!desk_read_duties(said(o, "roles"), &t.duties) || (t.duties & ~TOKEN_DUTIES) != 0) {
 		desk_refuse(o->d, o->id, ANSWER_INVALID, M_USER_TOKEN_ROLES);
 		return;
 	}
@@ -577,7 +601,7 @@ static void session_end_order(const struct order *o)
 		desk_refuse(o->d, o->id, ANSWER_NO, M_USER_NO_SESSION);
 		return;
 	}
-	desk_event(o->d, ACCOUNT_SESSIONS_ENDED, NULL, of, NULL, NULL, o->by, n);
+	desk_event(o->d, ACCOUNT_SESSIONS_ENDED, o->from, of, NULL, NULL, o->by, n);
 	desk_answer(o->d, o->id, ANSWER_YES, json_pack("{s:I}", "ended", (json_int_t)n));
 }
 
@@ -641,7 +665,7 @@ static void about_account(const struct order *o, enum user_order order)
 	else if (order == USER_CERTIFICATE_ADD)
 		desk_certificate_add(o->d, o->id, a, o->said, o->by, o->now);
 	else if (order == USER_CERTIFICATE_REMOVE)
-		desk_certificate_remove(o->d, o->id, a, o->said, o->by, o->now);
+		desk_certificate_remove(o->d, o->id, a, o->said, o->by, o->from, o->now);
 	else if (order == USER_LOGIN_ADD)
 		desk_login_add(o->d, o->id, a, o->said, o->by, o->now);
 	else if (order == USER_LOGIN_REMOVE)
@@ -706,6 +730,13 @@ static void carry_out(const struct order *o, enum user_order order)
 	case USER_ORDERS:
 		break;
 	}
+}
+
+void desk_user_over_web(struct desk *d, struct job *j, json_t *said, struct moment now)
+{
+	struct order o = { .d = d, .id = j->id, .by = j->by, .now = now, .said = said, .job = j, .from = &j->from };
+
+	carry_out(&o, j->order);
 }
 
 void desk_user(struct desk *d, uint32_t id, const struct msg_user *m, struct moment now)

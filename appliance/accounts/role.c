@@ -106,6 +106,26 @@ static bool on_key(void *ctx, struct msg *m)
 	return true;
 }
 
+static bool on_manage(void *ctx, struct msg *m)
+{
+	struct accounts *a = ctx;
+
+	desk_manage(&a->desk, m->id, &m->body.manage, moment_now());
+	explicit_bzero(m->storage, sizeof(m->storage));
+	explicit_bzero(&m->body, sizeof(m->body));
+	return true;
+}
+
+static bool on_passphrase(void *ctx, struct msg *m)
+{
+	struct accounts *a = ctx;
+
+	desk_passphrase(&a->desk, m->id, &m->body.passphrase, moment_now());
+	explicit_bzero(m->storage, sizeof(m->storage));
+	explicit_bzero(&m->body, sizeof(m->body));
+	return true;
+}
+
 static bool on_judge(void *ctx, struct msg *m)
 {
 	struct accounts *a = ctx;
@@ -148,9 +168,17 @@ static bool on_review(void *ctx, struct msg *m)
 }
 
 static msg_handler *const handlers[MSG_TYPE_COUNT] = {
-	[MSG_STATUS] = on_status,	[MSG_LOGIN] = on_login,	  [MSG_JUDGE] = on_judge,
-	[MSG_CHALLENGE] = on_challenge, [MSG_KEY] = on_key,	  [MSG_LOGOUT] = on_logout,
-	[MSG_USER] = on_user,		[MSG_REVIEW] = on_review, [MSG_AT_MACHINE] = on_at_machine,
+	[MSG_STATUS] = on_status,
+	[MSG_LOGIN] = on_login,
+	[MSG_JUDGE] = on_judge,
+	[MSG_CHALLENGE] = on_challenge,
+	[MSG_KEY] = on_key,
+	[MSG_LOGOUT] = on_logout,
+	[MSG_USER] = on_user,
+	[MSG_REVIEW] = on_review,
+	[MSG_AT_MACHINE] = on_at_machine,
+	[MSG_MANAGE] = on_manage,
+	[MSG_PASSPHRASE] = on_passphrase,
 };
 
 static int hear_hashes(struct accounts *a)

@@ -26,6 +26,7 @@
 #include "appliance/wire/lane.h"
 #include "appliance/wire/protocols.h"
 #include "appliance/wire/reason.h"
+#include "appliance/wire/manage.h"
 #include "appliance/wire/records.h"
 #include "appliance/wire/settings.h"
 #include "appliance/wire/webauthn.h"
@@ -88,6 +89,7 @@ enum credential { CREDENTIAL_SESSION, CREDENTIAL_TOKEN, CREDENTIALS };
 #define LOGIN_PHRASE 256u
 #define LOGIN_LABEL 48u
 #define USER_TEXT 3800u
+#define MANAGE_TEXT 2400u
 #define USER_BY 64u
 
 /* Of MSG_HOLD. */

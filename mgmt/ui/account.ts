@@ -4,6 +4,7 @@ import { h, type Node_ } from "./dom";
 import { moment } from "./format";
 import { keysWork, makeKey, type Challenge } from "./keys";
 import { card, figures, grid } from "./parts";
+import { forgetPassphrase, passphraseForm } from "./passphrase";
 import { ask, changeKey, person } from "./session";
 import { language, t, type Key } from "./text";
 import type { Own } from "./types";
@@ -15,6 +16,7 @@ export function forgetAccount(): void {
 	own = challenge = complaint = undefined;
 	refusal = "";
 	busy = asked = false;
+	forgetPassphrase();
 }
 
 async function look(draw: () => void): Promise<void> {
@@ -88,6 +90,7 @@ export function accountPage(draw: () => void): () => Node_[] {
 		return [h("h1", {}, t("page_account")),
 			card("factors", "factors", false, figures(["account", own.name], ["authenticator", t(own.totp ? "factor_set" : "factor_gone")],
 				["recovery_codes", String(own.recovery_codes)], ["security_keys", String(own.keys.length)])),
+			card("own", "own_title", true, passphraseForm(draw, false)),
 			card("security-keys", "security_keys", true,
 				own.keys.length === 0 ? h("p", { class: "empty" }, t("key_none")) : grid("security_keys",
 					[{ head: "key_label" }, { head: "key_since" }, { head: "key_used" }, { head: "key_remove_head" }],

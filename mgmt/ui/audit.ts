@@ -3,6 +3,7 @@
 // each kept generation said. Everything that is shown can be saved as it is shown.
 import { csv, save } from "./csv";
 import { deviceCard, forgetDevices } from "./devices";
+import { duties, standing } from "./duties";
 import { h, type Child, type Node_ } from "./dom";
 import { count, moment } from "./format";
 import { card, chip, figures, grid, type Tone } from "./parts";
@@ -163,19 +164,6 @@ function conduitCards(e: Effective): Node_[] {
 		card("register", "register", true, h("p", { class: "acts" }, button("save_csv", () => saveRows("conduits", conduitFile(e, every)), "save-conduits")), conduitTable(e, every, "register")),
 		card("external", "external", true, ...(outside.length === 0 ? [h("p", { class: "note" }, t("external_none"))]
 			: [h("p", { class: "acts" }, button("save_csv", () => saveRows("external", conduitFile(e, outside)), "save-external")), conduitTable(e, outside, "external")]))];
-}
-
-const DUTIES: Record<string, Key> = { viewer: "duty_viewer", ot_author: "duty_ot_author", approver: "duty_approver", it_operator: "duty_it_operator", account_manager: "duty_account_manager",
-	auditor: "duty_auditor", log_administrator: "duty_log_administrator", backup_operator: "duty_backup_operator", supervisor: "duty_supervisor" };
-function duties(list: string[] | undefined): string {
-	return (list ?? []).map((word) => {
-		const key = DUTIES[word];
-		return key === undefined ? word : t(key);
-	}).join(", ");
-}
-
-function standing(a: Account): [Tone, Key] {
-	return a.disabled === true ? ["off", "account_disabled"] : a.unused === true ? ["wait", "account_unused"] : ["good", "account_active"];
 }
 
 function accountFile(list: Account[]): string[][] {

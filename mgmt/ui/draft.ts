@@ -92,7 +92,7 @@ export async function load(keep: boolean, changed: () => void): Promise<void> {
 		// A box without a policy shows none, and a token is nobody.
 		const force = policy.ok && policy.value.sources !== undefined ? { number: draft.value.draft.in_force, sources: policy.value.sources } : { number: draft.value.draft.in_force, sources: [] };
 		change.kept = { draft: draft.value.draft, sources: draft.value.sources, force, history: history.value.history,
-			person: person.ok ? person.value : { name: "", rights: [], two_persons: true } };
+			person: person.ok ? person.value : { name: "", rights: [], two_persons: true, choose_passphrase: false } };
 		change.now = draft.value.draft;
 		if (!keep) show(begins(change.kept));
 	}

@@ -9,19 +9,22 @@ import { countFlow, feed, looked, start, stop } from "./feed";
 import { zone } from "./format";
 import { statePage } from "./state";
 import { forgetMap, mapPage } from "./map";
-import { logIn, logInByCertificate, logInByKey, person, resume, signedIn, signOut, touch, useToken, type Refused } from "./session";
+import { forgetPassphrase, passphraseForm } from "./passphrase";
+import { forgetPeople, peoplePage } from "./people";
+import { logIn, logInByCertificate, logInByKey, mayDo, mustChoose, person, resume, signedIn, signOut, touch, useToken, type Refused } from "./session";
 import { choose, language, t, type Key } from "./text";
 import type { Lang, State } from "./types";
 import { watchPage } from "./watch";
 import { forgetSearch, whyPage } from "./why";
 
-const PAGES: { hash: string; title: Key; body: (state: State) => Node_[] }[] = [
+const PAGES: { hash: string; title: Key; body: (state: State) => Node_[]; right?: string }[] = [
 	{ hash: "#state", title: "page_state", body: statePage },
 	{ hash: "#watch", title: "page_watch", body: watchPage },
 	{ hash: "#map", title: "page_map", body: mapPage(() => draw()) },
 	{ hash: "#why", title: "page_why", body: whyPage(() => draw()) },
 	{ hash: "#change", title: "page_change", body: changePage(() => draw()) },
 	{ hash: "#audit", title: "page_audit", body: auditPage(() => draw()) },
+	{ hash: "#people", title: "page_people", body: peoplePage(() => draw()), right: "manage_accounts" },
 	{ hash: "#account", title: "page_account", body: accountPage(() => draw()) },
 ];
 let busy = false;
@@ -35,7 +38,9 @@ let complaint: Key | undefined;
 const IDLE_MS = 15 * 60 * 1000, TELL_MS = 60 * 1000;
 let touched = Date.now(), told = Date.now();
 
-const here = (): (typeof PAGES)[number] => PAGES.find((p) => p.hash === location.hash) ?? (PAGES[0] as (typeof PAGES)[number]);
+/** What somebody is shown: a page that takes a right only to whoever has it. */
+const shown = (): typeof PAGES => PAGES.filter((p) => p.right === undefined || mayDo(p.right));
+const here = (): (typeof PAGES)[number] => shown().find((p) => p.hash === location.hash) ?? (PAGES[0] as (typeof PAGES)[number]);
 
 function changed(): void {
 	if (!signedIn() && feed.failed === "unauthorized") {
@@ -57,6 +62,8 @@ function leave(): void {
 	forgetChange();
 	forgetAudit();
 	forgetAccount();
+	forgetPeople();
+	forgetPassphrase();
 }
 
 function onSubmit(event: Event): void {
@@ -72,14 +79,26 @@ function onSubmit(event: Event): void {
 		busy = false;
 		if (why === undefined) {
 			for (const input of document.querySelectorAll("input")) input.value = "";
-			start(changed);
+			begin();
 		} else {
 			complaint = why === "no_key" ? "key_not_used" : why === "not_here" ? "key_not_here" : why !== "unauthorized" ? "no_answer" : byToken ? "wrong_token" : factor === "certificate" ? "wrong_certificate" : "wrong_login";
 		}
 		draw();
-		if (why === undefined) document.getElementById("main")?.focus();
+		if (why === undefined) document.getElementById(mustChoose() ? "own-passphrase" : "main")?.focus();
 		else first();
 	});
+}
+
+/** Who has chosen no pass phrase of his own yet sees nothing of the box. */
+function begin(): void {
+	if (!mustChoose()) start(changed);
+}
+
+function onChosen(): void {
+	forgetPassphrase();
+	begin();
+	draw();
+	document.getElementById("main")?.focus();
 }
 
 /** The field that is filled in first. */
@@ -128,11 +147,11 @@ function header(): Node_ {
 	return h("header", {},
 		h("a", { class: "skip", href: "#main", click: skip }, t("skip")),
 		h("span", { class: "brand" }, t("title")),
-		signedIn() && h("nav", { "aria-label": t("pages") }, PAGES.map((p) =>
+		signedIn() && !mustChoose() && h("nav", { "aria-label": t("pages") }, shown().map((p) =>
 			h("a", { href: p.hash, "aria-current": p === here() ? "page" : undefined }, t(p.title)))),
 		h("span", { class: "space" }),
 		languages(),
-		signedIn() && h("button", { type: "button", click: print }, t("print")),
+		signedIn() && !mustChoose() && h("button", { type: "button", click: print }, t("print")),
 		person() !== "" && h("span", { class: "who" }, person()),
 		signedIn() && h("button", { type: "button", click: onSignOut }, t("sign_out")));
 }
@@ -175,6 +194,7 @@ function door(): Node_[] {
 
 function body(): Node_[] {
 	if (!signedIn()) return door();
+	if (mustChoose()) return [passphraseForm(() => draw(), true, onChosen)];
 	if (feed.state === undefined) return [h("p", { class: "empty", role: "status" }, feed.failed === undefined ? t("loading") : t("stale_none"))];
 	return here().body(feed.state);
 }
@@ -182,8 +202,8 @@ function body(): Node_[] {
 function draw(): void {
 	const root = document.getElementById("root") as HTMLElement, watching = signedIn() && here().hash === "#watch";
 	document.documentElement.lang = language();
-	document.title = (signedIn() ? t(here().title) + " - " : "") + "Sekisho 関所";
-	patch(root, [header(), h("main", { id: "main", tabindex: -1, class: !signedIn() ? "at-door" : watching ? "watch" : "" }, ...body()),
+	document.title = (mustChoose() ? t("own_title") + " - " : signedIn() ? t(here().title) + " - " : "") + "Sekisho 関所";
+	patch(root, [header(), h("main", { id: "main", tabindex: -1, class: !signedIn() || mustChoose() ? "at-door" : watching ? "watch" : "" }, ...body()),
 		...(signedIn() ? [h("footer", {}, h("p", { class: "note" }, t("time_zone", zone())))] : [])]);
 }
 
@@ -200,13 +220,13 @@ window.addEventListener("hashchange", () => {
 	document.getElementById("main")?.focus();
 });
 document.addEventListener("visibilitychange", () => {
-	if (signedIn()) looked(changed);
+	if (signedIn() && !mustChoose()) looked(changed);
 });
 document.getElementById("root")?.replaceChildren();
 draw();
 first();
 void resume().then(() => {
 	if (!signedIn()) return;
-	start(changed);
+	begin();
 	draw();
 });

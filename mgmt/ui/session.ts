@@ -8,12 +8,13 @@ import type { Lang, OwnKey } from "./types";
 export type Refused = "unauthorized" | "forbidden" | "wrong" | "unreachable" | "unavailable" | "no_key" | "not_here";
 export type Answer<T> = { ok: true; value: T } | { ok: false; why: Refused };
 
-type Who = { token: string } | { name: string };
+type Who = { token: string } | { name: string; rights: string[]; choose: boolean };
 /** What the box says of whoever is signed in. */
 export interface Person {
 	name: string;
 	rights: string[];
 	two_persons: boolean;
+	choose_passphrase: boolean;
 }
 
 const ASK_MS = 15000, ORDER_MS = 90000;
@@ -27,6 +28,18 @@ export function signedIn(): boolean {
 export function person(): string {
 	return who !== undefined && "name" in who ? who.name : "";
 }
+
+/** The pass phrase was handed out: before anything else whoever is signed in chooses another. */
+export function mustChoose(): boolean {
+	return who !== undefined && "name" in who && who.choose;
+}
+
+/** As the box said when he signed in; whether it may be the box says each time. */
+export function mayDo(right: string): boolean {
+	return who !== undefined && "name" in who && who.rights.includes(right);
+}
+
+const asPerson = (p: Person): Who => ({ name: p.name, rights: p.rights, choose: p.choose_passphrase });
 
 async function send<T>(path: string, init: RequestInit, read: (answer: Response) => Promise<T> = async (answer) => (await answer.json()) as T,
 	most = ASK_MS): Promise<Answer<T>> {
@@ -73,6 +86,16 @@ export const order = <T>(body: Record<string, unknown>): Promise<Answer<T>> => p
 
 /** An order about the records themselves, a review that is signed, a hold; or about the devices. */
 export const orderRecords = <T>(body: Record<string, unknown>): Promise<Answer<T>> => post<T>("/api/v1/records", body);
+
+/** An order about somebody else's account. */
+export const orderAccount = <T>(body: Record<string, unknown>): Promise<Answer<T>> => post<T>("/api/v1/account", body);
+
+/** Another pass phrase of whoever is signed in; then what he may is asked anew. */
+export async function changePassphrase(password: string, next: string): Promise<Answer<{ done: boolean; error?: Record<Lang, string> }>> {
+	const answer = await post<{ done: boolean; error?: Record<Lang, string> }>("/api/v1/passphrase", { password, new: next });
+	if (answer.ok && answer.value.done) await resume();
+	return answer;
+}
 
 /** A picture that the box draws, as an address within this page, which whoever asked revokes, and as its text. */
 export async function askPicture(path: string): Promise<Answer<{ url: string; text: string }>> {
@@ -123,22 +146,22 @@ export function touch(): void {
 
 /** Whether this browser has a session already: of another page, or of this one before it was opened anew. */
 export async function resume(): Promise<void> {
-	const answer = await send<{ name: string }>("/api/v1/me", { credentials: "same-origin" });
-	if (answer.ok && who === undefined) who = { name: answer.value.name };
+	const answer = await send<Person>("/api/v1/me", { credentials: "same-origin" });
+	if (answer.ok && (who === undefined || "name" in who)) who = asPerson(answer.value);
 }
 
 export async function logIn(name: string, password: string, code: string): Promise<Refused | undefined> {
-	const answer = await post<{ name: string }>("/api/v1/login", { name: name.trim(), password, code: code.replace(/\s/g, "") });
+	const answer = await post<Person>("/api/v1/login", { name: name.trim(), password, code: code.replace(/\s/g, "") });
 	if (!answer.ok) return answer.why;
-	who = { name: answer.value.name };
+	who = asPerson(answer.value);
 	return undefined;
 }
 
 /** The same with the client certificate that the browser opened the connection by: which one the box has seen already. */
 export async function logInByCertificate(name: string, password: string): Promise<Refused | undefined> {
-	const answer = await post<{ name: string }>("/api/v1/login", { name: name.trim(), password, certificate: true });
+	const answer = await post<Person>("/api/v1/login", { name: name.trim(), password, certificate: true });
 	if (!answer.ok) return answer.why;
-	who = { name: answer.value.name };
+	who = asPerson(answer.value);
 	return undefined;
 }
 
@@ -149,9 +172,9 @@ export async function logInByKey(name: string, password: string): Promise<Refuse
 	if (!keysWork(c.value)) return "not_here";
 	const key = await signWith(c.value);
 	if (key === undefined) return "no_key";
-	const answer = await post<{ name: string }>("/api/v1/login", { name: name.trim(), password, key });
+	const answer = await post<Person>("/api/v1/login", { name: name.trim(), password, key });
 	if (!answer.ok) return answer.why;
-	who = { name: answer.value.name };
+	who = asPerson(answer.value);
 	return undefined;
 }
 

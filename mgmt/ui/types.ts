@@ -176,8 +176,17 @@ export interface Account {
 	since?: string;
 	last_use?: string | null;
 	disabled?: boolean;
+	disabled_since?: string;
+	disabled_by?: string;
 	unused?: boolean;
+	passphrase_since?: string;
+	handed_out_until?: string | null;
+	recovery_codes?: number;
+	totp?: boolean;
+	keys?: { label: string }[];
+	certificates?: { label: string }[];
 	sessions?: number;
+	seen?: string;
 }
 /** A security key of whoever is signed in. */
 export interface OwnKey {

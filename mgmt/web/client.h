@@ -32,7 +32,7 @@ struct client {
 	bool known;	   /* it has shown the token */
 	uint32_t id;
 	/* What the answer that is waited for is: of the box, of who it is that asks, of a login or a logout, of an order; what a key is to sign, or what
-	 * became of a key. */
+	 * became of a key; of an order about an account. */
 	enum client_stage {
 		STAGE_BOX,
 		STAGE_JUDGE_SESSION,
@@ -43,7 +43,8 @@ struct client {
 		STAGE_CHANGE,
 		STAGE_RECORDS,
 		STAGE_CHALLENGE,
-		STAGE_KEY
+		STAGE_KEY,
+		STAGE_MANAGE
 	} stage;
 	const struct route *route; /* of STAGE_JUDGE_...: what is asked when it is allowed */
 	uint8_t *body;		   /* owned; NULL = none is expected */

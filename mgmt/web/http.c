@@ -24,6 +24,7 @@
 #include "mgmt/web/live.h"
 #include "mgmt/web/live_text.h"
 #include "mgmt/web/login.h"
+#include "mgmt/web/manage.h"
 #include "mgmt/web/records.h"
 
 #define READER_BYTES 65536u /* of the judge's words */
@@ -88,6 +89,8 @@ static enum MHD_Result answer_now(struct http *h, struct client *k)
 		return login_reply_me(k->connection, k->answer_status, fd);
 	if (k->stage == STAGE_CHANGE)
 		return change_reply(k->connection, k->answer_status, fd);
+	if (k->stage == STAGE_MANAGE)
+		return manage_reply(k->connection, k->answer_status, fd);
 	if (k->stage == STAGE_RECORDS)
 		return records_reply(k->connection, k->answer_status, fd);
 	return reply_answer(k->connection, k->answer_status, fd, &k->target, k->form, live_seen(h->live));
@@ -424,6 +427,53 @@ static enum MHD_Result decide_records(struct http *h, struct client *k)
 	return r;
 }
 
+/* An order about somebody else's account. */
+static enum MHD_Result decide_account(struct http *h, struct client *k)
+{
+	const char *cookie = client_header(k, MHD_HTTP_HEADER_COOKIE);
+	struct msg_body question = { .type = MSG_MANAGE };
+	char text[MANAGE_TEXT + 1];
+	enum MHD_Result r;
+
+	if (!shows_session(k)) {
+		r = reply_send(k->connection, REPLY_LOGIN);
+	} else if (!manage_read(k->body, k->n_body, &question.manage, text) ||
+		   !login_cookie(cookie, question.manage.secret)) {
+		r = reply_send(k->connection, REPLY_BAD_REQUEST);
+	} else {
+		question.manage.family = k->who.family;
+		memcpy(question.manage.from, k->who.b, sizeof(question.manage.from));
+		memcpy(question.manage.shown, k->shown, sizeof(question.manage.shown));
+		r = ask_and_wait(h, k, STAGE_MANAGE, &question);
+	}
+	client_forget_body(k);
+	explicit_bzero(&question, sizeof(question));
+	return r;
+}
+
+/* Another pass phrase of whoever has this session. */
+static enum MHD_Result decide_passphrase(struct http *h, struct client *k)
+{
+	const char *cookie = client_header(k, MHD_HTTP_HEADER_COOKIE);
+	struct msg_body question = { .type = MSG_PASSPHRASE };
+	enum MHD_Result r;
+
+	if (!shows_session(k)) {
+		r = reply_send(k->connection, REPLY_LOGIN);
+	} else if (!manage_read_passphrase(k->body, k->n_body, &question.passphrase) ||
+		   !login_cookie(cookie, question.passphrase.secret)) {
+		r = reply_send(k->connection, REPLY_BAD_REQUEST);
+	} else {
+		question.passphrase.family = k->who.family;
+		memcpy(question.passphrase.from, k->who.b, sizeof(question.passphrase.from));
+		memcpy(question.passphrase.shown, k->shown, sizeof(question.passphrase.shown));
+		r = ask_and_wait(h, k, STAGE_MANAGE, &question);
+	}
+	client_forget_body(k);
+	explicit_bzero(&question, sizeof(question));
+	return r;
+}
+
 /* Exactly one header of its name, or none. */
 static bool at_most_one(const struct client *k, const char *name)
 {
@@ -472,6 +522,10 @@ static enum MHD_Result decide_post(struct http *h, struct client *k, const char 
 		return decide_key(h, k);
 	if (strcmp(k->target.path, POST_RECORDS) == 0)
 		return decide_records(h, k);
+	if (strcmp(k->target.path, POST_ACCOUNT) == 0)
+		return decide_account(h, k);
+	if (strcmp(k->target.path, POST_PASSPHRASE) == 0)
+		return decide_passphrase(h, k);
 	return is_login(k) ? decide_login(h, k) : decide_logout(h, k);
 }
 

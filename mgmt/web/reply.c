@@ -149,6 +149,13 @@ static enum MHD_Result send_text(struct MHD_Connection *c, const struct target *
 	return queue(c, MHD_HTTP_OK, r, common_headers(r, form->type, NO_CONTENT));
 }
 
+/* It may be a secret, which was said once. */
+static void wipe_text(void *text)
+{
+	explicit_bzero(text, strlen(text));
+	free(text);
+}
+
 enum MHD_Result reply_json(struct MHD_Connection *c, unsigned http, json_t *j, const char *cookie)
 {
 	char *text = json_dumps(j, JSON_COMPACT);
@@ -156,7 +163,7 @@ enum MHD_Result reply_json(struct MHD_Connection *c, unsigned http, json_t *j, c
 
 	json_decref(j);
 	if (text != NULL)
-		r = MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE);
+		r = MHD_create_response_from_buffer_with_free_callback(strlen(text), text, wipe_text);
 	if (r == NULL) {
 		free(text);
 		return reply_send(c, REPLY_UNAVAILABLE);

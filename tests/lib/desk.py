@@ -19,7 +19,8 @@ class Desk:
         self.b.devtools("Page.addScriptToEvaluateOnNewDocument", source=WATCH)
         self.b.size(1280, 900)
 
-    def sit(self, name, lang):
+    def sit(self, name, lang, phrase=PHRASE, code=None, ready=None):
+        """`ready`: what stands there in the place of the page, when it is not the one that is meant."""
         b = self.b
         b.open("about:blank")
         b.open("https://%s/#%s" % (HOST, self.page))
@@ -28,11 +29,11 @@ class Desk:
             b.click("header > button:last-child")
         b.wait("return document.activeElement?.id === 'name'", 10, "the form")
         b.click("button[lang=%s]" % lang)
-        for field, text in (("#name", name), ("#passphrase", PHRASE), ("#code", self.site.paper(name))):
+        for field, text in (("#name", name), ("#passphrase", phrase), ("#code", code or self.site.paper(name))):
             b.run("document.querySelector(arguments[0]).value = ''", field)
             b.type(field, text)
         b.click("button[type=submit]")
-        b.wait("return document.querySelector(%s) !== null" % json.dumps(self.ready), 15, "the page of %s" % name)
+        b.wait("return document.querySelector(%s) !== null" % json.dumps(ready or self.ready), 15, "the page of %s" % name)
 
     def press(self, key):
         self.b.wait("const x = document.querySelector('[data-key=\"%s\"]'); return x !== null && x.getAttribute('aria-disabled') === null" % key, 10, "%s can be pressed" % key)

@@ -138,6 +138,19 @@ class Site:
         """An order about the records, by whoever has this session."""
         return self.ask("POST", "/api/v1/records", dict({"Cookie": "%s=%s" % (COOKIE, cookie), "Content-Type": "application/json"}, **headers), json.dumps(body), source)
 
+    def account(self, cookie, order, name, phrase=PHRASE, source=HERE_IP, **more):
+        """An order about somebody else's account, by whoever has this session, who looks at it first."""
+        if order != "add" and "seen" not in more:
+            found = [a for a in self.user("list")["accounts"] if a["name"] == name]
+            more["seen"] = found[0]["seen"] if found else ""
+        return self.ask("POST", "/api/v1/account", {"Cookie": "%s=%s" % (COOKIE, cookie), "Content-Type": "application/json"},
+                        json.dumps(dict(more, order=order, name=name, password=phrase)), source)
+
+    def passphrase(self, cookie, phrase, new, source=HERE_IP):
+        """Another pass phrase of one's own."""
+        return self.ask("POST", "/api/v1/passphrase", {"Cookie": "%s=%s" % (COOKIE, cookie), "Content-Type": "application/json"},
+                        json.dumps({"password": phrase, "new": new}), source)
+
     def texts(self, *conduits, extra=""):
         """A policy of these, as an order carries it."""
         main, out = self.box.write(*conduits, extra=extra), []

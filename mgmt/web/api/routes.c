@@ -9,7 +9,8 @@ static const struct route *const routes[] = { &route_status,   &route_state,   &
 					      &route_accounts, &route_tokens,  &route_live,	 &route_rules,
 					      &route_holds,    &route_reviews, &route_tally,	 &route_devices };
 
-static const char *const posted[] = { POST_LOGIN, POST_LOGOUT, POST_CHANGE, POST_KEY, POST_RECORDS };
+static const char *const posted[] = { POST_LOGIN,   POST_LOGOUT,  POST_CHANGE,	  POST_KEY,
+				      POST_RECORDS, POST_ACCOUNT, POST_PASSPHRASE };
 
 const struct route *route_at(size_t i)
 {

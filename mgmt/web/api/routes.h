@@ -35,7 +35,9 @@ struct route {
 #define POST_CHANGE "/api/v1/change"
 #define POST_RECORDS "/api/v1/records"
 #define POST_KEY "/api/v1/key"
-#define GET_ME "/api/v1/me" /* read, but of whoever asks, whatever he may */
+#define POST_ACCOUNT "/api/v1/account"	     /* of somebody else */
+#define POST_PASSPHRASE "/api/v1/passphrase" /* one's own */
+#define GET_ME "/api/v1/me"		     /* read, but of whoever asks, whatever he may */
 #define GET_CHALLENGE "/api/v1/challenge"
 
 bool route_is_posted(const char *path);

@@ -4,6 +4,7 @@
  * parallel guesses count, what a session may from where and for how long, replay, what root orders and what stays when the disk fails.
  * LINK: appliance/accounts/desk.c appliance/accounts/desk_user.c appliance/accounts/desk_review.c appliance/accounts/book.c appliance/accounts/book_file.c
  * LINK: appliance/accounts/passphrase.c appliance/accounts/secret.c appliance/accounts/plain_text.c appliance/accounts/sessions.c
+ * LINK: appliance/accounts/desk_manage.c appliance/accounts/desk_passphrase.c appliance/wire/manage.c
  * LINK: appliance/accounts/desk_key.c appliance/accounts/desk_certificate.c appliance/accounts/challenge.c appliance/wire/webauthn.c
  * LINK: appliance/accounts/lockout.c appliance/accounts/totp.c appliance/wire/duty.c appliance/wire/event.c
  * LINK: appliance/wire/limit.c appliance/base/utf8.c appliance/base/json.c appliance/base/sha256.c
@@ -387,8 +388,13 @@ static void a_session_is_judged_at_each_request(void **state)
 	memcpy(wrong, secret, sizeof(wrong));
 	wrong[0] ^= 0x80;
 	assert_int_equal(judge(CREDENTIAL_SESSION, wrong, RIGHT_READ_STATE, HERE), ANSWER_NO);
-	/* Roles that are taken away are gone at the next request. */
+	/* A role that is added is there at the next request; one that is taken away ends what was open. */
+	order(USER_CHANGE, "{\"name\":\"suzuki\",\"roles\":\"ot_author,backup_operator\"}", ANSWER_YES);
+	assert_int_equal(judge(CREDENTIAL_SESSION, secret, RIGHT_BACKUP, HERE), ANSWER_YES);
 	order(USER_CHANGE, "{\"name\":\"suzuki\",\"roles\":\"backup_operator\"}", ANSWER_YES);
+	assert_int_equal(judge(CREDENTIAL_SESSION, secret, RIGHT_BACKUP, HERE), ANSWER_NO);
+	later(TOTP_STEP_S);
+	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), HERE, secret), ANSWER_YES);
 	assert_int_equal(judge(CREDENTIAL_SESSION, secret, RIGHT_EDIT, HERE), ANSWER_INVALID);
 	assert_int_equal(judge(CREDENTIAL_SESSION, secret, RIGHT_BACKUP, HERE), ANSWER_YES);
 	later(14 * 60 + 59);

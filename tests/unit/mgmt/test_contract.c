@@ -21,6 +21,8 @@
 #include "appliance/base/json.h"
 #include "appliance/wire/change.h"
 #include "appliance/wire/duty.h"
+#include "appliance/wire/manage.h"
+#include "appliance/wire/msg.h"
 #include "appliance/wire/records.h"
 #include "mgmt/web/api/routes.h"
 #include "mgmt/web/pages/page.h"
@@ -151,6 +153,23 @@ static void test_records(void **state)
 	assert_int_equal(json_integer_value(at(at(p, "reason"), "maxLength")), HOLD_REASON);
 }
 
+/* Orders about accounts: one right for all of them. */
+static void test_account_orders(void **state)
+{
+	json_t *p = at(schema("AccountOrder"), "properties"), *own = at(schema("PassphraseOrder"), "properties");
+
+	(void)state;
+	assert_string_equal(json_string_value(at(operation(POST_ACCOUNT, "post"), "x-right")),
+			    right_word(RIGHT_ACCOUNTS));
+	assert_int_equal(json_array_size(at(at(p, "order"), "enum")), MANAGE_ORDERS);
+	for (unsigned o = 0; o < MANAGE_ORDERS; o++)
+		assert_true(lists(at(at(p, "order"), "enum"), manage_word((enum manage_order)o)));
+	assert_int_equal(json_integer_value(at(at(p, "label"), "maxLength")), LOGIN_LABEL);
+	assert_int_equal(json_integer_value(at(at(p, "password"), "maxLength")), LOGIN_PHRASE);
+	assert_int_equal(json_integer_value(at(at(own, "password"), "maxLength")), LOGIN_PHRASE);
+	assert_int_equal(json_integer_value(at(at(own, "new"), "maxLength")), LOGIN_PHRASE);
+}
+
 static json_int_t bound(json_t *properties, const char *key, const char *which)
 {
 	return json_integer_value(at(at(properties, key), which));
@@ -242,9 +261,9 @@ static void test_references(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_paths),	  cmocka_unit_test(test_methods),    cmocka_unit_test(test_types),
-		cmocka_unit_test(test_rights),	  cmocka_unit_test(test_records),    cmocka_unit_test(test_bounds),
-		cmocka_unit_test(test_languages), cmocka_unit_test(test_references),
+		cmocka_unit_test(test_paths),  cmocka_unit_test(test_methods),	 cmocka_unit_test(test_types),
+		cmocka_unit_test(test_rights), cmocka_unit_test(test_records),	 cmocka_unit_test(test_account_orders),
+		cmocka_unit_test(test_bounds), cmocka_unit_test(test_languages), cmocka_unit_test(test_references),
 	};
 	const struct page *served = page_find("/api/v1/openapi.json");
 	int r;

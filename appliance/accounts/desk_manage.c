@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An account manager at the web pages and the accounts of others. Whoever has the session must have the right and type his own pass phrase again; what he then
+ * orders is carried out as root's orders are (desk_user.c), in his name, within these bounds (docs/architecture.md says why): never his own account;
+ * of another account manager nothing but to shut him out; that role is root's to give and to take; who may write, approve or apply policies himself lets nobody
+ * else in who may; and nobody undoes what somebody else has done since he looked. What is handed out he has seen, so its bearer has to choose another
+ * first (desk_passphrase.c).
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "appliance/accounts/desk.h"
+#include "appliance/wire/duty.h"
+
+#define TOLD 80 /* of an order in a record */
+/* By these together a policy comes into force. */
+#define POLICY_RIGHTS (UINT32_C(1) << RIGHT_EDIT | UINT32_C(1) << RIGHT_APPROVE | UINT32_C(1) << RIGHT_APPLY)
+
+static const enum user_order root_order[MANAGE_ORDERS] = {
+#define ORDER(id, word, root) [id] = root,
+#include "appliance/wire/manage.def"
+};
+
+static const char *text_of(const json_t *said, const char *key)
+{
+	const char *text = json_string_value(json_object_get(said, key));
+
+	return text != NULL ? text : "";
+}
+
+/* Other secrets, or a way back in: whoever gives them could use them. */
+static bool lets_in(enum manage_order o)
+{
+	return o == MANAGE_ADD || o == MANAGE_ENABLE || o == MANAGE_PASSPHRASE || o == MANAGE_TOTP ||
+	       o == MANAGE_RECOVERY;
+}
+
+static bool has_roles(enum manage_order o)
+{
+	return o == MANAGE_ADD || o == MANAGE_CHANGE;
+}
+
+/* What the order says is of a form that the order takes. MESSAGE_COUNT: it is. */
+static enum message unfit(enum manage_order o, const json_t *said, uint32_t *ret_duties)
+{
+	const char *full = text_of(said, "full_name"), *reason = text_of(said, "reason");
+
+	*ret_duties = 0;
+	if (!has_roles(o))
+		return MESSAGE_COUNT;
+	if (!desk_read_duties(text_of(said, "roles"), ret_duties))
+		return M_MANAGE_ROLES;
+	if (*full == 0 || *reason == 0 || !text_is_plain(full, ACCOUNT_FULL) || !text_is_plain(reason, ACCOUNT_REASON))
+		return M_MANAGE_WHO;
+	return MESSAGE_COUNT;
+}
+
+static enum message forbidden(enum manage_order o, const struct account *by, const struct account *of, uint32_t duties)
+{
+	uint32_t had = of != NULL ? of->duties : 0;
+	uint32_t given = duty_rights(has_roles(o) ? duties & ~had : 0) | (lets_in(o) ? duty_rights(had) : 0);
+
+	if (of == by)
+		return M_MANAGE_OWN;
+	if (of != NULL && duty_may(of->duties, RIGHT_ACCOUNTS) && o != MANAGE_DISABLE && o != MANAGE_END_SESSIONS)
+		return M_MANAGE_MANAGER;
+	if (duty_may(duties, RIGHT_ACCOUNTS))
+		return M_MANAGE_MANAGER_ROLE;
+	if ((duty_rights(by->duties) & POLICY_RIGHTS) != 0 && (given & POLICY_RIGHTS) != 0)
+		return M_MANAGE_SEPARATE;
+	return MESSAGE_COUNT;
+}
+
+static void refuse_rule(struct desk *d, const struct job *j, const char *name, enum message why)
+{
+	char told[TOLD];
+
+	snprintf(told, sizeof(told), "%s %s", manage_word(j->manage), name);
+	desk_event(d, ACCOUNT_ORDER_REFUSED, &j->from, j->by, NULL, told, NULL, 1);
+	desk_refuse(d, j->id, ANSWER_NO, why);
+}
+
+/* True: it may be carried out. */
+static bool judge(struct desk *d, const struct job *j, const struct account *by, const json_t *said)
+{
+	const struct account *of = book_account(&d->book, text_of(said, "name"));
+	const char *name = text_is_name(text_of(said, "name")) ? text_of(said, "name") : "?";
+	char seen[ACCOUNT_SEEN] = "";
+	enum message why;
+	uint32_t duties;
+
+	if (of == NULL && j->manage != MANAGE_ADD) {
+		desk_refuse(d, j->id, ANSWER_NO, M_USER_UNKNOWN, name);
+		return false;
+	}
+	why = unfit(j->manage, said, &duties);
+	if (why != MESSAGE_COUNT) {
+		desk_refuse(d, j->id, ANSWER_INVALID, why);
+		return false;
+	}
+	why = forbidden(j->manage, by, of, duties);
+	if (why != MESSAGE_COUNT) {
+		refuse_rule(d, j, name, why);
+		return false;
+	}
+	if (j->manage == MANAGE_ADD)
+		return true;
+	account_seen(of, seen);
+	if (seen[0] == 0 || strcmp(seen, text_of(said, "seen")) != 0) {
+		desk_refuse(d, j->id, ANSWER_NO, M_MANAGE_CHANGED, name);
+		return false;
+	}
+	if (j->manage == MANAGE_REMOVE && !of->disabled) {
+		desk_refuse(d, j->id, ANSWER_NO, M_MANAGE_DISABLE_FIRST, name);
+		return false;
+	}
+	return true;
+}
+
+static json_t *said_of(const struct job *j)
+{
+	json_t *said = json_loads(j->proof, JSON_REJECT_DUPLICATES, NULL);
+
+	/* A pass phrase for somebody else is made here, and never typed. */
+	json_object_del(said, "passphrase");
+	return said;
+}
+
+/* He is who he was: now his order. */
+static void begin(struct desk *d, struct job *j, const struct account *by, struct moment now)
+{
+	json_t *said = said_of(j);
+
+	lockout_forget(&d->lockout, j->name, &j->from);
+	j->order = root_order[j->manage];
+	if (!json_is_object(said))
+		desk_refuse(d, j->id, ANSWER_INVALID, M_USER_NONSENSE);
+	else if (judge(d, j, by, said))
+		desk_user_over_web(d, j, said, now);
+	json_decref(said);
+}
+
+/* The hash of what was made for somebody else; meanwhile he may have lost the right, or the other one become somebody else. */
+static void finish(struct desk *d, struct job *j, const struct hash_answer *h, struct moment now)
+{
+	const struct account *by;
+	json_t *said;
+
+	snprintf(j->name, sizeof(j->name), "%.*s", (int)ACCOUNT_NAME, j->by);
+	j->deed = false; /* whoever is not there any more hears that */
+	by = desk_still_there(d, j, now);
+	if (by == NULL)
+		return;
+	j->deed = true;
+	said = said_of(j);
+	if (!duty_may(by->duties, RIGHT_ACCOUNTS)) {
+		desk_refuse(d, j->id, ANSWER_NO, M_LOGIN_NO_RIGHT);
+	} else if (judge(d, j, by, said)) {
+		snprintf(j->name, sizeof(j->name), "%s", text_of(said, "name"));
+		desk_user_hashed(d, j, h, now);
+	}
+	json_decref(said);
+}
+
+bool desk_manage_hashed(struct desk *d, struct job *j, const struct hash_answer *h, struct moment now)
+{
+	const struct account *by;
+
+	if (j->deed) {
+		finish(d, j, h, now);
+		return false;
+	}
+	by = desk_still_there(d, j, now);
+	if (by == NULL)
+		return false;
+	j->deed = true;
+	if (!h->ok) {
+		desk_come_again(d, j);
+	} else if (!desk_same_hash(h->hash, by->hash)) {
+		desk_failed(d, j);
+		desk_refuse(d, j->id, ANSWER_INVALID, M_MANAGE_REFUSED);
+	} else if (!duty_may(by->duties, RIGHT_ACCOUNTS)) {
+		desk_refuse(d, j->id, ANSWER_NO, M_LOGIN_NO_RIGHT);
+	} else {
+		begin(d, j, by, now);
+	}
+	return j->used && j->hash_id != 0;
+}
+
+void desk_manage(struct desk *d, uint32_t id, const struct msg_manage *m, struct moment now)
+{
+	struct addr from = desk_from(m->family, m->from);
+	const struct session *x = desk_session_at(d, m->secret, &from, m->shown, now);
+	const struct account *a = x != NULL ? book_account(&d->book, x->name) : NULL;
+	struct job *j;
+
+	if (a == NULL || a->disabled) {
+		desk_nobody(d, id);
+		return;
+	}
+	if (a->handed) {
+		desk_refuse(d, id, ANSWER_INVALID, M_LOGIN_CHOOSE);
+		return;
+	}
+	if (!duty_may(a->duties, RIGHT_ACCOUNTS)) {
+		desk_event(d, ACCOUNT_FORBIDDEN, &from, a->name, NULL, right_word(RIGHT_ACCOUNTS), NULL, 1);
+		desk_refuse(d, id, ANSWER_INVALID, M_LOGIN_NO_RIGHT);
+		return;
+	}
+	j = desk_again(d, id, JOB_MANAGE, &from, m->shown, m->secret, m->phrase, now);
+	if (j == NULL)
+		return;
+	j->manage = (enum manage_order)m->order;
+	snprintf(j->label, sizeof(j->label), "%s", manage_word(j->manage));
+	snprintf(j->proof, sizeof(j->proof), "%s", m->text);
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A person's own pass phrase: whoever has a session types the present one and takes another. Of an account whose pass phrase was handed out by an account
+ * manager, who has seen it, this is all that a session opens. And what such things begin with: a session, and the pass phrase once more.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "appliance/accounts/desk.h"
+
+struct job *desk_again(struct desk *d, uint32_t id, enum job_kind kind, const struct addr *from,
+		       const uint8_t shown[DIGEST_BYTES], const uint8_t secret[SECRET_BYTES],
+		       const uint8_t phrase[LOGIN_PHRASE], struct moment now)
+{
+	struct session *x = desk_session_at(d, secret, from, shown, now);
+	const struct account *a = x != NULL ? book_account(&d->book, x->name) : NULL;
+	char typed[LOGIN_PHRASE + 1];
+	bool asked;
+	struct job *j;
+
+	if (a == NULL || a->disabled) {
+		desk_nobody(d, id);
+		return NULL;
+	}
+	x->used = now.ns;
+	j = desk_stranger(d, id, from);
+	if (j == NULL)
+		return NULL;
+	j->kind = kind;
+	j->known = true;
+	snprintf(j->name, sizeof(j->name), "%s", a->name);
+	snprintf(j->by, sizeof(j->by), "%s", a->name);
+	snprintf(j->hash, sizeof(j->hash), "%s", a->hash);
+	memcpy(j->secret, secret, SECRET_BYTES);
+	memcpy(j->shown, shown, sizeof(j->shown));
+	/* Else a session that somebody else came by could try pass phrases without end. */
+	if (lockout_locked(&d->lockout, a->name, from, now.ns)) {
+		j->deed = true;
+		desk_refuse(d, id, ANSWER_INVALID, M_MANAGE_REFUSED);
+		desk_job_end(j);
+		return NULL;
+	}
+	desk_copy_field(typed, phrase, LOGIN_PHRASE);
+	j->locks = lockout_failed(&d->lockout, j->name, from, now.ns);
+	asked = desk_hash(d, j, typed, j->hash);
+	explicit_bzero(typed, sizeof(typed));
+	if (!asked) {
+		desk_come_again(d, j);
+		desk_job_end(j);
+		return NULL;
+	}
+	return j;
+}
+
+/* The present one was right; the next one is looked at, and hashed. */
+static void take(struct desk *d, struct job *j, const struct account *a)
+{
+	static const enum message why[] = {
+		[PASSPHRASE_SHORT] = M_PASSPHRASE_SHORT,
+		[PASSPHRASE_LONG] = M_PASSPHRASE_LONG,
+		[PASSPHRASE_NO_TEXT] = M_PASSPHRASE_NO_TEXT,
+		[PASSPHRASE_COMMON] = M_PASSPHRASE_COMMON,
+	};
+	enum passphrase p = passphrase_judge(j->proof, a->name);
+	char setting[PASSPHRASE_HASH];
+
+	lockout_forget(&d->lockout, j->name, &j->from);
+	if (j->same)
+		desk_refuse(d, j->id, ANSWER_INVALID, M_PASSPHRASE_SAME);
+	else if (p != PASSPHRASE_GOOD)
+		desk_refuse(d, j->id, ANSWER_INVALID, why[p]);
+	else if (!passphrase_setting(setting) || !desk_hash(d, j, j->proof, setting))
+		desk_refuse(d, j->id, ANSWER_CANNOT, M_LOGIN_BUSY);
+}
+
+/* All but the one that it was done in: who else has one may have had the pass phrase. */
+static void end_others(struct desk *d, const struct job *j, struct moment now)
+{
+	const struct session *own = sessions_find(&d->sessions, j->secret, now.ns);
+
+	for (size_t i = 0; i < SESSIONS_MOST; i++) {
+		struct session *x = &d->sessions.all[i];
+
+		if (x != own && session_alive(x, now.ns) && strcmp(x->name, j->name) == 0)
+			session_end(x);
+	}
+}
+
+static void taken(struct desk *d, struct job *j, const char *hash, struct moment now)
+{
+	struct account *a, before;
+
+	j->deed = false; /* whoever is not there any more hears that */
+	a = desk_still_there(d, j, now);
+	if (a == NULL)
+		return;
+	j->deed = true;
+	before = *a;
+	snprintf(a->hash, sizeof(a->hash), "%s", hash);
+	a->phrase_since = now.wall_s;
+	a->handed = false;
+	if (desk_save(d)) {
+		end_others(d, j, now);
+		desk_event(d, ACCOUNT_OWN_PASSPHRASE, &j->from, a->name, NULL, NULL, NULL, 1);
+		desk_answer(d, j->id, ANSWER_YES, json_object());
+	} else {
+		*a = before;
+		desk_refuse(d, j->id, ANSWER_CANNOT, M_USER_UNSAVED);
+	}
+	explicit_bzero(&before, sizeof(before));
+}
+
+bool desk_passphrase_hashed(struct desk *d, struct job *j, const struct hash_answer *h, struct moment now)
+{
+	const struct account *a;
+
+	if (j->deed) {
+		if (!h->ok || !passphrase_is_hash(h->hash))
+			desk_refuse(d, j->id, ANSWER_CANNOT, M_USER_NO_RANDOM);
+		else
+			taken(d, j, h->hash, now);
+		return false;
+	}
+	a = desk_still_there(d, j, now);
+	if (a == NULL)
+		return false;
+	j->deed = true;
+	if (!h->ok) {
+		desk_come_again(d, j);
+	} else if (!desk_same_hash(h->hash, a->hash)) {
+		desk_failed(d, j);
+		desk_refuse(d, j->id, ANSWER_INVALID, M_MANAGE_REFUSED);
+	} else {
+		take(d, j, a);
+	}
+	return j->hash_id != 0;
+}
+
+void desk_passphrase(struct desk *d, uint32_t id, const struct msg_passphrase *m, struct moment now)
+{
+	struct addr from = desk_from(m->family, m->from);
+	struct job *j = desk_again(d, id, JOB_PASSPHRASE, &from, m->shown, m->secret, m->phrase, now);
+
+	if (j == NULL)
+		return;
+	snprintf(j->label, sizeof(j->label), "own_passphrase");
+	desk_copy_field(j->proof, m->fresh, LOGIN_PHRASE);
+	j->same = strncmp((const char *)m->phrase, (const char *)m->fresh, LOGIN_PHRASE) == 0;
+}

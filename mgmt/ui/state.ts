@@ -158,10 +158,34 @@ function machine(state: State): Node_ {
 		p !== undefined && ["memory", p.stands === true ? t("of_most", bytes(p.parsers?.memory ?? 0), bytes(p.parsers?.most ?? 0)) : t("memory_none")]));
 }
 
+type File = NonNullable<Status["certificates"]>[number];
+
+function certificateChip(c: File): Node_ {
+	const words: Record<string, [Tone, Key]> = {
+		good: ["good", "certificate_good"], near: ["wait", "certificate_near"], close: ["bad", "certificate_close"], ended: ["bad", "certificate_ended"],
+		not_yet: ["bad", "certificate_not_yet"], unreadable: ["bad", "certificate_unreadable"], unknown: ["off", "certificate_unknown"],
+		unjudged: ["off", "certificate_unjudged"],
+	};
+	const word = words[c.state ?? ""];
+	return word === undefined ? chip("off", c.state ?? t("unknown")) : chip(word[0], t(word[1]));
+}
+
+/** A row each; how a file stands is said beside its first one. */
+function certificates(s: Status): Node_ {
+	const uses: Record<string, Key> = { web: "certificate_web", log: "certificate_log", update: "certificate_update", mail: "certificate_mail" };
+	const rows = (s.certificates ?? []).flatMap((c) => {
+		const use = uses[c.use ?? ""], list = c.list ?? [], name = use === undefined ? c.use ?? "" : t(use);
+		return (list.length > 0 ? list : [{}]).map((x: { subject?: string; until?: string; sha256?: string }, i) => [name, x.subject ?? "–",
+			x.until === undefined ? "–" : moment(x.until), h("code", { title: x.sha256 ?? "" }, (x.sha256 ?? "").slice(0, 16)), i === 0 ? certificateChip(c) : ""]);
+	});
+	return card("certificates", "tls_certificates", true, rows.length === 0 ? h("p", { class: "empty" }, t("unknown")) :
+		grid("tls_certificates", [{ head: "certificate_use" }, { head: "certificate_subject" }, { head: "certificate_ends" }, { head: "certificate_print" }, { head: "state" }], rows));
+}
+
 export function statePage(state: State): Node_[] {
 	const s = state.status;
 	return [headline(state, false),
 		card("alarms", "alarms", true, alarmList(state)),
 		h("div", { class: "cards" }, policy(s), records(state), machine(state)),
-		interfaces(s), roles(s), inspection(s), refused(state)];
+		interfaces(s), roles(s), inspection(s), refused(state), certificates(s)];
 }

@@ -85,6 +85,10 @@ export interface Status {
 	clock?: { time?: string; trusted?: boolean; synchronised?: boolean; since?: string | null; sources?: boolean; waiting?: string[] };
 	log?: { server?: string; sends?: boolean; waiting?: number | null; since?: string | null; last?: number } | null;
 	ups?: { name?: string; server?: string; state?: string; since?: string | null; away_since?: string | null; charge?: number | null; runtime?: number | null } | null;
+	certificates?: {
+		use?: string; file?: string | null; state?: string; why?: string | null; since?: string | null; certificates?: number;
+		list?: { subject?: string; from?: string; until?: string; sha256?: string }[];
+	}[];
 	partition?: { stands?: boolean; why?: { en?: string; ja?: string } | null; parsers?: { memory?: number; most?: number; ended?: number }; guard?: { kept?: number } };
 }
 export interface Zone {

@@ -15,6 +15,7 @@
 #include "mgmt/cli/words/reach.h"
 #include "mgmt/cli/words/render.h"
 #include "mgmt/state/alarms.h"
+#include "mgmt/state/certificate.h"
 #include "mgmt/state/faults.h"
 #include "mgmt/state/lost.h"
 #include "mgmt/state/refused.h"
@@ -461,6 +462,43 @@ static void partition_line(struct cli *c, const json_t *partition)
 		render_line(c, M_STATUS_PARTITION_NONE, js(ja(partition, "why"), lang_name(c->lang)));
 }
 
+/* A row each; how the file stands is said beside the first one. */
+static void certificate_rows(struct cli *c, struct table *t, const json_t *file)
+{
+	const json_t *list = ja(file, "list");
+	char state[CERTIFICATE_TEXT], until[RENDER_TEXT];
+
+	for (size_t i = 0; i == 0 || i < json_array_size(list); i++) {
+		const json_t *x = json_array_get(list, i);
+
+		render_time(js(x, "until"), until);
+		table_cell(t, i == 0 ? certificate_use(file, c->lang) : "");
+		table_cell(t, x != NULL ? js(x, "subject") : "-");
+		table_cell(t, x != NULL ? until : "-");
+		table_cell(t, i == 0 ? certificate_state(file, c->lang, state) : "");
+	}
+}
+
+static void certificates(struct cli *c, const json_t *status)
+{
+	const json_t *list = ja(status, "certificates");
+	static const enum message heads[] = { M_COL_CERTIFICATE_USE, M_COL_CERTIFICATE_SUBJECT, M_COL_CERTIFICATE_UNTIL,
+					      M_COL_STATE };
+	struct table *t = table_new(sizeof(heads) / sizeof(heads[0]), 2);
+
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
+		table_cell(t, message_format(heads[i], c->lang));
+	table_head_done(t);
+	table_wrap(t);
+	for (size_t i = 0; i < json_array_size(list); i++)
+		certificate_rows(c, t, json_array_get(list, i));
+	if (table_rows(t) > 0) {
+		message_print(c->out, c->lang, M_STATUS_CERTIFICATES);
+		table_print(t, c->out, c->color);
+	}
+	table_free(t);
+}
+
 static void rest(struct cli *c, const json_t *status)
 {
 	const json_t *drift = json_object_get(status, "drift"), *journal = json_object_get(status, "journal");
@@ -529,6 +567,7 @@ static int run(struct cli *c, const struct cli_args *a)
 		roles(c, answer.json);
 		drops(c, answer.json);
 		inspection(c, answer.json);
+		certificates(c, answer.json);
 		rest(c, answer.json);
 	}
 	if (status == CLI_YES && stand < STAND_WAITING)

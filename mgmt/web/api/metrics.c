@@ -12,11 +12,11 @@
 
 #define WORD_MAX 40 /* bytes of a key or label in a row, NUL included */
 
-enum how { NUMBER, MILLISECONDS, TRUTH, MOMENT, LENGTH, NOTHING, RUNNING, UP, MAINS, LOW, FORCED };
+enum how { NUMBER, MILLISECONDS, TRUTH, MOMENT, LENGTH, NOTHING, RUNNING, UP, MAINS, LOW, FORCED, USABLE };
 
 /* Of those whose sample says whether it is this word. */
 static const char *const good_words[] = {
-	[RUNNING] = "running", [UP] = "up", [MAINS] = "mains", [LOW] = "low", [FORCED] = "forced",
+	[RUNNING] = "running", [UP] = "up", [MAINS] = "mains", [LOW] = "low", [FORCED] = "forced", [USABLE] = "good",
 };
 
 struct metric {
@@ -81,6 +81,11 @@ static bool number_of(const json_t *v, enum how how, double *ret)
 	case NOTHING:
 		*ret = json_is_null(v);
 		return json_is_null(v) || json_is_string(v);
+	case USABLE:
+		*ret = json_is_string(v) && strcmp(json_string_value(v), good_words[how]) == 0;
+		/* Of what nobody can say there is no sample. */
+		return json_is_string(v) && strcmp(json_string_value(v), "unknown") != 0 &&
+		       strcmp(json_string_value(v), "unjudged") != 0;
 	case RUNNING:
 	case UP:
 	case MAINS:

@@ -24,6 +24,10 @@ WHOLE = {
     "roles": [{"role": "enforce", "index": 0, "state": "running", "restarts": 0}, {"role": "dpi", "index": 8, "state": "dead", "restarts": 3}],
     "kernel": {"forwarding": True, "counters": {"no_conduit": {"packets": 12, "bytes": 720}, "share.pace": {"packets": 2 ** 53, "bytes": 0}}},
     "ending": {"near": 1, "conduits": [{"conduit": "vendor", "label": "", "owner": "Cranes", "until": "2026-11-20T09:00:00Z", "since": "2026-11-20T08:00:00Z"}]},
+    "certificates": [{"use": "web", "file": None, "state": "good", "why": None, "since": None, "certificates": 1, "about": 0, "list": [
+                         {"subject": "CN=Sekisho", "from": "2026-11-20T08:00:00.000Z", "until": "2036-11-20T08:00:00.000Z", "sha256": "ab" * 32}]},
+                     {"use": "mail", "file": "/etc/sekisho/mail.pem", "state": "unreadable", "why": "absent", "since": "2026-11-20T08:00:00.000Z", "certificates": 0, "about": None, "list": []},
+                     {"use": "log", "file": "/etc/sekisho/log.pem", "state": "unjudged", "why": None, "since": None, "certificates": 0, "about": None, "list": []}],
     "unheard": {"now": True, "since": "2026-11-20T08:00:12Z", "last": "2026-11-20T08:00:14Z", "packets": 77},
     "uninspected": {"now": True, "since": "2026-11-20T08:00:12Z", "last": "2026-11-20T08:00:14Z", "dropped": 540, "passed": 12, "lanes": [
         {"lane": "commands/cargo/closed/closed", "when_down": "closed", "when_overloaded": "closed", "queue_full": 500, "socket_full": 0, "no_worker": 40, "conduits_all": 1,
@@ -43,7 +47,8 @@ WHOLE = {
     "log": {"sends": True, "waiting": 3}, "ups": {"state": "battery", "charge": 83, "runtime": 1140, "counted": True}, "clock": {"trusted": True, "synchronised": False, "waiting": ["grant-acme"]},
     "partition": {"stands": True, "guard": {"memory": 31457280}, "parsers": {"memory": 104857600, "most": 3221225472, "ended": 0}},
 }
-SOME = {"sekisho_unheard": 1, "sekisho_unheard_packets": 77, "sekisho_ending_conduits": 1, "sekisho_uninspected": 1, "sekisho_uninspected_dropped": 540, "sekisho_uninspected_passed": 12, "sekisho_watched_conduits": 3, "sekisho_silent_conduits": 1, "sekisho_generation": 4, "sekisho_generation_applied_timestamp_seconds": 1795162211, "sekisho_trial_ends_timestamp_seconds": 1795162811,
+SOME = {'sekisho_certificate_usable{use="web"}': 1, 'sekisho_certificate_usable{use="mail"}': 0, 'sekisho_certificate_usable{use="log"}': None,
+        'sekisho_certificate_ends_timestamp_seconds{use="web",fingerprint="%s"}' % ("ab" * 32): 2110780800, "sekisho_unheard": 1, "sekisho_unheard_packets": 77, "sekisho_ending_conduits": 1, "sekisho_uninspected": 1, "sekisho_uninspected_dropped": 540, "sekisho_uninspected_passed": 12, "sekisho_watched_conduits": 3, "sekisho_silent_conduits": 1, "sekisho_generation": 4, "sekisho_generation_applied_timestamp_seconds": 1795162211, "sekisho_trial_ends_timestamp_seconds": 1795162811,
         "sekisho_forwarding": 1, "sekisho_changing": 0, 'sekisho_role_running{role="dpi",index="8"}': 0, 'sekisho_kernel_packets_total{reason="share.pace"}': 2 ** 53,
         'sekisho_worker_reasons_total{worker="0",kind="commands",reason="modbus.function"}': 3, 'sekisho_gate_starved_seconds_total{gate="0",kind="commands"}': 1.5,
         'sekisho_interface_up{interface="lan\\"2\\\\",device="ot0\\n",space="data"}': 1, 'sekisho_interface_up{interface="lan3",device="ot1",space="data"}': 0,

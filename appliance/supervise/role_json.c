@@ -127,6 +127,27 @@ static void put_weak(json_t *j, const struct msg_journal_status *a)
 				      a->weak_damaged != 0, "alarms", list));
 }
 
+/* How full the disk of the records is; null: nobody could look. */
+static void put_disk(json_t *j, const struct msg_journal_status *a)
+{
+	static const char *const fields[] = { "disk_bytes",	 "disk_free",	 "disk_files",
+					      "disk_files_free", "disk_records", "disk_used",
+					      "disk_near",	 "disk_since",	 "disk_full_in" };
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		json_object_del(j, fields[i]);
+	json_object_set_new(
+		j, "disk",
+		a->disk_bytes == 0
+			? json_null()
+			: json_pack("{s:I, s:I, s:I, s:I, s:I, s:i, s:b, s:o, s:o}", "bytes", (json_int_t)a->disk_bytes,
+				    "free", (json_int_t)a->disk_free, "files", (json_int_t)a->disk_files, "files_free",
+				    (json_int_t)a->disk_files_free, "records_bytes", (json_int_t)a->disk_records,
+				    "used_percent", (int)a->disk_used, "nearly_full", (int)a->disk_near, "since",
+				    moment(a->disk_since), "full_in_s",
+				    a->disk_full_in != 0 ? json_integer((json_int_t)a->disk_full_in) : json_null()));
+}
+
 json_t *role_json(const struct msg_body *says, uint32_t index)
 {
 	static const char *const states[GATE_STATES] = {
@@ -164,6 +185,7 @@ json_t *role_json(const struct msg_body *says, uint32_t index)
 		json_object_set_new(j, "signs", json_boolean(says->journal_status.signs));
 		put_devices(j, &says->journal_status);
 		put_weak(j, &says->journal_status);
+		put_disk(j, &says->journal_status);
 	}
 	return j;
 }

@@ -12,6 +12,7 @@
 #include "mgmt/state/weakness.h"
 
 #define KEY_TEXT 500
+#define MEGABYTE 1000000u
 #define ALARM_TEXT 500
 #define LOG_SEEN 15u /* rsyslogd puts down every sixteenth: up to 15 may have gone already (docs/json.md) */
 
@@ -106,7 +107,7 @@ static void of_faults(json_t *list, const json_t *status)
 
 static void of_records(json_t *list, const json_t *status)
 {
-	const json_t *j = ja(status, "journal"), *log = ja(status, "log");
+	const json_t *j = ja(status, "journal"), *log = ja(status, "log"), *disk = ja(j, "disk");
 
 	if (*js(j, "trouble") != '\0') {
 		char *en = lost_text(LANG_EN, js(j, "trouble")), *japanese = lost_text(LANG_JA, js(j, "trouble"));
@@ -118,6 +119,12 @@ static void of_records(json_t *list, const json_t *status)
 	}
 	if (ju(j, "waiting") + ju(j, "left_out") > 0)
 		add_counted(list, "room", true, "", M_ALARM_ROOM, ju(j, "waiting"), ju(j, "left_out"));
+	/* What waits for room says it already. */
+	else if (jb(disk, "nearly_full"))
+		add_counted(list, "disk", false, js(disk, "since"),
+			    ju(disk, "full_in_s") > 0 ? M_ALARM_DISK_DAYS : M_ALARM_DISK, ju(disk, "used_percent"),
+			    ju(disk, "full_in_s") > 0 ? (ju(disk, "full_in_s") + 3599) / 3600
+						      : ju(disk, "free") / MEGABYTE);
 	if (ju(j, "lost") > 0)
 		add_counted(list, "lost", false, "", M_ALARM_LOST, ju(j, "lost"), 0);
 	if (jb(j, "holds_damaged"))

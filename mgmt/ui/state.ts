@@ -135,6 +135,12 @@ function logText(s: Status): string {
 	return log.waiting === 0 ? t("log_all", server) : t("log_waits", server, count(log.waiting));
 }
 
+function diskText(d: NonNullable<Status["journal"]>["disk"]): Child[] {
+	if (!d) return [chip("off", t("unknown"))];
+	const used = t("disk_used", count(d.used_percent), bytes(d.free ?? 0), bytes(d.bytes ?? 0), bytes(d.records_bytes ?? 0));
+	return [d.nearly_full === true ? chip("bad", used) : used, (d.full_in_s ?? 0) > 0 && h("div", { class: "ago" }, t("disk_full_in", count(Math.ceil((d.full_in_s ?? 0) / 3600))))];
+}
+
 function records(state: State): Node_ {
 	const s = state.status, j = s.journal ?? {}, trouble = state[language()].trouble;
 	return card("records", "records", false, figures(
@@ -143,6 +149,7 @@ function records(state: State): Node_ {
 		j.records !== undefined && ["record_count", count(j.records)], j.records !== undefined && ["record_last", when(j.last, s.clock?.time)],
 		j.records !== undefined && ["record_lost", count((j.lost ?? 0) + (j.left_out ?? 0))], j.records !== undefined && ["record_waiting", count(j.waiting)],
 		j.keep_days !== undefined && ["retention", j.keep_days > 0 ? t("retention_days", count(j.keep_days), count(j.delete_after_days)) : t("retention_none")],
+		j.disk !== undefined && ["disk", diskText(j.disk)],
 		["log_server", logText(s)]));
 }
 

@@ -80,6 +80,7 @@ export interface Status {
 	kernel?: { forwarding?: boolean };
 	journal?: {
 		records?: number; last?: string; lost?: number; keep_days?: number; delete_after_days?: number; waiting?: number; left_out?: number;
+		disk?: { bytes?: number; free?: number; records_bytes?: number; used_percent?: number; nearly_full?: boolean; full_in_s?: number | null } | null;
 		holds?: number; held?: boolean; holds_damaged?: boolean; stuck?: boolean; trouble?: string | null; head?: string; signs?: boolean; signed_to?: number; unsigned_records?: number;
 	};
 	clock?: { time?: string; trusted?: boolean; synchronised?: boolean; since?: string | null; sources?: boolean; waiting?: string[] };

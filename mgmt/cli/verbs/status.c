@@ -23,6 +23,7 @@
 #include "mgmt/state/weakness.h"
 
 #define MEBIBYTE 1048576u
+#define MEGABYTE 1000000u
 #define ANSWERS_SHOWN 4u /* ranges of an interface; `effective` has all */
 
 /* Why no record can be written now. */
@@ -499,6 +500,21 @@ static void certificates(struct cli *c, const json_t *status)
 	table_free(t);
 }
 
+/* A journal that is silent has said nothing of it. */
+static void disk_lines(struct cli *c, const json_t *journal)
+{
+	const json_t *disk = ja(journal, "disk");
+
+	if (json_is_null(json_object_get(journal, "disk")))
+		render_line(c, M_STATUS_DISK_UNKNOWN);
+	if (disk == NULL)
+		return;
+	render_line(c, M_STATUS_DISK, ju(disk, "used_percent"), ju(disk, "free") / MEGABYTE,
+		    ju(disk, "bytes") / MEGABYTE, ju(disk, "records_bytes") / MEGABYTE, ju(journal, "reserve") / 1000);
+	if (ju(disk, "full_in_s") > 0)
+		render_line(c, M_STATUS_DISK_FULL_IN, (ju(disk, "full_in_s") + 3599) / 3600);
+}
+
 static void rest(struct cli *c, const json_t *status)
 {
 	const json_t *drift = json_object_get(status, "drift"), *journal = json_object_get(status, "journal");
@@ -518,6 +534,7 @@ static void rest(struct cli *c, const json_t *status)
 		render_line(c, M_STATUS_RETENTION, ju(journal, "keep_days"), ju(journal, "delete_after_days"));
 	else if (json_object_get(journal, "keep_days") != NULL) /* a journal that is silent has said nothing */
 		message_print(c->out, c->lang, M_STATUS_NO_RETENTION);
+	disk_lines(c, journal);
 	clock_line(c, ja(status, "clock"));
 	log_line(c, ja(status, "log"));
 	ups_lines(c, json_object_get(status, "ups"));

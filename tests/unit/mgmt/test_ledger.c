@@ -454,6 +454,32 @@ static void certificate_alarms(void **state)
 	assert_int_equal(keys_of_status("{" GOOD ",\"certificates\":null}", NULL, 0), 0);
 }
 
+/* One key while its numbers move; while records wait for room that is said instead. */
+static void disk_alarm(void **state)
+{
+#define DISK(near, percent, full_in, more)                                                                             \
+	"{" GOOD ",\"journal\":{\"disk\":{\"nearly_full\":" near ",\"used_percent\":" percent                          \
+	",\"free\":812000000,\"since\":\"" BEGAN "\",\"full_in_s\":" full_in "}" more "}}"
+	static const char *const key[] = { "disk" }, *const room[] = { "room" };
+	json_t *s = json_loads(DISK("true", "91", "null", ""), 0, NULL), *alarms = alarms_find(s),
+	       *a = json_array_get(alarms, 0);
+
+	(void)state;
+	assert_int_equal(json_array_size(alarms), 1);
+	assert_string_equal(json_string_value(json_object_get(a, "en")),
+			    "the disk of the records is 91 % full; 812 MB are free");
+	assert_string_equal(json_string_value(json_object_get(a, "ja")),
+			    "記録用ディスクの空きが少なくなっています: 使用率 91 %、空き 812 MB");
+	assert_string_equal(json_string_value(json_object_get(a, "since")), BEGAN);
+	assert_false(json_is_true(json_object_get(a, "grave")));
+	json_decref(alarms);
+	json_decref(s);
+	assert_int_equal(keys_of_status(DISK("true", "97", "7201", ""), key, 1), 1);
+	assert_int_equal(keys_of_status(DISK("true", "100", "null", ",\"waiting\":3"), room, 1), 1);
+	assert_int_equal(keys_of_status(DISK("false", "89", "7201", ""), NULL, 0), 0);
+	assert_int_equal(keys_of_status("{" GOOD ",\"journal\":{\"disk\":null}}", NULL, 0), 0);
+}
+
 /* Everything at once: what goes out has each alarm's own words in both languages, those that the API has and the pages show, and none is of the mail alone. */
 static void the_same_words_everywhere(void **state)
 {
@@ -528,6 +554,7 @@ int main(void)
 					    cmocka_unit_test(uninspected_packets_alarm),
 					    cmocka_unit_test(unheard_alarm),
 					    cmocka_unit_test(certificate_alarms),
+					    cmocka_unit_test(disk_alarm),
 					    cmocka_unit_test(ends_alarm) };
 
 	setenv("TZ", "UTC", 1);

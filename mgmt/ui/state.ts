@@ -96,6 +96,8 @@ function meter(used: number, most: number): Child[] {
 			h("rect", { class: "track", width: 100, height: 6, rx: 3 }), h("rect", { class: "fill", width: Math.max(share * 100, used > 0 ? 1 : 0), height: 6, rx: 3 }))];
 }
 
+const ms = (us: number | undefined): string => t("milliseconds", ((us ?? 0) / 1000).toFixed((us ?? 0) < 10000 ? 2 : 0));
+
 function inspection(s: Status): Node_ {
 	const workers = s.workers ?? [], queues = s.queues ?? [], gates = s.gates ?? [];
 	const sum = (f: (q: { outstanding?: number; dropped_full?: number; dropped_user?: number }) => number): number => queues.reduce((n, q) => n + f(q), 0);
@@ -103,9 +105,11 @@ function inspection(s: Status): Node_ {
 	return card("inspection", "inspection", true,
 		workers.length === 0 ? h("p", { class: "empty" }, t("no_inspection")) :
 			grid("inspection", [{ head: "worker_head" }, { head: "packets", number: true }, { head: "refused_count", number: true }, { head: "resets", number: true },
-				{ head: "flows", number: true }],
+				{ head: "flows", number: true }, { head: "latency", number: true }],
 			workers.map((w) => [t("worker", w.index ?? 0, t(w.kind === "naming" ? "naming" : "commands")), count(w.packets), count(w.dropped),
-				count(w.resets), h("div", { class: "meter" }, meter(w.flows ?? 0, w.flows_max ?? 0))])),
+				count(w.resets), h("div", { class: "meter" }, meter(w.flows ?? 0, w.flows_max ?? 0)),
+				(w.latency ?? []).filter((x) => (x.max_us ?? 0) > 0)
+					.map((x) => h("div", {}, t("latency_of", x.criticality ?? "", ms(x.p50_us), ms(x.p99_us), ms(x.max_us))))])),
 		workers.length + queues.length + gates.length > 0 && figures(["queues", count(queues.length)], ["queue_waiting", count(sum((q) => q.outstanding ?? 0))],
 			["queue_lost", count(sum((q) => (q.dropped_full ?? 0) + (q.dropped_user ?? 0)))], ["late", count(late)],
 			["starved", t("seconds", (starved / 1000).toFixed(1))],

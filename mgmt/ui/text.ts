@@ -225,6 +225,9 @@ const texts = table({
 	naming: ["識別用", "naming"],
 
 	inspection: ["検査", "Inspection"],
+	latency: ["検査時間（直近数分の中央値 / 99 % / 最長）", "Inspecting took (last minutes: half / 99 % / longest)"],
+	latency_of: ["{0}: {1} / {2} / {3}", "{0}: {1} / {2} / {3}"],
+	milliseconds: ["{0} ms", "{0} ms"],
 	no_inspection: ["検査部は動作していません。", "No inspection is running."],
 	worker_head: ["ワーカー", "Worker"],
 	worker: ["ワーカー {0}（{1}）", "Worker {0} ({1})"],

@@ -53,6 +53,7 @@ export interface Worker {
 	resets?: number;
 	flows?: number;
 	flows_max?: number;
+	latency?: { criticality?: string; p50_us?: number; p99_us?: number; max_us?: number }[];
 }
 export interface Queue {
 	outstanding?: number;

@@ -361,6 +361,20 @@ static void drops(struct cli *c, const json_t *status)
 	table_free(unjudged);
 }
 
+/* Of parts that had packets within the last minutes. */
+static void latency_lines(struct cli *c, const json_t *worker)
+{
+	const json_t *list = ja(worker, "latency");
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *x = json_array_get(list, i);
+
+		if (ju(x, "max_us") > 0)
+			render_line(c, M_STATUS_LATENCY, js(x, "criticality"), ju(x, "p50_us"), ju(x, "p99_us"),
+				    ju(x, "max_us"));
+	}
+}
+
 static void inspection(struct cli *c, const json_t *status)
 {
 	const json_t *workers = ja(status, "workers"), *queues = ja(status, "queues");
@@ -373,6 +387,7 @@ static void inspection(struct cli *c, const json_t *status)
 
 		render_line(c, M_STATUS_WORKER, ju(w, "index"), render_kind(js(w, "kind"), c->lang), ju(w, "packets"),
 			    ju(w, "dropped"), ju(w, "resets"), ju(w, "flows"), ju(w, "flows_max"));
+		latency_lines(c, w);
 	}
 	for (size_t i = 0; i < json_array_size(queues); i++) {
 		waiting += ju(json_array_get(queues, i), "outstanding");

@@ -60,6 +60,8 @@ static int wait_ms(const struct journal_role *j, uint64_t now)
 		due = role_device_due(j);
 	if (role_weak_due(j) < due)
 		due = role_weak_due(j);
+	if (role_disk_due(j) < due)
+		due = role_disk_due(j);
 	if (j->sync_at != 0 && j->sync_at < due)
 		due = j->sync_at;
 	if (j->sign_at != 0 && j->sign_at < due)
@@ -189,6 +191,7 @@ int role_journal(void)
 		now = clock_mono().ns;
 		role_device_write(&j, now, false);
 		role_weak_write(&j, now, false);
+		role_disk(&j, now);
 		role_retry(&j, now);
 		role_sign(&j, now);
 		role_sync(&j, now, false);

@@ -53,6 +53,7 @@ static bool on_status(void *ctx, struct msg *m)
 	memcpy(a.journal_status.head, c->hash, sizeof(a.journal_status.head));
 	role_device_status(j, &a.journal_status);
 	role_weak_status(j, &a.journal_status);
+	role_disk_status(j, &a.journal_status);
 	return msg_send(ROLE_FD_CONTROL, m->id, &a, NULL, 0) == 0;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The journal role, for its own files alone: role.c is its start, its loop and its end, role_write.c the way of an event into
- * a line, role_sign.c the signatures over lines, role_room.c what becomes of it while the disk is full, role_keep.c what becomes of old files, role_hold.c which of them stay, role_device.c the register of devices, role_weak.c the servers with weak TLS, role_copy.c its files for
- * who takes a copy, role_messages.c what the supervisor says and asks.
+ * a line, role_sign.c the signatures over lines, role_room.c what becomes of it while the disk is full, role_keep.c what becomes of old files, role_hold.c which of them stay, role_device.c the register of devices, role_weak.c the servers with weak TLS, role_disk.c how full the disk is, role_copy.c its files
+ * for who takes a copy, role_messages.c what the supervisor says and asks.
  */
 #ifndef SEKISHO_JOURNAL_ROLE_PRIVATE_H
 #define SEKISHO_JOURNAL_ROLE_PRIVATE_H
@@ -10,6 +10,7 @@
 #include "appliance/base/json.h"
 #include "appliance/journal/access.h"
 #include "appliance/journal/chain.h"
+#include "appliance/journal/disk.h"
 #include "appliance/journal/hold.h"
 #include "appliance/journal/index.h"
 #include "appliance/journal/keep.h"
@@ -81,9 +82,12 @@ struct journal_role {
 	bool pressed; /* the disk takes no more, or the reserve is not whole: the rest waits */
 	bool full;    /* ... and it is for want of room, not because it is broken */
 	uint64_t retry_at;
-	struct pack *pack; /* a closed segment on its way, NULL = none */
-	uint64_t pack_at;  /* monotonic: not before */
-	bool looked;	   /* there was nothing to pack while looked_at was the open segment */
+	struct disk disk;
+	uint64_t disk_at;	/* monotonic: the next look */
+	uint64_t records_bytes; /* what the folder takes of it */
+	struct pack *pack;	/* a closed segment on its way, NULL = none */
+	uint64_t pack_at;	/* monotonic: not before */
+	bool looked;		/* there was nothing to pack while looked_at was the open segment */
 	uint64_t looked_at;
 	struct index *index;		    /* of a closed segment, on its way; NULL = none */
 	uint64_t index_at;		    /* monotonic: not before */
@@ -227,5 +231,10 @@ void role_weak_status(const struct journal_role *j, struct msg_journal_status *r
 bool role_control(struct journal_role *j);
 /* One of them, if there is one. False: the supervisor is gone. */
 bool role_answer(struct journal_role *j);
+
+/* role_disk.c: how full the disk is. */
+uint64_t role_disk_due(const struct journal_role *j); /* monotonic ns */
+void role_disk(struct journal_role *j, uint64_t now);
+void role_disk_status(const struct journal_role *j, struct msg_journal_status *ret);
 
 #endif

@@ -229,6 +229,7 @@ json_t *answers_status(struct supervisor *s, struct collect *c)
 	json_object_set_new(j, "clock", json_clock(s));
 	json_object_set_new(j, "reviews", json_reviews(s));
 	json_object_set_new(j, "ending", json_ending(s));
+	json_object_set_new(j, "certificates", json_certificates(s));
 	json_object_set_new(j, "uninspected", json_uninspected(s));
 	json_object_set_new(j, "unheard", json_unheard(s));
 	json_object_set_new(j, "log", json_log(s));

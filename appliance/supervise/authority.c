@@ -10,19 +10,20 @@
 
 #include "appliance/base/atomic_file.h"
 
-#define MOST (1u << 20) /* bytes: a system's whole collection of authorities is a quarter of it */
+const char *const authority_words[AUTHORITIES] = { "ready", "absent", "unread", "link", "closed", "folder", "none" };
 
-static bool unread(const char *path, int code, struct sentence *ret)
+static enum authority unread(const char *path, int code, struct sentence *ret)
 {
-	if (code == ENOENT)
+	if (code == ENOENT) {
 		sentence_say(ret, M_CA_ABSENT, path);
-	else
-		sentence_say(ret, M_CA_UNREAD, path, strerror(code));
-	return false;
+		return AUTHORITY_ABSENT;
+	}
+	sentence_say(ret, M_CA_UNREAD, path, strerror(code));
+	return AUTHORITY_UNREAD;
 }
 
 /* A program that is nobody in particular comes through all folders above. `path` is without links; cut while it is looked at. */
-static bool passable(char *path, struct sentence *ret)
+static enum authority passable(char *path, struct sentence *ret)
 {
 	for (char *at = strchr(path + 1, '/'); at != NULL; at = strchr(at + 1, '/')) {
 		struct stat st;
@@ -34,42 +35,54 @@ static bool passable(char *path, struct sentence *ret)
 			sentence_say(ret, M_CA_FOLDER, path);
 		*at = '/';
 		if (!open)
-			return false;
+			return AUTHORITY_FOLDER;
 	}
-	return true;
+	return AUTHORITY_READY;
 }
 
-static bool certificate(const char *path, struct sentence *ret)
+static enum authority certificate(const char *path, uint8_t **ret_text, size_t *ret_n, struct sentence *ret)
 {
-	uint8_t *text;
-	size_t n;
-	bool has;
-	int r = file_read(AT_FDCWD, path, MOST, &text, &n, NULL);
+	int r = file_read(AT_FDCWD, path, AUTHORITY_MOST, ret_text, ret_n, NULL);
 
 	if (r < 0)
 		return unread(path, -r, ret);
-	has = memmem(text, n, "-----BEGIN CERTIFICATE-----", 27) != NULL;
-	free(text);
-	if (!has)
-		sentence_say(ret, M_CA_NONE, path);
-	return has;
+	if (memmem(*ret_text, *ret_n, "-----BEGIN CERTIFICATE-----", 27) != NULL)
+		return AUTHORITY_READY;
+	free(*ret_text);
+	*ret_text = NULL;
+	sentence_say(ret, M_CA_NONE, path);
+	return AUTHORITY_NONE;
 }
 
-bool authority_ready(const char *path, struct sentence *ret)
+enum authority authority_look(const char *path, uint8_t **ret_text, size_t *ret_n, struct sentence *ret)
 {
 	char real[PATH_MAX];
+	enum authority is;
 	struct stat st;
 
+	*ret_text = NULL;
+	*ret_n = 0;
 	if (lstat(path, &st) < 0 || realpath(path, real) == NULL)
 		return unread(path, errno, ret);
 	/* What it leads to may be another file tomorrow. */
 	if (S_ISLNK(st.st_mode)) {
 		sentence_say(ret, M_CA_LINK, path, real);
-		return false;
+		return AUTHORITY_LINK;
 	}
 	if ((st.st_mode & S_IROTH) == 0) {
 		sentence_say(ret, M_CA_CLOSED, path);
-		return false;
+		return AUTHORITY_CLOSED;
 	}
-	return passable(real, ret) && certificate(path, ret);
+	is = passable(real, ret);
+	return is == AUTHORITY_READY ? certificate(path, ret_text, ret_n, ret) : is;
+}
+
+bool authority_ready(const char *path, struct sentence *ret)
+{
+	uint8_t *text;
+	size_t n;
+	bool ready = authority_look(path, &text, &n, ret) == AUTHORITY_READY;
+
+	free(text);
+	return ready;
 }

@@ -110,6 +110,14 @@ static bool on_heard(void *ctx, struct msg *m)
 	return true;
 }
 
+static bool on_certified(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	certificates_told(p->s, m->id, &m->body.certified);
+	return true;
+}
+
 static bool on_drift(void *ctx, struct msg *m)
 {
 	static const enum message words[DRIFT_COUNT] = {
@@ -451,6 +459,7 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_CUTS] = on_cuts,
 	[MSG_UNANSWERED] = on_unanswered,
 	[MSG_HEARD] = on_heard,
+	[MSG_CERTIFIED] = on_certified,
 
 	[MSG_STATUS] = on_status,
 	[MSG_EFFECTIVE] = on_effective,

@@ -337,8 +337,9 @@ enum {
 
 /* When each part has something to do next, in monotonic ns. */
 static uint64_t (*const parts_next[])(const struct supervisor *) = {
-	roles_due,   op_next,	   collect_next,  network_next,	    watch_next, unsaved_next, clock_next,
-	review_next, unheard_next, near_end_next, uninspected_next, ups_next,	notify_next,  control_next,
+	roles_due,	  op_next,    collect_next, network_next, watch_next,
+	unsaved_next,	  clock_next, review_next,  unheard_next, near_end_next,
+	uninspected_next, ups_next,   notify_next,  control_next, certificates_next,
 };
 
 static int wait_ms(const struct supervisor *s, uint64_t now)
@@ -420,6 +421,7 @@ static void turn(struct supervisor *s)
 	uninspected_due(s, now);
 	ups_due(s, now);
 	notify_due(s, now);
+	certificates_due(s, now);
 }
 
 /* ---- end ---------------------------------------------------------------------------------------------------------- */

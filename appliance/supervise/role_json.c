@@ -40,6 +40,33 @@ static json_t *shares_json(const struct msg_dpi_status *a)
 	return list;
 }
 
+/* What inspection took, in us; of parts that had packets. */
+static json_t *latency_json(const struct msg_dpi_status *a)
+{
+	json_t *list = json_array();
+
+	for (uint32_t n = 0; n < LANE_SHARES; n++) {
+		json_t *within;
+
+		if (a->latency_packets[n] == 0)
+			continue;
+		within = json_array();
+		for (uint32_t i = 0; i < LATENCY_TOLD; i++)
+			json_array_append_new(within, json_pack("{s:I, s:I}", "us",
+								(json_int_t)(1u << (LATENCY_FIRST + i)), "packets",
+								(json_int_t)a->latency_within[n * LATENCY_TOLD + i]));
+		json_array_append_new(list, json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:o}", "kind",
+						      lane_kind_words[n / CRITICALITIES], "criticality",
+						      criticality_words[n % CRITICALITIES], "packets",
+						      (json_int_t)a->latency_packets[n], "sum_us",
+						      (json_int_t)(a->latency_sum[n] / 1000), "p50_us",
+						      (json_int_t)(a->latency_p50[n] / 1000), "p99_us",
+						      (json_int_t)(a->latency_p99[n] / 1000), "max_us",
+						      (json_int_t)(a->latency_max[n] / 1000), "within", within));
+	}
+	return list;
+}
+
 static json_t *queues_json(const struct msg_gate_status *a, uint32_t index)
 {
 	json_t *list = json_array();
@@ -127,6 +154,27 @@ static void put_weak(json_t *j, const struct msg_journal_status *a)
 				      a->weak_damaged != 0, "alarms", list));
 }
 
+/* How full the disk of the records is; null: nobody could look. */
+static void put_disk(json_t *j, const struct msg_journal_status *a)
+{
+	static const char *const fields[] = { "disk_bytes",	 "disk_free",	 "disk_files",
+					      "disk_files_free", "disk_records", "disk_used",
+					      "disk_near",	 "disk_since",	 "disk_full_in" };
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		json_object_del(j, fields[i]);
+	json_object_set_new(
+		j, "disk",
+		a->disk_bytes == 0
+			? json_null()
+			: json_pack("{s:I, s:I, s:I, s:I, s:I, s:i, s:b, s:o, s:o}", "bytes", (json_int_t)a->disk_bytes,
+				    "free", (json_int_t)a->disk_free, "files", (json_int_t)a->disk_files, "files_free",
+				    (json_int_t)a->disk_files_free, "records_bytes", (json_int_t)a->disk_records,
+				    "used_percent", (int)a->disk_used, "nearly_full", (int)a->disk_near, "since",
+				    moment(a->disk_since), "full_in_s",
+				    a->disk_full_in != 0 ? json_integer((json_int_t)a->disk_full_in) : json_null()));
+}
+
 json_t *role_json(const struct msg_body *says, uint32_t index)
 {
 	static const char *const states[GATE_STATES] = {
@@ -143,6 +191,7 @@ json_t *role_json(const struct msg_body *says, uint32_t index)
 	if (says->type == MSG_DPI_STATUS) {
 		json_object_set_new(j, "reasons", reasons_json(&says->dpi_status));
 		json_object_set_new(j, "shares", shares_json(&says->dpi_status));
+		json_object_set_new(j, "latency", latency_json(&says->dpi_status));
 	}
 	if (says->type == MSG_GATE_STATUS) {
 		json_object_set_new(j, "state", json_string(states[says->gate_status.state]));
@@ -164,6 +213,7 @@ json_t *role_json(const struct msg_body *says, uint32_t index)
 		json_object_set_new(j, "signs", json_boolean(says->journal_status.signs));
 		put_devices(j, &says->journal_status);
 		put_weak(j, &says->journal_status);
+		put_disk(j, &says->journal_status);
 	}
 	return j;
 }

@@ -62,6 +62,7 @@
 #include "appliance/store/generation.h"
 #include "appliance/store/permit_ids.h"
 #include "appliance/supervise/answers.h"
+#include "appliance/supervise/certificates.h"
 #include "appliance/supervise/change.h"
 #include "appliance/supervise/clock.h"
 #include "appliance/supervise/control.h"
@@ -159,6 +160,7 @@ struct supervisor {
 	struct ups_state ups;
 	struct reviews reviews;
 	struct near_ends near_ends;
+	struct certificates certificates;
 	struct unheard unheard;
 	struct policy *now;	       /* in force, never NULL once started */
 	const struct policy *pairs_of; /* what pairs_fd was made from; only compared */

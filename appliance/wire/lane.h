@@ -17,6 +17,9 @@ enum lane_kind { LANE_NAMING = 0, LANE_COMMANDS = 1 };
 #define LANE_KINDS 2u
 enum criticality { CRIT_SAFETY = 0, CRIT_CARGO = 1, CRIT_SUPPORT = 2 };
 #define CRITICALITIES 3u
+/* Steps of the histogram of what inspection takes, in powers of two of us: from 2^LATENCY_FIRST on (worker/latency.h). */
+#define LATENCY_FIRST 3u
+#define LATENCY_TOLD 16u
 #define LANE_SHARES (LANE_KINDS * CRITICALITIES) /* parts of a worker: number kind * CRITICALITIES + criticality */
 /* Ordered from the strictest; joint settings take the smaller value. */
 enum failure { FAIL_CLOSED = 0, FAIL_HOLD = 1, FAIL_OPEN = 2 };

@@ -47,11 +47,14 @@
 #define IMPACT_SESSIONS 32u
 #define IMPACT_COMMANDS 16u /* told of one of them */
 
-#define FLOWS_MOST 100000u  /* sessions that one answer names */
-#define COMMENT_MOST 255u   /* bytes of UTF-8 that a person may say about a change */
-#define RECORD_MOST 199u    /* bytes of an event's text, EVENT_TEXT without its NUL */
-#define DEVICE_MOST 15u	    /* bytes of the name of a device or interface */
-#define CONFIRM_MOST 86400u /* seconds that a trial may last */
+#define FLOWS_MOST 100000u /* sessions that one answer names */
+#define COMMENT_MOST 255u  /* bytes of UTF-8 that a person may say about a change */
+#define RECORD_MOST 199u   /* bytes of an event's text, EVENT_TEXT without its NUL */
+/* Certificates of one file that are told apart, those that end last; a list of a whole system's authorities has a hundred more, which end as late. */
+#define CERTIFICATES_TOLD 4u
+#define CERTIFICATE_SUBJECT 120u /* bytes, NUL included */
+#define DEVICE_MOST 15u		 /* bytes of the name of a device or interface */
+#define CONFIRM_MOST 86400u	 /* seconds that a trial may last */
 
 enum role {
 	ROLE_SUPERVISOR = 0,

@@ -39,6 +39,7 @@ static bool on_lane(void *ctx, struct msg *m)
 	unsigned at = 0;
 
 	p.class = worker_class(p.lane);
+	p.share = worker_share(p.lane);
 	p.commands = worker_commands(p.lane);
 	p.credit = worker_budget(p.class);
 	for (unsigned i = 0; i < w->n_ports; i++)
@@ -108,11 +109,25 @@ static bool on_cuts(void *ctx, struct msg *m)
 
 _Static_assert(SHARE_LANES == LANE_SHARES, "a share for each kind and criticality");
 
+static void fill_latency(struct worker *w, uint32_t share, struct msg_dpi_status *a)
+{
+	struct latency_recent r = latency_recent(&w->latency, share, clock_mono().ns);
+
+	a->latency_packets[share] = w->latency.shares[share].packets;
+	a->latency_sum[share] = w->latency.shares[share].sum_ns;
+	a->latency_p50[share] = r.p50_ns;
+	a->latency_p99[share] = r.p99_ns;
+	a->latency_max[share] = r.max_ns;
+	for (uint32_t i = 0; i < LATENCY_TOLD; i++)
+		a->latency_within[share * LATENCY_TOLD + i] =
+			latency_within(&w->latency, share, 1u << (LATENCY_FIRST + i));
+}
+
 static bool on_status(void *ctx, struct msg *m)
 {
 	struct msg_body answer = { .type = MSG_DPI_STATUS };
 	struct msg_dpi_status *a = &answer.dpi_status;
-	const struct worker *w = ctx;
+	struct worker *w = ctx;
 	struct inspector_stats s = { 0 };
 
 	inspector_stats(w->inspector, &s);
@@ -136,6 +151,7 @@ static bool on_status(void *ctx, struct msg *m)
 		a->share_flows_max[n] = s.shares[n].flows_part;
 		a->share_pool_used[n] = s.shares[n].pool;
 		a->share_pool_bytes[n] = s.shares[n].pool_part;
+		fill_latency(w, n, a);
 	}
 	return msg_send(ROLE_FD_CONTROL, m->id, &answer, NULL, 0) == 0;
 }

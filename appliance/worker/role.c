@@ -172,11 +172,16 @@ static void take_datagram(struct worker *w, struct worker_port *p, struct bytes 
 static void serve_batch(struct worker *w, struct worker_port *p, unsigned *left)
 {
 	unsigned most = *left < WORKER_BATCH ? *left : WORKER_BATCH;
+	uint64_t began = clock_mono().ns, now;
 	int n = queue_receive(w->reader, p->fd, most);
 
 	for (int i = 0; i < n; i++)
 		take_datagram(w, p, queue_datagram(w->reader, (unsigned)i));
 	verdicts_flush(w);
+	if (n > 0) {
+		now = clock_mono().ns;
+		latency_note(&w->latency, p->share, (uint32_t)n, now - began, now);
+	}
 	p->ready = n == (int)most;
 	p->hot = n > 0;
 	*left -= n > 0 ? (unsigned)n : 0;

@@ -19,6 +19,7 @@
 #include "appliance/wire/event.h"
 #include "appliance/wire/lane.h"
 #include "appliance/wire/ring.h"
+#include "appliance/worker/latency.h"
 #include "appliance/worker/queue.h"
 #include "appliance/worker/verdicts.h"
 #include "dpi/inspect/inspect.h"
@@ -35,6 +36,7 @@ struct worker_port {
 	uint32_t lane;
 	bool commands; /* served before the cut lane, which a worker for commands has too */
 	unsigned class;
+	uint32_t share;		      /* LANE_SHARES of the cut lane */
 	unsigned credit;	      /* of others: packets that this round still gives it */
 	bool ready;		      /* something may be there */
 	bool hot;		      /* it had packets in the last turn */
@@ -59,6 +61,7 @@ struct worker {
 	struct command_table tried;
 	uint8_t digest[32];
 	struct verdicts verdicts;
+	struct latency latency;
 	int sockets[LANE_COUNT];	      /* of ports, by lane */
 	struct worker_port ports[LANE_COUNT]; /* in order of service */
 	unsigned n_ports;
@@ -79,6 +82,14 @@ static inline unsigned worker_class(uint32_t lane)
 	struct lane l;
 
 	return lane_of(lane, &l) ? (unsigned)l.criticality : (unsigned)CRIT_SUPPORT + 1u;
+}
+
+/* Which part of the worker it has; LANE_SHARES of the cut lane. */
+static inline uint32_t worker_share(uint32_t lane)
+{
+	struct lane l;
+
+	return lane_of(lane, &l) ? (uint32_t)l.kind * CRITICALITIES + (uint32_t)l.criticality : LANE_SHARES;
 }
 
 /* Packets that one turn takes from a lane with commands, or one round from another: a flood in one never starves another

@@ -5,12 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mgmt/state/certificate.h"
 #include "mgmt/state/faults.h"
 #include "mgmt/state/lost.h"
 #include "mgmt/state/stand.h"
 #include "mgmt/state/weakness.h"
 
 #define KEY_TEXT 500
+#define MEGABYTE 1000000u
 #define ALARM_TEXT 500
 #define LOG_SEEN 15u /* rsyslogd puts down every sixteenth: up to 15 may have gone already (docs/json.md) */
 
@@ -105,7 +107,7 @@ static void of_faults(json_t *list, const json_t *status)
 
 static void of_records(json_t *list, const json_t *status)
 {
-	const json_t *j = ja(status, "journal"), *log = ja(status, "log");
+	const json_t *j = ja(status, "journal"), *log = ja(status, "log"), *disk = ja(j, "disk");
 
 	if (*js(j, "trouble") != '\0') {
 		char *en = lost_text(LANG_EN, js(j, "trouble")), *japanese = lost_text(LANG_JA, js(j, "trouble"));
@@ -117,6 +119,12 @@ static void of_records(json_t *list, const json_t *status)
 	}
 	if (ju(j, "waiting") + ju(j, "left_out") > 0)
 		add_counted(list, "room", true, "", M_ALARM_ROOM, ju(j, "waiting"), ju(j, "left_out"));
+	/* What waits for room says it already. */
+	else if (jb(disk, "nearly_full"))
+		add_counted(list, "disk", false, js(disk, "since"),
+			    ju(disk, "full_in_s") > 0 ? M_ALARM_DISK_DAYS : M_ALARM_DISK, ju(disk, "used_percent"),
+			    ju(disk, "full_in_s") > 0 ? (ju(disk, "full_in_s") + 3599) / 3600
+						      : ju(disk, "free") / MEGABYTE);
 	if (ju(j, "lost") > 0)
 		add_counted(list, "lost", false, "", M_ALARM_LOST, ju(j, "lost"), 0);
 	if (jb(j, "holds_damaged"))
@@ -280,6 +288,46 @@ static void of_ends(json_t *list, const json_t *status)
 		add(list, "ends more", false, "", M_ALARM_ENDS_MORE, "", "");
 }
 
+/* Of each file its own. By its dates in the key, one that was replaced by another that ends soon is another alarm. */
+static void of_certificates(json_t *list, const json_t *status)
+{
+	static const struct {
+		const char *state, *when;
+		bool grave;
+		enum message m;
+	} dated[] = { { "near", "until", false, M_ALARM_CERTIFICATE_ENDS },
+		      { "close", "until", true, M_ALARM_CERTIFICATE_ENDS },
+		      { "ended", "until", true, M_ALARM_CERTIFICATE_ENDED },
+		      { "not_yet", "from", true, M_ALARM_CERTIFICATE_NOT_YET } };
+	const json_t *all = ja(status, "certificates");
+	char key[KEY_TEXT], when[RENDER_TEXT], texts[2][ALARM_TEXT];
+
+	for (size_t i = 0; i < json_array_size(all); i++) {
+		const json_t *o = json_array_get(all, i), *about = json_array_get(ja(o, "list"), ju(o, "about"));
+		bool unreadable = strcmp(js(o, "state"), "unreadable") == 0;
+		size_t d = 0;
+
+		while (d < sizeof(dated) / sizeof(dated[0]) && strcmp(js(o, "state"), dated[d].state) != 0)
+			d++;
+		if (!unreadable && d == sizeof(dated) / sizeof(dated[0]))
+			continue;
+		render_time(unreadable ? "" : js(about, dated[d].when), when);
+		for (unsigned l = 0; l < LANGUAGES; l++) {
+			const char *use = certificate_use(o, (enum lang)l);
+
+			if (unreadable)
+				message_text(texts[l], ALARM_TEXT, (enum lang)l, M_ALARM_CERTIFICATE_UNREADABLE, use,
+					     certificate_why(o, (enum lang)l), js(o, "file"));
+			else
+				message_text(texts[l], ALARM_TEXT, (enum lang)l, dated[d].m, use, when);
+		}
+		snprintf(key, sizeof(key), "certificate %s %s %s", js(o, "use"), js(o, "state"),
+			 unreadable ? js(o, "why") : js(about, dated[d].when));
+		(void)json_array_append_new(
+			list, alarm(key, unreadable || dated[d].grave, js(o, "since"), texts[LANG_EN], texts[LANG_JA]));
+	}
+}
+
 /* One for all of them: they were often set for the same day. */
 static void of_reviews(json_t *list, const json_t *status)
 {
@@ -304,6 +352,7 @@ json_t *alarms_find(const json_t *status)
 	of_uninspected(list, status);
 	of_unheard(list, status);
 	of_ends(list, status);
+	of_certificates(list, status);
 	of_reviews(list, status);
 	return list;
 }

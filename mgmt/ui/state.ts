@@ -96,6 +96,8 @@ function meter(used: number, most: number): Child[] {
 			h("rect", { class: "track", width: 100, height: 6, rx: 3 }), h("rect", { class: "fill", width: Math.max(share * 100, used > 0 ? 1 : 0), height: 6, rx: 3 }))];
 }
 
+const ms = (us: number | undefined): string => t("milliseconds", ((us ?? 0) / 1000).toFixed((us ?? 0) < 10000 ? 2 : 0));
+
 function inspection(s: Status): Node_ {
 	const workers = s.workers ?? [], queues = s.queues ?? [], gates = s.gates ?? [];
 	const sum = (f: (q: { outstanding?: number; dropped_full?: number; dropped_user?: number }) => number): number => queues.reduce((n, q) => n + f(q), 0);
@@ -103,9 +105,11 @@ function inspection(s: Status): Node_ {
 	return card("inspection", "inspection", true,
 		workers.length === 0 ? h("p", { class: "empty" }, t("no_inspection")) :
 			grid("inspection", [{ head: "worker_head" }, { head: "packets", number: true }, { head: "refused_count", number: true }, { head: "resets", number: true },
-				{ head: "flows", number: true }],
+				{ head: "flows", number: true }, { head: "latency", number: true }],
 			workers.map((w) => [t("worker", w.index ?? 0, t(w.kind === "naming" ? "naming" : "commands")), count(w.packets), count(w.dropped),
-				count(w.resets), h("div", { class: "meter" }, meter(w.flows ?? 0, w.flows_max ?? 0))])),
+				count(w.resets), h("div", { class: "meter" }, meter(w.flows ?? 0, w.flows_max ?? 0)),
+				(w.latency ?? []).filter((x) => (x.max_us ?? 0) > 0)
+					.map((x) => h("div", {}, t("latency_of", x.criticality ?? "", ms(x.p50_us), ms(x.p99_us), ms(x.max_us))))])),
 		workers.length + queues.length + gates.length > 0 && figures(["queues", count(queues.length)], ["queue_waiting", count(sum((q) => q.outstanding ?? 0))],
 			["queue_lost", count(sum((q) => (q.dropped_full ?? 0) + (q.dropped_user ?? 0)))], ["late", count(late)],
 			["starved", t("seconds", (starved / 1000).toFixed(1))],
@@ -135,6 +139,12 @@ function logText(s: Status): string {
 	return log.waiting === 0 ? t("log_all", server) : t("log_waits", server, count(log.waiting));
 }
 
+function diskText(d: NonNullable<Status["journal"]>["disk"]): Child[] {
+	if (!d) return [chip("off", t("unknown"))];
+	const used = t("disk_used", count(d.used_percent), bytes(d.free ?? 0), bytes(d.bytes ?? 0), bytes(d.records_bytes ?? 0));
+	return [d.nearly_full === true ? chip("bad", used) : used, (d.full_in_s ?? 0) > 0 && h("div", { class: "ago" }, t("disk_full_in", count(Math.ceil((d.full_in_s ?? 0) / 3600))))];
+}
+
 function records(state: State): Node_ {
 	const s = state.status, j = s.journal ?? {}, trouble = state[language()].trouble;
 	return card("records", "records", false, figures(
@@ -143,6 +153,7 @@ function records(state: State): Node_ {
 		j.records !== undefined && ["record_count", count(j.records)], j.records !== undefined && ["record_last", when(j.last, s.clock?.time)],
 		j.records !== undefined && ["record_lost", count((j.lost ?? 0) + (j.left_out ?? 0))], j.records !== undefined && ["record_waiting", count(j.waiting)],
 		j.keep_days !== undefined && ["retention", j.keep_days > 0 ? t("retention_days", count(j.keep_days), count(j.delete_after_days)) : t("retention_none")],
+		j.disk !== undefined && ["disk", diskText(j.disk)],
 		["log_server", logText(s)]));
 }
 
@@ -158,10 +169,34 @@ function machine(state: State): Node_ {
 		p !== undefined && ["memory", p.stands === true ? t("of_most", bytes(p.parsers?.memory ?? 0), bytes(p.parsers?.most ?? 0)) : t("memory_none")]));
 }
 
+type File = NonNullable<Status["certificates"]>[number];
+
+function certificateChip(c: File): Node_ {
+	const words: Record<string, [Tone, Key]> = {
+		good: ["good", "certificate_good"], near: ["wait", "certificate_near"], close: ["bad", "certificate_close"], ended: ["bad", "certificate_ended"],
+		not_yet: ["bad", "certificate_not_yet"], unreadable: ["bad", "certificate_unreadable"], unknown: ["off", "certificate_unknown"],
+		unjudged: ["off", "certificate_unjudged"],
+	};
+	const word = words[c.state ?? ""];
+	return word === undefined ? chip("off", c.state ?? t("unknown")) : chip(word[0], t(word[1]));
+}
+
+/** A row each; how a file stands is said beside its first one. */
+function certificates(s: Status): Node_ {
+	const uses: Record<string, Key> = { web: "certificate_web", log: "certificate_log", update: "certificate_update", mail: "certificate_mail" };
+	const rows = (s.certificates ?? []).flatMap((c) => {
+		const use = uses[c.use ?? ""], list = c.list ?? [], name = use === undefined ? c.use ?? "" : t(use);
+		return (list.length > 0 ? list : [{}]).map((x: { subject?: string; until?: string; sha256?: string }, i) => [name, x.subject ?? "–",
+			x.until === undefined ? "–" : moment(x.until), h("code", { title: x.sha256 ?? "" }, (x.sha256 ?? "").slice(0, 16)), i === 0 ? certificateChip(c) : ""]);
+	});
+	return card("certificates", "tls_certificates", true, rows.length === 0 ? h("p", { class: "empty" }, t("unknown")) :
+		grid("tls_certificates", [{ head: "certificate_use" }, { head: "certificate_subject" }, { head: "certificate_ends" }, { head: "certificate_print" }, { head: "state" }], rows));
+}
+
 export function statePage(state: State): Node_[] {
 	const s = state.status;
 	return [headline(state, false),
 		card("alarms", "alarms", true, alarmList(state)),
 		h("div", { class: "cards" }, policy(s), records(state), machine(state)),
-		interfaces(s), roles(s), inspection(s), refused(state)];
+		interfaces(s), roles(s), inspection(s), refused(state), certificates(s)];
 }

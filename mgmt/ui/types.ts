@@ -53,6 +53,7 @@ export interface Worker {
 	resets?: number;
 	flows?: number;
 	flows_max?: number;
+	latency?: { criticality?: string; p50_us?: number; p99_us?: number; max_us?: number }[];
 }
 export interface Queue {
 	outstanding?: number;
@@ -80,11 +81,16 @@ export interface Status {
 	kernel?: { forwarding?: boolean };
 	journal?: {
 		records?: number; last?: string; lost?: number; keep_days?: number; delete_after_days?: number; waiting?: number; left_out?: number;
+		disk?: { bytes?: number; free?: number; records_bytes?: number; used_percent?: number; nearly_full?: boolean; full_in_s?: number | null } | null;
 		holds?: number; held?: boolean; holds_damaged?: boolean; stuck?: boolean; trouble?: string | null; head?: string; signs?: boolean; signed_to?: number; unsigned_records?: number;
 	};
 	clock?: { time?: string; trusted?: boolean; synchronised?: boolean; since?: string | null; sources?: boolean; waiting?: string[] };
 	log?: { server?: string; sends?: boolean; waiting?: number | null; since?: string | null; last?: number } | null;
 	ups?: { name?: string; server?: string; state?: string; since?: string | null; away_since?: string | null; charge?: number | null; runtime?: number | null } | null;
+	certificates?: {
+		use?: string; file?: string | null; state?: string; why?: string | null; since?: string | null; certificates?: number;
+		list?: { subject?: string; from?: string; until?: string; sha256?: string }[];
+	}[];
 	partition?: { stands?: boolean; why?: { en?: string; ja?: string } | null; parsers?: { memory?: number; most?: number; ended?: number }; guard?: { kept?: number } };
 }
 export interface Zone {

@@ -950,6 +950,11 @@ void http_answer(struct http *h, struct msg *m)
 	}
 }
 
+const char *http_authority(const struct http *h)
+{
+	return h->secrets->certificate;
+}
+
 struct http_counts http_counts(const struct http *h)
 {
 	return h->counts;

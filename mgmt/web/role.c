@@ -8,11 +8,14 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
+#include "mgmt/web/certified.h"
 #include "mgmt/web/http.h"
 #include "mgmt/web/secrets.h"
 
@@ -40,7 +43,28 @@ static bool on_answer(void *ctx, struct msg *m)
 	return true;
 }
 
-static msg_handler *const handlers[MSG_TYPE_COUNT] = { [MSG_STATUS] = on_status, [MSG_ANSWER] = on_answer };
+/* Of the box's own authority when no file comes along. */
+static bool on_certificates(void *ctx, struct msg *m)
+{
+	struct msg_body answer = { .type = MSG_CERTIFIED };
+	const char *own = http_authority(ctx);
+	uint8_t *text = NULL;
+	struct err e;
+	size_t n = 0;
+	int r;
+
+	if (m->n_fds == 0)
+		answer.certified = certified_read(own, strlen(own));
+	else if (memfd_read(m->fds[0], CERTIFIED_MOST, &text, &n, &e) == 0)
+		answer.certified = certified_read(text, n);
+	free(text);
+	r = msg_send(ROLE_FD_CONTROL, m->id, &answer, NULL, 0);
+	return r == 0 || r == -EAGAIN; /* likewise */
+}
+
+static msg_handler *const handlers[MSG_TYPE_COUNT] = {
+	[MSG_STATUS] = on_status, [MSG_ANSWER] = on_answer, [MSG_CERTIFICATES] = on_certificates
+};
 
 /* 1 = go on, 0 = the supervisor is gone, negative errno. */
 static int hear(struct http *h)

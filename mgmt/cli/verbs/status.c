@@ -15,6 +15,7 @@
 #include "mgmt/cli/words/reach.h"
 #include "mgmt/cli/words/render.h"
 #include "mgmt/state/alarms.h"
+#include "mgmt/state/certificate.h"
 #include "mgmt/state/faults.h"
 #include "mgmt/state/lost.h"
 #include "mgmt/state/refused.h"
@@ -22,6 +23,7 @@
 #include "mgmt/state/weakness.h"
 
 #define MEBIBYTE 1048576u
+#define MEGABYTE 1000000u
 #define ANSWERS_SHOWN 4u /* ranges of an interface; `effective` has all */
 
 /* Why no record can be written now. */
@@ -359,6 +361,20 @@ static void drops(struct cli *c, const json_t *status)
 	table_free(unjudged);
 }
 
+/* Of parts that had packets within the last minutes. */
+static void latency_lines(struct cli *c, const json_t *worker)
+{
+	const json_t *list = ja(worker, "latency");
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *x = json_array_get(list, i);
+
+		if (ju(x, "max_us") > 0)
+			render_line(c, M_STATUS_LATENCY, js(x, "criticality"), ju(x, "p50_us"), ju(x, "p99_us"),
+				    ju(x, "max_us"));
+	}
+}
+
 static void inspection(struct cli *c, const json_t *status)
 {
 	const json_t *workers = ja(status, "workers"), *queues = ja(status, "queues");
@@ -371,6 +387,7 @@ static void inspection(struct cli *c, const json_t *status)
 
 		render_line(c, M_STATUS_WORKER, ju(w, "index"), render_kind(js(w, "kind"), c->lang), ju(w, "packets"),
 			    ju(w, "dropped"), ju(w, "resets"), ju(w, "flows"), ju(w, "flows_max"));
+		latency_lines(c, w);
 	}
 	for (size_t i = 0; i < json_array_size(queues); i++) {
 		waiting += ju(json_array_get(queues, i), "outstanding");
@@ -461,6 +478,58 @@ static void partition_line(struct cli *c, const json_t *partition)
 		render_line(c, M_STATUS_PARTITION_NONE, js(ja(partition, "why"), lang_name(c->lang)));
 }
 
+/* A row each; how the file stands is said beside the first one. */
+static void certificate_rows(struct cli *c, struct table *t, const json_t *file)
+{
+	const json_t *list = ja(file, "list");
+	char state[CERTIFICATE_TEXT], until[RENDER_TEXT];
+
+	for (size_t i = 0; i == 0 || i < json_array_size(list); i++) {
+		const json_t *x = json_array_get(list, i);
+
+		render_time(js(x, "until"), until);
+		table_cell(t, i == 0 ? certificate_use(file, c->lang) : "");
+		table_cell(t, x != NULL ? js(x, "subject") : "-");
+		table_cell(t, x != NULL ? until : "-");
+		table_cell(t, i == 0 ? certificate_state(file, c->lang, state) : "");
+	}
+}
+
+static void certificates(struct cli *c, const json_t *status)
+{
+	const json_t *list = ja(status, "certificates");
+	static const enum message heads[] = { M_COL_CERTIFICATE_USE, M_COL_CERTIFICATE_SUBJECT, M_COL_CERTIFICATE_UNTIL,
+					      M_COL_STATE };
+	struct table *t = table_new(sizeof(heads) / sizeof(heads[0]), 2);
+
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
+		table_cell(t, message_format(heads[i], c->lang));
+	table_head_done(t);
+	table_wrap(t);
+	for (size_t i = 0; i < json_array_size(list); i++)
+		certificate_rows(c, t, json_array_get(list, i));
+	if (table_rows(t) > 0) {
+		message_print(c->out, c->lang, M_STATUS_CERTIFICATES);
+		table_print(t, c->out, c->color);
+	}
+	table_free(t);
+}
+
+/* A journal that is silent has said nothing of it. */
+static void disk_lines(struct cli *c, const json_t *journal)
+{
+	const json_t *disk = ja(journal, "disk");
+
+	if (json_is_null(json_object_get(journal, "disk")))
+		render_line(c, M_STATUS_DISK_UNKNOWN);
+	if (disk == NULL)
+		return;
+	render_line(c, M_STATUS_DISK, ju(disk, "used_percent"), ju(disk, "free") / MEGABYTE,
+		    ju(disk, "bytes") / MEGABYTE, ju(disk, "records_bytes") / MEGABYTE, ju(journal, "reserve") / 1000);
+	if (ju(disk, "full_in_s") > 0)
+		render_line(c, M_STATUS_DISK_FULL_IN, (ju(disk, "full_in_s") + 3599) / 3600);
+}
+
 static void rest(struct cli *c, const json_t *status)
 {
 	const json_t *drift = json_object_get(status, "drift"), *journal = json_object_get(status, "journal");
@@ -480,6 +549,7 @@ static void rest(struct cli *c, const json_t *status)
 		render_line(c, M_STATUS_RETENTION, ju(journal, "keep_days"), ju(journal, "delete_after_days"));
 	else if (json_object_get(journal, "keep_days") != NULL) /* a journal that is silent has said nothing */
 		message_print(c->out, c->lang, M_STATUS_NO_RETENTION);
+	disk_lines(c, journal);
 	clock_line(c, ja(status, "clock"));
 	log_line(c, ja(status, "log"));
 	ups_lines(c, json_object_get(status, "ups"));
@@ -529,6 +599,7 @@ static int run(struct cli *c, const struct cli_args *a)
 		roles(c, answer.json);
 		drops(c, answer.json);
 		inspection(c, answer.json);
+		certificates(c, answer.json);
 		rest(c, answer.json);
 	}
 	if (status == CLI_YES && stand < STAND_WAITING)

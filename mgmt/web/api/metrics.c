@@ -12,11 +12,11 @@
 
 #define WORD_MAX 40 /* bytes of a key or label in a row, NUL included */
 
-enum how { NUMBER, MILLISECONDS, TRUTH, MOMENT, LENGTH, NOTHING, RUNNING, UP, MAINS, LOW, FORCED };
+enum how { NUMBER, MILLISECONDS, TRUTH, MOMENT, LENGTH, NOTHING, RUNNING, UP, MAINS, LOW, FORCED, USABLE };
 
 /* Of those whose sample says whether it is this word. */
 static const char *const good_words[] = {
-	[RUNNING] = "running", [UP] = "up", [MAINS] = "mains", [LOW] = "low", [FORCED] = "forced",
+	[RUNNING] = "running", [UP] = "up", [MAINS] = "mains", [LOW] = "low", [FORCED] = "forced", [USABLE] = "good",
 };
 
 struct metric {
@@ -81,6 +81,11 @@ static bool number_of(const json_t *v, enum how how, double *ret)
 	case NOTHING:
 		*ret = json_is_null(v);
 		return json_is_null(v) || json_is_string(v);
+	case USABLE:
+		*ret = json_is_string(v) && strcmp(json_string_value(v), good_words[how]) == 0;
+		/* Of what nobody can say there is no sample. */
+		return json_is_string(v) && strcmp(json_string_value(v), "unknown") != 0 &&
+		       strcmp(json_string_value(v), "unjudged") != 0;
 	case RUNNING:
 	case UP:
 	case MAINS:
@@ -170,6 +175,49 @@ static void samples(FILE *out, const struct metric *m, json_t *from, const char 
 	}
 }
 
+/* What inspection took, by worker and part: the one family that is no plain number (docs/json.md). */
+static void histogram(FILE *out, const json_t *status)
+{
+	static const char name[] = "sekisho_inspection_seconds";
+	const json_t *workers = json_object_get(status, "workers"), *w, *x, *b;
+	bool headed = false;
+	size_t i, k, n;
+
+	json_array_foreach(workers, i, w)
+	{
+		json_array_foreach(json_object_get(w, "latency"), k, x)
+		{
+			const char *kind = json_string_value(json_object_get(x, "kind"));
+			const char *criticality = json_string_value(json_object_get(x, "criticality"));
+			char labels[120];
+
+			if (kind == NULL || criticality == NULL)
+				continue;
+			if (!headed)
+				fprintf(out,
+					"# HELP %s From when a worker turned to read a batch until its verdicts were "
+					"said "
+					"(検査部が一群のパケットの読み取りを始めてから判定を伝えるまでの時間)\n# TYPE "
+					"%s histogram\n",
+					name, name);
+			headed = true;
+			snprintf(labels, sizeof(labels),
+				 "worker=\"%" JSON_INTEGER_FORMAT "\",kind=\"%.20s\",criticality=\"%.20s\"",
+				 json_integer_value(json_object_get(w, "index")), kind, criticality);
+			json_array_foreach(json_object_get(x, "within"), n, b)
+				fprintf(out, "%s_bucket{%s,le=\"%.9g\"} %" JSON_INTEGER_FORMAT "\n", name, labels,
+					(double)json_integer_value(json_object_get(b, "us")) / 1e6,
+					json_integer_value(json_object_get(b, "packets")));
+			fprintf(out,
+				"%s_bucket{%s,le=\"+Inf\"} %" JSON_INTEGER_FORMAT
+				"\n%s_sum{%s} %.17g\n%s_count{%s} %" JSON_INTEGER_FORMAT "\n",
+				name, labels, json_integer_value(json_object_get(x, "packets")), name, labels,
+				(double)json_integer_value(json_object_get(x, "sum_us")) / 1e6, name, labels,
+				json_integer_value(json_object_get(x, "packets")));
+		}
+	}
+}
+
 char *metrics_text(const char *json, size_t n, size_t *ret_n)
 {
 	json_t *status = json_loadb(json, n, 0, NULL);
@@ -187,6 +235,7 @@ char *metrics_text(const char *json, size_t n, size_t *ret_n)
 			else
 				samples(out, &metrics[i], status, metrics[i].where, &headed);
 		}
+		histogram(out, status);
 		failed = ferror(out) != 0;
 		/* Closed in any case: until then the text is not ours to free. */
 		if (fclose(out) != 0 || failed) {

@@ -87,7 +87,7 @@ class Line:
                 break
             said, self.rest = said + self.rest[:n], self.rest[n + 2:]
         self.close()
-        return said
+        return said[:said.rfind(b"\n\n") + 2]  # the next event may be cut
 
     def say(self, data, bodiless=False, timeout=15):
         """One request as bytes, on the kept connection or a new one."""

@@ -24,6 +24,10 @@ WHOLE = {
     "roles": [{"role": "enforce", "index": 0, "state": "running", "restarts": 0}, {"role": "dpi", "index": 8, "state": "dead", "restarts": 3}],
     "kernel": {"forwarding": True, "counters": {"no_conduit": {"packets": 12, "bytes": 720}, "share.pace": {"packets": 2 ** 53, "bytes": 0}}},
     "ending": {"near": 1, "conduits": [{"conduit": "vendor", "label": "", "owner": "Cranes", "until": "2026-11-20T09:00:00Z", "since": "2026-11-20T08:00:00Z"}]},
+    "certificates": [{"use": "web", "file": None, "state": "good", "why": None, "since": None, "certificates": 1, "about": 0, "list": [
+                         {"subject": "CN=Sekisho", "from": "2026-11-20T08:00:00.000Z", "until": "2036-11-20T08:00:00.000Z", "sha256": "ab" * 32}]},
+                     {"use": "mail", "file": "/etc/sekisho/mail.pem", "state": "unreadable", "why": "absent", "since": "2026-11-20T08:00:00.000Z", "certificates": 0, "about": None, "list": []},
+                     {"use": "log", "file": "/etc/sekisho/log.pem", "state": "unjudged", "why": None, "since": None, "certificates": 0, "about": None, "list": []}],
     "unheard": {"now": True, "since": "2026-11-20T08:00:12Z", "last": "2026-11-20T08:00:14Z", "packets": 77},
     "uninspected": {"now": True, "since": "2026-11-20T08:00:12Z", "last": "2026-11-20T08:00:14Z", "dropped": 540, "passed": 12, "lanes": [
         {"lane": "commands/cargo/closed/closed", "when_down": "closed", "when_overloaded": "closed", "queue_full": 500, "socket_full": 0, "no_worker": 40, "conduits_all": 1,
@@ -32,18 +36,26 @@ WHOLE = {
     "tracking": {"sessions": 12, "most": 262144, "shares": [{"zone": "office", "lane": "naming/support/closed/closed", "sessions": 19000, "most": 32768}]},
     "workers": [{"index": 0, "kind": "commands", "packets": 5, "accepted": 4, "confirmed": 0, "dropped": 1, "resets": 0, "flows": 1, "flows_max": 9,
                  "pool_used": 1, "pool_bytes": 2, "reasons": {"modbus.function": 3},
-                 "shares": [{"kind": "commands", "criticality": "cargo", "flows": 1, "flows_max": 9}]}],
+                 "shares": [{"kind": "commands", "criticality": "cargo", "flows": 1, "flows_max": 9}],
+                 "latency": [{"kind": "commands", "criticality": "cargo", "packets": 7, "sum_us": 2500, "p50_us": 60, "p99_us": 900, "max_us": 1100,
+                              "within": [{"us": 64, "packets": 4}, {"us": 1024, "packets": 6}]}]}],
     "queues": [{"lane": 28, "worker": 0, "kind": "commands", "outstanding": 1, "dropped_full": 2, "dropped_user": 3}],
     "gates": [{"index": 0, "kind": "commands", "verdicts": 1, "resets": 2, "decided": 3, "hung": 4, "starved_ms": 1500}],
     "interfaces": [{"name": "lan\"2\\", "device": "ot0\n", "space": "data", "link": "up", "rx": {"bytes": 1, "packets": 2, "errors": 3, "dropped": 4},
                     "tx": {"bytes": 5, "packets": 6, "errors": 7, "dropped": 8}}, {"name": "lan3", "device": "ot1", "space": "data", "link": "absent"}],
     "reach": {"stands": True, "peers": [{"use": "log", "address": "10.99.0.5", "packets": 4}], "refused": 1, "refused_in": 2, "terminals": [{}]},
     "journal": {"records": 17, "last": "2026-11-20T08:10:12Z", "lost": 0, "left_out": 0, "waiting": 0, "stuck": False, "trouble": None, "holds": 2, "held": True, "holds_damaged": False,
-                "signs": False, "signed_to": 12, "unsigned_records": 5},
+                "signs": False, "signed_to": 12, "unsigned_records": 5,
+                "disk": {"bytes": 8000000000, "free": 700000000, "files": 524288, "files_free": 500000, "records_bytes": 6000000000, "used_percent": 91, "nearly_full": True,
+                         "since": "2026-11-20T08:10:12Z", "full_in_s": 86400}},
     "log": {"sends": True, "waiting": 3}, "ups": {"state": "battery", "charge": 83, "runtime": 1140, "counted": True}, "clock": {"trusted": True, "synchronised": False, "waiting": ["grant-acme"]},
     "partition": {"stands": True, "guard": {"memory": 31457280}, "parsers": {"memory": 104857600, "most": 3221225472, "ended": 0}},
 }
-SOME = {"sekisho_unheard": 1, "sekisho_unheard_packets": 77, "sekisho_ending_conduits": 1, "sekisho_uninspected": 1, "sekisho_uninspected_dropped": 540, "sekisho_uninspected_passed": 12, "sekisho_watched_conduits": 3, "sekisho_silent_conduits": 1, "sekisho_generation": 4, "sekisho_generation_applied_timestamp_seconds": 1795162211, "sekisho_trial_ends_timestamp_seconds": 1795162811,
+TOOK = 'sekisho_inspection_seconds_%s{worker="0",kind="commands",criticality="cargo"%s}'
+SOME = {TOOK % ("bucket", ',le="6.4e-05"'): 4, TOOK % ("bucket", ',le="0.001024"'): 6, TOOK % ("bucket", ',le="+Inf"'): 7, TOOK % ("sum", ""): 0.0025, TOOK % ("count", ""): 7,
+        "sekisho_disk_free_bytes": 700000000, "sekisho_disk_nearly_full": 1, "sekisho_disk_full_in_seconds": 86400,
+        'sekisho_certificate_usable{use="web"}': 1, 'sekisho_certificate_usable{use="mail"}': 0, 'sekisho_certificate_usable{use="log"}': None,
+        'sekisho_certificate_ends_timestamp_seconds{use="web",fingerprint="%s"}' % ("ab" * 32): 2110780800, "sekisho_unheard": 1, "sekisho_unheard_packets": 77, "sekisho_ending_conduits": 1, "sekisho_uninspected": 1, "sekisho_uninspected_dropped": 540, "sekisho_uninspected_passed": 12, "sekisho_watched_conduits": 3, "sekisho_silent_conduits": 1, "sekisho_generation": 4, "sekisho_generation_applied_timestamp_seconds": 1795162211, "sekisho_trial_ends_timestamp_seconds": 1795162811,
         "sekisho_forwarding": 1, "sekisho_changing": 0, 'sekisho_role_running{role="dpi",index="8"}': 0, 'sekisho_kernel_packets_total{reason="share.pace"}': 2 ** 53,
         'sekisho_worker_reasons_total{worker="0",kind="commands",reason="modbus.function"}': 3, 'sekisho_gate_starved_seconds_total{gate="0",kind="commands"}': 1.5,
         'sekisho_interface_up{interface="lan\\"2\\\\",device="ot0\\n",space="data"}': 1, 'sekisho_interface_up{interface="lan3",device="ot1",space="data"}': 0,
@@ -71,7 +83,7 @@ def samples(text):
             heads.add((head[1], family))
             continue
         sample = re.fullmatch(r'(%s)(\{[a-z]+="(?:[^"\\]|\\.)*"(?:,[a-z]+="(?:[^"\\]|\\.)*")*\})? (\S+)' % NAME, line)
-        expect(sample and sample[1] == family and len([h for h in heads if h[1] == family]) == 2, "no sample of %s: %s", family, line)
+        expect(sample and re.sub("(?<=^sekisho_inspection_seconds)_(bucket|sum|count)$", "", sample[1]) == family and len([h for h in heads if h[1] == family]) == 2, "no sample of %s: %s", family, line)
         expect(sample[1] + (sample[2] or "") not in found, "twice: %s", line)
         found[sample[1] + (sample[2] or "")] = float(sample[3])
     return found
@@ -79,7 +91,7 @@ def samples(text):
 
 def rows():
     with open(os.path.join(TOP, "mgmt", "web", "api", "metrics.def"), encoding="utf-8") as f:
-        return {"sekisho_" + name for name in re.findall(r"^METRIC\((\w+),", f.read(), re.M)}
+        return {"sekisho_" + name for name in re.findall(r"^METRIC\((\w+),", f.read(), re.M)} | {"sekisho_inspection_seconds_" + part for part in ("bucket", "sum", "count")}
 
 
 def text_of(site):

@@ -3,7 +3,7 @@
  * Questions about records, as many as whoever asks likes: they keep neither orders nor records waiting. The supervisor is this test, at the other
  * end of the control channel.
  *
- * LINK: appliance/journal/role_messages.c appliance/journal/role_copy.c appliance/journal/role_write.c appliance/journal/role_room.c appliance/journal/wait.c
+ * LINK: appliance/journal/disk.c appliance/journal/role_disk.c appliance/journal/role_messages.c appliance/journal/role_copy.c appliance/journal/role_write.c appliance/journal/role_room.c appliance/journal/wait.c
  * LINK: appliance/journal/reserve.c appliance/journal/role_keep.c appliance/journal/keep.c appliance/journal/pack.c appliance/journal/read.c
  * LINK: appliance/journal/segment.c appliance/journal/chain.c appliance/journal/line.c appliance/journal/filter.c
  * LINK: appliance/journal/json.c appliance/wire/tls.c appliance/journal/names.c appliance/journal/merge.c appliance/journal/share.c

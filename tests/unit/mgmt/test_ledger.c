@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is told of alarms, and when: their begin and end after two looks, over a new start, and what goes when there is no room.
- * LINK: mgmt/notify/ledger.c mgmt/state/alarms.c mgmt/state/weakness.c appliance/wire/tls.c mgmt/state/faults.c mgmt/state/stand.c mgmt/state/lost.c mgmt/state/clock_why.c mgmt/state/read.c
+ * LINK: mgmt/notify/ledger.c mgmt/state/alarms.c mgmt/state/certificate.c mgmt/state/weakness.c appliance/wire/tls.c mgmt/state/faults.c mgmt/state/stand.c mgmt/state/lost.c mgmt/state/clock_why.c mgmt/state/read.c
  * LINK: appliance/base/messages.c appliance/base/json.c appliance/base/addr.c appliance/base/bytes.c appliance/base/memfd.c
  * LINK: appliance/base/utf8.c appliance/base/sha256.c appliance/base/err.c appliance/base/atomic_file.c
  * LIBS: jansson nettle
@@ -406,13 +406,88 @@ static void ends_alarm(void **state)
 	assert_int_equal(keys_of_status("{" GOOD ",\"ending\":null}", NULL, 0), 0);
 }
 
+/* By its dates another one; by its words what for and until when. */
+static void certificate_alarms(void **state)
+{
+#define CERTIFICATE(use, is, until)                                                                                    \
+	"{\"use\":\"" use "\",\"file\":\"/etc/x.pem\",\"state\":\"" is "\",\"why\":null,\"since\":\"" BEGAN            \
+	"\",\"about\":0,\"list\":[{\"from\":\"2026-11-20T00:00:00Z\",\"until\":\"" until "\"}]}"
+#define CERTIFICATES "{" GOOD ",\"certificates\":["
+	static const char all[] = CERTIFICATES CERTIFICATE("web", "good", "2027-01-02T00:00:00Z") "," CERTIFICATE(
+		"log", "near",
+		"2027-01-02T00:00:00Z") "," CERTIFICATE("mail", "close",
+							"2027-01-03T00:00:00Z") "," CERTIFICATE("update", "ended",
+												"2026-11-"
+												"20T00:00:"
+												"00Z") "]}";
+	static const char *const keys[] = { "certificate log near 2027-01-02T00:00:00Z",
+					    "certificate mail close 2027-01-03T00:00:00Z",
+					    "certificate update ended 2026-11-20T00:00:00Z" },
+				 *const early[] = { "certificate web not_yet 2026-11-20T00:00:00Z" },
+				 *const gone[] = { "certificate log unreadable absent" };
+	json_t *s = json_loads(all, 0, NULL), *alarms = alarms_find(s), *a = json_array_get(alarms, 0);
+
+	(void)state;
+	assert_int_equal(keys_of_status(all, keys, 3), 3);
+	assert_non_null(strstr(json_string_value(json_object_get(a, "en")),
+			       "the certificate for the log server ends at 2027-01-0"));
+	assert_non_null(strstr(json_string_value(json_object_get(a, "ja")), "ログサーバー用の証明書は 2027-01-0"));
+	assert_string_equal(json_string_value(json_object_get(a, "since")), BEGAN);
+	assert_false(json_is_true(json_object_get(a, "grave")));
+	for (size_t i = 1; i < 3; i++)
+		assert_true(json_is_true(json_object_get(json_array_get(alarms, i), "grave")));
+	json_decref(alarms);
+	json_decref(s);
+	assert_int_equal(
+		keys_of_status(CERTIFICATES CERTIFICATE("web", "not_yet", "2027-01-02T00:00:00Z") "]}", early, 1), 1);
+	assert_int_equal(keys_of_status(CERTIFICATES
+					"{\"use\":\"log\",\"file\":\"/etc/x.pem\",\"state\":\"unreadable\",\"why\":"
+					"\"absent\",\"since\":\"" BEGAN "\",\"about\":null,\"list\":[]}]}",
+					gone, 1),
+			 1);
+	/* What nobody can say is no alarm. */
+	assert_int_equal(
+		keys_of_status(CERTIFICATES CERTIFICATE("web", "unjudged", "2020-01-02T00:00:00Z") "," CERTIFICATE(
+				       "web", "unknown", "2020-01-02T00:00:00Z") "]}",
+			       NULL, 0),
+		0);
+	assert_int_equal(keys_of_status("{" GOOD ",\"certificates\":null}", NULL, 0), 0);
+}
+
+/* One key while its numbers move; while records wait for room that is said instead. */
+static void disk_alarm(void **state)
+{
+#define DISK(near, percent, full_in, more)                                                                             \
+	"{" GOOD ",\"journal\":{\"disk\":{\"nearly_full\":" near ",\"used_percent\":" percent                          \
+	",\"free\":812000000,\"since\":\"" BEGAN "\",\"full_in_s\":" full_in "}" more "}}"
+	static const char *const key[] = { "disk" }, *const room[] = { "room" };
+	json_t *s = json_loads(DISK("true", "91", "null", ""), 0, NULL), *alarms = alarms_find(s),
+	       *a = json_array_get(alarms, 0);
+
+	(void)state;
+	assert_int_equal(json_array_size(alarms), 1);
+	assert_string_equal(json_string_value(json_object_get(a, "en")),
+			    "the disk of the records is 91 % full; 812 MB are free");
+	assert_string_equal(json_string_value(json_object_get(a, "ja")),
+			    "記録用ディスクの空きが少なくなっています: 使用率 91 %、空き 812 MB");
+	assert_string_equal(json_string_value(json_object_get(a, "since")), BEGAN);
+	assert_false(json_is_true(json_object_get(a, "grave")));
+	json_decref(alarms);
+	json_decref(s);
+	assert_int_equal(keys_of_status(DISK("true", "97", "7201", ""), key, 1), 1);
+	assert_int_equal(keys_of_status(DISK("true", "100", "null", ",\"waiting\":3"), room, 1), 1);
+	assert_int_equal(keys_of_status(DISK("false", "89", "7201", ""), NULL, 0), 0);
+	assert_int_equal(keys_of_status("{" GOOD ",\"journal\":{\"disk\":null}}", NULL, 0), 0);
+}
+
 /* Everything at once: what goes out has each alarm's own words in both languages, those that the API has and the pages show, and none is of the mail alone. */
 static void the_same_words_everywhere(void **state)
 {
 	static const char bad[] = "{\"generation\":{\"state\":\"waiting\",\"applied\":\"" BEGAN "\"}," DOWN(
 		"0") ",\"foreign\":[\"table ip nat\"],"
 		     "\"uninspected\":{\"now\":true,\"dropped\":3},\"unheard\":{\"now\":true,\"packets\":3},"
-		     "\"reviews\":{\"overdue\":7},\"drift\":{\"seen\":2,"
+		     "\"certificates\":[{\"use\":\"log\",\"state\":\"unreadable\",\"why\":\"link\"}],\"reviews\":{"
+		     "\"overdue\":7},\"drift\":{\"seen\":2,"
 		     "\"last\":\"" BEGAN "\"},\"journal\":{\"waiting\":12,\"left_out\":3,\"lost\":4,\"held\":true,"
 		     "\"holds_damaged\":true,\"stuck\":true,\"trouble\":\"No space left on "
 		     "device\"},\"log\":{\"waiting\":99},"
@@ -478,6 +553,8 @@ int main(void)
 					    cmocka_unit_test(silent_conduits_alarm),
 					    cmocka_unit_test(uninspected_packets_alarm),
 					    cmocka_unit_test(unheard_alarm),
+					    cmocka_unit_test(certificate_alarms),
+					    cmocka_unit_test(disk_alarm),
 					    cmocka_unit_test(ends_alarm) };
 
 	setenv("TZ", "UTC", 1);

@@ -318,6 +318,7 @@ const texts = table({
 	more_assets: ["ほか {0} 件", "and {0} more"],
 	last_change_text: ["世代 {0} を適用（適用者: {1}）", "Generation {0} was applied (by {1})"],
 	details: ["詳しい状態を見る", "See the details"],
+	refused_today: ["24 時間以内に拒否した通信を見る", "See what was refused in the last 24 hours"],
 
 	change_title: ["ポリシーの変更", "Changing the policy"],
 	draft: ["下書きの状態", "The draft"],

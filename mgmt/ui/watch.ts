@@ -7,6 +7,7 @@ import { card, headline } from "./parts";
 import { alarmList, linkChip, zonesOf } from "./state";
 import { t, type Key } from "./text";
 import type { Interface, State } from "./types";
+import { openRefused } from "./why";
 
 function lastChange(state: State): Child[] {
 	const g = state.status.generation ?? {};
@@ -48,5 +49,6 @@ export function watchPage(state: State): Node_[] {
 				h("b", {}, zonesOf(x) || (x.name ?? "")), h("span", { class: "ago" }, x.name ?? ""), linkChip(x), machines(x))))),
 		card("contact", "contact", true, h("p", { class: state.status.site?.contact ? "call" : "empty" }, state.status.site?.contact || t("contact_none"))),
 		changes(state),
-		h("p", { class: "more" }, h("a", { class: "button", href: "#state" }, t("details")))];
+		h("p", { class: "more acts" }, h("button", { type: "button", id: "refused-today", click: openRefused }, t("refused_today")),
+			h("a", { class: "button", href: "#state" }, t("details")))];
 }

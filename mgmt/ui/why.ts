@@ -35,6 +35,7 @@ let end = 0; // records up to this one have not been looked at
 let upTo = 0; // nor those behind this one, which came later
 let state: "new" | "busy" | "done" | "failed" | "forbidden" | "wrong" = "new";
 let run = 0; // which search is the present one
+let refusals = false; // somebody came for what was refused in the last day
 
 const value = (id: string): string => (document.getElementById(id) as HTMLInputElement | HTMLSelectElement).value.trim();
 
@@ -90,6 +91,22 @@ async function search(changed: () => void): Promise<void> {
 	}
 	if (state === "busy") state = "done";
 	changed();
+}
+
+/** The page opens with what was refused in the last day. */
+export function openRefused(): void {
+	refusals = true;
+	location.hash = "#why";
+}
+
+/** Once the form stands, as if somebody had filled it in. */
+function beginRefused(changed: () => void): void {
+	const form = document.querySelector<HTMLFormElement>("form.search");
+	if (form === null) return;
+	form.reset();
+	(document.getElementById("hours") as HTMLSelectElement).value = "24";
+	(document.getElementById("why-verdict") as HTMLSelectElement).value = "deny";
+	begin(changed);
 }
 
 function begin(changed: () => void): void {
@@ -175,6 +192,7 @@ export function forgetSearch(): void {
 	nearest = new Map();
 	words = query = "";
 	upTo = end = 0;
+	refusals = false;
 	state = "new";
 }
 
@@ -212,6 +230,10 @@ export function whyPage(changed: () => void): (state: State) => Node_[] {
 	};
 	const onMore = (): void => void search(changed), onHalt = (): void => halt(changed), onNews = (): void => void news(changed);
 	return () => {
+		if (refusals) {
+			refusals = false;
+			queueMicrotask(() => beginRefused(changed));
+		}
 		const list = found.map((e) => one(e, changed)), bad = state === "failed" || state === "forbidden" || state === "wrong";
 		return [h("div", { class: "headline off plain" }, h("h1", {}, t("why_title"))),
 			h("form", { class: "card search", submit: onSubmit, novalidate: true },

@@ -4,7 +4,7 @@ import json
 
 import browser
 from cases import Skip
-from looks import WATCH, looks_right
+from looks import WATCH, looks_right, tablet
 from people import HOST, PHRASE
 
 
@@ -48,3 +48,6 @@ class Desk:
     def shot(self, name, lang):
         looks_right(self.b, name, lang)
         self.b.picture("%s/%s.%s.png" % (self.pictures, name, lang))
+
+    def tablet(self, name, lang):
+        tablet(self.b, name, lang, "%s/%s-tablet" % (self.pictures, name))

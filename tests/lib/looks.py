@@ -82,3 +82,34 @@ def looks_right(b, name, lang):
             expect(not CJK.search(text), "%s: Japanese in English: %s", name, text)
         else:
             expect(CJK.search(text) or not re.search(r"[a-z]{3,} [a-z]{2,}", text), "%s: English in Japanese: %s", name, text)
+
+
+# What a finger in a glove has to meet, besides links and buttons: fields, and whatever else is pressed.
+TOUCH = r"""
+const bad = [];
+if (!matchMedia("(pointer: coarse)").matches) bad.push("no fingers");
+for (const e of document.querySelectorAll("a, button, input, select, textarea, summary, [role=button], [role=link], .over [tabindex]")) {
+	const mine = e.type === "checkbox" || e.type === "radio" ? e.labels[0] ?? e : e, r = mine.getBoundingClientRect();
+	if (e.classList.contains("skip") || r.width + r.height === 0) continue;
+	if (r.height < 44 || r.width < 44) bad.push("too small for a finger: " + e.outerHTML.slice(0, 120) + " " + r.width + "x" + r.height);
+	if (r.left < 0 || r.right > innerWidth && e.closest(".scroll, .map, .over, .picture") === null) bad.push("beside the window: " + e.outerHTML.slice(0, 120));
+}
+return bad;
+"""
+
+
+def tablet(b, name, lang, path):
+    """The page as it stands on a tablet held both ways, by fingers. `path`: of the pictures, without what tells them apart."""
+    try:
+        b.devtools("Emulation.setTouchEmulationEnabled", enabled=True, maxTouchPoints=5)
+        for width, height in ((1024, 768), (768, 1024)):
+            b.devtools("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=True)
+            b.wait("return innerHeight > 0 && matchMedia('(pointer: coarse)').matches && (screen.width === %d || innerWidth === %d)" % (width, width), 5, "the tablet")
+            looks_right(b, "%s at %d" % (name, width), lang)
+            found = b.run(TOUCH)
+            expect(found == [], "%s at %d: %s", name, width, "; ".join(found[:6]))
+            expect(b.run("return innerWidth") == width, "%s: the page is %s wide on %d", name, b.run("return innerWidth"), width)
+            b.picture("%s-%d.%s.png" % (path, width, lang))
+    finally:
+        b.devtools("Emulation.setTouchEmulationEnabled", enabled=False)
+        b.size(1280, 900)

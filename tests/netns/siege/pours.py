@@ -11,6 +11,7 @@ from net import sh, wait_for
 
 SECONDS = int(os.environ.get("SEKISHO_POUR_SECONDS", "10"))
 WANTED = 110000  # a second, of which the machine does what it can
+PACE = 100000  # ... and that much at least, where a minute of it was asked for and nobody else uses the machine
 DENIED = ("10.73.0.2", "7")
 BYTES_A_SECOND = 20000
 
@@ -35,7 +36,17 @@ def recorded(site, after):
     return sum(e["count"] for e in site.box.events(after) if e["kind"] == "drop")
 
 
+def pace(said, busy):
+    """How the pace is told; short of it is a failure for a minute on a machine of our own."""
+    rate = said["sent"] / said["seconds"]
+    if rate >= PACE:
+        return "%d a second" % rate
+    expect(SECONDS < 60 or busy, "%d a second, not %d, and the machine was free", rate, PACE)
+    return "only %d a second, NOT the %d that are asked for%s" % (rate, PACE, " (others used the machine)" if busy else "")
+
+
 def denied_without_number(site):
+    busy = os.getloadavg()[0] > os.cpu_count()
     crane.serve(site)
     quiet = crane.measure(site)
     after, counted, told = site.box.last_seq(), site.box.drops(), heard(site)
@@ -53,5 +64,5 @@ def denied_without_number(site):
     wait_for(lambda: recorded(site, after) == heard(site) - told, 40, "records of what the tap heard")
     grown = (journal_bytes(site) - written) / said["seconds"]
     expect(grown < BYTES_A_SECOND, "the journal grew by %d bytes a second", grown)
-    return "%d a second for %.0f s, each counted; the kernel told of %d, each recorded; the journal grows by %d bytes a second; the crane p50 %.0f -> %.0f us, p99 %.0f -> %.0f us, none lost" % (
-        said["sent"] / said["seconds"], said["seconds"], recorded(site, after), grown, quiet[0], beside[0], quiet[1], beside[1])
+    return "%s for %.0f s, each counted; the kernel told of %d, each recorded; the journal grows by %d bytes a second; the crane p50 %.0f -> %.0f us, p99 %.0f -> %.0f us, none lost" % (
+        pace(said, busy), said["seconds"], recorded(site, after), grown, quiet[0], beside[0], quiet[1], beside[1])

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A page of the browser as the PDF that a person makes of it, read again by poppler's tools (images/deps browser)."""
+import base64
+import html
+import re
+import shutil
+
+from cases import Skip, expect
+from net import sh
+
+A4 = (595.28, 841.89)  # points
+EDGE = 14  # ... that a printer leaves white
+
+
+def there():
+    return all(shutil.which(x) for x in ("pdftotext", "pdfinfo", "pdffonts"))
+
+
+class Paper:
+    """`path`: where the PDF stays, to be looked at."""
+
+    def __init__(self, b, path):
+        if not there():
+            raise Skip("pdftotext reads the PDF (images/deps browser brings poppler-utils), and it is not there")
+        # As the browser's own window does it when nobody changes anything there: its head with the title, its foot with the number of the page.
+        data = b.devtools("Page.printToPDF", paperWidth=A4[0] / 72, paperHeight=A4[1] / 72, preferCSSPageSize=True, printBackground=False, displayHeaderFooter=True)
+        with open(path, "wb") as f:
+            f.write(base64.b64decode(data["data"]))
+        self.path, self.text = path, sh("pdftotext", "-raw", path, "-").stdout  # a cell after the other
+        self.flat = re.sub(r"\s", "", self.text)
+        said = sh("pdfinfo", path).stdout
+        self.pages = int(re.search(r"^Pages:\s+(\d+)", said, re.M).group(1))
+        size = re.search(r"^Page size:\s+([\d.]+) x ([\d.]+)", said, re.M)
+        self.size = tuple(float(x) for x in size.groups())
+        self.title = (re.search(r"^Title:\s+(.*)", said, re.M) or [None, ""])[1]
+
+    def sound(self, name, lang):
+        """A4, upright; every word inside the sheet; the browser's numbers of pages; every font in the file, and Japanese ones where there is Japanese."""
+        expect(all(abs(a - b) < 2 for a, b in zip(self.size, A4)), "%s: a sheet of %s", name, self.size)
+        expect(self.title != "", "%s: no title for the head of the sheets", name)
+        words = []
+        for page, body in enumerate(sh("pdftotext", "-bbox", self.path, "-").stdout.split("<page ")[1:], 1):
+            words += [(page, html.unescape(w), *map(float, (x1, y1, x2, y2))) for x1, y1, x2, y2, w in re.findall(
+                r'<word xMin="([-\d.]+)" yMin="([-\d.]+)" xMax="([-\d.]+)" yMax="([-\d.]+)">(.*?)</word>', body)]
+        out = [w for w in words if w[2] < EDGE or w[4] > A4[0] - EDGE or w[3] < 0 or w[5] > A4[1]]
+        expect(words and not out, "%s: cut off at the sheet's edge: %s", name, out[:5])
+        for n in range(1, self.pages + 1):
+            expect([w for w in words if w[0] == n and w[1] == "%d/%d" % (n, self.pages) and w[3] > A4[1] - 60], "%s: sheet %d has no number", name, n)
+            expect([w for w in words if w[0] == n and 40 < w[3] < A4[1] - 40], "%s: sheet %d is empty", name, n)
+        fonts = [line for line in sh("pdffonts", self.path).stdout.splitlines()[2:] if line]
+        expect(fonts and all(re.search(r"\s(yes|no)\s+(yes|no)\s+(yes|no)\s+\d+\s+\d+$", line).group(1) == "yes" for line in fonts), "%s: a font is not in the file: %s", name, fonts)
+        if lang == "ja":
+            # As glyphs in the file itself, by whichever form the browser writes a font; read again as text.
+            expect(re.search("[ぁ-ん].*[一-龥]", self.text, re.S) and "\ufffd" not in self.text, "%s: no Japanese: %s", name, fonts)
+
+    def has(self, values, name):
+        """Each of these texts, wherever its lines end."""
+        missing = [v for v in values if re.sub(r"\s", "", str(v)) not in self.flat]
+        expect(not missing, "%s: the PDF does not say %s", name, missing[:6])
+
+    def heads(self, words, row, name):
+        """A table that goes on over sheets has its heads on each of them: on every sheet with a line that begins as `row` (a pattern) says."""
+        sheets = [(n, re.sub(r"\s", "", page)) for n, page in enumerate(self.text.split("\f"), 1) if re.search(row, page, re.M)]
+        without = [n for n, page in sheets if "".join(words) not in page]
+        expect(len(sheets) > 1 and not without, "%s: the heads %s are not on sheets %s of %s", name, words, without, [n for n, _ in sheets])

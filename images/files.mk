@@ -16,7 +16,7 @@ $(B)/man/sekisho-%.5: docs/policy-language.md images/man
 	$(Q)images/man $* en >$@.new && mv $@.new $@
 page = install -D -m 644 $(1).$(3) $(share)/man/man$(3)/$(2).$(3) && install -D -m 644 $(1).ja.$(3) $(share)/man/ja/man$(3)/$(2).$(3)
 
-.PHONY: man install install-cli install-daemon install-doc deb image bundle check-bundle check-lock check-image
+.PHONY: man install install-cli install-daemon install-doc deb image bundle check-parts check-bundle check-lock check-image
 man: $(PAGES)
 deb:
 	@images/deps build deb
@@ -31,6 +31,9 @@ image: deb
 bundle:
 	@images/deps image
 	@images/image/bundle build/image/slot build/image '$(UPDATE_KEY)' '$(UPDATE_CERT)'
+# Which of LIST, Debian's list of vulnerabilities as JSON, that image's parts have; nothing is fetched.
+check-parts:
+	@images/image/vulnerable build/image/sekisho.cdx.json '$(LIST)'
 check-bundle:
 	@images/deps image
 	@$(AS_ROOT) $(PYTHON) tests/image/update

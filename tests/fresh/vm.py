@@ -75,6 +75,7 @@ CHOSEN = (
                "lanes_without foreign_tables effective"),
     ("box", "queues_by allowed_and_forbidden worker_killed decided_in_time midstream narrowing ends_by_time confirm_and_revert drift asked_without_end"),
     ("records", "sessions_that_pass"),
+    ("missing", "asked_for_by_nobody nfnetlink_queue"),
 )
 
 

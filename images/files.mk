@@ -16,7 +16,7 @@ $(B)/man/sekisho-%.5: docs/policy-language.md images/man
 	$(Q)images/man $* en >$@.new && mv $@.new $@
 page = install -D -m 644 $(1).$(3) $(share)/man/man$(3)/$(2).$(3) && install -D -m 644 $(1).ja.$(3) $(share)/man/ja/man$(3)/$(2).$(3)
 
-.PHONY: man install install-cli install-daemon install-doc deb image bundle check-bundle check-lock check-image
+.PHONY: man install install-cli install-daemon install-doc deb image bundle check-parts check-bundle check-lock check-image
 man: $(PAGES)
 deb:
 	@images/deps build deb
@@ -31,6 +31,9 @@ image: deb
 bundle:
 	@images/deps image
 	@images/image/bundle build/image/slot build/image '$(UPDATE_KEY)' '$(UPDATE_CERT)'
+# Which of LIST, Debian's list of vulnerabilities as JSON, that image's parts have; nothing is fetched.
+check-parts:
+	@images/image/vulnerable build/image/sekisho.cdx.json '$(LIST)'
 check-bundle:
 	@images/deps image
 	@$(AS_ROOT) $(PYTHON) tests/image/update
@@ -38,11 +41,18 @@ check-bundle:
 check-lock:
 	@images/deps image
 	@$(AS_ROOT) $(PYTHON) tests/image/lock
-check-image:
-	@images/deps image fresh
-	@$(AS_ROOT) $(image_settings) $(PYTHON) tests/image/run --again
+# All of it, in hours. KEYS=FOLDER: what `tests/image/signing.py FOLDER` made before the image was made with UPDATE_KEYRING=FOLDER/keyring.pem;
+# without it the machine is not updated.
+keys = $(if $(KEYS),--keys '$(abspath $(KEYS))')
+check-image: check-bundle check-lock
+	@images/deps image fresh unpacked
+	@$(AS_ROOT) $(image_settings) $(PYTHON) tests/image/run $(keys) --again
 	@$(AS_ROOT) $(PYTHON) tests/image/run --board all
+	@$(AS_ROOT) $(PYTHON) tests/image/run $(keys) $(if $(KEYS),--server) --inform
+	@$(AS_ROOT) $(PYTHON) tests/image/run --battery
+	@$(AS_ROOT) $(PYTHON) tests/image/run --watched
 	@$(AS_ROOT) $(PYTHON) tests/image/lock --machine
+	@$(AS_ROOT) $(PYTHON) tests/image/power $(keys)
 install: install-cli install-daemon install-doc
 
 install-cli: $(B)/sekisho man
@@ -59,6 +69,7 @@ install-daemon: $(B)/sekishod $(B)/sekisho-compile $(B)/sekisho-webauthn $(B)/se
 	install -D -m 755 $(B)/sekisho-notify $(DESTDIR)$(PREFIX)/sbin/sekisho-notify
 	install -D -m 755 $(B)/sekisho-inform $(DESTDIR)$(PREFIX)/sbin/sekisho-inform
 	$(call page,docs/sekishod,sekishod,8)
+	for p in compile fetch webauthn notify inform; do ln -sf sekishod.8 $(share)/man/man8/sekisho-$$p.8 && ln -sf sekishod.8 $(share)/man/ja/man8/sekisho-$$p.8 || exit; done
 	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d $(etc)/sekisho $(etc)/default $(etc)/apparmor.d
 	for unit in sekisho-base sekishod sekisho-ups sekisho-notify sekisho-inform; do $(call put,images/systemd/$$unit.service,$(DESTDIR)$(UNITDIR)/$$unit.service) || exit; done
 	install -m 644 images/systemd/sekisho.slice $(wildcard images/systemd/sekisho-time.* images/systemd/sekisho-log.* images/systemd/sekisho-follow@.* images/systemd/sekisho-power-off.* images/systemd/sekisho-ups.path images/systemd/sekisho-notify.path images/systemd/sekisho-inform.path) $(DESTDIR)$(UNITDIR)

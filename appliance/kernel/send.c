@@ -45,7 +45,9 @@ static void refusal(const struct batch *b, uint32_t index, int code, struct err 
 		err_set(e, code, "the kernel refused chain `%s`", ir_chain_name((enum ir_chain)t->object, name));
 		break;
 	case NFT_MSG_NEWRULE:
-		err_set(e, code, "the kernel refused a rule");
+		err_set(e, code,
+			code == -ENOENT ? "the kernel refused a rule (is one of its modules missing?)"
+					: "the kernel refused a rule");
 		break;
 	default:
 		err_set(e, code, "the kernel refused message %u of the transaction (type %u)", index, t->type);

@@ -138,6 +138,21 @@ static bool answer(const struct nlmsghdr *m, bool dump, netlink_each *each, void
 	return last || (!dump && m->nlmsg_type >= NLMSG_MIN_TYPE);
 }
 
+/* To a subsystem that it does not have, because the module is missing, the kernel says "invalid argument". */
+static int refused(const struct nlmsghdr *request, int code, struct err *e)
+{
+	static const char *const module_of[] = { [NFNL_SUBSYS_CTNETLINK] = "nf_conntrack_netlink",
+						 [NFNL_SUBSYS_QUEUE] = "nfnetlink_queue",
+						 [NFNL_SUBSYS_ULOG] = "nfnetlink_log",
+						 [NFNL_SUBSYS_NFTABLES] = "nf_tables" };
+	unsigned subsystem = NFNL_SUBSYS_ID(request->nlmsg_type);
+	const char *module = subsystem < sizeof(module_of) / sizeof(module_of[0]) ? module_of[subsystem] : NULL;
+
+	if (code == -EINVAL && module != NULL)
+		return err_set(e, code, "netlink request 0x%x (is the module %s there?)", request->nlmsg_type, module);
+	return err_set(e, code, "netlink request 0x%x", request->nlmsg_type);
+}
+
 int netlink_ask(struct netlink *n, const struct nlmsghdr *request, netlink_each *each, void *ctx, struct err *e)
 {
 	uint64_t deadline = clock_mono().ns + ANSWER_NS;
@@ -175,7 +190,7 @@ int netlink_ask(struct netlink *n, const struct nlmsghdr *request, netlink_each 
 			if (from.nl_pid != 0 || m->nlmsg_seq != request->nlmsg_seq)
 				continue;
 			if (answer(m, dump, each, ctx, &result))
-				return result < 0 ? err_set(e, result, "netlink request 0x%x", request->nlmsg_type) : 0;
+				return result < 0 ? refused(request, result, e) : 0;
 		}
 		if (n->between != NULL)
 			n->between(n->between_ctx);

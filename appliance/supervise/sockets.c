@@ -24,6 +24,7 @@
 #define TAKEN_MS 3000u	     /* so long another may have a queue while a policy is applied */
 #define TAKEN_STEP_MS 5u
 #define ADMIN_PORT 443u
+#define QUEUE_TABLE "/proc/self/net/netfilter/nfnetlink_queue"
 
 static int open_requests(void *ctx, struct err *e)
 {
@@ -51,10 +52,14 @@ static int open_reset6(void *ctx, struct err *e)
 
 static int open_queue_table(void *ctx, struct err *e)
 {
-	int fd = open("/proc/self/net/netfilter/nfnetlink_queue", O_RDONLY | O_CLOEXEC);
+	int fd = open(QUEUE_TABLE, O_RDONLY | O_CLOEXEC), r = 0;
 
 	(void)ctx;
-	return fd < 0 ? err_set(e, -errno, "open the kernel's table of queues") : fd;
+	if (fd < 0 && errno == ENOENT) {
+		r = queue_ready(e);
+		fd = r < 0 ? r : open(QUEUE_TABLE, O_RDONLY | O_CLOEXEC);
+	}
+	return r < 0 ? r : fd < 0 ? err_set(e, -errno, "open the kernel's table of queues") : fd;
 }
 
 int queue_table(struct supervisor *s, struct err *e)

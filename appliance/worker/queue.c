@@ -107,6 +107,22 @@ int queue_open(uint32_t lane, uint8_t slots, const struct queue_rule *rule, stru
 	return r < 0 ? r : fd;
 }
 
+int queue_ready(struct err *e)
+{
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER), r;
+	char buf[256];
+	struct nlmsghdr *h = nfq_nlmsg_put(buf, NFQNL_MSG_CONFIG, 0);
+
+	if (fd < 0)
+		return err_set(e, -errno, "netlink socket for queues");
+	/* A command of old kernels, to which this one says yes and does nothing. */
+	h->nlmsg_flags |= NLM_F_ACK;
+	nfq_nlmsg_cfg_put_cmd(h, AF_INET, NFQNL_CFG_CMD_PF_UNBIND);
+	r = send(fd, h, h->nlmsg_len, 0) < 0 ? -errno : wait_ack(fd);
+	close(fd);
+	return r < 0 ? err_set(e, r, "queues of the kernel (module nfnetlink_queue)") : 0;
+}
+
 /* ---- receiving ----------------------------------------------------------------------------------------------- */
 
 struct queue_reader *queue_reader_new(unsigned batch)

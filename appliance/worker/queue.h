@@ -34,6 +34,12 @@ struct queue_rule {
  */
 int queue_open(uint32_t lane, uint8_t slots, const struct queue_rule *rule, struct err *e);
 
+/*
+ * The kernel has what queues are made of only when somebody has asked for one since its start; this has it load that, where it is a module. In any network
+ * namespace, with CAP_NET_ADMIN; changes nothing. 0 or negative errno.
+ */
+int queue_ready(struct err *e);
+
 struct queue_reader;
 
 /* Buffers for `batch` datagrams (1 to 256) of 64 KiB and headers. NULL when memory is out. */

@@ -2,6 +2,7 @@
 """The Debian packages in a fresh Debian root: built here and there to the same bytes, installed by the README's lines, removed,
 purged without a trace. lintian judges them; nothing of it is silenced without a reason beside it."""
 import glob
+import gzip
 import hashlib
 import os
 import re
@@ -15,6 +16,10 @@ NAMES = ("sekisho", "sekishod", "sekisho-doc")
 # take away where it is empty.
 KEPT = re.compile(r"^/(var/(lib/(dpkg|apt|systemd)|cache|log)|etc/(passwd|shadow|group|gshadow|subuid|subgid)-?$|etc/ld.so.cache|etc/apparmor.d/disable|home|run|tmp|proc|sys|dev|old)(/|$)|"
                   r"^/etc/\.pwd\.lock$|^/root/")
+
+# What `systemd-analyze security` may say of each unit as it is written; why it says no less stands in the unit. A running one may be told less.
+EXPOSURE = {"sekisho-base": 3.9, "sekisho-follow@": 1.5, "sekisho-inform": 1.7, "sekisho-log": 1.7, "sekisho-notify": 1.7, "sekisho-power-off": 1.5, "sekisho-time": 2.2, "sekisho-ups": 1.7,
+            "sekishod": 4.6, "sekisho-state": 9.5, "sekisho-started": 9.6}
 
 
 def lines():
@@ -56,9 +61,60 @@ def build(check, twice=True):
     check("lintian finds nothing", judged.returncode == 0 and not re.search(r"^[EWI]:", judged.stdout, re.M), judged.stdout[-2000:].strip())
     if twice:
         same_bytes(check)
+        by_hand(check)
+    exposures(check)
     reasons = [x for p in glob.glob(TOP + "/images/debian/*lintian-overrides") for x in unexplained(p)]
     check("every override of it has its reason", not reasons, " ".join(reasons))
     return True
+
+
+def exposures(check):
+    """Every unit that a package brings, and what an image has besides; none forgotten."""
+    wrong, found = [], {}
+    for path in sorted(glob.glob(TOP + "/images/systemd/*.service") + glob.glob(TOP + "/images/image/root/etc/systemd/system/*.service")):
+        name = os.path.basename(path)[:-len(".service")]
+        said = subprocess.run(["systemd-analyze", "security", "--offline=yes", "--no-pager", path], check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True).stdout
+        number = re.search(r"Overall exposure level for \S+: ([0-9.]+)", said)
+        found[name] = float(number.group(1)) if number else None
+        with open(path, encoding="utf-8") as f:
+            reason = "# Why `systemd-analyze security` shows no less" in f.read()
+        if not reason or found[name] is None or found[name] > EXPOSURE.get(name, 0):
+            wrong.append("%s: %s%s" % (name, found[name], "" if reason else ", without a reason"))
+    check("systemd-analyze security: no unit is exposed further than it says why", not wrong and set(found) == set(EXPOSURE),
+          " ".join(wrong + sorted(set(EXPOSURE) ^ set(found))) or ", ".join("%s %.1f" % x for x in found.items()))
+
+
+def contents(folder):
+    """{path: bytes, or where a link leads}, uncompressed; of a program that there is one."""
+    found = {}
+    for at, folders, files in os.walk(folder):
+        for path in (os.path.join(at, x) for x in files + [x for x in folders if os.path.islink(os.path.join(at, x))]):
+            name = path[len(folder):]
+            if os.path.islink(path):
+                found[name.removesuffix(".gz")] = os.readlink(path).removesuffix(".gz")
+                continue
+            with open(path, "rb") as f:
+                data = f.read()
+            if name.endswith(".gz"):
+                name, data = name[:-3], gzip.decompress(data)
+            found[name] = b"a program" if data[:4] == b"\x7fELF" else data
+    return found
+
+
+# What debhelper adds to a package: who may copy it, what changed, what lintian is told; a place for the machine's own lines of a profile comes with a script.
+OF_PACKAGES = re.compile(r"^/usr/share/(lintian/|doc/sekisho[a-z-]*/(copyright|changelog(\.Debian)?)$)")
+
+
+def by_hand(check):
+    """`make install` puts the same files where the packages do."""
+    with tempfile.TemporaryDirectory() as work:
+        done = subprocess.run(["make", "-s", "-C", TOP, "install", "DESTDIR=%s/hand" % work], check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        for name in NAMES:
+            subprocess.run(["dpkg-deb", "-x", glob.glob("%s/%s_*.deb" % (DEB, name))[0], work + "/packages"], check=True)
+        hand, packages = contents(work + "/hand"), {k: v for k, v in contents(work + "/packages").items() if not OF_PACKAGES.match(k)}
+    differ = sorted(x for x in set(hand) | set(packages) if hand.get(x) != packages.get(x))
+    check("make install: the same files as in the packages", done.returncode == 0 and not differ and len(hand) > 50,
+          "%s %s" % (" ".join(differ)[:1500], done.stdout[-300:]) if differ or done.returncode else "%d files" % len(hand))
 
 
 def unexplained(path):

@@ -71,6 +71,7 @@ tail -n 30 /run/sekisho-demo/sekishod.log
 """
 # What CI runs there: what the kernel does otherwise than the one at hand, and what a failure means. Each with its arguments.
 CHOSEN = (
+    ("missing", "asked_for_by_nobody"),
     ("kernel", "apply_and_verify allowed_passes spoofed errors_of options narrowing_cuts relabelled until flush_is_answered tampering "
                "lanes_without foreign_tables effective"),
     ("box", "queues_by allowed_and_forbidden worker_killed decided_in_time midstream narrowing ends_by_time confirm_and_revert drift asked_without_end"),

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A frame to every port of TCP and UDP, from one port that tells them apart."""
+import struct
+
+from net import checksum, ip4, ip6, pseudo
+
+PORTS, FROM = 65535, 40404
+
+
+def template(l2, source, target, protocol):
+    """A frame to port 0: its bytes, where the port and the checksum stand, and the sum to which a port is added. `l2`: hardware addresses, and tags."""
+    head = struct.pack("!HHIIBBHHH", FROM, 0, 7, 0, 5 << 4, 2, 64240, 0, 0) if protocol == 6 else struct.pack("!HHHH", FROM, 0, 12, 0) + b"ask;"
+    total = ~checksum(pseudo(source, target, protocol, len(head)) + head) & 0xffff
+    six = ":" in source
+    packet = (ip6 if six else ip4)(source, target, protocol, head)
+    at = len(l2) + 2 + (40 if six else 20)
+    return bytearray(l2 + (b"\x86\xdd" if six else b"\x08\x00") + packet), at + 2, at + (16 if protocol == 6 else 6), total
+
+
+def every_port(s, l2, source, target):
+    for protocol in (6, 17):
+        frame, port_at, sum_at, total = template(l2, source, target, protocol)
+        for port in range(1, PORTS + 1):
+            value = total + port
+            value = ~((value & 0xffff) + (value >> 16)) & 0xffff
+            struct.pack_into("!H", frame, port_at, port)
+            struct.pack_into("!H", frame, sum_at, value or (0xffff if protocol == 17 else 0))
+            s.send(frame)

@@ -13,6 +13,7 @@ from net import wait_for
 from people import cookie_of
 
 PHRASE, WRONG, MISPLACED = "canary herons argue wombat 1", "canary herons argue lintel 2", "canary in the place of names"
+CHOSEN = "canary herons argue parapet 3"
 ROUTES = ["/", "/help", "/metrics", "/api/v1/me"] + ["/api/v1/" + r for r in (
     "status", "state", "effective", "events?limit=1000", "why?limit=1000", "picture", "draft", "history", "policy", "verify", "accounts", "tokens")]
 VERBS = [("status",), ("effective",), ("verify",), ("history",), ("show",), ("flows",), ("events", "--limit", "1000"), ("journal", "checkpoint"), ("user", "list"),
@@ -111,6 +112,16 @@ def planted_everywhere(site):
     planted.look("the answer to a login", r.body)
     token = site.user("token-add", "canary", "--role", "viewer,auditor")
     planted.plant("a token", token["secret"])
+    made = site.account(cookie, "add", "fledgling", PHRASE, full_name="F", reason="r", roles=["viewer"]).json()
+    planted.plant("a pass phrase that was handed out", made["passphrase"])
+    planted.plant("another authenticator's secret", made["totp"]["secret"], register)
+    planted.plant("a pass phrase that somebody chose", CHOSEN)
+    fledgling = site.login("fledgling", made["passphrase"], made["recovery"][0])
+    planted.look("the answer to a first login", fledgling.body)
+    for phrase in (WRONG, made["passphrase"]):
+        planted.look("the answer to the choice of a pass phrase", site.passphrase(cookie_of(fledgling), phrase, CHOSEN).body)
+    planted.look("the answer to an order about an account", site.account(cookie, "disable", "fledgling", PHRASE).body)
+    planted.look("the answer to a wrong order", site.account(cookie, "enable", "fledgling", WRONG).body)
     for name, phrase in (("canary", WRONG), (MISPLACED, "x" * 20), (MISPLACED[:30], MISPLACED)):
         r = site.login(name, phrase, "000000")
         planted.look("the answer to a wrong login", r.body + str(r.headers.headers).encode())

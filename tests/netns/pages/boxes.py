@@ -21,7 +21,8 @@ GOOD = {
     "roles": [role("enforce", 811), role("journal", 812), role("tap", 813), role("mgmt", 814),
               role("gate", 815, kind="commands"), role("dpi", 816, kind="commands"), role("dpi", 817, kind="commands", index=1, restarts=1),
               role("gate", 818, kind="naming", index=8), role("dpi", 819, kind="naming", index=8)],
-    "workers": [{"index": i, "kind": kind, "packets": packets, "dropped": 12 * i, "resets": i, "flows": 311 + i, "flows_max": 65536, "reasons": {"modbus.function": 3 * i}}
+    "workers": [{"index": i, "kind": kind, "packets": packets, "dropped": 12 * i, "resets": i, "flows": 311 + i, "flows_max": 65536, "reasons": {"modbus.function": 3 * i},
+                 "latency": [{"kind": kind, "criticality": "cargo", "packets": packets, "sum_us": packets * 31, "p50_us": 28, "p99_us": 160, "max_us": 2210 + i, "within": []}]}
                 for i, kind, packets in ((0, "commands", 1830411), (1, "commands", 1790233), (8, "naming", 90412))],
     "queues": [{"lane": n, "worker": 0, "kind": "commands", "outstanding": n % 2, "dropped_full": 0, "dropped_user": 0} for n in range(4)],
     "gates": [{"index": 0, "kind": "commands", "verdicts": 3620644, "hung": 0, "overdue": 0, "starved_ms": 180}],
@@ -35,7 +36,15 @@ GOOD = {
         {"name": "lan3", "device": "enp3s0", "space": "data", "zones": [{"name": "qc", "label": "ガントリークレーン 1～4号機"}], "link": "up",
          "addresses": ["10.31.0.1/24"], "rx": counters(41234410), "tx": counters(38123441)},
         {"name": "adm", "device": "enp4s0", "space": "admin", "zones": [], "link": "up", "addresses": ["10.99.0.1/24"], "rx": counters(91234), "tx": counters(88123)}],
-    "journal": {"records": 1830221, "last": "2026-11-20T08:20:29.000Z", "lost": 0, "keep_days": 400, "delete_after_days": 800, "waiting": 0, "left_out": 0, "stuck": False, "trouble": None},
+    "journal": {"records": 1830221, "last": "2026-11-20T08:20:29.000Z", "lost": 0, "keep_days": 400, "delete_after_days": 800, "waiting": 0, "left_out": 0, "stuck": False, "trouble": None,
+                "disk": {"bytes": 31000000000, "free": 24000000000, "files": 1900000, "files_free": 1890000, "records_bytes": 6100000000, "used_percent": 22, "nearly_full": False, "since": None,
+                         "full_in_s": None}},
+    "certificates": [
+        {"use": "web", "file": None, "state": "good", "why": None, "since": None, "certificates": 1, "about": 0, "list": [
+            {"subject": "CN=Sekisho 1a2b3c4d", "from": "2026-01-10T03:00:00.000Z", "until": "2036-01-08T03:00:00.000Z", "sha256": "4c1d" * 16}]},
+        {"use": "log", "file": "/etc/sekisho/log-ca.pem", "state": "good", "why": None, "since": None, "certificates": 2, "about": 0, "list": [
+            {"subject": "CN=港湾 認証局 2,O=Kita", "from": "2026-11-01T03:00:00.000Z", "until": "2031-11-01T03:00:00.000Z", "sha256": "aa01" * 16},
+            {"subject": "CN=港湾 認証局,O=Kita", "from": "2021-11-01T03:00:00.000Z", "until": "2027-11-01T03:00:00.000Z", "sha256": "bb02" * 16}]}],
     "clock": {"time": NOW, "trusted": True, "waits": None, "latest": NOW, "synchronised": True, "since": "2026-11-12T22:03:00.000Z", "sources": True, "waiting": []},
     "log": {"server": "10.99.0.9:6514", "sends": True, "waiting": 0, "last": 1830221},
     "ups": {"server": "10.99.0.7:3493", "name": "ups", "state": "mains", "since": "2026-11-01T00:00:00.000Z", "away_since": None, "charge": 100, "runtime": 2700},
@@ -61,6 +70,10 @@ def down():
     box["changes"] = [{"number": 42, "applied": "2026-11-20T02:12:00.000Z", "by": "tanaka", "state": "confirmed", "changed": "2026-11-20T02:13:30.000Z", "changed_by": "sato"},
                       {"number": 41, "applied": "2026-11-19T19:40:00.000Z", "by": "suzuki", "state": "reverted", "changed": "2026-11-19T19:50:00.000Z", "changed_by": None}]
     box["roles"][5].update(state="dead", since="2026-11-19T18:00:43.000Z", pid=0, restarts=6)
+    box["certificates"][1].update(state="close", since="2026-11-15T03:00:00.000Z", certificates=1, list=[dict(box["certificates"][1]["list"][1], until="2026-11-22T03:00:00.000Z")])
+    box["certificates"].append({"use": "mail", "file": "/etc/sekisho/mail-ca.pem", "state": "unreadable", "why": "closed", "since": "2026-11-20T01:00:00.000Z", "certificates": 0,
+                                "about": None, "list": []})
+    box["journal"]["disk"] = dict(GOOD["journal"]["disk"], free=2700000000, used_percent=91, nearly_full=True, since="2026-11-19T23:00:00.000Z", full_in_s=190000)
     return box
 
 
@@ -74,6 +87,7 @@ def tampered():
 def full():
     box = changed()
     box["journal"].update(trouble="write to the journal: No space left on device", waiting=18231, left_out=90412, lost=12, stuck=True)
+    box["journal"]["disk"] = dict(GOOD["journal"]["disk"], free=0, used_percent=100, nearly_full=True, since="2026-11-19T23:00:00.000Z", full_in_s=1)
     return box
 
 
@@ -83,6 +97,8 @@ def long_values():
     box["interfaces"][0]["zones"] = [{"name": "z" * 63, "label": "名称の長いゾーン" * 8, "assets": [{"name": "a" * 63, "label": ""}] + [{"name": "x%d" % n, "label": "名称の長い資産" * 6} for n in range(23)], "assets_all": 2000},
                                      {"name": "second", "label": "second", "assets": [], "assets_all": 0}]
     box["changes"] = [{"number": 2 ** 52 - n, "applied": "2026-11-20T02:12:00.000Z", "by": "w" * 63, "state": "confirmed", "changed": "2026-11-20T02:13:30.000Z", "changed_by": "w" * 63} for n in range(8)]
+    box["certificates"][1]["list"][0]["subject"] = "CN=" + "港湾認証局" * 7
+    box["certificates"][1]["list"][1]["subject"] = "CN=" + "w" * 110
     box["interfaces"][0]["rx"] = counters(2 ** 52, 1, 2 ** 40, 2 ** 40)
     box["interfaces"][1]["addresses"] = ["2001:db8:ffff:ffff:ffff:ffff:ffff:%x/128" % n for n in range(6)]
     box["generation"]["by"] = "very.long.account.name@department.example.co.jp"

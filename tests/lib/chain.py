@@ -21,8 +21,8 @@ def chained(record, seq, prev):
     return body[:-1] + b',"hash":"' + digest.encode() + b'"}\n', digest
 
 
-def lengthen(folder, size, time="2026-01-01T00:00:00.000Z"):
-    """The newest file, plain, grows to so many bytes; the number of its last record."""
+def lengthen(folder, size, time="2026-01-01T00:00:00.000Z", each=300):
+    """The newest file, plain, grows to so many bytes, by records of `each` bytes and what they all have; the number of its last record."""
     path = os.path.join(folder, files(folder)[-1])
     last = last_line(path)
     seq, prev = last["seq"], last["hash"]
@@ -30,6 +30,6 @@ def lengthen(folder, size, time="2026-01-01T00:00:00.000Z"):
         while f.tell() < size:
             seq += 1
             line, prev = chained({"time": time, "kind": "role", "severity": "notice", "count": 1, "code": "started",
-                                  "process": "supervisor", "object": "x" * 300}, seq, prev)
+                                  "process": "supervisor", "object": "x" * each}, seq, prev)
             f.write(line)
     return seq

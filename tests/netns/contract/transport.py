@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a scanner of TLS servers says of the box: TLS 1.3 alone, and nothing weak in it."""
+import json
+import os
 import shutil
 import xml.etree.ElementTree as ET
 
@@ -18,6 +20,33 @@ def sslscan(ns, host):
     groups = [g.get("name") for g in test.findall("group")]
     expect(groups and all(int(g.get("bits")) >= 112 for g in test.findall("group")), "groups: %s", groups)
     return "%s; %s" % (", ".join(c.get("cipher") for c in ciphers), ", ".join(groups))
+
+
+# What testssl.sh rates above LOW and is so on purpose, with the reason.
+KNOWN = {
+    "cert_chain_of_trust": "the box signs its own certificate, whose fingerprint its person compares",
+    "cert_trust": "the same",
+    "cert_validityPeriod": "ten years: it is no shorter than a box stands, since another one would have to be compared by a person again",
+    "engine_problem": "of the scanner's own machine",
+    "cert_revocation": "nobody revokes a certificate that nobody else signed",
+}
+
+
+def testssl(site, host, path):
+    """testssl.sh over everything that it tries: no finding above LOW but those known."""
+    program = os.environ.get("SEKISHO_TESTSSL") or shutil.which("testssl") or shutil.which("testssl.sh")
+    if program is None:
+        raise Skip("there is no testssl.sh (SEKISHO_TESTSSL says where, or Debian's package testssl.sh)")
+    if os.path.exists(path):
+        os.unlink(path)
+    sh(program, "--quiet", "--color", "0", "--warnings", "off", "--nodns", "none", "--jsonfile", path, host + ":443", ns=site.box.admin, timeout=900, check=False)
+    with open(path, encoding="utf-8") as f:
+        found = json.load(f)
+    grave = [f for f in found if f["severity"] in ("MEDIUM", "HIGH", "CRITICAL", "FATAL", "WARN") and f["id"].split(" ")[0] not in KNOWN]
+    expect(len(found) > 60, "%d findings: it did not get far: %s", len(found), [f["finding"] for f in found][-3:])
+    expect({f["id"]: f["severity"] for f in found}.get("TLS1_3") == "OK", "TLS 1.3")
+    expect(not grave, "%s", [(f["id"], f["severity"], f["finding"]) for f in grave])
+    return "%d findings, above LOW: %s" % (len(found), sorted({f["id"] for f in found if f["severity"] in ("MEDIUM", "HIGH", "CRITICAL")}) or "none")
 
 
 def scanned(site, host):

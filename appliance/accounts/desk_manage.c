@@ -17,7 +17,7 @@
 #define POLICY_RIGHTS (UINT32_C(1) << RIGHT_EDIT | UINT32_C(1) << RIGHT_APPROVE | UINT32_C(1) << RIGHT_APPLY)
 
 static const enum user_order root_order[MANAGE_ORDERS] = {
-#define ORDER(id, word, root) [id] = root,
+#define ORDER(id, word, root) [id] = (root),
 #include "appliance/wire/manage.def"
 };
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 static const char *const words[MANAGE_ORDERS] = {
-#define ORDER(id, word, root) [id] = word,
+#define ORDER(id, word, root) [id] = (word),
 #include "appliance/wire/manage.def"
 };
 

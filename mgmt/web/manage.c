@@ -33,7 +33,7 @@ static bool put(const json_t *j, const char *key, uint8_t out[LOGIN_PHRASE])
 	const char *text = text_of(j, key, LOGIN_PHRASE);
 
 	if (text != NULL)
-		memcpy(out, text, strlen(text));
+		memcpy(out, text, json_string_length(json_object_get(j, key)));
 	return text != NULL;
 }
 

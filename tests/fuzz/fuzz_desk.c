@@ -17,6 +17,7 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct desk desk; /* large */
 static struct moment now;
-static bool disk_full;
+static bool disk_full, managers_by_root; /* root has changed or shut out somebody, which he may */
 
 /* What is asked of the hasher, and what is really so of it. */
 static struct {
@@ -145,7 +146,7 @@ static void open_desk(void)
 	struct err e = { 0 };
 
 	n_asked = n_given = 0;
-	disk_full = false;
+	disk_full = managers_by_root = false;
 	memset(given, 0, sizeof(given));
 	now = (struct moment){ .ns = 5000 * S, .wall_s = 1750000000 };
 	assert(desk_open(&desk, -1, &ways_out, now, &e) == 0);
@@ -220,7 +221,7 @@ static void hashed(struct bytes *b)
 	struct addr from = { 0 };
 	struct pin *pin = NULL;
 	uint8_t shown[DIGEST_BYTES] = { 0 };
-	bool right, login, pinned = false;
+	bool right, login, again, pinned = false;
 	uint8_t which = 0;
 	size_t i;
 
@@ -240,8 +241,11 @@ static void hashed(struct bytes *b)
 	login = j != NULL && j->kind == JOB_LOGIN;
 	h.id = asked[i].id;
 	h.ok = which < 240;
-	memcpy(h.hash, right || !login ? asked[i].setting : "$y$j9T$no$no", right || !login ? sizeof(h.hash) : 13);
-	if (!login)
+	/* His pass phrase once more, before an order. */
+	again = j != NULL && (j->kind == JOB_MANAGE || j->kind == JOB_PASSPHRASE) && !j->deed;
+	if (login || again)
+		memcpy(h.hash, right ? asked[i].setting : "$y$j9T$no$no", right ? sizeof(h.hash) : 13);
+	else
 		memcpy(h.hash, HASH, sizeof(HASH));
 	asked[i] = asked[--n_asked];
 	a = login ? book_account(&desk.book, j->name) : NULL;
@@ -254,6 +258,8 @@ static void hashed(struct bytes *b)
 	}
 	answer.came = false;
 	desk_hashed(&desk, &h, now);
+	/* Without it nothing is done, and nothing else is waited for. */
+	assert(!again || (right && h.ok) || (answer.came && answer.status != ANSWER_YES));
 	if (!answer.came || answer.session[0] == 0)
 		return;
 	assert(login && h.ok && right && a != NULL && !before.disabled && answer.status == ANSWER_YES);
@@ -351,11 +357,87 @@ static void order(struct bytes *b)
 		memcpy(own, text.p, text.left);
 		m.text = own;
 	}
+	managers_by_root |= m.order == USER_CHANGE || m.order == USER_DISABLE || m.order == USER_REMOVE;
 	answer.came = false;
 	desk_user(&desk, 4, &m, now);
 	assert(!answer.came || answer.session[0] == 0);
 	if (answer.came && answer.status == ANSWER_YES && m.text != own && m.order == USER_DISABLE)
 		end_of(whose[which % 5]);
+}
+
+/* Of whom a secret at its own address tells; NULL: of nobody. */
+static const struct account *bearer(size_t i)
+{
+	return given[i].begun != 0 ? book_account(&desk.book, given[i].name) : NULL;
+}
+
+/* An account manager over the web, or whoever says so. */
+static void manage(struct bytes *b)
+{
+	static const char *const names[] = { "anna", "bert", "carl", "dora" };
+	static const char *const roles[] = { "viewer", "ot_author,approver", "account_manager", "nobody" };
+	uint8_t which = 0, what = 0, about = 0;
+	struct msg_manage m = { .phrase = "wrong" };
+	const struct account *of;
+	char seen[ACCOUNT_SEEN] = "", text[300];
+
+	bytes_u8(b, &which);
+	bytes_u8(b, &what);
+	bytes_u8(b, &about);
+	put_from(which / GIVEN, &m.family, m.from);
+	memcpy(m.secret, given[which % GIVEN].secret, SECRET_BYTES);
+	put_shown(about >> 6, m.shown);
+	m.order = what % MANAGE_ORDERS;
+	if (what < 200)
+		memcpy(m.phrase, RIGHT, sizeof(RIGHT));
+	of = book_account(&desk.book, names[about % 4]);
+	if (of != NULL && about < 200)
+		account_seen(of, seen);
+	snprintf(text, sizeof(text),
+		 "{\"name\":\"%s\",\"seen\":\"%s\",\"full_name\":\"F\",\"reason\":\"r\",\"roles\":\"%s\"}",
+		 names[about % 4], seen, roles[about / 4 % 4]);
+	m.text = text;
+	answer.came = false;
+	desk_manage(&desk, 5, &m, now);
+	/* Nothing is done before his pass phrase was looked at. */
+	assert(!answer.came || answer.status != ANSWER_YES);
+	if (bearer(which % GIVEN) == NULL)
+		assert(answer.came && answer.status != ANSWER_YES);
+}
+
+/* Somebody takes another pass phrase for his own. */
+static void choose(struct bytes *b)
+{
+	struct msg_passphrase m = { .phrase = "wrong", .fresh = "three herons argue quietly" };
+	uint8_t which = 0, how = 0;
+
+	bytes_u8(b, &which);
+	bytes_u8(b, &how);
+	put_from(which / GIVEN, &m.family, m.from);
+	memcpy(m.secret, given[which % GIVEN].secret, SECRET_BYTES);
+	put_shown(how >> 6, m.shown);
+	if ((how & 1) != 0)
+		memcpy(m.phrase, RIGHT, sizeof(RIGHT));
+	answer.came = false;
+	desk_passphrase(&desk, 6, &m, now);
+	assert(!answer.came || answer.status != ANSWER_YES);
+}
+
+/* However the day goes: whoever is a manager was made one by root, one of them is left unless root has shut them out, and nobody who is shut out is in. */
+static void nobody_rose(void)
+{
+	const struct account *bert = book_account(&desk.book, "bert");
+
+	for (size_t i = 0; i < desk.book.n_accounts; i++)
+		assert(strstr(desk.book.accounts[i].by, "(web)") == NULL ||
+		       !duty_may(desk.book.accounts[i].duties, RIGHT_ACCOUNTS) || managers_by_root);
+	assert(managers_by_root || (bert != NULL && !bert->disabled && duty_may(bert->duties, RIGHT_ACCOUNTS)));
+	for (size_t i = 0; i < SESSIONS_MOST; i++) {
+		const struct session *x = &desk.sessions.all[i];
+		const struct account *a = session_alive(x, now.ns) ? book_account(&desk.book, x->name) : NULL;
+
+		assert(!session_alive(x, now.ns) || (a != NULL && !a->disabled));
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -366,7 +448,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	open_desk();
 	while (bytes_u8(&b, &step)) {
-		switch (step % 7) {
+		/* The last ones came later: an input of before means what it meant. */
+		switch (step < 224 ? step % 7 : 7 + step % 2) {
 		case 0:
 			login(&b);
 			break;
@@ -387,10 +470,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			now.wall_s += by * by;
 			desk_look(&desk, now);
 			break;
+		case 7:
+			manage(&b);
+			break;
+		case 8:
+			choose(&b);
+			break;
 		default:
 			disk_full = !disk_full;
 			break;
 		}
+		nobody_rose();
 	}
 	desk_status(&desk, now, &status);
 	assert(status.accounts <= ACCOUNTS_MOST && status.sessions <= SESSIONS_MOST);

@@ -168,7 +168,7 @@ int main(int argc, char **argv)
 			ask(&j, "all, a rare reason", 0, FILTER_REASON, "modbus.value");
 			ask(&j, "all, no such command", 0, FILTER_COMMAND, "read_coils,5");
 			ask(&j, "all, no such class", 0, FILTER_COMMAND, "program");
-			ask(&j, "all, a rare value", 0, FILTER_VALUE, "500-999");
+			ask(&j, "all, a rare value", 0, FILTER_VALUE, "150-999");
 			ask(&j, "all, no such value", 0, FILTER_VALUE, "70000");
 			ask(&j, "all, before it began", 0, FILTER_UNTIL, "2026-01-01T00:00:00");
 			ask(&j, "all, every record", 0, FILTER_COMMAND, "write");

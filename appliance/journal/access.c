@@ -12,6 +12,8 @@ void access_filter_text(const struct event_filter *f, char out[EVENT_TEXT])
 		[FILTER_SINCE] = "since",	[FILTER_CONDUIT] = "conduit", [FILTER_VERDICT] = "verdict",
 		[FILTER_ZONE] = "zone",		[FILTER_ASSET] = "asset",     [FILTER_HOST] = "host",
 		[FILTER_SEVERITY] = "severity", [FILTER_KIND] = "kind",	      [FILTER_PROTOCOL] = "protocol",
+		[FILTER_UNTIL] = "until",	[FILTER_REASON] = "reason",   [FILTER_COMMAND] = "command",
+		[FILTER_VALUE] = "value",
 	};
 	char text[FILTER_KEYS * (FILTER_TEXT + 16u)];
 	size_t n = 0;
@@ -22,7 +24,10 @@ void access_filter_text(const struct event_filter *f, char out[EVENT_TEXT])
 		/* Moments move with the clock of who asks again and again for the last day: they would make each a question of its own. */
 		if (f->text[k][0] != 0)
 			n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s %.*s", n > 0 ? ", " : "", words[k],
-					      k == FILTER_SINCE ? 13 : (int)FILTER_TEXT, f->text[k]);
+					      k == FILTER_SINCE	  ? 13
+					      : k == FILTER_UNTIL ? 16
+								  : (int)FILTER_TEXT,
+					      f->text[k]);
 	event_say(&cut, EVENT_OBJECT, text);
 	memcpy(out, cut.text[EVENT_OBJECT], EVENT_TEXT);
 }

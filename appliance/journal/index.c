@@ -26,7 +26,7 @@ struct stored {
 	uint8_t mac[32]; /* over all before it */
 };
 
-static const char front[sizeof(((struct stored *)0)->front)] = "sekisho-journal-index-2";
+static const char front[sizeof(((struct stored *)0)->front)] = "sekisho-journal-index-3";
 
 void index_key(const uint8_t secret[32], uint8_t ret[INDEX_KEY])
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What stands in a closed segment, in a few kilobytes: up to when its records were made, which severities and verdicts, and sets of names and addresses that may say
+ * What stands in a closed segment, in a few kilobytes: from when to when its records were made, which severities and verdicts, and sets of names and addresses that may say
  * that something is in them which is not (Bloom filters), and never the other way round. So a question skips most files without reading them.
  *
  * Pure: bytes in, bytes out. It is made of lines by the same reading by which filter.h matches them: what a filter would find in a line, the sketch has.
@@ -19,8 +19,8 @@
 #define SKETCH_MOMENT 19u  /* "2026-11-20T08:10:11" */
 
 struct sketch {
-	char latest[SKETCH_MOMENT + 1]; /* of all its records' times; "" = none has one */
-	uint8_t severities, verdicts;	/* a bit for each that is there */
+	char earliest[SKETCH_MOMENT + 1], latest[SKETCH_MOMENT + 1]; /* of all its records' times; "" = none has one */
+	uint8_t severities, verdicts;				     /* a bit for each that is there */
 	uint8_t names[SKETCH_NAMES], hosts[SKETCH_HOSTS];
 };
 

@@ -20,6 +20,10 @@ enum event_filter_key {
 	FILTER_SEVERITY, /* a word: this one or a graver one */
 	FILTER_KIND,	 /* a kind's word */
 	FILTER_PROTOCOL, /* a protocol's name, or FILTER_IN_CLEAR */
+	FILTER_UNTIL,	 /* a moment as of FILTER_SINCE: before it */
+	FILTER_REASON,	 /* a reason's word */
+	FILTER_COMMAND, /* any of these, with commas between them: a command's name, its code, a class of commands (read, write, ...) */
+	FILTER_VALUE, /* "9", "0-9": a value that was to be written, or one of those that were */
 	FILTER_KEYS
 };
 

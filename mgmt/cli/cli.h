@@ -37,7 +37,7 @@ struct cli {
 	FILE *err;
 };
 
-#define CLI_OPTIONS 13
+#define CLI_OPTIONS 17
 #define CLI_OPERANDS 4
 #define CLI_EVERY 64
 

@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // Why something passed or did not: recorded events that fit, newest first, a sentence each. The box answers oldest first, so the
 // search looks at stretches of its record from the newest on, each four times as long as the one before, until enough are found.
+import { COMMANDS, REASONS } from "./asked";
 import { h, type Node_ } from "./dom";
 import { feed } from "./feed";
-import { count, local } from "./format";
-import { card, chip, mark, type Tone } from "./parts";
+import { clockTime, count, local, zone } from "./format";
+import { card, chip, grid, mark, type Tone } from "./parts";
 import { ask } from "./session";
 import { language, t, type Key } from "./text";
 import type { State, Told } from "./types";
 
 const ENOUGH = 50, KEPT = 200, A_PAGE = 500, FIRST_STRETCH = 500, LONGEST_STRETCH = 1 << 20;
-const HOURS: [string, Key][] = [["1", "last_hour"], ["24", "last_day"], ["168", "last_week"], ["", "any_time"]];
+const HOURS: [string, Key][] = [["1", "last_hour"], ["24", "last_day"], ["168", "last_week"], ["", "any_time"], ["between", "between_moments"]];
 const VERDICTS: [string, Key][] = [["", "any"], ["deny", "denied"], ["observe", "observed"], ["allow", "allowed"]];
 const GRAVE: [string, Key][] = [["", "any"], ["warning", "from_warning"], ["serious", "serious_only"]];
 const PROTECTION: [string, Key][] = [["", "any"], ["in_clear", "in_clear"]];
+const CLASSES: [string, Key][] = [["read", "class_read"], ["write", "class_write"], ["control", "class_control"], ["program", "class_program"], ["diagnose", "class_diagnose"]];
 const NAMES: [string, Key][] = [["zone", "zone"], ["conduit", "conduit"], ["asset", "asset"], ["host", "host"]];
 
 interface Answered {
@@ -26,6 +28,28 @@ interface Sentence {
 	ja: string;
 }
 
+interface Session {
+	client: string;
+	client_label?: string;
+	client_asset?: string;
+	server: string;
+	server_label?: string;
+	server_asset?: string;
+	transport: string;
+	conduit: string | null;
+	state: string;
+}
+interface Sessions {
+	flows: Session[];
+	tracked: number;
+	matching: number;
+	left_off: number;
+}
+
+const SESSIONS = 200;
+const STATES: Record<string, Key> = { undecided: "flow_undecided", inspected: "flow_inspected", let_go: "flow_let_go", not_inspected: "flow_not_inspected", lingering: "flow_lingering", cut: "flow_cut", ending: "flow_ending" };
+let sessions: { at: Date; answer: Sessions } | "busy" | "failed" | "forbidden" | "wrong" | undefined;
+let sessionsRun = 0;
 let found: Told[] = [];
 let nearest = new Map<number, Sentence | "busy" | "no_answer" | "nearest_no_right">(); // by the record's number
 const askers = new WeakMap<Told, () => void>();
@@ -34,6 +58,7 @@ let query = ""; // what the box is asked beside how far
 let end = 0; // records up to this one have not been looked at
 let upTo = 0; // nor those behind this one, which came later
 let state: "new" | "busy" | "done" | "failed" | "forbidden" | "wrong" = "new";
+let between = false; // the period is from one moment to another
 let run = 0; // which search is the present one
 let refusals = false; // somebody came for what was refused in the last day
 
@@ -42,14 +67,25 @@ const value = (id: string): string => (document.getElementById(id) as HTMLInputE
 /** Has the words that were typed: in either sentence, or in the names and numbers that the record has. */
 const fits = (e: Told): boolean => words === "" || JSON.stringify(e).toLowerCase().includes(words);
 
+/** A moment as it was typed, of this machine's zone, in the box's form; "" stays "", undefined when it is none. */
+function utc(typed: string): string | undefined {
+	const d = new Date(typed);
+	return typed === "" ? "" : Number.isNaN(d.getTime()) ? undefined : d.toISOString().slice(0, 19);
+}
+
 /** What the form says as parameters; undefined when a name holds what no name can. */
 function parameters(): string | undefined {
 	const list: string[] = [], hours = value("hours");
-	if (hours !== "") {
+	if (hours === "between") {
+		const since = utc(value("why-from")), until = utc(value("why-until"));
+		if (since === undefined || until === undefined || (since !== "" && until !== "" && since >= until)) return undefined;
+		if (since !== "") list.push("since=" + since);
+		if (until !== "") list.push("until=" + until);
+	} else if (hours !== "") {
 		const now = new Date(feed.state?.status.clock?.time ?? Date.now()).getTime();
 		list.push("since=" + new Date(now - Number(hours) * 3600000).toISOString().slice(0, 19));
 	}
-	for (const id of ["verdict", "severity", "protocol", "zone", "conduit", "asset", "host"]) {
+	for (const id of ["verdict", "severity", "protocol", "reason", "command", "value", "zone", "conduit", "asset", "host"]) {
 		const text = value("why-" + id);
 		if (!/^[\w.:/-]*$/.test(text)) return undefined;
 		if (text !== "") list.push(id + "=" + text);
@@ -104,6 +140,7 @@ function beginRefused(changed: () => void): void {
 	const form = document.querySelector<HTMLFormElement>("form.search");
 	if (form === null) return;
 	form.reset();
+	between = false;
 	(document.getElementById("hours") as HTMLSelectElement).value = "24";
 	(document.getElementById("why-verdict") as HTMLSelectElement).value = "deny";
 	begin(changed);
@@ -144,6 +181,26 @@ async function news(changed: () => void): Promise<void> {
 		upTo = last;
 	}
 	if (state === "busy") state = "done";
+	changed();
+}
+
+/** Those of this moment that the form's conduit, zone, asset and address are about; asked once, whenever somebody wants them. */
+async function look(changed: () => void): Promise<void> {
+	const mine = ++sessionsRun, list: string[] = [];
+	for (const id of ["zone", "conduit", "asset", "host"]) {
+		const text = value("why-" + id);
+		if (!/^[\w.:/-]*$/.test(text)) {
+			sessions = "wrong";
+			changed();
+			return;
+		}
+		if (text !== "") list.push("&" + id + "=" + text);
+	}
+	sessions = "busy";
+	changed();
+	const answer = await ask<Sessions>("/api/v1/flows?limit=" + SESSIONS + list.join(""));
+	if (mine !== sessionsRun) return;
+	sessions = answer.ok ? { at: new Date(), answer: answer.value } : answer.why === "forbidden" ? "forbidden" : answer.why === "wrong" ? "wrong" : "failed";
 	changed();
 }
 
@@ -193,12 +250,31 @@ export function forgetSearch(): void {
 	words = query = "";
 	upTo = end = 0;
 	refusals = false;
+	between = false;
+	sessionsRun++;
+	sessions = undefined;
 	state = "new";
 }
 
 function choice(id: string, label: Key, options: [string, Key][]): Node_ {
 	return h("div", { class: "field" }, h("label", { for: id }, t(label)),
 		h("select", { id }, options.map(([v, key]) => h("option", { value: v }, t(key)))));
+}
+
+function reasons(): Node_ {
+	return h("div", { class: "field" }, h("label", { for: "why-reason" }, t("reason")),
+		h("select", { id: "why-reason" }, h("option", { value: "" }, t("any")), REASONS.map(([word, ja, en]) => h("option", { value: word }, (language() === "ja" ? ja : en) + " (" + word + ")"))));
+}
+
+function commands(): Node_ {
+	return h("div", { class: "field" }, h("label", { for: "why-command" }, t("command")),
+		h("select", { id: "why-command" }, h("option", { value: "" }, t("any")), CLASSES.map(([v, key]) => h("option", { value: v }, t(key))),
+			COMMANDS.map(([protocol, names]) => h("optgroup", { label: protocol }, names.map((name) => h("option", { value: name }, name))))));
+}
+
+function moments(between: boolean): Node_[] {
+	return ([["why-from", "from_moment"], ["why-until", "until_moment"]] as [string, Key][]).map(([id, key]) => h("div", { class: "field", hidden: !between },
+		h("label", { for: id }, t(key, zone())), h("input", { id, type: "datetime-local", step: 1 })));
 }
 
 function field(id: string, label: Key): Node_ {
@@ -215,6 +291,22 @@ function one(e: Told, changed: () => void): Node_ {
 		h("p", {}, local(e[language()])), nearestOf(e, changed));
 }
 
+const SAID: Record<"busy" | "failed" | "forbidden" | "wrong", Key> = { busy: "loading", failed: "no_answer", forbidden: "no_right", wrong: "sessions_wrong" };
+
+function end_(address: string, label?: string, asset?: string): string {
+	const name = label || asset;
+	return name === undefined || name === "" ? address : name + " (" + address + ")";
+}
+
+function live(onLook: () => void): Node_ {
+	const s = sessions, said = typeof s === "string" ? t(SAID[s]) : s === undefined ? "" : t(s.answer.left_off > 0 ? "sessions_some" : "sessions_all", clockTime(s.at), count(s.answer.matching), count(s.answer.flows.length), count(s.answer.tracked));
+	return card("live-sessions", "live_sessions", true,
+		h("p", { class: typeof s === "string" && s !== "busy" ? "complaint" : "note", role: "status" }, typeof s === "string" && s !== "busy" && mark("bad"), s === undefined ? t("sessions_note") : said),
+		h("p", { class: "acts" }, h("button", { type: "button", id: "why-sessions", disabled: s === "busy", click: onLook }, t(s === undefined ? "sessions_show" : "sessions_again"))),
+		typeof s === "object" && s.answer.flows.length > 0 && grid("live_sessions", [{ head: "conduit" }, { head: "client" }, { head: "server" }, { head: "transport" }, { head: "state" }],
+			s.answer.flows.map((f) => [f.conduit ?? "–", end_(f.client, f.client_label, f.client_asset), end_(f.server, f.server_label, f.server_asset), f.transport, STATES[f.state] === undefined ? f.state : t(STATES[f.state] as Key)])));
+}
+
 function outcome(list: Node_[]): string {
 	if (state === "busy") return t("searching", count(end));
 	if (state === "failed") return t("no_answer");
@@ -228,6 +320,12 @@ export function whyPage(changed: () => void): (state: State) => Node_[] {
 		event.preventDefault();
 		begin(changed);
 	};
+	const onPeriod = (event: Event): void => {
+		if ((event.target as Element).id !== "hours") return;
+		between = value("hours") === "between";
+		changed();
+	};
+	const onLook = (): void => void look(changed);
 	const onMore = (): void => void search(changed), onHalt = (): void => halt(changed), onNews = (): void => void news(changed);
 	return () => {
 		if (refusals) {
@@ -237,7 +335,8 @@ export function whyPage(changed: () => void): (state: State) => Node_[] {
 		const list = found.map((e) => one(e, changed)), bad = state === "failed" || state === "forbidden" || state === "wrong";
 		return [h("div", { class: "headline off plain" }, h("h1", {}, t("why_title"))),
 			h("form", { class: "card search", submit: onSubmit, novalidate: true },
-				h("div", { class: "fields" }, choice("hours", "period", HOURS), choice("why-verdict", "verdict", VERDICTS), choice("why-severity", "severity", GRAVE), choice("why-protocol", "protection", PROTECTION),
+				h("div", { class: "fields", change: onPeriod }, choice("hours", "period", HOURS), moments(between), choice("why-verdict", "verdict", VERDICTS), choice("why-severity", "severity", GRAVE), choice("why-protocol", "protection", PROTECTION),
+					reasons(), commands(), field("why-value", "value_written"),
 					NAMES.map(([id, key]) => field("why-" + id, key)), field("why-words", "words")),
 				h("p", { class: "note" }, t("search_help")),
 				h("p", { class: "acts" }, h("button", { type: "submit", class: "main-action" }, t("search")),
@@ -248,6 +347,7 @@ export function whyPage(changed: () => void): (state: State) => Node_[] {
 					h("button", { type: "button", id: "why-news", click: onNews }, t("search_news", count(feed.newest - upTo)))),
 				h("ul", { class: "events" }, list),
 				state === "done" && end > 0 && h("p", { class: "acts" }, h("button", { type: "button", click: onMore }, t("search_earlier")))),
+			live(onLook),
 		].filter((n): n is Node_ => n !== false);
 	};
 }

@@ -4,7 +4,7 @@
  * same with an index: ... ask+i. With "A" in it all days are asked for as well.
  *
  * Records are as those of refused requests, spread evenly over the days; a segment is packed as the journal role packs it. Of 200 assets most
- * are everywhere, `rare-asset` is in one file of 50, and `no-asset` nowhere.
+ * are everywhere, `rare-asset` is in one file of 50, as are the reason modbus.value and the values, and `no-asset` nowhere.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -27,20 +27,25 @@ static json_t *record(uint64_t i, uint64_t n, uint64_t days)
 {
 	uint64_t at = BEGAN * 1000 + i * days * 86400000ull / n, asset = i * 2654435761ull % 200;
 	char client[32], name[24], conduit[24];
-	bool rare = i / 20000 % 50 == 7 && i % 1000 == 0;
+	bool rare = i / 20000 % 50 == 7 && i % 1000 == 0, valued = i / 20000 % 50 == 7 && i % 2000 == 0;
+	json_t *j;
 
 	snprintf(client, sizeof(client), "10.20.%u.%u:%u", (unsigned)(asset % 7), (unsigned)(asset + 1),
 		 (unsigned)(40000 + i % 20000));
 	snprintf(name, sizeof(name), rare ? "rare-asset" : "crane-%u", (unsigned)asset);
 	snprintf(conduit, sizeof(conduit), "conduit-%u", (unsigned)(asset % 40));
-	return json_pack("{s:o, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:i, s:s, "
-			 "s:i, s:i, s:i}",
-			 "time", json_time(at * 1000000ull), "kind", "pdu", "severity",
-			 i % 5000 == 0 ? "warning" : "notice", "role", "dpi", "verdict", "deny", "reason",
-			 "modbus.function", "client", client, "client_zone", "office", "client_asset", "hmi-1",
-			 "server", "10.30.1.10:502", "server_zone", "crane", "server_asset", name, "conduit", conduit,
-			 "line", 42, "protocol", "modbus", "function_name", "write_multiple_registers", "function", 16,
-			 "space", "holding", "address", (int)(i % 9000), "quantity", 2, "count", 1);
+	j = json_pack("{s:o, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:i, s:s, "
+		      "s:i, s:i, s:i}",
+		      "time", json_time(at * 1000000ull), "kind", "pdu", "severity",
+		      i % 5000 == 0 ? "warning" : "notice", "role", "dpi", "verdict", "deny", "reason",
+		      valued ? "modbus.value" : "modbus.function", "client", client, "client_zone", "office",
+		      "client_asset", "hmi-1", "server", "10.30.1.10:502", "server_zone", "crane", "server_asset", name,
+		      "conduit", conduit, "line", 42, "protocol", "modbus", "function_name", "write_multiple_registers",
+		      "function", 16, "space", "holding", "address", (int)(i % 9000), "quantity", 2, "count", 1);
+	if (valued)
+		json_object_set_new(j, "limit",
+				    json_pack("{s:s, s:i}", "what", "value", "wrote", (int)(i / 1000 % 1000)));
+	return j;
 }
 
 static double now(void)
@@ -100,7 +105,7 @@ static void make(struct journal *j, uint64_t n, uint64_t days)
 }
 
 /* As `sekisho events` asks: page by page, to the end. */
-static void ask(struct journal *j, const char *what, uint64_t since, const char *asset)
+static void ask(struct journal *j, const char *what, uint64_t since, enum event_filter_key by, const char *text)
 {
 	struct event_filter asked = { 0 };
 	struct line_filter filter;
@@ -111,8 +116,7 @@ static void ask(struct journal *j, const char *what, uint64_t since, const char 
 
 	if (since != 0)
 		event_filter_set(&asked, FILTER_SINCE, json_string_value(time));
-	if (asset != NULL)
-		event_filter_set(&asked, FILTER_ASSET, asset);
+	event_filter_set(&asked, by, text);
 	json_decref(time);
 	line_filter_make(&asked, &filter);
 	for (;; after = next) {
@@ -154,12 +158,20 @@ int main(int argc, char **argv)
 	for (int i = 0; i < 3; i++) {
 		uint64_t end = BEGAN + days * 86400;
 
-		ask(&j, "last day, no such asset", end - 86400, "no-asset");
-		ask(&j, "last day, a rare asset", end - 86400, "rare-asset");
-		ask(&j, "last day, one asset of 200", end - 86400, "crane-17");
+		ask(&j, "last day, no such asset", end - 86400, FILTER_ASSET, "no-asset");
+		ask(&j, "last day, a rare asset", end - 86400, FILTER_ASSET, "rare-asset");
+		ask(&j, "last day, one asset of 200", end - 86400, FILTER_ASSET, "crane-17");
 		if (strchr(argv[2], 'A') != NULL) {
-			ask(&j, "all, no such asset", 0, "no-asset");
-			ask(&j, "all, a rare asset", 0, "rare-asset");
+			ask(&j, "all, no such asset", 0, FILTER_ASSET, "no-asset");
+			ask(&j, "all, a rare asset", 0, FILTER_ASSET, "rare-asset");
+			ask(&j, "all, no such reason", 0, FILTER_REASON, "spoofed");
+			ask(&j, "all, a rare reason", 0, FILTER_REASON, "modbus.value");
+			ask(&j, "all, no such command", 0, FILTER_COMMAND, "read_coils,5");
+			ask(&j, "all, no such class", 0, FILTER_COMMAND, "program");
+			ask(&j, "all, a rare value", 0, FILTER_VALUE, "150-999");
+			ask(&j, "all, no such value", 0, FILTER_VALUE, "70000");
+			ask(&j, "all, before it began", 0, FILTER_UNTIL, "2026-01-01T00:00:00");
+			ask(&j, "all, every record", 0, FILTER_COMMAND, "write");
 		}
 	}
 	return 0;

@@ -33,6 +33,8 @@ zones = {
 services = {
   read = { protocol = "modbus"; ports = ["tcp/502"]; allow = ( { commands = ["read"]; units = [1]; holding = ["0-99"]; } ); };
   write = { protocol = "modbus"; ports = ["tcp/502"]; allow = ( { commands = ["write"]; units = [1]; holding = ["0-99"]; } ); };
+  setpoint = { protocol = "modbus"; ports = ["tcp/502"];
+               allow = ( { commands = ["read"]; units = [1]; holding = ["0-99"]; }, { functions = ["write_single_register"]; units = [1]; holding = ["0-99"]; values = ["0-10"]; } ); };
   logix = { protocol = "enip"; ports = ["tcp/44818"];
             allow = ( { commands = ["read"]; routes = ["0", "1.0"]; },
                       { functions = ["write_tag"]; routes = ["0", "1.0"]; tags = ["Lamp"]; values = ["0-1"]; } ); };

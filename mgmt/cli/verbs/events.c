@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 #include "appliance/base/addr.h"
+#include "appliance/journal/filter.h"
 #include "appliance/wire/event_filter.h"
 #include "appliance/wire/event_words.h"
-#include "appliance/wire/protocols.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/effective/filter.h"
 #include "mgmt/cli/screen/width.h"
@@ -44,6 +44,10 @@ enum {
 	OPT_EVE,
 	OPT_KIND,
 	OPT_PROTOCOL,
+	OPT_UNTIL,
+	OPT_REASON,
+	OPT_COMMAND,
+	OPT_VALUE,
 	OPT_N
 };
 
@@ -61,6 +65,10 @@ static const struct cli_option options[OPT_N] = {
 	[OPT_EVE] = { "--eve", 0, NULL, M_EVENTS_OPT_EVE },
 	[OPT_KIND] = { "--kind", 0, "KIND", M_EVENTS_OPT_KIND },
 	[OPT_PROTOCOL] = { "--protocol", 0, "NAME|in_clear", M_EVENTS_OPT_PROTOCOL },
+	[OPT_UNTIL] = { "--until", 0, "TIME", M_EVENTS_OPT_UNTIL },
+	[OPT_REASON] = { "--reason", 0, "WORD", M_EVENTS_OPT_REASON },
+	[OPT_COMMAND] = { "--command", 0, "NAME,..", M_EVENTS_OPT_COMMAND },
+	[OPT_VALUE] = { "--value", 0, "N[-M]", M_EVENTS_OPT_VALUE },
 };
 
 /* What is asked for and how it is printed. */
@@ -285,6 +293,15 @@ static bool wait_for_more(struct cli *c)
 	return poll(&p, 1, POLL_MS) == 0 || (p.revents & (POLLERR | POLLHUP | POLLNVAL)) == 0;
 }
 
+/* As the journal itself reads it. */
+static bool is_one(enum event_filter_key key, const char *text)
+{
+	struct event_filter alone = { 0 };
+	struct line_filter f;
+
+	return event_filter_set(&alone, key, text) && line_filter_make(&alone, &f);
+}
+
 /* What was asked for; false with *ret_status when it cannot be meant. */
 static bool take_filter(struct cli *c, const struct cli_args *a, struct event_filter *f, int *ret_status)
 {
@@ -294,18 +311,30 @@ static bool take_filter(struct cli *c, const struct cli_args *a, struct event_fi
 	} plain[] = {
 		{ OPT_CONDUIT, FILTER_CONDUIT }, { OPT_VERDICT, FILTER_VERDICT },   { OPT_ZONE, FILTER_ZONE },
 		{ OPT_ASSET, FILTER_ASSET },	 { OPT_HOST, FILTER_HOST },	    { OPT_SEVERITY, FILTER_SEVERITY },
-		{ OPT_KIND, FILTER_KIND },	 { OPT_PROTOCOL, FILTER_PROTOCOL },
+		{ OPT_KIND, FILTER_KIND },	 { OPT_PROTOCOL, FILTER_PROTOCOL }, { OPT_REASON, FILTER_REASON },
+		{ OPT_COMMAND, FILTER_COMMAND }, { OPT_VALUE, FILTER_VALUE },
+	};
+	static const struct {
+		int option;
+		enum event_filter_key key;
+		enum message none;
+	} words[] = {
+		{ OPT_PROTOCOL, FILTER_PROTOCOL, M_EVENTS_PROTOCOL },
+		{ OPT_REASON, FILTER_REASON, M_EVENTS_REASON },
+		{ OPT_COMMAND, FILTER_COMMAND, M_EVENTS_COMMAND },
+		{ OPT_VALUE, FILTER_VALUE, M_EVENTS_VALUE },
 	};
 	const char *since = a->values[OPT_SINCE], *host = a->values[OPT_HOST], *verdict = a->values[OPT_VERDICT],
-		   *severity = a->values[OPT_SEVERITY], *kind = a->values[OPT_KIND],
-		   *protocol = a->values[OPT_PROTOCOL];
-	char moment[MOMENT_TEXT];
+		   *severity = a->values[OPT_SEVERITY], *kind = a->values[OPT_KIND], *until = a->values[OPT_UNTIL];
+	char moment[MOMENT_TEXT], end[MOMENT_TEXT];
 	struct addr_range r;
 	bool stray, fits = true;
 
 	*ret_status = CLI_YES;
 	if (since != NULL && !moment_parse(since, moment))
 		*ret_status = cli_fail(c, CLI_INVALID, M_EVENTS_SINCE, since);
+	else if (until != NULL && !moment_parse(until, end))
+		*ret_status = cli_fail(c, CLI_INVALID, M_EVENTS_UNTIL, until);
 	else if (host != NULL && !prefix_parse(host, &r, &stray) && !stray)
 		*ret_status = cli_fail(c, CLI_INVALID, M_EVENTS_HOST, host);
 	else if (verdict != NULL && event_verdict_by_word(verdict) == EVENT_VERDICT_COUNT)
@@ -314,12 +343,15 @@ static bool take_filter(struct cli *c, const struct cli_args *a, struct event_fi
 		*ret_status = cli_fail(c, CLI_INVALID, M_EVENTS_SEVERITY, severity);
 	else if (kind != NULL && event_kind_by_word(kind) == EVENT_NONE)
 		*ret_status = cli_fail(c, CLI_INVALID, M_EVENTS_KIND, kind);
-	else if (protocol != NULL && strcmp(protocol, FILTER_IN_CLEAR) != 0 && protocol_by_name(protocol) == PROTO_NONE)
-		*ret_status = cli_fail(c, CLI_INVALID, M_EVENTS_PROTOCOL, protocol);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]) && *ret_status == CLI_YES; i++)
+		if (a->values[words[i].option] != NULL && !is_one(words[i].key, a->values[words[i].option]))
+			*ret_status = cli_fail(c, CLI_INVALID, words[i].none, a->values[words[i].option]);
 	if (*ret_status != CLI_YES)
 		return false;
 	if (since != NULL)
 		fits = event_filter_set(f, FILTER_SINCE, moment);
+	if (until != NULL)
+		fits = event_filter_set(f, FILTER_UNTIL, end) && fits;
 	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
 		if (a->values[plain[i].option] != NULL &&
 		    !event_filter_set(f, plain[i].key, a->values[plain[i].option]))

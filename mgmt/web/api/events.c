@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Events after a sequence number, at most so many: /api/v1/events?after=SEQ&limit=N, and which: since (UTC,
- * 2026-11-20T08:10:11), conduit, verdict, zone, asset, host, severity, kind, protocol. All are optional.
+ * 2026-11-20T08:10:11), until (before it), conduit, verdict, zone, asset, host, severity, kind, protocol, reason, command (some, with commas), value (9, 0-9). All are optional.
  */
 #include <string.h>
 
@@ -14,6 +14,8 @@ static const char *const filters[FILTER_KEYS] = {
 	[FILTER_SINCE] = "since",	[FILTER_CONDUIT] = "conduit", [FILTER_VERDICT] = "verdict",
 	[FILTER_ZONE] = "zone",		[FILTER_ASSET] = "asset",     [FILTER_HOST] = "host",
 	[FILTER_SEVERITY] = "severity", [FILTER_KIND] = "kind",	      [FILTER_PROTOCOL] = "protocol",
+	[FILTER_UNTIL] = "until",	[FILTER_REASON] = "reason",   [FILTER_COMMAND] = "command",
+	[FILTER_VALUE] = "value",
 };
 
 /* Whether a word, a moment or an address is one, the journal says. */

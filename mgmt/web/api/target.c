@@ -40,10 +40,11 @@ static bool read_key(struct bytes *b, char *out)
 	return !b->failed && n > 0;
 }
 
-static bool value_sign(uint8_t c)
+/* Commas are between the words of the one value that is a list. */
+static bool value_sign(uint8_t c, bool list)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
-	       c == ':' || c == '/' || c == '-';
+	return (c == ',' && list) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '.' || c == '_' || c == ':' || c == '/' || c == '-';
 }
 
 static void read_number(struct target_parameter *p)
@@ -60,6 +61,7 @@ static void read_number(struct target_parameter *p)
 /* Up to '&' (taken) or the end; *more says which. */
 static bool read_value(struct bytes *b, struct target_parameter *p, bool *more)
 {
+	bool list = strcmp(p->key, "command") == 0;
 	uint8_t c;
 	size_t n = 0;
 
@@ -69,7 +71,7 @@ static bool read_value(struct bytes *b, struct target_parameter *p, bool *more)
 			*more = true;
 			break;
 		}
-		if (!value_sign(c) || n + 1 >= TARGET_TEXT)
+		if (!value_sign(c, list) || n + 1 >= TARGET_TEXT)
 			return false;
 		p->text[n++] = (char)c;
 	}

@@ -14,8 +14,8 @@
 
 #define TARGET_PATH 64
 #define TARGET_KEY 16
-#define TARGET_TEXT 128 /* bytes of a value, NUL included */
-#define TARGET_PARAMETERS 9
+#define TARGET_TEXT 128	     /* bytes of a value, NUL included */
+#define TARGET_PARAMETERS 15 /* all that events can be asked for at once */
 
 struct target_parameter {
 	char key[TARGET_KEY];	/* small letters only */

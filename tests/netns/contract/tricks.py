@@ -7,7 +7,7 @@ CLASSES = ["", "0", "1", "-1", "-0", "+1", "1.0", "1.5", "1e3", "0x10", "1_0", "
            "a", "A", "%31", "%00", "%", "%zz", "%ff", "%c0%af", "1%20", "'", "''--", '"', "<x>", "..", "../x", "..%2f", "a" * 127, "a" * 128, "a" * 5000, "a+b", "a,b", "a;b", "a=b", "a&", "[1]", "{}", "$x", "`x`",
            "|x", "~", "*", "\\x", "#", "%0d%0aX:%201", b"\xff", b"\xc0\xaf", b"\x80", "\u3042".encode(), b"1\x00", b"1\x01", b"\x7f", b"\xed\xa0\x80", b"\xf4\x90\x80\x80"]
 GOOD = {"after": "0", "limit": "1", "since": "2026-11-20T08:10:11", "conduit": "reads", "verdict": "deny", "zone": "it", "asset": "none", "host": "10.73.0.0/24", "severity": "warning", "texts": "0",
-        "lang": "en", "generation": "1", "kind": "drop", "protocol": "modbus", "flow": "1", "until": "2026-11-20T08:10:11"}
+        "lang": "en", "generation": "1", "kind": "drop", "protocol": "modbus", "reason": "no_conduit", "command": "write,6,read_coils", "value": "0-9", "flow": "1", "until": "2026-11-20T08:10:11"}
 # Whether a value that the schema takes makes sense depends on more than itself.
 NARROWER = {"nearest", "policy"}
 REFUSED = (400, 404, 413, 414, 431)

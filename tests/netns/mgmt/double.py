@@ -20,8 +20,8 @@ with open(WIRE + "/message.def", encoding="utf-8") as rows:  # a message's numbe
     NAMES = ["NONE"] + re.findall(r"^MESSAGE\((\w+),", rows.read(), re.M)
 with open(WIRE + "/msg.h", encoding="utf-8") as header:
     VERSION = int(re.search(r"#define MSG_VERSION (\d+)", header.read()).group(1))
-READY, ANSWER, STATUS, EFFECTIVE, EVENTS, OWN, JUDGE, LOGIN, LOGOUT = (NAMES.index(name) for name in (
-    "READY", "ANSWER", "STATUS", "EFFECTIVE", "EVENTS", "MGMT_STATUS", "JUDGE", "LOGIN", "LOGOUT"))
+READY, ANSWER, STATUS, EFFECTIVE, EVENTS, FLOWS, OWN, JUDGE, LOGIN, LOGOUT = (NAMES.index(name) for name in (
+    "READY", "ANSWER", "STATUS", "EFFECTIVE", "EVENTS", "FLOWS", "MGMT_STATUS", "JUDGE", "LOGIN", "LOGOUT"))
 F_ADD_SEALS, ALL_SEALS = 1033, 15
 
 

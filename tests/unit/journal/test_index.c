@@ -47,10 +47,23 @@ static json_t *record(unsigned file, unsigned i)
 	snprintf(client, sizeof(client), i % 3 == 0 ? "[2001:db8::%x]:502" : "10.0.%u.9:4000", file * 16 + i % 4);
 	snprintf(asset, sizeof(asset), i % 5 == 0 ? "say \"%u\"" : "asset-%u", file * 2 + i % 2);
 	snprintf(conduit, sizeof(conduit), "conduit-%u", file / 3);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "time", i == 9 ? "soon" : time, "kind", "pdu",
-			 "severity", kinds[i == 3 && file % 4 == 1 ? 1 + file % 2 : 0], "verdict", verdicts[file % 3],
-			 "client", client, "client_zone", zones[file % 4], "server_zone", zones[(file / 2) % 4],
-			 "server_asset", asset, "conduit", conduit);
+	json_t *j = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "time", i == 9 ? "soon" : time, "kind",
+			      "pdu", "severity", kinds[i == 3 && file % 4 == 1 ? 1 + file % 2 : 0], "verdict",
+			      verdicts[file % 3], "client", client, "client_zone", zones[file % 4], "server_zone",
+			      zones[(file / 2) % 4], "server_asset", asset, "conduit", conduit);
+
+	json_object_set_new(j, "reason", json_string(file % 4 == 2 ? "modbus.value" : "no_conduit"));
+	if (file % 4 == 2)
+		json_object_update_new(j, json_pack("{s:s, s:i, s:s, s:{s:s, s:i}}", "protocol", "modbus", "function",
+						    6, "function_name", "write_single_register", "limit", "what",
+						    "value", "wrote", (int)i));
+	else if (file % 4 == 3)
+		json_object_update_new(j, json_pack("{s:s, s:i, s:s, s:{s:i, s:i}}", "protocol", "modbus", "function",
+						    1, "function_name", "read_coils", "wrote", "low", (int)i * 8,
+						    "high", (int)i * 9));
+	else if (file == 1)
+		json_object_update_new(j, json_pack("{s:s, s:i}", "protocol", "modbus", "function", 99));
+	return j;
 }
 
 static void make(struct folder *f, struct journal *j)
@@ -153,6 +166,18 @@ static unsigned same_answers(struct journal *j)
 		{ FILTER_KIND, "drop" },
 		{ FILTER_KIND, "access" },
 		{ FILTER_PROTOCOL, "modbus" },
+		{ FILTER_UNTIL, "2026-11-09T08:20:11" },
+		{ FILTER_UNTIL, "2026-11-01T00:00:00" },
+		{ FILTER_REASON, "no_conduit" },
+		{ FILTER_REASON, "modbus.value" },
+		{ FILTER_REASON, "spoofed" },
+		{ FILTER_COMMAND, "write_single_register" },
+		{ FILTER_COMMAND, "write" },
+		{ FILTER_COMMAND, "diagnose,read_coils" },
+		{ FILTER_COMMAND, "99,read_coils" },
+		{ FILTER_COMMAND, "program" },
+		{ FILTER_VALUE, "9" },
+		{ FILTER_VALUE, "100-200" },
 		{ FILTER_PROTOCOL, "telnet" },
 		{ FILTER_PROTOCOL, FILTER_IN_CLEAR },
 		{ FILTER_HOST, "10.0.33.9" },

@@ -5,9 +5,9 @@
  *
  * LINK: appliance/journal/pack.c appliance/journal/segment.c
  * LINK: appliance/journal/chain.c appliance/journal/line.c appliance/journal/read.c appliance/journal/verify.c
- * LINK: appliance/journal/filter.c appliance/wire/event_filter.c appliance/wire/event_words.c appliance/wire/protocols.c
+ * LINK: appliance/journal/filter.c $(WIRE_SRC)
  * LINK: appliance/journal/merge.c appliance/journal/share.c appliance/base/err.c appliance/base/sha256.c appliance/base/clock.c
- * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/wire/msg.c appliance/base/bytes.c
+ * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/base/bytes.c
  * LINK: appliance/base/memfd.c
  * LINK: appliance/journal/checkpoint.c
  * LINK: appliance/journal/index.c appliance/journal/sketch.c
@@ -675,7 +675,9 @@ static void filters_match_whole_values(void **state)
 		"\"verdict\":"
 		"\"deny\",\"conduit\":\"reads\",\"client\":\"10.1.1.1:40000\",\"server\":\"[2001:db8::5]:502\","
 		"\"server_asset\":\"rtg04\",\"client_zone\":\"ops\",\"server_zone\":\"ot\",\"protocol\":\"modbus\","
-		"\"in_clear\":true,\"object\":"
+		"\"in_clear\":true,\"reason\":\"modbus.value\",\"function\":6,\"function_name\":\"write_single_"
+		"register\","
+		"\"limit\":{\"what\":\"value\",\"at\":400,\"wrote\":9,\"allowed\":[\"0-1\"]},\"object\":"
 		"\"\\\"conduit\\\":"
 		"\\\"writes\\\"\"}";
 	static const struct {
@@ -694,6 +696,16 @@ static void filters_match_whole_values(void **state)
 		{ FILTER_HOST, "2001:db8::/32", "2001:db9::/32" },
 		{ FILTER_SEVERITY, "warning", "serious" },
 		{ FILTER_PROTOCOL, "modbus", "telnet" },
+		{ FILTER_UNTIL, "2026-11-20T08:10:12", "2026-11-20T08:10:11" },
+		{ FILTER_REASON, "modbus.value", "modbus.address" },
+		{ FILTER_COMMAND, "write_single_register", "write_single_coil" },
+		{ FILTER_COMMAND, "6", "16" },
+		{ FILTER_COMMAND, "0x6", "0x60" },
+		{ FILTER_COMMAND, "write", "read" },
+		{ FILTER_COMMAND, "read_coils,diagnose,write_single_register", "read_coils,diagnose,5" },
+		{ FILTER_VALUE, "9", "8" },
+		{ FILTER_VALUE, "0-9", "0-8" },
+		{ FILTER_VALUE, "9-70000", "10-70000" },
 	};
 	struct event_filter bad = { 0 };
 	struct line_filter f;
@@ -712,6 +724,73 @@ static void filters_match_whole_values(void **state)
 	bad = (struct event_filter){ 0 };
 	assert_true(event_filter_set(&bad, FILTER_PROTOCOL, "modbu"));
 	assert_false(line_filter_make(&bad, &f));
+}
+
+static void values_of_a_span(void **state)
+{
+	static const char line[] = "{\"seq\":7,\"protocol\":\"slmp\",\"function\":335609855,\"wrote\":{\"low\":10,"
+				   "\"high\":20},\"object\":\"\\\"wrote\\\":5\"}";
+
+	(void)state;
+	assert_true(matches(FILTER_VALUE, "10", line));
+	assert_true(matches(FILTER_VALUE, "20", line));
+	assert_true(matches(FILTER_VALUE, "0-10", line));
+	assert_true(matches(FILTER_VALUE, "15", line));
+	assert_true(matches(FILTER_VALUE, "0-9223372036854775799", line));
+	assert_false(matches(FILTER_VALUE, "0-9", line));
+	assert_false(matches(FILTER_VALUE, "5", line));
+	assert_false(matches(FILTER_VALUE, "21-30", line));
+	/* A code without a name; a part of it is another one. */
+	assert_true(matches(FILTER_COMMAND, "0x1400ffff", line));
+	assert_false(matches(FILTER_COMMAND, "0x1400fff", line));
+	assert_false(matches(FILTER_COMMAND, "33560985", line));
+	assert_false(matches(FILTER_COMMAND, "write", line));
+	/* The same name is another command in another protocol: classes are by protocol. */
+	assert_false(matches(FILTER_COMMAND, "write",
+			     "{\"protocol\":\"telnet\",\"function_name\":\"write_single_register\"}"));
+}
+
+static void questions_that_are_none(void **state)
+{
+	static const struct {
+		enum event_filter_key key;
+		const char *text;
+	} bad[] = {
+		{ FILTER_REASON, "modbus.valu" },
+		{ FILTER_REASON, "no conduit" },
+		{ FILTER_COMMAND, "wrte" },
+		{ FILTER_COMMAND, "write," },
+		{ FILTER_COMMAND, ",write" },
+		{ FILTER_COMMAND, "write,,read" },
+		{ FILTER_COMMAND, "4294967296" },
+		{ FILTER_COMMAND, "0x" },
+		{ FILTER_COMMAND, "0xG" },
+		{ FILTER_COMMAND, "-6" },
+		{ FILTER_COMMAND, "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17" },
+		{ FILTER_VALUE, "-" },
+		{ FILTER_VALUE, "9-" },
+		{ FILTER_VALUE, "-9" },
+		{ FILTER_VALUE, "9-8" },
+		{ FILTER_VALUE, "0x9" },
+		{ FILTER_VALUE, "9-8-7" },
+		{ FILTER_VALUE, "9223372036854775808" },
+		{ FILTER_VALUE, "99999999999999999999999" },
+		{ FILTER_UNTIL, "2026-11-20" },
+		{ FILTER_UNTIL, "yesterday" },
+	};
+	struct event_filter asked;
+	struct line_filter f;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		asked = (struct event_filter){ 0 };
+		assert_true(event_filter_set(&asked, bad[i].key, bad[i].text));
+		if (line_filter_make(&asked, &f))
+			fail_msg("%s is taken for one", bad[i].text);
+	}
+	asked = (struct event_filter){ 0 };
+	assert_true(event_filter_set(&asked, FILTER_COMMAND, "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16"));
+	assert_true(line_filter_make(&asked, &f));
 }
 
 /* ---- floods ------------------------------------------------------------------------------------------------------- */
@@ -999,6 +1078,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(full_disk_loses_nothing_written, setup, teardown),
 		cmocka_unit_test(lines_that_are_none),
 		cmocka_unit_test(filters_match_whole_values),
+		cmocka_unit_test(values_of_a_span),
+		cmocka_unit_test(questions_that_are_none),
 		cmocka_unit_test(floods_become_one_record_a_second),
 		cmocka_unit_test(counts_are_exact),
 		cmocka_unit_test(single_events_pass_at_once),

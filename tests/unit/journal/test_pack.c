@@ -4,9 +4,9 @@
  * nothing is lost; a packed file that was touched is found.
  *
  * LINK: appliance/journal/pack.c appliance/journal/segment.c appliance/journal/chain.c appliance/journal/line.c
- * LINK: appliance/journal/read.c appliance/journal/verify.c appliance/journal/filter.c appliance/wire/event_filter.c appliance/wire/protocols.c
- * LINK: appliance/wire/event_words.c appliance/base/err.c appliance/base/sha256.c appliance/base/clock.c appliance/base/json.c
- * LINK: appliance/base/addr.c appliance/base/utf8.c appliance/wire/msg.c appliance/base/bytes.c appliance/base/memfd.c
+ * LINK: appliance/journal/read.c appliance/journal/verify.c appliance/journal/filter.c $(WIRE_SRC)
+ * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/clock.c appliance/base/json.c
+ * LINK: appliance/base/addr.c appliance/base/utf8.c appliance/base/bytes.c appliance/base/memfd.c
  * LINK: appliance/journal/checkpoint.c
  * LINK: appliance/journal/index.c appliance/journal/sketch.c
  * LIBS: jansson hogweed nettle zlib

@@ -6,10 +6,9 @@
  * LINK: appliance/journal/verify.c appliance/journal/segment.c appliance/journal/chain.c appliance/journal/line.c
  * LINK: appliance/journal/pack.c appliance/journal/keep.c
  * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/clock.c appliance/base/json.c appliance/base/utf8.c
- * LINK: appliance/base/addr.c appliance/base/bytes.c appliance/base/memfd.c appliance/wire/msg.c appliance/wire/event_filter.c
- * LINK: appliance/wire/event_words.c
+ * LINK: appliance/base/addr.c appliance/base/bytes.c appliance/base/memfd.c $(WIRE_SRC)
  * LINK: appliance/journal/checkpoint.c
- * LINK: appliance/journal/index.c appliance/journal/sketch.c appliance/journal/filter.c appliance/wire/protocols.c
+ * LINK: appliance/journal/index.c appliance/journal/sketch.c appliance/journal/filter.c
  * LIBS: jansson hogweed nettle zlib
  */
 #include <setjmp.h>

@@ -78,7 +78,9 @@ static void test_queries(void **state)
 		"/a?x==1",
 		"/a?x=1?y=2",
 		"/a?abcdefghijklmnop=1",
-		"/a?a=1&b=2&c=3&d=4&e=5&f=6&g=7&h=8&i=9&j=10",
+		"/a?a=1&b=2&c=3&d=4&e=5&f=6&g=7&h=8&i=9&j=10&k=11&l=12&m=13&n=14&o=15&p=16",
+		"/a?reason=a,b",
+		"/a?command=a%2cb",
 		"/a?x=\"",
 		"/a?x=\\",
 		"/a?x=\xe3\x81\x82",
@@ -98,6 +100,9 @@ static void test_queries(void **state)
 			fail_msg("taken: %s", bad[i]);
 	}
 	assert_int_equal(parse("/a?a=1&b=2&c=3&d=4").n_parameters, 4);
+	assert_int_equal(parse("/a?a=1&b=2&c=3&d=4&e=5&f=6&g=7&h=8&i=9&j=10&k=11&l=12&m=13&n=14&o=15").n_parameters,
+			 15);
+	assert_string_equal(parse("/a?command=write,6").parameters[0].text, "write,6");
 	assert_false(parse("/a?x=007").bad_query);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		char line[64];

@@ -10,6 +10,7 @@ GOOD = {"after": "0", "limit": "1", "since": "2026-11-20T08:10:11", "conduit": "
         "lang": "en", "generation": "1", "kind": "drop", "protocol": "modbus", "reason": "no_conduit", "command": "write,6,read_coils", "value": "0-9", "flow": "1", "until": "2026-11-20T08:10:11"}
 # Whether a value that the schema takes makes sense depends on more than itself.
 NARROWER = {"nearest", "policy"}
+NAMED = {"flows"}  # asks for names that the policy in force has
 REFUSED = (400, 404, 413, 414, 431)
 
 
@@ -50,7 +51,7 @@ def queries(op, given, rng):
             narrow = taken is None or op["operationId"] in NARROWER
             yield join(others + [(name, v)]), REFUSED if taken is False else (200, 400) if narrow else (200,)
         if name in GOOD or name in given:
-            yield join(others + [(name, good)]), (200,)
+            yield join(others + [(name, good)]), (200, 400) if op["operationId"] in NAMED else (200,)
         yield join(others + [(name, good), (name, good)]), (400,)
         yield join(others + [(name.upper(), good)]), (400,)
         yield join(others + [(name + "x", good)]), (400,)

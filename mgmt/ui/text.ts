@@ -184,7 +184,7 @@ const texts = table({
 	class_control: ["制御すべて", "all that control"],
 	class_program: ["プログラム変更すべて", "all that program"],
 	class_diagnose: ["診断すべて", "all that diagnose"],
-	value_written: ["書き込みの値（例: 9、0-9）", "Value written, such as 9 or 0-9"],
+	value_written: ["書き込みの値（例: 9、0-9）", "Value written (9, 0-9)"],
 	words: ["説明文に含まれる語", "Words in the sentence"],
 	search: ["検索", "Search"],
 	search_help: ["名前はポリシーに書かれたとおりに入力します。アドレスは 10.30.0.0/16 のような範囲でも指定できます。値は、拒否された値と、許可された書き込みの最小値から最大値までを調べます。", "Names as the policy has them; an address may be a prefix such as 10.30.0.0/16. Values are those that were refused, and of what was allowed from the least to the largest."],

@@ -24,7 +24,8 @@ static const char style[] =
 	"th,td{border:.4pt solid #777;padding:1mm 1.5mm;text-align:left;vertical-align:top;overflow-wrap:anywhere}"
 	"td:first-child{overflow-wrap:normal;word-break:keep-all}th{background:#eee;white-space:nowrap}"
 	".met{background:#dff0df}.partly{background:#fff3cf}.not{background:#f8d9d6}.ask{background:#e6e9f2}"
-	".blank{margin-top:8mm;break-before:avoid}.blank span{display:inline-block;min-width:80mm;border-bottom:.6pt solid #111}"
+	".blank{margin-top:8mm;break-before:avoid}.blank span{display:inline-block;min-width:80mm;border-bottom:.6pt "
+	"solid #111}"
 	"@media print{body{padding:0;max-width:none}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}";
 
 static bool escaped(FILE *to, const char *text)

@@ -53,7 +53,7 @@ static json_t *latency_json(const struct msg_dpi_status *a)
 		within = json_array();
 		for (uint32_t i = 0; i < LATENCY_TOLD; i++)
 			json_array_append_new(within, json_pack("{s:I, s:I}", "us",
-								(json_int_t)(1u << (LATENCY_FIRST + i)), "packets",
+								(json_int_t)1 << (LATENCY_FIRST + i), "packets",
 								(json_int_t)a->latency_within[n * LATENCY_TOLD + i]));
 		json_array_append_new(list, json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:o}", "kind",
 						      lane_kind_words[n / CRITICALITIES], "criticality",

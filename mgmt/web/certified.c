@@ -70,7 +70,7 @@ struct msg_certified certified_read(const void *pem, size_t n)
 		return ret;
 	for (unsigned i = 0; i < n_list && r >= 0; i++)
 		r = dated(list[i]) ? r : -1;
-	qsort(list, n_list, sizeof(*list), last_first);
+	qsort(list, n_list, sizeof(gnutls_x509_crt_t), last_first);
 	ret.n = n_list;
 	for (unsigned i = 0; i < n_list && i < CERTIFICATES_TOLD && r >= 0; i++)
 		r = fill(list[i], &ret, i);

@@ -205,9 +205,11 @@ static void histogram(FILE *out, const json_t *status)
 				 "worker=\"%" JSON_INTEGER_FORMAT "\",kind=\"%.20s\",criticality=\"%.20s\"",
 				 json_integer_value(json_object_get(w, "index")), kind, criticality);
 			json_array_foreach(json_object_get(x, "within"), n, b)
+			{
 				fprintf(out, "%s_bucket{%s,le=\"%.9g\"} %" JSON_INTEGER_FORMAT "\n", name, labels,
 					(double)json_integer_value(json_object_get(b, "us")) / 1e6,
 					json_integer_value(json_object_get(b, "packets")));
+			}
 			fprintf(out,
 				"%s_bucket{%s,le=\"+Inf\"} %" JSON_INTEGER_FORMAT
 				"\n%s_sum{%s} %.17g\n%s_count{%s} %" JSON_INTEGER_FORMAT "\n",

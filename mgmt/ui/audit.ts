@@ -7,6 +7,7 @@ import { duties, standing } from "./duties";
 import { h, type Child, type Node_ } from "./dom";
 import { count, moment } from "./format";
 import { card, chip, figures, grid, type Tone } from "./parts";
+import { endPatience, patience, waiting, type Patience } from "./patience";
 import { forgetRecords, loadRecords, mayNow, recordCards } from "./records";
 import { accepted, askRules, conduitFile, isExternal, matching, overdue, rules, rulesFile, zoneName, type Rule } from "./register";
 import { ask } from "./session";
@@ -27,7 +28,8 @@ interface Held {
 let held: Held | undefined;
 let failed: Key | undefined;
 let proof: { said: Verified; at: string } | undefined;
-let proving: "no" | "yes" | "failed" = "no";
+let proving: "no" | "yes" | "failed" | "stopped" = "no";
+let waits: Patience | undefined; // for the proof
 let filter = "";
 let pair: { from: string; to: string } | undefined;
 let started = false;
@@ -38,6 +40,7 @@ let redraw: () => void = () => undefined;
 export function forgetAudit(): void {
 	run++;
 	held = failed = proof = pair = undefined;
+	endPatience(waits);
 	proving = "no";
 	filter = "";
 	started = false;
@@ -66,13 +69,15 @@ async function readDevices(): Promise<void> {
 async function prove(): Promise<void> {
 	if (proving === "yes") return;
 	const mine = run;
+	const p = waits = patience(() => redraw());
 	proving = "yes";
 	proof = undefined;
 	redraw();
-	const answer = await ask<Verified>("/api/v1/verify");
+	const answer = await ask<Verified>("/api/v1/verify", p.stop.signal);
+	endPatience(p);
 	if (mine !== run) return;
-	proving = answer.ok ? "no" : "failed";
-	if (answer.ok) proof = { said: answer.value, at: new Date().toISOString() };
+	proving = p.stop.signal.aborted ? "stopped" : answer.ok ? "no" : "failed";
+	if (proving === "no" && answer.ok) proof = { said: answer.value, at: new Date().toISOString() };
 	redraw();
 }
 
@@ -86,7 +91,8 @@ const saveRows = (what: string, rows: (string | number)[][]): void => save(file(
 // ---- evidence ----------------------------------------------------------------------------------------------------
 
 function proved(): Child[] {
-	if (proving === "yes") return [h("p", { role: "status" }, t("verifying"))];
+	if (proving === "yes") return waiting(waits, "verifying");
+	if (proving === "stopped") return [h("p", { class: "note", role: "status", "data-key": "stopped" }, t("stopped_waiting"))];
 	if (proving === "failed") return [h("p", { class: "complaint", role: "alert" }, t("no_answer"))];
 	if (proof === undefined) return [h("p", { class: "note", role: "status" }, t("not_verified"))];
 	const { said, at } = proof, list = said.differences ?? [];

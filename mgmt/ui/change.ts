@@ -7,6 +7,7 @@ import { editor, jump, offer, offered, take, type Offer } from "./editor";
 import { count, moment } from "./format";
 import { difference, hunks } from "./lines";
 import { card, chip, grid, mark, type Tone } from "./parts";
+import { waiting } from "./patience";
 import { ask } from "./session";
 import { language, t, type Key } from "./text";
 import type { Cut, Diagnostic, Draft, Generation, Outcome, State, Text } from "./types";
@@ -99,7 +100,8 @@ const DONE: Record<string, Key> = { save: "done_save", check: "done_check", try:
 
 function answered(): Node_ | false {
 	const said = change.said;
-	if (change.busy !== "") return card("answer", "answer", true, h("p", { role: "status" }, t("working")));
+	if (change.busy !== "") return card("answer", "answer", true, ...waiting(change.waits, "working"));
+	if (change.stopped === true) return card("answer", "answer", true, h("p", { class: "note", role: "status", "data-key": "stopped" }, t("stopped_waiting")));
 	if (change.failed !== undefined) return card("answer", "answer", true, h("p", { class: "complaint", role: "alert" }, mark("bad"), t(change.failed === "forbidden" ? "no_right_change" : "no_answer")));
 	if (said === undefined) return false;
 	return card("answer", "answer", true, h("p", { role: "status" }, chip(said.outcome.done ? "good" : "bad", t(said.outcome.done ? DONE[said.order] ?? "done_check" : said.order === "try" ? "not_tried" : "not_done"))), outcome(said.outcome));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The draft as this page knows it: what the box has, what is in force, what is typed here and saved nowhere yet. Nothing of it is drawn here.
 import { feed } from "./feed";
+import { endPatience, patience, type Patience } from "./patience";
 import { ask, order, person as account, type Answer, type Person, type Refused } from "./session";
 import type { Draft, Generation, Outcome, Said, Text } from "./types";
 
@@ -20,6 +21,8 @@ export interface Change {
 	texts: Text[]; // as they are typed
 	stamp: number; // rises when they are others than those typed
 	busy: string; // the order that is on its way; "" = none
+	waits?: Patience; // for one that changes nothing
+	stopped?: boolean; // nobody waited for the last one
 	failed?: Refused;
 	/** What the last order came to, until the next one. */
 	said?: { order: string; outcome: Outcome };
@@ -31,6 +34,7 @@ let run = 0;
 let looking = false;
 let seen = -1; // records at the last look: whatever becomes of a draft is one
 
+const PATIENT = ["check", "try"]; // what changes neither the draft's text nor what is in force
 const copy = (texts: Text[]): Text[] => texts.map((t) => ({ ...t }));
 const same = (a: Text[], b: Text[]): boolean => a.length === b.length && a.every((t, i) => t.name === b[i]?.name && t.text === b[i]?.text);
 
@@ -70,6 +74,9 @@ export function forgetDraft(): void {
 	looking = false;
 	change.texts = [];
 	change.busy = "";
+	endPatience(change.waits);
+	delete change.waits;
+	delete change.stopped;
 	delete change.kept;
 	delete change.now;
 	delete change.failed;
@@ -132,9 +139,20 @@ export async function give(word: string, more: Record<string, unknown>, changed:
 	change.busy = word;
 	delete change.failed;
 	delete change.said;
+	delete change.stopped;
+	const p = PATIENT.includes(word) ? patience(changed) : undefined;
+	if (p !== undefined) change.waits = p;
 	changed();
-	const answer = await order<Outcome>({ order: word, revision: k.draft.revision, ...more });
+	const answer = await order<Outcome>({ order: word, revision: k.draft.revision, ...more }, p?.stop.signal);
+	endPatience(p);
+	if (p !== undefined && change.waits !== p) return false; // somebody else sits here meanwhile
+	delete change.waits;
 	change.busy = "";
+	if (p?.stop.signal.aborted === true) {
+		change.stopped = true;
+		changed();
+		return false;
+	}
 	if (!answer.ok) {
 		change.failed = answer.why;
 		changed();

@@ -42,8 +42,9 @@ export function mayDo(right: string): boolean {
 const asPerson = (p: Person): Who => ({ name: p.name, rights: p.rights, choose: p.choose_passphrase });
 
 async function send<T>(path: string, init: RequestInit, read: (answer: Response) => Promise<T> = async (answer) => (await answer.json()) as T,
-	most = ASK_MS): Promise<Answer<T>> {
+	most = ASK_MS, until?: AbortSignal): Promise<Answer<T>> {
 	const stop = new AbortController(), timer = setTimeout(() => stop.abort(), most);
+	until?.addEventListener("abort", () => stop.abort());
 	try {
 		const answer = await fetch(path, { ...init, cache: "no-store", redirect: "error", signal: stop.signal });
 		if (answer.status === 401) return { ok: false, why: "unauthorized" };
@@ -59,8 +60,8 @@ async function send<T>(path: string, init: RequestInit, read: (answer: Response)
 	}
 }
 
-const post = <T>(path: string, body: unknown, most = ASK_MS): Promise<Answer<T>> =>
-	send<T>(path, { method: "POST", credentials: "same-origin", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }, undefined, most);
+const post = <T>(path: string, body: unknown, most = ASK_MS, until?: AbortSignal): Promise<Answer<T>> =>
+	send<T>(path, { method: "POST", credentials: "same-origin", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }, undefined, most, until);
 
 const bearing = (token: string): RequestInit => ({ credentials: "omit", headers: { Authorization: "Bearer " + token } });
 
@@ -73,16 +74,16 @@ function known(why: Refused, asked: Who | undefined): Refused {
 	return why;
 }
 
-/** One question to the box. Never throws; an answer that says "unauthorized" has signed out. */
-export async function ask<T>(path: string): Promise<Answer<T>> {
+/** One question to the box. Never throws; an answer that says "unauthorized" has signed out. `until`: whoever waits has had enough. */
+export async function ask<T>(path: string, until?: AbortSignal): Promise<Answer<T>> {
 	const asked = who;
-	const answer = await send<T>(path, asking());
+	const answer = await send<T>(path, asking(), undefined, ASK_MS, until);
 	if (!answer.ok) known(answer.why, asked);
 	return answer;
 }
 
 /** An order about a draft, or about what is in force; its answer says whether it is done. */
-export const order = <T>(body: Record<string, unknown>): Promise<Answer<T>> => post<T>("/api/v1/change", body, ORDER_MS);
+export const order = <T>(body: Record<string, unknown>, until?: AbortSignal): Promise<Answer<T>> => post<T>("/api/v1/change", body, ORDER_MS, until);
 
 /** An order about the records themselves, a review that is signed, a hold; or about the devices. */
 export const orderRecords = <T>(body: Record<string, unknown>): Promise<Answer<T>> => post<T>("/api/v1/records", body);

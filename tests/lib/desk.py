@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A person before a browser, at one of the pages of a box under test."""
 import json
+import os
+import signal
 
 import browser
 from cases import Skip
@@ -44,6 +46,19 @@ class Desk:
 
     def says(self, selector, word, what):
         self.b.wait("return (document.querySelector(%s)?.innerText ?? '').includes(%s)" % (json.dumps(selector), json.dumps(word)), 20, what)
+
+    def waits_no_longer(self, word, lang, picture):
+        """While the box stands still, somebody presses that and sees the time go; he stops it, and is told that nothing is changed."""
+        daemon = self.site.box.daemon
+        os.kill(daemon.pid, signal.SIGSTOP)
+        try:
+            self.press(word)
+            self.b.wait("return /[2-5] (秒|s)/.test(document.querySelector('[data-key=waited]')?.innerText ?? '')", 10, "the time to go")
+            self.shot(picture, lang)
+            self.b.click("[data-key=stop-waiting]")
+            self.b.wait("return document.querySelector('[data-key=stopped]') !== null && document.querySelector('[data-key=waiting]') === null", 5, "the end of the waiting")
+        finally:
+            os.kill(daemon.pid, signal.SIGCONT)
 
     def shot(self, name, lang):
         looks_right(self.b, name, lang)

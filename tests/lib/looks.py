@@ -24,7 +24,7 @@ for (const e of document.querySelectorAll("a, button")) {
 for (const e of document.querySelectorAll("input, select")) if (!document.querySelector("label[for=" + e.id + "]")) bad.push("no label: " + e.outerHTML);
 for (const a of ["aria-labelledby", "aria-describedby"])
 	for (const e of document.querySelectorAll("[" + a + "]")) if (!document.getElementById(e.getAttribute(a))) bad.push(a + " leads nowhere: " + e.id);
-const fields = [...document.querySelectorAll("input, select, textarea")].map(e => [e, e.getBoundingClientRect()]).filter(([, r]) => r.width > 0);
+const fields = [...document.querySelectorAll("input, select")].map(e => [e, e.getBoundingClientRect()]).filter(([, r]) => r.width > 0);
 fields.forEach(([e, r], i) => fields.slice(i + 1).forEach(([f, s]) => {
 	if (Math.min(r.right, s.right) - Math.max(r.left, s.left) > 1 && Math.min(r.bottom, s.bottom) - Math.max(r.top, s.top) > 1) bad.push("one over the other: " + e.id + ", " + f.id);
 }));

@@ -371,6 +371,17 @@ static const struct account *bearer(size_t i)
 	return given[i].begun != 0 ? book_account(&desk.book, given[i].name) : NULL;
 }
 
+/* Who orders with a session that is his has used it, whatever becomes of the order. */
+static void used(size_t i, uint8_t family, const uint8_t at[16], const uint8_t shown[DIGEST_BYTES])
+{
+	struct addr from = desk_from(family, at);
+
+	if (given[i].begun != 0 && !given[i].ended && addr_cmp(&from, &given[i].from) == 0 &&
+	    (!given[i].pinned || memcmp(given[i].shown, shown, DIGEST_BYTES) == 0) &&
+	    now.ns - given[i].begun < SESSION_LIMIT_NS && now.ns - given[i].used < SESSION_IDLE_NS)
+		given[i].used = now.ns;
+}
+
 /* An account manager over the web, or whoever says so. */
 static void manage(struct bytes *b)
 {
@@ -403,6 +414,7 @@ static void manage(struct bytes *b)
 	assert(!answer.came || answer.status != ANSWER_YES);
 	if (bearer(which % GIVEN) == NULL)
 		assert(answer.came && answer.status != ANSWER_YES);
+	used(which % GIVEN, m.family, m.from, m.shown);
 }
 
 /* Somebody takes another pass phrase for his own. */
@@ -421,6 +433,7 @@ static void choose(struct bytes *b)
 	answer.came = false;
 	desk_passphrase(&desk, 6, &m, now);
 	assert(!answer.came || answer.status != ANSWER_YES);
+	used(which % GIVEN, m.family, m.from, m.shown);
 }
 
 /* However the day goes: whoever is a manager was made one by root, one of them is left unless root has shut them out, and nobody who is shut out is in. */

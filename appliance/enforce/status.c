@@ -24,6 +24,19 @@ static void setting_json(const char *name, const char *have, const char *want, v
 						   "want", json_text(want)));
 }
 
+static json_t *feature(const char *why_not)
+{
+	return json_pack("{s:b,s:o}", "used", why_not == NULL, "why",
+			 why_not == NULL ? json_null() : json_text(why_not));
+}
+
+/* What the kernel has of its own for what the box does, and why it goes without (docs/architecture.md). */
+static json_t *features(const struct enforce *f)
+{
+	return json_pack("{s:o,s:o,s:o}", "queue", feature((f->lacks & LACKS_QUEUE) == 0 ? NULL : "kernel"),
+			 "flowtable", feature("unjudged"), "owned_table", feature("outlived"));
+}
+
 json_t *enforce_status(struct enforce *f, struct err *e)
 {
 	struct arena *a = arena_new(DUMP_BUDGET);
@@ -57,6 +70,7 @@ json_t *enforce_status(struct enforce *f, struct err *e)
 		      lingering);
 	if (f->now != NULL)
 		sysctl_verify(true, setting_json, settings);
+	json_object_set_new(j, "features", features(f));
 	json_object_set(j, "settings", settings);
 	json_object_set_new(j, "foreign", foreign_json(&have));
 	json_object_set_new(j, "tracking", enforce_tracking(f));

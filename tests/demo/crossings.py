@@ -10,7 +10,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import makers  # noqa: E402
 import modbus  # noqa: E402
-from net import SLOWNESS, Wire, decode, inside, ip4, mac_of, tcp, udp  # noqa: E402
+from net import SLOWNESS, Wire, decode, inside, ip4, tcp, udp  # noqa: E402
 from tries import (PATIENT, QUIET, arrived, datagram, dns_query, is_write, outcome, payload_with, ping, program,  # noqa: E402
                    raw_speak, speak, whole_pdus)
 
@@ -182,7 +182,7 @@ def wait_quiet(sockets):
 
 
 def office_wire(t):
-    return Wire(t.net.ns("office"), "eth0", mac_of(t.net.ns("data"), "office0"))
+    return Wire(t.net.ns("office"), "eth0", t.mac("office"))
 
 
 def forgeries(someone, destination):

@@ -2,7 +2,7 @@
 """make demo: a small port terminal behind a real box; every crossing is tried with real clients and counted where it
 would arrive. Status 0 when every attempt went as expected.
 
-    demo.py up [--lang ja|en] [--details] [--quick] [--seed N]    build the terminal, try everything, leave it up
+    demo.py up [--lang ja|en] [--details] [--quick] [--seed N] [--trunk]    build the terminal, try everything, leave it up
     demo.py down                                                  take every trace away
 """
 import argparse
@@ -63,7 +63,7 @@ class Demo:
         self.a = a
         self.r = Report(language, a.details)
         self.l = self.r.l
-        self.t = Terminal()
+        self.t = Terminal(a.trunk)
         self.started = time.monotonic()
         self.first = None
         self.seq = self.observed = 0
@@ -157,7 +157,7 @@ class Demo:
     def up(self):
         self.r.line(self.r.paint("1", self.text("title")))
         self.r.line(self.r.paint("2", self.text("how")))
-        check_machine()
+        check_machine(self.a.trunk)
         check_alone()
         take_down()
         t = self.t
@@ -259,6 +259,7 @@ def main():
     arguments.add_argument("--details", action="store_true", help="every attempt with its reason and policy line")
     arguments.add_argument("--quick", action="store_true", help="without the faults")
     arguments.add_argument("--seed", type=int, help="of the random packets")
+    arguments.add_argument("--trunk", action="store_true", help="every zone and the administration on a VLAN of one card")
     arguments.add_argument("--untimed", action="store_true", help="the crane may stop where the one without a box stops too (emulated machines)")
     arguments.add_argument("--leave-no-trace", action="store_true", help="take everything down at the end")
     a = arguments.parse_args()

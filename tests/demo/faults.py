@@ -8,7 +8,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
-from net import SLOWNESS, Wire, ip4, ip6, mac_of, sh, tcp, udp, wait_for  # noqa: E402
+from net import SLOWNESS, Wire, ip4, ip6, sh, tcp, udp, wait_for  # noqa: E402
 from terminal import ZONES  # noqa: E402
 
 GAP_MS = 50.0  # from the call of the tool that deletes the rules until nothing passes any more
@@ -84,7 +84,7 @@ def flushed(t, row):
     """Another tool deletes every rule while what is forbidden is being sent as fast as one sender can. No program can be told
     of that before it happened: what passes until it has turned forwarding off is counted, and must end at once.
     (packets that passed, milliseconds until the rules were back)"""
-    wire = Wire(t.net.ns("office"), "eth0", mac_of(t.net.ns("data"), "office0"))
+    wire = Wire(t.net.ns("office"), "eth0", t.mac("office"))
     source, target = "10.10.0.5", "10.30.1.10"
     packet = ip4(source, target, 17, udp(source, target, 4000, 502, MARK))
     ended, sent = threading.Event(), [0]
@@ -145,8 +145,8 @@ def random_forbidden(t, seed, number=10000):
     rng = random.Random(seed)
     since = time.monotonic()
     wires = {}
-    for short, (device, _, _, _) in ZONES.items():
-        wires[short] = Wire(t.net.ns(short), "eth0", mac_of(t.net.ns("data"), device))
+    for short in ZONES:
+        wires[short] = Wire(t.net.ns(short), "eth0", t.mac(short))
     ended = threading.Event()
 
     def killer():

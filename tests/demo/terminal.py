@@ -7,7 +7,8 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
-from net import Capture, Net, sh, wait_for  # noqa: E402
+from link_kinds import lacking  # noqa: E402
+from net import Capture, Net, mac_of, sh, wait_for  # noqa: E402
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BUILD = os.path.join(TOP, "build", "release")
@@ -32,6 +33,10 @@ ZONES = {
 }
 
 
+# Of the trunk, over which the box has all of them when asked so: VLANs of one card.
+CARD, VLANS, ADMIN_VLAN = "card0", {"office": 10, "tos": 20, "crane": 30, "gate": 40, "vendor": 50, "inet": 60}, 99
+
+
 class Missing(Exception):
     """What this machine lacks, as one sentence in both languages."""
 
@@ -40,7 +45,7 @@ class Missing(Exception):
         self.texts = (en, ja)
 
 
-def check_machine():
+def check_machine(trunk=False):
     if os.geteuid() != 0:
         raise Missing("The demonstration needs root (network namespaces, netfilter).",
                       "デモには root 権限が必要です（ネットワーク名前空間と netfilter のため）。")
@@ -65,6 +70,8 @@ def check_machine():
             if a.get("local", "").startswith("10.99.0.") and link["ifname"] != ADMIN_IF:
                 raise Missing("10.99.0.0/24, the demonstration's admin network, is already in use on %s." % link["ifname"],
                               "デモの管理用ネットワーク 10.99.0.0/24 はすでに %s で使われています。" % link["ifname"])
+    if trunk and lacking("vlan"):
+        raise Missing("This kernel has no 802.1Q, which a trunk needs.", "このカーネルには、トランクに必要な 802.1Q がありません。")
     for program in ("sekisho", "sekishod"):
         if not os.path.exists(os.path.join(BUILD, program)):
             raise Missing("build/release/%s is missing: run `make all` first." % program,
@@ -72,9 +79,10 @@ def check_machine():
 
 
 class Terminal:
-    def __init__(self, policy=None):
+    def __init__(self, trunk=False):
         self.net = Net(PREFIX)
-        self.policy = policy or os.path.join(TOP, "tests", "demo", "policy", "site.cfg")
+        self.trunk = trunk
+        self.policy = os.path.join(TOP, "tests", "demo", "policy", "site.cfg")
         self.box = None
         self.captures = {}
 
@@ -82,9 +90,14 @@ class Terminal:
     def wires(self):
         os.makedirs(RUN, exist_ok=True)
         box = self.net.add("box")
+        if self.trunk:
+            self._trunk(box)
         for short, (device, addresses, gw4, gw6) in ZONES.items():
             ns = self.net.add(short)
-            self.net.veth(ns, "eth0", box, device)
+            if self.trunk:
+                self._vlan(VLANS[short], ns, "eth0")
+            else:
+                self.net.veth(ns, "eth0", box, device)
             self.net.address(ns, "eth0", *addresses)
             sh("ip", "route", "add", "default", "via", gw4, ns=ns)
             sh("ip", "-6", "route", "add", "default", "via", gw6, ns=ns)
@@ -94,12 +107,40 @@ class Terminal:
         self.net.address(a, "eth0", "192.168.77.1/24")
         self.net.address(b, "eth0", "192.168.77.2/24")
         # the machine itself is the admin terminal
-        self.net.veth(None, ADMIN_IF, box, "admin0")
+        if self.trunk:
+            self._vlan(ADMIN_VLAN, os.getpid(), ADMIN_IF)
+        else:
+            self.net.veth(None, ADMIN_IF, box, "admin0")
         self.net.address(None, ADMIN_IF, ADMIN_ME + "/24")
         # names that the daemon makes; ours to take away
         self.net.names += [PREFIX + "data", PREFIX + "admin"]
         for short in ZONES:
             self.captures[short] = Capture(self.net, self.net.ns(short), "eth0")
+
+    def _trunk(self, box):
+        """One card of the box, whose other end is a switch's; and the policy with a box.cfg that says so."""
+        switch = self.net.add("switch")
+        self.net.veth(switch, "port0", box, CARD)
+        sh("ip", "link", "set", "port0", "up", ns=switch)
+        folder = os.path.join(RUN, "policy")
+        sh("cp", "-r", os.path.dirname(self.policy), folder)
+        self.policy = os.path.join(folder, "site.cfg")
+        with open(folder + "/box.cfg", encoding="utf-8") as f:
+            text = f.read()
+        for device, vlan in [(ZONES[short][0], vlan) for short, vlan in VLANS.items()] + [("admin0", ADMIN_VLAN)]:
+            text = text.replace('device = "%s";' % device, 'device = "%s"; vlan = %d;' % (CARD, vlan))
+        with open(folder + "/box.cfg", "w", encoding="utf-8") as f:
+            f.write(text)
+
+    def _vlan(self, number, ns, name):
+        """A port of the switch that is in that VLAN alone."""
+        switch = self.net.ns("switch")
+        sh("ip", "link", "add", "link", "port0", "name", "v%d" % number, "type", "vlan", "id", number, ns=switch)
+        sh("ip", "link", "set", "v%d" % number, "netns", ns, "name", name, ns=switch)
+
+    def mac(self, short):
+        """Of the box, towards that zone."""
+        return mac_of(self.net.ns("data"), "%s.%d" % (CARD, VLANS[short]) if self.trunk else ZONES[short][0])
 
     # ---- hosts ----
     def hosts(self):

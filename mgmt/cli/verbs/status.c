@@ -530,6 +530,12 @@ static void disk_lines(struct cli *c, const json_t *journal)
 		render_line(c, M_STATUS_DISK_FULL_IN, (ju(disk, "full_in_s") + 3599) / 3600);
 }
 
+/* Said by the box to be left alone; one of an older release says nothing of it. */
+static bool unused(const json_t *status, const char *feature)
+{
+	return json_is_false(json_object_get(ja(ja(status, "features"), feature), "used"));
+}
+
 static void rest(struct cli *c, const json_t *status)
 {
 	const json_t *drift = json_object_get(status, "drift"), *journal = json_object_get(status, "journal");
@@ -558,6 +564,10 @@ static void rest(struct cli *c, const json_t *status)
 	partition_line(c, ja(status, "partition"));
 	if (*js(status, "backend") != '\0')
 		render_line(c, strcmp(js(status, "backend"), "native") == 0 ? M_STATUS_NATIVE : M_STATUS_COMPAT);
+	if (unused(status, "flowtable"))
+		render_line(c, M_STATUS_NO_FLOWTABLE);
+	if (unused(status, "owned_table"))
+		render_line(c, M_STATUS_NO_OWNED_TABLE);
 }
 
 /* No daemon: what stands all the same. Never a box that enforces as it should. */

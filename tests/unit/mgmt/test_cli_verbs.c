@@ -514,7 +514,9 @@ static void test_documents(void **state)
 	"{\"role\":\"dpi\",\"index\":9,\"kind\":\"naming\",\"pid\":8,\"state\":\"" dpi                                 \
 	"\",\"restarts\":2,\"since\":\"2026-11-20T08:10:11Z\"}]"
 #define REST                                                                                                           \
-	"\"backend\":\"compat\",\"drift\":{\"seen\":0,\"last\":null},\"workers\":[{\"index\":0,"                       \
+	"\"backend\":\"compat\",\"features\":{\"queue\":{\"used\":false,\"why\":\"kernel\"},"                          \
+	"\"flowtable\":{\"used\":false,\"why\":\"unjudged\"},\"owned_table\":{\"used\":false,\"why\":\"outlived\"}},"  \
+	"\"drift\":{\"seen\":0,\"last\":null},\"workers\":[{\"index\":0,"                                              \
 	"\"kind\":\"commands\",\"packets\":9,"                                                                         \
 	"\"dropped\":2,"                                                                                               \
 	"\"reasons\":{\"modbus.function\":3,\"allowed\":5}}],\"queues\":[{\"outstanding\":1}],"                        \
@@ -624,10 +626,15 @@ static void test_status(void **state)
 	expect_in(strstr(r.out, "Passed without inspection"), "142  kernel  inspector did not answer; live session");
 	expect_in(r.out, "dpi/9 (naming)");
 	expect_in(r.out, "worker 0 (commands): 9 packets");
+	expect_in(r.out, "queueing: NFQUEUE target");
+	expect_in(r.out, "flowtables: not used (");
+	expect_in(r.out, "owned tables: not used (");
 	expect_not_in(r.out, "\033"); /* neither colours into a file, nor what a label smuggles in */
 	run(&r, "status --lang ja");
 	expect_in(r.out, "dpi/9（識別用）");
 	expect_in(r.out, "ワーカー 0（コマンド用）");
+	expect_in(r.out, "フローテーブル: 不使用（");
+	expect_in(r.out, "所有者付きテーブル: 不使用（");
 	expect_in(r.out, "防御中");
 	expect_in(r.out, "許可するコンジットがない");
 	box_says(MSG_STATUS, 0,

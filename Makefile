@@ -76,7 +76,7 @@ $(B)/sekishod: $(call obj,$(SEKISHOD_SRC))
 
 $(B)/sekisho-compile: $(call obj,$(SEKISHO_COMPILE_SRC))
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@.new $^ $(call libs,libconfig jansson nettle libseccomp libcap-ng) && mv $@.new $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@.new $^ $(call libs,libconfig jansson nettle libcrypto libseccomp libcap-ng) && mv $@.new $@
 
 $(B)/sekisho-webauthn: $(call obj,$(WEBAUTHN_SRC))
 	$(call say,LINK,$@)

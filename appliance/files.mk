@@ -6,7 +6,7 @@ WIRE_SRC = $(wildcard appliance/wire/*.c dpi/*/words.c)
 ROLE_SRC = $(wildcard appliance/role/*.c)
 APPLIANCE_SRC = appliance/main.c $(ROLE_SRC) $(foreach d,kernel box store supervise enforce gate worker tap journal accounts,$(wildcard appliance/$(d)/*.c))
 # A program of its own, because nothing privileged links a compiler.
-COMPILE_SRC = $(wildcard appliance/compile/*.c) $(ROLE_SRC)
+COMPILE_SRC = $(wildcard appliance/compile/*.c appliance/seal/*.c) $(ROLE_SRC)
 # One beside the role accounts, for what browsers send of security keys.
 WEBAUTHN_SRC = $(wildcard appliance/webauthn/*.c) appliance/role/sandbox.c appliance/role/sandbox_table.c \
 	$(addprefix appliance/wire/,msg.c event_filter.c plain.c) $(addprefix appliance/base/,addr.c bytes.c clock.c err.c json.c memfd.c sha256.c utf8.c)

@@ -153,7 +153,7 @@ static void finish(struct desk *d, struct job *j, const struct hash_answer *h, s
 		return;
 	j->deed = true;
 	said = said_of(j);
-	if (!duty_may(by->duties, RIGHT_ACCOUNTS)) {
+	if (!duty_may(by->duties, MANAGE_RIGHT)) {
 		desk_refuse(d, j->id, ANSWER_NO, M_LOGIN_NO_RIGHT);
 	} else if (judge(d, j, by, said)) {
 		snprintf(j->name, sizeof(j->name), "%s", text_of(said, "name"));
@@ -179,7 +179,7 @@ bool desk_manage_hashed(struct desk *d, struct job *j, const struct hash_answer 
 	} else if (!desk_same_hash(h->hash, by->hash)) {
 		desk_failed(d, j);
 		desk_refuse(d, j->id, ANSWER_INVALID, M_MANAGE_REFUSED);
-	} else if (!duty_may(by->duties, RIGHT_ACCOUNTS)) {
+	} else if (!duty_may(by->duties, MANAGE_RIGHT)) {
 		desk_refuse(d, j->id, ANSWER_NO, M_LOGIN_NO_RIGHT);
 	} else {
 		begin(d, j, by, now);
@@ -202,8 +202,8 @@ void desk_manage(struct desk *d, uint32_t id, const struct msg_manage *m, struct
 		desk_refuse(d, id, ANSWER_INVALID, M_LOGIN_CHOOSE);
 		return;
 	}
-	if (!duty_may(a->duties, RIGHT_ACCOUNTS)) {
-		desk_event(d, ACCOUNT_FORBIDDEN, &from, a->name, NULL, right_word(RIGHT_ACCOUNTS), NULL, 1);
+	if (!duty_may(a->duties, MANAGE_RIGHT)) {
+		desk_event(d, ACCOUNT_FORBIDDEN, &from, a->name, NULL, right_word(MANAGE_RIGHT), NULL, 1);
 		desk_refuse(d, id, ANSWER_INVALID, M_LOGIN_NO_RIGHT);
 		return;
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appliance/compile/bundle.h"
+#include "appliance/compile/seal.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -92,7 +93,31 @@ static bool on_compile(void *ctx, struct msg *m)
 	return sent;
 }
 
-static msg_handler *const handlers[MSG_TYPE_COUNT] = { [MSG_COMPILE] = on_compile };
+static bool on_seal(void *ctx, struct msg *m)
+{
+	struct msg_body said = { MSG_SEALED, .sealed = { .trouble = SEAL_NONSENSE } };
+	uint8_t *certificate = NULL, *bundle = NULL, *file = NULL;
+	size_t n_certificate, n_bundle, n = 0;
+	struct err e = { 0 };
+	int fd = -1;
+	bool sent;
+
+	(void)ctx;
+	if (memfd_read(m->fds[0], BACKUP_CERTIFICATE_MOST, &certificate, &n_certificate, &e) == 0 &&
+	    memfd_read(m->fds[1], SEAL_MOST, &bundle, &n_bundle, &e) == 0)
+		said.sealed = seal_bundle(bytes_of(certificate, n_certificate), bytes_of(bundle, n_bundle), &file, &n);
+	if (file != NULL && (fd = memfd_sealed("sekisho-backup", file, n)) < 0)
+		said.sealed = (struct msg_sealed){ .trouble = SEAL_NONSENSE };
+	sent = msg_send(ROLE_FD_CONTROL, m->id, &said, &fd, fd >= 0 ? 1 : 0) == 0;
+	if (fd >= 0)
+		close(fd);
+	free(file);
+	free(bundle);
+	free(certificate);
+	return sent;
+}
+
+static msg_handler *const handlers[MSG_TYPE_COUNT] = { [MSG_COMPILE] = on_compile, [MSG_SEAL] = on_seal };
 
 int role_compile(void)
 {

@@ -134,6 +134,8 @@ static void put_what(json_t *j, const struct event *e, enum role from)
 		break;
 	case EVENT_POLICY:
 		number(j, "value", e->value);
+		if (e->code == POLICY_BACKED_UP)
+			number(j, "bytes", e->quantity);
 		break;
 	case EVENT_DRIFT:
 		set(j, "role", role_name(from));

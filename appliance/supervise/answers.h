@@ -60,6 +60,8 @@ json_t *json_record(const struct supervisor *s, const struct generation_record *
 
 /* show.c: the texts of a generation that is kept, and of the one before it */
 void show_generation(struct supervisor *s, struct asker a, uint64_t number); /* 0 = the one in force */
+/* The record and the texts of one that is kept; NULL: it cannot be read. */
+json_t *json_kept(struct supervisor *s, const struct generation_record *g, struct err *e);
 /* A moment as people read it, in the box's own time. */
 void moment_text(uint64_t wall_ns, char out[40]);
 

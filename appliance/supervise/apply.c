@@ -187,6 +187,7 @@ void op_compile_begin(struct supervisor *s)
 
 	op->step = STEP_COMPILE;
 	op->deadline = mono_ns() + COMPILE_LIMIT_NS;
+	backup_make_way(s);
 	if (sl->state != SLOT_OFF)
 		return; /* the last one is not reaped yet; op_compile_died comes back here */
 	roles_want(s, SLOT_COMPILE);

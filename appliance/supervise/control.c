@@ -240,6 +240,10 @@ void answer_fd(struct supervisor *s, struct asker a, int status, int fd)
 		records_answered(s, a, status, fd);
 		return;
 	}
+	if (a.kind == ASKER_BACKUP) {
+		backup_told(s, a, status, fd);
+		return;
+	}
 	if (a.kind == ASKER_MGMT) {
 		role_send(s, &s->slots[SLOT_MGMT], a.id, &m, &fd, fd >= 0 ? 1 : 0);
 		return;

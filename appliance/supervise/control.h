@@ -32,8 +32,9 @@ struct asker {
 		ASKER_MGMT,
 		ASKER_CHANGE,
 		ASKER_RECORDS,
-		ASKER_LOGIN
-	} kind; /* the last three: an order of change.c, of records.c; a client of whom accounts is asked who it is */
+		ASKER_LOGIN,
+		ASKER_BACKUP
+	} kind; /* the last four: an order of change.c, of records.c; a client of whom accounts is asked who it is; backup.c */
 	uint32_t client;
 	uint64_t serial; /* of that client's connection: an answer never reaches a successor */
 	uint32_t id;	 /* request id */

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
-#include "appliance/base/sha256.h"
 #include "appliance/supervise/supervise.h"
 
 /* ---- of roles ----------------------------------------------------------------------------------------------------- */
@@ -378,14 +377,24 @@ static bool on_records(void *ctx, struct msg *m)
 	return true;
 }
 
-static bool on_ctl_backup(void *ctx, struct msg *m)
+/* To which key, the site has said; another one root may name, who reads it all anyway. */
+static bool on_backup(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
-	char hex[65];
 
-	hex_text(m->body.ctl_backup.digest, 32, hex);
-	policy_event_of(p->s, POLICY_BACKED_UP, p->s->now->number, p->by, hex);
-	answer_json(p->s, p->asker, ANSWER_YES, json_object());
+	if (m->n_fds > 0 && p->account != NULL)
+		answer_json(p->s, p->asker, ANSWER_CANNOT,
+			    json_pack("{s:o}", "error", json_sentence(M_BACKUP_TO_ROOT, BACKUP_CERTIFICATE)));
+	else
+		backup_begin(p->s, p->asker, p->by, m->n_fds > 0 ? m->fds[0] : -1);
+	return true;
+}
+
+static bool on_sealed(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	backup_sealed(p->s, m);
 	return true;
 }
 
@@ -455,6 +464,7 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_HUNG] = on_hung,
 	[MSG_APPLIED] = on_applied,
 	[MSG_COMPILED] = on_compiled,
+	[MSG_SEALED] = on_sealed,
 	[MSG_DRIFT] = on_drift,
 	[MSG_CUTS] = on_cuts,
 	[MSG_UNANSWERED] = on_unanswered,
@@ -488,7 +498,7 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_CHANGE] = on_change,
 	[MSG_RECORDS] = on_records,
 	[MSG_CTL_APPLY] = on_ctl_apply,
-	[MSG_CTL_BACKUP] = on_ctl_backup,
+	[MSG_BACKUP] = on_backup,
 	[MSG_CTL_RECORD] = on_ctl_record,
 	[MSG_CTL_CLOCK] = on_ctl_clock,
 	[MSG_CTL_CONFIRM] = on_ctl_confirm,

@@ -302,6 +302,8 @@ static int start_all(struct supervisor *s, struct err *e)
 	if (r == 0)
 		r = records_open(s, e);
 	if (r == 0)
+		r = backup_open(s, e);
+	if (r == 0)
 		r = load_confirmed(s, e);
 	if (r < 0)
 		return r;
@@ -337,9 +339,9 @@ enum {
 
 /* When each part has something to do next, in monotonic ns. */
 static uint64_t (*const parts_next[])(const struct supervisor *) = {
-	roles_due,	  op_next,    collect_next, network_next, watch_next,
-	unsaved_next,	  clock_next, review_next,  unheard_next, near_end_next,
-	uninspected_next, ups_next,   notify_next,  control_next, certificates_next,
+	roles_due,   op_next,	   collect_next,      network_next,  watch_next,       unsaved_next,
+	clock_next,  review_next,  unheard_next,      near_end_next, uninspected_next, ups_next,
+	notify_next, control_next, certificates_next, backup_next,
 };
 
 static int wait_ms(const struct supervisor *s, uint64_t now)
@@ -422,6 +424,7 @@ static void turn(struct supervisor *s)
 	ups_due(s, now);
 	notify_due(s, now);
 	certificates_due(s, now);
+	backup_due(s, now);
 }
 
 /* ---- end ---------------------------------------------------------------------------------------------------------- */

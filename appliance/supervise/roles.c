@@ -241,6 +241,13 @@ static uint64_t backoff(struct slot *sl, uint64_t now)
 	return now + (wait < BACKOFF_MOST ? wait : BACKOFF_MOST);
 }
 
+/* Whose it was, it says itself; the other may have it now. */
+static void compile_gone(struct supervisor *s, const siginfo_t *how)
+{
+	backup_sealer_died(s);
+	op_compile_died(s, how);
+}
+
 void role_exited(struct supervisor *s, struct slot *sl)
 {
 	uint64_t now = mono_ns();
@@ -278,7 +285,7 @@ void role_exited(struct supervisor *s, struct slot *sl)
 	else if (sl->role == ROLE_ENFORCE)
 		op_enforce_died(s);
 	else if (sl->role == ROLE_COMPILE)
-		op_compile_died(s, &info);
+		compile_gone(s, &info);
 	roles_start_due(s, now);
 }
 

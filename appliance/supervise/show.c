@@ -79,6 +79,13 @@ static json_t *failure(enum message m, ...)
 	return json_pack("{s:o}", "error", sentence_json(&why));
 }
 
+json_t *json_kept(struct supervisor *s, const struct generation_record *g, struct err *e)
+{
+	json_t *texts = stored_sources(s, g->number, e);
+
+	return texts != NULL ? json_pack("{s:o,s:o}", "generation", json_record(s, g), "sources", texts) : NULL;
+}
+
 void show_generation(struct supervisor *s, struct asker a, uint64_t number)
 {
 	const struct generation_record *g;

@@ -35,6 +35,7 @@
  *   answers.h    answers.c   questions that several roles answer
  *                answers_json.c  what they answered, as one object
  *                show.c      texts and records of generations
+ *   backup.h     backup.c    what a backup is made of, and who makes its file
  *                interfaces.c  the box's links, and what stands beside them
  *   clock.h      clock.c     whether the clock is trusted since the machine started
  *   ups.h        ups.c       what the UPS says, and what follows
@@ -62,6 +63,7 @@
 #include "appliance/store/generation.h"
 #include "appliance/store/permit_ids.h"
 #include "appliance/supervise/answers.h"
+#include "appliance/supervise/backup.h"
 #include "appliance/supervise/certificates.h"
 #include "appliance/supervise/change.h"
 #include "appliance/supervise/clock.h"
@@ -186,6 +188,7 @@ struct supervisor {
 	uint64_t logins_again;		 /* the same: monotonic ns, when the next question of a login is read */
 	struct change *change;		 /* change.c */
 	struct records *records;	 /* records.c */
+	struct backup *backup;		 /* backup.c */
 	uint64_t next_serial;		 /* of the next one */
 	struct watch *watch;		 /* watch.c */
 	struct network *network;	 /* network.c */

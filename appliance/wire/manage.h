@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Orders about the accounts of others that come over the web, as manage.def has them. Each takes RIGHT_ACCOUNTS. */
+/* Orders about the accounts of others that come over the web, as manage.def has them. Each takes MANAGE_RIGHT. */
 #ifndef SEKISHO_WIRE_MANAGE_H
 #define SEKISHO_WIRE_MANAGE_H
+
+#include "appliance/wire/duty.h"
+
+#define MANAGE_RIGHT RIGHT_ACCOUNTS
 
 enum manage_order {
 #define ORDER(id, word, root) id,

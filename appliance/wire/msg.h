@@ -35,7 +35,7 @@
  * Of all rows of message.def together: whoever changes one, or puts one before another, raises it, and tests/unit/wire/test_msg.c tells who
  * forgot. Programs of two releases meet at the control socket when one was replaced and the other still runs.
  */
-#define MSG_VERSION 13
+#define MSG_VERSION 14
 #define MSG_BODY 4096
 #define MSG_FDS 4
 #define MSG_NUMBERS 256u /* in a list of them: as many as a box may have interfaces */
@@ -133,6 +133,12 @@ enum gate_state { GATE_ALONE, GATE_STARTING, GATE_RUNNING };
 
 /* Why a compiler has no result although nothing is wrong with the policy. */
 enum compile_trouble { COMPILE_NO_TROUBLE, COMPILE_NO_MEMORY, COMPILE_BAD_BUNDLE, COMPILE_TROUBLES };
+
+/* The one to which a site's backups are encrypted, whoever makes them. */
+#define BACKUP_CERTIFICATE "/etc/sekisho/backup.pem"
+#define BACKUP_CERTIFICATE_MOST (64u << 10)
+/* Why there is no backup: that file holds no certificate; a private key; a key that cannot be encrypted to; or the box's own words were none. */
+enum seal_trouble { SEAL_NO_TROUBLE, SEAL_NO_CERTIFICATE, SEAL_PRIVATE_KEY, SEAL_KEY, SEAL_NONSENSE, SEAL_TROUBLES };
 
 #define APPLY_DRY_RUN 1u   /* compute what would be cut, have the kernel try the transaction, change nothing */
 #define APPLY_BOOT 2u	   /* first load after start: adopt what stands in the kernel */

@@ -3,14 +3,14 @@
  * A backup's file up to its message, and the renaming of cards in a text of it; what is between them OpenSSL, jansson and the compiler read. What
  * is accepted has the digest that its line says; a text in which nothing is renamed comes back as it was, and renaming back gives
  * the text again.
- * LINK: mgmt/cli/backup/file.c mgmt/cli/backup/rename.c appliance/base/sha256.c appliance/base/bytes.c
+ * LINK: appliance/seal/file.c mgmt/cli/backup/rename.c appliance/base/sha256.c appliance/base/bytes.c
  * LIBS: nettle jansson
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/seal/file.h"
 #include "mgmt/cli/backup/cards.h"
-#include "mgmt/cli/backup/file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

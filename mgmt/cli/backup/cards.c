@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "appliance/seal/cards.h"
 #include "mgmt/cli/words/render.h"
 
 #define LINE 64
@@ -49,27 +50,6 @@ static here_t *here_read(const json_t *status)
 	}
 	json_decref(cards);
 	return here;
-}
-
-json_t *cards_of_box(const json_t *status)
-{
-	json_t *list = json_array(), *seen = json_object();
-	const json_t *interfaces = ja(status, "interfaces"), *i;
-	size_t n;
-
-	json_array_foreach(interfaces, n, i)
-	{
-		const json_t *card = json_object_get(i, "card");
-		const char *device = js(json_is_object(card) ? card : i, "device");
-
-		if (json_object_get(seen, device) != NULL)
-			continue;
-		json_object_set_new(seen, device, json_true());
-		json_array_append_new(
-			list, json_pack("{s:o,s:o}", "device", json_text(device), "mac", json_text(js(i, "mac"))));
-	}
-	json_decref(seen);
-	return list;
 }
 
 /* What --map says of it: "old=new". */

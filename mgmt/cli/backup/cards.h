@@ -24,8 +24,6 @@ struct card_places {
 	size_t n;
 };
 
-/* {"device","mac"} of each card that a box has now, from the answer to `status`; a new reference. */
-json_t *cards_of_box(const json_t *status);
 /*
  * Finds a place for each of `cards`, an array as above. `option`: the number of --map in `a`. False after saying what is missing.
  */

@@ -13,10 +13,10 @@
 
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/memfd.h"
+#include "appliance/seal/cms.h"
+#include "appliance/seal/file.h"
 #include "mgmt/cli/backup/apart.h"
 #include "mgmt/cli/backup/cards.h"
-#include "mgmt/cli/backup/cms.h"
-#include "mgmt/cli/backup/file.h"
 #include "mgmt/cli/backup/texts.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/devices/taking.h"

@@ -161,15 +161,15 @@ bool box_request(struct cli *c, const struct msg_body *question, const int *fds,
 	return ok;
 }
 
-bool box_request_file(struct cli *c, const struct msg_body *question, unsigned timeout_s, struct box_answer *ret,
-		      int *ret_fd, int *ret_status)
+bool box_request_file(struct cli *c, const struct msg_body *question, const int *fds, size_t n_fds, unsigned timeout_s,
+		      struct box_answer *ret, int *ret_fd, int *ret_status)
 {
 	struct msg m = { 0 };
 	bool ok = true;
 
 	memset(ret, 0, sizeof(*ret));
 	*ret_fd = -1;
-	if (!exchange(c, question, NULL, 0, timeout_s, &m, ret_status))
+	if (!exchange(c, question, fds, n_fds, timeout_s, &m, ret_status))
 		return false;
 	if (m.body.answer.status == ANSWER_YES && m.n_fds > 0)
 		*ret_fd = msg_take_fd(&m, 0);

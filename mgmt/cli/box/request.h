@@ -23,8 +23,8 @@ bool box_request(struct cli *c, const struct msg_body *question, const int *fds,
 /*
  * The same where the answer is a file: *ret_fd is the caller's to close, and nothing that was sent need be believed; -1: *ret is the answer instead, and has to be freed.
  */
-bool box_request_file(struct cli *c, const struct msg_body *question, unsigned timeout_s, struct box_answer *ret,
-		      int *ret_fd, int *ret_status);
+bool box_request_file(struct cli *c, const struct msg_body *question, const int *fds, size_t n_fds, unsigned timeout_s,
+		      struct box_answer *ret, int *ret_fd, int *ret_status);
 /* Nobody listens at the control socket: the daemon does not run. */
 bool box_absent(const struct cli *c);
 void box_answer_free(struct box_answer *a);

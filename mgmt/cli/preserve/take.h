@@ -12,6 +12,10 @@ void take_machine(struct bundle *b);
  * that is for whoever looks at the copy.
  */
 void take_records(struct bundle *b, const char *folder, uint64_t until_ns);
+/* The same for whoever is no root: what the box hands him, by what his account may. */
+void take_handed_records(struct bundle *b, struct cli *c, uint64_t until_ns);
+/* ... and of the policies their texts; the sealed files are named as missing. */
+void take_handed_policies(struct bundle *b, struct cli *c, uint64_t until_ns);
 /* The policies that are kept, sealed as they lie beside the records. */
 void take_generations(struct bundle *b, const char *records, uint64_t until_ns);
 

@@ -11,7 +11,9 @@
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/clock.h"
 #include "appliance/journal/segment.h"
+#include "mgmt/cli/box/request.h"
 #include "mgmt/cli/preserve/take.h"
+#include "mgmt/cli/words/render.h"
 
 #define FILE_MOST (SEGMENT_MOST + (1u << 20))
 #define FILES_MOST 4096u
@@ -30,17 +32,15 @@ static size_t whole_lines(const uint8_t *p, size_t n)
 	return n;
 }
 
-/* 0, or an errno: what it is, a file of ours that is no link and not too large, is seen by the one who opened it. */
-static int read_plain(int dirfd, const char *name, uint8_t **ret, size_t *ret_n)
+/* 0, or an errno: what it is, a file of ours that is no link and not too large, is seen by the one who opened it. From its beginning; closes it. */
+static int read_open(int fd, uint8_t **ret, size_t *ret_n)
 {
-	int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK), code = 0;
 	struct stat st;
 	size_t n = 0;
+	int code = 0;
 
 	*ret = NULL;
 	*ret_n = 0;
-	if (fd < 0)
-		return errno;
 	if (fstat(fd, &st) < 0)
 		code = errno;
 	else if (!S_ISREG(st.st_mode))
@@ -50,7 +50,7 @@ static int read_plain(int dirfd, const char *name, uint8_t **ret, size_t *ret_n)
 	else if ((*ret = malloc((size_t)st.st_size + 1)) == NULL)
 		code = ENOMEM;
 	while (code == 0 && n < (size_t)st.st_size) {
-		ssize_t r = read(fd, *ret + n, (size_t)st.st_size - n);
+		ssize_t r = pread(fd, *ret + n, (size_t)st.st_size - n, (off_t)n);
 
 		if (r < 0 && errno != EINTR)
 			code = errno;
@@ -65,6 +65,15 @@ static int read_plain(int dirfd, const char *name, uint8_t **ret, size_t *ret_n)
 		*ret = NULL;
 	}
 	return code;
+}
+
+static int read_plain(int dirfd, const char *name, uint8_t **ret, size_t *ret_n)
+{
+	int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+	*ret = NULL;
+	*ret_n = 0;
+	return fd < 0 ? errno : read_open(fd, ret, ret_n);
 }
 
 /* `open`: a journal may be writing to it. -ENOENT is left to the caller, who may know it under another name. */
@@ -203,4 +212,129 @@ void take_generations(struct bundle *b, const char *records, uint64_t until_ns)
 		n++;
 	}
 	closedir(dir);
+}
+
+/* ---- without root ----------------------------------------------------------------------------------------------------- */
+
+static unsigned seconds_to(uint64_t until_ns)
+{
+	uint64_t now = clock_mono().ns;
+
+	return until_ns > now + 1000000000u ? (unsigned)((until_ns - now) / 1000000000u) : 1;
+}
+
+/* What `as` is once its first bytes are seen: a packed segment has the name of one. */
+static void keep_handed(struct bundle *b, int fd, const char *as, uint64_t first, bool newest)
+{
+	char plain[48], packed[48], name[NAME];
+	uint8_t *p = NULL;
+	size_t n = 0;
+	int code = read_open(fd, &p, &n);
+
+	if (as == NULL) {
+		bool is_packed = n >= 2 && p[0] == 0x1f && p[1] == 0x8b; /* RFC 1952, 2.3.1 */
+
+		journal_segment_name(first, plain);
+		segment_packed_name(first, packed);
+		snprintf(name, sizeof(name), "journal/%s", is_packed ? packed : plain);
+		as = name;
+		if (newest && !is_packed)
+			n = whole_lines(p, n);
+	}
+	if (code != 0)
+		bundle_miss_code(b, as, code);
+	else if (n > bundle_room(b))
+		bundle_miss(b, as, M_PRESERVE_NO_ROOM);
+	else
+		(void)bundle_put(b, as, p, n);
+	free(p);
+}
+
+static void take_handed(struct bundle *b, struct cli *c, struct msg_copy what, const char *as, bool newest, bool always,
+			uint64_t until_ns)
+{
+	const struct msg_body question = { MSG_COPY, .copy = what };
+	struct box_answer answer;
+	char plain[48], name[NAME];
+	int fd, status;
+
+	journal_segment_name(what.first, plain);
+	snprintf(name, sizeof(name), "journal/%s", plain);
+	if (!box_request_file(c, &question, NULL, 0, seconds_to(until_ns), &answer, &fd, &status)) {
+		bundle_miss(b, as != NULL ? as : name, M_PRESERVE_NO_ANSWER);
+		return;
+	}
+	if (fd >= 0) {
+		keep_handed(b, fd, as, what.first, newest);
+		return;
+	}
+	if (answer.status != ANSWER_NO)
+		bundle_miss(b, as != NULL ? as : name, M_PRESERVE_UNREADABLE);
+	else if (always)
+		bundle_miss_code(b, as != NULL ? as : name, ENOENT);
+	box_answer_free(&answer);
+}
+
+void take_handed_records(struct bundle *b, struct cli *c, uint64_t until_ns)
+{
+	const struct msg_body list = { MSG_COPY, .copy = { .what = COPY_LIST } };
+	struct box_answer answer;
+	const json_t *all;
+	int status;
+
+	take_handed(b, c, (struct msg_copy){ .what = COPY_KEY }, "journal/checkpoint.pem", false, true, until_ns);
+	take_handed(b, c, (struct msg_copy){ .what = COPY_HEAD }, "journal/head", false, true, until_ns);
+	take_handed(b, c, (struct msg_copy){ .what = COPY_HOLDS }, "journal/holds", false, false, until_ns);
+	bundle_miss(b, "journal/torn-*", M_PRESERVE_ROOTS);
+	if (!box_request(c, &list, NULL, 0, seconds_to(until_ns), &answer, &status)) {
+		bundle_miss(b, "journal", M_PRESERVE_NO_ANSWER);
+		return;
+	}
+	all = ja(answer.json, "segments");
+	for (size_t n = json_array_size(all), i = n; i-- > 0;) {
+		uint64_t first = (uint64_t)json_integer_value(json_array_get(all, i));
+
+		if (time_left(until_ns))
+			take_handed(b, c, (struct msg_copy){ .what = COPY_SEGMENT, .first = first }, NULL, i == n - 1,
+				    true, until_ns);
+		else
+			leave_segment(b, &(struct segment_file){ .first = first, .plain = true });
+	}
+	if (json_array_size(all) == 0)
+		bundle_miss(b, "journal", M_PRESERVE_NO_RECORDS);
+	box_answer_free(&answer);
+}
+
+void take_handed_policies(struct bundle *b, struct cli *c, uint64_t until_ns)
+{
+	struct box_answer history, shown;
+	const json_t *g;
+	char as[NAME];
+	int status;
+	size_t i;
+
+	bundle_miss(b, "generations", M_PRESERVE_ROOTS);
+	if (!box_request(c, &(struct msg_body){ .type = MSG_HISTORY }, NULL, 0, seconds_to(until_ns), &history,
+			 &status)) {
+		bundle_miss(b, "policies", M_PRESERVE_NO_ANSWER);
+		return;
+	}
+	json_array_foreach(ja(history.json, "history"), i, g)
+	{
+		const struct msg_body show = { MSG_SHOW, .show = { .number = ju(g, "number") } };
+
+		snprintf(as, sizeof(as), "policies/%llu.json", ju(g, "number"));
+		if (!time_left(until_ns)) {
+			bundle_miss(b, as, M_REPORT_NO_TIME);
+		} else if (!box_request(c, &show, NULL, 0, seconds_to(until_ns), &shown, &status)) {
+			bundle_miss(b, as, M_PRESERVE_NO_ANSWER);
+		} else {
+			if (shown.status == ANSWER_YES)
+				(void)bundle_put_json(b, as, json_incref(shown.json));
+			else
+				bundle_miss(b, as, M_PRESERVE_UNREADABLE);
+			box_answer_free(&shown);
+		}
+	}
+	box_answer_free(&history);
 }

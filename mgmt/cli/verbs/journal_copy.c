@@ -128,7 +128,7 @@ static bool take(struct copying *k, enum copy_what what, uint64_t first, const c
 	bool ok;
 	int fd;
 
-	if (!box_request_file(k->c, &question, 30, &answer, &fd, &k->status))
+	if (!box_request_file(k->c, &question, NULL, 0, 30, &answer, &fd, &k->status))
 		return false;
 	if (fd < 0) {
 		ok = answer.status == ANSWER_NO;

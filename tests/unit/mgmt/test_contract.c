@@ -4,7 +4,7 @@
  * That answers are as it says is tests/netns/contract's.
  *
  * LINK: mgmt/web/api/%.c mgmt/web/pages/page.c build/ui/files.c mgmt/state/%.c mgmt/words/%.c mgmt/picture/%.c mgmt/cli/screen/width.c mgmt/cli/screen/wrap.c
- * LINK: dpi/%/words.c $(WIRE_SRC) $(BASE_SRC)
+ * LINK: dpi/%/words.c appliance/supervise/at_machine.c $(WIRE_SRC) $(BASE_SRC)
  * LIBS: jansson nettle gnutls
  */
 #include <setjmp.h>
@@ -19,6 +19,7 @@
 
 #include "appliance/base/bundle.h"
 #include "appliance/base/json.h"
+#include "appliance/supervise/at_machine.h"
 #include "appliance/wire/change.h"
 #include "appliance/wire/duty.h"
 #include "appliance/wire/manage.h"
@@ -258,12 +259,53 @@ static void test_references(void **state)
 	references(document);
 }
 
+/* A message at the machine, with each order that it may have. */
+static uint32_t asked_at_machine(void)
+{
+	uint32_t asked = 0;
+
+	for (unsigned t = 0; t < MSG_TYPE_COUNT; t++)
+		for (unsigned o = 0; o <= UINT8_MAX; o++) {
+			struct msg_body b = { .type = (enum msg_type)t };
+			enum right r;
+
+			if (t == MSG_HOLD)
+				b.hold.order = (uint8_t)o;
+			else if (t == MSG_DEVICES)
+				b.devices.order = (uint8_t)o;
+			else if (t == MSG_CTL_USER)
+				b.ctl_user.order = (uint8_t)o;
+			r = at_machine_right(&b);
+			asked |= r != RIGHT_COUNT ? UINT32_C(1) << r : 0;
+		}
+	return asked;
+}
+
+/* A right that nothing asks for is a promise to who has it: each is asked for by a route, an order over the web or a question at the machine. */
+static void test_every_right_is_asked_for(void **state)
+{
+	uint32_t asked = asked_at_machine() | UINT32_C(1) << MANAGE_RIGHT;
+
+	(void)state;
+	for (size_t i = 0; route_at(i) != NULL; i++)
+		asked |= UINT32_C(1) << route_at(i)->right;
+	for (unsigned o = 0; o < CHANGE_ORDERS; o++)
+		asked |= UINT32_C(1) << change_right((enum change_order)o);
+	for (unsigned o = 0; o < RECORDS_ORDERS; o++)
+		asked |= UINT32_C(1) << records_right((enum records_order)o);
+	for (unsigned r = 0; r < RIGHT_COUNT; r++)
+		if ((asked >> r & 1u) == 0)
+			fail_msg("nothing asks for the right %s", right_word(r));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_paths),  cmocka_unit_test(test_methods),	 cmocka_unit_test(test_types),
-		cmocka_unit_test(test_rights), cmocka_unit_test(test_records),	 cmocka_unit_test(test_account_orders),
-		cmocka_unit_test(test_bounds), cmocka_unit_test(test_languages), cmocka_unit_test(test_references),
+		cmocka_unit_test(test_paths),	   cmocka_unit_test(test_methods),
+		cmocka_unit_test(test_types),	   cmocka_unit_test(test_rights),
+		cmocka_unit_test(test_records),	   cmocka_unit_test(test_account_orders),
+		cmocka_unit_test(test_bounds),	   cmocka_unit_test(test_languages),
+		cmocka_unit_test(test_references), cmocka_unit_test(test_every_right_is_asked_for),
 	};
 	const struct page *served = page_find("/api/v1/openapi.json");
 	int r;

@@ -23,6 +23,7 @@
 #define LOG "000000100"
 #define MACHINE "000100000"
 #define REVIEW "000001000"
+#define BACKUP "000000010"
 #define NOBODY "000000000"
 
 static const struct {
@@ -40,6 +41,9 @@ static const struct {
 	{ MSG_EXPLAIN, 0, EVENTS },
 	{ MSG_COPY, 0, EVENTS },
 	{ MSG_REVIEW, 0, REVIEW },
+	{ MSG_CHECKPOINT, 0, REVIEW },
+	{ MSG_PRESERVE, 0, REVIEW },
+	{ MSG_BACKUP, 0, BACKUP },
 	{ MSG_HOLD, HOLD_LIST, EVENTS },
 	{ MSG_HOLD, HOLD_PLACE, LOG },
 	{ MSG_HOLD, HOLD_LIFT, LOG },
@@ -115,7 +119,7 @@ static void every_message_and_every_role(void **state)
 static void what_stays_with_root(void **state)
 {
 	static const enum msg_type roots[] = { MSG_CTL_APPLY,  MSG_CTL_CONFIRM, MSG_CTL_ROLLBACK, MSG_CTL_RELEASE,
-					       MSG_CTL_BACKUP, MSG_CTL_RECORD,	MSG_CTL_CLOCK,	  MSG_PRESERVE,
+					       MSG_CTL_RECORD, MSG_CTL_CLOCK,	MSG_SEAL,	  MSG_SEALED,
 					       MSG_CHANGE,     MSG_RECORDS,	MSG_JUDGE,	  MSG_AT_MACHINE,
 					       MSG_LOGIN,      MSG_USER };
 

@@ -15,19 +15,19 @@
 
 #include "appliance/wire/duty.h"
 
-/* As duty.h orders rights: state, rules, records, accounts' register; draft, approve, apply, machine; accounts, log, backup, emergency. */
+/* As duty.h orders rights: state, rules, records, accounts' register; draft, approve, apply, machine; accounts, log, backup, review. */
 static const struct {
 	const char *word, *rights;
 } expected[] = {
-	{ "viewer", "11000000 00000" },
-	{ "ot_author", "11101000 00000" },
-	{ "approver", "11100100 00000" },
-	{ "it_operator", "11100011 00000" },
-	{ "account_manager", "10010000 10000" },
-	{ "auditor", "11110000 00001" },
-	{ "log_administrator", "10100000 01000" },
-	{ "backup_operator", "10000000 00100" },
-	{ "supervisor", "10000000 00010" },
+	{ "viewer", "11000000 0000" },
+	{ "ot_author", "11101000 0000" },
+	{ "approver", "11100100 0000" },
+	{ "it_operator", "11100011 0000" },
+	{ "account_manager", "10010000 1000" },
+	{ "auditor", "11110000 0001" },
+	{ "log_administrator", "10100000 0100" },
+	{ "backup_operator", "10000000 0010" },
+	{ "supervisor", "10000000 0000" },
 };
 
 static void every_role_has_its_rights_and_no_other(void **state)

@@ -8,8 +8,8 @@
  * the file is known, and another product's file or a newer form is told before any of it is interpreted. It says nothing of
  * who made the file. Pure; the texts that it returns are views of the caller's bytes.
  */
-#ifndef SEKISHO_MGMT_CLI_BACKUP_FILE_H
-#define SEKISHO_MGMT_CLI_BACKUP_FILE_H
+#ifndef SEKISHO_SEAL_FILE_H
+#define SEKISHO_SEAL_FILE_H
 
 #include "appliance/base/bytes.h"
 

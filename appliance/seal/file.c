@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/backup/file.h"
+#include "appliance/seal/file.h"
 
 #include <stdio.h>
 

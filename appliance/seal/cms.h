@@ -4,8 +4,8 @@
  * RSA-OAEP with SHA-256 (RFC 8017) or by elliptic-curve Diffie-Hellman. The only module that includes OpenSSL. Knows nothing of what is
  * encrypted. A public key encrypts for anybody: what opens is whole, not proved to be from whom it says.
  */
-#ifndef SEKISHO_MGMT_CLI_BACKUP_CMS_H
-#define SEKISHO_MGMT_CLI_BACKUP_CMS_H
+#ifndef SEKISHO_SEAL_CMS_H
+#define SEKISHO_SEAL_CMS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,6 +24,8 @@ enum cms_trouble {
 
 /* Before anything else: the library reads no configuration of the machine, and has what it needs to work in a sandbox. */
 bool cms_ready(void);
+/* SHA-256 of the certificate itself, as `openssl x509 -fingerprint -sha256` has it; false: there is none. */
+bool cms_fingerprint(struct bytes certificate, uint8_t out[32]);
 /* *ret: malloc'd, of the caller. `certificate`: PEM. */
 enum cms_trouble cms_encrypt(struct bytes certificate, struct bytes plain, uint8_t **ret, size_t *ret_n);
 /* Asks for its pass phrase at the terminal when it has one. cms_key_free. */

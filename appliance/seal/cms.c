@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/backup/cms.h"
+#include "appliance/seal/cms.h"
 
 #include <limits.h>
 #include <openssl/cms.h>
@@ -70,6 +70,19 @@ static bool encrypt(X509 *certificate, struct bytes plain, uint8_t **ret, size_t
 	OPENSSL_free(der);
 	BIO_free(in);
 	CMS_ContentInfo_free(cms);
+	return ok;
+}
+
+bool cms_fingerprint(struct bytes certificate, uint8_t out[32])
+{
+	BIO *in = reader(certificate);
+	X509 *x = in != NULL ? PEM_read_bio_X509(in, NULL, NULL, NULL) : NULL;
+	unsigned n = 32;
+	bool ok = x != NULL && X509_digest(x, EVP_sha256(), out, &n) == 1 && n == 32;
+
+	X509_free(x);
+	BIO_free(in);
+	ERR_clear_error();
 	return ok;
 }
 

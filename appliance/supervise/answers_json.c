@@ -200,8 +200,12 @@ json_t *json_site(const struct supervisor *s)
 {
 	const struct ir *ir = s->now->ir;
 
-	return json_pack("{s:o, s:o, s:o}", "name", json_text(ir->site_name), "label", json_text(ir->site_label),
-			 "contact", json_text(ir->site_contact));
+	return json_pack("{s:o, s:o, s:o, s:o}", "name", json_text(ir->site_name), "label", json_text(ir->site_label),
+			 "contact", json_text(ir->site_contact), "records",
+			 ir->records_purpose[0] == '\0'
+				 ? json_null()
+				 : json_pack("{s:o, s:o}", "purpose", json_text(ir->records_purpose), "responsible",
+					     json_text(ir->records_responsible)));
 }
 
 json_t *answers_status(struct supervisor *s, struct collect *c)

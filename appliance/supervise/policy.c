@@ -136,7 +136,12 @@ fail:
 
 struct policy *policy_empty(struct supervisor *s, struct err *e)
 {
-	struct ir nothing = { .site_name = "", .site_label = "", .site_contact = "", .workers = 1 };
+	struct ir nothing = { .site_name = "",
+			      .site_label = "",
+			      .site_contact = "",
+			      .records_purpose = "",
+			      .records_responsible = "",
+			      .workers = 1 };
 	uint8_t *sealed;
 	size_t n;
 

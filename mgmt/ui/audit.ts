@@ -194,12 +194,13 @@ function people(): Node_[] {
 // ---- record ------------------------------------------------------------------------------------------------------
 
 function chain(state: State): Node_ {
-	const j = state.status.journal;
+	const j = state.status.journal, records = state.status.site?.records;
 	if (j === undefined) return card("chain", "chain", true, h("p", { class: "note" }, t("unknown")));
 	return card("chain", "chain", true, figures(
 		["record_count", count(j.records)], ["record_last", moment(j.last) || t("none")], ["chain_head", h("code", {}, (j.head ?? "").slice(0, 16) || t("unknown"))],
 		["signs", j.signs === true ? chip("good", t("signs_yes")) : chip("bad", t("signs_no"))], ["signed_to", count(j.signed_to)], ["unsigned", count(j.unsigned_records)],
-		["keeps", (j.delete_after_days ?? 0) > 0 ? t("keeps_days", j.keep_days ?? 0, j.delete_after_days ?? 0) : t("keeps_all")]), h("p", { class: "note" }, t("chain_note")));
+		["keeps", (j.delete_after_days ?? 0) > 0 ? t("keeps_days", j.keep_days ?? 0, j.delete_after_days ?? 0) : t("keeps_all")],
+		["records_purpose", records?.purpose ?? t("records_unstated")], ["records_responsible", records?.responsible ?? t("records_unstated")]), h("p", { class: "note" }, t("chain_note")));
 }
 
 async function saveTexts(number: number): Promise<void> {

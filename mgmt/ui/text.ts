@@ -663,6 +663,9 @@ const texts = table({
 	keeps: ["保存期間", "Kept"],
 	keeps_days: ["{0} 日は必ず保存し、{1} 日後に削除", "at least {0} days, deleted after {1}"],
 	keeps_all: ["削除しない", "nothing is deleted"],
+	records_purpose: ["記録の目的", "Kept for"],
+	records_responsible: ["記録の責任者", "Responsible"],
+	records_unstated: ["ポリシーに記載なし（site.records）", "the policy does not say (site.records)"],
 	chain_note: ["記録の検証は、装置の外で公開鍵だけを使って行います（sekisho journal verify、または OpenSSL）。手順は運用ガイドの「署名された記録を、装置を使わずに検証する」にあります。", "The record is verified elsewhere, with the public key alone (sekisho journal verify, or OpenSSL). The guide for operation says how, in its part on signed records."],
 	kept_generations: ["保存されている世代", "Generations that are kept"],
 

@@ -66,7 +66,7 @@ export interface Gate {
 	starved_ms?: number;
 }
 export interface Status {
-	site?: { name?: string; label?: string; contact?: string };
+	site?: { name?: string; label?: string; contact?: string; records?: { purpose: string; responsible: string } | null };
 	generation?: { number?: number; digest?: string; state?: string; applied?: string; confirm_by?: string | null; by?: string | null };
 	changes?: { number?: number; applied?: string; by?: string; state?: string; changed?: string; changed_by?: string | null }[];
 	drift?: { seen?: number; last?: string | null };

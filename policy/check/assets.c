@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The site's own name, how long it keeps records, and its assets: named addresses inside a zone. */
+/* The site's own name, how long and what for it keeps records, and its assets: named addresses inside a zone. */
 #include "policy/check/check.h"
 
 #define RETENTION_YEAR 365u
@@ -12,14 +12,23 @@ static const struct key retention_keys[] = {
 			       INTO(model_retention, delete_after_days), .lo = RETENTION_LEAST, .hi = RETENTION_MOST },
 };
 
-enum { SITE_NAME, SITE_RETENTION };
+/* Records of traffic tell what people did: what for they are kept, and who answers for that. */
+static const struct key records_keys[] = {
+	{ "purpose", AST_STRING, true, "purpose = \"to find and clear up incidents\";", KEY_TEXT_NEEDED,
+	  INTO(model_records, purpose) },
+	{ "responsible", AST_STRING, true, "responsible = \"Terminal manager\";", KEY_TEXT_NEEDED,
+	  INTO(model_records, responsible) },
+};
+
+enum { SITE_NAME, SITE_RETENTION, SITE_RECORDS, SITE_PASSED };
 static const struct key site_keys[] = {
 	[SITE_NAME] = { "name", AST_STRING, true, "name = \"kita\";", KEY_TEXT_NEEDED, INTO(model, site_name) },
 	[SITE_RETENTION] = { "retention", .kinds = AST_GROUP },
+	[SITE_RECORDS] = { "records", .kinds = AST_GROUP },
+	[SITE_PASSED] = { "record_passed", AST_BOOL, .use = KEY_TRUTH, INTO(model, record_passed) },
 	{ "label", AST_STRING, .use = KEY_TEXT, INTO(model, site_label) },
 	{ "contact", AST_STRING, .use = KEY_TEXT, INTO(model, site_contact) },
 	{ "weak_tls", AST_STRING, .use = KEY_CHOICE, INTO(model, deny_weak_tls), .words = weak_tls_words },
-	{ "record_passed", AST_BOOL, .use = KEY_TRUTH, INTO(model, record_passed) },
 };
 
 enum { ASSET_ZONE, ASSET_ADDRESSES };
@@ -49,18 +58,36 @@ static void check_retention(struct check *k, const struct ast_node *node)
 	}
 }
 
+/* It is not refused without: what is recorded serves the incident also where nobody has written down why. */
+static void check_records(struct check *k, const struct ast_node *node, const struct ast_node *passed)
+{
+	const struct ast_node *v[KEYS(records_keys)];
+
+	if (node != NULL) {
+		keys_read(k, node, records_keys, KEYS(records_keys), (struct object){ MP_OBJ_RECORDS, "" },
+			  &k->m->records, v);
+	} else if (k->m->record_passed) {
+		struct diag *g = check_value(k, SEV_WARNING, "policy.records_unstated", passed, MP_RECORDS_UNSTATED,
+					     (struct object){ MP_OBJ_SITE, "" }, "");
+
+		diag_hint(k->d, g, MP_HINT_RECORDS_UNSTATED);
+	}
+}
+
 void check_site(struct check *k, const struct ast_node *node)
 {
 	const struct ast_node *v[KEYS(site_keys)];
 	struct object o = { MP_OBJ_SITE, "" };
 
 	k->m->site_name = k->m->site_label = k->m->site_contact = "";
+	k->m->records = (struct model_records){ "", "" };
 	if (node == NULL || !keys_read(k, node, site_keys, KEYS(site_keys), o, k->m, v))
 		return;
 	if (v[SITE_NAME] != NULL && k->m->site_name[0] != '\0')
 		name_check(k, k->m->site_name, v[SITE_NAME]->value_at, v[SITE_NAME]->value_width);
 	if (v[SITE_RETENTION] != NULL)
 		check_retention(k, v[SITE_RETENTION]);
+	check_records(k, v[SITE_RECORDS], v[SITE_PASSED]);
 }
 
 /* The zone that the range lies in, to say so. */

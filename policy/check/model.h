@@ -198,6 +198,10 @@ struct model {
 	struct model_retention {
 		uint32_t keep_days, delete_after_days; /* 0 = nothing is said */
 	} retention;
+	struct model_records {
+		const char *purpose,
+			*responsible; /* what for records are kept, and who answers for that; "" = nothing is said */
+	} records;
 	struct model_box box;
 	struct model_zone *zones;
 	size_t n_zones;

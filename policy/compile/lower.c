@@ -366,6 +366,8 @@ static bool lower(struct compilation *c, bool nevers)
 		w.ir->site_name = w.m->site_name;
 		w.ir->site_label = w.m->site_label;
 		w.ir->site_contact = w.m->site_contact;
+		w.ir->records_purpose = w.m->records.purpose;
+		w.ir->records_responsible = w.m->records.responsible;
 		w.ir->record_passed = w.m->record_passed;
 		w.ir->keep_days = w.m->retention.keep_days;
 		w.ir->delete_after_days = w.m->retention.delete_after_days;

@@ -400,6 +400,12 @@ static bool retention_holds(const struct ir *ir)
 	return ir->keep_days >= RETENTION_LEAST && ir->keep_days < ir->delete_after_days;
 }
 
+/* Half a statement is none. */
+static bool records_hold(const struct ir *ir)
+{
+	return (ir->records_purpose[0] != '\0') == (ir->records_responsible[0] != '\0');
+}
+
 static void get_table(struct reader *r)
 {
 	const struct command_table *t = &r->ir->table;
@@ -448,6 +454,7 @@ int ir_unseal(struct bytes b, struct arena *a, struct ir *ret, struct err *e)
 		hold(&r, interfaces_hold(ret));
 		hold(&r, peers_hold(ret));
 		hold(&r, retention_holds(ret));
+		hold(&r, records_hold(ret));
 		get_table(&r);
 	}
 	hold(&r, bytes_done(&r.b));

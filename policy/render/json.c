@@ -237,6 +237,10 @@ json_t *render_json(const struct ir *ir)
 		json_object_set_new(site, "retention",
 				    json_pack("{s:I, s:I}", "keep_days", (json_int_t)ir->keep_days, "delete_after_days",
 					      (json_int_t)ir->delete_after_days));
+	if (ir->records_purpose[0] != '\0')
+		json_object_set_new(site, "records",
+				    json_pack("{s:o, s:o}", "purpose", json_text(ir->records_purpose), "responsible",
+					      json_text(ir->records_responsible)));
 	if (ir->record_passed)
 		json_object_set_new(site, "record_passed", json_true());
 	json_object_set_new(o, "site", site);

@@ -99,12 +99,12 @@ def digest(sealed):
 def first_form(sealed):
     """The generation in form 1; it must have no assets, and what its conduits accept is left out."""
     r = Reader(sealed[HEADER:])
-    assert r.u32() == 14
+    assert r.u32() == 15
     r.text()
     r.text()
     texts = r.at
     assert r.u32() == 0       # nobody to call
-    assert r.take(9) == bytes(9)  # how long records are kept, and whether sessions that pass are
+    assert r.take(17) == bytes(17)  # how long records are kept, what for, and whether sessions that pass are
     workers = r.at
     r.u32()
     kinds = r.at

@@ -276,6 +276,17 @@ static void retention(struct cli *c, const json_t *effective)
 		render_line(c, M_EFFECTIVE_NO_RETENTION);
 }
 
+/* What the site says of its records; a box of an earlier release says nothing of that. */
+static void records(struct cli *c, const json_t *effective)
+{
+	const json_t *r = json_object_get(ja(effective, "site"), "records");
+
+	if (json_is_object(r))
+		render_line(c, M_EFFECTIVE_RECORDS, js(r, "purpose"), js(r, "responsible"));
+	else if (json_is_null(r))
+		render_line(c, M_EFFECTIVE_NO_RECORDS);
+}
+
 /* Without a daemon nobody hears of them. */
 static void passed(struct cli *c, const json_t *effective)
 {
@@ -300,6 +311,7 @@ void effective_render(struct cli *c, const json_t *effective)
 	head(c, effective);
 	limits(c, ja(effective, "limits"));
 	retention(c, effective);
+	records(c, effective);
 	passed(c, effective);
 	if (part)
 		render_line(c, M_EFFECTIVE_PART, json_array_size(conduits));

@@ -193,10 +193,12 @@ static void site(json_t *all, const struct source *s)
 	const struct model *m = s->c.model;
 
 	object(all, s, "site", json_null(), (struct srcpos){ 0 },
-	       json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:b}", "name", said(m->site_name), "label",
+	       json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:b}", "name", said(m->site_name), "label",
 			 said(m->site_label), "contact", said(m->site_contact), "keep_days",
 			 count(m->retention.keep_days), "delete_after_days", count(m->retention.delete_after_days),
-			 "weak_tls", weak_tls_words[m->deny_weak_tls], "record_passed", m->record_passed));
+			 "records.purpose", said(m->records.purpose), "records.responsible",
+			 said(m->records.responsible), "weak_tls", weak_tls_words[m->deny_weak_tls], "record_passed",
+			 m->record_passed));
 }
 
 /* The box itself is a zone that no policy writes. */

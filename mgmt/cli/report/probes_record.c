@@ -103,6 +103,20 @@ void probe_records_kept(const json_t *facts, const struct deeds *deeds, struct f
 		finding_say(f, keep >= YEAR ? VERDICT_MET : VERDICT_PARTLY, M_PROBE_KEPT, keep, away);
 }
 
+/* What for, by whose word, and for how long; who reads them is recorded in any case. */
+void probe_records_stated(const json_t *facts, const struct deeds *deeds, struct finding *f)
+{
+	const json_t *r = json_object_get(of_status(facts, "site"), "records");
+
+	(void)deeds;
+	if (r == NULL)
+		finding_say(f, VERDICT_UNREAD, M_PROBE_UNREAD, "status", "");
+	else if (!json_is_object(r))
+		finding_say(f, VERDICT_NOT, M_PROBE_UNSTATED);
+	else
+		finding_say(f, VERDICT_MET, M_PROBE_STATED, js(r, "purpose"), js(r, "responsible"));
+}
+
 void probe_records_complete(const json_t *facts, const struct deeds *deeds, struct finding *f)
 {
 	const json_t *j = of_status(facts, "journal");

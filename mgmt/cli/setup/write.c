@@ -134,6 +134,7 @@ char *setup_policy_text(const struct setup *s)
 	message_print(to, s->c->lang, M_SETUP_POLICY_HEAD);
 	fputs("language_version = 1;\n", to);
 	message_print(to, s->c->lang, M_SETUP_PASSED);
+	message_print(to, s->c->lang, M_SETUP_RECORDS);
 	fprintf(to, "site = { name = \"%s\";", s->site);
 	if (s->label[0] != '\0')
 		fprintf(to, " label = \"%s\";", s->label);

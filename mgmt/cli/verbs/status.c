@@ -555,6 +555,9 @@ static void rest(struct cli *c, const json_t *status)
 		render_line(c, M_STATUS_RETENTION, ju(journal, "keep_days"), ju(journal, "delete_after_days"));
 	else if (json_object_get(journal, "keep_days") != NULL) /* a journal that is silent has said nothing */
 		message_print(c->out, c->lang, M_STATUS_NO_RETENTION);
+	if (json_is_object(json_object_get(ja(status, "site"), "records")))
+		render_line(c, M_STATUS_RECORDS, js(ja(ja(status, "site"), "records"), "purpose"),
+			    js(ja(ja(status, "site"), "records"), "responsible"));
 	disk_lines(c, journal);
 	clock_line(c, ja(status, "clock"));
 	log_line(c, ja(status, "log"));

@@ -15,7 +15,7 @@ def role(name, pid, **more):
 
 
 GOOD = {
-    "site": {"contact": "当直室 内線 4119", "name": "kita", "label": "北埠頭コンテナターミナル"},
+    "site": {"contact": "当直室 内線 4119", "name": "kita", "label": "北埠頭コンテナターミナル", "records": {"purpose": "インシデントの検知と調査", "responsible": "情報管理責任者 佐藤"}},
     "generation": {"number": 42, "digest": DIGEST, "state": "confirmed", "applied": "2026-11-19T05:12:00.000Z", "confirm_by": None, "by": "tanaka"},
     "backend": "native", "features": {"queue": {"used": True, "why": None}, "flowtable": {"used": False, "why": "unjudged"},
                                       "owned_table": {"used": False, "why": "outlived"}},
@@ -109,7 +109,7 @@ def long_values():
 
 def empty():
     """A daemon without a policy: no cards, no workers, nothing counted."""
-    return {"site": {"name": "", "label": ""}, "generation": {"number": 0, "digest": None, "state": "none", "applied": None, "confirm_by": None, "by": None},
+    return {"site": {"name": "", "label": "", "records": None}, "generation": {"number": 0, "digest": None, "state": "none", "applied": None, "confirm_by": None, "by": None},
             "drift": {"seen": 0, "last": None}, "roles": GOOD["roles"][:4], "workers": [], "queues": [], "gates": [], "interfaces": [],
             "kernel": {"counters": {}, "forwarding": False}, "journal": {"records": 3, "last": NOW, "lost": 0, "waiting": 0, "left_out": 0, "stuck": False, "trouble": None},
             "clock": {"time": NOW, "trusted": True, "synchronised": False, "since": None, "sources": False, "waiting": []}, "log": None, "ups": None}

@@ -99,7 +99,13 @@ static void open_with(struct folder *f, struct journal_role *j, struct ir *polic
 /* Nobody reads the records. */
 static void open_journal(struct folder *f, struct journal_role *j)
 {
-	open_with(f, j, &(struct ir){ .site_name = "", .site_label = "", .site_contact = "", .workers = 1 });
+	open_with(f, j,
+		  &(struct ir){ .site_name = "",
+				.site_label = "",
+				.site_contact = "",
+				.records_purpose = "",
+				.records_responsible = "",
+				.workers = 1 });
 }
 
 /* A log server does. */
@@ -117,6 +123,8 @@ static void open_sent_on(struct folder *f, struct journal_role *j)
 		  &(struct ir){ .site_name = "",
 				.site_label = "",
 				.site_contact = "",
+				.records_purpose = "",
+				.records_responsible = "",
 				.workers = 1,
 				.peers = &server,
 				.n_peers = 1 });

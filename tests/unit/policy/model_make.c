@@ -28,6 +28,8 @@ void maker_init(struct model_maker *k)
 	k->m.site_name = "kita";
 	k->m.site_label = "北ターミナル";
 	k->m.site_contact = "内線 4119";
+	k->m.records.purpose = "事故の調査";
+	k->m.records.responsible = "情報管理責任者";
 	k->m.box.workers = 2;
 	k->m.sources = &source;
 	k->m.n_sources = 1;

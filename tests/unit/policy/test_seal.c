@@ -70,6 +70,8 @@ static void sealed_again_is_the_same(void **state)
 	assert_memory_equal(p, p3, n);
 	assert_string_equal(ir.site_label, "北ターミナル");
 	assert_string_equal(ir.site_contact, "内線 4119");
+	assert_string_equal(ir.records_purpose, "事故の調査");
+	assert_string_equal(ir.records_responsible, "情報管理責任者");
 	assert_int_equal(ir.n_cells, k.c.ir->n_cells);
 	assert_string_equal(ir.conduits[1].name, "tos-sets-rtg01");
 	assert_int_equal(ir.conduits[0].heard_within, 600);
@@ -202,6 +204,33 @@ static void a_rule_of_retention_holds(void **state)
 	}
 }
 
+/* What records are for, and who answers for that: both or neither, whoever made the generation. */
+static void half_a_statement_is_none(void **state)
+{
+	static const struct {
+		const char *purpose, *responsible;
+		int r;
+	} said[] = { { "", "", 0 }, { "a", "b", 0 }, { "a", "", -EBADMSG }, { "", "b", -EBADMSG } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+		struct model_maker k;
+		struct err e;
+		uint8_t *p;
+		size_t n;
+
+		maker_init(&k);
+		maker_site(&k);
+		assert_true(maker_lower(&k));
+		k.c.ir->records_purpose = said[i].purpose;
+		k.c.ir->records_responsible = said[i].responsible;
+		assert_int_equal(ir_seal(k.c.ir, &p, &n, &e), 0);
+		assert_int_equal(unseal(p, n), said[i].r);
+		free(p);
+		maker_free(&k);
+	}
+}
+
 /* What releases before this one have sealed, as they did: the golden policy `kita`. */
 static const struct {
 	const char *file;
@@ -224,7 +253,8 @@ static const struct {
 	{ "kita-form-11-table-4", 11, 4, 2 }, /* no mail server, nothing about sessions that pass */
 	{ "kita-form-12-table-4", 12, 4, 2 }, /* nobody to call */
 	{ "kita-form-13-table-4", 13, 4, 2 }, /* weak TLS was reported, whatever a policy said; every conduit may be silent */
-	{ "kita-form-14-table-5", 14, 5, 2 },
+	{ "kita-form-14-table-5", 14, 5, 2 }, /* nothing about what records are for */
+	{ "kita-form-15-table-5", 15, 5, 2 },
 };
 
 static size_t read_form(const char *name, uint8_t *p, size_t size)
@@ -335,16 +365,16 @@ static void later_forms_are_refused(void **state)
 {
 	struct arena *a = arena_new(COMPILE_BUDGET);
 	uint8_t p[8192];
-	size_t n = read_form("kita-form-14-table-5", p, sizeof(p));
+	size_t n = read_form("kita-form-15-table-5", p, sizeof(p));
 	struct err e;
 	struct ir ir;
 
 	(void)state;
-	for (unsigned version = 0; version < 256; version = version == 0 ? 15 : version + 1) {
+	for (unsigned version = 0; version < 256; version = version == 0 ? 16 : version + 1) {
 		p[43] = (uint8_t)version;
 		sha256(p + 40, n - 40, p + 8);
 		assert_int_equal(ir_unseal(bytes_of(p, n), a, &ir, &e), -EBADMSG);
-		assert_non_null(strstr(e.text, "this version of Sekisho reads 1 to 14"));
+		assert_non_null(strstr(e.text, "this version of Sekisho reads 1 to 15"));
 	}
 	arena_free(a);
 }
@@ -352,7 +382,13 @@ static void later_forms_are_refused(void **state)
 /* What a box begins with: no zone, no permit, no row. */
 static void nothing_at_all(void **state)
 {
-	struct ir nothing = { .site_name = "", .site_label = "", .site_contact = "", .workers = 1 }, ir;
+	struct ir nothing = { .site_name = "",
+			      .site_label = "",
+			      .site_contact = "",
+			      .records_purpose = "",
+			      .records_responsible = "",
+			      .workers = 1 },
+		  ir;
 	struct arena *a = arena_new(COMPILE_BUDGET);
 	struct err e = { 0 };
 	uint8_t *p;
@@ -426,6 +462,8 @@ static void a_server_of_the_ups_holds(void **state)
 		struct ir with = { .site_name = "",
 				   .site_label = "",
 				   .site_contact = "",
+				   .records_purpose = "",
+				   .records_responsible = "",
 				   .workers = 1,
 				   .peers = &peer,
 				   .n_peers = 1 },
@@ -473,7 +511,7 @@ int main(void)
 		cmocka_unit_test(older_forms_are_read),	       cmocka_unit_test(identities_stay),
 		cmocka_unit_test(later_forms_are_refused),     cmocka_unit_test(nothing_at_all),
 		cmocka_unit_test(too_long_names_are_an_error), cmocka_unit_test(a_rule_of_retention_holds),
-		cmocka_unit_test(a_server_of_the_ups_holds),
+		cmocka_unit_test(half_a_statement_is_none),    cmocka_unit_test(a_server_of_the_ups_holds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -299,6 +299,11 @@ json_t *enforce_effective(struct enforce *f, struct err *e)
 		for (size_t i = 0; i < have.elements[s].n; i++) {
 			const struct image_element *el = &have.elements[s].list[i];
 
+			if (stop_asked(f)) {
+				json_decref(cells);
+				err_set(e, -ECANCELED, "stopped");
+				goto out;
+			}
 			(void)json_array_append_new(
 				cells, cell_json(f->now, s, el, image_find(&want, s, el->key, el->key_end)));
 		}

@@ -18,6 +18,7 @@
  *   enforce/walk.c        a packet through the rules as they were read
  *   enforce/witness.c     packets put to the policy and to such a walk (witness_edges.c: which; witness_box.c: the box's own)
  *   enforce/effective.c   what stands, for people (effective_commands.c: what permits grant)
+ *   enforce/stop.c        what nobody waits for ends, and what is said meanwhile is kept
  *   enforce/status.c      how it stands
  *   enforce/look.c        the same for somebody who is no role, when nobody enforces
  *   enforce/session.c     sessions in the words of the policy
@@ -39,6 +40,7 @@
 #include "appliance/box/sysctl.h"
 #include "appliance/enforce/heard.h"
 #include "appliance/enforce/matched.h"
+#include "appliance/enforce/stop.h"
 #include "appliance/enforce/sync.h"
 #include "appliance/kernel/image.h"
 #include "appliance/kernel/rule.h"
@@ -133,6 +135,7 @@ struct enforce {
 	uint64_t poll_sysctl_ns, poll_linger_ns, poll_compare_ns, poll_heard_ns,
 		poll_unanswered_ns; /* monotonic: when to look again */
 	struct clock_pair clocks;
+	struct hearing hearing;
 };
 
 /* ---- enforce/generation.c ---------------------------------------------------------------------------------------- */

@@ -55,15 +55,25 @@ static bool on_status(void *ctx, struct msg *m)
 	return answer(ctx, m, ANSWER_YES, j, &e);
 }
 
+/* Nobody reads it; who asks knows by it that this question is done with. */
+static bool answer_stopped(struct enforce *f, const struct msg *m)
+{
+	return msg_answer(f->control, m->id, ANSWER_CANNOT, json_pack("{s:s}", "error", "stopped")) == 0;
+}
+
 static bool on_effective(void *ctx, struct msg *m)
 {
 	struct enforce *f = ctx;
 	struct err e = { 0 };
-	json_t *j;
+	json_t *j = NULL;
 
 	if (f->now == NULL)
 		return answer_refusal(f, m, M_ENFORCE_NOT_YET);
-	j = enforce_effective(f, &e);
+	if (stop_begin(f, m->id))
+		j = enforce_effective(f, &e);
+	stop_end(f);
+	if (j == NULL && e.code == 0)
+		return answer_stopped(f, m);
 	if (j == NULL && e.code == -ESTALE)
 		return answer_refusal(f, m, M_ENFORCE_OTHER);
 	return answer(ctx, m, ANSWER_YES, j, &e);
@@ -99,6 +109,10 @@ static bool on_verify(void *ctx, struct msg *m)
 
 	if (f->now == NULL)
 		return answer_refusal(f, m, M_ENFORCE_NOT_YET);
+	if (!stop_begin(f, m->id)) {
+		stop_end(f);
+		return answer_stopped(f, m);
+	}
 	a = arena_new(2 * DUMP_BUDGET);
 	if (a == NULL) {
 		err_set(&e, -ENOMEM, "read-back");
@@ -107,6 +121,7 @@ static bool on_verify(void *ctx, struct msg *m)
 		j = differences_json(&d);
 		json_object_set_new(j, "digest", json_hex(f->now->ir.digest, sizeof(f->now->ir.digest)));
 	}
+	stop_end(f);
 	sent = answer(ctx, m, equal ? ANSWER_YES : ANSWER_NO, j, &e);
 	arena_free(a);
 	return sent;
@@ -171,6 +186,12 @@ static bool on_apply(void *ctx, struct msg *m)
 	size_t n = 0;
 	int r;
 
+	/* What is tried changes nothing; what foretells an apply belongs to it, and that goes on. */
+	if ((b->flags & APPLY_DRY_RUN) != 0 && !stop_begin(f, m->id)) {
+		stop_end(f);
+		err_set(&e, -ECANCELED, "stopped");
+		return applied(f, m->id, false, &result, &e);
+	}
 	r = memfd_read(m->fds[0], GENERATION_MAX, &p, &n, &e);
 	if (r == 0 && (b->n_sealed > n || b->n_ids > n - b->n_sealed))
 		r = err_set(&e, -EBADMSG, "lengths of a generation");
@@ -184,6 +205,7 @@ static bool on_apply(void *ctx, struct msg *m)
 	free(p);
 	if (r == 0)
 		r = enforce_apply(f, next, b->flags, &result, &e);
+	stop_end(f);
 	if (f->now != next)
 		generation_drop(next);
 	return applied(f, m->id, r == 0, &result, &e);
@@ -203,15 +225,23 @@ static bool on_clock(void *ctx, struct msg *m)
 	return true;
 }
 
+/* Of what was answered already, or is done to its end. */
+static bool on_stop(void *ctx, struct msg *m)
+{
+	(void)ctx;
+	(void)m;
+	return true;
+}
+
 static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_STATUS] = on_status, [MSG_EFFECTIVE] = on_effective, [MSG_VERIFY] = on_verify, [MSG_FLOWS] = on_flows,
-	[MSG_APPLY] = on_apply,	  [MSG_IN_FORCE] = on_in_force,	  [MSG_CLOCK] = on_clock,
+	[MSG_APPLY] = on_apply,	  [MSG_IN_FORCE] = on_in_force,	  [MSG_CLOCK] = on_clock,   [MSG_STOP] = on_stop,
 };
 
 /* False ends the role. */
 static bool control_readable(struct enforce *f)
 {
-	int r = msg_serve(f->control, ROLE_ENFORCE, handlers, f);
+	int r = stop_serve(f, handlers);
 
 	return r == 1 || r == -EAGAIN || r == -EINTR;
 }
@@ -219,6 +249,11 @@ static bool control_readable(struct enforce *f)
 static void glance(void *ctx)
 {
 	monitor_glance(ctx);
+}
+
+static bool stopped(void *ctx)
+{
+	return stop_asked(ctx);
 }
 
 static int open_all(struct enforce *f, struct err *e)
@@ -244,6 +279,7 @@ static int open_all(struct enforce *f, struct err *e)
 	if (r < 0)
 		return r;
 	f->net.between = glance;
+	f->net.stopped = stopped;
 	f->net.between_ctx = f;
 	f->delay = monitor_open_delay();
 	f->reverse_path = reverse_path_open();
@@ -278,7 +314,7 @@ static void loop(struct enforce *f)
 
 		monitor_sleep(f);
 		/* The monitor's queue may overrun: that is an error on the socket, and is read as one. */
-		if (poll(p, 3, end >= 0 && end < most ? end : most) < 0 && errno != EINTR)
+		if (poll(p, 3, stop_keeps(f) ? 0 : end >= 0 && end < most ? end : most) < 0 && errno != EINTR)
 			return;
 		if (p[1].revents != 0)
 			monitor_woken(f);
@@ -286,7 +322,7 @@ static void loop(struct enforce *f)
 		drift_settle(f);
 		if (p[2].revents != 0)
 			drift_links(f);
-		if (p[0].revents != 0 && !control_readable(f))
+		if ((p[0].revents != 0 || stop_keeps(f)) && !control_readable(f))
 			return;
 		/* A question or an apply takes its time, and is interrupted only to hear. */
 		drift_settle(f);

@@ -205,6 +205,8 @@ int enforce_compare(struct enforce *f, struct arena *a, struct differences *ret,
 	r = netlink_dump(&f->net, a, &have, e);
 	if (r == 0)
 		r = generation_image(f, f->now, a, &want, &x, e);
+	if (r == 0 && stop_asked(f))
+		r = err_set(e, -ECANCELED, "stopped");
 	if (r < 0)
 		return r;
 	matched_note(&f->matched, &have, f->now, clock_wall_ns());
@@ -240,6 +242,11 @@ static void heard(void *ctx)
 	monitor_glance(ctx);
 }
 
+static bool stopped(void *ctx)
+{
+	return stop_asked(ctx);
+}
+
 /* The comparison above says that the rules are those that were written; this one, that they do what the policy says. */
 static int ask_packets(struct enforce *f, struct differences *d, struct err *e)
 {
@@ -251,6 +258,7 @@ static int ask_packets(struct enforce *f, struct differences *d, struct err *e)
 		.seed = clock_mono().ns,
 		.limit_ns = WITNESS_NS,
 		.between = heard,
+		.stopped = stopped,
 		.between_ctx = f,
 	};
 	struct arena *a = arena_new(DUMP_BUDGET);
@@ -259,6 +267,8 @@ static int ask_packets(struct enforce *f, struct differences *d, struct err *e)
 
 	if (r == 0)
 		witness_ask(&w, &rules, counterexample, d);
+	if (r == 0 && stop_asked(f))
+		r = err_set(e, -ECANCELED, "stopped");
 	d->packets = w.packets;
 	arena_free(a);
 	return r;

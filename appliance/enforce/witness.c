@@ -19,7 +19,8 @@
 
 bool witness_over(const struct asking *a)
 {
-	return a->told >= TOLD_MAX || (a->deadline != 0 && clock_mono().ns > a->deadline);
+	return a->told >= TOLD_MAX || (a->w->stopped != NULL && a->w->stopped(a->w->between_ctx)) ||
+	       (a->deadline != 0 && clock_mono().ns > a->deadline);
 }
 
 static const char *transport(uint8_t l4proto, char buf[8])

@@ -18,8 +18,9 @@ struct witness {
 	uint64_t seed;
 	uint64_t limit_ns;	    /* ends by then; 0 = when all is asked */
 	void (*between)(void *ctx); /* called now and then; NULL = nobody */
-	void *between_ctx;
-	uint64_t packets; /* filled: how many were asked */
+	bool (*stopped)(void *ctx); /* true: nobody waits for the rest; NULL = somebody does */
+	void *between_ctx;	    /* of both */
+	uint64_t packets;	    /* filled: how many were asked */
 };
 
 /* `what`: "passes" (the policy refuses it), "refused" (it allows it), "otherwise" (another way than the policy's). */

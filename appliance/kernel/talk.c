@@ -157,8 +157,11 @@ int netlink_ask(struct netlink *n, const struct nlmsghdr *request, netlink_each 
 {
 	uint64_t deadline = clock_mono().ns + ANSWER_NS;
 	bool dump = (request->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP;
-	int result = 0, r = send_all(n, request);
+	int result = 0, r = 0;
 
+	if (dump && n->stopped != NULL && n->stopped(n->between_ctx))
+		return err_set(e, -ECANCELED, "stopped");
+	r = send_all(n, request);
 	if (r < 0)
 		return err_set(e, r, "netlink request 0x%x", request->nlmsg_type);
 	for (;;) {
@@ -194,6 +197,9 @@ int netlink_ask(struct netlink *n, const struct nlmsghdr *request, netlink_each 
 		}
 		if (n->between != NULL)
 			n->between(n->between_ctx);
+		/* It goes on to its end all the same, but nobody looks at it. */
+		if (dump && result == 0 && n->stopped != NULL && n->stopped(n->between_ctx))
+			result = -ECANCELED;
 		deadline = clock_mono().ns + ANSWER_NS;
 	}
 }

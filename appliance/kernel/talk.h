@@ -8,6 +8,7 @@
 #ifndef SEKISHO_KERNEL_TALK_H
 #define SEKISHO_KERNEL_TALK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,7 +24,9 @@ struct netlink {
 	uint32_t seq;		    /* last one used */
 	uint8_t *buffer;	    /* NETLINK_RECEIVE bytes, owned */
 	void (*between)(void *ctx); /* called after each receive of a long answer; NULL = nobody */
-	void *between_ctx;
+	bool (*stopped)(
+		void *ctx); /* true: nobody needs the rest of a dump, which is -ECANCELED; NULL = everybody does */
+	void *between_ctx;  /* of both */
 };
 
 /* Sets buffers and options (extended errors without an echo, strict dumps), learns the port id. 0 or negative errno. */

@@ -282,6 +282,10 @@ static void finish(struct supervisor *s, struct collect *c)
 	int status = 0;
 	json_t *j = NULL;
 
+	if (c->stopped) {
+		collect_free(c);
+		return;
+	}
 	if (is_of_one_moment(c) && answers_moved(s, c)) {
 		if (mono_ns() < c->give_up) {
 			ask_again(s, c);
@@ -351,9 +355,13 @@ bool collect_answer(struct supervisor *s, struct slot *sl, struct msg *m)
 
 	if (c == NULL)
 		return true;
-	if (c->kind == COLLECT_PASS) {
+	if (c->kind == COLLECT_PASS && !c->stopped) {
 		answer_fd(s, c->asker, m->body.answer.status, m->n_fds > 0 ? m->fds[0] : -1);
 		collect_free(c);
+		return true;
+	}
+	if (c->stopped) {
+		answered(s, sl, c, NULL);
 		return true;
 	}
 	/* Of itself anybody else speaks in numbers; reading text costs many times its length. */
@@ -387,6 +395,43 @@ bool collect_foretold(struct supervisor *s, struct slot *sl, struct msg *m)
 	return true;
 }
 
+/*
+ * Its place stays taken until enforce says that it has left off: asking and hanging up in turn buys nobody more of its time. What others ask at
+ * the same time has numbers of its own, and goes on.
+ */
+static void stop(struct supervisor *s, struct collect *c)
+{
+	const struct msg_body m = { .type = MSG_STOP };
+
+	c->asker.kind = ASKER_NONE;
+	c->stopped = true;
+	if (c->parked)
+		collect_free(c);
+	else if (c->waiting[SLOT_ENFORCE])
+		(void)role_send(s, &s->slots[SLOT_ENFORCE], c->id, &m, NULL, 0);
+}
+
+/* Enforce looks at what it is asked, and changes nothing for it. */
+static bool may_stop(const struct collect *c)
+{
+	return is_of_one_moment(c) || (c->kind == COLLECT_PASS && c->passed_to == SLOT_ENFORCE);
+}
+
+bool asker_is(const struct asker *a, const struct asker *b)
+{
+	if (a->kind != b->kind)
+		return false;
+	return a->kind == ASKER_MGMT ? a->id == b->id
+				     : a->kind == ASKER_CLIENT && a->client == b->client && a->serial == b->serial;
+}
+
+void collect_stop(struct supervisor *s, const struct asker *a)
+{
+	for (size_t i = 0; i < COLLECTS; i++)
+		if (may_stop(&s->collects[i]) && !s->collects[i].stopped && asker_is(&s->collects[i].asker, a))
+			stop(s, &s->collects[i]);
+}
+
 void collect_gone(struct supervisor *s, struct slot *sl)
 {
 	unsigned slot = (unsigned)(sl - s->slots);
@@ -397,10 +442,14 @@ void collect_gone(struct supervisor *s, struct slot *sl)
 			s->collects[i].silent[slot] = true;
 			finish_if_done(s, &s->collects[i]);
 		}
-	/* Its successor gives its questions the same numbers. Their places stay taken: enforce works at them all the same. */
-	for (size_t i = 0; i < COLLECTS && slot == SLOT_MGMT; i++)
-		if (s->collects[i].of_web)
-			s->collects[i].asker.kind = ASKER_NONE;
+	/* Its successor gives its questions the same numbers. Their places stay taken until who works at them has left off. */
+	for (size_t i = 0; i < COLLECTS && slot == SLOT_MGMT; i++) {
+		if (!s->collects[i].of_web)
+			continue;
+		s->collects[i].asker.kind = ASKER_NONE;
+		if (may_stop(&s->collects[i]) && !s->collects[i].stopped)
+			stop(s, &s->collects[i]);
+	}
 }
 
 void collect_due(struct supervisor *s, uint64_t now)

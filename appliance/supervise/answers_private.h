@@ -11,6 +11,7 @@ struct collect {
 	bool order, handed; /* ... it is to change something, and the role has it */
 	struct asker asker; /* ASKER_NONE: an operation, or a web side that has died since */
 	bool of_web;
+	bool stopped; /* nobody waits for it: its place is free when the role has left off, which was told to */
 	uint32_t id;
 	uint64_t deadline, give_up; /* monotonic ns: of this asking, and of asking again or waiting on */
 	uint32_t changes;	    /* how many had begun when it was asked */

@@ -644,7 +644,8 @@ void change_finished(struct supervisor *s, const struct operation *op, bool done
 	struct change *c = s->change;
 	struct err e;
 
-	if (op->ground.draft != 0 && op->ground.draft == c->draft.revision && op->kind == OP_DRY_RUN) {
+	/* One that was stopped says nothing: what an earlier one has said of this draft stands. */
+	if (op->ground.draft != 0 && op->ground.draft == c->draft.revision && op->kind == OP_DRY_RUN && !op->stopped) {
 		forget_trial(c);
 		c->tried = json_deep_copy(answer);
 		c->tried_good = done;
@@ -661,14 +662,38 @@ void change_finished(struct supervisor *s, const struct operation *op, bool done
 		json_object_set_new(answer, "draft", draft_json(s));
 }
 
+static bool only_tries(const struct order *o)
+{
+	return o->m.order == CHANGE_CHECK || o->m.order == CHANGE_TRY ||
+	       ((o->m.order == CHANGE_APPLY || o->m.order == CHANGE_ROLLBACK) && (o->m.flags & APPLY_DRY_RUN) != 0);
+}
+
+void change_stop(struct supervisor *s, const struct asker *a)
+{
+	for (size_t i = 0; s->change != NULL && i < ORDERS_MOST; i++) {
+		struct order *o = &s->change->orders[i];
+
+		if (o->used && only_tries(o) && asker_is(&o->asker, a))
+			order_end(o);
+	}
+}
+
 void change_forget(struct supervisor *s)
 {
 	const struct asker nobody = { .kind = ASKER_CLIENT }; /* of a connection that never was */
+	struct asker was;
 
 	for (size_t i = 0; s->change != NULL && i < ORDERS_MOST; i++)
 		order_end(&s->change->orders[i]);
+	if (s->queued.kind != OP_NONE && s->queued.asker.kind == ASKER_MGMT) {
+		was = s->queued.asker;
+		op_stop(s, &was);
+		s->queued.asker = nobody;
+	}
+	if (s->op.kind != OP_NONE && s->op.asker.kind == ASKER_MGMT) {
+		was = s->op.asker;
+		op_stop(s, &was);
+	}
 	if (s->op.kind != OP_NONE && s->op.asker.kind == ASKER_MGMT)
 		s->op.asker = nobody;
-	if (s->queued.kind != OP_NONE && s->queued.asker.kind == ASKER_MGMT)
-		s->queued.asker = nobody;
 }

@@ -114,6 +114,13 @@ void control_open_logins(struct supervisor *s)
 		fprintf(stderr, "sekishod: %s\n", e.text);
 }
 
+void asker_gone(struct supervisor *s, const struct asker *a)
+{
+	change_stop(s, a);
+	collect_stop(s, a);
+	op_stop(s, a);
+}
+
 static struct client *free_client(struct supervisor *s)
 {
 	for (size_t i = 0; i < CLIENTS; i++)
@@ -416,6 +423,7 @@ static void login_readable(struct supervisor *s, unsigned at)
 	if (r == 1)
 		msg_close_fds(&early);
 	client_close(c);
+	asker_gone(s, &a);
 }
 
 void control_readable(struct supervisor *s, unsigned at)
@@ -438,6 +446,7 @@ void control_readable(struct supervisor *s, unsigned at)
 		if (r == 1)
 			msg_close_fds(&m);
 		client_close(c);
+		asker_gone(s, &p.asker);
 		return;
 	}
 	c->waiting = true;

@@ -41,6 +41,12 @@ struct asker {
 	bool login;	 /* of a client: it is no root's */
 };
 
+/* One question of one asker. */
+bool asker_is(const struct asker *a, const struct asker *b);
+
+/* He waits no longer: what only he waits for ends, as far as it changes nothing. */
+void asker_gone(struct supervisor *s, const struct asker *a);
+
 struct client; /* of control.c */
 
 /* Who said something. */

@@ -423,6 +423,15 @@ static bool on_ctl_clock(void *ctx, struct msg *m)
 	return true;
 }
 
+static bool on_stop(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	(void)m;
+	asker_gone(p->s, &p->asker);
+	return true;
+}
+
 static bool on_ctl_confirm(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
@@ -494,6 +503,7 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_REGISTER] = on_register,
 	[MSG_HISTORY] = on_history,
 	[MSG_SHOW] = on_show,
+	[MSG_STOP] = on_stop,
 	[MSG_DRAFT] = on_draft,
 	[MSG_CHANGE] = on_change,
 	[MSG_RECORDS] = on_records,

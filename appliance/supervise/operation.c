@@ -387,8 +387,12 @@ static bool makes_way(const struct operation *op)
 /* What has changed nothing is given up, for a reason that was said. */
 static void give_way(struct supervisor *s)
 {
+	const struct msg_body m = { .type = MSG_STOP };
+
 	if (s->op.step == STEP_COMPILE)
 		role_kill(s, &s->slots[SLOT_COMPILE]);
+	else if (s->op.step == STEP_FORETELL || s->op.step == STEP_KERNEL)
+		(void)role_send(s, &s->slots[SLOT_ENFORCE], s->op.id, &m, NULL, 0);
 	op_give_up(s);
 }
 
@@ -471,6 +475,19 @@ void op_rollback(struct supervisor *s, struct asker a, const char *by, int agree
 
 	take_comment(&op, order->comment);
 	begin(s, op, by);
+}
+
+void op_stop(struct supervisor *s, const struct asker *a)
+{
+	if (s->queued.kind == OP_DRY_RUN && asker_is(&s->queued.asker, a)) {
+		op_clear(&s->queued);
+		return;
+	}
+	if (s->op.kind != OP_DRY_RUN || !asker_is(&s->op.asker, a))
+		return;
+	s->op.stopped = true;
+	op_explain(s, 3, M_OP_STOPPED);
+	give_way(s);
 }
 
 void op_trial_over(struct supervisor *s)

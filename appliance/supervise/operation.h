@@ -78,6 +78,7 @@ struct operation {
 	struct told told;		 /* by enforce, the last time */
 	uint32_t lingering;		 /* the same: permits that it keeps for their sessions */
 	struct foretelling *foretelling; /* owned, NULL = not yet, or not asked */
+	bool stopped;			 /* nobody waits for this dry run */
 	bool foretold;			 /* as far as it can be */
 	struct sentence error;		 /* why it failed */
 	struct err undone;		 /* STEP_UNDO: why the change is undone */
@@ -116,6 +117,8 @@ void op_apply(struct supervisor *s, struct asker a, const char *by, int bundle, 
 void op_confirm(struct supervisor *s, struct asker a, const char *by);
 void op_rollback(struct supervisor *s, struct asker a, const char *by, int agreed, struct op_ground g,
 		 const struct msg_ctl_rollback *order);
+/* Who asked this has gone away, or waits no longer: a dry run ends; nothing else does. */
+void op_stop(struct supervisor *s, const struct asker *a);
 void op_boot(struct supervisor *s);
 void op_trial_over(struct supervisor *s);
 /* Devices came: those that belong to the box are taken in soon. */

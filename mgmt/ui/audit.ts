@@ -7,7 +7,7 @@ import { duties, standing } from "./duties";
 import { h, type Child, type Node_ } from "./dom";
 import { count, moment } from "./format";
 import { card, chip, figures, grid, type Tone } from "./parts";
-import { endPatience, patience, waiting, type Patience } from "./patience";
+import { endPatience, patience, waited, waiting, type Patience } from "./patience";
 import { forgetRecords, loadRecords, mayNow, recordCards } from "./records";
 import { accepted, askRules, conduitFile, isExternal, matching, overdue, rules, rulesFile, zoneName, type Rule } from "./register";
 import { ask } from "./session";
@@ -30,6 +30,7 @@ let failed: Key | undefined;
 let proof: { said: Verified; at: string } | undefined;
 let proving: "no" | "yes" | "failed" | "stopped" = "no";
 let waits: Patience | undefined; // for the proof
+let stoppedAfter = 0; // seconds
 let filter = "";
 let pair: { from: string; to: string } | undefined;
 let started = false;
@@ -76,6 +77,7 @@ async function prove(): Promise<void> {
 	const answer = await ask<Verified>("/api/v1/verify", p.stop.signal);
 	endPatience(p);
 	if (mine !== run) return;
+	stoppedAfter = waited(p);
 	proving = p.stop.signal.aborted ? "stopped" : answer.ok ? "no" : "failed";
 	if (proving === "no" && answer.ok) proof = { said: answer.value, at: new Date().toISOString() };
 	redraw();
@@ -92,7 +94,7 @@ const saveRows = (what: string, rows: (string | number)[][]): void => save(file(
 
 function proved(): Child[] {
 	if (proving === "yes") return waiting(waits, "verifying");
-	if (proving === "stopped") return [h("p", { class: "note", role: "status", "data-key": "stopped" }, t("stopped_waiting"))];
+	if (proving === "stopped") return [h("p", { class: "note", role: "status", "data-key": "stopped" }, t("stopped_waiting", stoppedAfter))];
 	if (proving === "failed") return [h("p", { class: "complaint", role: "alert" }, t("no_answer"))];
 	if (proof === undefined) return [h("p", { class: "note", role: "status" }, t("not_verified"))];
 	const { said, at } = proof, list = said.differences ?? [];

@@ -101,7 +101,7 @@ const DONE: Record<string, Key> = { save: "done_save", check: "done_check", try:
 function answered(): Node_ | false {
 	const said = change.said;
 	if (change.busy !== "") return card("answer", "answer", true, ...waiting(change.waits, "working"));
-	if (change.stopped === true) return card("answer", "answer", true, h("p", { class: "note", role: "status", "data-key": "stopped" }, t("stopped_waiting")));
+	if (change.stopped !== undefined) return card("answer", "answer", true, h("p", { class: "note", role: "status", "data-key": "stopped" }, t("stopped_waiting", change.stopped)));
 	if (change.failed !== undefined) return card("answer", "answer", true, h("p", { class: "complaint", role: "alert" }, mark("bad"), t(change.failed === "forbidden" ? "no_right_change" : "no_answer")));
 	if (said === undefined) return false;
 	return card("answer", "answer", true, h("p", { role: "status" }, chip(said.outcome.done ? "good" : "bad", t(said.outcome.done ? DONE[said.order] ?? "done_check" : said.order === "try" ? "not_tried" : "not_done"))), outcome(said.outcome));

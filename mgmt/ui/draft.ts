@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The draft as this page knows it: what the box has, what is in force, what is typed here and saved nowhere yet. Nothing of it is drawn here.
 import { feed } from "./feed";
-import { endPatience, patience, type Patience } from "./patience";
+import { endPatience, patience, waited, type Patience } from "./patience";
 import { ask, order, person as account, type Answer, type Person, type Refused } from "./session";
 import type { Draft, Generation, Outcome, Said, Text } from "./types";
 
@@ -22,7 +22,7 @@ export interface Change {
 	stamp: number; // rises when they are others than those typed
 	busy: string; // the order that is on its way; "" = none
 	waits?: Patience; // for one that changes nothing
-	stopped?: boolean; // nobody waited for the last one
+	stopped?: number; // after so many seconds, the last one
 	failed?: Refused;
 	/** What the last order came to, until the next one. */
 	said?: { order: string; outcome: Outcome };
@@ -149,7 +149,7 @@ export async function give(word: string, more: Record<string, unknown>, changed:
 	delete change.waits;
 	change.busy = "";
 	if (p?.stop.signal.aborted === true) {
-		change.stopped = true;
+		change.stopped = waited(p);
 		changed();
 		return false;
 	}

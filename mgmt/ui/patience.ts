@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Work of the box that changes nothing and may take a while: for how long it has gone on, and a way to wait for it no longer. The box ends such work by itself,
-// and within a bound; what is stopped here is the waiting.
+// Work of the box that changes nothing and may take a while: for how long it has gone on, and a way to end it. Whoever waits no longer ends his request, and
+// the box leaves off what only that one waits for.
 import { h, type Child } from "./dom";
 import { t, type Key } from "./text";
 
@@ -11,6 +11,8 @@ export interface Patience {
 	stop: AbortController;
 	turns: ReturnType<typeof setInterval>;
 }
+
+export const waited = (p: Patience): number => Math.floor((Date.now() - p.since) / 1000);
 
 /** `changed` is called each second until it ends, so that whoever waits sees the time go. */
 export function patience(changed: () => void): Patience {
@@ -26,6 +28,6 @@ export function endPatience(p: Patience | undefined): void {
 export function waiting(p: Patience | undefined, what: Key): Child[] {
 	const label = h("p", { role: "status", "data-key": "waiting" }, t(what));
 	if (p === undefined) return [label];
-	return [label, h("p", { class: "note", role: "timer", "data-key": "waited" }, t("elapsed", Math.floor((Date.now() - p.since) / 1000))),
+	return [label, h("p", { class: "note", role: "timer", "data-key": "waited" }, t("elapsed", waited(p))),
 		h("p", { class: "acts", "data-key": "waiting-acts" }, h("button", { type: "button", "data-key": "stop-waiting", click: () => p.stop.abort() }, t("stop_waiting")))];
 }

@@ -366,7 +366,7 @@ const texts = table({
 	answer: ["装置の応答", "What the box says"],
 	elapsed: ["{0} 秒経過", "{0} s so far"],
 	stop_waiting: ["中止", "Stop"],
-	stopped_waiting: ["中止しました。何も変更していません。装置での処理は、まもなく自動的に終わります。", "Stopped. Nothing was changed; the box ends what it was doing by itself, before long."],
+	stopped_waiting: ["{0} 秒で中止しました。何も変更していません。", "Stopped after {0} s; nothing was changed."],
 	working: ["装置が処理しています。", "The box is at work."],
 	no_right_change: ["この操作を行う権限がありません。", "You have no right to do this."],
 	mistake: ["誤り", "mistake"],

@@ -30,6 +30,7 @@ struct client {
 	uint64_t wake_ns;
 	uint64_t since_ns; /* when it connected */
 	bool known;	   /* it has shown the token */
+	bool tries;	   /* what it asks, or orders, changes nothing: it ends when nobody waits for it */
 	uint32_t id;
 	/* What the answer that is waited for is: of the box, of who it is that asks, of a login or a logout, of an order; what a key is to sign, or what
 	 * became of a key; of an order about an account. */

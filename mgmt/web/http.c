@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -35,6 +36,7 @@ struct http {
 	struct MHD_Daemon *daemon;
 	struct certificate *certificate;
 	int control_fd;
+	int left_fd; /* owned; an epoll of those who wait for what can be stopped, whom libmicrohttpd does not watch meanwhile */
 	const struct secrets *secrets;
 	struct event_port *events;
 	struct mono now; /* of the present http_run */
@@ -131,6 +133,36 @@ static unsigned asked(const struct http *h, const struct client *k)
 	return n;
 }
 
+/* Of what is asked and takes long; the box itself knows best what it can leave off. */
+static bool is_stoppable(const struct msg_body *question)
+{
+	const struct msg_change *c = &question->change;
+
+	if (question->type == MSG_CHANGE)
+		return c->order == CHANGE_CHECK || c->order == CHANGE_TRY ||
+		       ((c->order == CHANGE_APPLY || c->order == CHANGE_ROLLBACK) && (c->flags & APPLY_DRY_RUN) != 0);
+	return question->type == MSG_VERIFY || question->type == MSG_EFFECTIVE || question->type == MSG_FLOWS;
+}
+
+/* Whether somebody who waits hangs up is heard from now on; also when he has already. */
+static void watch_leaving(struct http *h, struct client *k, const struct msg_body *question)
+{
+	struct epoll_event e = { .events = EPOLLRDHUP | EPOLLONESHOT,
+				 .data.u64 = (uint64_t)(k - h->clients) << 32 | k->id };
+
+	k->tries = is_stoppable(question);
+	if (k->tries && epoll_ctl(h->left_fd, EPOLL_CTL_ADD, k->fd, &e) < 0 && errno == EEXIST)
+		(void)epoll_ctl(h->left_fd, EPOLL_CTL_MOD, k->fd, &e);
+}
+
+/* Nobody waits for its answer any more, which the box is told where that ends something. */
+static void stop_asking(struct http *h, struct client *k)
+{
+	if (k->tries)
+		(void)msg_send(h->control_fd, k->id, &(struct msg_body){ .type = MSG_STOP }, NULL, 0);
+	k->tries = false;
+}
+
 /* `fd` goes with it and stays the caller's; -1 = none. True: the question is on its way, and its answer will be the `stage`'s. */
 static bool ask_box(struct http *h, struct client *k, enum client_stage stage, const struct msg_body *question, int fd)
 {
@@ -152,6 +184,7 @@ static bool ask_box(struct http *h, struct client *k, enum client_stage stage, c
 		h->counts.unanswered++;
 		return false;
 	}
+	watch_leaving(h, k, question);
 	return true;
 }
 
@@ -768,12 +801,15 @@ struct http *http_start(int listen_fd, int control_fd, const struct secrets *s, 
 	h->secrets = s;
 	h->events = events;
 	h->now = clock_mono();
-	h->live = live_open(control_fd, &h->last_id);
+	h->left_fd = epoll_create1(EPOLL_CLOEXEC);
+	h->live = h->left_fd >= 0 ? live_open(control_fd, &h->last_id) : NULL;
 	h->certificate = h->live != NULL ? certificate_open(s->key, s->certificate, e) : NULL;
 	if (h->certificate == NULL) {
 		if (h->live == NULL)
 			err_set(e, -ENOMEM, "streams");
 		live_close(h->live);
+		if (h->left_fd >= 0)
+			close(h->left_fd);
 		free(h);
 		return NULL;
 	}
@@ -792,6 +828,8 @@ struct http *http_start(int listen_fd, int control_fd, const struct secrets *s, 
 		err_set(e, -EIO, "HTTPS server");
 		certificate_close(h->certificate);
 		live_close(h->live);
+		if (h->left_fd >= 0)
+			close(h->left_fd);
 		free(h);
 		return NULL;
 	}
@@ -801,6 +839,11 @@ struct http *http_start(int listen_fd, int control_fd, const struct secrets *s, 
 int http_gone_fd(const struct http *h)
 {
 	return live_gone_fd(h->live);
+}
+
+int http_left_fd(const struct http *h)
+{
+	return h->left_fd;
 }
 
 int http_poll_fd(const struct http *h)
@@ -823,6 +866,8 @@ static void sweep(struct http *h)
 			continue;
 		if ((k->state == CLIENT_HELD || k->state == CLIENT_ASKED) && k->wake_ns <= h->now.ns) {
 			h->counts.unanswered += k->state == CLIENT_ASKED;
+			if (k->state == CLIENT_ASKED)
+				stop_asking(h, k);
 			wake(k);
 		}
 		if (k->deadline_ns <= h->now.ns)
@@ -830,10 +875,28 @@ static void sweep(struct http *h)
 	}
 }
 
+static void left(struct http *h)
+{
+	struct epoll_event list[HTTP_ASKED];
+	int n = epoll_wait(h->left_fd, list, HTTP_ASKED, 0);
+
+	for (int i = 0; i < n; i++) {
+		uint64_t place = list[i].data.u64 >> 32;
+		struct client *k = place < HTTP_CONNECTIONS ? &h->clients[place] : NULL;
+
+		if (k == NULL || k->state != CLIENT_ASKED || k->id != (uint32_t)list[i].data.u64)
+			continue;
+		stop_asking(h, k);
+		end_connection(k);
+		wake(k);
+	}
+}
+
 void http_run(struct http *h, struct mono now)
 {
 	h->now = now;
 	record_due(h);
+	left(h);
 	sweep(h);
 	live_gone(h->live);
 	live_run(h->live, now.ns, asked(h, NULL) < HTTP_ASKED);
@@ -973,5 +1036,6 @@ void http_stop(struct http *h)
 	live_close(h->live);
 	certificate_close(h->certificate);
 	presented = NULL;
+	close(h->left_fd);
 	free(h);
 }

@@ -38,6 +38,8 @@ struct http *http_start(int listen_fd, int control_fd, const struct secrets *s, 
 int http_poll_fd(const struct http *h); /* readable: call http_run */
 /* ... as well: somebody has hung up whom libmicrohttpd does not watch. */
 int http_gone_fd(const struct http *h);
+/* Likewise: somebody has hung up who waits for the box. */
+int http_left_fd(const struct http *h);
 /* Does all that can be done now. */
 void http_run(struct http *h, struct mono now);
 /* Milliseconds until http_run has something to do without a descriptor saying so; -1 = none. */

@@ -79,18 +79,19 @@ static int hear(struct http *h)
 
 static int loop(struct http *h)
 {
-	struct pollfd p[3] = { { .fd = ROLE_FD_CONTROL, .events = POLLIN },
+	struct pollfd p[4] = { { .fd = ROLE_FD_CONTROL, .events = POLLIN },
 			       { .fd = http_poll_fd(h), .events = POLLIN },
-			       { .fd = http_gone_fd(h), .events = POLLIN } };
+			       { .fd = http_gone_fd(h), .events = POLLIN },
+			       { .fd = http_left_fd(h), .events = POLLIN } };
 	int r = 1;
 
 	while (r > 0) {
 		http_run(h, clock_mono());
-		if (poll(p, 3, http_wait_ms(h, clock_mono())) < 0 && errno != EINTR)
+		if (poll(p, 4, http_wait_ms(h, clock_mono())) < 0 && errno != EINTR)
 			return -errno;
 		if (p[0].revents != 0)
 			r = hear(h);
-		p[0].revents = p[1].revents = p[2].revents = 0;
+		p[0].revents = p[1].revents = p[2].revents = p[3].revents = 0;
 	}
 	return r;
 }

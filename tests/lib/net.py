@@ -55,6 +55,12 @@ def inside(name):
         os.close(back)
 
 
+def worked(pid):
+    """How long this process has had a processor, in ns."""
+    with open("/proc/%d/schedstat" % pid, encoding="ascii") as f:
+        return int(f.read().split()[0])
+
+
 def wait_for(condition, seconds, what):
     """Polls until condition() is true; its value. Raises TimeoutError, naming `what`, at the deadline."""
     end = time.monotonic() + seconds * SLOWNESS

@@ -251,6 +251,81 @@ static void floods_are_heard_slowly(void **state)
 	assert_true(scripted >= collect_hears(&s));
 }
 
+/* Enforce says of this question that it is done with it, or has left off. */
+static void enforce_says(uint32_t question)
+{
+	struct msg m = { .body = { .type = MSG_ANSWER }, .id = question, .fds = { -1, -1, -1, -1 } };
+
+	assert_true(collect_answer(&s, &s.slots[SLOT_ENFORCE], &m));
+	collect_status(&s, &s.slots[SLOT_DPI], &(struct msg){ .body.type = MSG_DPI_STATUS, .id = question });
+	collect_status(&s, &s.slots[SLOT_JOURNAL], &(struct msg){ .body.type = MSG_JOURNAL_STATUS, .id = question });
+}
+
+/* One of two waits no longer: enforce is told of his question alone, the other has his answer, and the place is free when enforce has left off. */
+static void who_waits_no_longer_is_let_go(void **state)
+{
+	const struct asker one = { .kind = ASKER_MGMT, .id = 1 }, two = { .kind = ASKER_MGMT, .id = 2 };
+	uint32_t first, second;
+
+	(void)state;
+	collect_start(&s, COLLECT_VERIFY, one);
+	first = s.next_id;
+	collect_start(&s, COLLECT_VERIFY, two);
+	second = s.next_id;
+	collect_stop(&s, &one);
+	collect_stop(&s, &one);
+	assert_int_equal(heard[MSG_STOP], 1);
+	assert_int_equal(last_asked, first);
+	/* Hanging up and asking again, as often as he likes, takes no third place. */
+	for (uint32_t i = 3; i < FLOOD; i++) {
+		const struct asker again = { .kind = ASKER_MGMT, .id = i };
+
+		collect_start(&s, COLLECT_VERIFY, again);
+		collect_stop(&s, &again);
+	}
+	assert_int_equal(heard[MSG_VERIFY], 2);
+	assert_int_equal(heard[MSG_STOP], 1);
+	refused = answered[ASKER_MGMT] = 0;
+	enforce_says(second);
+	assert_int_equal(answered[ASKER_MGMT], 1);
+	enforce_says(first);
+	assert_int_equal(answered[ASKER_MGMT], 1);
+	web_asks(COLLECT_VERIFY, 2);
+	assert_int_equal(heard[MSG_VERIFY], 4);
+	assert_int_equal(refused, 0);
+}
+
+/* While something is changed it is not even asked; and with the connection of another person nothing of this one ends. */
+static void stopped_before_it_is_asked(void **state)
+{
+	const struct asker man = { .kind = ASKER_CLIENT, .client = 1, .serial = 7 },
+			   other = { .kind = ASKER_CLIENT, .client = 1, .serial = 8 };
+
+	(void)state;
+	s.op.kind = OP_APPLY;
+	collect_start(&s, COLLECT_VERIFY, man);
+	collect_start(&s, COLLECT_VERIFY, other);
+	collect_stop(&s, &man);
+	s.op.kind = OP_NONE;
+	collect_settled(&s);
+	assert_int_equal(heard[MSG_VERIFY], 1);
+	assert_int_equal(heard[MSG_STOP], 0);
+	collect_stop(&s, &man);
+	assert_int_equal(heard[MSG_STOP], 0);
+	collect_stop(&s, &other);
+	assert_int_equal(heard[MSG_STOP], 1);
+}
+
+/* The web side is gone: enforce leaves off what only its people waited for. */
+static void a_web_side_that_dies_stops_its_own(void **state)
+{
+	(void)state;
+	collect_start(&s, COLLECT_VERIFY, (struct asker){ .kind = ASKER_MGMT, .id = 1 });
+	collect_start(&s, COLLECT_VERIFY, (struct asker){ .kind = ASKER_CLIENT, .client = 1, .serial = 1 });
+	collect_gone(&s, &s.slots[SLOT_MGMT]);
+	assert_int_equal(heard[MSG_STOP], 1);
+}
+
 /* Its successor counts its questions from one as well. */
 static void successors_hear_no_answer_of_its_own(void **state)
 {
@@ -305,6 +380,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(few_read_the_rules_back, begin, finish),
 		cmocka_unit_test_setup_teardown(logins_leave_room_for_root, begin, finish),
 		cmocka_unit_test_setup_teardown(floods_are_heard_slowly, begin, finish),
+		cmocka_unit_test_setup_teardown(who_waits_no_longer_is_let_go, begin, finish),
+		cmocka_unit_test_setup_teardown(stopped_before_it_is_asked, begin, finish),
+		cmocka_unit_test_setup_teardown(a_web_side_that_dies_stops_its_own, begin, finish),
 		cmocka_unit_test_setup_teardown(successors_hear_no_answer_of_its_own, begin, finish),
 		cmocka_unit_test_setup_teardown(text_of_enforce_alone_is_read, begin, finish),
 	};

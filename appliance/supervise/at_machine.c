@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appliance/supervise/at_machine.h"
 
+#include "appliance/wire/change.h"
+
 #define NEEDS(right) ((uint8_t)((right) + 1u))
 
 /* Of the questions that are one thing whatever stands in them; 0 = root alone. The same rights as over the web (mgmt/web/api). */
@@ -19,6 +21,7 @@ static const uint8_t questions[MSG_TYPE_COUNT] = {
 	/* What the box signs for him is the auditor's to ask for: each is a record. */
 	[MSG_CHECKPOINT] = NEEDS(RIGHT_REVIEW),
 	[MSG_PRESERVE] = NEEDS(RIGHT_REVIEW),
+	[MSG_DRAFT] = NEEDS(RIGHT_READ_RULES),
 };
 
 static const uint8_t holds[HOLD_ORDERS] = {
@@ -57,5 +60,7 @@ enum right at_machine_right(const struct msg_body *b)
 		need = of_order(devices, DEVICES_ORDERS, b->devices.order);
 	else if (b->type == MSG_CTL_USER)
 		need = of_order(users, USER_ORDERS, b->ctl_user.order);
+	else if (b->type == MSG_CHANGE && b->change.order < CHANGE_ORDERS)
+		need = NEEDS(change_right((enum change_order)b->change.order));
 	return need != 0 ? (enum right)(need - 1) : RIGHT_COUNT;
 }

@@ -13,7 +13,7 @@
 #include "appliance/store/draft.h"
 #include "appliance/supervise/supervise.h"
 
-#define ORDERS_MOST 8u /* that wait for accounts at a time */
+#define ORDERS_MOST 16u /* that wait for accounts at a time */
 #define WHO_MOST 65536u
 #define SECOND 1000000000ull
 
@@ -24,9 +24,10 @@ struct order {
 	struct asker asker;
 	int fd; /* owned; -1 = none */
 	char comment[COMMENT_BYTES];
-	struct msg_change m; /* its text is `comment` */
-	char by[BY_BYTES];   /* once it is known */
-	bool alone;	     /* nobody else has to approve */
+	struct msg_change m;	/* its text is `comment` */
+	char by[BY_BYTES];	/* once it is known: the account, which is one person however he came */
+	char login[LOGIN_NAME]; /* at the machine: his login; "" = over the web */
+	bool alone;		/* nobody else has to approve */
 };
 
 struct change {
@@ -133,15 +134,16 @@ static void refuse(struct supervisor *s, const struct order *o, int status, enum
 	answer(s, o, status, json_pack("{s:o}", "error", sentence_json(&why)));
 }
 
-/* "r3 1a2b3c4d5e6f7a8b: what was said" */
-static void record(struct supervisor *s, enum policy_event what, const char *by, const char *said)
+/* "r3 1a2b3c4d5e6f7a8b: what was said", by the account, at the machine by "login/account" */
+static void record(struct supervisor *s, enum policy_event what, const struct order *o)
 {
 	const struct draft *d = &s->change->draft;
-	char hex[65], text[COMMENT_BYTES + 64];
+	char hex[65], text[COMMENT_BYTES + 96], by[USER_BY];
 
 	hex_text(d->digest, 8, hex);
-	snprintf(text, sizeof(text), "r%llu %s%s%s", (unsigned long long)d->revision, hex, *said != '\0' ? ": " : "",
-		 said);
+	snprintf(text, sizeof(text), "r%llu %s%s%s", (unsigned long long)d->revision, hex,
+		 o->comment[0] != '\0' ? ": " : "", o->comment);
+	snprintf(by, sizeof(by), "%s%s%s", o->login, o->login[0] != '\0' ? "/" : "", o->by);
 	policy_event_of(s, what, d->base, by, text);
 }
 
@@ -304,7 +306,7 @@ static void save(struct supervisor *s, const struct order *o)
 	}
 	free(before.texts);
 	forget_trial(c);
-	record(s, POLICY_DRAFTED, o->by, o->comment);
+	record(s, POLICY_DRAFTED, o);
 	answer(s, o, ANSWER_YES, NULL);
 }
 
@@ -327,7 +329,7 @@ static void ask(struct supervisor *s, const struct order *o)
 	c->draft.state = DRAFT_ASKED;
 	if (!kept(s, o, &before))
 		return;
-	record(s, POLICY_ASKED, o->by, o->comment);
+	record(s, POLICY_ASKED, o);
 	answer(s, o, ANSWER_YES, NULL);
 }
 
@@ -356,7 +358,7 @@ static void decide(struct supervisor *s, const struct order *o, bool approve)
 	snprintf(d->decision, sizeof(d->decision), "%s", o->comment);
 	if (!kept(s, o, &before))
 		return;
-	record(s, approve ? POLICY_APPROVED : POLICY_DECLINED, o->by, o->comment);
+	record(s, approve ? POLICY_APPROVED : POLICY_DECLINED, o);
 	answer(s, o, ANSWER_YES, NULL);
 }
 
@@ -375,7 +377,7 @@ static void discard(struct supervisor *s, const struct order *o)
 	if (!kept(s, o, &before))
 		return;
 	c->draft = before;
-	record(s, POLICY_DISCARDED, o->by, o->comment);
+	record(s, POLICY_DISCARDED, o);
 	free(before.texts);
 	c->draft = (struct draft){ .revision = before.revision };
 	forget_trial(c);
@@ -384,12 +386,23 @@ static void discard(struct supervisor *s, const struct order *o)
 
 /* ---- orders that are operations -------------------------------------------------------------------------------------------- */
 
-/* The draft as it is now: what is ordered is done for this one. */
-static struct op_ground ground(const struct supervisor *s)
+/* Of no draft, where `base` is in force (0: whatever is). */
+static struct op_ground ground_at(const struct order *o, uint64_t base)
 {
-	const struct draft *d = &s->change->draft;
+	struct op_ground g = { .base = base };
 
-	return (struct op_ground){ .draft = d->revision, .state = (int)d->state, .base = s->now->number };
+	memcpy(g.login, o->login, sizeof(g.login));
+	return g;
+}
+
+/* The draft as it is now: what is ordered is done for this one. */
+static struct op_ground ground(const struct supervisor *s, const struct order *o)
+{
+	struct op_ground g = ground_at(o, s->now->number);
+
+	g.draft = s->change->draft.revision;
+	g.state = (int)s->change->draft.state;
+	return g;
 }
 
 bool change_holds(const struct supervisor *s, const struct op_ground *g)
@@ -414,10 +427,18 @@ static int texts_again(struct supervisor *s, const struct order *o)
 static void check(struct supervisor *s, struct order *o)
 {
 	const struct msg_ctl_apply order = { .flags = APPLY_DRY_RUN, .comment = "" };
+	uint8_t *texts = NULL;
 	int fd = o->fd;
+	struct err e;
+	size_t n;
 
+	if (memfd_read(fd, CHANGE_TEXTS_MOST, &texts, &n, &e) < 0) {
+		refuse(s, o, ANSWER_INVALID, M_CHANGE_TEXTS, CHANGE_TEXTS_MOST / 1024);
+		return;
+	}
+	free(texts);
 	o->fd = -1;
-	op_apply(s, o->asker, o->by, fd, -1, (struct op_ground){ 0 }, &order);
+	op_apply(s, o->asker, o->by, fd, -1, ground_at(o, 0), &order);
 }
 
 static void try(struct supervisor *s, const struct order *o)
@@ -429,7 +450,7 @@ static void try(struct supervisor *s, const struct order *o)
 		return;
 	fd = texts_again(s, o);
 	if (fd >= 0)
-		op_apply(s, o->asker, o->by, fd, -1, ground(s), &order);
+		op_apply(s, o->asker, o->by, fd, -1, ground(s, o), &order);
 }
 
 /* What the generation is called in all lists from now on: who wrote it and who agreed, behind what was said. */
@@ -475,7 +496,7 @@ static void apply(struct supervisor *s, struct order *o)
 	whole_comment(d, o, comment);
 	fd = texts_again(s, o);
 	if (fd >= 0)
-		op_apply(s, o->asker, o->by, fd, o->fd, ground(s), &order);
+		op_apply(s, o->asker, o->by, fd, o->fd, ground(s, o), &order);
 }
 
 static void confirm(struct supervisor *s, const struct order *o)
@@ -485,7 +506,7 @@ static void confirm(struct supervisor *s, const struct order *o)
 		       (unsigned long long)o->m.to);
 		return;
 	}
-	op_confirm(s, o->asker, o->by);
+	op_confirm(s, o->asker, o->by, ground_at(o, 0));
 }
 
 static void rollback(struct supervisor *s, const struct order *o)
@@ -494,7 +515,7 @@ static void rollback(struct supervisor *s, const struct order *o)
 						.flags = o->m.flags & APPLY_DRY_RUN,
 						.comment = o->comment };
 
-	op_rollback(s, o->asker, o->by, o->fd, (struct op_ground){ .base = o->m.base }, &order);
+	op_rollback(s, o->asker, o->by, o->fd, ground_at(o, o->m.base), &order);
 }
 
 static void carry_out(struct supervisor *s, struct order *o)
@@ -567,14 +588,29 @@ static struct order *order_new(struct supervisor *s, struct asker a, struct msg 
 	return o;
 }
 
-void change_ordered(struct supervisor *s, struct asker a, struct msg *m)
+/* What accounts is asked: whose session, or whose login, and may he? */
+static struct msg_body question_of(const struct msg_change *c, const struct typist *t)
+{
+	uint8_t right = (uint8_t)change_right((enum change_order)c->order);
+	struct msg_body q = { .type = MSG_JUDGE,
+			      .judge = { .what = CREDENTIAL_SESSION, .family = c->family, .right = right } };
+
+	if (t != NULL) {
+		q = (struct msg_body){ .type = MSG_AT_MACHINE, .at_machine = { .uid = t->uid, .right = right } };
+		memcpy(q.at_machine.login, t->login, sizeof(t->login));
+		return q;
+	}
+	memcpy(q.judge.from, c->from, sizeof(c->from));
+	memcpy(q.judge.secret, c->secret, sizeof(c->secret));
+	memcpy(q.judge.shown, c->shown, sizeof(c->shown));
+	return q;
+}
+
+void change_ordered(struct supervisor *s, struct asker a, const struct typist *t, struct msg *m)
 {
 	const struct msg_change *c = &m->body.change;
 	struct order *o = order_new(s, a, m), none = { .asker = a, .fd = -1 };
-	struct msg_body judge = { .type = MSG_JUDGE,
-				  .judge = { .what = CREDENTIAL_SESSION,
-					     .family = c->family,
-					     .right = (uint8_t)change_right((enum change_order)c->order) } };
+	struct msg_body judge;
 
 	if (o == NULL || (wants_texts((enum change_order)c->order) && o->fd < 0)) {
 		refuse(s, &none, ANSWER_CANNOT, o == NULL ? M_CONTROL_MANY : M_CHANGE_NONE);
@@ -582,17 +618,24 @@ void change_ordered(struct supervisor *s, struct asker a, struct msg *m)
 			order_end(o);
 		return;
 	}
-	memcpy(judge.judge.from, c->from, sizeof(c->from));
-	memcpy(judge.judge.secret, c->secret, sizeof(c->secret));
-	memcpy(judge.judge.shown, c->shown, sizeof(c->shown));
+	if (t != NULL && (t->another || t->login[0] == '\0')) {
+		refuse(s, o, ANSWER_CANNOT, t->another ? M_CHANGE_ANOTHER : M_LOGIN_AT_MACHINE);
+		order_end(o);
+		return;
+	}
+	judge = question_of(c, t);
+	if (t != NULL)
+		memcpy(o->login, t->login, sizeof(o->login));
 	explicit_bzero(o->m.secret, sizeof(o->m.secret));
 	collect_pass(s, SLOT_ACCOUNTS, &judge,
-		     (struct asker){
-			     .kind = ASKER_CHANGE, .client = (uint32_t)(o - s->change->orders), .serial = o->serial });
+		     (struct asker){ .kind = ASKER_CHANGE,
+				     .client = (uint32_t)(o - s->change->orders),
+				     .serial = o->serial,
+				     .login = t != NULL });
 	explicit_bzero(&judge, sizeof(judge));
 }
 
-/* Whose session it is. False: accounts has said no such thing. */
+/* Whose session or login it is. False: accounts has said no such thing. */
 static bool take_who(struct order *o, int fd)
 {
 	uint8_t *text = NULL;
@@ -621,7 +664,7 @@ void change_judged(struct supervisor *s, struct asker a, int status, int fd)
 	if (o == NULL || !o->used || o->serial != a.serial)
 		return;
 	if (status != ANSWER_YES)
-		answer_fd(s, o->asker, status, fd);
+		answer_fd(s, o->asker, o->asker.kind == ASKER_CLIENT ? ANSWER_CANNOT : status, fd);
 	else if (!take_who(o, fd))
 		answer_fd(s, o->asker, ANSWER_CANNOT, -1);
 	else
@@ -658,7 +701,7 @@ void change_finished(struct supervisor *s, const struct operation *op, bool done
 		draft_save(s->state_fd, &c->draft,
 			   &e); /* else it is one that was written for another generation, after a start */
 	}
-	if (op->asker.kind == ASKER_MGMT)
+	if (op->asker.kind == ASKER_MGMT || op->ground.login[0] != '\0')
 		json_object_set_new(answer, "draft", draft_json(s));
 }
 
@@ -684,7 +727,8 @@ void change_forget(struct supervisor *s)
 	struct asker was;
 
 	for (size_t i = 0; s->change != NULL && i < ORDERS_MOST; i++)
-		order_end(&s->change->orders[i]);
+		if (s->change->orders[i].asker.kind == ASKER_MGMT)
+			order_end(&s->change->orders[i]);
 	if (s->queued.kind != OP_NONE && s->queued.asker.kind == ASKER_MGMT) {
 		was = s->queued.asker;
 		op_stop(s, &was);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Changes that people make over the web: one draft of a policy, saved by one, tried, approved by somebody who wrote none of it, applied on trial.
- * Nobody is believed that he is who he says: each order waits until `accounts` has said whose session it is and that he may. Then it is
+ * Changes that people make over the web, or at the machine in the name of an account: one draft of a policy, saved by one, tried, approved by somebody who wrote none of it, applied on trial.
+ * Nobody is believed that he is who he says: each order waits until `accounts` has said whose session or login it is and that he may. Then it is
  * either done here, or begun as the operation that it is.
  *
  * An approval is of these texts in the place of that generation: whatever changes one of the two ends it.
@@ -23,13 +23,13 @@ struct change;	   /* of change.c */
 
 /* At the start, once events can be sent: what lies in the state. 0 or negative errno. */
 int change_open(struct supervisor *s, struct err *e);
-/* An order of mgmt's. Takes its descriptors. */
-void change_ordered(struct supervisor *s, struct asker a, struct msg *m);
+/* An order of mgmt's (`t` NULL), or typed at the machine. Takes its descriptors. */
+void change_ordered(struct supervisor *s, struct asker a, const struct typist *t, struct msg *m);
 /* What accounts says to the question that an order waits for. `fd` stays the caller's; -1 = none. */
 void change_judged(struct supervisor *s, struct asker a, int status, int fd);
 /* The draft; with its texts, or where it stands alone. */
 void change_show(struct supervisor *s, struct asker a, bool texts);
-/* An operation of somebody's ends; into its answer, if it came over the web. */
+/* An operation of somebody's ends; into its answer, if it is an order of an account. */
 void change_finished(struct supervisor *s, const struct operation *op, bool done, json_t *answer);
 /* What an order was given for is so still: the draft, who has agreed to it, and what is in force. */
 bool change_holds(const struct supervisor *s, const struct op_ground *g);

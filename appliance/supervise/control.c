@@ -36,7 +36,8 @@ struct client {
 	bool listens;	  /* sekisho-notify or sekisho-inform: it may ask how the box stands and what was recorded */
 	bool login;	  /* no root: each of its questions is judged first */
 	uid_t uid;
-	uint64_t heard;					/* monotonic ns: when it came, or asked last */
+	uint32_t typed; /* who logged in to say it, whatever he became since; NO_TYPIST = not to be found out */
+	uint64_t heard; /* monotonic ns: when it came, or asked last */
 	char name[LOGIN_MOST + 1], account[LOGIN_NAME]; /* of a login: while its question is judged and answered */
 	struct msg held;				/* ... and that question; of no use while it does not wait */
 };
@@ -158,7 +159,11 @@ static bool accept_one(struct supervisor *s)
 		close(fd);
 		return true;
 	}
-	*c = (struct client){ .fd = fd, .serial = ++s->next_serial, .listens = tells(who.uid), .uid = who.uid };
+	*c = (struct client){ .fd = fd,
+			      .serial = ++s->next_serial,
+			      .listens = tells(who.uid),
+			      .uid = who.uid,
+			      .typed = who_typed(who.pid, who.uid) };
 	/* As long as the record of a generation has room for it. */
 	who_name(who.pid, who.uid, c->by, BY_BYTES);
 	return true;
@@ -222,7 +227,12 @@ static bool accept_login(struct supervisor *s)
 		close(fd);
 		return true;
 	}
-	*c = (struct client){ .fd = fd, .serial = ++s->next_serial, .login = true, .uid = who.uid, .heard = now };
+	*c = (struct client){ .fd = fd,
+			      .serial = ++s->next_serial,
+			      .login = true,
+			      .uid = who.uid,
+			      .heard = now,
+			      .typed = who_typed(who.pid, who.uid) };
 	return true;
 }
 
@@ -377,11 +387,22 @@ static bool account_of(int fd, char out[LOGIN_NAME])
 	return ok;
 }
 
+/* The one login of that number, as the machine's file has it at this moment. */
+static struct typist typist_of(const struct client *c)
+{
+	struct typist t = { .uid = c->login ? c->uid : c->typed, .another = c->login && c->typed != c->uid };
+
+	if (!login_of_uid(LOGINS_FILE, t.uid, t.login))
+		t.login[0] = 0;
+	return t;
+}
+
 /* What accounts says of him; only with a plain yes and a name is his question asked. */
 static void login_judged(struct supervisor *s, struct asker a, int status, int fd)
 {
 	struct client *c = &s->clients[a.client];
-	struct peer p = { .s = s, .asker = a, .by = c->by, .account = c->account };
+	const struct typist typist = typist_of(c);
+	struct peer p = { .s = s, .asker = a, .by = c->by, .account = c->account, .typist = &typist };
 
 	if (c->fd < 0 || c->serial != a.serial || !c->login || !c->waiting)
 		return;
@@ -429,7 +450,11 @@ static void login_readable(struct supervisor *s, unsigned at)
 void control_readable(struct supervisor *s, unsigned at)
 {
 	struct client *c = &s->clients[at];
-	struct peer p = { .s = s, .asker = { .kind = ASKER_CLIENT, .client = at, .serial = c->serial }, .by = c->by };
+	struct typist typist;
+	struct peer p = { .s = s,
+			  .asker = { .kind = ASKER_CLIENT, .client = at, .serial = c->serial },
+			  .by = c->by,
+			  .typist = &typist };
 	struct msg m;
 	int r;
 
@@ -450,6 +475,7 @@ void control_readable(struct supervisor *s, unsigned at)
 		return;
 	}
 	c->waiting = true;
+	typist = typist_of(c);
 	if (!peer_said(&p, &m))
 		client_close(c);
 }

@@ -49,13 +49,21 @@ void asker_gone(struct supervisor *s, const struct asker *a);
 
 struct client; /* of control.c */
 
+/* A login of the machine, whose account is to be asked for. */
+struct typist {
+	uint32_t uid;
+	char login[LOGIN_NAME]; /* "" = there is none of that number, or it was not to be found out */
+	bool another;		/* who typed it logged in as somebody else than who it says he is */
+};
+
 /* Who said something. */
 struct peer {
 	struct supervisor *s;
 	struct slot *slot; /* of a role; NULL for one at the control socket */
 	struct asker asker;
-	const char *by;	     /* the login behind a question */
-	const char *account; /* ... whose account asks; NULL: root asks, or mgmt */
+	const char *by;		     /* the login behind a question */
+	const char *account;	     /* ... whose account asks; NULL: root asks, or mgmt */
+	const struct typist *typist; /* at the control socket: whose order about the draft it is */
 };
 
 /* control.c */

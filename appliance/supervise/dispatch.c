@@ -356,12 +356,12 @@ static bool on_draft(void *ctx, struct msg *m)
 	return true;
 }
 
-/* A session's secret is in it, of which nothing stays in this process. */
+/* A session's secret may be in it, of which nothing stays in this process. */
 static bool on_change(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
 
-	change_ordered(p->s, p->asker, m);
+	change_ordered(p->s, p->asker, p->typist, m);
 	explicit_bzero(m->body.change.secret, sizeof(m->body.change.secret));
 	explicit_bzero(m->storage, sizeof(m->storage));
 	return true;
@@ -437,7 +437,7 @@ static bool on_ctl_confirm(void *ctx, struct msg *m)
 	const struct peer *p = ctx;
 
 	(void)m;
-	op_confirm(p->s, p->asker, p->by);
+	op_confirm(p->s, p->asker, p->by, (struct op_ground){ 0 });
 	return true;
 }
 

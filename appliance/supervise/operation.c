@@ -401,7 +401,8 @@ static void begin(struct supervisor *s, struct operation asked, const char *by)
 {
 	snprintf(asked.by, sizeof(asked.by), "%s", by);
 	/* Somebody who writes a draft has it checked again and again: nobody waits behind that who acts. */
-	if (s->op.kind == OP_DRY_RUN && s->op.asker.kind == ASKER_MGMT && asked.kind != OP_DRY_RUN) {
+	if (s->op.kind == OP_DRY_RUN && (s->op.asker.kind == ASKER_MGMT || s->op.ground.login[0] != 0) &&
+	    asked.kind != OP_DRY_RUN) {
 		op_explain(s, 3, M_OP_GAVE_WAY);
 		give_way(s);
 	}
@@ -442,9 +443,9 @@ void op_apply(struct supervisor *s, struct asker a, const char *by, int bundle, 
 	begin(s, op, by);
 }
 
-void op_confirm(struct supervisor *s, struct asker a, const char *by)
+void op_confirm(struct supervisor *s, struct asker a, const char *by, struct op_ground g)
 {
-	begin(s, (struct operation){ .kind = OP_CONFIRM, .asker = a, .bundle = -1 }, by);
+	begin(s, (struct operation){ .kind = OP_CONFIRM, .asker = a, .bundle = -1, .ground = g }, by);
 }
 
 void op_release(struct supervisor *s, struct asker a, const char *by, const struct msg_ctl_release *order)

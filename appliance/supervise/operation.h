@@ -38,11 +38,12 @@ enum op_step { STEP_COMPILE, STEP_TABLES, STEP_ENFORCE, STEP_FORETELL, STEP_IMPA
 
 struct foretelling; /* of impact.c: what it will do to live sessions */
 
-/* What an order that came over the web was given for. It may have to wait; it is done in this place, or not at all. */
+/* What an order of an account was given for. It may have to wait; it is done in this place, or not at all. */
 struct op_ground {
-	uint64_t draft; /* the revision of the draft whose texts they are; 0 = of none */
-	int state;	/* enum draft_state of it, where `draft` is set */
-	uint64_t base;	/* the generation that was in force; 0 = of whatever is */
+	uint64_t draft;		/* the revision of the draft whose texts they are; 0 = of none */
+	int state;		/* enum draft_state of it, where `draft` is set */
+	uint64_t base;		/* the generation that was in force; 0 = of whatever is */
+	char login[LOGIN_NAME]; /* of an account at the machine: its login; "" = over the web, or root's own */
 };
 
 struct operation {
@@ -114,7 +115,7 @@ bool rollback_target(struct supervisor *s);	  /* into op.number; false: nowhere,
 /* Takes `bundle`. Each answers the asker itself, now or later. */
 void op_apply(struct supervisor *s, struct asker a, const char *by, int bundle, int agreed, struct op_ground g,
 	      const struct msg_ctl_apply *order);
-void op_confirm(struct supervisor *s, struct asker a, const char *by);
+void op_confirm(struct supervisor *s, struct asker a, const char *by, struct op_ground g);
 void op_rollback(struct supervisor *s, struct asker a, const char *by, int agreed, struct op_ground g,
 		 const struct msg_ctl_rollback *order);
 /* Who asked this has gone away, or waits no longer: a dry run ends; nothing else does. */

@@ -70,8 +70,12 @@ void policy_event_of(struct supervisor *s, enum policy_event what, uint64_t numb
 
 void policy_event(struct supervisor *s, enum policy_event what, uint64_t number)
 {
+	const char *login = s->op.ground.login;
+	char by[USER_BY];
+
+	snprintf(by, sizeof(by), "%s%s%s", login, login[0] != '\0' ? "/" : "", s->op.by);
 	/* What the box does by itself (its start, the end of a trial) nobody asked for. */
-	policy_event_of(s, what, number, s->op.asker.kind != ASKER_NONE ? s->op.by : NULL, NULL);
+	policy_event_of(s, what, number, s->op.asker.kind != ASKER_NONE ? by : NULL, NULL);
 }
 
 int in_namespace(struct supervisor *s, int nsfd, int (*open_in)(void *ctx, struct err *e), void *ctx, struct err *e)

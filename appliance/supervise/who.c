@@ -81,6 +81,20 @@ static bool name_of(unsigned long uid, char *out, size_t size)
 	return found;
 }
 
+uint32_t who_typed(pid_t pid, uid_t uid)
+{
+	char text[64];
+	unsigned long login;
+
+	if (uid == 0)
+		return (uint32_t)login_of(pid, uid);
+	/* Whoever took on another one's number (su, sudo -u) is still who logged in. */
+	if (!read_process(pid, "loginuid", text, sizeof(text)))
+		return NO_TYPIST;
+	login = strtoul(text, NULL, 10);
+	return login != NO_LOGIN ? (uint32_t)login : uid;
+}
+
 void who_name(pid_t pid, uid_t uid, char *out, size_t size)
 {
 	unsigned long login = login_of(pid, uid);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Who sits at the other end of the control socket: the login behind a root shell, as far as the kernel tells. Supervisor
- * only. It is for the record, never for deciding what is allowed.
+ * only. It is for the record, and for whose account an order about the draft is; it never allows what root could not do anyhow.
  */
 #ifndef SEKISHO_SUPERVISE_WHO_H
 #define SEKISHO_SUPERVISE_WHO_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /*
@@ -14,5 +15,9 @@
  * before sudo or su), else its own user. "uid-N" where no name is known.
  */
 void who_name(pid_t pid, uid_t uid, char *out, size_t size);
+
+/* The number of that login; of one who is no root the one that the process inherited (audit), else its own. NO_TYPIST: not to be found out. */
+#define NO_TYPIST UINT32_MAX
+uint32_t who_typed(pid_t pid, uid_t uid);
 
 #endif

@@ -17,6 +17,7 @@ extern const struct cli_verb verb_apply;
 extern const struct cli_verb verb_confirm;
 extern const struct cli_verb verb_clock;
 extern const struct cli_verb verb_rollback;
+extern const struct cli_verb verb_draft;
 extern const struct cli_verb verb_release;
 extern const struct cli_verb verb_setup;
 extern const struct cli_verb verb_backup;

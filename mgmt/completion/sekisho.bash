@@ -3,7 +3,7 @@
 _sekisho() {
 	local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} verb= i
 	local globals="--json --lang --socket --help --version"
-	local verbs="check protocols compile diff prove replay learn journal status impact apply confirm rollback release setup backup restore history show effective verify flows events explain clock user record preserve review report help"
+	local verbs="check protocols compile diff prove replay learn journal status impact apply confirm rollback draft release setup backup restore history show effective verify flows events explain clock user record preserve review report help"
 	local options=
 
 	COMPREPLY=()
@@ -23,7 +23,7 @@ _sekisho() {
 		return
 		;;
 	--to)
-		if [ "$verb" = rollback ]; then
+		if [ "$verb" = rollback ] || [ "$verb" = draft ]; then
 			return
 		elif [ "$verb" = backup ]; then
 			compopt -o filenames 2>/dev/null
@@ -52,7 +52,7 @@ _sekisho() {
 		COMPREPLY=($(compgen -W "warning serious" -- "$current"))
 		return
 		;;
-	--confirm | --after | --limit | --since | --conduit | --zone | --asset | --host | -n | --comment | --map | --generation) return ;;
+	--confirm | --after | --limit | --since | --conduit | --zone | --asset | --host | -n | --comment | --map | --generation | --revision | --base) return ;;
 	esac
 	case $verb in
 	'') options=$verbs ;;
@@ -62,6 +62,10 @@ _sekisho() {
 	learn) options="--pcap --mirror --for --policy" ;;
 	apply) options="--confirm --dry-run --comment --take-over --take-interface" ;;
 	rollback) options="--to --dry-run --comment --take-interface" ;;
+	draft)
+		options="--revision --base --to --confirm --dry-run --take-over --take-interface --comment"
+		[ "$before" != draft ] || options="show save check try ask approve decline discard apply confirm rollback"
+		;;
 	release) options="--all --state" ;;
 	user)
 		options="--full-name --reason --role --days --generate --key --certificate --label --login"
@@ -79,13 +83,13 @@ _sekisho() {
 	review) options="--month --from --until --by --result --note" ;;
 	journal) if [ "$before" = journal ]; then options="verify checkpoint copy hold holds lift"; else options="--key --head --from --until --reason --by"; fi ;;
 	esac
-	if [[ $current == -* || -z $verb || $verb == help || $before == journal || $before == report || $before == user ]]; then
+	if [[ $current == -* || -z $verb || $verb == help || $before == journal || $before == report || $before == user || $before == draft ]]; then
 		COMPREPLY=($(compgen -W "$options $globals" -- "$current"))
 		[[ $current == -* ]] || COMPREPLY=($(compgen -W "$options" -- "$current"))
 		return
 	fi
 	case $verb in
-	check | compile | diff | prove | apply | journal | setup | backup | restore)
+	check | compile | diff | prove | apply | draft | journal | setup | backup | restore)
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		;;

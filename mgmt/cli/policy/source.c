@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/base/bundle.h"
 #include "appliance/base/diag_json.h"
+#include "appliance/base/memfd.h"
 #include "mgmt/cli/screen/width.h"
 
 json_t *source_diagnostics(struct source *s, enum lang l)
@@ -65,4 +67,22 @@ void source_close(struct source *s)
 {
 	arena_free(s->arena);
 	s->arena = NULL;
+}
+
+int source_bundle(struct cli *c, const struct source *s, int *ret_status)
+{
+	size_t n = bundle_encode(s->c.sources, s->c.n_sources, NULL, 0);
+	uint8_t *p = n > 0 ? malloc(n) : NULL;
+	int fd;
+
+	if (p == NULL || bundle_encode(s->c.sources, s->c.n_sources, p, n) != n) {
+		free(p);
+		*ret_status = cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
+		return -1;
+	}
+	fd = memfd_sealed("sekisho-policy", p, n);
+	free(p);
+	if (fd < 0)
+		*ret_status = cli_fail(c, CLI_CANNOT, M_BOX_LOST, strerror(-fd));
+	return fd;
 }

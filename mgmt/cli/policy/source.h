@@ -26,6 +26,8 @@ struct source {
  * source_close in both cases. */
 bool source_open(struct cli *c, const char *path, enum source_depth depth, struct source *ret, int *ret_status);
 void source_close(struct source *s);
+/* Its texts for the box, sealed: a descriptor of the caller's, or -1 after saying why. */
+int source_bundle(struct cli *c, const struct source *s, int *ret_status);
 /* {"diagnostics":[...],"errors":n,"warnings":n}, as docs/json.md has it; a new reference. */
 json_t *source_diagnostics(struct source *s, enum lang l);
 

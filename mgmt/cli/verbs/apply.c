@@ -26,25 +26,6 @@ static const struct cli_option options[OPT_N] = {
 	[OPT_TAKE] = { "--take-interface", 0, "NAME", M_APPLY_OPT_TAKE },
 };
 
-/* The texts as a sealed memfd, or -1 after saying why. */
-static int bundle_fd(struct cli *c, const struct source *s, int *ret_status)
-{
-	size_t n = bundle_encode(s->c.sources, s->c.n_sources, NULL, 0);
-	uint8_t *p = n > 0 ? malloc(n) : NULL;
-	int fd;
-
-	if (p == NULL || bundle_encode(s->c.sources, s->c.n_sources, p, n) != n) {
-		free(p);
-		*ret_status = cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
-		return -1;
-	}
-	fd = memfd_sealed("sekisho-policy", p, n);
-	free(p);
-	if (fd < 0)
-		*ret_status = cli_fail(c, CLI_CANNOT, M_BOX_LOST, strerror(-fd));
-	return fd;
-}
-
 static bool is_same(const json_t *a, const json_t *b)
 {
 	static const char *const keys[] = { "code", "file", "line", "column" };
@@ -115,7 +96,7 @@ static int run(struct cli *c, const struct cli_args *a)
 	if (!apply_comment_good(c, a->values[OPT_COMMENT], &status))
 		return status;
 	if (source_open(c, a->operands[0], SOURCE_LOWER, &s, &status)) {
-		fd = bundle_fd(c, &s, &status);
+		fd = source_bundle(c, &s, &status);
 		if (fd >= 0) {
 			status = send_bundle(c, &s, fd, a, (uint32_t)confirm_s);
 			close(fd);

@@ -195,6 +195,7 @@ static const struct {
 	{ "apply", { "--confirm", "--dry-run", "--comment", "--take-over" } },
 	{ "confirm", { 0 } },
 	{ "rollback", { "--to", "--dry-run", "--comment" } },
+	{ "draft", { "--revision", "--base", "--confirm", "--take-over" } },
 	{ "backup", { "--to" } },
 	{ "restore", { "--key", "--map", "--generation", "--confirm" } },
 	{ "history", { 0 } },

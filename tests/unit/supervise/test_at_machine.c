@@ -2,7 +2,7 @@
 /*
  * at_machine.c: what a login that is no root may ask. Every message there is and every role of people: which may stands here a second time, by hand,
  * so that a question that somebody opens by a slip in the table is seen; and a message that is new is root's alone.
- * LINK: appliance/supervise/at_machine.c appliance/wire/duty.c appliance/base/messages.c
+ * LINK: appliance/supervise/at_machine.c appliance/wire/duty.c appliance/wire/change.c appliance/base/messages.c
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "appliance/supervise/at_machine.h"
+#include "appliance/wire/change.h"
 
 /* By role, as duty.def orders them: viewer, author, approver, operator, accounts, auditor, log, backup, supervisor. */
 #define STATE "111111111"
@@ -23,6 +24,9 @@
 #define LOG "000000100"
 #define MACHINE "000100000"
 #define REVIEW "000001000"
+#define EDIT "010000000"
+#define APPROVE "001000000"
+#define APPLY "000100000"
 #define BACKUP "000000010"
 #define NOBODY "000000000"
 
@@ -50,6 +54,17 @@ static const struct {
 	{ MSG_DEVICES, DEVICES_LIST, EVENTS },
 	{ MSG_DEVICES, DEVICES_ACCEPT, MACHINE },
 	{ MSG_DEVICES, DEVICES_FORGET, MACHINE },
+	{ MSG_DRAFT, 0, RULES },
+	{ MSG_CHANGE, CHANGE_SAVE, EDIT },
+	{ MSG_CHANGE, CHANGE_CHECK, EDIT },
+	{ MSG_CHANGE, CHANGE_TRY, EDIT },
+	{ MSG_CHANGE, CHANGE_ASK, EDIT },
+	{ MSG_CHANGE, CHANGE_APPROVE, APPROVE },
+	{ MSG_CHANGE, CHANGE_DECLINE, APPROVE },
+	{ MSG_CHANGE, CHANGE_DISCARD, EDIT },
+	{ MSG_CHANGE, CHANGE_APPLY, APPLY },
+	{ MSG_CHANGE, CHANGE_CONFIRM, APPLY },
+	{ MSG_CHANGE, CHANGE_ROLLBACK, APPLY },
 	{ MSG_CTL_USER, USER_LIST, ACCOUNTS },
 	{ MSG_CTL_USER, USER_SHOW, ACCOUNTS },
 	{ MSG_CTL_USER, USER_KEYS, ACCOUNTS },
@@ -79,6 +94,8 @@ static struct msg_body body(enum msg_type type, unsigned order)
 		b.devices.order = (uint8_t)order;
 	else if (type == MSG_CTL_USER)
 		b.ctl_user.order = (uint8_t)order;
+	else if (type == MSG_CHANGE)
+		b.change.order = (uint8_t)order;
 	return b;
 }
 
@@ -86,6 +103,7 @@ static unsigned orders(enum msg_type type)
 {
 	return type == MSG_HOLD	      ? UINT8_MAX + 1u
 	       : type == MSG_DEVICES  ? UINT8_MAX + 1u
+	       : type == MSG_CHANGE   ? UINT8_MAX + 1u
 	       : type == MSG_CTL_USER ? UINT8_MAX + 1u
 				      : 1;
 }
@@ -115,12 +133,12 @@ static void every_message_and_every_role(void **state)
 	assert_false(duty_may(DUTIES_ALL, RIGHT_COUNT));
 }
 
-/* What changes the box, or who may: root's alone, until a second person can be asked for at the machine as well. */
+/* What changes the box without a second person, or who may: root's alone. */
 static void what_stays_with_root(void **state)
 {
 	static const enum msg_type roots[] = { MSG_CTL_APPLY,  MSG_CTL_CONFIRM, MSG_CTL_ROLLBACK, MSG_CTL_RELEASE,
 					       MSG_CTL_RECORD, MSG_CTL_CLOCK,	MSG_SEAL,	  MSG_SEALED,
-					       MSG_CHANGE,     MSG_RECORDS,	MSG_JUDGE,	  MSG_AT_MACHINE,
+					       MSG_RECORDS,	MSG_JUDGE,	  MSG_AT_MACHINE,
 					       MSG_LOGIN,      MSG_USER };
 
 	(void)state;

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `sekisho draft ORDER [POLICY]`: the one draft that the web pages have, at the machine and in the name of an account. The box decides who may
+ * and whether the draft is still what was seen; here an order is put into words and its answer printed.
+ */
+#include <string.h>
+#include <unistd.h>
+
+#include "appliance/wire/change.h"
+#include "mgmt/cli/box/request.h"
+#include "mgmt/cli/devices/taking.h"
+#include "mgmt/cli/policy/source.h"
+#include "mgmt/cli/verbs.h"
+#include "mgmt/cli/verbs/show.h"
+#include "mgmt/cli/words/apply.h"
+#include "mgmt/cli/words/difference.h"
+#include "mgmt/cli/words/render.h"
+
+#define WAIT_S 120
+
+enum { OPT_REVISION, OPT_BASE, OPT_TO, OPT_CONFIRM, OPT_DRY_RUN, OPT_TAKE_OVER, OPT_TAKE, OPT_COMMENT, OPT_N };
+
+static const struct cli_option options[OPT_N] = {
+	[OPT_REVISION] = { "--revision", 0, "N", M_DRAFT_OPT_REVISION },
+	[OPT_BASE] = { "--base", 0, "NUMBER", M_DRAFT_OPT_BASE },
+	[OPT_TO] = { "--to", 0, "NUMBER", M_DRAFT_OPT_TO },
+	[OPT_CONFIRM] = { "--confirm", 0, "SECONDS", M_APPLY_OPT_CONFIRM },
+	[OPT_DRY_RUN] = { "--dry-run", 0, NULL, M_APPLY_OPT_DRY_RUN },
+	[OPT_TAKE_OVER] = { "--take-over", 0, NULL, M_APPLY_OPT_TAKE_OVER },
+	[OPT_TAKE] = { "--take-interface", 0, "NAME", M_APPLY_OPT_TAKE },
+	[OPT_COMMENT] = { "--comment", 0, "TEXT", M_APPLY_OPT_COMMENT },
+};
+
+/* What each order goes with; whatever else is given is a mistake, not passed over. */
+static const struct {
+	bool texts, revision; /* it is of a policy's text; it is of a revision, which has to be said */
+	unsigned takes;	      /* options that it has besides --comment */
+} orders[CHANGE_ORDERS] = {
+	[CHANGE_SAVE] = { .texts = true, .takes = 1u << OPT_REVISION | 1u << OPT_BASE },
+	[CHANGE_CHECK] = { .texts = true },
+	[CHANGE_TRY] = { .revision = true },
+	[CHANGE_ASK] = { .revision = true },
+	[CHANGE_APPROVE] = { .revision = true },
+	[CHANGE_DECLINE] = { .revision = true },
+	[CHANGE_DISCARD] = { .revision = true },
+	[CHANGE_APPLY] = { .revision = true,
+			   .takes = 1u << OPT_CONFIRM | 1u << OPT_DRY_RUN | 1u << OPT_TAKE_OVER | 1u << OPT_TAKE },
+	[CHANGE_CONFIRM] = { .takes = 1u << OPT_TO },
+	[CHANGE_ROLLBACK] = { .takes = 1u << OPT_TO | 1u << OPT_BASE | 1u << OPT_DRY_RUN | 1u << OPT_TAKE },
+};
+
+/* ---- what is shown ----------------------------------------------------------------------------------------------------- */
+
+static void print_state(struct cli *c, const json_t *d)
+{
+	static const struct {
+		const char *state;
+		enum message m;
+	} states[] = {
+		{ "draft", M_DRAFT_WRITTEN },
+		{ "asked", M_DRAFT_ASKED },
+		{ "approved", M_DRAFT_APPROVED },
+		{ "applied", M_DRAFT_APPLIED },
+	};
+	const json_t *tried = json_object_get(d, "tried");
+	char saved[RENDER_TEXT], decided[RENDER_TEXT];
+
+	if (strcmp(js(d, "state"), "none") == 0) {
+		render_line(c, M_DRAFT_NONE);
+		return;
+	}
+	render_time(js(d, "saved"), saved);
+	render_line(c, M_DRAFT_HEAD, ju(d, "revision"), js(d, "by"), saved, ju(d, "base"), ju(d, "in_force"));
+	if (*js(d, "comment") != '\0')
+		render_line(c, M_SHOW_COMMENT, js(d, "comment"));
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+		if (strcmp(js(d, "state"), states[i].state) == 0)
+			render_line(c, states[i].m, ju(d, "generation"));
+	if (*js(d, "decided_by") != '\0') {
+		render_time(js(d, "decided"), decided);
+		render_line(c, M_DRAFT_DECIDED, js(d, "decided_by"), decided);
+		if (*js(d, "decision") != '\0')
+			render_line(c, M_SHOW_COMMENT, js(d, "decision"));
+	}
+	if (!json_is_object(tried))
+		render_line(c, M_DRAFT_UNTRIED);
+	else
+		render_line(c, !jb(tried, "current") ? M_DRAFT_TRIED_BEFORE
+			       : jb(tried, "good")   ? M_DRAFT_TRIED
+						     : M_DRAFT_TRIED_BAD);
+}
+
+/* The lines in which it differs from what it was written for. Nobody shall approve what he was not shown. */
+static bool add_difference(struct cli *c, json_t *answer, int *ret_status)
+{
+	const json_t *d = json_object_get(answer, "draft");
+	struct box_answer base = { 0 };
+	json_t *none = json_array();
+	bool ok = true;
+
+	if (strcmp(js(d, "state"), "none") != 0) {
+		if (ju(d, "base") > 0)
+			ok = show_request(c, ju(d, "base"), &base, ret_status);
+		if (ok && ju(d, "base") > 0 && base.status != CLI_YES) {
+			*ret_status = cli_fail(c, CLI_CANNOT, M_DRAFT_BASE_GONE, ju(d, "base"));
+			ok = false;
+		}
+		if (ok)
+			(void)json_object_set_new(answer, "difference",
+						  difference_json(base.json != NULL ? ja(base.json, "sources") : none,
+								  ja(answer, "sources")));
+	}
+	json_decref(none);
+	box_answer_free(&base);
+	return ok;
+}
+
+static int show(struct cli *c)
+{
+	struct box_answer answer;
+	int status;
+
+	if (!box_request(c, &(struct msg_body){ .type = MSG_DRAFT, .draft = { .texts = 1 } }, NULL, 0, 30, &answer,
+			 &status))
+		return status;
+	if (answer.status == CLI_YES && !add_difference(c, answer.json, &status)) {
+		box_answer_free(&answer);
+		return status;
+	}
+	if (!box_answer_done(c, &answer, &status)) {
+		print_state(c, json_object_get(answer.json, "draft"));
+		difference_print(c, ja(answer.json, "difference"), SIZE_MAX);
+	}
+	box_answer_free(&answer);
+	return status;
+}
+
+/* ---- orders ------------------------------------------------------------------------------------------------------------ */
+
+static int tell(struct cli *c, const struct msg_change *m, const struct box_answer *answer)
+{
+	bool dry = (m->flags & APPLY_DRY_RUN) != 0;
+	int status;
+
+	taking_tell(c, answer->json);
+	if (!c->json)
+		render_diagnostics(c, ja(answer->json, "diagnostics"));
+	if (box_answer_done(c, answer, &status))
+		return status;
+	switch ((enum change_order)m->order) {
+	case CHANGE_CHECK:
+	case CHANGE_TRY:
+		return apply_render(c, APPLY_KIND_DRY_RUN, answer->json, status);
+	case CHANGE_APPLY:
+		status = apply_render(c, dry ? APPLY_KIND_DRY_RUN : APPLY_KIND_APPLY, answer->json, status);
+		if (status == CLI_YES && !dry)
+			render_line(c, M_DRAFT_CONFIRM_HOW, ju(json_object_get(answer->json, "generation"), "number"));
+		return status;
+	case CHANGE_CONFIRM:
+		return apply_render(c, APPLY_KIND_CONFIRM, answer->json, status);
+	case CHANGE_ROLLBACK:
+		return apply_render(c, dry ? APPLY_KIND_ROLLBACK_DRY_RUN : APPLY_KIND_ROLLBACK, answer->json, status);
+	case CHANGE_SAVE:
+	case CHANGE_ASK:
+	case CHANGE_APPROVE:
+	case CHANGE_DECLINE:
+	case CHANGE_DISCARD:
+	case CHANGE_ORDERS:
+		break;
+	}
+	if (status == CLI_YES)
+		print_state(c, json_object_get(answer->json, "draft"));
+	return status;
+}
+
+static int send_order(struct cli *c, const struct msg_change *m, int fd)
+{
+	const struct msg_body question = { MSG_CHANGE, .change = *m };
+	struct box_answer answer;
+	int status;
+
+	if (!box_request(c, &question, &fd, fd >= 0 ? 1 : 0, WAIT_S, &answer, &status))
+		return status;
+	status = tell(c, m, &answer);
+	box_answer_free(&answer);
+	return status;
+}
+
+/* What is in force now: whoever names no base has written for that. */
+static bool base_now(struct cli *c, uint64_t *ret, int *ret_status)
+{
+	struct box_answer answer;
+
+	if (!box_request(c, &(struct msg_body){ .type = MSG_DRAFT }, NULL, 0, 30, &answer, ret_status))
+		return false;
+	*ret = ju(json_object_get(answer.json, "draft"), "in_force");
+	if (answer.status != CLI_YES && !box_answer_done(c, &answer, ret_status))
+		*ret_status = answer.status;
+	box_answer_free(&answer);
+	return answer.status == CLI_YES;
+}
+
+static int send_texts(struct cli *c, const struct cli_args *a, struct msg_change *m)
+{
+	struct source s;
+	int status = CLI_CANNOT, fd = -1;
+
+	if (source_open(c, a->operands[1], SOURCE_LOWER, &s, &status) &&
+	    (m->order != CHANGE_SAVE || a->values[OPT_BASE] != NULL || base_now(c, &m->base, &status)))
+		fd = source_bundle(c, &s, &status);
+	source_close(&s);
+	if (fd >= 0) {
+		status = send_order(c, m, fd);
+		close(fd);
+	}
+	return status;
+}
+
+static bool take_number(struct cli *c, const struct cli_args *a, size_t option, uint64_t most, uint64_t *ret,
+			int *ret_status)
+{
+	unsigned long long n = 0;
+
+	*ret = 0;
+	if (a->values[option] == NULL)
+		return true;
+	if (!cli_number(a->values[option], most, &n)) {
+		*ret_status = cli_fail(c, CLI_INVALID, M_DRAFT_NUMBER, options[option].name, a->values[option]);
+		return false;
+	}
+	*ret = n;
+	return true;
+}
+
+static bool take_options(struct cli *c, const struct cli_args *a, enum change_order order, struct msg_change *m,
+			 int *ret_status)
+{
+	unsigned takes = orders[order].takes | 1u << OPT_COMMENT | (orders[order].revision ? 1u << OPT_REVISION : 0);
+	uint64_t confirm_s;
+
+	for (size_t i = 0; i < OPT_N; i++)
+		if (a->values[i] != NULL && (takes >> i & 1u) == 0) {
+			*ret_status = cli_fail(c, CLI_INVALID, M_DRAFT_NOT_WITH, options[i].name, change_word(order));
+			return false;
+		}
+	if ((orders[order].revision && a->values[OPT_REVISION] == NULL) ||
+	    (order == CHANGE_CONFIRM && a->values[OPT_TO] == NULL)) {
+		*ret_status = cli_fail(c, CLI_INVALID, M_DRAFT_WANTS, change_word(order),
+				       options[order == CHANGE_CONFIRM ? OPT_TO : OPT_REVISION].name);
+		return false;
+	}
+	if (orders[order].texts != (a->n_operands == 2)) {
+		*ret_status = cli_fail(c, CLI_INVALID, orders[order].texts ? M_DRAFT_WANTS_POLICY : M_DRAFT_NO_POLICY,
+				       change_word(order));
+		return false;
+	}
+	if (!take_number(c, a, OPT_REVISION, INT64_MAX, &m->revision, ret_status) ||
+	    !take_number(c, a, OPT_BASE, INT64_MAX, &m->base, ret_status) ||
+	    !take_number(c, a, OPT_TO, INT64_MAX, &m->to, ret_status) ||
+	    !take_number(c, a, OPT_CONFIRM, CONFIRM_MOST, &confirm_s, ret_status) ||
+	    !apply_comment_good(c, a->values[OPT_COMMENT], ret_status))
+		return false;
+	m->order = (uint8_t)order;
+	m->confirm_s = (uint32_t)confirm_s;
+	m->comment = a->values[OPT_COMMENT];
+	m->flags = (uint8_t)((a->values[OPT_DRY_RUN] != NULL ? APPLY_DRY_RUN : 0) |
+			     (a->values[OPT_TAKE_OVER] != NULL ? APPLY_TAKE_OVER : 0));
+	return true;
+}
+
+static int run(struct cli *c, const struct cli_args *a)
+{
+	enum change_order order = change_by_word(a->operands[0]);
+	struct msg_change m = { 0 };
+	int status = CLI_INVALID, fd = -1;
+
+	if (strcmp(a->operands[0], "show") == 0 && a->n_operands == 1 && a->n_every == 0)
+		return show(c);
+	if (order == CHANGE_ORDERS)
+		return cli_fail(c, CLI_INVALID, M_DRAFT_ORDER, a->operands[0]);
+	if (!take_options(c, a, order, &m, &status))
+		return status;
+	if (orders[order].texts)
+		return send_texts(c, a, &m);
+	if (!taking_fd(c, a, OPT_TAKE, &fd, &status))
+		return status;
+	status = send_order(c, &m, fd);
+	if (fd >= 0)
+		close(fd);
+	return status;
+}
+
+const struct cli_verb verb_draft = {
+	.name = "draft",
+	.group = CLI_ON_BOX,
+	.operands = "ORDER [POLICY]",
+	.min_operands = 1,
+	.max_operands = 2,
+	.options = options,
+	.n_options = OPT_N,
+	.summary = M_DRAFT_SUMMARY,
+	.text = M_DRAFT_TEXT,
+	.run = run,
+};

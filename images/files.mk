@@ -75,6 +75,7 @@ install-daemon: $(B)/sekishod $(B)/sekisho-compile $(B)/sekisho-webauthn $(B)/se
 	install -m 644 images/systemd/sekisho.slice $(wildcard images/systemd/sekisho-time.* images/systemd/sekisho-log.* images/systemd/sekisho-follow@.* images/systemd/sekisho-power-off.* images/systemd/sekisho-ups.path images/systemd/sekisho-notify.path images/systemd/sekisho-inform.path) $(DESTDIR)$(UNITDIR)
 	for unit in chrony systemd-timesyncd; do install -D -m 644 images/systemd/not-beside.conf $(DESTDIR)$(UNITDIR)/$$unit.service.d/sekisho.conf || exit; done
 	install -D -m 755 images/ups $(DESTDIR)$(PREFIX)/lib/sekisho/ups
+	install -D -m 755 images/log $(DESTDIR)$(PREFIX)/lib/sekisho/log
 	install -m 644 images/systemd/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/sekisho.conf
 	install -m 644 images/systemd/tmpfiles.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/sekisho.conf
 	for f in site.cfg box.cfg; do [ -e $(etc)/sekisho/$$f ] || install -m 644 images/etc/$$f $(etc)/sekisho/$$f || exit; done

@@ -73,6 +73,40 @@ static const struct ir_peer *log_server(const struct ir *ir)
 	return NULL;
 }
 
+#define AGAIN "       action.resumeRetryCount=\"-1\" action.resumeInterval=\"1\" action.resumeIntervalMax=\"30\")\n"
+
+/*
+ * RFC 5425, with its frames of counted octets. Nobody answers a record: what a connection took is with nobody when its other end is no more. One
+ * that carries nothing is asked after 10 s; one that carries something is given up as its namespace says (box/box.c).
+ */
+static void syslog_tls(struct text *t, const struct ir_peer *p, const char *address)
+{
+	add(t,
+	    "action(type=\"omfwd\" target=\"%s\" port=\"%u\" protocol=\"tcp\" template=\"record\" "
+	    "TCP_Framing=\"octet-counted\"\n"
+	    "       streamDriver=\"gtls\" streamDriverMode=\"1\" streamDriverAuthMode=\"x509/name\" "
+	    "streamDriverPermittedPeers=\"%s\"\n"
+	    "       keepAlive=\"on\" keepAlive.time=\"10\" keepAlive.interval=\"5\" keepAlive.probes=\"3\"\n" AGAIN,
+	    address, (unsigned)p->port, p->name);
+}
+
+/*
+ * The server answers each record, and what it has not answered is sent again in the next session. As many as the window holds may count as read
+ * meanwhile, which a program that ends takes with it: the next one begins as many lines earlier (images/log). Receivers built on librelp take
+ * nobody who shows no certificate, so the unit has one of the box (images/systemd/sekisho-log.service).
+ */
+static void relp(struct text *t, const struct ir_peer *p, const char *address)
+{
+	add(t,
+	    "module(load=\"omrelp\" tls.tlslib=\"gnutls\")\n"
+	    "action(type=\"omrelp\" target=\"%s\" port=\"%u\" template=\"record\" windowSize=\"%u\" timeout=\"15\" "
+	    "conn.timeout=\"10\"\n"
+	    "       tls=\"on\" tls.caCert=\"%s\" tls.authMode=\"name\" tls.permittedPeer=[\"%s\"]\n"
+	    "       tls.myCert=`echo $CREDENTIALS_DIRECTORY/certificate` tls.myPrivKey=`echo "
+	    "$CREDENTIALS_DIRECTORY/key`\n" AGAIN,
+	    address, (unsigned)p->port, BESIDE_WINDOW, p->ca, p->name);
+}
+
 int beside_rsyslog(const struct ir *ir, const char *state, char out[BESIDE_TEXT])
 {
 	const struct ir_peer *p = log_server(ir);
@@ -100,16 +134,14 @@ int beside_rsyslog(const struct ir *ir, const char *state, char out[BESIDE_TEXT]
 	    "      freshStartTail=\"off\" maxSubmitAtOnce=\"1\" persistStateInterval=\"16\" "
 	    "persistStateAfterSubmission=\"on\")\n",
 	    state);
-	/* RFC 5424, and RFC 5425 with its frames of counted octets. */
+	/* RFC 5424. */
 	add(&t,
 	    "template(name=\"record\" type=\"string\"\n"
-	    "         string=\"<%%pri%%>1 %%timegenerated:::date-rfc3339%% %%hostname%% sekisho - - - %%msg%%\")\n"
-	    "action(type=\"omfwd\" target=\"%s\" port=\"%u\" protocol=\"tcp\" template=\"record\" "
-	    "TCP_Framing=\"octet-counted\"\n"
-	    "       streamDriver=\"gtls\" streamDriverMode=\"1\" streamDriverAuthMode=\"x509/name\" "
-	    "streamDriverPermittedPeers=\"%s\"\n"
-	    "       action.resumeRetryCount=\"-1\" action.resumeInterval=\"1\" action.resumeIntervalMax=\"30\")\n",
-	    address, (unsigned)p->port, p->name);
+	    "         string=\"<%%pri%%>1 %%timegenerated:::date-rfc3339%% %%hostname%% sekisho - - - %%msg%%\")\n");
+	if (p->relp)
+		relp(&t, p, address);
+	else
+		syslog_tls(&t, p, address);
 	return length(&t);
 }
 

@@ -15,6 +15,9 @@
 /* Sixteen sources, or a path twice with what stands around them: about a quarter of it. */
 #define BESIDE_TEXT 8192u
 
+/* How many records go to a log server by RELP before the first of them has to be answered; images/log begins as many earlier. */
+#define BESIDE_WINDOW 16u
+
 /*
  * Into `out`, with a NUL: its length. 0: ir names nobody for it (for records also: no certificate's name), so there is no file.
  * Negative errno: -EINVAL for a text that is none of wire/plain.h, -ENOSPC.

@@ -16,16 +16,17 @@ enum zone_class { CLASS_IT, CLASS_OPERATIONS, CLASS_OT, CLASS_EXTERNAL, CLASS_TE
 
 enum peer_use { PEER_TIME, PEER_LOG, PEER_TERMINAL, PEER_UPDATE, PEER_UPS, PEER_MAIL, PEER_SNMP };
 
-extern const char *const mode_words[];	      /* bool observe */
-extern const char *const tighten_words[];     /* bool tighten_new_flows */
-extern const char *const criticality_words[]; /* enum criticality */
-extern const char *const failure_words[];     /* enum failure */
-extern const char *const midstream_words[];   /* enum midstream */
-extern const char *const weak_tls_words[];    /* bool deny_weak_tls */
-extern const char *const lane_kind_words[];   /* enum lane_kind */
-extern const char *const zone_class_words[];  /* enum zone_class */
-extern const char *const peer_words[];	      /* enum peer_use */
-extern const char *const on_low_words[];      /* bool power_off */
+extern const char *const mode_words[];		/* bool observe */
+extern const char *const tighten_words[];	/* bool tighten_new_flows */
+extern const char *const criticality_words[];	/* enum criticality */
+extern const char *const failure_words[];	/* enum failure */
+extern const char *const midstream_words[];	/* enum midstream */
+extern const char *const weak_tls_words[];	/* bool deny_weak_tls */
+extern const char *const lane_kind_words[];	/* enum lane_kind */
+extern const char *const zone_class_words[];	/* enum zone_class */
+extern const char *const peer_words[];		/* enum peer_use */
+extern const char *const log_transport_words[]; /* bool relp */
+extern const char *const on_low_words[];	/* bool power_off */
 
 extern const char *const command_class_words[]; /* bit n of command classes */
 

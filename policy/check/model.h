@@ -64,6 +64,7 @@ struct model_peer {
 	const char *user; /* at a UPS server, where `name` is the UPS; "" = no such server */
 	const char *from, *to; /* of a mail server: the sender, and who gets mail, with a blank between two */
 	bool power_off;	       /* on_low = "power_off" */
+	bool relp;	       /* of a log server: transport = "relp" */
 	struct srcpos at;
 };
 

@@ -12,6 +12,7 @@
 
 #define TIME_PORT 123u	     /* RFC 5905, 6 */
 #define LOG_PORT 6514u	     /* syslog over TLS: RFC 5425, 4.1 */
+#define RELP_PORT 2514u	     /* none is registered: the one of its authors' examples */
 #define UPS_PORT 3493u	     /* NUT: RFC 9271, 3 */
 #define TIME_SOURCES_MAX 16u /* more than anybody compares */
 #define TERMINALS_MAX 64u    /* more than a site has desks for it */
@@ -25,6 +26,7 @@ static const struct key log_keys[] = {
 	[LOG_ADDRESS] = { "address", AST_STRING, true, .example = "address = \"10.99.0.9\";" },
 	[LOG_NAME] = { "name", .kinds = AST_STRING },
 	[LOG_CA] = { "ca", .kinds = AST_STRING },
+	{ "transport", AST_STRING, .use = KEY_CHOICE, INTO(model_peer, relp), .words = log_transport_words },
 	{ "port", AST_NUMBER, .use = KEY_NUMBER, INTO(model_peer, port), .lo = 1, .hi = UINT16_MAX },
 };
 
@@ -183,7 +185,7 @@ static void log_server(struct check *k, const struct ast_node *group)
 
 	*p = (struct model_peer){ .use = PEER_LOG,
 				  .l4proto = IPPROTO_TCP,
-				  .port = LOG_PORT,
+				  .port = 0,
 				  .name = "",
 				  .ca = "",
 				  .user = "",
@@ -191,6 +193,8 @@ static void log_server(struct check *k, const struct ast_node *group)
 				  .to = "" };
 	if (!keys_read(k, group, log_keys, KEYS(log_keys), o, p, v))
 		return;
+	if (p->port == 0)
+		p->port = p->relp ? RELP_PORT : LOG_PORT;
 	identity(k, v[LOG_NAME], v[LOG_CA], group, o, p);
 	if (v[LOG_ADDRESS] != NULL && peer(k, v[LOG_ADDRESS], o, p))
 		k->m->box.n_peers++;

@@ -168,6 +168,7 @@ static bool lower_box(struct lowering *w)
 						 .port = (uint16_t)box->peers[i].port,
 						 .name = box->peers[i].name,
 						 .ca = box->peers[i].ca,
+						 .relp = box->peers[i].relp,
 						 .user = box->peers[i].user,
 						 .from = box->peers[i].from,
 						 .to = box->peers[i].to,

@@ -361,6 +361,8 @@ static bool peers_hold(const struct ir *ir)
 
 		if (p->address.family == 0 || (p->l4proto != 6 && p->l4proto != 17))
 			return false;
+		if (p->relp && p->use != PEER_LOG)
+			return false;
 		if (p->use == PEER_UPS) {
 			if (p->l4proto != 6 || !plain_word(p->name) || !plain_word(p->user) || p->ca[0] != '\0' ||
 			    p->from[0] != '\0' || p->to[0] != '\0')

@@ -220,7 +220,7 @@ def fresh(check, machine, root):
     if not check("README: %s" % first, status == 0, "%.0f s%s" % (seconds, "" if status == 0 else text[-1500:])):
         return
     # A Debian machine has it; this root is smaller than one.
-    status, text, _ = inside("sudo apt-get install -y --no-install-recommends systemd apparmor chrony nut-client rsyslog rsyslog-gnutls")
+    status, text, _ = inside("sudo apt-get install -y --no-install-recommends systemd apparmor chrony nut-client rsyslog rsyslog-gnutls rsyslog-relp")
     check("a Debian machine", status == 0, text[-300:] if status else "")
     before, before_users = listing(root), users(root)
     status, text, seconds = inside(second)

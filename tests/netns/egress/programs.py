@@ -20,6 +20,7 @@ PEERS_FOLDER = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__fi
 CHRONYD, CHRONYC, RSYSLOGD = (os.path.join(PEERS_FOLDER, x) for x in ("usr/sbin/chronyd", "usr/bin/chronyc", "usr/sbin/rsyslogd"))
 PROGRAMS = (CHRONYD, CHRONYC, RSYSLOGD)
 LIBRARIES = os.path.join(PEERS_FOLDER, "usr/lib", os.uname().machine + "-linux-gnu")
+AGAIN = os.path.join(os.path.dirname(PEERS_FOLDER), "..", "images", "log")
 TRUE, OTHER, LIAR, SERVER = "10.79.0.5", "10.79.0.6", "10.79.0.20", "10.79.0.6"
 SOCKET = "/run/chrony/chronyd.sock"
 NTP_OF_1970 = 2208988800  # seconds from 1900 to 1970: RFC 5905, 6
@@ -35,6 +36,13 @@ def written(path, text):
 def read(path):
     with open(path, encoding="utf-8") as f:
         return f.read()
+
+
+SYSLOG_INPUT = """module(load="imtcp" streamdriver.name="gtls" streamdriver.mode="1" streamdriver.authmode="anon")
+input(type="imtcp" port="10514" address="{address}")"""
+RELP_INPUT = """module(load="imrelp" tls.tlslib="gnutls")
+input(type="imrelp" port="10514" address="{address}" maxDataSize="16k" tls="on" tls.caCert="{w}/ca.pem" tls.myCert="{w}/cert.pem" tls.myPrivKey="{w}/key.pem"
+  tls.authMode="certvalid")"""
 
 
 class Programs:
@@ -116,19 +124,26 @@ class Programs:
         sh("openssl", "req", "-x509", *ec, "-keyout", w + "/foreign.key", "-out", w + "/foreign.pem", "-subj", "/CN=records")
         sh("openssl", "req", *ec, "-keyout", w + "/key.pem", "-out", w + "/asked.pem", "-subj", "/CN=" + name)
         extensions = written(w + "/extensions", "subjectAltName=DNS:%s\n" % name)
-        sh("openssl", "x509", "-req", "-in", w + "/asked.pem", "-CA", w + "/ca.pem", "-CAkey", w + "/ca.key", "-CAcreateserial", "-days", "3650",
-           "-extfile", extensions, "-out", w + "/cert.pem")
+        sign = ("-CA", w + "/ca.pem", "-CAkey", w + "/ca.key", "-CAcreateserial", "-days", "3650")
+        sh("openssl", "x509", "-req", "-in", w + "/asked.pem", *sign, "-extfile", extensions, "-out", w + "/cert.pem")
+        # The box's own, as the unit is given it.
+        own = w + "/credentials"
+        os.mkdir(own)
+        sh("openssl", "req", *ec, "-keyout", own + "/key", "-out", own + "/asked", "-subj", "/CN=box.example")
+        sh("openssl", "x509", "-req", "-in", own + "/asked", *sign, "-out", own + "/certificate")
+        for name in ("", "/key", "/certificate"):
+            os.chown(own + name, LOG_USER, LOG_USER)
 
-    def server(self):
+    def server(self, relp=False):
         """The log server: what it takes is in came()."""
         w = self.folder
+        takes = RELP_INPUT if relp else SYSLOG_INPUT
         conf = written(w + "/server.conf", """global(workDirectory="%s" maxMessageSize="16k" defaultNetstreamDriverCAFile="%s/ca.pem"
   defaultNetstreamDriverCertFile="%s/cert.pem" defaultNetstreamDriverKeyFile="%s/key.pem")
-module(load="imtcp" streamdriver.name="gtls" streamdriver.mode="1" streamdriver.authmode="anon")
-input(type="imtcp" port="10514" address="%s")
+%s
 template(name="raw" type="string" string="%%msg%%\\n")
 action(type="omfile" file="%s/came" template="raw")
-""" % (w, w, w, w, SERVER, w))
+""" % (w, w, w, w, takes.format(w=w, address=SERVER), w))
         with contextlib.suppress(FileNotFoundError):
             os.unlink(w + "/server.pid")
         return self.spawn([RSYSLOGD, "-n", "-M", LIBRARIES + "/rsyslog", "-i", w + "/server.pid", "-f", conf], self.box.admin, log=w + "/server.log")
@@ -141,9 +156,10 @@ action(type="omfile" file="%s/came" template="raw")
         jail = """set -e
 mount --make-rprivate /; mkdir -p {view}; mount --bind {state}/journal {view}; mount -t tmpfs tmpfs {state}; mkdir {state}/journal
 mount --bind {view} {state}/journal; mount -o remount,ro,bind {state}/journal
-exec setpriv --reuid {user} --regid {user} --groups {group} --bounding-set -all --no-new-privs env LD_LIBRARY_PATH={libraries} STATE_DIRECTORY={own} \
-    {program} -n -iNONE -M {libraries}/rsyslog -f {conf}""".format(
-            own=own, view=self.folder + "/view", state=state, user=LOG_USER, group=JOURNAL_GROUP, libraries=LIBRARIES, program=RSYSLOGD, conf=self.rsyslog_conf)
+as_user="setpriv --reuid {user} --regid {user} --groups {group} --bounding-set -all --no-new-privs env STATE_DIRECTORY={own} CREDENTIALS_DIRECTORY={credentials}"
+$as_user {again} {state}/journal
+exec $as_user LD_LIBRARY_PATH={libraries} {program} -n -iNONE -M {libraries}/rsyslog -f {conf}""".format(
+            own=own, again=AGAIN, credentials=self.folder + "/credentials", view=self.folder + "/view", state=state, user=LOG_USER, group=JOURNAL_GROUP, libraries=LIBRARIES, program=RSYSLOGD, conf=self.rsyslog_conf)
         return self.spawn(["unshare", "--mount", "sh", "-c", jail], self.box.admin_ns, log=self.folder + "/sender.log", env=dict(os.environ))
 
     def came(self):

@@ -84,7 +84,8 @@ static void records(void **state)
 {
 	struct ir_peer peers[] = { peer(PEER_TIME, "10.99.0.5", 123), peer(PEER_LOG, "2001:db8:99::9", 10514) };
 	struct ir ir = { .peers = peers, .n_peers = 2 };
-	char out[BESIDE_TEXT];
+	char out[BESIDE_TEXT], before[BESIDE_TEXT];
+	ptrdiff_t end;
 	int n;
 
 	(void)state;
@@ -110,6 +111,25 @@ static void records(void **state)
 		"TCP_Framing=\"octet-counted\"\n"
 		"       streamDriver=\"gtls\" streamDriverMode=\"1\" streamDriverAuthMode=\"x509/name\" "
 		"streamDriverPermittedPeers=\"log.example.jp\"\n"
+		"       keepAlive=\"on\" keepAlive.time=\"10\" keepAlive.interval=\"5\" keepAlive.probes=\"3\"\n"
+		"       action.resumeRetryCount=\"-1\" action.resumeInterval=\"1\" action.resumeIntervalMax=\"30\")\n");
+	/* The other way there: what is read and how it is written stays. */
+	end = strstr(out, "action(") - out;
+	memcpy(before, out, (size_t)end);
+	before[end] = '\0';
+	peers[1].relp = true;
+	n = beside_rsyslog(&ir, STATE, out);
+	assert_int_equal(n, strlen(out));
+	assert_int_equal(strncmp(out, before, (size_t)end), 0);
+	assert_string_equal(
+		out + end,
+		"module(load=\"omrelp\" tls.tlslib=\"gnutls\")\n"
+		"action(type=\"omrelp\" target=\"2001:db8:99::9\" port=\"10514\" template=\"record\" windowSize=\"16\" "
+		"timeout=\"15\" conn.timeout=\"10\"\n"
+		"       tls=\"on\" tls.caCert=\"/etc/sekisho/log-ca.pem\" tls.authMode=\"name\" "
+		"tls.permittedPeer=[\"log.example.jp\"]\n"
+		"       tls.myCert=`echo $CREDENTIALS_DIRECTORY/certificate` tls.myPrivKey=`echo "
+		"$CREDENTIALS_DIRECTORY/key`\n"
 		"       action.resumeRetryCount=\"-1\" action.resumeInterval=\"1\" action.resumeIntervalMax=\"30\")\n");
 }
 
@@ -161,6 +181,8 @@ static void nothing_more_than_a_name(void **state)
 		longest[i] = i % 64 == 63 ? '.' : 'a';
 	longest[253] = '\0';
 	p.name = longest;
+	assert_true(beside_rsyslog(&ir, STATE, out) > 0);
+	p.relp = true;
 	assert_true(beside_rsyslog(&ir, STATE, out) > 0);
 }
 

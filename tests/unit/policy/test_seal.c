@@ -253,7 +253,7 @@ static const struct {
 	{ "kita-form-11-table-4", 11, 4, 2 }, /* no mail server, nothing about sessions that pass */
 	{ "kita-form-12-table-4", 12, 4, 2 }, /* nobody to call */
 	{ "kita-form-13-table-4", 13, 4, 2 }, /* weak TLS was reported, whatever a policy said; every conduit may be silent */
-	{ "kita-form-14-table-5", 14, 5, 2 }, /* nothing about what records are for */
+	{ "kita-form-14-table-5", 14, 5, 2 }, /* nothing about what records are for; one way to a log server */
 	{ "kita-form-15-table-5", 15, 5, 2 },
 };
 
@@ -483,6 +483,59 @@ static void a_server_of_the_ups_holds(void **state)
 	}
 }
 
+/* How records go to a log server is a setting of that one alone. */
+static void the_way_to_a_log_server_holds(void **state)
+{
+	static const struct {
+		uint8_t use, l4proto;
+		const char *name, *user, *ca, *from;
+		bool holds;
+	} all[] = {
+		{ PEER_LOG, 6, "log.example", "", "/ca", "", true },
+		{ PEER_LOG, 6, "", "", "", "", true },
+		{ PEER_UPDATE, 6, "up.example", "", "/ca", "", false },
+		{ PEER_TIME, 17, "", "", "", "", false },
+		{ PEER_TERMINAL, 6, "", "", "", "", false },
+		{ PEER_UPS, 6, "hall", "sekisho", "", "", false },
+		{ PEER_MAIL, 6, "mail.example", "", "/ca", "a@b.example", false },
+		{ PEER_SNMP, 17, "", "sekisho", "", "", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof(all) / sizeof(all[0]); i++) {
+		size_t k = i / 2;
+		struct ir_peer peer = { .use = all[k].use,
+					.l4proto = all[k].l4proto,
+					.port = 2514,
+					.name = all[k].name,
+					.user = all[k].user,
+					.ca = all[k].ca,
+					.from = all[k].from,
+					.to = all[k].from,
+					.relp = i % 2 == 1 };
+		struct ir with = { .site_name = "",
+				   .site_label = "",
+				   .site_contact = "",
+				   .workers = 1,
+				   .peers = &peer,
+				   .n_peers = 1 },
+			  ir;
+		struct arena *a = arena_new(COMPILE_BUDGET);
+		bool holds = all[k].holds || !peer.relp;
+		struct err e = { 0 };
+		uint8_t *p;
+		size_t n;
+
+		assert_true(addr_parse("10.99.0.9", &peer.address));
+		assert_int_equal(ir_seal(&with, &p, &n, &e), 0);
+		assert_int_equal(ir_unseal(bytes_of(p, n), a, &ir, &e), holds ? 0 : -EBADMSG);
+		if (holds)
+			assert_int_equal(ir.peers[0].relp, peer.relp);
+		free(p);
+		arena_free(a);
+	}
+}
+
 static void too_long_names_are_an_error(void **state)
 {
 	char *name = malloc(70001);
@@ -512,6 +565,7 @@ int main(void)
 		cmocka_unit_test(later_forms_are_refused),     cmocka_unit_test(nothing_at_all),
 		cmocka_unit_test(too_long_names_are_an_error), cmocka_unit_test(a_rule_of_retention_holds),
 		cmocka_unit_test(half_a_statement_is_none),    cmocka_unit_test(a_server_of_the_ups_holds),
+		cmocka_unit_test(the_way_to_a_log_server_holds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 """The image in a machine of its own: qemu without KVM, the firmware with Microsoft's keys, and so with Secure Boot; a network card's
 other end is a tap in a namespace of the test. What is typed and read goes over the serial console. Time in the machine is the number of its
 instructions (tests/fresh/vm.py says why): without that a busy host makes its kernel believe that the timer is broken."""
+import codecs
 import contextlib
 import fcntl
 import glob
@@ -76,6 +77,7 @@ class Machine:
         threading.Thread(target=self._read, args=(here,), daemon=True).start()
 
     def _read(self, console):
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")  # a letter may come in two parts
         while True:
             try:
                 part = console.recv(65536)
@@ -86,7 +88,7 @@ class Machine:
             self.log.write(part)
             self.log.flush()
             with self.more:
-                self.text += part.decode("utf-8", "replace")
+                self.text += decoder.decode(part)
                 self.more.notify_all()
 
     def starved(self):

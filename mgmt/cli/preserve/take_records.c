@@ -232,7 +232,7 @@ static void keep_handed(struct bundle *b, int fd, const char *as, uint64_t first
 	int code = read_open(fd, &p, &n);
 
 	if (as == NULL) {
-		bool is_packed = n >= 2 && p[0] == 0x1f && p[1] == 0x8b; /* RFC 1952, 2.3.1 */
+		bool is_packed = p != NULL && n >= 2 && p[0] == 0x1f && p[1] == 0x8b; /* RFC 1952, 2.3.1 */
 
 		journal_segment_name(first, plain);
 		segment_packed_name(first, packed);

@@ -238,7 +238,7 @@ static void keep_handed(struct bundle *b, int fd, const char *as, uint64_t first
 		segment_packed_name(first, packed);
 		snprintf(name, sizeof(name), "journal/%s", is_packed ? packed : plain);
 		as = name;
-		if (newest && !is_packed)
+		if (newest && p != NULL && !is_packed)
 			n = whole_lines(p, n);
 	}
 	if (code != 0)

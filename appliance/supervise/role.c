@@ -317,6 +317,8 @@ static int start_all(struct supervisor *s, struct err *e)
 	clock_open(s);
 	if (s->store.gave_up != 0)
 		policy_event(s, POLICY_REVERTED, s->now->number);
+	change_settle(
+		s); /* what was on trial is not any more: nobody may be shown a draft that is said to be applied */
 	roles_want(s, SLOT_JOURNAL);
 	roles_want(s, SLOT_ENFORCE);
 	op_boot(s);

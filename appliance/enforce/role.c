@@ -83,6 +83,7 @@ static bool on_flows(void *ctx, struct msg *m)
 {
 	struct enforce *f = ctx;
 	struct err e = { 0 };
+	json_t *j = NULL;
 	const char *lacks;
 
 	if (f->now == NULL)
@@ -95,7 +96,12 @@ static bool on_flows(void *ctx, struct msg *m)
 		return msg_answer(f->control, m->id, ANSWER_INVALID,
 				  json_pack("{s:o}", "error", sentence_json(&said))) == 0;
 	}
-	return answer(f, m, ANSWER_YES, enforce_flows(f, &m->body.flows, &e), &e);
+	if (stop_begin(f, m->id))
+		j = enforce_flows(f, &m->body.flows, &e);
+	stop_end(f);
+	if (j == NULL && e.code == 0)
+		return answer_stopped(f, m);
+	return answer(f, m, ANSWER_YES, j, &e);
 }
 
 static bool on_verify(void *ctx, struct msg *m)

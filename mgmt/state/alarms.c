@@ -14,7 +14,8 @@
 #define KEY_TEXT 500
 #define MEGABYTE 1000000u
 #define ALARM_TEXT 500
-#define LOG_SEEN 15u /* rsyslogd puts down every sixteenth: up to 15 may have gone already (docs/json.md) */
+#define LOG_SEEN                                                                                                       \
+	31u /* every sixteenth is put down, and a start goes sixteen back: so many may have gone already (docs/json.md) */
 
 static json_t *alarm(const char *key, bool grave, const char *since, const char *en, const char *ja_text)
 {

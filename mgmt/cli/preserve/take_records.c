@@ -285,6 +285,7 @@ void take_handed_records(struct bundle *b, struct cli *c, uint64_t until_ns)
 	take_handed(b, c, (struct msg_copy){ .what = COPY_KEY }, "journal/checkpoint.pem", false, true, until_ns);
 	take_handed(b, c, (struct msg_copy){ .what = COPY_HEAD }, "journal/head", false, true, until_ns);
 	take_handed(b, c, (struct msg_copy){ .what = COPY_HOLDS }, "journal/holds", false, false, until_ns);
+	bundle_miss(b, "journal/holds.damaged", M_PRESERVE_ROOTS);
 	bundle_miss(b, "journal/torn-*", M_PRESERVE_ROOTS);
 	if (!box_request(c, &list, NULL, 0, seconds_to(until_ns), &answer, &status)) {
 		bundle_miss(b, "journal", M_PRESERVE_NO_ANSWER);

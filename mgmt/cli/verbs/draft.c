@@ -274,8 +274,12 @@ static int run(struct cli *c, const struct cli_args *a)
 	struct msg_change m = { 0 };
 	int status = CLI_INVALID, fd = -1;
 
-	if (strcmp(a->operands[0], "show") == 0 && a->n_operands == 1 && a->n_every == 0)
-		return show(c);
+	if (strcmp(a->operands[0], "show") == 0) {
+		for (unsigned o = 0; o < OPT_N; o++)
+			if (a->values[o] != NULL)
+				return cli_fail(c, CLI_INVALID, M_DRAFT_NOT_WITH, options[o].name, a->operands[0]);
+		return a->n_operands == 1 ? show(c) : cli_fail(c, CLI_INVALID, M_DRAFT_ORDER, a->operands[1]);
+	}
 	if (order == CHANGE_ORDERS)
 		return cli_fail(c, CLI_INVALID, M_DRAFT_ORDER, a->operands[0]);
 	if (!take_options(c, a, order, &m, &status))

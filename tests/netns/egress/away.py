@@ -6,11 +6,13 @@ import json
 import os
 import signal
 import socket
+import subprocess
+import tempfile
 import threading
 import time
 
 import chain
-from box import FACTS, HEAD, conduit
+from box import FACTS, HEAD, TOP, conduit
 from cases import Skip, expect
 from net import inside, sh, wait_for
 from programs import SERVER, Programs, read, written
@@ -241,6 +243,35 @@ def relp_knows_its_server(box):
         return "%d records" % len(set(came(p)))
 
 
+def led_back_once(_):
+    """Begun anew again and again with nothing handed over in between, it is led back no further than once: by sixteen lines, also into the file before; and from where it has
+    put something down since."""
+    with tempfile.TemporaryDirectory() as folder:
+        files, notes = [], []
+        for n, name in enumerate(("events-1.log", "events-41.log")):
+            files.append(written(os.path.join(folder, name), "".join("line %2d\n" % (40 * n + i) for i in range(40))))
+            notes.append("%s/imfile-state:%d" % (folder, os.stat(files[-1]).st_ino))
+
+        def note(n, lines):
+            written(notes[n], '{"filename":"%s","prev_was_nl":1,"curr_offs":%d,"strt_offs":%d}' % (files[n], 8 * lines, 8 * lines))
+
+        def begun(times):
+            for _ in range(times):
+                subprocess.run([os.path.join(TOP, "images/log"), folder], env={"PATH": os.environ["PATH"], "STATE_DIRECTORY": folder}, check=True)
+            return [json.loads(read(x))["curr_offs"] // 8 for x in notes]
+
+        note(0, 40)
+        for lines, times, want in ((30, 1, [40, 14]), (30, 5, [40, 14]), (20, 3, [40, 4]), (10, 1, [34, 0]), (0, 4, [34, 0]), (3, 2, [21, 0])):
+            if lines > 0:
+                note(1, lines)
+            expect(begun(times) == want, "at line %d of the newest, begun %d times: %s, not %s", lines, times, [json.loads(read(x))["curr_offs"] // 8 for x in notes], want)
+        note(0, 40)
+        note(1, 0)
+        os.unlink(folder + "/led")
+        expect(begun(1) == begun(3) == [24, 0], "the newest was not begun yet: %s", begun(1))
+        expect(not os.path.exists(folder + "/again.new"), "half a note is left")
+
+
 def another_way_there(box):
     """The server is away, records wait, and box.cfg says another transport, then the first one again: nothing is lost, by whichever."""
     box.fresh()
@@ -282,5 +313,5 @@ def without_a_word(box):
         return "%d records with nobody, of %d" % (len(missing), goal)
 
 
-CASES = (records_of_an_hour, without_a_word, without_a_word_by_relp, relp_knows_its_server, another_way_there, an_hour_away)
+CASES = (records_of_an_hour, without_a_word, without_a_word_by_relp, relp_knows_its_server, led_back_once, another_way_there, an_hour_away)
 NEED_THEM = CASES

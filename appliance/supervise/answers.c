@@ -50,7 +50,7 @@ bool collect_busy(const struct supervisor *s, unsigned slot)
 
 static bool is_web(struct asker a)
 {
-	return a.kind == ASKER_MGMT || (a.kind == ASKER_CHANGE && !a.login) || a.kind == ASKER_RECORDS;
+	return a.kind == ASKER_MGMT || (a.kind == ASKER_CHANGE && a.web) || a.kind == ASKER_RECORDS;
 }
 
 /* Of the policy in force, as roles have it: asked anew when that is another one. */

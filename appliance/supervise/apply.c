@@ -418,14 +418,14 @@ static void in_force(struct supervisor *s)
 	policy_free(old);
 	if (op->kind == OP_APPLY) {
 		trial_set(s, op->confirm_s != 0 ? op->number : 0, op->confirm_s);
-		policy_event(s, POLICY_APPLIED, op->number);
+		policy_event(s, POLICY_APPLIED, op->number, NULL);
 		if (op->restored)
 			policy_event_of(s, POLICY_RESTORED, op->number, op->by, op->comment);
 		if (op->confirm_s == 0)
-			policy_event(s, POLICY_CONFIRMED, op->number);
+			policy_event(s, POLICY_CONFIRMED, op->number, NULL);
 	} else {
 		trial_set(s, 0, 0);
-		policy_event(s, POLICY_REVERTED, s->now->number);
+		policy_event(s, POLICY_REVERTED, s->now->number, NULL);
 	}
 	op_finish(s, true);
 }
@@ -450,7 +450,7 @@ static void boot_done(struct supervisor *s)
 	in_force_tell(s);
 	beside_write(s);
 	if (!s->booted)
-		policy_event(s, POLICY_BOOTED, s->now->number);
+		policy_event(s, POLICY_BOOTED, s->now->number, NULL);
 	s->booted = true;
 	op_finish(s, true);
 }
@@ -461,6 +461,8 @@ void op_applied(struct supervisor *s, struct msg *m)
 	struct operation *op = &s->op;
 	bool whole = true;
 
+	if (m->id == s->enforce_leaves)
+		s->enforce_leaves = 0;
 	if (op->kind == OP_NONE || m->id != op->id ||
 	    (op->step != STEP_FORETELL && op->step != STEP_KERNEL && op->step != STEP_UNDO))
 		return;
@@ -490,15 +492,21 @@ void op_applied(struct supervisor *s, struct msg *m)
 void op_enforce_ready(struct supervisor *s)
 {
 	s->adopted = false;
-	if (s->op.kind == OP_NONE)
+	if (s->op.kind == OP_NONE) {
 		op_boot(s);
-	else if (s->op.step == STEP_ENFORCE || s->op.step == STEP_UNDO)
+		return;
+	}
+	/* It has no policy yet, and a dry run, or what is given up, brings it none; an apply that is done takes this back. */
+	if (s->op.kind != OP_BOOT)
+		s->boot_again = mono_ns();
+	if (s->op.step == STEP_ENFORCE || s->op.step == STEP_UNDO)
 		op_to_kernel(s);
 }
 
 void op_enforce_died(struct supervisor *s)
 {
 	s->adopted = false;
+	s->enforce_leaves = 0;
 	if (s->op.kind == OP_NONE || (s->op.step != STEP_KERNEL && s->op.step != STEP_FORETELL))
 		return;
 	/* Whether the batch was committed nobody knows; the next enforce makes what is in force true again. */

@@ -165,6 +165,11 @@ void backup_begin(struct supervisor *s, struct asker a, const char *by, int cert
 	struct utsname host = { 0 };
 	json_t *why;
 
+	/* Root is not in a login's way, and not kept waiting by one. */
+	if (b->step != IDLE && b->asker.login && !a.login) {
+		backup_make_way(s);
+		give_up(s, ANSWER_CANNOT, json_sentence(M_BACKUP_ANOTHER));
+	}
 	if (b->step != IDLE) {
 		refuse(s, a, ANSWER_CANNOT, json_sentence(M_BACKUP_ANOTHER));
 		return;
@@ -341,6 +346,14 @@ void backup_make_way(struct supervisor *s)
 		return;
 	s->backup->step = READY_TO_SEAL;
 	role_kill(s, &s->slots[SLOT_COMPILE]);
+}
+
+void backup_stop(struct supervisor *s, const struct asker *a)
+{
+	if (s->backup->step == IDLE || !asker_is(&s->backup->asker, a))
+		return;
+	backup_make_way(s);
+	end(s->backup);
 }
 
 void backup_due(struct supervisor *s, uint64_t now)

@@ -20,6 +20,8 @@ void backup_begin(struct supervisor *s, struct asker a, const char *by, int cert
 void backup_told(struct supervisor *s, struct asker a, int status, int fd);
 void backup_sealed(struct supervisor *s, const struct msg *m);
 void backup_sealer_died(struct supervisor *s);
+/* Nobody waits for this one any more. */
+void backup_stop(struct supervisor *s, const struct asker *a);
 /* The compiler is wanted: the backup waits until that operation is over. */
 void backup_make_way(struct supervisor *s);
 void backup_due(struct supervisor *s, uint64_t now);

@@ -631,7 +631,8 @@ void change_ordered(struct supervisor *s, struct asker a, const struct typist *t
 		     (struct asker){ .kind = ASKER_CHANGE,
 				     .client = (uint32_t)(o - s->change->orders),
 				     .serial = o->serial,
-				     .login = t != NULL });
+				     .login = a.login,
+				     .web = t == NULL });
 	explicit_bzero(&judge, sizeof(judge));
 }
 

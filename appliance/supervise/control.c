@@ -117,6 +117,7 @@ void control_open_logins(struct supervisor *s)
 
 void asker_gone(struct supervisor *s, const struct asker *a)
 {
+	backup_stop(s, a);
 	change_stop(s, a);
 	collect_stop(s, a);
 	op_stop(s, a);

@@ -39,6 +39,7 @@ struct asker {
 	uint64_t serial; /* of that client's connection: an answer never reaches a successor */
 	uint32_t id;	 /* request id */
 	bool login;	 /* of a client: it is no root's */
+	bool web;	 /* of an order of change.c: it came over the web */
 };
 
 /* One question of one asker. */

@@ -222,8 +222,7 @@ void op_give_up(struct supervisor *s)
 	}
 	why_refused(op, why);
 	if (op->kind == OP_APPLY || op->kind == OP_ROLLBACK)
-		policy_event_of(s, POLICY_REFUSED, op->number, op->asker.kind != ASKER_NONE ? op->by : NULL,
-				why[0] != 0 ? why : NULL);
+		policy_event(s, POLICY_REFUSED, op->number, why[0] != 0 ? why : NULL);
 	if (op->kind == OP_REVERT && s->trial != 0)
 		overdue(s, why);
 	op_finish(s, false);
@@ -315,7 +314,7 @@ static void confirm(struct supervisor *s)
 		op_finish(s, false);
 		return;
 	}
-	policy_event(s, POLICY_CONFIRMED, s->trial);
+	policy_event(s, POLICY_CONFIRMED, s->trial, NULL);
 	trial_set(s, 0, 0);
 	op_finish(s, true);
 }
@@ -391,8 +390,9 @@ static void give_way(struct supervisor *s)
 
 	if (s->op.step == STEP_COMPILE)
 		role_kill(s, &s->slots[SLOT_COMPILE]);
-	else if (s->op.step == STEP_FORETELL || s->op.step == STEP_KERNEL)
-		(void)role_send(s, &s->slots[SLOT_ENFORCE], s->op.id, &m, NULL, 0);
+	else if ((s->op.step == STEP_FORETELL || s->op.step == STEP_KERNEL) &&
+		 role_send(s, &s->slots[SLOT_ENFORCE], s->op.id, &m, NULL, 0))
+		s->enforce_leaves = s->op.id;
 	op_give_up(s);
 }
 

@@ -68,14 +68,14 @@ void policy_event_of(struct supervisor *s, enum policy_event what, uint64_t numb
 	event_send(&s->events, &e);
 }
 
-void policy_event(struct supervisor *s, enum policy_event what, uint64_t number)
+void policy_event(struct supervisor *s, enum policy_event what, uint64_t number, const char *object)
 {
 	const char *login = s->op.ground.login;
 	char by[USER_BY];
 
 	snprintf(by, sizeof(by), "%s%s%s", login, login[0] != '\0' ? "/" : "", s->op.by);
 	/* What the box does by itself (its start, the end of a trial) nobody asked for. */
-	policy_event_of(s, what, number, s->op.asker.kind != ASKER_NONE ? by : NULL, NULL);
+	policy_event_of(s, what, number, s->op.asker.kind != ASKER_NONE ? by : NULL, object);
 }
 
 int in_namespace(struct supervisor *s, int nsfd, int (*open_in)(void *ctx, struct err *e), void *ctx, struct err *e)
@@ -316,7 +316,7 @@ static int start_all(struct supervisor *s, struct err *e)
 	role_event(s, ROLE_SUPERVISOR, 0, adopted ? ROLE_TOOK_OVER : ROLE_STARTED);
 	clock_open(s);
 	if (s->store.gave_up != 0)
-		policy_event(s, POLICY_REVERTED, s->now->number);
+		policy_event(s, POLICY_REVERTED, s->now->number, NULL);
 	change_settle(
 		s); /* what was on trial is not any more: nobody may be shown a draft that is said to be applied */
 	roles_want(s, SLOT_JOURNAL);

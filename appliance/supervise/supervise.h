@@ -168,6 +168,7 @@ struct supervisor {
 	const struct policy *pairs_of; /* what pairs_fd was made from; only compared */
 	int pairs_fd;		       /* -1 = none */
 	bool booted;		       /* `now` was once made true since the start */
+	uint32_t enforce_leaves;       /* the operation that it was told to stop and has not left off yet, 0 = none */
 	bool adopted;		       /* this enforce knows what stands in the kernel */
 	uint64_t trial;		       /* generation on trial, 0 = none */
 	uint64_t trial_until_wall;     /* by the clock at its begin; whoever tells it asks trial_until() */
@@ -200,7 +201,8 @@ struct supervisor {
 uint64_t mono_ns(void);
 void say(const struct supervisor *s, enum message m, ...); /* one line on standard error */
 void role_event(struct supervisor *s, enum role role, uint32_t index, enum role_event what);
-void policy_event(struct supervisor *s, enum policy_event what, uint64_t number);
+/* A step of the operation at hand, by whoever asked for it; `object`: about what, NULL = nothing. */
+void policy_event(struct supervisor *s, enum policy_event what, uint64_t number, const char *object);
 /* What is no step of the operation at hand: by whom, and about what; NULL = nobody, nothing. */
 void policy_event_of(struct supervisor *s, enum policy_event what, uint64_t number, const char *by, const char *object);
 /* Runs `open_in(ctx)` in the namespace and comes back whatever happens. */

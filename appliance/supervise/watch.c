@@ -37,6 +37,9 @@ static bool busy(const struct supervisor *s, unsigned slot)
 	if (slot == SLOT_ENFORCE && s->op.kind != OP_NONE &&
 	    (s->op.step == STEP_KERNEL || s->op.step == STEP_FORETELL || s->op.step == STEP_UNDO))
 		return true;
+	/* What it was told to stop it leaves off behind its next step, which may be a long one. */
+	if (slot == SLOT_ENFORCE && s->enforce_leaves != 0)
+		return true;
 	/* It never does: a child of it hashes, which may wait for a core while the role itself has nothing to do. */
 	if (slot == SLOT_ACCOUNTS)
 		return false;

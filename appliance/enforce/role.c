@@ -71,8 +71,10 @@ static bool on_effective(void *ctx, struct msg *m)
 		return answer_refusal(f, m, M_ENFORCE_NOT_YET);
 	if (stop_begin(f, m->id))
 		j = enforce_effective(f, &e);
-	stop_end(f);
-	if (j == NULL && e.code == 0)
+	else
+		err_set(&e, -ECANCELED, "stopped");
+	stop_end(f, e.code == -ECANCELED);
+	if (j == NULL && e.code == -ECANCELED)
 		return answer_stopped(f, m);
 	if (j == NULL && e.code == -ESTALE)
 		return answer_refusal(f, m, M_ENFORCE_OTHER);
@@ -98,8 +100,10 @@ static bool on_flows(void *ctx, struct msg *m)
 	}
 	if (stop_begin(f, m->id))
 		j = enforce_flows(f, &m->body.flows, &e);
-	stop_end(f);
-	if (j == NULL && e.code == 0)
+	else
+		err_set(&e, -ECANCELED, "stopped");
+	stop_end(f, e.code == -ECANCELED);
+	if (j == NULL && e.code == -ECANCELED)
 		return answer_stopped(f, m);
 	return answer(f, m, ANSWER_YES, j, &e);
 }
@@ -116,7 +120,7 @@ static bool on_verify(void *ctx, struct msg *m)
 	if (f->now == NULL)
 		return answer_refusal(f, m, M_ENFORCE_NOT_YET);
 	if (!stop_begin(f, m->id)) {
-		stop_end(f);
+		stop_end(f, true);
 		return answer_stopped(f, m);
 	}
 	a = arena_new(2 * DUMP_BUDGET);
@@ -127,7 +131,7 @@ static bool on_verify(void *ctx, struct msg *m)
 		j = differences_json(&d);
 		json_object_set_new(j, "digest", json_hex(f->now->ir.digest, sizeof(f->now->ir.digest)));
 	}
-	stop_end(f);
+	stop_end(f, e.code == -ECANCELED);
 	sent = answer(ctx, m, equal ? ANSWER_YES : ANSWER_NO, j, &e);
 	arena_free(a);
 	return sent;
@@ -194,7 +198,7 @@ static bool on_apply(void *ctx, struct msg *m)
 
 	/* What is tried changes nothing; what foretells an apply belongs to it, and that goes on. */
 	if ((b->flags & APPLY_DRY_RUN) != 0 && !stop_begin(f, m->id)) {
-		stop_end(f);
+		stop_end(f, true);
 		err_set(&e, -ECANCELED, "stopped");
 		return applied(f, m->id, false, &result, &e);
 	}
@@ -211,7 +215,7 @@ static bool on_apply(void *ctx, struct msg *m)
 	free(p);
 	if (r == 0)
 		r = enforce_apply(f, next, b->flags, &result, &e);
-	stop_end(f);
+	stop_end(f, e.code == -ECANCELED);
 	if (f->now != next)
 		generation_drop(next);
 	return applied(f, m->id, r == 0, &result, &e);

@@ -75,6 +75,7 @@ json_t *enforce_status(struct enforce *f, struct err *e)
 	json_object_set_new(j, "foreign", foreign_json(&have));
 	json_object_set_new(j, "tracking", enforce_tracking(f));
 	json_object_set_new(j, "expected", enforce_expected(f));
+	json_object_set_new(j, "works_stopped", json_integer((json_int_t)f->hearing.stopped));
 	if (j == NULL)
 		err_set(e, -ENOMEM, "status of the kernel");
 out:

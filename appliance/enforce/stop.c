@@ -59,9 +59,12 @@ bool stop_begin(struct enforce *f, uint32_t id)
 	return !h->stop;
 }
 
-void stop_end(struct enforce *f)
+void stop_end(struct enforce *f, bool left_off)
 {
-	f->hearing.working = f->hearing.stop = false;
+	struct hearing *h = &f->hearing;
+
+	h->stopped += left_off && h->working && h->stop && h->broken == 0;
+	h->working = h->stop = false;
 }
 
 bool stop_asked(struct enforce *f)

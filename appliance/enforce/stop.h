@@ -21,11 +21,13 @@ struct hearing {
 	bool working, stop;
 	uint32_t work;	   /* the question's id */
 	uint64_t again_ns; /* monotonic: when to hear again */
+	uint64_t stopped;  /* works that ended because nobody waited */
 };
 
 /* This question is worked at from now on, and nothing is lost where it ends early. False: nobody waits for it already. */
 bool stop_begin(struct enforce *f, uint32_t id);
-void stop_end(struct enforce *f);
+/* `left_off`: it ended early, which counts where somebody had asked for that. */
+void stop_end(struct enforce *f, bool left_off);
 /* Nobody waits any more for what is done now. Always false outside of stop_begin and stop_end. Cheap: long work calls it often. */
 bool stop_asked(struct enforce *f);
 /* Something was heard meanwhile that stop_serve has to handle. */

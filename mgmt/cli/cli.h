@@ -25,6 +25,7 @@ enum cli_status {
 	CLI_NO = ANSWER_NO,	      /* no, or violations found */
 	CLI_INVALID = ANSWER_INVALID, /* usage, or invalid input */
 	CLI_CANNOT = ANSWER_CANNOT,   /* could not be done */
+	CLI_STOPPED = 130,	      /* by Ctrl-C, as shells have it; never the box's */
 };
 
 /* The run: made once by main.c, borrowed by everybody. */

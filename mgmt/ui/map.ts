@@ -10,6 +10,7 @@ import { places, overlay, type Places } from "./places";
 import { askRules, zoneName, commandsOf } from "./register";
 import { ask, askPicture } from "./session";
 import { language, t } from "./text";
+import { askTracked, trackedRows, type Tracked } from "./tracked";
 import type { Conduit, Effective, Lang, State, Told } from "./types";
 
 const LAST_EVENTS = 8, LOOK_BACK = 2000;
@@ -19,7 +20,7 @@ let rules: Effective | undefined;
 let failed: "no_answer" | "map_no_right" | undefined;
 let asking: Lang | undefined; // in which language something is on its way
 let run = 0;
-let chosen: { name: string; events: Told[] | undefined } | undefined; // undefined: they are on their way, or may not be read
+let chosen: { name: string; events: Told[] | undefined; sessions: Tracked } | undefined; // undefined: they are on their way, or may not be read
 
 function drop(): void {
 	if (picture !== undefined) URL.revokeObjectURL(picture.url);
@@ -76,14 +77,26 @@ function onArrow(e: Effective, from: string, to: string, observe: boolean, list:
 
 // ---- one conduit -----------------------------------------------------------------------------------------------------
 
+/** Those that the chosen conduit lets by at this moment. */
+async function look(changed: () => void): Promise<void> {
+	const mine = chosen;
+	if (mine === undefined || mine.sessions === "busy") return;
+	mine.sessions = "busy";
+	changed();
+	const answer = await askTracked("&conduit=" + mine.name);
+	mine.sessions = answer;
+	if (chosen === mine) changed();
+}
+
 async function choose(name: string, changed: () => void): Promise<void> {
 	if (chosen?.name === name) {
 		chosen = undefined;
 		changed();
 		return;
 	}
-	const mine = (chosen = { name, events: undefined as Told[] | undefined });
+	const mine = (chosen = { name, events: undefined as Told[] | undefined, sessions: undefined as Tracked });
 	changed();
+	void look(changed);
 	document.getElementById("conduit")?.focus();
 	const after = Math.max(0, feed.newest - LOOK_BACK);
 	const answer = await ask<{ events: Told[] }>("/api/v1/why?after=" + after + "&limit=1000&conduit=" + name);
@@ -92,7 +105,7 @@ async function choose(name: string, changed: () => void): Promise<void> {
 	changed();
 }
 
-function panel(e: Effective, list: Refusals[], close: () => void): Node_ | false {
+function panel(e: Effective, list: Refusals[], close: () => void, again: () => void): Node_ | false {
 	const k = (e.conduits ?? []).find((c) => c.name === chosen?.name);
 	if (k === undefined) return false;
 	const name = k.name ?? "", before = chosen?.events, known = new Set((before ?? []).map((x) => x.seq));
@@ -109,6 +122,7 @@ function panel(e: Effective, list: Refusals[], close: () => void): Node_ | false
 		h("h3", {}, t("map_last_events")),
 		before === undefined ? h("p", { class: "note", role: "status" }, t("loading")) : events.length === 0 ? h("p", { class: "note" }, t("map_no_events"))
 			: h("ul", { class: "events" }, events.map((r) => h("li", { "data-key": "m" + r.seq, class: r.severity ?? "" }, h("p", {}, local(r[language()]))))),
+		h("h3", {}, t("live_sessions")), ...trackedRows(chosen?.sessions, "loading", "map-sessions", again),
 		h("p", { class: "acts" }, h("button", { type: "button", id: "map-close", click: close }, t("map_close"))));
 }
 
@@ -151,6 +165,7 @@ export function mapPage(changed: () => void): (state: State) => Node_[] {
 		changed();
 		(document.querySelector('[data-key="k' + name + '"]') as HTMLElement | null)?.focus();
 	};
+	const sessions = (): void => void look(changed);
 	return () => {
 		countFlow(true, changed);
 		// Another language is another picture. After a failure somebody has to ask for it.
@@ -164,7 +179,7 @@ export function mapPage(changed: () => void): (state: State) => Node_[] {
 			picture !== undefined && h("div", { class: "map scroll", tabindex: 0, role: "group", "aria-label": t("map_title") }, h("div", { class: "drawn" },
 				h("img", { src: picture.url, alt: t("map_alt") }),
 				e !== undefined && overlay(picture.places, (from, to, observe) => onArrow(e, from, to, observe, list), list.filter((r) => r.conduit === "")))),
-			e !== undefined && panel(e, list, close),
+			e !== undefined && panel(e, list, close, sessions),
 			e !== undefined && card("conduits", "conduits", true, table(e, list, changed)),
 			e !== undefined && uncovered(e, list),
 		].filter((n): n is Node_ => n !== false);

@@ -4,10 +4,11 @@
 import { COMMANDS, REASONS } from "./asked";
 import { h, type Node_ } from "./dom";
 import { feed } from "./feed";
-import { clockTime, count, local, zone } from "./format";
-import { card, chip, grid, mark, type Tone } from "./parts";
+import { count, local, zone } from "./format";
+import { card, chip, mark, type Tone } from "./parts";
 import { ask } from "./session";
 import { language, t, type Key } from "./text";
+import { askTracked, trackedRows, type Tracked } from "./tracked";
 import type { State, Told } from "./types";
 
 const ENOUGH = 50, KEPT = 200, A_PAGE = 500, FIRST_STRETCH = 500, LONGEST_STRETCH = 1 << 20;
@@ -28,27 +29,7 @@ interface Sentence {
 	ja: string;
 }
 
-interface Session {
-	client: string;
-	client_label?: string;
-	client_asset?: string;
-	server: string;
-	server_label?: string;
-	server_asset?: string;
-	transport: string;
-	conduit: string | null;
-	state: string;
-}
-interface Sessions {
-	flows: Session[];
-	tracked: number;
-	matching: number;
-	left_off: number;
-}
-
-const SESSIONS = 200;
-const STATES: Record<string, Key> = { undecided: "flow_undecided", inspected: "flow_inspected", let_go: "flow_let_go", not_inspected: "flow_not_inspected", lingering: "flow_lingering", cut: "flow_cut", ending: "flow_ending" };
-let sessions: { at: Date; answer: Sessions } | "busy" | "failed" | "forbidden" | "wrong" | undefined;
+let sessions: Tracked;
 let sessionsRun = 0;
 let found: Told[] = [];
 let nearest = new Map<number, Sentence | "busy" | "no_answer" | "nearest_no_right">(); // by the record's number
@@ -198,9 +179,9 @@ async function look(changed: () => void): Promise<void> {
 	}
 	sessions = "busy";
 	changed();
-	const answer = await ask<Sessions>("/api/v1/flows?limit=" + SESSIONS + list.join(""));
+	const answer = await askTracked(list.join(""));
 	if (mine !== sessionsRun) return;
-	sessions = answer.ok ? { at: new Date(), answer: answer.value } : answer.why === "forbidden" ? "forbidden" : answer.why === "wrong" ? "wrong" : "failed";
+	sessions = answer;
 	changed();
 }
 
@@ -291,21 +272,7 @@ function one(e: Told, changed: () => void): Node_ {
 		h("p", {}, local(e[language()])), nearestOf(e, changed));
 }
 
-const SAID: Record<"busy" | "failed" | "forbidden" | "wrong", Key> = { busy: "loading", failed: "no_answer", forbidden: "no_right", wrong: "sessions_wrong" };
-
-function end_(address: string, label?: string, asset?: string): string {
-	const name = label || asset;
-	return name === undefined || name === "" ? address : name + " (" + address + ")";
-}
-
-function live(onLook: () => void): Node_ {
-	const s = sessions, said = typeof s === "string" ? t(SAID[s]) : s === undefined ? "" : t(s.answer.left_off > 0 ? "sessions_some" : "sessions_all", clockTime(s.at), count(s.answer.matching), count(s.answer.flows.length), count(s.answer.tracked));
-	return card("live-sessions", "live_sessions", true,
-		h("p", { class: typeof s === "string" && s !== "busy" ? "complaint" : "note", role: "status" }, typeof s === "string" && s !== "busy" && mark("bad"), s === undefined ? t("sessions_note") : said),
-		h("p", { class: "acts" }, h("button", { type: "button", id: "why-sessions", disabled: s === "busy", click: onLook }, t(s === undefined ? "sessions_show" : "sessions_again"))),
-		typeof s === "object" && s.answer.flows.length > 0 && grid("live_sessions", [{ head: "conduit" }, { head: "client" }, { head: "server" }, { head: "transport" }, { head: "state" }],
-			s.answer.flows.map((f) => [f.conduit ?? "–", end_(f.client, f.client_label, f.client_asset), end_(f.server, f.server_label, f.server_asset), f.transport, STATES[f.state] === undefined ? f.state : t(STATES[f.state] as Key)])));
-}
+const live = (onLook: () => void): Node_ => card("live-sessions", "live_sessions", true, ...trackedRows(sessions, "sessions_note", "why-sessions", onLook));
 
 function outcome(list: Node_[]): string {
 	if (state === "busy") return t("searching", count(end));

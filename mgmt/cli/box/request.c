@@ -2,12 +2,17 @@
 #include "mgmt/cli/box/request.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "appliance/base/clock.h"
+#include "appliance/wire/change.h"
 
 #define ANSWER_MAX (64u << 20) /* bytes of JSON */
 
@@ -123,19 +128,112 @@ static unsigned older_version(const struct cli *c, unsigned timeout_s)
 	return 0;
 }
 
+/* ---- Ctrl-C ------------------------------------------------------------------------------------------------------------ */
+
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int signal)
+{
+	(void)signal;
+	interrupted = 1;
+}
+
+/* What a signal did before, to be put back. */
+struct keyboard {
+	bool heard; /* by us; who executed this may have the signal ignored */
+	struct sigaction before;
+	sigset_t mask;
+};
+
+/* From here on Ctrl-C waits until keyboard_wait takes it, so that none comes between. */
+static void keyboard_begin(struct keyboard *k)
+{
+	const struct sigaction act = { .sa_handler = interrupt };
+	sigset_t one;
+
+	interrupted = 0;
+	*k = (struct keyboard){ 0 };
+	if (sigaction(SIGINT, NULL, &k->before) < 0 || k->before.sa_handler == SIG_IGN)
+		return;
+	sigemptyset(&one);
+	sigaddset(&one, SIGINT);
+	k->heard = sigprocmask(SIG_BLOCK, &one, &k->mask) == 0;
+	if (k->heard && sigaction(SIGINT, &act, NULL) < 0) {
+		sigprocmask(SIG_SETMASK, &k->mask, NULL);
+		k->heard = false;
+	}
+}
+
+/* 0: an answer is there. -EINTR: nobody wants it. -EAGAIN: time is up. */
+static int keyboard_wait(const struct keyboard *k, int sock, unsigned timeout_s)
+{
+	const struct timespec limit = { .tv_sec = (time_t)timeout_s };
+	struct pollfd p = { .fd = sock, .events = POLLIN };
+	int n;
+
+	if (!k->heard)
+		return 0; /* the socket has its limit */
+	do
+		n = ppoll(&p, 1, &limit, &k->mask);
+	while (n < 0 && errno == EINTR && !interrupted);
+	if (n == 0)
+		return -EAGAIN;
+	return n < 0 && interrupted ? -EINTR : 0;
+}
+
+static void keyboard_end(const struct keyboard *k)
+{
+	if (!k->heard)
+		return;
+	sigprocmask(SIG_SETMASK, &k->mask, NULL); /* one that came with the answer changes nothing any more */
+	sigaction(SIGINT, &k->before, NULL);
+}
+
+/* The box leaves it off when nobody waits; anything else it carries out. */
+static bool only_looks(const struct msg_body *q)
+{
+	if (q->type == MSG_CTL_APPLY)
+		return (q->ctl_apply.flags & APPLY_DRY_RUN) != 0;
+	if (q->type == MSG_CTL_ROLLBACK)
+		return (q->ctl_rollback.flags & APPLY_DRY_RUN) != 0;
+	if (q->type == MSG_CHANGE)
+		return q->change.order == CHANGE_CHECK || q->change.order == CHANGE_TRY ||
+		       (q->change.flags & APPLY_DRY_RUN) != 0;
+	return q->type == MSG_VERIFY || q->type == MSG_EFFECTIVE;
+}
+
+static int fail_stopped(struct cli *c, const struct msg_body *question, uint64_t since_ns)
+{
+	if (!c->json && isatty(STDERR_FILENO))
+		fputc('\n', c->err); /* "^C" stands there */
+	return cli_fail(c, CLI_STOPPED, only_looks(question) ? M_BOX_STOPPED : M_BOX_GOES_ON,
+			(unsigned)((clock_mono().ns - since_ns) / 1000000000u));
+}
+
+/* ---- one question ------------------------------------------------------------------------------------------------------ */
+
 /* Asks and waits. False: no answer came, and why was said. */
 static bool exchange(struct cli *c, const struct msg_body *question, const int *fds, size_t n_fds, unsigned timeout_s,
-		     struct msg *ret, int *ret_status)
+		     bool may_stop, struct msg *ret, int *ret_status)
 {
 	int sock = box_connect(c, timeout_s, ret_status), got;
+	uint64_t since_ns = clock_mono().ns;
+	struct keyboard k = { 0 };
 	unsigned older;
 
 	if (sock < 0)
 		return false;
+	if (may_stop)
+		keyboard_begin(&k);
 	got = msg_send(sock, 1, question, fds, n_fds);
 	if (got >= 0)
+		got = keyboard_wait(&k, sock, timeout_s);
+	if (got >= 0)
 		got = msg_recv(sock, ROLE_SUPERVISOR, ROLE_CLI, ret);
-	if (got == -EAGAIN || got == -EWOULDBLOCK)
+	keyboard_end(&k);
+	if (got == -EINTR && interrupted)
+		*ret_status = fail_stopped(c, question, since_ns);
+	else if (got == -EAGAIN || got == -EWOULDBLOCK)
 		*ret_status = cli_fail(c, CLI_CANNOT, M_BOX_SILENT, timeout_s);
 	else if (got < 0)
 		*ret_status = cli_fail(c, CLI_CANNOT, M_BOX_LOST, strerror(-got));
@@ -147,18 +245,30 @@ static bool exchange(struct cli *c, const struct msg_body *question, const int *
 	return got > 0;
 }
 
-bool box_request(struct cli *c, const struct msg_body *question, const int *fds, size_t n_fds, unsigned timeout_s,
-		 struct box_answer *ret, int *ret_status)
+static bool request(struct cli *c, const struct msg_body *question, const int *fds, size_t n_fds, unsigned timeout_s,
+		    bool may_stop, struct box_answer *ret, int *ret_status)
 {
 	struct msg m = { 0 };
 	bool ok;
 
 	memset(ret, 0, sizeof(*ret));
-	if (!exchange(c, question, fds, n_fds, timeout_s, &m, ret_status))
+	if (!exchange(c, question, fds, n_fds, timeout_s, may_stop, &m, ret_status))
 		return false;
 	ok = read_answer(c, &m, ret, ret_status);
 	msg_close_fds(&m);
 	return ok;
+}
+
+bool box_request(struct cli *c, const struct msg_body *question, const int *fds, size_t n_fds, unsigned timeout_s,
+		 struct box_answer *ret, int *ret_status)
+{
+	return request(c, question, fds, n_fds, timeout_s, false, ret, ret_status);
+}
+
+bool box_request_long(struct cli *c, const struct msg_body *question, const int *fds, size_t n_fds, unsigned timeout_s,
+		      struct box_answer *ret, int *ret_status)
+{
+	return request(c, question, fds, n_fds, timeout_s, true, ret, ret_status);
 }
 
 bool box_request_file(struct cli *c, const struct msg_body *question, const int *fds, size_t n_fds, unsigned timeout_s,
@@ -169,7 +279,7 @@ bool box_request_file(struct cli *c, const struct msg_body *question, const int 
 
 	memset(ret, 0, sizeof(*ret));
 	*ret_fd = -1;
-	if (!exchange(c, question, fds, n_fds, timeout_s, &m, ret_status))
+	if (!exchange(c, question, fds, n_fds, timeout_s, false, &m, ret_status))
 		return false;
 	if (m.body.answer.status == ANSWER_YES && m.n_fds > 0)
 		*ret_fd = msg_take_fd(&m, 0);

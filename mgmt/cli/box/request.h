@@ -21,6 +21,11 @@ struct box_answer {
 bool box_request(struct cli *c, const struct msg_body *question, const int *fds, size_t n_fds, unsigned timeout_s,
 		 struct box_answer *ret, int *ret_status);
 /*
+ * The same of what may take long. Ctrl-C ends the waiting: after how long, and whether the box goes on with it, was said, and *ret_status is CLI_STOPPED.
+ */
+bool box_request_long(struct cli *c, const struct msg_body *question, const int *fds, size_t n_fds, unsigned timeout_s,
+		      struct box_answer *ret, int *ret_status);
+/*
  * The same where the answer is a file: *ret_fd is the caller's to close, and nothing that was sent need be believed; -1: *ret is the answer instead, and has to be freed.
  */
 bool box_request_file(struct cli *c, const struct msg_body *question, const int *fds, size_t n_fds, unsigned timeout_s,

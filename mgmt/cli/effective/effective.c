@@ -54,9 +54,9 @@ static int run(struct cli *c, const struct cli_args *a)
 	if (form != NULL)
 		c->json = strcmp(form, "json") == 0;
 	standing = standing_wanted(c);
-	answered = standing
-			   ? standing_request(c, "effective", &answer, &status)
-			   : box_request(c, &(struct msg_body){ .type = MSG_EFFECTIVE }, NULL, 0, 60, &answer, &status);
+	answered = standing ? standing_request(c, "effective", &answer, &status)
+			    : box_request_long(c, &(struct msg_body){ .type = MSG_EFFECTIVE }, NULL, 0, 60, &answer,
+					       &status);
 	if (!answered)
 		return status;
 	if (wanted && json_is_array(json_object_get(answer.json, "conduits")) &&

@@ -173,13 +173,22 @@ static int tell(struct cli *c, const struct msg_change *m, const struct box_answ
 	return status;
 }
 
+static bool takes_long(enum change_order order)
+{
+	return order == CHANGE_CHECK || order == CHANGE_TRY || order == CHANGE_APPLY || order == CHANGE_ROLLBACK;
+}
+
 static int send_order(struct cli *c, const struct msg_change *m, int fd)
 {
 	const struct msg_body question = { MSG_CHANGE, .change = *m };
 	struct box_answer answer;
+	bool answered;
 	int status;
 
-	if (!box_request(c, &question, &fd, fd >= 0 ? 1 : 0, WAIT_S, &answer, &status))
+	answered = takes_long((enum change_order)m->order)
+			   ? box_request_long(c, &question, &fd, fd >= 0 ? 1 : 0, WAIT_S, &answer, &status)
+			   : box_request(c, &question, &fd, fd >= 0 ? 1 : 0, WAIT_S, &answer, &status);
+	if (!answered)
 		return status;
 	status = tell(c, m, &answer);
 	box_answer_free(&answer);

@@ -60,7 +60,7 @@ static int run(struct cli *c, const struct cli_args *a)
 	order.ctl_rollback.to = to;
 	if (!taking_fd(c, a, OPT_TAKE, &agreed, &status))
 		return status;
-	answered = box_request(c, &order, &agreed, agreed >= 0 ? 1 : 0, 120, &answer, &status);
+	answered = box_request_long(c, &order, &agreed, agreed >= 0 ? 1 : 0, 120, &answer, &status);
 	if (agreed >= 0)
 		close(agreed);
 	if (!answered)

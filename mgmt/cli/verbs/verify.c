@@ -108,7 +108,7 @@ static int run(struct cli *c, const struct cli_args *a)
 		if (past == NULL)
 			return status;
 	}
-	if (!box_request(c, &(struct msg_body){ .type = MSG_VERIFY }, NULL, 0, 60, &answer, &status)) {
+	if (!box_request_long(c, &(struct msg_body){ .type = MSG_VERIFY }, NULL, 0, 60, &answer, &status)) {
 		json_decref(past);
 		return status;
 	}

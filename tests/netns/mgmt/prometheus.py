@@ -20,7 +20,7 @@ NAME = r"sekisho_[a-z_]+"
 # A box as its status tells it (docs/json.md), with what must not end a label or a line.
 WHOLE = {
     "site": {"name": "kita"}, "generation": {"number": 4, "state": "waiting", "applied": "2026-11-20T08:10:11.5Z", "confirm_by": "2026-11-20T08:20:11Z"},
-    "drift": {"seen": 2, "last": None}, "busy": False, "foreign": ["table ip nat"], "settings": [], "surroundings": [{}, {}], "silent": [], "lingering": [{"permit": 7}],
+    "drift": {"seen": 2, "last": None}, "works_stopped": 3, "busy": False, "foreign": ["table ip nat"], "settings": [], "surroundings": [{}, {}], "silent": [], "lingering": [{"permit": 7}],
     "roles": [{"role": "enforce", "index": 0, "state": "running", "restarts": 0}, {"role": "dpi", "index": 8, "state": "dead", "restarts": 3}],
     "kernel": {"forwarding": True, "counters": {"no_conduit": {"packets": 12, "bytes": 720}, "share.pace": {"packets": 2 ** 53, "bytes": 0}}},
     "ending": {"near": 1, "conduits": [{"conduit": "vendor", "label": "", "owner": "Cranes", "until": "2026-11-20T09:00:00Z", "since": "2026-11-20T08:00:00Z"}]},
@@ -56,7 +56,7 @@ SOME = {TOOK % ("bucket", ',le="6.4e-05"'): 4, TOOK % ("bucket", ',le="0.001024"
         "sekisho_disk_free_bytes": 700000000, "sekisho_disk_nearly_full": 1, "sekisho_disk_full_in_seconds": 86400,
         'sekisho_certificate_usable{use="web"}': 1, 'sekisho_certificate_usable{use="mail"}': 0, 'sekisho_certificate_usable{use="log"}': None,
         'sekisho_certificate_ends_timestamp_seconds{use="web",fingerprint="%s"}' % ("ab" * 32): 2110780800, "sekisho_unheard": 1, "sekisho_unheard_packets": 77, "sekisho_ending_conduits": 1, "sekisho_uninspected": 1, "sekisho_uninspected_dropped": 540, "sekisho_uninspected_passed": 12, "sekisho_watched_conduits": 3, "sekisho_silent_conduits": 1, "sekisho_generation": 4, "sekisho_generation_applied_timestamp_seconds": 1795162211, "sekisho_trial_ends_timestamp_seconds": 1795162811,
-        "sekisho_forwarding": 1, "sekisho_changing": 0, 'sekisho_role_running{role="dpi",index="8"}': 0, 'sekisho_kernel_packets_total{reason="share.pace"}': 2 ** 53,
+        "sekisho_forwarding": 1, "sekisho_works_stopped_total": 3, "sekisho_changing": 0, 'sekisho_role_running{role="dpi",index="8"}': 0, 'sekisho_kernel_packets_total{reason="share.pace"}': 2 ** 53,
         'sekisho_worker_reasons_total{worker="0",kind="commands",reason="modbus.function"}': 3, 'sekisho_gate_starved_seconds_total{gate="0",kind="commands"}': 1.5,
         'sekisho_interface_up{interface="lan\\"2\\\\",device="ot0\\n",space="data"}': 1, 'sekisho_interface_up{interface="lan3",device="ot1",space="data"}': 0,
         "sekisho_surroundings_differences": 2, "sekisho_clock_waiting_conduits": 1, "sekisho_management_terminals": 1, "sekisho_ups_on_mains": 0, "sekisho_ups_charge_percent": 83,

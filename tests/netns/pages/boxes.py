@@ -19,7 +19,7 @@ GOOD = {
     "generation": {"number": 42, "digest": DIGEST, "state": "confirmed", "applied": "2026-11-19T05:12:00.000Z", "confirm_by": None, "by": "tanaka"},
     "backend": "native", "features": {"queue": {"used": True, "why": None}, "flowtable": {"used": False, "why": "unjudged"},
                                       "owned_table": {"used": False, "why": "outlived"}},
-    "drift": {"seen": 0, "last": None}, "busy": False, "notice": None,
+    "drift": {"seen": 0, "last": None}, "works_stopped": 0, "busy": False, "notice": None,
     "roles": [role("enforce", 811), role("journal", 812), role("tap", 813), role("mgmt", 814),
               role("gate", 815, kind="commands"), role("dpi", 816, kind="commands"), role("dpi", 817, kind="commands", index=1, restarts=1),
               role("gate", 818, kind="naming", index=8), role("dpi", 819, kind="naming", index=8)],

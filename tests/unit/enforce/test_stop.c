@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Work that is left off when nobody waits for it: by the question that is meant and by no other, and each is counted once.
+ *
+ * LINK: appliance/enforce/stop.c appliance/wire/msg.c appliance/wire/event_filter.c appliance/base/bytes.c appliance/base/err.c appliance/base/memfd.c
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "appliance/base/clock.h"
+#include "appliance/enforce/enforce.h"
+
+static struct enforce f;
+static int supervisor;
+static uint64_t scripted = 1; /* the time */
+
+struct mono clock_mono(void)
+{
+	scripted += 10000000u;
+	return (struct mono){ scripted };
+}
+
+static int begin(void **state)
+{
+	int pair[2];
+
+	(void)state;
+	memset(&f, 0, sizeof(f));
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	f.control = pair[0];
+	supervisor = pair[1];
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	close(f.control);
+	if (supervisor >= 0)
+		close(supervisor);
+	return 0;
+}
+
+static void says(enum msg_type type, uint32_t id)
+{
+	assert_true(msg_send(supervisor, id, &(struct msg_body){ .type = type }, NULL, 0) >= 0);
+}
+
+static void counted_once(void **state)
+{
+	(void)state;
+	assert_true(stop_begin(&f, 7));
+	assert_false(stop_asked(&f));
+	stop_end(&f, false);
+	assert_int_equal(f.hearing.stopped, 0); /* it ended by itself */
+	assert_true(stop_begin(&f, 9));
+	says(MSG_STOP, 9);
+	assert_true(stop_asked(&f));
+	stop_end(&f, false);
+	assert_int_equal(f.hearing.stopped, 0); /* told to, it was through all the same */
+	assert_true(stop_begin(&f, 8));
+	says(MSG_STOP, 8);
+	assert_true(stop_asked(&f));
+	assert_true(stop_asked(&f));
+	stop_end(&f, true);
+	stop_end(&f, true); /* of an apply, which was never begun as something that can be stopped */
+	assert_int_equal(f.hearing.stopped, 1);
+	assert_false(stop_asked(&f));
+	assert_false(stop_keeps(&f));
+}
+
+/* The one who is gone asked behind the one who waits. */
+static void of_another(void **state)
+{
+	(void)state;
+	assert_true(stop_begin(&f, 7));
+	says(MSG_VERIFY, 8);
+	says(MSG_STOP, 8);
+	says(MSG_STOP, 6); /* that was answered already */
+	assert_false(stop_asked(&f));
+	stop_end(&f, true);
+	assert_int_equal(f.hearing.stopped, 0);
+	assert_true(stop_keeps(&f));
+	assert_false(stop_begin(&f, 8));
+	stop_end(&f, true);
+	assert_int_equal(f.hearing.stopped, 1);
+}
+
+/* Without a supervisor nothing goes on, and nobody has stopped anything. */
+static void left_alone(void **state)
+{
+	(void)state;
+	assert_true(stop_begin(&f, 7));
+	close(supervisor);
+	supervisor = -1;
+	assert_true(stop_asked(&f));
+	stop_end(&f, true);
+	assert_int_equal(f.hearing.stopped, 0);
+	assert_true(stop_keeps(&f));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(counted_once, begin, end),
+		cmocka_unit_test_setup_teardown(of_another, begin, end),
+		cmocka_unit_test_setup_teardown(left_alone, begin, end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

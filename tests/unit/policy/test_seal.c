@@ -174,6 +174,27 @@ static void rules_hold_behind_a_right_digest(void **state)
 	maker_free(&k);
 }
 
+/* The site of the maker, as the compiler has it. */
+static void lowered(struct model_maker *k)
+{
+	maker_init(k);
+	maker_site(k);
+	assert_true(maker_lower(k));
+}
+
+/* What reading comes to behind a right digest; ends the maker. */
+static void sealed_is_read_as(struct model_maker *k, int r)
+{
+	struct err e;
+	uint8_t *p;
+	size_t n;
+
+	assert_int_equal(ir_seal(k->c.ir, &p, &n, &e), 0);
+	assert_int_equal(unseal(p, n), r);
+	free(p);
+	maker_free(k);
+}
+
 /* What is deleted cannot be brought back, whoever made the generation. */
 static void a_rule_of_retention_holds(void **state)
 {
@@ -188,19 +209,11 @@ static void a_rule_of_retention_holds(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		struct model_maker k;
-		struct err e;
-		uint8_t *p;
-		size_t n;
 
-		maker_init(&k);
-		maker_site(&k);
-		assert_true(maker_lower(&k));
+		lowered(&k);
 		k.c.ir->keep_days = rules[i].keep;
 		k.c.ir->delete_after_days = rules[i].delete;
-		assert_int_equal(ir_seal(k.c.ir, &p, &n, &e), 0);
-		assert_int_equal(unseal(p, n), rules[i].r);
-		free(p);
-		maker_free(&k);
+		sealed_is_read_as(&k, rules[i].r);
 	}
 }
 
@@ -215,19 +228,11 @@ static void half_a_statement_is_none(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
 		struct model_maker k;
-		struct err e;
-		uint8_t *p;
-		size_t n;
 
-		maker_init(&k);
-		maker_site(&k);
-		assert_true(maker_lower(&k));
+		lowered(&k);
 		k.c.ir->records_purpose = said[i].purpose;
 		k.c.ir->records_responsible = said[i].responsible;
-		assert_int_equal(ir_seal(k.c.ir, &p, &n, &e), 0);
-		assert_int_equal(unseal(p, n), said[i].r);
-		free(p);
-		maker_free(&k);
+		sealed_is_read_as(&k, said[i].r);
 	}
 }
 

@@ -3,7 +3,8 @@
  * An account manager over the web and everybody's own pass phrase: what is carried out, in whose name it stands, what was handed out opens, and every refusal.
  * LINK: appliance/base/logins.c appliance/accounts/desk_login.c appliance/accounts/desk.c appliance/accounts/desk_user.c appliance/accounts/desk_review.c appliance/accounts/book.c appliance/accounts/book_file.c
  * LINK: appliance/accounts/passphrase.c appliance/accounts/secret.c appliance/accounts/plain_text.c appliance/accounts/sessions.c
- * LINK: appliance/accounts/desk_manage.c appliance/accounts/desk_passphrase.c appliance/wire/manage.c
+ * LINK: appliance/accounts/desk_manage.c appliance/accounts/desk_passphrase.c appliance/accounts/desk_leaked.c appliance/accounts/leaked.c
+ * LINK: appliance/wire/manage.c appliance/wire/leaked.c
  * LINK: appliance/accounts/desk_key.c appliance/accounts/desk_certificate.c appliance/accounts/challenge.c appliance/wire/webauthn.c
  * LINK: appliance/accounts/lockout.c appliance/accounts/totp.c appliance/wire/duty.c appliance/wire/event.c
  * LINK: appliance/wire/limit.c appliance/base/utf8.c appliance/base/json.c appliance/base/sha256.c

@@ -24,8 +24,8 @@
 #define FACTS 24u /* bytes before the list that say of it */
 
 struct found {
-	uint64_t *all, *spare; /* ROOM of each */
-	size_t n;
+	uint64_t *all, *spare;
+	size_t room, n; /* of each of them; how many are in `all` */
 	bool too_many;
 	struct leaked_lines lines;
 };
@@ -67,9 +67,9 @@ static void add(struct found *f, const uint8_t prefix[LEAKED_PREFIX])
 {
 	struct bytes b = bytes_of(prefix, LEAKED_PREFIX);
 
-	if (f->n == ROOM)
+	if (f->n == f->room)
 		sort_once(f);
-	f->too_many = f->too_many || f->n == ROOM;
+	f->too_many = f->too_many || f->n == f->room;
 	if (!f->too_many)
 		bytes_be64(&b, &f->all[f->n++]);
 }
@@ -171,7 +171,11 @@ static uint8_t *form(const struct found *f, size_t *ret_n)
 
 uint8_t *leaked_list(const char *text, size_t n, size_t *ret_n, bool *ret_too_many, struct leaked_lines *ret)
 {
-	struct found f = { .all = calloc(ROOM, sizeof(uint64_t)), .spare = calloc(ROOM, sizeof(uint64_t)) };
+	/* No line that is taken is shorter. */
+	size_t room = n / PHRASE_LEAST + 1 < ROOM ? n / PHRASE_LEAST + 1 : ROOM;
+	struct found f = { .all = calloc(room, sizeof(uint64_t)),
+			   .spare = calloc(room, sizeof(uint64_t)),
+			   .room = room };
 	uint8_t *p = NULL;
 
 	*ret_n = 0;

@@ -106,6 +106,7 @@ bool desk_hash(struct desk *d, struct job *j, const char *phrase, const char *se
 int desk_open(struct desk *d, int dirfd, const struct desk_out *out, struct moment now, struct err *e)
 {
 	enum book_found found;
+	bool leaked_damaged = false;
 	int r;
 
 	memset(d, 0, sizeof(*d));
@@ -114,12 +115,16 @@ int desk_open(struct desk *d, int dirfd, const struct desk_out *out, struct mome
 	if (!passphrase_setting(d->stranger) || !challenge_begin(&d->challenges))
 		return err_set(e, -EIO, "random numbers");
 	r = book_open(dirfd, &d->book, &found, e);
+	if (r == 0)
+		r = leaked_open(&d->leaked, dirfd, &leaked_damaged, e);
 	d->damaged = found == BOOK_DAMAGED;
 	for (size_t i = 0; i < d->book.n_accounts; i++)
 		if (d->book.accounts[i].n_keys == 0)
 			secret_make(d->book.accounts[i].handle, ACCOUNT_HANDLE);
 	if (d->damaged)
 		desk_event(d, ACCOUNT_DAMAGED, NULL, NULL, NULL, NULL, NULL, 1);
+	if (leaked_damaged)
+		desk_event(d, ACCOUNT_LEAKED_DAMAGED, NULL, NULL, NULL, NULL, NULL, 1);
 	return r;
 }
 
@@ -197,6 +202,8 @@ void desk_login(struct desk *d, uint32_t id, const struct msg_login *m, struct m
 	j->known = a != NULL;
 	snprintf(j->hash, sizeof(j->hash), "%s", a != NULL ? a->hash : d->stranger);
 	desk_copy_field(phrase, m->phrase, LOGIN_PHRASE);
+	/* Of everybody's, so that nobody learns from the time whether there is such an account. */
+	j->leaked = desk_leaked(d, phrase);
 	/* It counts as failed until it has succeeded: else so many could be tried at once as there are jobs. */
 	j->locks = lockout_failed(&d->lockout, name, &from, now.ns);
 	if (!desk_hash(d, j, phrase, j->hash)) {
@@ -248,20 +255,23 @@ void desk_let_in(struct desk *d, const struct job *j, struct account *a, bool pa
 		x->pinned = true;
 		memcpy(x->pin, j->shown, sizeof(x->pin));
 	}
+	x->leaked = j->leaked;
 	lockout_forget(&d->lockout, j->name, &j->from);
 	d->logins++;
 	snprintf(left, sizeof(left), "%u", a->recovery_left);
 	desk_event(d, paper ? ACCOUNT_RECOVERED : ACCOUNT_LOGGED_IN, &j->from, a->name, NULL, paper ? left : NULL, NULL,
 		   1);
+	if (x->leaked)
+		desk_event(d, ACCOUNT_LEAKED_USED, &j->from, a->name, NULL, NULL, NULL, 1);
 	hex_text(secret, sizeof(secret), hex);
 	desk_answer(d, j->id, ANSWER_YES,
-		    json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:b, s:b}", "session", hex, "name",
+		    json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:b, s:b, s:b}", "session", hex, "name",
 			      json_text(a->name), "full_name", json_text(a->full), "roles", duties_json(a->duties),
-			      "rights", rights_json(a->handed ? 0 : duty_rights(a->duties)), "idle_s",
+			      "rights", rights_json(a->handed || x->leaked ? 0 : duty_rights(a->duties)), "idle_s",
 			      (json_int_t)(SESSION_IDLE_NS / 1000000000), "limit_s",
 			      (json_int_t)(SESSION_LIMIT_NS / 1000000000), "recovery_codes",
 			      (json_int_t)a->recovery_left, "two_persons", !d->book.one_person.enough,
-			      "choose_passphrase", a->handed));
+			      "choose_passphrase", a->handed || x->leaked, "passphrase_leaked", x->leaked));
 	explicit_bzero(secret, sizeof(secret));
 	explicit_bzero(hex, sizeof(hex));
 }
@@ -427,13 +437,18 @@ void desk_judge(struct desk *d, uint32_t id, const struct msg_judge *m, struct m
 		desk_refuse(d, id, ANSWER_INVALID, M_LOGIN_CHOOSE);
 		return;
 	}
+	if (x->leaked && m->right < RIGHT_COUNT) {
+		desk_refuse(d, id, ANSWER_INVALID, M_LOGIN_LEAKED);
+		return;
+	}
 	desk_may(d, id, m->right, &from, a->name, a->duties,
-		 json_pack("{s:s, s:o, s:o, s:I, s:I, s:b, s:I, s:o, s:o, s:o, s:b}", "via", "session", "name",
+		 json_pack("{s:s, s:o, s:o, s:I, s:I, s:b, s:I, s:o, s:o, s:o, s:b, s:b}", "via", "session", "name",
 			   json_text(a->name), "full_name", json_text(a->full), "session_number", (json_int_t)x->number,
 			   "limit_s", (json_int_t)((SESSION_LIMIT_NS - (now.ns - x->begun)) / 1000000000), "totp",
 			   !a->no_totp, "recovery_codes", (json_int_t)a->recovery_left, "handle",
 			   json_hex(a->handle, ACCOUNT_HANDLE), "keys", desk_own_keys(a), "certificates",
-			   book_pins_json(a, now.wall_s), "choose_passphrase", a->handed));
+			   book_pins_json(a, now.wall_s), "choose_passphrase", a->handed || x->leaked,
+			   "passphrase_leaked", x->leaked));
 }
 
 void desk_logout(struct desk *d, uint32_t id, const struct msg_logout *m, struct moment now)
@@ -461,7 +476,10 @@ void desk_status(const struct desk *d, struct moment now, struct msg_accounts_st
 					     .logins = d->logins,
 					     .refused = d->refused,
 					     .damaged = d->damaged,
-					     .unsaved = d->unsaved };
+					     .unsaved = d->unsaved,
+					     .leaked = (uint32_t)d->leaked.count,
+					     .leaked_since = d->leaked.loaded,
+					     .leaked_damaged = d->leaked.damaged };
 	for (size_t i = 0; i < d->book.n_accounts; i++) {
 		ret->disabled += d->book.accounts[i].disabled;
 		ret->unused += account_unused(&d->book.accounts[i], now.wall_s);

@@ -10,7 +10,9 @@
 #include "appliance/accounts/book.h"
 #include "appliance/accounts/challenge.h"
 #include "appliance/accounts/hasher.h"
+#include "appliance/accounts/leaked.h"
 #include "appliance/accounts/lockout.h"
+#include "appliance/accounts/passphrase.h"
 #include "appliance/accounts/sessions.h"
 #include "appliance/base/messages.h"
 #include "appliance/wire/event.h"
@@ -53,8 +55,9 @@ struct job {
 	enum proof proof_kind;
 	enum key_order key_order;
 	enum manage_order manage;
-	bool same; /* the pass phrase that is to be the next is the present one */
-	bool deed; /* who orders is known and has typed his pass phrase: what is answered now is about the order */
+	bool leaked; /* the pass phrase that was typed is in the list of leaked ones; told once it was right */
+	bool same;   /* the pass phrase that is to be the next is the present one */
+	bool deed;   /* who orders is known and has typed his pass phrase: what is answered now is about the order */
 	char label[LOGIN_LABEL + 1];
 	char proof
 		[WEBAUTHN_TEXT +
@@ -67,9 +70,18 @@ struct job {
 	struct account draft;			 /* of one that is added */
 };
 
+/* Root's list of leaked pass phrases is on its way to the disk. */
+struct leaked_order {
+	bool on;
+	uint32_t id;
+	char by[ACCOUNT_BY + 1];
+};
+
 struct desk {
 	struct desk_out out;
 	struct book book;
+	struct leaked leaked;
+	struct leaked_order leaked_order;
 	struct sessions sessions;
 	struct lockout lockout;
 	struct job jobs[DESK_JOBS];
@@ -97,6 +109,11 @@ void desk_manage(struct desk *d, uint32_t id, const struct msg_manage *m, struct
 /* Somebody takes another pass phrase for his own account. */
 void desk_passphrase(struct desk *d, uint32_t id, const struct msg_passphrase *m, struct moment now);
 void desk_user(struct desk *d, uint32_t id, const struct msg_user *m, struct moment now);
+/* Root brings a list of leaked pass phrases, a sealed memfd, which stays the caller's; -1: none came along. Taken by desk_leaked_step. */
+void desk_leaked_load(struct desk *d, uint32_t id, const struct msg_user *m, int memfd);
+/* The next piece of it, while desk_leaked_waits. */
+bool desk_leaked_waits(const struct desk *d);
+void desk_leaked_step(struct desk *d, struct moment now);
 /* Somebody has looked through the records, in the name of an account that may say so. */
 void desk_review(struct desk *d, uint32_t id, const struct msg_review *m, struct moment now);
 void desk_status(const struct desk *d, struct moment now, struct msg_accounts_status *ret);
@@ -152,6 +169,16 @@ void desk_certificate_add(struct desk *d, uint32_t id, struct account *a, const 
 /* `from`: where whoever ordered it over the web is; NULL = root. */
 void desk_certificate_remove(struct desk *d, uint32_t id, struct account *a, const json_t *said, const char *by,
 			     const struct addr *from, struct moment now);
+/* desk_leaked.c: whether a phrase that somebody typed is in the list. */
+bool desk_leaked(struct desk *d, const char *phrase);
+/* passphrase_judge, and the list. */
+enum passphrase desk_judge_phrase(struct desk *d, const char *phrase, const char *name);
+/* The phrase that was typed for the job is right, and a leaked one: from now on the session opens nothing but the choice of another. Says and records so. */
+void desk_leaked_typed(struct desk *d, struct job *j, struct moment now);
+json_t *desk_leaked_json(const struct desk *d);
+/* Orders of root. */
+void desk_leaked_show(struct desk *d, uint32_t id);
+void desk_leaked_remove(struct desk *d, uint32_t id, const char *by);
 /* desk_login.c: orders of root */
 void desk_login_add(struct desk *d, uint32_t id, struct account *a, const json_t *said, const char *by,
 		    struct moment now);

@@ -181,6 +181,8 @@ void desk_key_hashed(struct desk *d, struct job *j, const struct hash_answer *h,
 		desk_come_again(d, j);
 	else if (!desk_same_hash(h->hash, a->hash))
 		key_refused(d, j);
+	else if (j->leaked)
+		desk_leaked_typed(d, j, now);
 	else if (j->key_order == KEY_REMOVE)
 		remove_key(d, j, a);
 	else if (!desk_prove(d, j, a))
@@ -201,8 +203,8 @@ void desk_key(struct desk *d, uint32_t id, const struct msg_key *m, struct momen
 	}
 	x->used = now.ns;
 	/* Else whoever made the pass phrase could leave a key of his own behind. */
-	if (a->handed) {
-		desk_refuse(d, id, ANSWER_INVALID, M_LOGIN_CHOOSE);
+	if (a->handed || x->leaked) {
+		desk_refuse(d, id, ANSWER_INVALID, a->handed ? M_LOGIN_CHOOSE : M_LOGIN_LEAKED);
 		return;
 	}
 	desk_copy_field(label, m->label, LOGIN_LABEL);
@@ -228,6 +230,7 @@ void desk_key(struct desk *d, uint32_t id, const struct msg_key *m, struct momen
 	memcpy(j->secret, m->secret, SECRET_BYTES);
 	memcpy(j->shown, m->shown, sizeof(j->shown));
 	desk_copy_field(phrase, m->phrase, LOGIN_PHRASE);
+	j->leaked = desk_leaked(d, phrase);
 	j->locks = lockout_failed(&d->lockout, j->name, &from, now.ns);
 	if (!desk_hash(d, j, phrase, j->hash)) {
 		desk_come_again(d, j);

@@ -181,6 +181,8 @@ bool desk_manage_hashed(struct desk *d, struct job *j, const struct hash_answer 
 		desk_refuse(d, j->id, ANSWER_INVALID, M_MANAGE_REFUSED);
 	} else if (!duty_may(by->duties, MANAGE_RIGHT)) {
 		desk_refuse(d, j->id, ANSWER_NO, M_LOGIN_NO_RIGHT);
+	} else if (j->leaked) {
+		desk_leaked_typed(d, j, now);
 	} else {
 		begin(d, j, by, now);
 	}
@@ -198,8 +200,8 @@ void desk_manage(struct desk *d, uint32_t id, const struct msg_manage *m, struct
 		desk_nobody(d, id);
 		return;
 	}
-	if (a->handed) {
-		desk_refuse(d, id, ANSWER_INVALID, M_LOGIN_CHOOSE);
+	if (a->handed || x->leaked) {
+		desk_refuse(d, id, ANSWER_INVALID, a->handed ? M_LOGIN_CHOOSE : M_LOGIN_LEAKED);
 		return;
 	}
 	if (!duty_may(a->duties, MANAGE_RIGHT)) {

@@ -41,6 +41,7 @@ struct job *desk_again(struct desk *d, uint32_t id, enum job_kind kind, const st
 		return NULL;
 	}
 	desk_copy_field(typed, phrase, LOGIN_PHRASE);
+	j->leaked = desk_leaked(d, typed);
 	j->locks = lockout_failed(&d->lockout, j->name, from, now.ns);
 	asked = desk_hash(d, j, typed, j->hash);
 	explicit_bzero(typed, sizeof(typed));
@@ -56,12 +57,11 @@ struct job *desk_again(struct desk *d, uint32_t id, enum job_kind kind, const st
 static void take(struct desk *d, struct job *j, const struct account *a)
 {
 	static const enum message why[] = {
-		[PASSPHRASE_SHORT] = M_PASSPHRASE_SHORT,
-		[PASSPHRASE_LONG] = M_PASSPHRASE_LONG,
-		[PASSPHRASE_NO_TEXT] = M_PASSPHRASE_NO_TEXT,
-		[PASSPHRASE_COMMON] = M_PASSPHRASE_COMMON,
+		[PASSPHRASE_SHORT] = M_PASSPHRASE_SHORT,     [PASSPHRASE_LONG] = M_PASSPHRASE_LONG,
+		[PASSPHRASE_NO_TEXT] = M_PASSPHRASE_NO_TEXT, [PASSPHRASE_COMMON] = M_PASSPHRASE_COMMON,
+		[PASSPHRASE_LEAKED] = M_PASSPHRASE_LEAKED,
 	};
-	enum passphrase p = passphrase_judge(j->proof, a->name);
+	enum passphrase p = desk_judge_phrase(d, j->proof, a->name);
 	char setting[PASSPHRASE_HASH];
 
 	lockout_forget(&d->lockout, j->name, &j->from);
@@ -73,11 +73,13 @@ static void take(struct desk *d, struct job *j, const struct account *a)
 		desk_refuse(d, j->id, ANSWER_CANNOT, M_LOGIN_BUSY);
 }
 
-/* All but the one that it was done in: who else has one may have had the pass phrase. */
+/* All but the one that it was done in, which is free again: who else has one may have had the pass phrase. */
 static void end_others(struct desk *d, const struct job *j, struct moment now)
 {
-	const struct session *own = sessions_find(&d->sessions, j->secret, now.ns);
+	struct session *own = sessions_find(&d->sessions, j->secret, now.ns);
 
+	if (own != NULL)
+		own->leaked = false;
 	for (size_t i = 0; i < SESSIONS_MOST; i++) {
 		struct session *x = &d->sessions.all[i];
 

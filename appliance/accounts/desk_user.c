@@ -74,10 +74,9 @@ static const char *duties_text(uint32_t duties, char out[LIST_TEXT])
 static void refuse_phrase(const struct order *o, enum passphrase p)
 {
 	static const enum message why[] = {
-		[PASSPHRASE_SHORT] = M_PASSPHRASE_SHORT,
-		[PASSPHRASE_LONG] = M_PASSPHRASE_LONG,
-		[PASSPHRASE_NO_TEXT] = M_PASSPHRASE_NO_TEXT,
-		[PASSPHRASE_COMMON] = M_PASSPHRASE_COMMON,
+		[PASSPHRASE_SHORT] = M_PASSPHRASE_SHORT,     [PASSPHRASE_LONG] = M_PASSPHRASE_LONG,
+		[PASSPHRASE_NO_TEXT] = M_PASSPHRASE_NO_TEXT, [PASSPHRASE_COMMON] = M_PASSPHRASE_COMMON,
+		[PASSPHRASE_LEAKED] = M_PASSPHRASE_LEAKED,
 	};
 
 	desk_refuse(o->d, o->id, ANSWER_INVALID, why[p]);
@@ -153,7 +152,7 @@ static const char *phrase_of(const struct order *o, struct job *j, const char *n
 			desk_refuse(o->d, o->id, ANSWER_CANNOT, M_USER_NO_RANDOM);
 		return *ret_phrase;
 	}
-	p = passphrase_judge(typed, name);
+	p = desk_judge_phrase(o->d, typed, name);
 	if (p != PASSPHRASE_GOOD)
 		refuse_phrase(o, p);
 	else
@@ -326,7 +325,9 @@ static void list(const struct order *o)
 		json_object_set_new(j, "seen", json_string(seen));
 		json_array_append_new(all, j);
 	}
-	desk_answer(o->d, o->id, ANSWER_YES, json_pack("{s:o, s:b}", "accounts", all, "damaged", o->d->damaged));
+	desk_answer(o->d, o->id, ANSWER_YES,
+		    json_pack("{s:o, s:b, s:o}", "accounts", all, "damaged", o->d->damaged, "leaked",
+			      desk_leaked_json(o->d)));
 }
 
 static void change(const struct order *o, struct account *a)
@@ -727,7 +728,15 @@ static void carry_out(const struct order *o, enum user_order order)
 	case USER_LOGIN_REMOVE:
 		about_account(o, order);
 		break;
+	case USER_LEAKED:
+		desk_leaked_show(o->d, o->id);
+		break;
+	case USER_LEAKED_REMOVE:
+		desk_leaked_remove(o->d, o->id, o->by);
+		break;
+	case USER_LEAKED_LOAD: /* it comes with a list: desk_leaked_load */
 	case USER_ORDERS:
+		desk_refuse(o->d, o->id, ANSWER_INVALID, M_USER_NONSENSE);
 		break;
 	}
 }

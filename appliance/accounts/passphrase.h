@@ -19,6 +19,7 @@ enum passphrase {
 	PASSPHRASE_LONG,
 	PASSPHRASE_NO_TEXT, /* not UTF-8, or with a control character */
 	PASSPHRASE_COMMON,
+	PASSPHRASE_LEAKED, /* desk_leaked.c finds that */
 };
 
 enum passphrase passphrase_judge(const char *phrase, const char *name);

@@ -154,7 +154,10 @@ static bool on_user(void *ctx, struct msg *m)
 {
 	struct accounts *a = ctx;
 
-	desk_user(&a->desk, m->id, &m->body.user, moment_now());
+	if (m->body.user.order == USER_LEAKED_LOAD)
+		desk_leaked_load(&a->desk, m->id, &m->body.user, m->n_fds > 0 ? m->fds[0] : -1);
+	else
+		desk_user(&a->desk, m->id, &m->body.user, moment_now());
 	explicit_bzero(m->storage, sizeof(m->storage));
 	return true;
 }
@@ -211,9 +214,10 @@ static int loop(struct accounts *a, bool keys)
 	int r;
 
 	for (;;) {
-		if (poll(p, 3, TURN_MS) < 0 && errno != EINTR)
+		if (poll(p, 3, desk_leaked_waits(&a->desk) ? 0 : TURN_MS) < 0 && errno != EINTR)
 			return -errno;
 		desk_look(&a->desk, moment_now());
+		desk_leaked_step(&a->desk, moment_now());
 		if (p[1].revents != 0 && (r = hear_hashes(a)) < 0)
 			return r;
 		if (p[2].revents != 0 && (r = hear_proofs(a)) < 0)

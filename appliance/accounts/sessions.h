@@ -28,6 +28,7 @@ struct session {
 	uint64_t since;	      /* wall seconds, for people */
 	bool pinned;	      /* it was opened by this certificate, and is nobody's without it */
 	uint8_t pin[DIGEST_BYTES];
+	bool leaked; /* the pass phrase that was typed is a leaked one: it opens nothing but the choice of another */
 };
 
 struct sessions {

@@ -76,10 +76,11 @@ static json_t *contents(const struct words *w, json_t **ret_line)
 {
 	json_t *made = json_time(clock_wall_ns()), *list = cards_of_box(w->status);
 	const json_t *in_force = json_object_get(json_array_get(w->generations, 0), "generation");
-	json_t *all = json_pack("{s:s,s:i,s:s,s:O,s:O,s:o,s:o,s:O,s:O,s:O}", "product", "sekisho", "form", BACKUP_FORM,
-				"version", SEKISHO_VERSION, "made", made, "host", w->host, "site",
+	json_t *all = json_pack("{s:s,s:i,s:s,s:O,s:O,s:o,s:o,s:O,s:O,s:o,s:O}", "product", "sekisho", "form",
+				BACKUP_FORM, "version", SEKISHO_VERSION, "made", made, "host", w->host, "site",
 				null_or(json_object_get(w->status, "site")), "journal",
 				null_or(json_object_get(w->status, "journal")), "cards", list, "devices", w->devices,
+				"leaked", null_or(json_object_get(json_object_get(w->status, "accounts"), "leaked")),
 				"generations", w->generations);
 
 	if (all == NULL)

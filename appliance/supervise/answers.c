@@ -221,7 +221,8 @@ static bool is_order(const struct msg_body *b)
 {
 	return (b->type == MSG_DEVICES && (b->devices.order == DEVICES_ACCEPT || b->devices.order == DEVICES_FORGET ||
 					   b->devices.order == DEVICES_TAKE)) ||
-	       (b->type == MSG_HOLD && b->hold.order != HOLD_LIST) || b->type == MSG_REVIEW;
+	       (b->type == MSG_HOLD && b->hold.order != HOLD_LIST) || b->type == MSG_REVIEW ||
+	       (b->type == MSG_USER && b->user.order == USER_LEAKED_LOAD);
 }
 
 void collect_pass_fd(struct supervisor *s, unsigned slot, const struct msg_body *question, int fd, struct asker a)

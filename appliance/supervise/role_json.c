@@ -201,6 +201,11 @@ json_t *role_json(const struct msg_body *says, uint32_t index)
 	if (says->type == MSG_ACCOUNTS_STATUS) {
 		json_object_set_new(j, "damaged", json_boolean(says->accounts_status.damaged));
 		json_object_set_new(j, "unsaved", json_boolean(says->accounts_status.unsaved));
+		json_object_set_new(j, "leaked_damaged", json_boolean(says->accounts_status.leaked_damaged));
+		json_object_set_new(j, "leaked_since",
+				    says->accounts_status.leaked_since != 0
+					    ? json_time(says->accounts_status.leaked_since * 1000000000u)
+					    : json_null());
 	}
 	if (says->type == MSG_JOURNAL_STATUS) {
 		json_object_set_new(

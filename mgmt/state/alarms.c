@@ -225,6 +225,12 @@ static void of_weak(json_t *list, const json_t *status)
 		add(list, "weak damaged", false, "", M_ALARM_WEAK_DAMAGED, "", "");
 }
 
+static void of_accounts(json_t *list, const json_t *status)
+{
+	if (jb(ja(status, "accounts"), "leaked_damaged"))
+		add(list, "leaked", false, "", M_ALARM_LEAKED, "", "");
+}
+
 /* Conduits that are expected to carry something and do not. */
 static void of_silence(json_t *list, const json_t *status)
 {
@@ -349,6 +355,7 @@ json_t *alarms_find(const json_t *status)
 	of_surroundings(list, status);
 	of_devices(list, status);
 	of_weak(list, status);
+	of_accounts(list, status);
 	of_silence(list, status);
 	of_uninspected(list, status);
 	of_unheard(list, status);

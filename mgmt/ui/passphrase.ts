@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Another pass phrase of one's own: on the page of one's account, and in the place of every page while it is one that was handed out.
+// Another pass phrase of one's own: on the page of one's account, and in the place of every page while it is one that was handed out, or a leaked one.
 import { h, type Node_ } from "./dom";
-import { changePassphrase, person } from "./session";
+import { changePassphrase, isLeaked, person } from "./session";
 import { language, t, type Key } from "./text";
 
 let busy = false, complaint: Key | undefined, refusal = "", done = false;
@@ -46,9 +46,9 @@ export function passphraseForm(draw: () => void, must: boolean, then: () => void
 		h("input", { id, type: "password", autocomplete: complete, "data-key": id, "aria-describedby": help !== undefined ? id + "-help" : undefined }),
 		...(help !== undefined ? [h("p", { id: id + "-help", class: "note", "data-key": id + "-help" }, t(help))] : [])];
 	return h("form", { class: must ? "door" : "keys", submit: onGive, novalidate: true, "data-key": "passphrase-form" },
-		must && h("h1", {}, t("own_title")), must && h("p", {}, t("own_must", person())),
+		must && h("h1", {}, t("own_title")), must && h("p", {}, t(isLeaked() ? "own_leaked" : "own_must", person())),
 		h("p", { class: "complaint", role: "alert", "data-key": "own-complaint" }, complaint !== undefined ? t(complaint) : refusal),
 		h("p", { class: "note", role: "status", "data-key": "own-done" }, done ? t("own_done") : ""),
-		...one("own-passphrase", must ? "own_handed" : "own_present", "current-password"), ...one("new-passphrase", "own_new", "new-password", "own_help"), ...one("new-passphrase-again", "own_again", "new-password"),
+		...one("own-passphrase", must && !isLeaked() ? "own_handed" : "own_present", "current-password"), ...one("new-passphrase", "own_new", "new-password", "own_help"), ...one("new-passphrase-again", "own_again", "new-password"),
 		h("button", { type: "submit", id: "own-give", class: must ? "main-action" : "", "aria-disabled": busy ? "true" : undefined }, t(busy ? "signing_in" : "own_give")));
 }

@@ -8,13 +8,14 @@ import type { Lang, OwnKey } from "./types";
 export type Refused = "unauthorized" | "forbidden" | "wrong" | "unreachable" | "unavailable" | "no_key" | "not_here";
 export type Answer<T> = { ok: true; value: T } | { ok: false; why: Refused };
 
-type Who = { token: string } | { name: string; rights: string[]; choose: boolean };
+type Who = { token: string } | { name: string; rights: string[]; choose: boolean; leaked: boolean };
 /** What the box says of whoever is signed in. */
 export interface Person {
 	name: string;
 	rights: string[];
 	two_persons: boolean;
 	choose_passphrase: boolean;
+	passphrase_leaked?: boolean;
 }
 
 const ASK_MS = 15000, ORDER_MS = 90000;
@@ -29,9 +30,14 @@ export function person(): string {
 	return who !== undefined && "name" in who ? who.name : "";
 }
 
-/** The pass phrase was handed out: before anything else whoever is signed in chooses another. */
+/** The pass phrase was handed out, or is a leaked one: before anything else whoever is signed in chooses another. */
 export function mustChoose(): boolean {
 	return who !== undefined && "name" in who && who.choose;
+}
+
+/** ... because it is on the list of leaked ones. */
+export function isLeaked(): boolean {
+	return who !== undefined && "name" in who && who.leaked;
 }
 
 /** As the box said when he signed in; whether it may be the box says each time. */
@@ -39,7 +45,7 @@ export function mayDo(right: string): boolean {
 	return who !== undefined && "name" in who && who.rights.includes(right);
 }
 
-const asPerson = (p: Person): Who => ({ name: p.name, rights: p.rights, choose: p.choose_passphrase });
+const asPerson = (p: Person): Who => ({ name: p.name, rights: p.rights, choose: p.choose_passphrase, leaked: p.passphrase_leaked === true });
 
 async function send<T>(path: string, init: RequestInit, read: (answer: Response) => Promise<T> = async (answer) => (await answer.json()) as T,
 	most = ASK_MS, until?: AbortSignal): Promise<Answer<T>> {

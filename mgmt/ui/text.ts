@@ -630,6 +630,7 @@ const texts = table({
 	made_forget: ["渡した（表示を消す）", "Handed over: forget it"],
 	own_title: ["パスフレーズの設定", "Your pass phrase"],
 	own_must: ["{0} さん、今のパスフレーズはアカウント管理者が作成したものです。あなただけが知るパスフレーズを設定すると、利用を開始できます。", "{0}, the account manager has made the pass phrase that you signed in with. Choose one that nobody else knows; then everything else opens."],
+	own_leaked: ["{0} さん、入力したパスフレーズは、漏えいしたパスフレーズの一覧にあります。ほかで使っていない別のパスフレーズを設定すると、利用を開始できます。", "{0}, the pass phrase that you signed in with is on the list of leaked ones, which others try. Choose one that you use nowhere else; then everything else opens."],
 	own_handed: ["渡されたパスフレーズ", "Pass phrase that was handed to you"],
 	own_present: ["現在のパスフレーズ", "Present pass phrase"],
 	own_new: ["新しいパスフレーズ", "New pass phrase"],

@@ -6,7 +6,8 @@
  * certificate that it was given for, in its time, before its session's end.
  *
  * LINK: appliance/accounts/desk.c appliance/accounts/desk_user.c appliance/accounts/book.c appliance/accounts/book_file.c
- * LINK: appliance/accounts/desk_manage.c appliance/accounts/desk_passphrase.c appliance/wire/manage.c
+ * LINK: appliance/accounts/desk_manage.c appliance/accounts/desk_passphrase.c appliance/accounts/desk_leaked.c appliance/accounts/leaked.c
+ * LINK: appliance/wire/manage.c appliance/wire/leaked.c
  * LINK: appliance/accounts/desk_key.c appliance/accounts/desk_certificate.c appliance/accounts/challenge.c appliance/wire/webauthn.c
  * LINK: appliance/accounts/passphrase.c appliance/accounts/secret.c appliance/accounts/plain_text.c appliance/accounts/sessions.c
  * LINK: appliance/accounts/lockout.c appliance/accounts/totp.c appliance/wire/duty.c appliance/wire/event.c

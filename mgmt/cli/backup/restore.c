@@ -15,12 +15,12 @@
 #include "appliance/base/memfd.h"
 #include "appliance/seal/cms.h"
 #include "appliance/seal/file.h"
-#include "mgmt/cli/backup/apart.h"
 #include "mgmt/cli/backup/cards.h"
 #include "mgmt/cli/backup/texts.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/devices/taking.h"
 #include "mgmt/cli/policy/source.h"
+#include "mgmt/cli/shut/apart.h"
 #include "mgmt/cli/shut/shut.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/verbs/show.h"
@@ -316,6 +316,8 @@ static int order(struct cli *c, const struct cli_args *a, const json_t *backup, 
 	const char *digest = js(json_object_get(g, "generation"), "digest");
 	int fds[2] = { fd, -1 }, status;
 	json_t *devices = NULL;
+	/* A count of what stands nowhere in it: so many that its box had. */
+	unsigned long long leaked = ju(backup, "leaked");
 	struct box_answer answer;
 	bool same;
 
@@ -345,6 +347,8 @@ static int order(struct cli *c, const struct cli_args *a, const json_t *backup, 
 			render_line(c, same ? M_RESTORE_SAME : M_RESTORE_NOT_SAME);
 		if (status == CLI_YES)
 			tell_devices(c, devices, dry_run);
+		if (status == CLI_YES && leaked > 0)
+			render_line(c, M_RESTORE_LEAKED, leaked);
 	}
 	json_decref(devices);
 	box_answer_free(&answer);

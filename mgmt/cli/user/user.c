@@ -5,12 +5,14 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "appliance/base/logins.h"
 #include "appliance/wire/duty.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/user/certificate.h"
+#include "mgmt/cli/user/leaked.h"
 #include "mgmt/cli/user/phrase.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/render.h"
@@ -72,6 +74,18 @@ static void head(struct table *t, const struct cli *c, const enum message *names
 	table_head_done(t);
 }
 
+static void print_leaked(struct cli *c, const json_t *l)
+{
+	char since[RENDER_TEXT];
+
+	if (ju(l, "count") > 0)
+		render_line(c, M_LEAKED_IS, ju(l, "count"), when(c, l, "since", since));
+	else if (jb(l, "damaged"))
+		render_line(c, M_LEAKED_WAS_DAMAGED);
+	else
+		render_line(c, M_LEAKED_ABSENT);
+}
+
 static void print_list(struct cli *c, const json_t *answer)
 {
 	static const enum message names[] = { M_USER_COL_NAME, M_USER_COL_FULL, M_USER_COL_ROLES, M_USER_COL_LAST,
@@ -100,6 +114,7 @@ static void print_list(struct cli *c, const json_t *answer)
 	table_free(t);
 	if (jb(answer, "damaged"))
 		render_line(c, M_USER_WAS_DAMAGED);
+	print_leaked(c, ja(answer, "leaked"));
 }
 
 static void print_keys(struct cli *c, const json_t *a)
@@ -301,6 +316,10 @@ static void print_answer(struct cli *c, enum user_order order, const json_t *ans
 		print_roles(c, answer);
 	else if (order == USER_APPROVAL || order == USER_APPROVAL_OFF || order == USER_APPROVAL_ON)
 		print_approval(c, json_object_get(answer, "approval"));
+	else if (order == USER_LEAKED || order == USER_LEAKED_LOAD)
+		print_leaked(c, ja(answer, "leaked"));
+	else if (order == USER_LEAKED_REMOVE)
+		render_line(c, M_LEAKED_GONE);
 	else if (order == USER_SESSION_END)
 		render_line(c, M_USER_ENDED, ju(answer, "ended"));
 	else if (order == USER_TOKEN_ADD)
@@ -386,7 +405,7 @@ static json_t *question(struct cli *c, enum user_order order, const struct cli_a
 	return j;
 }
 
-static int send_order(struct cli *c, enum user_order order, json_t *said)
+static int send_order(struct cli *c, enum user_order order, json_t *said, const int *fd)
 {
 	char *text = json_dumps(said, JSON_COMPACT);
 	struct msg_body m = { MSG_CTL_USER, .ctl_user = { .order = (uint8_t)order, .text = text } };
@@ -397,13 +416,31 @@ static int send_order(struct cli *c, enum user_order order, json_t *said)
 		free(text);
 		return cli_fail(c, CLI_INVALID, M_USER_NONSENSE);
 	}
-	if (box_request(c, &m, NULL, 0, 30, &answer, &status)) {
+	if (box_request(c, &m, fd, fd != NULL ? 1 : 0, 30, &answer, &status)) {
 		if (!box_answer_done(c, &answer, &status))
 			print_answer(c, order, answer.json);
 		box_answer_free(&answer);
 	}
 	explicit_bzero(text, strlen(text));
 	free(text);
+	return status;
+}
+
+/* What is in the file goes in a form that the box checks. */
+static int load_leaked(struct cli *c, const char *path)
+{
+	struct leaked_lines lines;
+	json_t *said;
+	int fd, status = leaked_file(c, path, &fd, &lines);
+
+	if (status != CLI_YES)
+		return status;
+	if (!c->json)
+		render_line(c, M_LEAKED_READ, lines.taken, lines.passed_over);
+	said = json_object();
+	status = send_order(c, USER_LEAKED_LOAD, said, &fd);
+	json_decref(said);
+	close(fd);
 	return status;
 }
 
@@ -425,10 +462,12 @@ static int run(struct cli *c, const struct cli_args *a)
 		return cli_fail(c, CLI_INVALID, M_USER_WANTS_LABEL, a->operands[1]);
 	if (order == USER_LOGIN_ADD && a->values[OPT_LOGIN] == NULL)
 		return cli_fail(c, CLI_INVALID, M_USER_WANTS_LOGIN);
+	if (order == USER_LEAKED_LOAD)
+		return a->n_operands < 2 ? cli_fail(c, CLI_INVALID, M_LEAKED_WANTS) : load_leaked(c, a->operands[1]);
 	said = question(c, order, a, &status);
 	if (said == NULL)
 		return status;
-	status = send_order(c, order, said);
+	status = send_order(c, order, said, NULL);
 	json_decref(said);
 	return status;
 }

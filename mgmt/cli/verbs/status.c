@@ -536,6 +536,18 @@ static bool unused(const json_t *status, const char *feature)
 	return json_is_false(json_object_get(ja(ja(status, "features"), feature), "used"));
 }
 
+static void leaked_line(struct cli *c, const json_t *accounts)
+{
+	char since[RENDER_TEXT];
+
+	if (jb(accounts, "leaked_damaged")) {
+		message_print(c->out, c->lang, M_STATUS_LEAKED_DAMAGED);
+	} else if (ju(accounts, "leaked") > 0) {
+		render_time(js(accounts, "leaked_since"), since);
+		message_print(c->out, c->lang, M_STATUS_LEAKED, ju(accounts, "leaked"), since);
+	}
+}
+
 static void rest(struct cli *c, const json_t *status)
 {
 	const json_t *drift = json_object_get(status, "drift"), *journal = json_object_get(status, "journal");
@@ -564,6 +576,7 @@ static void rest(struct cli *c, const json_t *status)
 	ups_lines(c, json_object_get(status, "ups"));
 	told_line(c, M_STATUS_MAIL, json_object_get(status, "mail"));
 	told_line(c, M_STATUS_SNMP, json_object_get(status, "snmp"));
+	leaked_line(c, ja(status, "accounts"));
 	partition_line(c, ja(status, "partition"));
 	if (*js(status, "backend") != '\0')
 		render_line(c, strcmp(js(status, "backend"), "native") == 0 ? M_STATUS_NATIVE : M_STATUS_COMPAT);

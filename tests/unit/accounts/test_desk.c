@@ -4,7 +4,8 @@
  * parallel guesses count, what a session may from where and for how long, replay, what root orders and what stays when the disk fails.
  * LINK: appliance/accounts/desk.c appliance/accounts/desk_user.c appliance/accounts/desk_review.c appliance/accounts/book.c appliance/accounts/book_file.c
  * LINK: appliance/accounts/passphrase.c appliance/accounts/secret.c appliance/accounts/plain_text.c appliance/accounts/sessions.c
- * LINK: appliance/accounts/desk_manage.c appliance/accounts/desk_passphrase.c appliance/wire/manage.c
+ * LINK: appliance/accounts/desk_manage.c appliance/accounts/desk_passphrase.c appliance/accounts/desk_leaked.c appliance/accounts/leaked.c
+ * LINK: appliance/wire/manage.c appliance/wire/leaked.c
  * LINK: appliance/accounts/desk_key.c appliance/accounts/desk_certificate.c appliance/accounts/challenge.c appliance/wire/webauthn.c
  * LINK: appliance/accounts/lockout.c appliance/accounts/totp.c appliance/wire/duty.c appliance/wire/event.c
  * LINK: appliance/wire/limit.c appliance/base/utf8.c appliance/base/json.c appliance/base/sha256.c
@@ -221,6 +222,8 @@ static int teardown(void **state)
 	forget();
 	unlinkat(dirfd_, "accounts", 0);
 	unlinkat(dirfd_, "accounts.damaged", 0);
+	unlinkat(dirfd_, "leaked", 0);
+	unlinkat(dirfd_, "leaked.damaged", 0);
 	close(dirfd_);
 	return rmdir(folder);
 }
@@ -229,6 +232,9 @@ static int anew(void **state)
 {
 	(void)state;
 	unlinkat(dirfd_, "accounts", 0);
+	unlinkat(dirfd_, "leaked", 0);
+	unlinkat(dirfd_, "leaked.damaged", 0);
+	leaked_close(&desk.leaked);
 	later(1000000);
 	start();
 	order(USER_ADD, SUZUKI, ANSWER_YES);
@@ -930,6 +936,172 @@ static void a_review_is_signed_by_who_may(void **state)
 	review("kato", since, until, false, "", ANSWER_NO);
 }
 
+/* ---- leaked pass phrases --------------------------------------------------------------------------------------------- */
+
+/* A list of the one phrase, as root brings it. */
+static enum answer_status load(const char *phrase)
+{
+	struct msg_user m = { .order = USER_LEAKED_LOAD, .by = "tanaka", .text = "{}" };
+	uint8_t list[LEAKED_HEAD + LEAKED_PREFIX], chain[32];
+	struct leaked_head head = { .count = 1 };
+	int fd;
+
+	leaked_prefix(phrase, strlen(phrase), list + LEAKED_HEAD);
+	leaked_begin(1, chain);
+	leaked_fold(chain, list + LEAKED_HEAD, LEAKED_PREFIX);
+	leaked_end(chain, 0, head.digest);
+	leaked_head_write(&head, list);
+	fd = memfd_sealed("leaked", list, sizeof(list));
+	forget();
+	desk_leaked_load(&desk, 9, &m, fd);
+	close(fd);
+	while (desk_leaked_waits(&desk))
+		desk_leaked_step(&desk, now);
+	assert_int_equal(n_answers, 1);
+	return answers[0].status;
+}
+
+static void may(const uint8_t secret[SECRET_BYTES], bool all)
+{
+	assert_int_equal(judge(CREDENTIAL_SESSION, secret, RIGHT_READ_STATE, HERE), all ? ANSWER_YES : ANSWER_INVALID);
+	assert_int_equal(judge(CREDENTIAL_SESSION, secret, RIGHT_COUNT, HERE), ANSWER_YES);
+	assert_int_equal(json_is_true(json_object_get(answers[0].json, "choose_passphrase")), !all);
+	assert_int_equal(json_is_true(json_object_get(answers[0].json, "passphrase_leaked")), !all);
+	assert_int_equal(json_array_size(json_object_get(answers[0].json, "rights")) > 0, all);
+}
+
+static enum answer_status choose(const uint8_t secret[SECRET_BYTES], const char *present, const char *next)
+{
+	struct msg_passphrase m = { .family = 4, .from = { 192, 0, 2, 10 } };
+
+	memcpy(m.secret, secret, SECRET_BYTES);
+	memcpy(m.phrase, present, strlen(present));
+	memcpy(m.fresh, next, strlen(next));
+	forget();
+	desk_passphrase(&desk, 4, &m, now);
+	hash_all();
+	hash_all();
+	assert_int_equal(n_answers, 1);
+	return answers[0].status;
+}
+
+static void whoever_has_a_leaked_phrase_chooses_another(void **state)
+{
+	uint8_t before[SECRET_BYTES], secret[SECRET_BYTES];
+
+	(void)state;
+	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), HERE, before), ANSWER_YES);
+	later(60);
+	assert_int_equal(load(PHRASE), ANSWER_YES);
+	assert_true(recorded(ACCOUNT_LEAKED_LOADED));
+	/* Of a session from before nobody knows what was typed. */
+	may(before, true);
+	/* A wrong code: it is not said of a stranger. */
+	assert_int_equal(login("suzuki", PHRASE, "000000", HERE, secret), ANSWER_NO);
+	assert_false(recorded(ACCOUNT_LEAKED_USED));
+	assert_int_equal(login("nobody", PHRASE, "000000", HERE, secret), ANSWER_NO);
+	assert_false(recorded(ACCOUNT_LEAKED_USED));
+	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), HERE, secret), ANSWER_YES);
+	assert_true(recorded(ACCOUNT_LEAKED_USED) && recorded(ACCOUNT_LOGGED_IN));
+	assert_int_equal(json_array_size(json_object_get(answers[0].json, "rights")), 0);
+	assert_true(json_is_true(json_object_get(answers[0].json, "choose_passphrase")));
+	may(secret, false);
+	may(before, true);
+	/* Neither a weak one nor another of the list, and the list may be another one meanwhile. */
+	assert_int_equal(choose(secret, PHRASE, "short"), ANSWER_INVALID);
+	assert_int_equal(load("seven lanterns under a bridge"), ANSWER_YES);
+	assert_int_equal(choose(secret, PHRASE, "seven lanterns under a bridge"), ANSWER_INVALID);
+	may(secret, false);
+	assert_int_equal(choose(secret, PHRASE, "nine lanterns under a bridge"), ANSWER_YES);
+	may(secret, true);
+	assert_int_equal(judge(CREDENTIAL_SESSION, before, RIGHT_COUNT, HERE), ANSWER_NO);
+	later(60);
+	assert_int_equal(login("suzuki", "nine lanterns under a bridge", code_now("suzuki"), HERE, secret), ANSWER_YES);
+	may(secret, true);
+	/* Nor what root types for somebody. */
+	order(USER_PASSWORD, "{\"name\":\"suzuki\",\"passphrase\":\"seven lanterns under a bridge\"}", ANSWER_INVALID);
+	order(USER_LEAKED_REMOVE, "{}", ANSWER_YES);
+	assert_true(recorded(ACCOUNT_LEAKED_REMOVED));
+	order(USER_LEAKED_REMOVE, "{}", ANSWER_NO);
+	order(USER_PASSWORD, "{\"name\":\"suzuki\",\"passphrase\":\"seven lanterns under a bridge\"}", ANSWER_YES);
+}
+
+/* With a session from before the list: what is typed again is looked at too. */
+static void a_leaked_phrase_that_is_typed_again(void **state)
+{
+	struct msg_key m = { .order = KEY_REMOVE, .family = 4, .from = { 192, 0, 2, 10 }, .proof = "" };
+	uint8_t secret[SECRET_BYTES];
+
+	(void)state;
+	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), HERE, secret), ANSWER_YES);
+	assert_int_equal(load(PHRASE), ANSWER_YES);
+	memcpy(m.secret, secret, SECRET_BYTES);
+	memcpy(m.label, "spare", 5);
+	memcpy(m.phrase, "seven wrong lanterns again", 26);
+	forget();
+	desk_key(&desk, 5, &m, now);
+	hash_all();
+	assert_false(recorded(ACCOUNT_LEAKED_USED));
+	may(secret, true);
+	memset(m.phrase, 0, sizeof(m.phrase));
+	memcpy(m.phrase, PHRASE, strlen(PHRASE));
+	forget();
+	desk_key(&desk, 5, &m, now);
+	hash_all();
+	assert_int_equal(answers[0].status, ANSWER_INVALID);
+	assert_true(recorded(ACCOUNT_LEAKED_USED));
+	may(secret, false);
+	order(USER_LEAKED_REMOVE, "{}", ANSWER_YES);
+}
+
+static void a_list_outlives_the_role_and_is_told(void **state)
+{
+	struct msg_accounts_status status;
+	const json_t *told;
+	int fd;
+
+	(void)state;
+	told = json_object_get(order(USER_LEAKED, "{}", ANSWER_YES), "leaked");
+	assert_int_equal(json_integer_value(json_object_get(told, "count")), 0);
+	assert_true(json_is_null(json_object_get(told, "since")));
+	assert_int_equal(load(PHRASE), ANSWER_YES);
+	start();
+	told = json_object_get(order(USER_LIST, "{}", ANSWER_YES), "leaked");
+	assert_int_equal(json_integer_value(json_object_get(told, "count")), 1);
+	desk_status(&desk, now, &status);
+	assert_true(status.leaked == 1 && status.leaked_since == now.wall_s && status.leaked_damaged == 0);
+	fd = openat(dirfd_, "leaked", O_WRONLY);
+	assert_int_equal(pwrite(fd, "X", 1, LEAKED_HEAD), 1);
+	close(fd);
+	start();
+	assert_true(recorded(ACCOUNT_LEAKED_DAMAGED));
+	desk_status(&desk, now, &status);
+	assert_true(status.leaked == 0 && status.leaked_since == 0 && status.leaked_damaged == 1);
+	/* What everybody tries first is refused all the same. */
+	order(USER_PASSWORD, "{\"name\":\"suzuki\",\"passphrase\":\"passwordpassword\"}", ANSWER_INVALID);
+	order(USER_LEAKED_REMOVE, "{}", ANSWER_YES);
+	desk_status(&desk, now, &status);
+	assert_int_equal(status.leaked_damaged, 0);
+}
+
+/* The order by itself, and what is no list. */
+static void a_list_that_is_none(void **state)
+{
+	struct msg_user m = { .order = USER_LEAKED_LOAD, .by = "tanaka", .text = "{}" };
+	int fd = memfd_sealed("leaked", "phrase\n", 7);
+
+	(void)state;
+	order(USER_LEAKED_LOAD, "{}", ANSWER_INVALID);
+	for (unsigned i = 0; i < 2; i++) {
+		forget();
+		desk_leaked_load(&desk, 9, &m, i == 0 ? -1 : fd);
+		assert_false(desk_leaked_waits(&desk));
+		assert_int_equal(answers[0].status, ANSWER_INVALID);
+		assert_int_equal(n_events, 0);
+	}
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -954,6 +1126,10 @@ int main(void)
 		cmocka_unit_test_setup(a_disk_that_takes_nothing, anew),
 		cmocka_unit_test_setup(a_damaged_register_lets_nobody_in_and_is_made_anew, anew),
 		cmocka_unit_test_setup(accounts_that_nobody_uses_are_told_once_a_day, anew),
+		cmocka_unit_test_setup(whoever_has_a_leaked_phrase_chooses_another, anew),
+		cmocka_unit_test_setup(a_leaked_phrase_that_is_typed_again, anew),
+		cmocka_unit_test_setup(a_list_outlives_the_role_and_is_told, anew),
+		cmocka_unit_test_setup(a_list_that_is_none, anew),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -3,7 +3,8 @@
  * An account manager over the web and everybody's own pass phrase: what is carried out, in whose name it stands, what was handed out opens, and every refusal.
  * LINK: appliance/base/logins.c appliance/accounts/desk_login.c appliance/accounts/desk.c appliance/accounts/desk_user.c appliance/accounts/desk_review.c appliance/accounts/book.c appliance/accounts/book_file.c
  * LINK: appliance/accounts/passphrase.c appliance/accounts/secret.c appliance/accounts/plain_text.c appliance/accounts/sessions.c
- * LINK: appliance/accounts/desk_manage.c appliance/accounts/desk_passphrase.c appliance/wire/manage.c
+ * LINK: appliance/accounts/desk_manage.c appliance/accounts/desk_passphrase.c appliance/accounts/desk_leaked.c appliance/accounts/leaked.c
+ * LINK: appliance/wire/manage.c appliance/wire/leaked.c
  * LINK: appliance/accounts/desk_key.c appliance/accounts/desk_certificate.c appliance/accounts/challenge.c appliance/wire/webauthn.c
  * LINK: appliance/accounts/lockout.c appliance/accounts/totp.c appliance/wire/duty.c appliance/wire/event.c
  * LINK: appliance/wire/limit.c appliance/base/utf8.c appliance/base/json.c appliance/base/sha256.c
@@ -273,6 +274,37 @@ static int anew(void **state)
 }
 
 #define ADD_KATO "{\"name\":\"kato\"," WHO ",\"roles\":\"ot_author\"}"
+
+/* The manager's own phrase is typed with each order: one that is a leaked one opens nothing any more, in a session of before too. */
+static void an_order_with_a_leaked_phrase_is_not_done(void **state)
+{
+	uint8_t list[LEAKED_HEAD + LEAKED_PREFIX], chain[32];
+	struct leaked_head head = { .count = 1 };
+	int fd;
+
+	(void)state;
+	leaked_prefix(PHRASE, strlen(PHRASE), list + LEAKED_HEAD);
+	leaked_begin(1, chain);
+	leaked_fold(chain, list + LEAKED_HEAD, LEAKED_PREFIX);
+	leaked_end(chain, 0, head.digest);
+	leaked_head_write(&head, list);
+	fd = memfd_sealed("leaked", list, sizeof(list));
+	assert_int_equal(leaked_take(&desk.leaked, fd), 0);
+	assert_int_equal(leaked_step(&desk.leaked, now.wall_s), 0);
+	close(fd);
+	assert_int_equal(may(sato, RIGHT_ACCOUNTS), ANSWER_YES);
+	order(sato, MANAGE_ADD, ADD_KATO, ANSWER_INVALID);
+	assert_true(why(M_LOGIN_LEAKED));
+	assert_null(book_account(&desk.book, "kato"));
+	assert_int_equal(last.code, ACCOUNT_LEAKED_USED);
+	assert_int_equal(may(sato, RIGHT_ACCOUNTS), ANSWER_INVALID);
+	own(sato, PHRASE, OTHER);
+	done(ANSWER_YES);
+	ask(sato, MANAGE_ADD, ADD_KATO, OTHER);
+	hash_all();
+	done(ANSWER_YES);
+	assert_int_equal(leaked_remove(&desk.leaked), 0);
+}
 
 static void what_was_handed_out_opens_nothing_but_the_choice_of_another(void **state)
 {
@@ -575,6 +607,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(what_was_handed_out_opens_nothing_but_the_choice_of_another, anew),
+		cmocka_unit_test_setup(an_order_with_a_leaked_phrase_is_not_done, anew),
 		cmocka_unit_test_setup(who_orders_shows_his_pass_phrase_and_has_the_right, anew),
 		cmocka_unit_test_setup(an_order_outlives_nobody, anew),
 		cmocka_unit_test_setup(nobody_manages_himself, anew),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The line of a backup's file, the renaming of cards in its texts, and the process apart that opens it.
- * LINK: appliance/seal/file.c mgmt/cli/backup/rename.c mgmt/cli/backup/apart.c mgmt/cli/shut/shut.c appliance/base/sha256.c appliance/base/bytes.c
+ * LINK: appliance/seal/file.c mgmt/cli/backup/rename.c mgmt/cli/shut/apart.c mgmt/cli/shut/shut.c appliance/base/sha256.c appliance/base/bytes.c
  * LIBS: nettle libseccomp jansson
  */
 #include <errno.h>
@@ -24,8 +24,8 @@
 #include <cmocka.h>
 
 #include "appliance/seal/file.h"
-#include "mgmt/cli/backup/apart.h"
 #include "mgmt/cli/backup/cards.h"
+#include "mgmt/cli/shut/apart.h"
 #include "mgmt/cli/shut/shut.h"
 
 static size_t file_of(const char *body, char *out)

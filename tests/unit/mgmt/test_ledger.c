@@ -217,6 +217,22 @@ static void devices_alarm(void **state)
 	}
 }
 
+static void leaked_list_alarm(void **state)
+{
+	json_t *s = json_loads("{" GOOD ",\"accounts\":{\"leaked\":0,\"leaked_damaged\":true}}", 0, NULL),
+	       *alarms = alarms_find(s);
+
+	(void)state;
+	assert_int_equal(json_array_size(alarms), 1);
+	assert_string_equal(json_string_value(json_object_get(json_array_get(alarms, 0), "key")), "leaked");
+	json_decref(alarms);
+	json_object_set_new(json_object_get(s, "accounts"), "leaked_damaged", json_false());
+	alarms = alarms_find(s);
+	assert_int_equal(json_array_size(alarms), 0);
+	json_decref(alarms);
+	json_decref(s);
+}
+
 /* Each server with weak TLS that nobody has reviewed is an alarm of its own, by its address, so that it stays one while numbers and times move. */
 static void weak_tls_alarms(void **state)
 {
@@ -550,6 +566,7 @@ int main(void)
 					    cmocka_unit_test(the_same_words_everywhere),
 					    cmocka_unit_test(devices_alarm),
 					    cmocka_unit_test(weak_tls_alarms),
+					    cmocka_unit_test(leaked_list_alarm),
 					    cmocka_unit_test(silent_conduits_alarm),
 					    cmocka_unit_test(uninspected_packets_alarm),
 					    cmocka_unit_test(unheard_alarm),

@@ -73,6 +73,7 @@ static const struct {
 	{ MSG_CTL_USER, USER_SESSIONS, ACCOUNTS },
 	{ MSG_CTL_USER, USER_ROLES, ACCOUNTS },
 	{ MSG_CTL_USER, USER_APPROVAL, ACCOUNTS },
+	{ MSG_CTL_USER, USER_LEAKED, ACCOUNTS },
 };
 
 static const char *expected(enum msg_type type, unsigned order)

@@ -3,8 +3,8 @@
  * Work on hostile bytes in a process apart, which has its memory, one pipe to write to, and nothing else: no user, no file, no
  * socket, no other system call. Whoever takes it over can only answer wrongly.
  */
-#ifndef SEKISHO_MGMT_CLI_BACKUP_APART_H
-#define SEKISHO_MGMT_CLI_BACKUP_APART_H
+#ifndef SEKISHO_MGMT_CLI_SHUT_APART_H
+#define SEKISHO_MGMT_CLI_SHUT_APART_H
 
 #include <stdbool.h>
 #include <stddef.h>

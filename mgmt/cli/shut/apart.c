@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/backup/apart.h"
+#include "mgmt/cli/shut/apart.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The list of leaked pass phrases: who may not choose what, who has to choose anew, and root's orders about it. Whoever signs in with a leaked one has shown a second
+ * factor, and is not shut out: his session opens nothing but the choice of another. That is known of a session alone, since of what is kept nobody can tell: of
+ * another list, or without one, the next login is judged anew.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "appliance/accounts/desk.h"
+
+static void put_by(char out[ACCOUNT_BY + 1], const char *by)
+{
+	snprintf(out, ACCOUNT_BY + 1, "%.*s", (int)strnlen(by, USER_BY), by);
+	if (!text_is_plain(out, ACCOUNT_BY))
+		snprintf(out, ACCOUNT_BY + 1, "?");
+}
+
+bool desk_leaked(struct desk *d, const char *phrase)
+{
+	bool damaged, found = leaked_has(&d->leaked, phrase, &damaged);
+
+	if (damaged)
+		desk_event(d, ACCOUNT_LEAKED_DAMAGED, NULL, NULL, NULL, NULL, NULL, 1);
+	return found;
+}
+
+enum passphrase desk_judge_phrase(struct desk *d, const char *phrase, const char *name)
+{
+	enum passphrase p = passphrase_judge(phrase, name);
+
+	return p == PASSPHRASE_GOOD && desk_leaked(d, phrase) ? PASSPHRASE_LEAKED : p;
+}
+
+void desk_leaked_typed(struct desk *d, struct job *j, struct moment now)
+{
+	struct session *x = sessions_find(&d->sessions, j->secret, now.ns);
+
+	/* It was right: nobody guesses. */
+	lockout_forget(&d->lockout, j->name, &j->from);
+	if (x != NULL)
+		x->leaked = true;
+	desk_event(d, ACCOUNT_LEAKED_USED, &j->from, j->name, NULL, NULL, NULL, 1);
+	desk_refuse(d, j->id, ANSWER_INVALID, M_LOGIN_LEAKED);
+}
+
+json_t *desk_leaked_json(const struct desk *d)
+{
+	return json_pack("{s:I, s:o, s:b}", "count", (json_int_t)d->leaked.count, "since",
+			 d->leaked.count > 0 ? json_time(d->leaked.loaded * 1000000000u) : json_null(), "damaged",
+			 d->leaked.damaged);
+}
+
+void desk_leaked_show(struct desk *d, uint32_t id)
+{
+	desk_answer(d, id, ANSWER_YES, json_pack("{s:o}", "leaked", desk_leaked_json(d)));
+}
+
+/* How many there were, as a text; NULL: none. */
+static const char *had(uint64_t count, char out[24])
+{
+	snprintf(out, 24, "%llu", (unsigned long long)count);
+	return count > 0 ? out : NULL;
+}
+
+void desk_leaked_remove(struct desk *d, uint32_t id, const char *by)
+{
+	uint64_t count = d->leaked.count;
+	char before[24];
+	int r = leaked_remove(&d->leaked);
+
+	if (r == -EBUSY) {
+		desk_refuse(d, id, ANSWER_NO, M_LEAKED_BUSY);
+	} else if (r == -ENOENT) {
+		desk_refuse(d, id, ANSWER_NO, M_LEAKED_NONE);
+	} else if (r < 0) {
+		desk_refuse(d, id, ANSWER_CANNOT, M_USER_UNSAVED);
+	} else {
+		desk_event(d, ACCOUNT_LEAKED_REMOVED, NULL, NULL, had(count, before), NULL, by, 1);
+		desk_leaked_show(d, id);
+	}
+}
+
+static void not_taken(struct desk *d, uint32_t id, int r)
+{
+	if (r == -EBUSY)
+		desk_refuse(d, id, ANSWER_NO, M_LEAKED_BUSY);
+	else if (r == -EBADMSG)
+		desk_refuse(d, id, ANSWER_INVALID, M_LEAKED_NOT);
+	else
+		desk_refuse(d, id, ANSWER_CANNOT, M_USER_UNSAVED);
+}
+
+void desk_leaked_load(struct desk *d, uint32_t id, const struct msg_user *m, int memfd)
+{
+	struct leaked_order *o = &d->leaked_order;
+	int r = memfd >= 0 ? leaked_take(&d->leaked, memfd) : -EBADMSG;
+
+	if (r < 0) {
+		not_taken(d, id, r);
+		return;
+	}
+	*o = (struct leaked_order){ .on = true, .id = id };
+	put_by(o->by, (const char *)m->by);
+}
+
+bool desk_leaked_waits(const struct desk *d)
+{
+	return d->leaked_order.on;
+}
+
+void desk_leaked_step(struct desk *d, struct moment now)
+{
+	struct leaked_order *o = &d->leaked_order;
+	uint64_t count = d->leaked.count;
+	char before[24];
+	int r;
+
+	if (!o->on)
+		return;
+	r = leaked_step(&d->leaked, now.wall_s);
+	if (r == 1)
+		return;
+	o->on = false;
+	if (r < 0) {
+		not_taken(d, o->id, r);
+		return;
+	}
+	desk_event(d, ACCOUNT_LEAKED_LOADED, NULL, NULL, had(count, before), NULL, o->by, d->leaked.count);
+	desk_leaked_show(d, o->id);
+}

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/accounts/leaked.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "appliance/base/atomic_file.h"
+
+#define NAME "leaked"
+#define ASIDE "leaked.damaged"
+#define BESIDE ".leaked.new"
+#define STEP_BLOCKS 16u /* a MiB */
+#define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+#define BLOCK_ENTRIES (LEAKED_BLOCK / LEAKED_PREFIX)
+
+static int read_at(int fd, uint8_t *p, size_t n, uint64_t at)
+{
+	while (n > 0) {
+		ssize_t r = pread(fd, p, n, (off_t)at);
+
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r <= 0)
+			return r < 0 ? -errno : -EBADMSG;
+		p += r;
+		n -= (size_t)r;
+		at += (uint64_t)r;
+	}
+	return 0;
+}
+
+static int write_at(int fd, const uint8_t *p, size_t n, uint64_t at)
+{
+	while (n > 0) {
+		ssize_t w = pwrite(fd, p, n, (off_t)at);
+
+		if (w < 0 && errno == EINTR)
+			continue;
+		if (w <= 0)
+			return w < 0 ? -errno : -EIO;
+		p += w;
+		n -= (size_t)w;
+		at += (uint64_t)w;
+	}
+	return 0;
+}
+
+static int read_head(int fd, struct leaked_head *ret)
+{
+	uint8_t head[LEAKED_HEAD];
+	struct stat st;
+	int r;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode) || st.st_size < (off_t)LEAKED_HEAD)
+		return -EBADMSG;
+	r = read_at(fd, head, sizeof(head), 0);
+	if (r == 0 && !leaked_head_read(head, (uint64_t)st.st_size, ret))
+		r = -EBADMSG;
+	return r;
+}
+
+/* The block at l->done into l->block, held to its order, and into the digest. How many entries, or negative errno. */
+static int take_block(struct leaked *l, int fd)
+{
+	uint64_t left = l->head.count - l->done;
+	size_t n = left < BLOCK_ENTRIES ? (size_t)left : BLOCK_ENTRIES;
+	int r = read_at(fd, l->block, n * LEAKED_PREFIX, LEAKED_HEAD + l->done * LEAKED_PREFIX);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < n; i++) {
+		const uint8_t *entry = l->block + i * LEAKED_PREFIX;
+
+		if (l->done + i > 0 && memcmp(l->last, entry, LEAKED_PREFIX) >= 0)
+			return -EBADMSG;
+		memcpy(l->last, entry, LEAKED_PREFIX);
+	}
+	leaked_fold(l->chain, l->block, n * LEAKED_PREFIX);
+	return (int)n;
+}
+
+static void begin(struct leaked *l)
+{
+	l->done = 0;
+	leaked_begin(l->head.count, l->chain);
+}
+
+static bool digest_fits(const struct leaked *l)
+{
+	uint8_t digest[32];
+
+	leaked_end(l->chain, l->head.loaded, digest);
+	return memcmp(digest, l->head.digest, sizeof(digest)) == 0;
+}
+
+/* All of the file, from its head to its digest. */
+static int look(struct leaked *l, int fd)
+{
+	int r = read_head(fd, &l->head);
+
+	if (r < 0)
+		return r;
+	begin(l);
+	while (l->done < l->head.count) {
+		r = take_block(l, fd);
+		if (r < 0)
+			return r;
+		l->done += (uint64_t)r;
+	}
+	return digest_fits(l) ? 0 : -EBADMSG;
+}
+
+/* Nobody can say anything about the file now; it may be whole. */
+static bool is_for_now(int r)
+{
+	return r == -ENOMEM || r == -EMFILE || r == -ENFILE || r == -EINTR;
+}
+
+static bool stands(int dirfd, const char *name)
+{
+	struct stat st;
+
+	return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static void set_aside(struct leaked *l)
+{
+	if (l->fd >= 0)
+		close(l->fd);
+	l->fd = -1;
+	l->count = l->loaded = 0;
+	l->damaged = true;
+	file_aside(l->dirfd, NAME);
+}
+
+int leaked_open(struct leaked *l, int dirfd, bool *ret_damaged, struct err *e)
+{
+	int fd, r;
+
+	*ret_damaged = false;
+	memset(l, 0, sizeof(*l));
+	l->dirfd = dirfd;
+	l->fd = l->in = l->out = -1;
+	/* Of one that the power or the end of the role came between. */
+	unlinkat(dirfd, BESIDE, 0);
+	fd = openat(dirfd, NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	r = fd < 0 ? -errno : look(l, fd);
+	if (r == 0) {
+		l->fd = fd;
+		l->count = l->head.count;
+		l->loaded = l->head.loaded;
+		return 0;
+	}
+	if (fd >= 0)
+		close(fd);
+	if (is_for_now(r))
+		return err_set(e, r, "the file %s", NAME);
+	if (r == -ENOENT) {
+		/* By an earlier start, or, of what is no file, by who opened the folder: nobody may have recorded it. */
+		*ret_damaged = l->damaged = stands(dirfd, ASIDE);
+		return 0;
+	}
+	set_aside(l);
+	*ret_damaged = true;
+	return 0;
+}
+
+/* 1 or 0: whether it is there; negative: the file is not what it was when it was opened. */
+static int search(const struct leaked *l, const uint8_t wanted[LEAKED_PREFIX])
+{
+	uint8_t least[LEAKED_PREFIX], most[LEAKED_PREFIX], entry[LEAKED_PREFIX];
+	uint64_t low = 0, high = l->count;
+	bool below = false, above = false;
+
+	while (low < high) {
+		uint64_t middle = low + (high - low) / 2;
+		int r = read_at(l->fd, entry, sizeof(entry), LEAKED_HEAD + middle * LEAKED_PREFIX);
+		int order;
+
+		if (r < 0)
+			return r;
+		order = memcmp(entry, wanted, LEAKED_PREFIX);
+		if ((below && memcmp(entry, least, LEAKED_PREFIX) <= 0) ||
+		    (above && memcmp(entry, most, LEAKED_PREFIX) >= 0))
+			return -EBADMSG;
+		if (order == 0)
+			return 1;
+		if (order < 0) {
+			low = middle + 1;
+			below = true;
+			memcpy(least, entry, LEAKED_PREFIX);
+		} else {
+			high = middle;
+			above = true;
+			memcpy(most, entry, LEAKED_PREFIX);
+		}
+	}
+	return 0;
+}
+
+bool leaked_has(struct leaked *l, const char *phrase, bool *ret_damaged)
+{
+	uint8_t wanted[LEAKED_PREFIX];
+	int r;
+
+	*ret_damaged = false;
+	if (l->fd < 0)
+		return false;
+	leaked_prefix(phrase, strlen(phrase), wanted);
+	r = search(l, wanted);
+	explicit_bzero(wanted, sizeof(wanted));
+	if (r < 0) {
+		set_aside(l);
+		*ret_damaged = true;
+	}
+	return r == 1;
+}
+
+/* ---- another one ------------------------------------------------------------------------------------------------ */
+
+static void give_up(struct leaked *l)
+{
+	if (l->in >= 0)
+		close(l->in);
+	if (l->out >= 0) {
+		close(l->out);
+		unlinkat(l->dirfd, BESIDE, 0);
+	}
+	l->in = l->out = -1;
+}
+
+int leaked_take(struct leaked *l, int memfd)
+{
+	int seals = fcntl(memfd, F_GET_SEALS), r;
+
+	if (l->in >= 0)
+		return -EBUSY;
+	/* Only a sealed memfd has seals: a file on somebody's disk could change or block under us. */
+	if (seals < 0 || (seals & SEALS) != SEALS)
+		return -EBADMSG;
+	r = read_head(memfd, &l->head);
+	if (r < 0)
+		return r;
+	l->in = fcntl(memfd, F_DUPFD_CLOEXEC, 0);
+	if (l->in < 0)
+		return -errno;
+	l->out = openat(l->dirfd, BESIDE, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (l->out < 0) {
+		r = -errno;
+		give_up(l);
+		return r;
+	}
+	begin(l);
+	return 0;
+}
+
+/* It is whole and right: its head, with the time in it, and its name. */
+static int finish(struct leaked *l, uint64_t wall_s)
+{
+	uint8_t head[LEAKED_HEAD];
+	int r;
+
+	if (!digest_fits(l))
+		return -EBADMSG;
+	l->head.loaded = wall_s;
+	leaked_end(l->chain, wall_s, l->head.digest);
+	leaked_head_write(&l->head, head);
+	r = write_at(l->out, head, sizeof(head), 0);
+	if (r == 0 && (fsync(l->out) < 0 || renameat(l->dirfd, BESIDE, l->dirfd, NAME) < 0))
+		r = -errno;
+	if (r < 0)
+		return r;
+	/* Should the power go before this is on the disk, the one before stands there, which was as whole. */
+	fsync(l->dirfd);
+	if (l->fd >= 0)
+		close(l->fd);
+	close(l->in);
+	l->fd = l->out;
+	l->in = l->out = -1;
+	l->count = l->head.count;
+	l->loaded = wall_s;
+	l->damaged = false;
+	unlinkat(l->dirfd, ASIDE, 0);
+	return 0;
+}
+
+int leaked_step(struct leaked *l, uint64_t wall_s)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < STEP_BLOCKS && r >= 0 && l->done < l->head.count; i++) {
+		uint64_t at = LEAKED_HEAD + l->done * LEAKED_PREFIX;
+
+		r = take_block(l, l->in);
+		if (r < 0)
+			break;
+		l->done += (uint64_t)r;
+		r = write_at(l->out, l->block, (size_t)r * LEAKED_PREFIX, at);
+	}
+	/* A little at a time: what waits to be written counts as memory of this role. */
+	if (r >= 0 && fdatasync(l->out) < 0)
+		r = -errno;
+	if (r >= 0 && l->done < l->head.count)
+		return 1;
+	if (r >= 0)
+		r = finish(l, wall_s);
+	if (r < 0)
+		give_up(l);
+	return r;
+}
+
+int leaked_remove(struct leaked *l)
+{
+	if (l->in >= 0)
+		return -EBUSY;
+	if (l->fd < 0 && !l->damaged)
+		return -ENOENT;
+	if ((unlinkat(l->dirfd, NAME, 0) < 0 && errno != ENOENT) || fsync(l->dirfd) < 0)
+		return -errno;
+	/* What was set aside may be a folder. */
+	if (unlinkat(l->dirfd, ASIDE, 0) < 0 && unlinkat(l->dirfd, ASIDE, AT_REMOVEDIR) < 0 && errno != ENOENT &&
+	    stands(l->dirfd, ASIDE))
+		return -errno;
+	if (l->fd >= 0)
+		close(l->fd);
+	l->fd = -1;
+	l->count = l->loaded = 0;
+	l->damaged = false;
+	return 0;
+}
+
+void leaked_close(struct leaked *l)
+{
+	give_up(l);
+	if (l->fd >= 0)
+		close(l->fd);
+	l->fd = -1;
+}

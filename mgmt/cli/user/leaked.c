@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/cli/user/leaked.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "appliance/base/bytes.h"
+#include "appliance/base/memfd.h"
+#include "appliance/base/utf8.h"
+#include "appliance/wire/leaked.h"
+#include "mgmt/cli/shut/apart.h"
+
+#define FILE_MB 400u /* beside it, what is made of it must find room (shut.c) */
+#define FILE_MOST ((size_t)FILE_MB << 20)
+#define ROOM (2u * LEAKED_MOST)
+#define SHA1_DIGITS 40u
+#define PHRASE_LEAST 16u /* characters and bytes: what the box takes (accounts/passphrase.h) */
+#define PHRASE_BYTES 256u
+#define FACTS 24u /* bytes before the list that say of it */
+
+struct found {
+	uint64_t *all, *spare;
+	size_t room, n; /* of each of them; how many are in `all` */
+	bool too_many;
+	struct leaked_lines lines;
+};
+
+/* By its bytes, from the last to the first: digests are spread evenly, and so take as long as any. */
+static void sort(struct found *f)
+{
+	for (unsigned byte = 0; byte < LEAKED_PREFIX; byte++) {
+		size_t at[256] = { 0 }, sum = 0;
+		uint64_t *other = f->spare;
+
+		for (size_t i = 0; i < f->n; i++)
+			at[f->all[i] >> (8 * byte) & 255u]++;
+		for (unsigned v = 0; v < 256; v++) {
+			size_t own = at[v];
+
+			at[v] = sum;
+			sum += own;
+		}
+		for (size_t i = 0; i < f->n; i++)
+			other[at[f->all[i] >> (8 * byte) & 255u]++] = f->all[i];
+		f->spare = f->all;
+		f->all = other;
+	}
+}
+
+static void sort_once(struct found *f)
+{
+	size_t n = 0;
+
+	sort(f);
+	for (size_t i = 0; i < f->n; i++)
+		if (n == 0 || f->all[n - 1] != f->all[i])
+			f->all[n++] = f->all[i];
+	f->n = n;
+}
+
+static void add(struct found *f, const uint8_t prefix[LEAKED_PREFIX])
+{
+	struct bytes b = bytes_of(prefix, LEAKED_PREFIX);
+
+	if (f->n == f->room)
+		sort_once(f);
+	f->too_many = f->too_many || f->n == f->room;
+	if (!f->too_many)
+		bytes_be64(&b, &f->all[f->n++]);
+}
+
+static int digit(char c)
+{
+	return c >= '0' && c <= '9'   ? c - '0'
+	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
+	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
+				      : -1;
+}
+
+/* HASH or HASH:COUNT. */
+static bool is_hash(const char *line, size_t n, uint8_t prefix[LEAKED_PREFIX])
+{
+	if (n < SHA1_DIGITS || (n > SHA1_DIGITS && (line[SHA1_DIGITS] != ':' || n == SHA1_DIGITS + 1)))
+		return false;
+	for (size_t i = 0; i < SHA1_DIGITS; i++)
+		if (digit(line[i]) < 0)
+			return false;
+	for (size_t i = SHA1_DIGITS + 1; i < n; i++)
+		if (line[i] < '0' || line[i] > '9')
+			return false;
+	for (size_t i = 0; i < LEAKED_PREFIX; i++)
+		prefix[i] = (uint8_t)(digit(line[2 * i]) << 4 | digit(line[2 * i + 1]));
+	return true;
+}
+
+static bool could_be_one(const char *line, size_t n)
+{
+	struct bytes b = bytes_of(line, n);
+	struct utf8_char c;
+	size_t characters = 0;
+
+	if (n < PHRASE_LEAST || n > PHRASE_BYTES || memchr(line, 0, n) != NULL)
+		return false;
+	while (utf8_next(&b, &c)) {
+		if (!c.valid || utf8_is_steering(c.cp))
+			return false;
+		characters++;
+	}
+	return characters >= PHRASE_LEAST;
+}
+
+static void take_line(struct found *f, const char *line, size_t n)
+{
+	uint8_t prefix[LEAKED_PREFIX];
+
+	if (n > 0 && line[n - 1] == '\r')
+		n--;
+	if (n == 0)
+		return;
+	if (!is_hash(line, n, prefix)) {
+		if (!could_be_one(line, n)) {
+			f->lines.passed_over++;
+			return;
+		}
+		leaked_prefix(line, n, prefix);
+	}
+	f->lines.taken++;
+	add(f, prefix);
+}
+
+static void take_lines(struct found *f, const char *text, size_t n)
+{
+	while (n > 0 && !f->too_many) {
+		const char *end = memchr(text, '\n', n);
+		size_t line = end != NULL ? (size_t)(end - text) : n;
+
+		take_line(f, text, line);
+		line += end != NULL;
+		text += line;
+		n -= line;
+	}
+	sort_once(f);
+	f->too_many = f->too_many || f->n > LEAKED_MOST;
+}
+
+static uint8_t *form(const struct found *f, size_t *ret_n)
+{
+	size_t n = LEAKED_HEAD + f->n * LEAKED_PREFIX;
+	struct leaked_head head = { .count = f->n };
+	uint8_t *p = malloc(n), chain[32];
+	struct outbuf o;
+
+	if (p == NULL)
+		return NULL;
+	o = outbuf_of(p + LEAKED_HEAD, n - LEAKED_HEAD);
+	for (size_t i = 0; i < f->n; i++)
+		out_be64(&o, f->all[i]);
+	leaked_begin(head.count, chain);
+	for (size_t at = LEAKED_HEAD; at < n; at += LEAKED_BLOCK)
+		leaked_fold(chain, p + at, n - at < LEAKED_BLOCK ? n - at : LEAKED_BLOCK);
+	leaked_end(chain, head.loaded, head.digest);
+	leaked_head_write(&head, p);
+	*ret_n = n;
+	return p;
+}
+
+uint8_t *leaked_list(const char *text, size_t n, size_t *ret_n, bool *ret_too_many, struct leaked_lines *ret)
+{
+	/* No line that is taken is shorter. */
+	size_t room = n / PHRASE_LEAST + 1 < ROOM ? n / PHRASE_LEAST + 1 : ROOM;
+	struct found f = { .all = calloc(room, sizeof(uint64_t)),
+			   .spare = calloc(room, sizeof(uint64_t)),
+			   .room = room };
+	uint8_t *p = NULL;
+
+	*ret_n = 0;
+	*ret_too_many = false;
+	if (f.all != NULL && f.spare != NULL) {
+		take_lines(&f, text, n);
+		*ret = f.lines;
+		*ret_too_many = f.too_many;
+		p = f.n > 0 && !f.too_many ? form(&f, ret_n) : malloc(1);
+	}
+	free(f.all);
+	free(f.spare);
+	return p;
+}
+
+/* ---- in a process apart ------------------------------------------------------------------------------------------- */
+
+struct text {
+	const char *p;
+	size_t n;
+};
+
+static bool work(void *ctx, uint8_t **ret, size_t *ret_n)
+{
+	const struct text *t = ctx;
+	struct leaked_lines lines = { 0 };
+	bool too_many;
+	size_t n;
+	uint8_t *list = leaked_list(t->p, t->n, &n, &too_many, &lines), *all = list != NULL ? malloc(FACTS + n) : NULL;
+	struct outbuf o;
+
+	if (all != NULL) {
+		o = outbuf_of(all, FACTS + n);
+		out_be64(&o, lines.taken);
+		out_be64(&o, lines.passed_over);
+		out_be64(&o, too_many);
+		out_bytes(&o, list, n);
+		*ret = all;
+		*ret_n = FACTS + n;
+	}
+	free(list);
+	return all != NULL;
+}
+
+/* What the process said, which may have been taken over by what it read: the box looks at the list once more. */
+static int take_over(struct cli *c, const char *path, const uint8_t *p, size_t n, int *ret_fd, struct leaked_lines *ret)
+{
+	struct bytes b = bytes_of(p, n);
+	uint64_t taken, passed_over, too_many;
+
+	bytes_be64(&b, &taken);
+	bytes_be64(&b, &passed_over);
+	if (!bytes_be64(&b, &too_many))
+		return cli_fail(c, CLI_CANNOT, M_LEAKED_UNREAD, path);
+	if (too_many != 0)
+		return cli_fail(c, CLI_INVALID, M_LEAKED_LONG, path, LEAKED_MOST, FILE_MB);
+	if (b.left == 0)
+		return cli_fail(c, CLI_INVALID, M_LEAKED_EMPTY, path);
+	*ret = (struct leaked_lines){ taken, passed_over };
+	*ret_fd = memfd_sealed("leaked", b.p, b.left);
+	return *ret_fd >= 0 ? CLI_YES : cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
+}
+
+static int read_apart(struct cli *c, const char *path, struct text t, int *ret_fd, struct leaked_lines *ret)
+{
+	uint8_t *p;
+	size_t n;
+	int status;
+
+	if (!apart(work, &t, FACTS + LEAKED_BYTES_MOST, &p, &n))
+		return cli_fail(c, CLI_CANNOT, M_LEAKED_UNREAD, path);
+	status = take_over(c, path, p, n, ret_fd, ret);
+	free(p);
+	return status;
+}
+
+int leaked_file(struct cli *c, const char *path, int *ret_fd, struct leaked_lines *ret)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), status;
+	struct stat st;
+	void *p;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+		int code = fd < 0 ? errno : EINVAL;
+
+		if (fd >= 0)
+			close(fd);
+		return cli_fail_file(c, CLI_CANNOT, path, code);
+	}
+	if (st.st_size == 0 || (uint64_t)st.st_size > FILE_MOST) {
+		close(fd);
+		return st.st_size == 0 ? cli_fail(c, CLI_INVALID, M_LEAKED_EMPTY, path)
+				       : cli_fail(c, CLI_INVALID, M_LEAKED_LONG, path, LEAKED_MOST, FILE_MB);
+	}
+	p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	close(fd);
+	if (p == MAP_FAILED)
+		return cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
+	status = read_apart(c, path, (struct text){ p, (size_t)st.st_size }, ret_fd, ret);
+	munmap(p, (size_t)st.st_size);
+	return status;
+}

@@ -7,14 +7,15 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 
 import away
 import chain
 from cases import expect
 from eve_schema import judge
-from net import sh, wait_for
-from programs import LOG_USER, SERVER, Programs, read, written
+from net import inside, sh, wait_for
+from programs import LOG_USER, PEERS_FOLDER, SERVER, Programs, read, unit, written
 
 # One line that came: its number, whether it is EVE, and the text.
 Line = collections.namedtuple("Line", "seq eve text")
@@ -125,6 +126,12 @@ def each_line_is_eve(box):
             sessions = away.Sessions(box, 20)
             last.callback(sessions.end)
             wait_for(lambda: sum('"kind":"passed"' in x.text for x in came(p)) > 60, 60, "records of sessions")
+            with inside(box.ns("ops")):
+                for family, to in ((socket.AF_INET, "10.73.0.2"), (socket.AF_INET6, "2001:db8:73::2")):
+                    with socket.socket(family, socket.SOCK_DGRAM) as s:
+                        s.sendto(b"x", (to, 7))
+            # What the tap has not handed on dies with it.
+            wait_for(lambda: sum('"event_type":"drop"' in x.text for x in came(p)) >= 2, 30, "records of refused packets")
             os.kill(box.pids("tap")[0], signal.SIGKILL)
             wait_for(box.running, 20, "the tap again")
             for _ in range(3):
@@ -137,7 +144,7 @@ def each_line_is_eve(box):
             as_it_is_here(p, box, came(p), validator)
             expect(len(lines) == len(p.kept()), "%d lines of %d records", len(lines), len(p.kept()))
             types = collections.Counter(json.loads(x.text)["event_type"] for x in lines)
-            expect({"flow", "engine", "alert"} <= set(types), "%s", types)
+            expect({"flow", "engine", "alert", "drop"} <= set(types), "%s", types)
             expect(twice == 0, "%d came twice, and nothing had ended", twice)
             ended(box, sender)
             said.append("%s: %d lines of as many records (%s)" % (transport, len(lines), ", ".join("%d %s" % (n, t) for t, n in sorted(types.items()))))
@@ -292,5 +299,13 @@ def its_program_is_shut_in(box):
         expect(running.wait(timeout=20) == 0, "it did not end with its input")
 
 
-CASES = (each_line_is_eve, another_form, its_program_dies, no_process_for_it, its_program_is_shut_in)
+def the_unit_has_it(_):
+    """The unit names the program where it is installed, and at its end asks rsyslogd alone, whose child answers the line that it was asked for."""
+    ours = unit("sekisho-log.service")
+    expect(("Environment", "SEKISHO_EVE=/usr/lib/sekisho/eve") in ours and ("KillMode", "mixed") in ours, "%s", ours)
+    installed = read(os.path.join(os.path.dirname(PEERS_FOLDER), "..", "images", "files.mk"))
+    expect("install -D -m 755 $(B)/sekisho-eve $(DESTDIR)$(PREFIX)/lib/sekisho/eve" in installed, "files.mk")
+
+
+CASES = (each_line_is_eve, another_form, its_program_dies, no_process_for_it, its_program_is_shut_in, the_unit_has_it)
 NEED_THEM = (each_line_is_eve, another_form, its_program_dies, no_process_for_it)

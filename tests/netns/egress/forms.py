@@ -91,6 +91,15 @@ def as_it_is_here(p, box, lines, validator):
         expect(x.text == eve[x.seq], "another text:\n%s\n%s", x.text, eve[x.seq])
 
 
+# docs/operate.md, with the names of this case.
+BY_OPENSSL = r"""set -e
+grep '"code":"checkpoint"' came | tail -n 1 >last
+sed 's/.*"text":"\([^"]*\)".*/\1/' last | tr -d '\n' >text
+sed 's/.*"signature":"\([^"]*\)".*/\1/' last | tr a-f A-F | basenc -d --base16 >signature
+openssl pkeyutl -verify -pubin -inkey box.pem -rawin -in text -sigfile signature
+cat text"""
+
+
 def cut_end_shows(p, box):
     """Of a signature that went as EVE the journal elsewhere is held against: whole, and with an end that was cut."""
     answer = json.loads(box.sekisho("journal", "checkpoint", "--json").stdout)
@@ -101,6 +110,8 @@ def cut_end_shows(p, box):
         return json.loads(box.sekisho("journal", "verify", folder, "--key", key, "--head", p.folder + "/came", "--json", check=False).stdout)
     whole = wait_for(lambda: (lambda said: said if said["whole"] is True else None)(verified(state)), 5, "records as the server has them signed")
     expect(whole["signed"]["sent"] == answer["seq"] - 1, "%s", whole)
+    done = sh("sh", "-c", "cd '%s'\n%s" % (p.folder, BY_OPENSSL), check=False)
+    expect(done.returncode == 0 and " record=%d " % (answer["seq"] - 1) in done.stdout, "%s", done)
     shutil.rmtree(cut, ignore_errors=True)
     shutil.copytree(state, cut)
     last = max(n for n in os.listdir(cut) if n.startswith("events-"))

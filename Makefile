@@ -58,13 +58,13 @@ help:
 	@echo 'make coverage    which lines the tests run, the sandboxed roles included (asks for root)'
 	@echo 'make lint        clang-format, clang-tidy, cppcheck'
 	@echo 'make deps        what is missing from the Debian packages of the demo and the tests'
-	@echo 'make all         build/release/sekisho, sekishod, sekisho-compile, sekisho-webauthn, sekisho-fetch, sekisho-notify and sekisho-inform'
+	@echo 'make all         build/release/sekisho, sekishod, sekisho-compile, sekisho-webauthn, sekisho-fetch, sekisho-notify, sekisho-inform and sekisho-eve'
 	@echo 'make deb         Debian packages, in build/deb'
 	@echo 'make image       the appliance as a disk image, in build/image (asks for root); make check-image starts it in qemu'
 	@echo 'make install     DESTDIR=, PREFIX=/usr: programs, units, settings, man pages, completion, documents'
 
 .PHONY: all
-all: $(B)/sekisho $(B)/sekishod $(B)/sekisho-compile $(B)/sekisho-webauthn $(B)/sekisho-fetch $(B)/sekisho-notify $(B)/sekisho-inform
+all: $(B)/sekisho $(B)/sekishod $(B)/sekisho-compile $(B)/sekisho-webauthn $(B)/sekisho-fetch $(B)/sekisho-notify $(B)/sekisho-inform $(B)/sekisho-eve
 
 $(B)/sekisho: $(call obj,$(SEKISHO_SRC))
 	$(call say,LINK,$@)
@@ -93,6 +93,10 @@ $(B)/sekisho-notify: $(call obj,$(NOTIFY_SRC))
 $(B)/sekisho-inform: $(call obj,$(INFORM_SRC))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@.new $^ $(call libs,netsnmp jansson nettle) && mv $@.new $@
+
+$(B)/sekisho-eve: $(call obj,$(EVE_SRC))
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@.new $^ $(call libs,jansson nettle libseccomp) && mv $@.new $@
 
 $(B)/%.o: %.c
 	$(call say,CC,$<)

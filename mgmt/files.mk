@@ -7,6 +7,9 @@ NOTIFY_SRC = $(wildcard mgmt/notify/*.c mgmt/state/*.c mgmt/words/*.c) $(BASE_SR
 # ... and one that tells them by SNMP, with libnetsnmp: it looks and remembers as the other does.
 INFORM_SRC = $(wildcard mgmt/inform/*.c mgmt/state/*.c mgmt/words/*.c) $(addprefix mgmt/notify/,ask.c fare.c ledger.c look.c) $(BASE_SRC) $(WIRE_SRC)
 
+# ... and one that makes EVE of each line for a log server that takes that.
+EVE_SRC = $(wildcard mgmt/eve/*.c mgmt/state/*.c mgmt/words/*.c) mgmt/cli/shut/shut.c $(BASE_SRC) $(WIRE_SRC)
+
 # What a browser is given (mgmt/ui), as a part of the daemon. esbuild comes from Debian, and there is nothing else to bring.
 build/ui/script: $(wildcard mgmt/ui/*.ts)
 	$(call say,UI,$@)

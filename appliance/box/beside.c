@@ -107,6 +107,18 @@ static void relp(struct text *t, const struct ir_peer *p, const char *address)
 	    address, (unsigned)p->port, BESIDE_WINDOW, p->ca, p->name);
 }
 
+/*
+ * A program of ours answers each line with the same record as EVE (mgmt/eve). One that dies over a line leaves it as it is: then it is asked for by
+ * another. What both leave goes as the box has it, as do lines within a second after none could be made.
+ */
+static void as_eve(struct text *t)
+{
+	static const char one[] = "action(type=\"mmexternal\" binary=`echo $SEKISHO_EVE` interface.input=\"msg\" "
+				  "action.resumeInterval=\"1\")\n";
+
+	add(t, "module(load=\"mmexternal\")\n%sif not ($msg startswith '" BESIDE_EVE "') then\n       %s", one, one);
+}
+
 int beside_rsyslog(const struct ir *ir, const char *state, char out[BESIDE_TEXT])
 {
 	const struct ir_peer *p = log_server(ir);
@@ -119,12 +131,12 @@ int beside_rsyslog(const struct ir *ir, const char *state, char out[BESIDE_TEXT]
 		return -EINVAL;
 	addr_text(&p->address, address);
 	add(&t, HEAD);
-	/* Where it keeps how far it has read: the unit's StateDirectory=. A line of the record is at most 8 KiB (journal/chain.h). */
+	/* Where it keeps how far it has read: the unit's StateDirectory=. A line of the record is at most 8 KiB (journal/chain.h); EVE says some of it twice. */
 	add(&t,
-	    "global(workDirectory=`echo $STATE_DIRECTORY` maxMessageSize=\"16k\"\n"
+	    "global(workDirectory=`echo $STATE_DIRECTORY` maxMessageSize=\"%s\"\n"
 	    "       defaultNetstreamDriverCAFile=\"%s\")\n"
 	    "module(load=\"imfile\")\n",
-	    p->ca);
+	    p->eve ? "64k" : "16k", p->ca);
 	/* No queue: the record itself waits. A line counts as read when the server's connection took it, and not in batches before. How far that
 	 * is it puts down behind every sixteenth line and wherever there are no more, so that whoever looks there (box/handed.h) sees when all went. */
 	add(&t,
@@ -138,6 +150,8 @@ int beside_rsyslog(const struct ir *ir, const char *state, char out[BESIDE_TEXT]
 	add(&t,
 	    "template(name=\"record\" type=\"string\"\n"
 	    "         string=\"<%%pri%%>1 %%timegenerated:::date-rfc3339%% %%hostname%% sekisho - - - %%msg%%\")\n");
+	if (p->eve)
+		as_eve(&t);
 	if (p->relp)
 		relp(&t, p, address);
 	else

@@ -18,6 +18,9 @@
 /* How many records go to a log server by RELP before the first of them has to be answered; images/log begins as many earlier. */
 #define BESIDE_WINDOW 16u
 
+/* How a line begins that is EVE (mgmt/words/eve.h), and no record of the box's own does. */
+#define BESIDE_EVE "{\"timestamp\":"
+
 /*
  * Into `out`, with a NUL: its length. 0: ir names nobody for it (for records also: no certificate's name), so there is no file.
  * Negative errno: -EINVAL for a text that is none of wire/plain.h, -ENOSPC.

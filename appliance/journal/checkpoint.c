@@ -5,6 +5,7 @@
 #include <nettle/base64.h>
 #include <nettle/eddsa.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "appliance/base/sha256.h"
@@ -90,6 +91,23 @@ static bool key_of(const char *text, uint8_t key[CHECKPOINT_KEY])
 	return hex_read(hex, key, CHECKPOINT_KEY);
 }
 
+/* Which record it is about, and with which hash. What does not stand there as it would be made anew is found out by that. */
+static bool about(const char *text, struct checkpoint *c)
+{
+	static const char number[] = " record=", hash[] = " hash=";
+	const char *at = text != NULL ? strstr(text, number) : NULL;
+	char hex[65];
+
+	if (at == NULL)
+		return false;
+	c->record = strtoull(at + sizeof(number) - 1, NULL, 10);
+	at = strstr(at, hash);
+	if (at == NULL)
+		return false;
+	snprintf(hex, sizeof(hex), "%s", at + sizeof(hash) - 1);
+	return hex_read(hex, c->hash, sizeof(c->hash));
+}
+
 static enum checkpoint_word judge(const json_t *member, const struct checkpoint_keys *keys, struct checkpoint *c)
 {
 	const char *said = json_string_value(json_object_get(member, "text"));
@@ -128,6 +146,16 @@ enum checkpoint_word checkpoint_of_line(const char *line, size_t n, uint64_t seq
 		word = judge(member, keys, ret);
 	json_decref(o);
 	return word;
+}
+
+enum checkpoint_word checkpoint_of_member(const json_t *member, const struct checkpoint_keys *keys,
+					  struct checkpoint *ret)
+{
+	*ret = (struct checkpoint){ 0 };
+	if (!json_is_object(member))
+		return CHECKPOINT_NONE;
+	return about(json_string_value(json_object_get(member, "text")), ret) ? judge(member, keys, ret)
+									      : CHECKPOINT_FALSE;
 }
 
 /* ---- keys as files ------------------------------------------------------------------------------------------------ */

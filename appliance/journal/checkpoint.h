@@ -7,8 +7,8 @@
  *     "checkpoint":{"text":"sekisho-journal-checkpoint-1 key=KEY record=N hash=HASH time=TIME","signature":"SIGNATURE"}
  *
  * KEY (32 bytes), HASH (32) and SIGNATURE (64) are lower-case hexadecimal digits, N is decimal, TIME as in every record. The first word is no
- * other program's and changes when the form does: a signature made for something else is none of a checkpoint. The text of a record is
- * made anew and compared, never read, so that there is one text for one meaning.
+ * other program's and changes when the form does: a signature made for something else is none of a checkpoint. The text is made anew, of the record
+ * before it or of what itself says, and compared, so that there is one text for one meaning.
  *
  * Pure: no files. The private part of a key is signer.h's.
  */
@@ -59,6 +59,13 @@ enum checkpoint_word {
  */
 enum checkpoint_word checkpoint_of_line(const char *line, size_t n, uint64_t seq, const struct checkpoint_keys *keys,
 					struct checkpoint *ret);
+
+/*
+ * What the member itself says, wherever its record is not at hand as a line: a log server may have it in another form (mgmt/words/eve.h). Of number and hash
+ * the signature vouches alone. `ret` is filled when it is good.
+ */
+enum checkpoint_word checkpoint_of_member(const json_t *member, const struct checkpoint_keys *keys,
+					  struct checkpoint *ret);
 
 /* As openssl writes and reads it: BEGIN PUBLIC KEY. */
 void checkpoint_pem(const uint8_t key[CHECKPOINT_KEY], char out[CHECKPOINT_PEM]);

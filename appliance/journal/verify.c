@@ -406,10 +406,31 @@ int journal_verify(const char *folder, const struct journal_trust *trust, struct
 
 #define SENT_LINE 65536u
 
+/* The newest of those in a line, whatever stands around them there, if it is newer than *c. */
+static bool newest_of(const char *line, size_t n, const struct checkpoint_keys *keys, struct checkpoint *c)
+{
+	static const char mark[] = "\"checkpoint\":";
+	const char *end = line + n, *at = line;
+	bool found = false;
+
+	while ((at = memmem(at, (size_t)(end - at), mark, sizeof(mark) - 1)) != NULL) {
+		struct checkpoint one;
+		json_t *member;
+
+		at += sizeof(mark) - 1;
+		member = json_loadb(at, (size_t)(end - at), JSON_DISABLE_EOF_CHECK, NULL);
+		if (checkpoint_of_member(member, keys, &one) == CHECKPOINT_GOOD && one.record > c->record) {
+			*c = one;
+			found = true;
+		}
+		json_decref(member);
+	}
+	return found;
+}
+
 int journal_newest_checkpoint(const char *path, const struct checkpoint_keys *keys, struct checkpoint *ret,
 			      struct err *e)
 {
-	static const uint8_t zeros[32] = { 0 };
 	FILE *f = fopen(path, "re");
 	char *line = NULL;
 	size_t room = 0;
@@ -419,26 +440,9 @@ int journal_newest_checkpoint(const char *path, const struct checkpoint_keys *ke
 	*ret = (struct checkpoint){ 0 };
 	if (f == NULL)
 		return err_set(e, -errno, "open %s", path);
-	while ((n = getline(&line, &room, f)) > 0) {
-		const char *text = n <= (ssize_t)SENT_LINE ? memmem(line, (size_t)n, "{\"seq\":", 7) : NULL;
-		struct checkpoint c;
-		uint8_t hash[32];
-		uint64_t seq = 0;
-		enum journal_line what;
-		size_t len;
-
-		if (text == NULL)
-			continue;
-		len = (size_t)(line + n - text);
-		while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r'))
-			len--;
-		what = journal_line_check(text, len, zeros, hash, &seq);
-		if ((what == JOURNAL_LINE_OK || what == JOURNAL_LINE_PREV) &&
-		    checkpoint_of_line(text, len, seq, keys, &c) == CHECKPOINT_GOOD && c.record > ret->record) {
-			*ret = c;
+	while ((n = getline(&line, &room, f)) > 0)
+		if (n <= (ssize_t)SENT_LINE && newest_of(line, (size_t)n, keys, ret))
 			r = 1;
-		}
-	}
 	if (ferror(f))
 		r = err_set(e, errno != 0 ? -errno : -EIO, "read %s", path);
 	free(line);

@@ -77,8 +77,8 @@ struct journal_trust {
  */
 int journal_verify(const char *folder, const struct journal_trust *trust, struct journal_report *ret, struct err *e);
 /*
- * The newest good checkpoint in a file of any text with records in its lines, as a log server keeps them: 1, 0 = there is none, or negative errno. What
- * stands before a record in its line does not matter.
+ * The newest good checkpoint in a file of any text with records in its lines, as a log server keeps them, in the box's own form or in EVE: 1, 0 = there is
+ * none, or negative errno. What stands around a checkpoint in its line does not matter: its signature says that the box made it.
  */
 int journal_newest_checkpoint(const char *path, const struct checkpoint_keys *keys, struct checkpoint *ret,
 			      struct err *e);

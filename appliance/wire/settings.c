@@ -14,6 +14,7 @@ const char *const lane_kind_words[] = { "naming", "commands", NULL };
 const char *const zone_class_words[] = { "it", "operations", "ot", "external", "test", "management", NULL };
 const char *const peer_words[] = { "time", "log", "terminal", "update", "ups", "mail", "snmp", NULL };
 const char *const log_transport_words[] = { "syslog", "relp", NULL };
+const char *const log_format_words[] = { "sekisho", "eve", NULL };
 const char *const on_low_words[] = { "record", "power_off", NULL };
 const char *const command_class_words[] = { "read", "write", "control", "program", "diagnose", NULL };
 

@@ -26,6 +26,7 @@ extern const char *const lane_kind_words[];	/* enum lane_kind */
 extern const char *const zone_class_words[];	/* enum zone_class */
 extern const char *const peer_words[];		/* enum peer_use */
 extern const char *const log_transport_words[]; /* bool relp */
+extern const char *const log_format_words[];	/* bool eve */
 extern const char *const on_low_words[];	/* bool power_off */
 
 extern const char *const command_class_words[]; /* bit n of command classes */

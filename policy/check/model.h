@@ -65,6 +65,7 @@ struct model_peer {
 	const char *from, *to; /* of a mail server: the sender, and who gets mail, with a blank between two */
 	bool power_off;	       /* on_low = "power_off" */
 	bool relp;	       /* of a log server: transport = "relp" */
+	bool eve;	       /* ... and format = "eve" */
 	struct srcpos at;
 };
 

@@ -27,6 +27,7 @@ static const struct key log_keys[] = {
 	[LOG_NAME] = { "name", .kinds = AST_STRING },
 	[LOG_CA] = { "ca", .kinds = AST_STRING },
 	{ "transport", AST_STRING, .use = KEY_CHOICE, INTO(model_peer, relp), .words = log_transport_words },
+	{ "format", AST_STRING, .use = KEY_CHOICE, INTO(model_peer, eve), .words = log_format_words },
 	{ "port", AST_NUMBER, .use = KEY_NUMBER, INTO(model_peer, port), .lo = 1, .hi = UINT16_MAX },
 };
 

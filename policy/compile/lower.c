@@ -169,6 +169,7 @@ static bool lower_box(struct lowering *w)
 						 .name = box->peers[i].name,
 						 .ca = box->peers[i].ca,
 						 .relp = box->peers[i].relp,
+						 .eve = box->peers[i].eve,
 						 .user = box->peers[i].user,
 						 .from = box->peers[i].from,
 						 .to = box->peers[i].to,

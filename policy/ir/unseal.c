@@ -361,7 +361,7 @@ static bool peers_hold(const struct ir *ir)
 
 		if (p->address.family == 0 || (p->l4proto != 6 && p->l4proto != 17))
 			return false;
-		if (p->relp && p->use != PEER_LOG)
+		if ((p->relp || p->eve) && p->use != PEER_LOG)
 			return false;
 		if (p->use == PEER_UPS) {
 			if (p->l4proto != 6 || !plain_word(p->name) || !plain_word(p->user) || p->ca[0] != '\0' ||

@@ -19,7 +19,7 @@
 #define IR_MAGIC_SIZE 8u
 #define IR_HEADER 40u /* magic and digest */
 #define IR_VERSION_FIRST 1u
-#define IR_VERSION 15u
+#define IR_VERSION 16u
 #define IR_VERSION_KINDS 4u    /* from it on the two kinds of workers have numbers of their own */
 #define IR_VERSION_WIDE 5u     /* from it on protocols are a wide set; before, one word */
 #define IR_STRING_MAX 65535u   /* names, labels, purposes; bytes */

@@ -133,7 +133,7 @@ def disk_of(script, name):
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder + "/build/release/tests")
     release = os.path.join(TOP, "build", "release")
-    for part in ("sekisho", "sekishod", "sekisho-compile", "sekisho-webauthn", "sekisho-fetch", "sekisho-notify", "sekisho-inform", "peers", "netns"):
+    for part in ("sekisho", "sekishod", "sekisho-compile", "sekisho-webauthn", "sekisho-fetch", "sekisho-notify", "sekisho-inform", "sekisho-eve", "peers", "netns"):
         subprocess.run(["cp", "-r", os.path.join(release, part), folder + "/build/release/"], check=True)
     for program in ("test_sandbox", "test_form"):
         shutil.copy(release + "/tests/" + program, folder + "/build/release/tests/")

@@ -153,6 +153,7 @@ CHANGES = {
     "log_server.ca": ("log-ca.pem", "logs-ca.pem"),
     "log_server.port": ('"log.example.jp";', '"log.example.jp"; port = 10514;'),
     "log_server.transport": ('"log.example.jp";', '"log.example.jp"; transport = "relp"; port = 6514;'),
+    "log_server.format": ('"log.example.jp";', '"log.example.jp"; format = "eve";'),
     "update_server.address": ('"10.99.0.8"', '"10.99.0.18"'),
     "update_server.name": ('"up.example.jp"', '"ups.example.jp"'),
     "update_server.ca": ("up-ca.pem", "ups-ca.pem"),

@@ -336,8 +336,10 @@ static void peer(json_t *all, const struct source *s, const struct model_peer *p
 		(void)json_object_set_new(o, "name", said(p->name));
 	if (p->use == PEER_LOG || p->use == PEER_UPDATE || p->use == PEER_MAIL)
 		(void)json_object_set_new(o, "ca", said(p->ca));
-	if (p->use == PEER_LOG)
+	if (p->use == PEER_LOG) {
 		(void)json_object_set_new(o, "transport", json_string(log_transport_words[p->relp]));
+		(void)json_object_set_new(o, "format", json_string(log_format_words[p->eve]));
+	}
 	if (p->use == PEER_UPS || p->use == PEER_MAIL || p->use == PEER_SNMP)
 		(void)json_object_set_new(o, "user", said(p->user));
 	if (p->use == PEER_UPS)

@@ -148,18 +148,19 @@ action(type="omfile" file="%s/came" template="raw")
             os.unlink(w + "/server.pid")
         return self.spawn([RSYSLOGD, "-n", "-M", LIBRARIES + "/rsyslog", "-i", w + "/server.pid", "-f", conf], self.box.admin, log=w + "/server.log")
 
-    def sender(self):
-        """The unit's rsyslogd: a user of its own in the journal's group, who sees of the state the journal alone, and that read-only."""
+    def sender(self, eve=None):
+        """The unit's rsyslogd: a user of its own in the journal's group, who sees of the state the journal alone, and that read-only. `eve`: another program in
+        place of the one that makes EVE."""
         state, own = self.box.run_folder + "/state", self.notes
         os.makedirs(own, exist_ok=True)
         os.chown(own, LOG_USER, LOG_USER)
         jail = """set -e
 mount --make-rprivate /; mkdir -p {view}; mount --bind {state}/journal {view}; mount -t tmpfs tmpfs {state}; mkdir {state}/journal
 mount --bind {view} {state}/journal; mount -o remount,ro,bind {state}/journal
-as_user="setpriv --reuid {user} --regid {user} --groups {group} --bounding-set -all --no-new-privs env STATE_DIRECTORY={own} CREDENTIALS_DIRECTORY={credentials}"
+as_user="setpriv --reuid {user} --regid {user} --groups {group} --bounding-set -all --no-new-privs env STATE_DIRECTORY={own} CREDENTIALS_DIRECTORY={credentials} SEKISHO_EVE={eve}"
 $as_user {again} {state}/journal
 exec $as_user LD_LIBRARY_PATH={libraries} {program} -n -iNONE -M {libraries}/rsyslog -f {conf}""".format(
-            own=own, again=AGAIN, credentials=self.folder + "/credentials", view=self.folder + "/view", state=state, user=LOG_USER, group=JOURNAL_GROUP, libraries=LIBRARIES, program=RSYSLOGD, conf=self.rsyslog_conf)
+            own=own, again=AGAIN, eve=eve or self.box.build + "/sekisho-eve", credentials=self.folder + "/credentials", view=self.folder + "/view", state=state, user=LOG_USER, group=JOURNAL_GROUP, libraries=LIBRARIES, program=RSYSLOGD, conf=self.rsyslog_conf)
         return self.spawn(["unshare", "--mount", "sh", "-c", jail], self.box.admin_ns, log=self.folder + "/sender.log", env=dict(os.environ))
 
     def came(self):

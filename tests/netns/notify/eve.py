@@ -13,22 +13,15 @@ import modbus
 import serving
 from box import TOP, conduit
 from cases import Skip, expect
+from eve_schema import judge
 from net import inside, wait_for
 
-SCHEMA = os.path.join(TOP, "docs", "eve.schema.json")
 PLC, OFFICE = "10.73.0.2", "10.71.0.2"
 
 
 def lines(box, *options):
     out = box.sekisho("events", "--eve", *options).stdout
     return [json.loads(x) for x in out.splitlines()]
-
-
-def judge():
-    with open(SCHEMA, encoding="utf-8") as f:
-        schema = json.load(f)
-    jsonschema.Draft202012Validator.check_schema(schema)
-    return jsonschema.Draft202012Validator(schema)
 
 
 def happen(box):

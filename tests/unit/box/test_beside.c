@@ -133,6 +133,43 @@ static void records(void **state)
 		"       action.resumeRetryCount=\"-1\" action.resumeInterval=\"1\" action.resumeIntervalMax=\"30\")\n");
 }
 
+#define MAKES_EVE                                                                                                      \
+	"action(type=\"mmexternal\" binary=`echo $SEKISHO_EVE` interface.input=\"msg\" action.resumeInterval=\"1\")\n"
+
+/* Between what reads and what sends, and nothing of either changes but the bound of a message, whichever way it goes. */
+static void records_as_eve(void **state)
+{
+	static const char made[] = "module(load=\"mmexternal\")\n" MAKES_EVE
+				   "if not ($msg startswith '{\"timestamp\":') then\n       " MAKES_EVE;
+	struct ir_peer p = peer(PEER_LOG, "10.99.0.9", 6514);
+	const struct ir ir = { .peers = &p, .n_peers = 1 };
+	char own[BESIDE_TEXT], eve[BESIDE_TEXT], *bound, *at;
+	size_t n_made = strlen(made);
+	int n;
+
+	(void)state;
+	p.name = "log.example.jp";
+	p.ca = "/etc/sekisho/log-ca.pem";
+	for (unsigned i = 0; i < 2; i++) {
+		p.relp = i == 1;
+		p.eve = false;
+		assert_true(beside_rsyslog(&ir, STATE, own) > 0);
+		assert_null(strstr(own, "mmexternal"));
+		p.eve = true;
+		n = beside_rsyslog(&ir, STATE, eve);
+		assert_int_equal(n, strlen(eve));
+		bound = strstr(eve, "maxMessageSize=\"64k\"");
+		assert_non_null(bound);
+		memcpy(strstr(bound, "64k"), "16k", 3);
+		at = strstr(eve, made);
+		assert_non_null(at);
+		assert_true(at > strstr(eve, "template(") &&
+			    at < strstr(eve, i == 0 ? "type=\"omfwd\"" : "type=\"omrelp\""));
+		memmove(at, at + n_made, strlen(at + n_made) + 1);
+		assert_string_equal(eve, own);
+	}
+}
+
 static const char *const bad_names[] = {
 	"",	".",	"log.", ".log", "a..b",		"-a",	    "a-",  "a b",  "a\"b",
 	"a\nb", "a\\b", "a`b",	"a$b",	"*.example.jp", "10.0.0.1", "a,b", "ログ",
@@ -183,6 +220,8 @@ static void nothing_more_than_a_name(void **state)
 	p.name = longest;
 	assert_true(beside_rsyslog(&ir, STATE, out) > 0);
 	p.relp = true;
+	assert_true(beside_rsyslog(&ir, STATE, out) > 0);
+	p.eve = true;
 	assert_true(beside_rsyslog(&ir, STATE, out) > 0);
 }
 
@@ -368,6 +407,7 @@ int main(void)
 		cmocka_unit_test(sources_of_time),   cmocka_unit_test(the_most_sources_fit),
 		cmocka_unit_test(records),	     cmocka_unit_test(nothing_more_than_a_name),
 		cmocka_unit_test(server_of_the_ups), cmocka_unit_test(updates),
+		cmocka_unit_test(records_as_eve),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -297,6 +297,71 @@ static void cut_behind_what_was_sent(void **state)
 	only(&r, FAULT_SENT, 5);
 }
 
+static int newest(const struct folder *f, const char *lines, size_t n, struct checkpoint *ret)
+{
+	const struct checkpoint_keys keys = keys_of(&example);
+	struct err e = { 0 };
+	char path[128];
+	FILE *copy;
+
+	snprintf(path, sizeof(path), "%s/server.log", f->path);
+	copy = fopen(path, "we");
+	assert_int_equal(fwrite(lines, 1, n, copy), n);
+	fclose(copy);
+	return journal_newest_checkpoint(path, &keys, ret, &e);
+}
+
+/* The log server has it in another form, without the record's own hash and link: what is signed stands there all the same, and nothing else counts. */
+static void sent_in_another_form(void **state)
+{
+	static const char front[] =
+		"<134>1 2026-11-20T08:10:11Z box sekisho - - - {\"timestamp\":\"x\",\"sekisho\":{\"seq\":6,"
+		"\"kind\":\"lost\",";
+	static char text[16384], line[20000], both[40000];
+	const struct checkpoint_keys keys = keys_of(&example);
+	struct folder *f = *state;
+	const char *member, *prev;
+	struct checkpoint sent;
+	struct journal_report r;
+	json_t *of;
+	size_t n, at;
+
+	make(f, &example, "test", 0);
+	text_of(f, text, sizeof(text));
+	member = strstr(text, "\"checkpoint\":{");
+	assert_non_null(member);
+	prev = strstr(member, ",\"prev\"");
+	n = (size_t)snprintf(line, sizeof(line), "%s%.*s}}\n", front, (int)(prev - member), member);
+	assert_int_equal(newest(f, line, n, &sent), 1);
+	assert_int_equal(sent.record, 5);
+	verified(f, &sent, &r);
+	assert_int_equal(r.faults, 0);
+	assert_int_equal(r.sent, 5);
+	/* Its key is somebody else's: it is none. */
+	of = json_loadb(member + strlen("\"checkpoint\":"), (size_t)(prev - member) - strlen("\"checkpoint\":"), 0,
+			NULL);
+	assert_non_null(of);
+	assert_int_equal(checkpoint_of_member(of, &keys, &sent), CHECKPOINT_GOOD);
+	assert_int_equal(checkpoint_of_member(of, &(struct checkpoint_keys){ .n = 1 }, &sent), CHECKPOINT_ANOTHER);
+	json_decref(of);
+	/* Every bit of what is signed, and of the signature. */
+	at = (size_t)(strstr(line, "sekisho-journal") - line);
+	for (size_t i = at; line[i] != '}'; i++)
+		for (unsigned bit = 0; bit < 8; bit++) {
+			line[i] = (char)(line[i] ^ (1 << bit));
+			if (newest(f, line, n, &sent) == 1)
+				fail_msg("bit %u of byte %zu: %s", bit, i, line);
+			line[i] = (char)(line[i] ^ (1 << bit));
+		}
+	/* Cut anywhere, it is none; a good one behind such a one is found, and of two the newer. */
+	for (size_t cut = strlen(front); cut < n - 3; cut++)
+		assert_int_equal(newest(f, line, cut, &sent), 0);
+	at = (size_t)snprintf(both, sizeof(both), "{\"checkpoint\":{\"text\":1},\"checkpoint\":[],\"checkpoint\":%s",
+			      line);
+	assert_int_equal(newest(f, both, at, &sent), 1);
+	assert_int_equal(sent.record, 5);
+}
+
 /* Old records went by rule: that counts when it is signed, and is damage before. */
 static void deletion_is_a_signed_word(void **state)
 {
@@ -453,6 +518,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(chain_made_anew, setup, teardown),
 		cmocka_unit_test_setup_teardown(another_key, setup, teardown),
 		cmocka_unit_test_setup_teardown(cut_behind_what_was_sent, setup, teardown),
+		cmocka_unit_test_setup_teardown(sent_in_another_form, setup, teardown),
 		cmocka_unit_test_setup_teardown(deletion_is_a_signed_word, setup, teardown),
 		cmocka_unit_test_setup_teardown(key_is_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(damaged_key, setup, teardown),

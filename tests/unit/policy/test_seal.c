@@ -259,7 +259,8 @@ static const struct {
 	{ "kita-form-12-table-4", 12, 4, 2 }, /* nobody to call */
 	{ "kita-form-13-table-4", 13, 4, 2 }, /* weak TLS was reported, whatever a policy said; every conduit may be silent */
 	{ "kita-form-14-table-5", 14, 5, 2 }, /* nothing about what records are for; one way to a log server */
-	{ "kita-form-15-table-5", 15, 5, 2 },
+	{ "kita-form-15-table-5", 15, 5, 2 }, /* records went to a log server in one form */
+	{ "kita-form-16-table-5", 16, 5, 2 },
 };
 
 static size_t read_form(const char *name, uint8_t *p, size_t size)
@@ -370,16 +371,16 @@ static void later_forms_are_refused(void **state)
 {
 	struct arena *a = arena_new(COMPILE_BUDGET);
 	uint8_t p[8192];
-	size_t n = read_form("kita-form-15-table-5", p, sizeof(p));
+	size_t n = read_form("kita-form-16-table-5", p, sizeof(p));
 	struct err e;
 	struct ir ir;
 
 	(void)state;
-	for (unsigned version = 0; version < 256; version = version == 0 ? 16 : version + 1) {
+	for (unsigned version = 0; version < 256; version = version == 0 ? 17 : version + 1) {
 		p[43] = (uint8_t)version;
 		sha256(p + 40, n - 40, p + 8);
 		assert_int_equal(ir_unseal(bytes_of(p, n), a, &ir, &e), -EBADMSG);
-		assert_non_null(strstr(e.text, "this version of Sekisho reads 1 to 15"));
+		assert_non_null(strstr(e.text, "this version of Sekisho reads 1 to 16"));
 	}
 	arena_free(a);
 }
@@ -488,7 +489,7 @@ static void a_server_of_the_ups_holds(void **state)
 	}
 }
 
-/* How records go to a log server is a setting of that one alone. */
+/* How records go to a log server, and in which form, are settings of that one alone. */
 static void the_way_to_a_log_server_holds(void **state)
 {
 	static const struct {
@@ -507,8 +508,8 @@ static void the_way_to_a_log_server_holds(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < 2 * sizeof(all) / sizeof(all[0]); i++) {
-		size_t k = i / 2;
+	for (size_t i = 0; i < 4 * sizeof(all) / sizeof(all[0]); i++) {
+		size_t k = i / 4;
 		struct ir_peer peer = { .use = all[k].use,
 					.l4proto = all[k].l4proto,
 					.port = 2514,
@@ -517,7 +518,8 @@ static void the_way_to_a_log_server_holds(void **state)
 					.ca = all[k].ca,
 					.from = all[k].from,
 					.to = all[k].from,
-					.relp = i % 2 == 1 };
+					.relp = i % 2 == 1,
+					.eve = i % 4 > 1 };
 		struct ir with = { .site_name = "",
 				   .site_label = "",
 				   .site_contact = "",
@@ -526,7 +528,7 @@ static void the_way_to_a_log_server_holds(void **state)
 				   .n_peers = 1 },
 			  ir;
 		struct arena *a = arena_new(COMPILE_BUDGET);
-		bool holds = all[k].holds || !peer.relp;
+		bool holds = all[k].holds || (!peer.relp && !peer.eve);
 		struct err e = { 0 };
 		uint8_t *p;
 		size_t n;
@@ -534,8 +536,10 @@ static void the_way_to_a_log_server_holds(void **state)
 		assert_true(addr_parse("10.99.0.9", &peer.address));
 		assert_int_equal(ir_seal(&with, &p, &n, &e), 0);
 		assert_int_equal(ir_unseal(bytes_of(p, n), a, &ir, &e), holds ? 0 : -EBADMSG);
-		if (holds)
+		if (holds) {
 			assert_int_equal(ir.peers[0].relp, peer.relp);
+			assert_int_equal(ir.peers[0].eve, peer.eve);
+		}
 		free(p);
 		arena_free(a);
 	}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What rsyslogd is answered for a line of the record: the same record as EVE, as one line of text in one line of JSON; for what is none, that nothing changes.
+ *
+ * LINK: mgmt/eve/answer.c mgmt/words/eve.c mgmt/words/sentence.c mgmt/state/weakness.c mgmt/words/deed.c mgmt/words/parts.c mgmt/words/refusal.c mgmt/words/command.c mgmt/words/limit.c mgmt/state/lost.c mgmt/state/read.c
+ * LINK: $(WIRE_SRC) $(BASE_SRC)
+ * LIBS: jansson nettle
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/box/beside.h"
+#include "mgmt/eve/answer.h"
+#include "mgmt/words/eve.h"
+
+#define PDU                                                                                                            \
+	"{\"seq\":7,\"time\":\"2026-11-20T08:10:11.123Z\",\"kind\":\"pdu\",\"severity\":\"notice\",\"verdict\":"       \
+	"\"deny\","                                                                                                    \
+	"\"reason\":\"modbus.value\",\"client\":\"10.10.0.5:40000\",\"server\":\"10.30.1.10:502\",\"transport\":"      \
+	"\"tcp\","                                                                                                     \
+	"\"protocol\":\"modbus\",\"direction\":\"c2s\",\"conduit\":\"読み取り \\\"a\\\\b\\u0001\","                \
+	"\"prev\":\"00\",\"hash\":\"11\"}"
+#define ROLE                                                                                                           \
+	"{\"seq\":8,\"time\":\"2026-11-20T08:10:11.123Z\",\"kind\":\"role\",\"severity\":\"notice\",\"code\":"         \
+	"\"started\","                                                                                                 \
+	"\"process\":\"journal\",\"prev\":\"00\",\"hash\":\"11\"}"
+
+/* The answer's text, without its line end; the caller's. */
+static char *answered(const char *line, size_t n)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *to = open_memstream(&text, &size);
+
+	eve_answer(line, n, to);
+	fclose(to);
+	/* One line, since whoever asked reads to the first end of one that comes last. */
+	assert_true(size > 1 && text[size - 1] == '\n');
+	assert_ptr_equal(memchr(text, '\n', size), text + size - 1);
+	text[size - 1] = '\0';
+	return text;
+}
+
+static void said(const char *line, size_t n)
+{
+	char *text = answered(line, n), *want;
+	json_t *reply = json_loads(text, 0, NULL), *record = json_loads(line, 0, NULL), *eve = event_eve(record);
+	const char *msg = json_string_value(json_object_get(reply, "msg"));
+
+	want = json_dumps(eve, JSON_COMPACT);
+	assert_int_equal(json_object_size(reply), 1);
+	assert_non_null(msg);
+	assert_string_equal(msg, want);
+	assert_null(strpbrk(msg, "\n\r"));
+	/* By that rsyslogd sees that it was answered. */
+	assert_int_equal(strncmp(msg, BESIDE_EVE, strlen(BESIDE_EVE)), 0);
+	assert_int_not_equal(strncmp(line, BESIDE_EVE, strlen(BESIDE_EVE)), 0);
+	assert_null(strstr(msg, "\"hash\""));
+	free(want);
+	json_decref(eve);
+	json_decref(record);
+	json_decref(reply);
+	free(text);
+}
+
+static void records(void **state)
+{
+	(void)state;
+	said(PDU, strlen(PDU));
+	said(PDU "\n", strlen(PDU) + 1);
+	said(ROLE "\n", strlen(ROLE) + 1);
+}
+
+static void nothing_changes(const char *line, size_t n)
+{
+	char *text = answered(line, n);
+
+	assert_string_equal(text, "{}");
+	free(text);
+}
+
+static void no_records(void **state)
+{
+	static const char *const none[] = { "",
+					    "\n",
+					    "null\n",
+					    "[]\n",
+					    "7\n",
+					    "{}\n",
+					    "{\"seq\":\"7\"}\n",
+					    "\"\n",
+					    PDU PDU "\n",
+					    "{\"kind\":\"pdu\"}\n",
+					    "\xff\n",
+					    "{\"seq\":7,\"kind\":\"\xff\"}\n" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+		nothing_changes(none[i], strlen(none[i]));
+	/* Cut anywhere, and with a NUL in it. */
+	for (size_t n = 0; n < strlen(PDU); n++)
+		nothing_changes(PDU, n);
+	nothing_changes("{\"seq\":7}\0\n", 11);
+}
+
+/* Whatever stands in its members: there is an answer, and it is JSON. */
+static void of_any_kind(void **state)
+{
+	static const char *const values[] = { "null",
+					      "7",
+					      "-1",
+					      "9007199254740993",
+					      "1.5",
+					      "true",
+					      "[]",
+					      "{}",
+					      "\"\"",
+					      "\":\"",
+					      "\"[\"",
+					      "\"[]:\"",
+					      "\"]:99999999999\"",
+					      "\"\\u0000\"",
+					      "\"s2c\"",
+					      "\"tls\"",
+					      "[{\"a\":[]}]" };
+	static const char *const keys[] = { "time",	 "kind",    "severity",	  "verdict",   "reason",
+					    "client",	 "server",  "transport",  "protocol",  "direction",
+					    "conduit",	 "code",    "interface",  "tls",       "icmp_type",
+					    "bytes_c2s", "seconds", "generation", "checkpoint" };
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
+		for (size_t v = 0; v < sizeof(values) / sizeof(values[0]); v++) {
+			json_t *record = json_loads(PDU, 0, NULL), *reply;
+			char *line, *text;
+
+			json_object_set_new(record, keys[k],
+					    json_loads(values[v], JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL));
+			line = json_dumps(record, JSON_COMPACT);
+			text = answered(line, strlen(line));
+			reply = json_loads(text, 0, NULL);
+			assert_non_null(reply);
+			json_decref(reply);
+			free(text);
+			free(line);
+			json_decref(record);
+		}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(records),
+		cmocka_unit_test(no_records),
+		cmocka_unit_test(of_any_kind),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

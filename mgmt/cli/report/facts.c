@@ -15,6 +15,7 @@
 #include "mgmt/cli/box/since.h"
 #include "mgmt/cli/box/standing.h"
 #include "mgmt/cli/report/model.h"
+#include "mgmt/cli/report/platform.h"
 #include "mgmt/cli/verbs/journal_report.h"
 #include "mgmt/cli/words/render.h"
 
@@ -201,6 +202,7 @@ json_t *facts_gather(struct cli *c, const struct facts_wish *wish)
 						  ? stood(c, questions[i].name)
 						  : asked(c, &questions[i].question, (unsigned)left));
 	}
+	(void)json_object_set_new(answers, "platform", fact(platform_of(PLATFORM_OS_RELEASE, PLATFORM_RELEASES), ""));
 	return facts;
 }
 

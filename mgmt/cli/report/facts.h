@@ -9,7 +9,7 @@
  *    "events":[...]}
  *
  * `events` only where a period was asked for and kept. Answers are those of docs/json.md; beside them `journal` (what `journal verify` says of the
- * record folder here) and `model` (what the texts of the policy in force say, model.h).
+ * record folder here), `model` (what the texts of the policy in force say, model.h) and `platform` (what the product runs on, platform.h).
  */
 #ifndef SEKISHO_MGMT_CLI_REPORT_FACTS_H
 #define SEKISHO_MGMT_CLI_REPORT_FACTS_H

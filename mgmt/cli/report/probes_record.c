@@ -190,8 +190,22 @@ void probe_records_chain(const json_t *facts, const struct deeds *deeds, struct 
 
 void probe_versions(const json_t *facts, const struct deeds *deeds, struct finding *f)
 {
+	const json_t *p = facts_answer(facts, "platform");
+	const char *version = js(facts, "version"), *name = js(p, "name"), *kernel = js(p, "kernel"),
+		   *made = js(facts, "made");
+	const char *security = js(p, "security_until"), *lts = js(p, "lts_until");
+	const char *last = *lts != '\0' ? lts : security;
+
 	(void)deeds;
-	finding_say(f, VERDICT_PARTLY, M_PROBE_VERSIONS, js(facts, "version"));
+	/* A day that has begun is still one of those until which it is supported. */
+	if (*last == '\0')
+		finding_say(f, VERDICT_PARTLY, M_PROBE_VERSIONS, version, name, kernel);
+	else if (strncmp(made, last, strlen(last)) > 0)
+		finding_say(f, VERDICT_NOT, M_PROBE_VERSIONS_ENDED, version, name, kernel, last);
+	else if (last == lts && strncmp(made, security, strlen(security)) > 0)
+		finding_say(f, VERDICT_PARTLY, M_PROBE_VERSIONS_LTS, version, name, kernel, security, lts);
+	else
+		finding_say(f, VERDICT_PARTLY, M_PROBE_VERSIONS_UNTIL, version, name, kernel, last);
 }
 
 void probe_changes_named(const json_t *facts, const struct deeds *deeds, struct finding *f)

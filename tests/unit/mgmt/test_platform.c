@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Until when the system below is supported: what os-release(5) and Debian's list of releases say, whatever they hold, and the verdict about it.
+ * LINK: mgmt/cli/report/platform.c mgmt/cli/report/probes_record.c mgmt/state/read.c
+ * LINK: $(BASE_SRC) $(WIRE_SRC)
+ * LIBS: nettle jansson
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "appliance/base/json.h"
+#include "mgmt/cli/report/facts.h"
+#include "mgmt/cli/report/platform.h"
+#include "mgmt/cli/report/probes.h"
+#include "mgmt/state/read.h"
+#include "tests/unit/folder.h"
+
+#define OURS "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nID=debian\nVERSION_CODENAME=bookworm\n"
+#define LIST                                                                                                           \
+	"version,codename,series,created,release,eol,eol-lts,eol-elts\n"                                               \
+	"11,Bullseye,bullseye,2019-07-06,2021-08-14,2024-08-14,2026-08-31,2031-06-30\n"                                \
+	"12,Bookworm,bookworm,2021-08-14,2023-06-10,2026-07-11,2028-06-30,2033-06-30\n"                                \
+	"13,Trixie,trixie,2023-06-10,2025-08-09\n"
+
+static enum verdict verdict;
+static enum message said;
+
+void finding_say(struct finding *f, enum verdict v, enum message m, ...)
+{
+	(void)f;
+	verdict = v;
+	said = m;
+}
+
+const json_t *facts_answer(const json_t *facts, const char *name)
+{
+	return json_object_get(facts, name);
+}
+
+void names_add(struct names *n, const char *name)
+{
+	(void)n;
+	(void)name;
+}
+
+static const char *about_path, *list_path;
+
+static void put(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+static int made(void **state)
+{
+	static char about[96], list[96];
+	int r = setup(state);
+
+	snprintf(about, sizeof(about), "%s/about", ((struct folder *)*state)->path);
+	snprintf(list, sizeof(list), "%s/list", ((struct folder *)*state)->path);
+	about_path = about;
+	list_path = list;
+	return r;
+}
+
+static json_t *of(const char *about, const char *list)
+{
+	json_t *ret;
+
+	put(about_path, about);
+	put(list_path, list);
+	ret = platform_of(about_path, list_path);
+	assert_non_null(ret);
+	return ret;
+}
+
+static void is(const char *about, const char *list, const char *security, const char *lts)
+{
+	json_t *p = of(about, list);
+
+	assert_string_equal(js(p, "security_until"), security);
+	assert_string_equal(js(p, "lts_until"), lts);
+	json_decref(p);
+}
+
+static void test_debian(void **state)
+{
+	json_t *p = of(OURS, LIST);
+
+	(void)state;
+	assert_string_equal(js(p, "name"), "Debian GNU/Linux 12 (bookworm)");
+	assert_string_equal(js(p, "release"), "bookworm");
+	assert_true(*js(p, "kernel") != '\0');
+	json_decref(p);
+	is(OURS, LIST, "2026-07-11", "2028-06-30");
+	is("ID=debian\nVERSION_CODENAME=trixie\n", LIST, "", "");
+}
+
+static void test_whatever_they_hold(void **state)
+{
+	char far[600];
+
+	(void)state;
+	is("", "", "", "");
+	is("VERSION_CODENAME=bookworm\nID=ubuntu\n", LIST, "", "");
+	is("ID=debian\nVERSION_CODENAME=\n", LIST, "", "");
+	is("ID=debian\nVERSION_CODENAME=book\n", LIST, "", "");
+	is(OURS, "12,Bookworm,bookworm", "", "");
+	is(OURS, "12,Bookworm,bookworm,,,", "", "");
+	is(OURS, ",,bookworm,,,2026-07-11", "2026-07-11", "");
+	is(OURS, ",,bookworm,,,2026/07/11,2028-06-3x\n,,,,,\n\n", "", "");
+	is(OURS, ",,bookworm,,,2026-07-11,2028-06-30,,,,,,,,,", "2026-07-11", "2028-06-30");
+	memset(far, 'x', sizeof(far));
+	memcpy(far, "PRETTY_NAME=", 12);
+	far[sizeof(far) - 1] = '\0';
+	is(far, far, "", "");
+	assert_int_equal(unlink(list_path), 0);
+	assert_int_equal(unlink(about_path), 0);
+	json_decref(platform_of(about_path, list_path));
+}
+
+static void at(const char *made, const char *security, const char *lts, enum verdict v, enum message m)
+{
+	json_t *facts = json_pack("{s:s,s:s,s:{s:s,s:s,s:s,s:s}}", "version", "1", "made", made, "platform", "name",
+				  "D", "kernel", "6", "security_until", security, "lts_until", lts);
+
+	assert_non_null(facts);
+	probe_versions(facts, NULL, NULL);
+	json_decref(facts);
+	assert_int_equal(verdict, v);
+	assert_int_equal(said, m);
+}
+
+static void test_verdicts(void **state)
+{
+	(void)state;
+	at("2026-07-11T23:59:59.999Z", "2026-07-11", "2028-06-30", VERDICT_PARTLY, M_PROBE_VERSIONS_UNTIL);
+	at("2026-07-12T00:00:00.000Z", "2026-07-11", "2028-06-30", VERDICT_PARTLY, M_PROBE_VERSIONS_LTS);
+	at("2028-06-30T12:00:00.000Z", "2026-07-11", "2028-06-30", VERDICT_PARTLY, M_PROBE_VERSIONS_LTS);
+	at("2028-07-01T00:00:00.000Z", "2026-07-11", "2028-06-30", VERDICT_NOT, M_PROBE_VERSIONS_ENDED);
+	at("2026-07-12T00:00:00.000Z", "2026-07-11", "", VERDICT_NOT, M_PROBE_VERSIONS_ENDED);
+	at("2026-07-12T00:00:00.000Z", "", "", VERDICT_PARTLY, M_PROBE_VERSIONS);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_debian, made, teardown),
+		cmocka_unit_test_setup_teardown(test_whatever_they_hold, made, teardown),
+		cmocka_unit_test(test_verdicts),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -405,6 +405,8 @@ int journal_verify(const char *folder, const struct journal_trust *trust, struct
 /* ---- what was sent off the box ------------------------------------------------------------------------------------ */
 
 #define SENT_LINE 65536u
+#define SENT_MEMBER                                                                                                    \
+	1024u /* a checkpoint's text and signature have fewer bytes; a hostile line may have thousands that begin like one */
 
 /* The newest of those in a line, whatever stands around them there, if it is newer than *c. */
 static bool newest_of(const char *line, size_t n, const struct checkpoint_keys *keys, struct checkpoint *c)
@@ -418,7 +420,8 @@ static bool newest_of(const char *line, size_t n, const struct checkpoint_keys *
 		json_t *member;
 
 		at += sizeof(mark) - 1;
-		member = json_loadb(at, (size_t)(end - at), JSON_DISABLE_EOF_CHECK, NULL);
+		member = json_loadb(at, (size_t)(end - at) < SENT_MEMBER ? (size_t)(end - at) : SENT_MEMBER,
+				    JSON_DISABLE_EOF_CHECK, NULL);
 		if (checkpoint_of_member(member, keys, &one) == CHECKPOINT_GOOD && one.record > c->record) {
 			*c = one;
 			found = true;

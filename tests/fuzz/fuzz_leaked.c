@@ -67,7 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			said += line > 0;
 			begun = i + 1;
 		}
-	assert(lines.taken + lines.passed_over == said);
+	assert(lines.taken + lines.passed_over == said && lines.other_hashes <= lines.passed_over);
 	assert((n > 0) == (lines.taken > 0));
 	if (n > 0)
 		whole(p, n, lines.taken);

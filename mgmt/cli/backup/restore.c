@@ -300,6 +300,26 @@ static void tell(struct cli *c, const struct card_places *p, const char *from)
 			    p->list[i].is);
 }
 
+/* Whether this box has a list of leaked pass phrases; false, too, where it does not say. */
+static bool has_leaked(struct cli *c)
+{
+	const struct msg_body m = { MSG_CTL_USER, .ctl_user = { .order = USER_LEAKED, .text = "{}" } };
+	struct cli aside = *c;
+	struct box_answer answer;
+	bool has = false;
+	int status;
+
+	aside.err = aside.out = fopen("/dev/null", "we");
+	if (aside.err == NULL)
+		return false;
+	if (box_request(&aside, &m, NULL, 0, WAIT_S, &answer, &status)) {
+		has = ju(json_object_get(answer.json, "leaked"), "count") > 0;
+		box_answer_free(&answer);
+	}
+	fclose(aside.err);
+	return has;
+}
+
 /*
  * Whether the policy is in force, or would be. *ret_number: the generation that came of it. `tried`: what the box would do with the list of devices,
  * NULL = there is none; *ret_listed: what became of it then.
@@ -335,6 +355,9 @@ static int order(struct cli *c, const struct cli_args *a, const json_t *backup, 
 	if (!dry_run && answer.status == CLI_YES)
 		json_object_set_new(answer.json, "same_digest", json_boolean(same));
 	if (answer.status == CLI_YES) {
+		if (leaked > 0 && has_leaked(c))
+			leaked = 0;
+		json_object_set_new(answer.json, "leaked", leaked > 0 ? json_integer((json_int_t)leaked) : json_null());
 		devices = tried == NULL || dry_run ? json_deep_copy(tried) : take_devices(c, backup, from, ret_listed);
 		json_object_set_new(answer.json, "devices", devices != NULL ? json_incref(devices) : json_null());
 	}

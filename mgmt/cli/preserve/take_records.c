@@ -291,6 +291,11 @@ void take_handed_records(struct bundle *b, struct cli *c, uint64_t until_ns)
 		bundle_miss(b, "journal", M_PRESERVE_NO_ANSWER);
 		return;
 	}
+	if (status != CLI_YES) {
+		bundle_miss(b, "journal", M_PRESERVE_UNREADABLE);
+		box_answer_free(&answer);
+		return;
+	}
 	all = ja(answer.json, "segments");
 	for (size_t n = json_array_size(all), i = n; i-- > 0;) {
 		uint64_t first = (uint64_t)json_integer_value(json_array_get(all, i));

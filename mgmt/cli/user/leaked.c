@@ -21,7 +21,7 @@
 #define SHA1_DIGITS 40u
 #define PHRASE_LEAST 16u /* characters and bytes: what the box takes (accounts/passphrase.h) */
 #define PHRASE_BYTES 256u
-#define FACTS 24u /* bytes before the list that say of it */
+#define FACTS 32u /* bytes before the list that say of it */
 
 struct found {
 	uint64_t *all, *spare;
@@ -82,20 +82,43 @@ static int digit(char c)
 				      : -1;
 }
 
-/* HASH or HASH:COUNT. */
+/* HASH or HASH:COUNT: how many digits the hash has; 0: it is none. */
+static size_t hash_digits(const char *line, size_t n)
+{
+	size_t digits = 0;
+
+	while (digits < n && digit(line[digits]) >= 0)
+		digits++;
+	if (digits < n && (line[digits] != ':' || n == digits + 1))
+		return 0;
+	for (size_t i = digits + 1; i < n; i++)
+		if (line[i] < '0' || line[i] > '9')
+			return 0;
+	return digits;
+}
+
 static bool is_hash(const char *line, size_t n, uint8_t prefix[LEAKED_PREFIX])
 {
-	if (n < SHA1_DIGITS || (n > SHA1_DIGITS && (line[SHA1_DIGITS] != ':' || n == SHA1_DIGITS + 1)))
+	if (hash_digits(line, n) != SHA1_DIGITS)
 		return false;
-	for (size_t i = 0; i < SHA1_DIGITS; i++)
-		if (digit(line[i]) < 0)
-			return false;
-	for (size_t i = SHA1_DIGITS + 1; i < n; i++)
-		if (line[i] < '0' || line[i] > '9')
-			return false;
 	for (size_t i = 0; i < LEAKED_PREFIX; i++)
 		prefix[i] = (uint8_t)(digit(line[2 * i]) << 4 | digit(line[2 * i + 1]));
 	return true;
+}
+
+/*
+ * NTLM and MD5, SHA-1 without the five digits by which parts of a list are asked for, SHA-224 to SHA-512. Taken as phrases they would stand in a list that
+ * refuses nobody.
+ */
+static bool is_other_hash(const char *line, size_t n)
+{
+	static const size_t others[] = { 32, 35, 56, 64, 96, 128 };
+	size_t digits = hash_digits(line, n);
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (digits == others[i])
+			return true;
+	return false;
 }
 
 static bool could_be_one(const char *line, size_t n)
@@ -123,7 +146,10 @@ static void take_line(struct found *f, const char *line, size_t n)
 	if (n == 0)
 		return;
 	if (!is_hash(line, n, prefix)) {
-		if (!could_be_one(line, n)) {
+		bool other = is_other_hash(line, n);
+
+		f->lines.other_hashes += other;
+		if (other || !could_be_one(line, n)) {
 			f->lines.passed_over++;
 			return;
 		}
@@ -211,6 +237,7 @@ static bool work(void *ctx, uint8_t **ret, size_t *ret_n)
 		o = outbuf_of(all, FACTS + n);
 		out_be64(&o, lines.taken);
 		out_be64(&o, lines.passed_over);
+		out_be64(&o, lines.other_hashes);
 		out_be64(&o, too_many);
 		out_bytes(&o, list, n);
 		*ret = all;
@@ -224,17 +251,20 @@ static bool work(void *ctx, uint8_t **ret, size_t *ret_n)
 static int take_over(struct cli *c, const char *path, const uint8_t *p, size_t n, int *ret_fd, struct leaked_lines *ret)
 {
 	struct bytes b = bytes_of(p, n);
-	uint64_t taken, passed_over, too_many;
+	uint64_t taken, passed_over, other_hashes, too_many;
 
 	bytes_be64(&b, &taken);
 	bytes_be64(&b, &passed_over);
+	bytes_be64(&b, &other_hashes);
 	if (!bytes_be64(&b, &too_many))
 		return cli_fail(c, CLI_CANNOT, M_LEAKED_UNREAD, path);
 	if (too_many != 0)
 		return cli_fail(c, CLI_INVALID, M_LEAKED_LONG, path, LEAKED_MOST, FILE_MB);
+	if (other_hashes > taken)
+		return cli_fail(c, CLI_INVALID, M_LEAKED_OTHER, path, (unsigned long long)other_hashes);
 	if (b.left == 0)
 		return cli_fail(c, CLI_INVALID, M_LEAKED_EMPTY, path);
-	*ret = (struct leaked_lines){ taken, passed_over };
+	*ret = (struct leaked_lines){ taken, passed_over, other_hashes };
 	*ret_fd = memfd_sealed("leaked", b.p, b.left);
 	return *ret_fd >= 0 ? CLI_YES : cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
 }

@@ -10,6 +10,7 @@
 
 struct leaked_lines {
 	unsigned long long taken, passed_over;
+	unsigned long long other_hashes; /* of those that were passed over: hashes, and no SHA-1 of all digits */
 };
 
 /* CLI_YES and a sealed memfd, the caller's to close; or what the verb returns; then why was said. */

@@ -9,6 +9,8 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
+import time
 
 import away
 import chain
@@ -314,13 +316,61 @@ def its_program_is_shut_in(box):
         expect(running.wait(timeout=20) == 0, "it did not end with its input")
 
 
+HOLDS_MANY = """import os, signal, subprocess, sys
+held = [os.dup(2) for _ in range(int(sys.argv[2]))]
+done = subprocess.run([sys.argv[1]], input=b"{}\\n", stdout=subprocess.PIPE)
+print(done.stdout.decode().strip())
+"""
+
+
+def rsyslogd_without_descriptors(box):
+    """Each program that dies over a line costs rsyslogd a descriptor. Before none is left the next one has it end, and the unit begins it anew; one in order is left alone."""
+    ends = {}
+    for many in (400, 1200):
+        done = subprocess.run([sys.executable, "-c", HOLDS_MANY, box.build + "/sekisho-eve", str(many)], capture_output=True, text=True, timeout=20, check=False)
+        ends[many] = done.returncode, done.stdout.strip()
+    expect(ends == {400: (0, "{}"), 1200: (-signal.SIGTERM, "")}, "%s", ends)
+
+
+def its_program_hangs(box):
+    """rsyslogd waits for an answer without an end. What takes ten seconds over a line is ended, and what waits for its next one is not."""
+    program, record = box.build + "/sekisho-eve", b'{"seq":7,"time":"2026-11-20T08:10:11.123Z","kind":"role","severity":"notice","code":"started","process":"journal"}\n'
+    waiting = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    hangs = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    with waiting, hangs:
+        waiting.stdin.write(record)
+        waiting.stdin.flush()
+        expect(b'"msg"' in waiting.stdout.readline(), "no answer")
+        # Nobody takes its answers: it stands in the middle of one.
+        os.set_blocking(hangs.stdin.fileno(), False)
+        began = time.monotonic()
+        while True:
+            try:
+                hangs.stdin.write(record)
+                hangs.stdin.flush()
+            except (BlockingIOError, BrokenPipeError):
+                break
+        wait_for(lambda: hangs.poll() is not None, 30, "the end of one that hangs")
+        took = time.monotonic() - began
+        expect(hangs.returncode == -signal.SIGALRM and took >= 5, "%s after %.1f s", hangs.returncode, took)
+        waiting.stdin.write(record)
+        waiting.stdin.flush()
+        expect(b'"msg"' in waiting.stdout.readline(), "no second answer")
+        waiting.stdin.close()
+        expect(waiting.wait(timeout=20) == 0, "it did not end with its input")
+        with contextlib.suppress(OSError):
+            hangs.stdin.close()
+    return "ended after %.1f s" % took
+
+
 def the_unit_has_it(_):
     """The unit names the program where it is installed, and at its end asks rsyslogd alone, whose child answers the line that it was asked for."""
     ours = unit("sekisho-log.service")
+    expect({("LimitNOFILE", "65536"), ("MemoryMax", "192M"), ("TasksMax", "16"), ("Restart", "always")} <= set(ours), "%s", ours)
     expect(("Environment", "SEKISHO_EVE=/usr/lib/sekisho/eve") in ours and ("KillMode", "mixed") in ours, "%s", ours)
     installed = read(os.path.join(os.path.dirname(PEERS_FOLDER), "..", "images", "files.mk"))
     expect("install -D -m 755 $(B)/sekisho-eve $(DESTDIR)$(PREFIX)/lib/sekisho/eve" in installed, "files.mk")
 
 
-CASES = (each_line_is_eve, another_form, its_program_dies, no_process_for_it, its_program_is_shut_in, the_unit_has_it)
+CASES = (each_line_is_eve, another_form, its_program_dies, no_process_for_it, its_program_is_shut_in, rsyslogd_without_descriptors, its_program_hangs, the_unit_has_it)
 NEED_THEM = (each_line_is_eve, another_form, its_program_dies, no_process_for_it)

@@ -103,9 +103,10 @@ static void phrases_and_hashes(void **state)
 static void what_is_nearly_a_hash(void **state)
 {
 	static const char *const lines[] = {
-		"5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD8:",   "5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD8:12x",
-		"5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD",     "5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD81",
-		"GBAA61E4C9B93F3F0682250B6CF8331B7EE68FD8:12", " 5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD8",
+		"5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD8:", "5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD8:12x",
+		"5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD",   "5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD81",
+		"5BAA61E4C9B93F3F0682250B6CF8331Bx",	     "GBAA61E4C9B93F3F0682250B6CF8331B7EE68FD8:12",
+		" 5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD8",
 	};
 
 	(void)state;
@@ -115,6 +116,28 @@ static void what_is_nearly_a_hash(void **state)
 		assert_int_equal(r.head.count, 1);
 		assert_true(has(&r, lines[i]));
 		free(r.p);
+	}
+}
+
+/* Each would be a line of a list that refuses nobody. */
+static void hashes_of_another_kind(void **state)
+{
+	static const size_t digits[] = { 32, 35, 56, 64, 96, 128 };
+	char line[160];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(digits) / sizeof(digits[0]); i++) {
+		for (unsigned counted = 0; counted < 2; counted++) {
+			struct result r;
+
+			memset(line, 'a', digits[i]);
+			snprintf(line + digits[i], sizeof(line) - digits[i], "%s", counted ? ":17" : "");
+			r = of(line, strlen(line));
+			assert_int_equal(r.lines.taken, 0);
+			assert_int_equal(r.lines.passed_over, 1);
+			assert_int_equal(r.lines.other_hashes, 1);
+			free(r.p);
+		}
 	}
 }
 
@@ -210,11 +233,9 @@ static void of_a_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(phrases_and_hashes),
-		cmocka_unit_test(what_is_nearly_a_hash),
-		cmocka_unit_test(what_can_be_no_phrase_here),
-		cmocka_unit_test(so_many_and_no_more),
-		cmocka_unit_test(of_a_file),
+		cmocka_unit_test(phrases_and_hashes),	  cmocka_unit_test(what_is_nearly_a_hash),
+		cmocka_unit_test(hashes_of_another_kind), cmocka_unit_test(what_can_be_no_phrase_here),
+		cmocka_unit_test(so_many_and_no_more),	  cmocka_unit_test(of_a_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -405,8 +405,8 @@ int journal_verify(const char *folder, const struct journal_trust *trust, struct
 /* ---- what was sent off the box ------------------------------------------------------------------------------------ */
 
 #define SENT_LINE 65536u
-#define SENT_MEMBER                                                                                                    \
-	1024u /* a checkpoint's text and signature have fewer bytes; a hostile line may have thousands that begin like one */
+/* A checkpoint's text and signature have fewer bytes; a hostile line may have thousands that begin like one. */
+#define SENT_MEMBER 1024u
 
 /* The newest of those in a line, whatever stands around them there, if it is newer than *c. */
 static bool newest_of(const char *line, size_t n, const struct checkpoint_keys *keys, struct checkpoint *c)

@@ -2,7 +2,7 @@
 // The box as this page knows it: one stream of events, by which it says its state, what was recorded, and how much flows. Nothing is asked again and
 // again, and nothing comes while nobody looks. Keeps the last state and the one before it (for rates), the newest records and the counters of a while;
 // nothing grows.
-import { ask, listen, type Refused } from "./session";
+import { ask, listen, mustChoose, type Refused } from "./session";
 import type { Flow, State, Told } from "./types";
 
 /** Two turns of the box and a little; after that what is shown is old. */
@@ -74,6 +74,11 @@ async function turn(run: number, changed: () => void): Promise<void> {
 	});
 	clearTimeout(heard);
 	if (run !== running) return;
+	if (mustChoose()) {
+		end();
+		changed();
+		return;
+	}
 	// Too many pages are open: this one asks now and then.
 	if (why === "unavailable") {
 		const answer = await ask<State>("/api/v1/state");

@@ -140,7 +140,10 @@ export async function listen(path: string, last: string, stop: AbortSignal, each
 				if (kind === "end") over = true;
 				else each(kind, data, id);
 			});
-		return over ? known("unauthorized", asked) : "unreachable";
+		if (!over) return "unreachable";
+		// Whose pass phrase was found to be a leaked one still has a session, which opens nothing but the choice of another.
+		await resume();
+		return who === asked ? known("unauthorized", asked) : mustChoose() ? "forbidden" : "unreachable";
 	} catch {
 		return "unreachable";
 	}

@@ -255,6 +255,7 @@ void collect_pass_fd(struct supervisor *s, unsigned slot, const struct msg_body 
 	}
 	c->passed_to = slot;
 	c->order = is_order(question);
+	c->search = question->type == MSG_EVENTS;
 	ask_fd(s, c, slot, question, fd);
 	c->handed = c->waiting[slot];
 	finish_if_done(s, c);
@@ -425,25 +426,26 @@ bool collect_foretold(struct supervisor *s, struct slot *sl, struct msg *m)
 }
 
 /*
- * Its place stays taken until enforce says that it has left off: asking and hanging up in turn buys nobody more of its time. What others ask at
+ * Its place stays taken until enforce, or the journal, says that it has left off: asking and hanging up in turn buys nobody more of its time. What others ask at
  * the same time has numbers of its own, and goes on.
  */
 static void stop(struct supervisor *s, struct collect *c)
 {
 	const struct msg_body m = { .type = MSG_STOP };
+	unsigned slot = c->kind == COLLECT_PASS ? c->passed_to : SLOT_ENFORCE;
 
 	c->asker.kind = ASKER_NONE;
 	c->stopped = true;
 	if (c->parked)
 		collect_free(c);
-	else if (c->waiting[SLOT_ENFORCE])
-		(void)role_send(s, &s->slots[SLOT_ENFORCE], c->id, &m, NULL, 0);
+	else if (c->waiting[slot])
+		(void)role_send(s, &s->slots[slot], c->id, &m, NULL, 0);
 }
 
-/* Enforce looks at what it is asked, and changes nothing for it. */
+/* Enforce looks at what it is asked, and changes nothing for it; nor does the journal for a search. */
 static bool may_stop(const struct collect *c)
 {
-	return is_of_one_moment(c) || (c->kind == COLLECT_PASS && c->passed_to == SLOT_ENFORCE);
+	return is_of_one_moment(c) || (c->kind == COLLECT_PASS && (c->passed_to == SLOT_ENFORCE || c->search));
 }
 
 bool asker_is(const struct asker *a, const struct asker *b)

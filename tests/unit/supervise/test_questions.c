@@ -30,6 +30,7 @@ static struct supervisor s;
 static unsigned heard[MSG_TYPE_COUNT]; /* by roles, of each kind of question */
 static unsigned impacts, answered[ASKER_LOGIN + 1], refused, passed;
 static uint32_t last_asked;
+static const struct slot *last_slot;
 static uint64_t scripted; /* the time, 0 = as it is */
 static bool texts[SLOTS]; /* whose words a status is made of */
 static bool wanted;	  /* enforce is to say how far the last question is */
@@ -40,8 +41,9 @@ static unsigned tellings;
 bool role_send(struct supervisor *of, struct slot *sl, uint32_t id, const struct msg_body *body, const int *fds,
 	       size_t n)
 {
-	(void)of, (void)sl, (void)fds, (void)n;
+	(void)of, (void)fds, (void)n;
 	heard[body->type]++;
+	last_slot = sl;
 	last_asked = id;
 	if (body->type == MSG_VERIFY)
 		wanted = body->verify.tell != 0;
@@ -413,6 +415,34 @@ static void told_across_a_change(void **state)
 	assert_int_equal(told_stage, PROGRESS_EXECUTES);
 }
 
+/* A search of the records is stopped at the journal, and that alone: what else the journal was asked is answered, also to nobody. */
+static void a_search_is_stopped_at_the_journal(void **state)
+{
+	const struct asker man = { .kind = ASKER_CLIENT, .client = 1, .serial = 7 },
+			   other = { .kind = ASKER_CLIENT, .client = 2, .serial = 8 };
+	struct msg m = { .body = { .type = MSG_ANSWER }, .fds = { -1, -1, -1, -1 } };
+	uint32_t search, hold;
+
+	(void)state;
+	collect_pass(&s, SLOT_JOURNAL, &(struct msg_body){ .type = MSG_EVENTS }, man);
+	search = last_asked;
+	collect_pass(&s, SLOT_JOURNAL, &(struct msg_body){ .type = MSG_EVENTS }, other);
+	collect_pass(&s, SLOT_JOURNAL, &(struct msg_body){ .type = MSG_HOLD, .hold = { .order = HOLD_PLACE } }, man);
+	hold = last_asked;
+	collect_stop(&s, &man);
+	assert_int_equal(heard[MSG_STOP], 1);
+	assert_int_equal(last_asked, search);
+	assert_true(last_slot == &s.slots[SLOT_JOURNAL]);
+	m.id = search;
+	assert_true(collect_answer(&s, &s.slots[SLOT_JOURNAL], &m));
+	assert_int_equal(passed, 0);
+	m.id = hold;
+	assert_true(collect_answer(&s, &s.slots[SLOT_JOURNAL], &m));
+	assert_int_equal(passed, 1);
+	collect_stop(&s, &other);
+	assert_int_equal(heard[MSG_STOP], 2);
+}
+
 /* The web side is gone: enforce leaves off what only its people waited for. */
 static void a_web_side_that_dies_stops_its_own(void **state)
 {
@@ -481,6 +511,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(stopped_before_it_is_asked, begin, finish),
 		cmocka_unit_test_setup_teardown(each_hears_how_far_his_own_is, begin, finish),
 		cmocka_unit_test_setup_teardown(told_across_a_change, begin, finish),
+		cmocka_unit_test_setup_teardown(a_search_is_stopped_at_the_journal, begin, finish),
 		cmocka_unit_test_setup_teardown(a_web_side_that_dies_stops_its_own, begin, finish),
 		cmocka_unit_test_setup_teardown(successors_hear_no_answer_of_its_own, begin, finish),
 		cmocka_unit_test_setup_teardown(text_of_enforce_alone_is_read, begin, finish),

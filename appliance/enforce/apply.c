@@ -129,7 +129,9 @@ static int commit(struct enforce *f, struct generation_held *next, bool try, str
 			return err_set(e, -ENOMEM, "transaction");
 		(void)links_resolve(f->links, &next->ir, next->interfaces);
 		generation_follow(next);
+		telling_stage(f, PROGRESS_READS);
 		r = netlink_dump(&f->net, a, &have, e);
+		telling_stage(f, PROGRESS_KERNEL);
 		if (r == 0)
 			r = generation_image(f, next, a, &want, &x, e);
 		if (r == 0)
@@ -213,7 +215,9 @@ static int prepare(struct enforce *f, struct generation_held *next, struct told 
 
 	if (a == NULL)
 		return err_set(e, -ENOMEM, "apply");
+	telling_stage(f, PROGRESS_READS);
 	r = netlink_dump(&f->net, a, &have, e);
+	telling_stage(f, PROGRESS_SESSIONS);
 	/* What came in by permits that leave with this is counted now or never. */
 	if (r == 0 && f->now != NULL)
 		matched_note(&f->matched, &have, f->now, clock_wall_ns());

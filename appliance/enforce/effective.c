@@ -278,6 +278,7 @@ json_t *enforce_effective(struct enforce *f, struct err *e)
 	struct expectation x;
 	uint8_t digest[32];
 	json_t *j = NULL, *cells;
+	size_t n_cells = 0;
 
 	if (a == NULL) {
 		err_set(e, -ENOMEM, "effective rules");
@@ -287,7 +288,11 @@ json_t *enforce_effective(struct enforce *f, struct err *e)
 		err_set(e, -ENODATA, "no generation is in force");
 		goto out;
 	}
-	if (netlink_dump(&f->net, a, &have, e) < 0 || generation_image(f, f->now, a, &want, &x, e) < 0)
+	telling_stage(f, PROGRESS_READS);
+	if (netlink_dump(&f->net, a, &have, e) < 0)
+		goto out;
+	telling_stage(f, PROGRESS_COMPARES);
+	if (generation_image(f, f->now, a, &want, &x, e) < 0)
 		goto out;
 	if (!image_digest(&have, digest) || memcmp(digest, f->now->ir.digest, sizeof(digest)) != 0) {
 		err_set(e, -ESTALE, "the kernel's table does not carry the digest of the generation in force");
@@ -295,6 +300,9 @@ json_t *enforce_effective(struct enforce *f, struct err *e)
 	}
 	matched_note(&f->matched, &have, f->now, clock_wall_ns());
 	cells = json_array();
+	telling_stage(f, PROGRESS_LISTS);
+	for (unsigned s = SET_UNTIL4; s <= SET_RANGE6; s++)
+		n_cells += have.elements[s].n;
 	for (unsigned s = SET_UNTIL4; s <= SET_RANGE6; s++)
 		for (size_t i = 0; i < have.elements[s].n; i++) {
 			const struct image_element *el = &have.elements[s].list[i];
@@ -304,6 +312,7 @@ json_t *enforce_effective(struct enforce *f, struct err *e)
 				err_set(e, -ECANCELED, "stopped");
 				goto out;
 			}
+			telling_count(f, json_array_size(cells), n_cells);
 			(void)json_array_append_new(
 				cells, cell_json(f->now, s, el, image_find(&want, s, el->key, el->key_end)));
 		}

@@ -42,6 +42,7 @@
 #include "appliance/enforce/matched.h"
 #include "appliance/enforce/stop.h"
 #include "appliance/enforce/sync.h"
+#include "appliance/enforce/telling.h"
 #include "appliance/kernel/image.h"
 #include "appliance/kernel/rule.h"
 #include "appliance/kernel/talk.h"
@@ -136,6 +137,7 @@ struct enforce {
 		poll_unanswered_ns; /* monotonic: when to look again */
 	struct clock_pair clocks;
 	struct hearing hearing;
+	struct telling telling;
 };
 
 /* ---- enforce/generation.c ---------------------------------------------------------------------------------------- */

@@ -69,11 +69,13 @@ static bool on_effective(void *ctx, struct msg *m)
 
 	if (f->now == NULL)
 		return answer_refusal(f, m, M_ENFORCE_NOT_YET);
+	telling_begin(f, m->id, m->body.effective.tell != 0);
 	if (stop_begin(f, m->id))
 		j = enforce_effective(f, &e);
 	else
 		err_set(&e, -ECANCELED, "stopped");
 	stop_end(f, e.code == -ECANCELED);
+	telling_end(f);
 	if (j == NULL && e.code == -ECANCELED)
 		return answer_stopped(f, m);
 	if (j == NULL && e.code == -ESTALE)
@@ -123,6 +125,7 @@ static bool on_verify(void *ctx, struct msg *m)
 		stop_end(f, true);
 		return answer_stopped(f, m);
 	}
+	telling_begin(f, m->id, m->body.verify.tell != 0);
 	a = arena_new(2 * DUMP_BUDGET);
 	if (a == NULL) {
 		err_set(&e, -ENOMEM, "read-back");
@@ -132,6 +135,7 @@ static bool on_verify(void *ctx, struct msg *m)
 		json_object_set_new(j, "digest", json_hex(f->now->ir.digest, sizeof(f->now->ir.digest)));
 	}
 	stop_end(f, e.code == -ECANCELED);
+	telling_end(f);
 	sent = answer(ctx, m, equal ? ANSWER_YES : ANSWER_NO, j, &e);
 	arena_free(a);
 	return sent;
@@ -213,8 +217,10 @@ static bool on_apply(void *ctx, struct msg *m)
 	if (r == 0)
 		r = generation_note_known(next, bytes_of(p + b->n_sealed + b->n_ids, n - b->n_sealed - b->n_ids), &e);
 	free(p);
+	telling_begin(f, m->id, (b->flags & APPLY_TELL) != 0);
 	if (r == 0)
 		r = enforce_apply(f, next, b->flags, &result, &e);
+	telling_end(f);
 	stop_end(f, e.code == -ECANCELED);
 	if (f->now != next)
 		generation_drop(next);
@@ -259,6 +265,7 @@ static bool control_readable(struct enforce *f)
 static void glance(void *ctx)
 {
 	monitor_glance(ctx);
+	telling_read(ctx);
 }
 
 static bool stopped(void *ctx)

@@ -202,7 +202,9 @@ int enforce_compare(struct enforce *f, struct arena *a, struct differences *ret,
 	*ret = (struct differences){ .arena = a };
 	if (f->now == NULL)
 		return err_set(e, -ENODATA, "no generation is in force");
+	telling_stage(f, PROGRESS_READS);
 	r = netlink_dump(&f->net, a, &have, e);
+	telling_stage(f, PROGRESS_COMPARES);
 	if (r == 0)
 		r = generation_image(f, f->now, a, &want, &x, e);
 	if (r == 0 && stop_asked(f))
@@ -237,9 +239,12 @@ static void counterexample(void *ctx, const char *what, const char *packet)
 	note(ctx, false, "packet", what, packet, NULL, 0);
 }
 
-static void heard(void *ctx)
+static void heard(void *ctx, uint64_t packets)
 {
-	monitor_glance(ctx);
+	struct enforce *f = ctx;
+
+	monitor_glance(f);
+	telling_count(f, packets, 0);
 }
 
 static bool stopped(void *ctx)
@@ -263,8 +268,12 @@ static int ask_packets(struct enforce *f, struct differences *d, struct err *e)
 	};
 	struct arena *a = arena_new(DUMP_BUDGET);
 	struct ruleset rules;
-	int r = a == NULL ? err_set(e, -ENOMEM, "rules as they are executed") : ruleset_read(&f->net, a, &rules, e);
+	int r;
 
+	telling_stage(f, PROGRESS_EXECUTES);
+	r = a == NULL ? err_set(e, -ENOMEM, "rules as they are executed") : ruleset_read(&f->net, a, &rules, e);
+
+	telling_stage(f, PROGRESS_PACKETS);
 	if (r == 0)
 		witness_ask(&w, &rules, counterexample, d);
 	if (r == 0 && stop_asked(f))

@@ -428,7 +428,7 @@ void witness_put(struct asking *a, const struct tuple *t)
 	else
 		refused(a, t, policy_says(a, &back, recently) != NULL || policy_says(a, &back, soon) != NULL);
 	if (a->w->between != NULL)
-		a->w->between(a->w->between_ctx);
+		a->w->between(a->w->between_ctx, a->w->packets);
 }
 
 void witness_ask(struct witness *w, const struct ruleset *r, witness_each *each, void *ctx)

@@ -16,11 +16,11 @@ struct witness {
 	const uint32_t *interfaces; /* kernel index per interface; 0 = not there */
 	uint64_t now;		    /* seconds since 1970 */
 	uint64_t seed;
-	uint64_t limit_ns;	    /* ends by then; 0 = when all is asked */
-	void (*between)(void *ctx); /* called now and then; NULL = nobody */
-	bool (*stopped)(void *ctx); /* true: nobody waits for the rest; NULL = somebody does */
-	void *between_ctx;	    /* of both */
-	uint64_t packets;	    /* filled: how many were asked */
+	uint64_t limit_ns;			      /* ends by then; 0 = when all is asked */
+	void (*between)(void *ctx, uint64_t packets); /* called now and then, when so many were asked; NULL = nobody */
+	bool (*stopped)(void *ctx);		      /* true: nobody waits for the rest; NULL = somebody does */
+	void *between_ctx;			      /* of both */
+	uint64_t packets;			      /* filled: how many were asked */
 };
 
 /* `what`: "passes" (the policy refuses it), "refused" (it allows it), "otherwise" (another way than the policy's). */

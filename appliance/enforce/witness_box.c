@@ -182,7 +182,7 @@ void witness_box(struct asking *a)
 			continue;
 		own_packets(a, i);
 		if (a->w->between != NULL)
-			a->w->between(a->w->between_ctx);
+			a->w->between(a->w->between_ctx, a->w->packets);
 	}
 }
 

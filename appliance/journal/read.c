@@ -10,6 +10,7 @@
 
 #define ANSWER_BYTES (8u << 20) /* of one answer: the reader asks again */
 #define LOOK_BYTES (32u << 20)	/* that one question looks through: nobody else is answered meanwhile */
+#define ASK_BYTES (1u << 20)	/* ... before it is asked whether somebody still waits */
 #define SKIP_BYTES 8192u	/* of those, what a segment counts that its sketch rules out */
 
 struct reading {
@@ -18,7 +19,20 @@ struct reading {
 	size_t left, bytes; /* records and bytes still wanted */
 	size_t look;	    /* bytes that may still be looked through */
 	const struct line_filter *filter;
+	const struct journal_patience *patience;
+	size_t ask_at; /* of `look` */
+	bool over;
 };
+
+/* Nobody waits for the rest; asked now and then. */
+static bool is_over(struct reading *r)
+{
+	if (r->patience != NULL && !r->over && r->look <= r->ask_at) {
+		r->ask_at = r->look > ASK_BYTES ? r->look - ASK_BYTES : 0;
+		r->over = r->patience->over(r->patience->ctx);
+	}
+	return r->over;
+}
 
 /* A line of a segment. False when enough was read. */
 static bool line(struct reading *r, const char *text, size_t n)
@@ -32,7 +46,7 @@ static bool line(struct reading *r, const char *text, size_t n)
 	seq = strtoull(text + 7, NULL, 10);
 	if (seq <= r->after)
 		return true;
-	if (r->left == 0 || r->bytes < n || r->look < n)
+	if (r->left == 0 || r->bytes < n || r->look < n || is_over(r))
 		return false;
 	if (r->filter != NULL && !line_filter_match(r->filter, text, n)) {
 		r->look -= n;
@@ -91,12 +105,14 @@ static bool ruled_out(const struct journal *j, const struct segment_file *list, 
 	    !index_read(j->dirfd, j->index_key, list[i].first, last, &s) || sketch_may(&s, r->filter))
 		return false;
 	r->look -= SKIP_BYTES;
+	if (is_over(r))
+		return true;
 	r->next = last > r->next ? last : r->next;
 	return true;
 }
 
 json_t *journal_read(struct journal *j, uint64_t after, uint32_t max, const struct line_filter *filter,
-		     uint64_t *ret_next, struct err *e)
+		     const struct journal_patience *p, uint64_t *ret_next, struct err *e)
 {
 	struct reading r = { .list = json_array(),
 			     .after = after,
@@ -104,7 +120,9 @@ json_t *journal_read(struct journal *j, uint64_t after, uint32_t max, const stru
 			     .left = max,
 			     .bytes = ANSWER_BYTES,
 			     .look = LOOK_BYTES,
-			     .filter = filter };
+			     .filter = filter,
+			     .patience = p,
+			     .ask_at = LOOK_BYTES };
 	struct segment_file *list;
 	size_t n, from = 0;
 	int code = segment_list(j->dirfd, &list, &n, e);
@@ -116,12 +134,13 @@ json_t *journal_read(struct journal *j, uint64_t after, uint32_t max, const stru
 	/* The last segment that begins at or before what is wanted. */
 	while (from + 1 < n && list[from + 1].first - 1 <= after)
 		from++;
-	for (size_t i = from; i < n && code == 0 && max > 0; i++) {
+	for (size_t i = from; i < n && code == 0 && max > 0 && !r.over; i++) {
 		if (i + 1 < n && ruled_out(j, list, i, &r))
 			continue;
 		code = segment(j, list[i].first, list[i].first == j->first ? offset_after(j, after) : 0, &r);
 	}
 	free(list);
+	code = r.over ? -ECANCELED : code;
 	if (code < 0) {
 		err_set(e, code, "read the journal");
 		json_decref(r.list);

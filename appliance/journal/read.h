@@ -9,12 +9,18 @@
 #include "appliance/journal/chain.h"
 #include "appliance/journal/filter.h"
 
+/* While it looks through files for long: whether nobody waits for the rest any more. */
+struct journal_patience {
+	bool (*over)(void *ctx);
+	void *ctx;
+};
+
 /*
  * Records with numbers above `after` that match (NULL = all), oldest first, at most `max` and at most some megabytes: a
  * JSON array, a new reference. *ret_next is the number to ask after next time; when it is `after`, there is nothing more.
- * NULL when memory or the file fails.
+ * NULL when memory or the file fails, or with -ECANCELED when `p` (NULL = somebody waits for it) says that it is over.
  */
 json_t *journal_read(struct journal *j, uint64_t after, uint32_t max, const struct line_filter *filter,
-		     uint64_t *ret_next, struct err *e);
+		     const struct journal_patience *p, uint64_t *ret_next, struct err *e);
 
 #endif

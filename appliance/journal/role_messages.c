@@ -48,7 +48,8 @@ static bool on_status(void *ctx, struct msg *m)
 								      .signs = j->signer.ready,
 								      .holds = (uint32_t)j->holds.n,
 								      .held = j->held,
-								      .holds_damaged = role_hold_damaged(j) } };
+								      .holds_damaged = role_hold_damaged(j),
+								      .searches_stopped = j->hearing.stopped } };
 
 	memcpy(a.journal_status.head, c->hash, sizeof(a.journal_status.head));
 	role_device_status(j, &a.journal_status);
@@ -102,19 +103,60 @@ static void note_events(struct journal_role *j, const struct msg_events *asked, 
 	note_reading(j, &who, what, list);
 }
 
+/* Nobody reads it; who asks knows by it that this question is done with. */
+static bool answer_stopped(struct journal_role *j, uint32_t id)
+{
+	j->hearing.stopped++;
+	return answer(id, ANSWER_CANNOT, error_json("stopped"));
+}
+
+/*
+ * All that has been said, as far as there is room. This role does one thing after the other and reads files for a while, and whoever asked for that may
+ * have gone away meanwhile.
+ */
+static bool nobody_waits(void *ctx)
+{
+	struct journal_role *j = ctx;
+	struct journal_hearing *h = &j->hearing;
+
+	while (h->n < HEARING_MOST && h->broken == 0) {
+		struct pollfd p = { .fd = ROLE_FD_CONTROL, .events = POLLIN };
+		struct msg *m = &h->kept[h->n];
+		int r;
+
+		if (poll(&p, 1, 0) <= 0)
+			break;
+		r = msg_recv(ROLE_FD_CONTROL, ROLE_SUPERVISOR, ROLE_JOURNAL, m);
+		if (r == -EAGAIN || r == -EINTR)
+			break;
+		if (r != 1)
+			h->broken = r < 0 ? r : -EPIPE;
+		else if (m->body.type == MSG_STOP && m->id == h->work)
+			h->stop = true;
+		else
+			h->n++;
+	}
+	return h->stop;
+}
+
 static bool answer_events(struct journal_role *j, uint32_t id, const struct msg_events *asked)
 {
+	const struct journal_patience patience = { nobody_waits, j };
 	struct line_filter filter;
 	struct err e = { 0 };
 	uint64_t next;
 	json_t *list;
 
+	j->hearing.work = id;
+	j->hearing.stop = false;
 	/* What was said to be recorded is findable at once. */
 	role_write_merged(j, false);
 	if (!line_filter_make(&asked->filter, &filter))
 		return answer(id, ANSWER_INVALID, nonsense());
 	list = journal_read(&j->chain, asked->after, asked->most < ANSWER_RECORDS ? asked->most : ANSWER_RECORDS,
-			    event_filter_any(&asked->filter) ? NULL : &filter, &next, &e);
+			    event_filter_any(&asked->filter) ? NULL : &filter, &patience, &next, &e);
+	if (list == NULL && e.code == -ECANCELED)
+		return answer_stopped(j, id);
 	if (list == NULL)
 		return answer(id, ANSWER_CANNOT, error_json(e.text));
 	note_events(j, asked, list);
@@ -135,7 +177,7 @@ static bool answer_explain(struct journal_role *j, uint32_t id, const struct msg
 	role_write_merged(j, false);
 	if (seq == 0)
 		return answer(id, ANSWER_INVALID, nonsense());
-	list = journal_read(&j->chain, seq - 1, 1, NULL, &next, &e);
+	list = journal_read(&j->chain, seq - 1, 1, NULL, NULL, &next, &e);
 	if (list == NULL)
 		return answer(id, ANSWER_CANNOT, error_json(e.text));
 	record = next == seq ? json_array_get(list, 0) : NULL;
@@ -181,6 +223,21 @@ static bool on_question(void *ctx, struct msg *m)
 		return answer(m->id, ANSWER_CANNOT, error_json("too many questions"));
 	j->asked[j->n_asked++] = (struct question){ m->id, m->body };
 	return true;
+}
+
+/* One that is not begun yet; of one that was answered already there is nothing to end. */
+static bool on_stop(void *ctx, struct msg *m)
+{
+	struct journal_role *j = ctx;
+	size_t at = 0;
+
+	while (at < j->n_asked && j->asked[at].id != m->id)
+		at++;
+	if (at == j->n_asked)
+		return true;
+	memmove(&j->asked[at], &j->asked[at + 1], (j->n_asked - at - 1) * sizeof(j->asked[0]));
+	j->n_asked--;
+	return answer_stopped(j, m->id);
 }
 
 bool role_answer(struct journal_role *j)
@@ -294,13 +351,29 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_PRESERVE] = on_preserve,
 	[MSG_DEVICES] = on_devices,
 	[MSG_COPY] = on_copy,
+	[MSG_STOP] = on_stop,
 };
+
+bool role_heard(const struct journal_role *j)
+{
+	return j->hearing.n > 0 || j->hearing.broken != 0;
+}
 
 bool role_control(struct journal_role *j)
 {
 	struct pollfd p = { .fd = ROLE_FD_CONTROL, .events = POLLIN };
+	struct journal_hearing *h = &j->hearing;
+	size_t n = h->n;
 	int r;
 
+	h->n = 0;
+	for (size_t i = 0; i < n; i++)
+		if (!msg_dispatch(handlers, j, &h->kept[i]))
+			return false;
+	if (h->broken != 0)
+		return false;
+	if (poll(&p, 1, 0) <= 0)
+		return true;
 	do
 		r = msg_serve(ROLE_FD_CONTROL, ROLE_JOURNAL, handlers, j);
 	while (r == 1 && poll(&p, 1, 0) > 0);

@@ -43,6 +43,18 @@ struct question {
 	struct msg_body body; /* EVENTS or EXPLAIN */
 };
 
+#define HEARING_MOST 16u
+
+/* What was said while a search was at work: handled when it is over, in its order. Texts lie in the messages themselves, so none is moved. */
+struct journal_hearing {
+	struct msg kept[HEARING_MOST];
+	size_t n;
+	int broken;	  /* the channel, negative errno */
+	uint32_t work;	  /* the question that is worked at */
+	bool stop;	  /* nobody waits for it */
+	uint64_t stopped; /* searches that ended because of that */
+};
+
 #define DEVICE_PACES 64u
 
 /* How many records an interface may still cause by devices that are new, and what was not recorded one by one. */
@@ -73,6 +85,7 @@ struct journal_role {
 	size_t n_sources;
 	struct question asked[QUESTIONS]; /* in their order */
 	size_t n_asked;
+	struct journal_hearing hearing;
 	uint64_t sync_at;    /* monotonic: latest; 0 = nothing to sync */
 	uint64_t lost;	     /* records that others could not hand over */
 	uint64_t malformed;  /* no records, or not that role's to send */
@@ -229,6 +242,8 @@ void role_weak_status(const struct journal_role *j, struct msg_journal_status *r
 
 /* All that waits; questions about records are put down. False: the supervisor is gone or said what it may not say. */
 bool role_control(struct journal_role *j);
+/* Something was heard meanwhile that role_control has to handle. */
+bool role_heard(const struct journal_role *j);
 /* One of them, if there is one. False: the supervisor is gone. */
 bool role_answer(struct journal_role *j);
 

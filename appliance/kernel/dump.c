@@ -20,6 +20,7 @@
 
 #define ATTEMPTS 5
 #define REQUEST 4096u
+#define FRAME_PARTS 4u /* of dump_frame */
 
 const char *dump_family(uint32_t family)
 {
@@ -193,6 +194,7 @@ static int on_rule(const struct nlmsghdr *m, void *ctx)
 
 		if (!rule_text(r, text, sizeof(text)))
 			memcpy(text, "[ not readable ]", sizeof("[ not readable ]"));
+		d->reading->entries++;
 		if (number < CHAIN_COUNT && !image_add_rule(d->image, number, 0, arena_strndup(a, text, strlen(text))))
 			d->failed = true;
 	}
@@ -209,6 +211,7 @@ static int list(struct netlink *n, uint16_t type, uint8_t family, const char *ta
 	struct nlmsghdr *h = netlink_request(n, buf, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), NLM_F_DUMP, family);
 	int r;
 
+	n->reading.part++;
 	/* Table and set have the same attribute numbers in every one of these messages. */
 	if (table != NULL)
 		mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_TABLE, table);
@@ -230,9 +233,11 @@ static int dump_base(struct netlink *n, struct dump *d, struct err *e)
 static int dump_elements(struct netlink *n, struct dump *d, unsigned set, struct err *e)
 {
 	d->set = set;
-	return d->image->sets[set] ? list(n, NFT_MSG_GETSETELEM, NFPROTO_INET, TABLE_NAME, set_spec(set)->name,
-					  dump_on_elements, d, e)
-				   : 0;
+	if (d->image->sets[set])
+		return list(n, NFT_MSG_GETSETELEM, NFPROTO_INET, TABLE_NAME, set_spec(set)->name, dump_on_elements, d,
+			    e);
+	n->reading.part++;
+	return 0;
 }
 
 /* What is as much however large the policy is. */
@@ -248,8 +253,12 @@ static int dump_frame(struct netlink *n, struct dump *d, struct err *e)
 
 static int dump_all(struct netlink *n, struct dump *d, struct err *e)
 {
-	int r = dump_frame(n, d, e);
+	int r;
 
+	n->reading.parts = FRAME_PARTS + 1;
+	for (unsigned set = 0; set < TABLE_SET_COUNT; set++)
+		n->reading.parts += !set_spec(set)->filled;
+	r = dump_frame(n, d, e);
 	if (r < 0 || !d->image->table)
 		return r;
 	r = list(n, NFT_MSG_GETRULE, NFPROTO_INET, TABLE_NAME, NULL, on_rule, d, e);
@@ -290,9 +299,10 @@ static int consistent(struct netlink *n, struct arena *a, struct image *ret, str
 	int r = -EAGAIN;
 
 	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-		struct dump d = { .image = ret, .now_ms = clock_wall_ns() / 1000000 };
+		struct dump d = { .image = ret, .now_ms = clock_wall_ns() / 1000000, .reading = &n->reading };
 		uint32_t before, after;
 
+		n->reading = (struct netlink_reading){ 0 };
 		image_init(ret, a);
 		r = netlink_generation(n, &before, e);
 		if (r < 0)
@@ -331,7 +341,7 @@ int netlink_dump_standing(struct netlink *n, struct arena *a, struct image *ret,
 
 int netlink_dump_counters(struct netlink *n, struct arena *a, struct image *ret, struct err *e)
 {
-	struct dump d = { .image = ret };
+	struct dump d = { .image = ret, .reading = &n->reading };
 
 	image_init(ret, a);
 	return list(n, NFT_MSG_GETOBJ, NFPROTO_INET, TABLE_NAME, NULL, dump_on_object, &d, e);

@@ -9,9 +9,10 @@ struct nlmsghdr;
 
 struct dump {
 	struct image *image;
-	uint64_t now_ms; /* since 1970 */
-	unsigned set;	 /* whose elements come */
-	bool failed;	 /* memory was out */
+	uint64_t now_ms;		 /* since 1970 */
+	unsigned set;			 /* whose elements come */
+	bool failed;			 /* memory was out */
+	struct netlink_reading *reading; /* borrowed */
 };
 
 const char *dump_family(uint32_t family); /* "inet" of NFPROTO_INET */

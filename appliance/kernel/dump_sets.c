@@ -150,6 +150,7 @@ static int on_element(struct nftnl_set_elem *x, void *ctx)
 		d->failed = true;
 	else
 		*kept = el;
+	d->reading->entries++;
 	return 0;
 }
 

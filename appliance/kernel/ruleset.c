@@ -19,6 +19,7 @@
 
 #define TABLE "sekisho"
 #define TRIES 5
+#define FRAME_PARTS 3u /* chains, rules, sets */
 
 void ruleset_init(struct ruleset *r, struct arena *a)
 {
@@ -36,6 +37,12 @@ const char *ruleset_keep(struct ruleset *r, const char *text)
 static bool is_table(uint32_t family, const char *table)
 {
 	return family == NFPROTO_INET && table != NULL && strcmp(table, TABLE) == 0;
+}
+
+static void count(struct ruleset *r)
+{
+	if (r->reading != NULL)
+		r->reading->entries++;
 }
 
 /* ---- chains, rules, sets ------------------------------------------------------------------------------------------ */
@@ -93,6 +100,7 @@ static void take_rule(struct ruleset *r, const struct nlmsghdr *m)
 			void *ctx[2] = { r, rule };
 
 			*rule = (struct rule_read){ 0 };
+			count(r);
 			nftnl_expr_foreach(x, ruleset_take_expression, ctx);
 		}
 	}
@@ -148,6 +156,7 @@ static int take_element(struct nftnl_set_elem *x, void *ctx)
 		return 0;
 	}
 	*e = (struct element_read){ .chain = "" };
+	count(r);
 	memcpy(e->key, p, len);
 	memcpy(e->key_end, p, len);
 	if (nftnl_set_elem_is_set(x, NFTNL_SET_ELEM_KEY_END)) {
@@ -268,6 +277,7 @@ static int ask(struct netlink *n, uint16_t type, uint16_t flags, const char *set
 	struct nlmsghdr *h = netlink_request(n, buf, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), flags,
 					     flags != 0 ? NFPROTO_INET : NFPROTO_UNSPEC);
 
+	n->reading.part += flags != 0;
 	if (flags != 0)
 		mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_TABLE, TABLE);
 	if (set != NULL)
@@ -283,6 +293,7 @@ static int read_all(struct netlink *n, struct ruleset *r, struct err *e)
 		code = ask(n, NFT_MSG_GETRULE, NLM_F_DUMP, NULL, on_message, r, e);
 	if (code == 0)
 		code = ask(n, NFT_MSG_GETSET, NLM_F_DUMP, NULL, on_message, r, e);
+	n->reading.parts = FRAME_PARTS + (uint32_t)r->n_sets;
 	for (size_t i = 0; i < r->n_sets && code == 0; i++)
 		code = ask(n, NFT_MSG_GETSETELEM, NLM_F_DUMP, r->sets[i].name, on_message, r, e);
 	if (code == 0 && r->failed)
@@ -298,6 +309,8 @@ int ruleset_read(struct netlink *n, struct arena *a, struct ruleset *ret, struct
 		uint32_t before = 0, after = 0;
 
 		ruleset_init(ret, a);
+		n->reading = (struct netlink_reading){ 0 };
+		ret->reading = &n->reading;
 		r = ask(n, NFT_MSG_GETGEN, 0, NULL, on_count, &before, e);
 		if (r == 0)
 			r = read_all(n, ret, e);
@@ -306,6 +319,7 @@ int ruleset_read(struct netlink *n, struct arena *a, struct ruleset *ret, struct
 		if (r == 0 && before != after)
 			r = err_set(e, -EAGAIN, "the rules changed while they were read");
 	}
+	ret->reading = NULL;
 	if (r == 0)
 		ruleset_done(ret);
 	return r;

@@ -91,7 +91,8 @@ struct ruleset {
 	size_t n_chains, room_chains;
 	struct set_read *sets;
 	size_t n_sets, room_sets;
-	bool failed; /* memory was out, or a message could not be parsed */
+	bool failed;			 /* memory was out, or a message could not be parsed */
+	struct netlink_reading *reading; /* borrowed, of ruleset_read; NULL = nobody counts */
 };
 
 void ruleset_init(struct ruleset *r, struct arena *a);

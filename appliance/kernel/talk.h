@@ -18,6 +18,12 @@ struct nlmsghdr;
 
 #define NETLINK_RECEIVE (256u << 10) /* bytes of one receive */
 
+/* How far a reading of everything is, for whoever is called between. Parts: lists of tables, chains, rules and the like, and each set's elements; entries: rules and elements. */
+struct netlink_reading {
+	uint32_t part, parts; /* the one that is read, from 1 on; 0 = not known */
+	uint64_t entries;
+};
+
 struct netlink {
 	int fd;
 	uint32_t portid;	    /* of our socket, as events name the sender */
@@ -27,6 +33,7 @@ struct netlink {
 	bool (*stopped)(
 		void *ctx); /* true: nobody needs the rest of a dump, which is -ECANCELED; NULL = everybody does */
 	void *between_ctx;  /* of both */
+	struct netlink_reading reading;
 };
 
 /* Sets buffers and options (extended errors without an echo, strict dumps), learns the port id. 0 or negative errno. */

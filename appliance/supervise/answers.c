@@ -143,6 +143,18 @@ static void collect_free(struct collect *c)
 	*c = (struct collect){ .kind = COLLECT_NONE };
 }
 
+/* Enforce does one thing after the other, and is at another one's question. */
+static bool behind_another(const struct supervisor *s, const struct collect *c)
+{
+	for (size_t i = 0; i < COLLECTS; i++) {
+		const struct collect *o = &s->collects[i];
+
+		if (o != c && (is_of_one_moment(o) || o->kind == COLLECT_PASS) && o->waiting[SLOT_ENFORCE])
+			return true;
+	}
+	return false;
+}
+
 /* Roles answer at different moments: of one policy they speak only when none was changed in between. */
 bool answers_moved(const struct supervisor *s, const struct collect *c)
 {
@@ -154,14 +166,22 @@ static void ask_all(struct supervisor *s, struct collect *c)
 	static const enum msg_type questions[] = {
 		[COLLECT_STATUS] = MSG_STATUS, [COLLECT_EFFECTIVE] = MSG_EFFECTIVE, [COLLECT_VERIFY] = MSG_VERIFY
 	};
-	const struct msg_body question = { .type = questions[c->kind] }, status = { .type = MSG_STATUS };
+	const struct msg_body status = { .type = MSG_STATUS };
+	struct msg_body question = { .type = questions[c->kind] };
 	enum collect_kind k = c->kind;
 
 	c->parked = is_of_one_moment(c) && s->op.kind != OP_NONE;
 	if (c->parked) {
 		c->deadline = c->give_up;
+		progress_stage(s, &c->asker, PROGRESS_WAITS_CHANGE);
 		return;
 	}
+	if (k == COLLECT_EFFECTIVE)
+		question.effective.tell = c->asker.tell;
+	else if (k == COLLECT_VERIFY)
+		question.verify.tell = c->asker.tell;
+	if (is_of_one_moment(c) && behind_another(s, c))
+		progress_stage(s, &c->asker, PROGRESS_WAITS_TURN);
 	c->changes = s->changes;
 	c->retention = retention_now(s);
 	ask(s, c, SLOT_ENFORCE, &question);
@@ -235,6 +255,7 @@ void collect_pass_fd(struct supervisor *s, unsigned slot, const struct msg_body 
 	}
 	c->passed_to = slot;
 	c->order = is_order(question);
+	c->search = question->type == MSG_EVENTS;
 	ask_fd(s, c, slot, question, fd);
 	c->handed = c->waiting[slot];
 	finish_if_done(s, c);
@@ -384,6 +405,14 @@ void collect_status(struct supervisor *s, struct slot *sl, struct msg *m)
 		answered(s, sl, c, role_json(&m->body, sl->index));
 }
 
+void collect_progress(struct supervisor *s, const struct slot *sl, const struct msg *m)
+{
+	struct collect *c = waits_for(s, sl, m->id);
+
+	if (c != NULL && !c->stopped)
+		progress_tell(s, &c->asker, &m->body.progress);
+}
+
 bool collect_foretold(struct supervisor *s, struct slot *sl, struct msg *m)
 {
 	struct collect *c = waits_for(s, sl, m->id);
@@ -397,25 +426,26 @@ bool collect_foretold(struct supervisor *s, struct slot *sl, struct msg *m)
 }
 
 /*
- * Its place stays taken until enforce says that it has left off: asking and hanging up in turn buys nobody more of its time. What others ask at
+ * Its place stays taken until enforce, or the journal, says that it has left off: asking and hanging up in turn buys nobody more of its time. What others ask at
  * the same time has numbers of its own, and goes on.
  */
 static void stop(struct supervisor *s, struct collect *c)
 {
 	const struct msg_body m = { .type = MSG_STOP };
+	unsigned slot = c->kind == COLLECT_PASS ? c->passed_to : SLOT_ENFORCE;
 
 	c->asker.kind = ASKER_NONE;
 	c->stopped = true;
 	if (c->parked)
 		collect_free(c);
-	else if (c->waiting[SLOT_ENFORCE])
-		(void)role_send(s, &s->slots[SLOT_ENFORCE], c->id, &m, NULL, 0);
+	else if (c->waiting[slot])
+		(void)role_send(s, &s->slots[slot], c->id, &m, NULL, 0);
 }
 
-/* Enforce looks at what it is asked, and changes nothing for it. */
+/* Enforce looks at what it is asked, and changes nothing for it; nor does the journal for a search. */
 static bool may_stop(const struct collect *c)
 {
-	return is_of_one_moment(c) || (c->kind == COLLECT_PASS && c->passed_to == SLOT_ENFORCE);
+	return is_of_one_moment(c) || (c->kind == COLLECT_PASS && (c->passed_to == SLOT_ENFORCE || c->search));
 }
 
 bool asker_is(const struct asker *a, const struct asker *b)

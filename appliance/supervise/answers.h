@@ -43,6 +43,7 @@ void collect_impact(struct supervisor *s, uint32_t question, const struct msg_im
 bool collect_answer(struct supervisor *s, struct slot *sl, struct msg *m); /* false: it may not say that */
 void collect_status(struct supervisor *s, struct slot *sl, struct msg *m); /* a role's own numbers */
 bool collect_foretold(struct supervisor *s, struct slot *sl, struct msg *m);
+void collect_progress(struct supervisor *s, const struct slot *sl, const struct msg *m); /* how far it is with it */
 /* Who asked this has gone away, or waits no longer: what only reads ends. */
 void collect_stop(struct supervisor *s, const struct asker *a);
 void collect_gone(struct supervisor *s, struct slot *sl);

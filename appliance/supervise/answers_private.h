@@ -9,6 +9,7 @@ struct collect {
 	enum collect_kind kind;
 	unsigned passed_to; /* of COLLECT_PASS: the slot */
 	bool order, handed; /* ... it is to change something, and the role has it */
+	bool search;	    /* ... it looks through the records */
 	struct asker asker; /* ASKER_NONE: an operation, or a web side that has died since */
 	bool of_web;
 	bool stopped; /* nobody waits for it: its place is free when the role has left off, which was told to */

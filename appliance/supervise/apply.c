@@ -56,6 +56,8 @@ void op_to_kernel(struct supervisor *s)
 	if (op->step != STEP_UNDO)
 		op->step = foretell ? STEP_FORETELL : STEP_KERNEL;
 	op->deadline = mono_ns() + KERNEL_LIMIT_NS;
+	if (op->asker.tell)
+		flags |= APPLY_TELL;
 	if (kernel_send(s, p, flags, op->id, &e) < 0) {
 		/* Its death is on the way, and with it op_enforce_died. Out of memory is no death. */
 		if (e.code != -EPIPE) {
@@ -174,6 +176,7 @@ void op_prepare(struct supervisor *s)
 	}
 	op->step = STEP_TABLES;
 	op->deadline = mono_ns() + TABLES_LIMIT_NS;
+	progress_stage(s, &op->asker, PROGRESS_WORKERS);
 	op_tables(s);
 }
 
@@ -187,6 +190,7 @@ void op_compile_begin(struct supervisor *s)
 
 	op->step = STEP_COMPILE;
 	op->deadline = mono_ns() + COMPILE_LIMIT_NS;
+	progress_stage(s, &op->asker, PROGRESS_COMPILES);
 	backup_make_way(s);
 	if (sl->state != SLOT_OFF)
 		return; /* the last one is not reaped yet; op_compile_died comes back here */

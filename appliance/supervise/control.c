@@ -286,6 +286,13 @@ static void answer_client(struct supervisor *s, struct asker a, int status, int 
 		client_close(c);
 }
 
+int control_waiting(const struct supervisor *s, const struct asker *a)
+{
+	const struct client *c = &s->clients[a->client];
+
+	return c->fd >= 0 && c->serial == a->serial && c->waiting ? c->fd : -1;
+}
+
 void answer_json(struct supervisor *s, struct asker a, int status, json_t *j)
 {
 	int fd = j != NULL ? json_memfd(j) : -ENOMEM;

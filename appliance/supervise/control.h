@@ -40,6 +40,7 @@ struct asker {
 	uint32_t id;	 /* request id */
 	bool login;	 /* of a client: it is no root's */
 	bool web;	 /* of an order of change.c: it came over the web */
+	bool tell;	 /* he wants to hear how far it is (progress.c) */
 };
 
 /* One question of one asker. */
@@ -78,9 +79,16 @@ uint64_t control_next(const struct supervisor *s);
 /* The descriptor of client number `at` below CLIENTS, -1 = none, or not now. */
 int control_client(const struct supervisor *s, unsigned at);
 void control_readable(struct supervisor *s, unsigned at);
+/* The descriptor of a client that still waits for this answer, -1 = it does not. */
+int control_waiting(const struct supervisor *s, const struct asker *a);
 /* Takes the reference. */
 void answer_json(struct supervisor *s, struct asker a, int status, json_t *j);
 void answer_fd(struct supervisor *s, struct asker a, int status, int fd); /* fd stays the caller's */
+
+/* progress.c: to whoever wants to hear it; from enforce, or of what this process does itself. */
+void progress_tell(struct supervisor *s, const struct asker *a, const struct msg_progress *said);
+void progress_stage(struct supervisor *s, const struct asker *a, enum progress_stage stage);
+void progress_heard(struct supervisor *s, const struct slot *sl, const struct msg *m);
 
 /* dispatch.c: what was received is done. False: it may not be said, or not by this one. */
 bool peer_said(struct peer *p, struct msg *m);

@@ -135,6 +135,14 @@ static bool on_drift(void *ctx, struct msg *m)
 	return true;
 }
 
+static bool on_progress(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	progress_heard(p->s, p->slot, m);
+	return true;
+}
+
 /* ---- of people and the web side ----------------------------------------------------------------------------------- */
 
 static bool on_status(void *ctx, struct msg *m)
@@ -148,9 +156,9 @@ static bool on_status(void *ctx, struct msg *m)
 
 static bool on_effective(void *ctx, struct msg *m)
 {
-	const struct peer *p = ctx;
+	struct peer *p = ctx;
 
-	(void)m;
+	p->asker.tell = m->body.effective.tell != 0;
 	collect_start(p->s, COLLECT_EFFECTIVE, p->asker);
 	return true;
 }
@@ -165,9 +173,9 @@ static bool on_flows(void *ctx, struct msg *m)
 
 static bool on_verify(void *ctx, struct msg *m)
 {
-	const struct peer *p = ctx;
+	struct peer *p = ctx;
 
-	(void)m;
+	p->asker.tell = m->body.verify.tell != 0;
 	collect_start(p->s, COLLECT_VERIFY, p->asker);
 	return true;
 }
@@ -344,8 +352,9 @@ static bool on_show(void *ctx, struct msg *m)
 
 static bool on_ctl_apply(void *ctx, struct msg *m)
 {
-	const struct peer *p = ctx;
+	struct peer *p = ctx;
 
+	p->asker.tell = (m->body.ctl_apply.flags & APPLY_TELL) != 0;
 	op_apply(p->s, p->asker, p->by, msg_take_fd(m, 0), m->n_fds > 1 ? m->fds[1] : -1, (struct op_ground){ 0 },
 		 &m->body.ctl_apply);
 	return true;
@@ -362,8 +371,9 @@ static bool on_draft(void *ctx, struct msg *m)
 /* A session's secret may be in it, of which nothing stays in this process. */
 static bool on_change(void *ctx, struct msg *m)
 {
-	const struct peer *p = ctx;
+	struct peer *p = ctx;
 
+	p->asker.tell = (m->body.change.flags & APPLY_TELL) != 0;
 	change_ordered(p->s, p->asker, p->typist, m);
 	explicit_bzero(m->body.change.secret, sizeof(m->body.change.secret));
 	explicit_bzero(m->storage, sizeof(m->storage));
@@ -446,8 +456,9 @@ static bool on_ctl_confirm(void *ctx, struct msg *m)
 
 static bool on_ctl_rollback(void *ctx, struct msg *m)
 {
-	const struct peer *p = ctx;
+	struct peer *p = ctx;
 
+	p->asker.tell = (m->body.ctl_rollback.flags & APPLY_TELL) != 0;
 	op_rollback(p->s, p->asker, p->by, m->n_fds > 0 ? m->fds[0] : -1, (struct op_ground){ 0 },
 		    &m->body.ctl_rollback);
 	return true;
@@ -482,6 +493,7 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_UNANSWERED] = on_unanswered,
 	[MSG_HEARD] = on_heard,
 	[MSG_CERTIFIED] = on_certified,
+	[MSG_PROGRESS] = on_progress,
 
 	[MSG_STATUS] = on_status,
 	[MSG_EFFECTIVE] = on_effective,
@@ -522,5 +534,6 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 bool peer_said(struct peer *p, struct msg *m)
 {
 	p->asker.id = m->id;
+	p->asker.tell = false;
 	return msg_dispatch(handlers, p, m);
 }

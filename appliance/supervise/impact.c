@@ -299,6 +299,7 @@ void impact_begin(struct supervisor *s)
 	}
 	f->n = op->told.n_changed;
 	op->step = STEP_IMPACT;
+	progress_stage(s, &op->asker, PROGRESS_IMPACT);
 	ask_next(s);
 }
 

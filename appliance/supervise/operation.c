@@ -408,6 +408,7 @@ static void begin(struct supervisor *s, struct operation asked, const char *by)
 	}
 	if (s->op.kind != OP_NONE && must_wait(s)) {
 		s->queued = asked;
+		progress_stage(s, &asked.asker, PROGRESS_WAITS_CHANGE);
 	} else if (s->op.kind != OP_NONE) {
 		if (asked.bundle >= 0)
 			close(asked.bundle);

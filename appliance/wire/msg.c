@@ -209,12 +209,8 @@ static bool fds_fit(const struct shape *s, size_t n_fds)
 	return n_fds >= s->fds_min && n_fds <= s->fds_max;
 }
 
-int msg_send(int sock, uint32_t id, const struct msg_body *body, const int *fds, size_t n_fds)
-{
-	return msg_send_as(sock, MSG_VERSION, id, body, fds, n_fds);
-}
-
-int msg_send_as(int sock, uint16_t version, uint32_t id, const struct msg_body *body, const int *fds, size_t n_fds)
+static int send_with(int sock, uint16_t version, uint32_t id, const struct msg_body *body, const int *fds, size_t n_fds,
+		     int flags)
 {
 	union {
 		char buf[CMSG_SPACE(MSG_FDS * sizeof(int))];
@@ -251,11 +247,26 @@ int msg_send_as(int sock, uint16_t version, uint32_t id, const struct msg_body *
 		memcpy(CMSG_DATA(c), fds, n_fds * sizeof(int));
 	}
 	do {
-		n = sendmsg(sock, &mh, MSG_NOSIGNAL);
+		n = sendmsg(sock, &mh, MSG_NOSIGNAL | flags);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;
 	return (size_t)n == iov[0].iov_len + b.len ? 0 : -EIO;
+}
+
+int msg_send(int sock, uint32_t id, const struct msg_body *body, const int *fds, size_t n_fds)
+{
+	return send_with(sock, MSG_VERSION, id, body, fds, n_fds, 0);
+}
+
+int msg_try(int sock, uint32_t id, const struct msg_body *body)
+{
+	return send_with(sock, MSG_VERSION, id, body, NULL, 0, MSG_DONTWAIT);
+}
+
+int msg_send_as(int sock, uint16_t version, uint32_t id, const struct msg_body *body, const int *fds, size_t n_fds)
+{
+	return send_with(sock, version, id, body, fds, n_fds, 0);
 }
 
 /* ---- receiving ---------------------------------------------------------------------------------------------------- */

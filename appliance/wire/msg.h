@@ -26,6 +26,7 @@
 #include "appliance/wire/lane.h"
 #include "appliance/wire/leaked.h"
 #include "appliance/wire/manage.h"
+#include "appliance/wire/progress.h"
 #include "appliance/wire/protocols.h"
 #include "appliance/wire/reason.h"
 #include "appliance/wire/records.h"
@@ -146,7 +147,8 @@ enum seal_trouble { SEAL_NO_TROUBLE, SEAL_NO_CERTIFICATE, SEAL_PRIVATE_KEY, SEAL
 #define APPLY_FORETELL 4u  /* compute what would be cut, nothing else */
 #define APPLY_TAKE_OVER 8u /* of the CLI: another one's trial may be ended by it */
 #define APPLY_RESTORED 16u /* of the CLI: the texts are of a backup, of which the comment tells */
-#define APPLY_FLAGS (APPLY_DRY_RUN | APPLY_BOOT | APPLY_FORETELL | APPLY_TAKE_OVER | APPLY_RESTORED)
+#define APPLY_TELL 32u	   /* whoever waits for it wants MSG_PROGRESS */
+#define APPLY_FLAGS (APPLY_DRY_RUN | APPLY_BOOT | APPLY_FORETELL | APPLY_TAKE_OVER | APPLY_RESTORED | APPLY_TELL)
 
 #define RELEASE_LIST 1u /* say what there is, and release nothing */
 
@@ -223,6 +225,8 @@ struct msg {
 /* 0 or negative errno; -EINVAL when the receiver would refuse it. Descriptors stay the caller's. Blocks unless the socket
  * does not. */
 int msg_send(int sock, uint32_t id, const struct msg_body *body, const int *fds, size_t n_fds);
+/* ... what need not arrive: it is never waited for, -EAGAIN when the peer has not read for long. */
+int msg_try(int sock, uint32_t id, const struct msg_body *body);
 /* ... to a peer of another version: only READY to STATUS, the first rows, which are in all versions what they are in ours. */
 int msg_send_as(int sock, uint16_t version, uint32_t id, const struct msg_body *body, const int *fds, size_t n_fds);
 /*

@@ -74,7 +74,7 @@ async function prove(): Promise<void> {
 	proving = "yes";
 	proof = undefined;
 	redraw();
-	const answer = await ask<Verified>("/api/v1/verify", p.stop.signal);
+	const answer = await ask<Verified>("/api/v1/verify", p.stop.signal, p.ask);
 	endPatience(p);
 	if (mine !== run) return;
 	stoppedAfter = waited(p);

@@ -143,7 +143,7 @@ export async function give(word: string, more: Record<string, unknown>, changed:
 	const p = PATIENT.includes(word) ? patience(changed) : undefined;
 	if (p !== undefined) change.waits = p;
 	changed();
-	const answer = await order<Outcome>({ order: word, revision: k.draft.revision, ...more }, p?.stop.signal);
+	const answer = await order<Outcome>({ order: word, revision: k.draft.revision, ...more }, p?.stop.signal, p?.ask);
 	endPatience(p);
 	if (p !== undefined && change.waits !== p) return false; // somebody else sits here meanwhile
 	delete change.waits;

@@ -3,7 +3,7 @@
 // again, and nothing comes while nobody looks. Keeps the last state and the one before it (for rates), the newest records and the counters of a while;
 // nothing grows.
 import { ask, listen, mustChoose, type Refused } from "./session";
-import type { Flow, State, Told } from "./types";
+import type { Flow, Progress, State, Told } from "./types";
 
 /** Two turns of the box and a little; after that what is shown is old. */
 const SILENT_MS = 7000, AGAIN_MS = 1000, AFTER_FAILURE_MS = 5000, RECORDS_KEPT = 300, FLOWS_KEPT = 7;
@@ -16,6 +16,7 @@ export interface Feed {
 	records: Told[]; // the newest that came while this page looks, oldest first
 	newest: number; // the number of the last record, whether it is kept here or not; 0 = it is not known
 	flows: Flow[]; // the rules' counters, oldest first
+	progress?: Progress; // the last word of a question that takes long, of this page or of another one of whoever is signed in
 }
 
 export const feed: Feed = { at: 0, records: [], newest: 0, flows: [] };
@@ -53,6 +54,8 @@ function take(kind: string, data: string, id: string): boolean {
 		feed.records = [];
 	} else if (kind === "flow") {
 		noteFlow(JSON.parse(data) as Flow);
+	} else if (kind === "progress") {
+		feed.progress = JSON.parse(data) as Progress;
 	} else if (kind === "silent") {
 		feed.failed = "unavailable";
 	}
@@ -111,6 +114,7 @@ export function stop(): void {
 	delete feed.state;
 	delete feed.before;
 	delete feed.failed;
+	delete feed.progress;
 	feed.records = [];
 	feed.flows = [];
 	feed.newest = 0;

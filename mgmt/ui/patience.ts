@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Work of the box that changes nothing and may take a while: for how long it has gone on, and a way to end it. Whoever waits no longer ends his request, and
-// the box leaves off what only that one waits for.
+// Work of the box that changes nothing and may take a while: for how long it has gone on, how far it is, and a way to end it. Whoever waits no longer ends his
+// request, and the box leaves off what only that one waits for. How far it is comes by the page's stream; without one nothing of it is shown.
 import { h, type Child } from "./dom";
+import { feed } from "./feed";
+import { count } from "./format";
 import { t, type Key } from "./text";
 
 const TURN_MS = 1000;
 
 export interface Patience {
+	ask: number; // what the box is to call it
 	since: number;
 	stop: AbortController;
 	turns: ReturnType<typeof setInterval>;
@@ -16,7 +19,7 @@ export const waited = (p: Patience): number => Math.floor((Date.now() - p.since)
 
 /** `changed` is called each second until it ends, so that whoever waits sees the time go. */
 export function patience(changed: () => void): Patience {
-	return { since: Date.now(), stop: new AbortController(), turns: setInterval(changed, TURN_MS) };
+	return { ask: 1 + Math.floor(Math.random() * 999999999), since: Date.now(), stop: new AbortController(), turns: setInterval(changed, TURN_MS) };
 }
 
 /** It is over, by an answer or by whoever waited. */
@@ -24,10 +27,24 @@ export function endPatience(p: Patience | undefined): void {
 	clearInterval(p?.turns);
 }
 
+const STAGES: Record<string, Key> = {
+	waits_change: "stage_waits_change", waits_turn: "stage_waits_turn", compiles: "stage_compiles", workers: "stage_workers", reads: "stage_reads", sessions: "stage_sessions",
+	impact: "stage_impact", kernel: "stage_kernel", compares: "stage_compares", executes: "stage_executes", packets: "stage_packets", lists: "stage_lists",
+};
+
+/** What the box is at, as far as it has said; a stage of a newer one has no words here. */
+function progress(p: Patience): Child {
+	const said = feed.progress, stage = said !== undefined && said.ask === p.ask ? STAGES[said.stage] : undefined;
+	if (said === undefined || stage === undefined) return undefined;
+	const far = said.of > 0 && said.entries > 0 ? t("progress_parts", said.done, said.of, count(said.entries)) : said.of > 0 ? t("progress_of", count(said.done), count(said.of))
+		: said.done > 0 ? t("progress_done", count(said.done)) : "";
+	return h("p", { class: "note", "data-key": "progress", "data-stage": said.stage }, t(stage) + far);
+}
+
 /** What stands in the place of an answer meanwhile. The seconds are not read aloud each time. */
 export function waiting(p: Patience | undefined, what: Key): Child[] {
 	const label = h("p", { role: "status", "data-key": "waiting" }, t(what));
 	if (p === undefined) return [label];
-	return [label, h("p", { class: "note", role: "timer", "data-key": "waited" }, t("elapsed", waited(p))),
+	return [label, progress(p), h("p", { class: "note", role: "timer", "data-key": "waited" }, t("elapsed", waited(p))),
 		h("p", { class: "acts", "data-key": "waiting-acts" }, h("button", { type: "button", "data-key": "stop-waiting", click: () => p.stop.abort() }, t("stop_waiting")))];
 }

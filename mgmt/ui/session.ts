@@ -66,8 +66,11 @@ async function send<T>(path: string, init: RequestInit, read: (answer: Response)
 	}
 }
 
-const post = <T>(path: string, body: unknown, most = ASK_MS, until?: AbortSignal): Promise<Answer<T>> =>
-	send<T>(path, { method: "POST", credentials: "same-origin", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }, undefined, most, until);
+/** By this number the stream says how far the question is. */
+const numbered = (number?: number): Record<string, string> => (number === undefined ? {} : { "Sekisho-Ask": String(number) });
+
+const post = <T>(path: string, body: unknown, most = ASK_MS, until?: AbortSignal, number?: number): Promise<Answer<T>> =>
+	send<T>(path, { method: "POST", credentials: "same-origin", headers: { "Content-Type": "application/json", ...numbered(number) }, body: JSON.stringify(body) }, undefined, most, until);
 
 const bearing = (token: string): RequestInit => ({ credentials: "omit", headers: { Authorization: "Bearer " + token } });
 
@@ -81,15 +84,15 @@ function known(why: Refused, asked: Who | undefined): Refused {
 }
 
 /** One question to the box. Never throws; an answer that says "unauthorized" has signed out. `until`: whoever waits has had enough. */
-export async function ask<T>(path: string, until?: AbortSignal): Promise<Answer<T>> {
-	const asked = who;
-	const answer = await send<T>(path, asking(), undefined, ASK_MS, until);
+export async function ask<T>(path: string, until?: AbortSignal, number?: number): Promise<Answer<T>> {
+	const asked = who, init = asking();
+	const answer = await send<T>(path, { ...init, headers: { ...(init.headers as Record<string, string> | undefined), ...numbered(number) } }, undefined, ASK_MS, until);
 	if (!answer.ok) known(answer.why, asked);
 	return answer;
 }
 
 /** An order about a draft, or about what is in force; its answer says whether it is done. */
-export const order = <T>(body: Record<string, unknown>, until?: AbortSignal): Promise<Answer<T>> => post<T>("/api/v1/change", body, ORDER_MS, until);
+export const order = <T>(body: Record<string, unknown>, until?: AbortSignal, number?: number): Promise<Answer<T>> => post<T>("/api/v1/change", body, ORDER_MS, until, number);
 
 /** An order about the records themselves, a review that is signed, a hold; or about the devices. */
 export const orderRecords = <T>(body: Record<string, unknown>): Promise<Answer<T>> => post<T>("/api/v1/records", body);

@@ -258,6 +258,14 @@ export interface Flow {
 	digest?: string;
 	conduits: Record<string, number>;
 }
+/** How far a question is that this browser has asked; 0 = not known. */
+export interface Progress {
+	ask: number;
+	stage: string;
+	done: number;
+	of: number;
+	entries: number;
+}
 export interface State {
 	version: string;
 	stand: Stand;

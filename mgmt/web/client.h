@@ -32,6 +32,7 @@ struct client {
 	bool known;	   /* it has shown the token */
 	bool tries;	   /* what it asks, or orders, changes nothing: it ends when nobody waits for it */
 	uint32_t id;
+	uint32_t ask; /* what the page calls its question, which wants to hear how far it is; 0 = it does not */
 	/* What the answer that is waited for is: of the box, of who it is that asks, of a login or a logout, of an order; what a key is to sign, or what
 	 * became of a key; of an order about an account. */
 	enum client_stage {

@@ -30,6 +30,7 @@
 
 #define READER_BYTES 65536u /* of the judge's words */
 #define S_NS 1000000000u
+#define ASK_HEADER "Sekisho-Ask"
 #define PRIORITIES "SECURE128:-VERS-ALL:+VERS-TLS1.3:%SERVER_PRECEDENCE"
 
 struct http {
@@ -141,7 +142,33 @@ static bool is_stoppable(const struct msg_body *question)
 	if (question->type == MSG_CHANGE)
 		return c->order == CHANGE_CHECK || c->order == CHANGE_TRY ||
 		       ((c->order == CHANGE_APPLY || c->order == CHANGE_ROLLBACK) && (c->flags & APPLY_DRY_RUN) != 0);
-	return question->type == MSG_VERIFY || question->type == MSG_EFFECTIVE || question->type == MSG_FLOWS;
+	return question->type == MSG_VERIFY || question->type == MSG_EFFECTIVE || question->type == MSG_FLOWS ||
+	       question->type == MSG_EVENTS;
+}
+
+/* A number that a page gives its question: up to nine digits, and not 0. 0: it gave none, or another. */
+static uint32_t ask_of(const struct client *k)
+{
+	const char *text = client_header(k, ASK_HEADER);
+	size_t n = text != NULL ? strlen(text) : 0;
+
+	return n > 0 && n <= 9 && strspn(text, "0123456789") == n ? (uint32_t)strtoul(text, NULL, 10) : 0;
+}
+
+/* The box tells how far it is with what may take long, where the page wants to hear it. */
+static void want_progress(struct client *k, struct msg_body *question)
+{
+	k->ask = ask_of(k);
+	if (k->ask == 0)
+		return;
+	if (question->type == MSG_VERIFY)
+		question->verify.tell = 1;
+	else if (question->type == MSG_EFFECTIVE)
+		question->effective.tell = 1;
+	else if (question->type == MSG_CHANGE)
+		question->change.flags |= APPLY_TELL;
+	else
+		k->ask = 0;
 }
 
 /* Whether somebody who waits hangs up is heard from now on; also when he has already. */
@@ -164,7 +191,7 @@ static void stop_asking(struct http *h, struct client *k)
 }
 
 /* `fd` goes with it and stays the caller's; -1 = none. True: the question is on its way, and its answer will be the `stage`'s. */
-static bool ask_box(struct http *h, struct client *k, enum client_stage stage, const struct msg_body *question, int fd)
+static bool ask_box(struct http *h, struct client *k, enum client_stage stage, struct msg_body *question, int fd)
 {
 	unsigned logins = 0, own = 0;
 
@@ -177,6 +204,7 @@ static bool ask_box(struct http *h, struct client *k, enum client_stage stage, c
 	}
 	k->id = ++h->last_id;
 	k->stage = stage;
+	want_progress(k, question);
 	k->reply = REPLY_UNAVAILABLE;
 	/* A login takes long, and strangers ask for it: they leave room for whoever is logged in, and for each other. */
 	if (asked(h, k) >= HTTP_ASKED || (of_strangers(stage) && (logins >= HTTP_LOGINS || own >= HTTP_LOGINS_EACH)) ||
@@ -189,7 +217,7 @@ static bool ask_box(struct http *h, struct client *k, enum client_stage stage, c
 }
 
 static enum MHD_Result ask_and_wait(struct http *h, struct client *k, enum client_stage stage,
-				    const struct msg_body *question)
+				    struct msg_body *question)
 {
 	if (!ask_box(h, k, stage, question, -1))
 		return reply_send(k->connection, REPLY_UNAVAILABLE);
@@ -1010,6 +1038,31 @@ void http_answer(struct http *h, struct msg *m)
 		}
 		wake(k);
 		break;
+	}
+}
+
+/* Of whom the stream is that hears of it: by what he asked with. False: by the box's own token. */
+static bool credential_of(const struct client *k, enum credential *ret_what, uint8_t ret[LOGIN_SECRET])
+{
+	const char *cookie = client_header(k, MHD_HTTP_HEADER_COOKIE);
+	const char *bearer = client_header(k, MHD_HTTP_HEADER_AUTHORIZATION);
+
+	*ret_what = bearer != NULL ? CREDENTIAL_TOKEN : CREDENTIAL_SESSION;
+	return bearer != NULL ? login_bearer(bearer, ret) : cookie != NULL && login_cookie(cookie, ret);
+}
+
+void http_progress(struct http *h, const struct msg *m)
+{
+	uint8_t secret[LOGIN_SECRET];
+	enum credential what;
+
+	for (size_t i = 0; i < HTTP_CONNECTIONS; i++) {
+		const struct client *k = &h->clients[i];
+
+		if (k->state != CLIENT_ASKED || k->id != m->id || k->ask == 0 || !credential_of(k, &what, secret))
+			continue;
+		live_progress(h->live, what, secret, k->ask, &m->body.progress, h->now.ns);
+		explicit_bzero(secret, sizeof(secret));
 	}
 }
 

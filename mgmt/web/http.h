@@ -46,6 +46,8 @@ void http_run(struct http *h, struct mono now);
 int http_wait_ms(const struct http *h, struct mono now);
 /* An MSG_ANSWER from the supervisor. */
 void http_answer(struct http *h, struct msg *m);
+/* An MSG_PROGRESS: how far a question is, for the page that asked it and has a stream. */
+void http_progress(struct http *h, const struct msg *m);
 /* The certificate of the box's own authority, PEM. */
 const char *http_authority(const struct http *h);
 struct http_counts http_counts(const struct http *h);

@@ -307,6 +307,23 @@ static void tell_nothing(struct stream *s, uint64_t now_ns)
 		say(s, text, sizeof(words) - 1, now_ns);
 }
 
+void live_progress(struct live *v, enum credential what, const uint8_t secret[32], uint32_t ask,
+		   const struct msg_progress *p, uint64_t now_ns)
+{
+	for (size_t i = 0; i < LIVE_STREAMS; i++) {
+		struct stream *s = &v->all[i];
+		char *text;
+		size_t n;
+
+		if (s->connection == NULL || s->own || s->ends || s->text != NULL || s->who.what != (uint8_t)what ||
+		    memcmp(s->who.secret, secret, sizeof(s->who.secret)) != 0)
+			continue;
+		text = live_progress_text(ask, p, &n);
+		if (text != NULL)
+			say(s, text, n, now_ns);
+	}
+}
+
 /* ---- a turn --------------------------------------------------------------------------------------------------------- */
 
 static bool ask(struct live *v, enum step step, const struct msg_body *question, uint64_t now_ns)

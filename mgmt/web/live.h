@@ -60,6 +60,9 @@ void live_gone(struct live *v);
 void live_run(struct live *v, uint64_t now_ns, bool room);
 /* True: the answer was to a question of ours. Its descriptor is taken out when there is one. */
 bool live_answer(struct live *v, struct msg *m, uint64_t now_ns);
+/* How far the question is that a page of whoever has this session or token calls `ask`: to all streams that he has, where one has nothing else to take. */
+void live_progress(struct live *v, enum credential what, const uint8_t secret[32], uint32_t ask,
+		   const struct msg_progress *p, uint64_t now_ns);
 uint64_t live_next_ns(const struct live *v); /* UINT64_MAX = nothing to do */
 struct seen *live_seen(struct live *v);	     /* what is wrong, since when; as long as `v` */
 bool live_asks(const struct live *v);	     /* a question is on its way */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mgmt/web/live_text.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,6 +43,18 @@ void live_put_records(FILE *to, const json_t *records, uint64_t after)
 		json_dumpf(one, to, JSON_COMPACT);
 		fputs("\n\n", to);
 	}
+}
+
+char *live_progress_text(uint32_t ask, const struct msg_progress *p, size_t *ret_n)
+{
+	char *text = NULL;
+	int n = asprintf(&text,
+			 "event: progress\ndata: {\"ask\":%" PRIu32 ",\"stage\":\"%s\",\"done\":%" PRIu32
+			 ",\"of\":%" PRIu32 ",\"entries\":%" PRIu64 "}\n\n",
+			 ask, progress_word((enum progress_stage)p->stage), p->done, p->of, p->entries);
+
+	*ret_n = n > 0 ? (size_t)n : 0;
+	return n > 0 ? text : NULL;
 }
 
 /* A packet counts for each conduit that its cell stands for: which of them it was, no counter tells. */

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "appliance/base/json.h"
+#include "appliance/wire/msg.h"
 
 /* The number of a Last-Event-ID header. False for anything that we do not write; `text` may be NULL. */
 bool live_read_id(const char *text, uint64_t *ret);
@@ -22,5 +23,7 @@ void live_put_records(FILE *to, const json_t *records, uint64_t after);
  * is no answer of that kind.
  */
 char *live_flow(const char *effective, size_t n);
+/* An event that says how far a question is; owned by the caller, NULL without memory. */
+char *live_progress_text(uint32_t ask, const struct msg_progress *p, size_t *ret_n);
 
 #endif

@@ -43,6 +43,12 @@ static bool on_answer(void *ctx, struct msg *m)
 	return true;
 }
 
+static bool on_progress(void *ctx, struct msg *m)
+{
+	http_progress(ctx, m);
+	return true;
+}
+
 /* Of the box's own authority when no file comes along. */
 static bool on_certificates(void *ctx, struct msg *m)
 {
@@ -63,7 +69,10 @@ static bool on_certificates(void *ctx, struct msg *m)
 }
 
 static msg_handler *const handlers[MSG_TYPE_COUNT] = {
-	[MSG_STATUS] = on_status, [MSG_ANSWER] = on_answer, [MSG_CERTIFICATES] = on_certificates
+	[MSG_STATUS] = on_status,
+	[MSG_ANSWER] = on_answer,
+	[MSG_CERTIFICATES] = on_certificates,
+	[MSG_PROGRESS] = on_progress,
 };
 
 /* 1 = go on, 0 = the supervisor is gone, negative errno. */

@@ -120,7 +120,7 @@ static void ask(struct journal *j, const char *what, uint64_t since, enum event_
 	json_decref(time);
 	line_filter_make(&asked, &filter);
 	for (;; after = next) {
-		list = journal_read(j, after, PAGE, &filter, &next, &e);
+		list = journal_read(j, after, PAGE, &filter, NULL, &next, &e);
 		found += json_array_size(list);
 		pages++;
 		json_decref(list);

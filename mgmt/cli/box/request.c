@@ -13,8 +13,10 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/wire/change.h"
+#include "mgmt/cli/box/progress.h"
 
 #define ANSWER_MAX (64u << 20) /* bytes of JSON */
+#define SECOND_NS 1000000000u
 
 static int fail_connect(struct cli *c, int code)
 {
@@ -164,18 +166,21 @@ static void keyboard_begin(struct keyboard *k)
 	}
 }
 
-/* 0: an answer is there. -EINTR: nobody wants it. -EAGAIN: time is up. */
-static int keyboard_wait(const struct keyboard *k, int sock, unsigned timeout_s)
+/* 0: something was said. -EINTR: nobody wants to hear it. -EAGAIN: time is up. */
+static int keyboard_wait(const struct keyboard *k, int sock, uint64_t until_ns)
 {
-	const struct timespec limit = { .tv_sec = (time_t)timeout_s };
 	struct pollfd p = { .fd = sock, .events = POLLIN };
 	int n;
 
 	if (!k->heard)
 		return 0; /* the socket has its limit */
-	do
+	do {
+		uint64_t now = clock_mono().ns, left = until_ns > now ? until_ns - now : 0;
+		const struct timespec limit = { .tv_sec = (time_t)(left / SECOND_NS),
+						.tv_nsec = (long)(left % SECOND_NS) };
+
 		n = ppoll(&p, 1, &limit, &k->mask);
-	while (n < 0 && errno == EINTR && !interrupted);
+	} while (n < 0 && errno == EINTR && !interrupted);
 	if (n == 0)
 		return -EAGAIN;
 	return n < 0 && interrupted ? -EINTR : 0;
@@ -202,12 +207,37 @@ static bool only_looks(const struct msg_body *q)
 	return q->type == MSG_VERIFY || q->type == MSG_EFFECTIVE;
 }
 
-static int fail_stopped(struct cli *c, const struct msg_body *question, uint64_t since_ns)
+static int fail_stopped(struct cli *c, const struct msg_body *question, uint64_t since_ns, bool at_edge)
 {
-	if (!c->json && isatty(STDERR_FILENO))
+	if (!c->json && !at_edge && isatty(STDERR_FILENO))
 		fputc('\n', c->err); /* "^C" stands there */
 	return cli_fail(c, CLI_STOPPED, only_looks(question) ? M_BOX_STOPPED : M_BOX_GOES_ON,
-			(unsigned)((clock_mono().ns - since_ns) / 1000000000u));
+			(unsigned)((clock_mono().ns - since_ns) / SECOND_NS));
+}
+
+/* ---- how far it is --------------------------------------------------------------------------------------------------- */
+
+/* Only somebody who looks at a terminal wants to hear it; what programs read stays as it is. */
+static bool wants_progress(const struct cli *c)
+{
+	return !c->json && isatty(fileno(c->err)) == 1;
+}
+
+static struct msg_body telling(const struct msg_body *question)
+{
+	struct msg_body q = *question;
+
+	if (q.type == MSG_VERIFY)
+		q.verify.tell = 1;
+	else if (q.type == MSG_EFFECTIVE)
+		q.effective.tell = 1;
+	else if (q.type == MSG_CTL_APPLY)
+		q.ctl_apply.flags |= APPLY_TELL;
+	else if (q.type == MSG_CTL_ROLLBACK)
+		q.ctl_rollback.flags |= APPLY_TELL;
+	else if (q.type == MSG_CHANGE)
+		q.change.flags |= APPLY_TELL;
+	return q;
 }
 
 /* ---- one question ------------------------------------------------------------------------------------------------------ */
@@ -216,23 +246,31 @@ static int fail_stopped(struct cli *c, const struct msg_body *question, uint64_t
 static bool exchange(struct cli *c, const struct msg_body *question, const int *fds, size_t n_fds, unsigned timeout_s,
 		     bool may_stop, struct msg *ret, int *ret_status)
 {
+	const struct msg_body asked = may_stop && wants_progress(c) ? telling(question) : *question;
 	int sock = box_connect(c, timeout_s, ret_status), got;
 	uint64_t since_ns = clock_mono().ns;
 	struct keyboard k = { 0 };
+	struct progress_line line = { 0 };
+	bool shown;
 	unsigned older;
 
 	if (sock < 0)
 		return false;
 	if (may_stop)
 		keyboard_begin(&k);
-	got = msg_send(sock, 1, question, fds, n_fds);
-	if (got >= 0)
-		got = keyboard_wait(&k, sock, timeout_s);
-	if (got >= 0)
-		got = msg_recv(sock, ROLE_SUPERVISOR, ROLE_CLI, ret);
+	got = msg_send(sock, 1, &asked, fds, n_fds);
+	while (got >= 0) {
+		got = keyboard_wait(&k, sock, since_ns + (uint64_t)timeout_s * SECOND_NS);
+		if (got >= 0)
+			got = msg_recv(sock, ROLE_SUPERVISOR, ROLE_CLI, ret);
+		if (got != 1 || ret->body.type != MSG_PROGRESS)
+			break;
+		progress_show(&line, c, &ret->body.progress, clock_mono().ns - since_ns);
+	}
 	keyboard_end(&k);
+	shown = progress_clear(&line, c);
 	if (got == -EINTR && interrupted)
-		*ret_status = fail_stopped(c, question, since_ns);
+		*ret_status = fail_stopped(c, question, since_ns, shown);
 	else if (got == -EAGAIN || got == -EWOULDBLOCK)
 		*ret_status = cli_fail(c, CLI_CANNOT, M_BOX_SILENT, timeout_s);
 	else if (got < 0)

@@ -20,8 +20,8 @@ with open(WIRE + "/message.def", encoding="utf-8") as rows:  # a message's numbe
     NAMES = ["NONE"] + re.findall(r"^MESSAGE\((\w+),", rows.read(), re.M)
 with open(WIRE + "/msg.h", encoding="utf-8") as header:
     VERSION = int(re.search(r"#define MSG_VERSION (\d+)", header.read()).group(1))
-READY, ANSWER, STATUS, EFFECTIVE, EVENTS, FLOWS, OWN, JUDGE, LOGIN, LOGOUT = (NAMES.index(name) for name in (
-    "READY", "ANSWER", "STATUS", "EFFECTIVE", "EVENTS", "FLOWS", "MGMT_STATUS", "JUDGE", "LOGIN", "LOGOUT"))
+READY, ANSWER, STATUS, EFFECTIVE, VERIFY, EVENTS, FLOWS, OWN, JUDGE, LOGIN, LOGOUT, CHANGE, STOP, PROGRESS = (NAMES.index(name) for name in (
+    "READY", "ANSWER", "STATUS", "EFFECTIVE", "VERIFY", "EVENTS", "FLOWS", "MGMT_STATUS", "JUDGE", "LOGIN", "LOGOUT", "CHANGE", "STOP", "PROGRESS"))
 F_ADD_SEALS, ALL_SEALS = 1033, 15
 
 
@@ -37,6 +37,7 @@ class Supervisor:
         self.folder = folder or tempfile.mkdtemp(prefix="skH-secrets-")
         os.chmod(self.folder, 0o700)
         self.asked = []     # (type, body); not the status, for which the role asks by itself now and then
+        self.ids = {}       # type -> the id of the last question of that type
         self.states = 0     # how often it has asked for that
         self.judged = []    # the same of what accounts is asked, which knows nobody
         self.events = []    # decoded login records
@@ -95,6 +96,7 @@ class Supervisor:
             self.query_answer = dict(zip(("requests", "refused", "unanswered", "connections"), struct.unpack("!4Q", body)))
         else:
             answer = self.answers.get(kind)
+            self.ids[kind] = ident
             if kind in (JUDGE, LOGIN, LOGOUT):  # who somebody is: not of the box, so no case counts it
                 self.judged.append((kind, body))
                 answer = answer or (1, b"{}")
@@ -112,6 +114,10 @@ class Supervisor:
         fd = sealed(data, self.seals)
         socket.send_fds(self.channel, [struct.pack("!HHII", ANSWER, VERSION, ident, 1) + bytes([status])], [fd])
         os.close(fd)
+
+    def progress(self, ident, stage, done=0, of=0, entries=0):
+        """How far a question is, as enforce would say it."""
+        self.channel.send(struct.pack("!HHII", PROGRESS, VERSION, ident, 17) + struct.pack("!BIIQ", stage, done, of, entries))
 
     def query(self):
         self.query_answer = None

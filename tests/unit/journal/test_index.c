@@ -125,7 +125,7 @@ static json_t *ask(struct journal *j, const struct event_filter *asked)
 
 	assert_true(line_filter_make(asked, &filter));
 	for (;; after = next) {
-		list = journal_read(j, after, 7, &filter, &next, &e);
+		list = journal_read(j, after, 7, &filter, NULL, &next, &e);
 		assert_non_null(list);
 		json_array_extend(all, list);
 		json_decref(list);

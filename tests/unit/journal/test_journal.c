@@ -559,20 +559,20 @@ static void reading_after_a_number(void **state)
 	append(&j, 700);
 	j.size = JOURNAL_SEGMENT_BYTES;
 	append(&j, 600);
-	list = journal_read(&j, 0, 10, NULL, &next, &e);
+	list = journal_read(&j, 0, 10, NULL, NULL, &next, &e);
 	assert_int_equal(json_array_size(list), 10);
 	assert_int_equal(next, 10);
 	json_decref(list);
-	list = journal_read(&j, 695, 10, NULL, &next, &e);
+	list = journal_read(&j, 695, 10, NULL, NULL, &next, &e);
 	assert_int_equal(json_integer_value(json_object_get(json_array_get(list, 0), "seq")), 696);
 	assert_int_equal(json_integer_value(json_object_get(json_array_get(list, 9), "seq")), 705);
 	json_decref(list);
 	for (uint64_t after = 0; after < 1300; after += 97) {
-		list = journal_read(&j, after, 1, NULL, &next, &e);
+		list = journal_read(&j, after, 1, NULL, NULL, &next, &e);
 		assert_int_equal(json_integer_value(json_object_get(json_array_get(list, 0), "seq")), after + 1);
 		json_decref(list);
 	}
-	list = journal_read(&j, 1300, 10, NULL, &next, &e);
+	list = journal_read(&j, 1300, 10, NULL, NULL, &next, &e);
 	assert_int_equal(json_array_size(list), 0);
 	assert_int_equal(next, 1300);
 	json_decref(list);
@@ -598,12 +598,67 @@ static void reading_after_the_last_number(void **state)
 	assert_int_equal(unlinkat(f->fd, name, 0), 0);
 	assert_int_equal(mkdirat(f->fd, name, 0700), 0);
 	for (uint64_t after = UINT64_MAX; after > UINT64_MAX - 3; after--) {
-		list = journal_read(&j, after, 10, NULL, &next, &e);
+		list = journal_read(&j, after, 10, NULL, NULL, &next, &e);
 		assert_non_null(list);
 		assert_int_equal(json_array_size(list), 0);
 		assert_true(next == after);
 		json_decref(list);
 	}
+	journal_close(&j);
+}
+
+struct waits {
+	unsigned asked, leaves; /* how often, and at which of them nobody waits any more; 0 = somebody does */
+};
+
+static bool gone(void *ctx)
+{
+	struct waits *w = ctx;
+
+	return ++w->asked == w->leaves;
+}
+
+/* A search of many segments of which nothing matches is left off when nobody waits for it, within one and between them; and says nothing of what it found. */
+static void left_off_while_it_reads(void **state)
+{
+	struct waits w = { 0 };
+	const struct journal_patience p = { gone, &w };
+	struct folder *f = *state;
+	struct journal_recovery found;
+	struct event_filter wanted = { 0 };
+	struct line_filter filter;
+	struct err e = { 0 };
+	struct journal j;
+	uint64_t next, whole = 0;
+	unsigned all;
+	json_t *list;
+
+	open_it(f, &j, &found);
+	for (unsigned i = 0; i < 6; i++) {
+		append(&j, 4000);
+		j.size = JOURNAL_SEGMENT_BYTES;
+	}
+	assert_true(event_filter_set(&wanted, FILTER_CONDUIT, "none of that name"));
+	assert_true(line_filter_make(&wanted, &filter));
+	list = journal_read(&j, 0, 10, &filter, &p, &whole, &e);
+	assert_non_null(list);
+	assert_int_equal(json_array_size(list), 0);
+	json_decref(list);
+	all = w.asked;
+	assert_true(all > 2);
+	for (unsigned at = 1; at <= all; at++) {
+		w = (struct waits){ .leaves = at };
+		next = 77;
+		e.code = 0;
+		assert_null(journal_read(&j, 0, 10, &filter, &p, &next, &e));
+		assert_int_equal(e.code, -ECANCELED);
+		assert_int_equal(w.asked, at);
+	}
+	w = (struct waits){ .leaves = all + 1 };
+	list = journal_read(&j, 0, 10, &filter, &p, &next, &e);
+	assert_non_null(list);
+	assert_true(next == whole);
+	json_decref(list);
 	journal_close(&j);
 }
 
@@ -1075,6 +1130,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(names_are_exchanged, setup, teardown),
 		cmocka_unit_test_setup_teardown(reading_after_a_number, setup, teardown),
 		cmocka_unit_test_setup_teardown(reading_after_the_last_number, setup, teardown),
+		cmocka_unit_test_setup_teardown(left_off_while_it_reads, setup, teardown),
 		cmocka_unit_test_setup_teardown(full_disk_loses_nothing_written, setup, teardown),
 		cmocka_unit_test(lines_that_are_none),
 		cmocka_unit_test(filters_match_whole_values),

@@ -127,7 +127,7 @@ static void read_all(struct folder *f, uint64_t records)
 	assert_int_equal(found.torn_bytes + found.missing + found.headless + found.another_head, 0);
 	assert_int_equal(j.next_seq, records + 1);
 	for (uint64_t after = 0; after < records; after += 131) {
-		json_t *list = journal_read(&j, after, 2, NULL, &next, &e);
+		json_t *list = journal_read(&j, after, 2, NULL, NULL, &next, &e);
 
 		assert_non_null(list);
 		assert_int_equal(json_integer_value(json_object_get(json_array_get(list, 0), "seq")), after + 1);

@@ -30,16 +30,39 @@ static struct supervisor s;
 static unsigned heard[MSG_TYPE_COUNT]; /* by roles, of each kind of question */
 static unsigned impacts, answered[ASKER_LOGIN + 1], refused, passed;
 static uint32_t last_asked;
+static const struct slot *last_slot;
 static uint64_t scripted; /* the time, 0 = as it is */
 static bool texts[SLOTS]; /* whose words a status is made of */
+static bool wanted;	  /* enforce is to say how far the last question is */
+static struct asker told; /* who was told so last */
+static enum progress_stage told_stage;
+static unsigned tellings;
 
 bool role_send(struct supervisor *of, struct slot *sl, uint32_t id, const struct msg_body *body, const int *fds,
 	       size_t n)
 {
-	(void)of, (void)sl, (void)fds, (void)n;
+	(void)of, (void)fds, (void)n;
 	heard[body->type]++;
+	last_slot = sl;
 	last_asked = id;
+	if (body->type == MSG_VERIFY)
+		wanted = body->verify.tell != 0;
+	else if (body->type == MSG_EFFECTIVE)
+		wanted = body->effective.tell != 0;
 	return true;
+}
+
+void progress_tell(struct supervisor *of, const struct asker *a, const struct msg_progress *said)
+{
+	(void)of;
+	tellings++;
+	told = *a;
+	told_stage = (enum progress_stage)said->stage;
+}
+
+void progress_stage(struct supervisor *of, const struct asker *a, enum progress_stage stage)
+{
+	progress_tell(of, a, &(struct msg_progress){ .stage = (uint8_t)stage });
 }
 
 void answer_json(struct supervisor *of, struct asker a, int status, json_t *j)
@@ -133,7 +156,7 @@ static int begin(void **state)
 	memset(&s, 0, sizeof(s));
 	memset(heard, 0, sizeof(heard));
 	memset(answered, 0, sizeof(answered));
-	impacts = refused = passed = 0;
+	impacts = refused = passed = tellings = 0;
 	scripted = 0;
 	for (unsigned i = 0; i < SLOTS; i++)
 		s.slots[i].state = SLOT_OFF;
@@ -316,6 +339,110 @@ static void stopped_before_it_is_asked(void **state)
 	assert_int_equal(heard[MSG_STOP], 1);
 }
 
+/* Enforce says how far it is with this question. */
+static void enforce_tells(uint32_t question, enum progress_stage stage)
+{
+	const struct msg m = { .body = { MSG_PROGRESS, .progress = { .stage = (uint8_t)stage, .done = 1, .of = 2 } },
+			       .id = question };
+
+	collect_progress(&s, &s.slots[SLOT_ENFORCE], &m);
+}
+
+/* Two ask the same: each hears of his own, the second at once that another comes first. Who is gone, or was answered, hears nothing more. */
+static void each_hears_how_far_his_own_is(void **state)
+{
+	const struct asker one = { .kind = ASKER_MGMT, .id = 1, .tell = true },
+			   two = { .kind = ASKER_CLIENT, .client = 3, .serial = 9, .tell = true },
+			   three = { .kind = ASKER_CLIENT, .client = 4, .serial = 10 };
+	uint32_t first, second;
+
+	(void)state;
+	collect_start(&s, COLLECT_VERIFY, one);
+	first = s.next_id;
+	assert_true(wanted);
+	assert_int_equal(tellings, 0);
+	collect_start(&s, COLLECT_VERIFY, two);
+	second = s.next_id;
+	assert_int_equal(tellings, 1);
+	assert_true(asker_is(&told, &two));
+	assert_int_equal(told_stage, PROGRESS_WAITS_TURN);
+	enforce_tells(first, PROGRESS_READS);
+	assert_true(asker_is(&told, &one));
+	assert_int_equal(told_stage, PROGRESS_READS);
+	enforce_tells(second, PROGRESS_PACKETS);
+	assert_true(asker_is(&told, &two));
+	assert_int_equal(tellings, 3);
+	collect_stop(&s, &one);
+	enforce_tells(first, PROGRESS_COMPARES);
+	enforce_tells(first + 77, PROGRESS_COMPARES);
+	enforce_says(second);
+	enforce_tells(second, PROGRESS_COMPARES);
+	assert_int_equal(tellings, 3);
+	collect_start(&s, COLLECT_EFFECTIVE, three);
+	assert_false(wanted);
+}
+
+/* What is in force is being changed: he hears that he waits for it, and of his own question when it begins. One that is changed meanwhile begins anew. */
+static void told_across_a_change(void **state)
+{
+	const struct asker man = { .kind = ASKER_CLIENT, .client = 1, .serial = 7, .tell = true };
+
+	(void)state;
+	s.op.kind = OP_APPLY;
+	collect_start(&s, COLLECT_VERIFY, man);
+	assert_int_equal(tellings, 1);
+	assert_int_equal(told_stage, PROGRESS_WAITS_CHANGE);
+	s.op.kind = OP_NONE;
+	collect_settled(&s);
+	assert_int_equal(heard[MSG_VERIFY], 1);
+	assert_true(wanted);
+	enforce_tells(s.next_id, PROGRESS_READS);
+	assert_int_equal(told_stage, PROGRESS_READS);
+	s.op.kind = OP_APPLY;
+	s.changes++;
+	enforce_says(s.next_id);
+	assert_int_equal(answered[ASKER_CLIENT], 0);
+	assert_int_equal(told_stage, PROGRESS_WAITS_CHANGE);
+	s.op.kind = OP_NONE;
+	collect_settled(&s);
+	assert_int_equal(heard[MSG_VERIFY], 2);
+	assert_true(wanted);
+	enforce_tells(s.next_id, PROGRESS_EXECUTES);
+	assert_int_equal(told_stage, PROGRESS_EXECUTES);
+	/* Enforce dies within it: there is nobody any more of whom it could be told. */
+	collect_gone(&s, &s.slots[SLOT_ENFORCE]);
+	enforce_tells(s.next_id, PROGRESS_READS);
+	assert_int_equal(told_stage, PROGRESS_EXECUTES);
+}
+
+/* A search of the records is stopped at the journal, and that alone: what else the journal was asked is answered, also to nobody. */
+static void a_search_is_stopped_at_the_journal(void **state)
+{
+	const struct asker man = { .kind = ASKER_CLIENT, .client = 1, .serial = 7 },
+			   other = { .kind = ASKER_CLIENT, .client = 2, .serial = 8 };
+	struct msg m = { .body = { .type = MSG_ANSWER }, .fds = { -1, -1, -1, -1 } };
+	uint32_t search, hold;
+
+	(void)state;
+	collect_pass(&s, SLOT_JOURNAL, &(struct msg_body){ .type = MSG_EVENTS }, man);
+	search = last_asked;
+	collect_pass(&s, SLOT_JOURNAL, &(struct msg_body){ .type = MSG_EVENTS }, other);
+	collect_pass(&s, SLOT_JOURNAL, &(struct msg_body){ .type = MSG_HOLD, .hold = { .order = HOLD_PLACE } }, man);
+	hold = last_asked;
+	collect_stop(&s, &man);
+	assert_int_equal(heard[MSG_STOP], 1);
+	assert_int_equal(last_asked, search);
+	assert_true(last_slot == &s.slots[SLOT_JOURNAL]);
+	m.id = search;
+	assert_true(collect_answer(&s, &s.slots[SLOT_JOURNAL], &m));
+	assert_int_equal(passed, 0);
+	m.id = hold;
+	assert_true(collect_answer(&s, &s.slots[SLOT_JOURNAL], &m));
+	assert_int_equal(passed, 1);
+	collect_stop(&s, &other);
+	assert_int_equal(heard[MSG_STOP], 2);
+}
+
 /* The web side is gone: enforce leaves off what only its people waited for. */
 static void a_web_side_that_dies_stops_its_own(void **state)
 {
@@ -382,6 +509,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(floods_are_heard_slowly, begin, finish),
 		cmocka_unit_test_setup_teardown(who_waits_no_longer_is_let_go, begin, finish),
 		cmocka_unit_test_setup_teardown(stopped_before_it_is_asked, begin, finish),
+		cmocka_unit_test_setup_teardown(each_hears_how_far_his_own_is, begin, finish),
+		cmocka_unit_test_setup_teardown(told_across_a_change, begin, finish),
+		cmocka_unit_test_setup_teardown(a_search_is_stopped_at_the_journal, begin, finish),
 		cmocka_unit_test_setup_teardown(a_web_side_that_dies_stops_its_own, begin, finish),
 		cmocka_unit_test_setup_teardown(successors_hear_no_answer_of_its_own, begin, finish),
 		cmocka_unit_test_setup_teardown(text_of_enforce_alone_is_read, begin, finish),

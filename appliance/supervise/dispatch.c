@@ -43,6 +43,24 @@ static bool on_role_status(void *ctx, struct msg *m)
 	return true;
 }
 
+/* The same, or unasked what became of its token: of each process once. */
+static bool on_mgmt_status(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+	bool anew = m->body.mgmt_status.token == TOKEN_ANEW;
+	struct event e = event_new(EVENT_MACHINE, clock_wall_ns());
+
+	if (m->id != 0)
+		return on_role_status(ctx, m);
+	if (m->body.mgmt_status.token == TOKEN_KEPT || p->s->token_told == p->slot->pid)
+		return false;
+	p->s->token_told = p->slot->pid;
+	say(p->s, anew ? M_TOKEN_ANEW : M_TOKEN_NONE);
+	e.code = anew ? MACHINE_TOKEN_ANEW : MACHINE_TOKEN_NONE;
+	event_send(&p->s->events, &e);
+	return true;
+}
+
 static bool on_foretold(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
@@ -479,7 +497,7 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_DPI_STATUS] = on_role_status,
 	[MSG_GATE_STATUS] = on_role_status,
 	[MSG_TAP_STATUS] = on_role_status,
-	[MSG_MGMT_STATUS] = on_role_status,
+	[MSG_MGMT_STATUS] = on_mgmt_status,
 	[MSG_JOURNAL_STATUS] = on_role_status,
 	[MSG_ACCOUNTS_STATUS] = on_role_status,
 	[MSG_FORETOLD] = on_foretold,

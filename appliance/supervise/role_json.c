@@ -182,6 +182,7 @@ json_t *role_json(const struct msg_body *says, uint32_t index)
 		[GATE_STARTING] = "starting",
 		[GATE_RUNNING] = "running",
 	};
+	static const char *const tokens[MGMT_TOKENS] = { "kept", "anew", "none" };
 	json_t *j = msg_json(says);
 
 	if (says->type == MSG_DPI_STATUS || says->type == MSG_GATE_STATUS) {
@@ -198,6 +199,8 @@ json_t *role_json(const struct msg_body *says, uint32_t index)
 		json_object_set_new(j, "queues", queues_json(&says->gate_status, index));
 		json_object_del(j, "lanes");
 	}
+	if (says->type == MSG_MGMT_STATUS)
+		json_object_set_new(j, "token", json_string(tokens[says->mgmt_status.token]));
 	if (says->type == MSG_ACCOUNTS_STATUS) {
 		json_object_set_new(j, "damaged", json_boolean(says->accounts_status.damaged));
 		json_object_set_new(j, "unsaved", json_boolean(says->accounts_status.unsaved));

@@ -163,6 +163,7 @@ struct supervisor {
 	struct reviews reviews;
 	struct near_ends near_ends;
 	struct certificates certificates;
+	pid_t token_told; /* the process of mgmt that has told what became of its token, last; 0 = none */
 	struct unheard unheard;
 	struct policy *now;	       /* in force, never NULL once started */
 	const struct policy *pairs_of; /* what pairs_fd was made from; only compared */

@@ -132,6 +132,13 @@ enum answer_status { ANSWER_YES, ANSWER_NO, ANSWER_INVALID, ANSWER_CANNOT };
 /* Of a gate: without a worker; with one that has not turned yet; with one. */
 enum gate_state { GATE_ALONE, GATE_STARTING, GATE_RUNNING };
 #define GATE_STATES (GATE_RUNNING + 1u)
+/* What became of the box's own token of the API (mgmt/web/secrets.h). */
+enum mgmt_token {
+	TOKEN_KEPT,
+	TOKEN_ANEW, /* what was there could not be used, and another was made */
+	TOKEN_NONE  /* nor could that be written: nobody has one */
+};
+#define MGMT_TOKENS (TOKEN_NONE + 1u)
 
 /* Why a compiler has no result although nothing is wrong with the policy. */
 enum compile_trouble { COMPILE_NO_TROUBLE, COMPILE_NO_MEMORY, COMPILE_BAD_BUNDLE, COMPILE_TROUBLES };

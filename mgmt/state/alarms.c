@@ -229,6 +229,8 @@ static void of_accounts(json_t *list, const json_t *status)
 {
 	if (jb(ja(status, "accounts"), "leaked_damaged"))
 		add(list, "leaked", false, "", M_ALARM_LEAKED, "", "");
+	if (strcmp(js(ja(status, "mgmt"), "token"), "none") == 0)
+		add(list, "token", false, "", M_ALARM_TOKEN, "", "");
 }
 
 /* Conduits that are expected to carry something and do not. */

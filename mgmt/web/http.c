@@ -1092,3 +1092,8 @@ void http_stop(struct http *h)
 	close(h->left_fd);
 	free(h);
 }
+
+uint8_t http_token(const struct http *h)
+{
+	return (uint8_t)h->secrets->is;
+}

@@ -31,7 +31,8 @@ static bool on_status(void *ctx, struct msg *m)
 	const struct msg_body answer = { MSG_MGMT_STATUS, .mgmt_status = { .requests = n.requests,
 									   .refused = n.refused,
 									   .unanswered = n.unanswered,
-									   .connections = n.connections } };
+									   .connections = n.connections,
+									   .token = http_token(ctx) } };
 	int r = msg_send(ROLE_FD_CONTROL, m->id, &answer, NULL, 0);
 
 	return r == 0 || r == -EAGAIN; /* a supervisor that does not read will ask again */
@@ -114,6 +115,15 @@ static int nonblocking(int fd, struct err *e)
 	return 0;
 }
 
+/* For the record, before anybody is answered. */
+static int say_token(const struct secrets *s, const struct err *why)
+{
+	const struct msg_body m = { MSG_MGMT_STATUS, .mgmt_status = { .token = (uint8_t)s->is } };
+
+	(void)complain(why);
+	return msg_send(ROLE_FD_CONTROL, 0, &m, NULL, 0);
+}
+
 int role_mgmt(void)
 {
 	struct event_port events = { .fd = ROLE_FD_EVENTS };
@@ -133,6 +143,8 @@ int role_mgmt(void)
 	if (r == 0)
 		r = sandbox_enter(ROLE_MGMT, &e);
 	close(MGMT_FD_SECRETS);
+	if (r == 0 && secrets.is != TOKEN_KEPT)
+		r = say_token(&secrets, &e);
 	if (r == 0 && (r = msg_send(ROLE_FD_CONTROL, 0, &(struct msg_body){ .type = MSG_READY }, NULL, 0)) < 0)
 		err_set(&e, r, "control channel");
 	if (r == 0 && (r = loop(h)) < 0)

@@ -84,23 +84,36 @@ static int make_token(int dirfd, struct secrets *s, struct err *e)
 	return r;
 }
 
-static int open_token(int dirfd, struct secrets *s, struct err *e)
+/* Whatever cannot be used there goes out of the way; what is no plain file as well. */
+static void token_anew(int dirfd, struct secrets *s, struct err *e)
+{
+	struct err why = { 0 };
+
+	(void)file_aside(dirfd, "token");
+	s->is = TOKEN_ANEW;
+	if (make_token(dirfd, s, &why) == 0)
+		return;
+	*e = why;
+	s->is = TOKEN_NONE;
+	gnutls_memset(s->token, 0, sizeof(s->token));
+}
+
+static void open_token(int dirfd, struct secrets *s, struct err *e)
 {
 	char *text = NULL;
 	int r = read_text(dirfd, "token", &text, e);
 
-	if (r == -ENOENT)
-		return make_token(dirfd, s, e);
-	if (r < 0 || text == NULL)
-		return r;
-	if (token_valid(text, strlen(text))) {
+	if (r == 0 && text != NULL && token_valid(text, strlen(text))) {
 		memcpy(s->token, text, TOKEN_DIGITS);
 		s->token[TOKEN_DIGITS] = '\0';
 	} else {
-		r = err_set(e, -EBADMSG, "token: not 64 hexadecimal digits; delete the file and a new one is made");
+		if (r == 0)
+			err_set(e, -EBADMSG, "token: not 64 hexadecimal digits");
+		token_anew(dirfd, s, e);
+		if (r == -ENOENT && s->is == TOKEN_ANEW) /* the first start, or its owner wants another one */
+			s->is = TOKEN_KEPT;
 	}
 	wipe_free(&text);
-	return r;
 }
 
 int secrets_open(int dirfd, struct secrets *ret, struct err *e)
@@ -109,7 +122,9 @@ int secrets_open(int dirfd, struct secrets *ret, struct err *e)
 
 	memset(ret, 0, sizeof(*ret));
 	r = open_certificate(dirfd, ret, e);
-	return r == 0 ? open_token(dirfd, ret, e) : r;
+	if (r == 0)
+		open_token(dirfd, ret, e);
+	return r;
 }
 
 void secrets_forget_key(struct secrets *s)

@@ -9,15 +9,20 @@
 #define SEKISHO_MGMT_WEB_SECRETS_H
 
 #include "appliance/base/err.h"
+#include "appliance/wire/msg.h"
 #include "mgmt/web/token.h"
 
 struct secrets {
-	char *key;	   /* PEM; owned */
-	char *certificate; /* PEM; owned */
-	char token[TOKEN_DIGITS + 1];
+	char *key;		      /* PEM; owned */
+	char *certificate;	      /* PEM; owned */
+	char token[TOKEN_DIGITS + 1]; /* "" = TOKEN_NONE, which no client's is */
+	enum mgmt_token is;
 };
 
-/* 0 or negative errno: a damaged file is an error, never silently replaced. secrets_free in both cases. */
+/*
+ * 0 or negative errno: a damaged key or certificate is an error, never silently replaced. Of the token, which opens reading alone, the role does not
+ * die: a damaged one is set aside as `token.damaged` and another is made; `is` says so, and with a 0 *e says why. secrets_free in both cases.
+ */
 int secrets_open(int dirfd, struct secrets *ret, struct err *e);
 /* Wipes the key's text: GnuTLS has its own by then. */
 void secrets_forget_key(struct secrets *s);

@@ -548,6 +548,15 @@ static void leaked_line(struct cli *c, const json_t *accounts)
 	}
 }
 
+/* As it is on an ordinary day nobody needs to hear of it. */
+static void token_line(struct cli *c, const json_t *mgmt)
+{
+	if (strcmp(js(mgmt, "token"), "anew") == 0)
+		message_print(c->out, c->lang, M_STATUS_TOKEN_ANEW);
+	else if (strcmp(js(mgmt, "token"), "none") == 0)
+		message_print(c->out, c->lang, M_STATUS_TOKEN_NONE);
+}
+
 static void rest(struct cli *c, const json_t *status)
 {
 	const json_t *drift = json_object_get(status, "drift"), *journal = json_object_get(status, "journal");
@@ -577,6 +586,7 @@ static void rest(struct cli *c, const json_t *status)
 	told_line(c, M_STATUS_MAIL, json_object_get(status, "mail"));
 	told_line(c, M_STATUS_SNMP, json_object_get(status, "snmp"));
 	leaked_line(c, ja(status, "accounts"));
+	token_line(c, ja(status, "mgmt"));
 	partition_line(c, ja(status, "partition"));
 	if (*js(status, "backend") != '\0')
 		render_line(c, strcmp(js(status, "backend"), "native") == 0 ? M_STATUS_NATIVE : M_STATUS_COMPAT);

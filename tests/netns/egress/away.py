@@ -134,7 +134,7 @@ def records_of_an_hour(box):
         wait_for(lambda: len(came(p)) > 9000, 60, "a part of them")
         expect(len(came(p)) < last, "all at once: the case shows nothing")
         # By force, within a line.
-        os.kill(sender.pid, signal.SIGKILL)
+        os.killpg(sender.pid, signal.SIGKILL)
         box.net.stop(sender)
         p.sender()
         n, twice = nothing_lost(p, last)
@@ -243,6 +243,38 @@ def relp_knows_its_server(box):
         return "%d records" % len(set(came(p)))
 
 
+def relp_asks_again(box):
+    """A server that has shown a wrong certificate is asked again by itself, as often as it shows one, and gets everything when it shows the right one. The unit begins anew what has
+    ended; here the case does."""
+    box.fresh()
+    box.go("")
+    with Programs(box) as p:
+        p.keys("other.example")
+        server = p.server(relp=True)
+        policy(box, declared(p, "relp"))
+        for _ in range(2):
+            sender = p.sender(again=2)
+            wait_for(lambda: "DISABLING action" in read(p.folder + "/sender.log"), 30, "its refusal of a wrong certificate")
+            wait_for(lambda: sender.poll() is not None, 20, "its end")
+            expect(sender.returncode == 0, "it ended with %s", sender.returncode)
+            expect(came(p) == [], "records went to a wrong server")
+        box.net.stop(server)
+        for name in os.listdir(p.folder):
+            if name.endswith((".pem", ".key")):
+                os.unlink(os.path.join(p.folder, name))
+        sh("rm", "-rf", p.folder + "/credentials")
+        p.keys()
+        p.server(relp=True)
+        sender = p.sender(again=2)
+        p.wait_all_came(60, "the records so far")
+        expect(sender.poll() is None, "it ended all the same")
+        # Ended from outside it takes its program along at once.
+        begun = time.monotonic()
+        os.kill(sender.pid, signal.SIGTERM)
+        wait_for(lambda: sender.poll() is not None, 5, "its end when told to")
+        return "%d records, ended within %.1f s" % (len(set(came(p))), time.monotonic() - begun)
+
+
 def led_back_once(_):
     """Begun anew again and again with nothing handed over in between, it is led back no further than once: by sixteen lines, also into the file before; and from where it has
     put something down since."""
@@ -313,5 +345,5 @@ def without_a_word(box):
         return "%d records with nobody, of %d" % (len(missing), goal)
 
 
-CASES = (records_of_an_hour, without_a_word, without_a_word_by_relp, relp_knows_its_server, led_back_once, another_way_there, an_hour_away)
+CASES = (records_of_an_hour, without_a_word, without_a_word_by_relp, relp_knows_its_server, relp_asks_again, led_back_once, another_way_there, an_hour_away)
 NEED_THEM = CASES

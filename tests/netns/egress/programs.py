@@ -148,7 +148,7 @@ action(type="omfile" file="%s/came" template="raw")
             os.unlink(w + "/server.pid")
         return self.spawn([RSYSLOGD, "-n", "-M", LIBRARIES + "/rsyslog", "-i", w + "/server.pid", "-f", conf], self.box.admin, log=w + "/server.log")
 
-    def sender(self, eve=None):
+    def sender(self, eve=None, again=60):
         """The unit's rsyslogd: a user of its own in the journal's group, who sees of the state the journal alone, and that read-only. `eve`: another program in
         place of the one that makes EVE."""
         state, own = self.box.run_folder + "/state", self.notes
@@ -159,8 +159,8 @@ mount --make-rprivate /; mkdir -p {view}; mount --bind {state}/journal {view}; m
 mount --bind {view} {state}/journal; mount -o remount,ro,bind {state}/journal
 as_user="setpriv --reuid {user} --regid {user} --groups {group} --bounding-set -all --no-new-privs env STATE_DIRECTORY={own} CREDENTIALS_DIRECTORY={credentials} SEKISHO_EVE={eve}"
 $as_user {again} {state}/journal
-exec $as_user LD_LIBRARY_PATH={libraries} {program} -n -iNONE -M {libraries}/rsyslog -f {conf}""".format(
-            own=own, again=AGAIN, eve=eve or self.box.build + "/sekisho-eve", credentials=self.folder + "/credentials", view=self.folder + "/view", state=state, user=LOG_USER, group=JOURNAL_GROUP, libraries=LIBRARIES, program=RSYSLOGD, conf=self.rsyslog_conf)
+exec $as_user LD_LIBRARY_PATH={libraries} {script} run {seconds} {program} -n -iNONE -M {libraries}/rsyslog -f {conf}""".format(
+            own=own, again=AGAIN, script=AGAIN, seconds=again, eve=eve or self.box.build + "/sekisho-eve", credentials=self.folder + "/credentials", view=self.folder + "/view", state=state, user=LOG_USER, group=JOURNAL_GROUP, libraries=LIBRARIES, program=RSYSLOGD, conf=self.rsyslog_conf)
         return self.spawn(["unshare", "--mount", "sh", "-c", jail], self.box.admin_ns, log=self.folder + "/sender.log", env=dict(os.environ))
 
     def came(self):

@@ -45,6 +45,7 @@ class Supervisor:
         self.seals = ALL_SEALS
         self.ready = threading.Event()
         self.query_answer = None
+        self.token_told = []
         self.ended = False
         with inside(ns):
             listener = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
@@ -93,7 +94,9 @@ class Supervisor:
         if kind == READY:
             self.ready.set()
         elif kind == OWN:
-            self.query_answer = dict(zip(("requests", "refused", "unanswered", "connections"), struct.unpack("!4Q", body)))
+            self.query_answer = dict(zip(("requests", "refused", "unanswered", "connections", "token"), struct.unpack("!4QB", body)))
+            if ident == 0:  # unasked
+                self.token_told.append((self.query_answer["token"], self.ready.is_set()))
         else:
             answer = self.answers.get(kind)
             self.ids[kind] = ident

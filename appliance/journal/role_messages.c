@@ -136,7 +136,7 @@ static bool nobody_waits(void *ctx)
 		else
 			h->n++;
 	}
-	return h->stop;
+	return h->stop || h->broken != 0;
 }
 
 static bool answer_events(struct journal_role *j, uint32_t id, const struct msg_events *asked)

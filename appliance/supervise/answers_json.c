@@ -208,14 +208,24 @@ json_t *json_site(const struct supervisor *s)
 					     json_text(ir->records_responsible)));
 }
 
+/* What a role has counted so far, with what those before it had when they were last seen: it never falls. */
+static json_int_t so_far(struct supervisor *s, unsigned which, json_int_t now)
+{
+	if (now < s->stopped[which].last)
+		s->stopped[which].gone += s->stopped[which].last;
+	s->stopped[which].last = now;
+	return s->stopped[which].gone + now;
+}
+
 /* Enforce counts its own, and the journal its searches; as one number only where both say theirs, or it would seem to fall. */
-static void add_searches(json_t *j)
+static void add_searches(struct supervisor *s, json_t *j)
 {
 	json_t *own = json_object_get(j, "works_stopped"), *journal = json_object_get(j, "journal"),
 	       *searches = json_object_get(journal, "searches_stopped");
 
 	if (json_is_integer(own) && json_is_integer(searches))
-		json_integer_set(own, json_integer_value(own) + json_integer_value(searches));
+		json_integer_set(own,
+				 so_far(s, 0, json_integer_value(own)) + so_far(s, 1, json_integer_value(searches)));
 	else
 		json_object_del(j, "works_stopped");
 	json_object_del(journal, "searches_stopped");
@@ -236,7 +246,7 @@ json_t *answers_status(struct supervisor *s, struct collect *c)
 	json_object_set_new(j, "gates", json_each(c, SLOT_GATE));
 	json_object_set_new(j, "workers", json_each(c, SLOT_DPI));
 	set_part(j, "journal", c->answer[SLOT_JOURNAL]);
-	add_searches(j);
+	add_searches(s, j);
 	set_part(j, "tap", c->answer[SLOT_TAP]);
 	set_part(j, "mgmt", c->answer[SLOT_MGMT]);
 	set_part(j, "accounts", c->answer[SLOT_ACCOUNTS]);

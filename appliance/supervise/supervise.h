@@ -138,7 +138,10 @@ struct supervisor {
 	int network_fd
 		[NETWORKS]; /* tell of links, addresses and routes of the data and the admin namespace; of rules */
 	bool ending;
-	struct event_port events; /* the supervisor's own; the journal reads events_out */
+	struct {
+		json_int_t last, gone; /* of the one that runs, and of those before it */
+	} stopped[2];		       /* works that were left off, by enforce and by the journal */
+	struct event_port events;      /* the supervisor's own; the journal reads events_out */
 	int events_out;
 	struct slot slots[SLOTS];
 	struct partition partition;

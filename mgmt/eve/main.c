@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,10 +24,20 @@
  */
 static void spare(pid_t parent)
 {
-	char path[40];
+	char path[40], name[16] = "";
 	unsigned n = 0;
+	FILE *f;
 	DIR *d;
 
+	/* Whoever else starts it has reasons of his own for what he holds. */
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)parent);
+	f = fopen(path, "re");
+	if (f == NULL || fgets(name, sizeof(name), f) == NULL)
+		name[0] = '\0';
+	if (f != NULL)
+		fclose(f);
+	if (strcmp(name, "rsyslogd\n") != 0)
+		return;
 	snprintf(path, sizeof(path), "/proc/%d/fd", (int)parent);
 	d = opendir(path);
 	while (d != NULL && readdir(d) != NULL)

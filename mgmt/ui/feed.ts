@@ -41,6 +41,9 @@ function noteFlow(flow: Flow): void {
 	feed.flows = [...(anew ? [] : feed.flows), flow].slice(-FLOWS_KEPT);
 }
 
+/** What this page has asked, by the number that the box is to call it. */
+export const waitedFor = new Set<number>();
+
 function take(kind: string, data: string, id: string): boolean {
 	if (id !== "") last = id;
 	if (kind === "state") {
@@ -55,7 +58,9 @@ function take(kind: string, data: string, id: string): boolean {
 	} else if (kind === "flow") {
 		noteFlow(JSON.parse(data) as Flow);
 	} else if (kind === "progress") {
-		feed.progress = JSON.parse(data) as Progress;
+		const said = JSON.parse(data) as Progress;
+		if (!waitedFor.has(said.ask)) return false; // another page's, of whoever has both
+		feed.progress = said;
 	} else if (kind === "silent") {
 		feed.failed = "unavailable";
 	}

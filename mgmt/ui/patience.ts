@@ -2,7 +2,7 @@
 // Work of the box that changes nothing and may take a while: for how long it has gone on, how far it is, and a way to end it. Whoever waits no longer ends his
 // request, and the box leaves off what only that one waits for. How far it is comes by the page's stream; without one nothing of it is shown.
 import { h, type Child } from "./dom";
-import { feed } from "./feed";
+import { feed, waitedFor } from "./feed";
 import { count } from "./format";
 import { t, type Key } from "./text";
 
@@ -19,12 +19,15 @@ export const waited = (p: Patience): number => Math.floor((Date.now() - p.since)
 
 /** `changed` is called each second until it ends, so that whoever waits sees the time go. */
 export function patience(changed: () => void): Patience {
-	return { ask: 1 + Math.floor(Math.random() * 999999999), since: Date.now(), stop: new AbortController(), turns: setInterval(changed, TURN_MS) };
+	const ask = 1 + Math.floor(Math.random() * 999999999);
+	waitedFor.add(ask);
+	return { ask, since: Date.now(), stop: new AbortController(), turns: setInterval(changed, TURN_MS) };
 }
 
 /** It is over, by an answer or by whoever waited. */
 export function endPatience(p: Patience | undefined): void {
 	clearInterval(p?.turns);
+	if (p !== undefined) waitedFor.delete(p.ask);
 }
 
 const STAGES: Record<string, Key> = {

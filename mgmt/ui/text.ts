@@ -375,7 +375,7 @@ const texts = table({
 	stage_reads: ["カーネルのルールを読み戻しています", "Reading the kernel's rules back"],
 	stage_sessions: ["通信中のセッションを調べています", "Looking at live sessions"],
 	stage_impact: ["通信中のセッションを検査部に確認しています", "Asking the workers about live sessions"],
-	stage_kernel: ["ルールをカーネルに渡しています", "Handing the rules to the kernel"],
+	stage_kernel: ["カーネルがルールを確認しています", "The kernel looks at the rules"],
 	stage_compares: ["ルールとポリシーを照合しています", "Comparing the rules with the policy"],
 	stage_executes: ["実行されるルールを読み取っています", "Reading the rules as they are executed"],
 	stage_packets: ["ルールの判定がポリシーと異なるパケットを探しています", "Looking for a packet that the rules judge otherwise"],

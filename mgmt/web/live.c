@@ -33,6 +33,7 @@ struct stream {
 	bool placed;	/* `after` says which records it has */
 	uint64_t after; /* records up to this one */
 	char *text;	/* owned: what it is to be sent; NULL = nothing */
+	bool word;	/* that is how far something is: see gives_way */
 	size_t n, sent;
 	uint64_t slow_ns; /* when it should have taken that */
 	bool waits;	  /* suspended until there is something */
@@ -217,6 +218,7 @@ ssize_t live_read(void *cls, uint64_t at, char *buf, size_t most)
 static void say(struct stream *s, char *text, size_t n, uint64_t now_ns)
 {
 	s->text = text;
+	s->word = false;
 	s->n = n;
 	s->sent = 0;
 	s->slow_ns = now_ns + (uint64_t)LIVE_SLOW_S * S_NS;
@@ -257,12 +259,27 @@ static bool may(uint32_t rights, enum right r)
 	return (rights >> r & 1u) != 0;
 }
 
+/* How far something is gives way to what is due, as long as nothing of it went out. */
+static bool gives_way(const struct stream *s)
+{
+	return s->text == NULL || (s->word && s->sent == 0);
+}
+
+static void give_way(struct stream *s)
+{
+	if (s->text != NULL && gives_way(s)) {
+		free(s->text);
+		s->text = NULL;
+	}
+}
+
 static void tell(const struct live *v, struct stream *s, uint32_t rights, uint64_t now_ns)
 {
 	char *text = NULL;
 	size_t n = 0;
 	FILE *to;
 
+	give_way(s);
 	if (s->text != NULL || s->ends) /* it still has something to take */
 		return;
 	to = open_memstream(&text, &n);
@@ -288,8 +305,10 @@ static void tell(const struct live *v, struct stream *s, uint32_t rights, uint64
 static void tell_end(struct stream *s, uint64_t now_ns)
 {
 	static const char words[] = "event: end\ndata: {}\n\n";
-	char *text = s->text == NULL ? strdup(words) : NULL;
+	char *text;
 
+	give_way(s);
+	text = s->text == NULL ? strdup(words) : NULL;
 	s->ends = true;
 	if (text != NULL)
 		say(s, text, sizeof(words) - 1, now_ns);
@@ -319,8 +338,10 @@ void live_progress(struct live *v, enum credential what, const uint8_t secret[32
 		    memcmp(s->who.secret, secret, sizeof(s->who.secret)) != 0)
 			continue;
 		text = live_progress_text(ask, p, &n);
-		if (text != NULL)
+		if (text != NULL) {
 			say(s, text, n, now_ns);
+			s->word = true;
+		}
 	}
 }
 
@@ -373,7 +394,7 @@ static void rest(struct live *v)
 /* There is something for it that it does not have, and not too much. */
 static bool wants_records(const struct live *v, const struct stream *s, uint32_t rights)
 {
-	return may(rights, RIGHT_READ_EVENTS) && v->has_newest && !v->mute && s->placed && s->text == NULL &&
+	return may(rights, RIGHT_READ_EVENTS) && v->has_newest && !v->mute && s->placed && gives_way(s) &&
 	       v->newest > s->after && v->newest - s->after <= LIVE_BEHIND;
 }
 

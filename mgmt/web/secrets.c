@@ -2,6 +2,7 @@
 #include "mgmt/web/secrets.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 #include <stdlib.h>
@@ -84,12 +85,16 @@ static int make_token(int dirfd, struct secrets *s, struct err *e)
 	return r;
 }
 
-/* Whatever cannot be used there goes out of the way; what is no plain file as well. */
+/* It says nothing of what stands on the disk. */
+static bool is_for_now(int r)
+{
+	return r == -ENOMEM || r == -EMFILE || r == -ENFILE || r == -EINTR;
+}
+
 static void token_anew(int dirfd, struct secrets *s, struct err *e)
 {
 	struct err why = { 0 };
 
-	(void)file_aside(dirfd, "token");
 	s->is = TOKEN_ANEW;
 	if (make_token(dirfd, s, &why) == 0)
 		return;
@@ -98,22 +103,30 @@ static void token_anew(int dirfd, struct secrets *s, struct err *e)
 	gnutls_memset(s->token, 0, sizeof(s->token));
 }
 
-static void open_token(int dirfd, struct secrets *s, struct err *e)
+static int open_token(int dirfd, struct secrets *s, struct err *e)
 {
 	char *text = NULL;
 	int r = read_text(dirfd, "token", &text, e);
 
+	if (is_for_now(r))
+		return r;
 	if (r == 0 && text != NULL && token_valid(text, strlen(text))) {
 		memcpy(s->token, text, TOKEN_DIGITS);
 		s->token[TOKEN_DIGITS] = '\0';
 	} else {
 		if (r == 0)
 			err_set(e, -EBADMSG, "token: not 64 hexadecimal digits");
+		/* Whatever cannot be used there goes out of the way; what is no plain file as well. */
+		if (r != -ENOENT)
+			(void)file_aside(dirfd, "token");
 		token_anew(dirfd, s, e);
-		if (r == -ENOENT && s->is == TOKEN_ANEW) /* the first start, or its owner wants another one */
+		/* The first start, or its owner wants another one; unless an earlier start set one aside and came no further. */
+		if (r == -ENOENT && s->is == TOKEN_ANEW &&
+		    faccessat(dirfd, "token.damaged", F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 			s->is = TOKEN_KEPT;
 	}
 	wipe_free(&text);
+	return 0;
 }
 
 int secrets_open(int dirfd, struct secrets *ret, struct err *e)
@@ -123,7 +136,7 @@ int secrets_open(int dirfd, struct secrets *ret, struct err *e)
 	memset(ret, 0, sizeof(*ret));
 	r = open_certificate(dirfd, ret, e);
 	if (r == 0)
-		open_token(dirfd, ret, e);
+		r = open_token(dirfd, ret, e);
 	return r;
 }
 

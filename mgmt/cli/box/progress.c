@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mgmt/cli/box/progress.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "mgmt/cli/screen/width.h"
 
-#define KEY_CELLS 2u /* "^C", which the terminal writes behind it */
+#define COLUMNS_USUAL 80u /* where it does not say */
+#define KEY_CELLS 2u	  /* "^C", which the terminal writes behind it */
 
 static void stage_text(const struct cli *c, const struct msg_progress *p, char *out, size_t size)
 {
@@ -33,7 +36,7 @@ static void stage_text(const struct cli *c, const struct msg_progress *p, char *
 	else if (done > 0)
 		message_text(out, size, c->lang, M_PROGRESS_DONE, what, done);
 	else
-		message_text(out, size, c->lang, M_PROGRESS_PLAIN, what);
+		snprintf(out, size, "%s", what);
 }
 
 static void put(struct progress_line *l, struct cli *c, const char *text)
@@ -46,13 +49,22 @@ static void put(struct progress_line *l, struct cli *c, const char *text)
 	l->cells = cells > 0 ? cells + KEY_CELLS : 0;
 }
 
+static size_t columns(const struct cli *c)
+{
+	struct winsize w;
+
+	return ioctl(fileno(c->err), TIOCGWINSZ, &w) == 0 && w.ws_col > 0 ? w.ws_col : COLUMNS_USUAL;
+}
+
 void progress_show(struct progress_line *l, struct cli *c, const struct msg_progress *p, uint64_t waited_ns)
 {
 	char said[300], text[400];
 
 	stage_text(c, p, said, sizeof(said));
 	message_text(text, sizeof(text), c->lang, M_PROGRESS_LINE, said, (unsigned)(waited_ns / 1000000000u));
-	put(l, c, text);
+	/* A line that is broken at the edge cannot be written over. */
+	if (text_cells(text) + KEY_CELLS < columns(c))
+		put(l, c, text);
 	fflush(c->err);
 }
 

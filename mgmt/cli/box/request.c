@@ -172,18 +172,16 @@ static int keyboard_wait(const struct keyboard *k, int sock, uint64_t until_ns)
 	struct pollfd p = { .fd = sock, .events = POLLIN };
 	int n;
 
-	if (!k->heard)
-		return 0; /* the socket has its limit */
 	do {
 		uint64_t now = clock_mono().ns, left = until_ns > now ? until_ns - now : 0;
 		const struct timespec limit = { .tv_sec = (time_t)(left / SECOND_NS),
 						.tv_nsec = (long)(left % SECOND_NS) };
 
-		n = ppoll(&p, 1, &limit, &k->mask);
-	} while (n < 0 && errno == EINTR && !interrupted);
+		n = ppoll(&p, 1, &limit, k->heard ? &k->mask : NULL);
+	} while (n < 0 && errno == EINTR && !(k->heard && interrupted));
 	if (n == 0)
 		return -EAGAIN;
-	return n < 0 && interrupted ? -EINTR : 0;
+	return n < 0 && k->heard && interrupted ? -EINTR : 0;
 }
 
 static void keyboard_end(const struct keyboard *k)
@@ -250,8 +248,10 @@ static bool exchange(struct cli *c, const struct msg_body *question, const int *
 	int sock = box_connect(c, timeout_s, ret_status), got;
 	uint64_t since_ns = clock_mono().ns;
 	struct keyboard k = { 0 };
+	uint64_t until_ns = since_ns + (uint64_t)timeout_s * SECOND_NS, next_ns;
 	struct progress_line line = { 0 };
-	bool shown;
+	struct msg_progress last = { 0 };
+	bool shown, told = false;
 	unsigned older;
 
 	if (sock < 0)
@@ -260,12 +260,20 @@ static bool exchange(struct cli *c, const struct msg_body *question, const int *
 		keyboard_begin(&k);
 	got = msg_send(sock, 1, &asked, fds, n_fds);
 	while (got >= 0) {
-		got = keyboard_wait(&k, sock, since_ns + (uint64_t)timeout_s * SECOND_NS);
-		if (got >= 0)
-			got = msg_recv(sock, ROLE_SUPERVISOR, ROLE_CLI, ret);
-		if (got != 1 || ret->body.type != MSG_PROGRESS)
-			break;
-		progress_show(&line, c, &ret->body.progress, clock_mono().ns - since_ns);
+		/* Its seconds go on where nothing is said for a while. */
+		next_ns = clock_mono().ns + SECOND_NS;
+		got = keyboard_wait(&k, sock, told && next_ns < until_ns ? next_ns : until_ns);
+		if (got == -EAGAIN && told && next_ns < until_ns) {
+			got = 0;
+		} else {
+			if (got >= 0)
+				got = msg_recv(sock, ROLE_SUPERVISOR, ROLE_CLI, ret);
+			if (got != 1 || ret->body.type != MSG_PROGRESS)
+				break;
+			last = ret->body.progress;
+			told = true;
+		}
+		progress_show(&line, c, &last, clock_mono().ns - since_ns);
 	}
 	keyboard_end(&k);
 	shown = progress_clear(&line, c);

@@ -191,8 +191,8 @@ void probe_records_chain(const json_t *facts, const struct deeds *deeds, struct 
 void probe_versions(const json_t *facts, const struct deeds *deeds, struct finding *f)
 {
 	const json_t *p = facts_answer(facts, "platform");
-	const char *version = js(facts, "version"), *name = js(p, "name"), *kernel = js(p, "kernel"),
-		   *made = js(facts, "made");
+	const char *version = js(facts, "version"), *name = *js(p, "name") != '\0' ? js(p, "name") : "?",
+		   *kernel = js(p, "kernel"), *made = js(facts, "made");
 	const char *security = js(p, "security_until"), *lts = js(p, "lts_until");
 	const char *last = *lts != '\0' ? lts : security;
 

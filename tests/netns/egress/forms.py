@@ -318,6 +318,8 @@ def its_program_is_shut_in(box):
 
 HOLDS_MANY = """import os, signal, subprocess, sys
 held = [os.dup(2) for _ in range(int(sys.argv[2]))]
+with open("/proc/self/comm", "w") as f:
+    f.write(sys.argv[3])
 done = subprocess.run([sys.argv[1]], input=b"{}\\n", stdout=subprocess.PIPE)
 print(done.stdout.decode().strip())
 """
@@ -326,10 +328,10 @@ print(done.stdout.decode().strip())
 def rsyslogd_without_descriptors(box):
     """Each program that dies over a line costs rsyslogd a descriptor. Before none is left the next one has it end, and the unit begins it anew; one in order is left alone."""
     ends = {}
-    for many in (400, 1200):
-        done = subprocess.run([sys.executable, "-c", HOLDS_MANY, box.build + "/sekisho-eve", str(many)], capture_output=True, text=True, timeout=20, check=False)
-        ends[many] = done.returncode, done.stdout.strip()
-    expect(ends == {400: (0, "{}"), 1200: (-signal.SIGTERM, "")}, "%s", ends)
+    for name, many in (("rsyslogd", 400), ("rsyslogd", 1200), ("another", 1200)):
+        done = subprocess.run([sys.executable, "-c", HOLDS_MANY, box.build + "/sekisho-eve", str(many), name], capture_output=True, text=True, timeout=20, check=False)
+        ends[name, many] = done.returncode, done.stdout.strip()
+    expect(ends == {("rsyslogd", 400): (0, "{}"), ("rsyslogd", 1200): (-signal.SIGTERM, ""), ("another", 1200): (0, "{}")}, "%s", ends)
 
 
 def its_program_hangs(box):

@@ -2,7 +2,7 @@
 /*
  * at_machine.c: what a login that is no root may ask. Every message there is and every role of people: which may stands here a second time, by hand,
  * so that a question that somebody opens by a slip in the table is seen; and a message that is new is root's alone.
- * LINK: appliance/supervise/at_machine.c appliance/wire/duty.c appliance/wire/change.c appliance/base/messages.c
+ * LINK: appliance/supervise/at_machine.c appliance/wire/duty.c appliance/wire/change.c appliance/base/messages.c appliance/base/errno_text.c
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appliance/base/messages.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "appliance/base/errno_text.h"
 
 #define MSG(id, en, ja) [id] = { en, ja },
 static const char *const texts[MESSAGE_COUNT][2] = {
@@ -39,9 +42,33 @@ const char *message_format(enum message m, enum lang l)
 /* The formats are the catalogue's own, checked by tests/unit/base/test_messages.c. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
+/* Formatted; of Japanese what an errno says as well. malloc'd, NULL = no memory. */
+static char *formatted(enum lang l, enum message m, va_list ap)
+{
+	char *text = NULL, *said;
+
+	if (vasprintf(&text, message_format(m, l), ap) < 0)
+		return NULL;
+	if (l != LANG_JA || (said = errno_japanese(text)) == NULL)
+		return text;
+	free(text);
+	return said;
+}
+
 int message_vtext(char *out, size_t size, enum lang l, enum message m, va_list ap)
 {
-	return vsnprintf(out, size, message_format(m, l), ap);
+	va_list again;
+	char *text;
+	int n;
+
+	va_copy(again, ap);
+	n = vsnprintf(out, size, message_format(m, l), again);
+	va_end(again);
+	if (l != LANG_JA || strchr(message_format(m, l), '%') == NULL || (text = formatted(l, m, ap)) == NULL)
+		return n;
+	n = snprintf(out, size, "%s", text);
+	free(text);
+	return n;
 }
 
 int message_text(char *out, size_t size, enum lang l, enum message m, ...)
@@ -50,17 +77,26 @@ int message_text(char *out, size_t size, enum lang l, enum message m, ...)
 	int n;
 
 	va_start(ap, m);
-	n = vsnprintf(out, size, message_format(m, l), ap);
+	n = message_vtext(out, size, l, m, ap);
 	va_end(ap);
 	return n;
 }
 
 void message_print(FILE *to, enum lang l, enum message m, ...)
 {
+	char *text = NULL;
 	va_list ap;
 
 	va_start(ap, m);
-	vfprintf(to, message_format(m, l), ap);
+	if (l == LANG_JA)
+		text = formatted(l, m, ap);
 	va_end(ap);
+	va_start(ap, m);
+	if (text != NULL)
+		fputs(text, to);
+	else
+		vfprintf(to, message_format(m, l), ap);
+	va_end(ap);
+	free(text);
 }
 #pragma GCC diagnostic pop

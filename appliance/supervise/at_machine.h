@@ -6,9 +6,13 @@
 #ifndef SEKISHO_SUPERVISE_AT_MACHINE_H
 #define SEKISHO_SUPERVISE_AT_MACHINE_H
 
+#include <stdbool.h>
+
 #include "appliance/wire/msg.h"
 
 /* RIGHT_COUNT: root alone, which is so of whatever the table does not name. */
 enum right at_machine_right(const struct msg_body *b);
+/* It is done in somebody's own name: he is on record for it, or decides by it. So it is not taken from who logged in as somebody else (su, sudo -u). */
+bool at_machine_own(const struct msg_body *b);
 
 #endif

@@ -77,6 +77,15 @@ enum authority authority_look(const char *path, uint8_t **ret_text, size_t *ret_
 	return is == AUTHORITY_READY ? certificate(path, ret_text, ret_n, ret) : is;
 }
 
+enum authority certificate_look(const char *path, uint8_t **ret_text, size_t *ret_n, struct sentence *ret)
+{
+	char real[PATH_MAX];
+
+	*ret_text = NULL;
+	*ret_n = 0;
+	return realpath(path, real) != NULL ? certificate(real, ret_text, ret_n, ret) : unread(path, errno, ret);
+}
+
 bool authority_ready(const char *path, struct sentence *ret)
 {
 	uint8_t *text;

@@ -29,6 +29,8 @@ extern const char *const authority_words[AUTHORITIES];
 
 /* What it is good for; when it is ready its text comes along (malloc'd, owned by the caller), else *ret says what is wrong. `path` is absolute. Nothing in it is parsed. */
 enum authority authority_look(const char *path, uint8_t **ret_text, size_t *ret_n, struct sentence *ret);
+/* Of a file that root alone need be able to read, and that a link may lead to. */
+enum authority certificate_look(const char *path, uint8_t **ret_text, size_t *ret_n, struct sentence *ret);
 /* False: *ret says what is wrong. */
 bool authority_ready(const char *path, struct sentence *ret);
 

@@ -16,9 +16,18 @@
 #define LOOK_NS (10 * SECOND)
 #define SOON_NS SECOND /* until mgmt has answered */
 
-static const char *const use_words[CERTIFICATE_USES] = { "web", "log", "update", "mail" };
+static const char *const use_words[CERTIFICATE_USES] = { "web", "log", "update", "mail", "log_own" };
 static const char *const state_words[CERTIFICATE_STATES] = { "good",	"near",	      "close",	 "ended",
 							     "not_yet", "unreadable", "unknown", "unjudged" };
+
+/* By RELP, if it was given one: without it nothing goes out, which is said of the records that wait. */
+static bool shows_itself(const struct ir *ir)
+{
+	for (uint32_t i = 0; i < ir->n_peers; i++)
+		if (ir->peers[i].use == PEER_LOG && ir->peers[i].relp)
+			return access(LOG_CERTIFICATE, F_OK) == 0;
+	return false;
+}
 
 /* The file that the policy in force names for it, NULL = none. */
 static const char *named(const struct supervisor *s, enum certificate_use use)
@@ -30,6 +39,8 @@ static const char *named(const struct supervisor *s, enum certificate_use use)
 
 	if (use == CERTIFICATE_WEB)
 		return "certificate.pem";
+	if (use == CERTIFICATE_LOG_OWN)
+		return shows_itself(ir) ? LOG_CERTIFICATE : NULL;
 	for (uint32_t i = 0; i < ir->n_peers; i++)
 		if (ir->peers[i].use == peers[use] && ir->peers[i].ca[0] != '\0')
 			return ir->peers[i].ca;
@@ -161,7 +172,9 @@ static void look(struct supervisor *s, enum certificate_use use)
 	enum authority is = AUTHORITY_READY;
 	size_t n = 0;
 
-	if (use != CERTIFICATE_WEB)
+	if (use == CERTIFICATE_LOG_OWN)
+		is = certificate_look(f->path, &text, &n, &why);
+	else if (use != CERTIFICATE_WEB)
 		is = authority_look(f->path, &text, &n, &why);
 	if (is != AUTHORITY_READY) {
 		went_bad(f, is);

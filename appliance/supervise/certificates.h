@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The certificates that the box lives by: that of its own authority, which its pages are trusted by, and the files that box.cfg names as `ca`. Whether one is near its
+ * The certificates that the box lives by: that of its own authority, which its pages are trusted by, the files that box.cfg names as `ca`, and what it shows a log server that takes records by RELP. Whether one is near its
  * end, has ended, is not valid yet or cannot be read is an alarm (`certificates` of the status), and a record when it begins and when it is over. The files are read here and
  * parsed by the role mgmt, which has no privileges; what it says is shown and compared with the clock, no more. What was said is in memory alone, so that a start says it
  * again; what a file says is kept while mgmt is away.
@@ -18,7 +18,16 @@
 
 struct supervisor;
 
-enum certificate_use { CERTIFICATE_WEB, CERTIFICATE_LOG, CERTIFICATE_UPDATE, CERTIFICATE_MAIL, CERTIFICATE_USES };
+enum certificate_use {
+	CERTIFICATE_WEB,
+	CERTIFICATE_LOG,
+	CERTIFICATE_UPDATE,
+	CERTIFICATE_MAIL,
+	CERTIFICATE_LOG_OWN,
+	CERTIFICATE_USES
+};
+
+#define LOG_CERTIFICATE "/etc/sekisho/log-certificate.pem" /* images/systemd/sekisho-log.service */
 
 /* How it stands; EXPIRY_... of expiry.h and what is no matter of dates. */
 enum certificate_state {

@@ -12,6 +12,7 @@
 #include "appliance/base/sha256.h"
 #include "appliance/store/draft.h"
 #include "appliance/supervise/supervise.h"
+#include "appliance/supervise/who.h"
 
 #define ORDERS_MOST 16u /* that wait for accounts at a time */
 #define WHO_MOST 65536u
@@ -618,8 +619,8 @@ void change_ordered(struct supervisor *s, struct asker a, const struct typist *t
 			order_end(o);
 		return;
 	}
-	if (t != NULL && (t->another || t->login[0] == '\0')) {
-		refuse(s, o, ANSWER_CANNOT, t->another ? M_CHANGE_ANOTHER : M_LOGIN_AT_MACHINE);
+	if (t != NULL && t->login[0] == '\0') {
+		refuse(s, o, ANSWER_CANNOT, t->uid == NO_TYPIST ? M_LOGIN_UNTOLD : M_LOGIN_AT_MACHINE);
 		order_end(o);
 		return;
 	}

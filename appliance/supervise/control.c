@@ -369,6 +369,8 @@ static void login_asked(struct supervisor *s, struct client *c, struct asker a)
 		refuse(s, a, M_LOGIN_AT_MACHINE);
 	} else if (right == RIGHT_COUNT) {
 		refuse(s, a, M_LOGIN_ROOT_ALONE);
+	} else if (at_machine_own(&c->held.body) && c->typed != c->uid) {
+		refuse(s, a, c->typed == NO_TYPIST ? M_LOGIN_UNTOLD : M_LOGIN_ANOTHER);
 	} else {
 		memcpy(who.at_machine.login, c->name, strlen(c->name));
 		collect_pass(s, SLOT_ACCOUNTS, &who, judge);
@@ -398,7 +400,7 @@ static bool account_of(int fd, char out[LOGIN_NAME])
 /* The one login of that number, as the machine's file has it at this moment. */
 static struct typist typist_of(const struct client *c)
 {
-	struct typist t = { .uid = c->login ? c->uid : c->typed, .another = c->login && c->typed != c->uid };
+	struct typist t = { .uid = c->login ? c->uid : c->typed };
 
 	if (!login_of_uid(LOGINS_FILE, t.uid, t.login))
 		t.login[0] = 0;

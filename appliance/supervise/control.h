@@ -53,9 +53,8 @@ struct client; /* of control.c */
 
 /* A login of the machine, whose account is to be asked for. */
 struct typist {
-	uint32_t uid;
-	char login[LOGIN_NAME]; /* "" = there is none of that number, or it was not to be found out */
-	bool another;		/* who typed it logged in as somebody else than who it says he is */
+	uint32_t uid;		/* NO_TYPIST of who.h: not to be found out */
+	char login[LOGIN_NAME]; /* "" = there is none of that number */
 };
 
 /* Who said something. */

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NO_LOGIN 4294967295ul
+#define NO_LOGIN 4294967295ul /* what the kernel says of who never logged in */
+
+_Static_assert((uint32_t)NO_LOGIN == NO_TYPIST, "one number for both");
 #define ABOVE_MOST 16 /* processes above it that are looked at */
 
 /* A file of /proc as text; false when it cannot be read. */
@@ -38,13 +40,12 @@ static bool status_number(const char *status, const char *key, unsigned long *re
 	return end != at + strlen(key);
 }
 
-static unsigned long login_of(pid_t pid, uid_t uid)
+/* NO_LOGIN: nothing says that it is anybody but root, nor that root logged in. */
+static unsigned long login_of_root(pid_t pid)
 {
 	char text[4096];
 	unsigned long login, parent, user;
 
-	if (uid != 0)
-		return uid;
 	if (read_process(pid, "loginuid", text, sizeof(text))) {
 		login = strtoul(text, NULL, 10);
 		if (login != NO_LOGIN)
@@ -57,7 +58,14 @@ static unsigned long login_of(pid_t pid, uid_t uid)
 			break;
 		pid = (pid_t)parent;
 	}
-	return uid;
+	return NO_LOGIN;
+}
+
+static unsigned long login_of(pid_t pid, uid_t uid)
+{
+	unsigned long login = uid == 0 ? login_of_root(pid) : uid;
+
+	return login != NO_LOGIN ? login : uid;
 }
 
 /* By the file alone: asking a directory over the network is nothing for a process that never waits. */
@@ -87,7 +95,7 @@ uint32_t who_typed(pid_t pid, uid_t uid)
 	unsigned long login;
 
 	if (uid == 0)
-		return (uint32_t)login_of(pid, uid);
+		return (uint32_t)login_of_root(pid);
 	/* Whoever took on another one's number (su, sudo -u) is still who logged in. */
 	if (!read_process(pid, "loginuid", text, sizeof(text)))
 		return NO_TYPIST;

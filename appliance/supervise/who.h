@@ -16,7 +16,8 @@
  */
 void who_name(pid_t pid, uid_t uid, char *out, size_t size);
 
-/* The number of that login; of one who is no root the one that the process inherited (audit), else its own. NO_TYPIST: not to be found out. */
+/* The number of that login; of one who is no root the one that the process inherited (audit), else its own. NO_TYPIST: not to be found out, as where
+ * nothing above root is anybody else and nothing says who logged in. */
 #define NO_TYPIST UINT32_MAX
 uint32_t who_typed(pid_t pid, uid_t uid);
 

@@ -23,7 +23,8 @@ const char *certificate_use(const json_t *certificate, enum lang l)
 	static const struct word words[] = { { "web", M_CERTIFIED_WEB },
 					     { "log", M_CERTIFIED_LOG },
 					     { "update", M_CERTIFIED_UPDATE },
-					     { "mail", M_CERTIFIED_MAIL } };
+					     { "mail", M_CERTIFIED_MAIL },
+					     { "log_own", M_CERTIFIED_LOG_OWN } };
 
 	return in_words(words, sizeof(words) / sizeof(words[0]), js(certificate, "use"), l);
 }

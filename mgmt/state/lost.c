@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/base/errno_text.h"
+
 struct words {
 	const char *en, *ja;
 };
@@ -62,12 +64,19 @@ static void fill(FILE *to, const char *words, const struct filled *with)
 	}
 }
 
-static const char *reason(const char *text)
+/* The journal's own words for why, else those of an errno. */
+static void say_reason(FILE *to, const char *text)
 {
+	char *japanese;
+
 	for (size_t i = 0; i < sizeof(why) / sizeof(why[0]); i++)
-		if (strcmp(text, why[i].en) == 0)
-			return why[i].ja;
-	return text;
+		if (strcmp(text, why[i].en) == 0) {
+			fputs(why[i].ja, to);
+			return;
+		}
+	japanese = errno_japanese(text);
+	fputs(japanese != NULL ? japanese : text, to);
+	free(japanese);
 }
 
 void lost_print(FILE *to, enum lang l, const char *object)
@@ -79,11 +88,16 @@ void lost_print(FILE *to, enum lang l, const char *object)
 		if (behind == NULL)
 			continue;
 		fill(to, said[i].ja, &f);
-		if (*behind != '\0')
-			fprintf(to, ": %s", reason(behind + 2));
+		if (*behind != '\0') {
+			fputs(": ", to);
+			say_reason(to, behind + 2);
+		}
 		return;
 	}
-	fputs(object, to);
+	if (l == LANG_JA)
+		say_reason(to, object);
+	else
+		fputs(object, to);
 }
 
 char *lost_text(enum lang l, const char *object)

@@ -183,7 +183,7 @@ function certificateChip(c: File): Node_ {
 
 /** A row each; how a file stands is said beside its first one. */
 function certificates(s: Status): Node_ {
-	const uses: Record<string, Key> = { web: "certificate_web", log: "certificate_log", update: "certificate_update", mail: "certificate_mail" };
+	const uses: Record<string, Key> = { web: "certificate_web", log: "certificate_log", update: "certificate_update", mail: "certificate_mail", log_own: "certificate_log_own" };
 	const rows = (s.certificates ?? []).flatMap((c) => {
 		const use = uses[c.use ?? ""], list = c.list ?? [], name = use === undefined ? c.use ?? "" : t(use);
 		return (list.length > 0 ? list : [{}]).map((x: { subject?: string; until?: string; sha256?: string }, i) => [name, x.subject ?? "–",

@@ -307,6 +307,7 @@ const texts = table({
 	certificate_log: ["ログサーバー", "log server"],
 	certificate_update: ["更新サーバー", "update server"],
 	certificate_mail: ["メールサーバー", "mail server"],
+	certificate_log_own: ["ログサーバーへの装置自身の提示", "the box itself, shown to the log server"],
 	certificate_good: ["有効", "good"],
 	certificate_near: ["期限が近い", "ends soon"],
 	certificate_close: ["期限まで数日", "ends within days"],

@@ -2,7 +2,7 @@
 /*
  * Capture files, link headers, fragments, packet decoding: everything that replay reads before the inspector.
  * LINK: mgmt/cli/replay/capture.c mgmt/cli/replay/pcapng.c mgmt/cli/replay/link.c mgmt/cli/replay/defrag.c
- * LINK: dpi/decode.c appliance/base/bytes.c appliance/base/err.c appliance/base/addr.c appliance/base/messages.c
+ * LINK: dpi/decode.c appliance/base/bytes.c appliance/base/err.c appliance/base/addr.c appliance/base/messages.c appliance/base/errno_text.c
  * LIBS: libpcap
  */
 #include <stdio.h>

@@ -12,7 +12,7 @@
  * LINK: appliance/accounts/passphrase.c appliance/accounts/secret.c appliance/accounts/plain_text.c appliance/accounts/sessions.c
  * LINK: appliance/accounts/lockout.c appliance/accounts/totp.c appliance/wire/duty.c appliance/wire/event.c
  * LINK: appliance/wire/limit.c appliance/base/utf8.c appliance/base/json.c appliance/base/sha256.c
- * LINK: appliance/base/err.c appliance/base/addr.c appliance/base/memfd.c appliance/base/messages.c
+ * LINK: appliance/base/err.c appliance/base/addr.c appliance/base/memfd.c appliance/base/messages.c appliance/base/errno_text.c
  * LINK: appliance/base/clock.c appliance/base/bytes.c appliance/wire/protocols.c appliance/base/logins.c appliance/accounts/desk_login.c
  * LIBS: libcrypt liboath jansson nettle
  */

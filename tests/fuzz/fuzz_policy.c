@@ -13,7 +13,7 @@
  * LINK: policy/check/services.c policy/check/allow.c policy/check/numbers.c appliance/wire/notation.c appliance/wire/tag.c policy/check/conduits.c policy/check/nevers.c policy/check/box.c policy/check/vlan.c
  * LINK: policy/check/network.c policy/check/between.c policy/check/answers.c policy/check/peers.c appliance/wire/plain.c policy/read/bundle.c appliance/base/addr.c appliance/base/arena.c
  * LINK: appliance/base/bundle.c appliance/base/bytes.c appliance/base/clock.c appliance/base/diag.c appliance/base/diag_print.c
- * LINK: appliance/base/messages.c appliance/wire/protocols.c appliance/base/utf8.c appliance/wire/vocabulary*.c dpi/%/words.c
+ * LINK: appliance/base/messages.c appliance/base/errno_text.c appliance/wire/protocols.c appliance/base/utf8.c appliance/wire/vocabulary*.c dpi/%/words.c
  * LINK: appliance/wire/settings.c
  * LIBS: libconfig nettle
  */

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/base/errno_text.h"
 #include "appliance/wire/change.h"
 #include "mgmt/cli/box/progress.h"
 
@@ -362,6 +363,7 @@ void box_answer_free(struct box_answer *a)
 bool box_answer_done(struct cli *c, const struct box_answer *a, int *ret_status)
 {
 	const json_t *error = json_object_get(a->json, "error");
+	char *said;
 
 	*ret_status = a->status;
 	if (c->json) {
@@ -372,6 +374,9 @@ bool box_answer_done(struct cli *c, const struct box_answer *a, int *ret_status)
 		error = json_object_get(error, lang_name(c->lang));
 	if (!json_is_string(error))
 		return false;
-	*ret_status = cli_fail_text(c, (enum cli_status)a->status, json_string_value(error));
+	/* Of a role that says it in plain text it may be an errno's. */
+	said = c->lang == LANG_JA ? errno_japanese(json_string_value(error)) : NULL;
+	*ret_status = cli_fail_text(c, (enum cli_status)a->status, said != NULL ? said : json_string_value(error));
+	free(said);
 	return a->status != CLI_YES;
 }

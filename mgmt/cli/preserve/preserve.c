@@ -303,6 +303,9 @@ static int run(struct cli *c, const struct cli_args *args)
 		return cli_fail(c, CLI_INVALID, M_PRESERVE_WITHIN, SECONDS_MOST);
 	a.until = a.began + seconds * NS;
 	a.handed = geteuid() != 0;
+	/* What lies there he could put down himself; the box hands out what is its own. */
+	if (a.handed && a.journal != NULL)
+		return cli_fail(c, CLI_INVALID, M_PRESERVE_JOURNAL_ROOTS);
 	if (!may_ask(&a, &status))
 		return status;
 	if (a.journal == NULL)

@@ -9,7 +9,7 @@
  * LINK: appliance/accounts/desk_key.c appliance/accounts/desk_certificate.c appliance/accounts/challenge.c appliance/wire/webauthn.c
  * LINK: appliance/accounts/lockout.c appliance/accounts/totp.c appliance/wire/duty.c appliance/wire/event.c
  * LINK: appliance/wire/limit.c appliance/base/utf8.c appliance/base/json.c appliance/base/sha256.c
- * LINK: appliance/base/atomic_file.c appliance/base/err.c appliance/base/addr.c appliance/base/memfd.c appliance/base/messages.c
+ * LINK: appliance/base/atomic_file.c appliance/base/err.c appliance/base/addr.c appliance/base/memfd.c appliance/base/messages.c appliance/base/errno_text.c
  * LINK: appliance/base/clock.c appliance/base/bytes.c appliance/wire/protocols.c appliance/base/logins.c appliance/accounts/desk_login.c
  * LIBS: libcrypt liboath jansson nettle
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * LINK: appliance/base/diag.c appliance/base/diag_print.c appliance/base/diag_json.c appliance/base/json.c
- * LINK: appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c appliance/base/messages.c
+ * LINK: appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c appliance/base/messages.c appliance/base/errno_text.c
  * LINK: appliance/base/utf8.c appliance/base/sha256.c appliance/base/err.c appliance/wire/msg.c appliance/wire/event_filter.c
  * LINK: appliance/base/memfd.c
  * LIBS: jansson nettle

@@ -3,7 +3,7 @@
  * Every sentence of the catalogue exists in both languages and takes the same arguments in both: what the Japanese one
  * reorders with %1$s must still be a text where the English one passes a text.
  *
- * LINK: appliance/base/messages.c
+ * LINK: appliance/base/messages.c appliance/base/errno_text.c
  */
 #include <setjmp.h>
 #include <stdarg.h>

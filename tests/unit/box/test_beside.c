@@ -3,7 +3,7 @@
  * The files of chronyd, rsyslogd, sekisho-fetch, sekisho-notify, sekisho-inform and of what asks the UPS server, byte for byte, and that no text gets into them which is more than a name or a path.
  *
  * LINK: appliance/box/beside.c appliance/fetch/settings.c appliance/wire/plain.c appliance/base/addr.c appliance/base/atomic_file.c appliance/base/keyfile.c appliance/base/err.c
- * LINK: appliance/base/messages.c mgmt/notify/settings.c mgmt/inform/settings.c
+ * LINK: appliance/base/messages.c appliance/base/errno_text.c mgmt/notify/settings.c mgmt/inform/settings.c
  */
 #include <errno.h>
 #include <netinet/in.h>

@@ -7,7 +7,7 @@
  * LINK: appliance/enforce/witness_queue.c appliance/enforce/witness_box.c appliance/enforce/witness.c appliance/enforce/witness_edges.c appliance/enforce/walk.c appliance/enforce/expect.c appliance/kernel/ruleset.c appliance/kernel/ruleset_expr.c
  * LINK: appliance/kernel/image.c appliance/kernel/batch.c appliance/kernel/rule.c appliance/kernel/expr.c appliance/kernel/text.c
  * LINK: appliance/kernel/talk.c appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c
- * LINK: appliance/base/clock.c appliance/base/diag.c appliance/base/err.c appliance/base/messages.c
+ * LINK: appliance/base/clock.c appliance/base/diag.c appliance/base/err.c appliance/base/messages.c appliance/base/errno_text.c
  * LINK: appliance/base/sha256.c appliance/wire/commands.c appliance/wire/protocols.c appliance/wire/reason.c
  * LINK: appliance/wire/vocabulary*.c dpi/%/words.c policy/ir/objects.c policy/ir/seal.c appliance/wire/settings.c
  * LIBS: libnftnl libmnl nettle

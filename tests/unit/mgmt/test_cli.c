@@ -5,7 +5,7 @@
  * LINK: mgmt/cli/cli.c mgmt/cli/help.c mgmt/cli/options.c mgmt/cli/socket.c mgmt/cli/environ.c mgmt/cli/screen/table.c mgmt/cli/screen/wrap.c mgmt/cli/screen/width.c
  * LINK: appliance/base/json.c
  * LINK: appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c appliance/base/diag.c
- * LINK: appliance/base/messages.c appliance/base/utf8.c appliance/base/sha256.c appliance/base/err.c
+ * LINK: appliance/base/messages.c appliance/base/errno_text.c appliance/base/utf8.c appliance/base/sha256.c appliance/base/err.c
  * LINK: appliance/wire/msg.c appliance/wire/event_filter.c appliance/base/memfd.c
  * LIBS: jansson nettle
  */

@@ -2,7 +2,7 @@
 /*
  * Orders about the records as a browser posts them: what is one becomes a message, and whatever is none does not. None has a name in it.
  *
- * LINK: mgmt/web/records.c mgmt/state/lost.c appliance/wire/records.c appliance/base/memfd.c appliance/base/err.c appliance/base/json.c
+ * LINK: mgmt/web/records.c mgmt/state/lost.c appliance/base/errno_text.c appliance/wire/records.c appliance/base/memfd.c appliance/base/err.c appliance/base/json.c
  * LINK: appliance/base/bytes.c appliance/base/addr.c appliance/base/utf8.c appliance/base/sha256.c
  * LIBS: jansson libmicrohttpd nettle
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How the box stands and the sentence that says so, by the status: the command line and the pages print the same.
- * LINK: mgmt/state/stand.c mgmt/state/faults.c mgmt/state/clock_why.c mgmt/state/read.c appliance/base/messages.c
+ * LINK: mgmt/state/stand.c mgmt/state/faults.c mgmt/state/clock_why.c mgmt/state/read.c appliance/base/messages.c appliance/base/errno_text.c
  * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/bytes.c appliance/base/memfd.c appliance/base/utf8.c
  * LINK: appliance/base/sha256.c appliance/base/err.c
  * LIBS: jansson nettle

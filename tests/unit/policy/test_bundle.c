@@ -4,7 +4,7 @@
  *
  * LINK: policy/read/bundle.c policy/read/load.c policy/read/scan.c policy/read/lex.c policy/read/scalar.c
  * LINK: policy/read/text.c policy/read/include.c policy/read/bracket.c policy/read/list.c appliance/base/arena.c
- * LINK: appliance/base/bundle.c appliance/base/bytes.c appliance/base/diag.c appliance/base/messages.c appliance/base/utf8.c
+ * LINK: appliance/base/bundle.c appliance/base/bytes.c appliance/base/diag.c appliance/base/messages.c appliance/base/errno_text.c appliance/base/utf8.c
  */
 #include <setjmp.h>
 #include <stdarg.h>

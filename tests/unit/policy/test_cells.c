@@ -5,7 +5,7 @@
  * LINK: policy/space/intern.c policy/compile/permits.c policy/compile/commands.c policy/space/prove.c
  * LINK: policy/space/prove_text.c policy/space/passes.c
  * LINK: appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c appliance/wire/commands.c
- * LINK: appliance/base/diag.c appliance/base/messages.c appliance/wire/protocols.c appliance/base/sha256.c
+ * LINK: appliance/base/diag.c appliance/base/messages.c appliance/base/errno_text.c appliance/wire/protocols.c appliance/base/sha256.c
  * LINK: appliance/wire/vocabulary*.c dpi/%/words.c policy/ir/objects.c policy/ir/seal.c appliance/base/err.c appliance/wire/settings.c
  * LIBS: nettle
  */

@@ -5,7 +5,7 @@
  * LINK: policy/space/intern.c policy/compile/permits.c policy/compile/commands.c policy/space/prove.c
  * LINK: policy/space/prove_text.c policy/space/passes.c
  * LINK: policy/space/evaluate.c policy/ir/evaluate.c appliance/base/addr.c appliance/base/arena.c
- * LINK: appliance/base/bytes.c appliance/wire/commands.c appliance/base/diag.c appliance/base/messages.c
+ * LINK: appliance/base/bytes.c appliance/wire/commands.c appliance/base/diag.c appliance/base/messages.c appliance/base/errno_text.c
  * LINK: appliance/wire/protocols.c appliance/base/sha256.c appliance/wire/vocabulary*.c dpi/%/words.c
  * LINK: policy/ir/objects.c policy/ir/seal.c appliance/base/err.c appliance/wire/settings.c
  * LIBS: nettle

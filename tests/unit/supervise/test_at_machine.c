@@ -2,7 +2,7 @@
 /*
  * at_machine.c: what a login that is no root may ask. Every message there is and every role of people: which may stands here a second time, by hand,
  * so that a question that somebody opens by a slip in the table is seen; and a message that is new is root's alone.
- * LINK: appliance/supervise/at_machine.c appliance/wire/duty.c appliance/wire/change.c appliance/base/messages.c
+ * LINK: appliance/supervise/at_machine.c appliance/wire/duty.c appliance/wire/change.c appliance/base/messages.c appliance/base/errno_text.c
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -152,11 +152,56 @@ static void what_stays_with_root(void **state)
 			 RIGHT_COUNT);
 }
 
+/* What leaves his name, or decides something, by hand a second time: none of it is taken from who logged in as somebody else. Reading is. */
+static void in_ones_own_name(void **state)
+{
+	static const struct {
+		enum msg_type type;
+		unsigned order;
+	} own[] = { { MSG_REVIEW, 0 },
+		    { MSG_CHECKPOINT, 0 },
+		    { MSG_PRESERVE, 0 },
+		    { MSG_BACKUP, 0 },
+		    { MSG_HOLD, HOLD_PLACE },
+		    { MSG_HOLD, HOLD_LIFT },
+		    { MSG_DEVICES, DEVICES_ACCEPT },
+		    { MSG_DEVICES, DEVICES_FORGET },
+		    { MSG_CHANGE, CHANGE_SAVE },
+		    { MSG_CHANGE, CHANGE_CHECK },
+		    { MSG_CHANGE, CHANGE_TRY },
+		    { MSG_CHANGE, CHANGE_ASK },
+		    { MSG_CHANGE, CHANGE_APPROVE },
+		    { MSG_CHANGE, CHANGE_DECLINE },
+		    { MSG_CHANGE, CHANGE_DISCARD },
+		    { MSG_CHANGE, CHANGE_APPLY },
+		    { MSG_CHANGE, CHANGE_CONFIRM },
+		    { MSG_CHANGE, CHANGE_ROLLBACK } };
+	size_t found = 0;
+
+	(void)state;
+	for (unsigned t = 0; t < MSG_TYPE_COUNT; t++)
+		for (unsigned o = 0; o < orders((enum msg_type)t); o++) {
+			struct msg_body b = body((enum msg_type)t, o);
+			bool mine = false;
+
+			for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+				mine |= own[i].type == t && own[i].order == o;
+			if (at_machine_own(&b) != mine)
+				fail_msg("message %u, order %u: %d", t, o, !mine);
+			found += mine;
+			/* Nobody's name is on what only root may do. */
+			assert_true(!mine || at_machine_right(&b) != RIGHT_COUNT);
+		}
+	assert_int_equal(found, sizeof(own) / sizeof(own[0]));
+	assert_false(at_machine_own(&(struct msg_body){ .type = (enum msg_type)(MSG_TYPE_COUNT + 7) }));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_message_and_every_role),
 		cmocka_unit_test(what_stays_with_root),
+		cmocka_unit_test(in_ones_own_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,7 +2,7 @@
 /*
  * The certificate that box.cfg names, before an apply: read by whoever sends the records, or refused with the reason in both languages.
  *
- * LINK: appliance/supervise/authority.c appliance/base/atomic_file.c appliance/base/sentence.c appliance/base/messages.c appliance/base/err.c
+ * LINK: appliance/supervise/authority.c appliance/base/atomic_file.c appliance/base/sentence.c appliance/base/messages.c appliance/base/errno_text.c appliance/base/err.c
  * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/memfd.c appliance/base/utf8.c appliance/base/sha256.c
  * LIBS: jansson nettle
  */

@@ -2,7 +2,7 @@
 /*
  * What the service manager hears: the manager is a socket of this test, the roles are scripted.
  *
- * LINK: appliance/supervise/notify.c appliance/base/messages.c appliance/base/err.c
+ * LINK: appliance/supervise/notify.c appliance/base/messages.c appliance/base/errno_text.c appliance/base/err.c
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -4,7 +4,7 @@
  * files here.
  *
  * LINK: appliance/supervise/partition.c appliance/role/sandbox_table.c appliance/wire/msg.c appliance/wire/event_filter.c
- * LINK: appliance/base/sentence.c appliance/base/messages.c appliance/base/err.c appliance/base/json.c appliance/base/addr.c
+ * LINK: appliance/base/sentence.c appliance/base/messages.c appliance/base/errno_text.c appliance/base/err.c appliance/base/json.c appliance/base/addr.c
  * LINK: appliance/base/memfd.c appliance/base/utf8.c appliance/base/bytes.c appliance/base/sha256.c
  * LIBS: jansson libseccomp nettle
  */

@@ -2,7 +2,7 @@
 /*
  * duty.def: the roles of people. Which role may do what is written down here a second time, by hand, so that a right that somebody gives
  * away by a slip in the table is seen.
- * LINK: appliance/wire/duty.c appliance/base/messages.c
+ * LINK: appliance/wire/duty.c appliance/base/messages.c appliance/base/errno_text.c
  */
 #include <setjmp.h>
 #include <stdarg.h>

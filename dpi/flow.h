@@ -94,6 +94,8 @@ struct flow {
 	bool one_path;	       /* its server wants Multipath TCP: its client may not offer it any more */
 	bool told_end;	       /* outside_flow was told the end */
 	bool greets;	       /* TLS, whose hellos are read before it is let go of: dpi/inspect/greet.c */
+	bool named;	       /* ... its client's hello was read, with the name in it */
+	bool undeclared;       /* ... which its permit's conduits do not declare, and that was told */
 	uint8_t seen_tls;      /* enum seen_tls: what its hellos said, for a permit that comes later */
 	bool judge_again;      /* its permit or the table has changed since its last packet */
 	uint32_t hash_next;    /* FLOW_NONE ends the chain */
@@ -122,7 +124,7 @@ struct flow {
 	struct flow_waits wait;
 	struct flow_reset reset;
 	struct flow_name name;
-	struct hello hello; /* while it `greets` */
+	struct hello hello; /* while it `greets`; its name for a list that comes later */
 	struct stream stream;
 };
 

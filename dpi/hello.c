@@ -93,6 +93,11 @@ static bool begin_extension(struct hello *h, struct hello_side *s, enum directio
 	if (length > s->extensions)
 		return false;
 	s->extension = length;
+	if (dir == DIR_C2S && s->kind == EXTENSION_NAME) {
+		if (h->asked)
+			return false;
+		h->asked = true;
+	}
 	if (s->kind == EXTENSION_VERSIONS) {
 		h->offered = dir == DIR_C2S ? 0 : h->offered; /* the list counts, not the field before it */
 		s->step = dir == DIR_C2S ? AT_VERSIONS : AT_ONE_VERSION;
@@ -108,16 +113,22 @@ static bool is_of_a_name(uint32_t c)
 	       c == '_';
 }
 
-/* One byte of the name. What is none, or too long, is left out whole. */
+static bool forget_name(struct hello *h, struct hello_side *s)
+{
+	memset(h->name, 0, sizeof(h->name));
+	h->name_len = 0;
+	return leave(s);
+}
+
+/* One byte of the name. What is none, too long, or not the only one is left out whole. */
 static bool take_name(struct hello *h, struct hello_side *s, uint32_t c)
 {
-	if (!is_of_a_name(c) || h->name_len >= HELLO_NAME - 1) {
-		memset(h->name, 0, sizeof(h->name));
-		h->name_len = 0;
-		return leave(s);
-	}
+	if (!is_of_a_name(c) || h->name_len >= HELLO_NAME - 1)
+		return forget_name(h, s);
 	h->name[h->name_len++] = (char)c;
-	return --s->number > 0 ? true : leave(s);
+	if (--s->number > 0)
+		return true;
+	return s->extension > 0 ? forget_name(h, s) : leave(s);
 }
 
 /* A number is whole. False: no hello has that there. */
@@ -182,7 +193,7 @@ static bool step(struct hello *h, enum direction dir, uint32_t n)
 		return s->extension == 0 ? next_extension(s) : dir == DIR_C2S;
 	case AT_NAMES:
 		s->step = AT_NAME_TYPE;
-		return n == s->extension && h->name_len == 0;
+		return n > 0 && n == s->extension;
 	case AT_NAME_TYPE:
 		if (n != 0) /* of no other kind there is one */
 			return leave(s);

@@ -50,6 +50,7 @@ struct hello {
 	struct hello_side side[2]; /* by enum direction */
 	uint16_t offered;	   /* the highest version that the client takes; 0 = not known */
 	uint16_t version, suite;   /* what the server chose, once its side is HELLO_READ */
+	bool asked;		   /* its extension of server names came: there may be one (RFC 8446, 4.2) */
 	uint8_t name_len;
 	char name
 		[HELLO_NAME]; /* the server name that the client asks for: letters, digits, '.', '-', '_' alone; "" = none */

@@ -56,12 +56,12 @@ json_t *effective_grants(const struct generation_held *g, const struct command_p
 			(void)json_array_append_new(rows, row_json(&g->ir, &t->rows[grant->first_row + k], v));
 		(void)json_array_append_new(
 			list,
-			json_pack("{s:o,s:s,s:b,s:b,s:o,s:I,s:o}", "conduit",
+			json_pack("{s:o,s:s,s:b,s:b,s:o,s:I,s:o,s:o*}", "conduit",
 				  json_text(grant->conduit < g->ir.n_conduits ? g->ir.conduits[grant->conduit].name
 									      : NULL),
 				  "protocol", protocol_info((enum protocol)grant->protocol)->name, "whole",
 				  grant->whole, "shadow", grant->shadow, "lenient", lenient, "undecided_bytes",
-				  (json_int_t)grant->undecided_bytes, "rows", rows));
+				  (json_int_t)grant->undecided_bytes, "rows", rows, "names", names_json(t, grant)));
 	}
 	return list;
 }

@@ -92,7 +92,7 @@ static void put_texts(json_t *j, const struct event *e)
 	};
 
 	for (unsigned i = 0; i < EVENT_TEXTS; i++)
-		if (e->text[i][0] != 0 && e->kind != EVENT_WEAK)
+		if (e->text[i][0] != 0 && e->kind != EVENT_WEAK && e->kind != EVENT_UNDECLARED)
 			set(j, i == EVENT_BEFORE && event_device_ordered(e) ? "person" : keys[i], e->text[i]);
 }
 
@@ -157,6 +157,13 @@ static void put_what(json_t *j, const struct event *e, enum role from)
 	case EVENT_WEAK:
 		put_tls(j, e);
 		break;
+	case EVENT_UNDECLARED:
+		number(j, "seconds", e->address);
+		if (e->space == UNDECLARED_NAME)
+			json_object_set_new(j, "server_name",
+					    e->text[EVENT_OBJECT][0] != 0 ? json_text(e->text[EVENT_OBJECT])
+									  : json_null());
+		break;
 	case EVENT_COUNTS:
 		number(j, "sessions", e->value & UINT32_MAX);
 		number(j, "seconds", e->value >> 32);
@@ -220,7 +227,8 @@ static void put_end(json_t *j, const char *end, const struct named_end *n)
 static bool about_traffic(const struct event *e)
 {
 	return e->kind == EVENT_DROP || e->kind == EVENT_PDU || e->kind == EVENT_FLOW || e->kind == EVENT_COUNTS ||
-	       e->kind == EVENT_DECIDED || e->kind == EVENT_PASSED || e->kind == EVENT_WEAK;
+	       e->kind == EVENT_DECIDED || e->kind == EVENT_PASSED || e->kind == EVENT_WEAK ||
+	       e->kind == EVENT_UNDECLARED;
 }
 
 /* Where a device was heard. */

@@ -60,6 +60,7 @@ static enum share_pace pace_of(const struct event *e)
 		return SHARE_PASSED;
 	case EVENT_COUNTS:
 	case EVENT_WEAK:
+	case EVENT_UNDECLARED:
 		return SHARE_COUNTS;
 	case EVENT_LOST:
 		return SHARE_LOST;
@@ -251,7 +252,7 @@ static void join(struct event *o, const struct event *e)
 	join_ends(o, e);
 	if (e->kind == EVENT_PASSED) {
 		join_passed(o, e);
-	} else if (e->kind == EVENT_WEAK) {
+	} else if (e->kind == EVENT_WEAK || e->kind == EVENT_UNDECLARED) {
 		join_weak(o, e);
 	} else {
 		join_command(o, e);

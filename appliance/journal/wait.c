@@ -34,6 +34,7 @@ enum wait_class wait_class_of(const struct event *e)
 	case EVENT_FLOW:
 	case EVENT_PASSED:
 	case EVENT_WEAK:
+	case EVENT_UNDECLARED:
 	case EVENT_LOGIN:
 		return WAIT_TRAFFIC;
 	case EVENT_LOST:

@@ -10,9 +10,9 @@
 struct side {
 	struct command_table t;
 	void *memory;
-	uint32_t *row_at, *range_at; /* new position of each row and range that is used */
+	uint32_t *row_at, *range_at, *name_at; /* new position of each row, range and byte of names that is used */
 	bool *permit_used;
-	uint32_t n_rows, n_ranges; /* used */
+	uint32_t n_rows, n_ranges, n_names; /* used */
 };
 
 static bool side_open(struct side *s, const uint8_t *image, size_t n)
@@ -24,8 +24,9 @@ static bool side_open(struct side *s, const uint8_t *image, size_t n)
 		return false;
 	s->row_at = calloc((size_t)s->t.n_rows + 1, sizeof(*s->row_at));
 	s->range_at = calloc((size_t)s->t.n_ranges + 1, sizeof(*s->range_at));
+	s->name_at = calloc((size_t)s->t.n_names + 1, sizeof(*s->name_at));
 	s->permit_used = calloc((size_t)s->t.n_permits + 1, sizeof(*s->permit_used));
-	return s->row_at != NULL && s->range_at != NULL && s->permit_used != NULL;
+	return s->row_at != NULL && s->range_at != NULL && s->name_at != NULL && s->permit_used != NULL;
 }
 
 static void side_close(struct side *s)
@@ -33,6 +34,7 @@ static void side_close(struct side *s)
 	free(s->memory);
 	free(s->row_at);
 	free(s->range_at);
+	free(s->name_at);
 	free(s->permit_used);
 }
 
@@ -55,9 +57,9 @@ static void use_row(struct side *s, uint32_t row)
 	use_set(s, &r->values);
 }
 
-/* Marks what the used permits refer to, then gives each its new position, from `row` and `range` on. The order stays, so
+/* Marks what the used permits refer to, then gives each its new position, from `row`, `range` and `name` on. The order stays, so
  * what was adjacent stays adjacent. */
-static void side_place(struct side *s, uint32_t row, uint32_t range)
+static void side_place(struct side *s, uint32_t row, uint32_t range, uint32_t name)
 {
 	for (uint32_t p = 0; p < s->t.n_permits; p++) {
 		const struct command_permit *permit = &s->t.permits[p];
@@ -70,6 +72,8 @@ static void side_place(struct side *s, uint32_t row, uint32_t range)
 
 			for (uint32_t r = 0; r < grant->n_rows; r++)
 				use_row(s, grant->first_row + r);
+			for (uint32_t n = 0; n < grant->n_names; n++)
+				s->name_at[grant->first_name + n] = 1;
 		}
 	}
 	for (uint32_t i = 0; i < s->t.n_rows; i++)
@@ -78,6 +82,9 @@ static void side_place(struct side *s, uint32_t row, uint32_t range)
 	for (uint32_t i = 0; i < s->t.n_ranges; i++)
 		if (s->range_at[i] != 0)
 			s->range_at[i] = range + s->n_ranges++;
+	for (uint32_t i = 0; i < s->t.n_names; i++)
+		if (s->name_at[i] != 0)
+			s->name_at[i] = name + s->n_names++;
 }
 
 static void move_set(const struct side *s, struct number_set *set)
@@ -86,7 +93,8 @@ static void move_set(const struct side *s, struct number_set *set)
 		set->first = s->range_at[set->first];
 }
 
-static void put_pools(const struct side *s, const bool *row_used, const bool *range_used, struct command_table *out)
+static void put_pools(const struct side *s, const bool *row_used, const bool *range_used, const bool *name_used,
+		      struct command_table *out)
 {
 	for (uint32_t i = 0; i < s->t.n_rows; i++) {
 		struct command_row *r;
@@ -110,6 +118,9 @@ static void put_pools(const struct side *s, const bool *row_used, const bool *ra
 	for (uint32_t i = 0; i < s->t.n_ranges; i++)
 		if (range_used[i])
 			out->ranges[out->n_ranges++] = s->t.ranges[i];
+	for (uint32_t i = 0; i < s->t.n_names; i++)
+		if (name_used[i])
+			out->names[out->n_names++] = s->t.names[i];
 }
 
 static void put_permit(const struct side *s, uint32_t p, struct command_table *out)
@@ -126,10 +137,12 @@ static void put_permit(const struct side *s, uint32_t p, struct command_table *o
 		*grant = s->t.grants[from->first_grant + g];
 		if (grant->n_rows > 0)
 			grant->first_row = s->row_at[grant->first_row];
+		if (grant->n_names > 0)
+			grant->first_name = s->name_at[grant->first_name];
 	}
 }
 
-/* Which rows and ranges have a place; taken before positions, where 0 may be a place, are given. */
+/* What has a place; taken before positions, where 0 may be a place, are given. */
 static bool snapshot(const uint32_t *marks, uint32_t n, bool **ret)
 {
 	*ret = calloc((size_t)n + 1, sizeof(**ret));
@@ -155,8 +168,9 @@ static bool out_alloc(struct command_table *out, const struct side *a, const str
 	out->rows = calloc((size_t)a->t.n_rows + b->t.n_rows + 1, sizeof(*out->rows));
 	out->spaces = calloc(spaces_of(a) + spaces_of(b) + 1, sizeof(*out->spaces));
 	out->ranges = calloc((size_t)a->t.n_ranges + b->t.n_ranges + 1, sizeof(*out->ranges));
+	out->names = calloc((size_t)a->t.n_names + b->t.n_names + 1, 1);
 	return out->permits != NULL && out->grants != NULL && out->rows != NULL && out->spaces != NULL &&
-	       out->ranges != NULL;
+	       out->ranges != NULL && out->names != NULL;
 }
 
 uint8_t *table_merge(const uint8_t *a, size_t n_a, const uint8_t *b, size_t n_b,
@@ -164,7 +178,7 @@ uint8_t *table_merge(const uint8_t *a, size_t n_a, const uint8_t *b, size_t n_b,
 {
 	struct side x = { 0 }, y = { 0 };
 	struct command_table out = { 0 };
-	bool *marks[4] = { 0 };
+	bool *marks[6] = { 0 };
 	uint8_t *image = NULL;
 	struct outbuf o;
 
@@ -175,10 +189,11 @@ uint8_t *table_merge(const uint8_t *a, size_t n_a, const uint8_t *b, size_t n_b,
 		y.permit_used[i] = commands_permit(&x.t, y.t.permits[i].permit) == NULL &&
 				   (keep == NULL || keep(ctx, y.t.permits[i].permit));
 	/* One more than the place, while placing: 0 stays "not used". */
-	side_place(&x, 1, 1);
-	side_place(&y, 1 + x.n_rows, 1 + x.n_ranges);
+	side_place(&x, 1, 1, 1);
+	side_place(&y, 1 + x.n_rows, 1 + x.n_ranges, 1 + x.n_names);
 	if (!snapshot(x.row_at, x.t.n_rows, &marks[0]) || !snapshot(x.range_at, x.t.n_ranges, &marks[1]) ||
-	    !snapshot(y.row_at, y.t.n_rows, &marks[2]) || !snapshot(y.range_at, y.t.n_ranges, &marks[3]))
+	    !snapshot(y.row_at, y.t.n_rows, &marks[2]) || !snapshot(y.range_at, y.t.n_ranges, &marks[3]) ||
+	    !snapshot(x.name_at, x.t.n_names, &marks[4]) || !snapshot(y.name_at, y.t.n_names, &marks[5]))
 		goto done;
 	for (uint32_t i = 0; i < x.t.n_rows; i++)
 		x.row_at[i]--;
@@ -188,8 +203,12 @@ uint8_t *table_merge(const uint8_t *a, size_t n_a, const uint8_t *b, size_t n_b,
 		y.row_at[i]--;
 	for (uint32_t i = 0; i < y.t.n_ranges; i++)
 		y.range_at[i]--;
-	put_pools(&x, marks[0], marks[1], &out);
-	put_pools(&y, marks[2], marks[3], &out);
+	for (uint32_t i = 0; i < x.t.n_names; i++)
+		x.name_at[i]--;
+	for (uint32_t i = 0; i < y.t.n_names; i++)
+		y.name_at[i]--;
+	put_pools(&x, marks[0], marks[1], marks[4], &out);
+	put_pools(&y, marks[2], marks[3], marks[5], &out);
 	for (uint32_t i = 0, k = 0; i < x.t.n_permits || k < y.t.n_permits;) {
 		if (k < y.t.n_permits && !y.permit_used[k])
 			k++;
@@ -206,13 +225,14 @@ uint8_t *table_merge(const uint8_t *a, size_t n_a, const uint8_t *b, size_t n_b,
 		image = NULL;
 	}
 done:
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < 6; i++)
 		free(marks[i]);
 	free(out.permits);
 	free(out.grants);
 	free(out.rows);
 	free(out.spaces);
 	free(out.ranges);
+	free(out.names);
 	side_close(&x);
 	side_close(&y);
 	return image;

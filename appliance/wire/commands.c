@@ -7,16 +7,16 @@
 #include "appliance/wire/commands_image.h"
 
 /*
- * The image: magic, version, five counts, then permits, grants, rows, spaces and ranges, all big-endian and without padding.
- * Grants stand in the order of their permits, each permit's right after the previous one's; rows, spaces and ranges may be
+ * The image: magic, version, six counts, then permits, grants, rows, spaces, ranges and names, all big-endian and without padding.
+ * Grants stand in the order of their permits, each permit's right after the previous one's; rows, spaces, ranges and names may be
  * shared, because many conduits use one service. Older forms are read by commands_older.c.
  */
 #define IMAGE_MAGIC 0x534b4354u /* "SKCT" */
 
-#define WIRE_HEADER 26u
+#define WIRE_HEADER 30u
 #define WIRE_SET IMAGE_SET
 #define WIRE_PERMIT (19u + WIRE_SET)
-#define WIRE_GRANT 25u
+#define WIRE_GRANT 33u
 #define WIRE_ROW (17u + (TARGET_MAX + 2u) * WIRE_SET)
 #define WIRE_SPACE (1u + WIRE_SET)
 #define WIRE_RANGE 16u
@@ -31,7 +31,8 @@ _Static_assert(sizeof(struct number_range) <= 2 * WIRE_RANGE, "ranges grow too m
 size_t commands_size(const struct command_table *t)
 {
 	return WIRE_HEADER + (size_t)t->n_permits * WIRE_PERMIT + (size_t)t->n_grants * WIRE_GRANT +
-	       (size_t)t->n_rows * WIRE_ROW + (size_t)t->n_spaces * WIRE_SPACE + (size_t)t->n_ranges * WIRE_RANGE;
+	       (size_t)t->n_rows * WIRE_ROW + (size_t)t->n_spaces * WIRE_SPACE + (size_t)t->n_ranges * WIRE_RANGE +
+	       t->n_names;
 }
 
 static void put_set(struct outbuf *o, const struct number_set *s)
@@ -61,7 +62,7 @@ static size_t wire_permit(uint16_t version)
 
 static size_t wire_grant(uint16_t version)
 {
-	return WIRE_GRANT - (version < IMAGE_LENIENT ? 1u : 0u);
+	return WIRE_GRANT - (version < IMAGE_LENIENT ? 1u : 0u) - (version < IMAGE_NAMES ? 8u : 0u);
 }
 
 bool commands_encode(const struct command_table *t, struct outbuf *out)
@@ -73,6 +74,7 @@ bool commands_encode(const struct command_table *t, struct outbuf *out)
 	out_be32(out, t->n_rows);
 	out_be32(out, t->n_spaces);
 	out_be32(out, t->n_ranges);
+	out_be32(out, t->n_names);
 	for (uint32_t i = 0; i < t->n_permits; i++) {
 		const struct command_permit *p = &t->permits[i];
 
@@ -97,6 +99,8 @@ bool commands_encode(const struct command_table *t, struct outbuf *out)
 		out_be32(out, g->undecided_bytes);
 		out_be32(out, g->first_row);
 		out_be32(out, g->n_rows);
+		out_be32(out, g->first_name);
+		out_be32(out, g->n_names);
 	}
 	for (uint32_t i = 0; i < t->n_rows; i++)
 		put_row(out, &t->rows[i]);
@@ -108,6 +112,7 @@ bool commands_encode(const struct command_table *t, struct outbuf *out)
 		out_be64(out, t->ranges[i].lo);
 		out_be64(out, t->ranges[i].hi);
 	}
+	out_bytes(out, t->names, t->n_names);
 	return !out->failed;
 }
 
@@ -165,8 +170,13 @@ static bool get_grant(struct bytes *b, uint16_t version, struct command_grant *g
 	bytes_be32(b, &g->undecided_bytes);
 	bytes_be32(b, &g->first_row);
 	bytes_be32(b, &g->n_rows);
-	return ok && g->lenient <= LENIENT_ALL && protocol_known(g->protocol) && (!g->whole || g->n_rows == 0) &&
-	       (g->n_rows > 0 || g->first_row == 0);
+	g->first_name = g->n_names = 0;
+	if (version >= IMAGE_NAMES) {
+		bytes_be32(b, &g->first_name);
+		bytes_be32(b, &g->n_names);
+	}
+	return ok && (g->n_names > 0 || g->first_name == 0) && g->lenient <= LENIENT_ALL &&
+	       protocol_known(g->protocol) && (!g->whole || g->n_rows == 0) && (g->n_rows > 0 || g->first_row == 0);
 }
 
 static bool get_row(struct bytes *b, struct command_row *r)
@@ -200,6 +210,8 @@ static bool get_rows(struct bytes *b, struct command_table *t)
 		bytes_be64(b, &t->ranges[i].lo);
 		bytes_be64(b, &t->ranges[i].hi);
 	}
+	for (uint32_t i = 0; i < t->n_names; i++)
+		bytes_u8(b, &t->names[i]);
 	return true;
 }
 
@@ -252,9 +264,13 @@ static bool table_holds(const struct command_table *t)
 	}
 	if (next_grant != t->n_grants)
 		return false;
-	for (uint32_t i = 0; i < t->n_grants; i++)
-		if (!inside(t->grants[i].first_row, t->grants[i].n_rows, t->n_rows))
+	for (uint32_t i = 0; i < t->n_grants; i++) {
+		const struct command_grant *g = &t->grants[i];
+
+		if (!inside(g->first_row, g->n_rows, t->n_rows) || !inside(g->first_name, g->n_names, t->n_names) ||
+		    !names_hold(grant_names(t, g)))
 			return false;
+	}
 	for (uint32_t i = 0; i < t->n_spaces; i++)
 		if (!set_holds(t, &t->spaces[i].numbers))
 			return false;
@@ -278,8 +294,8 @@ static void *carve(uint8_t *memory, size_t size, size_t *used, size_t n, size_t 
 size_t commands_memory(const struct command_table *t)
 {
 	size_t each[] = { t->n_permits * sizeof(*t->permits), t->n_grants * sizeof(*t->grants),
-			  t->n_rows * sizeof(*t->rows), t->n_spaces * sizeof(*t->spaces),
-			  t->n_ranges * sizeof(*t->ranges) },
+			  t->n_rows * sizeof(*t->rows),	      t->n_spaces * sizeof(*t->spaces),
+			  t->n_ranges * sizeof(*t->ranges),   t->n_names },
 	       used = 0;
 
 	for (size_t i = 0; i < sizeof(each) / sizeof(each[0]); i++)
@@ -296,7 +312,9 @@ static bool carve_all(void *memory, size_t size, struct command_table *t)
 	t->rows = carve(memory, size, &used, t->n_rows, sizeof(*t->rows));
 	t->spaces = carve(memory, size, &used, t->n_spaces, sizeof(*t->spaces));
 	t->ranges = carve(memory, size, &used, t->n_ranges, sizeof(*t->ranges));
-	return t->permits != NULL && t->grants != NULL && t->rows != NULL && t->spaces != NULL && t->ranges != NULL;
+	t->names = carve(memory, size, &used, t->n_names, 1);
+	return t->permits != NULL && t->grants != NULL && t->rows != NULL && t->spaces != NULL && t->ranges != NULL &&
+	       t->names != NULL;
 }
 
 /* The counts, held against how long the rest is. *ret_ranges: those in the image, where an older form will need more. */
@@ -314,6 +332,8 @@ static bool header(struct bytes *b, struct command_table *t, uint32_t *ret_range
 	if (t->version >= IMAGE_LISTS)
 		bytes_be32(b, &t->n_spaces);
 	bytes_be32(b, ret_ranges);
+	if (t->version >= IMAGE_NAMES)
+		bytes_be32(b, &t->n_names);
 	if (b->failed || magic != IMAGE_MAGIC || t->version < IMAGE_FIRST || t->version > COMMANDS_VERSION)
 		return false;
 	t->n_ranges = *ret_ranges;
@@ -321,7 +341,7 @@ static bool header(struct bytes *b, struct command_table *t, uint32_t *ret_range
 	head = (uint64_t)t->n_permits * wire_permit(t->version) + (uint64_t)t->n_grants * wire_grant(t->version);
 	if (t->version >= IMAGE_LISTS)
 		return head + (uint64_t)t->n_rows * WIRE_ROW + (uint64_t)t->n_spaces * WIRE_SPACE +
-			       (uint64_t)t->n_ranges * WIRE_RANGE ==
+			       (uint64_t)t->n_ranges * WIRE_RANGE + t->n_names ==
 		       b->left;
 	rows = (uint64_t)t->n_rows * IMAGE_OLD_ROW(t->version);
 	if (head + rows + (uint64_t)t->n_ranges * IMAGE_OLD_RANGE != b->left)
@@ -436,6 +456,96 @@ bool number_covers(const struct command_table *t, const struct number_set *s, ui
 		/* The next range must begin right behind this one. */
 		if (i + 1 == s->n || t->ranges[s->first + i + 1].lo != r->hi + 1)
 			return false;
+	}
+	return false;
+}
+
+/* ---- names of servers -------------------------------------------------------------------------------------------- */
+
+struct bytes grant_names(const struct command_table *t, const struct command_grant *g)
+{
+	return bytes_of(g->n_names > 0 ? t->names + g->first_name : NULL, g->n_names);
+}
+
+static bool is_of_a_name(uint8_t c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_';
+}
+
+bool names_next(struct bytes *list, struct bytes *ret)
+{
+	uint8_t n;
+
+	return bytes_u8(list, &n) && bytes_take(list, n, ret);
+}
+
+/* Only in front, and not alone: the label that may be any. */
+static bool is_wide(struct bytes name)
+{
+	uint8_t star, dot;
+
+	return name.left > 2 && bytes_u8(&name, &star) && bytes_u8(&name, &dot) && star == '*' && dot == '.';
+}
+
+static bool name_holds(struct bytes name)
+{
+	uint8_t c;
+
+	if (name.left == 0 || name.left > NAME_BYTES || (is_wide(name) && !bytes_skip(&name, 2)))
+		return false;
+	while (name.left > 0)
+		if (!bytes_u8(&name, &c) || !is_of_a_name(c))
+			return false;
+	return true;
+}
+
+static bool stands_before(struct bytes a, struct bytes b)
+{
+	size_t n = a.left < b.left ? a.left : b.left;
+	int c = memcmp(a.p, b.p, n);
+
+	return c < 0 || (c == 0 && a.left < b.left);
+}
+
+bool names_hold(struct bytes list)
+{
+	struct bytes before = { 0 }, name;
+
+	for (unsigned n = 0; list.left > 0; n++) {
+		if (n == NAMES_MAX || !names_next(&list, &name) || !name_holds(name) ||
+		    (n > 0 && !stands_before(before, name)))
+			return false;
+		before = name;
+	}
+	return true;
+}
+
+/* `name` is it, whatever its case. */
+static bool is_name(struct bytes declared, const char *name)
+{
+	uint8_t c;
+
+	while (declared.left > 0 && bytes_u8(&declared, &c)) {
+		uint8_t is = (uint8_t)*name++;
+
+		if (c != (is >= 'A' && is <= 'Z' ? is + ('a' - 'A') : is))
+			return false;
+	}
+	return *name == '\0';
+}
+
+bool names_declare(struct bytes list, const char *name)
+{
+	const char *parent = strchr(name, '.');
+	struct bytes declared;
+
+	while (list.left > 0 && names_next(&list, &declared)) {
+		bool wide = is_wide(declared);
+
+		if (wide && (parent == NULL || parent == name || !bytes_skip(&declared, 2)))
+			continue;
+		if (is_name(declared, wide ? parent + 1 : name))
+			return true;
 	}
 	return false;
 }

@@ -59,6 +59,8 @@ struct command_grant {
 	uint32_t undecided_bytes; /* what a flow may pass before its protocol is known */
 	uint32_t first_row;
 	uint32_t n_rows;
+	uint32_t first_name; /* of its list in command_table.names */
+	uint32_t n_names;    /* bytes of that; 0 = it declares none, and every name is as good */
 };
 
 struct command_permit {
@@ -85,11 +87,13 @@ struct command_table {
 	uint32_t n_spaces;
 	struct number_range *ranges;
 	uint32_t n_ranges;
+	uint8_t *names; /* lists of server names, see names_declare */
+	uint32_t n_names;
 	uint8_t digest[32]; /* SHA-256 of the image */
 	uint16_t version;   /* of the image that it was decoded from */
 };
 
-#define COMMANDS_VERSION 5u /* of images that are written; older ones are read */
+#define COMMANDS_VERSION 6u /* of images that are written; older ones are read */
 
 /* Largest table of one generation, as bytes of its image and in memory. Workers hold two generations' at once while the
  * kernel changes over. */
@@ -116,6 +120,21 @@ const struct command_permit *commands_permit(const struct command_table *t, uint
 const struct number_set *row_space(const struct command_table *t, const struct command_row *row, uint8_t space);
 /* Some range of several holds `value`. */
 bool number_in_some(const struct command_table *t, const struct number_set *s, uint64_t value);
+
+/*
+ * Names of TLS servers that a conduit declares: each is a byte, how many follow, and those: lower case, "*." before it for any one label there. Sorted
+ * by their bytes, so that equal lists are equal; at most NAMES_MAX of at most NAME_BYTES.
+ */
+#define NAMES_MAX 64u
+#define NAME_BYTES 127u
+/* The list of a grant; empty: it declares none. */
+struct bytes grant_names(const struct command_table *t, const struct command_grant *g);
+/* Takes the next one off a list; false: there is none. */
+bool names_next(struct bytes *list, struct bytes *ret);
+/* It is such a list. */
+bool names_hold(struct bytes list);
+/* `name` is one of them, whatever its case. */
+bool names_declare(struct bytes list, const char *name);
 
 /* In place, because every operation asks it several times, and mostly of one range. */
 static inline bool number_in(const struct command_table *t, const struct number_set *s, uint64_t value)

@@ -10,6 +10,7 @@
 #define IMAGE_ROW_FILE 2u
 #define IMAGE_LENIENT 3u
 #define IMAGE_WEAK_TLS 5u /* from it on permits say what becomes of weak TLS */
+#define IMAGE_NAMES 6u	  /* from it on grants say which names of servers are declared */
 #define IMAGE_LISTS                                                                                                    \
 	4u /* services, targets and spaces as lists, numbers of 64 bits; before: a bit for each code and unit of 8 bits */
 

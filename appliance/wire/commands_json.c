@@ -64,3 +64,13 @@ json_t *place_json(const struct vocabulary *v, uint8_t space, uint64_t first, ui
 	notation_text(&n, r, text);
 	return json_string(text);
 }
+
+json_t *names_json(const struct command_table *t, const struct command_grant *g)
+{
+	struct bytes list = grant_names(t, g), name;
+	json_t *j = list.left > 0 ? json_array() : NULL;
+
+	while (list.left > 0 && names_next(&list, &name))
+		(void)json_array_append_new(j, json_stringn((const char *)name.p, name.left));
+	return j;
+}

@@ -152,6 +152,12 @@ static inline uint64_t event_weak_value(uint16_t offered, uint16_t version, uint
 	return (uint64_t)offered << 32 | (uint64_t)version << 16 | suite;
 }
 
+/*
+ * `space` of EVENT_UNDECLARED where EVENT_OBJECT is the server name that all of its sessions asked for, in lower case, "" = they named none that could be
+ * read. `address` as of EVENT_WEAK.
+ */
+#define UNDECLARED_NAME 0u
+
 /* What EVENT_SILENCE says of a conduit that is expected to carry something; `value`: for how many seconds it had not. */
 enum silence_event {
 	SILENCE_NOTHING = 0,

@@ -219,7 +219,7 @@ static bool has_name_alone(const struct event *e)
 	for (unsigned i = 0; i < EVENT_TEXTS; i++)
 		if (i != EVENT_OBJECT && e->text[i][0] != '\0')
 			return false;
-	return e->kind == EVENT_WEAK && name[strspn(name, of_names)] == '\0';
+	return (e->kind == EVENT_WEAK || e->kind == EVENT_UNDECLARED) && name[strspn(name, of_names)] == '\0';
 }
 
 bool event_said_by(enum role r, const struct event *e)

@@ -98,7 +98,10 @@ static MUST_SEND struct verdict judge_name(struct crossing *x, struct stream_res
 	case NAMING_CONFIRM:
 		if (greet_begin(x, n.protocol, s->fresh))
 			return judge_greeting(x, s);
-		return greet_has_to_begin(x, n.protocol) ? end_flow(R_TLS_UNREAD, n.protocol) : confirm(n.protocol);
+		if (greet_has_to_begin(x, n.protocol))
+			return end_flow(R_TLS_UNREAD, n.protocol);
+		greet_unnamed(x, n.protocol);
+		return confirm(n.protocol);
 	case NAMING_COMMANDS:
 		return command_follow(x, n.protocol) ? judge_commands(x, s) : refuse(R_OVERLOADED);
 	case NAMING_PASS:

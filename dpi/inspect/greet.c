@@ -4,9 +4,48 @@
 #include <string.h>
 
 #include "appliance/wire/tls.h"
+#include "dpi/inspect/rules.h"
 #include "dpi/inspect/weak.h"
 
 #define NO_HELLO 32u /* so few bytes hold alerts, and no hello */
+
+/* The first conduit that declares names, where none declares this one; NULL: it is declared, or nobody says what is. */
+static const struct command_grant *undeclared(const struct command_table *t, const struct command_permit *permit,
+					      const char *name)
+{
+	const struct command_grant *first = NULL;
+
+	for (uint32_t i = 0; i < permit->n_grants; i++) {
+		const struct command_grant *g = &t->grants[permit->first_grant + i];
+
+		if (g->shadow || g->protocol != PROTO_TLS)
+			continue;
+		if (g->n_names == 0 || names_declare(grant_names(t, g), name))
+			return NULL;
+		first = first != NULL ? first : g;
+	}
+	return first;
+}
+
+void greet_look_up(struct inspector *i, struct flow *f, const struct command_permit *permit)
+{
+	const struct command_grant *g = f->named ? undeclared(rules_table(i->rules), permit, f->hello.name) : NULL;
+
+	if (g != NULL && !f->undeclared)
+		weak_note_name(i, f, permit, g, EV_ALLOW);
+	f->undeclared = g != NULL;
+}
+
+void greet_unnamed(struct crossing *x, enum protocol p)
+{
+	struct flow *f = x->f;
+
+	if (p != PROTO_TLS || f->l4proto != IP_TCP)
+		return;
+	memset(f->hello.name, 0, sizeof(f->hello.name));
+	f->named = true;
+	greet_look_up(x->i, f, x->permit);
+}
 
 /* It was confirmed by its client's first bytes; `r` is what else is known. */
 static struct verdict let_go(struct crossing *x, enum reason r)
@@ -14,6 +53,8 @@ static struct verdict let_go(struct crossing *x, enum reason r)
 	struct verdict v = confirm((enum protocol)x->f->protocol);
 
 	x->f->greets = false;
+	if (!x->f->named) /* also where the server went on without the end of its client's */
+		greet_unnamed(x, PROTO_TLS);
 	v.reason = (uint16_t)r;
 	return v;
 }
@@ -41,6 +82,7 @@ bool greet_begin(struct crossing *x, enum protocol p, struct bytes fresh)
 	memset(&f->hello, 0, sizeof(f->hello));
 	hello_take(&f->hello, DIR_C2S, bytes_of(f->name.prefix[DIR_C2S], (size_t)before));
 	f->greets = true;
+	f->named = f->undeclared = false;
 	f->protocol = (uint16_t)p;
 	return true;
 }
@@ -50,11 +92,15 @@ bool greet_has_to_begin(const struct crossing *x, enum protocol p)
 	return p == PROTO_TLS && x->f->l4proto == IP_TCP && greet_stops(x->permit);
 }
 
-/* The client has said up to which version it goes. */
+/* The client has said up to which version it goes, and for whom it asks. */
 static MUST_SEND struct verdict judge_client(struct crossing *x)
 {
 	const struct hello *h = &x->f->hello;
 
+	if (!x->f->named) {
+		x->f->named = true;
+		greet_look_up(x->i, x->f, x->permit);
+	}
 	if (!greet_stops(x->permit) || h->offered == 0 || h->offered >= TLS_1_2)
 		return go_on();
 	return end(x, R_TLS_OLD_CLIENT);

@@ -20,6 +20,10 @@ static inline bool greet_stops(const struct command_permit *permit)
 bool greet_begin(struct crossing *x, enum protocol p, struct bytes fresh);
 /* ... and when it is not: it may not go on like that. */
 bool greet_has_to_begin(const struct crossing *x, enum protocol p);
+/* A session whose client's hello was read, by what this permit's conduits declare: it is recorded, once, where none declares its server. */
+void greet_look_up(struct inspector *i, struct flow *f, const struct command_permit *permit);
+/* A session of this protocol whose client's hello nobody could read goes on: as one that asked for no server. */
+void greet_unnamed(struct crossing *x, enum protocol p);
 /* New bytes of such a session: STEP_ON when they pass and it is followed on. */
 MUST_SEND struct verdict greet_take(struct crossing *x, struct bytes fresh);
 /* It is let go of without the server's hello, or ends. */

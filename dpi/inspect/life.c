@@ -162,6 +162,7 @@ void life_restart(struct crossing *x, enum direction dir)
 	f->waiting_pick_up = f->midstream = f->lacking = f->lost_place = f->told_end = f->no_claim = f->greets = false;
 	f->unread = 0;
 	f->seen_tls = SEEN_TLS_NOT;
+	f->named = f->undeclared = false;
 	f->protocol = PROTO_NONE;
 	f->judge_again = false;
 	f->reason = R_NONE;

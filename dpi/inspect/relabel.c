@@ -66,5 +66,6 @@ struct verdict relabel(struct crossing *x)
 		}
 		break;
 	}
+	greet_look_up(x->i, f, x->permit);
 	return go_on();
 }

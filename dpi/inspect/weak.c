@@ -12,24 +12,28 @@
 
 /* Sessions of one kind since the last record. */
 struct weak {
-	/* what tells kinds apart */
+	/* what tells kinds apart; where it is a name that is none, that and its conduit alone */
 	struct event_generation generation; /* in which these numbers mean something */
 	uint32_t permit, conduit, line;
-	struct addr client, server; /* family 0: the sum of a conduit */
+	struct addr client, server; /* family 0: of several */
 	uint16_t server_port, protocol;
+	uint8_t kind;	       /* enum event_kind */
 	uint8_t l4proto, code; /* enum weak_event */
 	uint8_t verdict;       /* enum event_verdict */
+	bool wide;	       /* the sum of a conduit */
 	uint16_t offered, version, suite;
 	uint32_t bits;
 	/* the rest */
-	char name[HELLO_NAME]; /* that all of them asked for; "" when they differ */
+	char name[HELLO_NAME]; /* that all of them asked for; "" when they differ, or asked for none */
 	uint64_t count, since_ns;
 };
 
 struct weaks {
 	struct weak kinds[WEAK_MAX];
-	uint32_t n, exact;	/* of which by their ends */
-	uint64_t more, more_ns; /* sessions that found no place, and since when */
+	uint32_t n, exact; /* of which by their ends */
+	struct {
+		uint64_t n, since_ns;
+	} more[2]; /* sessions that found no place, and since when; of undeclared servers the second */
 	struct hour hour;
 };
 
@@ -51,6 +55,8 @@ void weaks_free(struct weaks *all)
 
 static enum reason reason_of(const struct weak *w)
 {
+	if (w->kind == EVENT_UNDECLARED)
+		return R_TLS_UNDECLARED;
 	if (w->verdict != EV_ALLOW)
 		return R_TLS_DENIED;
 	return w->code == WEAK_TLS_LESSER ? R_TLS_LESSER : R_TLS_WEAK;
@@ -58,9 +64,9 @@ static enum reason reason_of(const struct weak *w)
 
 static void write_one(const struct inspector *i, struct weak *w)
 {
-	bool tls = w->client.family != 0 && w->version != 0;
+	bool known = !w->wide, tls = known && w->kind == EVENT_WEAK && w->version != 0;
 	struct event e = { .wall_ns = clock_wall_ns(),
-			   .kind = EVENT_WEAK,
+			   .kind = w->kind,
 			   .code = w->code,
 			   .verdict = w->verdict,
 			   .reason = (uint16_t)reason_of(w),
@@ -73,7 +79,9 @@ static void write_one(const struct inspector *i, struct weak *w)
 			   .server_port = w->server_port,
 			   .l4proto = w->l4proto,
 			   .protocol = w->protocol,
-			   .space = tls ? WEAK_HELLO : 255,
+			   .space = tls					   ? WEAK_HELLO
+				    : known && w->kind == EVENT_UNDECLARED ? UNDECLARED_NAME
+									   : 255,
 			   .address = hour_seconds(w->since_ns, i->now_ns),
 			   .quantity = tls ? w->bits : 0,
 			   .value = tls ? event_weak_value(w->offered, w->version, w->suite) : 0,
@@ -85,18 +93,22 @@ static void write_one(const struct inspector *i, struct weak *w)
 	w->since_ns = i->now_ns;
 }
 
-/* What found no place, in one sum without its particulars. */
+/* What found no place, in a sum without its particulars. */
 static void write_more(const struct inspector *i, struct weaks *all)
 {
-	struct weak w = { .generation = rules_generation(i->rules, NULL),
-			  .verdict = EV_ALLOW,
-			  .conduit = EVENT_NO_CONDUIT,
-			  .since_ns = all->more_ns,
-			  .count = all->more };
+	for (unsigned k = 0; k < 2; k++) {
+		struct weak w = { .generation = rules_generation(i->rules, NULL),
+				  .kind = k == 0 ? EVENT_WEAK : EVENT_UNDECLARED,
+				  .wide = true,
+				  .verdict = EV_ALLOW,
+				  .conduit = EVENT_NO_CONDUIT,
+				  .since_ns = all->more[k].since_ns,
+				  .count = all->more[k].n };
 
-	if (all->more > 0)
-		write_one(i, &w);
-	all->more = 0;
+		if (all->more[k].n > 0)
+			write_one(i, &w);
+		all->more[k].n = 0;
+	}
 }
 
 /* Kinds of which nothing came since they were written give their places up. */
@@ -109,7 +121,7 @@ static void tidy(struct weaks *all)
 		if (all->kinds[k].count == 0)
 			continue;
 		all->kinds[all->n] = all->kinds[k];
-		all->exact += all->kinds[all->n++].client.family != 0;
+		all->exact += !all->kinds[all->n++].wide;
 	}
 }
 
@@ -162,6 +174,11 @@ uint64_t weaks_next_due(const struct weaks *all)
 
 static bool same_kind(const struct weak *a, const struct weak *b)
 {
+	if (a->kind != b->kind || a->wide != b->wide)
+		return false;
+	if (a->kind == EVENT_UNDECLARED)
+		return a->verdict == b->verdict && a->conduit == b->conduit && strcmp(a->name, b->name) == 0 &&
+		       event_generation_same(a->generation, b->generation);
 	return a->code == b->code && a->verdict == b->verdict && a->conduit == b->conduit && a->line == b->line &&
 	       a->permit == b->permit && a->server_port == b->server_port && a->suite == b->suite &&
 	       a->version == b->version && a->offered == b->offered && a->bits == b->bits &&
@@ -176,7 +193,8 @@ static uint32_t find(const struct weaks *all, const struct weak *w, uint32_t *re
 	for (uint32_t k = 0; k < all->n; k++) {
 		if (same_kind(&all->kinds[k], w))
 			return k;
-		*ret_of_conduit += all->kinds[k].conduit == w->conduit && all->kinds[k].client.family != 0;
+		*ret_of_conduit +=
+			all->kinds[k].conduit == w->conduit && all->kinds[k].kind == w->kind && !all->kinds[k].wide;
 	}
 	return WEAK_MAX;
 }
@@ -184,10 +202,30 @@ static uint32_t find(const struct weaks *all, const struct weak *w, uint32_t *re
 /* As one of the sum of its conduit. */
 static void make_wide(struct weak *w)
 {
+	w->wide = true;
 	w->client = w->server = (struct addr){ 0 };
 	w->server_port = w->offered = w->version = w->suite = 0;
 	w->bits = 0;
 	memset(w->name, 0, sizeof(w->name));
+}
+
+/* One session more of a kind: what differs is left out. */
+static void join_in(struct weak *kind, const struct weak *w)
+{
+	if (kind->count == 0 && !kind->wide) { /* the first since it was written */
+		kind->client = w->client;
+		kind->server = w->server;
+		kind->server_port = w->server_port;
+	}
+	if (strcmp(kind->name, w->name) != 0)
+		memset(kind->name, 0, HELLO_NAME);
+	if (addr_cmp(&kind->client, &w->client) != 0)
+		kind->client = (struct addr){ 0 };
+	if (addr_cmp(&kind->server, &w->server) != 0 || kind->server_port != w->server_port) {
+		kind->server = (struct addr){ 0 };
+		kind->server_port = 0;
+	}
+	kind->count++;
 }
 
 /* One session more. */
@@ -203,8 +241,10 @@ static void note(struct inspector *i, struct weak *w)
 	}
 	hour_runs(&all->hour, i->now_ns);
 	if (k == WEAK_MAX && all->n == WEAK_MAX) {
-		all->more_ns = all->more == 0 ? i->now_ns : all->more_ns;
-		all->more++;
+		unsigned m = w->kind == EVENT_UNDECLARED;
+
+		all->more[m].since_ns = all->more[m].n == 0 ? i->now_ns : all->more[m].since_ns;
+		all->more[m].n++;
 		return;
 	}
 	if (k == WEAK_MAX) {
@@ -213,9 +253,7 @@ static void note(struct inspector *i, struct weak *w)
 		write_one(i, &all->kinds[all->n++]);
 		return;
 	}
-	if (strcmp(all->kinds[k].name, w->name) != 0)
-		memset(all->kinds[k].name, 0, HELLO_NAME);
-	all->kinds[k].count++;
+	join_in(&all->kinds[k], w);
 }
 
 void weak_note_tls(struct crossing *x, const struct hello *h, uint32_t bits, enum event_verdict verdict)
@@ -231,6 +269,7 @@ void weak_note_tls(struct crossing *x, const struct hello *h, uint32_t bits, enu
 			  .server_port = f->server_port,
 			  .protocol = PROTO_TLS,
 			  .l4proto = f->l4proto,
+			  .kind = EVENT_WEAK,
 			  .code = tls_weak_is_lesser(bits) ? WEAK_TLS_LESSER : WEAK_TLS,
 			  .verdict = (uint8_t)verdict,
 			  .offered = h->offered,
@@ -242,4 +281,27 @@ void weak_note_tls(struct crossing *x, const struct hello *h, uint32_t bits, enu
 
 	memcpy(w.name, h->name, sizeof(w.name));
 	note(x->i, &w);
+}
+
+void weak_note_name(struct inspector *i, const struct flow *f, const struct command_permit *permit,
+		    const struct command_grant *g, enum event_verdict verdict)
+{
+	struct weak w = { .generation = rules_generation(i->rules, permit),
+			  .permit = permit->permit,
+			  .conduit = g->conduit,
+			  .line = g->line,
+			  .client = f->client,
+			  .server = f->server,
+			  .server_port = f->server_port,
+			  .protocol = PROTO_TLS,
+			  .l4proto = f->l4proto,
+			  .kind = EVENT_UNDECLARED,
+			  .verdict = (uint8_t)verdict,
+			  .count = 1,
+			  .since_ns = i->now_ns };
+
+	for (size_t k = 0; f->hello.name[k] != '\0'; k++)
+		w.name[k] = (char)(f->hello.name[k] >= 'A' && f->hello.name[k] <= 'Z' ? f->hello.name[k] + ('a' - 'A')
+										      : f->hello.name[k]);
+	note(i, &w);
 }

@@ -5,7 +5,7 @@ export const WORDS: string[] = (
 	"accept address addresses all allow approved_by asset assets between buffer cargo chain_break class closed coils command_workers commands conduits " +
 	"contact control counters criticality delete_after_days deny destinations device diagnose discrete dns drop enforce enip eve external flags format from ftp " +
 	"functions heard_within hold holding http icmp input inputs interface interfaces keep_days kerberos label language_version lcc lcn lcs ldap lenient log " +
-	"log_server lstc lstn lsts ltc ltn lts mail mail_server management modbus mode module_buffer modules mqtt mtu multidrops mysql name naming " +
+	"log_server lstc lstn lsts ltc ltn lts mail mail_server management modbus mode module_buffer modules mqtt mtu multidrops mysql name names naming " +
 	"naming_workers networks never new_flows ntp objects observe on_low on_tighten open operations outputs owner patchable peripherals pick_up port ports " +
 	"postgresql power_off program protocol purpose rdp read reason record record_passed records relp report reset responsible retention review_by role routes s7comm s7comm_plus " +
 	"safety scope sekisho services shadow sides site slmp slots smb snmp snmp_receiver sources ssh stations stc stn sts support syslog tags tcp telnet terminal " +

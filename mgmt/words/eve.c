@@ -114,7 +114,7 @@ static void put_ends(json_t *out, const json_t *e)
 static bool is_traffic(const json_t *e)
 {
 	return is(e, "kind", "drop") || is(e, "kind", "pdu") || is(e, "kind", "flow") || is(e, "kind", "counts") ||
-	       is(e, "kind", "passed") || is(e, "kind", "weak");
+	       is(e, "kind", "passed") || is(e, "kind", "weak") || is(e, "kind", "undeclared");
 }
 
 static enum event_severity severity(const json_t *e)
@@ -133,7 +133,7 @@ static const char *type_of(const json_t *e)
 {
 	if (!is_traffic(e))
 		return severity(e) > EVENT_NOTICE ? "alert" : "engine";
-	if (is(e, "code", "missed") || is(e, "kind", "weak"))
+	if (is(e, "code", "missed") || is(e, "kind", "weak") || is(e, "kind", "undeclared"))
 		return "alert";
 	if (is(e, "kind", "counts") || is(e, "verdict", "allow"))
 		return "flow";
@@ -240,6 +240,8 @@ json_t *event_eve(const json_t *e)
 		json_object_set_new(out, type, part);
 	if (json_object_get(e, "tls") != NULL)
 		json_object_set_new(out, "tls", tls(e));
+	else if (*js(e, "server_name") != '\0')
+		json_object_set_new(out, "tls", json_pack("{s:o}", "sni", json_text(js(e, "server_name"))));
 	if (strcmp(type, "flow") != 0 && strcmp(type, "engine") != 0)
 		json_object_set_new(out, "alert", alert(e));
 	/* The chain is of the box's own lines; this is none. */

@@ -199,8 +199,9 @@ char *event_sentence(const json_t *e, enum lang l)
 {
 	const struct telling t = { e, l };
 	const char *lang = lang_name(l), *sentence;
-	/* Kinds of traffic with a sentence for each code. */
-	bool passed = strcmp(js(e, "kind"), "passed") == 0 || strcmp(js(e, "kind"), "weak") == 0;
+	/* Kinds of traffic with sentences of their own. */
+	bool passed = strcmp(js(e, "kind"), "passed") == 0 || strcmp(js(e, "kind"), "weak") == 0 ||
+		      strcmp(js(e, "kind"), "undeclared") == 0;
 	bool traffic = *js(e, "client") != '\0' && *js(e, "server") != '\0' && !(passed && ju(e, "records") > 1);
 	char *text = NULL, when[RENDER_TEXT];
 	size_t size;

@@ -5,6 +5,8 @@
 
 #include "policy/check/check.h"
 
+#define LABEL_BYTES 63u /* RFC 1035, 2.3.4 */
+
 enum {
 	C_NAME,
 	C_FROM,
@@ -21,6 +23,7 @@ enum {
 	C_HEARD_WITHIN,
 	C_ACCEPT,
 	C_WEAK_TLS,
+	C_NAMES,
 };
 #define CHOICE(member, list) .use = KEY_CHOICE, INTO(model_conduit, member), .words = list
 static const struct key conduit_keys[] = {
@@ -39,6 +42,7 @@ static const struct key conduit_keys[] = {
 	[C_HEARD_WITHIN] = { "heard_within", AST_STRING, .example = "heard_within = \"10 min\";" },
 	[C_ACCEPT] = { "accept", .kinds = AST_LISTS },
 	[C_WEAK_TLS] = { "weak_tls", AST_STRING, CHOICE(deny_weak_tls, weak_tls_words) },
+	[C_NAMES] = { "names", .kinds = AST_LISTS },
 	{ "label", AST_STRING, .use = KEY_TEXT, INTO(model_conduit, label) },
 	{ "purpose", AST_STRING, true, NULL, KEY_TEXT_NEEDED, INTO(model_conduit, purpose) },
 	{ "owner", AST_STRING, true, NULL, KEY_TEXT_NEEDED, INTO(model_conduit, owner) },
@@ -353,15 +357,116 @@ static const struct ast_node *member(const struct ast_node *group, const char *n
 	return NULL;
 }
 
+/* There is a session of which its client's hello is seen. */
+static bool has_tls(const struct model_conduit *c)
+{
+	for (size_t i = 0; i < c->n_services; i++)
+		if (c->services[i]->protocol == PROTO_TLS)
+			return true;
+	return false;
+}
+
 /* It is about sessions that are known to be TLS: of others nobody sees a hello. */
 static void report_no_tls(struct check *k, const struct ast_node *said, const struct model_conduit *c, struct object o)
 {
-	bool tls = said == NULL || !c->deny_weak_tls;
-
-	for (size_t i = 0; i < c->n_services; i++)
-		tls = tls || c->services[i]->protocol == PROTO_TLS;
-	if (!tls)
+	if (said != NULL && c->deny_weak_tls && !has_tls(c))
 		check_value(k, SEV_WARNING, "policy.no_effect", said, MP_WEAK_TLS_NONE, o, said->string);
+}
+
+/* Letters, digits, '-' and '_', of which none stands at an end but '_'. */
+static bool is_label(const char *p, size_t n)
+{
+	static const char of_labels[] = "abcdefghijklmnopqrstuvwxyz0123456789-_";
+
+	return n > 0 && n <= LABEL_BYTES && strspn(p, of_labels) >= n && p[0] != '-' && p[n - 1] != '-';
+}
+
+/* As clients ask for a server (RFC 6066, 3): no address, no dot at the end; "*." in front for any one label, of a domain that has two at least. */
+static bool is_server_name(const char *text)
+{
+	bool wide = strncmp(text, "*.", 2) == 0;
+	const char *at = wide ? text + 2 : text, *last = at;
+	unsigned labels = 0;
+
+	if (strlen(text) > NAME_BYTES)
+		return false;
+	for (size_t n;; at += n + 1) {
+		n = strcspn(at, ".");
+		if (!is_label(at, n))
+			return false;
+		labels++;
+		last = at;
+		if (at[n] == '\0')
+			break;
+	}
+	return strspn(last, "0123456789") < strlen(last) && (!wide || labels > 1);
+}
+
+static const char *in_lower_case(struct arena *a, const char *text)
+{
+	char *lower = arena_printf(a, "%s", text);
+
+	for (char *p = lower; p != NULL && *p != '\0'; p++)
+		if (*p >= 'A' && *p <= 'Z')
+			*p = (char)(*p + ('a' - 'A'));
+	return lower;
+}
+
+static void report_name(struct check *k, const struct ast_node *node, struct object o)
+{
+	struct diag *g = check_value(k, SEV_ERROR, "policy.server_name", node, MP_SERVER_NAME, o, node->string);
+	const char *narrow = half_width(k->a, node->string), *lower = in_lower_case(k->a, node->string);
+
+	if (narrow != NULL && is_server_name(narrow))
+		diag_hint(k->d, g, MP_HINT_WIDE_WORD, narrow);
+	else if (lower != NULL && is_server_name(lower))
+		diag_hint(k->d, g, MP_HINT_SERVER_NAME_CASE, lower);
+	else
+		diag_hint(k->d, g, MP_HINT_SERVER_NAME, NAME_BYTES);
+}
+
+static int by_text(const void *pa, const void *pb)
+{
+	return strcmp(*(const char *const *)pa, *(const char *const *)pb);
+}
+
+/* Which servers its sessions of TLS are for. */
+static void conduit_names(struct check *k, const struct ast_node *list, struct model_conduit *c, struct object o)
+{
+	struct diag *g;
+
+	if (list == NULL)
+		return;
+	if (list->n == 0) {
+		g = check_value(k, SEV_ERROR, "policy.empty_list", list, MP_EMPTY_LIST, o, list->name);
+		diag_hint(k->d, g, MP_HINT_EMPTY_NAMES);
+	} else if (list->n > NAMES_MAX) {
+		g = check_value(k, SEV_ERROR, "policy.range", list, MP_MANY_NAMES, o, list->name);
+		diag_hint(k->d, g, MP_HINT_MANY_NAMES, NAMES_MAX);
+		return;
+	}
+	c->names = arena_array(k->a, list->n, sizeof(c->names[0]));
+	for (const struct ast_node *e = NULL; c->names != NULL && (e = list_next(k, list, e, AST_STRING, o)) != NULL;) {
+		bool twice = false;
+
+		for (size_t i = 0; i < c->n_names && !twice; i++)
+			twice = strcmp(c->names[i], e->string) == 0;
+		if (!is_server_name(e->string))
+			report_name(k, e, o);
+		else if (twice)
+			check_value(k, SEV_WARNING, "policy.no_effect", e, MP_TWICE, o, e->string);
+		else
+			c->names[c->n_names++] = e->string;
+	}
+	if (c->n_names > 1)
+		qsort(c->names, c->n_names, sizeof(c->names[0]), by_text);
+}
+
+static void report_no_names(struct check *k, const struct ast_node *said, const struct model_conduit *c,
+			    struct object o)
+{
+	if (said != NULL && !has_tls(c))
+		check_value(k, SEV_WARNING, "policy.no_effect", said, MP_NAMES_NONE, o, said->name);
 }
 
 static void one_conduit(struct check *k, const struct ast_node *node, struct model_conduit *c)
@@ -402,7 +507,9 @@ static void one_conduit(struct check *k, const struct ast_node *node, struct mod
 	conduit_heard(k, v[C_HEARD_WITHIN], c, o);
 	conduit_failure(k, v, c, o);
 	conduit_accepts(k, v[C_ACCEPT], c, o);
+	conduit_names(k, v[C_NAMES], c, o);
 	report_no_tls(k, v[C_WEAK_TLS], c, o);
+	report_no_names(k, v[C_NAMES], c, o);
 	if (k->d->errors == errors) /* a mistake in it says more than what is left of it */
 		report_unusable(k, c, o);
 }

@@ -160,6 +160,8 @@ struct model_conduit {
 	enum midstream when_midstream;
 	bool tighten_new_flows; /* on_tighten = "new_flows" */
 	bool deny_weak_tls;	/* weak_tls = "deny", here or for the site */
+	const char **names;	/* of TLS servers that it declares, sorted, each once */
+	size_t n_names;		/* 0 = it declares none, and every one is as good */
 	uint64_t until;		/* seconds since 1970 UTC; 0 = no end */
 	uint32_t heard_within;	/* seconds; 0 = it may be silent */
 	const char *purpose, *owner, *approved_by;

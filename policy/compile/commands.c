@@ -8,16 +8,22 @@
 #include "appliance/base/sha256.h"
 #include "policy/space/intern.h"
 
+struct list_at {
+	uint32_t first, n;
+};
+
 struct writer {
 	const struct model *m;
 	const struct cells *cells;
 	struct arena *a;
 	struct command_table *t;
-	size_t n_grants, grants_room, n_rows, rows_room, n_ranges, ranges_room, n_spaces, spaces_room;
+	size_t n_grants, grants_room, n_rows, rows_room, n_ranges, ranges_room, n_spaces, spaces_room, n_names,
+		names_room;
 	struct interner lists; /* number lists already in the pool */
 	uint32_t *list_at;     /* by interned id: where in the pool */
 	size_t n_list_at, list_at_room;
-	uint32_t *rows_at; /* by service: first row + 1, 0 = not written yet */
+	uint32_t *rows_at;	  /* by service: first row + 1, 0 = not written yet */
+	struct list_at *names_at; /* by conduit; n = 0: not written yet */
 };
 
 /* `r` is tidy. */
@@ -103,6 +109,39 @@ static bool put_rows(struct writer *w, const struct model_service *s, uint32_t *
 	return true;
 }
 
+static bool put_name_byte(struct writer *w, uint8_t byte)
+{
+	uint8_t *at = arena_grow(w->a, (void **)&w->t->names, &w->n_names, &w->names_room, 1);
+
+	if (at == NULL)
+		return false;
+	*at = byte;
+	return true;
+}
+
+/* The names of servers that a conduit declares: once, for all of its grants. */
+static bool put_names(struct writer *w, const struct model_conduit *c, struct command_grant *ret)
+{
+	struct list_at *at = &w->names_at[c->index];
+	bool is_new = at->n == 0;
+
+	if (is_new)
+		at->first = c->n_names > 0 ? (uint32_t)w->n_names : 0;
+	for (size_t i = 0; i < c->n_names && is_new; i++) {
+		size_t n = strlen(c->names[i]);
+
+		if (!put_name_byte(w, (uint8_t)n))
+			return false;
+		for (size_t k = 0; k < n; k++)
+			if (!put_name_byte(w, (uint8_t)c->names[i][k]))
+				return false;
+		at->n += (uint32_t)n + 1;
+	}
+	ret->first_name = at->first;
+	ret->n_names = at->n;
+	return true;
+}
+
 static bool put_grant(struct writer *w, const struct cell_pair *pair, bool observe)
 {
 	const struct model_conduit *c = &w->m->conduits[pair->conduit];
@@ -117,6 +156,8 @@ static bool put_grant(struct writer *w, const struct cell_pair *pair, bool obser
 	g->shadow = c->shadow || (c->observe && !observe);
 	g->lenient = pair->service->lenient;
 	g->undecided_bytes = pair->service->undecided_bytes;
+	if (g->protocol == PROTO_TLS && !put_names(w, c, g))
+		return false;
 	if (g->whole)
 		return true;
 	g->n_rows = (uint32_t)pair->service->n_allows;
@@ -179,7 +220,8 @@ bool commands_make(const struct model *m, const struct cells *cells, struct aren
 	interner_init(&w.lists, a);
 	w.rows_at = arena_array(a, m->n_services, sizeof(*w.rows_at));
 	w.t->permits = arena_array(a, ir->n_permits, sizeof(*w.t->permits));
-	if (w.rows_at == NULL || w.t->permits == NULL)
+	w.names_at = arena_array(a, m->n_conduits, sizeof(*w.names_at));
+	if (w.rows_at == NULL || w.names_at == NULL || w.t->permits == NULL)
 		return false;
 	w.t->n_permits = ir->n_permits;
 	for (uint32_t i = 0; i < ir->n_permits; i++) {
@@ -203,5 +245,6 @@ bool commands_make(const struct model *m, const struct cells *cells, struct aren
 	w.t->n_rows = (uint32_t)w.n_rows;
 	w.t->n_spaces = (uint32_t)w.n_spaces;
 	w.t->n_ranges = (uint32_t)w.n_ranges;
+	w.t->n_names = (uint32_t)w.n_names;
 	return put_digest(&w);
 }

@@ -37,7 +37,7 @@ static bool is_stricter(enum setting s, unsigned a, unsigned b)
 }
 
 /* What is said about a pair of conduits is said once, however many sets have both. */
-enum said { SAID_SETTING, SAID_MODES = SAID_SETTING + SETTINGS, SAID_OPEN, SAID_UNNAMED };
+enum said { SAID_SETTING, SAID_MODES = SAID_SETTING + SETTINGS, SAID_OPEN, SAID_UNNAMED, SAID_NAMES };
 
 struct joiner {
 	const struct model *m;
@@ -183,6 +183,28 @@ static void join_names(struct joiner *j, const struct interned *set, const struc
 	}
 }
 
+static bool has_names(const struct joiner *j, const struct interned *set, uint32_t i, bool declared)
+{
+	return pair_of(j, set, i)->service->protocol == PROTO_TLS && (conduit_of(j, set, i)->n_names > 0) == declared;
+}
+
+/* What one conduit takes for any server passes, whatever names another one declares. */
+static void join_names_of_servers(struct joiner *j, const struct interned *set, const struct model_conduit *enforces)
+{
+	const struct model_conduit *any = NULL;
+
+	for (uint32_t i = 0; i < set->n && any == NULL; i++)
+		if (counts(j, set, i, enforces) && has_names(j, set, i, false))
+			any = conduit_of(j, set, i);
+	for (uint32_t i = 0; i < set->n && any != NULL; i++) {
+		const struct model_conduit *c = conduit_of(j, set, i);
+
+		if (counts(j, set, i, enforces) && has_names(j, set, i, true) && first_time(j, c, any, SAID_NAMES))
+			diag_add(j->d, SEV_WARNING, "policy.not_enforced", c->at, M_JOINT_NAMES, any->name, c->name)
+				->also = any->at;
+	}
+}
+
 /* The earliest end; what remains then is another permit, one layer below. */
 static uint64_t join_until(const struct joiner *j, const struct interned *set)
 {
@@ -223,8 +245,10 @@ static void join(struct joiner *j, const struct interned *set, struct ir_permit 
 	/* Of other permits it says nothing: theirs stay what they are when a site denies weak TLS. */
 	tls = is_inspected && protocols_have(&p->protocols, PROTO_TLS);
 	p->deny_weak_tls = join_setting(j, set, enforces, SET_WEAK_TLS, tls) != 0 && tls;
-	if (is_inspected)
+	if (is_inspected) {
 		join_names(j, set, enforces);
+		join_names_of_servers(j, set, enforces);
+	}
 }
 
 bool permits_make(const struct model *m, const struct cells *cells, struct arena *a, struct diags *d, struct ir *ir)

@@ -177,6 +177,8 @@ static json_t *grants_json(const struct ir *ir, uint32_t permit)
 		json_object_set_new(o, "lenient", lenient_json(g->lenient));
 		json_object_set_new(o, "undecided_bytes", json_integer(g->undecided_bytes));
 		json_object_set_new(o, "rows", rows);
+		if (g->n_names > 0)
+			json_object_set_new(o, "names", names_json(t, g));
 		json_array_append_new(list, o);
 	}
 	return list;

@@ -116,6 +116,7 @@ CHANGES = {
     "conduit.when_midstream": ("/*conduit*/", 'when_midstream = "drop";'),
     "conduit.on_tighten": ("/*conduit*/", 'on_tighten = "new_flows";'),
     "conduit.weak_tls": ("/*conduit*/", 'weak_tls = "deny";'),
+    "conduit.names": ("/*conduit*/", 'names = ["tos.example.jp"];'),
     "conduit.purpose": ('purpose = "positions"', 'purpose = "places"'),
     "conduit.owner": ('purpose = "positions"; owner = "IT"', 'purpose = "positions"; owner = "Cranes"'),
     "conduit.review_by": ('"2190-01-01"', '"2190-01-02"'),

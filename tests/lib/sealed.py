@@ -70,16 +70,17 @@ def _table(image):
     """The table image in version 1."""
     r = Reader(image)
     magic = r.take(4)
-    assert struct.unpack(">H", r.take(2))[0] == 5
-    permits, grants, rows, spaces, ranges = struct.unpack(">5I", r.take(20))
+    assert struct.unpack(">H", r.take(2))[0] == 6
+    permits, grants, rows, spaces, ranges, names = struct.unpack(">6I", r.take(24))
+    assert names == 0
     out = [magic, struct.pack(">H4I", 1, permits, grants, rows, ranges)]
     for _ in range(permits):
         out.append(r.take(10))
         assert r.u8() == 0  # nothing of weak TLS
         out.append(r.take(8 + SETS))
     for _ in range(grants):
-        grant = r.take(25)
-        out.append(grant[:12] + grant[13:])
+        grant = r.take(33)
+        out.append(grant[:12] + grant[13:25])
     at = r.at
     size = 17 + 6 * SETS
     r.take(rows * size)

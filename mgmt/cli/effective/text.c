@@ -217,6 +217,36 @@ static bool denies_weak_tls(const json_t *effective, const char *conduit)
 	return false;
 }
 
+/* The names of TLS servers that it declares; NULL: none. */
+static const json_t *names_of(const json_t *effective, const char *conduit)
+{
+	const json_t *permits = ja(effective, "permits");
+
+	for (size_t i = 0; i < json_array_size(permits); i++) {
+		const json_t *grants = ja(json_array_get(permits, i), "grants");
+
+		for (size_t k = 0; k < json_array_size(grants); k++)
+			if (strcmp(js(json_array_get(grants, k), "conduit"), conduit) == 0 &&
+			    json_array_size(ja(json_array_get(grants, k), "names")) > 0)
+				return ja(json_array_get(grants, k), "names");
+	}
+	return NULL;
+}
+
+static void server_names(struct cli *c, const json_t *effective, const char *conduit)
+{
+	const json_t *names = names_of(effective, conduit);
+	char *text = NULL;
+	size_t size;
+	FILE *to = names != NULL ? open_memstream(&text, &size) : NULL;
+
+	for (size_t i = 0; to != NULL && i < json_array_size(names); i++)
+		fprintf(to, "%s%s", i > 0 ? ", " : "", json_string_value(json_array_get(names, i)));
+	if (to != NULL && fclose(to) == 0)
+		render_line(c, M_EFFECTIVE_NAMES, text);
+	free(text);
+}
+
 static void conduit(struct cli *c, const json_t *effective, const json_t *k)
 {
 	char until[RENDER_TEXT], last[RENDER_TEXT];
@@ -242,6 +272,7 @@ static void conduit(struct cli *c, const json_t *effective, const json_t *k)
 	}
 	if (denies_weak_tls(effective, js(k, "name")))
 		message_print(c->out, c->lang, M_EFFECTIVE_WEAK_TLS);
+	server_names(c, effective, js(k, "name"));
 	expected(c, k);
 	accepts(c, k);
 	if (effective_cells(c, ja(effective, "cells"), js(k, "name"), M_EFFECTIVE_PACKETS) > 0)

@@ -240,6 +240,16 @@ static json_t *accepts(const struct model_conduit *c)
 	return json_list_whole(list, c->n_accepts);
 }
 
+/* Of servers; without any, every one is as good. */
+static json_t *server_names(const struct model_conduit *c)
+{
+	json_t *list = c->n_names > 0 ? json_array() : json_null();
+
+	for (size_t i = 0; i < c->n_names; i++)
+		put(list, c->names[i]);
+	return list;
+}
+
 static void conduit(json_t *all, const struct source *s, const struct model_conduit *c)
 {
 	json_t *services = json_array(), *o;
@@ -255,6 +265,7 @@ static void conduit(json_t *all, const struct source *s, const struct model_cond
 		      criticality_words[c->criticality], "when_down", failure_words[c->when_down], "when_overloaded",
 		      failure_words[c->when_overloaded], "when_midstream", midstream_words[c->when_midstream],
 		      "on_tighten", tighten_words[c->tighten_new_flows], "weak_tls", weak_tls_words[c->deny_weak_tls]);
+	(void)json_object_set_new(o, "names", server_names(c));
 	(void)json_object_set_new(o, "until", c->until != 0 ? json_time(c->until * 1000000000u) : json_null());
 	(void)json_object_set_new(o, "heard_within", c->heard_within != 0 ? json_string(span) : json_null());
 	(void)json_object_set_new(o, "review_by", said(c->review_by));

@@ -110,6 +110,10 @@ void deeds_count(void *ctx, const json_t *event)
 		d->weak_tls += ju(event, "count");
 		snprintf(d->weak_conduit, sizeof(d->weak_conduit), "%s", js(event, "conduit"));
 	}
+	if (strcmp(js(event, "kind"), "undeclared") == 0 && strcmp(js(event, "verdict"), "deny") != 0) {
+		d->undeclared += ju(event, "count");
+		snprintf(d->undeclared_conduit, sizeof(d->undeclared_conduit), "%s", js(event, "conduit"));
+	}
 	if (strcmp(js(event, "kind"), "weak") == 0 && strcmp(code, "tls_no_forward_secrecy") == 0)
 		d->lesser_tls += ju(event, "count");
 	if (strncmp(code, "records_reviewed", strlen("records_reviewed")) == 0 && strcmp(time, d->review) > 0) {

@@ -45,6 +45,8 @@ struct deeds {
 	unsigned long long weak_tls,
 		lesser_tls;    /* sessions whose server chose weak TLS, and that without forward secrecy alone */
 	char weak_conduit[64]; /* of the last such */
+	unsigned long long undeclared; /* sessions of TLS for a server that no conduit declares by name */
+	char undeclared_conduit[64];   /* of the last such */
 	struct clear_seen clear[DEEDS_CLEAR];
 	size_t n_clear;
 	unsigned long long clear_more; /* sessions that found no place among them */

@@ -363,6 +363,47 @@ void probe_records_reviewed(const json_t *facts, const struct deeds *deeds, stru
 			    deeds->review, deeds->review_by, age);
 }
 
+/* Whether a conduit takes TLS, and declares for which servers. */
+static bool takes_tls(const json_t *permits, const char *conduit, bool *ret_declares)
+{
+	const json_t *p, *g;
+	bool found = false;
+	size_t i, k;
+
+	*ret_declares = false;
+	json_array_foreach(permits, i, p)
+		json_array_foreach(ja(p, "grants"), k, g) if (strcmp(js(g, "protocol"), "tls") == 0 &&
+							      strcmp(js(g, "conduit"), conduit) == 0)
+	{
+		found = true;
+		*ret_declares = *ret_declares || json_array_size(ja(g, "names")) > 0;
+	}
+	return found;
+}
+
+void probe_services_declared(const json_t *facts, const struct deeds *deeds, struct finding *f)
+{
+	const json_t *effective = facts_answer(facts, "effective"), *c;
+	size_t i, all = 0, declare = 0;
+
+	json_array_foreach(ja(effective, "conduits"), i, c)
+	{
+		bool declares;
+
+		all += takes_tls(ja(effective, "permits"), js(c, "name"), &declares);
+		declare += declares;
+	}
+	if (!deeds->read)
+		finding_say(f, VERDICT_UNREAD, M_PROBE_UNREAD, "events", "");
+	else if (declare == 0)
+		finding_say(f, VERDICT_NOT, M_PROBE_SERVICES_NONE, all);
+	else if (deeds->undeclared > 0)
+		finding_say(f, VERDICT_PARTLY, M_PROBE_SERVICES_SEEN, declare, all, deeds->undeclared,
+			    deeds->undeclared_conduit);
+	else
+		finding_say(f, declare == all ? VERDICT_MET : VERDICT_PARTLY, M_PROBE_SERVICES, declare, all);
+}
+
 void probe_tls_seen(const json_t *facts, const struct deeds *deeds, struct finding *f)
 {
 	(void)facts;

@@ -25,6 +25,48 @@ static inline size_t hello_random(uint8_t *out, size_t n)
 	return n;
 }
 
+/* A ClientHello of TLS 1.2 with these extensions alone, at most 255 bytes of them and more. */
+static inline size_t client_hello_with(uint8_t *out, const uint8_t *extensions, size_t n_extensions)
+{
+	size_t n = 11;
+
+	memcpy(out, "\x16\x03\x01\x00\x00\x01\x00\x00\x00\x03\x03", 11);
+	n = hello_random(out, n);
+	memcpy(out + n, "\x00\x00\x02\xc0\x2f\x01\x00", 7);
+	n += 7;
+	out[n++] = (uint8_t)(n_extensions >> 8);
+	out[n++] = (uint8_t)n_extensions;
+	memcpy(out + n, extensions, n_extensions);
+	return hello_finish(out, n + n_extensions);
+}
+
+/* The extension that asks for this name of `n` bytes. */
+static inline size_t hello_name_extension(uint8_t *out, const char *name, size_t n)
+{
+	const uint8_t head[] = { 0,
+				 0,
+				 (uint8_t)((n + 5) >> 8),
+				 (uint8_t)(n + 5),
+				 (uint8_t)((n + 3) >> 8),
+				 (uint8_t)(n + 3),
+				 0,
+				 (uint8_t)(n >> 8),
+				 (uint8_t)n };
+
+	memcpy(out, head, sizeof(head));
+	memcpy(out + sizeof(head), name, n);
+	return sizeof(head) + n;
+}
+
+/* A ClientHello that asks for this server; "": for none. */
+static inline size_t client_hello_for(uint8_t *out, const char *name)
+{
+	uint8_t extension[400];
+	size_t n = *name != '\0' ? hello_name_extension(extension, name, strlen(name)) : 0;
+
+	return client_hello_with(out, extension, n);
+}
+
 /* A ClientHello as a browser sends it, SNI "tos.example"; TLS 1.3 and 1.2 with something that is no version before them. */
 static inline size_t client_hello(uint8_t *out)
 {

@@ -323,7 +323,8 @@ static struct lane desk_lane(uint32_t permit)
 			      hold ? FAIL_HOLD : FAIL_CLOSED, hold ? FAIL_HOLD : FAIL_CLOSED };
 }
 
-static bool desk_observes; /* every permit does, as for a capture */
+static bool desk_observes;	    /* every permit does, as for a capture */
+static const char *desk_names = ""; /* what conduits with TLS declare, as a table has it */
 
 /* An image of rows first .. P_COUNT-1 (malloc'd). */
 static uint8_t *desk_image(unsigned first, size_t *ret_n)
@@ -336,9 +337,13 @@ static uint8_t *desk_image(unsigned first, size_t *ret_n)
 	struct command_table t = {
 		.permits = permits, .grants = grants, .rows = rows, .n_rows = 2, .ranges = ranges, .n_ranges = 4
 	};
+	uint8_t names[256];
 	struct outbuf o;
 	uint8_t *p;
 
+	t.n_names = (uint32_t)strlen(desk_names);
+	memcpy(names, desk_names, t.n_names);
+	t.names = names;
 	for (unsigned k = 0; k < TARGET_MAX; k++)
 		rows[0].targets[k].any = rows[1].targets[k].any = true;
 	memset(permits, 0, sizeof(permits));
@@ -356,15 +361,16 @@ static uint8_t *desk_image(unsigned first, size_t *ret_n)
 						   .first_grant = t.n_grants };
 		ranges[t.n_ranges++] = (struct number_range){ row->port, row->port };
 		for (unsigned k = 0; k < 2 && row->protocols[k] != PROTO_NONE; k++, permit->n_grants++)
-			grants[t.n_grants++] =
-				(struct command_grant){ .conduit = i,
-							.line = 100 + i,
-							.protocol = (uint16_t)row->protocols[k],
-							.whole = row->protocols[k] != DESK_PROTOCOL,
-							.first_row =
-								row->protocols[k] == DESK_PROTOCOL && toy_reads_only(i),
-							.n_rows = row->protocols[k] == DESK_PROTOCOL,
-							.undecided_bytes = row->undecided };
+			grants[t.n_grants++] = (struct command_grant){
+				.conduit = i,
+				.line = 100 + i,
+				.protocol = (uint16_t)row->protocols[k],
+				.whole = row->protocols[k] != DESK_PROTOCOL,
+				.first_row = row->protocols[k] == DESK_PROTOCOL && toy_reads_only(i),
+				.n_rows = row->protocols[k] == DESK_PROTOCOL,
+				.n_names = row->protocols[k] == PROTO_TLS ? (uint32_t)strlen(desk_names) : 0,
+				.undecided_bytes = row->undecided
+			};
 	}
 	*ret_n = commands_size(&t);
 	p = malloc(*ret_n);

@@ -238,6 +238,97 @@ static void names(void **state)
 	}
 }
 
+/* What a hello with these extensions says, whole and byte by byte, and of each part of it that it is not all. */
+static enum hello_state extended(const uint8_t *extensions, size_t n_extensions, char name[HELLO_NAME])
+{
+	struct hello whole = { 0 }, cut = { 0 };
+	uint8_t hello[HELLO_ROOM];
+	size_t n = client_hello_with(hello, extensions, n_extensions);
+	enum hello_state s = take(&whole, DIR_C2S, hello, n, n);
+
+	assert_int_equal(take(&cut, DIR_C2S, hello, n, 1), s);
+	assert_string_equal(whole.name, cut.name);
+	for (size_t some = 1; some < n && s == HELLO_READ; some++) {
+		struct hello h = { 0 };
+
+		assert_int_equal(take(&h, DIR_C2S, hello, some, some), HELLO_GOES_ON);
+		assert_int_equal(take(&h, DIR_C2S, hello + some, n - some, n), HELLO_READ);
+		assert_string_equal(h.name, whole.name);
+	}
+	memcpy(name, whole.name, HELLO_NAME);
+	return s;
+}
+
+/* ... which asks for this alone. */
+static enum hello_state asks(const char *text, size_t n, char name[HELLO_NAME])
+{
+	uint8_t extension[400];
+
+	return extended(extension, hello_name_extension(extension, text, n), name);
+}
+
+static void names_of_hostile_clients(void **state)
+{
+	static const char *const kept[] = { "tos", "TOS.Example", "tos.example.", "192.0.2.1", "a..b", "-", "." };
+	char name[HELLO_NAME], many[300];
+	uint8_t two[800];
+	size_t n;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+		assert_int_equal(asks(kept[i], strlen(kept[i]), name), HELLO_READ);
+		assert_string_equal(name, kept[i]);
+	}
+	/* NUL, other letters, an address with colons, blanks: no name of a host, and none is made of the part before it. */
+	assert_int_equal(asks("good.example\0.evil", 18, name), HELLO_READ);
+	assert_string_equal(name, "");
+	assert_int_equal(asks("\xe6\xb8\xaf.example", 11, name), HELLO_READ);
+	assert_string_equal(name, "");
+	assert_int_equal(asks("2001:db8::1", 11, name), HELLO_READ);
+	assert_string_equal(name, "");
+	assert_int_equal(asks("a b\033[2J", 7, name), HELLO_READ);
+	assert_string_equal(name, "");
+	/* As long as is kept, and longer. */
+	memset(many, 'a', sizeof(many));
+	for (n = 120; n < 290; n++) {
+		assert_int_equal(asks(many, n, name), HELLO_READ);
+		assert_int_equal(strlen(name), n < HELLO_NAME ? n : 0);
+	}
+	/* None at all: no extension, an empty one, an empty list, an empty name, another kind of name. */
+	assert_int_equal(extended(NULL, 0, name), HELLO_READ);
+	assert_string_equal(name, "");
+	assert_int_equal(extended((const uint8_t *)"\0\0\0\0", 4, name), HELLO_READ);
+	assert_string_equal(name, "");
+	assert_int_equal(extended((const uint8_t *)"\0\0\0\2\0\0", 6, name), HELLO_BAD);
+	assert_int_equal(extended((const uint8_t *)"\0\0\0\5\0\3\0\0\0", 9, name), HELLO_BAD);
+	assert_int_equal(extended((const uint8_t *)"\0\0\0\6\0\4\1\0\1a", 10, name), HELLO_READ);
+	assert_string_equal(name, "");
+	/* Lengths that lie: of the extension, the list, the name. */
+	for (unsigned at = 3; at <= 8; at += at == 3 ? 2 : 3)
+		for (int by = -1; by <= 1; by += 2) {
+			uint8_t extension[64];
+
+			n = hello_name_extension(extension, "tos.example", 11);
+			extension[at] = (uint8_t)(extension[at] + by);
+			assert_int_equal(extended(extension, n, name), at == 8 && by < 0 ? HELLO_READ : HELLO_BAD);
+		}
+	/* Two in one list, though there may be one. */
+	n = hello_name_extension(two, "good.example", 12);
+	memcpy(two + n, "\0\0\14evil.example", 15);
+	two[3] = (uint8_t)(two[3] + 15);
+	two[5] = (uint8_t)(two[5] + 15);
+	assert_int_equal(extended(two, n + 15, name), HELLO_READ);
+	assert_string_equal(name, "");
+	/* Twice, whatever the first was: one server reads that one, another the other. */
+	for (unsigned first = 0; first < 3; first++) {
+		n = first == 0	 ? hello_name_extension(two, "good.example", 12)
+		    : first == 1 ? hello_name_extension(two, "go:d.example", 12)
+				 : (memset(two, 0, 4), 4u);
+		n += hello_name_extension(two + n, "evil.example", 12);
+		assert_int_equal(extended(two, n, name), HELLO_BAD);
+	}
+}
+
 static uint32_t bit(enum tls_weakness w)
 {
 	return 1u << w;
@@ -295,6 +386,7 @@ int main(void)
 		cmocka_unit_test(alerts),
 		cmocka_unit_test(without_an_end),
 		cmocka_unit_test(names),
+		cmocka_unit_test(names_of_hostile_clients),
 		cmocka_unit_test(weak_suites),
 	};
 

@@ -144,6 +144,204 @@ static void weak_tls_is_told_once_and_counted(void **state)
 	assert_int_equal(weak_events(), 4);
 }
 
+static size_t undeclared(void)
+{
+	return desk_count(EVENT_UNDECLARED, R_TLS_UNDECLARED);
+}
+
+static const struct event *undeclared_event(size_t n)
+{
+	for (size_t i = 0; i < desk.n_events; i++)
+		if (desk.events[i].kind == EVENT_UNDECLARED && n-- == 0)
+			return &desk.events[i];
+	return NULL;
+}
+
+/* The same table with other names in it; "" = none. */
+static void declare(const char *names, uint32_t generation)
+{
+	uint8_t digest[32], *image;
+	size_t n;
+
+	desk_names = names;
+	image = desk_image(1, &n);
+	assert_true(inspector_table(desk_i, bytes_of(image, n), digest));
+	free(image);
+	inspector_generations(desk_i, (struct event_generation){ generation, generation }, bytes_of(NULL, 0));
+}
+
+static int end_of_names(void **state)
+{
+	desk_names = "";
+	return teardown(state);
+}
+
+/* A whole session that asks for this server. */
+static struct conn ask(uint32_t permit, const char *name)
+{
+	struct conn k = desk_conn(permit);
+	uint8_t hello[HELLO_ROOM];
+
+	desk_handshake(&k);
+	assert_int_equal(desk_send(&k, DIR_C2S, hello, client_hello_for(hello, name)), OUTCOME_ACCEPT);
+	/* What its client says before the server's hello is nobody's business. */
+	assert_int_equal(desk_text(&k, DIR_C2S, "early"), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_S2C, hello, server_hello(hello, 0x0304, 0x1301, false)), OUTCOME_CONFIRMED);
+	return k;
+}
+
+#define NAMES "\020*.vendor.example\013tos.example"
+
+static void undeclared_servers_are_told_once_and_counted(void **state)
+{
+	const struct event *e;
+
+	(void)state;
+	ask(P_TLS, "evil.example"); /* nobody declares anything */
+	declare(NAMES, 5);
+	ask(P_TLS, "tos.example");
+	ask(P_TLS, "TOS.example");
+	ask(P_TLS, "a.vendor.example");
+	assert_int_equal(undeclared(), 0);
+	for (unsigned n = 0; n < 4; n++)
+		ask(P_TLS, n % 2 == 0 ? "Cloud.Example" : "cloud.example");
+	ask(P_TLS, "");
+	ask(P_TLS, "a b");
+	assert_int_equal(undeclared(), 2);
+	e = undeclared_event(0);
+	assert_int_equal(e->generation.number, 5);
+	assert_string_equal(e->text[EVENT_OBJECT], "cloud.example");
+	assert_int_equal(e->count, 1);
+	assert_int_equal(e->verdict, EV_ALLOW);
+	assert_int_equal(e->space, UNDECLARED_NAME);
+	assert_int_equal(e->conduit, P_TLS);
+	assert_int_equal(e->server_port, 443);
+	assert_string_equal(undeclared_event(1)->text[EVENT_OBJECT], "");
+	assert_int_equal(undeclared_event(1)->space, UNDECLARED_NAME);
+	/* In an hour, the others. */
+	desk_now += 3600u * 1000000000ull;
+	inspector_tick(desk_i);
+	assert_int_equal(undeclared(), 4);
+	assert_int_equal(undeclared_event(2)->count, 3);
+	assert_string_equal(undeclared_event(2)->text[EVENT_OBJECT], "cloud.example");
+	assert_int_equal(undeclared_event(3)->count, 1);
+	assert_int_equal(undeclared_event(3)->address, 3600);
+	assert_int_equal(weak_events(), 0);
+}
+
+/*
+ * The list changes under sessions that were let go of: nobody knows which of them are still there, so nothing is said of them until one comes by under
+ * another permit; what it asked for is known then, and is told once while no list has it.
+ */
+static void lists_change_under_sessions(void **state)
+{
+	static const uint32_t permits[] = { P_TLS_OR_SSH, P_TLS_LATE, P_TLS };
+	struct conn k, other;
+
+	(void)state;
+	declare(NAMES, 5);
+	k = ask(P_TLS, "a.vendor.example");
+	other = ask(P_TLS, "tos.example");
+	declare("\013tos.example", 6);
+	inspector_tick(desk_i);
+	assert_int_equal(undeclared(), 0);
+	for (size_t n = 0; n < 3; n++) {
+		k.permit = other.permit = permits[n];
+		assert_int_equal(desk_text(&k, DIR_C2S, "more"), OUTCOME_CONFIRMED);
+		assert_int_equal(desk_text(&other, DIR_C2S, "more"), OUTCOME_CONFIRMED);
+		assert_int_equal(undeclared(), 1);
+	}
+	assert_string_equal(undeclared_event(0)->text[EVENT_OBJECT], "a.vendor.example");
+	assert_int_equal(undeclared_event(0)->conduit, P_TLS_OR_SSH);
+	assert_int_equal(undeclared_event(0)->generation.number, 6);
+	/* Declared again, and then no more: at its next packet each time. */
+	declare(NAMES, 7);
+	assert_int_equal(desk_text(&k, DIR_C2S, "more"), OUTCOME_CONFIRMED);
+	declare("\003tos", 8);
+	assert_int_equal(desk_text(&k, DIR_S2C, "more"), OUTCOME_CONFIRMED);
+	assert_int_equal(desk_text(&other, DIR_S2C, "more"), OUTCOME_CONFIRMED);
+	assert_int_equal(undeclared(), 3);
+	assert_string_equal(undeclared_event(2)->text[EVENT_OBJECT], "tos.example");
+}
+
+/* A client that makes names up has its conduit's part of the table, and takes none from weak TLS; the counts are right. */
+static void made_up_names_are_one_sum(void **state)
+{
+	uint64_t count = 0;
+	size_t named = 0;
+	char name[32];
+
+	(void)state;
+	declare(NAMES, 5);
+	for (unsigned n = 0; n < 200; n++) {
+		snprintf(name, sizeof(name), "x%u.example", n);
+		ask(P_TLS, name);
+	}
+	greet(P_TLS, 0x0301, 0x000a);
+	assert_int_equal(weak_events(), 1);
+	assert_int_equal(weak_event(0)->client.family, 4);
+	inspector_finish(desk_i);
+	for (size_t n = 0; n < undeclared(); n++) {
+		count += undeclared_event(n)->count;
+		named += undeclared_event(n)->space == UNDECLARED_NAME;
+	}
+	assert_int_equal(count, 200);
+	assert_int_equal(named, 64);
+}
+
+/* Observed it is recorded as well; a hello that cannot be read, or is not read to its end, names nobody. */
+static void names_nobody_could_read(void **state)
+{
+	uint8_t hello[HELLO_ROOM];
+	struct conn k;
+	size_t n;
+
+	(void)state;
+	declare(NAMES, 5);
+	ask(P_TLS_OBSERVE, "evil.example");
+	assert_int_equal(undeclared(), 1);
+	n = client_hello_for(hello, "evil.example");
+	hello[n - 13] = 90; /* its name is longer than its list */
+	k = desk_conn(P_TLS);
+	desk_handshake(&k);
+	assert_int_equal(desk_send(&k, DIR_C2S, hello, n), OUTCOME_CONFIRMED);
+	assert_int_equal(undeclared(), 2);
+	assert_string_equal(undeclared_event(1)->text[EVENT_OBJECT], "");
+	assert_int_equal(stats().reasons[R_TLS_UNSEEN], 1);
+	/* The server spoke first. */
+	k = desk_conn(P_TLS);
+	desk_handshake(&k);
+	assert_int_equal(desk_send(&k, DIR_S2C, hello, server_hello(hello, 0x0304, 0x1301, false)), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_C2S, hello, client_hello_for(hello, "evil.example")), OUTCOME_CONFIRMED);
+	/* The server goes on before the client has ended. */
+	k = desk_conn(P_TLS);
+	desk_handshake(&k);
+	assert_int_equal(desk_send(&k, DIR_C2S, hello, client_hello_for(hello, "evil.example") - 1), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_S2C, hello, server_hello(hello, 0x0304, 0x1301, false)), OUTCOME_CONFIRMED);
+	/* Given up half-way through its name, as for want of room: none of it is a name. */
+	k = desk_conn(P_TLS);
+	n = client_hello_for(hello, "tos.example.evil.example");
+	desk_handshake(&k);
+	assert_int_equal(desk_send(&k, DIR_C2S, hello, n - 13), OUTCOME_ACCEPT);
+	assert_int_equal(desk_text(&k, DIR_S2C, "220 welcome\r\n"), OUTCOME_CONFIRMED);
+	assert_int_equal(undeclared(), 2);
+	declare("\003tos", 6);
+	inspector_tick(desk_i);
+	assert_int_equal(undeclared(), 2 + 1);
+	assert_int_equal(undeclared_event(2)->count, 3);
+	/* Cut anywhere, it is the same name. */
+	n = client_hello_for(hello, "cut.example");
+	for (size_t cut = 1; cut < n; cut++) {
+		k = desk_conn(P_TLS);
+		desk_handshake(&k);
+		assert_int_equal(desk_send(&k, DIR_C2S, hello, cut), OUTCOME_ACCEPT);
+		assert_int_equal(desk_send(&k, DIR_C2S, hello + cut, n - cut), OUTCOME_ACCEPT);
+	}
+	inspector_finish(desk_i);
+	assert_int_equal(undeclared(), 5);
+	assert_int_equal(undeclared_event(4)->count, n - 2);
+}
+
 static void another_generation_writes_its_sums(void **state)
 {
 	(void)state;
@@ -552,11 +750,16 @@ static void data_before_its_hello_is_kept(void **state)
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define N(f) cmocka_unit_test_setup_teardown(f, setup, end_of_names)
 	const struct CMUnitTest tests[] = {
 		T(tls_is_followed_to_its_servers_hello),
 		T(tls_hellos_in_pieces),
 		T(weak_tls_is_told_once_and_counted),
 		T(another_generation_writes_its_sums),
+		N(undeclared_servers_are_told_once_and_counted),
+		N(lists_change_under_sessions),
+		N(made_up_names_are_one_sum),
+		N(names_nobody_could_read),
 		T(many_kinds_are_one_sum),
 		T(nothing_stops_it),
 		T(permits_change_between_the_hellos),

@@ -387,6 +387,38 @@ static void another_time(void **state)
 		 "（送信側が示した時刻: 2031-01-01 00:00:00 UTC）。");
 }
 
+#define OF_HMI "\"protocol\":\"tls\",\"conduit\":\"hmi\",\"file\":\"site.cfg\",\"line\":7,\"seconds\":60,"
+#define ENDS "\"client\":\"10.10.0.5\",\"server\":\"10.20.0.10:443\",\"transport\":\"tcp\","
+
+/* Whom a client asked for, of one session and of many. */
+static void servers_that_nobody_declared(void **state)
+{
+	(void)state;
+	sentence("{" TIME "\"kind\":\"undeclared\",\"verdict\":\"allow\",\"reason\":\"tls.undeclared\"," ENDS OF_HMI
+		 "\"server_name\":\"cloud.example\",\"count\":1}",
+		 "At 2026-11-20 08:10:11 UTC, a session from 10.10.0.5 to 10.20.0.10:443 asked for the TLS server "
+		 "cloud.example, which nobody declared; by conduit hmi (site.cfg:7).",
+		 "2026-11-20 08:10:11 UTC、10.10.0.5 から 10.20.0.10:443 へのセッションが、申告されていない TLS "
+		 "サーバー "
+		 "cloud.example を要求しました。判定の根拠はコンジット hmi（site.cfg:7）です。");
+	sentence("{" TIME "\"kind\":\"undeclared\",\"verdict\":\"allow\",\"reason\":\"tls.undeclared\"," ENDS OF_HMI
+		 "\"server_name\":null,\"count\":1}",
+		 "At 2026-11-20 08:10:11 UTC, a session from 10.10.0.5 to 10.20.0.10:443 named no TLS server, though "
+		 "its "
+		 "servers are declared by name; by conduit hmi (site.cfg:7).",
+		 "2026-11-20 08:10:11 UTC、10.10.0.5 から 10.20.0.10:443 へのセッションが、TLS "
+		 "サーバーの名前を示しませんでした（このコンジットはサーバーを名前で申告しています）。判定の根拠はコン"
+		 "ジット "
+		 "hmi（site.cfg:7）です。");
+	sentence("{" TIME "\"kind\":\"undeclared\",\"verdict\":\"allow\",\"reason\":\"tls.undeclared\"," OF_HMI
+		 "\"server_name\":\"cloud.example\",\"count\":9}",
+		 "Up to 2026-11-20 08:10:11 UTC, 9 sessions by conduit hmi asked for the TLS server cloud.example, "
+		 "which "
+		 "nobody declared; their ends are not told apart any more.",
+		 "2026-11-20 08:10:11 UTC まで、コンジット hmi のセッション 9 件が、申告されていない TLS サーバー "
+		 "cloud.example を要求しました（両端を区別せずにまとめています）。");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -400,6 +432,7 @@ int main(void)
 		cmocka_unit_test(the_box_itself),
 		cmocka_unit_test(sums),
 		cmocka_unit_test(another_time),
+		cmocka_unit_test(servers_that_nobody_declared),
 		cmocka_unit_test(the_unknown),
 	};
 

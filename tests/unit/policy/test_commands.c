@@ -184,6 +184,111 @@ static void numbers(void **state)
 	assert_true(number_covers(&t, &any, 0, UINT32_MAX));
 }
 
+static bool declares(const char *list, size_t n, const char *name)
+{
+	return names_declare(bytes_of(list, n), name);
+}
+
+static bool is_list(const char *list, size_t n)
+{
+	return names_hold(bytes_of(list, n));
+}
+
+#define OF(text) text, sizeof(text) - 1
+
+/* Names of servers: which lists are some, and what they declare. */
+static void server_names(void **state)
+{
+	char long_name[NAME_BYTES + 3];
+
+	(void)state;
+	assert_true(is_list(OF("\020*.vendor.example\003tos\026updates.vendor.example")));
+	assert_true(declares(OF("\003tos"), "tos"));
+	assert_true(declares(OF("\003tos"), "ToS"));
+	assert_false(declares(OF("\003tos"), "to"));
+	assert_false(declares(OF("\003tos"), "tos."));
+	assert_false(declares(OF("\003tos"), "toss"));
+	assert_false(declares(OF("\003tos"), ""));
+	assert_false(declares(OF("\003tos"), "a.tos"));
+	assert_false(declares(OF(""), "tos"));
+	assert_true(declares(OF("\020*.vendor.example\003tos"), "tos"));
+	assert_true(declares(OF("\020*.vendor.example"), "a.vendor.example"));
+	assert_true(declares(OF("\020*.vendor.example"), "A-b_1.Vendor.EXAMPLE"));
+	assert_false(declares(OF("\020*.vendor.example"), "vendor.example"));
+	assert_false(declares(OF("\020*.vendor.example"), ".vendor.example"));
+	assert_false(declares(OF("\020*.vendor.example"), "a.b.vendor.example"));
+	assert_false(declares(OF("\020*.vendor.example"), "a.vendor.example."));
+	assert_false(declares(OF("\020*.vendor.example"), "avendor.example"));
+	assert_false(declares(OF("\020*.vendor.example"), "*"));
+	/* What is none: a length of 0, one that is too long, others' bytes, a star elsewhere, no order, twice. */
+	assert_true(is_list(OF("")));
+	assert_false(is_list("\0", 1));
+	assert_false(is_list(OF("\004tos")));
+	assert_false(is_list(OF("\003tos\001")));
+	assert_false(is_list(OF("\003tOs")));
+	assert_false(is_list(OF("\003t s")));
+	assert_false(is_list("\003t\0s", 4));
+	assert_false(is_list(OF("\003t\xe3s")));
+	assert_false(is_list(OF("\001*")));
+	assert_false(is_list(OF("\002*.")));
+	assert_false(is_list(OF("\005a.*.b")));
+	assert_false(is_list(OF("\001b\001a")));
+	assert_false(is_list(OF("\001a\001a")));
+	assert_false(is_list(OF("\002aa\001a")));
+	assert_true(is_list(OF("\001a\002aa")));
+	memset(long_name, 'a', sizeof(long_name));
+	long_name[0] = (char)NAME_BYTES;
+	assert_true(is_list(long_name, NAME_BYTES + 1));
+	long_name[0] = (char)(NAME_BYTES + 1);
+	assert_false(is_list(long_name, NAME_BYTES + 2));
+	for (unsigned n = NAMES_MAX; n <= NAMES_MAX + 1; n++) {
+		char l[3 * (NAMES_MAX + 1)];
+
+		for (unsigned i = 0; i < n; i++) {
+			l[3 * i] = 2;
+			l[3 * i + 1] = (char)('a' + (int)(i / 26));
+			l[3 * i + 2] = (char)('a' + (int)(i % 26));
+		}
+		assert_int_equal(is_list(l, 3u * n), n == NAMES_MAX);
+	}
+}
+
+/* A conduit's list stands once, whatever many services of TLS it has, and other protocols have none. */
+static void a_conduits_names_stand_once(void **state)
+{
+	const char *names[] = { "*.vendor.example", "tos" };
+	const struct command_table *t;
+	struct model_service *s[3];
+	struct model_conduit *c;
+	struct model_maker k;
+	struct model_zone *a, *b;
+	unsigned with = 0;
+
+	(void)state;
+	maker_init(&k);
+	maker_interface(&k, "lan0");
+	maker_interface(&k, "lan1");
+	a = maker_zone(&k, "a", "lan0", "10.1.0.0/24");
+	b = maker_zone(&k, "b", "lan1", "10.2.0.0/24");
+	s[0] = maker_service(&k, "web", PROTO_TLS, "tcp/443");
+	s[1] = maker_service(&k, "web2", PROTO_TLS, "tcp/8443");
+	s[2] = maker_service(&k, "shell", PROTO_SSH, "tcp/22");
+	c = maker_conduit(&k, "c", a, b, "", "", s[0]);
+	c->services = (const struct model_service *[]){ s[0], s[1], s[2] };
+	c->n_services = 3;
+	c->names = names;
+	c->n_names = 2;
+	assert_true(maker_lower(&k));
+	t = &k.c.ir->table;
+	assert_int_equal(t->n_names, 17 + 4);
+	for (uint32_t i = 0; i < t->n_grants; i++) {
+		assert_int_equal(t->grants[i].n_names, t->grants[i].protocol == PROTO_TLS ? t->n_names : 0);
+		with += names_declare(grant_names(t, &t->grants[i]), "tos");
+	}
+	assert_int_equal(with, 2);
+	maker_free(&k);
+}
+
 /* Rows of a service are written once, number lists too; each permit's server ports are those of its cells. */
 static void shared_parts(void **state)
 {
@@ -231,6 +336,8 @@ int main(void)
 		cmocka_unit_test(every_truncation_is_refused),
 		cmocka_unit_test(flips_stay_in_order),
 		cmocka_unit_test(numbers),
+		cmocka_unit_test(server_names),
+		cmocka_unit_test(a_conduits_names_stand_once),
 		cmocka_unit_test(shared_parts),
 	};
 

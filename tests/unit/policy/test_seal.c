@@ -259,8 +259,8 @@ static const struct {
 	{ "kita-form-12-table-4", 12, 4, 2 }, /* nobody to call */
 	{ "kita-form-13-table-4", 13, 4, 2 }, /* weak TLS was reported, whatever a policy said; every conduit may be silent */
 	{ "kita-form-14-table-5", 14, 5, 2 }, /* nothing about what records are for; one way to a log server */
-	{ "kita-form-15-table-5", 15, 5, 2 }, /* records went to a log server in one form */
-	{ "kita-form-16-table-5", 16, 5, 2 },
+	{ "kita-form-15-table-5", 15, 5, 2 }, /* records went to a log server in one form; no names of servers */
+	{ "kita-form-16-table-6", 16, 6, 2 },
 };
 
 static size_t read_form(const char *name, uint8_t *p, size_t size)
@@ -371,7 +371,7 @@ static void later_forms_are_refused(void **state)
 {
 	struct arena *a = arena_new(COMPILE_BUDGET);
 	uint8_t p[8192];
-	size_t n = read_form("kita-form-16-table-5", p, sizeof(p));
+	size_t n = read_form("kita-form-16-table-6", p, sizeof(p));
 	struct err e;
 	struct ir ir;
 

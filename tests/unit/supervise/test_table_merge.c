@@ -45,6 +45,8 @@ static uint8_t *table(uint32_t first, uint32_t step, uint32_t n, uint32_t flavou
 	struct command_grant *grants = calloc(n * 2u + 1u, sizeof(*grants));
 	struct command_row rows[3] = { 0 };
 	struct space_set spaces[3] = { { 0 } };
+	uint8_t names[] = "\1a\2bb\1c\3ddd"; /* three lists: all, the first two, the last */
+	const uint32_t lists[4][2] = { { 0, 11 }, { 0, 5 }, { 0, 0 }, { 7, 4 } };
 	struct number_range ranges[9] = {
 		{ 0, flavour }, { flavour + 2, 99 + flavour }, { 502, 502 }, { 7, 9 }, { 11, 12 }, { 1, 1 },
 		{ 3, 6 },	{ flavour, flavour },	       { 2, 2 }
@@ -77,13 +79,18 @@ static uint8_t *table(uint32_t first, uint32_t step, uint32_t n, uint32_t flavou
 								    .line = flavour,
 								    .protocol = PROTO_MODBUS,
 								    .first_row = (i + g) % 2,
-								    .n_rows = 2 };
+								    .n_rows = 2,
+								    .first_name = lists[(i + g + flavour) % 4][0],
+								    .n_names = lists[(i + g + flavour) % 4][1] };
 	}
 	t.permits = permits;
 	t.grants = grants;
 	t.rows = rows;
 	t.spaces = spaces;
 	t.ranges = ranges;
+	names[10] = (uint8_t)('a' + flavour);
+	t.names = names;
+	t.n_names = 11;
 	*ret_n = commands_size(&t);
 	image = malloc(*ret_n);
 	assert_non_null(image);
@@ -119,6 +126,9 @@ static void same_permit(const struct command_table *x, const struct command_perm
 		assert_int_equal(ga->conduit, gb->conduit);
 		assert_int_equal(ga->line, gb->line);
 		assert_int_equal(ga->n_rows, gb->n_rows);
+		assert_int_equal(ga->n_names, gb->n_names);
+		if (ga->n_names > 0)
+			assert_memory_equal(grant_names(x, ga).p, grant_names(y, gb).p, ga->n_names);
 		for (uint32_t r = 0; r < ga->n_rows; r++) {
 			const struct command_row *ra = &x->rows[ga->first_row + r], *rb = &y->rows[gb->first_row + r];
 

@@ -47,9 +47,9 @@ void desk_leaked_typed(struct desk *d, struct job *j, struct moment now)
 
 json_t *desk_leaked_json(const struct desk *d)
 {
-	return json_pack("{s:I, s:o, s:b}", "count", (json_int_t)d->leaked.count, "since",
-			 d->leaked.count > 0 ? json_time(d->leaked.loaded * 1000000000u) : json_null(), "damaged",
-			 d->leaked.damaged);
+	return json_pack("{s:I, s:o, s:o, s:b}", "count", (json_int_t)d->leaked.count, "since",
+			 d->leaked.count > 0 ? json_time(d->leaked.loaded * 1000000000u) : json_null(), "by",
+			 d->leaked.by[0] != '\0' ? json_text(d->leaked.by) : json_null(), "damaged", d->leaked.damaged);
 }
 
 void desk_leaked_show(struct desk *d, uint32_t id)
@@ -127,6 +127,7 @@ void desk_leaked_step(struct desk *d, struct moment now)
 		not_taken(d, o->id, r);
 		return;
 	}
+	leaked_ordered_by(&d->leaked, o->by);
 	desk_event(d, ACCOUNT_LEAKED_LOADED, NULL, NULL, had(count, before), NULL, o->by, d->leaked.count);
 	desk_leaked_show(d, o->id);
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,6 +14,8 @@
 #define NAME "leaked"
 #define ASIDE "leaked.damaged"
 #define BESIDE ".leaked.new"
+#define BY "leaked.by" /* when the list was loaded, and whose order that was */
+#define BY_BYTES (LEAKED_BY + 32u)
 #define STEP_BLOCKS 16u /* a MiB */
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 #define BLOCK_ENTRIES (LEAKED_BLOCK / LEAKED_PREFIX)
@@ -129,8 +132,38 @@ static bool stands(int dirfd, const char *name)
 	return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+/* Of the list that stands there, by its time: another one's, or what is damaged, says nothing. */
+static void read_by(struct leaked *l)
+{
+	uint8_t *text = NULL;
+	char stamp[24];
+	size_t n, at;
+	struct err e;
+
+	l->by[0] = '\0';
+	if (file_read(l->dirfd, BY, BY_BYTES, &text, &n, &e) < 0)
+		return;
+	at = (size_t)snprintf(stamp, sizeof(stamp), "%llu ", (unsigned long long)l->loaded);
+	if (n > at && n - at < LEAKED_BY && memcmp(text, stamp, at) == 0 && memchr(text, '\0', n) == NULL)
+		memcpy(l->by, text + at, n - at + 1);
+	free(text);
+}
+
+void leaked_ordered_by(struct leaked *l, const char *by)
+{
+	char text[BY_BYTES];
+	struct err e;
+	int n = snprintf(text, sizeof(text), "%llu %.*s", (unsigned long long)l->loaded, (int)LEAKED_BY - 1, by);
+
+	if (atomic_write(l->dirfd, BY, text, (size_t)n, &e) < 0)
+		l->by[0] = '\0';
+	else
+		snprintf(l->by, sizeof(l->by), "%s", by);
+}
+
 static void set_aside(struct leaked *l)
 {
+	l->by[0] = '\0';
 	if (l->fd >= 0)
 		close(l->fd);
 	l->fd = -1;
@@ -155,6 +188,7 @@ int leaked_open(struct leaked *l, int dirfd, bool *ret_damaged, struct err *e)
 		l->fd = fd;
 		l->count = l->head.count;
 		l->loaded = l->head.loaded;
+		read_by(l);
 		return 0;
 	}
 	if (fd >= 0)
@@ -285,6 +319,7 @@ static int finish(struct leaked *l, uint64_t wall_s)
 	l->in = l->out = -1;
 	l->count = l->head.count;
 	l->loaded = wall_s;
+	l->by[0] = '\0';
 	l->damaged = false;
 	unlinkat(l->dirfd, ASIDE, 0);
 	return 0;
@@ -331,6 +366,8 @@ int leaked_remove(struct leaked *l)
 		close(l->fd);
 	l->fd = -1;
 	l->count = l->loaded = 0;
+	l->by[0] = '\0';
+	unlinkat(l->dirfd, BY, 0);
 	l->damaged = false;
 	return 0;
 }

@@ -10,10 +10,13 @@
 #include "appliance/base/err.h"
 #include "appliance/wire/leaked.h"
 
+#define LEAKED_BY 64u /* bytes, NUL included */
+
 struct leaked {
 	int dirfd, fd; /* dirfd is borrowed; fd -1 = there is no list */
 	uint64_t count, loaded;
-	bool damaged; /* one was set aside, and nobody has loaded or removed one since */
+	char by[LEAKED_BY]; /* whose order that was; "" = nobody knows any more */
+	bool damaged;	    /* one was set aside, and nobody has loaded or removed one since */
 	/* Another that is being taken; `in` -1 = none. */
 	int in, out;
 	struct leaked_head head;
@@ -30,6 +33,8 @@ bool leaked_has(struct leaked *l, const char *phrase, bool *ret_damaged);
 int leaked_take(struct leaked *l, int memfd);
 /* The next piece. 1: there are more; 0: it counts from now on, as of `wall_s`; negative errno: the one before goes on. */
 int leaked_step(struct leaked *l, uint64_t wall_s);
+/* Whose order the list was that counts since the last piece: kept beside it, and a file of no other list. Should that fail, nobody knows. */
+void leaked_ordered_by(struct leaked *l, const char *by);
 /* 0; -ENOENT: there is none; -EBUSY; another errno: it is still there. */
 int leaked_remove(struct leaked *l);
 void leaked_close(struct leaked *l);

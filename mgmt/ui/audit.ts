@@ -8,11 +8,12 @@ import { h, type Child, type Node_ } from "./dom";
 import { count, moment } from "./format";
 import { card, chip, figures, grid, type Tone } from "./parts";
 import { endPatience, patience, waited, waiting, type Patience } from "./patience";
+import { leakedNote } from "./people";
 import { forgetRecords, loadRecords, mayNow, recordCards } from "./records";
 import { accepted, askRules, conduitFile, isExternal, matching, overdue, rules, rulesFile, zoneName, type Rule } from "./register";
 import { ask } from "./session";
 import { language, t, type Key } from "./text";
-import type { Account, Conduit, Devices, Effective, Generation, Lang, State, Text, Token, Verified } from "./types";
+import type { Account, Conduit, Devices, Effective, Generation, Lang, Leaked, State, Text, Token, Verified } from "./types";
 
 const SHOWN = 500;
 
@@ -22,6 +23,7 @@ interface Held {
 	lang: Lang; // in which the rows are
 	history: Generation[];
 	accounts?: Account[];
+	leaked?: Leaked;
 	tokens?: Token[];
 	devices?: Devices;
 }
@@ -52,12 +54,12 @@ export function forgetAudit(): void {
 async function read(): Promise<void> {
 	const mine = ++run;
 	const [effective, history, accounts, tokens, devices] = await Promise.all([askRules(), ask<{ history: Generation[] }>("/api/v1/history"),
-		ask<{ accounts: Account[] }>("/api/v1/accounts"), ask<{ tokens: Token[] }>("/api/v1/tokens"),
+		ask<{ accounts: Account[]; leaked?: Leaked }>("/api/v1/accounts"), ask<{ tokens: Token[] }>("/api/v1/tokens"),
 		ask<Devices>("/api/v1/devices")]);
 	if (mine !== run) return;
 	failed = effective.ok || (!effective.ok && effective.why === "unavailable" && history.ok) ? undefined : effective.why === "forbidden" ? "audit_no_right" : "no_answer";
 	held = { rows: effective.ok ? rules(effective.value) : [], lang: language(), history: history.ok ? history.value.history : [],
-		...(effective.ok ? { rules: effective.value } : {}), ...(accounts.ok ? { accounts: accounts.value.accounts } : {}), ...(tokens.ok ? { tokens: tokens.value.tokens } : {}),
+		...(effective.ok ? { rules: effective.value } : {}), ...(accounts.ok ? { accounts: accounts.value.accounts, ...(accounts.value.leaked !== undefined ? { leaked: accounts.value.leaked } : {}) } : {}), ...(tokens.ok ? { tokens: tokens.value.tokens } : {}),
 		...(devices.ok ? { devices: devices.value } : {}) };
 	redraw();
 }
@@ -183,7 +185,7 @@ function people(): Node_[] {
 	const accounts = held?.accounts, tokens = held?.tokens;
 	if (accounts === undefined || tokens === undefined) return [card("people", "people", true, h("p", { class: "note" }, t("people_no_right")))];
 	return [
-		card("people", "people", true, h("p", { class: "acts" }, button("save_csv", () => saveRows("accounts", accountFile(accounts)), "save-accounts")),
+		card("people", "people", true, h("p", { class: "acts" }, button("save_csv", () => saveRows("accounts", accountFile(accounts)), "save-accounts")), leakedNote(held?.leaked),
 			grid("people", [{ head: "account" }, { head: "full_name" }, { head: "duties" }, { head: "condition" }, { head: "last_use" }, { head: "account_since" }, { head: "made_by" }, { head: "reason_given" }],
 				accounts.map((a) => [h("b", {}, a.name), a.full_name || t("none"), duties(a.roles), chip(...((s): [Tone, string] => [s[0], t(s[1])])(standing(a))), when(a.last_use), when(a.since),
 					a.by || t("none"), a.reason || t("none")]))),

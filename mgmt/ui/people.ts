@@ -3,11 +3,11 @@
 // takes the pass phrase of whoever does it; whether it may be the box decides.
 import { h, type Child, type Node_ } from "./dom";
 import { DUTIES, duties, standing } from "./duties";
-import { moment } from "./format";
+import { count, moment } from "./format";
 import { card, chip, figures, grid } from "./parts";
 import { ask, orderAccount, person } from "./session";
 import { language, t, type Key } from "./text";
-import type { Account, Said } from "./types";
+import type { Account, Leaked, Said } from "./types";
 
 type Act = "add" | "change" | "disable" | "enable" | "remove" | "passphrase" | "authenticator" | "authenticator_remove" | "recovery" | "end_sessions" | "key_remove" | "certificate_remove";
 interface Made {
@@ -18,7 +18,7 @@ interface Made {
 }
 type Answered = Partial<Omit<Made, "name">> & { done: boolean; error?: Said; account?: Account; ended?: number };
 
-let list: Account[] | undefined, asked = false, busy = false, failed: Key | undefined;
+let list: Account[] | undefined, leaked: Leaked | undefined, asked = false, busy = false, failed: Key | undefined;
 let chosen: string | undefined, act: Act | undefined, label = "";
 let complaint: string | undefined, done: string | undefined, made: Made | undefined;
 let run = 0;
@@ -26,14 +26,15 @@ let run = 0;
 /** What was shown, and above all what was handed out, belongs to whoever was signed in. */
 export function forgetPeople(): void {
 	run++;
-	list = chosen = act = complaint = done = made = failed = undefined;
+	list = leaked = chosen = act = complaint = done = made = failed = undefined;
 	asked = busy = false;
 	label = "";
 }
 
 async function read(draw: () => void): Promise<void> {
-	const mine = run, answer = await ask<{ accounts: Account[] }>("/api/v1/accounts");
+	const mine = run, answer = await ask<{ accounts: Account[]; leaked?: Leaked }>("/api/v1/accounts");
 	if (mine !== run) return;
+	if (answer.ok) leaked = answer.value.leaked;
 	failed = answer.ok ? undefined : answer.why === "forbidden" ? "people_no_right" : "no_answer";
 	if (answer.ok) list = [...answer.value.accounts].sort((a, b) => Number(a.disabled === true) - Number(b.disabled === true) || a.name.localeCompare(b.name));
 	draw();
@@ -184,6 +185,14 @@ function table(draw: () => void, all: Account[]): Node_ {
 		{ head: "second_factors" }, { head: "made_by" }], all.map(cells)));
 }
 
+/** Which leaked pass phrases nobody may choose: as `sekisho user leaked` says it at the machine, where alone root loads them. */
+export function leakedNote(of: Leaked | undefined): Child {
+	if (of === undefined) return undefined;
+	const [tone, text] = of.count > 0 ? ["good", t("leaked_is", count(of.count), moment(of.since), of.by ?? t("unknown"))] as const
+		: of.damaged ? ["bad", t("leaked_was_damaged")] as const : ["off", t("leaked_absent")] as const;
+	return h("p", { "data-key": "leaked" }, chip(tone, text));
+}
+
 export function peoplePage(draw: () => void): () => Node_[] {
 	return () => {
 		if (!asked) {
@@ -198,6 +207,6 @@ export function peoplePage(draw: () => void): () => Node_[] {
 			h("p", { class: "note", role: "status", id: "people-done", tabindex: -1, "data-key": "done" }, done ?? "")];
 		if (list === undefined) return [...head, ...(failed === undefined ? [h("p", { class: "empty", role: "status" }, t("loading"))] : [])];
 		return [...head, ...(made !== undefined ? [once(draw, made)] : []), ...(act === "add" ? [card("new-account", "people_add", true, form(draw, "add", undefined))] : []), ...(a !== undefined ? [one(draw, a)] : []),
-			...(unused > 0 ? [h("p", { class: "note", "data-key": "unused" }, t("people_unused", unused))] : []), table(draw, list)];
+			...(unused > 0 ? [h("p", { class: "note", "data-key": "unused" }, t("people_unused", unused))] : []), h("div", { "data-key": "leaked-list" }, leakedNote(leaked)), table(draw, list)];
 	};
 }

@@ -258,6 +258,13 @@ export interface Flow {
 	digest?: string;
 	conduits: Record<string, number>;
 }
+/** The list of leaked pass phrases that root has loaded; count 0 = there is none. */
+export interface Leaked {
+	count: number;
+	since: string | null;
+	by: string | null;
+	damaged: boolean;
+}
 /** How far a question is that this browser has asked; 0 = not known. */
 export interface Progress {
 	ask: number;

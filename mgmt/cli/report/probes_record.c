@@ -265,6 +265,21 @@ void probe_accounts_used(const json_t *facts, const struct deeds *deeds, struct 
 		finding_say(f, VERDICT_MET, M_PROBE_ACCOUNTS_USED, n);
 }
 
+/* What a pass phrase must be is the program's; which leaked ones are refused, of the list that root has loaded. */
+void probe_phrases_refused(const json_t *facts, const struct deeds *deeds, struct finding *f)
+{
+	const json_t *l = json_object_get(facts_answer(facts, "accounts"), "leaked");
+
+	(void)deeds;
+	if (ju(l, "count") > 0)
+		finding_say(f, VERDICT_MET, M_PROBE_PHRASES_LEAKED, ju(l, "count"), js(l, "since"),
+			    *js(l, "by") != '\0' ? js(l, "by") : "?");
+	else if (jb(l, "damaged"))
+		finding_say(f, VERDICT_PARTLY, M_PROBE_PHRASES_DAMAGED);
+	else
+		finding_say(f, VERDICT_MET, M_PROBE_PHRASES);
+}
+
 static bool has(const json_t *account, const char *role)
 {
 	const json_t *v;

@@ -78,7 +78,9 @@ static void print_leaked(struct cli *c, const json_t *l)
 {
 	char since[RENDER_TEXT];
 
-	if (ju(l, "count") > 0)
+	if (ju(l, "count") > 0 && *js(l, "by") != '\0')
+		render_line(c, M_LEAKED_IS_BY, ju(l, "count"), when(c, l, "since", since), js(l, "by"));
+	else if (ju(l, "count") > 0)
 		render_line(c, M_LEAKED_IS, ju(l, "count"), when(c, l, "since", since));
 	else if (jb(l, "damaged"))
 		render_line(c, M_LEAKED_WAS_DAMAGED);

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "appliance/accounts/leaked.h"
+#include "appliance/base/atomic_file.h"
 #include "appliance/base/memfd.h"
 
 #define MANY 20000u /* several blocks, and a short one at the end */
@@ -127,6 +128,7 @@ static int anew(void **state)
 {
 	(void)state;
 	unlinkat(dirfd_, "leaked", 0);
+	unlinkat(dirfd_, "leaked.by", 0);
 	unlinkat(dirfd_, "leaked.damaged", 0);
 	unlinkat(dirfd_, "leaked.damaged", AT_REMOVEDIR);
 	return start();
@@ -378,6 +380,51 @@ static void a_disk_that_takes_nothing(void **state)
 	assert_int_equal(take_phrases(3, 100), 0);
 }
 
+/* Who loaded the list is known of that list alone, through a start, and of no other: not of one that came without a name, nor by a file that is damaged or of before. */
+static void whose_order(void **state)
+{
+	char damaged[] = "1750000000 root\n\0x", long_one[200];
+	struct err e = { 0 };
+
+	(void)state;
+	assert_int_equal(take_phrases(3, 0), 0);
+	assert_string_equal(l.by, "");
+	leaked_ordered_by(&l, "sudo/佐藤");
+	assert_string_equal(l.by, "sudo/佐藤");
+	assert_false(start());
+	assert_string_equal(l.by, "sudo/佐藤");
+	/* Another is there, and the power went before it had a name. */
+	assert_int_equal(take_phrases(4, 0), 0);
+	assert_string_equal(l.by, "");
+	l.loaded = 1750000001;
+	leaked_ordered_by(&l, "somebody");
+	assert_false(start());
+	assert_string_equal(l.by, "");
+	memset(long_one, 'x', sizeof(long_one));
+	memcpy(long_one, "1750000000 ", 11);
+	for (unsigned i = 0; i < 5; i++) {
+		static const char *const texts[] = { "", "1750000000", "1750000000 ", "17500000001 root", "root" };
+
+		assert_int_equal(atomic_write(dirfd_, "leaked.by", texts[i], strlen(texts[i]), &e), 0);
+		assert_false(start());
+		assert_string_equal(l.by, "");
+	}
+	assert_int_equal(atomic_write(dirfd_, "leaked.by", damaged, sizeof(damaged), &e), 0);
+	assert_false(start());
+	assert_string_equal(l.by, "");
+	for (size_t n = 11 + LEAKED_BY; n < sizeof(long_one); n += 40) {
+		assert_int_equal(atomic_write(dirfd_, "leaked.by", long_one, n, &e), 0);
+		assert_false(start());
+		assert_string_equal(l.by, "");
+	}
+	assert_int_equal(atomic_write(dirfd_, "leaked.by", long_one, 11 + LEAKED_BY - 1, &e), 0);
+	assert_false(start());
+	assert_int_equal(strlen(l.by), LEAKED_BY - 1);
+	assert_int_equal(leaked_remove(&l), 0);
+	assert_string_equal(l.by, "");
+	assert_false(there("leaked.by"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -390,6 +437,7 @@ int main(void)
 		cmocka_unit_test_setup(a_damaged_one_is_set_aside_where_it_is_read, anew),
 		cmocka_unit_test_setup(another_counts_once_it_is_whole, anew),
 		cmocka_unit_test_setup(a_disk_that_takes_nothing, anew),
+		cmocka_unit_test_setup(whose_order, anew),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -385,17 +385,17 @@ static bool is_label(const char *p, size_t n)
 static bool is_server_name(const char *text)
 {
 	bool wide = strncmp(text, "*.", 2) == 0;
-	const char *at = wide ? text + 2 : text, *last = at;
+	const char *at = wide ? text + 2 : text, *last;
 	unsigned labels = 0;
 
 	if (strlen(text) > NAME_BYTES)
 		return false;
 	for (size_t n;; at += n + 1) {
+		last = at;
 		n = strcspn(at, ".");
 		if (!is_label(at, n))
 			return false;
 		labels++;
-		last = at;
 		if (at[n] == '\0')
 			break;
 	}
@@ -458,7 +458,7 @@ static void conduit_names(struct check *k, const struct ast_node *list, struct m
 		else
 			c->names[c->n_names++] = e->string;
 	}
-	if (c->n_names > 1)
+	if (c->names != NULL && c->n_names > 1)
 		qsort(c->names, c->n_names, sizeof(c->names[0]), by_text);
 }
 

@@ -8,7 +8,6 @@
 #include <sys/utsname.h>
 
 #include "appliance/base/atomic_file.h"
-#include "appliance/base/json.h"
 
 #define FILE_MOST (64u << 10)
 #define WORD 128u

@@ -6,7 +6,7 @@
 #ifndef SEKISHO_MGMT_CLI_REPORT_PLATFORM_H
 #define SEKISHO_MGMT_CLI_REPORT_PLATFORM_H
 
-#include <jansson.h>
+#include "appliance/base/json.h"
 
 #define PLATFORM_OS_RELEASE "/etc/os-release"
 #define PLATFORM_RELEASES "/usr/share/distro-info/debian.csv"

@@ -387,11 +387,14 @@ static bool takes_tls(const json_t *permits, const char *conduit, bool *ret_decl
 
 	*ret_declares = false;
 	json_array_foreach(permits, i, p)
-		json_array_foreach(ja(p, "grants"), k, g) if (strcmp(js(g, "protocol"), "tls") == 0 &&
-							      strcmp(js(g, "conduit"), conduit) == 0)
 	{
-		found = true;
-		*ret_declares = *ret_declares || json_array_size(ja(g, "names")) > 0;
+		json_array_foreach(ja(p, "grants"), k, g)
+		{
+			if (strcmp(js(g, "protocol"), "tls") != 0 || strcmp(js(g, "conduit"), conduit) != 0)
+				continue;
+			found = true;
+			*ret_declares = *ret_declares || json_array_size(ja(g, "names")) > 0;
+		}
 	}
 	return found;
 }

@@ -96,6 +96,7 @@ struct flow {
 	bool greets;	       /* TLS, whose hellos are read before it is let go of: dpi/inspect/greet.c */
 	bool named;	       /* ... its client's hello was read, with the name in it */
 	bool undeclared;       /* ... which its permit's conduits do not declare, and that was told */
+	uint32_t asked_at;     /* ... the client's number behind that hello */
 	uint8_t seen_tls;      /* enum seen_tls: what its hellos said, for a permit that comes later */
 	bool judge_again;      /* its permit or the table has changed since its last packet */
 	uint32_t hash_next;    /* FLOW_NONE ends the chain */

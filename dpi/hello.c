@@ -117,6 +117,7 @@ static bool forget_name(struct hello *h, struct hello_side *s)
 {
 	memset(h->name, 0, sizeof(h->name));
 	h->name_len = 0;
+	s->number = 0;
 	return leave(s);
 }
 

@@ -21,17 +21,41 @@ static bool is_letter(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+/* Behind a colon, a comma or a bracket, or where a text of ours begins: people write such words in the middle of theirs. */
+static bool begins_there(const char *text, const char *at)
+{
+	if (at == text)
+		return true;
+	if (at[-1] == ' ')
+		return at - text >= 2 && (at[-2] == ':' || at[-2] == ',');
+	return at[-1] == '(' || at[-1] == '\n' || ((unsigned char)at[-1] & 0x80u) != 0;
+}
+
+/* A failure as err_set puts it together: "write gen-3.sealed: ". */
+static bool is_failure(const char *text, const char *at)
+{
+	return at - text >= 3 && at[-1] == ' ' && at[-2] == ':' && ((unsigned char)at[-3] & 0x80u) == 0;
+}
+
+/* Nobody's sentence goes on behind it. */
+static bool ends_there(const char *end)
+{
+	return !is_letter(*end) && !(*end == ' ' && (is_letter(end[1]) || (end[1] >= '0' && end[1] <= '9')));
+}
+
 /* The longest of the table that stands at `at`, NULL = none. Each begins with a capital letter. */
 static const struct words *words_at(const char *text, const char *at)
 {
 	const struct words *found = NULL;
 
-	if (*at < 'A' || *at > 'Z' || (at > text && is_letter(at[-1])))
+	if (*at < 'A' || *at > 'Z' || !begins_there(text, at))
 		return NULL;
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		size_t n = strlen(table[i].en);
 
-		if (strncmp(at, table[i].en, n) == 0 && !is_letter(at[n]) && (found == NULL || strlen(found->en) < n))
+		if (strncmp(at, table[i].en, n) == 0 &&
+		    (is_failure(text, at) ? !is_letter(at[n]) : ends_there(at + n)) &&
+		    (found == NULL || strlen(found->en) < n))
 			found = &table[i];
 	}
 	return found;

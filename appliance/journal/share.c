@@ -244,6 +244,8 @@ static void join_weak(struct event *o, const struct event *e)
 	o->value = o->quantity = 0;
 	o->address = o->address > e->address ? o->address : e->address;
 	memset(o->text, 0, sizeof(o->text));
+	if (o->kind == EVENT_UNDECLARED) /* of whom none is known to have named none */
+		o->client = o->server = (struct addr){ 0 };
 }
 
 /* What differs is left out. */

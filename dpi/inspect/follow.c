@@ -106,7 +106,10 @@ static MUST_SEND struct verdict go_on_reading(struct crossing *x, const struct s
 	switch (s->answer) {
 	case STREAM_AHEAD:
 		v = ahead_take(x);
-		return v.step == STEP_REFUSE || v.step == STEP_END ? greet_let_go(x) : v;
+		if (v.step != STEP_REFUSE && v.step != STEP_END && !x->f->waiting_pick_up)
+			return v;
+		x->f->waiting_pick_up = x->f->midstream = false; /* nothing of it has to be picked up */
+		return greet_let_go(x);
 	case STREAM_LOST:
 	case STREAM_BLIND:
 	case STREAM_DROP:

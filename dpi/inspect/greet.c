@@ -65,8 +65,20 @@ static MUST_SEND struct verdict end(struct crossing *x, enum reason r)
 	return end_flow(r, PROTO_TLS);
 }
 
+/* Its server has the hello that was read. Of one that it has not, the client may say another in its place, where nobody reads it. */
+static bool is_acknowledged(const struct crossing *x)
+{
+	const struct flow *f = x->f;
+	uint32_t acked = f->stream.dir[DIR_C2S].acked;
+
+	if (x->dir == DIR_S2C && (x->d.tcp_flags & TCP_ACK) != 0 && (int32_t)(x->d.ack - acked) > 0)
+		acked = x->d.ack;
+	return (int32_t)(acked - f->asked_at) >= 0;
+}
+
 struct verdict greet_let_go(struct crossing *x)
 {
+	x->f->named = x->f->named && is_acknowledged(x);
 	return greet_stops(x->permit) ? end(x, R_TLS_UNREAD) : let_go(x, R_TLS_UNSEEN);
 }
 
@@ -93,17 +105,18 @@ bool greet_has_to_begin(const struct crossing *x, enum protocol p)
 }
 
 /* The client has said up to which version it goes, and for whom it asks. */
-static MUST_SEND struct verdict judge_client(struct crossing *x)
+static MUST_SEND struct verdict judge_client(struct crossing *x, size_t fresh)
 {
 	const struct hello *h = &x->f->hello;
+	bool old = greet_stops(x->permit) && h->offered != 0 && h->offered < TLS_1_2;
 
 	if (!x->f->named) {
 		x->f->named = true;
-		greet_look_up(x->i, x->f, x->permit);
+		x->f->asked_at = x->f->stream.dir[DIR_C2S].next + (uint32_t)fresh;
+		if (!old || crossing_is_observed(x)) /* its server hears nothing of another */
+			greet_look_up(x->i, x->f, x->permit);
 	}
-	if (!greet_stops(x->permit) || h->offered == 0 || h->offered >= TLS_1_2)
-		return go_on();
-	return end(x, R_TLS_OLD_CLIENT);
+	return old ? end(x, R_TLS_OLD_CLIENT) : go_on();
 }
 
 /* The server has chosen. */
@@ -131,7 +144,7 @@ struct verdict greet_take(struct crossing *x, struct bytes fresh)
 	case HELLO_READ:
 		/* What the client says behind its hello is nobody's business. */
 		if (x->dir == DIR_C2S)
-			return judge_client(x);
+			return judge_client(x, fresh.left);
 		return judge_server(x);
 	case HELLO_ALERT: /* it declined: there is no session */
 		if (!greet_stops(x->permit))

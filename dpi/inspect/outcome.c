@@ -189,6 +189,8 @@ void outcome_give_way(struct inspector *i, uint32_t fi)
 				.l4proto = f->l4proto };
 	if (f->greets && !greet_stops(x.permit)) { /* nothing that is kept of it has to be read: it is let go of */
 		f->greets = false;
+		if (!f->named && x.permit != NULL) /* it goes on unread */
+			greet_unnamed(&x, PROTO_TLS);
 		outcome_confirm(&x, (enum protocol)f->protocol);
 		return;
 	}

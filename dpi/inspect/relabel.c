@@ -66,6 +66,8 @@ struct verdict relabel(struct crossing *x)
 		}
 		break;
 	}
-	greet_look_up(x->i, f, x->permit);
+	/* What a session that is over asked for is no news, nor what its ports were before they are used anew. */
+	if (f->kind != KIND_REFUSED && f->class != CLASS_ENDED && (x->d.tcp_flags & (TCP_SYN | TCP_RST)) == 0)
+		greet_look_up(x->i, f, x->permit);
 	return go_on();
 }

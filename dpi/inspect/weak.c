@@ -30,7 +30,7 @@ struct weak {
 
 struct weaks {
 	struct weak kinds[WEAK_MAX];
-	uint32_t n, exact; /* of which by their ends */
+	uint32_t n, exact[2]; /* of which by their ends; and undeclared servers by their names */
 	struct {
 		uint64_t n, since_ns;
 	} more[2]; /* sessions that found no place, and since when; of undeclared servers the second */
@@ -116,12 +116,13 @@ static void tidy(struct weaks *all)
 {
 	uint32_t n = all->n;
 
-	all->n = all->exact = 0;
+	all->n = all->exact[0] = all->exact[1] = 0;
 	for (uint32_t k = 0; k < n; k++) {
 		if (all->kinds[k].count == 0)
 			continue;
 		all->kinds[all->n] = all->kinds[k];
-		all->exact += !all->kinds[all->n++].wide;
+		all->exact[all->kinds[k].kind == EVENT_UNDECLARED] += !all->kinds[k].wide;
+		all->n++;
 	}
 }
 
@@ -161,7 +162,7 @@ void weaks_write_all(struct inspector *i)
 		if (all->kinds[k].count > 0)
 			write_one(i, &all->kinds[k]);
 	write_more(i, all);
-	all->n = all->exact = 0;
+	all->n = all->exact[0] = all->exact[1] = 0;
 	hour_over(&all->hour, false, i->now_ns);
 }
 
@@ -233,7 +234,8 @@ static void note(struct inspector *i, struct weak *w)
 {
 	struct weaks *all = i->weaks;
 	uint32_t of_conduit, k = find(all, w, &of_conduit);
-	bool exact = k == WEAK_MAX && all->exact < WEAK_EXACT && of_conduit < WEAK_OF_CONDUIT;
+	bool exact =
+		k == WEAK_MAX && all->exact[w->kind == EVENT_UNDECLARED] < WEAK_EXACT && of_conduit < WEAK_OF_CONDUIT;
 
 	if (k == WEAK_MAX && !exact) {
 		make_wide(w);
@@ -249,7 +251,7 @@ static void note(struct inspector *i, struct weak *w)
 	}
 	if (k == WEAK_MAX) {
 		all->kinds[all->n] = *w;
-		all->exact += exact;
+		all->exact[w->kind == EVENT_UNDECLARED] += exact;
 		write_one(i, &all->kinds[all->n++]);
 		return;
 	}

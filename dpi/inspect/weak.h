@@ -12,9 +12,11 @@
 #include "dpi/hello.h"
 #include "dpi/inspect/crossing.h"
 
-#define WEAK_MAX 512u			/* kinds a worker tells apart */
-#define WEAK_EXACT (WEAK_MAX / 4u * 3u) /* of which so many by their ends; the rest is for sums of conduits */
-#define WEAK_OF_CONDUIT 64u		/* ... and of one conduit */
+#define WEAK_MAX 512u /* kinds a worker tells apart */
+#define WEAK_EXACT                                                                                                     \
+	(WEAK_MAX / 8u *                                                                                               \
+	 3u) /* of which so many by their ends, and so many servers by their names; the rest is for sums of conduits */
+#define WEAK_OF_CONDUIT 64u /* ... and of one conduit */
 
 struct weaks *weaks_new(void); /* NULL when memory is out */
 void weaks_free(struct weaks *all);

@@ -10,6 +10,7 @@
 #include "mgmt/cli/words/answers.h"
 #include "mgmt/cli/words/reach.h"
 #include "mgmt/cli/words/render.h"
+#include "mgmt/state/declares.h"
 #include "mgmt/words/row.h"
 
 /* "answers may have: transaction, padding" */
@@ -227,7 +228,7 @@ static const json_t *names_of(const json_t *effective, const char *conduit)
 
 		for (size_t k = 0; k < json_array_size(grants); k++)
 			if (strcmp(js(json_array_get(grants, k), "conduit"), conduit) == 0 &&
-			    json_array_size(ja(json_array_get(grants, k), "names")) > 0)
+			    declares_servers(json_array_get(permits, i), json_array_get(grants, k)))
 				return ja(json_array_get(grants, k), "names");
 	}
 	return NULL;

@@ -7,6 +7,7 @@
 #include "appliance/base/version.h"
 #include "mgmt/cli/report/facts.h"
 #include "mgmt/cli/report/probes.h"
+#include "mgmt/state/declares.h"
 #include "mgmt/state/read.h"
 
 #define YEAR 365u  /* days that S asks for at the least */
@@ -272,8 +273,8 @@ void probe_phrases_refused(const json_t *facts, const struct deeds *deeds, struc
 
 	(void)deeds;
 	if (ju(l, "count") > 0)
-		finding_say(f, VERDICT_MET, M_PROBE_PHRASES_LEAKED, ju(l, "count"), js(l, "since"),
-			    *js(l, "by") != '\0' ? js(l, "by") : "?");
+		finding_say(f, VERDICT_MET, *js(l, "by") != '\0' ? M_PROBE_PHRASES_LEAKED : M_PROBE_PHRASES_LEAKED_ONCE,
+			    ju(l, "count"), js(l, "since"), js(l, "by"));
 	else if (jb(l, "damaged"))
 		finding_say(f, VERDICT_PARTLY, M_PROBE_PHRASES_DAMAGED);
 	else
@@ -393,7 +394,7 @@ static bool takes_tls(const json_t *permits, const char *conduit, bool *ret_decl
 			if (strcmp(js(g, "protocol"), "tls") != 0 || strcmp(js(g, "conduit"), conduit) != 0)
 				continue;
 			found = true;
-			*ret_declares = *ret_declares || json_array_size(ja(g, "names")) > 0;
+			*ret_declares = *ret_declares || declares_servers(p, g);
 		}
 	}
 	return found;

@@ -74,6 +74,9 @@ static void names_stay(void **state)
 					     "xPermission denied",
 					     "Permission deniedly",
 					     "permission denied",
+					     "Protocol error on crane 3",
+					     "pages of Connection refused",
+					     "目的: Connection refused pages of the proxy",
 					     "Too many open" };
 
 	(void)state;

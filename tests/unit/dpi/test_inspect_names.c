@@ -264,6 +264,58 @@ static void lists_change_under_sessions(void **state)
 	assert_string_equal(undeclared_event(2)->text[EVENT_OBJECT], "tos.example");
 }
 
+/* What a session that is over asked for is told by no packet that comes later: not by one that begins anew on its ports, nor by its end. */
+static void sessions_that_are_over(void **state)
+{
+	struct conn k, again;
+
+	(void)state;
+	declare(NAMES, 5);
+	k = ask(P_TLS, "a.vendor.example");
+	again = k;
+	declare("\013tos.example", 6);
+	desk_segment(&again, DIR_C2S, again.c + 100000, 0, DESK_SYN, NULL, 0);
+	assert_int_equal(undeclared(), 0);
+	declare("\003tos", 7);
+	desk_segment(&k, DIR_C2S, k.c, k.s, DESK_RST | DESK_ACK, NULL, 0);
+	assert_int_equal(undeclared(), 0);
+}
+
+/* A hello that its server never had names nobody: the client may send another in its place, where nobody reads it. */
+static void hello_for_nobody_but_us(void **state)
+{
+	uint8_t hello[HELLO_ROOM], other[HELLO_ROOM];
+	size_t n = client_hello_for(hello, "tos.vendor.example");
+	struct conn k;
+
+	(void)state;
+	assert_int_equal(client_hello_for(other, "bad.vendor.exampla"), n);
+	declare("\022tos.vendor.example", 5);
+	/* The same bytes of the stream, once more and otherwise. */
+	k = desk_conn(P_TLS);
+	desk_handshake(&k);
+	desk_send(&k, DIR_C2S, hello, n);
+	assert_int_equal(undeclared(), 0);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - (uint32_t)n, k.s, DESK_ACK, other, n), OUTCOME_CONFIRMED);
+	assert_int_equal(undeclared(), 1);
+	assert_string_equal(undeclared_event(0)->text[EVENT_OBJECT], "");
+	/* An acknowledgement of what its server never said. */
+	k = desk_conn(P_TLS);
+	desk_handshake(&k);
+	desk_send(&k, DIR_C2S, hello, n);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s + 5000, DESK_ACK, "x", 1), OUTCOME_CONFIRMED);
+	inspector_finish(desk_i);
+	assert_int_equal(undeclared(), 2);
+	assert_int_equal(undeclared_event(1)->count, 1);
+	/* What the server has it has, whatever comes behind it. */
+	k = desk_conn(P_TLS);
+	desk_handshake(&k);
+	desk_send(&k, DIR_C2S, hello, n);
+	assert_int_equal(desk_text(&k, DIR_S2C, "220 welcome\r\n"), OUTCOME_CONFIRMED);
+	inspector_finish(desk_i);
+	assert_int_equal(undeclared(), 2);
+}
+
 /* A client that makes names up has its conduit's part of the table, and takes none from weak TLS; the counts are right. */
 static void made_up_names_are_one_sum(void **state)
 {
@@ -758,6 +810,8 @@ int main(void)
 		T(another_generation_writes_its_sums),
 		N(undeclared_servers_are_told_once_and_counted),
 		N(lists_change_under_sessions),
+		N(sessions_that_are_over),
+		N(hello_for_nobody_but_us),
 		N(made_up_names_are_one_sum),
 		N(names_nobody_could_read),
 		T(many_kinds_are_one_sum),

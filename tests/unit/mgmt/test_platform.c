@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Until when the system below is supported: what os-release(5) and Debian's list of releases say, whatever they hold, and the verdict about it.
- * LINK: mgmt/cli/report/platform.c mgmt/cli/report/probes_record.c mgmt/state/read.c
+ * LINK: mgmt/cli/report/platform.c mgmt/cli/report/probes_record.c mgmt/state/declares.c mgmt/state/read.c
  * LINK: $(BASE_SRC) $(WIRE_SRC)
  * LIBS: nettle jansson
  */

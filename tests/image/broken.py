@@ -99,7 +99,7 @@ def full(m, site, work):
     enforces(m, site)
     says(m, "status", "disk: 100 % used, 0 of", "使用率100%、空き0/")
     says(m, "load", "could not be taken: site.cfg", "読み込めませんでした:site.cfg")
-    says(m, "apply", "No space left", "Nospaceleft", seconds=180)
+    says(m, "apply", "No space left", "ディスクに空きがありません", seconds=180)
     enforces(m, site)
     m.cut()
     with state_of(m, work) as at:

@@ -150,6 +150,7 @@ function header(): Node_ {
 		signedIn() && !mustChoose() && h("nav", { "aria-label": t("pages") }, shown().map((p) =>
 			h("a", { href: p.hash, "aria-current": p === here() ? "page" : undefined }, t(p.title)))),
 		h("span", { class: "space" }),
+		signedIn() && h("p", { class: "note on-paper" }, t("time_zone", zone())),
 		languages(),
 		signedIn() && !mustChoose() && h("button", { type: "button", click: print }, t("print")),
 		person() !== "" && h("span", { class: "who" }, person()),

@@ -199,15 +199,26 @@ def another_form(box):
         return "%d records, none lost; first as EVE %d, as the box has it %d; %d twice" % (len(lines), forms[True], forms[False], twice)
 
 
+def below(pid, name):
+    """Children of that name, of all its threads."""
+    out = []
+    with contextlib.suppress(OSError):  # a thread ends, or a child does
+        for task in os.listdir("/proc/%d/task" % pid):
+            for child in read("/proc/%d/task/%s/children" % (pid, task)).split():
+                if read("/proc/%s/comm" % child).strip() == name:
+                    out.append(int(child))
+    return out
+
+
+def rsyslogd(sender):
+    """Its process, which the script of the unit stays beside."""
+    wait_for(lambda: below(sender.pid, "rsyslogd"), 20, "rsyslogd")
+    return below(sender.pid, "rsyslogd")[0]
+
+
 def children(sender):
     """Process numbers of what makes EVE for it."""
-    out = []
-    for task in os.listdir("/proc/%d/task" % sender.pid):
-        with contextlib.suppress(OSError):  # a thread ends, or a child does
-            for pid in read("/proc/%d/task/%s/children" % (sender.pid, task)).split():
-                if read("/proc/%s/comm" % pid).strip() == "sekisho-eve":
-                    out.append(int(pid))
-    return out
+    return below(rsyslogd(sender), "sekisho-eve")
 
 
 def its_program_dies(box):
@@ -262,7 +273,7 @@ def its_program_dies(box):
 
 def processes(sender, most):
     """How many its user may have from now on, by that user's own word: root of a container may not say so."""
-    sh("setpriv", "--reuid", LOG_USER, "--regid", LOG_USER, "--clear-groups", "prlimit", "--pid", sender.pid, "--nproc=%s:" % most)
+    sh("setpriv", "--reuid", LOG_USER, "--regid", LOG_USER, "--clear-groups", "prlimit", "--pid", rsyslogd(sender), "--nproc=%s:" % most)
 
 
 def no_process_for_it(box):
@@ -276,7 +287,7 @@ def no_process_for_it(box):
         p.server()
         sender = p.sender()
         all_here(p, box)
-        most = next(x for x in read("/proc/%d/limits" % sender.pid).splitlines() if x.startswith("Max processes")).split()[3]
+        most = next(x for x in read("/proc/%d/limits" % rsyslogd(sender)).splitlines() if x.startswith("Max processes")).split()[3]
         processes(sender, 1)
         for pid in children(sender):
             os.kill(pid, signal.SIGKILL)
@@ -316,7 +327,8 @@ def its_program_is_shut_in(box):
         expect(running.wait(timeout=20) == 0, "it did not end with its input")
 
 
-HOLDS_MANY = """import os, signal, subprocess, sys
+HOLDS_MANY = """import os, resource, signal, subprocess, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (4096, max(4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1])))
 held = [os.dup(2) for _ in range(int(sys.argv[2]))]
 with open("/proc/self/comm", "w") as f:
     f.write(sys.argv[3])

@@ -36,7 +36,8 @@ static inline size_t client_hello_with(uint8_t *out, const uint8_t *extensions, 
 	n += 7;
 	out[n++] = (uint8_t)(n_extensions >> 8);
 	out[n++] = (uint8_t)n_extensions;
-	memcpy(out + n, extensions, n_extensions);
+	if (n_extensions > 0) /* there is nothing to point to */
+		memcpy(out + n, extensions, n_extensions);
 	return hello_finish(out, n + n_extensions);
 }
 

@@ -190,8 +190,12 @@ void op_compile_begin(struct supervisor *s)
 
 	op->step = STEP_COMPILE;
 	op->deadline = mono_ns() + COMPILE_LIMIT_NS;
-	progress_stage(s, &op->asker, PROGRESS_COMPILES);
-	backup_make_way(s);
+	/* A dry run waits for a backup's sealing: whoever repeats one would keep every backup from its end. */
+	if (op->kind == OP_DRY_RUN)
+		backup_goes_first(s);
+	else
+		backup_make_way(s);
+	progress_stage(s, &op->asker, sl->state == SLOT_OFF ? PROGRESS_COMPILES : PROGRESS_WAITS_TURN);
 	if (sl->state != SLOT_OFF)
 		return; /* the last one is not reaped yet; op_compile_died comes back here */
 	roles_want(s, SLOT_COMPILE);
@@ -201,6 +205,12 @@ void op_compile_begin(struct supervisor *s)
 		op_explain(s, 3, M_OP_COMPILE_ABSENT, sl->failed.text);
 		op_give_up(s);
 	}
+}
+
+void op_compile_end(struct supervisor *s)
+{
+	if (s->op.compiling)
+		role_kill(s, &s->slots[SLOT_COMPILE]);
 }
 
 void op_compile_died(struct supervisor *s, const siginfo_t *how)

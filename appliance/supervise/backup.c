@@ -348,6 +348,12 @@ void backup_make_way(struct supervisor *s)
 	role_kill(s, &s->slots[SLOT_COMPILE]);
 }
 
+void backup_goes_first(struct supervisor *s)
+{
+	if (s->backup->step == READY_TO_SEAL && s->slots[SLOT_COMPILE].state == SLOT_OFF)
+		seal(s);
+}
+
 void backup_stop(struct supervisor *s, const struct asker *a)
 {
 	if (s->backup->step == IDLE || !asker_is(&s->backup->asker, a))

@@ -22,8 +22,9 @@ void backup_sealed(struct supervisor *s, const struct msg *m);
 void backup_sealer_died(struct supervisor *s);
 /* Nobody waits for this one any more. */
 void backup_stop(struct supervisor *s, const struct asker *a);
-/* The compiler is wanted: the backup waits until that operation is over. */
+/* The compiler is wanted: the backup waits until that operation is over; or it is sealed first, if it is ready for that. */
 void backup_make_way(struct supervisor *s);
+void backup_goes_first(struct supervisor *s);
 void backup_due(struct supervisor *s, uint64_t now);
 uint64_t backup_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = never */
 

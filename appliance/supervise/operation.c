@@ -389,20 +389,25 @@ static void give_way(struct supervisor *s)
 	const struct msg_body m = { .type = MSG_STOP };
 
 	if (s->op.step == STEP_COMPILE)
-		role_kill(s, &s->slots[SLOT_COMPILE]);
+		op_compile_end(s);
 	else if ((s->op.step == STEP_FORETELL || s->op.step == STEP_KERNEL) &&
 		 role_send(s, &s->slots[SLOT_ENFORCE], s->op.id, &m, NULL, 0))
 		s->enforce_leaves = s->op.id;
 	op_give_up(s);
 }
 
+/* Whoever acts does not stand behind these: a draft is checked again and again, and a backup may be sealed for long. */
+static bool stands_back(const struct operation *op)
+{
+	return op->kind == OP_DRY_RUN && (op->asker.kind == ASKER_MGMT || op->ground.login[0] != 0 ||
+					  (op->step == STEP_COMPILE && !op->compiling));
+}
+
 /* Takes `bundle`. */
 static void begin(struct supervisor *s, struct operation asked, const char *by)
 {
 	snprintf(asked.by, sizeof(asked.by), "%s", by);
-	/* Somebody who writes a draft has it checked again and again: nobody waits behind that who acts. */
-	if (s->op.kind == OP_DRY_RUN && (s->op.asker.kind == ASKER_MGMT || s->op.ground.login[0] != 0) &&
-	    asked.kind != OP_DRY_RUN) {
+	if (stands_back(&s->op) && asked.kind != OP_DRY_RUN) {
 		op_explain(s, 3, M_OP_GAVE_WAY);
 		give_way(s);
 	}
@@ -545,7 +550,7 @@ void op_due(struct supervisor *s, uint64_t now)
 		return;
 	switch (op->step) {
 	case STEP_COMPILE:
-		role_kill(s, &s->slots[SLOT_COMPILE]);
+		op_compile_end(s);
 		op_explain(s, 3, M_OP_COMPILE_LATE);
 		op_give_up(s);
 		break;

@@ -100,8 +100,8 @@ void op_finish(struct supervisor *s, bool done); /* answers, tidies up, takes th
 void op_give_up(struct supervisor *s);		 /* what was prepared is put back, then op_finish */
 void op_compile_begin(struct supervisor *s);
 void op_compile_end(struct supervisor *s); /* its compiler, if there is one yet; another's goes on */
-void op_try(struct supervisor *s);     /* op.next is there: all that can be tried of it, and the end */
-void op_prepare(struct supervisor *s); /* op.next is there: devices, queues, tables, and on */
+void op_try(struct supervisor *s);	   /* op.next is there: all that can be tried of it, and the end */
+void op_prepare(struct supervisor *s);	   /* op.next is there: devices, queues, tables, and on */
 void op_to_kernel(struct supervisor *s);
 void trial_set(struct supervisor *s, uint64_t number, uint32_t seconds); /* 0 = none */
 

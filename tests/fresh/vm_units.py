@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Debian packages on a machine of their own: Debian's stock kernel and systemd under qemu (vm.py says how). One disk over
 several boots (STAGES): the packages come to a machine that is a router, whose power is cut while the first policy is on trial; a policy is
-in force from a boot on, with frames at both cards from power-on (wire.py); alarms go out by mail and SNMP, and the battery of its UPS ends; docs/install.md is
+in force from a boot on, with frames at both cards from power-on (wire.py); alarms go out by mail and SNMP, records to a log server, and the battery of its UPS ends; docs/install.md is
 followed, the daemon lost in several ways and upgraded under live sessions, and the packages are taken away. What the machine itself has to
 check is in units/.
 
@@ -18,7 +18,7 @@ import vm
 import wire
 
 WORK = os.path.join(vm.TOP, "build", "fresh", "vm-units")
-WANTED = "systemd-sysv udev ifupdown apparmor iproute2 nftables python3 python3-aiosmtpd procps kmod sudo curl openssl nut-server snmptrapd linux-image-amd64".split()
+WANTED = "systemd-sysv udev ifupdown apparmor iproute2 nftables python3 python3-aiosmtpd procps kmod sudo curl openssl nut-server snmptrapd rsyslog rsyslog-gnutls linux-image-amd64".split()
 STAGE = """[Unit]
 After=sekishod.service basic.target
 [Service]
@@ -36,7 +36,7 @@ WantedBy=multi-user.target
 # Nothing else writes to the console, and nothing of the machine's own starts while something is measured.
 QUIET = ("serial-getty@ttyS0.service getty@tty1.service apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer "
          "fstrim.timer systemd-timesyncd.service nut-server.service nut-monitor.service nut-driver.target nut-driver-enumerator.service "
-         "nut-driver-enumerator.path snmptrapd.service snmptrapd.socket").split()
+         "nut-driver-enumerator.path snmptrapd.service snmptrapd.socket rsyslog.service syslog.socket").split()
 
 # Each a boot of one disk: what is tried there, in this order (units/main.py), and which frames have to pass from one card to the other in
 # the meantime; the others must not, not one. None: nothing is sent, so that it does not stand beside what is measured. A stage that the machine
@@ -46,7 +46,7 @@ STAGES = {
     "install": ("install cut", list(wire.KINDS)),
     "untried": ("install.untried install.take", list(wire.KINDS)),
     "boot": ("live", [wire.ALLOWED]),
-    "battery": ("live.released lab.cable lab.enduring mail inform battery", None),
+    "battery": ("live.released lab.cable lab.enduring mail inform log battery", None),
     "live": ("live.released lab guide lab.enduring partition harm partition.divided confined leave", None),
 }
 

@@ -185,17 +185,21 @@ static void reached(void *ctx, const struct ir_peer *p, const char *text, uint64
 {
 	const struct reaching *r = ctx;
 	char address[ADDR_TEXT], transport[WORD_TEXT];
+	json_t *peer;
 
 	if (p == NULL) {
 		json_array_append_new(r->others, json_text(text));
 		return;
 	}
 	addr_text(&p->address, address);
-	json_array_append_new(p->use == PEER_TERMINAL ? r->terminals : r->peers,
-			      json_pack("{s:s, s:s, s:s, s:i, s:i, s:I, s:I}", "use", peer_words[p->use], "address",
-					address, "protocol", transport_text(p->l4proto, transport), "port",
-					(int)p->port, "line", (int)p->line, "packets", (json_int_t)packets, "bytes",
-					(json_int_t)bytes));
+	peer = json_pack("{s:s, s:s, s:s, s:i, s:i, s:I, s:I}", "use", peer_words[p->use], "address", address,
+			 "protocol", transport_text(p->l4proto, transport), "port", (int)p->port, "line", (int)p->line,
+			 "packets", (json_int_t)packets, "bytes", (json_int_t)bytes);
+	if (p->use == PEER_LOG) {
+		json_object_set_new(peer, "transport", json_string(log_transport_words[p->relp]));
+		json_object_set_new(peer, "format", json_string(log_format_words[p->eve]));
+	}
+	json_array_append_new(p->use == PEER_TERMINAL ? r->terminals : r->peers, peer);
 }
 
 json_t *json_reach(const struct supervisor *s)

@@ -38,7 +38,11 @@ static void hosts(struct cli *c, const json_t *list)
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *p = json_array_get(list, i);
 
-		table_cell(t, use_text(c, js(p, "use")));
+		/* How records go out, in the words of box.cfg. */
+		if (js(p, "format")[0] != 0)
+			table_cellf(t, "%s (%s, %s)", use_text(c, js(p, "use")), js(p, "transport"), js(p, "format"));
+		else
+			table_cell(t, use_text(c, js(p, "use")));
 		table_cell(t, js(p, "address"));
 		table_cellf(t, "%s/%llu", js(p, "protocol"), ju(p, "port"));
 		table_cellf(t, "box.cfg:%llu", ju(p, "line"));

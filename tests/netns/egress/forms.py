@@ -135,6 +135,7 @@ def each_line_is_eve(box):
             away.policy(box, declared(p, "eve", transport))
             p.server(transport == "relp")
             sender = p.sender()
+            expect("(%s, eve)" % transport in box.sekisho("effective", "--lang", "en").stdout, "effective does not say how records go out")
             all_here(p, box)
             sessions = away.Sessions(box, 20)
             last.callback(sessions.end)

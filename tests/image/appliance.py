@@ -97,7 +97,7 @@ class Appliance:
         put(about + "version", version + "\n")
         put(about + "compatible", "sekisho-amd64\n")
         shutil.copy(keyring, about + "keyring.pem")
-        put(folder + "/usr/bin/sekisho", '#!/bin/sh\n[ ! -e /no-daemon ] || exit 3\necho "$*" >>/records\n', 0o755)
+        put(folder + "/usr/bin/sekisho", '#!/bin/sh\n[ ! -e /no-daemon ] || exit 3\n[ "$1" != status ] || exec cat /status\necho "$*" >>/records\n', 0o755)
         for name in STEPS:
             path = folder + "/usr/bin/" + name
             if os.path.lexists(path):
@@ -196,7 +196,7 @@ class Appliance:
 
     def came_up(self, lang="en"):
         """What the machine does when it enforces and its slot was read."""
-        return self.do("/bin/bash", "-ec", ". /usr/lib/sekisho/slots; slot_good; exec /usr/lib/sekisho/update --started", typed="", lang=lang)
+        return self.do("/bin/bash", "-ec", ". /usr/lib/sekisho/slots; /usr/lib/sekisho/update --judged; slot_good; exec /usr/lib/sekisho/update --started", typed="", lang=lang)
 
     def records(self):
         try:
@@ -209,7 +209,7 @@ class Appliance:
         block = run("mcopy", "-n", "-i", self.folder + "/parts/start", ENV, "-").decode("ascii")
         assert len(block) == 1024 and block.startswith("# GRUB Environment Block\n"), block
         lines = [x for x in block.splitlines()[1:] if not x.startswith("#")]
-        assert len(lines) == 5, block
+        assert 5 <= len(lines) <= 7, block  # MORE stands there of a slot that came up
         return dict(x.split("=", 1) for x in lines)
 
     def power_on(self):
@@ -217,11 +217,13 @@ class Appliance:
         env = self.environment()
         chosen = None
         for _ in range(2):
-            chosen = next((s for s in env["ORDER"].split() if env[s + "_OK"] == "1" and env[s + "_TRY"] == "0"), None)
+            chosen = next((s for s in env["ORDER"].split() if env[s + "_OK"] == "1" and (env[s + "_TRY"] == "0" or env.get(s + "_MORE") == "1")), None)
             if chosen:
                 break
             env["A_TRY"] = env["B_TRY"] = "0"
         chosen = chosen or "A"
+        if env[chosen + "_TRY"] == "1":
+            env[chosen + "_MORE"] = "0"
         env[chosen + "_TRY"] = "1"
         text = "# GRUB Environment Block\n" + "".join("%s=%s\n" % x for x in env.items())
         put(self.folder + "/tmp/grubenv", text + "#" * (1024 - len(text)))

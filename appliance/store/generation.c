@@ -222,20 +222,33 @@ void generation_store_close(struct generation_store *s)
 	*s = (struct generation_store){ .dirfd = -1 };
 }
 
-/* Forgets the oldest one that is not the confirmed one. */
-static void forget_oldest(struct generation_store *s)
+/* Neither what is confirmed nor what is on trial; and of the others first what never was in force: an apply that fails again
+ * and again takes no policy away that somebody could go back to. */
+static bool oldest(const struct generation_store *s, bool failed, size_t *ret)
 {
 	for (size_t i = 0; i < s->n; i++) {
-		char name[40];
+		const struct generation_record *g = &s->list[i];
 
-		if (s->list[i].number == s->confirmed)
+		if (g->number == s->confirmed || g->state == GEN_WAITING ||
+		    (failed && (g->state != GEN_REVERTED || g->why != WHY_FAILED)))
 			continue;
-		sealed_name(s->list[i].number, name);
-		unlinkat(s->dirfd, name, 0);
-		memmove(&s->list[i], &s->list[i + 1], (s->n - i - 1) * sizeof(*s->list));
-		s->n--;
-		return;
+		*ret = i;
+		return true;
 	}
+	return false;
+}
+
+static void forget_oldest(struct generation_store *s)
+{
+	char name[40];
+	size_t i;
+
+	if (!oldest(s, true, &i) && !oldest(s, false, &i))
+		return;
+	sealed_name(s->list[i].number, name);
+	unlinkat(s->dirfd, name, 0);
+	memmove(&s->list[i], &s->list[i + 1], (s->n - i - 1) * sizeof(*s->list));
+	s->n--;
 }
 
 int generation_add(struct generation_store *s, const void *p, size_t n, const uint8_t digest[32],

@@ -39,6 +39,7 @@ struct change {
 	json_t *tried; /* owned; NULL = there was none */
 	uint64_t tried_base, tried_ns;
 	bool tried_good;
+	bool unsaved; /* what stands here is not on disk: change_save */
 };
 
 /* ---- what people are told ------------------------------------------------------------------------------------------- */
@@ -181,7 +182,20 @@ void change_settle(struct supervisor *s)
 	} else {
 		return;
 	}
-	draft_save(s->state_fd, d, &e); /* without it the next start comes to the same */
+	s->change->unsaved = draft_save(s->state_fd, d, &e) < 0;
+}
+
+bool change_unsaved(const struct supervisor *s)
+{
+	return s->change->unsaved;
+}
+
+void change_save(struct supervisor *s)
+{
+	struct err e;
+
+	if (s->change->unsaved)
+		s->change->unsaved = draft_save(s->state_fd, &s->change->draft, &e) < 0;
 }
 
 /* Keeps the change, or gives back `before` and says so. Nothing but the state may differ. */
@@ -189,8 +203,10 @@ static bool kept(struct supervisor *s, const struct order *o, const struct draft
 {
 	struct err e;
 
-	if (draft_save(s->state_fd, &s->change->draft, &e) == 0)
+	if (draft_save(s->state_fd, &s->change->draft, &e) == 0) {
+		s->change->unsaved = false;
 		return true;
+	}
 	s->change->draft = *before;
 	refuse(s, o, ANSWER_CANNOT, M_CHANGE_UNSAVED, e.text);
 	return false;
@@ -269,7 +285,8 @@ static void save(struct supervisor *s, const struct order *o)
 {
 	struct change *c = s->change;
 	struct draft before = c->draft, *d = &c->draft;
-	bool new = d->state == DRAFT_NONE || d->state == DRAFT_APPLIED;
+	/* What is on trial may be given up: then whoever wrote it is an author of what comes of it. */
+	bool new = d->state == DRAFT_NONE || (d->state == DRAFT_APPLIED && d->generation != s->trial);
 	uint8_t *texts = NULL;
 	struct err e;
 	size_t n;
@@ -516,6 +533,13 @@ static void rollback(struct supervisor *s, const struct order *o)
 						.flags = o->m.flags & APPLY_DRY_RUN,
 						.comment = o->comment };
 
+	const struct generation_record *g = order.to != 0 ? generation_find(&s->store, order.to) : NULL;
+
+	/* What was given up is a change as any other, that two persons make. */
+	if (g != NULL && !o->alone && order.flags == 0 && g->state != GEN_CONFIRMED && g->why != WHY_ROLLBACK) {
+		refuse(s, o, ANSWER_CANNOT, M_CHANGE_NEVER_CONFIRMED, (unsigned long long)order.to);
+		return;
+	}
 	op_rollback(s, o->asker, o->by, o->fd, ground_at(o, o->m.base), &order);
 }
 
@@ -700,8 +724,7 @@ void change_finished(struct supervisor *s, const struct operation *op, bool done
 		   c->draft.state != DRAFT_NONE) {
 		c->draft.state = DRAFT_APPLIED;
 		c->draft.generation = op->number;
-		draft_save(s->state_fd, &c->draft,
-			   &e); /* else it is one that was written for another generation, after a start */
+		c->unsaved = draft_save(s->state_fd, &c->draft, &e) < 0;
 	}
 	if (op->asker.kind == ASKER_MGMT || op->ground.login[0] != '\0')
 		json_object_set_new(answer, "draft", draft_json(s));

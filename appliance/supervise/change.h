@@ -35,6 +35,9 @@ void change_finished(struct supervisor *s, const struct operation *op, bool done
 bool change_holds(const struct supervisor *s, const struct op_ground *g);
 /* After each operation: the draft's generation may have been given up, or another policy be in the place that it was written for. */
 void change_settle(struct supervisor *s);
+/* Whether the draft that stands here is not on disk, which is full or fails; change_save tries again. */
+bool change_unsaved(const struct supervisor *s);
+void change_save(struct supervisor *s);
 /* Who gave this order waits no longer: a check or dry run of which is not known yet who he is. */
 void change_stop(struct supervisor *s, const struct asker *a);
 /* mgmt is gone: nobody waits for an answer any more, and what was not begun is not done. */

@@ -81,8 +81,11 @@ void near_end_due(struct supervisor *s, uint64_t now)
 	if (now < r->look_at && r->generation == s->now->number)
 		return;
 	r->look_at = now + LOOK_NS;
-	if (s->now->number == 0)
+	if (s->now->number == 0) {
+		endings_free(&r->endings);
+		r->generation = 0;
 		return;
+	}
 	if (r->generation != s->now->number)
 		adopt(s);
 	/* By a clock that nobody trusts any end may be near. */
@@ -129,10 +132,8 @@ json_t *json_ending(const struct supervisor *s)
 		const struct ir_conduit *c;
 		uint64_t near = ending_near(x->since, x->until);
 
-		if (!is_near(x, now) || n++ >= SHOWN)
-			continue;
-		c = conduit_of(s->now->ir, x);
-		if (c == NULL)
+		c = is_near(x, now) ? conduit_of(s->now->ir, x) : NULL;
+		if (c == NULL || n++ >= SHOWN)
 			continue;
 		(void)json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o, s:o}", "conduit", json_text(c->name),
 							    "label", json_text(c->label), "owner", json_text(c->owner),

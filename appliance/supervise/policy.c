@@ -84,7 +84,7 @@ static int give_ids(struct supervisor *s, struct policy *p, struct err *e)
 
 static bool is_unsaved(const struct supervisor *s)
 {
-	return s->store.unsaved || s->ids.unsaved;
+	return s->store.unsaved || s->ids.unsaved || change_unsaved(s);
 }
 
 uint64_t unsaved_next(const struct supervisor *s)
@@ -101,6 +101,7 @@ void unsaved_due(struct supervisor *s, uint64_t now)
 	s->save_again = now + SAVE_AGAIN;
 	(void)generation_save(&s->store, &e);
 	(void)permit_ids_save(s->state_fd, &s->ids, &e);
+	change_save(s);
 }
 
 struct policy *policy_new(struct supervisor *s, uint8_t *sealed, size_t n, uint64_t number, struct err *e)

@@ -69,6 +69,9 @@ static void note_done(struct records *r, const struct records_order_kept *o, uin
 {
 	unsigned i = r->next_done++ % DONE_MOST;
 
+	/* A repetition follows its original. Behind another order, which may have undone it, it is meant. */
+	for (unsigned k = 0; k < DONE_MOST; k++)
+		r->done[k].at = 0;
 	memcpy(r->done[i].digest, o->digest, sizeof(o->digest));
 	r->done[i].at = now;
 }

@@ -29,6 +29,7 @@
 
 static const struct generation_cause applied = { .why = WHY_APPLIED, .by = "root" };
 static const struct generation_cause confirmed = { .why = WHY_CONFIRMED, .by = "root" };
+static const struct generation_cause timed_out = { .why = WHY_TIMEOUT };
 static const struct generation_cause rolled_back = { .why = WHY_ROLLBACK, .by = "tanaka", .comment = "100 % zurück\n" };
 
 /* As an apply does it: what is confirmed is in force. */
@@ -263,8 +264,10 @@ static void history_is_bounded(void **state)
 	assert_int_equal(generation_store_open(f->fd, &s, &e), 0);
 	add(&s, 1);
 	generation_confirm(&s, 1, &confirmed, &e);
-	for (uint8_t i = 2; i <= 120; i++)
+	for (uint8_t i = 2; i <= 120; i++) {
 		assert_int_equal(add(&s, i), i);
+		assert_int_equal(generation_mark(&s, i, GEN_REVERTED, &timed_out, &e), 0);
+	}
 	assert_int_equal(s.n, GENERATIONS_KEPT);
 	/* The confirmed one stays, however old. */
 	assert_int_equal(generation_load(&s, 1, &p, &n, &e), 0);
@@ -273,6 +276,44 @@ static void history_is_bounded(void **state)
 	reopen(f, &s);
 	assert_int_equal(s.n, GENERATIONS_KEPT);
 	assert_int_equal(s.next, 121);
+	generation_store_close(&s);
+}
+
+/* Applies that fail, however many, take away neither what is on trial nor what could be gone back to. */
+static void failures_take_nothing_away(void **state)
+{
+	static const struct generation_cause failed = { .why = WHY_FAILED };
+	struct folder *f = *state;
+	struct generation_store s;
+	struct err e = { 0 };
+	uint8_t *p;
+	size_t n;
+
+	assert_int_equal(generation_store_open(f->fd, &s, &e), 0);
+	for (uint8_t i = 1; i <= 4; i++) {
+		add(&s, i);
+		generation_confirm(&s, i, &confirmed, &e);
+	}
+	assert_int_equal(add(&s, 5), 5); /* on trial */
+	for (uint8_t i = 6; i <= 120; i++) {
+		assert_int_equal(add(&s, i), i);
+		assert_int_equal(generation_mark(&s, i, GEN_REVERTED, &failed, &e), 0);
+	}
+	assert_int_equal(s.n, GENERATIONS_KEPT);
+	for (uint64_t i = 1; i <= 5; i++) {
+		assert_non_null(generation_find(&s, i));
+		assert_int_equal(generation_load(&s, i, &p, &n, &e), 0);
+		free(p);
+	}
+	assert_int_equal(generation_back(&s), 3);
+	/* One that comes into force takes the place of one that failed. */
+	assert_int_equal(generation_mark(&s, 5, GEN_REVERTED, &timed_out, &e), 0);
+	for (uint8_t i = 121; i <= 130; i++) {
+		add(&s, i);
+		generation_confirm(&s, i, &confirmed, &e);
+	}
+	assert_non_null(generation_find(&s, 5));
+	assert_int_equal(s.n, GENERATIONS_KEPT);
 	generation_store_close(&s);
 }
 
@@ -461,6 +502,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(earlier_lines_are_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(trials_are_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(history_is_bounded, setup, teardown),
+		cmocka_unit_test_setup_teardown(failures_take_nothing_away, setup, teardown),
 		cmocka_unit_test_setup_teardown(room_is_tried, setup, teardown),
 		cmocka_unit_test_setup_teardown(damaged_history_begins_anew, setup, teardown),
 		cmocka_unit_test_setup_teardown(damaged_pointer_confirms_nothing, setup, teardown),

@@ -214,6 +214,36 @@ def server_away(box):
         return "%d lines waited" % waiting
 
 
+def disk_full(box):
+    """The disk takes nothing of what is to be told: mails go all the same, status says what cannot be kept, and with room it is kept again."""
+    with Notify(box, every=1) as n, Server(box, n.folder) as server:
+        n.quiet()
+        n.stop()
+        sh("mount", "-t", "tmpfs", "-o", "size=64k,mode=700,uid=%d,gid=%d" % (USER, USER), "tmpfs", n.state)
+        try:
+            with contextlib.suppress(OSError), open(n.state + "/filler", "wb", buffering=0) as f:
+                while True:
+                    f.write(b"x" * 4096)
+            n.start()
+            wait_for(lambda: n.mail()["state"] == "good" and "No space" in (n.mail()["why"] or ""), 30, "a word about the disk")
+            for way in ("down", "up"):
+                before = len(server.mails)
+                link(box, way)
+                wait_for(lambda: any("lan2" in m.get_content() for _, m in server.mails[before:]), 30, "a mail about the link that is %s" % way)
+            wait_for(lambda: n.mail()["waiting"] == 0, 20, "nothing that waits")
+            expect(n.mail()["state"] == "good" and n.mail()["since"] is not None, "%s", n.mail())
+            for lang, words in (("en", "what went cannot be kept"), ("ja", "送信済みであることを保存できません")):
+                said = box.sekisho("status", "--lang", lang, check=False).stdout
+                expect("".join(words.split()) in "".join(said.split()), "%s", said)
+            os.unlink(n.state + "/filler")
+            wait_for(lambda: n.mail()["why"] is None and os.path.exists(n.state + "/ledger"), 30, "a ledger that is kept")
+        finally:
+            n.stop()
+            sh("umount", "-l", n.state)
+        expect(len({x[1]["message-id"] for x in server.mails}) == len(server.mails), "a mail twice")
+        return "%d mails" % len(server.mails)
+
+
 def wrong_certificate(box):
     """A server of another name, or without TLS, hears neither login nor sender, and status says why."""
     with Notify(box) as n:
@@ -266,4 +296,4 @@ def asks_nothing_else(box):
     return "history, confirm, rollback, effective"
 
 
-CASES = (told_and_over, a_digest, server_away, wrong_certificate, daemon_dead, asks_nothing_else)
+CASES = (told_and_over, a_digest, server_away, disk_full, wrong_certificate, daemon_dead, asks_nothing_else)

@@ -288,6 +288,41 @@ def receiver_away(box):
         return "%d waited" % len(waiting)
 
 
+def snmp_disk_full(box):
+    """A disk that takes nothing, from the first start on: as soon as the box has its number there informs go, while nothing of them can be kept, and status says that."""
+    with Inform(box) as n, Wire(box), Receiver(box, n.folder) as r:
+        n.stop()
+        sh("mount", "-t", "tmpfs", "-o", "size=64k,mode=700,uid=%d,gid=%d" % (USER, USER), "tmpfs", n.state)
+
+        def fill():
+            with contextlib.suppress(OSError), open(n.state + "/filler", "wb", buffering=0) as f:
+                while True:
+                    f.write(b"x" * 4096)
+        try:
+            fill()
+            link(box, "down")
+            n.start()
+            wait_for(lambda: n.failing("No space"), 40, "a failure for want of a number")
+            expect(not r.took(), "%s", r.took())
+            os.unlink(n.state + "/filler")
+            wait_for(lambda: r.about("lan2", "sekishoRaised"), 60, "the inform, with room")
+            n.quiet_but_link()
+            fill()
+            link(box, "up")
+            wait_for(lambda: r.about("lan2", "sekishoCleared"), 30, "the inform on a full disk")
+            link(box, "down")
+            wait_for(lambda: len(r.about("lan2", "sekishoRaised")) == 2, 30, "another one")
+            wait_for(lambda: n.fares()["waiting"] == 0, 20, "nothing that waits")
+            expect(n.fares()["state"] == "good" and "No space" in n.fares()["why"], "%s", n.fares())
+            said = "".join(box.sekisho("status", "--lang", "en", check=False).stdout.split())
+            expect("whatwentcannotbekept" in said, "%s", said)
+            once(r)
+        finally:
+            n.stop()
+            sh("umount", "-l", n.state)
+        return "%d informs" % len(r.took())
+
+
 def a_long_backlog(box):
     """Nearly all that a ledger holds, of an hour ago and longer: it goes in order and once, while the program is killed in the middle of it; how many found no room is said once."""
     with Inform(box) as n, Wire(box) as wire:
@@ -590,4 +625,4 @@ def named_by_the_mib(box):
     return "12 names"
 
 
-CASES = (informed, receiver_away, a_long_backlog, wrong_keys, ack_lost, answers_of_others, recorded_answers, daemon_gone, nothing_else, named_by_the_mib)
+CASES = (informed, receiver_away, snmp_disk_full, a_long_backlog, wrong_keys, ack_lost, answers_of_others, recorded_answers, daemon_gone, nothing_else, named_by_the_mib)

@@ -29,7 +29,8 @@ struct keep_rule {
 /* A file whose time has come. */
 struct keep_file {
 	uint64_t first, last; /* numbers of its records */
-	uint64_t written;     /* seconds since 1970: its last write */
+	uint64_t written;     /* seconds since 1970: its last write, at most that of any later file */
+	uint64_t stamped;     /* ... as the file itself has it: later, where a clock stood back afterwards */
 	uint8_t hash[32];     /* of its last record, as the next file's first one has it */
 };
 

@@ -353,6 +353,49 @@ static void switched_off_for_a_season(void **state)
 	stop(&j);
 }
 
+/* A clock that stood back while a later file was closed makes the one before it older, not what it holds. */
+static void a_hold_and_a_clock_that_stood_back(void **state)
+{
+	static struct journal_role j;
+	struct folder *f = *state;
+	struct keep_file file;
+	struct err e = { 0 };
+	uint64_t began;
+
+	open_journal(f, &j);
+	began = wall_s;
+	journal_turn(&j.chain);
+	for (int i = 0; i < LINES; i++)
+		assert_int_equal(
+			journal_append(&j.chain, json_pack("{s:o}", "time", json_time(wall_s * 1000000000ull)), &e), 0);
+	assert_int_equal(journal_sync(&j.chain, &e), 0);
+	passes(20 * KEEP_DAY);
+	set_written(f, 1, wall_s);
+	wall_s -= 80 * KEEP_DAY;
+	write_file(f, &j);
+	wall_s += 80 * KEEP_DAY;
+	write_file(f, &j);
+	days(f, &j, 45);
+	assert_int_equal(due(f, &j, &file), 1);
+	assert_int_equal(file.first, 1);
+	assert_int_equal(file.written, began - 60 * KEEP_DAY);
+	for (int i = 0; i < 2; i++) {
+		j.holds = (struct holds){ .n = 1 };
+		j.holds.list[0] =
+			(struct hold){ .number = 1, .from = began + 9 * KEEP_DAY, .until = began + 18 * KEEP_DAY };
+		assert_true(role_hold_keeps(&j, &file));
+		j.holds.list[0].from = j.holds.list[0].until = began - 30 * KEEP_DAY;
+		assert_true(role_hold_keeps(&j, &file));
+		j.holds.list[0].from = began + 22 * KEEP_DAY;
+		j.holds.list[0].until = HOLD_OPEN;
+		assert_false(role_hold_keeps(&j, &file));
+		/* Packed it is the same. */
+		act(&j);
+		assert_int_equal(due(f, &j, &file), 1);
+	}
+	stop(&j);
+}
+
 /* ---- the role ------------------------------------------------------------------------------------------------------ */
 
 /* A file an hour, the first an hour after the rule; each with its record, by which verify knows what is missing. */
@@ -1109,3 +1152,4 @@ int main(void)
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
+		cmocka_unit_test_setup_teardown(a_hold_and_a_clock_that_stood_back, fresh, teardown),

@@ -244,6 +244,33 @@ def disk_full(box):
         return "%d mails" % len(server.mails)
 
 
+def records_anew(box):
+    """Somebody empties the folder of the records while the daemon is down: the mail says so, though the new ones count from 1 again; what was told before is not told again."""
+    with Notify(box, every=1) as n, Server(box, n.folder) as server:
+        n.quiet()
+        # More records than a start writes.
+        for i in range(24):
+            with open(box.run_folder + "/policy/site.cfg", "w", encoding="utf-8") as f:
+                f.write(HEAD + "conduits = (\n  " + conduit("reads", "it", "ot", ["read", "write"] if i % 2 == 0 else ["read"]) + "\n);\n")
+            box.sekisho("apply", box.run_folder + "/policy/site.cfg")
+        sh("nft", "flush", "ruleset", ns=box.data)
+        wait_for(lambda: "all rules were removed" in server.said(), 40, "the mail about the rules")
+        wait_for(lambda: n.mail()["waiting"] == 0, 30, "nothing that waits")
+        newest, told = box.events()[-1]["seq"], len(server.mails)
+        box.kill()
+        box.start()
+        wait_for(box.running, 30, "the roles")
+        box.kill()
+        sh("sh", "-c", "rm -f %s/state/journal/*" % box.run_folder)
+        box.start()
+        wait_for(box.running, 30, "the roles anew")
+        found = wait_for(lambda: [e for e in box.events() if e.get("code") == "emptied"], 20, "the record of it")
+        expect(found[0]["seq"] < newest, "%d records, %d before", found[0]["seq"], newest)
+        wait_for(lambda: [m for _, m in server.mails[told:] if "all earlier records are gone" in m.get_content().lower()], 60, "the mail about it")
+        expect(not [m for _, m in server.mails[told:] if "all rules were removed" in m.get_content()], "told again: %s", server.said())
+        return "record %d of %d before" % (found[0]["seq"], newest)
+
+
 def wrong_certificate(box):
     """A server of another name, or without TLS, hears neither login nor sender, and status says why."""
     with Notify(box) as n:
@@ -296,4 +323,4 @@ def asks_nothing_else(box):
     return "history, confirm, rollback, effective"
 
 
-CASES = (told_and_over, a_digest, server_away, disk_full, wrong_certificate, daemon_dead, asks_nothing_else)
+CASES = (told_and_over, a_digest, server_away, disk_full, records_anew, wrong_certificate, daemon_dead, asks_nothing_else)

@@ -16,7 +16,7 @@ import threading
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from box import FACTS, HEAD, TOP
+from box import FACTS, HEAD, TOP, conduit
 from cases import expect
 from mail import READS, SERVER, link
 from mail import USER as GROUP
@@ -323,6 +323,28 @@ def snmp_disk_full(box):
         return "%d informs" % len(r.took())
 
 
+def snmp_records_anew(box):
+    """Somebody empties the folder of the records while the daemon is down: an inform says so, though the new ones count from 1 again."""
+    with Inform(box) as n, Wire(box), Receiver(box, n.folder) as r:
+        n.quiet()
+        # More records than a start writes.
+        for i in range(24):
+            with open(n.policy + "/site.cfg", "w", encoding="utf-8") as f:
+                f.write(HEAD + "conduits = (\n  " + conduit("reads", "it", "ot", ["read", "write"] if i % 2 == 0 else ["read"]) + "\n);\n")
+            box.sekisho("apply", n.policy + "/site.cfg")
+        newest = box.events()[-1]["seq"]
+        wait_for(lambda: n.ledger()["after"] >= newest, 20, "a look at all of it")
+        box.kill()
+        sh("sh", "-c", "rm -f %s/state/journal/*" % box.run_folder)
+        box.start()
+        wait_for(box.running, 30, "the roles anew")
+        found = wait_for(lambda: [e for e in box.events() if e.get("code") == "emptied"], 20, "the record of it")
+        expect(found[0]["seq"] < newest, "%d records, %d before", found[0]["seq"], newest)
+        wait_for(lambda: r.about("all earlier records are gone"), 60, "the inform about it")
+        once(r)
+        return "record %d of %d before" % (found[0]["seq"], newest)
+
+
 def a_long_backlog(box):
     """Nearly all that a ledger holds, of an hour ago and longer: it goes in order and once, while the program is killed in the middle of it; how many found no room is said once."""
     with Inform(box) as n, Wire(box) as wire:
@@ -625,4 +647,4 @@ def named_by_the_mib(box):
     return "12 names"
 
 
-CASES = (informed, receiver_away, snmp_disk_full, a_long_backlog, wrong_keys, ack_lost, answers_of_others, recorded_answers, daemon_gone, nothing_else, named_by_the_mib)
+CASES = (informed, receiver_away, snmp_disk_full, snmp_records_anew, a_long_backlog, wrong_keys, ack_lost, answers_of_others, recorded_answers, daemon_gone, nothing_else, named_by_the_mib)

@@ -108,6 +108,7 @@ struct journal_role {
 	uint8_t index_key[INDEX_KEY];	    /* while there is a signing key */
 	struct keep_rule rule;
 	uint64_t keep_at;   /* monotonic: when to look at the oldest file; 0 = there is no rule */
+	uint64_t turn_at;   /* monotonic: when to look whether the open file is a day old; 0 = not known yet */
 	uint64_t told_last; /* up to here it was recorded that records go */
 	bool told_signed;   /* ... and that record is signed */
 	uint64_t room_at;   /* monotonic: the next file may go for room, not before */

@@ -554,6 +554,47 @@ static void a_file_each_day(void **state)
 	stop(&j);
 }
 
+/* An hour with a record in it. */
+static void an_hour(struct folder *f, struct journal_role *j)
+{
+	struct err e = { 0 };
+
+	passes(HOUR);
+	act(j);
+	assert_int_equal(journal_append(&j->chain, json_pack("{s:I}", "at", (json_int_t)wall_s), &e), 0);
+	assert_int_equal(journal_sync(&j->chain, &e), 0);
+	set_written(f, j->chain.first, wall_s);
+}
+
+/* For a hundred days nobody has said how long; then somebody does: what is older goes, a file an hour, and no more than that. */
+static void a_rule_that_comes_late(void **state)
+{
+	static struct journal_role j;
+	struct folder *f = *state;
+	size_t n;
+
+	open_journal(f, &j);
+	role_keep(&j, clock_mono().ns);
+	for (int hour = 0; hour < 100 * 24; hour++)
+		an_hour(f, &j);
+	oldest(f, &n);
+	assert_in_range(n, 95, 101);
+	/* While the disk is full none begins. */
+	j.pressed = true;
+	for (int hour = 0; hour < 3 * 24; hour++)
+		an_hour(f, &j);
+	j.pressed = false;
+	oldest(f, &n);
+	assert_in_range(n, 95, 101);
+	role_keep_rule(&j, &month);
+	for (int hour = 0; hour < 4 * 24; hour++)
+		an_hour(f, &j);
+	oldest(f, &n);
+	assert_in_range(n, 33, 42);
+	judge(f, 0, oldest(f, NULL) - 1);
+	stop(&j);
+}
+
 /* Why the oldest stays has words in Japanese: but for a file's name, nothing of it is English. */
 static void in_japanese(const char *text)
 {
@@ -1130,10 +1171,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_clock_that_was_ahead_for_a_while, fresh, teardown),
 		cmocka_unit_test_setup_teardown(a_jump_backwards, fresh, teardown),
 		cmocka_unit_test_setup_teardown(switched_off_for_a_season, fresh, teardown),
+		cmocka_unit_test_setup_teardown(a_hold_and_a_clock_that_stood_back, fresh, teardown),
 		cmocka_unit_test_setup_teardown(one_an_hour_and_each_is_recorded, fresh, teardown),
 		cmocka_unit_test_setup_teardown(what_is_held_stays, fresh, teardown),
 		cmocka_unit_test_setup_teardown(another_rule_waits, fresh, teardown),
 		cmocka_unit_test_setup_teardown(a_file_each_day, fresh, teardown),
+		cmocka_unit_test_setup_teardown(a_rule_that_comes_late, fresh, teardown),
 		cmocka_unit_test_setup_teardown(a_file_each_day_after_a_clock_that_was_ahead, fresh, teardown),
 		cmocka_unit_test_setup_teardown(a_file_each_day_after_damage, fresh, teardown),
 		cmocka_unit_test_setup_teardown(a_stop_in_the_middle, fresh, teardown),
@@ -1152,4 +1195,3 @@ int main(void)
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
-		cmocka_unit_test_setup_teardown(a_hold_and_a_clock_that_stood_back, fresh, teardown),

@@ -123,6 +123,8 @@ struct journal_role {
 		devices_times_at; /* monotonic: the register is not saved before: what is new, and when the known were heard */
 	struct weak_list weak;
 	uint64_t weak_at, weak_times_at; /* monotonic: likewise */
+	struct weak_steady weak_steady;
+	uint64_t weak_tidy_at; /* monotonic: the next look at what is old, not later */
 	int key_folder; /* of the signing key; 0 = nobody wants signatures, -1 = there is none: nothing is signed, and that is said */
 	struct signer signer;
 	json_t *last_checkpoint; /* as its record has it, NULL = none yet; owned */

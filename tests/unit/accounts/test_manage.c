@@ -373,6 +373,12 @@ static void what_was_handed_out_opens_nothing_but_the_choice_of_another(void **s
 	/* Nobody has fetched it for a week. */
 	later(HANDED_S + 1);
 	assert_int_equal(login("kato", made, first), ANSWER_NO);
+	/* Nor does one let in for years that a clock gave out which was ahead. */
+	now.wall_s -= 2 * (HANDED_S + 1);
+	assert_int_equal(login("kato", made, first), ANSWER_NO);
+	now.wall_s += HANDED_S + 1;
+	assert_int_equal(login("kato", made, first), ANSWER_YES);
+	now.wall_s += HANDED_S + 1;
 	/* What root sets is not of that kind. */
 	root(USER_PASSWORD, "{\"name\":\"kato\",\"passphrase\":\"" OTHER "\"}");
 	assert_int_equal(login("kato", OTHER, first), ANSWER_YES);

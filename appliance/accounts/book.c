@@ -361,7 +361,8 @@ void account_seen(const struct account *a, char out[ACCOUNT_SEEN])
 
 bool account_handed_over(const struct account *a, uint64_t now)
 {
-	return a->handed && now > a->phrase_since && now - a->phrase_since > HANDED_S;
+	/* Nor does one last that a clock gave out which was ahead by more than that. */
+	return a->handed && (now > a->phrase_since ? now - a->phrase_since : a->phrase_since - now) > HANDED_S;
 }
 
 json_t *book_account_json(const struct account *a, uint64_t now)

@@ -86,7 +86,8 @@ int keep_due(int dirfd, uint64_t open, const struct keep_rule *rule, uint64_t no
 			*ret = (struct keep_file){ .first = list[0].first,
 						   .last = list[1].first - 1,
 						   .written = times[0] };
-			r = hash_before(dirfd, list[1].first, ret->hash, e);
+			r = segment_written(dirfd, &list[0], &ret->stamped, e);
+			r = r < 0 ? r : hash_before(dirfd, list[1].first, ret->hash, e);
 			r = r < 0 ? r : 1;
 		}
 	}

@@ -3,9 +3,9 @@
  * How long records are kept: which file the site's rule lets go, and letting it go. Journal role only.
  *
  * Files go whole, the oldest first, and never the one that is written to. A file's age is that of its last write: of a plain one the
- * file's time, of a packed one the time in its header; never a time that a record says, since others say those. With a rule a new
- * file begins each day, so that a file which goes a day before delete_after_days holds nothing that should have gone earlier, and nothing
- * that is younger than keep_days.
+ * file's time, of a packed one the time in its header; never a time that a record says, since others say those. A new
+ * file begins each day, with and without a rule, so that a file which goes a day before delete_after_days holds nothing that should have gone earlier, and nothing
+ * that is younger than keep_days. While the disk is full none begins.
  *
  * A clock that jumps deletes nothing: age is counted twice and the lesser counts. Once by the clock, a file being no younger than any that
  * was written after it; and once from file to file, where more than a week without any record counts for nothing, since a clock
@@ -29,7 +29,8 @@ struct keep_rule {
 /* A file whose time has come. */
 struct keep_file {
 	uint64_t first, last; /* numbers of its records */
-	uint64_t written;     /* seconds since 1970: its last write */
+	uint64_t written;     /* seconds since 1970: its last write, at most that of any later file */
+	uint64_t stamped;     /* ... as the file itself has it: later, where a clock stood back afterwards */
 	uint8_t hash[32];     /* of its last record, as the next file's first one has it */
 };
 

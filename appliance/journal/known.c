@@ -292,8 +292,10 @@ struct known_told known_see(struct known *k, const struct known_sighting *s)
 		put(d->zone, s->zone);
 		k->changed = true;
 	}
-	if (s->now > d->last) {
+	/* What says that it was heard days from now was said by a clock that was ahead. */
+	if (s->now > d->last || d->last - s->now > KNOWN_AHEAD_S) {
 		d->last = s->now;
+		d->first = d->first < d->last ? d->first : d->last;
 		k->stale = true;
 	}
 	put_address(k, d, s, &told);

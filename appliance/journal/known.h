@@ -31,6 +31,8 @@
 #define KNOWN_ADDRESSES 4u
 #define KNOWN_NAME 65u /* of a zone or an interface, with its NUL */
 
+#define KNOWN_AHEAD_S 86400u /* seconds; sightings come in their order but for moments */
+
 struct known_device {
 	uint32_t number; /* given once; 0 = a free place */
 	uint8_t mac[6];

@@ -86,7 +86,20 @@ bool role_hold_damaged(const struct journal_role *j)
 	return false;
 }
 
-/* Of what the file's last write and its first record say. A clock that jumped in between is what the margin is for. */
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint64_t most(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/*
+ * Of all that the file's first record and its last write say, the latter also as it was before a clock that stood back made the file older. A clock that
+ * jumped in between is what the margin is for.
+ */
 bool role_hold_keeps(struct journal_role *j, const struct keep_file *f)
 {
 	uint64_t first = 0;
@@ -94,8 +107,8 @@ bool role_hold_keeps(struct journal_role *j, const struct keep_file *f)
 	if (j->holds.n == 0)
 		return false;
 	segment_began(j->chain.dirfd, f->first, &first);
-	return holds_cover(&j->holds, first < f->written ? first : f->written,
-			   first < f->written ? f->written : first) != NULL;
+	return holds_cover(&j->holds, least(first, least(f->written, f->stamped)),
+			   most(first, most(f->written, f->stamped))) != NULL;
 }
 
 /* What came of an order: which hold, and whether a signature stands behind its record. */

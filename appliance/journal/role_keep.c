@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What becomes of closed files, an act at a time between records: they are packed and indexed, and deleted as the site's rule says.
+ * What becomes of files, an act at a time between records: one is closed each day, and those that are closed are packed and indexed, and deleted as the site's
+ * rule says.
  *
  * One file an hour at most goes, the first an hour after the start or after another rule was heard: whatever a rule or a clock
  * says, somebody has time to see it. That a file goes is on the disk before it goes. A stop in between says it twice.
@@ -23,8 +24,9 @@
 #include "appliance/journal/role_private.h"
 #include "appliance/journal/segment.h"
 
+#define SECOND_NS 1000000000ull
 #define AGAIN_NS 600000000000ull /* after a failure */
-#define TURN_NS 3600000000000ull /* between two looks at the oldest file */
+#define TURN_NS 3600000000000ull /* between two looks at the oldest file, and at the one that is written to */
 #define ROOM_NS 600000000000ull	 /* ... while the disk is full */
 
 static bool pack_waits(const struct journal_role *j)
@@ -74,6 +76,8 @@ uint64_t role_keep_due(const struct journal_role *j)
 		return j->full && j->keep_at != 0 ? j->room_at : UINT64_MAX;
 	if (index_waits(j) && j->index_at < due)
 		due = j->index_at;
+	if (j->turn_at != 0 && j->turn_at < due)
+		due = j->turn_at;
 	return j->keep_at != 0 && j->keep_at < due ? j->keep_at : due;
 }
 
@@ -188,9 +192,15 @@ static void stuck(struct journal_role *j, const struct err *e)
 	snprintf(j->stuck, sizeof(j->stuck), "%s", e->text);
 }
 
-/* The day's file is closed, and the next one begins with the signature over it. */
-static void turn(struct journal_role *j)
+/*
+ * Once a day, whether or not there is a rule: one that comes later, after a trial or with a clock that is trusted again, then finds files that can go by days.
+ * The day's file is closed, and the next one begins with the signature over it.
+ */
+static void turn(struct journal_role *j, uint64_t now)
 {
+	j->turn_at = now + TURN_NS;
+	if (!keep_turns(j->chain.dirfd, j->chain.first, clock_wall_ns() / SECOND_NS))
+		return;
 	journal_turn(&j->chain);
 	if (j->unsigned_n > 0)
 		role_checkpoint(j, false);
@@ -199,7 +209,7 @@ static void turn(struct journal_role *j)
 static void keep(struct journal_role *j, uint64_t now)
 {
 	const struct keep_rule least = { j->rule.keep_days, j->rule.keep_days + 1 };
-	uint64_t wall = clock_wall_ns() / 1000000000u;
+	uint64_t wall = clock_wall_ns() / SECOND_NS;
 	bool early = false;
 	struct keep_file f;
 	struct err e = { 0 };
@@ -207,8 +217,6 @@ static void keep(struct journal_role *j, uint64_t now)
 
 	j->keep_at = now + TURN_NS;
 	j->room_at = now + ROOM_NS;
-	if (!j->pressed && keep_turns(j->chain.dirfd, j->chain.first, wall))
-		turn(j);
 	r = keep_due(j->chain.dirfd, j->chain.first, &j->rule, wall, &f, &e);
 	if (r == 0 && j->pressed) {
 		early = true;
@@ -232,9 +240,13 @@ static void keep(struct journal_role *j, uint64_t now)
 
 void role_keep(struct journal_role *j, uint64_t now)
 {
+	if (j->turn_at == 0)
+		j->turn_at = now + TURN_NS;
 	if (role_keep_due(j) > now)
 		return;
-	if (j->pressed || (j->keep_at != 0 && j->keep_at <= now))
+	if (!j->pressed && j->turn_at <= now)
+		turn(j, now);
+	else if (j->pressed || (j->keep_at != 0 && j->keep_at <= now))
 		keep(j, now);
 	else if (pack_waits(j) && j->pack_at <= now)
 		pack(j, now);

@@ -108,6 +108,7 @@ struct journal_role {
 	uint8_t index_key[INDEX_KEY];	    /* while there is a signing key */
 	struct keep_rule rule;
 	uint64_t keep_at;   /* monotonic: when to look at the oldest file; 0 = there is no rule */
+	uint64_t turn_at;   /* monotonic: when to look whether the open file is a day old; 0 = not known yet */
 	uint64_t told_last; /* up to here it was recorded that records go */
 	bool told_signed;   /* ... and that record is signed */
 	uint64_t room_at;   /* monotonic: the next file may go for room, not before */
@@ -122,6 +123,8 @@ struct journal_role {
 		devices_times_at; /* monotonic: the register is not saved before: what is new, and when the known were heard */
 	struct weak_list weak;
 	uint64_t weak_at, weak_times_at; /* monotonic: likewise */
+	struct weak_steady weak_steady;
+	uint64_t weak_tidy_at; /* monotonic: the next look at what is old, not later */
 	int key_folder; /* of the signing key; 0 = nobody wants signatures, -1 = there is none: nothing is signed, and that is said */
 	struct signer signer;
 	json_t *last_checkpoint; /* as its record has it, NULL = none yet; owned */

@@ -11,10 +11,21 @@
 #define SAVE_NS SECOND		     /* what is new is on the disk so soon */
 #define SAVE_TIMES_NS (300 * SECOND) /* numbers and times may be that much older there */
 #define SAVE_AGAIN_NS (10 * SECOND)
+#define TIDY_NS (WEAK_SETTLED_NS + SECOND)
 
 static uint64_t wall(void)
 {
 	return clock_wall_ns() / SECOND;
+}
+
+/* An hour after the clock was set, nothing that an event of that time has put off waits for another one. */
+static void tidy(struct journal_role *j)
+{
+	struct mono now = clock_mono();
+
+	j->weak_tidy_at = now.ns + TIDY_NS;
+	if (weak_settled(&j->weak_steady, now, clock_wall_ns()))
+		weak_tidy(&j->weak, wall());
 }
 
 void role_weak_seen(struct journal_role *j, const struct event *e)
@@ -32,7 +43,7 @@ void role_weak_seen(struct journal_role *j, const struct event *e)
 	s.first = e->space == WEAK_HELLO && e->address < s.last ? s.last - e->address : s.last;
 	names_of_event(&j->names, e, &named);
 	snprintf(s.conduit, sizeof(s.conduit), "%s", named.conduit != NULL ? named.conduit : "");
-	weak_tidy(&j->weak, wall());
+	tidy(j);
 	weak_see(&j->weak, &s);
 }
 
@@ -70,7 +81,12 @@ void role_weak_open(struct journal_role *j)
 
 uint64_t role_weak_due(const struct journal_role *j)
 {
-	return j->weak.changed ? j->weak_at : j->weak.stale ? j->weak_times_at : UINT64_MAX;
+	uint64_t save = j->weak.changed ? j->weak_at
+			: j->weak.stale ? j->weak_times_at
+					: UINT64_MAX,
+		 tidy_at = j->weak.n > 0 || j->weak.beyond > 0 ? j->weak_tidy_at : UINT64_MAX;
+
+	return save < tidy_at ? save : tidy_at;
 }
 
 void role_weak_write(struct journal_role *j, uint64_t now, bool all)
@@ -78,6 +94,8 @@ void role_weak_write(struct journal_role *j, uint64_t now, bool all)
 	struct err e = { 0 };
 	int r;
 
+	if (now >= j->weak_tidy_at)
+		tidy(j);
 	if (!j->weak.changed && !j->weak.stale)
 		return;
 	if (!all && now < (j->weak.changed ? j->weak_at : j->weak_times_at))

@@ -81,10 +81,32 @@ static bool is_over(uint64_t last, uint64_t now)
 	return now > last && now - last >= WEAK_OVER_S;
 }
 
+bool weak_settled(struct weak_steady *s, struct mono now, uint64_t wall_ns)
+{
+	if (clock_was_set(&s->pair, now, wall_ns) || s->since_ns == 0)
+		s->since_ns = now.ns;
+	return now.ns - s->since_ns >= WEAK_SETTLED_NS;
+}
+
+/* Down to `most` where it is yet to come. */
+static void hold_to(struct weak_list *l, uint64_t *t, uint64_t most)
+{
+	if (*t <= most)
+		return;
+	*t = most;
+	l->changed = true;
+}
+
 void weak_tidy(struct weak_list *l, uint64_t now)
 {
 	size_t n = 0;
 
+	for (size_t i = 0; i < l->n; i++) {
+		hold_to(l, &l->list[i].first, now);
+		hold_to(l, &l->list[i].last, now);
+		hold_to(l, &l->list[i].reviewed, now);
+	}
+	hold_to(l, &l->beyond_last, now);
 	for (size_t i = 0; i < l->n; i++)
 		if (!is_over(l->list[i].last, now))
 			l->list[n++] = l->list[i];

@@ -6,6 +6,9 @@
  * One that was not seen for WEAK_OVER_S is taken off. One whose records a person has reviewed and signed is no alarm for WEAK_KNOWN_S, unless it is weak in
  * a way that it was not then. Workers read what strangers say, so the list has a stated size and a conduit its part of it: what is
  * beyond is one entry of the conduit without a server, and beyond all a count.
+ *
+ * A clock that is wrong for some minutes forgets nothing and leaves nothing: only when it has gone on for an hour without being set are servers taken off, and
+ * times that are yet to come held to now.
  */
 #ifndef SEKISHO_JOURNAL_WEAK_H
 #define SEKISHO_JOURNAL_WEAK_H
@@ -15,6 +18,7 @@
 #include <stdint.h>
 
 #include "appliance/base/addr.h"
+#include "appliance/base/clock.h"
 #include "appliance/base/err.h"
 
 #define WEAK_SERVERS 256u
@@ -23,6 +27,7 @@
 #define WEAK_SESSIONS UINT32_MAX /* counted up to so many */
 #define WEAK_OVER_S (30u * 86400u)
 #define WEAK_KNOWN_S (90u * 86400u)
+#define WEAK_SETTLED_NS 3600000000000ull
 
 struct weak_server {
 	struct addr address; /* family 0: the rest of a conduit */
@@ -55,7 +60,13 @@ bool weak_parse(const uint8_t *text, size_t n, struct weak_list *ret);
 void weak_see(struct weak_list *l, const struct weak_server *s);
 /* Somebody has signed a review of the records between two moments. */
 void weak_review(struct weak_list *l, uint64_t since, uint64_t until, uint64_t now);
-/* Those that were not seen for long go. */
+/* The clock has gone on for WEAK_SETTLED_NS as monotonic time does, as far as it was asked; starts as zeros. Asked at each event, and once an hour. */
+struct weak_steady {
+	struct clock_pair pair;
+	uint64_t since_ns; /* monotonic */
+};
+bool weak_settled(struct weak_steady *s, struct mono now, uint64_t wall_ns);
+/* Those that were not seen for long go, and what is yet to come is held to now. Only while the clock is settled. */
 void weak_tidy(struct weak_list *l, uint64_t now);
 /* It is one that somebody should look at. */
 bool weak_is_alarm(const struct weak_server *s, uint64_t now);

@@ -424,7 +424,8 @@ const struct generation_record *generation_last_trial(const struct generation_st
 		/* What was applied at once, or is on trial still, had no trial that ended. */
 		if (g->why == WHY_APPLIED || g->why == WHY_FAILED || g->why == WHY_ROLLBACK)
 			continue;
-		if (last == NULL || g->changed_ns >= last->changed_ns)
+		/* One at a time: the last that began ended last, whatever a clock that was ahead said of an earlier one. */
+		if (last == NULL || g->number > last->number)
 			last = g;
 	}
 	return last;

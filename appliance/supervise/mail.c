@@ -45,7 +45,7 @@ static json_t *fares(const char *path, const struct ir_peer *p)
 {
 	char of[ADDR_TEXT + 8], address[ADDR_TEXT];
 	struct told_said t;
-	bool failing;
+	bool wrong;
 
 	if (p == NULL)
 		return json_null();
@@ -53,11 +53,12 @@ static json_t *fares(const char *path, const struct ir_peer *p)
 	snprintf(of, sizeof(of), "%s %u", address, (unsigned)p->port);
 	if (!said(path, of, &t))
 		return json_pack("{s:o, s:s}", "server", json_endpoint(&p->address, p->port), "state", "away");
-	failing = strcmp(t.state, "failing") == 0;
+	/* It may go well and have a word to say all the same: what was told cannot be kept. */
+	wrong = strcmp(t.state, "failing") == 0 || strcmp(t.why, "-") != 0;
 	return json_pack("{s:o, s:s, s:o, s:I, s:I, s:o}", "server", json_endpoint(&p->address, p->port), "state",
-			 t.state, "since", failing && t.since >= 0 ? said_time((uint64_t)t.since) : json_null(),
+			 t.state, "since", wrong && t.since >= 0 ? said_time((uint64_t)t.since) : json_null(),
 			 "waiting", (json_int_t)t.waiting, "dropped", (json_int_t)t.dropped, "why",
-			 failing ? json_text(t.why) : json_null());
+			 wrong ? json_text(t.why) : json_null());
 }
 
 json_t *json_mail(const struct supervisor *s)

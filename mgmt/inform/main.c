@@ -96,7 +96,14 @@ static void tell_all(void *of, int to)
 		return;
 }
 
-/* What was acknowledged is not told again, whatever ends this program now. */
+static void save(struct teller *t)
+{
+	struct err e = { 0 };
+
+	fare_kept(&t->fare, ledger_save(t->state_fd, &t->ledger, &e) < 0 ? e.text : NULL);
+}
+
+/* What was acknowledged is not told again, whatever ends this program now, unless the disk takes nothing. */
 static bool hear(void *of, uint8_t byte)
 {
 	struct teller *t = of;
@@ -106,7 +113,7 @@ static bool hear(void *of, uint8_t byte)
 		ledger_first_told(&t->ledger, fare_wall_s());
 		t->told++;
 		/* Tried again at the next look. */
-		(void)ledger_save(t->state_fd, &t->ledger, &(struct err){ 0 });
+		save(t);
 		return true;
 	}
 	if (n + 1 < sizeof(t->why))
@@ -134,24 +141,6 @@ static void put_down(const struct teller *t)
 	fare_put_down(&t->fare, t->run_fd, &t->s.address, t->s.port, &t->ledger);
 }
 
-static void go_on(struct teller *t, const char *no_keys)
-{
-	struct err e = { 0 };
-
-	look(&t->look, &t->ledger);
-	/* First on the disk, then told: a new start repeats an inform at worst, of the same serial. */
-	if (ledger_save(t->state_fd, &t->ledger, &e) < 0)
-		fare_failed(&t->fare, e.text);
-	put_down(t);
-	if (ledger_waiting(&t->ledger) == 0 || !fare_due(&t->fare))
-		return;
-	if (t->informer != NULL)
-		tell(t);
-	else
-		fare_failed(&t->fare, no_keys);
-	put_down(t);
-}
-
 /* Two lines: the passphrase that authenticates, and the one that encrypts. */
 static struct informer *with_keys(const struct teller *t, struct err *e)
 {
@@ -168,6 +157,26 @@ static struct informer *with_keys(const struct teller *t, struct err *e)
 	explicit_bzero(auth, sizeof(auth));
 	explicit_bzero(privacy, sizeof(privacy));
 	return i;
+}
+
+static void go_on(struct teller *t)
+{
+	struct err e = { 0 };
+
+	look(&t->look, &t->ledger);
+	/* First on the disk, then told: a new start repeats an inform at worst, of the same serial. A disk that takes nothing keeps no inform back. */
+	save(t);
+	put_down(t);
+	if (ledger_waiting(&t->ledger) == 0 || !fare_due(&t->fare))
+		return;
+	/* Without keys it is tried again: a disk that was full at the start may have room for the engine's number later. */
+	if (t->informer == NULL)
+		t->informer = with_keys(t, &e);
+	if (t->informer != NULL)
+		tell(t);
+	else
+		fare_failed(&t->fare, e.text);
+	put_down(t);
 }
 
 int main(int argc, char **argv)
@@ -187,10 +196,9 @@ int main(int argc, char **argv)
 		fprintf(stderr, "sekisho-inform: %s\n", e.text);
 		return 1;
 	}
-	t.informer = with_keys(&t, &e);
 	put_down(&t); /* before it looks: it runs */
 	for (;;) {
-		go_on(&t, e.text);
+		go_on(&t);
 		sleep(LOOK_S);
 	}
 }

@@ -52,21 +52,36 @@ void fare_well(struct fare *f)
 	f->failing_s = f->back_off_s = 0;
 }
 
+void fare_kept(struct fare *f, const char *why_not)
+{
+	if (why_not == NULL) {
+		f->unsaved_s = 0;
+		return;
+	}
+	if (f->unsaved_s == 0 || strcmp(f->unsaved, why_not) != 0)
+		fprintf(stderr, "%s: %s\n", f->program, why_not);
+	if (f->unsaved_s == 0)
+		f->unsaved_s = up_s();
+	snprintf(f->unsaved, sizeof(f->unsaved), "%s", why_not);
+}
+
 void fare_put_down(const struct fare *f, int dirfd, const struct addr *of, uint16_t port, const struct ledger *l)
 {
+	const uint64_t since_s = f->failing_s != 0 ? f->failing_s : f->unsaved_s;
+	const char *said = f->failing_s != 0 ? f->why : f->unsaved;
 	char text[400], address[ADDR_TEXT], why[FARE_WHY], since[24] = "-";
 	struct err e = { 0 };
 	int size;
 
 	addr_text(of, address);
 	for (size_t i = 0; i < sizeof(why); i++)
-		why[i] = f->why[i] >= ' ' && f->why[i] <= '~' ? f->why[i] : (char)(f->why[i] == '\0' ? '\0' : '?');
-	if (f->failing_s != 0)
-		snprintf(since, sizeof(since), "%llu", (unsigned long long)(f->failing_s - 1));
+		why[i] = said[i] >= ' ' && said[i] <= '~' ? said[i] : (char)(said[i] == '\0' ? '\0' : '?');
+	if (since_s != 0)
+		snprintf(since, sizeof(since), "%llu", (unsigned long long)(since_s - 1));
 	size = snprintf(
 		text, sizeof(text), "at %llu\nof %s %u\nstate %s\nsince %s\nwaiting %zu\ndropped %llu\nwhy %s\n",
 		(unsigned long long)(up_s() - 1), address, (unsigned)port, f->failing_s != 0 ? "failing" : "good",
-		since, ledger_waiting(l), (unsigned long long)ledger_dropped(l), f->failing_s != 0 ? why : "-");
+		since, ledger_waiting(l), (unsigned long long)ledger_dropped(l), since_s != 0 ? why : "-");
 	if (size <= 0 || (size_t)size >= sizeof(text) || atomic_write(dirfd, "state", text, (size_t)size, &e) < 0)
 		fprintf(stderr, "%s: %s\n", f->program, e.text);
 }

@@ -166,6 +166,22 @@ void ledger_set_after(struct ledger *l, uint64_t seq)
 	set(l, "after", seq);
 }
 
+uint64_t ledger_mark(const struct ledger *l)
+{
+	return ju(l->all, "mark");
+}
+
+const char *ledger_mark_hash(const struct ledger *l)
+{
+	return js(l->all, "mark_hash");
+}
+
+void ledger_set_mark(struct ledger *l, uint64_t seq, const char *hash)
+{
+	json_object_set_new(l->all, "mark_hash", json_text(hash));
+	set(l, "mark", seq);
+}
+
 size_t ledger_waiting(const struct ledger *l)
 {
 	return json_array_size(list_of(l, "waiting"));

@@ -15,7 +15,7 @@
 #define LEDGER_WAITING_MOST 200u
 
 struct ledger {
-	json_t *all; /* {"after","sent","number","serial","dropped","alarms":[...],"waiting":[...]} */
+	json_t *all; /* {"after","mark","mark_hash","sent","number","serial","dropped","alarms":[...],"waiting":[...]} */
 	bool changed;
 	uint64_t generation; /* in force at the last look, 0 = not known */
 };
@@ -35,6 +35,11 @@ void ledger_record(struct ledger *l, uint64_t seq, const char *when, const char 
 /* The last record that was looked at; and putting it on. */
 uint64_t ledger_after(const struct ledger *l);
 void ledger_set_after(struct ledger *l, uint64_t seq);
+/* A record by which it shows whether they are the same records still: the last grave one up to `after`, or where there was none another. 0 = none. */
+uint64_t ledger_mark(const struct ledger *l);
+/* Its hash; "" = none. */
+const char *ledger_mark_hash(const struct ledger *l);
+void ledger_set_mark(struct ledger *l, uint64_t seq, const char *hash);
 
 size_t ledger_waiting(const struct ledger *l);
 uint64_t ledger_dropped(const struct ledger *l);

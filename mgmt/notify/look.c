@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "appliance/base/clock.h"
 #include "mgmt/notify/ask.h"
@@ -29,10 +30,56 @@ static void take_records(const struct look *k, struct ledger *l)
 		free(japanese);
 		if (ju(e, "seq") > ledger_after(l))
 			ledger_set_after(l, ju(e, "seq"));
+		ledger_set_mark(l, ju(e, "seq"), js(e, "hash"));
 	}
 	if (ju(answer, "next") > ledger_after(l))
 		ledger_set_after(l, ju(answer, "next"));
 	json_decref(answer);
+}
+
+/* 1: the record that is known is there, 0: it is another one, or none; -1: nobody says. */
+static int has_mark(const struct look *k, const struct ledger *l)
+{
+	json_t *answer = notify_ask(
+		k->socket, &(struct msg_body){ MSG_EVENTS, .events = { .after = ledger_mark(l) - 1, .most = 1 } });
+	const json_t *e = json_array_get(ja(answer, "events"), 0);
+	int r = answer == NULL ? -1 : ju(e, "seq") == ledger_mark(l) && strcmp(js(e, "hash"), ledger_mark_hash(l)) == 0;
+
+	json_decref(answer);
+	return r;
+}
+
+/*
+ * Records that begin anew count from 1 again, and the first of them says why: all of them are news. Looked at after each time without an answer, and when there are
+ * fewer than were looked at. A power cut takes the last ones that no disk had: then it goes on behind the one that is known. False: not known yet.
+ */
+static bool hold_to_records(struct look *k, struct ledger *l, const json_t *journal)
+{
+	uint64_t newest = ju(journal, "records");
+	bool fewer = newest < ledger_after(l);
+	int same = !fewer;
+
+	if (!json_is_integer(json_object_get(journal, "records")))
+		return false;
+	if (k->new_ledger)
+		ledger_set_after(l, newest);
+	else if (!k->sure || fewer) {
+		if (ledger_mark(l) != 0)
+			same = has_mark(k, l);
+		if (same < 0)
+			return false;
+		if (same == 0) {
+			ledger_set_after(l, 0);
+			ledger_set_mark(l, 0, "");
+		} else if (fewer) {
+			ledger_set_after(l, ledger_mark(l));
+		}
+	}
+	k->new_ledger = false;
+	k->sure = true;
+	if (ledger_mark(l) == 0 && newest > 0)
+		ledger_set_mark(l, newest, js(journal, "head"));
+	return true;
 }
 
 void look(struct look *k, struct ledger *l)
@@ -41,6 +88,7 @@ void look(struct look *k, struct ledger *l)
 	       *now = json_time(clock_wall_ns());
 
 	if (status == NULL) {
+		k->sure = false;
 		/* What was wrong is not over because nobody answers. */
 		if (++k->absent >= ABSENT_LOOKS) {
 			alarms = json_deep_copy(json_object_get(l->all, "alarms"));
@@ -53,13 +101,11 @@ void look(struct look *k, struct ledger *l)
 		snprintf(k->site, sizeof(k->site), "%s", js(ja(status, "site"), "name"));
 		snprintf(k->contact, sizeof(k->contact), "%s", js(ja(status, "site"), "contact"));
 		ledger_generation(l, ju(ja(status, "generation"), "number"));
-		if (k->new_ledger)
-			ledger_set_after(l, ju(ja(status, "journal"), "records"));
-		k->new_ledger = false;
 		alarms = alarms_find(status);
 		ledger_look(l, alarms, json_string_value(now));
 		json_decref(alarms);
-		take_records(k, l);
+		if (hold_to_records(k, l, ja(status, "journal")))
+			take_records(k, l);
 	}
 	json_decref(now);
 	json_decref(status);

@@ -12,6 +12,7 @@ struct look {
 	char site[100], contact[512]; /* as the last answer had them */
 	bool new_ledger;	      /* what was recorded before anybody was told is no news */
 	unsigned absent;	      /* looks in a row without an answer */
+	bool sure;		      /* the records are those that were looked at before */
 };
 
 void look(struct look *k, struct ledger *l);

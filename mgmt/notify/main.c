@@ -62,21 +62,24 @@ static void put_down(const struct notify *n)
 	fare_put_down(&n->fare, n->run_fd, &n->s.address, n->s.port, &n->ledger);
 }
 
-static void go_on(struct notify *n)
+static void save(struct notify *n)
 {
 	struct err e = { 0 };
 
+	fare_kept(&n->fare, ledger_save(n->state_fd, &n->ledger, &e) < 0 ? e.text : NULL);
+}
+
+static void go_on(struct notify *n)
+{
 	look(&n->look, &n->ledger);
-	/* First on the disk, then told: a new start repeats a mail at worst, of the same number. */
-	if (ledger_save(n->state_fd, &n->ledger, &e) < 0)
-		fare_failed(&n->fare, e.text);
+	/* First on the disk, then told: a new start repeats a mail at worst, of the same number. A disk that takes nothing keeps no mail back. */
+	save(n);
 	put_down(n);
 	if (!due(n))
 		return;
 	tell(n);
+	save(n);
 	put_down(n);
-	if (ledger_save(n->state_fd, &n->ledger, &e) < 0)
-		fare_failed(&n->fare, e.text);
 }
 
 int main(int argc, char **argv)

@@ -170,7 +170,7 @@ static void shares(struct faults *f)
 }
 
 /* What nobody would hear of: who is told of alarms does not look here. */
-static void told(struct faults *f, const char *key, enum message failing, enum message away)
+static void told(struct faults *f, const char *key, enum message failing, enum message away, enum message unsaved)
 {
 	const json_t *m = ja(f->status, key);
 
@@ -178,6 +178,8 @@ static void told(struct faults *f, const char *key, enum message failing, enum m
 		fault(f, away, js(m, "server"), "", "");
 	else if (strcmp(js(m, "state"), "failing") == 0)
 		fault(f, failing, js(m, "server"), js(m, "why"), "");
+	else if (*js(m, "why") != '\0')
+		fault(f, unsaved, js(m, "server"), js(m, "why"), "");
 }
 
 json_t *faults_find(const json_t *status, enum lang l)
@@ -211,7 +213,7 @@ json_t *faults_find(const json_t *status, enum lang l)
 		fault(&f, M_FAULT_SETTING, js(s, "name"), js(s, "is"), js(s, "want"));
 	}
 	shares(&f);
-	told(&f, "mail", M_FAULT_MAIL, M_FAULT_MAIL_AWAY);
-	told(&f, "snmp", M_FAULT_SNMP, M_FAULT_SNMP_AWAY);
+	told(&f, "mail", M_FAULT_MAIL, M_FAULT_MAIL_AWAY, M_FAULT_MAIL_UNSAVED);
+	told(&f, "snmp", M_FAULT_SNMP, M_FAULT_SNMP_AWAY, M_FAULT_SNMP_UNSAVED);
 	return f.list;
 }

@@ -214,6 +214,63 @@ def server_away(box):
         return "%d lines waited" % waiting
 
 
+def disk_full(box):
+    """The disk takes nothing of what is to be told: mails go all the same, status says what cannot be kept, and with room it is kept again."""
+    with Notify(box, every=1) as n, Server(box, n.folder) as server:
+        n.quiet()
+        n.stop()
+        sh("mount", "-t", "tmpfs", "-o", "size=64k,mode=700,uid=%d,gid=%d" % (USER, USER), "tmpfs", n.state)
+        try:
+            with contextlib.suppress(OSError), open(n.state + "/filler", "wb", buffering=0) as f:
+                while True:
+                    f.write(b"x" * 4096)
+            n.start()
+            wait_for(lambda: n.mail()["state"] == "good" and "No space" in (n.mail()["why"] or ""), 30, "a word about the disk")
+            for way in ("down", "up"):
+                before = len(server.mails)
+                link(box, way)
+                wait_for(lambda: any("lan2" in m.get_content() for _, m in server.mails[before:]), 30, "a mail about the link that is %s" % way)
+            wait_for(lambda: n.mail()["waiting"] == 0, 20, "nothing that waits")
+            expect(n.mail()["state"] == "good" and n.mail()["since"] is not None, "%s", n.mail())
+            for lang, words in (("en", "what went cannot be kept"), ("ja", "送信済みであることを保存できません")):
+                said = box.sekisho("status", "--lang", lang, check=False).stdout
+                expect("".join(words.split()) in "".join(said.split()), "%s", said)
+            os.unlink(n.state + "/filler")
+            wait_for(lambda: n.mail()["why"] is None and os.path.exists(n.state + "/ledger"), 30, "a ledger that is kept")
+        finally:
+            n.stop()
+            sh("umount", "-l", n.state)
+        expect(len({x[1]["message-id"] for x in server.mails}) == len(server.mails), "a mail twice")
+        return "%d mails" % len(server.mails)
+
+
+def records_anew(box):
+    """Somebody empties the folder of the records while the daemon is down: the mail says so, though the new ones count from 1 again; what was told before is not told again."""
+    with Notify(box, every=1) as n, Server(box, n.folder) as server:
+        n.quiet()
+        # More records than a start writes.
+        for i in range(24):
+            with open(box.run_folder + "/policy/site.cfg", "w", encoding="utf-8") as f:
+                f.write(HEAD + "conduits = (\n  " + conduit("reads", "it", "ot", ["read", "write"] if i % 2 == 0 else ["read"]) + "\n);\n")
+            box.sekisho("apply", box.run_folder + "/policy/site.cfg")
+        sh("nft", "flush", "ruleset", ns=box.data)
+        wait_for(lambda: "all rules were removed" in server.said(), 40, "the mail about the rules")
+        wait_for(lambda: n.mail()["waiting"] == 0, 30, "nothing that waits")
+        newest, told = box.events()[-1]["seq"], len(server.mails)
+        box.kill()
+        box.start()
+        wait_for(box.running, 30, "the roles")
+        box.kill()
+        sh("sh", "-c", "rm -f %s/state/journal/*" % box.run_folder)
+        box.start()
+        wait_for(box.running, 30, "the roles anew")
+        found = wait_for(lambda: [e for e in box.events() if e.get("code") == "emptied"], 20, "the record of it")
+        expect(found[0]["seq"] < newest, "%d records, %d before", found[0]["seq"], newest)
+        wait_for(lambda: [m for _, m in server.mails[told:] if "all earlier records are gone" in m.get_content().lower()], 60, "the mail about it")
+        expect(not [m for _, m in server.mails[told:] if "all rules were removed" in m.get_content()], "told again: %s", server.said())
+        return "record %d of %d before" % (found[0]["seq"], newest)
+
+
 def wrong_certificate(box):
     """A server of another name, or without TLS, hears neither login nor sender, and status says why."""
     with Notify(box) as n:
@@ -266,4 +323,4 @@ def asks_nothing_else(box):
     return "history, confirm, rollback, effective"
 
 
-CASES = (told_and_over, a_digest, server_away, wrong_certificate, daemon_dead, asks_nothing_else)
+CASES = (told_and_over, a_digest, server_away, disk_full, records_anew, wrong_certificate, daemon_dead, asks_nothing_else)

@@ -16,7 +16,7 @@ import threading
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from box import FACTS, HEAD, TOP
+from box import FACTS, HEAD, TOP, conduit
 from cases import expect
 from mail import READS, SERVER, link
 from mail import USER as GROUP
@@ -286,6 +286,63 @@ def receiver_away(box):
         expect(n.engine() == engine and len(engine) == 17, "another engine")
         expect(all(AUTH.encode() not in d and b"lan2" not in d for d in wire.seen), "in clear text")
         return "%d waited" % len(waiting)
+
+
+def snmp_disk_full(box):
+    """A disk that takes nothing, from the first start on: as soon as the box has its number there informs go, while nothing of them can be kept, and status says that."""
+    with Inform(box) as n, Wire(box), Receiver(box, n.folder) as r:
+        n.stop()
+        sh("mount", "-t", "tmpfs", "-o", "size=64k,mode=700,uid=%d,gid=%d" % (USER, USER), "tmpfs", n.state)
+
+        def fill():
+            with contextlib.suppress(OSError), open(n.state + "/filler", "wb", buffering=0) as f:
+                while True:
+                    f.write(b"x" * 4096)
+        try:
+            fill()
+            link(box, "down")
+            n.start()
+            wait_for(lambda: n.failing("No space"), 40, "a failure for want of a number")
+            expect(not r.took(), "%s", r.took())
+            os.unlink(n.state + "/filler")
+            wait_for(lambda: r.about("lan2", "sekishoRaised"), 60, "the inform, with room")
+            n.quiet_but_link()
+            fill()
+            link(box, "up")
+            wait_for(lambda: r.about("lan2", "sekishoCleared"), 30, "the inform on a full disk")
+            link(box, "down")
+            wait_for(lambda: len(r.about("lan2", "sekishoRaised")) == 2, 30, "another one")
+            wait_for(lambda: n.fares()["waiting"] == 0, 20, "nothing that waits")
+            expect(n.fares()["state"] == "good" and "No space" in n.fares()["why"], "%s", n.fares())
+            said = "".join(box.sekisho("status", "--lang", "en", check=False).stdout.split())
+            expect("whatwentcannotbekept" in said, "%s", said)
+            once(r)
+        finally:
+            n.stop()
+            sh("umount", "-l", n.state)
+        return "%d informs" % len(r.took())
+
+
+def snmp_records_anew(box):
+    """Somebody empties the folder of the records while the daemon is down: an inform says so, though the new ones count from 1 again."""
+    with Inform(box) as n, Wire(box), Receiver(box, n.folder) as r:
+        n.quiet()
+        # More records than a start writes.
+        for i in range(24):
+            with open(n.policy + "/site.cfg", "w", encoding="utf-8") as f:
+                f.write(HEAD + "conduits = (\n  " + conduit("reads", "it", "ot", ["read", "write"] if i % 2 == 0 else ["read"]) + "\n);\n")
+            box.sekisho("apply", n.policy + "/site.cfg")
+        newest = box.events()[-1]["seq"]
+        wait_for(lambda: n.ledger()["after"] >= newest, 20, "a look at all of it")
+        box.kill()
+        sh("sh", "-c", "rm -f %s/state/journal/*" % box.run_folder)
+        box.start()
+        wait_for(box.running, 30, "the roles anew")
+        found = wait_for(lambda: [e for e in box.events() if e.get("code") == "emptied"], 20, "the record of it")
+        expect(found[0]["seq"] < newest, "%d records, %d before", found[0]["seq"], newest)
+        wait_for(lambda: r.about("all earlier records are gone"), 60, "the inform about it")
+        once(r)
+        return "record %d of %d before" % (found[0]["seq"], newest)
 
 
 def a_long_backlog(box):
@@ -590,4 +647,4 @@ def named_by_the_mib(box):
     return "12 names"
 
 
-CASES = (informed, receiver_away, a_long_backlog, wrong_keys, ack_lost, answers_of_others, recorded_answers, daemon_gone, nothing_else, named_by_the_mib)
+CASES = (informed, receiver_away, snmp_disk_full, snmp_records_anew, a_long_backlog, wrong_keys, ack_lost, answers_of_others, recorded_answers, daemon_gone, nothing_else, named_by_the_mib)

@@ -310,6 +310,7 @@ static void what_was_handed_out_opens_nothing_but_the_choice_of_another(void **s
 {
 	uint8_t first[SECRET_BYTES], second[SECRET_BYTES];
 	char made[PASSPHRASE_MADE];
+	const struct account *kato;
 
 	(void)state;
 	order(sato, MANAGE_ADD, ADD_KATO, ANSWER_YES);
@@ -373,6 +374,10 @@ static void what_was_handed_out_opens_nothing_but_the_choice_of_another(void **s
 	/* Nobody has fetched it for a week. */
 	later(HANDED_S + 1);
 	assert_int_equal(login("kato", made, first), ANSWER_NO);
+	/* Nor does one let in for years that a clock gave out which was ahead. */
+	kato = book_account(&desk.book, "kato");
+	assert_true(account_handed_over(kato, kato->phrase_since - HANDED_S - 1));
+	assert_false(account_handed_over(kato, kato->phrase_since - HANDED_S));
 	/* What root sets is not of that kind. */
 	root(USER_PASSWORD, "{\"name\":\"kato\",\"passphrase\":\"" OTHER "\"}");
 	assert_int_equal(login("kato", OTHER, first), ANSWER_YES);

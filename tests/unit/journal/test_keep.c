@@ -353,6 +353,49 @@ static void switched_off_for_a_season(void **state)
 	stop(&j);
 }
 
+/* A clock that stood back while a later file was closed makes the one before it older, not what it holds. */
+static void a_hold_and_a_clock_that_stood_back(void **state)
+{
+	static struct journal_role j;
+	struct folder *f = *state;
+	struct keep_file file;
+	struct err e = { 0 };
+	uint64_t began;
+
+	open_journal(f, &j);
+	began = wall_s;
+	journal_turn(&j.chain);
+	for (int i = 0; i < LINES; i++)
+		assert_int_equal(
+			journal_append(&j.chain, json_pack("{s:o}", "time", json_time(wall_s * 1000000000ull)), &e), 0);
+	assert_int_equal(journal_sync(&j.chain, &e), 0);
+	passes(20 * KEEP_DAY);
+	set_written(f, 1, wall_s);
+	wall_s -= 80 * KEEP_DAY;
+	write_file(f, &j);
+	wall_s += 80 * KEEP_DAY;
+	write_file(f, &j);
+	days(f, &j, 45);
+	assert_int_equal(due(f, &j, &file), 1);
+	assert_int_equal(file.first, 1);
+	assert_int_equal(file.written, began - 60 * KEEP_DAY);
+	for (int i = 0; i < 2; i++) {
+		j.holds = (struct holds){ .n = 1 };
+		j.holds.list[0] =
+			(struct hold){ .number = 1, .from = began + 9 * KEEP_DAY, .until = began + 18 * KEEP_DAY };
+		assert_true(role_hold_keeps(&j, &file));
+		j.holds.list[0].from = j.holds.list[0].until = began - 30 * KEEP_DAY;
+		assert_true(role_hold_keeps(&j, &file));
+		j.holds.list[0].from = began + 22 * KEEP_DAY;
+		j.holds.list[0].until = HOLD_OPEN;
+		assert_false(role_hold_keeps(&j, &file));
+		/* Packed it is the same. */
+		act(&j);
+		assert_int_equal(due(f, &j, &file), 1);
+	}
+	stop(&j);
+}
+
 /* ---- the role ------------------------------------------------------------------------------------------------------ */
 
 /* A file an hour, the first an hour after the rule; each with its record, by which verify knows what is missing. */
@@ -508,6 +551,49 @@ static void a_file_each_day(void **state)
 	oldest(f, &n);
 	assert_in_range(n, 5, 7);
 	judge(f, 0, 0);
+	stop(&j);
+}
+
+/* An hour with a record in it. */
+static void an_hour(struct folder *f, struct journal_role *j)
+{
+	struct err e = { 0 };
+
+	passes(HOUR);
+	act(j);
+	assert_int_equal(journal_append(&j->chain, json_pack("{s:I}", "at", (json_int_t)wall_s), &e), 0);
+	assert_int_equal(journal_sync(&j->chain, &e), 0);
+	set_written(f, j->chain.first, wall_s);
+}
+
+/* For a hundred days nobody has said how long; then somebody does: what is older goes, a file an hour, and no more than that. */
+static void a_rule_that_comes_late(void **state)
+{
+	static struct journal_role j;
+	struct folder *f = *state;
+	uint64_t first;
+	size_t n;
+
+	open_journal(f, &j);
+	role_keep(&j, clock_mono().ns);
+	for (int hour = 0; hour < 100 * 24; hour++)
+		an_hour(f, &j);
+	oldest(f, &n);
+	/* From the last record of one to the first look a day after it. */
+	assert_in_range(n, 95, 108);
+	role_keep_rule(&j, &month);
+	for (int hour = 0; hour < 4 * 24; hour++)
+		an_hour(f, &j);
+	oldest(f, &n);
+	assert_in_range(n, 38, 45);
+	judge(f, 0, oldest(f, NULL) - 1);
+	/* While the disk is full none begins. */
+	first = j.chain.first;
+	j.pressed = j.full = true;
+	j.retry_at = UINT64_MAX;
+	for (int hour = 0; hour < 2 * 24; hour++)
+		an_hour(f, &j);
+	assert_int_equal(j.chain.first, first);
 	stop(&j);
 }
 
@@ -1087,10 +1173,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_clock_that_was_ahead_for_a_while, fresh, teardown),
 		cmocka_unit_test_setup_teardown(a_jump_backwards, fresh, teardown),
 		cmocka_unit_test_setup_teardown(switched_off_for_a_season, fresh, teardown),
+		cmocka_unit_test_setup_teardown(a_hold_and_a_clock_that_stood_back, fresh, teardown),
 		cmocka_unit_test_setup_teardown(one_an_hour_and_each_is_recorded, fresh, teardown),
 		cmocka_unit_test_setup_teardown(what_is_held_stays, fresh, teardown),
 		cmocka_unit_test_setup_teardown(another_rule_waits, fresh, teardown),
 		cmocka_unit_test_setup_teardown(a_file_each_day, fresh, teardown),
+		cmocka_unit_test_setup_teardown(a_rule_that_comes_late, fresh, teardown),
 		cmocka_unit_test_setup_teardown(a_file_each_day_after_a_clock_that_was_ahead, fresh, teardown),
 		cmocka_unit_test_setup_teardown(a_file_each_day_after_damage, fresh, teardown),
 		cmocka_unit_test_setup_teardown(a_stop_in_the_middle, fresh, teardown),

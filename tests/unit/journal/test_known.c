@@ -129,6 +129,29 @@ static void addresses_move(void **state)
 	assert_int_equal(known_find(&k, t.number)->addresses[1].b[3], 5);
 }
 
+/* Years ahead for a while: when a device was heard last is right again at the next time. */
+static void a_clock_that_was_ahead_for_a_while(void **state)
+{
+	const uint64_t right = now;
+
+	(void)state;
+	see(1, "10.0.0.1");
+	now = right + 3650ull * 86400;
+	see(1, "10.0.0.1");
+	see(2, "10.0.0.2");
+	now = right + 60;
+	see(1, "10.0.0.1");
+	see(2, "10.0.0.2");
+	assert_int_equal(k.list[0].first, right + 1);
+	assert_int_equal(k.list[0].last, right + 61);
+	assert_int_equal(k.list[1].first, right + 62);
+	assert_int_equal(k.list[1].last, right + 62);
+	/* A moment earlier is another order of words, no other clock. */
+	now = right + 50;
+	see(1, "10.0.0.1");
+	assert_int_equal(k.list[0].last, right + 61);
+}
+
 static void zones_and_interfaces(void **state)
 {
 	struct known_told t;
@@ -485,6 +508,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(it_learns_first, make, unmake),
 		cmocka_unit_test_setup_teardown(addresses_move, make, unmake),
+		cmocka_unit_test_setup_teardown(a_clock_that_was_ahead_for_a_while, make, unmake),
 		cmocka_unit_test_setup_teardown(zones_and_interfaces, make, unmake),
 		cmocka_unit_test_setup_teardown(a_share_for_each_interface, make, unmake),
 		cmocka_unit_test_setup_teardown(a_contested_device_stays, make, unmake),

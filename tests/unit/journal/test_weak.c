@@ -128,6 +128,64 @@ static void a_review_holds_for_what_it_saw(void **state)
 	assert_int_equal(alarms(NOW + 900 + 90 * 86400), 1);
 }
 
+/* As the role does: what the list makes of an event at this time of the clock, by both clocks. */
+static void hears(struct weak_steady *s, const char *address, uint64_t mono_s, uint64_t wall_s)
+{
+	if (weak_settled(s, (struct mono){ mono_s * 1000000000ull }, wall_s * 1000000000ull))
+		weak_tidy(&l, wall_s);
+	see(address, 443, "a", OLD, wall_s, 1);
+}
+
+/* Years ahead for some minutes: no review is forgotten, and no alarm stays for years. */
+static void a_clock_that_was_ahead_for_a_while(void **state)
+{
+	const uint64_t ahead = 3650ull * 86400;
+	struct weak_steady s = { 0 };
+
+	(void)state;
+	hears(&s, "10.0.0.1", 1000, NOW);
+	weak_review(&l, NOW - 1000, NOW + 1000, NOW + 1000);
+	hears(&s, "10.0.0.1", 10000, NOW + 9000);
+	assert_int_equal(alarms(NOW + 9000), 0);
+	for (uint64_t i = 0; i < 600; i += 60)
+		hears(&s, "10.0.0.2", 10060 + i, NOW + ahead + i);
+	weak_review(&l, NOW + ahead, NOW + ahead + 600, NOW + ahead + 600);
+	l.beyond = 1;
+	l.beyond_last = NOW + ahead;
+	see("10.0.0.3", 443, "a", OLD, NOW + ahead, 1);
+	hears(&s, "10.0.0.1", 11000, NOW + 10000);
+	assert_int_equal(l.n, 3);
+	assert_int_equal(l.list[0].reviewed, NOW + 1000);
+	/* An hour later nothing is yet to come; that is over when it was not seen for long, and can be reviewed. */
+	hears(&s, "10.0.0.1", 15000, NOW + 14000);
+	assert_int_equal(l.n, 3);
+	for (size_t i = 0; i < l.n; i++)
+		assert_true(l.list[i].first <= NOW + 14000 && l.list[i].last <= NOW + 14000 &&
+			    l.list[i].reviewed <= NOW + 14000);
+	assert_int_equal(l.beyond_last, NOW + 14000);
+	assert_int_equal(alarms(NOW + 14000), 1);
+	weak_review(&l, NOW, NOW + 14001, NOW + 14001);
+	assert_int_equal(alarms(NOW + 14001), 0);
+	assert_int_equal(l.beyond, 0);
+	hears(&s, "10.0.0.1", 15000 + WEAK_OVER_S, NOW + 14000 + WEAK_OVER_S);
+	assert_int_equal(l.n, 1);
+}
+
+/* Years behind for some minutes: what was seen before is not taken to be of that time. */
+static void a_clock_that_stood_back_for_a_while(void **state)
+{
+	struct weak_steady s = { 0 };
+
+	(void)state;
+	hears(&s, "10.0.0.1", 1000, NOW);
+	hears(&s, "10.0.0.1", 10000, NOW + 9000);
+	hears(&s, "10.0.0.2", 10060, NOW / 2);
+	hears(&s, "10.0.0.1", 10120, NOW + 9120);
+	hears(&s, "10.0.0.1", 14000, NOW + 13000);
+	assert_int_equal(l.list[0].last, NOW + 13000);
+	assert_int_equal(l.list[0].first, NOW - 10);
+}
+
 static void every_conduit_has_its_part(void **state)
 {
 	char address[ADDR_TEXT], conduit[20];
@@ -221,6 +279,8 @@ int main(void)
 	const struct CMUnitTest tests[] = { cmocka_unit_test_setup(each_server_is_one, empty),
 					    cmocka_unit_test_setup(it_is_over_when_nobody_saw_it, empty),
 					    cmocka_unit_test_setup(a_review_holds_for_what_it_saw, empty),
+					    cmocka_unit_test_setup(a_clock_that_was_ahead_for_a_while, empty),
+					    cmocka_unit_test_setup(a_clock_that_stood_back_for_a_while, empty),
 					    cmocka_unit_test_setup(every_conduit_has_its_part, empty),
 					    cmocka_unit_test_setup(it_outlives_a_restart, empty) };
 

@@ -250,6 +250,12 @@ static void trials_are_told(void **state)
 	assert_int_equal(generation_last_trial(&s)->number, 3);
 	assert_int_equal(generation_last_trial(&s)->why, WHY_RESTART);
 	assert_int_equal(generation_last_trial(&s)->other, 1);
+	/* While that one ended the clock was years ahead. */
+	s.list[2].changed_ns += 315360000000000000ull;
+	add(&s, 4);
+	generation_mark(&s, 4, GEN_REVERTED, &(struct generation_cause){ .why = WHY_TIMEOUT }, &e);
+	assert_int_equal(generation_last_trial(&s)->number, 4);
+	assert_int_equal(generation_last_trial(&s)->why, WHY_TIMEOUT);
 	generation_store_close(&s);
 }
 

@@ -263,6 +263,13 @@ def fresh(check, machine, root):
     status, text, _ = inside("mkdir -p t && sed -E 's/^  # /  /' /etc/sekisho/site.cfg >t/site.cfg && "
                              "sed -E 's/^(  )?# (lan|adm|routes)/\\1\\2/' /etc/sekisho/box.cfg >t/box.cfg && sekisho check t/site.cfg")
     check("the examples in the settings hold as well", status == 0 and "2 zones" in text and "warnings: 0" in text, text.strip()[-300:])
+    with open(TOP + "/images/debian/sekishod.triggers", encoding="ascii") as f:
+        names = re.findall(r"^interest-noawait (\S+)$", f.read(), re.M)
+    status, text, _ = inside("dpkg -S %s" % " ".join(names))
+    check("programs whose updates the daemon's package hears of: Debian's packages have them, by these names", status == 0 and len(names) > 3, text.strip())
+    for name in ("chrony", "nut-client", "rsyslog", "rsyslog-gnutls"):
+        status, text, _ = inside("sudo apt-get install -y --reinstall %s" % name)
+        check("... and it hears of one of %s" % name, status == 0 and "Processing triggers for sekishod" in text, text[-600:])
     for name in ("sekisho", "sekishod"):
         wanted = owners(root, needs_of_programs(root, name))
         # Beside them: each other, and whatever makes the users (debhelper's choice of three).

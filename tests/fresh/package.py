@@ -159,7 +159,8 @@ def users(root):
         return {x.split(":")[0] for x in f}
 
 
-# In a mount namespace of its own, where /etc is a copy: $1 = the copy, $2 = the source's images.
+# In a mount namespace of its own, where /etc is a copy: $1 = the copy, $2 = the source's images. The state is a file system of its own, and no
+# program was kept there that gives cards back.
 PURGED = """set -e
 mount --make-rprivate /
 cp -a /etc/. "$1"
@@ -173,9 +174,30 @@ useradd -M -s /bin/bash -c 'Keeper of the box' sekisho-keeper
 useradd -r -M -s /usr/sbin/nologin -c 'Backups' sekisho-backups
 useradd -M -s /bin/bash -c 'Sekisho, at night' sekisho-night
 grep -c '^sekisho-' /etc/passwd
+mkdir /var/lib/sekisho /var/lib/sekisho-log
+mount -t tmpfs tmpfs /var/lib/sekisho
+mkdir /var/lib/sekisho/journal
+touch /var/lib/sekisho/journal/events /var/lib/sekisho-log/notes
+ip netns add sekisho-data
+ip netns add sekisho-admin
 sed /#DEBHELPER#/d "$2/debian/sekishod.postrm" >/run/postrm
 sh /run/postrm purge >&2
-sed -n 's/:.*//; /^sekisho-/p' /etc/passwd"""
+sed -n 's/:.*//; /^sekisho-/p' /etc/passwd
+find /var/lib /run/netns -mindepth 1"""
+# Likewise: $1 = the source's images. There is room for a part of the program.
+REMOVED = """set -e
+mount --make-rprivate /
+for folder in /var/lib /usr/sbin /run; do mount -t tmpfs tmpfs $folder; done
+head -c 2000000 /dev/urandom >/usr/sbin/sekishod
+mkdir /var/lib/sekisho
+mount -t tmpfs -o size=256k tmpfs /var/lib/sekisho
+echo kept >/var/lib/sekisho/state
+sed /#DEBHELPER#/d "$1/debian/sekishod.prerm" >/run/prerm
+sh /run/prerm remove
+ls /var/lib/sekisho
+umount /var/lib/sekisho
+sh /run/prerm remove
+cmp /usr/sbin/sekishod /var/lib/sekisho/sekishod.leave && echo whole"""
 
 
 def own_users():
@@ -189,8 +211,18 @@ def purge_spares_others(check):
     who has one, and a suite beside this may have some by the same numbers."""
     with tempfile.TemporaryDirectory() as copy:
         done = subprocess.run(["unshare", "--mount", "--pid", "--fork", "--mount-proc", "sh", "-c", PURGED, "sh", copy, TOP + "/images"], check=False, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    check("purge takes its own users and nobody else's", done.returncode == 0 and done.stdout.split() == ["%d" % (len(own_users()) + 3), "sekisho-keeper", "sekisho-backups", "sekisho-night"],
-          "%d %s%s" % (done.returncode, done.stdout.replace("\n", " "), done.stderr))
+    said, why = done.stdout.split(), "%d %s%s" % (done.returncode, done.stdout.replace("\n", " "), done.stderr)
+    own = done.returncode == 0 and [x for x in said if x[0] != "/"] == ["%d" % (len(own_users()) + 3), "sekisho-keeper", "sekisho-backups", "sekisho-night"]
+    check("purge takes its own users and nobody else's", own, "" if own else why)
+    emptied = done.returncode == 0 and [x for x in said if x[0] == "/"] == ["/var/lib/sekisho"]
+    check("... and of a state that is a file system of its own everything but the folder, and the namespaces without the daemon's program", emptied, "" if emptied else why)
+
+
+def full_disk_lets_go(check):
+    done = subprocess.run(["unshare", "--mount", "sh", "-c", REMOVED, "sh", TOP + "/images"], check=False, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    good = done.returncode == 0 and done.stdout.split() == ["state", "whole"] and "give them back without" in done.stderr
+    check("remove does not fail on a full disk, and leaves no part of the daemon's program; where there is room it is kept", good,
+          "" if good else "%d %s%s" % (done.returncode, done.stdout, done.stderr))
 
 
 def same_bytes(check):
@@ -231,6 +263,13 @@ def fresh(check, machine, root):
     status, text, _ = inside("mkdir -p t && sed -E 's/^  # /  /' /etc/sekisho/site.cfg >t/site.cfg && "
                              "sed -E 's/^(  )?# (lan|adm|routes)/\\1\\2/' /etc/sekisho/box.cfg >t/box.cfg && sekisho check t/site.cfg")
     check("the examples in the settings hold as well", status == 0 and "2 zones" in text and "warnings: 0" in text, text.strip()[-300:])
+    with open(TOP + "/images/debian/sekishod.triggers", encoding="ascii") as f:
+        names = re.findall(r"^interest-noawait (\S+)$", f.read(), re.M)
+    status, text, _ = inside("dpkg -S %s" % " ".join(names))
+    check("programs whose updates the daemon's package hears of: Debian's packages have them, by these names", status == 0 and len(names) > 3, text.strip())
+    for name in ("chrony", "nut-client", "rsyslog", "rsyslog-gnutls"):
+        status, text, _ = inside("sudo apt-get install -y --reinstall %s" % name)
+        check("... and it hears of one of %s" % name, status == 0 and "Processing triggers for sekishod" in text, text[-600:])
     for name in ("sekisho", "sekishod"):
         wanted = owners(root, needs_of_programs(root, name))
         # Beside them: each other, and whatever makes the users (debhelper's choice of three).

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Debian packages on a machine of their own: Debian's stock kernel and systemd under qemu (vm.py says how). One disk over
 several boots (STAGES): the packages come to a machine that is a router, whose power is cut while the first policy is on trial; a policy is
-in force from a boot on, with frames at both cards from power-on (wire.py); alarms go out by mail and SNMP, records to a log server, and the battery of its UPS ends; docs/install.md is
+in force from a boot on, with frames at both cards from power-on (wire.py), and again where the machine's own start takes long; alarms go out by mail and SNMP, records to a log server, and the battery of its UPS ends; docs/install.md is
 followed, the daemon lost in several ways and upgraded under live sessions, and the packages are taken away. What the machine itself has to
 check is in units/.
 
@@ -45,9 +45,10 @@ LAST = ("battery",)
 STAGES = {
     "install": ("install cut", list(wire.KINDS)),
     "untried": ("install.untried install.take", list(wire.KINDS)),
-    "boot": ("live", [wire.ALLOWED]),
+    "boot": ("live late.put", [wire.ALLOWED]),
+    "late": ("late", [wire.ALLOWED]),
     "battery": ("live.released lab.cable lab.enduring mail inform log battery", None),
-    "live": ("live.released lab guide lab.enduring partition harm partition.divided confined leave", None),
+    "live": ("live.released lab guide lab.enduring inform.named partition harm inform.told partition.divided confined leave", None),
 }
 
 

@@ -11,7 +11,7 @@ import sys
 import time
 
 from lab import SESSIONS
-from tools import check, in_force, journal, moment, pid, ready, rules, run, show, wait_for
+from tools import beside, check, in_force, journal, moment, pid, ready, rules, run, show, status, wait_for
 
 FEW, MANY = 200, 2000  # sessions, half of them inspected
 
@@ -100,7 +100,7 @@ def upgraded():
             f.write(line)
     before = {path: open(path, encoding="utf-8").read() for path in settings}
     held, number, stood, version = Sessions("upgrade", MANY), in_force(), rules(), run("dpkg-query", "-W", "-f", "${Version}", "sekishod")[1]
-    old, begin = pid(), time.monotonic()
+    old, telling, begin = pid(), beside("inform"), time.monotonic()
     code, text = run("dpkg", "--force-confdef", "--force-confold", "-i", *sorted(glob.glob("/srv/newer/*.deb")), timeout=300)
     took = time.monotonic() - begin
     now = run("dpkg-query", "-W", "-f", "${Version}", "sekishod")[1]
@@ -113,6 +113,8 @@ def upgraded():
     gone, came = moment("sekishod", "InactiveEnterTimestampMonotonic"), moment("sekishod", "ActiveEnterTimestampMonotonic")
     check("the base rules were not touched by it", 0 < moment("sekisho-base", "ActiveEnterTimestampMonotonic") < gone)
     check("between the old daemon's end and the new one's word: at most 3 s", 0 < came - gone < 3, "%.2f s" % (came - gone))
+    check("what tells alarms was replaced as well, after it", 0 < telling != beside("inform") > 0 and moment("sekisho-inform", "ActiveEnterTimestampMonotonic") >= came and
+          wait_for(lambda: (status().get("snmp") or {}).get("state") not in (None, "away"), 30) is not None, "%d, %d, %s" % (telling, beside("inform"), status().get("snmp")))
     held.rest()
     tell("an upgrade", held.end(), 1000, 5000)
     check("settings that were changed stay, what the newer package brings lies beside them",

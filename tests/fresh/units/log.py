@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 
-from tools import check, denied, exposure, must, run, show, status, wait_for
+from tools import beside, check, denied, exposure, must, run, show, status, wait_for
 
 FOLDER, SERVER, PORT, NAME = "/run/logs", "10.99.0.35", "6514", "log.example.jp"
 UNIT = "sekisho-log"
@@ -95,6 +95,18 @@ def killed():
     check("... and nothing was refused to the daemon in all of this", not refused, " ".join(refused)[:600])
 
 
+def updated():
+    """Debian's rsyslog is a newer one: what dpkg tells the package then, by the name that Debian's package has for the program."""
+    owner = must("dpkg", "-S", "/usr/sbin/rsyslogd").split(":")[0]
+    before = beside("log")
+    must("dpkg-trigger", "--by-package=" + owner, "/usr/sbin/rsyslogd")
+    must("dpkg", "--triggers-only", "--pending")
+    now = beside("log")
+    must("sekisho", "journal", "checkpoint")
+    took = wait_for(all_came, 120)
+    check("Debian's rsyslog is updated: the unit runs the newer one, and nothing is lost", 0 < before != now > 0 and took is not None, "%d, %d; %s" % (before, now, said() if took is None else "%.0f s" % took))
+
+
 def taken_back():
     """box.cfg names no log server any more: the unit stops, and its settings go."""
     with open("/root/lab/box.cfg", encoding="utf-8") as f:
@@ -106,4 +118,4 @@ def taken_back():
     check("no log server is named any more: the unit stops", took is not None and not children(), said() if took is None else "%.0f s" % took)
 
 
-STEPS = (named, killed, taken_back)
+STEPS = (named, killed, updated, taken_back)

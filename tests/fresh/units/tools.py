@@ -56,6 +56,11 @@ def pid():
     return int(show("sekishod", "MainPID").get("MainPID", "0"))
 
 
+def beside(name):
+    """Which process runs beside the daemon by its settings; 0: none."""
+    return int(show("sekisho-" + name, "MainPID").get("MainPID") or 0)
+
+
 def journal(unit, since):
     return run("journalctl", "-u", unit, "-o", "cat", "--no-pager", "--since", "@%.3f" % since)[1]
 

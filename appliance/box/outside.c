@@ -329,6 +329,35 @@ static int look_inside(const struct box_spaces *s, struct looking *l, struct err
 	return 0;
 }
 
+/* What the machine has over a card of the box's hears and speaks there past every rule. A pair's end is looked at where it is. */
+static int look_home(const struct box_spaces *s, struct looking *l, struct err *e)
+{
+	struct rtnl *home = rtnl_open(s->home, s->home, e);
+	int32_t numbers[2];
+	int r;
+
+	if (home == NULL)
+		return e->code;
+	r = devices_read(home, &l->devices, e);
+	/* Numbered when somebody asks for a device that lies there. */
+	numbers[0] = rtnl_nsid(home, s->data);
+	numbers[1] = rtnl_nsid(home, s->admin);
+	for (size_t i = 0; r == 0 && i < l->devices.n; i++) {
+		const struct device *d = &l->devices.list[i];
+		char detail[80];
+
+		if (!d->elsewhere || d->under == 0 || device_is_pair(d) || d->under_nsid < 0 ||
+		    (d->under_nsid != numbers[0] && d->under_nsid != numbers[1]))
+			continue;
+		snprintf(detail, sizeof(detail), "device %s: %s", d->name, d->kind[0] != '\0' ? d->kind : "device");
+		l->each(l->ctx, "first namespace", "foreign", detail);
+	}
+	if (r == 0 && l->devices.more)
+		l->each(l->ctx, "first namespace", "foreign", "more devices than are looked at");
+	rtnl_close(home);
+	return r;
+}
+
 int outside_look(const struct box_spaces *s, const struct ir *ir, box_difference *each, void *ctx, struct err *e)
 {
 	struct looking *l = calloc(1, sizeof(*l));
@@ -363,6 +392,8 @@ int outside_look(const struct box_spaces *s, const struct ir *ir, box_difference
 	r = look_inside(s, l, e);
 	if (r == 0)
 		r = box_admin_rules_beside(s, each, ctx, e);
+	if (r == 0)
+		r = look_home(s, l, e);
 out:
 	rtnl_close(data);
 	free(l);

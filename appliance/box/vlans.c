@@ -107,20 +107,24 @@ out:
 	return r;
 }
 
-int vlans_clear(const struct vlan_places *p, const char *card, struct err *e)
+int vlans_clear(const struct vlan_places *p, const struct ir_interface *i, struct err *e)
 {
+	bool admin = i->admin && i->vlan == 0;
+	const char *card = ir_card(i);
 	struct devices *all = calloc(1, sizeof(*all));
 	struct rtnl_link l = { 0 };
 	int32_t nsid = -1;
-	int r = all == NULL ? err_set(e, -ENOMEM, "device %s", card) : rtnl_link_get(p->data, card, &l, e);
+	int r = all == NULL ? err_set(e, -ENOMEM, "device %s", card)
+			    : rtnl_link_get(admin ? p->admin : p->data, card, &l, e);
 
 	if (r == 0)
 		r = devices_read(p->home, all, e);
+	/* Numbered when somebody asks for a device that lies there. */
 	if (r == 0)
-		nsid = rtnl_nsid(p->home, p->s->data); /* numbered when somebody asks for a device that lies there */
-	for (size_t i = 0; all != NULL && nsid >= 0 && r == 0 && i < all->n; i++)
-		if (device_lies_on(&all->list[i], l.index, nsid))
-			r = rtnl_link_delete(p->home, all->list[i].index, e);
+		nsid = rtnl_nsid(p->home, admin ? p->s->admin : p->s->data);
+	for (size_t n = 0; all != NULL && nsid >= 0 && r == 0 && n < all->n; n++)
+		if (device_lies_on(&all->list[n], l.index, nsid))
+			r = rtnl_link_delete(p->home, all->list[n].index, e);
 	free(all);
 	return r;
 }

@@ -46,6 +46,7 @@ struct rtnl_route {
 	uint8_t tos;	   /* for packets of this kind of service alone */
 	uint32_t nexthop;  /* the next-hop object that says its way, 0 = it says so itself */
 	uint32_t priority; /* of ours it is said of a floor alone */
+	uint8_t table;	   /* main or local; 0 = main */
 	bool foreign;	   /* made by somebody else */
 };
 
@@ -79,8 +80,8 @@ int rtnl_link_master(struct rtnl *r, uint32_t index, uint32_t master, struct err
 int rtnl_addresses(struct rtnl *r, uint32_t index, struct rtnl_address **ret, size_t *ret_n, struct err *e);
 int rtnl_address_change(struct rtnl *r, uint32_t index, const struct addr *a, uint8_t prefix, bool add, struct err *e);
 /*
- * Routes of the main table that carry our protocol number, malloc'd; with `foreign` also those that somebody else made
- * (the kernel's own, of addresses, never).
+ * Routes of the main table that carry our protocol number, malloc'd; with `foreign` also those that somebody else made, there and in the
+ * local table, which is asked first (the kernel's own, of addresses, never).
  */
 int rtnl_routes(struct rtnl *r, bool foreign, struct rtnl_route **ret, size_t *ret_n, struct err *e);
 int rtnl_route_change(struct rtnl *r, const struct rtnl_route *route, bool add, struct err *e);

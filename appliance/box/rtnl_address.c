@@ -138,6 +138,20 @@ int rtnl_address_change(struct rtnl *r, uint32_t index, const struct addr *a, ui
 	return status < 0 ? err_set(e, status, "%s address %s", add ? "add" : "remove", whole) : 0;
 }
 
+static bool is_ours(const struct rtmsg *rt)
+{
+	return rt->rtm_protocol == ROUTE_PROTOCOL && rt->rtm_table == RT_TABLE_MAIN;
+}
+
+/* In the local table it has no way to anybody else, whatever such a one says of who made it. */
+static bool is_kernels(const struct rtmsg *rt)
+{
+	bool own = rt->rtm_type == RTN_LOCAL || rt->rtm_type == RTN_BROADCAST || rt->rtm_type == RTN_ANYCAST ||
+		   rt->rtm_type == RTN_MULTICAST;
+
+	return rt->rtm_protocol == RTPROT_KERNEL && (rt->rtm_table == RT_TABLE_MAIN || own);
+}
+
 static int on_route(const struct nlmsghdr *h, void *ctx)
 {
 	const struct rtmsg *rt = mnl_nlmsg_get_payload(h);
@@ -146,10 +160,10 @@ static int on_route(const struct nlmsghdr *h, void *ctx)
 	const struct nlattr *a;
 
 	if (h->nlmsg_type != RTM_NEWROUTE || mnl_nlmsg_get_payload_len(h) < sizeof(*rt) ||
-	    rt->rtm_table != RT_TABLE_MAIN || (rt->rtm_flags & RTM_F_CLONED) != 0 ||
-	    (rt->rtm_family != AF_INET && rt->rtm_family != AF_INET6))
+	    (rt->rtm_table != RT_TABLE_MAIN && rt->rtm_table != RT_TABLE_LOCAL) ||
+	    (rt->rtm_flags & RTM_F_CLONED) != 0 || (rt->rtm_family != AF_INET && rt->rtm_family != AF_INET6))
 		return MNL_CB_OK;
-	if (rt->rtm_protocol != ROUTE_PROTOCOL && (!l->foreign || rt->rtm_protocol == RTPROT_KERNEL))
+	if (!is_ours(rt) && (!l->foreign || is_kernels(rt)))
 		return MNL_CB_OK;
 	x = list_add(l);
 	if (x == NULL)
@@ -159,7 +173,8 @@ static int on_route(const struct nlmsghdr *h, void *ctx)
 	x->protocol = rt->rtm_protocol;
 	x->type = rt->rtm_type;
 	x->tos = rt->rtm_tos;
-	x->foreign = rt->rtm_protocol != ROUTE_PROTOCOL;
+	x->table = rt->rtm_table;
+	x->foreign = !is_ours(rt);
 	each_attr(a, h, sizeof(*rt))
 	{
 		uint16_t type = mnl_attr_get_type(a);
@@ -193,19 +208,20 @@ int rtnl_route_change(struct rtnl *r, const struct rtnl_route *route, bool add, 
 	struct nlmsghdr *h = rtnl_begin(r, add ? RTM_NEWROUTE : RTM_DELROUTE,
 					(uint16_t)(NLM_F_ACK | (add ? NLM_F_CREATE | NLM_F_REPLACE : 0)));
 	struct rtmsg *rt = mnl_nlmsg_put_extra_header(h, sizeof(*rt));
-	char text[ADDR_TEXT], via[ADDR_TEXT] = "link", whole[2 * ADDR_TEXT + 16];
+	char text[ADDR_TEXT], via[ADDR_TEXT] = "link", whole[2 * ADDR_TEXT + 32];
 	int status;
 
 	addr_text(&route->to, text);
 	if (route->via.family != 0)
 		addr_text(&route->via, via);
-	snprintf(whole, sizeof(whole), "%s/%u via %s", text, route->prefix,
-		 route->type == RTN_UNREACHABLE ? "nothing" : via);
+	snprintf(whole, sizeof(whole), "%s/%u via %s%s", text, route->prefix,
+		 route->type == RTN_UNREACHABLE ? "nothing" : via,
+		 route->table == RT_TABLE_LOCAL ? ", table local" : "");
 	if (!rtnl_told(r, add ? "missing" : "extra", whole))
 		return 0;
 	rt->rtm_family = route->to.family == 4 ? AF_INET : AF_INET6;
 	rt->rtm_dst_len = route->prefix;
-	rt->rtm_table = RT_TABLE_MAIN;
+	rt->rtm_table = route->table != 0 ? route->table : RT_TABLE_MAIN;
 	rt->rtm_protocol = route->protocol != 0 ? route->protocol : ROUTE_PROTOCOL;
 	rt->rtm_scope = route->via.family == 0 && route->type != RTN_UNREACHABLE ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
 	rt->rtm_type = route->type != 0 ? route->type : RTN_UNICAST;

@@ -285,6 +285,26 @@ static int card_named(const char *card, int code, const struct err *one, struct 
 	return code;
 }
 
+/*
+ * VLANs of ours whose card is not where box.cfg has it, as one that was renamed: the gate is about to leave that card, where they would go on
+ * without it, under the number by which the rules know them. They go first, and are told of as missing.
+ */
+static void off_strange_cards(const struct vlan_places *p, const struct ir *ir)
+{
+	int32_t nsid = p->seen != NULL && !p->seen[0].more ? rtnl_nsid(p->admin, p->s->data) : -1;
+
+	for (uint32_t i = 0; i < ir->n_interfaces && p->seen != NULL && !p->seen[0].more; i++) {
+		const struct ir_interface *x = &ir->interfaces[i];
+		const struct device *d = x->vlan != 0 ? devices_find(&p->seen[x->admin], x->device) : NULL,
+				    *card = d != NULL ? devices_find(&p->seen[0], x->card) : NULL;
+
+		if (d == NULL || !d->ours ||
+		    (card != NULL && (device_lies_on(d, card->index, x->admin ? nsid : -1) || (x->admin && nsid < 0))))
+			continue;
+		rtnl_link_delete(x->admin ? p->admin : p->data, d->index, NULL);
+	}
+}
+
 int vlans_cards(const struct vlan_places *p, const struct ir *ir, bool dry, rtnl_note *note, void *ctx, struct err *e)
 {
 	struct trunk_vlan *list = calloc(ir->n_interfaces + 1u, sizeof(*list));
@@ -293,6 +313,8 @@ int vlans_cards(const struct vlan_places *p, const struct ir *ir, bool dry, rtnl
 
 	if (list == NULL)
 		return err_set(e, -ENOMEM, "VLANs");
+	if (!dry)
+		off_strange_cards(p, ir);
 	n = present(p, ir, list);
 	/* The gate stands before a card may hear anything. */
 	r = stands = gate(p, list, n, dry, note, ctx, e);

@@ -36,6 +36,20 @@ bool vlans_stand(const struct vlan_places *p, const struct ir_interface *i)
 	return card != NULL && right(p, d, i, card->index);
 }
 
+/*
+ * The kernel takes the alias only of a device that is there: who died in between left one of ours without it. It has the name that only the
+ * box would give it, its number and its card, in the namespace of the card, where no interface of the machine's is made.
+ */
+static bool half_made(const struct device *d, const struct device *card)
+{
+	char name[32];
+
+	if (card == NULL || d->ours || d->vlan == 0 || !d->vlan_plain || !device_lies_on(d, card->index, -1))
+		return false;
+	snprintf(name, sizeof(name), "%s.%u", card->name, d->vlan);
+	return strcmp(d->name, name) == 0;
+}
+
 static int not_ours(const struct ir_interface *i, struct err *e)
 {
 	return err_set(e, -EEXIST, "device %s is there already, and not made by the box: release it first", i->device);
@@ -45,7 +59,9 @@ int vlans_name_free(const struct vlan_places *p, const struct ir_interface *i, s
 {
 	const struct device *d = p->seen != NULL ? devices_find(&p->seen[i->admin], i->device) : NULL;
 
-	return d != NULL && !d->ours ? not_ours(i, e) : 0;
+	if (d == NULL || d->ours || (!i->admin && half_made(d, devices_find(&p->seen[0], i->card))))
+		return 0;
+	return not_ours(i, e);
 }
 
 static int make(const struct vlan_places *p, const struct ir_interface *i, uint32_t card, struct err *e)
@@ -63,14 +79,16 @@ static int make(const struct vlan_places *p, const struct ir_interface *i, uint3
 	return r;
 }
 
-/* One of its name in the namespace that it does not belong to: the role changed sides. */
+/* One of its name in the namespace that it does not belong to: the role changed sides, or who made it died before it was moved. */
 static int other_side(struct rtnl *other, const struct ir_interface *i, struct devices *all, struct err *e)
 {
 	const struct device *d;
 	int r = devices_read(other, all, e);
 
 	d = r == 0 ? devices_find(all, i->device) : NULL;
-	return d != NULL && d->ours ? rtnl_link_delete(other, d->index, e) : r;
+	if (d == NULL || (!d->ours && !(i->admin && half_made(d, devices_find(all, i->card)))))
+		return r;
+	return rtnl_link_delete(other, d->index, e);
 }
 
 int vlans_ensure(const struct vlan_places *p, const struct ir_interface *i, struct err *e)
@@ -88,7 +106,7 @@ int vlans_ensure(const struct vlan_places *p, const struct ir_interface *i, stru
 	d = devices_find(all, i->device);
 	if (d != NULL && right(p, d, i, card.index))
 		goto out;
-	if (d != NULL && !d->ours) {
+	if (d != NULL && !d->ours && !(!i->admin && half_made(d, devices_find(all, i->card)))) {
 		r = not_ours(i, e);
 		goto out;
 	}
@@ -171,7 +189,8 @@ void vlans_off(const struct box_spaces *s, struct rtnl *data, uint32_t index)
 		if (side != 0 && nsid < 0)
 			continue;
 		for (size_t i = 0; i < all->n; i++)
-			if (all->list[i].ours && device_lies_on(&all->list[i], index, nsid))
+			if ((all->list[i].ours || (side == 0 && half_made(&all->list[i], devices_at(all, index)))) &&
+			    device_lies_on(&all->list[i], index, nsid))
 				rtnl_link_delete(r, all->list[i].index, NULL);
 	}
 	free(all);

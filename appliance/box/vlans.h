@@ -4,7 +4,8 @@
  * address and no IPv6, and a gate (kernel/trunk.h) that lets in frames with one tag of its VLANs. The card is in the data namespace,
  * also where it carries the admin VLAN; only that VLAN's device is in the admin namespace. Used by box.c; supervisor only.
  *
- * A device that the box made bears its alias, so that it is known again after a restart, and goes when no policy wants it.
+ * A device that the box made bears its alias, so that it is known again after a restart, and goes when no policy wants it. One that has
+ * everything but the alias, since who made it died before it had that, is made anew, and goes with its card.
  */
 #ifndef SEKISHO_BOX_VLANS_H
 #define SEKISHO_BOX_VLANS_H

@@ -172,9 +172,14 @@ static int set_all(const struct box_spaces *s, const struct ir *ir, const struct
 	}
 	free(seen);
 	snprintf(x->where, sizeof(x->where), "routes");
-	for (int admin = 0; admin < 2; admin++)
-		if (box_routes(admin ? h.admin : h.data, ir, admin != 0, &one) < 0)
+	for (int admin = 0; admin < 2; admin++) {
+		struct rtnl *own = admin ? h.admin : h.data;
+
+		if (box_connected(own, ir, admin != 0, &one) < 0)
 			r = box_first(one.code, &one, &why);
+		if (box_routes(own, ir, admin != 0, &one) < 0)
+			r = box_first(one.code, &one, &why);
+	}
 	box_close(&h);
 	if (r < 0 && e != NULL)
 		*e = why;

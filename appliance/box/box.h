@@ -21,7 +21,7 @@ struct box_spaces {
 
 /*
  * Brings every card of `ir` into its namespace, and makes VLANs on it that are missing; one that is already there is left alone, as is at home one that `leave`
- * (or NULL) says so of. moved[i] is set for those that came from home (moved has ir->n_interfaces entries). Goes on over
+ * (or NULL) says so of. One at home on which something lies that would stay there and go on over it is -EBUSY; VLANs of the machine's go. moved[i] is set for those that came from home (moved has ir->n_interfaces entries). Goes on over
  * failures; returns the first (negative errno), or 0.
  */
 typedef bool box_leave(const void *ctx, const char *device);

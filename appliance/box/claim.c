@@ -59,6 +59,22 @@ int box_first(int code, const struct err *e, struct err *kept)
 	return kept->code != 0 ? kept->code : code;
 }
 
+/* It would go on over the card from the first namespace, past every rule, and come up again with it. */
+static int may_leave_home(struct rtnl *home, const char *card, uint32_t index, struct err *e)
+{
+	struct devices *all = calloc(1, sizeof(*all));
+	int r = all == NULL ? err_set(e, -ENOMEM, "device %s", card) : devices_read(home, all, e);
+	const struct device *d = r == 0 ? devices_stays(all, index) : NULL;
+
+	if (d != NULL)
+		r = err_set(
+			e, -EBUSY,
+			"%s %s lies on device %s in the first namespace, and would go past the box: remove it first",
+			d->kind[0] != '\0' ? d->kind : "device", d->name, card);
+	free(all);
+	return r;
+}
+
 static int claim_card(const struct box_spaces *s, struct handles *h, const struct ir_interface *i, bool leave,
 		      bool *moved, struct err *e)
 {
@@ -81,6 +97,8 @@ static int claim_card(const struct box_spaces *s, struct handles *h, const struc
 		return err_set(e, -ENODEV, "device %s, released", card);
 	r = rtnl_link_get(h->home, card, &l, e);
 	if (r == 0)
+		r = may_leave_home(h->home, card, l.index, e);
+	if (r == 0)
 		r = rtnl_link_move(h->home, l.index, to, NULL, e);
 	*moved = r == 0;
 	return r;
@@ -94,11 +112,10 @@ static int claim_one(const struct vlan_places *p, struct handles *h, const struc
 
 	if (r == 0)
 		r = claim_card(p->s, h, i, leave, moved, e);
-	if (r < 0 || i->vlan == 0 || vlans_stand(p, i))
-		return r;
-	if (vlans_first(ir, n))
-		r = vlans_clear(p, i->card, e);
-	return r == 0 ? vlans_ensure(p, i, e) : r;
+	/* Also on one that was there already: who took it may have died before this. */
+	if (r == 0 && vlans_first(ir, n))
+		r = vlans_clear(p, i, e);
+	return r < 0 || i->vlan == 0 || vlans_stand(p, i) ? r : vlans_ensure(p, i, e);
 }
 
 int box_claim(const struct box_spaces *s, const struct ir *ir, box_leave *leave, const void *ctx, bool *moved,
@@ -161,10 +178,13 @@ static int try_one(struct handles *h, const struct ir_interface *i, struct err *
 {
 	struct rtnl *spaces[] = { i->admin ? h->admin : h->data, i->admin ? h->data : h->admin, h->home };
 	struct rtnl_link l;
+	size_t at = 0;
 	int r = -ENODEV;
 
-	for (size_t n = 0; n < 3 && r == -ENODEV; n++)
-		r = rtnl_link_get(spaces[n], ir_card(i), &l, e);
+	while (at < 3 && r == -ENODEV)
+		r = rtnl_link_get(spaces[at++], ir_card(i), &l, e);
+	if (r == 0 && spaces[at - 1] == h->home)
+		r = may_leave_home(h->home, ir_card(i), l.index, e);
 	if (r < 0)
 		return r;
 	if (i->mtu != 0 && ((l.mtu_min != 0 && i->mtu < l.mtu_min) || (l.mtu_max != 0 && i->mtu > l.mtu_max)))

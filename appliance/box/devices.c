@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define NESTED_MAX 16u /* the kernel nests no more than 8 */
+
 static void text(const struct nlattr *a, char out[16])
 {
 	snprintf(out, 16, "%.*s", (int)mnl_attr_get_payload_len(a), mnl_attr_get_str(a));
@@ -164,10 +166,42 @@ int devices_read(struct rtnl *r, struct devices *ret, struct err *e)
 	return rtnl_each(r, RTM_GETLINK, sizeof(struct ifinfomsg), on_link, restart, ret, e);
 }
 
+bool device_is_pair(const struct device *d)
+{
+	return strcmp(d->kind, "veth") == 0 || strcmp(d->kind, "netkit") == 0;
+}
+
+bool device_is_on(const struct device *d, uint32_t index, int32_t nsid)
+{
+	return !device_is_pair(d) && d->under == index &&
+	       (nsid < 0 ? !d->elsewhere : d->elsewhere && d->under_nsid == nsid);
+}
+
 bool device_lies_on(const struct device *d, uint32_t index, int32_t nsid)
 {
-	return strcmp(d->kind, "vlan") == 0 && d->under == index &&
-	       (nsid < 0 ? !d->elsewhere : d->elsewhere && d->under_nsid == nsid);
+	return strcmp(d->kind, "vlan") == 0 && device_is_on(d, index, nsid);
+}
+
+/* Directly, or on something that lies there. */
+static bool is_over(const struct devices *all, const struct device *d, uint32_t index)
+{
+	for (unsigned deep = 0; d != NULL && d->parent != 0 && deep < NESTED_MAX; deep++) {
+		if (device_is_on(d, index, -1))
+			return true;
+		d = device_is_pair(d) ? NULL : devices_at(all, d->parent);
+	}
+	return false;
+}
+
+const struct device *devices_stays(const struct devices *all, uint32_t index)
+{
+	for (size_t i = 0; i < all->n; i++) {
+		const struct device *d = &all->list[i];
+
+		if ((d->vlan == 0 || !d->vlan_plain) && is_over(all, d, index))
+			return d;
+	}
+	return NULL;
 }
 
 const struct device *devices_find(const struct devices *d, const char *name)

@@ -38,9 +38,18 @@ struct devices {
 };
 
 int devices_read(struct rtnl *r, struct devices *ret, struct err *e);
-/* A VLAN on the link with that index; nsid -1: of the same namespace, else of the one with that number. */
+/* On the link with that index, whatever its kind but the other end of a pair; nsid -1: of the same namespace, else of the one with that number. */
+bool device_is_on(const struct device *d, uint32_t index, int32_t nsid);
+/* The same of a VLAN. */
 bool device_lies_on(const struct device *d, uint32_t index, int32_t nsid);
 const struct device *devices_find(const struct devices *d, const char *name); /* NULL = not there */
 const struct device *devices_at(const struct devices *d, uint32_t index);
+/*
+ * Something on that link, in its namespace, that would go on over it from there when the link has gone, and that was_give_back could not
+ * make anew: not a plain VLAN, nor only those. NULL = there is none.
+ */
+const struct device *devices_stays(const struct devices *d, uint32_t index);
+/* Two devices that are each other's other end. */
+bool device_is_pair(const struct device *d);
 
 #endif

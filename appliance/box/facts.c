@@ -102,8 +102,9 @@ static bool same_destination(const struct rtnl_route *a, const struct rtnl_route
 /* `have` as the kernel tells it always names an interface; a wanted one may leave that to the gateway. */
 static bool same_route(const struct rtnl_route *want, const struct rtnl_route *have)
 {
-	return same_destination(want, have) && have->type == (want->type != 0 ? want->type : RTN_UNICAST) &&
-	       have->tos == 0 && addr_cmp(&want->via, &have->via) == 0 && (want->oif == 0 || want->oif == have->oif);
+	return same_destination(want, have) && have->table != RT_TABLE_LOCAL &&
+	       have->type == (want->type != 0 ? want->type : RTN_UNICAST) && have->tos == 0 &&
+	       addr_cmp(&want->via, &have->via) == 0 && (want->oif == 0 || want->oif == have->oif);
 }
 
 /* -ENODEV: the interface that it leads to is not there. */

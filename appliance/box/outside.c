@@ -26,6 +26,7 @@
 
 struct looking {
 	const struct ir *ir;
+	bool admin; /* in the admin namespace */
 	struct devices devices;
 	box_difference *each;
 	void *ctx;
@@ -37,6 +38,16 @@ struct looking {
 	char lines[16][120]; /* rules and qdiscs of one dump, told once it is whole */
 	size_t n_lines, more;
 };
+
+/* `where` "namespace" is this one as a whole. */
+static void tell(struct looking *l, const char *where, const char *detail)
+{
+	bool whole = strcmp(where, "namespace") == 0;
+	char text[200];
+
+	snprintf(text, sizeof(text), "%s%s%s", whole ? "" : where, whole ? "" : ": ", detail);
+	l->each(l->ctx, l->admin ? "admin namespace" : where, "foreign", l->admin ? text : detail);
+}
 
 static void nothing(void *ctx)
 {
@@ -61,30 +72,30 @@ static void tell_lines(struct looking *l, const char *where)
 	char more[40];
 
 	for (size_t i = 0; i < l->n_lines; i++)
-		l->each(l->ctx, where, "foreign", l->lines[i]);
+		tell(l, where, l->lines[i]);
 	snprintf(more, sizeof(more), "+%zu", l->more);
 	if (l->more > 0)
-		l->each(l->ctx, where, "foreign", more);
+		tell(l, where, more);
 }
 
 /* ---- links -------------------------------------------------------------------------------------------------------- */
 
-static const struct ir_interface *ours(const struct ir *ir, const char *device)
+static const struct ir_interface *ours(const struct looking *l, const char *device)
 {
-	for (uint32_t i = 0; i < ir->n_interfaces; i++)
-		if (!ir->interfaces[i].admin && strcmp(ir->interfaces[i].device, device) == 0)
-			return &ir->interfaces[i];
+	for (uint32_t i = 0; i < l->ir->n_interfaces; i++)
+		if (l->ir->interfaces[i].admin == l->admin && strcmp(l->ir->interfaces[i].device, device) == 0)
+			return &l->ir->interfaces[i];
 	return NULL;
 }
 
 /* Something that one of the policy's devices lies on, as a VLAN does, has to be up. */
 static bool carries(const struct looking *l, const struct device *d)
 {
-	for (uint32_t i = 0; i < l->ir->n_interfaces; i++)
+	for (uint32_t i = 0; i < l->ir->n_interfaces && !l->admin; i++)
 		if (l->ir->interfaces[i].vlan != 0 && strcmp(l->ir->interfaces[i].card, d->name) == 0)
 			return true;
 	for (size_t i = 0; i < l->devices.n; i++)
-		if (l->devices.list[i].parent == d->index && ours(l->ir, l->devices.list[i].name) != NULL)
+		if (l->devices.list[i].parent == d->index && ours(l, l->devices.list[i].name) != NULL)
 			return true;
 	return false;
 }
@@ -116,7 +127,7 @@ static void look_programs(struct looking *l)
 		snprintf(where, sizeof(where), "device %s", d->name);
 		snprintf(detail, sizeof(detail), "tcx: %u in, %u out", in, out);
 		if (in + out > 0)
-			l->each(l->ctx, where, "foreign", detail);
+			tell(l, where, detail);
 	}
 }
 
@@ -124,25 +135,25 @@ static void look_links(struct looking *l)
 {
 	for (size_t i = 0; i < l->devices.n; i++) {
 		const struct device *d = &l->devices.list[i], *over = devices_at(&l->devices, d->master);
-		const struct ir_interface *own = ours(l->ir, d->name);
+		const struct ir_interface *own = ours(l, d->name);
 		char where[60], detail[80];
 
 		snprintf(where, sizeof(where), own != NULL ? "interface %.40s" : "device %.40s",
 			 own != NULL ? own->name : d->name);
 		if (d->xdp)
-			l->each(l->ctx, where, "foreign", "XDP");
+			tell(l, where, "XDP");
 		if (own != NULL && d->master != 0) {
 			snprintf(detail, sizeof(detail), "%s %s", d->above[0] != '\0' ? d->above : "master",
 				 over != NULL ? over->name : "?");
-			l->each(l->ctx, where, "foreign", detail);
+			tell(l, where, detail);
 		}
 		if (own == NULL && d->up && !d->loopback && !carries(l, d)) {
 			snprintf(detail, sizeof(detail), "%s, up", d->kind[0] != '\0' ? d->kind : "device");
-			l->each(l->ctx, where, "foreign", detail);
+			tell(l, where, detail);
 		}
 	}
 	if (l->devices.more)
-		l->each(l->ctx, "namespace", "foreign", "more devices than are looked at");
+		tell(l, "namespace", "more devices than are looked at");
 }
 
 /* ---- tc ----------------------------------------------------------------------------------------------------------- */
@@ -268,7 +279,9 @@ static int on_route(const struct nlmsghdr *m, void *ctx)
 		return MNL_CB_OK;
 	table = h->rtm_table;
 	mnl_attr_parse(m, sizeof(*h), on_route_attribute, &table);
-	if (table == RT_TABLE_LOCAL || table == RT_TABLE_MAIN || table == RT_TABLE_UNSPEC)
+	/* In the data namespace others' there are removed (facts.h); in the admin namespace those of the main table are left to them. */
+	if ((table == RT_TABLE_LOCAL && (!l->admin || h->rtm_protocol == RTPROT_KERNEL)) || table == RT_TABLE_MAIN ||
+	    table == RT_TABLE_UNSPEC)
 		return MNL_CB_OK;
 	while (i < l->n_tables && (l->tables[i].table != table || l->tables[i].family != h->rtm_family))
 		i++;
@@ -290,7 +303,7 @@ static void tell_tables(struct looking *l)
 	for (size_t i = 0; i < l->n_tables; i++) {
 		snprintf(detail, sizeof(detail), "IPv%d table %u: %u", l->tables[i].family == AF_INET ? 4 : 6,
 			 l->tables[i].table, l->tables[i].routes);
-		l->each(l->ctx, "routes", "foreign", detail);
+		tell(l, "routes", detail);
 	}
 }
 
@@ -309,14 +322,14 @@ static void look_legacy(struct looking *l, const char *path, const char *tool)
 	names[n > 0 ? n : 0] = '\0';
 	for (const char *name = strtok_r(names, "\n", &rest); name != NULL; name = strtok_r(NULL, "\n", &rest)) {
 		snprintf(detail, sizeof(detail), "%s (legacy): %.40s", tool, name);
-		l->each(l->ctx, "namespace", "foreign", detail);
+		tell(l, "namespace", detail);
 	}
 }
 
 static int look_inside(const struct box_spaces *s, struct looking *l, struct err *e)
 {
 	struct err back;
-	int r = netns_enter(s->data, e);
+	int r = netns_enter(l->admin ? s->admin : s->data, e);
 
 	if (r < 0)
 		return r;
@@ -329,42 +342,82 @@ static int look_inside(const struct box_spaces *s, struct looking *l, struct err
 	return 0;
 }
 
-int outside_look(const struct box_spaces *s, const struct ir *ir, box_difference *each, void *ctx, struct err *e)
+/* What the machine has over a card of the box's hears and speaks there past every rule. A pair's end is looked at where it is. */
+static int look_home(const struct box_spaces *s, struct looking *l, struct err *e)
 {
-	struct looking *l = calloc(1, sizeof(*l));
-	struct rtnl *data = l == NULL ? NULL : rtnl_open(s->data, s->home, e);
+	struct rtnl *home = rtnl_open(s->home, s->home, e);
+	int32_t numbers[2];
 	int r;
 
-	if (l == NULL)
-		return err_set(e, -ENOMEM, "what is beside our rules");
-	if (data == NULL) {
-		r = e->code;
-		goto out;
+	if (home == NULL)
+		return e->code;
+	r = devices_read(home, &l->devices, e);
+	/* Numbered when somebody asks for a device that lies there. */
+	numbers[0] = rtnl_nsid(home, s->data);
+	numbers[1] = rtnl_nsid(home, s->admin);
+	for (size_t i = 0; r == 0 && i < l->devices.n; i++) {
+		const struct device *d = &l->devices.list[i];
+		char detail[80];
+
+		if (!d->elsewhere || d->under == 0 || device_is_pair(d) || d->under_nsid < 0 ||
+		    (d->under_nsid != numbers[0] && d->under_nsid != numbers[1]))
+			continue;
+		snprintf(detail, sizeof(detail), "device %s: %s", d->name, d->kind[0] != '\0' ? d->kind : "device");
+		l->each(l->ctx, "first namespace", "foreign", detail);
 	}
-	l->ir = ir;
-	l->each = each;
-	l->ctx = ctx;
-	r = devices_read(data, &l->devices, e);
+	if (r == 0 && l->devices.more)
+		l->each(l->ctx, "first namespace", "foreign", "more devices than are looked at");
+	rtnl_close(home);
+	return r;
+}
+
+static int look_at(const struct box_spaces *s, struct looking *l, struct err *e)
+{
+	struct rtnl *own = rtnl_open(l->admin ? s->admin : s->data, s->home, e);
+	int r;
+
+	if (own == NULL)
+		return e->code;
+	r = devices_read(own, &l->devices, e);
 	if (r < 0)
 		goto out;
 	look_links(l);
-	r = rtnl_each(data, RTM_GETQDISC, sizeof(struct tcmsg), on_qdisc, nothing, l, e);
+	r = rtnl_each(own, RTM_GETQDISC, sizeof(struct tcmsg), on_qdisc, nothing, l, e);
 	if (r < 0)
 		goto out;
 	tell_lines(l, "tc");
-	r = rtnl_each(data, RTM_GETRULE, sizeof(struct fib_rule_hdr), on_rule, nothing, l, e);
+	r = rtnl_each(own, RTM_GETRULE, sizeof(struct fib_rule_hdr), on_rule, nothing, l, e);
 	if (r < 0)
 		goto out;
 	tell_lines(l, "routes");
-	r = rtnl_each(data, RTM_GETROUTE, sizeof(struct rtmsg), on_route, nothing, l, e);
+	r = rtnl_each(own, RTM_GETROUTE, sizeof(struct rtmsg), on_route, nothing, l, e);
 	if (r < 0)
 		goto out;
 	tell_tables(l);
 	r = look_inside(s, l, e);
+out:
+	rtnl_close(own);
+	return r;
+}
+
+int outside_look(const struct box_spaces *s, const struct ir *ir, box_difference *each, void *ctx, struct err *e)
+{
+	struct looking *l = calloc(1, sizeof(*l));
+	int r = 0;
+
+	if (l == NULL)
+		return err_set(e, -ENOMEM, "what is beside our rules");
+	l->ir = ir;
+	l->each = each;
+	l->ctx = ctx;
+	for (int admin = 0; admin < 2 && r == 0; admin++) {
+		l->admin = admin != 0;
+		r = look_at(s, l, e);
+	}
 	if (r == 0)
 		r = box_admin_rules_beside(s, each, ctx, e);
-out:
-	rtnl_close(data);
+	if (r == 0)
+		r = look_home(s, l, e);
 	free(l);
 	return r;
 }

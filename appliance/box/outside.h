@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What else has a say in the data namespace besides our rules: ways around them that no reading of nf_tables shows. Links
- * that are not the policy's, bridges and the like over those that are, XDP and tc programs, legacy iptables, policy routing.
+ * What else has a say in the data and the admin namespace besides our rules: ways around them that no reading of nf_tables shows. Links
+ * that are not the policy's, bridges and the like over those that are, XDP and tc programs, legacy iptables, policy routing; and what lies
+ * on a card of the box in the first namespace.
  * Supervisor only; names, never changes: these are others' affairs until somebody decides.
  */
 #ifndef SEKISHO_BOX_OUTSIDE_H

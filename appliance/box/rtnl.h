@@ -27,7 +27,9 @@ struct rtnl_address {
 	struct addr addr;
 	uint8_t prefix;
 	bool link_local;
-	bool unusable; /* IPv6: still tentative, or failed duplicate detection */
+	bool unusable;	/* IPv6: still tentative, or failed duplicate detection */
+	bool young;	/* given within the last second: the kernel may still be at its routes */
+	uint32_t index; /* of its device */
 };
 
 /* A host for whom the kernel answers; of IPv6 it says whether that is a router. */
@@ -46,7 +48,10 @@ struct rtnl_route {
 	uint8_t tos;	   /* for packets of this kind of service alone */
 	uint32_t nexthop;  /* the next-hop object that says its way, 0 = it says so itself */
 	uint32_t priority; /* of ours it is said of a floor alone */
-	bool foreign;	   /* made by somebody else */
+	struct addr
+		from; /* the own address that who goes there by it speaks from; family 0 = not said, as in one that was read */
+	uint8_t table; /* main or local; 0 = main */
+	bool foreign;  /* made by somebody else */
 };
 
 struct rtnl *rtnl_open(int nsfd, int homefd,
@@ -75,14 +80,17 @@ int rtnl_link_delete(struct rtnl *r, uint32_t index, struct err *e);
 int rtnl_link_move(struct rtnl *r, uint32_t index, int to_nsfd, const char *name, struct err *e);
 int rtnl_link_mac(struct rtnl *r, uint32_t index, const uint8_t *mac, size_t n, struct err *e);
 int rtnl_link_master(struct rtnl *r, uint32_t index, uint32_t master, struct err *e); /* 0 = none */
-/* malloc'd array, owned by the caller. */
+/* Of the device, 0 = of all; malloc'd array, owned by the caller. */
 int rtnl_addresses(struct rtnl *r, uint32_t index, struct rtnl_address **ret, size_t *ret_n, struct err *e);
 int rtnl_address_change(struct rtnl *r, uint32_t index, const struct addr *a, uint8_t prefix, bool add, struct err *e);
 /*
- * Routes of the main table that carry our protocol number, malloc'd; with `foreign` also those that somebody else made
- * (the kernel's own, of addresses, never).
+ * Routes of the main table that carry our protocol number, malloc'd; with `foreign` also those that somebody else made, there and in the
+ * local table, which is asked first (the kernel's own, of addresses, never).
  */
 int rtnl_routes(struct rtnl *r, bool foreign, struct rtnl_route **ret, size_t *ret_n, struct err *e);
+/* The kernel's own alone, of both tables, malloc'd. */
+int rtnl_routes_of_kernel(struct rtnl *r, struct rtnl_route **ret, size_t *ret_n, struct err *e);
+/* One with a protocol is added beside what is there, one of ours in its place. */
 int rtnl_route_change(struct rtnl *r, const struct rtnl_route *route, bool add, struct err *e);
 /* Hosts for which the kernel answers at that device, malloc'd; one more, which may be there as no router or as one, or one less. */
 int rtnl_answers(struct rtnl *r, uint32_t index, struct rtnl_answer **ret, size_t *ret_n, struct err *e);

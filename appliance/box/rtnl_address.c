@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "appliance/base/clock.h"
+
 /* Routes of ours, among others that people or programs may set: free for private use in rtnetlink.h's list. */
 #define ROUTE_PROTOCOL 83u
 
@@ -16,8 +18,9 @@
 struct list {
 	void *items;
 	size_t n, room, size;
-	uint32_t index; /* addresses: of this device */
+	uint32_t index; /* addresses: of this device, 0 = of all */
 	bool foreign;	/* routes: of others too */
+	bool kernel;	/* routes: the kernel's alone */
 	bool failed;
 };
 
@@ -49,6 +52,16 @@ static bool addr_from(const struct nlattr *a, uint8_t family, struct addr *ret)
 	return true;
 }
 
+/* The kernel counts hundredths of a second since the machine's start. */
+static bool is_young(const void *cacheinfo)
+{
+	uint32_t now = (uint32_t)(clock_mono().ns / 10000000u);
+	struct ifa_cacheinfo c;
+
+	memcpy(&c, cacheinfo, sizeof(c));
+	return now - c.cstamp < 100;
+}
+
 static int on_address(const struct nlmsghdr *h, void *ctx)
 {
 	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(h);
@@ -57,8 +70,10 @@ static int on_address(const struct nlmsghdr *h, void *ctx)
 	struct rtnl_address *x;
 	const struct nlattr *a;
 	uint32_t flags;
+	bool young = false;
 
-	if (h->nlmsg_type != RTM_NEWADDR || mnl_nlmsg_get_payload_len(h) < sizeof(*ifa) || ifa->ifa_index != l->index ||
+	if (h->nlmsg_type != RTM_NEWADDR || mnl_nlmsg_get_payload_len(h) < sizeof(*ifa) ||
+	    (l->index != 0 && ifa->ifa_index != l->index) ||
 	    (ifa->ifa_family != AF_INET && ifa->ifa_family != AF_INET6))
 		return MNL_CB_OK;
 	flags = ifa->ifa_flags;
@@ -72,10 +87,14 @@ static int on_address(const struct nlmsghdr *h, void *ctx)
 			addr_from(a, ifa->ifa_family, &remote);
 		else if (type == IFA_FLAGS && mnl_attr_validate(a, MNL_TYPE_U32) >= 0)
 			flags = mnl_attr_get_u32(a);
+		else if (type == IFA_CACHEINFO && mnl_attr_get_payload_len(a) >= sizeof(struct ifa_cacheinfo))
+			young = is_young(mnl_attr_get_payload(a));
 	}
 	x = list_add(l);
 	if (x == NULL)
 		return MNL_CB_OK;
+	x->index = ifa->ifa_index;
+	x->young = young;
 	x->addr = local.family != 0 ? local : remote;
 	x->prefix = ifa->ifa_prefixlen;
 	x->link_local = ifa->ifa_family == AF_INET6 && ifa->ifa_scope == RT_SCOPE_LINK;
@@ -138,6 +157,20 @@ int rtnl_address_change(struct rtnl *r, uint32_t index, const struct addr *a, ui
 	return status < 0 ? err_set(e, status, "%s address %s", add ? "add" : "remove", whole) : 0;
 }
 
+static bool is_ours(const struct rtmsg *rt)
+{
+	return rt->rtm_protocol == ROUTE_PROTOCOL && rt->rtm_table == RT_TABLE_MAIN;
+}
+
+/* In the local table it has no way to anybody else, whatever such a one says of who made it. */
+static bool is_kernels(const struct rtmsg *rt)
+{
+	bool own = rt->rtm_type == RTN_LOCAL || rt->rtm_type == RTN_BROADCAST || rt->rtm_type == RTN_ANYCAST ||
+		   rt->rtm_type == RTN_MULTICAST;
+
+	return rt->rtm_protocol == RTPROT_KERNEL && (rt->rtm_table == RT_TABLE_MAIN || own);
+}
+
 static int on_route(const struct nlmsghdr *h, void *ctx)
 {
 	const struct rtmsg *rt = mnl_nlmsg_get_payload(h);
@@ -146,10 +179,10 @@ static int on_route(const struct nlmsghdr *h, void *ctx)
 	const struct nlattr *a;
 
 	if (h->nlmsg_type != RTM_NEWROUTE || mnl_nlmsg_get_payload_len(h) < sizeof(*rt) ||
-	    rt->rtm_table != RT_TABLE_MAIN || (rt->rtm_flags & RTM_F_CLONED) != 0 ||
-	    (rt->rtm_family != AF_INET && rt->rtm_family != AF_INET6))
+	    (rt->rtm_table != RT_TABLE_MAIN && rt->rtm_table != RT_TABLE_LOCAL) ||
+	    (rt->rtm_flags & RTM_F_CLONED) != 0 || (rt->rtm_family != AF_INET && rt->rtm_family != AF_INET6))
 		return MNL_CB_OK;
-	if (rt->rtm_protocol != ROUTE_PROTOCOL && (!l->foreign || rt->rtm_protocol == RTPROT_KERNEL))
+	if (l->kernel ? !is_kernels(rt) : !is_ours(rt) && (!l->foreign || is_kernels(rt)))
 		return MNL_CB_OK;
 	x = list_add(l);
 	if (x == NULL)
@@ -159,7 +192,8 @@ static int on_route(const struct nlmsghdr *h, void *ctx)
 	x->protocol = rt->rtm_protocol;
 	x->type = rt->rtm_type;
 	x->tos = rt->rtm_tos;
-	x->foreign = rt->rtm_protocol != ROUTE_PROTOCOL;
+	x->table = rt->rtm_table;
+	x->foreign = !is_ours(rt);
 	each_attr(a, h, sizeof(*rt))
 	{
 		uint16_t type = mnl_attr_get_type(a);
@@ -188,27 +222,40 @@ int rtnl_routes(struct rtnl *r, bool foreign, struct rtnl_route **ret, size_t *r
 	return status < 0 ? err_set(e, status, "list routes") : 0;
 }
 
+int rtnl_routes_of_kernel(struct rtnl *r, struct rtnl_route **ret, size_t *ret_n, struct err *e)
+{
+	struct list l = { .size = sizeof(**ret), .kernel = true };
+	int status = dump(r, RTM_GETROUTE, sizeof(struct rtmsg), on_route, &l);
+
+	*ret = l.items;
+	*ret_n = l.n;
+	return status < 0 ? err_set(e, status, "list routes") : 0;
+}
+
 int rtnl_route_change(struct rtnl *r, const struct rtnl_route *route, bool add, struct err *e)
 {
-	struct nlmsghdr *h = rtnl_begin(r, add ? RTM_NEWROUTE : RTM_DELROUTE,
-					(uint16_t)(NLM_F_ACK | (add ? NLM_F_CREATE | NLM_F_REPLACE : 0)));
+	uint16_t how = NLM_F_CREATE | (route->protocol != 0 ? NLM_F_APPEND : NLM_F_REPLACE);
+	struct nlmsghdr *h = rtnl_begin(r, add ? RTM_NEWROUTE : RTM_DELROUTE, (uint16_t)(NLM_F_ACK | (add ? how : 0)));
 	struct rtmsg *rt = mnl_nlmsg_put_extra_header(h, sizeof(*rt));
-	char text[ADDR_TEXT], via[ADDR_TEXT] = "link", whole[2 * ADDR_TEXT + 16];
+	char text[ADDR_TEXT], via[ADDR_TEXT] = "link", whole[2 * ADDR_TEXT + 32];
 	int status;
 
 	addr_text(&route->to, text);
 	if (route->via.family != 0)
 		addr_text(&route->via, via);
-	snprintf(whole, sizeof(whole), "%s/%u via %s", text, route->prefix,
-		 route->type == RTN_UNREACHABLE ? "nothing" : via);
+	snprintf(whole, sizeof(whole), "%s/%u via %s%s", text, route->prefix,
+		 route->type == RTN_UNREACHABLE ? "nothing" : via,
+		 route->table == RT_TABLE_LOCAL ? ", table local" : "");
 	if (!rtnl_told(r, add ? "missing" : "extra", whole))
 		return 0;
 	rt->rtm_family = route->to.family == 4 ? AF_INET : AF_INET6;
 	rt->rtm_dst_len = route->prefix;
-	rt->rtm_table = RT_TABLE_MAIN;
+	rt->rtm_table = route->table != 0 ? route->table : RT_TABLE_MAIN;
 	rt->rtm_protocol = route->protocol != 0 ? route->protocol : ROUTE_PROTOCOL;
 	rt->rtm_scope = route->via.family == 0 && route->type != RTN_UNREACHABLE ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
 	rt->rtm_type = route->type != 0 ? route->type : RTN_UNICAST;
+	if (route->type == RTN_LOCAL)
+		rt->rtm_scope = RT_SCOPE_HOST;
 	if (!add)
 		rt->rtm_scope = RT_SCOPE_NOWHERE;
 	if (route->prefix > 0)
@@ -223,6 +270,8 @@ int rtnl_route_change(struct rtnl *r, const struct rtnl_route *route, bool add, 
 		mnl_attr_put_u32(h, RTA_OIF, route->oif);
 	if (route->priority != 0)
 		mnl_attr_put_u32(h, RTA_PRIORITY, route->priority);
+	if (route->from.family != 0)
+		mnl_attr_put(h, RTA_PREFSRC, addr_len(route->from.family), route->from.b);
 	status = rtnl_talk(r, h, NULL, NULL);
 	return status < 0 ? err_set(e, status, "%s route %s", add ? "add" : "remove", whole) : 0;
 }

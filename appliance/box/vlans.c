@@ -36,6 +36,20 @@ bool vlans_stand(const struct vlan_places *p, const struct ir_interface *i)
 	return card != NULL && right(p, d, i, card->index);
 }
 
+/*
+ * The kernel takes the alias only of a device that is there: who died in between left one of ours without it. It has the name that only the
+ * box would give it, its number and its card, in the namespace of the card, where no interface of the machine's is made.
+ */
+static bool half_made(const struct device *d, const struct device *card)
+{
+	char name[32];
+
+	if (card == NULL || d->ours || d->vlan == 0 || !d->vlan_plain || !device_lies_on(d, card->index, -1))
+		return false;
+	snprintf(name, sizeof(name), "%s.%u", card->name, d->vlan);
+	return strcmp(d->name, name) == 0;
+}
+
 static int not_ours(const struct ir_interface *i, struct err *e)
 {
 	return err_set(e, -EEXIST, "device %s is there already, and not made by the box: release it first", i->device);
@@ -45,7 +59,9 @@ int vlans_name_free(const struct vlan_places *p, const struct ir_interface *i, s
 {
 	const struct device *d = p->seen != NULL ? devices_find(&p->seen[i->admin], i->device) : NULL;
 
-	return d != NULL && !d->ours ? not_ours(i, e) : 0;
+	if (d == NULL || d->ours || (!i->admin && half_made(d, devices_find(&p->seen[0], i->card))))
+		return 0;
+	return not_ours(i, e);
 }
 
 static int make(const struct vlan_places *p, const struct ir_interface *i, uint32_t card, struct err *e)
@@ -63,14 +79,16 @@ static int make(const struct vlan_places *p, const struct ir_interface *i, uint3
 	return r;
 }
 
-/* One of its name in the namespace that it does not belong to: the role changed sides. */
+/* One of its name in the namespace that it does not belong to: the role changed sides, or who made it died before it was moved. */
 static int other_side(struct rtnl *other, const struct ir_interface *i, struct devices *all, struct err *e)
 {
 	const struct device *d;
 	int r = devices_read(other, all, e);
 
 	d = r == 0 ? devices_find(all, i->device) : NULL;
-	return d != NULL && d->ours ? rtnl_link_delete(other, d->index, e) : r;
+	if (d == NULL || (!d->ours && !(i->admin && half_made(d, devices_find(all, i->card)))))
+		return r;
+	return rtnl_link_delete(other, d->index, e);
 }
 
 int vlans_ensure(const struct vlan_places *p, const struct ir_interface *i, struct err *e)
@@ -88,7 +106,7 @@ int vlans_ensure(const struct vlan_places *p, const struct ir_interface *i, stru
 	d = devices_find(all, i->device);
 	if (d != NULL && right(p, d, i, card.index))
 		goto out;
-	if (d != NULL && !d->ours) {
+	if (d != NULL && !d->ours && !(!i->admin && half_made(d, devices_find(all, i->card)))) {
 		r = not_ours(i, e);
 		goto out;
 	}
@@ -107,20 +125,24 @@ out:
 	return r;
 }
 
-int vlans_clear(const struct vlan_places *p, const char *card, struct err *e)
+int vlans_clear(const struct vlan_places *p, const struct ir_interface *i, struct err *e)
 {
+	bool admin = i->admin && i->vlan == 0;
+	const char *card = ir_card(i);
 	struct devices *all = calloc(1, sizeof(*all));
 	struct rtnl_link l = { 0 };
 	int32_t nsid = -1;
-	int r = all == NULL ? err_set(e, -ENOMEM, "device %s", card) : rtnl_link_get(p->data, card, &l, e);
+	int r = all == NULL ? err_set(e, -ENOMEM, "device %s", card)
+			    : rtnl_link_get(admin ? p->admin : p->data, card, &l, e);
 
 	if (r == 0)
 		r = devices_read(p->home, all, e);
+	/* Numbered when somebody asks for a device that lies there. */
 	if (r == 0)
-		nsid = rtnl_nsid(p->home, p->s->data); /* numbered when somebody asks for a device that lies there */
-	for (size_t i = 0; all != NULL && nsid >= 0 && r == 0 && i < all->n; i++)
-		if (device_lies_on(&all->list[i], l.index, nsid))
-			r = rtnl_link_delete(p->home, all->list[i].index, e);
+		nsid = rtnl_nsid(p->home, admin ? p->s->admin : p->s->data);
+	for (size_t n = 0; all != NULL && nsid >= 0 && r == 0 && n < all->n; n++)
+		if (device_lies_on(&all->list[n], l.index, nsid))
+			r = rtnl_link_delete(p->home, all->list[n].index, e);
 	free(all);
 	return r;
 }
@@ -167,7 +189,8 @@ void vlans_off(const struct box_spaces *s, struct rtnl *data, uint32_t index)
 		if (side != 0 && nsid < 0)
 			continue;
 		for (size_t i = 0; i < all->n; i++)
-			if (all->list[i].ours && device_lies_on(&all->list[i], index, nsid))
+			if ((all->list[i].ours || (side == 0 && half_made(&all->list[i], devices_at(all, index)))) &&
+			    device_lies_on(&all->list[i], index, nsid))
 				rtnl_link_delete(r, all->list[i].index, NULL);
 	}
 	free(all);
@@ -281,6 +304,26 @@ static int card_named(const char *card, int code, const struct err *one, struct 
 	return code;
 }
 
+/*
+ * VLANs of ours whose card is not where box.cfg has it, as one that was renamed: the gate is about to leave that card, where they would go on
+ * without it, under the number by which the rules know them. They go first, and are told of as missing.
+ */
+static void off_strange_cards(const struct vlan_places *p, const struct ir *ir)
+{
+	int32_t nsid = p->seen != NULL && !p->seen[0].more ? rtnl_nsid(p->admin, p->s->data) : -1;
+
+	for (uint32_t i = 0; i < ir->n_interfaces && p->seen != NULL && !p->seen[0].more; i++) {
+		const struct ir_interface *x = &ir->interfaces[i];
+		const struct device *d = x->vlan != 0 ? devices_find(&p->seen[x->admin], x->device) : NULL,
+				    *card = d != NULL ? devices_find(&p->seen[0], x->card) : NULL;
+
+		if (d == NULL || !d->ours ||
+		    (card != NULL && (device_lies_on(d, card->index, x->admin ? nsid : -1) || (x->admin && nsid < 0))))
+			continue;
+		rtnl_link_delete(x->admin ? p->admin : p->data, d->index, NULL);
+	}
+}
+
 int vlans_cards(const struct vlan_places *p, const struct ir *ir, bool dry, rtnl_note *note, void *ctx, struct err *e)
 {
 	struct trunk_vlan *list = calloc(ir->n_interfaces + 1u, sizeof(*list));
@@ -289,6 +332,8 @@ int vlans_cards(const struct vlan_places *p, const struct ir *ir, bool dry, rtnl
 
 	if (list == NULL)
 		return err_set(e, -ENOMEM, "VLANs");
+	if (!dry)
+		off_strange_cards(p, ir);
 	n = present(p, ir, list);
 	/* The gate stands before a card may hear anything. */
 	r = stands = gate(p, list, n, dry, note, ctx, e);

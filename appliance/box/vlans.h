@@ -4,7 +4,8 @@
  * address and no IPv6, and a gate (kernel/trunk.h) that lets in frames with one tag of its VLANs. The card is in the data namespace,
  * also where it carries the admin VLAN; only that VLAN's device is in the admin namespace. Used by box.c; supervisor only.
  *
- * A device that the box made bears its alias, so that it is known again after a restart, and goes when no policy wants it.
+ * A device that the box made bears its alias, so that it is known again after a restart, and goes when no policy wants it. One that has
+ * everything but the alias, since who made it died before it had that, is made anew, and goes with its card.
  */
 #ifndef SEKISHO_BOX_VLANS_H
 #define SEKISHO_BOX_VLANS_H
@@ -28,8 +29,11 @@ int vlans_name_free(const struct vlan_places *p, const struct ir_interface *i, s
  * namespace, or it is -ENODEV. Who listens at the handle hears of it; a dry one changes nothing and gives -EALREADY.
  */
 int vlans_ensure(const struct vlan_places *p, const struct ir_interface *i, struct err *e);
-/* The machine's own VLANs on a card of the data namespace go: two devices cannot have one VLAN. */
-int vlans_clear(const struct vlan_places *p, const char *card, struct err *e);
+/*
+ * The machine's own VLANs on a card that is in its namespace go: from the first namespace they would go on over it, past every rule, and
+ * two devices cannot have one VLAN. What the card was then says how they are made anew when it goes back (was.h).
+ */
+int vlans_clear(const struct vlan_places *p, const struct ir_interface *i, struct err *e);
 /* Devices that the box made and `ir` does not want. */
 void vlans_sweep(const struct vlan_places *p, const struct ir *ir);
 /* Those that the box made on the card with that index of the data namespace; before it goes home. s->admin may be -1. */

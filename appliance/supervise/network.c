@@ -29,6 +29,8 @@ static const uint64_t say_after[] = { 0, 2000000000ull, 40000000000ull };
 struct link {
 	bool up;
 	uint32_t changes; /* how often it came or went until then: its own, and its card's */
+	uint32_t index;	  /* of one that is made anew it is another */
+	uint8_t mac[32], n_mac;
 };
 
 struct network {
@@ -178,18 +180,33 @@ static bool announces(const struct ir_interface *i)
 	return i->n_addresses > 0 || i->n_answers > 0;
 }
 
+static bool is_same(const struct link *a, const struct link *b)
+{
+	return a->changes == b->changes && a->index == b->index && a->n_mac == b->n_mac &&
+	       memcmp(a->mac, b->mac, a->n_mac) == 0;
+}
+
 static void tell_hosts(void *ctx, const struct ir_interface *i, const struct device *d, const struct device *card,
 		       const char *addresses)
 {
 	struct telling *t = ctx;
 	struct link *was = &t->s->network->links[t->at++];
-	bool up = d != NULL && d->up && d->carrier;
-	uint32_t changes = (d != NULL ? d->changes : 0) + (card != NULL ? card->changes : 0);
+	struct link now = { .up = d != NULL && d->up && d->carrier };
+	bool up = now.up;
 
 	(void)addresses;
-	/* One that went and came between two looks is at another switch as well as one that was seen without a link. */
-	t->came |= up && (!was->up || was->changes != changes) && announces(i);
-	*was = (struct link){ .up = up, .changes = changes };
+	if (d != NULL) {
+		now.index = d->index;
+		now.changes = d->changes + (card != NULL ? card->changes : 0);
+		now.n_mac = d->n_mac;
+		memcpy(now.mac, d->mac, sizeof(now.mac));
+	}
+	/*
+	 * One that went and came between two looks is at another switch as well as one that was seen without a link; and the hosts remember the
+	 * hardware address that it had, as that of a bond's card before.
+	 */
+	t->came |= up && (!was->up || !is_same(was, &now)) && announces(i);
+	*was = now;
 	/* What could not be said is found out by asking, later. */
 	if (t->say && up && announces(i))
 		(void)box_announce(&t->s->spaces, t->s->now->ir, i, d, NULL);

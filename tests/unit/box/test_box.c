@@ -330,6 +330,8 @@ static void routes_of_others_go(void **state)
 		{ .to = at("10.5.0.0"), .prefix = 16, .type = RTN_BLACKHOLE, .priority = 2 },
 		/* Not the same as ours: most packets would have no route. */
 		{ .to = at("10.5.0.0"), .prefix = 16, .via = at("10.0.0.9"), .tos = 0x10 },
+		/* Nor the one that is asked before it. */
+		{ .to = at("10.5.0.0"), .prefix = 16, .via = at("10.0.0.9"), .table = RT_TABLE_LOCAL },
 	};
 	struct err e = { 0 };
 

@@ -133,6 +133,19 @@ void kept_put(json_t *kept, const char *device, enum kept_mark mark, json_t *pic
 	json_object_set_new(devices, device, record);
 }
 
+void kept_left_out(json_t *kept, const char *device, uint64_t by)
+{
+	kept_put(kept, device, KEPT_RETIRED, NULL);
+	json_object_set_new(kept_find(kept, device), "by", json_integer((json_int_t)by));
+}
+
+uint64_t kept_left_out_by(const json_t *record)
+{
+	json_int_t by = json_integer_value(json_object_get(record, "by"));
+
+	return kept_mark(record) == KEPT_RETIRED && by > 0 ? (uint64_t)by : 0;
+}
+
 void kept_going(json_t *kept, const char *device)
 {
 	json_t *picture = json_object_get(kept_find(kept, device), "picture");

@@ -5,7 +5,7 @@
  *
  *   {"version": 1, "data": name of the namespace, "admin": ..., "devices": {DEVICE: {"mark", "picture"}}}
  *
- * `mark`: "taken"; "retired" (in the box, but no longer of its policy); "released" (given back by a person's order: not taken
+ * `mark`: "taken"; "retired" (in the box, but no longer of its policy; "by": the generation that left it out); "released" (given back by a person's order: not taken
  * again but by the next apply or rollback). A picture that is "going" is being given back. A record stands on the disk before its device is touched. What a picture holds is
  * the affair of appliance/box/was.h. Replaced as a whole and synced.
  */
@@ -34,6 +34,10 @@ void kept_spaces(json_t *kept, const char *data, const char *admin);
 json_t *kept_find(const json_t *kept, const char *device);
 /* With `picture` (its reference stays the caller's), or with the one it has. */
 void kept_put(json_t *kept, const char *device, enum kept_mark mark, json_t *picture);
+/* A generation left it out, and it stays in the box. */
+void kept_left_out(json_t *kept, const char *device, uint64_t by);
+/* That generation; 0 = it is not retired, or nobody noted by which one. */
+uint64_t kept_left_out_by(const json_t *record);
 /* It is on its way back: whoever finds this in the file goes on with it. */
 void kept_going(json_t *kept, const char *device);
 /* It is back: of a released one that it is left alone stays known, of others nothing. */

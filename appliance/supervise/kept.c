@@ -190,8 +190,10 @@ void kept_settle(struct supervisor *s, bool going_back)
 	{
 		enum kept_mark m = kept_mark(record);
 		bool unnamed = !names(s->now->ir, device);
+		/* What left it out is undone with that; an earlier change stands, and what it kept stays silent. */
+		bool undone = going_back && kept_left_out_by(record) > s->now->number;
 
-		if (unnamed && (m == KEPT_TAKEN || (m == KEPT_RETIRED && going_back)))
+		if (unnamed && (m == KEPT_TAKEN || (m == KEPT_RETIRED && undone)))
 			want(wanted, s, device);
 		/* A release that was not finished. */
 		if (m == KEPT_RELEASED && json_object_get(record, "picture") != NULL)
@@ -210,7 +212,7 @@ void kept_retire(struct supervisor *s, const struct ir *old)
 
 		if (record == NULL || kept_mark(record) != KEPT_TAKEN || names(s->now->ir, device))
 			continue;
-		kept_put(s->kept, device, KEPT_RETIRED, NULL);
+		kept_left_out(s->kept, device, s->now->number);
 		changed = true;
 	}
 	if (changed)

@@ -268,18 +268,28 @@ static json_t *asked_for(const struct supervisor *s, const char *name, bool all)
 	return wanted;
 }
 
+/* The policy that the end of a trial or a start goes back to takes devices as well, and asks nobody. NULL: none is on trial, or it cannot be read. */
+static struct policy *behind_the_trial(struct supervisor *s)
+{
+	struct err e;
+
+	return s->trial != 0 ? policy_stored(s, s->store.confirmed, &e) : NULL;
+}
+
 bool kept_release(struct supervisor *s, const char *name, bool all)
 {
+	struct policy *behind = behind_the_trial(s);
 	json_t *wanted = asked_for(s, name, all), *picture;
 	bool any = all || json_object_size(wanted) > 0;
 	const char *device;
 
-	/* One of the policy in force is not taken again by the next start. */
+	/* One of the policy in force is not taken again by the next start, nor by the end of a trial; where nobody can tell, none is. */
 	json_object_foreach(wanted, device, picture)
 	{
-		if (names(s->now->ir, device))
+		if (names(s->now->ir, device) || (s->trial != 0 && (behind == NULL || names(behind->ir, device))))
 			kept_put(s->kept, device, KEPT_RELEASED, NULL);
 	}
+	policy_free(behind);
 	give(s, wanted);
 	return any;
 }

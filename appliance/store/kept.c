@@ -164,6 +164,29 @@ void kept_gone(json_t *kept, const char *device)
 		json_object_del(json_object_get(kept, "devices"), device);
 }
 
+void kept_tell_later(json_t *kept, const char *device, const char *by, uint64_t wall_ns)
+{
+	json_t *untold = json_object_get(kept, "untold");
+
+	if (!json_is_object(untold)) {
+		untold = json_object();
+		json_object_set_new(kept, "untold", untold);
+	}
+	json_object_set_new(untold, device,
+			    json_pack("{s:o, s:I}", "by", json_text(by), "wall_ns", (json_int_t)wall_ns));
+}
+
+json_t *kept_untold(json_t *kept)
+{
+	json_t *untold = json_incref(json_object_get(kept, "untold"));
+
+	json_object_del(kept, "untold");
+	if (json_is_object(untold))
+		return untold;
+	json_decref(untold);
+	return json_object();
+}
+
 json_t *kept_json(const json_t *kept)
 {
 	json_t *list = json_array(), *record, *fact;

@@ -3,10 +3,10 @@
  * The file `kept`: what the devices of the first namespace were before the box took them, so that they can be given back also
  * by a program that starts after this one died. Supervisor, and `sekishod --release`, one at a time by the lock of the folder.
  *
- *   {"version": 1, "data": name of the namespace, "admin": ..., "devices": {DEVICE: {"mark", "picture"}}}
+ *   {"version": 1, "data": name of the namespace, "admin": ..., "devices": {DEVICE: {"mark", "picture"}}, "untold": {DEVICE: {"by", "wall_ns"}}}
  *
  * `mark`: "taken"; "retired" (in the box, but no longer of its policy; "by": the generation that left it out); "released" (given back by a person's order: not taken
- * again but by the next apply or rollback). A picture that is "going" is being given back. A record stands on the disk before its device is touched. What a picture holds is
+ * again but by the next apply or rollback). `untold`: released while no daemon ran, which has not been recorded yet. A picture that is "going" is being given back. A record stands on the disk before its device is touched. What a picture holds is
  * the affair of appliance/box/was.h. Replaced as a whole and synced.
  */
 #ifndef SEKISHO_STORE_KEPT_H
@@ -42,6 +42,10 @@ uint64_t kept_left_out_by(const json_t *record);
 void kept_going(json_t *kept, const char *device);
 /* It is back: of a released one that it is left alone stays known, of others nothing. */
 void kept_gone(json_t *kept, const char *device);
+/* Released, by that login, while nobody kept records. */
+void kept_tell_later(json_t *kept, const char *device, const char *by, uint64_t wall_ns);
+/* {DEVICE: {"by", "wall_ns"}} of all of them, owned by the caller; none is left in `kept`. */
+json_t *kept_untold(json_t *kept);
 /* For people: [{"device", "mark", "up", "was": [texts of addresses and routes]}]; owned by the caller. */
 json_t *kept_json(const json_t *kept);
 enum kept_mark kept_mark(const json_t *record);

@@ -5,9 +5,11 @@
  * between, and when a person says so. An apply that merely leaves a device out keeps it, silent.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/base/clock.h"
 #include "appliance/box/was.h"
 #include "appliance/store/kept.h"
 #include "appliance/supervise/home.h"
@@ -113,6 +115,37 @@ static void tell(const struct supervisor *s, const json_t *reports)
 	}
 }
 
+/* "lan1 (ot0)", of a card of VLANs every interface on it; one that the policy does not name has its own name alone. */
+static void object_text(const struct ir *ir, const char *device, char out[EVENT_TEXT])
+{
+	size_t at = 0;
+
+	for (uint32_t i = 0; ir != NULL && i < ir->n_interfaces && at < EVENT_TEXT / 2; i++)
+		if (strcmp(ir_card(&ir->interfaces[i]), device) == 0)
+			at += (size_t)snprintf(out + at, EVENT_TEXT - at, "%s%.64s", at > 0 ? ", " : "",
+					       ir->interfaces[i].name);
+	if (at > 0)
+		snprintf(out + at, EVENT_TEXT - at, " (%.32s)", device);
+	else
+		snprintf(out, EVENT_TEXT, "%.32s", device);
+}
+
+/* What has left the box, by whose order; `ir` has the names of its interfaces, NULL where nobody has. */
+static void record(struct supervisor *s, enum policy_event what, const struct ir *ir, const json_t *reports)
+{
+	for (size_t i = 0; i < json_array_size(reports); i++) {
+		const json_t *r = json_array_get(reports, i);
+		char object[EVENT_TEXT];
+
+		/* What was never away, and what is nowhere, went by no change of the box's; an order concerns it all the same. */
+		if (what == POLICY_GIVEN_BACK && (json_is_true(json_object_get(r, "was_here")) ||
+						  json_string_length(json_object_get(r, "now")) == 0))
+			continue;
+		object_text(ir, json_string_value(json_object_get(r, "device")), object);
+		policy_event(s, what, s->now->number, object);
+	}
+}
+
 static void save(struct supervisor *s)
 {
 	struct err e = { 0 };
@@ -123,11 +156,37 @@ static void save(struct supervisor *s)
 		say(s, M_KEPT_UNSAVED, e.text);
 }
 
+void kept_tell(struct supervisor *s)
+{
+	json_t *untold = kept_untold(s->kept), *one;
+	const char *device;
+
+	json_object_foreach(untold, device, one)
+	{
+		const char *by = json_string_value(json_object_get(one, "by"));
+		struct event e = event_new(EVENT_POLICY, clock_wall_ns());
+		char object[EVENT_TEXT], when[40];
+
+		object_text(s->now->ir, device, object);
+		moment_text((uint64_t)json_integer_value(json_object_get(one, "wall_ns")), when);
+		event_say(&e, EVENT_OBJECT, object);
+		event_say(&e, EVENT_BEFORE, when);
+		if (by != NULL)
+			event_say(&e, EVENT_BY, by);
+		e.code = POLICY_RELEASED;
+		e.value = s->now->number;
+		event_send(&s->events, &e);
+	}
+	if (json_object_size(untold) > 0)
+		save(s);
+	json_decref(untold);
+}
+
 /*
  * Those of `wanted` ({device: picture or null}) go back. That they do stands on the disk before, so that a start in between goes
- * on with it. Takes the reference; what came of it goes into the operation's answer.
+ * on with it. Takes the reference; what came of it goes into the operation's answer and, as `what`, into the records.
  */
-static void give(struct supervisor *s, json_t *wanted)
+static void give(struct supervisor *s, json_t *wanted, enum policy_event what, const struct ir *ir)
 {
 	json_t *reports = NULL, *picture;
 	const char *device;
@@ -146,6 +205,7 @@ static void give(struct supervisor *s, json_t *wanted)
 		save(s);
 	}
 	tell(s, reports);
+	record(s, what, ir, reports);
 	if (reports != NULL && s->op.given_back == NULL)
 		s->op.given_back = json_incref(reports);
 	else if (reports != NULL)
@@ -171,7 +231,7 @@ void kept_undo(struct supervisor *s, const struct ir *ir, const bool *moved, jso
 	for (uint32_t i = 0; moved != NULL && i < ir->n_interfaces; i++)
 		if (moved[i])
 			want(wanted, s, ir_card(&ir->interfaces[i]));
-	give(s, wanted);
+	give(s, wanted, POLICY_GIVEN_BACK, ir);
 	if (json_equal(s->kept, before)) {
 		json_decref(before);
 		return;
@@ -181,7 +241,7 @@ void kept_undo(struct supervisor *s, const struct ir *ir, const bool *moved, jso
 	save(s);
 }
 
-void kept_settle(struct supervisor *s, bool going_back)
+void kept_settle(struct supervisor *s, bool going_back, const struct ir *left)
 {
 	json_t *wanted = json_object(), *record;
 	const char *device;
@@ -199,7 +259,7 @@ void kept_settle(struct supervisor *s, bool going_back)
 		if (m == KEPT_RELEASED && json_object_get(record, "picture") != NULL)
 			want(wanted, s, device);
 	}
-	give(s, wanted);
+	give(s, wanted, POLICY_GIVEN_BACK, left);
 }
 
 void kept_retire(struct supervisor *s, const struct ir *old)
@@ -290,6 +350,6 @@ bool kept_release(struct supervisor *s, const char *name, bool all)
 			kept_put(s->kept, device, KEPT_RELEASED, NULL);
 	}
 	policy_free(behind);
-	give(s, wanted);
+	give(s, wanted, POLICY_RELEASED, s->now->ir);
 	return any;
 }

@@ -251,8 +251,10 @@ void op_boot(struct supervisor *s)
 		return;
 	op_init(s, OP_BOOT, (struct asker){ .kind = ASKER_NONE }, "boot");
 	moved = calloc((size_t)s->now->ir->n_interfaces + 1, sizeof(*moved));
-	if (!s->booted)
-		kept_settle(s, s->store.gave_up != 0);
+	if (!s->booted) {
+		kept_tell(s);
+		kept_settle(s, s->store.gave_up != 0, NULL);
+	}
 	s->box_incomplete = moved == NULL || kept_take(s, s->now->ir, &e) < 0 ||
 			    box_claim(&s->spaces, s->now->ir, kept_left_alone, s, moved, &e) < 0 ||
 			    box_set(&s->spaces, s->now->ir, NULL, &e) < 0;

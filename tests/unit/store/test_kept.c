@@ -67,6 +67,13 @@ static void found_again(void **state)
 	assert_non_null(kept_find(k, "eth0"));
 	assert_null(json_object_get(kept_find(k, "eth0"), "picture"));
 	assert_null(kept_find(k, "eth1"));
+	kept_tell_later(k, "eth0", "tanaka", 7);
+	list = kept_untold(k);
+	assert_string_equal(json_string_value(json_object_get(json_object_get(list, "eth0"), "by")), "tanaka");
+	json_decref(list);
+	list = kept_untold(k); /* told once */
+	assert_int_equal(json_object_size(list), 0);
+	json_decref(list);
 	json_decref(k);
 	json_decref(picture);
 }

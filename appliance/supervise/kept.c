@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/box/hold.h"
 #include "appliance/box/was.h"
 #include "appliance/store/kept.h"
 #include "appliance/supervise/home.h"
@@ -222,6 +223,48 @@ static void want(json_t *wanted, const struct supervisor *s, const char *device)
 		json_object_set(wanted, device, picture);
 	else
 		json_object_set_new(wanted, device, json_null());
+}
+
+/*
+ * A machine that has started anew has its cards again, also those that an apply left out: they are the box's until a person gives them
+ * back, and nobody of a policy takes them. What could not be kept stays in memory, as with kept_take at a start.
+ */
+void kept_hold(struct supervisor *s)
+{
+	json_t *held = json_array(), *record, *one;
+	struct err e = { 0 };
+	const char *device;
+	size_t i;
+
+	json_object_foreach(json_object_get(s->kept, "devices"), device, record)
+	{
+		json_t *picture;
+
+		if (kept_mark(record) != KEPT_RETIRED || names(s->now->ir, device) || box_has(&s->spaces, device))
+			continue;
+		picture = was_read(&s->spaces, device, NULL);
+		if (picture == NULL)
+			continue;
+		if (json_object_get(record, "picture") == NULL || !was_bare(picture))
+			json_object_set(record, "picture", picture);
+		json_decref(picture);
+		json_array_append_new(held, json_text(device));
+	}
+	if (json_array_size(held) > 0)
+		save(s);
+	json_array_foreach(held, i, one)
+	{
+		if (box_hold(&s->spaces, json_string_value(one), &e) < 0)
+			say(s, M_KEPT_UNHELD, json_string_value(one), e.text);
+	}
+	json_decref(held);
+}
+
+bool kept_held(const struct supervisor *s, const char *device)
+{
+	const json_t *record = kept_find(s->kept, device);
+
+	return record != NULL && kept_mark(record) == KEPT_RETIRED;
 }
 
 void kept_undo(struct supervisor *s, const struct ir *ir, const bool *moved, json_t *before)

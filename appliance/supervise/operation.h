@@ -156,6 +156,10 @@ void kept_undo(struct supervisor *s, const struct ir *ir, const bool *moved, jso
 void kept_settle(struct supervisor *s, bool going_back, const struct ir *left);
 /* What was released while no daemon ran, into the records. */
 void kept_tell(struct supervisor *s);
+/* Those that an apply left out and the first namespace has again, as after a start of the machine, come back into the box, silent. */
+void kept_hold(struct supervisor *s);
+/* It is one of those that an apply left out. */
+bool kept_held(const struct supervisor *s, const char *device);
 /* An apply left them out: they stay where they are, silent. */
 void kept_retire(struct supervisor *s, const struct ir *old);
 /* By order: one, by its own name or the policy's, or all. False: the box has none of that name. */

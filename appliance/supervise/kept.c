@@ -47,6 +47,19 @@ bool kept_left_alone(const void *supervisor, const char *device)
 	return record != NULL && kept_mark(record) == KEPT_RELEASED && !ordered;
 }
 
+/*
+ * Whether what a device is now counts, or what is known already: when the machine has started anew and nobody has set the device up, what it was
+ * before does, unless that was another card.
+ */
+static bool counts(struct supervisor *s, const char *device, const json_t *had, const json_t *now)
+{
+	bool another = had != NULL && was_another(had, now);
+
+	if (another)
+		say(s, M_KEPT_ANOTHER, device);
+	return had == NULL || another || !was_bare(now);
+}
+
 /* One device that is about to be moved, if it is still in the first namespace. */
 static int keep_one(struct supervisor *s, const char *device, bool *changed, struct err *e)
 {
@@ -64,10 +77,9 @@ static int keep_one(struct supervisor *s, const char *device, bool *changed, str
 	/* In the box already: of a policy again, if it was not. */
 	if (picture == NULL && (record == NULL || kept_mark(record) == KEPT_TAKEN))
 		return 0;
-	/* The machine has started anew and nobody has set the device up: what it was before counts. */
 	if (had != NULL)
 		json_object_del(had, "going");
-	if (picture != NULL && (had == NULL || !was_bare(picture)))
+	if (picture != NULL && counts(s, device, had, picture))
 		kept_put(s->kept, device, KEPT_TAKEN, picture);
 	else
 		kept_put(s->kept, device, KEPT_TAKEN, NULL);
@@ -245,7 +257,7 @@ void kept_hold(struct supervisor *s)
 		picture = was_read(&s->spaces, device, NULL);
 		if (picture == NULL)
 			continue;
-		if (json_object_get(record, "picture") == NULL || !was_bare(picture))
+		if (counts(s, device, json_object_get(record, "picture"), picture))
 			json_object_set(record, "picture", picture);
 		json_decref(picture);
 		json_array_append_new(held, json_text(device));

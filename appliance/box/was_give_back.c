@@ -269,6 +269,46 @@ static void give_facts(struct giving *g, const json_t *link, const char *name)
 		lost(g, M_BACK_MORE, name, WAS_FACTS);
 }
 
+/* A bridge or bond, of which its ports say that it is gone. */
+static bool has_ports(const struct giving *g, const char *name)
+{
+	const json_t *links = links_of(g);
+
+	for (size_t i = 0; i < json_array_size(links); i++)
+		if (strcmp(text_of(json_array_get(links, i), "master"), name) == 0)
+			return true;
+	return false;
+}
+
+static bool in_box(const struct giving *g, const char *name)
+{
+	const int spaces[] = { g->s->data, g->s->admin };
+	bool there = false;
+
+	for (size_t i = 0; i < 2 && !there; i++) {
+		struct rtnl *r = spaces[i] >= 0 ? rtnl_open(spaces[i], g->s->home, NULL) : NULL;
+		struct rtnl_link l;
+
+		there = r != NULL && rtnl_link_get(r, name, &l, NULL) == 0;
+		rtnl_close(r);
+	}
+	return there;
+}
+
+/* What lay above it and is nowhere: a VLAN that this program does not make again as it was, and whatever lay on one. */
+static void absent(struct giving *g)
+{
+	const json_t *links = links_of(g);
+
+	for (size_t i = 1; i < json_array_size(links) && !g->leave; i++) {
+		const json_t *link = json_array_get(links, i);
+		const char *name = text_of(link, "name");
+
+		if (look(g, name) == NULL && !has_ports(g, name) && !in_box(g, name))
+			lost(g, M_BACK_ABOVE, name, text_of(link, "kind"), g->now);
+	}
+}
+
 /* Each link of the picture that is there: one of those above may be in the box as well, or gone. */
 static void each_link(struct giving *g, void (*give)(struct giving *g, const json_t *link, const char *name))
 {
@@ -377,6 +417,8 @@ static void give(struct giving *list, size_t n)
 		for (size_t i = 0; i < n; i++)
 			each_link(&list[i], give_facts);
 	}
+	for (size_t i = 0; i < n; i++)
+		absent(&list[i]);
 }
 
 json_t *was_give_back(const struct box_spaces *s, const json_t *wanted)

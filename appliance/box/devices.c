@@ -94,6 +94,10 @@ static int on_attribute(const struct nlattr *a, void *ctx)
 		d->n_mac = mnl_attr_get_payload_len(a) <= sizeof(d->mac) ? (uint8_t)mnl_attr_get_payload_len(a) : 0;
 		memcpy(d->mac, mnl_attr_get_payload(a), d->n_mac);
 		break;
+	case IFLA_PERM_ADDRESS:
+		d->n_own = mnl_attr_get_payload_len(a) <= sizeof(d->own) ? (uint8_t)mnl_attr_get_payload_len(a) : 0;
+		memcpy(d->own, mnl_attr_get_payload(a), d->n_own);
+		break;
 	case IFLA_CARRIER_CHANGES:
 		d->changes = u32 ? mnl_attr_get_u32(a) : 0;
 		break;

@@ -18,6 +18,7 @@ struct device {
 	char kind[16];		/* "veth", "bridge"; "" = hardware */
 	char above[16];		/* kind of its master */
 	uint8_t mac[32], n_mac; /* its hardware address */
+	uint8_t own[32], n_own; /* the one that it is born with; 0 = it has none */
 	bool elsewhere;		/* what it lies on, or its other end, is in another namespace */
 	uint32_t under;		/* index of what it lies on, wherever that is; 0 = nothing */
 	int32_t under_nsid;	/* elsewhere: which namespace, by the number that it has in this one */

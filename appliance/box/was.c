@@ -51,6 +51,10 @@ static json_t *link_read(struct rtnl *home, const struct devices *all, const str
 			 (json_int_t)d->index, "kind", d->kind, "mac", mac, "mtu", (json_int_t)d->mtu, "up", (int)d->up,
 			 "master", over != NULL ? json_text(over->name) : json_null(), "settings",
 			 was_settings(d->name), "facts", facts);
+	if (d->n_own > 0) {
+		hex_text(d->own, d->n_own, mac);
+		json_object_set_new(link, "own", json_string(mac));
+	}
 	if (more)
 		json_object_set_new(link, "more", json_true());
 	if (d->mute)

@@ -12,6 +12,7 @@
  *   LINK: {"name", "index", "kind", "mac", "mtu", "up", "master": name or null, "settings": {"ipv4/conf/rp_filter": "1"},
  *          "vlan": {"id", "on": name of the link below} (of kind "vlan" alone),
  *          "facts": [{"kind": "address"|"neighbour"|"route", "text", "message", "devices": {"3": "eth0"}, "expires_s"}],
+ *          "own": the hardware address that it is born with, if it has one ("mac": the one in use),
  *          "mute": true where its ARP was off,
  *          "more": true when there are more than WAS_FACTS of them}
  *
@@ -30,6 +31,8 @@
 json_t *was_read(const struct box_spaces *s, const char *device, struct err *e);
 /* Down and without an address that somebody gave it: nothing that a later picture would not have. */
 bool was_bare(const json_t *picture);
+/* Of another card, which has the name now: by its own hardware address, where it has one. What cannot be told is the same card. */
+bool was_another(const json_t *before, const json_t *now);
 /*
  * Gives devices back to the first namespace as their pictures have them, wherever they are now: {DEVICE: picture, or null where
  * none is known}. s->data and s->admin may be -1. What is there already is left alone. An array, owned by the caller:

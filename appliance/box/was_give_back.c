@@ -26,6 +26,7 @@ struct giving {
 	const char *device;
 	char now[IFNAMSIZ]; /* what it is called today; "" = it is nowhere */
 	bool leave;	    /* as it is */
+	bool another;	    /* card than that of the picture, under its name */
 	bool silent;	    /* a first try, after which more may be possible */
 	uint64_t elapsed_s;
 	struct rtnl *home;
@@ -202,8 +203,8 @@ static void give_link(struct giving *g, const json_t *link, const char *name)
 	was_settings_set(name, json_object_get(link, "settings"), setting_lost, &t);
 	give_master(g, link, name);
 	d = look(g, name);
-	if (d != NULL && mac_of(link, mac, &n) && (n != d->n_mac || memcmp(mac, d->mac, n) != 0) &&
-	    rtnl_link_mac(g->home, d->index, mac, n, &e) < 0)
+	if (d != NULL && !(g->another && strcmp(name, g->now) == 0) && mac_of(link, mac, &n) &&
+	    (n != d->n_mac || memcmp(mac, d->mac, n) != 0) && rtnl_link_mac(g->home, d->index, mac, n, &e) < 0)
 		lost(g, M_BACK_LINK, name, e.text);
 	/* What lies on it has lost its hardware address there, and gives it anew when it comes up. */
 	own = devices_find(g->devices, g->now);
@@ -268,6 +269,46 @@ static void give_facts(struct giving *g, const json_t *link, const char *name)
 		lost(g, M_BACK_MORE, name, WAS_FACTS);
 }
 
+/* A bridge or bond, of which its ports say that it is gone. */
+static bool has_ports(const struct giving *g, const char *name)
+{
+	const json_t *links = links_of(g);
+
+	for (size_t i = 0; i < json_array_size(links); i++)
+		if (strcmp(text_of(json_array_get(links, i), "master"), name) == 0)
+			return true;
+	return false;
+}
+
+static bool in_box(const struct giving *g, const char *name)
+{
+	const int spaces[] = { g->s->data, g->s->admin };
+	bool there = false;
+
+	for (size_t i = 0; i < 2 && !there; i++) {
+		struct rtnl *r = spaces[i] >= 0 ? rtnl_open(spaces[i], g->s->home, NULL) : NULL;
+		struct rtnl_link l;
+
+		there = r != NULL && rtnl_link_get(r, name, &l, NULL) == 0;
+		rtnl_close(r);
+	}
+	return there;
+}
+
+/* What lay above it and is nowhere: a VLAN that this program does not make again as it was, and whatever lay on one. */
+static void absent(struct giving *g)
+{
+	const json_t *links = links_of(g);
+
+	for (size_t i = 1; i < json_array_size(links) && !g->leave; i++) {
+		const json_t *link = json_array_get(links, i);
+		const char *name = text_of(link, "name");
+
+		if (look(g, name) == NULL && !has_ports(g, name) && !in_box(g, name))
+			lost(g, M_BACK_ABOVE, name, text_of(link, "kind"), g->now);
+	}
+}
+
 /* Each link of the picture that is there: one of those above may be in the box as well, or gone. */
 static void each_link(struct giving *g, void (*give)(struct giving *g, const json_t *link, const char *name))
 {
@@ -320,6 +361,21 @@ static void begin(struct giving *g)
 	}
 }
 
+/* A card has its own hardware address, and not that of the one whose name it has now. */
+static void whose(struct giving *g)
+{
+	const struct device *d = g->picture != NULL && !g->leave ? look(g, g->now) : NULL;
+	const char *own = text_of(json_array_get(links_of(g), 0), "own");
+	char now[2 * sizeof(d->own) + 1];
+
+	if (d == NULL || d->n_own == 0 || *own == '\0')
+		return;
+	hex_text(d->own, d->n_own, now);
+	g->another = strcmp(own, now) != 0;
+	if (g->another)
+		lost(g, M_BACK_ANOTHER, g->now);
+}
+
 /* The machine's VLANs on it that went when it was taken. */
 static void remake(struct giving *g)
 {
@@ -350,6 +406,8 @@ static void give(struct giving *list, size_t n)
 	for (size_t i = 0; i < n; i++)
 		begin(&list[i]);
 	for (size_t i = 0; i < n; i++)
+		whose(&list[i]);
+	for (size_t i = 0; i < n; i++)
 		remake(&list[i]);
 	for (int round = 0; round < 2; round++) {
 		for (size_t i = 0; i < n; i++) {
@@ -359,6 +417,8 @@ static void give(struct giving *list, size_t n)
 		for (size_t i = 0; i < n; i++)
 			each_link(&list[i], give_facts);
 	}
+	for (size_t i = 0; i < n; i++)
+		absent(&list[i]);
 }
 
 json_t *was_give_back(const struct box_spaces *s, const json_t *wanted)

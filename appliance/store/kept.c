@@ -133,6 +133,19 @@ void kept_put(json_t *kept, const char *device, enum kept_mark mark, json_t *pic
 	json_object_set_new(devices, device, record);
 }
 
+void kept_left_out(json_t *kept, const char *device, uint64_t by)
+{
+	kept_put(kept, device, KEPT_RETIRED, NULL);
+	json_object_set_new(kept_find(kept, device), "by", json_integer((json_int_t)by));
+}
+
+uint64_t kept_left_out_by(const json_t *record)
+{
+	json_int_t by = json_integer_value(json_object_get(record, "by"));
+
+	return kept_mark(record) == KEPT_RETIRED && by > 0 ? (uint64_t)by : 0;
+}
+
 void kept_going(json_t *kept, const char *device)
 {
 	json_t *picture = json_object_get(kept_find(kept, device), "picture");
@@ -149,6 +162,29 @@ void kept_gone(json_t *kept, const char *device)
 		json_object_del(record, "picture");
 	else
 		json_object_del(json_object_get(kept, "devices"), device);
+}
+
+void kept_tell_later(json_t *kept, const char *device, const char *by, uint64_t wall_ns)
+{
+	json_t *untold = json_object_get(kept, "untold");
+
+	if (!json_is_object(untold)) {
+		untold = json_object();
+		json_object_set_new(kept, "untold", untold);
+	}
+	json_object_set_new(untold, device,
+			    json_pack("{s:o, s:I}", "by", json_text(by), "wall_ns", (json_int_t)wall_ns));
+}
+
+json_t *kept_untold(json_t *kept)
+{
+	json_t *untold = json_incref(json_object_get(kept, "untold"));
+
+	json_object_del(kept, "untold");
+	if (json_is_object(untold))
+		return untold;
+	json_decref(untold);
+	return json_object();
 }
 
 json_t *kept_json(const json_t *kept)

@@ -429,7 +429,7 @@ static void in_force(struct supervisor *s)
 	if (op->kind == OP_APPLY)
 		kept_retire(s, old->ir);
 	else
-		kept_settle(s, true);
+		kept_settle(s, true, old->ir);
 	policy_free(old);
 	if (op->kind == OP_APPLY) {
 		trial_set(s, op->confirm_s != 0 ? op->number : 0, op->confirm_s);

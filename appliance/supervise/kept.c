@@ -5,9 +5,12 @@
  * between, and when a person says so. An apply that merely leaves a device out keeps it, silent.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/base/clock.h"
+#include "appliance/box/hold.h"
 #include "appliance/box/was.h"
 #include "appliance/store/kept.h"
 #include "appliance/supervise/home.h"
@@ -44,6 +47,19 @@ bool kept_left_alone(const void *supervisor, const char *device)
 	return record != NULL && kept_mark(record) == KEPT_RELEASED && !ordered;
 }
 
+/*
+ * Whether what a device is now counts, or what is known already: when the machine has started anew and nobody has set the device up, what it was
+ * before does, unless that was another card.
+ */
+static bool counts(struct supervisor *s, const char *device, const json_t *had, const json_t *now)
+{
+	bool another = had != NULL && was_another(had, now);
+
+	if (another)
+		say(s, M_KEPT_ANOTHER, device);
+	return had == NULL || another || !was_bare(now);
+}
+
 /* One device that is about to be moved, if it is still in the first namespace. */
 static int keep_one(struct supervisor *s, const char *device, bool *changed, struct err *e)
 {
@@ -61,10 +77,9 @@ static int keep_one(struct supervisor *s, const char *device, bool *changed, str
 	/* In the box already: of a policy again, if it was not. */
 	if (picture == NULL && (record == NULL || kept_mark(record) == KEPT_TAKEN))
 		return 0;
-	/* The machine has started anew and nobody has set the device up: what it was before counts. */
 	if (had != NULL)
 		json_object_del(had, "going");
-	if (picture != NULL && (had == NULL || !was_bare(picture)))
+	if (picture != NULL && counts(s, device, had, picture))
 		kept_put(s->kept, device, KEPT_TAKEN, picture);
 	else
 		kept_put(s->kept, device, KEPT_TAKEN, NULL);
@@ -113,6 +128,37 @@ static void tell(const struct supervisor *s, const json_t *reports)
 	}
 }
 
+/* "lan1 (ot0)", of a card of VLANs every interface on it; one that the policy does not name has its own name alone. */
+static void object_text(const struct ir *ir, const char *device, char out[EVENT_TEXT])
+{
+	size_t at = 0;
+
+	for (uint32_t i = 0; ir != NULL && i < ir->n_interfaces && at < EVENT_TEXT / 2; i++)
+		if (strcmp(ir_card(&ir->interfaces[i]), device) == 0)
+			at += (size_t)snprintf(out + at, EVENT_TEXT - at, "%s%.64s", at > 0 ? ", " : "",
+					       ir->interfaces[i].name);
+	if (at > 0)
+		snprintf(out + at, EVENT_TEXT - at, " (%.32s)", device);
+	else
+		snprintf(out, EVENT_TEXT, "%.32s", device);
+}
+
+/* What has left the box, by whose order; `ir` has the names of its interfaces, NULL where nobody has. */
+static void record(struct supervisor *s, enum policy_event what, const struct ir *ir, const json_t *reports)
+{
+	for (size_t i = 0; i < json_array_size(reports); i++) {
+		const json_t *r = json_array_get(reports, i);
+		char object[EVENT_TEXT];
+
+		/* What was never away, and what is nowhere, went by no change of the box's; an order concerns it all the same. */
+		if (what == POLICY_GIVEN_BACK && (json_is_true(json_object_get(r, "was_here")) ||
+						  json_string_length(json_object_get(r, "now")) == 0))
+			continue;
+		object_text(ir, json_string_value(json_object_get(r, "device")), object);
+		policy_event(s, what, s->now->number, object);
+	}
+}
+
 static void save(struct supervisor *s)
 {
 	struct err e = { 0 };
@@ -123,11 +169,37 @@ static void save(struct supervisor *s)
 		say(s, M_KEPT_UNSAVED, e.text);
 }
 
+void kept_tell(struct supervisor *s)
+{
+	json_t *untold = kept_untold(s->kept), *one;
+	const char *device;
+
+	json_object_foreach(untold, device, one)
+	{
+		const char *by = json_string_value(json_object_get(one, "by"));
+		struct event e = event_new(EVENT_POLICY, clock_wall_ns());
+		char object[EVENT_TEXT], when[40];
+
+		object_text(s->now->ir, device, object);
+		moment_text((uint64_t)json_integer_value(json_object_get(one, "wall_ns")), when);
+		event_say(&e, EVENT_OBJECT, object);
+		event_say(&e, EVENT_BEFORE, when);
+		if (by != NULL)
+			event_say(&e, EVENT_BY, by);
+		e.code = POLICY_RELEASED;
+		e.value = s->now->number;
+		event_send(&s->events, &e);
+	}
+	if (json_object_size(untold) > 0)
+		save(s);
+	json_decref(untold);
+}
+
 /*
  * Those of `wanted` ({device: picture or null}) go back. That they do stands on the disk before, so that a start in between goes
- * on with it. Takes the reference; what came of it goes into the operation's answer.
+ * on with it. Takes the reference; what came of it goes into the operation's answer and, as `what`, into the records.
  */
-static void give(struct supervisor *s, json_t *wanted)
+static void give(struct supervisor *s, json_t *wanted, enum policy_event what, const struct ir *ir)
 {
 	json_t *reports = NULL, *picture;
 	const char *device;
@@ -146,6 +218,7 @@ static void give(struct supervisor *s, json_t *wanted)
 		save(s);
 	}
 	tell(s, reports);
+	record(s, what, ir, reports);
 	if (reports != NULL && s->op.given_back == NULL)
 		s->op.given_back = json_incref(reports);
 	else if (reports != NULL)
@@ -164,6 +237,48 @@ static void want(json_t *wanted, const struct supervisor *s, const char *device)
 		json_object_set_new(wanted, device, json_null());
 }
 
+/*
+ * A machine that has started anew has its cards again, also those that an apply left out: they are the box's until a person gives them
+ * back, and nobody of a policy takes them. What could not be kept stays in memory, as with kept_take at a start.
+ */
+void kept_hold(struct supervisor *s)
+{
+	json_t *held = json_array(), *record, *one;
+	struct err e = { 0 };
+	const char *device;
+	size_t i;
+
+	json_object_foreach(json_object_get(s->kept, "devices"), device, record)
+	{
+		json_t *picture;
+
+		if (kept_mark(record) != KEPT_RETIRED || names(s->now->ir, device) || box_has(&s->spaces, device))
+			continue;
+		picture = was_read(&s->spaces, device, NULL);
+		if (picture == NULL)
+			continue;
+		if (counts(s, device, json_object_get(record, "picture"), picture))
+			json_object_set(record, "picture", picture);
+		json_decref(picture);
+		json_array_append_new(held, json_text(device));
+	}
+	if (json_array_size(held) > 0)
+		save(s);
+	json_array_foreach(held, i, one)
+	{
+		if (box_hold(&s->spaces, json_string_value(one), &e) < 0)
+			say(s, M_KEPT_UNHELD, json_string_value(one), e.text);
+	}
+	json_decref(held);
+}
+
+bool kept_held(const struct supervisor *s, const char *device)
+{
+	const json_t *record = kept_find(s->kept, device);
+
+	return record != NULL && kept_mark(record) == KEPT_RETIRED;
+}
+
 void kept_undo(struct supervisor *s, const struct ir *ir, const bool *moved, json_t *before)
 {
 	json_t *wanted = json_object();
@@ -171,7 +286,7 @@ void kept_undo(struct supervisor *s, const struct ir *ir, const bool *moved, jso
 	for (uint32_t i = 0; moved != NULL && i < ir->n_interfaces; i++)
 		if (moved[i])
 			want(wanted, s, ir_card(&ir->interfaces[i]));
-	give(s, wanted);
+	give(s, wanted, POLICY_GIVEN_BACK, ir);
 	if (json_equal(s->kept, before)) {
 		json_decref(before);
 		return;
@@ -181,7 +296,7 @@ void kept_undo(struct supervisor *s, const struct ir *ir, const bool *moved, jso
 	save(s);
 }
 
-void kept_settle(struct supervisor *s, bool going_back)
+void kept_settle(struct supervisor *s, bool going_back, const struct ir *left)
 {
 	json_t *wanted = json_object(), *record;
 	const char *device;
@@ -190,14 +305,16 @@ void kept_settle(struct supervisor *s, bool going_back)
 	{
 		enum kept_mark m = kept_mark(record);
 		bool unnamed = !names(s->now->ir, device);
+		/* What left it out is undone with that; an earlier change stands, and what it kept stays silent. */
+		bool undone = going_back && kept_left_out_by(record) > s->now->number;
 
-		if (unnamed && (m == KEPT_TAKEN || (m == KEPT_RETIRED && going_back)))
+		if (unnamed && (m == KEPT_TAKEN || (m == KEPT_RETIRED && undone)))
 			want(wanted, s, device);
 		/* A release that was not finished. */
 		if (m == KEPT_RELEASED && json_object_get(record, "picture") != NULL)
 			want(wanted, s, device);
 	}
-	give(s, wanted);
+	give(s, wanted, POLICY_GIVEN_BACK, left);
 }
 
 void kept_retire(struct supervisor *s, const struct ir *old)
@@ -210,7 +327,7 @@ void kept_retire(struct supervisor *s, const struct ir *old)
 
 		if (record == NULL || kept_mark(record) != KEPT_TAKEN || names(s->now->ir, device))
 			continue;
-		kept_put(s->kept, device, KEPT_RETIRED, NULL);
+		kept_left_out(s->kept, device, s->now->number);
 		changed = true;
 	}
 	if (changed)
@@ -266,18 +383,28 @@ static json_t *asked_for(const struct supervisor *s, const char *name, bool all)
 	return wanted;
 }
 
+/* The policy that the end of a trial or a start goes back to takes devices as well, and asks nobody. NULL: none is on trial, or it cannot be read. */
+static struct policy *behind_the_trial(struct supervisor *s)
+{
+	struct err e;
+
+	return s->trial != 0 ? policy_stored(s, s->store.confirmed, &e) : NULL;
+}
+
 bool kept_release(struct supervisor *s, const char *name, bool all)
 {
+	struct policy *behind = behind_the_trial(s);
 	json_t *wanted = asked_for(s, name, all), *picture;
 	bool any = all || json_object_size(wanted) > 0;
 	const char *device;
 
-	/* One of the policy in force is not taken again by the next start. */
+	/* One of the policy in force is not taken again by the next start, nor by the end of a trial; where nobody can tell, none is. */
 	json_object_foreach(wanted, device, picture)
 	{
-		if (names(s->now->ir, device))
+		if (names(s->now->ir, device) || (s->trial != 0 && (behind == NULL || names(behind->ir, device))))
 			kept_put(s->kept, device, KEPT_RELEASED, NULL);
 	}
-	give(s, wanted);
+	policy_free(behind);
+	give(s, wanted, POLICY_RELEASED, s->now->ir);
 	return any;
 }

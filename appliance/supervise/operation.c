@@ -251,8 +251,11 @@ void op_boot(struct supervisor *s)
 		return;
 	op_init(s, OP_BOOT, (struct asker){ .kind = ASKER_NONE }, "boot");
 	moved = calloc((size_t)s->now->ir->n_interfaces + 1, sizeof(*moved));
-	if (!s->booted)
-		kept_settle(s, s->store.gave_up != 0);
+	if (!s->booted) {
+		kept_tell(s);
+		kept_settle(s, s->store.gave_up != 0, NULL);
+	}
+	kept_hold(s);
 	s->box_incomplete = moved == NULL || kept_take(s, s->now->ir, &e) < 0 ||
 			    box_claim(&s->spaces, s->now->ir, kept_left_alone, s, moved, &e) < 0 ||
 			    box_set(&s->spaces, s->now->ir, NULL, &e) < 0;
@@ -522,6 +525,8 @@ static void note_device(void *ctx, const char *device)
 	for (uint32_t i = 0; i < s->now->ir->n_interfaces; i++)
 		if (strcmp(ir_card(&s->now->ir->interfaces[i]), device) == 0)
 			s->boot_again = mono_ns() + DEVICE_SETTLES;
+	if (kept_held(s, device))
+		s->boot_again = mono_ns() + DEVICE_SETTLES;
 }
 
 void op_links(struct supervisor *s)

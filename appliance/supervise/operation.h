@@ -151,8 +151,15 @@ int kept_take(struct supervisor *s, const struct ir *ir, struct err *e);
 bool kept_left_alone(const void *supervisor, const char *device);
 /* Those that came for a policy that is given up go back, and `before` (taken) is what is known again. */
 void kept_undo(struct supervisor *s, const struct ir *ir, const bool *moved, json_t *before);
-/* Those that are not of the policy in force go back; `going_back`: also those that an apply left out. */
-void kept_settle(struct supervisor *s, bool going_back);
+/* Those that are not of the policy in force go back; `going_back`: also those that an apply left out which came after it.
+ * `left`: the policy whose names they had, NULL where nobody knows. */
+void kept_settle(struct supervisor *s, bool going_back, const struct ir *left);
+/* What was released while no daemon ran, into the records. */
+void kept_tell(struct supervisor *s);
+/* Those that an apply left out and the first namespace has again, as after a start of the machine, come back into the box, silent. */
+void kept_hold(struct supervisor *s);
+/* It is one of those that an apply left out. */
+bool kept_held(const struct supervisor *s, const char *device);
 /* An apply left them out: they stay where they are, silent. */
 void kept_retire(struct supervisor *s, const struct ir *old);
 /* By order: one, by its own name or the policy's, or all. False: the box has none of that name. */

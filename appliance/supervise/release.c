@@ -9,12 +9,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "appliance/base/clock.h"
 #include "appliance/box/lock.h"
 #include "appliance/box/netns.h"
 #include "appliance/box/was.h"
 #include "appliance/store/kept.h"
 #include "appliance/supervise/home.h"
 #include "appliance/supervise/supervise.h"
+#include "appliance/supervise/who.h"
 
 /* A namespace that is not there has no device; none is made. */
 static int space(const json_t *kept, const char *key, const char *otherwise)
@@ -62,18 +64,24 @@ static json_t *asked_for(const json_t *kept, const char *device)
 	return wanted;
 }
 
-/* Nobody knows here what the policy names: the next start takes none of them, only the next apply does. */
+/*
+ * Nobody knows here what the policy names: the next start takes none of them, only the next apply does. Nor does anybody keep records: the next
+ * start tells who did this, and when.
+ */
 static int give(int state, const struct box_spaces *spaces, json_t *kept, const char *device)
 {
 	json_t *wanted = asked_for(kept, device), *reports, *picture;
 	struct err e = { 0 };
 	const char *each;
+	char by[USER_BY];
 	int r;
 
+	who_name(getpid(), getuid(), by, sizeof(by));
 	json_object_foreach(wanted, each, picture)
 	{
 		kept_put(kept, each, KEPT_RELEASED, NULL);
 		kept_going(kept, each);
+		kept_tell_later(kept, each, by, clock_wall_ns());
 	}
 	r = kept_save(state, kept, &e);
 	if (r == 0) {

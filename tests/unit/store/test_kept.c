@@ -44,18 +44,22 @@ static void found_again(void **state)
 	kept_spaces(k, "one", "two");
 	kept_put(k, "eth0", KEPT_TAKEN, picture);
 	kept_put(k, "eth1", KEPT_TAKEN, NULL);
-	kept_put(k, "eth0", KEPT_RETIRED, NULL); /* keeps its picture */
+	kept_left_out(k, "eth0", 7); /* keeps its picture */
+	kept_put(k, "eth1", KEPT_RETIRED, NULL);
 	assert_int_equal(kept_save(dir, k, NULL), 0);
 	json_decref(k);
 	k = kept_load(dir, &damaged, NULL);
 	assert_false(damaged);
 	assert_int_equal(kept_mark(kept_find(k, "eth0")), KEPT_RETIRED);
 	assert_true(json_equal(json_object_get(kept_find(k, "eth0"), "picture"), picture));
+	assert_int_equal(kept_left_out_by(kept_find(k, "eth0")), 7);
+	assert_int_equal(kept_left_out_by(kept_find(k, "eth1")), 0); /* as an earlier release wrote it */
 	assert_string_equal(json_string_value(json_object_get(k, "admin")), "two");
 	list = kept_json(k);
 	assert_int_equal(json_array_size(list), 2);
 	json_decref(list);
 	kept_put(k, "eth0", KEPT_RELEASED, NULL);
+	assert_int_equal(kept_left_out_by(kept_find(k, "eth0")), 0);
 	kept_going(k, "eth0");
 	assert_true(json_is_true(json_object_get(json_object_get(kept_find(k, "eth0"), "picture"), "going")));
 	kept_gone(k, "eth0");
@@ -63,6 +67,13 @@ static void found_again(void **state)
 	assert_non_null(kept_find(k, "eth0"));
 	assert_null(json_object_get(kept_find(k, "eth0"), "picture"));
 	assert_null(kept_find(k, "eth1"));
+	kept_tell_later(k, "eth0", "tanaka", 7);
+	list = kept_untold(k);
+	assert_string_equal(json_string_value(json_object_get(json_object_get(list, "eth0"), "by")), "tanaka");
+	json_decref(list);
+	list = kept_untold(k); /* told once */
+	assert_int_equal(json_object_size(list), 0);
+	json_decref(list);
 	json_decref(k);
 	json_decref(picture);
 }

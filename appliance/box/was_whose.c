@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whether two pictures of one name are of one card. */
+#include <string.h>
+
+#include "appliance/box/was.h"
+
+static const json_t *first(const json_t *picture)
+{
+	return json_array_get(json_object_get(picture, "links"), 0);
+}
+
+static const char *text(const json_t *link, const char *key)
+{
+	const char *s = json_string_value(json_object_get(link, key));
+
+	return s != NULL ? s : "";
+}
+
+/* One that somebody may have set, or that a bond gave it, tells nothing. */
+static bool told_by_mac(const json_t *link)
+{
+	const char *kind = text(link, "kind");
+
+	return *text(link, "own") == '\0' && *text(link, "master") == '\0' && *text(link, "mac") != '\0' &&
+	       (*kind == '\0' || strcmp(kind, "veth") == 0);
+}
+
+bool was_another(const json_t *before, const json_t *now)
+{
+	const json_t *a = first(before), *b = first(now);
+
+	if (*text(a, "own") != '\0' && *text(b, "own") != '\0')
+		return strcmp(text(a, "own"), text(b, "own")) != 0;
+	return told_by_mac(a) && told_by_mac(b) && strcmp(text(a, "mac"), text(b, "mac")) != 0;
+}

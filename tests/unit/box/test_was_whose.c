@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which pictures are of another card under the old name: by the address that a card is born with, and by the one in use only where
+ * there is no such and nothing else could have set it.
+ *
+ * LINK: appliance/box/was_whose.c
+ * LIBS: jansson
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "appliance/box/was.h"
+
+static json_t *picture(const char *kind, const char *own, const char *mac, const char *master)
+{
+	json_t *link = json_pack("{s:s, s:s, s:o}", "kind", kind, "mac", mac, "master",
+				 *master != '\0' ? json_string(master) : json_null());
+
+	if (*own != '\0')
+		json_object_set_new(link, "own", json_string(own));
+	return json_pack("{s:[o]}", "links", link);
+}
+
+static void whose(void **state)
+{
+	static const struct {
+		const char *kind, *own[2], *mac[2], *master;
+		bool another;
+	} rows[] = {
+		{ "", { "aa", "aa" }, { "aa", "bb" }, "", false }, /* somebody set one */
+		{ "", { "aa", "bb" }, { "cc", "cc" }, "", true },  /* the same was set on both */
+		{ "", { "", "bb" }, { "aa", "bb" }, "", false },   /* an earlier release kept no own address */
+		{ "", { "", "" }, { "aa", "bb" }, "", true },
+		{ "", { "", "" }, { "aa", "aa" }, "", false },
+		{ "veth", { "", "" }, { "aa", "bb" }, "", true },
+		{ "veth", { "", "" }, { "aa", "bb" }, "bond0", false }, /* the bond's address */
+		{ "bond", { "", "" }, { "aa", "bb" }, "", false },	/* drawn anew at each start */
+		{ "", { "", "" }, { "", "bb" }, "", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		json_t *a = picture(rows[i].kind, rows[i].own[0], rows[i].mac[0], rows[i].master);
+		json_t *b = picture(rows[i].kind, rows[i].own[1], rows[i].mac[1], "");
+
+		assert_int_equal(was_another(a, b), rows[i].another);
+		json_decref(a);
+		json_decref(b);
+	}
+	assert_false(was_another(NULL, NULL));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(whose) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

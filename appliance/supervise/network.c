@@ -3,8 +3,8 @@
  * Addresses, links and routes that somebody else changed. The kernel tells every change; once it is quiet for a moment,
  * and no operation of ours is at work, everything is compared with box.cfg and set right. That the changes of our own are
  * told as well costs one comparison that finds nothing. In the same moment, and now and then since not everything is told,
- * we look for what has a say beside our rules: it is recorded when it comes and when it goes, and left. And where a link has come
- * on which the box answers for others, their new place is told to its hosts.
+ * we look for what has a say beside our rules: it is recorded when it comes and when it goes, and left. And where a link has come,
+ * or another hardware address, on which the box answers for others, their new place is told to its hosts.
  */
 #include <errno.h>
 #include <stdio.h>

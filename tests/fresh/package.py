@@ -266,10 +266,11 @@ def fresh(check, machine, root):
     with open(TOP + "/images/debian/sekishod.triggers", encoding="ascii") as f:
         names = re.findall(r"^interest-noawait (\S+)$", f.read(), re.M)
     status, text, _ = inside("dpkg -S %s" % " ".join(names))
-    check("programs whose updates the daemon's package hears of: Debian's packages have them, by these names", status == 0 and len(names) > 3, text.strip())
+    check("programs whose updates the daemon's package hears of: Debian's packages have them, by these names", status == 0 and len(names) > 3, text.strip().replace("\n", "; "))
     for name in ("chrony", "nut-client", "rsyslog", "rsyslog-gnutls"):
         status, text, _ = inside("sudo apt-get install -y --reinstall %s" % name)
-        check("... and it hears of one of %s" % name, status == 0 and "Processing triggers for sekishod" in text, text[-600:])
+        heard = status == 0 and "Processing triggers for sekishod" in text
+        check("... and it hears of one of %s" % name, heard, "" if heard else text[-600:])
     for name in ("sekisho", "sekishod"):
         wanted = owners(root, needs_of_programs(root, name))
         # Beside them: each other, and whatever makes the users (debhelper's choice of three).

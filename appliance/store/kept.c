@@ -176,6 +176,11 @@ void kept_tell_later(json_t *kept, const char *device, const char *by, uint64_t 
 			    json_pack("{s:o, s:I}", "by", json_text(by), "wall_ns", (json_int_t)wall_ns));
 }
 
+void kept_tell_not(json_t *kept, const char *device)
+{
+	json_object_del(json_object_get(kept, "untold"), device);
+}
+
 json_t *kept_untold(json_t *kept)
 {
 	json_t *untold = json_incref(json_object_get(kept, "untold"));

@@ -44,6 +44,8 @@ void kept_going(json_t *kept, const char *device);
 void kept_gone(json_t *kept, const char *device);
 /* Released, by that login, while nobody kept records. */
 void kept_tell_later(json_t *kept, const char *device, const char *by, uint64_t wall_ns);
+/* There was nothing to release by that name. */
+void kept_tell_not(json_t *kept, const char *device);
 /* {DEVICE: {"by", "wall_ns"}} of all of them, owned by the caller; none is left in `kept`. */
 json_t *kept_untold(json_t *kept);
 /* For people: [{"device", "mark", "up", "was": [texts of addresses and routes]}]; owned by the caller. */

@@ -70,10 +70,11 @@ static json_t *asked_for(const json_t *kept, const char *device)
  */
 static int give(int state, const struct box_spaces *spaces, json_t *kept, const char *device)
 {
-	json_t *wanted = asked_for(kept, device), *reports, *picture;
+	json_t *wanted = asked_for(kept, device), *reports, *picture, *one;
 	struct err e = { 0 };
 	const char *each;
 	char by[USER_BY];
+	size_t i;
 	int r;
 
 	who_name(getpid(), getuid(), by, sizeof(by));
@@ -89,6 +90,11 @@ static int give(int state, const struct box_spaces *spaces, json_t *kept, const 
 		json_object_foreach(wanted, each, picture)
 		{
 			kept_gone(kept, each);
+		}
+		json_array_foreach(reports, i, one)
+		{
+			if (json_string_length(json_object_get(one, "now")) == 0)
+				kept_tell_not(kept, json_string_value(json_object_get(one, "device")));
 		}
 		r = kept_save(state, kept, &e);
 	} else {

@@ -35,12 +35,17 @@ enum relabel relabel_decide(const struct flow *f, const struct command_table *t,
 	return RELABEL_STAYS;
 }
 
+bool relabel_is_due(const struct crossing *x)
+{
+	return x->f->permit != x->permit->permit || x->f->table_turn != rules_turn(x->i->rules);
+}
+
 struct verdict relabel(struct crossing *x)
 {
 	struct flow *f = x->f;
 
 	f->queue = x->p->queue;
-	if (f->permit == x->permit->permit && f->table_turn == rules_turn(x->i->rules))
+	if (!relabel_is_due(x))
 		return go_on();
 	f->permit = x->permit->permit;
 	f->lane = x->lane;

@@ -13,6 +13,8 @@ enum relabel {
 };
 
 enum relabel relabel_decide(const struct flow *f, const struct command_table *t, const struct command_permit *permit);
+/* The flow's permit, or what it means, has changed since its last packet. */
+bool relabel_is_due(const struct crossing *x);
 /* The flow's permit and table as of this packet. STEP_ON unless that ends it. */
 MUST_SEND struct verdict relabel(struct crossing *x);
 

@@ -62,6 +62,7 @@ services = {
   shell = { protocol = "ssh"; ports = ["tcp/22"]; };
   pages = { protocol = "http"; ports = ["tcp/8080"]; };
   names = { protocol = "dns"; ports = ["udp/53"]; };
+  not_names = { protocol = "ntp"; ports = ["udp/53"]; };
   tls9000 = { protocol = "tls"; ports = ["tcp/9000"]; };
   plain = { protocol = "udp"; ports = ["udp/9000"]; };
   plain_tcp = { protocol = "tcp"; ports = ["tcp/9000-9009"]; };

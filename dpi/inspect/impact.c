@@ -28,7 +28,7 @@ static struct flow *flow_of_session(struct inspector *i, const struct session_en
 	struct flow *f = fi != FLOW_NONE ? flow_at(&i->flows, fi) : NULL;
 
 	/* One that was forgotten, or is over: the kernel still has it, so it would be met half-way. */
-	return f != NULL && f->class != CLASS_ENDED && f->kind != KIND_REFUSED ? f : NULL;
+	return f != NULL && relabel_lives(f) && f->kind != KIND_REFUSED ? f : NULL;
 }
 
 /* What lies unacknowledged between the ends will be judged once more, at the session's next packet. */

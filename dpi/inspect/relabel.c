@@ -40,10 +40,25 @@ bool relabel_is_due(const struct crossing *x)
 	return x->f->permit != x->permit->permit || x->f->table_turn != rules_turn(x->i->rules);
 }
 
+bool relabel_lives(const struct flow *f)
+{
+	return f->class != CLASS_ENDED || (f->kind == KIND_NAMED && f->l4proto == IP_TCP);
+}
+
+/* Only time ended it. A new session on its ports would have come by with its SYN. */
+static void live_again(struct crossing *x)
+{
+	if (x->f->class != CLASS_ENDED || !relabel_lives(x->f) || (x->d.tcp_flags & TCP_SYN))
+		return;
+	x->f->told_end = false;
+	life_touch(x);
+}
+
 struct verdict relabel(struct crossing *x)
 {
 	struct flow *f = x->f;
 
+	live_again(x);
 	f->queue = x->p->queue;
 	if (!relabel_is_due(x))
 		return go_on();

@@ -512,6 +512,115 @@ static void undecided_bytes_are_no_commands(void **state)
 	}
 }
 
+#define SECOND_NS 1000000000ull
+#define HOUR_NS (3600u * SECOND_NS)
+
+static void pass_hours(unsigned n)
+{
+	for (; n > 0; n--) {
+		desk_now += HOUR_NS;
+		inspector_tick(desk_i);
+	}
+}
+
+static struct impact foretell(const struct conn *k, uint32_t permit)
+{
+	struct cut_session s = ends_of(k);
+	struct session_ends ends = { s.client, s.server, s.client_port, s.server_port, 6 };
+	struct command_table t;
+	struct impact impact;
+	unsigned listed = 0;
+	size_t n;
+	uint8_t *image = desk_image(1, &n);
+
+	assert_true(inspector_try_table(desk_i, bytes_of(image, n), &t));
+	inspector_foretell(desk_i, &t, &ends, permit, nothing_is_listed, &listed, &impact);
+	free(image);
+	return impact;
+}
+
+/* A session that was let go of is busy or idle for as long as it likes, and nothing of it comes here. */
+static void let_go_for_days(void **state)
+{
+	static const unsigned hours[] = { 1, 23, 25, 6 * 24 + 1, 90 * 24 };
+	static const char hello[] = "SSH-2.0-OpenSSH_9.2\r\n", data[] = "xxxxxxxxxxxxxxxx";
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(hours) / sizeof(hours[0]); i++) {
+		struct conn k = desk_conn(P_SSH), other = desk_conn(P_SSH), dialled = desk_conn(P_SSH);
+		struct impact impact;
+
+		desk_clear();
+		for (struct conn *c = &k; c != NULL; c = c == &k ? &other : c == &other ? &dialled : NULL) {
+			desk_handshake(c);
+			assert_int_equal(desk_text(c, DIR_C2S, hello), OUTCOME_CONFIRMED);
+		}
+		pass_hours(hours[i]);
+		k.c += 100000; /* unseen */
+		k.s += 3000000;
+		impact = foretell(&k, P_TLS_OR_SSH);
+		assert_true(impact.known);
+		assert_int_equal(impact.reason, R_NONE);
+		k.permit = P_TLS_OR_SSH;
+		for (unsigned n = 0; n < 3; n++) {
+			assert_int_equal(desk_text(&k, DIR_C2S, data), OUTCOME_CONFIRMED);
+			assert_int_equal(desk_text(&k, DIR_S2C, data), OUTCOME_CONFIRMED);
+		}
+		assert_int_equal(desk_count(EVENT_FLOW, R_MIDSTREAM_RESET), 0);
+		/* It is remembered for another day, and then for what it is again. */
+		pass_hours(25);
+		assert_int_equal(desk_text(&k, DIR_S2C, data), OUTCOME_CONFIRMED);
+		/* What it speaks still has to be allowed. */
+		assert_int_equal(foretell(&other, P_TLS).reason, R_ENDED);
+		other.permit = P_TLS;
+		assert_int_equal(desk_text(&other, DIR_C2S, data), OUTCOME_DROP);
+		assert_int_equal(desk_count(EVENT_FLOW, R_ENDED), 1);
+		/* A new session on its ports is no part of it, whoever dials once the old one may be over. */
+		assert_int_equal(desk_segment(&dialled, DIR_S2C, 77, 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
+		dialled.c += 500000;
+		desk_handshake(&dialled);
+		assert_int_equal(desk_text(&dialled, DIR_C2S, "GET / HTTP/1.1\r\n\r\n"), OUTCOME_DROP);
+	}
+}
+
+/* Where commands are judged beside it every packet comes here, and such a session may be silent for as long. */
+static void silent_for_days_beside_commands(void **state)
+{
+	struct conn k = desk_conn(P_MIXED);
+
+	(void)state;
+	desk_handshake(&k);
+	assert_int_equal(desk_text(&k, DIR_C2S, "GET / HTTP/1.1\r\n\r\n"), OUTCOME_ACCEPT);
+	for (unsigned i = 0; i < 4; i++) {
+		pass_hours(25 + 100 * i);
+		assert_int_equal(desk_text(&k, DIR_S2C, "data"), OUTCOME_ACCEPT);
+		assert_int_equal(desk_text(&k, DIR_C2S, "data"), OUTCOME_ACCEPT);
+	}
+	assert_int_equal(desk.n_resets, 0);
+}
+
+/* Ended ones make room before anybody else: a table is never larger, and who was forgotten is met half-way. */
+static void let_go_and_then_crowded_out(void **state)
+{
+	struct conn k = desk_conn(P_SSH), late[200];
+
+	(void)state;
+	desk_handshake(&k);
+	assert_int_equal(desk_text(&k, DIR_C2S, "SSH-2.0-OpenSSH_9.2\r\n"), OUTCOME_CONFIRMED);
+	pass_hours(25);
+	for (unsigned i = 0; i < 200; i++) {
+		late[i] = desk_conn(P_SSH);
+		late[i].host = (uint8_t)(i % 100);
+		desk_now += SECOND_NS;
+		desk_handshake(&late[i]);
+	}
+	assert_true(stats().flows <= 64);
+	assert_false(foretell(&k, P_TLS_OR_SSH).known);
+	k.permit = P_TLS_OR_SSH;
+	assert_int_equal(desk_text(&k, DIR_C2S, "xxxx"), OUTCOME_DROP);
+	assert_int_equal(desk_count(EVENT_FLOW, R_MIDSTREAM_RESET), 1);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -534,6 +643,9 @@ int main(void)
 		T(undecided_bytes_are_counted_again),
 		T(undecided_bytes_stay_counted),
 		T(undecided_bytes_are_no_commands),
+		T(let_go_for_days),
+		T(silent_for_days_beside_commands),
+		T(let_go_and_then_crowded_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

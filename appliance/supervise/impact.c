@@ -84,9 +84,11 @@ static int question(struct supervisor *s, struct msg_impact *ret)
 	for (; f->at < f->n && ret->n_sessions < IMPACT_SESSIONS; f->at++, ret->n_sessions++) {
 		const struct msg_told_session *t = told_of(op, f->at);
 		/* An index that there is not keeps its place, with permit 0, which nobody knows. */
-		struct msg_impact_session one = {
-			.ends = t->ends, .permit = t->permit < op->next->ir->n_permits ? op->next->ids[t->permit] : 0
-		};
+		struct msg_impact_session one = { .ends = t->ends,
+						  .permit = t->permit < op->next->ir->n_permits
+								    ? op->next->ids[t->permit]
+								    : 0,
+						  .unseen = t->unseen };
 
 		msg_put_impact_session(&o, &one);
 	}

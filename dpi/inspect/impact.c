@@ -16,7 +16,7 @@ bool inspector_try_table(struct inspector *i, struct bytes image, struct command
 	return rules_try(i->rules, image, ret);
 }
 
-static struct flow *flow_of_session(struct inspector *i, const struct session_ends *ends)
+static struct flow *flow_between(struct inspector *i, const struct session_ends *ends)
 {
 	struct decoded d = { .src = ends->client,
 			     .dst = ends->server,
@@ -25,7 +25,21 @@ static struct flow *flow_of_session(struct inspector *i, const struct session_en
 			     .l4proto = ends->l4proto };
 	enum direction dir;
 	uint32_t fi = flow_find(&i->flows, &d, &dir);
-	struct flow *f = fi != FLOW_NONE ? flow_at(&i->flows, fi) : NULL;
+
+	return fi != FLOW_NONE ? flow_at(&i->flows, fi) : NULL;
+}
+
+void inspector_note_unseen(struct inspector *i, const struct session_ends *ends)
+{
+	struct flow *f = flow_between(i, ends);
+
+	if (f != NULL && f->l4proto == IP_TCP)
+		f->stale = true;
+}
+
+static struct flow *flow_of_session(struct inspector *i, const struct session_ends *ends)
+{
+	struct flow *f = flow_between(i, ends);
 
 	/* One that was forgotten, or is over: the kernel still has it, so it would be met half-way. */
 	return f != NULL && relabel_lives(f) && f->kind != KIND_REFUSED ? f : NULL;
@@ -61,6 +75,9 @@ void inspector_foretell(struct inspector *i, const struct command_table *t, cons
 	ret->protocol = (enum protocol)f->protocol;
 	what = relabel_decide(f, t, p);
 	if (what != RELABEL_ENDS && f->kind == KIND_FOLLOWED && f->waiting_pick_up)
+		what = RELABEL_HALF_WAY;
+	/* As if it had spoken meanwhile: one that was silent goes on where it was. */
+	if (what == RELABEL_STAYS && f->kind == KIND_FOLLOWED && f->stale && !f->greets)
 		what = RELABEL_HALF_WAY;
 	if (what == RELABEL_ENDS)
 		ret->reason = R_ENDED;

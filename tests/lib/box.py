@@ -58,6 +58,7 @@ services = {
   melsec_any = { protocol = "slmp"; ports = ["tcp/5007"]; };
   s7_any = { protocol = "s7comm"; ports = ["tcp/102"]; };
   web = { protocol = "tls"; ports = ["tcp/443"]; };
+  any502 = { protocol = "tcp"; ports = ["tcp/502"]; };
   tls502 = { protocol = "tls"; ports = ["tcp/502"]; };
   shell = { protocol = "ssh"; ports = ["tcp/22"]; };
   pages = { protocol = "http"; ports = ["tcp/8080"]; };

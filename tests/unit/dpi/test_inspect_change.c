@@ -523,6 +523,16 @@ static void pass_hours(unsigned n)
 	}
 }
 
+/* Until nothing is said again of what ended before. */
+static void waits_for_resets(void)
+{
+	for (unsigned n = 0; n < 30; n++) {
+		desk_now += 300000000u;
+		inspector_tick(desk_i);
+	}
+	desk_clear();
+}
+
 static struct impact foretell(const struct conn *k, uint32_t permit)
 {
 	struct cut_session s = ends_of(k);
@@ -621,6 +631,131 @@ static void let_go_and_then_crowded_out(void **state)
 	assert_int_equal(desk_count(EVENT_FLOW, R_MIDSTREAM_RESET), 1);
 }
 
+/* The kernel says that no worker sees it, and then it says so much that none sees. */
+static void goes_by_unseen(struct conn *k, bool speaks)
+{
+	struct cut_session s = ends_of(k);
+	struct session_ends ends = { s.client, s.server, s.client_port, s.server_port, 6 };
+
+	inspector_note_unseen(desk_i, &ends);
+	k->c += speaks ? 120 : 0;
+	k->s += speaks ? 240 : 0;
+}
+
+/* Inspection off and on again, as a trial and its end: the session goes on as its conduit says of one that no worker knows, as is foretold. */
+static void unseen_for_a_while(void **state)
+{
+	static const struct {
+		uint32_t permit, then;
+		bool goes_on;
+	} kinds[] = { { P_TOY_PICK_UP, P_TOY_PICK_UP, true }, { P_TOY_HOLD_PICK_UP, P_TOY_HOLD_PICK_UP, true },
+		      { P_TOY, P_TOY_PICK_UP, true },	      { P_TOY, P_TOY_2, false },
+		      { P_TOY_HOLD, P_TOY_HOLD, false },      { P_TOY_DROP, P_TOY_DROP, false } };
+	uint8_t pdu[64];
+
+	(void)state;
+	toy_pdu(pdu, 12, 3);
+	for (unsigned i = 0; i < 2 * sizeof(kinds) / sizeof(kinds[0]); i++) {
+		uint32_t then = kinds[i / 2].then;
+		struct conn k = desk_conn(kinds[i / 2].permit);
+		bool goes_on = kinds[i / 2].goes_on;
+		struct impact impact;
+
+		waits_for_resets();
+		desk_handshake(&k);
+		assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+		assert_int_equal(desk_send(&k, DIR_S2C, pdu, 12), OUTCOME_ACCEPT);
+		goes_by_unseen(&k, true);
+		impact = foretell(&k, then);
+		assert_true(impact.known);
+		assert_int_equal(impact.reason, goes_on		     ? R_NONE
+						: then == P_TOY_DROP ? R_MIDSTREAM_DROP
+								     : R_MIDSTREAM_RESET);
+		k.permit = then;
+		if (goes_on) {
+			if (i %
+			    2) /* its server is the first to say something, or it says no more than that it is there */
+				assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0),
+						 OUTCOME_ACCEPT);
+			goes_on_judged(&k);
+			assert_int_equal(desk_count(EVENT_FLOW, R_MIDSTREAM_RESET), 0);
+		} else {
+			assert_int_equal(desk_send(&k, i % 2 ? DIR_S2C : DIR_C2S, pdu, 12), OUTCOME_DROP);
+			assert_int_equal(desk_count(EVENT_FLOW, impact.reason), 1);
+		}
+	}
+}
+
+/* Without the kernel's word numbers that nobody saw are a client's own, whatever changed. */
+static void made_up_behind_a_change(void **state)
+{
+	struct conn k = desk_conn(P_TOY_READS);
+	uint8_t pdu[64];
+
+	(void)state;
+	toy_pdu(pdu, 12, 3);
+	desk_handshake(&k);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	k.permit = P_TOY_PICK_UP;
+	for (unsigned n = 0; n < 6; n++)
+		assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 12, k.s + 100, DESK_ACK, pdu, 12), OUTCOME_DROP);
+	assert_int_equal(desk_count(EVENT_FLOW, R_PICKED_UP), 0);
+}
+
+/* It was silent meanwhile: it goes on where it was, and an old write is judged again as ever. */
+static void unseen_and_silent(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t pdu[64];
+
+	(void)state;
+	desk_handshake(&k);
+	toy_pdu(pdu, 12, 3);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	goes_by_unseen(&k, false);
+	k.permit = P_TOY_2;
+	goes_on_judged(&k);
+}
+
+/* A client with one port: what it had was closed, or refused for a write, and it dialled anew while nobody looked. */
+static void dialled_anew_unseen(void **state)
+{
+	static const uint32_t permits[] = { P_TOY_PICK_UP, P_TOY_HOLD_PICK_UP };
+	uint8_t pdu[64], forbidden[64];
+
+	(void)state;
+	toy_pdu(pdu, 12, 3);
+	toy_pdu(forbidden, 12, TOY_FORBIDDEN);
+	for (unsigned i = 0; i < 8; i++) {
+		struct conn k = desk_conn(permits[i % 2]);
+		bool cut = i / 2 % 2, late = i / 4;
+		uint32_t c, s;
+
+		waits_for_resets();
+		desk_handshake(&k);
+		assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+		if (cut) {
+			assert_int_equal(desk_send(&k, DIR_C2S, forbidden, 12), OUTCOME_DROP);
+		} else {
+			desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK | DESK_FIN, NULL, 0);
+			desk_segment(&k, DIR_C2S, k.c, k.s + 1, DESK_ACK | DESK_FIN, NULL, 0);
+			desk_segment(&k, DIR_S2C, k.s + 1, k.c + 1, DESK_ACK, NULL, 0);
+		}
+		if (late)
+			pass_hours(1);
+		waits_for_resets();
+		c = k.c;
+		s = k.s;
+		goes_by_unseen(&k, false);
+		/* Of the old session nothing goes on. */
+		assert_int_equal(desk_segment(&k, DIR_C2S, c, s, DESK_ACK, pdu, 12), OUTCOME_DROP);
+		k.c = c + 700000000u;
+		k.s = s + 64000u; /* a device that counts on from the last */
+		waits_for_resets();
+		goes_on_judged(&k);
+	}
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -646,6 +781,10 @@ int main(void)
 		T(let_go_for_days),
 		T(silent_for_days_beside_commands),
 		T(let_go_and_then_crowded_out),
+		T(unseen_for_a_while),
+		T(made_up_behind_a_change),
+		T(unseen_and_silent),
+		T(dialled_anew_unseen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include "dpi/inspect/bond.h"
 #include "dpi/inspect/command.h"
 #include "dpi/inspect/crossing.h"
+#include "dpi/inspect/midstream.h"
 #include "dpi/inspect/rejudge.h"
 #include "dpi/inspect/relabel.h"
 #include "dpi/inspect/rules.h"
@@ -81,9 +82,11 @@ void inspector_foretell(struct inspector *i, const struct command_table *t, cons
 		what = RELABEL_HALF_WAY;
 	if (what == RELABEL_ENDS)
 		ret->reason = R_ENDED;
-	else if (what == RELABEL_HALF_WAY && f->l4proto == IP_TCP && p->midstream == MID_RESET)
+	else if (what == RELABEL_HALF_WAY && f->l4proto == IP_TCP && !promises_any(t, p, IP_TCP) &&
+		 (p->midstream == MID_RESET || (p->midstream == MID_PICK_UP && !midstream_picks_up(t, p))))
 		ret->reason = R_MIDSTREAM_RESET;
-	else if (what == RELABEL_HALF_WAY && f->l4proto == IP_TCP && p->midstream == MID_DROP)
+	else if (what == RELABEL_HALF_WAY && f->l4proto == IP_TCP && !promises_any(t, p, IP_TCP) &&
+		 p->midstream == MID_DROP)
 		ret->reason = R_MIDSTREAM_DROP;
 	else if (what == RELABEL_STAYS && f->l4proto == IP_TCP && !survives(i, f, t, p))
 		ret->reason = R_ENDED;

@@ -111,4 +111,20 @@ def one_port_dials_anew(box):
             s.close()
 
 
-CASES = [off_and_on, one_port_dials_anew]
+def nothing_to_pick_up(box):
+    """Where only a name is promised nothing can be picked up: it ends at once, as the list says."""
+    for how in ("apply", "rollback"):
+        name, wide = (conduit("reads", "ops", "ot", [service], criticality="cargo", **PICK_UP) for service in ("tls502", "any502"))
+        box.apply(name)
+        box.sekisho("apply", *(["--confirm", "90"] if how == "rollback" else []), box.write(wide))
+        s = dial(box)
+        expect(reads(s), "it ends where any bytes pass")
+        cut = back(box, name, how)
+        expect([x["reason"] for x in cut] == ["midstream.reset"], "%s: what the list says: %s", how, cut)
+        began = time.monotonic()
+        expect(not reads(s), "%s: what nobody can read is answered", how)
+        expect(time.monotonic() - began < SLOWNESS, "%s: it ends after %.1f s only", how, time.monotonic() - began)
+        s.close()
+
+
+CASES = [off_and_on, one_port_dials_anew, nothing_to_pick_up]

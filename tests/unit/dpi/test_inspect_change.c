@@ -756,6 +756,23 @@ static void dialled_anew_unseen(void **state)
 	}
 }
 
+/* Where only a name is promised nothing is picked up: whoever nobody knows ends at once, as is foretold. */
+static void nothing_to_pick_up(void **state)
+{
+	struct conn known = desk_conn(P_TCP), stranger = desk_conn(P_TLS_PICK_UP);
+
+	(void)state;
+	desk_handshake(&known);
+	assert_int_equal(desk_text(&known, DIR_C2S, "anything"), OUTCOME_ACCEPT);
+	assert_int_equal(foretell(&known, P_TCP).reason, R_NONE);
+	assert_int_equal(foretell(&known, P_TLS_PICK_UP).reason, R_MIDSTREAM_RESET);
+	known.permit = P_TLS_PICK_UP;
+	assert_int_equal(desk_text(&known, DIR_C2S, "anything"), OUTCOME_DROP);
+	assert_int_equal(desk_count(EVENT_FLOW, R_MIDSTREAM_RESET), 1);
+	assert_int_equal(desk_text(&stranger, DIR_S2C, "anything"), OUTCOME_DROP);
+	assert_int_equal(desk_count(EVENT_FLOW, R_MIDSTREAM_RESET), 2);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -785,6 +802,7 @@ int main(void)
 		T(made_up_behind_a_change),
 		T(unseen_and_silent),
 		T(dialled_anew_unseen),
+		T(nothing_to_pick_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

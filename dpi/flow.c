@@ -8,8 +8,8 @@
 #include "dpi/keyed.h"
 
 /*
- * How long a flow without packets is remembered. Named flows leave their queue, so silence says nothing about them. A live
- * session is remembered for longer than the kernel tracks one (five days): whoever is silent until his worker has
+ * How long a flow without packets is remembered. Named flows leave their queue, so silence says nothing about them: when their
+ * time is over they only come first when room is needed. A live session is remembered for longer than the kernel tracks one (five days): whoever is silent until his worker has
  * forgotten where his stream stands would go on unjudged.
  */
 static const uint64_t idle_ns[FLOW_CLASSES] = {

@@ -38,7 +38,7 @@ enum flow_kind {
 	KIND_FOLLOWED, /* its bytes are looked at: for its name, or by its enforcer when it has `commands` */
 	KIND_NAMED,    /* `protocol` is what was promised */
 	KIND_FREE,     /* nothing to be found out: transport only, or observed and found wrong */
-	KIND_REFUSED,  /* for good; whatever comes is dropped and reset again */
+	KIND_REFUSED,  /* as long as these rules hold, a session for good; whatever comes is dropped and reset again */
 };
 
 /* Bytes of a direction were missed, and where the next PDU starts is not known. */
@@ -99,6 +99,7 @@ struct flow {
 	uint32_t asked_at;     /* ... the client's number behind that hello */
 	uint8_t seen_tls;      /* enum seen_tls: what its hellos said, for a permit that comes later */
 	bool judge_again;      /* its permit or the table has changed since its last packet */
+	bool stale;	       /* for a time no worker saw it, and nothing in the order of its numbers came since */
 	uint32_t hash_next;    /* FLOW_NONE ends the chain */
 	uint32_t older, newer; /* in the list of its share and class */
 	uint32_t holder;       /* whose flow it is, see dpi/share.h */

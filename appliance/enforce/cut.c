@@ -41,7 +41,8 @@ static bool note(struct cutting *c, struct told_sessions *list, const struct ses
 		 uint32_t permit, const char *reason)
 {
 	const struct msg_told_session record = { { s->client, s->server, s->client_port, s->server_port, s->l4proto },
-						 permit };
+						 permit,
+						 mark_lane(s->mark) == LANE_NONE };
 	json_t *entry;
 
 	if (list->n == TOLD_MOST) {

@@ -84,9 +84,11 @@ static int question(struct supervisor *s, struct msg_impact *ret)
 	for (; f->at < f->n && ret->n_sessions < IMPACT_SESSIONS; f->at++, ret->n_sessions++) {
 		const struct msg_told_session *t = told_of(op, f->at);
 		/* An index that there is not keeps its place, with permit 0, which nobody knows. */
-		struct msg_impact_session one = {
-			.ends = t->ends, .permit = t->permit < op->next->ir->n_permits ? op->next->ids[t->permit] : 0
-		};
+		struct msg_impact_session one = { .ends = t->ends,
+						  .permit = t->permit < op->next->ir->n_permits
+								    ? op->next->ids[t->permit]
+								    : 0,
+						  .unseen = t->unseen };
 
 		msg_put_impact_session(&o, &one);
 	}
@@ -166,16 +168,27 @@ static json_t *ended_json(const struct operation *op, size_t i, enum reason reas
 	return j;
 }
 
+/* Of this permit a session can be picked up: where commands are judged. Where only a name is promised there is none to be known by half-way. */
+static bool picks_up(const struct ir_permit *permit, const struct lane *lane)
+{
+	enum protocol p = protocols_next(&permit->protocols, PROTO_NONE);
+
+	while (p != PROTO_NONE && protocol_info(p)->depth != DEPTH_COMMANDS)
+		p = protocols_next(&permit->protocols, p);
+	return lane->kind == LANE_COMMANDS && p != PROTO_NONE;
+}
+
 /* No worker follows it: what its lane does with a session that is met half-way. R_NONE when it goes on. */
 static enum reason half_way(const struct policy *p, const struct msg_told_session *t)
 {
 	const struct ir_permit *permit = t->permit < p->ir->n_permits ? &p->ir->permits[t->permit] : NULL;
 	struct lane lane;
 
-	if (permit == NULL || !lane_of(permit->lane, &lane) || permit->observe || permit->midstream == MID_PICK_UP ||
+	if (permit == NULL || !lane_of(permit->lane, &lane) || permit->observe ||
+	    (permit->midstream == MID_PICK_UP && picks_up(permit, &lane)) ||
 	    protocols_have(&permit->protocols, PROTO_TCP) || t->ends.l4proto != IPPROTO_TCP)
 		return R_NONE;
-	return permit->midstream == MID_RESET ? R_MIDSTREAM_RESET : R_MIDSTREAM_DROP;
+	return permit->midstream == MID_DROP ? R_MIDSTREAM_DROP : R_MIDSTREAM_RESET;
 }
 
 /* Everybody has answered who will: the list for people. */

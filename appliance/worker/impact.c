@@ -62,6 +62,8 @@ static bool foretell(struct worker *w, const struct msg_impact_session *s, uint3
 	struct telling t = { .of.at = at };
 	struct impact x;
 
+	if (s->unseen)
+		inspector_note_unseen(w->inspector, &ends);
 	if (leaves(w, s))
 		return false;
 	inspector_foretell(w->inspector, &w->tried, &ends, s->permit, refused, &t, &x);

@@ -68,11 +68,19 @@ static MUST_SEND struct verdict name_datagram(struct crossing *x)
 	return refuse(R_WRONG_PROTOCOL); /* no such step */
 }
 
-/* Its permit has changed. A flow whose protocol is not allowed any more is one of which nothing is known. */
+/*
+ * Its permit may have changed. A flow whose protocol is not allowed any more is one of which nothing is known, and so is one that was
+ * refused by what was in force before: its ends never start again by themselves, as those of a stream do.
+ */
 static MUST_SEND struct verdict come_under(struct crossing *x)
 {
-	struct verdict v = relabel(x);
+	struct verdict v;
 
+	if (x->f->kind == KIND_REFUSED && relabel_is_due(x)) {
+		life_restart(x, life_guess_dir(x));
+		return go_on();
+	}
+	v = relabel(x);
 	if (v.step != STEP_END || x->f->commands == NULL)
 		return v;
 	life_release(x->i, x->fi);
@@ -102,7 +110,10 @@ struct verdict datagram_judge(struct crossing *x)
 	switch ((enum flow_kind)x->f->kind) {
 	case KIND_REFUSED:
 		life_touch(x);
-		return drop((enum reason)x->f->reason);
+		if (!crossing_is_observed(x))
+			return drop((enum reason)x->f->reason);
+		x->spared = (enum reason)x->f->reason;
+		return pass(R_OBSERVED);
 	case KIND_NAMED:
 	case KIND_FREE:
 		x->spared = outcome_let_go_for(x->f);

@@ -7,6 +7,7 @@
 #include "dpi/inspect/bond.h"
 #include "dpi/inspect/command.h"
 #include "dpi/inspect/crossing.h"
+#include "dpi/inspect/midstream.h"
 #include "dpi/inspect/rejudge.h"
 #include "dpi/inspect/relabel.h"
 #include "dpi/inspect/rules.h"
@@ -16,7 +17,7 @@ bool inspector_try_table(struct inspector *i, struct bytes image, struct command
 	return rules_try(i->rules, image, ret);
 }
 
-static struct flow *flow_of_session(struct inspector *i, const struct session_ends *ends)
+static struct flow *flow_between(struct inspector *i, const struct session_ends *ends)
 {
 	struct decoded d = { .src = ends->client,
 			     .dst = ends->server,
@@ -25,10 +26,24 @@ static struct flow *flow_of_session(struct inspector *i, const struct session_en
 			     .l4proto = ends->l4proto };
 	enum direction dir;
 	uint32_t fi = flow_find(&i->flows, &d, &dir);
-	struct flow *f = fi != FLOW_NONE ? flow_at(&i->flows, fi) : NULL;
+
+	return fi != FLOW_NONE ? flow_at(&i->flows, fi) : NULL;
+}
+
+void inspector_note_unseen(struct inspector *i, const struct session_ends *ends)
+{
+	struct flow *f = flow_between(i, ends);
+
+	if (f != NULL && f->l4proto == IP_TCP)
+		f->stale = true;
+}
+
+static struct flow *flow_of_session(struct inspector *i, const struct session_ends *ends)
+{
+	struct flow *f = flow_between(i, ends);
 
 	/* One that was forgotten, or is over: the kernel still has it, so it would be met half-way. */
-	return f != NULL && f->class != CLASS_ENDED && f->kind != KIND_REFUSED ? f : NULL;
+	return f != NULL && relabel_lives(f) && f->kind != KIND_REFUSED ? f : NULL;
 }
 
 /* What lies unacknowledged between the ends will be judged once more, at the session's next packet. */
@@ -62,11 +77,16 @@ void inspector_foretell(struct inspector *i, const struct command_table *t, cons
 	what = relabel_decide(f, t, p);
 	if (what != RELABEL_ENDS && f->kind == KIND_FOLLOWED && f->waiting_pick_up)
 		what = RELABEL_HALF_WAY;
+	/* As if it had spoken meanwhile: one that was silent goes on where it was. */
+	if (what == RELABEL_STAYS && f->kind == KIND_FOLLOWED && f->stale && !f->greets)
+		what = RELABEL_HALF_WAY;
 	if (what == RELABEL_ENDS)
 		ret->reason = R_ENDED;
-	else if (what == RELABEL_HALF_WAY && f->l4proto == IP_TCP && p->midstream == MID_RESET)
+	else if (what == RELABEL_HALF_WAY && f->l4proto == IP_TCP && !promises_any(t, p, IP_TCP) &&
+		 (p->midstream == MID_RESET || (p->midstream == MID_PICK_UP && !midstream_picks_up(t, p))))
 		ret->reason = R_MIDSTREAM_RESET;
-	else if (what == RELABEL_HALF_WAY && f->l4proto == IP_TCP && p->midstream == MID_DROP)
+	else if (what == RELABEL_HALF_WAY && f->l4proto == IP_TCP && !promises_any(t, p, IP_TCP) &&
+		 p->midstream == MID_DROP)
 		ret->reason = R_MIDSTREAM_DROP;
 	else if (what == RELABEL_STAYS && f->l4proto == IP_TCP && !survives(i, f, t, p))
 		ret->reason = R_ENDED;

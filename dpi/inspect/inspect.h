@@ -94,6 +94,11 @@ struct impact {
 /* Room for the table of the next generation, read and checked but not judged by. False when it is malformed or too large.
  * Valid until the next call of this or of inspector_table. */
 bool inspector_try_table(struct inspector *i, struct bytes image, struct command_table *ret);
+/*
+ * The kernel has this session without a lane: what its ends say now no worker sees, so what is remembered of it, or of another that had its
+ * ports before, says nothing of what comes later.
+ */
+void inspector_note_unseen(struct inspector *i, const struct session_ends *ends);
 struct deed; /* deeds.h: a kind of operation that went by */
 /*
  * What permit number `permit` of `t` will do to the session. `each` is called for every kind of request that went by since

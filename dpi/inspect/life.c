@@ -164,7 +164,7 @@ void life_restart(struct crossing *x, enum direction dir)
 	f->seen_tls = SEEN_TLS_NOT;
 	f->named = f->undeclared = false;
 	f->protocol = PROTO_NONE;
-	f->judge_again = false;
+	f->judge_again = f->stale = false;
 	f->reason = R_NONE;
 	f->refused_frame = 0;
 	f->reset.ns = 0;

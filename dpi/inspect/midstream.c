@@ -215,11 +215,33 @@ static void leave_unread(struct crossing *x)
 	x->f->lost_place |= x->d.payload.left > 0;
 }
 
+bool midstream_picks_up(const struct command_table *t, const struct command_permit *permit)
+{
+	for (uint32_t g = 0; permit_commands_lane(permit) && g < permit->n_grants; g++) {
+		const struct command_grant *grant = &t->grants[permit->first_grant + g];
+
+		if (!grant->shadow && enforcer_of((enum protocol)grant->protocol) != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* What its conduits say of it, or what a full queue makes of that. */
+static enum midstream rule_of(const struct crossing *x, bool let_by)
+{
+	if (crossing_is_observed(x) || let_by)
+		return MID_PICK_UP;
+	/* Nothing of it could ever be whole: what would end it after a while ends it now. */
+	if (x->permit->midstream == MID_PICK_UP && !midstream_picks_up(x->table, x->permit))
+		return MID_RESET;
+	return (enum midstream)x->permit->midstream;
+}
+
 struct verdict midstream_meet(struct crossing *x)
 {
 	struct flow *f = x->f;
 	bool searched = search_is_on(x->i), let_by = f->missed && midstream_may_miss(x);
-	enum midstream rule = crossing_is_observed(x) || let_by ? MID_PICK_UP : (enum midstream)x->permit->midstream;
+	enum midstream rule = rule_of(x, let_by);
 	struct verdict v;
 	enum protocol p;
 

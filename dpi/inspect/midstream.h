@@ -12,6 +12,8 @@
 
 #include "dpi/inspect/crossing.h"
 
+/* A session of this permit can be picked up: where only a name is promised, none is. */
+bool midstream_picks_up(const struct command_table *t, const struct command_permit *permit);
 /* A segment of a session whose place is not known. */
 MUST_SEND struct verdict midstream_meet(struct crossing *x);
 /* For sessions that outlive a worker only: STEP_ON unless this one is none of them. */

@@ -13,6 +13,13 @@ enum relabel {
 };
 
 enum relabel relabel_decide(const struct flow *f, const struct command_table *t, const struct command_permit *permit);
+/*
+ * Its session may go on, for all that this worker knows. Of one that was let go of no packet comes here, so its silence says
+ * nothing, however long: as an ended flow it is the first to make room, and until then it is remembered for what it is.
+ */
+bool relabel_lives(const struct flow *f);
+/* The flow's permit, or what it means, has changed since its last packet. */
+bool relabel_is_due(const struct crossing *x);
 /* The flow's permit and table as of this packet. STEP_ON unless that ends it. */
 MUST_SEND struct verdict relabel(struct crossing *x);
 

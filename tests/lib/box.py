@@ -58,10 +58,12 @@ services = {
   melsec_any = { protocol = "slmp"; ports = ["tcp/5007"]; };
   s7_any = { protocol = "s7comm"; ports = ["tcp/102"]; };
   web = { protocol = "tls"; ports = ["tcp/443"]; };
+  any502 = { protocol = "tcp"; ports = ["tcp/502"]; };
   tls502 = { protocol = "tls"; ports = ["tcp/502"]; };
   shell = { protocol = "ssh"; ports = ["tcp/22"]; };
   pages = { protocol = "http"; ports = ["tcp/8080"]; };
   names = { protocol = "dns"; ports = ["udp/53"]; };
+  not_names = { protocol = "ntp"; ports = ["udp/53"]; };
   tls9000 = { protocol = "tls"; ports = ["tcp/9000"]; };
   plain = { protocol = "udp"; ports = ["udp/9000"]; };
   plain_tcp = { protocol = "tcp"; ports = ["tcp/9000-9009"]; };

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Datagrams of an enforced protocol: Modbus over UDP to a server of pymodbus. Each is judged for itself; what is refused never arrives,
 and whatever else happens the next one that is allowed does. Counted where the packets arrive."""
+import json
 import os
 import signal
 import socket
@@ -198,4 +199,80 @@ def flooded(box):
         server.end()
 
 
-CASES = [judged, observed, worker_dies, flooded]
+QUESTION = b"\x01\x00\0\1\0\0\0\0\0\0\7example\3com\0\0\1\0\1"
+
+
+def refused_by_mistake(box):
+    """One flow, from a port that stays: refused by a policy on trial, it goes on behind the rollback, behind the right policy, and under observe at
+    once; the lists say so. Counted where the datagrams arrive."""
+    right, wrong, watch = (conduit("names", "ops", "ot", [service], criticality="cargo", **keys) for service, keys in (
+        ("names", {}), ("not_names", {}), ("not_names", {"mode": "observe"})))
+    with inside(box.ns("ot")):
+        server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        server.bind((OT, 53))
+    with inside(box.ns("ops")):
+        client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        client.bind((OPS, 5300))
+        client.connect((OT, 53))
+    said = 0
+
+    def arrive(n=10):
+        nonlocal said
+        numbers = range(said, said + n)
+        said += n
+        for i in numbers:
+            client.send(struct.pack("!H", i) + QUESTION)
+            if refused:  # decided, so that what comes next is another's
+                wait_for(lambda: dropped() >= before + i - numbers[0] + 1, 5, "datagram %d to be dropped" % i)
+            else:
+                server.settimeout(2 * SLOWNESS)
+                try:
+                    expect(server.recv(100)[:2] == struct.pack("!H", i), "another than datagram %d arrived", i)
+                except socket.timeout:
+                    return i - numbers[0]
+        server.setblocking(False)
+        try:
+            server.recv(100)
+        except BlockingIOError:
+            return 0 if refused else n
+        raise AssertionError("one arrived that was refused")
+
+    def dropped():
+        return sum(w["dropped"] for w in box.status()["workers"])
+
+    def told(text):
+        return json.loads(text)["cut"], json.loads(text)["unknown"]
+
+    try:
+        box.apply(right)
+        refused = False
+        expect(arrive() == 10, "not all arrive")
+        for end in ("rollback", "apply", "observe"):
+            path = box.write(wrong)
+            cut, unknown = told(box.sekisho("apply", "--dry-run", "--json", path, check=False).stdout)
+            expect(len(cut) == 1 and not unknown, "%s: what the dry run of the mistake says: %s, %s", end, cut, unknown)
+            box.sekisho("apply", *(["--confirm", "90"] if end == "rollback" else []), path)
+            before, refused = dropped(), True
+            arrive()
+            refused = False
+            if end == "rollback":
+                text = box.sekisho("rollback", "--lang", "en").stdout
+                expect("No live session was cut" in text, "the list of the rollback: %s", text)
+            else:
+                path = box.write(right if end == "apply" else watch)
+                cut, unknown = told(box.sekisho("apply", "--dry-run", "--json", path, check=False).stdout)
+                expect(not cut, "%s: what the dry run says: %s", end, cut)
+                box.sekisho("apply", path)
+            n = arrive()
+            expect(n == 10, "behind %s %d of 10 arrive", end, n)
+            if end == "observe":
+                box.apply(right)
+                n = arrive()
+                expect(n == 10, "behind what observed %d of 10 arrive", n)
+    finally:
+        client.close()
+        server.close()
+    return "10 of 10 behind a rollback, the right policy, and under observe"
+
+
+CASES = [judged, observed, worker_dies, flooded, refused_by_mistake]

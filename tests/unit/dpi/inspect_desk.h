@@ -258,6 +258,7 @@ enum desk_permit {
 	P_TLS_DENY_OBSERVE, /* ... or would be */
 	P_TLS_DENY_MIXED,   /* ... on a lane for commands */
 	P_TLS_DENY_HOLD,    /* ... where a full queue lets live flows by; undecided_bytes 8 */
+	P_TLS_PICK_UP,	    /* midstream: pick up, where nothing can be */
 	P_COUNT
 };
 
@@ -312,6 +313,7 @@ static const struct desk_row desk_rows[P_COUNT] = {
 	[P_TLS_DENY_OBSERVE] = { LANE_NAMING, true, MID_RESET, 443, { PROTO_TLS }, 0 },
 	[P_TLS_DENY_MIXED] = { LANE_COMMANDS, false, MID_RESET, 443, { DESK_PROTOCOL, PROTO_TLS }, 0 },
 	[P_TLS_DENY_HOLD] = { LANE_NAMING, false, MID_RESET, 443, { PROTO_TLS }, 8 },
+	[P_TLS_PICK_UP] = { LANE_NAMING, false, MID_PICK_UP, 443, { PROTO_TLS }, 0 },
 };
 
 static struct lane desk_lane(uint32_t permit)

@@ -512,6 +512,267 @@ static void undecided_bytes_are_no_commands(void **state)
 	}
 }
 
+#define SECOND_NS 1000000000ull
+#define HOUR_NS (3600u * SECOND_NS)
+
+static void pass_hours(unsigned n)
+{
+	for (; n > 0; n--) {
+		desk_now += HOUR_NS;
+		inspector_tick(desk_i);
+	}
+}
+
+/* Until nothing is said again of what ended before. */
+static void waits_for_resets(void)
+{
+	for (unsigned n = 0; n < 30; n++) {
+		desk_now += 300000000u;
+		inspector_tick(desk_i);
+	}
+	desk_clear();
+}
+
+static struct impact foretell(const struct conn *k, uint32_t permit)
+{
+	struct cut_session s = ends_of(k);
+	struct session_ends ends = { s.client, s.server, s.client_port, s.server_port, 6 };
+	struct command_table t;
+	struct impact impact;
+	unsigned listed = 0;
+	size_t n;
+	uint8_t *image = desk_image(1, &n);
+
+	assert_true(inspector_try_table(desk_i, bytes_of(image, n), &t));
+	inspector_foretell(desk_i, &t, &ends, permit, nothing_is_listed, &listed, &impact);
+	free(image);
+	return impact;
+}
+
+/* A session that was let go of is busy or idle for as long as it likes, and nothing of it comes here. */
+static void let_go_for_days(void **state)
+{
+	static const unsigned hours[] = { 1, 23, 25, 6 * 24 + 1, 90 * 24 };
+	static const char hello[] = "SSH-2.0-OpenSSH_9.2\r\n", data[] = "xxxxxxxxxxxxxxxx";
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(hours) / sizeof(hours[0]); i++) {
+		struct conn k = desk_conn(P_SSH), other = desk_conn(P_SSH), dialled = desk_conn(P_SSH);
+		struct impact impact;
+
+		desk_clear();
+		for (struct conn *c = &k; c != NULL; c = c == &k ? &other : c == &other ? &dialled : NULL) {
+			desk_handshake(c);
+			assert_int_equal(desk_text(c, DIR_C2S, hello), OUTCOME_CONFIRMED);
+		}
+		pass_hours(hours[i]);
+		k.c += 100000; /* unseen */
+		k.s += 3000000;
+		impact = foretell(&k, P_TLS_OR_SSH);
+		assert_true(impact.known);
+		assert_int_equal(impact.reason, R_NONE);
+		k.permit = P_TLS_OR_SSH;
+		for (unsigned n = 0; n < 3; n++) {
+			assert_int_equal(desk_text(&k, DIR_C2S, data), OUTCOME_CONFIRMED);
+			assert_int_equal(desk_text(&k, DIR_S2C, data), OUTCOME_CONFIRMED);
+		}
+		assert_int_equal(desk_count(EVENT_FLOW, R_MIDSTREAM_RESET), 0);
+		/* It is remembered for another day, and then for what it is again. */
+		pass_hours(25);
+		assert_int_equal(desk_text(&k, DIR_S2C, data), OUTCOME_CONFIRMED);
+		/* What it speaks still has to be allowed. */
+		assert_int_equal(foretell(&other, P_TLS).reason, R_ENDED);
+		other.permit = P_TLS;
+		assert_int_equal(desk_text(&other, DIR_C2S, data), OUTCOME_DROP);
+		assert_int_equal(desk_count(EVENT_FLOW, R_ENDED), 1);
+		/* A new session on its ports is no part of it, whoever dials once the old one may be over. */
+		assert_int_equal(desk_segment(&dialled, DIR_S2C, 77, 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
+		dialled.c += 500000;
+		desk_handshake(&dialled);
+		assert_int_equal(desk_text(&dialled, DIR_C2S, "GET / HTTP/1.1\r\n\r\n"), OUTCOME_DROP);
+	}
+}
+
+/* Where commands are judged beside it every packet comes here, and such a session may be silent for as long. */
+static void silent_for_days_beside_commands(void **state)
+{
+	struct conn k = desk_conn(P_MIXED);
+
+	(void)state;
+	desk_handshake(&k);
+	assert_int_equal(desk_text(&k, DIR_C2S, "GET / HTTP/1.1\r\n\r\n"), OUTCOME_ACCEPT);
+	for (unsigned i = 0; i < 4; i++) {
+		pass_hours(25 + 100 * i);
+		assert_int_equal(desk_text(&k, DIR_S2C, "data"), OUTCOME_ACCEPT);
+		assert_int_equal(desk_text(&k, DIR_C2S, "data"), OUTCOME_ACCEPT);
+	}
+	assert_int_equal(desk.n_resets, 0);
+}
+
+/* Ended ones make room before anybody else: a table is never larger, and who was forgotten is met half-way. */
+static void let_go_and_then_crowded_out(void **state)
+{
+	struct conn k = desk_conn(P_SSH), late[200];
+
+	(void)state;
+	desk_handshake(&k);
+	assert_int_equal(desk_text(&k, DIR_C2S, "SSH-2.0-OpenSSH_9.2\r\n"), OUTCOME_CONFIRMED);
+	pass_hours(25);
+	for (unsigned i = 0; i < 200; i++) {
+		late[i] = desk_conn(P_SSH);
+		late[i].host = (uint8_t)(i % 100);
+		desk_now += SECOND_NS;
+		desk_handshake(&late[i]);
+	}
+	assert_true(stats().flows <= 64);
+	assert_false(foretell(&k, P_TLS_OR_SSH).known);
+	k.permit = P_TLS_OR_SSH;
+	assert_int_equal(desk_text(&k, DIR_C2S, "xxxx"), OUTCOME_DROP);
+	assert_int_equal(desk_count(EVENT_FLOW, R_MIDSTREAM_RESET), 1);
+}
+
+/* The kernel says that no worker sees it, and then it says so much that none sees. */
+static void goes_by_unseen(struct conn *k, bool speaks)
+{
+	struct cut_session s = ends_of(k);
+	struct session_ends ends = { s.client, s.server, s.client_port, s.server_port, 6 };
+
+	inspector_note_unseen(desk_i, &ends);
+	k->c += speaks ? 120 : 0;
+	k->s += speaks ? 240 : 0;
+}
+
+/* Inspection off and on again, as a trial and its end: the session goes on as its conduit says of one that no worker knows, as is foretold. */
+static void unseen_for_a_while(void **state)
+{
+	static const struct {
+		uint32_t permit, then;
+		bool goes_on;
+	} kinds[] = { { P_TOY_PICK_UP, P_TOY_PICK_UP, true }, { P_TOY_HOLD_PICK_UP, P_TOY_HOLD_PICK_UP, true },
+		      { P_TOY, P_TOY_PICK_UP, true },	      { P_TOY, P_TOY_2, false },
+		      { P_TOY_HOLD, P_TOY_HOLD, false },      { P_TOY_DROP, P_TOY_DROP, false } };
+	uint8_t pdu[64];
+
+	(void)state;
+	toy_pdu(pdu, 12, 3);
+	for (unsigned i = 0; i < 2 * sizeof(kinds) / sizeof(kinds[0]); i++) {
+		uint32_t then = kinds[i / 2].then;
+		struct conn k = desk_conn(kinds[i / 2].permit);
+		bool goes_on = kinds[i / 2].goes_on;
+		struct impact impact;
+
+		waits_for_resets();
+		desk_handshake(&k);
+		assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+		assert_int_equal(desk_send(&k, DIR_S2C, pdu, 12), OUTCOME_ACCEPT);
+		goes_by_unseen(&k, true);
+		impact = foretell(&k, then);
+		assert_true(impact.known);
+		assert_int_equal(impact.reason, goes_on		     ? R_NONE
+						: then == P_TOY_DROP ? R_MIDSTREAM_DROP
+								     : R_MIDSTREAM_RESET);
+		k.permit = then;
+		if (goes_on) {
+			if (i %
+			    2) /* its server is the first to say something, or it says no more than that it is there */
+				assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0),
+						 OUTCOME_ACCEPT);
+			goes_on_judged(&k);
+			assert_int_equal(desk_count(EVENT_FLOW, R_MIDSTREAM_RESET), 0);
+		} else {
+			assert_int_equal(desk_send(&k, i % 2 ? DIR_S2C : DIR_C2S, pdu, 12), OUTCOME_DROP);
+			assert_int_equal(desk_count(EVENT_FLOW, impact.reason), 1);
+		}
+	}
+}
+
+/* Without the kernel's word numbers that nobody saw are a client's own, whatever changed. */
+static void made_up_behind_a_change(void **state)
+{
+	struct conn k = desk_conn(P_TOY_READS);
+	uint8_t pdu[64];
+
+	(void)state;
+	toy_pdu(pdu, 12, 3);
+	desk_handshake(&k);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	k.permit = P_TOY_PICK_UP;
+	for (unsigned n = 0; n < 6; n++)
+		assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 12, k.s + 100, DESK_ACK, pdu, 12), OUTCOME_DROP);
+	assert_int_equal(desk_count(EVENT_FLOW, R_PICKED_UP), 0);
+}
+
+/* It was silent meanwhile: it goes on where it was, and an old write is judged again as ever. */
+static void unseen_and_silent(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t pdu[64];
+
+	(void)state;
+	desk_handshake(&k);
+	toy_pdu(pdu, 12, 3);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	goes_by_unseen(&k, false);
+	k.permit = P_TOY_2;
+	goes_on_judged(&k);
+}
+
+/* A client with one port: what it had was closed, or refused for a write, and it dialled anew while nobody looked. */
+static void dialled_anew_unseen(void **state)
+{
+	static const uint32_t permits[] = { P_TOY_PICK_UP, P_TOY_HOLD_PICK_UP };
+	uint8_t pdu[64], forbidden[64];
+
+	(void)state;
+	toy_pdu(pdu, 12, 3);
+	toy_pdu(forbidden, 12, TOY_FORBIDDEN);
+	for (unsigned i = 0; i < 8; i++) {
+		struct conn k = desk_conn(permits[i % 2]);
+		bool cut = i / 2 % 2, late = i / 4;
+		uint32_t c, s;
+
+		waits_for_resets();
+		desk_handshake(&k);
+		assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+		if (cut) {
+			assert_int_equal(desk_send(&k, DIR_C2S, forbidden, 12), OUTCOME_DROP);
+		} else {
+			desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK | DESK_FIN, NULL, 0);
+			desk_segment(&k, DIR_C2S, k.c, k.s + 1, DESK_ACK | DESK_FIN, NULL, 0);
+			desk_segment(&k, DIR_S2C, k.s + 1, k.c + 1, DESK_ACK, NULL, 0);
+		}
+		if (late)
+			pass_hours(1);
+		waits_for_resets();
+		c = k.c;
+		s = k.s;
+		goes_by_unseen(&k, false);
+		/* Of the old session nothing goes on. */
+		assert_int_equal(desk_segment(&k, DIR_C2S, c, s, DESK_ACK, pdu, 12), OUTCOME_DROP);
+		k.c = c + 700000000u;
+		k.s = s + 64000u; /* a device that counts on from the last */
+		waits_for_resets();
+		goes_on_judged(&k);
+	}
+}
+
+/* Where only a name is promised nothing is picked up: whoever nobody knows ends at once, as is foretold. */
+static void nothing_to_pick_up(void **state)
+{
+	struct conn known = desk_conn(P_TCP), stranger = desk_conn(P_TLS_PICK_UP);
+
+	(void)state;
+	desk_handshake(&known);
+	assert_int_equal(desk_text(&known, DIR_C2S, "anything"), OUTCOME_ACCEPT);
+	assert_int_equal(foretell(&known, P_TCP).reason, R_NONE);
+	assert_int_equal(foretell(&known, P_TLS_PICK_UP).reason, R_MIDSTREAM_RESET);
+	known.permit = P_TLS_PICK_UP;
+	assert_int_equal(desk_text(&known, DIR_C2S, "anything"), OUTCOME_DROP);
+	assert_int_equal(desk_count(EVENT_FLOW, R_MIDSTREAM_RESET), 1);
+	assert_int_equal(desk_text(&stranger, DIR_S2C, "anything"), OUTCOME_DROP);
+	assert_int_equal(desk_count(EVENT_FLOW, R_MIDSTREAM_RESET), 2);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -534,6 +795,14 @@ int main(void)
 		T(undecided_bytes_are_counted_again),
 		T(undecided_bytes_stay_counted),
 		T(undecided_bytes_are_no_commands),
+		T(let_go_for_days),
+		T(silent_for_days_beside_commands),
+		T(let_go_and_then_crowded_out),
+		T(unseen_for_a_while),
+		T(made_up_behind_a_change),
+		T(unseen_and_silent),
+		T(dialled_anew_unseen),
+		T(nothing_to_pick_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

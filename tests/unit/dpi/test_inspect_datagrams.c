@@ -337,15 +337,55 @@ static void beside_others(void **state)
 	assert_int_equal(desk_datagram(&k, DIR_C2S, b, toy_pdu(b, 12, 4)), OUTCOME_ACCEPT);
 }
 
+/* A flow that a mistake refused: what comes into force next finds it as if it were new, and what only observes lets it by at once. */
+static void refused_by_a_mistake(void **state)
+{
+	static const char query[] = "\x12\x34\x01\0\0\1\0\0\0\0\0\0\x03www\x07"
+				    "example\x03"
+				    "com\0\0\1\0\1";
+	struct conn k = desk_conn(P_DNS);
+	uint8_t digest[32], *image;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(desk_datagram(&k, DIR_C2S, query, sizeof(query) - 1), OUTCOME_CONFIRMED);
+	for (unsigned turn = 0; turn < 3; turn++) {
+		desk_clear();
+		k.permit = P_SSH;
+		for (unsigned i = 0; i < 9; i++)
+			assert_int_equal(desk_datagram(&k, DIR_C2S, query, sizeof(query) - 1), OUTCOME_DROP);
+		assert_int_equal(desk_count(EVENT_FLOW, R_ENDED), 1);
+		if (turn == 1) { /* under the same id: only the table is another */
+			image = desk_image(1, &n);
+			assert_true(inspector_table(desk_i, bytes_of(image, n), digest));
+			free(image);
+			assert_int_equal(desk_datagram(&k, DIR_C2S, query, sizeof(query) - 1), OUTCOME_DROP);
+			assert_int_equal(desk_count(EVENT_FLOW, R_WRONG_PROTOCOL), 1);
+		}
+		k.permit = turn == 2 ? P_TLS_OBSERVE : P_DNS;
+		for (unsigned i = 0; i < 9; i++)
+			assert_int_equal(desk_datagram(&k, DIR_C2S, query, sizeof(query) - 1), OUTCOME_CONFIRMED);
+		if (turn < 2) {
+			assert_int_equal(desk_count(EVENT_FLOW, R_CONFIRMED), 1);
+			continue;
+		}
+		assert_int_equal(desk.events[desk.n_events - 1].verdict, EV_OBSERVE);
+	}
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, modbus, stop)
 #define TOY(f) cmocka_unit_test_setup_teardown(f, setup, stop)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(each_for_itself),   T(garbage),	   T(answers),	       T(lost),	   T(narrowed),
-		T(the_table_changes), T(another_protocol), T(observed),	       T(silence), T(crowds),
-		T(the_worker_is_new), TOY(several),	   TOY(beside_others),
+		T(each_for_itself),   T(garbage),
+		T(answers),	      T(lost),
+		T(narrowed),	      T(the_table_changes),
+		T(another_protocol),  T(observed),
+		T(silence),	      T(crowds),
+		T(the_worker_is_new), TOY(several),
+		TOY(beside_others),   TOY(refused_by_a_mistake),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

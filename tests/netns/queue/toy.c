@@ -58,6 +58,12 @@ bool inspector_try_table(struct inspector *i, struct bytes image, struct command
 	return false;
 }
 
+void inspector_note_unseen(struct inspector *i, const struct session_ends *ends)
+{
+	(void)i;
+	(void)ends;
+}
+
 void inspector_foretell(struct inspector *i, const struct command_table *t, const struct session_ends *ends,
 			uint32_t permit, void (*each)(void *ctx, const struct deed *d, const struct pdu *refused),
 			void *ctx, struct impact *ret)

@@ -258,6 +258,28 @@ static void quiet_session(struct asking *a, const struct tuple *t, const struct 
 	}
 }
 
+/* A session that begins over one that is live: its SYN changes nothing, and what was said of that one ends with the answer. */
+static void begun_anew(struct asking *a, const struct tuple *t, const struct walk_packet *p, uint32_t id, uint32_t lane)
+{
+	for (uint32_t had = MARK_GOOD; had <= MARK_QUIET; had++) {
+		uint32_t mark = mark_make(id, lane, (enum mark_outcome)had);
+		struct walk_packet q = later(p, false, mark);
+		struct walk_result r;
+
+		q.tcp_flags = TCP_SYN;
+		expect_way(a, t, "live, a SYN", q, lane, false);
+		r = witness_forward(a, &q);
+		if (q.ct_mark != mark)
+			witness_tell(a, t, "live, changed by a SYN", "otherwise", &r);
+		q = later(p, true, mark);
+		q.tcp_flags = TCP_SYN | TCP_ACK;
+		expect_way(a, t, "begun anew", q, lane, false);
+		r = witness_forward(a, &q);
+		if (q.ct_mark != witness_live_mark(id, lane))
+			witness_tell(a, t, "begun anew, as the one before", "otherwise", &r);
+	}
+}
+
 static void live_session(struct asking *a, const struct tuple *t, const struct walk_packet *p, uint32_t permit)
 {
 	uint32_t id = a->w->ids[permit], lane = a->w->ir->permits[permit].lane;
@@ -293,6 +315,8 @@ static void live_session(struct asking *a, const struct tuple *t, const struct w
 	q = later(p, false, witness_live_mark(id, lane));
 	q.tcp_flags = TCP_SYN; /* said once more */
 	expect_way(a, t, "live, a SYN", q, lane, lane == LANE_NONE);
+	if (lane != LANE_NONE && p->l4proto == PROTO_TCP)
+		begun_anew(a, t, p, id, lane);
 }
 
 static void allowed(struct asking *a, const struct tuple *t, const struct ir_cell *cell)

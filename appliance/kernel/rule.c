@@ -379,6 +379,11 @@ static void stmt(struct build *b, const struct ir_stmt *s, unsigned variant, uns
 		expr_bits32(b, 0, ~MARK_OUTCOME_MASK, s->a);
 		expr_ct_mark_set(b, 0);
 		break;
+	case IR_FORGET:
+		expr_ct(b, NFT_CT_MARK, 0);
+		expr_bits32(b, 0, ~s->a, 0);
+		expr_ct_mark_set(b, 0);
+		break;
 	case IR_COUNT:
 		expr_count(b, s->a);
 		break;

@@ -22,6 +22,11 @@ struct verdict cut_judge(struct crossing *x)
 	x->fi = flow_find(&x->i->flows, &x->d, &x->dir);
 	if (x->fi != FLOW_NONE) {
 		x->f = flow_at(&x->i->flows, x->fi);
+		if (x->f->kind != KIND_REFUSED && x->dir == DIR_S2C && (x->d.tcp_flags & TCP_SYN)) {
+			/* A session that begins over the one that is known: its ends know this packet's numbers alone. */
+			life_restart(x, x->dir);
+			x->f->waiting_pick_up = true;
+		}
 		return x->f->kind == KIND_REFUSED ? and_hear(drop(R_ENDED), HEAR_PACKET)
 						  : verdict_of(STEP_CUT, R_ENDED);
 	}

@@ -144,7 +144,11 @@ void reset_both(struct crossing *x, bool by_packet)
 				   .with_ack = 1,
 				   .valid = acks || (d->tcp_flags & TCP_SYN) };
 	peer = (struct reset_side){
-		.seq = d->seq, .ack = d->ack, .with_ack = acks, .valid = !(d->tcp_flags & TCP_SYN)
+		.seq = d->seq,
+		.ack = d->ack,
+		.with_ack = acks,
+		/* Whose SYN was answered dials again, but where there is nothing for him any more. */
+		.valid = !(d->tcp_flags & TCP_SYN) || (acks && x->lane == LANE_CUT),
 	};
 	if (f != NULL && knows(f)) {
 		const struct stream_dir *from = &f->stream.dir[x->dir];

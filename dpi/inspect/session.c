@@ -13,6 +13,26 @@ static bool is_syn(const struct crossing *x)
 	return (x->d.tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 }
 
+static bool is_answer(const struct crossing *x)
+{
+	return (x->d.tcp_flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK);
+}
+
+/*
+ * A server that answers a SYN over a session that was let go of. The SYN itself began it anew here: so this is the answer of that session
+ * once more, or it answers nothing that went by. To pass it by the name that the session had would be to name the next one so.
+ */
+static MUST_SEND struct verdict meet_answer(struct crossing *x)
+{
+	const struct stream *s = &x->f->stream;
+	const struct stream_dir *client = &s->dir[DIR_C2S], *server = &s->dir[DIR_S2C];
+
+	if (x->dir != DIR_S2C || !client->known || !server->known || x->d.seq != server->isn ||
+	    x->d.ack != client->isn + 1u)
+		return refuse(R_TCP_FLAGS);
+	return pass(R_HANDSHAKE);
+}
+
 /* A SYN where a flow was: a new connection on its ports. */
 static MUST_SEND struct verdict open_anew(struct crossing *x)
 {
@@ -35,6 +55,8 @@ static MUST_SEND struct verdict meet_settled(struct crossing *x)
 	if (f->kind != KIND_REFUSED) {
 		if (f->class == CLASS_ENDED)
 			return go_on();
+		if (is_answer(x))
+			return meet_answer(x);
 		life_touch(x);
 		if (!(x->d.tcp_flags & TCP_RST))
 			x->spared = outcome_let_go_for(f);

@@ -94,6 +94,8 @@ enum ir_chain {
 	CHAIN_POST,
 	CHAIN_LAST,
 	CHAIN_OUTPUT,
+	CHAIN_BEGUN,
+	CHAIN_TAKEN,
 	CHAIN_RELATED,
 	CHAIN_BARE,
 	CHAIN_NEW,
@@ -212,6 +214,7 @@ enum ir_stmt_kind {
 	IR_ARRIVED,	/* packet mark = mark_arrived() of the interface that it came in at */
 	IR_COPY_MARK,	/* packet mark = conntrack mark & ~a */
 	IR_SET_OUTCOME, /* conntrack mark = (conntrack mark & ~outcome) | a */
+	IR_FORGET,	/* conntrack mark &= ~a */
 	IR_COUNT,	/* named counter of reason a */
 	IR_LOG,		/* NFLOG, prefix = reason a's word, limited to b records per second */
 	/* verdicts */

@@ -13,6 +13,8 @@ const char *ir_chain_name(enum ir_chain c, char buf[16])
 		[CHAIN_POST] = "post",
 		[CHAIN_LAST] = "last",
 		[CHAIN_OUTPUT] = "output",
+		[CHAIN_BEGUN] = "begun",
+		[CHAIN_TAKEN] = "taken",
 		[CHAIN_RELATED] = "related",
 		[CHAIN_BARE] = "bare",
 		[CHAIN_NEW] = "new",

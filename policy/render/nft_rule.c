@@ -319,6 +319,9 @@ static void put_stmt(struct line *l, const struct ir_stmt *s)
 	case IR_SET_OUTCOME:
 		fprintf(l->to, "ct mark set ct mark & 0x%08x | 0x%08x", ~MARK_OUTCOME_MASK, s->a);
 		break;
+	case IR_FORGET:
+		fprintf(l->to, "ct mark set ct mark & 0x%08x", ~s->a);
+		break;
 	case IR_COUNT:
 		fprintf(l->to, "counter name %s", reason_word((enum reason)s->a));
 		break;

@@ -10,12 +10,14 @@ void guard_rules(struct writer *w);
 
 /* forward.c: where a packet goes */
 void forward_rules(struct writer *w);
+void begun_rules(struct writer *w);
 void bare_rules(struct writer *w);
 void related_rules(struct writer *w);
 void lane_rules(struct writer *w, uint64_t lanes);
 
 /* new.c: sessions that begin */
 void new_rules(struct writer *w);
+void take_rules(struct writer *w);
 void share_rules(struct writer *w);
 void admit_rules(struct writer *w);
 

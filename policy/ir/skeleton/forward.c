@@ -4,8 +4,29 @@
 
 #include "policy/ir/skeleton/chains.h"
 
+/* What no session that is live says for: by its state, if tracking has one. */
+static void by_tracking(struct writer *w, enum ir_chain chain)
+{
+	put_rule(w, chain);
+	put(w, IR_CT_STATE, CT_INVALID, 0);
+	put_go(w, CHAIN_INVALID);
+	put_rule(w, chain);
+	put(w, IR_CT_STATE, CT_ESTABLISHED, 0);
+	put_go(w, CHAIN_LAPSED);
+	put_rule(w, chain);
+	put(w, IR_CT_STATE, CT_NEW, 0);
+	put_go(w, CHAIN_NEW);
+	put_rule(w, chain);
+	put_drop(w, R_NO_CONDUIT);
+}
+
 void forward_rules(struct writer *w)
 {
+	/* Tracking may still hold another session of these addresses and ports. */
+	put_rule(w, CHAIN_FORWARD);
+	put(w, IR_L4PROTO, IPPROTO_TCP, 0);
+	put(w, IR_TCP_FLAGS, TCP_SYN, TCP_SYN);
+	put_go(w, CHAIN_BEGUN);
 	/* The hot path. A new packet carries conntrack mark 0 and an invalid one none at all: both miss. An error about
 	 * such a session passes here too; the guard has left none but those that may. Whoever is live goes on with a mark that names
 	 * its lane, others with none: it is not asked twice. */
@@ -21,25 +42,45 @@ void forward_rules(struct writer *w)
 	put(w, IR_TCP_FLAGS, TCP_FIN | TCP_SYN | TCP_RST | TCP_PSH | TCP_ACK | TCP_URG, TCP_ACK);
 	put(w, IR_CTMARK, MARK_OUTCOME_MASK, MARK_QUIET << MARK_OUTCOME_SHIFT);
 	put_go(w, CHAIN_BARE);
-	/* What a queue takes can afford a second look. A SYN said again is as good for a flood as a new one. */
-	put_rule(w, CHAIN_FORWARD);
-	put(w, IR_L4PROTO, IPPROTO_TCP, 0);
-	put(w, IR_TCP_FLAGS, TCP_SYN, TCP_SYN);
-	put(w, IR_MARK_NOT, MARK_LANE_MASK, 0);
-	put_go(w, CHAIN_AGAIN);
+	/* What a queue takes can afford a second look. */
 	put_rule(w, CHAIN_FORWARD);
 	put(w, IR_GOTO_LANE, 0, 0);
-	put_rule(w, CHAIN_FORWARD);
-	put(w, IR_CT_STATE, CT_INVALID, 0);
-	put_go(w, CHAIN_INVALID);
-	put_rule(w, CHAIN_FORWARD);
-	put(w, IR_CT_STATE, CT_ESTABLISHED, 0);
-	put_go(w, CHAIN_LAPSED);
-	put_rule(w, CHAIN_FORWARD);
-	put(w, IR_CT_STATE, CT_NEW, 0);
-	put_go(w, CHAIN_NEW);
-	put_rule(w, CHAIN_FORWARD);
-	put_drop(w, R_NO_CONDUIT);
+	by_tracking(w, CHAIN_FORWARD);
+}
+
+/*
+ * TCP that begins, and answers to it. A session that begins anew over one that tracking still holds is not that one: what was
+ * confirmed of it, what an earlier policy left it, says nothing of this one. Only its server knows whether it begins, so nothing
+ * changes before that has answered; then it is looked up like any other, and its lane, if it has one, reads it from there on. An
+ * answer said once more, or one that a neighbour of the server forged, costs a live session no more than another look: its
+ * worker knows it, and lets go of it again.
+ */
+void begun_rules(struct writer *w)
+{
+	put_rule(w, CHAIN_BEGUN);
+	put(w, IR_L4PROTO, IPPROTO_TCP, 0);
+	put(w, IR_TCP_FLAGS, TCP_SYN | TCP_ACK, TCP_SYN | TCP_ACK);
+	put(w, IR_CT_DIRECTION, 1, 0);
+	put(w, IR_LIVE, 0, 0);
+	put_go(w, CHAIN_TAKEN);
+	/* The worker of a session that was let go of hears that one may begin; its label stays. */
+	put_rule(w, CHAIN_BEGUN);
+	put(w, IR_CTMARK_NOT, MARK_LANE_MASK, 0);
+	put(w, IR_LIVE, MARK_FAST, 0);
+	put(w, IR_COPY_MARK, MARK_OUTCOME_MASK, 0);
+	put_go(w, CHAIN_AGAIN);
+	put_rule(w, CHAIN_BEGUN);
+	put(w, IR_LIVE, MARK_FAST, 0);
+	put(w, IR_ACCEPT, 0, 0);
+	put_rule(w, CHAIN_BEGUN);
+	put(w, IR_MARK_NOT, MARK_LANE_MASK, 0);
+	put_go(w, CHAIN_AGAIN);
+	by_tracking(w, CHAIN_BEGUN);
+	/* Where nothing is queued there is no pace: connecting is paced already. */
+	put_rule(w, CHAIN_TAKEN);
+	put(w, IR_CTMARK, MARK_LANE_MASK, 0);
+	put_go(w, CHAIN_LOOKUP);
+	take_rules(w);
 }
 
 /*

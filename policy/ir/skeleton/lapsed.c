@@ -68,9 +68,17 @@ void relabel_rules(struct writer *w)
 	put_go(w, CHAIN_ADMIT);
 }
 
-/* The packet's numbers serve to reset both ends; it goes no further itself. No bypass: unanswered it is dropped. */
+/*
+ * The packet's numbers serve to reset both ends; it goes no further itself. No bypass: unanswered it is dropped. A session that begins
+ * anew over a live one brings its label here, and that must not outlive this: resets are for sessions that have none, and bytes
+ * that follow at once would pass by it.
+ */
 void cut_rules(struct writer *w)
 {
+	put_rule(w, CHAIN_CUT);
+	put(w, IR_L4PROTO, IPPROTO_TCP, 0);
+	put(w, IR_TCP_FLAGS, TCP_SYN | TCP_ACK, TCP_SYN | TCP_ACK);
+	put(w, IR_FORGET, MARK_PERMIT_MASK, 0);
 	put_rule(w, CHAIN_CUT);
 	put(w, IR_SET_MARK, mark_make(0, LANE_CUT, MARK_UNJUDGED), 0);
 	put_rule(w, CHAIN_CUT);

@@ -70,6 +70,12 @@ static void one_path(struct writer *w, enum ir_chain chain)
 	put_drop(w, R_MULTIPATH);
 }
 
+/* An answer to a SYN is as good for a flood as a SYN. */
+void take_rules(struct writer *w)
+{
+	in_pace(w, CHAIN_TAKEN, IR_GOTO, CHAIN_LOOKUP);
+}
+
 /*
  * How many sessions there are, by pair of hosts and by interface, in each lane: whoever may ask a name server must not fill
  * connection tracking for all zones. The parts of a pair are asked first, so that a greedy pair is stopped before its side is

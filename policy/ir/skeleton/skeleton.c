@@ -23,6 +23,7 @@ size_t ir_skeleton(uint64_t lanes, uint32_t layers, struct arena *a, struct ir_r
 
 	guard_rules(&w);
 	forward_rules(&w);
+	begun_rules(&w);
 	related_rules(&w);
 	bare_rules(&w);
 	new_rules(&w);

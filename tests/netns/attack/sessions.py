@@ -323,6 +323,112 @@ def both_ends_forget(ground):
         server.close()
 
 
+TLS_HELLO = bytes.fromhex("160301002f0100002b0303") + bytes(32) + bytes.fromhex("000004130113020100")
+TLS_ANSWER = bytes.fromhex("160303002a020000260303") + bytes(32) + bytes.fromhex("00130100")
+TLS_WEAK = bytes.fromhex("160301002a020000260301") + bytes(32) + bytes.fromhex("00000a00")  # TLS 1.0, 3DES
+
+
+class Over:
+    """A client that always uses one port, and a server that loses its power between two sessions: each next one opens over that which
+    tracking still holds."""
+
+    def __init__(self, ground, port, six):
+        self.ground, self.six, self.sport = ground, six, ground.port()
+        self.server = listener(ground, (V6 if six else V4)["ot"], port)
+        self.server.settimeout(3)
+        self.raw = self.peer = None
+
+    def open(self, seconds=8.0):
+        self.forget()
+        self.raw = Raw(self.ground, "ops", self.server.getsockname()[0], self.server.getsockname()[1], self.sport, self.six)
+        self.raw.open(seconds=seconds)
+        self.peer, _ = self.server.accept()
+        self.peer.settimeout(3)
+        return self
+
+    def asks(self, data):
+        """Whether it arrives."""
+        self.raw.say(data)
+        try:
+            return self.peer.recv(4000) == data
+        except (socket.timeout, ConnectionResetError):
+            return False
+
+    def answers(self, data):
+        before = len(self.raw.got)
+        self.peer.sendall(data)
+        try:
+            self.raw.until(lambda: self.raw.got[before:] == data, 3)
+        except TimeoutError:
+            return False
+        self.raw.segment(flags=ACK)
+        return True
+
+    def forget(self):
+        if self.peer:
+            with contextlib.suppress(OSError):
+                self.peer.setsockopt(socket.IPPROTO_TCP, 19, 1)  # TCP_REPAIR: closes without a word
+            self.peer.close()
+            self.raw.close()
+            self.peer = None
+
+    def close(self):
+        self.forget()
+        self.server.close()
+
+
+def named_once(ground):
+    """TLS that was let go of says nothing of the next session on its ports: that has to be TLS as well, and no weak one."""
+    ground.apply(conduit("web", "ops", "ot", ["web"], criticality="cargo", weak_tls="deny"))
+    ground.settle_neighbours()
+    for six in (False, True):
+        for wrong in ("another protocol", "weak TLS"):
+            over = Over(ground, 443, six)
+            since = ground.last_seq()
+            for n in range(3):  # what is right goes on as often as it likes
+                over.open()
+                expect(over.asks(TLS_HELLO) and over.answers(TLS_ANSWER), "session %d was not let by", n)
+                expect(over.asks(b"\x17\x03\x03 anything"), "session %d was not let go of", n)
+            over.open()
+            if wrong == "weak TLS":
+                expect(over.asks(TLS_HELLO), "the hello over IPv%d", 6 if six else 4)
+                expect(not over.answers(TLS_WEAK), "weak TLS passed over a session that was let go of")
+            else:
+                expect(not over.asks(b"SSH-2.0-other\r\n"), "another protocol passed over a session that was let go of")
+            reason = "tls.weak_denied" if wrong == "weak TLS" else "protocol.wrong"
+            wait_for(lambda: any(e.get("reason") == reason and e.get("verdict") == "deny" for e in ground.events(since)), 8, "its record")  # noqa: B023
+            over.close()
+
+
+def kept_for_the_living(ground):
+    """`on_tighten = "new_flows"` keeps a session; whoever dials anew on its ports has what the policy allows now, be it less or nothing."""
+    keys = {"criticality": "cargo", "on_tighten": "new_flows"}
+    for six in (False, True):
+        for left in ("less", "nothing", "nothing of plain TCP"):
+            plain = "plain" in left
+            ground.apply(conduit("sets", "ops", "ot", ["plain_tcp" if plain else "setpoint"], **keys), WEB)
+            ground.settle_neighbours()
+            over = Over(ground, 9001 if plain else 502, six).open()
+            expect(over.asks(write()), "a write before")
+            if left == "less":
+                ground.apply(conduit("sets", "ops", "ot", ["read"], **keys), WEB)
+            else:
+                ground.apply(WEB)
+            expect(over.asks(write()), "the live session's write, when %s is left", left)
+            for _ in range(2):
+                try:
+                    over.open(seconds=1.5)
+                except (TimeoutError, socket.timeout):
+                    expect(left.startswith("nothing"), "no session anew, when %s is left", left)
+                    expect(over.raw.resets, "nobody told the client, when %s is left", left)
+                    continue
+                expect(not over.asks(write()), "a write on the ports of a session that lingers, when %s is left", left)
+            if left == "less":
+                over.open()
+                expect(over.asks(request()), "what is left")
+            over.close()
+
+
 def connected(ground, zone, to, port, sport):
     """A client of the zone's own kernel, from that port."""
     with inside(ground.ns(zone)):
@@ -540,4 +646,4 @@ def flooded_reset(ground):
 
 
 CASES = [blind_dialling, known_numbers, errors_about_sessions, ports_are_used_again, cut_after_a_loss, reset_that_gets_lost, lost_with_its_worker,
-         both_ends_forget, the_client_forgets, out_of_window, lost_by_the_box, half_open_flood, forced_pick_up, forgotten_after_a_reset]
+         both_ends_forget, named_once, kept_for_the_living, the_client_forgets, out_of_window, lost_by_the_box, half_open_flood, forced_pick_up, forgotten_after_a_reset]

@@ -1116,6 +1116,19 @@ static void cut_lane(void **state)
 	assert_int_equal(desk.n_resets, 3);
 	assert_int_equal(desk.resets[1].to_client.seq, k.s);
 	assert_int_equal(desk.resets[1].to_server.seq, k.c);
+	/* A server's answer to a SYN over a session that is followed: by its own numbers, to both, and the client dials no more. */
+	k = desk_conn(P_TOY);
+	desk_handshake(&k);
+	desk_send(&k, DIR_C2S, pdu, 12);
+	desk_clear();
+	n = desk_tcp(&k, DIR_S2C, 555000u, 666001u, DESK_SYN | DESK_ACK, NULL, 0);
+	assert_int_equal(desk.outcome[desk_hand(n, 4000, LANE_CUT, false)], OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 1);
+	assert_true(desk.resets[0].to_client.valid && desk.resets[0].to_client.with_ack);
+	assert_int_equal(desk.resets[0].to_client.ack, 666001u);
+	assert_int_equal(desk.resets[0].to_server.seq, 666001u);
+	assert_int_equal(desk.resets[0].to_server.ack, 555001u);
+	assert_int_equal(desk_count(EVENT_FLOW, R_ENDED), 1);
 	/* Never accepted, not even under observe. */
 	k = desk_conn(P_TOY_OBSERVE);
 	desk_handshake(&k);

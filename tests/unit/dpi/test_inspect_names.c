@@ -101,6 +101,32 @@ static struct conn greet(uint32_t permit, uint16_t version, uint16_t suite)
 	return k;
 }
 
+/* What the kernel queues of a session that was let go of is one that begins over it. */
+static void a_session_anew_is_named_anew(void **state)
+{
+	static const char *const says[] = { "SSH-2.0-other\r\n", "GET / HTTP/1.1\r\n\r\n" };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct conn k = greet(P_TLS, 0x0304, 0x1301), next = k;
+
+		/* Its own handshake's answer once more; another one that answers nothing. */
+		assert_int_equal(desk_segment(&k, DIR_S2C, 77000u, 0xfffffff1u, DESK_SYN | DESK_ACK, NULL, 0),
+				 OUTCOME_CONFIRMED);
+		assert_int_equal(desk_segment(&k, DIR_S2C, 5000u, 0xfffffff1u, DESK_SYN | DESK_ACK, NULL, 0),
+				 OUTCOME_DROP);
+		assert_int_equal(desk_segment(&k, DIR_S2C, 77000u, 9000u, DESK_SYN | DESK_ACK, NULL, 0), OUTCOME_DROP);
+		assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_SYN | DESK_ACK, NULL, 0), OUTCOME_DROP);
+		assert_int_equal(desk_text(&k, DIR_S2C, "goes on"), OUTCOME_CONFIRMED);
+		next.c = 123456u;
+		next.s = 987654u;
+		assert_int_equal(desk_segment(&next, DIR_C2S, next.c, 0, DESK_SYN, "early", 5), OUTCOME_DROP);
+		assert_int_equal(desk_handshake(&next), OUTCOME_ACCEPT);
+		assert_int_equal(desk_text(&next, DIR_C2S, says[i]), OUTCOME_DROP);
+		assert_int_equal(desk_count(EVENT_FLOW, R_WRONG_PROTOCOL), i + 1);
+	}
+}
+
 static void weak_tls_is_told_once_and_counted(void **state)
 {
 	const struct event *e;
@@ -806,6 +832,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(tls_is_followed_to_its_servers_hello),
 		T(tls_hellos_in_pieces),
+		T(a_session_anew_is_named_anew),
 		T(weak_tls_is_told_once_and_counted),
 		T(another_generation_writes_its_sums),
 		N(undeclared_servers_are_told_once_and_counted),

@@ -257,6 +257,9 @@ static bool step(struct run *x, const struct ir_stmt *s)
 	case IR_SET_OUTCOME:
 		p->flow->mark = (p->flow->mark & ~MARK_OUTCOME_MASK) | s->a;
 		return true;
+	case IR_FORGET:
+		p->flow->mark &= ~s->a;
+		return true;
 	case IR_COUNT:
 		x->r.reason = (enum reason)s->a;
 		return true;

@@ -104,7 +104,7 @@ static const char *mutate_op(struct op *o, unsigned r)
 /* What comes into play only when a limit is reached; a box at rest is what is asked about. */
 static bool only_limits(const char *chain)
 {
-	static const char *const names[] = { "pace", "again", "share", "full_pair", "full_zone" };
+	static const char *const names[] = { "pace", "again", "taken", "share", "full_pair", "full_zone" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(chain, names[i]) == 0)

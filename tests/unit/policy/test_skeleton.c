@@ -225,6 +225,7 @@ static void bare_acknowledgements_pass_by_the_worker(void **state)
 	struct world w;
 	struct box_flow f;
 	struct box_packet p, q;
+	uint32_t quiet;
 
 	(void)state;
 	world_open(&w);
@@ -234,12 +235,15 @@ static void bare_acknowledgements_pass_by_the_worker(void **state)
 	q = next(&p, 0);
 	assert_int_equal(forward(&w, &q).verdict, BOX_QUEUE);
 	assert_int_equal(judged(&w, &q, MARK_QUIET).verdict, BOX_ACCEPT);
+	quiet = f.mark;
 	for (uint8_t d = 0; d < 2; d++) {
 		for (unsigned flags = 0; flags < 64; flags++) {
+			f.mark = quiet; /* an answer to a SYN takes that back */
 			q = next(&p, d);
 			q.tcp_flags = (uint8_t)flags;
 			assert_int_equal(forward(&w, &q).verdict, flags == ACK ? BOX_ACCEPT : BOX_QUEUE);
 		}
+		f.mark = quiet;
 		q = next(&p, d);
 		assert_int_equal(forward(&w, &q).verdict, BOX_ACCEPT);
 		assert_int_equal(box_run(&w.b, CHAIN_POST, &q).verdict, BOX_ACCEPT);
@@ -287,6 +291,102 @@ static void naming_lane_lets_go_once_confirmed(void **state)
 	assert_int_equal(forward(&w, &q).verdict, BOX_ACCEPT);
 	assert_int_equal(q.mark, MARK_FAST);
 	assert_int_equal(box_run(&w.b, CHAIN_POST, &q).verdict, BOX_ACCEPT);
+	maker_free(&w.k);
+}
+
+/* The elements with those of a permit besides that only lives on: fast at either side of this session. */
+static struct ir_element *with_live(struct world *w, uint32_t mark)
+{
+	struct ir_element *list = arena_array(w->k.arena, w->b.n_elements + 2, sizeof(*list));
+
+	assert_non_null(list);
+	memcpy(list, w->b.elements, w->b.n_elements * sizeof(*list));
+	for (uint8_t d = 0; d < 2; d++) {
+		struct ir_element *e = &list[w->b.n_elements++];
+
+		*e = (struct ir_element){ .set = SET_LIVE,
+					  .iif = d == 0 ? LAN0 : LAN1,
+					  .direction = d,
+					  .mark_key = mark,
+					  .data = MARK_FAST };
+	}
+	return list;
+}
+
+/* Tracking takes a session that begins anew for the one that it holds, whose mark says that nobody has to look at it. */
+static void a_session_that_begins_anew_is_not_the_old_one(void **state)
+{
+	struct world w;
+	struct box_flow f;
+	struct box_packet p, q;
+	struct box_result r;
+	uint32_t confirmed, lane;
+
+	(void)state;
+	world_open(&w);
+	p = packet(&f, LAN0, LAN1, "10.10.3.4", "10.20.0.80", 6, 443);
+	assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
+	lane = mark_lane(f.mark);
+	assert_int_equal(judged(&w, &p, MARK_CONFIRMED).verdict, BOX_ACCEPT);
+	confirmed = f.mark;
+	/* The SYN goes to the worker and changes nothing. */
+	q = next(&p, 0);
+	q.tcp_flags = SYN;
+	r = forward(&w, &q);
+	assert_int_equal(r.verdict, BOX_QUEUE);
+	assert_int_equal(r.lane, lane);
+	assert_int_equal(q.mark, mark_make(mark_permit(confirmed), lane, MARK_UNJUDGED));
+	assert_int_equal(judged(&w, &q, MARK_GOOD).verdict, BOX_ACCEPT);
+	assert_int_equal(f.mark, confirmed);
+	/* No worker: nothing of the old session lets it by. */
+	q = next(&p, 0);
+	q.tcp_flags = SYN;
+	assert_int_equal(forward(&w, &q).verdict, BOX_QUEUE);
+	assert_int_equal(box_run(&w.b, CHAIN_POST, &q).verdict, BOX_DROP);
+	q = next(&p, 0);
+	assert_int_equal(forward(&w, &q).verdict, BOX_ACCEPT);
+	/* Nor does an answer from the wrong side, or at a wrong interface. */
+	q = next(&p, 0);
+	q.tcp_flags = SYN | ACK;
+	assert_int_equal(forward(&w, &q).verdict, BOX_QUEUE);
+	assert_int_equal(f.mark, confirmed);
+	q = next(&p, 1);
+	q.tcp_flags = SYN | ACK;
+	q.iif = WAN0;
+	expect_drop(forward(&w, &q), R_SPOOFED);
+	assert_int_equal(f.mark, confirmed);
+	/* The server's answer: judged from there on. */
+	q = next(&p, 1);
+	q.tcp_flags = SYN | ACK;
+	r = forward(&w, &q);
+	assert_int_equal(r.verdict, BOX_QUEUE);
+	assert_int_equal(r.lane, lane);
+	assert_int_equal(q.mark, mark_make(mark_permit(confirmed), lane, MARK_UNJUDGED) | MARK_REPLY);
+	assert_int_equal(f.mark, mark_make(mark_permit(confirmed), lane, MARK_GOOD));
+	q = next(&p, 0);
+	assert_int_equal(forward(&w, &q).verdict, BOX_QUEUE);
+	/* By a permit that is kept for live sessions only, what begins anew is what the policy allows now. */
+	f.mark = mark_make(4000, lane, MARK_CONFIRMED);
+	w.b.elements = with_live(&w, f.mark);
+	q = next(&p, 0);
+	assert_int_equal(forward(&w, &q).verdict, BOX_ACCEPT);
+	q = next(&p, 1);
+	q.tcp_flags = SYN | ACK;
+	assert_int_equal(forward(&w, &q).verdict, BOX_QUEUE);
+	assert_int_equal(f.mark, mark_make(mark_permit(confirmed), lane, MARK_GOOD));
+	/* ... which is nothing here. */
+	f.port = 444;
+	f.mark = mark_make(4000, lane, MARK_CONFIRMED);
+	q = next(&p, 1);
+	q.tcp_flags = SYN | ACK;
+	r = forward(&w, &q);
+	assert_int_equal(r.verdict, BOX_QUEUE);
+	assert_int_equal(r.lane, LANE_CUT);
+	/* The old label has gone with it. */
+	assert_int_equal(mark_permit(f.mark), 0);
+	q = next(&p, 0);
+	r = forward(&w, &q);
+	assert_int_equal(r.lane, LANE_CUT);
 	maker_free(&w.k);
 }
 
@@ -1040,6 +1140,7 @@ int main(void)
 		cmocka_unit_test(command_lane_never_lets_go),
 		cmocka_unit_test(bare_acknowledgements_pass_by_the_worker),
 		cmocka_unit_test(naming_lane_lets_go_once_confirmed),
+		cmocka_unit_test(a_session_that_begins_anew_is_not_the_old_one),
 		cmocka_unit_test(spoofed_packets_change_nothing),
 		cmocka_unit_test(odd_openings_are_refused),
 		cmocka_unit_test(strangers_do_not_reach_tracking),

@@ -53,12 +53,12 @@ class NarrowedByRegister(Applied):
 
 
 class NarrowedForNewSessions(Applied):
-    """`on_tighten = "new_flows"`: who has a session keeps it; who closed his gets no other."""
+    """`on_tighten = "new_flows"`: who has a session keeps it; who closed his, or was not answered yet, gets no other."""
     policy = Policy(keys={"on_tighten": "new_flows"})
     new = Policy(elsewhere=True, keys={"on_tighten": "new_flows"})
 
     def changed(self, state):
-        return "cut" if state.lane == "commands" and state.ended else "goes_on"
+        return "cut" if state.lane == "commands" and (state.ended or not state.answered) else "goes_on"
 
     def narrows(self):
         return False

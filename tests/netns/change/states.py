@@ -11,6 +11,7 @@ Attributes say what an event may mean for the state:
   halfway   prepared before the workers die once
   hurries   prepared last, because it does not last
   followed  a session that a list can name: its handshake is over
+  answered  its server has said so much as a SYN|ACK
   accepted  all that makes it end was accepted once, so a list can foretell it
   wrote     a write of it was accepted
   partial   of what it said last only a part is there
@@ -36,7 +37,7 @@ def read_answer(tid, count=4, unit=1):
 
 class Tcp:
     lane, writes, ended, refused, halfway, hurries = "commands", False, False, False, False, False
-    followed, accepted, wrote, partial, moves = True, True, False, False, False
+    followed, answered, accepted, wrote, partial, moves = True, True, True, False, False, False
     lasts, wide = True, False
     lossless = True  # of the event: what it says while that happens arrives without being said twice
     observing = False  # of the policy before it: what the rows do not allow passes
@@ -80,7 +81,7 @@ class Tcp:
 
 
 class SynSent(Tcp):
-    followed, hurries = False, True
+    followed, answered, hurries = False, False, True
 
     def prepare(self):
         self.f.call()
@@ -474,7 +475,7 @@ class NamedLetGoOf(NamedOpen):
 
 class Udp:
     lane, writes, ended, refused, halfway, hurries = "fast", False, False, False, False, False
-    followed, accepted, wrote, partial, moves = True, False, False, False, False
+    followed, answered, accepted, wrote, partial, moves = True, True, False, False, False, False
     lossless, lasts, wide = True, False, False
     port, proto = 9000, 17
 

@@ -396,7 +396,7 @@ def named_once(ground):
             else:
                 expect(not over.asks(b"SSH-2.0-other\r\n"), "another protocol passed over a session that was let go of")
             reason = "tls.weak_denied" if wrong == "weak TLS" else "protocol.wrong"
-            wait_for(lambda: any(e.get("reason") == reason and e.get("verdict") == "deny" for e in ground.events(since)), 8, "its record")  # noqa: B023
+            wait_for(lambda: any(e.get("reason") == reason and e.get("verdict") == "deny" for e in ground.events(since)), 70, "its record")  # noqa: B023
             over.close()
 
 

@@ -524,7 +524,7 @@ static void confirm(struct supervisor *s, const struct order *o)
 		       (unsigned long long)o->m.to);
 		return;
 	}
-	op_confirm(s, o->asker, o->by, ground_at(o, 0));
+	op_confirm(s, o->asker, o->by, o->m.to, ground_at(o, 0));
 }
 
 static void rollback(struct supervisor *s, const struct order *o)

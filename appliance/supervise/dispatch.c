@@ -467,8 +467,7 @@ static bool on_ctl_confirm(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
 
-	(void)m;
-	op_confirm(p->s, p->asker, p->by, (struct op_ground){ 0 });
+	op_confirm(p->s, p->asker, p->by, m->body.ctl_confirm.to, (struct op_ground){ 0 });
 	return true;
 }
 

@@ -312,6 +312,11 @@ static void confirm(struct supervisor *s)
 		trial_none(s);
 		return;
 	}
+	if (s->op.to != 0 && s->op.to != s->trial) {
+		op_explain(s, 3, M_CHANGE_OTHER_TRIAL, (unsigned long long)s->trial, (unsigned long long)s->op.to);
+		op_finish(s, false);
+		return;
+	}
 	if (generation_confirm(&s->store, s->trial, &c, &e) < 0) {
 		op_explain(s, 3, M_OP_PREPARE_FAILED, e.text);
 		op_finish(s, false);
@@ -452,9 +457,9 @@ void op_apply(struct supervisor *s, struct asker a, const char *by, int bundle, 
 	begin(s, op, by);
 }
 
-void op_confirm(struct supervisor *s, struct asker a, const char *by, struct op_ground g)
+void op_confirm(struct supervisor *s, struct asker a, const char *by, uint64_t to, struct op_ground g)
 {
-	begin(s, (struct operation){ .kind = OP_CONFIRM, .asker = a, .bundle = -1, .ground = g }, by);
+	begin(s, (struct operation){ .kind = OP_CONFIRM, .asker = a, .bundle = -1, .to = to, .ground = g }, by);
 }
 
 void op_release(struct supervisor *s, struct asker a, const char *by, const struct msg_ctl_release *order)

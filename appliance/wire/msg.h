@@ -37,7 +37,7 @@
  * Of all rows of message.def together: whoever changes one, or puts one before another, raises it, and tests/unit/wire/test_msg.c tells who
  * forgot. Programs of two releases meet at the control socket when one was replaced and the other still runs.
  */
-#define MSG_VERSION 16
+#define MSG_VERSION 17
 #define MSG_BODY 4096
 #define MSG_FDS 4
 #define MSG_NUMBERS 256u /* in a list of them: as many as a box may have interfaces */

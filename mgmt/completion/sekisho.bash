@@ -61,6 +61,7 @@ _sekisho() {
 	replay) options="--policy --pcap --as-captured --as-box" ;;
 	learn) options="--pcap --mirror --for --policy" ;;
 	apply) options="--confirm --dry-run --comment --take-over --take-interface" ;;
+	confirm) options="--to" ;;
 	rollback) options="--to --dry-run --comment --take-interface" ;;
 	draft)
 		options="--revision --base --to --confirm --dry-run --take-over --take-interface --comment"

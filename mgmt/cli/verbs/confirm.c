@@ -4,13 +4,23 @@
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/apply.h"
 
+enum { OPT_TO, OPT_N };
+
+static const struct cli_option options[OPT_N] = {
+	[OPT_TO] = { "--to", 0, "NUMBER", M_CONFIRM_OPT_TO },
+};
+
 static int run(struct cli *c, const struct cli_args *a)
 {
+	struct msg_body order = { .type = MSG_CTL_CONFIRM };
+	unsigned long long to = 0;
 	struct box_answer answer;
 	int status;
 
-	(void)a;
-	if (!box_request(c, &(struct msg_body){ .type = MSG_CTL_CONFIRM }, NULL, 0, 120, &answer, &status))
+	if (a->values[OPT_TO] != NULL && (!cli_number(a->values[OPT_TO], INT64_MAX, &to) || to == 0))
+		return cli_fail(c, CLI_INVALID, M_SHOW_NUMBER, a->values[OPT_TO]);
+	order.ctl_confirm.to = to;
+	if (!box_request(c, &order, NULL, 0, 120, &answer, &status))
 		return status;
 	if (!box_answer_done(c, &answer, &status))
 		status = apply_render(c, APPLY_KIND_CONFIRM, answer.json, status);
@@ -22,6 +32,8 @@ const struct cli_verb verb_confirm = {
 	.name = "confirm",
 	.group = CLI_ON_BOX,
 	.operands = "",
+	.options = options,
+	.n_options = OPT_N,
 	.summary = M_CONFIRM_SUMMARY,
 	.text = M_CONFIRM_TEXT,
 	.run = run,

@@ -197,7 +197,7 @@ static void headline(struct cli *c, const json_t *status, const json_t *faults, 
 	render_line(c, M_STATUS_APPLIED, when);
 	if (strcmp(js(g, "state"), "waiting") == 0) {
 		render_time(js(g, "confirm_by"), by);
-		render_line(c, M_APPLY_CONFIRM_HOW, by);
+		render_line(c, M_APPLY_CONFIRM_HOW, ju(g, "number"), by);
 	}
 }
 

@@ -203,7 +203,7 @@ int apply_render(struct cli *c, enum apply_kind kind, const json_t *answer, int 
 		render_line(c, M_STATUS_NOTICE, notice);
 	if (kind == APPLY_KIND_APPLY && strcmp(js(g, "state"), "waiting") == 0) {
 		render_time(js(g, "confirm_by"), until);
-		render_line(c, M_APPLY_CONFIRM_HOW, until);
+		render_line(c, M_APPLY_CONFIRM_HOW, ju(g, "number"), until);
 	}
 	return status;
 }

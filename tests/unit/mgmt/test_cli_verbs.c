@@ -789,7 +789,8 @@ static void test_apply(void **state)
 	expect_in(r.out, "Live sessions cut: 1");
 	expect_in(r.out, "  10.10.0.5:40000 -> 10.30.1.10:502 tcp  [old]  its permission ended or was");
 	expect_in(r.out, "generation 4 (waiting for confirm)");
-	expect_in(r.out, "'sekisho confirm' before 2026-11-20 08:20:00 UTC");
+	expect_in(r.out, "On trial until 2026-11-20 08:20:00 UTC");
+	expect_in(r.out, "Keep it with: sekisho confirm --to 4");
 	snprintf(line, sizeof(line), "apply %s --dry-run", path);
 	run(&r, line);
 	assert_int_equal(box.last.ctl_apply.flags, APPLY_DRY_RUN);
@@ -852,8 +853,14 @@ static void test_apply(void **state)
 	assert_int_equal(r.status, 2);
 	assert_int_equal(box.asked[MSG_CTL_APPLY], 0);
 	box_says(MSG_CTL_CONFIRM, 0, "{\"done\":true," GENERATION("confirmed", "null") "}");
+	run(&r, "confirm --to 4");
+	assert_int_equal(r.status, 0);
+	assert_int_equal(box.last.ctl_confirm.to, 4);
+	run(&r, "confirm --to 0");
+	assert_int_equal(r.status, 2);
 	run(&r, "confirm");
 	assert_int_equal(r.status, 0);
+	assert_int_equal(box.last.ctl_confirm.to, 0);
 	expect_in(r.out, "Confirmed: generation 4");
 	test_rollback(&r);
 	box_says(MSG_CTL_ROLLBACK, 1,

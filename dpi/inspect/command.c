@@ -14,6 +14,7 @@ struct commands {
 	struct command_state *states; /* owned; one per flow, touched as used */
 	uint32_t *free;		      /* owned; stack */
 	uint32_t n_free, fresh, size;
+	struct deeds before; /* of the flow that is judged, to come back to */
 };
 
 struct commands *commands_new(uint32_t flows)
@@ -363,10 +364,12 @@ struct judged command_judge(struct crossing *x, struct bytes fresh)
 		return judge(x, ATTEMPT_FIRST, fresh);
 	used = c->enforcer->state_used(c->state);
 	memcpy(before, c->state, used);
+	deeds_copy(&x->i->commands->before, &c->deeds);
 	j = judge(x, ATTEMPT_FIRST, fresh);
 	if (!j.later)
 		return j;
 	command_settle(x, false);
+	deeds_copy(&c->deeds, &x->i->commands->before);
 	if (c->enforcer->all_answered != NULL) {
 		memcpy(c->state, before, used);
 		c->enforcer->all_answered(c->state);

@@ -81,12 +81,12 @@ struct flow {
 	struct addr client, server;
 	uint16_t client_port, server_port;
 	uint8_t l4proto;
-	uint8_t class;	       /* enum flow_class */
-	uint8_t kind;	       /* enum flow_kind */
-	bool waiting_pick_up;  /* met half-way, or bytes are missing: nothing is judged until the pick-up */
-	bool midstream;	       /* was met half-way at some time */
-	bool no_claim;	       /* this worker lost its place: no later permit picks it up */
-	bool let_by;	       /* its conduits observed, and its place is not sure: bytes passed that are not kept */
+	uint8_t class;	      /* enum flow_class */
+	uint8_t kind;	      /* enum flow_kind */
+	bool waiting_pick_up; /* met half-way, or bytes are missing: nothing is judged until the pick-up */
+	bool midstream;	      /* was met half-way at some time */
+	bool no_claim;	      /* this worker lost its place: no later permit picks it up */
+	bool let_by; /* its conduits observed, and its place is not sure: bytes passed unkept, or servers misread them */
 	uint8_t turn;	       /* a capture: enum direction of the last bytes that were looked at */
 	uint8_t adrift[2];     /* enum adrift, by direction */
 	bool lacking;	       /* a capture: bytes of it are missing for good */

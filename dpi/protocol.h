@@ -164,6 +164,11 @@ struct enforcer {
 	void (*missed)(void *state, bool unread);
 	/* Whether such a PDU exists: in a capture that lacks bytes, the place of the next one has to be concluded. May be NULL. */
 	bool (*likely)(const void *state, enum direction dir, struct bytes pdu);
+	/*
+	 * Of a request that is refused, and passes since nothing is stopped: whether some servers find its end where it is not, and read what
+	 * follows from another place than where the client writes. NULL: all find the same.
+	 */
+	bool (*misread)(const struct parsed *p, const struct pdu *u);
 };
 
 /* modbus_enforcer and so on. */

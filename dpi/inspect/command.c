@@ -14,6 +14,7 @@ struct commands {
 	struct command_state *states; /* owned; one per flow, touched as used */
 	uint32_t *free;		      /* owned; stack */
 	uint32_t n_free, fresh, size;
+	struct deeds before; /* of the flow that is judged, to come back to */
 };
 
 struct commands *commands_new(uint32_t flows)
@@ -168,6 +169,15 @@ static void note_request(struct crossing *x, const struct parsed *parsed, const 
 		count_hold(x, x->dir, parsed->operations, parsed->n, u);
 }
 
+/*
+ * It passes, since nothing is stopped, and the server may be anywhere in what the client says from here on. Who stops commands does not
+ * follow it there.
+ */
+static void note_misread(struct crossing *x)
+{
+	x->f->let_by |= crossing_is_observed(x);
+}
+
 /* One whole PDU at `offset` of its direction. */
 static void judge_one(struct crossing *x, enum attempt how, struct bytes pdu, uint64_t offset, struct judged *j)
 {
@@ -197,6 +207,8 @@ static void judge_one(struct crossing *x, enum attempt how, struct bytes pdu, ui
 	}
 	if (parsed->bond.kind != BOND_NONE)
 		c->opens |= bond_note(x, parsed, &u);
+	if (x->dir == DIR_C2S && !u.allowed && c->enforcer->misread != NULL && c->enforcer->misread(parsed, &u))
+		note_misread(x);
 	if (parsed->asks && !stream_judged_before(&x->f->stream, x->dir, offset, u.length))
 		note_request(x, parsed, &u);
 	if (parsed->bond.kind == BOND_USES && u.allowed)
@@ -288,6 +300,7 @@ static bool judge_segment(struct crossing *x, enum attempt how, struct bytes fre
 		return true;
 	if (u.early && crossing_is_observed(x))
 		return true;
+	note_misread(x);
 	if (u.reason == c->enforcer->pending) { /* nobody waits where nothing is stopped */
 		j->later = j->denied = !crossing_is_observed(x);
 		j->reason = j->later ? u.reason : j->reason;
@@ -363,10 +376,12 @@ struct judged command_judge(struct crossing *x, struct bytes fresh)
 		return judge(x, ATTEMPT_FIRST, fresh);
 	used = c->enforcer->state_used(c->state);
 	memcpy(before, c->state, used);
+	deeds_copy(&x->i->commands->before, &c->deeds);
 	j = judge(x, ATTEMPT_FIRST, fresh);
 	if (!j.later)
 		return j;
 	command_settle(x, false);
+	deeds_copy(&c->deeds, &x->i->commands->before);
 	if (c->enforcer->all_answered != NULL) {
 		memcpy(c->state, before, used);
 		c->enforcer->all_answered(c->state);

@@ -69,6 +69,13 @@ void deeds_remember(struct deeds *all, const struct parsed *p)
 	}
 }
 
+void deeds_copy(struct deeds *to, const struct deeds *from)
+{
+	memcpy(to->deeds, from->deeds, from->n * sizeof(from->deeds[0]));
+	to->n = from->n;
+	to->more = from->more;
+}
+
 void deeds_judge_again(const struct deeds *all, const struct enforcer *e, const struct command_table *t,
 		       const struct command_permit *permit,
 		       void (*each)(void *ctx, const struct deed *d, const struct pdu *refused), void *ctx)

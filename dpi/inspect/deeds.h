@@ -23,6 +23,8 @@ struct deeds {
 
 /* A request that passes, or would have passed but for its flow's end. */
 void deeds_remember(struct deeds *all, const struct parsed *p);
+/* To come back to; only what is in use is copied. */
+void deeds_copy(struct deeds *to, const struct deeds *from);
 /* `each` is called for every kind of group that these rows refuse. */
 void deeds_judge_again(const struct deeds *all, const struct enforcer *e, const struct command_table *t,
 		       const struct command_permit *permit,

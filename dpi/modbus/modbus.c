@@ -333,6 +333,12 @@ static bool likely(const void *state, enum direction dir, struct bytes pdu)
 	       (function > 0x7fu ? pdu.left == 1 && pdu.p[0] != 0 : modbus_response_possible(function, pdu));
 }
 
+/* Most servers go by the function, and by the lengths that it should have. */
+static bool misread(const struct parsed *p, const struct pdu *u)
+{
+	return p->wrong != R_ALLOWED || function_framing(vocabulary_of(PROTO_MODBUS), u->function) != FRAMING_ALIKE;
+}
+
 static size_t state_used(const void *state)
 {
 	const struct modbus_state *s = state;
@@ -356,4 +362,5 @@ const struct enforcer modbus_enforcer = {
 	.repeat = modbus_repeat,
 	.missed = missed,
 	.likely = likely,
+	.misread = misread,
 };

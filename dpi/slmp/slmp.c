@@ -91,9 +91,14 @@ static struct pending_list open_of(struct slmp_state *s)
 	return (struct pending_list){ &s->wait, s->open, sizeof(s->open[0]), SLMP_OPEN_MAX };
 }
 
+/* Of one that makes no sense nobody knows what the PLC takes it for. */
 static void remember_monitor(struct slmp_monitor *m, const struct parsed *p)
 {
 	*m = (struct slmp_monitor){ .route = slmp_route(p->operations[0].targets), .answer = (uint16_t)p->kept[3] };
+	if (p->wrong != R_ALLOWED) {
+		m->n = SLMP_MONITOR_MORE;
+		return;
+	}
 	for (uint32_t i = 0; i < p->n && m->n != SLMP_MONITOR_MORE; i++) {
 		const struct operation *o = &p->operations[i];
 
@@ -109,6 +114,27 @@ static void remember_monitor(struct slmp_monitor *m, const struct parsed *p)
 	}
 }
 
+static bool same_devices(const struct slmp_monitor *a, const struct slmp_monitor *b)
+{
+	bool same = a->route == b->route && a->n == b->n && a->answer == b->answer;
+
+	for (uint32_t i = 0; same && i < a->n && i < SLMP_MONITOR_MAX; i++)
+		same = a->places[i].space == b->places[i].space && a->places[i].first == b->places[i].first &&
+		       a->places[i].count == b->places[i].count;
+	return same;
+}
+
+/* Of two that are under way either may fail: then nobody knows which one holds, unless it is the same once more. */
+static void note_registration(struct slmp_state *s, const struct parsed *p)
+{
+	struct slmp_monitor m;
+
+	remember_monitor(&m, p);
+	if (s->registering.n > 0 && !same_devices(&s->registering, &m))
+		m.n = SLMP_MONITOR_MORE;
+	s->registering = m;
+}
+
 static bool is_register(uint32_t service)
 {
 	return service >> 16 == SLMP_MONITOR_REGISTER;
@@ -120,6 +146,7 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 	struct slmp_state *s = state;
 	const struct operation *o = p->operations;
 	uint32_t command = ret->function >> 16;
+	bool registers = is_register(ret->function) && ret->dir == DIR_C2S;
 
 	pending_notice_table(open_of(s), t);
 	if (p->n == 0)
@@ -133,10 +160,13 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 	pending_seen(open_of(s));
 	if (s->wait.n == SLMP_OPEN_MAX) {
 		s->wait.unread = true;
+		if (registers)
+			s->registered.n = SLMP_MONITOR_MORE;
 		return;
 	}
-	if (is_register(ret->function) && ret->reason == R_ALLOWED)
-		remember_monitor(&s->registering, p);
+	/* Refused or not: where a refusal ends nothing, the PLC has it all the same. */
+	if (registers)
+		note_registration(s, p);
 	s->open[s->wait.n++] = (struct slmp_open){
 		.wait = { ruling->choice, (uint8_t)ret->reason, command == SLMP_RESET || command == SLMP_ON_DEMAND },
 		.route = slmp_route(o->targets),
@@ -208,13 +238,15 @@ static unsigned leniency(const struct command_table *t, const struct command_per
 	return bits;
 }
 
+/* Where another was under way as well, one that failed leaves it open what the other does. */
 static void settle_monitor(struct slmp_state *s, const struct slmp_open *o, bool failed)
 {
-	if (!is_register(o->service) || o->wait.reason != R_ALLOWED)
+	if (!is_register(o->service) || o->asker != DIR_C2S)
 		return;
 	if (!failed)
 		s->registered = s->registering;
-	s->registering.n = 0;
+	if (!failed || s->registering.n != SLMP_MONITOR_MORE)
+		s->registering.n = 0;
 }
 
 static void answer_open(struct slmp_state *s, uint32_t i, const struct answer *a, const struct command_table *t,

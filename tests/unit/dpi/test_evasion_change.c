@@ -187,6 +187,77 @@ static void widened_meanwhile(void **state)
 	each(widened);
 }
 
+#define OBSERVED WIDE
+
+/* The narrow permit once more, by which nothing is stopped. */
+static void use_observed(const struct speech *s)
+{
+	struct command_permit both[2];
+	struct command_table t;
+	uint8_t digest[32], *image;
+	struct outbuf o;
+	size_t n;
+
+	use_speech(s);
+	t = now.d.table;
+	now.d.grants[1] = now.d.grants[0];
+	both[0] = both[1] = now.d.permit;
+	both[1].permit = OBSERVED;
+	both[1].observe = true;
+	both[1].first_grant = 1;
+	t.permits = both;
+	t.n_permits = t.n_grants = 2;
+	n = commands_size(&t);
+	image = malloc(n);
+	assert_non_null(image);
+	o = outbuf_of(image, n);
+	assert_true(commands_encode(&t, &o));
+	assert_true(inspector_table(desk_i, bytes_of(image, o.len), digest));
+	free(image);
+}
+
+/* What the client says while the policy only observes, in one segment or two; whether its next read passes when it enforces. */
+static bool goes_on_enforced(const char *says, uint32_t cut)
+{
+	struct blob m = blob_of(says);
+	uint32_t all = (uint32_t)m.n;
+
+	begin_trial();
+	trial.mute = true;
+	trial.k.permit = OBSERVED;
+	if (cut > 0)
+		say_at(0, m.b, cut, false);
+	say_at(cut, m.b + cut, all - cut, false);
+	assert_int_equal(trial.next, all); /* and is acknowledged */
+	assert_false(trial.ended);
+	trial.k.permit = PERMIT;
+	say_at(all, now.read.b, now.read.n, false);
+	assert_int_equal(trial.ended, trial.next == all);
+	return !trial.ended;
+}
+
+/*
+ * Modbus servers that find a request's end by its function are then, perhaps, within a forbidden write, of which the next request would be the
+ * rest: their session is met half-way. One of which all servers find the ends goes on, whatever was refused of it.
+ */
+static void led_astray_while_observed(void **state)
+{
+	(void)state;
+	use_observed(&speeches[0]);
+	assert_ptr_equal(now.s->enforcer, &modbus_enforcer);
+	assert_int_equal(now.read.n, 12);
+	assert_true(goes_on_enforced("0002 0000 0006 01 06 0064 0001", 0));
+	assert_true(goes_on_enforced("0002 0000 000b 01 10 0064 0002 04 0001 0002", 0));
+	/* A read whose length has the beginning of a write of twelve bytes in it. */
+	assert_false(goes_on_enforced("0002 0000 0013 01 03 0000 0001 0003 0000 0013 01 10 0064 0006 0c", 0));
+	/* A function that some take for eight bytes, with the same behind it. */
+	assert_false(goes_on_enforced("0002 0000 0010 01 41 0003 0000 0013 01 10 0064 0006 0c 00", 0));
+	/* What is said once of a request that was cut. */
+	assert_false(goes_on_enforced("0002 0000 0006 01 03 0000 0001 0003 0000 0006 01 03 0005 0106 0064 0001", 18));
+	inspector_finish(desk_i);
+	desk_close();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -194,6 +265,7 @@ int main(void)
 		cmocka_unit_test(a_lost_request_again),
 		cmocka_unit_test(ahead_of_a_gap),
 		cmocka_unit_test(widened_meanwhile),
+		cmocka_unit_test(led_astray_while_observed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,6 +22,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "dpi/inspect/deeds.h"
 #include "tests/unit/dpi/inspect_setup.h"
 
 /* Both ends of an observed session say that they are done while bytes before a gap are still missing; then it goes on. */
@@ -173,6 +174,47 @@ static void what_is_judged_again_is_foretold(void **state)
 		assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), taken ? OUTCOME_ACCEPT : OUTCOME_DROP);
 		assert_int_equal(desk.n_resets, taken ? 0 : 1);
 	}
+}
+
+static void count_requests(void *ctx, const struct deed *d, const struct pdu *refused)
+{
+	(void)refused;
+	*(uint64_t *)ctx += d->count;
+}
+
+/* Requests that waited for their turn are told once, however often their segment was repeated. */
+static void what_waited_its_turn_is_foretold_once(void **state)
+{
+	struct conn k = desk_conn(P_TOY_FEW);
+	struct cut_session s = ends_of(&k);
+	struct session_ends ends = { s.client, s.server, s.client_port, s.server_port, 6 };
+	struct command_table t;
+	struct impact impact;
+	uint8_t pdu[64], train[3 * 12], *image;
+	uint64_t requests = 0;
+	uint32_t from;
+	size_t n;
+
+	(void)state;
+	desk_handshake(&k);
+	toy_pdu(pdu, 12, 3);
+	for (unsigned i = 0; i < 3; i++)
+		toy_pdu(train + 12 * i, 12, WRITE);
+	for (unsigned i = 0; i < TOY_FEW - 2; i++)
+		assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	from = k.c;
+	for (unsigned i = 0; i < 2; i++) /* there is room for two of the three */
+		assert_int_equal(desk_segment(&k, DIR_C2S, from, k.s, DESK_ACK, train, 36), OUTCOME_DROP);
+	for (unsigned i = 0; i < TOY_FEW - 2; i++)
+		assert_int_equal(desk_send(&k, DIR_S2C, pdu, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_C2S, from, k.s, DESK_ACK, train, 36), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, from + 36, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	image = desk_image(1, &n);
+	assert_true(inspector_try_table(desk_i, bytes_of(image, n), &t));
+	inspector_foretell(desk_i, &t, &ends, P_TOY_READS, count_requests, &requests, &impact);
+	free(image);
+	assert_int_equal(impact.reason, R_NONE);
+	assert_int_equal(requests, 3);
 }
 
 /* A part of the first words lies between the ends: it may still become what is promised. */
@@ -781,6 +823,7 @@ int main(void)
 		T(an_idle_session_is_cut_at_once),
 		T(what_the_server_has_not_taken_is_judged_again),
 		T(what_is_judged_again_is_foretold),
+		T(what_waited_its_turn_is_foretold_once),
 		T(a_part_of_a_name_is_foretold),
 		T(a_write_taken_in_part_is_judged_again),
 		T(what_is_still_allowed_goes_on),

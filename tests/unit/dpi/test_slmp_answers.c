@@ -310,6 +310,72 @@ static void monitors_of_others(void **state)
 	assert_int_equal(ask_monitor(&d, SLMP_FORM)->reason, R_SLMP_ADDRESS);
 }
 
+/*
+ * Where nothing is stopped a refused registration reaches the PLC as well: what it reads from then on is that, also when the policy enforces.
+ * Of two at a time nobody knows which one holds, unless they are the same.
+ */
+static void monitors_registered_while_observed(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	for (unsigned f = 0; f < 4; f++) {
+		uint8_t form = all_forms[f];
+		struct text none = data_of(form), broken = data_of(form);
+
+		only(&d, SLMP_D, 0, 50);
+		assert_true(ask_register(&d, form, 1, 2)->allowed);
+		assert_true(tell(&d, form, 8, 0, &none)->allowed);
+		assert_int_equal(ask_register(&d, form, 1, 51)->reason, R_SLMP_ADDRESS);
+		tell(&d, form, 8, 0xc059, &none); /* the PLC refused it */
+		assert_true(ask_monitor(&d, form)->allowed);
+		assert_int_equal(ask_register(&d, form, 1, 51)->reason, R_SLMP_ADDRESS);
+		tell(&d, form, 8, 0, &none);
+		assert_int_equal(ask_monitor(&d, form)->reason, R_SLMP_ADDRESS);
+
+		desk_reset(&d);
+		assert_true(ask_register(&d, form, 1, 2)->allowed);
+		assert_true(tell(&d, form, 8, 0, &none)->allowed);
+		put(&broken, 2, 1);
+		assert_int_equal(ask(&d, form, 8, 0x08010000, &broken)->reason, R_SLMP_FRAME);
+		tell(&d, form, 8, 0, &none);
+		assert_int_equal(ask_monitor(&d, form)->reason,
+				 R_SLMP_ADDRESS); /* nobody knows what it is to the PLC */
+
+		for (unsigned n = 0; n < 4; n++) {
+			desk_reset(&d);
+			assert_int_equal(ask_register(&d, form, 1, 51)->reason, R_SLMP_ADDRESS);
+			assert_true(ask_register(&d, form, 1, 2)->allowed);
+			tell(&d, form, 8, n & 1u ? 0xc059 : 0, &none);
+			tell(&d, form, 8, n & 2u ? 0xc059 : 0, &none);
+			assert_int_equal(ask_monitor(&d, form)->reason, R_SLMP_ADDRESS);
+		}
+		desk_reset(&d);
+		assert_true(ask_register(&d, form, 1, 2)->allowed);
+		assert_true(ask_register(&d, form, 1, 2)->allowed); /* the first was lost */
+		assert_true(tell(&d, form, 8, 0, &none)->allowed);
+		assert_true(ask_monitor(&d, form)->allowed);
+	}
+}
+
+/* One that there is no room to remember. */
+static void monitors_registered_in_a_crowd(void **state)
+{
+	struct text none = data_of(SLMP_FORM);
+	struct desk d;
+
+	(void)state;
+	only(&d, SLMP_D, 0, 50);
+	assert_true(ask_register(&d, SLMP_FORM, 1, 2)->allowed);
+	assert_true(tell(&d, SLMP_FORM, 8, 0, &none)->allowed);
+	for (unsigned i = 0; i < SLMP_OPEN_MAX; i++)
+		assert_true(read_d(&d, SLMP_FORM, 1, 0, 1)->allowed);
+	assert_false(ask_register(&d, SLMP_FORM, 1, 51)->allowed);
+	for (unsigned i = 0; i < SLMP_OPEN_MAX; i++)
+		assert_true(tell_n(&d, SLMP_FORM, 1, 0, 2)->allowed);
+	assert_int_equal(ask_monitor(&d, SLMP_FORM)->reason, R_SLMP_ADDRESS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -323,6 +389,8 @@ int main(void)
 		cmocka_unit_test(servers_do_not_ask),
 		cmocka_unit_test(monitors_read_what_was_registered),
 		cmocka_unit_test(monitors_of_others),
+		cmocka_unit_test(monitors_registered_while_observed),
+		cmocka_unit_test(monitors_registered_in_a_crowd),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -207,7 +207,7 @@ void desk_login(struct desk *d, uint32_t id, const struct msg_login *m, struct m
 	/* It counts as failed until it has succeeded: else so many could be tried at once as there are jobs. */
 	j->locks = lockout_failed(&d->lockout, name, &from, now.ns);
 	if (!desk_hash(d, j, phrase, j->hash)) {
-		desk_refuse(d, id, ANSWER_CANNOT, M_LOGIN_BUSY);
+		desk_come_again(d, j);
 		desk_job_end(j);
 	}
 	explicit_bzero(phrase, sizeof(phrase));
@@ -326,17 +326,18 @@ void desk_hashed(struct desk *d, const struct hash_answer *a, struct moment now)
 {
 	for (size_t i = 0; i < DESK_JOBS; i++) {
 		struct job *j = &d->jobs[i];
+		const enum job_kind kind = j->kind; /* of a job that ends on the way nothing is left */
 
 		if (!j->used || j->hash_id == 0 || j->hash_id != a->id)
 			continue;
 		j->hash_id = 0; /* it is answered once */
-		if ((j->kind == JOB_LOGIN && login_hashed(d, j, a, now)) ||
-		    (j->kind == JOB_MANAGE && desk_manage_hashed(d, j, a, now)) ||
-		    (j->kind == JOB_PASSPHRASE && desk_passphrase_hashed(d, j, a, now)))
+		if ((kind == JOB_LOGIN && login_hashed(d, j, a, now)) ||
+		    (kind == JOB_MANAGE && desk_manage_hashed(d, j, a, now)) ||
+		    (kind == JOB_PASSPHRASE && desk_passphrase_hashed(d, j, a, now)))
 			return;
-		if (j->kind == JOB_KEY)
+		if (kind == JOB_KEY)
 			desk_key_hashed(d, j, a, now);
-		else if (j->kind == JOB_ORDER)
+		else if (kind == JOB_ORDER)
 			desk_user_hashed(d, j, a, now);
 		if (j->proof_id == 0)
 			desk_job_end(j);

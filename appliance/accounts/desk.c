@@ -353,6 +353,20 @@ void desk_nobody(struct desk *d, uint32_t id)
 	desk_refuse(d, id, ANSWER_NO, M_LOGIN_NEEDED);
 }
 
+/* By name. A word of an approver who cannot give it any more is nobody's. */
+static json_t *approvers_json(const struct desk *d)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < d->book.n_accounts; i++) {
+		const struct account *a = &d->book.accounts[i];
+
+		if (!a->disabled && duty_may(a->duties, RIGHT_APPROVE))
+			json_array_append_new(list, json_text(a->name));
+	}
+	return list;
+}
+
 static bool asked_to_choose(const json_t *who)
 {
 	return json_is_true(json_object_get(who, "choose_passphrase"));
@@ -372,6 +386,8 @@ void desk_may(struct desk *d, uint32_t id, uint8_t right, const struct addr *fro
 	json_object_set_new(who, "roles", duties_json(duties));
 	json_object_set_new(who, "rights", rights_json(asked_to_choose(who) ? 0 : duty_rights(duties)));
 	json_object_set_new(who, "two_persons", json_boolean(!d->book.one_person.enough));
+	if (right == RIGHT_APPLY)
+		json_object_set_new(who, "approvers", approvers_json(d));
 	desk_answer(d, id, ANSWER_YES, who);
 }
 

@@ -207,7 +207,7 @@ void desk_login(struct desk *d, uint32_t id, const struct msg_login *m, struct m
 	/* It counts as failed until it has succeeded: else so many could be tried at once as there are jobs. */
 	j->locks = lockout_failed(&d->lockout, name, &from, now.ns);
 	if (!desk_hash(d, j, phrase, j->hash)) {
-		desk_refuse(d, id, ANSWER_CANNOT, M_LOGIN_BUSY);
+		desk_come_again(d, j);
 		desk_job_end(j);
 	}
 	explicit_bzero(phrase, sizeof(phrase));
@@ -326,17 +326,18 @@ void desk_hashed(struct desk *d, const struct hash_answer *a, struct moment now)
 {
 	for (size_t i = 0; i < DESK_JOBS; i++) {
 		struct job *j = &d->jobs[i];
+		const enum job_kind kind = j->kind; /* of a job that ends on the way nothing is left */
 
 		if (!j->used || j->hash_id == 0 || j->hash_id != a->id)
 			continue;
 		j->hash_id = 0; /* it is answered once */
-		if ((j->kind == JOB_LOGIN && login_hashed(d, j, a, now)) ||
-		    (j->kind == JOB_MANAGE && desk_manage_hashed(d, j, a, now)) ||
-		    (j->kind == JOB_PASSPHRASE && desk_passphrase_hashed(d, j, a, now)))
+		if ((kind == JOB_LOGIN && login_hashed(d, j, a, now)) ||
+		    (kind == JOB_MANAGE && desk_manage_hashed(d, j, a, now)) ||
+		    (kind == JOB_PASSPHRASE && desk_passphrase_hashed(d, j, a, now)))
 			return;
-		if (j->kind == JOB_KEY)
+		if (kind == JOB_KEY)
 			desk_key_hashed(d, j, a, now);
-		else if (j->kind == JOB_ORDER)
+		else if (kind == JOB_ORDER)
 			desk_user_hashed(d, j, a, now);
 		if (j->proof_id == 0)
 			desk_job_end(j);
@@ -350,6 +351,20 @@ void desk_hashed(struct desk *d, const struct hash_answer *a, struct moment now)
 void desk_nobody(struct desk *d, uint32_t id)
 {
 	desk_refuse(d, id, ANSWER_NO, M_LOGIN_NEEDED);
+}
+
+/* By name. A word of an approver who cannot give it any more is nobody's. */
+static json_t *approvers_json(const struct desk *d)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < d->book.n_accounts; i++) {
+		const struct account *a = &d->book.accounts[i];
+
+		if (!a->disabled && duty_may(a->duties, RIGHT_APPROVE))
+			json_array_append_new(list, json_text(a->name));
+	}
+	return list;
 }
 
 static bool asked_to_choose(const json_t *who)
@@ -371,6 +386,8 @@ void desk_may(struct desk *d, uint32_t id, uint8_t right, const struct addr *fro
 	json_object_set_new(who, "roles", duties_json(duties));
 	json_object_set_new(who, "rights", rights_json(asked_to_choose(who) ? 0 : duty_rights(duties)));
 	json_object_set_new(who, "two_persons", json_boolean(!d->book.one_person.enough));
+	if (right == RIGHT_APPLY)
+		json_object_set_new(who, "approvers", approvers_json(d));
 	desk_answer(d, id, ANSWER_YES, who);
 }
 

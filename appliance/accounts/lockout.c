@@ -71,6 +71,7 @@ bool lockout_failed(struct lockout *l, const char *name, const struct addr *from
 
 	if (now < x->until)
 		return false;
+	x->until = 0; /* what is over is over: lockout_take_back goes by it */
 	while (x->n > 0 && (x->n == LOCKOUT_FAILURES || now - x->failed[0] >= LOCKOUT_WINDOW_NS))
 		memmove(x->failed, x->failed + 1, --x->n * sizeof(x->failed[0]));
 	x->failed[x->n++] = now;

@@ -29,6 +29,7 @@ struct order {
 	char by[BY_BYTES];	/* once it is known: the account, which is one person however he came */
 	char login[LOGIN_NAME]; /* at the machine: his login; "" = over the web */
 	bool alone;		/* nobody else has to approve */
+	json_t *approvers;	/* owned; of an order to apply: who may approve at this moment */
 };
 
 struct change {
@@ -487,6 +488,30 @@ static void whole_comment(const struct draft *d, const struct order *o, char out
 	snprintf(out, COMMENT_BYTES, "%.*s%s", n, said, *said != '\0' ? who : who + 1);
 }
 
+static bool may_approve(const struct order *o, const char *name)
+{
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach(o->approvers, i, v)
+	{
+		if (json_is_string(v) && strcmp(json_string_value(v), name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Whoever approved it was shut out since, or has another role: nobody stands for it, and it waits for somebody who does. */
+static void approval_falls(struct supervisor *s, const struct order *o)
+{
+	struct draft before = s->change->draft, *d = &s->change->draft;
+
+	undecided(d);
+	d->state = DRAFT_ASKED;
+	if (kept(s, o, &before))
+		refuse(s, o, ANSWER_CANNOT, M_CHANGE_APPROVER_GONE, before.decided_by);
+}
+
 static void apply(struct supervisor *s, struct order *o)
 {
 	const struct draft *d = &s->change->draft;
@@ -505,6 +530,10 @@ static void apply(struct supervisor *s, struct order *o)
 		return;
 	if (!dry && !o->alone && d->state != DRAFT_APPROVED) {
 		refuse(s, o, ANSWER_CANNOT, M_CHANGE_NOT_APPROVED);
+		return;
+	}
+	if (!dry && !o->alone && !may_approve(o, d->decided_by)) {
+		approval_falls(s, o);
 		return;
 	}
 	if (!dry && o->m.confirm_s < CHANGE_CONFIRM_LEAST) {
@@ -585,6 +614,7 @@ static void order_end(struct order *o)
 {
 	if (o->fd >= 0)
 		close(o->fd);
+	json_decref(o->approvers);
 	explicit_bzero(o, sizeof(*o));
 	o->fd = -1;
 }
@@ -679,6 +709,7 @@ static bool take_who(struct order *o, int fd)
 		snprintf(o->by, sizeof(o->by), "%s", name);
 	/* Whatever is not said plainly asks for another person. */
 	o->alone = json_is_false(json_object_get(j, "two_persons"));
+	o->approvers = json_incref(json_object_get(j, "approvers"));
 	json_decref(j);
 	return o->by[0] != '\0';
 }

@@ -308,7 +308,7 @@ export function changePage(changed: () => void): (state: State) => Node_[] {
 		watchDraft(true, changed);
 		const k = change.kept, head = h("div", { class: "headline off plain" }, h("h1", {}, t("change_title")));
 		if (k === undefined) return [head, h("p", { class: change.failed !== undefined ? "complaint" : "note", role: "status" }, change.failed === undefined ? t("loading") : t(change.failed === "forbidden" ? "no_right_change" : "no_answer"))];
-		return [head, trial(state), conflict(), card("draft", "draft", true, stands(k.draft)), onTrial(k.draft), answered(), text(), differs(), tried(k.draft), next(k.draft), goingBack(), past(k.history)]
+		return [head, trial(state), conflict(), card("draft", "draft", true, stands(k.draft)), onTrial(change.now ?? k.draft), answered(), text(), differs(), tried(k.draft), next(k.draft), goingBack(), past(k.history)]
 			.filter((n): n is Node_ => n !== false);
 	};
 }

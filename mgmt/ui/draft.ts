@@ -34,7 +34,8 @@ let run = 0;
 let looking = false;
 let seen = -1; // records at the last look: whatever becomes of a draft is one
 
-const PATIENT = ["check", "try"]; // what changes neither the draft's text nor what is in force
+const LONG = ["check", "try", "apply", "rollback"]; // what may take a while
+const ENDS = ["check", "try"]; // ... and changes neither the draft's text nor what is in force: nobody has to wait for it
 const copy = (texts: Text[]): Text[] => texts.map((t) => ({ ...t }));
 const same = (a: Text[], b: Text[]): boolean => a.length === b.length && a.every((t, i) => t.name === b[i]?.name && t.text === b[i]?.text);
 
@@ -140,7 +141,7 @@ export async function give(word: string, more: Record<string, unknown>, changed:
 	delete change.failed;
 	delete change.said;
 	delete change.stopped;
-	const p = PATIENT.includes(word) ? patience(changed) : undefined;
+	const p = LONG.includes(word) ? patience(changed, ENDS.includes(word) || more.dry_run === true) : undefined;
 	if (p !== undefined) change.waits = p;
 	changed();
 	const answer = await order<Outcome>({ order: word, revision: k.draft.revision, ...more }, p?.stop.signal, p?.ask);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Work of the box that changes nothing and may take a while: for how long it has gone on, how far it is, and a way to end it. Whoever waits no longer ends his
+// Work of the box that may take a while: for how long it has gone on, how far it is, and a way to end what changes nothing. Whoever waits no longer ends his
 // request, and the box leaves off what only that one waits for. How far it is comes by the page's stream; without one nothing of it is shown.
 import { h, type Child } from "./dom";
 import { feed, waitedFor } from "./feed";
@@ -12,16 +12,17 @@ export interface Patience {
 	ask: number; // what the box is to call it
 	since: number;
 	stop: AbortController;
+	ends: boolean; // when nobody waits for it
 	turns: ReturnType<typeof setInterval>;
 }
 
 export const waited = (p: Patience): number => Math.floor((Date.now() - p.since) / 1000);
 
 /** `changed` is called each second until it ends, so that whoever waits sees the time go. */
-export function patience(changed: () => void): Patience {
+export function patience(changed: () => void, ends = true): Patience {
 	const ask = 1 + Math.floor(Math.random() * 999999999);
 	waitedFor.add(ask);
-	return { ask, since: Date.now(), stop: new AbortController(), turns: setInterval(changed, TURN_MS) };
+	return { ask, since: Date.now(), stop: new AbortController(), ends, turns: setInterval(changed, TURN_MS) };
 }
 
 /** It is over, by an answer or by whoever waited. */
@@ -49,5 +50,5 @@ export function waiting(p: Patience | undefined, what: Key): Child[] {
 	const label = h("p", { role: "status", "data-key": "waiting" }, t(what));
 	if (p === undefined) return [label];
 	return [label, progress(p), h("p", { class: "note", role: "timer", "data-key": "waited" }, t("elapsed", waited(p))),
-		h("p", { class: "acts", "data-key": "waiting-acts" }, h("button", { type: "button", "data-key": "stop-waiting", click: () => p.stop.abort() }, t("stop_waiting")))];
+		p.ends && h("p", { class: "acts", "data-key": "waiting-acts" }, h("button", { type: "button", "data-key": "stop-waiting", click: () => p.stop.abort() }, t("stop_waiting")))];
 }

@@ -3,9 +3,10 @@
 
 #include "mgmt/web/budget.h"
 
+/* Also one who sends his request, or takes his answer, as slowly as he likes. */
 static bool stranger(const struct client *k)
 {
-	return (k->state == CLIENT_IDLE || k->state == CLIENT_HELD) && !k->known && k->deadline_ns != UINT64_MAX;
+	return k->state != CLIENT_FREE && k->state != CLIENT_ASKED && !k->known && k->deadline_ns != UINT64_MAX;
 }
 
 static size_t places(const struct client *all, size_t n, const struct client *k)

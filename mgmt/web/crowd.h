@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who has to go when places for connections get few. Connecting costs a stranger nothing, so that strangers could hold every
- * place for as long as they like; who has shown the token, or waits for an answer, is never sent away.
+ * Who has to go when places for connections get few. Connecting costs a stranger nothing, nor does a request that never ends or an answer that he does
+ * not take, so that strangers could hold every place for as long as they like; who has shown the token, or waits for the box, is never sent away.
  */
 #ifndef SEKISHO_MGMT_WEB_CROWD_H
 #define SEKISHO_MGMT_WEB_CROWD_H

@@ -58,11 +58,14 @@ static void take_answer(void *ctx, uint32_t id, enum answer_status status, json_
 	answers[n_answers++].json = j;
 }
 
+static bool hasher_full;
+
 static bool take_hash(void *ctx, const struct hash_question *q)
 {
 	(void)ctx;
-	questions[n_questions++] = *q;
-	return true;
+	if (!hasher_full)
+		questions[n_questions++] = *q;
+	return !hasher_full;
 }
 
 static struct webauthn_question proofs[8];
@@ -305,6 +308,10 @@ static void what_could_not_be_hashed_was_not_wrong(void **state)
 	for (int i = 0; i < 7; i++)
 		assert_int_equal(login_unhashed(), ANSWER_CANNOT);
 	assert_int_equal(n_events, 0);
+	hasher_full = true;
+	for (int i = 0; i < 7; i++)
+		assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), HERE, secret), ANSWER_CANNOT);
+	hasher_full = false;
 	for (int i = 0; i < 4; i++)
 		assert_int_equal(login("suzuki", "no idea what it may be", "000000", HERE, secret), ANSWER_NO);
 	assert_int_equal(login_unhashed(), ANSWER_CANNOT);
@@ -312,6 +319,12 @@ static void what_could_not_be_hashed_was_not_wrong(void **state)
 	assert_int_equal(login("suzuki", "no idea what it may be", "000000", HERE, secret), ANSWER_NO);
 	assert_true(recorded(ACCOUNT_LOCKED));
 	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), HERE, secret), ANSWER_NO);
+	/* What is taken back after that lock is over brings none of it back. */
+	later(16 * 60);
+	assert_int_equal(login_unhashed(), ANSWER_CANNOT);
+	assert_int_equal(login("suzuki", "no idea what it may be", "000000", HERE, secret), ANSWER_NO);
+	assert_false(recorded(ACCOUNT_LOCKED));
+	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), HERE, secret), ANSWER_YES);
 }
 
 static void a_stranger_keeps_nobody_out(void **state)

@@ -46,6 +46,7 @@ static struct {
 } said;
 static struct hash_question questions[64];
 static size_t n_questions;
+static bool hasher_gone;
 static struct event last, events[32];
 static size_t n_events;
 
@@ -63,8 +64,9 @@ static bool take_hash(void *ctx, const struct hash_question *q)
 {
 	(void)ctx;
 	assert_true(n_questions < 64);
-	questions[n_questions++] = *q;
-	return true;
+	if (!hasher_gone)
+		questions[n_questions++] = *q;
+	return !hasher_gone;
 }
 
 static bool take_proof(void *ctx, const struct webauthn_question *q)
@@ -304,6 +306,29 @@ static void an_order_with_a_leaked_phrase_is_not_done(void **state)
 	hash_all();
 	done(ANSWER_YES);
 	assert_int_equal(leaked_remove(&desk.leaked), 0);
+}
+
+/* The hasher goes after the first of the two hashes: the order is answered once, and nothing of it is in the register. */
+static void an_order_that_cannot_be_hashed_leaves_nothing(void **state)
+{
+	struct book read;
+	enum book_found found;
+	struct err e;
+
+	(void)state;
+	ask(sato, MANAGE_ADD, ADD_KATO, PHRASE);
+	hasher_gone = true;
+	hash_all();
+	done(ANSWER_CANNOT);
+	assert_int_equal(desk.book.n_accounts, 1);
+	forget();
+	ask(sato, MANAGE_ADD, ADD_KATO, PHRASE);
+	hasher_gone = false;
+	assert_int_equal(said.status, ANSWER_CANNOT);
+	assert_int_equal(book_open(dirfd_, &read, &found, &e), 0);
+	assert_int_equal(found, BOOK_READ);
+	assert_int_equal(read.n_accounts, 1);
+	order(sato, MANAGE_ADD, ADD_KATO, ANSWER_YES);
 }
 
 static void what_was_handed_out_opens_nothing_but_the_choice_of_another(void **state)
@@ -613,6 +638,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(what_was_handed_out_opens_nothing_but_the_choice_of_another, anew),
 		cmocka_unit_test_setup(an_order_with_a_leaked_phrase_is_not_done, anew),
+		cmocka_unit_test_setup(an_order_that_cannot_be_hashed_leaves_nothing, anew),
 		cmocka_unit_test_setup(who_orders_shows_his_pass_phrase_and_has_the_right, anew),
 		cmocka_unit_test_setup(an_order_outlives_nobody, anew),
 		cmocka_unit_test_setup(nobody_manages_himself, anew),

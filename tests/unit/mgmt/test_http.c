@@ -241,11 +241,16 @@ static void test_crowd(void **state)
 		all[i] = someone(CLIENT_IDLE, six, 10u + i);
 	}
 	assert_ptr_equal(crowd_victim(all, 8), &all[4]); /* one /64 is one customer */
-	/* Whoever has shown the token or is about to be answered stays. */
+	/* Whoever has shown the token or waits for the box stays. */
 	all[4].known = true;
 	all[5].state = CLIENT_ASKED;
+	/* Not who takes his answer slowly, or sends his request so. */
 	all[6].state = CLIENT_READY;
+	assert_ptr_equal(crowd_victim(all, 8), &all[6]);
+	all[6].known = true;
 	all[2].state = CLIENT_HEAD;
+	assert_ptr_equal(crowd_victim(all, 8), &all[2]);
+	all[2].known = true;
 	assert_ptr_equal(crowd_victim(all, 8), &all[1]);
 	all[1].known = true;
 	assert_null(crowd_victim(all, 8));

@@ -61,6 +61,8 @@ help:
 	@echo 'make all         build/release/sekisho, sekishod, sekisho-compile, sekisho-webauthn, sekisho-fetch, sekisho-notify, sekisho-inform and sekisho-eve'
 	@echo 'make deb         Debian packages, in build/deb'
 	@echo 'make image       the appliance as a disk image, in build/image (asks for root); make check-image starts it in qemu'
+	@echo 'make bundle      an update of that image, signed: UPDATE_KEY=, UPDATE_CERT='
+	@echo 'make check-parts LIST=FILE    which known vulnerabilities its parts have'
 	@echo 'make install     DESTDIR=, PREFIX=/usr: programs, units, settings, man pages, completion, documents'
 
 .PHONY: all

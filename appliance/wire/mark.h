@@ -3,7 +3,7 @@
  * The layout of the 32-bit mark, defined once.
  *
  * The conntrack mark remembers what a flow is: the permit that admitted it, the lane (queue group) that
- * inspects it, and the outcome that the gate last confirmed. The packet mark carries permit and lane to the
+ * inspects it, and the outcome that was last said of it. The packet mark carries permit and lane to the
  * queue, with the direction that tracking knows, and permit and outcome back from the worker. Everybody (compiler, enforce,
  * gate, worker, renderers) takes the layout from here.
  *

@@ -168,17 +168,20 @@ static struct event start(const struct crossing *x, enum event_kind kind, enum e
 	return e;
 }
 
-/* The conduit that speaks for a flow: the one that promises its protocol, else the first of the permit. */
+/* The conduit that speaks for a flow: the one that promises its protocol, else the first that is no shadow, which allows nothing. */
 static void blame(const struct crossing *x, struct event *e, enum protocol p)
 {
 	const struct command_grant *g = NULL;
+	uint32_t i = 0;
 
 	if (x->permit == NULL || x->permit->n_grants == 0)
 		return;
 	if (p != PROTO_NONE)
 		g = grant_of(x->table, x->permit, p);
+	while (i + 1 < x->permit->n_grants && x->table->grants[x->permit->first_grant + i].shadow)
+		i++;
 	if (g == NULL)
-		g = &x->table->grants[x->permit->first_grant];
+		g = &x->table->grants[x->permit->first_grant + i];
 	e->conduit = g->conduit;
 	e->line = g->line;
 }

@@ -326,13 +326,14 @@ static struct lane desk_lane(uint32_t permit)
 }
 
 static bool desk_observes;	    /* every permit does, as for a capture */
+static bool desk_shadows;	    /* in front of each permit's grants stands a shadow's */
 static const char *desk_names = ""; /* what conduits with TLS declare, as a table has it */
 
 /* An image of rows first .. P_COUNT-1 (malloc'd). */
 static uint8_t *desk_image(unsigned first, size_t *ret_n)
 {
 	struct command_permit permits[P_COUNT];
-	struct command_grant grants[2 * P_COUNT];
+	struct command_grant grants[3 * P_COUNT];
 	struct number_range ranges[P_COUNT + 4] = { DESK_CODES, { 0, 0 } };
 	struct command_row rows[2] = { { .services = { .first = 0, .n = 2 }, .spaces_any = true, .values.any = true },
 				       { .services = { .first = 2, .n = 1 }, .spaces_any = true, .values.any = true } };
@@ -362,6 +363,13 @@ static uint8_t *desk_image(unsigned first, size_t *ret_n)
 						   .ports = { .first = t.n_ranges, .n = 1 },
 						   .first_grant = t.n_grants };
 		ranges[t.n_ranges++] = (struct number_range){ row->port, row->port };
+		if (desk_shadows) {
+			grants[t.n_grants++] = (struct command_grant){ .conduit = P_COUNT,
+								       .protocol = DESK_PROTOCOL,
+								       .whole = true,
+								       .shadow = true };
+			permit->n_grants++;
+		}
 		for (unsigned k = 0; k < 2 && row->protocols[k] != PROTO_NONE; k++, permit->n_grants++)
 			grants[t.n_grants++] = (struct command_grant){
 				.conduit = i,

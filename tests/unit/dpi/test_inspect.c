@@ -946,6 +946,23 @@ static void challenge_of_an_older_session(void **state)
 	}
 }
 
+/* A record of what no conduit promises names one that decides there, wherever a shadow stands in the text. */
+static void no_record_names_a_shadow(void **state)
+{
+	struct conn k;
+
+	desk_shadows = true;
+	teardown(state);
+	setup(state);
+	desk_shadows = false;
+	k = desk_conn(P_TOY);
+	desk_handshake(&k);
+	assert_int_equal(desk_text(&k, DIR_C2S, "GET / HTTP/1.1\r\n\r\n"), OUTCOME_DROP);
+	assert_int_equal(desk_count(EVENT_FLOW, R_WRONG_PROTOCOL), 1);
+	assert_int_equal(desk.events[desk.n_events - 1].conduit, P_TOY);
+	assert_int_equal(desk.events[desk.n_events - 1].line, 100 + P_TOY);
+}
+
 static void other_protocol_on_the_port(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -1494,6 +1511,7 @@ int main(void)
 		T(fin_games),
 		T(rst_closes_for_good),
 		T(syn_on_a_live_session),
+		T(no_record_names_a_shadow),
 		T(other_protocol_on_the_port),
 		T(observe_stops_nothing),
 		T(observed_packets_say_why),

@@ -15,8 +15,6 @@
 #include "appliance/base/err.h"
 #include "appliance/kernel/plain_table.h"
 
-#define TRUNK_MOST 256u /* VLANs of a box: INTERFACES_MAX */
-
 /* One VLAN of a card; those of one card stand together. */
 struct trunk_vlan {
 	const char *card; /* borrowed */

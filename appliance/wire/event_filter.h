@@ -29,7 +29,6 @@ enum event_filter_key {
 
 #define FILTER_IN_CLEAR "in_clear" /* any that is clear text or a remote desktop (PROTO_IN_CLEAR) */
 #define FILTER_TEXT 128u	   /* bytes of one, NUL included */
-#define FILTER_WIRE (FILTER_KEYS * (FILTER_TEXT + 1u))
 
 struct event_filter {
 	char text[FILTER_KEYS][FILTER_TEXT]; /* "" = any */

@@ -30,7 +30,7 @@ struct companion {
 struct companions {
 	struct companion *places; /* owned; COMPANIONS, touched as used */
 	uint32_t buckets[BUCKETS];
-	uint32_t free, fresh, used;
+	uint32_t free, fresh;
 	uint32_t oldest[SHARES], newest[SHARES], in_share[SHARES], part[SHARES];
 	uint64_t seed[2];
 };
@@ -65,11 +65,6 @@ void companions_free(struct companions *all)
 void companions_divide(struct companions *all, uint32_t used, bool whole)
 {
 	share_divide(COMPANIONS, used, whole, all->part);
-}
-
-uint32_t companions_count(const struct companions *all)
-{
-	return all->used;
 }
 
 /* ---- places ------------------------------------------------------------------------------------------------------- */
@@ -110,7 +105,6 @@ static void drop(struct companions *all, uint32_t i)
 	*at = c->next;
 	unlink_used(all, i);
 	all->in_share[c->by.share]--;
-	all->used--;
 	c->next = all->free;
 	all->free = i;
 }
@@ -179,7 +173,6 @@ static uint32_t add(struct companions *all, const struct opener *by, uint64_t no
 	*bucket = i;
 	link_used(all, i);
 	all->in_share[by->share]++;
-	all->used++;
 	return i;
 }
 

@@ -45,7 +45,6 @@ struct opener {
 struct companions *companions_new(void); /* NULL when memory is out */
 void companions_free(struct companions *all);
 void companions_divide(struct companions *all, uint32_t used, bool whole); /* as flow_divide */
-uint32_t companions_count(const struct companions *all);
 
 /* A request that is allowed and will open `key`; its operations are copied. */
 void companions_ask(struct companions *all, const struct opener *by, uint64_t key, const struct operation *o,

@@ -78,6 +78,22 @@ void judge_pdu(const struct enforcer *e, void *state, enum direction dir, struct
 	pdu_name_ruling(ret, &ruling);
 }
 
+bool judge_shadows(const struct enforcer *e, const struct operation *o, uint32_t n, const struct command_table *t,
+		   const struct command_permit *p, struct pdu *ret)
+{
+	const struct vocabulary *v = vocabulary_of(e->protocol);
+	struct ruling ruling;
+
+	if (!evaluate_shadows(t, p, v, o, n, &ruling) || ruling.reason == R_ALLOWED)
+		return false;
+	evaluate_limit(t, v, o, &ruling, &ret->limit);
+	ret->allowed = false;
+	ret->reason = ruling.reason;
+	pdu_name_operation(ret, o, n, &ruling);
+	pdu_name_ruling(ret, &ruling);
+	return true;
+}
+
 void judge_kept(const struct enforcer *e, const struct operation *o, uint32_t n, enum reason wrong,
 		const struct command_table *t, const struct command_permit *p, struct pdu *ret)
 {

@@ -22,6 +22,12 @@ struct judge_room {
 void judge_pdu(const struct enforcer *e, void *state, enum direction dir, struct bytes pdu,
 	       const struct command_table *t, const struct command_permit *p, struct judge_room *room,
 	       struct parsed *parsed, struct pdu *ret);
+/*
+ * A request that makes sense and passes (`n` > 0 operations), by the rows of the permit's shadows: true when these alone would refuse it,
+ * and then *ret says what and names the shadow.
+ */
+bool judge_shadows(const struct enforcer *e, const struct operation *o, uint32_t n, const struct command_table *t,
+		   const struct command_permit *p, struct pdu *ret);
 /* A group of operations that went by, by the rows of another table or permit. Fills *ret. */
 void judge_kept(const struct enforcer *e, const struct operation *o, uint32_t n, enum reason wrong,
 		const struct command_table *t, const struct command_permit *p, struct pdu *ret);

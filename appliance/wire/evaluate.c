@@ -122,9 +122,9 @@ static enum refusal unseen_row(const struct command_table *t, const struct comma
 
 /* ---- the rows of a permit ---------------------------------------------------------------------------------------- */
 
-static bool speaks(const struct command_grant *g, const struct vocabulary *v)
+static bool speaks(const struct command_grant *g, const struct vocabulary *v, bool shadow)
 {
-	return g->protocol == (uint16_t)v->protocol && !g->shadow;
+	return g->protocol == (uint16_t)v->protocol && g->shadow == shadow;
 }
 
 /* Rows that a grant counts as: one that grants the whole protocol counts as one row. */
@@ -135,7 +135,7 @@ static uint32_t rows_of(const struct command_grant *g)
 
 /* The best row for the operations of one group, or for one operation of which only the answer was seen. */
 static void best_row(const struct command_table *t, const struct command_permit *p, const struct vocabulary *v,
-		     const struct operation *o, uint32_t n, bool unseen, struct ruling *ret)
+		     const struct operation *o, uint32_t n, bool unseen, bool shadow, struct ruling *ret)
 {
 	uint32_t choice = 0;
 	bool found = false;
@@ -144,7 +144,7 @@ static void best_row(const struct command_table *t, const struct command_permit 
 	for (uint32_t i = 0; i < p->n_grants && ret->refusal != REFUSED_NOT; i++) {
 		const struct command_grant *g = &t->grants[p->first_grant + i];
 
-		if (!speaks(g, v))
+		if (!speaks(g, v, shadow))
 			continue;
 		for (uint32_t k = 0; k < rows_of(g) && ret->refusal != REFUSED_NOT; k++, choice++) {
 			const struct command_row *row = g->whole ? NULL : &t->rows[g->first_row + k];
@@ -177,33 +177,46 @@ static uint32_t group_end(const struct operation *o, uint32_t n, uint32_t first)
 	return end;
 }
 
-void evaluate(const struct command_table *t, const struct command_permit *p, const struct vocabulary *v,
-	      const struct operation *o, uint32_t n, struct ruling *ret)
+static void each_group(const struct command_table *t, const struct command_permit *p, const struct vocabulary *v,
+		       const struct operation *o, uint32_t n, bool shadow, struct ruling *ret)
 {
 	uint32_t end = group_end(o, n, 0);
 
-	best_row(t, p, v, o, end, false, ret);
+	best_row(t, p, v, o, end, false, shadow, ret);
 	for (uint32_t first = end; first < n && ret->refusal == REFUSED_NOT; first = end) {
 		struct ruling group;
 
 		end = group_end(o, n, first);
-		best_row(t, p, v, o + first, end - first, false, &group);
+		best_row(t, p, v, o + first, end - first, false, shadow, &group);
 		group.operation += first;
 		if (group.refusal != REFUSED_NOT)
 			*ret = group;
 	}
 }
 
+void evaluate(const struct command_table *t, const struct command_permit *p, const struct vocabulary *v,
+	      const struct operation *o, uint32_t n, struct ruling *ret)
+{
+	each_group(t, p, v, o, n, false, ret);
+}
+
+bool evaluate_shadows(const struct command_table *t, const struct command_permit *p, const struct vocabulary *v,
+		      const struct operation *o, uint32_t n, struct ruling *ret)
+{
+	each_group(t, p, v, o, n, true, ret);
+	return ret->grant != NULL;
+}
+
 void evaluate_unseen(const struct command_table *t, const struct command_permit *p, const struct vocabulary *v,
 		     const struct operation *o, struct ruling *ret)
 {
-	best_row(t, p, v, o, 1, true, ret);
+	best_row(t, p, v, o, 1, true, false, ret);
 }
 
 bool evaluate_allows_all(const struct command_table *t, const struct command_permit *p, const struct vocabulary *v)
 {
 	for (uint32_t i = 0; i < p->n_grants; i++)
-		if (speaks(&t->grants[p->first_grant + i], v) && t->grants[p->first_grant + i].whole)
+		if (speaks(&t->grants[p->first_grant + i], v, false) && t->grants[p->first_grant + i].whole)
 			return true;
 	return false;
 }
@@ -220,7 +233,7 @@ bool evaluate_choice(const struct command_table *t, const struct command_permit 
 	for (uint32_t i = 0; i < p->n_grants; i++) {
 		const struct command_grant *g = &t->grants[p->first_grant + i];
 
-		if (!speaks(g, v))
+		if (!speaks(g, v, false))
 			continue;
 		if (choice - before < rows_of(g)) {
 			*ret_grant = g;

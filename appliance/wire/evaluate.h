@@ -34,6 +34,9 @@ struct ruling {
 /* `v`: of the protocol; n >= 1. */
 void evaluate(const struct command_table *t, const struct command_permit *p, const struct vocabulary *v,
 	      const struct operation *o, uint32_t n, struct ruling *ret);
+/* The same by the rows of the permit's shadows, which decide nothing. False: none is of this protocol. */
+bool evaluate_shadows(const struct command_table *t, const struct command_permit *p, const struct vocabulary *v,
+		      const struct operation *o, uint32_t n, struct ruling *ret);
 /* An operation of which only service and targets are known, from an answer: allowed when some row has them. */
 void evaluate_unseen(const struct command_table *t, const struct command_permit *p, const struct vocabulary *v,
 		     const struct operation *o, struct ruling *ret);

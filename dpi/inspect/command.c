@@ -178,6 +178,16 @@ static void note_misread(struct crossing *x)
 	x->f->let_by |= crossing_is_observed(x);
 }
 
+/* A shadow stops nothing; what its rows would refuse is recorded as what an observed conduit lets by. */
+static void tell_shadows(struct crossing *x, const struct parsed *parsed, const struct pdu *u)
+{
+	struct pdu shadow = *u;
+
+	if (parsed->wrong == R_ALLOWED && (u->allowed || crossing_is_observed(x)) &&
+	    judge_shadows(x->f->commands->enforcer, parsed->operations, parsed->n, x->table, x->permit, &shadow))
+		event_tell_refused(x, &shadow, EV_OBSERVE);
+}
+
 /* One whole PDU at `offset` of its direction. */
 static void judge_one(struct crossing *x, enum attempt how, struct bytes pdu, uint64_t offset, struct judged *j)
 {
@@ -186,6 +196,7 @@ static void judge_one(struct crossing *x, enum attempt how, struct bytes pdu, ui
 		.dir = x->dir, .offset = offset, .length = (uint32_t)pdu.left, .space = 255, .conduit = EVENT_NO_CONDUIT
 	};
 	struct parsed *parsed = &x->i->rooms.judge->parsed;
+	bool asks;
 
 	judge_pdu(c->enforcer, c->state, x->dir, pdu, x->table, x->permit, x->i->rooms.judge, parsed, &u);
 	if (!u.allowed && u.reason == c->enforcer->pending && !crossing_is_observed(x)) {
@@ -209,11 +220,14 @@ static void judge_one(struct crossing *x, enum attempt how, struct bytes pdu, ui
 		c->opens |= bond_note(x, parsed, &u);
 	if (x->dir == DIR_C2S && !u.allowed && c->enforcer->misread != NULL && c->enforcer->misread(parsed, &u))
 		note_misread(x);
-	if (parsed->asks && !stream_judged_before(&x->f->stream, x->dir, offset, u.length))
+	asks = parsed->asks && !stream_judged_before(&x->f->stream, x->dir, offset, u.length);
+	if (asks)
 		note_request(x, parsed, &u);
 	if (parsed->bond.kind == BOND_USES && u.allowed)
 		count_hold(x, DIR_C2S, u.operations, u.n_operations, &u);
 	command_tell(x, &u, j);
+	if (asks)
+		tell_shadows(x, parsed, &u);
 }
 
 static void find_no_pdu(struct crossing *x, struct bytes head, uint64_t offset, struct judged *j)

@@ -366,7 +366,8 @@ static uint8_t *desk_image(unsigned first, size_t *ret_n)
 		if (desk_shadows) {
 			grants[t.n_grants++] = (struct command_grant){ .conduit = P_COUNT,
 								       .protocol = DESK_PROTOCOL,
-								       .whole = true,
+								       .first_row = 1, /* as P_TOY_READS */
+								       .n_rows = 1,
 								       .shadow = true };
 			permit->n_grants++;
 		}

@@ -963,6 +963,48 @@ static void no_record_names_a_shadow(void **state)
 	assert_int_equal(desk.events[desk.n_events - 1].line, 100 + P_TOY);
 }
 
+/* What a shadow's rows would refuse passes, and is recorded once, under the shadow's name; what is refused anyway is recorded as that. */
+static void a_shadow_records(void **state)
+{
+	uint8_t more[12], read[12], forbidden[12];
+	uint32_t at;
+	struct conn k;
+
+	desk_shadows = true;
+	teardown(state);
+	setup(state);
+	desk_shadows = false;
+	toy_pdu(more, 12, TOY_READ_MAX + 1);
+	toy_pdu(read, 12, TOY_READ_MAX);
+	toy_pdu(forbidden, 12, TOY_FORBIDDEN);
+	for (unsigned permit = P_TOY; permit <= P_TOY_OBSERVE; permit++) {
+		k = desk_conn(permit);
+		desk_handshake(&k);
+		desk_clear();
+		assert_int_equal(desk_send(&k, DIR_C2S, read, 12), OUTCOME_ACCEPT);
+		assert_int_equal(desk.n_events, 0);
+		at = k.c;
+		assert_int_equal(desk_send(&k, DIR_C2S, more, 12), OUTCOME_ACCEPT);
+		assert_int_equal(desk_segment(&k, DIR_C2S, at, k.s, DESK_ACK, more, 12), OUTCOME_ACCEPT);
+		assert_int_equal(desk.n_events, 1);
+		assert_int_equal(desk.events[0].kind, EVENT_PDU);
+		assert_int_equal(desk.events[0].verdict, EV_OBSERVE);
+		assert_int_equal(desk.events[0].reason, R_MODBUS_FUNCTION);
+		assert_int_equal(desk.events[0].conduit, P_COUNT);
+		assert_int_equal(desk.n_resets, 0);
+	}
+	/* In observe mode both would refuse it. */
+	desk_clear();
+	assert_int_equal(desk_send(&k, DIR_C2S, forbidden, 12), OUTCOME_ACCEPT);
+	assert_int_not_equal(desk_send(&k, DIR_C2S, forbidden, 12), OUTCOME_DROP);
+	k = desk_conn(P_TOY);
+	desk_handshake(&k);
+	desk_clear();
+	assert_int_equal(desk_send(&k, DIR_C2S, forbidden, 12), OUTCOME_DROP);
+	assert_int_equal(desk_count(EVENT_PDU, R_MODBUS_FUNCTION), 1);
+	assert_int_equal(desk.events[0].conduit, P_TOY);
+}
+
 static void other_protocol_on_the_port(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -1512,6 +1554,7 @@ int main(void)
 		T(rst_closes_for_good),
 		T(syn_on_a_live_session),
 		T(no_record_names_a_shadow),
+		T(a_shadow_records),
 		T(other_protocol_on_the_port),
 		T(observe_stops_nothing),
 		T(observed_packets_say_why),

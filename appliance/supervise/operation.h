@@ -54,7 +54,7 @@ struct operation {
 	bool take_over; /* an apply that may end another one's trial */
 	bool restored;	/* an apply of the texts of a backup */
 	bool back;	/* OP_DRY_RUN of a rollback */
-	uint64_t to;	/* a rollback: the generation asked for, 0 = the last that meant something else; a confirm: 0 = whichever is on trial */
+	uint64_t to;	/* the generation asked for; 0 = a rollback's last that meant something else, a confirm's whichever waits */
 	uint64_t from;	/* what was in force when it began */
 	struct op_ground ground;
 	uint32_t id;	   /* request id towards roles */

@@ -54,7 +54,7 @@ struct operation {
 	bool take_over; /* an apply that may end another one's trial */
 	bool restored;	/* an apply of the texts of a backup */
 	bool back;	/* OP_DRY_RUN of a rollback */
-	uint64_t to;	/* the generation asked for; 0 = a rollback's last that meant something else, a confirm's whichever waits */
+	uint64_t to;	/* the generation asked for; 0: see op_confirm, op_rollback */
 	uint64_t from;	/* what was in force when it began */
 	struct op_ground ground;
 	uint32_t id;	   /* request id towards roles */
@@ -116,6 +116,7 @@ bool rollback_target(struct supervisor *s);	  /* into op.number; false: nowhere,
 /* Takes `bundle`. Each answers the asker itself, now or later. */
 void op_apply(struct supervisor *s, struct asker a, const char *by, int bundle, int agreed, struct op_ground g,
 	      const struct msg_ctl_apply *order);
+/* `to`: which one is meant; 0 = whichever is on trial. Of a rollback 0 is the last that meant something else. */
 void op_confirm(struct supervisor *s, struct asker a, const char *by, uint64_t to, struct op_ground g);
 void op_rollback(struct supervisor *s, struct asker a, const char *by, int agreed, struct op_ground g,
 		 const struct msg_ctl_rollback *order);

@@ -28,10 +28,10 @@
 
 #include "tests/unit/dpi/evasion_desk.h"
 
-#define WIDE P_TOY_2 /* the same lane; allows the whole protocol */
+#define OTHER P_TOY_2 /* the same lane */
 
-/* Beside the narrow permit of the speech the wide one. */
-static void use_both(const struct speech *s)
+/* Beside the narrow permit of the speech another one, by this grant. */
+static void use_beside(const struct command_grant *grant, bool observe)
 {
 	struct command_permit both[2];
 	struct command_table t;
@@ -39,13 +39,11 @@ static void use_both(const struct speech *s)
 	struct outbuf o;
 	size_t n;
 
-	use_speech(s);
 	t = now.d.table;
-	now.d.grants[1] = (struct command_grant){
-		.conduit = 1, .line = 101, .protocol = (uint16_t)s->enforcer->protocol, .whole = true
-	};
+	now.d.grants[1] = *grant;
 	both[0] = both[1] = now.d.permit;
-	both[1].permit = WIDE;
+	both[1].permit = OTHER;
+	both[1].observe = observe;
 	both[1].first_grant = 1;
 	t.permits = both;
 	t.n_permits = t.n_grants = 2;
@@ -58,10 +56,21 @@ static void use_both(const struct speech *s)
 	free(image);
 }
 
+/* ... that allows the whole protocol. */
+static void use_both(const struct speech *s)
+{
+	const struct command_grant wide = {
+		.conduit = 1, .line = 101, .protocol = (uint16_t)s->enforcer->protocol, .whole = true
+	};
+
+	use_speech(s);
+	use_beside(&wide, false);
+}
+
 static void begin_wide(void)
 {
 	begin_trial();
-	trial.k.permit = WIDE;
+	trial.k.permit = OTHER;
 }
 
 static void narrowed(void)
@@ -174,7 +183,7 @@ static void widened(const struct blob *m, bool allowed)
 			assert_false(allowed);
 			continue;
 		}
-		trial.k.permit = WIDE;
+		trial.k.permit = OTHER;
 		say_at(cut, m->b + cut, m->n - cut, false);
 		if (trial.ended || trial.next != m->n)
 			fail_msg("%s, widened at %u: %u of %zu bytes arrived", now.s->name, cut, trial.next, m->n);
@@ -187,35 +196,6 @@ static void widened_meanwhile(void **state)
 	each(widened);
 }
 
-#define OBSERVED WIDE
-
-/* The narrow permit once more, by which nothing is stopped. */
-static void use_observed(const struct speech *s)
-{
-	struct command_permit both[2];
-	struct command_table t;
-	uint8_t digest[32], *image;
-	struct outbuf o;
-	size_t n;
-
-	use_speech(s);
-	t = now.d.table;
-	now.d.grants[1] = now.d.grants[0];
-	both[0] = both[1] = now.d.permit;
-	both[1].permit = OBSERVED;
-	both[1].observe = true;
-	both[1].first_grant = 1;
-	t.permits = both;
-	t.n_permits = t.n_grants = 2;
-	n = commands_size(&t);
-	image = malloc(n);
-	assert_non_null(image);
-	o = outbuf_of(image, n);
-	assert_true(commands_encode(&t, &o));
-	assert_true(inspector_table(desk_i, bytes_of(image, o.len), digest));
-	free(image);
-}
-
 /* What the client says while the policy only observes, in one segment or two; whether its next read passes when it enforces. */
 static bool goes_on_enforced(const char *says, uint32_t cut)
 {
@@ -224,7 +204,7 @@ static bool goes_on_enforced(const char *says, uint32_t cut)
 
 	begin_trial();
 	trial.mute = true;
-	trial.k.permit = OBSERVED;
+	trial.k.permit = OTHER;
 	if (cut > 0)
 		say_at(0, m.b, cut, false);
 	say_at(cut, m.b + cut, all - cut, false);
@@ -243,7 +223,8 @@ static bool goes_on_enforced(const char *says, uint32_t cut)
 static void led_astray_while_observed(void **state)
 {
 	(void)state;
-	use_observed(&speeches[0]);
+	use_speech(&speeches[0]);
+	use_beside(&now.d.grants[0], true); /* the narrow one once more, by which nothing is stopped */
 	assert_ptr_equal(now.s->enforcer, &modbus_enforcer);
 	assert_int_equal(now.read.n, 12);
 	assert_true(goes_on_enforced("0002 0000 0006 01 06 0064 0001", 0));

@@ -23,7 +23,7 @@ struct budget {
 
 struct records {
 	struct budget refused[SHARES], passed[SHARES];
-	uint64_t suppressed[SHARES][REASON_COUNT];
+	uint64_t suppressed[EVENT_VERDICT_COUNT][SHARES][REASON_COUNT];
 	uint64_t suppressed_all;
 	uint64_t flush_ns;
 };
@@ -59,7 +59,8 @@ void records_divide(struct records *k, uint32_t used, bool all)
 	}
 }
 
-static bool budget_take(struct budget *b, uint64_t now_ns)
+/* `keep`: tokens that are left to others. */
+static bool budget_take(struct budget *b, uint64_t now_ns, uint64_t keep)
 {
 	uint64_t passed_us = (now_ns - b->filled_ns) / 1000u;
 
@@ -73,51 +74,57 @@ static bool budget_take(struct budget *b, uint64_t now_ns)
 		if (b->tokens_milli > b->burst * 1000u)
 			b->tokens_milli = b->burst * 1000u;
 	}
-	if (b->tokens_milli < 1000u)
+	if (b->tokens_milli < (keep + 1) * 1000u)
 		return false;
 	b->tokens_milli -= 1000u;
 	return true;
+}
+
+/* What is observed passes, and has what refusals leave: half of their budget is theirs alone. */
+static bool may_record(struct records *k, uint32_t s, enum event_verdict v, uint64_t now_ns)
+{
+	struct budget *b = v == EV_ALLOW ? &k->passed[s] : &k->refused[s];
+
+	return budget_take(b, now_ns, v == EV_OBSERVE ? b->burst / 2 : 0);
 }
 
 static void record(const struct crossing *x, struct event *e)
 {
 	struct records *k = x->i->records;
 	uint32_t s = share_of(x->lane);
-	struct budget *b = e->verdict == EV_ALLOW ? &k->passed[s] : &k->refused[s];
+	uint64_t *suppressed = &k->suppressed[e->verdict][s][e->reason];
 
-	if (!budget_take(b, x->i->now_ns)) {
+	if (!may_record(k, s, (enum event_verdict)e->verdict, x->i->now_ns)) {
 		if (k->suppressed_all++ == 0)
 			k->flush_ns = x->i->now_ns + FLUSH_NS;
-		k->suppressed[s][e->reason]++;
+		(*suppressed)++;
 		return;
 	}
-	e->count += k->suppressed[s][e->reason];
-	k->suppressed_all -= k->suppressed[s][e->reason];
-	k->suppressed[s][e->reason] = 0;
+	e->count += *suppressed;
+	k->suppressed_all -= *suppressed;
+	*suppressed = 0;
 	e->wall_ns = clock_wall_ns();
 	outside_event(e);
 }
 
-static void flush_share(struct inspector *i, uint32_t s, bool all)
+static void flush_share(struct inspector *i, enum event_verdict v, uint32_t s, bool all)
 {
 	struct records *k = i->records;
 
 	for (unsigned r = 0; r < REASON_COUNT; r++) {
-		bool passed = reason_kind((enum reason)r) == REASON_PASS;
 		struct event e = { .wall_ns = clock_wall_ns(),
 				   .kind = EVENT_FLOW,
-				   .verdict = passed ? EV_ALLOW : EV_DENY,
+				   .verdict = (uint8_t)v,
 				   .reason = (uint16_t)r,
 				   .conduit = EVENT_NO_CONDUIT,
 				   .space = 255,
 				   .generation = rules_generation(i->rules, NULL),
-				   .count = k->suppressed[s][r] };
+				   .count = k->suppressed[v][s][r] };
 
-		if (k->suppressed[s][r] == 0 ||
-		    (!all && !budget_take(passed ? &k->passed[s] : &k->refused[s], i->now_ns)))
+		if (e.count == 0 || (!all && !may_record(k, s, v, i->now_ns)))
 			continue;
-		k->suppressed_all -= k->suppressed[s][r];
-		k->suppressed[s][r] = 0;
+		k->suppressed_all -= e.count;
+		k->suppressed[v][s][r] = 0;
 		outside_event(&e);
 	}
 }
@@ -129,8 +136,9 @@ void records_flush(struct inspector *i, bool all)
 	if (k->suppressed_all == 0 || (!all && i->now_ns < k->flush_ns))
 		return;
 	k->flush_ns = i->now_ns + FLUSH_NS;
-	for (uint32_t s = 0; s < SHARES; s++)
-		flush_share(i, s, all);
+	for (unsigned v = 0; v < EVENT_VERDICT_COUNT; v++)
+		for (uint32_t s = 0; s < SHARES; s++)
+			flush_share(i, (enum event_verdict)v, s, all);
 }
 
 uint64_t records_next_due(const struct records *k)

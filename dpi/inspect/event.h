@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Records: what the journal hears. Refusals and passes have a budget each in every share, so that a flood fills no disk
- * and hides nothing of other shares; what did not fit is counted by reason and the count goes with the next record of that
- * reason and share, or alone when none follows.
+ * and hides nothing of other shares; what did not fit is counted by verdict and reason, and the count goes with the next record of
+ * these and of the share, or alone when none follows. What is observed only, by a shadow too, leaves refusals half of theirs.
  */
 #ifndef SEKISHO_DPI_INSPECT_EVENT_H
 #define SEKISHO_DPI_INSPECT_EVENT_H

@@ -1005,6 +1005,36 @@ static void a_shadow_records(void **state)
 	assert_int_equal(desk.events[0].conduit, P_TOY);
 }
 
+/* However much a shadow has to say: a refusal is a record of its own, and what found no place is counted as what it was. */
+static void a_shadow_hides_no_refusal(void **state)
+{
+	uint64_t sums[EVENT_VERDICT_COUNT] = { 0 };
+	uint8_t more[12], forbidden[12];
+	struct conn k;
+
+	desk_shadows = true;
+	teardown(state);
+	setup(state);
+	desk_shadows = false;
+	toy_pdu(more, 12, TOY_READ_MAX + 1);
+	toy_pdu(forbidden, 12, TOY_FORBIDDEN);
+	k = desk_conn(P_TOY);
+	desk_handshake(&k);
+	desk_clear();
+	for (unsigned n = 0; n < 3000; n++)
+		assert_int_equal(desk_send(&k, DIR_C2S, more, 12), OUTCOME_ACCEPT);
+	assert_true(desk.n_events < 3000);
+	assert_int_equal(desk_send(&k, DIR_C2S, forbidden, 12), OUTCOME_DROP);
+	assert_int_equal(desk.events[desk.n_events - 1].verdict, EV_DENY);
+	assert_int_equal(desk.events[desk.n_events - 1].conduit, P_TOY);
+	desk_now += 2000000000u;
+	inspector_tick(desk_i);
+	for (size_t n = 0; n < desk.n_events; n++)
+		sums[desk.events[n].verdict] += desk.events[n].reason == R_MODBUS_FUNCTION ? desk.events[n].count : 0;
+	assert_int_equal(sums[EV_OBSERVE], 3000);
+	assert_int_equal(sums[EV_DENY], 2); /* the request, and the session that ends by it */
+}
+
 static void other_protocol_on_the_port(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -1555,6 +1585,7 @@ int main(void)
 		T(syn_on_a_live_session),
 		T(no_record_names_a_shadow),
 		T(a_shadow_records),
+		T(a_shadow_hides_no_refusal),
 		T(other_protocol_on_the_port),
 		T(observe_stops_nothing),
 		T(observed_packets_say_why),

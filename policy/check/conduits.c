@@ -338,11 +338,27 @@ static unsigned families(const struct addr_range *r, size_t n)
 	return ret;
 }
 
+/* Of ICMP types, IPv6 has those alone that mean the same there (see port_in_family). */
+static bool is_of_ipv4(const struct model_service *s)
+{
+	uint8_t l4proto;
+	struct number_range r[2];
+
+	for (size_t i = 0; i < s->n_ports; i++)
+		if (port_in_family(&s->ports[i], 6, &l4proto, r) > 0)
+			return false;
+	return true;
+}
+
 /* A conduit that no packet can ever use is a slip, but does no harm. */
 static void report_unusable(struct check *k, const struct model_conduit *c, struct object o)
 {
 	unsigned from = families(c->sources, c->n_sources), to = families(c->destinations, c->n_destinations);
 
+	for (size_t i = 0; (from & to) == 2 && i < c->n_services; i++)
+		if (is_of_ipv4(c->services[i]))
+			check_say(k, SEV_WARNING, "policy.no_effect", c->at, 1, MP_ICMP_OF_IPV4, both_object(k, o),
+				  both_same(c->services[i]->name), both_same("IPv6"));
 	if (from == 0 || to == 0 || (from & to) != 0)
 		return;
 	check_say(k, SEV_WARNING, "policy.no_effect", c->at, 1, MP_NO_FAMILY, both_object(k, o),

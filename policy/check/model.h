@@ -114,6 +114,10 @@ struct model_port {
 	uint16_t lo, hi;
 };
 
+/* The same as it stands in packets of one family (4 or 6): at most two spans of ports, because "any ICMP type" is echo and its answer
+ * on IPv6. Returns how many: none where IPv6 has no such type. *l4proto is the IP protocol number. */
+size_t port_in_family(const struct model_port *p, uint8_t family, uint8_t *l4proto, struct number_range ret[2]);
+
 /* One row of a service's `allow` list: its lists lie in the model's pool. */
 struct model_allow {
 	struct command_row row;

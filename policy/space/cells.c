@@ -44,23 +44,6 @@ struct maker {
 	uint64_t steps;
 };
 
-size_t cell_ports(const struct model_port *p, uint8_t family, uint8_t *l4proto, struct number_range ret[2])
-{
-	static const uint16_t echo[2][2] = { { 8 << 8, 128 << 8 }, { 0, 129 << 8 } };
-	size_t n = 0;
-
-	*l4proto = p->l4proto;
-	if (p->l4proto != IPPROTO_ICMP || family == 4) {
-		ret[0] = (struct number_range){ p->lo, p->hi };
-		return 1;
-	}
-	*l4proto = IPPROTO_ICMPV6;
-	for (size_t i = 0; i < 2; i++)
-		if (p->lo <= echo[i][0] && echo[i][0] <= p->hi)
-			ret[n++] = (struct number_range){ echo[i][1], echo[i][1] };
-	return n;
-}
-
 static bool report(struct maker *k, const char *code, const char *en, const char *ja)
 {
 	if (en != NULL && ja != NULL)
@@ -169,7 +152,7 @@ static bool add_ranges(struct maker *k, const struct model_conduit *c, uint32_t 
 		for (size_t p = 0; p < service->n_ports; p++) {
 			struct number_range ports[2];
 			uint8_t l4proto;
-			size_t n = cell_ports(&service->ports[p], family, &l4proto, ports);
+			size_t n = port_in_family(&service->ports[p], family, &l4proto, ports);
 
 			for (size_t i = 0; i < n; i++) {
 				d[DIM_PORT] = (struct span){ ports[i].lo, ports[i].hi };

@@ -49,10 +49,6 @@ struct cells {
 	size_t n;
 };
 
-/* A service's port as it stands in packets of one family: at most two spans of ports, because "any ICMP type" is echo
- * and its answer on IPv6. Returns how many; *l4proto is the IP protocol number. */
-size_t cell_ports(const struct model_port *p, uint8_t family, uint8_t *l4proto, struct number_range ret[2]);
-
 /* False after an error in `d` (too large, memory). */
 bool cells_make(const struct model *m, struct arena *a, struct diags *d, struct cells *ret);
 

@@ -48,7 +48,7 @@ static bool packet_of(const struct model_conduit *c, const struct model_service 
 				struct number_range ports[2];
 
 				if (src->lo.family != dst->lo.family ||
-				    cell_ports(&s->ports[p], src->lo.family, &ret->l4proto, ports) == 0)
+				    port_in_family(&s->ports[p], src->lo.family, &ret->l4proto, ports) == 0)
 					continue;
 				ends_of(src, dst, ret);
 				ret->port = (uint16_t)ports[0].lo;

@@ -139,6 +139,11 @@ class Browser:
     def type(self, css, text):
         self._do(css, "value", {"text": text})
 
+    def fill(self, css, text):
+        """In the place of what stands in a field, as soon as the page has it."""
+        self.wait("const f = document.querySelector(%s); if (f === null) return false; f.value = ''; return true" % json.dumps(css), 10, "the field " + css)
+        self.type(css, text)
+
     def keys(self, *keys):
         """To whatever has the focus."""
         actions = [a for k in keys for a in ({"type": "keyDown", "value": k}, {"type": "keyUp", "value": k})]

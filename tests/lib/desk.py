@@ -32,8 +32,7 @@ class Desk:
         b.wait("return document.activeElement?.id === 'name'", 10, "the form")
         b.click("button[lang=%s]" % lang)
         for field, text in (("#name", name), ("#passphrase", phrase), ("#code", code or self.site.paper(name))):
-            b.run("document.querySelector(arguments[0]).value = ''", field)
-            b.type(field, text)
+            b.fill(field, text)
         b.click("button[type=submit]")
         b.wait("return document.querySelector(%s) !== null" % json.dumps(ready or self.ready), 15, "the page of %s" % name)
 

@@ -184,10 +184,11 @@ def another_form(box):
                 away.policy(box, declared(p, form))
             ended(box, sender)
             server, sender = p.server(), p.sender()
+            last = box.last_seq()
             lines, twice = all_here(p, box)
             behind = came(p)[n_before:]
             expect(all(x.eve == (form == "eve") for x in behind), "an older form behind the change: %s", [x for x in behind if x.eve != (form == "eve")][:1])
-            expect({x.seq for x in behind} >= set(range(before + 1, box.last_seq() + 1)), "what waited went elsewhere")
+            expect({x.seq for x in behind} >= set(range(before + 1, last + 1)), "what waited went elsewhere")
         own = {json.loads(line)["seq"]: line for line in p.kept()}
         for x in came(p):
             if x.eve:

@@ -29,6 +29,7 @@ struct client {
 	uint64_t deadline_ns; /* the connection is shut down then; UINT64_MAX = it was */
 	uint64_t wake_ns;
 	uint64_t since_ns; /* when it connected */
+	bool spoke;	   /* its first request began: its handshake is over */
 	bool known;	   /* it has shown the token */
 	bool tries;	   /* what it asks, or orders, changes nothing: it ends when nobody waits for it */
 	uint32_t id;

@@ -671,6 +671,7 @@ static void *on_target(void *cls, const char *uri, struct MHD_Connection *c)
 
 	(void)cls;
 	if (k != NULL) {
+		k->spoke = true;
 		certificate_shown(tls_of(c), k->shown);
 		k->line = uri;
 		k->n_line = strlen(uri);
@@ -931,12 +932,26 @@ void http_run(struct http *h, struct mono now)
 	MHD_run(h->daemon);
 }
 
+/*
+ * While a peer owes the rest of his handshake, libmicrohttpd (0.9.75) wants to be called again at once, as long as that takes: it does not see
+ * that its TLS library has read all there was. What comes is said by the descriptor, so that a moment's rest delays nothing.
+ */
+static bool shakes_hands(const struct http *h)
+{
+	for (size_t i = 0; i < HTTP_CONNECTIONS; i++)
+		if (h->clients[i].state != CLIENT_FREE && !h->clients[i].spoke)
+			return true;
+	return false;
+}
+
 int http_wait_ms(const struct http *h, struct mono now)
 {
 	uint64_t next = budget_next_ns(&h->budget), live = live_next_ns(h->live);
 	unsigned long long ms = 0, own;
 	bool limited = MHD_get_timeout(h->daemon, &ms) == MHD_YES;
 
+	if (limited && ms == 0 && shakes_hands(h))
+		ms = 1;
 	for (size_t i = 0; i < HTTP_CONNECTIONS; i++) {
 		const struct client *k = &h->clients[i];
 

@@ -166,7 +166,8 @@ static void join_names(struct joiner *j, const struct interned *set, const struc
 {
 	uint32_t commands = 0;
 
-	while (commands < set->n && depth_of(j, set, commands) != DEPTH_COMMANDS)
+	while (commands < set->n &&
+	       !(depth_of(j, set, commands) == DEPTH_COMMANDS && counts(j, set, commands, enforces)))
 		commands++;
 	for (uint32_t i = 0; i < set->n && commands < set->n; i++) {
 		const struct model_conduit *c = conduit_of(j, set, i), *other = conduit_of(j, set, commands);
@@ -236,10 +237,12 @@ static void join(struct joiner *j, const struct interned *set, struct ir_permit 
 	lane.when_overloaded = (enum failure)join_setting(j, set, enforces, SET_OVERLOADED, is_inspected);
 	lane.criticality = (enum criticality)join_setting(j, set, enforces, SET_CRITICALITY, is_inspected);
 	for (uint32_t i = 0; i < set->n; i++) {
+		/* The rows of a shadow alone have nothing judged: its watching must not take a name from what passes. */
+		if (!counts(j, set, i, enforces))
+			continue;
 		if (depth_of(j, set, i) == DEPTH_COMMANDS)
 			lane.kind = LANE_COMMANDS;
-		if (counts(j, set, i, enforces))
-			protocols_add(&p->protocols, pair_of(j, set, i)->service->protocol);
+		protocols_add(&p->protocols, pair_of(j, set, i)->service->protocol);
 	}
 	p->lane = is_inspected ? lane_number(lane) : LANE_NONE;
 	/* Of other permits it says nothing: theirs stay what they are when a site denies weak TLS. */

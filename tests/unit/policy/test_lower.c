@@ -325,6 +325,30 @@ static void too_many_combinations(void **state)
 	maker_free(&p.k);
 }
 
+/* Workers for commands do without nDPI: rows of a shadow alone bring nothing there, or what nDPI names would be refused for its sake. */
+static void shadows_take_no_name_away(void **state)
+{
+	struct model_conduit *watch;
+	struct lane lane;
+	struct pair p;
+
+	(void)state;
+	for (unsigned observed = 0; observed < 2; observed++) {
+		pair_init(&p);
+		conduit(&p, "names", "10.1.0.2", maker_service(&p.k, "dns", PROTO_DNS, "udp/53"))->observe = observed;
+		conduit(&p, "commands", "10.1.0.3", p.reads)->observe = observed;
+		watch = conduit(&p, "watch", "", maker_service(&p.k, "any_modbus", PROTO_MODBUS, "tcp/502 udp/53"));
+		watch->observe = watch->shadow = true;
+		assert_true(maker_lower(&p.k));
+		assert_int_equal(p.k.c.diags.n, 0);
+		assert_true(lane_of(permit_at(&p, "10.1.0.2", NULL)->lane, &lane));
+		assert_int_equal(lane.kind, LANE_NAMING);
+		assert_true(lane_of(permit_at(&p, "10.1.0.3", NULL)->lane, &lane));
+		assert_int_equal(lane.kind, LANE_COMMANDS);
+		maker_free(&p.k);
+	}
+}
+
 /* A shadow changes no setting of what it watches and stands nowhere by itself. */
 static void shadows_allow_nothing(void **state)
 {
@@ -441,6 +465,7 @@ int main(void)
 		cmocka_unit_test(ends_have_a_bound),
 		cmocka_unit_test(past_conduits_are_not_spoken_of),
 		cmocka_unit_test(shadows_allow_nothing),
+		cmocka_unit_test(shadows_take_no_name_away),
 		cmocka_unit_test(too_many_combinations),
 		cmocka_unit_test(identities),
 		cmocka_unit_test(broken_never_is_an_error),

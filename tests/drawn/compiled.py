@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the program made of a policy, asked packet by packet: the JSON of `compile` as docs/json.md has it, and the maps of its nft text in the
+order in which the kernel asks them. Reads what was printed and knows nothing of how it came about."""
+import datetime
+import functools
+import json
+import os
+import re
+import subprocess
+
+import meaning
+
+PROTOCOLS = {"tcp": 6, "udp": 17, "icmp": 1, "icmpv6": 58, "ipv6-icmp": 58}
+ELEMENT = re.compile(r'(?:# until (\S+): )?"(\w+)" \. "(\w+)" \. (\S+) \. (\S+) \. (\S+) \. (\S+) : 0x([0-9a-f]+)')
+
+PERMIT = 0x3fffff  # of a mark; the rest is outcome and lane
+LIVE = re.compile(r'(?:# until (\S+): )?"(\w+)" \. (original|reply) \. 0x([0-9a-f]+) : ')
+ORDER = {f: ["until%d_%d" % (f, n) for n in range(8, 1, -1)] + ["%s%d" % (x, f) for x in ("until", "exact", "range")] for f in (4, 6)}
+
+
+@functools.lru_cache
+def seconds(text):
+    return meaning.FOREVER if text is None else int(datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp())
+
+
+def ports(text, icmp):
+    """Of ICMP "8" is type 8 with code 0, "0/0-255/255" types and codes."""
+    ends = text.split("-")
+    if icmp:
+        ends = [int(a) * 256 + int(b or 0) for a, _, b in (e.partition("/") for e in ends)]
+    return int(ends[0]), int(ends[-1])
+
+
+def words(path, *args):
+    return subprocess.run([*args, path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, timeout=60)
+
+
+def broken(done, most):
+    """What a run of the program says that did not end as it should, or ""."""
+    good = 0 <= done.returncode <= most and b"Sanitizer" not in done.stderr
+    return "" if good else "status %d, %s" % (done.returncode, done.stderr.decode()[-2000:])
+
+
+class Compiled:
+    """`program` with a policy's texts. `errors` are the codes of its errors; without any there are cells."""
+
+    def __init__(self, program, folder, site, site_unstated, box):
+        path, unstated = os.path.join(folder, "site.cfg"), os.path.join(folder, "unstated.cfg")
+        for name, text in ((path, site), (unstated, site_unstated), (os.path.join(folder, "box.cfg"), box)):
+            if text is None:
+                if os.path.exists(name):
+                    os.unlink(name)
+            else:
+                with open(name, "w", encoding="utf-8") as f:
+                    f.write(text)
+        self.line_of = {i + 1: line.split('"')[1] for i, line in enumerate(site.splitlines()) if line.startswith("  { name")}  # its conduit
+        proved = words(path, program, "prove", "--json")
+        self.status = proved.returncode
+        self.crashed = broken(proved, 2)
+        said = json.loads(proved.stdout) if not self.crashed else {"diagnostics": []}
+        self.diagnostics = said["diagnostics"]
+        self.nevers = said.get("nevers", [])
+        self.errors = {d["code"] for d in self.diagnostics if d["severity"] == "error"}
+        self.cells, self.permits, self.maps, self.agreed = {}, {}, {}, set()
+        if self.status in (0, 1):
+            made = words(unstated, program, "compile", "--to", "json")
+            listed = words(unstated, program, "compile", "--to", "nft")
+            self.crashed = broken(made, 0) or broken(listed, 0)
+            if not self.crashed:
+                self.read_json(json.loads(made.stdout))
+                self.read_nft(listed.stdout.decode())
+
+    def read_json(self, j):
+        self.permits = {p["permit"]: p for p in j["permits"]}
+        self.roles = {i["device"]: i["name"] for i in j["interfaces"]}  # nft knows devices
+        self.all = []
+        for c in j["cells"]:
+            src, proto = meaning.span(c["source"]), PROTOCOLS[c["protocol"]]
+            lo, hi = ports(c["ports"], proto in (1, 58))
+            cell = {"src": src[1:], "dst": meaning.span(c["destination"])[1:], "lo": lo, "hi": hi, "permit": c["permit"], "until": seconds(c["until"]), "line": c["line"],
+                    "key": (c["in"], c["out"], src[0], proto)}
+            self.cells.setdefault(cell["key"], []).append(cell)
+            self.all.append(cell)
+
+    def read_nft(self, text):
+        name, self.live = None, set()
+        for line in text.splitlines():
+            if line.startswith("\tmap "):
+                name = line.split()[1]
+                self.maps[name] = {}
+            elif name == "live" and '"' in line:
+                until, device, way, mark = LIVE.search(line).groups()
+                self.live.add((self.roles[device], way, int(mark, 16) & PERMIT, seconds(until)))
+            elif name and '" . "' in line:
+                until, iif, oif, src, dst, proto, port, mark = ELEMENT.search(line).groups()
+                key = (self.roles[iif], self.roles[oif], PROTOCOLS[proto])
+                self.maps[name].setdefault(key, []).append((meaning.span(src)[1:], meaning.span(dst)[1:], ports(port, False), int(mark, 16) & PERMIT, seconds(until)))
+
+    def lives(self):
+        """Where packets of a session go on without being looked up again: (interface, direction, permit, until), by the cells in which it began."""
+        return {(c["key"][side], way, c["permit"], c["until"]) for c in self.all for side, way in ((0, "original"), (1, "reply"))}
+
+    def holding(self, packet):
+        """The cells that hold a packet, whenever they end, and what the kernel's maps have for it, in the order in which they are asked: those of more
+        ends first, then single keys, then ranges."""
+        iif, oif, family, src, dst, proto, port = packet
+        cells = [c for c in self.cells.get((iif, oif, family, proto), ())
+                 if c["lo"] <= port <= c["hi"] and c["src"][0] <= src <= c["src"][1] and c["dst"][0] <= dst <= c["dst"][1]]
+        elements = [(name, e[3], e[4]) for name in ORDER[family] for e in self.maps.get(name, {}).get((iif, oif, proto), ())
+                    if e[2][0] <= port <= e[2][1] and e[0][0] <= src <= e[0][1] and e[1][0] <= dst <= e[1][1]]
+        assert len({name for name, _, _ in elements}) == len(elements), "one map has two elements for a packet"
+        return sorted(cells, key=lambda c: c["until"]), elements
+
+    def judge(self, holding, now):
+        """In the words of meaning.Meaning.judge. Of the cells that have not ended the one speaks that ends first: beneath it lies what remains then."""
+        cells, elements = holding
+        cells = [c for c in cells if now < c["until"]]
+        assert len(cells) < 2 or cells[0]["until"] < cells[1]["until"], "two cells of one end hold a packet"
+        found = next((permit for _, permit, until in elements if now < until), None)
+        c = cells[0] if cells else None
+        assert (c and c["permit"]) == found, "the cells give permit %s, the maps %s" % (c and c["permit"], found)
+        if c is None:
+            return None
+        p = self.permits[c["permit"]]
+        tls = [g for g in p["grants"] if g["protocol"] == "tls" and not g["shadow"]]
+        depth, criticality, down, overloaded = p["lane"].split("/") if p["lane"] else ("transport", None, None, None)
+        return {"conduits": list(dict.fromkeys(g["conduit"] for g in p["grants"])), "observe": p["mode"] == "observe", "depth": "named" if depth == "naming" else depth,
+                "until": c["until"], "when_down": down, "when_overloaded": overloaded, "criticality": criticality, "when_midstream": p["midstream"], "on_tighten": p["on_tighten"],
+                "weak_tls": p["weak_tls"], "declared": None if not p["lane"] or not tls or any("names" not in g for g in tls) else sorted({n for g in tls for n in g["names"]}),
+                "permit": c["permit"], "line": c["line"]}
+
+    def warned(self):
+        """{(code, line, the setting that the sentence is about or None)}"""
+        about = re.compile(r" has (\w+) = ")
+        return {(d["code"], d["line"], (about.search(d["message"]) or [None, "names" if "no names of servers" in d["message"] else None])[1]) for d in self.diagnostics if d["severity"] == "warning"}

@@ -1,0 +1,296 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Random policies, as the values that a person would write, and their text. Small on purpose: few addresses and ports, so that everything
+meets everything, at the edges above all. What is drawn stands by the reference (docs/policy-language.md); a few break it where one
+conduit observes what another one enforces."""
+import ipaddress
+
+import meaning
+
+PORTS = {"tcp": ["502", "443", "1", "65535", "22", "500-510", "502-503", "503-65535", "1-501", "1-65535", "440-502"],
+         "udp": ["502", "53", "1-65535", "50-502", "503-600", "65535"],
+         "icmp": ["8", "8", "0", "0", "3", "13", "128", "255"]}
+PROTOCOLS = ["tcp", "tcp", "udp", "icmp", "icmp", "icmp", "icmp", "modbus", "modbus", "modbus", "modbus", "tls", "tls", "tls", "ssh", "http", "dns", "ntp", "rdp", "slmp", "s7comm", "syslog"]
+ENDS = ["2020-01-01T00:00:00Z", "2001-02-03", "2100-01-01T00:00:00Z", "2100-01-01T09:00:00+09:00", "2100-01-01T00:00:01Z", "2150-06-01", "2150-06-01T24:00:00+09:00",
+        "2150-06-02T00:00:00Z", "2199-12-31T23:59:59Z", "2120-02-29T12:34:56-03:30"]
+MANY_ENDS = ["2001-02-03T00:00:00Z", "2002-02-03"] + ["21%02d-01-01T00:00:00Z" % i for i in range(10)]  # more than one packet may have
+CLASSES = ["it", "operations", "ot", "external", "test", "management"]
+FUNCTIONS = ["read_coils", "read_discrete_inputs", "read_holding_registers", "read_input_registers", "write_single_coil", "write_single_register", "15", "16", "mask_write_register",
+             "read_write_multiple_registers", "report_server_id", "get_comm_event_log", "diagnostics", "read_file_record", "write_file_record", "umas", "43", "1-4", "65-72", "24"]
+# Places with room for zones: eight blocks side by side, and the edges of what is unicast.
+BLOCKS4 = ["10.0.0.%d/28" % (16 * i) for i in range(8)] + ["1.0.0.0/30", "126.255.255.252/30", "128.0.0.0/30", "169.253.255.252/30", "169.255.0.0/30", "223.255.255.252/30"]
+BLOCKS6 = ["2001:db8::%x/124" % (16 * i) for i in range(4)] + ["0:0:0:1::/126", "fe7f:ffff:ffff:ffff:ffff:ffff:ffff:fffc/126", "ff:ffff::/32"]
+
+
+def address(family, number):
+    return str(ipaddress.IPv4Address(number) if family == 4 else ipaddress.IPv6Address(number))
+
+
+def written(d, family, lo, hi):
+    """A range as somebody may write it."""
+    bits = 32 if family == 4 else 128
+    size = hi - lo + 1
+    if size & (size - 1) == 0 and lo % size == 0 and d.random() < 0.7:
+        return "%s/%d" % (address(family, lo), bits - size.bit_length() + 1) if size > 1 or d.random() < 0.3 else address(family, lo)
+    return "%s-%s" % (address(family, lo), address(family, hi)) if hi > lo else address(family, lo)
+
+
+def inside(d, lo, hi):
+    """A range inside of another one, at its edges more often than not."""
+    near = [x for x in (lo, lo + 1, lo + 2, lo + 7, (lo + hi) // 2, hi - 7, hi - 2, hi - 1, hi) if lo <= x <= hi]
+    form = d.random()
+    a = d.choice(near)
+    if form < 0.4:
+        return a, a
+    if form < 0.6:  # a prefix
+        size = 1 << d.randrange(5)
+        first = a - a % size
+        return (first, first + size - 1) if lo <= first and first + size - 1 <= hi else (a, a)
+    b = d.choice(near)
+    return min(a, b), max(a, b)
+
+
+def draw_networks(d, blocks):
+    networks = []
+    for i in range(d.choice([1, 2, 2, 3])):
+        six = [b for b in blocks if ":" in b] if i == 0 and d.random() < 0.5 else []  # so that families meet at both ends
+        if not blocks:
+            break
+        block = d.choice(six or blocks)
+        blocks.remove(block)
+        n = ipaddress.ip_network(block)
+        lo, hi = int(n[0]), int(n[-1])
+        if d.random() < 0.4:
+            lo, hi = inside(d, lo, hi)
+        networks.append(written(d, n.version, lo, hi))
+    return networks
+
+
+def draw_zones(d):
+    blocks = BLOCKS4 + BLOCKS6
+    if d.random() < 0.5:
+        blocks = [x for x in blocks if "db8" in x or x.startswith("10.")]
+    zones, with_rest = [], set()
+    for i in range(d.choice([2, 2, 3, 3, 4])):
+        interfaces = d.sample(["if%d" % k for k in range(4)], d.choice([1, 1, 2, 2, 3]))
+        networks = draw_networks(d, blocks)
+        if not with_rest & set(interfaces) and d.random() < 0.35:
+            networks = ["rest"] if d.random() < 0.7 or not networks else networks + ["rest"]
+            with_rest |= set(interfaces)
+        if networks:
+            zones.append({"name": "z%d" % i, "interfaces": interfaces, "networks": networks, "class": d.choice(CLASSES)})
+    return zones
+
+
+def draw_addresses(d, ranges, most):
+    found = []
+    for _ in range(d.randint(1, most)):
+        family, lo, hi = d.choice(ranges)
+        text = written(d, family, *inside(d, lo, hi))
+        if text not in found:
+            found.append(text)
+    return found
+
+
+def draw_numbers(d, most):
+    a, b = sorted(d.choice([0, 1, 7, 99, most]) for _ in range(2))
+    return str(a) if a == b else "%d-%d" % (a, b)
+
+
+def draw_row(d, tame):
+    row = {}
+    if tame or d.random() < 0.7:
+        row["commands"] = d.sample(["read", "diagnose"] if tame else meaning.WORDS, d.randint(1, 2))
+    if not tame and d.random() < 0.4:
+        row["functions"] = d.sample(FUNCTIONS, d.randint(1, 3))
+    for key, most in (("units", 255), ("coils", 65535), ("discrete", 65535), ("input", 65535), ("holding", 65535), ("values", 65535)):
+        if d.random() < 0.2:
+            row[key] = [draw_numbers(d, most)]
+    return row
+
+
+def draw_service(d, i, tame):
+    protocol = "modbus" if tame else d.choice(PROTOCOLS)
+    transports = meaning.TRANSPORTS[protocol]
+    s = {"name": "s%d" % i, "protocol": protocol}
+    if d.random() < 0.85:
+        s["ports"] = []
+        for _ in range(d.choice([1, 1, 2, 3])):
+            t = d.choice(transports)
+            port = "%s/%s" % (t, d.choice(PORTS[t]))
+            if port not in s["ports"]:
+                s["ports"].append(port)
+    if tame or (protocol == "modbus" and d.random() < 0.75):
+        s["allow"] = [draw_row(d, tame) for _ in range(d.choice([1, 1, 2]))]
+    if protocol == "modbus" and d.random() < 0.2:
+        s["lenient"] = d.sample(["transaction", "unit", "duplicate", "padding"], d.randint(1, 3))
+    if not tame and d.random() < 0.1:
+        s["tunnel"] = True
+    if meaning.depth(protocol) != "transport" and "allow" not in s and d.random() < 0.15:
+        s["undecided_bytes"] = d.choice([0, 8, 65536])
+    return s
+
+
+def draw_end(d, policy, zone):
+    names = [a["name"] for a in policy["assets"] if a["zone"] == zone["name"]]
+    found = []
+    for _ in range(d.choice([1, 1, 2, 3])):
+        text = d.choice(names) if names and d.random() < 0.5 else draw_addresses(d, policy["space"][zone["name"]], 1)[0]
+        if text not in found:
+            found.append(text)
+    return found
+
+
+def draw_conduit(d, policy, i):
+    a = d.choice(policy["zones"])
+    b = d.choice(policy["zones"]) if d.random() < 0.5 or i == 0 else None
+    if b is None:  # where another one lies already
+        other = d.choice(policy["conduits"])
+        a, b = (next(z for z in policy["zones"] if z["name"] == other[k]) for k in ("from", "to"))
+    c = {"name": "c%d" % i, "from": a["name"], "to": b["name"]}
+    if d.random() < 0.5:
+        c["sources"] = draw_end(d, policy, a)
+    assets = [x["name"] for x in policy["assets"] if x["zone"] == b["name"]]
+    if assets and d.random() < 0.3:
+        c["destinations"] = [d.choice(assets)]
+    elif d.random() < 0.5:
+        c["destinations"] = draw_end(d, policy, b)
+    names = [s["name"] for s in policy["services"]]
+    c["services"] = d.sample(names, min(len(names), d.choice([1, 1, 2, 3])))
+    mode = d.random()
+    if mode < 0.15:
+        c["mode"], c["shadow"] = "observe", True
+    elif mode < 0.25:
+        c["mode"] = "observe"
+    for key, words in meaning.STRICTEST_FIRST.items():
+        if d.random() < 0.35:
+            c[key] = d.choice(words)
+    if any(s["protocol"] == "tls" for s in policy["services"] if s["name"] in c["services"]) and d.random() < 0.4:
+        c["names"] = d.sample(["a.vendor.example", "*.vendor.example", "b.example.com"], d.randint(1, 2))
+    if d.random() < 0.4:
+        c["until"] = d.choice(ENDS)
+    return c
+
+
+def draw_way(d, p, asset):
+    """Little but a way over one asset: what a chain_break is about."""
+    others = [z["name"] for z in p["zones"] if z["name"] != asset["zone"]]
+    del p["conduits"][3:]
+    while len(p["conduits"]) < 2:
+        p["conduits"].append(draw_conduit(d, p, len(p["conduits"])))
+    for c, a, b in ((p["conduits"][0], d.choice(others), asset["zone"]), (p["conduits"][1], asset["zone"], others[-1])):
+        for key in ("sources", "destinations", "shadow", "mode"):
+            c.pop(key, None)
+        c["from"], c["to"] = a, b
+    family, lo, hi = meaning.span(asset["addresses"][0])
+    beyond = next(r for r in p["space"][asset["zone"]] if meaning.meet(r, (family, lo, hi)))
+    p["conduits"][0]["destinations"] = [asset["name"]]
+    if d.random() < 0.4:  # and a little more: whoever else is there can be gone on from
+        p["conduits"][0]["destinations"] += [written(d, family, max(lo - d.randrange(2), beyond[1]), min(hi + d.randrange(2), beyond[2]))]
+
+
+def draw_never(d, p, tame):
+    n = {"from": d.choice(p["zones"])["name"], "to": d.choice(p["zones"])["name"] if d.random() < 0.95 else "self"}
+    live = [c for c in p["conduits"] if "shadow" not in c]
+    ways = [(a["from"], b["to"]) for a in live for b in live if a["to"] == b["from"] != a["from"]]
+    stopped = [(a["from"], b["to"]) for a in live for b in live if a["to"] == b["from"] != a["from"] and set(a.get("destinations", "?")) <= set(p["chain_break"])]
+    if stopped and d.random() < 0.6:
+        ways = stopped
+    if ways and d.random() < 0.6:  # two conduits lead there
+        n["from"], n["to"] = d.choice(ways)
+        n["scope"] = "chain"
+    elif d.random() < 0.7:
+        n["scope"] = d.choice(["direct", "chain", "chain"])
+    if tame and live and d.random() < 0.7:
+        n["from"], n["to"] = (d.choice(live)[k] for k in ("from", "to"))
+    if tame or d.random() < 0.7:
+        n["commands"] = d.sample(["write", "control", "program"] if tame else meaning.WORDS, d.choice([1, 1, 2]))
+    return n
+
+
+def draw_policy(d):
+    zones = []
+    while len(zones) < 2:
+        zones = draw_zones(d)
+    p = {"site": {}, "zones": zones, "assets": [], "services": [], "conduits": [], "chain_break": [], "never": []}
+    if d.random() < 0.3:
+        p["site"]["weak_tls"] = d.choice(["report", "deny"])
+    if d.random() < 0.25:
+        p["admin"] = d.sample(["10.0.0.100/29", "192.168.7.1/24", "2001:db8::22/125", "10.200.0.1/32"], d.randint(1, 2))
+        claimed = [r for z in zones for n in z["networks"] if n != "rest" for r in [meaning.span(n)]]
+        p["admin"] = [x for x in p["admin"] if not any(meaning.meet(meaning.span_of_interface(x), r) for r in claimed)]
+    space = meaning.zone_space(p)
+    p["zones"] = [z for z in zones if space[z["name"]]]
+    p["space"] = space  # for this file alone
+    for i in range(d.choice([0, 1, 2, 3])):
+        z = d.choice(p["zones"])
+        p["assets"].append({"name": "a%d" % i, "zone": z["name"], "addresses": draw_addresses(d, space[z["name"]], 3)})
+    tame = d.random() < 0.4  # commands are judged and few are granted: where much holds there is more to prove
+    p["services"] = [draw_service(d, i, tame) for i in range(d.randint(1, 5))]
+    for i in range(d.choice([1, 2, 3, 4, 5, 6, 8])):
+        p["conduits"].append(draw_conduit(d, p, i))
+        if tame and p["conduits"][-1].get("mode"):
+            p["conduits"][-1]["shadow"] = True  # who only observes lets everything pass
+    if d.random() < 0.03:  # steps: one end after another over the same packets
+        for i in range(len(p["conduits"]), 11):
+            p["conduits"].append({**p["conduits"][0], "name": "c%d" % i, "services": [d.choice(p["services"])["name"]]})
+        for c, end in zip(p["conduits"], d.sample(MANY_ENDS, len(MANY_ENDS)), strict=False):
+            c["until"] = end
+    if p["assets"] and len(p["zones"]) > 1 and d.random() < 0.3:
+        draw_way(d, p, d.choice(p["assets"]))
+    for a in p["assets"]:
+        if d.random() < 0.6:
+            p["chain_break"].append(a["name"])
+    p["never"] = [draw_never(d, p, tame) for _ in range(d.choice([0, 1, 2, 4]))]
+    del p["space"]
+    return p
+
+
+def mended(d, p):
+    """Most policies without the error that drawing makes most often: who only observes lies over who enforces."""
+    conflicts = meaning.Meaning(p).conflicts()
+    while conflicts and d.random() < 0.97:
+        for name in sorted({a for a, _ in conflicts}):
+            next(c for c in p["conduits"] if c["name"] == name)["shadow"] = True
+        conflicts = meaning.Meaning(p).conflicts()
+    return p
+
+
+# ---- text ---------------------------------------------------------------------------------------------------------------
+
+def value(v):
+    if isinstance(v, bool):
+        return "true" if v else "false"
+    if isinstance(v, int):
+        return str(v)
+    if isinstance(v, list):
+        return "( %s )" % ", ".join(group(x) for x in v) if v and isinstance(v[0], dict) else "[%s]" % ", ".join(value(x) for x in v)
+    return '"%s"' % v
+
+
+def group(o, leave=()):
+    return "{ %s }" % " ".join("%s = %s;" % (k, value(v)) for k, v in o.items() if k not in leave)
+
+
+def text(p, never=True):
+    """site.cfg, one object a line."""
+    lines = ["language_version = 1;", "site = %s;" % group({"name": "drawn", **p["site"]})]
+    for key in ("zones", "assets", "services"):
+        lines += ["%s = {" % key] + ["  %s = %s;" % (o["name"], group(o, ("name",))) for o in p[key]] + ["};"]
+    lines.append("conduits = (")
+    for i, c in enumerate(p["conduits"]):
+        lines.append("  %s%s" % (group({**c, "purpose": "p", "owner": "o", "review_by": "2199-12-31"}), "," if i + 1 < len(p["conduits"]) else ""))
+    lines.append(");")
+    if p["chain_break"]:
+        lines.append("chain_break = ( %s );" % ", ".join(group({"asset": a, "reason": "r"}) for a in p["chain_break"]))
+    if never and p["never"]:
+        lines.append("never = ( %s );" % ", ".join(group(n) for n in p["never"]))
+    return "\n".join(lines) + "\n"
+
+
+def box_text(p):
+    """box.cfg, or None: it is written only where an admin interface takes something from `rest`."""
+    if not p.get("admin"):
+        return None
+    roles = sorted({i for z in p["zones"] for i in z["interfaces"]})
+    return "language_version = 1;\ninterfaces = {\n%s  adm = { device = \"eth9\"; role = \"admin\"; addresses = %s; };\n};\n" % (
+        "".join("  %s = { device = \"eth%s\"; addresses = [\"172.30.%s.1/32\"]; };\n" % (r, r[2:], r[2:]) for r in roles), value(p["admin"]))

@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One policy, asked of both readings: which packets and moments, and what must be equal."""
+import collections
+import datetime
+import random
+
+import compiled
+import draw
+import meaning
+
+SAME = ("conduits", "observe", "until", "on_tighten", "when_midstream", "weak_tls", "declared", "depth")
+SAME_INSPECTED = ("when_down", "when_overloaded", "criticality")  # what inspection does when it fails is of no interest where nothing is inspected
+PACKETS = 80  # of a kind
+
+
+def some(d, things, n):
+    return things if len(things) <= n else d.sample(things, n)
+
+
+def near(d, lo, hi, least, most):
+    """A number at the edges of a range, within it or just outside."""
+    return min(max(d.choice([lo, lo, hi, hi, lo - 1, hi + 1, lo + 1, hi - 1, (lo + hi) // 2]), least), most)
+
+
+def packets(d, m, c):
+    """From the cells one corner each, from what conduits name the edges, and what lies about anywhere."""
+    boxes = [b for found in m.boxes.values() for b in found]
+    interfaces = sorted({i for z in m.p["zones"] for i in z["interfaces"]})
+    for cell in some(d, c.all, 2 * PACKETS):
+        iif, oif, family, proto = cell["key"]
+        yield iif, oif, family, d.choice(cell["src"]), d.choice(cell["dst"]), proto, d.choice((cell["lo"], cell["hi"]))
+    for _ in range(PACKETS if boxes else 0):
+        b, other = d.choice(boxes), d.choice(boxes)
+        family, last = b[2][0], (1 << (32 if b[2][0] == 4 else 128)) - 1
+        src, dst, ports = b[2], b[3], b[5:]
+        if other[2][0] == family and d.random() < 0.4:  # where one ends within another
+            src, dst, ports = d.choice((src, other[2])), d.choice((dst, other[3])), other[5:] if other[4] == b[4] and d.random() < 0.5 else ports
+        iif = d.choice(b[0]["in"] if d.random() < 0.9 else interfaces)
+        oif = d.choice(b[0]["out"] if d.random() < 0.9 else interfaces)
+        proto = b[4] if d.random() < 0.95 else d.choice([6, 17, 1 if family == 4 else 58])
+        yield iif, oif, family, near(d, *src[1:], 0, last), near(d, *dst[1:], 0, last), proto, near(d, *ports, 0 if proto in (1, 58) else 1, 65535)
+    edges = [r for ranges in m.space.values() for r in ranges] + [meaning.span(x) for x in meaning.NEVER_REST]
+    edges += [meaning.span_of_interface(x) for x in m.p.get("admin", [])]
+    for _ in range(PACKETS // 4):
+        a, b = d.choice(edges), d.choice(edges)
+        if a[0] != b[0]:
+            continue
+        last = (1 << (32 if a[0] == 4 else 128)) - 1
+        proto = d.choice([6, 17, 1 if a[0] == 4 else 58])
+        port = d.choice([502, 443, 53, 65535, 1] if proto in (6, 17) else [0, 8 << 8, 128 << 8, 129 << 8, 8 << 8 | 1, 3 << 8])
+        yield d.choice(interfaces), d.choice(interfaces), a[0], near(d, *a[1:], 0, last), near(d, *b[1:], 0, last), proto, port
+
+
+def said(packet, now):
+    iif, oif, family, src, dst, proto, port = packet
+    return "%s > %s, %s > %s, protocol %d, %s, at %s" % (iif, oif, draw.address(family, src), draw.address(family, dst), proto,
+                                                         "port %d" % port if proto in (6, 17) else "type %d code %d" % divmod(port, 256),
+                                                         datetime.datetime.fromtimestamp(now, datetime.timezone.utc).isoformat())
+
+
+def numbers(found):
+    return found if found == "any" else meaning.joined((0, lo, hi) for lo, hi in meaning.numbers_of(found.split(",") if found else []))
+
+
+def row_of(row):
+    """A row of `allow` as compile has it: what it names, and what it is limited to."""
+    out = {key: ",".join(row[key]) if key in row else "any" for key in ("units", "values")}
+    for key in meaning.SPACES:
+        out[key] = ",".join(row.get(key, ())) if any(k in row for k in meaning.SPACES) else "any"
+    return [sorted(meaning.functions_of(row))] + [numbers(out[k]) for k in sorted(out)]
+
+
+def row_in(row):
+    functions = sorted(n for f in row["functions"] for n in ([f] if isinstance(f, int) else range(*(int(x) + i for i, x in enumerate(f.split("-"))))))
+    return [functions] + [numbers(row[k]) for k in sorted(("units", "values") + meaning.SPACES)]
+
+
+def grants_of(m, want):
+    """What a permit has to say of each service: (conduit, protocol, the whole of it, watches only, undecided bytes, what it forgives, its rows)."""
+    out = []
+    for conduit, service in want["grants"]:
+        s, c = m.services[service], m.by_name[conduit]
+        out.append((conduit, s["protocol"], "allow" not in s, c["shadow"], s.get("undecided_bytes", 0), sorted(s.get("lenient", [])), [row_of(r) for r in s.get("allow", [])]))
+    return sorted(out, key=str)
+
+
+def grants_in(permit):
+    return sorted(((g["conduit"], g["protocol"], g["whole"], g["shadow"], g["undecided_bytes"], sorted(g["lenient"]), [row_in(r) for r in g["rows"]])
+                   for g in permit["grants"]), key=str)
+
+
+def compare(m, c, packet, holding, now, want):
+    have = c.judge(holding, now)
+    where = said(packet, now)
+    if want is None or have is None:
+        if want is not have:
+            yield "%s: the reference %s, the program %s" % (where, *("lets it pass by " + ", ".join(x["conduits"]) if x else "refuses it" for x in (want, have)))
+        return
+    for key in SAME + (SAME_INSPECTED if want["depth"] != "transport" else ()):
+        if want[key] != have[key]:
+            yield "%s: %s is %s by the reference, %s in the program" % (where, key, want[key], have[key])
+    if c.line_of[have["line"]] != want["deciding"][0]:
+        yield "%s: it is conduit %s by the reference, line %d in the program" % (where, want["deciding"][0], have["line"])
+    if (have["permit"], *want["grants"]) not in c.agreed:  # once for each permit, not for each packet
+        wanted, grants = grants_of(m, want), grants_in(c.permits[have["permit"]])
+        if grants != wanted:
+            wanted, grants = (collections.Counter(map(str, x)) for x in (wanted, grants))
+            yield "%s: grants %s by the reference, %s in the program" % (where, list((wanted - grants).elements()), list((grants - wanted).elements()))
+        c.agreed.add((have["permit"], *want["grants"]))
+
+
+def moments(found, now):
+    ends = {c["end"] for c, _ in found} - {meaning.FOREVER}
+    return [now] + sorted(t for e in ends if e > now for t in (e - 1, e))
+
+
+def differences(program, p, folder, seen=None):
+    """What both readings do not agree on, in words; at most a few. Nothing: they agree."""
+    d = random.Random(1)  # the same packets of the same policy, while it is cut down as well
+    seen = seen if seen is not None else collections.Counter()
+    try:
+        m = meaning.Meaning(p)
+        now = int(datetime.datetime.now().timestamp())
+        c = compiled.Compiled(program, folder, draw.text(p), draw.text(p, never=False), draw.box_text(p))
+        if c.crashed:
+            return ["the program failed: %s" % c.crashed]
+        conflicts, steps = m.conflicts(), m.too_many_ends(now)
+        wanted = {"policy.too_many_ends"} if steps else {"policy.observe_over_enforce"} if conflicts else set()
+        if c.errors - {"policy.never_broken"} != wanted:
+            return ["errors %s, by the reference %s" % (sorted(c.errors) or "none", sorted(wanted) or "none")]
+        if wanted:
+            seen["refused, as they should be"] += 1
+            return []
+        lax = collections.defaultdict(set)
+        return list(answers(d, m, c, now, seen, lax)) or list(statements(m, c, now, seen, lax))
+    except AssertionError as e:
+        return [str(e)]
+
+
+def answers(d, m, c, now, seen, lax):
+    """`lax`: {(zone, zone): what of the joint settings lets commands pass there while nobody judges them}"""
+    told = set()
+    for packet in packets(d, m, c):
+        found, holding = m.matches(packet), c.holding(packet)
+        for t in moments(found, now):
+            want = m.judge(found, t)
+            yield from compare(m, c, packet, holding, t, want)
+            seen["answers"] += 1
+            if want:
+                seen["passed"] += 1
+                told |= want["told"]
+                if want["depth"] == "commands" and not want["observe"]:
+                    first = m.by_name[want["deciding"][0]]
+                    failing = {want["when_down"], want["when_overloaded"]}
+                    lax[first["from"], first["to"]] |= {"open"} & failing or {"hold"} & failing  # what is open holds besides
+                    lax[first["from"], first["to"]] |= {"pick_up"} & {want["when_midstream"]}
+    yield from warnings(m, c, now, told)
+    if c.live != c.lives():
+        yield "sessions go on at %s, and begin and are answered at %s" % (sorted(c.live - c.lives()), sorted(c.lives() - c.live))
+
+
+def warnings(m, c, now, told):
+    """What `check` says of overlaps and ends, of exactly the conduits that it is true of."""
+    for x in m.conduits:
+        if x["end"] <= now:
+            told.add(("policy.until_past", x["name"], None))
+        elif x["shadow"] and not any(m.overlap(x, y) for y in m.conduits if not y["shadow"] and y["end"] > now):
+            told.add(("policy.shadow_idle", x["name"], None))
+    have = {(code, c.line_of[line], about) for code, line, about in c.warned()
+            if code in ("policy.overruled", "policy.not_enforced", "policy.not_named", "policy.shadow_idle", "policy.until_past")}
+    if len(c.all) <= 2 * PACKETS:  # else not every overlap has been asked about
+        for x in sorted(have - told, key=str):
+            yield "%s of conduit %s (%s) is said, and not true by the reference" % x
+    for x in sorted(told - have, key=str):
+        yield "%s of conduit %s (%s) is true by the reference, and not said" % x
+
+
+def statements(m, c, now, seen, lax):
+    edges, breaks = m.edges(now), m.p["chain_break"]
+    for want, have in zip(m.p["never"], c.nevers, strict=True):
+        broken = m.broken(want, edges, breaks)
+        seen["statements broken" if broken else "statements that hold"] += 1
+        if have["holds"] == broken:
+            yield "never %s: by the reference it %s, by the program it %s" % (draw.group(want), *(("is broken", "holds") if broken else ("holds", "is broken")))
+            continue
+        if broken:
+            if not shown(m, want, have, now):
+                yield "never %s: by the reference, the way that the program shows leads nowhere: %s" % (draw.group(want), {k: have[k] for k in ("chain", "packet")})
+            continue
+        rests = sorted(x["asset"] for x in have["rests_on"])
+        seen["statements that rest on a break"] += bool(rests)
+        if not m.rests_on(want, edges, breaks, rests):
+            yield "never %s: rests on %s by the program, by the reference not on these" % (draw.group(want), rests)
+        known = {kind for (a, b), kinds in lax.items() if a in m.walked(want, edges, breaks) and b == want["to"] for kind in kinds} if "commands" in want else set()
+        if "open" in known:
+            known.discard("hold")  # what is open lets live sessions go on as well
+        told = {x["unattended"] for x in have["exceptions"]}
+        seen["statements that need somebody who inspects"] += bool(told)
+        if known != told if len(c.all) <= 2 * PACKETS else known - told:
+            yield "never %s: while nobody inspects it is broken by %s by the reference, by %s by the program" % (draw.group(want), sorted(known), sorted(told))
+
+
+def shown(m, never, have, now):
+    """Does the way lead from hop to hop, by conduits that are in force, and does the last one let that packet pass, and carry that function?"""
+    hops, packet = [m.by_name[x["conduit"]] for x in have["chain"]], have["packet"]
+    zones = [never["from"]] + [c["to"] for c in hops]
+    if any(c["shadow"] or c["end"] <= now or c["from"] != zone for c, zone in zip(hops, zones, strict=False)) or zones[-1] != never["to"]:
+        return False
+    if len(hops) > 1 and never.get("scope") != "chain":
+        return False
+    (family, src, _), (_, dst, _) = meaning.span(packet["source"]), meaning.span(packet["destination"])
+    proto = {"tcp": 6, "udp": 17}.get(packet["protocol"], 1 if family == 4 else 58)
+    port = packet["port"] if proto in (6, 17) else packet["port"] << 8
+    found = m.matches((hops[-1]["in"][0], hops[-1]["out"][0], family, src, dst, proto, port))
+    services = [s for c, services in found if c is hops[-1] for s in services]
+    if not services or "commands" not in never:
+        return bool(services)
+    code = packet["function"]
+    words = set(meaning.WORDS if code is None or code not in meaning.FUNCTION else meaning.FUNCTION[code][2].split())
+    return bool(words & set(never["commands"])) and (code is None or any(s["protocol"] != "modbus" or hops[-1]["observe"] or "allow" not in s or s.get("tunnel") or any(
+        code in meaning.functions_of(row) and meaning.passes(row, code) for row in s["allow"]) for s in services))

@@ -1,0 +1,346 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a policy means, written from docs/policy-language.md alone: which packets pass at which moment, by which conduits, how deep they are
+looked into, by which joint settings, and whether a `never` holds. It asks every conduit in turn, shares nothing with the compiler, and
+leaves out whatever only a machine can show. Where the two differ, one of them or the reference is wrong."""
+import datetime
+import functools
+import ipaddress
+import itertools
+
+TRANSPORTS = {"tcp": ["tcp"], "udp": ["udp"], "icmp": ["icmp"], "modbus": ["tcp", "udp"], "slmp": ["tcp", "udp"], "enip": ["tcp", "udp"], "s7comm": ["tcp"],
+              "s7comm_plus": ["tcp"], "tls": ["tcp"], "ssh": ["tcp"], "http": ["tcp"], "postgresql": ["tcp"], "dns": ["tcp", "udp"], "syslog": ["tcp", "udp"],
+              "ldap": ["tcp", "udp"], "kerberos": ["tcp", "udp"], "rdp": ["tcp"], "smb": ["tcp"], "ftp": ["tcp"], "telnet": ["tcp"], "mqtt": ["tcp"], "mysql": ["tcp"],
+              "ntp": ["udp"], "snmp": ["udp"]}
+BY_NDPI = {"dns", "syslog", "ldap", "kerberos", "rdp", "smb", "ftp", "telnet", "mqtt", "mysql", "ntp", "snmp"}
+# What holds where conduits overlap, the strictest first ("A union"); the default is that of "Conduits".
+STRICTEST_FIRST = {"when_down": ["closed", "hold", "open"], "when_overloaded": ["closed", "hold", "open"], "when_midstream": ["drop", "reset", "pick_up"],
+                   "criticality": ["safety", "cargo", "support"], "on_tighten": ["all", "new_flows"], "weak_tls": ["deny", "report"]}
+DEFAULT = {"when_down": "closed", "when_overloaded": "closed", "when_midstream": "reset", "criticality": "support", "on_tighten": "all"}
+WORDS = ["read", "write", "control", "program", "diagnose"]
+NEVER_REST = ["0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4", "::/64", "fe80::/9", "ff00::/8"]
+FOREVER = 1 << 62
+# Functions of Modbus: code, name, words, what it touches, whether a word of `commands` includes it.
+FUNCTIONS = [(1, "read_coils", "read", "coils", True), (2, "read_discrete_inputs", "read", "discrete", True), (3, "read_holding_registers", "read", "holding", True),
+             (4, "read_input_registers", "read", "input", True), (5, "write_single_coil", "write", "coils", True), (6, "write_single_register", "write", "holding", True),
+             (7, "read_exception_status", "diagnose", None, True), (8, "diagnostics", "control diagnose", None, False), (11, "get_comm_event_counter", "diagnose", None, True),
+             (12, "get_comm_event_log", "diagnose", None, True), (15, "write_multiple_coils", "write", "coils", True), (16, "write_multiple_registers", "write", "holding", True),
+             (17, "report_server_id", "diagnose", None, True), (20, "read_file_record", "read", "unknown", False), (21, "write_file_record", "write", "unknown", False),
+             (22, "mask_write_register", "write", "holding", True), (23, "read_write_multiple_registers", "read write", "holding", True), (24, "read_fifo_queue", "read", "holding", False),
+             (43, "encapsulated_interface_transport", "diagnose", None, False), (90, "umas", "read write control program", "unknown", False)]
+FUNCTION = {f[0]: f for f in FUNCTIONS}
+VALUES_UNKNOWN = {21, 22, 90}
+SPACES = ("coils", "discrete", "input", "holding")
+
+
+def depth(protocol):
+    """transport: not inspected. commands: every PDU is decided. named: by its first bytes, or by nDPI."""
+    return "transport" if protocol in ("tcp", "udp", "icmp") else "commands" if protocol in ("modbus", "slmp", "enip", "s7comm") else "named"
+
+
+# ---- addresses: (family, first, last) --------------------------------------------------------------------------------------
+
+@functools.lru_cache(maxsize=100000)
+def span(text):
+    if "-" in text:
+        a, b = (ipaddress.ip_address(x) for x in text.split("-"))
+        return a.version, int(a), int(b)
+    n = ipaddress.ip_network(text)
+    return n.version, int(n[0]), int(n[-1])
+
+
+def span_of_interface(text):
+    """The network that an interface with this address is connected to."""
+    return span(str(ipaddress.ip_interface(text).network))
+
+
+def meet(a, b):
+    return a[0] == b[0] and a[1] <= b[2] and b[1] <= a[2]
+
+
+def minus(ranges, taken):
+    left = []
+    for family, lo, hi in ranges:
+        for _, a, b in sorted(t for t in taken if meet(t, (family, lo, hi))):
+            if a > lo:
+                left.append((family, lo, a - 1))
+            lo = max(lo, b + 1)
+        if lo <= hi:
+            left.append((family, lo, hi))
+    return left
+
+
+def joined(ranges):
+    out = []
+    for family, lo, hi in sorted(ranges):
+        if out and out[-1][0] == family and lo <= out[-1][2] + 1:
+            out[-1] = (family, out[-1][1], max(hi, out[-1][2]))
+        else:
+            out.append((family, lo, hi))
+    return out
+
+
+def zone_space(p):
+    """{zone: its ranges}, with what `rest` stands for."""
+    named = {z["name"]: [span(n) for n in z["networks"] if n != "rest"] for z in p["zones"]}
+    claimed = [r for ranges in named.values() for r in ranges]
+    taken = joined(claimed + [span(x) for x in NEVER_REST] + [span_of_interface(x) for x in p.get("admin", [])])
+    rest = minus([span("0.0.0.0/0"), span("::/0")], taken)
+    return {z["name"]: joined(named[z["name"]] + (rest if "rest" in z["networks"] else [])) for z in p["zones"]}
+
+
+# ---- time ------------------------------------------------------------------------------------------------------------------
+
+def moment(text):
+    """Seconds since 1970. A date alone is the end of that day in UTC; 24:00 is the end of a day."""
+    day = datetime.datetime.strptime(text[:10], "%Y-%m-%d").replace(tzinfo=datetime.timezone.utc)
+    seconds = int(day.timestamp())
+    if len(text) == 10:
+        return seconds + 86400
+    hours, minutes, secs = (int(x) for x in text[11:19].split(":"))
+    seconds += hours * 3600 + minutes * 60 + secs
+    offset = text[19:]
+    if offset != "Z":
+        away = int(offset[1:3]) * 3600 + int(offset[4:6]) * 60
+        seconds += -away if offset[0] == "+" else away
+    return seconds
+
+
+# ---- services: what of the transports, as (protocol, first, last) of what stands in a packet --------------------------------
+
+def ports_of(s):
+    """{family: [(protocol number, first, last)]}; of ICMP type * 256 + code."""
+    out = {4: [], 6: []}
+    for text in s.get("ports") or ["%s/" % t for t in TRANSPORTS[s["protocol"]]]:
+        transport, numbers = text.split("/")
+        lo, _, hi = numbers.partition("-")
+        if transport != "icmp":
+            lo, hi = (int(lo), int(hi or lo)) if numbers else (1, 65535)
+            for family in (4, 6):
+                out[family].append((6 if transport == "tcp" else 17, lo, hi))
+        elif not numbers:  # every type and code of IPv4; of IPv6 the echo request and its reply
+            out[4].append((1, 0, 65535))
+            out[6] += [(58, 128 << 8, 128 << 8), (58, 129 << 8, 129 << 8)]
+        else:
+            for kind in range(int(lo), int(hi or lo) + 1):
+                out[4].append((1, kind << 8, kind << 8))
+                if kind in (8, 0):
+                    out[6].append((58, (128 if kind == 8 else 129) << 8, (128 if kind == 8 else 129) << 8))
+    return out
+
+
+# ---- commands --------------------------------------------------------------------------------------------------------------
+
+def numbers_of(texts):
+    return [(int(a), int(b or a)) for a, _, b in (t.partition("-") for t in texts)]
+
+
+def functions_of(row):
+    """The codes that a row names: by words those that servers frame alike and all of whose words are named, by themselves any."""
+    named = set()
+    if "commands" not in row and "functions" not in row:
+        return {f[0] for f in FUNCTIONS if f[4]}
+    for f in FUNCTIONS:
+        if f[4] and set(f[2].split()) <= set(row.get("commands", ())):
+            named.add(f[0])
+    for text in row.get("functions", ()):
+        by_name = [f[0] for f in FUNCTIONS if f[1] == text]
+        if by_name:
+            named.add(by_name[0])
+        else:
+            lo, _, hi = text.partition("-")
+            named |= set(range(int(lo), int(hi or lo) + 1))
+    return named
+
+
+def passes(row, code):
+    """Is there a request with this function that the row allows?"""
+    f = FUNCTION.get(code)
+    limited = any(k in row for k in SPACES)
+    writes = f is None or code in (5, 6, 15, 16, 21, 22, 23, 90)
+    if limited and (f is None or f[3] == "unknown"):
+        return False
+    if "values" in row and (f is None or code in VALUES_UNKNOWN):
+        return False
+    if limited and f[3] is not None:
+        if f[3] not in row:
+            return False
+        if code == 24 and not any(hi - lo >= 31 or hi == 65535 for lo, hi in numbers_of(row["holding"])):
+            return False  # it touches the 31 registers behind the one that it names, where there are so many
+    if "values" in row and writes and f[3] == "coils" and not any(lo <= 1 for lo, _ in numbers_of(row["values"])):
+        return False
+    # A broadcast goes only where 0 is named: UMAS and codes without a name are no writes here.
+    return True
+
+
+def words_of(row):
+    out = set()
+    for code in functions_of(row):
+        if passes(row, code):
+            out |= set(FUNCTION[code][2].split()) if code in FUNCTION else set(WORDS)
+    return out
+
+
+# ---- the whole -------------------------------------------------------------------------------------------------------------
+
+class Meaning:
+    def __init__(self, p):
+        self.p = p
+        self.zones = {z["name"]: z for z in p["zones"]}
+        self.space = zone_space(p)
+        self.assets = {a["name"]: [span(x) for x in a["addresses"]] for a in p["assets"]}
+        self.services = {s["name"]: s for s in p["services"]}
+        self.conduits = [self.conduit(c) for c in p["conduits"]]
+        self.boxes = {c["name"]: self.boxes_of(c) for c in self.conduits}
+        self.by_name = {c["name"]: c for c in self.conduits}
+
+    def end(self, zone, texts):
+        if texts is None:
+            return self.space[zone]
+        return [r for t in texts for r in (self.assets[t] if t in self.assets else [span(t)])]
+
+    def conduit(self, c):
+        observe = c.get("mode") == "observe"
+        m = {"name": c["name"], "from": c["from"], "to": c["to"], "observe": observe, "shadow": c.get("shadow", False), "names": c.get("names"),
+             "in": self.zones[c["from"]]["interfaces"], "out": self.zones[c["to"]]["interfaces"],
+             "sources": self.end(c["from"], c.get("sources")), "destinations": self.end(c["to"], c.get("destinations")),
+             "end": moment(c["until"]) if "until" in c else FOREVER, "services": [self.services[s] for s in c["services"]]}
+        for key in STRICTEST_FIRST:
+            m[key] = c.get(key)
+        for key in ("when_down", "when_overloaded"):  # observing must not stop traffic
+            m[key] = m[key] or ("open" if observe else "closed")
+        for key, default in DEFAULT.items():
+            m[key] = m[key] or default
+        m["weak_tls"] = m["weak_tls"] or self.p["site"].get("weak_tls", "report")
+        m["pairs"] = [(s, ports_of(s)) for s in m["services"]]
+        return m
+
+    def boxes_of(self, c):
+        """All that a conduit names: (conduit, service, source, destination, protocol, first, last)."""
+        return [(c, s, a, b, *port) for s, ports in c["pairs"] for a in c["sources"] for b in c["destinations"] if a[0] == b[0] for port in ports[a[0]]]
+
+    def matches(self, packet):
+        """The conduits that speak of a packet, ended ones too, each with its services."""
+        iif, oif, family, src, dst, proto, port = packet
+        found = []
+        for c in self.conduits:
+            if iif not in c["in"] or oif not in c["out"]:
+                continue
+            if not any(f == family and lo <= src <= hi for f, lo, hi in c["sources"]) or not any(f == family and lo <= dst <= hi for f, lo, hi in c["destinations"]):
+                continue
+            services = [s for s, ports in c["pairs"] if any(q == proto and lo <= port <= hi for q, lo, hi in ports[family])]
+            if services:
+                found.append((c, services))
+        return found
+
+    def judge(self, found, now):
+        """What happens to a packet of which these conduits speak, or None: it is refused."""
+        found = [(c, s) for c, s in found if now < c["end"]]
+        deciding = [(c, s) for c, s in found if not c["shadow"]]
+        if not deciding:
+            return None
+        enforcing = [c for c, _ in deciding if not c["observe"]]
+        depths = {depth(s["protocol"]) for _, services in deciding for s in services}
+        looked = "transport" if "transport" in depths else "commands" if "commands" in depths else "named"
+        j = {"conduits": [c["name"] for c, _ in found], "deciding": [c["name"] for c, _ in deciding], "observe": not enforcing, "depth": looked,
+             "until": min(c["end"] for c, _ in found), "grants": sorted((c["name"], s["name"]) for c, services in found for s in services)}
+        for key, words in STRICTEST_FIRST.items():
+            j[key] = min((c[key] for c, _ in deciding), key=words.index)
+        tls = [c for c, services in deciding if any(s["protocol"] == "tls" for s in services)]
+        if looked == "transport" or not tls:
+            j["weak_tls"] = "report"
+        j["declared"] = None if looked == "transport" or not tls or any(c["names"] is None for c in tls) else sorted({n for c in tls for n in c["names"]})
+        j["told"] = self.told(found, deciding, looked, j)
+        return j
+
+    def told(self, found, deciding, looked, j):
+        """What `check` warns of here: (code, conduit, what about it or None)."""
+        told = set()
+        tls = [(c, c["names"]) for c, services in deciding if any(s["protocol"] == "tls" for s in services)] if looked != "transport" else []
+        for key in STRICTEST_FIRST:
+            if key == "on_tighten" or (looked != "transport" and (key != "weak_tls" or tls)):
+                told |= {("policy.overruled", c["name"], key) for c, _ in deciding if c[key] != j[key]}
+        if looked == "transport":
+            told |= {("policy.not_enforced", c["name"], None) for c, services in found if any(depth(s["protocol"]) != "transport" for s in services)}
+        if looked == "commands":
+            told |= {("policy.not_named", c["name"], None) for c, services in deciding if any(s["protocol"] in BY_NDPI for s in services)}
+        if any(names is None for _, names in tls):
+            told |= {("policy.not_enforced", c["name"], "names") for c, names in tls if names is not None}
+        return told
+
+    def overlap(self, a, b):
+        """Is there a packet of which both conduits speak?"""
+        if not set(a["in"]) & set(b["in"]) or not set(a["out"]) & set(b["out"]):
+            return False
+        return any(x[4] == y[4] and x[5] <= y[6] and y[5] <= x[6] and meet(x[2], y[2]) and meet(x[3], y[3]) for x in self.boxes[a["name"]] for y in self.boxes[b["name"]])
+
+    def conflicts(self):
+        """(who observes, who enforces) on one packet at one moment from now on: an error."""
+        live = [c for c in self.conduits if c["end"] > datetime.datetime.now().timestamp()]
+        return {(a["name"], b["name"]) for a in live for b in live if a["observe"] and not a["shadow"] and not b["observe"] and self.overlap(a, b)}
+
+    def too_many_ends(self, now):
+        """Are there more than eight ends that differ over one packet? Where most boxes meet, each edge is the first of one of them."""
+        if len({c["end"] for c in self.conduits if now < c["end"] < FOREVER}) <= 8:
+            return False
+        boxes = [b for found in self.boxes.values() for b in found]
+        ways = sorted({(i, o) for c in self.conduits for i in c["in"] for o in c["out"]})
+        for family, proto in sorted({(b[2][0], b[4]) for b in boxes}):
+            here = [b for b in boxes if b[2][0] == family and b[4] == proto]
+            sources, destinations, ports = (sorted({edge(b) for b in here}) for edge in (lambda b: b[2][1], lambda b: b[3][1], lambda b: b[5]))
+            for (iif, oif), src, dst, port in itertools.product(ways, sources, destinations, ports):
+                found = [c for c, _ in self.matches((iif, oif, family, src, dst, proto, port)) if c["end"] > now]
+                if any(not c["shadow"] for c in found) and len({c["end"] for c in found} - {FOREVER}) > 8:
+                    return True
+        return False
+
+    # ---- statements ----------------------------------------------------------------------------------------------------
+
+    def reach(self, c):
+        """What of its destinations a conduit lets somebody reach, and the commands on the way. ({service name}, ranges, words)"""
+        services, ranges, words = set(), [], set()
+        for _, s, _, b, *_ in self.boxes[c["name"]]:
+            services.add(s["name"])
+            ranges.append(b)
+        for name in services:
+            s = self.services[name]
+            if s.get("tunnel"):
+                words |= set(WORDS)
+            elif s["protocol"] == "icmp":
+                pass
+            elif depth(s["protocol"]) != "commands" or c["observe"] or "allow" not in s:
+                words |= set(WORDS)
+            else:
+                for row in s["allow"]:
+                    words |= words_of(row)
+        return services, joined(ranges), words
+
+    def edges(self, now):
+        """Who lets what pass from now on: (conduit, what of its destinations can be reached, the commands that pass)."""
+        found = []
+        for c in self.conduits:
+            if not c["shadow"] and now < c["end"]:
+                services, ranges, words = self.reach(c)
+                if services:
+                    found.append((c, ranges, words))
+        return found
+
+    def walked(self, never, edges, breaks):
+        """The zones from which the last hop of a walk may begin. Conduits only end, so nothing comes to be possible later that is not now."""
+        stopping = joined([r for a in breaks for r in self.assets[a]])
+        at, seen = [never["from"]], {never["from"]}
+        while at and never.get("scope") == "chain":
+            zone = at.pop()
+            for c, ranges, _ in edges:
+                if c["from"] == zone and c["to"] not in seen and minus(ranges, stopping):
+                    seen.add(c["to"])
+                    at.append(c["to"])
+        return seen
+
+    def broken(self, never, edges, breaks):
+        """Is there a walk that this statement forbids?"""
+        seen = self.walked(never, edges, breaks)
+        return any(c["from"] in seen and c["to"] == never["to"] and (never.get("commands") is None or words & set(never["commands"])) for c, _, words in edges)
+
+    def rests_on(self, never, edges, breaks, said):
+        """Are these the breaks that a statement which holds needs: with them alone it holds, and without any one of them it does not?"""
+        return not self.broken(never, edges, said) and all(self.broken(never, edges, [x for x in said if x != b]) for b in said) and set(said) <= set(breaks)

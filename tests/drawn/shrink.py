@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Cuts a policy down to a small one on which both readings still differ, by taking out what can be taken out."""
+import copy
+import time
+
+SECONDS = 30  # of looking for a smaller one
+
+
+def users(p):
+    """What nothing names any more goes first."""
+    q = copy.deepcopy(p)
+    named = {x for c in q["conduits"] for x in c.get("sources", []) + c.get("destinations", [])} | set(q["chain_break"])
+    q["assets"] = [a for a in q["assets"] if a["name"] in named]
+    q["services"] = [s for s in q["services"] if any(s["name"] in c["services"] for c in q["conduits"])]
+    zones = {c[k] for c in q["conduits"] + q["never"] for k in ("from", "to")} | {a["zone"] for a in q["assets"]}
+    q["zones"] = [z for z in q["zones"] if z["name"] in zones]
+    return q
+
+
+def smaller(p):
+    """Policies with a little less in them, the largest pieces first."""
+    yield users(p)
+    for key in ("conduits", "never", "chain_break", "zones", "assets", "services"):
+        for i in range(len(p[key])):
+            q = copy.deepcopy(p)
+            del q[key][i]
+            yield q
+    for key in ("conduits", "services", "assets", "zones", "never"):
+        for i, o in enumerate(p[key]):
+            for k, v in o.items():
+                if isinstance(v, list) and len(v) > 1:
+                    for n in range(len(v)):
+                        q = copy.deepcopy(p)
+                        del q[key][i][k][n]
+                        yield q
+                if k not in ("name", "from", "to", "services", "protocol", "zone", "addresses", "interfaces", "networks", "class"):
+                    q = copy.deepcopy(p)
+                    del q[key][i][k]
+                    yield q
+    for s, o in enumerate(p["services"]):
+        for r, row in enumerate(o.get("allow", [])):
+            for k in row:
+                q = copy.deepcopy(p)
+                del q["services"][s]["allow"][r][k]
+                yield q
+    for key in ("site", "admin"):
+        if p.get(key):
+            yield {**copy.deepcopy(p), key: type(p[key])()}
+
+
+def shrunk(p, differences, found):
+    """`found` is what is wrong with p: a smaller policy has to be wrong in the same way, else it is another fault."""
+    kind = kind_of(found[0])
+    until = time.monotonic() + SECONDS
+    going = True
+    while going:
+        going = False
+        for q in smaller(p):
+            if time.monotonic() > until:
+                return p
+            try:
+                other = differences(q) if q != p else []
+            except (KeyError, StopIteration, IndexError, ValueError):
+                continue  # something names what was taken out
+            if other and kind_of(other[0]) == kind:
+                p, going = q, True
+                break
+    return p
+
+
+def kind_of(text):
+    """The same difference at another packet: what it says without where, and without names."""
+    return " ".join(w for w in text.split(": ")[-1].split() if not any(ch.isdigit() for ch in w))

@@ -94,7 +94,17 @@ def rows():
         return {"sekisho_" + name for name in re.findall(r"^METRIC\((\w+),", f.read(), re.M)} | {"sekisho_inspection_seconds_" + part for part in ("bucket", "sum", "count")}
 
 
+def severities():
+    """Of alarms: those that the file explains, by which a site says who is called at night."""
+    with open(os.path.join(SHIPPED, "alerts.yml"), encoding="utf-8") as f:
+        text = f.read()
+    explained = set(re.findall(r"`(\w+)`:", text.split("groups:")[0]))
+    said = re.findall(r"severity: (\w+)", text)
+    expect(len(said) == text.count("- alert: ") and set(said) == {"serious", "warning"} == explained, "%s, explained %s", sorted(set(said)), sorted(explained))
+
+
 def text_of(site):
+    severities()
     token, role = site.role.token(), site.role
     role.answers[STATUS] = (1, bytes_of(WHOLE))
     code, headers, body = site.get("/metrics", token)

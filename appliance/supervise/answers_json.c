@@ -159,18 +159,32 @@ static void set_part(json_t *j, const char *key, json_t *answer)
 		json_object_set_new(j, key, json_null());
 }
 
-/* Enforce tells of rules and settings; addresses, links and routes are our own business. */
-static void add_network_drift(const struct supervisor *s, json_t *drift)
+/* What a role has counted so far, with what those before it had when they were last seen: it never falls. */
+static json_int_t so_far(struct supervisor *s, enum counted which, json_int_t now)
+{
+	if (now < s->counted[which].last)
+		s->counted[which].gone += s->counted[which].last;
+	s->counted[which].last = now;
+	return s->counted[which].gone + now;
+}
+
+/* Enforce tells of rules and settings; addresses, links and routes are our own business. A sum that fell by enforce's part alone would look like a new one. */
+static void add_network_drift(struct supervisor *s, json_t *drift)
 {
 	const char *last = json_string_value(json_object_get(drift, "last"));
 	uint64_t wall_ns, n = network_drifts(s, &wall_ns);
-	json_t *own;
+	json_t *own, *seen = json_object_get(drift, "seen");
 
-	if (!json_is_object(drift) || n == 0)
+	if (!json_is_integer(seen))
+		return;
+	json_integer_set(seen, so_far(s, COUNTED_DRIFTS, json_integer_value(seen)) + (json_int_t)n);
+	if (last != NULL)
+		snprintf(s->drift_last, sizeof(s->drift_last), "%s", last);
+	else if (*s->drift_last != '\0')
+		json_object_set_new(drift, "last", json_string(last = s->drift_last));
+	if (n == 0)
 		return;
 	own = json_time(wall_ns);
-	json_object_set_new(drift, "seen",
-			    json_integer(json_integer_value(json_object_get(drift, "seen")) + (json_int_t)n));
 	if (last == NULL || strcmp(last, json_string_value(own)) < 0)
 		json_object_set(drift, "last", own);
 	json_decref(own);
@@ -208,15 +222,6 @@ json_t *json_site(const struct supervisor *s)
 					     json_text(ir->records_responsible)));
 }
 
-/* What a role has counted so far, with what those before it had when they were last seen: it never falls. */
-static json_int_t so_far(struct supervisor *s, unsigned which, json_int_t now)
-{
-	if (now < s->stopped[which].last)
-		s->stopped[which].gone += s->stopped[which].last;
-	s->stopped[which].last = now;
-	return s->stopped[which].gone + now;
-}
-
 /* Enforce counts its own, and the journal its searches; as one number only where both say theirs, or it would seem to fall. */
 static void add_searches(struct supervisor *s, json_t *j)
 {
@@ -224,8 +229,8 @@ static void add_searches(struct supervisor *s, json_t *j)
 	       *searches = json_object_get(journal, "searches_stopped");
 
 	if (json_is_integer(own) && json_is_integer(searches))
-		json_integer_set(own,
-				 so_far(s, 0, json_integer_value(own)) + so_far(s, 1, json_integer_value(searches)));
+		json_integer_set(own, so_far(s, COUNTED_STOPPED, json_integer_value(own)) +
+					      so_far(s, COUNTED_SEARCHES, json_integer_value(searches)));
 	else
 		json_object_del(j, "works_stopped");
 	json_object_del(journal, "searches_stopped");

@@ -125,6 +125,9 @@ struct pair {
 	bool acked;
 };
 
+/* Of these counts a part is a role's, which begins anew with it. */
+enum counted { COUNTED_STOPPED, COUNTED_SEARCHES, COUNTED_DRIFTS, COUNTED };
+
 struct supervisor {
 	const struct supervise_options *o;
 	struct box_spaces spaces, scratch; /* where we are; where a dry run tries */
@@ -140,8 +143,9 @@ struct supervisor {
 	bool ending;
 	struct {
 		json_int_t last, gone; /* of the one that runs, and of those before it */
-	} stopped[2];		       /* works that were left off, by enforce and by the journal */
-	struct event_port events;      /* the supervisor's own; the journal reads events_out */
+	} counted[COUNTED];
+	char drift_last[32];	  /* when the rules were changed last, as the role said it that saw it */
+	struct event_port events; /* the supervisor's own; the journal reads events_out */
 	int events_out;
 	struct slot slots[SLOTS];
 	struct partition partition;

@@ -48,3 +48,24 @@ int child_answer(int fd, void *ret, size_t n)
 		return got < 0 ? -errno : -EPIPE;
 	return 1;
 }
+
+void child_asked(struct child_debt *d, struct mono now)
+{
+	if (d->answers++ == 0)
+		d->since = now;
+}
+
+bool child_answered(struct child_debt *d, struct mono now)
+{
+	if (d->answers == 0)
+		return false;
+	d->answers--;
+	d->since = now;
+	return true;
+}
+
+bool child_hangs(const struct child_debt *d, struct mono now)
+{
+	/* Who looks may have begun to before it was asked. */
+	return d->answers > 0 && now.ns > d->since.ns && now.ns - d->since.ns >= CHILD_NS;
+}

@@ -183,6 +183,11 @@ void desk_login(struct desk *d, uint32_t id, const struct msg_login *m, struct m
 	uint64_t count = 0;
 	struct job *j;
 
+	/* Before anything is looked at, so that it tells nobody whether the rest is right. */
+	if (m->kind == PROOF_KEY && d->no_keys) {
+		desk_refuse(d, id, ANSWER_CANNOT, M_LOGIN_NO_KEYS);
+		return;
+	}
 	desk_copy_field(name, m->name, LOGIN_NAME);
 	a = book_account(&d->book, name);
 	if (lockout_locked(&d->lockout, name, &from, now.ns)) {

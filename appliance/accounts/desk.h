@@ -89,12 +89,15 @@ struct desk {
 	uint32_t last_hash, last_proof;
 	char stranger[PASSPHRASE_HASH]; /* what is hashed for a name that no account has */
 	bool damaged, unsaved;
+	bool no_keys;			    /* nobody looks at what security keys sign */
 	uint64_t logins, refused, looked_s; /* looked: when unused accounts were last looked for */
 };
 
 /* Opens the book in the folder. 0 or negative errno. */
 int desk_open(struct desk *d, int dirfd, const struct desk_out *out, struct moment now, struct err *e);
 void desk_hashed(struct desk *d, const struct hash_answer *a, struct moment now);
+/* There is no sekisho-webauthn, or it does not begin: recorded. */
+void desk_without_keys(struct desk *d);
 /* What sekisho-webauthn found. */
 void desk_proved(struct desk *d, const struct webauthn_answer *a, struct moment now);
 void desk_challenge(struct desk *d, uint32_t id, const struct msg_challenge *m, struct moment now);

@@ -207,6 +207,10 @@ void desk_key(struct desk *d, uint32_t id, const struct msg_key *m, struct momen
 		desk_refuse(d, id, ANSWER_INVALID, a->handed ? M_LOGIN_CHOOSE : M_LOGIN_LEAKED);
 		return;
 	}
+	if (m->order == KEY_ADD && d->no_keys) {
+		desk_refuse(d, id, ANSWER_INVALID, M_LOGIN_NO_KEYS);
+		return;
+	}
 	desk_copy_field(label, m->label, LOGIN_LABEL);
 	if (label[0] == 0 || !text_is_plain(label, KEY_LABEL)) {
 		desk_refuse(d, id, ANSWER_INVALID, M_KEY_LABEL);
@@ -237,6 +241,12 @@ void desk_key(struct desk *d, uint32_t id, const struct msg_key *m, struct momen
 		desk_job_end(j);
 	}
 	explicit_bzero(phrase, sizeof(phrase));
+}
+
+void desk_without_keys(struct desk *d)
+{
+	d->no_keys = true;
+	desk_event(d, ACCOUNT_NO_KEYS, NULL, NULL, NULL, NULL, NULL, 1);
 }
 
 /* ---- what was found ------------------------------------------------------------------------------------------------- */

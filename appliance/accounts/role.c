@@ -22,10 +22,14 @@
 #include "appliance/role/sandbox.h"
 
 #define TURN_MS 60000
+#define OWED_MS 5000	   /* while a child owes an answer */
+#define KEYS_BEGIN_MS 5000 /* so long the role waits for sekisho-webauthn before it says that it stands itself */
 
 struct accounts {
 	struct desk desk;
 	struct event_port events;
+	struct child_debt hashes, proofs;
+	int keys; /* the socket of sekisho-webauthn, -1 = people do without keys */
 };
 
 static struct moment moment_now(void)
@@ -51,14 +55,22 @@ static void say_answer(void *ctx, uint32_t id, enum answer_status status, json_t
 
 static bool say_hash(void *ctx, const struct hash_question *q)
 {
-	(void)ctx;
-	return hasher_ask(ACCOUNTS_FD_HASHER, q);
+	struct accounts *a = ctx;
+	bool asked = hasher_ask(ACCOUNTS_FD_HASHER, q);
+
+	if (asked)
+		child_asked(&a->hashes, clock_mono());
+	return asked;
 }
 
 static bool say_proof(void *ctx, const struct webauthn_question *q)
 {
-	(void)ctx;
-	return child_ask(ACCOUNTS_FD_WEBAUTHN, q, sizeof(*q));
+	struct accounts *a = ctx;
+	bool asked = child_ask(ACCOUNTS_FD_WEBAUTHN, q, sizeof(*q));
+
+	if (asked)
+		child_asked(&a->proofs, clock_mono());
+	return asked;
 }
 
 static void say_event(void *ctx, const struct event *e)
@@ -184,50 +196,111 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_PASSPHRASE] = on_passphrase,
 };
 
+/* Of both: an answer that nobody asked for is none of ours, and one child must not keep the role from all else by them. */
 static int hear_hashes(struct accounts *a)
 {
 	struct hash_answer h;
 	int r;
 
-	while ((r = hasher_answer(ACCOUNTS_FD_HASHER, &h)) == 1)
+	while ((r = hasher_answer(ACCOUNTS_FD_HASHER, &h)) == 1) {
+		if (!child_answered(&a->hashes, clock_mono()))
+			return -EPROTO;
 		desk_hashed(&a->desk, &h, moment_now());
+	}
 	explicit_bzero(&h, sizeof(h));
 	return r;
 }
 
+/* Its first word is that it stands, and of which size it takes questions to be: until then it was asked nothing. */
 static int hear_proofs(struct accounts *a)
 {
 	struct webauthn_answer w;
 	int r;
 
-	while ((r = child_answer(ACCOUNTS_FD_WEBAUTHN, &w, sizeof(w))) == 1)
-		desk_proved(&a->desk, &w, moment_now());
+	while ((r = child_answer(a->keys, &w, sizeof(w))) == 1) {
+		if (a->desk.no_keys) {
+			if (w.id != 0 || w.count != sizeof(struct webauthn_question))
+				return -EPROTO;
+			a->desk.no_keys = false;
+		} else if (child_answered(&a->proofs, clock_mono())) {
+			desk_proved(&a->desk, &w, moment_now());
+		} else {
+			return -EPROTO;
+		}
+	}
 	return r;
 }
 
+/* A program that never stood, by a broken install or one that is half way: people with codes come in still. */
+static void do_without_keys(struct accounts *a, int why)
+{
+	fprintf(stderr, "sekishod accounts: sekisho-webauthn does not begin (%s)\n", strerror(-why));
+	close(a->keys);
+	a->keys = -1;
+	desk_without_keys(&a->desk);
+}
+
+/* 0, or negative errno: it stood, and is gone. */
+static int turn_to_keys(struct accounts *a)
+{
+	int r = hear_proofs(a);
+
+	if (r == 0 || !a->desk.no_keys)
+		return r;
+	do_without_keys(a, r);
+	return 0;
+}
+
+/* Who is told that the role stands may come by a key at once; one that takes longer is heard when it comes. */
+static int await_keys(struct accounts *a)
+{
+	struct pollfd p = { .fd = a->keys, .events = POLLIN };
+
+	return a->keys >= 0 && poll(&p, 1, KEYS_BEGIN_MS) > 0 ? turn_to_keys(a) : 0;
+}
+
+/* Whoever seems to hang is heard once more first: it may have been this role that did not come to it. */
+static int turn_to_children(struct accounts *a, bool hasher, bool keys)
+{
+	struct mono now = clock_mono();
+	int r = 0;
+
+	if (hasher || child_hangs(&a->hashes, now))
+		r = hear_hashes(a);
+	if (r == 0 && (keys || child_hangs(&a->proofs, now)))
+		r = turn_to_keys(a);
+	return r == 0 && (child_hangs(&a->hashes, now) || child_hangs(&a->proofs, now)) ? -ETIMEDOUT : r;
+}
+
+static int waits_ms(const struct accounts *a)
+{
+	if (desk_leaked_waits(&a->desk))
+		return 0;
+	return a->hashes.answers + a->proofs.answers > 0 ? OWED_MS : TURN_MS;
+}
+
 /* 0 when the supervisor is gone, negative errno when a child is. */
-static int loop(struct accounts *a, bool keys)
+static int loop(struct accounts *a)
 {
 	struct pollfd p[3] = { { .fd = ROLE_FD_CONTROL, .events = POLLIN },
 			       { .fd = ACCOUNTS_FD_HASHER, .events = POLLIN },
-			       { .fd = keys ? ACCOUNTS_FD_WEBAUTHN : -1, .events = POLLIN } };
+			       { .events = POLLIN } };
 	int r;
 
 	for (;;) {
-		if (poll(p, 3, desk_leaked_waits(&a->desk) ? 0 : TURN_MS) < 0 && errno != EINTR)
+		p[0].revents = p[1].revents = p[2].revents = 0;
+		p[2].fd = a->keys;
+		if (poll(p, 3, waits_ms(a)) < 0 && errno != EINTR)
 			return -errno;
 		desk_look(&a->desk, moment_now());
 		desk_leaked_step(&a->desk, moment_now());
-		if (p[1].revents != 0 && (r = hear_hashes(a)) < 0)
-			return r;
-		if (p[2].revents != 0 && (r = hear_proofs(a)) < 0)
+		if ((r = turn_to_children(a, p[1].revents != 0, p[2].revents != 0)) < 0)
 			return r;
 		if (p[0].revents != 0) {
 			r = msg_serve(ROLE_FD_CONTROL, ROLE_ACCOUNTS, handlers, a);
 			if (r <= 0 && r != -EAGAIN && r != -EINTR)
 				return r;
 		}
-		p[0].revents = p[1].revents = p[2].revents = 0;
 	}
 }
 
@@ -249,27 +322,33 @@ int role_accounts(void)
 		.ctx = &a, .answer = say_answer, .hash = say_hash, .prove = say_proof, .event = say_event
 	};
 	struct err e = { 0 };
-	bool keys = true;
 	int r;
 
 	signal(SIGPIPE, SIG_IGN);
+	a.keys = -1;
 	a.events.fd = ROLE_FD_EVENTS;
 	r = put_at(hasher_start(&e), ACCOUNTS_FD_HASHER, &e);
 	if (r == 0) {
 		r = put_at(keys_start(&e), ACCOUNTS_FD_WEBAUTHN, &e);
+		a.keys = r < 0 ? -1 : ACCOUNTS_FD_WEBAUTHN;
 		/* A box without that program has people with codes still. */
-		keys = r != -ENOENT;
-		if (!keys)
+		if (r == -ENOENT) {
 			fprintf(stderr, "sekishod accounts: %s\n", e.text);
-		r = keys ? r : 0;
+			r = 0;
+		}
 	}
 	if (r == 0)
 		r = sandbox_enter(ROLE_ACCOUNTS, &e);
 	if (r == 0)
 		r = desk_open(&a.desk, ACCOUNTS_FD_FOLDER, &out, moment_now(), &e);
+	a.desk.no_keys = true;
+	if (r == 0 && a.keys < 0)
+		desk_without_keys(&a.desk);
+	if (r == 0 && (r = await_keys(&a)) < 0)
+		err_set(&e, r, "sekisho-webauthn");
 	if (r == 0 && (r = msg_send(ROLE_FD_CONTROL, 0, &(struct msg_body){ .type = MSG_READY }, NULL, 0)) < 0)
 		err_set(&e, r, "control channel");
-	if (r == 0 && (r = loop(&a, keys)) < 0)
+	if (r == 0 && (r = loop(&a)) < 0)
 		err_set(&e, r, "a child, or the control channel");
 	explicit_bzero(&a, sizeof(a));
 	if (r < 0)

@@ -16,12 +16,14 @@
 
 #define FD 3 /* the only one that is left to it */
 
-/* Both ends are of one release: what is not of its size or ends nowhere is no question. */
+/* Both ends are of one release, which the first word says: what is not of its size or ends nowhere is no question. */
 static int serve(void)
 {
 	static struct webauthn_question q;
-	struct webauthn_answer a;
+	struct webauthn_answer a = { .count = sizeof(q) };
 
+	if (write(FD, &a, sizeof(a)) != (ssize_t)sizeof(a))
+		return 1;
 	for (;;) {
 		ssize_t n = read(FD, &q, sizeof(q));
 

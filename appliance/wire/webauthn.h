@@ -41,6 +41,7 @@ struct webauthn_question {
 	char text[WEBAUTHN_TEXT + 1];
 };
 
+/* The child's first is of no question (`id` 0): it stands, and `count` is the size of a question. A newer program beside an older one may take another for one. */
 struct webauthn_answer {
 	uint32_t id;
 	bool challenged; /* `challenge` is what the browser says that it answers to, whether the rest holds or not */

@@ -1115,6 +1115,65 @@ static void a_list_that_is_none(void **state)
 	close(fd);
 }
 
+/* ---- security keys ------------------------------------------------------------------------------------------------ */
+
+static struct msg_key key_of(enum key_order what, const char *label, const uint8_t secret[SECRET_BYTES])
+{
+	struct msg_key m = { .order = what, .family = 4, .from = { 192, 0, 2, 10 }, .proof = "" };
+
+	memcpy(m.secret, secret, SECRET_BYTES);
+	memcpy(m.label, label, strlen(label));
+	memcpy(m.phrase, PHRASE, strlen(PHRASE));
+	return m;
+}
+
+/* What the first name says is as if sekisho-webauthn had said it. */
+static void give_key(const char *name, const char *label)
+{
+	struct account *a = book_account(&desk.book, name);
+	struct key *k = &a->keys[a->n_keys++];
+
+	*k = (struct key){ .public = { .kind = WEBAUTHN_EDDSA, .n_id = 1, .id = { (uint8_t)a->n_keys } } };
+	snprintf(k->label, sizeof(k->label), "%s", label);
+}
+
+/* Right or wrong, known or not: all hear the same, so nobody learns of a pass phrase that it is right. */
+static void without_who_looks_at_keys_nobody_learns_anything(void **state)
+{
+	const char *const names[] = { "suzuki", "suzuki", "nobody" };
+	const char *const phrases[] = { PHRASE, "three herons argue loudly", PHRASE };
+	uint8_t secret[SECRET_BYTES];
+	struct msg_key k;
+
+	(void)state;
+	give_key("suzuki", "spare");
+	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), HERE, secret), ANSWER_YES);
+	forget();
+	desk_without_keys(&desk);
+	assert_true(recorded(ACCOUNT_NO_KEYS));
+	for (unsigned i = 0; i < 3; i++) {
+		struct msg_login m = login_of(names[i], phrases[i], "a.b.c.d", HERE);
+
+		m.kind = PROOF_KEY;
+		forget();
+		desk_login(&desk, 1, &m, now);
+		assert_true(n_answers == 1 && n_questions == 0 && n_proofs == 0 && n_events == 0);
+		assert_int_equal(answers[0].status, ANSWER_CANNOT);
+	}
+	k = key_of(KEY_ADD, "new", secret);
+	forget();
+	desk_key(&desk, 5, &k, now);
+	assert_true(n_answers == 1 && answers[0].status == ANSWER_INVALID && n_questions == 0);
+	/* What takes nothing of it goes on. */
+	k = key_of(KEY_REMOVE, "spare", secret);
+	forget();
+	desk_key(&desk, 5, &k, now);
+	hash_all();
+	assert_int_equal(answers[0].status, ANSWER_YES);
+	later(60);
+	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), HERE, secret), ANSWER_YES);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1143,6 +1202,7 @@ int main(void)
 		cmocka_unit_test_setup(a_leaked_phrase_that_is_typed_again, anew),
 		cmocka_unit_test_setup(a_list_outlives_the_role_and_is_told, anew),
 		cmocka_unit_test_setup(a_list_that_is_none, anew),
+		cmocka_unit_test_setup(without_who_looks_at_keys_nobody_learns_anything, anew),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

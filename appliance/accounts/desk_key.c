@@ -152,7 +152,8 @@ static void key_proved(struct desk *d, struct job *j, const struct webauthn_answ
 	explicit_bzero(&before, sizeof(before));
 }
 
-static void remove_key(struct desk *d, struct job *j, struct account *a)
+/* Whoever has found the key may have opened any of the others, as when root removes it. */
+static void remove_key(struct desk *d, struct job *j, struct account *a, struct moment now)
 {
 	struct key *k = account_key(a, j->label);
 	struct account before = *a;
@@ -164,6 +165,8 @@ static void remove_key(struct desk *d, struct job *j, struct account *a)
 	} else {
 		account_remove_key(a, k);
 		if (kept(d, j, a, &before)) {
+			sessions_end_others(&d->sessions, a->name, sessions_find(&d->sessions, j->secret, now.ns),
+					    now.ns);
 			desk_event(d, ACCOUNT_KEY_REMOVED, &j->from, a->name, NULL, j->label, NULL, 1);
 			answer_keys(d, j, a);
 		}
@@ -184,7 +187,7 @@ void desk_key_hashed(struct desk *d, struct job *j, const struct hash_answer *h,
 	else if (j->leaked)
 		desk_leaked_typed(d, j, now);
 	else if (j->key_order == KEY_REMOVE)
-		remove_key(d, j, a);
+		remove_key(d, j, a, now);
 	else if (!desk_prove(d, j, a))
 		desk_come_again(d, j);
 }

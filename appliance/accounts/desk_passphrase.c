@@ -80,12 +80,7 @@ static void end_others(struct desk *d, const struct job *j, struct moment now)
 
 	if (own != NULL)
 		own->leaked = false;
-	for (size_t i = 0; i < SESSIONS_MOST; i++) {
-		struct session *x = &d->sessions.all[i];
-
-		if (x != own && session_alive(x, now.ns) && strcmp(x->name, j->name) == 0)
-			session_end(x);
-	}
+	sessions_end_others(&d->sessions, j->name, own, now.ns);
 }
 
 static void taken(struct desk *d, struct job *j, const char *hash, struct moment now)

@@ -83,3 +83,10 @@ size_t sessions_end_of(struct sessions *s, const char *name, uint64_t now)
 			session_end(&s->all[i]);
 	return n;
 }
+
+void sessions_end_others(struct sessions *s, const char *name, const struct session *own, uint64_t now)
+{
+	for (size_t i = 0; i < SESSIONS_MOST; i++)
+		if (&s->all[i] != own && session_alive(&s->all[i], now) && strcmp(s->all[i].name, name) == 0)
+			session_end(&s->all[i]);
+}

@@ -47,5 +47,7 @@ void session_end(struct session *x);
 size_t sessions_count(const struct sessions *s, const char *name, uint64_t now);
 /* Ends all of an account; returns how many lived. */
 size_t sessions_end_of(struct sessions *s, const char *name, uint64_t now);
+/* All of them but his `own`, NULL = all. */
+void sessions_end_others(struct sessions *s, const char *name, const struct session *own, uint64_t now);
 
 #endif

@@ -1174,6 +1174,32 @@ static void without_who_looks_at_keys_nobody_learns_anything(void **state)
 	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), HERE, secret), ANSWER_YES);
 }
 
+static void who_removes_a_key_ends_the_other_sessions(void **state)
+{
+	uint8_t here[SECRET_BYTES], there[SECRET_BYTES];
+	struct msg_key m;
+
+	(void)state;
+	give_key("suzuki", "lost");
+	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), THERE, there), ANSWER_YES);
+	later(60);
+	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), HERE, here), ANSWER_YES);
+	m = key_of(KEY_REMOVE, "another", here);
+	forget();
+	desk_key(&desk, 5, &m, now);
+	hash_all();
+	assert_int_equal(answers[0].status, ANSWER_INVALID);
+	assert_int_equal(judge(CREDENTIAL_SESSION, there, RIGHT_COUNT, THERE), ANSWER_YES);
+	m = key_of(KEY_REMOVE, "lost", here);
+	forget();
+	desk_key(&desk, 5, &m, now);
+	hash_all();
+	assert_int_equal(answers[0].status, ANSWER_YES);
+	assert_true(recorded(ACCOUNT_KEY_REMOVED));
+	assert_int_equal(judge(CREDENTIAL_SESSION, there, RIGHT_COUNT, THERE), ANSWER_NO);
+	assert_int_equal(judge(CREDENTIAL_SESSION, here, RIGHT_COUNT, HERE), ANSWER_YES);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1203,6 +1229,7 @@ int main(void)
 		cmocka_unit_test_setup(a_list_outlives_the_role_and_is_told, anew),
 		cmocka_unit_test_setup(a_list_that_is_none, anew),
 		cmocka_unit_test_setup(without_who_looks_at_keys_nobody_learns_anything, anew),
+		cmocka_unit_test_setup(who_removes_a_key_ends_the_other_sessions, anew),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

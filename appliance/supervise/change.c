@@ -137,7 +137,13 @@ static void refuse(struct supervisor *s, const struct order *o, int status, enum
 	answer(s, o, status, json_pack("{s:o}", "error", sentence_json(&why)));
 }
 
-/* "r3 1a2b3c4d5e6f7a8b: what was said", by the account, at the machine by "login/account" */
+/* By the account, at the machine by "login/account". */
+static void ordered_by(const struct order *o, char out[USER_BY])
+{
+	snprintf(out, USER_BY, "%s%s%s", o->login, o->login[0] != '\0' ? "/" : "", o->by);
+}
+
+/* "r3 1a2b3c4d5e6f7a8b: what was said" */
 static void record(struct supervisor *s, enum policy_event what, const struct order *o)
 {
 	const struct draft *d = &s->change->draft;
@@ -146,7 +152,7 @@ static void record(struct supervisor *s, enum policy_event what, const struct or
 	hex_text(d->digest, 8, hex);
 	snprintf(text, sizeof(text), "r%llu %s%s%s", (unsigned long long)d->revision, hex,
 		 o->comment[0] != '\0' ? ": " : "", o->comment);
-	snprintf(by, sizeof(by), "%s%s%s", o->login, o->login[0] != '\0' ? "/" : "", o->by);
+	ordered_by(o, by);
 	policy_event_of(s, what, d->base, by, text);
 }
 
@@ -501,6 +507,24 @@ static bool may_approve(const struct order *o, const char *name)
 	return false;
 }
 
+/* What was said with the order is about the apply, which is not done. */
+static void record_lost(struct supervisor *s, const struct order *o, const char *approver)
+{
+	struct event e = event_new(EVENT_POLICY, clock_wall_ns());
+	const struct draft *d = &s->change->draft;
+	char hex[65], text[96], by[USER_BY];
+
+	hex_text(d->digest, 8, hex);
+	snprintf(text, sizeof(text), "r%llu %s", (unsigned long long)d->revision, hex);
+	ordered_by(o, by);
+	e.code = POLICY_APPROVAL_LOST;
+	e.value = d->base;
+	event_say(&e, EVENT_BY, by);
+	event_say(&e, EVENT_OBJECT, text);
+	event_say(&e, EVENT_BEFORE, approver);
+	event_send(&s->events, &e);
+}
+
 /* Whoever approved it was shut out since, or has another role: nobody stands for it, and it waits for somebody who does. */
 static void approval_falls(struct supervisor *s, const struct order *o)
 {
@@ -508,8 +532,11 @@ static void approval_falls(struct supervisor *s, const struct order *o)
 
 	undecided(d);
 	d->state = DRAFT_ASKED;
-	if (kept(s, o, &before))
-		refuse(s, o, ANSWER_CANNOT, M_CHANGE_APPROVER_GONE, before.decided_by);
+	if (!kept(s, o, &before))
+		return;
+	/* Once: from here on, and after a start, it is a draft that waits. */
+	record_lost(s, o, before.decided_by);
+	refuse(s, o, ANSWER_CANNOT, M_CHANGE_APPROVER_GONE, before.decided_by);
 }
 
 static void apply(struct supervisor *s, struct order *o)

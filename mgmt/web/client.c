@@ -78,6 +78,8 @@ void client_done(struct client *k, uint64_t deadline_ns)
 	live_leave(k->stream);
 	k->stream = NULL;
 	client_forget_body(k);
+	k->announced = 0;
+	k->bearer = k->drains = false;
 	k->stage = STAGE_BOX;
 	k->form = NULL;
 	k->state = CLIENT_IDLE;

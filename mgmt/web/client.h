@@ -35,7 +35,7 @@ struct client {
 	uint32_t id;
 	uint32_t ask; /* what the page calls its question, which wants to hear how far it is; 0 = it does not */
 	/* What the answer that is waited for is: of the box, of who it is that asks, of a login or a logout, of an order; what a key is to sign, or what
-	 * became of a key; of an order about an account. */
+	 * became of a key; of an order about an account; of whose session it is that a large body is announced by. */
 	enum client_stage {
 		STAGE_BOX,
 		STAGE_JUDGE_SESSION,
@@ -47,11 +47,15 @@ struct client {
 		STAGE_RECORDS,
 		STAGE_CHALLENGE,
 		STAGE_KEY,
-		STAGE_MANAGE
+		STAGE_MANAGE,
+		STAGE_BODY
 	} stage;
 	const struct route *route; /* of STAGE_JUDGE_...: what is asked when it is allowed */
 	uint8_t *body;		   /* owned; NULL = none is expected */
 	size_t n_body, body_room;
+	size_t announced; /* bytes of the body, as its head says */
+	bool bearer;	  /* of this request: the session that it shows is real */
+	bool drains;	  /* its body is read and thrown away; `reply` goes out behind it */
 	const char *line; /* the target where it was read, which nobody but on_request looks at; NULL = none was */
 	size_t n_line;
 	struct target target;

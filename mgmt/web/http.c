@@ -107,6 +107,12 @@ static enum MHD_Result hold(struct client *k, enum client_state state, uint64_t 
 	return MHD_YES;
 }
 
+static void wake(struct client *k)
+{
+	k->state = CLIENT_READY;
+	MHD_resume_connection(k->connection);
+}
+
 static enum MHD_Result refuse(struct http *h, struct client *k)
 {
 	uint64_t report, delay = budget_failure(&h->budget, &k->who, h->now.ns, &report);
@@ -721,7 +727,7 @@ static bool room_for_order(const struct http *h, const struct client *k)
 }
 
 /* Before any of the body comes: true when it may, else *ret_refusal says why not. */
-static bool body_fits(const struct http *h, struct client *k, const char *method, enum reply_kind *ret_refusal)
+static bool body_fits(struct client *k, const char *method, enum reply_kind *ret_refusal)
 {
 	size_t most = is_change(k) ? CHANGE_BODY : LOGIN_BODY, n;
 	bool body = false;
@@ -734,10 +740,48 @@ static bool body_fits(const struct http *h, struct client *k, const char *method
 		    client_has_header(k, MHD_HTTP_HEADER_TRANSFER_ENCODING))
 			return false;
 		*ret_refusal = !is_change(k) || shows_session(k) ? REPLY_UNAVAILABLE : REPLY_LOGIN;
-		return *ret_refusal != REPLY_LOGIN && (n <= LOGIN_BODY || room_for_order(h, k)) && client_expect(k, n);
+		k->announced = n;
+		return *ret_refusal != REPLY_LOGIN && (n > LOGIN_BODY || client_expect(k, n));
 	}
 	MHD_get_connection_values(k->connection, MHD_HEADER_KIND, length_header, &body);
 	return !body;
+}
+
+/* Anybody can show something of the form of a session: who announces a large body gets room for it once it is known that he has one. */
+static enum MHD_Result ask_whose_body(struct http *h, struct client *k)
+{
+	const char *cookie = client_header(k, MHD_HTTP_HEADER_COOKIE);
+	struct msg_body who = { .type = MSG_JUDGE };
+	uint8_t secret[LOGIN_SECRET];
+	enum MHD_Result r = MHD_NO;
+
+	if (cookie != NULL && login_cookie(cookie, secret)) {
+		who.judge = credential(k, CREDENTIAL_SESSION, secret);
+		who.judge.right = RIGHT_COUNT; /* which one it takes stands in the body */
+		r = ask_and_wait(h, k, STAGE_BODY, &who);
+	}
+	explicit_bzero(secret, sizeof(secret));
+	explicit_bzero(&who, sizeof(who));
+	return r;
+}
+
+static void sender_judged(struct client *k, int status)
+{
+	k->bearer = status == ANSWER_YES;
+	k->known |= k->bearer;
+	k->reply = status == ANSWER_NO ? REPLY_LOGIN : status == ANSWER_INVALID ? REPLY_FORBIDDEN : REPLY_UNAVAILABLE;
+	wake(k);
+}
+
+/* Nothing is kept of what nobody has sent; he hears so behind it, since a page that is cut off while it sends would be told nothing. */
+static enum MHD_Result take_body(struct http *h, struct client *k)
+{
+	k->state = CLIENT_HEAD;
+	k->stage = STAGE_BOX;
+	k->drains = !k->bearer;
+	if (k->drains || (room_for_order(h, k) && client_expect(k, k->announced)))
+		return MHD_YES;
+	return reply_send(k->connection, REPLY_UNAVAILABLE);
 }
 
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const char *url, const char *method,
@@ -750,6 +794,10 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
 	(void)url;
 	if (k == NULL)
 		return MHD_NO;
+	if (*upload_size != 0 && k->drains) {
+		*upload_size = 0;
+		return MHD_YES;
+	}
 	if (*upload_size != 0) {
 		if (k->state != CLIENT_HEAD || *upload_size > k->body_room - k->n_body)
 			return MHD_NO;
@@ -764,11 +812,13 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
 		k->deadline_ns = h->now.ns + (uint64_t)HTTP_ANSWER_S * S_NS;
 		if (!whole_target(k, version))
 			return reply_send(c, REPLY_NOT_FOUND);
-		return body_fits(h, k, method, &refusal) ? MHD_YES : reply_send(c, refusal);
+		if (!body_fits(k, method, &refusal))
+			return reply_send(c, refusal);
+		return k->announced > LOGIN_BODY ? ask_whose_body(h, k) : MHD_YES;
 	case CLIENT_HEAD:
-		return decide(h, k, method);
+		return k->drains ? reply_send(c, k->reply) : decide(h, k, method);
 	case CLIENT_READY:
-		return answer_now(h, k);
+		return k->stage == STAGE_BODY ? take_body(h, k) : answer_now(h, k);
 	case CLIENT_HELD:
 	case CLIENT_ASKED:
 	case CLIENT_FREE:
@@ -878,12 +928,6 @@ int http_left_fd(const struct http *h)
 int http_poll_fd(const struct http *h)
 {
 	return MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
-}
-
-static void wake(struct client *k)
-{
-	k->state = CLIENT_READY;
-	MHD_resume_connection(k->connection);
 }
 
 static void sweep(struct http *h)
@@ -1044,6 +1088,10 @@ void http_answer(struct http *h, struct msg *m)
 		if (k->stage == STAGE_JUDGE_SESSION || k->stage == STAGE_JUDGE_TOKEN) {
 			note_reader(k, m);
 			judged(h, k, m);
+			break;
+		}
+		if (k->stage == STAGE_BODY) {
+			sender_judged(k, m->body.answer.status);
 			break;
 		}
 		k->known |= k->stage != STAGE_BOX && k->stage != STAGE_CHALLENGE && m->body.answer.status == ANSWER_YES;

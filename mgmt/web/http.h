@@ -24,7 +24,7 @@ struct http;
 #define HTTP_LOGINS 6	      /* of them logins, in all and from one address */
 #define HTTP_LOGINS_EACH 2
 #define HTTP_ASK_S 10	/* how long one may take */
-#define HTTP_ORDERS 4	/* bodies of orders at a time, one from each address */
+#define HTTP_ORDERS 4	/* large bodies of orders at a time, one from each address, all under sessions that are real */
 #define HTTP_ORDER_S 75 /* how long such an order may take, its dry run included */
 
 struct http_counts {

@@ -34,9 +34,12 @@ static const struct {
 	[REPLY_TOO_LARGE] = { MHD_HTTP_CONTENT_TOO_LARGE,
 			      "{\"error\":\"too_large\",\"message\":{\"en\":\"a request has no body here\","
 			      "\"ja\":\"リクエストに本文は付けられません\"}}\n" },
-	[REPLY_UNAVAILABLE] = { MHD_HTTP_SERVICE_UNAVAILABLE,
-				"{\"error\":\"unavailable\",\"message\":{\"en\":\"the box did not answer in time\","
-				"\"ja\":\"装置が時間内に応答しませんでした\"}}\n" },
+	[REPLY_UNAVAILABLE] = { MHD_HTTP_SERVICE_UNAVAILABLE, "{\"error\":\"unavailable\",\"message\":{\"en\":\"the "
+							      "box did not answer in time, or has too "
+							      "much of this to do; try again in a few seconds\","
+							      "\"ja\":"
+							      "\"装置が時間内に応答しないか、処理中の要求が多すぎます。"
+							      "数秒後にもう一度試してください\"}}\n" },
 	[REPLY_CROWDED] = { MHD_HTTP_SERVICE_UNAVAILABLE,
 			    "{\"error\":\"crowded\",\"message\":{\"en\":\"too many pages of this account, or of all, "
 			    "are "

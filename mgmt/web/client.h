@@ -14,12 +14,13 @@
 #include "mgmt/web/reply.h"
 
 enum client_state {
-	CLIENT_FREE,  /* the place is unused */
-	CLIENT_IDLE,  /* no request, or its head is not whole */
-	CLIENT_HEAD,  /* head seen, nothing decided */
-	CLIENT_HELD,  /* suspended: `reply` goes out at wake_ns */
-	CLIENT_ASKED, /* suspended: the supervisor has been asked `id`; wake_ns is when we stop waiting */
-	CLIENT_READY, /* decided: an answer (answer_fd >= 0) or `reply` */
+	CLIENT_FREE,   /* the place is unused */
+	CLIENT_IDLE,   /* no request, or its head is not whole */
+	CLIENT_HEAD,   /* head seen, nothing decided */
+	CLIENT_HELD,   /* suspended: `reply` goes out at wake_ns */
+	CLIENT_QUEUED, /* suspended: waits for a place among strangers (crowd_next), until wake_ns */
+	CLIENT_ASKED,  /* suspended: the supervisor has been asked `id`; wake_ns is when we stop waiting */
+	CLIENT_READY,  /* decided: an answer (answer_fd >= 0) or `reply` */
 };
 
 struct client {

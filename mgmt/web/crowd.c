@@ -36,3 +36,39 @@ struct client *crowd_victim(struct client *all, size_t n)
 	}
 	return found;
 }
+
+/* Waits for the answer to what anybody may ask for. */
+static bool asks_as_stranger(const struct client *k)
+{
+	return k->state == CLIENT_ASKED && (k->stage == STAGE_LOGIN || k->stage == STAGE_CHALLENGE);
+}
+
+/* Of this host; NULL: of all. */
+static unsigned under_way(const struct client *all, size_t n, const struct addr *of)
+{
+	unsigned found = 0;
+
+	for (size_t i = 0; i < n; i++)
+		found += asks_as_stranger(&all[i]) && (of == NULL || addr_same_host(&all[i].who, of));
+	return found;
+}
+
+struct client *crowd_next(struct client *all, size_t n, unsigned most, unsigned each)
+{
+	struct client *found = NULL;
+	unsigned least = each;
+
+	if (under_way(all, n, NULL) >= most)
+		return NULL;
+	for (size_t i = 0; i < n; i++) {
+		struct client *k = &all[i];
+		unsigned own = k->state == CLIENT_QUEUED ? under_way(all, n, &k->who) : each;
+
+		/* All wait equally long until they are told to come again. */
+		if (own < least || (found != NULL && own == least && k->wake_ns < found->wake_ns)) {
+			found = k;
+			least = own;
+		}
+	}
+	return found;
+}

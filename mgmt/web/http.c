@@ -124,12 +124,6 @@ static enum MHD_Result refuse(struct http *h, struct client *k)
 	return delay == 0 ? reply_send(k->connection, k->reply) : hold(k, CLIENT_HELD, h->now.ns + delay);
 }
 
-/* What anybody may ask for. */
-static bool of_strangers(enum client_stage stage)
-{
-	return stage == STAGE_LOGIN || stage == STAGE_CHALLENGE;
-}
-
 /* How many questions are on their way, without that of `k`. */
 static unsigned asked(const struct http *h, const struct client *k)
 {
@@ -199,22 +193,11 @@ static void stop_asking(struct http *h, struct client *k)
 /* `fd` goes with it and stays the caller's; -1 = none. True: the question is on its way, and its answer will be the `stage`'s. */
 static bool ask_box(struct http *h, struct client *k, enum client_stage stage, struct msg_body *question, int fd)
 {
-	unsigned logins = 0, own = 0;
-
-	for (size_t i = 0; i < HTTP_CONNECTIONS; i++) {
-		const struct client *o = &h->clients[i];
-		bool login = o->state == CLIENT_ASKED && of_strangers(o->stage);
-
-		logins += login;
-		own += login && addr_same_host(&o->who, &k->who);
-	}
 	k->id = ++h->last_id;
 	k->stage = stage;
 	want_progress(k, question);
 	k->reply = REPLY_UNAVAILABLE;
-	/* A login takes long, and strangers ask for it: they leave room for whoever is logged in, and for each other. */
-	if (asked(h, k) >= HTTP_ASKED || (of_strangers(stage) && (logins >= HTTP_LOGINS || own >= HTTP_LOGINS_EACH)) ||
-	    msg_send(h->control_fd, k->id, question, &fd, fd >= 0 ? 1 : 0) < 0) {
+	if (asked(h, k) >= HTTP_ASKED || msg_send(h->control_fd, k->id, question, &fd, fd >= 0 ? 1 : 0) < 0) {
 		h->counts.unanswered++;
 		return false;
 	}
@@ -350,24 +333,75 @@ static enum MHD_Result decide_get(struct http *h, struct client *k, const struct
 	return route == &route_live ? stream_route(h, k, route) : ask_route(h, k, route);
 }
 
-static enum MHD_Result decide_login(struct http *h, struct client *k)
+static bool ask_login(struct http *h, struct client *k)
 {
 	struct msg_body question = { .type = MSG_LOGIN };
 	char proof[WEBAUTHN_TEXT + 1];
-	enum MHD_Result r;
+	bool sent = login_read(k->body, k->n_body, &question.login, proof);
 
-	if (login_read(k->body, k->n_body, &question.login, proof)) {
+	if (sent) {
 		question.login.family = k->who.family;
 		memcpy(question.login.from, k->who.b, sizeof(question.login.from));
 		memcpy(question.login.shown, k->shown, sizeof(question.login.shown));
-		r = ask_and_wait(h, k, STAGE_LOGIN, &question);
-	} else {
-		r = reply_send(k->connection, REPLY_BAD_REQUEST);
+		sent = ask_box(h, k, STAGE_LOGIN, &question, -1);
 	}
 	client_forget_body(k);
 	explicit_bzero(proof, sizeof(proof));
 	explicit_bzero(&question, sizeof(question));
+	return sent;
+}
+
+/* Something to sign, for whoever asks. */
+static bool ask_challenge(struct http *h, struct client *k)
+{
+	struct msg_body question = { .type = MSG_CHALLENGE };
+
+	question.challenge.family = k->who.family;
+	memcpy(question.challenge.from, k->who.b, sizeof(question.challenge.from));
+	return ask_box(h, k, STAGE_CHALLENGE, &question, -1);
+}
+
+/*
+ * A login takes long, and strangers ask for it: they leave room for whoever is logged in, and for each other. Who finds no place waits for one: told to
+ * come again, a person would have to be quicker than those who do nothing else.
+ */
+static void admit(struct http *h)
+{
+	struct client *k;
+
+	while (asked(h, NULL) < HTTP_ASKED &&
+	       (k = crowd_next(h->clients, HTTP_CONNECTIONS, HTTP_LOGINS, HTTP_LOGINS_EACH)) != NULL) {
+		if (k->stage == STAGE_LOGIN ? ask_login(h, k) : ask_challenge(h, k)) {
+			k->state = CLIENT_ASKED;
+			k->wake_ns = h->now.ns + (uint64_t)HTTP_ASK_S * S_NS;
+		} else {
+			wake(k);
+		}
+	}
+}
+
+static enum MHD_Result queue_up(struct http *h, struct client *k, enum client_stage stage)
+{
+	enum MHD_Result r = hold(k, CLIENT_QUEUED, h->now.ns + (uint64_t)HTTP_QUEUE_S * S_NS);
+
+	k->stage = stage;
+	k->reply = REPLY_UNAVAILABLE;
+	admit(h);
 	return r;
+}
+
+static enum MHD_Result decide_login(struct http *h, struct client *k)
+{
+	struct msg_login said;
+	char proof[WEBAUTHN_TEXT + 1];
+	bool whole = login_read(k->body, k->n_body, &said, proof);
+
+	explicit_bzero(proof, sizeof(proof));
+	explicit_bzero(&said, sizeof(said));
+	if (whole)
+		return queue_up(h, k, STAGE_LOGIN);
+	client_forget_body(k);
+	return reply_send(k->connection, REPLY_BAD_REQUEST);
 }
 
 /* About a key of whoever has this session. */
@@ -392,16 +426,6 @@ static enum MHD_Result decide_key(struct http *h, struct client *k)
 	explicit_bzero(proof, sizeof(proof));
 	explicit_bzero(&question, sizeof(question));
 	return r;
-}
-
-/* Something to sign, for whoever asks. */
-static enum MHD_Result decide_challenge(struct http *h, struct client *k)
-{
-	struct msg_body question = { .type = MSG_CHALLENGE };
-
-	question.challenge.family = k->who.family;
-	memcpy(question.challenge.from, k->who.b, sizeof(question.challenge.from));
-	return ask_and_wait(h, k, STAGE_CHALLENGE, &question);
 }
 
 static enum MHD_Result decide_logout(struct http *h, struct client *k)
@@ -612,7 +636,7 @@ static enum MHD_Result decide(struct http *h, struct client *k, const char *meth
 	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0)
 		return reply_send(k->connection, REPLY_NOT_ALLOWED);
 	if (challenge)
-		return decide_challenge(h, k);
+		return queue_up(h, k, STAGE_CHALLENGE);
 	return page != NULL ? reply_page(k->connection, page) : decide_get(h, k, route);
 }
 
@@ -630,6 +654,9 @@ static void end_connection(struct client *k)
 {
 	k->deadline_ns = UINT64_MAX;
 	shutdown(k->fd, SHUT_RDWR);
+	/* Nobody hears that of one who is suspended. */
+	if (k->state == CLIENT_QUEUED)
+		wake(k);
 }
 
 static struct client *client_of(struct MHD_Connection *c)
@@ -820,6 +847,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
 	case CLIENT_READY:
 		return k->stage == STAGE_BODY ? take_body(h, k) : answer_now(h, k);
 	case CLIENT_HELD:
+	case CLIENT_QUEUED:
 	case CLIENT_ASKED:
 	case CLIENT_FREE:
 		break;
@@ -930,6 +958,12 @@ int http_poll_fd(const struct http *h)
 	return MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
 }
 
+/* Until wake_ns, which comes whatever becomes of it. */
+static bool waits(const struct client *k)
+{
+	return k->state == CLIENT_HELD || k->state == CLIENT_QUEUED || k->state == CLIENT_ASKED;
+}
+
 static void sweep(struct http *h)
 {
 	for (size_t i = 0; i < HTTP_CONNECTIONS; i++) {
@@ -937,8 +971,8 @@ static void sweep(struct http *h)
 
 		if (k->state == CLIENT_FREE)
 			continue;
-		if ((k->state == CLIENT_HELD || k->state == CLIENT_ASKED) && k->wake_ns <= h->now.ns) {
-			h->counts.unanswered += k->state == CLIENT_ASKED;
+		if (waits(k) && k->wake_ns <= h->now.ns) {
+			h->counts.unanswered += k->state != CLIENT_HELD;
 			if (k->state == CLIENT_ASKED)
 				stop_asking(h, k);
 			wake(k);
@@ -971,6 +1005,7 @@ void http_run(struct http *h, struct mono now)
 	record_due(h);
 	left(h);
 	sweep(h);
+	admit(h);
 	live_gone(h->live);
 	live_run(h->live, now.ns, asked(h, NULL) < HTTP_ASKED);
 	MHD_run(h->daemon);
@@ -1003,7 +1038,7 @@ int http_wait_ms(const struct http *h, struct mono now)
 			continue;
 		if (k->deadline_ns < next)
 			next = k->deadline_ns;
-		if ((k->state == CLIENT_HELD || k->state == CLIENT_ASKED) && k->wake_ns < next)
+		if (waits(k) && k->wake_ns < next)
 			next = k->wake_ns;
 	}
 	next = live < next ? live : next;
@@ -1144,7 +1179,7 @@ void http_stop(struct http *h)
 	if (h == NULL)
 		return;
 	for (size_t i = 0; i < HTTP_CONNECTIONS; i++)
-		if (h->clients[i].state == CLIENT_HELD || h->clients[i].state == CLIENT_ASKED)
+		if (waits(&h->clients[i]))
 			wake(&h->clients[i]);
 	live_end(h->live);
 	MHD_run(h->daemon);

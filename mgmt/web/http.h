@@ -21,8 +21,9 @@ struct http;
 #define HTTP_HEAD_S 10	      /* from connecting, or the last answer, to a whole request head */
 #define HTTP_ANSWER_S 60      /* from there to the end of the answer */
 #define HTTP_ASKED 16	      /* questions at the supervisor at a time, that of the streams (live.h) among them */
-#define HTTP_LOGINS 6	      /* of them logins, in all and from one address */
+#define HTTP_LOGINS 6	      /* of them logins, in all and from one address; others wait (crowd_next) */
 #define HTTP_LOGINS_EACH 2
+#define HTTP_QUEUE_S 10 /* and for so long: a page gives up after 15, the answer included */
 #define HTTP_ASK_S 10	/* how long one may take */
 #define HTTP_ORDERS 4	/* large bodies of orders at a time, one from each address, all under sessions that are real */
 #define HTTP_ORDER_S 75 /* how long such an order may take, its dry run included */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the management role decides by itself: request targets, the token, the budget of wrong tokens, who goes in a crowd.
+ * What the management role decides by itself: request targets, the token, the budget of wrong tokens, who goes in a crowd
+ * and who comes next.
  *
  * LINK: mgmt/web/api/target.c mgmt/web/token.c mgmt/web/budget.c mgmt/web/crowd.c appliance/base/bytes.c
  * LINK: appliance/base/addr.c
@@ -256,6 +257,44 @@ static void test_crowd(void **state)
 	assert_null(crowd_victim(all, 8));
 }
 
+static struct client asking(enum client_state state, enum client_stage stage, struct addr who, uint64_t wake_ns)
+{
+	return (struct client){ .state = state, .stage = stage, .who = who, .wake_ns = wake_ns };
+}
+
+static void test_next(void **state)
+{
+	struct addr six = { .family = 6, .b = { 0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 1 } };
+	struct client all[10] = { [0] = { .state = CLIENT_FREE } };
+
+	(void)state;
+	assert_null(crowd_next(all, 10, 4, 2));
+	/* Four of two addresses, and more of them wait, longer than anybody else. */
+	for (unsigned i = 0; i < 8; i++)
+		all[i] = asking(i < 4 ? CLIENT_ASKED : CLIENT_QUEUED, i % 3 == 0 ? STAGE_CHALLENGE : STAGE_LOGIN,
+				v4(1 + i % 2), 10 + i);
+	all[8] = asking(CLIENT_QUEUED, STAGE_LOGIN, v4(9), 90);
+	assert_null(crowd_next(all, 10, 4, 2));
+	all[1].state = CLIENT_READY;
+	assert_ptr_equal(crowd_next(all, 10, 4, 2), &all[8]);
+	/* Of those alike, who has waited longest. */
+	all[9] = asking(CLIENT_QUEUED, STAGE_LOGIN, v4(8), 80);
+	assert_ptr_equal(crowd_next(all, 10, 4, 2), &all[9]);
+	all[8].state = all[9].state = CLIENT_READY;
+	assert_ptr_equal(crowd_next(all, 10, 4, 2), &all[5]);
+	/* What somebody asks who is known takes no place of these. */
+	all[2].stage = STAGE_BOX;
+	assert_ptr_equal(crowd_next(all, 10, 4, 2), &all[4]);
+	/* No more of one than that, however much room there is; one /64 is one. */
+	for (unsigned i = 0; i < 10; i++) {
+		six.b[15] = (uint8_t)i;
+		all[i] = asking(i < 2 ? CLIENT_ASKED : CLIENT_QUEUED, STAGE_LOGIN, six, i);
+	}
+	assert_null(crowd_next(all, 10, 4, 2));
+	all[0].state = CLIENT_READY;
+	assert_ptr_equal(crowd_next(all, 10, 4, 2), &all[2]);
+}
+
 /* However failures come, from however many addresses: the sum of all records is the number of failures. */
 static void test_budget_counts(void **state)
 {
@@ -295,7 +334,7 @@ int main(void)
 		cmocka_unit_test(test_long_paths),	cmocka_unit_test(test_tokens),
 		cmocka_unit_test(test_token_files),	cmocka_unit_test(test_budget_delays),
 		cmocka_unit_test(test_budget_networks), cmocka_unit_test(test_budget_counts),
-		cmocka_unit_test(test_crowd),
+		cmocka_unit_test(test_crowd),		cmocka_unit_test(test_next),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

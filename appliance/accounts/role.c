@@ -22,8 +22,9 @@
 #include "appliance/role/sandbox.h"
 
 #define TURN_MS 60000
-#define OWED_MS 5000	   /* while a child owes an answer */
-#define KEYS_BEGIN_MS 5000 /* so long the role waits for sekisho-webauthn before it says that it stands itself */
+#define OWED_MS 5000 /* while a child owes an answer */
+/* So long the role waits for sekisho-webauthn before it says that it stands itself. A role that does nothing for 2.5 s before that is ended. */
+#define KEYS_BEGIN_MS 2000
 
 struct accounts {
 	struct desk desk;

@@ -52,6 +52,25 @@ static bool dated(gnutls_x509_crt_t crt)
 	       gnutls_x509_crt_get_expiration_time(crt) != (time_t)-1;
 }
 
+/* Files that were put together from others have some twice, and each is told by its digest. Sorted by their end they are near each other. */
+static unsigned each_once(gnutls_x509_crt_t *list, unsigned n)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		unsigned same = kept;
+
+		while (same > 0 && last_first(&list[same - 1], &list[i]) == 0 &&
+		       gnutls_x509_crt_equals(list[same - 1], list[i]) == 0)
+			same--;
+		if (same > 0 && last_first(&list[same - 1], &list[i]) == 0)
+			gnutls_x509_crt_deinit(list[i]);
+		else
+			list[kept++] = list[i];
+	}
+	return kept;
+}
+
 struct msg_certified certified_read(const void *pem, size_t n)
 {
 	struct msg_certified ret = { 0 };
@@ -71,6 +90,7 @@ struct msg_certified certified_read(const void *pem, size_t n)
 	for (unsigned i = 0; i < n_list && r >= 0; i++)
 		r = dated(list[i]) ? r : -1;
 	qsort(list, n_list, sizeof(gnutls_x509_crt_t), last_first);
+	n_list = each_once(list, n_list);
 	ret.n = n_list;
 	for (unsigned i = 0; i < n_list && i < CERTIFICATES_TOLD && r >= 0; i++)
 		r = fill(list[i], &ret, i);

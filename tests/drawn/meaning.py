@@ -279,7 +279,7 @@ class Meaning:
         return {(a["name"], b["name"]) for a in live for b in live if a["observe"] and not a["shadow"] and not b["observe"] and self.overlap(a, b)}
 
     def too_many_ends(self, now):
-        """Are there more than eight ends that differ over one packet? Where most boxes meet, each edge is the first of one of them."""
+        """Are there more than eight ends that differ over one packet, shadows' too? Where most boxes meet, each edge is the first of one of them."""
         if len({c["end"] for c in self.conduits if now < c["end"] < FOREVER}) <= 8:
             return False
         boxes = [b for found in self.boxes.values() for b in found]
@@ -288,8 +288,7 @@ class Meaning:
             here = [b for b in boxes if b[2][0] == family and b[4] == proto]
             sources, destinations, ports = (sorted({edge(b) for b in here}) for edge in (lambda b: b[2][1], lambda b: b[3][1], lambda b: b[5]))
             for (iif, oif), src, dst, port in itertools.product(ways, sources, destinations, ports):
-                found = [c for c, _ in self.matches((iif, oif, family, src, dst, proto, port)) if c["end"] > now]
-                if any(not c["shadow"] for c in found) and len({c["end"] for c in found} - {FOREVER}) > 8:
+                if len({c["end"] for c, _ in self.matches((iif, oif, family, src, dst, proto, port)) if now < c["end"] < FOREVER}) > 8:
                     return True
         return False
 

@@ -86,34 +86,80 @@ static void report_nevers(struct compilation *c)
 	}
 }
 
-/* A shadow that meets nothing records nothing. Whoever wrote it may take it for a permission. */
+/* What the shadows of a policy have to watch. */
+struct watched {
+	bool *meets; /* by conduit: something live lies under it */
+	bool *asked; /* by pair: its rows are, since another one there has the commands of that protocol judged */
+};
+
+static bool is_asked(const struct model *m, const struct cells *cells, const struct interned *set, uint32_t pair)
+{
+	enum protocol p = cells->pairs[pair].service->protocol;
+
+	for (uint32_t k = 0; k < set->n; k++) {
+		const struct cell_pair *x = &cells->pairs[set->values[k]];
+		const struct model_conduit *c = &m->conduits[x->conduit];
+
+		if (!c->shadow && !conduit_past(c, m->now) && x->service->protocol == p)
+			return true;
+	}
+	return false;
+}
+
+/* Of what has ended nothing is left to watch. */
+static bool is_live(const struct model *m, const struct cells *cells, const struct interned *set)
+{
+	for (uint32_t k = 0; k < set->n; k++) {
+		const struct model_conduit *c = &m->conduits[cells->pairs[set->values[k]].conduit];
+
+		if (!c->shadow && !conduit_past(c, m->now))
+			return true;
+	}
+	return false;
+}
+
+/* A shadow that meets nothing records nothing, nor does one of whose protocol nothing is judged. Whoever wrote it may take it for a permission, or
+ * its silence for a sign that its rows are enough. */
+static void report_shadow(struct compilation *c, const struct cells *cells, const struct watched *w, uint32_t pair)
+{
+	const struct cell_pair *p = &cells->pairs[pair];
+	const struct model_conduit *x = &c->model->conduits[p->conduit];
+	const struct protocol_info *info = protocol_info(p->service->protocol);
+	bool first = pair == 0 || cells->pairs[pair - 1].conduit != p->conduit;
+
+	if (!x->shadow || conduit_past(x, c->model->now))
+		return;
+	if (!w->meets[p->conduit] && first)
+		diag_hint(&c->diags,
+			  diag_add(&c->diags, SEV_WARNING, "policy.shadow_idle", x->at, M_SHADOW_IDLE, x->name),
+			  M_SHADOW_IDLE_HINT);
+	if (w->meets[p->conduit] && info->depth == DEPTH_COMMANDS && !w->asked[pair])
+		diag_add(&c->diags, SEV_WARNING, "policy.no_effect", x->at, M_SHADOW_UNASKED, x->name, p->service->name,
+			 info->name);
+}
+
 static bool report_shadows(struct compilation *c, const struct cells *cells)
 {
 	const struct model *m = c->model;
-	bool *meets = arena_array(c->arena, m->n_conduits, sizeof(*meets));
+	struct watched w = { .meets = arena_array(c->arena, m->n_conduits, sizeof(*w.meets)),
+			     .asked = arena_array(c->arena, cells->n_pairs, sizeof(*w.asked)) };
 
-	if (meets == NULL)
+	if (w.meets == NULL || w.asked == NULL)
 		return false;
 	for (size_t i = 0; i < cells->n_sets; i++) {
-		bool live = false;
+		const struct interned *set = &cells->sets[i];
+		bool live = is_live(m, cells, set);
 
-		/* Of what has ended nothing is left to watch. */
-		for (uint32_t k = 0; k < cells->sets[i].n && !live; k++) {
-			const struct model_conduit *x = &m->conduits[cells->pairs[cells->sets[i].values[k]].conduit];
+		for (uint32_t k = 0; k < set->n && live; k++) {
+			uint32_t pair = set->values[k], conduit = cells->pairs[pair].conduit;
 
-			live = !x->shadow && !conduit_past(x, m->now);
+			w.meets[conduit] = true;
+			if (m->conduits[conduit].shadow && !w.asked[pair])
+				w.asked[pair] = is_asked(m, cells, set, pair);
 		}
-		for (uint32_t k = 0; k < cells->sets[i].n && live; k++)
-			meets[cells->pairs[cells->sets[i].values[k]].conduit] = true;
 	}
-	for (size_t i = 0; i < m->n_conduits; i++) {
-		const struct model_conduit *x = &m->conduits[i];
-
-		if (x->shadow && !meets[i] && !conduit_past(x, m->now))
-			diag_hint(&c->diags,
-				  diag_add(&c->diags, SEV_WARNING, "policy.shadow_idle", x->at, M_SHADOW_IDLE, x->name),
-				  M_SHADOW_IDLE_HINT);
-	}
+	for (uint32_t i = 0; i < cells->n_pairs; i++)
+		report_shadow(c, cells, &w, i);
 	return true;
 }
 

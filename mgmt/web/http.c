@@ -1013,7 +1013,8 @@ void http_run(struct http *h, struct mono now)
 
 /*
  * While a peer owes the rest of his handshake, libmicrohttpd (0.9.75) wants to be called again at once, as long as that takes: it does not see
- * that its TLS library has read all there was. What comes is said by the descriptor, so that a moment's rest delays nothing.
+ * that its TLS library has read all there was. What comes is said by the descriptor, so that a moment's rest delays nothing. In a crowd there is no rest:
+ * those who have to go would go later.
  */
 static bool shakes_hands(const struct http *h)
 {
@@ -1029,7 +1030,7 @@ int http_wait_ms(const struct http *h, struct mono now)
 	unsigned long long ms = 0, own;
 	bool limited = MHD_get_timeout(h->daemon, &ms) == MHD_YES;
 
-	if (limited && ms == 0 && shakes_hands(h))
+	if (limited && ms == 0 && h->counts.connections <= HTTP_CROWDED && shakes_hands(h))
 		ms = 1;
 	for (size_t i = 0; i < HTTP_CONNECTIONS; i++) {
 		const struct client *k = &h->clients[i];

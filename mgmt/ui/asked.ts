@@ -16,7 +16,7 @@ export const REASONS: [string, string, string][] = [
 	["no_session", "対応するセッションのない TCP パケット（SYN 以外）", "TCP in the middle without a session"],
 	["invalid", "コネクション追跡で不正と判定", "invalid for connection tracking"],
 	["ip_options", "ルールにない IP オプション・拡張ヘッダー", "IP options or extension headers that no rule allows"],
-	["related", "許可一覧にない ICMP エラー", "ICMP error that is not on the allowed list"],
+	["related", "許可リストにない ICMP エラー", "ICMP error that is not on the allowed list"],
 	["self", "装置自身宛て（待ち受けなし）", "addressed to the box itself, where nothing listens"],
 	["self_out", "ルールにない、装置自身からの送信", "sent by the box itself, and no rule allows it"],
 	["unanswered.closed", "検査部が応答せず、コンジットの指定により遮断（closed）", "inspector did not answer; refused, as the conduit is closed"],

@@ -181,6 +181,25 @@ def no_file_system(m, site, work):
     enforces(m, site)
 
 
+def mended(m, site, work):
+    """The same once more, and somebody at the console mends it: the box starts by itself with its policy, and that is on record."""
+    m.cut()
+    with open(m.disk, "r+b") as f:
+        f.seek(offset(m, "state"))
+        f.write(os.urandom(MIB))
+    m.start()
+    m.wait("begins anew.*復元できます.*> $", 600)
+    m.say("2")
+    m.wait("Type mend.*> $", 60)
+    expect(not any(site.reads() for _ in range(3)), "the office reads the crane")
+    m.say("mend")
+    m.wait("Mended.*修復しました", 600)
+    log_in(m)
+    enforces(m, site)
+    wait_for(lambda: "WAS MENDED" in " ".join(m.ask("events --since 1h").split()), 120 * PATIENCE, "the record of it")
+    says(m, "events --since 1h", "0 in lost+found", "0inlost+found")
+
+
 def told_otherwise(m, site, work):
     """GRUB's file is not in the verified root: another word for the kernel is named by `machine`, as is one that is missing."""
     m.cut()
@@ -199,4 +218,4 @@ def told_otherwise(m, site, work):
          "コマンドライン:%d語中%d語が所定のとおり所定と異なる設定:-init_on_free=1+init_on_free=0" % (words, words - 1))
 
 
-CASES = full, confirmed, sealed, beside_it, no_file_system, told_otherwise
+CASES = full, confirmed, sealed, beside_it, no_file_system, mended, told_otherwise

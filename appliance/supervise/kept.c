@@ -279,6 +279,27 @@ bool kept_held(const struct supervisor *s, const char *device)
 	return record != NULL && kept_mark(record) == KEPT_RETIRED;
 }
 
+/*
+ * Which of them the confirmed policy names cannot be told: none goes home by that, where the machine may forward between them past every rule.
+ * Silent in the box, as those that an apply left out, until a policy or a person says otherwise.
+ */
+void kept_keep(struct supervisor *s)
+{
+	json_t *record;
+	const char *device;
+	bool changed = false;
+
+	json_object_foreach(json_object_get(s->kept, "devices"), device, record)
+	{
+		if (kept_mark(record) != KEPT_TAKEN)
+			continue;
+		kept_left_out(s->kept, device, s->store.confirmed);
+		changed = true;
+	}
+	if (changed)
+		save(s);
+}
+
 void kept_undo(struct supervisor *s, const struct ir *ir, const bool *moved, json_t *before)
 {
 	json_t *wanted = json_object();

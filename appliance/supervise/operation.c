@@ -252,8 +252,12 @@ void op_boot(struct supervisor *s)
 	op_init(s, OP_BOOT, (struct asker){ .kind = ASKER_NONE }, "boot");
 	moved = calloc((size_t)s->now->ir->n_interfaces + 1, sizeof(*moved));
 	if (!s->booted) {
+		bool unreadable = s->now->number == 0 && (s->store.lost || s->store.confirmed != 0);
+
 		kept_tell(s);
-		kept_settle(s, s->store.gave_up != 0, NULL);
+		if (unreadable)
+			kept_keep(s);
+		kept_settle(s, !unreadable && s->store.gave_up != 0, NULL);
 	}
 	kept_hold(s);
 	s->box_incomplete = moved == NULL || kept_take(s, s->now->ir, &e) < 0 ||

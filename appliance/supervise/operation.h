@@ -150,6 +150,8 @@ void kept_guard(struct supervisor *s);
 int kept_take(struct supervisor *s, const struct ir *ir, struct err *e);
 /* It was released by a person's order, and this is not another one. */
 bool kept_left_alone(const void *supervisor, const char *device);
+/* Nobody can tell which of them the confirmed policy names: they stay in the box, as those that an apply left out. */
+void kept_keep(struct supervisor *s);
 /* Those that came for a policy that is given up go back, and `before` (taken) is what is known again. */
 void kept_undo(struct supervisor *s, const struct ir *ir, const bool *moved, json_t *before);
 /* Those that are not of the policy in force go back; `going_back`: also those that an apply left out which came after it.

@@ -22,6 +22,15 @@ real=/host/usr/bin/NAME; [ -x $real ] || real=/host/usr/sbin/NAME
 OWN
 exec $real "$@"
 """
+# The daemon runs, unless /daemon-down says how often it is asked for in vain.
+SYSTEMCTL = """#!/bin/sh
+[ "$1" = is-active ] || { echo "$*" >>/asked-of-systemd; exit; }
+[ -e /daemon-down ] || { echo active; exit; }
+echo x >>/looked
+[ $(wc -l </looked) -lt $(cat /daemon-down) ] || rm /daemon-down
+echo activating
+exit 3
+"""
 OWN = {
     "mount": """case "$*" in *vfat*) mkdir -p /run/vfat; cd /run/sekisho-start && MTOOLS_SKIP_CHECK=1 /host/usr/bin/mcopy -s -i /parts/start ::EFI . ; exit ;; esac""",
     "umount": """case "$*" in /run/sekisho-start)
@@ -98,6 +107,10 @@ class Appliance:
         put(about + "compatible", "sekisho-amd64\n")
         shutil.copy(keyring, about + "keyring.pem")
         put(folder + "/usr/bin/sekisho", '#!/bin/sh\n[ ! -e /no-daemon ] || exit 3\n[ "$1" != status ] || exec cat /status\necho "$*" >>/records\n', 0o755)
+        systemctl = folder + "/usr/bin/systemctl"
+        if os.path.lexists(systemctl):
+            os.unlink(systemctl)
+        put(systemctl, SYSTEMCTL, 0o755)
         for name in STEPS:
             path = folder + "/usr/bin/" + name
             if os.path.lexists(path):

@@ -198,7 +198,7 @@ static json_t *json_notice(const struct supervisor *s)
 		return sentence_json(&s->trial_error);
 	if (sentence_said(&s->boot_error))
 		return sentence_json(&s->boot_error);
-	return s->store.unsaved || s->ids.unsaved || change_unsaved(s) ? json_sentence(M_STORE_UNSAVED) : json_null();
+	return is_unsaved(s) ? json_sentence(M_STORE_UNSAVED) : json_null();
 }
 
 static json_t *json_by_kind(const uint32_t n[LANE_KINDS])

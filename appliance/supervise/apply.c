@@ -411,6 +411,8 @@ static void in_force(struct supervisor *s)
 		undo(s, &box);
 		return;
 	}
+	if (op->kind == OP_APPLY)
+		kept_retire(s, old->ir, op->next);
 	if (record(s, &e) < 0) {
 		undo(s, &e);
 		return;
@@ -426,9 +428,7 @@ static void in_force(struct supervisor *s)
 	tables_of_new(s, old);
 	journal_lingering(s);
 	cuts_tell(s, &op->told);
-	if (op->kind == OP_APPLY)
-		kept_retire(s, old->ir);
-	else
+	if (op->kind != OP_APPLY)
 		kept_settle(s, true, old->ir);
 	policy_free(old);
 	if (op->kind == OP_APPLY) {

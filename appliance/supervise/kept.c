@@ -60,8 +60,25 @@ static bool counts(struct supervisor *s, const char *device, const json_t *had, 
 	return had == NULL || another || !was_bare(now);
 }
 
-/* One device that is about to be moved, if it is still in the first namespace. */
-static int keep_one(struct supervisor *s, const char *device, bool *changed, struct err *e)
+/* What cannot be written stays in memory, `status` says so, and it is tried again (unsaved_due). */
+static int written(struct supervisor *s, struct err *e)
+{
+	int r = kept_save(s->state_fd, s->kept, e);
+
+	s->kept_unsaved = r < 0;
+	return r;
+}
+
+void kept_save_again(struct supervisor *s)
+{
+	struct err e;
+
+	if (s->kept_unsaved)
+		(void)written(s, &e);
+}
+
+/* One device that is about to be moved, if it is still in the first namespace. `changed`: something is to be written, `seen`: what it was, besides. */
+static int keep_one(struct supervisor *s, const char *device, bool *changed, bool *seen, struct err *e)
 {
 	json_t *record = kept_find(s->kept, device), *had = json_object_get(record, "picture"), *picture;
 	struct err why = { 0 };
@@ -83,6 +100,7 @@ static int keep_one(struct supervisor *s, const char *device, bool *changed, str
 		kept_put(s->kept, device, KEPT_TAKEN, picture);
 	else
 		kept_put(s->kept, device, KEPT_TAKEN, NULL);
+	*seen |= picture != NULL;
 	json_decref(picture);
 	*changed = true;
 	return 0;
@@ -98,17 +116,18 @@ void kept_guard(struct supervisor *s)
 
 int kept_take(struct supervisor *s, const struct ir *ir, struct err *e)
 {
-	bool changed = false;
+	bool changed = false, seen = false;
 	int r = 0;
 
 	for (uint32_t i = 0; i < ir->n_interfaces && r == 0; i++)
-		r = keep_one(s, ir_card(&ir->interfaces[i]), &changed, e);
+		r = keep_one(s, ir_card(&ir->interfaces[i]), &changed, &seen, e);
 	if (r == 0 && changed)
-		r = kept_save(s->state_fd, s->kept, e);
+		r = written(s, e);
 	if (changed)
 		kept_guard(s);
-	/* What was confirmed is not kept out by a full disk: what was read stays in memory, and is written with the next change. */
-	if (s->op.kind == OP_BOOT && (r == -ENOSPC || r == -EDQUOT || r == -EROFS))
+	/* What was confirmed is not kept out by a full disk. A person who goes back can be told, where the machine's own facts could be lost by that. */
+	if ((s->op.kind == OP_BOOT || s->op.kind == OP_REVERT || (s->op.kind == OP_ROLLBACK && !seen)) &&
+	    (r == -ENOSPC || r == -EDQUOT || r == -EROFS))
 		r = 0;
 	return r;
 }
@@ -165,7 +184,7 @@ static void save(struct supervisor *s)
 
 	kept_guard(s);
 
-	if (kept_save(s->state_fd, s->kept, &e) < 0)
+	if (written(s, &e) < 0)
 		say(s, M_KEPT_UNSAVED, e.text);
 }
 
@@ -338,7 +357,7 @@ void kept_settle(struct supervisor *s, bool going_back, const struct ir *left)
 	give(s, wanted, POLICY_GIVEN_BACK, left);
 }
 
-void kept_retire(struct supervisor *s, const struct ir *old)
+void kept_retire(struct supervisor *s, const struct ir *old, const struct policy *next)
 {
 	bool changed = false;
 
@@ -346,9 +365,9 @@ void kept_retire(struct supervisor *s, const struct ir *old)
 		const char *device = ir_card(&old->interfaces[i]);
 		const json_t *record = kept_find(s->kept, device);
 
-		if (record == NULL || kept_mark(record) != KEPT_TAKEN || names(s->now->ir, device))
+		if (record == NULL || kept_mark(record) != KEPT_TAKEN || names(next->ir, device))
 			continue;
-		kept_left_out(s->kept, device, s->now->number);
+		kept_left_out(s->kept, device, next->number);
 		changed = true;
 	}
 	if (changed)

@@ -163,8 +163,10 @@ void kept_tell(struct supervisor *s);
 void kept_hold(struct supervisor *s);
 /* It is one of those that an apply left out. */
 bool kept_held(const struct supervisor *s, const char *device);
-/* An apply left them out: they stay where they are, silent. */
-void kept_retire(struct supervisor *s, const struct ir *old);
+/* An apply leaves them out: they stay where they are, silent. On the disk before that one is: whoever reads there of a policy without them finds it said. */
+void kept_retire(struct supervisor *s, const struct ir *old, const struct policy *next);
+/* What could not be written, once more. */
+void kept_save_again(struct supervisor *s);
 /* By order: one, by its own name or the policy's, or all. False: the box has none of that name. */
 bool kept_release(struct supervisor *s, const char *name, bool all);
 /* Nothing was lost on the way. */

@@ -82,9 +82,9 @@ static int give_ids(struct supervisor *s, struct policy *p, struct err *e)
 	return r;
 }
 
-static bool is_unsaved(const struct supervisor *s)
+bool is_unsaved(const struct supervisor *s)
 {
-	return s->store.unsaved || s->ids.unsaved || change_unsaved(s);
+	return s->store.unsaved || s->ids.unsaved || s->kept_unsaved || change_unsaved(s);
 }
 
 uint64_t unsaved_next(const struct supervisor *s)
@@ -101,6 +101,7 @@ void unsaved_due(struct supervisor *s, uint64_t now)
 	s->save_again = now + SAVE_AGAIN;
 	(void)generation_save(&s->store, &e);
 	(void)permit_ids_save(s->state_fd, &s->ids, &e);
+	kept_save_again(s);
 	change_save(s);
 }
 

@@ -163,7 +163,8 @@ struct supervisor {
 	struct remembered *remembered; /* of kernel.c; owned */
 	uint32_t next_id;
 	struct generation_store store;
-	json_t *kept; /* store/kept.h: what devices were; owned */
+	json_t *kept;	   /* store/kept.h: what devices were; owned */
+	bool kept_unsaved; /* it is not on disk, which is full or fails */
 	struct permit_ids ids;
 	struct clock_trust clock;
 	struct ups_state ups;

@@ -37,10 +37,12 @@ bool was_another(const json_t *before, const json_t *now);
  * Gives devices back to the first namespace as their pictures have them, wherever they are now: {DEVICE: picture, or null where
  * none is known}. s->data and s->admin may be -1. What is there already is left alone. An array, owned by the caller:
  *   {"device", "now": its name, "" = it is nowhere, "was_here": it had come back by itself, "facts": how many were set,
- *    "expired": [text], "lost": [{"en", "ja"}]}
+ *    "expired": [text], "lost": [{"en", "ja"}], "stuck": it could not be moved, and is where it was}
  * An empty "lost" means that it is what it was. NULL when memory is out.
  */
 json_t *was_give_back(const struct box_spaces *s, const json_t *wanted);
+/* Whether that device stayed where it was, by these reports (NULL: none was made); its picture is needed once more then. */
+bool was_stuck(const json_t *reports, const char *device);
 
 #define WAS_BOOT_ID 40u
 /* Of this start of the machine; "" when the kernel does not say. */

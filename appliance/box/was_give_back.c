@@ -352,6 +352,7 @@ static void begin(struct giving *g)
 	} else if (r < 0) {
 		g->now[0] = '\0';
 		g->leave = true;
+		json_object_set_new(g->report, "stuck", json_true());
 		lost(g, M_BACK_STUCK, g->device, e.text);
 	} else if (g->picture == NULL) {
 		g->leave = true;
@@ -419,6 +420,19 @@ static void give(struct giving *list, size_t n)
 	}
 	for (size_t i = 0; i < n; i++)
 		absent(&list[i]);
+}
+
+bool was_stuck(const json_t *reports, const char *device)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(reports, i, one)
+	{
+		if (strcmp(json_string_value(json_object_get(one, "device")), device) == 0)
+			return json_is_true(json_object_get(one, "stuck"));
+	}
+	return true;
 }
 
 json_t *was_give_back(const struct box_spaces *s, const json_t *wanted)

@@ -169,6 +169,8 @@ static void record(struct supervisor *s, enum policy_event what, const struct ir
 		const json_t *r = json_array_get(reports, i);
 		char object[EVENT_TEXT];
 
+		if (json_is_true(json_object_get(r, "stuck")))
+			continue;
 		/* What was never away, and what is nowhere, went by no change of the box's; an order concerns it all the same. */
 		if (what == POLICY_GIVEN_BACK && (json_is_true(json_object_get(r, "was_here")) ||
 						  json_string_length(json_object_get(r, "now")) == 0))
@@ -232,7 +234,8 @@ static void give(struct supervisor *s, json_t *wanted, enum policy_event what, c
 		reports = was_give_back(&s->spaces, wanted);
 		json_object_foreach(wanted, device, picture)
 		{
-			kept_gone(s->kept, device);
+			if (!was_stuck(reports, device))
+				kept_gone(s->kept, device);
 		}
 		save(s);
 	}
@@ -394,7 +397,8 @@ static bool in_box(const struct supervisor *s, const char *device)
 {
 	const json_t *record = kept_find(s->kept, device);
 
-	return record == NULL || kept_mark(record) != KEPT_RELEASED;
+	/* A picture is left of what was released and could not be moved. */
+	return record == NULL || kept_mark(record) != KEPT_RELEASED || json_object_get(record, "picture") != NULL;
 }
 
 /* Everything that the box has, or the one asked for; empty: it has none of that name. */
@@ -412,7 +416,7 @@ static json_t *asked_for(const struct supervisor *s, const char *name, bool all)
 	}
 	json_object_foreach(json_object_get(s->kept, "devices"), device, record)
 	{
-		if (kept_mark(record) != KEPT_RELEASED)
+		if (in_box(s, device))
 			want(wanted, s, device);
 	}
 	for (uint32_t n = 0; n < s->now->ir->n_interfaces; n++) {

@@ -89,7 +89,10 @@ static int give(int state, const struct box_spaces *spaces, json_t *kept, const 
 		reports = was_give_back(spaces, wanted);
 		json_object_foreach(wanted, each, picture)
 		{
-			kept_gone(kept, each);
+			if (!was_stuck(reports, each))
+				kept_gone(kept, each);
+			else
+				kept_tell_not(kept, each);
 		}
 		json_array_foreach(reports, i, one)
 		{
@@ -105,6 +108,8 @@ static int give(int state, const struct box_spaces *spaces, json_t *kept, const 
 		json_decref(reports);
 		return cannot(M_KEPT_UNSAVED, e.text);
 	}
+	if (reports == NULL)
+		return cannot(M_RELEASE_CANNOT, "memory");
 	r = given_back_whole(reports) ? ANSWER_YES : ANSWER_NO;
 	return answer(r, json_pack("{s:b, s:o}", "done", 1, "given_back", reports));
 }

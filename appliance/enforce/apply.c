@@ -201,6 +201,8 @@ int enforce_open(struct enforce *f, struct err *e)
 	/* Whatever the reason: what was not read back does not count, and it is tried again. */
 	if (r < 0)
 		(void)forwarding_set(&f->forwarding, false, NULL);
+	else
+		record_opened(f);
 	f->shut = r < 0;
 	return r;
 }
@@ -255,12 +257,17 @@ static void unwatched(struct enforce *f, struct generation_held *next)
  * off until that has been read (drift_settings tries again and again). */
 static void go_back(struct enforce *f, struct generation_held *old)
 {
+	struct drift_record nothing = { 0 };
 	struct sync_report report;
-	struct err e;
+	struct err e = { 0 };
+	int r;
 
 	f->now = old;
-	if (enforce_mend(f, &report, &e) == 0)
-		(void)enforce_open(f, &e);
+	r = enforce_mend(f, &report, &e);
+	if (r == 0)
+		r = enforce_open(f, &e);
+	if (r < 0)
+		record_send(f, &nothing, DRIFT_SHUT, 0, 0, e.text);
 	/* Who came in meanwhile has a label of the other generation, or one that moved. */
 	f->relabel_due = true;
 }

@@ -113,6 +113,7 @@ struct enforce {
 	uint64_t monitor_empty_ns; /* monotonic: then no change had been told that was not read */
 	uint64_t change_since_ns;  /* monotonic: what is read now did not happen before */
 	bool shut;		   /* we turned forwarding off and could not open again */
+	uint64_t shut_told_ns;	   /* monotonic: that is on record since then; 0 = it is not */
 	uint64_t equal_ns;	   /* monotonic: when the table was last read, it was right; 0 = never */
 	struct event_port events;
 	struct netlink net;

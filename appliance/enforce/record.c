@@ -104,4 +104,21 @@ void record_send(struct enforce *f, struct drift_record *r, enum drift what, uin
 	}
 	m.drift.text = text;
 	(void)msg_send(f->control, 0, &m, NULL, 0);
+	if (what == DRIFT_SHUT && f->shut_told_ns == 0)
+		f->shut_told_ns = clock_mono().ns;
+}
+
+void record_opened(struct enforce *f)
+{
+	struct event ev = event_new(EVENT_DRIFT, clock_wall_ns());
+	char span[40];
+
+	if (f->shut_told_ns == 0)
+		return;
+	snprintf(span, sizeof(span), "%.1f s", (double)(clock_mono().ns - f->shut_told_ns) / 1e9);
+	f->shut_told_ns = 0;
+	ev.code = DRIFT_OPENED;
+	ev.count = 1;
+	event_say(&ev, EVENT_OBJECT, span);
+	event_send(&f->events, &ev);
 }

@@ -27,5 +27,7 @@ void record_unwatched(struct drift_record *r, const struct differences *d);
  */
 void record_send(struct enforce *f, struct drift_record *r, enum drift what, uint64_t gap_us, uint64_t back_us,
 		 const char *trouble);
+/* Forwarding is on: the end of a DRIFT_SHUT that is on record. */
+void record_opened(struct enforce *f);
 
 #endif

@@ -177,6 +177,7 @@ struct told_sessions {
 	json_t *json;	       /* an array; owned */
 	struct outbuf records; /* its memory is owned */
 	uint64_t n, more;      /* how many are in it, and how many there are besides */
+	size_t bytes;	       /* of the text of those in it */
 };
 
 /* What an apply does to the sessions that pass now. */

@@ -201,7 +201,7 @@ int history_read(struct generation_store *s, struct err *e)
 
 	if (r == -ENOENT)
 		return 0;
-	if (r == -ENOMEM)
+	if (file_for_now(r))
 		return r;
 	s->damaged = r < 0;
 	for (line = r == 0 ? strtok_r((char *)text, "\n", &rest) : NULL; line != NULL;

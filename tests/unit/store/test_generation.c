@@ -553,6 +553,63 @@ static void damaged_history_on_a_disk_that_takes_nothing(void **state)
 	generation_store_close(&s);
 }
 
+/* Where no more files can be opened nothing is known of them, and nothing is done to them. */
+static void files_that_cannot_be_opened_now(void **state)
+{
+	struct folder *f = *state;
+	struct generation_store s;
+	struct rlimit all, few;
+	struct err e = { 0 };
+	int next;
+
+	assert_int_equal(generation_store_open(f->fd, &s, &e), 0);
+	add(&s, 1);
+	generation_confirm(&s, 1, &confirmed, &e);
+	generation_store_close(&s);
+	next = dup(f->fd);
+	close(next);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &all), 0);
+	few = all;
+	few.rlim_cur = (rlim_t)next + 1; /* for the folder */
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	assert_int_equal(generation_store_open(f->fd, &s, &e), -EMFILE);
+	assert_int_equal(generation_store_look(f->fd, &s, &e), -EMFILE);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &all), 0);
+	assert_true(is_there(f, "history") && is_there(f, "confirmed"));
+	assert_int_equal(generation_store_open(f->fd, &s, &e), 0);
+	assert_true(!s.damaged && !s.lost && s.confirmed == 1);
+	generation_store_close(&s);
+}
+
+/* A pointer that this start cannot read: nothing is in force, and the next start finds it where it was. */
+static void pointer_that_cannot_be_read_now(void **state)
+{
+	struct folder *f = *state;
+	struct generation_store s;
+	struct err e = { 0 };
+	bool all_may = geteuid() == 0;
+
+	assert_int_equal(generation_store_open(f->fd, &s, &e), 0);
+	add(&s, 1);
+	generation_confirm(&s, 1, &confirmed, &e);
+	generation_store_close(&s);
+	assert_int_equal(fchmodat(f->fd, "generations/confirmed", 0, 0), 0);
+	assert_int_equal(fchmodat(f->fd, "generations/history", 0644, 0), 0);
+	assert_int_equal(fchmodat(f->fd, "generations", 0777, 0), 0);
+	assert_int_equal(fchmod(f->fd, 0777), 0);
+	assert_true(!all_may || seteuid(65534) == 0);
+	assert_int_equal(generation_store_open(f->fd, &s, &e), 0);
+	assert_true(!all_may || seteuid(0) == 0);
+	assert_true(s.lost && s.confirmed == 0);
+	assert_true(is_there(f, "confirmed"));
+	assert_false(is_there(f, "confirmed.damaged"));
+	assert_int_equal(fchmodat(f->fd, "generations/confirmed", 0600, 0), 0);
+	reopen(f, &s);
+	assert_false(s.lost);
+	assert_int_equal(s.confirmed, 1);
+	generation_store_close(&s);
+}
+
 static void another_content_is_told(void **state)
 {
 	struct folder *f = *state;
@@ -591,6 +648,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(damaged_pointer_confirms_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(store_of_other_things, setup, teardown),
 		cmocka_unit_test_setup_teardown(damaged_history_on_a_disk_that_takes_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(files_that_cannot_be_opened_now, setup, teardown),
+		cmocka_unit_test_setup_teardown(pointer_that_cannot_be_read_now, setup, teardown),
 		cmocka_unit_test_setup_teardown(another_content_is_told, setup, teardown),
 	};
 

@@ -97,6 +97,16 @@ int file_read(int dirfd, const char *name, size_t max, uint8_t **ret, size_t *re
 	return 0;
 }
 
+bool file_for_now(int r)
+{
+	return r == -ENOMEM || r == -EMFILE || r == -ENFILE || r == -EINTR;
+}
+
+bool file_none(int r)
+{
+	return r == -EINVAL || r == -ELOOP || r == -EFBIG || r == -EISDIR || r == -ENXIO || r == -ENODEV;
+}
+
 int file_aside(int dirfd, const char *name)
 {
 	char aside[128];

@@ -20,6 +20,10 @@ int atomic_write_mode(int dirfd, const char *name, const void *p, size_t n, mode
 /* Reads a whole file of at most `max` bytes into malloc'd memory (owned by the caller), with a NUL after it that is not
  * counted. -ENOENT when absent. */
 int file_read(int dirfd, const char *name, size_t max, uint8_t **ret, size_t *ret_n, struct err *e);
+/* Of its errors: nobody can say anything about the file now, whoever asks again may be told. */
+bool file_for_now(int r);
+/* ... and: what stands under the name is no file of the kind, and will be none. All others may be over at another start. */
+bool file_none(int r);
 /*
  * What stands under the name and cannot be read, file or not, is called NAME.damaged from now on, in the place of whatever was called
  * so: a new one can be written. 0, or negative errno.

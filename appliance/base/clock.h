@@ -16,23 +16,28 @@ struct mono {
 struct mono clock_mono(void);
 uint64_t clock_wall_ns(void); /* since 1970-01-01 UTC */
 
-#define CLOCK_STEP_NS 1000000000ull /* smaller ones are an adjustment */
+#define CLOCK_STEP_NS 1000000000ull /* what is less in sum is an adjustment */
 
-/* Where both clocks stood when they were last compared; starts as zeros. */
+/* Where both clocks stood at first, or when a step was last told; starts as zeros. */
 struct clock_pair {
 	struct mono mono;
 	uint64_t wall_ns;
 };
 
-/* True when wall time was set, or the machine slept, since the last call: it went on otherwise than monotonic time. */
+/*
+ * True when wall time was set, or the machine slept, since that was last told: it went on otherwise than monotonic time. Steps that are small
+ * add up. Slewing moves both clocks alike.
+ */
 static inline bool clock_was_set(struct clock_pair *last, struct mono now, uint64_t wall_ns)
 {
 	uint64_t due = last->wall_ns + (now.ns - last->mono.ns);
 	uint64_t apart = wall_ns > due ? wall_ns - due : due - wall_ns;
 	bool first = last->mono.ns == 0;
 
+	if (!first && apart <= CLOCK_STEP_NS)
+		return false;
 	*last = (struct clock_pair){ .mono = now, .wall_ns = wall_ns };
-	return !first && apart > CLOCK_STEP_NS;
+	return !first;
 }
 
 #endif

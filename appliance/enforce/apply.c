@@ -154,8 +154,8 @@ void enforce_mend_due(struct enforce *f)
 	struct sync_report s;
 	struct err e;
 
-	if (f->mend_due)
-		(void)enforce_mend(f, &s, &e);
+	if (f->mend_due && enforce_mend(f, &s, &e) == 0)
+		f->clock_due = false;
 }
 
 /* What was committed is what stands; a second commit for what the first did not reach. */

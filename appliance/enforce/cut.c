@@ -16,8 +16,6 @@
 #include "appliance/wire/settings.h"
 #include "policy/ir/evaluate.h"
 
-#define TOLD_MOST 16384u /* sessions of each kind that are named; the others are counted */
-
 struct cutting {
 	const struct generation_held *now, *next;
 	const struct image *have;
@@ -44,15 +42,27 @@ static bool note(struct cutting *c, struct told_sessions *list, const struct ses
 						 permit,
 						 mark_lane(s->mark) == LANE_NONE };
 	json_t *entry;
+	size_t bytes;
 
-	if (list->n == TOLD_MOST) {
+	if (list->n == TOLD_MOST || list->more > 0) {
 		list->more++;
 		return true;
 	}
 	entry = enforce_session_json(c->now, c->next, s, q);
-	if (entry == NULL || (reason != NULL && json_object_set_new(entry, "reason", json_string(reason)) < 0) ||
-	    json_array_append_new(list->json, entry) < 0)
+	if (entry == NULL || (reason != NULL && json_object_set_new(entry, "reason", json_string(reason)) < 0)) {
+		json_decref(entry);
 		return false;
+	}
+	/* Labels are long where somebody made them so: whoever reads the list refuses one that is too long. */
+	bytes = json_dumpb(entry, NULL, 0, JSON_COMPACT);
+	if (bytes > TOLD_JSON_NAMED - list->bytes) {
+		json_decref(entry);
+		list->more++;
+		return true;
+	}
+	if (json_array_append_new(list->json, entry) < 0)
+		return false;
+	list->bytes += bytes;
 	msg_put_told_session(&list->records, &record);
 	list->n++;
 	return !list->records.failed;
@@ -88,6 +98,7 @@ static void forget(struct told_sessions *l)
 	json_array_clear(l->json);
 	l->records.len = 0;
 	l->n = l->more = 0;
+	l->bytes = 0;
 }
 
 static void cut_restart(void *ctx)

@@ -86,8 +86,17 @@ static void foreign_look(struct enforce *f)
 		record_send(f, &found, DRIFT_FOREIGN, 0, 0, "");
 }
 
-/* Compares while forwarding is on. What is not as it should be, or cannot be read, is answered like what was heard of. */
-static void examine(struct enforce *f, enum drift changed)
+/*
+ * What the kernel counts was written while the clock was within one step of where it was last compared, either way, and so is
+ * the clock now.
+ */
+_Static_assert(2 * CLOCK_STEP_NS <= TIME_SLACK * 1000000000ull, "steps that are not told are no drift");
+
+/*
+ * Compares while forwarding is on. What is not as it should be, or cannot be read, is answered like what was heard of. After the
+ * clock was set ends are compared to the second: what was left standing would add up with the next step.
+ */
+static void examine(struct enforce *f)
 {
 	struct arena *a = arena_new(2 * DUMP_BUDGET);
 	struct differences d = { 0 };
@@ -97,13 +106,16 @@ static void examine(struct enforce *f, enum drift changed)
 	struct err e = { 0 };
 	int r = a == NULL ? -ENOMEM : enforce_compare(f, a, &d, &e);
 
-	if (r == 0 && d.ours > 0 && changed == DRIFT_CLOCK) {
+	if (r == 0 && d.ours > 0 && f->clock_due) {
 		/* Only the kernel's own times are wrong, by a change that is nobody's attack. */
 		record_differences(&found, &d);
 		r = enforce_mend(f, &s, &e);
-		record_send(f, &found, r < 0 ? DRIFT_UNMENDED : changed, 0, 0, r < 0 ? e.text : "");
+		f->clock_due = r < 0;
+		record_send(f, &found, r < 0 ? DRIFT_UNMENDED : DRIFT_CLOCK, 0, 0, r < 0 ? e.text : "");
 	} else if (r < 0 || d.ours > 0) {
 		monitor_shut(f, since);
+	} else {
+		f->clock_due = false;
 	}
 	arena_free(a);
 }
@@ -153,14 +165,16 @@ void drift_settle(struct enforce *f)
 	answer(f);
 }
 
-void drift_look(struct enforce *f, bool clock)
+void drift_look(struct enforce *f)
 {
-	if (f->now == NULL)
+	if (f->now == NULL) {
+		f->clock_due = false;
 		return;
+	}
 	if (!author_awaited(&f->meddling))
 		foreign_look(f);
 	enforce_mend_due(f); /* what we could not do ourselves nobody else has done */
-	examine(f, clock ? DRIFT_CLOCK : DRIFT_CHANGED);
+	examine(f);
 	answer(f);
 }
 

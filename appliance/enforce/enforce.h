@@ -125,6 +125,7 @@ struct enforce {
 	bool waits;		     /* the clock is not trusted: what ends by time is left out */
 	bool waits_due;		     /* ... and the kernel does not know that yet */
 	bool mend_due;		     /* the last change of our own did not reach the kernel */
+	bool clock_due;		     /* the clock was set, and the ends that the kernel counts are not right yet */
 	bool relabel_due;	     /* sessions may lie outside of their permit */
 	struct matched matched;
 	struct heard heard;
@@ -177,6 +178,7 @@ struct told_sessions {
 	json_t *json;	       /* an array; owned */
 	struct outbuf records; /* its memory is owned */
 	uint64_t n, more;      /* how many are in it, and how many there are besides */
+	size_t bytes;	       /* of the text of those in it */
 };
 
 /* What an apply does to the sessions that pass now. */
@@ -315,8 +317,8 @@ void meddling_text(const struct meddling *m, char *out, size_t size);
 void drift_settle(struct enforce *f);	/* answers what the monitor told */
 void drift_links(struct enforce *f);	/* an interface came or went */
 void drift_settings(struct enforce *f); /* looked at twice a second */
-/* Everything is compared, though nobody told of a change; `clock`: because the clock was set. */
-void drift_look(struct enforce *f, bool clock);
+/* Everything is compared, though nobody told of a change; with f->clock_due, because the clock was set. */
+void drift_look(struct enforce *f);
 
 /* "commands/cargo/closed/closed" */
 json_t *enforce_lane_json(uint32_t number);

@@ -213,6 +213,7 @@ int generation_image(struct enforce *f, const struct generation_held *g, struct 
 		if (g->lingering[i].lane != LANE_NONE)
 			ret_x->extra_lanes |= (uint64_t)1 << g->lingering[i].lane;
 	image_init(ret, a);
+	ret->exact = f->clock_due;
 	monitor_glance(f);
 	r = image_expect(ret, ret_x, e);
 	monitor_glance(f);

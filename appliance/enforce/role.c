@@ -348,6 +348,7 @@ static void loop(struct enforce *f)
 		now = mono.ns;
 		/* The kernel counts what is left of a time; what the policy names is a moment. */
 		set = clock_was_set(&f->clocks, mono, clock_wall_ns());
+		f->clock_due |= set;
 		if (set)
 			heard_clock(&f->heard, mono, clock_wall_ns());
 		if (now >= f->poll_sysctl_ns) {
@@ -371,7 +372,7 @@ static void loop(struct enforce *f)
 		}
 		if (set || now >= f->poll_compare_ns) {
 			f->poll_compare_ns = now + COMPARE_POLL_NS;
-			drift_look(f, set);
+			drift_look(f);
 		}
 	}
 }

@@ -217,18 +217,19 @@ static bool near(uint64_t a, uint64_t b)
 	return a > b ? a - b <= TIME_SLACK : b - a <= TIME_SLACK;
 }
 
-static bool time_equal(uint64_t a, uint64_t b)
+static bool time_equal(uint64_t a, uint64_t b, bool exact)
 {
-	return a == 0 || b == 0 ? a == b : near(a, b);
+	return a == 0 || b == 0 || exact ? a == b : near(a, b);
 }
 
-static bool element_equal(const struct set_spec *s, const struct image_element *a, const struct image_element *b)
+static bool element_equal(const struct set_spec *s, const struct image_element *a, const struct image_element *b,
+			  bool exact)
 {
 	if (s->map && a->data != b->data)
 		return false;
 	if (s->verdict_map && (a->verdict != b->verdict || a->chain != b->chain || a->verdict == VERDICT_FOREIGN))
 		return false;
-	return time_equal(a->until, b->until);
+	return time_equal(a->until, b->until, exact);
 }
 
 static bool note(struct arena *a, struct element_change **list, size_t *n, size_t *room, unsigned set,
@@ -254,7 +255,7 @@ int image_diff(const struct image *have, const struct image *want, uint64_t now,
 			int r = x == h->n ? 1 : y == w->n ? -1 : element_cmp(&h->list[x], &w->list[y]);
 			bool gone = r<0, added = r> 0;
 
-			if (r == 0 && !element_equal(&specs[s], &h->list[x], &w->list[y]))
+			if (r == 0 && !element_equal(&specs[s], &h->list[x], &w->list[y], want->exact))
 				gone = added = true;
 			if (r < 0 && h->list[x].until != 0 && near(h->list[x].until, now))
 				gone = false;

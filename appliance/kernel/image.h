@@ -106,6 +106,7 @@ struct image {
 	struct image_foreign *foreign;
 	size_t n_foreign, room_foreign;
 	uint32_t generation_id; /* dump: the kernel's own transaction count */
+	bool exact;		/* expected: TIME_SLACK is not for its ends */
 };
 
 void image_init(struct image *i, struct arena *a); /* empties it; the arena is borrowed */
@@ -154,8 +155,8 @@ struct element_diff {
 #define TIME_SLACK 2u /* seconds: the kernel's remaining time and our clock are not read at one instant */
 
 /*
- * Both images sorted. Ends that differ by TIME_SLACK at most are equal, and an element whose end is that near to `now`
- * may be there or not. 0 or -ENOMEM.
+ * Both images sorted. Ends that differ by TIME_SLACK at most are equal (not of a `want` that is exact), and an element whose end is
+ * that near to `now` may be there or not. 0 or -ENOMEM.
  */
 int image_diff(const struct image *have, const struct image *want, uint64_t now, struct arena *a,
 	       struct element_diff *ret);

@@ -74,13 +74,14 @@ static int read_confirmed(struct generation_store *s, struct err *e)
 	size_t n;
 	int r = file_read(s->dirfd, "confirmed", 64, &text, &n, e);
 
-	if (r == -ENOMEM)
+	if (file_for_now(r))
 		return r;
 	s->lost = r == -ENOENT ? was_confirmed(s) : r < 0 || !pointer_parse((char *)text, &s->confirmed);
 	free(text);
 	if (s->lost)
 		s->confirmed = 0;
-	if (s->lost && r != -ENOENT && !s->looking)
+	/* What this start cannot read the next one may. */
+	if (s->lost && (r == 0 || file_none(r)) && !s->looking)
 		(void)file_aside(s->dirfd, "confirmed");
 	if (s->next <= s->confirmed)
 		s->next = s->confirmed + 1;

@@ -75,9 +75,10 @@ struct generation_store {
 	uint64_t confirmed; /* 0 = none */
 	uint64_t gave_up;   /* was on trial when the box stopped; 0 = none */
 	bool damaged; /* the history could not be read, or lacks what is confirmed: said by the caller, set aside here */
-	bool lost;    /* which one is confirmed cannot be told: the same */
-	bool looking; /* opened by generation_store_look */
-	bool unsaved; /* the history in memory is not on disk, which is full or fails (generation_save) */
+	bool lost;    /* which one is confirmed cannot be told: the same, but a pointer that may be whole stays */
+	bool in_the_way; /* a damaged history that could not be set aside yet */
+	bool looking;	 /* opened by generation_store_look */
+	bool unsaved;	 /* the history in memory is not on disk, which is full or fails (generation_save) */
 };
 
 /*

@@ -143,8 +143,11 @@ int history_write(struct generation_store *s, struct err *e)
 					g->number, hex, g->applied_ns, generation_state_name(g->state), by, g->before,
 					generation_why_name(g->why), g->changed_ns, later_by, g->other, comment, later);
 	}
+	if (s->in_the_way && file_aside(s->dirfd, "history") == 0)
+		s->in_the_way = false;
 	r = atomic_write(s->dirfd, "history", text, len, e);
 	s->unsaved = r < 0;
+	s->in_the_way = s->in_the_way && s->unsaved;
 	free(text);
 	return r;
 }
@@ -198,7 +201,7 @@ int history_read(struct generation_store *s, struct err *e)
 
 	if (r == -ENOENT)
 		return 0;
-	if (r == -ENOMEM)
+	if (file_for_now(r))
 		return r;
 	s->damaged = r < 0;
 	for (line = r == 0 ? strtok_r((char *)text, "\n", &rest) : NULL; line != NULL;
@@ -214,9 +217,8 @@ int history_read(struct generation_store *s, struct err *e)
 		s->list[s->n++] = g;
 	}
 	free(text);
-	r = s->damaged && !s->looking ? file_aside(s->dirfd, "history") : 0;
-	if (r < 0)
-		return err_set(e, r, "set the damaged history aside");
+	/* On a disk that takes nothing it stays: what is confirmed is none of its business. */
+	s->in_the_way = s->damaged && !s->looking && file_aside(s->dirfd, "history") < 0;
 	if (s->n > 0)
 		s->next = s->list[s->n - 1].number + 1;
 	return 0;

@@ -8,7 +8,10 @@
 
 #include "appliance/store/generation.h"
 
-/* Fills an empty store's list and `next`. A damaged file is set aside and said in `damaged`. 0 or negative errno. */
+/*
+ * Fills an empty store's list and `next`. A damaged file is said in `damaged` and set aside, at the latest when another is
+ * written. 0 or negative errno.
+ */
 int history_read(struct generation_store *s, struct err *e);
 /* The whole file anew; `unsaved` says whether it is on the disk. */
 int history_write(struct generation_store *s, struct err *e);

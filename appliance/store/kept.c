@@ -11,6 +11,7 @@
 #define NAME "kept"
 #define VERSION 1
 #define MOST (64u << 20)
+#define UNREAD "unread" /* in memory only: what lies there may be whole, and is not written over */
 
 static const char *const words[KEPT_MARKS] = {
 	[KEPT_TAKEN] = "taken",
@@ -57,7 +58,7 @@ static bool sound(const json_t *kept)
 	return true;
 }
 
-/* 0; -ENOENT, -ENOMEM; any other number: what lies there is none. */
+/* 0; -EBADMSG: what lies there is none; as file_read. */
 static int look(int statefd, json_t **ret, struct err *e)
 {
 	uint8_t *text;
@@ -89,20 +90,29 @@ json_t *kept_load(int statefd, bool *damaged, struct err *e)
 	int r = look(statefd, &kept, e);
 
 	*damaged = false;
-	if (r == -ENOENT)
-		return empty();
-	if (r == 0 || r == -ENOMEM)
+	if (r == 0 || file_for_now(r))
 		return kept;
-	*damaged = true;
-	(void)file_aside(statefd, NAME);
-	return empty();
+	*damaged = r != -ENOENT;
+	kept = empty();
+	if (kept == NULL)
+		err_set(e, -ENOMEM, "read " NAME);
+	else if (r == -EBADMSG || file_none(r))
+		(void)file_aside(statefd, NAME);
+	else if (*damaged)
+		json_object_set_new(kept, UNREAD, json_true());
+	return kept;
 }
 
-int kept_save(int statefd, const json_t *kept, struct err *e)
+int kept_save(int statefd, json_t *kept, struct err *e)
 {
-	char *text = json_dumps(kept, JSON_INDENT(1) | JSON_SORT_KEYS);
+	char *text;
 	int r;
 
+	if (json_object_get(kept, UNREAD) != NULL) {
+		(void)file_aside(statefd, NAME);
+		json_object_del(kept, UNREAD);
+	}
+	text = json_dumps(kept, JSON_INDENT(1) | JSON_SORT_KEYS);
 	if (text == NULL)
 		return err_set(e, -ENOMEM, "write " NAME);
 	r = atomic_write(statefd, NAME, text, strlen(text), e);

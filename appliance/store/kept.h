@@ -20,14 +20,14 @@
 enum kept_mark { KEPT_TAKEN, KEPT_RETIRED, KEPT_RELEASED, KEPT_MARKS };
 
 /*
- * The whole file, owned by the caller; without one an empty one. *damaged: it could not be read, was set aside as
- * `kept.damaged`, and an empty one is returned. NULL: *e.
+ * The whole file, owned by the caller; without one an empty one. *damaged: it could not be read, and an empty one is returned; what lay there
+ * was set aside as `kept.damaged`, or is by kept_save when it may be whole. NULL: *e; of a lack that passes nothing is touched.
  */
 json_t *kept_load(int statefd, bool *damaged, struct err *e);
 /* The same for whoever has not the lock of the folder: nothing is set aside. NULL: it cannot be read, or there is none. */
 json_t *kept_look(int statefd);
 /* 0 or negative errno. */
-int kept_save(int statefd, const json_t *kept, struct err *e);
+int kept_save(int statefd, json_t *kept, struct err *e);
 /* The names of the namespaces it is about, for whoever has no options that say so. */
 void kept_spaces(json_t *kept, const char *data, const char *admin);
 /* Its record, borrowed; NULL = none. */

@@ -22,7 +22,7 @@ int kept_open(struct supervisor *s, struct err *e)
 
 	s->kept = kept_load(s->state_fd, &damaged, e);
 	if (s->kept == NULL)
-		return err_set(e, -ENOMEM, "what devices were");
+		return e->code;
 	if (damaged)
 		say(s, M_KEPT_DAMAGED);
 	kept_spaces(s->kept, s->o->data_netns, s->o->admin_netns);

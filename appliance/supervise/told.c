@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define JSON_MAX (16u << 20)
-#define SESSIONS_MAX (4u << 20) /* bytes */
+#define SESSIONS_MAX (2 * TOLD_MOST * TOLD_SESSION_BYTES) /* bytes */
+
+_Static_assert(TOLD_JSON_NAMED + TOLD_MOST + 2 < TOLD_JSON_TAKEN, "what is named can be taken");
 
 void told_clear(struct told *t)
 {
@@ -23,7 +24,7 @@ static json_t *array_take(int fd)
 	size_t n;
 	json_t *j;
 
-	if (memfd_read(fd, JSON_MAX, &text, &n, &e) < 0)
+	if (memfd_read(fd, TOLD_JSON_TAKEN, &text, &n, &e) < 0)
 		return NULL;
 	j = json_loadb((const char *)text, n, 0, NULL);
 	free(text);

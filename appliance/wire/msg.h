@@ -124,6 +124,11 @@ enum devices_order {
 #define WEAK_TOLD_SERVER 56u  /* "[2001:db8::1]:443" with its NUL; "" = the rest of a conduit */
 #define WEAK_TOLD_CONDUIT 65u /* the last one NUL */
 
+/* Sessions of each kind that MSG_APPLIED names: so many, of no more bytes of JSON; the others are counted. */
+#define TOLD_MOST 16384u
+#define TOLD_JSON_NAMED (12u << 20)
+#define TOLD_JSON_TAKEN (16u << 20) /* what a list of them may have: brackets and commas, and room to spare */
+
 #define REVIEW_NOTE 180u /* bytes; an event's text at most */
 
 /* Of an answer, and of a program: yes; no, as it was asked; the question makes no sense; it could not be done. */

@@ -47,11 +47,39 @@ static void an_adjustment_is_none(void **state)
 		     clock_was_set(&c, clock_mono(), clock_wall_ns()));
 }
 
+/* A daemon that asks several times a second hears of the sum. */
+static void small_steps_add_up(void **state)
+{
+	struct clock_pair c = { 0 };
+
+	(void)state;
+	after(&c, 10, BEGIN);
+	assert_false(after(&c, 11, BEGIN + 19 * S / 10));
+	assert_true(after(&c, 12, BEGIN + 38 * S / 10));
+	assert_false(after(&c, 13, BEGIN + 57 * S / 10)); /* counted anew */
+	assert_true(after(&c, 14, BEGIN + 76 * S / 10));
+	for (uint64_t i = 1; i <= 10; i++)
+		assert_int_equal(after(&c, 14 + i, BEGIN + 76 * S / 10 + i * S - i * S / 8), i == 9);
+}
+
+static void noise_does_not_add_up(void **state)
+{
+	struct clock_pair c = { 0 };
+
+	(void)state;
+	after(&c, 10, BEGIN);
+	for (uint64_t i = 1; i <= 10000; i++)
+		assert_false(after(&c, 10 + i, BEGIN + i * S + (i % 2 == 0 ? S / 1000 : 0)));
+	assert_false(after(&c, 20000, BEGIN + 19990 * S + S)); /* as much as an adjustment may be */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(set_forward_back_and_not),
 		cmocka_unit_test(an_adjustment_is_none),
+		cmocka_unit_test(small_steps_add_up),
+		cmocka_unit_test(noise_does_not_add_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

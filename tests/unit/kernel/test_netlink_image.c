@@ -162,6 +162,12 @@ static void differences(void **state)
 	two.elements[SET_UNTIL4].list[0].until += TIME_SLACK;
 	assert_int_equal(image_diff(&one, &two, NOW, a, &d), 0);
 	assert_int_equal(d.n_gone + d.n_added, 0);
+	two.elements[SET_UNTIL4].list[0].until -= TIME_SLACK - 1;
+	two.exact = true; /* the clock was set */
+	assert_int_equal(image_diff(&one, &two, NOW, a, &d), 0);
+	assert_int_equal(d.n_gone, 1);
+	assert_int_equal(d.n_added, 1);
+	two.exact = false;
 	two.elements[SET_UNTIL4].list[0].until = 0;
 	assert_int_equal(image_diff(&one, &two, NOW, a, &d), 0);
 	assert_int_equal(d.n_gone, 1);

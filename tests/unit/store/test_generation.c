@@ -15,13 +15,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "appliance/store/generation.h"
@@ -476,6 +479,137 @@ static void store_of_other_things(void **state)
 	generation_store_close(&s);
 }
 
+#define NOT_ALLOWED 77
+
+/* A state whose disk takes nothing more, in a child that sees it so. How far it came, 0 = to the end. */
+static int start_read_only(const char *path)
+{
+	struct generation_store s;
+	struct err e = { 0 };
+	uint8_t *p;
+	size_t n;
+	int fd;
+
+	if (unshare(geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWUSER | CLONE_NEWNS) < 0 ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || mount(path, path, NULL, MS_BIND, NULL) < 0 ||
+	    mount(NULL, path, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV, NULL) < 0)
+		return NOT_ALLOWED;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || mkdirat(fd, "another", 0700) == 0 || errno != EROFS)
+		return NOT_ALLOWED;
+	if (generation_store_open(fd, &s, &e) < 0)
+		return 1;
+	if (!s.damaged || s.lost || s.confirmed != 2 || s.next != 4)
+		return 2;
+	if (generation_load(&s, 2, &p, &n, &e) < 0 || n != 100)
+		return 3;
+	free(p);
+	if (!s.unsaved || generation_save(&s, &e) == 0 || !s.unsaved)
+		return 4;
+	generation_store_close(&s);
+	close(fd);
+	return 0;
+}
+
+/* What boots is the pointer's affair, also where a damaged history cannot even be renamed; it is set aside when there is room. */
+static void damaged_history_on_a_disk_that_takes_nothing(void **state)
+{
+	struct folder *f = *state;
+	struct generation_store s;
+	struct err e = { 0 };
+	pid_t child;
+	int status;
+
+	assert_int_equal(generation_store_open(f->fd, &s, &e), 0);
+	add(&s, 1);
+	add(&s, 2);
+	add(&s, 3);
+	generation_confirm(&s, 2, &confirmed, &e);
+	generation_store_close(&s);
+	overwrite(f, "history", "x\n");
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0)
+		_exit(start_read_only(f->path));
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) != NOT_ALLOWED)
+		assert_int_equal(WEXITSTATUS(status), 0);
+	assert_false(is_there(f, "history.damaged"));
+
+	/* The same without a mount: the name is taken, and stays so. */
+	folder_instead(f, "history.damaged");
+	assert_int_equal(generation_store_open(f->fd, &s, &e), 0);
+	assert_true(s.damaged && !s.lost && s.confirmed == 2);
+	assert_false(s.unsaved || s.in_the_way); /* written over: it cannot be kept */
+	reopen(f, &s);
+	assert_false(s.damaged);
+
+	assert_int_equal(unlinkat(f->fd, "generations/history.damaged/there", AT_REMOVEDIR), 0);
+	overwrite(f, "history", "x\n");
+	reopen(f, &s);
+	assert_true(s.damaged && s.confirmed == 2);
+	assert_true(is_there(f, "history.damaged"));
+	generation_store_close(&s);
+}
+
+/* Where no more files can be opened nothing is known of them, and nothing is done to them. */
+static void files_that_cannot_be_opened_now(void **state)
+{
+	struct folder *f = *state;
+	struct generation_store s;
+	struct rlimit all, few;
+	struct err e = { 0 };
+	int next;
+
+	assert_int_equal(generation_store_open(f->fd, &s, &e), 0);
+	add(&s, 1);
+	generation_confirm(&s, 1, &confirmed, &e);
+	generation_store_close(&s);
+	next = dup(f->fd);
+	close(next);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &all), 0);
+	few = all;
+	few.rlim_cur = (rlim_t)next + 1; /* for the folder */
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	assert_int_equal(generation_store_open(f->fd, &s, &e), -EMFILE);
+	assert_int_equal(generation_store_look(f->fd, &s, &e), -EMFILE);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &all), 0);
+	assert_true(is_there(f, "history") && is_there(f, "confirmed"));
+	assert_int_equal(generation_store_open(f->fd, &s, &e), 0);
+	assert_true(!s.damaged && !s.lost && s.confirmed == 1);
+	generation_store_close(&s);
+}
+
+/* A pointer that this start cannot read: nothing is in force, and the next start finds it where it was. */
+static void pointer_that_cannot_be_read_now(void **state)
+{
+	struct folder *f = *state;
+	struct generation_store s;
+	struct err e = { 0 };
+	bool all_may = geteuid() == 0;
+
+	assert_int_equal(generation_store_open(f->fd, &s, &e), 0);
+	add(&s, 1);
+	generation_confirm(&s, 1, &confirmed, &e);
+	generation_store_close(&s);
+	assert_int_equal(fchmodat(f->fd, "generations/confirmed", 0, 0), 0);
+	assert_int_equal(fchmodat(f->fd, "generations/history", 0644, 0), 0);
+	assert_int_equal(fchmodat(f->fd, "generations", 0777, 0), 0);
+	assert_int_equal(fchmod(f->fd, 0777), 0);
+	assert_true(!all_may || seteuid(65534) == 0);
+	assert_int_equal(generation_store_open(f->fd, &s, &e), 0);
+	assert_true(!all_may || seteuid(0) == 0);
+	assert_true(s.lost && s.confirmed == 0);
+	assert_true(is_there(f, "confirmed"));
+	assert_false(is_there(f, "confirmed.damaged"));
+	assert_int_equal(fchmodat(f->fd, "generations/confirmed", 0600, 0), 0);
+	reopen(f, &s);
+	assert_false(s.lost);
+	assert_int_equal(s.confirmed, 1);
+	generation_store_close(&s);
+}
+
 static void another_content_is_told(void **state)
 {
 	struct folder *f = *state;
@@ -513,6 +647,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(damaged_history_begins_anew, setup, teardown),
 		cmocka_unit_test_setup_teardown(damaged_pointer_confirms_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(store_of_other_things, setup, teardown),
+		cmocka_unit_test_setup_teardown(damaged_history_on_a_disk_that_takes_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(files_that_cannot_be_opened_now, setup, teardown),
+		cmocka_unit_test_setup_teardown(pointer_that_cannot_be_read_now, setup, teardown),
 		cmocka_unit_test_setup_teardown(another_content_is_told, setup, teardown),
 	};
 

@@ -14,8 +14,11 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "appliance/store/kept.h"
@@ -112,11 +115,81 @@ static void other_forms_are_set_aside(void **state)
 	}
 }
 
+/* With one device in it. */
+static void put_one(int dir)
+{
+	bool damaged;
+	json_t *k = kept_load(dir, &damaged, NULL);
+
+	kept_put(k, "eth0", KEPT_TAKEN, NULL);
+	assert_int_equal(kept_save(dir, k, NULL), 0);
+	json_decref(k);
+}
+
+/* Where no more files can be opened nothing is known of it, and nothing is done to it. */
+static void left_where_it_cannot_be_opened_now(void **state)
+{
+	int dir = ((struct folder *)*state)->fd, next = dup(dir);
+	struct rlimit all, few;
+	struct err e = { 0 };
+	bool damaged = true;
+	json_t *k;
+
+	put_one(dir);
+	close(next);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &all), 0);
+	few = all;
+	few.rlim_cur = (rlim_t)next;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	k = kept_load(dir, &damaged, &e);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &all), 0);
+	assert_null(k);
+	assert_int_equal(e.code, -EMFILE);
+	assert_false(damaged);
+	k = kept_load(dir, &damaged, &e);
+	assert_false(damaged);
+	assert_non_null(kept_find(k, "eth0"));
+	json_decref(k);
+}
+
+/* One that may be whole is found again by the next start; if something is written before, it is set aside. */
+static void left_where_it_cannot_be_read_now(void **state)
+{
+	int dir = ((struct folder *)*state)->fd;
+	bool all_may = geteuid() == 0, damaged = false;
+	json_t *k;
+
+	put_one(dir);
+	for (int written = 0; written < 2; written++) {
+		assert_int_equal(fchmod(dir, 0777), 0);
+		assert_int_equal(fchmodat(dir, "kept", 0, 0), 0);
+		assert_true(!all_may || seteuid(65534) == 0);
+		k = kept_load(dir, &damaged, NULL);
+		assert_true(!all_may || seteuid(0) == 0);
+		assert_true(damaged);
+		assert_null(kept_find(k, "eth0"));
+		assert_int_equal(faccessat(dir, "kept.damaged", F_OK, 0), -1);
+		assert_int_equal(fchmodat(dir, "kept", 0600, 0), 0);
+		if (written == 1) {
+			assert_int_equal(kept_save(dir, k, NULL), 0);
+			assert_int_equal(faccessat(dir, "kept.damaged", F_OK, 0), 0);
+			assert_int_equal(kept_save(dir, k, NULL), 0);
+		}
+		json_decref(k);
+		k = kept_load(dir, &damaged, NULL);
+		assert_false(damaged);
+		assert_int_equal(kept_find(k, "eth0") == NULL, written);
+		json_decref(k);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(found_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(other_forms_are_set_aside, setup, teardown),
+		cmocka_unit_test_setup_teardown(left_where_it_cannot_be_opened_now, setup, teardown),
+		cmocka_unit_test_setup_teardown(left_where_it_cannot_be_read_now, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

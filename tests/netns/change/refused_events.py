@@ -111,6 +111,7 @@ class RefusedNarrowingByKernel(RefusedByKernel):
 class RefusedReadingBack(RefusedByStep):
     """The transaction stands, and nobody can read what stands: forwarding goes off, and everything goes back."""
     point, times, lossless, exact = seam.READ_BACK, 30, False, False
+    drift = ("opened",)  # that nothing passed, and its end
 
     def fire(self, field):
         super().fire(field)
@@ -158,6 +159,7 @@ class UndoneNarrowingConfirming(UndoneNarrowing):
 
 class UndoneNarrowingReadingBack(UndoneNarrowing):
     point, times, exact = seam.READ_BACK, 30, False
+    drift = ("opened",)
 
     def fire(self, field):
         super().fire(field)

@@ -9,6 +9,7 @@ import select
 import signal
 import socket
 import ssl
+import struct
 import subprocess
 import time
 
@@ -75,6 +76,7 @@ class Crowd(Apart):
                     s = socket.socket()
                     s.setblocking(False)
                     s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+                    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # when this ends, it ends: nothing is repeated for a minute, beside another case
                     with contextlib.suppress(OSError):
                         s.bind((CROWD[dialled % len(CROWD)], 0))
                         with contextlib.suppress(BlockingIOError):
@@ -86,7 +88,9 @@ class Crowd(Apart):
                     if fd not in held:
                         continue
                     if what & (select.EPOLLHUP | select.EPOLLERR | select.EPOLLRDHUP):
-                        held.pop(fd)[0].close()
+                        s = held.pop(fd)[0]
+                        s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 0, 0))
+                        s.close()
                         continue
                     with contextlib.suppress(OSError):
                         held[fd][0].send((b"", hello[:1], hello[:len(hello) // 2], hello)[held[fd][1]])

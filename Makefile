@@ -2,7 +2,14 @@
 # Objects go to build/<mode>/; MODE=release (default), san (address and undefined sanitizers), fuzz
 # (libFuzzer), cov (coverage).
 MODE ?= release
-CC = gcc
+# Where ccache is installed nothing is compiled twice, whichever clone, user or root it is in; CCACHE= compiles.
+ifeq ($(origin CCACHE),undefined)
+CCACHE := $(shell command -v ccache 2>/dev/null)
+endif
+# What it keeps is the same for whoever reads it: in any language, and readable.
+export CCACHE_SLOPPINESS ?= locale
+export CCACHE_UMASK ?= 022
+CC = $(CCACHE) gcc
 V ?= 0
 Q = $(if $(filter 1,$(V)),,@)
 say = @$(if $(filter 1,$(V)),:,printf '  %-6s %s\n' $(1) $(2))
@@ -22,14 +29,18 @@ LDFLAGS_fuzz = -fsanitize=fuzzer,address,undefined
 COUNTS = $(CURDIR)/build/cov/profiles
 CFLAGS_cov = -O1 -g -Wno-error -DCOVERAGE_COUNTS='"$(COUNTS)"' -fprofile-instr-generate=$(COUNTS)/%p%c.profraw -fcoverage-mapping -mllvm -runtime-counter-relocation
 LDFLAGS_cov = -fprofile-instr-generate
+# No object knows the folder that it was made in: not its name, and not its length. (Counts are looked up by whole names.)
+ifneq ($(MODE),cov)
+NAMELESS = -ffile-prefix-map=$(CURDIR)=.
+endif
 ifneq ($(filter fuzz cov,$(MODE)),)
-CC = clang
+CC = $(CCACHE) clang
 # libseccomp's macros leave out a field's last value, as C allows; this compiler would have it said.
 WARN += -Wno-missing-field-initializers
 endif
 # Foreign headers are system headers: our warnings are about our code.
 PKG_CFLAGS := $(subst -I,-isystem ,$(shell pkg-config --cflags-only-I $(PKGS) 2>/dev/null))
-ALL_CFLAGS = -std=c17 -D_GNU_SOURCE -I. $(PKG_CFLAGS) $(WARN) $(CFLAGS_$(MODE)) $(CFLAGS) -MMD -MP
+ALL_CFLAGS = -std=c17 -D_GNU_SOURCE -I. $(PKG_CFLAGS) $(WARN) $(CFLAGS_$(MODE)) $(NAMELESS) $(CFLAGS) -MMD -MP
 ALL_LDFLAGS = $(LDFLAGS_$(MODE)) $(LDFLAGS)
 libs = $(shell pkg-config --libs $(1))
 

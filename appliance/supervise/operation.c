@@ -276,9 +276,7 @@ void op_boot(struct supervisor *s)
 		op_give_up(s);
 		return;
 	}
-	s->op.step = STEP_TABLES;
-	s->op.deadline = mono_ns() + TABLES_LIMIT_NS;
-	op_tables(s);
+	op_tables_begin(s);
 }
 
 static void conflict(struct supervisor *s, struct asker a)
@@ -389,10 +387,11 @@ static void op_next_queued(struct supervisor *s)
 	walk(s);
 }
 
-/* It has changed nothing yet, and was asked of what is about to be in force no longer. */
+/* It has changed no rule yet, and was asked of what is about to be in force no longer. */
 static bool makes_way(const struct operation *op)
 {
-	return op->kind == OP_DRY_RUN || (op->kind == OP_APPLY && op->step == STEP_COMPILE);
+	return op->kind == OP_DRY_RUN || (op->kind == OP_APPLY && op->step == STEP_COMPILE) ||
+	       ((op->kind == OP_APPLY || op->kind == OP_ROLLBACK) && op->step == STEP_TABLES);
 }
 
 /* What has changed nothing is given up, for a reason that was said. */
@@ -569,19 +568,7 @@ void op_due(struct supervisor *s, uint64_t now)
 		op_give_up(s);
 		break;
 	case STEP_TABLES:
-		if (op->kind == OP_BOOT) {
-			op_to_kernel(s); /* the rules stand without them; what a worker does not know it drops */
-			break;
-		}
-		/* A worker that does not even take its table hangs; its successor gets one more chance. */
-		if (!op->ended_silent) {
-			op->ended_silent = true;
-			op->deadline = now + SUCCESSOR_LIMIT_NS;
-			workers_end_silent(s);
-			break;
-		}
-		op_explain(s, 3, M_OP_TABLE_LATE);
-		op_give_up(s);
+		op_tables_late(s);
 		break;
 	case STEP_ENFORCE:
 		op_explain(s, 3, M_OP_ENFORCE_GONE_BEFORE);

@@ -311,16 +311,6 @@ int table_set(struct supervisor *s, uint8_t *image, size_t n, const struct polic
 	return 0;
 }
 
-void workers_end_silent(struct supervisor *s)
-{
-	for (uint32_t w = 0; w < PAIR_MAX; w++)
-		/* One that is still starting is not silent, only young. */
-		if (s->pairs[w].wanted && !s->pairs[w].acked && worker_of(s, w)->state == SLOT_RUNNING) {
-			role_event(s, ROLE_DPI, w, ROLE_HUNG);
-			role_kill(s, worker_of(s, w));
-		}
-}
-
 static bool refuses(const struct supervisor *s, const struct pair *p)
 {
 	return p->acked && memcmp(p->ack, s->table_digest, sizeof(p->ack)) != 0;

@@ -55,7 +55,9 @@ void op_to_kernel(struct supervisor *s)
 		journal_generation(s, p);
 	if (op->step != STEP_UNDO)
 		op->step = foretell ? STEP_FORETELL : STEP_KERNEL;
-	op->deadline = mono_ns() + KERNEL_LIMIT_NS;
+	op->looked = mono_ns();
+	op->deadline = op->looked + KERNEL_LOOK_NS;
+	vigil_beat(&s->slots[SLOT_ENFORCE].work);
 	if (op->asker.tell)
 		flags |= APPLY_TELL;
 	if (kernel_send(s, p, flags, op->id, &e) < 0) {

@@ -58,7 +58,8 @@ struct operation {
 	uint64_t from;	/* what was in force when it began */
 	struct op_ground ground;
 	uint32_t id;	   /* request id towards roles */
-	uint64_t deadline; /* monotonic ns, of the step */
+	uint64_t deadline; /* monotonic ns, of the step; while enforce is at it, of the next look */
+	uint64_t looked;   /* monotonic ns: how much enforce did was seen last */
 	uint32_t confirm_s;
 	int bundle;	     /* -1, or the texts to compile; owned */
 	bool compiling;	     /* a compile role works on them */
@@ -96,7 +97,9 @@ struct operation {
 #define TABLES_LIMIT_ALONE_NS 2000000000ull /* nobody waits: the rules stand without them */
 #define COMPILE_LIMIT_NS 90000000000ull
 #define ENFORCE_LIMIT_NS 5000000000ull
-#define KERNEL_LIMIT_NS 30000000000ull
+#define KERNEL_LIMIT_NS 30000000000ull /* of enforce's own time */
+#define KERNEL_LOOK_NS 1000000000ull   /* how often that is looked at */
+#define IMPACT_STEP_NS 30000000000ull
 /* Why it failed, for people; the first reason stays. `status`: the exit status of the answer. */
 void op_explain(struct supervisor *s, int status, enum message m, ...);
 void op_finish(struct supervisor *s, bool done); /* answers, tidies up, takes the next one that waits */

@@ -55,7 +55,9 @@ void op_to_kernel(struct supervisor *s)
 		journal_generation(s, p);
 	if (op->step != STEP_UNDO)
 		op->step = foretell ? STEP_FORETELL : STEP_KERNEL;
-	op->deadline = mono_ns() + KERNEL_LIMIT_NS;
+	op->looked = mono_ns();
+	op->deadline = op->looked + KERNEL_LOOK_NS;
+	vigil_beat(&s->slots[SLOT_ENFORCE].work);
 	if (op->asker.tell)
 		flags |= APPLY_TELL;
 	if (kernel_send(s, p, flags, op->id, &e) < 0) {
@@ -83,6 +85,39 @@ void op_foretold(struct supervisor *s)
 		op_to_kernel(s);
 }
 
+/* The box does it by itself: nobody is there to try again, and what the rules forbid shall not pass. */
+static bool alone(const struct operation *op)
+{
+	return op->kind == OP_BOOT || op->kind == OP_REVERT;
+}
+
+static uint64_t tables_deadline(const struct operation *op)
+{
+	return mono_ns() + (alone(op) ? TABLES_LIMIT_ALONE_NS : TABLES_LIMIT_NS);
+}
+
+void op_tables_begin(struct supervisor *s)
+{
+	s->op.step = STEP_TABLES;
+	s->op.deadline = tables_deadline(&s->op);
+	progress_stage(s, &s->op.asker, PROGRESS_WORKERS);
+	op_tables(s);
+}
+
+/*
+ * Who is late by the clock may only have had no core, and has live sessions in its hands: nobody is
+ * ended for it. What a worker does not know it drops, so the rules can stand without them.
+ */
+void op_tables_late(struct supervisor *s)
+{
+	if (alone(&s->op)) {
+		op_to_kernel(s);
+		return;
+	}
+	op_explain(s, 3, M_OP_TABLE_LATE, (unsigned)(TABLES_LIMIT_NS / SECOND));
+	op_give_up(s);
+}
+
 /*
  * One that refuses what another takes is damaged or lies, and must not stand in the way of every change: its successor, which has met no packet
  * yet, decides.
@@ -98,7 +133,7 @@ void op_tables(struct supervisor *s)
 		op_to_kernel(s);
 	} else if (t == TABLE_DISPUTED && !s->op.ended_refusing) {
 		s->op.ended_refusing = true;
-		s->op.deadline = mono_ns() + SUCCESSOR_LIMIT_NS;
+		s->op.deadline = tables_deadline(&s->op);
 		workers_end_refusing(s);
 	} else if (t >= TABLE_DISPUTED && s->op.kind != OP_BOOT) {
 		op_explain(s, 3, M_OP_TABLE_REFUSED);
@@ -174,10 +209,7 @@ void op_prepare(struct supervisor *s)
 		op_give_up(s);
 		return;
 	}
-	op->step = STEP_TABLES;
-	op->deadline = mono_ns() + TABLES_LIMIT_NS;
-	progress_stage(s, &op->asker, PROGRESS_WORKERS);
-	op_tables(s);
+	op_tables_begin(s);
 }
 
 /* ---- compile ------------------------------------------------------------------------------------------------------ */

@@ -312,6 +312,7 @@ void impact_begin(struct supervisor *s)
 	}
 	f->n = op->told.n_changed;
 	op->step = STEP_IMPACT;
+	op->deadline = mono_ns() + IMPACT_STEP_NS;
 	progress_stage(s, &op->asker, PROGRESS_IMPACT);
 	ask_next(s);
 }

@@ -2,8 +2,9 @@
 /*
  * What the service manager that started us hears (sd_notify(3)): that the box is ready, how it stands, that it ends, and, as
  * long as the roles that decide about packets answer, that it lives. Who hangs is ended by watch.c long before; only when one
- * of them has not come back for ROLES_LIMIT is the word withheld, and the manager starts the whole daemon anew: the last
- * resort. The journal, the tap and the API are no reason for that: a start of everything would interrupt inspection without
+ * of them has not come back for ROLES_LIMIT, not counting time in which it wanted a core and had none,
+ * is the word withheld, and the manager starts the whole daemon anew: the last resort. The journal,
+ * the tap and the API are no reason for that: a start of everything would interrupt inspection without
  * bringing them back, and status names them.
  *
  * One datagram to a socket. libsystemd would bring four libraries of compression and encryption into the process that holds
@@ -98,7 +99,7 @@ static bool decides(const struct slot *sl)
 static bool answer_all(const struct supervisor *s, uint64_t now)
 {
 	for (unsigned i = 0; i < SLOTS; i++)
-		if (decides(&s->slots[i]) && now - s->slots[i].heard > ROLES_LIMIT)
+		if (decides(&s->slots[i]) && now > s->slots[i].heard && now - s->slots[i].heard > ROLES_LIMIT)
 			return false;
 	return true;
 }

@@ -276,9 +276,7 @@ void op_boot(struct supervisor *s)
 		op_give_up(s);
 		return;
 	}
-	s->op.step = STEP_TABLES;
-	s->op.deadline = mono_ns() + TABLES_LIMIT_NS;
-	op_tables(s);
+	op_tables_begin(s);
 }
 
 static void conflict(struct supervisor *s, struct asker a)
@@ -389,10 +387,11 @@ static void op_next_queued(struct supervisor *s)
 	walk(s);
 }
 
-/* It has changed nothing yet, and was asked of what is about to be in force no longer. */
+/* It has changed no rule yet, and was asked of what is about to be in force no longer. */
 static bool makes_way(const struct operation *op)
 {
-	return op->kind == OP_DRY_RUN || (op->kind == OP_APPLY && op->step == STEP_COMPILE);
+	return op->kind == OP_DRY_RUN || (op->kind == OP_APPLY && op->step == STEP_COMPILE) ||
+	       ((op->kind == OP_APPLY || op->kind == OP_ROLLBACK) && op->step == STEP_TABLES);
 }
 
 /* What has changed nothing is given up, for a reason that was said. */
@@ -549,6 +548,17 @@ void op_links(struct supervisor *s)
 
 /* ---- deadlines ---------------------------------------------------------------------------------------------------- */
 
+/* Enforce has had its time for the step. Its own: on a busy machine it may be late by the clock and do it. */
+static bool enforce_late(struct supervisor *s, uint64_t now)
+{
+	struct slot *sl = &s->slots[SLOT_ENFORCE];
+	uint64_t passed = now - s->op.looked;
+
+	s->op.looked = now;
+	s->op.deadline = now + KERNEL_LOOK_NS;
+	return sl->state == SLOT_RUNNING && vigil_hung(&sl->work, passed, KERNEL_LOOK_NS, KERNEL_LIMIT_NS);
+}
+
 void op_due(struct supervisor *s, uint64_t now)
 {
 	struct operation *op = &s->op;
@@ -569,19 +579,7 @@ void op_due(struct supervisor *s, uint64_t now)
 		op_give_up(s);
 		break;
 	case STEP_TABLES:
-		if (op->kind == OP_BOOT) {
-			op_to_kernel(s); /* the rules stand without them; what a worker does not know it drops */
-			break;
-		}
-		/* A worker that does not even take its table hangs; its successor gets one more chance. */
-		if (!op->ended_silent) {
-			op->ended_silent = true;
-			op->deadline = now + SUCCESSOR_LIMIT_NS;
-			workers_end_silent(s);
-			break;
-		}
-		op_explain(s, 3, M_OP_TABLE_LATE);
-		op_give_up(s);
+		op_tables_late(s);
 		break;
 	case STEP_ENFORCE:
 		op_explain(s, 3, M_OP_ENFORCE_GONE_BEFORE);
@@ -592,14 +590,16 @@ void op_due(struct supervisor *s, uint64_t now)
 		break;
 	case STEP_FORETELL:
 	case STEP_KERNEL:
+		if (!enforce_late(s, now))
+			break;
 		/* Its state is unknown: a new one reads what the kernel has. */
 		op_explain(s, 3, M_OP_ENFORCE_LATE);
 		role_kill(s, &s->slots[SLOT_ENFORCE]);
 		op_give_up(s);
 		break;
 	case STEP_UNDO:
-		op->deadline = now + KERNEL_LIMIT_NS;
-		role_kill(s, &s->slots[SLOT_ENFORCE]);
+		if (enforce_late(s, now))
+			role_kill(s, &s->slots[SLOT_ENFORCE]);
 		break;
 	}
 }

@@ -58,12 +58,12 @@ struct operation {
 	uint64_t from;	/* what was in force when it began */
 	struct op_ground ground;
 	uint32_t id;	   /* request id towards roles */
-	uint64_t deadline; /* monotonic ns, of the step */
+	uint64_t deadline; /* monotonic ns, of the step; while enforce is at it, of the next look */
+	uint64_t looked;   /* monotonic ns: how much enforce did was seen last */
 	uint32_t confirm_s;
 	int bundle;	     /* -1, or the texts to compile; owned */
 	bool compiling;	     /* a compile role works on them */
-	bool ended_silent;   /* workers that took no table were ended, once */
-	bool ended_refusing; /* the same of those that refused what others took */
+	bool ended_refusing; /* workers that refused the table which others took were ended, once */
 	uint64_t number;     /* stored as, 0 = not stored */
 	struct policy *next; /* owned until it is in force */
 	bool *moved;	     /* devices that came for it */
@@ -89,11 +89,17 @@ struct operation {
 };
 
 /* operation.c and apply.c, to each other */
-#define TABLES_LIMIT_NS 2000000000ull
-#define SUCCESSOR_LIMIT_NS 4000000000ull /* a worker's start, on a busy machine */
+/*
+ * By the clock, and so they end nothing but a wait: M_OP_TABLE_LATE says the first to whoever waits.
+ * Who hangs is found by watch.c, by its own time, and its successor takes the table meanwhile.
+ */
+#define TABLES_LIMIT_NS 20000000000ull
+#define TABLES_LIMIT_ALONE_NS 2000000000ull /* nobody waits: the rules stand without them */
 #define COMPILE_LIMIT_NS 90000000000ull
 #define ENFORCE_LIMIT_NS 5000000000ull
-#define KERNEL_LIMIT_NS 30000000000ull
+#define KERNEL_LIMIT_NS 30000000000ull /* of enforce's own time */
+#define KERNEL_LOOK_NS 1000000000ull   /* how often that is looked at */
+#define IMPACT_STEP_NS 30000000000ull
 /* Why it failed, for people; the first reason stays. `status`: the exit status of the answer. */
 void op_explain(struct supervisor *s, int status, enum message m, ...);
 void op_finish(struct supervisor *s, bool done); /* answers, tidies up, takes the next one that waits */
@@ -103,6 +109,8 @@ void op_compile_end(struct supervisor *s); /* its compiler, if there is one yet;
 void op_try(struct supervisor *s);	   /* op.next is there: all that can be tried of it, and the end */
 void op_prepare(struct supervisor *s);	   /* op.next is there: devices, queues, tables, and on */
 void op_to_kernel(struct supervisor *s);
+void op_tables_begin(struct supervisor *s); /* the workers were given theirs */
+void op_tables_late(struct supervisor *s);
 void trial_set(struct supervisor *s, uint64_t number, uint32_t seconds); /* 0 = none */
 
 /* trial.c: each says why not */

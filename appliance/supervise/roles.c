@@ -18,7 +18,6 @@
 #include "appliance/wire/settings.h"
 
 #define SECOND 1000000000ull
-#define READY_LIMIT (10 * SECOND)
 #define QUICK_DEATH (2 * SECOND)
 #define BACKOFF_FIRST 25000000ull
 /* A packet that ends every worker it meets must not keep the next one away for long. */
@@ -135,7 +134,7 @@ static bool role_start(struct supervisor *s, struct slot *sl, uint64_t now)
 	sl->started = now;
 	sl->asked = 0;
 	vigil_begin(&sl->vigil, sl->pid, sl->stat);
-	sl->ready_by = now + READY_LIMIT;
+	vigil_begin(&sl->work, sl->pid, sl->stat);
 	sl->since_wall = clock_wall_ns();
 	if (sl->role != ROLE_COMPILE) /* it lives for one answer, which is an event of its own */
 		role_event(s, sl->role, sl->index, ROLE_STARTED);
@@ -170,8 +169,6 @@ void roles_want(struct supervisor *s, unsigned slot)
 
 void roles_start_due(struct supervisor *s, uint64_t now)
 {
-	char title[SLOT_TITLE];
-
 	for (unsigned i = 0; i < SLOTS && !s->ending; i++) {
 		struct slot *sl = &s->slots[i];
 
@@ -180,10 +177,6 @@ void roles_start_due(struct supervisor *s, uint64_t now)
 			if (sl->role == ROLE_DPI && !slot_alive(&s->slots[SLOT_GATE + sl->index]))
 				continue;
 			start(s, sl, now);
-		} else if (sl->state == SLOT_STARTING && now >= sl->ready_by) {
-			say(s, M_ROLE_SILENT, slot_title(sl, title));
-			role_kill(s, sl);
-			sl->ready_by = UINT64_MAX;
 		}
 	}
 }
@@ -198,8 +191,6 @@ uint64_t roles_due(const struct supervisor *s)
 		if (sl->state == SLOT_DEAD && sl->restart_at < due &&
 		    !(sl->role == ROLE_DPI && !slot_alive(&s->slots[SLOT_GATE + sl->index])))
 			due = sl->restart_at;
-		if (sl->state == SLOT_STARTING && sl->ready_by < due)
-			due = sl->ready_by;
 	}
 	return due;
 }

@@ -39,17 +39,19 @@ struct slot {
 	uint32_t index;
 	enum slot_state state;
 	pid_t pid;
-	int pidfd, chan, stat;	 /* -1 = none; stat: /proc/PID/stat */
-	int group;		 /* partition.c: by this its processes join their group; -1 = they stay in ours */
-	int event_in, event_out; /* the event socket outlives every process of this role: records wait in it */
-	uint64_t started, ready_by, restart_at; /* monotonic ns */
-	uint64_t since_wall;			/* wall ns of the last start */
-	struct err failed;			/* why the last start failed */
-	uint32_t restarts, quick;		/* quick: deaths in a row soon after a start */
-	uint32_t asked;				/* how it is: the question without an answer, 0 = none */
-	bool long_work;				/* it does something long and is not asked meanwhile */
-	struct vigil vigil;			/* since then */
-	uint64_t heard;				/* monotonic ns: it was ready, answered, or was at something long */
+	int pidfd, chan, stat;	      /* -1 = none; stat: /proc/PID/stat */
+	int group;		      /* partition.c: by this its processes join their group; -1 = they stay in ours */
+	int event_in, event_out;      /* the event socket outlives every process of this role: records wait in it */
+	uint64_t started, restart_at; /* monotonic ns */
+	uint64_t since_wall;	      /* wall ns of the last start */
+	struct err failed;	      /* why the last start failed */
+	uint32_t restarts, quick;     /* quick: deaths in a row soon after a start */
+	uint32_t asked;		      /* how it is: the question without an answer, 0 = none */
+	bool long_work;		      /* it does something long and is not asked meanwhile */
+	struct vigil vigil;	      /* since then */
+	struct vigil work;	      /* since its start, or since enforce was given what it is at */
+	/* Monotonic ns: it was ready, answered, or at something long; later by what it had no core for. */
+	uint64_t heard;
 };
 
 struct partition; /* partition.h */

@@ -122,6 +122,8 @@ struct pair {
 	bool poked;	    /* since then it was given something to wake up for */
 	uint8_t ack[32];    /* digest of the table it has, once acked */
 	uint32_t owed;	    /* acknowledgements of earlier tables and this one that are still to come */
+	struct vigil table; /* since one of them was awaited; watch.c */
+	bool awaited;
 	bool acked;
 };
 

@@ -2,10 +2,12 @@
 /*
  * Roles that live but do nothing. Every second each is asked whether it is there; one that does not answer within 2.5 s of
  * its own time is ended, and a successor is started like that of any dead role. Who does something long is not asked; it is
- * ended when it does nothing at all for 5 s, and who is not ready yet when it does nothing for 2.5 s. Gates are seen sooner, because nothing passes
- * while one stands still: each moves a number in shared memory with every turn of its loop, at rest a hundred times a
- * second. A worker with packets waiting is seen by its gate. What counts is a role's own time, not the clock's: on a machine
- * that stood still as a whole, or is busy with something of a higher priority, nobody hangs.
+ * ended when it does nothing at all for 5 s, and who is not ready yet when it does nothing for 2.5 s,
+ * or had 10 s. A worker owes an answer to the table that it was given, too, within 2.5 s likewise.
+ * Gates are seen sooner, because nothing passes while one stands still: each moves a number in shared
+ * memory with every turn of its loop, at rest a hundred times a second. A worker with packets waiting is
+ * seen by its gate. What counts is a role's own time, not the clock's: on a machine that stood still as
+ * a whole, or is busy with something of a higher priority, nobody hangs.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -15,6 +17,7 @@
 
 #define EVERY 1000000000ull /* ns */
 #define LIMIT 2500000000ull
+#define START_LIMIT 10000000000ull
 #define STILL_LIMIT 5000000000ull /* of who does something long and is not asked meanwhile */
 #define PULSE_EVERY 20000000ull
 #define PULSE_MOST 25000000ull /* between two looks no more than this counts */
@@ -52,23 +55,65 @@ static void hung(struct supervisor *s, struct slot *sl)
 
 	sl->asked = 0;
 	vigil_beat(&sl->vigil);
+	vigil_beat(&sl->work);
 	say(s, M_ROLE_SILENT, slot_title(sl, title));
-	role_event(s, sl->role, sl->index, ROLE_HUNG);
+	if (sl->role != ROLE_COMPILE) /* it lives for one answer, which is an event of its own */
+		role_event(s, sl->role, sl->index, ROLE_HUNG);
 	role_kill(s, sl);
 }
 
-static void look(struct supervisor *s, unsigned slot, uint64_t passed)
+/* By `v`, `passed` ns later. Time that is not the role's own makes it no more silent (notify.c). */
+static bool is_hung(struct slot *sl, struct vigil *v, uint64_t passed, uint64_t limit)
+{
+	uint64_t before = v->ran_ns + v->idle_ns, own;
+	bool yes = vigil_hung(v, passed, EVERY, limit);
+
+	own = v->ran_ns + v->idle_ns - before;
+	if (own < passed)
+		sl->heard += passed - own;
+	return yes;
+}
+
+/* A start is work, and nobody has to be asked for it to go on: who stands still in it would else be
+ * waited for as long as the longest. */
+static void look_at_start(struct supervisor *s, struct slot *sl, uint64_t now, uint64_t passed)
+{
+	uint64_t age = now - sl->started;
+	bool still = sl->role != ROLE_COMPILE && vigil_still(&sl->vigil, passed, EVERY, LIMIT);
+
+	if (is_hung(sl, &sl->work, age < passed ? age : passed, START_LIMIT) || still)
+		hung(s, sl);
+}
+
+/* A worker that answers pings and does not say what it thinks of its table may not hold up every change. */
+static bool keeps_table(struct supervisor *s, const struct slot *sl, uint64_t passed)
+{
+	struct pair *p = &s->pairs[sl->index];
+
+	if (sl->role != ROLE_DPI || p->owed == 0)
+		return false;
+	if (p->awaited)
+		return vigil_hung(&p->table, passed, EVERY, LIMIT);
+	p->awaited = true;
+	vigil_begin(&p->table, sl->pid, sl->stat);
+	return false;
+}
+
+static void look(struct supervisor *s, unsigned slot, uint64_t now, uint64_t passed)
 {
 	struct slot *sl = &s->slots[slot];
 
+	if (sl->state == SLOT_STARTING) {
+		look_at_start(s, sl, now, passed);
+		return;
+	}
 	if (!slot_alive(sl) || sl->role == ROLE_COMPILE) {
 		sl->asked = 0;
 		return;
 	}
-	/* A start is work, and nobody has to be asked for it to go on: who stands still in it would else be waited for as long as the longest. */
-	if (sl->state == SLOT_STARTING) {
-		if (vigil_still(&sl->vigil, passed, EVERY, LIMIT))
-			hung(s, sl);
+	if (keeps_table(s, sl, passed)) {
+		s->pairs[sl->index].awaited = false;
+		hung(s, sl);
 		return;
 	}
 	if (busy(s, slot)) {
@@ -79,7 +124,7 @@ static void look(struct supervisor *s, unsigned slot, uint64_t passed)
 		if (vigil_still(&sl->vigil, passed, EVERY, STILL_LIMIT))
 			hung(s, sl);
 		else
-			sl->heard = clock_mono().ns;
+			sl->heard = now;
 		return;
 	}
 	sl->long_work = false;
@@ -89,7 +134,7 @@ static void look(struct supervisor *s, unsigned slot, uint64_t passed)
 		(void)role_send(s, sl, sl->asked, &(struct msg_body){ .type = MSG_PING }, NULL, 0);
 		return;
 	}
-	if (vigil_hung(&sl->vigil, passed, EVERY, LIMIT))
+	if (is_hung(sl, &sl->vigil, passed, LIMIT))
 		hung(s, sl);
 }
 
@@ -151,7 +196,7 @@ void watch_due(struct supervisor *s, uint64_t now)
 	if (now < s->watch->at)
 		return;
 	for (unsigned i = 0; i < SLOTS; i++)
-		look(s, i, now - s->watch->done);
+		look(s, i, now, now - s->watch->done);
 	s->watch->done = now;
 	s->watch->at = now + EVERY;
 }

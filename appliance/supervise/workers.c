@@ -87,6 +87,7 @@ bool worker_start(struct supervisor *s, uint32_t w)
 	close_fd(&p->ring);
 	close_fd(&p->wake);
 	p->owed = 0;
+	p->awaited = false;
 	p->ring = ring_create(&e);
 	p->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (p->ring < 0 || p->wake < 0) {
@@ -132,6 +133,7 @@ void worker_acked(struct supervisor *s, uint32_t w, const uint8_t digest[32])
 	if (p->owed == 0)
 		return;
 	memcpy(p->ack, digest, sizeof(p->ack));
+	p->awaited = false;
 	/* Answers come in order; only the last one is about the table that it has now. */
 	p->acked = --p->owed == 0;
 	op_tables(s);
@@ -307,16 +309,6 @@ int table_set(struct supervisor *s, uint8_t *image, size_t n, const struct polic
 		if (slot_alive(worker_of(s, w)))
 			send_table(s, w);
 	return 0;
-}
-
-void workers_end_silent(struct supervisor *s)
-{
-	for (uint32_t w = 0; w < PAIR_MAX; w++)
-		/* One that is still starting is not silent, only young. */
-		if (s->pairs[w].wanted && !s->pairs[w].acked && worker_of(s, w)->state == SLOT_RUNNING) {
-			role_event(s, ROLE_DPI, w, ROLE_HUNG);
-			role_kill(s, worker_of(s, w));
-		}
 }
 
 static bool refuses(const struct supervisor *s, const struct pair *p)

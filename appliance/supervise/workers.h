@@ -29,7 +29,6 @@ void worker_hung(struct supervisor *s, uint32_t w, const struct msg_hung *who);
 void worker_acked(struct supervisor *s, uint32_t w, const uint8_t digest[32]);
 /* Takes `image` (malloc'd) and sends it to all workers. */
 int table_set(struct supervisor *s, uint8_t *image, size_t n, const struct policy *p, bool in_force, struct err *e);
-void workers_end_silent(struct supervisor *s); /* those that owe an answer about their table */
 void workers_end_refusing(
 	struct supervisor *s); /* those that refused it; their successors are given it before any packet */
 /* Of all workers together. DISPUTED: some took it and some refused it, though all decode it in the same way. */

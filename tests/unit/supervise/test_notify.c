@@ -117,6 +117,9 @@ static void alive_while_roles_answer(void **state)
 	s.slots[SLOT_ENFORCE].heard = 141 * SECOND;
 	notify_due(&s, 142 * SECOND);
 	assert_string_equal(hear(), "WATCHDOG=1"); /* nobody waits for one that is not wanted */
+	s.slots[SLOT_ENFORCE].heard = 143 * SECOND + 1;
+	notify_due(&s, 143 * SECOND);
+	assert_string_equal(hear(), "WATCHDOG=1"); /* nor for one that was heard of since this turn began */
 }
 
 static void without_a_manager(void **state)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * When the supervisor takes a gate for hung, running or at its start: the pulse and what the kernel says of the process are scripted.
+ * When the supervisor takes a gate for hung, running or at its start, and a worker with a table: the pulse
+ * and what the kernel says of the process are scripted.
  *
  * LINK: appliance/supervise/watch.c appliance/role/vigil.c appliance/base/bytes.c appliance/base/err.c appliance/base/clock.c
  */
@@ -22,7 +23,7 @@
 
 static struct supervisor s;
 static struct pulse pulse;
-static unsigned poked, killed;
+static unsigned poked, killed, ended;
 static uint64_t now;
 
 void say(const struct supervisor *of, enum message m, ...)
@@ -39,6 +40,10 @@ void role_event(struct supervisor *of, enum role role, uint32_t index, enum role
 void role_kill(struct supervisor *of, struct slot *sl)
 {
 	(void)of;
+	if (sl == &s.slots[SLOT_DPI]) {
+		ended++;
+		return;
+	}
 	assert_ptr_equal(sl, &s.slots[SLOT_GATE]);
 	killed++;
 }
@@ -47,6 +52,10 @@ bool role_send(struct supervisor *of, struct slot *sl, uint32_t id, const struct
 	       size_t n)
 {
 	(void)of, (void)fds;
+	if (sl == &s.slots[SLOT_DPI]) {
+		watch_answered(sl, id);
+		return true;
+	}
 	assert_ptr_equal(sl, &s.slots[SLOT_GATE]);
 	assert_int_equal(id, 0);
 	assert_int_equal(body->type, MSG_PING);
@@ -87,7 +96,7 @@ static int begin(void **state)
 
 	(void)state;
 	memset(&s, 0, sizeof(s));
-	poked = killed = 0;
+	poked = killed = ended = 0;
 	now = 0;
 	assert_int_equal(watch_open(&s, &e), 0);
 	s.slots[SLOT_GATE].state = SLOT_RUNNING;
@@ -173,14 +182,95 @@ static void one_that_stands_still_at_its_start_is_hung(void **state)
 	sl->state = SLOT_STARTING;
 	sl->asked = 0;
 	vigil_begin(&sl->vigil, 0, memfd_create("stat", 0));
+	vigil_begin(&sl->work, 0, sl->vigil.stat);
 	starts(9000, 'R');
-	starts(9000, 'D'); /* the kernel reads for it */
+	starts(7000, 'D'); /* the kernel reads for it */
 	assert_int_equal(killed, 0);
 	starts(2000, 'T');
 	assert_int_equal(killed, 0);
 	starts(2000, 'T');
 	assert_int_equal(killed, 1);
 	close(sl->vigil.stat);
+}
+
+/* Neither by its time at the start, which is its own, nor by how long it takes on a busy machine. */
+static void one_that_has_no_core_may_start_for_long(void **state)
+{
+	struct slot *sl = &s.slots[SLOT_GATE];
+
+	(void)state;
+	sl->state = SLOT_STARTING;
+	sl->asked = 0;
+	vigil_begin(&sl->vigil, 0, memfd_create("stat", 0));
+	vigil_begin(&sl->work, 0, sl->vigil.stat);
+	starts(60000, 'R');
+	assert_int_equal(killed, 0);
+	/* Nor does the service manager take it for one that does not come back. */
+	assert_true(sl->heard + 3000000000ull >= now);
+	/* Always at something, and never ready. */
+	for (unsigned i = 0; i < 4; i++) {
+		starts(2000, 'S');
+		assert_int_equal(killed, 0);
+		starts(1000, 'R');
+	}
+	starts(2000, 'S');
+	assert_int_equal(killed, 1);
+	close(sl->vigil.stat);
+}
+
+/* A worker that answers pings owes an answer to its table; in milliseconds. */
+static void owes(unsigned ms, char state)
+{
+	char text[] = "1 (sekishod) S 1";
+
+	text[13] = state;
+	assert_int_equal(pwrite(s.slots[SLOT_DPI].stat, text, sizeof(text), 0), sizeof(text));
+	for (uint64_t end = now + ms * 1000000ull; now < end && ended == 0; now += LOOK) {
+		pulse_beat(&pulse);
+		watch_due(&s, now);
+	}
+}
+
+static void begin_worker(void)
+{
+	struct slot *sl = &s.slots[SLOT_DPI];
+
+	sl->state = SLOT_RUNNING;
+	sl->role = ROLE_DPI;
+	sl->stat = memfd_create("stat", 0);
+	s.slots[SLOT_GATE].state = SLOT_OFF;
+	vigil_begin(&sl->vigil, 0, sl->stat);
+	s.pairs[0].owed = 1;
+}
+
+static void one_that_has_no_core_may_keep_its_table(void **state)
+{
+	(void)state;
+	begin_worker();
+	owes(60000, 'R');
+	assert_int_equal(ended, 0);
+	/* What it said is what it owes no more, and the next one begins anew. */
+	owes(2000, 'S');
+	s.pairs[0].awaited = false;
+	owes(2000, 'S');
+	assert_int_equal(ended, 0);
+	s.pairs[0].owed = 0;
+	owes(60000, 'S');
+	assert_int_equal(ended, 0);
+	close(s.slots[SLOT_DPI].stat);
+}
+
+static void one_that_only_answers_pings_may_not(void **state)
+{
+	uint64_t begun;
+
+	(void)state;
+	begin_worker();
+	begun = now;
+	owes(60000, 'S');
+	assert_int_equal(ended, 1);
+	assert_true(now - begun >= 2500000000ull && now - begun < 5000000000ull);
+	close(s.slots[SLOT_DPI].stat);
 }
 
 int main(void)
@@ -190,6 +280,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(one_that_sleeps_on_is_hung, begin, finish),
 		cmocka_unit_test_setup_teardown(one_without_a_core_is_left_alone, begin, finish),
 		cmocka_unit_test_setup_teardown(one_that_stands_still_at_its_start_is_hung, begin, finish),
+		cmocka_unit_test_setup_teardown(one_that_has_no_core_may_start_for_long, begin, finish),
+		cmocka_unit_test_setup_teardown(one_that_has_no_core_may_keep_its_table, begin, finish),
+		cmocka_unit_test_setup_teardown(one_that_only_answers_pings_may_not, begin, finish),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,17 +4,10 @@ Nothing here decides whether a case passed."""
 import os
 import time
 
+from slowness import pressure
+
 LINES = 60
 ABOUT = []  # boxes; each tells about itself with begin() and tell()
-
-
-def pressure():
-    """Microseconds in which some task of the machine waited for a core; 0 where the kernel does not say."""
-    try:
-        with open("/proc/pressure/cpu", encoding="ascii") as f:
-            return int(f.readline().rsplit("total=", 1)[1])
-    except (OSError, IndexError, ValueError):
-        return 0
 
 
 def stolen():

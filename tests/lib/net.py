@@ -63,12 +63,12 @@ def worked(pid):
 
 def wait_for(condition, seconds, what):
     """Polls until condition() is true; its value. Raises TimeoutError, naming `what`, at the deadline."""
-    end = time.monotonic() + seconds * SLOWNESS
+    deadline = slowness.Deadline(seconds)
     while True:
         value = condition()
         if value:
             return value
-        left = end - time.monotonic()
+        left = deadline.left()
         if left <= 0:
             raise TimeoutError("waited %.1f s for %s" % (seconds * SLOWNESS, what))
         select.select([], [], [], min(0.01, left))
@@ -78,7 +78,7 @@ def sh(*args, ns=None, check=True, input=None, timeout=30, env=None):
     command = [str(a) for a in args]
     if ns:  # `ip` by itself needs no mount namespace, whose end costs more than the command
         command = ["ip", "-n", ns] + command[1:] if command[0] == "ip" else ["ip", "netns", "exec", ns] + command
-    done = subprocess.run(command, capture_output=True, text=True, input=input, timeout=timeout * SLOWNESS, env=env)
+    done = subprocess.run(command, capture_output=True, text=True, input=input, timeout=timeout * SLOWNESS * slowness.BUSY, env=env)
     if reports.in_text(done.stderr):
         raise AssertionError("%s: %s" % (" ".join(command), done.stderr))
     if check and done.returncode != 0:

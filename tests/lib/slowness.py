@@ -4,14 +4,19 @@ demonstration. Deadlines are multiplied by it. What is counted (bytes, packets, 
 
 It is measured at the start: processor time of starting small programs and of interpreting a little Python, so that a busy
 machine does not count as a slow one. A build under sanitizers, the first argument of a suite, takes longer everywhere.
-SEKISHO_SLOWNESS gives it instead."""
+SEKISHO_SLOWNESS gives it instead.
+
+A busy machine is another matter: while somebody waits for a core, a deadline comes nearer at a quarter of the clock's pace (`Deadline`). It ends
+a hope, and judges nobody: who is judged is judged by the time that he had a core."""
 import os
 import resource
 import subprocess
 import sys
+import time
 
 ORDINARY = 0.009   # processor seconds of one work() on the machine where the limits were set (a core of an EPYC)
 SANITIZED = 2.0    # a build under sanitizers beside one that is released
+BUSY = 4           # how much longer a wait may take while somebody waits for a core
 ALIKE = 2.5        # machines that differ by less than this keep the limits as they are written
 
 
@@ -38,6 +43,25 @@ def measured():
 GIVEN = os.environ.get("SEKISHO_SLOWNESS")
 SLOWNESS = float(GIVEN) if GIVEN else measured()
 os.environ["SEKISHO_SLOWNESS"] = "%g" % SLOWNESS  # programs that are started from here need not measure it again
+
+
+def pressure():
+    """Microseconds in which some task of the machine waited for a core; 0 where the kernel does not say."""
+    try:
+        with open("/proc/pressure/cpu", encoding="ascii") as f:
+            return int(f.readline().rsplit("total=", 1)[1])
+    except (OSError, IndexError, ValueError):
+        return 0
+
+
+class Deadline:
+    def __init__(self, seconds):
+        self.seconds, self.began, self.pressure = seconds * SLOWNESS, time.monotonic(), pressure()
+
+    def left(self):
+        passed = time.monotonic() - self.began
+        busy = min(passed, (pressure() - self.pressure) / 1e6)
+        return self.seconds - passed + busy * (1 - 1 / BUSY)
 
 
 def say():

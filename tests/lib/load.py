@@ -1,0 +1,62 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Keeps a machine busy while a command runs: `tests/lib/load.py NUMBER COMMAND...`, with its status. No case may fail by it.
+
+NUMBER processes do nothing but compute, in a session of their own, as other people's work is: a kernel that shares its cores between sessions
+first (autogroup) leaves the command its share, one that does not leaves it 1/NUMBER. The load that was seen is printed at the end."""
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+PR_SET_PDEATHSIG = 1
+
+
+def compute(parent):
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    while os.getppid() == parent:
+        for _ in range(100000):
+            pass
+    os._exit(0)
+
+
+def session(number):
+    """The process that leads the session; its children compute."""
+    leader = os.fork()
+    if leader:
+        return leader
+    os.setsid()
+    me = os.getpid()
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    for _ in range(number):
+        if os.fork() == 0:
+            compute(me)
+    signal.pause()
+    os._exit(0)
+
+
+def main(words):
+    if len(words) < 2 or not words[0].isdigit():
+        print(__doc__, file=sys.stderr)
+        return 2
+    leader, seen, over = session(int(words[0])), [], threading.Event()
+
+    def watch():
+        while not over.wait(10):
+            seen.append(os.getloadavg()[0])
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        return subprocess.run(words[1:], check=False).returncode
+    finally:
+        over.set()
+        os.kill(leader, signal.SIGKILL)
+        os.waitpid(leader, 0)
+        if seen:
+            seen.sort()
+            print("NOTE load: %s busy processes; load %.0f in the middle, %.0f at most" % (words[0], seen[len(seen) // 2], seen[-1]), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

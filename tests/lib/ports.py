@@ -1,10 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A frame to every port of TCP and UDP, from one port that tells them apart."""
+"""A frame to every port of TCP and UDP, from one port that tells them apart: with SEKISHO_ALL to all of them, else to each 64th, by a
+seed that is printed, and to those that something commonly answers."""
+import os
+import random
 import struct
 
 from net import checksum, ip4, ip6, pseudo
 
-PORTS, FROM = 65535, 40404
+FROM = 40404
+SEED = int(os.environ.get("SEED") or random.randrange(1 << 31))
+COMMON = {22, 53, 67, 80, 123, 161, 179, 323, 443, 502, 514, 546, 547, 5353, 6514, 8443}
+PORTS = range(1, 65536) if os.environ.get("SEKISHO_ALL") else sorted(COMMON | set(range(1 + SEED % 64, 65536, 64)))
+
+
+def drawn():
+    """What a case says of them."""
+    return "all ports" if os.environ.get("SEKISHO_ALL") else "%d ports (seed %d)" % (len(PORTS), SEED)
 
 
 def template(l2, source, target, protocol):
@@ -20,7 +31,7 @@ def template(l2, source, target, protocol):
 def every_port(s, l2, source, target):
     for protocol in (6, 17):
         frame, port_at, sum_at, total = template(l2, source, target, protocol)
-        for port in range(1, PORTS + 1):
+        for port in PORTS:
             value = total + port
             value = ~((value & 0xffff) + (value >> 16)) & 0xffff
             struct.pack_into("!H", frame, port_at, port)

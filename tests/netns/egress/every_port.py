@@ -10,7 +10,7 @@ import struct
 
 from cases import expect
 from net import Capture, decode, inside, mac_of, sh, wait_for
-from ports import FROM, PORTS, every_port
+from ports import FROM, PORTS, drawn, every_port
 from terminals import BOX4, BOX6, DESK4, DESK6, STRANGER4, STRANGER6, TERMINALS, answers
 
 ZONES = {"it": ("10.71.0", "2001:db8:71:"), "ops": ("10.72.0", "2001:db8:72:"), "ot": ("10.73.0", "2001:db8:73:")}
@@ -36,11 +36,11 @@ def from_zone(box, zone, mac, spoofed):
     for own, gateway, desk, management in ((v4 + ".2", v4 + ".1", DESK4, BOX4), (v6 + ":2", v6 + ":1", DESK6, BOX6)):
         every_port(s, mac[zone] + me, own, gateway)
         every_port(s, mac[zone] + me, own, management)
-        n += 4 * PORTS
+        n += 4 * len(PORTS)
         if spoofed:
             every_port(s, mac[zone] + mac["terminal"], desk, management)
             every_port(s, mac["card"] + mac["terminal"], desk, management)
-            n += 4 * PORTS
+            n += 4 * len(PORTS)
     s.close()
     return n
 
@@ -130,13 +130,13 @@ def every_port_from_everywhere(box):
     for source in (STRANGER4, STRANGER6, DESK4, DESK6):
         since = box.mark()
         every_port(s, mac["card"] + me, source, BOX6 if ":" in source else BOX4)
-        n += 2 * PORTS
+        n += 2 * len(PORTS)
         sh("ping", "-c", "1", "-W", "10", "-I", DESK4, BOX4, ns=box.admin)
         wait_for(box.sink.caught_up, 30, "the answers")
         heard = {a for a in answers(box, since, source) if a[0] in (6, 17)}
         expect(heard == ({(6, 443)} if source in (DESK4, DESK6) else set()), "answers to %s: %s", source, sorted(heard)[:5])
     s.close()
-    return "%d packets; of the admin network's terminals port 443 answers" % n
+    return "%d packets to %s; of the admin network's terminals port 443 answers" % (n, drawn())
 
 
 CASES = [every_port_from_everywhere]

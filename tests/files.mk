@@ -59,10 +59,13 @@ demo:
 demo-down:
 	@$(AS_ROOT) $(PYTHON) tests/demo/demo.py down
 
-.PHONY: test
+# What a merge is held against, and what it leaves out (tests/long.tsv): all of it, the stages named, or as many as DUE minutes hold.
+.PHONY: test test-long
 test: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) all peers
-	@tests/run all
+	@tests/run merge
+test-long: deps
+	@$(AS_ROOT) tests/long $(if $(DUE),--due $(DUE),$(or $(STAGE),--all))
 
 .PHONY: test-unit test-golden test-replay test-fuzz test-san test-netns
 test-unit test-golden test-replay test-fuzz test-san test-netns: test-%: deps

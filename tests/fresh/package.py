@@ -49,7 +49,8 @@ def of_package(name, field, folder=DEB):
     return subprocess.run(["dpkg-deb", "-f", path, field], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
 
-def build(check, twice=True):
+def build(check, twice=True, anew=False):
+    """With `anew` the second build takes no object from ccache."""
     made = subprocess.run(["make", "-s", "-C", TOP, "deb"], check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if not check("make deb", made.returncode == 0, made.stdout[-400:] if made.returncode else "%d packages" % len(digests(DEB))):
         return False
@@ -60,7 +61,7 @@ def build(check, twice=True):
                             glob.glob(DEB + "/*.changes"), check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     check("lintian finds nothing", judged.returncode == 0 and not re.search(r"^[EWI]:", judged.stdout, re.M), judged.stdout[-2000:].strip())
     if twice:
-        same_bytes(check)
+        same_bytes(check, anew)
         by_hand(check)
     exposures(check)
     reasons = [x for p in glob.glob(TOP + "/images/debian/*lintian-overrides") for x in unexplained(p)]
@@ -225,16 +226,16 @@ def full_disk_lets_go(check):
           "" if good else "%d %s%s" % (done.returncode, done.stdout, done.stderr))
 
 
-def same_bytes(check):
+def same_bytes(check, anew):
     """In a folder of another name and length, by other habits. With compilers or libraries of other versions builds may differ."""
     other = os.path.join(TOP, "build", "fresh", "a-folder-of-another-name")
     subprocess.run(["rm", "-rf", other], check=True)
     os.makedirs(other + "/tree")
     made = subprocess.run(["sh", "-c", "umask 077; exec images/deb %s/out" % other], cwd=TOP, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          env=dict(os.environ, TMPDIR=other + "/tree", TZ="Asia/Tokyo", LANG="C.UTF-8", USER="somebody"))
+                          env=dict(os.environ, **({"CCACHE_DISABLE": "1"} if anew else {}), TMPDIR=other + "/tree", TZ="Asia/Tokyo", LANG="C.UTF-8", USER="somebody"))
     here, there = digests(DEB), digests(other + "/out")
     differ = sorted(x for x in set(here) | set(there) if here.get(x) != there.get(x))
-    check("built twice, in different folders: the same bytes", made.returncode == 0 and not differ and len(here) >= len(NAMES),
+    check("built twice, in different folders%s: the same bytes" % (", compiled twice" if anew else ""), made.returncode == 0 and not differ and len(here) >= len(NAMES),
           "differ: " + " ".join(differ) if differ else "; ".join("%s %s" % (v[:16], k) for k, v in sorted(here.items())))
 
 
@@ -252,7 +253,7 @@ def fresh(check, machine, root):
     if not check("README: %s" % first, status == 0, "%.0f s%s" % (seconds, "" if status == 0 else text[-1500:])):
         return
     # A Debian machine has it; this root is smaller than one.
-    status, text, _ = inside("sudo apt-get install -y --no-install-recommends systemd apparmor chrony nut-client rsyslog rsyslog-gnutls rsyslog-relp")
+    status, text, _ = inside("sudo apt-get -qq update && sudo apt-get autoremove --purge -y && sudo apt-get install -y --no-install-recommends systemd apparmor chrony nut-client rsyslog rsyslog-gnutls rsyslog-relp")
     check("a Debian machine", status == 0, text[-300:] if status else "")
     before, before_users = listing(root), users(root)
     status, text, seconds = inside(second)

@@ -11,11 +11,9 @@ disk the clock runs on (reading it all was seen to take five minutes of it). A s
 work. It has one processor: of several QEMU 7.2 lets the first that is busy take every instruction there is, and processors that are
 threads of the host have the host's time, in which the box's own limits (20 ms for a dead worker) are passed.
 
-The root with the kernel is made once (build/fresh/vm/root.disk) and used by every run, which writes beside it; what is under test
-comes on a second disk."""
-import fcntl
+The root with the kernel is kept (kept.py) and used by every run, which writes beside it; what is under test comes on a second disk."""
 import glob
-import hashlib
+import inspect
 import os
 import re
 import selectors
@@ -24,6 +22,7 @@ import signal
 import subprocess
 import time
 
+import kept
 import slowness  # of tests/lib, where tests/fresh/run looks
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
@@ -84,28 +83,11 @@ def packages(purpose):
         return [p for line in f if line.split()[:1] == [purpose] for p in line.split()[1:] if not p.endswith("-dev")]
 
 
-def make_root():
-    """The disk of the machine, its kernel and initial file system; kept while what they are made of is the same. Two runs at once make it once."""
-    os.makedirs(os.path.dirname(WORK), exist_ok=True)
-    with open(WORK + ".lock", "w", encoding="ascii") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        make_root_alone()
-
-
-def make_root_alone():
-    wanted = LIBRARIES + packages("demo")
-    key = hashlib.sha256(repr((wanted, FIRST, BEFORE)).encode()).hexdigest()
-    try:
-        with open(WORK + "/made-of", encoding="ascii") as f:
-            if f.read() == key:
-                return
-    except FileNotFoundError:
-        pass
+def furnish(folder):
+    """The disk of the machine, its kernel and initial file system."""
     start = time.monotonic()
-    shutil.rmtree(WORK, ignore_errors=True)
-    os.makedirs(WORK)
-    root = WORK + "/root"
-    done = subprocess.run(["mmdebstrap", "--variant=minbase", "--essential-hook=" + BEFORE, "--include=" + ",".join(wanted), "bookworm", root],
+    root = folder + "/root"
+    done = subprocess.run(["mmdebstrap", "--variant=minbase", "--essential-hook=" + BEFORE, "--include=" + ",".join(wanted()), "bookworm", root],
                           stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
     if done.returncode != 0:
         raise SystemExit("the root with Debian's stock kernel cannot be made:\n%s" % done.stderr[-2000:])
@@ -113,12 +95,14 @@ def make_root_alone():
         f.write(FIRST)
     os.chmod(root + "/sbin/vm-init", 0o755)
     for name in ("vmlinuz", "initrd.img"):
-        shutil.copy(glob.glob(root + "/boot/" + name + "-*")[0], os.path.join(WORK, name))
-    subprocess.run(["mke2fs", "-q", "-t", "ext4", "-d", root, WORK + "/root.disk", "2G"], check=True)
+        shutil.copy(glob.glob(root + "/boot/" + name + "-*")[0], os.path.join(folder, name))
+    subprocess.run(["mke2fs", "-q", "-t", "ext4", "-d", root, folder + "/root.disk", "2G"], check=True)
     shutil.rmtree(root)
-    with open(WORK + "/made-of", "w", encoding="ascii") as f:
-        f.write(key)
     print("root with Debian's stock kernel in %.0f s" % (time.monotonic() - start), flush=True)
+
+
+def wanted():
+    return LIBRARIES + packages("demo")
 
 
 def build():
@@ -155,14 +139,15 @@ WORTH_READING = re.compile(r"(ok |FAILED|FAIL|SKIP|NOTE|seed |LINUX|ENDED|SUITE|
 
 def run(script, minutes, name="work", everything=False):
     """What the machine printed, and how long it took; shows the lines worth reading as they come."""
-    make_root()
     build()
-    disk = disk_of(script, name)
-    text, seconds = boot(["-net", "none", "-kernel", WORK + "/vmlinuz", "-initrd", WORK + "/initrd.img",
-                          "-drive", "file=%s/root.disk,format=raw,if=virtio,snapshot=on,cache=unsafe" % WORK,
-                          "-drive", "file=%s,format=raw,if=virtio,cache=unsafe" % disk,
-                          "-append", "root=/dev/vda rw console=ttyS0 quiet panic=-1 init=/sbin/vm-init mitigations=off"],
-                         minutes, os.path.join(WORK, name + ".log"), everything, sleep="off")
+    os.makedirs(WORK, exist_ok=True)
+    with kept.made("vm", (wanted(), FIRST, BEFORE, inspect.getsource(furnish)), furnish) as root:
+        disk = disk_of(script, name)
+        text, seconds = boot(["-net", "none", "-kernel", root + "/vmlinuz", "-initrd", root + "/initrd.img",
+                              "-drive", "file=%s/root.disk,format=raw,if=virtio,snapshot=on,cache=unsafe" % root,
+                              "-drive", "file=%s,format=raw,if=virtio,cache=unsafe" % disk,
+                              "-append", "root=/dev/vda rw console=ttyS0 quiet panic=-1 init=/sbin/vm-init mitigations=off"],
+                             minutes, os.path.join(WORK, name + ".log"), everything, sleep="off")
     os.remove(disk)
     return text, seconds
 

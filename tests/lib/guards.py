@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What guards what: for a path of the tree the suites that are to run when it changes.
 
-Three sources, of which the first is measured. tests/guards.tsv has a row a source file and one a folder: suites, each with how many lines
-it runs there that few others run (tests/guards measure). tests/guards.txt is written by hand and says what guards pages, texts, units and
-the like. Who uses a file of tests/lib or of another suite stands in the imports, and is read there."""
+Three things say it. tests/guards.tsv is measured (tests/guards measure): a row a source and one a folder, the suites that run what few others
+run there, each with its weight in lines. tests/guards.txt is written by hand: what guards pages, texts, units and the like. Who uses a file of
+tests/lib or of another suite stands in the imports, and is read there."""
 import ast
 import functools
 import glob
@@ -17,7 +17,8 @@ MAP, BY_HAND = "tests/guards.tsv", "tests/guards.txt"
 PRODUCT = ("appliance", "policy", "dpi", "mgmt")
 OFFLINE = ("units", "golden", "drawn", "replay")  # parts that need no namespaces; tests/coverage counts each for itself
 # Of what these run no lines are counted: only tests/guards.txt names them.
-UNCOUNTED = ("documents", "parts", "fuzz", "lint", "demo", "fresh", "fresh-packages", "vm-units", "image-run", "image-lock", "image-update", "image-install")
+UNCOUNTED = ("documents", "parts", "fuzz", "lint", "demo", "fresh", "packages", "vm-units", "image",
+             "image-lock", "image-update", "image-install")
 WHOLE = math.inf  # the strength of what is declared or imported: there is nothing to weigh
 
 
@@ -98,7 +99,7 @@ def row_of(path, rows_of):
 
 
 def suites_for(paths):
-    """{suite: (strength, why)} for paths that changed: lines that few others run, WHOLE for what is declared or imported."""
+    """{suite: (strength, why)} for paths that changed: weights in lines, added up, and WHOLE for what is declared or imported."""
     counted, declared, users, found = measured(), by_hand(), imports(), {}
 
     def guard(suite, strength, why):
@@ -107,9 +108,10 @@ def suites_for(paths):
 
     for path in paths:
         row = row_of(path, counted) if path.split("/")[0] in PRODUCT else None
-        for suite, lines in counted.get(row, {}).items():
-            guard(suite, lines, "%d lines of %s" % (lines, row))
-        prefix = max((p for p in declared if path.startswith(p)), key=len, default=None)
+        prefix = max((p for p in declared if path.startswith(p)), key=len, default="")
+        if row and (not row.endswith("/") or len(row) >= len(prefix)):  # a folder around what is declared says nothing about it
+            for suite, lines in counted[row].items():
+                guard(suite, lines, "%d lines of %s" % (lines, row))
         for suite in declared.get(prefix, ()):
             guard(suite, WHOLE, "declared of " + prefix)
         for suite, used in users.items():

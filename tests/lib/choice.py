@@ -108,16 +108,20 @@ class Suites:
         taken = set(part(list(costs), costs.get, 5, seed()))
         self.without = {s: [case for suite, case in costs if suite == s and (s, case) not in taken] for s in every}  # dear cases, left out
 
+        def alone(suite):
+            return took.get("netns-" + suite, (15.0, 30.0))[0]
+
         def cost(suite):
-            return took.get("netns-" + suite, (15.0, 30.0))[0] + sum(costs[x] for x in taken if x[0] == suite)
+            return alone(suite) + sum(costs[x] for x in taken if x[0] == suite)
         touched = {}
         for strong, mine in ((False, [p for p in paths or [] if p.startswith("tests/lib/")]), (True, [p for p in paths or [] if not p.startswith("tests/lib/")])):
             touched.update((s, strength if strong else 0) for s, (strength, _) in guards.suites_for(mine).items() if s in every)
         self.why = {s: "always" for s in CORE if s in every and (s != "box" or s not in touched)}
         self.left = []  # touched, and no room for it
         left = budget - sum(cost(s) for s in self.why if s != "box")
-        fifth = part([s for s in every if s not in self.why and s not in touched], cost, 5, seed())
-        for suite in sorted(touched, key=lambda s: (-touched[s], s)) + fifth:
+        fifth = part([s for s in every if s not in CORE], alone, 5, seed())
+        # What this merge touches itself; then whose turn it is, so that each comes round; then what only imports what it touched.
+        for suite in sorted({*touched, *fifth}, key=lambda s: (-touched.get(s, 0), s not in fifth, s)):
             if suite in self.why:
                 continue
             if cost(suite) <= left:

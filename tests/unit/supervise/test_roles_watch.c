@@ -163,6 +163,14 @@ static void one_without_a_core_is_left_alone(void **state)
 	}
 }
 
+static void begins(struct slot *sl)
+{
+	sl->state = SLOT_STARTING;
+	sl->asked = 0;
+	vigil_begin(&sl->vigil, 0, memfd_create("stat", 0));
+	vigil_begin(&sl->work, 0, sl->vigil.stat);
+}
+
 /* Not asked and without a pulse: what it does itself counts. In milliseconds, at the pace of the supervisor's looks. */
 static void starts(unsigned ms, char state)
 {
@@ -179,10 +187,7 @@ static void one_that_stands_still_at_its_start_is_hung(void **state)
 	struct slot *sl = &s.slots[SLOT_GATE];
 
 	(void)state;
-	sl->state = SLOT_STARTING;
-	sl->asked = 0;
-	vigil_begin(&sl->vigil, 0, memfd_create("stat", 0));
-	vigil_begin(&sl->work, 0, sl->vigil.stat);
+	begins(sl);
 	starts(9000, 'R');
 	starts(7000, 'D'); /* the kernel reads for it */
 	assert_int_equal(killed, 0);
@@ -199,10 +204,7 @@ static void one_that_has_no_core_may_start_for_long(void **state)
 	struct slot *sl = &s.slots[SLOT_GATE];
 
 	(void)state;
-	sl->state = SLOT_STARTING;
-	sl->asked = 0;
-	vigil_begin(&sl->vigil, 0, memfd_create("stat", 0));
-	vigil_begin(&sl->work, 0, sl->vigil.stat);
+	begins(sl);
 	starts(60000, 'R');
 	assert_int_equal(killed, 0);
 	/* Nor does the service manager take it for one that does not come back. */

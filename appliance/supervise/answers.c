@@ -155,12 +155,6 @@ static bool behind_another(const struct supervisor *s, const struct collect *c)
 	return false;
 }
 
-/* Roles answer at different moments: of one policy they speak only when none was changed in between. */
-bool answers_moved(const struct supervisor *s, const struct collect *c)
-{
-	return s->op.kind != OP_NONE || s->changes != c->changes;
-}
-
 static void ask_all(struct supervisor *s, struct collect *c)
 {
 	static const enum msg_type questions[] = {
@@ -266,13 +260,19 @@ void collect_pass(struct supervisor *s, unsigned slot, const struct msg_body *qu
 	collect_pass_fd(s, slot, question, -1, a);
 }
 
+/* The operation hears of it in its turn, as anybody hears an answer. */
+static void impact_over(struct supervisor *s, uint32_t question, bool silent)
+{
+	answer_fd(s, (struct asker){ .kind = ASKER_IMPACT, .id = question }, silent ? ANSWER_CANNOT : ANSWER_YES, -1);
+}
+
 void collect_impact(struct supervisor *s, uint32_t question, const struct msg_impact *body, int fd)
 {
 	const struct msg_body m = { MSG_IMPACT, .impact = *body };
 	struct collect *c = collect_new(s, COLLECT_IMPACT, (struct asker){ .kind = ASKER_NONE }, IMPACT_LIMIT);
 
 	if (c == NULL) {
-		impact_answered(s, question, true);
+		impact_over(s, question, true);
 		return;
 	}
 	c->id = question;
@@ -296,7 +296,7 @@ static void impact_finish(struct supervisor *s, struct collect *c)
 	for (unsigned i = 0; i < SLOTS; i++)
 		silent |= c->silent[i];
 	collect_free(c);
-	impact_answered(s, question, silent);
+	impact_over(s, question, silent);
 }
 
 static void finish(struct supervisor *s, struct collect *c)
@@ -397,6 +397,13 @@ bool collect_answer(struct supervisor *s, struct slot *sl, struct msg *m)
 	return true;
 }
 
+bool collect_awaits_impact(struct supervisor *s, const struct slot *sl, uint32_t id)
+{
+	const struct collect *c = waits_for(s, sl, id);
+
+	return c != NULL && c->kind == COLLECT_IMPACT;
+}
+
 void collect_status(struct supervisor *s, struct slot *sl, struct msg *m)
 {
 	struct collect *c = waits_for(s, sl, m->id);
@@ -413,16 +420,12 @@ void collect_progress(struct supervisor *s, const struct slot *sl, const struct 
 		progress_tell(s, &c->asker, &m->body.progress);
 }
 
-bool collect_foretold(struct supervisor *s, struct slot *sl, struct msg *m)
+void collect_foretold(struct supervisor *s, struct slot *sl, struct msg *m)
 {
 	struct collect *c = waits_for(s, sl, m->id);
 
-	if (c == NULL || c->kind != COLLECT_IMPACT)
-		return true;
-	if (!impact_told(s, m))
-		return false;
-	answered(s, sl, c, NULL);
-	return true;
+	if (c != NULL && c->kind == COLLECT_IMPACT)
+		answered(s, sl, c, NULL);
 }
 
 /*
@@ -446,14 +449,6 @@ static void stop(struct supervisor *s, struct collect *c)
 static bool may_stop(const struct collect *c)
 {
 	return is_of_one_moment(c) || (c->kind == COLLECT_PASS && (c->passed_to == SLOT_ENFORCE || c->search));
-}
-
-bool asker_is(const struct asker *a, const struct asker *b)
-{
-	if (a->kind != b->kind)
-		return false;
-	return a->kind == ASKER_MGMT ? a->id == b->id
-				     : a->kind == ASKER_CLIENT && a->client == b->client && a->serial == b->serial;
 }
 
 void collect_stop(struct supervisor *s, const struct asker *a)

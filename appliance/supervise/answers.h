@@ -38,11 +38,12 @@ void collect_settled(struct supervisor *s);
 void collect_pass(struct supervisor *s, unsigned slot, const struct msg_body *question, struct asker a);
 /* ... with a descriptor, which stays the caller's; -1 = none. */
 void collect_pass_fd(struct supervisor *s, unsigned slot, const struct msg_body *question, int fd, struct asker a);
-/* Every worker gets this question; impact_told and impact_answered follow. */
+/* Every worker gets this question; when all have answered who will, the loop tells the operation (ASKER_IMPACT). */
 void collect_impact(struct supervisor *s, uint32_t question, const struct msg_impact *body, int fd);
 bool collect_answer(struct supervisor *s, struct slot *sl, struct msg *m); /* false: it may not say that */
 void collect_status(struct supervisor *s, struct slot *sl, struct msg *m); /* a role's own numbers */
-bool collect_foretold(struct supervisor *s, struct slot *sl, struct msg *m);
+bool collect_awaits_impact(struct supervisor *s, const struct slot *sl, uint32_t id); /* this worker's answer to it */
+void collect_foretold(struct supervisor *s, struct slot *sl, struct msg *m);
 void collect_progress(struct supervisor *s, const struct slot *sl, const struct msg *m); /* how far it is with it */
 /* Who asked this has gone away, or waits no longer: what only reads ends. */
 void collect_stop(struct supervisor *s, const struct asker *a);
@@ -54,8 +55,6 @@ uint64_t collect_hears(const struct supervisor *s);
 
 /* answers_json.c */
 json_t *answers_silent(enum role r); /* an error: this role did not answer */
-/* The sentence in every language, {"en": ..., "ja": ...}: who asks chooses. */
-json_t *json_sentence(enum message m, ...);
 json_t *json_site(const struct supervisor *s);
 json_t *json_generation(const struct supervisor *s);
 json_t *json_history(const struct supervisor *s);
@@ -65,8 +64,6 @@ json_t *json_record(const struct supervisor *s, const struct generation_record *
 void show_generation(struct supervisor *s, struct asker a, uint64_t number); /* 0 = the one in force */
 /* The record and the texts of one that is kept; NULL: it cannot be read. */
 json_t *json_kept(struct supervisor *s, const struct generation_record *g, struct err *e);
-/* A moment as people read it, in the box's own time. */
-void moment_text(uint64_t wall_ns, char out[40]);
 
 /* interfaces.c: the box's links as they are now, for people; owned by the caller */
 json_t *json_interfaces(const struct supervisor *s);

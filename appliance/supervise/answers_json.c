@@ -15,16 +15,10 @@
 #include "appliance/supervise/retention.h"
 #include "appliance/wire/settings.h"
 
-/* The sentence in every language, {"en": ..., "ja": ...}: who asks chooses. */
-json_t *json_sentence(enum message m, ...)
+/* Roles answer at different moments: of one policy they speak only when none was changed in between. */
+bool answers_moved(const struct supervisor *s, const struct collect *c)
 {
-	struct sentence said;
-	va_list ap;
-
-	va_start(ap, m);
-	sentence_vsay(&said, m, ap);
-	va_end(ap);
-	return sentence_json(&said);
+	return s->op.kind != OP_NONE || s->changes != c->changes;
 }
 
 json_t *json_generation(const struct supervisor *s)

@@ -60,6 +60,7 @@ void op_to_kernel(struct supervisor *s)
 	vigil_beat(&s->slots[SLOT_ENFORCE].work);
 	if (op->asker.tell)
 		flags |= APPLY_TELL;
+	clock_before(s, p);
 	if (kernel_send(s, p, flags, op->id, &e) < 0) {
 		/* Its death is on the way, and with it op_enforce_died. Out of memory is no death. */
 		if (e.code != -EPIPE) {
@@ -534,20 +535,6 @@ void op_applied(struct supervisor *s, struct msg *m)
 		boot_done(s);
 	else
 		in_force(s);
-}
-
-void op_enforce_ready(struct supervisor *s)
-{
-	s->adopted = false;
-	if (s->op.kind == OP_NONE) {
-		op_boot(s);
-		return;
-	}
-	/* It has no policy yet, and a dry run, or what is given up, brings it none; an apply that is done takes this back. */
-	if (s->op.kind != OP_BOOT)
-		s->boot_again = mono_ns();
-	if (s->op.step == STEP_ENFORCE || s->op.step == STEP_UNDO)
-		op_to_kernel(s);
 }
 
 void op_enforce_died(struct supervisor *s)

@@ -40,7 +40,6 @@ struct change {
 	json_t *tried; /* owned; NULL = there was none */
 	uint64_t tried_base, tried_ns;
 	bool tried_good;
-	bool unsaved; /* what stands here is not on disk: change_save */
 };
 
 /* ---- what people are told ------------------------------------------------------------------------------------------- */
@@ -189,20 +188,15 @@ void change_settle(struct supervisor *s)
 	} else {
 		return;
 	}
-	s->change->unsaved = draft_save(s->state_fd, d, &e) < 0;
-}
-
-bool change_unsaved(const struct supervisor *s)
-{
-	return s->change->unsaved;
+	s->draft_unsaved = draft_save(s->state_fd, d, &e) < 0;
 }
 
 void change_save(struct supervisor *s)
 {
 	struct err e;
 
-	if (s->change->unsaved)
-		s->change->unsaved = draft_save(s->state_fd, &s->change->draft, &e) < 0;
+	if (s->draft_unsaved)
+		s->draft_unsaved = draft_save(s->state_fd, &s->change->draft, &e) < 0;
 }
 
 /* Keeps the change, or gives back `before` and says so. Nothing but the state may differ. */
@@ -211,7 +205,7 @@ static bool kept(struct supervisor *s, const struct order *o, const struct draft
 	struct err e;
 
 	if (draft_save(s->state_fd, &s->change->draft, &e) == 0) {
-		s->change->unsaved = false;
+		s->draft_unsaved = false;
 		return true;
 	}
 	s->change->draft = *before;
@@ -227,6 +221,7 @@ int change_open(struct supervisor *s, struct err *e)
 	s->change = calloc(1, sizeof(*s->change));
 	if (s->change == NULL)
 		return err_set(e, -ENOMEM, "draft");
+	s->draft = &s->change->draft;
 	for (size_t i = 0; i < ORDERS_MOST; i++)
 		s->change->orders[i].fd = -1;
 	r = draft_open(s->state_fd, &s->change->draft, &lost, e);
@@ -428,14 +423,6 @@ static struct op_ground ground(const struct supervisor *s, const struct order *o
 	g.draft = s->change->draft.revision;
 	g.state = (int)s->change->draft.state;
 	return g;
-}
-
-bool change_holds(const struct supervisor *s, const struct op_ground *g)
-{
-	const struct draft *d = &s->change->draft;
-
-	return (g->base == 0 || g->base == s->now->number) &&
-	       (g->draft == 0 || (g->draft == d->revision && g->state == (int)d->state));
 }
 
 /* The same texts once more, for the compiler; -1 after saying why not. */
@@ -766,7 +753,7 @@ void change_show(struct supervisor *s, struct asker a, bool texts)
 	answer_json(s, a, ANSWER_YES, j);
 }
 
-void change_finished(struct supervisor *s, const struct operation *op, bool done, json_t *answer)
+void change_finished(struct supervisor *s, const struct op_end *op, const struct asker *a, json_t *answer)
 {
 	struct change *c = s->change;
 	struct err e;
@@ -775,16 +762,16 @@ void change_finished(struct supervisor *s, const struct operation *op, bool done
 	if (op->ground.draft != 0 && op->ground.draft == c->draft.revision && op->kind == OP_DRY_RUN && !op->stopped) {
 		forget_trial(c);
 		c->tried = json_deep_copy(answer);
-		c->tried_good = done;
+		c->tried_good = op->done;
 		c->tried_base = s->now->number;
 		c->tried_ns = clock_wall_ns();
-	} else if (op->ground.draft != 0 && op->ground.draft == c->draft.revision && op->kind == OP_APPLY && done &&
+	} else if (op->ground.draft != 0 && op->ground.draft == c->draft.revision && op->kind == OP_APPLY && op->done &&
 		   c->draft.state != DRAFT_NONE) {
 		c->draft.state = DRAFT_APPLIED;
 		c->draft.generation = op->number;
-		c->unsaved = draft_save(s->state_fd, &c->draft, &e) < 0;
+		s->draft_unsaved = draft_save(s->state_fd, &c->draft, &e) < 0;
 	}
-	if (op->asker.kind == ASKER_MGMT || op->ground.login[0] != '\0')
+	if (a->kind == ASKER_MGMT || op->ground.login[0] != '\0')
 		json_object_set_new(answer, "draft", draft_json(s));
 }
 

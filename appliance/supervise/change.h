@@ -17,7 +17,7 @@
 #include "appliance/wire/msg.h"
 
 struct supervisor; /* supervise.h */
-struct operation;  /* operation.h */
+struct op_end;	   /* operation.h */
 struct op_ground;  /* operation.h */
 struct change;	   /* of change.c */
 
@@ -29,14 +29,11 @@ void change_ordered(struct supervisor *s, struct asker a, const struct typist *t
 void change_judged(struct supervisor *s, struct asker a, int status, int fd);
 /* The draft; with its texts, or where it stands alone. */
 void change_show(struct supervisor *s, struct asker a, bool texts);
-/* An operation of somebody's ends; into its answer, if it is an order of an account. */
-void change_finished(struct supervisor *s, const struct operation *op, bool done, json_t *answer);
-/* What an order was given for is so still: the draft, who has agreed to it, and what is in force. */
-bool change_holds(const struct supervisor *s, const struct op_ground *g);
+/* An operation of somebody's has ended; into its answer, if it is an order of an account. */
+void change_finished(struct supervisor *s, const struct op_end *op, const struct asker *a, json_t *answer);
 /* After each operation: the draft's generation may have been given up, or another policy be in the place that it was written for. */
 void change_settle(struct supervisor *s);
-/* Whether the draft that stands here is not on disk, which is full or fails; change_save tries again. */
-bool change_unsaved(const struct supervisor *s);
+/* The draft that stands here is not on disk (draft_unsaved), which is full or fails: once more. */
 void change_save(struct supervisor *s);
 /* Who gave this order waits no longer: a check or dry run of which is not known yet who he is. */
 void change_stop(struct supervisor *s, const struct asker *a);

@@ -18,7 +18,9 @@
 
 #include "appliance/base/logins.h"
 #include "appliance/role/sandbox.h"
+#include "appliance/supervise/answer.h"
 #include "appliance/supervise/at_machine.h"
+#include "appliance/supervise/client.h"
 #include "appliance/supervise/supervise.h"
 #include "appliance/supervise/who.h"
 
@@ -27,20 +29,6 @@
 #define LOGINS_GROUP "sekisho"
 #define GROUPS_FILE "/etc/group"
 #define WHO_MOST 65536u
-
-struct client {
-	int fd;		  /* -1 = free */
-	uint64_t serial;  /* of this connection: an answer never reaches a successor */
-	char by[USER_BY]; /* the login behind it; of one who is no root, with his account: "tanaka/suzuki" */
-	bool waiting;	  /* one question at a time */
-	bool listens;	  /* sekisho-notify or sekisho-inform: it may ask how the box stands and what was recorded */
-	bool login;	  /* no root: each of its questions is judged first */
-	uid_t uid;
-	uint32_t typed; /* who logged in to say it, whatever he became since; NO_TYPIST = not to be found out */
-	uint64_t heard; /* monotonic ns: when it came, or asked last */
-	char name[LOGIN_MOST + 1], account[LOGIN_NAME]; /* of a login: while its question is judged and answered */
-	struct msg held;				/* ... and that question; of no use while it does not wait */
-};
 
 int control_open(struct supervisor *s, struct err *e)
 {
@@ -113,14 +101,6 @@ void control_open_logins(struct supervisor *s)
 	s->logins_fd = open_logins(s, &e);
 	if (s->logins_fd < 0 && e.text[0] != 0)
 		fprintf(stderr, "sekishod: %s\n", e.text);
-}
-
-void asker_gone(struct supervisor *s, const struct asker *a)
-{
-	backup_stop(s, a);
-	change_stop(s, a);
-	collect_stop(s, a);
-	op_stop(s, a);
 }
 
 static struct client *free_client(struct supervisor *s)
@@ -243,34 +223,7 @@ void control_accept_logins(struct supervisor *s)
 		;
 }
 
-static void answer_client(struct supervisor *s, struct asker a, int status, int fd);
 static void login_judged(struct supervisor *s, struct asker a, int status, int fd);
-
-void answer_fd(struct supervisor *s, struct asker a, int status, int fd)
-{
-	const struct msg_body m = { MSG_ANSWER, .answer = { .status = (uint8_t)status } };
-
-	if (a.kind == ASKER_CHANGE) {
-		change_judged(s, a, status, fd);
-		return;
-	}
-	if (a.kind == ASKER_RECORDS) {
-		records_answered(s, a, status, fd);
-		return;
-	}
-	if (a.kind == ASKER_BACKUP) {
-		backup_told(s, a, status, fd);
-		return;
-	}
-	if (a.kind == ASKER_MGMT) {
-		role_send(s, &s->slots[SLOT_MGMT], a.id, &m, &fd, fd >= 0 ? 1 : 0);
-		return;
-	}
-	if (a.kind == ASKER_LOGIN)
-		login_judged(s, a, status, fd);
-	else if (a.kind == ASKER_CLIENT)
-		answer_client(s, a, status, fd);
-}
 
 static void answer_client(struct supervisor *s, struct asker a, int status, int fd)
 {
@@ -286,20 +239,58 @@ static void answer_client(struct supervisor *s, struct asker a, int status, int 
 		client_close(c);
 }
 
-int control_waiting(const struct supervisor *s, const struct asker *a)
+/* To whoever asked; `a` is emptied. */
+static void deliver(struct supervisor *s, struct answer *a)
 {
-	const struct client *c = &s->clients[a->client];
+	struct asker to = a->to;
+	int status;
 
-	return c->fd >= 0 && c->serial == a->serial && c->waiting ? c->fd : -1;
+	if (a->end.kind != OP_NONE) {
+		/* A generation that is given up by it is no draft's any more: the answer says so already. */
+		change_settle(s);
+		change_finished(s, &a->end, &to, a->json);
+	}
+	status = answer_pack(a);
+	switch (to.kind) {
+	case ASKER_CHANGE:
+		change_judged(s, to, status, a->fd);
+		break;
+	case ASKER_RECORDS:
+		records_answered(s, to, status, a->fd);
+		break;
+	case ASKER_BACKUP:
+		backup_told(s, to, status, a->fd);
+		break;
+	case ASKER_IMPACT:
+		if (impact_answered(s, to.id, status != ANSWER_YES))
+			op_foretold(s);
+		break;
+	case ASKER_MGMT:
+		role_send(s, &s->slots[SLOT_MGMT], to.id,
+			  &(struct msg_body){ MSG_ANSWER, .answer = { .status = (uint8_t)status } }, &a->fd, a->fd >= 0);
+		break;
+	case ASKER_LOGIN:
+		login_judged(s, to, status, a->fd);
+		break;
+	case ASKER_CLIENT:
+		answer_client(s, to, status, a->fd);
+		break;
+	case ASKER_NONE:
+		break;
+	}
+	answer_free(a);
 }
 
-void answer_json(struct supervisor *s, struct asker a, int status, json_t *j)
+void control_answer(struct supervisor *s)
 {
-	int fd = j != NULL ? json_memfd(j) : -ENOMEM;
+	struct answer a;
 
-	answer_fd(s, a, fd < 0 && status == ANSWER_YES ? ANSWER_CANNOT : status, fd);
-	if (fd >= 0)
-		close(fd);
+	do {
+		while (answer_take(s, &a))
+			deliver(s, &a);
+		change_settle(s);
+		collect_settled(s);
+	} while (s->answers != NULL);
 }
 
 /* Each question of a login costs others their time. 0, or until when it waits to be read; also who connects anew for each has to keep to that of all. */

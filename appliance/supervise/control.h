@@ -8,6 +8,7 @@
 
 #include "appliance/base/err.h"
 #include "appliance/base/json.h"
+#include "appliance/base/messages.h"
 #include "appliance/wire/msg.h"
 
 struct supervisor; /* supervise.h */
@@ -33,8 +34,9 @@ struct asker {
 		ASKER_CHANGE,
 		ASKER_RECORDS,
 		ASKER_LOGIN,
-		ASKER_BACKUP
-	} kind; /* the last four: an order of change.c, of records.c; a client of whom accounts is asked who it is; backup.c */
+		ASKER_BACKUP,
+		ASKER_IMPACT
+	} kind; /* the last five: an order of change.c, of records.c; a client of whom accounts is asked who it is; backup.c; impact.c, `id` its question */
 	uint32_t client;
 	uint64_t serial; /* of that client's connection: an answer never reaches a successor */
 	uint32_t id;	 /* request id */
@@ -46,7 +48,7 @@ struct asker {
 /* One question of one asker. */
 bool asker_is(const struct asker *a, const struct asker *b);
 
-/* He waits no longer: what only he waits for ends, as far as it changes nothing. */
+/* dispatch.c. He waits no longer: what only he waits for ends, as far as it changes nothing. */
 void asker_gone(struct supervisor *s, const struct asker *a);
 
 struct client; /* of control.c */
@@ -78,16 +80,21 @@ uint64_t control_next(const struct supervisor *s);
 /* The descriptor of client number `at` below CLIENTS, -1 = none, or not now. */
 int control_client(const struct supervisor *s, unsigned at);
 void control_readable(struct supervisor *s, unsigned at);
-/* The descriptor of a client that still waits for this answer, -1 = it does not. */
-int control_waiting(const struct supervisor *s, const struct asker *a);
+/* Once a turn: every answer that is on its way to whoever waits for it, and what follows from it. */
+void control_answer(struct supervisor *s);
+
+/* answer.c: on its way until the loop carries it out */
 /* Takes the reference. */
 void answer_json(struct supervisor *s, struct asker a, int status, json_t *j);
 void answer_fd(struct supervisor *s, struct asker a, int status, int fd); /* fd stays the caller's */
+/* The web side is gone, and its successor gives its questions the same numbers: it hears nothing of these. */
+void answer_forget_web(struct supervisor *s);
+/* The sentence in every language, {"en": ..., "ja": ...}: who asks chooses. */
+json_t *json_sentence(enum message m, ...);
 
 /* progress.c: to whoever wants to hear it; from enforce, or of what this process does itself. */
 void progress_tell(struct supervisor *s, const struct asker *a, const struct msg_progress *said);
 void progress_stage(struct supervisor *s, const struct asker *a, enum progress_stage stage);
-void progress_heard(struct supervisor *s, const struct slot *sl, const struct msg *m);
 
 /* dispatch.c: what was received is done. False: it may not be said, or not by this one. */
 bool peer_said(struct peer *p, struct msg *m);

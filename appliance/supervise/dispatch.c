@@ -1,22 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * All that anybody may say to the supervisor: its roles, and who asks at the control socket. Who may say what was decided
- * by message.def before a handler sees it.
+ * by message.def before a handler sees it. And what follows from the death of a role for everybody else.
  */
+#include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/supervise/answer.h"
 #include "appliance/supervise/supervise.h"
 
 /* ---- of roles ----------------------------------------------------------------------------------------------------- */
+
+static void became_ready(struct supervisor *s, struct slot *sl)
+{
+	bool first = sl->state == SLOT_STARTING;
+
+	sl->state = SLOT_RUNNING;
+	sl->heard = mono_ns();
+	if (first && sl->restarts > 0)
+		role_event(s, sl->role, sl->index, ROLE_TOOK_OVER);
+	if (first && sl->role == ROLE_ENFORCE)
+		op_enforce_ready(s);
+}
 
 static bool on_ready(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
 
 	(void)m;
-	role_ready(p->s, p->slot);
+	became_ready(p->s, p->slot);
 	return true;
 }
 
@@ -65,7 +80,12 @@ static bool on_foretold(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
 
-	return collect_foretold(p->s, p->slot, m);
+	if (!collect_awaits_impact(p->s, p->slot, m->id))
+		return true;
+	if (!impact_told(p->s, m))
+		return false;
+	collect_foretold(p->s, p->slot, m);
+	return true;
 }
 
 static bool on_table_ack(void *ctx, struct msg *m)
@@ -73,6 +93,7 @@ static bool on_table_ack(void *ctx, struct msg *m)
 	const struct peer *p = ctx;
 
 	worker_acked(p->s, p->slot->index, m->body.table_ack.digest);
+	op_tables(p->s);
 	return true;
 }
 
@@ -157,7 +178,12 @@ static bool on_progress(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
 
-	progress_heard(p->s, p->slot, m);
+	const struct operation *op = &p->s->op;
+
+	if (op->kind != OP_NONE && op->id == m->id)
+		progress_tell(p->s, &op->asker, &m->body.progress);
+	else
+		collect_progress(p->s, p->slot, m);
 	return true;
 }
 
@@ -454,6 +480,14 @@ static bool on_ctl_clock(void *ctx, struct msg *m)
 	return true;
 }
 
+void asker_gone(struct supervisor *s, const struct asker *a)
+{
+	backup_stop(s, a);
+	change_stop(s, a);
+	collect_stop(s, a);
+	op_stop(s, a);
+}
+
 static bool on_stop(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
@@ -553,4 +587,71 @@ bool peer_said(struct peer *p, struct msg *m)
 	p->asker.id = m->id;
 	p->asker.tell = false;
 	return msg_dispatch(handlers, p, m);
+}
+
+/* ---- what becomes of a role ----------------------------------------------------------------------------------------- */
+
+uint64_t role_heard_from(const struct supervisor *s, const struct slot *sl)
+{
+	return sl == &s->slots[SLOT_MGMT] ? collect_hears(s) : 0;
+}
+
+void role_readable(struct supervisor *s, struct slot *sl)
+{
+	struct peer p = { .s = s, .slot = sl, .asker.kind = ASKER_MGMT, .by = role_name(sl->role) };
+	char title[SLOT_TITLE];
+
+	/* A bounded number a turn, so that no role keeps the loop to itself. */
+	for (unsigned i = 0; i < 16 && slot_alive(sl) && mono_ns() >= role_heard_from(s, sl); i++) {
+		struct msg m;
+		int r = msg_recv(sl->chan, sl->role, ROLE_SUPERVISOR, &m);
+
+		if (r == -EAGAIN)
+			return;
+		if (r == 1 && peer_said(&p, &m))
+			continue;
+		if (r == 1)
+			r = -EBADMSG;
+		if (r == -EBADMSG || r == -EPROTO)
+			say(s, M_ROLE_BROKE_RULES, slot_title(sl, title));
+		/* Closed, broken or dishonest: its process ends, and a successor is started when it was reaped. The channel is
+		 * shut so that it cannot wake the loop again before that. */
+		role_kill(s, sl);
+		shutdown(sl->chan, SHUT_RDWR);
+		return;
+	}
+}
+
+/* Its successor gives its questions the same numbers, and nobody waits for these any more. */
+static void web_gone(struct supervisor *s)
+{
+	change_forget(s);
+	records_forget(s);
+	answer_forget_web(s);
+}
+
+void role_exited(struct supervisor *s, struct slot *sl)
+{
+	siginfo_t how;
+
+	if (!role_reap(s, sl, &how))
+		return;
+	collect_gone(s, sl);
+	if (sl->role == ROLE_MGMT)
+		web_gone(s);
+	if (s->ending)
+		return;
+	if (sl->role == ROLE_DPI) {
+		worker_died(s, sl->index);
+		op_tables(s);
+	} else if (sl->role == ROLE_GATE) {
+		gate_died(s, sl->index);
+	} else if (sl->role == ROLE_ENFORCE) {
+		op_enforce_died(s);
+	} else if (sl->role == ROLE_COMPILE) {
+		/* Whose it was, it says itself; the other may have it now. */
+		backup_sealer_died(s);
+		op_compile_died(s, &how);
+	}
+	roles_start_due(s, mono_ns());
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "appliance/supervise/foretold.h"
 #include "appliance/supervise/supervise.h"
 #include "appliance/supervise/table_merge.h"
 #include "appliance/wire/commands_json.h"
@@ -18,35 +19,6 @@
 
 /* Bytes of a worker's answer. */
 #define FORETOLD_MOST (IMPACT_SESSIONS * (FORETOLD_SESSION_BYTES + IMPACT_COMMANDS * FORETOLD_COMMAND_BYTES))
-
-/* What is known of one session. */
-struct foretold {
-	enum { FORETOLD_NOTHING, FORETOLD_UNKNOWN, FORETOLD_BY_WORKER } state;
-	struct msg_foretold_session what;
-	json_t *commands; /* for people; owned */
-};
-
-struct foretelling {
-	struct foretold *of; /* of each that goes on under another permit, in their order */
-	size_t n;
-	size_t asked, at;	  /* the workers are asked about those from the first to before the second */
-	uint32_t question;	  /* id of the one that is out */
-	bool takes, refuses;	  /* of the workers that answered some can load the table, some cannot */
-	json_t *narrowed, *ended; /* for people; owned */
-	uint64_t unknown;
-};
-
-void impact_free(struct foretelling *f)
-{
-	if (f == NULL)
-		return;
-	for (size_t i = 0; i < f->n; i++)
-		json_decref(f->of[i].commands);
-	json_decref(f->narrowed);
-	json_decref(f->ended);
-	free(f->of);
-	free(f);
-}
 
 static const struct msg_told_session *told_of(const struct operation *op, size_t i)
 {
@@ -99,6 +71,12 @@ static int question(struct supervisor *s, struct msg_impact *ret)
 	return fd;
 }
 
+void impact_late(struct supervisor *s)
+{
+	if (s->op.foretelling != NULL)
+		answer_fd(s, (struct asker){ .kind = ASKER_IMPACT, .id = s->op.foretelling->question }, ANSWER_CANNOT, -1);
+}
+
 static void ask_next(struct supervisor *s)
 {
 	struct foretelling *f = s->op.foretelling;
@@ -107,7 +85,7 @@ static void ask_next(struct supervisor *s)
 
 	f->question = ++s->next_id;
 	if (fd < 0) {
-		impact_answered(s, f->question, true);
+		impact_late(s);
 		return;
 	}
 	collect_impact(s, f->question, &body, fd);
@@ -260,19 +238,19 @@ bool impact_told(struct supervisor *s, struct msg *m)
 	return i == a->n_sessions && bytes_done(&b);
 }
 
-void impact_answered(struct supervisor *s, uint32_t question, bool silent)
+bool impact_answered(struct supervisor *s, uint32_t question, bool silent)
 {
 	struct operation *op = &s->op;
 	struct foretelling *f = op->foretelling;
 
 	if (op->step != STEP_IMPACT || f == NULL || question != f->question)
-		return; /* given up meanwhile, or of an operation before this one */
+		return false; /* given up meanwhile, or of an operation before this one */
 	/* Later a worker without the table is one that started meanwhile; it follows none of these sessions. */
 	if (f->refuses && f->asked == 0) {
 		if (!f->takes) {
 			op_explain(s, 3, M_OP_TABLE_REFUSED);
 			op_give_up(s);
-			return;
+			return false;
 		}
 		/* One that refuses what another takes has no veto (op_tables); what it follows it did not tell. */
 		silent = true;
@@ -284,16 +262,10 @@ void impact_answered(struct supervisor *s, uint32_t question, bool silent)
 	/* Who did not answer once would be waited for each time: the rest is unknown. */
 	if (!silent && f->at < f->n) {
 		ask_next(s);
-		return;
+		return false;
 	}
 	conclude(op);
-	op_foretold(s);
-}
-
-void impact_late(struct supervisor *s)
-{
-	if (s->op.foretelling != NULL)
-		impact_answered(s, s->op.foretelling->question, true);
+	return true;
 }
 
 void impact_begin(struct supervisor *s)
@@ -301,7 +273,7 @@ void impact_begin(struct supervisor *s)
 	struct operation *op = &s->op;
 	struct foretelling *f = calloc(1, sizeof(*f));
 
-	impact_free(op->foretelling);
+	foretold_free(op->foretelling);
 	op->foretelling = f;
 	if (f != NULL)
 		f->of = calloc(op->told.n_changed + 1, sizeof(*f->of));
@@ -315,26 +287,4 @@ void impact_begin(struct supervisor *s)
 	op->deadline = mono_ns() + IMPACT_STEP_NS;
 	progress_stage(s, &op->asker, PROGRESS_IMPACT);
 	ask_next(s);
-}
-
-/* ---- for people -------------------------------------------------------------------------------------------------- */
-
-void impact_json(const struct operation *op, json_t *answer)
-{
-	const struct foretelling *f = op->foretelling;
-	const struct told *t = &op->told;
-	uint64_t named, unknown;
-	json_t *cut;
-
-	if (f == NULL || f->narrowed == NULL)
-		return;
-	cut = t->cut != NULL ? json_copy(t->cut) : json_array();
-	json_array_extend(cut, f->ended);
-	unknown = f->unknown + t->changed_more;
-	named = json_array_size(cut) + json_array_size(f->narrowed) + unknown + t->cut_more;
-	json_object_set_new(answer, "cut", cut);
-	json_object_set_new(answer, "cut_more", json_integer((json_int_t)t->cut_more));
-	json_object_set(answer, "narrowed", f->narrowed);
-	json_object_set_new(answer, "go_on", json_integer(t->live > named ? (json_int_t)(t->live - named) : 0));
-	json_object_set_new(answer, "unknown", json_integer((json_int_t)unknown));
 }

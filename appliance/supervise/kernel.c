@@ -16,7 +16,6 @@ int kernel_send(struct supervisor *s, struct policy *p, uint8_t flags, uint32_t 
 	int fd = policy_memfd(p, &s->stamps);
 	bool sent;
 
-	clock_before(s, p);
 	if (fd < 0)
 		return err_set(e, fd, "generation for the enforce role");
 	sent = role_send(s, &s->slots[SLOT_ENFORCE], id, &m, &fd, 1);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Beginnings, ends and deadlines of the operation: who may start one, what happens to a second one meanwhile, how it is
- * given up, and what starts by itself (the box's start, the end of a trial, a device that comes). Its steps are in
- * supervise/apply.c.
+ * Beginnings and deadlines of the operation: who may start one, what happens to a second one meanwhile, and what starts by itself (the
+ * box's start, the end of a trial, a device that comes). Its steps are in supervise/apply.c, its ends in supervise/op.c.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -14,231 +13,12 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/box/rtnl.h"
+#include "appliance/store/draft.h"
 #include "appliance/store/kept.h"
 #include "appliance/supervise/supervise.h"
 
 #define SECOND 1000000000ull
-#define BOOT_RETRY (SECOND / 10)     /* a predecessor's sockets may take a moment to go */
 #define DEVICE_SETTLES (SECOND / 20) /* a new device gets its name in several steps */
-#define WHY_TEXT 800u		     /* bytes of a reason; a record keeps what it has room for */
-
-static void op_next_queued(struct supervisor *s);
-
-static void op_clear(struct operation *op)
-{
-	if (op->bundle >= 0)
-		close(op->bundle);
-	policy_free(op->next);
-	free(op->moved);
-	free(op->before);
-	json_decref(op->diagnostics);
-	json_decref(op->kept_before);
-	json_decref(op->given_back);
-	json_decref(op->agreed);
-	json_decref(op->taking);
-	json_decref(op->shut_out);
-	told_clear(&op->told);
-	impact_free(op->foretelling);
-	*op = (struct operation){ .bundle = -1 };
-}
-
-static void op_init(struct supervisor *s, enum op_kind k, struct asker a, const char *by)
-{
-	op_clear(&s->op);
-	s->op.kind = k;
-	s->changes++;
-	s->op.asker = a;
-	s->op.id = ++s->next_id;
-	snprintf(s->op.by, sizeof(s->op.by), "%s", by);
-}
-
-/* Why it failed; the first reason stays. */
-void op_explain(struct supervisor *s, int status, enum message m, ...)
-{
-	va_list ap;
-
-	if (sentence_said(&s->op.error))
-		return;
-	s->op.status = status;
-	va_start(ap, m);
-	sentence_vsay(&s->op.error, m, ap);
-	va_end(ap);
-}
-
-static json_t *op_json(struct supervisor *s, bool done)
-{
-	struct sentence notice = { 0 };
-	struct operation *op = &s->op;
-	json_t *j = json_object(),
-	       *waits = done ? json_clock_waits(s, op->next != NULL ? op->next->ir : s->now->ir) : NULL;
-
-	json_object_set_new(j, "done", json_boolean(done));
-	json_object_set_new(j, "generation", json_generation(s));
-	/* What was found out about live sessions is not so where it was given up. */
-	json_object_set_new(j, "cut", done && op->told.cut != NULL ? json_incref(op->told.cut) : json_array());
-	json_object_set_new(j, "diagnostics", op->diagnostics != NULL ? json_incref(op->diagnostics) : json_array());
-	json_object_set_new(j, "error", sentence_json(&op->error));
-	if (workers_notice(s, &notice))
-		json_object_set_new(j, "notice", sentence_json(&notice));
-	if (waits != NULL)
-		json_object_set_new(j, "clock", waits);
-	if (op->line != 0)
-		json_object_set_new(j, "line", json_integer(op->line));
-	if (op->kind == OP_DRY_RUN)
-		json_object_set_new(j, "dry_run", json_true());
-	if (op->kind == OP_ROLLBACK || op->back) {
-		const struct generation_record *g = generation_find(&s->store, op->number);
-
-		json_object_set_new(j, "from", json_integer((json_int_t)op->from));
-		json_object_set_new(j, "target", g != NULL ? json_record(s, g) : json_null());
-	}
-	if (json_array_size(op->taking) > 0)
-		json_object_set(j, "taking", op->taking);
-	if (done && op->shut_out != NULL)
-		json_object_set(j, "shut_out", op->shut_out);
-	if (op->given_back != NULL)
-		json_object_set(j, "given_back", op->given_back);
-	if (done)
-		impact_json(op, j);
-	return j;
-}
-
-bool given_back_whole(const json_t *reports)
-{
-	for (size_t i = 0; i < json_array_size(reports); i++)
-		if (json_array_size(json_object_get(json_array_get(reports, i), "lost")) > 0)
-			return false;
-	return true;
-}
-
-/* The end of any operation: answer, tidy up, take the next one that waits. */
-void op_finish(struct supervisor *s, bool done)
-{
-	int status = done ? 0 : s->op.status != 0 ? s->op.status : 3;
-
-	if (done && s->op.kind == OP_RELEASE && !given_back_whole(s->op.given_back))
-		status = ANSWER_NO;
-	if (s->op.asker.kind != ASKER_NONE) {
-		json_t *j = op_json(s, done);
-
-		/* A generation that is given up by it is no draft's any more: the answer says so already. */
-		change_settle(s);
-		change_finished(s, &s->op, done, j);
-		answer_json(s, s->op.asker, status, j);
-	}
-	if (s->op.asker.kind == ASKER_NONE && !done && s->op.kind != OP_REVERT && sentence_said(&s->op.error))
-		say(s, M_OP_BOOT_FAILED, s->op.error.text[s->o->lang]);
-	op_clear(&s->op);
-	change_settle(s);
-	op_next_queued(s);
-	collect_settled(s);
-}
-
-static void boot_later(struct supervisor *s)
-{
-	s->boot_error = s->op.error;
-	s->boot_again = mono_ns() + BOOT_RETRY;
-}
-
-/* The kernel had it and everything went back, or did not: then it is tried again, as at the start. `box`: of what was set last. */
-static void undone(struct supervisor *s, const struct err *box)
-{
-	struct operation *op = &s->op;
-	const struct err *why = op->not_back.code != 0 ? &op->not_back : box;
-
-	if (why->code == 0) {
-		op_explain(s, 3, M_OP_BOX_FAILED, op->undone.text);
-		return;
-	}
-	op_explain(s, 3, M_OP_BOX_NOT_BACK, op->undone.text, why->text);
-	boot_later(s);
-}
-
-/* Why, in English: a record has no reader yet. Of a policy with mistakes the first one, in the box's language. */
-static void why_refused(const struct operation *op, char out[WHY_TEXT])
-{
-	size_t i = 0, n = json_array_size(op->diagnostics);
-	const json_t *d = NULL;
-
-	if (sentence_said(&op->error)) {
-		snprintf(out, WHY_TEXT, "%s", op->error.text[LANG_EN]);
-		return;
-	}
-	while (i < n && d == NULL) {
-		const json_t *one = json_array_get(op->diagnostics, i++);
-		const char *severity = json_string_value(json_object_get(one, "severity"));
-
-		d = severity != NULL && strcmp(severity, "error") == 0 ? one : NULL;
-	}
-	out[0] = 0;
-	if (d != NULL && json_is_string(json_object_get(d, "file")) && json_is_string(json_object_get(d, "message")))
-		snprintf(out, WHY_TEXT, "%s:%lld: %s", json_string_value(json_object_get(d, "file")),
-			 (long long)json_integer_value(json_object_get(d, "line")),
-			 json_string_value(json_object_get(d, "message")));
-}
-
-/* A trial that could not be ended is ended as soon as it can be; it is said once. */
-static void overdue(struct supervisor *s, const char *why)
-{
-	timerfd_settime(s->trial_fd, 0, &(struct itimerspec){ .it_value = { .tv_sec = 1 } }, NULL);
-	if (!sentence_said(&s->trial_error)) {
-		policy_event_of(s, POLICY_OVERDUE, s->trial, NULL, why);
-		say(s, M_TRIAL_OVERDUE, (unsigned long long)s->trial, s->op.error.text[s->o->lang]);
-	}
-	for (int l = 0; l < LANGUAGES; l++)
-		message_text(s->trial_error.text[l], sizeof(s->trial_error.text[l]), (enum lang)l, M_TRIAL_OVERDUE,
-			     (unsigned long long)s->trial, s->op.error.text[l]);
-}
-
-/* Nothing reached the kernel, or the kernel refused: everything prepared is put back. */
-void op_give_up(struct supervisor *s)
-{
-	struct operation *op = &s->op;
-	struct err e, box = { 0 };
-	char why[WHY_TEXT];
-
-	if (op->kind == OP_BOOT) {
-		boot_later(s);
-	} else if (op->kind != OP_DRY_RUN && op->next != NULL) {
-		if (op->moved != NULL)
-			box_unclaim(&s->spaces, s->now->ir);
-		if (op->kept_before != NULL)
-			kept_undo(s, op->next->ir, op->moved, op->kept_before);
-		op->kept_before = NULL;
-		/* Of what it took away from the policy in force, a VLAN that was to be another's, all is made again at once. */
-		if (op->moved != NULL && box_set(&s->spaces, s->now->ir, NULL, &box) == 0)
-			box.code = 0;
-		if (op->before != NULL) {
-			table_set(s, op->before, op->n_before, NULL, false, &e);
-			op->before = NULL;
-		}
-		if (op->kind == OP_APPLY && op->number != 0)
-			generation_mark(
-				&s->store, op->number, GEN_REVERTED,
-				&(struct generation_cause){ .why = WHY_FAILED, .by = op->by, .other = op->from }, &e);
-		journal_generation(s, s->now);
-		if (op->step == STEP_UNDO)
-			undone(s, &box);
-	}
-	why_refused(op, why);
-	if (op->kind == OP_APPLY || op->kind == OP_ROLLBACK)
-		policy_event(s, POLICY_REFUSED, op->number, why[0] != 0 ? why : NULL);
-	if (op->kind == OP_REVERT && s->trial != 0)
-		overdue(s, why);
-	op_finish(s, false);
-}
-
-void trial_set(struct supervisor *s, uint64_t number, uint32_t seconds)
-{
-	struct itimerspec t = { .it_value = { .tv_sec = seconds } };
-
-	s->trial = number;
-	sentence_forget(&s->trial_error);
-	s->trial_until_wall = number != 0 ? clock_wall_ns() + seconds * SECOND : 0;
-	s->trial_until_boot = trial_boot_ns() + seconds * SECOND;
-	timerfd_settime(s->trial_fd, 0, &t, NULL);
-	journal_retention(s);
-}
 
 /* ---- beginnings --------------------------------------------------------------------------------------------------- */
 
@@ -312,6 +92,7 @@ static void confirm(struct supervisor *s)
 
 	if (s->trial == 0) {
 		trial_none(s);
+		op_finish(s, false);
 		return;
 	}
 	if (s->op.to != 0 && s->op.to != s->trial) {
@@ -338,6 +119,13 @@ static void release(struct supervisor *s)
 	op_finish(s, found);
 }
 
+/* What the order was given for is so still: the draft, who has agreed to it, and what is in force. */
+static bool ground_holds(const struct supervisor *s, const struct op_ground *g)
+{
+	return (g->base == 0 || g->base == s->now->number) &&
+	       (g->draft == 0 || (g->draft == s->draft->revision && g->state == (int)s->draft->state));
+}
+
 static void walk(struct supervisor *s)
 {
 	struct operation *op = &s->op;
@@ -345,7 +133,7 @@ static void walk(struct supervisor *s)
 
 	op->from = s->now->number;
 	/* It may have waited for a trial to end, or for somebody's word. */
-	if (!change_holds(s, &op->ground)) {
+	if (!ground_holds(s, &op->ground)) {
 		op_explain(s, 3, M_CHANGE_MOVED, (unsigned long long)s->now->number);
 		op_finish(s, false);
 		return;
@@ -354,8 +142,10 @@ static void walk(struct supervisor *s)
 		(op->kind == OP_CONFIRM ? confirm : release)(s);
 		return;
 	}
-	if (trial_stands(s))
+	if (trial_stands(s)) {
+		op_finish(s, false);
 		return;
+	}
 	if (op->kind == OP_APPLY || (op->kind == OP_DRY_RUN && !op->back)) {
 		op_compile_begin(s);
 		return;
@@ -418,6 +208,7 @@ static bool stands_back(const struct operation *op)
 static void begin(struct supervisor *s, struct operation asked, const char *by)
 {
 	snprintf(asked.by, sizeof(asked.by), "%s", by);
+	op_next_queued(s); /* what waited until this very turn was asked for first */
 	if (stands_back(&s->op) && asked.kind != OP_DRY_RUN) {
 		op_explain(s, 3, M_OP_GAVE_WAY);
 		give_way(s);
@@ -526,6 +317,20 @@ void op_trial_over(struct supervisor *s)
 	walk(s);
 }
 
+void op_enforce_ready(struct supervisor *s)
+{
+	s->adopted = false;
+	if (s->op.kind == OP_NONE) {
+		op_boot(s);
+		return;
+	}
+	/* It has no policy yet, and a dry run, or what is given up, brings it none; an apply that is done takes this back. */
+	if (s->op.kind != OP_BOOT)
+		s->boot_again = mono_ns();
+	if (s->op.step == STEP_ENFORCE || s->op.step == STEP_UNDO)
+		op_to_kernel(s);
+}
+
 static void note_device(void *ctx, const char *device)
 {
 	struct supervisor *s = ctx;
@@ -563,6 +368,7 @@ void op_due(struct supervisor *s, uint64_t now)
 {
 	struct operation *op = &s->op;
 
+	op_next_queued(s);
 	if (op->kind == OP_NONE) {
 		if (s->boot_again != 0 && now >= s->boot_again) {
 			s->boot_again = 0;
@@ -608,5 +414,7 @@ uint64_t op_next(const struct supervisor *s)
 {
 	if (s->op.kind != OP_NONE)
 		return s->op.deadline;
+	if (s->queued.kind != OP_NONE)
+		return 0;
 	return s->boot_again != 0 ? s->boot_again : UINT64_MAX;
 }

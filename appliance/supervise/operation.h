@@ -36,7 +36,7 @@ enum op_kind {
 
 enum op_step { STEP_COMPILE, STEP_TABLES, STEP_ENFORCE, STEP_FORETELL, STEP_IMPACT, STEP_KERNEL, STEP_UNDO };
 
-struct foretelling; /* of impact.c: what it will do to live sessions */
+struct foretelling; /* foretold.h: what it will do to live sessions */
 
 /* What an order of an account was given for. It may have to wait; it is done in this place, or not at all. */
 struct op_ground {
@@ -44,6 +44,14 @@ struct op_ground {
 	int state;		/* enum draft_state of it, where `draft` is set */
 	uint64_t base;		/* the generation that was in force; 0 = of whatever is */
 	char login[LOGIN_NAME]; /* of an account at the machine: its login; "" = over the web, or root's own */
+};
+
+/* What is known of an operation that has ended, for the draft that it was about. */
+struct op_end {
+	enum op_kind kind; /* OP_NONE: of none */
+	struct op_ground ground;
+	uint64_t number; /* stored as, 0 = not stored */
+	bool stopped, done;
 };
 
 struct operation {
@@ -88,7 +96,6 @@ struct operation {
 	uint32_t line;			 /* policy line of a refusal, 0 = none */
 };
 
-/* operation.c and apply.c, to each other */
 /*
  * By the clock, and so they end nothing but a wait: M_OP_TABLE_LATE says the first to whoever waits.
  * Who hangs is found by watch.c, by its own time, and its successor takes the table meanwhile.
@@ -100,10 +107,15 @@ struct operation {
 #define KERNEL_LIMIT_NS 30000000000ull /* of enforce's own time */
 #define KERNEL_LOOK_NS 1000000000ull   /* how often that is looked at */
 #define IMPACT_STEP_NS 30000000000ull
+/* op.c */
+void op_init(struct supervisor *s, enum op_kind k, struct asker a, const char *by);
+void op_clear(struct operation *op);
 /* Why it failed, for people; the first reason stays. `status`: the exit status of the answer. */
 void op_explain(struct supervisor *s, int status, enum message m, ...);
-void op_finish(struct supervisor *s, bool done); /* answers, tidies up, takes the next one that waits */
+void op_finish(struct supervisor *s, bool done); /* answers and tidies up */
 void op_give_up(struct supervisor *s);		 /* what was prepared is put back, then op_finish */
+void trial_set(struct supervisor *s, uint64_t number, uint32_t seconds); /* 0 = none */
+/* apply.c */
 void op_compile_begin(struct supervisor *s);
 void op_compile_end(struct supervisor *s); /* its compiler, if there is one yet; another's goes on */
 void op_try(struct supervisor *s);	   /* op.next is there: all that can be tried of it, and the end */
@@ -111,13 +123,10 @@ void op_prepare(struct supervisor *s);	   /* op.next is there: devices, queues, 
 void op_to_kernel(struct supervisor *s);
 void op_tables_begin(struct supervisor *s); /* the workers were given theirs */
 void op_tables_late(struct supervisor *s);
-void trial_set(struct supervisor *s, uint64_t number, uint32_t seconds); /* 0 = none */
 
 /* trial.c: each says why not */
-uint64_t trial_boot_ns(void);			  /* its timer's time: goes on in sleep, and is never set */
-uint64_t trial_until(const struct supervisor *s); /* wall ns, by the clock as it is now set: when the trial ends */
-void trial_none(struct supervisor *s);		  /* nothing waits to be confirmed; ends it */
-bool trial_stands(struct supervisor *s);	  /* another's trial stands in the way of this apply; then ends it */
+void trial_none(struct supervisor *s);		  /* nothing waits to be confirmed */
+bool trial_stands(struct supervisor *s);	  /* another's trial stands in the way of this apply */
 bool rollback_target(struct supervisor *s);	  /* into op.number; false: nowhere, the caller ends it */
 
 /* operation.c and apply.c, to others */
@@ -181,15 +190,12 @@ bool kept_release(struct supervisor *s, const char *name, bool all);
 bool given_back_whole(const json_t *reports);
 
 /* impact.c: between enforce's word of what changes and the change */
-void impact_begin(struct supervisor *s); /* of op.told; goes on with op_foretold */
+void impact_begin(struct supervisor *s); /* of op.told */
 /* What one worker says to a question. False: it may not say that. */
 bool impact_told(struct supervisor *s, struct msg *m);
-/* Everybody has who will; `silent`: somebody did not. */
-void impact_answered(struct supervisor *s, uint32_t question, bool silent);
-void impact_late(struct supervisor *s);	 /* the step took too long */
-void impact_free(struct foretelling *f); /* accepts NULL */
-/* What people are told, into the answer of the operation. */
-void impact_json(const struct operation *op, json_t *answer);
+/* Everybody has who will; `silent`: somebody did not. True: that was the last question, and op_foretold is next. */
+bool impact_answered(struct supervisor *s, uint32_t question, bool silent);
+void impact_late(struct supervisor *s);	 /* the step took too long: nobody is waited for any more */
 void op_foretold(struct supervisor *s);
 
 #endif

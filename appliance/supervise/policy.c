@@ -12,7 +12,6 @@
 #define UNSEAL_BUDGET (512u << 20)
 
 #define IDS_BUDGET (256u << 20)
-#define SAVE_AGAIN 2000000000ull /* ns: a disk that was full may have room again */
 
 /* What each permit is, and which id it carries on from what is in force. */
 static struct permit_wanted *wanted_of(const struct supervisor *s, const struct policy *p, struct arena *a)
@@ -84,25 +83,7 @@ static int give_ids(struct supervisor *s, struct policy *p, struct err *e)
 
 bool is_unsaved(const struct supervisor *s)
 {
-	return s->store.unsaved || s->ids.unsaved || s->kept_unsaved || change_unsaved(s);
-}
-
-uint64_t unsaved_next(const struct supervisor *s)
-{
-	return is_unsaved(s) && s->op.kind == OP_NONE ? s->save_again : UINT64_MAX;
-}
-
-void unsaved_due(struct supervisor *s, uint64_t now)
-{
-	struct err e;
-
-	if (now < s->save_again || s->op.kind != OP_NONE || !is_unsaved(s))
-		return;
-	s->save_again = now + SAVE_AGAIN;
-	(void)generation_save(&s->store, &e);
-	(void)permit_ids_save(s->state_fd, &s->ids, &e);
-	kept_save_again(s);
-	change_save(s);
+	return s->store.unsaved || s->ids.unsaved || s->kept_unsaved || s->draft_unsaved;
 }
 
 struct policy *policy_new(struct supervisor *s, uint8_t *sealed, size_t n, uint64_t number, struct err *e)

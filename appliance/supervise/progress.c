@@ -3,7 +3,16 @@
  * How far a question is, to whoever asked it and wanted to hear that. Nothing here waits, and nothing hangs on whether it arrives: a word that finds
  * no room is left out, and the next one says more.
  */
+#include "appliance/supervise/client.h"
 #include "appliance/supervise/supervise.h"
+
+/* The descriptor of a client that still waits for this answer, -1 = it does not. */
+static int waiting(const struct supervisor *s, const struct asker *a)
+{
+	const struct client *c = &s->clients[a->client];
+
+	return c->fd >= 0 && c->serial == a->serial && c->waiting ? c->fd : -1;
+}
 
 void progress_tell(struct supervisor *s, const struct asker *a, const struct msg_progress *said)
 {
@@ -14,7 +23,7 @@ void progress_tell(struct supervisor *s, const struct asker *a, const struct msg
 	if (!a->tell)
 		return;
 	if (a->kind == ASKER_CLIENT)
-		fd = control_waiting(s, a);
+		fd = waiting(s, a);
 	else if (a->kind == ASKER_MGMT && slot_alive(mgmt))
 		fd = mgmt->chan;
 	if (fd >= 0)
@@ -24,14 +33,4 @@ void progress_tell(struct supervisor *s, const struct asker *a, const struct msg
 void progress_stage(struct supervisor *s, const struct asker *a, enum progress_stage stage)
 {
 	progress_tell(s, a, &(struct msg_progress){ .stage = (uint8_t)stage });
-}
-
-void progress_heard(struct supervisor *s, const struct slot *sl, const struct msg *m)
-{
-	const struct operation *op = &s->op;
-
-	if (op->kind != OP_NONE && op->id == m->id)
-		progress_tell(s, &op->asker, &m->body.progress);
-	else
-		collect_progress(s, sl, m);
 }

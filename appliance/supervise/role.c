@@ -28,68 +28,7 @@
 #define DESCRIPTORS 8192u
 #define OWN_NICE (-10)
 #define STATE_MODE 0700
-
-uint64_t mono_ns(void)
-{
-	return clock_mono().ns;
-}
-
-void say(const struct supervisor *s, enum message m, ...)
-{
-	char text[512];
-	va_list ap;
-
-	va_start(ap, m);
-	message_vtext(text, sizeof(text), s->o->lang, m, ap);
-	va_end(ap);
-	fprintf(stderr, "sekishod: %s\n", text);
-}
-
-void role_event(struct supervisor *s, enum role role, uint32_t index, enum role_event what)
-{
-	struct event e = event_new(EVENT_ROLE, clock_wall_ns());
-
-	e.code = (uint8_t)what;
-	e.value = role;
-	e.address = index;
-	event_send(&s->events, &e);
-}
-
-void policy_event_of(struct supervisor *s, enum policy_event what, uint64_t number, const char *by, const char *object)
-{
-	struct event e = event_new(EVENT_POLICY, clock_wall_ns());
-
-	if (by != NULL)
-		event_say(&e, EVENT_BY, by);
-	if (object != NULL)
-		event_say(&e, EVENT_OBJECT, object);
-	e.code = (uint8_t)(what == POLICY_BOOTED && number == 0 ? POLICY_EMPTY : what);
-	e.value = number;
-	event_send(&s->events, &e);
-}
-
-void policy_event(struct supervisor *s, enum policy_event what, uint64_t number, const char *object)
-{
-	const char *login = s->op.ground.login;
-	char by[USER_BY];
-
-	snprintf(by, sizeof(by), "%s%s%s", login, login[0] != '\0' ? "/" : "", s->op.by);
-	/* What the box does by itself (its start, the end of a trial) nobody asked for. */
-	policy_event_of(s, what, number, s->op.asker.kind != ASKER_NONE ? by : NULL, object);
-}
-
-int in_namespace(struct supervisor *s, int nsfd, int (*open_in)(void *ctx, struct err *e), void *ctx, struct err *e)
-{
-	struct err back;
-	int r = netns_enter(nsfd, e);
-
-	if (r < 0)
-		return r;
-	r = open_in(ctx, e);
-	if (netns_enter(s->spaces.home, &back) < 0)
-		abort(); /* in the wrong namespace nothing may go on */
-	return r;
-}
+#define SAVE_AGAIN 2000000000ull /* ns: a disk that was full may have room again */
 
 /* ---- start -------------------------------------------------------------------------------------------------------- */
 
@@ -322,10 +261,31 @@ static int start_all(struct supervisor *s, struct err *e)
 	roles_want(s, SLOT_JOURNAL);
 	roles_want(s, SLOT_ENFORCE);
 	op_boot(s);
+	roles_start_due(s, mono_ns()); /* the workers that it wants */
 	roles_want(s, SLOT_TAP);
 	roles_want(s, SLOT_ACCOUNTS);
 	roles_want(s, SLOT_MGMT);
 	return sandbox_supervisor((const int[]){ s->state_fd, s->run_fd }, 2, e);
+}
+
+/* ---- what found no room on the disk ---------------------------------------------------------------------- */
+
+static uint64_t unsaved_next(const struct supervisor *s)
+{
+	return is_unsaved(s) && s->op.kind == OP_NONE ? s->save_again : UINT64_MAX;
+}
+
+static void unsaved_due(struct supervisor *s, uint64_t now)
+{
+	struct err e;
+
+	if (now < s->save_again || s->op.kind != OP_NONE || !is_unsaved(s))
+		return;
+	s->save_again = now + SAVE_AGAIN;
+	(void)generation_save(&s->store, &e);
+	(void)permit_ids_save(s->state_fd, &s->ids, &e);
+	kept_save_again(s);
+	change_save(s);
 }
 
 /* ---- loop --------------------------------------------------------------------------------------------------------- */
@@ -431,6 +391,7 @@ static void turn(struct supervisor *s)
 	notify_due(s, now);
 	certificates_due(s, now);
 	backup_due(s, now);
+	control_answer(s);
 }
 
 /* ---- end ---------------------------------------------------------------------------------------------------------- */

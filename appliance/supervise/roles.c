@@ -60,17 +60,6 @@ static void give_source(struct supervisor *s, enum role r, uint32_t index, int f
 	role_send(s, &s->slots[SLOT_JOURNAL], 0, &m, &fd, 1);
 }
 
-/* A pair with room for some thousand records, so that none is lost while the journal is started anew. */
-int event_pair(int sv[2], struct err *e)
-{
-	const int room = 4 << 20;
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, sv) < 0)
-		return err_set(e, -errno, "event socket");
-	setsockopt(sv[1], SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room));
-	return 0;
-}
-
 static int open_event_socket(struct supervisor *s, struct slot *sl, struct err *e)
 {
 	int sv[2];
@@ -84,21 +73,6 @@ static int open_event_socket(struct supervisor *s, struct slot *sl, struct err *
 	if (sl->role != ROLE_JOURNAL && slot_alive(&s->slots[SLOT_JOURNAL]))
 		give_source(s, sl->role, sl->index, sl->event_out);
 	return 0;
-}
-
-bool slot_alive(const struct slot *sl)
-{
-	return sl->state == SLOT_STARTING || sl->state == SLOT_RUNNING;
-}
-
-const char *slot_title(const struct slot *sl, char out[SLOT_TITLE])
-{
-	if (sl->role == ROLE_DPI || sl->role == ROLE_GATE)
-		snprintf(out, SLOT_TITLE, "%s/%u (%s)", role_name(sl->role), sl->index,
-			 lane_kind_words[pair_kind(sl->index)]);
-	else
-		snprintf(out, SLOT_TITLE, "%s", role_name(sl->role));
-	return out;
 }
 
 /* A new journal hears of the names, then of every source: records wait there that were made by earlier generations. */
@@ -167,11 +141,21 @@ void roles_want(struct supervisor *s, unsigned slot)
 	start(s, sl, mono_ns());
 }
 
+/* Of a pair that is wanted since the last turn. */
+static bool is_new(const struct supervisor *s, unsigned slot)
+{
+	const struct slot *sl = &s->slots[slot];
+
+	return slot >= SLOT_GATE && sl->state == SLOT_OFF && s->pairs[sl->index].wanted;
+}
+
 void roles_start_due(struct supervisor *s, uint64_t now)
 {
 	for (unsigned i = 0; i < SLOTS && !s->ending; i++) {
 		struct slot *sl = &s->slots[i];
 
+		if (is_new(s, i))
+			roles_want(s, i);
 		if (sl->state == SLOT_DEAD && now >= sl->restart_at) {
 			/* A worker without its gate has nobody to answer for it. */
 			if (sl->role == ROLE_DPI && !slot_alive(&s->slots[SLOT_GATE + sl->index]))
@@ -188,36 +172,13 @@ uint64_t roles_due(const struct supervisor *s)
 	for (unsigned i = 0; i < SLOTS; i++) {
 		const struct slot *sl = &s->slots[i];
 
+		if (is_new(s, i))
+			return 0;
 		if (sl->state == SLOT_DEAD && sl->restart_at < due &&
 		    !(sl->role == ROLE_DPI && !slot_alive(&s->slots[SLOT_GATE + sl->index])))
 			due = sl->restart_at;
 	}
 	return due;
-}
-
-void role_kill(struct supervisor *s, struct slot *sl)
-{
-	(void)s;
-	if (slot_alive(sl))
-		pidfd_send_signal(sl->pidfd, SIGKILL, NULL, 0);
-}
-
-bool role_send(struct supervisor *s, struct slot *sl, uint32_t id, const struct msg_body *body, const int *fds,
-	       size_t n)
-{
-	char title[SLOT_TITLE];
-	int r;
-
-	if (!slot_alive(sl) || sl->chan < 0)
-		return false;
-	r = msg_send(sl->chan, id, body, fds, n);
-	if (r == 0)
-		return true;
-	/* A full channel means that it has not read for very long; a broken one, that it is about to be reaped. */
-	if (r != -EPIPE && r != -ECONNRESET)
-		say(s, M_ROLE_SILENT, slot_title(sl, title));
-	role_kill(s, sl);
-	return false;
 }
 
 static uint64_t backoff(struct slot *sl, uint64_t now)
@@ -232,22 +193,15 @@ static uint64_t backoff(struct slot *sl, uint64_t now)
 	return now + (wait < BACKOFF_MOST ? wait : BACKOFF_MOST);
 }
 
-/* Whose it was, it says itself; the other may have it now. */
-static void compile_gone(struct supervisor *s, const siginfo_t *how)
-{
-	backup_sealer_died(s);
-	op_compile_died(s, how);
-}
-
-void role_exited(struct supervisor *s, struct slot *sl)
+bool role_reap(struct supervisor *s, struct slot *sl, siginfo_t *ret_how)
 {
 	uint64_t now = mono_ns();
-	siginfo_t info = { 0 };
 	char title[SLOT_TITLE];
 	bool wanted = sl->role != ROLE_COMPILE;
 
-	if (waitid(P_PIDFD, (id_t)sl->pidfd, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
-		return;
+	*ret_how = (siginfo_t){ 0 };
+	if (waitid(P_PIDFD, (id_t)sl->pidfd, ret_how, WEXITED | WNOHANG) < 0 || ret_how->si_pid == 0)
+		return false;
 	close(sl->pidfd);
 	close(sl->chan);
 	if (sl->stat >= 0)
@@ -255,70 +209,12 @@ void role_exited(struct supervisor *s, struct slot *sl)
 	sl->pidfd = sl->chan = sl->stat = -1;
 	sl->state = wanted ? SLOT_DEAD : SLOT_OFF;
 	sl->pid = 0;
-	collect_gone(s, sl);
-	if (sl->role == ROLE_MGMT) {
-		change_forget(s);
-		records_forget(s);
-	}
-	if (s->ending)
-		return;
-	if (wanted) {
-		sl->restarts++;
-		sl->restart_at = backoff(sl, now);
-		role_event(s, sl->role, sl->index, ROLE_DIED);
-		say(s, M_ROLE_DIED, slot_title(sl, title), info.si_code == CLD_EXITED ? "status" : "signal",
-		    info.si_status);
-	}
-	if (sl->role == ROLE_DPI)
-		worker_died(s, sl->index);
-	else if (sl->role == ROLE_GATE)
-		gate_died(s, sl->index);
-	else if (sl->role == ROLE_ENFORCE)
-		op_enforce_died(s);
-	else if (sl->role == ROLE_COMPILE)
-		compile_gone(s, &info);
-	roles_start_due(s, now);
-}
-
-void role_ready(struct supervisor *s, struct slot *sl)
-{
-	bool first = sl->state == SLOT_STARTING;
-
-	sl->state = SLOT_RUNNING;
-	sl->heard = mono_ns();
-	if (first && sl->restarts > 0)
-		role_event(s, sl->role, sl->index, ROLE_TOOK_OVER);
-	if (first && sl->role == ROLE_ENFORCE)
-		op_enforce_ready(s);
-}
-
-uint64_t role_heard_from(const struct supervisor *s, const struct slot *sl)
-{
-	return sl == &s->slots[SLOT_MGMT] ? collect_hears(s) : 0;
-}
-
-void role_readable(struct supervisor *s, struct slot *sl)
-{
-	struct peer p = { .s = s, .slot = sl, .asker.kind = ASKER_MGMT, .by = role_name(sl->role) };
-	char title[SLOT_TITLE];
-
-	/* A bounded number a turn, so that no role keeps the loop to itself. */
-	for (unsigned i = 0; i < 16 && slot_alive(sl) && mono_ns() >= role_heard_from(s, sl); i++) {
-		struct msg m;
-		int r = msg_recv(sl->chan, sl->role, ROLE_SUPERVISOR, &m);
-
-		if (r == -EAGAIN)
-			return;
-		if (r == 1 && peer_said(&p, &m))
-			continue;
-		if (r == 1)
-			r = -EBADMSG;
-		if (r == -EBADMSG || r == -EPROTO)
-			say(s, M_ROLE_BROKE_RULES, slot_title(sl, title));
-		/* Closed, broken or dishonest: its process ends, and a successor is started when it was reaped. The channel is
-		 * shut so that it cannot wake the loop again before that. */
-		role_kill(s, sl);
-		shutdown(sl->chan, SHUT_RDWR);
-		return;
-	}
+	if (s->ending || !wanted)
+		return true;
+	sl->restarts++;
+	sl->restart_at = backoff(sl, now);
+	role_event(s, sl->role, sl->index, ROLE_DIED);
+	say(s, M_ROLE_DIED, slot_title(sl, title), ret_how->si_code == CLD_EXITED ? "status" : "signal",
+	    ret_how->si_status);
+	return true;
 }

@@ -3,6 +3,7 @@
 #ifndef SEKISHO_SUPERVISE_ROLES_H
 #define SEKISHO_SUPERVISE_ROLES_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -66,25 +67,30 @@ int queue_socket(struct supervisor *s, uint32_t lane, uint8_t slots, struct err 
 int queue_table(struct supervisor *s,
 		struct err *e); /* how they stand, as the kernel says it; owned by the caller, negative errno */
 
-/* roles.c */
+/* slot.c */
 int event_pair(int sv[2], struct err *e); /* [0] reads, [1] writes */
-void roles_init(struct supervisor *s);
-void roles_want(struct supervisor *s, unsigned slot); /* from now on it shall run */
-void roles_start_due(struct supervisor *s, uint64_t now);
-uint64_t roles_due(const struct supervisor *s); /* next moment something is due, UINT64_MAX = none */
-void role_exited(struct supervisor *s, struct slot *sl);
-void role_readable(struct supervisor *s, struct slot *sl);
-/* Monotonic ns: until then nothing that it says is read; 0 = always is. */
-uint64_t role_heard_from(const struct supervisor *s, const struct slot *sl);
 void role_kill(struct supervisor *s, struct slot *sl); /* SIGKILL; role_exited follows */
 /* To a role; one that cannot take a message is not answering and is killed. False when it was not sent. */
 bool role_send(struct supervisor *s, struct slot *sl, uint32_t id, const struct msg_body *body, const int *fds,
 	       size_t n);
-void role_ready(struct supervisor *s, struct slot *sl);
 bool slot_alive(const struct slot *sl);
 /* Which process it is, as people read it. */
 #define SLOT_TITLE 32u
 const char *slot_title(const struct slot *sl, char out[SLOT_TITLE]);
+
+/* roles.c */
+void roles_init(struct supervisor *s);
+void roles_want(struct supervisor *s, unsigned slot); /* from now on it shall run */
+void roles_start_due(struct supervisor *s, uint64_t now);
+uint64_t roles_due(const struct supervisor *s); /* next moment something is due, UINT64_MAX = none */
+/* Its process has ended, how, and when the next one is due. False: it has not. */
+bool role_reap(struct supervisor *s, struct slot *sl, siginfo_t *ret_how);
+
+/* dispatch.c */
+void role_exited(struct supervisor *s, struct slot *sl);
+void role_readable(struct supervisor *s, struct slot *sl);
+/* Monotonic ns: until then nothing that it says is read; 0 = always is. */
+uint64_t role_heard_from(const struct supervisor *s, const struct slot *sl);
 
 /* watch.c: roles that live but do nothing */
 void watch_due(struct supervisor *s, uint64_t now);

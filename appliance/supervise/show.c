@@ -2,21 +2,10 @@
 /* Generations that are kept: what their records say, and the texts that were applied. */
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "appliance/supervise/supervise.h"
 
 #define SHOW_BUDGET (512u << 20)
-
-void moment_text(uint64_t wall_ns, char out[40])
-{
-	time_t t = (time_t)(wall_ns / 1000000000u);
-	struct tm local;
-
-	out[0] = 0;
-	if (localtime_r(&t, &local) != NULL)
-		strftime(out, 40, "%Y-%m-%d %H:%M:%S %Z", &local);
-}
 
 static json_t *text_or_null(const char *text)
 {

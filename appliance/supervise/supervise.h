@@ -199,6 +199,9 @@ struct supervisor {
 	struct client *clients;		 /* control.c */
 	uint64_t logins_again;		 /* the same: monotonic ns, when the next question of a login is read */
 	struct change *change;		 /* change.c */
+	const struct draft *draft;	 /* the same: as it stands */
+	bool draft_unsaved;		 /* ... and not on the disk */
+	struct answer *answers, *answers_last; /* answer.c; owned, the oldest first */
 	struct records *records;	 /* records.c */
 	struct backup *backup;		 /* backup.c */
 	uint64_t next_serial;		 /* of the next one */
@@ -208,7 +211,7 @@ struct supervisor {
 	struct uninspected *uninspected; /* uninspected.c */
 };
 
-/* supervise/role.c */
+/* supervise/ground.c */
 uint64_t mono_ns(void);
 void say(const struct supervisor *s, enum message m, ...); /* one line on standard error */
 void role_event(struct supervisor *s, enum role role, uint32_t index, enum role_event what);
@@ -218,6 +221,10 @@ void policy_event(struct supervisor *s, enum policy_event what, uint64_t number,
 void policy_event_of(struct supervisor *s, enum policy_event what, uint64_t number, const char *by, const char *object);
 /* Runs `open_in(ctx)` in the namespace and comes back whatever happens. */
 int in_namespace(struct supervisor *s, int nsfd, int (*open_in)(void *ctx, struct err *e), void *ctx, struct err *e);
+/* A moment as people read it, in the box's own time. */
+void moment_text(uint64_t wall_ns, char out[40]);
+uint64_t trial_boot_ns(void);			  /* its timer's time: goes on in sleep, and is never set */
+uint64_t trial_until(const struct supervisor *s); /* wall ns, by the clock as it is now set: when the trial ends */
 
 /* supervise/guard.c. *adopted: rules of a predecessor stood. Before this has succeeded no interface is touched. */
 int guard_enter(struct supervisor *s, bool *adopted, struct err *e);

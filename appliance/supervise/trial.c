@@ -1,27 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a trial forbids, when it ends, how the last one ended, and where a rollback goes: read from the records, and said in words. */
+/* What a trial forbids, how the last one ended, and where a rollback goes: read from the records, and said in words. */
 #include <string.h>
-#include <time.h>
 
 #include "appliance/base/clock.h"
 #include "appliance/supervise/supervise.h"
-
-/* Its timer goes by time that nobody sets, and so does this: when the clock was set, the same moment has another name. */
-uint64_t trial_until(const struct supervisor *s)
-{
-	uint64_t due = clock_wall_ns() + (s->trial_until_boot - trial_boot_ns());
-	uint64_t apart = due > s->trial_until_wall ? due - s->trial_until_wall : s->trial_until_wall - due;
-
-	return apart > CLOCK_STEP_NS ? due : s->trial_until_wall;
-}
-
-uint64_t trial_boot_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 /* Nothing waits: how the last trial ended, and when, if there was one. */
 void trial_none(struct supervisor *s)
@@ -36,13 +18,11 @@ void trial_none(struct supervisor *s)
 
 	if (g == NULL) {
 		op_explain(s, 3, M_OP_NOTHING_WAITS);
-		op_finish(s, false);
 		return;
 	}
 	moment_text(g->changed_ns, when);
 	op_explain(s, 3, how[g->why], (unsigned long long)g->number, when, (unsigned long long)s->now->number,
 		   g->changed_by);
-	op_finish(s, false);
 }
 
 /* One trial at a time: who replaces another one's says so. */
@@ -56,7 +36,6 @@ bool trial_stands(struct supervisor *s)
 	moment_text(g != NULL ? g->applied_ns : 0, since);
 	moment_text(trial_until(s), until);
 	op_explain(s, 3, M_OP_TRIAL, (unsigned long long)s->trial, g != NULL ? g->by : "-", since, until);
-	op_finish(s, false);
 	return true;
 }
 

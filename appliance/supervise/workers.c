@@ -106,7 +106,6 @@ void worker_died(struct supervisor *s, uint32_t w)
 	close_fd(&p->ring);
 	close_fd(&p->wake);
 	p->acked = false;
-	op_tables(s);
 }
 
 void gate_died(struct supervisor *s, uint32_t w)
@@ -136,7 +135,6 @@ void worker_acked(struct supervisor *s, uint32_t w, const uint8_t digest[32])
 	p->awaited = false;
 	/* Answers come in order; only the last one is about the table that it has now. */
 	p->acked = --p->owed == 0;
-	op_tables(s);
 }
 
 static int open_lane(struct supervisor *s, uint32_t lane, uint32_t w, struct err *e)
@@ -259,10 +257,6 @@ int workers_prepare(struct supervisor *s, const struct ir *ir, struct err *e)
 
 		if (r < 0)
 			return r;
-		if (!s->pairs[w].wanted)
-			continue;
-		roles_want(s, SLOT_GATE + w);
-		roles_want(s, SLOT_DPI + w);
 	}
 	return 0;
 }

@@ -28,7 +28,7 @@
 
 static struct supervisor s;
 static unsigned heard[MSG_TYPE_COUNT]; /* by roles, of each kind of question */
-static unsigned impacts, answered[ASKER_LOGIN + 1], refused, passed;
+static unsigned impacts, answered[ASKER_IMPACT + 1], refused, passed;
 static uint32_t last_asked;
 static const struct slot *last_slot;
 static uint64_t scripted; /* the time, 0 = as it is */
@@ -77,14 +77,24 @@ void answer_json(struct supervisor *of, struct asker a, int status, json_t *j)
 
 void answer_fd(struct supervisor *of, struct asker a, int status, int fd)
 {
-	(void)of, (void)status, (void)fd;
-	passed += a.kind != ASKER_NONE;
+	(void)of, (void)fd;
+	if (a.kind == ASKER_IMPACT) {
+		impacts++;
+		assert_int_equal(status, ANSWER_YES);
+	} else {
+		passed += a.kind != ASKER_NONE;
+	}
 }
 
 json_t *json_sentence(enum message m, ...)
 {
 	assert_int_equal(m, M_CONTROL_MANY);
 	return json_object();
+}
+
+bool asker_is(const struct asker *a, const struct asker *b)
+{
+	return a->kind == b->kind && a->client == b->client && a->serial == b->serial && a->id == b->id;
 }
 
 json_t *answers_silent(enum role r)
@@ -130,17 +140,9 @@ json_t *role_json(const struct msg_body *says, uint32_t index)
 	return json_object();
 }
 
-bool impact_told(struct supervisor *of, struct msg *m)
+bool answers_moved(const struct supervisor *of, const struct collect *c)
 {
-	(void)of, (void)m;
-	return true;
-}
-
-void impact_answered(struct supervisor *of, uint32_t question, bool silent)
-{
-	(void)of, (void)question;
-	impacts++;
-	assert_false(silent);
+	return of->op.kind != OP_NONE || of->changes != c->changes;
 }
 
 uint64_t mono_ns(void)

@@ -4,7 +4,7 @@ BASE_SRC = $(wildcard appliance/base/*.c)
 WIRE_SRC = $(wildcard appliance/wire/*.c dpi/*/words.c)
 # One folder a role, and the ground floors that they stand on.
 ROLE_SRC = $(wildcard appliance/role/*.c)
-APPLIANCE_SRC = appliance/main.c $(ROLE_SRC) $(foreach d,kernel box store supervise enforce gate worker tap journal accounts,$(wildcard appliance/$(d)/*.c))
+APPLIANCE_SRC = appliance/main.c $(ROLE_SRC) $(foreach d,kernel box store supervise control enforce gate worker tap journal accounts,$(wildcard appliance/$(d)/*.c))
 # A program of its own, because nothing privileged links a compiler.
 COMPILE_SRC = $(wildcard appliance/compile/*.c appliance/seal/*.c) $(ROLE_SRC)
 # One beside the role accounts, for what browsers send of security keys.

@@ -44,7 +44,7 @@ static int run_role(const char *name)
 {
 	static int (*const entries[ROLE_COUNT])(void) = {
 		[ROLE_ENFORCE] = role_enforce, [ROLE_TAP] = role_tap,		[ROLE_JOURNAL] = role_journal,
-		[ROLE_MGMT] = role_mgmt,       [ROLE_ACCOUNTS] = role_accounts,
+		[ROLE_MGMT] = role_mgmt,       [ROLE_ACCOUNTS] = role_accounts, [ROLE_CONTROL] = role_control,
 	};
 
 	for (unsigned i = 0; i < ROLE_COUNT; i++) {

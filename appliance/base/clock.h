@@ -40,4 +40,7 @@ static inline bool clock_was_set(struct clock_pair *last, struct mono now, uint6
 	return !first;
 }
 
+/* A moment (wall ns) as people read it, in the box's own time. */
+void moment_text(uint64_t wall_ns, char out[40]);
+
 #endif

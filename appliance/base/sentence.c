@@ -42,3 +42,14 @@ json_t *sentence_json(const struct sentence *s)
 		json_object_set_new(j, lang_name((enum lang)l), json_text(s->text[l]));
 	return j;
 }
+
+json_t *json_sentence(enum message m, ...)
+{
+	struct sentence said;
+	va_list ap;
+
+	va_start(ap, m);
+	sentence_vsay(&said, m, ap);
+	va_end(ap);
+	return sentence_json(&said);
+}

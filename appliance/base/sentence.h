@@ -24,4 +24,7 @@ void sentence_vsay(struct sentence *ret, enum message m, va_list ap);
 /* {"en": ..., "ja": ...}, or null. The caller owns it. */
 json_t *sentence_json(const struct sentence *s);
 
+/* The sentence in every language, {"en": ..., "ja": ...}: who asks chooses. Owned by the caller. */
+json_t *json_sentence(enum message m, ...);
+
 #endif

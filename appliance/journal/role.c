@@ -182,7 +182,7 @@ int role_journal(void)
 		if (poll(p, (nfds_t)n + 1, wait_ms(&j, now)) < 0)
 			continue;
 		/* Names before the records that they are for. */
-		ended = (p[0].revents != 0 || role_heard(&j)) && !role_control(&j);
+		ended = (p[0].revents != 0 || role_heard(&j)) && !role_hear(&j);
 		for (size_t i = 0; i < n && !ended; i++)
 			if (p[i + 1].revents != 0)
 				read_source(&j, &j.sources[i]);

@@ -359,7 +359,7 @@ bool role_heard(const struct journal_role *j)
 	return j->hearing.n > 0 || j->hearing.broken != 0;
 }
 
-bool role_control(struct journal_role *j)
+bool role_hear(struct journal_role *j)
 {
 	struct pollfd p = { .fd = ROLE_FD_CONTROL, .events = POLLIN };
 	struct journal_hearing *h = &j->hearing;

@@ -244,8 +244,8 @@ void role_weak_status(const struct journal_role *j, struct msg_journal_status *r
 /* ---- role_messages.c --------------------------------------------------------------------------------------------- */
 
 /* All that waits; questions about records are put down. False: the supervisor is gone or said what it may not say. */
-bool role_control(struct journal_role *j);
-/* Something was heard meanwhile that role_control has to handle. */
+bool role_hear(struct journal_role *j);
+/* Something was heard meanwhile that role_hear has to handle. */
 bool role_heard(const struct journal_role *j);
 /* One of them, if there is one. False: the supervisor is gone. */
 bool role_answer(struct journal_role *j);

@@ -29,9 +29,14 @@
 /* journal: its folder, and apart from what is copied and sent the one of its signing key */
 #define JOURNAL_FD_FOLDER 5
 #define JOURNAL_FD_KEY 6
-/* mgmt: listening socket in the admin namespace, folder of its secrets */
+/* mgmt: listening socket in the admin namespace, folder of its secrets, its channel to control */
 #define MGMT_FD_LISTEN 5
 #define MGMT_FD_SECRETS 6
+#define MGMT_FD_PEOPLE 7
+/* control: its folder, and the sockets that it accepts connections from, the second one /dev/null where there is none */
+#define CONTROL_FD_FOLDER 5
+#define CONTROL_FD_SOCKET 6
+#define CONTROL_FD_LOGINS 7
 /* accounts: its folder; and from its start on the sockets of its children, who hash and who look at what keys have signed */
 #define ACCOUNTS_FD_FOLDER 5
 #define ACCOUNTS_FD_HASHER 6
@@ -46,5 +51,6 @@ int role_compile(void);
 int role_journal(void);
 int role_mgmt(void);
 int role_accounts(void);
+int role_control(void);
 
 #endif

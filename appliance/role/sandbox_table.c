@@ -110,6 +110,14 @@ static const struct call_rule files[] = {
 	CALL_IF(fcntl, 1, WHOLE, F_OFD_SETLK), CALL_IF(fcntl, 1, WHOLE, F_DUPFD_CLOEXEC), END
 };
 
+/*
+ * It is asked by people over sockets that it was given, and their processes and the site's few files tell who they are. It makes no socket, and sends descriptors
+ * only of what it was given or made in memory.
+ */
+static const struct call_rule people[] = {
+	CALL(accept4), CALL(sendmsg), CALL(recvfrom), CALL(getsockopt), CALL(uname), CALL(readlink), CALL(readlinkat), CALL(lstat), CALL(stat), END
+};
+
 #define SHUT(fd) CALL_IF(shutdown, 0, NUMBER, fd)
 #define SHUT_WITH(bit) CALL_IF(shutdown, 0, UINT64_C(1) << (bit), UINT64_C(1) << (bit))
 #define TCP_OPTION(name) CALL_IF2(setsockopt, 1, NUMBER, IPPROTO_TCP, 2, NUMBER, name)
@@ -208,6 +216,14 @@ static const struct profile profiles[ROLE_COUNT] = {
 		.allow = { common, channel, waiting, server },
 		.soft = probes,
 		.descriptors = 512, .file_mib = 64, .group_mib = 512,
+	},
+	[ROLE_CONTROL] = {
+		.otherwise = OTHERWISE_EPERM,
+		.allow = { common, channel, waiting, files, people },
+		.soft = probes,
+		/* Drafts; and what anybody may read: whose process asks, names of logins, certificates that a policy names. */
+		.folders = { { .fd = CONTROL_FD_FOLDER, .write = true }, { .path = "/" } }, .n_folders = 2,
+		.descriptors = 256, .file_mib = 128,
 	},
 	[ROLE_ACCOUNTS] = {
 		/* It hears what strangers typed, though only in messages of ours, and has hashes and secrets: no socket but those, and its folder. */

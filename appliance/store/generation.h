@@ -14,35 +14,14 @@
 #include <stdint.h>
 
 #include "appliance/base/err.h"
+#include "appliance/wire/past.h"
 
 #define GENERATION_MAX_BYTES (256u << 20)
 #define GENERATIONS_KEPT 50u
 
-enum generation_state {
-	GEN_WAITING = 0,   /* on trial: in force until it is confirmed or its time is over */
-	GEN_CONFIRMED = 1, /* was confirmed, now or earlier */
-	GEN_REVERTED = 2,  /* given up: not confirmed in time, failed, or rolled back from */
-};
-
 const char *generation_state_name(enum generation_state s);
 
-/* How a generation came to the state it has; the words are those of `history`. */
-enum generation_why {
-	WHY_APPLIED,	/* by the apply itself */
-	WHY_CONFIRMED,	/* by a confirm */
-	WHY_TIMEOUT,	/* given up: nobody confirmed in time */
-	WHY_RESTART,	/* given up: the box ended while it was on trial */
-	WHY_ROLLBACK,	/* confirmed: gone back to; reverted: rolled back from */
-	WHY_CALLED_OFF, /* given up: a rollback ended its trial */
-	WHY_TAKEN_OVER, /* given up: another apply took the place of its trial */
-	WHY_FAILED,	/* given up: it could not be put into force */
-	WHY_COUNT
-};
-
 const char *generation_why_name(enum generation_why w);
-
-#define BY_BYTES 32u
-#define COMMENT_BYTES 256u /* with the NUL */
 
 /* Who changes what, and for what reason. Texts are borrowed; NULL = nothing was said. */
 struct generation_cause {

@@ -1,106 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Answers on their way. Whoever has one puts it here and goes on; the loop carries all of them out once a turn (control.c). So nobody who answers
- * is called by what hears the answer, and whoever hears it may begin the next thing.
- */
+/* What those hear who ordered something, by way of control. */
 #include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
+#include <stdarg.h>
 #include <unistd.h>
 
-#include "appliance/base/memfd.h"
-#include "appliance/supervise/answer.h"
 #include "appliance/supervise/supervise.h"
-
-/* Takes what `a` owns. Who has no memory to answer with has none to go on with either: the asker hears the end of his connection. */
-static void put(struct supervisor *s, struct answer a)
-{
-	struct answer *on = malloc(sizeof(*on));
-
-	if (on == NULL) {
-		answer_free(&a);
-		return;
-	}
-	*on = a;
-	on->next = NULL;
-	*(s->answers_last != NULL ? &s->answers_last->next : &s->answers) = on;
-	s->answers_last = on;
-}
 
 void answer_fd(struct supervisor *s, struct asker a, int status, int fd)
 {
-	if (a.kind != ASKER_NONE)
-		put(s, (struct answer){ .to = a, .status = status, .fd = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 3) : -1 });
+	const struct msg_body m = { MSG_ANSWER, .answer = { .status = (uint8_t)status } };
+
+	if (a.id != 0)
+		(void)role_send(s, &s->slots[SLOT_CONTROL], a.id, &m, &fd, fd >= 0 ? 1 : 0);
 }
 
 void answer_json(struct supervisor *s, struct asker a, int status, json_t *j)
 {
-	if (a.kind != ASKER_NONE)
-		put(s, (struct answer){ .to = a, .status = status, .fd = -1, .json = j, .of_json = true });
-	else
-		json_decref(j);
+	int fd = j != NULL ? json_memfd(j) : -ENOMEM;
+
+	answer_fd(s, a, fd < 0 && status == ANSWER_YES ? ANSWER_CANNOT : status, fd);
+	if (fd >= 0)
+		close(fd);
 }
 
-void answer_operation(struct supervisor *s, const struct op_end *end, struct asker a, int status, json_t *j)
+void progress_tell(struct supervisor *s, const struct asker *a, const struct msg_progress *said)
 {
-	put(s, (struct answer){ .to = a, .status = status, .fd = -1, .json = j, .of_json = true, .end = *end });
+	const struct msg_body m = { MSG_PROGRESS, .progress = *said };
+	const struct slot *control = &s->slots[SLOT_CONTROL];
+
+	if (a->tell && a->id != 0 && slot_alive(control))
+		(void)msg_try(control->chan, a->id, &m);
 }
 
-bool answer_take(struct supervisor *s, struct answer *ret)
+void progress_stage(struct supervisor *s, const struct asker *a, enum progress_stage stage)
 {
-	struct answer *first = s->answers;
-
-	if (first == NULL)
-		return false;
-	s->answers = first->next;
-	if (s->answers == NULL)
-		s->answers_last = NULL;
-	*ret = *first;
-	free(first);
-	return true;
-}
-
-void answer_forget_web(struct supervisor *s)
-{
-	for (struct answer *a = s->answers; a != NULL; a = a->next)
-		if (a->to.kind == ASKER_MGMT)
-			a->to.kind = ASKER_NONE;
-}
-
-int answer_pack(struct answer *a)
-{
-	if (!a->of_json)
-		return a->status;
-	a->fd = a->json != NULL ? json_memfd(a->json) : -ENOMEM;
-	a->json = NULL; /* its reference went with it */
-	a->of_json = false;
-	return a->fd < 0 && a->status == ANSWER_YES ? ANSWER_CANNOT : a->status;
-}
-
-void answer_free(struct answer *a)
-{
-	json_decref(a->json);
-	if (a->fd >= 0)
-		close(a->fd);
-}
-
-/* The sentence in every language, {"en": ..., "ja": ...}: who asks chooses. */
-json_t *json_sentence(enum message m, ...)
-{
-	struct sentence said;
-	va_list ap;
-
-	va_start(ap, m);
-	sentence_vsay(&said, m, ap);
-	va_end(ap);
-	return sentence_json(&said);
-}
-
-bool asker_is(const struct asker *a, const struct asker *b)
-{
-	if (a->kind != b->kind)
-		return false;
-	return a->kind == ASKER_MGMT ? a->id == b->id
-				     : a->kind == ASKER_CLIENT && a->client == b->client && a->serial == b->serial;
+	progress_tell(s, a, &(struct msg_progress){ .stage = (uint8_t)stage });
 }

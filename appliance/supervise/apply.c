@@ -225,9 +225,9 @@ void op_compile_begin(struct supervisor *s)
 	op->deadline = mono_ns() + COMPILE_LIMIT_NS;
 	/* A dry run waits for a backup's sealing: whoever repeats one would keep every backup from its end. */
 	if (op->kind == OP_DRY_RUN)
-		backup_goes_first(s);
+		sealing_goes_first(s);
 	else
-		backup_make_way(s);
+		sealing_make_way(s);
 	progress_stage(s, &op->asker, sl->state == SLOT_OFF ? PROGRESS_COMPILES : PROGRESS_WAITS_TURN);
 	if (sl->state != SLOT_OFF)
 		return; /* the last one is not reaped yet; op_compile_died comes back here */

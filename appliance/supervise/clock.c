@@ -8,7 +8,7 @@
 #include "appliance/box/was.h"
 #include "appliance/kernel/ends.h"
 #include "appliance/supervise/supervise.h"
-#include "appliance/supervise/waiting.h"
+#include "appliance/store/waiting.h"
 #include "appliance/wire/settings.h"
 
 #define SECOND 1000000000ull

@@ -12,7 +12,7 @@
 
 #include "appliance/base/json.h"
 #include "appliance/store/moment.h"
-#include "appliance/supervise/answers.h"
+#include "appliance/supervise/asker.h"
 
 struct ir;
 struct supervisor;

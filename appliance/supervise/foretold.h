@@ -23,6 +23,9 @@ struct foretelling {
 	size_t n;
 	size_t asked, at;	  /* the workers are asked about those from the first to before the second */
 	uint32_t question;	  /* id of the one that is out */
+	uint64_t waiting;	  /* bit n: worker n has it and has not answered */
+	uint64_t deadline;	  /* monotonic ns */
+	bool silent;		  /* somebody did not answer */
 	bool takes, refuses;	  /* of the workers that answered some can load the table, some cannot */
 	json_t *narrowed, *ended; /* for people; owned */
 	uint64_t unknown;

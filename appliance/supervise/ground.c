@@ -55,7 +55,7 @@ void policy_event(struct supervisor *s, enum policy_event what, uint64_t number,
 
 	snprintf(by, sizeof(by), "%s%s%s", login, login[0] != '\0' ? "/" : "", s->op.by);
 	/* What the box does by itself (its start, the end of a trial) nobody asked for. */
-	policy_event_of(s, what, number, s->op.asker.kind != ASKER_NONE ? by : NULL, object);
+	policy_event_of(s, what, number, s->op.asker.id != 0 ? by : NULL, object);
 }
 
 int in_namespace(struct supervisor *s, int nsfd, int (*open_in)(void *ctx, struct err *e), void *ctx, struct err *e)
@@ -69,16 +69,6 @@ int in_namespace(struct supervisor *s, int nsfd, int (*open_in)(void *ctx, struc
 	if (netns_enter(s->spaces.home, &back) < 0)
 		abort(); /* in the wrong namespace nothing may go on */
 	return r;
-}
-
-void moment_text(uint64_t wall_ns, char out[40])
-{
-	time_t t = (time_t)(wall_ns / 1000000000u);
-	struct tm local;
-
-	out[0] = 0;
-	if (localtime_r(&t, &local) != NULL)
-		strftime(out, 40, "%Y-%m-%d %H:%M:%S %Z", &local);
 }
 
 uint64_t trial_boot_ns(void)

@@ -18,6 +18,7 @@
 #include "appliance/wire/vocabulary.h"
 
 /* Bytes of a worker's answer. */
+#define ANSWER_NS 1000000000ull /* of a worker, to one question */
 #define FORETOLD_MOST (IMPACT_SESSIONS * (FORETOLD_SESSION_BYTES + IMPACT_COMMANDS * FORETOLD_COMMAND_BYTES))
 
 static const struct msg_told_session *told_of(const struct operation *op, size_t i)
@@ -71,25 +72,29 @@ static int question(struct supervisor *s, struct msg_impact *ret)
 	return fd;
 }
 
-void impact_late(struct supervisor *s)
-{
-	if (s->op.foretelling != NULL)
-		answer_fd(s, (struct asker){ .kind = ASKER_IMPACT, .id = s->op.foretelling->question }, ANSWER_CANNOT, -1);
-}
-
+/* Each worker that lives; who cannot be asked, or dies, or takes too long, is silent. */
 static void ask_next(struct supervisor *s)
 {
 	struct foretelling *f = s->op.foretelling;
-	struct msg_impact body;
-	int fd = question(s, &body);
+	struct msg_body m = { .type = MSG_IMPACT };
+	int fd = question(s, &m.impact);
 
 	f->question = ++s->next_id;
-	if (fd < 0) {
-		impact_late(s);
-		return;
+	f->deadline = mono_ns() + ANSWER_NS;
+	f->waiting = 0;
+	f->silent = fd < 0;
+	for (uint32_t w = 0; fd >= 0 && w < PAIR_MAX; w++) {
+		struct slot *sl = &s->slots[SLOT_DPI + w];
+
+		if (sl->state == SLOT_OFF)
+			continue;
+		if (role_send(s, sl, f->question, &m, &fd, 1))
+			f->waiting |= (uint64_t)1 << w;
+		else
+			f->silent = true;
 	}
-	collect_impact(s, f->question, &body, fd);
-	close(fd);
+	if (fd >= 0)
+		close(fd);
 }
 
 /* ---- the answers ------------------------------------------------------------------------------------------------- */
@@ -215,7 +220,7 @@ static bool take_one(struct foretelling *f, struct bytes *b)
 	return true;
 }
 
-bool impact_told(struct supervisor *s, struct msg *m)
+bool impact_told(struct supervisor *s, uint32_t worker, struct msg *m)
 {
 	const struct msg_foretold *a = &m->body.foretold;
 	struct foretelling *f = s->op.foretelling;
@@ -225,8 +230,9 @@ bool impact_told(struct supervisor *s, struct msg *m)
 	uint32_t i = 0;
 	size_t n;
 
-	if (f == NULL || s->op.step != STEP_IMPACT || m->id != f->question)
+	if (f == NULL || s->op.step != STEP_IMPACT || m->id != f->question || (f->waiting >> worker & 1u) == 0)
 		return true; /* of an operation before this one */
+	f->waiting &= ~((uint64_t)1 << worker);
 	if (memfd_read(m->fds[0], FORETOLD_MOST, &p, &n, &e) < 0)
 		return false;
 	b = bytes_of(p, n);
@@ -238,13 +244,12 @@ bool impact_told(struct supervisor *s, struct msg *m)
 	return i == a->n_sessions && bytes_done(&b);
 }
 
-bool impact_answered(struct supervisor *s, uint32_t question, bool silent)
+/* Everybody has answered who will. */
+static bool answered(struct supervisor *s)
 {
 	struct operation *op = &s->op;
 	struct foretelling *f = op->foretelling;
 
-	if (op->step != STEP_IMPACT || f == NULL || question != f->question)
-		return false; /* given up meanwhile, or of an operation before this one */
 	/* Later a worker without the table is one that started meanwhile; it follows none of these sessions. */
 	if (f->refuses && f->asked == 0) {
 		if (!f->takes) {
@@ -253,19 +258,58 @@ bool impact_answered(struct supervisor *s, uint32_t question, bool silent)
 			return false;
 		}
 		/* One that refuses what another takes has no veto (op_tables); what it follows it did not tell. */
-		silent = true;
+		f->silent = true;
 	}
 	/* What those do not know who answered is unknown when somebody did not. */
-	for (size_t i = f->asked; silent && i < f->at; i++)
+	for (size_t i = f->asked; f->silent && i < f->at; i++)
 		if (f->of[i].state == FORETOLD_NOTHING)
 			f->of[i].state = FORETOLD_UNKNOWN;
 	/* Who did not answer once would be waited for each time: the rest is unknown. */
-	if (!silent && f->at < f->n) {
+	if (!f->silent && f->at < f->n) {
 		ask_next(s);
 		return false;
 	}
 	conclude(op);
 	return true;
+}
+
+static bool asks(const struct supervisor *s)
+{
+	return s->op.kind != OP_NONE && s->op.step == STEP_IMPACT && s->op.foretelling != NULL;
+}
+
+void impact_gone(struct supervisor *s, uint32_t worker)
+{
+	struct foretelling *f = s->op.foretelling;
+
+	if (!asks(s) || (f->waiting >> worker & 1u) == 0)
+		return;
+	f->waiting &= ~((uint64_t)1 << worker);
+	f->silent = true;
+}
+
+void impact_late(struct supervisor *s)
+{
+	if (asks(s))
+		s->op.foretelling->deadline = 0;
+}
+
+bool impact_due(struct supervisor *s, uint64_t now)
+{
+	struct foretelling *f = s->op.foretelling;
+
+	if (!asks(s) || (f->waiting != 0 && now < f->deadline))
+		return false;
+	f->silent |= f->waiting != 0;
+	f->waiting = 0;
+	return answered(s);
+}
+
+uint64_t impact_next(const struct supervisor *s)
+{
+	if (!asks(s))
+		return UINT64_MAX;
+	return s->op.foretelling->waiting == 0 ? 0 : s->op.foretelling->deadline;
 }
 
 void impact_begin(struct supervisor *s)

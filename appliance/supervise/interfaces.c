@@ -6,6 +6,7 @@
 #include "appliance/box/admin_rules.h"
 #include "appliance/box/devices.h"
 #include "appliance/box/outside.h"
+#include "appliance/supervise/box_json.h"
 #include "appliance/supervise/supervise.h"
 #include "appliance/wire/settings.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "appliance/supervise/retention.h"
+#include "appliance/store/retention.h"
 #include "appliance/supervise/supervise.h"
 
 int kernel_send(struct supervisor *s, struct policy *p, uint8_t flags, uint32_t id, struct err *e)
@@ -127,7 +127,7 @@ void journal_lingering(struct supervisor *s)
 
 void journal_retention(struct supervisor *s)
 {
-	const struct msg_body m = { MSG_RETENTION, .retention = retention_now(s) };
+	const struct msg_body m = { MSG_RETENTION, .retention = retention_now(s->now->ir, s->trial, s->clock.wait == CLOCK_TRUSTED) };
 
 	role_send(s, &s->slots[SLOT_JOURNAL], 0, &m, NULL, 0);
 }

@@ -9,7 +9,8 @@
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
-#include "appliance/supervise/answer.h"
+#include "appliance/store/past_json.h"
+#include "appliance/supervise/box_json.h"
 #include "appliance/supervise/foretold.h"
 #include "appliance/supervise/supervise.h"
 
@@ -83,7 +84,7 @@ static json_t *op_json(struct supervisor *s, bool done)
 		const struct generation_record *g = generation_find(&s->store, op->number);
 
 		json_object_set_new(j, "from", json_integer((json_int_t)op->from));
-		json_object_set_new(j, "target", g != NULL ? json_record(s, g) : json_null());
+		json_object_set_new(j, "target", g != NULL ? json_record(g, s->now->number) : json_null());
 	}
 	if (json_array_size(op->taking) > 0)
 		json_object_set(j, "taking", op->taking);
@@ -111,15 +112,11 @@ void op_finish(struct supervisor *s, bool done)
 
 	if (done && s->op.kind == OP_RELEASE && !given_back_whole(s->op.given_back))
 		status = ANSWER_NO;
-	if (s->op.asker.kind != ASKER_NONE)
-		answer_operation(s,
-				 &(struct op_end){ .kind = s->op.kind,
-						   .ground = s->op.ground,
-						   .number = s->op.number,
-						   .stopped = s->op.stopped,
-						   .done = done },
-				 s->op.asker, status, op_json(s, done));
-	if (s->op.asker.kind == ASKER_NONE && !done && s->op.kind != OP_REVERT && sentence_said(&s->op.error))
+	if (s->op.asker.id != 0) {
+		relay_tell(s); /* an answer is of what stands behind it */
+		answer_json(s, s->op.asker, status, op_json(s, done));
+	}
+	if (s->op.asker.id == 0 && !done && s->op.kind != OP_REVERT && sentence_said(&s->op.error))
 		say(s, M_OP_BOOT_FAILED, s->op.error.text[s->o->lang]);
 	op_clear(&s->op);
 }

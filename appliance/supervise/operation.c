@@ -13,7 +13,6 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/box/rtnl.h"
-#include "appliance/store/draft.h"
 #include "appliance/store/kept.h"
 #include "appliance/supervise/supervise.h"
 
@@ -29,7 +28,7 @@ void op_boot(struct supervisor *s)
 
 	if (s->op.kind != OP_NONE)
 		return;
-	op_init(s, OP_BOOT, (struct asker){ .kind = ASKER_NONE }, "boot");
+	op_init(s, OP_BOOT, (struct asker){ 0 }, "boot");
 	moved = calloc((size_t)s->now->ir->n_interfaces + 1, sizeof(*moved));
 	if (!s->booted) {
 		bool unreadable = s->now->number == 0 && (s->store.lost || s->store.confirmed != 0);
@@ -119,11 +118,10 @@ static void release(struct supervisor *s)
 	op_finish(s, found);
 }
 
-/* What the order was given for is so still: the draft, who has agreed to it, and what is in force. */
+/* What the order was given for is in force still. The draft itself stands still while control knows of this order. */
 static bool ground_holds(const struct supervisor *s, const struct op_ground *g)
 {
-	return (g->base == 0 || g->base == s->now->number) &&
-	       (g->draft == 0 || (g->draft == s->draft->revision && g->state == (int)s->draft->state));
+	return g->base == 0 || g->base == s->now->number;
 }
 
 static void walk(struct supervisor *s)
@@ -200,7 +198,7 @@ static void give_way(struct supervisor *s)
 /* Whoever acts does not stand behind these: a draft is checked again and again, and a backup may be sealed for long. */
 static bool stands_back(const struct operation *op)
 {
-	return op->kind == OP_DRY_RUN && (op->asker.kind == ASKER_MGMT || op->ground.login[0] != 0 ||
+	return op->kind == OP_DRY_RUN && (op->asker.web || op->ground.login[0] != 0 ||
 					  (op->step == STEP_COMPILE && !op->compiling));
 }
 
@@ -286,17 +284,27 @@ void op_rollback(struct supervisor *s, struct asker a, const char *by, int agree
 	begin(s, op, by);
 }
 
-void op_stop(struct supervisor *s, const struct asker *a)
+void op_stop(struct supervisor *s, uint32_t id)
 {
-	if (s->queued.kind == OP_DRY_RUN && asker_is(&s->queued.asker, a)) {
+	if (s->queued.kind == OP_DRY_RUN && s->queued.asker.id == id) {
 		op_clear(&s->queued);
 		return;
 	}
-	if (s->op.kind != OP_DRY_RUN || !asker_is(&s->op.asker, a))
+	if (s->op.kind != OP_DRY_RUN || s->op.asker.id != id)
 		return;
 	s->op.stopped = true;
 	op_explain(s, 3, M_OP_STOPPED);
 	give_way(s);
+}
+
+void op_forget(struct supervisor *s)
+{
+	if (s->queued.kind != OP_NONE && s->queued.asker.id != 0)
+		op_clear(&s->queued);
+	if (s->op.kind != OP_NONE && s->op.asker.id != 0) {
+		op_stop(s, s->op.asker.id);
+		s->op.asker.id = 0;
+	}
 }
 
 void op_trial_over(struct supervisor *s)
@@ -312,7 +320,7 @@ void op_trial_over(struct supervisor *s)
 		timerfd_settime(s->trial_fd, 0, &(struct itimerspec){ .it_value = { .tv_nsec = 100000000 } }, NULL);
 		return;
 	}
-	op_init(s, OP_REVERT, (struct asker){ .kind = ASKER_NONE }, "trial");
+	op_init(s, OP_REVERT, (struct asker){ 0 }, "trial");
 	s->op.number = s->store.confirmed;
 	walk(s);
 }
@@ -369,6 +377,8 @@ void op_due(struct supervisor *s, uint64_t now)
 	struct operation *op = &s->op;
 
 	op_next_queued(s);
+	if (impact_due(s, now))
+		op_foretold(s);
 	if (op->kind == OP_NONE) {
 		if (s->boot_again != 0 && now >= s->boot_again) {
 			s->boot_again = 0;
@@ -412,8 +422,10 @@ void op_due(struct supervisor *s, uint64_t now)
 
 uint64_t op_next(const struct supervisor *s)
 {
+	uint64_t impact = impact_next(s);
+
 	if (s->op.kind != OP_NONE)
-		return s->op.deadline;
+		return impact < s->op.deadline ? impact : s->op.deadline;
 	if (s->queued.kind != OP_NONE)
 		return 0;
 	return s->boot_again != 0 ? s->boot_again : UINT64_MAX;

@@ -16,7 +16,7 @@
 #include "appliance/base/messages.h"
 #include "appliance/base/sentence.h"
 #include "appliance/store/generation.h"
-#include "appliance/supervise/control.h"
+#include "appliance/supervise/asker.h"
 #include "appliance/supervise/policy.h"
 #include "appliance/supervise/told.h"
 #include "appliance/wire/msg.h"
@@ -41,17 +41,8 @@ struct foretelling; /* foretold.h: what it will do to live sessions */
 /* What an order of an account was given for. It may have to wait; it is done in this place, or not at all. */
 struct op_ground {
 	uint64_t draft;		/* the revision of the draft whose texts they are; 0 = of none */
-	int state;		/* enum draft_state of it, where `draft` is set */
 	uint64_t base;		/* the generation that was in force; 0 = of whatever is */
 	char login[LOGIN_NAME]; /* of an account at the machine: its login; "" = over the web, or root's own */
-};
-
-/* What is known of an operation that has ended, for the draft that it was about. */
-struct op_end {
-	enum op_kind kind; /* OP_NONE: of none */
-	struct op_ground ground;
-	uint64_t number; /* stored as, 0 = not stored */
-	bool stopped, done;
 };
 
 struct operation {
@@ -137,8 +128,10 @@ void op_apply(struct supervisor *s, struct asker a, const char *by, int bundle, 
 void op_confirm(struct supervisor *s, struct asker a, const char *by, uint64_t to, struct op_ground g);
 void op_rollback(struct supervisor *s, struct asker a, const char *by, int agreed, struct op_ground g,
 		 const struct msg_ctl_rollback *order);
-/* Who asked this has gone away, or waits no longer: a dry run ends; nothing else does. */
-void op_stop(struct supervisor *s, const struct asker *a);
+/* Nobody waits for the answer to this request of control: a dry run ends; nothing else does. */
+void op_stop(struct supervisor *s, uint32_t id);
+/* Control is gone: nobody waits for an answer any more, and what was not begun is not done. */
+void op_forget(struct supervisor *s);
 void op_boot(struct supervisor *s);
 void op_trial_over(struct supervisor *s);
 /* Devices came: those that belong to the box are taken in soon. */
@@ -192,10 +185,13 @@ bool given_back_whole(const json_t *reports);
 /* impact.c: between enforce's word of what changes and the change */
 void impact_begin(struct supervisor *s); /* of op.told */
 /* What one worker says to a question. False: it may not say that. */
-bool impact_told(struct supervisor *s, struct msg *m);
-/* Everybody has who will; `silent`: somebody did not. True: that was the last question, and op_foretold is next. */
-bool impact_answered(struct supervisor *s, uint32_t question, bool silent);
-void impact_late(struct supervisor *s);	 /* the step took too long: nobody is waited for any more */
+bool impact_told(struct supervisor *s, uint32_t worker, struct msg *m);
+/* It has died, and says nothing. */
+void impact_gone(struct supervisor *s, uint32_t worker);
+/* Everybody has answered who will, or has had his time: the next question, or true: that was the last one, and op_foretold is next. */
+bool impact_due(struct supervisor *s, uint64_t now);
+void impact_late(struct supervisor *s);			  /* the step took too long: nobody is waited for any more */
+uint64_t impact_next(const struct supervisor *s);	  /* monotonic ns, UINT64_MAX = never */
 void op_foretold(struct supervisor *s);
 
 #endif

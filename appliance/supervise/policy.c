@@ -83,7 +83,7 @@ static int give_ids(struct supervisor *s, struct policy *p, struct err *e)
 
 bool is_unsaved(const struct supervisor *s)
 {
-	return s->store.unsaved || s->ids.unsaved || s->kept_unsaved || s->draft_unsaved;
+	return s->store.unsaved || s->ids.unsaved || s->kept_unsaved;
 }
 
 struct policy *policy_new(struct supervisor *s, uint8_t *sealed, size_t n, uint64_t number, struct err *e)

@@ -16,7 +16,7 @@
 #include "appliance/store/kept.h"
 #include "appliance/supervise/home.h"
 #include "appliance/supervise/supervise.h"
-#include "appliance/supervise/who.h"
+#include "appliance/role/who.h"
 
 /* A namespace that is not there has no device; none is made. */
 static int space(const json_t *kept, const char *key, const char *otherwise)

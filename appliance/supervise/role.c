@@ -208,15 +208,15 @@ static int open_own(struct supervisor *s, struct err *e)
 	if (r == 0)
 		r = uninspected_open(s, e);
 	if (r == 0)
-		r = collect_open(s, e);
+		r = orders_open(s, e);
 	if (r < 0)
 		return r;
 	if (s->signal_fd < 0 || s->trial_fd < 0)
 		return err_set(e, -errno, "signals and timers");
-	s->listen_fd = control_open(s, e);
+	s->listen_fd = listen_open(s, e);
 	if (s->listen_fd < 0)
 		return s->listen_fd;
-	control_open_logins(s);
+	listen_open_logins(s);
 	return 0;
 }
 
@@ -241,12 +241,6 @@ static int start_all(struct supervisor *s, struct err *e)
 	if (r == 0)
 		r = open_own(s, e);
 	if (r == 0)
-		r = change_open(s, e);
-	if (r == 0)
-		r = records_open(s, e);
-	if (r == 0)
-		r = backup_open(s, e);
-	if (r == 0)
 		r = load_confirmed(s, e);
 	if (r < 0)
 		return r;
@@ -256,14 +250,13 @@ static int start_all(struct supervisor *s, struct err *e)
 	clock_open(s);
 	if (s->store.gave_up != 0)
 		policy_event(s, POLICY_REVERTED, s->now->number, NULL);
-	change_settle(
-		s); /* what was on trial is not any more: nobody may be shown a draft that is said to be applied */
 	roles_want(s, SLOT_JOURNAL);
 	roles_want(s, SLOT_ENFORCE);
 	op_boot(s);
 	roles_start_due(s, mono_ns()); /* the workers that it wants */
 	roles_want(s, SLOT_TAP);
 	roles_want(s, SLOT_ACCOUNTS);
+	roles_want(s, SLOT_CONTROL);
 	roles_want(s, SLOT_MGMT);
 	return sandbox_supervisor((const int[]){ s->state_fd, s->run_fd }, 2, e);
 }
@@ -285,37 +278,30 @@ static void unsaved_due(struct supervisor *s, uint64_t now)
 	(void)generation_save(&s->store, &e);
 	(void)permit_ids_save(s->state_fd, &s->ids, &e);
 	kept_save_again(s);
-	change_save(s);
 }
 
 /* ---- loop --------------------------------------------------------------------------------------------------------- */
 
 enum {
 	POLL_SIGNAL,
-	POLL_LISTEN,
-	POLL_LOGINS,
 	POLL_TRIAL,
 	POLL_LINK,
 	POLL_NETWORK,
 	POLL_ROLE_PID = POLL_NETWORK + NETWORKS,
 	POLL_ROLE = POLL_ROLE_PID + SLOTS,
-	POLL_CLIENT = POLL_ROLE + SLOTS,
-	POLL_COUNT = POLL_CLIENT + CLIENTS
+	POLL_COUNT = POLL_ROLE + SLOTS
 };
 
 /* When each part has something to do next, in monotonic ns. */
 static uint64_t (*const parts_next[])(const struct supervisor *) = {
-	roles_due,   op_next,	   collect_next,      network_next,  watch_next,       unsaved_next,
-	clock_next,  review_next,  unheard_next,      near_end_next, uninspected_next, ups_next,
-	notify_next, control_next, certificates_next, backup_next,
+	roles_due,  op_next,	  network_next,	    watch_next, unsaved_next, clock_next,
+	unheard_next, uninspected_next, ups_next, notify_next, orders_next,
 };
 
 static int wait_ms(const struct supervisor *s, uint64_t now)
 {
-	uint64_t due = collect_hears(s), other;
+	uint64_t due = UINT64_MAX, other;
 
-	if (due <= now)
-		due = UINT64_MAX;
 	for (size_t i = 0; i < sizeof(parts_next) / sizeof(parts_next[0]); i++) {
 		other = parts_next[i](s);
 		due = other < due ? other : due;
@@ -337,18 +323,14 @@ static void turn(struct supervisor *s)
 	for (unsigned i = 0; i < POLL_COUNT; i++)
 		p[i] = (struct pollfd){ .fd = -1, .events = POLLIN };
 	p[POLL_SIGNAL].fd = s->signal_fd;
-	p[POLL_LISTEN].fd = s->listen_fd;
-	p[POLL_LOGINS].fd = s->logins_fd;
 	p[POLL_TRIAL].fd = s->trial_fd;
 	p[POLL_LINK].fd = s->link_fd;
 	for (unsigned i = 0; i < NETWORKS; i++)
 		p[POLL_NETWORK + i].fd = s->network_fd[i];
 	for (unsigned i = 0; i < SLOTS; i++) {
 		p[POLL_ROLE_PID + i].fd = s->slots[i].pidfd;
-		p[POLL_ROLE + i].fd = now >= role_heard_from(s, &s->slots[i]) ? s->slots[i].chan : -1;
+		p[POLL_ROLE + i].fd = s->slots[i].chan;
 	}
-	for (unsigned i = 0; i < CLIENTS; i++)
-		p[POLL_CLIENT + i].fd = control_client(s, i);
 	if (poll(p, POLL_COUNT, wait_ms(s, now)) < 0)
 		return;
 	if (p[POLL_SIGNAL].revents != 0 && read(s->signal_fd, &sig, sizeof(sig)) == sizeof(sig) &&
@@ -361,13 +343,6 @@ static void turn(struct supervisor *s)
 	for (unsigned i = 0; i < SLOTS; i++)
 		if (p[POLL_ROLE_PID + i].revents != 0 && s->slots[i].pidfd == p[POLL_ROLE_PID + i].fd)
 			role_exited(s, &s->slots[i]);
-	for (unsigned i = 0; i < CLIENTS; i++)
-		if (p[POLL_CLIENT + i].revents != 0 && control_client(s, i) == p[POLL_CLIENT + i].fd)
-			control_readable(s, i);
-	if (p[POLL_LISTEN].revents != 0)
-		control_accept(s);
-	if (p[POLL_LOGINS].revents != 0)
-		control_accept_logins(s);
 	if (p[POLL_TRIAL].revents != 0 && read(s->trial_fd, &ticks, sizeof(ticks)) == sizeof(ticks))
 		op_trial_over(s);
 	if (p[POLL_LINK].revents != 0)
@@ -380,18 +355,15 @@ static void turn(struct supervisor *s)
 	op_due(s, now);
 	network_due(s, now);
 	watch_due(s, now);
-	collect_due(s, now);
 	unsaved_due(s, now);
 	clock_due(s, now);
-	review_due(s, now);
 	unheard_due(s, now);
-	near_end_due(s, now);
 	uninspected_due(s, now);
 	ups_due(s, now);
 	notify_due(s, now);
-	certificates_due(s, now);
-	backup_due(s, now);
-	control_answer(s);
+	orders_due(s, now);
+	sealing_due(s);
+	relay_tell(s);
 }
 
 /* ---- end ---------------------------------------------------------------------------------------------------------- */
@@ -478,6 +450,8 @@ int supervise(const struct supervise_options *o)
 		.pairs_fd = -1,
 		.op = { .bundle = -1 },
 		.queued = { .bundle = -1 },
+		.relay = { .web = -1 },
+		.sealing = { .fds = { -1, -1 } },
 		.store = { .dirfd = -1 },
 	};
 	s.cores = sandbox_cores();

@@ -28,6 +28,7 @@ void roles_init(struct supervisor *s)
 	static const enum role single[] = {
 		[SLOT_JOURNAL] = ROLE_JOURNAL, [SLOT_ENFORCE] = ROLE_ENFORCE, [SLOT_TAP] = ROLE_TAP,
 		[SLOT_MGMT] = ROLE_MGMT,       [SLOT_COMPILE] = ROLE_COMPILE, [SLOT_ACCOUNTS] = ROLE_ACCOUNTS,
+		[SLOT_CONTROL] = ROLE_CONTROL,
 	};
 
 	for (unsigned i = 0; i < SLOTS; i++) {
@@ -107,6 +108,7 @@ static bool role_start(struct supervisor *s, struct slot *sl, uint64_t now)
 	sl->state = SLOT_STARTING;
 	sl->started = now;
 	sl->asked = 0;
+	sl->works = 0;
 	vigil_begin(&sl->vigil, sl->pid, sl->stat);
 	vigil_begin(&sl->work, sl->pid, sl->stat);
 	sl->since_wall = clock_wall_ns();
@@ -122,6 +124,7 @@ static bool start(struct supervisor *s, struct slot *sl, uint64_t now)
 	if (!role_start(s, sl, now))
 		return false;
 	in_force_tell_one(s, sl);
+	relay_begin(s, sl);
 	if (sl->role == ROLE_GATE)
 		return gate_start(s, sl->index);
 	if (sl->role == ROLE_DPI)

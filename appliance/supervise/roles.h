@@ -13,20 +13,9 @@
 #include "appliance/role/vigil.h"
 #include "appliance/wire/lane.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/slot.h"
 
 struct supervisor; /* supervise.h */
-
-enum {
-	SLOT_JOURNAL,
-	SLOT_ENFORCE,
-	SLOT_TAP,
-	SLOT_MGMT,
-	SLOT_ACCOUNTS,
-	SLOT_COMPILE,
-	SLOT_GATE,			 /* + number of the pair */
-	SLOT_DPI = SLOT_GATE + PAIR_MAX, /* + number of the pair */
-	SLOTS = SLOT_DPI + PAIR_MAX
-};
 
 enum slot_state {
 	SLOT_OFF,      /* not wanted now */
@@ -48,6 +37,7 @@ struct slot {
 	struct err failed;	      /* why the last start failed */
 	uint32_t restarts, quick;     /* quick: deaths in a row soon after a start */
 	uint32_t asked;		      /* how it is: the question without an answer, 0 = none */
+	uint32_t works;		      /* questions of control beyond how it is, that it has not answered yet */
 	bool long_work;		      /* it does something long and is not asked meanwhile */
 	struct vigil vigil;	      /* since then */
 	struct vigil work;	      /* since its start, or since enforce was given what it is at */
@@ -89,8 +79,6 @@ bool role_reap(struct supervisor *s, struct slot *sl, siginfo_t *ret_how);
 /* dispatch.c */
 void role_exited(struct supervisor *s, struct slot *sl);
 void role_readable(struct supervisor *s, struct slot *sl);
-/* Monotonic ns: until then nothing that it says is read; 0 = always is. */
-uint64_t role_heard_from(const struct supervisor *s, const struct slot *sl);
 
 /* watch.c: roles that live but do nothing */
 void watch_due(struct supervisor *s, uint64_t now);

@@ -164,6 +164,35 @@ static int open_folder(struct supervisor *s, const char *name, enum role owner, 
 	return fd;
 }
 
+/* Of an earlier release the draft lies among what is root's. */
+static int open_control(struct supervisor *s, struct err *e)
+{
+	int fd = open_folder(s, "control", ROLE_CONTROL, e), draft;
+
+	if (fd < 0 || renameat2(s->state_fd, "draft", fd, "draft", RENAME_NOREPLACE) < 0)
+		return fd;
+	draft = openat(fd, "draft", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	/* What it cannot read is told as a draft that was lost. */
+	if (draft >= 0 && fchown(draft, sandbox_uid(ROLE_CONTROL), sandbox_uid(ROLE_CONTROL)) < 0)
+		err_set(e, -errno, "owner of the draft");
+	if (draft >= 0)
+		close(draft);
+	return fd;
+}
+
+/* The web side's channel to control, which hears of its end (relay.c). */
+static int open_people(struct supervisor *s, struct err *e)
+{
+	int sv[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, sv) < 0)
+		return err_set(e, -errno, "channel of the web side");
+	if (s->relay.web >= 0)
+		close(s->relay.web);
+	s->relay.web = sv[0];
+	return sv[1];
+}
+
 int role_descriptors(struct supervisor *s, const struct slot *sl, int fds[ROLE_FDS], int *nsfd, struct err *e)
 {
 	int data = s->spaces.data, n = 0;
@@ -207,6 +236,12 @@ int role_descriptors(struct supervisor *s, const struct slot *sl, int fds[ROLE_F
 			s->mgmt_fd = in_namespace(s, s->spaces.admin, open_listener, NULL, e);
 		fds[n++] = s->mgmt_fd < 0 ? -1 : fcntl(s->mgmt_fd, F_DUPFD_CLOEXEC, 3);
 		fds[n++] = open_folder(s, "secrets", ROLE_MGMT, e);
+		fds[n++] = open_people(s, e);
+		break;
+	case ROLE_CONTROL:
+		fds[n++] = open_control(s, e);
+		fds[n++] = fcntl(s->listen_fd, F_DUPFD_CLOEXEC, 3);
+		fds[n++] = s->logins_fd >= 0 ? fcntl(s->logins_fd, F_DUPFD_CLOEXEC, 3) : open("/dev/null", O_RDONLY | O_CLOEXEC);
 		break;
 	case ROLE_ACCOUNTS:
 		fds[n++] = open_folder(s, "accounts", ROLE_ACCOUNTS, e);

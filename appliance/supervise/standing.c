@@ -15,7 +15,7 @@
 #include "appliance/base/memfd.h"
 #include "appliance/box/netns.h"
 #include "appliance/enforce/look.h"
-#include "appliance/supervise/answers_private.h"
+#include "appliance/supervise/box_json.h"
 #include "appliance/supervise/supervise.h"
 
 #define NOTE "daemon" /* in the run folder: which namespaces and state are meant */
@@ -174,7 +174,7 @@ static void complete(struct look *l)
 		json_object_set_new(j, "reach", json_reach(l->s));
 		json_object_set_new(j, "clock", json_clock(l->s));
 		clock_mark(l->s, j);
-		answers_moment(l->s, j);
+		json_moment(l->s, j);
 		return;
 	}
 	json_object_set_new(j, "site", json_site(l->s));

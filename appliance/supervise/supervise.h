@@ -29,21 +29,21 @@
  *                taking.c    whose sessions end when a device is taken
  *                trial.c     what a trial forbids, how it ended, where a rollback goes
  *                impact.c    what the operation will do to live sessions, asked of the workers before it is done
- *   change.h     change.c    the draft that people prepare over the web, and who agrees to it
- *   control.h    control.c   the control socket
- *                dispatch.c  what anybody may say to the supervisor
- *   answers.h    answers.c   questions that several roles answer
- *                answers_json.c  what they answered, as one object
- *                show.c      texts and records of generations
- *   backup.h     backup.c    what a backup is made of, and who makes its file
- *                interfaces.c  the box's links, and what stands beside them
+ *   asker.h     answer.c    who ordered something, and how he is answered
+ *   orders.h    orders.c    orders of people, and who gave them
+ *   relay.h     relay.c     between control and everybody else
+ *   sealing.h   sealing.c   a backup's sealing has the compiler's place
+ *               dispatch.c  what roles may say, and what follows from their death
+ *               listen.c    the sockets that people connect to
+ *   box_json.h  box_json.c  what is known of the box, for people
+ *               interfaces.c  the box's links, and what stands beside them
  *   clock.h      clock.c     whether the clock is trusted since the machine started
  *   ups.h        ups.c       what the UPS says, and what follows
  *   mail.h       mail.c      how the alarms fare that go out by mail and SNMP
  *   uninspected.h uninspected.c packets that were to be inspected and were not
  *   unheard.h    unheard.c   the tap hears nothing while packets pass that it was to be told of
  *   near_end.h   near_end.c  conduits that end soon
- *   told.h, retention.h, authority.h, partition.h, role_json.h, table_merge.h, who.h: a file each
+ *   told.h, partition.h, table_merge.h: a file each
  */
 #ifndef SEKISHO_SUPERVISE_SUPERVISE_H
 #define SEKISHO_SUPERVISE_SUPERVISE_H
@@ -62,20 +62,16 @@
 #include "appliance/role/vigil.h"
 #include "appliance/store/generation.h"
 #include "appliance/store/permit_ids.h"
-#include "appliance/supervise/answers.h"
-#include "appliance/supervise/backup.h"
-#include "appliance/supervise/certificates.h"
-#include "appliance/supervise/change.h"
+#include "appliance/supervise/asker.h"
 #include "appliance/supervise/clock.h"
-#include "appliance/supervise/control.h"
 #include "appliance/supervise/mail.h"
-#include "appliance/supervise/near_end.h"
 #include "appliance/supervise/operation.h"
+#include "appliance/supervise/orders.h"
 #include "appliance/supervise/partition.h"
 #include "appliance/supervise/policy.h"
-#include "appliance/supervise/records.h"
-#include "appliance/supervise/review.h"
+#include "appliance/supervise/relay.h"
 #include "appliance/supervise/roles.h"
+#include "appliance/supervise/sealing.h"
 #include "appliance/supervise/unheard.h"
 #include "appliance/supervise/uninspected.h"
 #include "appliance/supervise/ups.h"
@@ -127,13 +123,11 @@ struct pair {
 	bool acked;
 };
 
-/* Of these counts a part is a role's, which begins anew with it. */
-enum counted { COUNTED_STOPPED, COUNTED_SEARCHES, COUNTED_DRIFTS, COUNTED };
-
 struct supervisor {
 	const struct supervise_options *o;
 	struct box_spaces spaces, scratch; /* where we are; where a dry run tries */
-	int state_fd, run_fd, signal_fd, listen_fd, trial_fd;
+	int state_fd, run_fd, signal_fd, trial_fd;
+	int listen_fd;		 /* the control socket, which the role control accepts from */
 	int logins_fd;		 /* the socket of logins that are no root's; -1 = there is none */
 	int run_lock, data_lock; /* of box/lock.h: as long as we live */
 	int mgmt_fd;		 /* the web side's listening socket */
@@ -143,10 +137,6 @@ struct supervisor {
 	int network_fd
 		[NETWORKS]; /* tell of links, addresses and routes of the data and the admin namespace; of rules */
 	bool ending;
-	struct {
-		json_int_t last, gone; /* of the one that runs, and of those before it */
-	} counted[COUNTED];
-	char drift_last[32];	  /* when the rules were changed last, as the role said it that saw it */
 	struct event_port events; /* the supervisor's own; the journal reads events_out */
 	int events_out;
 	struct slot slots[SLOTS];
@@ -170,9 +160,6 @@ struct supervisor {
 	struct permit_ids ids;
 	struct clock_trust clock;
 	struct ups_state ups;
-	struct reviews reviews;
-	struct near_ends near_ends;
-	struct certificates certificates;
 	pid_t token_told; /* the process of mgmt that has told what became of its token, last; 0 = none */
 	struct unheard unheard;
 	struct policy *now;	       /* in force, never NULL once started */
@@ -190,21 +177,13 @@ struct supervisor {
 	struct sentence boot_error;    /* why the last try failed */
 	struct sentence trial_error;   /* why a trial that is over could not be ended yet */
 	struct sentence store_error;   /* why the confirmed generation could not be read, until another is in force */
+	struct relay relay;
+	struct sealing sealing;
 	struct operation op;
 	uint32_t changes;	 /* operations that have begun so far */
 	struct operation queued; /* one request that waits for an operation of our own */
 	/* Each its own file's, made at the start. */
-	struct collect *collects;	 /* answers.c */
-	uint64_t web_asked;		 /* the same: up to when what the web side has asked takes its time */
-	struct client *clients;		 /* control.c */
-	uint64_t logins_again;		 /* the same: monotonic ns, when the next question of a login is read */
-	struct change *change;		 /* change.c */
-	const struct draft *draft;	 /* the same: as it stands */
-	bool draft_unsaved;		 /* ... and not on the disk */
-	struct answer *answers, *answers_last; /* answer.c; owned, the oldest first */
-	struct records *records;	 /* records.c */
-	struct backup *backup;		 /* backup.c */
-	uint64_t next_serial;		 /* of the next one */
+	struct orders *orders;		 /* orders.c */
 	struct watch *watch;		 /* watch.c */
 	struct network *network;	 /* network.c */
 	struct notify *notify;		 /* notify.c */
@@ -221,8 +200,6 @@ void policy_event(struct supervisor *s, enum policy_event what, uint64_t number,
 void policy_event_of(struct supervisor *s, enum policy_event what, uint64_t number, const char *by, const char *object);
 /* Runs `open_in(ctx)` in the namespace and comes back whatever happens. */
 int in_namespace(struct supervisor *s, int nsfd, int (*open_in)(void *ctx, struct err *e), void *ctx, struct err *e);
-/* A moment as people read it, in the box's own time. */
-void moment_text(uint64_t wall_ns, char out[40]);
 uint64_t trial_boot_ns(void);			  /* its timer's time: goes on in sleep, and is never set */
 uint64_t trial_until(const struct supervisor *s); /* wall ns, by the clock as it is now set: when the trial ends */
 
@@ -257,5 +234,9 @@ void network_due(struct supervisor *s, uint64_t now);
 uint64_t network_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = never */
 /* How often they had to be set right, and when the last time (wall ns). */
 uint64_t network_drifts(const struct supervisor *s, uint64_t *ret_wall_ns);
+
+/* supervise/listen.c: the sockets that people connect to; negative errno. That of logins is there where its group is. */
+int listen_open(struct supervisor *s, struct err *e);
+void listen_open_logins(struct supervisor *s);
 
 #endif

@@ -46,7 +46,7 @@ static bool busy(const struct supervisor *s, unsigned slot)
 	/* It never does: a child of it hashes, which may wait for a core while the role itself has nothing to do. */
 	if (slot == SLOT_ACCOUNTS)
 		return false;
-	return collect_busy(s, slot);
+	return s->slots[slot].works > 0;
 }
 
 static void hung(struct supervisor *s, struct slot *sl)

@@ -222,6 +222,19 @@ static bool has_name_alone(const struct event *e)
 	return (e->kind == EVENT_WEAK || e->kind == EVENT_UNDECLARED) && name[strspn(name, of_names)] == '\0';
 }
 
+/* Of control: the draft and what is due. What became of the box itself is the supervisor's to say. */
+static bool is_controls(const struct event *e)
+{
+	static const uint8_t policy[] = { POLICY_BACKED_UP,	  POLICY_DRAFTED,	POLICY_ASKED,	      POLICY_APPROVED,
+					  POLICY_DECLINED,	  POLICY_DISCARDED,	POLICY_DRAFT_LOST,    POLICY_APPROVAL_LOST,
+					  POLICY_REVIEW_OVERDUE,  POLICY_REVIEWS_DONE,	POLICY_ENDS_SOON };
+
+	if (e->kind == EVENT_POLICY)
+		return memchr(policy, e->code, sizeof(policy)) != NULL;
+	return e->kind != EVENT_MACHINE || e->code < MACHINE_CLOCK_WAITS ||
+	       (e->code >= MACHINE_CERTIFICATE_ENDS_SOON && e->code <= MACHINE_CERTIFICATE_GOOD);
+}
+
 bool event_said_by(enum role r, const struct event *e)
 {
 	if ((unsigned)r >= ROLE_COUNT || e->kind >= EVENT_KIND_COUNT || (kinds[e->kind].by & SAID_BY(r)) == 0)
@@ -229,10 +242,13 @@ bool event_said_by(enum role r, const struct event *e)
 	/* What befell the journal it writes itself, and sends to nobody. */
 	if (e->kind == EVENT_LOST && e->code != LOST_UNSENT)
 		return false;
+	if (r == ROLE_CONTROL && !is_controls(e))
+		return false;
 	/* What a sighting means the journal finds out. */
 	if (e->kind == EVENT_DEVICE && e->code != DEVICE_SEEN)
 		return false;
-	return r == ROLE_SUPERVISOR || r == ROLE_ENFORCE || r == ROLE_ACCOUNTS || !has_text(e) || has_name_alone(e);
+	return r == ROLE_SUPERVISOR || r == ROLE_CONTROL || r == ROLE_ENFORCE || r == ROLE_ACCOUNTS || !has_text(e) ||
+	       has_name_alone(e);
 }
 
 unsigned event_kind_by_word(const char *word)

@@ -192,6 +192,7 @@ static const char *const role_names[ROLE_COUNT] = {
 	[ROLE_MGMT] = "mgmt",
 	[ROLE_ACCOUNTS] = "accounts",
 	[ROLE_CLI] = "cli",
+	[ROLE_CONTROL] = "control",
 };
 
 const char *role_name(enum role r)
@@ -297,9 +298,9 @@ static size_t take_fds(struct msghdr *mh, struct msg *ret)
 	return came;
 }
 
-static bool may_say(unsigned type, enum role from, enum role to)
+bool msg_may_say(enum msg_type type, enum role from, enum role to)
 {
-	return type < MSG_TYPE_COUNT && (unsigned)from < ROLE_COUNT && (unsigned)to < ROLE_COUNT &&
+	return (unsigned)type < MSG_TYPE_COUNT && (unsigned)from < ROLE_COUNT && (unsigned)to < ROLE_COUNT &&
 	       (shapes[type].from >> from & 1u) != 0 && (shapes[type].to >> to & 1u) != 0;
 }
 
@@ -349,7 +350,7 @@ static int receive(int sock, enum role from, enum role to, int flags, struct msg
 	else if (!bytes_be32(&h, &length) || length != (size_t)n - HEADER)
 		length = UINT32_MAX;
 	if (h.failed || (mh.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 || ret->version == 0 || length > MSG_BODY ||
-	    (ret->version == MSG_VERSION && (!may_say(type, from, to) || !fds_fit(&shapes[type], came)))) {
+	    (ret->version == MSG_VERSION && (!msg_may_say((enum msg_type)type, from, to) || !fds_fit(&shapes[type], came)))) {
 		msg_close_fds(ret);
 		return -EBADMSG;
 	}
@@ -408,10 +409,15 @@ bool msg_dispatch(msg_handler *const handlers[MSG_TYPE_COUNT], void *ctx, struct
 	return ok;
 }
 
-int msg_serve(int sock, enum role self, msg_handler *const handlers[MSG_TYPE_COUNT], void *ctx)
+int msg_serve_of(int sock, enum role from, enum role self, msg_handler *const handlers[MSG_TYPE_COUNT], void *ctx)
 {
 	struct msg m;
-	int r = msg_recv(sock, ROLE_SUPERVISOR, self, &m);
+	int r = msg_recv(sock, from, self, &m);
 
 	return r == 1 && !msg_dispatch(handlers, ctx, &m) ? -EBADMSG : r;
+}
+
+int msg_serve(int sock, enum role self, msg_handler *const handlers[MSG_TYPE_COUNT], void *ctx)
+{
+	return msg_serve_of(sock, ROLE_SUPERVISOR, self, handlers, ctx);
 }

@@ -26,18 +26,20 @@
 #include "appliance/wire/lane.h"
 #include "appliance/wire/leaked.h"
 #include "appliance/wire/manage.h"
+#include "appliance/wire/past.h"
 #include "appliance/wire/progress.h"
 #include "appliance/wire/protocols.h"
 #include "appliance/wire/reason.h"
 #include "appliance/wire/records.h"
 #include "appliance/wire/settings.h"
+#include "appliance/wire/slot.h"
 #include "appliance/wire/webauthn.h"
 
 /*
  * Of all rows of message.def together: whoever changes one, or puts one before another, raises it, and tests/unit/wire/test_msg.c tells who
  * forgot. Programs of two releases meet at the control socket when one was replaced and the other still runs.
  */
-#define MSG_VERSION 17
+#define MSG_VERSION 18
 #define MSG_BODY 4096
 #define MSG_FDS 4
 #define MSG_NUMBERS 256u /* in a list of them: as many as a box may have interfaces */
@@ -69,6 +71,7 @@ enum role {
 	ROLE_MGMT,
 	ROLE_ACCOUNTS,
 	ROLE_CLI, /* a peer of the control socket, not a process of ours */
+	ROLE_CONTROL,
 	ROLE_COUNT
 };
 
@@ -151,6 +154,8 @@ enum compile_trouble { COMPILE_NO_TROUBLE, COMPILE_NO_MEMORY, COMPILE_BAD_BUNDLE
 /* The one to which a site's backups are encrypted, whoever makes them. */
 #define BACKUP_CERTIFICATE "/etc/sekisho/backup.pem"
 #define BACKUP_CERTIFICATE_MOST (64u << 10)
+/* What rsyslogd shows to a log server that takes records by RELP (images/systemd/sekisho-log.service). */
+#define LOG_CERTIFICATE "/etc/sekisho/log-certificate.pem"
 /* Why there is no backup: that file holds no certificate; a private key; a key that cannot be encrypted to; or the box's own words were none. */
 enum seal_trouble { SEAL_NO_TROUBLE, SEAL_NO_CERTIFICATE, SEAL_PRIVATE_KEY, SEAL_KEY, SEAL_NONSENSE, SEAL_TROUBLES };
 
@@ -161,6 +166,11 @@ enum seal_trouble { SEAL_NO_TROUBLE, SEAL_NO_CERTIFICATE, SEAL_PRIVATE_KEY, SEAL
 #define APPLY_RESTORED 16u /* of the CLI: the texts are of a backup, of which the comment tells */
 #define APPLY_TELL 32u	   /* whoever waits for it wants MSG_PROGRESS */
 #define APPLY_FLAGS (APPLY_DRY_RUN | APPLY_BOOT | APPLY_FORETELL | APPLY_TAKE_OVER | APPLY_RESTORED | APPLY_TELL)
+
+/* What control asks the supervisor about itself, for the answer to the question of the same name. */
+enum box_what { BOX_STATUS, BOX_EFFECTIVE, BOX_VERIFY, BOX_WHATS };
+/* Files of which control is given a descriptor: BACKUP_CERTIFICATE; what rsyslogd shows to a log server. */
+enum box_file { BOX_FILE_BACKUP, BOX_FILE_LOG, BOX_FILES };
 
 #define RELEASE_LIST 1u /* say what there is, and release nothing */
 
@@ -204,6 +214,7 @@ struct msg_numbers {
 #define U16(name, largest) +2
 #define U32(name, largest) +4
 #define U64(name) +8
+#define RAW(name, size) +(size)
 #define ENDS(name) +ENDS_BYTES
 /* NOLINTEND(bugprone-macro-parentheses) */
 #include "appliance/wire/message.def"
@@ -262,5 +273,9 @@ typedef bool msg_handler(void *ctx, struct msg *m);
 bool msg_dispatch(msg_handler *const handlers[MSG_TYPE_COUNT], void *ctx, struct msg *m);
 /* The next message of the supervisor, received and handled. As msg_recv; -EBADMSG also when msg_dispatch is false. */
 int msg_serve(int sock, enum role self, msg_handler *const handlers[MSG_TYPE_COUNT], void *ctx);
+/* ... of somebody else. */
+int msg_serve_of(int sock, enum role from, enum role self, msg_handler *const handlers[MSG_TYPE_COUNT], void *ctx);
+/* Whether `from` may say a message of this type to `to`. */
+bool msg_may_say(enum msg_type type, enum role from, enum role to);
 
 #endif

@@ -33,9 +33,9 @@ static bool on_status(void *ctx, struct msg *m)
 									   .unanswered = n.unanswered,
 									   .connections = n.connections,
 									   .token = http_token(ctx) } };
-	int r = msg_send(ROLE_FD_CONTROL, m->id, &answer, NULL, 0);
+	int r = msg_send(MGMT_FD_PEOPLE, m->id, &answer, NULL, 0);
 
-	return r == 0 || r == -EAGAIN; /* a supervisor that does not read will ask again */
+	return r == 0 || r == -EAGAIN; /* who does not read will ask again */
 }
 
 static bool on_answer(void *ctx, struct msg *m)
@@ -65,10 +65,11 @@ static bool on_certificates(void *ctx, struct msg *m)
 	else if (memfd_read(m->fds[0], CERTIFIED_MOST, &text, &n, &e) == 0)
 		answer.certified = certified_read(text, n);
 	free(text);
-	r = msg_send(ROLE_FD_CONTROL, m->id, &answer, NULL, 0);
+	r = msg_send(MGMT_FD_PEOPLE, m->id, &answer, NULL, 0);
 	return r == 0 || r == -EAGAIN; /* likewise */
 }
 
+/* Of control, which puts answers together and asks how we are; of the supervisor only pings come. */
 static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_STATUS] = on_status,
 	[MSG_ANSWER] = on_answer,
@@ -76,20 +77,23 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_PROGRESS] = on_progress,
 };
 
-/* 1 = go on, 0 = the supervisor is gone, negative errno. */
-static int hear(struct http *h)
+static msg_handler *const none[MSG_TYPE_COUNT];
+
+/* 1 = go on, 0 = whoever speaks there is gone, negative errno. */
+static int hear(struct http *h, int fd, enum role from)
 {
 	int r;
 
 	do
-		r = msg_serve(ROLE_FD_CONTROL, ROLE_MGMT, handlers, h);
+		r = msg_serve_of(fd, from, ROLE_MGMT, from == ROLE_CONTROL ? handlers : none, h);
 	while (r == 1);
 	return r == -EAGAIN || r == -EINTR ? 1 : r;
 }
 
 static int loop(struct http *h)
 {
-	struct pollfd p[4] = { { .fd = ROLE_FD_CONTROL, .events = POLLIN },
+	struct pollfd p[5] = { { .fd = ROLE_FD_CONTROL, .events = POLLIN },
+			       { .fd = MGMT_FD_PEOPLE, .events = POLLIN },
 			       { .fd = http_poll_fd(h), .events = POLLIN },
 			       { .fd = http_gone_fd(h), .events = POLLIN },
 			       { .fd = http_left_fd(h), .events = POLLIN } };
@@ -97,11 +101,14 @@ static int loop(struct http *h)
 
 	while (r > 0) {
 		http_run(h, clock_mono());
-		if (poll(p, 4, http_wait_ms(h, clock_mono())) < 0 && errno != EINTR)
+		if (poll(p, 5, http_wait_ms(h, clock_mono())) < 0 && errno != EINTR)
 			return -errno;
 		if (p[0].revents != 0)
-			r = hear(h);
-		p[0].revents = p[1].revents = p[2].revents = p[3].revents = 0;
+			r = hear(h, ROLE_FD_CONTROL, ROLE_SUPERVISOR);
+		if (r > 0 && p[1].revents != 0)
+			r = hear(h, MGMT_FD_PEOPLE, ROLE_CONTROL);
+		for (unsigned i = 0; i < 5; i++)
+			p[i].revents = 0;
 	}
 	return r;
 }
@@ -137,7 +144,9 @@ int role_mgmt(void)
 	r = secrets_open(MGMT_FD_SECRETS, &secrets, &e);
 	if (r == 0)
 		r = nonblocking(ROLE_FD_CONTROL, &e);
-	if (r == 0 && (h = http_start(MGMT_FD_LISTEN, ROLE_FD_CONTROL, &secrets, &events, &e)) == NULL)
+	if (r == 0)
+		r = nonblocking(MGMT_FD_PEOPLE, &e);
+	if (r == 0 && (h = http_start(MGMT_FD_LISTEN, MGMT_FD_PEOPLE, &secrets, &events, &e)) == NULL)
 		r = e.code;
 	secrets_forget_key(&secrets);
 	if (r == 0)

@@ -29,7 +29,7 @@
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
 #include "appliance/role/vigil.h"
-#include "appliance/supervise/role_json.h"
+#include "appliance/control/role_json.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/msg.h"
 #include "appliance/wire/pairs.h"

@@ -98,7 +98,7 @@ static void they_wait_for_all_else(void **state)
 	}
 	assert_int_equal(msg_send(a.far, 0, &rule, NULL, 0), 0);
 	/* The order behind them is heard, and nobody has looked through a file for it. */
-	assert_true(role_control(&j));
+	assert_true(role_hear(&j));
 	assert_int_equal(j.rule.keep_days, 30);
 	assert_int_equal(answered(a.far), 0);
 	/* One a turn, each in its turn. */
@@ -142,7 +142,7 @@ static void numbers_that_json_has_not(void **state)
 		const struct msg_body ask = { MSG_EVENTS, .events = { .after = after[i], .most = 10 } };
 
 		assert_int_equal(msg_send(a.far, (uint32_t)i + 1, &ask, NULL, 0), 0);
-		assert_true(role_control(&j));
+		assert_true(role_hear(&j));
 		assert_true(role_answer(&j));
 		assert_true(said_next(a.far) == (i == 0 ? 0 : INT64_MAX));
 	}

@@ -4,7 +4,7 @@
  * That answers are as it says is tests/netns/contract's.
  *
  * LINK: mgmt/web/api/%.c mgmt/web/pages/page.c build/ui/files.c mgmt/state/%.c mgmt/words/%.c mgmt/picture/%.c mgmt/cli/screen/width.c mgmt/cli/screen/wrap.c
- * LINK: dpi/%/words.c appliance/supervise/at_machine.c $(WIRE_SRC) $(BASE_SRC)
+ * LINK: dpi/%/words.c appliance/control/at_machine.c $(WIRE_SRC) $(BASE_SRC)
  * LIBS: jansson nettle gnutls
  */
 #include <setjmp.h>
@@ -19,7 +19,7 @@
 
 #include "appliance/base/bundle.h"
 #include "appliance/base/json.h"
-#include "appliance/supervise/at_machine.h"
+#include "appliance/control/at_machine.h"
 #include "appliance/wire/change.h"
 #include "appliance/wire/duty.h"
 #include "appliance/wire/manage.h"

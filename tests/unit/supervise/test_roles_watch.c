@@ -64,12 +64,6 @@ bool role_send(struct supervisor *of, struct slot *sl, uint32_t id, const struct
 	return true;
 }
 
-bool collect_busy(const struct supervisor *of, unsigned slot)
-{
-	(void)of, (void)slot;
-	return false;
-}
-
 bool slot_alive(const struct slot *sl)
 {
 	return sl->state == SLOT_STARTING || sl->state == SLOT_RUNNING;

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Answers on their way. Whoever has one puts it here and goes on; the loop carries all of them out once a turn (control.c). So nobody who answers
+ * is called by what hears the answer, and whoever hears it may begin the next thing.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "appliance/base/memfd.h"
+#include "appliance/control/answer.h"
+#include "appliance/control/control.h"
+
+/* Takes what `a` owns. Who has no memory to answer with has none to go on with either: the asker hears the end of his connection. */
+static void put(struct control *s, struct answer a)
+{
+	struct answer *on = malloc(sizeof(*on));
+
+	if (on == NULL) {
+		answer_free(&a);
+		return;
+	}
+	*on = a;
+	on->next = NULL;
+	*(s->answers_last != NULL ? &s->answers_last->next : &s->answers) = on;
+	s->answers_last = on;
+}
+
+void respond_fd(struct control *s, struct asker a, int status, int fd)
+{
+	if (a.kind != ASKER_NONE)
+		put(s, (struct answer){ .to = a, .status = status, .fd = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 3) : -1 });
+}
+
+void respond_json(struct control *s, struct asker a, int status, json_t *j)
+{
+	if (a.kind != ASKER_NONE)
+		put(s, (struct answer){ .to = a, .status = status, .fd = -1, .json = j, .of_json = true });
+	else
+		json_decref(j);
+}
+
+bool answer_take(struct control *s, struct answer *ret)
+{
+	struct answer *first = s->answers;
+
+	if (first == NULL)
+		return false;
+	s->answers = first->next;
+	if (s->answers == NULL)
+		s->answers_last = NULL;
+	*ret = *first;
+	free(first);
+	return true;
+}
+
+void answer_forget_web(struct control *s)
+{
+	for (struct answer *a = s->answers; a != NULL; a = a->next)
+		if (a->to.kind == ASKER_MGMT)
+			a->to.kind = ASKER_NONE;
+}
+
+bool answer_take_last(struct control *s, struct answer *ret)
+{
+	struct answer *last = s->answers_last, **at = &s->answers, *before = NULL;
+
+	if (last == NULL)
+		return false;
+	for (; *at != last; at = &(*at)->next)
+		before = *at;
+	*at = NULL;
+	s->answers_last = before;
+	*ret = *last;
+	free(last);
+	return true;
+}
+
+int answer_pack(struct answer *a)
+{
+	if (!a->of_json)
+		return a->status;
+	a->fd = a->json != NULL ? json_memfd(a->json) : -ENOMEM;
+	a->json = NULL; /* its reference went with it */
+	a->of_json = false;
+	return a->fd < 0 && a->status == ANSWER_YES ? ANSWER_CANNOT : a->status;
+}
+
+void answer_free(struct answer *a)
+{
+	json_decref(a->json);
+	if (a->fd >= 0)
+		close(a->fd);
+}
+
+bool asker_is(const struct asker *a, const struct asker *b)
+{
+	if (a->kind != b->kind)
+		return false;
+	return a->kind == ASKER_MGMT ? a->id == b->id
+				     : a->kind == ASKER_CLIENT && a->client == b->client && a->serial == b->serial;
+}

@@ -1,0 +1,484 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Questions that several roles answer. Each is asked at once, everybody has the same short deadline, and who does not
+ * answer is named as silent: a hung role never makes the whole box mute. What roles say is bounded in size and only ever
+ * copied into the answer.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/base/clock.h"
+#include "appliance/control/answers_private.h"
+#include "appliance/store/retention.h"
+#include "appliance/control/role_json.h"
+
+#define STATUS_LIMIT 500000000ull
+/* Of enforce alone: every 30 s it reads everything back, for a second or more where the policy has a hundred thousand cells. */
+#define STATUS_READ_LIMIT 3000000000ull
+#define LONG_LIMIT 8000000000ull
+#define CHANGE_LIMIT 20000000000ull
+#define IMPACT_LIMIT 1000000000ull
+#define JSON_MAX (64u << 20)
+
+/*
+ * Of the web side's questions, which may not keep to its own bounds: all, and those for which enforce reads the kernel's rules back, each for a
+ * second or more on a large policy, while an apply waits behind them.
+ */
+#define WEB_MOST 16u
+#define READ_BACK_MOST 2u
+/* So many at once, and from then on one each: what it says beyond waits in its channel, unread. */
+#define WEB_EACH 10000000ull
+/* One of each connection, the web side's, the operation's own, a backup's; and one for a login whose question is asked while that about him is not put away yet. */
+#define COLLECTS (CLIENTS + WEB_MOST + 3u)
+
+int collect_open(struct control *s, struct err *e)
+{
+	s->collects = calloc(COLLECTS, sizeof(*s->collects));
+	return s->collects == NULL ? err_set(e, -ENOMEM, "questions") : 0;
+}
+
+/* ---- asking ------------------------------------------------------------------------------------------------------- */
+
+static bool is_web(struct asker a)
+{
+	return a.kind == ASKER_MGMT || (a.kind == ASKER_CHANGE && a.web) || a.kind == ASKER_RECORDS;
+}
+
+/* Of the policy in force, as roles have it: asked anew when that is another one. */
+static bool is_of_one_moment(const struct collect *c)
+{
+	return c->kind == COLLECT_EFFECTIVE || c->kind == COLLECT_VERIFY;
+}
+
+/*
+ * People at the control socket find room whatever the web side asks, and root whatever other logins do: whoever goes away without waiting has his
+ * place until what he asked is answered.
+ */
+static bool has_room(const struct control *s, enum collect_kind k, struct asker a)
+{
+	bool reads_back = k == COLLECT_EFFECTIVE || k == COLLECT_VERIFY;
+	unsigned web = 0, web_back = 0, logins = 0, logins_back = 0;
+
+	for (size_t i = 0; i < COLLECTS; i++) {
+		const struct collect *c = &s->collects[i];
+		bool of_login = c->kind != COLLECT_NONE && c->asker.login;
+
+		web += c->of_web;
+		web_back += c->of_web && is_of_one_moment(c);
+		logins += of_login;
+		logins_back += of_login && is_of_one_moment(c);
+	}
+	if (a.login)
+		return logins <= LOGINS_MOST && (!reads_back || logins_back < READ_BACK_MOST);
+	return !is_web(a) || (web < WEB_MOST && (!reads_back || web_back < READ_BACK_MOST));
+}
+
+uint64_t collect_hears(const struct control *s)
+{
+	return s->web_asked > WEB_MOST * WEB_EACH ? s->web_asked - WEB_MOST * WEB_EACH : 0;
+}
+
+/* Each question, whatever becomes of it, takes its time. */
+static void count_web(struct control *s, struct asker a)
+{
+	uint64_t now = now_ns();
+
+	if (is_web(a))
+		s->web_asked = (s->web_asked > now ? s->web_asked : now) + WEB_EACH;
+}
+
+static uint32_t next_number(struct control *s)
+{
+	if ((++s->next_id & RELAYED_NUMBER) == 0)
+		s->next_id = 1;
+	return s->next_id & RELAYED_NUMBER;
+}
+
+static struct collect *collect_new(struct control *s, enum collect_kind k, struct asker a, uint64_t limit)
+{
+	bool room = has_room(s, k, a);
+
+	count_web(s, a);
+	for (size_t i = 0; i < COLLECTS && room; i++) {
+		struct collect *c = &s->collects[i];
+
+		if (c->kind != COLLECT_NONE)
+			continue;
+		*c = (struct collect){
+			.kind = k, .asker = a, .of_web = is_web(a), .id = next_number(s), .deadline = now_ns() + limit
+		};
+		return c;
+	}
+	return NULL;
+}
+
+static void too_many(struct control *s, struct asker a)
+{
+	respond_json(s, a, 3, json_pack("{s:o}", "error", json_sentence(M_CONTROL_MANY)));
+}
+
+static void ask_fd(struct control *s, struct collect *c, unsigned slot, const struct msg_body *question, int fd)
+{
+	if (!slot_is_wanted(s, slot))
+		return;
+	c->waiting[slot] = ask_slot(s, slot, c->id, question, &fd, fd >= 0 ? 1 : 0);
+	c->silent[slot] = !c->waiting[slot];
+}
+
+static void ask(struct control *s, struct collect *c, unsigned slot, const struct msg_body *question)
+{
+	ask_fd(s, c, slot, question, -1);
+}
+
+static void finish_if_done(struct control *s, struct collect *c);
+
+static void collect_free(struct collect *c)
+{
+	for (unsigned i = 0; i < ASKED; i++)
+		json_decref(c->answer[i]);
+	*c = (struct collect){ .kind = COLLECT_NONE };
+}
+
+/* Enforce does one thing after the other, and is at another one's question. */
+static bool behind_another(const struct control *s, const struct collect *c)
+{
+	for (size_t i = 0; i < COLLECTS; i++) {
+		const struct collect *o = &s->collects[i];
+
+		if (o != c && (is_of_one_moment(o) || o->kind == COLLECT_PASS) && o->waiting[SLOT_ENFORCE])
+			return true;
+	}
+	return false;
+}
+
+static void ask_all(struct control *s, struct collect *c)
+{
+	static const enum msg_type questions[] = {
+		[COLLECT_STATUS] = MSG_STATUS, [COLLECT_EFFECTIVE] = MSG_EFFECTIVE, [COLLECT_VERIFY] = MSG_VERIFY
+	};
+	static const enum box_what boxes[] = {
+		[COLLECT_STATUS] = BOX_STATUS, [COLLECT_EFFECTIVE] = BOX_EFFECTIVE, [COLLECT_VERIFY] = BOX_VERIFY
+	};
+	const struct msg_body status = { .type = MSG_STATUS };
+	struct msg_body question = { .type = questions[c->kind] };
+	enum collect_kind k = c->kind;
+
+	c->parked = is_of_one_moment(c) && s->busy;
+	if (c->parked) {
+		c->deadline = c->give_up;
+		progress_stage_to(s, &c->asker, PROGRESS_WAITS_CHANGE);
+		return;
+	}
+	if (k == COLLECT_EFFECTIVE)
+		question.effective.tell = c->asker.tell;
+	else if (k == COLLECT_VERIFY)
+		question.verify.tell = c->asker.tell;
+	if (is_of_one_moment(c) && behind_another(s, c))
+		progress_stage_to(s, &c->asker, PROGRESS_WAITS_TURN);
+	c->changes = s->changes;
+	c->retention = retention_now(s->now->ir, s->trial, s->trusted);
+	ask(s, c, SLOT_ENFORCE, &question);
+	ask(s, c, SLOT_BOX, &(struct msg_body){ MSG_BOX, .box = { .what = (uint8_t)boxes[c->kind] } });
+	for (uint32_t w = 0; w < PAIR_MAX; w++) {
+		ask(s, c, SLOT_DPI + w, &status);
+		if (k == COLLECT_STATUS)
+			ask(s, c, SLOT_GATE + w, &status);
+	}
+	/* One that starts has not heard its rule; and one that hangs is not waited for by who asks for something else. */
+	c->journal_by = now_ns() + STATUS_LIMIT;
+	if (k == COLLECT_STATUS || (s->running >> SLOT_JOURNAL & 1u) != 0)
+		ask(s, c, SLOT_JOURNAL, &status);
+	if (k == COLLECT_STATUS) {
+		ask(s, c, SLOT_TAP, &status);
+		ask(s, c, SLOT_MGMT, &status);
+		ask(s, c, SLOT_ACCOUNTS, &status);
+	}
+	finish_if_done(s, c);
+}
+
+void collect_start(struct control *s, enum collect_kind k, struct asker a)
+{
+	struct collect *c = collect_new(s, k, a, k == COLLECT_STATUS ? STATUS_LIMIT : LONG_LIMIT);
+
+	if (c == NULL) {
+		too_many(s, a);
+		return;
+	}
+	c->give_up = now_ns() + (k == COLLECT_STATUS ? STATUS_READ_LIMIT : CHANGE_LIMIT);
+	ask_all(s, c);
+}
+
+/* Anew, after the change; what was answered before is forgotten. */
+static void ask_again(struct control *s, struct collect *c)
+{
+	struct collect again = { .kind = c->kind,
+				 .asker = c->asker,
+				 .of_web = c->of_web,
+				 .id = next_number(s),
+				 .deadline = now_ns() + LONG_LIMIT,
+				 .give_up = c->give_up };
+
+	collect_free(c);
+	*c = again;
+	ask_all(s, c);
+}
+
+void collect_settled(struct control *s)
+{
+	for (size_t i = 0; i < COLLECTS && !s->busy; i++)
+		if (s->collects[i].parked)
+			ask_again(s, &s->collects[i]);
+}
+
+/* About what is listed: whoever gave one looks there. */
+static bool is_order(const struct msg_body *b)
+{
+	return (b->type == MSG_DEVICES && (b->devices.order == DEVICES_ACCEPT || b->devices.order == DEVICES_FORGET ||
+					   b->devices.order == DEVICES_TAKE)) ||
+	       (b->type == MSG_HOLD && b->hold.order != HOLD_LIST) || b->type == MSG_REVIEW ||
+	       (b->type == MSG_USER && b->user.order == USER_LEAKED_LOAD);
+}
+
+void collect_pass_fd(struct control *s, unsigned slot, const struct msg_body *question, int fd, struct asker a)
+{
+	struct collect *c = collect_new(s, COLLECT_PASS, a, LONG_LIMIT);
+
+	if (c == NULL) {
+		too_many(s, a);
+		return;
+	}
+	c->passed_to = slot;
+	c->order = is_order(question);
+	/* What the box does for somebody takes the time that it takes, and says how far it is. */
+	if (question->type == MSG_HAND || question->type == MSG_CHANGE)
+		c->deadline = UINT64_MAX;
+	c->search = question->type == MSG_EVENTS;
+	ask_fd(s, c, slot, question, fd);
+	c->handed = c->waiting[slot];
+	finish_if_done(s, c);
+}
+
+void collect_pass(struct control *s, unsigned slot, const struct msg_body *question, struct asker a)
+{
+	collect_pass_fd(s, slot, question, -1, a);
+}
+
+/* ---- ending ------------------------------------------------------------------------------------------------------- */
+
+static void finish(struct control *s, struct collect *c)
+{
+	int status = 0;
+	json_t *j = NULL;
+
+	if (c->stopped) {
+		collect_free(c);
+		return;
+	}
+	if (is_of_one_moment(c) && answers_moved(s, c)) {
+		if (now_ns() < c->give_up) {
+			ask_again(s, c);
+		} else {
+			respond_json(s, c->asker, 3, json_pack("{s:o}", "error", json_sentence(M_CONTROL_CHANGING)));
+			collect_free(c);
+		}
+		return;
+	}
+	switch (c->kind) {
+	case COLLECT_STATUS:
+		j = answers_status(s, c);
+		break;
+	case COLLECT_EFFECTIVE:
+		j = answers_effective(s, c, &status);
+		break;
+	case COLLECT_VERIFY:
+		j = answers_verify(s, c, &status);
+		break;
+	case COLLECT_PASS:
+		status = 3;
+		j = answers_silent_pass(c, slot_role(c->passed_to));
+		break;
+	case COLLECT_NONE:
+		return;
+	}
+	respond_json(s, c->asker, status, j);
+	collect_free(c);
+}
+
+static void finish_if_done(struct control *s, struct collect *c)
+{
+	for (unsigned i = 0; i < ASKED; i++)
+		if (c->waiting[i])
+			return;
+	finish(s, c);
+}
+
+/* NULL: late, its question was answered without it. */
+static struct collect *waits_for(struct control *s, uint32_t id)
+{
+	unsigned slot = relayed_slot(id);
+
+	for (size_t i = 0; i < COLLECTS && slot < ASKED; i++)
+		if (s->collects[i].kind != COLLECT_NONE && s->collects[i].id == (id & RELAYED_NUMBER) &&
+		    s->collects[i].waiting[slot])
+			return &s->collects[i];
+	return NULL;
+}
+
+/* Takes the reference. */
+static void answered(struct control *s, unsigned slot, struct collect *c, json_t *j)
+{
+	c->waiting[slot] = false;
+	c->answer[slot] = j;
+	finish_if_done(s, c);
+}
+
+bool collect_answer(struct control *s, struct msg *m)
+{
+	struct collect *c = waits_for(s, m->id);
+	unsigned slot = relayed_slot(m->id);
+	json_t *j = NULL;
+	uint8_t *text;
+	struct err e;
+	size_t n;
+
+	if (c == NULL)
+		return true;
+	if (c->kind == COLLECT_PASS && !c->stopped) {
+		respond_fd(s, c->asker, m->body.answer.status, m->n_fds > 0 ? m->fds[0] : -1);
+		collect_free(c);
+		return true;
+	}
+	if (c->stopped) {
+		answered(s, slot, c, NULL);
+		return true;
+	}
+	/* Of itself anybody else speaks in numbers; reading text costs many times its length. */
+	if (slot != SLOT_ENFORCE && slot != SLOT_BOX)
+		return false;
+	if (m->n_fds > 0 && memfd_read(m->fds[0], JSON_MAX, &text, &n, &e) == 0) {
+		j = json_loadb((const char *)text, n, 0, NULL);
+		free(text);
+	}
+	answered(s, slot, c, j);
+	return true;
+}
+
+void collect_status(struct control *s, struct msg *m)
+{
+	struct collect *c = waits_for(s, m->id);
+
+	if (c != NULL && c->kind != COLLECT_PASS)
+		answered(s, relayed_slot(m->id), c, role_json(&m->body, slot_index(relayed_slot(m->id))));
+}
+
+void collect_progress(struct control *s, const struct msg *m)
+{
+	struct collect *c = waits_for(s, m->id);
+
+	if (c != NULL && !c->stopped)
+		progress_to(s, &c->asker, &m->body.progress);
+}
+
+void collect_unasked(struct control *s, uint32_t id)
+{
+	struct collect *c = waits_for(s, id);
+	unsigned slot = relayed_slot(id);
+
+	if (c == NULL)
+		return;
+	c->waiting[slot] = false;
+	c->silent[slot] = true;
+	finish_if_done(s, c);
+}
+
+/*
+ * Its place stays taken until enforce, or the journal, says that it has left off: asking and hanging up in turn buys nobody more of its time. What others ask at
+ * the same time has numbers of its own, and goes on.
+ */
+static void stop(struct control *s, struct collect *c)
+{
+	const struct msg_body m = { .type = MSG_STOP };
+	unsigned slot = c->kind == COLLECT_PASS ? c->passed_to : SLOT_ENFORCE;
+
+	/* What becomes of an order about the draft is heard whoever waits for it. */
+	if (c->asker.kind == ASKER_CHANGE) {
+		(void)ask_slot(s, slot, c->id, &m, NULL, 0);
+		return;
+	}
+	c->asker.kind = ASKER_NONE;
+	c->stopped = true;
+	if (c->parked)
+		collect_free(c);
+	else if (c->waiting[slot])
+		(void)ask_slot(s, slot, c->id, &m, NULL, 0);
+}
+
+/* Enforce looks at what it is asked, and changes nothing for it; nor does the journal for a search. The supervisor itself knows what of its work only tries. */
+static bool may_stop(const struct collect *c)
+{
+	return is_of_one_moment(c) || (c->kind == COLLECT_PASS && (c->passed_to == SLOT_ENFORCE || c->passed_to == SLOT_BOX || c->search));
+}
+
+void collect_stop(struct control *s, const struct asker *a)
+{
+	for (size_t i = 0; i < COLLECTS; i++)
+		if (may_stop(&s->collects[i]) && !s->collects[i].stopped && asker_is(&s->collects[i].asker, a))
+			stop(s, &s->collects[i]);
+}
+
+void collect_gone(struct control *s, unsigned slot)
+{
+	for (size_t i = 0; i < COLLECTS; i++)
+		if (s->collects[i].kind != COLLECT_NONE && s->collects[i].waiting[slot]) {
+			s->collects[i].waiting[slot] = false;
+			s->collects[i].silent[slot] = true;
+			finish_if_done(s, &s->collects[i]);
+		}
+	/* Its successor gives its questions the same numbers. Their places stay taken until who works at them has left off. */
+	for (size_t i = 0; i < COLLECTS && slot == SLOT_MGMT; i++) {
+		if (!s->collects[i].of_web)
+			continue;
+		if (s->collects[i].asker.kind != ASKER_CHANGE || s->collects[i].passed_to != SLOT_BOX)
+			s->collects[i].asker.kind = ASKER_NONE;
+		if (may_stop(&s->collects[i]) && !s->collects[i].stopped)
+			stop(s, &s->collects[i]);
+	}
+}
+
+void collect_due(struct control *s, uint64_t now)
+{
+	for (size_t i = 0; i < COLLECTS; i++) {
+		struct collect *c = &s->collects[i];
+
+		if (is_of_one_moment(c) && c->waiting[SLOT_JOURNAL] && now >= c->journal_by) {
+			c->waiting[SLOT_JOURNAL] = false;
+			c->silent[SLOT_JOURNAL] = true;
+			finish_if_done(s, c);
+		}
+		if (c->kind == COLLECT_NONE || now < c->deadline)
+			continue;
+		if (c->kind == COLLECT_STATUS && c->waiting[SLOT_ENFORCE] && now < c->give_up && !answers_moved(s, c)) {
+			c->deadline = c->give_up;
+			continue;
+		}
+		for (unsigned k = 0; k < ASKED; k++)
+			c->silent[k] |= c->waiting[k];
+		finish(s, c);
+	}
+}
+
+uint64_t collect_next(const struct control *s)
+{
+	uint64_t due = UINT64_MAX;
+
+	for (size_t i = 0; i < COLLECTS; i++) {
+		const struct collect *c = &s->collects[i];
+
+		if (c->kind != COLLECT_NONE && c->deadline < due)
+			due = c->deadline;
+		if (is_of_one_moment(c) && c->waiting[SLOT_JOURNAL] && c->journal_by < due)
+			due = c->journal_by;
+	}
+	return due;
+}

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What roles have answered, put together as one object: status, effective, verify. What the supervisor itself knows is
+ * added here, and a role that said nothing is never filled in with what it would have said.
+ */
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "appliance/base/clock.h"
+#include "appliance/control/answers_private.h"
+#include "appliance/store/past_json.h"
+#include "appliance/store/retention.h"
+#include "appliance/store/waiting.h"
+#include "appliance/wire/settings.h"
+
+/* Roles answer at different moments: of one policy they speak only when none was changed in between. */
+bool answers_moved(const struct control *s, const struct collect *c)
+{
+	return s->busy || s->changes != c->changes;
+}
+
+json_t *json_history(const struct control *s)
+{
+	json_t *list = json_array();
+
+	for (size_t i = s->store.n; i > 0; i--)
+		json_array_append_new(list, json_record(&s->store.list[i - 1], s->now->number));
+	return json_pack("{s:o}", "history", list);
+}
+
+static json_t *json_silent(const struct collect *c)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < ASKED; i++) {
+		enum role r = slot_role(i);
+		json_t *j = c->silent[i] ? json_pack("{s:s, s:i}", "role", role_name(r), "index", (int)slot_index(i)) : NULL;
+
+		if (j != NULL && (r == ROLE_DPI || r == ROLE_GATE))
+			json_object_set_new(j, "kind", json_string(lane_kind_words[pair_kind(slot_index(i))]));
+		if (j != NULL)
+			json_array_append_new(list, j);
+	}
+	return list;
+}
+
+/* The answers of one kind of role in order. */
+static json_t *json_each(const struct collect *c, unsigned first)
+{
+	json_t *list = json_array();
+
+	for (uint32_t w = 0; w < PAIR_MAX; w++) {
+		json_t *j = c->answer[first + w];
+
+		if (!json_is_object(j))
+			continue;
+		json_array_append(list, j);
+	}
+	return list;
+}
+
+/* Takes "queues" out of the gates' answers into one list. */
+static json_t *json_queues(const struct collect *c)
+{
+	json_t *list = json_array();
+
+	for (uint32_t w = 0; w < PAIR_MAX; w++) {
+		json_t *j = c->answer[SLOT_GATE + w];
+
+		if (!json_is_object(j))
+			continue;
+		json_array_extend(list, json_object_get(j, "queues"));
+		json_object_del(j, "queues");
+	}
+	return list;
+}
+
+/* The same object whether the role put it under its own name or not. */
+static void set_part(json_t *j, const char *key, json_t *answer)
+{
+	json_t *inner = json_object_get(answer, key);
+
+	if (json_is_object(answer))
+		json_object_set(j, key, json_is_object(inner) ? inner : answer);
+	else
+		json_object_set_new(j, key, json_null());
+}
+
+/* What a role has counted so far, with what those before it had when they were last seen: it never falls. */
+static json_int_t so_far(struct control *s, enum counted which, json_int_t now)
+{
+	if (now < s->counted[which].last)
+		s->counted[which].gone += s->counted[which].last;
+	s->counted[which].last = now;
+	return s->counted[which].gone + now;
+}
+
+/* Enforce tells of rules and settings; addresses, links and routes are our own business. A sum that fell by enforce's part alone would look like a new one. */
+static void add_network_drift(struct control *s, json_t *drift, const json_t *box)
+{
+	json_t *network = json_object_get(box, "network_drifts"), *own = json_object_get(network, "last");
+	const char *last = json_string_value(json_object_get(drift, "last"));
+	json_t *seen = json_object_get(drift, "seen");
+
+	if (!json_is_integer(seen))
+		return;
+	json_integer_set(seen, so_far(s, COUNTED_DRIFTS, json_integer_value(seen)) +
+				       json_integer_value(json_object_get(network, "seen")));
+	if (last != NULL)
+		snprintf(s->drift_last, sizeof(s->drift_last), "%s", last);
+	else if (*s->drift_last != '\0')
+		json_object_set_new(drift, "last", json_string(last = s->drift_last));
+	if (json_is_string(own) && (last == NULL || strcmp(last, json_string_value(own)) < 0))
+		json_object_set(drift, "last", own);
+}
+
+/* Of the supervisor's own words; null where it said nothing. */
+static void take(json_t *j, const json_t *box, const char *key)
+{
+	json_t *x = json_object_get(box, key);
+
+	json_object_set_new(j, key, x != NULL ? json_incref(x) : json_null());
+}
+
+static void take_all(json_t *j, const json_t *box, const char *const *keys)
+{
+	for (; *keys != NULL; keys++)
+		take(j, box, *keys);
+}
+
+/* Enforce counts its own, and the journal its searches; as one number only where both say theirs, or it would seem to fall. */
+static void add_searches(struct control *s, json_t *j)
+{
+	json_t *own = json_object_get(j, "works_stopped"), *journal = json_object_get(j, "journal"),
+	       *searches = json_object_get(journal, "searches_stopped");
+
+	if (json_is_integer(own) && json_is_integer(searches))
+		json_integer_set(own, so_far(s, COUNTED_STOPPED, json_integer_value(own)) +
+					      so_far(s, COUNTED_SEARCHES, json_integer_value(searches)));
+	else
+		json_object_del(j, "works_stopped");
+	json_object_del(journal, "searches_stopped");
+}
+
+json_t *answers_status(struct control *s, struct collect *c)
+{
+	static const char *const first[] = { "site", "generation", "changes", NULL },
+				 *const links[] = { "interfaces", "reach", "clock", NULL },
+				 *const rest[] = { "uninspected", "unheard",	   "log",	    "ups",	   "mail",
+						   "snmp",	  "surroundings",  "cores",	    "workers_asked", "workers_run",
+						   "partition",	  "notice",	   NULL };
+	const json_t *box = c->answer[SLOT_BOX];
+	json_t *j = json_object();
+
+	take_all(j, box, first);
+	if (json_is_object(c->answer[SLOT_ENFORCE]))
+		json_object_update_missing(j, c->answer[SLOT_ENFORCE]);
+	add_network_drift(s, json_object_get(j, "drift"), box);
+	take(j, box, "roles");
+	json_object_set_new(j, "queues", json_queues(c));
+	json_object_set_new(j, "gates", json_each(c, SLOT_GATE));
+	json_object_set_new(j, "workers", json_each(c, SLOT_DPI));
+	set_part(j, "journal", c->answer[SLOT_JOURNAL]);
+	add_searches(s, j);
+	set_part(j, "tap", c->answer[SLOT_TAP]);
+	set_part(j, "mgmt", c->answer[SLOT_MGMT]);
+	set_part(j, "accounts", c->answer[SLOT_ACCOUNTS]);
+	json_object_set_new(j, "silent", json_silent(c));
+	json_object_set_new(j, "busy", json_boolean(answers_moved(s, c)));
+	take_all(j, box, links);
+	json_object_set_new(j, "reviews", json_reviews(s));
+	json_object_set_new(j, "ending", json_ending(s));
+	json_object_set_new(j, "certificates", json_certificates(s));
+	take_all(j, box, rest);
+	if (s->draft_unsaved && json_is_null(json_object_get(j, "notice")))
+		json_object_set_new(j, "notice", json_sentence(M_STORE_UNSAVED));
+	return j;
+}
+
+/* Digest that a worker says it judges by, against the one that it should have. */
+static json_t *json_tables(const struct collect *c, bool *equal)
+{
+	const char *want = json_string_value(json_object_get(c->answer[SLOT_BOX], "table"));
+	json_t *pairs = json_object_get(c->answer[SLOT_BOX], "pairs"), *list = json_array(), *pair;
+	size_t i;
+
+	*equal = want != NULL;
+	json_array_foreach(pairs, i, pair)
+	{
+		uint32_t w = (uint32_t)json_integer_value(pair);
+		const char *has = w < PAIR_MAX ? json_string_value(json_object_get(c->answer[SLOT_DPI + w], "table")) : NULL;
+		bool same = has != NULL && want != NULL && strcmp(has, want) == 0;
+
+		*equal &= same;
+		json_array_append_new(list, json_pack("{s:i, s:s, s:o, s:b}", "index", (int)w, "kind",
+						      lane_kind_words[pair_kind(w)], "digest",
+						      has != NULL ? json_text(has) : json_null(), "equal", same));
+	}
+	return list;
+}
+
+json_t *answers_silent(enum role r)
+{
+	return json_pack("{s:o}", "error", json_sentence(M_CONTROL_SILENT, role_name(r)));
+}
+
+/* Of an order people want to know whether it was carried out. One that a role has and did not answer may have been. */
+json_t *answers_silent_pass(const struct collect *c, enum role r)
+{
+	if (!c->order)
+		return answers_silent(r);
+	return json_pack("{s:o}", "error",
+			 json_sentence(c->handed ? M_CONTROL_UNSURE : M_CONTROL_NOT_DONE, role_name(r)));
+}
+
+/* Of which box, site and moment this is true. The digest is the one that was read back from the kernel. */
+static void add_moment(json_t *j, const json_t *moment)
+{
+	json_t *generation = json_object_get(j, "generation"), *all = json_object_get(moment, "generation");
+
+	if (json_equal(json_object_get(generation, "digest"), json_object_get(all, "digest")))
+		json_object_update_missing(generation, all);
+	take_all(j, moment, (const char *const[]){ "host", "site", "time", NULL });
+}
+
+json_t *answers_effective(struct control *s, struct collect *c, int *status)
+{
+	json_t *j = c->answer[SLOT_ENFORCE], *tables;
+	const json_t *box = c->answer[SLOT_BOX];
+	bool equal;
+
+	if (!json_is_object(j) || json_object_get(j, "error") != NULL || !json_is_object(box)) {
+		*status = 3;
+		return json_is_object(j) ? json_incref(j) : answers_silent(ROLE_ENFORCE);
+	}
+	tables = json_tables(c, &equal);
+	if (equal)
+		json_object_set(j, "tables_digest", json_object_get(box, "table"));
+	else
+		json_object_set_new(j, "tables_digest", json_null());
+	json_object_set_new(j, "tables", tables);
+	json_object_set_new(j, "retention", retention_json(c->answer[SLOT_JOURNAL]));
+	take_all(j, box, (const char *const[]){ "record_passed", "answers", "reach", "clock", NULL });
+	waiting_mark(s->now->ir, clock_wall_ns() / 1000000000u, !s->trusted, json_object_get(j, "conduits"));
+	add_moment(j, json_object_get(box, "moment"));
+	return json_incref(j);
+}
+
+static void add_difference(json_t *list, const char *where, const char *what, const char *detail)
+{
+	json_array_append_new(list, json_pack("{s:o, s:s, s:o, s:i}", "where", json_text(where), "what", what, "detail",
+					      json_text(detail), "line", 0));
+}
+
+/* Enforce compares with the generation that it holds: it must be the one that we say is in force. */
+static void compare_generation(struct control *s, json_t *answer, json_t *list)
+{
+	const char *held = json_string_value(json_object_get(answer, "digest"));
+	json_t *ours = json_hex(s->now->ir->digest, sizeof(s->now->ir->digest));
+
+	if (held != NULL && ours != NULL && strcmp(held, json_string_value(ours)) != 0)
+		add_difference(list, "generation", "changed", held);
+	json_decref(ours);
+	json_object_del(answer, "digest");
+}
+
+/* The journal deletes by a rule of the policy, too, and one that does not answer is no difference: nothing is deleted unheard. */
+static void compare_retention(const struct collect *c, json_t *list)
+{
+	char is[RETENTION_TEXT], want[RETENTION_TEXT];
+
+	if (!retention_differs(c->answer[SLOT_JOURNAL], &c->retention, is, want))
+		return;
+	add_difference(list, "journal", "changed", is);
+	json_object_set_new(json_array_get(list, json_array_size(list) - 1), "want", json_string(want));
+}
+
+/* What the tap hears of sessions that pass is a matter between it and the kernel, beside the rules. */
+static void compare_passed(const struct control *s, const json_t *box, json_t *list)
+{
+	if (!json_is_true(json_object_get(box, "passed_differs")))
+		return;
+	add_difference(list, "tap", "changed",
+		       s->now->ir->record_passed ? "record_passed false" : "record_passed true");
+	json_object_set_new(json_array_get(list, json_array_size(list) - 1), "want",
+			    json_string(s->now->ir->record_passed ? "record_passed true" : "record_passed false"));
+}
+
+json_t *answers_verify(struct control *s, struct collect *c, int *status)
+{
+	json_t *j = c->answer[SLOT_ENFORCE], *list, *tables, *t;
+	const json_t *box = c->answer[SLOT_BOX];
+	bool equal;
+	size_t i;
+
+	if (!json_is_object(j) || !json_is_boolean(json_object_get(j, "equal")) || !json_is_object(box)) {
+		*status = 3;
+		return json_is_object(j) ? json_incref(j) : answers_silent(ROLE_ENFORCE);
+	}
+	list = json_object_get(j, "differences");
+	json_array_extend(list, json_object_get(box, "surroundings"));
+	compare_generation(s, j, list);
+	compare_retention(c, list);
+	compare_passed(s, box, list);
+	tables = json_tables(c, &equal);
+	json_array_foreach(tables, i, t) if (!json_is_true(json_object_get(t, "equal")))
+	{
+		char where[32];
+
+		snprintf(where, sizeof(where), "worker %lld",
+			 (long long)json_integer_value(json_object_get(t, "index")));
+		add_difference(list, where, json_is_string(json_object_get(t, "digest")) ? "table" : "silent", "");
+	}
+	json_object_set_new(j, "workers", tables);
+	if (!equal || json_array_size(list) > 0)
+		json_object_set_new(j, "equal", json_false());
+	json_object_set_new(j, "generation", json_integer((json_int_t)s->now->number));
+	*status = json_is_true(json_object_get(j, "equal")) && s->now->number != 0 ? 0 : 1;
+	return json_incref(j);
+}

@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * All that anybody may ask of control: who is connected to its sockets, the web side; and what the supervisor says, or a role by way of it. Who may say what was decided by
+ * message.def before a handler sees it.
+ */
+#include <string.h>
+#include <unistd.h>
+
+#include "appliance/base/clock.h"
+#include "appliance/control/control.h"
+
+/* ---- of the supervisor, and of roles through it -------------------------------------------------------------------- */
+
+static bool on_answer(void *ctx, struct msg *m)
+{
+	return collect_answer(ctx, m);
+}
+
+static bool on_role_status(void *ctx, struct msg *m)
+{
+	collect_status(ctx, m);
+	return true;
+}
+
+static bool on_progress(void *ctx, struct msg *m)
+{
+	collect_progress(ctx, m);
+	return true;
+}
+
+static bool on_gone(void *ctx, struct msg *m)
+{
+	struct control *s = ctx;
+
+	if (m->id == 0) {
+		collect_gone(s, m->body.gone.slot);
+	} else {
+		collect_unasked(s, m->id);
+		backup_unsealed(s, m->id);
+	}
+	return true;
+}
+
+static bool on_standing(void *ctx, struct msg *m)
+{
+	return told_standing(ctx, m);
+}
+
+static bool on_past(void *ctx, struct msg *m)
+{
+	return told_past(ctx, m);
+}
+
+static bool on_generation(void *ctx, struct msg *m)
+{
+	return told_generation(ctx, m);
+}
+
+/* A new process of the web side: its predecessor's channel has ended, or ends now. */
+static bool on_web(void *ctx, struct msg *m)
+{
+	people_web(ctx, msg_take_fd(m, 0));
+	return true;
+}
+
+static bool on_ground(void *ctx, struct msg *m)
+{
+	change_ground(ctx, m);
+	return true;
+}
+
+static bool on_sealed(void *ctx, struct msg *m)
+{
+	backup_sealed(ctx, m);
+	return true;
+}
+
+static msg_handler *const of_the_box[MSG_TYPE_COUNT] = {
+	[MSG_ANSWER] = on_answer,
+	[MSG_DPI_STATUS] = on_role_status,
+	[MSG_GATE_STATUS] = on_role_status,
+	[MSG_TAP_STATUS] = on_role_status,
+	[MSG_JOURNAL_STATUS] = on_role_status,
+	[MSG_ACCOUNTS_STATUS] = on_role_status,
+	[MSG_PROGRESS] = on_progress,
+	[MSG_GONE] = on_gone,
+	[MSG_STANDING] = on_standing,
+	[MSG_PAST] = on_past,
+	[MSG_GENERATION] = on_generation,
+	[MSG_WEB] = on_web,
+	[MSG_GROUND] = on_ground,
+	[MSG_SEALED] = on_sealed,
+};
+
+bool box_said(struct control *s, struct msg *m)
+{
+	return msg_dispatch(of_the_box, s, m);
+}
+
+/* ---- of the web side, about itself --------------------------------------------------------------------------------- */
+
+bool web_said(struct control *s, struct msg *m)
+{
+	if (m->body.type == MSG_MGMT_STATUS)
+		collect_status(s, m);
+	else if (m->body.type == MSG_CERTIFIED)
+		certificates_told(s, m->id, &m->body.certified);
+	else
+		return false;
+	msg_close_fds(m);
+	return true;
+}
+
+/* ---- of people and the web side ----------------------------------------------------------------------------------- */
+
+static bool on_status(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	(void)m;
+	collect_start(p->s, COLLECT_STATUS, p->asker);
+	return true;
+}
+
+static bool on_effective(void *ctx, struct msg *m)
+{
+	struct peer *p = ctx;
+
+	p->asker.tell = m->body.effective.tell != 0;
+	collect_start(p->s, COLLECT_EFFECTIVE, p->asker);
+	return true;
+}
+
+static bool on_flows(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	collect_pass(p->s, SLOT_ENFORCE, &m->body, p->asker);
+	return true;
+}
+
+static bool on_verify(void *ctx, struct msg *m)
+{
+	struct peer *p = ctx;
+
+	p->asker.tell = m->body.verify.tell != 0;
+	collect_start(p->s, COLLECT_VERIFY, p->asker);
+	return true;
+}
+
+/* Who asks for records is put to the question: the login at the machine, or the account that mgmt names. */
+static void put_reader(uint8_t by[USER_BY], const struct peer *p)
+{
+	memset(by, 0, USER_BY);
+	if (p->by != NULL)
+		memcpy(by, p->by, strnlen(p->by, USER_BY - 1));
+}
+
+static bool on_events(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+	struct msg_events *e = &m->body.events;
+
+	e->web = p->asker.kind != ASKER_CLIENT;
+	if (e->web == 0) {
+		e->family = 0;
+		put_reader(e->by, p);
+	}
+	collect_pass(p->s, SLOT_JOURNAL, &m->body, p->asker);
+	return true;
+}
+
+static bool on_explain(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	put_reader(m->body.explain.by, p);
+	collect_pass(p->s, SLOT_JOURNAL, &m->body, p->asker);
+	return true;
+}
+
+/* Over the web, and at the machine for whoever is no root, it is in the name of the account and no other. */
+static void put_person(uint8_t person[HOLD_PERSON], const struct peer *p)
+{
+	if (p->account == NULL)
+		return;
+	memset(person, 0, HOLD_PERSON);
+	memcpy(person, p->account, strnlen(p->account, HOLD_PERSON - 1));
+}
+
+/* What is kept for a court somebody at the machine decides, or somebody whom `accounts` knows (on_records); the web side itself lists. */
+static bool on_hold(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	if (p->asker.kind != ASKER_CLIENT && m->body.hold.order != HOLD_LIST)
+		return false;
+	m->body.hold.family = 0;
+	put_reader(m->body.hold.by, p);
+	if (m->body.hold.order != HOLD_LIST)
+		put_person(m->body.hold.person, p);
+	collect_pass(p->s, SLOT_JOURNAL, &m->body, p->asker);
+	return true;
+}
+
+/* The web side lists; what somebody orders there comes by MSG_RECORDS. */
+static bool on_devices(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+	unsigned order = m->body.devices.order;
+
+	if ((p->asker.kind != ASKER_CLIENT && order != DEVICES_LIST) ||
+	    (order == DEVICES_TRY || order == DEVICES_TAKE) != (m->n_fds > 0))
+		return false;
+	m->body.devices.family = 0;
+	put_reader(m->body.devices.by, p);
+	if (order != DEVICES_LIST)
+		put_person(m->body.devices.person, p);
+	collect_pass_fd(p->s, SLOT_JOURNAL, &m->body, m->n_fds > 0 ? m->fds[0] : -1, p->asker);
+	return true;
+}
+
+static bool on_copy(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	put_reader(m->body.copy.by, p);
+	collect_pass(p->s, SLOT_JOURNAL, &m->body, p->asker);
+	return true;
+}
+
+static bool on_preserve(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	put_reader(m->body.preserve.by, p);
+	collect_pass(p->s, SLOT_JOURNAL, &m->body, p->asker);
+	return true;
+}
+
+/* In whose name it may be, `accounts` judges; who is no root signs in his own. */
+static bool on_review(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+	const uint8_t *name = m->body.review.name;
+
+	if (p->account != NULL && (strnlen((const char *)name, LOGIN_NAME) != strlen(p->account) ||
+				   memcmp(name, p->account, strlen(p->account)) != 0)) {
+		respond_json(p->s, p->asker, ANSWER_CANNOT,
+			    json_pack("{s:o}", "error", json_sentence(M_LOGIN_NO_RIGHT)));
+		return true;
+	}
+	m->body.review.family = 0;
+	put_reader(m->body.review.by, p);
+	collect_pass(p->s, SLOT_ACCOUNTS, &m->body, p->asker);
+	return true;
+}
+
+/* What the journal is asked is what the asker asked. */
+static bool to_journal(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	collect_pass(p->s, SLOT_JOURNAL, &m->body, p->asker);
+	return true;
+}
+
+/* Who is who is for that role alone to say. What was typed goes through, and nothing of it stays in this process. */
+static bool to_accounts(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	collect_pass(p->s, SLOT_ACCOUNTS, &m->body, p->asker);
+	explicit_bzero(m, sizeof(*m));
+	return true;
+}
+
+static bool on_ctl_user(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+	struct msg_body order = { MSG_USER,
+				  .user = { .order = m->body.ctl_user.order, .text = m->body.ctl_user.text } };
+
+	if ((m->body.ctl_user.order == USER_LEAKED_LOAD) != (m->n_fds > 0))
+		return false;
+	memcpy(order.user.by, p->by, strnlen(p->by, USER_BY - 1));
+	collect_pass_fd(p->s, SLOT_ACCOUNTS, &order, m->n_fds > 0 ? m->fds[0] : -1, p->asker);
+	msg_close_fds(m);
+	explicit_bzero(m, sizeof(*m));
+	return true;
+}
+
+/* mgmt has asked accounts whether he may, as for all that it reads. */
+static bool on_register(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+	const struct msg_body order = { MSG_USER, .user = { .order = m->body.reg.tokens != 0 ? USER_TOKENS : USER_LIST,
+							    .text = "{}" } };
+
+	collect_pass(p->s, SLOT_ACCOUNTS, &order, p->asker);
+	return true;
+}
+
+static bool on_history(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	(void)m;
+	respond_json(p->s, p->asker, ANSWER_YES, json_history(p->s));
+	return true;
+}
+
+static bool on_show(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	show_generation(p->s, p->asker, m->body.show.number);
+	return true;
+}
+
+static bool on_draft(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	change_show(p->s, p->asker, m->body.draft.texts != 0);
+	return true;
+}
+
+/* A session's secret may be in it, of which nothing stays in this process. */
+static bool on_change(void *ctx, struct msg *m)
+{
+	struct peer *p = ctx;
+
+	p->asker.tell = (m->body.change.flags & APPLY_TELL) != 0;
+	change_ordered(p->s, p->asker, p->typist, m);
+	explicit_bzero(m->body.change.secret, sizeof(m->body.change.secret));
+	explicit_bzero(m->storage, sizeof(m->storage));
+	return true;
+}
+
+static bool on_records(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	records_ordered(p->s, p->asker, &m->body.records);
+	explicit_bzero(m->body.records.secret, sizeof(m->body.records.secret));
+	explicit_bzero(m->storage, sizeof(m->storage));
+	return true;
+}
+
+/* To which key, the site has said; another one root may name, who reads it all anyway. */
+static bool on_backup(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	if (m->n_fds > 0 && p->account != NULL)
+		respond_json(p->s, p->asker, ANSWER_CANNOT,
+			    json_pack("{s:o}", "error", json_sentence(M_BACKUP_TO_ROOT, BACKUP_CERTIFICATE)));
+	else
+		backup_begin(p->s, p->asker, p->by, m->n_fds > 0 ? m->fds[0] : -1);
+	return true;
+}
+
+static bool on_ctl_record(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+	struct event e = event_new(EVENT_MACHINE, clock_wall_ns());
+
+	/* What the clock is trusted for is for this process to say. */
+	if (m->body.ctl_record.what == MACHINE_NOTHING || m->body.ctl_record.what >= MACHINE_CLOCK_WAITS)
+		return false;
+	e.code = m->body.ctl_record.what;
+	event_say(&e, EVENT_BY, p->by);
+	event_say(&e, EVENT_OBJECT, m->body.ctl_record.text);
+	event_send(&p->s->events, &e);
+	respond_json(p->s, p->asker, ANSWER_YES, json_object());
+	return true;
+}
+
+void asker_gone(struct control *s, const struct asker *a)
+{
+	backup_stop(s, a);
+	change_stop(s, a);
+	collect_stop(s, a);
+}
+
+static bool on_stop(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	(void)m;
+	asker_gone(p->s, &p->asker);
+	return true;
+}
+
+static msg_handler *const of_people[MSG_TYPE_COUNT] = {
+	[MSG_STATUS] = on_status,
+	[MSG_EFFECTIVE] = on_effective,
+	[MSG_FLOWS] = on_flows,
+	[MSG_VERIFY] = on_verify,
+	[MSG_EVENTS] = on_events,
+	[MSG_EXPLAIN] = on_explain,
+	[MSG_HOLD] = on_hold,
+	[MSG_DEVICES] = on_devices,
+	[MSG_COPY] = on_copy,
+	[MSG_PRESERVE] = on_preserve,
+	[MSG_REVIEW] = on_review,
+	[MSG_CHECKPOINT] = to_journal,
+	[MSG_LOGIN] = to_accounts,
+	[MSG_CHALLENGE] = to_accounts,
+	[MSG_KEY] = to_accounts,
+	[MSG_MANAGE] = to_accounts,
+	[MSG_PASSPHRASE] = to_accounts,
+	[MSG_JUDGE] = to_accounts,
+	[MSG_LOGOUT] = to_accounts,
+	[MSG_CTL_USER] = on_ctl_user,
+	[MSG_REGISTER] = on_register,
+	[MSG_HISTORY] = on_history,
+	[MSG_SHOW] = on_show,
+	[MSG_STOP] = on_stop,
+	[MSG_DRAFT] = on_draft,
+	[MSG_CHANGE] = on_change,
+	[MSG_RECORDS] = on_records,
+	[MSG_BACKUP] = on_backup,
+	[MSG_CTL_RECORD] = on_ctl_record,
+};
+
+bool peer_said(struct peer *p, struct msg *m)
+{
+	p->asker.id = m->id;
+	p->asker.tell = false;
+	return msg_dispatch(of_people, p, m);
+}

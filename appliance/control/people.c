@@ -1,0 +1,517 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The control socket: who may ask, one question at a time for each connection. Access is by the
+ * socket's mode and by the peer's own credentials, which the kernel tells. Nothing here waits: a slow reader is cut off.
+ *
+ * Beside it the socket of logins: whoever is in its group may connect there, and is nobody. What he asks is kept until the role accounts has said, of
+ * this one question, whose login he is and that this account may ask that.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "appliance/base/logins.h"
+#include "appliance/role/roles.h"
+#include "appliance/role/sandbox.h"
+#include "appliance/control/answer.h"
+#include "appliance/control/at_machine.h"
+#include "appliance/control/client.h"
+#include "appliance/control/control.h"
+#include "appliance/role/who.h"
+
+#define WHO_MOST 65536u
+
+int people_open(struct control *s, struct err *e)
+{
+	s->clients = calloc(CLIENTS, sizeof(*s->clients));
+	if (s->clients == NULL)
+		return err_set(e, -ENOMEM, "control socket");
+	for (unsigned i = 0; i < CLIENTS; i++)
+		s->clients[i].fd = -1;
+	return 0;
+}
+
+static struct client *free_client(struct control *s)
+{
+	for (size_t i = 0; i < CLIENTS; i++)
+		if (s->clients[i].fd < 0)
+			return &s->clients[i];
+	return NULL;
+}
+
+static void client_close(struct client *c)
+{
+	if (c->login && c->waiting)
+		msg_close_fds(&c->held);
+	close(c->fd);
+	explicit_bzero(c, sizeof(*c));
+	c->fd = -1;
+}
+
+/* Who tells alarms to others; the socket's group is the first one's, which the other belongs to. */
+static bool tells(uid_t uid)
+{
+	return uid == SANDBOX_UID_NOTIFY || uid == SANDBOX_UID_INFORM;
+}
+
+static bool accept_one(struct control *s)
+{
+	int fd = accept4(CONTROL_FD_SOCKET, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct client *c = free_client(s);
+	struct ucred who;
+	socklen_t n = sizeof(who);
+
+	if (fd < 0)
+		return false;
+	if (c == NULL || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) < 0 ||
+	    (who.uid != 0 && who.uid != geteuid() && !tells(who.uid))) {
+		close(fd);
+		return true;
+	}
+	*c = (struct client){ .fd = fd,
+			      .serial = ++s->next_serial,
+			      .listens = tells(who.uid),
+			      .uid = who.uid,
+			      .typed = who_typed(who.pid, who.uid) };
+	/* As long as the record of a generation has room for it. */
+	who_name(who.pid, who.uid, c->by, BY_BYTES);
+	return true;
+}
+
+void people_accept(struct control *s)
+{
+	for (unsigned i = 0; i < CLIENTS && accept_one(s); i++)
+		;
+}
+
+/* Whoever asks one thing after the other over connections of its own is not in his own way while his last one has its turn to wait. */
+static bool has_gone(const struct client *c)
+{
+	char x;
+
+	return !c->waiting && recv(c->fd, &x, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+/* The place for one more connection of this login; NULL = there is none. */
+static struct client *login_place(struct control *s, uid_t uid, uint64_t now)
+{
+	struct client *silent = NULL;
+	unsigned all = 0, own = 0;
+
+	for (size_t i = 0; i < CLIENTS; i++) {
+		struct client *c = &s->clients[i];
+
+		if (c->fd >= 0 && c->login && has_gone(c))
+			client_close(c);
+		if (c->fd < 0 || !c->login)
+			continue;
+		all++;
+		own += c->uid == uid;
+		if (!c->waiting && now - c->heard >= LOGIN_IDLE_NS && (silent == NULL || c->heard < silent->heard))
+			silent = c;
+	}
+	if (own >= LOGINS_EACH)
+		return NULL;
+	if (all < LOGINS_MOST)
+		return free_client(s);
+	if (silent != NULL)
+		client_close(silent);
+	return silent;
+}
+
+static bool accept_login(struct control *s)
+{
+	int fd = accept4(CONTROL_FD_LOGINS, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct client *c = NULL;
+	struct ucred who;
+	socklen_t n = sizeof(who);
+	uint64_t now = now_ns();
+
+	if (fd < 0)
+		return false;
+	/* A number that the kernel cannot give here, of another user namespace, is nobody's. */
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) == 0 && login_is_persons(who.uid))
+		c = login_place(s, who.uid, now);
+	if (c == NULL) {
+		close(fd);
+		return true;
+	}
+	*c = (struct client){ .fd = fd,
+			      .serial = ++s->next_serial,
+			      .login = true,
+			      .uid = who.uid,
+			      .heard = now,
+			      .typed = who_typed(who.pid, who.uid) };
+	return true;
+}
+
+void people_accept_logins(struct control *s)
+{
+	for (unsigned i = 0; i < LOGINS_MOST && accept_login(s); i++)
+		;
+}
+
+static void login_judged(struct control *s, struct asker a, int status, int fd);
+
+static void answer_client(struct control *s, struct asker a, int status, int fd)
+{
+	struct client *c = &s->clients[a.client];
+	const struct msg_body m = { MSG_ANSWER, .answer = { .status = (uint8_t)status } };
+
+	if (c->fd < 0 || c->serial != a.serial)
+		return; /* went away without waiting */
+	if (c->login)
+		msg_close_fds(&c->held);
+	c->waiting = c->handed = false;
+	if (msg_send(c->fd, a.id, &m, &fd, fd >= 0 ? 1 : 0) < 0)
+		client_close(c);
+}
+
+/* To whoever asked; `a` is emptied. */
+static void deliver(struct control *s, struct answer *a)
+{
+	struct asker to = a->to;
+	int status;
+
+	status = answer_pack(a);
+	switch (to.kind) {
+	case ASKER_CHANGE:
+		change_answered(s, to, status, a->fd);
+		break;
+	case ASKER_RECORDS:
+		records_answered(s, to, status, a->fd);
+		break;
+	case ASKER_BACKUP:
+		backup_told(s, to, status, a->fd);
+		break;
+	case ASKER_SHOW:
+		show_told(s, to, status, a->fd);
+		break;
+	case ASKER_ENDS:
+		near_end_told(s, to, status, a->fd);
+		break;
+	case ASKER_CERTIFICATE:
+		certificates_file(s, to, status, a->fd);
+		break;
+	case ASKER_MGMT:
+		if (s->web >= 0)
+			(void)msg_send(s->web, to.id,
+				       &(struct msg_body){ MSG_ANSWER, .answer = { .status = (uint8_t)status } }, &a->fd,
+				       a->fd >= 0);
+		break;
+	case ASKER_LOGIN:
+		login_judged(s, to, status, a->fd);
+		break;
+	case ASKER_CLIENT:
+		answer_client(s, to, status, a->fd);
+		break;
+	case ASKER_NONE:
+		break;
+	}
+	answer_free(a);
+}
+
+void people_answer(struct control *s)
+{
+	struct answer a;
+
+	do {
+		while (answer_take(s, &a))
+			deliver(s, &a);
+		change_settle(s);
+		collect_settled(s);
+	} while (s->answers != NULL);
+}
+
+/* Each question of a login costs others their time. 0, or until when it waits to be read; also who connects anew for each has to keep to that of all. */
+static uint64_t waits_until(const struct control *s, const struct client *c)
+{
+	uint64_t own = c->name[0] != 0 ? c->heard + LOGIN_PACE_NS : 0;
+
+	if (c->fd < 0 || !c->login || c->waiting)
+		return 0;
+	return own > s->logins_again ? own : s->logins_again;
+}
+
+int people_client(const struct control *s, unsigned at)
+{
+	return s->clients != NULL && now_ns() >= waits_until(s, &s->clients[at]) ? s->clients[at].fd : -1;
+}
+
+uint64_t people_next(const struct control *s)
+{
+	uint64_t next = UINT64_MAX, now = now_ns();
+
+	for (unsigned i = 0; s->clients != NULL && i < CLIENTS; i++) {
+		uint64_t until = waits_until(s, &s->clients[i]);
+
+		if (until > now && until < next)
+			next = until;
+	}
+	return next;
+}
+
+/*
+ * Of another release, before or after an upgrade. What its numbers mean nobody here knows, so nothing is done; but it hears why, in the one answer
+ * that is the same in all versions, and then the end of the connection.
+ */
+static void answer_other_version(const struct client *c, const struct msg *m)
+{
+	const struct msg_body answer = { MSG_ANSWER, .answer = { .status = ANSWER_CANNOT } };
+	json_t *j = json_pack(
+		"{s:o}", "error",
+		json_sentence(m->version < MSG_VERSION ? M_CONTROL_OLDER : M_CONTROL_NEWER, m->version, MSG_VERSION));
+	int fd = j != NULL ? json_memfd(j) : -ENOMEM;
+
+	if (fd >= 0) {
+		msg_send_as(c->fd, m->version, m->id, &answer, &fd, 1);
+		close(fd);
+	}
+}
+
+/* ---- logins that are no root's -------------------------------------------------------------------------------------- */
+
+static void refuse(struct control *s, struct asker a, enum message m)
+{
+	respond_json(s, a, ANSWER_CANNOT, json_pack("{s:o}", "error", json_sentence(m)));
+}
+
+/* Who he is: the one login of that number, as the machine's file has it at this moment; then his account's word, for this question alone. */
+static void login_asked(struct control *s, struct client *c, struct asker a)
+{
+	enum right right = at_machine_right(&c->held.body);
+	struct msg_body who = { .type = MSG_AT_MACHINE, .at_machine = { .uid = c->uid, .right = (uint8_t)right } };
+	struct asker judge = a;
+
+	judge.kind = ASKER_LOGIN;
+	c->account[0] = 0;
+	if (!login_of_uid(LOGINS_FILE, c->uid, c->name)) {
+		snprintf(c->name, sizeof(c->name), "?");
+		refuse(s, a, M_LOGIN_AT_MACHINE);
+	} else if (right == RIGHT_COUNT) {
+		refuse(s, a, M_LOGIN_ROOT_ALONE);
+	} else if (at_machine_own(&c->held.body) && c->typed != c->uid) {
+		refuse(s, a, c->typed == NO_TYPIST ? M_LOGIN_UNTOLD : M_LOGIN_ANOTHER);
+	} else {
+		memcpy(who.at_machine.login, c->name, strlen(c->name));
+		collect_pass(s, SLOT_ACCOUNTS, &who, judge);
+	}
+}
+
+static bool account_of(int fd, char out[LOGIN_NAME])
+{
+	uint8_t *text = NULL;
+	json_t *j = NULL;
+	const char *name;
+	struct err e;
+	size_t n;
+	bool ok;
+
+	if (fd >= 0 && memfd_read(fd, WHO_MOST, &text, &n, &e) == 0)
+		j = json_loadb((const char *)text, n, JSON_REJECT_DUPLICATES, NULL);
+	name = json_string_value(json_object_get(j, "name"));
+	ok = name != NULL && *name != 0 && strlen(name) < LOGIN_NAME;
+	if (ok)
+		snprintf(out, LOGIN_NAME, "%s", name);
+	json_decref(j);
+	free(text);
+	return ok;
+}
+
+/* The one login of that number, as the machine's file has it at this moment. */
+static struct typist typist_of(const struct client *c)
+{
+	struct typist t = { .uid = c->login ? c->uid : c->typed };
+
+	if (!login_of_uid(LOGINS_FILE, t.uid, t.login))
+		t.login[0] = 0;
+	return t;
+}
+
+/* What accounts says of him; only with a plain yes and a name is his question asked. */
+static void login_judged(struct control *s, struct asker a, int status, int fd)
+{
+	struct client *c = &s->clients[a.client];
+	const struct typist typist = typist_of(c);
+	struct peer p = { .s = s, .asker = a, .by = c->by, .account = c->account, .typist = &typist };
+
+	if (c->fd < 0 || c->serial != a.serial || !c->login || !c->waiting)
+		return;
+	p.asker.kind = ASKER_CLIENT;
+	if (status != ANSWER_YES) {
+		answer_client(s, p.asker, ANSWER_CANNOT, fd);
+		return;
+	}
+	if (!account_of(fd, c->account)) {
+		refuse(s, p.asker, M_LOGIN_AT_MACHINE);
+		return;
+	}
+	snprintf(c->by, sizeof(c->by), "%s/%s", c->name, c->account);
+	if (!peer_said(&p, &c->held))
+		client_close(c);
+}
+
+/* ---- what changes the box -------------------------------------------------------------------------------------------- */
+
+#define HEAD_BYTES 12u	    /* of a message: type, version, id, length */
+#define REVISION_AT 94u	    /* of a CHANGE: behind the head its order, an address, a certificate and a secret */
+#define HEAD_PEEKED 102u
+
+/*
+ * An order that changes the box lies there: the supervisor reads it from the connection itself, and sees whose that is. False: it is something else. What comes in one
+ * piece is there in one piece.
+ */
+static bool hand_on(struct control *s, struct client *c, struct asker a)
+{
+	uint8_t head[HEAD_PEEKED] = { 0 };
+	ssize_t got = recv(c->fd, head, sizeof(head), MSG_PEEK | MSG_DONTWAIT);
+	struct bytes b = bytes_of(head, got > 0 ? (size_t)got : 0);
+	uint16_t type, version;
+	uint64_t revision = 0;
+	uint8_t order = 0;
+
+	if (c->waiting || c->listens || !bytes_be16(&b, &type) || !bytes_be16(&b, &version) || !bytes_be32(&b, &a.id) ||
+	    version != MSG_VERSION || !bytes_skip(&b, HEAD_BYTES - 8))
+		return false;
+	if (type == MSG_CHANGE && bytes_u8(&b, &order) && change_is_boxs(order) &&
+	    bytes_skip(&b, REVISION_AT - HEAD_BYTES - 1) && bytes_be64(&b, &revision)) {
+		c->waiting = c->handed = true;
+		change_hand(s, a, (enum change_order)order, revision, c->fd, c->login);
+		return true;
+	}
+	if (type != MSG_CTL_APPLY && type != MSG_CTL_CONFIRM && type != MSG_CTL_ROLLBACK && type != MSG_CTL_RELEASE &&
+	    type != MSG_CTL_CLOCK)
+		return false;
+	c->waiting = c->handed = true;
+	a.tell = true; /* whether he wants to hear how far it is, the supervisor reads */
+	collect_pass_fd(s, SLOT_BOX, &(struct msg_body){ MSG_HAND, .hand = { .login = c->login } }, c->fd, a);
+	return true;
+}
+
+static void login_readable(struct control *s, unsigned at)
+{
+	struct client *c = &s->clients[at];
+	struct asker a = { .kind = ASKER_CLIENT, .client = at, .serial = c->serial, .login = true };
+	struct msg early;
+	int r;
+
+	if (hand_on(s, c, a)) {
+		c->heard = now_ns();
+		s->logins_again = c->heard + LOGINS_PACE_NS;
+		return;
+	}
+	/* While its question is kept nothing else is heard, and whatever it says then ends it. */
+	r = msg_recv(c->fd, ROLE_CLI, ROLE_CONTROL, c->waiting ? &early : &c->held);
+	if (r == -EAGAIN)
+		return;
+	if (r == -EPROTO && !c->waiting)
+		answer_other_version(c, &c->held);
+	if (r == 1 && !c->waiting) {
+		c->waiting = true;
+		c->heard = now_ns();
+		s->logins_again = c->heard + LOGINS_PACE_NS;
+		a.id = c->held.id;
+		login_asked(s, c, a);
+		return;
+	}
+	if (r == 1)
+		msg_close_fds(&early);
+	client_close(c);
+	asker_gone(s, &a);
+}
+
+short people_events(const struct control *s, unsigned at)
+{
+	return s->clients[at].handed ? 0 : POLLIN;
+}
+
+void people_readable(struct control *s, unsigned at)
+{
+	struct client *c = &s->clients[at];
+	struct typist typist;
+	struct peer p = { .s = s,
+			  .asker = { .kind = ASKER_CLIENT, .client = at, .serial = c->serial },
+			  .by = c->by,
+			  .typist = &typist };
+	struct msg m;
+	int r;
+
+	p.asker.login = c->login;
+	if (c->handed) {
+		client_close(c);
+		asker_gone(s, &p.asker);
+		return;
+	}
+	if (c->login) {
+		login_readable(s, at);
+		return;
+	}
+	if (hand_on(s, c, p.asker))
+		return;
+	r = msg_recv(c->fd, ROLE_CLI, ROLE_CONTROL, &m);
+	if (r == -EAGAIN)
+		return;
+	if (r == -EPROTO && !c->waiting)
+		answer_other_version(c, &m);
+	if (r != 1 || c->waiting || (c->listens && m.body.type != MSG_STATUS && m.body.type != MSG_EVENTS)) {
+		if (r == 1)
+			msg_close_fds(&m);
+		client_close(c);
+		asker_gone(s, &p.asker);
+		return;
+	}
+	c->waiting = true;
+	typist = typist_of(c);
+	if (!peer_said(&p, &m))
+		client_close(c);
+}
+
+/* ---- the web side ----------------------------------------------------------------------------------------------------- */
+
+uint64_t people_web_from(const struct control *s)
+{
+	return collect_hears(s);
+}
+
+static void web_gone(struct control *s)
+{
+	close(s->web);
+	s->web = -1;
+	collect_gone(s, SLOT_MGMT);
+	change_forget(s);
+	records_forget(s);
+	answer_forget_web(s);
+}
+
+void people_web(struct control *s, int fd)
+{
+	if (s->web >= 0)
+		web_gone(s);
+	s->web = fd;
+	s->web_number++;
+}
+
+void people_web_readable(struct control *s)
+{
+	struct peer p = { .s = s, .asker.kind = ASKER_MGMT, .by = role_name(ROLE_MGMT) };
+
+	/* A bounded number a turn, so that it does not keep the loop to itself. */
+	for (unsigned i = 0; i < 16 && s->web >= 0 && now_ns() >= people_web_from(s); i++) {
+		struct msg m;
+		int r = msg_recv(s->web, ROLE_MGMT, ROLE_CONTROL, &m);
+
+		if (r == -EAGAIN)
+			return;
+		if (r == 1 && (web_said(s, &m) || peer_said(&p, &m)))
+			continue;
+		/* Closed, broken or dishonest: the supervisor starts it anew. */
+		web_gone(s);
+	}
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/control/review.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "appliance/base/clock.h"
+#include "appliance/control/overdue.h"
+#include "appliance/control/control.h"
+
+#define SECOND 1000000000ull
+#define LOOK_NS (60 * SECOND)
+#define NAMED 3u /* in a record */
+
+/* "tos-reads-cranes (2026-03-31), vendor (2026-04-30), +2" */
+static void names_text(const json_t *names, uint32_t n, char *out, size_t size)
+{
+	const json_t *o;
+	size_t at = 0, i;
+
+	out[0] = '\0';
+	json_array_foreach(names, i, o)
+	{
+		if (i == NAMED || at >= size)
+			break;
+		at += (size_t)snprintf(out + at, size - at, "%s%s (%s)", i > 0 ? ", " : "",
+				       json_string_value(json_object_get(o, "conduit")),
+				       json_string_value(json_object_get(o, "review_by")));
+	}
+	if (n > NAMED && at < size)
+		snprintf(out + at, size - at, ", +%u", n - NAMED);
+}
+
+static void tell(struct control *s, const struct overdue *o, const json_t *names)
+{
+	char text[EVENT_TEXT];
+
+	names_text(names, o->n, text, sizeof(text));
+	if (o->n > 0)
+		policy_record(s, POLICY_REVIEW_OVERDUE, s->now->number, NULL, text);
+	else
+		policy_record(s, POLICY_REVIEWS_DONE, s->now->number, NULL, NULL);
+}
+
+void review_due(struct control *s, uint64_t now)
+{
+	struct reviews *r = &s->reviews;
+	struct overdue o;
+	json_t *names;
+
+	if (now < r->look_at && r->generation == s->now->number)
+		return;
+	r->look_at = now + LOOK_NS;
+	r->generation = (uint32_t)s->now->number;
+	/* By a clock that nobody trusts any review may be overdue. */
+	if (!s->trusted)
+		return;
+	names = json_array();
+	o = overdue_find(s->now->ir, clock_wall_ns() / SECOND, names);
+	if (memcmp(o.digest, r->digest, sizeof(o.digest)) != 0) {
+		memcpy(r->digest, o.digest, sizeof(o.digest));
+		tell(s, &o, names);
+	}
+	json_decref(names);
+}
+
+uint64_t review_next(const struct control *s)
+{
+	return s->reviews.look_at;
+}
+
+/* From the first moment behind the day. */
+static json_t *since_json(const char *day)
+{
+	struct tm utc = { 0 };
+
+	if (strptime(day, "%Y-%m-%d", &utc) == NULL)
+		return json_null();
+	return json_time(((uint64_t)timegm(&utc) + 86400u) * SECOND);
+}
+
+json_t *json_reviews(const struct control *s)
+{
+	json_t *names;
+	struct overdue o;
+
+	if (!s->trusted)
+		return json_null();
+	names = json_array();
+	o = overdue_find(s->now->ir, clock_wall_ns() / SECOND, names);
+	return json_pack("{s:I, s:o, s:o}", "overdue", (json_int_t)o.n, "since", since_json(o.first), "conduits",
+			 names);
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "appliance/base/clock.h"
+#include "appliance/control/control.h"
+#include "appliance/role/roles.h"
+#include "appliance/role/sandbox.h"
+
+#define SAVE_AGAIN 2000000000ull /* ns: a disk that was full may have room again */
+
+enum { POLL_BOX, POLL_WEB, POLL_SOCKET, POLL_LOGINS, POLL_CLIENT, POLL_COUNT = POLL_CLIENT + CLIENTS };
+
+static uint64_t unsaved_next(const struct control *s)
+{
+	return s->draft_unsaved ? s->save_again : UINT64_MAX;
+}
+
+static void unsaved_due(struct control *s, uint64_t now)
+{
+	if (!s->draft_unsaved || now < s->save_again)
+		return;
+	s->save_again = now + SAVE_AGAIN;
+	change_save(s);
+}
+
+/* When each part has something to do next, in monotonic ns. */
+static uint64_t (*const parts_next[])(const struct control *) = {
+	collect_next, review_next, near_end_next, certificates_next, backup_next, people_next, unsaved_next,
+};
+
+static int wait_ms(const struct control *s, uint64_t now)
+{
+	uint64_t due = people_web_from(s), other;
+
+	if (due <= now)
+		due = UINT64_MAX;
+	for (size_t i = 0; i < sizeof(parts_next) / sizeof(parts_next[0]); i++) {
+		other = parts_next[i](s);
+		due = other < due ? other : due;
+	}
+	if (due == UINT64_MAX)
+		return -1;
+	if (due <= now)
+		return 0;
+	due = (due - now + 999999u) / 1000000u;
+	return due > 60000u ? 60000 : (int)due;
+}
+
+/* False: the supervisor is gone, or speaks nonsense. */
+static bool hear_box(struct control *s)
+{
+	struct msg m;
+	int r;
+
+	while ((r = msg_recv(ROLE_FD_CONTROL, ROLE_SUPERVISOR, ROLE_CONTROL, &m)) == 1)
+		if (!box_said(s, &m))
+			return false;
+	return r == -EAGAIN;
+}
+
+/* False: that was all. */
+static bool turn(struct control *s)
+{
+	struct pollfd p[POLL_COUNT];
+	uint64_t now = now_ns();
+
+	for (unsigned i = 0; i < POLL_COUNT; i++)
+		p[i] = (struct pollfd){ .fd = -1, .events = POLLIN };
+	p[POLL_BOX].fd = ROLE_FD_CONTROL;
+	/* Before it is known how things stand nobody can be told. */
+	if (s->stands) {
+		p[POLL_WEB].fd = now >= people_web_from(s) ? s->web : -1;
+		p[POLL_SOCKET].fd = CONTROL_FD_SOCKET;
+		p[POLL_LOGINS].fd = s->logins ? CONTROL_FD_LOGINS : -1;
+		for (unsigned i = 0; i < CLIENTS; i++)
+			p[POLL_CLIENT + i] = (struct pollfd){ .fd = people_client(s, i), .events = people_events(s, i) };
+	}
+	if (poll(p, POLL_COUNT, s->stands ? wait_ms(s, now) : -1) < 0)
+		return true;
+	if (p[POLL_BOX].revents != 0 && !hear_box(s))
+		return false;
+	if (!s->stands)
+		return true;
+	if (p[POLL_WEB].revents != 0 && p[POLL_WEB].fd == s->web)
+		people_web_readable(s);
+	for (unsigned i = 0; i < CLIENTS; i++)
+		if (p[POLL_CLIENT + i].revents != 0 && people_client(s, i) == p[POLL_CLIENT + i].fd)
+			people_readable(s, i);
+	if (p[POLL_SOCKET].revents != 0)
+		people_accept(s);
+	if (p[POLL_LOGINS].revents != 0)
+		people_accept_logins(s);
+	now = now_ns();
+	collect_due(s, now);
+	review_due(s, now);
+	near_end_due(s, now);
+	certificates_due(s, now);
+	backup_due(s, now);
+	unsaved_due(s, now);
+	people_answer(s);
+	return true;
+}
+
+static int open_all(struct control *s, struct err *e)
+{
+	int r = collect_open(s, e);
+
+	if (r == 0)
+		r = people_open(s, e);
+	if (r == 0)
+		r = change_open(s, e);
+	if (r == 0)
+		r = records_open(s, e);
+	if (r == 0)
+		r = backup_open(s, e);
+	return r == 0 ? show_open(s, e) : r;
+}
+
+int role_control(void)
+{
+	static struct control s = { .web = -1, .events = { .fd = ROLE_FD_EVENTS } };
+	struct err e = { 0 };
+	struct stat st;
+	int flags;
+
+	signal(SIGPIPE, SIG_IGN);
+	tzset();
+	flags = fcntl(ROLE_FD_CONTROL, F_GETFL);
+	if (flags < 0 || fcntl(ROLE_FD_CONTROL, F_SETFL, flags | O_NONBLOCK) < 0 || sandbox_enter(ROLE_CONTROL, &e) < 0 ||
+	    open_all(&s, &e) < 0) {
+		fprintf(stderr, "sekishod control: %s\n", e.text);
+		return 1;
+	}
+	if (msg_send(ROLE_FD_CONTROL, 0, &(struct msg_body){ .type = MSG_READY }, NULL, 0) < 0)
+		return 0;
+	s.logins = fstat(CONTROL_FD_LOGINS, &st) == 0 && S_ISSOCK(st.st_mode);
+	while (turn(&s))
+		;
+	return 0;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the supervisor says of how things stand: the generation in force, the history, and whether something is just being changed. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/base/memfd.h"
+#include "appliance/control/control.h"
+
+#define UNSEAL_BUDGET (512u << 20)
+#define PAST_MOST (GENERATIONS_KEPT * 4u)
+
+static void in_force_free(struct in_force *p)
+{
+	if (p == NULL)
+		return;
+	arena_free(p->arena);
+	free(p);
+}
+
+bool told_generation(struct control *s, struct msg *m)
+{
+	struct in_force *p = calloc(1, sizeof(*p));
+	uint8_t *sealed = NULL;
+	struct err e;
+	size_t n;
+	bool ok;
+
+	if (p == NULL)
+		return false;
+	p->number = m->body.generation.number;
+	p->arena = arena_new(UNSEAL_BUDGET);
+	p->ir = p->arena != NULL ? arena_alloc(p->arena, sizeof(*p->ir)) : NULL;
+	ok = p->ir != NULL && memfd_read(m->fds[0], GENERATION_MAX_BYTES, &sealed, &n, &e) == 0 &&
+	     m->body.generation.n_sealed <= n &&
+	     ir_unseal(bytes_of(sealed, m->body.generation.n_sealed), p->arena, p->ir, &e) == 0;
+	free(sealed);
+	if (!ok) {
+		in_force_free(p);
+		return false;
+	}
+	in_force_free(s->now);
+	s->now = p;
+	s->events.now = event_generation(p->number, p->ir->digest);
+	return true;
+}
+
+static bool row(struct bytes *b, struct generation_record *ret)
+{
+	struct msg_past_row x;
+
+	if (!msg_take_past_row(b, &x))
+		return false;
+	*ret = (struct generation_record){ .number = x.number,
+					   .applied_ns = x.applied_ns,
+					   .state = (enum generation_state)x.state,
+					   .why = (enum generation_why)x.why,
+					   .before = x.before,
+					   .changed_ns = x.changed_ns,
+					   .other = x.other };
+	memcpy(ret->digest, x.digest, sizeof(ret->digest));
+	memcpy(ret->by, x.by, sizeof(ret->by) - 1);
+	memcpy(ret->comment, x.comment, sizeof(ret->comment) - 1);
+	memcpy(ret->changed_by, x.changed_by, sizeof(ret->changed_by) - 1);
+	memcpy(ret->changed_comment, x.changed_comment, sizeof(ret->changed_comment) - 1);
+	return true;
+}
+
+bool told_past(struct control *s, struct msg *m)
+{
+	size_t n = m->body.past.n, size, at = 0;
+	struct generation_record *list = n <= PAST_MOST ? calloc(n + 1, sizeof(*list)) : NULL;
+	uint8_t *p = NULL;
+	struct bytes b;
+	struct err e;
+
+	if (list == NULL || memfd_read(m->fds[0], PAST_MOST * PAST_ROW_BYTES, &p, &size, &e) < 0) {
+		free(list);
+		return false;
+	}
+	b = bytes_of(p, size);
+	while (at < n && row(&b, &list[at]))
+		at++;
+	free(p);
+	if (at < n) {
+		free(list);
+		return false;
+	}
+	free(s->store.list);
+	s->store.list = list;
+	s->store.n = n;
+	return true;
+}
+
+bool told_standing(struct control *s, const struct msg *m)
+{
+	const struct msg_standing *t = &m->body.standing;
+
+	if (s->now == NULL || s->store.list == NULL)
+		return false;
+	s->lang = (enum lang)t->lang;
+	s->busy = t->busy != 0;
+	s->changes = t->changes;
+	s->trial = t->trial;
+	s->trusted = t->trusted != 0;
+	s->wanted = t->wanted;
+	s->running = t->running;
+	s->stands = true;
+	return true;
+}

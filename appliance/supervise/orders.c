@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/supervise/orders.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "appliance/base/logins.h"
+#include "appliance/base/memfd.h"
+#include "appliance/role/who.h"
+#include "appliance/supervise/supervise.h"
+#include "appliance/wire/change.h"
+
+#define ORDERS_MOST 16u
+#define WHO_MOST 65536u
+#define LIMIT_NS 8000000000ull
+
+/* An order that somebody has still to say something about: accounts who gave it, control what the draft is. */
+struct order {
+	bool used;
+	uint32_t question;  /* id of what was asked */
+	unsigned slot;	    /* ... and whom */
+	uint64_t deadline;  /* monotonic ns */
+	struct asker asker;
+	int fd; /* owned; -1 = none */
+	char comment[COMMENT_BYTES];
+	struct msg_change m;	/* its text is `comment`; of its secret nothing is kept */
+	char by[BY_BYTES];	/* once it is known: the account, which is one person however he came */
+	char login[LOGIN_NAME]; /* at the machine: his login; "" = over the web */
+	bool alone;		/* nobody else has to approve */
+	json_t *approvers;	/* owned: who may approve at this moment */
+};
+
+struct orders {
+	struct order list[ORDERS_MOST];
+};
+
+int orders_open(struct supervisor *s, struct err *e)
+{
+	s->orders = calloc(1, sizeof(*s->orders));
+	if (s->orders == NULL)
+		return err_set(e, -ENOMEM, "orders");
+	for (size_t i = 0; i < ORDERS_MOST; i++)
+		s->orders->list[i].fd = -1;
+	return 0;
+}
+
+static void order_end(struct order *o)
+{
+	if (o->fd >= 0)
+		close(o->fd);
+	json_decref(o->approvers);
+	explicit_bzero(o, sizeof(*o));
+	o->fd = -1;
+}
+
+static void refuse(struct supervisor *s, struct asker a, int status, enum message m, ...)
+{
+	struct sentence why = { 0 };
+	va_list ap;
+
+	va_start(ap, m);
+	sentence_vsay(&why, m, ap);
+	va_end(ap);
+	answer_json(s, a, status, json_pack("{s:b, s:o}", "done", 0, "error", sentence_json(&why)));
+}
+
+static struct order *order_of(struct supervisor *s, uint32_t question, unsigned slot)
+{
+	for (size_t i = 0; i < ORDERS_MOST; i++)
+		if (s->orders->list[i].used && s->orders->list[i].question == question && s->orders->list[i].slot == slot)
+			return &s->orders->list[i];
+	return NULL;
+}
+
+/* Whoever is asked has so long; who cannot be asked has nothing to say. */
+static bool ask(struct supervisor *s, struct order *o, unsigned slot, const struct msg_body *question, int fd)
+{
+	o->question = ++s->next_id;
+	o->slot = slot;
+	o->deadline = mono_ns() + LIMIT_NS;
+	return role_send(s, &s->slots[slot], o->question, question, &fd, fd >= 0 ? 1 : 0);
+}
+
+static void silent(struct supervisor *s, struct order *o)
+{
+	refuse(s, o->asker, ANSWER_CANNOT, M_CONTROL_SILENT, role_name(s->slots[o->slot].role));
+	order_end(o);
+}
+
+/* ---- who it is ------------------------------------------------------------------------------------------------------ */
+
+/* What accounts is asked: whose session, or whose login, and may he? `uid`: of the login. */
+static struct msg_body question_of(const struct msg_change *c, const struct order *o, uint32_t uid)
+{
+	uint8_t right = (uint8_t)change_right((enum change_order)c->order);
+	struct msg_body q = { .type = MSG_JUDGE,
+			      .judge = { .what = CREDENTIAL_SESSION, .family = c->family, .right = right } };
+
+	if (!o->asker.web) {
+		q = (struct msg_body){ .type = MSG_AT_MACHINE, .at_machine = { .uid = uid, .right = right } };
+		memcpy(q.at_machine.login, o->login, sizeof(o->login));
+		return q;
+	}
+	memcpy(q.judge.from, c->from, sizeof(c->from));
+	memcpy(q.judge.secret, c->secret, sizeof(c->secret));
+	memcpy(q.judge.shown, c->shown, sizeof(c->shown));
+	return q;
+}
+
+/* The rest of what may be ordered about the draft changes nothing but the draft, and is control's. */
+static bool changes_the_box(enum change_order o)
+{
+	return o == CHANGE_CHECK || o == CHANGE_TRY || o == CHANGE_APPLY || o == CHANGE_CONFIRM || o == CHANGE_ROLLBACK;
+}
+
+/* Takes its descriptors. `login`: of an order at the machine, with its number; NULL: over the web. */
+static bool begin(struct supervisor *s, struct asker a, struct msg *m, const char *login, uint32_t uid)
+{
+	const struct msg_change *c = &m->body.change;
+	struct order *o = NULL;
+	struct msg_body judge;
+
+	if (!changes_the_box((enum change_order)c->order) || (c->order == CHANGE_CHECK && m->n_fds == 0))
+		return false;
+	for (size_t i = 0; i < ORDERS_MOST && o == NULL; i++)
+		if (!s->orders->list[i].used)
+			o = &s->orders->list[i];
+	if (o == NULL) {
+		refuse(s, a, ANSWER_CANNOT, M_CONTROL_MANY);
+		return true;
+	}
+	a.tell = (c->flags & APPLY_TELL) != 0;
+	*o = (struct order){ .used = true, .asker = a, .fd = m->n_fds > 0 ? msg_take_fd(m, 0) : -1, .m = *c };
+	snprintf(o->comment, sizeof(o->comment), "%s", c->comment);
+	o->m.comment = o->comment;
+	if (login != NULL)
+		snprintf(o->login, sizeof(o->login), "%s", login);
+	judge = question_of(c, o, uid);
+	explicit_bzero(o->m.secret, sizeof(o->m.secret));
+	if (!ask(s, o, SLOT_ACCOUNTS, &judge, -1))
+		silent(s, o);
+	explicit_bzero(&judge, sizeof(judge));
+	return true;
+}
+
+bool orders_web(struct supervisor *s, struct msg *m)
+{
+	return begin(s, (struct asker){ .id = m->id, .web = true }, m, NULL, 0);
+}
+
+/* ---- at the machine --------------------------------------------------------------------------------------------------- */
+
+/* Root's own orders ask nobody. False: it is none. */
+static bool roots_order(struct supervisor *s, struct asker a, const char *by, struct msg *m)
+{
+	const struct msg_body *b = &m->body;
+
+	if (b->type == MSG_CTL_APPLY) {
+		a.tell = (b->ctl_apply.flags & APPLY_TELL) != 0;
+		op_apply(s, a, by, msg_take_fd(m, 0), m->n_fds > 1 ? m->fds[1] : -1, (struct op_ground){ 0 },
+			 &b->ctl_apply);
+	} else if (b->type == MSG_CTL_CONFIRM) {
+		op_confirm(s, a, by, b->ctl_confirm.to, (struct op_ground){ 0 });
+	} else if (b->type == MSG_CTL_ROLLBACK) {
+		a.tell = (b->ctl_rollback.flags & APPLY_TELL) != 0;
+		op_rollback(s, a, by, m->n_fds > 0 ? m->fds[0] : -1, (struct op_ground){ 0 }, &b->ctl_rollback);
+	} else if (b->type == MSG_CTL_RELEASE) {
+		op_release(s, a, by, &b->ctl_release);
+	} else if (b->type == MSG_CTL_CLOCK) {
+		clock_confirm(s, a, by);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+/* In the name of an account: whoever logged in to say it, whatever he became since. */
+static bool account_order(struct supervisor *s, struct asker a, const struct ucred *who, struct msg *m)
+{
+	bool root = who->uid == 0 || who->uid == geteuid();
+	uint32_t typed = who_typed(who->pid, who->uid), uid = root ? typed : who->uid;
+	char login[LOGIN_MOST + 1];
+
+	if (m->body.type != MSG_CHANGE)
+		refuse(s, a, ANSWER_CANNOT, M_LOGIN_ROOT_ALONE);
+	else if (typed == NO_TYPIST)
+		refuse(s, a, ANSWER_CANNOT, M_LOGIN_UNTOLD);
+	else if (!root && typed != who->uid)
+		refuse(s, a, ANSWER_CANNOT, M_LOGIN_ANOTHER);
+	else if (!login_of_uid(LOGINS_FILE, uid, login))
+		refuse(s, a, ANSWER_CANNOT, M_LOGIN_AT_MACHINE);
+	else
+		return begin(s, a, m, login, uid);
+	return true;
+}
+
+static void end_connection(struct supervisor *s, struct asker a, int fd)
+{
+	(void)shutdown(fd, SHUT_RDWR);
+	answer_fd(s, a, ANSWER_CANNOT, -1);
+}
+
+void orders_handed(struct supervisor *s, struct msg *hand)
+{
+	struct asker a = { .id = hand->id };
+	int fd = hand->fds[0];
+	struct ucred who = { 0 };
+	socklen_t n = sizeof(who);
+	char by[BY_BYTES];
+	struct msg m;
+	bool done = false;
+
+	/* It lies there already: control has looked at its head. What is no message, or no order, ends the connection. */
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) < 0 || msg_recv(fd, ROLE_CLI, ROLE_SUPERVISOR, &m) != 1) {
+		end_connection(s, a, fd);
+		return;
+	}
+	if (who.uid == 0 || who.uid == geteuid()) {
+		who_name(who.pid, who.uid, by, sizeof(by));
+		done = roots_order(s, a, by, &m);
+	}
+	if (!done && (hand->body.hand.login != 0 ? login_is_persons(who.uid) : who.uid == 0 || who.uid == geteuid()))
+		done = account_order(s, a, &who, &m);
+	if (!done)
+		end_connection(s, a, fd);
+	msg_close_fds(&m);
+	explicit_bzero(&m, sizeof(m));
+}
+
+/* ---- carrying it out ---------------------------------------------------------------------------------------------------- */
+
+static struct op_ground ground_of(const struct order *o, uint64_t base, uint64_t draft)
+{
+	struct op_ground g = { .base = base, .draft = draft };
+
+	memcpy(g.login, o->login, sizeof(g.login));
+	return g;
+}
+
+static void rollback(struct supervisor *s, const struct order *o)
+{
+	const struct msg_ctl_rollback order = { .to = o->m.to, .flags = o->m.flags & APPLY_DRY_RUN, .comment = o->comment };
+	const struct generation_record *g = order.to != 0 ? generation_find(&s->store, order.to) : NULL;
+
+	/* What was given up is a change as any other, that two persons make. */
+	if (g != NULL && !o->alone && order.flags == 0 && g->state != GEN_CONFIRMED && g->why != WHY_ROLLBACK)
+		refuse(s, o->asker, ANSWER_CANNOT, M_CHANGE_NEVER_CONFIRMED, (unsigned long long)order.to);
+	else
+		op_rollback(s, o->asker, o->by, o->fd, ground_of(o, o->m.base, 0), &order);
+}
+
+static void confirm(struct supervisor *s, const struct order *o)
+{
+	if (s->trial != 0 && o->m.to != s->trial)
+		refuse(s, o->asker, ANSWER_CANNOT, M_CHANGE_OTHER_TRIAL, (unsigned long long)s->trial,
+		       (unsigned long long)o->m.to);
+	else
+		op_confirm(s, o->asker, o->by, o->m.to, ground_of(o, 0, 0));
+}
+
+static void check(struct supervisor *s, struct order *o)
+{
+	const struct msg_ctl_apply order = { .flags = APPLY_DRY_RUN, .comment = "" };
+	uint8_t *texts = NULL;
+	int fd = o->fd;
+	struct err e;
+	size_t n;
+
+	if (memfd_read(fd, CHANGE_TEXTS_MOST, &texts, &n, &e) < 0) {
+		refuse(s, o->asker, ANSWER_INVALID, M_CHANGE_TEXTS, CHANGE_TEXTS_MOST / 1024);
+		return;
+	}
+	free(texts);
+	o->fd = -1;
+	op_apply(s, o->asker, o->by, fd, -1, ground_of(o, 0, 0), &order);
+}
+
+/* The draft is kept by control. True: it was asked, and the order waits. */
+static bool ask_draft(struct supervisor *s, struct order *o)
+{
+	struct msg_body q = { MSG_GROUND, .ground = { .order = o->m.order,
+						      .flags = o->m.flags,
+						      .alone = o->alone,
+						      .revision = o->m.revision,
+						      .confirm_s = o->m.confirm_s,
+						      .comment = o->comment } };
+	int fd = o->approvers != NULL ? json_memfd(json_incref(o->approvers)) : -1;
+	bool asked;
+
+	memcpy(q.ground.by, o->by, sizeof(o->by));
+	memcpy(q.ground.login, o->login, sizeof(o->login));
+	asked = ask(s, o, SLOT_CONTROL, &q, fd);
+	if (fd >= 0)
+		close(fd);
+	return asked;
+}
+
+/* Whose session or login it is. False: accounts has said no such thing. */
+static bool take_who(struct order *o, int fd)
+{
+	uint8_t *text = NULL;
+	const char *name;
+	struct err e;
+	json_t *j;
+	size_t n;
+
+	if (fd < 0 || memfd_read(fd, WHO_MOST, &text, &n, &e) < 0)
+		return false;
+	j = json_loadb((const char *)text, n, JSON_REJECT_DUPLICATES, NULL);
+	free(text);
+	name = json_string_value(json_object_get(j, "name"));
+	if (name != NULL)
+		snprintf(o->by, sizeof(o->by), "%s", name);
+	/* Whatever is not said plainly asks for another person. */
+	o->alone = json_is_false(json_object_get(j, "two_persons"));
+	o->approvers = json_incref(json_object_get(j, "approvers"));
+	json_decref(j);
+	return o->by[0] != '\0';
+}
+
+void orders_judged(struct supervisor *s, struct msg *m)
+{
+	struct order *o = order_of(s, m->id, SLOT_ACCOUNTS);
+	int status = m->body.answer.status, fd = m->n_fds > 0 ? m->fds[0] : -1;
+
+	if (o == NULL)
+		return;
+	if (status != ANSWER_YES)
+		answer_fd(s, o->asker, o->asker.web ? status : ANSWER_CANNOT, fd);
+	else if (!take_who(o, fd))
+		answer_fd(s, o->asker, ANSWER_CANNOT, -1);
+	else if (o->m.order == CHANGE_CONFIRM)
+		confirm(s, o);
+	else if (o->m.order == CHANGE_ROLLBACK)
+		rollback(s, o);
+	else if (o->m.order == CHANGE_CHECK)
+		check(s, o);
+	else if (ask_draft(s, o))
+		return;
+	order_end(o);
+}
+
+void orders_grounded(struct supervisor *s, struct msg *m)
+{
+	struct order *o = order_of(s, m->id, SLOT_CONTROL);
+	const struct msg_grounded *g = &m->body.grounded;
+	struct msg_ctl_apply order = { .flags = APPLY_DRY_RUN, .comment = g->comment };
+	bool tries;
+
+	if (o == NULL)
+		return;
+	tries = o->m.order == CHANGE_TRY;
+	if (!tries) {
+		order.flags = o->m.flags;
+		order.confirm_s = o->m.confirm_s;
+	}
+	if (g->status != ANSWER_YES)
+		answer_fd(s, o->asker, g->status, m->fds[0]);
+	else
+		op_apply(s, o->asker, o->by, msg_take_fd(m, 0), tries ? -1 : o->fd, ground_of(o, g->base, o->m.revision),
+			 &order);
+	order_end(o);
+}
+
+/* ---- in time ---------------------------------------------------------------------------------------------------------- */
+
+static bool only_tries(const struct order *o)
+{
+	return o->m.order == CHANGE_CHECK || o->m.order == CHANGE_TRY ||
+	       ((o->m.order == CHANGE_APPLY || o->m.order == CHANGE_ROLLBACK) && (o->m.flags & APPLY_DRY_RUN) != 0);
+}
+
+void orders_stop(struct supervisor *s, uint32_t id)
+{
+	for (size_t i = 0; i < ORDERS_MOST; i++)
+		if (s->orders->list[i].used && s->orders->list[i].asker.id == id && only_tries(&s->orders->list[i]))
+			order_end(&s->orders->list[i]);
+	op_stop(s, id);
+}
+
+void orders_gone(struct supervisor *s, const struct slot *sl)
+{
+	for (size_t i = 0; i < ORDERS_MOST; i++) {
+		struct order *o = &s->orders->list[i];
+
+		if (o->used && sl->role == ROLE_CONTROL)
+			order_end(o);
+		else if (o->used && &s->slots[o->slot] == sl)
+			silent(s, o);
+	}
+	if (sl->role == ROLE_CONTROL)
+		op_forget(s);
+}
+
+void orders_due(struct supervisor *s, uint64_t now)
+{
+	for (size_t i = 0; i < ORDERS_MOST; i++)
+		if (s->orders->list[i].used && now >= s->orders->list[i].deadline)
+			silent(s, &s->orders->list[i]);
+}
+
+uint64_t orders_next(const struct supervisor *s)
+{
+	uint64_t due = UINT64_MAX;
+
+	for (size_t i = 0; i < ORDERS_MOST; i++)
+		if (s->orders->list[i].used && s->orders->list[i].deadline < due)
+			due = s->orders->list[i].deadline;
+	return due;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The processes of a box by number, as the supervisor keeps them and control asks them. What control asks a role goes through the supervisor, which
+ * hands it on as it is: the request id says to whom, and the answer comes back under the same id.
+ */
+#ifndef SEKISHO_WIRE_SLOT_H
+#define SEKISHO_WIRE_SLOT_H
+
+#include <stdint.h>
+
+#include "appliance/wire/lane.h"
+
+enum {
+	SLOT_JOURNAL,
+	SLOT_ENFORCE,
+	SLOT_TAP,
+	SLOT_MGMT,
+	SLOT_ACCOUNTS,
+	SLOT_COMPILE,
+	SLOT_CONTROL,
+	SLOT_GATE,			 /* + number of the pair */
+	SLOT_DPI = SLOT_GATE + PAIR_MAX, /* + number of the pair */
+	SLOTS = SLOT_DPI + PAIR_MAX
+};
+
+/* Bit 31 of a request id: it is control's; bits 24 to 30 the slot that is asked, the rest its number. The supervisor's own questions have lower ids. */
+#define RELAYED 0x80000000u
+#define RELAYED_NUMBER 0x00ffffffu
+_Static_assert(SLOTS < 0x7f, "slots in seven bits");
+
+static inline uint32_t relayed_id(unsigned slot, uint32_t number)
+{
+	return RELAYED | (uint32_t)slot << 24 | (number & RELAYED_NUMBER);
+}
+
+static inline unsigned relayed_slot(uint32_t id)
+{
+	return id >> 24 & 0x7fu;
+}
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From when on the end of a conduit is near, and since when it is in force over policies.
+ *
+ * LINK: appliance/control/ending.c
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "appliance/control/ending.h"
+
+#define HOUR 3600u
+#define DAY 86400u
+#define T 1800000000u
+
+static void the_last_tenth(void **state)
+{
+	(void)state;
+	assert_int_equal(ending_near(T, T + 10 * HOUR), T + 9 * HOUR);
+	/* A day at most, five minutes at least, and all of what is shorter. */
+	assert_int_equal(ending_near(T, T + 10 * DAY), T + 9 * DAY);
+	assert_int_equal(ending_near(T, T + 300 * DAY), T + 299 * DAY);
+	assert_int_equal(ending_near(T, T + 3000), T + 2700);
+	assert_int_equal(ending_near(T, T + 2999), T + 2699);
+	assert_int_equal(ending_near(T, T + HOUR / 2), T + HOUR / 2 - 300);
+	assert_true(ending_near(T, T + 120) < T);
+	/* A clock that was set meanwhile. */
+	assert_int_equal(ending_near(T + HOUR, T), T - 300);
+	assert_int_equal(ending_near(0, 100), 0);
+}
+
+static void over_policies(void **state)
+{
+	struct ir_conduit first[] = { { .name = "a", .until = T + DAY },
+				      { .name = "stays" },
+				      { .name = "b", .until = T + DAY } };
+	struct ir_conduit second[] = { { .name = "b", .until = T + 2 * DAY },
+				       { .name = "c", .until = T + DAY },
+				       { .name = "a", .until = T + DAY } };
+	struct ir one = { .conduits = first, .n_conduits = 3 }, two = { .conduits = second, .n_conduits = 3 },
+		  none = { 0 };
+	struct endings e = { 0 };
+
+	(void)state;
+	assert_true(endings_take(&e, &one, T));
+	assert_int_equal(e.n, 2);
+	assert_int_equal(e.list[1].since, T);
+	e.list[0].said = e.list[1].said = true;
+	assert_true(endings_take(&e, &two, T + HOUR));
+	assert_int_equal(e.n, 3);
+	/* Another end is another matter; what is as it was goes on. */
+	assert_string_equal(e.list[0].name, "b");
+	assert_int_equal(e.list[0].since, T + HOUR);
+	assert_false(e.list[0].said);
+	assert_int_equal(e.list[2].since, T);
+	assert_true(e.list[2].said);
+	/* A start reads what was before: of those that it has, too. */
+	assert_int_equal(endings_older(&e, &one, T - HOUR), 1);
+	assert_int_equal(e.list[2].since, T - HOUR);
+	assert_int_equal(e.list[0].since, T + HOUR);
+	assert_int_equal(endings_older(&e, &one, T), 1);
+	assert_int_equal(e.list[2].since, T - HOUR);
+	assert_int_equal(endings_older(&e, &none, 0), 0);
+	assert_true(endings_take(&e, &none, T));
+	assert_int_equal(e.n, 0);
+	/* One that was gone and is back begins anew. */
+	assert_true(endings_take(&e, &one, T + 2 * HOUR));
+	assert_int_equal(e.list[0].since, T + 2 * HOUR);
+	endings_free(&e);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_last_tenth),
+		cmocka_unit_test(over_policies),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

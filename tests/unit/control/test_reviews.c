@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which reviews are overdue on which day, and what tells that they are others.
+ *
+ * LINK: appliance/control/overdue.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/base/memfd.c
+ * LINK: appliance/base/bytes.c appliance/base/sha256.c appliance/base/err.c
+ * LIBS: jansson nettle
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "appliance/control/overdue.h"
+
+#define DAY 86400u
+#define NOON_2027_03_31 1806494400u
+
+static struct ir_conduit conduits[] = {
+	{ .name = "a", .label = "", .owner = "IT", .review_by = "2027-03-31" },
+	{ .name = "b", .label = "北", .owner = "Cranes", .review_by = "2027-03-30" },
+	{ .name = "ended", .label = "", .owner = "IT", .review_by = "2020-01-01", .until = 1700000000u },
+	{ .name = "ends", .label = "", .owner = "IT", .review_by = "2027-01-01", .until = NOON_2027_03_31 + DAY },
+	{ .name = "old", .label = "", .owner = "IT", .review_by = "" },
+};
+static const struct ir ir = { .conduits = conduits, .n_conduits = 5 };
+
+static void on_its_day_it_is_not(void **state)
+{
+	char day[OVERDUE_DAY];
+	json_t *names = json_array();
+	struct overdue o;
+
+	(void)state;
+	overdue_day(NOON_2027_03_31, day);
+	assert_string_equal(day, "2027-03-31");
+	o = overdue_find(&ir, NOON_2027_03_31, names);
+	assert_int_equal(o.n, 2);
+	assert_string_equal(o.first, "2027-01-01");
+	assert_int_equal(json_array_size(names), 2);
+	assert_string_equal(json_string_value(json_object_get(json_array_get(names, 0), "conduit")), "b");
+	assert_string_equal(json_string_value(json_object_get(json_array_get(names, 0), "owner")), "Cranes");
+	json_decref(names);
+	/* The last second of the day, by UTC, and the first of the next: then `a` is, and the one that has ended then is not. */
+	assert_int_equal(overdue_find(&ir, NOON_2027_03_31 + DAY / 2 - 1, NULL).n, 2);
+	assert_int_equal(overdue_find(&ir, NOON_2027_03_31 + DAY / 2, NULL).n, 3);
+	assert_int_equal(overdue_find(&ir, NOON_2027_03_31 + DAY, NULL).n, 2);
+	o = overdue_find(&ir, 1600000000u - 365u * 10u * DAY, NULL);
+	assert_int_equal(o.n, 0);
+	assert_string_equal(o.first, "");
+}
+
+static void others_are_told_apart(void **state)
+{
+	struct overdue before = overdue_find(&ir, NOON_2027_03_31, NULL),
+		       later = overdue_find(&ir, NOON_2027_03_31 + 60, NULL),
+		       next = overdue_find(&ir, NOON_2027_03_31 + DAY / 2, NULL);
+	static const uint8_t none[32];
+
+	(void)state;
+	assert_memory_equal(before.digest, later.digest, 32);
+	assert_memory_not_equal(before.digest, next.digest, 32);
+	assert_memory_not_equal(before.digest, none, 32);
+	conduits[1].review_by = "2027-03-29";
+	later = overdue_find(&ir, NOON_2027_03_31, NULL);
+	assert_memory_not_equal(before.digest, later.digest, 32);
+	conduits[1].review_by = "2027-03-30";
+	/* None: as before anything was said. */
+	assert_memory_equal(overdue_find(&ir, 0, NULL).digest, none, 32);
+}
+
+static void a_crowd(void **state)
+{
+	static struct ir_conduit many[100];
+	const struct ir all = { .conduits = many, .n_conduits = 100 };
+	json_t *names = json_array();
+
+	(void)state;
+	for (size_t i = 0; i < 100; i++)
+		many[i] = (struct ir_conduit){ .name = "x", .label = "", .owner = "o", .review_by = "2020-01-01" };
+	assert_int_equal(overdue_find(&all, NOON_2027_03_31, names).n, 100);
+	assert_int_equal(json_array_size(names), OVERDUE_SHOWN);
+	json_decref(names);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(on_its_day_it_is_not),
+		cmocka_unit_test(others_are_told_apart),
+		cmocka_unit_test(a_crowd),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -18,7 +18,7 @@
 #define STATUS_READ_LIMIT 3000000000ull
 #define LONG_LIMIT 8000000000ull
 #define CHANGE_LIMIT 20000000000ull
-#define IMPACT_LIMIT 1000000000ull
+#define BOX_LIMIT 8000000000ull /* of the supervisor, which may be just at a change */
 #define JSON_MAX (64u << 20)
 
 /*
@@ -157,9 +157,6 @@ static void ask_all(struct control *s, struct collect *c)
 	static const enum msg_type questions[] = {
 		[COLLECT_STATUS] = MSG_STATUS, [COLLECT_EFFECTIVE] = MSG_EFFECTIVE, [COLLECT_VERIFY] = MSG_VERIFY
 	};
-	static const enum box_what boxes[] = {
-		[COLLECT_STATUS] = BOX_STATUS, [COLLECT_EFFECTIVE] = BOX_EFFECTIVE, [COLLECT_VERIFY] = BOX_VERIFY
-	};
 	const struct msg_body status = { .type = MSG_STATUS };
 	struct msg_body question = { .type = questions[c->kind] };
 	enum collect_kind k = c->kind;
@@ -179,7 +176,6 @@ static void ask_all(struct control *s, struct collect *c)
 	c->changes = s->changes;
 	c->retention = retention_now(s->now->ir, s->trial, s->trusted);
 	ask(s, c, SLOT_ENFORCE, &question);
-	ask(s, c, SLOT_BOX, &(struct msg_body){ MSG_BOX, .box = { .what = (uint8_t)boxes[c->kind] } });
 	for (uint32_t w = 0; w < PAIR_MAX; w++) {
 		ask(s, c, SLOT_DPI + w, &status);
 		if (k == COLLECT_STATUS)
@@ -305,12 +301,28 @@ static void finish(struct control *s, struct collect *c)
 	collect_free(c);
 }
 
+/* The supervisor comes last, so that what it knows is of the moment at which all others have answered. True: it is asked now. */
+static bool ask_box(struct control *s, struct collect *c)
+{
+	static const enum box_what boxes[] = {
+		[COLLECT_STATUS] = BOX_STATUS, [COLLECT_EFFECTIVE] = BOX_EFFECTIVE, [COLLECT_VERIFY] = BOX_VERIFY
+	};
+
+	if (c->box_asked || c->stopped || (c->kind != COLLECT_STATUS && !is_of_one_moment(c)))
+		return false;
+	c->box_asked = true;
+	c->deadline = now_ns() + BOX_LIMIT;
+	ask(s, c, SLOT_BOX, &(struct msg_body){ MSG_BOX, .box = { .what = (uint8_t)boxes[c->kind] } });
+	return c->waiting[SLOT_BOX];
+}
+
 static void finish_if_done(struct control *s, struct collect *c)
 {
 	for (unsigned i = 0; i < ASKED; i++)
 		if (c->waiting[i])
 			return;
-	finish(s, c);
+	if (!ask_box(s, c))
+		finish(s, c);
 }
 
 /* NULL: late, its question was answered without it. */
@@ -462,9 +474,12 @@ void collect_due(struct control *s, uint64_t now)
 			c->deadline = c->give_up;
 			continue;
 		}
-		for (unsigned k = 0; k < ASKED; k++)
+		for (unsigned k = 0; k < ASKED; k++) {
 			c->silent[k] |= c->waiting[k];
-		finish(s, c);
+			c->waiting[k] = false;
+		}
+		if (!ask_box(s, c))
+			finish(s, c);
 	}
 }
 

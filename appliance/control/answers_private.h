@@ -18,6 +18,7 @@ struct collect {
 	uint32_t changes;	    /* how many had begun when it was asked */
 	uint64_t journal_by; /* monotonic ns: the journal is waited for until then, unless its status was asked for */
 	struct msg_retention retention; /* the rule that it should go by, when it was asked */
+	bool box_asked;			/* the supervisor, after all others */
 	bool parked;			/* not asked yet: what is in force is just being changed */
 	bool waiting[ASKED], silent[ASKED];
 	json_t *answer[ASKED];

@@ -118,24 +118,6 @@ bool commands_encode(const struct command_table *t, struct outbuf *out)
 
 /* ---- decoding: read everything, then hold every rule --------------------------------------------------------------- */
 
-bool image_get_flag(struct bytes *b, bool *ret)
-{
-	uint8_t v;
-
-	bytes_u8(b, &v);
-	*ret = v == 1;
-	return v <= 1;
-}
-
-bool image_get_set(struct bytes *b, struct number_set *ret)
-{
-	bool ok = image_get_flag(b, &ret->any);
-
-	bytes_be32(b, &ret->first);
-	bytes_be32(b, &ret->n);
-	return ok && ((!ret->any && ret->n > 0) || ret->first == 0) && (!ret->any || ret->n == 0);
-}
-
 static bool get_permit(struct bytes *b, uint16_t version, struct command_permit *p)
 {
 	struct lane unused;

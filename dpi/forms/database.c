@@ -175,8 +175,9 @@ enum recognition recognise_oracle(enum direction dir, struct bytes head)
 	next_byte(&p);
 	if (!may_be_zeros(&p, 2) || dir == DIR_S2C)
 		return dir == DIR_S2C ? so_far(&p) : RECOGNISE_NOT;
-	if (!may_be_be16(&p, 300, 400) || !may_be_be16(&p, 300, 400))
-		return RECOGNISE_NOT;
+	for (unsigned version = 0; version < 2; version++) /* its own, and the oldest that will do */
+		if (!may_be_be16(&p, 300, 400))
+			return RECOGNISE_NOT;
 	pass_bytes(&p, 2); /* options */
 	if (!may_be_be16(&p, 512, 65535))
 		return RECOGNISE_NOT;

@@ -100,7 +100,7 @@ enum recognition recognise_imap(enum direction dir, struct bytes head)
 		return may_be_word(&p, "* ") ? p.more ? RECOGNISE_MORE : one_of(p, greetings, COUNT(greetings))
 					     : RECOGNISE_NOT;
 	while ((c = next_byte(&p)) != ' ' && !p.more)
-		if (c <= 0x20 || c >= 0x7f || memchr("(){%*\"\\+", (int)c, 8) != NULL || ++n > 32)
+		if (c <= 0x20 || c >= 0x7f || strchr("(){%*\"\\+", (int)c) != NULL || ++n > 32)
 			return RECOGNISE_NOT;
 	if (p.more)
 		return RECOGNISE_MORE;

@@ -8,7 +8,7 @@
 static bool is_token(uint32_t c)
 {
 	return (c >= '0' && c <= '9') || ((c | 32u) >= 'a' && (c | 32u) <= 'z') ||
-	       (c > 0x20 && c < 0x7f && memchr("!#$%&'*+-.^_`|~", (int)c, 15) != NULL);
+	       (c > 0x20 && c < 0x7f && strchr("!#$%&'*+-.^_`|~", (int)c) != NULL);
 }
 
 /* A method and its blank. *ret_connect: of all methods the one that has a host for its target. */

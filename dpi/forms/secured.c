@@ -54,7 +54,8 @@ enum recognition recognise_ssh(enum direction dir, struct bytes head)
 
 #define QUIC_1 1u
 #define QUIC_2 0x6b3343cfu
-#define QUIC_DRAFTS 0xff000000u /* and its number */
+#define QUIC_DRAFTS 0xff000000u	  /* and its number */
+#define QUIC_RESERVED 0x0a0a0a0au /* of each byte the lower half: asks for the versions that there are (RFC 9000, 15) */
 #define QUIC_DATAGRAM 1200u
 
 /* A number of QUIC (RFC 9000, 16): its first two bits say how many bytes it has. */
@@ -87,7 +88,8 @@ bool datagram_quic(enum direction dir, struct bytes b)
 
 	bytes_u8(&b, &first);
 	bytes_be32(&b, &version);
-	known = version == QUIC_1 || version == QUIC_2 || (version & 0xffffff00u) == QUIC_DRAFTS;
+	known = version == QUIC_1 || version == QUIC_2 || (version & 0xffffff00u) == QUIC_DRAFTS ||
+		(version & 0x0f0f0f0fu) == QUIC_RESERVED;
 	if (b.failed || (first & 0x80u) == 0 || (!known && (dir == DIR_C2S || version != 0)))
 		return false;
 	if (known && (first & 0x40u) == 0)

@@ -551,7 +551,9 @@ static void datagrams(void **state)
 	quic[0] = 0xd3; /* 0-RTT */
 	assert_false(recognise_datagram(PROTO_QUIC, DIR_C2S, bytes_of(quic, sizeof(quic))));
 	quic[0] = 0xc3;
-	quic[4] = 3;
+	memcpy(quic + 1, "\x1a\x2a\xfa\x0a", 4); /* whatever versions there are */
+	assert_true(recognise_datagram(PROTO_QUIC, DIR_C2S, bytes_of(quic, sizeof(quic))));
+	memcpy(quic + 1, "Q043", 4);
 	assert_false(recognise_datagram(PROTO_QUIC, DIR_C2S, bytes_of(quic, sizeof(quic))));
 }
 

@@ -179,37 +179,47 @@ const struct enforcer *enforcer_of(enum protocol p); /* NULL when the protocol h
 
 /* ---- recognisers: the first bytes of a direction ------------------------------------------------------------ */
 
+/*
+ * What the first bytes of a direction say, whatever is cut where: an answer other than RECOGNISE_MORE stays the same when more bytes
+ * come (up to RECOGNISE_MAX, after which more of them are not asked for).
+ */
 enum recognition {
-	RECOGNISED,	/* these bytes are this protocol */
-	RECOGNISE_MORE, /* consistent so far, too few bytes (at most RECOGNISE_MAX are ever needed) */
-	RECOGNISE_NOT,	/* not this protocol */
+	RECOGNISED,	      /* these bytes are this protocol */
+	RECOGNISE_HALF,	      /* they are of its form, as others' may be: the other end has to be of it, too */
+	RECOGNISE_IF_GREETED, /* the same of a client that only answers: its server must have spoken first */
+	RECOGNISE_MORE,	      /* consistent so far, too few bytes */
+	RECOGNISE_NOT,	      /* not this protocol */
 };
 
-#define RECOGNISE_MAX 16
+#define RECOGNISE_MAX 64
 
 /* `head`: the bytes of this direction of a TCP session from its start. Protocols without a recogniser answer RECOGNISE_NOT. */
 enum recognition recognise(enum protocol p, enum direction dir, struct bytes head);
+/* Whether a whole datagram is of this protocol's form. False for those that have none of their own. */
+bool recognise_datagram(enum protocol p, enum direction dir, struct bytes payload);
 
 enum head_step {
 	HEAD_GOES_ON,	/* more of it is to come */
 	HEAD_WHOLE,	/* it is over, or the protocol has none */
-	HEAD_AMBIGUOUS, /* holds what heads never do, so that servers differ about what it says */
+	HEAD_AMBIGUOUS, /* holds what heads never do, so that servers differ about what it says; it stays so */
 };
 
 #define HEAD_MAX 65536u /* no server takes more */
 
 /* The header of a direction's first message, all 0 at its beginning. */
 struct head {
-	uint32_t n; /* bytes so far */
+	uint32_t n;  /* bytes so far */
+	uint32_t at; /* how much stands of what is looked for */
 	uint8_t last;
-	bool on_line, whole;
+	bool on_line, lines, whole;
 };
 
 /*
- * Reads on in the first header of a direction that speaks `p`. HTTP: a NUL, a line feed without a carriage return or the other
- * way round, and more than HEAD_MAX bytes are ambiguous; an empty line ends it.
+ * Reads on in the first header of a direction that speaks `p`, where what its first bytes say is not enough. A client's of HTTP: the first
+ * line ends with a version; a NUL, a line feed without a carriage return or the other way round, and more than HEAD_MAX bytes are
+ * ambiguous; an empty line ends it. A server's of SSH: lines of text, until one is its version.
  */
-enum head_step recognise_head(enum protocol p, struct head *h, struct bytes more);
+enum head_step recognise_head(enum protocol p, enum direction dir, struct head *h, struct bytes more);
 /* Our own recogniser's answer to "what is it?", PROTO_NONE when none matches; for events ("speaks ssh"). */
 enum protocol recognise_any(enum direction dir, struct bytes head);
 

@@ -36,7 +36,8 @@ def policy(known):
 
 
 class Trial:
-    """Flows that are put to the policy together. `add` says what a flow is, `run` yields that with what became of it."""
+    """Flows that are put to the policy together. `add` says what a flow is, `run` yields that with
+    what became of it."""
 
     def __init__(self, sekisho, label, step=10**6):
         self.sekisho, self.known = sekisho, names(sekisho)
@@ -77,7 +78,8 @@ def refused(flow):
 
 
 def passed(flow):
-    """Something of it went through. Datagrams whose commands are judged are refused one by one, and their flow goes on."""
+    """Something of it went through. Datagrams whose commands are judged are refused one by one, and
+    their flow goes on."""
     if refused(flow):
         return False
     return flow["transport"] == "tcp" or flow["reason"] != "allowed" or flow["pdus"] > flow["denied_pdus"]

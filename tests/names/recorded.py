@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sessions of real servers as they are kept between recording and judging: a capture a server, and a list that says what each of its flows is."""
+"""Sessions of real servers as they are kept between recording and judging: a capture a server, and
+a list that says what each of its flows is."""
 import json
 import os
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Debian's servers, each in the root that `images/deps servers` made, on the loopback of a network of their own; and a recorder of what goes over it."""
+"""Debian's servers, each in the root that `images/deps servers` made, on the loopback of a network
+of their own; and a recorder of what goes over it."""
 import os
 import signal
 import socket
@@ -16,7 +17,8 @@ ROOT = "/run/root"
 
 
 def enter():
-    """Starts the program again in a network, mounts and processes of its own: what it leaves behind ends with it."""
+    """Starts the program again in a network, mounts and processes of its own: what it leaves behind
+    ends with it."""
     if os.environ.get("SEKISHO_NAMES") == "inside":
         return
     os.environ["SEKISHO_NAMES"] = "inside"
@@ -66,7 +68,8 @@ ENV = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UT
 
 
 def run(command, stdin="", limit=20, **env):
-    """A command in the root: what it said. One that is still there after `limit` seconds has said enough."""
+    """A command in the root: what it said. One that is still there after `limit` seconds has said
+    enough."""
     p = subprocess.Popen(["bash", "-c", command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, preexec_fn=_inside, env={**ENV, **env})
     try:
         out = p.communicate(stdin.encode(), timeout=limit)[0]
@@ -90,7 +93,8 @@ class Gone(Exception):
 
 
 def listening(port):
-    """Whether somebody listens on a port; over UDP, whether it is bound. Read from the kernel: a look is no session."""
+    """Whether somebody listens on a port; over UDP, whether it is bound. Read from the kernel: a
+    look is no session."""
     want = ":%04X" % port
     for name in ("tcp", "tcp6", "udp", "udp6"):
         with open("/proc/net/" + name, encoding="ascii") as f:
@@ -115,7 +119,8 @@ def serve(command, *ports, limit=30):
 
 
 def end():
-    """Ends all that was started: everything in these processes' namespace but the first, which is this program."""
+    """Ends all that was started: everything in these processes' namespace but the first, which is
+    this program."""
     if os.getpid() != 1:
         return
     for sig in (signal.SIGTERM, signal.SIGKILL):

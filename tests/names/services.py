@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which servers there are, and what their clients do. A server is a function that starts it and yields (what, command or function) for each
-client; `ports` says which name a policy promises on each of its ports, the first that there is ("-": none, and every name has to refuse it).
-So has it what begins with "not promised", which its client may say and the name does not cover."""
+"""Which servers there are, and what their clients do. A server is a function that starts it and
+yields (what, command or function) for each client; `ports` says which name a policy promises on
+each of its ports, the first that there is ("-": none, and every name has to refuse it). So has it
+what begins with "not promised", which its client may say and the name does not cover."""
 import time
 
 from root import file, run, serve, typed
 
 ALL = {}
 HOST = "10.30.0.1"
+# Sessions that are as much of another protocol: nothing that was said tells which.
+EITHER = {("vsftpd", "tnftp, at once a QUIT"): ("smtp",)}
 BESIDE = "/opt/beside"  # packages that cannot be installed beside others of their kind
 
 

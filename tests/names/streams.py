@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sessions as what both ends said, in order: taken out of captures, and written as captures again, cut in other ways. Standard library only."""
+"""Sessions as what both ends said, in order: taken out of captures, and written as captures again,
+cut in other ways. Standard library only."""
 import ipaddress
 import struct
 
@@ -10,7 +11,8 @@ START = 1700000000  # when the first packet of a capture that is written here wa
 
 
 class Session:
-    """What was said: `turns` are (nanoseconds, from the client, bytes); over UDP each is a datagram."""
+    """What was said: `turns` are (nanoseconds, from the client, bytes); over UDP each is a
+    datagram."""
 
     def __init__(self, l4, port, turns, begun=True, whole=True, client="", server=""):
         self.l4, self.port, self.turns = l4, port, turns
@@ -29,7 +31,7 @@ class Session:
         return out[:MSS]
 
 
-# ---- reading ---------------------------------------------------------------------------------------------------------
+# ---- reading -------------------------------------------------------------------------------------
 
 def _pcapng(data):
     at, e, links = 0, "<", []
@@ -154,7 +156,8 @@ def _name(address, port):
 
 
 def sessions(packets):
-    """The sessions of (nanoseconds, IP packet)s in the order in which they began. Over UDP the first who speaks is the client."""
+    """The sessions of (nanoseconds, IP packet)s in the order in which they began. Over UDP the
+    first who speaks is the client."""
     out, live = [], {}
     for t, ip in packets:
         part = transport_of(ip)
@@ -192,7 +195,7 @@ def read(path):
     return sessions((t, packet_of(link, frame)) for t, link, frame in frames(data))
 
 
-# ---- writing ---------------------------------------------------------------------------------------------------------
+# ---- writing -------------------------------------------------------------------------------------
 
 def _sum(data):
     """65535 minus the one's complement sum; a number modulo 65535 is that sum."""
@@ -229,7 +232,8 @@ class Writer:
         self.f.write(struct.pack("<IIII", self.now // 10**9, self.now % 10**9, len(ip), len(ip)) + ip)
 
     def flow(self, l4, client, cport, server, sport, turns, step=10**6):
-        """A whole session: opened, said in segments of at most MSS, closed. `turns`: (from the client, bytes)."""
+        """A whole session: opened, said in segments of at most MSS, closed. `turns`: (from the
+        client, bytes)."""
         if l4 == UDP:
             for c2s, data in turns:
                 self.packet(datagram(client, cport, server, sport, data) if c2s else datagram(server, sport, client, cport, data), step)
@@ -255,7 +259,7 @@ class Writer:
         self.f.close()
 
 
-# ---- in other pieces -------------------------------------------------------------------------------------------------
+# ---- in other pieces -----------------------------------------------------------------------------
 
 BYTES = 64  # that go one a segment
 

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The counts: what was refused under its own name, what passed under another, and how that is printed."""
+"""The counts: what was refused under its own name, what passed under another, and how that is
+printed."""
 import collections
 import os
 
 import judge
 import recorded
+import services
 import streams
 
 
@@ -16,7 +18,8 @@ class Counts:
 
 
 def variants(s, cut=True):
-    """(how, turns, whether it is put under other names as well): a session in every way in which it may come."""
+    """(how, turns, whether it is put under other names as well): a session in every way in which it
+    may come."""
     yield "whole", streams.whole(s), True
     if s.l4 != streams.TCP or not cut:
         return
@@ -59,7 +62,8 @@ class Findings:
 
 
 def put(sekisho, label, told, slow_too=True):
-    """Puts (source, what, own name, session, whether it is cut as well)s before every name; own name "-": every name has to refuse it."""
+    """Puts (source, what, own name, session, whether it is cut as well)s before every name; own
+    name "-": every name has to refuse it."""
     found = Findings()
     for slow in (False, True) if slow_too else (False,):
         trial = judge.Trial(sekisho, label + ("-slow" if slow else ""), 20 * 10**9 if slow else 10**6)
@@ -68,6 +72,8 @@ def put(sekisho, label, told, slow_too=True):
                 found.counts[own].sessions += 1
             for how, turns, everywhere in variants(s, cut) if not slow else [("slow", streams.whole(s)[:40], True)]:
                 for name in trial.known:
+                    if name in services.EITHER.get((source, what), ()):
+                        continue
                     if trial.judges(name, s.l4) and (name == own or everywhere):
                         trial.add((source, what, own, name, how), name, s, turns)
         for (source, what, own, name, how), flow in trial.run():

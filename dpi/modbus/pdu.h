@@ -45,7 +45,7 @@ struct modbus_request {
 	uint8_t function;
 	bool well_formed; /* false: only the three fields before this one, and perhaps an operation's addresses, mean something */
 	uint8_t wrong; /* enum reason: what is wrong with it otherwise; R_ALLOWED when it is well-formed */
-	uint8_t n; /* operations, one group; written values are borrowed from the PDU */
+	uint8_t n;     /* operations, one group; written values are borrowed from the PDU */
 	struct operation operations[MODBUS_OPERATIONS];
 	/* What an answer is compared with; the meaning depends on the function. */
 	uint16_t address, quantity, value;

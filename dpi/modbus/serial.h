@@ -13,7 +13,8 @@
 #include "appliance/wire/evaluate.h"
 #include "dpi/protocol.h"
 
-#define SERIAL_MAX 256u /* bytes of a frame, those of its check among them; in ASCII there is no room for more within a PDU */
+#define SERIAL_MAX                                                                                                     \
+	256u /* bytes of a frame, those of its check among them; in ASCII there is no room for more within a PDU */
 
 struct modbus_serial {
 	uint8_t reads; /* enum serial_reads */

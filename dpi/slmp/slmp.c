@@ -295,8 +295,11 @@ static void missed(void *state, bool unread)
 	struct slmp_state *s = state;
 
 	pending_missed(open_of(s), unread);
-	if (unread && s->registered.n > 0) /* another may have come after it */
+	/* Another registration may have gone by, in bytes that a full queue let pass. */
+	if (s->registered.n > 0)
 		s->registered.n = SLMP_MONITOR_MORE;
+	if (s->registering.n > 0)
+		s->registering.n = SLMP_MONITOR_MORE;
 }
 
 /* Commands without a name may look like anything. An answer says too little to be told from others but by its length. */

@@ -48,6 +48,8 @@ struct pdu {
 	uint32_t line;	    /* policy line of that conduit */
 	struct place row;   /* where the row stands that allowed it */
 	struct limit limit; /* refused: which number was outside of what */
+	bool reading; /* said of bytes that are told besides as what they are: what some receiver may make of them; or */
+	bool shadow;  /* ... what the rows of a shadow say, which stop nothing */
 	bool early; /* `segment` refuses the beginning of a PDU for what will be said of all of it, too, where a refusal ends nothing */
 	const struct operation
 		*operations; /* of a request all that it asks for, borrowed until outside_pdu returns; else NULL */
@@ -101,7 +103,7 @@ struct parsed {
 	struct bond bond;    /* of a request or a datagram; of an answer, what `answered` says */
 };
 
-#define ENFORCER_STATE_MAX 1792 /* bytes of state inline in a flow */
+#define ENFORCER_STATE_MAX 2048 /* bytes of state inline in a flow */
 /*
  * Bytes of the largest PDU that any enforcer takes. What is not whole yet lies in the pool, at most this much of it for a direction, and
  * is copied once for every segment that brings some more: so larger ones than a protocol's devices send are refused.
@@ -140,6 +142,14 @@ struct enforcer {
 	void (*answered)(void *state, struct bytes pdu, const struct command_table *table,
 			 const struct command_permit *permit, struct pdu *ret);
 	/*
+	 * New bytes of the client's, of a segment or of a datagram, before anything else is asked: false where a receiver that frames the
+	 * protocol in another way would find a forbidden request, or where they are such a request and nothing of this protocol as it is
+	 * enforced. *ret (zeroed but for dir, offset and length) then says which; its `reading` tells the first from the second. `begins`:
+	 * with a PDU. May be NULL.
+	 */
+	bool (*framed_else)(void *state, bool begins, struct bytes fresh, const struct command_table *table,
+			    const struct command_permit *permit, struct pdu *ret);
+	/*
 	 * A segment of the client's with new bytes, before any of it is judged: `b` begins with a PDU, `offset` being where that lies
 	 * in the stream, and `carried` bytes of it came in earlier segments; `late`: long before this one. False refuses it, for what a receiver may make of how
 	 * it is cut; *ret (zeroed but for dir, offset and length) then says why. May be NULL.
@@ -156,6 +166,11 @@ struct enforcer {
 	 * As if all that was asked had been answered: what a segment would meet by itself. May be NULL where that is a state of which nothing is known.
 	 */
 	void (*all_answered)(void *state);
+	/*
+	 * Requests that have waited since the call before the last, or, where room has to be made `now`, all of them give up their places
+	 * to new ones, oldest first: their answers were lost. An answer that comes all the same is still one. May be NULL.
+	 */
+	void (*age)(void *state, bool now);
 	/*
 	 * Bytes went by unseen, before a pick-up or where a capture has a gap: the state is kept but is not all there was. A PDU that
 	 * is judged again is judged by a copy of the state after this call: that it was said before is no reason against it.

@@ -123,6 +123,12 @@ static void toy_answered(void *state, struct bytes pdu, const struct command_tab
 	ret->line = table->grants[permit->first_grant].line;
 }
 
+static void toy_age(void *state, bool now)
+{
+	if (now)
+		*(uint32_t *)state = 0;
+}
+
 static void toy_missed(void *state, bool unread)
 {
 	(void)unread;
@@ -146,6 +152,7 @@ static const struct enforcer toy = { .protocol = DESK_PROTOCOL,
 				     .parse = toy_parse,
 				     .asked = toy_asked,
 				     .answered = toy_answered,
+				     .age = toy_age,
 				     .missed = toy_missed };
 
 /* What stands in the place of Modbus: a test may put its own there. */

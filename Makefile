@@ -62,6 +62,7 @@ help:
 	@echo 'make demo-down   take every trace of the demonstration away'
 	@echo 'make test        every test: unit, golden, replay, namespaces, sanitizers, fuzz corpora (asks for root)'
 	@echo 'make test-unit | test-golden | test-replay | test-fuzz | test-san | test-netns     one part of it'
+	@echo 'make names       names of protocols against real servers and captures, SETS= folders of those (asks for root)'
 	@echo 'make bench       speed, as ratios within one run (asks for root)'
 	@echo 'make bench-peers the same beside Suricata, which it unpacks to build/ (asks for root)'
 	@echo 'make bench-pdu   instructions that each enforcer takes for a PDU'

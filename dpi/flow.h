@@ -70,8 +70,8 @@ struct flow_name {
 	uint32_t undecided; /* bytes that passed unrecognised */
 	uint8_t prefix_len[2];
 	uint8_t prefix[2][RECOGNISE_MAX];
-	uint8_t spoken[2];   /* enum protocol that a direction was recognised as */
-	struct head head[2]; /* of what it was recognised as */
+	uint8_t spoken[2];   /* enum protocol whose header is read in a direction, which is not over with those bytes */
+	struct head head[2]; /* as far as it was read */
 };
 
 /* What is known of the TLS that a session speaks. */

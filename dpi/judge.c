@@ -3,6 +3,19 @@
 
 #include <string.h>
 
+unsigned judge_leniency(enum protocol protocol, const struct command_table *t, const struct command_permit *p)
+{
+	unsigned bits = 0;
+
+	for (uint32_t i = 0; i < p->n_grants; i++) {
+		const struct command_grant *g = &t->grants[p->first_grant + i];
+
+		if (g->protocol == (uint16_t)protocol && !g->shadow)
+			bits |= g->lenient;
+	}
+	return bits;
+}
+
 void pdu_name_ruling(struct pdu *ret, const struct ruling *ruling)
 {
 	const struct command_row *row = ret->allowed ? ruling->row : NULL;

@@ -34,6 +34,9 @@ void judge_kept(const struct enforcer *e, const struct operation *o, uint32_t n,
 
 /* ---- for enforcers: who decided, and what about ---- */
 
+/* LENIENT_*: what the services that apply here forgive; as with commands, one that does is enough. */
+unsigned judge_leniency(enum protocol protocol, const struct command_table *t, const struct command_permit *p);
+
 /* The conduit, its line, and the row that allowed it. */
 void pdu_name_ruling(struct pdu *ret, const struct ruling *ruling);
 /* Of the operation that the ruling is about: whom it is for, its code and its addresses. */

@@ -87,7 +87,7 @@ static void heap_give(void *p)
 	heap.free[b->size] = b;
 }
 
-/* Only protocols that a policy can name are looked for: every other detector could only be wrong. */
+/* Only what a row has the library's name of is looked for: every other detector could only be wrong. */
 static void choose_protocols(void)
 {
 	NDPI_PROTOCOL_BITMASK wanted;

@@ -4,7 +4,7 @@
  * protocol's own and begin with struct pending_entry.
  *
  * An answer may never come: some requests have none, devices and datagrams are lost. So an entry that was overtaken (a later
- * request was answered) may be forgotten when room is short. Refused requests are remembered as well: where refusals do not end the
+ * request was answered) may be forgotten when room is short, and so may one that has waited for long. Refused requests are remembered as well: where refusals do not end the
  * flow (observe, replay of a capture) their answers do come, and are refused for their request's reason. Pure.
  */
 #ifndef SEKISHO_DPI_PENDING_H
@@ -16,10 +16,13 @@
 
 #define UNSEEN_ANY 255u /* no request was seen since bytes were missed: whatever comes answers one from before */
 
+#define PENDING_AGED 2u /* how often its list was aged while it was there */
+
 struct pending_entry {
-	uint16_t choice;    /* of the ruling that decided it */
-	uint8_t reason;	    /* enum reason; R_ALLOWED when it passed */
-	uint8_t expendable; /* 1: overtaken, or one that need not be answered */
+	uint16_t choice;	/* of the ruling that decided it */
+	uint8_t reason;		/* enum reason; R_ALLOWED when it passed */
+	uint8_t expendable : 1; /* overtaken, or one that need not be answered */
+	uint8_t aged : 2;	/* PENDING_AGED: nobody waits for it any more */
 };
 
 _Static_assert(REASON_COUNT <= 256, "a reason must fit into an entry");
@@ -62,18 +65,36 @@ static inline void pending_forget(struct pending_list l, uint32_t i)
 	l.is->n--;
 }
 
+/* Some time has passed. `now`: all of them give up their places when there is need. */
+static inline void pending_age(struct pending_list l, bool now)
+{
+	for (uint32_t i = 0; i < l.is->n; i++)
+		pending_at(l, i)->aged = now || pending_at(l, i)->aged > 0 ? PENDING_AGED : 1u;
+}
+
+/* How readily an entry gives up its place: what was overtaken, what was refused and is there only since nothing is stopped, what waits for long. */
+static inline unsigned pending_rank(const struct pending_entry *e)
+{
+	return e->expendable ? 3u : e->reason != R_ALLOWED ? 2u : e->aged >= PENDING_AGED ? 1u : 0;
+}
+
 /* For one more. False: all of them are still due. */
 static inline bool pending_make_room(struct pending_list l)
 {
+	uint32_t i = 0;
+
 	if (l.is->n < l.max)
 		return true;
-	for (uint32_t i = 0; i < l.is->n; i++)
-		if (pending_at(l, i)->expendable) {
-			l.is->unread |= pending_at(l, i)->reason != R_ALLOWED; /* should its answer come after all */
-			pending_forget(l, i);
-			return true;
-		}
-	return false;
+	for (uint32_t k = 1; k < l.is->n; k++)
+		if (pending_rank(pending_at(l, k)) > pending_rank(pending_at(l, i)))
+			i = k;
+	if (pending_rank(pending_at(l, i)) == 0)
+		return false;
+	l.is->unread |= pending_at(l, i)->reason != R_ALLOWED; /* should its answer come after all */
+	if (pending_rank(pending_at(l, i)) == 1 && l.is->unseen < l.max)
+		l.is->unseen++;
+	pending_forget(l, i);
+	return true;
 }
 
 /* A request was seen: what went by unseen is older, and no more than may wait. */

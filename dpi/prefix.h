@@ -6,11 +6,19 @@
 #ifndef SEKISHO_DPI_PREFIX_H
 #define SEKISHO_DPI_PREFIX_H
 
+#include <string.h>
+
 #include "dpi/protocol.h"
 
-#define RECOGNISED(id, name, ...) enum recognition recognise_##name(enum direction dir, struct bytes head);
-#define ENFORCED(id, name, ...) enum recognition recognise_##name(enum direction dir, struct bytes head);
+#define STREAM_FORM(name) enum recognition recognise_##name(enum direction dir, struct bytes head);
+#define DATAGRAM_FORM(name) bool datagram_##name(enum direction dir, struct bytes payload);
+#define RECOGNISED(id, name, ...) STREAM_FORM(name)
+#define ENFORCED(id, name, ...) STREAM_FORM(name)
+#define DATAGRAMS(id, name, ...) DATAGRAM_FORM(name)
+#define EITHER(id, name, ...) STREAM_FORM(name) DATAGRAM_FORM(name)
 #include "appliance/wire/protocols.def"
+#undef STREAM_FORM
+#undef DATAGRAM_FORM
 
 /* A byte of the prefix: unread bytes are "not there yet", which rules nothing out. */
 struct prefix {
@@ -42,6 +50,32 @@ static inline enum recognition so_far(const struct prefix *p)
 	return p->more ? RECOGNISE_MORE : RECOGNISED;
 }
 
+/* Any bytes, n of them. */
+static inline void pass_bytes(struct prefix *p, unsigned n)
+{
+	while (n-- > 0)
+		next_byte(p);
+}
+
+/* A number of n bytes, at most 4, the highest first. Meaningless while there is "more". */
+static inline uint32_t next_number(struct prefix *p, unsigned n)
+{
+	uint32_t v = 0;
+
+	while (n-- > 0)
+		v = v << 8 | (next_byte(p) & 0xffu);
+	return v;
+}
+
+/* n bytes of 0. */
+static inline bool may_be_zeros(struct prefix *p, unsigned n)
+{
+	while (n-- > 0)
+		if (!may_be(p, 0, 0))
+			return false;
+	return true;
+}
+
 /* As much of `word` as there are bytes for. */
 static inline bool may_be_word(struct prefix *p, const char *word)
 {
@@ -49,6 +83,24 @@ static inline bool may_be_word(struct prefix *p, const char *word)
 		if (!may_be(p, (uint8_t)*word, (uint8_t)*word))
 			return false;
 	return true;
+}
+
+/* The same, with letters of either case where `word` has capitals. */
+static inline bool may_be_verb(struct prefix *p, const char *word)
+{
+	for (; *word != '\0'; word++) {
+		uint32_t v = next_byte(p);
+
+		if (!p->more && v != (uint8_t)*word && !(*word >= 'A' && *word <= 'Z' && v == (uint32_t)*word + 32u))
+			return false;
+	}
+	return true;
+}
+
+/* What people can read: of any language, and tabs. */
+static inline bool is_text(uint32_t c)
+{
+	return c == '\t' || (c >= 0x20 && c != 0x7f && c < 0xff);
 }
 
 /* A big-endian number of two bytes in lo..hi. One byte alone may rule it out already. */

@@ -48,6 +48,8 @@ struct pdu {
 	uint32_t line;	    /* policy line of that conduit */
 	struct place row;   /* where the row stands that allowed it */
 	struct limit limit; /* refused: which number was outside of what */
+	bool reading; /* said of bytes that are told besides as what they are: what some receiver may make of them; or */
+	bool shadow;  /* ... what the rows of a shadow say, which stop nothing */
 	bool early; /* `segment` refuses the beginning of a PDU for what will be said of all of it, too, where a refusal ends nothing */
 	const struct operation
 		*operations; /* of a request all that it asks for, borrowed until outside_pdu returns; else NULL */
@@ -101,7 +103,7 @@ struct parsed {
 	struct bond bond;    /* of a request or a datagram; of an answer, what `answered` says */
 };
 
-#define ENFORCER_STATE_MAX 1792 /* bytes of state inline in a flow */
+#define ENFORCER_STATE_MAX 2048 /* bytes of state inline in a flow */
 /*
  * Bytes of the largest PDU that any enforcer takes. What is not whole yet lies in the pool, at most this much of it for a direction, and
  * is copied once for every segment that brings some more: so larger ones than a protocol's devices send are refused.
@@ -140,6 +142,14 @@ struct enforcer {
 	void (*answered)(void *state, struct bytes pdu, const struct command_table *table,
 			 const struct command_permit *permit, struct pdu *ret);
 	/*
+	 * New bytes of the client's, of a segment or of a datagram, before anything else is asked: false where a receiver that frames the
+	 * protocol in another way would find a forbidden request, or where they are such a request and nothing of this protocol as it is
+	 * enforced. *ret (zeroed but for dir, offset and length) then says which; its `reading` tells the first from the second. `begins`:
+	 * with a PDU. May be NULL.
+	 */
+	bool (*framed_else)(void *state, bool begins, struct bytes fresh, const struct command_table *table,
+			    const struct command_permit *permit, struct pdu *ret);
+	/*
 	 * A segment of the client's with new bytes, before any of it is judged: `b` begins with a PDU, `offset` being where that lies
 	 * in the stream, and `carried` bytes of it came in earlier segments; `late`: long before this one. False refuses it, for what a receiver may make of how
 	 * it is cut; *ret (zeroed but for dir, offset and length) then says why. May be NULL.
@@ -156,6 +166,11 @@ struct enforcer {
 	 * As if all that was asked had been answered: what a segment would meet by itself. May be NULL where that is a state of which nothing is known.
 	 */
 	void (*all_answered)(void *state);
+	/*
+	 * Requests that have waited since the call before the last, or, where room has to be made `now`, all of them give up their places
+	 * to new ones, oldest first: their answers were lost. An answer that comes all the same is still one. May be NULL.
+	 */
+	void (*age)(void *state, bool now);
 	/*
 	 * Bytes went by unseen, before a pick-up or where a capture has a gap: the state is kept but is not all there was. A PDU that
 	 * is judged again is judged by a copy of the state after this call: that it was said before is no reason against it.
@@ -179,37 +194,47 @@ const struct enforcer *enforcer_of(enum protocol p); /* NULL when the protocol h
 
 /* ---- recognisers: the first bytes of a direction ------------------------------------------------------------ */
 
+/*
+ * What the first bytes of a direction say, whatever is cut where: an answer other than RECOGNISE_MORE stays the same when more bytes
+ * come (up to RECOGNISE_MAX, after which more of them are not asked for).
+ */
 enum recognition {
-	RECOGNISED,	/* these bytes are this protocol */
-	RECOGNISE_MORE, /* consistent so far, too few bytes (at most RECOGNISE_MAX are ever needed) */
-	RECOGNISE_NOT,	/* not this protocol */
+	RECOGNISED,	      /* these bytes are this protocol */
+	RECOGNISE_HALF,	      /* they are of its form, as others' may be: the other end has to be of it, too */
+	RECOGNISE_IF_GREETED, /* the same of a client that only answers: its server must have spoken first */
+	RECOGNISE_MORE,	      /* consistent so far, too few bytes */
+	RECOGNISE_NOT,	      /* not this protocol */
 };
 
-#define RECOGNISE_MAX 16
+#define RECOGNISE_MAX 64
 
 /* `head`: the bytes of this direction of a TCP session from its start. Protocols without a recogniser answer RECOGNISE_NOT. */
 enum recognition recognise(enum protocol p, enum direction dir, struct bytes head);
+/* Whether a whole datagram is of this protocol's form. False for those that have none of their own. */
+bool recognise_datagram(enum protocol p, enum direction dir, struct bytes payload);
 
 enum head_step {
 	HEAD_GOES_ON,	/* more of it is to come */
 	HEAD_WHOLE,	/* it is over, or the protocol has none */
-	HEAD_AMBIGUOUS, /* holds what heads never do, so that servers differ about what it says */
+	HEAD_AMBIGUOUS, /* holds what heads never do, so that servers differ about what it says; it stays so */
 };
 
 #define HEAD_MAX 65536u /* no server takes more */
 
 /* The header of a direction's first message, all 0 at its beginning. */
 struct head {
-	uint32_t n; /* bytes so far */
+	uint32_t n;  /* bytes so far */
+	uint32_t at; /* how much stands of what is looked for */
 	uint8_t last;
-	bool on_line, whole;
+	bool on_line, lines, whole;
 };
 
 /*
- * Reads on in the first header of a direction that speaks `p`. HTTP: a NUL, a line feed without a carriage return or the other
- * way round, and more than HEAD_MAX bytes are ambiguous; an empty line ends it.
+ * Reads on in the first header of a direction that speaks `p`, where what its first bytes say is not enough. A client's of HTTP: the first
+ * line ends with a version; a NUL, a line feed without a carriage return or the other way round, and more than HEAD_MAX bytes are
+ * ambiguous; an empty line ends it. A server's of SSH: lines of text, until one is its version.
  */
-enum head_step recognise_head(enum protocol p, struct head *h, struct bytes more);
+enum head_step recognise_head(enum protocol p, enum direction dir, struct head *h, struct bytes more);
 /* Our own recogniser's answer to "what is it?", PROTO_NONE when none matches; for events ("speaks ssh"). */
 enum protocol recognise_any(enum direction dir, struct bytes head);
 

@@ -72,6 +72,13 @@ test-unit test-golden test-replay test-fuzz test-san test-netns: test-%: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) all peers
 	@tests/run $*
 
+# Our names for protocols against Debian's servers and public captures (docs/names.md); SETS="folder ..." are those.
+.PHONY: names
+names:
+	@images/deps build servers
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@$(AS_ROOT) tests/names/run $(SETS)
+
 .PHONY: bench
 bench: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) all bench-programs

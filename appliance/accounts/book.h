@@ -161,7 +161,7 @@ json_t *duties_json(uint32_t duties);
 json_t *rights_json(uint32_t rights);
 json_t *book_approval_json(const struct book *b);
 
-/* book_file.c: all of it, secrets included, as it stands in the file. */
+/* All of it, secrets included, as it stands in the file. */
 json_t *book_to_json(const struct book *b);
 bool book_of_json(const json_t *j, struct book *ret); /* false: not a book, and nothing of it is to be used */
 

@@ -1,13 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The book as JSON. What is read is held to all that the program would have written: a file that says more, less or something else is
- * damaged, for nobody but this program writes it.
+ * The book as JSON, and its file. What is read is held to all that the program would have written:
+ * a file that says more, less or something else is damaged, for nobody but this program writes it.
  */
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "appliance/accounts/book.h"
+#include "appliance/base/atomic_file.h"
+#include "appliance/base/sha256.h"
 #include "appliance/wire/duty.h"
+
+#define FILE_NAME "accounts"
+#define FILE_MOST (1u << 20)
+#define HEAD "sekisho-accounts 1 "
+#define HEAD_BYTES (sizeof(HEAD) - 1 + 64 + 1)
 
 /* ---- writing ------------------------------------------------------------------------------------------------------ */
 
@@ -328,4 +337,90 @@ bool book_of_json(const json_t *j, struct book *ret)
 		*book_add_token(ret) = t;
 	}
 	return true;
+}
+
+/* ---- the file ----------------------------------------------------------------------------------------------------- */
+
+static bool head_fits(const uint8_t *p, size_t n)
+{
+	uint8_t digest[32];
+	char want[65];
+
+	if (n < HEAD_BYTES || memcmp(p, HEAD, sizeof(HEAD) - 1) != 0 || p[HEAD_BYTES - 1] != '\n')
+		return false;
+	sha256(p + HEAD_BYTES, n - HEAD_BYTES, digest);
+	hex_text(digest, sizeof(digest), want);
+	return memcmp(p + sizeof(HEAD) - 1, want, 64) == 0;
+}
+
+int book_of_file(const uint8_t *p, size_t n, struct book *ret, struct err *e)
+{
+	json_error_t why = { 0 };
+	json_t *j = head_fits(p, n)
+			    ? json_loadb((const char *)p + HEAD_BYTES, n - HEAD_BYTES, JSON_REJECT_DUPLICATES, &why)
+			    : NULL;
+	bool ok = j != NULL && book_of_json(j, ret);
+	bool memory = j == NULL && json_error_code(&why) == json_error_out_of_memory;
+
+	json_decref(j);
+	return ok ? 0 : err_set(e, memory ? -ENOMEM : -EBADMSG, "the file %s", FILE_NAME);
+}
+
+static int book_read(struct book *b, struct err *e)
+{
+	uint8_t *p;
+	size_t n;
+	int r = file_read(b->dirfd, FILE_NAME, FILE_MOST, &p, &n, e);
+
+	if (r < 0)
+		return r;
+	r = book_of_file(p, n, b, e);
+	explicit_bzero(p, n);
+	free(p);
+	return r;
+}
+
+int book_open(int dirfd, struct book *ret, enum book_found *ret_found, struct err *e)
+{
+	int r;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->dirfd = dirfd;
+	r = book_read(ret, e);
+	*ret_found = r == 0 ? BOOK_READ : r == -ENOENT ? BOOK_NEW : BOOK_DAMAGED;
+	if (r == 0 || r == -ENOENT)
+		return 0;
+	/* It may be whole: the role ends, and is started again. */
+	if (r == -ENOMEM || r == -EMFILE || r == -ENFILE || r == -EINTR)
+		return r;
+	memset(ret, 0, sizeof(*ret));
+	ret->dirfd = dirfd;
+	return file_aside(dirfd, FILE_NAME);
+}
+
+int book_save(const struct book *b, struct err *e)
+{
+	json_t *j = book_to_json(b);
+	char *text = j != NULL ? json_dumps(j, JSON_COMPACT) : NULL, *all = NULL, hex[65];
+	size_t n = text != NULL ? strlen(text) : 0;
+	uint8_t digest[32];
+	int r = -ENOMEM;
+
+	json_decref(j);
+	if (text != NULL)
+		all = malloc(HEAD_BYTES + n + 1);
+	if (all == NULL) {
+		err_set(e, r, "write %s", FILE_NAME);
+	} else {
+		sha256(text, n, digest);
+		hex_text(digest, sizeof(digest), hex);
+		snprintf(all, HEAD_BYTES + n + 1, "%s%s\n%s", HEAD, hex, text);
+		r = atomic_write(b->dirfd, FILE_NAME, all, HEAD_BYTES + n, e);
+		explicit_bzero(all, HEAD_BYTES + n);
+	}
+	if (text != NULL)
+		explicit_bzero(text, n);
+	free(text);
+	free(all);
+	return r;
 }

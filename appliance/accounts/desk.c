@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What all of the desk shares, and what strangers may ask: to be let in, what a session may, to be let go. */
+/* What the desk's files share: answers and records, jobs, who is let in, what a session may. */
 #include "appliance/accounts/desk.h"
 
 #include <errno.h>
@@ -11,7 +11,6 @@
 #include "appliance/base/sha256.h"
 #include "appliance/wire/duty.h"
 
-#define SAVE_USE_S 3600u /* the last use of a token is written this often */
 #define LOOK_S 86400u
 
 /* ---- shared ------------------------------------------------------------------------------------------------------- */
@@ -130,8 +129,7 @@ int desk_open(struct desk *d, int dirfd, const struct desk_out *out, struct mome
 
 /* ---- a login ------------------------------------------------------------------------------------------------------ */
 
-/* One answer for all that can be wrong. */
-static void say_refused(struct desk *d, uint32_t id)
+void desk_say_refused(struct desk *d, uint32_t id)
 {
 	d->refused++;
 	desk_refuse(d, id, ANSWER_NO, M_LOGIN_REFUSED);
@@ -175,69 +173,11 @@ void desk_copy_field(char *out, const uint8_t *field, size_t n)
 	out[len] = 0;
 }
 
-void desk_login(struct desk *d, uint32_t id, const struct msg_login *m, struct moment now)
-{
-	struct addr from = desk_from(m->family, m->from);
-	char name[LOGIN_NAME + 1], phrase[LOGIN_PHRASE + 1];
-	const struct account *a;
-	uint64_t count = 0;
-	struct job *j;
-
-	/* Before anything is looked at, so that it tells nobody whether the rest is right. */
-	if (m->kind == PROOF_KEY && d->no_keys) {
-		desk_refuse(d, id, ANSWER_CANNOT, M_LOGIN_NO_KEYS);
-		return;
-	}
-	desk_copy_field(name, m->name, LOGIN_NAME);
-	a = book_account(&d->book, name);
-	if (lockout_locked(&d->lockout, name, &from, now.ns)) {
-		if (lockout_refused(&d->lockout, name, &from, &count))
-			desk_event(d, ACCOUNT_REFUSED, &from, a != NULL ? a->name : NULL, NULL, NULL, NULL, count);
-		say_refused(d, id);
-		return;
-	}
-	j = desk_stranger(d, id, &from);
-	if (j == NULL)
-		return;
-	j->kind = JOB_LOGIN;
-	memcpy(j->name, name, sizeof(name));
-	j->proof_kind = (enum proof)m->kind;
-	snprintf(j->proof, sizeof(j->proof), "%s", m->proof);
-	memcpy(j->shown, m->shown, sizeof(j->shown));
-	j->known = a != NULL;
-	snprintf(j->hash, sizeof(j->hash), "%s", a != NULL ? a->hash : d->stranger);
-	desk_copy_field(phrase, m->phrase, LOGIN_PHRASE);
-	/* Of everybody's, so that nobody learns from the time whether there is such an account. */
-	j->leaked = desk_leaked(d, phrase);
-	/* It counts as failed until it has succeeded: else so many could be tried at once as there are jobs. */
-	j->locks = lockout_failed(&d->lockout, name, &from, now.ns);
-	if (!desk_hash(d, j, phrase, j->hash)) {
-		desk_come_again(d, j);
-		desk_job_end(j);
-	}
-	explicit_bzero(phrase, sizeof(phrase));
-}
-
 bool desk_same_hash(const char *a, const char *b)
 {
 	size_t n = strlen(a);
 
 	return n == strlen(b) && secret_same((const uint8_t *)a, (const uint8_t *)b, n);
-}
-
-/* A code by the clock, or one of those on paper. What is used up is in memory at once; on the disk a code on paper is before anybody is let
- * in by it, one by the clock, which is over in a minute, where the disk takes it: a full disk keeps nobody out who has his telephone. */
-static bool second_factor(struct account *a, const char *code, struct moment now, bool *ret_paper)
-{
-	uint64_t step;
-
-	*ret_paper = false;
-	if (!a->no_totp && totp_fits(a->totp, code, now.wall_s, a->totp_step, &step)) {
-		a->totp_step = step;
-		return true;
-	}
-	*ret_paper = account_use_recovery(a, code);
-	return *ret_paper;
 }
 
 void desk_let_in(struct desk *d, const struct job *j, struct account *a, bool paper, struct moment now)
@@ -298,56 +238,7 @@ void desk_failed(struct desk *d, struct job *j)
 void desk_login_refused(struct desk *d, struct job *j)
 {
 	desk_failed(d, j);
-	say_refused(d, j->id);
-}
-
-/* True: it is not over yet. */
-static bool login_hashed(struct desk *d, struct job *j, const struct hash_answer *h, struct moment now)
-{
-	struct account *a = j->known ? book_account(&d->book, j->name) : NULL;
-	/* Its pass phrase may have been changed meanwhile, or the account be another of that name. */
-	bool phrase = a != NULL && desk_same_hash(h->hash, j->hash) && desk_same_hash(h->hash, a->hash) &&
-		      !a->disabled && !account_handed_over(a, now.wall_s);
-	bool paper = false;
-
-	/* Out of memory, or the like: right and wrong look the same, and neither is anybody's fault. */
-	if (!h->ok) {
-		desk_come_again(d, j);
-	} else if (phrase && j->proof_kind == PROOF_KEY && a->n_keys > 0) {
-		if (desk_prove(d, j, a))
-			return true;
-		desk_come_again(d, j);
-	} else if (phrase && j->proof_kind == PROOF_CERTIFICATE) {
-		desk_certificate_login(d, j, a, now);
-	} else if (phrase && j->proof_kind == PROOF_CODE && second_factor(a, j->proof, now, &paper)) {
-		desk_let_in(d, j, a, paper, now);
-	} else {
-		desk_login_refused(d, j);
-	}
-	return false;
-}
-
-void desk_hashed(struct desk *d, const struct hash_answer *a, struct moment now)
-{
-	for (size_t i = 0; i < DESK_JOBS; i++) {
-		struct job *j = &d->jobs[i];
-		const enum job_kind kind = j->kind; /* of a job that ends on the way nothing is left */
-
-		if (!j->used || j->hash_id == 0 || j->hash_id != a->id)
-			continue;
-		j->hash_id = 0; /* it is answered once */
-		if ((kind == JOB_LOGIN && login_hashed(d, j, a, now)) ||
-		    (kind == JOB_MANAGE && desk_manage_hashed(d, j, a, now)) ||
-		    (kind == JOB_PASSPHRASE && desk_passphrase_hashed(d, j, a, now)))
-			return;
-		if (kind == JOB_KEY)
-			desk_key_hashed(d, j, a, now);
-		else if (kind == JOB_ORDER)
-			desk_user_hashed(d, j, a, now);
-		if (j->proof_id == 0)
-			desk_job_end(j);
-		return;
-	}
+	desk_say_refused(d, j->id);
 }
 
 /* ---- what somebody may ---------------------------------------------------------------------------------------------- */
@@ -396,26 +287,20 @@ void desk_may(struct desk *d, uint32_t id, uint8_t right, const struct addr *fro
 	desk_answer(d, id, ANSWER_YES, who);
 }
 
-static void judge_token(struct desk *d, uint32_t id, const struct msg_judge *m, const struct addr *from,
-			struct moment now)
+/* Whether what was opened by a certificate still is its bearer's; says in the record why not. */
+static bool certificate_holds(struct desk *d, const struct session *x, const struct addr *from,
+			      const uint8_t shown[DIGEST_BYTES], struct moment now)
 {
-	struct token *t = book_token_of(&d->book, m->secret, now.wall_s);
+	struct account *a = book_account(&d->book, x->name);
+	const struct pin *p = a != NULL ? account_pin_of(a, x->pin) : NULL;
 
-	if (t == NULL) {
-		desk_nobody(d, id);
-		return;
+	if (!secret_same(x->pin, shown, DIGEST_BYTES)) {
+		desk_event(d, ACCOUNT_CERTIFICATE_ELSEWHERE, from, x->name, NULL, NULL, NULL, 1);
+		return false;
 	}
-	if (t->pinned && !secret_same(t->pin, m->shown, DIGEST_BYTES)) {
-		desk_event(d, ACCOUNT_CERTIFICATE_ELSEWHERE, from, t->label, NULL, NULL, NULL, 1);
-		desk_nobody(d, id);
-		return;
-	}
-	if (m->quiet == 0 && (now.wall_s - t->used >= SAVE_USE_S || now.wall_s < t->used)) {
-		t->used = now.wall_s;
-		desk_save(d);
-	}
-	desk_may(d, id, m->right, from, t->label, t->duties,
-		 json_pack("{s:s, s:o, s:s}", "via", "token", "name", json_text(t->label), "token", t->id));
+	if (p != NULL && now.wall_s >= p->until)
+		desk_event(d, ACCOUNT_CERTIFICATE_EXPIRED, from, x->name, NULL, p->label, NULL, 1);
+	return p != NULL && now.wall_s < p->until;
 }
 
 struct session *desk_session_at(struct desk *d, const uint8_t secret[SECRET_BYTES], const struct addr *from,
@@ -429,62 +314,11 @@ struct session *desk_session_at(struct desk *d, const uint8_t secret[SECRET_BYTE
 		session_end(x);
 		return NULL;
 	}
-	if (x != NULL && x->pinned && !desk_certificate_holds(d, x, from, shown, now)) {
+	if (x != NULL && x->pinned && !certificate_holds(d, x, from, shown, now)) {
 		session_end(x);
 		return NULL;
 	}
 	return x;
-}
-
-void desk_judge(struct desk *d, uint32_t id, const struct msg_judge *m, struct moment now)
-{
-	struct addr from = desk_from(m->family, m->from);
-	const struct account *a;
-	struct session *x;
-
-	if (m->what == CREDENTIAL_TOKEN) {
-		judge_token(d, id, m, &from, now);
-		return;
-	}
-	x = desk_session_at(d, m->secret, &from, m->shown, now);
-	a = x != NULL ? book_account(&d->book, x->name) : NULL;
-	if (a == NULL || a->disabled) {
-		desk_nobody(d, id);
-		return;
-	}
-	if (m->quiet == 0)
-		x->used = now.ns;
-	/* Whoever made it knows it too. */
-	if (a->handed && m->right < RIGHT_COUNT) {
-		desk_refuse(d, id, ANSWER_INVALID, M_LOGIN_CHOOSE);
-		return;
-	}
-	if (x->leaked && m->right < RIGHT_COUNT) {
-		desk_refuse(d, id, ANSWER_INVALID, M_LOGIN_LEAKED);
-		return;
-	}
-	desk_may(d, id, m->right, &from, a->name, a->duties,
-		 json_pack("{s:s, s:o, s:o, s:I, s:I, s:b, s:I, s:o, s:o, s:o, s:b, s:b}", "via", "session", "name",
-			   json_text(a->name), "full_name", json_text(a->full), "session_number", (json_int_t)x->number,
-			   "limit_s", (json_int_t)((SESSION_LIMIT_NS - (now.ns - x->begun)) / 1000000000), "totp",
-			   !a->no_totp, "recovery_codes", (json_int_t)a->recovery_left, "handle",
-			   json_hex(a->handle, ACCOUNT_HANDLE), "keys", desk_own_keys(a), "certificates",
-			   book_pins_json(a, now.wall_s), "choose_passphrase", a->handed || x->leaked,
-			   "passphrase_leaked", x->leaked));
-}
-
-void desk_logout(struct desk *d, uint32_t id, const struct msg_logout *m, struct moment now)
-{
-	struct addr from = desk_from(m->family, m->from);
-	struct session *x = desk_session_at(d, m->secret, &from, m->shown, now);
-
-	if (x == NULL) {
-		desk_nobody(d, id);
-		return;
-	}
-	desk_event(d, ACCOUNT_LOGGED_OUT, &from, x->name, NULL, NULL, NULL, 1);
-	session_end(x);
-	desk_answer(d, id, ANSWER_YES, json_object());
 }
 
 /* ---- the register looks after itself ---------------------------------------------------------------------------------- */

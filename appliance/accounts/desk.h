@@ -155,14 +155,13 @@ bool desk_same_hash(const char *a, const char *b);
 json_t *desk_own_keys(const struct account *a);
 void desk_nobody(struct desk *d, uint32_t id);
 void desk_login_refused(struct desk *d, struct job *j);
+/* One answer for all that can be wrong. */
+void desk_say_refused(struct desk *d, uint32_t id);
 /* desk_key.c: the pass phrase was right, and what the key said is looked at now. False: it cannot be. */
 bool desk_prove(struct desk *d, struct job *j, const struct account *a);
 void desk_key_hashed(struct desk *d, struct job *j, const struct hash_answer *a, struct moment now);
 /* desk_certificate.c: the pass phrase was right, and a certificate is to be the second factor. */
 void desk_certificate_login(struct desk *d, struct job *j, struct account *a, struct moment now);
-/* Whether what was opened by a certificate still is its bearer's; says in the record why not. */
-bool desk_certificate_holds(struct desk *d, const struct session *x, const struct addr *from,
-			    const uint8_t shown[DIGEST_BYTES], struct moment now);
 /* desk.c: what an account with these roles may, or the answer that it may not. `right` RIGHT_COUNT: nothing is to be done. Takes the reference. */
 void desk_may(struct desk *d, uint32_t id, uint8_t right, const struct addr *from, const char *name, uint32_t duties,
 	      json_t *who);

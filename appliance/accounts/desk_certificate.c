@@ -41,21 +41,6 @@ void desk_certificate_login(struct desk *d, struct job *j, struct account *a, st
 	}
 }
 
-bool desk_certificate_holds(struct desk *d, const struct session *x, const struct addr *from,
-			    const uint8_t shown[DIGEST_BYTES], struct moment now)
-{
-	struct account *a = book_account(&d->book, x->name);
-	const struct pin *p = a != NULL ? account_pin_of(a, x->pin) : NULL;
-
-	if (!secret_same(x->pin, shown, DIGEST_BYTES)) {
-		desk_event(d, ACCOUNT_CERTIFICATE_ELSEWHERE, from, x->name, NULL, NULL, NULL, 1);
-		return false;
-	}
-	if (p != NULL && now.wall_s >= p->until)
-		desk_event(d, ACCOUNT_CERTIFICATE_EXPIRED, from, x->name, NULL, p->label, NULL, 1);
-	return p != NULL && now.wall_s < p->until;
-}
-
 /* ---- root's orders -------------------------------------------------------------------------------------------------- */
 
 static const char *text_of(const json_t *said, const char *key)

@@ -347,3 +347,22 @@ void enforce_linger(struct enforce *f)
 	}
 	arena_free(a);
 }
+
+void enforce_waits_due(struct enforce *f)
+{
+	struct sync_report s;
+	struct err e;
+
+	if (!f->waits_due || (f->now != NULL && enforce_mend(f, &s, &e) < 0))
+		return; /* the kernel was busy with another's change */
+	f->waits_due = false;
+	/* Sessions in what opens now go on under what it grants. */
+	enforce_relabel(f, NULL);
+}
+
+void enforce_waits(struct enforce *f, bool waits)
+{
+	f->waits_due = f->waits_due || f->waits != waits;
+	f->waits = waits;
+	enforce_waits_due(f);
+}

@@ -14,13 +14,6 @@
 #include "appliance/kernel/dump.h"
 #include "policy/ir/ir.h"
 
-json_t *enforce_lane_json(uint32_t number)
-{
-	char text[WORD_TEXT];
-
-	return json_string(lane_text(number, text));
-}
-
 static json_t *ports_json(uint8_t l4proto, uint16_t lo, uint16_t hi)
 {
 	if (l4proto != IPPROTO_ICMP && l4proto != IPPROTO_ICMPV6)

@@ -4,7 +4,7 @@
  * netlink bytes), makes the table equal to them, reads back what stands, and watches for changes that are not its own.
  * It reads no packet. This header is for the files enforce*.c alone:
  *   enforce/role.c             descriptors, sandbox, loop, messages
- *   enforce/generation.c  a generation in memory with its permit ids and kernel indexes
+ *   enforce/generation.c  a generation in memory with its permit ids and kernel indexes; the moment by which it ends
  *   enforce/apply.c       one apply: lingering permits, sessions that it cuts, commit
  *   enforce/usage.c       which permits live sessions carry
  *   enforce/relabel.c     sessions that another permit took over
@@ -13,7 +13,6 @@
  *   enforce/heard.c       conduits that are expected to carry something, and which are silent
  *   enforce/listen.c      the looks for that, and what is told of it
  *   enforce/unanswered.c  packets that passed their queue without an answer, and those of which the tap is to hear, for the supervisor
- *   enforce/moment.c      by which moment it is judged what has ended
  *   enforce/verify.c      expected against dumped, as a list of differences
  *   enforce/walk.c        a packet through the rules as they were read
  *   enforce/witness.c     packets put to the policy and to such a walk (witness_edges.c: which; witness_box.c: the box's own)
@@ -167,6 +166,8 @@ int generation_keep(struct generation_held *g, const struct image *from, struct 
 void generation_places(struct generation_held *g, const struct generation_held *before);
 /* After `interfaces` were resolved: what lingers follows a device that has come back with another index. */
 void generation_follow(struct generation_held *g);
+/* Seconds since 1970: what ends by then is not in force. While the clock is not trusted that is all that ends. */
+uint64_t enforce_moment(const struct enforce *f);
 /* What the kernel should show for `g` now: image and rule texts. 0 or negative errno. */
 int generation_image(struct enforce *f, const struct generation_held *g, struct arena *a, struct image *ret,
 		     struct expectation *ret_x, struct err *e);
@@ -204,6 +205,9 @@ int enforce_apply(struct enforce *f, struct generation_held *next, uint8_t flags
 int enforce_mend(struct enforce *f, struct sync_report *ret, struct err *e);
 /* Again, when the last one failed: else a comparison would take what it left for somebody else's doing. */
 void enforce_mend_due(struct enforce *f);
+/* Whether what ends by time waits for a clock that is trusted. */
+void enforce_waits(struct enforce *f, bool waits);
+void enforce_waits_due(struct enforce *f); /* what of it could not be done at once */
 /* Settings, then read-back, then forwarding on. Forwarding is off when it fails. */
 int enforce_open(struct enforce *f, struct err *e);
 /* Lets go of lingering permits that no session uses any more. */
@@ -251,13 +255,6 @@ json_t *enforce_expected(const struct enforce *f);
 /* ---- enforce/unanswered.c ---------------------------------------------------------------------------------------- */
 
 void enforce_unanswered(struct enforce *f); /* a look */
-
-/* ---- enforce/moment.c -------------------------------------------------------------------------------------------- */
-
-/* Seconds since 1970: what ends by then is not in force. While the clock is not trusted that is all that ends. */
-uint64_t enforce_moment(const struct enforce *f);
-void enforce_waits(struct enforce *f, bool waits);
-void enforce_waits_due(struct enforce *f); /* what of it could not be done at once */
 
 /* ---- enforce/verify.c -------------------------------------------------------------------------------------------- */
 

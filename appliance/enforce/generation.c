@@ -198,6 +198,18 @@ void generation_follow(struct generation_held *g)
 			g->kept_at[i] = g->interfaces[i];
 }
 
+/*
+ * By which moment it is judged what has ended. Until the clock is trusted since the machine started (supervise/clock.h) that moment
+ * lies behind every end: the same path that leaves out what is over leaves out what might be, in cells, in labels, in the
+ * comparison with what stands and in the packets that ask it.
+ */
+#define BEHIND_EVERY_END (UINT64_MAX / 2) /* far from where sums of seconds wrap round */
+
+uint64_t enforce_moment(const struct enforce *f)
+{
+	return f->waits ? BEHIND_EVERY_END : clock_wall_ns() / 1000000000u;
+}
+
 int generation_image(struct enforce *f, const struct generation_held *g, struct arena *a, struct image *ret,
 		     struct expectation *ret_x, struct err *e)
 {

@@ -10,6 +10,13 @@
 
 #define SHARE_MOST (IR_PART_SESSIONS * IR_ZONE_PARTS)
 
+json_t *enforce_lane_json(uint32_t number)
+{
+	char text[WORD_TEXT];
+
+	return json_string(lane_text(number, text));
+}
+
 struct census {
 	const struct ir *ir;
 	uint32_t (*n)[LANE_COUNT]; /* by zone; the last row: of no zone in force */

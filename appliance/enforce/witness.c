@@ -121,7 +121,8 @@ static bool is_together(const struct asking *a, uint32_t id)
 	return false;
 }
 
-bool witness_is_lane(const struct asking *a, const struct walk_result *r, uint32_t lane, const struct walk_packet *p)
+/* It was queued for a worker, in this lane, with this lane's word for when nobody is there. */
+static bool is_lane(const struct asking *a, const struct walk_result *r, uint32_t lane, const struct walk_packet *p)
 {
 	bool one = is_together(a, mark_permit(p->ct_mark));
 	struct lane l;
@@ -146,6 +147,113 @@ static void expect_dropped(struct asking *a, const struct tuple *t, const char *
 		witness_tell(a, t, kind, r.end == WALK_ACCEPT ? "passes" : "otherwise", &r);
 }
 
+/* ---- behind the queues: judged by a worker, answered by nobody, or queued to be cut --------------- */
+
+/* The packet comes back with a mark, and the base chains after the one that queued it decide. */
+static struct walk_result resumed(const struct asking *a, struct walk_packet *p, const struct walk_result *queued,
+				  uint32_t mark)
+{
+	struct walk_result r;
+
+	p->mark = mark;
+	a->w->packets++;
+	r = walk(a->r, NF_INET_FORWARD, queued->priority, p);
+	/* Judged once more when its permit had changed: the second answer counts. */
+	if (r.end == WALK_QUEUE) {
+		p->mark = mark;
+		r = walk(a->r, NF_INET_FORWARD, r.priority, p);
+	}
+	return r;
+}
+
+/* A judged packet passes, and its session remembers what was said last; that it was confirmed nothing takes back. */
+static void judged(struct asking *a, const struct tuple *t, struct walk_packet p, const struct walk_result *queued,
+		   uint32_t said)
+{
+	uint32_t had = mark_outcome(p.ct_mark), id = mark_permit(p.ct_mark), lane = mark_lane(p.ct_mark);
+	struct walk_result r = resumed(a, &p, queued, mark_make(id, 0, (enum mark_outcome)said));
+
+	if (r.end != WALK_ACCEPT)
+		witness_tell(a, t, "judged good", "refused", &r);
+	else if (p.ct_mark != mark_make(id, lane, had == MARK_CONFIRMED ? MARK_CONFIRMED : (enum mark_outcome)said))
+		witness_tell(a, t, "judged good, remembered as something else", "otherwise", &r);
+}
+
+static void expect_stopped(struct asking *a, const struct tuple *t, const char *kind, struct walk_packet p,
+			   const struct walk_result *queued, uint32_t mark)
+{
+	struct walk_result r = resumed(a, &p, queued, mark);
+
+	if (r.end == WALK_ACCEPT)
+		witness_tell(a, t, kind, "passes", &r);
+}
+
+/* Nobody answered; the packet has the mark that it was queued with. `judged_before`: something of
+ * its session was. */
+static void unanswered(struct asking *a, const struct tuple *t, const char *kind, struct walk_packet p,
+		       const struct walk_result *queued, uint32_t lane, bool judged_before)
+{
+	bool begins = p.l4proto == PROTO_TCP && (p.tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+	struct walk_result r;
+	enum failure f;
+	struct lane l;
+
+	if (!lane_of(lane, &l))
+		return;
+	f = lane_unanswered(l);
+	r = resumed(a, &p, queued, p.mark);
+	if ((r.end == WALK_ACCEPT) != (f == FAIL_OPEN || (f == FAIL_HOLD && judged_before && !begins)))
+		witness_tell(a, t, kind, r.end == WALK_ACCEPT ? "passes" : "refused", &r);
+}
+
+/* Every answer to a new packet of this permit, and to one of its session later. */
+static void behind_queue(struct asking *a, const struct tuple *t, const struct walk_packet *p,
+			 const struct walk_result *queued, uint32_t id, uint32_t lane)
+{
+	static const uint8_t flags[] = { TCP_ACK, TCP_SYN, TCP_SYN | TCP_ACK, TCP_FIN | TCP_ACK, TCP_RST };
+	struct walk_result r;
+	struct walk_packet live = *p, stale = *p, stray = *p, again = *p;
+
+	live.state = WALK_ESTABLISHED;
+	for (uint32_t said = MARK_GOOD; said <= MARK_QUIET; said++) {
+		judged(a, t, *p, queued, said);
+		for (uint32_t had = MARK_GOOD; had <= MARK_QUIET; had++) {
+			live.ct_mark = mark_make(id, lane, (enum mark_outcome)had);
+			judged(a, t, live, queued, said);
+		}
+	}
+	expect_stopped(a, t, "judged by another permit", *p, queued, mark_make(id ^ 0x200000u, 0, MARK_GOOD));
+	expect_stopped(a, t, "out of the cut queue", *p, queued, mark_make(0, LANE_CUT, MARK_GOOD));
+	/* Its permit changed while it was with a worker, who gets it again to judge by what holds now. */
+	again.mark = mark_make(id ^ 0x200000u, 0, MARK_GOOD);
+	r = walk(a->r, NF_INET_FORWARD, queued->priority, &again);
+	if (!is_lane(a, &r, lane, &again) || mark_permit(again.mark) != id)
+		witness_tell(a, t, "judged by an earlier permit", "otherwise", &r);
+	stale.ct_mark = mark_make(NO_PERMIT, lane, MARK_GOOD);
+	expect_stopped(a, t, "judged by a permit that ended", stale, queued, mark_make(NO_PERMIT, 0, MARK_GOOD));
+	stray.state = WALK_INVALID;
+	expect_stopped(a, t, "judged, but of no session", stray, queued, mark_make(id, 0, MARK_GOOD));
+	unanswered(a, t, "new, unanswered", *p, queued, lane, false);
+	live.ct_mark = mark_make(id, lane, MARK_GOOD);
+	for (size_t i = 0; i < (p->l4proto == PROTO_TCP ? sizeof(flags) : 1); i++) {
+		live.tcp_flags = flags[i];
+		unanswered(a, t, "live, unanswered", live, queued, lane, true);
+	}
+}
+
+/* Whatever a worker or its gate says of what was queued to be cut, it does not pass. */
+static void behind_cut(struct asking *a, const struct tuple *t, struct walk_packet p)
+{
+	const uint32_t marks[] = { p.ct_mark, mark_make(NO_PERMIT, 0, MARK_GOOD), mark_make(0, LANE_CUT, MARK_GOOD),
+				   mark_make(0, LANE_CUT, MARK_UNJUDGED) };
+	struct walk_result r = witness_forward(a, &p);
+
+	if (r.end != WALK_QUEUE)
+		return;
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+		expect_stopped(a, t, "permit ended, out of the cut queue", p, &r, marks[i]);
+}
+
 /* ---- a session that the policy allows ----------------------------------------------------------------------------- */
 
 /* Which way its packets have to take. */
@@ -155,7 +263,7 @@ static void expect_way(struct asking *a, const struct tuple *t, const char *kind
 	struct walk_result r = witness_forward(a, &p);
 
 	/* A worker is told which way the packet goes; what is forwarded behind no queue needs no more questions. */
-	if (fast ? r.end == WALK_ACCEPT : witness_is_lane(a, &r, lane, &p) && ((p.mark & MARK_REPLY) != 0) == p.reply)
+	if (fast ? r.end == WALK_ACCEPT : is_lane(a, &r, lane, &p) && ((p.mark & MARK_REPLY) != 0) == p.reply)
 		return;
 	witness_tell(a, t, kind, is_refused(&r) ? "refused" : "otherwise", &r);
 }
@@ -178,7 +286,7 @@ static void expect_relabelled(struct asking *a, const struct tuple *t, struct wa
 	expect_way(a, t, "relabelled, and on", p, lane, lane == LANE_NONE);
 	/* The packet itself was judged by nobody, whatever is known of its session. */
 	if (r.end == WALK_QUEUE)
-		witness_unanswered(a, t, "relabelled, unanswered", q, &r, lane, judged);
+		unanswered(a, t, "relabelled, unanswered", q, &r, lane, judged);
 }
 
 /* Both ends are told: the cut queue, with no permit, and with the way that the packet goes. */
@@ -324,15 +432,14 @@ static void allowed(struct asking *a, const struct tuple *t, const struct ir_cel
 	uint32_t id = a->w->ids[cell->permit], lane = a->w->ir->permits[cell->permit].lane;
 	struct walk_packet first = witness_packet(a, t), p = first, q;
 	struct walk_result r = witness_forward(a, &p);
-	bool right = lane == LANE_NONE ? r.end == WALK_ACCEPT
-				       : witness_is_lane(a, &r, lane, &p) && mark_permit(p.mark) == id;
+	bool right = lane == LANE_NONE ? r.end == WALK_ACCEPT : is_lane(a, &r, lane, &p) && mark_permit(p.mark) == id;
 
 	if (!right || mark_permit(p.ct_mark) != id || mark_lane(p.ct_mark) != lane) {
 		witness_tell(a, t, "new", is_refused(&r) ? "refused" : "otherwise", &r);
 		return;
 	}
 	if (r.end == WALK_QUEUE)
-		witness_behind_queue(a, t, &p, &r, id, lane);
+		behind_queue(a, t, &p, &r, id, lane);
 	live_session(a, t, &first, cell->permit);
 	q = first;
 	q.routed = false;
@@ -389,7 +496,7 @@ static void refused(struct asking *a, const struct tuple *t, bool known)
 		q.routed = false;
 		if (t->src.family == 6 || t->l4proto != PROTO_TCP)
 			expect_dropped(a, t, "permit ended, forged", q);
-		witness_behind_cut(a, t, later(&first, reply != 0, mark_make(NO_PERMIT, LANE_NONE, MARK_GOOD)));
+		behind_cut(a, t, later(&first, reply != 0, mark_make(NO_PERMIT, LANE_NONE, MARK_GOOD)));
 	}
 	q = first;
 	q.state = WALK_INVALID;
@@ -453,23 +560,4 @@ void witness_put(struct asking *a, const struct tuple *t)
 		refused(a, t, policy_says(a, &back, recently) != NULL || policy_says(a, &back, soon) != NULL);
 	if (a->w->between != NULL)
 		a->w->between(a->w->between_ctx, a->w->packets);
-}
-
-void witness_ask(struct witness *w, const struct ruleset *r, witness_each *each, void *ctx)
-{
-	struct asking a = {
-		.w = w,
-		.r = r,
-		.each = each,
-		.ctx = ctx,
-		.random = w->seed | 1,
-		.deadline = w->limit_ns == 0 ? 0 : clock_mono().ns + w->limit_ns,
-	};
-
-	w->packets = 0;
-	witness_box(&a);
-	witness_errors(&a);
-	witness_resets(&a);
-	witness_elements(&a);
-	witness_cells(&a);
 }

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which packets are put to the policy and to the rules: those at, and one beside, every edge of the policy's cells and of what
- * stands in the kernel's maps. Both go round from a place that the seed chooses, so that little time still sees all of it.
+ * Which packets are put to the policy and to the rules: those at, and one beside, every edge of the
+ * policy's cells and of what stands in the kernel's maps. Both go round from a place that the seed
+ * chooses, so that little time still sees all of it. And all that is asked, in its order.
  */
 #include "appliance/enforce/witness_private.h"
 
 #include <string.h>
+
+#include "appliance/base/clock.h"
 
 static uint32_t pick(struct asking *a, uint32_t n)
 {
@@ -87,7 +90,7 @@ static void edges(struct asking *a, const struct tuple *lowest, const struct add
 	witness_put(a, &t);
 }
 
-void witness_cells(struct asking *a)
+static void cells(struct asking *a)
 {
 	const struct ir *ir = a->w->ir;
 	uint32_t start = pick(a, ir->n_cells);
@@ -114,7 +117,7 @@ static bool position(const struct asking *a, const uint8_t *key, uint32_t *ret)
 }
 
 /* Whatever stands in the kernel's maps is asked as well: an element that no cell explains is an edge of its own. */
-void witness_elements(struct asking *a)
+static void elements(struct asking *a)
 {
 	for (size_t s = 0; s < a->r->n_sets; s++) {
 		const struct set_read *set = &a->r->sets[s];
@@ -138,4 +141,23 @@ void witness_elements(struct asking *a)
 			edges(a, &t, &hi[0], &hi[1], (uint16_t)(e->key_end[12 + 2 * n] << 8 | e->key_end[13 + 2 * n]));
 		}
 	}
+}
+
+void witness_ask(struct witness *w, const struct ruleset *r, witness_each *each, void *ctx)
+{
+	struct asking a = {
+		.w = w,
+		.r = r,
+		.each = each,
+		.ctx = ctx,
+		.random = w->seed | 1,
+		.deadline = w->limit_ns == 0 ? 0 : clock_mono().ns + w->limit_ns,
+	};
+
+	w->packets = 0;
+	witness_box(&a);
+	witness_errors(&a);
+	witness_resets(&a);
+	elements(&a);
+	cells(&a);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What witness.c (sessions between zones), witness_queue.c (behind the queues), witness_edges.c (which of them are asked about) and witness_box.c (the box itself,
- * resets, errors) share; nobody else includes it.
+ * What witness.c (sessions between zones), witness_box.c (the box itself, resets, errors) and
+ * witness_edges.c (which packets are asked about) share, each by those before it; nobody else
+ * includes it.
  */
 #ifndef SEKISHO_ENFORCE_WITNESS_PRIVATE_H
 #define SEKISHO_ENFORCE_WITNESS_PRIVATE_H
@@ -51,25 +52,8 @@ bool witness_comes_in(const struct ir *ir, uint32_t permit, uint32_t interface, 
 /* From the wire to the queue, or through. */
 struct walk_result witness_forward(const struct asking *a, struct walk_packet *p);
 
-/* It was queued for a worker, in this lane, with this lane's word for when nobody is there. */
-bool witness_is_lane(const struct asking *a, const struct walk_result *r, uint32_t lane, const struct walk_packet *p);
-
 /* Asks both about it, and tells where they differ. */
 void witness_put(struct asking *a, const struct tuple *t);
-
-/* witness_queue.c: behind the queues. Nobody answered; the packet has the mark that it was queued with. `judged_before`: something
- * of its session was. */
-void witness_unanswered(struct asking *a, const struct tuple *t, const char *kind, struct walk_packet p,
-			const struct walk_result *queued, uint32_t lane, bool judged_before);
-/* Every answer to a new packet of this permit, and to one of its session later. */
-void witness_behind_queue(struct asking *a, const struct tuple *t, const struct walk_packet *p,
-			  const struct walk_result *queued, uint32_t id, uint32_t lane);
-/* Whatever a worker or its gate says of what was queued to be cut, it does not pass. */
-void witness_behind_cut(struct asking *a, const struct tuple *t, struct walk_packet p);
-
-/* witness_edges.c: which packets. */
-void witness_elements(struct asking *a);
-void witness_cells(struct asking *a);
 
 /* witness_box.c: nobody reaches the box, and what it says itself is what it must. */
 void witness_box(struct asking *a);

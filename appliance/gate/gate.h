@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The gate: sends the resets that its worker asks for and the verdicts that it may not say itself, and answers for the worker when
- * it cannot.
+ * The gate: sends the resets that its worker asks for and the verdicts that it may not say itself,
+ * and answers for the worker when it cannot.
  *
- * One gate beside each worker. It never sees a packet: what comes in are ring entries of fixed size, each copied once and
- * checked before use, and what goes out are verdicts with marks that it makes itself. It owns the queue descriptors it
- * was given, the mapping of the ring, and the watch over its worker.
+ * One gate beside each worker. It never sees a packet: what comes in are ring entries of fixed
+ * size, each copied once and checked before use, and what goes out are verdicts with marks that it
+ * makes itself. It owns the queue descriptors it was given, the mapping of the ring, and the watch
+ * over its worker.
  *
- * gate/role.c is the loop and the messages, gate/ring.c the entries, gate/watch.c life, death and failure decisions.
+ * gate/role.c is the loop, gate/ring.c the entries, gate/messages.c what the supervisor says,
+ * gate/watch.c life, death and failure decisions; each calls only those behind it.
  */
 #ifndef SEKISHO_GATE_GATE_H
 #define SEKISHO_GATE_GATE_H
@@ -102,6 +104,23 @@ struct gate {
 	struct gate_counts counts;
 };
 
+/* The lane that a queue of this gate belongs to, or NULL. */
+static inline struct gate_lane *gate_lane_of(struct gate *g, uint16_t queue)
+{
+	uint32_t lane = queue_lane(queue);
+
+	if (lane == LANE_COUNT || ((g->used >> lane) & 1u) == 0 ||
+	    (((uint32_t)g->lanes[lane].slots >> queue_slot(queue)) & 1u) == 0)
+		return NULL;
+	return &g->lanes[lane];
+}
+
+/* What is known of that queue. */
+static inline struct gate_queue *gate_queue_of(struct gate_lane *l, uint16_t queue)
+{
+	return &l->queues[queue_slot(queue)];
+}
+
 /* ---- gate/ring.c -------------------------------------------------------------------------------------------------- */
 
 enum drain_result {
@@ -115,13 +134,13 @@ enum drain_result gate_drain(struct gate *g, unsigned most);
 /* What one verdict entry comes to. */
 enum entry_action { ENTRY_LIE, ENTRY_DROP, ENTRY_REFUSED, ENTRY_ACCEPT };
 enum entry_action gate_verdict(const struct ring_entry *e, uint32_t lane, uint32_t *ret_mark);
-/* The lane that a queue of this gate belongs to, or NULL. */
-struct gate_lane *gate_lane_of(struct gate *g, uint16_t queue);
-/* What is known of that queue. */
-static inline struct gate_queue *gate_queue_of(struct gate_lane *l, uint16_t queue)
-{
-	return &l->queues[queue_slot(queue)];
-}
+/* ---- gate/messages.c ---------------------------------------------------------------------------------------------- */
+
+/* What the loop waits for. */
+enum { WATCH_CONTROL, WATCH_WAKE, WATCH_PIDFD, WATCH_ALARM };
+int gate_watch_fd(const struct gate *g, int fd, uint32_t what, uint32_t events);
+/* Reads the control channel until it is empty. False: the channel is closed or broken, the gate must end. */
+bool gate_messages(struct gate *g);
 
 /* ---- gate/watch.c ------------------------------------------------------------------------------------------------- */
 
@@ -137,12 +156,5 @@ int64_t gate_look(struct gate *g);
 void gate_tick(struct gate *g, struct mono now);
 /* Nanoseconds from `now` until the next tick is due. */
 uint64_t gate_due(const struct gate *g, struct mono now);
-
-/* ---- gate/role.c ------------------------------------------------------------------------------------------------------- */
-
-/* Reads the control channel until it is empty. False: the channel is closed or broken, the gate must end. */
-bool gate_messages(struct gate *g);
-/* Tells the supervisor that the worker must be killed. */
-void gate_report_hung(struct gate *g);
 
 #endif

@@ -12,16 +12,6 @@
 #include "appliance/kernel/session_probe.h"
 #include "appliance/wire/mark.h"
 
-struct gate_lane *gate_lane_of(struct gate *g, uint16_t queue)
-{
-	uint32_t lane = queue_lane(queue);
-
-	if (lane == LANE_COUNT || ((g->used >> lane) & 1u) == 0 ||
-	    (((uint32_t)g->lanes[lane].slots >> queue_slot(queue)) & 1u) == 0)
-		return NULL;
-	return &g->lanes[lane];
-}
-
 enum entry_action gate_verdict(const struct ring_entry *e, uint32_t lane, uint32_t *ret_mark)
 {
 	enum mark_outcome o;

@@ -134,6 +134,13 @@ static void forget(const struct gate *g, int *fd)
 	*fd = -1;
 }
 
+/* Tells the supervisor that the worker must be killed. */
+static void report_hung(struct gate *g)
+{
+	msg_send(g->control, 0, &(struct msg_body){ MSG_HUNG, .hung = { .worker = g->worker, .pid = g->pid } }, NULL,
+		 0);
+}
+
 /* Its worker may turn again before the supervisor has ended it: from here on it says nothing to the kernel. */
 static void give_up(struct gate *g)
 {
@@ -213,7 +220,7 @@ void gate_worker_dead(struct gate *g, struct mono now)
 void gate_worker_lied(struct gate *g, struct mono now)
 {
 	g->counts.lies++;
-	gate_report_hung(g);
+	report_hung(g);
 	give_up(g);
 	(void)decide(g);
 	g->last_tick = now;
@@ -222,7 +229,7 @@ void gate_worker_lied(struct gate *g, struct mono now)
 static void hung(struct gate *g)
 {
 	g->counts.hung++;
-	gate_report_hung(g);
+	report_hung(g);
 	give_up(g);
 	(void)decide(g);
 }

@@ -4,7 +4,7 @@
  * chains and writes lines, and answers questions about them. It owns its folder and nothing else.
  *
  * When the disk takes no more it goes on reading: records then wait in its memory, and the least grave that find no room there are
- * counted (role_room.c). Nobody ever waits for the journal.
+ * counted (role_write.c). Nobody ever waits for the journal.
  */
 #include <errno.h>
 #include <poll.h>

@@ -25,7 +25,6 @@
 #include "appliance/journal/segment.h"
 
 #define SECOND_NS 1000000000ull
-#define AGAIN_NS 600000000000ull /* after a failure */
 #define TURN_NS 3600000000000ull /* between two looks at the oldest file, and at the one that is written to */
 #define ROOM_NS 600000000000ull	 /* ... while the disk is full */
 
@@ -100,7 +99,7 @@ static void pack(struct journal_role *j, uint64_t now)
 	j->looked = false;
 	if (r < 0) {
 		trouble(&e);
-		j->pack_at = now + AGAIN_NS;
+		j->pack_at = now + PACK_AGAIN_NS;
 	}
 }
 
@@ -120,17 +119,8 @@ static void make_index(struct journal_role *j, uint64_t now)
 		j->indexed_below = 0;
 	if (r < 0) {
 		trouble(&e);
-		j->index_at = now + AGAIN_NS;
+		j->index_at = now + PACK_AGAIN_NS;
 	}
-}
-
-void role_keep_make_room(struct journal_role *j)
-{
-	if (j->pack == NULL)
-		return;
-	pack_drop(&j->pack, j->chain.dirfd);
-	j->looked = false;
-	j->pack_at = clock_mono().ns + AGAIN_NS;
 }
 
 void role_keep_rule(struct journal_role *j, const struct keep_rule *rule)

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The journal role, for its own files alone: role.c is its start, its loop and its end, role_write.c the way of an event into
- * a line, role_sign.c the signatures over lines, role_room.c what becomes of it while the disk is full, role_keep.c what becomes of old files, role_hold.c which of them stay, role_device.c the register of devices, role_weak.c the servers with weak TLS, role_disk.c how full the disk is, role_copy.c its files
- * for who takes a copy, role_messages.c what the supervisor says and asks.
+ * The journal role, for its own files alone: role.c is its start, its loop and its end, role_take.c
+ * what becomes of a record as it comes, role_write.c the way into a line, the signatures over lines
+ * and what waits while the disk is full, role_keep.c what becomes of old files, role_hold.c which
+ * of them stay, role_device.c the register of devices, role_weak.c the servers with weak TLS,
+ * role_disk.c how full the disk is, role_copy.c its files for who takes a copy, role_messages.c
+ * what the supervisor says and asks.
  */
 #ifndef SEKISHO_JOURNAL_ROLE_PRIVATE_H
 #define SEKISHO_JOURNAL_ROLE_PRIVATE_H
@@ -30,7 +33,8 @@
 #define SOURCES 48u
 #define WHY sizeof(((struct err *)0)->text)
 #define QUESTIONS 64u
-#define RETRY_NS 1000000000ull /* after a disk took nothing */
+#define RETRY_NS 1000000000ull	      /* after a disk took nothing */
+#define PACK_AGAIN_NS 600000000000ull /* after a failure with closed files, or for want of room */
 
 struct source {
 	int fd;
@@ -139,10 +143,15 @@ struct journal_role {
 	char trouble[WHY]; /* why the disk takes no more, "" = it does */
 };
 
-/* ---- role_write.c ------------------------------------------------------------------------------------------------ */
+/* ---- role_take.c ------------------------------------------------------------------------------------------------- */
 
 /* One record of a role as it comes: its time is held to the clock, then it is merged, shared out or written. */
 void role_take(struct journal_role *j, const struct event *e, enum role from);
+/* What is due of sums and floods; all of it with `all`. */
+void role_write_merged(struct journal_role *j, bool all);
+
+/* ---- role_write.c ------------------------------------------------------------------------------------------------ */
+
 /* Something about the journal itself; `object` may be NULL. */
 void role_put_own(struct journal_role *j, enum lost_event what, uint64_t count, uint64_t value, const char *object);
 /* One event, as it is: written, or it waits for room. `records`: how many it is the sum of; 1 = it is itself. */
@@ -152,18 +161,9 @@ json_t *role_record(const struct journal_role *j, const struct event *e, enum ro
 /* One record, now or not at all; takes the reference. `grave`: the reserve is for it. False: the disk does not take it. True: it is
  * written, or counted as unwritable: then no number was given. */
 bool role_write(struct journal_role *j, json_t *record, bool grave);
-/* What is due of sums and floods; all of it with `all`. */
-void role_write_merged(struct journal_role *j, bool all);
 void role_sync(struct journal_role *j, uint64_t now, bool at_once);
 
-/* ---- role_copy.c ------------------------------------------------------------------------------------------------- */
-
-/* Answers MSG_COPY; that somebody has read is on record. False: the supervisor cannot be told. */
-bool role_copy(struct journal_role *j, uint32_t id, const struct msg_copy *asked);
-
-/* ---- role_sign.c ------------------------------------------------------------------------------------------------- */
-
-/* A record was written: signs what is there when enough stands unsigned, or a file is full. */
+/* Lines stand unsigned: signs them when there are enough, or a file is full. */
 void role_sign_written(struct journal_role *j);
 /* ... or enough time went by. */
 void role_sign(struct journal_role *j, uint64_t now);
@@ -174,27 +174,26 @@ json_t *role_preserved(struct journal_role *j, const struct msg_preserve *m, enu
 /* The public key, read or made if it was not yet. False: there is none; j->no_key says why. */
 bool role_key(struct journal_role *j);
 
-/* ---- role_room.c ------------------------------------------------------------------------------------------------- */
-
 /* Opens the chain in a folder and makes the reserve; without room for that what comes waits. 0, or negative errno: no chain. */
 int role_open(struct journal_role *j, int dirfd, struct journal_recovery *ret, struct err *e);
 /* A negative errno that a full disk gives. */
 bool role_no_room(int code);
 /* From now on records wait for room. */
 void role_press(struct journal_role *j, const struct err *e);
-/* One that has to wait. */
-void role_wait(struct journal_role *j, const struct event *e, enum role from, uint64_t records);
 /* When it is time to try again: what waits is written, the gravest first, then what was left out is told. */
 void role_retry(struct journal_role *j, uint64_t now);
 /* The end: the reserve is spent; what is not grave and still waits is counted as left out. */
 void role_room_end(struct journal_role *j);
 
+/* ---- role_copy.c ------------------------------------------------------------------------------------------------- */
+
+/* Answers MSG_COPY; that somebody has read is on record. False: the supervisor cannot be told. */
+bool role_copy(struct journal_role *j, uint32_t id, const struct msg_copy *asked);
+
 /* ---- role_keep.c ------------------------------------------------------------------------------------------------- */
 
 /* One act for the files that are closed, when it is time for one: kept or deleted, packed, indexed. */
 void role_keep(struct journal_role *j, uint64_t now);
-/* What is half packed goes, and is begun again later. */
-void role_keep_make_room(struct journal_role *j);
 /* The rule that holds from now on. */
 void role_keep_rule(struct journal_role *j, const struct keep_rule *rule);
 /* When the next is due; UINT64_MAX = none. */

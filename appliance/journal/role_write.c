@@ -1,13 +1,98 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From an event to a line: floods are merged, shares kept, and what the disk does not take waits for room. */
+/*
+ * From an event to a line that is kept. Each of three parts needs the others: a line that was
+ * written may be the one behind which all is signed, a signature is a line, and either finds no
+ * room.
+ *
+ * When the journal signs what it holds (checkpoint.h): behind SIGN_RECORDS, SIGN_NS after the first
+ * record that is not signed, as the first record of a file for the file before it, before old
+ * records go, when it ends in order, and when somebody asks. One checkpoint signs all before it, so
+ * that one which could not be written costs nothing but time. A checkpoint is a record as any
+ * other: it goes to the log server with the rest, and a kill in its middle leaves a torn end like
+ * any other. On a full disk it waits for room as others do, but for two that the reserve is for:
+ * the one over the word that old records go for room, without which their absence is damage to
+ * whoever verifies, and the last one of an end in order.
+ *
+ * A full disk: what matters most is still written, from the reserve; the rest waits in memory
+ * (wait.h), and what finds no place there is counted. When the reserve is whole again there is
+ * room: then all that waits is written, the gravest first, and one record says what was left out.
+ * Until that is written it is not forgotten. A file that is half packed gives its room back at
+ * once. A journal that is killed meanwhile takes with it what it had in memory: the record that it
+ * died is all that says so.
+ */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/base/sha256.h"
 #include "appliance/journal/json.h"
 #include "appliance/journal/role_private.h"
 
 #define SYNC_NS 100000000ull
-#define LATE_NS 60000000000ull /* the longest that a record is on its way; a machine that slept took longer */
+#define TORN_PIECES 4u /* of the reserve: more than a line takes */
+#define SIGN_RECORDS 1000u
+#define SIGN_NS 600000000000ull
+#define AGAIN_NS 10000000000ull /* after one that could not be written */
+#define SAY_NS 86400000000000ull
+#define SEAL_TEXT 320u
+
+/* ---- room -------------------------------------------------------------------------------------- */
+
+bool role_no_room(int code)
+{
+	return code == -ENOSPC || code == -EDQUOT;
+}
+
+/* What is half packed goes, and is begun again later. */
+static void drop_pack(struct journal_role *j)
+{
+	if (j->pack == NULL)
+		return;
+	pack_drop(&j->pack, j->chain.dirfd);
+	j->looked = false;
+	j->pack_at = clock_mono().ns + PACK_AGAIN_NS;
+}
+
+void role_press(struct journal_role *j, const struct err *e)
+{
+	j->failures++;
+	if (j->trouble[0] == 0)
+		fprintf(stderr, "sekishod journal: %s\n", e->text);
+	snprintf(j->trouble, sizeof(j->trouble), "%s", e->text);
+	drop_pack(j);
+	if (!j->pressed)
+		j->retry_at = clock_mono().ns + RETRY_NS;
+	j->pressed = true;
+	j->full = role_no_room(e->code);
+}
+
+int role_open(struct journal_role *j, int dirfd, struct journal_recovery *ret, struct err *e)
+{
+	int r;
+
+	/* Of a journal that was killed while it packed; a torn end and the reserve may need its room. */
+	pack_drop(&j->pack, dirfd);
+	reserve_begin(dirfd, &j->reserve);
+	r = journal_open(dirfd, &j->chain, ret, e);
+	if (role_no_room(r)) {
+		for (unsigned i = 0; i < TORN_PIECES && reserve_release(&j->reserve); i++)
+			;
+		r = journal_open(dirfd, &j->chain, ret, e);
+	}
+	if (role_no_room(r))
+		r = journal_open_without_room(dirfd, &j->chain, ret, e);
+	if (r < 0) {
+		reserve_end(&j->reserve);
+		return r;
+	}
+	if (reserve_build(&j->reserve, e) < 0)
+		role_press(j, e);
+	return 0;
+}
+
+/* ---- lines ------------------------------------------------------------------------------------- */
 
 bool role_write(struct journal_role *j, json_t *record, bool grave)
 {
@@ -50,19 +135,21 @@ void role_sync(struct journal_role *j, uint64_t now, bool at_once)
 		j->trouble[0] = 0;
 }
 
+static void wait_for_room(struct journal_role *j, const struct event *e, enum role from, uint64_t records);
+
 void role_put(struct journal_role *j, const struct event *e, enum role from, uint64_t records)
 {
 	json_t *record;
 
 	if (j->pressed) {
-		role_wait(j, e, from, records);
+		wait_for_room(j, e, from, records);
 		return;
 	}
 	record = role_record(j, e, from, records);
 	if (record == NULL)
 		j->unwritable++;
 	else if (!role_write(j, record, wait_class_of(e) <= WAIT_GRAVE))
-		role_wait(j, e, from, records);
+		wait_for_room(j, e, from, records);
 }
 
 json_t *role_record(const struct journal_role *j, const struct event *e, enum role from, uint64_t records)
@@ -86,65 +173,282 @@ void role_put_own(struct journal_role *j, enum lost_event what, uint64_t count, 
 	role_put(j, &e, ROLE_JOURNAL, 1);
 }
 
-static void put_event(struct journal_role *j, const struct event *e, enum role from, uint64_t records)
+/* ---- signatures -------------------------------------------------------------------------------- */
+
+/* Recorded once a day while it lasts, not at each attempt: a single record of it is soon a long way back. */
+static void unsigned_for(struct journal_role *j, const char *why)
 {
-	if (e->kind == EVENT_LOST)
-		j->lost += e->count;
-	role_put(j, e, from, records);
+	uint64_t now = clock_mono().ns;
+	bool said = j->no_key[0] != 0 && now < j->no_key_at;
+
+	snprintf(j->no_key, sizeof(j->no_key), "%s", why);
+	if (said)
+		return;
+	/* Before: what records it may be the record behind which it is tried again. */
+	j->no_key_at = now + SAY_NS;
+	role_put_own(j, LOST_UNSIGNED, j->unsigned_n > 0 ? j->unsigned_n : 1, 0, why);
 }
 
-static void put_shared(struct journal_role *j, const struct event *e, enum role from)
+bool role_key(struct journal_role *j)
 {
-	if (share_in(&j->shares, e, from, clock_mono().ns))
-		put_event(j, e, from, 1);
+	struct err e = { 0 };
+	bool lost = false;
+
+	if (j->signer.ready)
+		return true;
+	if (j->key_folder <= 0) {
+		unsigned_for(j, "no folder for the signing key");
+		return false;
+	}
+	if (signer_open(j->key_folder, j->chain.dirfd, &j->signer, &lost, &e) < 0) {
+		unsigned_for(j, e.text);
+		return false;
+	}
+	j->no_key[0] = 0;
+	index_key(j->signer.secret, j->index_key);
+	j->chain.index_key = j->index_key;
+	if (lost)
+		role_put_own(j, LOST_KEY, 1, 0, e.text);
+	return true;
 }
+
+/* The record that signs all that is written; new reference, and one of its member. NULL = no memory: then there is neither. */
+static json_t *record_of(const struct journal_role *j, json_t **ret_member)
+{
+	struct event e = event_new(EVENT_LOST, clock_wall_ns());
+	struct checkpoint c = { .record = j->chain.next_seq - 1 };
+	uint8_t signature[CHECKPOINT_SIGNATURE];
+	char text[CHECKPOINT_TEXT];
+	json_t *record, *time = json_time(e.wall_ns);
+
+	if (time == NULL)
+		return NULL;
+
+	e.code = LOST_CHECKPOINT;
+	e.count = 1;
+	snprintf(e.text[EVENT_OBJECT], sizeof(e.text[EVENT_OBJECT]), "up to record %" PRIu64, c.record);
+	memcpy(c.hash, j->chain.hash, sizeof(c.hash));
+	memcpy(c.key, j->signer.public, sizeof(c.key));
+	snprintf(c.time, sizeof(c.time), "%s", json_string_value(time));
+	json_decref(time);
+	record = role_record(j, &e, ROLE_JOURNAL, 1);
+	if (record == NULL)
+		return NULL;
+	signer_sign(&j->signer, text, checkpoint_text(&c, text), signature);
+	*ret_member = checkpoint_json(&c, signature);
+	/* A record that says that it signs, and does not, would be damage to whoever checks it. */
+	if (*ret_member == NULL || json_object_set(record, "checkpoint", *ret_member) < 0) {
+		json_decref(*ret_member);
+		json_decref(record);
+		*ret_member = NULL;
+		return NULL;
+	}
+	return record;
+}
+
+bool role_checkpoint(struct journal_role *j, bool grave)
+{
+	uint64_t before = j->chain.next_seq;
+	json_t *record, *member = NULL;
+	bool done = false;
+
+	/* Of a journal without a record there is nothing to sign, now or in a while. */
+	if (j->key_folder == 0 || before == 1)
+		return false;
+	j->sign_at = clock_mono().ns + (j->key_folder > 0 ? AGAIN_NS : SIGN_NS);
+	if ((j->pressed && !grave) || j->signing || !role_key(j))
+		return false;
+	j->signing = true;
+	before = j->chain.next_seq;
+	record = record_of(j, &member);
+	if (record != NULL)
+		done = role_write(j, record, grave) && j->chain.next_seq == before + 1;
+	j->signing = false;
+	if (!done) {
+		json_decref(member);
+		return false;
+	}
+	json_decref(j->last_checkpoint);
+	j->last_checkpoint = member;
+	j->signed_to = before - 1;
+	j->unsigned_n = 0;
+	j->sign_at = 0;
+	return true;
+}
+
+void role_sign_written(struct journal_role *j)
+{
+	if (j->signing || j->key_folder == 0)
+		return;
+	j->unsigned_n++;
+	if (j->sign_at == 0)
+		j->sign_at = clock_mono().ns + SIGN_NS;
+	/* By multiples: with a disk or a key that fails, not each record is an attempt. */
+	if (j->unsigned_n % SIGN_RECORDS == 0 || j->chain.size >= JOURNAL_SEGMENT_BYTES)
+		role_checkpoint(j, false);
+}
+
+void role_sign(struct journal_role *j, uint64_t now)
+{
+	if (j->sign_at != 0 && j->sign_at <= now)
+		role_checkpoint(j, false);
+}
+
+/* ---- evidence ---------------------------------------------------------------------------------------------------- */
 
 /*
- * Searches go by a record's time, and its sender may say any: one that it cannot have been made at becomes that of its coming, and
- * what was said is kept beside it. A clock that was set while the record was on its way looks the same.
+ * What is signed is a list of one file as sha256sum reads it, behind a remark that only evidence begins with: so the signature is checked by openssl, the list
+ * by sha256sum, and neither is taken for a checkpoint.
  */
-static struct event at_its_time(const struct event *e)
+static size_t seal_text(const struct journal_role *j, const uint8_t digest[32], uint64_t record, char out[SEAL_TEXT])
 {
-	uint64_t now = clock_wall_ns();
-	struct event heard = *e;
+	char key[2 * CHECKPOINT_KEY + 1], hash[65];
+	json_t *time = json_time(clock_wall_ns());
+	int n;
 
-	heard.said_ns = 0;
-	if (e->wall_ns > now || now - e->wall_ns > LATE_NS) {
-		heard.wall_ns = now;
-		/* 0 is what a record has that was not contradicted. */
-		heard.said_ns = e->wall_ns != 0 ? e->wall_ns : 1;
-	}
-	return heard;
+	hex_text(j->signer.public, sizeof(j->signer.public), key);
+	hex_text(digest, 32, hash);
+	n = snprintf(out, SEAL_TEXT, "# sekisho-evidence-1 key=%s record=%" PRIu64 " time=%s\n%s  SHA256SUMS\n", key,
+		     record, time != NULL ? json_string_value(time) : "-", hash);
+	json_decref(time);
+	return n > 0 && n < (int)SEAL_TEXT ? (size_t)n : 0;
 }
 
-void role_take(struct journal_role *j, const struct event *e, enum role from)
+/* Number of the record, 0 = it could not be written. */
+static uint64_t put_preserved(struct journal_role *j, const struct msg_preserve *m)
 {
-	const struct event heard = at_its_time(e);
-	struct event out;
-	enum role by;
+	struct event e = event_new(EVENT_LOST, clock_wall_ns());
+	char hash[65], by[USER_BY] = "";
+	uint64_t number = j->chain.next_seq;
+	json_t *record;
 
-	if (heard.kind == EVENT_DEVICE) {
-		role_device_heard(j, &heard);
+	e.code = LOST_PRESERVED;
+	e.count = 1;
+	hex_text(m->digest, sizeof(m->digest), hash);
+	memcpy(by, m->by, sizeof(by) - 1);
+	event_say(&e, EVENT_OBJECT, hash);
+	event_say(&e, EVENT_BY, by);
+	record = role_record(j, &e, ROLE_JOURNAL, 1);
+	return record != NULL && role_write(j, record, true) && j->chain.next_seq > number ? number : 0;
+}
+
+json_t *role_preserved(struct journal_role *j, const struct msg_preserve *m, enum answer_status *ret)
+{
+	uint8_t signature[CHECKPOINT_SIGNATURE];
+	char text[SEAL_TEXT], pem[CHECKPOINT_PEM];
+	uint64_t record = put_preserved(j, m);
+	size_t n;
+
+	*ret = ANSWER_CANNOT;
+	if (record == 0)
+		return json_pack("{s:s}", "error", j->trouble[0] != 0 ? j->trouble : "no room on the disk");
+	(void)role_checkpoint(j, true);
+	role_sync(j, clock_mono().ns, true);
+	*ret = ANSWER_YES;
+	n = role_key(j) ? seal_text(j, m->digest, record, text) : 0;
+	if (n == 0)
+		return json_pack("{s:I, s:s}", "seq", (json_int_t)record, "unsigned", j->no_key);
+	signer_sign(&j->signer, text, n, signature);
+	checkpoint_pem(j->signer.public, pem);
+	return json_pack("{s:I, s:s, s:o, s:s}", "seq", (json_int_t)record, "seal", text, "signature",
+			 json_hex(signature, sizeof(signature)), "key", pem);
+}
+
+/* ---- what waits for room ----------------------------------------------------------------------- */
+
+/* Of those that wait, as far as `to`. False: the disk does not take one. */
+static bool write_waiting(struct journal_role *j, enum wait_class to)
+{
+	const struct wait_record *w;
+
+	while ((w = wait_first(&j->wait, to)) != NULL) {
+		json_t *record = role_record(j, &w->event, w->from, w->records);
+
+		if (record == NULL)
+			j->unwritable++;
+		else if (!role_write(j, record, wait_class_of(&w->event) <= WAIT_GRAVE))
+			return false;
+		wait_taken(&j->wait, w);
+	}
+	return true;
+}
+
+/* One that has to wait. */
+static void wait_for_room(struct journal_role *j, const struct event *e, enum role from, uint64_t records)
+{
+	wait_in(&j->wait, e, from, records);
+	/* One that the reserve is for is written at once, while there is some. */
+	if (j->pressed && wait_class_of(e) <= WAIT_GRAVE && j->reserve.size > 0)
+		write_waiting(j, WAIT_GRAVE);
+}
+
+static json_t *dropped_json(const struct wait_dropped *d)
+{
+	json_t *o = json_pack("{s:o, s:o}", "first", json_time(d->first_ns), "last", json_time(d->last_ns));
+
+	for (enum wait_class c = 0; c < WAIT_CLASSES; c++)
+		json_object_set_new(o, wait_class_word(c), json_integer((json_int_t)d->of[c]));
+	json_object_set_new(o, "packets", json_integer((json_int_t)d->packets));
+	json_object_set_new(o, "lost", json_integer((json_int_t)d->lost));
+	return o;
+}
+
+/* What was left out, in one record. True: nothing is left to tell. */
+static bool tell(struct journal_role *j, bool from_reserve)
+{
+	const struct wait_dropped *d = &j->wait.dropped;
+	struct event e = event_new(EVENT_LOST, clock_wall_ns());
+	char text[EVENT_TEXT];
+	uint64_t number = j->chain.next_seq;
+	json_t *record;
+
+	e.code = LOST_NO_ROOM;
+	e.count = wait_dropped(&j->wait);
+	if (e.count == 0)
+		return true;
+	snprintf(text, sizeof(text), "policy %" PRIu64 ", box %" PRIu64 ", other %" PRIu64 ", traffic %" PRIu64,
+		 d->of[WAIT_POLICY], d->of[WAIT_BOX], d->of[WAIT_OTHER], d->of[WAIT_TRAFFIC]);
+	event_say(&e, EVENT_OBJECT, text);
+	record = role_record(j, &e, ROLE_JOURNAL, 1);
+	if (record != NULL)
+		json_object_set_new(record, "dropped", dropped_json(d));
+	if (record == NULL || !role_write(j, record, from_reserve) || j->chain.next_seq == number)
+		return false;
+	j->lost += e.count;
+	wait_told(&j->wait);
+	return true;
+}
+
+void role_retry(struct journal_role *j, uint64_t now)
+{
+	struct err e = { 0 };
+
+	if (!j->pressed || now < j->retry_at)
+		return;
+	j->retry_at = now + RETRY_NS;
+	if (reserve_build(&j->reserve, &e) < 0) {
+		role_press(j, &e);
+		write_waiting(j, WAIT_GRAVE);
 		return;
 	}
-	if (heard.kind == EVENT_WEAK)
-		role_weak_seen(j, &heard);
-	if (heard.kind == EVENT_ACCOUNT && (heard.code == ACCOUNT_REVIEWED || heard.code == ACCOUNT_REVIEWED_FOUND))
-		role_weak_reviewed(j, &heard);
-	if (merge_in(&j->merge, &heard, from, clock_mono().ns, &out, &by))
-		put_shared(j, &out, by);
+	/* A grave one among them may have spent of the reserve: then there was no room after all. */
+	if (!write_waiting(j, WAIT_TRAFFIC) || !tell(j, false) || reserve_build(&j->reserve, &e) < 0)
+		return;
+	j->pressed = false;
+	if (j->sync_at == 0)
+		j->sync_at = now;
 }
 
-void role_write_merged(struct journal_role *j, bool all)
+void role_room_end(struct journal_role *j)
 {
-	struct event e;
-	enum role from;
-	uint64_t records;
-
-	while (access_out(&j->readings, clock_mono().ns, all, &e))
-		role_put(j, &e, ROLE_JOURNAL, 1);
-	while (merge_out(&j->merge, clock_mono().ns, all, &e, &from))
-		put_shared(j, &e, from);
-	while (share_out(&j->shares, clock_mono().ns, all, &e, &from, &records))
-		put_event(j, &e, from, records);
+	if (!j->pressed)
+		return;
+	role_retry(j, j->retry_at);
+	if (!j->pressed)
+		return;
+	wait_drop(&j->wait, WAIT_GRAVE);
+	write_waiting(j, WAIT_GRAVE);
+	if (!tell(j, true))
+		fprintf(stderr, "sekishod journal: %" PRIu64 " records were left out for want of room on the disk\n",
+			wait_dropped(&j->wait));
 }

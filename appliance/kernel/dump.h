@@ -25,4 +25,7 @@ int netlink_dump_standing(struct netlink *n, struct arena *a, struct image *ret,
 /* The counters alone, by one question. */
 int netlink_dump_counters(struct netlink *n, struct arena *a, struct image *ret, struct err *e);
 
+/* "inet" of NFPROTO_INET. */
+const char *dump_family(uint32_t family);
+
 #endif

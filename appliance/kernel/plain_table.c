@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "appliance/kernel/dump_private.h"
+#include "appliance/kernel/dump.h"
 #include "appliance/kernel/image.h"
 
 struct sending {

@@ -118,24 +118,6 @@ bool commands_encode(const struct command_table *t, struct outbuf *out)
 
 /* ---- decoding: read everything, then hold every rule --------------------------------------------------------------- */
 
-bool image_get_flag(struct bytes *b, bool *ret)
-{
-	uint8_t v;
-
-	bytes_u8(b, &v);
-	*ret = v == 1;
-	return v <= 1;
-}
-
-bool image_get_set(struct bytes *b, struct number_set *ret)
-{
-	bool ok = image_get_flag(b, &ret->any);
-
-	bytes_be32(b, &ret->first);
-	bytes_be32(b, &ret->n);
-	return ok && ((!ret->any && ret->n > 0) || ret->first == 0) && (!ret->any || ret->n == 0);
-}
-
 static bool get_permit(struct bytes *b, uint16_t version, struct command_permit *p)
 {
 	struct lane unused;
@@ -164,6 +146,7 @@ static bool get_grant(struct bytes *b, uint16_t version, struct command_grant *g
 	bytes_be16(b, &g->protocol);
 	ok = image_get_flag(b, &g->whole);
 	ok = image_get_flag(b, &g->shadow) && ok;
+	_Static_assert(LENIENT_ALL == UINT8_MAX, "any byte is a set of these words");
 	g->lenient = 0;
 	if (version >= IMAGE_LENIENT)
 		bytes_u8(b, &g->lenient);
@@ -175,8 +158,8 @@ static bool get_grant(struct bytes *b, uint16_t version, struct command_grant *g
 		bytes_be32(b, &g->first_name);
 		bytes_be32(b, &g->n_names);
 	}
-	return ok && (g->n_names > 0 || g->first_name == 0) && g->lenient <= LENIENT_ALL &&
-	       protocol_known(g->protocol) && (!g->whole || g->n_rows == 0) && (g->n_rows > 0 || g->first_row == 0);
+	return ok && (g->n_names > 0 || g->first_name == 0) && protocol_known(g->protocol) &&
+	       (!g->whole || g->n_rows == 0) && (g->n_rows > 0 || g->first_row == 0);
 }
 
 static bool get_row(struct bytes *b, struct command_row *r)

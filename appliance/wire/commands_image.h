@@ -16,8 +16,23 @@
 
 #define IMAGE_SET 9u
 
-bool image_get_flag(struct bytes *b, bool *ret);
-bool image_get_set(struct bytes *b, struct number_set *ret);
+static inline bool image_get_flag(struct bytes *b, bool *ret)
+{
+	uint8_t v;
+
+	bytes_u8(b, &v);
+	*ret = v == 1;
+	return v <= 1;
+}
+
+static inline bool image_get_set(struct bytes *b, struct number_set *ret)
+{
+	bool ok = image_get_flag(b, &ret->any);
+
+	bytes_be32(b, &ret->first);
+	bytes_be32(b, &ret->n);
+	return ok && ((!ret->any && ret->n > 0) || ret->first == 0) && (!ret->any || ret->n == 0);
+}
 
 /* Bytes of a row and of a range in an older form. */
 #define IMAGE_OLD_ROW(version) (115u + ((version) < IMAGE_ROW_FILE ? 0u : 4u))

@@ -91,6 +91,7 @@ enum protocol_depth {
 #define PROTO_IN_CLEAR 2u
 #define PROTO_BRIEF 4u /* its first bytes are so few that others' may look like them: asked last what something is */
 #define PROTO_COMPANIONS 8u /* what one session opens others of its pair of hosts use: one worker has to see them all */
+#define PROTO_SERVER_FIRST 16u /* its client says nothing before its server has greeted */
 
 #define TRANSPORT_TCP 1u
 #define TRANSPORT_UDP 2u

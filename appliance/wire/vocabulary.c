@@ -8,7 +8,8 @@
 
 #include "appliance/wire/settings.h"
 
-const char *const lenient_words[LENIENT_WORDS] = { "transaction", "unit", "duplicate", "padding" };
+const char *const lenient_words[LENIENT_WORDS] = { "transaction", "unit",      "duplicate", "padding",
+						   "length",	  "numbering", "coil_echo", "listing" };
 
 unsigned command_class(const char *word)
 {

@@ -25,8 +25,12 @@
 #define LENIENT_UNIT 2u	       /* another unit than was asked */
 #define LENIENT_DUPLICATE 4u   /* one more answer to the request that was answered last */
 #define LENIENT_PADDING 8u     /* one byte too many at the end */
-#define LENIENT_ALL 15u
-#define LENIENT_WORDS 4u
+#define LENIENT_LENGTH 16u     /* a header whose length is one too many or one too few */
+#define LENIENT_NUMBERING 32u  /* a transaction's number that is one ahead, or always 1 */
+#define LENIENT_COIL 64u       /* a coil that was switched on said to be 0001 */
+#define LENIENT_LISTING 128u   /* who is there, in an answer whose length is 0 */
+#define LENIENT_ALL 255u
+#define LENIENT_WORDS 8u
 
 /* Address spaces of a protocol's data; the names are policy keys. */
 #define SPACE_MAX 64

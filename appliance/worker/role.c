@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One turn of the loop: look who has packets, serve the lanes (those with commands before the cut lane), each in order of
- * criticality with a bounded budget, let the inspector's clock tick, beat the heart. Each batch is answered when it has been judged. The
- * gate is woken for what only it can do, once in a turn, and when half of the ring is unread.
+ * One turn of the loop: look who has packets, serve the lanes (those with commands before the cut
+ * lane), each in order of criticality with a bounded budget, let the inspector's clock tick, beat
+ * the heart. Each batch is answered when it has been judged. The gate is woken for what only it can
+ * do, once in a turn, and when half of the ring is unread (worker/ring.c).
  *
- * Packets are taken once three things are there: the ring, opened by the gate; a command table; and a lane. Until the
- * first turn after that the gate goes on deciding, so nothing waits for a worker that is still being set up.
+ * Packets are taken once three things are there: the ring, opened by the gate; a command table; and
+ * a lane. Until the first turn after that the gate goes on deciding, so nothing waits for a worker
+ * that is still being set up.
  */
 #include "appliance/worker/worker.h"
 
@@ -14,8 +16,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "appliance/base/json.h"
 #include "appliance/role/roles.h"
@@ -23,9 +23,7 @@
 #include "appliance/wire/msg.h"
 #include "appliance/worker/form.h"
 
-#define NAP_NS 50000 /* between looks at a full ring */
-#define START_MS 1   /* between looks at a ring that the gate has not opened yet */
-#define WAKE_AFTER (RING_ENTRIES / 2u)
+#define START_MS 1 /* between looks at a ring that the gate has not opened yet */
 #define LOOK_TURNS                                                                                                     \
 	16 /* the other lanes and the supervisor are looked at at least so often while packets keep coming, ... */
 #define LOOK_PACKETS WORKER_BATCH /* ... counted in turns or in packets, whichever is sooner */
@@ -36,60 +34,6 @@
 static struct worker *worker;
 
 /* ---- outside: towards the gate and the journal ------------------------------------------------------------------- */
-
-static void wake_gate(struct worker *w)
-{
-	static const uint64_t one = 1;
-
-	if (w->ring == NULL || w->unannounced == 0)
-		return;
-	w->unannounced = 0;
-	w->told = 0;
-	/* Whoever turns `waiting` off writes; a gate that is awake looks at the ring before it sleeps. */
-	if (atomic_exchange(&w->ring->waiting, 0) != 0 && write(w->wake, &one, sizeof(one)) < 0)
-		w->errors++;
-}
-
-static void beat(struct worker *w)
-{
-	uint32_t h = atomic_load_explicit(&w->ring->heartbeat, memory_order_relaxed) + 1u;
-
-	/* 0 means "has not turned yet". */
-	atomic_store_explicit(&w->ring->heartbeat, h != 0 ? h : 1u, memory_order_release);
-}
-
-/* Waits for the gate when the ring is full: nothing is overwritten, nothing is forgotten. */
-static void make_room(struct worker *w, uint32_t n)
-{
-	static const struct timespec nap = { .tv_nsec = NAP_NS };
-
-	while (!ring_room(w->ring, n)) {
-		w->ring_full++;
-		w->unannounced++;
-		wake_gate(w);
-		nanosleep(&nap, NULL);
-		beat(w);
-	}
-}
-
-static void push(struct worker *w, const void *entry, bool told)
-{
-	ring_push(w->ring, entry);
-	if (told)
-		w->told++;
-	else
-		w->unannounced++;
-	if (w->told + w->unannounced < WAKE_AFTER)
-		return;
-	w->unannounced++;
-	wake_gate(w);
-}
-
-void worker_push(struct worker *w, const void *entry64, bool told)
-{
-	make_room(w, 1);
-	push(w, entry64, told);
-}
 
 void outside_decide(uint16_t queue, uint32_t id, enum outcome o, uint32_t permit, enum reason r)
 {
@@ -109,9 +53,7 @@ void outside_reset(const struct reset_record *r)
 
 	memcpy(e.u.a.client, r->client.b, sizeof(e.u.a.client));
 	memcpy(e.u.a.server, r->server.b, sizeof(e.u.a.server));
-	make_room(worker, 2);
-	push(worker, &e, false);
-	push(worker, &s, false);
+	worker_push_two(worker, &e, &s);
 }
 
 void outside_event(const struct event *e)
@@ -207,7 +149,7 @@ static void begin(struct worker *w)
 	for (unsigned i = 0; i < w->n_ports; i++)
 		skip_decided(w, &w->ports[i]);
 	w->serving = true;
-	beat(w);
+	worker_beat(w);
 }
 
 /* How long to sleep at most, for poll: for ever where the alarm does the waking. */
@@ -325,10 +267,10 @@ static void turn(struct worker *w)
 		begin(w);
 	if (w->serving) {
 		more = serve(w);
-		beat(w);
+		worker_beat(w);
 	}
 	verdicts_flush(w);
-	wake_gate(w);
+	worker_wake_gate(w);
 	more |= stay_hot(w);
 	if (more && ++w->turns < LOOK_TURNS && w->taken < LOOK_PACKETS)
 		return;
@@ -337,7 +279,7 @@ static void turn(struct worker *w)
 	if (w->serving) {
 		due = inspector_tick(w->inspector);
 		verdicts_flush(w);
-		wake_gate(w);
+		worker_wake_gate(w);
 	}
 	look(w, sleep_ms(w, due, more));
 }
@@ -384,7 +326,7 @@ int role_dpi(enum lane_kind kind)
 	if (w.ring != NULL) {
 		inspector_finish(w.inspector);
 		verdicts_flush(&w);
-		wake_gate(&w);
+		worker_wake_gate(&w);
 	}
 	return 0;
 }

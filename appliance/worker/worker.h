@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The worker: reads packets from its lanes, has the inspector judge them, and answers the kernel by forms of verdicts.
+ * The worker: reads packets from its lanes, has the inspector judge them, and answers the kernel by
+ * forms of verdicts.
  *
- * Runs in the dpi role, alone with what hostile bytes can do to it: no files, no network, no word to the kernel but the forms
- * (worker/form.h), which say no more than a gate would say for it. It owns the inspector, the ring mapping, its queue
- * descriptors and the event port. It never holds a packet longer than the inspector's 10 ms.
+ * Runs in the dpi role, alone with what hostile bytes can do to it: no files, no network, no word
+ * to the kernel but the forms (worker/form.h), which say no more than a gate would say for it. It
+ * owns the inspector, the ring mapping, its queue descriptors and the event port. It never holds a
+ * packet longer than the inspector's 10 ms.
  *
- * The role itself is role_dpi of appliance/role/roles.h; worker/role.c is its loop, worker/messages.c its control channel,
- * worker/impact.c the answer to what a change would do.
+ * The role itself is role_dpi of appliance/role/roles.h; worker/role.c is its loop, worker/ring.c
+ * its end of the ring, worker/messages.c its control channel, worker/impact.c the answer to what a
+ * change would do.
  */
 #ifndef SEKISHO_WORKER_WORKER_H
 #define SEKISHO_WORKER_WORKER_H
@@ -107,10 +110,15 @@ static inline bool worker_decided(uint32_t id, uint32_t decided)
 	return (int32_t)(id - decided) <= 0;
 }
 
-/* ---- worker/role.c ---------------------------------------------------------------------------------------------- */
+/* ---- worker/ring.c ---------------------------------------------------------------------------------------------- */
 
 /* Puts an entry into the ring, waiting for room. `told`: the gate need not wake for it. */
 void worker_push(struct worker *w, const void *entry64, bool told);
+/* Two that belong together, for which it is to wake. */
+void worker_push_two(struct worker *w, const void *entry64, const void *behind64);
+/* Wakes the gate when there is something that it is wanted for. */
+void worker_wake_gate(struct worker *w);
+void worker_beat(struct worker *w);
 
 /* ---- worker/messages.c ------------------------------------------------------------------------------------------ */
 

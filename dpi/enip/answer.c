@@ -314,7 +314,7 @@ void enip_answered(void *state, struct bytes pdu, const struct command_table *t,
 	pending_notice_table(enip_open_of(s), t);
 	ret->reason = R_ENIP_RESPONSE;
 	name_choice(t, p, 0, ret);
-	fits = encap_read(pdu, &e) && e.options == 0;
+	fits = (encap_read(pdu, &e) || ((s->lenient & LENIENT_LISTING) && encap_says_nothing(pdu))) && e.options == 0;
 	ret->function = ENIP_COMMAND(e.command);
 	if (e.status == 0 && e.command == ENCAP_REQUEST)
 		fits = fits && encap_unconnected(e.data, &items);

@@ -128,6 +128,13 @@ bool encap_connected(struct bytes b, struct encap_items *ret)
 	return bytes_le16(&ret->message, &ret->sequence) && bytes_done(&b);
 }
 
+bool encap_says_nothing(struct bytes pdu)
+{
+	struct encap e;
+
+	return !encap_read(pdu, &e) && e.command == ENCAP_LIST_IDENTITY && e.length == 0 && encap_is_list(e.data);
+}
+
 bool encap_is_list(struct bytes b)
 {
 	struct bytes one;

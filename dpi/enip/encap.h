@@ -57,6 +57,8 @@ bool encap_connected(struct bytes data, struct encap_items *ret);
 bool encap_io(struct bytes datagram, struct encap_items *ret);
 /* Whether a datagram begins like that and not with a command. */
 bool encap_is_io(struct bytes datagram);
+/* Who is there is answered, in a header that says that nothing follows it. */
+bool encap_says_nothing(struct bytes pdu);
 /* The list of an answer to one of the List commands. */
 bool encap_is_list(struct bytes data);
 

@@ -16,11 +16,11 @@ static enum frame_result frame(const void *state, enum direction dir, struct byt
 {
 	const struct enip_state *s = state;
 	struct encap_items items;
+	struct bytes whole = head;
 	size_t have = head.left;
 	uint16_t command, length;
 	uint8_t low;
 
-	(void)dir;
 	*ret_len = 0;
 	if (s->datagrams && encap_is_io(head)) { /* no more than one, and nothing behind it */
 		*ret_len = have;
@@ -39,6 +39,10 @@ static enum frame_result frame(const void *state, enum direction dir, struct byt
 		return FRAME_BAD;
 	if (have < ENCAP_HEADER + length)
 		return FRAME_NEED_MORE;
+	if (dir == DIR_S2C && (s->lenient & LENIENT_LISTING) && encap_says_nothing(whole)) {
+		*ret_len = have;
+		return FRAME_WHOLE;
+	}
 	*ret_len = ENCAP_HEADER + length;
 	return FRAME_WHOLE;
 }
@@ -311,7 +315,7 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 	if (what.command == ENCAP_REGISTER && ret->reason == R_ALLOWED)
 		s->session = SESSION_ASKED;
 	if (s->wait.n == ENIP_OPEN_MAX) {
-		s->wait.unread = true;
+		s->wait.unread |= ret->reason != R_ENIP_PENDING; /* else it is judged once more, or never passes */
 		return;
 	}
 	open = (struct enip_open){
@@ -326,6 +330,21 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 	if (p->wrong == R_ALLOWED) /* else not all of its parts were read */
 		keep_parts(s, p, &open);
 	s->open[s->wait.n++] = open;
+}
+
+static void age(void *state, bool now)
+{
+	pending_age(enip_open_of(state), now);
+}
+
+static bool framed_else(void *state, bool begins, struct bytes fresh, const struct command_table *t,
+			const struct command_permit *p, struct pdu *ret)
+{
+	(void)begins;
+	(void)fresh;
+	(void)ret;
+	((struct enip_state *)state)->lenient = (uint8_t)judge_leniency(PROTO_ENIP, t, p);
+	return true;
 }
 
 static void missed(void *state, bool unread)
@@ -390,9 +409,11 @@ const struct enforcer enip_enforcer = {
 	.parse = parse,
 	.asked = asked,
 	.answered = enip_answered,
+	.framed_else = framed_else,
 	.segment = enip_segment,
 	.repeat = enip_repeat,
 	.all_answered = all_answered,
+	.age = age,
 	.missed = missed,
 	.likely = likely,
 };

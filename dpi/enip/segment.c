@@ -97,8 +97,10 @@ static bool mistakable(struct enip_state *s, uint64_t offset, size_t carried, st
 	found = !evaluate_allows_all(t, p, vocabulary_of(PROTO_ENIP)) &&
 		((carried > 0 && carried < LENGTH_END) || tail_begins_request(s, offset, b) || holds_request(s, b));
 	keep_tail(s, offset, b);
-	if (found)
+	if (found) {
 		ret->reason = R_ENIP_CUT;
+		ret->reading = true;
+	}
 	return found;
 }
 

@@ -47,6 +47,7 @@ enum enip_session { SESSION_NONE, SESSION_ASKED, SESSION_OPEN, SESSION_UNSEEN };
 struct enip_state {
 	struct pending wait;
 	uint8_t session; /* enum enip_session; unseen: there may be one from before */
+	uint8_t lenient; /* LENIENT_*, as of the client's last bytes */
 	bool datagrams;	 /* over UDP, where there are no sessions: only what lists */
 	bool missed;	 /* connections may have been opened unseen */
 	bool cut;	 /* a request came in pieces: a server may have lost its place */

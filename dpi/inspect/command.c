@@ -158,7 +158,7 @@ void command_tell(struct crossing *x, const struct pdu *u, struct judged *j)
 enum attempt {
 	ATTEMPT_FIRST,
 	ATTEMPT_ALONE,	/* whether it would be too much by itself: nobody hears of it */
-	ATTEMPT_CROWDED /* more requests are open than can be remembered, and waiting would not help */
+	ATTEMPT_CROWDED /* more requests are open than can be remembered, and waiting would not help: `age` makes room */
 };
 
 static void note_request(struct crossing *x, const struct parsed *parsed, const struct pdu *u)
@@ -185,7 +185,7 @@ static void tell_shadows(struct crossing *x, const struct parsed *parsed, const 
 
 	if (parsed->wrong == R_ALLOWED && (u->allowed || crossing_is_observed(x)) &&
 	    judge_shadows(x->f->commands->enforcer, parsed->operations, parsed->n, x->table, x->permit, &shadow))
-		event_tell_refused(x, &shadow, EV_OBSERVE);
+		event_tell_shadow(x, &shadow);
 }
 
 /* One whole PDU at `offset` of its direction. */
@@ -199,13 +199,15 @@ static void judge_one(struct crossing *x, enum attempt how, struct bytes pdu, ui
 	bool asks;
 
 	judge_pdu(c->enforcer, c->state, x->dir, pdu, x->table, x->permit, x->i->rooms.judge, parsed, &u);
-	if (!u.allowed && u.reason == c->enforcer->pending && !crossing_is_observed(x)) {
-		if (how != ATTEMPT_CROWDED || c->enforcer->missed == NULL) {
+	if (!u.allowed && u.reason == c->enforcer->pending) {
+		if (how != ATTEMPT_CROWDED && !crossing_is_observed(x)) {
 			j->later = j->denied = true;
 			j->reason = u.reason;
 			return;
 		}
-		c->enforcer->missed(c->state, false); /* their answers are still known to be answers */
+		/* What would wait passes in the end; where nothing is stopped, it passes now. */
+		if (c->enforcer->age != NULL)
+			c->enforcer->age(c->state, true);
 		judge_pdu(c->enforcer, c->state, x->dir, pdu, x->table, x->permit, x->i->rooms.judge, parsed, &u);
 	}
 	if (how == ATTEMPT_ALONE) {
@@ -281,6 +283,31 @@ static bool judge_carried(struct crossing *x, enum attempt how, struct bytes *fr
 }
 
 /*
+ * Whoever frames the protocol in another way, or another form of it. False: that is all there is to say of these bytes, or they do not
+ * pass for it.
+ */
+static bool judge_else(struct crossing *x, enum attempt how, bool begins, struct bytes fresh, uint64_t offset,
+		       struct judged *j)
+{
+	struct command_state *c = x->f->commands;
+	struct pdu u = { .dir = x->dir,
+			 .offset = offset,
+			 .length = (uint32_t)fresh.left,
+			 .space = 255,
+			 .conduit = EVENT_NO_CONDUIT };
+
+	if (x->dir != DIR_C2S || c->enforcer->framed_else == NULL || x->f->lacking ||
+	    c->enforcer->framed_else(c->state, begins, fresh, x->table, x->permit, &u))
+		return true;
+	note_misread(x);
+	if (how == ATTEMPT_ALONE)
+		j->denied = true;
+	else
+		command_tell(x, &u, j);
+	return u.reading && crossing_is_observed(x);
+}
+
+/*
  * May the bytes go in a segment like this one? The enforcer hears of it with the beginning of the PDU that came in earlier
  * segments put before it.
  */
@@ -320,6 +347,7 @@ static bool judge_segment(struct crossing *x, enum attempt how, struct bytes fre
 		j->reason = j->later ? u.reason : j->reason;
 		return !j->later;
 	}
+	u.reading |= crossing_is_observed(x); /* what they are is told besides */
 	if (how != ATTEMPT_ALONE)
 		command_tell(x, &u, j);
 	return false;
@@ -341,6 +369,8 @@ static struct judged judge(struct crossing *x, enum attempt how, struct bytes fr
 				.denied = true, .opaque = true, .speaks = named, .reason = R_WRONG_PROTOCOL
 			};
 	}
+	if (!judge_else(x, how, stream_carry(&f->stream, x->dir) == 0, fresh, offset, &j))
+		return j;
 	if (!judge_segment(x, how, fresh, offset, &j) && !crossing_is_observed(x))
 		return j;
 	if (!judge_carried(x, how, &fresh, &offset, &j))
@@ -373,6 +403,16 @@ static struct judged judge(struct crossing *x, enum attempt how, struct bytes fr
 	return j;
 }
 
+static void age(struct crossing *x)
+{
+	struct command_state *c = x->f->commands;
+
+	for (unsigned n = 0; c->enforcer->age != NULL && n < 2 && x->i->now_ns - c->aged_ns >= AGE_NS; n++) {
+		c->aged_ns = n == 0 && c->aged_ns > 0 ? c->aged_ns + AGE_NS : x->i->now_ns;
+		c->enforcer->age(c->state, false);
+	}
+}
+
 /*
  * When requests are too many at a time, nothing of the segment is remembered: it waits for its turn, which comes when its sender
  * repeats it and others have been answered. One that would be too many alone need not wait, nor what was ahead of a gap and is
@@ -386,6 +426,7 @@ struct judged command_judge(struct crossing *x, struct bytes fresh)
 	size_t used;
 	bool crowded;
 
+	age(x);
 	if (x->dir == DIR_S2C || crossing_is_observed(x))
 		return judge(x, ATTEMPT_FIRST, fresh);
 	used = c->enforcer->state_used(c->state);
@@ -442,12 +483,14 @@ struct judged command_judge_datagram(struct crossing *x, struct bytes payload)
 	struct deeds deeds = { 0 }; /* where a PDU may be allowed and its datagram not */
 	struct bytes pdu;
 
-	if (count_pdus(c->enforcer, c->state, x->dir, payload) == 0)
-		return (struct judged){ .denied = true, .opaque = true, .reason = c->enforcer->malformed };
 	memcpy(before, c->state, used);
 	if (c->enforcer->datagrams > 1)
 		deeds = c->deeds;
-	while (payload.left > 0 && (!j.denied || crossing_is_observed(x))) {
+	if (!judge_else(x, ATTEMPT_CROWDED, true, payload, 0, &j))
+		payload.left = 0;
+	else if (count_pdus(c->enforcer, c->state, x->dir, payload) == 0)
+		j = (struct judged){ .denied = true, .opaque = true, .reason = c->enforcer->malformed };
+	while (!j.opaque && payload.left > 0 && (!j.denied || crossing_is_observed(x))) {
 		if (c->enforcer->frame(c->state, x->dir, payload, &n) != FRAME_WHOLE || n == 0 ||
 		    !bytes_take(&payload, n, &pdu)) {
 			j = (struct judged){ .denied = true, .opaque = true, .reason = c->enforcer->malformed };

@@ -228,6 +228,16 @@ void event_tell_refused(struct crossing *x, const struct pdu *u, enum event_verd
 	record(x, &e);
 }
 
+void event_tell_shadow(struct crossing *x, struct pdu *u)
+{
+	struct flow_info info;
+
+	u->reading = u->shadow = true;
+	life_info(x->f, &info);
+	outside_pdu(&info, u, true, x->p->frame);
+	event_tell_refused(x, u, EV_OBSERVE);
+}
+
 void event_tell_pdu(struct crossing *x, const struct pdu *u)
 {
 	bool observe = crossing_is_observed(x);

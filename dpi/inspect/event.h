@@ -19,6 +19,8 @@ void event_tell_flow(struct crossing *x, enum event_verdict v, enum reason r, en
 void event_tell_drop(struct crossing *x, enum event_verdict v, enum reason r);
 /* A PDU that was judged; recorded when it is not allowed. */
 void event_tell_pdu(struct crossing *x, const struct pdu *u);
+/* What a shadow's rows say of one that passes. */
+void event_tell_shadow(struct crossing *x, struct pdu *u);
 /* One that was judged before and is not allowed any more. */
 void event_tell_refused(struct crossing *x, const struct pdu *u, enum event_verdict v);
 

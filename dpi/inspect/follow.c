@@ -11,6 +11,7 @@
 #include "dpi/inspect/name.h"
 #include "dpi/inspect/rejudge.h"
 #include "dpi/inspect/repeat.h"
+#include "dpi/inspect/search.h"
 
 #define BLIND_MAX 3u  /* segments that nobody knows how the receiver reads, before the flow ends */
 #define ASTRAY_MAX 3u /* segments in a row that acknowledge what was never seen, before it does */
@@ -50,6 +51,7 @@ static MUST_SEND struct verdict pass_old(struct crossing *x, enum reason r)
 {
 	struct verdict v = go_on();
 
+	search_note_before(x);
 	if (x->d.payload.left > 0)
 		v = repeat_judge(x);
 	if (v.step != STEP_ON)
@@ -79,6 +81,7 @@ static MUST_SEND struct verdict take_blind(struct crossing *x, enum reason r)
 	struct verdict v;
 
 	if (crossing_is_observed(x)) {
+		search_note_before(x);
 		x->f->let_by |= x->dir == DIR_C2S;
 		return pass(R_RETRANSMISSION);
 	}

@@ -3,11 +3,12 @@
 
 #include <string.h>
 
-#include "dpi/datagram.h"
 #include "dpi/inspect/command.h"
 #include "dpi/inspect/rules.h"
 #include "dpi/name.h"
-#include "dpi/plausible.h"
+
+#define ANSWER_MAX 1024u /* bytes of a client that may pass while only its server's answer tells */
+#define FRAMED 16u	 /* bytes of a client that are enough to say whose PDU begins there */
 
 struct promise {
 	struct protocol_set named;	/* a recogniser of our own decides */
@@ -52,6 +53,19 @@ enum protocol name_only_commands(const struct crossing *x)
 	return protocols_only(&p.commands);
 }
 
+/*
+ * The library gives names at full confidence to bytes that cannot be that: where there is a recogniser of our own, it must say the same of
+ * the packet.
+ */
+static bool bears_out(enum protocol p, const struct crossing *x)
+{
+	struct bytes head =
+		bytes_of(x->d.payload.p, x->d.payload.left < RECOGNISE_MAX ? x->d.payload.left : RECOGNISE_MAX);
+
+	return protocol_info(p)->depth == DEPTH_NDPI ||
+	       (x->d.l4proto == IP_TCP && recognise(p, x->dir, head) == RECOGNISED);
+}
+
 enum protocol name_ask_library(struct crossing *x)
 {
 	struct inspector *i = x->i;
@@ -68,7 +82,7 @@ enum protocol name_ask_library(struct crossing *x)
 		return PROTO_NONE;
 	f->name.packets++;
 	a = name_packet(i->namer, f->name.slot, x->dir, x->d.ip, i->now_ns / 1000000u);
-	return a.named && plausible(a.protocol, x->dir, x->d.l4proto, x->d.payload) ? a.protocol : PROTO_NONE;
+	return a.named && bears_out(a.protocol, x) ? a.protocol : PROTO_NONE;
 }
 
 static struct naming step(enum naming_step s, enum reason r, enum protocol p)
@@ -76,25 +90,89 @@ static struct naming step(enum naming_step s, enum reason r, enum protocol p)
 	return (struct naming){ .step = s, .reason = r, .protocol = p };
 }
 
-/* Which of the promised protocols these first bytes are; *ret_more when they may still become one. */
-static enum protocol recognise_one(const struct protocol_set *promised, enum direction dir, struct bytes head,
-				   bool *ret_more)
+static struct bytes said_first(const struct flow *f, enum direction dir)
 {
-	*ret_more = false;
-	for (enum protocol p = PROTO_NONE; (p = protocols_next(promised, p)) != PROTO_NONE;) {
-		switch (recognise(p, dir, head)) {
-		case RECOGNISED:
+	return bytes_of(f->name.prefix[dir], f->name.prefix_len[dir]);
+}
+
+/* What a direction began with, as one of these protocols. What is undecided after so many bytes is not it. */
+static enum recognition says(const struct flow *f, enum protocol p, enum direction dir)
+{
+	enum recognition r = recognise(p, dir, said_first(f, dir));
+
+	return r == RECOGNISE_MORE && f->name.prefix_len[dir] >= RECOGNISE_MAX ? RECOGNISE_NOT : r;
+}
+
+/* Which of the promised protocols a direction is by itself. */
+static enum protocol says_one(const struct flow *f, const struct protocol_set *promised, enum direction dir)
+{
+	for (enum protocol p = PROTO_NONE; (p = protocols_next(promised, p)) != PROTO_NONE;)
+		if (says(f, p, dir) == RECOGNISED)
 			return p;
-		case RECOGNISE_MORE:
-			*ret_more = true;
-			break;
-		case RECOGNISE_NOT:
-			break;
-		}
-	}
-	if (head.left >= RECOGNISE_MAX)
-		*ret_more = false;
 	return PROTO_NONE;
+}
+
+/* Of which direction and protocol a header is read to its end. */
+static enum protocol head_reader(enum direction dir)
+{
+	return dir == DIR_C2S ? PROTO_HTTP : PROTO_SSH;
+}
+
+/* `fresh`: what this segment brought; `rest`: of it, what is not among the first bytes that are kept. */
+static void read_head(struct flow *f, const struct promise *promised, enum direction dir, struct bytes fresh,
+		      struct bytes rest)
+{
+	enum protocol p = head_reader(dir);
+	enum recognition r = says(f, p, dir);
+
+	if (!protocols_have(&promised->named, p) || r == RECOGNISE_MORE || r == RECOGNISE_NOT)
+		return;
+	if (f->name.spoken[dir] == PROTO_NONE) {
+		recognise_head(p, dir, &f->name.head[dir], said_first(f, dir));
+		fresh = rest;
+	}
+	f->name.spoken[dir] = (uint8_t)p;
+	recognise_head(p, dir, &f->name.head[dir], fresh);
+}
+
+static enum head_step head_of(struct flow *f, enum protocol p)
+{
+	for (unsigned dir = 0; dir < 2; dir++)
+		if (p == head_reader((enum direction)dir) && f->name.prefix_len[dir] > 0)
+			return recognise_head(p, (enum direction)dir, &f->name.head[dir], bytes_of(NULL, 0));
+	return HEAD_WHOLE;
+}
+
+enum outlook { IT_IS_NOT, IT_MAY_BE, IT_IS };
+
+/*
+ * Both directions together, as one protocol. The client's words say what it is; what its server has said by then must be of it, too. Where the client's
+ * are as others' may be, the server's decide.
+ */
+static enum outlook outlook_of(const struct crossing *x, enum protocol p, size_t fresh)
+{
+	struct flow *f = x->f;
+	enum recognition client = says(f, p, DIR_C2S), server = says(f, p, DIR_S2C);
+	enum head_step head = head_of(f, p);
+	bool greeted = f->name.prefix_len[DIR_S2C] > 0, is = false;
+	uint64_t said[2] = { f->stream.dir[DIR_C2S].offset, f->stream.dir[DIR_S2C].offset };
+
+	said[x->dir] += fresh;
+	if (client == RECOGNISE_NOT || server == RECOGNISE_NOT || head == HEAD_AMBIGUOUS)
+		return IT_IS_NOT;
+	if (!greeted &&
+	    (client == RECOGNISE_IF_GREETED || (protocol_is(p, PROTO_SERVER_FIRST) && f->name.prefix_len[DIR_C2S] > 0)))
+		return IT_IS_NOT;
+	if (client == RECOGNISED)
+		is = !greeted || server != RECOGNISE_MORE;
+	else if (client == RECOGNISE_IF_GREETED)
+		is = server != RECOGNISE_MORE;
+	else if (client == RECOGNISE_HALF)
+		is = server == RECOGNISED;
+	if (is && head == HEAD_WHOLE)
+		return IT_IS;
+	return said[DIR_C2S] <= (client == RECOGNISED ? HEAD_MAX : ANSWER_MAX) && said[DIR_S2C] <= HEAD_MAX ? IT_MAY_BE
+													    : IT_IS_NOT;
 }
 
 /* Which enforcer can cut the client's first bytes; *ret_more when there are too few to say. */
@@ -119,7 +197,7 @@ static enum protocol frame_one(const struct crossing *x, const struct protocol_s
 		case FRAME_WHOLE:
 			return p;
 		case FRAME_NEED_MORE:
-			if (o.len >= RECOGNISE_MAX)
+			if (o.len >= FRAMED)
 				return p;
 			*ret_more = true;
 			break;
@@ -145,69 +223,63 @@ static struct naming unrecognised(struct crossing *x, const struct promise *prom
 	return step(NAMING_PASS, R_UNDECIDED, PROTO_NONE);
 }
 
-/* `fresh`: what this segment brought; `rest`: of it, what is not among the first bytes that are kept. */
-static enum head_step read_head(struct flow *f, enum protocol own, enum direction dir, struct bytes fresh,
-				struct bytes rest)
+/* The bytes of this direction that are kept; what of `all` is left is not among them. */
+static void keep_first(struct flow *f, enum direction dir, struct bytes *all)
 {
-	enum head_step s;
+	size_t room = RECOGNISE_MAX - f->name.prefix_len[dir];
 
-	if (f->name.spoken[dir] != PROTO_NONE)
-		return recognise_head(own, &f->name.head[dir], fresh);
-	s = recognise_head(own, &f->name.head[dir], bytes_of(f->name.prefix[dir], f->name.prefix_len[dir]));
-	return s == HEAD_GOES_ON ? recognise_head(own, &f->name.head[dir], rest) : s;
+	if (room > all->left)
+		room = all->left;
+	bytes_copy(all, f->name.prefix[dir] + f->name.prefix_len[dir], room);
+	f->name.prefix_len[dir] = (uint8_t)(f->name.prefix_len[dir] + room);
 }
 
 static struct naming name_stream(struct crossing *x, const struct promise *promised, struct bytes fresh,
 				 enum protocol library)
 {
 	struct flow *f = x->f;
-	enum direction dir = x->dir, back = dir == DIR_C2S ? DIR_S2C : DIR_C2S;
-	struct bytes head = bytes_of(f->name.prefix[dir], f->name.prefix_len[dir]), all = fresh;
-	size_t room = RECOGNISE_MAX - f->name.prefix_len[dir];
-	enum protocol own = (enum protocol)f->name.spoken[dir], peer = (enum protocol)f->name.spoken[back];
-	enum protocol enforced, speaks;
-	bool more = false, more_library = false, more_pdu = false;
+	enum direction dir = x->dir;
+	struct bytes rest = fresh;
+	enum protocol own, peer, enforced, speaks;
+	bool more = false, more_pdu = false;
 
-	if (room > all.left)
-		room = all.left;
-	bytes_copy(&all, f->name.prefix[dir] + f->name.prefix_len[dir], room);
-	f->name.prefix_len[dir] = (uint8_t)(f->name.prefix_len[dir] + room);
-	head.left = f->name.prefix_len[dir];
-	if (own == PROTO_NONE)
-		own = recognise_one(&promised->named, dir, head, &more);
-	if (own != PROTO_NONE) {
-		if (peer != PROTO_NONE && peer != own)
-			return step(NAMING_REFUSE, R_WRONG_PROTOCOL, own);
-		if (library != PROTO_NONE && name_contradicts(library, own))
+	keep_first(f, dir, &rest);
+	read_head(f, promised, dir, fresh, rest);
+	for (enum protocol p = PROTO_NONE; (p = protocols_next(&promised->named, p)) != PROTO_NONE;) {
+		enum outlook o = outlook_of(x, p, fresh.left);
+
+		if (o != IT_IS_NOT && library != PROTO_NONE && name_contradicts(library, p) &&
+		    says(f, p, dir) == RECOGNISED)
 			return step(NAMING_REFUSE, R_CONTRADICTED, library);
-		if (read_head(f, own, dir, fresh, all) == HEAD_AMBIGUOUS)
-			return step(NAMING_REFUSE, R_WRONG_PROTOCOL, own);
-		f->name.spoken[dir] = (uint8_t)own;
-		/* A session is let go of only when nothing of the client's first header is left to look at. */
-		if (own == PROTO_HTTP && !f->name.head[DIR_C2S].whole)
-			return step(NAMING_PASS, R_UNDECIDED, own);
-		/* The client's words confirm; if the server spoke as well, both must be the same. */
-		if (peer == own || (dir == DIR_C2S && f->name.prefix_len[back] == 0))
-			return step(NAMING_CONFIRM, R_CONFIRMED, own);
-		/* The other end said something that is not this, nor on the way to it. */
-		head = bytes_of(f->name.prefix[back], f->name.prefix_len[back]);
-		if (recognise(own, back, head) != RECOGNISE_MORE)
-			return unrecognised(x, promised, PROTO_NONE, fresh.left);
-		return step(NAMING_PASS, R_UNDECIDED, own);
+		if (o == IT_IS)
+			return step(NAMING_CONFIRM, R_CONFIRMED, p);
+		more = more || o == IT_MAY_BE;
 	}
 	if (library != PROTO_NONE && protocols_have(&promised->by_library, library))
 		return step(NAMING_CONFIRM, R_CONFIRMED, library);
-	/* The library looks at packets; a hello in pieces is no packet of its. */
-	own = recognise_one(&promised->by_library, dir, head, &more_library);
-	if (own != PROTO_NONE && library == PROTO_NONE)
-		return step(NAMING_CONFIRM, R_CONFIRMED, own);
 	enforced = frame_one(x, &promised->commands, fresh, &more_pdu);
 	if (enforced != PROTO_NONE && !more)
 		return step(NAMING_COMMANDS, R_ALLOWED, enforced);
-	if (more || more_pdu || more_library)
+	if (more || more_pdu)
 		return step(NAMING_PASS, R_UNDECIDED, PROTO_NONE);
-	speaks = recognise_any(dir, head);
+	own = says_one(f, &promised->named, dir);
+	peer = says_one(f, &promised->named, other_end(dir));
+	if (own != PROTO_NONE && (head_of(f, own) == HEAD_AMBIGUOUS || (peer != PROTO_NONE && peer != own)))
+		return step(NAMING_REFUSE, R_WRONG_PROTOCOL, own);
+	/* Promised, and the other end said something that is not this, or nothing where it should have been first. */
+	if (own != PROTO_NONE)
+		return unrecognised(x, promised, PROTO_NONE, fresh.left);
+	speaks = recognise_any(dir, said_first(f, dir));
 	return unrecognised(x, promised, speaks != PROTO_NONE ? speaks : library, fresh.left);
+}
+
+/* What a datagram is, by the form of one of these. */
+static enum protocol form_of(const struct crossing *x, const struct protocol_set *of)
+{
+	for (enum protocol p = PROTO_NONE; (p = protocols_next(of, p)) != PROTO_NONE;)
+		if (recognise_datagram(p, x->dir, x->d.payload))
+			return p;
+	return PROTO_NONE;
 }
 
 /* Which enforcer judges this datagram: the only one that may, or the one whose it looks like. */
@@ -230,47 +302,53 @@ static enum protocol datagram_one(const struct crossing *x, const struct promise
 	return PROTO_NONE;
 }
 
+static struct naming name_datagram(struct crossing *x, const struct promise *promised, enum protocol library)
+{
+	enum protocol p = datagram_one(x, promised);
+	struct protocol_set all = { 0 };
+
+	if (p != PROTO_NONE)
+		return step(NAMING_COMMANDS, R_ALLOWED, p);
+	p = form_of(x, &promised->named);
+	if (p == PROTO_NONE && library != PROTO_NONE && protocols_have(&promised->by_library, library))
+		p = library;
+	if (p != PROTO_NONE)
+		return step(NAMING_CONFIRM, R_CONFIRMED, p);
+	for (unsigned n = 1; n < protocols_end(); n++)
+		protocols_add(&all, n);
+	p = form_of(x, &all);
+	return unrecognised(x, promised, p != PROTO_NONE ? p : library, x->d.payload.left);
+}
+
 struct naming name_bytes(struct crossing *x, struct bytes fresh)
 {
 	struct promise promised = promise_of(x);
-	enum protocol library = PROTO_NONE, enforced;
+	enum protocol library = PROTO_NONE;
 
 	if (promises_any(x->table, x->permit, x->d.l4proto))
 		return step(NAMING_ANY, R_ALLOWED, PROTO_NONE);
-	if (x->d.payload.left == fresh.left) /* a packet that repeats old bytes is not shown to the library */
+	/* A packet that repeats old bytes is not shown to the library. Datagrams have names of its own, or it is not asked. */
+	if (x->d.payload.left == fresh.left && (x->d.l4proto == IP_TCP || !protocols_none(&promised.by_library)))
 		library = name_ask_library(x);
 	if (x->d.l4proto == IP_TCP)
 		return name_stream(x, &promised, fresh, library);
-	enforced = datagram_one(x, &promised);
-	if (enforced != PROTO_NONE)
-		return step(NAMING_COMMANDS, R_ALLOWED, enforced);
-	if (library != PROTO_NONE && protocols_have(&promised.by_library, library))
-		return step(NAMING_CONFIRM, R_CONFIRMED, library);
-	for (enum protocol p = PROTO_NONE;
-	     library == PROTO_NONE && (p = protocols_next(&promised.by_library, p)) != PROTO_NONE;)
-		if (datagram_is(p, x->d.payload))
-			return step(NAMING_CONFIRM, R_CONFIRMED, p);
-	return unrecognised(x, &promised, library, fresh.left);
+	return name_datagram(x, &promised, library);
 }
 
 /* What a direction said so far is what the permit promises, or may become it, or is few bytes enough. */
 static bool fits_promise(struct crossing *x, const struct promise *promised, enum direction dir)
 {
 	struct flow *f = x->f;
-	struct bytes head = bytes_of(f->name.prefix[dir], f->name.prefix_len[dir]);
-	bool more = false, more_library = false;
 	size_t n;
 
-	if (f->name.spoken[dir] != PROTO_NONE)
-		return protocols_have(&promised->named, f->name.spoken[dir]);
-	if (recognise_one(&promised->named, dir, head, &more) != PROTO_NONE || more ||
-	    recognise_one(&promised->by_library, dir, head, &more_library) != PROTO_NONE || more_library)
-		return true;
+	for (enum protocol p = PROTO_NONE; (p = protocols_next(&promised->named, p)) != PROTO_NONE;)
+		if (says(f, p, dir) != RECOGNISE_NOT)
+			return true;
 	for (enum protocol p = PROTO_NONE;
 	     dir == DIR_C2S && (p = protocols_next(&promised->commands, p)) != PROTO_NONE;) {
 		const struct enforcer *e = enforcer_of(p);
 
-		if (e != NULL && e->frame(command_known(f), dir, head, &n) != FRAME_BAD)
+		if (e != NULL && e->frame(command_known(f), dir, said_first(f, dir), &n) != FRAME_BAD)
 			return true;
 	}
 	return f->name.undecided <= promised->undecided;

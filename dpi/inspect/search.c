@@ -84,6 +84,18 @@ static void give_up(struct flow *f, enum direction dir, size_t n)
 		command_note_missed(f, true);
 }
 
+void search_note_before(struct crossing *x)
+{
+	const struct stream_dir *d = &x->f->stream.dir[x->dir];
+	int32_t before = d->known ? seq_diff(d->next - (uint32_t)d->offset, x->d.seq) : 0;
+
+	/* A byte may be there to be acknowledged and nothing else. */
+	if (!search_is_on(x->i) || !x->f->midstream || x->f->commands == NULL || before <= 0 || x->d.payload.left < 2)
+		return;
+	x->f->unread += x->d.payload.left < (size_t)before ? x->d.payload.left : (size_t)before;
+	x->f->lost_place = true;
+}
+
 bool search_goes_on(struct crossing *x)
 {
 	if (!search_is_on(x->i))

@@ -17,6 +17,8 @@ static inline bool search_is_on(const struct inspector *i)
 	return i->limits.gaps_stay;
 }
 
+/* A segment that says once more what was said already, or what lies before the place at which its session was taken up: nobody reads that. */
+void search_note_before(struct crossing *x);
 /* These bytes are no PDU. False where nobody looks for the next one. */
 bool search_goes_on(struct crossing *x);
 /* Bytes of this direction were missed. STEP_ON: `s` begins with a PDU now, or ends one that was kept. */

@@ -12,11 +12,14 @@
  */
 #define LATE_NS 50000000u
 
+#define AGE_NS (5u * SECOND_NS) /* a request that waited once or twice as long has lost its answer */
+
 struct command_state {
 	_Alignas(16) uint8_t state[ENFORCER_STATE_MAX];
 	const struct enforcer *enforcer;
 	uint64_t segment_ns;	  /* when the client's last new bytes came */
 	uint64_t begun_ns, begun; /* its last PDU that came in several segments: when the first did, where it lies */
+	uint64_t aged_ns;	  /* when its requests were aged last */
 	bool opens;		  /* it opened something for others of its pair of hosts */
 	struct tally tally;
 	struct deeds deeds;   /* what the client has asked for and got since the flow began */

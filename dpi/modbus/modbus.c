@@ -9,15 +9,81 @@
 
 _Static_assert(sizeof(struct modbus_state) <= ENFORCER_STATE_MAX, "Modbus state must fit into a flow");
 
+/* Bytes of an answer by its function, with the header; 0: no more than the header says, or not enough is there. */
+static size_t length_by_function(struct bytes answer)
+{
+	uint8_t function, count = 0;
+
+	bytes_skip(&answer, 7);
+	if (!bytes_u8(&answer, &function))
+		return 0;
+	if (function > 0x7fu)
+		return 9;
+	switch (function) {
+	case MB_READ_COILS:
+	case MB_READ_DISCRETE:
+	case MB_READ_HOLDING:
+	case MB_READ_INPUT:
+	case MB_READ_WRITE:
+		return bytes_u8(&answer, &count) ? 9u + count : 0;
+	case MB_WRITE_COIL:
+	case MB_WRITE_REGISTER:
+	case MB_WRITE_COILS:
+	case MB_WRITE_REGISTERS:
+		return 12;
+	case MB_MASK_WRITE:
+		return 14;
+	default:
+		return 0;
+	}
+}
+
+/* Whether an answer may begin `at` bytes behind the beginning, as far as its header is there. */
+static bool may_begin(struct bytes b, size_t at)
+{
+	uint16_t protocol, length;
+
+	if (!bytes_skip(&b, at) || b.left < 7)
+		return false;
+	bytes_skip(&b, 2);
+	bytes_be16(&b, &protocol);
+	bytes_be16(&b, &length);
+	return protocol == 0 && length >= 2 && length <= MODBUS_PDU_MAX - 6;
+}
+
+/*
+ * An answer of a device whose headers are forgiven: by its function it is a byte shorter or longer than *ret_len. What follows tells a
+ * byte too many, which is padding, from a header that counts one that is not there; the next answer's first byte is never taken for it.
+ */
+static enum frame_result frame_lying(unsigned lenient, struct bytes answer, size_t *ret_len)
+{
+	size_t n = length_by_function(answer), said = *ret_len, have = answer.left;
+
+	if (n == 0 || (n + 1 != said && n != said + 1) || have < n)
+		return have < said || n > have ? FRAME_NEED_MORE : FRAME_WHOLE;
+	if (n == said + 1) { /* one too few */
+		if ((lenient & LENIENT_LENGTH) && !may_begin(answer, said))
+			*ret_len = n;
+		return FRAME_WHOLE;
+	}
+	if (have > n && !may_begin(answer, n))
+		return have < said ? FRAME_NEED_MORE : FRAME_WHOLE;
+	if (!(lenient & LENIENT_LENGTH))
+		return have == n ? FRAME_NEED_MORE : FRAME_BAD;
+	*ret_len = n;
+	return FRAME_WHOLE;
+}
+
 /* One test a byte: a flow that cannot be Modbus ends at the first byte that says so, not after the header. */
 static enum frame_result frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)
 {
 	uint16_t tid, protocol, length;
+	const struct modbus_state *s = state;
+	struct bytes all = head;
 	size_t have = head.left;
+	enum frame_result r;
 	uint8_t high;
 
-	(void)state;
-	(void)dir;
 	*ret_len = 0;
 	if (have < 6) {
 		if (have >= 3) {
@@ -33,10 +99,14 @@ static enum frame_result frame(const void *state, enum direction dir, struct byt
 	bytes_be16(&head, &length);
 	if (protocol != 0 || length < 2 || length > MODBUS_PDU_MAX - 6)
 		return FRAME_BAD;
-	if (head.left < length)
-		return FRAME_NEED_MORE;
 	*ret_len = 6u + length;
-	return FRAME_WHOLE;
+	if (dir == DIR_S2C && s != NULL && (s->lenient & (LENIENT_LENGTH | LENIENT_PADDING)))
+		r = frame_lying(s->lenient, all, ret_len);
+	else
+		r = head.left < length ? FRAME_NEED_MORE : FRAME_WHOLE;
+	if (r != FRAME_WHOLE)
+		*ret_len = 0;
+	return r;
 }
 
 static struct pending_list open_of(struct modbus_state *s)
@@ -80,7 +150,7 @@ static void parse(const void *state, enum direction dir, struct bytes pdu, struc
 	modbus_request_parse(pdu, &r);
 	memcpy(ret->operations, r.operations, r.n * sizeof(r.operations[0]));
 	ret->n = r.n;
-	ret->wrong = r.well_formed ? R_ALLOWED : R_MODBUS_FRAME;
+	ret->wrong = (enum reason)r.wrong;
 	ret->kept[0] = r.tid;
 	ret->kept[1] = r.address;
 	ret->kept[2] = r.quantity;
@@ -99,7 +169,7 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 	alone = ret->reason == R_ALLOWED && modbus_goes_alone(ruling, (uint8_t)ret->function);
 	pending_seen(open_of(s));
 	if (s->wait.n == MODBUS_OPEN_MAX) {
-		s->wait.unread = true;
+		s->wait.unread |= ret->reason != R_MODBUS_PENDING; /* else it is judged once more, or never passes */
 		return;
 	}
 	s->open[s->wait.n++] = (struct open_request){
@@ -116,17 +186,26 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 	};
 }
 
-static bool answers(const struct open_request *o, bool exception, struct bytes data)
+/* Of a request that made no sense nobody knows what its answer is. */
+static bool is_senseless(const struct open_request *o)
+{
+	return o->wait.reason == R_MODBUS_FRAME || o->wait.reason == R_MODBUS_QUANTITY ||
+	       o->wait.reason == R_MODBUS_COIL || o->wait.reason == R_MODBUS_FIELD;
+}
+
+static bool answers(const struct open_request *o, bool exception, unsigned lenient, struct bytes data)
 {
 	uint8_t code;
 
 	if (exception)
 		return bytes_u8(&data, &code) && code != 0 && data.left == 0;
-	if (o->wait.reason == R_MODBUS_FRAME) /* a request that made no sense: its answer has no shape to keep to */
+	if (is_senseless(o)) /* its answer has no shape to keep to */
 		return true;
 	if (o->wait.reason == R_MODBUS_UNSEEN)
 		return modbus_response_possible(o->function, data);
-	return modbus_response_fits(o->function, o->address, o->quantity, o->value, data);
+	return modbus_response_fits(o->function, o->address, o->quantity, o->value, data) ||
+	       ((lenient & LENIENT_COIL) && o->function == MB_WRITE_COIL && o->value != 0 &&
+		modbus_response_fits(o->function, o->address, o->quantity, 1, data));
 }
 
 /* A response is about what its request was about. */
@@ -134,7 +213,7 @@ static void name_range(const struct open_request *o, struct pdu *ret)
 {
 	uint8_t space = modbus_space(o->function);
 
-	if (space == SPACE_NONE || o->wait.reason == R_MODBUS_FRAME)
+	if (space == SPACE_NONE || is_senseless(o))
 		return;
 	ret->space = space;
 	ret->address = o->address;
@@ -151,7 +230,7 @@ static void judge_unseen(struct modbus_state *s, struct bytes data, const struct
 	const struct open_request nobodys = { .function = (uint8_t)ret->function, .wait.reason = R_MODBUS_UNSEEN };
 	struct ruling ruling;
 
-	if (s->wait.unseen == 0 || !answers(&nobodys, ret->exception, data))
+	if (s->wait.unseen == 0 || !answers(&nobodys, ret->exception, 0, data))
 		return;
 	pending_answered_unseen(&s->wait);
 	modbus_unseen(t, p, (uint8_t)ret->targets[0], (uint8_t)ret->function, &ruling);
@@ -206,18 +285,11 @@ static bool is_repeated(const struct modbus_state *s, struct bytes pdu, const st
 	return false;
 }
 
-/* What the services that apply here forgive; as with commands, one that does is enough. */
-static unsigned leniency(const struct command_table *t, const struct command_permit *p)
+/* Numbers that some devices put there instead. */
+static bool is_forgiven(uint16_t asked, uint16_t tid, unsigned lenient)
 {
-	unsigned bits = 0;
-
-	for (uint32_t i = 0; i < p->n_grants; i++) {
-		const struct command_grant *g = &t->grants[p->first_grant + i];
-
-		if (g->protocol == PROTO_MODBUS && !g->shadow)
-			bits |= g->lenient;
-	}
-	return bits;
+	return ((lenient & LENIENT_TRANSACTION) && tid == 0) ||
+	       ((lenient & LENIENT_NUMBERING) && (tid == 1 || tid == (uint16_t)(asked + 1u)));
 }
 
 /* Whether this is an answer to `o`; one byte more may follow it where that is forgiven. */
@@ -226,12 +298,12 @@ static bool is_answer(const struct open_request *o, uint16_t tid, const struct p
 {
 	struct bytes less;
 
-	if (o->function != u->function || (o->tid != tid && (tid != 0 || !(lenient & LENIENT_TRANSACTION))) ||
+	if (o->function != u->function || (o->tid != tid && !is_forgiven(o->tid, tid, lenient)) ||
 	    (o->unit != u->targets[0] && !(lenient & LENIENT_UNIT)))
 		return false;
-	return answers(o, u->exception, data) ||
+	return answers(o, u->exception, lenient, data) ||
 	       ((lenient & LENIENT_PADDING) && data.left > 0 && bytes_take(&data, data.left - 1, &less) &&
-		answers(o, u->exception, less));
+		answers(o, u->exception, lenient, less));
 }
 
 /* What was kept while it was not known where the server reads. */
@@ -241,13 +313,15 @@ static void note_answered(struct modbus_state *s, const struct open_request *o, 
 		.tid = o->tid,
 		.unit = o->unit,
 		.function = o->function,
-		.any_tid = tid == 0 && (lenient & LENIENT_TRANSACTION) != 0,
+		.any_tid = is_forgiven(o->tid, tid, lenient),
 		.any_unit = (lenient & LENIENT_UNIT) != 0,
 	};
 
 	for (uint32_t i = 0; i < s->wait.n; i++)
 		asked.at[asked.n++] = s->open[i].at;
 	modbus_slip_answered(&s->slip, o->at, o->length, &asked);
+	if (o->wait.reason == R_ALLOWED)
+		modbus_serial_answered(&s->serial, tid);
 }
 
 /* One more answer to the request that was answered last, where that is forgiven. */
@@ -270,7 +344,7 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 {
 	struct modbus_state *s = state;
 	struct bytes whole = pdu;
-	unsigned lenient = leniency(t, p);
+	unsigned lenient = s->lenient = (uint8_t)judge_leniency(PROTO_MODBUS, t, p);
 	uint16_t tid;
 	uint8_t unit, function;
 
@@ -310,6 +384,11 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 		judge_unseen(s, pdu, t, p, ret);
 }
 
+static void age(void *state, bool now)
+{
+	pending_age(open_of(state), now);
+}
+
 static void missed(void *state, bool unread)
 {
 	pending_missed(open_of(state), unread);
@@ -339,6 +418,15 @@ static bool misread(const struct parsed *p, const struct pdu *u)
 	return p->wrong != R_ALLOWED || function_framing(vocabulary_of(PROTO_MODBUS), u->function) != FRAMING_ALIKE;
 }
 
+static bool framed_else(void *state, bool begins, struct bytes fresh, const struct command_table *t,
+			const struct command_permit *p, struct pdu *ret)
+{
+	struct modbus_state *s = state;
+
+	s->lenient = (uint8_t)judge_leniency(PROTO_MODBUS, t, p);
+	return modbus_serial_judge(&s->serial, begins, fresh, t, p, ret);
+}
+
 static size_t state_used(const void *state)
 {
 	const struct modbus_state *s = state;
@@ -358,8 +446,10 @@ const struct enforcer modbus_enforcer = {
 	.parse = parse,
 	.asked = asked,
 	.answered = answered,
+	.framed_else = framed_else,
 	.segment = modbus_segment,
 	.repeat = modbus_repeat,
+	.age = age,
 	.missed = missed,
 	.likely = likely,
 	.misread = misread,

@@ -11,6 +11,7 @@
 
 #include "appliance/base/bytes.h"
 #include "appliance/wire/operation.h"
+#include "appliance/wire/reason.h"
 #include "dpi/modbus/words.h"
 
 enum modbus_function {
@@ -43,7 +44,8 @@ struct modbus_request {
 	uint8_t unit;
 	uint8_t function;
 	bool well_formed; /* false: only the three fields before this one, and perhaps an operation's addresses, mean something */
-	uint8_t n; /* operations, one group; written values are borrowed from the PDU */
+	uint8_t wrong; /* enum reason: what is wrong with it otherwise; R_ALLOWED when it is well-formed */
+	uint8_t n;     /* operations, one group; written values are borrowed from the PDU */
 	struct operation operations[MODBUS_OPERATIONS];
 	/* What an answer is compared with; the meaning depends on the function. */
 	uint16_t address, quantity, value;
@@ -56,6 +58,11 @@ void modbus_request_parse(struct bytes pdu, struct modbus_request *ret);
  * without values. Where its first operation has no addresses (SPACE_NONE), they are still to come. Well-formed: it may become so.
  */
 void modbus_request_begin(struct bytes pdu, struct modbus_request *ret);
+/*
+ * One that is not well formed, and some servers carry out all the same: a coil that is neither on nor off, a count of bytes that does not
+ * fit. Which values they write then, nobody knows.
+ */
+bool modbus_request_forgiven(struct modbus_request *r);
 
 /* Of an operation: 1 when it may reach more than its unit. */
 uint8_t modbus_broadcasts(uint8_t unit, uint8_t function);

@@ -60,7 +60,10 @@ static bool touch(struct modbus_request *r, uint16_t first, uint16_t n, uint16_t
 	last(r)->space = modbus_space(r->function);
 	last(r)->first = first;
 	last(r)->count = n;
-	return n >= 1 && n <= max && n <= 65536u - first;
+	if (n >= 1 && n <= max && n <= 65536u - first)
+		return true;
+	r->wrong = R_MODBUS_QUANTITY;
+	return false;
 }
 
 static bool parse_read(struct modbus_request *r, struct bytes *b, uint16_t max)
@@ -83,7 +86,10 @@ static bool parse_write_single(struct modbus_request *r, struct bytes *b)
 		return false;
 	v = r->function != MB_WRITE_COIL ? r->value : r->value != 0;
 	last(r)->values = (struct values){ .form = VALUES_BETWEEN, .n = 1, .lo = v, .hi = v };
-	return r->function != MB_WRITE_COIL || r->value == 0xff00 || r->value == 0;
+	if (r->function != MB_WRITE_COIL || r->value == 0xff00 || r->value == 0)
+		return true;
+	r->wrong = R_MODBUS_COIL;
+	return false;
 }
 
 static bool parse_write_bits(struct modbus_request *r, struct bytes *b)
@@ -327,14 +333,29 @@ static bool read_request(struct modbus_request *r, struct bytes *b)
 					       .space = SPACE_NONE,
 					       .broadcast = modbus_broadcasts(r->unit, r->function) };
 	r->n = 1;
-	return !b->failed && r->function != 0 && r->function <= 127 && parse_data(r, b);
+	r->wrong = r->function == 0 || r->function > 127 ? R_MODBUS_FIELD : R_ALLOWED;
+	return !b->failed && r->wrong == R_ALLOWED && parse_data(r, b);
+}
+
+/* What was read of `b` says why it is none: too little or too much is there, or what a count says, or something that never may be. */
+static void tell_wrong(struct modbus_request *r, const struct bytes *b)
+{
+	bool counts =
+		r->function == MB_WRITE_COILS || r->function == MB_WRITE_REGISTERS || r->function == MB_READ_WRITE;
+
+	if (r->well_formed)
+		r->wrong = R_ALLOWED;
+	else if (b->failed || (r->wrong == R_ALLOWED && (counts || b->left > 0)))
+		r->wrong = R_MODBUS_FRAME;
+	else if (r->wrong == R_ALLOWED)
+		r->wrong = R_MODBUS_FIELD;
 }
 
 void modbus_request_parse(struct bytes pdu, struct modbus_request *ret)
 {
 	uint16_t protocol, length;
 
-	*ret = (struct modbus_request){ 0 };
+	*ret = (struct modbus_request){ .wrong = R_MODBUS_FRAME };
 	bytes_be16(&pdu, &ret->tid);
 	bytes_be16(&pdu, &protocol);
 	bytes_be16(&pdu, &length);
@@ -342,6 +363,7 @@ void modbus_request_parse(struct bytes pdu, struct modbus_request *ret)
 		return;
 	/* "Length lies" in either direction end here: nothing missing, nothing left over. */
 	ret->well_formed = read_request(ret, &pdu) && bytes_done(&pdu);
+	tell_wrong(ret, &pdu);
 }
 
 void modbus_request_begin(struct bytes pdu, struct modbus_request *ret)
@@ -350,7 +372,18 @@ void modbus_request_begin(struct bytes pdu, struct modbus_request *ret)
 	bytes_be16(&pdu, &ret->tid);
 	bytes_skip(&pdu, 4);
 	ret->well_formed = read_request(ret, &pdu) || pdu.failed;
+	tell_wrong(ret, &pdu);
 	for (uint8_t i = 0; i < ret->n; i++)
 		if (ret->operations[i].values.form != VALUES_UNKNOWN)
 			ret->operations[i].values = (struct values){ .form = VALUES_NONE };
+}
+
+bool modbus_request_forgiven(struct modbus_request *r)
+{
+	struct operation *o = &r->operations[r->n > 0 ? r->n - 1u : 0];
+
+	o->values = (struct values){ .form = VALUES_UNKNOWN };
+	return r->n > 0 && o->space != SPACE_NONE && o->count > 0 && o->first + o->count <= 65536u &&
+	       (r->function == MB_WRITE_COIL || r->function == MB_WRITE_REGISTER || r->function == MB_WRITE_COILS ||
+		r->function == MB_WRITE_REGISTERS || r->function == MB_READ_WRITE);
 }

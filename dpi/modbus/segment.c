@@ -71,7 +71,7 @@ static bool begins_allowed(struct bytes b, const struct command_table *t, const 
 	evaluate_limit(t, v, r.operations, &ruling, &ret->limit);
 	pdu_name_operation(ret, r.operations, r.n, &ruling);
 	ret->early = true;
-	return refuse(ret, r.well_formed ? ruling.reason : R_MODBUS_FRAME, r.unit, r.function);
+	return refuse(ret, r.well_formed ? ruling.reason : (enum reason)r.wrong, r.unit, r.function);
 }
 
 /* Each function that needs care is a request that fills its segment, and nothing is due before it. */
@@ -112,26 +112,32 @@ static bool refuse_cut(struct pdu *ret, const struct command_table *t, const str
 	pdu_name_ruling(ret, ruling);
 	evaluate_limit(t, vocabulary_of(PROTO_MODBUS), r->operations, ruling, &ret->limit);
 	pdu_name_operation(ret, r->operations, r->n, ruling);
+	ret->reading = true;
 	return refuse(ret, R_MODBUS_CUT, r->unit, r->function);
 }
 
 /*
  * Bytes from `at` to `end` go on top of what no answer has shown to be read. When that is more than servers read at once, it waits;
- * when it would be too much alone, nobody may find a forbidden command wherever he begins.
+ * when it would be too much alone, or what was asked has waited for long, nobody may find a forbidden command wherever he begins.
  */
 static bool fits_a_read(const struct modbus_state *s, uint32_t at, struct bytes b, const struct command_table *t,
 			const struct command_permit *p, struct pdu *ret)
 {
-	uint32_t from = at, end = at + (uint32_t)b.left;
+	uint32_t from = at, due = at, end = at + (uint32_t)b.left;
 	struct modbus_reading r;
 	struct ruling ruling;
 
-	for (uint32_t i = 0; i < s->wait.n; i++)
-		if (!s->open[i].wait.expendable && (int32_t)(from - s->open[i].at) > 0)
+	for (uint32_t i = 0; i < s->wait.n; i++) {
+		if (s->open[i].wait.expendable)
+			continue;
+		if ((int32_t)(from - s->open[i].at) > 0)
 			from = s->open[i].at;
+		if (s->open[i].wait.aged < PENDING_AGED && (int32_t)(due - s->open[i].at) > 0)
+			due = s->open[i].at;
+	}
 	if (end - from <= READ_MAX || evaluate_allows_all(t, p, vocabulary_of(PROTO_MODBUS)))
 		return true;
-	if (from != at)
+	if (due != at && end - due > READ_MAX)
 		return refuse(ret, R_MODBUS_PENDING, 0, 0);
 	return !modbus_slip_anywhere(b, t, p, &r, &ruling) || refuse_cut(ret, t, &r.request, &ruling);
 }

@@ -115,20 +115,6 @@ static size_t least_length(uint8_t function, struct bytes data)
 }
 
 /*
- * Servers differ in what they find wrong: a coil that is neither on nor off, a count of bytes that does not fit. Which values they
- * write then, nobody knows.
- */
-static bool forgives(struct modbus_request *r)
-{
-	struct operation *last = &r->operations[r->n > 0 ? r->n - 1u : 0];
-
-	last->values = (struct values){ .form = VALUES_UNKNOWN };
-	return r->n > 0 && last->space != SPACE_NONE && last->count > 0 && last->first + last->count <= 65536u &&
-	       (r->function == MB_WRITE_COIL || r->function == MB_WRITE_REGISTER || r->function == MB_WRITE_COILS ||
-		r->function == MB_WRITE_REGISTERS || r->function == MB_READ_WRITE);
-}
-
-/*
  * Functions that servers know who do not look at the length, and those that do more than tell something. What only tells about the
  * device is not looked for: a single byte would do for it.
  */
@@ -148,7 +134,7 @@ static bool reads_as(const uint8_t *header, size_t needs, struct modbus_reading 
 	memcpy(ret->pdu, header, HEADER + 1 + needs);
 	memcpy(ret->pdu + 2, (uint8_t[]){ 0, 0, 0, (uint8_t)(needs + 2) }, 4);
 	modbus_request_parse(bytes_of(ret->pdu, HEADER + 1 + needs), &ret->request);
-	return ret->request.well_formed || forgives(&ret->request);
+	return ret->request.well_formed || modbus_request_forgiven(&ret->request);
 }
 
 /* Where this reader, being at `b` with a header and a function code before it, goes on; NO_END when it does not. */

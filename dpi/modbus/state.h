@@ -10,6 +10,7 @@
 
 #include "dpi/judge.h"
 #include "dpi/modbus/modbus.h"
+#include "dpi/modbus/serial.h"
 #include "dpi/modbus/slip.h"
 #include "dpi/pending.h"
 
@@ -35,8 +36,10 @@ struct told {
 struct modbus_state {
 	struct pending wait;
 	struct open_request open[MODBUS_OPEN_MAX]; /* broadcasts among them have no answer */
+	uint8_t lenient;			   /* LENIENT_*, as of the last bytes */
 	uint8_t n_told; /* how many there ever were, up to 255; the next one goes to n_told modulo TOLD_MAX */
 	struct told told[TOLD_MAX];
+	struct modbus_serial serial;
 	struct modbus_slip slip; /* last: empty but in few sessions, and then what is kept has no meaning */
 };
 

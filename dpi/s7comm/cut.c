@@ -186,6 +186,7 @@ static bool unmistakable(struct s7_state *s, uint64_t offset, bool cut, struct b
 	s7_name_choice(t, p, 0, ret);
 	ret->targets[0] = s7_slot(s);
 	ret->reason = R_S7COMM_CUT;
+	ret->reading = true;
 	return false;
 }
 

@@ -143,7 +143,7 @@ void s7_forget(struct s7_state *s, uint32_t i)
 static bool make_room(struct s7_state *s, uint32_t lengths)
 {
 	for (uint32_t i = 0; (s->n_open == S7_OPEN_MAX || lengths > S7_LENGTHS - s->n_lengths) && i < s->n_open;) {
-		if (!s->open[i].expendable) {
+		if (!s->open[i].expendable && s->open[i].aged < PENDING_AGED) {
 			i++;
 			continue;
 		}
@@ -299,6 +299,14 @@ static void answered(void *state, struct bytes b, const struct command_table *ta
 	s7_answered(state, ret->dir, &u, table, permit, ret);
 }
 
+static void age(void *state, bool now)
+{
+	struct s7_state *s = state;
+
+	for (uint32_t i = 0; i < s->n_open; i++)
+		s->open[i].aged = now || s->open[i].aged > 0 ? PENDING_AGED : 1u;
+}
+
 static void missed(void *state, bool unread)
 {
 	struct s7_state *s = state;
@@ -355,6 +363,7 @@ const struct enforcer s7comm_enforcer = {
 	.segment = s7_segment,
 	.repeat = s7_repeat,
 	.all_answered = all_answered,
+	.age = age,
 	.missed = missed,
 	.likely = likely,
 };

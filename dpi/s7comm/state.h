@@ -11,6 +11,7 @@
 #define SEKISHO_DPI_S7COMM_STATE_H
 
 #include "dpi/judge.h"
+#include "dpi/pending.h"
 #include "dpi/s7comm/cotp.h"
 #include "dpi/s7comm/message.h"
 
@@ -29,11 +30,12 @@ struct s7_open {
 	uint16_t number; /* counts requests: how old it is */
 	uint8_t kind;	 /* S7_JOB, S7_USERDATA */
 	uint8_t space;
-	uint8_t items;	    /* of a read or write */
-	uint8_t lengths;    /* so many of the lengths are its own */
-	uint8_t reason;	    /* enum reason; R_ALLOWED when it passed */
-	uint8_t expendable; /* 1: a later one was answered */
-	uint8_t in_turn;    /* 1: sense and turn are as they should be; if it is refused, then by rows alone */
+	uint8_t items;		/* of a read or write */
+	uint8_t lengths;	/* so many of the lengths are its own */
+	uint8_t reason;		/* enum reason; R_ALLOWED when it passed */
+	uint8_t expendable : 1; /* a later one was answered */
+	uint8_t aged : 2;	/* PENDING_AGED: nobody waits for it any more */
+	uint8_t in_turn;	/* 1: sense and turn are as they should be; if it is refused, then by rows alone */
 };
 
 /* What a cyclic read was for, as in struct operation. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dpi/prefix.h"
 
+#define ASCII 16u /* characters that tell */
+
 /* A frame of MC protocol, in either coding: subheader, route, length. Binary: one that its devices can send. */
 enum recognition recognise_slmp(enum direction dir, struct bytes head)
 {
@@ -11,10 +13,10 @@ enum recognition recognise_slmp(enum direction dir, struct bytes head)
 	if (ascii) {
 		if (!may_be_word(&p, dir == DIR_C2S ? four ? "5400" : "5000" : four ? "D400" : "D000"))
 			return RECOGNISE_NOT;
-		for (unsigned i = 4; i < RECOGNISE_MAX && p.b.left > 0; i++)
+		for (unsigned i = 4; i < ASCII && p.b.left > 0; i++)
 			if (!(p.b.p[0] >= 'A' && p.b.p[0] <= 'F' ? next_byte(&p), true : may_be(&p, '0', '9')))
 				return RECOGNISE_NOT;
-		return head.left < RECOGNISE_MAX ? RECOGNISE_MORE : RECOGNISED;
+		return head.left < ASCII ? RECOGNISE_MORE : RECOGNISED;
 	}
 	if (!may_be(&p, dir == DIR_C2S ? 0x50 : 0xd0, dir == DIR_C2S ? 0x54 : 0xd4) || (head.p[0] & 0x6bu) != 0x40)
 		return RECOGNISE_NOT;

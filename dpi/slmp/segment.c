@@ -7,7 +7,8 @@
  *
  * From the first segment that begins inside a frame, or that a server may read in two parts, the client's bytes are therefore
  * searched for commands at every place, in both codings, whatever stands before their length: each must be allowed. Some servers know
- * frames of other forms as well, which no session here has but which may hide in one: those are searched for by their subheaders.
+ * frames of other forms as well, which no session here has but which may hide in one: those are searched for by their subheaders, and
+ * 1E, whose subheader is a byte, by the device that it names besides (other.h). One that names none is looked for where a segment begins.
  * No two of them agree on what is a digit of ASCII: most take those of lower case too, and libslmp2 takes whatever is no digit for a 0.
  *
  * And whoever takes what one call returns for one frame does not wait for what its length says is still to come, and may need less of it
@@ -16,6 +17,7 @@
 #include <string.h>
 
 #include "appliance/wire/vocabulary.h"
+#include "dpi/slmp/other.h"
 #include "dpi/slmp/state.h"
 
 #define READ_MAX 1024u /* what the least of servers takes out of its socket at once */
@@ -169,6 +171,17 @@ static bool finds_foreign(struct bytes b, size_t at, bool ascii, struct found *r
 	return true;
 }
 
+/* What a frame of another form asks for: of the station itself, and what it touches is not looked at. */
+static void take_other(uint32_t service, struct found *ret)
+{
+	struct slmp_request q = { .operations = ret->room, .max = FEW };
+
+	*ret = (struct found){ .service = service, .targets = { 0, 0xff, 0x3ff, 0 } };
+	slmp_request_parse(service, ret->targets, (struct slmp_reader){ .b = { .failed = true } }, &q);
+	slmp_request_forget_place(&q);
+	ret->n = q.n;
+}
+
 /*
  * What can be said of a place by a look, for every one of the client's bytes is looked at: `left` of them are there from `p` on. Named commands
  * are from 0100 to 21ff, and their subcommands below 100.
@@ -223,6 +236,7 @@ static bool refuses(const struct found *f, enum reason reason, const struct comm
 	evaluate_limit(t, v, f->room, &ruling, &ret->limit);
 	pdu_name_operation(ret, f->room, f->n, &ruling);
 	ret->reason = reason != R_ALLOWED ? reason : ruling.reason;
+	ret->reading = reason == R_SLMP_CUT;
 	return true;
 }
 
@@ -246,10 +260,19 @@ static size_t next_written(uint8_t form, struct bytes *b, size_t *at)
 	return command;
 }
 
+/* ... of 1E, whose subheader is below 8. */
+static inline bool may_be_other(const uint8_t *p, size_t left, bool ascii)
+{
+	uint32_t service;
+
+	return (ascii ? p[0] == '0' : p[0] < 8) && slmp_other_names(p, left, ascii, &service);
+}
+
 static inline bool may_be_any(const uint8_t *p, size_t left)
 {
-	return may_begin(p, left, false) || may_begin(p, left, true) || may_be_foreign(p, left, false) ||
-	       may_be_foreign(p, left, true) || may_be_own(p, left);
+	return may_begin(p, left, false) || may_be_other(p, left, false) || may_be_other(p, left, true) ||
+	       may_begin(p, left, true) || may_be_foreign(p, left, false) || may_be_foreign(p, left, true) ||
+	       may_be_own(p, left);
 }
 
 /* What begins at `at`, but for the command that the client wrote at `written`, and for commands of which all lies before `seam`. */
@@ -258,8 +281,16 @@ static bool is_refused_at(struct bytes b, size_t at, size_t written, size_t seam
 {
 	const uint8_t *from = b.p + at;
 	size_t left = b.left - at, command;
+	uint32_t service;
 	struct found f;
 
+	for (unsigned ascii = 0; ascii < 2; ascii++)
+		if (at + SLMP_OTHER_MIN * (ascii != 0 ? 2u : 1u) > seam &&
+		    slmp_other_names(from, left, ascii != 0, &service)) {
+			take_other(service, &f);
+			if (refuses(&f, R_SLMP_CUT, t, p, ret))
+				return true;
+		}
 	for (unsigned ascii = 0; ascii < 2; ascii++)
 		if (((may_begin(from, left, ascii != 0) && at + (ascii != 0 ? 8u : 4u) > seam &&
 		      finds(b, at, ascii != 0, ANY_CASE, &f)) ||
@@ -398,10 +429,42 @@ static bool look(struct slmp_state *s, struct bytes b, bool begins, const struct
 	return may_pass;
 }
 
+/* The rest of a frame, as who takes it for one of another form. */
+static bool rest_may_pass(struct bytes b, const struct command_table *t, const struct command_permit *p,
+			  struct pdu *ret)
+{
+	uint32_t service;
+	struct found f;
+
+	if (!slmp_other_begins(b, &service))
+		return true;
+	take_other(service, &f);
+	return !refuses(&f, R_SLMP_CUT, t, p, ret);
+}
+
+bool slmp_framed_else(void *state, bool begins, struct bytes fresh, const struct command_table *t,
+		      const struct command_permit *p, struct pdu *ret)
+{
+	size_t n;
+	uint32_t service;
+	struct found f;
+
+	if (!begins || slmp_frame(((const struct slmp_state *)state)->form, fresh, &n) != FRAME_BAD ||
+	    !slmp_other_begins(fresh, &service))
+		return true;
+	take_other(service, &f);
+	if (!refuses(&f, R_SLMP_OTHER, t, p, ret)) { /* no answer to it could be judged */
+		pdu_name_operation(ret, f.room, f.n, &(struct ruling){ 0 });
+		ret->reason = R_SLMP_OTHER;
+	}
+	return false;
+}
+
 bool slmp_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b,
 		  const struct command_table *t, const struct command_permit *p, struct pdu *ret)
 {
 	struct slmp_state *s = state;
+	struct bytes rest;
 
 	(void)offset;
 	(void)late;
@@ -410,7 +473,10 @@ bool slmp_segment(void *state, uint64_t offset, size_t carried, bool late, struc
 	s->unanswered += (uint32_t)(b.left - carried);
 	if (carried > 0 || s->unanswered > READ_MAX)
 		s->cut = true;
-	return unfinished_may_pass(s->form, b, t, p, ret) && look(s, b, carried == 0, t, p, ret);
+	rest = b;
+	bytes_skip(&rest, carried);
+	return (carried == 0 || rest_may_pass(rest, t, p, ret)) && unfinished_may_pass(s->form, b, t, p, ret) &&
+	       look(s, b, carried == 0, t, p, ret);
 }
 
 bool slmp_repeat(void *state, uint64_t offset, size_t carried, size_t length, bool late, struct bytes b,

@@ -159,7 +159,7 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 		ret->reason = R_SLMP_PENDING;
 	pending_seen(open_of(s));
 	if (s->wait.n == SLMP_OPEN_MAX) {
-		s->wait.unread = true;
+		s->wait.unread |= ret->reason != R_SLMP_PENDING; /* else it is judged once more, or never passes */
 		if (registers)
 			s->registered.n = SLMP_MONITOR_MORE;
 		return;
@@ -224,20 +224,6 @@ static void name_conduit(const struct command_table *t, const struct command_per
 	pdu_name_ruling(ret, &ruling);
 }
 
-/* What the services that apply here forgive; as with commands, one that does is enough. */
-static unsigned leniency(const struct command_table *t, const struct command_permit *p)
-{
-	unsigned bits = 0;
-
-	for (uint32_t i = 0; i < p->n_grants; i++) {
-		const struct command_grant *g = &t->grants[p->first_grant + i];
-
-		if (g->protocol == PROTO_SLMP && !g->shadow)
-			bits |= g->lenient;
-	}
-	return bits;
-}
-
 /* Where another was under way as well, one that failed leaves it open what the other does. */
 static void settle_monitor(struct slmp_state *s, const struct slmp_open *o, bool failed)
 {
@@ -277,7 +263,7 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 {
 	struct slmp_state *s = state;
 	struct answer a = { .dir = ret->dir };
-	unsigned lenient = leniency(t, p);
+	unsigned lenient = judge_leniency(PROTO_SLMP, t, p);
 
 	pending_notice_table(open_of(s), t);
 	ret->reason = R_SLMP_RESPONSE;
@@ -299,13 +285,21 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 	ret->reason = s->wait.unread ? R_SLMP_UNREAD : R_SLMP_UNSEEN;
 }
 
+static void age(void *state, bool now)
+{
+	pending_age(open_of(state), now);
+}
+
 static void missed(void *state, bool unread)
 {
 	struct slmp_state *s = state;
 
 	pending_missed(open_of(s), unread);
-	if (unread && s->registered.n > 0) /* another may have come after it */
+	/* Another registration may have gone by, in bytes that a full queue let pass. */
+	if (s->registered.n > 0)
 		s->registered.n = SLMP_MONITOR_MORE;
+	if (s->registering.n > 0)
+		s->registering.n = SLMP_MONITOR_MORE;
 }
 
 /* Commands without a name may look like anything. An answer says too little to be told from others but by its length. */
@@ -346,8 +340,10 @@ const struct enforcer slmp_enforcer = {
 	.parse = parse,
 	.asked = asked,
 	.answered = answered,
+	.framed_else = slmp_framed_else,
 	.segment = slmp_segment,
 	.repeat = slmp_repeat,
+	.age = age,
 	.missed = missed,
 	.likely = likely,
 };

@@ -51,7 +51,9 @@ struct slmp_state {
 };
 
 uint64_t slmp_route(const uint32_t targets[SLMP_TARGETS]);
-/* The enforcer's `segment` and `repeat`, see dpi/protocol.h. */
+/* The enforcer's `framed_else`, `segment` and `repeat`, see dpi/protocol.h. */
+bool slmp_framed_else(void *state, bool begins, struct bytes fresh, const struct command_table *t,
+		      const struct command_permit *p, struct pdu *ret);
 bool slmp_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b,
 		  const struct command_table *t, const struct command_permit *p, struct pdu *ret);
 bool slmp_repeat(void *state, uint64_t offset, size_t carried, size_t length, bool late, struct bytes b,

@@ -81,9 +81,6 @@ struct cli_verb {
 extern const struct cli_verb *const cli_verbs[];
 extern const size_t cli_n_verbs;
 
-/* The whole program. argv as main got it. */
-int cli_main(int argc, char **argv);
-
 /*
  * Says on c->err why nothing was done (or, under --json, {"error":...,"status":...} on c->out) and returns `status`, so
  * that a verb ends with `return cli_fail(...)`. The message ends without a newline.
@@ -93,6 +90,8 @@ int cli_fail(struct cli *c, enum cli_status status, enum message m, ...);
 int cli_fail_text(struct cli *c, enum cli_status status, const char *text);
 /* What errno says of a file: "NAME: ..." in the reader's language where the catalogue has it. `code`: an errno. */
 int cli_fail_file(struct cli *c, enum cli_status status, const char *name, int code);
+/* "sekisho apply [OPTION...] POLICY" */
+void cli_usage(const struct cli_verb *v, char *out, size_t size);
 /* After a mistake on the command line: how the verb is used. Nothing under --json. */
 void cli_see(struct cli *c, const struct cli_verb *v);
 /* A decimal number of at most `max`; false for anything else, signs and spaces included. */

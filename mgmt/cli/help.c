@@ -60,18 +60,11 @@ void help_overview(const struct cli *c, FILE *to)
 	text_wrap_all(to, message_format(M_HELP_TAIL, c->lang));
 }
 
-void help_usage(const struct cli_verb *v, char *out, size_t size)
-{
-	snprintf(out, size, "sekisho %s%s%s%s%s%s", v->name, v->under != NULL ? " " : "",
-		 v->under != NULL ? v->under : "", v->n_options > 0 ? " [OPTION...]" : "",
-		 v->operands[0] != '\0' ? " " : "", v->operands);
-}
-
 void help_verb(const struct cli *c, const struct cli_verb *v, FILE *to)
 {
 	char usage[160];
 
-	help_usage(v, usage, sizeof(usage));
+	cli_usage(v, usage, sizeof(usage));
 	message_print(to, c->lang, M_HELP_USAGE, usage);
 	text_wrap(to, message_format(v->summary, c->lang), 0, 0);
 	fputs("\n\n", to);

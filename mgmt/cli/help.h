@@ -9,7 +9,5 @@ void help_overview(const struct cli *c, FILE *to);
 /* Every verb whose first word this is. */
 void help_above(const struct cli *c, const char *word, FILE *to);
 void help_verb(const struct cli *c, const struct cli_verb *v, FILE *to);
-/* "sekisho apply [options] POLICY" */
-void help_usage(const struct cli_verb *v, char *out, size_t size);
 
 #endif

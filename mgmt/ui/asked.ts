@@ -74,6 +74,9 @@ export const REASONS: [string, string, string][] = [
 	["enip.unread_request", "拒否された、または読み取れなかった要求への応答", "answer to a request that was refused or could not be read"],
 	["enip.cut", "分割されたメッセージの残りを、禁止されたコマンドとして読み取るサーバーがある", "cut in two: some servers would read a forbidden command in the rest"],
 	["modbus.malformed", "Modbus の長さが不整合", "Modbus lengths do not match"],
+	["modbus.quantity", "Modbus: 個数が 0、1 要求の上限超過、または最終アドレスを超過", "Modbus: none, more than a request may ask for, or beyond the last address"],
+	["modbus.coil", "Modbus: コイルに書き込める値は FF00 または 0000 のみ", "Modbus: a coil is written with FF00 or 0000 and nothing else"],
+	["modbus.field", "Modbus: 項目の値が仕様外", "Modbus: a field holds what it never may"],
 	["modbus.function", "許可されていないファンクションコード", "function code not allowed"],
 	["modbus.unit", "許可されていないユニット ID", "unit id not allowed"],
 	["modbus.address", "許可されていないアドレス", "address not allowed"],
@@ -83,6 +86,7 @@ export const REASONS: [string, string, string][] = [
 	["modbus.unseen_request", "検査を始める前の要求への応答", "answer to a request from before inspection began"],
 	["modbus.alone", "サーバーによって読み取り方が異なるファンクション（分割せず単独で送り、応答を待ってから次を送る必要がある）", "servers read this function in different ways: it must come whole and alone, and be answered before anything follows"],
 	["modbus.cut", "分割された要求の残りを、禁止されたコマンドとして読み取るサーバーがある", "cut in two: some servers would read a forbidden command in the second part"],
+	["modbus.serial", "Modbus/TCP ではなく、Modbus RTU または ASCII の要求（これらの受信側で実行される）", "a request of Modbus RTU or ASCII, which receivers of these carry out; not Modbus/TCP"],
 	["modbus.unread_request", "拒否された、または読み取れなかった要求への応答", "answer to a request that was refused or could not be read"],
 	["modbus.same_answer", "すでに返した応答と同一の繰り返し", "an answer already given, once more"],
 	["s7comm.malformed", "S7comm の長さまたは項目が不整合", "S7comm: lengths or fields do not fit together"],
@@ -108,6 +112,7 @@ export const REASONS: [string, string, string][] = [
 	["slmp.pending", "未応答の要求が多すぎる", "too many open requests"],
 	["slmp.unseen_request", "検査を始める前の要求への応答", "answer to a request from before inspection began"],
 	["slmp.unread_request", "拒否された、または読み取れなかった要求への応答", "answer to a request that was refused or could not be read"],
+	["slmp.other_frame", "判定対象外の MC プロトコルフレーム（1E フレーム、またはバッファ通信）", "MC protocol in a frame of another form (1E, or that of a buffer), which is not judged"],
 	["slmp.cut", "分割された要求の残りを、禁止されたコマンドとして読み取るサーバーがある", "cut in two: some servers would read a forbidden command in the second part"],
 ];
 export const COMMANDS: [string, string[]][] = [

@@ -56,7 +56,6 @@ static const struct key route_keys[ROUTE_N] = {
 	[ROUTE_INTERFACE] = { "interface", .kinds = AST_STRING },
 };
 
-#define ADDRESSES_MAX 64u /* of one interface */
 #define ROUTES_MAX 4096u
 
 /* What the kernel takes as an interface name, without the letters that only confuse. */
@@ -70,84 +69,6 @@ static bool device_check(struct check *k, const char *name, struct srcpos at, ui
 	g = diag_add(k->d, SEV_ERROR, "policy.name", at, MP_DEVICE_BAD, name);
 	g->width = width;
 	return false;
-}
-
-bool is_host(const struct addr *a)
-{
-	static const char *const never[] = { "0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3", "::/64", "ff00::/8" };
-	struct addr_range r;
-	bool stray;
-
-	for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
-		if (prefix_parse(never[i], &r, &stray) && addr_in(a, &r))
-			return false;
-	return true;
-}
-
-bool is_of_a_link(const struct addr *a)
-{
-	struct addr_range links;
-	bool stray;
-
-	return prefix_parse("fe80::/10", &links, &stray) && addr_in(a, &links);
-}
-
-/* The last address of an IPv4 network speaks to all of it. */
-static bool is_broadcast(const struct addr *a, const struct addr_range *net, unsigned len)
-{
-	return a->family == 4 && len < 31 && addr_cmp(a, &net->hi) == 0;
-}
-
-/* "10.30.0.1/22": the box's address and how long its network's prefix is. */
-static bool interface_address(struct check *k, const struct ast_node *node, struct object o, struct addr *ret,
-			      uint8_t *ret_len)
-{
-	size_t n = strcspn(node->string, "/");
-	char head[ADDR_TEXT];
-	struct addr_range net;
-	unsigned len = 0;
-	bool stray, whole;
-	struct diag *g;
-
-	whole = prefix_parse(node->string, &net, &stray);
-	if ((whole || stray) && node->string[n] == '/' && n < sizeof(head) && addr_range_is_prefix(&net, &len)) {
-		memcpy(head, node->string, n);
-		head[n] = '\0';
-		*ret_len = (uint8_t)len;
-		/* Written with host bits, or a network so small that it has no address of its own. */
-		if (addr_parse(head, ret) && (stray || len >= (ret->family == 4 ? 31u : 127u))) {
-			if (len > 0 && is_host(ret) && !is_broadcast(ret, &net, len))
-				return true;
-			check_value(k, SEV_ERROR, "policy.address", node, MP_BOX_NO_HOST, o, node->string);
-			return false;
-		}
-		g = check_value(k, SEV_ERROR, "policy.address", node, MP_BOX_NETWORK, o, node->string);
-	} else {
-		g = check_value(k, SEV_ERROR, "policy.address", node, MP_BOX_ADDRESS, o, node->string);
-	}
-	diag_hint(k->d, g, MP_HINT_BOX_ADDRESS);
-	return false;
-}
-
-void interface_addresses(struct check *k, const struct ast_node *list, struct object o, struct model_interface *i)
-{
-	size_t n = list != NULL ? list->n : 0;
-
-	if (n > ADDRESSES_MAX) {
-		check_value(k, SEV_ERROR, "policy.too_large", list, MP_LIST_LONG, o, "addresses");
-		return;
-	}
-	i->addresses = arena_array(k->a, n, sizeof(i->addresses[0]));
-	i->prefix_lengths = arena_array(k->a, n, sizeof(i->prefix_lengths[0]));
-	if (i->addresses == NULL || i->prefix_lengths == NULL)
-		return;
-	for (const struct ast_node *c = NULL; (c = list_next(k, list, c, AST_STRING, o)) != NULL;)
-		if (interface_address(k, c, o, &i->addresses[i->n_addresses], &i->prefix_lengths[i->n_addresses])) {
-			for (size_t j = 0; j < i->n_addresses; j++)
-				if (addr_cmp(&i->addresses[j], &i->addresses[i->n_addresses]) == 0)
-					check_value(k, SEV_ERROR, "policy.twice", c, MP_TWICE, o, c->string);
-			i->n_addresses++;
-		}
 }
 
 static void one_interface(struct check *k, const struct ast_node *node, struct model_interface *i)
@@ -208,28 +129,6 @@ static void report_same_devices(struct check *k)
 	}
 }
 
-void interface_network(const struct model_interface *f, size_t n, struct addr_range *ret)
-{
-	char text[ADDR_TEXT], net[ADDR_TEXT + 4];
-	bool stray; /* the host's bits; the network is what was meant */
-
-	addr_text(&f->addresses[n], text);
-	snprintf(net, sizeof(net), "%s/%u", text, f->prefix_lengths[n]);
-	prefix_parse(net, ret, &stray);
-}
-
-bool in_network(const struct model_interface *f, const struct addr *via)
-{
-	for (size_t j = 0; j < f->n_addresses; j++) {
-		struct addr_range r;
-
-		interface_network(f, j, &r);
-		if (addr_in(via, &r))
-			return true;
-	}
-	return false;
-}
-
 /* The next hop must be a neighbour, or the kernel will refuse the route. */
 static bool reachable(const struct model_box *b, const struct addr *via, const struct model_interface *only)
 {
@@ -239,26 +138,6 @@ static bool reachable(const struct model_box *b, const struct addr *via, const s
 	for (size_t i = 0; i < b->n_betweens; i++)
 		if ((only == NULL || only->between == &b->betweens[i]) && in_network(&b->betweens[i].shared, via))
 			return true;
-	return false;
-}
-
-bool is_nobody(const struct model_box *b, const struct addr *via, const struct model_interface *only)
-{
-	for (size_t i = 0; i < b->n_interfaces + b->n_betweens; i++) {
-		const struct model_interface *f =
-			i < b->n_interfaces ? &b->interfaces[i] : &b->betweens[i - b->n_interfaces].shared;
-
-		if (only != NULL && f != only && is_of_a_link(via))
-			continue; /* somebody else has it there */
-		for (size_t j = 0; j < f->n_addresses; j++) {
-			struct addr_range r;
-
-			interface_network(f, j, &r);
-			if (addr_cmp(via, &f->addresses[j]) == 0 || is_broadcast(via, &r, f->prefix_lengths[j]) ||
-			    (via->family == 4 && f->prefix_lengths[j] < 31 && addr_cmp(via, &r.lo) == 0))
-				return true;
-		}
-	}
 	return false;
 }
 

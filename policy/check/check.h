@@ -137,6 +137,26 @@ const char *without_blanks(struct arena *a, const char *text);
 /* What was meant where an input method wrote full-width digits and signs, or a wave for the '-' of a range. NULL likewise. */
 const char *half_width(struct arena *a, const char *text);
 
+/* ---- networks that the box stands in (check/network.c) ---- */
+
+/* After the zones: do box.cfg's facts fit each other and the zones? */
+void check_network(struct check *k);
+/* The `addresses` of an interface or of a network between interfaces, into `i`. */
+void interface_addresses(struct check *k, const struct ast_node *list, struct object o, struct model_interface *i);
+/* The network that the n-th address of an interface lies in. */
+void interface_network(const struct model_interface *f, size_t n, struct addr_range *ret);
+/* It lies in a network of the interface's addresses. */
+bool in_network(const struct model_interface *f, const struct addr *a);
+/* An address that a machine can have, the link-local ones among them. */
+bool is_host(const struct addr *a);
+/* One that every link has for itself (fe80::/10): without an interface it says nothing. */
+bool is_of_a_link(const struct addr *a);
+/*
+ * An address that nobody can be asked at: the box's own, or a network's first or last. `only`: the interface by which it would be asked, or
+ * NULL: any.
+ */
+bool is_nobody(const struct model_box *b, const struct addr *a, const struct model_interface *only);
+
 /* ---- dates (check/time.c) ---- */
 
 /* "2027-03-31"; *ret is the start of that day, UTC. */
@@ -159,8 +179,6 @@ void check_box_default(struct check *k, const struct ast_node *zones);
 void vlan_name(struct check *k, struct model_interface *i, const struct ast_node *vlan);
 /* ... and holds all interfaces against each other. */
 void check_vlans(struct check *k);
-/* After the zones: do box.cfg's facts fit each other and the zones? (check/network.c) */
-void check_network(struct check *k);
 /*
  * Sides of one network (check/between.c): reads the list; after the zones, tells on which side each host is and makes the routes of it;
  * after the assets (check/answers.c), the hosts for which each side answers.
@@ -168,21 +186,6 @@ void check_network(struct check *k);
 void check_betweens(struct check *k, const struct ast_node *list);
 void check_sides(struct check *k);
 void check_answers(struct check *k);
-/* The `addresses` of an interface or of a network between interfaces, into `i`. */
-void interface_addresses(struct check *k, const struct ast_node *list, struct object o, struct model_interface *i);
-/* The network that the n-th address of an interface lies in. */
-void interface_network(const struct model_interface *f, size_t n, struct addr_range *ret);
-/* It lies in a network of the interface's addresses. */
-bool in_network(const struct model_interface *f, const struct addr *a);
-/* An address that a machine can have, the link-local ones among them. */
-bool is_host(const struct addr *a);
-/* One that every link has for itself (fe80::/10): without an interface it says nothing. */
-bool is_of_a_link(const struct addr *a);
-/*
- * An address that nobody can be asked at: the box's own, or a network's first or last. `only`: the interface by which it would be asked, or
- * NULL: any.
- */
-bool is_nobody(const struct model_box *b, const struct addr *a, const struct model_interface *only);
 
 /* ---- whom the box itself may reach, and who may reach it (check/peers.c) ---- */
 

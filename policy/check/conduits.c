@@ -62,6 +62,7 @@ static const char *const acceptable[] = {
 	"policy.outside_reaches_unpatchable",
 	"policy.everything_from_outside",
 	"policy.clear_text_from_outside",
+	"policy.ftp_data",
 	"policy.all_commands_to_ot",
 	"policy.test_meets_production",
 	"policy.hold_forced",

@@ -40,6 +40,17 @@ static const struct {
 };
 #define TRANSPORTS (sizeof(transports) / sizeof(transports[0]))
 
+/* What runs over DCOM has no port that it could be told by. */
+static bool is_of_dcom(const char *name)
+{
+	static const char *const names[] = { "opcda", "opc-da", "opc_da", "opc", "dcom", "opchda", "opcae" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcasecmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
 static enum protocol service_protocol(struct check *k, const struct ast_node *node, struct object o)
 {
 	const char *known[PROTO_MAX];
@@ -60,7 +71,9 @@ static enum protocol service_protocol(struct check *k, const struct ast_node *no
 		const char *near = also != PROTO_NONE ? protocol_info(also)->name
 						      : word_nearest(node->string, known, protocols_end() - 1);
 
-		if (near != NULL)
+		if (is_of_dcom(node->string))
+			diag_hint(k->d, g, MP_HINT_DCOM);
+		else if (near != NULL)
 			diag_hint(k->d, g, MP_HINT_NEAR, near);
 		else
 			diag_hint(k->d, g, MP_HINT_PROTOCOLS);

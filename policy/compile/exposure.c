@@ -60,6 +60,21 @@ static const char *also(struct compilation *c, const char *names, const char *na
 	return names == NULL ? name : arena_printf(c->arena, "%s, %s", names, name);
 }
 
+/* FTP's data go by connections of their own, at ports that nobody here reads out of the session. */
+static void say_ftp(struct compilation *c, const struct model_conduit *x)
+{
+	const char *ftp = NULL;
+
+	for (size_t i = 0; i < x->n_services; i++) {
+		if (x->services[i]->protocol == PROTO_TCP)
+			return;
+		if (x->services[i]->protocol == PROTO_FTP)
+			ftp = x->services[i]->name;
+	}
+	if (ftp != NULL)
+		say(c, x, "policy.ftp_data", M_FTP_DATA, ftp, x->to->name);
+}
+
 static void one_conduit(struct compilation *c, const struct model_conduit *x)
 {
 	const char *whole = NULL, *clear = NULL, *commands = NULL;
@@ -85,6 +100,7 @@ static void one_conduit(struct compilation *c, const struct model_conduit *x)
 		    commands, x->to->name);
 	if ((x->from->class == CLASS_TEST) != (x->to->class == CLASS_TEST))
 		say(c, x, "policy.test_meets_production", M_EXPOSED_TEST, x->from->name, x->to->name);
+	say_ftp(c, x);
 	if (x->observe || !limited)
 		return;
 	if (x->when_overloaded != FAIL_CLOSED)

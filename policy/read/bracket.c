@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Nodes, and the brackets around them: what opens, what closes, and which of the two was forgotten. */
+/* Nodes, and the brackets around them: what closes, and which was forgotten. */
 #include "policy/read/parts.h"
 
 #include <string.h>
@@ -200,92 +200,4 @@ bool scan_at_end(struct scan *s, char closer, struct srcpos opener)
 	scan_step(s);
 	/* A wrong bracket where one is due was most likely meant to be the right one. */
 	return closer != 0;
-}
-
-static bool opens(struct scan *s, char closer)
-{
-	if (s->depth == SCAN_DEPTH_MAX) {
-		diag_add(&s->c->diags, SEV_ERROR, "policy.too_deep", s->cur->at, MP_TOO_DEEP, (unsigned)SCAN_DEPTH_MAX);
-		s->last = s->cur->at; /* nothing else is said of this line */
-		s->stopped = true;
-		return false;
-	}
-	s->closers[s->depth++] = closer;
-	return true;
-}
-
-static uint32_t indent_of(const struct scan *s, const struct ast_node *node)
-{
-	return node->name != NULL && node->at.line == s->cur->at.line ? node->at.column : 0;
-}
-
-/* Behind "{": a text that another one follows, or the end. In JSON a ":" would follow. */
-static bool texts_follow(struct scan *s)
-{
-	const char *p = s->cur->p;
-
-	if (p == s->cur->end || *p != '"')
-		return false;
-	for (p++; p < s->cur->end && *p != '"' && *p != '\n'; p++)
-		continue;
-	if (p == s->cur->end || *p != '"')
-		return false;
-	for (p++; p < s->cur->end && (*p == ' ' || *p == '\t'); p++)
-		continue;
-	return p < s->cur->end && (*p == ',' || *p == '}');
-}
-
-/* Behind "{": elements where settings should be. A list of groups stands in "( )", one of texts in "[ ]". */
-static bool elements_follow(struct scan *s, struct srcpos opener)
-{
-	scan_blank(s);
-	if (texts_follow(s) && !s->broken) {
-		if (scan_misfit(s, opener))
-			diag_hint(&s->c->diags,
-				  diag_add(&s->c->diags, SEV_ERROR, "policy.bracket", opener, MP_TEXTS_IN_BRACES),
-				  MP_HINT_TEXTS_IN_BRACES);
-		return true;
-	}
-	if (scan_peek(s) != '{' || s->broken)
-		return false;
-	if (scan_balance(s) == LACKS_CLOSER) {
-		scan_extra_sign(s);
-		return false;
-	}
-	if (scan_breaks(s, opener))
-		diag_hint(&s->c->diags, diag_add(&s->c->diags, SEV_ERROR, "policy.bracket", opener, MP_LIST_IN_BRACES),
-			  MP_HINT_LIST_IN_BRACES);
-	return true;
-}
-
-void scan_bracket(struct scan *s, struct ast_node *node, char c)
-{
-	struct srcpos opener = s->cur->at;
-	char closer = c == '{' ? '}' : c == '(' ? ')' : ']';
-	uint32_t indent = indent_of(s, node);
-
-	node->kind = c == '{' ? AST_GROUP : c == '(' ? AST_LIST : AST_ARRAY;
-	node->value_width = 1;
-	if (!opens(s, closer))
-		return;
-	scan_step(s);
-	if (c == '{' && elements_follow(s, opener)) {
-		node->kind = AST_LIST;
-		scan_elements(s, node, closer, opener, indent);
-	} else if (c == '{')
-		scan_settings(s, node, closer, opener, indent);
-	else
-		scan_elements(s, node, closer, opener, indent);
-	s->depth--;
-}
-
-void scan_unopened(struct scan *s, struct ast_node *node)
-{
-	node->kind = AST_GROUP;
-	node->value_at = s->cur->at;
-	node->value_width = 1;
-	if (!opens(s, '}'))
-		return;
-	scan_settings(s, node, '}', s->cur->at, indent_of(s, node));
-	s->depth--;
 }

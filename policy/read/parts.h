@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Inside of the scanner: what its grammar is made of. scan.c reads settings and values, read/list.c the elements of
- * lists, read/bracket.c what opens and closes them. All nodes live in the arena of the compile run.
+ * Inside of the scanner: nodes and the ends of brackets (read/bracket.c), of which the grammar
+ * (read/scan.c) is made. All nodes live in the arena of the compile run.
  */
 #ifndef SEKISHO_POLICY_READ_PARTS_H
 #define SEKISHO_POLICY_READ_PARTS_H
@@ -39,18 +39,5 @@ bool scan_resumes(struct scan *s);
  * for `closer` (0 = the end of the text) are over.
  */
 bool scan_at_end(struct scan *s, char closer, struct srcpos opener);
-/* From an opening bracket `c` to its end: the value of `node`. */
-void scan_bracket(struct scan *s, struct ast_node *node, char c);
-
-/* The same of a group whose opening bracket was forgotten: its first setting begins here. */
-void scan_unopened(struct scan *s, struct ast_node *node);
-
-/* A value of any kind. */
-void scan_value(struct scan *s, struct ast_node *node, bool in_array);
-/* One `name = value;` into `group`. */
-void scan_setting(struct scan *s, struct ast_node *group, struct scan_tail *t);
-/* Up to `closer`. `opener_indent` is the column of the setting whose value this is, 0 when it began elsewhere. */
-void scan_settings(struct scan *s, struct ast_node *group, char closer, struct srcpos opener, uint32_t opener_indent);
-void scan_elements(struct scan *s, struct ast_node *list, char closer, struct srcpos opener, uint32_t opener_indent);
 
 #endif

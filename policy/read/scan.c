@@ -16,6 +16,295 @@
 #include "policy/read/include.h"
 #include "policy/read/parts.h"
 
+/* A value of any kind. */
+static void value(struct scan *s, struct ast_node *node, bool in_array);
+/* One `name = value;` into `group`. */
+static void setting(struct scan *s, struct ast_node *group, struct scan_tail *t);
+/* Up to `closer`. `opener_indent` is the column of the setting whose value this is, 0 when it began elsewhere. */
+static void settings(struct scan *s, struct ast_node *group, char closer, struct srcpos opener, uint32_t opener_indent);
+static void elements(struct scan *s, struct ast_node *list, char closer, struct srcpos opener, uint32_t opener_indent);
+/* A group whose opening bracket was forgotten: its first setting begins here. */
+static void unopened(struct scan *s, struct ast_node *node);
+
+/* ---- the elements of ( ) and [ ], and the commas between them ------------------------------------------------------ */
+
+/* `name = value` where an element should stand: somebody forgot the braces, or, further left, the list's own bracket
+ * (*ret_over). True when it was either. */
+static bool element_is_setting(struct scan *s, struct srcpos opener, uint32_t opener_indent, bool *ret_over)
+{
+	struct scan_cursor before = *s->cur;
+	uint32_t width;
+	const char *word = scan_run(s, "=:;,{}()[]\"#", &width);
+	bool is;
+
+	scan_blank(s);
+	is = word != NULL && scan_is_name(word) && scan_peek(s) == '=';
+	before.reported = s->cur->reported;
+	*s->cur = before;
+	*ret_over = is && before.at.line != opener.line && before.at.column <= opener_indent;
+	if (!is || *ret_over)
+		return is;
+	s->braceless = true;
+	if (scan_breaks(s, before.at)) {
+		struct diag *g = diag_add(&s->c->diags, SEV_ERROR, "policy.syntax", before.at, MP_NO_BRACES, word);
+
+		g->width = width;
+		diag_hint(&s->c->diags, g, MP_HINT_BRACES);
+	}
+	return true;
+}
+
+/* At a ';' behind an element: the setting that this list is the value of goes on as if the list had been closed. */
+static bool semicolon_ends_list(struct scan *s)
+{
+	struct scan_cursor before = *s->cur;
+	uint32_t width;
+	const char *word;
+	bool ends;
+
+	scan_step(s);
+	scan_blank(s);
+	ends = scan_peek(s) == 0 || (scan_peek(s) == '}' && scan_awaited(s, '}'));
+	if (!ends && strchr("{}()[]\"@", scan_peek(s)) == NULL) {
+		word = scan_run(s, "=:;,{}()[]\"#", &width);
+		scan_blank(s);
+		ends = word != NULL && scan_is_name(word) && (scan_peek(s) == '=' || scan_peek(s) == ':');
+	}
+	before.reported = s->cur->reported;
+	*s->cur = before;
+	return ends;
+}
+
+static void text_of_elements(struct scan *s, struct ast_node *list)
+{
+	elements(s, list, 0, s->cur->at, 0);
+}
+
+/* Arrays hold values of one kind only; lists hold anything. */
+static void check_array(struct scan *s, const struct ast_node *list, const struct ast_node *node)
+{
+	if (list->kind != AST_ARRAY || (node->kind & (AST_STRING | AST_NUMBER | AST_BOOL)) == 0 ||
+	    node->kind == list->child->kind || (list->child->kind & (AST_STRING | AST_NUMBER | AST_BOOL)) == 0)
+		return;
+	if (scan_fresh(s, node->at)) {
+		struct diag *g = diag_add(&s->c->diags, SEV_ERROR, "policy.array", node->at, MP_ARRAY_MIXED);
+
+		g->width = node->width;
+		g->also = list->child->at;
+		diag_hint(&s->c->diags, g, MP_HINT_LIST);
+	}
+}
+
+static void read_elements(struct scan *s, struct ast_node *list, char closer, struct srcpos opener,
+			  uint32_t opener_indent)
+{
+	struct scan_tail t = scan_tail_of(list);
+	struct srcpos comma = { 0 };
+	bool separated = true, any = false;
+
+	while (!s->stopped) {
+		struct srcpos behind = s->cur->at;
+		struct ast_node *node;
+		struct scan_tail inner;
+		bool setting_here, over = false, had_comma = separated, had_any = any;
+		const char *from;
+		char c;
+
+		scan_blank(s);
+		c = scan_peek(s);
+		if (scan_resumes(s))
+			return;
+		if ((c == closer || c == 0) && any && separated && scan_misfit(s, comma)) {
+			struct diag *g =
+				diag_add(&s->c->diags, SEV_ERROR, "policy.trailing_comma", comma, MP_TRAILING_COMMA);
+
+			diag_hint(&s->c->diags, g, MP_HINT_REMOVE);
+		}
+		if (scan_at_end(s, closer, opener))
+			return;
+		c = scan_peek(s);
+		if (c == ';' && closer != 0 && any && !separated && semicolon_ends_list(s)) {
+			bool broken = s->broken;
+
+			scan_report_unclosed(s, s->cur->at, closer, opener);
+			s->broken = broken; /* it is known where it ends */
+			return;
+		}
+		if (c == ',' || c == ';') {
+			scan_sign(s);
+			comma = s->cur->at;
+			if ((separated || c == ';') && scan_misfit(s, comma)) {
+				struct diag *g = diag_add(&s->c->diags, SEV_ERROR, "policy.syntax", comma,
+							  c == ';' ? MP_LIST_SEMICOLON : MP_EMPTY_ELEMENT);
+
+				if (c == ';')
+					diag_hint(&s->c->diags, g, MP_HINT_COMMA);
+			}
+			scan_step(s);
+			separated = any = true;
+			continue;
+		}
+		setting_here = strchr("{([\"@", c) == NULL && element_is_setting(s, opener, opener_indent, &over);
+		if (setting_here && over) {
+			scan_report_unclosed(s, s->cur->at, closer, opener);
+			return;
+		}
+		if (!separated && !setting_here && scan_misfit(s, behind)) {
+			struct diag *g = diag_add(&s->c->diags, SEV_ERROR, "policy.missing_comma", behind, MP_NO_COMMA);
+
+			diag_hint(&s->c->diags, g, MP_HINT_NO_COMMA);
+		}
+		separated = false;
+		any = true;
+		if (c == '@') {
+			uint32_t had = list->n;
+
+			if (!scan_include(s, list, text_of_elements))
+				continue;
+			t = scan_tail_of(list);
+			if (list->n == had) { /* a text without elements is none itself */
+				separated = had_comma;
+				any = had_any;
+			}
+			continue;
+		}
+		if (setting_here) {
+			struct ast_node *scrap = scan_node(s);
+
+			if (scrap == NULL)
+				return;
+			inner = scan_tail_of(scrap);
+			if (scan_balance(s) == LACKS_OPENER) { /* the element's own brace is missing */
+				from = s->cur->p;
+				unopened(s, scrap);
+				if (s->cur->p == from)
+					scan_step(s);
+				continue;
+			}
+			setting(s, scrap, &inner);
+			separated = true; /* its terminator was taken */
+			any = false;
+			continue;
+		}
+		node = scan_node(s);
+		if (node == NULL)
+			return;
+		from = s->cur->p;
+		value(s, node, list->kind == AST_ARRAY);
+		if (s->cur->p == from) {
+			scan_report_unexpected(s, s->cur->at, MP_HINT_ELEMENT);
+			scan_step(s);
+			continue;
+		}
+		scan_append(list, &t, node);
+		check_array(s, list, node);
+	}
+}
+
+static void elements(struct scan *s, struct ast_node *list, char closer, struct srcpos opener, uint32_t opener_indent)
+{
+	bool broken = s->broken, braceless = s->braceless;
+
+	s->braceless = false;
+	read_elements(s, list, closer, opener, opener_indent);
+	if (s->braceless) /* what did not fit was the list's own, and is over with it */
+		s->broken = broken;
+	s->braceless = braceless;
+}
+
+/* ---- what opens ------------------------------------------------------------------------------------------------------ */
+
+static bool opens(struct scan *s, char closer)
+{
+	if (s->depth == SCAN_DEPTH_MAX) {
+		diag_add(&s->c->diags, SEV_ERROR, "policy.too_deep", s->cur->at, MP_TOO_DEEP, (unsigned)SCAN_DEPTH_MAX);
+		s->last = s->cur->at; /* nothing else is said of this line */
+		s->stopped = true;
+		return false;
+	}
+	s->closers[s->depth++] = closer;
+	return true;
+}
+
+static uint32_t indent_of(const struct scan *s, const struct ast_node *node)
+{
+	return node->name != NULL && node->at.line == s->cur->at.line ? node->at.column : 0;
+}
+
+/* Behind "{": a text that another one follows, or the end. In JSON a ":" would follow. */
+static bool texts_follow(struct scan *s)
+{
+	const char *p = s->cur->p;
+
+	if (p == s->cur->end || *p != '"')
+		return false;
+	for (p++; p < s->cur->end && *p != '"' && *p != '\n'; p++)
+		continue;
+	if (p == s->cur->end || *p != '"')
+		return false;
+	for (p++; p < s->cur->end && (*p == ' ' || *p == '\t'); p++)
+		continue;
+	return p < s->cur->end && (*p == ',' || *p == '}');
+}
+
+/* Behind "{": elements where settings should be. A list of groups stands in "( )", one of texts in "[ ]". */
+static bool elements_follow(struct scan *s, struct srcpos opener)
+{
+	scan_blank(s);
+	if (texts_follow(s) && !s->broken) {
+		if (scan_misfit(s, opener))
+			diag_hint(&s->c->diags,
+				  diag_add(&s->c->diags, SEV_ERROR, "policy.bracket", opener, MP_TEXTS_IN_BRACES),
+				  MP_HINT_TEXTS_IN_BRACES);
+		return true;
+	}
+	if (scan_peek(s) != '{' || s->broken)
+		return false;
+	if (scan_balance(s) == LACKS_CLOSER) {
+		scan_extra_sign(s);
+		return false;
+	}
+	if (scan_breaks(s, opener))
+		diag_hint(&s->c->diags, diag_add(&s->c->diags, SEV_ERROR, "policy.bracket", opener, MP_LIST_IN_BRACES),
+			  MP_HINT_LIST_IN_BRACES);
+	return true;
+}
+
+/* From an opening bracket `c` to its end: the value of `node`. */
+static void bracket(struct scan *s, struct ast_node *node, char c)
+{
+	struct srcpos opener = s->cur->at;
+	char closer = c == '{' ? '}' : c == '(' ? ')' : ']';
+	uint32_t indent = indent_of(s, node);
+
+	node->kind = c == '{' ? AST_GROUP : c == '(' ? AST_LIST : AST_ARRAY;
+	node->value_width = 1;
+	if (!opens(s, closer))
+		return;
+	scan_step(s);
+	if (c == '{' && elements_follow(s, opener)) {
+		node->kind = AST_LIST;
+		elements(s, node, closer, opener, indent);
+	} else if (c == '{')
+		settings(s, node, closer, opener, indent);
+	else
+		elements(s, node, closer, opener, indent);
+	s->depth--;
+}
+
+static void unopened(struct scan *s, struct ast_node *node)
+{
+	node->kind = AST_GROUP;
+	node->value_at = s->cur->at;
+	node->value_width = 1;
+	if (!opens(s, '}'))
+		return;
+	settings(s, node, '}', s->cur->at, indent_of(s, node));
+	s->depth--;
+}
+
+/* ---- settings and their values ------------------------------------------------------------------------------------- */
+
 /* On to what may begin a new setting: behind the next ';' of this line, or to the next line. A list on the way is passed whole: what
  * closes it closes nothing else. */
 static void skip_setting(struct scan *s)
@@ -60,7 +349,7 @@ static void strings(struct scan *s, struct ast_node *node)
 	}
 }
 
-void scan_value(struct scan *s, struct ast_node *node, bool in_array)
+static void value(struct scan *s, struct ast_node *node, bool in_array)
 {
 	char c = scan_peek(s);
 
@@ -76,7 +365,7 @@ void scan_value(struct scan *s, struct ast_node *node, bool in_array)
 			diag_hint(&s->c->diags, g, MP_HINT_LIST);
 		}
 		scan_sign(s);
-		scan_bracket(s, node, c);
+		bracket(s, node, c);
 		return;
 	}
 	if (c == '"')
@@ -131,7 +420,7 @@ static bool without_opener(struct scan *s, const struct ast_node *node, char c)
 			scan_step(s);
 		if (strchr("{\"", next) == NULL || next == 0 || (scrap = scan_node(s)) == NULL)
 			break;
-		scan_value(s, scrap, false);
+		value(s, scrap, false);
 	}
 	scan_blank(s);
 	return true;
@@ -164,7 +453,7 @@ static void terminator(struct scan *s, const struct ast_node *node)
 	}
 }
 
-void scan_setting(struct scan *s, struct ast_node *group, struct scan_tail *t)
+static void setting(struct scan *s, struct ast_node *group, struct scan_tail *t)
 {
 	struct diags *d = &s->c->diags;
 	struct ast_node *node = scan_node(s);
@@ -263,7 +552,7 @@ void scan_setting(struct scan *s, struct ast_node *group, struct scan_tail *t)
 					     node->name);
 				diag_hint(d, g, MP_HINT_NO_OPENER, (int)'{');
 			}
-			scan_unopened(s, node);
+			unopened(s, node);
 			scan_append(group, t, node);
 			if (!s->stopped)
 				terminator(s, node);
@@ -279,7 +568,7 @@ void scan_setting(struct scan *s, struct ast_node *group, struct scan_tail *t)
 			return;
 		}
 	}
-	scan_value(s, node, false);
+	value(s, node, false);
 	scan_append(group, t, node);
 	if (!s->stopped)
 		terminator(s, node);
@@ -327,7 +616,7 @@ static void report_duplicates(struct scan *s, const struct ast_node *group)
 
 static void text_of_settings(struct scan *s, struct ast_node *group)
 {
-	scan_settings(s, group, 0, s->cur->at, 0);
+	settings(s, group, 0, s->cur->at, 0);
 }
 
 /*
@@ -361,7 +650,7 @@ static void check_indent(struct scan *s, const struct ast_node *group)
 		diag_add(&s->c->diags, SEV_ERROR, "policy.bracket", s->closed, MP_EXTRA_CLOSER, '}');
 }
 
-void scan_settings(struct scan *s, struct ast_node *group, char closer, struct srcpos opener, uint32_t opener_indent)
+static void settings(struct scan *s, struct ast_node *group, char closer, struct srcpos opener, uint32_t opener_indent)
 {
 	struct scan_tail t = scan_tail_of(group);
 
@@ -385,7 +674,7 @@ void scan_settings(struct scan *s, struct ast_node *group, char closer, struct s
 		} else if (c == ';' || c == ',') {
 			scan_extra_sign(s);
 		} else {
-			scan_setting(s, group, &t);
+			setting(s, group, &t);
 		}
 	}
 	if (closer != 0 || s->cur->outer == NULL)

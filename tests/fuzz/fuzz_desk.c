@@ -5,7 +5,7 @@
  * right and was not used, or the certificate that is the account's, and no secret opens anything but at the address that it was given to, beside the
  * certificate that it was given for, in its time, before its session's end.
  *
- * LINK: appliance/accounts/desk.c appliance/accounts/desk_user.c appliance/accounts/book.c appliance/accounts/book_file.c
+ * LINK: appliance/accounts/desk.c appliance/accounts/desk_door.c appliance/accounts/desk_user.c appliance/accounts/book.c appliance/accounts/book_file.c
  * LINK: appliance/accounts/desk_manage.c appliance/accounts/desk_passphrase.c appliance/accounts/desk_leaked.c appliance/accounts/leaked.c
  * LINK: appliance/wire/manage.c appliance/wire/leaked.c
  * LINK: appliance/accounts/desk_key.c appliance/accounts/desk_certificate.c appliance/accounts/challenge.c appliance/wire/webauthn.c

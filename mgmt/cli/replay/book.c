@@ -218,13 +218,15 @@ void book_pdu(struct book *b, const struct flow_info *f, const struct pdu *p, en
 {
 	struct book_flow *flow = book_flow(b, &f->client, f->client_port, &f->server, f->server_port, f->l4proto, f->n);
 
-	b->pdus++;
-	b->denied_pdus += v == EV_DENY;
-	b->observed_pdus += v == EV_OBSERVE;
+	if (!p->reading) {
+		b->pdus++;
+		b->denied_pdus += v == EV_DENY;
+		b->observed_pdus += v == EV_OBSERVE;
+	}
 	if (flow != NULL) {
-		flow->pdus++;
-		flow->denied += v == EV_DENY;
-		flow->observed += v == EV_OBSERVE;
+		flow->pdus += !p->reading;
+		flow->denied += !p->reading && v == EV_DENY;
+		flow->observed += !p->reading && v == EV_OBSERVE;
 		flow->permit = f->permit;
 		flow->protocol = f->protocol;
 	}

@@ -64,7 +64,7 @@ struct book_flow *book_flow(struct book *b, const struct addr *client, uint16_t 
 			    uint16_t server_port, uint8_t l4proto, uint32_t n);
 /* Keeps the gravest verdict: a refusal stays a refusal, with its first reason and frame. */
 void book_judge(struct book_flow *f, enum event_verdict v, enum reason r, uint32_t frame);
-/* Counts a PDU in its flow and among the commands. */
+/* Counts a PDU in its flow and among the commands; what some receiver makes of one, or a shadow says of it, among the commands alone. */
 void book_pdu(struct book *b, const struct flow_info *f, const struct pdu *p, enum event_verdict v, uint32_t frame);
 
 #endif

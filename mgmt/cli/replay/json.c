@@ -30,7 +30,7 @@ json_t *replay_pdu_json(const struct ir *ir, const struct flow_info *f, const st
 	bool addressed = p->space != 255;
 	json_t *o = json_object();
 
-	json_object_set_new(o, "type", json_string("pdu"));
+	json_object_set_new(o, "type", json_string(p->shadow ? "shadow" : p->reading ? "reading" : "pdu"));
 	json_object_set_new(o, "client", json_endpoint(&f->client, f->client_port));
 	json_object_set_new(o, "server", json_endpoint(&f->server, f->server_port));
 	json_object_set_new(o, "n", json_integer(f->n));

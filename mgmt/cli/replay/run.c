@@ -69,7 +69,9 @@ void outside_decide(uint16_t queue, uint32_t id, enum outcome o, uint32_t permit
 	} else {
 		if (s->dropped++ == 0)
 			s->dropped_for = why;
-		f = never_passes(why) ? flow_of(current, s) : NULL;
+		/* A datagram stands for itself: its flow goes on, and yet not all of it passes. */
+		f = never_passes(why) || (s->l4proto == IP_UDP && reason_kind(why) != REASON_PASS) ? flow_of(current, s)
+												   : NULL;
 		if (f != NULL)
 			book_judge(f, EV_DENY, why, current->frame);
 	}
@@ -92,7 +94,7 @@ void outside_pdu(const struct flow_info *f, const struct pdu *p, bool observe, u
 {
 	enum event_verdict v = p->allowed ? EV_ALLOW : observe ? EV_OBSERVE : EV_DENY;
 
-	v = verdict_of_policy(current, f->permit, v, p->reason);
+	v = p->shadow ? EV_OBSERVE : verdict_of_policy(current, f->permit, v, p->reason);
 	book_pdu(&current->book, f, p, v, frame);
 	if (current->pdu != NULL)
 		current->pdu(current->ctx, f, p, v, frame);
@@ -458,7 +460,7 @@ static void settle(struct replay *r, const struct session *s)
 	if (f->protocol == PROTO_NONE && s->lane == LANE_NONE)
 		f->protocol = transport_of(s->l4proto);
 	if (s->refused != R_NONE)
-		book_judge(f, EV_DENY, s->refused, s->first_frame);
+		book_judge(f, EV_DENY, s->refused, s->refused_frame);
 	else if (s->lane == LANE_NONE)
 		book_judge(f, EV_ALLOW, R_ALLOWED, 0);
 	else if (!f->judged && s->passed == 0 && s->dropped > 0)

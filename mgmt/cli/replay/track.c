@@ -237,7 +237,7 @@ static void begin(const struct tracker *t, struct session *s, const struct decod
 		zone_of(t->ir, &s->client) != NOTHING && zone_of(t->ir, &s->client) == zone_of(t->ir, &s->server);
 	s->refused = R_NONE;
 	if (cell == NULL) {
-		s->refused = R_NO_CONDUIT;
+		s->refused = R_NO_CONDUIT; /* from its first packet on */
 	} else {
 		s->permit = cell->permit + 1;
 		s->lane = t->ir->permits[cell->permit].lane;
@@ -306,6 +306,7 @@ static bool add(struct tracker *t, const struct decoded *d, uint32_t older, uint
 		s->n = t->sessions[older].n + 1;
 	s->older = older;
 	s->first_frame = frame;
+	s->refused_frame = s->refused != R_NONE ? frame : 0;
 	s->syn_seq = d->seq;
 	key.src = s->client;
 	key.dst = s->server;
@@ -313,6 +314,27 @@ static bool add(struct tracker *t, const struct decoded *d, uint32_t older, uint
 	s->hash_next = *bucket;
 	*bucket = t->n++;
 	return true;
+}
+
+/*
+ * Its permit has an end, and that has come: what lies below it applies from here on, or nothing, and then both its ends are reset.
+ */
+static void come_to_end(const struct tracker *t, struct session *s, uint32_t frame, uint64_t wall_ns)
+{
+	const struct ir_cell *cell;
+	uint64_t until = s->refused == R_NONE && s->permit != 0 ? t->ir->permits[s->permit - 1].until : 0;
+
+	if (until == 0 || wall_ns / NS < until)
+		return;
+	cell = ask(t, s, wall_ns);
+	if (cell == NULL) {
+		s->refused = R_ENDED;
+		s->refused_frame = frame;
+		return;
+	}
+	s->released = s->released && s->lane == t->ir->permits[cell->permit].lane;
+	s->permit = cell->permit + 1;
+	s->lane = t->ir->permits[cell->permit].lane;
 }
 
 bool tracker_packet(struct tracker *t, const struct decoded *d, uint32_t frame, uint64_t wall_ns, uint32_t *ret_index)
@@ -326,6 +348,7 @@ bool tracker_packet(struct tracker *t, const struct decoded *d, uint32_t frame, 
 		i = t->n - 1;
 		from_server = addr_cmp(&t->sessions[i].server, &d->src) == 0 && t->sessions[i].server_port == d->sport;
 	}
+	come_to_end(t, &t->sessions[i], frame, wall_ns);
 	follow(&t->sessions[i], d, from_server);
 	*ret_index = i;
 	return true;

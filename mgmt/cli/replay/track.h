@@ -30,7 +30,7 @@ struct session {
 	bool went_on;	     /* an end sent what it only sends behind a SYN|ACK, captured or not */
 	uint8_t fins;	     /* 1 client, 2 server */
 	uint32_t syn_seq;
-	uint32_t first_frame;
+	uint32_t first_frame, refused_frame; /* the latter 0 while it is not refused */
 	uint64_t packets;
 	uint64_t passed, dropped; /* of the inspected ones */
 	uint64_t cut;		  /* bytes of payload in packets of which the capture kept only the beginning */

@@ -64,8 +64,6 @@ extern const size_t n_probes;
 const struct probe *probe_by_word(const char *word); /* NULL: there is none */
 /* Asks it; what it reads is looked up first, so that none of them has to say what is missing. */
 void probe_look(const struct probe *p, const json_t *facts, const struct deeds *deeds, struct finding *ret);
-/* For the probes: one sentence in both languages. */
-void finding_say(struct finding *f, enum verdict v, enum message m, ...);
 /* Counts one event; a callback of facts_events. `ctx`: struct deeds. */
 void deeds_count(void *ctx, const json_t *event);
 

@@ -9,18 +9,7 @@
 #include "mgmt/state/faults.h"
 #include "mgmt/state/stand.h"
 
-#define NAMED 5u /* of a list; the rest is counted */
-#define DAY 10u	 /* "2027-03-31" */
-
-void names_add(struct names *n, const char *name)
-{
-	size_t at = strlen(n->text);
-
-	if (n->n++ < NAMED)
-		snprintf(n->text + at, sizeof(n->text) - at, "%s%s", at > 0 ? ", " : "", name);
-	else if (n->n == NAMED + 1 && at + 5 < sizeof(n->text))
-		snprintf(n->text + at, sizeof(n->text) - at, ", ...");
-}
+#define DAY 10u /* "2027-03-31" */
 
 static const json_t *conduits(const json_t *facts)
 {

@@ -2,7 +2,7 @@
 /*
  * All that the role accounts decides, with real hashes and a real folder: who is let in and who is not, that a stranger keeps nobody out and
  * parallel guesses count, what a session may from where and for how long, replay, what root orders and what stays when the disk fails.
- * LINK: appliance/accounts/desk.c appliance/accounts/desk_user.c appliance/accounts/desk_review.c appliance/accounts/book.c appliance/accounts/book_file.c
+ * LINK: appliance/accounts/desk.c appliance/accounts/desk_door.c appliance/accounts/desk_user.c appliance/accounts/desk_review.c appliance/accounts/book.c appliance/accounts/book_file.c
  * LINK: appliance/accounts/passphrase.c appliance/accounts/secret.c appliance/accounts/plain_text.c appliance/accounts/sessions.c
  * LINK: appliance/accounts/desk_manage.c appliance/accounts/desk_passphrase.c appliance/accounts/desk_leaked.c appliance/accounts/leaked.c
  * LINK: appliance/wire/manage.c appliance/wire/leaked.c

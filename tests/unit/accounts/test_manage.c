@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An account manager over the web and everybody's own pass phrase: what is carried out, in whose name it stands, what was handed out opens, and every refusal.
- * LINK: appliance/base/logins.c appliance/accounts/desk_login.c appliance/accounts/desk.c appliance/accounts/desk_user.c appliance/accounts/desk_review.c appliance/accounts/book.c appliance/accounts/book_file.c
+ * LINK: appliance/base/logins.c appliance/accounts/desk_login.c appliance/accounts/desk.c appliance/accounts/desk_door.c appliance/accounts/desk_user.c appliance/accounts/desk_review.c appliance/accounts/book.c appliance/accounts/book_file.c
  * LINK: appliance/accounts/passphrase.c appliance/accounts/secret.c appliance/accounts/plain_text.c appliance/accounts/sessions.c
  * LINK: appliance/accounts/desk_manage.c appliance/accounts/desk_passphrase.c appliance/accounts/desk_leaked.c appliance/accounts/leaked.c
  * LINK: appliance/wire/manage.c appliance/wire/leaked.c

@@ -123,6 +123,12 @@ static void toy_answered(void *state, struct bytes pdu, const struct command_tab
 	ret->line = table->grants[permit->first_grant].line;
 }
 
+static void toy_age(void *state, bool now)
+{
+	if (now)
+		*(uint32_t *)state = 0;
+}
+
 static void toy_missed(void *state, bool unread)
 {
 	(void)unread;
@@ -146,6 +152,7 @@ static const struct enforcer toy = { .protocol = DESK_PROTOCOL,
 				     .parse = toy_parse,
 				     .asked = toy_asked,
 				     .answered = toy_answered,
+				     .age = toy_age,
 				     .missed = toy_missed };
 
 /* What stands in the place of Modbus: a test may put its own there. */
@@ -240,7 +247,7 @@ enum desk_permit {
 	P_SSH,
 	P_HTTP,
 	P_POSTGRESQL,
-	P_DNS,	 /* UDP, by nDPI */
+	P_DNS,
 	P_MIXED, /* toy and HTTP on one lane for commands */
 	P_TCP,	 /* transport only */
 	P_TLS_OBSERVE,
@@ -259,6 +266,7 @@ enum desk_permit {
 	P_TLS_DENY_MIXED,   /* ... on a lane for commands */
 	P_TLS_DENY_HOLD,    /* ... where a full queue lets live flows by; undecided_bytes 8 */
 	P_TLS_PICK_UP,	    /* midstream: pick up, where nothing can be */
+	P_ONE,		    /* desk_one */
 	P_COUNT
 };
 
@@ -314,7 +322,10 @@ static const struct desk_row desk_rows[P_COUNT] = {
 	[P_TLS_DENY_MIXED] = { LANE_COMMANDS, false, MID_RESET, 443, { DESK_PROTOCOL, PROTO_TLS }, 0 },
 	[P_TLS_DENY_HOLD] = { LANE_NAMING, false, MID_RESET, 443, { PROTO_TLS }, 8 },
 	[P_TLS_PICK_UP] = { LANE_NAMING, false, MID_PICK_UP, 443, { PROTO_TLS }, 0 },
+	[P_ONE] = { LANE_NAMING, false, MID_RESET, 7000, { PROTO_SSH }, 0 },
 };
+
+static enum protocol desk_one = PROTO_SSH; /* what P_ONE promises */
 
 static struct lane desk_lane(uint32_t permit)
 {
@@ -375,7 +386,7 @@ static uint8_t *desk_image(unsigned first, size_t *ret_n)
 			grants[t.n_grants++] = (struct command_grant){
 				.conduit = i,
 				.line = 100 + i,
-				.protocol = (uint16_t)row->protocols[k],
+				.protocol = (uint16_t)(i == P_ONE ? desk_one : row->protocols[k]),
 				.whole = row->protocols[k] != DESK_PROTOCOL,
 				.first_row = row->protocols[k] == DESK_PROTOCOL && toy_reads_only(i),
 				.n_rows = row->protocols[k] == DESK_PROTOCOL,

@@ -15,7 +15,7 @@
  * LINK: dpi/inspect/search.c dpi/inspect/session.c dpi/inspect/turn.c dpi/inspect/wait.c dpi/inspect/greet.c dpi/inspect/weak.c dpi/hello.c appliance/wire/tls.c appliance/wire/event.c appliance/wire/limit.c
  * LINK: dpi/decode.c dpi/flow.c
  * LINK: appliance/wire/commands_older.c
- * LINK: dpi/share.c dpi/stream.c dpi/runs.c dpi/pool.c dpi/name.c dpi/recognise.c dpi/%/recognise.c dpi/plausible.c dpi/datagram.c
+ * LINK: dpi/share.c dpi/stream.c dpi/runs.c dpi/pool.c dpi/name.c dpi/recognise.c dpi/%/recognise.c dpi/forms/%.c
  * LINK: appliance/base/bytes.c
  * LINK: appliance/base/addr.c appliance/wire/commands.c appliance/wire/reason.c appliance/wire/protocols.c
  * LINK: appliance/base/sha256.c appliance/wire/vocabulary*.c dpi/%/words.c

@@ -5,7 +5,7 @@
  * LINK: appliance/wire/settings.c  dpi/modbus/modbus.c dpi/modbus/request.c dpi/modbus/response.c
  * LINK: dpi/judge.c
  * LINK: appliance/wire/commands_older.c appliance/wire/evaluate.c appliance/wire/operation.c
- * LINK: dpi/modbus/segment.c dpi/modbus/slip.c appliance/base/bytes.c
+ * LINK: dpi/modbus/segment.c dpi/modbus/serial.c dpi/modbus/slip.c appliance/base/bytes.c
  * LINK: appliance/wire/commands.c appliance/wire/protocols.c appliance/base/sha256.c appliance/wire/vocabulary*.c dpi/%/words.c
  * LIBS: nettle
  */
@@ -51,6 +51,11 @@ static bool counted(unsigned function)
 	       function == 23 || function == 43;
 }
 
+static enum reason wrong_length(unsigned function)
+{
+	return function == 0 || function > 127 ? R_MODBUS_FIELD : R_MODBUS_FRAME;
+}
+
 /* Every function code with every data length: exact where the specification fixes it, anything where it is silent. */
 static void all_codes_all_lengths(void **state)
 {
@@ -73,7 +78,7 @@ static void all_codes_all_lengths(void **state)
 			p = request(&d, 7, 1, (uint8_t)function, data, n);
 			data[2] = 0, data[3] = 1;
 			assert_int_equal(p->allowed, good);
-			assert_int_equal(p->reason, good ? R_ALLOWED : R_MODBUS_FRAME);
+			assert_int_equal(p->reason, good ? R_ALLOWED : wrong_length(function));
 			assert_int_equal(p->function, function);
 			assert_int_equal(p->targets[0], 1);
 		}
@@ -170,7 +175,8 @@ static void forbidden_contents(void **state)
 		desk_reset(&d);
 		p = request(&d, 1, 1, bad[i].function, bad[i].data, bad[i].n);
 		assert_false(p->allowed);
-		assert_int_equal(p->reason, R_MODBUS_FRAME);
+		assert_true(p->reason == R_MODBUS_FRAME || p->reason == R_MODBUS_QUANTITY ||
+			    p->reason == R_MODBUS_COIL || p->reason == R_MODBUS_FIELD);
 		assert_int_equal(p->conduit, 0);
 		assert_int_equal(p->line, 100);
 	}
@@ -747,9 +753,48 @@ static void bad_headers(void **state)
 	}
 }
 
+/* A refusal names what is wrong. */
+static void what_is_wrong(void **state)
+{
+	static const struct {
+		uint8_t function;
+		size_t n;
+		enum reason reason;
+		uint8_t data[12];
+	} bad[] = {
+		{ 5, 4, R_MODBUS_COIL, { 0, 0, 0, 1 } },
+		{ 5, 4, R_MODBUS_COIL, { 0, 0, 0xff, 0xff } },
+		{ 3, 4, R_MODBUS_QUANTITY, { 0, 0, 0, 126 } },
+		{ 3, 4, R_MODBUS_QUANTITY, { 0, 0, 0, 0 } },
+		{ 4, 4, R_MODBUS_QUANTITY, { 0xff, 0xff, 0, 2 } },
+		{ 1, 4, R_MODBUS_QUANTITY, { 0, 0, 0x07, 0xd1 } },
+		{ 16, 7, R_MODBUS_QUANTITY, { 0, 0, 0, 0, 2, 0, 1 } },
+		{ 16, 7, R_MODBUS_FRAME, { 0, 0, 0, 2, 2, 0, 1 } },
+		{ 3, 5, R_MODBUS_FRAME, { 0, 0, 0, 1, 0 } },
+		{ 3, 3, R_MODBUS_FRAME, { 0, 0, 0 } },
+		{ 8, 4, R_MODBUS_FIELD, { 0, 1, 0, 1 } },
+		{ 43, 3, R_MODBUS_FIELD, { 14, 5, 0 } },
+		{ 0, 4, R_MODBUS_FIELD, { 0, 0, 0, 1 } },
+		{ 131, 1, R_MODBUS_FIELD, { 2 } },
+	};
+	struct desk d;
+
+	(void)state;
+	desk_whole(&d);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		desk_reset(&d);
+		assert_false(request(&d, 1, 1, bad[i].function, bad[i].data, bad[i].n)->allowed);
+		assert_int_equal(d.p.reason, bad[i].reason);
+		/* Whatever comes is its answer, once. */
+		assert_int_equal(response(&d, 1, 1, bad[i].function & 0x7fu, (uint8_t[]){ 7 }, 1)->reason,
+				 bad[i].reason);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_wrong),
 		cmocka_unit_test(all_codes_all_lengths),
 		cmocka_unit_test(counted_functions),
 		cmocka_unit_test(forbidden_contents),

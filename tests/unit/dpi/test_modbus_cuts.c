@@ -5,7 +5,7 @@
  * LINK: appliance/wire/settings.c  dpi/modbus/modbus.c dpi/modbus/request.c dpi/modbus/response.c
  * LINK: dpi/judge.c
  * LINK: appliance/wire/commands_older.c appliance/wire/evaluate.c appliance/wire/operation.c
- * LINK: dpi/modbus/segment.c dpi/modbus/slip.c appliance/wire/vocabulary*.c dpi/%/words.c
+ * LINK: dpi/modbus/segment.c dpi/modbus/serial.c dpi/modbus/slip.c appliance/wire/vocabulary*.c dpi/%/words.c
  * LINK: appliance/base/bytes.c appliance/wire/commands.c appliance/wire/protocols.c appliance/base/sha256.c
  * LIBS: nettle
  */
@@ -252,8 +252,8 @@ static void beginnings(void **state)
 		{ 12, 12, R_MODBUS_ADDRESS, { 0, 5, 0, 0, 0, 6, 1, 3, 0, 127, 0, 2 } },
 		{ 17, 0, R_ALLOWED, { 0, 5, 0, 0, 0, 11, 1, 16, 0, 126, 0, 2, 4, 0, 1, 0, 1 } },
 		{ 17, 12, R_MODBUS_ADDRESS, { 0, 5, 0, 0, 0, 11, 1, 16, 0, 127, 0, 2, 4, 0, 1, 0, 1 } },
-		{ 17, 12, R_MODBUS_FRAME, { 0, 5, 0, 0, 0, 11, 1, 16, 0, 127, 1, 2, 4, 0, 1, 0, 1 } },
-		{ 17, 12, R_MODBUS_FRAME, { 0, 5, 0, 0, 0, 11, 1, 16, 0, 127, 0, 0, 4, 0, 1, 0, 1 } },
+		{ 17, 12, R_MODBUS_QUANTITY, { 0, 5, 0, 0, 0, 11, 1, 16, 0, 127, 1, 2, 4, 0, 1, 0, 1 } },
+		{ 17, 12, R_MODBUS_QUANTITY, { 0, 5, 0, 0, 0, 11, 1, 16, 0, 127, 0, 0, 4, 0, 1, 0, 1 } },
 		/* a function without a name, see below */
 		{ 12, 0, R_ALLOWED, { 0, 5, 0, 0, 0, 6, 1, 33, 0, 0, 0, 1 } },
 		{ 12, 0, R_ALLOWED, { 0, 5, 0, 0, 0, 6, 1, 6, 0, 100, 0, 9 } },
@@ -291,7 +291,8 @@ static void beginnings(void **state)
 			if (passes)
 				continue;
 			assert_true(d.p.early || d.p.reason == R_MODBUS_FRAME);
-			assert_int_equal(d.p.reason, requests[i].reason);
+			if (d.p.early) /* else the header says that more is to come, and nobody waits for it */
+				assert_int_equal(d.p.reason, requests[i].reason);
 			assert_int_equal(d.p.function, pdu[7]);
 			assert_int_equal(d.p.targets[0], pdu[6]);
 		}

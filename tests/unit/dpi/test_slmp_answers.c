@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The SLMP enforcer: which answers fit an open request, and what a registered monitor reads.
- * LINK: appliance/wire/settings.c dpi/slmp/slmp.c dpi/slmp/frame.c dpi/slmp/device.c dpi/slmp/request.c dpi/slmp/touch.c dpi/slmp/segment.c
+ * LINK: appliance/wire/settings.c dpi/slmp/slmp.c dpi/slmp/frame.c dpi/slmp/device.c dpi/slmp/request.c dpi/slmp/touch.c dpi/slmp/segment.c dpi/slmp/other.c
  * LINK: dpi/judge.c
  * LINK: appliance/wire/commands_older.c appliance/wire/evaluate.c appliance/wire/operation.c
  * LINK: appliance/base/bytes.c appliance/wire/commands.c appliance/wire/protocols.c appliance/base/sha256.c
@@ -287,6 +287,27 @@ static void monitors_read_what_was_registered(void **state)
 	}
 }
 
+/* A full queue let bytes by: another registration may be among them, before or behind the answer to this one. */
+static void monitors_after_bytes_went_by(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	for (unsigned f = 0; f < 4; f++)
+		for (unsigned answered = 0; answered < 2; answered++) {
+			struct text none = data_of(all_forms[f]);
+
+			only(&d, SLMP_D, 0, 50);
+			assert_true(ask_register(&d, all_forms[f], 5, 50)->allowed);
+			if (answered)
+				assert_true(tell(&d, all_forms[f], 8, 0, &none)->allowed);
+			slmp_enforcer.missed(d.state, false);
+			if (!answered)
+				assert_true(tell(&d, all_forms[f], 8, 0, &none)->allowed);
+			assert_int_equal(ask_monitor(&d, all_forms[f])->reason, R_SLMP_ADDRESS);
+		}
+}
+
 /* Of another station, and with more devices than are remembered: nobody knows what it reads. */
 static void monitors_of_others(void **state)
 {
@@ -386,6 +407,7 @@ int main(void)
 		cmocka_unit_test(many_may_wait),
 		cmocka_unit_test(answers_to_refused_requests),
 		cmocka_unit_test(answers_to_what_was_missed),
+		cmocka_unit_test(monitors_after_bytes_went_by),
 		cmocka_unit_test(servers_do_not_ask),
 		cmocka_unit_test(monitors_read_what_was_registered),
 		cmocka_unit_test(monitors_of_others),

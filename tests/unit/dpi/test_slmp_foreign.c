@@ -3,7 +3,7 @@
  * Frames of forms that no session has, hidden in what may be written and cut so that a segment begins with them: extended MT, the same pushed and
  * answered, CC-Link IE TSN's asked and answered. libslmp2 reads them all and executes what they command. In ASCII it takes what is no digit for a 0,
  * and others take digits of lower case.
- * LINK: appliance/wire/settings.c dpi/slmp/slmp.c dpi/slmp/frame.c dpi/slmp/device.c dpi/slmp/request.c dpi/slmp/touch.c dpi/slmp/segment.c
+ * LINK: appliance/wire/settings.c dpi/slmp/slmp.c dpi/slmp/frame.c dpi/slmp/device.c dpi/slmp/request.c dpi/slmp/touch.c dpi/slmp/segment.c dpi/slmp/other.c
  * LINK: dpi/judge.c
  * LINK: appliance/wire/commands_older.c appliance/wire/evaluate.c appliance/wire/operation.c
  * LINK: appliance/base/bytes.c appliance/wire/commands.c appliance/wire/protocols.c appliance/base/sha256.c
@@ -299,12 +299,112 @@ static void ordinary_values_pass(void **state)
 	assert_int_equal(refused, 1);
 }
 
+/* 1E, in the coding of `ascii`: a write or a read of D1000 and, where it counts them first, of one device. */
+static struct text frame_1e(bool ascii, uint8_t subheader)
+{
+	struct text t = { .ascii = ascii };
+
+	put(&t, 1, subheader);
+	put(&t, 1, 0xff);
+	put(&t, 2, 10);
+	if (subheader > 3) {
+		put(&t, 1, 1);
+		put(&t, 1, 0);
+	}
+	if (ascii)
+		put(&t, 2, 0x4420);
+	put(&t, 4, 1000);
+	if (!ascii)
+		put(&t, 2, 0x4420);
+	put(&t, 1, 1);
+	put(&t, 1, 0);
+	put(&t, 2, 7);
+	return t;
+}
+
+/* Behind a cut, wherever in a value it stands, and over the seam of two segments. */
+static void the_first_form_is_found(void **state)
+{
+	(void)state;
+	for (unsigned f = 0; f < 4; f++)
+		for (uint8_t subheader = 0; subheader < 8; subheader++)
+			for (size_t at = 0; at < 9; at++) {
+				struct text inner = frame_1e((all_forms[f] & SLMP_ASCII) != 0, subheader), t;
+				size_t where;
+				struct desk d;
+
+				t = hiding(all_forms[f], &inner, at, &where);
+				for (size_t cut = where - 3; cut <= where + 3; cut++) {
+					only(&d, SLMP_D, 0, 999);
+					assert_true(segment(&d, &t, 0, cut, 0));
+					assert_false(segment(&d, &t, cut, t.n, cut));
+					assert_int_equal(d.p.reason, R_SLMP_CUT);
+					assert_true(d.p.reading);
+				}
+				only(&d, SLMP_D, 0, 999);
+				assert_true(t.ascii || segment(&d, &t, 0, t.n, 0));
+			}
+}
+
+/* What names no device, where a segment begins with it: remote stop, and a buffer that is written. */
+static void where_a_segment_begins(void **state)
+{
+	static const uint8_t frames[][8] = { { 0x14, 0xff, 10, 0 },
+					     { 0x62, 0, 5, 0, 1, 0, 7, 0 },
+					     { 0x60, 0, 1, 0, 7, 0 } };
+	struct desk d;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(frames) / sizeof(frames[0]); i++) {
+		struct text inner = { 0 }, t;
+		size_t where;
+
+		put_raw(&inner, frames[i], sizeof(frames[i]));
+		t = hiding(SLMP_FORM, &inner, 2, &where);
+		only(&d, SLMP_D, 0, 999);
+		assert_true(segment(&d, &t, 0, where, 0));
+		assert_false(segment(&d, &t, where, t.n, where));
+		assert_int_equal(d.p.reason, R_SLMP_CUT);
+		only(&d, SLMP_D, 0, 999);
+		assert_true(segment(&d, &t, 0, where - 1, 0));
+		assert_true(segment(&d, &t, where - 1, t.n, where - 1));
+	}
+}
+
+/* One that stands where a request begins is told as what it is, whatever the rows say. */
+static void the_first_form_is_named(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	for (unsigned ascii = 0; ascii < 2; ascii++)
+		for (unsigned whole = 0; whole < 2; whole++)
+			for (uint8_t subheader = 0; subheader < 8; subheader++) {
+				struct text t = frame_1e(ascii != 0, subheader);
+
+				only(&d, SLMP_D, 0, 999);
+				if (whole)
+					desk_whole(&d);
+				memset(&d.p, 0, sizeof(d.p));
+				assert_false(slmp_enforcer.framed_else(d.state, true, bytes_of(t.p, t.n), &d.table,
+								       &d.permit, &d.p));
+				assert_int_equal(d.p.reason, R_SLMP_OTHER);
+				assert_false(d.p.reading);
+			}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(other_forms_are_found), cmocka_unit_test(over_a_seam),
-		cmocka_unit_test(others_pass),		 cmocka_unit_test(what_is_no_digit_is_a_zero),
-		cmocka_unit_test(digits_of_either_case), cmocka_unit_test(ordinary_values_pass),
+		cmocka_unit_test(the_first_form_is_found),
+		cmocka_unit_test(where_a_segment_begins),
+		cmocka_unit_test(the_first_form_is_named),
+		cmocka_unit_test(other_forms_are_found),
+		cmocka_unit_test(over_a_seam),
+		cmocka_unit_test(others_pass),
+		cmocka_unit_test(what_is_no_digit_is_a_zero),
+		cmocka_unit_test(digits_of_either_case),
+		cmocka_unit_test(ordinary_values_pass),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

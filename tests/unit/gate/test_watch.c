@@ -57,10 +57,14 @@ bool gate_messages(struct gate *g)
 	return true;
 }
 
-void gate_report_hung(struct gate *g)
+int msg_send(int fd, uint32_t id, const struct msg_body *body, const int *fds, size_t n_fds)
 {
-	(void)g;
-	told_hung++;
+	(void)fd;
+	(void)id;
+	(void)fds;
+	(void)n_fds;
+	told_hung += body->type == MSG_HUNG;
+	return 0;
 }
 
 struct event event_new(enum event_kind kind, uint64_t wall_ns)

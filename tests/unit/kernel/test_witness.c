@@ -4,7 +4,7 @@
  * LINK: appliance/wire/commands_older.c appliance/wire/evaluate.c appliance/wire/operation.c policy/check/rows.c policy/check/port.c
  * LINK: policy/space/intern.c policy/compile/permits.c policy/compile/commands.c policy/space/prove.c
  * LINK: policy/space/costs.c policy/space/prove_text.c policy/space/passes.c policy/ir/evaluate.c policy/ir/skeleton/%.c policy/ir/elements.c policy/ir/names.c
- * LINK: appliance/enforce/witness_queue.c appliance/enforce/witness_box.c appliance/enforce/witness.c appliance/enforce/witness_edges.c appliance/enforce/walk.c appliance/enforce/expect.c appliance/kernel/ruleset.c appliance/kernel/ruleset_expr.c
+ * LINK: appliance/enforce/witness_box.c appliance/enforce/witness.c appliance/enforce/witness_edges.c appliance/enforce/walk.c appliance/enforce/expect.c appliance/kernel/ruleset.c
  * LINK: appliance/kernel/image.c appliance/kernel/batch.c appliance/kernel/rule.c appliance/kernel/expr.c appliance/kernel/text.c
  * LINK: appliance/kernel/talk.c appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c
  * LINK: appliance/base/clock.c appliance/base/diag.c appliance/base/err.c appliance/base/messages.c appliance/base/errno_text.c

@@ -3,7 +3,7 @@
  * The scanner alone: where things stand, and what it says about slips.
  *
  * LINK: policy/read/scan.c policy/read/lex.c policy/read/scalar.c policy/read/text.c policy/read/include.c
- * LINK: policy/read/bracket.c policy/read/list.c appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c
+ * LINK: policy/read/bracket.c appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c
  * LINK: appliance/base/diag.c appliance/base/diag_print.c appliance/base/messages.c appliance/base/errno_text.c appliance/base/utf8.c
  */
 #include <setjmp.h>

@@ -52,8 +52,8 @@ def check(t):
             ("mask write", MAINT, modbus(1, 1, struct.pack("!BHHH", 22, 400, 0xFFFE, 1)), "modbus.value", "maint-sets-crane"),
             ("coils", TOS, modbus(1, 1, b"\x01\0\0\0\x01"), "modbus.address", "tos-reads-cranes"),
             ("umas", TOS, modbus(1, 1, b"\x5a\0\x02"), "modbus.function", "tos-reads-cranes"),
-            ("quantity 0", TOS, read_holding(1, 0, 0), "modbus.malformed", "tos-reads-cranes"),
-            ("past the end", TOS, read_holding(1, 65535, 2), "modbus.malformed", "tos-reads-cranes")]:
+            ("quantity 0", TOS, read_holding(1, 0, 0), "modbus.quantity", "tos-reads-cranes"),
+            ("past the end", TOS, read_holding(1, 65535, 2), "modbus.quantity", "tos-reads-cranes")]:
         out = []
         s = wire.Session(out, client, 40002, CRANE, 502).open().ask(read_holding(9, 0, 1)).answer(holding(9, [0])).ask(pdu)
         r = t.replay(t.file("refused-%s.pcap" % what.replace(" ", "-"), wire.pcap(out)))

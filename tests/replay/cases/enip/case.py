@@ -178,7 +178,7 @@ def splits(t, path):
     for way, cuts in ways.items():
         capture = t.file("%s.%s.pcap" % (name, way.replace(" ", "-")), wire.pcap(session(by_themselves, sorted(cuts))))
         got = [(p["offset"], p["length"], p["reason"])
-               for p in t.replay(capture, policy=t.file(name + ".splits.cfg", policy(rows))).pdus if p["dir"] == "c2s"]
+               for p in t.replay(capture, policy=t.file(name + ".splits.cfg", policy(rows))).said if p["dir"] == "c2s"]
         cut = {offset for offset, _, reason in got if reason == "enip.cut"}  # a replay goes on behind what a session ends with
         got = [p for p in got if p[2] != "enip.cut"]
         want = want or got  # the first way

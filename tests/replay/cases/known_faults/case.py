@@ -62,7 +62,7 @@ def lengths_that_wrap(t):
                 body = struct.pack("!BBBHHH", function, count, 6, 1, 0, record)
                 fits = function == 20 and count == 7 and 0 < record < 0x7d
                 if not fits:
-                    run.refused("function %d, %d bytes, record of %d" % (function, count, record), "malformed frame", "modbus", wire.modbus(1, 1, body))
+                    run.refused("function %d, %d bytes, record of %d" % (function, count, record), "malformed frame field", "modbus", wire.modbus(1, 1, body))
     for n in (0x7fff, 0x8000, 0xffff):
         run.refused("slmp: %d points" % n, "malformed", "slmp", F.request(0x1401, 0, F.device(False, "d", 0) + F.num(2, n) + b"\0\0"))
         run.refused("enip: %d services in one" % n, "malformed many", "enip", enip.request(HANDLE, enip.service(0x0A, enip.ROUTER, struct.pack("<H", n) + b"\2\0" * 4)))

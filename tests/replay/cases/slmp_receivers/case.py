@@ -125,6 +125,16 @@ class ShortReads(Reading):
     most = 1024
 
 
+class First(Reading):
+    """Knows 1E as well: a write of words."""
+
+    def feed(self, chunk):
+        if not self.f.ascii and len(chunk) >= 14 and chunk[0] == 3 and chunk[8:10] == b"\x20\x44":
+            self.done.append(int.from_bytes(chunk[4:8], "little") > 999)
+            return [b"\x83\0"]
+        return super().feed(chunk)
+
+
 class Searching(Server):
     def feed(self, chunk):
         self.buffer += chunk
@@ -140,13 +150,15 @@ class Searching(Server):
         return out
 
 
-MODELS = {"length": Server, "lenient": Lenient, "headers": Headers, "reading": Reading, "short reads": ShortReads,
+MODELS = {"length": Server, "lenient": Lenient, "headers": Headers, "reading": Reading, "first form": First, "short reads": ShortReads,
           "searching": Searching}
 
 
 def evil(rng, f):
     """A forbidden frame. In ASCII a value cannot hold a device's letters: what is left are commands without devices."""
-    kind = rng.randrange(4) if not f.ascii else 3
+    kind = rng.randrange(5) if not f.ascii else 3
+    if kind == 4:  # 1E
+        return bytes([3, 0xFF, 10, 0]) + (1000 + rng.randrange(9)).to_bytes(4, "little") + b"\x20\x44\1\0" + f.num(2, 7)
     if kind == 0:
         return f.write("d", 1000 + rng.randrange(9), [rng.randrange(65536)])
     if kind == 1:

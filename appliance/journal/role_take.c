@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What becomes of a record as it comes, before it is a line: its time is held to the clock, floods
+ * are merged, shares kept.
+ */
+#include "appliance/base/clock.h"
+#include "appliance/journal/role_private.h"
+
+#define LATE_NS 60000000000ull /* the longest that a record is on its way; a machine that slept took longer */
+
+static void put_event(struct journal_role *j, const struct event *e, enum role from, uint64_t records)
+{
+	if (e->kind == EVENT_LOST)
+		j->lost += e->count;
+	role_put(j, e, from, records);
+}
+
+static void put_shared(struct journal_role *j, const struct event *e, enum role from)
+{
+	if (share_in(&j->shares, e, from, clock_mono().ns))
+		put_event(j, e, from, 1);
+}
+
+/*
+ * Searches go by a record's time, and its sender may say any: one that it cannot have been made at becomes that of its coming, and
+ * what was said is kept beside it. A clock that was set while the record was on its way looks the same.
+ */
+static struct event at_its_time(const struct event *e)
+{
+	uint64_t now = clock_wall_ns();
+	struct event heard = *e;
+
+	heard.said_ns = 0;
+	if (e->wall_ns > now || now - e->wall_ns > LATE_NS) {
+		heard.wall_ns = now;
+		/* 0 is what a record has that was not contradicted. */
+		heard.said_ns = e->wall_ns != 0 ? e->wall_ns : 1;
+	}
+	return heard;
+}
+
+void role_take(struct journal_role *j, const struct event *e, enum role from)
+{
+	const struct event heard = at_its_time(e);
+	struct event out;
+	enum role by;
+
+	if (heard.kind == EVENT_DEVICE) {
+		role_device_heard(j, &heard);
+		return;
+	}
+	if (heard.kind == EVENT_WEAK)
+		role_weak_seen(j, &heard);
+	if (heard.kind == EVENT_ACCOUNT && (heard.code == ACCOUNT_REVIEWED || heard.code == ACCOUNT_REVIEWED_FOUND))
+		role_weak_reviewed(j, &heard);
+	if (merge_in(&j->merge, &heard, from, clock_mono().ns, &out, &by))
+		put_shared(j, &out, by);
+}
+
+void role_write_merged(struct journal_role *j, bool all)
+{
+	struct event e;
+	enum role from;
+	uint64_t records;
+
+	while (access_out(&j->readings, clock_mono().ns, all, &e))
+		role_put(j, &e, ROLE_JOURNAL, 1);
+	while (merge_out(&j->merge, clock_mono().ns, all, &e, &from))
+		put_shared(j, &e, from);
+	while (share_out(&j->shares, clock_mono().ns, all, &e, &from, &records))
+		put_event(j, &e, from, records);
+}

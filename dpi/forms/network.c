@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What networks run on: DNS, NTP, syslog; and MQTT. */
+#include "dpi/prefix.h"
+
+/* ---- DNS ---- */
+
+#define QUERY 0u
+#define NOTIFY 4u
+#define UPDATE 5u
+
+/*
+ * The header (RFC 1035, 4.1.1): a query has one question and nothing else but what is said of it (IXFR: RFC 1995, 3; EDNS: RFC 6891, 6.1.1;
+ * TSIG), a notice perhaps an answer (RFC 1996, 3.7), an update whatever it changes (RFC 2136, 2.2).
+ */
+static bool may_be_dns(struct prefix *p, enum direction dir, uint32_t *ret_questions)
+{
+	uint32_t high, low, opcode, answers, authorities, more;
+
+	pass_bytes(p, 2); /* identifier */
+	high = next_byte(p);
+	opcode = high >> 3 & 15u;
+	if (!p->more && ((high >> 7) != (dir == DIR_S2C) || (opcode != QUERY && opcode != NOTIFY && opcode != UPDATE)))
+		return false;
+	low = next_byte(p);
+	if (!p->more && ((low & 0x40u) != 0 || (dir == DIR_C2S && (low & 0x0fu) != 0)))
+		return false;
+	*ret_questions = next_number(p, 2);
+	if (!p->more && (*ret_questions > 1 || (dir == DIR_C2S && *ret_questions == 0)))
+		return false;
+	answers = next_number(p, 2);
+	if (!p->more && dir == DIR_C2S && answers > (opcode == QUERY ? 0u : opcode == NOTIFY ? 1u : 65535u))
+		return false;
+	authorities = next_number(p, 2);
+	if (!p->more && dir == DIR_C2S && opcode != UPDATE && authorities > 1)
+		return false;
+	more = next_number(p, 2);
+	return p->more || opcode == UPDATE || dir == DIR_S2C || more <= 4;
+}
+
+/* A name, a type, a class; questions are never compressed (RFC 1035, 4.1.2). */
+static bool is_question(struct prefix *p)
+{
+	uint32_t length, all = 1, type, class;
+
+	while ((length = next_byte(p)) != 0) {
+		all += length + 1u;
+		if (p->more || length > 63 || all > 255)
+			return false;
+		pass_bytes(p, length);
+	}
+	type = next_number(p, 2);
+	class = next_number(p, 2);
+	return !p->more && type != 0 && ((class >= 1 && class <= 4) || class == 254 || class == 255);
+}
+
+/* Over TCP (4.2.2): the length, and as much of the header as tells. */
+enum recognition recognise_dns(enum direction dir, struct bytes head)
+{
+	struct prefix p = { .b = head };
+	uint32_t questions;
+
+	return may_be_be16(&p, dir == DIR_C2S ? 17 : 12, 65535) && may_be_dns(&p, dir, &questions) ? so_far(&p)
+												   : RECOGNISE_NOT;
+}
+
+/* An error may come without its question. */
+bool datagram_dns(enum direction dir, struct bytes b)
+{
+	struct prefix p = { .b = b };
+	uint32_t questions;
+
+	return may_be_dns(&p, dir, &questions) && !p.more && (questions == 0 || is_question(&p));
+}
+
+/* ---- NTP ---- */
+
+#define CONTROL 6u
+
+/*
+ * RFC 5905, 7.3, and the versions before it; of RFC 958, the first, there is no version and no mode, but a status up to 4. Version 5 asks
+ * and answers as 4 does. Control (RFC 9327, 2) has a header of its own. What is private (7) no document defines.
+ */
+bool datagram_ntp(enum direction dir, struct bytes b)
+{
+	size_t n = b.left;
+	uint8_t first, second, mode, version;
+	uint16_t count;
+
+	bytes_u8(&b, &first);
+	bytes_u8(&b, &second);
+	mode = first & 7u;
+	version = first >> 3 & 7u;
+	if (b.failed || version > 5)
+		return false;
+	if (mode == CONTROL && version >= 1 && version <= 4) {
+		bytes_skip(&b, 8);
+		return bytes_be16(&b, &count) && count <= b.left && (second >> 7) == (dir == DIR_S2C);
+	}
+	if (n < 48)
+		return false;
+	if (version == 0)
+		return n == 48 && mode <= 4;
+	if (version == 5)
+		return mode == (dir == DIR_C2S ? 3 : 4);
+	if (version == 1 && mode == 0) /* its modes are told by ports */
+		return second <= 16;
+	return second <= 16 &&
+	       (mode == 1 || mode == 2 || mode == (dir == DIR_C2S ? 3 : 4) || (mode == 5 && dir == DIR_S2C));
+}
+
+/* ---- syslog ---- */
+
+/* A priority in angle brackets, and text (RFC 3164, 4.1; RFC 5424, 6). */
+static bool may_be_priority(struct prefix *p)
+{
+	uint32_t priority = 0, digits = 0, c;
+
+	if (!may_be(p, '<', '<'))
+		return false;
+	while ((c = next_byte(p)) != '>' && !p->more) {
+		if (c < '0' || c > '9' || ++digits > 3)
+			return false;
+		priority = priority * 10 + c - '0';
+	}
+	if (!p->more && (digits == 0 || priority > 191))
+		return false;
+	c = next_byte(p);
+	return p->more || is_text(c);
+}
+
+/* Over TCP (RFC 6587, 3.4) a message begins so, or with its length and a blank. Nobody answers. */
+enum recognition recognise_syslog(enum direction dir, struct bytes head)
+{
+	struct prefix p = { .b = head }, counted = { .b = head };
+	unsigned digits = 0;
+	uint32_t c;
+
+	if (dir == DIR_S2C)
+		return RECOGNISE_NOT;
+	if (may_be_priority(&p))
+		return so_far(&p);
+	while ((c = next_byte(&counted)) != ' ' && !counted.more)
+		if (c < (digits == 0 ? '1' : '0') || c > '9' || ++digits > 7)
+			return RECOGNISE_NOT;
+	return (counted.more || digits > 0) && may_be_priority(&counted) ? so_far(&counted) : RECOGNISE_NOT;
+}
+
+/* Text to its end; some senders end it with a zero byte (RFC 5426, 3.1). */
+bool datagram_syslog(enum direction dir, struct bytes b)
+{
+	struct prefix p = { .b = b };
+
+	if (dir == DIR_S2C || !may_be_priority(&p) || p.more)
+		return false;
+	while (p.b.left > 0) {
+		uint32_t c = next_byte(&p);
+
+		if (!is_text(c) && c != '\r' && c != '\n' && (c != 0 || p.b.left > 0))
+			return false;
+	}
+	return true;
+}
+
+/* ---- MQTT (3.1.1 and 5.0: 2.2.3, 3.1, 3.2, 3.15; 3.1 has another name) ---- */
+
+/* How much of the packet remains, in up to four bytes of seven bits. */
+static bool may_be_remaining(struct prefix *p, uint32_t lo, uint32_t *ret)
+{
+	uint32_t v = 0, c = 0x80;
+
+	for (unsigned i = 0; i < 4 && (c & 0x80u) != 0; i++) {
+		c = next_byte(p);
+		v |= (c & 0x7fu) << (7 * i);
+	}
+	*ret = v;
+	return p->more || ((c & 0x80u) == 0 && v >= lo);
+}
+
+static enum recognition mqtt_server(struct bytes head)
+{
+	struct prefix p = { .b = head };
+	uint32_t type = next_byte(&p), n, code;
+
+	if (p.more)
+		return RECOGNISE_MORE;
+	if (type == 0xf0) /* AUTH: to go on */
+		return may_be_remaining(&p, 1, &n) && may_be(&p, 0x18, 0x18) ? so_far(&p) : RECOGNISE_NOT;
+	if (type != 0x20 || !may_be_remaining(&p, 2, &n) || !may_be(&p, 0, 1))
+		return RECOGNISE_NOT;
+	code = next_byte(&p);
+	return p.more || code <= 5 || code >= 0x80 ? so_far(&p) : RECOGNISE_NOT;
+}
+
+/* CONNECT: the protocol's name, its level (a bridge sets the highest bit), flags of which one is reserved. */
+enum recognition recognise_mqtt(enum direction dir, struct bytes head)
+{
+	struct prefix p = { .b = head }, old;
+	uint32_t n, level, flags;
+
+	if (dir == DIR_S2C)
+		return mqtt_server(head);
+	if (!may_be(&p, 0x10, 0x10) || !may_be_remaining(&p, 12, &n) || !may_be(&p, 0, 0))
+		return RECOGNISE_NOT;
+	old = p;
+	if (may_be(&p, 4, 4) && may_be_word(&p, "MQTT")) {
+		level = next_byte(&p) & 0x7fu;
+		if (!p.more && level != 4 && level != 5)
+			return RECOGNISE_NOT;
+	} else if (may_be(&old, 6, 6) && may_be_word(&old, "MQIsdp")) {
+		p = old;
+		level = next_byte(&p) & 0x7fu;
+		if (!p.more && level != 3)
+			return RECOGNISE_NOT;
+	} else {
+		return RECOGNISE_NOT;
+	}
+	flags = next_byte(&p);
+	return p.more || (flags & 1u) == 0 ? so_far(&p) : RECOGNISE_NOT;
+}

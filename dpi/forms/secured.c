@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* TLS, SSH and QUIC: what of them is in clear. */
+#include "dpi/prefix.h"
+
+/* Record header (RFC 8446, 5.1), then a hello, or an alert as the server's only words. */
+enum recognition recognise_tls(enum direction dir, struct bytes head)
+{
+	struct prefix p = { .b = head };
+	uint32_t type = next_byte(&p);
+
+	if (p.more)
+		return RECOGNISE_MORE;
+	if (type != 22 && !(type == 21 && dir == DIR_S2C))
+		return RECOGNISE_NOT;
+	if (!may_be(&p, 3, 3) || !may_be(&p, 0, 4))
+		return RECOGNISE_NOT;
+	if (type == 21)
+		return may_be_be16(&p, 2, 2) && may_be(&p, 1, 2) ? so_far(&p) : RECOGNISE_NOT;
+	if (!may_be_be16(&p, 6, 16384) || !may_be(&p, dir == DIR_C2S ? 1 : 2, dir == DIR_C2S ? 1 : 2))
+		return RECOGNISE_NOT;
+	if (!may_be(&p, 0, 0) || !may_be_be16(&p, 38, 65535)) /* length of the hello: three bytes, the first is 0 */
+		return RECOGNISE_NOT;
+	if (!may_be(&p, 3, 3) || !may_be(&p, 0, 4))
+		return RECOGNISE_NOT;
+	return so_far(&p);
+}
+
+/*
+ * RFC 4253, 4.2: the version. A server may send other lines of text before its own, which do not begin with "SSH-": how they go on is
+ * read by recognise_head.
+ */
+enum recognition recognise_ssh(enum direction dir, struct bytes head)
+{
+	struct prefix p = { .b = head }, old = { .b = head }, text = { .b = head };
+
+	if (may_be_word(&p, "SSH-2.0-"))
+		return so_far(&p);
+	if (may_be_word(&old, "SSH-1.99-"))
+		return so_far(&old);
+	if (dir == DIR_C2S)
+		return RECOGNISE_NOT;
+	for (const char *tag = "SSH-"; *tag != '\0'; tag++) {
+		uint32_t c = next_byte(&text);
+
+		if (text.more)
+			return RECOGNISE_MORE;
+		if (!is_text(c) && c != '\r' && c != '\n')
+			return RECOGNISE_NOT;
+		if (c != (uint8_t)*tag)
+			return RECOGNISE_HALF;
+	}
+	return RECOGNISE_NOT; /* another version */
+}
+
+#define QUIC_1 1u
+#define QUIC_2 0x6b3343cfu
+#define QUIC_DRAFTS 0xff000000u	  /* and its number */
+#define QUIC_RESERVED 0x0a0a0a0au /* of each byte the lower half: asks for the versions that there are (RFC 9000, 15) */
+#define QUIC_DATAGRAM 1200u
+
+/* A number of QUIC (RFC 9000, 16): its first two bits say how many bytes it has. */
+static bool variable(struct bytes *b, uint64_t *ret)
+{
+	uint8_t byte;
+
+	if (!bytes_u8(b, &byte))
+		return false;
+	*ret = byte & 0x3fu;
+	for (unsigned n = (1u << (byte >> 6)) - 1u; n > 0; n--) {
+		if (!bytes_u8(b, &byte))
+			return false;
+		*ret = *ret << 8 | byte;
+	}
+	return true;
+}
+
+/*
+ * RFC 9000, 17.2 and 14.1; RFC 9369, 3: a client begins with an Initial packet, in a datagram of 1,200 bytes or more, of a version that
+ * there is. A server answers with long headers, too, or with the versions that it knows.
+ */
+bool datagram_quic(enum direction dir, struct bytes b)
+{
+	size_t all = b.left;
+	uint8_t first, length;
+	uint32_t version;
+	uint64_t token = 0, rest = 0;
+	bool known;
+
+	bytes_u8(&b, &first);
+	bytes_be32(&b, &version);
+	known = version == QUIC_1 || version == QUIC_2 || (version & 0xffffff00u) == QUIC_DRAFTS ||
+		(version & 0x0f0f0f0fu) == QUIC_RESERVED;
+	if (b.failed || (first & 0x80u) == 0 || (!known && (dir == DIR_C2S || version != 0)))
+		return false;
+	if (known && (first & 0x40u) == 0)
+		return false;
+	for (unsigned ends = 0; ends < 2; ends++)
+		if (!bytes_u8(&b, &length) || length > 20 || !bytes_skip(&b, length) ||
+		    (dir == DIR_C2S && ends == 0 && length < 8))
+			return false;
+	if (dir == DIR_S2C)
+		return true;
+	return all >= QUIC_DATAGRAM && (first >> 4 & 3u) == (version == QUIC_2 ? 1u : 0u) && variable(&b, &token) &&
+	       token <= b.left && bytes_skip(&b, (size_t)token) && variable(&b, &rest) && rest > 0 && rest <= b.left;
+}

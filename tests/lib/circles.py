@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""No circle of calls between the files of a folder: read from the objects of build/release, as nm
+shows who defines a symbol and who takes it.
+
+What remains of old circles stands in tests/circles.txt, each as it is: that list only ever gets
+shorter. mgmt/cli is looked at as a whole besides. Prints what breaks it, with the symbols of the
+shortest way around, and exits 1 then; it builds nothing itself."""
+import collections
+import os
+import subprocess
+import sys
+
+TOP = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
+KNOWN, OBJECTS = "tests/circles.txt", "build/release"
+PRODUCT = ("appliance", "dpi", "policy", "mgmt")
+WHOLE = "mgmt/cli"  # its verbs have folders of their own, and are one program
+
+
+def sources():
+    listed = subprocess.check_output(["git", "ls-files", "-co", "--exclude-standard", "--", *(p + "/*.c" for p in PRODUCT)], cwd=TOP, text=True)
+    return [path[:-2] for path in listed.split() if os.path.exists(os.path.join(TOP, path))]
+
+
+def symbols(paths):
+    """{symbol: source that defines it}, {source: symbols that it takes from others}."""
+    where, takes = {}, collections.defaultdict(set)
+    out = subprocess.check_output(["nm", "-A", "-g", *(path + ".o" for path in paths)], cwd=os.path.join(TOP, OBJECTS), text=True)
+    for line in out.splitlines():
+        path, rest = line.split(".o:", 1)
+        *_, kind, name = rest.split()
+        if kind in "Uw":
+            takes[path].add(name)
+        else:
+            where[name] = path
+    return where, takes
+
+
+def folders(paths):
+    """{folder: {source: its name there}}."""
+    found = collections.defaultdict(dict)
+    for path in paths:
+        folder, name = os.path.split(path)
+        found[folder][path] = name
+        if path.startswith(WHOLE + "/"):
+            found[WHOLE + "/**"][path] = path[len(WHOLE) + 1:]
+    return found
+
+
+def calls(names, where, takes):
+    """{file: {file: symbols}} within one folder."""
+    graph = {name: collections.defaultdict(set) for name in names.values()}
+    for path, name in names.items():
+        for symbol in takes[path]:
+            to = names.get(where.get(symbol))
+            if to not in (None, name):
+                graph[name][to].add(symbol)
+    return graph
+
+
+def ways(graph, start, inside):
+    """{file: the one before it} on the shortest ways from `start`."""
+    before, queue = {start: None}, collections.deque([start])
+    while queue:
+        at = queue.popleft()
+        for to in sorted(graph[at]):
+            if to in inside and to not in before:
+                before[to] = at
+                queue.append(to)
+    return before
+
+
+def circles(graph):
+    """Sets of files each of which reaches each other."""
+    reached = {name: set(ways(graph, name, graph)) for name in graph}
+    found = {frozenset(b for b in reached[a] if a in reached[b]) for a in graph}
+    return sorted((c for c in found if len(c) > 1), key=sorted)
+
+
+def around(graph, circle, through):
+    """The shortest way around that comes by one of `through`, in words."""
+    best = None
+    for start in sorted(through):
+        before = ways(graph, start, circle)
+        for last in circle:
+            if start in graph[last]:
+                way = [start]
+                while last is not None:
+                    way.append(last)
+                    last = before[last]
+                if best is None or len(way) < len(best):
+                    best = way[::-1]
+    return "\n".join("    %s calls %s: %s" % (a, b, " ".join(sorted(graph[a][b]))) for a, b in zip(best, best[1:]))
+
+
+def known():
+    """[(folder, files)] as they are listed."""
+    with open(os.path.join(TOP, KNOWN), encoding="utf-8") as f:
+        rows = [line.split(":") for line in f if line.strip() and not line.startswith("#")]
+    return [(folder, frozenset(files.split())) for folder, files in rows]
+
+
+def main():
+    paths = sources()
+    missing = [path + ".c" for path in paths if not os.path.exists(os.path.join(TOP, OBJECTS, path + ".o"))]
+    if missing:
+        print("no objects of %d sources in %s, `make all` makes them: %s" % (len(missing), OBJECTS, " ".join(missing[:8])))
+        return 1
+    where, takes = symbols(paths)
+    listed, wrong, n = known(), [], 0
+    for folder, names in sorted(folders(paths).items()):
+        graph = calls(names, where, takes)
+        old = [files for f, files in listed if f == folder]
+        new = circles(graph)
+        n += len(new)
+        for circle in new:
+            within = [files for files in old if files >= circle]
+            if not within:
+                grown = max(old, key=lambda files: len(files & circle), default=frozenset())
+                wrong.append("%s: a circle of %s\n%s" % (folder, " ".join(sorted(circle)), around(graph, circle, (circle - grown) or circle)))
+            elif circle not in within:
+                wrong.append("%s: shorter by now, and so is its line in %s: %s" % (folder, KNOWN, " ".join(sorted(circle))))
+        for files in old:
+            if not any(files & circle for circle in new):
+                wrong.append("%s: gone, and so is its line in %s: %s" % (folder, KNOWN, " ".join(sorted(files))))
+    for folder in {f for f, _ in listed} - set(folders(paths)):
+        wrong.append("%s: there is no such folder, and so no line in %s" % (folder, KNOWN))
+    print("\n".join(wrong) if wrong else "%d files, %d circles, all of them known" % (len(paths), n))
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

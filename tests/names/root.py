@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Debian's servers, each in the root that `images/deps servers` made, on the loopback of a network
+of their own; and a recorder of what goes over it."""
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import streams
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+LOWER = os.path.join(TOP, "build", "servers")
+ROOT = "/run/root"
+
+
+def enter():
+    """Starts the program again in a network, mounts and processes of its own: what it leaves behind
+    ends with it."""
+    if os.environ.get("SEKISHO_NAMES") == "inside":
+        return
+    os.environ["SEKISHO_NAMES"] = "inside"
+    os.execv(os.path.join(TOP, "tests", "netns", "alone"),
+             ["alone", "unshare", "--pid", "--fork", "--kill-child", "--uts", sys.executable] + [os.path.abspath(sys.argv[0])] + sys.argv[1:])
+
+
+def furnish():
+    """The root under a layer in memory, so that it is the same each time."""
+    for folder in ("/run/upper", ROOT):
+        os.makedirs(folder)
+    sh = lambda *words: subprocess.run(words, check=True)
+    sh("mount", "-t", "tmpfs", "tmpfs", "/run/upper")
+    for folder in ("/run/upper/up", "/run/upper/work"):
+        os.mkdir(folder)
+    sh("mount", "-t", "overlay", "overlay", "-o", "lowerdir=%s,upperdir=/run/upper/up,workdir=/run/upper/work" % LOWER, ROOT)
+    sh("mount", "-t", "proc", "proc", ROOT + "/proc")
+    sh("mount", "--rbind", "/dev", ROOT + "/dev")
+    sh("mount", "-t", "devpts", "-o", "newinstance,ptmxmode=0666", "devpts", ROOT + "/dev/pts")
+    sh("mount", "--bind", ROOT + "/dev/pts/ptmx", ROOT + "/dev/ptmx")
+    for at in ("/run", "/tmp"):
+        sh("mount", "-t", "tmpfs", "-o", "mode=1777", "tmpfs", ROOT + at)
+    sh("ip", "link", "set", "lo", "mtu", "1500")
+    sh("ip", "addr", "add", "10.30.0.1/32", "dev", "lo")
+    sh("ip", "addr", "add", "10.30.0.2/32", "dev", "lo")
+    sh("hostname", "names")
+    file("/etc/hosts", "127.0.0.1 localhost\n10.30.0.1 server.example.test server\n10.30.0.2 second.example.test second\n127.0.0.1 names\n")
+    file("/etc/resolv.conf", "nameserver 10.30.0.9\noptions timeout:1 attempts:1\n")
+    run("openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=server.example.test -keyout /etc/names.key -out /etc/names.crt 2>/dev/null; chmod 644 /etc/names.*")
+
+
+def file(path, text, mode=0o644):
+    at = ROOT + path
+    os.makedirs(os.path.dirname(at), exist_ok=True)
+    with open(at, "w", encoding="utf-8") as f:
+        f.write(text)
+    os.chmod(at, mode)
+
+
+def _inside():
+    os.setsid()
+    os.chroot(ROOT)
+    os.chdir("/")
+
+
+ENV = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8", "TERM": "dumb"}
+
+
+def run(command, stdin="", limit=20, **env):
+    """A command in the root: what it said. One that is still there after `limit` seconds has said
+    enough."""
+    p = subprocess.Popen(["bash", "-c", command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, preexec_fn=_inside, env={**ENV, **env})
+    try:
+        out = p.communicate(stdin.encode(), timeout=limit)[0]
+    except subprocess.TimeoutExpired:
+        os.killpg(p.pid, signal.SIGKILL)
+        out = p.communicate()[0]
+    return out.decode("utf-8", "replace")
+
+
+def typed(command, lines, limit=10, pause=0.4):
+    """A command at a terminal of its own, where somebody types these lines."""
+    script = "import os,pty,sys,time,select\npid,fd=pty.fork()\nif pid==0: os.execvp('bash',['bash','-c',sys.argv[1]])\n" \
+        "def hear(s):\n end=time.time()+s\n while time.time()<end:\n  r,_,_=select.select([fd],[],[],0.1)\n  if r:\n   try: sys.stdout.write(os.read(fd,4096).decode('latin1'))\n   except OSError: sys.exit(0)\n" \
+        "hear(1.5)\nfor l in sys.argv[2:]:\n os.write(fd,(l+'\\n').encode()); hear(%s)\nhear(1)\n" % pause
+    import shlex
+    return run("python3 -c %s %s %s" % (shlex.quote(script), shlex.quote(command), " ".join(shlex.quote(x) for x in lines)), limit=limit)
+
+
+class Gone(Exception):
+    """A server that does not come up."""
+
+
+def listening(port):
+    """Whether somebody listens on a port; over UDP, whether it is bound. Read from the kernel: a
+    look is no session."""
+    want = ":%04X" % port
+    for name in ("tcp", "tcp6", "udp", "udp6"):
+        with open("/proc/net/" + name, encoding="ascii") as f:
+            for line in f:
+                words = line.split()
+                if words[1].endswith(want) and (name.startswith("udp") or words[3] == "0A"):
+                    return True
+    return False
+
+
+def serve(command, *ports, limit=30):
+    """A server in the foreground, which ends with this program; returns when it has its ports."""
+    log = open("/run/upper/log-%d" % len(os.listdir("/run/upper")), "w+b")
+    p = subprocess.Popen(["bash", "-c", "exec " + command], stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=_inside, env=ENV)
+    end = time.monotonic() + limit
+    while not all(listening(port) for port in ports):
+        if time.monotonic() > end or (p.poll() not in (None, 0)):
+            log.seek(0)
+            raise Gone("%s: %s" % (command.split()[0], log.read().decode("utf-8", "replace")[-600:]))
+        time.sleep(0.05)
+    return p
+
+
+def end():
+    """Ends all that was started: everything in these processes' namespace but the first, which is
+    this program."""
+    if os.getpid() != 1:
+        return
+    for sig in (signal.SIGTERM, signal.SIGKILL):
+        until = time.monotonic() + 3
+        try:
+            os.kill(-1, sig)
+        except ProcessLookupError:
+            return
+        try:
+            while time.monotonic() < until:
+                if os.waitpid(-1, os.WNOHANG) == (0, 0):
+                    time.sleep(0.05)
+        except ChildProcessError:
+            return
+
+
+class Recorder(threading.Thread):
+    """All that goes over the loopback, with the time at which it went."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.packets = []
+        self.s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+        self.s.setsockopt(socket.SOL_SOCKET, 33, 1 << 26)  # SO_RCVBUFFORCE
+        self.s.bind(("lo", 0))
+        self.start()
+
+    def run(self):
+        while True:
+            frame, where = self.s.recvfrom(1 << 17)
+            if where[2] == socket.PACKET_OUTGOING:  # each goes by twice
+                self.packets.append((time.time_ns(), frame[14:]))
+
+    def between(self, begin, end):
+        return streams.sessions((t, ip) for t, ip in list(self.packets) if begin <= t <= end)

@@ -152,6 +152,26 @@ static bool behind_another(const struct control *s, const struct collect *c)
 	return false;
 }
 
+/* Roles answer at different moments: of one policy they speak only when none was changed in between. */
+bool answers_moved(const struct control *s, const struct collect *c)
+{
+	return s->busy || s->changes != c->changes;
+}
+
+json_t *answers_silent(enum role r)
+{
+	return json_pack("{s:o}", "error", json_sentence(M_CONTROL_SILENT, role_name(r)));
+}
+
+/* Of an order people want to know whether it was carried out. One that a role has and did not answer may have been. */
+static json_t *silent_pass(const struct collect *c, enum role r)
+{
+	if (!c->order)
+		return answers_silent(r);
+	return json_pack("{s:o}", "error",
+			 json_sentence(c->handed ? M_CONTROL_UNSURE : M_CONTROL_NOT_DONE, role_name(r)));
+}
+
 static void ask_all(struct control *s, struct collect *c)
 {
 	static const enum msg_type questions[] = {
@@ -282,17 +302,13 @@ static void finish(struct control *s, struct collect *c)
 	}
 	switch (c->kind) {
 	case COLLECT_STATUS:
-		j = answers_status(s, c);
-		break;
 	case COLLECT_EFFECTIVE:
-		j = answers_effective(s, c, &status);
-		break;
 	case COLLECT_VERIFY:
-		j = answers_verify(s, c, &status);
+		j = s->compose(s, c, &status);
 		break;
 	case COLLECT_PASS:
 		status = 3;
-		j = answers_silent_pass(c, slot_role(c->passed_to));
+		j = silent_pass(c, slot_role(c->passed_to));
 		break;
 	case COLLECT_NONE:
 		return;
@@ -326,7 +342,7 @@ static void finish_if_done(struct control *s, struct collect *c)
 }
 
 /* NULL: late, its question was answered without it. */
-static struct collect *waits_for(struct control *s, uint32_t id)
+static struct collect *waits_for(const struct control *s, uint32_t id)
 {
 	unsigned slot = relayed_slot(id);
 
@@ -384,12 +400,11 @@ void collect_status(struct control *s, struct msg *m)
 		answered(s, relayed_slot(m->id), c, role_json(&m->body, slot_index(relayed_slot(m->id))));
 }
 
-void collect_progress(struct control *s, const struct msg *m)
+struct asker collect_asker(const struct control *s, uint32_t id)
 {
-	struct collect *c = waits_for(s, m->id);
+	const struct collect *c = waits_for(s, id);
 
-	if (c != NULL && !c->stopped)
-		progress_to(s, &c->asker, &m->body.progress);
+	return c != NULL && !c->stopped ? c->asker : (struct asker){ .kind = ASKER_NONE };
 }
 
 void collect_unasked(struct control *s, uint32_t id)

@@ -37,7 +37,7 @@ void collect_pass_fd(struct control *s, unsigned slot, const struct msg_body *qu
 /* What came for one of these questions. False: its sender may not say that. */
 bool collect_answer(struct control *s, struct msg *m);
 void collect_status(struct control *s, struct msg *m);	       /* a role's own numbers */
-void collect_progress(struct control *s, const struct msg *m); /* how far it is with it */
+struct asker collect_asker(const struct control *s, uint32_t id); /* who waits for it; ASKER_NONE: nobody */
 void collect_unasked(struct control *s, uint32_t id);	       /* nobody hears it */
 /* Who asked this has gone away, or waits no longer: what only reads ends. */
 void collect_stop(struct control *s, const struct asker *a);
@@ -47,7 +47,10 @@ uint64_t collect_next(const struct control *s);
 /* Monotonic ns: when the web side may ask again, past or to come. Until then nothing that it says is read. */
 uint64_t collect_hears(const struct control *s);
 
-/* answers_json.c */
+/* An error: this role did not answer. */
+json_t *answers_silent(enum role r);
+/* answers_json.c: of all that has come for one question; fills the status of the answer when it is not 0 */
+json_t *answers_compose(struct control *s, struct collect *c, int *status);
 json_t *answers_silent(enum role r); /* an error: this role did not answer */
 json_t *json_history(const struct control *s);
 

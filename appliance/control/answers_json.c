@@ -16,12 +16,6 @@
 #include "appliance/store/waiting.h"
 #include "appliance/wire/settings.h"
 
-/* Roles answer at different moments: of one policy they speak only when none was changed in between. */
-bool answers_moved(const struct control *s, const struct collect *c)
-{
-	return s->busy || s->changes != c->changes;
-}
-
 json_t *json_history(const struct control *s)
 {
 	json_t *list = json_array();
@@ -145,7 +139,7 @@ static void add_searches(struct control *s, json_t *j)
 	json_object_del(journal, "searches_stopped");
 }
 
-json_t *answers_status(struct control *s, struct collect *c)
+static json_t *answers_status(struct control *s, struct collect *c)
 {
 	static const char *const first[] = { "site", "generation", "changes", NULL },
 				 *const links[] = { "interfaces", "reach", "clock", NULL },
@@ -202,20 +196,6 @@ static json_t *json_tables(const struct collect *c, bool *equal)
 	return list;
 }
 
-json_t *answers_silent(enum role r)
-{
-	return json_pack("{s:o}", "error", json_sentence(M_CONTROL_SILENT, role_name(r)));
-}
-
-/* Of an order people want to know whether it was carried out. One that a role has and did not answer may have been. */
-json_t *answers_silent_pass(const struct collect *c, enum role r)
-{
-	if (!c->order)
-		return answers_silent(r);
-	return json_pack("{s:o}", "error",
-			 json_sentence(c->handed ? M_CONTROL_UNSURE : M_CONTROL_NOT_DONE, role_name(r)));
-}
-
 /* Of which box, site and moment this is true. The digest is the one that was read back from the kernel. */
 static void add_moment(json_t *j, const json_t *moment)
 {
@@ -226,7 +206,7 @@ static void add_moment(json_t *j, const json_t *moment)
 	take_all(j, moment, (const char *const[]){ "host", "site", "time", NULL });
 }
 
-json_t *answers_effective(struct control *s, struct collect *c, int *status)
+static json_t *answers_effective(struct control *s, struct collect *c, int *status)
 {
 	json_t *j = c->answer[SLOT_ENFORCE], *tables;
 	const json_t *box = c->answer[SLOT_BOX];
@@ -289,7 +269,7 @@ static void compare_passed(const struct control *s, const json_t *box, json_t *l
 			    json_string(s->now->ir->record_passed ? "record_passed true" : "record_passed false"));
 }
 
-json_t *answers_verify(struct control *s, struct collect *c, int *status)
+static json_t *answers_verify(struct control *s, struct collect *c, int *status)
 {
 	json_t *j = c->answer[SLOT_ENFORCE], *list, *tables, *t;
 	const json_t *box = c->answer[SLOT_BOX];
@@ -320,4 +300,11 @@ json_t *answers_verify(struct control *s, struct collect *c, int *status)
 	json_object_set_new(j, "generation", json_integer((json_int_t)s->now->number));
 	*status = json_is_true(json_object_get(j, "equal")) && s->now->number != 0 ? 0 : 1;
 	return json_incref(j);
+}
+
+json_t *answers_compose(struct control *s, struct collect *c, int *status)
+{
+	if (c->kind == COLLECT_STATUS)
+		return answers_status(s, c);
+	return c->kind == COLLECT_EFFECTIVE ? answers_effective(s, c, status) : answers_verify(s, c, status);
 }

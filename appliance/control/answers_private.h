@@ -24,13 +24,7 @@ struct collect {
 	json_t *answer[ASKED];
 };
 
-json_t *answers_status(struct control *s, struct collect *c);
-/* Why nobody answers what was passed on. */
-json_t *answers_silent_pass(const struct collect *c, enum role r);
 /* What is in force is being changed, or has been since it was asked. */
 bool answers_moved(const struct control *s, const struct collect *c);
-/* These two fill the status of the answer when it is not 0. */
-json_t *answers_effective(struct control *s, struct collect *c, int *status);
-json_t *answers_verify(struct control *s, struct collect *c, int *status);
 
 #endif

@@ -58,6 +58,7 @@ struct control {
 	struct event_port events;
 	bool logins;	 /* there is a socket of logins */
 	int web;	 /* the channel to the web side, -1 = none */
+	int web_next;	 /* ... of a new process of it, until the loop takes it; -1 = none */
 	uint32_t web_number; /* the same: which process of it */
 	bool stands;	 /* all of the following was told once; before that nobody is heard */
 	struct in_force *now; /* NULL until then */
@@ -74,6 +75,7 @@ struct control {
 	char drift_last[32]; /* when the rules were changed last, as the role said it that saw it */
 	/* Each its own file's, made at the start. */
 	struct collect *collects;	       /* answers.c */
+	json_t *(*compose)(struct control *s, struct collect *c, int *status); /* answers_json.c, which stands above it */
 	uint64_t web_asked;		       /* the same: up to when what the web side has asked takes its time */
 	struct client *clients;		       /* people.c */
 	uint64_t next_serial;		       /* the same: of the next connection */

@@ -24,7 +24,13 @@ static bool on_role_status(void *ctx, struct msg *m)
 
 static bool on_progress(void *ctx, struct msg *m)
 {
-	collect_progress(ctx, m);
+	struct control *s = ctx;
+	struct asker a = collect_asker(s, m->id);
+
+	if (a.kind == ASKER_CHANGE)
+		a = change_asker(s, &a);
+	if (a.kind != ASKER_NONE)
+		progress_to(s, &a, &m->body.progress);
 	return true;
 }
 
@@ -59,7 +65,11 @@ static bool on_generation(void *ctx, struct msg *m)
 /* A new process of the web side: its predecessor's channel has ended, or ends now. */
 static bool on_web(void *ctx, struct msg *m)
 {
-	people_web(ctx, msg_take_fd(m, 0));
+	struct control *s = ctx;
+
+	if (s->web_next >= 0)
+		close(s->web_next);
+	s->web_next = msg_take_fd(m, 0);
 	return true;
 }
 

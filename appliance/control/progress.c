@@ -19,14 +19,8 @@ void progress_to(struct control *s, const struct asker *a, const struct msg_prog
 	const struct msg_body m = { MSG_PROGRESS, .progress = *said };
 	int fd = -1;
 
-	struct asker behind;
-
 	if (!a->tell)
 		return;
-	if (a->kind == ASKER_CHANGE) {
-		behind = change_asker(s, a);
-		a = &behind;
-	}
 	if (a->kind == ASKER_CLIENT)
 		fd = waiting(s, a);
 	else if (a->kind == ASKER_MGMT)

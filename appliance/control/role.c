@@ -89,6 +89,10 @@ static bool turn(struct control *s)
 		return false;
 	if (!s->stands)
 		return true;
+	if (s->web_next >= 0) {
+		people_web(s, s->web_next);
+		s->web_next = -1;
+	}
 	if (p[POLL_WEB].revents != 0 && p[POLL_WEB].fd == s->web)
 		people_web_readable(s);
 	for (unsigned i = 0; i < CLIENTS; i++)
@@ -126,7 +130,7 @@ static int open_all(struct control *s, struct err *e)
 
 int role_control(void)
 {
-	static struct control s = { .web = -1, .events = { .fd = ROLE_FD_EVENTS } };
+	static struct control s = { .web = -1, .web_next = -1, .compose = answers_compose, .events = { .fd = ROLE_FD_EVENTS } };
 	struct err e = { 0 };
 	struct stat st;
 	int flags;

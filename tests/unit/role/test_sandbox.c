@@ -62,7 +62,7 @@
 #define TCP_FD 23     /* a TCP socket */
 
 static const enum role all_roles[] = { ROLE_ENFORCE, ROLE_GATE,	   ROLE_DPI,  ROLE_TAP,
-				       ROLE_COMPILE, ROLE_JOURNAL, ROLE_MGMT, ROLE_ACCOUNTS };
+				       ROLE_COMPILE, ROLE_JOURNAL, ROLE_MGMT, ROLE_ACCOUNTS, ROLE_CONTROL };
 #define N_ROLES (sizeof(all_roles) / sizeof(all_roles[0]))
 #define FETCH ((enum role)30)  /* no role: sekisho-fetch */
 #define HASHER ((enum role)31) /* nor that: the child of accounts */
@@ -77,6 +77,11 @@ static int shut_in(enum role r, struct err *e)
 static bool try_read_file(void)
 {
 	return open("/etc/passwd", O_RDONLY) >= 0;
+}
+
+static bool try_shadow(void)
+{
+	return open("/etc/shadow", O_RDONLY) >= 0;
 }
 
 static bool try_make_file(void)
@@ -507,6 +512,7 @@ static void prepare(enum role r)
 		put_at(listener(), MGMT_FD_LISTEN);
 	put_at(open(folder, O_RDONLY | O_DIRECTORY), r == ROLE_JOURNAL	  ? JOURNAL_FD_FOLDER
 						     : r == ROLE_ACCOUNTS ? ACCOUNTS_FD_FOLDER
+						     : r == ROLE_CONTROL  ? CONTROL_FD_FOLDER
 									  : MGMT_FD_SECRETS);
 	if (r == ROLE_ACCOUNTS) {
 		int hasher[2];
@@ -561,9 +567,11 @@ struct attempt {
 #define MAY(r) (1u << (r))
 
 static const struct attempt forbidden[] = {
-	{ "read a file", try_read_file, 0 },
+	/* Control looks at what anybody may read: who asks, and certificates. */
+	{ "read a file", try_read_file, MAY(ROLE_CONTROL) },
+	{ "read what is root's", try_shadow, 0 },
 	{ "make a file", try_make_file, 0 },
-	{ "open in a folder", try_folder, 0 },
+	{ "open in a folder", try_folder, MAY(ROLE_CONTROL) },
 	{ "TCP socket", try_tcp, 0 },
 	{ "unix socket", try_unix, 0 },
 	{ "packet socket", try_packet, 0 },

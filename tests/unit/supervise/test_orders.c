@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What control, taken over, can have done by the supervisor: it hands on connections that are not root's, orders of its own, questions that are none of its, and
+ * words about a draft that nobody asked for. Counted is what begins. Accounts is scripted: it knows one secret.
+ *
+ * LINK: appliance/supervise/orders.c appliance/supervise/relay.c appliance/role/who.c appliance/base/logins.c appliance/wire/msg.c appliance/wire/change.c
+ * LINK: appliance/wire/event_filter.c appliance/wire/duty.c appliance/base/sentence.c appliance/base/messages.c appliance/base/errno_text.c appliance/base/json.c
+ * LINK: appliance/base/addr.c appliance/base/utf8.c appliance/base/memfd.c appliance/base/bytes.c appliance/base/sha256.c appliance/base/err.c
+ * LIBS: jansson nettle
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "appliance/base/memfd.h"
+#include "appliance/role/sandbox.h"
+#include "appliance/supervise/supervise.h"
+
+#define NOBODY 65534u
+
+static struct supervisor s;
+static struct policy policy;
+static struct ir ir;
+static struct supervise_options options;
+static unsigned begun[4], answered, asked[SLOTS];
+static int status_told;
+static struct msg_body last[SLOTS];
+static uint32_t last_id[SLOTS];
+
+enum { APPLIED, CONFIRMED, ROLLED_BACK, ELSE };
+
+bool role_send(struct supervisor *of, struct slot *sl, uint32_t id, const struct msg_body *body, const int *fds, size_t n)
+{
+	unsigned slot = (unsigned)(sl - of->slots);
+
+	(void)fds, (void)n;
+	if (body->type == MSG_STANDING || body->type == MSG_PAST || body->type == MSG_GENERATION || body->type == MSG_GONE)
+		return true;
+	asked[slot]++;
+	last[slot] = *body;
+	last_id[slot] = id;
+	return true;
+}
+
+void role_kill(struct supervisor *of, struct slot *sl)
+{
+	(void)of, (void)sl;
+}
+
+bool slot_alive(const struct slot *sl)
+{
+	return sl->state == SLOT_RUNNING;
+}
+
+void answer_json(struct supervisor *of, struct asker a, int status, json_t *j)
+{
+	(void)of;
+	answered += a.id != 0;
+	status_told = status;
+	json_decref(j);
+}
+
+void answer_fd(struct supervisor *of, struct asker a, int status, int fd)
+{
+	(void)fd;
+	answer_json(of, a, status, NULL);
+}
+
+uint64_t mono_ns(void)
+{
+	return 1000;
+}
+
+int policy_memfd(const struct policy *p, const struct stamps *table)
+{
+	(void)p, (void)table;
+	return memfd_sealed("t", "x", 1);
+}
+
+const struct generation_record *generation_find(const struct generation_store *store, uint64_t number)
+{
+	(void)store, (void)number;
+	return NULL;
+}
+
+void op_apply(struct supervisor *of, struct asker a, const char *by, int bundle, int agreed, struct op_ground g,
+	      const struct msg_ctl_apply *order)
+{
+	(void)of, (void)a, (void)by, (void)agreed, (void)g, (void)order;
+	begun[APPLIED]++;
+	close(bundle);
+}
+
+void op_confirm(struct supervisor *of, struct asker a, const char *by, uint64_t to, struct op_ground g)
+{
+	(void)of, (void)a, (void)by, (void)to, (void)g;
+	begun[CONFIRMED]++;
+}
+
+void op_rollback(struct supervisor *of, struct asker a, const char *by, int agreed, struct op_ground g,
+		 const struct msg_ctl_rollback *order)
+{
+	(void)of, (void)a, (void)by, (void)agreed, (void)g, (void)order;
+	begun[ROLLED_BACK]++;
+}
+
+void op_release(struct supervisor *of, struct asker a, const char *by, const struct msg_ctl_release *order)
+{
+	(void)of, (void)a, (void)by, (void)order;
+	begun[ELSE]++;
+}
+
+void clock_confirm(struct supervisor *of, struct asker a, const char *by)
+{
+	(void)of, (void)a, (void)by;
+	begun[ELSE]++;
+}
+
+void op_stop(struct supervisor *of, uint32_t id)
+{
+	(void)of, (void)id;
+}
+
+void op_forget(struct supervisor *of)
+{
+	(void)of;
+}
+
+static unsigned all_begun(void)
+{
+	return begun[APPLIED] + begun[CONFIRMED] + begun[ROLLED_BACK] + begun[ELSE];
+}
+
+static int begin(void **state)
+{
+	static const enum role roles[] = { [SLOT_JOURNAL] = ROLE_JOURNAL, [SLOT_ENFORCE] = ROLE_ENFORCE, [SLOT_TAP] = ROLE_TAP,
+					   [SLOT_MGMT] = ROLE_MGMT, [SLOT_ACCOUNTS] = ROLE_ACCOUNTS, [SLOT_COMPILE] = ROLE_COMPILE,
+					   [SLOT_CONTROL] = ROLE_CONTROL };
+	struct err e;
+
+	(void)state;
+	memset(&s, 0, sizeof(s));
+	memset(begun, 0, sizeof(begun));
+	memset(asked, 0, sizeof(asked));
+	answered = 0;
+	policy.ir = &ir;
+	s.o = &options;
+	s.now = &policy;
+	s.relay.web = -1;
+	for (unsigned i = 0; i < SLOTS; i++) {
+		s.slots[i].state = SLOT_RUNNING;
+		s.slots[i].role = i < SLOT_GATE ? roles[i] : i < SLOT_DPI ? ROLE_GATE : ROLE_DPI;
+	}
+	return orders_open(&s, &e);
+}
+
+static int finish(void **state)
+{
+	(void)state;
+	orders_gone(&s, &s.slots[SLOT_CONTROL]);
+	free(s.orders);
+	free(s.relay.past);
+	return 0;
+}
+
+/* Control hands this on. Of `uid`, by the kernel's word: who made the pair. */
+static void hand(uid_t uid, const struct msg_body *order, bool logins)
+{
+	struct msg m = { .body = { MSG_HAND, .hand = { .login = logins } }, .id = relayed_id(SLOT_CONTROL, 7), .n_fds = 1 };
+	int sv[2], status, fd = -1;
+	pid_t pid;
+
+	/* Descriptors come back from a process that is somebody else. */
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sv), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		int own[2], texts = memfd_sealed("t", "x", 1);
+		struct msg_body web = { .type = MSG_WEB };
+
+		if (setresuid(uid, uid, uid) < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, own) < 0 ||
+		    msg_send(own[0], 1, order, &texts, order->type == MSG_CTL_APPLY || order->type == MSG_CHANGE) < 0)
+			_exit(1);
+		_exit(msg_send(sv[1], 0, &web, &own[1], 1) < 0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	{
+		struct msg from;
+
+		assert_int_equal(msg_recv(sv[0], ROLE_SUPERVISOR, ROLE_CONTROL, &from), 1);
+		fd = msg_take_fd(&from, 0);
+	}
+	m.fds[0] = fd;
+	orders_handed(&s, &m);
+	close(fd);
+	close(sv[0]);
+	close(sv[1]);
+}
+
+static const struct msg_body apply = { MSG_CTL_APPLY, .ctl_apply = { .comment = "" } },
+			     confirm = { MSG_CTL_CONFIRM, .ctl_confirm = { .to = 0 } },
+			     rollback = { MSG_CTL_ROLLBACK, .ctl_rollback = { .comment = "" } },
+			     release = { MSG_CTL_RELEASE, .ctl_release = { .device = "" } },
+			     right_clock = { .type = MSG_CTL_CLOCK };
+
+static void root_is_who_the_kernel_says(void **state)
+{
+	const struct msg_body *const orders[] = { &apply, &confirm, &rollback, &release, &right_clock };
+
+	(void)state;
+	for (size_t i = 0; i < 5; i++) {
+		hand(NOBODY, orders[i], false);
+		hand(NOBODY, orders[i], true);
+		hand(sandbox_uid(ROLE_CONTROL), orders[i], false);
+		hand(sandbox_uid(ROLE_CONTROL), orders[i], true);
+	}
+	assert_int_equal(all_begun(), 0);
+	assert_int_equal(answered, 20);
+	for (size_t i = 0; i < 5; i++)
+		hand(0, orders[i], false);
+	assert_int_equal(all_begun(), 5);
+	assert_int_equal(asked[SLOT_ACCOUNTS], 0);
+}
+
+/* An order of a session: what control says of it counts for nothing until accounts has said whose it is. */
+static void a_session_is_what_accounts_says(void **state)
+{
+	struct msg m = { .body = { MSG_CHANGE, .change = { .order = CHANGE_CONFIRM, .family = 4, .comment = "" } },
+			 .id = relayed_id(SLOTS, 1),
+			 .fds = { -1, -1, -1, -1 } };
+	struct msg said = { .body = { MSG_ANSWER, .answer = { .status = ANSWER_NO } }, .fds = { -1, -1, -1, -1 } };
+
+	(void)state;
+	assert_true(orders_web(&s, &m));
+	assert_int_equal(last[SLOT_ACCOUNTS].type, MSG_JUDGE);
+	assert_int_equal(last_id[SLOT_ACCOUNTS] & RELAYED, 0);
+	assert_int_equal(all_begun(), 0);
+	said.id = last_id[SLOT_ACCOUNTS];
+	orders_judged(&s, &said);
+	assert_int_equal(all_begun(), 0);
+	assert_int_equal(answered, 1);
+	/* Without a plain yes and a name it is nobody. */
+	assert_true(orders_web(&s, &m));
+	said = (struct msg){ .body = { MSG_ANSWER, .answer = { .status = ANSWER_YES } },
+			     .id = last_id[SLOT_ACCOUNTS],
+			     .fds = { memfd_sealed("w", "{}", 2), -1, -1, -1 },
+			     .n_fds = 1 };
+	orders_judged(&s, &said);
+	close(said.fds[0]);
+	assert_int_equal(all_begun(), 0);
+	assert_true(orders_web(&s, &m));
+	said.id = last_id[SLOT_ACCOUNTS];
+	said.fds[0] = memfd_sealed("w", "{\"name\":\"doi\"}", 14);
+	orders_judged(&s, &said);
+	orders_judged(&s, &said); /* once */
+	close(said.fds[0]);
+	assert_int_equal(begun[CONFIRMED], 1);
+}
+
+/* Of a draft nothing is heard that was not asked, nor before accounts was. */
+static void a_draft_is_asked_for(void **state)
+{
+	struct msg m = { .body = { MSG_CHANGE, .change = { .order = CHANGE_APPLY, .confirm_s = 60, .comment = "" } },
+			 .id = relayed_id(SLOTS, 1),
+			 .fds = { -1, -1, -1, -1 } };
+	struct msg ground = { .body = { MSG_GROUNDED, .grounded = { .status = ANSWER_YES, .comment = "" } }, .n_fds = 1 };
+
+	(void)state;
+	assert_true(orders_web(&s, &m));
+	for (uint32_t id = 0; id < 8; id++) {
+		ground.id = id;
+		ground.fds[0] = memfd_sealed("t", "x", 1);
+		orders_grounded(&s, &ground);
+		msg_close_fds(&ground);
+		ground.n_fds = 1;
+	}
+	assert_int_equal(all_begun(), 0);
+	/* The draft's own affairs are control's: here they are no order at all. */
+	for (unsigned o = 0; o < CHANGE_ORDERS; o++) {
+		m.body.change.order = (uint8_t)o;
+		if (o == CHANGE_SAVE || o == CHANGE_ASK || o == CHANGE_APPROVE || o == CHANGE_DECLINE || o == CHANGE_DISCARD)
+			assert_false(orders_web(&s, &m));
+	}
+}
+
+/* Each message to each process: only what message.def lets both the supervisor and control say goes through. */
+static void roles_hear_what_control_may_ask(void **state)
+{
+	static const enum msg_type never[] = { MSG_APPLY, MSG_TABLE, MSG_LANE, MSG_DPI_START, MSG_CUTS, MSG_IMPACT, MSG_GENERATION,
+					       MSG_SOURCE, MSG_RETENTION, MSG_IN_FORCE, MSG_CLOCK, MSG_COMPILE, MSG_WORKER, MSG_PAIRS };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
+		assert_false(msg_may_say(never[i], ROLE_CONTROL, ROLE_SUPERVISOR));
+	for (unsigned slot = 0; slot < SLOTS; slot++) {
+		struct msg m = { .body = { .type = MSG_FLOWS }, .id = relayed_id(slot, 5), .fds = { -1, -1, -1, -1 } };
+		bool enforce = slot == SLOT_ENFORCE;
+
+		assert_int_equal(relay_out(&s, &m), enforce);
+	}
+	assert_int_equal(asked[SLOT_ENFORCE], 1);
+	assert_int_equal(s.slots[SLOT_ENFORCE].works, 1);
+	/* An answer that another role gives in its place is nobody's. */
+	{
+		struct msg m = { .body = { .type = MSG_ANSWER }, .id = relayed_id(SLOT_ENFORCE, 5), .fds = { -1, -1, -1, -1 } };
+
+		assert_true(relay_back(&s, &s.slots[SLOT_JOURNAL], &m));
+		assert_int_equal(asked[SLOT_CONTROL], 0);
+		assert_true(relay_back(&s, &s.slots[SLOT_ENFORCE], &m));
+		assert_int_equal(asked[SLOT_CONTROL], 1);
+		assert_int_equal(s.slots[SLOT_ENFORCE].works, 0);
+		m.id = 5;
+		assert_false(relay_back(&s, &s.slots[SLOT_ENFORCE], &m));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(root_is_who_the_kernel_says, begin, finish),
+		cmocka_unit_test_setup_teardown(a_session_is_what_accounts_says, begin, finish),
+		cmocka_unit_test_setup_teardown(a_draft_is_asked_for, begin, finish),
+		cmocka_unit_test_setup_teardown(roles_hear_what_control_may_ask, begin, finish),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -218,7 +218,6 @@ static const struct profile profiles[ROLE_COUNT] = {
 		.descriptors = 512, .file_mib = 64, .group_mib = 512,
 	},
 	[ROLE_CONTROL] = {
-		.otherwise = OTHERWISE_EPERM,
 		.allow = { common, channel, waiting, files, people },
 		.soft = probes,
 		/* Drafts; and what anybody may read: whose process asks, names of logins, certificates that a policy names. */

@@ -297,6 +297,10 @@ static void lies(void **state)
 		S(PROTO_TELNET, DIR_C2S, 0, "\xff\xfd\x50"), /* no such option */
 		S(PROTO_TELNET, DIR_S2C, 0, "220 (vsFTPd 3.0.3)\r\n"),
 		S(PROTO_TELNET, DIR_S2C, 0, "SSH-2.0-x\r\n"),
+		S(PROTO_TELNET, DIR_S2C, 0, "@RSYNCD: 31.0\n"),
+		S(PROTO_TELNET, DIR_C2S, 0, "@RSYNCD: 31.0\n"),
+		S(PROTO_TELNET, DIR_S2C, 0, "200 news.example InterNetNews\r\n"),
+		S(PROTO_TELNET, DIR_S2C, 0, "*KISMET: 0.0.0 1124149149\n"),
 		S(PROTO_MQTT, DIR_C2S, 0, "\x10\x13\0\4MQTX"),
 		S(PROTO_MQTT, DIR_C2S, 0, "\x10\x02\0\4"),
 		S(PROTO_MQTT, DIR_C2S, 0, "\x10\x13\0\4MQTT\3"),
@@ -484,6 +488,8 @@ static void versions_of_http(void **state)
 #define QUESTION "\3www\7example\0\0\1\0\1"
 #define NTP_REST "\0\6\xec\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\xe5\1\2\3\4\5\6\7"
 
+#define DIGEST "0123456789abcdef"
+
 static void datagrams(void **state)
 {
 	static const struct sample list[] = {
@@ -509,6 +515,27 @@ static void datagrams(void **state)
 		S(PROTO_NTP, DIR_C2S, 0, "\x24" NTP_REST),
 		S(PROTO_NTP, DIR_C2S, 0, "\x33" NTP_REST),
 		S(PROTO_NTP, DIR_C2S, 0, "\x23\0\6\xec"),
+		S(PROTO_NTP, DIR_C2S, 1, "\x23" NTP_REST "\0\0\0\1" DIGEST),
+		S(PROTO_NTP, DIR_C2S, 1,
+		  "\x23" NTP_REST "\1\4\0\x10"
+		  "abcdefghijkl"),
+		S(PROTO_NTP, DIR_C2S, 1, "\x16\2\0\1\0\0\0\0\0\0\0\0\0\0\0\1" DIGEST),
+		S(PROTO_NTP, DIR_C2S, 0, "\x23" NTP_REST "\0\0\0\1abcdef"),
+		S(PROTO_NTP, DIR_C2S, 0,
+		  "\x11\x02"
+		  "\x40\1\x0a\0\0\1\0\x8a\0\xbb\0\0" DIGEST DIGEST DIGEST),	       /* NetBIOS */
+		S(PROTO_NTP, DIR_C2S, 0, "\x08\0\0\0\0\0\x7b\0" DIGEST DIGEST DIGEST), /* VXLAN */
+		S(PROTO_NTP, DIR_C2S, 0, "\x16\1\1\0\0\1\0\0\0\0\0\0" QUESTION),       /* DNS */
+		S(PROTO_NTP, DIR_C2S, 0,
+		  "\xce\0\0\0\1\x08"
+		  "12345678\0\0\x44\x90"),				/* QUIC */
+		S(PROTO_NTP, DIR_C2S, 0, "\x16\0\0\1\0\0\0\0\0\0\0\0"), /* no operation */
+		S(PROTO_NTP, DIR_C2S, 0, "\x16\2\0\1\0\0\0\0\0\0\0\0x"),
+		S(PROTO_DNS, DIR_C2S, 1,
+		  "\x12\x34\1\0\0\0\0\0\0\0\0\1\0\0\x29\x10\0\0\0\0\0\0\x0c\0\x0a\0\x08"
+		  "12345678"),
+		S(PROTO_DNS, DIR_C2S, 0, "\x12\x34\1\0\0\0\0\0\0\0\0\0"),
+		S(PROTO_DNS, DIR_C2S, 0, "\x12\x34\1\0\0\0\0\0\0\0\0\1\0\0\1\0\1"),
 		S(PROTO_SNMP, DIR_C2S, 1,
 		  "\x30\x26\2\1\1\4\6public\xa0\x19\2\1\1\2\1\0\2\1\0\x30\x0e\x30\x0c\6\x08\x2b\6\1\2\1\1\1\0\5\0"),
 		S(PROTO_SNMP, DIR_C2S, 0,
@@ -548,8 +575,12 @@ static void datagrams(void **state)
 	assert_true(recognise_datagram(PROTO_QUIC, DIR_C2S, bytes_of(quic, sizeof(quic))));
 	assert_false(recognise_datagram(PROTO_QUIC, DIR_C2S, bytes_of(quic, sizeof(quic) - 1)));
 	assert_true(recognise_datagram(PROTO_QUIC, DIR_S2C, bytes_of(quic, 100)));
-	quic[0] = 0xd3; /* 0-RTT */
+	quic[0] = 0xd3; /* 0-RTT has no token: here its length would be 0 */
 	assert_false(recognise_datagram(PROTO_QUIC, DIR_C2S, bytes_of(quic, sizeof(quic))));
+	quic[15] = 20;
+	assert_true(recognise_datagram(PROTO_QUIC, DIR_C2S, bytes_of(quic, 36)));
+	assert_false(recognise_datagram(PROTO_QUIC, DIR_C2S, bytes_of(quic, 35)));
+	quic[15] = 0;
 	quic[0] = 0xc3;
 	memcpy(quic + 1, "\x1a\x2a\xfa\x0a", 4); /* whatever versions there are */
 	assert_true(recognise_datagram(PROTO_QUIC, DIR_C2S, bytes_of(quic, sizeof(quic))));

@@ -55,14 +55,21 @@ static bool is_question(struct prefix *p)
 	return !p->more && type != 0 && ((class >= 1 && class <= 4) || class == 254 || class == 255);
 }
 
-/* Over TCP (4.2.2): the length, and as much of the header as tells. */
+#define QUESTION_MAX 271u /* the header, a name, its type and class */
+
+/* Over TCP (4.2.2): the length, and as much of the header as tells. A question by itself is not longer than a name can be. */
 enum recognition recognise_dns(enum direction dir, struct bytes head)
 {
-	struct prefix p = { .b = head };
-	uint32_t questions;
+	struct prefix p = { .b = head }, counts = { .b = head };
+	uint32_t questions, length;
 
-	return may_be_be16(&p, dir == DIR_C2S ? 17 : 12, 65535) && may_be_dns(&p, dir, &questions) ? so_far(&p)
-												   : RECOGNISE_NOT;
+	if (!may_be_be16(&p, dir == DIR_C2S ? 17 : 12, 65535) || !may_be_dns(&p, dir, &questions))
+		return RECOGNISE_NOT;
+	length = next_number(&counts, 2);
+	pass_bytes(&counts, 6);
+	if (!p.more && dir == DIR_C2S && length > QUESTION_MAX && may_be_zeros(&counts, 6))
+		return RECOGNISE_NOT;
+	return so_far(&p);
 }
 
 /* An error may come without its question. */

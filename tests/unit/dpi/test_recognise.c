@@ -40,6 +40,8 @@ struct sample {
 #define DIALECTS "\0\0\0\0\x18\x53\xc8\0\0\0\0\0\0\0\0\0\0\0\0\0\xff\xff\xfe\0\0\0\0"
 #define NAME32 "EEEBFEEFFCFACACACACACACACACACACA"
 
+#define S7_CONNECTS "\3\0\0\x16\x11\xe0\0\0\0\1\0\xc0\1\x0a\xc1\2\1\0\xc2\2\1\2"
+
 static const struct sample good[] = {
 	S(PROTO_DNS, DIR_C2S, 14, "\x00\x1d\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x01\x03www"),
 	S(PROTO_TLS, DIR_C2S, 11,
@@ -205,7 +207,7 @@ static void no_other_name(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(good); i++)
 		for (unsigned p = 1; p < PROTO_COUNT; p++)
-			if (p != good[i].protocol && !(p == PROTO_S7COMM_PLUS && good[i].protocol == PROTO_S7COMM) &&
+			if (p != good[i].protocol && !(p == PROTO_S7COMM_PLUS && good[i].protocol == PROTO_S7COMM && good[i].dir == DIR_S2C) &&
 			    !(p == PROTO_MODBUS && good[i].protocol == PROTO_LDAP) && /* asked last */
 			    !(p == PROTO_ENIP && good[i].dir == DIR_S2C) && /* of its servers little is said */
 			    recognise((enum protocol)p, good[i].dir, head(&good[i], good[i].n)) == RECOGNISED)
@@ -265,6 +267,8 @@ static void lies(void **state)
 		  "\x03\x00\x00\x2b\x26\xe0\x00\x00\x00\x00\x00"
 		  "Cookie"),							 /* RDP */
 		S(PROTO_S7COMM, DIR_S2C, 0, "\x03\x00\x00\x16\x11\xe0\x00\x00"), /* a request */
+		S(PROTO_S7COMM_PLUS, DIR_C2S, 0, S7_CONNECTS "\3\0\0\x19\2\xf0\x80\x32"), /* S7comm */
+		S(PROTO_S7COMM_PLUS, DIR_C2S, 0, S7_CONNECTS "\3\0\0\xbb\2\xf0\x80\x0d"), /* MMS */
 		S(PROTO_SLMP, DIR_C2S, 0, "\x50\x01\x00\xff\xff\x03\x00\x0c\x00"),
 		S(PROTO_SLMP, DIR_C2S, 0, "\x50\x00\x00\xff\xff\x03\x00\x0c\x11"),
 		S(PROTO_SLMP, DIR_C2S, 0, "\x51\x00\x00\xff\xff\x03\x00\x0c\x00"),
@@ -278,6 +282,7 @@ static void lies(void **state)
 		S(PROTO_DNS, DIR_C2S, 0, "\x00\x1d\x12\x34\x81\x00\x00\x01"), /* an answer */
 		S(PROTO_DNS, DIR_C2S, 0, "\x00\x1d\x12\x34\x31\x00\x00\x01"), /* an operation that there is not */
 		S(PROTO_DNS, DIR_C2S, 0, "\x00\x1d\x12\x34\x01\x00\x00\x02"),
+		S(PROTO_DNS, DIR_C2S, 0, "HS\0\0\1\0\0\1\0\0\0\0\0\0\0\7hislip0"), /* HiSLIP */
 		S(PROTO_DNS, DIR_C2S, 0, "\x00\x1d\x12\x34\x01\x00\x00\x01\x00\x01"),
 		S(PROTO_DNS, DIR_S2C, 0, "\x00\x1d\x12\x34\x01\x00\x00\x01"), /* a question */
 		S(PROTO_SSH, DIR_S2C, 0, "SSH-1.5-old\r\n"),
@@ -598,6 +603,17 @@ static void single_answer_byte_of_postgresql(void **state)
 	assert_int_equal(recognise_any(DIR_S2C, bytes_of("S", 1)), PROTO_NONE);
 }
 
+/* The connection says nothing of which protocol follows. */
+static void s7comm_plus_by_its_number(void **state)
+{
+	static const char b[] = S7_CONNECTS "\3\0\0\x19\2\xf0\x80\x72";
+
+	(void)state;
+	for (size_t n = 1; n < sizeof(b); n++)
+		assert_int_equal(recognise(PROTO_S7COMM_PLUS, DIR_C2S, bytes_of(b, n)),
+				 n == sizeof(b) - 1 ? RECOGNISED : RECOGNISE_MORE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -610,6 +626,7 @@ int main(void)
 		cmocka_unit_test(versions_of_http),
 		cmocka_unit_test(datagrams),
 		cmocka_unit_test(ambiguous_headers),
+		cmocka_unit_test(s7comm_plus_by_its_number),
 		cmocka_unit_test(single_answer_byte_of_postgresql),
 	};
 

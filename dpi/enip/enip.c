@@ -11,6 +11,17 @@
 _Static_assert(sizeof(struct enip_state) <= ENFORCER_STATE_MAX, "EtherNet/IP state must fit into a flow");
 _Static_assert(sizeof(struct enip_asked) <= sizeof(((struct parsed *)0)->kept), "a request must fit into what is kept");
 
+/* A first message that does nothing has no session, status 0 and no options (Volume 2, 2-4.1); its data are free, and its context. */
+static bool may_do_nothing(struct bytes head)
+{
+	uint8_t byte;
+
+	for (size_t at = 0; at < ENCAP_HEADER && bytes_u8(&head, &byte); at++)
+		if (byte != 0 && ((at >= 4 && at < 12) || at >= 20))
+			return false;
+	return true;
+}
+
 /* One test a byte, as far as they say something: a flow that cannot be EtherNet/IP ends at the first that says so. */
 static enum frame_result frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)
 {
@@ -36,6 +47,9 @@ static enum frame_result frame(const void *state, enum direction dir, struct byt
 	bytes_le16(&head, &command);
 	bytes_le16(&head, &length);
 	if (!encap_command_known(command) || length > ENIP_PDU_MAX - ENCAP_HEADER)
+		return FRAME_BAD;
+	if (dir == DIR_C2S && command == ENCAP_NOP && s->session == SESSION_NONE && !s->datagrams &&
+	    !may_do_nothing(whole))
 		return FRAME_BAD;
 	if (have < ENCAP_HEADER + length)
 		return FRAME_NEED_MORE;

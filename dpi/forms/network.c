@@ -25,7 +25,7 @@ static bool may_be_dns(struct prefix *p, enum direction dir, uint32_t *ret_quest
 	if (!p->more && ((low & 0x40u) != 0 || (dir == DIR_C2S && (low & 0x0fu) != 0)))
 		return false;
 	*ret_questions = next_number(p, 2);
-	if (!p->more && (*ret_questions > 1 || (dir == DIR_C2S && *ret_questions == 0)))
+	if (!p->more && (*ret_questions > 1 || (dir == DIR_C2S && *ret_questions == 0 && opcode != QUERY)))
 		return false;
 	answers = next_number(p, 2);
 	if (!p->more && dir == DIR_C2S && answers > (opcode == QUERY ? 0u : opcode == NOTIFY ? 1u : 65535u))
@@ -34,6 +34,8 @@ static bool may_be_dns(struct prefix *p, enum direction dir, uint32_t *ret_quest
 	if (!p->more && dir == DIR_C2S && opcode != UPDATE && authorities > 1)
 		return false;
 	more = next_number(p, 2);
+	if (!p->more && dir == DIR_C2S && *ret_questions == 0) /* asks for a cookie (RFC 7873, 5.4) */
+		return authorities == 0 && more == 1 && may_be(p, 0, 0) && may_be_be16(p, 41, 41);
 	return p->more || opcode == UPDATE || dir == DIR_S2C || more <= 4;
 }
 
@@ -53,14 +55,21 @@ static bool is_question(struct prefix *p)
 	return !p->more && type != 0 && ((class >= 1 && class <= 4) || class == 254 || class == 255);
 }
 
-/* Over TCP (4.2.2): the length, and as much of the header as tells. */
+#define QUESTION_MAX 271u /* the header, a name, its type and class */
+
+/* Over TCP (4.2.2): the length, and as much of the header as tells. A question by itself is not longer than a name can be. */
 enum recognition recognise_dns(enum direction dir, struct bytes head)
 {
-	struct prefix p = { .b = head };
-	uint32_t questions;
+	struct prefix p = { .b = head }, counts = { .b = head };
+	uint32_t questions, length;
 
-	return may_be_be16(&p, dir == DIR_C2S ? 17 : 12, 65535) && may_be_dns(&p, dir, &questions) ? so_far(&p)
-												   : RECOGNISE_NOT;
+	if (!may_be_be16(&p, dir == DIR_C2S ? 17 : 12, 65535) || !may_be_dns(&p, dir, &questions))
+		return RECOGNISE_NOT;
+	length = next_number(&counts, 2);
+	pass_bytes(&counts, 6);
+	if (!p.more && dir == DIR_C2S && length > QUESTION_MAX && may_be_zeros(&counts, 6))
+		return RECOGNISE_NOT;
+	return so_far(&p);
 }
 
 /* An error may come without its question. */
@@ -76,36 +85,85 @@ bool datagram_dns(enum direction dir, struct bytes b)
 
 #define CONTROL 6u
 
+/* A key's number and a digest behind the message, or none; a key's number alone says that it was wrong (RFC 5905, 7.3 and 10). */
+static bool is_authenticator(size_t n)
+{
+	return n == 0 || n == 4 || n == 20 || n == 24;
+}
+
+/*
+ * Control (RFC 9327, 2): no leap, response, error and more, an operation; what is counted, to a multiple of 4, and nothing else but an
+ * authenticator, before which some fill up to 8. A request has no status, error or rest, and begins at 0.
+ */
+static bool is_control(enum direction dir, uint8_t first, struct bytes b)
+{
+	uint16_t sequence, status, association, offset, count;
+	uint8_t second;
+
+	bytes_u8(&b, &second);
+	bytes_be16(&b, &sequence);
+	bytes_be16(&b, &status);
+	bytes_be16(&b, &association);
+	bytes_be16(&b, &offset);
+	bytes_be16(&b, &count);
+	if (b.failed || first >> 6 != 0 || (second >> 7) != (dir == DIR_S2C))
+		return false;
+	if ((second & 31u) == 0 || ((second & 31u) > 12 && (second & 31u) != 31))
+		return false;
+	if (dir == DIR_C2S && ((second >> 5) != 0 || status != 0 || offset != 0))
+		return false;
+	if (!bytes_skip(&b, (count + 3u) & ~3u))
+		return false;
+	return is_authenticator(b.left) || (count % 8 >= 1 && count % 8 <= 4 && (b.left == 24 || b.left == 28));
+}
+
+/* Behind the header: fields with their length (RFC 7822, 3), of version 4; an authenticator, which had 12 bytes before. */
+static bool ends_as_ntp(uint8_t version, struct bytes b)
+{
+	uint16_t type, length;
+
+	if (version < 4)
+		return is_authenticator(b.left) || (version > 0 && b.left == 12);
+	while (!is_authenticator(b.left))
+		if (!bytes_be16(&b, &type) || !bytes_be16(&b, &length) || length < 16 || length % 4 != 0 ||
+		    !bytes_skip(&b, length - 4u))
+			return false;
+	return true;
+}
+
 /*
  * RFC 5905, 7.3, and the versions before it; of RFC 958, the first, there is no version and no mode, but a status up to 4. Version 5 asks
- * and answers as 4 does. Control (RFC 9327, 2) has a header of its own. What is private (7) no document defines.
+ * and answers as 4 does. What is private (7) no document defines.
  */
 bool datagram_ntp(enum direction dir, struct bytes b)
 {
 	size_t n = b.left;
-	uint8_t first, second, mode, version;
-	uint16_t count;
+	uint8_t first, stratum, poll, mode, version;
+	struct bytes control;
 
 	bytes_u8(&b, &first);
-	bytes_u8(&b, &second);
 	mode = first & 7u;
 	version = first >> 3 & 7u;
+	control = b;
+	bytes_u8(&b, &stratum);
+	bytes_u8(&b, &poll);
 	if (b.failed || version > 5)
 		return false;
-	if (mode == CONTROL && version >= 1 && version <= 4) {
-		bytes_skip(&b, 8);
-		return bytes_be16(&b, &count) && count <= b.left && (second >> 7) == (dir == DIR_S2C);
-	}
-	if (n < 48)
+	if (mode == CONTROL && version >= 1 && version <= 4)
+		return is_control(dir, first, control);
+	if (n < 48 || !bytes_skip(&b, 45))
 		return false;
 	if (version == 0)
 		return n == 48 && mode <= 4;
+	if (!ends_as_ntp(version, b))
+		return false;
 	if (version == 5)
 		return mode == (dir == DIR_C2S ? 3 : 4);
+	if (stratum > 16 || (poll > 17 && poll < 0xf0)) /* seconds, as a power of 2: MAXPOLL; of a LAN less than one */
+		return false;
 	if (version == 1 && mode == 0) /* its modes are told by ports */
-		return second <= 16;
-	return second <= 16 &&
-	       (mode == 1 || mode == 2 || mode == (dir == DIR_C2S ? 3 : 4) || (mode == 5 && dir == DIR_S2C));
+		return true;
+	return mode == 1 || mode == 2 || mode == (dir == DIR_C2S ? 3 : 4) || (mode == 5 && dir == DIR_S2C);
 }
 
 /* ---- syslog ---- */

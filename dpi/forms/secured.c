@@ -76,7 +76,7 @@ static bool variable(struct bytes *b, uint64_t *ret)
 
 /*
  * RFC 9000, 17.2 and 14.1; RFC 9369, 3: a client begins with an Initial packet, in a datagram of 1,200 bytes or more, of a version that
- * there is. A server answers with long headers, too, or with the versions that it knows.
+ * there is; on the way a 0-RTT packet may come to be ahead of it (RFC 9000, 17.2.3 and 5.2.2). A server answers with long headers, too, or with the versions that it knows.
  */
 bool datagram_quic(enum direction dir, struct bytes b)
 {
@@ -84,6 +84,7 @@ bool datagram_quic(enum direction dir, struct bytes b)
 	uint8_t first, length;
 	uint32_t version;
 	uint64_t token = 0, rest = 0;
+	uint32_t type, initial;
 	bool known;
 
 	bytes_u8(&b, &first);
@@ -100,6 +101,11 @@ bool datagram_quic(enum direction dir, struct bytes b)
 			return false;
 	if (dir == DIR_S2C)
 		return true;
-	return all >= QUIC_DATAGRAM && (first >> 4 & 3u) == (version == QUIC_2 ? 1u : 0u) && variable(&b, &token) &&
-	       token <= b.left && bytes_skip(&b, (size_t)token) && variable(&b, &rest) && rest > 0 && rest <= b.left;
+	type = first >> 4 & 3u;
+	initial = version == QUIC_2 ? 1u : 0u;
+	if (type ==
+	    initial + 1u) /* 0-RTT: no token, no least size, and at least what protects its header is read from */
+		return variable(&b, &rest) && rest >= 20 && rest <= b.left;
+	return all >= QUIC_DATAGRAM && type == initial && variable(&b, &token) && token <= b.left &&
+	       bytes_skip(&b, (size_t)token) && variable(&b, &rest) && rest > 0 && rest <= b.left;
 }

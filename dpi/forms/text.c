@@ -132,9 +132,12 @@ static bool is_of_a_terminal(uint32_t c)
 /* Beginnings that other protocols of text have. */
 static enum recognition others(struct bytes head, enum direction dir)
 {
-	static const char *const greetings[] = { "SSH-", "220", "120",	"421",	 "554",	 "+OK",
-						 "-ERR", "* ",	"RFB ", "HTTP/", "RTSP/" };
-	static const char *const speeches[] = { "SSH-", "EHLO ", "HELO ", "RFB " };
+	static const char *const greetings[] = {
+		"SSH-",	    "220",     "120",	"421",	"554",	"+OK",	"-ERR", "* ",
+		"RFB ",	    "HTTP/",   "RTSP/", "200 ", "201 ", "400 ", "502 ", /* NNTP: RFC 3977, 5.1 */
+		"@RSYNCD:", "*KISMET:"
+	};
+	static const char *const speeches[] = { "SSH-", "EHLO ", "HELO ", "RFB ", "@RSYNCD:" };
 	const char *const *words = dir == DIR_S2C ? greetings : speeches;
 	enum recognition best = RECOGNISE_NOT;
 

@@ -27,7 +27,22 @@ enum recognition recognise_s7comm(enum direction dir, struct bytes head)
 	return connection(dir, head);
 }
 
+/* Its number, 0x72, in the first data (RFC 905, 13.7) behind a client's request: MMS and S7comm ask for the same connection. */
 enum recognition recognise_s7comm_plus(enum direction dir, struct bytes head)
 {
-	return connection(dir, head);
+	struct prefix p = { .b = head };
+	enum recognition connects = connection(dir, head);
+	uint32_t length;
+
+	if (dir == DIR_S2C || connects != RECOGNISED)
+		return connects;
+	pass_bytes(&p, 2);
+	length = next_number(&p, 2);
+	if (length > RECOGNISE_MAX - 8u)
+		return RECOGNISE_NOT;
+	pass_bytes(&p, length - 4u);
+	return may_be(&p, 3, 3) && may_be(&p, 0, 0) && may_be_be16(&p, 8, 65535) && may_be(&p, 2, 2) &&
+			       may_be(&p, 0xf0, 0xf0) && may_be(&p, 0x80, 0x80) && may_be(&p, 0x72, 0x72)
+		       ? so_far(&p)
+		       : RECOGNISE_NOT;
 }

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "dpi/enip/state.h"
 #include "tests/unit/dpi/enip_desk.h"
 
 static struct desk d;
@@ -679,9 +680,25 @@ static void openings_are_exact(void **unused)
 	}
 }
 
+/* PostgreSQL's CancelRequest and a length of Kerberos begin like a message that does nothing. */
+static void nothing_of_others(void **state)
+{
+	static const uint8_t cancels[] = { 0, 0, 0, 0x10, 4, 0xd2, 0x16, 0x2e, 0, 0, 0, 1, 0, 0, 0, 2 };
+	static const uint8_t asks[] = { 0, 0, 0, 0x0b, 0x6a, 0x81, 0xae };
+	static const uint8_t nothing[24] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3 };
+	struct enip_state s = { .session = SESSION_NONE };
+	size_t n;
+
+	(void)state;
+	assert_int_equal(enip_enforcer.frame(&s, DIR_C2S, bytes_of(cancels, sizeof(cancels)), &n), FRAME_BAD);
+	assert_int_equal(enip_enforcer.frame(&s, DIR_C2S, bytes_of(asks, sizeof(asks)), &n), FRAME_BAD);
+	assert_int_equal(enip_enforcer.frame(&s, DIR_C2S, bytes_of(nothing, sizeof(nothing)), &n), FRAME_WHOLE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_of_others),
 		cmocka_unit_test(every_service_by_its_code),
 		cmocka_unit_test(services_that_classes_share_a_number_of),
 		cmocka_unit_test(lengths_agree),

@@ -40,6 +40,8 @@ struct sample {
 #define DIALECTS "\0\0\0\0\x18\x53\xc8\0\0\0\0\0\0\0\0\0\0\0\0\0\xff\xff\xfe\0\0\0\0"
 #define NAME32 "EEEBFEEFFCFACACACACACACACACACACA"
 
+#define S7_CONNECTS "\3\0\0\x16\x11\xe0\0\0\0\1\0\xc0\1\x0a\xc1\2\1\0\xc2\2\1\2"
+
 static const struct sample good[] = {
 	S(PROTO_DNS, DIR_C2S, 14, "\x00\x1d\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x01\x03www"),
 	S(PROTO_TLS, DIR_C2S, 11,
@@ -205,7 +207,7 @@ static void no_other_name(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(good); i++)
 		for (unsigned p = 1; p < PROTO_COUNT; p++)
-			if (p != good[i].protocol && !(p == PROTO_S7COMM_PLUS && good[i].protocol == PROTO_S7COMM) &&
+			if (p != good[i].protocol && !(p == PROTO_S7COMM_PLUS && good[i].protocol == PROTO_S7COMM && good[i].dir == DIR_S2C) &&
 			    !(p == PROTO_MODBUS && good[i].protocol == PROTO_LDAP) && /* asked last */
 			    !(p == PROTO_ENIP && good[i].dir == DIR_S2C) && /* of its servers little is said */
 			    recognise((enum protocol)p, good[i].dir, head(&good[i], good[i].n)) == RECOGNISED)
@@ -265,6 +267,8 @@ static void lies(void **state)
 		  "\x03\x00\x00\x2b\x26\xe0\x00\x00\x00\x00\x00"
 		  "Cookie"),							 /* RDP */
 		S(PROTO_S7COMM, DIR_S2C, 0, "\x03\x00\x00\x16\x11\xe0\x00\x00"), /* a request */
+		S(PROTO_S7COMM_PLUS, DIR_C2S, 0, S7_CONNECTS "\3\0\0\x19\2\xf0\x80\x32"), /* S7comm */
+		S(PROTO_S7COMM_PLUS, DIR_C2S, 0, S7_CONNECTS "\3\0\0\xbb\2\xf0\x80\x0d"), /* MMS */
 		S(PROTO_SLMP, DIR_C2S, 0, "\x50\x01\x00\xff\xff\x03\x00\x0c\x00"),
 		S(PROTO_SLMP, DIR_C2S, 0, "\x50\x00\x00\xff\xff\x03\x00\x0c\x11"),
 		S(PROTO_SLMP, DIR_C2S, 0, "\x51\x00\x00\xff\xff\x03\x00\x0c\x00"),
@@ -278,6 +282,7 @@ static void lies(void **state)
 		S(PROTO_DNS, DIR_C2S, 0, "\x00\x1d\x12\x34\x81\x00\x00\x01"), /* an answer */
 		S(PROTO_DNS, DIR_C2S, 0, "\x00\x1d\x12\x34\x31\x00\x00\x01"), /* an operation that there is not */
 		S(PROTO_DNS, DIR_C2S, 0, "\x00\x1d\x12\x34\x01\x00\x00\x02"),
+		S(PROTO_DNS, DIR_C2S, 0, "HS\0\0\1\0\0\1\0\0\0\0\0\0\0\7hislip0"), /* HiSLIP */
 		S(PROTO_DNS, DIR_C2S, 0, "\x00\x1d\x12\x34\x01\x00\x00\x01\x00\x01"),
 		S(PROTO_DNS, DIR_S2C, 0, "\x00\x1d\x12\x34\x01\x00\x00\x01"), /* a question */
 		S(PROTO_SSH, DIR_S2C, 0, "SSH-1.5-old\r\n"),
@@ -297,6 +302,10 @@ static void lies(void **state)
 		S(PROTO_TELNET, DIR_C2S, 0, "\xff\xfd\x50"), /* no such option */
 		S(PROTO_TELNET, DIR_S2C, 0, "220 (vsFTPd 3.0.3)\r\n"),
 		S(PROTO_TELNET, DIR_S2C, 0, "SSH-2.0-x\r\n"),
+		S(PROTO_TELNET, DIR_S2C, 0, "@RSYNCD: 31.0\n"),
+		S(PROTO_TELNET, DIR_C2S, 0, "@RSYNCD: 31.0\n"),
+		S(PROTO_TELNET, DIR_S2C, 0, "200 news.example InterNetNews\r\n"),
+		S(PROTO_TELNET, DIR_S2C, 0, "*KISMET: 0.0.0 1124149149\n"),
 		S(PROTO_MQTT, DIR_C2S, 0, "\x10\x13\0\4MQTX"),
 		S(PROTO_MQTT, DIR_C2S, 0, "\x10\x02\0\4"),
 		S(PROTO_MQTT, DIR_C2S, 0, "\x10\x13\0\4MQTT\3"),
@@ -484,6 +493,8 @@ static void versions_of_http(void **state)
 #define QUESTION "\3www\7example\0\0\1\0\1"
 #define NTP_REST "\0\6\xec\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\xe5\1\2\3\4\5\6\7"
 
+#define DIGEST "0123456789abcdef"
+
 static void datagrams(void **state)
 {
 	static const struct sample list[] = {
@@ -509,6 +520,27 @@ static void datagrams(void **state)
 		S(PROTO_NTP, DIR_C2S, 0, "\x24" NTP_REST),
 		S(PROTO_NTP, DIR_C2S, 0, "\x33" NTP_REST),
 		S(PROTO_NTP, DIR_C2S, 0, "\x23\0\6\xec"),
+		S(PROTO_NTP, DIR_C2S, 1, "\x23" NTP_REST "\0\0\0\1" DIGEST),
+		S(PROTO_NTP, DIR_C2S, 1,
+		  "\x23" NTP_REST "\1\4\0\x10"
+		  "abcdefghijkl"),
+		S(PROTO_NTP, DIR_C2S, 1, "\x16\2\0\1\0\0\0\0\0\0\0\0\0\0\0\1" DIGEST),
+		S(PROTO_NTP, DIR_C2S, 0, "\x23" NTP_REST "\0\0\0\1abcdef"),
+		S(PROTO_NTP, DIR_C2S, 0,
+		  "\x11\x02"
+		  "\x40\1\x0a\0\0\1\0\x8a\0\xbb\0\0" DIGEST DIGEST DIGEST),	       /* NetBIOS */
+		S(PROTO_NTP, DIR_C2S, 0, "\x08\0\0\0\0\0\x7b\0" DIGEST DIGEST DIGEST), /* VXLAN */
+		S(PROTO_NTP, DIR_C2S, 0, "\x16\1\1\0\0\1\0\0\0\0\0\0" QUESTION),       /* DNS */
+		S(PROTO_NTP, DIR_C2S, 0,
+		  "\xce\0\0\0\1\x08"
+		  "12345678\0\0\x44\x90"),				/* QUIC */
+		S(PROTO_NTP, DIR_C2S, 0, "\x16\0\0\1\0\0\0\0\0\0\0\0"), /* no operation */
+		S(PROTO_NTP, DIR_C2S, 0, "\x16\2\0\1\0\0\0\0\0\0\0\0x"),
+		S(PROTO_DNS, DIR_C2S, 1,
+		  "\x12\x34\1\0\0\0\0\0\0\0\0\1\0\0\x29\x10\0\0\0\0\0\0\x0c\0\x0a\0\x08"
+		  "12345678"),
+		S(PROTO_DNS, DIR_C2S, 0, "\x12\x34\1\0\0\0\0\0\0\0\0\0"),
+		S(PROTO_DNS, DIR_C2S, 0, "\x12\x34\1\0\0\0\0\0\0\0\0\1\0\0\1\0\1"),
 		S(PROTO_SNMP, DIR_C2S, 1,
 		  "\x30\x26\2\1\1\4\6public\xa0\x19\2\1\1\2\1\0\2\1\0\x30\x0e\x30\x0c\6\x08\x2b\6\1\2\1\1\1\0\5\0"),
 		S(PROTO_SNMP, DIR_C2S, 0,
@@ -548,8 +580,12 @@ static void datagrams(void **state)
 	assert_true(recognise_datagram(PROTO_QUIC, DIR_C2S, bytes_of(quic, sizeof(quic))));
 	assert_false(recognise_datagram(PROTO_QUIC, DIR_C2S, bytes_of(quic, sizeof(quic) - 1)));
 	assert_true(recognise_datagram(PROTO_QUIC, DIR_S2C, bytes_of(quic, 100)));
-	quic[0] = 0xd3; /* 0-RTT */
+	quic[0] = 0xd3; /* 0-RTT has no token: here its length would be 0 */
 	assert_false(recognise_datagram(PROTO_QUIC, DIR_C2S, bytes_of(quic, sizeof(quic))));
+	quic[15] = 20;
+	assert_true(recognise_datagram(PROTO_QUIC, DIR_C2S, bytes_of(quic, 36)));
+	assert_false(recognise_datagram(PROTO_QUIC, DIR_C2S, bytes_of(quic, 35)));
+	quic[15] = 0;
 	quic[0] = 0xc3;
 	memcpy(quic + 1, "\x1a\x2a\xfa\x0a", 4); /* whatever versions there are */
 	assert_true(recognise_datagram(PROTO_QUIC, DIR_C2S, bytes_of(quic, sizeof(quic))));
@@ -567,6 +603,17 @@ static void single_answer_byte_of_postgresql(void **state)
 	assert_int_equal(recognise_any(DIR_S2C, bytes_of("S", 1)), PROTO_NONE);
 }
 
+/* The connection says nothing of which protocol follows. */
+static void s7comm_plus_by_its_number(void **state)
+{
+	static const char b[] = S7_CONNECTS "\3\0\0\x19\2\xf0\x80\x72";
+
+	(void)state;
+	for (size_t n = 1; n < sizeof(b); n++)
+		assert_int_equal(recognise(PROTO_S7COMM_PLUS, DIR_C2S, bytes_of(b, n)),
+				 n == sizeof(b) - 1 ? RECOGNISED : RECOGNISE_MORE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -579,6 +626,7 @@ int main(void)
 		cmocka_unit_test(versions_of_http),
 		cmocka_unit_test(datagrams),
 		cmocka_unit_test(ambiguous_headers),
+		cmocka_unit_test(s7comm_plus_by_its_number),
 		cmocka_unit_test(single_answer_byte_of_postgresql),
 	};
 

@@ -56,7 +56,8 @@ static enum authority certificate_in(int r, const char *path, uint8_t **ret_text
 
 static enum authority certificate(const char *path, uint8_t **ret_text, size_t *ret_n, struct sentence *ret)
 {
-	return certificate_in(file_read(AT_FDCWD, path, AUTHORITY_MOST, ret_text, ret_n, NULL), path, ret_text, ret_n, ret);
+	return certificate_in(file_read(AT_FDCWD, path, AUTHORITY_MOST, ret_text, ret_n, NULL), path, ret_text, ret_n,
+			      ret);
 }
 
 enum authority authority_look(const char *path, uint8_t **ret_text, size_t *ret_n, struct sentence *ret)

@@ -31,7 +31,8 @@ static void put(struct control *s, struct answer a)
 void respond_fd(struct control *s, struct asker a, int status, int fd)
 {
 	if (a.kind != ASKER_NONE)
-		put(s, (struct answer){ .to = a, .status = status, .fd = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 3) : -1 });
+		put(s,
+		    (struct answer){ .to = a, .status = status, .fd = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 3) : -1 });
 }
 
 void respond_json(struct control *s, struct asker a, int status, json_t *j)

@@ -11,9 +11,9 @@
 struct answer {
 	struct answer *next;
 	struct asker to;
-	int status;	    /* enum answer_status */
-	int fd;		    /* owned; -1 = none */
-	json_t *json;	    /* owned; what `fd` will hold */
+	int status;   /* enum answer_status */
+	int fd;	      /* owned; -1 = none */
+	json_t *json; /* owned; what `fd` will hold */
 	bool of_json;
 };
 

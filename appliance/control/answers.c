@@ -10,8 +10,8 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/control/answers_private.h"
-#include "appliance/store/retention.h"
 #include "appliance/control/role_json.h"
+#include "appliance/store/retention.h"
 
 #define STATUS_LIMIT 500000000ull
 /* Of enforce alone: every 30 s it reads everything back, for a second or more where the policy has a hundred thousand cells. */
@@ -444,7 +444,8 @@ static void stop(struct control *s, struct collect *c)
 /* Enforce looks at what it is asked, and changes nothing for it; nor does the journal for a search. The supervisor itself knows what of its work only tries. */
 static bool may_stop(const struct collect *c)
 {
-	return is_of_one_moment(c) || (c->kind == COLLECT_PASS && (c->passed_to == SLOT_ENFORCE || c->passed_to == SLOT_BOX || c->search));
+	return is_of_one_moment(c) ||
+	       (c->kind == COLLECT_PASS && (c->passed_to == SLOT_ENFORCE || c->passed_to == SLOT_BOX || c->search));
 }
 
 void collect_stop(struct control *s, const struct asker *a)

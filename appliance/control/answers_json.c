@@ -31,7 +31,8 @@ static json_t *json_silent(const struct collect *c)
 
 	for (unsigned i = 0; i < ASKED; i++) {
 		enum role r = slot_role(i);
-		json_t *j = c->silent[i] ? json_pack("{s:s, s:i}", "role", role_name(r), "index", (int)slot_index(i)) : NULL;
+		json_t *j = c->silent[i] ? json_pack("{s:s, s:i}", "role", role_name(r), "index", (int)slot_index(i))
+					 : NULL;
 
 		if (j != NULL && (r == ROLE_DPI || r == ROLE_GATE))
 			json_object_set_new(j, "kind", json_string(lane_kind_words[pair_kind(slot_index(i))]));
@@ -143,9 +144,11 @@ static json_t *answers_status(struct control *s, struct collect *c)
 {
 	static const char *const first[] = { "site", "generation", "changes", NULL },
 				 *const links[] = { "interfaces", "reach", "clock", NULL },
-				 *const rest[] = { "uninspected", "unheard",	   "log",	    "ups",	   "mail",
-						   "snmp",	  "surroundings",  "cores",	    "workers_asked", "workers_run",
-						   "partition",	  "notice",	   NULL };
+				 *const rest[] = {
+					 "uninspected", "unheard",	"log",	 "ups",		  "mail",
+					 "snmp",	"surroundings", "cores", "workers_asked", "workers_run",
+					 "partition",	"notice",	NULL
+				 };
 	const json_t *box = c->answer[SLOT_BOX];
 	json_t *j = json_object();
 
@@ -185,7 +188,8 @@ static json_t *json_tables(const struct collect *c, bool *equal)
 	json_array_foreach(pairs, i, pair)
 	{
 		uint32_t w = (uint32_t)json_integer_value(pair);
-		const char *has = w < PAIR_MAX ? json_string_value(json_object_get(c->answer[SLOT_DPI + w], "table")) : NULL;
+		const char *has =
+			w < PAIR_MAX ? json_string_value(json_object_get(c->answer[SLOT_DPI + w], "table")) : NULL;
 		bool same = has != NULL && want != NULL && strcmp(has, want) == 0;
 
 		*equal &= same;

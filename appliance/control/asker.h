@@ -17,12 +17,12 @@ struct asker {
 		ASKER_NONE,
 		ASKER_CLIENT,
 		ASKER_MGMT,
-		ASKER_CHANGE,  /* an order about the draft, or the box, of which somebody else has still to say something */
-		ASKER_RECORDS, /* an order of records.c */
-		ASKER_LOGIN,   /* a client of whom accounts is asked who it is */
-		ASKER_BACKUP,  /* backup.c */
-		ASKER_SHOW,    /* show.c */
-		ASKER_ENDS,    /* near_end.c */
+		ASKER_CHANGE, /* an order about the draft, or the box, of which somebody else has still to say something */
+		ASKER_RECORDS,	   /* an order of records.c */
+		ASKER_LOGIN,	   /* a client of whom accounts is asked who it is */
+		ASKER_BACKUP,	   /* backup.c */
+		ASKER_SHOW,	   /* show.c */
+		ASKER_ENDS,	   /* near_end.c */
 		ASKER_CERTIFICATE, /* certificates.c */
 	} kind;
 	uint32_t client;

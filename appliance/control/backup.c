@@ -12,8 +12,8 @@
 
 #include "appliance/base/bundle.h"
 #include "appliance/base/clock.h"
-#include "appliance/base/sha256.h"
 #include "appliance/base/memfd.h"
+#include "appliance/base/sha256.h"
 #include "appliance/control/control.h"
 #include "appliance/role/roles.h"
 

@@ -10,11 +10,11 @@
 #include "appliance/base/bundle.h"
 #include "appliance/base/clock.h"
 #include "appliance/base/sha256.h"
-#include "appliance/store/draft.h"
 #include "appliance/control/answer.h"
 #include "appliance/control/control.h"
 #include "appliance/role/roles.h"
 #include "appliance/role/who.h"
+#include "appliance/store/draft.h"
 
 #define ORDERS_MOST 16u /* that wait for accounts at a time */
 #define WHO_MOST 65536u
@@ -576,7 +576,8 @@ void change_ground(struct control *s, struct msg *m)
 				o->goes_on = true;
 				o->m.flags = g->flags;
 			}
-			ground_it(m->id, ANSWER_YES, &(struct msg_grounded){ .base = s->now->number, .comment = comment }, fd);
+			ground_it(m->id, ANSWER_YES,
+				  &(struct msg_grounded){ .base = s->now->number, .comment = comment }, fd);
 			close(fd);
 			json_decref(approvers);
 			return;

@@ -17,8 +17,8 @@
 #include "appliance/wire/msg.h"
 
 struct control; /* supervise.h */
-struct typist;	   /* people.h */
-struct change;	   /* of change.c */
+struct typist;	/* people.h */
+struct change;	/* of change.c */
 
 /* At the start, once events can be sent: what lies in the state. 0 or negative errno. */
 int change_open(struct control *s, struct err *e);

@@ -56,12 +56,12 @@ enum counted { COUNTED_STOPPED, COUNTED_SEARCHES, COUNTED_DRIFTS, COUNTED };
 struct control {
 	enum lang lang;
 	struct event_port events;
-	bool logins;	 /* there is a socket of logins */
-	int web;	 /* the channel to the web side, -1 = none */
-	int web_next;	 /* ... of a new process of it, until the loop takes it; -1 = none */
-	uint32_t web_number; /* the same: which process of it */
-	bool stands;	 /* all of the following was told once; before that nobody is heard */
-	struct in_force *now; /* NULL until then */
+	bool logins;		       /* there is a socket of logins */
+	int web;		       /* the channel to the web side, -1 = none */
+	int web_next;		       /* ... of a new process of it, until the loop takes it; -1 = none */
+	uint32_t web_number;	       /* the same: which process of it */
+	bool stands;		       /* all of the following was told once; before that nobody is heard */
+	struct in_force *now;	       /* NULL until then */
 	struct generation_store store; /* its list alone, as the supervisor has it */
 	uint64_t trial;		       /* generation on trial, 0 = none */
 	bool busy;		       /* what is in force is just being changed */
@@ -74,8 +74,9 @@ struct control {
 	} counted[COUNTED];
 	char drift_last[32]; /* when the rules were changed last, as the role said it that saw it */
 	/* Each its own file's, made at the start. */
-	struct collect *collects;	       /* answers.c */
-	json_t *(*compose)(struct control *s, struct collect *c, int *status); /* answers_json.c, which stands above it */
+	struct collect *collects; /* answers.c */
+	json_t *(*compose)(struct control *s, struct collect *c,
+			   int *status);       /* answers_json.c, which stands above it */
 	uint64_t web_asked;		       /* the same: up to when what the web side has asked takes its time */
 	struct client *clients;		       /* people.c */
 	uint64_t next_serial;		       /* the same: of the next connection */
@@ -98,7 +99,8 @@ void say_line(const struct control *s, enum message m, ...); /* one line on stan
 /* By whom, and about what; NULL = nobody, nothing. */
 void policy_record(struct control *s, enum policy_event what, uint64_t number, const char *by, const char *object);
 /* Asks whoever stands at that place, the supervisor itself too. False: it was not sent. */
-bool ask_slot(struct control *s, unsigned slot, uint32_t number, const struct msg_body *question, const int *fds, size_t n);
+bool ask_slot(struct control *s, unsigned slot, uint32_t number, const struct msg_body *question, const int *fds,
+	      size_t n);
 bool slot_is_wanted(const struct control *s, unsigned slot);
 enum role slot_role(unsigned slot);
 uint32_t slot_index(unsigned slot);

@@ -257,7 +257,7 @@ static bool on_review(void *ctx, struct msg *m)
 	if (p->account != NULL && (strnlen((const char *)name, LOGIN_NAME) != strlen(p->account) ||
 				   memcmp(name, p->account, strlen(p->account)) != 0)) {
 		respond_json(p->s, p->asker, ANSWER_CANNOT,
-			    json_pack("{s:o}", "error", json_sentence(M_LOGIN_NO_RIGHT)));
+			     json_pack("{s:o}", "error", json_sentence(M_LOGIN_NO_RIGHT)));
 		return true;
 	}
 	m->body.review.family = 0;
@@ -365,7 +365,7 @@ static bool on_backup(void *ctx, struct msg *m)
 
 	if (m->n_fds > 0 && p->account != NULL)
 		respond_json(p->s, p->asker, ANSWER_CANNOT,
-			    json_pack("{s:o}", "error", json_sentence(M_BACKUP_TO_ROOT, BACKUP_CERTIFICATE)));
+			     json_pack("{s:o}", "error", json_sentence(M_BACKUP_TO_ROOT, BACKUP_CERTIFICATE)));
 	else
 		backup_begin(p->s, p->asker, p->by, m->n_fds > 0 ? m->fds[0] : -1);
 	return true;

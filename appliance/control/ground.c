@@ -37,7 +37,8 @@ void policy_record(struct control *s, enum policy_event what, uint64_t number, c
 	event_send(&s->events, &e);
 }
 
-bool ask_slot(struct control *s, unsigned slot, uint32_t number, const struct msg_body *question, const int *fds, size_t n)
+bool ask_slot(struct control *s, unsigned slot, uint32_t number, const struct msg_body *question, const int *fds,
+	      size_t n)
 {
 	int to = slot == SLOT_MGMT ? s->web : ROLE_FD_CONTROL;
 
@@ -54,8 +55,8 @@ bool slot_is_wanted(const struct control *s, unsigned slot)
 enum role slot_role(unsigned slot)
 {
 	static const enum role single[] = {
-		[SLOT_JOURNAL] = ROLE_JOURNAL,	 [SLOT_ENFORCE] = ROLE_ENFORCE, [SLOT_TAP] = ROLE_TAP,
-		[SLOT_MGMT] = ROLE_MGMT,	 [SLOT_COMPILE] = ROLE_COMPILE, [SLOT_ACCOUNTS] = ROLE_ACCOUNTS,
+		[SLOT_JOURNAL] = ROLE_JOURNAL, [SLOT_ENFORCE] = ROLE_ENFORCE, [SLOT_TAP] = ROLE_TAP,
+		[SLOT_MGMT] = ROLE_MGMT,       [SLOT_COMPILE] = ROLE_COMPILE, [SLOT_ACCOUNTS] = ROLE_ACCOUNTS,
 		[SLOT_CONTROL] = ROLE_CONTROL,
 	};
 

@@ -17,7 +17,7 @@ struct control;
 struct near_ends {
 	uint64_t look_at;    /* monotonic ns */
 	uint64_t generation; /* of what was looked at last; 0 = nothing */
-	unsigned back; /* how many generations were looked at, at the start */
+	unsigned back;	     /* how many generations were looked at, at the start */
 	struct endings endings;
 };
 

@@ -18,12 +18,12 @@
 #include <unistd.h>
 
 #include "appliance/base/logins.h"
-#include "appliance/role/roles.h"
-#include "appliance/role/sandbox.h"
 #include "appliance/control/answer.h"
 #include "appliance/control/at_machine.h"
 #include "appliance/control/client.h"
 #include "appliance/control/control.h"
+#include "appliance/role/roles.h"
+#include "appliance/role/sandbox.h"
 #include "appliance/role/who.h"
 
 #define WHO_MOST 65536u
@@ -203,8 +203,8 @@ static void deliver(struct control *s, struct answer *a)
 	case ASKER_MGMT:
 		if (s->web >= 0)
 			(void)msg_send(s->web, to.id,
-				       &(struct msg_body){ MSG_ANSWER, .answer = { .status = (uint8_t)status } }, &a->fd,
-				       a->fd >= 0);
+				       &(struct msg_body){ MSG_ANSWER, .answer = { .status = (uint8_t)status } },
+				       &a->fd, a->fd >= 0);
 		break;
 	case ASKER_LOGIN:
 		login_judged(s, to, status, a->fd);
@@ -360,8 +360,8 @@ static void login_judged(struct control *s, struct asker a, int status, int fd)
 
 /* ---- what changes the box -------------------------------------------------------------------------------------------- */
 
-#define HEAD_BYTES 12u	    /* of a message: type, version, id, length */
-#define REVISION_AT 94u	    /* of a CHANGE: behind the head its order, an address, a certificate and a secret */
+#define HEAD_BYTES 12u	/* of a message: type, version, id, length */
+#define REVISION_AT 94u /* of a CHANGE: behind the head its order, an address, a certificate and a secret */
 #define HEAD_PEEKED 102u
 
 /*

@@ -109,7 +109,7 @@ static void sign(struct control *s, struct records_order_kept *o)
 
 		order_end(o);
 		respond_json(s, a, ANSWER_INVALID,
-			    json_pack("{s:b, s:o}", "done", 0, "error", json_sentence(M_REVIEW_NOTE, REVIEW_NOTE)));
+			     json_pack("{s:b, s:o}", "done", 0, "error", json_sentence(M_REVIEW_NOTE, REVIEW_NOTE)));
 		return;
 	}
 	memcpy(b.review.from, o->m.from, sizeof(b.review.from));

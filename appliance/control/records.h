@@ -13,7 +13,7 @@
 #include "appliance/wire/msg.h"
 
 struct control; /* supervise.h */
-struct records;	   /* of records.c */
+struct records; /* of records.c */
 
 /* 0 or negative errno. */
 int records_open(struct control *s, struct err *e);

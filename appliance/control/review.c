@@ -6,8 +6,8 @@
 #include <time.h>
 
 #include "appliance/base/clock.h"
-#include "appliance/control/overdue.h"
 #include "appliance/control/control.h"
+#include "appliance/control/overdue.h"
 
 #define SECOND 1000000000ull
 #define LOOK_NS (60 * SECOND)

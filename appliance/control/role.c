@@ -81,7 +81,8 @@ static bool turn(struct control *s)
 		p[POLL_SOCKET].fd = CONTROL_FD_SOCKET;
 		p[POLL_LOGINS].fd = s->logins ? CONTROL_FD_LOGINS : -1;
 		for (unsigned i = 0; i < CLIENTS; i++)
-			p[POLL_CLIENT + i] = (struct pollfd){ .fd = people_client(s, i), .events = people_events(s, i) };
+			p[POLL_CLIENT + i] =
+				(struct pollfd){ .fd = people_client(s, i), .events = people_events(s, i) };
 	}
 	if (poll(p, POLL_COUNT, s->stands ? wait_ms(s, now) : -1) < 0)
 		return true;
@@ -130,7 +131,9 @@ static int open_all(struct control *s, struct err *e)
 
 int role_control(void)
 {
-	static struct control s = { .web = -1, .web_next = -1, .compose = answers_compose, .events = { .fd = ROLE_FD_EVENTS } };
+	static struct control s = {
+		.web = -1, .web_next = -1, .compose = answers_compose, .events = { .fd = ROLE_FD_EVENTS }
+	};
 	struct err e = { 0 };
 	struct stat st;
 	int flags;
@@ -138,8 +141,8 @@ int role_control(void)
 	signal(SIGPIPE, SIG_IGN);
 	tzset();
 	flags = fcntl(ROLE_FD_CONTROL, F_GETFL);
-	if (flags < 0 || fcntl(ROLE_FD_CONTROL, F_SETFL, flags | O_NONBLOCK) < 0 || sandbox_enter(ROLE_CONTROL, &e) < 0 ||
-	    open_all(&s, &e) < 0) {
+	if (flags < 0 || fcntl(ROLE_FD_CONTROL, F_SETFL, flags | O_NONBLOCK) < 0 ||
+	    sandbox_enter(ROLE_CONTROL, &e) < 0 || open_all(&s, &e) < 0) {
 		fprintf(stderr, "sekishod control: %s\n", e.text);
 		return 1;
 	}

@@ -55,7 +55,8 @@ json_t *json_kept(const struct control *s, const struct generation_record *g, in
 {
 	json_t *texts = texts_of(fd, e);
 
-	return texts != NULL ? json_pack("{s:o,s:o}", "generation", json_record(g, s->now->number), "sources", texts) : NULL;
+	return texts != NULL ? json_pack("{s:o,s:o}", "generation", json_record(g, s->now->number), "sources", texts)
+			     : NULL;
 }
 
 /* ---- one after the other: the generation, and the one before it ---------------------------------------------------- */
@@ -134,10 +135,11 @@ static void shown(struct control *s, struct show *x, json_t *before, uint64_t nu
 		respond_json(s, x->asker, ANSWER_INVALID, failure(M_OP_NO_SUCH, (unsigned long long)x->number));
 	} else {
 		respond_json(s, x->asker, ANSWER_YES,
-			    json_pack("{s:o,s:O,s:o}", "generation", json_record(g, s->now->number), "sources", x->texts,
-				      "before",
-				      before != NULL ? json_pack("{s:I,s:o}", "number", (json_int_t)number, "sources", before)
-						     : json_null()));
+			     json_pack("{s:o,s:O,s:o}", "generation", json_record(g, s->now->number), "sources",
+				       x->texts, "before",
+				       before != NULL
+					       ? json_pack("{s:I,s:o}", "number", (json_int_t)number, "sources", before)
+					       : json_null()));
 	}
 	show_end(x);
 }
@@ -159,7 +161,7 @@ void show_told(struct control *s, struct asker a, int status, int fd)
 	x->texts = status == ANSWER_YES ? texts_of(fd, &e) : NULL;
 	if (x->texts == NULL) {
 		respond_json(s, x->asker, ANSWER_CANNOT,
-			    failure(M_SHOW_UNREADABLE, (unsigned long long)x->number, e.text));
+			     failure(M_SHOW_UNREADABLE, (unsigned long long)x->number, e.text));
 		show_end(x);
 	} else if (g != NULL && g->before != 0) {
 		ask(s, x, g->before);

@@ -12,9 +12,9 @@
 #include <unistd.h>
 
 #include "appliance/base/atomic_file.h"
+#include "appliance/box/authority.h"
 #include "appliance/box/beside.h"
 #include "appliance/box/handed.h"
-#include "appliance/box/authority.h"
 #include "appliance/supervise/supervise.h"
 
 #define CHRONY "time.conf"   /* sekisho-time.service */

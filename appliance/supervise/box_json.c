@@ -202,7 +202,9 @@ static json_t *json_verify(struct supervisor *s)
 json_t *json_box(struct supervisor *s, enum box_what what)
 {
 	static json_t *(*const makers[BOX_WHATS])(struct supervisor *) = {
-		[BOX_STATUS] = json_status, [BOX_EFFECTIVE] = json_effective, [BOX_VERIFY] = json_verify,
+		[BOX_STATUS] = json_status,
+		[BOX_EFFECTIVE] = json_effective,
+		[BOX_VERIFY] = json_verify,
 	};
 
 	return makers[what](s);

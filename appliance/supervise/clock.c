@@ -7,8 +7,8 @@
 #include "appliance/base/clock.h"
 #include "appliance/box/was.h"
 #include "appliance/kernel/ends.h"
-#include "appliance/supervise/supervise.h"
 #include "appliance/store/waiting.h"
+#include "appliance/supervise/supervise.h"
 #include "appliance/wire/settings.h"
 
 #define SECOND 1000000000ull

@@ -256,8 +256,8 @@ static bool on_file(void *ctx, struct msg *m)
 		      O_RDONLY | O_CLOEXEC | O_NONBLOCK | (backup ? O_NOFOLLOW : 0)),
 	    code = errno;
 	enum answer_status status = fd >= 0 && (!backup || is_roots(fd)) ? ANSWER_YES
-				    : fd < 0 && code == ENOENT		  ? ANSWER_NO
-									  : ANSWER_INVALID;
+				    : fd < 0 && code == ENOENT		 ? ANSWER_NO
+									 : ANSWER_INVALID;
 
 	answer_fd(p->s, (struct asker){ .id = m->id }, status, status == ANSWER_YES ? fd : -1);
 	if (fd >= 0)

@@ -127,7 +127,8 @@ void journal_lingering(struct supervisor *s)
 
 void journal_retention(struct supervisor *s)
 {
-	const struct msg_body m = { MSG_RETENTION, .retention = retention_now(s->now->ir, s->trial, s->clock.wait == CLOCK_TRUSTED) };
+	const struct msg_body m = { MSG_RETENTION,
+				    .retention = retention_now(s->now->ir, s->trial, s->clock.wait == CLOCK_TRUSTED) };
 
 	role_send(s, &s->slots[SLOT_JOURNAL], 0, &m, NULL, 0);
 }

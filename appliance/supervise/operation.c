@@ -198,8 +198,8 @@ static void give_way(struct supervisor *s)
 /* Whoever acts does not stand behind these: a draft is checked again and again, and a backup may be sealed for long. */
 static bool stands_back(const struct operation *op)
 {
-	return op->kind == OP_DRY_RUN && (op->asker.web || op->ground.login[0] != 0 ||
-					  (op->step == STEP_COMPILE && !op->compiling));
+	return op->kind == OP_DRY_RUN &&
+	       (op->asker.web || op->ground.login[0] != 0 || (op->step == STEP_COMPILE && !op->compiling));
 }
 
 /* Takes `bundle`. */

@@ -116,9 +116,9 @@ void op_tables_begin(struct supervisor *s); /* the workers were given theirs */
 void op_tables_late(struct supervisor *s);
 
 /* trial.c: each says why not */
-void trial_none(struct supervisor *s);		  /* nothing waits to be confirmed */
-bool trial_stands(struct supervisor *s);	  /* another's trial stands in the way of this apply */
-bool rollback_target(struct supervisor *s);	  /* into op.number; false: nowhere, the caller ends it */
+void trial_none(struct supervisor *s);	    /* nothing waits to be confirmed */
+bool trial_stands(struct supervisor *s);    /* another's trial stands in the way of this apply */
+bool rollback_target(struct supervisor *s); /* into op.number; false: nowhere, the caller ends it */
 
 /* operation.c and apply.c, to others */
 /* Takes `bundle`. Each answers the asker itself, now or later. */
@@ -190,8 +190,8 @@ bool impact_told(struct supervisor *s, uint32_t worker, struct msg *m);
 void impact_gone(struct supervisor *s, uint32_t worker);
 /* Everybody has answered who will, or has had his time: the next question, or true: that was the last one, and op_foretold is next. */
 bool impact_due(struct supervisor *s, uint64_t now);
-void impact_late(struct supervisor *s);			  /* the step took too long: nobody is waited for any more */
-uint64_t impact_next(const struct supervisor *s);	  /* monotonic ns, UINT64_MAX = never */
+void impact_late(struct supervisor *s);		  /* the step took too long: nobody is waited for any more */
+uint64_t impact_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = never */
 void op_foretold(struct supervisor *s);
 
 #endif

@@ -21,9 +21,9 @@
 /* An order that somebody has still to say something about: accounts who gave it, control what the draft is. */
 struct order {
 	bool used;
-	uint32_t question;  /* id of what was asked */
-	unsigned slot;	    /* ... and whom */
-	uint64_t deadline;  /* monotonic ns */
+	uint32_t question; /* id of what was asked */
+	unsigned slot;	   /* ... and whom */
+	uint64_t deadline; /* monotonic ns */
 	struct asker asker;
 	int fd; /* owned; -1 = none */
 	char comment[COMMENT_BYTES];
@@ -71,7 +71,8 @@ static void refuse(struct supervisor *s, struct asker a, int status, enum messag
 static struct order *order_of(struct supervisor *s, uint32_t question, unsigned slot)
 {
 	for (size_t i = 0; i < ORDERS_MOST; i++)
-		if (s->orders->list[i].used && s->orders->list[i].question == question && s->orders->list[i].slot == slot)
+		if (s->orders->list[i].used && s->orders->list[i].question == question &&
+		    s->orders->list[i].slot == slot)
 			return &s->orders->list[i];
 	return NULL;
 }
@@ -243,7 +244,9 @@ static struct op_ground ground_of(const struct order *o, uint64_t base, uint64_t
 
 static void rollback(struct supervisor *s, const struct order *o)
 {
-	const struct msg_ctl_rollback order = { .to = o->m.to, .flags = o->m.flags & APPLY_DRY_RUN, .comment = o->comment };
+	const struct msg_ctl_rollback order = { .to = o->m.to,
+						.flags = o->m.flags & APPLY_DRY_RUN,
+						.comment = o->comment };
 	const struct generation_record *g = order.to != 0 ? generation_find(&s->store, order.to) : NULL;
 
 	/* What was given up is a change as any other, that two persons make. */
@@ -361,8 +364,8 @@ void orders_grounded(struct supervisor *s, struct msg *m)
 	if (g->status != ANSWER_YES)
 		answer_fd(s, o->asker, g->status, m->fds[0]);
 	else
-		op_apply(s, o->asker, o->by, msg_take_fd(m, 0), tries ? -1 : o->fd, ground_of(o, g->base, o->m.revision),
-			 &order);
+		op_apply(s, o->asker, o->by, msg_take_fd(m, 0), tries ? -1 : o->fd,
+			 ground_of(o, g->base, o->m.revision), &order);
 	order_end(o);
 }
 

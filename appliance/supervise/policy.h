@@ -35,7 +35,7 @@ struct policy *policy_empty(struct supervisor *s, struct err *e); /* number 0: n
 struct policy *policy_stored(struct supervisor *s, uint64_t number, struct err *e); /* 0 gives the empty one */
 /* What found no room on the disk is tried again while nothing else is done. */
 bool is_unsaved(const struct supervisor *s); /* something that was decided is not on disk */
-void policy_free(struct policy *p);		   /* accepts NULL */
+void policy_free(struct policy *p);	     /* accepts NULL */
 /* This generation's table, with those permits of `old` (or NULL) that left under on_tighten = "new_flows", and of
  * `table` what lingered before. malloc'd; NULL when memory is out. */
 uint8_t *policy_table(const struct policy *p, const struct policy *old, const uint8_t *table, size_t n_table,

@@ -13,10 +13,10 @@
 #include "appliance/box/lock.h"
 #include "appliance/box/netns.h"
 #include "appliance/box/was.h"
+#include "appliance/role/who.h"
 #include "appliance/store/kept.h"
 #include "appliance/supervise/home.h"
 #include "appliance/supervise/supervise.h"
-#include "appliance/role/who.h"
 
 /* A namespace that is not there has no device; none is made. */
 static int space(const json_t *kept, const char *key, const char *otherwise)

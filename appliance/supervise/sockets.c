@@ -241,7 +241,8 @@ int role_descriptors(struct supervisor *s, const struct slot *sl, int fds[ROLE_F
 	case ROLE_CONTROL:
 		fds[n++] = open_control(s, e);
 		fds[n++] = fcntl(s->listen_fd, F_DUPFD_CLOEXEC, 3);
-		fds[n++] = s->logins_fd >= 0 ? fcntl(s->logins_fd, F_DUPFD_CLOEXEC, 3) : open("/dev/null", O_RDONLY | O_CLOEXEC);
+		fds[n++] = s->logins_fd >= 0 ? fcntl(s->logins_fd, F_DUPFD_CLOEXEC, 3)
+					     : open("/dev/null", O_RDONLY | O_CLOEXEC);
 		break;
 	case ROLE_ACCOUNTS:
 		fds[n++] = open_folder(s, "accounts", ROLE_ACCOUNTS, e);

@@ -225,9 +225,10 @@ static bool has_name_alone(const struct event *e)
 /* Of control: the draft and what is due. What became of the box itself is the supervisor's to say. */
 static bool is_controls(const struct event *e)
 {
-	static const uint8_t policy[] = { POLICY_BACKED_UP,	  POLICY_DRAFTED,	POLICY_ASKED,	      POLICY_APPROVED,
-					  POLICY_DECLINED,	  POLICY_DISCARDED,	POLICY_DRAFT_LOST,    POLICY_APPROVAL_LOST,
-					  POLICY_REVIEW_OVERDUE,  POLICY_REVIEWS_DONE,	POLICY_ENDS_SOON };
+	static const uint8_t policy[] = { POLICY_BACKED_UP,    POLICY_DRAFTED,	     POLICY_ASKED,
+					  POLICY_APPROVED,     POLICY_DECLINED,	     POLICY_DISCARDED,
+					  POLICY_DRAFT_LOST,   POLICY_APPROVAL_LOST, POLICY_REVIEW_OVERDUE,
+					  POLICY_REVIEWS_DONE, POLICY_ENDS_SOON };
 
 	if (e->kind == EVENT_POLICY)
 		return memchr(policy, e->code, sizeof(policy)) != NULL;

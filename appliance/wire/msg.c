@@ -350,7 +350,8 @@ static int receive(int sock, enum role from, enum role to, int flags, struct msg
 	else if (!bytes_be32(&h, &length) || length != (size_t)n - HEADER)
 		length = UINT32_MAX;
 	if (h.failed || (mh.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 || ret->version == 0 || length > MSG_BODY ||
-	    (ret->version == MSG_VERSION && (!msg_may_say((enum msg_type)type, from, to) || !fds_fit(&shapes[type], came)))) {
+	    (ret->version == MSG_VERSION &&
+	     (!msg_may_say((enum msg_type)type, from, to) || !fds_fit(&shapes[type], came)))) {
 		msg_close_fds(ret);
 		return -EBADMSG;
 	}

@@ -241,6 +241,17 @@ static struct msg_body telling(const struct msg_body *question)
 
 /* ---- one question ------------------------------------------------------------------------------------------------------ */
 
+/* It was there a moment ago: its end, or that of the role which hears people, whose successor is there soon. */
+static int fail_ended(struct cli *c, unsigned timeout_s)
+{
+	int again = try_connect(c, timeout_s);
+
+	if (again < 0)
+		return fail_connect(c, -again);
+	close(again);
+	return cli_fail(c, CLI_CANNOT, M_BOX_CLOSED);
+}
+
 /* Asks and waits. False: no answer came, and why was said. */
 static bool exchange(struct cli *c, const struct msg_body *question, const int *fds, size_t n_fds, unsigned timeout_s,
 		     bool may_stop, struct msg *ret, int *ret_status)
@@ -282,6 +293,8 @@ static bool exchange(struct cli *c, const struct msg_body *question, const int *
 		*ret_status = fail_stopped(c, question, since_ns, shown);
 	else if (got == -EAGAIN || got == -EWOULDBLOCK)
 		*ret_status = cli_fail(c, CLI_CANNOT, M_BOX_SILENT, timeout_s);
+	else if (got == -ECONNRESET || got == -EPIPE)
+		*ret_status = fail_ended(c, timeout_s);
 	else if (got < 0)
 		*ret_status = cli_fail(c, CLI_CANNOT, M_BOX_LOST, strerror(-got));
 	else if (got == 0 && (older = older_version(c, timeout_s)) > 0)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The supervisor as the management role sees it: channel, event port, listening socket, secrets folder; answers that the
+"""Supervisor and control as the management role sees them: a channel to each, event port, listening socket, secrets folder; answers that the
 test chooses."""
 import fcntl
 import os
@@ -52,22 +52,23 @@ class Supervisor:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((address, port))
         listener.listen(64)
-        self.channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.own, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)       # the supervisor's: that it is ready
+        self.channel, people = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)  # control's: all that is asked
         self.port, their_port = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         their_port.setblocking(False)
         secrets = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
-        given = [theirs.fileno(), their_port.fileno(), listener.fileno(), secrets]
+        given = [theirs.fileno(), their_port.fileno(), listener.fileno(), secrets, people.fileno()]
 
         def arrange():
             high = [fcntl.fcntl(fd, fcntl.F_DUPFD, 100) for fd in given]
             for number, fd in enumerate(high):
                 os.dup2(fd, 3 + number)
-            os.closerange(7, 256)
+            os.closerange(8, 256)
         self.stderr = tempfile.NamedTemporaryFile()
         reports.watch(self.stderr.name)
         self.process = subprocess.Popen(program, preexec_fn=arrange, close_fds=False, stdin=subprocess.DEVNULL,
                                         stdout=self.stderr, stderr=self.stderr)
-        for s in (theirs, their_port, listener):
+        for s in (theirs, people, their_port, listener):
             s.close()
         os.close(secrets)
         self.thread = threading.Thread(target=self._run, daemon=True)
@@ -75,10 +76,12 @@ class Supervisor:
 
     def _run(self):
         while not self.ended:
-            readable, _, _ = select.select([self.channel, self.port], [], [], 0.05)
+            readable, _, _ = select.select([self.own, self.channel, self.port], [], [], 0.05)
             try:
-                if self.channel in readable:
-                    data, fds, _, _ = socket.recv_fds(self.channel, 8192, 3)
+                for channel in (self.own, self.channel):
+                    if channel not in readable:
+                        continue
+                    data, fds, _, _ = socket.recv_fds(channel, 8192, 3)
                     if not data:
                         return
                     self._hear(data, fds)

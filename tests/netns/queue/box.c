@@ -23,13 +23,13 @@
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/control/role_json.h"
 #include "appliance/gate/outstanding.h"
 #include "appliance/gate/reset.h"
 #include "appliance/kernel/session_probe.h"
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
 #include "appliance/role/vigil.h"
-#include "appliance/control/role_json.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/msg.h"
 #include "appliance/wire/pairs.h"

@@ -15,7 +15,7 @@ from people import PHRASE, THERE_IP, totp
 
 READS = conduit("reads", "ops", "ot", ["read"])
 WRITES = conduit("writes", "ops", "ot", ["write"])
-MORTAL = ("mgmt", "accounts", "journal", "tap", "gate", "dpi", "enforce")
+MORTAL = ("mgmt", "control", "accounts", "journal", "tap", "gate", "dpi", "enforce")
 CALL = re.compile(r'^(\d+) +execve(?:at)?\([^[]*\[(.*?)\]')  # a call as it begins, whatever becomes of it
 WAYS = {"ot_author": "aoki", "approver": "chiba", "it_operator": "doi", "auditor": "goto"}
 
@@ -70,7 +70,7 @@ def nobody_executes(site):
     site.box.start(before=["strace", "-D", "-f", "-qq", "--seccomp-bpf", "-s", "200", "-e", "trace=execve,execveat", "-e", "signal=none", "-o", trace])
     wait_for(site.box.running, 30, "all roles")
     live(site, "2")
-    pids = {role: site.box.pids(role) for role in ("mgmt", "accounts", "journal", "enforce", "tap", "gate", "dpi")}
+    pids = {role: site.box.pids(role) for role in ("mgmt", "control", "accounts", "journal", "enforce", "tap", "gate", "dpi")}
     site.box.kill()
     with open(trace, encoding="utf-8") as f:
         lines = [line for line in f if "exec" in line and "resumed>" not in line]

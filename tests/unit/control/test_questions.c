@@ -21,8 +21,8 @@
 #include "appliance/base/clock.h"
 #include "appliance/base/memfd.h"
 #include "appliance/control/answers_private.h"
-#include "appliance/store/retention.h"
 #include "appliance/control/role_json.h"
+#include "appliance/store/retention.h"
 
 #define FLOOD 500u
 
@@ -256,7 +256,9 @@ static void floods_are_heard_slowly(void **state)
 /* Enforce says of this question that it is done with it, or has left off. */
 static void enforce_says(uint32_t question)
 {
-	struct msg m = { .body = { .type = MSG_ANSWER }, .id = relayed_id(SLOT_ENFORCE, question), .fds = { -1, -1, -1, -1 } };
+	struct msg m = { .body = { .type = MSG_ANSWER },
+			 .id = relayed_id(SLOT_ENFORCE, question),
+			 .fds = { -1, -1, -1, -1 } };
 
 	assert_true(collect_answer(&s, &m));
 	collect_status(&s, &(struct msg){ .body.type = MSG_DPI_STATUS, .id = relayed_id(SLOT_DPI, question) });

@@ -207,7 +207,8 @@ static void no_other_name(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(good); i++)
 		for (unsigned p = 1; p < PROTO_COUNT; p++)
-			if (p != good[i].protocol && !(p == PROTO_S7COMM_PLUS && good[i].protocol == PROTO_S7COMM && good[i].dir == DIR_S2C) &&
+			if (p != good[i].protocol &&
+			    !(p == PROTO_S7COMM_PLUS && good[i].protocol == PROTO_S7COMM && good[i].dir == DIR_S2C) &&
 			    !(p == PROTO_MODBUS && good[i].protocol == PROTO_LDAP) && /* asked last */
 			    !(p == PROTO_ENIP && good[i].dir == DIR_S2C) && /* of its servers little is said */
 			    recognise((enum protocol)p, good[i].dir, head(&good[i], good[i].n)) == RECOGNISED)
@@ -265,8 +266,8 @@ static void lies(void **state)
 		S(PROTO_S7COMM, DIR_C2S, 0, "\x03\x00\x00\x16\x11\xe0\x00\x00\x00\x07\x40\xc1"), /* class 4 */
 		S(PROTO_S7COMM, DIR_C2S, 0,
 		  "\x03\x00\x00\x2b\x26\xe0\x00\x00\x00\x00\x00"
-		  "Cookie"),							 /* RDP */
-		S(PROTO_S7COMM, DIR_S2C, 0, "\x03\x00\x00\x16\x11\xe0\x00\x00"), /* a request */
+		  "Cookie"),								  /* RDP */
+		S(PROTO_S7COMM, DIR_S2C, 0, "\x03\x00\x00\x16\x11\xe0\x00\x00"),	  /* a request */
 		S(PROTO_S7COMM_PLUS, DIR_C2S, 0, S7_CONNECTS "\3\0\0\x19\2\xf0\x80\x32"), /* S7comm */
 		S(PROTO_S7COMM_PLUS, DIR_C2S, 0, S7_CONNECTS "\3\0\0\xbb\2\xf0\x80\x0d"), /* MMS */
 		S(PROTO_SLMP, DIR_C2S, 0, "\x50\x01\x00\xff\xff\x03\x00\x0c\x00"),

@@ -61,8 +61,8 @@
 #define FOLDER_FD 22  /* a folder */
 #define TCP_FD 23     /* a TCP socket */
 
-static const enum role all_roles[] = { ROLE_ENFORCE, ROLE_GATE,	   ROLE_DPI,  ROLE_TAP,
-				       ROLE_COMPILE, ROLE_JOURNAL, ROLE_MGMT, ROLE_ACCOUNTS, ROLE_CONTROL };
+static const enum role all_roles[] = { ROLE_ENFORCE, ROLE_GATE, ROLE_DPI,      ROLE_TAP,    ROLE_COMPILE,
+				       ROLE_JOURNAL, ROLE_MGMT, ROLE_ACCOUNTS, ROLE_CONTROL };
 #define N_ROLES (sizeof(all_roles) / sizeof(all_roles[0]))
 #define FETCH ((enum role)30)  /* no role: sekisho-fetch */
 #define HASHER ((enum role)31) /* nor that: the child of accounts */

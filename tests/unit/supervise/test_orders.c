@@ -38,12 +38,14 @@ static uint32_t last_id[SLOTS];
 
 enum { APPLIED, CONFIRMED, ROLLED_BACK, ELSE };
 
-bool role_send(struct supervisor *of, struct slot *sl, uint32_t id, const struct msg_body *body, const int *fds, size_t n)
+bool role_send(struct supervisor *of, struct slot *sl, uint32_t id, const struct msg_body *body, const int *fds,
+	       size_t n)
 {
 	unsigned slot = (unsigned)(sl - of->slots);
 
 	(void)fds, (void)n;
-	if (body->type == MSG_STANDING || body->type == MSG_PAST || body->type == MSG_GENERATION || body->type == MSG_GONE)
+	if (body->type == MSG_STANDING || body->type == MSG_PAST || body->type == MSG_GENERATION ||
+	    body->type == MSG_GONE)
 		return true;
 	asked[slot]++;
 	last[slot] = *body;
@@ -142,9 +144,11 @@ static unsigned all_begun(void)
 
 static int begin(void **state)
 {
-	static const enum role roles[] = { [SLOT_JOURNAL] = ROLE_JOURNAL, [SLOT_ENFORCE] = ROLE_ENFORCE, [SLOT_TAP] = ROLE_TAP,
-					   [SLOT_MGMT] = ROLE_MGMT, [SLOT_ACCOUNTS] = ROLE_ACCOUNTS, [SLOT_COMPILE] = ROLE_COMPILE,
-					   [SLOT_CONTROL] = ROLE_CONTROL };
+	static const enum role roles[] = {
+		[SLOT_JOURNAL] = ROLE_JOURNAL, [SLOT_ENFORCE] = ROLE_ENFORCE,	[SLOT_TAP] = ROLE_TAP,
+		[SLOT_MGMT] = ROLE_MGMT,       [SLOT_ACCOUNTS] = ROLE_ACCOUNTS, [SLOT_COMPILE] = ROLE_COMPILE,
+		[SLOT_CONTROL] = ROLE_CONTROL
+	};
 	struct err e;
 
 	(void)state;
@@ -175,7 +179,9 @@ static int finish(void **state)
 /* Control hands this on. Of `uid`, by the kernel's word: who made the pair. */
 static void hand(uid_t uid, const struct msg_body *order, bool logins)
 {
-	struct msg m = { .body = { MSG_HAND, .hand = { .login = logins } }, .id = relayed_id(SLOT_CONTROL, 7), .n_fds = 1 };
+	struct msg m = { .body = { MSG_HAND, .hand = { .login = logins } },
+			 .id = relayed_id(SLOT_CONTROL, 7),
+			 .n_fds = 1 };
 	int sv[2], status, fd = -1;
 	pid_t pid;
 
@@ -273,7 +279,8 @@ static void a_draft_is_asked_for(void **state)
 	struct msg m = { .body = { MSG_CHANGE, .change = { .order = CHANGE_APPLY, .confirm_s = 60, .comment = "" } },
 			 .id = relayed_id(SLOTS, 1),
 			 .fds = { -1, -1, -1, -1 } };
-	struct msg ground = { .body = { MSG_GROUNDED, .grounded = { .status = ANSWER_YES, .comment = "" } }, .n_fds = 1 };
+	struct msg ground = { .body = { MSG_GROUNDED, .grounded = { .status = ANSWER_YES, .comment = "" } },
+			      .n_fds = 1 };
 
 	(void)state;
 	assert_true(orders_web(&s, &m));
@@ -288,7 +295,8 @@ static void a_draft_is_asked_for(void **state)
 	/* The draft's own affairs are control's: here they are no order at all. */
 	for (unsigned o = 0; o < CHANGE_ORDERS; o++) {
 		m.body.change.order = (uint8_t)o;
-		if (o == CHANGE_SAVE || o == CHANGE_ASK || o == CHANGE_APPROVE || o == CHANGE_DECLINE || o == CHANGE_DISCARD)
+		if (o == CHANGE_SAVE || o == CHANGE_ASK || o == CHANGE_APPROVE || o == CHANGE_DECLINE ||
+		    o == CHANGE_DISCARD)
 			assert_false(orders_web(&s, &m));
 	}
 }
@@ -296,8 +304,9 @@ static void a_draft_is_asked_for(void **state)
 /* Each message to each process: only what message.def lets both the supervisor and control say goes through. */
 static void roles_hear_what_control_may_ask(void **state)
 {
-	static const enum msg_type never[] = { MSG_APPLY, MSG_TABLE, MSG_LANE, MSG_DPI_START, MSG_CUTS, MSG_IMPACT, MSG_GENERATION,
-					       MSG_SOURCE, MSG_RETENTION, MSG_IN_FORCE, MSG_CLOCK, MSG_COMPILE, MSG_WORKER, MSG_PAIRS };
+	static const enum msg_type never[] = { MSG_APPLY,  MSG_TABLE,	   MSG_LANE,   MSG_DPI_START, MSG_CUTS,
+					       MSG_IMPACT, MSG_GENERATION, MSG_SOURCE, MSG_RETENTION, MSG_IN_FORCE,
+					       MSG_CLOCK,  MSG_COMPILE,	   MSG_WORKER, MSG_PAIRS };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
@@ -312,7 +321,9 @@ static void roles_hear_what_control_may_ask(void **state)
 	assert_int_equal(s.slots[SLOT_ENFORCE].works, 1);
 	/* An answer that another role gives in its place is nobody's. */
 	{
-		struct msg m = { .body = { .type = MSG_ANSWER }, .id = relayed_id(SLOT_ENFORCE, 5), .fds = { -1, -1, -1, -1 } };
+		struct msg m = { .body = { .type = MSG_ANSWER },
+				 .id = relayed_id(SLOT_ENFORCE, 5),
+				 .fds = { -1, -1, -1, -1 } };
 
 		assert_true(relay_back(&s, &s.slots[SLOT_JOURNAL], &m));
 		assert_int_equal(asked[SLOT_CONTROL], 0);

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -71,8 +72,14 @@ void folders_tidy(struct supervisor *s)
 	} folders[] = { { "journal", ROLE_JOURNAL },
 			{ "signing", ROLE_JOURNAL },
 			{ "secrets", ROLE_MGMT },
-			{ "accounts", ROLE_ACCOUNTS } };
+			{ "accounts", ROLE_ACCOUNTS },
+			{ "control", ROLE_CONTROL } };
 
+	/* Of an earlier release the draft lies among what is root's. */
+	if (faccessat(s->state_fd, "draft", F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+		(void)mkdirat(s->state_fd, "control", 0700);
+		(void)renameat2(s->state_fd, "draft", s->state_fd, "control/draft", RENAME_NOREPLACE);
+	}
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
 		int fd = openat(s->state_fd, folders[i].name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 

@@ -164,22 +164,6 @@ static int open_folder(struct supervisor *s, const char *name, enum role owner, 
 	return fd;
 }
 
-/* Of an earlier release the draft lies among what is root's. */
-static int open_control(struct supervisor *s, struct err *e)
-{
-	int fd = open_folder(s, "control", ROLE_CONTROL, e), draft;
-
-	if (fd < 0 || renameat2(s->state_fd, "draft", fd, "draft", RENAME_NOREPLACE) < 0)
-		return fd;
-	draft = openat(fd, "draft", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	/* What it cannot read is told as a draft that was lost. */
-	if (draft >= 0 && fchown(draft, sandbox_uid(ROLE_CONTROL), sandbox_uid(ROLE_CONTROL)) < 0)
-		err_set(e, -errno, "owner of the draft");
-	if (draft >= 0)
-		close(draft);
-	return fd;
-}
-
 /* The web side's channel to control, which hears of its end (relay.c). */
 static int open_people(struct supervisor *s, struct err *e)
 {
@@ -239,7 +223,7 @@ int role_descriptors(struct supervisor *s, const struct slot *sl, int fds[ROLE_F
 		fds[n++] = open_people(s, e);
 		break;
 	case ROLE_CONTROL:
-		fds[n++] = open_control(s, e);
+		fds[n++] = open_folder(s, "control", ROLE_CONTROL, e);
 		fds[n++] = fcntl(s->listen_fd, F_DUPFD_CLOEXEC, 3);
 		fds[n++] = s->logins_fd >= 0 ? fcntl(s->logins_fd, F_DUPFD_CLOEXEC, 3)
 					     : open("/dev/null", O_RDONLY | O_CLOEXEC);

@@ -30,7 +30,7 @@ static void carried(const struct msg_body *question)
 	if (sv[1] == 0)
 		assert(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, sv) == 0);
 	assert(msg_send(sv[0], 9, question, NULL, 0) == 0);
-	assert(msg_recv(sv[1], ROLE_MGMT, ROLE_SUPERVISOR, &m) == 1);
+	assert(msg_recv(sv[1], ROLE_MGMT, ROLE_CONTROL, &m) == 1);
 	assert(m.id == 9 && m.n_fds == 0 && m.body.type == question->type);
 	if (question->type == MSG_EVENTS)
 		assert(m.body.events.after == question->events.after && m.body.events.most == question->events.most &&

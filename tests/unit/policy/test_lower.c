@@ -156,8 +156,8 @@ static void transport_over_commands_is_said(void **state)
 	maker_free(&p.k);
 }
 
-/* Only nDPI knows MySQL, and workers for commands do without it; TLS has a recogniser of our own. */
-static void what_has_no_name_beside_commands_is_said(void **state)
+/* Workers for commands do without nDPI, and need none: every name that a policy can give has a form of our own. */
+static void names_beside_commands_need_no_ndpi(void **state)
 {
 	struct lane lane;
 	struct pair p;
@@ -169,7 +169,7 @@ static void what_has_no_name_beside_commands_is_said(void **state)
 	conduit(&p, "web", "10.1.0.2", maker_service(&p.k, "tls502", PROTO_TLS, "tcp/502"));
 	conduit(&p, "other port", "10.1.0.3", maker_service(&p.k, "mysql2", PROTO_MYSQL, "tcp/3306"));
 	assert_true(maker_lower(&p.k));
-	assert_int_equal(said(&p, "policy.not_named"), 1);
+	assert_int_equal(said(&p, "policy.not_named"), 0);
 	assert_true(lane_of(permit_at(&p, "10.1.0.2", NULL)->lane, &lane));
 	assert_int_equal(lane.kind, LANE_COMMANDS);
 	maker_free(&p.k);
@@ -459,7 +459,7 @@ int main(void)
 		cmocka_unit_test(strictest_settings),
 		cmocka_unit_test(lanes_by_protocol),
 		cmocka_unit_test(transport_over_commands_is_said),
-		cmocka_unit_test(what_has_no_name_beside_commands_is_said),
+		cmocka_unit_test(names_beside_commands_need_no_ndpi),
 		cmocka_unit_test(observe_over_enforce),
 		cmocka_unit_test(each_end_takes_its_own),
 		cmocka_unit_test(ends_have_a_bound),

@@ -386,8 +386,12 @@ static bool hand_on(struct control *s, struct client *c, struct asker a)
 		change_hand(s, a, (enum change_order)order, revision, c->fd, c->login);
 		return true;
 	}
-	if (type != MSG_CTL_APPLY && type != MSG_CTL_CONFIRM && type != MSG_CTL_ROLLBACK && type != MSG_CTL_RELEASE &&
-	    type != MSG_CTL_CLOCK)
+	if (type == MSG_CTL_USER) {
+		if (!bytes_u8(&b, &order) || order >= USER_ORDERS || user_order_looks((enum user_order)order) ||
+		    c->login)
+			return false;
+	} else if (type != MSG_CTL_APPLY && type != MSG_CTL_CONFIRM && type != MSG_CTL_ROLLBACK &&
+		   type != MSG_CTL_RELEASE && type != MSG_CTL_CLOCK)
 		return false;
 	c->waiting = c->handed = true;
 	a.tell = true; /* whether he wants to hear how far it is, the supervisor reads */

@@ -204,7 +204,8 @@ static bool relay(void *ctx, struct msg *m)
 /* What somebody typed goes through, and nothing of it stays in this process. */
 static bool people(void *ctx, struct msg *m)
 {
-	bool ok = relay(ctx, m);
+	/* Who may do what is changed by root, whose order is read from his own connection (orders.h). */
+	bool ok = (m->body.type != MSG_USER || user_order_looks((enum user_order)m->body.user.order)) && relay(ctx, m);
 
 	explicit_bzero(&m->body, sizeof(m->body));
 	explicit_bzero(m->storage, sizeof(m->storage));
@@ -230,6 +231,8 @@ static bool on_show(void *ctx, struct msg *m)
 	size_t n = 0;
 	int fd = -1;
 
+	if (!of_control(p))
+		return false;
 	if (generation_load(&p->s->store, m->body.show.number, &sealed, &n, &e) == 0)
 		fd = memfd_sealed("sekisho-generation", sealed, n);
 	answer_fd(p->s, a, fd >= 0 ? ANSWER_YES : ANSWER_CANNOT, fd);

@@ -30,6 +30,7 @@ struct order {
 	struct msg_change m;	/* its text is `comment`; of its secret nothing is kept */
 	char by[BY_BYTES];	/* once it is known: the account, which is one person however he came */
 	char login[LOGIN_NAME]; /* at the machine: his login; "" = over the web */
+	bool passes;		/* it is for accounts itself: what it says goes through */
 	bool alone;		/* nobody else has to approve */
 	json_t *approvers;	/* owned: who may approve at this moment */
 };
@@ -68,6 +69,20 @@ static void refuse(struct supervisor *s, struct asker a, int status, enum messag
 	answer_json(s, a, status, json_pack("{s:b, s:o}", "done", 0, "error", sentence_json(&why)));
 }
 
+static struct order *order_new(struct supervisor *s, struct asker a)
+{
+	for (size_t i = 0; i < ORDERS_MOST; i++) {
+		struct order *o = &s->orders->list[i];
+
+		if (o->used)
+			continue;
+		*o = (struct order){ .used = true, .asker = a, .fd = -1 };
+		return o;
+	}
+	refuse(s, a, ANSWER_CANNOT, M_CONTROL_MANY);
+	return NULL;
+}
+
 static struct order *order_of(struct supervisor *s, uint32_t question, unsigned slot)
 {
 	for (size_t i = 0; i < ORDERS_MOST; i++)
@@ -88,7 +103,9 @@ static bool ask(struct supervisor *s, struct order *o, unsigned slot, const stru
 
 static void silent(struct supervisor *s, struct order *o)
 {
-	refuse(s, o->asker, ANSWER_CANNOT, M_CONTROL_SILENT, role_name(s->slots[o->slot].role));
+	/* Of what accounts itself should do nobody knows whether it did. */
+	refuse(s, o->asker, ANSWER_CANNOT, o->passes ? M_CONTROL_UNSURE : M_CONTROL_SILENT,
+	       role_name(s->slots[o->slot].role));
 	order_end(o);
 }
 
@@ -122,20 +139,17 @@ static bool changes_the_box(enum change_order o)
 static bool begin(struct supervisor *s, struct asker a, struct msg *m, const char *login, uint32_t uid)
 {
 	const struct msg_change *c = &m->body.change;
-	struct order *o = NULL;
 	struct msg_body judge;
+	struct order *o;
 
 	if (!changes_the_box((enum change_order)c->order) || (c->order == CHANGE_CHECK && m->n_fds == 0))
 		return false;
-	for (size_t i = 0; i < ORDERS_MOST && o == NULL; i++)
-		if (!s->orders->list[i].used)
-			o = &s->orders->list[i];
-	if (o == NULL) {
-		refuse(s, a, ANSWER_CANNOT, M_CONTROL_MANY);
-		return true;
-	}
 	a.tell = (c->flags & APPLY_TELL) != 0;
-	*o = (struct order){ .used = true, .asker = a, .fd = m->n_fds > 0 ? msg_take_fd(m, 0) : -1, .m = *c };
+	o = order_new(s, a);
+	if (o == NULL)
+		return true;
+	o->fd = m->n_fds > 0 ? msg_take_fd(m, 0) : -1;
+	o->m = *c;
 	snprintf(o->comment, sizeof(o->comment), "%s", c->comment);
 	o->m.comment = o->comment;
 	if (login != NULL)
@@ -155,6 +169,25 @@ bool orders_web(struct supervisor *s, struct msg *m)
 
 /* ---- at the machine --------------------------------------------------------------------------------------------------- */
 
+/* Who may do what. False: there is no such order. */
+static bool accounts_order(struct supervisor *s, struct asker a, const char *by, struct msg *m)
+{
+	struct msg_body order = { MSG_USER,
+				  .user = { .order = m->body.ctl_user.order, .text = m->body.ctl_user.text } };
+	struct order *o;
+
+	if ((m->body.ctl_user.order == USER_LEAKED_LOAD) != (m->n_fds > 0))
+		return false;
+	o = order_new(s, a);
+	if (o == NULL)
+		return true;
+	o->passes = true;
+	memcpy(order.user.by, by, strnlen(by, USER_BY - 1));
+	if (!ask(s, o, SLOT_ACCOUNTS, &order, m->n_fds > 0 ? m->fds[0] : -1))
+		silent(s, o);
+	return true;
+}
+
 /* Root's own orders ask nobody. False: it is none. */
 static bool roots_order(struct supervisor *s, struct asker a, const char *by, struct msg *m)
 {
@@ -173,6 +206,8 @@ static bool roots_order(struct supervisor *s, struct asker a, const char *by, st
 		op_release(s, a, by, &b->ctl_release);
 	} else if (b->type == MSG_CTL_CLOCK) {
 		clock_confirm(s, a, by);
+	} else if (b->type == MSG_CTL_USER) {
+		return accounts_order(s, a, by, m);
 	} else {
 		return false;
 	}
@@ -332,7 +367,9 @@ void orders_judged(struct supervisor *s, struct msg *m)
 
 	if (o == NULL)
 		return;
-	if (status != ANSWER_YES)
+	if (o->passes)
+		answer_fd(s, o->asker, status, fd);
+	else if (status != ANSWER_YES)
 		answer_fd(s, o->asker, o->asker.web ? status : ANSWER_CANNOT, fd);
 	else if (!take_who(o, fd))
 		answer_fd(s, o->asker, ANSWER_CANNOT, -1);

@@ -200,6 +200,12 @@ const char *role_name(enum role r)
 	return (unsigned)r < ROLE_COUNT ? role_names[r] : "unknown";
 }
 
+bool user_order_looks(enum user_order o)
+{
+	return o == USER_LIST || o == USER_SHOW || o == USER_KEYS || o == USER_CERTIFICATES || o == USER_TOKENS ||
+	       o == USER_SESSIONS || o == USER_ROLES || o == USER_APPROVAL || o == USER_LEAKED;
+}
+
 static bool is_ping(unsigned type)
 {
 	return type == MSG_PING || type == MSG_PONG;

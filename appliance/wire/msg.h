@@ -84,6 +84,9 @@ enum user_order {
 	USER_ORDERS
 };
 
+/* It only looks: whoever hands on what people ask may ask it as well. The others change who may do what. */
+bool user_order_looks(enum user_order o);
+
 /* The second factor of a login: a code that was typed, what a security key has signed, or the certificate that the connection was opened by. */
 enum proof { PROOF_CODE, PROOF_KEY, PROOF_CERTIFICATE, PROOFS };
 /* What a person does about a key of his own. */

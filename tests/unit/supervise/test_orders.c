@@ -217,7 +217,8 @@ static const struct msg_body apply = { MSG_CTL_APPLY, .ctl_apply = { .comment = 
 			     confirm = { MSG_CTL_CONFIRM, .ctl_confirm = { .to = 0 } },
 			     rollback = { MSG_CTL_ROLLBACK, .ctl_rollback = { .comment = "" } },
 			     release = { MSG_CTL_RELEASE, .ctl_release = { .device = "" } },
-			     right_clock = { .type = MSG_CTL_CLOCK };
+			     right_clock = { .type = MSG_CTL_CLOCK },
+			     user = { MSG_CTL_USER, .ctl_user = { .order = USER_ADD, .text = "{}" } };
 
 static void root_is_who_the_kernel_says(void **state)
 {
@@ -236,6 +237,13 @@ static void root_is_who_the_kernel_says(void **state)
 		hand(0, orders[i], false);
 	assert_int_equal(all_begun(), 5);
 	assert_int_equal(asked[SLOT_ACCOUNTS], 0);
+	/* Who may do what is root's as well. */
+	hand(NOBODY, &user, true);
+	hand(sandbox_uid(ROLE_CONTROL), &user, false);
+	assert_int_equal(asked[SLOT_ACCOUNTS], 0);
+	hand(0, &user, false);
+	assert_int_equal(asked[SLOT_ACCOUNTS], 1);
+	assert_int_equal(last[SLOT_ACCOUNTS].type, MSG_USER);
 }
 
 /* An order of a session: what control says of it counts for nothing until accounts has said whose it is. */

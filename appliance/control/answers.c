@@ -29,7 +29,7 @@
 #define READ_BACK_MOST 2u
 /* So many at once, and from then on one each: what it says beyond waits in its channel, unread. */
 #define WEB_EACH 10000000ull
-/* One of each connection, the web side's, the operation's own, a backup's; and one for a login whose question is asked while that about him is not put away yet. */
+/* One of each connection, the web side's, a backup's and what is asked at a start; and one for a login whose question is asked while that about him is not put away yet. */
 #define COLLECTS (CLIENTS + WEB_MOST + 3u)
 
 int collect_open(struct control *s, struct err *e)

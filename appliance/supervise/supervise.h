@@ -13,7 +13,9 @@
  *                release.c   devices go back without a daemon
  *                leave.c     what the end of the daemon leaves behind
  *                network.c   addresses, links and routes that somebody else changed
- *   roles.h      roles.c     life and death of roles, restarts, messages from them
+ *                ground.c    time, a line for people, a record, another namespace: what all stand on
+ *   roles.h      slot.c      a role's process as others see it
+ *                roles.c     life and death of roles, restarts, messages from them
  *                spawn.c     a role's process: descriptors, namespace, execution
  *                sockets.c   what is opened in other namespaces and handed to roles
  *                watch.c     roles that live but do nothing
@@ -23,26 +25,26 @@
  *   policy.h     policy.c    a generation in memory: unseal, permit ids, table image
  *                stamps.c    which generation a permit comes from, and who is told what is in force
  *                kernel.c    the messages that carry a generation to enforce and journal
- *   operation.h  operation.c the one operation that changes what is in force: beginnings, ends, deadlines
+ *   operation.h  operation.c the one operation that changes what is in force: beginnings, deadlines
  *                apply.c     its steps
+ *                op.c        its ends
  *                kept.c      devices that were taken, and their way back
  *                taking.c    whose sessions end when a device is taken
  *                trial.c     what a trial forbids, how it ended, where a rollback goes
- *                impact.c    what the operation will do to live sessions, asked of the workers before it is done
- *   asker.h     answer.c    who ordered something, and how he is answered
- *   orders.h    orders.c    orders of people, and who gave them
- *   relay.h     relay.c     between control and everybody else
- *   sealing.h   sealing.c   a backup's sealing has the compiler's place
- *               dispatch.c  what roles may say, and what follows from their death
- *               listen.c    the sockets that people connect to
- *   box_json.h  box_json.c  what is known of the box, for people
- *               interfaces.c  the box's links, and what stands beside them
+ *   foretold.h   impact.c    what the operation will do to live sessions, asked of the workers before it is done
+ *   asker.h      answer.c    who ordered something, and how he is answered
+ *   orders.h     orders.c    orders of people, and who gave them
+ *   relay.h      relay.c     between control and everybody else
+ *   sealing.h    sealing.c   a backup's sealing has the compiler's place
+ *                dispatch.c  what roles may say, and what follows from their death
+ *                listen.c    the sockets that people connect to
+ *   box_json.h   box_json.c  what is known of the box, for people
+ *                interfaces.c  the box's links, and what stands beside them
  *   clock.h      clock.c     whether the clock is trusted since the machine started
  *   ups.h        ups.c       what the UPS says, and what follows
  *   mail.h       mail.c      how the alarms fare that go out by mail and SNMP
  *   uninspected.h uninspected.c packets that were to be inspected and were not
  *   unheard.h    unheard.c   the tap hears nothing while packets pass that it was to be told of
- *   near_end.h   near_end.c  conduits that end soon
  *   told.h, partition.h, table_merge.h: a file each
  */
 #ifndef SEKISHO_SUPERVISE_SUPERVISE_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How much of the supervisor's room for questions a web side can take that does not keep to its own bounds, and who hears an answer when it has
+ * How much of the room for questions a web side can take that does not keep to its own bounds, and who hears an answer when it has
  * died meanwhile. Roles are scripted: they hear, and say nothing unless the test does.
  *
  * LINK: appliance/control/answers.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/base/memfd.c

@@ -45,7 +45,7 @@ json_t *sentence_json(const struct sentence *s)
 
 json_t *json_sentence(enum message m, ...)
 {
-	struct sentence said;
+	struct sentence said = { 0 };
 	va_list ap;
 
 	va_start(ap, m);

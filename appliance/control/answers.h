@@ -51,7 +51,6 @@ uint64_t collect_hears(const struct control *s);
 json_t *answers_silent(enum role r);
 /* answers_json.c: of all that has come for one question; fills the status of the answer when it is not 0 */
 json_t *answers_compose(struct control *s, struct collect *c, int *status);
-json_t *answers_silent(enum role r); /* an error: this role did not answer */
 json_t *json_history(const struct control *s);
 
 #endif

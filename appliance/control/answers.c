@@ -191,8 +191,10 @@ static void ask_all(struct control *s, struct collect *c)
 		question.effective.tell = c->asker.tell;
 	else if (k == COLLECT_VERIFY)
 		question.verify.tell = c->asker.tell;
-	if (is_of_one_moment(c) && behind_another(s, c))
+	if (is_of_one_moment(c) && behind_another(s, c)) {
+		c->deadline = c->give_up;
 		progress_stage_to(s, &c->asker, PROGRESS_WAITS_TURN);
+	}
 	c->changes = s->changes;
 	c->retention = retention_now(s->now->ir, s->trial, s->trusted);
 	ask(s, c, SLOT_ENFORCE, &question);
@@ -342,7 +344,7 @@ static void finish_if_done(struct control *s, struct collect *c)
 }
 
 /* NULL: late, its question was answered without it. */
-static struct collect *waits_for(const struct control *s, uint32_t id)
+static struct collect *waits_for(struct control *s, uint32_t id)
 {
 	unsigned slot = relayed_slot(id);
 
@@ -400,11 +402,16 @@ void collect_status(struct control *s, struct msg *m)
 		answered(s, relayed_slot(m->id), c, role_json(&m->body, slot_index(relayed_slot(m->id))));
 }
 
-struct asker collect_asker(const struct control *s, uint32_t id)
+struct asker collect_heard(struct control *s, uint32_t id)
 {
-	const struct collect *c = waits_for(s, id);
+	struct collect *c = waits_for(s, id);
 
-	return c != NULL && !c->stopped ? c->asker : (struct asker){ .kind = ASKER_NONE };
+	if (c == NULL || c->stopped)
+		return (struct asker){ .kind = ASKER_NONE };
+	/* Who says how far he is is not silent. */
+	if (is_of_one_moment(c) && c->deadline < now_ns() + LONG_LIMIT)
+		c->deadline = now_ns() + LONG_LIMIT;
+	return c->asker;
 }
 
 void collect_unasked(struct control *s, uint32_t id)

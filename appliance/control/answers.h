@@ -36,9 +36,10 @@ void collect_pass(struct control *s, unsigned slot, const struct msg_body *quest
 void collect_pass_fd(struct control *s, unsigned slot, const struct msg_body *question, int fd, struct asker a);
 /* What came for one of these questions. False: its sender may not say that. */
 bool collect_answer(struct control *s, struct msg *m);
-void collect_status(struct control *s, struct msg *m);		  /* a role's own numbers */
-struct asker collect_asker(const struct control *s, uint32_t id); /* who waits for it; ASKER_NONE: nobody */
-void collect_unasked(struct control *s, uint32_t id);		  /* nobody hears it */
+void collect_status(struct control *s, struct msg *m); /* a role's own numbers */
+struct asker collect_heard(struct control *s,
+			   uint32_t id);	      /* somebody is at it; who waits for it, ASKER_NONE: nobody */
+void collect_unasked(struct control *s, uint32_t id); /* nobody hears it */
 /* Who asked this has gone away, or waits no longer: what only reads ends. */
 void collect_stop(struct control *s, const struct asker *a);
 void collect_gone(struct control *s, unsigned slot); /* its process has ended */

@@ -25,7 +25,7 @@ static bool on_role_status(void *ctx, struct msg *m)
 static bool on_progress(void *ctx, struct msg *m)
 {
 	struct control *s = ctx;
-	struct asker a = collect_asker(s, m->id);
+	struct asker a = collect_heard(s, m->id);
 
 	if (a.kind == ASKER_CHANGE)
 		a = change_asker(s, &a);

@@ -328,7 +328,7 @@ static void enforce_tells(uint32_t question, enum progress_stage stage)
 	const struct msg m = { .body = { MSG_PROGRESS, .progress = { .stage = (uint8_t)stage, .done = 1, .of = 2 } },
 			       .id = relayed_id(SLOT_ENFORCE, question) };
 
-	struct asker a = collect_asker(&s, m.id);
+	struct asker a = collect_heard(&s, m.id);
 
 	if (a.kind != ASKER_NONE && a.tell)
 		progress_to(&s, &a, &m.body.progress);

@@ -139,7 +139,7 @@ static void *box_loop(void *arg)
 
 	(void)arg;
 	while ((sock = accept4(box.listener, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
-		if (msg_recv(sock, ROLE_CLI, ROLE_CONTROL, &m) > 0) {
+		if (msg_recv(sock, ROLE_CLI, ROLE_SUPERVISOR, &m) > 0) {
 			struct stat st;
 
 			box.asked[m.body.type]++;

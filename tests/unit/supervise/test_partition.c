@@ -83,9 +83,8 @@ static void groups(const struct folder *f)
 
 static void roles(void)
 {
-	static const enum role single[] = {
-		ROLE_JOURNAL, ROLE_ENFORCE, ROLE_TAP, ROLE_MGMT, ROLE_ACCOUNTS, ROLE_COMPILE
-	};
+	static const enum role single[] = { ROLE_JOURNAL,  ROLE_ENFORCE, ROLE_TAP,    ROLE_MGMT,
+					    ROLE_ACCOUNTS, ROLE_COMPILE, ROLE_CONTROL };
 
 	for (unsigned i = 0; i < SLOTS; i++)
 		slots[i] = (struct slot){ .role = i < SLOT_GATE	 ? single[i]

@@ -139,7 +139,14 @@ static void *box_loop(void *arg)
 
 	(void)arg;
 	while ((sock = accept4(box.listener, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
-		if (msg_recv(sock, ROLE_CLI, ROLE_SUPERVISOR, &m) > 0) {
+		uint8_t head[2] = { 0 };
+		enum msg_type type;
+
+		/* Control hears it, or hands on what is for the supervisor. */
+		(void)recv(sock, head, sizeof(head), MSG_PEEK);
+		type = (enum msg_type)(head[0] << 8 | head[1]);
+		if (msg_recv(sock, ROLE_CLI, msg_may_say(type, ROLE_CLI, ROLE_CONTROL) ? ROLE_CONTROL : ROLE_SUPERVISOR,
+			     &m) > 0) {
 			struct stat st;
 
 			box.asked[m.body.type]++;

@@ -328,6 +328,9 @@ static bool ask_box(struct control *s, struct collect *c)
 
 	if (c->box_asked || c->stopped || (c->kind != COLLECT_STATUS && !is_of_one_moment(c)))
 		return false;
+	/* Without enforce there is nothing to be put together. */
+	if (is_of_one_moment(c) && c->silent[SLOT_ENFORCE])
+		return false;
 	c->box_asked = true;
 	c->deadline = now_ns() + BOX_LIMIT;
 	ask(s, c, SLOT_BOX, &(struct msg_body){ MSG_BOX, .box = { .what = (uint8_t)boxes[c->kind] } });

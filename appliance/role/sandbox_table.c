@@ -115,7 +115,8 @@ static const struct call_rule files[] = {
  * only of what it was given or made in memory.
  */
 static const struct call_rule people[] = {
-	CALL(accept4), CALL(sendmsg), CALL(recvfrom), CALL(getsockopt), CALL(uname), CALL(readlink), CALL(readlinkat), CALL(lstat), CALL(stat), END
+	CALL(accept4), CALL(sendmsg), CALL(recvfrom), CALL(getsockopt), CALL(uname), CALL(readlink), CALL(readlinkat), CALL(lstat), CALL(stat), CALL(getuid), CALL(geteuid),
+	CALL(getgid), CALL(getegid), CALL(getrusage), END
 };
 
 #define SHUT(fd) CALL_IF(shutdown, 0, NUMBER, fd)

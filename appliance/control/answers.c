@@ -426,6 +426,7 @@ void collect_unasked(struct control *s, uint32_t id)
 		return;
 	c->waiting[slot] = false;
 	c->silent[slot] = true;
+	c->handed = false; /* whoever was to do it has never heard of it */
 	finish_if_done(s, c);
 }
 

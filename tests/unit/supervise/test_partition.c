@@ -43,7 +43,7 @@ static const char *get(const struct folder *f, const char *name)
 	ssize_t n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
 
 	assert_true(n >= 0);
-	text[n] = 0;
+	text[n > 0 ? n : 0] = 0;
 	close(fd);
 	return text;
 }

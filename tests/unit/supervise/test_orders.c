@@ -226,7 +226,8 @@ static void root_is_who_the_kernel_says(void **state)
 
 	(void)state;
 	if (geteuid() != 0) {
-		print_message("skipped: only root can be somebody else\n");
+		print_message("NOTE only root can make a connection of somebody else; tests/netns/sandbox/run does "
+			      "this as root\n");
 		skip();
 	}
 	for (size_t i = 0; i < 5; i++) {

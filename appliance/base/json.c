@@ -113,6 +113,20 @@ int json_memfd(json_t *j)
 	return fd;
 }
 
+json_t *json_of_memfd(int fd, size_t most)
+{
+	uint8_t *text = NULL;
+	struct err e;
+	json_t *j;
+	size_t n;
+
+	if (fd < 0 || memfd_read(fd, most, &text, &n, &e) < 0)
+		return NULL;
+	j = json_loadb((const char *)text, n, JSON_REJECT_DUPLICATES, NULL);
+	free(text);
+	return j;
+}
+
 json_t *json_list_whole(json_t *list, size_t n)
 {
 	if (json_array_size(list) == n)

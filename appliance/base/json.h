@@ -23,5 +23,8 @@ json_t *json_time(uint64_t wall_ns); /* RFC 3339, UTC, milliseconds */
 void json_line(FILE *to, json_t *j);
 /* A sealed memfd with the compact text, or negative errno. Takes the reference. */
 int json_memfd(json_t *j);
+/* What such a memfd holds, a reference of the caller's. NULL: none came (`fd` below 0), more than `most` bytes, no JSON,
+ * or an object that names a member twice. `fd` stays the caller's. */
+json_t *json_of_memfd(int fd, size_t most);
 
 #endif

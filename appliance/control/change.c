@@ -512,20 +512,6 @@ static bool may_apply(struct control *s, const struct order *o, bool alone, cons
 	return false;
 }
 
-static json_t *approvers_take(const struct msg *m)
-{
-	uint8_t *text = NULL;
-	struct err e;
-	json_t *j;
-	size_t n;
-
-	if (m->n_fds == 0 || memfd_read(m->fds[0], WHO_MOST, &text, &n, &e) < 0)
-		return NULL;
-	j = json_loadb((const char *)text, n, JSON_REJECT_DUPLICATES, NULL);
-	free(text);
-	return j;
-}
-
 /* The order that this question is about: whoever gave it waits for the answer. */
 static struct order *at_the_box(struct change *c, const struct msg_ground *g)
 {
@@ -550,7 +536,7 @@ void change_ground(struct control *s, struct msg *m)
 {
 	const struct msg_ground *g = &m->body.ground;
 	struct order *o = at_the_box(s->change, g), as = { .fd = -1 };
-	json_t *approvers = approvers_take(m);
+	json_t *approvers = json_of_memfd(m->n_fds > 0 ? m->fds[0] : -1, WHO_MOST);
 	const struct draft *d = &s->change->draft;
 	char comment[COMMENT_BYTES] = "";
 	struct answer a = { .fd = -1 };
@@ -754,17 +740,9 @@ void change_ordered(struct control *s, struct asker a, const struct typist *t, s
 /* Whose session or login it is. False: accounts has said no such thing. */
 static bool take_who(struct order *o, int fd)
 {
-	uint8_t *text = NULL;
-	const char *name;
-	struct err e;
-	json_t *j;
-	size_t n;
+	json_t *j = json_of_memfd(fd, WHO_MOST);
+	const char *name = json_string_value(json_object_get(j, "name"));
 
-	if (fd < 0 || memfd_read(fd, WHO_MOST, &text, &n, &e) < 0)
-		return false;
-	j = json_loadb((const char *)text, n, JSON_REJECT_DUPLICATES, NULL);
-	free(text);
-	name = json_string_value(json_object_get(j, "name"));
 	if (name != NULL)
 		snprintf(o->by, sizeof(o->by), "%s", name);
 	json_decref(j);

@@ -306,21 +306,13 @@ static void login_asked(struct control *s, struct client *c, struct asker a)
 
 static bool account_of(int fd, char out[LOGIN_NAME])
 {
-	uint8_t *text = NULL;
-	json_t *j = NULL;
-	const char *name;
-	struct err e;
-	size_t n;
-	bool ok;
+	json_t *j = json_of_memfd(fd, WHO_MOST);
+	const char *name = json_string_value(json_object_get(j, "name"));
+	bool ok = name != NULL && *name != 0 && strlen(name) < LOGIN_NAME;
 
-	if (fd >= 0 && memfd_read(fd, WHO_MOST, &text, &n, &e) == 0)
-		j = json_loadb((const char *)text, n, JSON_REJECT_DUPLICATES, NULL);
-	name = json_string_value(json_object_get(j, "name"));
-	ok = name != NULL && *name != 0 && strlen(name) < LOGIN_NAME;
 	if (ok)
 		snprintf(out, LOGIN_NAME, "%s", name);
 	json_decref(j);
-	free(text);
 	return ok;
 }
 

@@ -195,14 +195,8 @@ void records_ordered(struct control *s, struct asker a, const struct msg_records
 
 static json_t *said(int fd)
 {
-	uint8_t *text = NULL;
-	json_t *j = NULL;
-	struct err e;
-	size_t n;
+	json_t *j = json_of_memfd(fd, SAID_MOST);
 
-	if (fd >= 0 && memfd_read(fd, SAID_MOST, &text, &n, &e) == 0)
-		j = json_loadb((const char *)text, n, JSON_REJECT_DUPLICATES, NULL);
-	free(text);
 	if (json_is_object(j))
 		return j;
 	json_decref(j);

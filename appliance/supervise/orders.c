@@ -340,17 +340,9 @@ static bool ask_draft(struct supervisor *s, struct order *o)
 /* Whose session or login it is. False: accounts has said no such thing. */
 static bool take_who(struct order *o, int fd)
 {
-	uint8_t *text = NULL;
-	const char *name;
-	struct err e;
-	json_t *j;
-	size_t n;
+	json_t *j = json_of_memfd(fd, WHO_MOST);
+	const char *name = json_string_value(json_object_get(j, "name"));
 
-	if (fd < 0 || memfd_read(fd, WHO_MOST, &text, &n, &e) < 0)
-		return false;
-	j = json_loadb((const char *)text, n, JSON_REJECT_DUPLICATES, NULL);
-	free(text);
-	name = json_string_value(json_object_get(j, "name"));
 	if (name != NULL)
 		snprintf(o->by, sizeof(o->by), "%s", name);
 	/* Whatever is not said plainly asks for another person. */

@@ -62,8 +62,8 @@ def worked(pid):
 
 
 def wait_for(condition, seconds, what):
-    """Polls until condition() is true; its value. Raises TimeoutError, naming `what`, at the deadline."""
-    deadline = slowness.Deadline(seconds)
+    """Polls until condition() is true; its value. Raises TimeoutError, naming `what`, at the deadline. What is waited for longer is looked at less often."""
+    deadline, began = slowness.Deadline(seconds), time.monotonic()
     while True:
         value = condition()
         if value:
@@ -71,7 +71,7 @@ def wait_for(condition, seconds, what):
         left = deadline.left()
         if left <= 0:
             raise TimeoutError("waited %.1f s for %s" % (seconds * SLOWNESS, what))
-        select.select([], [], [], min(0.01, left))
+        select.select([], [], [], min(left, max(0.01, min(0.1, (time.monotonic() - began) / 20))))
 
 
 def sh(*args, ns=None, check=True, input=None, timeout=30, env=None):

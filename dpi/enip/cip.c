@@ -16,36 +16,9 @@ enum level {
 
 static bool read_one(struct build *b, struct bytes message, enum level level, struct cip_asked *ret);
 
-uint32_t cip_code(uint16_t class, uint8_t service)
-{
-	return service < ENIP_CLASS_SERVICES ? service : ENIP_OF_CLASS(class, service);
-}
-
 uint32_t cip_digest(uint32_t digest, uint8_t service)
 {
 	return (digest ^ service) * 0x01000193u;
-}
-
-struct operation *build_add(struct build *b, uint32_t code)
-{
-	struct operation *o;
-
-	if (b->p->n == OPERATIONS_MAX) {
-		b->crowded = true;
-		return NULL;
-	}
-	o = &b->p->operations[b->p->n++];
-	*o = (struct operation){ .service = code,
-				 .targets = { b->way.far ? ENIP_ROUTE_FAR : b->way.route },
-				 .broadcast = b->way.far ? 1 : 0,
-				 .group = b->group,
-				 .space = SPACE_NONE };
-	/* Nobody knows what a service without a name does: what it is sent to does not bound that. */
-	if (function_by_code(&vocabulary_enip, code) == NULL) {
-		o->place_unknown = true;
-		o->values.form = VALUES_UNKNOWN;
-	}
-	return o;
 }
 
 struct operation *cip_plain_operation(struct parsed *p, uint32_t code, struct cip_way way)

@@ -10,24 +10,6 @@
 
 #define STRUCTURE 0x02a0u /* type of a tag, followed by which structure it is */
 
-void build_place(struct operation *o, const struct enip_object *object, uint32_t first, uint32_t last)
-{
-	uint64_t class = (uint64_t)object->class << (ENIP_INSTANCE_BITS + ENIP_ATTRIBUTE_BITS);
-	uint64_t instance = (uint64_t)object->instance << ENIP_ATTRIBUTE_BITS;
-
-	o->space = ENIP_OBJECTS;
-	if (!object->has_instance) {
-		o->first = class;
-		o->count = (uint64_t)1 << (ENIP_INSTANCE_BITS + ENIP_ATTRIBUTE_BITS);
-	} else if (last >= ATTRIBUTES) { /* beyond what a number says: all of it is asked for */
-		o->first = class | instance;
-		o->count = ATTRIBUTES;
-	} else {
-		o->first = class | instance | first;
-		o->count = last - first + 1u;
-	}
-}
-
 static void place_tag(struct operation *o, const struct enip_path *path)
 {
 	o->space = ENIP_TAGS;

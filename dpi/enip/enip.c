@@ -11,95 +11,6 @@
 _Static_assert(sizeof(struct enip_state) <= ENFORCER_STATE_MAX, "EtherNet/IP state must fit into a flow");
 _Static_assert(sizeof(struct enip_asked) <= sizeof(((struct parsed *)0)->kept), "a request must fit into what is kept");
 
-/* A first message that does nothing has no session, status 0 and no options (Volume 2, 2-4.1); its data are free, and its context. */
-static bool may_do_nothing(struct bytes head)
-{
-	uint8_t byte;
-
-	for (size_t at = 0; at < ENCAP_HEADER && bytes_u8(&head, &byte); at++)
-		if (byte != 0 && ((at >= 4 && at < 12) || at >= 20))
-			return false;
-	return true;
-}
-
-/* One test a byte, as far as they say something: a flow that cannot be EtherNet/IP ends at the first that says so. */
-static enum frame_result frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)
-{
-	const struct enip_state *s = state;
-	struct encap_items items;
-	struct bytes whole = head;
-	size_t have = head.left;
-	uint16_t command, length;
-	uint8_t low;
-
-	*ret_len = 0;
-	if (s->datagrams && encap_is_io(head)) { /* no more than one, and nothing behind it */
-		*ret_len = have;
-		return encap_io(head, &items) ? FRAME_WHOLE : FRAME_BAD;
-	}
-	if (have < 4) {
-		if (have >= 1 && bytes_u8(&head, &low) && !encap_command_known(low))
-			return FRAME_BAD;
-		if (have >= 2 && bytes_u8(&head, &low) && low != 0)
-			return FRAME_BAD;
-		return FRAME_NEED_MORE;
-	}
-	bytes_le16(&head, &command);
-	bytes_le16(&head, &length);
-	if (!encap_command_known(command) || length > ENIP_PDU_MAX - ENCAP_HEADER)
-		return FRAME_BAD;
-	if (dir == DIR_C2S && command == ENCAP_NOP && s->session == SESSION_NONE && !s->datagrams &&
-	    !may_do_nothing(whole))
-		return FRAME_BAD;
-	if (have < ENCAP_HEADER + length)
-		return FRAME_NEED_MORE;
-	if (dir == DIR_S2C && (s->lenient & LENIENT_LISTING) && encap_says_nothing(whole)) {
-		*ret_len = have;
-		return FRAME_WHOLE;
-	}
-	*ret_len = ENCAP_HEADER + length;
-	return FRAME_WHOLE;
-}
-
-struct pending_list enip_open_of(struct enip_state *s)
-{
-	return (struct pending_list){ &s->wait, s->open, sizeof(s->open[0]), ENIP_OPEN_MAX };
-}
-
-const struct enip_connection *enip_connection_out(const struct enip_state *s, uint32_t number)
-{
-	for (uint32_t i = 0; i < s->n_connections; i++)
-		if (s->connections[i].out == number)
-			return &s->connections[i];
-	return NULL;
-}
-
-bool enip_same_opener(const struct enip_opener *a, const struct enip_opener *b)
-{
-	return a->serial == b->serial && a->connection == b->connection && a->vendor == b->vendor;
-}
-
-uint64_t enip_opener_key(const struct enip_opener *o)
-{
-	return (uint64_t)o->serial << 32 | (uint64_t)o->vendor << 16 | o->connection;
-}
-
-const struct enip_connection *enip_connection_of(const struct enip_state *s, const struct enip_opener *opener)
-{
-	for (uint32_t i = 0; i < s->n_connections; i++)
-		if (enip_same_opener(&s->connections[i].opener, opener))
-			return &s->connections[i];
-	return NULL;
-}
-
-bool enip_has_io(const struct enip_state *s, const struct enip_opener *opener)
-{
-	for (uint32_t i = 0; i < s->n_io; i++)
-		if (enip_same_opener(&s->io[i], opener))
-			return true;
-	return false;
-}
-
 /* A command of the encapsulation itself. */
 static void plain(struct parsed *ret, uint16_t command, bool part_of_any_use)
 {
@@ -417,7 +328,7 @@ const struct enforcer enip_enforcer = {
 	.datagrams = 1,
 	.begin = begin,
 	.state_used = state_used,
-	.frame = frame,
+	.frame = enip_frame,
 	.malformed = R_ENIP_FRAME,
 	.pending = R_ENIP_PENDING,
 	.parse = parse,

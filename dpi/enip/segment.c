@@ -40,7 +40,7 @@ static bool holds_request(const struct enip_state *s, struct bytes b)
 	size_t n;
 
 	while (b.left > 0) {
-		if (enip_enforcer.frame(s, DIR_C2S, b, &n) != FRAME_WHOLE)
+		if (enip_frame(s, DIR_C2S, b, &n) != FRAME_WHOLE)
 			n = b.left;
 		for (size_t i = 1; i < n && b.left - i >= ENCAP_HEADER; i++)
 			if ((b.p[i] == ENCAP_REQUEST || b.p[i] == ENCAP_UNIT) &&
@@ -73,7 +73,7 @@ static void keep_tail(struct enip_state *s, uint64_t offset, struct bytes b)
 	struct bytes rest = b;
 	size_t n, whole = 0;
 
-	while (enip_enforcer.frame(s, DIR_C2S, rest, &n) == FRAME_WHOLE && bytes_skip(&rest, n))
+	while (enip_frame(s, DIR_C2S, rest, &n) == FRAME_WHOLE && bytes_skip(&rest, n))
 		whole += n;
 	/* A repetition may end before what is kept. */
 	if (whole == 0 || (s->has_tail && (int32_t)((uint32_t)(offset + whole) - s->tail_end) <= 0))
@@ -110,7 +110,7 @@ static bool has_its_items(const struct enip_state *s, struct bytes b)
 	uint16_t command, type, length, n;
 	size_t whole;
 
-	while (enip_enforcer.frame(s, DIR_C2S, b, &whole) == FRAME_WHOLE)
+	while (enip_frame(s, DIR_C2S, b, &whole) == FRAME_WHOLE)
 		bytes_skip(&b, whole);
 	bytes_le16(&b, &command);
 	bytes_skip(&b, ENCAP_HEADER - 2u + 6u); /* interface and timeout come first */

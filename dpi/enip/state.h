@@ -72,7 +72,8 @@ bool enip_has_io(const struct enip_state *s, const struct enip_opener *opener);
 bool enip_same_opener(const struct enip_opener *a, const struct enip_opener *b);
 /* One number for who opened a connection. */
 uint64_t enip_opener_key(const struct enip_opener *opener);
-/* The enforcer's `answered`, see dpi/protocol.h. */
+/* The enforcer's `frame` and `answered`, see dpi/protocol.h. */
+enum frame_result enip_frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len);
 void enip_answered(void *state, struct bytes pdu, const struct command_table *t, const struct command_permit *p,
 		   struct pdu *ret);
 /* The enforcer's `segment` and `repeat`. */

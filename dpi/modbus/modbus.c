@@ -9,106 +9,6 @@
 
 _Static_assert(sizeof(struct modbus_state) <= ENFORCER_STATE_MAX, "Modbus state must fit into a flow");
 
-/* Bytes of an answer by its function, with the header; 0: no more than the header says, or not enough is there. */
-static size_t length_by_function(struct bytes answer)
-{
-	uint8_t function, count = 0;
-
-	bytes_skip(&answer, 7);
-	if (!bytes_u8(&answer, &function))
-		return 0;
-	if (function > 0x7fu)
-		return 9;
-	switch (function) {
-	case MB_READ_COILS:
-	case MB_READ_DISCRETE:
-	case MB_READ_HOLDING:
-	case MB_READ_INPUT:
-	case MB_READ_WRITE:
-		return bytes_u8(&answer, &count) ? 9u + count : 0;
-	case MB_WRITE_COIL:
-	case MB_WRITE_REGISTER:
-	case MB_WRITE_COILS:
-	case MB_WRITE_REGISTERS:
-		return 12;
-	case MB_MASK_WRITE:
-		return 14;
-	default:
-		return 0;
-	}
-}
-
-/* Whether an answer may begin `at` bytes behind the beginning, as far as its header is there. */
-static bool may_begin(struct bytes b, size_t at)
-{
-	uint16_t protocol, length;
-
-	if (!bytes_skip(&b, at) || b.left < 7)
-		return false;
-	bytes_skip(&b, 2);
-	bytes_be16(&b, &protocol);
-	bytes_be16(&b, &length);
-	return protocol == 0 && length >= 2 && length <= MODBUS_PDU_MAX - 6;
-}
-
-/*
- * An answer of a device whose headers are forgiven: by its function it is a byte shorter or longer than *ret_len. What follows tells a
- * byte too many, which is padding, from a header that counts one that is not there; the next answer's first byte is never taken for it.
- */
-static enum frame_result frame_lying(unsigned lenient, struct bytes answer, size_t *ret_len)
-{
-	size_t n = length_by_function(answer), said = *ret_len, have = answer.left;
-
-	if (n == 0 || (n + 1 != said && n != said + 1) || have < n)
-		return have < said || n > have ? FRAME_NEED_MORE : FRAME_WHOLE;
-	if (n == said + 1) { /* one too few */
-		if ((lenient & LENIENT_LENGTH) && !may_begin(answer, said))
-			*ret_len = n;
-		return FRAME_WHOLE;
-	}
-	if (have > n && !may_begin(answer, n))
-		return have < said ? FRAME_NEED_MORE : FRAME_WHOLE;
-	if (!(lenient & LENIENT_LENGTH))
-		return have == n ? FRAME_NEED_MORE : FRAME_BAD;
-	*ret_len = n;
-	return FRAME_WHOLE;
-}
-
-/* One test a byte: a flow that cannot be Modbus ends at the first byte that says so, not after the header. */
-static enum frame_result frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)
-{
-	uint16_t tid, protocol, length;
-	const struct modbus_state *s = state;
-	struct bytes all = head;
-	size_t have = head.left;
-	enum frame_result r;
-	uint8_t high;
-
-	*ret_len = 0;
-	if (have < 6) {
-		if (have >= 3) {
-			bytes_skip(&head, 2);
-			for (size_t i = 2; i < have; i++)
-				if (bytes_u8(&head, &high) && high != 0)
-					return FRAME_BAD; /* protocol id, or length above 255 */
-		}
-		return FRAME_NEED_MORE;
-	}
-	bytes_be16(&head, &tid);
-	bytes_be16(&head, &protocol);
-	bytes_be16(&head, &length);
-	if (protocol != 0 || length < 2 || length > MODBUS_PDU_MAX - 6)
-		return FRAME_BAD;
-	*ret_len = 6u + length;
-	if (dir == DIR_S2C && s != NULL && (s->lenient & (LENIENT_LENGTH | LENIENT_PADDING)))
-		r = frame_lying(s->lenient, all, ret_len);
-	else
-		r = head.left < length ? FRAME_NEED_MORE : FRAME_WHOLE;
-	if (r != FRAME_WHOLE)
-		*ret_len = 0;
-	return r;
-}
-
 static struct pending_list open_of(struct modbus_state *s)
 {
 	return (struct pending_list){ &s->wait, s->open, sizeof(s->open[0]), MODBUS_OPEN_MAX };
@@ -120,23 +20,6 @@ static void notice_table(struct modbus_state *s, const struct command_table *t)
 		return;
 	for (uint32_t i = 0; i < TOLD_MAX; i++)
 		s->told[i].request.wait.choice = NO_CHOICE;
-}
-
-void modbus_name_conduit(const struct command_table *t, const struct command_permit *p, uint16_t choice,
-			 struct pdu *ret)
-{
-	struct ruling ruling;
-
-	evaluate_choice(t, p, vocabulary_of(PROTO_MODBUS), choice, &ruling.grant, &ruling.row);
-	pdu_name_ruling(ret, &ruling);
-}
-
-void modbus_unseen(const struct command_table *t, const struct command_permit *p, uint8_t unit, uint8_t function,
-		   struct ruling *ret)
-{
-	const struct operation o = { .service = function, .targets = { unit }, .space = SPACE_NONE };
-
-	evaluate_unseen(t, p, vocabulary_of(PROTO_MODBUS), &o, ret);
 }
 
 static void parse(const void *state, enum direction dir, struct bytes pdu, struct parsed *ret)
@@ -440,7 +323,7 @@ const struct enforcer modbus_enforcer = {
 	.state_size = sizeof(struct modbus_state),
 	.datagrams = 1, /* some servers would read on in the next one */
 	.state_used = state_used,
-	.frame = frame,
+	.frame = modbus_frame,
 	.malformed = R_MODBUS_FRAME,
 	.pending = R_MODBUS_PENDING,
 	.parse = parse,

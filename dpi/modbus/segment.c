@@ -26,6 +26,23 @@ bool modbus_goes_alone(const struct ruling *ruling, uint8_t function)
 	return ruling->row != NULL && framed_apart(function);
 }
 
+void modbus_name_conduit(const struct command_table *t, const struct command_permit *p, uint16_t choice,
+			 struct pdu *ret)
+{
+	struct ruling ruling;
+
+	evaluate_choice(t, p, vocabulary_of(PROTO_MODBUS), choice, &ruling.grant, &ruling.row);
+	pdu_name_ruling(ret, &ruling);
+}
+
+void modbus_unseen(const struct command_table *t, const struct command_permit *p, uint8_t unit, uint8_t function,
+		   struct ruling *ret)
+{
+	const struct operation o = { .service = function, .targets = { unit }, .space = SPACE_NONE };
+
+	evaluate_unseen(t, p, vocabulary_of(PROTO_MODBUS), &o, ret);
+}
+
 static bool awaited(const struct modbus_state *s)
 {
 	for (uint32_t i = 0; i < s->wait.n; i++)
@@ -83,7 +100,7 @@ static bool careful(const struct modbus_state *s, size_t carried, struct bytes b
 	for (bool first = true; b.left > HEADER; first = false) {
 		size_t n = b.left;
 		uint8_t unit = b.p[HEADER - 1], function = b.p[HEADER];
-		enum frame_result r = modbus_enforcer.frame(s, DIR_C2S, b, &n);
+		enum frame_result r = modbus_frame(s, DIR_C2S, b, &n);
 		struct ruling ruling;
 
 		if (r == FRAME_BAD)

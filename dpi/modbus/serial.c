@@ -7,6 +7,7 @@
 #include "dpi/judge.h"
 #include "dpi/modbus/modbus.h"
 #include "dpi/modbus/pdu.h"
+#include "dpi/modbus/state.h"
 
 #define HEADER 7u     /* bytes before the function code, of Modbus/TCP */
 #define SERIAL_MIN 4u /* bytes of a frame: unit, function, check */
@@ -172,7 +173,7 @@ static bool is_tcp(struct bytes b)
 	struct bytes pdu;
 	size_t n;
 
-	if (modbus_enforcer.frame(NULL, DIR_C2S, b, &n) != FRAME_WHOLE || n <= HEADER + 1 || !bytes_take(&b, n, &pdu))
+	if (modbus_frame(NULL, DIR_C2S, b, &n) != FRAME_WHOLE || n <= HEADER + 1 || !bytes_take(&b, n, &pdu))
 		return false;
 	modbus_request_parse(pdu, &r);
 	return r.well_formed && function_framing(vocabulary_of(PROTO_MODBUS), r.function) == FRAMING_ALIKE;

@@ -54,7 +54,8 @@ void modbus_name_conduit(const struct command_table *t, const struct command_per
 /* A request of which only the answer was seen, or the head. */
 void modbus_unseen(const struct command_table *t, const struct command_permit *p, uint8_t unit, uint8_t function,
 		   struct ruling *ret);
-/* The enforcer's `segment` and `repeat`, see dpi/protocol.h. */
+/* The enforcer's `frame`, `segment` and `repeat`, see dpi/protocol.h; where nothing is forgiven `state` may be NULL. */
+enum frame_result modbus_frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len);
 bool modbus_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b,
 		    const struct command_table *t, const struct command_permit *p, struct pdu *ret);
 bool modbus_repeat(void *state, uint64_t offset, size_t carried, size_t length, bool late, struct bytes b,

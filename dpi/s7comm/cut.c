@@ -165,15 +165,6 @@ static bool search(struct s7_state *s, uint64_t offset, struct bytes b)
 	return found;
 }
 
-void s7_lose(struct s7_state *s)
-{
-	if (!s->lost) {
-		s->lost = 1;
-		s->n_tail = 0;
-	}
-	s->lost_number = s->number;
-}
-
 static bool unmistakable(struct s7_state *s, uint64_t offset, bool cut, struct bytes b, const struct command_table *t,
 			 const struct command_permit *p, struct pdu *ret)
 {

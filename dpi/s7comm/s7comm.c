@@ -34,11 +34,6 @@ static enum frame_result frame(const void *state, enum direction dir, struct byt
 	return dir == DIR_C2S && is_for_clients(head) ? FRAME_BAD : s7_frame(head, ret_len);
 }
 
-uint32_t s7_slot(const struct s7_state *s)
-{
-	return s->slot_known ? s->slot : SLOT_UNKNOWN;
-}
-
 /* ---- what is asked for ------------------------------------------------------------------------------------------- */
 
 static void parse_tpdu(const struct s7_unit *u, uint32_t slot, struct parsed *ret)
@@ -125,19 +120,6 @@ static void notice_table(struct s7_state *s, const struct command_table *t)
 	s->connect_choice = NO_CHOICE;
 	for (uint32_t i = 0; i < s->n_open; i++)
 		s->open[i].choice = NO_CHOICE;
-}
-
-void s7_forget(struct s7_state *s, uint32_t i)
-{
-	uint32_t at = 0;
-
-	for (uint32_t k = 0; k < i; k++)
-		at += s->open[k].lengths;
-	memmove(&s->lengths[at], &s->lengths[at + s->open[i].lengths],
-		(s->n_lengths - at - s->open[i].lengths) * sizeof(s->lengths[0]));
-	s->n_lengths -= s->open[i].lengths;
-	memmove(&s->open[i], &s->open[i + 1], (s->n_open - i - 1u) * sizeof(s->open[0]));
-	s->n_open--;
 }
 
 static bool make_room(struct s7_state *s, uint32_t lengths)

@@ -2,14 +2,6 @@
 /* What is no request: answers, what a server asks, and what belongs to the connection. What it sends unasked: push.c. */
 #include "dpi/s7comm/state.h"
 
-void s7_name_choice(const struct command_table *t, const struct command_permit *p, uint16_t choice, struct pdu *ret)
-{
-	struct ruling ruling = { .choice = choice };
-
-	evaluate_choice(t, p, &vocabulary_s7comm, choice, &ruling.grant, &ruling.row);
-	pdu_name_ruling(ret, &ruling);
-}
-
 /* ---- answers ----------------------------------------------------------------------------------------------------- */
 
 /* How an answer's function follows from what was asked. */

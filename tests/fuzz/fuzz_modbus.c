@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The Modbus enforcer: a policy made of the first bytes, then pieces of both directions' streams.
- * LINK: appliance/wire/settings.c  dpi/modbus/modbus.c dpi/modbus/request.c dpi/modbus/response.c
+ * LINK: appliance/wire/settings.c  dpi/modbus/frame.c dpi/modbus/modbus.c dpi/modbus/request.c dpi/modbus/response.c
  * LINK: dpi/judge.c
  * LINK: appliance/wire/commands_older.c appliance/wire/evaluate.c appliance/wire/operation.c
  * LINK: dpi/modbus/segment.c dpi/modbus/serial.c dpi/modbus/slip.c appliance/base/bytes.c appliance/wire/vocabulary*.c dpi/%/words.c

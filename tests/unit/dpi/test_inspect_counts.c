@@ -15,7 +15,7 @@
  * LINK: appliance/base/bytes.c
  * LINK: appliance/base/addr.c appliance/wire/commands.c appliance/wire/reason.c appliance/wire/protocols.c
  * LINK: appliance/base/sha256.c appliance/wire/vocabulary*.c dpi/%/words.c
- * LINK: dpi/modbus/modbus.c dpi/modbus/request.c dpi/modbus/response.c dpi/modbus/segment.c dpi/modbus/serial.c dpi/modbus/slip.c
+ * LINK: dpi/modbus/frame.c dpi/modbus/modbus.c dpi/modbus/request.c dpi/modbus/response.c dpi/modbus/segment.c dpi/modbus/serial.c dpi/modbus/slip.c
  * LIBS: libndpi nettle
  */
 #include <setjmp.h>

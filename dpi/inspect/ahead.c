@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dpi/inspect/ahead.h"
 
-#include "dpi/inspect/life.h"
 #include "dpi/inspect/midstream.h"
 #include "dpi/inspect/rejudge.h"
 #include "dpi/inspect/wait.h"
@@ -48,7 +47,7 @@ struct verdict ahead_take(struct crossing *x)
 	case RUNS_DIFFER:
 		return end_flow(R_OVERLAP, PROTO_NONE);
 	case RUNS_KEPT:
-		life_touch(x);
+		crossing_touch(x);
 		return pass(R_AHEAD);
 	case RUNS_NO_ROOM:
 		break;

@@ -10,7 +10,7 @@
 
 static struct opener opener_of(const struct inspector *i, const struct flow *f)
 {
-	return (struct opener){ .protocol = command_enforcer(f)->protocol,
+	return (struct opener){ .protocol = f->commands->enforcer->protocol,
 				.client = f->client,
 				.server = f->server,
 				.flow = (uint32_t)(f - i->flows.flows),
@@ -37,7 +37,7 @@ static void note_unopened(struct crossing *x, const struct parsed *p)
 /* As good as the request that opened what it belongs to, by the rows of now. */
 static void judge_use(struct crossing *x, const struct parsed *p, struct pdu *u)
 {
-	const struct enforcer *e = command_enforcer(x->f);
+	const struct enforcer *e = x->f->commands->enforcer;
 	struct opened *o = companions_use(x->i->companions, e->protocol, &x->d.src, &x->d.dst, &p->bond, x->i->now_ns);
 	struct pdu opened;
 
@@ -68,7 +68,7 @@ static bool is_asked(const struct crossing *x, const struct parsed *p, const str
 		return u->allowed;
 	for (uint32_t i = 0; i < p->n; i++)
 		o[i] = operation_kept(&p->operations[i]);
-	judge_kept(command_enforcer(x->f), o, p->n, R_ALLOWED, x->table, x->permit, &again);
+	judge_kept(x->f->commands->enforcer, o, p->n, R_ALLOWED, x->table, x->permit, &again);
 	return !again.allowed;
 }
 
@@ -131,7 +131,7 @@ void bond_judge_uses(struct inspector *i, const struct flow *f, const struct com
 		     const struct command_permit *permit,
 		     void (*each)(void *ctx, const struct deed *d, const struct pdu *refused), void *ctx)
 {
-	struct asking a = { .enforcer = command_enforcer(f), .table = t, .permit = permit, .each = each, .ctx = ctx };
+	struct asking a = { .enforcer = f->commands->enforcer, .table = t, .permit = permit, .each = each, .ctx = ctx };
 
 	if (a.enforcer == NULL || f->l4proto == IP_TCP)
 		return;

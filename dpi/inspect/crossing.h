@@ -85,4 +85,12 @@ static inline bool crossing_has_commands_lane(const struct crossing *x)
 	return x->permit != NULL && permit_commands_lane(x->permit);
 }
 
+/* The flow's last packet was now. */
+void crossing_touch(struct crossing *x);
+/* Gives back what the flow owns; its numbers stay. */
+void crossing_release(struct inspector *i, uint32_t fi);
+/* New bytes pass (or go by, where nothing is stopped); `unjudged` of them are kept as the beginning of a PDU. */
+MUST_SEND struct verdict crossing_take(struct crossing *x, const struct stream_result *s, size_t unjudged,
+				       enum reason r);
+
 #endif

@@ -18,7 +18,7 @@ static MUST_SEND struct verdict judge_commands(struct crossing *x)
 	struct judged j = command_judge_datagram(x, x->d.payload);
 
 	command_settle(x, !j.denied || crossing_is_observed(x));
-	life_touch(x);
+	crossing_touch(x);
 	if (!j.denied)
 		return pass(R_ALLOWED);
 	if (crossing_is_observed(x))
@@ -54,7 +54,7 @@ static MUST_SEND struct verdict name_datagram(struct crossing *x)
 	n = name_bytes(x, x->d.payload);
 	switch (n.step) {
 	case NAMING_PASS:
-		life_touch(x);
+		crossing_touch(x);
 		return pass(n.reason);
 	case NAMING_CONFIRM:
 		return confirm(n.protocol);
@@ -83,7 +83,7 @@ static MUST_SEND struct verdict come_under(struct crossing *x)
 	v = relabel(x);
 	if (v.step != STEP_END || x->f->commands == NULL)
 		return v;
-	life_release(x->i, x->fi);
+	crossing_release(x->i, x->fi);
 	x->f->protocol = PROTO_NONE;
 	return go_on();
 }
@@ -109,7 +109,7 @@ struct verdict datagram_judge(struct crossing *x)
 	}
 	switch ((enum flow_kind)x->f->kind) {
 	case KIND_REFUSED:
-		life_touch(x);
+		crossing_touch(x);
 		if (!crossing_is_observed(x))
 			return drop((enum reason)x->f->reason);
 		x->spared = (enum reason)x->f->reason;
@@ -117,7 +117,7 @@ struct verdict datagram_judge(struct crossing *x)
 	case KIND_NAMED:
 	case KIND_FREE:
 		x->spared = outcome_let_go_for(x->f);
-		life_touch(x);
+		crossing_touch(x);
 		return pass(R_ALLOWED);
 	case KIND_FOLLOWED:
 		return x->f->commands != NULL ? judge_commands(x) : name_datagram(x);

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "appliance/base/clock.h"
-#include "dpi/inspect/life.h"
 #include "dpi/inspect/rules.h"
 
 #define REFUSED_RATE 500u
@@ -194,6 +193,24 @@ static void blame(const struct crossing *x, struct event *e, enum protocol p)
 	e->line = g->line;
 }
 
+void event_info(const struct flow *f, struct flow_info *ret)
+{
+	*ret = (struct flow_info){
+		.client = f->client,
+		.server = f->server,
+		.client_port = f->client_port,
+		.server_port = f->server_port,
+		.l4proto = f->l4proto,
+		.n = f->n,
+		.permit = f->permit,
+		.lane = f->lane,
+		.protocol = (enum protocol)f->protocol,
+		.midstream = f->midstream,
+		.lost_place = f->lost_place,
+		.unread = f->unread,
+	};
+}
+
 void event_tell_flow(struct crossing *x, enum event_verdict v, enum reason r, enum protocol p)
 {
 	struct event e = start(x, EVENT_FLOW, v, r);
@@ -233,7 +250,7 @@ void event_tell_shadow(struct crossing *x, struct pdu *u)
 	struct flow_info info;
 
 	u->reading = u->shadow = true;
-	life_info(x->f, &info);
+	event_info(x->f, &info);
 	outside_pdu(&info, u, true, x->p->frame);
 	event_tell_refused(x, u, EV_OBSERVE);
 }
@@ -243,7 +260,7 @@ void event_tell_pdu(struct crossing *x, const struct pdu *u)
 	bool observe = crossing_is_observed(x);
 	struct flow_info info;
 
-	life_info(x->f, &info);
+	event_info(x->f, &info);
 	outside_pdu(&info, u, observe, x->p->frame);
 	if (!u->allowed)
 		event_tell_refused(x, u, observe ? EV_OBSERVE : EV_DENY);

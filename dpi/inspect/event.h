@@ -15,6 +15,8 @@ void records_divide(struct records *k, uint32_t used, bool all); /* as flow_divi
 void records_flush(struct inspector *i, bool all);
 uint64_t records_next_due(const struct records *k);
 
+/* What is told of a flow. */
+void event_info(const struct flow *f, struct flow_info *ret);
 void event_tell_flow(struct crossing *x, enum event_verdict v, enum reason r, enum protocol p);
 void event_tell_drop(struct crossing *x, enum event_verdict v, enum reason r);
 /* A PDU that was judged; recorded when it is not allowed. */

@@ -26,7 +26,7 @@ struct verdict follow_open(struct crossing *x)
 	p = name_only_commands(x);
 	if (p != PROTO_NONE && !command_follow(x, p))
 		return refuse(R_OVERLOADED);
-	life_touch(x);
+	crossing_touch(x);
 	return pass(R_HANDSHAKE);
 }
 
@@ -56,7 +56,7 @@ static MUST_SEND struct verdict pass_old(struct crossing *x, enum reason r)
 		v = repeat_judge(x);
 	if (v.step != STEP_ON)
 		return v;
-	life_touch(x);
+	crossing_touch(x);
 	return and_close(pass(r));
 }
 
@@ -179,8 +179,22 @@ static MUST_SEND struct verdict follow_stream(struct crossing *x)
 	return refuse(s.reason); /* no such answer */
 }
 
+/* Each time it stands further on, or is met half-way no more. */
+static MUST_SEND struct verdict follow_on(struct crossing *x, struct verdict v)
+{
+	while (v.step == STEP_AGAIN)
+		v = x->f->waiting_pick_up ? midstream_meet(x) : follow_stream(x);
+	return v;
+}
+
 struct verdict follow(struct crossing *x)
 {
 	pool_for(&x->i->pool, x->f->holder);
-	return x->f->waiting_pick_up ? midstream_meet(x) : follow_stream(x);
+	return follow_on(x, again());
+}
+
+struct verdict follow_half_way(struct crossing *x)
+{
+	pool_for(&x->i->pool, x->f->holder);
+	return follow_on(x, midstream_await(x));
 }

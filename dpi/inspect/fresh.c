@@ -4,24 +4,12 @@
 #include "dpi/inspect/command.h"
 #include "dpi/inspect/event.h"
 #include "dpi/inspect/greet.h"
-#include "dpi/inspect/life.h"
 #include "dpi/inspect/midstream.h"
 #include "dpi/inspect/name.h"
 #include "dpi/inspect/outcome.h"
 #include "dpi/inspect/repeat.h"
 #include "dpi/inspect/room.h"
 #include "dpi/inspect/search.h"
-
-struct verdict fresh_pass(struct crossing *x, const struct stream_result *s, size_t unjudged, enum reason r)
-{
-	/* Room was asked for before anything was judged. */
-	if (!stream_commit(&x->f->stream, &x->i->pool, x->dir, s->fresh, s->fin, unjudged))
-		return refuse(R_POOL_FULL);
-	x->f->gave_up[x->dir] = 0;
-	x->f->astray = 0;
-	life_touch(x);
-	return pass(r);
-}
 
 /* Bytes of this direction were missed: STEP_ON when it can be read again from here. */
 static MUST_SEND struct verdict take_up(struct crossing *x, struct stream_result *s, bool turned)
@@ -35,7 +23,7 @@ static MUST_SEND struct verdict take_up(struct crossing *x, struct stream_result
 	} else if (x->d.payload.left != s->fresh.left || !command_is_whole(e, command_known(x->f), x->dir, s->fresh) ||
 		   (x->dir == DIR_C2S && !x->f->adrift[DIR_S2C] && x->d.ack != server->next)) {
 		v = midstream_await_boundary(x);
-		return v.step == STEP_ON ? fresh_pass(x, s, 0, R_MIDSTREAM_WAIT) : v;
+		return v.step == STEP_ON ? crossing_take(x, s, 0, R_MIDSTREAM_WAIT) : v;
 	} else {
 		event_tell_flow(x, EV_ALLOW, R_PICKED_UP, (enum protocol)x->f->protocol);
 	}
@@ -65,16 +53,16 @@ static MUST_SEND struct verdict judge_commands(struct crossing *x, struct stream
 	if (refused)
 		return j.later ? refuse(j.reason) : end_flow(j.reason, j.speaks);
 	if (!j.denied)
-		return fresh_pass(x, s, j.unjudged, R_ALLOWED);
+		return crossing_take(x, s, j.unjudged, R_ALLOWED);
 	outcome_note_refusal(x, j.reason, j.speaks);
 	x->spared = j.reason;
 	if (j.opaque && !search_goes_on(x)) {
 		x->f->kind = KIND_FREE;
-		life_release(x->i, x->fi);
-		life_touch(x);
+		crossing_release(x->i, x->fi);
+		crossing_touch(x);
 		return pass(R_OBSERVED);
 	}
-	return fresh_pass(x, s, j.unjudged, R_OBSERVED);
+	return crossing_take(x, s, j.unjudged, R_OBSERVED);
 }
 
 /* Its name is known, and more is read of it. */
@@ -82,7 +70,7 @@ static MUST_SEND struct verdict judge_greeting(struct crossing *x, struct stream
 {
 	struct verdict v = greet_take(x, s->fresh);
 
-	return v.step == STEP_ON ? fresh_pass(x, s, 0, R_CONFIRMED) : v;
+	return v.step == STEP_ON ? crossing_take(x, s, 0, R_CONFIRMED) : v;
 }
 
 static MUST_SEND struct verdict judge_name(struct crossing *x, struct stream_result *s)
@@ -108,7 +96,7 @@ static MUST_SEND struct verdict judge_name(struct crossing *x, struct stream_res
 		break;
 	}
 	keep = x->dir == DIR_C2S && crossing_has_commands_lane(x);
-	return fresh_pass(x, s, keep ? stream_carry(&x->f->stream, x->dir) + s->fresh.left : 0, n.reason);
+	return crossing_take(x, s, keep ? stream_carry(&x->f->stream, x->dir) + s->fresh.left : 0, n.reason);
 }
 
 struct verdict fresh_judge(struct crossing *x, struct stream_result *s)
@@ -122,7 +110,7 @@ struct verdict fresh_judge(struct crossing *x, struct stream_result *s)
 		       : crossing_is_observed(x)	       ? midstream_lose_track(x)
 							       : refuse(R_POOL_FULL);
 	if (s->fresh.left == 0)
-		return fresh_pass(x, s, stream_carry(&x->f->stream, x->dir), R_HANDSHAKE);
+		return crossing_take(x, s, stream_carry(&x->f->stream, x->dir), R_HANDSHAKE);
 	if (x->f->greets)
 		return judge_greeting(x, s);
 	if (x->f->commands == NULL)

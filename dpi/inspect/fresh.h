@@ -6,7 +6,5 @@
 #include "dpi/inspect/crossing.h"
 
 MUST_SEND struct verdict fresh_judge(struct crossing *x, struct stream_result *s);
-/* They pass (or go by, where nothing is stopped); `unjudged` of them are kept as the beginning of a PDU. */
-MUST_SEND struct verdict fresh_pass(struct crossing *x, const struct stream_result *s, size_t unjudged, enum reason r);
 
 #endif

@@ -197,7 +197,7 @@ void inspector_packet(struct inspector *i, const struct packet *p)
 	if (v.step == STEP_ON)
 		turn_take(&x);
 	else
-		outcome_send(&x, v);
+		life_send(&x, v);
 }
 
 /* ---- clock work -------------------------------------------------------------------------------------------------- */

@@ -3,57 +3,11 @@
 
 #include <string.h>
 
-#include "dpi/inspect/command.h"
 #include "dpi/inspect/name.h"
 #include "dpi/inspect/outcome.h"
 #include "dpi/inspect/rules.h"
 #include "dpi/inspect/search.h"
 #include "dpi/inspect/wait.h"
-
-void life_info(const struct flow *f, struct flow_info *ret)
-{
-	*ret = (struct flow_info){
-		.client = f->client,
-		.server = f->server,
-		.client_port = f->client_port,
-		.server_port = f->server_port,
-		.l4proto = f->l4proto,
-		.n = f->n,
-		.permit = f->permit,
-		.lane = f->lane,
-		.protocol = (enum protocol)f->protocol,
-		.midstream = f->midstream,
-		.lost_place = f->lost_place,
-		.unread = f->unread,
-	};
-}
-
-void life_touch(struct crossing *x)
-{
-	const struct flow *f = x->f;
-	enum flow_class class = CLASS_LIVE;
-
-	if (f->kind == KIND_REFUSED || f->l4proto != IP_TCP)
-		class = CLASS_DATAGRAM;
-	else if (f->class == CLASS_ENDED && f->told_end)
-		class = CLASS_ENDED;
-	else if (f->kind == KIND_NAMED || f->kind == KIND_FREE)
-		class = CLASS_NAMED;
-	else if (!f->waiting_pick_up && f->stream.state != TCP_OPEN)
-		class = CLASS_HALF_OPEN;
-	else if (!f->waiting_pick_up && f->stream.dir[0].offset == 0 && f->stream.dir[1].offset == 0)
-		class = CLASS_SILENT;
-	flow_touch(&x->i->flows, x->fi, class, x->i->now_ns);
-}
-
-void life_release(struct inspector *i, uint32_t fi)
-{
-	struct flow *f = flow_at(&i->flows, fi);
-
-	stream_free(&f->stream, &i->pool);
-	name_forget(i, f);
-	command_release(i, f);
-}
 
 void life_end(struct inspector *i, uint32_t fi)
 {
@@ -61,9 +15,16 @@ void life_end(struct inspector *i, uint32_t fi)
 
 	outcome_drop_waiting(i, fi, R_OUT_OF_ORDER);
 	search_end(f);
-	life_release(i, fi);
+	crossing_release(i, fi);
 	outcome_tell_end(f);
 	flow_touch(&i->flows, fi, CLASS_ENDED, i->now_ns);
+}
+
+void life_send(struct crossing *x, struct verdict v)
+{
+	outcome_send(x, v);
+	if (v.closes && x->f->stream.state == TCP_CLOSED && !x->f->told_end)
+		life_end(x->i, x->fi);
 }
 
 bool life_tells_ends(const struct crossing *x)

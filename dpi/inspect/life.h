@@ -13,14 +13,11 @@ void life_restart(struct crossing *x, enum direction dir);
 enum direction life_guess_dir(const struct crossing *x);
 /* Whether the ports leave no doubt of it. */
 bool life_tells_ends(const struct crossing *x);
-/* Its last packet was now. */
-void life_touch(struct crossing *x);
 /* Its lane may be of another share than it was; what it holds goes along. */
 void life_change_share(struct crossing *x);
-/* Gives back what the flow owns; its numbers stay. */
-void life_release(struct inspector *i, uint32_t fi);
 /* Writes counts, tells the end once, gives back, moves to the ended ones. */
 void life_end(struct inspector *i, uint32_t fi);
-void life_info(const struct flow *f, struct flow_info *ret);
+/* Carries the verdict out; a flow that it closes ends. */
+void life_send(struct crossing *x, struct verdict v);
 
 #endif

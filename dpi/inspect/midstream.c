@@ -5,7 +5,6 @@
 
 #include "dpi/inspect/command.h"
 #include "dpi/inspect/event.h"
-#include "dpi/inspect/follow.h"
 #include "dpi/inspect/life.h"
 #include "dpi/inspect/outcome.h"
 #include "dpi/inspect/rules.h"
@@ -75,7 +74,7 @@ struct verdict midstream_await_boundary(struct crossing *x)
 	if (waited_enough(x))
 		return end_flow(R_MIDSTREAM_RESET, PROTO_NONE);
 	if (x->d.payload.left > 0 && !may_pass_unjudged(x)) {
-		life_touch(x);
+		crossing_touch(x);
 		return drop(R_MIDSTREAM_WAIT);
 	}
 	return go_on();
@@ -166,7 +165,7 @@ static MUST_SEND struct verdict pick_up(struct crossing *x, enum protocol p, boo
 	if (!searched && x->dir == DIR_S2C) /* what the client is in the middle of, an answer does not tell */
 		f->adrift[DIR_C2S] = ADRIFT_AWAITS;
 	event_tell_flow(x, EV_ALLOW, R_PICKED_UP, p);
-	return follow(x);
+	return again();
 }
 
 /*
@@ -183,7 +182,7 @@ struct verdict midstream_go_back(struct crossing *x)
 	    !picks_up(x, (enum protocol)f->protocol, false) || !stream_go_back(&f->stream, x->dir, x->d.seq))
 		return go_on();
 	command_forget(f);
-	return follow(x);
+	return again();
 }
 
 /* Both ends had said that they are done. What comes now is nothing's continuation. */
@@ -258,7 +257,7 @@ struct verdict midstream_meet(struct crossing *x)
 		return end_flow(R_MIDSTREAM_RESET, PROTO_NONE);
 	if (rule == MID_DROP) {
 		outcome_note_refusal(x, R_MIDSTREAM_DROP, PROTO_NONE);
-		life_touch(x);
+		crossing_touch(x);
 		return drop(R_MIDSTREAM_DROP);
 	}
 	p = pick_up_as(x, searched);
@@ -270,7 +269,7 @@ struct verdict midstream_meet(struct crossing *x)
 	leave_unread(x);
 	if (!overtakes(x))
 		stream_watch(&f->stream, &x->i->pool, x->dir, &x->d);
-	life_touch(x);
+	crossing_touch(x);
 	return and_close(pass(R_MIDSTREAM_WAIT));
 }
 
@@ -295,7 +294,7 @@ struct verdict midstream_skip_gap(struct crossing *x)
 		midstream_skip(x->i, x->f, x->dir, x->d.seq, x->dir == DIR_S2C);
 	if (midstream_acknowledges_unseen(x))
 		midstream_skip(x->i, x->f, other_end(x->dir), x->d.ack, true);
-	return follow(x);
+	return again();
 }
 
 struct verdict midstream_await(struct crossing *x)
@@ -330,7 +329,7 @@ struct verdict midstream_lose_track(struct crossing *x)
 	outcome_drop_waiting(x->i, x->fi, R_MIDSTREAM_WAIT);
 	leave_unread(x);
 	stream_watch(&x->f->stream, &x->i->pool, x->dir, &x->d);
-	life_touch(x);
+	crossing_touch(x);
 	return pass(R_MIDSTREAM_WAIT);
 }
 

@@ -5,7 +5,6 @@
 
 #include "dpi/inspect/event.h"
 #include "dpi/inspect/greet.h"
-#include "dpi/inspect/life.h"
 #include "dpi/inspect/reset.h"
 #include "dpi/inspect/rules.h"
 #include "dpi/inspect/wait.h"
@@ -127,7 +126,7 @@ static void note(struct crossing *x, enum event_verdict v, enum reason r, enum p
 	f->verdict = (uint8_t)v;
 	f->reason = (uint16_t)r;
 	f->refused_frame = x->p->frame;
-	life_info(f, &info);
+	event_info(f, &info);
 	outside_flow(&info, v, r, x->p->frame);
 }
 
@@ -142,8 +141,8 @@ static void settle(struct crossing *x, enum flow_kind kind, enum reason r)
 {
 	x->f->kind = (uint8_t)kind;
 	outcome_drop_waiting(x->i, x->fi, r);
-	life_release(x->i, x->fi);
-	life_touch(x);
+	crossing_release(x->i, x->fi);
+	crossing_touch(x);
 }
 
 static void end_it(struct crossing *x, enum reason r, enum protocol speaks)
@@ -163,7 +162,7 @@ void outcome_confirm(struct crossing *x, enum protocol p)
 	if (f->verdict == EV_ALLOW)
 		f->reason = R_CONFIRMED;
 	event_tell_flow(x, EV_ALLOW, R_CONFIRMED, p);
-	life_info(f, &info);
+	event_info(f, &info);
 	outside_flow(&info, EV_ALLOW, R_CONFIRMED, 0);
 	settle(x, (enum flow_kind)f->kind, R_OUT_OF_ORDER);
 }
@@ -211,7 +210,7 @@ void outcome_tell_end(struct flow *f)
 	if (f->told_end)
 		return;
 	f->told_end = true;
-	life_info(f, &info);
+	event_info(f, &info);
 	outside_flow(&info, (enum event_verdict)f->verdict, f->reason == R_NONE ? R_ALLOWED : (enum reason)f->reason,
 		     f->refused_frame);
 }
@@ -250,6 +249,7 @@ void outcome_send(struct crossing *x, struct verdict v)
 
 	switch ((enum step)v.step) {
 	case STEP_ON:
+	case STEP_AGAIN:
 	case STEP_KEEP:
 		return;
 	case STEP_PASS:
@@ -284,6 +284,4 @@ void outcome_send(struct crossing *x, struct verdict v)
 		reset_server(x);
 		break;
 	}
-	if (v.closes && x->f->stream.state == TCP_CLOSED && !x->f->told_end)
-		life_end(x->i, x->fi);
 }

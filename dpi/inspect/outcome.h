@@ -13,7 +13,7 @@ void outcomes_free(struct outcomes *o);
 void outcomes_note_packet(struct outcomes *o);
 void outcomes_stats(const struct outcomes *o, struct inspector_stats *ret);
 
-/* A verdict of STEP_ON or STEP_KEEP sends nothing. */
+/* A verdict of STEP_ON, STEP_AGAIN or STEP_KEEP sends nothing. What closes its flow goes by life_send. */
 void outcome_send(struct crossing *x, struct verdict v);
 /* The packets of a flow that wait: dropped for `r`, or passed when nothing of it is stopped. */
 void outcome_drop_waiting(struct inspector *i, uint32_t fi, enum reason r);

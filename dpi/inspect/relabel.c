@@ -51,7 +51,7 @@ static void live_again(struct crossing *x)
 	if (x->f->class != CLASS_ENDED || !relabel_lives(x->f) || (x->d.tcp_flags & TCP_SYN))
 		return;
 	x->f->told_end = false;
-	life_touch(x);
+	crossing_touch(x);
 }
 
 /* ---- what went by meanwhile --------------------------------------------------------------------------------------- */
@@ -110,7 +110,7 @@ static void meet_anew(struct crossing *x)
 {
 	life_restart(x, life_guess_dir(x));
 	x->f->waiting_pick_up = x->f->midstream = true;
-	life_touch(x);
+	crossing_touch(x);
 }
 
 static void go_half_way(struct crossing *x)

@@ -2,7 +2,6 @@
 #include "dpi/inspect/search.h"
 
 #include "dpi/inspect/command.h"
-#include "dpi/inspect/fresh.h"
 
 #define SEARCH_PDUS 2u /* so many of the longest PDUs are looked through at a time */
 
@@ -121,7 +120,7 @@ struct verdict search_boundary(struct crossing *x, struct stream_result *s, bool
 	if (at == all) {
 		if (all > most)
 			give_up(f, x->dir, all - most);
-		return fresh_pass(x, s, all > most ? most : all, R_MIDSTREAM_WAIT);
+		return crossing_take(x, s, all > most ? most : all, R_MIDSTREAM_WAIT);
 	}
 	if (at >= e->pdu_max || holds_pdu(f, x->dir, bytes_of(room, all), at))
 		give_up(f, x->dir, at);

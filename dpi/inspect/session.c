@@ -57,14 +57,14 @@ static MUST_SEND struct verdict meet_settled(struct crossing *x)
 			return go_on();
 		if (is_answer(x))
 			return meet_answer(x);
-		life_touch(x);
+		crossing_touch(x);
 		if (!(x->d.tcp_flags & TCP_RST))
 			x->spared = outcome_let_go_for(f);
 		return pass(R_ALLOWED);
 	}
 	if (x->d.tcp_flags & TCP_RST) /* an end that believed the reset says so */
 		return pass(R_HANDSHAKE);
-	life_touch(x);
+	crossing_touch(x);
 	return and_hear(drop((enum reason)f->reason), HEAR_PACKET);
 }
 

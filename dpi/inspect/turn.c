@@ -3,8 +3,8 @@
 
 #include "dpi/inspect/follow.h"
 #include "dpi/inspect/greet.h"
+#include "dpi/inspect/life.h"
 #include "dpi/inspect/midstream.h"
-#include "dpi/inspect/outcome.h"
 #include "dpi/inspect/relabel.h"
 #include "dpi/inspect/wait.h"
 
@@ -33,14 +33,14 @@ static void release(struct inspector *i, uint32_t fi, enum direction dir, uint32
 		if (t.ahead && t.p.frame < filled[t.x.dir])
 			t.p.frame = filled[t.x.dir];
 		filled[t.x.dir] = t.p.frame;
-		outcome_send(&t.x, good ? judge_taken(&t) : drop(R_UNKNOWN_PERMIT));
+		life_send(&t.x, good ? judge_taken(&t) : drop(R_UNKNOWN_PERMIT));
 	}
 	i->releasing = false;
 }
 
 void turn_take(struct crossing *x)
 {
-	outcome_send(x, follow(x));
+	life_send(x, follow(x));
 	if (x->f->wait.first != SLOT_NONE)
 		release(x->i, x->fi, x->dir, x->p->frame);
 }
@@ -51,14 +51,14 @@ static void give_up(struct inspector *i, uint32_t fi, uint32_t w)
 	struct taken t;
 
 	if (!wait_take(i, w, &t)) {
-		outcome_send(&t.x, drop(R_UNKNOWN_PERMIT));
+		life_send(&t.x, drop(R_UNKNOWN_PERMIT));
 	} else if (t.x.f->greets && !greet_stops(t.x.permit)) {
-		outcome_send(&t.x, greet_let_go(&t.x));
+		life_send(&t.x, greet_let_go(&t.x));
 	} else if (crossing_is_observed(&t.x)) {
-		outcome_send(&t.x, midstream_await(&t.x));
+		life_send(&t.x, follow_half_way(&t.x));
 	} else {
 		midstream_note_given_up(&t.x);
-		outcome_send(&t.x, drop(R_OUT_OF_ORDER));
+		life_send(&t.x, drop(R_OUT_OF_ORDER));
 	}
 	release(i, fi, t.x.dir, t.p.frame);
 }

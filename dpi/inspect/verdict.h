@@ -22,7 +22,8 @@ enum step {
 	STEP_REFUSE,  /* it is refused for itself, its flow goes on: recorded and dropped, or passed under observe */
 	STEP_END, /* its flow ends here for good and both ends are reset; under observe the flow is let go of instead */
 	STEP_CUT, /* as STEP_END, whatever the mode says */
-	STEP_KEEP, /* it waits, and somebody keeps it (wait.h): nothing is sent now */
+	STEP_AGAIN, /* not decided: where the flow stands was found anew, and it is followed from there (follow.h) */
+	STEP_KEEP,  /* it waits, and somebody keeps it (wait.h): nothing is sent now */
 };
 
 /* Who is reset beside that. STEP_END and STEP_CUT reset both ends by themselves. */
@@ -49,6 +50,11 @@ static inline struct verdict verdict_of(enum step s, enum reason r)
 static inline struct verdict go_on(void)
 {
 	return verdict_of(STEP_ON, R_NONE);
+}
+
+static inline struct verdict again(void)
+{
+	return verdict_of(STEP_AGAIN, R_NONE);
 }
 
 static inline struct verdict pass(enum reason r)

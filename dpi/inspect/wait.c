@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 
-#include "dpi/inspect/life.h"
 #include "dpi/inspect/rules.h"
 
 #define WAIT_NS 10000000ull  /* no packet is held longer */
@@ -184,7 +183,7 @@ struct verdict wait_keep(struct crossing *x)
 	else
 		i->waits->oldest = w;
 	i->waits->newest = w;
-	life_touch(x);
+	crossing_touch(x);
 	return verdict_of(STEP_KEEP, R_OUT_OF_ORDER);
 }
 

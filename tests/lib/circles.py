@@ -1,17 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """No circle of calls between the files of a folder: read from the objects of build/release, as nm
-shows who defines a symbol and who takes it.
-
-What remains of old circles stands in tests/circles.txt, each as it is: that list only ever gets
-shorter. mgmt/cli is looked at as a whole besides. Prints what breaks it, with the symbols of the
-shortest way around, and exits 1 then; it builds nothing itself."""
+shows who defines a symbol and who takes it. mgmt/cli is looked at as a whole besides. Prints what
+breaks it, with the symbols of the shortest way around, and exits 1 then; it builds nothing itself."""
 import collections
 import os
 import subprocess
 import sys
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
-KNOWN, OBJECTS = "tests/circles.txt", "build/release"
+OBJECTS = "build/release"
 PRODUCT = ("appliance", "dpi", "policy", "mgmt")
 WHOLE = "mgmt/cli"  # its verbs have folders of their own, and are one program
 
@@ -76,10 +73,10 @@ def circles(graph):
     return sorted((c for c in found if len(c) > 1), key=sorted)
 
 
-def around(graph, circle, through):
-    """The shortest way around that comes by one of `through`, in words."""
+def around(graph, circle):
+    """The shortest way around, in words."""
     best = None
-    for start in sorted(through):
+    for start in sorted(circle):
         before = ways(graph, start, circle)
         for last in circle:
             if start in graph[last]:
@@ -92,13 +89,6 @@ def around(graph, circle, through):
     return "\n".join("    %s calls %s: %s" % (a, b, " ".join(sorted(graph[a][b]))) for a, b in zip(best, best[1:]))
 
 
-def known():
-    """[(folder, files)] as they are listed."""
-    with open(os.path.join(TOP, KNOWN), encoding="utf-8") as f:
-        rows = [line.split(":") for line in f if line.strip() and not line.startswith("#")]
-    return [(folder, frozenset(files.split())) for folder, files in rows]
-
-
 def main():
     paths = sources()
     missing = [path + ".c" for path in paths if not os.path.exists(os.path.join(TOP, OBJECTS, path + ".o"))]
@@ -106,25 +96,9 @@ def main():
         print("no objects of %d sources in %s, `make all` makes them: %s" % (len(missing), OBJECTS, " ".join(missing[:8])))
         return 1
     where, takes = symbols(paths)
-    listed, wrong, n = known(), [], 0
-    for folder, names in sorted(folders(paths).items()):
-        graph = calls(names, where, takes)
-        old = [files for f, files in listed if f == folder]
-        new = circles(graph)
-        n += len(new)
-        for circle in new:
-            within = [files for files in old if files >= circle]
-            if not within:
-                grown = max(old, key=lambda files: len(files & circle), default=frozenset())
-                wrong.append("%s: a circle of %s\n%s" % (folder, " ".join(sorted(circle)), around(graph, circle, (circle - grown) or circle)))
-            elif circle not in within:
-                wrong.append("%s: shorter by now, and so is its line in %s: %s" % (folder, KNOWN, " ".join(sorted(circle))))
-        for files in old:
-            if not any(files & circle for circle in new):
-                wrong.append("%s: gone, and so is its line in %s: %s" % (folder, KNOWN, " ".join(sorted(files))))
-    for folder in {f for f, _ in listed} - set(folders(paths)):
-        wrong.append("%s: there is no such folder, and so no line in %s" % (folder, KNOWN))
-    print("\n".join(wrong) if wrong else "%d files, %d circles, all of them known" % (len(paths), n))
+    graphs = {folder: calls(names, where, takes) for folder, names in sorted(folders(paths).items())}
+    wrong = ["%s: a circle of %s\n%s" % (folder, " ".join(sorted(circle)), around(graph, circle)) for folder, graph in graphs.items() for circle in circles(graph)]
+    print("\n".join(wrong) if wrong else "%d files, no circle" % len(paths))
     return 1 if wrong else 0
 
 

@@ -93,7 +93,7 @@ struct flow {
 	bool missed;	       /* ... because a full queue let them by */
 	bool one_path;	       /* its server wants Multipath TCP: its client may not offer it any more */
 	bool told_end;	       /* outside_flow was told the end */
-	bool greets;	       /* TLS, whose hellos are read before it is let go of: dpi/inspect/greet.c */
+	bool greets;	       /* TLS, whose hellos are read before it is let go of: dpi/inspect/weak.c */
 	bool named;	       /* ... its client's hello was read, with the name in it */
 	bool undeclared;       /* ... which its permit's conduits do not declare, and that was told */
 	uint32_t asked_at;     /* ... the client's number behind that hello */

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dpi/inspect/bond.h"
-#include "dpi/inspect/enforcers.h"
+#include "dpi/enforcers.h"
+#include "dpi/inspect/companion.h"
 #include "dpi/inspect/event.h"
 #include "dpi/inspect/state.h"
 #include "dpi/name.h"

@@ -5,9 +5,13 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "dpi/inspect/command.h"
+#include "dpi/inspect/state.h"
 #include "dpi/judge.h"
 #include "dpi/keyed.h"
 #include "dpi/share.h"
+
+/* ---- what is open --------------------------------------------------------------------------- */
 
 #define NONE UINT32_MAX
 #define BUCKETS 1024u
@@ -95,7 +99,7 @@ static void link_used(struct companions *all, uint32_t i)
 	all->newest[c->by.share] = i;
 }
 
-static void drop(struct companions *all, uint32_t i)
+static void let_go(struct companions *all, uint32_t i)
 {
 	struct companion *c = &all->places[i];
 	uint32_t *at = bucket_of(all, c->by.protocol, &c->by.client, &c->by.server);
@@ -138,7 +142,7 @@ static void tidy(struct companions *all, const struct opener *by, uint64_t now_n
 		if (!same_pair(c, by))
 			continue;
 		if (is_over(c, now_ns)) {
-			drop(all, i);
+			let_go(all, i);
 			continue;
 		}
 		n++;
@@ -146,7 +150,7 @@ static void tidy(struct companions *all, const struct opener *by, uint64_t now_n
 			least = i;
 	}
 	if (n >= COMPANIONS_PAIR)
-		drop(all, least);
+		let_go(all, least);
 }
 
 static uint32_t add(struct companions *all, const struct opener *by, uint64_t now_ns)
@@ -158,7 +162,7 @@ static uint32_t add(struct companions *all, const struct opener *by, uint64_t no
 	for (unsigned k = 0; k < 2 && all->in_share[by->share] >= all->part[by->share]; k++) {
 		if (all->oldest[by->share] == NONE)
 			return NONE;
-		drop(all, all->oldest[by->share]);
+		let_go(all, all->oldest[by->share]);
 	}
 	if (all->free != NONE) {
 		i = all->free;
@@ -192,13 +196,14 @@ static uint32_t find(struct companions *all, const struct opener *by, uint64_t k
 
 /* ---- what happens to them ------------------------------------------------------------------------------------------ */
 
-void companions_ask(struct companions *all, const struct opener *by, uint64_t key, const struct operation *o,
-		    uint32_t n, uint64_t now_ns)
+/* A request that is allowed and will open `key`; its operations are copied. */
+static void companions_ask(struct companions *all, const struct opener *by, uint64_t key, const struct operation *o,
+			   uint32_t n, uint64_t now_ns)
 {
 	uint32_t i = find(all, by, key, false);
 
 	if (i != NONE)
-		drop(all, i);
+		let_go(all, i);
 	if (n == 0 || n > COMPANION_OPERATIONS)
 		return;
 	i = add(all, by, now_ns);
@@ -223,11 +228,12 @@ static void drop_former(struct companions *all, const struct opener *by, const s
 		if (c->open && same_pair(c, by) &&
 		    (c->key == b->key ||
 		     (c->as.sends[DIR_C2S] && b->sends[DIR_C2S] && c->as.id[DIR_C2S] == b->id[DIR_C2S])))
-			drop(all, i);
+			let_go(all, i);
 	}
 }
 
-void companions_open(struct companions *all, const struct opener *by, const struct bond *b, uint64_t now_ns)
+/* Its answer says that it is open: datagrams that name id[dir] may go from dir's sender to the other end, with bytes[dir] at most. */
+static void companions_open(struct companions *all, const struct opener *by, const struct bond *b, uint64_t now_ns)
 {
 	uint32_t i = find(all, by, b->key, false);
 	uint64_t silent = b->silent_ms * 1000000ull;
@@ -238,7 +244,7 @@ void companions_open(struct companions *all, const struct opener *by, const stru
 	drop_former(all, by, b);
 	c = &all->places[i];
 	if (is_over(c, now_ns)) {
-		drop(all, i);
+		let_go(all, i);
 		return;
 	}
 	c->open = true;
@@ -247,15 +253,16 @@ void companions_open(struct companions *all, const struct opener *by, const stru
 	c->used_ns = now_ns;
 }
 
-void companions_close(struct companions *all, const struct opener *by, uint64_t key)
+static void companions_close(struct companions *all, const struct opener *by, uint64_t key)
 {
 	uint32_t i = find(all, by, key, true);
 
 	if (i != NONE)
-		drop(all, i);
+		let_go(all, i);
 }
 
-void companions_orphan(struct companions *all, const struct opener *by, uint64_t now_ns)
+/* The flow is over: what it opened may be used for some time yet, or goes on. */
+static void companions_orphan(struct companions *all, const struct opener *by, uint64_t now_ns)
 {
 	uint32_t i = *bucket_of(all, by->protocol, &by->client, &by->server);
 
@@ -275,8 +282,9 @@ static bool fits(const struct companion *c, enum direction dir, const struct bon
 	return c->as.sends[dir] && c->as.id[dir] == b->id[0] && b->bytes[0] <= c->as.bytes[dir];
 }
 
-struct opened *companions_use(struct companions *all, enum protocol p, const struct addr *from, const struct addr *to,
-			      const struct bond *b, uint64_t now_ns)
+/* What opened the connection of this datagram, borrowed until the next call; NULL when there is none. Who lets it pass counts it. */
+static struct opened *companions_use(struct companions *all, enum protocol p, const struct addr *from,
+				     const struct addr *to, const struct bond *b, uint64_t now_ns)
 {
 	uint32_t i = *bucket_of(all, p, from, to);
 
@@ -296,8 +304,9 @@ struct opened *companions_use(struct companions *all, enum protocol p, const str
 	return NULL;
 }
 
-void companions_each(struct companions *all, enum protocol p, const struct addr *one, const struct addr *other,
-		     uint64_t now_ns, void (*each)(void *ctx, const struct opened *o), void *ctx)
+/* Everything that is open between these two, whichever of them opened it. */
+static void companions_each(struct companions *all, enum protocol p, const struct addr *one, const struct addr *other,
+			    uint64_t now_ns, void (*each)(void *ctx, const struct opened *o), void *ctx)
 {
 	uint32_t i = *bucket_of(all, p, one, other);
 
@@ -309,4 +318,152 @@ void companions_each(struct companions *all, enum protocol p, const struct addr 
 		if (c->open && c->by.protocol == p && (forth || back) && !is_over(c, now_ns))
 			each(ctx, &c->what);
 	}
+}
+
+/* ---- what a request opens ------------------------------------------------------------------- */
+
+#define UNOPENED_NS (30u * SECOND_NS) /* datagrams that came so long ago may be over */
+
+static struct opener opener_of(const struct inspector *i, const struct flow *f)
+{
+	return (struct opener){ .protocol = f->commands->enforcer->protocol,
+				.client = f->client,
+				.server = f->server,
+				.flow = (uint32_t)(f - i->flows.flows),
+				.n = f->n,
+				.share = f->share };
+}
+
+/* It passes because nothing is stopped here; where something is, it would not. */
+static void note_unopened(struct crossing *x, const struct parsed *p)
+{
+	struct command_state *c = x->f->commands;
+
+	if (!crossing_is_observed(x) || p->n != 1)
+		return;
+	if (x->i->now_ns - c->unopened_ns >= UNOPENED_NS)
+		c->unopened.count = 0;
+	c->unopened = (struct deed){ .operation = operation_kept(&p->operations[0]),
+				     .count = c->unopened.count + 1,
+				     .n = 1,
+				     .wrong = R_NOT_OPENED };
+	c->unopened_ns = x->i->now_ns;
+}
+
+/* As good as the request that opened what it belongs to, by the rows of now. */
+static void judge_use(struct crossing *x, const struct parsed *p, struct pdu *u)
+{
+	const struct enforcer *e = x->f->commands->enforcer;
+	struct opened *o = companions_use(x->i->companions, e->protocol, &x->d.src, &x->d.dst, &p->bond, x->i->now_ns);
+	struct pdu opened;
+
+	if (o == NULL) {
+		note_unopened(x, p);
+		return;
+	}
+	judge_kept(e, o->operations, o->n, R_ALLOWED, x->table, x->permit, &opened);
+	o->passed += opened.allowed || crossing_is_observed(x);
+	opened.dir = u->dir;
+	opened.offset = u->offset;
+	opened.length = u->length;
+	opened.operations = o->operations;
+	opened.n_operations = o->n;
+	*u = opened;
+}
+
+/*
+ * Whether the request reaches the server and all that may be against it is the rows: then what it opens is known, and whether anybody
+ * may use it is asked for each datagram. So what is opened while a policy observes has the right to go on that the next one gives it.
+ */
+static bool is_asked(const struct crossing *x, const struct parsed *p, const struct pdu *u)
+{
+	struct operation o[COMPANION_OPERATIONS];
+	struct pdu again;
+
+	if (u->allowed || !crossing_is_observed(x) || p->wrong != R_ALLOWED || p->n > COMPANION_OPERATIONS)
+		return u->allowed;
+	for (uint32_t i = 0; i < p->n; i++)
+		o[i] = operation_kept(&p->operations[i]);
+	judge_kept(x->f->commands->enforcer, o, p->n, R_ALLOWED, x->table, x->permit, &again);
+	return !again.allowed;
+}
+
+bool bond_note(struct crossing *x, const struct parsed *p, struct pdu *u)
+{
+	struct opener by = opener_of(x->i, x->f);
+
+	switch ((enum bond_kind)p->bond.kind) {
+	case BOND_NONE:
+		return false;
+	case BOND_USES:
+		judge_use(x, p, u);
+		return false;
+	case BOND_ASKS:
+		if (!is_asked(x, p, u))
+			return false;
+		companions_ask(x->i->companions, &by, p->bond.key, p->operations, p->n, x->i->now_ns);
+		return true;
+	case BOND_OPENS: /* if it was asked for, refused or not */
+		if (!u->allowed && !crossing_is_observed(x))
+			return false;
+		companions_open(x->i->companions, &by, &p->bond, x->i->now_ns);
+		return true;
+	case BOND_CLOSES:
+		if (u->allowed)
+			companions_close(x->i->companions, &by, p->bond.key);
+		return false;
+	}
+	return false; /* no such kind */
+}
+
+/* Rows that uses are judged by, and who hears of those that they refuse. */
+struct asking {
+	const struct enforcer *enforcer;
+	const struct command_table *table;
+	const struct command_permit *permit;
+	void (*each)(void *ctx, const struct deed *d, const struct pdu *refused);
+	void *ctx;
+};
+
+static void judge_opened(void *ctx, const struct opened *o)
+{
+	const struct asking *a = ctx;
+	struct deed d[COMPANION_OPERATIONS] = { 0 };
+	struct pdu u;
+
+	if (o->passed == 0)
+		return;
+	judge_kept(a->enforcer, o->operations, o->n, R_ALLOWED, a->table, a->permit, &u);
+	if (u.allowed)
+		return;
+	for (uint32_t i = 0; i < o->n; i++)
+		d[i].operation = o->operations[i];
+	d[0].n = o->n;
+	d[0].count = o->passed;
+	a->each(a->ctx, d, &u);
+}
+
+void bond_judge_uses(struct inspector *i, const struct flow *f, const struct command_table *t,
+		     const struct command_permit *permit,
+		     void (*each)(void *ctx, const struct deed *d, const struct pdu *refused), void *ctx)
+{
+	struct asking a = { .enforcer = f->commands->enforcer, .table = t, .permit = permit, .each = each, .ctx = ctx };
+
+	if (a.enforcer == NULL || f->l4proto == IP_TCP)
+		return;
+	companions_each(i->companions, a.enforcer->protocol, &f->client, &f->server, i->now_ns, judge_opened, &a);
+	if (f->commands->unopened.count > 0 && i->now_ns - f->commands->unopened_ns < UNOPENED_NS) {
+		const struct deed *d = &f->commands->unopened;
+		struct pdu u;
+
+		judge_kept(a.enforcer, &d->operation, 1, R_NOT_OPENED, t, permit, &u);
+		each(ctx, d, &u);
+	}
+}
+
+void bond_end(struct inspector *i, const struct flow *f)
+{
+	struct opener by = opener_of(i, f);
+
+	companions_orphan(i->companions, &by, i->now_ns);
 }

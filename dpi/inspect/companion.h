@@ -15,6 +15,8 @@
 
 #include "appliance/base/addr.h"
 #include "appliance/wire/operation.h"
+#include "dpi/inspect/command.h"
+#include "dpi/inspect/crossing.h"
 #include "dpi/protocol.h"
 
 #define COMPANIONS 1024u			 /* of a worker */
@@ -46,19 +48,16 @@ struct companions *companions_new(void); /* NULL when memory is out */
 void companions_free(struct companions *all);
 void companions_divide(struct companions *all, uint32_t used, bool whole); /* as flow_divide */
 
-/* A request that is allowed and will open `key`; its operations are copied. */
-void companions_ask(struct companions *all, const struct opener *by, uint64_t key, const struct operation *o,
-		    uint32_t n, uint64_t now_ns);
-/* Its answer says that it is open: datagrams that name id[dir] may go from dir's sender to the other end, with bytes[dir] at most. */
-void companions_open(struct companions *all, const struct opener *by, const struct bond *b, uint64_t now_ns);
-void companions_close(struct companions *all, const struct opener *by, uint64_t key);
-/* The flow is over: what it opened may be used for some time yet, or goes on. */
-void companions_orphan(struct companions *all, const struct opener *by, uint64_t now_ns);
-/* What opened the connection of this datagram, borrowed until the next call; NULL when there is none. Who lets it pass counts it. */
-struct opened *companions_use(struct companions *all, enum protocol p, const struct addr *from, const struct addr *to,
-			      const struct bond *b, uint64_t now_ns);
-/* Everything that is open between these two, whichever of them opened it. */
-void companions_each(struct companions *all, enum protocol p, const struct addr *one, const struct addr *other,
-		     uint64_t now_ns, void (*each)(void *ctx, const struct opened *o), void *ctx);
+/* A PDU that was judged and says something of it. One that uses what was opened is decided here. True: its flow is an opener. */
+bool bond_note(struct crossing *x, const struct parsed *p, struct pdu *u);
+/*
+ * What goes by over `f`, a flow of datagrams, under other rows. That they are refused is nothing that `f` asked for: the request was said
+ * in another session, which may be over, or before anybody looked.
+ */
+void bond_judge_uses(struct inspector *i, const struct flow *f, const struct command_table *t,
+		     const struct command_permit *permit,
+		     void (*each)(void *ctx, const struct deed *d, const struct pdu *refused), void *ctx);
+/* An opener's flow is over. */
+void bond_end(struct inspector *i, const struct flow *f);
 
 #endif

@@ -41,9 +41,9 @@ struct inspector {
 	struct waits *waits;	       /* wait.h: packets that wait */
 	struct resets *resets;	       /* reset.h: what is said again */
 	struct records *records;       /* event.h: budgets of records */
-	struct outcomes *outcomes;     /* outcome.h: what was decided */
+	struct outcomes *outcomes;     /* life.h: what was decided */
 	struct rooms rooms;
-	bool releasing; /* turn.h */
+	bool releasing; /* inspect.c: packets that waited */
 	bool forgot
 		[SHARES]; /* life.h: a full share made this worker forget a TCP session that its server may still have */
 };

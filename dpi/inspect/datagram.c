@@ -3,11 +3,10 @@
 
 #include <netinet/in.h>
 
+#include "dpi/inspect/change.h"
 #include "dpi/inspect/command.h"
 #include "dpi/inspect/life.h"
 #include "dpi/inspect/name.h"
-#include "dpi/inspect/outcome.h"
-#include "dpi/inspect/relabel.h"
 #include "dpi/inspect/rules.h"
 
 /*

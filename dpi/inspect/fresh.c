@@ -1,15 +1,154 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dpi/inspect/fresh.h"
 
+#include "dpi/inspect/change.h"
 #include "dpi/inspect/command.h"
 #include "dpi/inspect/event.h"
-#include "dpi/inspect/greet.h"
+#include "dpi/inspect/life.h"
 #include "dpi/inspect/midstream.h"
 #include "dpi/inspect/name.h"
-#include "dpi/inspect/outcome.h"
-#include "dpi/inspect/repeat.h"
-#include "dpi/inspect/room.h"
 #include "dpi/inspect/search.h"
+#include "dpi/inspect/state.h"
+#include "dpi/inspect/wait.h"
+#include "dpi/inspect/weak.h"
+
+/* ---- room for new bytes --------------------------------------------------------------------- */
+
+#define WAYS_MAX 4u /* sessions that give way to one segment */
+#define WAY_LOOKS 8u
+
+static uint32_t keeps(const struct flow *f)
+{
+	return (uint32_t)stream_kept(&f->stream) + f->wait.bytes;
+}
+
+/*
+ * The pool has no room for `bytes` more of this flow: whoever keeps most of its share gives way, if that is more than this
+ * flow's holder would have then. One session each time; false when nobody gives way.
+ */
+static bool make_way(struct crossing *x, size_t bytes)
+{
+	struct inspector *i = x->i;
+	const struct holder *all = i->flows.holders.holders;
+	uint32_t h = share_greediest(&i->flows.holders, x->f->share, HELD_BLOCKS), fi;
+
+	if (!pool_is_divided(&i->pool) || h == HOLDER_NONE ||
+	    all[h].held[HELD_BLOCKS] <= all[x->f->holder].held[HELD_BLOCKS] + bytes / POOL_BLOCK)
+		return false;
+	for (unsigned n = 0; n < WAY_LOOKS; n++) {
+		fi = flow_heaviest(&i->flows, h, keeps);
+		if (fi == FLOW_NONE || fi == x->fi)
+			return false;
+		if (keeps(flow_at(&i->flows, fi)) > 0) {
+			outcome_give_way(i, fi);
+			return true;
+		}
+	}
+	return false; /* its next packet looks on */
+}
+
+/* Room for `bytes` more of this packet's direction, made if need be; before any of them is judged. */
+static bool room_make(struct crossing *x, size_t bytes)
+{
+	bool fits = stream_room(&x->f->stream, &x->i->pool, x->dir, bytes);
+
+	for (unsigned ways = 0; !fits && ways < WAYS_MAX && make_way(x, bytes); ways++)
+		fits = stream_room(&x->f->stream, &x->i->pool, x->dir, bytes);
+	return fits;
+}
+
+/* ---- bytes that passed before --------------------------------------------------------------- */
+
+struct verdict repeat_judge(struct crossing *x)
+{
+	struct flow *f = x->f;
+	const struct stream_dir *d = &f->stream.dir[x->dir];
+	struct pdu u = { .dir = x->dir, .space = 255, .conduit = EVENT_NO_CONDUIT };
+	uint32_t from = x->d.seq, to = x->d.seq + (uint32_t)x->d.payload.left, pdu = d->first;
+	struct command_state *c = f->commands;
+	struct judged j = { .reason = R_ALLOWED };
+	struct bytes kept;
+	bool late;
+	size_t n;
+
+	if (c == NULL || c->enforcer->repeat == NULL || x->dir != DIR_C2S || crossing_is_observed(x) || !d->known)
+		return go_on();
+	if (seq_diff(to, d->next) > 0)
+		to = d->next;
+	/* Its receiver has what came before; perhaps a part of a PDU, where its window ended. */
+	if (seq_diff(from, d->first) < 0)
+		from = d->first;
+	if (seq_diff(from, d->acked) < 0)
+		from = d->acked;
+	if (seq_diff(to, from) <= 0)
+		return go_on();
+	kept = bytes_of(x->i->rooms.pdu,
+			stream_kept_copy(&f->stream, &x->i->pool, x->dir, x->i->rooms.pdu, PACKET_MAX));
+	while (seq_diff(from, pdu) > 0 && c->enforcer->frame(c->state, x->dir, kept, &n) == FRAME_WHOLE &&
+	       seq_diff(from, pdu + (uint32_t)n) >= 0 && bytes_skip(&kept, n))
+		pdu += (uint32_t)n;
+	u.offset = d->offset - (d->next - pdu);
+	u.length = to - from;
+	late = x->i->now_ns - (u.offset == c->begun ? c->begun_ns : c->segment_ns) > LATE_NS;
+	if (c->enforcer->repeat(c->state, u.offset, from - pdu, to - from, late, kept, x->table, x->permit, &u))
+		return go_on();
+	command_tell(x, &u, &j);
+	return end_flow(j.reason, PROTO_NONE);
+}
+
+/* ---- bytes ahead of a gap ------------------------------------------------------------------- */
+
+/* Waits, or is decided when it cannot. */
+static MUST_SEND struct verdict hold(struct crossing *x)
+{
+	struct verdict v = wait_compare(x);
+
+	if (v.step == STEP_ON)
+		v = wait_keep(x);
+	if (v.step != STEP_ON)
+		return v;
+	return crossing_is_observed(x) ? midstream_await(x) : refuse(R_OUT_OF_ORDER);
+}
+
+/*
+ * A session that ends when its worker dies takes along what is ahead of its gap. Where it goes on, whole allowed PDUs are what
+ * a successor would let pass behind a pick-up. An end of the stream waits for what comes before it. Behind a SYN over the live
+ * session a server that forgot it would read on from the number of that SYN, and see no gap; or keep it for the new session.
+ */
+static bool may_pass_ahead(const struct crossing *x)
+{
+	struct lane lane;
+
+	if (x->dir == DIR_C2S && (x->f->stream.forgot || x->f->stream.anew) && !crossing_is_observed(x))
+		return false;
+	if (x->f->adrift[x->dir] || x->d.payload.left == 0 || (x->d.tcp_flags & TCP_FIN))
+		return false;
+	return crossing_is_observed(x) ||
+	       (lane_of(x->permit->lane, &lane) && lane.when_down == FAIL_CLOSED &&
+		lane.when_overloaded == FAIL_CLOSED && x->permit->midstream != MID_PICK_UP) ||
+	       rejudge_allows_each(x, x->d.payload);
+}
+
+struct verdict ahead_take(struct crossing *x)
+{
+	struct verdict v = midstream_go_on_at(x);
+
+	if (v.step != STEP_ON)
+		return v;
+	switch (may_pass_ahead(x) ? runs_add(&x->f->stream.dir[x->dir].runs, &x->i->pool, x->d.seq, x->d.payload)
+				  : RUNS_NO_ROOM) {
+	case RUNS_DIFFER:
+		return end_flow(R_OVERLAP, PROTO_NONE);
+	case RUNS_KEPT:
+		crossing_touch(x);
+		return pass(R_AHEAD);
+	case RUNS_NO_ROOM:
+		break;
+	}
+	return hold(x);
+}
+
+/* ---- new bytes ------------------------------------------------------------------------------ */
 
 /* Bytes of this direction were missed: STEP_ON when it can be read again from here. */
 static MUST_SEND struct verdict take_up(struct crossing *x, struct stream_result *s, bool turned)

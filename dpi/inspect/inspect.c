@@ -1,28 +1,135 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The inspector as a whole: its memory, its table, the entry of packets, what is due. */
 #include "dpi/inspect/inspect.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "appliance/base/clock.h"
+#include "dpi/inspect/change.h"
 #include "dpi/inspect/command.h"
 #include "dpi/inspect/companion.h"
 #include "dpi/inspect/count.h"
 #include "dpi/inspect/crossing.h"
-#include "dpi/inspect/cut.h"
 #include "dpi/inspect/datagram.h"
 #include "dpi/inspect/event.h"
 #include "dpi/inspect/life.h"
-#include "dpi/inspect/outcome.h"
+#include "dpi/inspect/midstream.h"
 #include "dpi/inspect/reset.h"
 #include "dpi/inspect/rules.h"
 #include "dpi/inspect/session.h"
-#include "dpi/inspect/turn.h"
 #include "dpi/inspect/wait.h"
 #include "dpi/inspect/weak.h"
 #include "dpi/judge.h"
 #include "dpi/name.h"
+
+/* ---- sessions that are over ----------------------------------------------------------------- */
+
+/*
+ * Mostly the box has lost the session (it was off, or rebooted) and its ends have not: both are reset, so that the client dials
+ * anew and the server's slot is free. Whether there is a live session after all, out of whose windows the segment is, only the
+ * kernel knows; the gate asks. No flow is made for it: anybody can send as many of these as he likes.
+ */
+static MUST_SEND struct verdict cut_stray(struct crossing *x)
+{
+	x->dir = life_guess_dir(x);
+	/* By its own numbers; a flow that may be alive hears nothing of it. */
+	return and_hear(drop(R_NO_SESSION), x->d.tcp_flags & TCP_RST ? HEAR_NOTHING : HEAR_PACKET);
+}
+
+/* A packet of the cut lane. */
+static MUST_SEND struct verdict cut_judge(struct crossing *x)
+{
+	if (x->d.l4proto != IP_TCP)
+		return drop(R_ENDED);
+	x->fi = flow_find(&x->i->flows, &x->d, &x->dir);
+	if (x->fi != FLOW_NONE) {
+		x->f = flow_at(&x->i->flows, x->fi);
+		if (x->f->kind != KIND_REFUSED && x->dir == DIR_S2C && (x->d.tcp_flags & TCP_SYN)) {
+			/* A session that begins over the one that is known: its ends know this packet's numbers alone. */
+			life_restart(x, x->dir);
+			x->f->waiting_pick_up = true;
+		}
+		return x->f->kind == KIND_REFUSED ? and_hear(drop(R_ENDED), HEAR_PACKET)
+						  : verdict_of(STEP_CUT, R_ENDED);
+	}
+	x->dir = life_guess_dir(x);
+	/* Without room for it the cut is as good; only its event is missing. */
+	if (!life_open(x, x->dir))
+		return and_hear(drop(R_ENDED), HEAR_FLOW);
+	x->f->waiting_pick_up = true; /* nothing is known but this packet's numbers */
+	return verdict_of(STEP_CUT, R_ENDED);
+}
+
+/* ---- packets that waited, when it is their turn --------------------------------------------- */
+
+static MUST_SEND struct verdict judge_taken(struct taken *t)
+{
+	struct verdict v = relabel(&t->x);
+
+	return v.step == STEP_ON ? follow(&t->x) : v;
+}
+
+/* What is in order now. `frame` of `dir` filled the gap; 0 when none did. */
+static void release(struct inspector *i, uint32_t fi, enum direction dir, uint32_t frame)
+{
+	uint32_t filled[2] = { 0 }; /* the last frame that was needed, by direction */
+	struct taken t;
+	uint32_t w;
+	bool good;
+
+	if (i->releasing)
+		return;
+	i->releasing = true;
+	filled[dir] = frame;
+	while ((w = wait_ready(i, fi)) != SLOT_NONE) {
+		good = wait_take(i, w, &t);
+		/* Its bytes reach the receiver when the gap is filled, not when they arrived. */
+		if (t.ahead && t.p.frame < filled[t.x.dir])
+			t.p.frame = filled[t.x.dir];
+		filled[t.x.dir] = t.p.frame;
+		life_send(&t.x, good ? judge_taken(&t) : drop(R_UNKNOWN_PERMIT));
+	}
+	i->releasing = false;
+}
+
+/* A segment whose flow is known. */
+static void turn_take(struct crossing *x)
+{
+	life_send(x, follow(x));
+	if (x->f->wait.first != SLOT_NONE)
+		release(x->i, x->fi, x->dir, x->p->frame);
+}
+
+/* The time of one is over. */
+static void give_up(struct inspector *i, uint32_t fi, uint32_t w)
+{
+	struct taken t;
+
+	if (!wait_take(i, w, &t)) {
+		life_send(&t.x, drop(R_UNKNOWN_PERMIT));
+	} else if (t.x.f->greets && !greet_stops(t.x.permit)) {
+		life_send(&t.x, greet_let_go(&t.x));
+	} else if (crossing_is_observed(&t.x)) {
+		life_send(&t.x, follow_half_way(&t.x));
+	} else {
+		midstream_note_given_up(&t.x);
+		life_send(&t.x, drop(R_OUT_OF_ORDER));
+	}
+	release(i, fi, t.x.dir, t.p.frame);
+}
+
+/* Those whose time is over: dropped so that they are repeated. */
+static void turn_expire(struct inspector *i)
+{
+	uint32_t w, fi;
+
+	while ((w = wait_overdue(i, &fi)) != SLOT_NONE)
+		give_up(i, fi, w);
+}
+
+/* ---- one packet, and the inspector itself --------------------------------------------------- */
+
+/* The inspector as a whole: its memory, its table, the entry of packets, what is due. */
 
 #define TICK_FLOWS 64u /* flows that one tick ends, at most */
 

@@ -31,7 +31,7 @@ struct inspector_limits {
 	uint32_t kinds;	      /* bit n: lanes of enum lane_kind n come here, and divide what is scarce; 0: any */
 	bool no_library;      /* without nDPI: what it alone could name stays without a name */
 	bool undivided;	      /* any lane may have all of what is scarce */
-	bool gaps_stay; /* a capture: what is missing will not come. See captured.h, search.h; its permits should observe */
+	bool gaps_stay; /* a capture: what is missing will not come. See midstream.h, search.h; its permits should observe */
 };
 
 /* All memory of the worker's life, nDPI's included unless it does without. NULL when it cannot be had. */

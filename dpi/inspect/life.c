@@ -1,13 +1,299 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dpi/inspect/life.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "dpi/inspect/event.h"
 #include "dpi/inspect/name.h"
-#include "dpi/inspect/outcome.h"
+#include "dpi/inspect/reset.h"
 #include "dpi/inspect/rules.h"
 #include "dpi/inspect/search.h"
 #include "dpi/inspect/wait.h"
+#include "dpi/inspect/weak.h"
+
+/* ---- what comes of a packet ----------------------------------------------------------------- */
+
+#define CROWD_PART 8u /* of a share, in handshakes and silent sessions */
+
+struct outcomes {
+	uint64_t packets, accepted, confirmed, dropped;
+	uint64_t reasons[REASON_COUNT];
+};
+
+struct outcomes *outcomes_new(void)
+{
+	return calloc(1, sizeof(struct outcomes));
+}
+
+void outcomes_free(struct outcomes *o)
+{
+	free(o);
+}
+
+void outcomes_note_packet(struct outcomes *o)
+{
+	o->packets++;
+}
+
+void outcomes_stats(const struct outcomes *o, struct inspector_stats *ret)
+{
+	ret->packets = o->packets;
+	ret->accepted = o->accepted;
+	ret->confirmed = o->confirmed;
+	ret->dropped = o->dropped;
+	for (unsigned r = 0; r < REASON_COUNT; r++)
+		ret->reasons[r] = o->reasons[r];
+}
+
+/* ---- packets ------------------------------------------------------------------------------------------------------ */
+
+/*
+ * Whether its acknowledgements without data need not come here: they would say nothing that the next segment does not. Where
+ * many handshakes wait for their third segment, that one decides which of them have to make room.
+ */
+static bool is_quiet(const struct crossing *x)
+{
+	const struct flow_table *t = &x->i->flows;
+	const struct flow *f = x->f;
+
+	return f != NULL && f->l4proto == IP_TCP && f->kind == KIND_FOLLOWED && !f->waiting_pick_up && !f->adrift[0] &&
+	       !f->adrift[1] && !f->missed && f->astray == 0 && f->wait.n == 0 && stream_quiet(&f->stream) &&
+	       (f->stream.state == TCP_OPEN ||
+		t->lists[f->share][CLASS_HALF_OPEN].n + t->lists[f->share][CLASS_SILENT].n <=
+			t->part[f->share] / CROWD_PART);
+}
+
+static void decide(struct crossing *x, bool passes, enum reason r)
+{
+	struct outcomes *o = x->i->outcomes;
+	bool known = x->f != NULL && (x->f->kind == KIND_NAMED || x->f->kind == KIND_FREE);
+	enum outcome out = OUTCOME_DROP;
+
+	/* A lane for commands sees every packet of its flows, known or not. */
+	if (passes)
+		out = known && !crossing_has_commands_lane(x) ? OUTCOME_CONFIRMED
+		      : is_quiet(x)			      ? OUTCOME_QUIET
+							      : OUTCOME_ACCEPT;
+	if (x->f != NULL && out == OUTCOME_QUIET && x->f->stream.state == TCP_SYN_RECV)
+		flow_touch(&x->i->flows, x->fi, CLASS_SILENT, x->i->now_ns); /* nobody will tell when it is open */
+	o->reasons[r]++;
+	o->dropped += out == OUTCOME_DROP;
+	o->confirmed += out == OUTCOME_CONFIRMED;
+	o->accepted += out == OUTCOME_ACCEPT || out == OUTCOME_QUIET;
+	outside_decide(x->p->queue, x->p->id, out, mark_permit(x->p->mark),
+		       passes && x->spared != R_NONE ? x->spared : r);
+}
+
+/* Refused, or spared because its conduits only observe. */
+static void decide_refused(struct crossing *x, bool observed, enum reason r)
+{
+	x->spared = r;
+	if (observed && x->f != NULL && x->dir == DIR_C2S && x->d.payload.left > 0)
+		x->f->let_by = true;
+	decide(x, observed, observed ? R_OBSERVED : r);
+}
+
+enum reason outcome_let_go_for(const struct flow *f)
+{
+	return f->kind == KIND_FREE && f->verdict == EV_OBSERVE ? (enum reason)f->reason : R_NONE;
+}
+
+void outcome_drop_waiting(struct inspector *i, uint32_t fi, enum reason r)
+{
+	const struct flow *f = flow_at(&i->flows, fi);
+	struct packet p;
+
+	while (wait_take_any(i, fi, &p)) {
+		struct crossing x = {
+			.i = i, .p = &p, .lane = mark_lane(p.mark), .fi = fi, .f = flow_at(&i->flows, fi)
+		};
+		bool known = f->kind == KIND_NAMED || f->kind == KIND_FREE, passes;
+
+		x.permit = commands_permit(rules_table(i->rules), mark_permit(p.mark));
+		x.spared = known ? outcome_let_go_for(f) : r;
+		passes = crossing_is_observed(&x) || known;
+		decide(&x, passes, !passes ? r : crossing_is_observed(&x) ? R_OBSERVED : R_ALLOWED);
+	}
+}
+
+/* ---- flows -------------------------------------------------------------------------------------------------------- */
+
+/* The first refusal is the flow's verdict, unless it was only observed; later ones are only counted. */
+static void note(struct crossing *x, enum event_verdict v, enum reason r, enum protocol speaks)
+{
+	struct flow *f = x->f;
+	struct flow_info info;
+
+	event_tell_flow(x, v, r, speaks);
+	if (f->verdict == EV_DENY || (f->verdict == EV_OBSERVE && v != EV_DENY))
+		return;
+	f->verdict = (uint8_t)v;
+	f->reason = (uint16_t)r;
+	f->refused_frame = x->p->frame;
+	event_info(f, &info);
+	outside_flow(&info, v, r, x->p->frame);
+}
+
+void outcome_note_refusal(struct crossing *x, enum reason r, enum protocol speaks)
+{
+	if (x->f->verdict == EV_ALLOW)
+		note(x, crossing_is_observed(x) ? EV_OBSERVE : EV_DENY, r, speaks);
+}
+
+/* Nothing of it is followed from here on: what it owned is given back. */
+static void settle(struct crossing *x, enum flow_kind kind, enum reason r)
+{
+	x->f->kind = (uint8_t)kind;
+	outcome_drop_waiting(x->i, x->fi, r);
+	crossing_release(x->i, x->fi);
+	crossing_touch(x);
+}
+
+static void end_it(struct crossing *x, enum reason r, enum protocol speaks)
+{
+	reset_both(x, false);
+	note(x, EV_DENY, r, speaks);
+	settle(x, KIND_REFUSED, r);
+}
+
+void outcome_confirm(struct crossing *x, enum protocol p)
+{
+	struct flow *f = x->f;
+	struct flow_info info;
+
+	f->protocol = (uint16_t)p;
+	f->kind = p == PROTO_NONE ? KIND_FREE : KIND_NAMED;
+	if (f->verdict == EV_ALLOW)
+		f->reason = R_CONFIRMED;
+	event_tell_flow(x, EV_ALLOW, R_CONFIRMED, p);
+	event_info(f, &info);
+	outside_flow(&info, EV_ALLOW, R_CONFIRMED, 0);
+	settle(x, (enum flow_kind)f->kind, R_OUT_OF_ORDER);
+}
+
+void outcome_cut_idle(struct crossing *x, enum reason r)
+{
+	if (x->f->kind != KIND_REFUSED && reset_knows_both(x->f))
+		end_it(x, r, PROTO_NONE);
+}
+
+void outcome_give_way(struct inspector *i, uint32_t fi)
+{
+	struct flow *f = flow_at(&i->flows, fi);
+	struct packet p = { .queue = f->queue, .mark = mark_make(f->permit, f->lane, MARK_UNJUDGED) };
+	struct crossing x = { .i = i, .p = &p, .lane = f->lane, .fi = fi, .f = f, .dir = DIR_C2S };
+
+	x.table = rules_table(i->rules);
+	x.permit = commands_permit(x.table, f->permit);
+	x.d = (struct decoded){ .src = f->client,
+				.dst = f->server,
+				.sport = f->client_port,
+				.dport = f->server_port,
+				.l4proto = f->l4proto };
+	if (f->greets && !greet_stops(x.permit)) { /* nothing that is kept of it has to be read: it is let go of */
+		f->greets = false;
+		if (!f->named && x.permit != NULL) /* it goes on unread */
+			greet_unnamed(&x, PROTO_TLS);
+		outcome_confirm(&x, (enum protocol)f->protocol);
+		return;
+	}
+	if (crossing_is_observed(&x)) {
+		outcome_drop_waiting(i, fi, R_POOL_FULL);
+		stream_free(&f->stream, &i->pool);
+		f->waiting_pick_up = f->midstream = true;
+		note(&x, EV_OBSERVE, R_POOL_FULL, PROTO_NONE);
+		return;
+	}
+	end_it(&x, R_POOL_FULL, PROTO_NONE);
+}
+
+/* What it was, once. */
+static void outcome_tell_end(struct flow *f)
+{
+	struct flow_info info;
+
+	if (f->told_end)
+		return;
+	f->told_end = true;
+	event_info(f, &info);
+	outside_flow(&info, (enum event_verdict)f->verdict, f->reason == R_NONE ? R_ALLOWED : (enum reason)f->reason,
+		     f->refused_frame);
+}
+
+/* ---- verdicts ----------------------------------------------------------------------------------------------------- */
+
+static void send_refusal(struct crossing *x, enum reason r)
+{
+	bool observed = crossing_is_observed(x);
+
+	if (r != R_OUT_OF_ORDER) /* a lost segment is no event */
+		event_tell_drop(x, observed ? EV_OBSERVE : EV_DENY, r);
+	decide_refused(x, observed, r);
+}
+
+static void send_end(struct crossing *x, struct verdict v)
+{
+	bool observed = v.step == STEP_END && crossing_is_observed(x);
+	enum protocol speaks = (enum protocol)v.speaks;
+	enum reason r = (enum reason)v.reason;
+
+	if (speaks != PROTO_NONE && x->f->protocol == PROTO_NONE)
+		x->f->protocol = (uint16_t)speaks;
+	if (observed) {
+		note(x, EV_OBSERVE, r, speaks);
+		settle(x, KIND_FREE, r);
+	} else {
+		end_it(x, r, speaks);
+	}
+	decide_refused(x, observed, r);
+}
+
+/* A verdict of STEP_ON, STEP_AGAIN or STEP_KEEP sends nothing. What closes its flow goes by life_send. */
+static void outcome_send(struct crossing *x, struct verdict v)
+{
+	enum reason r = (enum reason)v.reason;
+
+	switch ((enum step)v.step) {
+	case STEP_ON:
+	case STEP_AGAIN:
+	case STEP_KEEP:
+		return;
+	case STEP_PASS:
+		decide(x, true, r);
+		break;
+	case STEP_CONFIRM:
+		outcome_confirm(x, (enum protocol)v.speaks);
+		decide(x, true, r);
+		break;
+	case STEP_DROP:
+		decide(x, false, r);
+		break;
+	case STEP_REFUSE:
+		send_refusal(x, r);
+		break;
+	case STEP_END:
+	case STEP_CUT:
+		send_end(x, v);
+		break;
+	}
+	/* Behind the decision: the gate sends a reset of a stray for a packet that was dropped, and for no other. */
+	switch ((enum hear)v.hear) {
+	case HEAR_NOTHING:
+		break;
+	case HEAR_FLOW:
+		reset_both(x, false);
+		break;
+	case HEAR_PACKET:
+		reset_both(x, true);
+		break;
+	case HEAR_SERVER:
+		reset_server(x);
+		break;
+	}
+}
+
+/* ---- the life of a flow --------------------------------------------------------------------- */
 
 void life_end(struct inspector *i, uint32_t fi)
 {

@@ -28,19 +28,24 @@ MUST_SEND struct verdict midstream_await(struct crossing *x);
 MUST_SEND struct verdict midstream_give_up_place(struct crossing *x);
 /* Nothing may be stopped and this cannot be kept: only numbers from here on. */
 MUST_SEND struct verdict midstream_lose_track(struct crossing *x);
-/* Bytes before it are missing for good: goes on behind them. */
-MUST_SEND struct verdict midstream_skip_gap(struct crossing *x);
 /* Where what this acknowledges, or what is before it, went by unseen, the session goes on there; else STEP_ON. */
 MUST_SEND struct verdict midstream_go_on_behind(struct crossing *x);
 MUST_SEND struct verdict midstream_go_on_at(struct crossing *x);
 
 /* Dropped, because what is before it did not come. */
 void midstream_note_given_up(struct crossing *x);
-/* The bytes of this direction up to `to` are missing for good. Unless they `arrived`, those that the receiver lacks pass no more. */
-void midstream_skip(struct inspector *i, struct flow *f, enum direction dir, uint32_t to, bool arrived);
 /* Acknowledges what did not go by here. Numbers far ahead are nobody's. */
 bool midstream_acknowledges_unseen(const struct crossing *x);
 /* Whether packets of its lane may go by while this worker lives: a full queue lets them. */
 bool midstream_may_miss(const struct crossing *x);
+
+/*
+ * What a capture lacks. Its packets come in the order of their ends (mgmt/cli/replay/order.c), so whatever is not there when a
+ * segment has its turn will never come. A segment is made one of an ordinary stream before anybody looks at it: bytes before
+ * it that are missing are skipped, as are those that it acknowledges; numbers that nobody sent are not believed.
+ *
+ * STEP_ON: the segment is neither ahead of its stream nor acknowledges what is ahead of the other.
+ */
+MUST_SEND struct verdict captured_prepare(struct crossing *x);
 
 #endif

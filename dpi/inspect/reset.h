@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which numbers the ends of a TCP session believe, and resets that are said again. For outcome.c.
+ * Which numbers the ends of a TCP session believe, and resets that are said again. For life.c.
  *
  * A reset is said once and nobody acknowledges it. One that gets lost behind the box would leave a silent server with a
  * session that no client has any more, and perhaps without a free slot. So the resets of a cut are said again a few

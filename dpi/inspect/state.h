@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a flow with an enforcer has beside its stream. For command.c, repeat.c and rejudge.c. */
+/* What a flow with an enforcer has beside its stream. For command.c, companion.c, change.c and fresh.c. */
 #ifndef SEKISHO_DPI_INSPECT_STATE_H
 #define SEKISHO_DPI_INSPECT_STATE_H
 

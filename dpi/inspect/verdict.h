@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a stage decides about a packet. A stage sends nothing: it returns one of these, and outcome.c alone carries it out.
+ * What a stage decides about a packet. A stage sends nothing: it returns one of these, and life.c alone carries it out.
  * Whoever is handed one passes it on or has it carried out; the compiler complains about one that is lost.
  */
 #ifndef SEKISHO_DPI_INSPECT_VERDICT_H
@@ -22,7 +22,7 @@ enum step {
 	STEP_REFUSE,  /* it is refused for itself, its flow goes on: recorded and dropped, or passed under observe */
 	STEP_END, /* its flow ends here for good and both ends are reset; under observe the flow is let go of instead */
 	STEP_CUT, /* as STEP_END, whatever the mode says */
-	STEP_AGAIN, /* not decided: where the flow stands was found anew, and it is followed from there (follow.h) */
+	STEP_AGAIN, /* not decided: where the flow stands was found anew, and it is followed from there (session.h) */
 	STEP_KEEP,  /* it waits, and somebody keeps it (wait.h): nothing is sent now */
 };
 

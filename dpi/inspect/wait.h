@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Packets that wait for the bytes before them: undecided, with a copy in the shared pool, in places that are divided like all
- * that is scarce. Nothing is decided here; turn.c takes them out when their gap is filled or their time is over.
+ * that is scarce. Nothing is decided here; inspect.c takes them out when their gap is filled or their time is over.
  */
 #ifndef SEKISHO_DPI_INSPECT_WAIT_H
 #define SEKISHO_DPI_INSPECT_WAIT_H

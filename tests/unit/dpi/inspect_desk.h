@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "appliance/base/clock.h"
-#include "dpi/inspect/enforcers.h"
+#include "dpi/enforcers.h"
 #include "dpi/inspect/inspect.h"
 #include "dpi/judge.h"
 #include "tests/unit/dpi/exact.h"

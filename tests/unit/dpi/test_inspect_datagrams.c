@@ -5,10 +5,8 @@
  *
  * LINK: appliance/wire/settings.c
  * LINK: dpi/judge.c appliance/wire/evaluate.c appliance/wire/operation.c
- * LINK: dpi/inspect/ahead.c dpi/inspect/bond.c dpi/inspect/captured.c dpi/inspect/command.c dpi/inspect/companion.c dpi/inspect/count.c dpi/inspect/cut.c dpi/inspect/datagram.c dpi/inspect/deeds.c dpi/inspect/event.c
- * LINK: dpi/inspect/crossing.c dpi/inspect/follow.c dpi/inspect/fresh.c dpi/inspect/impact.c dpi/inspect/inspect.c dpi/inspect/life.c dpi/inspect/midstream.c dpi/inspect/name.c
- * LINK: dpi/inspect/outcome.c dpi/inspect/rejudge.c dpi/inspect/relabel.c dpi/inspect/repeat.c dpi/inspect/reset.c dpi/inspect/room.c dpi/inspect/rules.c
- * LINK: dpi/inspect/search.c dpi/inspect/session.c dpi/inspect/turn.c dpi/inspect/wait.c dpi/inspect/greet.c dpi/inspect/weak.c dpi/hello.c appliance/wire/tls.c appliance/wire/event.c appliance/wire/limit.c
+ * LINK: dpi/inspect/%.c
+ * LINK: dpi/hello.c appliance/wire/tls.c appliance/wire/event.c appliance/wire/limit.c
  * LINK: dpi/decode.c dpi/flow.c
  * LINK: appliance/wire/commands_older.c
  * LINK: dpi/share.c dpi/stream.c dpi/runs.c dpi/pool.c dpi/name.c dpi/recognise.c dpi/%/recognise.c dpi/forms/%.c

@@ -3,8 +3,8 @@
  * The table of protocol enforcers, made of appliance/wire/protocols.def. `enforcer_of` itself is declared in
  * protocol.h; this header adds what only the inspector asks.
  */
-#ifndef SEKISHO_DPI_INSPECT_ENFORCERS_H
-#define SEKISHO_DPI_INSPECT_ENFORCERS_H
+#ifndef SEKISHO_DPI_ENFORCERS_H
+#define SEKISHO_DPI_ENFORCERS_H
 
 #include "appliance/wire/protocols.h"
 #include "appliance/wire/reason.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "dpi/inspect/enforcers.h"
+#include "dpi/enforcers.h"
 
 #include "dpi/protocol.h"
 

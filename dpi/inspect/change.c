@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dpi/inspect/change.h"
+
+#include <string.h>
+
+#include "dpi/inspect/command.h"
+#include "dpi/inspect/companion.h"
+#include "dpi/inspect/crossing.h"
+#include "dpi/inspect/event.h"
+#include "dpi/inspect/life.h"
+#include "dpi/inspect/midstream.h"
+#include "dpi/inspect/name.h"
+#include "dpi/inspect/rules.h"
+#include "dpi/inspect/state.h"
+#include "dpi/inspect/weak.h"
+
+/* ---- what is kept is judged once more ------------------------------------------------------- */
+
+void rejudge_give_back(struct inspector *i, struct flow *f, enum direction dir)
+{
+	const struct stream_dir *d = &f->stream.dir[dir];
+	size_t n = 0;
+
+	while (f->commands != NULL && stream_unacknowledged(&f->stream, dir) > 0 && seq_diff(d->acked, d->first) > 0) {
+		size_t have = stream_unacknowledged(&f->stream, dir);
+
+		/* Mostly all of it is acknowledged. */
+		if (seq_diff(d->acked, d->first) < (int32_t)have) {
+			struct bytes head = bytes_of(
+				i->rooms.pdu, stream_unacknowledged_copy(&f->stream, &i->pool, dir, 0, i->rooms.pdu,
+									 command_enforcer(f)->pdu_max));
+
+			if (command_enforcer(f)->frame(command_known(f), dir, head, &n) != FRAME_WHOLE || n == 0)
+				n = d->acked - d->first; /* a capture: no PDU begins there */
+			if ((int32_t)n > seq_diff(d->acked, d->first))
+				return;
+			have = n;
+		}
+		stream_acknowledged(&f->stream, &i->pool, dir, have);
+	}
+}
+
+/* One PDU as if it were the next that this end says, for who knows this much of the session. */
+static bool allows_alone(const struct crossing *x, const void *known, enum direction dir, struct bytes pdu,
+			 struct pdu *ret)
+{
+	const struct enforcer *e = command_enforcer(x->f);
+	_Alignas(16) uint8_t state[ENFORCER_STATE_MAX];
+	struct parsed parsed;
+
+	*ret = (struct pdu){ .dir = dir, .space = 255, .conduit = EVENT_NO_CONDUIT };
+	memcpy(state, known, e->state_used(known));
+	if (e->missed != NULL)
+		e->missed(state, false); /* what an answer belongs to has gone by */
+	judge_pdu(e, state, dir, pdu, x->table, x->permit, x->i->rooms.judge, &parsed, ret);
+	return ret->allowed;
+}
+
+bool rejudge_allows_each(const struct crossing *x, struct bytes b)
+{
+	const struct enforcer *e = command_enforcer(x->f);
+	struct bytes pdu;
+	struct pdu u;
+	size_t n = 0;
+
+	while (e != NULL && b.left > 0)
+		if (e->frame(command_known(NULL), x->dir, b, &n) != FRAME_WHOLE || n == 0 || !bytes_take(&b, n, &pdu) ||
+		    !allows_alone(x, command_known(NULL), x->dir, pdu, &u))
+			return false;
+	return e != NULL;
+}
+
+static bool allows_direction(const struct crossing *x, enum direction dir, struct pdu *refused)
+{
+	const struct flow *f = x->f;
+	const struct enforcer *e = command_enforcer(f);
+	size_t all = stream_unacknowledged(&f->stream, dir), at = 0, n;
+
+	if (f->adrift[dir] || stream_unframed(&f->stream, dir) > 0) /* a full queue let it by, or what was before it */
+		return midstream_may_miss(x);
+	if (dir == DIR_S2C) /* an answer belongs to a request that was allowed when it reached the server */
+		return true;
+	while (at < all) {
+		struct bytes head =
+			bytes_of(x->i->rooms.pdu, stream_unacknowledged_copy(&f->stream, &x->i->pool, dir, at,
+									     x->i->rooms.pdu, e->pdu_max));
+
+		n = 0;
+		if (e->frame(command_known(f), dir, head, &n) != FRAME_WHOLE || n == 0 || n > head.left)
+			return false;
+		if (!allows_alone(x, command_known(f), dir, bytes_of(x->i->rooms.pdu, n), refused))
+			return false;
+		at += n;
+	}
+	return true;
+}
+
+/* Whether what its receiver has not acknowledged is allowed by x's permit and table; tells nobody. *refused: the PDU that is
+ * not, its `allowed` true when it was none. */
+static bool rejudge_allows(struct crossing *x, struct pdu *refused)
+{
+	struct flow *f = x->f;
+
+	refused->allowed = true;
+	if (crossing_is_observed(x) || f->kind != KIND_FOLLOWED || f->stream.state == TCP_CLOSED)
+		return true;
+	if (f->greets) /* it has its name, which relabel_decide held against the permit */
+		return true;
+	if (f->commands == NULL)
+		return name_fits_again(x);
+	rejudge_give_back(x->i, f, DIR_C2S);
+	rejudge_give_back(x->i, f, DIR_S2C);
+	return allows_direction(x, DIR_C2S, refused) && allows_direction(x, DIR_S2C, refused);
+}
+
+struct verdict rejudge(struct crossing *x)
+{
+	struct pdu refused = { .allowed = true };
+
+	x->f->judge_again = false;
+	if (rejudge_allows(x, &refused))
+		return go_on();
+	if (!refused.allowed)
+		event_tell_refused(x, &refused, EV_DENY);
+	return end_flow(R_ENDED, PROTO_NONE);
+}
+
+/* ---- another permit ------------------------------------------------------------------------- */
+
+/* Where nothing was stopped its client may have chosen the place: who stops commands meets it half-way. */
+static bool is_unsure(const struct flow *f, const struct command_permit *permit)
+{
+	return f->let_by && f->kind == KIND_FOLLOWED && f->l4proto == IP_TCP && !permit->observe &&
+	       permit_commands_lane(permit);
+}
+
+static enum relabel relabel_decide(const struct flow *f, const struct command_table *t,
+				   const struct command_permit *permit)
+{
+	enum protocol p = (enum protocol)f->protocol;
+	bool promised = promises_any(t, permit, f->l4proto) || (p != PROTO_NONE && grant_of(t, permit, p) != NULL);
+
+	if (f->kind == KIND_REFUSED ||
+	    (f->kind == KIND_FOLLOWED && f->commands == NULL && !f->greets && !is_unsure(f, permit)))
+		return RELABEL_STAYS;
+	if ((!promised && p != PROTO_NONE) || greet_ends(f, permit))
+		return RELABEL_ENDS;
+	if (f->commands != NULL && !permit_commands_lane(permit))
+		return RELABEL_CONFIRMS;
+	if (f->kind == KIND_FOLLOWED)
+		return !f->greets && is_unsure(f, permit) ? RELABEL_HALF_WAY : RELABEL_STAYS;
+	/* It was let go of before; a permit that looks inside meets it half-way. */
+	if (!promised || (permit_commands_lane(permit) && protocol_info(p)->depth == DEPTH_COMMANDS))
+		return RELABEL_HALF_WAY;
+	return RELABEL_STAYS;
+}
+
+bool relabel_is_due(const struct crossing *x)
+{
+	return x->f->permit != x->permit->permit || x->f->table_turn != rules_turn(x->i->rules);
+}
+
+/*
+ * Its session may go on, for all that this worker knows. Of one that was let go of no packet comes here, so its silence says
+ * nothing, however long: as an ended flow it is the first to make room, and until then it is remembered for what it is.
+ */
+static bool relabel_lives(const struct flow *f)
+{
+	return f->class != CLASS_ENDED || (f->kind == KIND_NAMED && f->l4proto == IP_TCP);
+}
+
+/* Only time ended it. A new session on its ports would have come by with its SYN. */
+static void live_again(struct crossing *x)
+{
+	if (x->f->class != CLASS_ENDED || !relabel_lives(x->f) || (x->d.tcp_flags & TCP_SYN))
+		return;
+	x->f->told_end = false;
+	crossing_touch(x);
+}
+
+/* ---- what went by meanwhile --------------------------------------------------------------------------------------- */
+
+/*
+ * Under a permit without a lane nothing of a session comes here, nor of those that its ports see after it: inspector_note_unseen. What is
+ * remembered of it is then older than what its ends have said, and it is met as by a worker that began meanwhile. Only the kernel's
+ * word makes it so: by numbers alone a client would choose, at every change, from where it is read.
+ */
+static bool has_numbers(const struct crossing *x)
+{
+	const struct stream *s = &x->f->stream;
+
+	return x->d.l4proto == IP_TCP && !x->f->waiting_pick_up && s->dir[DIR_C2S].known && s->dir[DIR_S2C].known &&
+	       (x->d.tcp_flags & (TCP_ACK | TCP_SYN | TCP_RST)) == TCP_ACK;
+}
+
+static bool is_foreign(uint32_t number, uint32_t next)
+{
+	int32_t by = seq_diff(number, next);
+
+	return by > 0 || by < -(int32_t)STREAM_BEHIND_MAX;
+}
+
+/* It was over, or refused, and its ports have another session since. */
+static bool is_another(const struct crossing *x)
+{
+	const struct flow *f = x->f;
+
+	return f->stale && (f->kind == KIND_REFUSED || f->class == CLASS_ENDED) && !f->no_claim && has_numbers(x) &&
+	       (is_foreign(x->d.seq, f->stream.dir[x->dir].next) ||
+		is_foreign(x->d.ack, f->stream.dir[other_end(x->dir)].next));
+}
+
+/* It acknowledges what did not come by. */
+static bool has_moved_on(const struct crossing *x)
+{
+	const struct flow *f = x->f;
+
+	return f->stale && f->kind == KIND_FOLLOWED && f->class != CLASS_ENDED && !f->greets &&
+	       !crossing_is_observed(x) && has_numbers(x) &&
+	       (f->stream.state == TCP_OPEN || (f->stream.state == TCP_SYN_RECV && !f->stream.answered_twice)) &&
+	       seq_diff(x->d.ack, f->stream.dir[other_end(x->dir)].next) > 0;
+}
+
+/* The next one in the order of what lives: nothing went by. */
+static bool goes_on_in_order(const struct crossing *x)
+{
+	const struct stream *s = &x->f->stream;
+
+	return x->f->kind == KIND_FOLLOWED && x->f->class != CLASS_ENDED && has_numbers(x) &&
+	       x->d.seq == s->dir[x->dir].next && seq_diff(x->d.ack, s->dir[other_end(x->dir)].next) <= 0;
+}
+
+static void meet_anew(struct crossing *x)
+{
+	life_restart(x, life_guess_dir(x));
+	x->f->waiting_pick_up = x->f->midstream = true;
+	crossing_touch(x);
+}
+
+static void go_half_way(struct crossing *x)
+{
+	struct flow *f = x->f;
+
+	f->kind = KIND_FOLLOWED;
+	f->stale = false;
+	if (f->l4proto != IP_TCP)
+		return;
+	f->waiting_pick_up = f->midstream = true;
+	f->missed = false; /* what a full queue let by gives no claim to more */
+	outcome_drop_waiting(x->i, x->fi, R_MIDSTREAM_WAIT);
+	stream_free(&f->stream, &x->i->pool);
+	memset(&f->stream, 0, sizeof(f->stream));
+}
+
+static void note_unchanged(struct crossing *x)
+{
+	if (has_moved_on(x))
+		go_half_way(x);
+	else if (x->f->stale && goes_on_in_order(x))
+		x->f->stale = false;
+}
+
+/* ---- a change ----------------------------------------------------------------------------------------------------- */
+
+struct verdict relabel(struct crossing *x)
+{
+	struct flow *f = x->f;
+	bool due = relabel_is_due(x);
+	enum relabel what;
+
+	live_again(x);
+	f->queue = x->p->queue;
+	if (is_another(x)) {
+		meet_anew(x);
+		return go_on();
+	}
+	if (!due) {
+		note_unchanged(x);
+		return go_on();
+	}
+	f->permit = x->permit->permit;
+	f->lane = x->lane;
+	f->table_turn = rules_turn(x->i->rules);
+	life_change_share(x);
+	f->judge_again = true;
+	what = relabel_decide(f, x->table, x->permit);
+	if (what == RELABEL_STAYS && has_moved_on(x))
+		what = RELABEL_HALF_WAY;
+	switch (what) {
+	case RELABEL_STAYS:
+		if (goes_on_in_order(x))
+			f->stale = false;
+		break;
+	case RELABEL_ENDS:
+		return end_flow(R_ENDED, PROTO_NONE);
+	case RELABEL_CONFIRMS:
+		outcome_confirm(x, (enum protocol)f->protocol);
+		break;
+	case RELABEL_HALF_WAY:
+		go_half_way(x);
+		break;
+	}
+	/* What a session that is over asked for is no news, nor what its ports were before they are used anew. */
+	if (f->kind != KIND_REFUSED && f->class != CLASS_ENDED && (x->d.tcp_flags & (TCP_SYN | TCP_RST)) == 0)
+		greet_look_up(x->i, f, x->permit);
+	return go_on();
+}
+
+/* ---- what a policy would end ---------------------------------------------------------------- */
+
+/*
+ * What a change of policy will do to live sessions. Each flow with an enforcer remembers the kinds of requests that went
+ * by; they are judged again by the rows that shall come into force, and the flow by the very rule that will relabel it. So
+ * what is told before is what happens after, as long as the session goes on as it did.
+ */
+
+bool inspector_try_table(struct inspector *i, struct bytes image, struct command_table *ret)
+{
+	return rules_try(i->rules, image, ret);
+}
+
+static struct flow *flow_between(struct inspector *i, const struct session_ends *ends)
+{
+	struct decoded d = { .src = ends->client,
+			     .dst = ends->server,
+			     .sport = ends->client_port,
+			     .dport = ends->server_port,
+			     .l4proto = ends->l4proto };
+	enum direction dir;
+	uint32_t fi = flow_find(&i->flows, &d, &dir);
+
+	return fi != FLOW_NONE ? flow_at(&i->flows, fi) : NULL;
+}
+
+void inspector_note_unseen(struct inspector *i, const struct session_ends *ends)
+{
+	struct flow *f = flow_between(i, ends);
+
+	if (f != NULL && f->l4proto == IP_TCP)
+		f->stale = true;
+}
+
+static struct flow *flow_of_session(struct inspector *i, const struct session_ends *ends)
+{
+	struct flow *f = flow_between(i, ends);
+
+	/* One that was forgotten, or is over: the kernel still has it, so it would be met half-way. */
+	return f != NULL && relabel_lives(f) && f->kind != KIND_REFUSED ? f : NULL;
+}
+
+/* What lies unacknowledged between the ends will be judged once more, at the session's next packet. */
+static bool survives(struct inspector *i, struct flow *f, const struct command_table *t, const struct command_permit *p)
+{
+	struct crossing x = { .i = i,
+			      .f = f,
+			      .fi = FLOW_NONE,
+			      .d = { .l4proto = f->l4proto },
+			      .table = t,
+			      .permit = p,
+			      .lane = p->lane };
+	struct pdu refused;
+
+	return f->waiting_pick_up || rejudge_allows(&x, &refused);
+}
+
+void inspector_foretell(struct inspector *i, const struct command_table *t, const struct session_ends *ends,
+			uint32_t permit, void (*each)(void *ctx, const struct deed *d, const struct pdu *refused),
+			void *ctx, struct impact *ret)
+{
+	const struct command_permit *p = commands_permit(t, permit);
+	struct flow *f = flow_of_session(i, ends);
+	enum relabel what;
+
+	*ret = (struct impact){ .known = f != NULL && p != NULL, .reason = R_NONE };
+	if (f == NULL || p == NULL || p->observe) /* observing ends nothing */
+		return;
+	ret->partly = f->midstream;
+	ret->protocol = (enum protocol)f->protocol;
+	what = relabel_decide(f, t, p);
+	if (what != RELABEL_ENDS && f->kind == KIND_FOLLOWED && f->waiting_pick_up)
+		what = RELABEL_HALF_WAY;
+	/* As if it had spoken meanwhile: one that was silent goes on where it was. */
+	if (what == RELABEL_STAYS && f->kind == KIND_FOLLOWED && f->stale && !f->greets)
+		what = RELABEL_HALF_WAY;
+	if (what == RELABEL_ENDS)
+		ret->reason = R_ENDED;
+	else if (what == RELABEL_HALF_WAY && f->l4proto == IP_TCP && !promises_any(t, p, IP_TCP) &&
+		 (p->midstream == MID_RESET || (p->midstream == MID_PICK_UP && !midstream_picks_up(t, p))))
+		ret->reason = R_MIDSTREAM_RESET;
+	else if (what == RELABEL_HALF_WAY && f->l4proto == IP_TCP && !promises_any(t, p, IP_TCP) &&
+		 p->midstream == MID_DROP)
+		ret->reason = R_MIDSTREAM_DROP;
+	else if (what == RELABEL_STAYS && f->l4proto == IP_TCP && !survives(i, f, t, p))
+		ret->reason = R_ENDED;
+	else if (what == RELABEL_STAYS && f->commands != NULL) {
+		ret->forgotten = command_judge_deeds(f, t, p, each, ctx);
+		bond_judge_uses(i, f, t, p, each, ctx);
+	}
+}

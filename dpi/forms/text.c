@@ -123,10 +123,13 @@ static bool may_be_telnet_command(struct prefix *p, bool *ret_option)
 	return p->more || option < 64 || (option >= 138 && option <= 140) || option == 255;
 }
 
-/* What a terminal shows, or a person types (RFC 854, "The NVT printer and keyboard"); of any language. */
-static bool is_of_a_terminal(uint32_t c)
+/*
+ * What a terminal shows, or a person types (RFC 854, "The NVT printer and keyboard"); of any language.
+ * A zero ends a carriage return that no line feed follows; elsewhere it does nothing, and none is said.
+ */
+static bool is_of_a_terminal(uint32_t c, uint32_t before)
 {
-	return is_text(c) || c == 0 || (c >= 7 && c <= 13) || c == 0x1b || c == 0x7f;
+	return is_text(c) || (c == 0 && before == '\r') || (c >= 7 && c <= 13) || c == 0x1b || c == 0x7f;
 }
 
 /* Beginnings that other protocols of text have. */
@@ -166,6 +169,7 @@ enum recognition recognise_telnet(enum direction dir, struct bytes head)
 	struct prefix p = { .b = head };
 	enum recognition other = others(head, dir);
 	bool option = false;
+	uint32_t before = 0;
 
 	if (other == RECOGNISED)
 		return RECOGNISE_NOT;
@@ -174,8 +178,9 @@ enum recognition recognise_telnet(enum direction dir, struct bytes head)
 
 		if (p.more)
 			break;
-		if (c == 255 ? !may_be_telnet_command(&p, &option) : !is_of_a_terminal(c))
+		if (c == 255 ? !may_be_telnet_command(&p, &option) : !is_of_a_terminal(c, before))
 			return RECOGNISE_NOT;
+		before = c;
 		if (p.more || option)
 			break;
 		if (dir == DIR_S2C && n + 1u == GREETING)

@@ -326,9 +326,9 @@ void enip_answered(void *state, struct bytes pdu, const struct command_table *t,
 		ret->reason = R_ENIP_FRAME;
 		return;
 	}
-	if (e.command == ENCAP_NOP) {
-		ret->allowed = true;
-		ret->reason = R_ALLOWED;
+	if (e.command == ENCAP_NOP) { /* keeps a session alive: before there is one, zeros are not that */
+		ret->allowed = s->session != SESSION_NONE;
+		ret->reason = ret->allowed ? R_ALLOWED : R_ENIP_SESSION;
 		return;
 	}
 	for (uint32_t i = 0; i < s->wait.n; i++) {

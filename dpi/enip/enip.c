@@ -140,8 +140,10 @@ static void parse(const void *state, enum direction dir, struct bytes pdu, struc
 	asked.command = e.command;
 	asked.context = e.context;
 	switch (e.command) {
-	case ENCAP_NOP: /* its data mean nothing, and nobody answers */
+	case ENCAP_NOP: /* its data mean nothing, and nobody answers; without a session one is enough */
 		plain(ret, e.command, true);
+		if (s->session == SESSION_NONE && s->idled)
+			ret->wrong = R_ENIP_SESSION;
 		break;
 	case ENCAP_REGISTER:
 		plain(ret, e.command, true);
@@ -226,6 +228,7 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 	memcpy(&what, p->kept, sizeof(what));
 	pending_notice_table(enip_open_of(s), t);
 	pending_seen(enip_open_of(s));
+	s->idled = s->idled || what.command == ENCAP_NOP;
 	if (what.command == ENCAP_UNREGISTER && ret->reason == R_ALLOWED) {
 		s->session = SESSION_NONE;
 		s->n_connections = s->n_io = 0;

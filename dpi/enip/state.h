@@ -51,6 +51,7 @@ struct enip_state {
 	bool datagrams;	 /* over UDP, where there are no sessions: only what lists */
 	bool missed;	 /* connections may have been opened unseen */
 	bool cut;	 /* a request came in pieces: a server may have lost its place */
+	bool idled;	 /* the client has sent a NOP */
 	bool has_tail;	 /* since then: the end of the last message that came whole is kept */
 	uint8_t tail[ENIP_TAIL];
 	uint32_t tail_end; /* offset behind it */

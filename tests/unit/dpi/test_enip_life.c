@@ -131,6 +131,25 @@ static void sessions(void **unused)
 	assert_int_equal(asks(encap_note(ENCAP_REGISTER, 0, 8, &version)), R_ENIP_SESSION);
 }
 
+/* A NOP belongs to a session. Zeros are NOPs as well, as a file of them has: without one, a client's first passes. */
+static void zeros_are_no_session(void **unused)
+{
+	const struct note nop = encap_note(ENCAP_NOP, 0, 0, &NOTHING);
+
+	(void)unused;
+	desk_whole(&d);
+	desk_reset(&d);
+	assert_int_equal(answers(nop), R_ENIP_SESSION);
+	assert_int_equal(asks(nop), R_ALLOWED);
+	assert_int_equal(asks(nop), R_ENIP_SESSION);
+	assert_int_equal(answers(nop), R_ENIP_SESSION);
+	assert_true(begin_session(&d));
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(asks(nop), R_ALLOWED);
+		assert_int_equal(answers(nop), R_ALLOWED);
+	}
+}
+
 static void headers_and_items_are_exact(void **unused)
 {
 	const struct note good = request_note(1, read_one());
@@ -601,6 +620,7 @@ int main(void)
 		cmocka_unit_test(a_whole_life_by_a_row_of_reads),
 		cmocka_unit_test(no_row_no_session),
 		cmocka_unit_test(sessions),
+		cmocka_unit_test(zeros_are_no_session),
 		cmocka_unit_test(headers_and_items_are_exact),
 		cmocka_unit_test(frames),
 		cmocka_unit_test(an_answer_fits_its_request),

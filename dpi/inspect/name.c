@@ -7,8 +7,9 @@
 #include "dpi/inspect/rules.h"
 #include "dpi/name.h"
 
-#define ANSWER_MAX 1024u /* bytes of a client that may pass while only its server's answer tells */
-#define FRAMED 16u	 /* bytes of a client that are enough to say whose PDU begins there */
+#define GREETING_MAX 8192u /* bytes that a server may say before it is known what is spoken: no greeting is longer */
+#define ANSWER_MAX 1024u   /* bytes of a client that may pass while only its server's answer tells */
+#define FRAMED 16u	   /* bytes of a client that are enough to say whose PDU begins there */
 
 struct promise {
 	struct protocol_set named;	/* a recogniser of our own decides */
@@ -171,8 +172,9 @@ static enum outlook outlook_of(const struct crossing *x, enum protocol p, size_t
 		is = server == RECOGNISED;
 	if (is && head == HEAD_WHOLE)
 		return IT_IS;
-	return said[DIR_C2S] <= (client == RECOGNISED ? HEAD_MAX : ANSWER_MAX) && said[DIR_S2C] <= HEAD_MAX ? IT_MAY_BE
-													    : IT_IS_NOT;
+	return said[DIR_C2S] <= (client == RECOGNISED ? HEAD_MAX : ANSWER_MAX) && said[DIR_S2C] <= GREETING_MAX
+		       ? IT_MAY_BE
+		       : IT_IS_NOT;
 }
 
 /* Which enforcer can cut the client's first bytes; *ret_more when there are too few to say. */

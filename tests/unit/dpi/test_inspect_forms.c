@@ -253,13 +253,33 @@ static void answers_decide(void **state)
 	assert_int_equal(desk_text(&k, DIR_C2S, " RTSP/1.0\r\n\r\n"), OUTCOME_DROP);
 }
 
+/* A file of text goes by as a greeting that nobody has answered yet, and not for long. */
+static void greetings_end(void **state)
+{
+	static const enum protocol greets[] = { PROTO_TELNET, PROTO_SSH, PROTO_FTP };
+	uint8_t text[1024];
+
+	(void)state;
+	memset(text, '-', sizeof(text));
+	for (size_t i = 0; i < COUNT(greets); i++) {
+		struct conn k = desk_conn(P_ONE);
+
+		promise(greets[i]);
+		desk_handshake(&k);
+		memcpy(text, greets[i] == PROTO_FTP ? "220-" : "----", 4);
+		for (unsigned n = 0; n < 8; n++)
+			assert_int_equal(desk_send(&k, DIR_S2C, text, sizeof(text)), OUTCOME_ACCEPT);
+		assert_int_equal(desk_send(&k, DIR_S2C, text, 1), OUTCOME_DROP);
+	}
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(confirmed_at_every_cut), T(confirmed_in_single_bytes),
 		T(refused_as_any_other),   T(clients_that_do_not_wait),
-		T(answers_decide),
+		T(answers_decide),	   T(greetings_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -92,8 +92,9 @@ static bool is_authenticator(size_t n)
 }
 
 /*
- * Control (RFC 9327, 2): no leap, response, error and more, an operation; what is counted, to a multiple of 4, and nothing else but an
+ * Control (RFC 9327, 2): response, error and more, an operation; what is counted, to a multiple of 4, and nothing else but an
  * authenticator, before which some fill up to 8. A request has no status, error or rest, and begins at 0.
+ * Its leap is none, or "not known", as NTPsec's clients say; servers say that of their clock.
  */
 static bool is_control(enum direction dir, uint8_t first, struct bytes b)
 {
@@ -106,11 +107,11 @@ static bool is_control(enum direction dir, uint8_t first, struct bytes b)
 	bytes_be16(&b, &association);
 	bytes_be16(&b, &offset);
 	bytes_be16(&b, &count);
-	if (b.failed || first >> 6 != 0 || (second >> 7) != (dir == DIR_S2C))
+	if (b.failed || (second >> 7) != (dir == DIR_S2C))
 		return false;
 	if ((second & 31u) == 0 || ((second & 31u) > 12 && (second & 31u) != 31))
 		return false;
-	if (dir == DIR_C2S && ((second >> 5) != 0 || status != 0 || offset != 0))
+	if (dir == DIR_C2S && ((first >> 6) % 3 != 0 || (second >> 5) != 0 || status != 0 || offset != 0))
 		return false;
 	if (!bytes_skip(&b, (count + 3u) & ~3u))
 		return false;

@@ -519,6 +519,9 @@ static void datagrams(void **state)
 		S(PROTO_NTP, DIR_S2C, 1, "\x25" NTP_REST), /* broadcast */
 		S(PROTO_NTP, DIR_C2S, 1, "\x16\2\0\1\0\0\0\0\0\0\0\0"),
 		S(PROTO_NTP, DIR_S2C, 1, "\x16\x82\0\1\0\0\0\0\0\0\0\4abcd"),
+		S(PROTO_NTP, DIR_C2S, 1, "\xd6\2\0\1\0\0\0\0\0\0\0\0"), /* NTPsec's ntpq */
+		S(PROTO_NTP, DIR_S2C, 1, "\xd6\x82\0\1\0\0\0\0\0\0\0\4abcd"),
+		S(PROTO_NTP, DIR_C2S, 0, "\x56\2\0\1\0\0\0\0\0\0\0\0"),
 		S(PROTO_NTP, DIR_S2C, 0, "\x16\2\0\1\0\0\0\0\0\0\0\0"),
 		S(PROTO_NTP, DIR_C2S, 0, "\x16\2\0\1\0\0\0\0\0\0\0\1"),
 		S(PROTO_NTP, DIR_C2S, 0, "\x17" NTP_REST), /* private */

@@ -153,16 +153,17 @@ static enum recognition others(struct bytes head, enum direction dir)
 			return RECOGNISED;
 		best = RECOGNISE_MORE;
 	}
-	if (best == RECOGNISE_NOT && dir == DIR_C2S)
-		best = recognise_http(dir, head) == RECOGNISED || recognise_rtsp(dir, head) == RECOGNISED
-			       ? RECOGNISED
-			       : RECOGNISE_NOT;
+	for (unsigned i = 0; dir == DIR_C2S && best != RECOGNISED && i < 2; i++) {
+		enum recognition r = i == 0 ? recognise_http(dir, head) : recognise_rtsp(dir, head);
+
+		best = r == RECOGNISED || best == RECOGNISE_NOT ? r : best;
+	}
 	return best;
 }
 
 /*
  * Either end may begin, with options or with text (RFC 854, RFC 855, RFC 1123, 3.2). Text is what others speak as well: a server's counts when it is no
- * greeting of theirs, a client's behind such a text, when its first line is over.
+ * greeting of theirs, a client's behind such a text, when it can be none of theirs or its first line is over.
  */
 enum recognition recognise_telnet(enum direction dir, struct bytes head)
 {
@@ -185,7 +186,8 @@ enum recognition recognise_telnet(enum direction dir, struct bytes head)
 			break;
 		if (dir == DIR_S2C && n + 1u == GREETING)
 			return RECOGNISE_HALF;
-		if (dir == DIR_C2S && (c == '\r' || c == '\n'))
+		if (dir == DIR_C2S && c != 255 &&
+		    (c == '\r' || c == '\n' || others(bytes_of(head.p, head.left - p.b.left), dir) == RECOGNISE_NOT))
 			return RECOGNISE_IF_GREETED;
 	}
 	return so_far(&p);

@@ -245,6 +245,11 @@ static void answers_decide(void **state)
 	k = desk_conn(P_ONE);
 	desk_handshake(&k);
 	assert_int_equal(desk_text(&k, DIR_C2S, "PING\r\n"), OUTCOME_DROP);
+	for (unsigned i = 0; i < 2; i++) { /* syslog, whose messages need no end */
+		k = desk_conn(P_ONE);
+		desk_handshake(&k);
+		assert_int_equal(desk_text(&k, DIR_C2S, i == 0 ? "<13>x" : "8 <13>x y"), OUTCOME_DROP);
+	}
 	/* Without its version a line is nothing of HTTP. */
 	promise(PROTO_HTTP);
 	k = desk_conn(P_ONE);

@@ -109,6 +109,7 @@ static const struct sample good[] = {
 	S(PROTO_IMAP, DIR_C2S, 16, "a001 CAPABILITY\r\n"),
 	S(PROTO_IMAP, DIR_C2S, 8, "1 LOGIN smith sesame\r\n"),
 	S(PROTO_TELNET, DIR_C2S, 3, "\xff\xfd\x03\xff\xfb\x18"),
+	S(PROTO_TELNET, DIR_C2S, 5, "\xff\xf1\xff\xfd\x03"),
 	S(PROTO_TELNET, DIR_S2C, 3, "\xff\xfd\x18\xff\xfd\x20"),
 	S(PROTO_TELNET, DIR_S2C, 5, "\r\n\xff\xfb\x01login: "),
 	S(PROTO_TELNET, DIR_S2C, 5, "\xff\xf1\xff\xfb\x01login: "),
@@ -116,6 +117,8 @@ static const struct sample good[] = {
 	H(PROTO_TELNET, DIR_S2C, 8, "\r\0\r\nWelcome"),
 	IF_GREETED(PROTO_TELNET, 5, "root\r\n"),
 	IF_GREETED(PROTO_TELNET, 1, "\r\0"),
+	IF_GREETED(PROTO_TELNET, 4, "ls -l"), /* no request of HTTP goes on so */
+	IF_GREETED(PROTO_TELNET, 1, "(x"),
 	S(PROTO_RTSP, DIR_C2S, 14, "DESCRIBE rtsp://10.1.1.1/cam RTSP/1.0\r\n"),
 	S(PROTO_RTSP, DIR_C2S, 15, "OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n"),
 	S(PROTO_RTSP, DIR_S2C, 7, "RTSP/1.0 200 OK\r\n"),
@@ -309,7 +312,7 @@ static void lies(void **state)
 		S(PROTO_TELNET, DIR_S2C, 0, "200 news.example InterNetNews\r\n"),
 		S(PROTO_TELNET, DIR_S2C, 0, "*KISMET: 0.0.0 1124149149\n"),
 		S(PROTO_TELNET, DIR_S2C, 0, "J\0\0\0\n8.0.36\0"), /* MySQL */
-		S(PROTO_TELNET, DIR_C2S, 0, "e\0\4\0\0\0\0\0"),   /* EtherNet/IP */
+		S(PROTO_TELNET, DIR_C2S, 0, "e\0\4\0\0\0\0\0"),	  /* EtherNet/IP */
 		S(PROTO_TELNET, DIR_S2C, 0, "o\0\x14\0\0\0\0\0"),
 		S(PROTO_MQTT, DIR_C2S, 0, "\x10\x13\0\4MQTX"),
 		S(PROTO_MQTT, DIR_C2S, 0, "\x10\x02\0\4"),

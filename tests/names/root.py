@@ -2,6 +2,7 @@
 """Debian's servers, each in the root that `images/deps servers` made, on the loopback of a network
 of their own; and a recorder of what goes over it."""
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ import streams
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 LOWER = os.path.join(TOP, "build", "servers")
 ROOT = "/run/root"
+HOST = "10.30.0.1"  # the servers'
 
 
 def enter():
@@ -67,10 +69,15 @@ def _inside():
 ENV = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8", "TERM": "dumb"}
 
 
+# In a command, waits until another one comes true, ten seconds at most.
+AWAIT = "await() { for ((i = 0; i < 500; i++)); do \"$@\" >/dev/null 2>&1 && return; sleep .02; done; }\n"
+
+
 def run(command, stdin="", limit=20, **env):
     """A command in the root: what it said. One that is still there after `limit` seconds has said
     enough."""
-    p = subprocess.Popen(["bash", "-c", command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, preexec_fn=_inside, env={**ENV, **env})
+    p = subprocess.Popen(["bash", "-c", AWAIT + command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                         stderr=subprocess.STDOUT, preexec_fn=_inside, env={**ENV, **env})
     try:
         out = p.communicate(stdin.encode(), timeout=limit)[0]
     except subprocess.TimeoutExpired:
@@ -79,13 +86,40 @@ def run(command, stdin="", limit=20, **env):
     return out.decode("utf-8", "replace")
 
 
-def typed(command, lines, limit=10, pause=0.4):
-    """A command at a terminal of its own, where somebody types these lines."""
-    script = "import os,pty,sys,time,select\npid,fd=pty.fork()\nif pid==0: os.execvp('bash',['bash','-c',sys.argv[1]])\n" \
-        "def hear(s):\n end=time.time()+s\n while time.time()<end:\n  r,_,_=select.select([fd],[],[],0.1)\n  if r:\n   try: sys.stdout.write(os.read(fd,4096).decode('latin1'))\n   except OSError: sys.exit(0)\n" \
-        "hear(1.5)\nfor l in sys.argv[2:]:\n os.write(fd,(l+'\\n').encode()); hear(%s)\nhear(1)\n" % pause
-    import shlex
-    return run("python3 -c %s %s %s" % (shlex.quote(script), shlex.quote(command), " ".join(shlex.quote(x) for x in lines)), limit=limit)
+TALKER = """
+import os, pty, select, sys, time
+command, steps = eval(sys.argv[1])
+pid, fd = pty.fork()
+if pid == 0:
+    os.execvp("bash", ["bash", "-c", command])
+def hear(word):
+    heard, end = "", time.time() + 5
+    while word is None or word not in heard:
+        if not select.select([fd], [], [], max(0, end - time.time()))[0]:
+            break
+        try:
+            more = os.read(fd, 4096).decode("latin1")
+        except OSError:
+            more = ""
+        if more == "":
+            sys.exit(0)
+        sys.stdout.write(more)
+        sys.stdout.flush()
+        heard += more
+for word, line in steps:
+    hear(word)
+    if line is None:
+        sys.exit(0)
+    os.write(fd, (line + "\\n").encode())
+hear(None)
+"""
+
+
+def typed(command, *steps):
+    """A command at a terminal to which somebody talks: of each step (word, line) the line
+    is written when the command has said the word. After a line of None it is left; else it is heard to
+    its end. No wait is longer than five seconds."""
+    return run("python3 -c %s %s" % (shlex.quote(TALKER), shlex.quote(repr((command, steps)))), limit=30)
 
 
 class Gone(Exception):
@@ -105,9 +139,61 @@ def listening(port):
     return False
 
 
+def until(condition, limit=10):
+    """Waits for a condition; whether it came true in time."""
+    end = time.monotonic() + limit
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def exists(path):
+    return os.path.lexists(ROOT + path)
+
+
+def said():
+    """What the server that was started last has written so far."""
+    with open("/run/upper/log-%d" % (len([n for n in os.listdir("/run/upper") if n.startswith("log-")]) - 1),
+              encoding="utf-8", errors="replace") as f:
+        return f.read()
+
+
+def talk(port, steps, limit=2):
+    """A client of our own: of each step (what the server says, what is said then; None: at once). A
+    server that does not say it has `limit` seconds. What it said in all."""
+    heard, at = b"", 0
+    with socket.create_connection((HOST, port), timeout=limit) as s:
+        for expected, words in steps:
+            while expected is not None and expected not in heard[at:]:
+                try:
+                    more = s.recv(1 << 16)
+                except TimeoutError:
+                    break
+                except ConnectionResetError:
+                    return heard
+                if not more:
+                    return heard
+                heard += more
+            at = len(heard)
+            s.sendall(words)
+    return heard
+
+
+def sessions_of():
+    """The port of each end of a session that goes on, as the kernel has them."""
+    for name in ("tcp", "tcp6"):
+        with open("/proc/net/" + name, encoding="ascii") as f:
+            for line in f.readlines()[1:]:
+                words = line.split()
+                if words[3] not in ("06", "07", "0A"):  # it is over; nobody is there yet
+                    yield int(words[1].rsplit(":", 1)[1], 16)
+
+
 def serve(command, *ports, limit=30):
     """A server in the foreground, which ends with this program; returns when it has its ports."""
-    log = open("/run/upper/log-%d" % len(os.listdir("/run/upper")), "w+b")
+    log = open("/run/upper/log-%d" % len([n for n in os.listdir("/run/upper") if n.startswith("log-")]), "w+b")
     p = subprocess.Popen(["bash", "-c", "exec " + command], stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=_inside, env=ENV)
     end = time.monotonic() + limit
     while not all(listening(port) for port in ports):
@@ -153,6 +239,15 @@ class Recorder(threading.Thread):
             frame, where = self.s.recvfrom(1 << 17)
             if where[2] == socket.PACKET_OUTGOING:  # each goes by twice
                 self.packets.append((time.time_ns(), frame[14:]))
+
+    def over(self, ports, limit=3):
+        """Waits until nobody has a session on these ports and all that was said is kept. A session that
+        its ends keep open is kept as far as it went."""
+        until(lambda: not any(of in ports for of in sessions_of()), limit)
+        mark = os.urandom(16)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.sendto(mark, ("127.0.0.1", 9))
+        until(lambda: any(ip.endswith(mark) for _, ip in self.packets[-99:]), limit)
 
     def between(self, begin, end):
         return streams.sessions((t, ip) for t, ip in list(self.packets) if begin <= t <= end)

@@ -3,14 +3,14 @@
 yields (what, command or function) for each client; `ports` says which name a policy promises on
 each of its ports, the first that there is ("-": none, and every name has to refuse it). So has it
 what begins with "not promised", which its client may say and the name does not cover."""
-import time
-
-from root import file, run, serve, typed
+from root import HOST, exists, file, run, said, serve, talk, typed, until
 
 ALL = {}
-HOST = "10.30.0.1"
 # Sessions that are as much of another protocol: nothing that was said tells which.
 EITHER = {("vsftpd", "tnftp, at once a QUIT"): ("smtp",)}
+LOGIN = (("login:", "walker"), ("assword:", "pw"), ("$ ", "exit"))
+# By the clock: curl reads its input before it looks at what the server says.
+PACED = "(sleep 1; echo walker; sleep 1; echo pw; sleep 1; "
 BESIDE = "/opt/beside"  # packages that cannot be installed beside others of their kind
 
 
@@ -128,22 +128,26 @@ def telnetd():
     file("/etc/names-inetd.conf", "telnet stream tcp nowait root /usr/sbin/telnetd telnetd\n")
     run("id walker || useradd -m -s /bin/bash walker; echo walker:pw | chpasswd; cp -n /etc/services /tmp; grep -q ^telnet /etc/services || echo 'telnet 23/tcp' >>/etc/services; ls -l /usr/sbin/telnetd")
     serve("inetutils-inetd -d /etc/names-inetd.conf", 23)
-    yield "telnet, login", lambda: typed("telnet %s" % HOST, ["walker", "pw", "ls /", "exit"], limit=15)
-    yield "telnet, with a user (-l)", lambda: typed("telnet -l walker %s" % HOST, ["pw", "exit"], limit=15)
-    yield "telnet, wrong password", lambda: typed("telnet %s" % HOST, ["walker", "no"], limit=15)
-    yield "telnet, 8 bits", lambda: typed("telnet -8 %s" % HOST, ["walker", "pw", "exit"], limit=15)
-    yield "curl telnet", lambda: run("(sleep 1; echo walker; sleep 1; echo pw; sleep 1; echo exit; sleep 1) | curl -s -m 6 telnet://%s" % HOST)
-    yield "busybox telnet", lambda: typed("busybox telnet %s" % HOST, ["walker", "pw", "exit"], limit=15)
-    yield "netcat, refuses all options", lambda: run("(sleep 1; printf '\\377\\374\\030\\377\\374\\040\\377\\374\\043\\377\\374\\047'; sleep 1; printf 'walker\\r\\n'; sleep 2) | timeout 6 nc %s 23" % HOST)
+    yield "telnet, login", lambda: typed(
+        "telnet %s" % HOST, ("login:", "walker"), ("assword:", "pw"), ("$ ", "ls /"), ("$ ", "exit"))
+    yield "telnet, with a user (-l)", lambda: typed("telnet -l walker %s" % HOST, *LOGIN)
+    yield "telnet, wrong password", lambda: typed(
+        "telnet %s" % HOST, ("login:", "walker"), ("assword:", "no"), ("ncorrect", None))
+    yield "telnet, 8 bits", lambda: typed("telnet -8 %s" % HOST, *LOGIN)
+    yield "curl telnet", PACED + "echo exit; sleep 1) | curl -s -m 6 telnet://%s" % HOST
+    yield "busybox telnet", lambda: typed("busybox telnet %s" % HOST, *LOGIN)
+    yield "a client that refuses all options", lambda: talk(23, [
+        (b"\xff", b"\xff\xfc\x18\xff\xfc\x20\xff\xfc\x23\xff\xfc\x27"), (b"login:", b"walker\r\n"), (b"assword:", b"")])
 
 
 @server(_23="telnet")
 def telnetd_ssl():
-    file("/etc/names-inetd2.conf", "23 stream tcp nowait root %s/usr/sbin/in.telnetd in.telnetd -h\n" % BESIDE)
-    run("id walker || useradd -m -s /bin/bash walker; echo walker:pw | chpasswd")
+    file("/etc/names-inetd2.conf", "23 stream tcp nowait root %s/usr/sbin/in.telnetd in.telnetd -h -L /bin/login\n" % BESIDE)
+    run("id walker || useradd -m -s /bin/bash walker; echo walker:pw | chpasswd; mkdir -p /etc/telnetd-ssl; "
+        "cat /etc/names.key /etc/names.crt >/etc/telnetd-ssl/telnetd.pem")
     serve("inetutils-inetd -d /etc/names-inetd2.conf", 23)
-    yield "telnet, login", lambda: typed("telnet %s" % HOST, ["walker", "pw", "exit"], limit=15)
-    yield "curl telnet", lambda: run("(sleep 1; echo walker; sleep 1) | curl -s -m 4 telnet://%s" % HOST)
+    yield "telnet, login", lambda: typed("telnet %s" % HOST, *LOGIN)
+    yield "curl telnet", PACED + ":) | curl -s -m 4 telnet://%s" % HOST
 
 
 @server(_3306="mysql")
@@ -185,18 +189,23 @@ def rsyslog():
     yield "logger, UDP, with data", "logger -n %s -d -P 514 --rfc5424 --sd-id x@1 --sd-param a='\"b\"' -p daemon.err -t crane 'position'" % HOST
     yield "python, UDP", "python3 -c \"import logging.handlers as h,logging; l=logging.getLogger(); l.addHandler(h.SysLogHandler(('%s',514))); l.error('x')\"" % HOST
     yield "python, TCP, ends lines with NUL", "python3 -c \"import logging.handlers as h,logging,socket; l=logging.getLogger(); l.addHandler(h.SysLogHandler(('%s',514),socktype=socket.SOCK_STREAM)); l.error('x'); l.error('y')\"" % HOST
-    yield "busybox syslogd -R, UDP", "busybox syslogd -n -R %s:514 & sleep .5; logger -t crane 'position'; sleep 1; kill %%1" % HOST
+    yield "busybox syslogd -R, UDP", (
+        "busybox syslogd -n -R %s:514 & await test -S /dev/log; logger -t crane 'from busybox'; "
+        "await grep -q 'from busybox' /var/log/names.log; kill %%1" % HOST)
     for label, more in (("lines", ""), ("octet counts", ' TCP_Framing="octet-counted"'), ("RFC 5424", ' template="RSYSLOG_SyslogProtocol23Format"'), ("UDP", None)):
         how = 'protocol="udp"' if more is None else 'protocol="tcp"' + more
-        yield "rsyslogd sends, %s" % label, lambda how=how: run(
+        yield "rsyslogd sends, %s" % label, lambda how=how, label=label: run(
             "rm -f /tmp/in.sock; printf '%%s\\n' 'module(load=\"imuxsock\" SysSock.Use=\"off\")' 'input(type=\"imuxsock\" Socket=\"/tmp/in.sock\")' "
             "'*.* action(type=\"omfwd\" target=\"%s\" port=\"514\" %s)' >/tmp/send.conf; rsyslogd -n -f /tmp/send.conf -i /tmp/send.pid & "
-            "sleep 1; logger -u /tmp/in.sock -t crane 'position reached'; logger -u /tmp/in.sock -t crane again; sleep 1; kill %%1; wait" % (HOST, how))
+            "await test -S /tmp/in.sock; logger -u /tmp/in.sock -t crane 'position reached'; "
+            "logger -u /tmp/in.sock -t crane 'again, %s'; await grep -q 'again, %s' /var/log/names.log; kill %%1; wait"
+            % (HOST, how, label, label))
     for how in ("syslog", "network"):
         yield "syslog-ng sends, %s()" % how, lambda how=how: run(
-            "printf '@version: 3.38\\nsource s { pipe(\"/tmp/ng.pipe\"); };\\ndestination d { %s(\"%s\" transport(\"tcp\") port(514)); };\\nlog { source(s); destination(d); };\\n' >/tmp/ng.conf; rm -f /tmp/ng.pipe; mkfifo /tmp/ng.pipe; "
-            "cd /tmp; LD_LIBRARY_PATH=%s/usr/lib/syslog-ng:%s/usr/lib/x86_64-linux-gnu:%s/usr/lib timeout 4 %s/usr/sbin/syslog-ng -F -f /tmp/ng.conf --module-path=$(ls -d %s/usr/lib/syslog-ng/3*) -R /tmp/ng.persist -c /tmp/ng.ctl -p /tmp/ng.pid & sleep 1.5; "
-            "echo '<13>Nov 27 10:00:00 crane: reached' >/tmp/ng.pipe; sleep 1; kill %%1; wait" % (how, HOST, BESIDE, BESIDE, BESIDE, BESIDE, BESIDE))
+            "printf '@version: 3.38\\nsource s { pipe(\"/tmp/ng.pipe\"); };\\ndestination d { %s(\"%s\" transport(\"tcp\") port(514)); };\\nlog { source(s); destination(d); };\\n' >/tmp/ng.conf; rm -f /tmp/ng.pipe /tmp/ng.ctl; mkfifo /tmp/ng.pipe; "
+            "cd /tmp; LD_LIBRARY_PATH=%s/usr/lib/syslog-ng:%s/usr/lib/x86_64-linux-gnu:%s/usr/lib timeout 15 %s/usr/sbin/syslog-ng -F -f /tmp/ng.conf --module-path=$(ls -d %s/usr/lib/syslog-ng/3*) -R /tmp/ng.persist -c /tmp/ng.ctl -p /tmp/ng.pid & "
+            "await test -S /tmp/ng.ctl; echo '<13>Nov 27 10:00:00 crane: reached by %s' >/tmp/ng.pipe; "
+            "await grep -q 'reached by %s' /var/log/names.log; kill %%1; wait" % (how, HOST, BESIDE, BESIDE, BESIDE, BESIDE, BESIDE, how, how))
 
 
 @server(_88="kerberos", _464="kerberos", _749="-")
@@ -227,7 +236,8 @@ def krb5():
         yield "kvno, user to user, %s" % l4, c + "kvno -U w host/other; kvno --u2u /tmp/krb5cc_0 w"
         yield "kinit, renew, %s" % l4, c + "kinit -R"
         yield "kvno, no such service, %s" % l4, c + "kvno http/nowhere"
-    yield "kpasswd", lambda: typed("KRB5_CONFIG=/etc/krb5-udp.conf kpasswd w", ["pw", "new1", "new1"])
+    yield "kpasswd", lambda: typed(
+        "KRB5_CONFIG=/etc/krb5-udp.conf kpasswd w", ("assword for", "pw"), ("new password", "new1"), ("again", "new1"))
     yield "kadmin", "kadmin -p w/admin -w pw -q listprincs"
 
 
@@ -258,11 +268,12 @@ def nginx():
     yield "python", "python3 -c \"import urllib.request as u; u.urlopen('http://%s/')\"" % HOST
     yield "git, smart http", "git ls-remote http://%s/r.git" % HOST
     for v in ("1", "1_1", "1_2", "1_3"):
-        yield "openssl s_client, TLS %s" % v.replace("_", "."), "(printf 'GET / HTTP/1.0\\r\\n\\r\\n'; sleep .5) | openssl s_client -quiet -tls%s -cipher ALL:@SECLEVEL=0 -connect %s:443" % (v, HOST)
-    yield "gnutls-cli", "(printf 'GET / HTTP/1.0\\r\\n\\r\\n'; sleep .5) | gnutls-cli --insecure %s -p 443" % HOST
+        yield "openssl s_client, TLS %s" % v.replace("_", "."), "printf 'GET / HTTP/1.0\\r\\n\\r\\n' | openssl s_client -quiet -tls%s -cipher ALL:@SECLEVEL=0 -connect %s:443" % (v, HOST)
+    yield "gnutls-cli", lambda: typed(
+        "gnutls-cli --insecure %s -p 443" % HOST, ("Handshake was completed", "GET / HTTP/1.0\r\n\r"), ("200 OK", None))
     yield "curl, https", "curl -s -k https://%s/" % HOST
     yield "curl, https, HTTP/1.1", "curl -s -k --http1.1 https://%s/" % HOST
-    yield "openssl, post-quantum-sized hello", "(sleep .5) | openssl s_client -quiet -groups P-521:P-384:X25519 -servername %s -connect %s:443" % ("a" * 60 + ".example", HOST)
+    yield "openssl, post-quantum-sized hello", "printf 'GET / HTTP/1.0\\r\\n\\r\\n' | openssl s_client -quiet -groups P-521:P-384:X25519 -servername %s -connect %s:443" % ("a" * 60 + ".example", HOST)
 
 
 @server(_8080="http", _8443="tls")
@@ -274,9 +285,8 @@ def nghttpd():
     yield "nghttp, upgrades", "nghttp -u http://%s:8080/index.html" % HOST
     yield "curl, prior knowledge", "curl -s --http2-prior-knowledge http://%s:8080/index.html" % HOST
     yield "curl, prior knowledge, upload", "curl -s --http2-prior-knowledge -T /etc/hosts http://%s:8080/h" % HOST
-    yield "client that waits for the server's settings", lambda: run(
-        "python3 - <<'P'\nimport socket,time\ns=socket.create_connection(('%s',8080))\ntime.sleep(.5)\nprint(s.recv(9))\n"
-        "s.sendall(b'PRI * HTTP/2.0\\r\\n\\r\\nSM\\r\\n\\r\\n'+bytes.fromhex('000000040000000000'))\ntime.sleep(.3); print(s.recv(99))\nP" % HOST)
+    yield "client that waits for the server's settings", lambda: talk(8080, [
+        (b"\4\0\0\0\0\0", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0"), (b"\4\1\0\0\0\0", b"")])
     yield "nghttp over TLS", "nghttp https://%s:8443/index.html" % HOST
 
 
@@ -292,19 +302,27 @@ def openssh():
     for port in (22, 2022, 2222):
         yield "ssh, port %d" % port, "ssh -p %d %s true" % (port, HOST)
     yield "ssh, wrong password", "sshpass -p no ssh -o PubkeyAuthentication=no %s true" % HOST
-    yield "ssh, tunnels", "ssh -f -o ExitOnForwardFailure=yes -L 9999:%s:22 %s sleep 1; sleep 1.2" % (HOST, HOST)
+    yield "ssh, tunnels", "ssh -f -o ExitOnForwardFailure=yes -L 9999:%s:22 %s sleep .2" % (HOST, HOST)
     yield "sftp", "echo ls | sftp -b - %s" % HOST
     yield "scp", "scp -O %s:/etc/hosts /tmp/h" % HOST
     yield "ssh-keyscan", "ssh-keyscan %s" % HOST
     yield "dbclient", "dbclient -y -i /root/.ssh/dropbear root@%s true" % HOST
     yield "dbclient to dropbear", "dbclient -y -i /root/.ssh/dropbear -p 2022 root@%s true" % HOST
-    yield "netcat, a client that waits", "(sleep .5; printf 'SSH-2.0-Putty_Release_0.78\\r\\n'; sleep .5) | timeout 3 nc %s 22" % HOST
+    yield "a client that waits", lambda: talk(22, [
+        (b"\r\n", b"SSH-2.0-Putty_Release_0.78\r\n"), (b"curve25519", b"")])
+
+
+def second(transfers):
+    """The second server, which was told of so many versions of the zone and has fetched them."""
+    if transfers == 1:
+        serve("named -g -c /etc/second-named.conf -n 1")
+    return until(lambda: said().count("Transfer status: success") >= transfers, limit=20)
 
 
 @server(_53="dns", _853="tls")
 def bind9():
     keys = ''.join('%s;' % x for x in ("any",))
-    file("/etc/names-named.conf", 'options { directory "/var/cache/bind"; listen-on { %s; }; listen-on-v6 { none; }; recursion no; dnssec-validation no; allow-transfer { %s }; pid-file "/run/a.pid"; session-keyfile "/run/a.key"; notify explicit; '
+    file("/etc/names-named.conf", 'options { directory "/var/cache/bind"; listen-on { %s; }; listen-on-v6 { none; }; recursion no; dnssec-validation no; allow-transfer { %s }; pid-file "/run/a.pid"; session-keyfile "/run/a.key"; notify explicit; notify-source 10.30.0.1; '
          'also-notify { 10.30.0.2; }; };\ncontrols {};\nzone "example.test" { type master; file "/var/cache/bind/z"; allow-update { any; }; ixfr-from-differences yes; };\n' % (HOST, keys))
     file("/etc/second-named.conf", 'options { directory "/var/cache/bind"; listen-on { 10.30.0.2; }; listen-on-v6 { none; }; recursion no; dnssec-validation no; pid-file "/run/b.pid"; session-keyfile "/run/b.key"; };\ncontrols {};\n'
          'zone "example.test" { type slave; file "/var/cache/bind/z2"; masters { %s; }; };\n' % HOST)
@@ -331,11 +349,12 @@ def bind9():
     yield "kdig, notify", "kdig @%s NOTIFY=7 example.test" % HOST
     yield "host", "host -t A www.example.test %s" % HOST
     yield "glibc", lambda: run("sed -i 's/10.30.0.9/%s/' /etc/resolv.conf; getent ahosts www.example.test; python3 -c 'import socket; socket.gethostbyname(\"h3.example.test\")'; sed -i 's/%s/10.30.0.9/' /etc/resolv.conf" % (HOST, HOST))
-    yield "named, second server: SOA, transfer", lambda: (serve("named -g -c /etc/second-named.conf -n 1"), time.sleep(3))
-    yield "named, NOTIFY and IXFR behind an update", lambda: (run("nsupdate", "server %s\nzone example.test\nupdate add z.example.test 60 A 10.0.0.9\nsend\n" % HOST), time.sleep(8))
+    yield "named, second server: SOA, transfer", lambda: second(1)
+    yield "named, NOTIFY and IXFR behind an update", lambda: (
+        run("nsupdate", "server %s\nzone example.test\nupdate add z.example.test 60 A 10.0.0.9\nsend\n" % HOST), second(2))
     yield "unbound forwards", lambda: run("printf 'server:\\n interface: 127.0.0.1@5353\\n do-daemonize: no\\n chroot: \"\"\\n username: \"\"\\n pidfile: \"\"\\n do-not-query-localhost: no\\n module-config: iterator\\n local-zone: test. nodefault\\n"
-                                          "forward-zone:\\n name: \".\"\\n forward-addr: %s\\n' >/tmp/u.conf; unbound -c /tmp/u.conf & sleep 1; dig -p 5353 @127.0.0.1 www.example.test; dig -p 5353 @127.0.0.1 long.example.test TXT; kill %%1" % HOST)
-    yield "dnsmasq forwards", lambda: run("dnsmasq -k -p 5354 -S %s -R -h --user=root & sleep .5; dig -p 5354 @127.0.0.1 www.example.test; kill %%1" % HOST)
+                                          "forward-zone:\\n name: \".\"\\n forward-addr: %s\\n' >/tmp/u.conf; unbound -c /tmp/u.conf & await grep -q :14E9 /proc/net/udp; dig -p 5353 @127.0.0.1 www.example.test; dig -p 5353 @127.0.0.1 long.example.test TXT; kill %%1" % HOST)
+    yield "dnsmasq forwards", lambda: run("dnsmasq -k -p 5354 -S %s -R -h --user=root & await grep -q :14EA /proc/net/udp; dig -p 5354 @127.0.0.1 www.example.test; kill %%1" % HOST)
 
 
 @server(_123="ntp")
@@ -358,7 +377,9 @@ def mosquitto():
     serve("mosquitto -c /etc/names-mosquitto.conf", 1883, 8883)
     for v in ("mqttv31", "mqttv311", "mqttv5"):
         yield "mosquitto_pub %s" % v, "mosquitto_pub -h %s -V %s -t a/b -m hello" % (HOST, v)
-        yield "mosquitto_sub %s" % v, "timeout 2 mosquitto_sub -h %s -V %s -t a/# -v & sleep .5; mosquitto_pub -h %s -V %s -t a/b -m 1 -q 2; wait" % (HOST, v, HOST, v)
+        yield "mosquitto_sub %s" % v, (
+            "timeout 9 stdbuf -oL mosquitto_sub -d -C 1 -h %s -V %s -t a/# -v >/tmp/sub & await grep -q SUBACK /tmp/sub; "
+            "mosquitto_pub -h %s -V %s -t a/b -m 1 -q 2; wait" % (HOST, v, HOST, v))
         yield "mosquitto_pub %s, will, user, id" % v, "mosquitto_pub -h %s -V %s -i crane-7 -u w -P pw --will-topic gone --will-payload 1 -t a -m x -q 1 -r" % (HOST, v)
         yield "mosquitto_pub %s, keeps its session" % v, "mosquitto_sub -h %s -V %s -i keeps -c -q 1 -t a -E" % (HOST, v)
     yield "mosquitto_pub 5, properties", "mosquitto_pub -h %s -V 5 -t a -m x -D CONNECT session-expiry-interval 60 -D CONNECT user-property a b -D PUBLISH content-type t" % HOST
@@ -374,7 +395,7 @@ def xrdp():
         "[ -f /etc/xrdp/rsakeys.ini ] || xrdp-keygen xrdp /etc/xrdp/rsakeys.ini")
     serve("xrdp --nodaemon", 3389)
     serve("Xvfb :9 -screen 0 800x600x16")
-    time.sleep(1)
+    until(lambda: exists("/tmp/.X11-unix/X9"))
     for sec in ("rdp", "tls", "nla", ""):
         yield "xfreerdp %s" % (sec or "negotiates"), "DISPLAY=:9 timeout 4 xfreerdp /v:%s /u:walker /p:pw /cert:ignore %s" % (HOST, "/sec:" + sec if sec else "")
     yield "xfreerdp, auth only", "DISPLAY=:9 timeout 4 xfreerdp /v:%s /u:walker /p:pw /cert:ignore +auth-only" % HOST
@@ -384,17 +405,90 @@ def xrdp():
     yield "rdesktop, version 4", "DISPLAY=:9 timeout 4 rdesktop -4 -u walker -p pw %s </dev/null" % HOST
 
 
+@server(_5901="vnc", _5902="vnc", _5903="vnc")
+def vnc():
+    run("x11vnc -storepasswd secret /etc/names-vnc")
+    for display, port, more in ((1, 5901, "None"), (2, 5902, "VncAuth,TLSVnc -PasswordFile /etc/names-vnc")):
+        serve("Xtigervnc :%d -rfbport %d -geometry 320x200 -SecurityTypes %s" % (display, port, more), port)
+    serve("Xvfb :9 -screen 0 320x200x16")
+    until(lambda: exists("/tmp/.X11-unix/X9"))
+    serve("x11vnc -display :9 -rfbport 5903 -rfbauth /etc/names-vnc -forever -shared", 5903)
+    for port in (5901, 5902, 5903):
+        password = "" if port == 5901 else "-passwd /etc/names-vnc "
+        at = "%s%s::%d" % (password, HOST, port)
+        yield "xtigervncviewer, port %d" % port, "DISPLAY=:9 timeout 3 xtigervncviewer %s" % at
+        yield "xtightvncviewer, port %d" % port, "DISPLAY=:9 timeout 3 xtightvncviewer %s" % at
+        yield "vncsnapshot, port %d" % port, (
+            "vncsnapshot %s%s:%d /tmp/a.jpg" % (password, HOST, port - 5900))
+    yield "xtigervncviewer, wrong password", (
+        "head -c 8 /dev/zero >/tmp/wrong; DISPLAY=:9 timeout 3 xtigervncviewer -passwd /tmp/wrong %s::5902" % HOST)
+    yield "a client of version 3.3", lambda: talk(5901, [(b"\n", b"RFB 003.003\n"), (b"\0\0\0\1", b"\1"), (b"\0", b"")])
+
+
+CAMERA = """
+import gi
+gi.require_version("Gst", "1.0")
+gi.require_version("GstRtspServer", "1.0")
+from gi.repository import GLib, Gst, GstRtspServer
+Gst.init(None)
+server, camera = GstRtspServer.RTSPServer(), GstRtspServer.RTSPMediaFactory()
+server.set_service("8554")
+camera.set_launch("( videotestsrc num-buffers=100 ! video/x-raw,width=160,height=120 ! jpegenc ! rtpjpegpay name=pay0 )")
+server.get_mount_points().add_factory("/camera", camera)
+server.attach(None)
+GLib.MainLoop().run()
+"""
+
+
+@server(_8554="rtsp")
+def rtsp():
+    file("/etc/names-camera.py", CAMERA)
+    serve("python3 /etc/names-camera.py", 8554)
+    at = "rtsp://%s:8554/camera" % HOST
+    for way in ("tcp", "udp"):
+        yield "ffmpeg, %s" % way, "ffmpeg -v error -rtsp_transport %s -i %s -frames:v 3 -f null -" % (way, at)
+        yield "gst-launch, %s" % way, (
+            "gst-launch-1.0 rtspsrc location=%s protocols=%s ! decodebin ! fakesink num-buffers=3" % (at, way))
+    yield "ffprobe", "ffprobe -v error %s" % at
+    yield "ffprobe, no such camera", "ffprobe -v error rtsp://%s:8554/none" % HOST
+    yield "curl, OPTIONS", "curl -s -m 4 %s" % at
+    yield "curl, DESCRIBE", "curl -s -m 4 -X DESCRIBE %s" % at
+    yield "a client that asks for what there is", lambda: talk(8554, [
+        (None, b"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n"), (b"\r\n\r\n", b"")])
+
+
+@server(_4433="quic", _4434="quic")
+def quic():
+    run("mkdir -p /srv/www; echo page >/srv/www/index.html; head -c 300000 /dev/urandom >/srv/www/big")
+    for port, more in ((4433, ""), (4434, "-V ")):
+        serve("gtlsserver -q %s-d /srv/www %s %d /etc/names.key /etc/names.crt" % (more, HOST, port), port)
+        with_it = "timeout 5 gtlsclient -q --exit-on-all-streams-close %%s %s %d https://server.example.test:%d/%%s" % (HOST, port, port)
+        yield "gtlsclient, port %d" % port, with_it % ("", "index.html")
+        yield "gtlsclient, many packets, port %d" % port, with_it % ("", "big")
+        yield "not promised: gtlsclient, a draft of version 2, port %d" % port, with_it % ("-v 0x709a50c4", "index.html")
+        yield "gtlsclient, a version that there is not, port %d" % port, with_it % ("-v 0x1a2a3a4a", "index.html")
+        yield "gtlsclient, keeps its session, port %d" % port, with_it % ("--session-file /tmp/s --tp-file /tmp/t", "index.html")
+        yield "gtlsclient, goes on with it at once, port %d" % port, with_it % (
+            "--session-file /tmp/s --tp-file /tmp/t -d /etc/hosts", "index.html")
+        yield "gtlsclient, large hello, port %d" % port, with_it % (
+            "--groups=-GROUP-ALL:+GROUP-SECP521R1 --sni=%s.example" % ("a" * 60), "index.html")
+        yield "gtlsclient, long connection id, port %d" % port, with_it % ("--dcid=%s" % ("ab" * 18), "index.html")
+
+
 @server(_5432="postgresql")
 def postgresql():
     run("mkdir -p /var/run/postgresql /tmp/pg && chown postgres /var/run/postgresql /tmp/pg; cp /etc/names.key /tmp/pg.key; chown postgres /tmp/pg.key; chmod 600 /tmp/pg.key; "
         "su postgres -c '/usr/lib/postgresql/15/bin/initdb -D /tmp/pg -A md5 --pwfile=<(echo pw) >/dev/null'; echo 'host all all 0.0.0.0/0 md5\nhost replication all 0.0.0.0/0 md5' >>/tmp/pg/pg_hba.conf", limit=60)
     serve("su postgres -c \"/usr/lib/postgresql/15/bin/postgres -D /tmp/pg -c listen_addresses=%s -c ssl=on -c ssl_cert_file=/etc/names.crt -c ssl_key_file=/tmp/pg.key -c dynamic_shared_memory_type=mmap\"" % HOST, 5432)
-    time.sleep(1)
+    until(lambda: exists("/var/run/postgresql/.s.PGSQL.5432"))
     for mode in ("disable", "allow", "prefer", "require"):
         yield "psql, sslmode=%s" % mode, "PGPASSWORD=pw psql 'host=%s user=postgres sslmode=%s' -c 'select 1'" % (HOST, mode)
     yield "psql, wrong password", "PGPASSWORD=no psql 'host=%s user=postgres sslmode=disable' -c 'select 1'" % HOST
     yield "psql, GSS first", "PGPASSWORD=pw psql 'host=%s user=postgres sslmode=disable gssencmode=prefer' -c 'select 1'" % HOST
-    yield "psql, cancelled", "export PGPASSWORD=pw; psql 'host=%s user=postgres sslmode=disable' -c 'select pg_sleep(5)' & sleep .7; kill -INT $!; wait" % HOST
+    yield "psql, cancelled", (
+        "export PGPASSWORD=pw; asleep() { psql 'host=/var/run/postgresql user=postgres' -Atc \"select query from "
+        "pg_stat_activity where state = 'active'\" | grep -q '^select pg_sleep'; }; "
+        "psql 'host=%s user=postgres sslmode=disable' -c 'select pg_sleep(5)' & await asleep; kill -INT $!; wait" % HOST)
     yield "pg_isready", "pg_isready -h %s" % HOST
     yield "pg_dump", "PGPASSWORD=pw PGSSLMODE=disable pg_dump -h %s -U postgres postgres" % HOST
     yield "replication", "PGPASSWORD=pw psql 'host=%s user=postgres sslmode=disable replication=database dbname=postgres' -c IDENTIFY_SYSTEM" % HOST
@@ -428,7 +522,7 @@ def mail():
     serve("postfix start-fg", 25)
     serve("dovecot -F", 143, 110)
     yield "swaks", "swaks --to root@server --from a@b.test --server %s" % HOST
-    yield "openssl, STARTTLS", "(sleep .5; printf 'EHLO a\\r\\nQUIT\\r\\n'; sleep .5) | openssl s_client -quiet -starttls smtp -connect %s:25" % HOST
+    yield "openssl, STARTTLS", "printf 'EHLO a\\r\\nQUIT\\r\\n' | openssl s_client -quiet -starttls smtp -connect %s:25" % HOST
     yield "swaks, HELO", "swaks --to root@server --from a@b.test --protocol SMTP --server %s" % HOST
     yield "curl, imap", "curl -s -u walker:pw imap://%s/INBOX" % HOST
     yield "curl, imap, STARTTLS", "curl -s -k --ssl-reqd -u walker:pw imap://%s/INBOX" % HOST
@@ -449,4 +543,5 @@ def others():
     yield "git", "git ls-remote git://%s/r.git" % HOST
     file("/etc/names-ircd.conf", "[Global]\nName = irc.example.test\nServerUID = root\nPorts = 6667\n[Options]\nPAM = no\nIdent = no\nDNS = no\n")
     serve("ngircd -n -f /etc/names-ircd.conf", 6667)
-    yield "netcat, irc", "(printf 'NICK a\\r\\nUSER a 0 * :a\\r\\n'; sleep 1; printf 'JOIN #x\\r\\nQUIT\\r\\n'; sleep .5) | timeout 3 nc %s 6667" % HOST
+    yield "a client of irc", lambda: talk(6667, [
+        (None, b"NICK a\r\nUSER a 0 * :a\r\n"), (b"MOTD", b"JOIN #x\r\nQUIT\r\n"), (b"ERROR", b"")])

@@ -25,7 +25,8 @@ def enter():
         return
     os.environ["SEKISHO_NAMES"] = "inside"
     os.execv(os.path.join(TOP, "tests", "netns", "alone"),
-             ["alone", "unshare", "--pid", "--fork", "--kill-child", "--uts", sys.executable] + [os.path.abspath(sys.argv[0])] + sys.argv[1:])
+             ["alone", "unshare", "--pid", "--fork", "--kill-child", "--uts", sys.executable,
+              os.path.abspath(sys.argv[0])] + sys.argv[1:])
 
 
 def furnish():
@@ -36,7 +37,8 @@ def furnish():
     sh("mount", "-t", "tmpfs", "tmpfs", "/run/upper")
     for folder in ("/run/upper/up", "/run/upper/work"):
         os.mkdir(folder)
-    sh("mount", "-t", "overlay", "overlay", "-o", "lowerdir=%s,upperdir=/run/upper/up,workdir=/run/upper/work" % LOWER, ROOT)
+    sh("mount", "-t", "overlay", "overlay", "-o",
+        "lowerdir=%s,upperdir=/run/upper/up,workdir=/run/upper/work" % LOWER, ROOT)
     sh("mount", "-t", "proc", "proc", ROOT + "/proc")
     sh("mount", "--rbind", "/dev", ROOT + "/dev")
     sh("mount", "-t", "devpts", "-o", "newinstance,ptmxmode=0666", "devpts", ROOT + "/dev/pts")
@@ -47,9 +49,12 @@ def furnish():
     sh("ip", "addr", "add", "10.30.0.1/32", "dev", "lo")
     sh("ip", "addr", "add", "10.30.0.2/32", "dev", "lo")
     sh("hostname", "names")
-    file("/etc/hosts", "127.0.0.1 localhost\n10.30.0.1 server.example.test server\n10.30.0.2 second.example.test second\n127.0.0.1 names\n")
+    file("/etc/hosts", "127.0.0.1 localhost\n10.30.0.1 server.example.test server\n10.30.0.2 "
+                       "second.example.test second\n127.0.0.1 names\n")
     file("/etc/resolv.conf", "nameserver 10.30.0.9\noptions timeout:1 attempts:1\n")
-    run("openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=server.example.test -keyout /etc/names.key -out /etc/names.crt 2>/dev/null; chmod 644 /etc/names.*")
+    run(
+        "openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=server.example.test -keyout "
+        "/etc/names.key -out /etc/names.crt 2>/dev/null; chmod 644 /etc/names.*")
 
 
 def file(path, text, mode=0o644):
@@ -193,8 +198,10 @@ def sessions_of():
 
 def serve(command, *ports, limit=30):
     """A server in the foreground, which ends with this program; returns when it has its ports."""
-    log = open("/run/upper/log-%d" % len([n for n in os.listdir("/run/upper") if n.startswith("log-")]), "w+b")
-    p = subprocess.Popen(["bash", "-c", "exec " + command], stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=_inside, env=ENV)
+    log = open("/run/upper/log-%d" % len([n for n in os.listdir("/run/upper") if n.startswith("log-")]),
+        "w+b")
+    p = subprocess.Popen(["bash", "-c", "exec " + command], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                         preexec_fn=_inside, env=ENV)
     end = time.monotonic() + limit
     while not all(listening(port) for port in ports):
         if time.monotonic() > end or (p.poll() not in (None, 0)):

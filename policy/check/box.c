@@ -39,12 +39,12 @@ static const struct key box_keys[] = {
 
 static const char *const role_words[] = { "data", "admin", NULL }; /* bool admin */
 
-enum { IF_DEVICE, IF_VLAN, IF_ADDRESSES, IF_LABEL };
+enum { IF_DEVICE, IF_VLAN, IF_ADDRESSES };
 static const struct key interface_keys[] = {
 	[IF_DEVICE] = { "device", AST_STRING, true, .example = "device = \"enp3s0\";" },
 	[IF_VLAN] = { "vlan", AST_NUMBER, .use = KEY_NUMBER, INTO(model_interface, vlan), .lo = 1, .hi = VLAN_LAST },
 	[IF_ADDRESSES] = { "addresses", .kinds = AST_LISTS },
-	[IF_LABEL] = { "label", .kinds = AST_STRING },
+	{ "label", AST_STRING, .use = KEY_TEXT, INTO(model_interface, label) },
 	{ "role", AST_STRING, .use = KEY_CHOICE, INTO(model_interface, admin), .words = role_words },
 	{ "mtu", AST_NUMBER, .use = KEY_NUMBER, INTO(model_interface, mtu), .lo = 1280, .hi = 65535 },
 };
@@ -76,7 +76,7 @@ static void one_interface(struct check *k, const struct ast_node *node, struct m
 	const struct ast_node *v[KEYS(interface_keys)];
 	struct object o = { MP_OBJ_INTERFACE, node->name };
 
-	*i = (struct model_interface){ .name = node->name, .device = "", .card = "", .at = node->at };
+	*i = (struct model_interface){ .name = node->name, .label = "", .device = "", .card = "", .at = node->at };
 	name_check(k, node->name, node->at, node->width);
 	if (!keys_read(k, node, interface_keys, KEYS(interface_keys), o, i, v))
 		return;
@@ -85,7 +85,6 @@ static void one_interface(struct check *k, const struct ast_node *node, struct m
 		if (device_check(k, i->device, v[IF_DEVICE]->value_at, v[IF_DEVICE]->value_width) && v[IF_VLAN] != NULL)
 			vlan_name(k, i, v[IF_VLAN]);
 	}
-	text_of(k, v[IF_LABEL], o, "");
 	interface_addresses(k, v[IF_ADDRESSES], o, i);
 }
 

@@ -504,7 +504,6 @@ static void one_conduit(struct check *k, const struct ast_node *node, struct mod
 				     .when_down = FAIL_CLOSED,
 				     .when_overloaded = FAIL_CLOSED,
 				     .when_midstream = MID_RESET,
-				     .deny_weak_tls = k->m->deny_weak_tls,
 				     .index = c->index,
 				     .at = node->at };
 	if (!keys_read(k, node, conduit_keys, KEYS(conduit_keys), o, c, v))
@@ -525,6 +524,8 @@ static void one_conduit(struct check *k, const struct ast_node *node, struct mod
 	conduit_failure(k, v, c, o);
 	conduit_accepts(k, v[C_ACCEPT], c, o);
 	conduit_names(k, v[C_NAMES], c, o);
+	if (v[C_WEAK_TLS] == NULL)
+		c->deny_weak_tls = k->m->deny_weak_tls && has_tls(c);
 	report_no_tls(k, v[C_WEAK_TLS], c, o);
 	report_no_names(k, v[C_NAMES], c, o);
 	if (k->d->errors == errors) /* a mistake in it says more than what is left of it */

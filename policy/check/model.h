@@ -24,6 +24,7 @@
 /* An interface role of box.cfg: "lan0" is what policies say, "enp3s0" is what the kernel has. */
 struct model_interface {
 	const char *name;
+	const char *label;	 /* "" when absent; NULL of what no text declares */
 	const char *device;	 /* that has the addresses: the card, or its VLAN ("enp3s0.10") */
 	const char *card;	 /* "" = the device itself; else what the VLAN lies on */
 	uint32_t vlan;		 /* 0 = frames without a tag */

@@ -109,6 +109,13 @@ static bool counts(const struct joiner *j, const struct interned *set, uint32_t 
 	return enforces == NULL ? !c->shadow : !c->observe;
 }
 
+/* Has this pair a say in the setting? What becomes of weak TLS is a matter of those alone who allow TLS here. */
+static bool has_say(const struct joiner *j, const struct interned *set, uint32_t i,
+		    const struct model_conduit *enforces, enum setting s)
+{
+	return counts(j, set, i, enforces) && (s != SET_WEAK_TLS || pair_of(j, set, i)->service->protocol == PROTO_TLS);
+}
+
 static unsigned join_setting(struct joiner *j, const struct interned *set, const struct model_conduit *enforces,
 			     enum setting s, bool inspected)
 {
@@ -118,7 +125,7 @@ static unsigned join_setting(struct joiner *j, const struct interned *set, const
 	for (uint32_t i = 0; i < set->n; i++) {
 		const struct model_conduit *c = conduit_of(j, set, i);
 
-		if (!counts(j, set, i, enforces) || (strictest != NULL && !is_stricter(s, setting_of(c, s), value)))
+		if (!has_say(j, set, i, enforces, s) || (strictest != NULL && !is_stricter(s, setting_of(c, s), value)))
 			continue;
 		strictest = c;
 		value = setting_of(c, s);
@@ -127,7 +134,7 @@ static unsigned join_setting(struct joiner *j, const struct interned *set, const
 	for (uint32_t i = 0; i < set->n && (inspected || s == SET_TIGHTEN); i++) {
 		const struct model_conduit *c = conduit_of(j, set, i);
 
-		if (!counts(j, set, i, enforces) || setting_of(c, s) == value ||
+		if (!has_say(j, set, i, enforces, s) || setting_of(c, s) == value ||
 		    !first_time(j, c, strictest, SAID_SETTING + s))
 			continue;
 		diag_add(j->d, SEV_WARNING, "policy.overruled", c->at, M_JOINT_STRICTER, c->name, settings[s].key,
@@ -224,7 +231,7 @@ static void join(struct joiner *j, const struct interned *set, struct ir_permit 
 {
 	const struct model_conduit *enforces = enforcer(j, set);
 	struct lane lane = { .kind = LANE_NAMING };
-	bool is_inspected, tls;
+	bool is_inspected;
 
 	p->until = join_until(j, set);
 	j->past = p->until != 0 && p->until <= j->m->now;
@@ -245,9 +252,7 @@ static void join(struct joiner *j, const struct interned *set, struct ir_permit 
 		protocols_add(&p->protocols, pair_of(j, set, i)->service->protocol);
 	}
 	p->lane = is_inspected ? lane_number(lane) : LANE_NONE;
-	/* Of other permits it says nothing: theirs stay what they are when a site denies weak TLS. */
-	tls = is_inspected && protocols_have(&p->protocols, PROTO_TLS);
-	p->deny_weak_tls = join_setting(j, set, enforces, SET_WEAK_TLS, tls) != 0 && tls;
+	p->deny_weak_tls = join_setting(j, set, enforces, SET_WEAK_TLS, is_inspected) != 0 && is_inspected;
 	if (is_inspected) {
 		join_names(j, set, enforces);
 		join_names_of_servers(j, set, enforces);

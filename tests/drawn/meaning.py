@@ -247,8 +247,7 @@ class Meaning:
         for key, words in STRICTEST_FIRST.items():
             j[key] = min((c[key] for c, _ in deciding), key=words.index)
         tls = [c for c, services in deciding if any(s["protocol"] == "tls" for s in services)]
-        if looked == "transport" or not tls:
-            j["weak_tls"] = "report"
+        j["weak_tls"] = "report" if looked == "transport" else min((c["weak_tls"] for c in tls), key=STRICTEST_FIRST["weak_tls"].index, default="report")
         j["declared"] = None if looked == "transport" or not tls or any(c["names"] is None for c in tls) else sorted({n for c in tls for n in c["names"]})
         j["told"] = self.told(found, deciding, looked, j)
         return j
@@ -258,8 +257,8 @@ class Meaning:
         told = set()
         tls = [(c, c["names"]) for c, services in deciding if any(s["protocol"] == "tls" for s in services)] if looked != "transport" else []
         for key in STRICTEST_FIRST:
-            if key == "on_tighten" or (looked != "transport" and (key != "weak_tls" or tls)):
-                told |= {("policy.overruled", c["name"], key) for c, _ in deciding if c[key] != j[key]}
+            if key == "on_tighten" or looked != "transport":
+                told |= {("policy.overruled", c["name"], key) for c in ([c for c, _ in tls] if key == "weak_tls" else [c for c, _ in deciding]) if c[key] != j[key]}
         if looked == "transport":
             told |= {("policy.not_enforced", c["name"], None) for c, services in found if any(depth(s["protocol"]) != "transport" for s in services)}
         if looked == "commands":

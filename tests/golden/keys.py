@@ -56,7 +56,6 @@ ROWS = {"modbus": ("write_single_register", "holding"), "slmp": ("batch_write", 
 SILENT = {
     "policy.language_version": "there is one version; another is refused",
     "box.language_version": "there is one version; another is refused",
-    "interface.label": "a note for who reads box.cfg: nothing keeps it, and nothing shows it",
     # What stands in groups is told by their keys.
     **{"policy." + k: "its own keys are told" for k in ("site", "zones", "assets", "services", "conduits", "never", "chain_break")},
     "site.retention": "its own keys are told",
@@ -144,6 +143,7 @@ CHANGES = {
     "interface.addresses": ('["10.30.0.1/22"]', '["10.30.0.2/22"]'),
     "interface.role": ('device = "e4";', 'device = "e4"; role = "admin"; addresses = ["10.97.0.1/24"];', ("interface", "role"), ("interface", "addresses")),
     "interface.mtu": ("/*interface*/", "mtu = 1400;"),
+    "interface.label": ("/*interface*/", 'label = "事務所側";'),
     "route.to": ('"10.98.0.0/24"', '"10.98.1.0/24"', ("route", None)),
     "route.via": ('"10.99.0.254"', '"10.99.0.253"'),
     "route.interface": ("/*route*/", 'interface = "adm0";'),
@@ -312,6 +312,8 @@ def rows():
 def nothing():
     """What means the same is no difference."""
     site, box = texts("site")
+    plain = site.replace('["read", "web"]', '["read"]')
+    told("site.weak_tls over a conduit without TLS", (plain, box), (plain.replace("report", "deny"), box), (("site", "weak_tls"),))
     site = site.replace("/*service*/", "").replace('( { commands = ["read"]; } )', '( { commands = ["read"]; units = [1]; }, { commands = ["write"]; units = [2]; } )')
     box = box.replace("/*box*/", 'time = ["10.99.0.5", "10.99.0.15", "10.99.0.6"]; terminals = ["10.99.0.20", "10.99.0.21"];')
     other = site.replace("/*zone*/", "# a remark\n").replace('["read", "web"]', '["web", "read"]').replace('"10.10.0.0/16"', '"10.10.0.0/17", "10.10.128.0/17"')

@@ -291,9 +291,9 @@ static void never(json_t *all, const struct source *s, const struct model_never 
 static void interface(json_t *all, const struct source *s, const struct model_interface *f)
 {
 	object(all, s, "interface", json_text(f->name), f->at,
-	       json_pack("{s:o, s:o, s:o, s:s, s:o}", "device", json_text(*f->card != '\0' ? f->card : f->device),
+	       json_pack("{s:o, s:o, s:o, s:s, s:o, s:o}", "device", json_text(*f->card != '\0' ? f->card : f->device),
 			 "vlan", count(f->vlan), "addresses", f->between == NULL ? hosts(f) : json_array(), "role",
-			 f->admin ? "admin" : "data", "mtu", count(f->mtu)));
+			 f->admin ? "admin" : "data", "mtu", count(f->mtu), "label", said(f->label)));
 }
 
 static void route(json_t *all, const struct source *s, const struct model_route *r)

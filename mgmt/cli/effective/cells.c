@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mgmt/cli/effective/cells.h"
 
-#include <string.h>
+#include <stdlib.h>
 
+#include "mgmt/cli/effective/parts.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/screen/width.h"
 #include "mgmt/cli/screen/wrap.h"
@@ -12,28 +13,22 @@
 #define END_TEXT 200u
 #define ENDS_CELLS 52u /* what is left of a line for both ends */
 
-static bool names(const json_t *cell, const char *conduit)
-{
-	const json_t *list = ja(cell, "conduits");
-
-	for (size_t i = 0; i < json_array_size(list) && conduit != NULL; i++) {
-		const char *one = json_string_value(json_array_get(list, i));
-
-		if (one != NULL && strcmp(one, conduit) == 0)
-			return true;
-	}
-	return conduit == NULL && json_array_size(list) == 0;
-}
-
-/* Cells that differ in nothing but their ends, their permit and their counter. */
-static bool alike(const json_t *a, const json_t *b)
+/* Cells that differ in nothing but their ends, their permit and their counter have the same one. */
+static char *group_key(const json_t *cell)
 {
 	static const char *const keys[] = { "in", "out", "protocol", "ports", "lane", "until" };
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
 
+	if (to == NULL)
+		return NULL;
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (strcmp(js(a, keys[i]), js(b, keys[i])) != 0)
-			return false;
-	return true;
+		fprintf(to, "%s\n", js(cell, keys[i]));
+	if (fclose(to) == 0)
+		return text;
+	free(text);
+	return NULL;
 }
 
 /* "10.30.1.13 (RTG 4号機)" where all of it is one asset. */
@@ -84,9 +79,8 @@ static void group_head(struct cli *c, const json_t *cell)
 		    what, js(cell, "lane"), until);
 }
 
-static void group(struct cli *c, const json_t *cells, size_t first, const char *conduit)
+static void group(struct cli *c, const json_t *cells)
 {
-	const json_t *like = json_array_get(cells, first);
 	struct table *t = table_new(3, INDENT);
 
 	table_cell(t, message_format(M_COL_PACKETS, c->lang));
@@ -96,34 +90,44 @@ static void group(struct cli *c, const json_t *cells, size_t first, const char *
 	table_right(t, 0);
 	table_right(t, 1);
 	table_wrap(t);
-	for (size_t i = first; i < json_array_size(cells); i++)
-		if (names(json_array_get(cells, i), conduit) && alike(json_array_get(cells, i), like))
-			cell_row(t, json_array_get(cells, i));
-	group_head(c, like);
-	table_print(t, c->out, c->color);
+	for (size_t i = 0; i < json_array_size(cells); i++)
+		cell_row(t, json_array_get(cells, i));
+	group_head(c, json_array_get(cells, 0));
+	(void)table_print(t, c->out, c->color);
 	table_free(t);
 }
 
-static bool seen_before(const json_t *cells, size_t at, const char *conduit)
+/* In the order of their first cells; NULL: no memory. */
+static json_t *groups_of(const json_t *cells)
 {
-	for (size_t i = 0; i < at; i++)
-		if (names(json_array_get(cells, i), conduit) &&
-		    alike(json_array_get(cells, i), json_array_get(cells, at)))
-			return true;
-	return false;
+	json_t *groups = json_object();
+	bool good = groups != NULL;
+
+	for (size_t i = 0; i < json_array_size(cells) && good; i++) {
+		char *key = group_key(json_array_get(cells, i));
+
+		good = key != NULL && effective_parts_add(groups, key, json_array_get(cells, i));
+		free(key);
+	}
+	if (good)
+		return groups;
+	json_decref(groups);
+	return NULL;
 }
 
-size_t effective_cells(struct cli *c, const json_t *cells, const char *conduit, enum message head)
+size_t effective_cells(struct cli *c, const json_t *cells, enum message head)
 {
-	size_t n = 0;
+	json_t *groups = groups_of(cells), *one;
+	const char *key;
 
-	for (size_t i = 0; i < json_array_size(cells); i++) {
-		if (!names(json_array_get(cells, i), conduit))
-			continue;
-		if (n++ == 0)
-			message_print(c->out, c->lang, head);
-		if (!seen_before(cells, i, conduit))
-			group(c, cells, i, conduit);
+	if (json_array_size(cells) > 0)
+		message_print(c->out, c->lang, head);
+	if (groups == NULL)
+		message_print(c->err, c->lang, M_CLI_NO_MEMORY);
+	json_object_foreach(groups, key, one)
+	{
+		group(c, one);
 	}
-	return n;
+	json_decref(groups);
+	return json_array_size(cells);
 }

@@ -5,8 +5,7 @@
 
 #include "mgmt/cli/cli.h"
 
-/* Prints the cells that name `conduit`, below `head`; with NULL those that name none. Returns how many there are; when there
- * are none nothing is printed. */
-size_t effective_cells(struct cli *c, const json_t *cells, const char *conduit, enum message head);
+/* Prints these cells below `head`. Returns how many there are; when there are none nothing is printed. */
+size_t effective_cells(struct cli *c, const json_t *cells, enum message head);
 
 #endif

@@ -68,8 +68,8 @@ static int run(struct cli *c, const struct cli_args *a)
 		} else {
 			if (standing)
 				standing_headline(c, answer.json);
-			if (json_object_get(answer.json, "conduits") != NULL)
-				effective_render(c, answer.json);
+			if (json_object_get(answer.json, "conduits") != NULL && !effective_render(c, answer.json))
+				status = cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
 		}
 	}
 	box_answer_free(&answer);

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "mgmt/cli/effective/cells.h"
+#include "mgmt/cli/effective/parts.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/words/answers.h"
 #include "mgmt/cli/words/reach.h"
@@ -63,36 +64,27 @@ static void grant_lines(struct cli *c, const json_t *grant, struct table *t)
 	}
 }
 
-/* The grant was already shown for this conduit: permits that cells share repeat them. */
-static bool shown(const json_t *permits, size_t before, const char *conduit, const json_t *grant)
+/* Permits that cells share repeat the grants of a conduit: each is shown once. */
+static bool is_shown(const json_t *shown, const json_t *grant)
 {
-	for (size_t i = 0; i < before; i++) {
-		const json_t *grants = ja(json_array_get(permits, i), "grants");
-
-		for (size_t j = 0; j < json_array_size(grants); j++) {
-			const json_t *g = json_array_get(grants, j);
-
-			if (strcmp(js(g, "conduit"), conduit) == 0 && json_equal(g, grant))
-				return true;
-		}
-	}
+	for (size_t i = 0; i < json_array_size(shown); i++)
+		if (json_equal(json_array_get(shown, i), grant))
+			return true;
 	return false;
 }
 
-static void commands(struct cli *c, const json_t *effective, const char *conduit)
+static void commands(struct cli *c, const json_t *grants)
 {
-	const json_t *permits = ja(effective, "permits");
 	struct table *t = table_new(2, 4);
+	json_t *shown = json_array();
 
-	for (size_t i = 0; i < json_array_size(permits); i++) {
-		const json_t *grants = ja(json_array_get(permits, i), "grants");
+	for (size_t i = 0; i < json_array_size(grants); i++) {
+		json_t *g = json_object_get(json_array_get(grants, i), "grant");
 
-		for (size_t j = 0; j < json_array_size(grants); j++) {
-			const json_t *g = json_array_get(grants, j);
-
-			if (strcmp(js(g, "conduit"), conduit) == 0 && !shown(permits, i, conduit, g))
-				grant_lines(c, g, t);
-		}
+		if (is_shown(shown, g))
+			continue;
+		grant_lines(c, g, t);
+		(void)json_array_append(shown, g); /* without memory it stands there twice */
 	}
 	if (table_rows(t) > 0) {
 		message_print(c->out, c->lang, M_EFFECTIVE_COMMANDS);
@@ -100,6 +92,7 @@ static void commands(struct cli *c, const json_t *effective, const char *conduit
 		table_print(t, c->out, c->color);
 	}
 	table_free(t);
+	json_decref(shown);
 }
 
 static bool overdue(const char *date)
@@ -203,40 +196,33 @@ static void accepts(struct cli *c, const json_t *k)
 }
 
 /* One of its services is TLS, and a session of it that is weak ends. */
-static bool denies_weak_tls(const json_t *effective, const char *conduit)
+static bool denies_weak_tls(const json_t *grants)
 {
-	const json_t *permits = ja(effective, "permits");
+	for (size_t i = 0; i < json_array_size(grants); i++) {
+		const json_t *one = json_array_get(grants, i);
 
-	for (size_t i = 0; i < json_array_size(permits); i++) {
-		const json_t *p = json_array_get(permits, i), *grants = ja(p, "grants");
-
-		for (size_t k = 0; k < json_array_size(grants) && strcmp(js(p, "weak_tls"), "deny") == 0; k++)
-			if (strcmp(js(json_array_get(grants, k), "conduit"), conduit) == 0 &&
-			    strcmp(js(json_array_get(grants, k), "protocol"), "tls") == 0)
-				return true;
+		if (strcmp(js(ja(one, "permit"), "weak_tls"), "deny") == 0 &&
+		    strcmp(js(ja(one, "grant"), "protocol"), "tls") == 0)
+			return true;
 	}
 	return false;
 }
 
 /* The names of TLS servers that it declares; NULL: none. */
-static const json_t *names_of(const json_t *effective, const char *conduit)
+static const json_t *names_of(const json_t *grants)
 {
-	const json_t *permits = ja(effective, "permits");
+	for (size_t i = 0; i < json_array_size(grants); i++) {
+		const json_t *one = json_array_get(grants, i);
 
-	for (size_t i = 0; i < json_array_size(permits); i++) {
-		const json_t *grants = ja(json_array_get(permits, i), "grants");
-
-		for (size_t k = 0; k < json_array_size(grants); k++)
-			if (strcmp(js(json_array_get(grants, k), "conduit"), conduit) == 0 &&
-			    declares_servers(json_array_get(permits, i), json_array_get(grants, k)))
-				return ja(json_array_get(grants, k), "names");
+		if (declares_servers(ja(one, "permit"), ja(one, "grant")))
+			return ja(ja(one, "grant"), "names");
 	}
 	return NULL;
 }
 
-static void server_names(struct cli *c, const json_t *effective, const char *conduit)
+static void server_names(struct cli *c, const json_t *grants)
 {
-	const json_t *names = names_of(effective, conduit);
+	const json_t *names = names_of(grants);
 	char *text = NULL;
 	size_t size;
 	FILE *to = names != NULL ? open_memstream(&text, &size) : NULL;
@@ -248,8 +234,9 @@ static void server_names(struct cli *c, const json_t *effective, const char *con
 	free(text);
 }
 
-static void conduit(struct cli *c, const json_t *effective, const json_t *k)
+static void conduit(struct cli *c, const struct effective_parts *parts, const json_t *k)
 {
+	const json_t *grants = ja(parts->grants, js(k, "name"));
 	char until[RENDER_TEXT], last[RENDER_TEXT];
 
 	fputs(c->color ? "\n\033[1m" : "\n", c->out);
@@ -271,13 +258,13 @@ static void conduit(struct cli *c, const json_t *effective, const json_t *k)
 		last_match(k, c->lang, last);
 		render_line(c, M_EFFECTIVE_LAST, last);
 	}
-	if (denies_weak_tls(effective, js(k, "name")))
+	if (denies_weak_tls(grants))
 		message_print(c->out, c->lang, M_EFFECTIVE_WEAK_TLS);
-	server_names(c, effective, js(k, "name"));
+	server_names(c, grants);
 	expected(c, k);
 	accepts(c, k);
-	if (effective_cells(c, ja(effective, "cells"), js(k, "name"), M_EFFECTIVE_PACKETS) > 0)
-		commands(c, effective, js(k, "name"));
+	if (effective_cells(c, ja(parts->cells, js(k, "name")), M_EFFECTIVE_PACKETS) > 0)
+		commands(c, grants);
 	else
 		message_print(c->out, c->lang, M_EFFECTIVE_NO_CELLS);
 }
@@ -335,11 +322,16 @@ static void whole(struct cli *c, const json_t *effective)
 	reach_print(c, json_object_get(effective, "reach"));
 }
 
-void effective_render(struct cli *c, const json_t *effective)
+bool effective_render(struct cli *c, const json_t *effective)
 {
 	const json_t *conduits = ja(effective, "conduits");
 	bool part = json_object_get(effective, "filter") != NULL;
+	struct effective_parts parts;
 
+	if (!effective_parts_make(effective, &parts)) {
+		effective_parts_free(&parts);
+		return false;
+	}
 	head(c, effective);
 	limits(c, ja(effective, "limits"));
 	retention(c, effective);
@@ -352,8 +344,10 @@ void effective_render(struct cli *c, const json_t *effective)
 	if (json_array_size(conduits) > MANY)
 		summary(c, conduits);
 	for (size_t i = 0; i < json_array_size(conduits); i++)
-		conduit(c, effective, json_array_get(conduits, i));
-	(void)effective_cells(c, ja(effective, "cells"), NULL, M_EFFECTIVE_STRAYS);
+		conduit(c, &parts, json_array_get(conduits, i));
+	(void)effective_cells(c, parts.strays, M_EFFECTIVE_STRAYS);
+	effective_parts_free(&parts);
 	if (!part)
 		message_print(c->out, c->lang, M_EFFECTIVE_TAIL);
+	return true;
 }

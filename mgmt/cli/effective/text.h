@@ -5,6 +5,7 @@
 
 #include "mgmt/cli/cli.h"
 
-void effective_render(struct cli *c, const json_t *effective);
+/* False: no memory, and nothing was printed. */
+bool effective_render(struct cli *c, const json_t *effective);
 
 #endif

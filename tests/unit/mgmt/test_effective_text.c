@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The effective rules as text: what stands below each conduit, and that many conduits take no more than their share.
+ * LINK: mgmt/cli/effective/text.c mgmt/cli/effective/cells.c mgmt/cli/effective/parts.c mgmt/cli/screen/table.c mgmt/cli/screen/width.c mgmt/cli/screen/wrap.c
+ * LINK: mgmt/cli/words/answers.c mgmt/cli/words/reach.c mgmt/cli/words/render.c mgmt/state/declares.c mgmt/state/read.c
+ * LINK: mgmt/words/row.c appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/protocols.c appliance/wire/notation.c
+ * LINK: appliance/wire/settings.c appliance/wire/reason.c appliance/wire/tag.c appliance/wire/commands.c appliance/wire/commands_older.c
+ * LINK: appliance/base/addr.c appliance/base/bytes.c appliance/base/err.c appliance/base/errno_text.c
+ * LINK: appliance/base/json.c appliance/base/memfd.c appliance/base/messages.c appliance/base/sha256.c appliance/base/utf8.c
+ * LIBS: jansson nettle
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "mgmt/cli/effective/text.h"
+
+static void put(json_t *list, json_t *one)
+{
+	assert_int_equal(json_array_append_new(list, one), 0);
+}
+
+/* Conduit i lets its pair of hosts in, beneath one broad conduit that has all of them as well. */
+static json_t *answer(unsigned n)
+{
+	json_t *conduits = json_array(), *cells = json_array(), *permits = json_array();
+	char name[32];
+
+	for (unsigned i = 0; i <= n; i++) {
+		snprintf(name, sizeof(name), i < n ? "c%u" : "broad", i);
+		put(conduits, json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:s}", "name", name, "from", "a",
+					"to", "b", "mode", "enforce", "file", "site.cfg", "line", (int)i + 1, "purpose",
+					"p", "owner", "o", "review_by", "2190-01-01"));
+		if (i == n)
+			break;
+		put(cells, json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:i, s:[s, s]}", "in", "lan0", "out",
+				     "lan1", "protocol", "tcp", "ports", i % 2 == 0 ? "502" : "443", "packets", (int)i,
+				     "lane", "", "source", "10.0.0.1", "destination", "10.1.0.1", "permit", (int)i + 1,
+				     "conduits", "broad", name));
+		put(permits, json_pack("{s:i, s:s, s:[{s:s, s:s, s:b}, {s:s, s:s, s:b}]}", "permit", (int)i + 1,
+				       "weak_tls", "deny", "grants", "conduit", "broad", "protocol", "tls", "whole", 1,
+				       "conduit", name, "protocol", "http", "whole", 1));
+	}
+	put(cells,
+	    json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:[]}", "in", "lan9", "out", "lan1", "protocol", "udp",
+		      "ports", "53", "source", "10.0.0.9", "destination", "10.1.0.9", "permit", 0, "conduits"));
+	return json_pack("{s:o, s:o, s:o}", "conduits", conduits, "cells", cells, "permits", permits);
+}
+
+/* The text, to be freed; *ret_ms: what it took of a processor. */
+static char *printed(unsigned n, double *ret_ms)
+{
+	json_t *j = answer(n);
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+	struct cli c = { .out = to, .err = to, .lang = LANG_EN };
+	clock_t before;
+
+	assert_non_null(to);
+	before = clock();
+	assert_true(effective_render(&c, j));
+	*ret_ms = (double)(clock() - before) * 1e3 / CLOCKS_PER_SEC;
+	assert_int_equal(fclose(to), 0);
+	json_decref(j);
+	return text;
+}
+
+static size_t times(const char *text, const char *what)
+{
+	size_t n = 0;
+
+	for (; (text = strstr(text, what)) != NULL; text += strlen(what))
+		n++;
+	return n;
+}
+
+static void below_its_conduit(void **state)
+{
+	double ms;
+	char *text = printed(3, &ms), *first, *second, *broad, *strays;
+
+	(void)state;
+	first = strstr(text, "c0");
+	second = strstr(text, "c1");
+	broad = strstr(text, "broad");
+	strays = strstr(text, "lan9");
+	assert_true(first != NULL && first < second && second < broad && broad < strays);
+	/* Once below its own conduit, once below the broad one; the cells of one kind of packets in one group. */
+	assert_int_equal(times(text, "10.0.0.1 -> 10.1.0.1"), 6);
+	assert_int_equal(times(broad, "10.0.0.1 -> 10.1.0.1"), 3);
+	assert_int_equal(times(broad, "tcp/502"), 1);
+	assert_int_equal(times(broad, "tcp/443"), 1);
+	/* What three permits repeat is one line; of another conduit it says nothing. */
+	assert_int_equal(times(broad, "tls  "), 1);
+	assert_int_equal(times(text, "tls  "), 1);
+	assert_int_equal(times(text, "http  "), 3);
+	assert_int_equal(times(strays, "10.0.0.9 -> 10.1.0.9"), 1);
+	free(text);
+}
+
+/* Eight times as many take eight times as long, not sixty-four times. */
+static void as_long_as_it_is_large(void **state)
+{
+	double least = 1e9, most = 1e9, ms;
+
+	(void)state;
+	for (unsigned round = 0; round < 3; round++) {
+		free(printed(500, &ms));
+		least = ms < least ? ms : least;
+		free(printed(4000, &ms));
+		most = ms < most ? ms : most;
+	}
+	print_message("500 conduits: %.1f ms, 4,000: %.1f ms\n", least, most);
+	assert_true(most < 24 * least);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(below_its_conduit),
+		cmocka_unit_test(as_long_as_it_is_large),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

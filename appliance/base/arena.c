@@ -116,6 +116,11 @@ char *arena_printf(struct arena *a, const char *fmt, ...)
 	return p;
 }
 
+void arena_fail(struct arena *a)
+{
+	a->failed = true;
+}
+
 bool arena_failed(const struct arena *a)
 {
 	return a->failed;

@@ -18,6 +18,7 @@ void *arena_array(struct arena *a, size_t n, size_t size); /* overflow is a fail
 char *arena_strndup(struct arena *a, const char *s, size_t n);
 char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 bool arena_failed(const struct arena *a);
+void arena_fail(struct arena *a); /* what its user needed elsewhere was not to be had: from now on it has failed */
 size_t arena_used(const struct arena *a);
 
 /*

@@ -6,11 +6,16 @@
 #include <string.h>
 #include <strings.h>
 
+#define LEAST 32u /* places of the list at first */
+
 void diags_init(struct diags *d, struct arena *a)
 {
 	memset(d, 0, sizeof(*d));
 	d->arena = a;
 	d->folder = "";
+	d->list = arena_array(a, LEAST, sizeof(struct diag *));
+	d->room = d->list != NULL ? LEAST : 0;
+	d->spare = arena_alloc(a, sizeof(*d->spare));
 }
 
 /* The catalogue's sentence in one language, in the arena; the bare format when memory is out, never NULL. */
@@ -36,7 +41,7 @@ static const char *sentence(struct arena *a, enum lang l, enum message m, va_lis
 /* Room for one more in the list; false when it is full or memory is out. */
 static bool has_room(struct diags *d)
 {
-	size_t room = d->room == 0 ? 32 : d->room * 2;
+	size_t room = d->room == 0 ? LEAST : d->room * 2;
 	struct diag **list;
 
 	if (d->n >= DIAG_KEPT)
@@ -53,6 +58,21 @@ static bool has_room(struct diags *d)
 	return true;
 }
 
+/* The place of a warning, or the spare one. */
+static struct diag *slot_without_memory(struct diags *d)
+{
+	struct diag *g = d->n < d->room && d->n < DIAG_KEPT ? d->spare : NULL;
+
+	while (d->unsearched > 0)
+		if (d->list[--d->unsearched]->severity == SEV_WARNING)
+			return d->list[d->unsearched];
+	if (g != NULL) {
+		d->list[d->n++] = g;
+		d->spare = NULL;
+	}
+	return g;
+}
+
 /* A place for one more. Errors push out warnings: what stops the policy is never lost. NULL = counted only. */
 static struct diag *slot(struct diags *d, enum severity s)
 {
@@ -64,15 +84,13 @@ static struct diag *slot(struct diags *d, enum severity s)
 		d->warnings++;
 	if (has_room(d)) {
 		g = arena_alloc(d->arena, sizeof(*g));
-		if (g != NULL)
+		if (g != NULL) {
 			d->list[d->n++] = g;
-		d->unsearched = d->n;
-		return g;
+			d->unsearched = d->n;
+			return g;
+		}
 	}
-	while (s == SEV_ERROR && d->unsearched > 0)
-		if (d->list[--d->unsearched]->severity == SEV_WARNING)
-			return d->list[d->unsearched];
-	return NULL;
+	return s == SEV_ERROR ? slot_without_memory(d) : NULL;
 }
 
 /* Where entries that are not kept are written to, so that callers need no test; nobody reads it. */

@@ -42,14 +42,16 @@ struct diags {
 	const char *folder;  /* put before names of files for people, "" or with its '/': they typed it */
 	struct diag **list;  /* `n` kept, in the order they were added; room for `room`; in the arena */
 	size_t n, room;
-	size_t unsearched; /* behind the first so many of the list are errors only */
-	size_t errors;	   /* all, kept or not */
-	size_t warnings;   /* all, kept or not */
+	struct diag *spare; /* for the first error for which there is no memory; NULL = taken */
+	size_t unsearched;  /* behind the first so many of the list are errors only */
+	size_t errors;	    /* all, kept or not */
+	size_t warnings;    /* all, kept or not */
 };
 
 void diags_init(struct diags *d, struct arena *a);
 /* Adds one; the message's arguments follow in the order of the English format. Returns the entry (to set also/width),
- * never NULL: past DIAG_KEPT, or without memory, a scratch entry that is counted but not kept. */
+ * never NULL: past DIAG_KEPT, or without memory, a scratch entry that is counted but not kept. The first error is kept
+ * without memory as well, as the bare format when that has arguments. */
 struct diag *diag_add(struct diags *d, enum severity s, const char *code, struct srcpos at, enum message m, ...);
 void diag_hint(struct diags *d, struct diag *g, enum message m, ...);
 /* The same with both texts at hand (arena or static), for sentences whose parts differ by language. */

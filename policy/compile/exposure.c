@@ -159,6 +159,8 @@ static bool look(struct compilation *c, const struct model *asked, struct model_
 			*said = true;
 		}
 	}
+	if (scratch == NULL || arena_failed(scratch))
+		arena_fail(c->arena); /* lower.c says so */
 	arena_free(scratch);
 	return some;
 }
@@ -193,6 +195,18 @@ static bool somebody_accepts(const struct model *m, const struct model_zone *to)
 	return false;
 }
 
+/* From whom, times into what, it is asked; a zone of both kinds counts with itself. */
+static size_t most_ways(const struct model *m)
+{
+	size_t from = 0, to = 0;
+
+	for (size_t i = 0; i < m->n_zones; i++) {
+		from += m->zones[i].class == CLASS_EXTERNAL;
+		to += !m->zones[i].patchable;
+	}
+	return from * to;
+}
+
 /* Any way at all, over any number of zones, from a zone of class external to one that cannot be patched. */
 static void ways_from_outside(struct compilation *c)
 {
@@ -203,7 +217,7 @@ static void ways_from_outside(struct compilation *c)
 	bool *done = arena_array(c->arena, m->n_zones, sizeof(*done));
 	size_t n = 0;
 
-	asked.nevers = arena_array(c->arena, m->n_zones * m->n_zones, sizeof(*asked.nevers));
+	asked.nevers = arena_array(c->arena, most_ways(m), sizeof(*asked.nevers));
 	if (asked.nevers == NULL || copy == NULL || done == NULL)
 		return;
 	for (size_t k = 0; k < m->n_zones; k++)

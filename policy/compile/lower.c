@@ -424,6 +424,8 @@ static bool lower(struct compilation *c, bool nevers)
 		    permits_identify(w.ir, w.a))
 			c->ir = w.ir;
 	}
+	if (arena_failed(c->arena))
+		c->ir = NULL;
 	if (c->ir == NULL && c->diags.errors == 0)
 		diag_add(&c->diags, SEV_ERROR, "policy.memory", (struct srcpos){ 0, 0, 0 }, M_LOWER_MEMORY);
 	return c->ir != NULL;

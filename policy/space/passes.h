@@ -25,11 +25,14 @@ struct hop {
 
 struct proof {
 	const struct model *m;
-	struct arena *a;
+	struct arena *a; /* the caller's, for what is found */
 	struct counterexample *list;
 	size_t n, room;
-	uint32_t *sorted; /* conduits by from, to, index */
-	struct hop *hops; /* by from, then by their first conduit */
+	struct arena *work;		  /* of all below but the cells: freed with the proof */
+	const struct model_conduit **via; /* by zone: the conduit by which the present walk came there */
+	uint32_t *queue;		  /* zones that it has reached */
+	uint32_t *sorted;		  /* conduits by from, to, index */
+	struct hop *hops;		  /* by from, then by their first conduit */
 	size_t n_hops;
 	uint32_t *first_hop;	   /* by zone; one more at the end */
 	struct arena *scratch;	   /* of the cells, made when they are first asked */

@@ -31,7 +31,9 @@
  * does it excuse a walk that starts in its zone.
  */
 #include <stdlib.h>
+#include <string.h>
 
+#include "policy/read/compilation.h"
 #include "policy/space/passes.h"
 
 static bool add(struct proof *p, const struct model_never *never, const struct model_conduit *const *via,
@@ -79,15 +81,34 @@ static int by_first(const void *pa, const void *pb, void *ctx)
 	return (sorted[a->first] > sorted[b->first]) - (sorted[a->first] < sorted[b->first]);
 }
 
+/* What it needs for itself, whatever is asked. */
+static bool proof_room(struct proof *p, const struct model *m, struct arena *a)
+{
+	*p = (struct proof){ .m = m, .a = a, .work = arena_new(COMPILE_BUDGET) };
+	if (p->work == NULL)
+		return false;
+	p->sorted = arena_array(p->work, m->n_conduits + 1, sizeof(*p->sorted));
+	p->hops = arena_array(p->work, m->n_conduits + 1, sizeof(*p->hops));
+	p->first_hop = arena_array(p->work, m->n_zones + 1, sizeof(*p->first_hop));
+	p->via = arena_array(p->work, m->n_zones, sizeof(struct model_conduit *));
+	p->queue = arena_array(p->work, m->n_zones, sizeof(*p->queue));
+	return !arena_failed(p->work);
+}
+
+/* Without memory nothing is proved: the caller's arena says so, whatever else is returned. */
+static void proof_end(struct proof *p, struct arena *a)
+{
+	if (p->work == NULL || arena_failed(p->work))
+		arena_fail(a);
+	arena_free(p->work);
+	arena_free(p->scratch);
+}
+
 static bool proof_begin(struct proof *p, const struct model *m, struct arena *a)
 {
 	uint32_t n = 0, zone = 0;
 
-	*p = (struct proof){ .m = m, .a = a };
-	p->sorted = arena_array(a, m->n_conduits + 1, sizeof(*p->sorted));
-	p->hops = arena_array(a, m->n_conduits + 1, sizeof(*p->hops));
-	p->first_hop = arena_array(a, m->n_zones + 1, sizeof(*p->first_hop));
-	if (p->sorted == NULL || p->hops == NULL || p->first_hop == NULL)
+	if (!proof_room(p, m, a))
 		return false;
 	for (size_t i = 0; i < m->n_conduits; i++)
 		if (conduit_matters(p, &m->conduits[i]))
@@ -133,7 +154,7 @@ static const struct model_conduit *breaking(struct proof *p, struct hop *h, cons
 	uint32_t want = never->all_commands ? WANTS - 1 : never->classes & CLASS_ALL, *known;
 
 	if (h->breaker == NULL) {
-		h->breaker = arena_array(p->a, (size_t)WANTS * WAYS, sizeof(*h->breaker));
+		h->breaker = arena_array(p->work, (size_t)WANTS * WAYS, sizeof(*h->breaker));
 		for (uint32_t i = 0; h->breaker != NULL && i < WANTS * WAYS; i++)
 			h->breaker[i] = UNASKED;
 	}
@@ -155,13 +176,12 @@ static const struct model_conduit *breaking(struct proof *p, struct hop *h, cons
  * the start. */
 static bool holds(struct proof *p, const struct model_never *never)
 {
-	const struct model_conduit **via = arena_array(p->a, p->m->n_zones, sizeof(struct model_conduit *));
-	uint32_t *queue = arena_array(p->a, p->m->n_zones, sizeof(*queue));
+	const struct model_conduit **via = p->via;
+	uint32_t *queue = p->queue;
 	struct counterexample x = { 0 };
 	size_t n = 0;
 
-	if (via == NULL || queue == NULL)
-		return true;
+	memset(via, 0, p->m->n_zones * sizeof(via[0]));
 	queue[n++] = never->from->index;
 	for (size_t at = 0; at < n; at++) {
 		uint32_t first = p->first_hop[queue[at]], end = p->first_hop[queue[at] + 1];
@@ -191,29 +211,30 @@ static bool holds(struct proof *p, const struct model_never *never)
 	return true;
 }
 
+static void prove_one(struct proof *p, const struct model_never *never)
+{
+	p->unattended = ATTENDED;
+	if (!holds(p, never))
+		return;
+	/* What is open passes live sessions as well: that need not be said twice. */
+	p->unattended = UNATTENDED_OPEN;
+	if (holds(p, never)) {
+		p->unattended = UNATTENDED_HOLD;
+		(void)holds(p, never);
+	}
+	p->unattended = UNATTENDED_PICK_UP;
+	(void)holds(p, never);
+}
+
 size_t prove_nevers(const struct model *m, struct arena *a, struct counterexample **ret)
 {
 	struct proof p;
 
 	*ret = NULL;
-	if (!proof_begin(&p, m, a))
-		return 0;
-	for (size_t i = 0; i < m->n_nevers; i++) {
-		const struct model_never *never = &m->nevers[i];
-
-		p.unattended = ATTENDED;
-		if (!holds(&p, never))
-			continue;
-		/* What is open passes live sessions as well: that need not be said twice. */
-		p.unattended = UNATTENDED_OPEN;
-		if (holds(&p, never)) {
-			p.unattended = UNATTENDED_HOLD;
-			(void)holds(&p, never);
-		}
-		p.unattended = UNATTENDED_PICK_UP;
-		(void)holds(&p, never);
-	}
-	arena_free(p.scratch);
+	if (proof_begin(&p, m, a))
+		for (size_t i = 0; i < m->n_nevers; i++)
+			prove_one(&p, &m->nevers[i]);
+	proof_end(&p, a);
 	*ret = p.list;
 	return p.n;
 }
@@ -225,33 +246,50 @@ static void ask_again(struct proof *p)
 		p->hops[i].leads = UNASKED;
 }
 
-size_t prove_rests_on(const struct model *m, const struct model_never *never, struct arena *a,
-		      const struct model_chain_break ***ret)
+/* All off; then one after the other on again, as long as the statement does not hold by the others alone. */
+static size_t rests_on(struct proof *p, const struct model_never *never, bool *off,
+		       const struct model_chain_break **ret)
 {
-	bool *off = arena_array(a, m->n_breaks, sizeof(*off));
-	struct proof p;
 	size_t n = 0;
 
-	*ret = arena_array(a, m->n_breaks, sizeof(struct model_chain_break *));
-	if (!never->chain || m->n_breaks == 0 || off == NULL || *ret == NULL || !proof_begin(&p, m, a))
+	memset(off, true, p->m->n_breaks);
+	p->breaks_off = off;
+	if (holds(p, never))
 		return 0;
-	p.breaks_off = off;
-	/* All off; then one after the other on again, as long as the statement does not hold by the others alone. */
-	for (size_t i = 0; i < m->n_breaks; i++)
+	memset(off, false, p->m->n_breaks);
+	for (size_t i = 0; i < p->m->n_breaks; i++) {
 		off[i] = true;
-	if (holds(&p, never))
-		return 0;
-	for (size_t i = 0; i < m->n_breaks; i++)
-		off[i] = false;
-	for (size_t i = 0; i < m->n_breaks; i++) {
-		off[i] = true;
-		ask_again(&p);
-		if (!holds(&p, never)) {
+		ask_again(p);
+		if (!holds(p, never)) {
 			off[i] = false;
-			(*ret)[n++] = &m->breaks[i];
+			ret[n++] = &p->m->breaks[i];
 		}
 	}
 	return n;
+}
+
+size_t prove_rests_on(const struct model *m, const struct model_never *never, struct arena *a,
+		      const struct model_chain_break ***ret)
+{
+	const struct model_chain_break **found;
+	struct proof p;
+	size_t n = 0;
+	bool *off;
+
+	*ret = NULL;
+	if (!never->chain || m->n_breaks == 0)
+		return 0;
+	if (proof_begin(&p, m, a)) {
+		p.a = p.work; /* how it would break is nobody's question */
+		off = arena_array(p.work, m->n_breaks, sizeof(*off));
+		found = arena_array(p.work, m->n_breaks, sizeof(struct model_chain_break *));
+		n = off != NULL && found != NULL ? rests_on(&p, never, off, found) : 0;
+		*ret = arena_array(a, n, sizeof(struct model_chain_break *));
+		if (n > 0 && *ret != NULL)
+			memcpy(*ret, found, n * sizeof(struct model_chain_break *));
+	}
+	proof_end(&p, a);
+	return *ret != NULL ? n : 0;
 }
 
 bool prove_is_vacuous(const struct model_never *never)

@@ -33,6 +33,7 @@ struct counterexample {
 	enum unattended unattended; /* not ATTENDED: the statement holds but for this */
 };
 
+/* Without memory what is returned means nothing, and the arena has failed. */
 /* For each statement, in their order: one counterexample when it does not hold; else one for each way in which it holds only
  * as long as somebody inspects. In the arena. */
 size_t prove_nevers(const struct model *m, struct arena *a, struct counterexample **ret);

@@ -81,6 +81,10 @@ json_t *model_of(const json_t *sources)
 
 	if (a != NULL && *main_name != '\0' && policy_check(&c, &loader, main_name) && policy_lower_unproved(&c))
 		ret = told(&c, a);
+	if (a != NULL && arena_failed(a)) { /* what was counted then is not all */
+		json_decref(ret);
+		ret = NULL;
+	}
 	arena_free(a);
 	return ret;
 }

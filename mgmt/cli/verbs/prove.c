@@ -62,20 +62,37 @@ struct finding {
 	bool holds, vacuous;
 };
 
-static void finding_take(const struct source *s, const struct model_never *v, const struct counterexample *list,
-			 size_t n, struct finding *ret)
+/* `list` are the counterexamples from this statement on; returns where those of the next one begin. */
+static const struct counterexample *finding_take(const struct source *s, const struct model_never *v,
+						 const struct counterexample *list, const struct counterexample *end,
+						 struct finding *ret)
 {
-	*ret = (struct finding){ .never = v, .vacuous = prove_is_vacuous(v) };
-	while (n > 0 && list->never != v) {
+	*ret = (struct finding){ .never = v, .vacuous = prove_is_vacuous(v), .list = list };
+	while (list < end && list->never == v)
 		list++;
-		n--;
-	}
-	ret->list = list;
-	while (ret->n < n && list[ret->n].never == v)
-		ret->n++;
-	ret->holds = ret->n == 0 || list[0].unattended != ATTENDED;
+	ret->n = (size_t)(list - ret->list);
+	ret->holds = ret->n == 0 || ret->list[0].unattended != ATTENDED;
 	if (ret->holds)
 		ret->n_rests = prove_rests_on(s->c.model, v, s->arena, &ret->rests_on);
+	return list;
+}
+
+/* What is said of each statement, in their order; NULL without memory. */
+static const struct finding *findings(const struct source *s)
+{
+	const struct model *m = s->c.model;
+	struct finding *all = arena_array(s->arena, m->n_nevers + 1, sizeof(*all));
+	struct counterexample *list = NULL;
+	const struct counterexample *at, *end;
+	size_t n = prove_nevers(m, s->arena, &list);
+
+	if (arena_failed(s->arena))
+		return NULL;
+	at = list;
+	end = list + n;
+	for (size_t i = 0; i < m->n_nevers; i++)
+		at = finding_take(s, &m->nevers[i], at, end, &all[i]);
+	return arena_failed(s->arena) ? NULL : all;
 }
 
 static const char *unattended_word(enum unattended u)
@@ -233,10 +250,10 @@ static void finding_print(struct cli *c, const struct source *s, const struct fi
 static int run(struct cli *c, const struct cli_args *a)
 {
 	struct source s;
-	struct counterexample *list = NULL;
+	const struct finding *found;
 	const struct model *m;
 	json_t *nevers;
-	size_t n, broken = 0;
+	size_t broken = 0;
 	int status = CLI_YES;
 
 	if (!source_open(c, a->operands[0], SOURCE_UNPROVED, &s, &status)) {
@@ -244,21 +261,18 @@ static int run(struct cli *c, const struct cli_args *a)
 		return status;
 	}
 	m = s.c.model;
-	n = prove_nevers(m, s.arena, &list);
-	if (arena_failed(s.arena)) {
+	found = findings(&s);
+	if (found == NULL) {
 		source_close(&s);
 		return cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
 	}
 	nevers = json_array();
 	for (size_t i = 0; i < m->n_nevers; i++) {
-		struct finding f;
-
-		finding_take(&s, &m->nevers[i], list, n, &f);
-		broken += !f.holds;
+		broken += !found[i].holds;
 		if (c->json)
-			json_array_append_new(nevers, finding_json(&s, &f));
+			json_array_append_new(nevers, finding_json(&s, &found[i]));
 		else
-			finding_print(c, &s, &f);
+			finding_print(c, &s, &found[i]);
 	}
 	if (c->json) {
 		json_t *all = source_diagnostics(&s, c->lang);

@@ -263,6 +263,26 @@ static void memory_out_is_not_fatal(void **state)
 	arena_free(a);
 }
 
+/* Why a policy is refused is said even when it is for want of memory. */
+static void first_error_is_kept_without_memory(void **state)
+{
+	struct arena *a = arena_new(65536);
+	struct diags d;
+
+	(void)state;
+	diags_init(&d, a);
+	diag_add(&d, SEV_WARNING, "w", (struct srcpos){ 0 }, MP_MEMORY);
+	while (arena_alloc(a, 16) != NULL)
+		;
+	d.list[0]->severity = SEV_ERROR; /* no warning makes room */
+	diag_add(&d, SEV_ERROR, "policy.memory", (struct srcpos){ 0 }, MP_MEMORY);
+	diag_add(&d, SEV_ERROR, "policy.memory", (struct srcpos){ 0 }, MP_MEMORY);
+	assert_int_equal(d.n, 2);
+	assert_string_equal(d.list[1]->code, "policy.memory");
+	assert_string_equal(d.list[1]->text[LANG_JA], message_format(MP_MEMORY, LANG_JA));
+	arena_free(a);
+}
+
 static void nearest_words(void **state)
 {
 	static const char *const known[] = { "purpose", "owner", "when_down", "to", "from", "review_by" };
@@ -344,6 +364,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(millions_of_errors_are_counted, begin, end),
 		cmocka_unit_test_setup_teardown(errors_after_a_reading, begin, end),
 		cmocka_unit_test(memory_out_is_not_fatal),
+		cmocka_unit_test(first_error_is_kept_without_memory),
 		cmocka_unit_test(nearest_words),
 		cmocka_unit_test_setup_teardown(json_has_the_documented_shape, begin, end),
 		cmocka_unit_test(utf8_is_strict),

@@ -407,6 +407,52 @@ static void breaks_that_carry_are_named(void **state)
 	maker_free(&s.k);
 }
 
+/* However little memory there is: a statement that is broken is never one that holds. */
+static void without_memory_nothing_holds(void **state)
+{
+	struct counterexample *x;
+	size_t refused = 0;
+	struct site s;
+
+	(void)state;
+	site_init(&s);
+	maker_conduit(&s.k, "sets", s.office, s.crane, "", "", s.sets);
+	maker_never(&s.k, s.office, s.crane, CLASS_WRITE, true);
+	for (size_t budget = 0; budget < (1u << 18); budget += 1024) {
+		struct arena *a = arena_new(budget);
+		size_t n;
+
+		assert_non_null(a);
+		n = prove_nevers(&s.k.m, a, &x);
+		assert_true(n == 1 || arena_failed(a));
+		refused += arena_failed(a);
+		arena_free(a);
+	}
+	assert_int_not_equal(refused, 0);
+	maker_free(&s.k);
+}
+
+/* What a statement rests on is asked of each: the question keeps nothing but its answer. */
+static void questions_leave_nothing(void **state)
+{
+	const struct model_chain_break **rests;
+	struct model_never *never;
+	struct site s;
+	size_t used;
+
+	(void)state;
+	site_init(&s);
+	maker_conduit(&s.k, "in", s.office, s.tos, "10.10.0.0/16", "10.20.0.10", s.tls);
+	maker_conduit(&s.k, "on", s.tos, s.crane, "10.20.0.10", "", s.sets);
+	never = maker_never(&s.k, s.office, s.crane, CLASS_WRITE, true);
+	maker_break(&s.k, maker_asset(&s.k, "tos-db", s.tos, "10.20.0.10"));
+	used = arena_used(s.k.arena);
+	for (unsigned i = 0; i < 1000; i++)
+		assert_int_equal(prove_rests_on(&s.k.m, never, s.k.arena, &rests), 1);
+	assert_true(arena_used(s.k.arena) - used <= 1000 * 16);
+	maker_free(&s.k);
+}
+
 static void pick_up_is_told(void **state)
 {
 	struct model_conduit *reads, *other;
@@ -482,6 +528,8 @@ int main(void)
 		cmocka_unit_test(past_conduits_mean_nothing),
 		cmocka_unit_test(every_interval_is_asked),
 		cmocka_unit_test(breaks_that_carry_are_named),
+		cmocka_unit_test(without_memory_nothing_holds),
+		cmocka_unit_test(questions_leave_nothing),
 		cmocka_unit_test(pick_up_is_told),
 		cmocka_unit_test(open_decisions_are_told),
 	};

@@ -7,10 +7,11 @@
 #include <string.h>
 
 #include "appliance/base/sha256.h"
-#include "policy/ir/ir.h"
+#include "policy/ir/near.h"
 
-#define STEPS_MAX 20000000u /* comparisons of cells; what is not settled by then gets a new id, which is always right */
-#define DEPTH_MAX 2000u	    /* pieces inside pieces */
+#define STEPS_MAX                                                                                                      \
+	20000000u /* looks at parts of the tree; what is not settled by then gets a new id, which is always right */
+#define PIECES_MAX 16384u /* of one cell that have still to be covered */
 
 /* ---- where a permit lies --------------------------------------------------------------------------------------------- */
 
@@ -142,27 +143,35 @@ static bool within(const struct ir *ia, uint32_t a, const struct ir *ib, uint32_
 
 struct cover {
 	const struct ir *now, *next;
-	struct arena *a;
-	uint8_t *as_much;	   /* per permit of `next`: 0 = not asked yet, 1 = allows less, 2 = at least as much */
-	uint32_t from, to;	   /* the permit of `now`, and the one of `next` that would carry it on */
-	const struct ir_cell **by; /* what may cover the cell at hand */
-	size_t n_by;
+	struct ir_near near; /* the cells of `next` */
+	uint32_t *way;	     /* by interface of `next`: the one of `now` with its name, or UINT32_MAX */
+	uint32_t *first,
+		*sorted;	/* cells of `now` by permit: those of permit p stand at first[p] to first[p + 1] - 1 */
+	uint32_t *asked;	/* by permit of `next`: that of `now`, + 1, for which as_much was asked last */
+	bool *as_much;		/* ... and whether it allows at least as much */
+	struct ir_cell *pieces; /* what has still to be covered; room for PIECES_MAX */
+	uint32_t from;		/* the permit of `now` at hand */
+	uint8_t layer;		/* of its cell at hand */
+	uint32_t iif, oif;	/* of that cell */
 	uint64_t steps;
 };
 
-static bool step(struct cover *c)
+static bool allows_as_much(struct cover *c, uint32_t permit)
 {
-	if (c->steps == 0)
-		return false;
-	c->steps--;
-	return true;
+	if (c->asked[permit] != c->from + 1) {
+		c->asked[permit] = c->from + 1;
+		c->as_much[permit] = within(c->now, c->from, c->next, permit);
+	}
+	return c->as_much[permit];
 }
 
-static bool meet(const struct ir_cell *a, const struct ir_cell *b)
+/* Within a layer cells are disjoint; another layer than its own may cover it only when it never ends. */
+static bool may_cover(void *ctx, const struct ir_cell *x)
 {
-	return a->l4proto == b->l4proto && a->src.lo.family == b->src.lo.family && a->lo <= b->hi && b->lo <= a->hi &&
-	       addr_cmp(&a->src.lo, &b->src.hi) <= 0 && addr_cmp(&b->src.lo, &a->src.hi) <= 0 &&
-	       addr_cmp(&a->dst.lo, &b->dst.hi) <= 0 && addr_cmp(&b->dst.lo, &a->dst.hi) <= 0;
+	struct cover *c = ctx;
+
+	return (x->layer == c->layer || x->layer == 0) && c->way[x->iif] == c->iif && c->way[x->oif] == c->oif &&
+	       allows_as_much(c, x->permit);
 }
 
 static struct addr before(const struct addr *a)
@@ -181,93 +190,108 @@ static struct addr after(const struct addr *a)
 	return b;
 }
 
-static bool covered(struct cover *c, struct ir_cell piece, size_t at, unsigned depth);
-
-/* What of the piece lies outside of `x` in one dimension; the piece is cut to what lies inside. */
-static bool rest_covered(struct cover *c, struct ir_cell *piece, const struct addr_range *x, bool source, size_t at,
-			 unsigned depth)
+/* Pushes what of the piece lies outside of `x` in one dimension, and cuts the piece to what lies inside. */
+static size_t cut_range(struct ir_cell *pieces, size_t n, struct ir_cell *piece, const struct addr_range *x,
+			bool source)
 {
-	struct addr_range *mine = source ? &piece->src : &piece->dst;
-	struct ir_cell rest = *piece;
-	struct addr_range *part = source ? &rest.src : &rest.dst;
+	struct addr_range *mine = source ? &piece->src : &piece->dst, *part;
 
 	if (addr_cmp(&mine->lo, &x->lo) < 0) {
+		pieces[n] = *piece;
+		part = source ? &pieces[n].src : &pieces[n].dst;
 		part->hi = before(&x->lo);
-		if (!covered(c, rest, at, depth))
-			return false;
 		mine->lo = x->lo;
+		n++;
 	}
-	rest = *piece;
 	if (addr_cmp(&mine->hi, &x->hi) > 0) {
+		pieces[n] = *piece;
+		part = source ? &pieces[n].src : &pieces[n].dst;
 		part->lo = after(&x->hi);
-		if (!covered(c, rest, at, depth))
-			return false;
 		mine->hi = x->hi;
+		n++;
 	}
-	return true;
+	return n;
 }
 
-static bool covered(struct cover *c, struct ir_cell piece, size_t at, unsigned depth)
+/* Pushes what of the piece lies outside of `x`; six pieces at most. */
+static size_t cut(struct ir_cell *pieces, size_t n, struct ir_cell piece, const struct ir_cell *x)
 {
-	for (; at < c->n_by; at++) {
-		const struct ir_cell *x = c->by[at];
-		struct ir_cell rest;
-
-		if (!step(c) || depth == DEPTH_MAX)
-			return false;
-		if (!meet(&piece, x))
-			continue;
-		if (!rest_covered(c, &piece, &x->src, true, at + 1, depth + 1) ||
-		    !rest_covered(c, &piece, &x->dst, false, at + 1, depth + 1))
-			return false;
-		rest = piece;
-		rest.hi = (uint16_t)(x->lo - 1);
-		if (piece.lo < x->lo && !covered(c, rest, at + 1, depth + 1))
-			return false;
-		rest = piece;
-		rest.lo = (uint16_t)(x->hi + 1);
-		return piece.hi <= x->hi || covered(c, rest, at + 1, depth + 1);
+	n = cut_range(pieces, n, &piece, &x->src, true);
+	n = cut_range(pieces, n, &piece, &x->dst, false);
+	if (piece.lo < x->lo) {
+		pieces[n] = piece;
+		pieces[n++].hi = (uint16_t)(x->lo - 1);
 	}
-	return false;
-}
-
-static bool allows_as_much(struct cover *c, uint32_t permit)
-{
-	if (c->as_much[permit] == 0)
-		c->as_much[permit] = permit == c->to || within(c->now, c->from, c->next, permit) ? 2 : 1;
-	return c->as_much[permit] == 2;
-}
-
-static bool same_way(const struct cover *c, const struct ir_cell *a, const struct ir_cell *b)
-{
-	return strcmp(c->now->interfaces[a->iif].name, c->next->interfaces[b->iif].name) == 0 &&
-	       strcmp(c->now->interfaces[a->oif].name, c->next->interfaces[b->oif].name) == 0;
+	if (piece.hi > x->hi) {
+		pieces[n] = piece;
+		pieces[n++].lo = (uint16_t)(x->hi + 1);
+	}
+	return n;
 }
 
 static bool cell_covered(struct cover *c, const struct ir_cell *old)
 {
-	c->n_by = 0;
-	for (uint32_t i = 0; i < c->next->n_cells; i++) {
-		const struct ir_cell *x = &c->next->cells[i];
+	size_t n = 1;
 
-		if (!step(c))
+	c->layer = old->layer;
+	c->iif = old->iif;
+	c->oif = old->oif;
+	c->pieces[0] = *old;
+	while (n > 0) {
+		struct ir_cell piece = c->pieces[--n];
+		const struct ir_cell *x = ir_near_find(&c->near, &piece, may_cover, c, &c->steps);
+
+		if (x == NULL || n + 6 > PIECES_MAX)
 			return false;
-		/* Within a layer cells are disjoint; another layer than its own may cover it only when it never ends. */
-		if ((x->layer == old->layer || x->layer == 0) && meet(old, x) && same_way(c, old, x) &&
-		    allows_as_much(c, x->permit))
-			c->by[c->n_by++] = x;
+		n = cut(c->pieces, n, piece, x);
 	}
-	return covered(c, *old, 0, 0);
+	return true;
 }
 
-static bool carries(struct cover *c, uint32_t from, uint32_t to)
+/* Wherever this permit of `now` lies, something allows at least as much. */
+static bool permit_covered(struct cover *c, uint32_t from)
 {
 	c->from = from;
-	c->to = to;
-	memset(c->as_much, 0, c->next->n_permits);
-	for (uint32_t i = 0; i < c->now->n_cells; i++)
-		if (!step(c) || (c->now->cells[i].permit == from && !cell_covered(c, &c->now->cells[i])))
+	for (uint32_t i = c->first[from]; i < c->first[from + 1]; i++)
+		if (!cell_covered(c, &c->now->cells[c->sorted[i]]))
 			return false;
+	return true;
+}
+
+static void sort_to_permits(struct cover *c)
+{
+	const struct ir *now = c->now;
+
+	for (uint32_t i = 0; i < now->n_cells; i++)
+		c->first[now->cells[i].permit + 1]++;
+	for (uint32_t i = 0; i < now->n_permits; i++)
+		c->first[i + 1] += c->first[i];
+	for (uint32_t i = now->n_cells; i-- > 0;)
+		c->sorted[--c->first[now->cells[i].permit + 1]] = i;
+	/* Each end has become its own begin, one place too far. */
+	memmove(c->first, c->first + 1, now->n_permits * sizeof(*c->first));
+	c->first[now->n_permits] = now->n_cells;
+}
+
+static bool cover_make(struct cover *c, const struct ir *now, const struct ir *next, struct arena *a)
+{
+	*c = (struct cover){ .now = now, .next = next, .steps = STEPS_MAX };
+	c->way = arena_array(a, next->n_interfaces + 1u, sizeof(*c->way));
+	c->first = arena_array(a, now->n_permits + 1u, sizeof(*c->first));
+	c->sorted = arena_array(a, now->n_cells + 1u, sizeof(*c->sorted));
+	c->asked = arena_array(a, next->n_permits + 1u, sizeof(*c->asked));
+	c->as_much = arena_array(a, next->n_permits + 1u, sizeof(*c->as_much));
+	c->pieces = arena_array(a, PIECES_MAX, sizeof(*c->pieces));
+	if (c->way == NULL || c->first == NULL || c->sorted == NULL || c->asked == NULL || c->as_much == NULL ||
+	    c->pieces == NULL || !ir_near_make(next, a, &c->near))
+		return false;
+	for (uint32_t i = 0; i < next->n_interfaces; i++) {
+		c->way[i] = UINT32_MAX;
+		for (uint32_t k = 0; k < now->n_interfaces; k++)
+			if (strcmp(now->interfaces[k].name, next->interfaces[i].name) == 0)
+				c->way[i] = k;
+	}
+	sort_to_permits(c);
 	return true;
 }
 
@@ -323,34 +347,36 @@ static void match_equal(const struct known *old, uint32_t n_old, bool *used, con
 	}
 }
 
+/*
+ * Permits that mean the same allow each other as much, so whether the old one is covered does not hang on who carries it on:
+ * it is asked once.
+ */
+static void match_covered(struct cover *c, const struct known *old, bool *used, const struct known *new, uint32_t *ret)
+{
+	for (uint32_t x = 0, y = 0; x < c->now->n_permits && y < c->next->n_permits;) {
+		int order = same_meaning(&old[x], &new[y]);
+
+		if (order > 0 || ret[new[y].permit] != UINT32_MAX) {
+			y++;
+		} else if (order < 0 || used[x] || !permit_covered(c, old[x].permit)) {
+			x++;
+		} else {
+			ret[new[y++].permit] = old[x++].permit;
+		}
+	}
+}
+
 bool ir_carry_on(const struct ir *now, const struct ir *next, struct arena *a, uint32_t *ret)
 {
 	struct known *old = known_of(now, a), *new = known_of(next, a);
 	bool *used = arena_array(a, now->n_permits + 1u, sizeof(*used));
-	struct cover c = { .now = now, .next = next, .a = a, .steps = STEPS_MAX };
+	struct cover c;
 
 	for (uint32_t i = 0; i < next->n_permits; i++)
 		ret[i] = UINT32_MAX;
-	c.as_much = arena_array(a, next->n_permits + 1u, 1);
-	c.by = arena_array(a, next->n_cells + 1u, sizeof(struct ir_cell *));
-	if (old == NULL || new == NULL || used == NULL || c.as_much == NULL || c.by == NULL)
+	if (old == NULL || new == NULL || used == NULL || !cover_make(&c, now, next, a))
 		return false;
 	match_equal(old, now->n_permits, used, new, next->n_permits, ret);
-	for (uint32_t x = 0, y = 0; x < now->n_permits && y < next->n_permits;) {
-		int order = same_meaning(&old[x], &new[y]);
-
-		if (order < 0) {
-			x++;
-			continue;
-		}
-		for (uint32_t k = x; order == 0 && k < now->n_permits && ret[new[y].permit] == UINT32_MAX && step(&c) &&
-				     same_meaning(&old[k], &new[y]) == 0;
-		     k++)
-			if (!used[k] && carries(&c, old[k].permit, new[y].permit)) {
-				used[k] = true;
-				ret[new[y].permit] = old[k].permit;
-			}
-		y++;
-	}
+	match_covered(&c, old, used, new, ret);
 	return true;
 }

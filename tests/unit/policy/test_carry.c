@@ -5,7 +5,7 @@
  * LINK: tests/unit/policy/model_make.c policy/compile/lower.c policy/compile/exposure.c policy/space/cells.c policy/space/boxes*.c policy/space/costs.c
  * LINK: appliance/wire/commands_older.c appliance/wire/evaluate.c appliance/wire/operation.c policy/check/rows.c policy/check/port.c
  * LINK: policy/space/intern.c policy/compile/permits.c policy/compile/commands.c policy/space/prove.c
- * LINK: policy/space/prove_text.c policy/space/passes.c policy/space/evaluate.c policy/ir/carry.c policy/ir/evaluate.c
+ * LINK: policy/space/prove_text.c policy/space/passes.c policy/space/evaluate.c policy/ir/carry.c policy/ir/near.c policy/ir/evaluate.c
  * LINK: appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c appliance/wire/commands.c
  * LINK: appliance/base/diag.c appliance/base/messages.c appliance/base/errno_text.c appliance/wire/protocols.c appliance/base/sha256.c
  * LINK: appliance/wire/vocabulary*.c dpi/%/words.c policy/ir/objects.c policy/ir/seal.c appliance/base/err.c appliance/wire/settings.c
@@ -360,14 +360,60 @@ static void many_that_moved(void **state)
 	finish(&g[0], &g[1]);
 }
 
+/* One pair less below a broad conduit, of thousands: whoever is not concerned keeps his id. */
+static void one_less_of_many(void **state)
+{
+	struct timespec begin, end;
+	struct gen g[2];
+	uint32_t *from;
+	unsigned fresh = 0;
+
+	(void)state;
+	for (unsigned k = 0; k < 2; k++) {
+		begin_with(&g[k], "10.1.0.0/16", "10.2.0.0/16");
+		add(&g[k], "broad", "", "", g[k].reads);
+		for (unsigned i = 0; i < 4000; i++) {
+			char src[32], dst[32];
+
+			snprintf(src, sizeof(src), "10.1.%u.%u", i / 200, i % 200 + 1);
+			snprintf(dst, sizeof(dst), "10.2.%u.%u", i / 200, i % 200 + 1);
+			if (k == 0 || i != 1234)
+				add(&g[k], "pair", src, dst, g[k].whole);
+		}
+		assert_true(maker_lower(&g[k].k));
+	}
+	for (unsigned way = 0; way < 2; way++) {
+		const struct ir *now = g[way].k.c.ir, *next = g[!way].k.c.ir;
+
+		from = arena_array(g[0].k.arena, next->n_permits + 1u, sizeof(*from));
+		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &begin);
+		assert_true(ir_carry_on(now, next, g[0].k.arena, from));
+		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end);
+		print_message("%u cells, %.0f ms\n", next->n_cells,
+			      1e3 * (double)(end.tv_sec - begin.tv_sec) + 1e-6 * (double)(end.tv_nsec - begin.tv_nsec));
+		fresh = 0;
+		for (uint32_t i = 0; i < next->n_permits; i++)
+			fresh += from[i] == UINT32_MAX;
+		print_message("%u permits, %u new ids\n", next->n_permits, fresh);
+		assert_true(fresh <= 1);
+	}
+	finish(&g[0], &g[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(beside_others),   cmocka_unit_test(narrowed_by_address),
-		cmocka_unit_test(what_takes_over), cmocka_unit_test(by_every_setting),
-		cmocka_unit_test(by_weak_tls),	   cmocka_unit_test(of_tls_alone),
-		cmocka_unit_test(twins),	   cmocka_unit_test(many_that_moved),
-		cmocka_unit_test(windows),	   cmocka_unit_test(never_too_much),
+		cmocka_unit_test(beside_others),
+		cmocka_unit_test(narrowed_by_address),
+		cmocka_unit_test(what_takes_over),
+		cmocka_unit_test(by_every_setting),
+		cmocka_unit_test(by_weak_tls),
+		cmocka_unit_test(of_tls_alone),
+		cmocka_unit_test(twins),
+		cmocka_unit_test(many_that_moved),
+		cmocka_unit_test(one_less_of_many),
+		cmocka_unit_test(windows),
+		cmocka_unit_test(never_too_much),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

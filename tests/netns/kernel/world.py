@@ -109,6 +109,16 @@ class Driver:
                 total += int(f.read().split()[1]) // 1000
         return total
 
+    def spent(self):
+        """Seconds of a processor that the role has taken, the kernel's on its behalf among them."""
+        with open("/proc/%d/task/%d/children" % (self.process.pid, self.process.pid), encoding="ascii") as f:
+            roles = f.read().split()
+        ticks = 0
+        for pid in roles:
+            with open("/proc/%s/stat" % pid, encoding="ascii") as f:
+                ticks += sum(int(x) for x in f.read().rpartition(")")[2].split()[11:13])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
     def start(self):
         self.say("start")
         self.wait("ready")

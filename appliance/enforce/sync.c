@@ -139,6 +139,27 @@ static bool made_anew(const struct image *have, const struct element_diff *d, st
 	return some;
 }
 
+/* Elements that come again into a map that is made anew go on counting. 0 or -ENOMEM. */
+static int keep_counts(const struct image *have, struct arena *a, struct element_diff *d)
+{
+	for (size_t k = 0; k < d->n_added; k++) {
+		const struct image_element *el = d->added[k].element,
+					   *was = image_find(have, d->added[k].set, el->key, el->key_end);
+		struct image_element *copy;
+
+		if (was == NULL || was->packets == 0 || was->data != el->data)
+			continue;
+		copy = arena_alloc(a, sizeof(*copy));
+		if (copy == NULL)
+			return -ENOMEM;
+		*copy = *el;
+		copy->packets = was->packets;
+		copy->bytes = was->bytes;
+		d->added[k].element = copy;
+	}
+	return 0;
+}
+
 static bool in_use(const struct image *have)
 {
 	for (unsigned s = 0; s < SET_COUNT; s++)
@@ -261,10 +282,12 @@ int table_sync(struct netlink *n, const struct image *have, const struct image *
 	used = in_use(have);
 	leaving = leaves(&diff);
 	if (made_anew(have, &diff, &less)) {
-		have = &less;
-		r = image_diff(have, want, x->now, want->arena, &diff);
+		r = image_diff(&less, want, x->now, want->arena, &diff);
+		if (r == 0)
+			r = keep_counts(have, want->arena, &diff);
 		if (r < 0)
 			return err_set(e, r, "difference");
+		have = &less;
 	}
 	ret->rules = strangers(have) || extra_chain(have, want) || !image_rules_equal(have, want);
 	bridged = !try && used && leaving && comes(&diff) > 0;

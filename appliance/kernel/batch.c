@@ -322,6 +322,20 @@ void batch_rule(struct batch *b, struct nftnl_rule *rule, uint32_t line)
 	batch_done(b, h);
 }
 
+/* How often it was looked up before it stood here. */
+static void element_count(struct batch *b, struct nftnl_set_elem *x, const struct image_element *el)
+{
+	struct nftnl_expr *counter = nftnl_expr_alloc("counter");
+
+	if (counter == NULL) {
+		b->failed = true;
+		return;
+	}
+	nftnl_expr_set_u64(counter, NFTNL_EXPR_CTR_PACKETS, el->packets);
+	nftnl_expr_set_u64(counter, NFTNL_EXPR_CTR_BYTES, el->bytes);
+	nftnl_set_elem_add_expr(x, counter);
+}
+
 static void element(struct batch *b, uint16_t type, uint16_t flags, unsigned number, const struct image_element *el,
 		    uint64_t now_ms)
 {
@@ -353,6 +367,8 @@ static void element(struct batch *b, uint16_t type, uint16_t flags, unsigned num
 			nftnl_set_elem_set_u32(x, NFTNL_SET_ELEM_VERDICT, (uint32_t)NFT_GOTO);
 			nftnl_set_elem_set_str(x, NFTNL_SET_ELEM_CHAIN, ir_chain_name((enum ir_chain)el->chain, name));
 		}
+		if (spec->counter && el->packets > 0)
+			element_count(b, x, el);
 		if (el->until != 0) {
 			uint64_t end_ms = el->until * 1000 + spec->late_ms;
 

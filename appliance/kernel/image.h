@@ -62,7 +62,7 @@ struct image_element {
 	uint8_t chain;		    /* VERDICT_GOTO: enum ir_chain, CHAIN_COUNT = not one of ours */
 	uint32_t line;		    /* expected: policy line, 0 = every policy */
 	uint64_t until;		    /* seconds since 1970, 0 = stays */
-	uint64_t packets, bytes;    /* dump: looked up so often */
+	uint64_t packets, bytes;    /* dump: looked up so often; of one that is added: so often before */
 };
 
 struct image_elements {

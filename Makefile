@@ -65,6 +65,7 @@ help:
 	@echo 'make names       names of protocols against real servers and captures, SETS= folders of those (asks for root)'
 	@echo 'make bench       speed, as ratios within one run (asks for root)'
 	@echo 'make bench-peers the same beside Suricata, which it unpacks to build/ (asks for root)'
+	@echo 'make bench-policy what it costs to change to large policies (asks for root)'
 	@echo 'make bench-pdu   instructions that each enforcer takes for a PDU'
 	@echo 'make fuzz        libFuzzer on every entry point, SECONDS=60 each'
 	@echo 'make coverage    which lines the tests run, the sandboxed roles included (asks for root)'

@@ -91,6 +91,11 @@ bench-peers: deps
 	@images/deps backports || true
 	@$(AS_ROOT) $(PYTHON) tests/bench/peers.py $(BENCH_ARGS)
 
+.PHONY: bench-policy
+bench-policy: deps
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@$(AS_ROOT) $(PYTHON) tests/bench/shapes.py --build $(B) $(BENCH_ARGS)
+
 .PHONY: bench-pdu
 bench-pdu: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) pdu-programs

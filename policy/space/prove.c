@@ -181,7 +181,7 @@ static bool holds(struct proof *p, const struct model_never *never)
 	struct counterexample x = { 0 };
 	size_t n = 0;
 
-	memset(via, 0, p->m->n_zones * sizeof(via[0]));
+	memset(via, 0, p->m->n_zones * sizeof(struct model_conduit *));
 	queue[n++] = never->from->index;
 	for (size_t at = 0; at < n; at++) {
 		uint32_t first = p->first_hop[queue[at]], end = p->first_hop[queue[at] + 1];

@@ -6,8 +6,9 @@
 #ifndef SEKISHO_MGMT_CLI_EFFECTIVE_PARTS_H
 #define SEKISHO_MGMT_CLI_EFFECTIVE_PARTS_H
 
-#include <jansson.h>
 #include <stdbool.h>
+
+#include "appliance/base/json.h"
 
 struct effective_parts {
 	json_t *cells;	/* conduit -> array of cells that name it, in the answer's order */

@@ -3,9 +3,13 @@
 #   * LIBS: jansson
 # tests/unit/<folder>/test_*.c (folders as in the tree) are cmocka programs; tests/fuzz/fuzz_*.c are libFuzzer targets that every test run replays over
 # tests/fuzz/corpus/<name>/ with tests/fuzz/replay_main.c instead of the fuzzer.
-UNIT_SRC := $(wildcard tests/unit/*/test_*.c)
+UNIT_SRC := $(wildcard tests/unit/*/test_*.c tests/life/test_*.c)
 UNITS := $(notdir $(UNIT_SRC:.c=))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+# A whole box in one process (tests/life/life.h): the supervisor as it is, and in the place of what is outside of it what stands in that folder.
+LIFE_SRC := $(filter-out tests/life/test_%,$(wildcard tests/life/*.c)) $(BASE_SRC) $(WIRE_SRC) $(POLICY_SRC) $(wildcard appliance/store/*.c) \
+	$(filter-out %/spawn.c %/partition.c,$(wildcard appliance/supervise/*.c)) appliance/role/vigil.c appliance/role/sandbox_table.c \
+	$(addprefix appliance/box/,authority.c beside.c handed.c said.c ups.c was_whose.c)
 # A word is a file, a pattern, or a list of the makefiles: $(WIRE_SRC).
 list_name = $(subst $(close),,$(subst $$$(open),,$(1)))
 open = (

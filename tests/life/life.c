@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/life/life.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "appliance/base/memfd.h"
+#include "appliance/supervise/supervise.h"
+#include "tests/life/disk.h"
+#include "tests/life/machine.h"
+
+#define STACK (4u << 20)
+#define TURNS_MOST 20000u
+
+struct life life;
+
+static struct daemon {
+	bool runs, inside;
+	ucontext_t here, test;
+	void *stack;
+	int first_fd;	/* what has this number or a higher one is the daemon's and its roles' */
+	uint64_t due;	/* when it wants to go on at the latest */
+	unsigned turns; /* since the test had its own last */
+	int timer;	/* of its trial; -1 = none */
+	uint64_t rings;
+	char state[80], run[80];
+	struct supervise_options options;
+} daemon_;
+
+bool life_runs(void)
+{
+	return daemon_.runs;
+}
+
+bool life_inside(void)
+{
+	return daemon_.inside;
+}
+
+/* ---- between the daemon and the test -------------------------------------------------------------------------------- */
+
+static void body(void)
+{
+	life.status = supervise(&daemon_.options);
+	life.end = LIFE_ENDED;
+	daemon_.inside = false;
+	swapcontext(&daemon_.here, &daemon_.test);
+}
+
+static enum life_end go_on(void)
+{
+	if (life.end != LIFE_GOES_ON || !daemon_.runs)
+		return life.end;
+	daemon_.inside = true;
+	swapcontext(&daemon_.test, &daemon_.here);
+	return life.end;
+}
+
+static void to_test(void)
+{
+	daemon_.inside = false;
+	swapcontext(&daemon_.here, &daemon_.test);
+	daemon_.inside = true;
+}
+
+void life_quiet(uint64_t due)
+{
+	daemon_.due = due;
+	to_test();
+}
+
+/* It waits for a moment and hears nobody meanwhile. */
+void life_step(uint64_t due)
+{
+	machine.wall_ns += due - machine.mono_ns;
+	machine.mono_ns = due;
+}
+
+void life_turn(void)
+{
+	LIFE(++daemon_.turns < TURNS_MOST); /* else it would never be quiet again */
+}
+
+void life_power_lost(void)
+{
+	life.end = LIFE_POWER_LOST;
+	to_test();
+	abort(); /* nobody comes back here */
+}
+
+/* ---- time ----------------------------------------------------------------------------------------------------------- */
+
+void life_timer(int fd, uint64_t at)
+{
+	daemon_.timer = fd;
+	daemon_.rings = at;
+}
+
+static void clock_to(uint64_t ns)
+{
+	const uint64_t one = 1;
+
+	if (ns > machine.mono_ns)
+		life_step(ns);
+	if (daemon_.timer < 0 || machine.mono_ns < daemon_.rings)
+		return;
+	daemon_.rings = UINT64_MAX;
+	(void)!write(daemon_.timer, &one, sizeof(one));
+}
+
+enum life_end life_settle(void)
+{
+	daemon_.turns = 0;
+	return go_on();
+}
+
+enum life_end life_pass(uint64_t ns)
+{
+	uint64_t until = machine.mono_ns + ns;
+
+	while (life.end == LIFE_GOES_ON && machine.mono_ns < until) {
+		uint64_t next = daemon_.due < daemon_.rings ? daemon_.due : daemon_.rings;
+
+		if (next < machine.mono_ns + life.granule)
+			next = machine.mono_ns + life.granule;
+		clock_to(next < until ? next : until);
+		life_settle();
+	}
+	return life.end;
+}
+
+/* ---- beginnings and ends -------------------------------------------------------------------------------------------- */
+
+static void remove_all(int dirfd, const char *name)
+{
+	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *x;
+
+	while (d != NULL && (x = readdir(d)) != NULL)
+		if (strcmp(x->d_name, ".") != 0 && strcmp(x->d_name, "..") != 0 && unlinkat(fd, x->d_name, 0) < 0)
+			remove_all(fd, x->d_name);
+	if (d != NULL)
+		closedir(d);
+	(void)unlinkat(dirfd, name, AT_REMOVEDIR);
+}
+
+void life_begin(void)
+{
+	const char *where = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+
+	life = (struct life){ .seed = life.seed };
+	disk = (struct disk){ .moments = 0 };
+	machine_new();
+	processes_new();
+	snprintf(life.folder, sizeof(life.folder), "%s/sekisho-life-XXXXXX", where);
+	LIFE(mkdtemp(life.folder) != NULL);
+	snprintf(daemon_.state, sizeof(daemon_.state), "%s/state", life.folder);
+	snprintf(daemon_.run, sizeof(daemon_.run), "%s/run", life.folder);
+	daemon_.options = (struct supervise_options){ .data_netns = "data",
+						      .admin_netns = "admin",
+						      .state = daemon_.state,
+						      .run = daemon_.run,
+						      .lang = LANG_EN,
+						      .workers = 1 };
+}
+
+/* The process is no more, wherever it was: its memory stays behind, as a life has a process of its own. */
+static void no_more(void)
+{
+	if (!daemon_.runs)
+		return;
+	processes_end();
+	(void)close_range((unsigned)daemon_.first_fd, ~0u, 0);
+	(void)munmap(daemon_.stack, STACK);
+	daemon_.runs = false;
+	life.end = LIFE_ENDED;
+}
+
+void life_over(void)
+{
+	life_kill();
+	remove_all(AT_FDCWD, life.folder);
+}
+
+enum life_end life_boot(void)
+{
+	sigset_t ends;
+
+	no_more();
+	/* A context has signals of its own: what the test sends itself is for the daemon to read. */
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGTERM);
+	sigprocmask(SIG_BLOCK, &ends, NULL);
+	life.end = LIFE_GOES_ON;
+	daemon_.first_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	daemon_.timer = -1;
+	daemon_.rings = daemon_.due = UINT64_MAX;
+	daemon_.stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	LIFE(daemon_.stack != MAP_FAILED && getcontext(&daemon_.here) == 0);
+	daemon_.here.uc_stack.ss_sp = daemon_.stack;
+	daemon_.here.uc_stack.ss_size = STACK;
+	daemon_.here.uc_link = NULL;
+	makecontext(&daemon_.here, body, 0);
+	daemon_.runs = true;
+	return life_settle();
+}
+
+enum life_end life_stop(void)
+{
+	if (life.end != LIFE_GOES_ON)
+		return life.end;
+	raise(SIGTERM); /* which the daemon has blocked, and reads */
+	while (life.end == LIFE_GOES_ON) {
+		clock_to(daemon_.due == UINT64_MAX ? machine.mono_ns : daemon_.due);
+		go_on();
+	}
+	return life.end;
+}
+
+void life_kill(void)
+{
+	disk_power_lost(true); /* the kernel lives on, and has what it was given */
+	no_more();
+}
+
+void life_off(bool renamed)
+{
+	disk_power_lost(renamed);
+	no_more();
+	remove_all(AT_FDCWD, daemon_.run);
+	machine_off();
+}
+
+/* ---- orders --------------------------------------------------------------------------------------------------------- */
+
+static const struct answer *ordered(const struct msg_body *order, int fd)
+{
+	uint32_t number = person_orders(order, fd);
+
+	if (fd >= 0)
+		close(fd);
+	life_settle();
+	return number != 0 ? &processes.answers[number] : NULL;
+}
+
+const struct answer *life_apply(enum known_policy p, uint32_t confirm_s, uint8_t flags)
+{
+	const struct msg_body m = { MSG_CTL_APPLY,
+				    .ctl_apply = { .flags = flags, .confirm_s = confirm_s, .comment = "a change" } };
+
+	return ordered(&m, policy_bundle(p));
+}
+
+const struct answer *life_confirm(uint64_t to)
+{
+	return ordered(&(struct msg_body){ MSG_CTL_CONFIRM, .ctl_confirm = { .to = to } }, -1);
+}
+
+const struct answer *life_rollback(uint64_t to)
+{
+	return ordered(&(struct msg_body){ MSG_CTL_ROLLBACK, .ctl_rollback = { .to = to, .comment = "" } }, -1);
+}
+
+const struct answer *life_release(const char *device)
+{
+	return ordered(&(struct msg_body){ MSG_CTL_RELEASE, .ctl_release = { .device = device } }, -1);
+}

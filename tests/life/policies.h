@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A few policies, compiled once from their texts by the real compiler. */
+#ifndef SEKISHO_TESTS_LIFE_POLICIES_H
+#define SEKISHO_TESTS_LIFE_POLICIES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define GENERATION_BYTES_MOST (8u << 20)
+
+enum known_policy {
+	KNOWN_PLAIN,	 /* one conduit that no worker inspects */
+	KNOWN_WIDER,	 /* two of them, and another card */
+	KNOWN_INSPECTED, /* commands: gates and workers */
+	POLICIES_KNOWN
+};
+
+struct compiled_policy {
+	uint8_t *sealed;
+	size_t n_sealed;
+	uint8_t digest[32]; /* of the sealed bytes */
+};
+
+extern struct compiled_policy compiled[POLICIES_KNOWN];
+
+/* Compiles them; exits where one does not compile. */
+void policies_make(void);
+/* What a person sends in the place of texts, and what it means; the descriptor is the caller's. */
+int policy_bundle(enum known_policy p);
+const struct compiled_policy *policy_of_bundle(int fd);
+
+#endif

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Life and death of the roles' processes: spawn.c of the supervisor, and the kernel's side of it. */
+#include "tests/life/processes.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "appliance/supervise/supervise.h"
+#include "tests/life/machine.h"
+#include "tests/life/processes_private.h"
+
+#define PROCESSES (SLOTS + 4u)
+
+struct processes processes;
+static struct process list[PROCESSES];
+static pid_t last_pid = 100000;
+
+void processes_new(void)
+{
+	processes = (struct processes){ 0 };
+	processes_end();
+}
+
+/* Their other descriptors are those of the daemon's process, which go with it (life.c). */
+void processes_end(void)
+{
+	journal_ends();
+	for (unsigned i = 0; i < PROCESSES; i++)
+		if (list[i].pulse != NULL)
+			(void)munmap(list[i].pulse, sizeof(*list[i].pulse));
+	memset(list, 0, sizeof(list));
+	for (unsigned i = 0; i < ANSWERS_KEPT; i++)
+		processes.answers[i].asked = false;
+}
+
+struct process *process_of(enum role role)
+{
+	for (unsigned i = 0; i < PROCESSES; i++)
+		if (list[i].used && !list[i].dead && list[i].role == role)
+			return &list[i];
+	return NULL;
+}
+
+bool process_lives(enum role role)
+{
+	return process_of(role) != NULL;
+}
+
+static struct process *by_pidfd(int pidfd)
+{
+	for (unsigned i = 0; i < PROCESSES; i++)
+		if (list[i].used && list[i].pidfd == pidfd)
+			return &list[i];
+	return NULL;
+}
+
+void process_end(struct process *p, int code, int status)
+{
+	const uint64_t one = 1;
+
+	if (p->dead)
+		return;
+	p->dead = true;
+	p->code = code;
+	p->status = status;
+	close(p->chan);
+	p->chan = -1;
+	(void)!write(p->exited, &one, sizeof(one));
+	close(p->exited);
+	if (p->pulse != NULL)
+		(void)munmap(p->pulse, sizeof(*p->pulse));
+	p->pulse = NULL;
+	if (p->role == ROLE_JOURNAL)
+		journal_ends();
+	/* Whoever asked by way of it waits no longer. */
+	for (unsigned i = 0; p->role == ROLE_CONTROL && i < ANSWERS_KEPT; i++)
+		processes.answers[i].asked = false;
+}
+
+bool process_die(enum role role)
+{
+	struct process *p = process_of(role);
+
+	if (p == NULL)
+		return false;
+	process_end(p, CLD_KILLED, SIGSEGV);
+	return true;
+}
+
+bool process_freeze(enum role role)
+{
+	struct process *p = process_of(role);
+
+	if (p == NULL)
+		return false;
+	p->frozen = true;
+	return true;
+}
+
+int process_reap(int pidfd, siginfo_t *ret)
+{
+	struct process *p = by_pidfd(pidfd);
+
+	*ret = (siginfo_t){ 0 };
+	if (p == NULL || !p->dead)
+		return 0;
+	ret->si_pid = p->pid;
+	ret->si_code = p->code;
+	ret->si_status = p->status;
+	*p = (struct process){ 0 };
+	return 0;
+}
+
+int process_signal(int pidfd, int sig)
+{
+	struct process *p = by_pidfd(pidfd);
+
+	if (p == NULL) {
+		errno = ESRCH;
+		return -1;
+	}
+	process_end(p, CLD_KILLED, sig);
+	return 0;
+}
+
+/* ---- a turn --------------------------------------------------------------------------------------------------------- */
+
+static bool has_message(const struct process *p)
+{
+	struct pollfd f = { .fd = p->chan, .events = POLLIN };
+
+	return p->chan >= 0 && !p->frozen && poll(&f, 1, 0) > 0;
+}
+
+static void serve(struct process *p)
+{
+	struct msg m;
+	int r = msg_recv(p->chan, ROLE_SUPERVISOR, p->role, &m);
+
+	if (r == -EAGAIN)
+		return;
+	if (r != 1) {
+		process_end(p, CLD_EXITED, 0);
+		return;
+	}
+	(void)role_hears(p, &m);
+	msg_close_fds(&m);
+}
+
+bool processes_turn(void)
+{
+	bool done = false;
+
+	for (unsigned i = 0; i < PROCESSES; i++) {
+		struct process *p = &list[i];
+
+		if (!p->used || p->dead || p->frozen)
+			continue;
+		if (!p->ready) {
+			p->ready = done = true;
+			if (msg_send(p->chan, 0, &(struct msg_body){ .type = MSG_READY }, NULL, 0) < 0)
+				process_end(p, CLD_EXITED, 0);
+		}
+		if (has_message(p)) {
+			done = true;
+			serve(p);
+		}
+		if (!p->dead)
+			done |= role_turns(p);
+	}
+	return done;
+}
+
+/* ---- spawn.c -------------------------------------------------------------------------------------------------------- */
+
+#define GATE_PULSE 4u /* among what it is given (role/roles.h) */
+
+int spawn(const struct partition *partition, struct slot *sl, const int *fds, size_t n, int nsfd, struct err *e)
+{
+	struct process *p = list;
+	int sv[2];
+
+	(void)partition, (void)nsfd;
+	if (machine_call("fork", e) < 0)
+		return e->code;
+	while (p < list + PROCESSES && p->used)
+		p++;
+	if (p == list + PROCESSES || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, sv) < 0)
+		return err_set(e, -EAGAIN, "start %s", role_name(sl->role));
+	*p = (struct process){ .used = true, .role = sl->role, .pid = ++last_pid, .chan = sv[1] };
+	p->pidfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	p->exited = fcntl(p->pidfd, F_DUPFD_CLOEXEC, 3);
+	if (sl->role == ROLE_GATE && n > GATE_PULSE)
+		p->pulse = pulse_map(fds[GATE_PULSE], e);
+	sl->pid = p->pid;
+	sl->pidfd = p->pidfd;
+	sl->chan = sv[0];
+	sl->stat = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	return 0;
+}
+
+/* ---- partition.c: a machine without groups ------------------------------------------------------------------------ */
+
+void partition_open(struct partition *ret, struct slot slots[SLOTS])
+{
+	(void)slots;
+	ret->state = PARTITION_NO_GROUPS;
+}
+
+json_t *partition_json(const struct partition *p)
+{
+	(void)p;
+	return json_null();
+}

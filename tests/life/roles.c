@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What each role says to the supervisor, and does to the machine: no more than the real one's word for it. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "appliance/base/json.h"
+#include "appliance/base/memfd.h"
+#include "appliance/base/sha256.h"
+#include "appliance/wire/slot.h"
+#include "policy/ir/ir.h"
+#include "tests/life/machine.h"
+#include "tests/life/policies.h"
+#include "tests/life/processes.h"
+#include "tests/life/processes_private.h"
+
+#define SOURCES (SLOTS + 1u)
+#define TEXT_MOST (4u << 20)
+
+static void say(struct process *p, uint32_t id, const struct msg_body *m, const int *fds, size_t n)
+{
+	if (msg_send(p->chan, id, m, fds, n) < 0)
+		process_end(p, CLD_EXITED, 0);
+}
+
+static void answer(struct process *p, uint32_t id, enum answer_status status, const char *text)
+{
+	int fd = memfd_sealed("life", text, strlen(text));
+
+	say(p, id, &(struct msg_body){ MSG_ANSWER, .answer = { .status = (uint8_t)status } }, &fd, 1);
+	close(fd);
+}
+
+/* ---- enforce -------------------------------------------------------------------------------------------------------- */
+
+/* Of which generation are the rules: as the real one leaves it in the table's own data. */
+static void make_true(const struct msg *m)
+{
+	uint8_t *all = NULL;
+	struct err e;
+	size_t n;
+
+	if (memfd_read(m->fds[0], GENERATION_BYTES_MOST, &all, &n, &e) < 0 || n < m->body.apply.n_sealed)
+		return;
+	sha256(all, m->body.apply.n_sealed, machine.digest);
+	machine.forwarding = true;
+	free(all);
+}
+
+static void on_apply(struct process *p, struct msg *m)
+{
+	enum enforce_mood mood = processes.enforce;
+	bool only_looks = (m->body.apply.flags & (APPLY_DRY_RUN | APPLY_FORETELL)) != 0;
+	struct msg_body said = { MSG_APPLIED,
+				 .applied = { .done = mood != ENFORCE_REFUSES,
+					      .error = mood == ENFORCE_REFUSES ? "the kernel refused" : "" } };
+
+	if (!only_looks)
+		processes.enforce = ENFORCE_OBEYS;
+	if (mood == ENFORCE_SLEEPS && !only_looks) {
+		p->frozen = true;
+		return;
+	}
+	if (mood == ENFORCE_DIES_BEFORE) {
+		processes.enforce = ENFORCE_OBEYS;
+		process_end(p, CLD_KILLED, SIGSEGV);
+		return;
+	}
+	if (only_looks)
+		said.applied.done = true;
+	if (only_looks)
+		said.applied.error = "";
+	if (!only_looks && mood != ENFORCE_REFUSES)
+		make_true(m);
+	if (!only_looks && mood == ENFORCE_DIES_AFTER)
+		process_end(p, CLD_KILLED, SIGSEGV);
+	else
+		say(p, m->id, &said, NULL, 0);
+}
+
+/* ---- compile: what it was given names a policy that was compiled beforehand ------------------------------------------ */
+
+static void on_compile(struct process *p, struct msg *m)
+{
+	enum compile_mood mood = processes.compile;
+	struct msg_body said = { MSG_COMPILED, .compiled = { .status = ANSWER_YES } };
+	const struct compiled_policy *c = policy_of_bundle(m->fds[0]);
+	json_t *mistakes = json_array();
+	int fds[2];
+
+	processes.compile = COMPILE_WORKS;
+	if (mood == COMPILE_SLEEPS) {
+		p->frozen = true;
+		json_decref(mistakes);
+		return;
+	}
+	if (mood == COMPILE_DIES || c == NULL) {
+		process_end(p, CLD_KILLED, SIGSEGV);
+		json_decref(mistakes);
+		return;
+	}
+	if (mood == COMPILE_FINDS_MISTAKES) {
+		said.compiled.status = ANSWER_INVALID;
+		json_array_append_new(mistakes, json_pack("{s:s, s:s, s:i, s:s}", "severity", "error", "file", "a.cfg",
+							  "line", 3, "message", "a mistake"));
+	}
+	fds[0] = memfd_sealed("life", c->sealed, mood == COMPILE_FINDS_MISTAKES ? 0 : c->n_sealed);
+	fds[1] = json_memfd(mistakes);
+	say(p, m->id, &said, fds, 2);
+	close(fds[0]);
+	close(fds[1]);
+	process_end(p, CLD_EXITED, 0);
+}
+
+/* ---- workers -------------------------------------------------------------------------------------------------------- */
+
+static void on_table(struct process *p, struct msg *m)
+{
+	struct msg_body said = { .type = MSG_TABLE_ACK };
+	uint8_t *image = NULL;
+	struct err e;
+	size_t n;
+
+	if (processes.worker == WORKER_SLEEPS)
+		return;
+	if (memfd_read(m->fds[0], TEXT_MOST, &image, &n, &e) < 0 || n < m->body.table.n_image) {
+		process_end(p, CLD_EXITED, 1);
+		return;
+	}
+	if (processes.worker == WORKER_TAKES)
+		sha256(image, m->body.table.n_image, said.table_ack.digest);
+	say(p, 0, &said, NULL, 0);
+	free(image);
+}
+
+static void on_impact(struct process *p, struct msg *m)
+{
+	int fd = memfd_sealed("life", "", 0);
+
+	say(p, m->id, &(struct msg_body){ MSG_FORETOLD, .foretold = { .table = 1 } }, &fd, 1);
+	close(fd);
+}
+
+/* ---- journal -------------------------------------------------------------------------------------------------------- */
+
+static int sources[SOURCES];
+static unsigned n_sources;
+
+static void on_source(struct msg *m)
+{
+	if (n_sources < SOURCES)
+		sources[n_sources++] = msg_take_fd(m, 0);
+}
+
+void journal_ends(void)
+{
+	while (n_sources > 0)
+		close(sources[--n_sources]);
+}
+
+static bool journal_reads(void)
+{
+	uint8_t wire[EVENT_WIRE_MAX];
+	bool any = false;
+	struct event e;
+	ssize_t n;
+
+	for (unsigned i = 0; i < n_sources; i++)
+		while ((n = recv(sources[i], wire, sizeof(wire), MSG_DONTWAIT)) > 0) {
+			any = true;
+			if (event_decode(bytes_of(wire, (size_t)n), &e) && processes.n_records < RECORDS_KEPT)
+				processes.records[processes.n_records++] = (struct record){ e.kind, e.code, e.value };
+		}
+	return any;
+}
+
+unsigned recorded(enum event_kind kind, uint8_t code)
+{
+	unsigned n = 0;
+
+	for (uint32_t i = 0; i < processes.n_records; i++)
+		n += processes.records[i].kind == kind && processes.records[i].code == code;
+	return n;
+}
+
+/* ---- control: the person's end --------------------------------------------------------------------------------------- */
+
+#define PEOPLE SLOTS /* of whom no role is asked: a person's number goes to the supervisor itself */
+
+static void on_answer(const struct msg *m)
+{
+	uint32_t number = m->id & RELAYED_NUMBER;
+	struct answer *a = number < ANSWERS_KEPT ? &processes.answers[number] : NULL;
+	uint8_t *text = NULL;
+	struct err e;
+	size_t n;
+
+	if (a == NULL)
+		return;
+	a->told = true;
+	a->times++;
+	a->status = m->body.answer.status;
+	if (m->n_fds > 0 && memfd_read(m->fds[0], TEXT_MOST, &text, &n, &e) == 0) {
+		n = n < sizeof(a->text) - 1 ? n : sizeof(a->text) - 1;
+		memcpy(a->text, text, n);
+		a->text[n] = '\0';
+	}
+	free(text);
+}
+
+static uint32_t number_new(void)
+{
+	uint32_t number = processes.asked + 1;
+
+	if (number >= ANSWERS_KEPT || process_of(ROLE_CONTROL) == NULL)
+		return 0;
+	processes.asked = number;
+	processes.answers[number] = (struct answer){ .asked = true };
+	return number;
+}
+
+uint32_t person_asks(const struct msg_body *question)
+{
+	uint32_t number = number_new();
+
+	if (number != 0)
+		say(process_of(ROLE_CONTROL), relayed_id(PEOPLE, number), question, NULL, 0);
+	return number;
+}
+
+uint32_t person_orders(const struct msg_body *order, int fd)
+{
+	uint32_t number = number_new();
+	int sv[2];
+
+	if (number == 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0)
+		return 0;
+	if (msg_send(sv[0], number, order, &fd, fd >= 0 ? 1 : 0) == 0)
+		say(process_of(ROLE_CONTROL), relayed_id(PEOPLE, number), &(struct msg_body){ .type = MSG_HAND },
+		    &sv[1], 1);
+	close(sv[0]);
+	close(sv[1]);
+	return number;
+}
+
+/* ---- all ------------------------------------------------------------------------------------------------------------- */
+
+bool role_hears(struct process *p, struct msg *m)
+{
+	switch ((unsigned)m->body.type) {
+	case MSG_APPLY:
+		on_apply(p, m);
+		break;
+	case MSG_COMPILE:
+		on_compile(p, m);
+		break;
+	case MSG_TABLE:
+		on_table(p, m);
+		break;
+	case MSG_IMPACT:
+		on_impact(p, m);
+		break;
+	case MSG_SOURCE:
+		on_source(m);
+		break;
+	case MSG_ANSWER:
+		on_answer(m);
+		break;
+	case MSG_STANDING:
+		processes.standing = m->body.standing;
+		break;
+	case MSG_JUDGE:
+	case MSG_AT_MACHINE:
+		answer(p, m->id, ANSWER_YES, "{\"name\": \"kaki\", \"two_persons\": false, \"approvers\": []}");
+		break;
+	default:
+		break;
+	}
+	return !p->dead;
+}
+
+bool role_turns(struct process *p)
+{
+	if (p->pulse != NULL)
+		pulse_beat(p->pulse);
+	return p->role == ROLE_JOURNAL && journal_reads();
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Lives of a box, each written down: what becomes of a change, of a trial, and of both where somebody dies or the power goes.
+ *
+ * LINK: $(LIFE_SRC)
+ * LIBS: jansson nettle libconfig libseccomp
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/life/disk.h"
+#include "tests/life/life.h"
+#include "tests/life/machine.h"
+#include "tests/life/sound.h"
+
+/* In a process of its own, as a life leaves behind whatever was in the memory of daemons that are no more. */
+static void live(void (*life_of)(void))
+{
+	pid_t pid = fork();
+	int how;
+
+	if (pid == 0) {
+		life_begin();
+		life_of();
+		life_over();
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &how, 0), pid);
+	assert_true(WIFEXITED(how) && WEXITSTATUS(how) == 0);
+}
+
+/* ---- changes ---------------------------------------------------------------------------------------------------------- */
+
+static void first_policy(void)
+{
+	LIFE(life_boot() == LIFE_GOES_ON && machine.base);
+	LIFE(recorded(EVENT_POLICY, POLICY_EMPTY) == 1);
+	LIFE(life_apply(KNOWN_PLAIN, 0, 0)->status == ANSWER_YES);
+	LIFE(rules_are(KNOWN_PLAIN) && sound_at_rest());
+}
+
+static void confirmed(void)
+{
+	first_policy();
+	LIFE(life_apply(KNOWN_WIDER, 60, 0)->status == ANSWER_YES);
+	LIFE(rules_are(KNOWN_WIDER) && processes.standing.trial == 2 && disk_confirmed() == 1);
+	LIFE(life_confirm(1)->status == ANSWER_CANNOT);
+	LIFE(life_confirm(2)->status == ANSWER_YES);
+	LIFE(life_confirm(0)->status == ANSWER_CANNOT);
+	LIFE(life_pass(61 * SECOND) == LIFE_GOES_ON);
+	LIFE(rules_are(KNOWN_WIDER) && sound_at_rest() && disk_confirmed() == 2);
+	LIFE(recorded(EVENT_POLICY, POLICY_APPLIED) == 2 && recorded(EVENT_POLICY, POLICY_CONFIRMED) == 2);
+	LIFE(recorded(EVENT_POLICY, POLICY_REVERTED) == 0);
+}
+
+static void not_confirmed(void)
+{
+	first_policy();
+	LIFE(life_apply(KNOWN_INSPECTED, 60, 0)->status == ANSWER_YES);
+	LIFE(process_lives(ROLE_GATE) && process_lives(ROLE_DPI));
+	LIFE(life_pass(59 * SECOND) == LIFE_GOES_ON && rules_are(KNOWN_INSPECTED));
+	LIFE(life_pass(2 * SECOND) == LIFE_GOES_ON && rules_are(KNOWN_PLAIN));
+	LIFE(sound_at_rest() && recorded(EVENT_POLICY, POLICY_REVERTED) == 1);
+	LIFE(life_confirm(0)->status == ANSWER_CANNOT);
+}
+
+static void one_at_a_time(void)
+{
+	const struct answer *a;
+
+	first_policy();
+	processes.compile = COMPILE_SLEEPS;
+	a = life_apply(KNOWN_WIDER, 0, 0);
+	LIFE(!a->told && processes.standing.busy);
+	LIFE(life_apply(KNOWN_INSPECTED, 0, 0)->status == ANSWER_CANNOT);
+	LIFE(life_rollback(0)->status == ANSWER_CANNOT);
+	LIFE(life_pass(91 * SECOND) == LIFE_GOES_ON);
+	LIFE(a->told && a->status == ANSWER_CANNOT && rules_are(KNOWN_PLAIN) && sound_at_rest());
+	LIFE(recorded(EVENT_POLICY, POLICY_REFUSED) == 1);
+}
+
+static void anothers_trial(void)
+{
+	first_policy();
+	LIFE(life_apply(KNOWN_WIDER, 60, 0)->status == ANSWER_YES);
+	LIFE(life_apply(KNOWN_INSPECTED, 60, 0)->status == ANSWER_CANNOT);
+	LIFE(rules_are(KNOWN_WIDER));
+	LIFE(life_apply(KNOWN_INSPECTED, 60, APPLY_TAKE_OVER)->status == ANSWER_YES);
+	LIFE(rules_are(KNOWN_INSPECTED) && sound_at_rest());
+	LIFE(life_rollback(0)->status == ANSWER_YES);
+	LIFE(rules_are(KNOWN_PLAIN) && sound_at_rest());
+}
+
+static void back_and_further(void)
+{
+	first_policy();
+	LIFE(life_apply(KNOWN_WIDER, 0, 0)->status == ANSWER_YES);
+	LIFE(life_apply(KNOWN_INSPECTED, 0, APPLY_DRY_RUN)->status == ANSWER_YES);
+	LIFE(rules_are(KNOWN_WIDER) && sound_at_rest());
+	LIFE(life_rollback(0)->status == ANSWER_YES);
+	LIFE(rules_are(KNOWN_PLAIN) && sound_at_rest());
+	LIFE(life_rollback(2)->status == ANSWER_YES);
+	LIFE(rules_are(KNOWN_WIDER) && sound_at_rest());
+	LIFE(life_rollback(9)->status == ANSWER_CANNOT);
+}
+
+static void refused(void)
+{
+	static const enum enforce_mood moods[] = { ENFORCE_REFUSES, ENFORCE_DIES_BEFORE, ENFORCE_DIES_AFTER };
+
+	first_policy();
+	for (unsigned i = 0; i < 3; i++) {
+		processes.enforce = moods[i];
+		LIFE(life_apply(KNOWN_WIDER, 0, 0)->status == ANSWER_CANNOT);
+		LIFE(life_pass(SECOND) == LIFE_GOES_ON);
+		LIFE(rules_are(KNOWN_PLAIN) && sound_at_rest());
+		LIFE(recorded(EVENT_POLICY, POLICY_REFUSED) == i + 1);
+	}
+	processes.compile = COMPILE_FINDS_MISTAKES;
+	LIFE(life_apply(KNOWN_WIDER, 0, 0)->status == ANSWER_INVALID);
+	processes.compile = COMPILE_DIES;
+	LIFE(life_apply(KNOWN_WIDER, 0, 0)->status == ANSWER_CANNOT);
+	LIFE(life_apply(KNOWN_WIDER, 0, 0)->status == ANSWER_YES);
+	LIFE(rules_are(KNOWN_WIDER) && sound_at_rest());
+}
+
+/* ---- processes -------------------------------------------------------------------------------------------------------- */
+
+static const enum role roles[] = { ROLE_JOURNAL, ROLE_ENFORCE,	ROLE_TAP,  ROLE_MGMT,
+				   ROLE_CONTROL, ROLE_ACCOUNTS, ROLE_GATE, ROLE_DPI };
+#define ROLES (sizeof(roles) / sizeof(roles[0]))
+
+static void deaths(void)
+{
+	first_policy();
+	LIFE(life_apply(KNOWN_INSPECTED, 0, 0)->status == ANSWER_YES);
+	for (unsigned i = 0; i < ROLES; i++) {
+		unsigned died = recorded(EVENT_ROLE, ROLE_DIED);
+
+		LIFE(life_pass(3 * SECOND) == LIFE_GOES_ON);
+		if (roles[i] == ROLE_ENFORCE)
+			memset(machine.digest, 0, sizeof(machine.digest));
+		LIFE(process_die(roles[i]));
+		LIFE(life_settle() == LIFE_GOES_ON);
+		LIFE(process_lives(roles[i]) && recorded(EVENT_ROLE, ROLE_DIED) > died);
+		LIFE(rules_are(KNOWN_INSPECTED) && sound_at_rest());
+	}
+}
+
+static void silence(void)
+{
+	first_policy();
+	LIFE(life_apply(KNOWN_INSPECTED, 0, 0)->status == ANSWER_YES);
+	for (unsigned i = 0; i < ROLES; i++) {
+		unsigned hung = recorded(EVENT_ROLE, ROLE_HUNG);
+
+		LIFE(process_freeze(roles[i]));
+		LIFE(life_pass(6 * SECOND) == LIFE_GOES_ON);
+		LIFE(process_lives(roles[i]) && recorded(EVENT_ROLE, ROLE_HUNG) > hung);
+		LIFE(rules_are(KNOWN_INSPECTED) && sound_at_rest());
+	}
+}
+
+/* Whose order it was hears nothing, and the change goes on; who only wanted to know has nobody to tell. */
+static void control_dies_meanwhile(void)
+{
+	first_policy();
+	processes.worker = WORKER_SLEEPS;
+	LIFE(!life_apply(KNOWN_INSPECTED, 0, 0)->told);
+	LIFE(process_die(ROLE_CONTROL) && life_settle() == LIFE_GOES_ON);
+	processes.worker = WORKER_TAKES;
+	LIFE(life_pass(30 * SECOND) == LIFE_GOES_ON);
+	LIFE(sound_at_rest() && rules_are(KNOWN_INSPECTED));
+}
+
+/* ---- starts ------------------------------------------------------------------------------------------------------------ */
+
+static void restarts(void)
+{
+	first_policy();
+	LIFE(life_apply(KNOWN_WIDER, 600, 0)->status == ANSWER_YES);
+	LIFE(life_stop() == LIFE_ENDED && life.status == 0);
+	LIFE(rules_are(KNOWN_WIDER)); /* nobody is there to change them */
+	LIFE(life_boot() == LIFE_GOES_ON);
+	LIFE(rules_are(KNOWN_PLAIN) && sound_at_rest());
+	LIFE(recorded(EVENT_POLICY, POLICY_REVERTED) == 1);
+	LIFE(life_apply(KNOWN_INSPECTED, 0, 0)->status == ANSWER_YES);
+	life_kill();
+	LIFE(rules_are(KNOWN_INSPECTED));
+	LIFE(life_boot() == LIFE_GOES_ON && rules_are(KNOWN_INSPECTED) && sound_at_rest());
+	life_off(true);
+	LIFE(!machine.forwarding);
+	LIFE(life_boot() == LIFE_GOES_ON && rules_are(KNOWN_INSPECTED) && sound_at_rest());
+}
+
+/* One change in a box with a policy: at once, or on trial and then confirmed. Where it was cut short is no affair of its. */
+static bool changed(bool at_once)
+{
+	const struct answer *a = life_apply(KNOWN_WIDER, at_once ? 0 : 60, 0);
+
+	if (life.end != LIFE_GOES_ON || a == NULL || !a->told || a->status != ANSWER_YES || at_once)
+		return a != NULL && a->told && a->status == ANSWER_YES;
+	a = life_confirm(0);
+	return a != NULL && a->told && a->status == ANSWER_YES;
+}
+
+/* The power goes at the nth moment of a change: the old policy or the new one, and the new one if it was told. False: it has no such moment. */
+static bool off_at(uint64_t n, bool at_once, bool renamed)
+{
+	bool told;
+
+	life_begin();
+	first_policy();
+	disk.off_at = disk.moments + n;
+	told = changed(at_once);
+	if (life.end == LIFE_GOES_ON) {
+		LIFE(told);
+		life_over();
+		return false;
+	}
+	life_off(renamed);
+	LIFE(always_sound());
+	LIFE(life_boot() == LIFE_GOES_ON);
+	LIFE(sound_at_rest());
+	LIFE(rules_are(KNOWN_WIDER) || (rules_are(KNOWN_PLAIN) && !told));
+	LIFE(changed(at_once) && rules_are(KNOWN_WIDER) && sound_at_rest());
+	life_over();
+	return true;
+}
+
+static void power(void)
+{
+	for (unsigned how = 0; how < 4; how++) {
+		uint64_t n = 1;
+
+		while (off_at(n, how % 2, how / 2))
+			n++;
+		LIFE(n > 20);
+	}
+	life_begin();
+}
+
+/* Whatever the kernel or the machine may refuse in a change: the old one goes on, or the new one stands. */
+static void failing_calls(void)
+{
+	uint64_t n = 1;
+
+	do {
+		const struct answer *a;
+
+		life_begin();
+		first_policy();
+		machine.fails_at = machine.calls + n++;
+		a = life_apply(KNOWN_INSPECTED, 0, 0);
+		LIFE(a->told && always_sound());
+		LIFE(life_pass(5 * SECOND) == LIFE_GOES_ON);
+		LIFE(sound_at_rest() && rules_are(a->status == ANSWER_YES ? KNOWN_INSPECTED : KNOWN_PLAIN));
+		life_over();
+	} while (machine.failed != NULL);
+	LIFE(n > 10);
+	life_begin();
+}
+
+/* ---- all --------------------------------------------------------------------------------------------------------------- */
+
+#define A_LIFE(name)                                                                                                   \
+	static void test_##name(void **state)                                                                          \
+	{                                                                                                              \
+		(void)state;                                                                                           \
+		live(name);                                                                                            \
+	}
+#define LIVES(each)                                                                                                    \
+	each(confirmed) each(not_confirmed) each(one_at_a_time) each(anothers_trial) each(back_and_further)            \
+		each(refused) each(deaths) each(silence) each(control_dies_meanwhile) each(restarts) each(power)       \
+			each(failing_calls)
+LIVES(A_LIFE)
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test(test_##name),
+	const struct CMUnitTest tests[] = { LIVES(TEST) };
+
+	policies_make();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The disk below the folders of state. Nothing is on it before it is synced: where the power goes, a file that was not is empty, and the last rename counts or does not, as the
- * life draws. Every sync and every rename is a moment at which the power can go, before it and after it.
+ * The disk below the folders of state. Nothing is on it before it is synced: where the power goes,
+ * renames count or do not as the life draws, and a file that takes a place before its bytes were
+ * synced is counted, since there may be none. Every sync and every rename is a moment at which the
+ * power can go, before it and after it.
  */
 #include "tests/life/disk.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -15,16 +18,20 @@
 #include "tests/life/life.h"
 #include "tests/life/machine.h"
 
+#define RENAMES 16u
 #define FAKE __attribute__((visibility("default")))
 
 struct disk disk;
 
-/* The rename whose folder was not synced yet: as it was before, -1 = nothing was there. */
-static struct {
-	bool open;
+/*
+ * Renames whose folder was not synced yet, the oldest first: what stood there before, -1 = nothing.
+ */
+static struct renamed {
 	int folder, before;
+	ino_t of; /* the folder */
 	char name[128];
-} last;
+} list[RENAMES];
+static unsigned n_list;
 
 static ino_t synced; /* the file whose bytes were synced last */
 
@@ -42,13 +49,21 @@ static bool is_folder(int fd)
 	return fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-static void forget(void)
+static void forget(unsigned i)
 {
-	if (last.open && last.before >= 0)
-		close(last.before);
-	if (last.open)
-		close(last.folder);
-	last.open = false;
+	if (list[i].before >= 0)
+		close(list[i].before);
+	close(list[i].folder);
+	memmove(&list[i], &list[i + 1], (--n_list - i) * sizeof(list[0]));
+}
+
+static void folder_synced(int fd)
+{
+	ino_t folder = inode_of(fd);
+
+	for (unsigned i = n_list; i > 0; i--)
+		if (list[i - 1].of == folder)
+			forget(i - 1);
 }
 
 static void moment(void)
@@ -67,7 +82,7 @@ FAKE int fsync(int fd)
 	}
 	moment();
 	if (is_folder(fd))
-		forget();
+		folder_synced(fd);
 	else
 		synced = inode_of(fd);
 	moment();
@@ -76,6 +91,7 @@ FAKE int fsync(int fd)
 
 FAKE int renameat(int from, const char *old, int to, const char *new)
 {
+	struct renamed *r;
 	int fd;
 
 	if (!life_inside())
@@ -87,15 +103,17 @@ FAKE int renameat(int from, const char *old, int to, const char *new)
 		disk.unsynced++;
 	if (fd >= 0)
 		close(fd);
-	forget();
-	last.open = true;
-	last.folder = fcntl(to, F_DUPFD_CLOEXEC, 3);
-	last.before = openat(to, new, O_RDONLY | O_CLOEXEC);
-	snprintf(last.name, sizeof(last.name), "%s", new);
+	if (n_list == RENAMES)
+		forget(0);
+	r = &list[n_list++];
+	*r = (struct renamed){ .folder = fcntl(to, F_DUPFD_CLOEXEC, 3),
+			       .before = openat(to, new, O_RDONLY | O_CLOEXEC),
+			       .of = inode_of(to) };
+	snprintf(r->name, sizeof(r->name), "%s", new);
 	if (syscall(SYS_renameat2, from, old, to, new, 0) < 0) {
 		int code = errno;
 
-		forget();
+		forget(n_list - 1);
 		errno = code;
 		return -1;
 	}
@@ -103,15 +121,17 @@ FAKE int renameat(int from, const char *old, int to, const char *new)
 	return 0;
 }
 
-/* The bytes of `from` under the name again. */
-static void put_back(void)
+/* What stood there before does again. */
+static void undo(const struct renamed *r)
 {
 	char buf[4096];
-	int to = openat(last.folder, last.name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	off_t at = 0;
 	ssize_t n;
+	int to;
 
-	while (to >= 0 && (n = pread(last.before, buf, sizeof(buf), at)) > 0) {
+	(void)unlinkat(r->folder, r->name, 0);
+	to = r->before >= 0 ? openat(r->folder, r->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
+	while (to >= 0 && (n = pread(r->before, buf, sizeof(buf), at)) > 0) {
 		(void)!write(to, buf, (size_t)n);
 		at += n;
 	}
@@ -121,11 +141,10 @@ static void put_back(void)
 
 void disk_power_lost(bool renamed)
 {
-	if (last.open && !renamed) {
-		(void)unlinkat(last.folder, last.name, 0);
-		if (last.before >= 0)
-			put_back();
+	while (n_list > 0) {
+		if (!renamed)
+			undo(&list[n_list - 1]);
+		forget(n_list - 1);
 	}
-	forget();
 	disk.off_at = 0;
 }

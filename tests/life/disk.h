@@ -9,7 +9,7 @@
 struct disk {
 	uint64_t moments;  /* that the daemon has passed since the life began */
 	uint64_t off_at;   /* the one at which the power goes; 0 = it stays */
-	uint64_t unsynced; /* files that took another's place before their bytes were on the disk: there may be none */
+	uint64_t unsynced; /* files in place before their bytes were on the disk */
 };
 
 extern struct disk disk;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * In the place of appliance/box and appliance/kernel, as far as the supervisor calls them: cards that lie in one of three namespaces, and rules that stand or do not.
- * Whatever can fail there asks machine_call first.
+ * In the place of appliance/box and appliance/kernel, as far as the supervisor calls them: cards
+ * that lie in one of three namespaces, and rules that stand or do not. Whatever can fail there asks
+ * machine_call first.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -40,7 +41,7 @@ static int open_one(const char *what, struct err *e)
 	return machine_call(what, e) < 0 ? e->code : silent_fd();
 }
 
-/* ---- namespaces, locks ---------------------------------------------------------------------------------------------- */
+/* ---- namespaces, locks ----------------------------------------------------------------------- */
 
 int netns_own(struct err *e)
 {
@@ -115,7 +116,7 @@ bool rtnl_monitor(int fd, void (*each)(void *ctx, const char *device), void *ctx
 	return read(fd, &n, sizeof(n)) == sizeof(n);
 }
 
-/* ---- rules ---------------------------------------------------------------------------------------------------------- */
+/* ---- rules ----------------------------------------------------------------------------------- */
 
 int deny_base_load_here(bool *ret_adopted, struct err *e)
 {
@@ -176,7 +177,7 @@ void capacity_raise(const char *settings)
 	(void)settings;
 }
 
-/* ---- cards ---------------------------------------------------------------------------------------------------------- */
+/* ---- cards ----------------------------------------------------------------------------------- */
 
 bool box_has(const struct box_spaces *s, const char *device)
 {
@@ -333,12 +334,12 @@ json_t *riders_read(const struct box_spaces *s, const char *device, uint64_t *mo
 				      : json_array();
 }
 
-/* ---- what a card was ------------------------------------------------------------------------------------------------ */
+/* ---- what a card was ------------------------------------------------------------------------- */
 
 json_t *was_read(const struct box_spaces *s, const char *device, struct err *e)
 {
 	const struct card *c = machine_card(device);
-	struct err own;
+	struct err own = { 0 };
 
 	(void)s;
 	e = e != NULL ? e : &own;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* In the place of what the roles' own folders open and look at for the supervisor, and of its sandbox, which would be the test's. */
+/*
+ * In the place of what the roles' own folders open and look at for the supervisor, and of its
+ * sandbox, which would be the test's.
+ */
 #include <errno.h>
 #include <sys/eventfd.h>
 
@@ -83,7 +86,7 @@ int outstanding_read(int fd, struct queue_state *ret, size_t max)
 	return 0;
 }
 
-/* ---- what stands without a daemon ---------------------------------------------------------------------------------- */
+/* ---- what stands without a daemon ------------------------------------------------------------ */
 
 struct enforce_look *enforce_look_open(struct err *e)
 {
@@ -133,7 +136,7 @@ json_t *enforce_look_effective(struct enforce_look *l, struct err *e)
 	return json_object();
 }
 
-/* ---- who one is ----------------------------------------------------------------------------------------------------- */
+/* ---- who one is ------------------------------------------------------------------------------ */
 
 int sandbox_supervisor(const int *folders, size_t n, struct err *e)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * In the place of the system calls that know time, other processes or who one is. While no daemon lives in this process they are the kernel's own. The program's own
- * definitions go before the C library's, for its calls and for those of libraries.
+ * In the place of the system calls that know time, other processes or who one is. While no daemon
+ * lives in this process they are the kernel's own. The program's own definitions go before the C
+ * library's, for its calls and for those of libraries.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -45,7 +46,10 @@ static int kernel_poll(struct pollfd *p, nfds_t n, int ms)
 	return (int)syscall(SYS_ppoll, p, n, ms < 0 ? NULL : &t, NULL, (size_t)8);
 }
 
-/* Where the daemon waits, everybody else has his turn; and when nobody has anything to do any more, the test. */
+/*
+ * Where the daemon waits, everybody else has his turn; and when nobody has anything to do any more,
+ * the test.
+ */
 FAKE int poll(struct pollfd *p, nfds_t n, int ms)
 {
 	uint64_t due = ms < 0 ? UINT64_MAX : machine.mono_ns + (uint64_t)ms * 1000000u;
@@ -70,7 +74,7 @@ FAKE int poll(struct pollfd *p, nfds_t n, int ms)
 	}
 }
 
-/* ---- the timer of a trial ------------------------------------------------------------------------------------------- */
+/* ---- the timer of a trial -------------------------------------------------------------------- */
 
 FAKE int timerfd_create(int clock, int flags)
 {
@@ -92,7 +96,7 @@ FAKE int timerfd_settime(int fd, int flags, const struct itimerspec *t, struct i
 	return 0;
 }
 
-/* ---- processes ------------------------------------------------------------------------------------------------------ */
+/* ---- processes ------------------------------------------------------------------------------- */
 
 FAKE int waitid(idtype_t type, id_t id, siginfo_t *how, int options)
 {
@@ -106,7 +110,7 @@ FAKE int pidfd_send_signal(int pidfd, int sig, siginfo_t *info, unsigned flags)
 	return process_signal(pidfd, sig);
 }
 
-/* ---- what only root may, or what is none of a test's --------------------------------------------------------------- */
+/* ---- what only root may, or what is none of a test's ----------------------------------------- */
 
 FAKE int fchown(int fd, uid_t u, gid_t g)
 {

@@ -44,7 +44,7 @@ bool life_inside(void)
 	return daemon_.inside;
 }
 
-/* ---- between the daemon and the test -------------------------------------------------------------------------------- */
+/* ---- between the daemon and the test --------------------------------------------------------- */
 
 static void body(void)
 {
@@ -95,7 +95,7 @@ void life_power_lost(void)
 	abort(); /* nobody comes back here */
 }
 
-/* ---- time ----------------------------------------------------------------------------------------------------------- */
+/* ---- time ------------------------------------------------------------------------------------ */
 
 void life_timer(int fd, uint64_t at)
 {
@@ -136,7 +136,7 @@ enum life_end life_pass(uint64_t ns)
 	return life.end;
 }
 
-/* ---- beginnings and ends -------------------------------------------------------------------------------------------- */
+/* ---- beginnings and ends --------------------------------------------------------------------- */
 
 static void remove_all(int dirfd, const char *name)
 {
@@ -172,11 +172,15 @@ void life_begin(void)
 						      .workers = 1 };
 }
 
-/* The process is no more, wherever it was: its memory stays behind, as a life has a process of its own. */
+/*
+ * The process is no more, wherever it was: its memory stays behind, as a life has a process of its
+ * own.
+ */
 static void no_more(void)
 {
 	if (!daemon_.runs)
 		return;
+	disk_power_lost(true); /* the kernel lives on, if it does, and has what it was given */
 	processes_end();
 	(void)close_range((unsigned)daemon_.first_fd, ~0u, 0);
 	(void)munmap(daemon_.stack, STACK);
@@ -195,7 +199,9 @@ enum life_end life_boot(void)
 	sigset_t ends;
 
 	no_more();
-	/* A context has signals of its own: what the test sends itself is for the daemon to read. */
+	/*
+	 * A context has signals of its own: what the test sends itself is for the daemon to read.
+	 */
 	sigemptyset(&ends);
 	sigaddset(&ends, SIGTERM);
 	sigprocmask(SIG_BLOCK, &ends, NULL);
@@ -227,7 +233,6 @@ enum life_end life_stop(void)
 
 void life_kill(void)
 {
-	disk_power_lost(true); /* the kernel lives on, and has what it was given */
 	no_more();
 }
 
@@ -239,7 +244,7 @@ void life_off(bool renamed)
 	machine_off();
 }
 
-/* ---- orders --------------------------------------------------------------------------------------------------------- */
+/* ---- orders ---------------------------------------------------------------------------------- */
 
 static const struct answer *ordered(const struct msg_body *order, int fd)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The life of a box in one process. The real supervisor runs on a stack of its own; where it waits, the roles have their turns (processes.h), and when nobody has anything to do
- * any more the test goes on, a straight line of what happens to the box: time passes, a person orders, somebody dies, the power goes. So every life is the same each time
- * it is lived.
+ * The life of a box in one process. The real supervisor runs on a stack of its own; where it waits,
+ * the roles have their turns (processes.h), and when nobody has anything to do any more the test
+ * goes on, a straight line of what happens to the box: time passes, a person orders, somebody dies,
+ * the power goes. So every life is the same each time it is lived.
  */
 #ifndef SEKISHO_TESTS_LIFE_LIFE_H
 #define SEKISHO_TESTS_LIFE_LIFE_H
@@ -10,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <unistd.h>
 
 #include "tests/life/policies.h"
 #include "tests/life/processes.h"
@@ -46,13 +47,16 @@ void life_kill(void);
 /* What no disk has is gone. Also after LIFE_POWER_LOST. `renamed` as in disk.h. */
 void life_off(bool renamed);
 
-/* Orders of root's, each until all is quiet: the answer (processes.h), NULL when control does not live. */
+/*
+ * Orders of root's, each until all is quiet: the answer (processes.h), NULL when control does not
+ * live.
+ */
 const struct answer *life_apply(enum known_policy p, uint32_t confirm_s, uint8_t flags);
 const struct answer *life_confirm(uint64_t to);
 const struct answer *life_rollback(uint64_t to);
 const struct answer *life_release(const char *device);
 
-/* ---- for what stands in for the system ---------------------------------------------------------------------------- */
+/* ---- for what stands in for the system ------------------------------------------------------- */
 
 bool life_runs(void);	/* there is a daemon, or one is begun */
 bool life_inside(void); /* it is the daemon that calls */
@@ -66,9 +70,10 @@ void life_power_lost(void);
 #define LIFE(x)                                                                                                        \
 	do {                                                                                                           \
 		if (!(x)) {                                                                                            \
-			fprintf(stderr, "%s:%d: not so: %s (seed %llu)\n", __FILE__, __LINE__, #x,                     \
-				(unsigned long long)life.seed);                                                        \
-			exit(1);                                                                                       \
+			printf("%s:%d: not so: %s (seed %llu)\n", __FILE__, __LINE__, #x,                              \
+			       (unsigned long long)life.seed);                                                         \
+			fflush(stdout);                                                                                \
+			_exit(1);                                                                                      \
 		}                                                                                                      \
 	} while (0)
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The machine under a daemon that lives in a test: its clock, its cards, what the kernel was given, and the calls that fail. It outlives the daemon's process as a real one
- * does; `machine_off` takes the power. One a process, because what it stands in for is one a machine.
+ * The machine under a daemon that lives in a test: its clock, its cards, what the kernel was given,
+ * and the calls that fail. It outlives the daemon's process as a real one does; `machine_off` takes
+ * the power. One a process, because what it stands in for is one a machine.
  */
 #ifndef SEKISHO_TESTS_LIFE_MACHINE_H
 #define SEKISHO_TESTS_LIFE_MACHINE_H
@@ -28,10 +29,16 @@ struct machine {
 	uint64_t mono_ns, wall_ns;
 	char boot[WAS_BOOT_ID];
 	struct card cards[CARDS];
-	/* The kernel's side. `digest`: of the generation whose rules stand; zero = the deny base alone. */
+	/*
+	 * The kernel's side. `digest`: of the generation whose rules stand; zero = the deny base
+	 * alone.
+	 */
 	bool base, forwarding;
 	uint8_t digest[32];
-	/* Calls that can fail, counted since the machine was made; the one with number `fails_at` does (0 = none), and `failed` says which that was. */
+	/*
+	 * Calls that can fail, counted since the machine was made; the one with number `fails_at`
+	 * does (0 = none), and `failed` says which that was.
+	 */
 	uint64_t calls, fails_at;
 	const char *failed;
 	bool disk_full;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Life and death of the roles' processes: spawn.c of the supervisor, and the kernel's side of it. */
+/*
+ * Life and death of the roles' processes: spawn.c of the supervisor, and the kernel's side of it.
+ */
 #include "tests/life/processes.h"
 
 #include <errno.h>
@@ -50,7 +52,9 @@ struct process *process_of(enum role role)
 
 bool process_lives(enum role role)
 {
-	return process_of(role) != NULL;
+	const struct process *p = process_of(role);
+
+	return p != NULL && !p->frozen;
 }
 
 static struct process *by_pidfd(int pidfd)
@@ -130,14 +134,7 @@ int process_signal(int pidfd, int sig)
 	return 0;
 }
 
-/* ---- a turn --------------------------------------------------------------------------------------------------------- */
-
-static bool has_message(const struct process *p)
-{
-	struct pollfd f = { .fd = p->chan, .events = POLLIN };
-
-	return p->chan >= 0 && !p->frozen && poll(&f, 1, 0) > 0;
-}
+/* ---- a turn ---------------------------------------------------------------------------------- */
 
 static void serve(struct process *p)
 {
@@ -154,31 +151,44 @@ static void serve(struct process *p)
 	msg_close_fds(&m);
 }
 
+static bool begins(struct process *p)
+{
+	if (p->ready)
+		return false;
+	p->ready = true;
+	if (msg_send(p->chan, 0, &(struct msg_body){ .type = MSG_READY }, NULL, 0) < 0)
+		process_end(p, CLD_EXITED, 0);
+	return true;
+}
+
+/* All are asked in one call: a turn in which nobody has anything to do is the most common one. */
 bool processes_turn(void)
 {
+	struct pollfd f[PROCESSES];
 	bool done = false;
 
+	for (unsigned i = 0; i < PROCESSES; i++)
+		f[i] = (struct pollfd){ .fd = list[i].used && !list[i].dead && !list[i].frozen ? list[i].chan : -1,
+					.events = POLLIN };
+	if (poll(f, PROCESSES, 0) < 0)
+		return false;
 	for (unsigned i = 0; i < PROCESSES; i++) {
 		struct process *p = &list[i];
 
-		if (!p->used || p->dead || p->frozen)
+		if (f[i].fd < 0)
 			continue;
-		if (!p->ready) {
-			p->ready = done = true;
-			if (msg_send(p->chan, 0, &(struct msg_body){ .type = MSG_READY }, NULL, 0) < 0)
-				process_end(p, CLD_EXITED, 0);
-		}
-		if (has_message(p)) {
+		done |= begins(p);
+		if (f[i].revents != 0 && !p->dead) {
 			done = true;
 			serve(p);
 		}
-		if (!p->dead)
+		if (!p->dead && !p->frozen)
 			done |= role_turns(p);
 	}
 	return done;
 }
 
-/* ---- spawn.c -------------------------------------------------------------------------------------------------------- */
+/* ---- spawn.c --------------------------------------------------------------------------------- */
 
 #define GATE_PULSE 4u /* among what it is given (role/roles.h) */
 
@@ -206,7 +216,7 @@ int spawn(const struct partition *partition, struct slot *sl, const int *fds, si
 	return 0;
 }
 
-/* ---- partition.c: a machine without groups ------------------------------------------------------------------------ */
+/* ---- partition.c: a machine without groups --------------------------------------------------- */
 
 void partition_open(struct partition *ret, struct slot slots[SLOTS])
 {

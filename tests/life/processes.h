@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The roles as the supervisor starts them, in this process: each has the other end of a message pair and says on it what its role says. A death closes that end and is to
- * be reaped, as of a process. What a role knows is here; what it has done to the machine is the machine's.
+ * The roles as the supervisor starts them, in this process: each has the other end of a message
+ * pair and says on it what its role says. A death closes that end and is to be reaped, as of a
+ * process. What a role knows is here; what it has done to the machine is the machine's.
  */
 #ifndef SEKISHO_TESTS_LIFE_PROCESSES_H
 #define SEKISHO_TESTS_LIFE_PROCESSES_H
@@ -13,7 +14,6 @@
 #include "appliance/wire/event.h"
 #include "appliance/wire/msg.h"
 
-#define RECORDS_KEPT 4096u
 #define ANSWERS_KEPT 256u
 
 /* How a role behaves that was told what is in the way of its work. */
@@ -35,27 +35,21 @@ struct answer {
 	char text[400]; /* JSON, or its beginning */
 };
 
-struct record {
-	uint8_t kind, code;
-	uint64_t value;
-};
-
 struct processes {
 	enum enforce_mood enforce; /* of the next order alone; then it obeys again */
 	enum compile_mood compile; /* likewise */
 	enum worker_mood worker;
 	struct answer answers[ANSWERS_KEPT]; /* by number */
 	uint32_t asked;
-	struct record records[RECORDS_KEPT]; /* as the journal had them */
-	uint32_t n_records;
-	struct msg_standing standing; /* as control has heard it last */
+	unsigned records[EVENT_KIND_COUNT][256]; /* as the journal had them, by kind and code */
+	struct msg_standing standing;		 /* as control has heard it last */
 };
 
 extern struct processes processes;
 
 /* Each has a turn; whether anything was done. */
 bool processes_turn(void);
-bool process_lives(enum role role);
+bool process_lives(enum role role); /* and does not stand still */
 /* A process of that role dies by itself, or stands still; false: none lives. */
 bool process_die(enum role role);
 bool process_freeze(enum role role);
@@ -66,7 +60,10 @@ int process_signal(int pidfd, int sig);
 void processes_end(void);
 void processes_new(void);
 
-/* By way of control: what a person has ordered at root's socket, or asks. Its number, 0: control does not live. */
+/*
+ * By way of control: what a person has ordered at root's socket, or asks. Its number, 0: control
+ * does not live.
+ */
 uint32_t person_orders(const struct msg_body *order, int fd);
 uint32_t person_asks(const struct msg_body *question);
 /* So many records of that kind and code since the life began. */

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What each role says to the supervisor, and does to the machine: no more than the real one's word for it. */
+/*
+ * What each role says to the supervisor, and does to the machine: no more than the real one's word
+ * for it.
+ */
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -34,7 +38,7 @@ static void answer(struct process *p, uint32_t id, enum answer_status status, co
 	close(fd);
 }
 
-/* ---- enforce -------------------------------------------------------------------------------------------------------- */
+/* ---- enforce --------------------------------------------------------------------------------- */
 
 /* Of which generation are the rules: as the real one leaves it in the table's own data. */
 static void make_true(const struct msg *m)
@@ -81,7 +85,7 @@ static void on_apply(struct process *p, struct msg *m)
 		say(p, m->id, &said, NULL, 0);
 }
 
-/* ---- compile: what it was given names a policy that was compiled beforehand ------------------------------------------ */
+/* ---- compile: what it was given names a policy that was compiled beforehand ------------------ */
 
 static void on_compile(struct process *p, struct msg *m)
 {
@@ -115,7 +119,7 @@ static void on_compile(struct process *p, struct msg *m)
 	process_end(p, CLD_EXITED, 0);
 }
 
-/* ---- workers -------------------------------------------------------------------------------------------------------- */
+/* ---- workers --------------------------------------------------------------------------------- */
 
 static void on_table(struct process *p, struct msg *m)
 {
@@ -144,7 +148,7 @@ static void on_impact(struct process *p, struct msg *m)
 	close(fd);
 }
 
-/* ---- journal -------------------------------------------------------------------------------------------------------- */
+/* ---- journal --------------------------------------------------------------------------------- */
 
 static int sources[SOURCES];
 static unsigned n_sources;
@@ -161,32 +165,34 @@ void journal_ends(void)
 		close(sources[--n_sources]);
 }
 
+/* They are asked in one call, as there is nothing to read nearly always. */
 static bool journal_reads(void)
 {
+	struct pollfd p[SOURCES];
 	uint8_t wire[EVENT_WIRE_MAX];
 	bool any = false;
 	struct event e;
 	ssize_t n;
 
 	for (unsigned i = 0; i < n_sources; i++)
-		while ((n = recv(sources[i], wire, sizeof(wire), MSG_DONTWAIT)) > 0) {
+		p[i] = (struct pollfd){ .fd = sources[i], .events = POLLIN };
+	if (poll(p, n_sources, 0) <= 0)
+		return false;
+	for (unsigned i = 0; i < n_sources; i++)
+		while ((p[i].revents & POLLIN) != 0 && (n = recv(sources[i], wire, sizeof(wire), MSG_DONTWAIT)) > 0) {
 			any = true;
-			if (event_decode(bytes_of(wire, (size_t)n), &e) && processes.n_records < RECORDS_KEPT)
-				processes.records[processes.n_records++] = (struct record){ e.kind, e.code, e.value };
+			if (event_decode(bytes_of(wire, (size_t)n), &e))
+				processes.records[e.kind][e.code]++;
 		}
 	return any;
 }
 
 unsigned recorded(enum event_kind kind, uint8_t code)
 {
-	unsigned n = 0;
-
-	for (uint32_t i = 0; i < processes.n_records; i++)
-		n += processes.records[i].kind == kind && processes.records[i].code == code;
-	return n;
+	return processes.records[kind][code];
 }
 
-/* ---- control: the person's end --------------------------------------------------------------------------------------- */
+/* ---- control: the person's end --------------------------------------------------------------- */
 
 #define PEOPLE SLOTS /* of whom no role is asked: a person's number goes to the supervisor itself */
 
@@ -246,7 +252,7 @@ uint32_t person_orders(const struct msg_body *order, int fd)
 	return number;
 }
 
-/* ---- all ------------------------------------------------------------------------------------------------------------- */
+/* ---- all ------------------------------------------------------------------------------------- */
 
 bool role_hears(struct process *p, struct msg *m)
 {

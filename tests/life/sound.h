@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What must be so of every box, whatever has happened to it: looked at from outside of the daemon, on the disk and in the kernel. */
+/*
+ * What must be so of every box, whatever has happened to it: looked at from outside of the daemon,
+ * on the disk and in the kernel.
+ */
 #ifndef SEKISHO_TESTS_LIFE_SOUND_H
 #define SEKISHO_TESTS_LIFE_SOUND_H
 
@@ -15,9 +18,14 @@ bool disk_whole(void);
 /* The rules that stand are those of this generation; of 0: of none that was compiled. */
 bool rules_of(uint64_t number);
 bool rules_are(enum known_policy p);
-/* At any moment: no forwarding without the base, nothing torn on the disk, no order answered twice. */
+/*
+ * At any moment: no forwarding without the base, nothing torn on the disk, no order answered twice.
+ */
 bool always_sound(void);
-/* Now that nothing is under way: the rules are those of what the supervisor says is in force, and a start would load that, unless it is on trial. */
+/*
+ * Now that nothing is under way: the rules are those of what the supervisor says is in force, and a
+ * start would load that, unless it is on trial.
+ */
 bool sound_at_rest(void);
 
 #endif

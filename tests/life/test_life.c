@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Lives of a box, each written down: what becomes of a change, of a trial, and of both where somebody dies or the power goes.
+ * Lives of a box, each written down: what becomes of a change, of a trial, and of both where
+ * somebody dies or the power goes.
  *
  * LINK: $(LIFE_SRC)
  * LIBS: jansson nettle libconfig libseccomp
@@ -21,7 +22,10 @@
 #include "tests/life/machine.h"
 #include "tests/life/sound.h"
 
-/* In a process of its own, as a life leaves behind whatever was in the memory of daemons that are no more. */
+/*
+ * In a process of its own, as a life leaves behind whatever was in the memory of daemons that are
+ * no more.
+ */
 static void live(void (*life_of)(void))
 {
 	pid_t pid = fork();
@@ -37,7 +41,7 @@ static void live(void (*life_of)(void))
 	assert_true(WIFEXITED(how) && WEXITSTATUS(how) == 0);
 }
 
-/* ---- changes ---------------------------------------------------------------------------------------------------------- */
+/* ---- changes --------------------------------------------------------------------------------- */
 
 static void first_policy(void)
 {
@@ -132,7 +136,7 @@ static void refused(void)
 	LIFE(rules_are(KNOWN_WIDER) && sound_at_rest());
 }
 
-/* ---- processes -------------------------------------------------------------------------------------------------------- */
+/* ---- processes ------------------------------------------------------------------------------- */
 
 static const enum role roles[] = { ROLE_JOURNAL, ROLE_ENFORCE,	ROLE_TAP,  ROLE_MGMT,
 				   ROLE_CONTROL, ROLE_ACCOUNTS, ROLE_GATE, ROLE_DPI };
@@ -169,7 +173,10 @@ static void silence(void)
 	}
 }
 
-/* Whose order it was hears nothing, and the change goes on; who only wanted to know has nobody to tell. */
+/*
+ * Whose order it was hears nothing, and the change goes on; who only wanted to know has nobody to
+ * tell.
+ */
 static void control_dies_meanwhile(void)
 {
 	first_policy();
@@ -181,7 +188,7 @@ static void control_dies_meanwhile(void)
 	LIFE(sound_at_rest() && rules_are(KNOWN_INSPECTED));
 }
 
-/* ---- starts ------------------------------------------------------------------------------------------------------------ */
+/* ---- starts ---------------------------------------------------------------------------------- */
 
 static void restarts(void)
 {
@@ -196,12 +203,17 @@ static void restarts(void)
 	life_kill();
 	LIFE(rules_are(KNOWN_INSPECTED));
 	LIFE(life_boot() == LIFE_GOES_ON && rules_are(KNOWN_INSPECTED) && sound_at_rest());
-	life_off(true);
+	/* What was answered is on the disk. */
+	LIFE(life_apply(KNOWN_WIDER, 0, 0)->status == ANSWER_YES);
+	life_off(false);
 	LIFE(!machine.forwarding);
-	LIFE(life_boot() == LIFE_GOES_ON && rules_are(KNOWN_INSPECTED) && sound_at_rest());
+	LIFE(life_boot() == LIFE_GOES_ON && rules_are(KNOWN_WIDER) && sound_at_rest());
 }
 
-/* One change in a box with a policy: at once, or on trial and then confirmed. Where it was cut short is no affair of its. */
+/*
+ * One change in a box with a policy: at once, or on trial and then confirmed. Where it was cut
+ * short is no affair of its.
+ */
 static bool changed(bool at_once)
 {
 	const struct answer *a = life_apply(KNOWN_WIDER, at_once ? 0 : 60, 0);
@@ -212,7 +224,10 @@ static bool changed(bool at_once)
 	return a != NULL && a->told && a->status == ANSWER_YES;
 }
 
-/* The power goes at the nth moment of a change: the old policy or the new one, and the new one if it was told. False: it has no such moment. */
+/*
+ * The power goes at the nth moment of a change: the old policy or the new one, and the new one if
+ * it was told. False: it has no such moment.
+ */
 static bool off_at(uint64_t n, bool at_once, bool renamed)
 {
 	bool told;
@@ -248,7 +263,10 @@ static void power(void)
 	life_begin();
 }
 
-/* Whatever the kernel or the machine may refuse in a change: the old one goes on, or the new one stands. */
+/*
+ * Whatever the kernel or the machine may refuse in a change: the old one goes on, or the new one
+ * stands.
+ */
 static void failing_calls(void)
 {
 	uint64_t n = 1;
@@ -269,7 +287,7 @@ static void failing_calls(void)
 	life_begin();
 }
 
-/* ---- all --------------------------------------------------------------------------------------------------------------- */
+/* ---- all ------------------------------------------------------------------------------------- */
 
 #define A_LIFE(name)                                                                                                   \
 	static void test_##name(void **state)                                                                          \

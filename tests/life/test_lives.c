@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Drawn lives: whatever people order, whoever dies or stands still, whatever is refused and
+ * whenever the power goes, a box keeps what was promised. LIVES of them (120), from the seed SEED
+ * on.
+ *
+ * LINK: $(LIFE_SRC)
+ * LIBS: jansson nettle libconfig libseccomp
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tests/life/disk.h"
+#include "tests/life/life.h"
+#include "tests/life/machine.h"
+#include "tests/life/sound.h"
+
+#define STEPS 30u
+#define AT_ONCE 25u /* lives in one process, which keeps what their daemons left in memory */
+#define TRIAL_S 60u
+/*
+ * After so long without a new trouble nothing is under way: a compiler has 90 s, a trial 60,
+ * enforce 30 looks.
+ */
+#define LONG_S 300u
+
+/* ---- what the life knows of itself ----------------------------------------------------------- */
+
+static struct {
+	uint64_t rng;
+	uint64_t confirmed;  /* the last that is known to be so */
+	bool may_be_another; /* an order was cut short that would make another one so */
+	unsigned deaths;     /* of the daemon: what it said last nobody has heard */
+	unsigned steps, cut_short;
+} me;
+
+static uint64_t draw(uint64_t below)
+{
+	me.rng ^= me.rng << 13;
+	me.rng ^= me.rng >> 7;
+	me.rng ^= me.rng << 17;
+	return me.rng % below;
+}
+
+static bool one_in(uint64_t n)
+{
+	return draw(n) == 0;
+}
+
+/* ---- orders ---------------------------------------------------------------------------------- */
+
+/* What it has come to; an answer that nobody heard leaves open what was done. */
+static bool done(const struct answer *a)
+{
+	bool told = a != NULL && a->told;
+
+	me.may_be_another |= a != NULL && !told;
+	return told && a->status == ANSWER_YES;
+}
+
+static void now_confirmed(void)
+{
+	me.confirmed = disk_confirmed();
+}
+
+static void apply(void)
+{
+	uint32_t confirm_s = one_in(2) ? TRIAL_S : 0;
+	uint8_t flags = one_in(6) ? APPLY_DRY_RUN : one_in(3) ? APPLY_TAKE_OVER : 0;
+	unsigned policy_records = recorded(EVENT_POLICY, POLICY_APPLIED);
+
+	if (!done(life_apply((enum known_policy)draw(POLICIES_KNOWN), confirm_s, flags)) ||
+	    (flags & APPLY_DRY_RUN) != 0)
+		return;
+	LIFE(life.end != LIFE_GOES_ON || !process_lives(ROLE_JOURNAL) ||
+	     recorded(EVENT_POLICY, POLICY_APPLIED) == policy_records + 1);
+	if (confirm_s != 0)
+		return;
+	LIFE(disk_confirmed() > me.confirmed);
+	now_confirmed();
+}
+
+static void confirm(void)
+{
+	uint64_t trial = processes.standing.trial;
+
+	if (!done(life_confirm(one_in(2) ? 0 : trial)))
+		return;
+	LIFE(trial != 0 && disk_confirmed() == trial);
+	now_confirmed();
+}
+
+static void rollback(void)
+{
+	uint64_t trial = processes.standing.trial, to = one_in(3) ? 1 + draw(5) : 0;
+
+	if (!done(life_rollback(to)))
+		return;
+	/* Back from a trial is back to what was confirmed. */
+	LIFE(trial == 0 || to != 0 || disk_confirmed() == me.confirmed);
+	now_confirmed();
+}
+
+static void release(void)
+{
+	static const char *const names[] = { "eth0", "lan2", "eth9", "none", "" };
+
+	(void)done(life_release(names[draw(5)]));
+}
+
+static void ask(void)
+{
+	const struct msg_body q = { MSG_BOX, .box = { .what = (uint8_t)draw(BOX_WHATS) } };
+	uint32_t number = person_asks(&q);
+
+	life_settle();
+	LIFE(number == 0 || life.end != LIFE_GOES_ON || !process_lives(ROLE_CONTROL) ||
+	     processes.answers[number].told || !processes.answers[number].asked);
+}
+
+/* ---- troubles -------------------------------------------------------------------------------- */
+
+static enum role some_role(void)
+{
+	static const enum role roles[] = { ROLE_JOURNAL, ROLE_ENFORCE,	ROLE_TAP,  ROLE_MGMT,
+					   ROLE_CONTROL, ROLE_ACCOUNTS, ROLE_GATE, ROLE_DPI };
+
+	return roles[draw(sizeof(roles) / sizeof(roles[0]))];
+}
+
+static void mood(void)
+{
+	switch (draw(3)) {
+	case 0:
+		processes.enforce = (enum enforce_mood)draw(ENFORCE_SLEEPS + 1);
+		break;
+	case 1:
+		processes.compile = (enum compile_mood)draw(COMPILE_SLEEPS + 1);
+		break;
+	default:
+		processes.worker = (enum worker_mood)draw(WORKER_SLEEPS + 1);
+	}
+}
+
+static void trouble_to_come(void)
+{
+	if (one_in(3))
+		disk.off_at = disk.moments + 1 + draw(30);
+	else if (one_in(2))
+		machine.fails_at = machine.calls + 1 + draw(20);
+	else
+		machine.disk_full = !machine.disk_full;
+}
+
+static void no_trouble(void)
+{
+	processes.enforce = ENFORCE_OBEYS;
+	processes.compile = COMPILE_WORKS;
+	/* Who refused a table once does so until there is another. */
+	while (processes.worker != WORKER_TAKES && process_die(ROLE_DPI))
+		;
+	processes.worker = WORKER_TAKES;
+	disk.off_at = 0;
+	machine.fails_at = 0;
+	machine.disk_full = false;
+}
+
+/* ---- starts ---------------------------------------------------------------------------------- */
+
+/*
+ * What a start finds and makes of it. One that is cut short or refused is tried again, as a person
+ * or the service manager would.
+ */
+static void boot(void)
+{
+	me.deaths++;
+	while (life_boot() != LIFE_GOES_ON) {
+		me.deaths++;
+		if (life.end == LIFE_POWER_LOST)
+			life_off(one_in(2));
+		else
+			no_trouble();
+	}
+	if (disk_confirmed() != me.confirmed) {
+		LIFE(me.may_be_another);
+		now_confirmed();
+	}
+	LIFE(processes.standing.number == 0 || processes.standing.number == me.confirmed);
+	LIFE(processes.standing.trial == 0);
+	me.may_be_another = false;
+}
+
+static void start_again(void)
+{
+	switch (draw(3)) {
+	case 0:
+		(void)life_stop();
+		break;
+	case 1:
+		life_kill();
+		break;
+	default:
+		life_off(one_in(2));
+	}
+	if (life.end == LIFE_POWER_LOST)
+		life_off(one_in(2));
+	boot();
+}
+
+/* ---- a life ---------------------------------------------------------------------------------- */
+
+/* Long, or short and as fast as the machine may be. */
+static void pass(void)
+{
+	bool slow = one_in(4);
+
+	life.granule = slow ? SECOND + draw(3) * SECOND / 2 : draw(200) * 1000000;
+	(void)life_pass(slow ? draw(90) * SECOND : draw(1500) * 1000000);
+}
+
+static void step(void)
+{
+	static void (*const orders[])(void) = { apply, apply, confirm, rollback, release, ask };
+	uint64_t n = draw(20);
+
+	if (n < 10)
+		orders[draw(sizeof(orders) / sizeof(orders[0]))]();
+	else if (n < 14)
+		pass();
+	else if (n < 15)
+		(void)process_die(some_role());
+	else if (n < 16)
+		(void)process_freeze(some_role());
+	else if (n < 17)
+		mood();
+	else if (n < 18)
+		trouble_to_come();
+	else if (n < 19)
+		start_again();
+	else
+		machine.cards[draw(CARDS)].ridden = one_in(2);
+	(void)life_settle();
+}
+
+static bool all_told(void)
+{
+	for (uint32_t i = 1; i <= processes.asked; i++)
+		if (processes.answers[i].asked && !processes.answers[i].told)
+			return false;
+	return true;
+}
+
+/*
+ * Left alone, a box that nothing troubles any more comes to rest in time, and every order has its
+ * answer.
+ */
+static void left_alone(void)
+{
+	unsigned s = 0;
+
+	no_trouble();
+	life.granule = 5 * SECOND; /* for the sake of whoever waits for this test */
+	do {
+		if (life_pass(20 * SECOND) != LIFE_GOES_ON)
+			return;
+		s += 20;
+	} while (s < LONG_S && (processes.standing.trial != 0 || !all_told() || !sound_at_rest()));
+	LIFE(all_told());
+	LIFE(processes.standing.trial == 0);
+	LIFE(sound_at_rest());
+	LIFE(disk_confirmed() == me.confirmed || me.may_be_another);
+	now_confirmed();
+	me.may_be_another = false;
+}
+
+static void live(uint64_t seed)
+{
+	memset(&me, 0, sizeof(me));
+	me.rng = seed * 0x9e3779b97f4a7c15ull | 1;
+	life.seed = seed;
+	life_begin();
+	boot();
+	for (unsigned i = 0; i < STEPS; i++) {
+		step();
+		LIFE(always_sound());
+		if (life.end == LIFE_POWER_LOST) {
+			me.cut_short++;
+			me.may_be_another = true;
+			life_off(one_in(2));
+			LIFE(!machine.forwarding && always_sound());
+			boot();
+		} else if (life.end == LIFE_ENDED)
+			boot();
+		if (one_in(15))
+			left_alone();
+	}
+	left_alone();
+	life_over();
+}
+
+/* ---- all ------------------------------------------------------------------------------------- */
+
+static uint64_t number_of(const char *name, uint64_t otherwise)
+{
+	const char *text = getenv(name);
+
+	return text != NULL && *text != '\0' ? strtoull(text, NULL, 10) : otherwise;
+}
+
+static void lives(void **state)
+{
+	uint64_t n = number_of("LIVES", 120), first = number_of("SEED", (uint64_t)time(NULL)), failed = 0;
+
+	(void)state;
+	printf("lives from seed %llu on\n", (unsigned long long)first);
+	fflush(stdout);
+	for (uint64_t i = 0; i < n; i += AT_ONCE) {
+		pid_t pid = fork();
+		int how;
+
+		if (pid == 0) {
+			if (getenv("LOUD") == NULL)
+				(void)!freopen("/dev/null", "w", stderr);
+			for (uint64_t k = i; k < n && k < i + AT_ONCE; k++)
+				live(first + k);
+			_exit(0);
+		}
+		assert_int_equal(waitpid(pid, &how, 0), pid);
+		failed += !WIFEXITED(how) || WEXITSTATUS(how) != 0;
+	}
+	assert_int_equal(failed, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(lives) };
+
+	policies_make();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -277,4 +278,57 @@ const struct answer *life_rollback(uint64_t to)
 const struct answer *life_release(const char *device)
 {
 	return ordered(&(struct msg_body){ MSG_CTL_RELEASE, .ctl_release = { .device = device } }, -1);
+}
+
+const struct answer *life_change(enum change_order order, uint32_t confirm_s, uint64_t to)
+{
+	const struct msg_body m = { MSG_CHANGE, .change = { .order = (uint8_t)order,
+							    .family = 4,
+							    .secret = { 1 },
+							    .to = to,
+							    .confirm_s = confirm_s,
+							    .comment = "" } };
+	int fd = order == CHANGE_CHECK ? policy_bundle(processes.draft) : -1;
+	uint32_t number = person_asks(&m, fd);
+
+	if (fd >= 0)
+		close(fd);
+	life_settle();
+	return number != 0 ? &processes.answers[number] : NULL;
+}
+
+/* ---- without a daemon ------------------------------------------------------------------------ */
+
+static int quietly(int (*asks)(const char *what), const char *what)
+{
+	int out = dup(STDOUT_FILENO), nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC), status;
+
+	fflush(stdout);
+	LIFE(out >= 0 && nowhere >= 0 && (getenv("LOUD") != NULL || dup2(nowhere, STDOUT_FILENO) >= 0));
+	status = asks(what);
+	fflush(stdout);
+	(void)dup2(out, STDOUT_FILENO);
+	close(out);
+	close(nowhere);
+	return status;
+}
+
+static int standing(const char *question)
+{
+	return supervise_standing(&daemon_.options, question);
+}
+
+static int releases(const char *device)
+{
+	return release_alone(&daemon_.options, device, false);
+}
+
+int life_standing(const char *question)
+{
+	return quietly(standing, question);
+}
+
+int life_release_alone(const char *device)
+{
+	return quietly(releases, device);
 }

@@ -54,13 +54,15 @@ static void make(enum known_policy which)
 
 	policy_text_begin(&t, both, 2);
 	if (!policy_check(&t.c, &t.loader, "policy.cfg") || !policy_lower(&t.c) ||
-	    ir_seal(t.c.ir, &c->sealed, &c->n_sealed, &e) < 0) {
+	    ir_seal(t.c.ir, &c->sealed, &c->n_sealed, &e) < 0 ||
+	    ir_unseal(bytes_of(c->sealed, c->n_sealed), t.c.arena, t.c.ir, &e) < 0) {
 		const struct diag *d = policy_text_diag(&t, 0);
 
 		fprintf(stderr, "policy %d does not compile: %s\n", (int)which, d != NULL ? d->text[LANG_EN] : "?");
 		exit(1);
 	}
 	sha256(c->sealed, c->n_sealed, c->digest);
+	memcpy(c->generation, t.c.ir->digest, sizeof(c->generation));
 	policy_text_end(&t);
 }
 

@@ -18,7 +18,8 @@ enum known_policy {
 struct compiled_policy {
 	uint8_t *sealed;
 	size_t n_sealed;
-	uint8_t digest[32]; /* of the sealed bytes */
+	uint8_t digest[32];	/* of the sealed bytes */
+	uint8_t generation[32]; /* its own, by which people know it */
 };
 
 extern struct compiled_policy compiled[POLICIES_KNOWN];

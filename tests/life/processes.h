@@ -13,6 +13,7 @@
 
 #include "appliance/wire/event.h"
 #include "appliance/wire/msg.h"
+#include "tests/life/policies.h"
 
 #define ANSWERS_KEPT 256u
 
@@ -42,7 +43,8 @@ struct processes {
 	struct answer answers[ANSWERS_KEPT]; /* by number */
 	uint32_t asked;
 	unsigned records[EVENT_KIND_COUNT][256]; /* as the journal had them, by kind and code */
-	struct msg_standing standing;		 /* as control has heard it last */
+	enum known_policy draft;
+	struct msg_standing standing; /* as control has heard it last */
 };
 
 extern struct processes processes;
@@ -61,11 +63,11 @@ void processes_end(void);
 void processes_new(void);
 
 /*
- * By way of control: what a person has ordered at root's socket, or asks. Its number, 0: control
- * does not live.
+ * By way of control: what a person has ordered at root's socket, or asks and orders over the web.
+ * Its number, 0: control does not live.
  */
 uint32_t person_orders(const struct msg_body *order, int fd);
-uint32_t person_asks(const struct msg_body *question);
+uint32_t person_asks(const struct msg_body *question, int fd);
 /* So many records of that kind and code since the life began. */
 unsigned recorded(enum event_kind kind, uint8_t code);
 

@@ -217,6 +217,16 @@ static void on_answer(const struct msg *m)
 	free(text);
 }
 
+/* The draft of everybody: what an account's order is about, as control has it. */
+static void on_ground(struct process *p, const struct msg *m)
+{
+	int fd = policy_bundle(processes.draft);
+
+	say(p, m->id, &(struct msg_body){ MSG_GROUNDED, .grounded = { .status = ANSWER_YES, .comment = "the draft" } },
+	    &fd, 1);
+	close(fd);
+}
+
 static uint32_t number_new(void)
 {
 	uint32_t number = processes.asked + 1;
@@ -228,12 +238,12 @@ static uint32_t number_new(void)
 	return number;
 }
 
-uint32_t person_asks(const struct msg_body *question)
+uint32_t person_asks(const struct msg_body *question, int fd)
 {
 	uint32_t number = number_new();
 
 	if (number != 0)
-		say(process_of(ROLE_CONTROL), relayed_id(PEOPLE, number), question, NULL, 0);
+		say(process_of(ROLE_CONTROL), relayed_id(PEOPLE, number), question, &fd, fd >= 0 ? 1 : 0);
 	return number;
 }
 
@@ -274,6 +284,9 @@ bool role_hears(struct process *p, struct msg *m)
 		break;
 	case MSG_ANSWER:
 		on_answer(m);
+		break;
+	case MSG_GROUND:
+		on_ground(p, m);
 		break;
 	case MSG_STANDING:
 		processes.standing = m->body.standing;

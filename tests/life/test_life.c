@@ -136,6 +136,73 @@ static void refused(void)
 	LIFE(rules_are(KNOWN_WIDER) && sound_at_rest());
 }
 
+/* Who is logged in over the web: his orders are about the draft, and always on trial. */
+static void by_an_account(void)
+{
+	first_policy();
+	processes.draft = KNOWN_WIDER;
+	LIFE(life_change(CHANGE_CHECK, 0, 0)->status == ANSWER_YES && rules_are(KNOWN_PLAIN));
+	LIFE(life_change(CHANGE_TRY, 0, 0)->status == ANSWER_YES && rules_are(KNOWN_PLAIN));
+	LIFE(life_change(CHANGE_APPLY, 60, 0)->status == ANSWER_YES && rules_are(KNOWN_WIDER));
+	LIFE(life_change(CHANGE_CONFIRM, 0, 9)->status == ANSWER_CANNOT);
+	LIFE(life_change(CHANGE_CONFIRM, 0, 2)->status == ANSWER_YES && sound_at_rest());
+	LIFE(life_change(CHANGE_ROLLBACK, 0, 0)->status == ANSWER_YES && rules_are(KNOWN_PLAIN));
+	/* Nobody says who it is. */
+	LIFE(process_freeze(ROLE_ACCOUNTS));
+	LIFE(!life_change(CHANGE_APPLY, 60, 0)->told);
+	LIFE(life_pass(9 * SECOND) == LIFE_GOES_ON && rules_are(KNOWN_PLAIN) && sound_at_rest());
+	LIFE(processes.answers[processes.asked].status == ANSWER_CANNOT);
+}
+
+/* A card over which somebody sits at the machine is not taken from him unasked. */
+static void somebodys_card(void)
+{
+	LIFE(life_boot() == LIFE_GOES_ON);
+	machine_card("eth1")->ridden = true;
+	LIFE(life_apply(KNOWN_PLAIN, 0, 0)->status == ANSWER_CANNOT);
+	LIFE(machine_card("eth1")->place == CARD_HOME && sound_at_rest());
+	machine_card("eth1")->ridden = false;
+	LIFE(life_apply(KNOWN_PLAIN, 0, 0)->status == ANSWER_YES);
+	LIFE(machine_card("eth1")->place == CARD_DATA && sound_at_rest());
+	LIFE(life_release("lan1")->status == ANSWER_YES);
+	LIFE(machine_card("eth1")->place == CARD_HOME);
+	LIFE(recorded(EVENT_POLICY, POLICY_RELEASED) == 1);
+	/* Left alone by whatever the box does by itself. */
+	life_kill();
+	LIFE(life_boot() == LIFE_GOES_ON && life_pass(10 * SECOND) == LIFE_GOES_ON);
+	LIFE(machine_card("eth1")->place == CARD_HOME && machine_card("eth0")->place == CARD_DATA);
+	LIFE(life_apply(KNOWN_WIDER, 0, 0)->status == ANSWER_YES);
+	LIFE(machine_card("eth1")->place == CARD_DATA && sound_at_rest());
+}
+
+static void without_a_daemon(void)
+{
+	LIFE(life_standing("status") == ANSWER_NO && life_standing("effective") == ANSWER_NO);
+	first_policy();
+	life_kill();
+	LIFE(life_standing("status") == ANSWER_NO);
+	LIFE(life_standing("effective") == ANSWER_YES);
+	LIFE(life_release_alone("eth0") == ANSWER_YES);
+	LIFE(machine_card("eth0")->place == CARD_HOME && machine_card("eth1")->place == CARD_DATA);
+	LIFE(life_boot() == LIFE_GOES_ON);
+	LIFE(machine_card("eth0")->place == CARD_HOME);
+	LIFE(recorded(EVENT_POLICY, POLICY_RELEASED) == 1);
+}
+
+/* What the supervisor knows of the box, for whoever asks. */
+static void questions(void)
+{
+	first_policy();
+	LIFE(life_apply(KNOWN_INSPECTED, 0, 0)->status == ANSWER_YES);
+	for (unsigned i = 0; i < BOX_WHATS; i++) {
+		const struct msg_body q = { MSG_BOX, .box = { .what = (uint8_t)i } };
+		uint32_t n = person_asks(&q, -1);
+
+		LIFE(life_settle() == LIFE_GOES_ON && processes.answers[n].status == ANSWER_YES);
+		LIFE(processes.answers[n].text[0] == '{');
+	}
+}
+
 /* ---- processes ------------------------------------------------------------------------------- */
 
 static const enum role roles[] = { ROLE_JOURNAL, ROLE_ENFORCE,	ROLE_TAP,  ROLE_MGMT,
@@ -297,8 +364,9 @@ static void failing_calls(void)
 	}
 #define LIVES(each)                                                                                                    \
 	each(confirmed) each(not_confirmed) each(one_at_a_time) each(anothers_trial) each(back_and_further)            \
-		each(refused) each(deaths) each(silence) each(control_dies_meanwhile) each(restarts) each(power)       \
-			each(failing_calls)
+		each(refused) each(by_an_account) each(somebodys_card) each(without_a_daemon) each(questions)          \
+			each(deaths) each(silence) each(control_dies_meanwhile) each(restarts) each(power)             \
+				each(failing_calls)
 LIVES(A_LIFE)
 
 int main(void)

@@ -118,10 +118,27 @@ static void release(void)
 	(void)done(life_release(names[draw(5)]));
 }
 
+/* An account's, over the web: always on trial, and of the draft. */
+static void of_account(void)
+{
+	static const enum change_order orders[] = { CHANGE_CHECK, CHANGE_TRY, CHANGE_APPLY, CHANGE_CONFIRM,
+						    CHANGE_ROLLBACK };
+	enum change_order which = orders[draw(sizeof(orders) / sizeof(orders[0]))];
+	uint64_t trial = processes.standing.trial;
+	const struct answer *a;
+
+	processes.draft = (enum known_policy)draw(POLICIES_KNOWN);
+	a = life_change(which, TRIAL_S, trial);
+	if (!done(a) || (which != CHANGE_CONFIRM && which != CHANGE_ROLLBACK))
+		return;
+	LIFE(which != CHANGE_CONFIRM || (trial != 0 && disk_confirmed() == trial));
+	now_confirmed();
+}
+
 static void ask(void)
 {
 	const struct msg_body q = { MSG_BOX, .box = { .what = (uint8_t)draw(BOX_WHATS) } };
-	uint32_t number = person_asks(&q);
+	uint32_t number = person_asks(&q, -1);
 
 	life_settle();
 	LIFE(number == 0 || life.end != LIFE_GOES_ON || !process_lives(ROLE_CONTROL) ||
@@ -230,7 +247,7 @@ static void pass(void)
 
 static void step(void)
 {
-	static void (*const orders[])(void) = { apply, apply, confirm, rollback, release, ask };
+	static void (*const orders[])(void) = { apply, apply, confirm, rollback, release, ask, of_account, of_account };
 	uint64_t n = draw(20);
 
 	if (n < 10)

@@ -26,7 +26,8 @@ struct heap {
 };
 
 static struct heap heap;
-static struct ndpi_detection_module_struct *module;
+/* One that looks for names with forms of ours, and one for all: what a module looks for can only grow. */
+static struct ndpi_detection_module_struct *modules[2];
 static unsigned users;
 static enum protocol protocol_of_id[NDPI_LAST_IMPLEMENTED_PROTOCOL + 1];
 static uint16_t id_of_protocol[PROTO_MAX];
@@ -87,24 +88,34 @@ static void heap_give(void *p)
 	heap.free[b->size] = b;
 }
 
-/* Only what a row has the library's name of is looked for: every other detector could only be wrong. */
-static void choose_protocols(void)
+/* A policy has names; numbers are of the library that is linked. */
+static void find_names(struct ndpi_detection_module_struct *module)
 {
-	NDPI_PROTOCOL_BITMASK wanted;
-
-	NDPI_BITMASK_RESET(wanted);
 	for (unsigned p = 1; p < protocols_end(); p++) {
 		const char *name = protocol_info((enum protocol)p)->ndpi_name;
 
 		for (uint16_t id = 1; name != NULL && id < NDPI_LAST_IMPLEMENTED_PROTOCOL; id++) {
 			if (strcasecmp(ndpi_get_proto_name(module, id), name) != 0)
 				continue;
-			wanted.fds_bits[id / NDPI_BITS] |= (ndpi_ndpi_mask)1 << id % NDPI_BITS;
 			protocol_of_id[id] = (enum protocol)p;
 			id_of_protocol[p] = id;
 			break;
 		}
 	}
+}
+
+/*
+ * What no policy asks for is not looked for: such a detector could only be wrong. Where one does ask, all of them look: many names are found by
+ * another one's detector, and what is of another name is told so.
+ */
+static void choose_protocols(struct ndpi_detection_module_struct *module, bool all)
+{
+	NDPI_PROTOCOL_BITMASK wanted;
+
+	NDPI_BITMASK_RESET(wanted);
+	for (uint16_t id = 1; id < NDPI_LAST_IMPLEMENTED_PROTOCOL; id++)
+		if (all || (protocol_of_id[id] != PROTO_NONE && protocol_info(protocol_of_id[id])->depth != DEPTH_NDPI))
+			wanted.fds_bits[id / NDPI_BITS] |= (ndpi_ndpi_mask)1 << id % NDPI_BITS;
 	ndpi_set_protocol_detection_bitmask2(module, &wanted);
 }
 
@@ -122,18 +133,22 @@ static bool module_open(void)
 	set_ndpi_free(heap_give);
 	set_ndpi_flow_malloc(heap_take);
 	set_ndpi_flow_free(heap_give);
-	module = ndpi_init_detection_module(ndpi_dont_load_tor_hosts | ndpi_dont_init_libgcrypt);
-	if (module == NULL) {
-		munmap(m, NAME_HEAP);
-		return false;
+	for (unsigned all = 0; all < 2; all++) {
+		modules[all] = ndpi_init_detection_module(ndpi_dont_load_tor_hosts | ndpi_dont_init_libgcrypt);
+		if (modules[all] == NULL) {
+			munmap(m, NAME_HEAP);
+			return false;
+		}
+		ndpi_set_detection_preferences(modules[all], ndpi_pref_direction_detect_disable, 1);
+		find_names(modules[all]);
+		choose_protocols(modules[all], all == 1);
+		ndpi_finalize_initialization(modules[all]);
 	}
-	ndpi_set_detection_preferences(module, ndpi_pref_direction_detect_disable, 1);
-	choose_protocols();
-	ndpi_finalize_initialization(module);
 	return true;
 }
 
 struct namer {
+	bool all;
 	uint8_t *states; /* owned; `slots` times `stride` bytes, touched as used */
 	size_t stride;
 	uint32_t *free; /* owned; stack of free slots */
@@ -183,7 +198,12 @@ void namer_free(struct namer *n)
 	/* Everything that the library still holds lies in the region. */
 	munmap(heap.base, NAME_HEAP);
 	heap = (struct heap){ 0 };
-	module = NULL;
+	modules[0] = modules[1] = NULL;
+}
+
+void name_look_for_all(struct namer *n, bool all)
+{
+	n->all = all;
 }
 
 uint32_t name_open(struct namer *n)
@@ -217,7 +237,7 @@ static enum protocol protocol_of(uint16_t id)
 
 struct name_answer name_packet(struct namer *n, uint32_t slot, enum direction dir, struct bytes ip, uint64_t now_ms)
 {
-	struct name_answer ret = { false, PROTO_NONE };
+	struct name_answer ret = { .named = false };
 	struct ndpi_flow_struct *flow;
 	ndpi_protocol p;
 
@@ -225,15 +245,18 @@ struct name_answer name_packet(struct namer *n, uint32_t slot, enum direction di
 		return ret;
 	flow = state(n, slot);
 	flow->packet_direction = dir == DIR_S2C;
-	p = ndpi_detection_process_packet(module, flow, ip.p, (unsigned short)ip.left, now_ms);
+	p = ndpi_detection_process_packet(modules[n->all], flow, ip.p, (unsigned short)ip.left, now_ms);
 	if (flow->confidence != NDPI_CONFIDENCE_DPI ||
 	    (p.app_protocol == NDPI_PROTOCOL_UNKNOWN && p.master_protocol == NDPI_PROTOCOL_UNKNOWN))
 		return ret;
 	ret.named = true;
-	/* "TLS.Google" is TLS; "NetBIOS.SMB" is SMB. */
+	/* "TLS.Google" is TLS, with that inside; "NetBIOS.SMB" is SMB. */
 	ret.protocol = protocol_of(p.master_protocol);
-	if (ret.protocol == PROTO_NONE)
-		ret.protocol = protocol_of(p.app_protocol);
+	ret.inside = protocol_of(p.app_protocol);
+	if (ret.protocol == PROTO_NONE) {
+		ret.protocol = ret.inside;
+		ret.inside = PROTO_NONE;
+	}
 	return ret;
 }
 

@@ -29,6 +29,38 @@ enum protocol protocol_by_name(const char *name)
 	return PROTO_NONE;
 }
 
+/* Names of nDPI that are a protocol with a form of ours. */
+#define OURS(name, id) { NDPI_PREFIX #name, PROTO_##id },
+static const struct {
+	const char *name;
+	enum protocol protocol;
+} ours[] = {
+#include "appliance/wire/ndpi.def"
+};
+
+#define NDPI(id, name, bytes) [PROTO_NDPI_##id] = bytes,
+static const uint32_t undecided[PROTO_COUNT] = {
+#include "appliance/wire/ndpi.def"
+};
+
+uint32_t protocol_undecided(enum protocol p)
+{
+	return (unsigned)p < PROTO_COUNT ? undecided[p] : 0;
+}
+
+/* With or without "ndpi:". */
+static enum protocol called_by_ndpi(const char *name)
+{
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+		if (strcasecmp(ours[i].name, name) == 0)
+			return ours[i].protocol;
+	for (unsigned i = 1; i < PROTO_COUNT; i++)
+		if (table[i].depth == DEPTH_NDPI &&
+		    (strcasecmp(table[i].name, name) == 0 || strcasecmp(table[i].ndpi_name, name) == 0))
+			return (enum protocol)i;
+	return PROTO_NONE;
+}
+
 enum protocol protocol_also_called(const char *name)
 {
 	size_t n = strlen(name);
@@ -44,5 +76,5 @@ enum protocol protocol_also_called(const char *name)
 			word = word[end] == ' ' ? word + end + 1 : NULL;
 		}
 	}
-	return PROTO_NONE;
+	return called_by_ndpi(name);
 }

@@ -17,7 +17,7 @@ enum protocol {
 	PROTO_COUNT
 };
 
-#define PROTO_MAX 128u /* numbers are below; what says one may be from a newer release, see protocol_known() */
+#define PROTO_MAX 512u /* numbers are below; what says one may be from a newer release, see protocol_known() */
 _Static_assert(PROTO_COUNT <= PROTO_MAX, "protocols are bits of a struct protocol_set");
 
 /* A set of protocols, the only one there is: who keeps some keeps this. Starts zeroed: none. */
@@ -108,7 +108,19 @@ struct protocol_info {
 
 const struct protocol_info *protocol_info(enum protocol p); /* never NULL; unknown values give PROTO_NONE's row */
 enum protocol protocol_by_name(const char *name);	    /* PROTO_NONE when unknown */
-enum protocol protocol_also_called(const char *name); /* by its other names, of any case; PROTO_NONE when unknown */
+/*
+ * By its other names, of any case; PROTO_NONE when unknown. Of a name of nDPI, "ndpi:ssh", it is the one with a form of ours; of a name
+ * without "ndpi:" it may be nDPI's.
+ */
+enum protocol protocol_also_called(const char *name);
+
+#define NDPI_PREFIX "ndpi:" /* how the names begin that nDPI alone confirms (DEPTH_NDPI) */
+#define UNMEASURED UINT32_MAX
+/*
+ * How many bytes of a session may have to pass undecided before it is known what it is: 0 where a form of ours decides; for names of nDPI
+ * the most of what was measured (docs/names.md), or UNMEASURED.
+ */
+uint32_t protocol_undecided(enum protocol p);
 
 unsigned protocols_end(void); /* behind the last number that has a row; at most PROTO_MAX */
 

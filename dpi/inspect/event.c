@@ -205,6 +205,7 @@ void event_info(const struct flow *f, struct flow_info *ret)
 		.permit = f->permit,
 		.lane = f->lane,
 		.protocol = (enum protocol)f->protocol,
+		.undecided = f->name.undecided,
 		.midstream = f->midstream,
 		.lost_place = f->lost_place,
 		.unread = f->unread,

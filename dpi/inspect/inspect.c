@@ -219,12 +219,26 @@ void inspector_free(struct inspector *i)
 	free(i);
 }
 
+/* Only a policy that has names of nDPI pays for looking for all of them. */
+static void choose_names(struct inspector *i)
+{
+	const struct command_table *t = rules_table(i->rules);
+	uint32_t g = 0;
+
+	while (g < t->n_grants && protocol_info((enum protocol)t->grants[g].protocol)->depth != DEPTH_NDPI)
+		g++;
+	if (i->namer != NULL)
+		name_look_for_all(i->namer, g < t->n_grants);
+}
+
 bool inspector_table(struct inspector *i, struct bytes image, uint8_t digest[32])
 {
 	bool good = rules_load(i->rules, image);
 
-	if (good)
+	if (good) {
 		divide(i);
+		choose_names(i);
+	}
 	memcpy(digest, rules_table(i->rules)->digest, 32);
 	return good;
 }

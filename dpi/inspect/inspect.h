@@ -130,6 +130,7 @@ struct flow_info {
 	uint32_t n; /* which connection of this pair, from 1 */
 	uint32_t permit, lane;
 	enum protocol protocol; /* as recognised so far */
+	uint32_t undecided;	/* bytes that passed before it was */
 	bool midstream;		/* met half-way */
 	bool lost_place;	/* a capture: what was not read may hold whole PDUs */
 	uint64_t unread;	/* a capture: bytes that were there and could not be judged */

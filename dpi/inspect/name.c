@@ -56,18 +56,20 @@ enum protocol name_only_commands(const struct crossing *x)
 
 /*
  * The library gives names at full confidence to bytes that cannot be that: where there is a recogniser of our own, it must say the same of
- * the packet.
+ * the packet. Where there is none, its word counts only on permits that promise some such name.
  */
-static bool bears_out(enum protocol p, const struct crossing *x)
+static bool bears_out(enum protocol p, const struct crossing *x, const struct promise *promised)
 {
 	struct bytes head =
 		bytes_of(x->d.payload.p, x->d.payload.left < RECOGNISE_MAX ? x->d.payload.left : RECOGNISE_MAX);
 
-	return protocol_info(p)->depth == DEPTH_NDPI ||
-	       (x->d.l4proto == IP_TCP && recognise(p, x->dir, head) == RECOGNISED);
+	if (protocol_info(p)->depth == DEPTH_NDPI)
+		return !protocols_none(&promised->by_library);
+	return x->d.l4proto == IP_TCP && recognise(p, x->dir, head) == RECOGNISED;
 }
 
-enum protocol name_ask_library(struct crossing *x)
+/* Asks nDPI about this packet; PROTO_NONE when it does not know, has no state left or was asked often enough. */
+static enum protocol ask_library(struct crossing *x, const struct promise *promised)
 {
 	struct inspector *i = x->i;
 	struct flow *f = x->f;
@@ -83,7 +85,9 @@ enum protocol name_ask_library(struct crossing *x)
 		return PROTO_NONE;
 	f->name.packets++;
 	a = name_packet(i->namer, f->name.slot, x->dir, x->d.ip, i->now_ns / 1000000u);
-	return a.named && bears_out(a.protocol, x) ? a.protocol : PROTO_NONE;
+	if (protocols_have(&promised->by_library, a.inside))
+		return a.inside;
+	return a.named && bears_out(a.protocol, x, promised) ? a.protocol : PROTO_NONE;
 }
 
 static struct naming step(enum naming_step s, enum reason r, enum protocol p)
@@ -210,16 +214,24 @@ static enum protocol frame_one(const struct crossing *x, const struct protocol_s
 	return PROTO_NONE;
 }
 
-/* Nothing of what was promised, as far as anybody can say. */
-static struct naming unrecognised(struct crossing *x, const struct promise *promised, enum protocol speaks, size_t n)
+/*
+ * Nothing of what was promised, as far as anybody can say. `form`: what it is by a form of ours; `library`: by nDPI. Where nDPI is to name it,
+ * its word counts before a form does: what it carries inside of TLS, or behind a greeting as others have, it only knows later.
+ */
+static struct naming unrecognised(struct crossing *x, const struct promise *promised, enum protocol form,
+				  enum protocol library, size_t n)
 {
 	struct flow *f = x->f;
+	bool waits = !protocols_none(&promised->by_library);
+	enum protocol speaks = form == PROTO_NONE || (waits && library != PROTO_NONE) ? library : form;
+	bool other = speaks != PROTO_NONE && !protocols_have(&promised->named, speaks) &&
+		     !protocols_have(&promised->by_library, speaks) && !protocols_have(&promised->commands, speaks);
+	bool full = f->name.undecided > promised->undecided || n > promised->undecided - f->name.undecided ||
+		    (waits && f->name.packets >= NAME_PACKETS);
 
-	if (speaks != PROTO_NONE && !protocols_have(&promised->named, speaks) &&
-	    !protocols_have(&promised->by_library, speaks) && !protocols_have(&promised->commands, speaks))
+	if (other && (full || !waits || library != PROTO_NONE))
 		return step(NAMING_REFUSE, R_WRONG_PROTOCOL, speaks);
-	if (f->name.undecided > promised->undecided || n > promised->undecided - f->name.undecided ||
-	    (!protocols_none(&promised->by_library) && f->name.packets >= NAME_PACKETS))
+	if (full)
 		return step(NAMING_REFUSE, R_UNRECOGNISED, PROTO_NONE);
 	f->name.undecided += (uint32_t)n;
 	return step(NAMING_PASS, R_UNDECIDED, PROTO_NONE);
@@ -242,7 +254,7 @@ static struct naming name_stream(struct crossing *x, const struct promise *promi
 	struct flow *f = x->f;
 	enum direction dir = x->dir;
 	struct bytes rest = fresh;
-	enum protocol own, peer, enforced, speaks;
+	enum protocol own, peer, enforced;
 	bool more = false, more_pdu = false;
 
 	keep_first(f, dir, &rest);
@@ -257,22 +269,22 @@ static struct naming name_stream(struct crossing *x, const struct promise *promi
 			return step(NAMING_CONFIRM, R_CONFIRMED, p);
 		more = more || o == IT_MAY_BE;
 	}
-	if (library != PROTO_NONE && protocols_have(&promised->by_library, library))
-		return step(NAMING_CONFIRM, R_CONFIRMED, library);
 	enforced = frame_one(x, &promised->commands, fresh, &more_pdu);
 	if (enforced != PROTO_NONE && !more)
 		return step(NAMING_COMMANDS, R_ALLOWED, enforced);
 	if (more || more_pdu)
 		return step(NAMING_PASS, R_UNDECIDED, PROTO_NONE);
+	/* It decides alone only what no form of ours may still be. */
+	if (protocols_have(&promised->by_library, library))
+		return step(NAMING_CONFIRM, R_CONFIRMED, library);
 	own = says_one(f, &promised->named, dir);
 	peer = says_one(f, &promised->named, other_end(dir));
 	if (own != PROTO_NONE && (head_of(f, own) == HEAD_AMBIGUOUS || (peer != PROTO_NONE && peer != own)))
 		return step(NAMING_REFUSE, R_WRONG_PROTOCOL, own);
 	/* Promised, and the other end said something that is not this, or nothing where it should have been first. */
 	if (own != PROTO_NONE)
-		return unrecognised(x, promised, PROTO_NONE, fresh.left);
-	speaks = recognise_any(dir, said_first(f, dir));
-	return unrecognised(x, promised, speaks != PROTO_NONE ? speaks : library, fresh.left);
+		return unrecognised(x, promised, PROTO_NONE, PROTO_NONE, fresh.left);
+	return unrecognised(x, promised, recognise_any(dir, said_first(f, dir)), library, fresh.left);
 }
 
 /* What a datagram is, by the form of one of these. */
@@ -312,14 +324,14 @@ static struct naming name_datagram(struct crossing *x, const struct promise *pro
 	if (p != PROTO_NONE)
 		return step(NAMING_COMMANDS, R_ALLOWED, p);
 	p = form_of(x, &promised->named);
-	if (p == PROTO_NONE && library != PROTO_NONE && protocols_have(&promised->by_library, library))
+	if (p == PROTO_NONE && protocols_have(&promised->by_library, library))
 		p = library;
 	if (p != PROTO_NONE)
 		return step(NAMING_CONFIRM, R_CONFIRMED, p);
 	for (unsigned n = 1; n < protocols_end(); n++)
 		protocols_add(&all, n);
 	p = form_of(x, &all);
-	return unrecognised(x, promised, p != PROTO_NONE ? p : library, x->d.payload.left);
+	return unrecognised(x, promised, p, library, x->d.payload.left);
 }
 
 struct naming name_bytes(struct crossing *x, struct bytes fresh)
@@ -331,7 +343,7 @@ struct naming name_bytes(struct crossing *x, struct bytes fresh)
 		return step(NAMING_ANY, R_ALLOWED, PROTO_NONE);
 	/* A packet that repeats old bytes is not shown to the library. Datagrams have names of its own, or it is not asked. */
 	if (x->d.payload.left == fresh.left && (x->d.l4proto == IP_TCP || !protocols_none(&promised.by_library)))
-		library = name_ask_library(x);
+		library = ask_library(x, &promised);
 	if (x->d.l4proto == IP_TCP)
 		return name_stream(x, &promised, fresh, library);
 	return name_datagram(x, &promised, library);

@@ -29,8 +29,6 @@ struct naming {
 struct naming name_bytes(struct crossing *x, struct bytes fresh);
 /* Whether the new permit promises what the bytes of an undecided flow may become. */
 bool name_fits_again(struct crossing *x);
-/* Asks nDPI about this packet; PROTO_NONE when it does not know, has no state left or was asked often enough. */
-enum protocol name_ask_library(struct crossing *x);
 /* The one protocol that is enforced on this permit when it promises nothing else; PROTO_NONE otherwise. */
 enum protocol name_only_commands(const struct crossing *x);
 void name_forget(struct inspector *i, struct flow *f); /* gives the library's state back */

@@ -58,6 +58,7 @@ _sekisho() {
 	'') options=$verbs ;;
 	help) options=$verbs ;;
 	compile) options="--to --output" ;;
+	protocols) options="--all" ;;
 	replay) options="--policy --pcap --as-captured --as-box" ;;
 	learn) options="--pcap --mirror --for --policy" ;;
 	apply) options="--confirm --dry-run --comment --take-over --take-interface" ;;

@@ -63,6 +63,7 @@ static const char *const acceptable[] = {
 	"policy.everything_from_outside",
 	"policy.clear_text_from_outside",
 	"policy.ftp_data",
+	"policy.undecided_bytes",
 	"policy.all_commands_to_ot",
 	"policy.test_meets_production",
 	"policy.hold_forced",

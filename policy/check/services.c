@@ -51,33 +51,36 @@ static bool is_of_dcom(const char *name)
 	return false;
 }
 
-static enum protocol service_protocol(struct check *k, const struct ast_node *node, struct object o)
+/* What people call a protocol elsewhere first; the nearest spelling would mislead ("https" is not http). */
+static void hint_protocol(struct check *k, struct diag *g, const char *name)
 {
-	const char *known[PROTO_MAX];
-	enum protocol p;
-	struct diag *g;
+	const char *known[PROTO_MAX], *near;
+	enum protocol also = protocol_also_called(name);
 
-	if (node == NULL)
-		return PROTO_NONE;
-	p = protocol_by_name(node->string);
-	if (p != PROTO_NONE)
-		return p;
 	for (unsigned i = 1; i < protocols_end(); i++)
 		known[i - 1] = protocol_info((enum protocol)i)->name;
-	g = check_value(k, SEV_ERROR, "policy.unknown_protocol", node, MP_NO_PROTOCOL, o, node->string);
-	if (k->d->errors <= DIAG_SHOWN) {
-		/* What people call a protocol elsewhere first; the nearest spelling would mislead ("https" is not http). */
-		enum protocol also = protocol_also_called(node->string);
-		const char *near = also != PROTO_NONE ? protocol_info(also)->name
-						      : word_nearest(node->string, known, protocols_end() - 1);
+	near = also != PROTO_NONE ? protocol_info(also)->name : word_nearest(name, known, protocols_end() - 1);
+	if (is_of_dcom(name))
+		diag_hint(k->d, g, MP_HINT_DCOM);
+	else if (near == NULL)
+		diag_hint(k->d, g, MP_HINT_PROTOCOLS);
+	else if (also != PROTO_NONE && protocol_info(also)->depth != DEPTH_NDPI &&
+		 strncmp(name, NDPI_PREFIX, strlen(NDPI_PREFIX)) == 0)
+		diag_hint(k->d, g, MP_HINT_OURS, near);
+	else
+		diag_hint(k->d, g, MP_HINT_NEAR, near);
+}
 
-		if (is_of_dcom(node->string))
-			diag_hint(k->d, g, MP_HINT_DCOM);
-		else if (near != NULL)
-			diag_hint(k->d, g, MP_HINT_NEAR, near);
-		else
-			diag_hint(k->d, g, MP_HINT_PROTOCOLS);
-	}
+static enum protocol service_protocol(struct check *k, const struct ast_node *node, struct object o)
+{
+	enum protocol p = node != NULL ? protocol_by_name(node->string) : PROTO_NONE;
+	struct diag *g;
+
+	if (node == NULL || p != PROTO_NONE)
+		return p;
+	g = check_value(k, SEV_ERROR, "policy.unknown_protocol", node, MP_NO_PROTOCOL, o, node->string);
+	if (k->d->errors <= DIAG_SHOWN)
+		hint_protocol(k, g, node->string);
 	return p;
 }
 

@@ -75,6 +75,19 @@ static void say_ftp(struct compilation *c, const struct model_conduit *x)
 		say(c, x, "policy.ftp_data", M_FTP_DATA, ftp, x->to->name);
 }
 
+/* nDPI needs more of a session than may pass before it is named. */
+static void say_undecided(struct compilation *c, const struct model_conduit *x)
+{
+	for (size_t i = 0; i < x->n_services; i++) {
+		const struct model_service *s = x->services[i];
+		uint32_t needed = protocol_undecided(s->protocol);
+
+		if (needed != UNMEASURED && s->undecided_bytes < needed)
+			say(c, x, "policy.undecided_bytes", M_UNDECIDED_SHORT, s->name,
+			    arena_printf(c->arena, "%u", needed));
+	}
+}
+
 static void one_conduit(struct compilation *c, const struct model_conduit *x)
 {
 	const char *whole = NULL, *clear = NULL, *commands = NULL;
@@ -101,6 +114,7 @@ static void one_conduit(struct compilation *c, const struct model_conduit *x)
 	if ((x->from->class == CLASS_TEST) != (x->to->class == CLASS_TEST))
 		say(c, x, "policy.test_meets_production", M_EXPOSED_TEST, x->from->name, x->to->name);
 	say_ftp(c, x);
+	say_undecided(c, x);
 	if (x->observe || !limited)
 		return;
 	if (x->when_overloaded != FAIL_CLOSED)

@@ -82,7 +82,7 @@ int ir_seal(struct ir *ir, uint8_t **ret, size_t *ret_n, struct err *e);
 int ir_unseal(struct bytes b, struct arena *a, struct ir *ret, struct err *e);
 /* What a permit's settings mean, as bytes: its rows but the identity, as they are sealed. */
 void ir_put_settings(struct outbuf *o, const struct ir_permit *p);
-#define IR_SETTINGS_MAX 64u /* enough for them */
+#define IR_SETTINGS_MAX 128u /* enough for them */
 
 /* ---- the skeleton: the rules around the maps, as symbols ------------------------------------------------------- */
 

@@ -19,9 +19,10 @@
 #define IR_MAGIC_SIZE 8u
 #define IR_HEADER 40u /* magic and digest */
 #define IR_VERSION_FIRST 1u
-#define IR_VERSION 16u
+#define IR_VERSION 17u
 #define IR_VERSION_KINDS 4u    /* from it on the two kinds of workers have numbers of their own */
 #define IR_VERSION_WIDE 5u     /* from it on protocols are a wide set; before, one word */
+#define IR_VERSION_WIDER 17u   /* from it on they are 16 words, for the names of nDPI; before, 4 */
 #define IR_STRING_MAX 65535u   /* names, labels, purposes; bytes */
 #define IR_TEXT_MAX (4u << 20) /* one source text; bytes */
 #define IR_SEALED_MAX (256u << 20)
@@ -29,7 +30,7 @@
 /* How many words of 32 bits a set of protocols has. */
 static inline unsigned ir_protocol_words(uint32_t version)
 {
-	return version < IR_VERSION_WIDE ? 1u : PROTO_SET_WORDS;
+	return version < IR_VERSION_WIDE ? 1u : version < IR_VERSION_WIDER ? 4u : PROTO_SET_WORDS;
 }
 
 #endif

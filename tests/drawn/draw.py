@@ -9,7 +9,7 @@ import meaning
 PORTS = {"tcp": ["502", "443", "1", "65535", "22", "500-510", "502-503", "503-65535", "1-501", "1-65535", "440-502"],
          "udp": ["502", "53", "1-65535", "50-502", "503-600", "65535"],
          "icmp": ["8", "8", "0", "0", "3", "13", "128", "255"]}
-PROTOCOLS = ["tcp", "tcp", "udp", "icmp", "icmp", "icmp", "icmp", "modbus", "modbus", "modbus", "modbus", "tls", "tls", "tls", "ssh", "http", "dns", "ntp", "rdp", "slmp", "s7comm", "syslog"]
+PROTOCOLS = ["tcp", "tcp", "udp", "icmp", "icmp", "icmp", "icmp", "modbus", "modbus", "modbus", "modbus", "tls", "tls", "tls", "ssh", "http", "dns", "ntp", "rdp", "slmp", "s7comm", "syslog", "ndpi:dnp3"]
 ENDS = ["2020-01-01T00:00:00Z", "2001-02-03", "2100-01-01T00:00:00Z", "2100-01-01T09:00:00+09:00", "2100-01-01T00:00:01Z", "2150-06-01", "2150-06-01T24:00:00+09:00",
         "2150-06-02T00:00:00Z", "2199-12-31T23:59:59Z", "2120-02-29T12:34:56-03:30"]
 MANY_ENDS = ["2001-02-03T00:00:00Z", "2002-02-03"] + ["21%02d-01-01T00:00:00Z" % i for i in range(10)]  # more than one packet may have

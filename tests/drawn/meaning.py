@@ -11,8 +11,8 @@ TRANSPORTS = {"tcp": ["tcp"], "udp": ["udp"], "icmp": ["icmp"], "modbus": ["tcp"
               "s7comm_plus": ["tcp"], "tls": ["tcp"], "ssh": ["tcp"], "http": ["tcp"], "postgresql": ["tcp"], "dns": ["tcp", "udp"], "syslog": ["tcp", "udp"],
               "ldap": ["tcp", "udp"], "kerberos": ["tcp", "udp"], "rdp": ["tcp"], "smb": ["tcp"], "ftp": ["tcp"], "telnet": ["tcp"], "mqtt": ["tcp"], "mysql": ["tcp"],
               "ntp": ["udp"], "snmp": ["udp"], "quic": ["udp"], "smtp": ["tcp"], "imap": ["tcp"], "pop3": ["tcp"], "rtsp": ["tcp"], "mssql": ["tcp"],
-              "oracle": ["tcp"], "vnc": ["tcp"], "netbios": ["tcp"]}
-BY_NDPI = set()
+              "oracle": ["tcp"], "vnc": ["tcp"], "netbios": ["tcp"], "ndpi:dnp3": ["tcp", "udp"]}
+BY_NDPI = {"ndpi:dnp3"}
 # What holds where conduits overlap, the strictest first ("A union"); the default is that of "Conduits".
 STRICTEST_FIRST = {"when_down": ["closed", "hold", "open"], "when_overloaded": ["closed", "hold", "open"], "when_midstream": ["drop", "reset", "pick_up"],
                    "criticality": ["safety", "cargo", "support"], "on_tighten": ["all", "new_flows"], "weak_tls": ["deny", "report"]}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sekisho protocols [NAME]`: what a policy may say of each protocol, from the tables that policies are compiled with. */
+/* `sekisho protocols [--all] [NAME]`: what a policy may say of each protocol, from the tables that policies are compiled with. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -152,8 +152,11 @@ static json_t *protocol_json(enum protocol p)
 
 		json_array_append_new(spaces, numbers_json_of(v->spaces[i].key, NULL, &n, v->spaces[i].bits));
 	}
-	return json_pack("{s:s,s:s,s:s,s:o,s:o,s:o,s:o}", "protocol", info->name, "transports", transports.text,
-			 "depth", depth_word(info->depth), "targets", targets, "spaces", spaces, "functions",
+	return json_pack("{s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o}", "protocol", info->name, "transports", transports.text,
+			 "depth", depth_word(info->depth), "undecided_bytes",
+			 protocol_undecided(p) == UNMEASURED ? json_null()
+							     : json_integer((json_int_t)protocol_undecided(p)),
+			 "targets", targets, "spaces", spaces, "functions",
 			 v != NULL ? functions_json(v) : json_array(), "reasons", reasons_json(info));
 }
 
@@ -286,28 +289,74 @@ static void protocol_print(struct cli *c, enum protocol p)
 	reasons_print(c, protocol_info(p));
 }
 
-static void list_print(struct cli *c)
+/* What it is worth that a session is said to be this. */
+static const char *worth_of(const struct cli *c, enum protocol_depth d)
 {
-	struct table *t = table_new(3, 0);
+	static const enum message texts[] = {
+		[DEPTH_TRANSPORT] = M_PROTOCOLS_UNREAD,
+		[DEPTH_NDPI] = M_PROTOCOLS_GUESS,
+		[DEPTH_RECOGNISED] = M_PROTOCOLS_RECOGNISED,
+		[DEPTH_COMMANDS] = M_PROTOCOLS_COMMANDS,
+	};
 
-	for (unsigned p = 1; p < protocols_end(); p++) {
-		const struct protocol_info *info = protocol_info((enum protocol)p);
+	return message_format(texts[d], c->lang);
+}
+
+static void head_print(const struct cli *c, struct table *t)
+{
+	table_cell(t, message_format(M_PROTOCOLS_NAME, c->lang));
+	table_cell(t, message_format(M_PROTOCOLS_TRANSPORTS, c->lang));
+	table_cell(t, message_format(M_PROTOCOLS_BYTES, c->lang));
+	table_cell(t, message_format(M_PROTOCOLS_WORTH, c->lang));
+	table_head_done(t);
+	table_right(t, 2);
+}
+
+static void bytes_print(const struct cli *c, struct table *t, uint32_t bytes)
+{
+	if (bytes == UNMEASURED)
+		table_cell(t, message_format(M_PROTOCOLS_UNMEASURED, c->lang));
+	else
+		table_cellf(t, "%" PRIu32, bytes);
+}
+
+/* Whether the list has it: names of nDPI only where all are wanted. */
+static bool is_listed(enum protocol p, bool all)
+{
+	return all || protocol_info(p)->depth != DEPTH_NDPI;
+}
+
+static void list_print(struct cli *c, bool all)
+{
+	struct table *t = table_new(all ? 4 : 3, 0);
+
+	if (all)
+		head_print(c, t);
+	for (enum protocol p = 1; protocol_known(p); p++) {
+		const struct protocol_info *info = protocol_info(p);
 		struct words transports = { .n = 0 };
 
+		if (!is_listed(p, all))
+			continue;
 		transports_of(info->transports, &transports);
 		table_cell(t, info->name);
 		table_cell(t, transports.text);
-		table_cell(t, message_format(info->depth == DEPTH_COMMANDS    ? M_PROTOCOLS_COMMANDS
-					     : info->depth == DEPTH_TRANSPORT ? M_PROTOCOLS_UNREAD
-									      : M_PROTOCOLS_RECOGNISED,
-					     c->lang));
+		if (all)
+			bytes_print(c, t, protocol_undecided(p));
+		table_cell(t, worth_of(c, info->depth));
 	}
 	table_print(t, c->out, c->color);
 	table_free(t);
 }
 
+enum { OPT_ALL, OPT_N };
+static const struct cli_option options[OPT_N] = {
+	[OPT_ALL] = { "--all", 0, NULL, M_PROTOCOLS_OPT_ALL },
+};
+
 static int run(struct cli *c, const struct cli_args *a)
 {
+	bool all = a->values[OPT_ALL] != NULL;
 	enum protocol p = a->n_operands > 0 ? protocol_by_name(a->operands[0]) : PROTO_NONE;
 
 	if (a->n_operands > 0 && p == PROTO_NONE)
@@ -315,14 +364,14 @@ static int run(struct cli *c, const struct cli_args *a)
 	if (c->json) {
 		json_t *list = json_array();
 
-		for (unsigned i = 1; i < protocols_end(); i++)
-			if (p == PROTO_NONE || p == (enum protocol)i)
-				json_array_append_new(list, protocol_json((enum protocol)i));
+		for (enum protocol i = 1; protocol_known(i); i++)
+			if (p == PROTO_NONE ? is_listed(i, all) : p == i)
+				json_array_append_new(list, protocol_json(i));
 		json_line(c->out, json_pack("{s:o}", "protocols", list));
 	} else if (p != PROTO_NONE) {
 		protocol_print(c, p);
 	} else {
-		list_print(c);
+		list_print(c, all);
 	}
 	return CLI_YES;
 }
@@ -332,6 +381,8 @@ const struct cli_verb verb_protocols = {
 	.group = CLI_OFFLINE,
 	.operands = "[NAME]",
 	.max_operands = 1,
+	.options = options,
+	.n_options = OPT_N,
 	.summary = M_PROTOCOLS_SUMMARY,
 	.text = M_PROTOCOLS_TEXT,
 	.run = run,

@@ -11,7 +11,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <ndpi_api.h>
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "dpi/name.h"
 
@@ -60,13 +63,21 @@ static bool bears_out(enum protocol p, uint8_t proto, struct bytes b)
 		recognise(p, DIR_C2S, bytes_of(b.p, b.left < RECOGNISE_MAX ? b.left : RECOGNISE_MAX)) == RECOGNISED);
 }
 
-static enum protocol ask(struct namer *n, uint8_t proto, uint16_t port, const char *payload, size_t size)
+/* What the library says of one packet, and what is inside of it. */
+static struct name_answer told(struct namer *n, uint8_t proto, uint16_t port, const char *payload, size_t size)
 {
 	uint32_t slot = name_open(n);
 	struct name_answer a =
 		name_packet(n, slot, DIR_C2S, build(proto, 40123, port, DIR_C2S, 1000, payload, size), 1000);
 
 	name_close(n, slot);
+	return a;
+}
+
+static enum protocol ask(struct namer *n, uint8_t proto, uint16_t port, const char *payload, size_t size)
+{
+	struct name_answer a = told(n, proto, port, payload, size);
+
 	return a.named && bears_out(a.protocol, proto, bytes_of(payload, size)) ? a.protocol : PROTO_NONE;
 }
 
@@ -91,6 +102,45 @@ static void every_library_name_exists(void **state)
 			fail_msg("%s is unknown to the library", protocol_info((enum protocol)p)->ndpi_name);
 		assert_int_equal(name_known((enum protocol)p), protocol_info((enum protocol)p)->ndpi_name != NULL);
 	}
+}
+
+/* And whatever it can see has a row, a form of ours, or is neither TCP nor UDP. */
+static void every_name_has_its_place(void **state)
+{
+#define NDPI(id, name, bytes) { #name, PROTO_NDPI_##id },
+#define OURS(name, id) { #name, PROTO_##id },
+#define NO_FLOW(name) { #name, PROTO_NONE },
+	static const struct {
+		const char *name;
+		enum protocol p;
+	} places[] = {
+#include "appliance/wire/ndpi.def"
+	};
+	struct ndpi_detection_module_struct *m =
+		ndpi_init_detection_module(ndpi_dont_load_tor_hosts | ndpi_dont_init_libgcrypt);
+
+	(void)state;
+	assert_non_null(m);
+	for (uint16_t id = 1; id < NDPI_LAST_IMPLEMENTED_PROTOCOL; id++) {
+		const char *name = ndpi_get_proto_name(m, id);
+		char written[80];
+		size_t i = 0, n = sizeof(places) / sizeof(places[0]);
+
+		while (i < n && strcasecmp(places[i].name, name) != 0)
+			i++;
+		if (i == n) {
+			if (strncmp(name, "FREE_", 5) != 0)
+				fail_msg("%s has no place in ndpi.def", name);
+			continue;
+		}
+		snprintf(written, sizeof(written), NDPI_PREFIX "%s", places[i].name);
+		assert_int_equal(protocol_also_called(written), places[i].p);
+		assert_int_equal(protocol_by_name(written),
+				 protocol_info(places[i].p)->depth == DEPTH_NDPI ? places[i].p : PROTO_NONE);
+		if (protocol_info(places[i].p)->depth == DEPTH_NDPI)
+			assert_true(protocol_is(places[i].p, PROTO_OPAQUE));
+	}
+	ndpi_exit_detection_module(m);
 }
 
 static const char http[] = "GET /index.html HTTP/1.1\r\nHost: tos.example\r\nUser-Agent: x\r\n\r\n";
@@ -155,6 +205,36 @@ static void modbus_is_not_called_tls(void **state)
 	assert_int_equal(wrong, 0);
 }
 
+/* Its other names are looked for only where they are wanted, by each namer for itself. */
+static void looks_for_all_where_wanted(void **state)
+{
+	static const char tftp[] = "\0\1boot.bin\0octet";
+	struct namer *all = namer_new(4);
+
+	assert_non_null(all);
+	name_look_for_all(all, true);
+	for (unsigned round = 0; round < 3; round++) {
+		assert_false(told(*state, 17, 69, tftp, sizeof(tftp)).named);
+		assert_int_equal(told(all, 17, 69, tftp, sizeof(tftp)).protocol, PROTO_NDPI_TFTP);
+		assert_int_equal(ask(*state, 6, 22, ssh, sizeof(ssh) - 1), PROTO_SSH);
+		assert_int_equal(ask(all, 6, 22, ssh, sizeof(ssh) - 1), PROTO_SSH);
+	}
+	namer_free(all);
+}
+
+/* "HTTP.Dropbox" is HTTP, and says what is inside. */
+static void tells_what_is_inside(void **state)
+{
+	static const char ask_dropbox[] = "GET / HTTP/1.1\r\nHost: www.dropbox.com\r\nUser-Agent: x\r\n\r\n";
+	struct name_answer a = told(*state, 6, 80, ask_dropbox, sizeof(ask_dropbox) - 1);
+
+	assert_true(a.named);
+	assert_int_equal(a.protocol, PROTO_HTTP);
+	assert_int_equal(a.inside, PROTO_NDPI_DROPBOX);
+	a = told(*state, 6, 80, http, sizeof(http) - 1);
+	assert_int_equal(a.inside, PROTO_NONE);
+}
+
 /* States come back; a full house is said and not guessed around. */
 static void slots_are_used_again(void **state)
 {
@@ -215,6 +295,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_library_name_exists),
+		cmocka_unit_test(every_name_has_its_place),
+		cmocka_unit_test(looks_for_all_where_wanted),
+		cmocka_unit_test(tells_what_is_inside),
 		cmocka_unit_test(asked_for_few_names),
 		cmocka_unit_test(names_streams),
 		cmocka_unit_test(ports_prove_nothing),

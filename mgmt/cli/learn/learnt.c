@@ -127,6 +127,10 @@ static void settle_talks(struct learnt *l)
 			l->talks[n].sessions += l->talks[i].sessions;
 			l->talks[n].guessed += l->talks[i].guessed;
 			l->talks[n].cut += l->talks[i].cut;
+			if (l->talks[n].guess == PROTO_NONE)
+				l->talks[n].guess = l->talks[i].guess;
+			if (l->talks[n].undecided < l->talks[i].undecided)
+				l->talks[n].undecided = l->talks[i].undecided;
 		} else {
 			l->talks[++n] = l->talks[i];
 		}

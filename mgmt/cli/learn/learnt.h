@@ -24,6 +24,8 @@ struct talk {
 	uint16_t port; /* ICMP: type << 8 | code */
 	uint8_t l4proto;
 	enum protocol protocol; /* PROTO_NONE: nothing told it */
+	enum protocol guess;	/* what nDPI takes it for where nothing did; PROTO_NONE: nothing */
+	uint32_t undecided;	/* bytes that passed before either was told, the most of a session */
 	uint64_t sessions;
 	uint64_t guessed; /* of them: nothing showed which end is the server */
 	uint64_t cut;	  /* of them: the capture lacks a part of what they said */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mgmt/cli/learn/propose.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -24,12 +25,13 @@ struct line {
 	struct addr client, server;
 	uint8_t l4proto;
 	uint16_t port;
-	enum protocol protocol;
+	enum protocol protocol, guess;
 	const char *rows;		    /* of `allow`, "" = there are none */
 	size_t wide;			    /* of them: allow more than was seen, which a comment says */
 	const char *sources, *destinations; /* "10.0.0.1", "10.0.0.2" in quotes; NULL: not joined yet */
 	uint64_t sessions, guessed;
-	size_t service; /* its first line has the same */
+	uint32_t undecided; /* bytes, the most of a line of its service */
+	size_t service;	    /* its first line has the same */
 };
 
 struct proposal {
@@ -322,6 +324,8 @@ static bool add_line(struct proposal *p, size_t i)
 			    .port = t->port,
 			    .protocol = named(t),
 			    .rows = "",
+			    .guess = t->guess,
+			    .undecided = t->undecided,
 			    .sessions = t->sessions,
 			    .guessed = t->guessed };
 	acts = learnt_acts_of(p->learnt, t, &n_acts);
@@ -392,6 +396,22 @@ static bool joins(const struct line *a, const struct line *b, bool servers)
 	return servers ? strcmp(a->sources, b->sources) == 0 : addr_cmp(&a->server, &b->server) == 0;
 }
 
+/* Lines with the same service stand together: they get one number, and the first what all of them need. */
+static void number_services(struct proposal *p)
+{
+	size_t first = 0;
+
+	for (size_t i = 1; i < p->n; i++) {
+		struct line *l = &p->lines[i];
+
+		l->service = l[-1].service + (kind_cmp(l, l - 1) != 0);
+		if (l->service != l[-1].service)
+			first = i;
+		else if (p->lines[first].undecided < l->undecided)
+			p->lines[first].undecided = l->undecided;
+	}
+}
+
 /* Neighbours that differ in one end only become one line with all of these ends. */
 static bool join(struct proposal *p, bool servers)
 {
@@ -412,6 +432,10 @@ static bool join(struct proposal *p, bool servers)
 			const struct line *o = &p->lines[end];
 			const struct addr *a = servers ? &o->server : &o->client;
 
+			if (l.guess == PROTO_NONE)
+				l.guess = o->guess;
+			if (l.undecided < o->undecided)
+				l.undecided = o->undecided;
 			l.sessions += o->sessions;
 			l.guessed += o->guessed;
 			if (before != NULL && addr_cmp(before, a) == 0)
@@ -426,8 +450,8 @@ static bool join(struct proposal *p, bool servers)
 		p->lines[n++] = l;
 	}
 	p->n = n;
-	for (size_t i = 1; servers && i < n; i++)
-		p->lines[i].service = p->lines[i - 1].service + (kind_cmp(&p->lines[i], &p->lines[i - 1]) != 0);
+	if (servers)
+		number_services(p);
 	return true;
 }
 
@@ -581,6 +605,8 @@ static void print_services(const struct proposal *p, size_t number)
 		port_text(l, port);
 		fprintf(to, "  learnt-%zu = { protocol = \"%s\"; ports = [\"%s\"];", number + l->service,
 			protocol_info(l->protocol)->name, port);
+		if (l->undecided > 0 && l->guess == PROTO_NONE)
+			fprintf(to, " undecided_bytes = %" PRIu32 ";", l->undecided);
 		if (l->rows[0] != '\0')
 			fprintf(to, "\n    allow = (%s );", l->rows);
 		fputs(" };\n", to);
@@ -599,6 +625,8 @@ static void print_conduits(const struct proposal *p, size_t number)
 		message_text(purpose, sizeof(purpose), c->lang, M_LEARN_PURPOSE, (unsigned long long)l->sessions);
 		if (protocol_info(l->protocol)->depth == DEPTH_TRANSPORT && l->l4proto != IP_ICMP)
 			message_print(c->out, c->lang, M_LEARN_NOT_NAMED);
+		if (l->guess != PROTO_NONE)
+			message_print(c->out, c->lang, M_LEARN_GUESS, protocol_info(l->guess)->name, l->undecided);
 		if (l->protocol == PROTO_S7COMM_PLUS)
 			message_print(c->out, c->lang, M_LEARN_PLUS);
 		if (l->guessed > 0)
@@ -669,9 +697,11 @@ static void print_json(const struct proposal *p)
 
 		port_text(l, port);
 		json_array_append_new(
-			lines, json_pack("{s:s,s:s,s:o,s:o,s:s,s:s,s:s,s:I,s:I,s:I}", "from", l->from, "to", l->to,
-					 "sources", json_list(l->sources), "destinations", json_list(l->destinations),
-					 "protocol", protocol_info(l->protocol)->name, "port", port, "allow",
+			lines, json_pack("{s:s,s:s,s:o,s:o,s:s,s:s*,s:s,s:I,s:s,s:I,s:I,s:I}", "from", l->from, "to",
+					 l->to, "sources", json_list(l->sources), "destinations",
+					 json_list(l->destinations), "protocol", protocol_info(l->protocol)->name,
+					 "guess", l->guess != PROTO_NONE ? protocol_info(l->guess)->name : NULL, "port",
+					 port, "undecided_bytes", (json_int_t)l->undecided, "allow",
 					 l->rows + strspn(l->rows, "\n "), "wide_rows", (json_int_t)l->wide, "sessions",
 					 (json_int_t)l->sessions, "guessed", (json_int_t)l->guessed));
 	}

@@ -52,9 +52,8 @@ static char *services(struct arena *a, bool commands, const char **ret_names)
 
 		if (i->depth == DEPTH_TRANSPORT || (i->depth == DEPTH_COMMANDS) != commands)
 			continue;
-		text = arena_printf(a, "%s %s = { protocol = \"%s\"; undecided_bytes = 65536; };", text, i->name,
-				    i->name);
-		names = arena_printf(a, "%s, \"%s\"", names, i->name);
+		text = arena_printf(a, "%s p%u = { protocol = \"%s\"; undecided_bytes = 65536; };", text, p, i->name);
+		names = arena_printf(a, "%s, \"p%u\"", names, p);
 	}
 	*ret_names = names;
 	return text;
@@ -310,8 +309,8 @@ static const struct book_flow *flow_of(struct replay *r, const struct session *s
 	return book_flow(&r->book, &s->client, s->client_port, &s->server, s->server_port, s->l4proto, s->n);
 }
 
-/* What a session spoke; PROTO_NONE: neither told it. */
-static enum protocol protocol_of(struct study *s, const struct session *session)
+/* What a session spoke; PROTO_NONE: neither told it, and nDPI's guess is kept in `t` at most. */
+static enum protocol protocol_of(struct study *s, const struct session *session, struct talk *t)
 {
 	const struct book_flow *commands = flow_of(s->replay[COMMANDS], session);
 	const struct book_flow *named = flow_of(s->replay[NAMES], session);
@@ -322,8 +321,12 @@ static enum protocol protocol_of(struct study *s, const struct session *session)
 	    (commands->pdus > commands->denied + commands->observed || commands->reason == R_NOT_OPENED))
 		return commands->protocol;
 	if (named != NULL && named->verdict == EV_ALLOW && named->protocol != PROTO_NONE &&
-	    protocol_info(named->protocol)->depth != DEPTH_TRANSPORT)
-		return named->protocol;
+	    protocol_info(named->protocol)->depth != DEPTH_TRANSPORT) {
+		t->undecided = named->undecided;
+		if (protocol_info(named->protocol)->depth != DEPTH_NDPI)
+			return named->protocol;
+		t->guess = named->protocol;
+	}
 	return PROTO_NONE;
 }
 
@@ -351,7 +354,7 @@ static void keep_talk(struct study *s, const struct session *session)
 		y->unanswered++;
 		return;
 	}
-	t.protocol = protocol_of(s, session);
+	t.protocol = protocol_of(s, session, &t);
 	if (session->l4proto == IP_TCP && session->midstream) {
 		client = serves(s, &session->client, session->client_port);
 		server = serves(s, &session->server, session->server_port);

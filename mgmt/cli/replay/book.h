@@ -17,6 +17,7 @@ struct book_flow {
 	uint8_t l4proto;
 	uint32_t n; /* which connection of this pair, from 1 */
 	enum protocol protocol;
+	uint32_t undecided; /* bytes that passed before it was known */
 	enum event_verdict verdict;
 	enum reason reason;
 	uint32_t frame;	 /* from which it was refused, 0 = it was not */

@@ -102,6 +102,7 @@ static json_t *flow_json(const struct ir *ir, const struct book_flow *f)
 	json_object_set_new(o, "n", json_integer(f->n));
 	json_object_set_new(o, "transport", json_string(transport_word(f->l4proto)));
 	json_object_set_new(o, "protocol", json_string(protocol_info(f->protocol)->name));
+	json_object_set_new(o, "undecided_bytes", json_integer(f->undecided));
 	json_object_set_new(o, "verdict", json_string(f->reason == R_UNREAD ? "unjudged" : verdict_word(f->verdict)));
 	json_object_set_new(o, "reason", json_string(reason_word(f->reason)));
 	json_object_set_new(o, "packet", json_integer(f->frame));

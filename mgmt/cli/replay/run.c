@@ -109,6 +109,7 @@ void outside_flow(const struct flow_info *f, enum event_verdict v, enum reason r
 		return;
 	flow->permit = f->permit;
 	flow->protocol = f->protocol;
+	flow->undecided = f->undecided;
 	flow->midstream |= f->midstream;
 	flow->unread = f->unread;
 	flow->unjudged = f->lost_place;

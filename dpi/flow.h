@@ -68,6 +68,7 @@ struct flow_name {
 	uint32_t slot;	    /* of the library's state, SLOT_NONE = none */
 	uint8_t packets;    /* given to the library so far */
 	uint32_t undecided; /* bytes that passed unrecognised */
+	uint32_t passed;    /* all that passed without a name, those included */
 	uint8_t prefix_len[2];
 	uint8_t prefix[2][RECOGNISE_MAX];
 	uint8_t spoken[2];   /* enum protocol whose header is read in a direction, which is not over with those bytes */

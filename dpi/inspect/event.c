@@ -205,7 +205,9 @@ void event_info(const struct flow *f, struct flow_info *ret)
 		.permit = f->permit,
 		.lane = f->lane,
 		.protocol = (enum protocol)f->protocol,
-		.undecided = f->name.undecided,
+		/* Where nDPI alone is promised, what may also have begun a form of ours is undecided as well. */
+		.undecided = protocol_info((enum protocol)f->protocol)->depth == DEPTH_NDPI ? f->name.passed
+											    : f->name.undecided,
 		.midstream = f->midstream,
 		.lost_place = f->lost_place,
 		.unread = f->unread,

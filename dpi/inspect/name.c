@@ -338,15 +338,17 @@ struct naming name_bytes(struct crossing *x, struct bytes fresh)
 {
 	struct promise promised = promise_of(x);
 	enum protocol library = PROTO_NONE;
+	struct naming ret;
 
 	if (promises_any(x->table, x->permit, x->d.l4proto))
 		return step(NAMING_ANY, R_ALLOWED, PROTO_NONE);
 	/* A packet that repeats old bytes is not shown to the library. Datagrams have names of its own, or it is not asked. */
 	if (x->d.payload.left == fresh.left && (x->d.l4proto == IP_TCP || !protocols_none(&promised.by_library)))
 		library = ask_library(x, &promised);
-	if (x->d.l4proto == IP_TCP)
-		return name_stream(x, &promised, fresh, library);
-	return name_datagram(x, &promised, library);
+	ret = x->d.l4proto == IP_TCP ? name_stream(x, &promised, fresh, library) : name_datagram(x, &promised, library);
+	if (ret.step == NAMING_PASS)
+		x->f->name.passed += (uint32_t)fresh.left;
+	return ret;
 }
 
 /* What a direction said so far is what the permit promises, or may become it, or is few bytes enough. */

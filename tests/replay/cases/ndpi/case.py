@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import json
 import os
 import struct
 
@@ -63,7 +64,17 @@ def check(t):
         r = t.replay(t.file(name + ".pcap", capture), policy=t.file(name + ".cfg", POLICY % (protocol, undecided)))
         got = [(f["protocol"], f["verdict"], f["reason"], f["undecided_bytes"]) for f in r.flows][:1]
         t.equal(what, [tuple(g if w is not None else None for g, w in zip(got[0], told))] if got else got, [told])
+    learnt(t)
     public(t)
+
+
+def learnt(t):
+    """A guess is told, with what it needs, and is not proposed."""
+    done = t.call("learn", "--json", "--pcap", t.file("learnt.pcap", news()))
+    lines = json.loads(done.stdout)["conduits"]
+    t.equal("learn", [(c["protocol"], c.get("guess"), c["undecided_bytes"]) for c in lines], [("tcp", "ndpi:usenet", len(GREETING))])
+    done = t.call("--lang", "en", "learn", "--pcap", t.file("learnt.pcap", news()))
+    t.true("and as a text", b'protocol = "ndpi:usenet", with undecided_bytes = %d' % len(GREETING) in done.stdout)
 
 
 def public(t):

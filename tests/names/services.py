@@ -253,7 +253,7 @@ def rsyslog():
         "l.addHandler(h.SysLogHandler(('%s',514),socktype=socket.SOCK_STREAM)); l.error('x'); "
         "l.error('y')\"" % HOST)
     yield "busybox syslogd -R, UDP", (
-        "busybox syslogd -n -R %s:514 & await test -S /dev/log; logger -t crane 'from busybox'; "
+        "busybox syslogd -n -R %s:514 & await grep -q /dev/log /proc/net/unix; logger -t crane 'from busybox'; "
         "await grep -q 'from busybox' /var/log/names.log; kill %%1" % HOST)
     for label, more in (("lines", ""), ("octet counts", ' TCP_Framing="octet-counted"'),
                         ("RFC 5424", ' template="RSYSLOG_SyslogProtocol23Format"'), ("UDP", None)):

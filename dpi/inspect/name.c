@@ -7,9 +7,10 @@
 #include "dpi/inspect/rules.h"
 #include "dpi/name.h"
 
-#define GREETING_MAX 8192u /* bytes that a server may say before it is known what is spoken: no greeting is longer */
-#define ANSWER_MAX 1024u   /* bytes of a client that may pass while only its server's answer tells */
-#define FRAMED 16u	   /* bytes of a client that are enough to say whose PDU begins there */
+/* Bytes that a server may say before it is known what is spoken: no greeting is longer. */
+#define GREETING_MAX 8192u
+#define ANSWER_MAX 1024u /* bytes of a client that may pass while only its server's answer tells */
+#define FRAMED 16u	 /* bytes of a client that are enough to say whose PDU begins there */
 
 struct promise {
 	struct protocol_set named;	/* a recogniser of our own decides */

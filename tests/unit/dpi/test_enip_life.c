@@ -131,7 +131,7 @@ static void sessions(void **unused)
 	assert_int_equal(asks(encap_note(ENCAP_REGISTER, 0, 8, &version)), R_ENIP_SESSION);
 }
 
-/* A NOP belongs to a session. Zeros are NOPs as well, as a file of them has: without one, a client's first passes. */
+/* A NOP belongs to a session, and a file of zeros is NOPs: without one, a client's first passes. */
 static void zeros_are_no_session(void **unused)
 {
 	const struct note nop = encap_note(ENCAP_NOP, 0, 0, &NOTHING);

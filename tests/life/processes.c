@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "appliance/supervise/supervise.h"
+#include "tests/life/life.h"
 #include "tests/life/machine.h"
 #include "tests/life/processes_private.h"
 
@@ -198,6 +199,8 @@ int spawn(const struct partition *partition, struct slot *sl, const int *fds, si
 	int sv[2];
 
 	(void)partition, (void)nsfd;
+	/* Of what is no pair there is never a second one beside the first. */
+	LIFE(sl->role == ROLE_GATE || sl->role == ROLE_DPI || process_of(sl->role) == NULL);
 	if (machine_call("fork", e) < 0)
 		return e->code;
 	while (p < list + PROCESSES && p->used)

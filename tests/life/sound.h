@@ -24,7 +24,7 @@ bool rules_are(enum known_policy p);
 bool always_sound(void);
 /*
  * Now that nothing is under way: the rules are those of what the supervisor says is in force, and a
- * start would load that, unless it is on trial.
+ * start would load that, unless it is on trial, and so does the history.
  */
 bool sound_at_rest(void);
 

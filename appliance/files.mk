@@ -12,4 +12,4 @@ WEBAUTHN_SRC = $(wildcard appliance/webauthn/*.c) appliance/role/sandbox.c appli
 	$(addprefix appliance/wire/,msg.c event_filter.c plain.c) $(addprefix appliance/base/,addr.c bytes.c clock.c err.c json.c memfd.c sha256.c utf8.c)
 # And one that a person starts for a file of the update server: TLS and a head of HTTP, and nothing else of the box.
 FETCH_SRC = $(wildcard appliance/fetch/*.c) appliance/role/sandbox.c appliance/role/sandbox_table.c appliance/box/netns.c \
-	$(addprefix appliance/wire/,msg.c event_filter.c plain.c) $(addprefix appliance/base/,addr.c atomic_file.c bytes.c clock.c err.c keyfile.c memfd.c)
+	$(addprefix appliance/wire/,msg.c event_filter.c plain.c) $(addprefix appliance/base/,addr.c atomic_file.c bytes.c clock.c err.c keyfile.c memfd.c utf8.c)

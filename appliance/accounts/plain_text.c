@@ -5,19 +5,6 @@
 
 #include "appliance/base/utf8.h"
 
-bool text_is_plain(const char *text, size_t most)
-{
-	struct bytes b = bytes_of(text, strlen(text));
-	struct utf8_char c;
-
-	if (b.left > most)
-		return false;
-	while (utf8_next(&b, &c))
-		if (!c.valid || utf8_is_steering(c.cp))
-			return false;
-	return true;
-}
-
 size_t text_characters(const char *text)
 {
 	struct bytes b = bytes_of(text, strlen(text));

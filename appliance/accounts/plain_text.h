@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* UTF-8 of at most `most` bytes on one line, without a character that steers a terminal or hides text. */
-bool text_is_plain(const char *text, size_t most);
+#include "appliance/base/utf8.h"
+
 size_t text_characters(const char *text);
 /* A name for an account: a small letter, then small letters, digits, '.', '-', '_'; at most ACCOUNT_NAME bytes. */
 #define ACCOUNT_NAME 31u

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "appliance/base/utf8.h"
+
 size_t bundle_encode(const struct source_text *sources, size_t n, uint8_t *p, size_t size)
 {
 	size_t need = BUNDLE_MAGIC_SIZE + 4;
@@ -35,5 +37,5 @@ bool bundle_next(struct bytes *b, struct bytes *ret_name, struct bytes *ret_text
 	uint32_t n_text;
 
 	return bytes_be16(b, &n_name) && bytes_take(b, n_name, ret_name) && bytes_be32(b, &n_text) &&
-	       bytes_take(b, n_text, ret_text);
+	       bytes_take(b, n_text, ret_text) && utf8_is_plain(*ret_name);
 }

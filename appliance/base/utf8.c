@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appliance/base/utf8.h"
 
-#include <stddef.h>
+#include <string.h>
 
 bool utf8_next(struct bytes *b, struct utf8_char *ret)
 {
@@ -85,6 +85,41 @@ bool utf8_is_steering(uint32_t cp)
 	};
 
 	return utf8_is_bidi(cp) || inside(unseen, sizeof(unseen) / sizeof(unseen[0]), cp);
+}
+
+bool utf8_is_plain(struct bytes text)
+{
+	struct utf8_char c;
+
+	while (utf8_next(&text, &c))
+		if (!c.valid || utf8_is_steering(c.cp))
+			return false;
+	return true;
+}
+
+bool text_is_plain(const char *text, size_t most)
+{
+	size_t n = strlen(text);
+
+	return n <= most && utf8_is_plain(bytes_of(text, n));
+}
+
+void utf8_plain(const char *text, char *out, size_t size)
+{
+	struct bytes b = bytes_of(text, strlen(text));
+	struct utf8_char c;
+	size_t n = 0;
+
+	for (const uint8_t *at = b.p; utf8_next(&b, &c); at = b.p) {
+		bool shown = c.valid && !utf8_is_steering(c.cp);
+		size_t more = shown ? c.size : 1;
+
+		if (more >= size - n)
+			break;
+		memcpy(out + n, shown ? at : (const uint8_t *)"?", more);
+		n += more;
+	}
+	out[n] = '\0';
 }
 
 bool utf8_is_odd_space(uint32_t cp)

@@ -7,6 +7,7 @@
 #define SEKISHO_BASE_UTF8_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "appliance/base/bytes.h"
@@ -25,6 +26,14 @@ unsigned utf8_cells(uint32_t cp);
 bool utf8_is_bidi(uint32_t cp);
 /* Controls of both blocks, line separators, what turns the direction of writing or is not seen at all. */
 bool utf8_is_steering(uint32_t cp);
+/*
+ * Whether text of people may stand in a line that others read: UTF-8, and nothing in it steers. Every
+ * text of people is judged by this: comments, reasons, names, notes, labels, over whatever way it came.
+ */
+bool utf8_is_plain(struct bytes text);
+bool text_is_plain(const char *text, size_t most); /* ... of at most `most` bytes */
+/* The same as far as it fits `size` bytes with its NUL, whole characters; '?' for what steers or is no UTF-8. */
+void utf8_plain(const char *text, char *out, size_t size);
 /* Space-like or invisible characters that are no ASCII white space (U+3000 included). */
 bool utf8_is_odd_space(uint32_t cp);
 /* The ASCII sign that a full-width or typographic one stands for, or 0. */

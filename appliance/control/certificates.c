@@ -283,18 +283,10 @@ static json_t *moment(uint64_t seconds)
 /* Mgmt reads what strangers send: of its text only letters that steer nothing. */
 static json_t *subject_json(const uint8_t *text)
 {
-	char out[CERTIFICATE_SUBJECT];
-	struct bytes b = bytes_of(text, strnlen((const char *)text, CERTIFICATE_SUBJECT - 1));
-	struct utf8_char c;
-	size_t n = 0;
+	char said[CERTIFICATE_SUBJECT], out[CERTIFICATE_SUBJECT];
 
-	for (const uint8_t *p = b.p; utf8_next(&b, &c); p = b.p) {
-		bool shown = c.valid && !utf8_is_steering(c.cp);
-
-		memcpy(out + n, shown ? p : (const uint8_t *)"?", shown ? c.size : 1);
-		n += shown ? c.size : 1;
-	}
-	out[n] = '\0';
+	snprintf(said, sizeof(said), "%.*s", (int)CERTIFICATE_SUBJECT - 1, (const char *)text);
+	utf8_plain(said, out, sizeof(out));
 	return json_text(out);
 }
 

@@ -10,6 +10,7 @@
 #include "appliance/base/bundle.h"
 #include "appliance/base/clock.h"
 #include "appliance/base/sha256.h"
+#include "appliance/base/utf8.h"
 #include "appliance/control/answer.h"
 #include "appliance/control/control.h"
 #include "appliance/role/roles.h"
@@ -426,20 +427,18 @@ static void discard(struct control *s, const struct order *o)
 
 /* ---- orders that the supervisor carries out -------------------------------------------------------------------------------- */
 
-/* What the generation is called in all lists from now on: who wrote it and who agreed, behind what was said. */
+/*
+ * What the generation is called in all lists from now on. Who wrote it and who agreed stands first: whatever
+ * looks like that further on is what somebody said.
+ */
 static void whole_comment(const struct draft *d, const struct order *o, char out[COMMENT_BYTES])
 {
 	const char *said = o->comment[0] != '\0' ? o->comment : d->comment;
-	char who[3 * BY_BYTES + 64];
-	int room = (int)COMMENT_BYTES - 1 -
-		   snprintf(who, sizeof(who), " (draft %llu; author: %s; approved_by: %s)",
-			    (unsigned long long)d->revision, d->by, d->decided_by[0] != '\0' ? d->decided_by : "-");
-	int n = (int)strlen(said) < room ? (int)strlen(said) : room;
+	char all[COMMENT_BYTES + 3 * BY_BYTES + 64];
 
-	/* No half of a letter is left. */
-	while (n > 0 && n < (int)strlen(said) && ((unsigned char)said[n] & 0xc0) == 0x80)
-		n--;
-	snprintf(out, COMMENT_BYTES, "%.*s%s", n, said, *said != '\0' ? who : who + 1);
+	snprintf(all, sizeof(all), "(draft %llu; author: %s; approved_by: %s)%s%s", (unsigned long long)d->revision,
+		 d->by, d->decided_by[0] != '\0' ? d->decided_by : "-", *said != '\0' ? " " : "", said);
+	utf8_plain(all, out, COMMENT_BYTES);
 }
 
 static bool may_approve(const json_t *approvers, const char *name)

@@ -8,6 +8,7 @@
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/bytes.h"
 #include "appliance/base/sha256.h"
+#include "appliance/base/utf8.h"
 
 #define NAME "draft"
 #define LINE 65u /* the digest in digits, and the line's end */
@@ -110,6 +111,17 @@ static bool copy_text(const json_t *v, char *out, size_t size)
 	return true;
 }
 
+/* What was said; a release that let steering characters in may have kept it. */
+static bool copy_line(const json_t *v, char out[COMMENT_BYTES])
+{
+	char said[COMMENT_BYTES];
+
+	if (!copy_text(v, said, sizeof(said)))
+		return false;
+	utf8_plain(said, out, COMMENT_BYTES);
+	return true;
+}
+
 static bool take_state(const json_t *j, enum draft_state *ret)
 {
 	const char *word = json_string_value(json_object_get(j, "state"));
@@ -153,9 +165,9 @@ static bool take_head(const json_t *j, struct draft *d)
 	       take_number(j, "generation", &d->generation) && take_authors(j, d) &&
 	       copy_text(json_object_get(j, "by"), d->by, BY_BYTES) &&
 	       copy_text(json_object_get(j, "decided_by"), d->decided_by, BY_BYTES) &&
-	       copy_text(json_object_get(j, "comment"), d->comment, COMMENT_BYTES) &&
-	       copy_text(json_object_get(j, "decision"), d->decision, COMMENT_BYTES) &&
-	       take_number(j, "saved_ns", &d->saved_ns) && take_number(j, "decided_ns", &d->decided_ns);
+	       copy_line(json_object_get(j, "comment"), d->comment) &&
+	       copy_line(json_object_get(j, "decision"), d->decision) && take_number(j, "saved_ns", &d->saved_ns) &&
+	       take_number(j, "decided_ns", &d->decided_ns);
 }
 
 static bool parse(const uint8_t *file, size_t n, struct draft *ret)

@@ -14,23 +14,10 @@
 
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/clock.h"
+#include "appliance/base/utf8.h"
 #include "appliance/store/history.h"
 
 #define TRYING "gen-trying" /* read by nobody */
-
-/* Cut at a whole letter, without signs that would change how the rest of a line is shown. */
-static void text_keep(const char *text, char *out, size_t size)
-{
-	size_t n = text != NULL ? strlen(text) : 0;
-
-	if (n >= size)
-		n = size - 1;
-	while (n > 0 && text != NULL && text[n] != 0 && ((unsigned char)text[n] & 0xc0) == 0x80)
-		n--;
-	for (size_t i = 0; i < n; i++)
-		out[i] = (unsigned char)text[i] < ' ' || text[i] == 0x7f ? ' ' : text[i];
-	out[n] = 0;
-}
 
 static void sealed_name(uint64_t number, char out[40])
 {
@@ -146,8 +133,8 @@ static void change(struct generation_record *g, const struct generation_cause *c
 	g->why = c->why;
 	g->changed_ns = clock_wall_ns();
 	g->other = c->other;
-	text_keep(c->by, g->changed_by, sizeof(g->changed_by));
-	text_keep(c->comment, g->changed_comment, sizeof(g->changed_comment));
+	utf8_plain(c->by != NULL ? c->by : "", g->changed_by, sizeof(g->changed_by));
+	utf8_plain(c->comment != NULL ? c->comment : "", g->changed_comment, sizeof(g->changed_comment));
 }
 
 int generation_store_look(int statefd, struct generation_store *s, struct err *e)

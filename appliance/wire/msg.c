@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "appliance/base/messages.h"
+#include "appliance/base/utf8.h"
 
 #define HEADER 12u /* type, version, request id, body length */
 #define PING 8u	   /* of them, the whole of a ping and of its answer */
@@ -70,6 +71,11 @@ static const char *take_text(struct bytes *in, size_t most)
 	return in->failed ? "" : text;
 }
 
+static bool typed_is_plain(const uint8_t *text, size_t size)
+{
+	return utf8_is_plain(bytes_of(text, strnlen((const char *)text, size)));
+}
+
 static void put_counts(struct outbuf *o, const uint64_t *x, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -109,6 +115,12 @@ static void take_counts(struct bytes *b, uint64_t *x, size_t n)
 #define FILTER(name) event_filter_encode(&x->name, o);
 #define NUMBERS(name, most) put_numbers(o, &x->name, most);
 #define TEXT(name, most) put_text(o, x->name, most);
+#define LINE(name, most)                                                                                               \
+	o->failed |= x->name != NULL && !text_is_plain(x->name, most);                                                 \
+	TEXT(name, most)
+#define TYPED(name, size)                                                                                              \
+	o->failed |= !typed_is_plain(x->name, size);                                                                   \
+	RAW(name, size)
 #define NOTHING
 #include "appliance/wire/message.def"
 
@@ -142,6 +154,12 @@ static void take_counts(struct bytes *b, uint64_t *x, size_t n)
 #define FILTER(name) b->failed |= !event_filter_decode(b, &x->name);
 #define NUMBERS(name, most) take_numbers(b, &x->name, most);
 #define TEXT(name, most) x->name = take_text(b, most);
+#define LINE(name, most)                                                                                               \
+	TEXT(name, most)                                                                                               \
+	b->failed |= !text_is_plain(x->name, most);
+#define TYPED(name, size)                                                                                              \
+	RAW(name, size)                                                                                                \
+	b->failed |= !typed_is_plain(x->name, size);
 #define NOTHING
 #include "appliance/wire/message.def"
 

@@ -207,6 +207,8 @@ struct msg_numbers {
 #define FILTER(name) struct event_filter name;
 #define NUMBERS(name, most) struct msg_numbers name;
 #define TEXT(name, most) const char *name;
+#define LINE(name, most) TEXT(name, most)
+#define TYPED(name, size) RAW(name, size)
 #define NOTHING uint8_t nothing;
 #include "appliance/wire/message.def"
 

@@ -23,6 +23,8 @@ json_t *msg_json(const struct msg_body *b)
 #define U64(name) set_number(j, #name, x->name);
 #define RAW(name, size) json_object_set_new(j, #name, json_hex(x->name, size));
 #define TEXT(name, most) json_object_set_new(j, #name, json_text(x->name));
+#define LINE(name, most) TEXT(name, most)
+#define TYPED(name, size) RAW(name, size)
 #define COUNTS(name, n)
 #define ENDS(name)
 #define GENERATION(name)

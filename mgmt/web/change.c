@@ -8,6 +8,7 @@
 #include "appliance/base/bundle.h"
 #include "appliance/base/json.h"
 #include "appliance/base/memfd.h"
+#include "appliance/base/utf8.h"
 #include "mgmt/web/login.h"
 #include "mgmt/web/reply.h"
 
@@ -72,7 +73,7 @@ static bool take_comment(const json_t *j, struct change_request *ret)
 	ret->order.comment = ret->comment;
 	if (v == NULL)
 		return true;
-	if (!is_text(v, COMMENT_MOST))
+	if (!is_text(v, COMMENT_MOST) || !text_is_plain(json_string_value(v), COMMENT_MOST))
 		return false;
 	memcpy(ret->comment, json_string_value(v), json_string_length(v) + 1);
 	return true;
@@ -94,7 +95,7 @@ static bool read_texts(const json_t *list, struct source_text *texts)
 		const json_t *name = json_object_get(v, "name"), *text = json_object_get(v, "text");
 
 		if (json_object_size(v) != 2 || !is_text(name, NAME_MOST) || json_string_length(name) == 0 ||
-		    !is_text(text, CHANGE_TEXTS_MOST))
+		    !text_is_plain(json_string_value(name), NAME_MOST) || !is_text(text, CHANGE_TEXTS_MOST))
 			return false;
 		texts[i] = (struct source_text){ .name = json_string_value(name),
 						 .text = json_string_value(text),

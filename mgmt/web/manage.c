@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "appliance/base/json.h"
+#include "appliance/base/utf8.h"
 #include "appliance/wire/duty.h"
 #include "mgmt/web/login.h"
 #include "mgmt/web/reply.h"
@@ -42,11 +43,8 @@ static bool say(json_t *to, const json_t *from, const char *key, const char *as,
 {
 	const char *text = text_of(from, key, most);
 
-	if (text == NULL || strlen(text) < least)
+	if (text == NULL || strlen(text) < least || !text_is_plain(text, most))
 		return false;
-	for (const char *c = text; *c != 0; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			return false;
 	return json_object_set_new(to, as, json_string(text)) == 0;
 }
 

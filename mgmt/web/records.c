@@ -9,6 +9,7 @@
 
 #include "appliance/base/json.h"
 #include "appliance/base/memfd.h"
+#include "appliance/base/utf8.h"
 #include "mgmt/state/lost.h"
 #include "mgmt/web/login.h"
 #include "mgmt/web/reply.h"
@@ -50,11 +51,8 @@ static bool take_line(const json_t *j, const char *key, size_t least, size_t mos
 	const char *text = text_at(j, key);
 	size_t n = text != NULL ? strlen(text) : 0;
 
-	if (text == NULL || n < least || n > most)
+	if (text == NULL || n < least || !text_is_plain(text, most))
 		return false;
-	for (size_t i = 0; i < n; i++)
-		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
-			return false;
 	memcpy(out, text, n + 1);
 	return true;
 }

@@ -193,23 +193,11 @@ const struct ast_node *list_next(struct check *k, const struct ast_node *list, c
 	return c;
 }
 
-/* Text that reads as it is: control and direction characters can make a report or a terminal lie. */
-static bool is_plain(const char *s)
-{
-	struct bytes b = bytes_of(s, strlen(s));
-	struct utf8_char c;
-
-	while (utf8_next(&b, &c))
-		if (!c.valid || utf8_is_steering(c.cp))
-			return false;
-	return true;
-}
-
 const char *text_of(struct check *k, const struct ast_node *node, struct object o, const char *fallback)
 {
 	if (node == NULL)
 		return fallback;
-	if (!is_plain(node->string))
+	if (!utf8_is_plain(bytes_of(node->string, strlen(node->string))))
 		check_value(k, SEV_ERROR, "policy.text", node, MP_TEXT_CONTROL, o,
 			    node->name != NULL ? node->name : "");
 	else if (strlen(node->string) > TEXT_MAX)

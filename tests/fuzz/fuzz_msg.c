@@ -4,7 +4,7 @@
  * then goes out again as the same bytes. The first two bytes choose who speaks, how many descriptors come along, and who
  * listens.
  *
- * LINK: appliance/wire/msg.c appliance/wire/event_filter.c appliance/base/bytes.c appliance/base/err.c
+ * LINK: appliance/wire/msg.c appliance/wire/event_filter.c appliance/base/bytes.c appliance/base/err.c appliance/base/utf8.c
  * LINK: appliance/base/memfd.c
  */
 #include <stdlib.h>

@@ -4,7 +4,7 @@
  * along is one that the supervisor reads: a bundle of texts, or names of interfaces with a NUL behind each.
  *
  * LINK: mgmt/web/change.c mgmt/web/login.c appliance/wire/change.c appliance/base/bundle.c appliance/base/bytes.c appliance/base/memfd.c
- * LINK: appliance/base/err.c
+ * LINK: appliance/base/err.c appliance/base/utf8.c
  * LIBS: jansson libmicrohttpd
  */
 #include <assert.h>

@@ -3,7 +3,7 @@
  * Any bytes as the records of a sealed memfd that a less privileged role hands over: each is refused, or within its bounds
  * and written again as the same bytes. The first byte chooses the kind of record.
  *
- * LINK: appliance/wire/msg.c appliance/wire/event_filter.c appliance/base/bytes.c appliance/base/err.c
+ * LINK: appliance/wire/msg.c appliance/wire/event_filter.c appliance/base/bytes.c appliance/base/err.c appliance/base/utf8.c
  * LINK: appliance/base/memfd.c
  */
 #include <stdlib.h>

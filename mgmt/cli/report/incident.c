@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/base/utf8.h"
 #include "mgmt/cli/report/former.h"
 #include "mgmt/cli/report/report.h"
 #include "mgmt/cli/report/span.h"
@@ -404,7 +405,7 @@ static int give(struct cli *c, const struct cli_args *a, const json_t *facts, st
 /* What somebody wrote stands in a report as it is, so it is one line and short. */
 static bool plain(const char *text)
 {
-	return text == NULL || (strlen(text) <= WORDS && strpbrk(text, "\r\n\t") == NULL);
+	return text == NULL || text_is_plain(text, WORDS);
 }
 
 /* What the box is asked, and told. */

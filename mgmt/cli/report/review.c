@@ -2,6 +2,7 @@
 /* `sekisho review`: somebody has looked through the records of a time, and puts on record that he has, and what he found. */
 #include <string.h>
 
+#include "appliance/base/utf8.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/report/span.h"
 #include "mgmt/cli/verbs.h"
@@ -30,7 +31,7 @@ static int run(struct cli *c, const struct cli_args *a)
 	if (by == NULL || *by == '\0' || result == NULL ||
 	    (strcmp(result, "none") != 0 && strcmp(result, "findings") != 0))
 		return cli_fail(c, CLI_INVALID, M_REVIEW_WORDS);
-	if (strlen(by) >= LOGIN_NAME || strlen(m.review.note) > REVIEW_NOTE)
+	if (strlen(by) >= LOGIN_NAME || !text_is_plain(m.review.note, REVIEW_NOTE))
 		return cli_fail(c, CLI_INVALID, M_REVIEW_NOTE, REVIEW_NOTE);
 	(void)moment_parse("0s", now);
 	status = span_read(c, a->values[OPT_MONTH], a->values[OPT_FROM], a->values[OPT_UNTIL], now, &s);

@@ -19,21 +19,11 @@ size_t text_cells(const char *s)
 
 char *text_safe(const char *s)
 {
-	const char *at = s != NULL ? s : "";
-	struct bytes b = bytes_of(at, strlen(at));
-	struct utf8_char ch;
-	char *out = malloc(b.left + 1), *o = out;
+	const char *text = s != NULL ? s : "";
+	size_t size = strlen(text) + 1;
+	char *out = malloc(size);
 
-	if (out == NULL)
-		return NULL;
-	for (; utf8_next(&b, &ch); at += ch.size) {
-		if (!ch.valid || utf8_is_steering(ch.cp)) {
-			*o++ = '?';
-		} else {
-			memcpy(o, at, ch.size);
-			o += ch.size;
-		}
-	}
-	*o = '\0';
+	if (out != NULL)
+		utf8_plain(text, out, size);
 	return out;
 }

@@ -9,14 +9,7 @@
 /* Text that a policy can hold between quotes: whole characters, none that steers a terminal. */
 static bool good(const char *text)
 {
-	struct bytes b = bytes_of(text, strlen(text));
-	struct utf8_char ch;
-
-	while (b.left > 0)
-		if (!utf8_next(&b, &ch) || !ch.valid || utf8_is_steering(ch.cp) || utf8_is_bidi(ch.cp) ||
-		    ch.cp == '"' || ch.cp == '\\')
-			return false;
-	return true;
+	return utf8_is_plain(bytes_of(text, strlen(text))) && strpbrk(text, "\"\\") == NULL;
 }
 
 /* False at the end of the input. A line that is too long is read to its end and counts as none. */

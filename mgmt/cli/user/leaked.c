@@ -127,13 +127,10 @@ static bool could_be_one(const char *line, size_t n)
 	struct utf8_char c;
 	size_t characters = 0;
 
-	if (n < PHRASE_LEAST || n > PHRASE_BYTES || memchr(line, 0, n) != NULL)
+	if (n < PHRASE_LEAST || n > PHRASE_BYTES || !utf8_is_plain(b))
 		return false;
-	while (utf8_next(&b, &c)) {
-		if (!c.valid || utf8_is_steering(c.cp))
-			return false;
+	while (utf8_next(&b, &c))
 		characters++;
-	}
 	return characters >= PHRASE_LEAST;
 }
 

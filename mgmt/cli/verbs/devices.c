@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/base/utf8.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/screen/width.h"
@@ -234,7 +235,7 @@ static int take_words(struct cli *c, const struct cli_args *a, struct msg_device
 
 	if (reason == NULL || by == NULL || *reason == '\0' || *by == '\0')
 		return cli_fail(c, CLI_INVALID, M_HOLD_WORDS);
-	if (strlen(reason) > HOLD_REASON || strlen(by) >= HOLD_PERSON)
+	if (!text_is_plain(reason, HOLD_REASON) || !text_is_plain(by, HOLD_PERSON - 1))
 		return cli_fail(c, CLI_INVALID, M_HOLD_LONG, HOLD_REASON, HOLD_PERSON - 1);
 	order->reason = reason;
 	memcpy(order->person, by, strlen(by));

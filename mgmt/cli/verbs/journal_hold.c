@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "appliance/base/utf8.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/verbs.h"
@@ -120,7 +121,7 @@ static int take_words(struct cli *c, const struct cli_args *a, struct msg_hold *
 
 	if (reason == NULL || by == NULL || *reason == '\0' || *by == '\0')
 		return cli_fail(c, CLI_INVALID, M_HOLD_WORDS);
-	if (strlen(reason) > HOLD_REASON || strlen(by) >= HOLD_PERSON)
+	if (!text_is_plain(reason, HOLD_REASON) || !text_is_plain(by, HOLD_PERSON - 1))
 		return cli_fail(c, CLI_INVALID, M_HOLD_LONG, HOLD_REASON, HOLD_PERSON - 1);
 	order->reason = reason;
 	memcpy(order->person, by, strlen(by));

@@ -2,6 +2,7 @@
 /* `sekisho record EVENT TEXT`: what programs of the appliance have to say for the record. The daemon adds who and when. */
 #include <string.h>
 
+#include "appliance/base/utf8.h"
 #include "appliance/wire/event_words.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/verbs.h"
@@ -16,7 +17,7 @@ static int run(struct cli *c, const struct cli_args *a)
 	/* What the clock is trusted for the daemon alone says. */
 	if (what == MACHINE_NOTHING || what >= MACHINE_CLOCK_WAITS)
 		return cli_fail(c, CLI_INVALID, M_RECORD_UNKNOWN, a->operands[0]);
-	if (strlen(a->operands[1]) > RECORD_MOST || strchr(a->operands[1], '\n') != NULL)
+	if (!text_is_plain(a->operands[1], RECORD_MOST))
 		return cli_fail(c, CLI_INVALID, M_RECORD_LONG, RECORD_MOST);
 	m.ctl_record.what = (uint8_t)what;
 	m.ctl_record.text = a->operands[1];

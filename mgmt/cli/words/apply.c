@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/base/utf8.h"
 #include "appliance/wire/msg.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/words/clock.h"
@@ -158,11 +159,10 @@ bool apply_comment_good(struct cli *c, const char *text, int *ret_status)
 {
 	size_t n = text != NULL ? strlen(text) : 0;
 
-	for (size_t i = 0; i < n; i++)
-		if ((unsigned char)text[i] < ' ' || text[i] == 0x7f) {
-			*ret_status = cli_fail(c, CLI_INVALID, M_APPLY_COMMENT_LINE);
-			return false;
-		}
+	if (text != NULL && !text_is_plain(text, n)) {
+		*ret_status = cli_fail(c, CLI_INVALID, M_APPLY_COMMENT_LINE);
+		return false;
+	}
 	if (n <= COMMENT_MOST)
 		return true;
 	*ret_status = cli_fail(c, CLI_INVALID, M_APPLY_COMMENT_LONG, COMMENT_MOST, n);

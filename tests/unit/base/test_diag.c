@@ -350,6 +350,27 @@ static void utf8_is_strict(void **state)
 	assert_int_equal(utf8_ascii_for(0x5317), 0);
 }
 
+/* What steers a terminal or a browser, or is not seen, is in no text of people; elsewhere it is shown as '?'. */
+static void text_of_people_is_plain(void **state)
+{
+	static const char *const steer[] = { "\r",	     "\n",	     "\t",	     "\x1b",	 "\x7f",
+					     "\xc2\x9b",     "\xe2\x80\xae", "\xe2\x81\xa6", "\xd8\x9c", "\xe2\x80\x8b",
+					     "\xef\xbb\xbf", "\xe2\x80\xa8", "\xff" };
+	char text[16], out[16], cut[5];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(steer) / sizeof(steer[0]); i++) {
+		snprintf(text, sizeof(text), "a%sb", steer[i]);
+		assert_false(text_is_plain(text, sizeof(text)));
+		utf8_plain(text, out, sizeof(out));
+		assert_string_equal(out, "a?b");
+	}
+	assert_true(text_is_plain("港 a", 5));
+	assert_false(text_is_plain("港 a", 4));
+	utf8_plain("港湾", cut, sizeof(cut));
+	assert_string_equal(cut, "港");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -368,6 +389,7 @@ int main(void)
 		cmocka_unit_test(nearest_words),
 		cmocka_unit_test_setup_teardown(json_has_the_documented_shape, begin, end),
 		cmocka_unit_test(utf8_is_strict),
+		cmocka_unit_test(text_of_people_is_plain),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,7 +2,7 @@
 /*
  * Work that is left off when nobody waits for it: by the question that is meant and by no other, and each is counted once.
  *
- * LINK: appliance/enforce/stop.c appliance/wire/msg.c appliance/wire/event_filter.c appliance/base/bytes.c appliance/base/err.c appliance/base/memfd.c
+ * LINK: appliance/enforce/stop.c appliance/wire/msg.c appliance/wire/event_filter.c appliance/base/bytes.c appliance/base/err.c appliance/base/utf8.c appliance/base/memfd.c
  */
 #include <setjmp.h>
 #include <stdarg.h>

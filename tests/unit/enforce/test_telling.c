@@ -2,7 +2,7 @@
 /*
  * How far a question is: some words a second, by whose question it is, nothing of what this role does by itself, and never waited for.
  *
- * LINK: appliance/enforce/telling.c appliance/wire/msg.c appliance/wire/event_filter.c appliance/base/bytes.c appliance/base/err.c appliance/base/memfd.c
+ * LINK: appliance/enforce/telling.c appliance/wire/msg.c appliance/wire/event_filter.c appliance/base/bytes.c appliance/base/err.c appliance/base/utf8.c appliance/base/memfd.c
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
 /*
  * Orders as a browser sends them: what is one becomes a message and a bundle, and whatever is none becomes neither.
  *
- * LINK: mgmt/web/change.c appliance/wire/change.c appliance/base/bundle.c appliance/base/bytes.c appliance/base/memfd.c appliance/base/err.c
+ * LINK: mgmt/web/change.c appliance/wire/change.c appliance/base/bundle.c appliance/base/bytes.c appliance/base/memfd.c appliance/base/err.c appliance/base/utf8.c
  * LIBS: jansson libmicrohttpd
  */
 #include <setjmp.h>

@@ -3,7 +3,7 @@
  * The built `sekisho` as a person types it: help of every verb in both languages, exit statuses without a box, and what
  * is printed when a box answers (a box of our own, with answers as docs/json.md has them).
  *
- * LINK: appliance/wire/msg.c appliance/wire/event_filter.c appliance/base/bytes.c appliance/base/err.c appliance/base/memfd.c
+ * LINK: appliance/wire/msg.c appliance/wire/event_filter.c appliance/base/bytes.c appliance/base/err.c appliance/base/utf8.c appliance/base/memfd.c
  * LIBS: jansson
  */
 #include <setjmp.h>

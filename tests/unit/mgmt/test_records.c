@@ -158,6 +158,7 @@ static void texts_have_their_length(void **state)
 		snprintf(body, sizeof(body), "{\"order\":\"lift\",\"number\":1,\"reason\":\"%s\"}", long_text);
 		assert_int_equal(take(body), n <= HOLD_REASON);
 	}
+	assert_false(take("{\"order\":\"lift\",\"number\":1,\"reason\":\"for \\u202eaudit\"}"));
 }
 
 int main(void)

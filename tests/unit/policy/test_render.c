@@ -7,7 +7,7 @@
  * LINK: policy/ir/seal.c policy/ir/skeleton/%.c policy/ir/elements.c policy/ir/names.c policy/render/nft.c
  * LINK: policy/render/nft_rule.c policy/render/json.c appliance/base/addr.c appliance/base/json.c
  * LINK: appliance/base/arena.c appliance/base/bytes.c appliance/wire/commands.c appliance/base/diag.c
- * LINK: appliance/base/err.c appliance/base/messages.c appliance/base/errno_text.c appliance/wire/protocols.c appliance/wire/reason.c
+ * LINK: appliance/base/err.c appliance/base/utf8.c appliance/base/messages.c appliance/base/errno_text.c appliance/wire/protocols.c appliance/wire/reason.c
  * LINK: appliance/base/sha256.c appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/msg.c appliance/wire/event_filter.c appliance/base/memfd.c
  * LINK: policy/ir/objects.c appliance/wire/settings.c
  * LIBS: nettle jansson

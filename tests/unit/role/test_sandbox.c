@@ -5,7 +5,7 @@
  * the table is looked at.
  *
  * LINK: appliance/role/sandbox.c appliance/role/sandbox_table.c appliance/wire/msg.c appliance/wire/event_filter.c appliance/gate/verdict.c
- * LINK: appliance/base/bytes.c appliance/base/err.c appliance/base/memfd.c
+ * LINK: appliance/base/bytes.c appliance/base/err.c appliance/base/utf8.c appliance/base/memfd.c
  * LIBS: libseccomp libcap-ng libmnl libnetfilter_queue
  */
 #include <setjmp.h>

@@ -5,7 +5,7 @@
  * begins by giving it up.
  *
  * LINK: appliance/worker/form.c appliance/gate/verdict.c appliance/role/sandbox.c appliance/role/sandbox_table.c
- * LINK: appliance/wire/msg.c appliance/wire/event_filter.c appliance/base/bytes.c appliance/base/err.c appliance/base/memfd.c
+ * LINK: appliance/wire/msg.c appliance/wire/event_filter.c appliance/base/bytes.c appliance/base/err.c appliance/base/utf8.c appliance/base/memfd.c
  * LIBS: libseccomp libcap-ng libmnl libnetfilter_queue
  */
 #include <setjmp.h>

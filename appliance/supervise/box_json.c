@@ -13,15 +13,17 @@ json_t *json_generation(const struct supervisor *s)
 {
 	const struct generation_record *g = generation_find(&s->store, s->now->number);
 	bool waiting = s->trial != 0 && s->trial == s->now->number;
+	/* Whoever went back to it put it into force, whoever applied it once. */
+	bool went_back = g != NULL && !waiting && g->why == WHY_ROLLBACK;
 
 	return json_pack("{s:I, s:o, s:s, s:o, s:o, s:o}", "number", (json_int_t)s->now->number, "digest",
 			 json_hex(s->now->ir->digest, 32), "state",
 			 s->now->number == 0 ? "none"
 			 : waiting	     ? "waiting"
 					     : "confirmed",
-			 "applied", g != NULL ? json_time(g->applied_ns) : json_null(), "confirm_by",
-			 waiting ? json_time(trial_until(s)) : json_null(), "by",
-			 g != NULL ? json_text(g->by) : json_null());
+			 "applied", g != NULL ? json_time(went_back ? g->changed_ns : g->applied_ns) : json_null(),
+			 "confirm_by", waiting ? json_time(trial_until(s)) : json_null(), "by",
+			 g != NULL ? json_text(went_back ? g->changed_by : g->by) : json_null());
 }
 
 json_t *json_site(const struct supervisor *s)

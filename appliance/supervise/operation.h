@@ -43,6 +43,7 @@ struct op_ground {
 	uint64_t draft;		/* the revision of the draft whose texts they are; 0 = of none */
 	uint64_t base;		/* the generation that was in force; 0 = of whatever is */
 	char login[LOGIN_NAME]; /* of an account at the machine: its login; "" = over the web, or root's own */
+	bool one_step;		/* of a rollback: by an account, who goes to the one before and no further */
 };
 
 struct operation {

@@ -282,13 +282,10 @@ static void rollback(struct supervisor *s, const struct order *o)
 	const struct msg_ctl_rollback order = { .to = o->m.to,
 						.flags = o->m.flags & APPLY_DRY_RUN,
 						.comment = o->comment };
-	const struct generation_record *g = order.to != 0 ? generation_find(&s->store, order.to) : NULL;
+	struct op_ground g = ground_of(o, o->m.base, 0);
 
-	/* What was given up is a change as any other, that two persons make. */
-	if (g != NULL && !o->alone && order.flags == 0 && g->state != GEN_CONFIRMED && g->why != WHY_ROLLBACK)
-		refuse(s, o->asker, ANSWER_CANNOT, M_CHANGE_NEVER_CONFIRMED, (unsigned long long)order.to);
-	else
-		op_rollback(s, o->asker, o->by, o->fd, ground_of(o, o->m.base, 0), &order);
+	g.one_step = true;
+	op_rollback(s, o->asker, o->by, o->fd, g, &order);
 }
 
 static void confirm(struct supervisor *s, const struct order *o)

@@ -148,7 +148,7 @@ void standing_headline(struct cli *c, const json_t *answer)
 	render_digest(js(g, "digest"), digest);
 	render_time(js(g, "applied"), when);
 	render_line(c, M_STATUS_GENERATION, generation, digest);
-	render_line(c, M_STATUS_APPLIED, when);
+	render_line(c, M_STATUS_APPLIED, when, *js(g, "by") != '\0' ? js(g, "by") : "-");
 	if (strcmp(js(g, "state"), "waiting") == 0)
 		message_print(c->out, c->lang, M_STANDING_TRIAL);
 }

@@ -194,7 +194,7 @@ static void headline(struct cli *c, const json_t *status, const json_t *faults, 
 	render_digest(js(g, "digest"), digest);
 	render_time(js(g, "applied"), when);
 	render_line(c, M_STATUS_GENERATION, generation, digest);
-	render_line(c, M_STATUS_APPLIED, when);
+	render_line(c, M_STATUS_APPLIED, when, *js(g, "by") != '\0' ? js(g, "by") : "-");
 	if (strcmp(js(g, "state"), "waiting") == 0) {
 		render_time(js(g, "confirm_by"), by);
 		render_line(c, M_APPLY_CONFIRM_HOW, ju(g, "number"), by);

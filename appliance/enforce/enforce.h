@@ -296,8 +296,6 @@ json_t *enforce_status(struct enforce *f, struct err *e);
 
 /* ---- enforce/monitor.c ------------------------------------------------------------------------------------------- */
 
-/* From now on only what others change is told. 0 or negative errno. */
-int monitor_ignore_own(struct enforce *f, struct err *e);
 int monitor_open_delay(void);	       /* an owned descriptor, or -1 */
 void monitor_sleep(struct enforce *f); /* before poll() */
 void monitor_woken(struct enforce *f); /* after it, when the monitor has something */

@@ -10,7 +10,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/filter.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -30,27 +29,6 @@
 
 /* Attributes that every message about tables, chains, rules, sets and objects has under the same number. */
 enum { ATTR_TABLE = 1, ATTR_NAME = 2 };
-
-/* ---- whom to hear ------------------------------------------------------------------------------------------------- */
-
-/*
- * What this role does itself is not told to it: a policy of a hundred thousand cells would overrun the queue, and what is
- * lost there may be anybody's. All messages of one transmission are of one transaction, and name who asked for it.
- */
-int monitor_ignore_own(struct enforce *f, struct err *e)
-{
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct nlmsghdr, nlmsg_pid)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htonl(f->net.portid), 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, 0),
-		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
-	};
-	struct sock_fprog program = { .len = sizeof(code) / sizeof(code[0]), .filter = code };
-
-	if (setsockopt(f->monitor, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0)
-		return err_set(e, -errno, "whose changes of the rules are heard");
-	return 0;
-}
 
 /* ---- how long ago ------------------------------------------------------------------------------------------------- */
 
@@ -193,7 +171,8 @@ void monitor_shut(struct enforce *f, uint64_t since_ns)
 
 	m->table = true;
 	m->news++;
-	if (!forwarding_is_on(&f->forwarding))
+	/* Where the supervisor was quicker it is off, and for how long it was on before is not known any better. */
+	if (!forwarding_is_on(&f->forwarding) && (f->now == NULL || f->shut || m->shut_ns != 0))
 		return;
 	if (forwarding_set(&f->forwarding, false, &e) < 0)
 		snprintf(m->trouble, sizeof(m->trouble), "%.150s", e.text);

@@ -13,6 +13,7 @@
 #include "appliance/base/sentence.h"
 #include "appliance/box/reverse_path.h"
 #include "appliance/enforce/links.h"
+#include "appliance/enforce/sockets.h"
 #include "appliance/kernel/batch.h"
 #include "appliance/kernel/deny_base.h"
 #include "appliance/kernel/dump.h"
@@ -290,7 +291,7 @@ static int open_all(struct enforce *f, struct err *e)
 	};
 	r = netlink_open(&f->net, ENFORCE_FD_REQUESTS, e);
 	if (r == 0)
-		r = monitor_ignore_own(f, e);
+		r = enforce_socket_ignore(f->monitor, f->net.portid, e);
 	if (r == 0)
 		r = forwarding_open(&f->forwarding, e);
 	if (r < 0)

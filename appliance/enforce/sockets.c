@@ -1,12 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appliance/enforce/sockets.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/filter.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
+#include <stddef.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "appliance/kernel/image.h"
+
+#define MONITOR_READ 65536u
 #define MONITOR_QUEUE (8 << 20) /* bytes: a flush of thousands of elements is heard to its end */
 
 static int monitor_open(int fd)
@@ -34,4 +44,67 @@ int enforce_socket_open(bool monitor, struct err *e)
 		return err_set(e, r, "netlink socket for the rules");
 	}
 	return fd;
+}
+
+/*
+ * A policy of a hundred thousand cells would overrun the queue, and what is lost there may be anybody's. All messages of one
+ * transmission are of one transaction, and name who asked for it.
+ */
+int enforce_socket_ignore(int monitor, uint32_t portid, struct err *e)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct nlmsghdr, nlmsg_pid)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htonl(portid), 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+	};
+	struct sock_fprog program = { .len = sizeof(code) / sizeof(code[0]), .filter = code };
+
+	if (setsockopt(monitor, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0)
+		return err_set(e, -errno, "whose changes of the rules are heard");
+	return 0;
+}
+
+/* Tables, chains, rules, sets, elements and objects have the name of their table under the same number. */
+static int find_ours(const struct nlattr *a, void *ctx)
+{
+	bool *found = ctx;
+
+	*found |= mnl_attr_get_type(a) == NFTA_TABLE_NAME && mnl_attr_get_payload_len(a) == sizeof(TABLE_NAME) &&
+		  memcmp(mnl_attr_get_payload(a), TABLE_NAME, sizeof(TABLE_NAME)) == 0;
+	return MNL_CB_OK;
+}
+
+static bool concerns_ours(const struct nlmsghdr *m)
+{
+	const struct nfgenmsg *g = mnl_nlmsg_get_payload(m);
+	bool found = false;
+
+	if (m->nlmsg_type >> 8 != NFNL_SUBSYS_NFTABLES || (m->nlmsg_type & 0xff) == NFT_MSG_NEWGEN ||
+	    mnl_nlmsg_get_payload_len(m) < sizeof(*g) || g->nfgen_family != NFPROTO_INET)
+		return false;
+	mnl_attr_parse(m, sizeof(*g), find_ours, &found);
+	return found;
+}
+
+bool enforce_socket_touched(int monitor)
+{
+	static _Alignas(struct nlmsghdr) uint8_t told[MONITOR_READ];
+	bool touched = false;
+	ssize_t n;
+
+	while ((n = recv(monitor, told, sizeof(told), MSG_DONTWAIT | MSG_TRUNC)) != 0) {
+		const struct nlmsghdr *m = (const struct nlmsghdr *)told;
+		int left = (int)n;
+
+		if (n < 0 && errno != EINTR && errno != ENOBUFS)
+			break;
+		if (n < 0 || n > (ssize_t)sizeof(told)) {
+			touched |= n > 0 || errno == ENOBUFS;
+			continue;
+		}
+		for (; mnl_nlmsg_ok(m, left); m = mnl_nlmsg_next(m, &left))
+			touched |= concerns_ours(m);
+	}
+	return touched;
 }

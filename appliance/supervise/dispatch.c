@@ -166,6 +166,7 @@ static bool on_drift(void *ctx, struct msg *m)
 	const struct msg_drift *d = &m->body.drift;
 	const struct peer *p = ctx;
 
+	backstop_answered(p->s, d);
 	if (d->what == DRIFT_FLUSHED)
 		say(p->s, M_DRIFT_FLUSHED, d->gap_us / 1000ull, d->gap_us / 100ull % 10, d->back_us / 1000ull,
 		    d->back_us / 100ull % 10, d->text);

@@ -286,6 +286,7 @@ enum {
 	POLL_SIGNAL,
 	POLL_TRIAL,
 	POLL_LINK,
+	POLL_RULES,
 	POLL_NETWORK,
 	POLL_ROLE_PID = POLL_NETWORK + NETWORKS,
 	POLL_ROLE = POLL_ROLE_PID + SLOTS,
@@ -295,7 +296,7 @@ enum {
 /* When each part has something to do next, in monotonic ns. */
 static uint64_t (*const parts_next[])(const struct supervisor *) = {
 	roles_due,    op_next,		network_next, watch_next,  unsaved_next, clock_next,
-	unheard_next, uninspected_next, ups_next,     notify_next, orders_next,
+	unheard_next, uninspected_next, ups_next,     notify_next, orders_next,	 backstop_next,
 };
 
 static int wait_ms(const struct supervisor *s, uint64_t now)
@@ -325,6 +326,7 @@ static void turn(struct supervisor *s)
 	p[POLL_SIGNAL].fd = s->signal_fd;
 	p[POLL_TRIAL].fd = s->trial_fd;
 	p[POLL_LINK].fd = s->link_fd;
+	p[POLL_RULES].fd = s->backstop.monitor;
 	for (unsigned i = 0; i < NETWORKS; i++)
 		p[POLL_NETWORK + i].fd = s->network_fd[i];
 	for (unsigned i = 0; i < SLOTS; i++) {
@@ -336,6 +338,7 @@ static void turn(struct supervisor *s)
 	if (p[POLL_SIGNAL].revents != 0 && read(s->signal_fd, &sig, sizeof(sig)) == sizeof(sig) &&
 	    sig.ssi_signo != SIGHUP)
 		s->ending = true;
+	backstop_heard(s);
 	/* What a role said last counts before that it is dead. */
 	for (unsigned i = 0; i < SLOTS; i++)
 		if (p[POLL_ROLE + i].revents != 0 && s->slots[i].chan == p[POLL_ROLE + i].fd)
@@ -351,6 +354,7 @@ static void turn(struct supervisor *s)
 		if (p[POLL_NETWORK + i].revents != 0)
 			network_heard(s, s->network_fd[i]);
 	now = mono_ns();
+	backstop_due(s, now);
 	roles_start_due(s, now);
 	op_due(s, now);
 	network_due(s, now);
@@ -440,6 +444,7 @@ int supervise(const struct supervise_options *o)
 		.logins_fd = -1,
 		.trial_fd = -1,
 		.mgmt_fd = -1,
+		.backstop = { .monitor = -1, .forwarding = { -1, -1 } },
 		.passed_fd = -1,
 		.neighbours_fd = -1,
 		.link_fd = -1,

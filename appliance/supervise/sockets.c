@@ -187,6 +187,10 @@ int role_descriptors(struct supervisor *s, const struct slot *sl, int fds[ROLE_F
 		*nsfd = data;
 		fds[n++] = in_namespace(s, data, open_requests, NULL, e);
 		fds[n++] = in_namespace(s, data, open_monitor, NULL, e);
+		if (fds[0] >= 0 && fds[1] >= 0 && backstop_follow(s, fds[0], e) < 0) {
+			close(fds[1]);
+			fds[1] = -1;
+		}
 		break;
 	case ROLE_GATE:
 		*nsfd = data;

@@ -65,6 +65,7 @@
 #include "appliance/store/generation.h"
 #include "appliance/store/permit_ids.h"
 #include "appliance/supervise/asker.h"
+#include "appliance/supervise/backstop.h"
 #include "appliance/supervise/clock.h"
 #include "appliance/supervise/mail.h"
 #include "appliance/supervise/operation.h"
@@ -133,9 +134,10 @@ struct supervisor {
 	int logins_fd;		 /* the socket of logins that are no root's; -1 = there is none */
 	int run_lock, data_lock; /* of box/lock.h: as long as we live */
 	int mgmt_fd;		 /* the web side's listening socket */
-	int passed_fd;		 /* what connection tracking tells the tap; passed.c */
-	int neighbours_fd;	 /* what the neighbour table tells it */
-	int link_fd;		 /* tells of devices that come into the initial namespace */
+	struct backstop backstop;
+	int passed_fd;	   /* what connection tracking tells the tap; passed.c */
+	int neighbours_fd; /* what the neighbour table tells it */
+	int link_fd;	   /* tells of devices that come into the initial namespace */
 	int network_fd
 		[NETWORKS]; /* tell of links, addresses and routes of the data and the admin namespace; of rules */
 	bool ending;

@@ -66,6 +66,7 @@ static const char *const acceptable[] = {
 	"policy.undecided_bytes",
 	"policy.all_commands_to_ot",
 	"policy.test_meets_production",
+	"policy.unjudged_when_down",
 	"policy.hold_forced",
 	"policy.pick_up_forced",
 };

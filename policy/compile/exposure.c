@@ -117,6 +117,9 @@ static void one_conduit(struct compilation *c, const struct model_conduit *x)
 	say_undecided(c, x);
 	if (x->observe || !limited)
 		return;
+	if (x->when_down != FAIL_CLOSED)
+		say(c, x, "policy.unjudged_when_down",
+		    x->when_down == FAIL_HOLD ? M_EXPOSED_DOWN_HOLD : M_EXPOSED_DOWN_OPEN, x->from->name, x->to->name);
 	if (x->when_overloaded != FAIL_CLOSED)
 		say(c, x, "policy.hold_forced", M_EXPOSED_HOLD, failure_words[x->when_overloaded], x->from->name);
 	if (x->when_midstream == MID_PICK_UP && x->when_down != FAIL_CLOSED)

@@ -98,6 +98,19 @@ bool prefix_parse(const char *text, struct addr_range *ret, bool *stray)
 	return !*stray;
 }
 
+bool span_parse(const char *text, struct addr_range *ret)
+{
+	size_t n = strcspn(text, "-");
+	char head[ADDR_TEXT];
+
+	if (text[n] == '\0' || n >= sizeof(head))
+		return false;
+	memcpy(head, text, n);
+	head[n] = '\0';
+	return addr_parse(head, &ret->lo) && addr_parse(text + n + 1, &ret->hi) && ret->lo.family == ret->hi.family &&
+	       addr_cmp(&ret->lo, &ret->hi) <= 0;
+}
+
 void addr_text(const struct addr *a, char out[ADDR_TEXT])
 {
 	int family = a->family == 4 ? AF_INET : AF_INET6;

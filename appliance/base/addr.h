@@ -29,6 +29,8 @@ bool addr_parse(const char *text, struct addr *ret);
 /* "10.0.0.0/8", "2001:db8::/32", or a single address. False when bits beyond the prefix are set: *stray is then
  * true, and *ret holds the range that was probably meant. */
 bool prefix_parse(const char *text, struct addr_range *ret, bool *stray);
+/* "10.30.1.10-10.30.1.21": every address from the first to the last, of one family. */
+bool span_parse(const char *text, struct addr_range *ret);
 void addr_text(const struct addr *a, char out[ADDR_TEXT]);
 /* Prefix notation where the range is one prefix, "lo-hi" otherwise. */
 void addr_range_text(const struct addr_range *r, char *out, size_t size);

@@ -4,6 +4,7 @@
 
 #include "appliance/wire/evaluate.h"
 #include "policy/check/check.h"
+#include "policy/check/meant.h"
 #include "policy/check/numbers.h"
 
 #define ALLOW_N (3 + TARGET_MAX + SPACE_MAX)
@@ -61,13 +62,15 @@ unsigned classes_of(struct check *k, const struct ast_node *list, const struct v
 		if (bit == 0) {
 			struct diag *g =
 				check_value(k, SEV_ERROR, "policy.unknown_word", c, MP_NO_COMMAND, o, c->string);
+			bool several;
+			const char *meant = meant_command(k->a, c->string, &several);
 
 			diag_hint(k->d, g, MP_HINT_ONE_OF, "read, write, control, program, diagnose");
 			/* The word nearest to a function's name would grant more than that function. */
 			if (v != NULL && function_by_name(v, c->string) != NULL)
 				diag_hint(k->d, g, MP_HINT_IS_FUNCTION, c->string);
-			else if (strpbrk(c->string, ",;") != NULL || strstr(c->string, "、") != NULL)
-				diag_hint(k->d, g, MP_HINT_SEVERAL_WORDS);
+			else if (meant != NULL)
+				diag_hint(k->d, g, several ? MP_HINT_SEVERAL : MP_HINT_WRITE, meant);
 			else
 				check_near(k, g, c->string, command_class_words, words_n(command_class_words));
 		}
@@ -89,7 +92,9 @@ static void named_functions(struct check *k, const struct ast_node *list, const 
 		known[i] = v->functions[i].name;
 	for (const struct ast_node *c = NULL; (c = list_next(k, list, c, AST_STRING | AST_NUMBER, o)) != NULL;) {
 		const struct function_info *f = c->kind == AST_STRING ? function_by_name(v, c->string) : NULL;
+		const char *meant;
 		struct diag *g;
+		bool several;
 
 		if (f != NULL) {
 			ret->list[ret->n++] = (struct number_range){ f->code, f->last };
@@ -100,8 +105,11 @@ static void named_functions(struct check *k, const struct ast_node *list, const 
 			g = check_say(k, SEV_ERROR, "policy.unknown_function", c->value_at, c->value_width,
 				      MP_NO_FUNCTION, both_object(k, o), both_same(c->string),
 				      both_same(protocol_info(v->protocol)->name));
+			meant = meant_function(k->a, v, c->string, &several);
 			if (command_class(c->string) != 0)
 				diag_hint(k->d, g, MP_HINT_IS_COMMAND, c->string);
+			else if (meant != NULL)
+				diag_hint(k->d, g, several ? MP_HINT_SEVERAL : MP_HINT_WRITE, meant);
 			else if (known != NULL)
 				check_near(k, g, c->string, known, v->n_functions);
 		}
@@ -217,6 +225,9 @@ static void each_a_value(struct check *k, const struct ast_node *list, const str
 static void documents_numbers(struct check *k, const struct ast_node *list, uint64_t base, const struct numbers *r,
 			      struct object o)
 {
+	struct notation plain = notation_plain(UINT32_MAX);
+	char one[NOTATION_TEXT];
+	const char *text = "";
 	struct diag *g;
 
 	if (base == 0 || r->n == 0)
@@ -225,9 +236,14 @@ static void documents_numbers(struct check *k, const struct ast_node *list, uint
 		if (r->list[i].lo < base || r->list[i].hi >= base + DOCUMENTED)
 			return;
 	g = check_value(k, SEV_WARNING, "policy.address_style", list, MP_DOCUMENTS_NUMBERS, o, list->name);
-	diag_hint(k->d, g, MP_HINT_DOCUMENTS_NUMBERS, (unsigned long long)r->list[0].lo,
-		  (unsigned long long)r->list[0].hi, (unsigned long long)(r->list[0].lo - base),
-		  (unsigned long long)(r->list[0].hi - base));
+	for (size_t i = 0; i < r->n && text != NULL; i++) {
+		struct number_range here = { r->list[i].lo - base, r->list[i].hi - base };
+
+		notation_text(&plain, here, one);
+		text = arena_printf(k->a, "%s%s\"%s\"", text, i > 0 ? ", " : "", one);
+	}
+	if (text != NULL)
+		diag_hint(k->d, g, MP_HINT_DOCUMENTS_NUMBERS, list->name, text);
 }
 
 /* `limited`: values are, of what the row writes. */
@@ -397,6 +413,8 @@ void check_allows(struct check *k, const struct ast_node *list, struct model_ser
 	struct object o = { MP_OBJ_ALLOW, s->name };
 
 	s->allows = arena_array(k->a, list->n, sizeof(s->allows[0]));
+	k->words = vocabulary_of(s->protocol);
 	for (const struct ast_node *c = NULL; s->allows != NULL && (c = list_next(k, list, c, AST_GROUP, o)) != NULL;)
-		one_row(k, c, vocabulary_of(s->protocol), o, &s->allows[s->n_allows++]);
+		one_row(k, c, k->words, o, &s->allows[s->n_allows++]);
+	k->words = NULL;
 }

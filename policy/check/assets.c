@@ -111,7 +111,7 @@ static void asset_addresses(struct check *k, const struct ast_node *list, struct
 		if (!address_of(k, c, o, &one))
 			continue;
 		if (a->zone == NULL || k->unsure[a->zone->index] ||
-		    ranges_hold(a->zone->ranges, a->zone->n_ranges, &one)) {
+		    ranges_hold(a->zone->ranges, a->zone->n_ranges, &one) || check_lone_network(k, a->zone, &one)) {
 			ranges_add(k, &r, &one);
 			continue;
 		}

@@ -27,7 +27,9 @@ struct check {
 	struct model *m;
 	uint64_t now; /* seconds since 1970, for overdue dates */
 	bool *unsure; /* by zone index: its networks could not all be read, so nothing is said to be outside it */
+	const struct ast_node **networks; /* by zone index: the list of them, or NULL */
 	struct names interfaces, zones, assets, services;
+	const struct vocabulary *words; /* of the service whose rows are read, or NULL: for hints */
 };
 
 /* ---- sentences (check/say.c) ---- */
@@ -130,12 +132,6 @@ bool ranges_minus(struct check *k, const struct ranges *all, const struct ranges
 bool ranges_unicast(struct check *k, struct ranges *ret);
 /* An address or prefix of the text, stray bits and rubbish reported. */
 bool address_of(struct check *k, const struct ast_node *node, struct object o, struct addr_range *ret);
-/* "any", "all", "*": what people write for everything in other languages. */
-bool means_everything(const char *text);
-/* What was meant where only blanks are too many: "0 - 99", " 10.0.0.1". NULL: it is something else. In the arena. */
-const char *without_blanks(struct arena *a, const char *text);
-/* What was meant where an input method wrote full-width digits and signs, or a wave for the '-' of a range. NULL likewise. */
-const char *half_width(struct arena *a, const char *text);
 
 /* ---- networks that the box stands in (check/network.c) ---- */
 
@@ -161,8 +157,8 @@ bool is_nobody(const struct model_box *b, const struct addr *a, const struct mod
 
 /* "2027-03-31"; *ret is the start of that day, UTC. */
 bool date_parse(const char *text, uint64_t *ret);
-/* A text that neither reads: is it the day that does not exist, or (*ret_no_offset) only the offset that is missing? */
-bool date_no_such_day(const char *text, bool *ret_no_offset);
+/* A text that does not read: is it a day that does not exist? */
+bool date_no_such_day(const char *text);
 /* RFC 3339 with offset. */
 bool time_parse(const char *text, uint64_t *ret);
 /* "30 s", "10 min", "2 h", "1 d": a whole number and its unit, in seconds. */
@@ -196,6 +192,11 @@ struct peer_nodes {
 void check_peers(struct check *k, const struct peer_nodes *n);
 void check_site(struct check *k, const struct ast_node *node);
 void check_zones(struct check *k, const struct ast_node *node);
+/*
+ * `r` lies outside the zone. True: one of the zone's networks lacks its prefix length, and would hold it with that; said of the network,
+ * and nothing more is said to be outside of the zone.
+ */
+bool check_lone_network(struct check *k, const struct model_zone *z, const struct addr_range *r);
 void check_assets(struct check *k, const struct ast_node *node);
 void check_services(struct check *k, const struct ast_node *node);
 void check_allows(struct check *k, const struct ast_node *list, struct model_service *s);

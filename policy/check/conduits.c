@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "policy/check/check.h"
+#include "policy/check/meant.h"
 
 #define LABEL_BYTES 63u /* RFC 1035, 2.3.4 */
 
@@ -86,11 +87,19 @@ static const struct model_zone *conduit_zone(struct check *k, const struct ast_n
 	return NULL;
 }
 
+/* An address, or meant for one: no asset's name looks like that. */
+static bool is_like_address(struct check *k, const char *text)
+{
+	bool several;
+
+	return strpbrk(text, ":/") != NULL || (text[0] >= '0' && text[0] <= '9' && strchr(text, '.') != NULL) ||
+	       (k->d->errors <= DIAG_SHOWN && meant_address(k->a, false, text, &several) != NULL);
+}
+
 /* One word of `sources` or `destinations`: an address of the zone, or an asset in it. */
 static void add_end(struct check *k, const struct ast_node *node, const struct model_zone *z, struct object o,
 		    struct ranges *r)
 {
-	bool is_address = strchr(node->string, ':') != NULL || strchr(node->string, '/') != NULL;
 	const struct model_asset *asset = names_find(&k->assets, node->string);
 	struct addr_range one;
 	struct diag *g;
@@ -106,10 +115,10 @@ static void add_end(struct check *k, const struct ast_node *node, const struct m
 		diag_hint(k->d, g, MP_HINT_END_ZONE, z->name);
 		return;
 	}
-	is_address =
-		is_address || (node->string[0] >= '0' && node->string[0] <= '9' && strchr(node->string, '.') != NULL);
-	if (!is_address) {
-		if (means_everything(node->string) || (z != NULL && strcmp(node->string, z->name) == 0)) {
+	if (!is_like_address(k, node->string)) {
+		const char *plain = meant_plain(k->a, node->string);
+
+		if ((plain != NULL && meant_everything(plain)) || (z != NULL && strcmp(node->string, z->name) == 0)) {
 			g = check_value(k, SEV_ERROR, "policy.unknown_name", node, MP_NO_ASSET, o, node->string);
 			diag_hint(k->d, g, MP_HINT_EMPTY_ENDS);
 		} else {
@@ -120,7 +129,8 @@ static void add_end(struct check *k, const struct ast_node *node, const struct m
 	if (!address_of(k, node, o, &one))
 		return;
 	ranges_add(k, r, &one);
-	if (z == NULL || k->unsure[z->index] || ranges_hold(z->ranges, z->n_ranges, &one))
+	if (z == NULL || k->unsure[z->index] || ranges_hold(z->ranges, z->n_ranges, &one) ||
+	    check_lone_network(k, z, &one))
 		return;
 	g = check_say(k, SEV_ERROR, "policy.outside_zone", node->value_at, node->value_width, MP_END_OUTSIDE,
 		      both_object(k, o), both_same(node->string), both_same(z->name));
@@ -219,16 +229,15 @@ static void conduit_failure(struct check *k, const struct ast_node *const *v, st
 /* The fault where it can be told, the form otherwise. */
 static void hint_date(struct check *k, struct diag *g, const char *text, enum message form)
 {
-	bool no_offset, no_day = date_no_such_day(text, &no_offset);
-	const char *narrow = half_width(k->a, text);
-	uint64_t ignored;
+	struct meant_time t = meant_time(k->a, text);
+	const char *meant = meant_date(k->a, text, form == MP_HINT_UNTIL);
 
-	if (narrow != NULL && (date_parse(narrow, &ignored) || (form == MP_HINT_UNTIL && time_parse(narrow, &ignored))))
-		diag_hint(k->d, g, MP_HINT_WIDE_WORD, narrow);
-	else if (no_day)
-		diag_hint(k->d, g, strncmp(text, "1970", 4) < 0 ? MP_HINT_BEFORE_1970 : MP_HINT_NO_SUCH_DAY);
-	else if (no_offset)
-		diag_hint(k->d, g, MP_HINT_NO_OFFSET, text);
+	if (meant != NULL && form == MP_HINT_UNTIL && t.hour[0] != '\0' && t.offset[0] == '\0')
+		diag_hint(k->d, g, MP_HINT_NO_OFFSET, meant);
+	else if (meant != NULL)
+		diag_hint(k->d, g, MP_HINT_WRITE, meant);
+	else if (t.day != NULL && date_no_such_day(t.day))
+		diag_hint(k->d, g, strncmp(t.day, "1970", 4) < 0 ? MP_HINT_BEFORE_1970 : MP_HINT_NO_SUCH_DAY);
 	else
 		diag_hint(k->d, g, form);
 }
@@ -275,17 +284,17 @@ static void conduit_dates(struct check *k, const struct ast_node *const *v, stru
 /* How often something has to be heard. */
 static void conduit_heard(struct check *k, const struct ast_node *node, struct model_conduit *c, struct object o)
 {
-	const char *narrow;
+	const char *meant;
 	struct diag *g;
 	uint64_t seconds;
 
 	if (node == NULL)
 		return;
 	if (!duration_parse(node->string, &seconds)) {
-		narrow = half_width(k->a, node->string);
+		meant = meant_span(k->a, node->string);
 		g = check_value(k, SEV_ERROR, "policy.range", node, MP_HEARD_BAD, o, node->string);
-		if (narrow != NULL && duration_parse(narrow, &seconds))
-			diag_hint(k->d, g, MP_HINT_WIDE_WORD, narrow);
+		if (meant != NULL)
+			diag_hint(k->d, g, MP_HINT_WRITE, meant);
 		else
 			diag_hint(k->d, g, MP_HINT_HEARD);
 	} else if (seconds < HEARD_LEAST || seconds > HEARD_MOST) {
@@ -434,12 +443,10 @@ static const char *in_lower_case(struct arena *a, const char *text)
 static void report_name(struct check *k, const struct ast_node *node, struct object o)
 {
 	struct diag *g = check_value(k, SEV_ERROR, "policy.server_name", node, MP_SERVER_NAME, o, node->string);
-	const char *narrow = half_width(k->a, node->string), *lower = in_lower_case(k->a, node->string);
+	const char *plain = meant_plain(k->a, node->string), *lower = plain != NULL ? in_lower_case(k->a, plain) : NULL;
 
-	if (narrow != NULL && is_server_name(narrow))
-		diag_hint(k->d, g, MP_HINT_WIDE_WORD, narrow);
-	else if (lower != NULL && is_server_name(lower))
-		diag_hint(k->d, g, MP_HINT_SERVER_NAME_CASE, lower);
+	if (lower != NULL && is_server_name(lower))
+		diag_hint(k->d, g, MP_HINT_WRITE, arena_printf(k->a, "\"%s\"", lower));
 	else
 		diag_hint(k->d, g, MP_HINT_SERVER_NAME, NAME_BYTES);
 }

@@ -5,6 +5,7 @@
 
 #include "appliance/base/utf8.h"
 #include "policy/check/check.h"
+#include "policy/check/meant.h"
 
 /* What a key wants, as a person says it. */
 static enum message kinds_word(unsigned kinds)
@@ -44,6 +45,25 @@ static void example_hint(struct check *k, struct diag *g, const struct key *key)
 		diag_hint(k->d, g, MP_HINT_ADD, key->example);
 }
 
+/* What a text or number of another kind would be as this key's. True: it was said. */
+static bool kind_hint(struct check *k, struct diag *g, const struct ast_node *node, unsigned kinds, const char *key,
+		      bool element)
+{
+	bool several = false, list = (kinds & AST_LISTS) != 0, number = node->kind == AST_NUMBER;
+	const char *text = number ? arena_printf(k->a, "%ld", (long)node->number) : node->string, *meant;
+
+	if (k->d->errors > DIAG_SHOWN || (!number && node->kind != AST_STRING) || text == NULL)
+		return false;
+	meant = meant_for_key(k->a, key, text, &several);
+	if (meant == NULL || (several && !list && !element))
+		return false;
+	if (list)
+		meant = arena_printf(k->a, several ? "%s = %s;" : "%s = [%s];", key, meant);
+	if (meant != NULL)
+		diag_hint(k->d, g, list ? MP_HINT_SETTING_OF : several ? MP_HINT_SEVERAL : MP_HINT_WRITE, meant);
+	return meant != NULL;
+}
+
 /* `key` is NULL for an element of `list`, or for an object that should be a group. */
 static void wrong_kind(struct check *k, const struct ast_node *node, unsigned kinds, struct object o,
 		       const struct key *key, const struct ast_node *list)
@@ -54,12 +74,15 @@ static void wrong_kind(struct check *k, const struct ast_node *node, unsigned ki
 	if (key == NULL) {
 		g = check_say(k, SEV_ERROR, "policy.wrong_type", node->value_at, node->value_width, MP_WRONG_ELEMENT,
 			      both_object(k, o), wanted, both_same(""));
-		if (list != NULL && list->name != NULL && strcmp(list->name, "ports") == 0)
+		if (list != NULL && list->name != NULL && !kind_hint(k, g, node, kinds, list->name, true) &&
+		    strcmp(list->name, "ports") == 0)
 			diag_hint(k->d, g, MP_HINT_PORT);
 		return;
 	}
 	g = check_say(k, SEV_ERROR, "policy.wrong_type", node->value_at, node->value_width, MP_WRONG_TYPE,
 		      both_object(k, o), both_same(key->name), wanted);
+	if (kind_hint(k, g, node, kinds, key->name, false))
+		return;
 	if ((kinds & AST_LISTS) == AST_LIST)
 		diag_hint(k->d, g, MP_HINT_AS_GROUPS, key->name);
 	else if ((kinds & AST_LISTS) != 0 && node->kind == AST_STRING)
@@ -331,6 +354,139 @@ void *names_find(const struct names *t, const char *name)
 	return NULL;
 }
 
+/* ---- names ---------------------------------------------------------------------------------------------------------- */
+
+static const char *label_of(const struct check *k, const struct names *t, size_t i)
+{
+	if (t == &k->zones)
+		return ((const struct model_zone *)t->objects[i])->label;
+	if (t == &k->assets)
+		return ((const struct model_asset *)t->objects[i])->label;
+	return t == &k->services ? ((const struct model_service *)t->objects[i])->label : "";
+}
+
+/* The name or the label of one of them. */
+static void *called(const struct check *k, const struct names *t, const char *word)
+{
+	void *found = names_find(t, word);
+
+	for (size_t i = 0; i < t->n && found == NULL; i++)
+		if (t->objects[i] != NULL && label_of(k, t, i)[0] != '\0' && strcmp(label_of(k, t, i), word) == 0)
+			found = t->objects[i];
+	return found;
+}
+
+/* Where a zone is meant: an asset in it, an address, or an interface. */
+static bool zone_hint(struct check *k, struct diag *g, const char *word)
+{
+	const struct model_asset *asset = called(k, &k->assets, word);
+	const struct model_interface *f = names_find(&k->interfaces, word);
+	const struct model *m = k->m;
+	struct addr_range r;
+	bool stray;
+
+	if (asset != NULL && asset->zone != NULL) {
+		diag_hint(k->d, g, MP_HINT_ASSETS_ZONE, word, asset->name, asset->zone->name);
+		return true;
+	}
+	for (size_t z = 0; z < m->n_zones; z++) {
+		bool is = prefix_parse(word, &r, &stray) && ranges_hold(m->zones[z].ranges, m->zones[z].n_ranges, &r);
+
+		for (size_t i = 0; i < m->zones[z].n_interfaces && !is; i++)
+			is = f != NULL && m->zones[z].interfaces[i] == f;
+		if (is)
+			diag_hint(k->d, g, MP_HINT_ZONE_OF, word, m->zones[z].name);
+		if (is)
+			return true;
+	}
+	return false;
+}
+
+/* Services of a protocol, or with a port, as "a", "b"; "" when there are none. */
+static const char *services_with(struct check *k, enum protocol p, const struct model_port *port)
+{
+	const char *text = "";
+
+	for (size_t i = 0; i < k->m->n_services && text != NULL; i++) {
+		const struct model_service *s = &k->m->services[i];
+		bool is = port == NULL && s->protocol == p;
+
+		for (size_t j = 0; j < s->n_ports && port != NULL && !is; j++)
+			is = s->ports[j].l4proto == port->l4proto && s->ports[j].lo <= port->lo &&
+			     port->hi <= s->ports[j].hi;
+		if (is)
+			text = arena_printf(k->a, "%s%s\"%s\"", text, text[0] != '\0' ? ", " : "", s->name);
+	}
+	return text != NULL ? text : "";
+}
+
+/* Where a service is meant: its protocol or its port. */
+static bool service_hint(struct check *k, struct diag *g, const char *word)
+{
+	enum protocol p = protocol_by_name(word);
+	struct model_port port;
+	const char *value, *list;
+	bool several;
+
+	p = p != PROTO_NONE ? p : protocol_also_called(word);
+	if (p != PROTO_NONE) {
+		list = services_with(k, p, NULL);
+		word = protocol_info(p)->name;
+		if (list[0] != '\0')
+			diag_hint(k->d, g, MP_HINT_SERVICES_OF, word, list);
+		else
+			diag_hint(k->d, g, MP_HINT_SERVICE_OF, word, word, word);
+		return true;
+	}
+	value = meant_port(k->a, PROTO_NONE, word, &several);
+	if (value == NULL || several)
+		return false;
+	value = arena_strndup(k->a, value + 1, strlen(value) - 2);
+	if (value == NULL || port_parse(value, &port) == NULL)
+		return false;
+	list = services_with(k, PROTO_NONE, &port);
+	if (list[0] != '\0')
+		diag_hint(k->d, g, MP_HINT_SERVICES_AT, value, list);
+	else
+		diag_hint(k->d, g, MP_HINT_SERVICE_AT, value, (int)strcspn(value, "/"), value, value);
+	return true;
+}
+
+/* Where an asset is meant: the zone that it may be in. */
+static bool asset_hint(struct check *k, struct diag *g, const char *word)
+{
+	const struct model_zone *z = called(k, &k->zones, word);
+	const char *text = "";
+
+	for (size_t i = 0; z != NULL && i < k->m->n_assets && text != NULL; i++)
+		if (k->m->assets[i].zone == z)
+			text = arena_printf(k->a, "%s%s\"%s\"", text, text[0] != '\0' ? ", " : "",
+					    k->m->assets[i].name);
+	if (z != NULL && text != NULL)
+		diag_hint(k->d, g, text[0] != '\0' ? MP_HINT_ZONES_ASSETS : MP_HINT_ZONE_NO_ASSET, word, text);
+	return z != NULL;
+}
+
+/* The word names something else, or this by its label or in full-width letters. */
+static bool names_hint(struct check *k, const struct names *t, struct diag *g, const char *word)
+{
+	const char *plain = meant_plain(k->a, word);
+
+	if (k->d->errors > DIAG_SHOWN || plain == NULL)
+		return false;
+	for (size_t i = 0; i < t->n; i++)
+		if (strcmp(t->names[i], plain) == 0 ||
+		    (t->objects[i] != NULL && strcmp(label_of(k, t, i), word) == 0)) {
+			diag_hint(k->d, g, MP_HINT_CALLED, word, t->names[i]);
+			return true;
+		}
+	if (t == &k->zones)
+		return zone_hint(k, g, plain);
+	if (t == &k->services)
+		return service_hint(k, g, plain);
+	return t == &k->assets && asset_hint(k, g, plain);
+}
+
 void *names_need(struct check *k, const struct names *t, const struct ast_node *node, enum message m, const char *code,
 		 struct object o)
 {
@@ -340,6 +496,7 @@ void *names_need(struct check *k, const struct names *t, const struct ast_node *
 	if (found != NULL)
 		return found;
 	g = check_value(k, SEV_ERROR, code, node, m, o, node->string);
-	check_near(k, g, node->string, t->names, t->n);
+	if (!names_hint(k, t, g, node->string))
+		check_near(k, g, node->string, t->names, t->n);
 	return NULL;
 }

@@ -115,6 +115,15 @@ struct model_port {
 	uint16_t lo, hi;
 };
 
+struct transport {
+	const char *name;
+	unsigned bit; /* TRANSPORT_* */
+	uint8_t l4proto;
+};
+#define PORT_TRANSPORTS 3u
+extern const struct transport port_transports[PORT_TRANSPORTS];
+/* "tcp/502", "tcp/1024-2000", "icmp/8": its transport, or NULL: it is none. */
+const struct transport *port_parse(const char *text, struct model_port *ret);
 /* The same as it stands in packets of one family (4 or 6): at most two spans of ports, because "any ICMP type" is echo and its answer
  * on IPv6. Returns how many: none where IPv6 has no such type. *l4proto is the IP protocol number. */
 size_t port_in_family(const struct model_port *p, uint8_t family, uint8_t *l4proto, struct number_range ret[2]);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/check/meant.h"
 #include "policy/check/rows.h"
 
 #define FORM_TEXT 64u /* "block.byte.bit" */
@@ -51,26 +52,28 @@ static void numbers_hint(struct check *k, struct diag *g, const struct notation 
 		diag_hint(k->d, g, n->hex ? MP_HINT_NUMBERS_HEX : MP_HINT_NUMBERS, (unsigned long long)n->max);
 }
 
-static void hint(struct check *k, struct diag *g, const struct notation *n, const char *text,
+/* What was meant, with the value that was written. Decimal where hexadecimal is wanted may be either; there both are shown. */
+static bool meant_hint(struct check *k, struct diag *g, const struct notation *n, const char *key, const char *text)
+{
+	bool several;
+	const char *meant = meant_number(k->a, k->words, key, n, text, &several), *other;
+
+	if (meant != NULL) {
+		diag_hint(k->d, g, several ? MP_HINT_SEVERAL : MP_HINT_WRITE, meant);
+		return true;
+	}
+	meant = meant_elsewhere(k->a, k->words, text, &other);
+	if (meant != NULL)
+		diag_hint(k->d, g, MP_HINT_ELSEWHERE, other, other, meant);
+	return meant != NULL;
+}
+
+static void hint(struct check *k, struct diag *g, const struct notation *n, const char *key, const char *text,
 		 const struct notation_mistake *wrong)
 {
-	const char *tidy, *narrow = half_width(k->a, text);
-	struct notation_mistake ignored;
-	struct number_range range;
-
-	if (narrow != NULL && notation_read(n, narrow, &range, &ignored)) {
-		diag_hint(k->d, g, MP_HINT_WIDE_WORD, narrow);
+	if (k->d->errors > DIAG_SHOWN || (wrong->fault != NOTATION_DECIMAL && meant_hint(k, g, n, key, text)))
 		return;
-	}
-
 	switch (wrong->fault) {
-	case NOTATION_SEVERAL:
-		tidy = without_blanks(k->a, text);
-		if (tidy != NULL)
-			diag_hint(k->d, g, MP_HINT_WRITE, tidy);
-		else
-			diag_hint(k->d, g, MP_HINT_SEVERAL);
-		return;
 	case NOTATION_BACKWARDS:
 		diag_hint(k->d, g, MP_HINT_BACKWARDS);
 		return;
@@ -89,6 +92,7 @@ static void hint(struct check *k, struct diag *g, const struct notation *n, cons
 		return;
 	case NOTATION_GOOD:
 	case NOTATION_UNREADABLE:
+	case NOTATION_SEVERAL:
 	case NOTATION_DEEP:
 	case NOTATION_EARLY:
 		numbers_hint(k, g, n);
@@ -120,7 +124,7 @@ bool number_of_text(struct check *k, const struct ast_node *node, const char *ke
 		      : wrong.fault == NOTATION_DECIMAL ? MP_RANGE_DECIMAL
 							: MP_RANGE_BAD,
 		      both_object(k, o), both_same(text), both_same(key));
-	hint(k, g, &n, text, &wrong);
+	hint(k, g, &n, key, text, &wrong);
 	return false;
 }
 

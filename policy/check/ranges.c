@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#include "appliance/base/utf8.h"
 #include "policy/check/check.h"
+#include "policy/check/meant.h"
 
 bool ranges_add(struct check *k, struct ranges *r, const struct addr_range *one)
 {
@@ -118,57 +117,6 @@ bool ranges_unicast(struct check *k, struct ranges *ret)
 	return ranges_minus(k, &whole, &less, ret);
 }
 
-const char *half_width(struct arena *a, const char *text)
-{
-	struct bytes b = bytes_of(text, strlen(text));
-	char *out = arena_alloc(a, strlen(text) + 1);
-	struct utf8_char c;
-	bool wide = false;
-	size_t n = 0;
-
-	while (out != NULL && utf8_next(&b, &c)) {
-		bool dash = c.cp == 0x301c || c.cp == 0xff5e || c.cp == 0x30fc; /* a wave, or the long sound's line */
-		char ascii = c.cp < 0x80 ? (char)c.cp : dash ? '-' : utf8_ascii_for(c.cp);
-
-		if (ascii == 0 || strchr(", ", ascii) != NULL)
-			return NULL; /* or several things in one */
-		wide = wide || c.cp >= 0x80;
-		out[n++] = ascii;
-	}
-	return wide ? out : NULL;
-}
-
-/* "10.30.0.0/255.255.252.0" as "10.30.0.0/22", or NULL when it is not that. */
-static const char *with_length(struct arena *a, const char *text)
-{
-	size_t n = strcspn(text, "/");
-	struct addr mask;
-	unsigned len = 0;
-
-	if (text[n] != '/' || !addr_parse(text + n + 1, &mask) || mask.family != 4)
-		return NULL;
-	while (len < 32 && (mask.b[len / 8] >> (7 - len % 8) & 1) != 0)
-		len++;
-	for (unsigned i = len; i < 32; i++)
-		if ((mask.b[i / 8] >> (7 - i % 8) & 1) != 0)
-			return NULL;
-	return arena_printf(a, "%.*s/%u", (int)n, text, len);
-}
-
-/* "10.30.1.10-10.30.1.21": every address from the first to the last. */
-static bool span_parse(const char *text, struct addr_range *ret)
-{
-	size_t n = strcspn(text, "-");
-	char head[ADDR_TEXT];
-
-	if (text[n] == '\0' || n >= sizeof(head))
-		return false;
-	memcpy(head, text, n);
-	head[n] = '\0';
-	return addr_parse(head, &ret->lo) && addr_parse(text + n + 1, &ret->hi) && ret->lo.family == ret->hi.family &&
-	       addr_cmp(&ret->lo, &ret->hi) <= 0;
-}
-
 /* "::ffff:10.30.1.10": an IPv4 address in IPv6's clothes, which no packet on a wire carries. */
 static bool is_mapped_address(const struct addr *a)
 {
@@ -220,36 +168,30 @@ static enum message fault_of(const char *text)
 	return zero ? MP_HINT_LEADING_ZERO : high ? MP_HINT_OCTET : MP_HINT_ADDRESS;
 }
 
-const char *without_blanks(struct arena *a, const char *text)
+/* What was meant, with the value that was written; the form where that cannot be told. */
+static void address_hint(struct check *k, struct diag *g, const char *text, bool network)
 {
-	size_t n = strlen(text), kept = 0;
-	char *out = arena_strndup(a, text, n);
+	const char *plain = meant_plain(k->a, text), *meant;
+	bool several;
 
-	if (out == NULL || strchr(text, ' ') == NULL || strpbrk(text, ",;") != NULL)
-		return NULL;
-	for (size_t i = 0; i < n; i++) {
-		size_t next = i + strspn(text + i, " ");
-
-		if (next == i)
-			out[kept++] = text[i];
-		else if (kept > 0 && next < n && strchr("-/", out[kept - 1]) == NULL &&
-			 strchr("-/", text[next]) == NULL)
-			return NULL; /* between two things */
-	}
-	out[kept] = '\0';
-	return kept > 0 ? out : NULL;
-}
-
-bool means_everything(const char *text)
-{
-	return strcasecmp(text, "any") == 0 || strcasecmp(text, "all") == 0 || strcmp(text, "*") == 0 ||
-	       strcasecmp(text, "rest") == 0;
+	if (k->d->errors > DIAG_SHOWN || plain == NULL)
+		return;
+	meant = meant_address(k->a, network, text, &several);
+	if (network && meant_everything(plain))
+		diag_hint(k->d, g, MP_HINT_REST);
+	else if (meant == NULL)
+		diag_hint(k->d, g, fault_of(text));
+	else if (several)
+		diag_hint(k->d, g, MP_HINT_SEVERAL, meant);
+	else
+		diag_hint(k->d, g, fault_of(plain) == MP_HINT_LEADING_ZERO ? MP_HINT_LEADING_ZERO : MP_HINT_WRITE,
+			  meant);
 }
 
 bool address_of(struct check *k, const struct ast_node *node, struct object o, struct addr_range *ret)
 {
 	char meant[2 * ADDR_TEXT + 2];
-	const char *narrow, *tidy;
+	const char *quoted;
 	struct diag *g;
 	bool stray;
 
@@ -258,7 +200,8 @@ bool address_of(struct check *k, const struct ast_node *node, struct object o, s
 			return true;
 		g = check_value(k, SEV_ERROR, "policy.address", node, MP_ADDRESS_MAPPED, o, node->string);
 		unmapped(ret, meant, sizeof(meant));
-		diag_hint(k->d, g, MP_HINT_WRITE, meant);
+		quoted = arena_printf(k->a, "\"%s\"", meant);
+		diag_hint(k->d, g, MP_HINT_WRITE, quoted != NULL ? quoted : meant);
 		return false;
 	}
 	if (stray) {
@@ -268,17 +211,6 @@ bool address_of(struct check *k, const struct ast_node *node, struct object o, s
 		return false;
 	}
 	g = check_value(k, SEV_ERROR, "policy.address", node, MP_ADDRESS_BAD, o, node->string);
-	narrow = half_width(k->a, node->string);
-	tidy = without_blanks(k->a, node->string);
-	if (tidy != NULL)
-		diag_hint(k->d, g, MP_HINT_WRITE, tidy);
-	else if (narrow != NULL)
-		diag_hint(k->d, g, MP_HINT_WIDE_WORD, narrow);
-	else if (with_length(k->a, node->string) != NULL)
-		diag_hint(k->d, g, MP_HINT_LENGTH, with_length(k->a, node->string));
-	else if (o.noun == MP_OBJ_ZONE && means_everything(node->string))
-		diag_hint(k->d, g, MP_HINT_REST);
-	else
-		diag_hint(k->d, g, fault_of(node->string));
+	address_hint(k, g, node->string, o.noun != MP_OBJ_ASSET && o.noun != MP_OBJ_CONDUIT);
 	return false;
 }

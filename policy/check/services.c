@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "policy/check/check.h"
+#include "policy/check/meant.h"
 
 enum {
 	SERVICE_PROTOCOL,
@@ -26,19 +27,6 @@ static const struct key service_keys[] = {
 };
 
 #define IP_ICMP 1
-#define IP_TCP 6
-#define IP_UDP 17
-
-static const struct {
-	const char *name;
-	unsigned bit;
-	uint8_t l4proto;
-} transports[] = {
-	{ "tcp", TRANSPORT_TCP, IP_TCP },
-	{ "udp", TRANSPORT_UDP, IP_UDP },
-	{ "icmp", TRANSPORT_ICMP, IP_ICMP },
-};
-#define TRANSPORTS (sizeof(transports) / sizeof(transports[0]))
 
 /* What runs over DCOM has no port that it could be told by. */
 static bool is_of_dcom(const char *name)
@@ -84,24 +72,6 @@ static enum protocol service_protocol(struct check *k, const struct ast_node *no
 	return p;
 }
 
-/* Decimal without leading zeros; moves *p behind it. */
-static bool decimal(const char **p, uint32_t max, uint32_t *ret)
-{
-	const char *s = *p;
-	uint32_t v = 0;
-
-	if (*s < '0' || *s > '9' || (*s == '0' && s[1] >= '0' && s[1] <= '9'))
-		return false;
-	for (; *s >= '0' && *s <= '9'; s++) {
-		v = v * 10 + (uint32_t)(*s - '0');
-		if (v > max)
-			return false;
-	}
-	*p = s;
-	*ret = v;
-	return true;
-}
-
 /* What is wrong with it, when it looks like a port; MP_HINT_PORT shows the form when it does not. */
 static enum message port_fault(const char *text)
 {
@@ -126,17 +96,25 @@ static enum message port_fault(const char *text)
 	return lo > hi ? MP_HINT_BACKWARDS : MP_HINT_PORT;
 }
 
-static void port_bad(struct check *k, const struct ast_node *node, struct object o)
+/* "any", "tcp/any": what is said by leaving the ports out. */
+static bool means_every_port(const char *plain)
+{
+	const char *slash = strchr(plain, '/');
+
+	return meant_everything(plain) || (slash != NULL && meant_everything(slash + 1));
+}
+
+static void port_bad(struct check *k, const struct ast_node *node, enum protocol p, struct object o)
 {
 	struct diag *g = check_value(k, SEV_ERROR, "policy.port", node, MP_PORT_BAD, o, node->string);
-	const char *tidy = without_blanks(k->a, node->string), *narrow = half_width(k->a, node->string);
+	bool several = false;
+	const char *meant = k->d->errors <= DIAG_SHOWN ? meant_port(k->a, p, node->string, &several) : NULL;
+	const char *plain = meant_plain(k->a, node->string);
 
-	if (tidy != NULL)
-		diag_hint(k->d, g, MP_HINT_WRITE, tidy);
-	else if (narrow != NULL && narrow[0] >= 'a')
-		diag_hint(k->d, g, MP_HINT_WIDE_WORD, narrow);
-	else if (strchr(node->string, ',') != NULL || strchr(node->string, ';') != NULL)
-		diag_hint(k->d, g, MP_HINT_SEVERAL_PORTS);
+	if (meant != NULL)
+		diag_hint(k->d, g, several ? MP_HINT_SEVERAL : MP_HINT_WRITE, meant);
+	else if (plain != NULL && means_every_port(plain))
+		diag_hint(k->d, g, MP_HINT_NO_PORTS);
 	else
 		diag_hint(k->d, g, port_fault(node->string));
 }
@@ -144,43 +122,17 @@ static void port_bad(struct check *k, const struct ast_node *node, struct object
 static bool port_of(struct check *k, const struct ast_node *node, enum protocol p, struct object o,
 		    struct model_port *ret)
 {
-	const char *slash = strchr(node->string, '/'), *text;
-	size_t n = slash != NULL ? (size_t)(slash - node->string) : strlen(node->string), i = 0;
-	uint32_t lo, hi;
-	bool icmp;
+	const struct transport *t = port_parse(node->string, ret);
 
-	while (i < TRANSPORTS && (strlen(transports[i].name) != n || memcmp(transports[i].name, node->string, n) != 0))
-		i++;
-	if (slash == NULL || i == TRANSPORTS) {
-		port_bad(k, node, o);
+	if (t == NULL) {
+		port_bad(k, node, p, o);
 		return false;
 	}
-	if (p != PROTO_NONE && (protocol_info(p)->transports & transports[i].bit) == 0) {
-		check_say(k, SEV_ERROR, "policy.port", node->value_at, node->value_width, MP_TRANSPORT_WRONG,
-			  both_object(k, o), both_same(protocol_info(p)->name), both_same(transports[i].name));
-		return false;
-	}
-	icmp = transports[i].bit == TRANSPORT_ICMP;
-	text = slash + 1;
-	if (!decimal(&text, icmp ? 255 : 65535, &lo)) {
-		port_bad(k, node, o);
-		return false;
-	}
-	hi = lo;
-	if (!icmp && *text == '-') {
-		text++;
-		if (!decimal(&text, 65535, &hi)) {
-			port_bad(k, node, o);
-			return false;
-		}
-	}
-	if (*text != '\0' || lo > hi || (!icmp && lo == 0)) {
-		port_bad(k, node, o);
-		return false;
-	}
-	*ret = (struct model_port){ transports[i].l4proto, (uint16_t)(icmp ? lo << 8 : lo),
-				    (uint16_t)(icmp ? lo << 8 : hi) };
-	return true;
+	if (p == PROTO_NONE || (protocol_info(p)->transports & t->bit) != 0)
+		return true;
+	check_say(k, SEV_ERROR, "policy.port", node->value_at, node->value_width, MP_TRANSPORT_WRONG, both_object(k, o),
+		  both_same(protocol_info(p)->name), both_same(t->name));
+	return false;
 }
 
 static int by_port(const void *pa, const void *pb)
@@ -219,14 +171,14 @@ static void ports_merge(struct model_service *s)
 
 static void service_ports(struct check *k, const struct ast_node *list, struct model_service *s, struct object o)
 {
-	s->ports = arena_array(k->a, list != NULL ? list->n : TRANSPORTS, sizeof(s->ports[0]));
+	s->ports = arena_array(k->a, list != NULL ? list->n : PORT_TRANSPORTS, sizeof(s->ports[0]));
 	if (s->ports == NULL)
 		return;
-	for (size_t i = 0; list == NULL && i < TRANSPORTS; i++) {
-		bool icmp = transports[i].bit == TRANSPORT_ICMP;
+	for (size_t i = 0; list == NULL && i < PORT_TRANSPORTS; i++) {
+		bool icmp = port_transports[i].bit == TRANSPORT_ICMP;
 
-		if ((protocol_info(s->protocol)->transports & transports[i].bit) != 0)
-			s->ports[s->n_ports++] = (struct model_port){ transports[i].l4proto, icmp ? 0 : 1, 65535 };
+		if ((protocol_info(s->protocol)->transports & port_transports[i].bit) != 0)
+			s->ports[s->n_ports++] = (struct model_port){ port_transports[i].l4proto, icmp ? 0 : 1, 65535 };
 	}
 	for (const struct ast_node *c = NULL; (c = list_next(k, list, c, AST_STRING, o)) != NULL;)
 		if (port_of(k, c, s->protocol, o, &s->ports[s->n_ports]))

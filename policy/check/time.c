@@ -87,21 +87,12 @@ bool time_parse(const char *text, uint64_t *ret)
 	return true;
 }
 
-bool date_no_such_day(const char *text, bool *ret_no_offset)
+bool date_no_such_day(const char *text)
 {
-	char zulu[40];
 	uint64_t ignored;
 	unsigned y, m, d;
 	const char *p = text;
-	size_t n = strlen(text);
 
-	*ret_no_offset = false;
-	if (n + 2 <= sizeof(zulu)) {
-		memcpy(zulu, text, n);
-		zulu[n] = 'Z';
-		zulu[n + 1] = '\0';
-		*ret_no_offset = time_parse(zulu, &ignored);
-	}
 	return digits(&p, 4, &y) && sign(&p, '-') && digits(&p, 2, &m) && sign(&p, '-') && digits(&p, 2, &d) &&
 	       !(p = text, date_read(&p, &ignored));
 }

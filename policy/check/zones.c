@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Zones: interfaces and networks, no address in two of them. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -227,6 +228,42 @@ static void report_rest_twice(struct check *k)
 	}
 }
 
+/* Of "10.30.0.0" the network 10.30.0.0/16, as its zeros tell. False: it is no address that looks like one. */
+static bool as_network(const char *text, struct addr_range *ret)
+{
+	char net[ADDR_TEXT + 4];
+	struct addr a;
+	unsigned len = 32;
+	bool stray;
+
+	if (!addr_parse(text, &a) || a.family != 4)
+		return false;
+	while (len > 8 && a.b[len / 8 - 1] == 0)
+		len -= 8;
+	snprintf(net, sizeof(net), "%s/%u", text, len);
+	return len < 32 && prefix_parse(net, ret, &stray);
+}
+
+bool check_lone_network(struct check *k, const struct model_zone *z, const struct addr_range *r)
+{
+	const struct ast_node *list = k->networks[z->index];
+	struct object o = { MP_OBJ_ZONE, z->name };
+	char text[2 * ADDR_TEXT + 2];
+	struct addr_range net;
+	struct diag *g;
+
+	for (const struct ast_node *c = list != NULL ? list->child : NULL; c != NULL; c = c->next) {
+		if (c->kind != AST_STRING || !as_network(c->string, &net) || !ranges_hold(&net, 1, r))
+			continue;
+		addr_range_text(&net, text, sizeof(text));
+		g = check_value(k, SEV_ERROR, "policy.address", c, MP_LONE_NETWORK, o, c->string);
+		diag_hint(k->d, g, MP_HINT_STRAY, text, (int)strlen(c->string), c->string);
+		k->unsure[z->index] = true;
+		return true;
+	}
+	return false;
+}
+
 static int by_zone(const void *pa, const void *pb)
 {
 	const struct claim *a = pa, *b = pb;
@@ -277,6 +314,7 @@ static void one_zone(struct check *k, const struct ast_node *node, struct model_
 	}
 	if (!keys_read(k, node, zone_keys, KEYS(zone_keys), o, z, v))
 		return;
+	k->networks[z->index] = v[ZONE_NETWORKS];
 	k->unsure[z->index] = v[ZONE_NETWORKS] == NULL || v[ZONE_NETWORKS]->n == 0;
 	zone_interfaces(k, v[ZONE_INTERFACES], z, o);
 	zone_networks(k, v[ZONE_NETWORKS], z, o, unicast, claims);
@@ -293,8 +331,9 @@ void check_zones(struct check *k, const struct ast_node *node)
 	k->zones.names = arena_array(k->a, n + 1, sizeof(k->zones.names[0]));
 	k->zones.objects = arena_array(k->a, n + 1, sizeof(k->zones.objects[0]));
 	k->unsure = arena_array(k->a, n + 1, sizeof(k->unsure[0]));
-	if (m->zones == NULL || k->unsure == NULL || k->zones.names == NULL || k->zones.objects == NULL ||
-	    !ranges_unicast(k, &unicast))
+	k->networks = arena_array(k->a, n + 1, sizeof(void *));
+	if (m->zones == NULL || k->unsure == NULL || k->networks == NULL || k->zones.names == NULL ||
+	    k->zones.objects == NULL || !ranges_unicast(k, &unicast))
 		return;
 	for (const struct ast_node *c = node != NULL ? node->child : NULL; c != NULL; c = c->next) {
 		struct model_zone *z = &m->zones[m->n_zones];

@@ -79,7 +79,7 @@ char scan_sign(struct scan *s)
 		diag_hint(&s->c->diags, g, utf8_is_steering(c.cp) ? MP_HINT_REMOVE : MP_HINT_SPACE);
 	} else {
 		g = diag_add(&s->c->diags, SEV_ERROR, "policy.full_width", k->at, MP_WIDE_SIGN, shown);
-		diag_hint(&s->c->diags, g, MP_HINT_WIDE, (int)ascii);
+		diag_hint(&s->c->diags, g, ascii == '"' ? MP_HINT_DOUBLE_QUOTE : MP_HINT_WIDE, (int)ascii);
 	}
 	return ascii;
 }
@@ -246,8 +246,7 @@ const char *scan_string(struct scan *s, uint32_t *ret_width)
 				*ret_width = s->cur->at.column - begin.at.column;
 				return arena_strndup(s->c->arena, from, (size_t)(s->cur->p - from));
 			}
-			scan_sign(s);
-			scan_step(s);
+			scan_step(s); /* of a quote of another script, the opening one was told */
 			*ret_width = s->cur->at.column - begin.at.column;
 			return text;
 		}

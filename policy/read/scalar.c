@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "policy/read/lex.h"
+#include "policy/read/meant.h"
 
 bool scan_is_name(const char *word)
 {
@@ -66,6 +67,7 @@ static bool is_fraction(const char *w)
 
 static void accident(struct scan *s, struct srcpos at, uint32_t width, const char *w)
 {
+	const char *day = meant_time(s->c->arena, w).day;
 	struct diags *d = &s->c->diags;
 	struct diag *g;
 
@@ -74,6 +76,9 @@ static void accident(struct scan *s, struct srcpos at, uint32_t width, const cha
 	if (*w == '\'') {
 		g = diag_add(d, SEV_ERROR, "policy.quotes", at, MP_SINGLE_QUOTE);
 		diag_hint(d, g, MP_HINT_DOUBLE_QUOTE);
+	} else if (day != NULL) {
+		g = diag_add(d, SEV_ERROR, "policy.unquoted", at, MP_UNQUOTED, w);
+		diag_hint(d, g, MP_HINT_QUOTE, day);
 	} else if (is_number(w)) {
 		g = diag_add(d, SEV_ERROR, "policy.number", at, MP_NUMBER_BIG, w);
 	} else if (is_fraction(w)) {

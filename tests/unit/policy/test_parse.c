@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LINK: policy/read/parse.c policy/read/scan.c policy/read/lex.c policy/read/scalar.c policy/read/text.c
+ * LINK: policy/read/parse.c policy/read/scan.c policy/read/lex.c policy/read/scalar.c policy/read/meant.c policy/read/text.c
  * LINK: policy/read/include.c policy/read/bracket.c appliance/base/addr.c appliance/base/arena.c
  * LINK: appliance/base/bytes.c appliance/base/diag.c appliance/base/diag_print.c appliance/base/messages.c appliance/base/errno_text.c
  * LINK: appliance/base/utf8.c

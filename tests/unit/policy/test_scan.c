@@ -2,7 +2,7 @@
 /*
  * The scanner alone: where things stand, and what it says about slips.
  *
- * LINK: policy/read/scan.c policy/read/lex.c policy/read/scalar.c policy/read/text.c policy/read/include.c
+ * LINK: policy/read/scan.c policy/read/lex.c policy/read/scalar.c policy/read/meant.c policy/read/text.c policy/read/include.c
  * LINK: policy/read/bracket.c appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c
  * LINK: appliance/base/diag.c appliance/base/diag_print.c appliance/base/messages.c appliance/base/errno_text.c appliance/base/utf8.c
  */
@@ -144,7 +144,7 @@ static const struct slip slips[] = {
 	{ "a = 1;\n/* b\n", "policy.unclosed_comment", 2, 1, 1 },
 	{ "a ＝ 1;", "policy.full_width", 1, 3, 1 },
 	{ "a = 1；", "policy.full_width", 1, 6, 1 },
-	{ "a = “x”;", "policy.full_width", 1, 5, 2 },
+	{ "a = “x”;", "policy.full_width", 1, 5, 1 },
 	{ "a　= 1;", "policy.full_width", 1, 2, 1 },
 	{ "a = １２;", "policy.full_width", 1, 5, 1 },
 	{ "a = ｛ b = 1; ｝;", "policy.full_width", 1, 5, 2 },

@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policy/read/meant.h"
+
+#include <inttypes.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "appliance/base/utf8.h"
+
+#define VALUES_MAX 8u	/* numbers of one row */
+#define PIECES_MAX 64u	/* values in one text */
+#define WANTED_MAX 128u /* bytes of what is to be written */
+
+static const struct row {
+	enum meant kind;
+	const char *of, *written, *wanted;
+} rows[] = {
+#define MEANT(kind, of, written, wanted) { kind, of, written, wanted },
+#include "policy/read/meant.def"
+#undef MEANT
+};
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+static const char *const transports[] = { "tcp", "udp", "icmp" };
+static const char *const months[] = {
+	"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"
+};
+static const char *const weekdays[] = { "月",  "火",  "水",  "木",  "金",  "土",  "日",
+					"mon", "tue", "wed", "thu", "fri", "sat", "sun" };
+static const char *const date_signs[] = { "/", ".", "-", "年", "月" };
+#define N(list) (sizeof(list) / sizeof((list)[0]))
+
+/* ---- signs ---------------------------------------------------------------------------------------------------------- */
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* A wave, or the line of a long sound behind a digit; '~' as people type it. */
+static bool is_dash(uint32_t cp, char before)
+{
+	return cp == '~' || cp == 0x301c || cp == 0xff5e || (cp == 0x30fc && is_digit(before));
+}
+
+const char *meant_plain(struct arena *a, const char *text)
+{
+	size_t size = strlen(text), n = 0;
+	struct bytes b = bytes_of(text, size);
+	char *out = arena_alloc(a, size + 1);
+	bool blank = false;
+	struct utf8_char c;
+
+	while (out != NULL && utf8_next(&b, &c)) {
+		char ascii = is_dash(c.cp, n > 0 ? out[n - 1] : ' ') ? '-'
+			     : c.cp < 0x80			     ? (char)c.cp
+								     : utf8_ascii_for(c.cp);
+
+		if (c.cp == 0x3002 || c.cp == 0xff61) /* what a Japanese keyboard has for a full stop */
+			ascii = '.';
+		if (ascii == ' ' || ascii == '\t' || ascii == '\n' || ascii == '\r') {
+			blank = blank || utf8_cells(c.cp) > 0;
+			continue;
+		}
+		if (utf8_is_steering(c.cp))
+			continue;
+		if (blank && n > 0 && strchr("-/:.,;", out[n - 1]) == NULL &&
+		    (ascii == 0 || strchr("-/:.,;", ascii) == NULL))
+			out[n++] = ' ';
+		blank = false;
+		if (ascii != 0)
+			out[n++] = ascii;
+		else
+			for (unsigned i = 0; i < c.size; i++)
+				out[n++] = text[size - b.left - c.size + i];
+	}
+	return out;
+}
+
+bool meant_everything(const char *plain)
+{
+	static const char *const words[] = { "any", "all", "*", "rest", "any any", "すべて", "全て", "全部", "任意" };
+
+	for (size_t i = 0; i < N(words); i++)
+		if (strcasecmp(plain, words[i]) == 0)
+			return true;
+	return false;
+}
+
+/* ---- a row against a text ------------------------------------------------------------------------------------------- */
+
+struct values {
+	uint64_t v[VALUES_MAX + 1];
+	size_t n;
+};
+
+static int hex_digit(char c)
+{
+	return is_digit(c) ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
+}
+
+/* At most nine digits, so that no sum overflows; `exact`: so many and no more. */
+static const char *take_number(const char *text, bool hex, size_t exact, struct values *v)
+{
+	size_t n = 0, most = exact > 0 ? exact : 9;
+	uint64_t x = 0;
+
+	while (n < most && (hex ? hex_digit(text[n]) >= 0 : is_digit(text[n])))
+		x = x * (hex ? 16 : 10) + (uint64_t)hex_digit(text[n++]);
+	if (n == 0 || (exact > 0 && n != exact) || v->n >= VALUES_MAX)
+		return NULL;
+	v->v[++v->n] = x;
+	return text + n;
+}
+
+/* One of the words; its place in the list is its value when `v` is there. */
+static const char *take_word(const char *text, const char *const *words, size_t n, struct values *v)
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t len = strlen(words[i]);
+
+		if (strncasecmp(text, words[i], len) != 0 || (v != NULL && v->n >= VALUES_MAX))
+			continue;
+		if (v != NULL)
+			v->v[++v->n] = i + 1;
+		return text + len;
+	}
+	return NULL;
+}
+
+static bool is_either(char c, const char *two)
+{
+	return c != '\0' && strchr(two, c | 0x20) != NULL;
+}
+
+/* What one sign of a row takes of the text; NULL: it does not fit. */
+static const char *take(char sign, const char *text, struct values *v)
+{
+	switch (sign) {
+	case '#':
+		return take_number(text, false, 0, v);
+	case '$':
+		return take_number(text, true, 0, v);
+	case '@':
+		return take_number(text, false, 2, v);
+	case '&':
+		return take_number(text, false, 4, v);
+	case 'T':
+		return take_word(text, transports, N(transports), v);
+	case 'M':
+		return take_word(text, months, N(months), v);
+	case 'W':
+		return take_word(text, weekdays, N(weekdays), NULL);
+	case '^':
+		text = take_word(text, date_signs, N(date_signs), NULL);
+		return text != NULL && *text == ' ' ? text + 1 : text;
+	case 'D':
+		return strncmp(text, "日", strlen("日")) == 0 ? text + strlen("日") : text;
+	case 'I':
+		return is_either(*text, "ie") ? text + 1 : NULL;
+	case 'Q':
+		return is_either(*text, "qa") ? text + 1 : NULL;
+	case '_':
+		return *text == ' ' ? text + 1 : text;
+	case '>':
+		return text + strlen(text);
+	default:
+		return strncasecmp(text, &sign, 1) == 0 ? text + 1 : NULL;
+	}
+}
+
+/* Where the text goes on behind what the row takes of it; NULL: it is another notation. */
+static const char *match(const char *written, const char *text, struct values *v)
+{
+	v->n = 0;
+	for (; *written != '\0' && text != NULL; written++)
+		text = take(*written, text, v);
+	return text;
+}
+
+/* Days since 1970-01-01 as a date, of the years that a policy may name. */
+static int date_of(uint64_t days, char *out, size_t size)
+{
+	static const unsigned char lengths[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	unsigned y = 1970, m = 0;
+
+	for (;; y++) {
+		unsigned all = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0 ? 366 : 365;
+
+		if (days < all)
+			break;
+		days -= all;
+	}
+	for (;; m++) {
+		bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
+		unsigned length = (unsigned)(lengths[m] + (m == 1 && leap));
+
+		if (days < length)
+			break;
+		days -= length;
+	}
+	return snprintf(out, size, "%04u-%02u-%02u", y, m + 1, (unsigned)days + 1);
+}
+
+/* Spreadsheets count days from 1899-12-30. Those of 1990 to 2099 are dates; other numbers are not. */
+static int serial(uint64_t n, char *out, size_t size)
+{
+	return n >= 32874 && n <= 73050 ? date_of(n - 25569, out, size) : -1;
+}
+
+/* The length of a mask of four numbers, written as such or as the hosts' part, or -1. */
+static int mask_length(const uint64_t *octets)
+{
+	uint32_t mask = 0;
+	unsigned len = 0;
+
+	for (unsigned i = 0; i < 4; i++) {
+		if (octets[i] > 255)
+			return -1;
+		mask = mask << 8 | (uint32_t)octets[i];
+	}
+	if ((mask & 0x80000000u) == 0 && mask != 0)
+		mask = ~mask;
+	while (len < 32 && (mask >> (31 - len) & 1u) != 0)
+		len++;
+	return len == 32 || (uint32_t)(mask << len) == 0 ? (int)len : -1;
+}
+
+/* One {...} at *p, moved behind it. The length written, or -1: it has no such value. */
+static int fill(const char **p, const struct values *v, char *out, size_t size)
+{
+	const char *at = *p + 1;
+	size_t which = (size_t)(*at++ - '0');
+	uint64_t n = which >= 1 && which <= v->n ? v->v[which] : 0, other = 0;
+	char sign = *at, form;
+	int width = 1;
+
+	if (sign == '+' || sign == '-') {
+		for (at++; is_digit(*at); at++)
+			other = other * 10 + (uint64_t)(*at - '0');
+		if (sign == '-' && n < other)
+			return -1;
+		n = sign == '+' ? n + other : n - other;
+	}
+	if (*at == ':') {
+		width = at[1] - '0';
+		at += 2;
+	}
+	form = *at;
+	*p = strchr(at, '}') + 1;
+	switch (form) {
+	case 'x':
+		return snprintf(out, size, "0x%" PRIx64, n);
+	case 't':
+		return snprintf(out, size, "%s", n >= 1 && n <= N(transports) ? transports[n - 1] : "");
+	case 'e':
+		return serial(n, out, size);
+	case 'm':
+		width = which + 3 <= v->n ? mask_length(&v->v[which]) : -1;
+		return width < 0 ? -1 : snprintf(out, size, "%d", width);
+	default:
+		return snprintf(out, size, "%0*" PRIu64, width, n);
+	}
+}
+
+static const char *wanted(struct arena *a, const char *form, const struct values *v)
+{
+	char out[WANTED_MAX];
+	size_t n = 0;
+
+	while (*form != '\0' && n + 1 < sizeof(out)) {
+		int k;
+
+		if (*form != '{') {
+			out[n++] = *form++;
+			continue;
+		}
+		k = fill(&form, v, out + n, sizeof(out) - n);
+		if (k < 0 || (size_t)k >= sizeof(out) - n)
+			return NULL;
+		n += (size_t)k;
+	}
+	return arena_strndup(a, out, n);
+}
+
+bool meant_next(struct arena *a, enum meant kind, const char *plain, struct meant_word *w)
+{
+	struct values v;
+
+	for (size_t i = w->next; i < ROWS; i++) {
+		const char *end = rows[i].kind == kind ? match(rows[i].written, plain, &v) : NULL;
+
+		if (end == NULL || *end != '\0')
+			continue;
+		*w = (struct meant_word){ wanted(a, rows[i].wanted, &v), rows[i].of, i + 1 };
+		if (w->text != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* ---- one value, or several ------------------------------------------------------------------------------------------ */
+
+static const char *one(struct arena *a, enum meant kind, const char *plain, const struct meant_reader *r)
+{
+	const char *text = r->read(r->ctx, plain);
+	struct meant_word w = { .next = 0 };
+
+	while (text == NULL && meant_next(a, kind, plain, &w))
+		text = r->read(r->ctx, w.text);
+	return text;
+}
+
+/* Bytes of what parts two values at `p`, or 0. */
+static size_t parting(enum meant kind, const char *p)
+{
+	static const char *const words[] = { "、", "・", "及び", "および", "と", ",", ";", " ", "&", "|" };
+
+	for (size_t i = 0; i < N(words); i++)
+		if (strncmp(p, words[i], strlen(words[i])) == 0)
+			return strlen(words[i]);
+	if (*p == '/' && kind == MEANT_ADDRESS) /* not before a prefix length */
+		return is_digit(p[1]) && p[1 + strspn(p + 1, "0123456789")] == '.' ? 1 : 0;
+	return *p == '/' && kind == MEANT_COMMAND ? 1 : 0;
+}
+
+/* "10.30.1.10,11" and "tcp/502,503": what lacks its beginning has that of the value before it. */
+static const char *carried(struct arena *a, enum meant kind, const char *piece, const char *before,
+			   const struct meant_reader *r)
+{
+	size_t n = strlen(before);
+
+	if (n == 0 || !is_digit(*piece) || piece[strspn(piece, "0123456789-")] != '\0')
+		return NULL;
+	while (n > 0 && (is_digit(before[n - 1]) || before[n - 1] == '-'))
+		n--;
+	for (size_t i = 0; i < n; i++)
+		if (before[i] == '-') { /* from the last address of a span */
+			before += i + 1;
+			n -= i + 1;
+			i = 0;
+		}
+	if (n == 0 || (kind == MEANT_ADDRESS && memchr(before, '/', n) != NULL))
+		return NULL;
+	piece = arena_printf(a, "%.*s%s", (int)n, before, piece);
+	return piece != NULL ? one(a, kind, piece, r) : NULL;
+}
+
+/* "161,162/udp": what lacks its end has that of the last one. */
+static const char *ended(struct arena *a, enum meant kind, const char *piece, const char *text,
+			 const struct meant_reader *r)
+{
+	const char *slash = strrchr(text, '/');
+
+	if (kind != MEANT_PORT || slash == NULL || is_digit(slash[1]) || strchr(piece, '/') != NULL)
+		return NULL;
+	piece = arena_printf(a, "%s%s", piece, slash);
+	return piece != NULL ? one(a, kind, piece, r) : NULL;
+}
+
+static const char *several(struct arena *a, enum meant kind, const char *plain, const struct meant_reader *r)
+{
+	const char *list = "", *before = "", *p = plain;
+	unsigned n = 0;
+
+	while (*p != '\0' && list != NULL) {
+		const char *piece, *text = NULL;
+		size_t len = 0, gap = parting(kind, p);
+
+		if (gap > 0) {
+			p += gap;
+			continue;
+		}
+		while (p[len] != '\0' && parting(kind, p + len) == 0)
+			len++;
+		piece = arena_strndup(a, p, len);
+		if (piece == NULL || ++n > PIECES_MAX)
+			return NULL;
+		text = carried(a, kind, piece, before, r);
+		text = text != NULL ? text : ended(a, kind, piece, plain, r);
+		text = text != NULL ? text : one(a, kind, piece, r);
+		if (text == NULL)
+			return NULL;
+		list = arena_printf(a, "%s%s\"%s\"", list, n > 1 ? ", " : "", text);
+		before = text;
+		p += len;
+	}
+	return n > 1 && list != NULL ? arena_printf(a, "[%s]", list) : NULL;
+}
+
+const char *meant_value(struct arena *a, enum meant kind, const char *text, const struct meant_reader *r,
+			bool *ret_several)
+{
+	const char *plain = meant_plain(a, text), *value = plain != NULL ? one(a, kind, plain, r) : NULL;
+
+	*ret_several = false;
+	if (value != NULL)
+		return arena_printf(a, "\"%s\"", value);
+	value = plain != NULL ? several(a, kind, plain, r) : NULL;
+	*ret_several = value != NULL;
+	return value;
+}
+
+/* ---- points in time ------------------------------------------------------------------------------------------------- */
+
+/* Of "2026-12-01" and no longer, with a month below 13: so a row may tell the order of days and months. */
+static bool is_near(const char *date)
+{
+	return strlen(date) == strlen("2026-12-01") && strcmp(date + 5, "13") < 0;
+}
+
+/* The row of this kind that takes the most at *p, moved behind it; "" when there is none. */
+static const char *longest(struct arena *a, enum meant kind, const char **p)
+{
+	const char *text = "", *begin = *p;
+	struct values v;
+
+	for (size_t i = 0; i < ROWS; i++) {
+		const char *end = rows[i].kind == kind ? match(rows[i].written, begin, &v) : NULL, *said;
+
+		if (end == NULL || end <= *p)
+			continue;
+		said = wanted(a, rows[i].wanted, &v);
+		if (said == NULL || (kind == MEANT_DATE && !is_near(said)))
+			continue;
+		text = said;
+		*p = end;
+	}
+	return text;
+}
+
+struct meant_time meant_time(struct arena *a, const char *text)
+{
+	struct meant_time t = { NULL, "", "" };
+	const char *p = meant_plain(a, text);
+
+	if (p == NULL)
+		return t;
+	t.day = longest(a, MEANT_DATE, &p);
+	longest(a, MEANT_WEEKDAY, &p);
+	t.hour = longest(a, MEANT_HOUR, &p);
+	t.offset = longest(a, MEANT_OFFSET, &p);
+	if (*p != '\0' || t.day[0] == '\0')
+		t.day = NULL;
+	return t;
+}

@@ -1,0 +1,270 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""What people write elsewhere gets the very value back that they meant: tests/golden/meant.py SEKISHO.
+
+Each row is a place in the policy, what somebody types or pastes there, and what the hint must say to write instead. The hint has it in
+both languages, and what it says is then put in that place and accepted: no hint is itself a mistake. Ends with "N passed, N failed".
+"""
+import concurrent.futures
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+POLICY = """language_version = 1;
+zones = {
+  office = { interfaces = ["lan0"]; networks = ["10.10.0.0/16"]; label = "事務所"; };
+  crane = { interfaces = ["lan1"]; networks = [%(networks)s]; label = "クレーン"; };
+};
+assets = { rtg01 = { zone = %(zone)s; addresses = [%(addresses)s]; label = "RTG 1号機"; }; };
+services = {
+  plc = { protocol = "modbus"; ports = [%(ports)s]; label = "PLC 読み取り"; allow = ( { functions = [%(functions)s]; units = [%(units)s]; } ); };
+  names = { protocol = "udp"; ports = [%(udp)s]; };
+  words = { protocol = "modbus"; ports = ["tcp/502"]; allow = ( { commands = [%(commands)s]; } ); };
+  modbus-data = { protocol = "modbus"; ports = ["tcp/502"]; allow = ( { commands = ["read", "write"]; %(modbus)s } ); };
+  melsec = { protocol = "slmp"; ports = ["tcp/5007"]; allow = ( { commands = ["read"]; %(slmp)s } ); };
+  siemens = { protocol = "s7comm"; allow = ( { functions = ["read_var"]; %(s7comm)s } ); };
+  rockwell = { protocol = "enip"; allow = ( { functions = ["get_attribute_single"]; %(enip)s } ); };
+};
+conduits = (
+  { name = "c"; from = %(from)s; to = %(to)s; services = [%(services)s]; sources = [%(sources)s]; destinations = [%(destinations)s];
+    purpose = "p"; owner = "o"; review_by = %(review_by)s; until = %(until)s; heard_within = %(heard)s; },
+  { name = "d"; from = "office"; to = "crane"; services = ["names", "words", "modbus-data", "melsec", "siemens", "rockwell"];
+    purpose = "p"; owner = "o"; review_by = "2198-01-01"; }
+);
+"""
+GOOD = {
+    "networks": '"10.30.0.0/16"', "zone": '"crane"', "addresses": '"10.30.1.10"', "ports": '"tcp/502"', "udp": '"udp/53"', "functions": '"read_coils"',
+    "units": '"1"', "commands": '"read"', "modbus": "", "slmp": "", "s7comm": "", "enip": "", "from": '"office"', "to": '"crane"', "services": '"plc"',
+    "sources": '"10.10.1.1"', "destinations": '"rtg01"', "review_by": '"2198-01-01"', "until": '"2198-01-01T00:00:00+09:00"', "heard": '"10 min"',
+}
+NBSP, WIDE = "\u00a0", "\u3000"
+
+# (place, what is written there, what the hint says to write there). A protocol's place holds whole settings: the key and its list.
+ROWS = [
+    # Dates, of which no reader may be left with an example
+    ("review_by", '"令和8年12月1日"', '"2026-12-01"'),
+    ("review_by", '"令和９年４月１日"', '"2027-04-01"'),
+    ("review_by", '"令和10年3月31日（金）"', '"2028-03-31"'),
+    ("review_by", '"R8.12.1"', '"2026-12-01"'),
+    ("review_by", '"R9/3/31"', '"2027-03-31"'),
+    ("review_by", '"2026/12/1"', '"2026-12-01"'),
+    ("review_by", '"2026/12/01"', '"2026-12-01"'),
+    ("review_by", '"２０２６／１２／１"', '"2026-12-01"'),
+    ("review_by", '"2026.12.1"', '"2026-12-01"'),
+    ("review_by", '"2026-12-1"', '"2026-12-01"'),
+    ("review_by", '"2026年12月1日"', '"2026-12-01"'),
+    ("review_by", '"2026年 12月 1日"', '"2026-12-01"'),
+    ("review_by", '"2026/12/1(火)"', '"2026-12-01"'),
+    ("review_by", '"20261201"', '"2026-12-01"'),
+    ("review_by", "2026/12/1", '"2026-12-01"'),
+    ("review_by", "20261201", '"2026-12-01"'),
+    ("review_by", '"46357"', '"2026-12-01"'),
+    ("review_by", "46357", '"2026-12-01"'),
+    ("review_by", "46477", '"2027-03-31"'),
+    ("review_by", '"26/12/1"', '"2026-12-01"'),
+    ("review_by", '"12/31/2026"', '"2026-12-31"'),
+    ("review_by", '"31/12/2026"', '"2026-12-31"'),
+    ("review_by", '"1-Dec-2026"', '"2026-12-01"'),
+    ("review_by", '"Dec 1, 2026"', '"2026-12-01"'),
+    ("review_by", '"2026-12-01T18:00:00+09:00"', '"2026-12-01"'),
+    ("review_by", '"%s2027-03-31"' % NBSP, '"2027-03-31"'),
+    ("until", '"2027/3/31 18:00"', '"2027-03-31T18:00:00+09:00"'),
+    ("until", '"2027-03-31T18:00 JST"', '"2027-03-31T18:00:00+09:00"'),
+    ("until", '"2027-03-31 18:00:00 JST"', '"2027-03-31T18:00:00+09:00"'),
+    ("until", '"2027-03-31T18:00:00 (日本時間)"', '"2027-03-31T18:00:00+09:00"'),
+    ("until", '"2027-03-31T18:00:00+0900"', '"2027-03-31T18:00:00+09:00"'),
+    ("until", '"2027-03-31T09:00:00 UTC"', '"2027-03-31T09:00:00Z"'),
+    ("until", '"2027-03-31T18:00:00"', '"2027-03-31T18:00:00+09:00"'),
+    ("until", '"令和9年3月31日 18時30分"', '"2027-03-31T18:30:00+09:00"'),
+    ("until", '"2027年3月31日午後6時"', '"2027-03-31T18:00:00+09:00"'),
+    ("until", '"2027/3/31"', '"2027-03-31T24:00:00+09:00"'),
+    ("until", "46477", '"2027-03-31T24:00:00+09:00"'),
+    ("heard", '"10分"', '"10 min"'),
+    ("heard", '"２時間"', '"2 h"'),
+    ("heard", '"10 minutes"', '"10 min"'),
+    ("heard", '"1日"', '"1 d"'),
+    # Addresses
+    ("addresses", '"10.30.1.10-20"', '"10.30.1.10-10.30.1.20"'),
+    ("addresses", '"10.30.1.10~20"', '"10.30.1.10-10.30.1.20"'),
+    ("addresses", '"10.30.1.10～20"', '"10.30.1.10-10.30.1.20"'),
+    ("addresses", '"10.30.1.10～10.30.1.20"', '"10.30.1.10-10.30.1.20"'),
+    ("addresses", '"10.30.1.10 - 10.30.1.20"', '"10.30.1.10-10.30.1.20"'),
+    ("addresses", '"10.30.1.10から10.30.1.20まで"', '"10.30.1.10-10.30.1.20"'),
+    ("networks", '"10.30.0.0 255.255.0.0"', '"10.30.0.0/16"'),
+    ("networks", '"10.30.0.0 / 255.255.0.0"', '"10.30.0.0/16"'),
+    ("networks", '"10.30.0.0　255.255.252.0"', '"10.30.0.0/22"'),
+    ("networks", '"10.30.0.0 mask 255.255.0.0"', '"10.30.0.0/16"'),
+    ("networks", '"10.30.0.0 0.0.255.255"', '"10.30.0.0/16"'),
+    ("networks", '"10.30.0.0 /16"', '"10.30.0.0/16"'),
+    ("networks", '"10.30.1.1 255.255.252.0"', '"10.30.0.0/22"'),
+    ("networks", '"10.30.*.*"', '"10.30.0.0/16"'),
+    ("networks", '"10.30.0.0"', '"10.30.0.0/16"'),
+    ("networks", '"10.20.0.0", "10.30.0.0"', '"10.30.0.0/16"'),
+    ("networks", '“10.30.0.0/16”', '"..."'),
+    ("zone", "「crane」", '"..."'),
+    ("review_by", "«2198-01-01»", '"..."'),
+    ("networks", '"any"', '"rest"'),
+    ("networks", '"すべて"', '"rest"'),
+    ("addresses", '"10.30.1.*"', '"10.30.1.0/24"'),
+    ("addresses", '"010.030.001.010"', '"10.30.1.10"'),
+    ("addresses", '"10.30.001.010"', '"10.30.1.10"'),
+    ("addresses", '"１０．３０．１．１０"', '"10.30.1.10"'),
+    ("addresses", '"10.30.1.10%s"' % NBSP, '"10.30.1.10"'),
+    ("addresses", '"%s10.30.1.10"' % WIDE, '"10.30.1.10"'),
+    ("addresses", '"10.30.1.10, 10.30.1.11"', '["10.30.1.10", "10.30.1.11"]'),
+    ("addresses", '"10.30.1.10、10.30.1.11"', '["10.30.1.10", "10.30.1.11"]'),
+    ("addresses", '"10.30.1.10 10.30.1.11"', '["10.30.1.10", "10.30.1.11"]'),
+    ("addresses", '"10.30.1.10;10.30.1.11"', '["10.30.1.10", "10.30.1.11"]'),
+    ("addresses", r'"10.30.1.10\n10.30.1.11"', '["10.30.1.10", "10.30.1.11"]'),
+    ("addresses", '"10.30.1.10/10.30.1.11"', '["10.30.1.10", "10.30.1.11"]'),
+    ("addresses", '"10.30.1.10,11,20-22"', '["10.30.1.10", "10.30.1.11", "10.30.1.20-10.30.1.22"]'),
+    ("addresses", '"10.30.1.10-12,30"', '["10.30.1.10-10.30.1.12", "10.30.1.30"]'),
+    ("addresses", '"10.30.1.10 255.255.255.0"', '"10.30.1.10"'),
+    ("addresses", '"10.30.1.10:502"', '"10.30.1.10"'),
+    ("addresses", '"10.30.1.10（PLC）"', '"10.30.1.10"'),
+    ("addresses", '"10,30,1,10"', '"10.30.1.10"'),
+    ("addresses", '"http://10.30.1.10/"', '"10.30.1.10"'),
+    ("sources", '"10.10.1.1～5"', '"10.10.1.1-10.10.1.5"'),
+    ("sources", '"host 10.10.1.1"', '"10.10.1.1"'),
+    ("sources", '"１０．１０．１．１"', '"10.10.1.1"'),
+    # Ports
+    ("ports", '"502/tcp"', '"tcp/502"'),
+    ("ports", '"502/TCP"', '"tcp/502"'),
+    ("ports", '"TCP/502"', '"tcp/502"'),
+    ("ports", '"TCP502"', '"tcp/502"'),
+    ("ports", '"TCP 502"', '"tcp/502"'),
+    ("ports", '"tcp:502"', '"tcp/502"'),
+    ("ports", '"ＴＣＰ／５０２"', '"tcp/502"'),
+    ("ports", '"502"', '"tcp/502"'),
+    ("ports", "502", '"tcp/502"'),
+    ("ports", '"502番"', '"tcp/502"'),
+    ("ports", '"tcp/0502"', '"tcp/502"'),
+    ("ports", '"502-510/tcp"', '"tcp/502-510"'),
+    ("ports", '"tcp/502～510"', '"tcp/502-510"'),
+    ("ports", '"tcp/510-502"', '"tcp/502-510"'),
+    ("ports", '"tcp/502,503"', '["tcp/502", "tcp/503"]'),
+    ("ports", '"502, 503"', '["tcp/502", "tcp/503"]'),
+    ("udp", '"161,162/udp"', '["udp/161", "udp/162"]'),
+    ("udp", '"53"', '"udp/53"'),
+    # Numbers, functions, commands
+    ("units", '"1,2,5-9"', '["1", "2", "5-9"]'),
+    ("units", '"1、2"', '["1", "2"]'),
+    ("units", '"１～３"', '"1-3"'),
+    ("units", '"1~3"', '"1-3"'),
+    ("units", '"3-1"', '"1-3"'),
+    ("units", '"1号機"', '"1"'),
+    ("units", '"局番1"', '"1"'),
+    ("units", '"1から3"', '"1-3"'),
+    ("units", '"1%s"' % NBSP, '"1"'),
+    ("units", '"0Ah"', '"0xa"'),
+    ("functions", '"FC3"', '"read_holding_registers"'),
+    ("functions", '"FC03"', '"read_holding_registers"'),
+    ("functions", '"FC 16"', '"write_multiple_registers"'),
+    ("functions", '"fc1,fc3"', '["read_coils", "read_holding_registers"]'),
+    ("functions", '"F6"', '"write_single_register"'),
+    ("functions", '"3 (0x03)"', '"3"'),
+    ("functions", '"機能コード3"', '"read_holding_registers"'),
+    ("functions", '"Read Holding Registers"', '"read_holding_registers"'),
+    ("commands", '"READ"', '"read"'),
+    ("commands", '"読み取り"', '"read"'),
+    ("commands", '"読み取り、書き込み"', '["read", "write"]'),
+    ("commands", '"R/W"', '["read", "write"]'),
+    # Places in controllers
+    ("slmp", 'd = ["D100"];', 'd = ["100"];'),
+    ("slmp", 'd = ["D100-D199"];', 'd = ["100-199"];'),
+    ("slmp", 'd = ["D100～199"];', 'd = ["100-199"];'),
+    ("slmp", 'd = ["D100,D200"];', 'd = ["100", "200"];'),
+    ("slmp", 'd = ["Ｄ１００"];', 'd = ["100"];'),
+    ("slmp", 'w = ["W1F"];', 'w = ["0x1f"];'),
+    ("slmp", 'w = ["W10-W1F"];', 'w = ["0x10-0x1f"];'),
+    ("slmp", 'x = ["X1A"];', 'x = ["0x1a"];'),
+    ("slmp", 'd = ["W1F"];', 'w = ["0x1f"];'),
+    ("slmp", 'd = ["M100"];', 'm = ["100"];'),
+    ("modbus", 'holding = ["%MW100"];', 'holding = ["100"];'),
+    ("modbus", 'holding = ["%MW100-%MW109"];', 'holding = ["100-109"];'),
+    ("modbus", 'holding = ["4x0001"];', 'holding = ["0"];'),
+    ("modbus", 'holding = ["4x0001-4x0010"];', 'holding = ["0-9"];'),
+    ("modbus", 'holding = ["40001"];', 'holding = ["0"];'),
+    ("modbus", 'holding = ["40001-40010"];', 'holding = ["0-9"];'),
+    ("modbus", 'holding = ["400001"];', 'holding = ["0"];'),
+    ("modbus", 'holding = ["40001,40003"];', 'holding = ["40001", "40003"];'),
+    ("modbus", 'input = ["3x0010"];', 'input = ["9"];'),
+    ("modbus", 'discrete = ["10001"];', 'discrete = ["0"];'),
+    ("modbus", 'coils = ["%M10"];', 'coils = ["10"];'),
+    ("modbus", 'holding = ["3x0001"];', 'input = ["0"];'),
+    ("s7comm", 'db = ["DB10.DBW0"];', 'db = ["10.0-1"];'),
+    ("s7comm", 'db = ["DB10.DBD4"];', 'db = ["10.4-7"];'),
+    ("s7comm", 'db = ["DB10.DBX0.1"];', 'db = ["10.0.1"];'),
+    ("s7comm", 'db = ["DB10.DBB2"];', 'db = ["10.2"];'),
+    ("s7comm", 'db = ["DB10,INT2"];', 'db = ["10.2-3"];'),
+    ("s7comm", 'db = ["DB10"];', 'db = ["10"];'),
+    ("s7comm", 'db = ["DB10.DBW0-DBW8"];', 'db = ["10.0-9"];'),
+    ("s7comm", 'flags = ["M0.0"];', 'flags = ["0.0"];'),
+    ("s7comm", 'flags = ["MW10"];', 'flags = ["10-11"];'),
+    ("s7comm", 'inputs = ["E0.3"];', 'inputs = ["0.3"];'),
+    ("s7comm", 'outputs = ["%QB4"];', 'outputs = ["4"];'),
+    ("s7comm", 'flags = ["DB10.DBW0"];', 'db = ["10.0-1"];'),
+    ("enip", 'objects = ["1/1/7"];', 'objects = ["1.1.7"];'),
+    # Names: what it is, and what stands in its place
+    ("from", '"事務所"', '"office"'),
+    ("from", '"ｏｆｆｉｃｅ"', '"office"'),
+    ("from", '"10.10.1.1"', '"office"'),
+    ("from", '"lan0"', '"office"'),
+    ("to", '"rtg01"', '"crane"'),
+    ("to", '"RTG 1号機"', '"crane"'),
+    ("zone", '"クレーン"', '"crane"'),
+    ("services", '"PLC 読み取り"', '"plc"'),
+    ("services", '"s7comm"', '"siemens"'),
+    ("services", '"modbus"', '"plc", "words", "modbus-data"'),
+    ("services", '"tcp/502"', '"plc", "words", "modbus-data"'),
+    ("services", '"5007/tcp"', '"melsec"'),
+    ("destinations", '"RTG 1号機"', '"rtg01"'),
+    ("destinations", '"クレーン"', '"rtg01"'),
+]
+
+
+class Case:
+    def __init__(self, binary, folder, row):
+        self.binary, self.folder, (self.place, self.written, self.wanted) = binary, folder, row
+
+    def check(self, value, lang):
+        with tempfile.NamedTemporaryFile("w", suffix=".cfg", dir=self.folder, delete=False) as f:
+            f.write(POLICY % {**GOOD, self.place: value})
+        done = subprocess.run([self.binary, "check", "--lang", lang, f.name], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+        return done.returncode, done.stdout
+
+    def put_in_place(self):
+        """What the hint says, as it is typed: a list of several stands in the list's own place."""
+        if self.wanted == '"..."':  # quotes of another script: the same text in the language's
+            return re.sub("[^ -~]", '"', self.written)
+        return self.wanted[1:-1] if self.wanted.startswith("[") else self.wanted
+
+    def fault(self):
+        own = re.sub(r".* = \[(.*)\];", r"\1", self.wanted) if self.wanted.endswith(";") else self.wanted
+        for lang, word in (("en", "  hint: "), ("ja", "  ヒント: ")):
+            status, said = self.check(self.written, lang)
+            hints = [l for l in said.splitlines() if l.startswith(word)]
+            if not any(own in h for h in hints) or (status != 2 and "address_style" not in said):
+                return "%s: no hint has %s\n%s" % (lang, own, said)
+            if said.count("error: ") > 1:
+                return "%s: more than one mistake\n%s" % (lang, said)
+        status, said = self.check(self.put_in_place(), "en")
+        return "" if status in (0, 1) and "error: " not in said else "what the hint says is refused\n" + said
+
+
+def main():
+    binary = os.path.realpath(sys.argv[1])
+    with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        cases = [Case(binary, folder, row) for row in ROWS]
+        faults = list(pool.map(lambda c: c.fault(), cases))
+    for c, fault in zip(cases, faults):
+        if fault:
+            print("FAIL %s = %s: %s" % (c.place, c.written, fault))
+    print("%d passed, %d failed" % (sum(not f for f in faults), sum(bool(f) for f in faults)))
+    return any(faults)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

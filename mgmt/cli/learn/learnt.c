@@ -44,6 +44,9 @@ static int act_cmp(const void *x, const void *y)
 	r = r != 0 ? r : COMPARE(a->space, b->space);
 	r = r != 0 ? r : COMPARE(a->unknown, b->unknown);
 	r = r != 0 ? r : COMPARE(a->thing, b->thing);
+	r = r != 0 ? r : COMPARE(a->exact, b->exact);
+	r = r != 0 || !a->exact ? r : COMPARE(a->lowest, b->lowest);
+	r = r != 0 || !a->exact ? r : COMPARE(a->highest, b->highest);
 	return r != 0 ? r : COMPARE(a->turn, b->turn);
 }
 
@@ -62,6 +65,8 @@ static uint32_t act_hash(const struct act *a)
 	for (size_t i = 0; i < TARGET_MAX; i++)
 		h = mix(h, a->targets[i]);
 	h = mix(mix(h, a->function), a->thing);
+	if (a->exact)
+		h = mix(mix(h, a->lowest), a->highest);
 	return mix(h, (uint64_t)a->space << 16 | (uint64_t)a->turn << 8 | a->unknown);
 }
 

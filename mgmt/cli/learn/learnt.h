@@ -37,6 +37,7 @@ struct act {
 	uint16_t port;
 	uint8_t l4proto;
 	uint8_t space; /* SPACE_NONE: no address */
+	bool exact;    /* it writes: its addresses are not joined with those of others */
 	bool unknown;  /* which addresses it touches cannot be known */
 	uint8_t turn;  /* the how manieth of those that one row must allow together, from 0 */
 	enum protocol protocol;

@@ -17,7 +17,7 @@
 #define REVIEW_DAYS 90u
 #define BUDGET (192u << 20)
 #define NEXT_ROW "\n      "
-#define PLACES_MAX 256u /* that one row lists */
+#define PLACES_MAX 1024u /* that one row lists */
 
 /* One conduit to be: at first of one client and one server, then of those that can be joined. */
 struct line {
@@ -40,6 +40,8 @@ struct proposal {
 	const struct learnt *learnt;
 	const struct model *model;
 	const struct ir *ir;
+	struct addr *split; /* networks of which hosts are zones of their own, sorted */
+	size_t n_split;
 	struct line *lines;
 	size_t n;
 	uint64_t allowed, within, nowhere, unclear; /* sessions that need no line, or of which none can be made */
@@ -68,6 +70,56 @@ static struct addr network(const struct addr *a)
 	return net;
 }
 
+static int addr_order(const void *x, const void *y)
+{
+	return addr_cmp(x, y);
+}
+
+/* It speaks to all hosts of its network, and no box passes that on. */
+static bool is_for_all(const struct addr *a)
+{
+	return a->family == 4 && a->b[3] == 255;
+}
+
+static bool is_within(const struct talk *t)
+{
+	struct addr a = network(&t->client), b = network(&t->server);
+
+	return addr_cmp(&a, &b) == 0 && addr_cmp(&t->client, &t->server) != 0;
+}
+
+/* Without a policy nobody knows where the box is to stand. Where hosts of one network talk, it may be between them. */
+static bool split_networks(struct proposal *p)
+{
+	size_t n = 0;
+
+	p->split = arena_array(p->arena, p->learnt->n_talks + 1, sizeof(*p->split));
+	if (p->split == NULL || p->model != NULL)
+		return p->split != NULL;
+	for (size_t i = 0; i < p->learnt->n_talks; i++)
+		if (is_within(&p->learnt->talks[i]) && !is_for_all(&p->learnt->talks[i].server))
+			p->split[n++] = network(&p->learnt->talks[i].client);
+	qsort(p->split, n, sizeof(*p->split), addr_order);
+	for (size_t i = 0; i < n; i++)
+		if (i == 0 || addr_cmp(&p->split[i], &p->split[p->n_split - 1]) != 0)
+			p->split[p->n_split++] = p->split[i];
+	return true;
+}
+
+#define HOST_ZONE "host-"
+
+/* "host-10-30-1-10" */
+static const char *host_zone(struct arena *a, const struct addr *host)
+{
+	char text[ADDR_TEXT];
+
+	addr_text(host, text);
+	for (char *c = text; *c != '\0'; c++)
+		if (*c == '.' || *c == ':')
+			*c = '-';
+	return arena_printf(a, HOST_ZONE "%s", text);
+}
+
 /* NULL: it lies in no zone of the policy, or memory is out. */
 static const char *zone_of(const struct proposal *p, const struct addr *a)
 {
@@ -80,6 +132,8 @@ static const char *zone_of(const struct proposal *p, const struct addr *a)
 				return m->zones[z].name;
 	if (m != NULL)
 		return NULL;
+	if (bsearch(&net, p->split, p->n_split, sizeof(net), addr_order) != NULL)
+		return host_zone(p->arena, a);
 	if (!is_private(a))
 		return "outside";
 	if (a->family == 4)
@@ -178,9 +232,13 @@ static int lowest_cmp(const void *x, const void *y)
 	return a->lo != b->lo ? (a->lo > b->lo) - (a->lo < b->lo) : (a->hi > b->hi) - (a->hi < b->hi);
 }
 
-/* The addresses of acts of one space, which are neighbours, at least one; those that meet are one range. */
+/*
+ * The addresses of acts of one space, which are neighbours, at least one. Those that touch are one
+ * range, unless they are paths to different things.
+ */
 static void print_places(FILE *to, const struct space_info *s, const struct act *acts, size_t n)
 {
+	bool is_path = s->named || s->parts[0].bits != 0;
 	struct notation notation = notation_of_space(s);
 	struct number_range r[PLACES_MAX] = { { acts->lowest, acts->highest } };
 	char text[NOTATION_TEXT];
@@ -190,7 +248,7 @@ static void print_places(FILE *to, const struct space_info *s, const struct act 
 		r[i] = (struct number_range){ acts[i].lowest, acts[i].highest };
 	qsort(r, n, sizeof(r[0]), lowest_cmp);
 	for (size_t i = 1; i < n; i++) {
-		if (r[i].lo > r[last].hi)
+		if (r[i].lo > r[last].hi && (is_path || r[i].lo - r[last].hi > 1))
 			r[++last] = r[i];
 		else if (r[i].hi > r[last].hi)
 			r[last].hi = r[i].hi;
@@ -204,7 +262,8 @@ static void print_places(FILE *to, const struct space_info *s, const struct act 
 	fputs("];", to);
 }
 
-static void print_row(FILE *to, const struct vocabulary *v, const struct act *acts, size_t n)
+/* `names`: with a comment where the code of a function says less than its name. */
+static void print_row(FILE *to, const struct vocabulary *v, const struct act *acts, size_t n, bool names)
 {
 	const struct function_info *f = function_by_code(v, acts->function);
 	char code[CODE_TEXT], text[NOTATION_TEXT];
@@ -212,6 +271,8 @@ static void print_row(FILE *to, const struct vocabulary *v, const struct act *ac
 
 	code_text(v, acts->function, code);
 	fprintf(to, "{ functions = [\"%s\"];", f != NULL && f->code == f->last ? f->name : code);
+	if (names && f != NULL && f->code != f->last)
+		fprintf(to, " /* %s */", f->name);
 	for (unsigned i = 0; i < v->n_targets; i++) {
 		if (acts->targets[i] == LEARNT_NO_TARGET)
 			continue;
@@ -255,7 +316,7 @@ static const char *rows_of(struct proposal *p, const struct act *acts, size_t n,
 		rows = row_end(acts + i, n - i);
 		fprintf(to, "%s%s", i == 0 ? "" : ",", NEXT_ROW);
 		*ret_wide += print_wide(p->cli->json ? NULL : to, p->cli->lang, v, acts + i, rows);
-		print_row(to, v, acts + i, rows);
+		print_row(to, v, acts + i, rows, !p->cli->json);
 	}
 	return collected(p, to, &text);
 }
@@ -329,14 +390,16 @@ static bool add_line(struct proposal *p, size_t i)
 			    .sessions = t->sessions,
 			    .guessed = t->guessed };
 	acts = learnt_acts_of(p->learnt, t, &n_acts);
-	unclear = unclear || (protocol_info(l->protocol)->depth == DEPTH_COMMANDS && n_acts == 0) ||
+	/* Port 0 is none that a policy can name. */
+	unclear = unclear || (t->port == 0 && (t->l4proto == IP_TCP || t->l4proto == IP_UDP)) ||
+		  (protocol_info(l->protocol)->depth == DEPTH_COMMANDS && n_acts == 0) ||
 		  (t->protocol == PROTO_NONE && t->cut == t->sessions);
 	other = t->l4proto != IP_TCP && t->l4proto != IP_UDP && t->port >> 8 != 8 && t->port >> 8 != 128;
 	if (arena_failed(p->arena))
 		return false;
 	if (l->from == NULL || l->to == NULL)
 		p->nowhere += t->sessions;
-	else if (strcmp(l->from, l->to) == 0)
+	else if (strcmp(l->from, l->to) == 0 || (p->model == NULL && is_within(t) && is_for_all(&t->server)))
 		p->within += t->sessions;
 	else if (is_allowed(p, t))
 		p->allowed += t->sessions;
@@ -571,19 +634,27 @@ static bool print_zones(struct proposal *p)
 	}
 	qsort(names, n, sizeof(*names), name_cmp);
 	message_print(to, p->cli->lang, M_LEARN_ZONES);
+	if (p->n_split > 0)
+		message_print(to, p->cli->lang, M_LEARN_BY_HOST);
 	fputs("language_version = 1;\n\nzones = {\n", to);
 	for (size_t i = 0; i < n; i++) {
 		const struct line *l = p->lines;
+		const struct addr *end;
+		bool host = strncmp(names[i], HOST_ZONE, strlen(HOST_ZONE)) == 0;
 
 		if (i > 0 && strcmp(names[i], names[i - 1]) == 0)
 			continue;
 		while (strcmp(l->from, names[i]) != 0 && strcmp(l->to, names[i]) != 0)
 			l++;
-		net = network(strcmp(l->from, names[i]) == 0 ? &l->client : &l->server);
+		end = strcmp(l->from, names[i]) == 0 ? &l->client : &l->server;
+		net = host ? *end : network(end);
 		addr_text(&net, text);
 		if (strcmp(names[i], "outside") == 0)
 			fprintf(to, "  outside = { interfaces = [\"wan0\"]; networks = [\"rest\"]; class = "
 				    "\"external\"; owner = \"?\"; };\n");
+		else if (host)
+			fprintf(to, "  %s = { interfaces = [\"lan%zu\"]; networks = [\"%s\"]; };\n", names[i], lan++,
+				text);
 		else
 			fprintf(to, "  %s = { interfaces = [\"lan%zu\"]; networks = [\"%s/%u\"]; };\n", names[i], lan++,
 				text, net.family == 4 ? 24u : 64u);
@@ -713,7 +784,8 @@ static void print_json(const struct proposal *p)
 	json_line(p->cli->out, j);
 }
 
-bool propose(struct cli *c, struct learnt *l, const struct model *model, const struct ir *ir, const char *from)
+bool propose(struct cli *c, struct learnt *l, const struct model *model, const struct ir *ir, const char *from,
+	     bool *ret_nothing)
 {
 	struct proposal p = {
 		.cli = c, .arena = arena_new(BUDGET), .learnt = l, .model = model, .ir = ir, .lines = NULL
@@ -723,6 +795,7 @@ bool propose(struct cli *c, struct learnt *l, const struct model *model, const s
 	if (ok)
 		p.lines = arena_array(p.arena, l->n_talks + 1, sizeof(*p.lines));
 	ok = ok && p.lines != NULL;
+	ok = ok && split_networks(&p);
 	for (size_t i = 0; ok && i < l->n_talks; i++)
 		ok = add_line(&p, i);
 	ok = ok && join(&p, false) && join(&p, true);
@@ -730,6 +803,7 @@ bool propose(struct cli *c, struct learnt *l, const struct model *model, const s
 		print_json(&p);
 	else if (ok)
 		ok = print_text(&p, from);
+	*ret_nothing = p.n == 0;
 	arena_free(p.arena);
 	return ok;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From what was learnt to lines of a policy. Nothing is proposed that was not seen, but for the addresses between the lowest and the
- * highest that were, in one data block, class of objects or module: a conduit joins clients that asked the same of a server, and servers that were asked the same by the same clients.
+ * highest that were read, in one data block, class of objects or module; what was written is exact: a conduit joins clients that asked the same of a server, and servers that were asked the same by the same clients.
  */
 #ifndef SEKISHO_MGMT_CLI_LEARN_PROPOSE_H
 #define SEKISHO_MGMT_CLI_LEARN_PROPOSE_H
@@ -14,8 +14,9 @@
 /*
  * On c->out: a whole policy, or with `model` and `ir` of one, services and conduits for it that it lacks; under --json one object.
  * `from`: what was read, for people. Of `l` sessions of which nothing told the protocol are joined with those where something did.
- * False when memory is out.
+ * *ret_nothing: there was nothing to propose, so that what was written is no policy. False when memory is out.
  */
-bool propose(struct cli *c, struct learnt *l, const struct model *model, const struct ir *ir, const char *from);
+bool propose(struct cli *c, struct learnt *l, const struct model *model, const struct ir *ir, const char *from,
+	     bool *ret_nothing);
 
 #endif

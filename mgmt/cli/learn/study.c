@@ -230,6 +230,14 @@ static uint64_t thing_of(const struct space_info *s, uint64_t address)
 	return address >> below;
 }
 
+/* Whatever does more than read: what lies between two places that it touched was not meant to be changed. */
+static bool changes_something(const struct vocabulary *v, uint32_t code)
+{
+	const struct function_info *f = function_by_code(v, code);
+
+	return f == NULL || (f->classes & ~(unsigned)CLASS_READ) != 0;
+}
+
 static void keep_operation(struct study *s, const struct flow_info *f, const struct operation *o, uint8_t turn)
 {
 	const struct vocabulary *v = vocabulary_of(f->protocol);
@@ -256,6 +264,7 @@ static void keep_operation(struct study *s, const struct flow_info *f, const str
 		a.thing = thing_of(&v->spaces[o->space], o->first);
 		a.lowest = o->first;
 		a.highest = o->first + (o->count > 0 ? o->count - 1u : 0);
+		a.exact = changes_something(v, o->service);
 	}
 	learnt_act(&s->learnt, &a);
 }

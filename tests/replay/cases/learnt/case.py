@@ -2,6 +2,7 @@
 import importlib.util
 import ipaddress
 import os
+import random
 import re
 import struct
 import sys
@@ -253,6 +254,78 @@ def unread(t):
         t.true("what was read is proposed %s" % form, b"read_holding_registers" in done.stdout)
 
 
+def drawn(rng):
+    """One capture: hosts of one, two or three networks, public ones too, that talk by protocols of all kinds, and what is only noise."""
+    hosts = ["10.7.1.%d" % n for n in (1, 2, 3, 255)] + ["10.7.2.2", "172.16.5.9", "192.168.1.1", "8.8.8.8", "8.8.4.4", "203.0.113.7", "203.0.113.8",
+                                                         "169.254.1.1", "169.254.1.2"]
+    hosts, out = rng.sample(hosts, rng.randint(2, 5)), []
+    for _ in range(rng.randint(1, 8)):
+        client, server = rng.sample(hosts, 2)
+        kind, sport = rng.randrange(5), rng.randint(1024, 60000)
+        if kind < 3:
+            name, port, asks, _ = rng.choice(list(speeches()))
+            port = rng.choice([port, port, port, 80, 0])
+            s = wire.Session(out, client, sport, server, port)
+            s.open() if rng.random() < 0.8 else None
+            for ask, answer in asks[:rng.randint(0, len(asks))]:
+                s.ask(ask).answer(answer) if rng.random() < 0.9 else s.ask(ask)
+        else:
+            port = rng.choice([0, 53, 123, 2222, 161, 40000])
+            out.append(wire.udp(client, sport, server, port, bytes(rng.randrange(256) for _ in range(rng.randint(0, 20)))))
+            if kind == 4:
+                out.append(wire.udp(server, port, client, sport, b"answer"))
+    return wire.pcap(out)
+
+
+def what_it_writes_stands(t):
+    """Whatever was seen: a file that `learn` is content with is one that `check` takes. Else its status says that there is none."""
+    seed = os.environ.get("SEED") or str(random.randrange(1 << 32))
+    rng, content, kinds = random.Random(seed), 0, set()
+    for n in range(120):
+        capture = t.file("drawn-%d.pcap" % n, drawn(rng))
+        done = t.call("--lang", rng.choice(["en", "ja"]), "learn", "--pcap", capture)
+        if done.returncode == 0:
+            cfg = t.file("drawn-%d.cfg" % n, done.stdout)
+            checked = t.call("--lang", "en", "check", cfg)
+            content += t.equal("SEED=%s: check of %s: %s" % (seed, cfg, checked.stdout + checked.stderr), checked.returncode, 0)
+            kinds |= {k for k in (b"host-", b"net-", b"outside", b"lan1") if k in done.stdout}
+        else:
+            t.equal("SEED=%s: %s: nothing to propose" % (seed, capture), (done.returncode, b"conduits = (" in done.stdout), (1, False))
+    t.true("SEED=%s: most captures have something to propose, of all kinds: %d %s" % (seed, content, kinds), content > 60 and len(kinds) == 4)
+
+
+def one_network(t):
+    """Two hosts in one network, as most captures have them: each is a zone, and the conduit between them is proposed."""
+    out = []
+    wire.Session(out, "10.7.1.1", 40000, "10.7.1.2", 502).open().ask(wire.read_holding(1, 5, 1)).answer(wire.holding(1, [9]))
+    done = t.call("--lang", "en", "learn", "--pcap", t.file("one-network.pcap", wire.pcap(out)))
+    text = done.stdout.decode()
+    t.equal("status", (done.returncode, done.stderr), (0, b""))
+    t.equal("zones", re.findall(r"  (host-\S+) = .*networks = \[([^]]*)\]", text), [("host-10-7-1-1", '"10.7.1.1"'), ("host-10-7-1-2", '"10.7.1.2"')])
+    t.equal("conduits", re.findall(r'from = "([^"]*)"; to = "([^"]*)"', text), [("host-10-7-1-1", "host-10-7-1-2")])
+    t.true("sides are named: " + text, "`between`" in text)
+    cfg = t.file("one-network.cfg", text.replace(' mode = "observe";', ""))
+    t.equal("check", t.call("check", cfg).returncode, 0)
+    r = t.replay(os.path.join(t.out, t.case, "one-network.pcap"), policy=cfg)
+    t.equal("in force", ([f["verdict"] for f in r.flows], refused(r)), (["allow"], []))
+
+
+def writes(t):
+    """What is written is named address by address: between two that were, nothing was. What is read may be a span."""
+    write = lambda n, a: wire.modbus(n, 1, struct.pack("!BHH", 6, a, 1))
+    services = rows(t, "writes", [(write(1, 10), write(1, 10)), (write(2, 90), write(2, 90)), (write(3, 11), write(3, 11)),
+                                  (wire.read_holding(4, 5, 1), wire.holding(4, [9])), (wire.read_holding(5, 9, 1), wire.holding(5, [9]))], 502,
+                    ['"read_holding_registers"]; units = ["1"]; holding = ["5-9"];',
+                     '"write_single_register"]; units = ["1"]; holding = ["10-11", "90"];'])
+    t.true("no other address: " + services, '"10-90"' not in services)
+
+
+def shared_codes(t):
+    """A code that several of a document's names share has its name beside it."""
+    services, text, r = round_trip(t, t.file("shared.pcap", talk([(MELSEC.read("d", 100, 1), MELSEC.answer(bytes(2)))], 5007)))
+    t.true("the name: " + services, re.search(r'functions = \["0x04010000"\];( /\* \S+ \*/)', services))
+
+
 def real(t, name):
     round_trip(t, os.path.join(PCAPS, name))
 
@@ -265,7 +338,8 @@ def files_of(case):
 
 
 def cases(t):
-    for f in (modbus, s7comm, cip, melsec, halfway, idle, lost, cut_off, plus, io, unread):
+    for f in (modbus, s7comm, cip, melsec, halfway, idle, lost, cut_off, plus, io, unread, what_it_writes_stands, one_network,
+              writes, shared_codes):
         yield "learnt: " + f.__name__, f, (t,)
     if not os.path.isdir(PCAPS):
         t.skip("learnt: real captures", "../shared/pcaps is not there")

@@ -196,11 +196,6 @@ const char *meant_elsewhere(struct arena *a, const struct vocabulary *v, const c
 
 /* ---- functions and commands ----------------------------------------------------------------------------------------- */
 
-struct function_reader {
-	struct arena *arena;
-	const struct vocabulary *words;
-};
-
 /* "Read Holding Registers" is read_holding_registers. */
 static bool is_called(const char *name, const char *text)
 {
@@ -217,25 +212,23 @@ static bool is_called(const char *name, const char *text)
 
 static const char *read_function(void *ctx, const char *text)
 {
-	const struct function_reader *c = ctx;
-	struct notation plain = notation_plain(c->words->code_max);
+	const struct vocabulary *v = *(const struct vocabulary *const *)ctx;
+	struct notation plain = notation_plain(v->code_max);
 	const struct function_info *f = NULL;
 	struct notation_mistake ignored;
 	struct number_range r;
 
-	for (unsigned i = 0; i < c->words->n_functions; i++)
-		if (is_called(c->words->functions[i].name, text))
-			return c->words->functions[i].name;
+	for (unsigned i = 0; i < v->n_functions; i++)
+		if (is_called(v->functions[i].name, text))
+			return v->functions[i].name;
 	if (notation_read(&plain, text, &r, &ignored) && r.lo == r.hi)
-		f = function_by_code(c->words, (uint32_t)r.lo);
+		f = function_by_code(v, (uint32_t)r.lo);
 	return f != NULL && f->code == f->last ? f->name : NULL;
 }
 
 const char *meant_function(struct arena *a, const struct vocabulary *v, const char *text, bool *ret_several)
 {
-	struct function_reader c = { a, v };
-
-	return meant_value(a, MEANT_FUNCTION, text, &(struct meant_reader){ read_function, &c }, ret_several);
+	return meant_value(a, MEANT_FUNCTION, text, &(struct meant_reader){ read_function, &v }, ret_several);
 }
 
 static const char *read_command(void *ctx, const char *text)
@@ -274,7 +267,7 @@ const char *meant_date(struct arena *a, const char *text, bool whole)
 {
 	struct meant_time t = meant_time(a, text);
 	const char *value = t.day;
-	uint64_t ignored;
+	uint64_t ignored = 0;
 
 	if (value == NULL)
 		return NULL;

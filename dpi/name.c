@@ -113,7 +113,7 @@ static void choose_protocols(struct ndpi_detection_module_struct *module, bool a
 	NDPI_PROTOCOL_BITMASK wanted;
 
 	NDPI_BITMASK_RESET(wanted);
-	for (uint16_t id = 1; id < NDPI_LAST_IMPLEMENTED_PROTOCOL; id++)
+	for (uint32_t id = 1; id < NDPI_LAST_IMPLEMENTED_PROTOCOL; id++)
 		if (all || (protocol_of_id[id] != PROTO_NONE && protocol_info(protocol_of_id[id])->depth != DEPTH_NDPI))
 			wanted.fds_bits[id / NDPI_BITS] |= (ndpi_ndpi_mask)1 << id % NDPI_BITS;
 	ndpi_set_protocol_detection_bitmask2(module, &wanted);

@@ -38,7 +38,7 @@ static const struct {
 #include "appliance/wire/ndpi.def"
 };
 
-#define NDPI(id, name, bytes) [PROTO_NDPI_##id] = bytes,
+#define NDPI(id, name, bytes) [PROTO_NDPI_##id] = (bytes),
 static const uint32_t undecided[PROTO_COUNT] = {
 #include "appliance/wire/ndpi.def"
 };

@@ -32,10 +32,13 @@ static bool decimal(const char **p, uint32_t max, uint32_t *ret)
 const struct transport *port_parse(const char *text, struct model_port *ret)
 {
 	const char *slash = strchr(text, '/');
-	size_t n = slash != NULL ? (size_t)(slash - text) : 0, i = 0;
+	size_t n, i = 0;
 	uint32_t lo, hi;
 	bool icmp;
 
+	if (slash == NULL)
+		return NULL;
+	n = (size_t)(slash - text);
 	while (i < PORT_TRANSPORTS &&
 	       (strlen(port_transports[i].name) != n || memcmp(port_transports[i].name, text, n) != 0))
 		i++;

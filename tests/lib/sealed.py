@@ -100,7 +100,7 @@ def digest(sealed):
 def first_form(sealed):
     """The generation in form 1; it must have no assets, and what its conduits accept is left out."""
     r = Reader(sealed[HEADER:])
-    assert r.u32() == 16
+    assert r.u32() == 17
     r.text()
     r.text()
     texts = r.at

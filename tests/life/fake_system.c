@@ -130,6 +130,20 @@ FAKE int setpriority(__priority_which_t which, id_t who, int value)
 	return 0;
 }
 
+/* The kernel's tables are root's alone; the units run as anybody. */
+FAKE int open(const char *path, int flags, ...)
+{
+	mode_t mode;
+	va_list a;
+
+	if (life_inside() && strncmp(path, "/proc/self/net/", strlen("/proc/self/net/")) == 0)
+		return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	va_start(a, flags);
+	mode = (flags & O_CREAT) != 0 ? va_arg(a, mode_t) : 0;
+	va_end(a);
+	return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+}
+
 /* Nobody connects: people are at the other end of control, which is the test's. */
 FAKE int bind(int fd, const struct sockaddr *a, socklen_t n)
 {

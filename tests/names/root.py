@@ -2,6 +2,7 @@
 """Debian's servers, each in the root that `images/deps servers` made, on the loopback of a network
 of their own; and a recorder of what goes over it."""
 import os
+import select
 import shlex
 import signal
 import socket
@@ -150,7 +151,7 @@ def until(condition, limit=10):
     while not condition():
         if time.monotonic() > end:
             return False
-        time.sleep(0.02)
+        select.select([], [], [], 0.02)  # between two looks
     return True
 
 
@@ -202,13 +203,24 @@ def serve(command, *ports, limit=30):
         "w+b")
     p = subprocess.Popen(["bash", "-c", "exec " + command], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                          preexec_fn=_inside, env=ENV)
-    end = time.monotonic() + limit
-    while not all(listening(port) for port in ports):
-        if time.monotonic() > end or (p.poll() not in (None, 0)):
-            log.seek(0)
-            raise Gone("%s: %s" % (command.split()[0], log.read().decode("utf-8", "replace")[-600:]))
-        time.sleep(0.05)
+
+    def there():
+        return all(listening(port) for port in ports)
+    until(lambda: there() or p.poll() not in (None, 0), limit)
+    if not there():
+        log.seek(0)
+        raise Gone("%s: %s" % (command.split()[0], log.read().decode("utf-8", "replace")[-600:]))
     return p
+
+
+def none_left():
+    """Whether all children have ended; those that have are waited for."""
+    try:
+        while os.waitpid(-1, os.WNOHANG) != (0, 0):
+            pass
+    except ChildProcessError:
+        return True
+    return False
 
 
 def end():
@@ -217,16 +229,11 @@ def end():
     if os.getpid() != 1:
         return
     for sig in (signal.SIGTERM, signal.SIGKILL):
-        until = time.monotonic() + 3
         try:
             os.kill(-1, sig)
         except ProcessLookupError:
             return
-        try:
-            while time.monotonic() < until:
-                if os.waitpid(-1, os.WNOHANG) == (0, 0):
-                    time.sleep(0.05)
-        except ChildProcessError:
+        if until(none_left, 3):
             return
 
 

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -176,6 +177,23 @@ static int finish(void **state)
 	return 0;
 }
 
+static uid_t played; /* whose connection it is */
+
+/*
+ * Only root can be somebody else, and then the kernel itself says who (tests/netns/sandbox runs this
+ * as root). For anybody the kernel's answer is played.
+ */
+int getsockopt(int fd, int level, int name, void *value, socklen_t *n)
+{
+	struct ucred who = { .pid = getpid(), .uid = played, .gid = played };
+
+	if (geteuid() == 0 || level != SOL_SOCKET || name != SO_PEERCRED)
+		return (int)syscall(SYS_getsockopt, fd, level, name, value, n);
+	memcpy(value, &who, sizeof(who));
+	*n = sizeof(who);
+	return 0;
+}
+
 /* Control hands this on. Of `uid`, by the kernel's word: who made the pair. */
 static void hand(uid_t uid, const struct msg_body *order, bool logins)
 {
@@ -187,13 +205,15 @@ static void hand(uid_t uid, const struct msg_body *order, bool logins)
 
 	/* Descriptors come back from a process that is somebody else. */
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sv), 0);
+	played = uid;
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		int own[2], texts = memfd_sealed("t", "x", 1);
 		struct msg_body web = { .type = MSG_WEB };
 
-		if (setresuid(uid, uid, uid) < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, own) < 0 ||
+		if ((geteuid() == 0 && setresuid(uid, uid, uid) < 0) ||
+		    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, own) < 0 ||
 		    msg_send(own[0], 1, order, &texts, order->type == MSG_CTL_APPLY || order->type == MSG_CHANGE) < 0)
 			_exit(1);
 		_exit(msg_send(sv[1], 0, &web, &own[1], 1) < 0);
@@ -225,11 +245,6 @@ static void root_is_who_the_kernel_says(void **state)
 	const struct msg_body *const orders[] = { &apply, &confirm, &rollback, &release, &right_clock };
 
 	(void)state;
-	if (geteuid() != 0) {
-		print_message("NOTE only root can make a connection of somebody else; tests/netns/sandbox/run does "
-			      "this as root\n");
-		skip();
-	}
 	for (size_t i = 0; i < 5; i++) {
 		hand(NOBODY, orders[i], false);
 		hand(NOBODY, orders[i], true);

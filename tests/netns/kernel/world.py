@@ -99,25 +99,21 @@ class Driver:
     def wait(self, kind, seconds=10.0):
         return self.inbox[kind].get(timeout=seconds * net.SLOWNESS)
 
-    def waited(self):
-        """Microseconds for which the role has wanted a core that others had, over its life."""
+    def told(self, name):
+        """What the kernel says of the role's processes: the text of /proc/PID/<name> of each."""
         with open("/proc/%d/task/%d/children" % (self.process.pid, self.process.pid), encoding="ascii") as f:
             roles = f.read().split()
-        total = 0
         for pid in roles:
-            with open("/proc/%s/schedstat" % pid, encoding="ascii") as f:
-                total += int(f.read().split()[1]) // 1000
-        return total
+            with open("/proc/%s/%s" % (pid, name), encoding="ascii") as f:
+                yield f.read()
+
+    def waited(self):
+        """Microseconds for which the role has wanted a core that others had, over its life."""
+        return sum(int(text.split()[1]) // 1000 for text in self.told("schedstat"))
 
     def spent(self):
         """Seconds of a processor that the role has taken, the kernel's on its behalf among them."""
-        with open("/proc/%d/task/%d/children" % (self.process.pid, self.process.pid), encoding="ascii") as f:
-            roles = f.read().split()
-        ticks = 0
-        for pid in roles:
-            with open("/proc/%s/stat" % pid, encoding="ascii") as f:
-                ticks += sum(int(x) for x in f.read().rpartition(")")[2].split()[11:13])
-        return ticks / os.sysconf("SC_CLK_TCK")
+        return sum(int(x) for text in self.told("stat") for x in text.rpartition(")")[2].split()[11:13]) / os.sysconf("SC_CLK_TCK")
 
     def start(self):
         self.say("start")

@@ -60,13 +60,17 @@ static void shut(struct supervisor *s)
 	struct event ev = event_new(EVENT_DRIFT, clock_wall_ns());
 	struct err e = { 0 };
 
-	if (forwarding_set(&s->backstop.forwarding, false, &e) < 0)
-		event_say(&ev, EVENT_OBJECT, e.text);
 	ev.verdict = EV_DENY;
-	ev.code = DRIFT_STOOD_IN;
 	ev.value = (mono_ns() - s->backstop.heard_ns) / 1000;
+	if (forwarding_set(&s->backstop.forwarding, false, &e) < 0) {
+		ev.code = DRIFT_UNMENDED;
+		event_say(&ev, EVENT_OBJECT, e.text);
+		say(s, M_DRIFT_STILL_ON, e.text);
+	} else {
+		ev.code = DRIFT_STOOD_IN;
+		say(s, M_DRIFT_STOOD_IN);
+	}
 	event_send(&s->events, &ev);
-	say(s, M_DRIFT_STOOD_IN, e.text);
 }
 
 void backstop_due(struct supervisor *s, uint64_t now)

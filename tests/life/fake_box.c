@@ -141,7 +141,9 @@ void forwarding_close(struct forwarding *f)
 
 int forwarding_set(const struct forwarding *f, bool on, struct err *e)
 {
-	(void)f, (void)e;
+	(void)f;
+	if (!on && machine.stuck)
+		return err_set(e, -EIO, "turn forwarding off");
 	machine.forwarding = on;
 	return 0;
 }

@@ -34,6 +34,8 @@ struct machine {
 	 * alone.
 	 */
 	bool base, forwarding;
+	bool stuck;  /* forwarding cannot be turned off */
+	int monitor; /* by which the supervisor hears of others' changes; whoever writes to it makes one */
 	uint8_t digest[32];
 	/*
 	 * Calls that can fail, counted since the machine was made; the one with number `fails_at`

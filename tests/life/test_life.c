@@ -330,6 +330,28 @@ static void power(void)
 	life_begin();
 }
 
+static void touch(void)
+{
+	uint64_t one = 1;
+
+	LIFE(write(machine.monitor, &one, sizeof(one)) == sizeof(one) && life_settle() == LIFE_GOES_ON);
+}
+
+/* Somebody changes the rules and enforce says nothing: forwarding goes off, or the record says not. */
+static void touched(void)
+{
+	life_begin();
+	first_policy();
+	touch();
+	LIFE(life_pass(40000000) == LIFE_GOES_ON && machine.forwarding);
+	LIFE(life_pass(20000000) == LIFE_GOES_ON && !machine.forwarding);
+	LIFE(recorded(EVENT_DRIFT, DRIFT_STOOD_IN) == 1 && recorded(EVENT_DRIFT, DRIFT_UNMENDED) == 0);
+	machine.forwarding = machine.stuck = true;
+	touch();
+	LIFE(life_pass(100000000) == LIFE_GOES_ON && machine.forwarding);
+	LIFE(recorded(EVENT_DRIFT, DRIFT_STOOD_IN) == 1 && recorded(EVENT_DRIFT, DRIFT_UNMENDED) == 1);
+}
+
 /*
  * Whatever the kernel or the machine may refuse in a change: the old one goes on, or the new one
  * stands.
@@ -366,7 +388,7 @@ static void failing_calls(void)
 	each(confirmed) each(not_confirmed) each(one_at_a_time) each(anothers_trial) each(back_and_further)            \
 		each(refused) each(by_an_account) each(somebodys_card) each(without_a_daemon) each(questions)          \
 			each(deaths) each(silence) each(control_dies_meanwhile) each(restarts) each(power)             \
-				each(failing_calls)
+				each(touched) each(failing_calls)
 LIVES(A_LIFE)
 
 int main(void)

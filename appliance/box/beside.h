@@ -2,7 +2,7 @@
 /*
  * Settings of the programs that speak for the box from the admin namespace, chronyd, rsyslogd, upsmon, sekisho-notify, sekisho-inform and sekisho-fetch: the texts of their files, from
  * the peers of a generation. The first three are Debian's and units of their own (images/systemd), the last is a person's; the daemon starts none. Pure: who writes the
- * files, and when, is supervise/beside.c.
+ * files, and when, is supervise/companions.c.
  */
 #ifndef SEKISHO_BOX_BESIDE_H
 #define SEKISHO_BOX_BESIDE_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The UPS that another machine watches (box.cfg, `ups`): what the program beside us has put down of its word (images/ups), and what
- * follows from it. Pure: who reads the file, records and turns the machine off is supervise/ups.c.
+ * follows from it. Pure: who reads the file, records and turns the machine off is supervise/companions.c.
  *
  * Its word is believed, whoever gives it: the worst that it can do is to turn the box off, and only where `on_low` says so. That it falls
  * silent does nothing: who cuts a cable shall not turn anything off.

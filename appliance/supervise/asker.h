@@ -18,7 +18,7 @@ struct asker {
 	bool tell;   /* he wants to hear how far it is */
 };
 
-/* answer.c */
+/* ground.c */
 /* Takes the reference. */
 void answer_json(struct supervisor *s, struct asker a, int status, json_t *j);
 void answer_fd(struct supervisor *s, struct asker a, int status, int fd); /* fd stays the caller's */

@@ -13,8 +13,8 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/base/memfd.h"
-#include "appliance/supervise/box_json.h"
 #include "appliance/supervise/supervise.h"
+#include "appliance/supervise/surroundings.h"
 
 /* Who said something. */
 struct peer {

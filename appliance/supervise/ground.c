@@ -1,13 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What every file of this folder stands on: time, a line for people, a record, another namespace. It knows of no role and no operation's step. */
+#include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "appliance/base/clock.h"
 #include "appliance/box/netns.h"
+#include "appliance/supervise/ground.h"
 #include "appliance/supervise/supervise.h"
+#include "appliance/wire/settings.h"
 
 uint64_t mono_ns(void)
 {
@@ -86,4 +94,159 @@ uint64_t trial_until(const struct supervisor *s)
 	uint64_t apart = due > s->trial_until_wall ? due - s->trial_until_wall : s->trial_until_wall - due;
 
 	return apart > CLOCK_STEP_NS ? due : s->trial_until_wall;
+}
+
+/* A role's process as others see it: whether it lives, what it is called, how it is told something, how it is ended. Who starts it is roles.c. */
+
+/* A pair with room for some thousand records, so that none is lost while the journal is started anew. */
+int event_pair(int sv[2], struct err *e)
+{
+	const int room = 4 << 20;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, sv) < 0)
+		return err_set(e, -errno, "event socket");
+	setsockopt(sv[1], SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room));
+	return 0;
+}
+
+bool slot_alive(const struct slot *sl)
+{
+	return sl->state == SLOT_STARTING || sl->state == SLOT_RUNNING;
+}
+
+const char *slot_title(const struct slot *sl, char out[SLOT_TITLE])
+{
+	if (sl->role == ROLE_DPI || sl->role == ROLE_GATE)
+		snprintf(out, SLOT_TITLE, "%s/%u (%s)", role_name(sl->role), sl->index,
+			 lane_kind_words[pair_kind(sl->index)]);
+	else
+		snprintf(out, SLOT_TITLE, "%s", role_name(sl->role));
+	return out;
+}
+
+void role_kill(struct supervisor *s, struct slot *sl)
+{
+	(void)s;
+	if (slot_alive(sl))
+		pidfd_send_signal(sl->pidfd, SIGKILL, NULL, 0);
+}
+
+bool role_send(struct supervisor *s, struct slot *sl, uint32_t id, const struct msg_body *body, const int *fds,
+	       size_t n)
+{
+	char title[SLOT_TITLE];
+	int r;
+
+	if (!slot_alive(sl) || sl->chan < 0)
+		return false;
+	r = msg_send(sl->chan, id, body, fds, n);
+	if (r == 0)
+		return true;
+	/* A full channel means that it has not read for very long; a broken one, that it is about to be reaped. */
+	if (r != -EPIPE && r != -ECONNRESET)
+		say(s, M_ROLE_SILENT, slot_title(sl, title));
+	role_kill(s, sl);
+	return false;
+}
+
+#define SESSIONS_MAX (2 * TOLD_MOST * TOLD_SESSION_BYTES) /* bytes */
+
+_Static_assert(TOLD_JSON_NAMED + TOLD_MOST + 2 < TOLD_JSON_TAKEN, "what is named can be taken");
+
+void told_clear(struct told *t)
+{
+	json_decref(t->cut);
+	json_decref(t->changed);
+	free(t->sessions);
+	memset(t, 0, sizeof(*t));
+}
+
+/* An array, owned by the caller; NULL when it is none. */
+static json_t *array_take(int fd)
+{
+	struct err e;
+	uint8_t *text;
+	size_t n;
+	json_t *j;
+
+	if (memfd_read(fd, TOLD_JSON_TAKEN, &text, &n, &e) < 0)
+		return NULL;
+	j = json_loadb((const char *)text, n, 0, NULL);
+	free(text);
+	if (json_is_array(j))
+		return j;
+	json_decref(j);
+	return NULL;
+}
+
+static bool sessions_take(int fd, struct told *t)
+{
+	size_t n = t->n_cut + t->n_changed, size, i = 0;
+	uint8_t *p;
+	struct bytes b;
+	struct err e;
+
+	if (memfd_read(fd, SESSIONS_MAX, &p, &size, &e) < 0)
+		return false;
+	b = bytes_of(p, size);
+	t->sessions = calloc(n + 1, sizeof(*t->sessions));
+	while (t->sessions != NULL && i < n && msg_take_told_session(&b, &t->sessions[i]))
+		i++;
+	free(p);
+	return i == n && bytes_done(&b);
+}
+
+bool told_take(struct msg *m, struct told *ret)
+{
+	const struct msg_applied *a = &m->body.applied;
+
+	told_clear(ret);
+	if (m->n_fds == 0)
+		return true;
+	if (m->n_fds != 3)
+		return false;
+	ret->cut = array_take(m->fds[0]);
+	ret->changed = array_take(m->fds[1]);
+	ret->n_cut = json_array_size(ret->cut);
+	ret->n_changed = json_array_size(ret->changed);
+	ret->live = a->live;
+	ret->cut_more = a->cut_more;
+	ret->changed_more = a->changed_more;
+	if (ret->cut != NULL && ret->changed != NULL && sessions_take(m->fds[2], ret))
+		return true;
+	told_clear(ret);
+	return false;
+}
+
+/* What those hear who ordered something, by way of control. */
+
+void answer_fd(struct supervisor *s, struct asker a, int status, int fd)
+{
+	const struct msg_body m = { MSG_ANSWER, .answer = { .status = (uint8_t)status } };
+
+	if (a.id != 0)
+		(void)role_send(s, &s->slots[SLOT_CONTROL], a.id, &m, &fd, fd >= 0 ? 1 : 0);
+}
+
+void answer_json(struct supervisor *s, struct asker a, int status, json_t *j)
+{
+	int fd = j != NULL ? json_memfd(j) : -ENOMEM;
+
+	answer_fd(s, a, fd < 0 && status == ANSWER_YES ? ANSWER_CANNOT : status, fd);
+	if (fd >= 0)
+		close(fd);
+}
+
+void progress_tell(struct supervisor *s, const struct asker *a, const struct msg_progress *said)
+{
+	const struct msg_body m = { MSG_PROGRESS, .progress = *said };
+	const struct slot *control = &s->slots[SLOT_CONTROL];
+
+	if (a->tell && a->id != 0 && slot_alive(control))
+		(void)msg_try(control->chan, a->id, &m);
+}
+
+void progress_stage(struct supervisor *s, const struct asker *a, enum progress_stage stage)
+{
+	progress_tell(s, a, &(struct msg_progress){ .stage = (uint8_t)stage });
 }

@@ -6,18 +6,27 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/netlink.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include "appliance/base/clock.h"
 #include "appliance/box/admin_rules.h"
 #include "appliance/box/capacity.h"
 #include "appliance/box/lock.h"
 #include "appliance/box/netns.h"
 #include "appliance/box/scratch.h"
 #include "appliance/box/sysctl.h"
+#include "appliance/box/was.h"
+#include "appliance/enforce/sockets.h"
 #include "appliance/kernel/deny_base.h"
+#include "appliance/kernel/home_rules.h"
 #include "appliance/store/kept.h"
-#include "appliance/supervise/home.h"
+#include "appliance/supervise/guard.h"
 #include "appliance/supervise/supervise.h"
 
 /* Without it nothing is forwarded, whatever stands there instead. */
@@ -110,4 +119,157 @@ int supervise_base(const struct supervise_options *o)
 	else
 		message_print(stdout, o->lang, adopted ? M_BASE_STOOD : M_BASE_LOADED, o->data_netns, o->admin_netns);
 	return r == 0 || r == -EBUSY ? 0 : 3;
+}
+
+#define MOST 1024u /* names: no policy has as many interfaces */
+
+struct names {
+	const char *list[MOST]; /* borrowed */
+	size_t n;
+	bool full;
+};
+
+static void add(struct names *x, const char *name)
+{
+	size_t i = 0;
+
+	while (name != NULL && i < x->n && strcmp(x->list[i], name) != 0)
+		i++;
+	if (name == NULL || *name == '\0' || i < x->n)
+		return;
+	if (x->n < MOST)
+		x->list[x->n++] = name;
+	else
+		x->full = true;
+}
+
+static const char *text(const json_t *link, const char *key)
+{
+	return json_string_value(json_object_get(link, key));
+}
+
+/* The device, and what ends with it: a VLAN of it, not the bridge that it is a port of, which has others. */
+static void add_links(struct names *x, const json_t *links)
+{
+	const json_t *link, *other;
+	size_t i, k;
+
+	json_array_foreach(links, i, link)
+	{
+		const char *name = text(link, "name");
+		bool has_ports = false;
+
+		json_array_foreach(links, k, other)
+		{
+			const char *master = text(other, "master");
+
+			has_ports |= name != NULL && master != NULL && strcmp(master, name) == 0;
+		}
+		if (!has_ports)
+			add(x, name);
+	}
+}
+
+int home_guard(const json_t *kept, const struct ir *ir, const struct box_spaces *spaces, struct err *e)
+{
+	struct names x = { .n = 0 };
+	json_t *record;
+	const char *device;
+
+	json_object_foreach(json_object_get(kept, "devices"), device, record)
+	{
+		if (kept_mark(record) == KEPT_RELEASED)
+			continue;
+		add(&x, device);
+		add_links(&x, json_object_get(json_object_get(record, "picture"), "links"));
+	}
+	for (uint32_t i = 0; ir != NULL && i < ir->n_interfaces; i++) {
+		device = ir_card(&ir->interfaces[i]);
+		if (kept_find(kept, device) == NULL && !box_has(spaces, device))
+			add(&x, device);
+	}
+	if (home_rules_set(x.list, x.n, e) < 0)
+		return e->code;
+	return x.full ? err_set(e, -E2BIG, "more than %u cards", MOST) : 0;
+}
+
+/* So long enforce has: ten times what it takes on a busy machine, and half of what may pass by at most. */
+#define ENFORCE_HAS_NS 50000000ull
+
+/* In the data namespace. */
+static int open_here(void *ctx, struct err *e)
+{
+	struct backstop *b = ctx;
+	int r = forwarding_open(&b->forwarding, e);
+
+	if (r == 0)
+		r = b->monitor = enforce_socket_open(true, e);
+	if (r < 0)
+		forwarding_close(&b->forwarding);
+	return r;
+}
+
+int backstop_follow(struct supervisor *s, int requests, struct err *e)
+{
+	struct sockaddr_nl self = { 0 };
+	socklen_t n = sizeof(self);
+	int r;
+
+	if (getsockname(requests, (struct sockaddr *)&self, &n) < 0)
+		return err_set(e, -errno, "whose changes of the rules are heard");
+	if (s->backstop.monitor < 0) {
+		r = in_namespace(s, s->spaces.data, open_here, &s->backstop, e);
+		if (r < 0)
+			return r;
+	}
+	return enforce_socket_ignore(s->backstop.monitor, self.nl_pid, e);
+}
+
+void backstop_heard(struct supervisor *s)
+{
+	struct backstop *b = &s->backstop;
+
+	if (b->monitor >= 0 && enforce_socket_touched(b->monitor) && b->heard_ns == 0)
+		b->heard_ns = mono_ns();
+}
+
+void backstop_answered(struct supervisor *s, const struct msg_drift *d)
+{
+	if (d->what == DRIFT_CHANGED || d->what == DRIFT_FLUSHED || d->what == DRIFT_SHUT)
+		s->backstop.heard_ns = 0;
+}
+
+static void shut(struct supervisor *s)
+{
+	struct event ev = event_new(EVENT_DRIFT, clock_wall_ns());
+	struct err e = { 0 };
+
+	ev.verdict = EV_DENY;
+	ev.value = (mono_ns() - s->backstop.heard_ns) / 1000;
+	if (forwarding_set(&s->backstop.forwarding, false, &e) < 0) {
+		ev.code = DRIFT_UNMENDED;
+		event_say(&ev, EVENT_OBJECT, e.text);
+		say(s, M_DRIFT_STILL_ON, e.text);
+	} else {
+		ev.code = DRIFT_STOOD_IN;
+		say(s, M_DRIFT_STOOD_IN);
+	}
+	event_send(&s->events, &ev);
+}
+
+void backstop_due(struct supervisor *s, uint64_t now)
+{
+	struct backstop *b = &s->backstop;
+
+	if (now < backstop_next(s))
+		return;
+	/* Off already: enforce is at it, or nothing was to pass. */
+	if (forwarding_is_on(&b->forwarding))
+		shut(s);
+	b->heard_ns = 0;
+}
+
+uint64_t backstop_next(const struct supervisor *s)
+{
+	return s->backstop.heard_ns != 0 ? s->backstop.heard_ns + ENFORCE_HAS_NS : UINT64_MAX;
 }

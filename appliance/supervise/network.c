@@ -15,7 +15,7 @@
 #include "appliance/box/announce.h"
 #include "appliance/box/outside.h"
 #include "appliance/box/rtnl.h"
-#include "appliance/supervise/found.h"
+#include "appliance/supervise/network.h"
 #include "appliance/supervise/supervise.h"
 
 #define SETTLES 100000000ull	     /* ns: a change comes in several messages */
@@ -37,7 +37,7 @@ struct network {
 	uint64_t look;		/* monotonic ns: compare them with box.cfg; 0 = nothing was heard */
 	uint64_t drifts;	/* how often they had to be set right */
 	uint64_t drift_wall_ns; /* the last time */
-	json_t *seen;		/* found.h: what the last comparison found; owned, NULL = nothing */
+	json_t *seen;		/* network.h: what the last comparison found; owned, NULL = nothing */
 	uint64_t outside_at;	/* monotonic ns: look again for what is beside our rules */
 	json_t *outside;	/* the same of what was beside our rules */
 	uint64_t links_of;	/* the generation that `links` is of */
@@ -279,4 +279,53 @@ void network_due(struct supervisor *s, uint64_t now)
 	outside_due(s, now);
 	compare(s);
 	announce_due(s, now);
+}
+
+#define MORE_BYTES 24u /* for "; +18446744073709551615", NUL included */
+
+json_t *found_new(void)
+{
+	return json_object();
+}
+
+void found_note(json_t *set, const char *text)
+{
+	json_t *key = json_text(text); /* as text that a key may be */
+
+	if (key != NULL && json_object_size(set) < FOUND_MOST)
+		(void)json_object_set_new(set, json_string_value(key), json_true());
+	json_decref(key);
+}
+
+bool found_has(const json_t *set, const char *text)
+{
+	json_t *key = json_text(text);
+	bool has = key != NULL && json_object_get(set, json_string_value(key)) != NULL;
+
+	json_decref(key);
+	return has;
+}
+
+size_t found_news(json_t *set, const json_t *before, char *out, size_t size)
+{
+	size_t n = 0, left = 0, at = 0, room = size - MORE_BYTES;
+	const char *text;
+	json_t *any;
+
+	out[0] = '\0';
+	json_object_foreach(set, text, any)
+	{
+		if (json_object_get(before, text) != NULL)
+			continue;
+		/* The first is told whatever its length, cut if need be. */
+		if (n++ == 0 || at + strlen("; ") + strlen(text) < room)
+			at += (size_t)snprintf(out + at, room - at, "%s%s", at > 0 ? "; " : "", text);
+		else
+			left++;
+		if (at >= room)
+			at = room - 1;
+	}
+	if (left > 0)
+		snprintf(out + at, size - at, "; +%zu", left);
+	return n;
 }

@@ -9,10 +9,12 @@
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/box/riders.h"
+#include "appliance/box/vlans.h"
 #include "appliance/store/past_json.h"
-#include "appliance/supervise/box_json.h"
-#include "appliance/supervise/foretold.h"
+#include "appliance/supervise/op.h"
 #include "appliance/supervise/supervise.h"
+#include "appliance/supervise/surroundings.h"
 
 #define SECOND 1000000000ull
 #define BOOT_RETRY (SECOND / 10) /* a predecessor's sockets may take a moment to go */
@@ -95,14 +97,6 @@ static json_t *op_json(struct supervisor *s, bool done)
 	if (done)
 		foretold_json(op, j);
 	return j;
-}
-
-bool given_back_whole(const json_t *reports)
-{
-	for (size_t i = 0; i < json_array_size(reports); i++)
-		if (json_array_size(json_object_get(json_array_get(reports, i), "lost")) > 0)
-			return false;
-	return true;
 }
 
 /* The end of any operation: answer and tidy up. The loop takes the next one that waits (operation.c). */
@@ -225,4 +219,217 @@ void trial_set(struct supervisor *s, uint64_t number, uint32_t seconds)
 	s->trial_until_boot = trial_boot_ns() + seconds * SECOND;
 	timerfd_settime(s->trial_fd, 0, &t, NULL);
 	journal_retention(s);
+}
+
+/*
+ * Which devices an operation would take out of the first namespace, and who would lose a session by it. A person who did not
+ * name such a device is asked first: the one who asks may be sitting on it.
+ */
+
+#define AGREED_MAX 4096u
+
+json_t *taking_agreed(int fd)
+{
+	struct err e;
+	uint8_t *text = NULL;
+	size_t n = 0;
+	json_t *list = json_array();
+
+	if (fd < 0 || memfd_read(fd, AGREED_MAX, &text, &n, &e) < 0)
+		n = 0;
+	/* Names, each with its NUL. */
+	for (size_t at = 0; at < n && memchr(text + at, '\0', n - at) != NULL;) {
+		json_array_append_new(list, json_text((const char *)text + at));
+		at += strlen((const char *)text + at) + 1;
+	}
+	free(text);
+	return list;
+}
+
+static bool agreed(const json_t *list, const struct ir_interface *i)
+{
+	for (size_t n = 0; n < json_array_size(list); n++) {
+		const char *name = json_string_value(json_array_get(list, n));
+
+		if (strcmp(name, ir_card(i)) == 0 || strcmp(name, i->device) == 0 || strcmp(name, i->name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Whoever names one interface of a card names the card. */
+static bool card_agreed(const json_t *list, const struct ir *ir, const char *card)
+{
+	for (uint32_t i = 0; i < ir->n_interfaces; i++)
+		if (strcmp(ir_card(&ir->interfaces[i]), card) == 0 && agreed(list, &ir->interfaces[i]))
+			return true;
+	return false;
+}
+
+/* Names of devices with sessions, "eth0, eth1". */
+static void refuse(struct supervisor *s, const json_t *taking)
+{
+	char names[200] = "", options[400] = "";
+	uint64_t sessions = 0;
+	size_t i;
+	json_t *t;
+
+	json_array_foreach(taking, i, t)
+	{
+		const char *device = json_string_value(json_object_get(t, "device"));
+		size_t at = strlen(names), opt = strlen(options);
+
+		if (json_array_size(json_object_get(t, "sessions")) == 0 || json_is_true(json_object_get(t, "agreed")))
+			continue;
+		sessions += json_array_size(json_object_get(t, "sessions")) +
+			    (uint64_t)json_integer_value(json_object_get(t, "more"));
+		snprintf(names + at, sizeof(names) - at, "%s%s", at > 0 ? ", " : "", device);
+		snprintf(options + opt, sizeof(options) - opt, "%s--take-interface %s", opt > 0 ? " " : "", device);
+	}
+	op_explain(s, 3, M_OP_TAKES_SESSIONS, names, (unsigned long long)sessions, options);
+}
+
+bool taking_allowed(struct supervisor *s)
+{
+	struct operation *op = &s->op;
+	const struct ir *ir = op->next->ir;
+	bool allowed = true;
+
+	/* What the box does by itself, and an end of a trial, asks nobody. */
+	if (op->kind != OP_APPLY && op->kind != OP_DRY_RUN && op->kind != OP_ROLLBACK)
+		return true;
+	op->taking = json_array();
+	for (uint32_t i = 0; i < ir->n_interfaces; i++) {
+		const struct ir_interface *x = &ir->interfaces[i];
+		uint64_t more = 0;
+		json_t *sessions;
+		bool yes = card_agreed(op->agreed, ir, ir_card(x));
+		struct err e = { 0 };
+
+		if (!vlans_first(ir, i) || !riders_at_home(&s->spaces, ir_card(x)))
+			continue;
+		sessions = riders_read(&s->spaces, ir_card(x), &more, &e);
+		if (sessions == NULL && !yes) {
+			op_explain(s, 3, M_OP_TAKES_UNREAD, ir_card(x), e.text, ir_card(x));
+			return false;
+		}
+		if (sessions == NULL)
+			sessions = json_array();
+		allowed = allowed && (yes || json_array_size(sessions) == 0);
+		json_array_append_new(op->taking,
+				      json_pack("{s:o, s:o, s:s, s:o, s:I, s:b}", "interface", json_text(x->name),
+						"device", json_text(ir_card(x)), "space", x->admin ? "admin" : "data",
+						"sessions", sessions, "more", (json_int_t)more, "agreed", (int)yes));
+	}
+	if (!allowed)
+		refuse(s, op->taking);
+	return allowed;
+}
+
+static void end(struct sealing *x)
+{
+	for (size_t i = 0; i < 2; i++)
+		if (x->fds[i] >= 0)
+			close(x->fds[i]);
+	*x = (struct sealing){ .fds = { -1, -1 } };
+}
+
+void sealing_died(struct supervisor *s)
+{
+	const struct msg_body gone = { MSG_GONE, .gone = { .slot = SLOT_COMPILE } };
+
+	/* Ended for an operation it only waits again. */
+	if (s->sealing.id == 0 || !s->sealing.runs)
+		return;
+	(void)role_send(s, &s->slots[SLOT_CONTROL], s->sealing.id, &gone, NULL, 0);
+	end(&s->sealing);
+}
+
+static void begin(struct supervisor *s)
+{
+	struct sealing *x = &s->sealing;
+	struct slot *sl = &s->slots[SLOT_COMPILE];
+
+	if (x->id == 0 || x->runs || sl->state != SLOT_OFF)
+		return;
+	roles_want(s, SLOT_COMPILE);
+	x->runs = true;
+	if (role_send(s, sl, x->id, &(struct msg_body){ .type = MSG_SEAL }, x->fds, 2))
+		return;
+	if (!slot_alive(sl))
+		sl->state = SLOT_OFF;
+	sealing_died(s);
+}
+
+void sealing_asked(struct supervisor *s, struct msg *m)
+{
+	sealing_stop(s, 0);
+	s->sealing = (struct sealing){ .id = m->id, .fds = { msg_take_fd(m, 0), msg_take_fd(m, 1) } };
+}
+
+void sealing_done(struct supervisor *s, struct msg *m)
+{
+	if (!s->sealing.runs || m->id != s->sealing.id)
+		return;
+	(void)role_send(s, &s->slots[SLOT_CONTROL], m->id, &m->body, m->fds, m->n_fds);
+	end(&s->sealing);
+}
+
+void sealing_make_way(struct supervisor *s)
+{
+	if (!s->sealing.runs)
+		return;
+	s->sealing.runs = false;
+	role_kill(s, &s->slots[SLOT_COMPILE]);
+}
+
+void sealing_stop(struct supervisor *s, uint32_t id)
+{
+	if (s->sealing.id == 0 || (id != 0 && id != s->sealing.id))
+		return;
+	sealing_make_way(s);
+	end(&s->sealing);
+}
+
+void sealing_goes_first(struct supervisor *s)
+{
+	begin(s);
+}
+
+void sealing_due(struct supervisor *s)
+{
+	if (s->op.kind == OP_NONE)
+		begin(s);
+}
+
+void foretold_free(struct foretelling *f)
+{
+	if (f == NULL)
+		return;
+	for (size_t i = 0; i < f->n; i++)
+		json_decref(f->of[i].commands);
+	json_decref(f->narrowed);
+	json_decref(f->ended);
+	free(f->of);
+	free(f);
+}
+
+void foretold_json(const struct operation *op, json_t *answer)
+{
+	const struct foretelling *f = op->foretelling;
+	const struct told *t = &op->told;
+	uint64_t named, unknown;
+	json_t *cut;
+
+	if (f == NULL || f->narrowed == NULL)
+		return;
+	cut = t->cut != NULL ? json_copy(t->cut) : json_array();
+	json_array_extend(cut, f->ended);
+	unknown = f->unknown + t->changed_more;
+	named = json_array_size(cut) + json_array_size(f->narrowed) + unknown + t->cut_more;
+	json_object_set_new(answer, "cut", cut);
+	json_object_set_new(answer, "cut_more", json_integer((json_int_t)t->cut_more));
+	json_object_set(answer, "narrowed", f->narrowed);
+	json_object_set_new(answer, "go_on", json_integer(t->live > named ? (json_int_t)(t->live - named) : 0));
+	json_object_set_new(answer, "unknown", json_integer((json_int_t)unknown));
 }

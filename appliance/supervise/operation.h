@@ -17,8 +17,8 @@
 #include "appliance/base/sentence.h"
 #include "appliance/store/generation.h"
 #include "appliance/supervise/asker.h"
+#include "appliance/supervise/ground.h"
 #include "appliance/supervise/policy.h"
-#include "appliance/supervise/told.h"
 #include "appliance/wire/msg.h"
 
 struct supervisor; /* supervise.h */
@@ -36,7 +36,7 @@ enum op_kind {
 
 enum op_step { STEP_COMPILE, STEP_TABLES, STEP_ENFORCE, STEP_FORETELL, STEP_IMPACT, STEP_KERNEL, STEP_UNDO };
 
-struct foretelling; /* foretold.h: what it will do to live sessions */
+struct foretelling; /* op.h: what it will do to live sessions */
 
 /* What an order of an account was given for. It may have to wait; it is done in this place, or not at all. */
 struct op_ground {
@@ -116,7 +116,7 @@ void op_to_kernel(struct supervisor *s);
 void op_tables_begin(struct supervisor *s); /* the workers were given theirs */
 void op_tables_late(struct supervisor *s);
 
-/* trial.c: each says why not */
+/* operation.c: each says why not */
 void trial_none(struct supervisor *s);	    /* nothing waits to be confirmed */
 bool trial_stands(struct supervisor *s);    /* another's trial stands in the way of this apply */
 bool rollback_target(struct supervisor *s); /* into op.number; false: nowhere, the caller ends it */
@@ -147,7 +147,7 @@ void op_due(struct supervisor *s, uint64_t now);
 uint64_t op_next(const struct supervisor *s);
 void op_release(struct supervisor *s, struct asker a, const char *by, const struct msg_ctl_release *order);
 
-/* taking.c */
+/* op.c */
 /* The names in a memfd that came with an order (-1 = none): a new array. */
 json_t *taking_agreed(int fd);
 /* Into op.taking. False after saying that somebody has to agree first. */

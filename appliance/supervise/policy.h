@@ -70,7 +70,7 @@ struct stamps {
 	uint32_t n;
 };
 
-/* stamps.c. Permits of `p` are its own when it is in force, or when nobody had them before; the others stay as in
+/* in_force.c. Permits of `p` are its own when it is in force, or when nobody had them before; the others stay as in
  * `old`. *ret is the caller's to free. */
 int stamps_make(const struct stamps *old, const uint8_t *image, size_t n, const struct policy *p, bool in_force,
 		struct stamps *ret);

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Start, loop and end of the supervisor. The order of the start is what keeps the box shut until its rules stand. */
-#include "appliance/supervise/supervise.h"
-#include "appliance/supervise/table_merge.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -18,11 +15,14 @@
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/box/devices.h"
 #include "appliance/box/lock.h"
 #include "appliance/box/netns.h"
 #include "appliance/box/rtnl.h"
 #include "appliance/role/sandbox.h"
-#include "appliance/supervise/narrow.h"
+#include "appliance/supervise/folders.h"
+#include "appliance/supervise/supervise.h"
+#include "appliance/supervise/table_merge.h"
 
 #define END_LIMIT_NS 1500000000ull
 #define DESCRIPTORS 8192u
@@ -474,4 +474,37 @@ int supervise(const struct supervise_options *o)
 	leave_say(&s);
 	end_all(&s);
 	return 0;
+}
+
+/*
+ * What the end of the daemon leaves behind, told before the roles end: where each interface stays, and what decides about
+ * packets there from now on. An end that was not asked for tells nothing; the next start, or `sekisho status`, does.
+ */
+
+struct leaving {
+	const struct supervisor *s;
+};
+
+static void stays(void *ctx, const struct ir_interface *i, const struct device *d, const struct device *card,
+		  const char *addresses)
+{
+	const struct supervisor *s = ((const struct leaving *)ctx)->s;
+	const char *space = i->admin ? s->o->admin_netns : s->o->data_netns;
+
+	(void)card;
+	(void)addresses;
+	if (d == NULL)
+		say(s, M_LEAVE_ABSENT, i->name, i->device);
+	else
+		say(s, d->up ? M_LEAVE_UP : M_LEAVE_DOWN, i->name, i->device, space);
+}
+
+void leave_say(const struct supervisor *s)
+{
+	if (s->now->number == 0) {
+		say(s, M_LEAVE_NO_POLICY, s->o->data_netns);
+		return;
+	}
+	say(s, M_LEAVE_RULES, (unsigned long long)s->now->number);
+	(void)box_interfaces(&s->spaces, s->now->ir, stays, &(struct leaving){ s }, NULL);
 }

@@ -57,7 +57,7 @@ int queue_socket(struct supervisor *s, uint32_t lane, uint8_t slots, struct err 
 int queue_table(struct supervisor *s,
 		struct err *e); /* how they stand, as the kernel says it; owned by the caller, negative errno */
 
-/* slot.c */
+/* ground.c */
 int event_pair(int sv[2], struct err *e);	       /* [0] reads, [1] writes */
 void role_kill(struct supervisor *s, struct slot *sl); /* SIGKILL; role_exited follows */
 /* To a role; one that cannot take a message is not answering and is killed. False when it was not sent. */

@@ -5,47 +5,36 @@
  * policy text. Its death ends all roles and leaves the rules in force.
  *
  * Its first part is for appliance/main.c; the rest is what the files of this folder share, and each header beside it an idea:
- *   here         role.c      start, loop, end
- *                guard.c     namespaces, lock and deny base: before anything else, and alone
- *                notify.c    to the service manager: ready, alive, ending
- *                folders.c   folders of roles in which something else lies
- *                standing.c  what stands without a daemon
- *                release.c   devices go back without a daemon
- *                leave.c     what the end of the daemon leaves behind
- *                network.c   addresses, links and routes that somebody else changed
- *                ground.c    time, a line for people, a record, another namespace: what all stand on
- *   roles.h      slot.c      a role's process as others see it
- *                roles.c     life and death of roles, restarts, messages from them
- *                spawn.c     a role's process: descriptors, namespace, execution
- *                sockets.c   what is opened in other namespaces and handed to roles
- *                watch.c     roles that live but do nothing
- *   workers.h    workers.c   pairs of gate and worker, queue sockets, command tables
- *                cuts.c      sessions that a policy has ended, to the workers
- *                pairs.c     between whom gates answer segments of no session
- *   policy.h     policy.c    a generation in memory: unseal, permit ids, table image
- *                stamps.c    which generation a permit comes from, and who is told what is in force
- *                kernel.c    the messages that carry a generation to enforce and journal
- *   operation.h  operation.c the one operation that changes what is in force: beginnings, deadlines
- *                apply.c     its steps
- *                op.c        its ends
- *                kept.c      devices that were taken, and their way back
- *                taking.c    whose sessions end when a device is taken
- *                trial.c     what a trial forbids, how it ended, where a rollback goes
- *   foretold.h   impact.c    what the operation will do to live sessions, asked of the workers before it is done
- *   asker.h      answer.c    who ordered something, and how he is answered
- *   orders.h     orders.c    orders of people, and who gave them
- *   relay.h      relay.c     between control and everybody else
- *   sealing.h    sealing.c   a backup's sealing has the compiler's place
- *                dispatch.c  what roles may say, and what follows from their death
- *                listen.c    the sockets that people connect to
- *   box_json.h   box_json.c  what is known of the box, for people
- *                interfaces.c  the box's links, and what stands beside them
- *   clock.h      clock.c     whether the clock is trusted since the machine started
- *   ups.h        ups.c       what the UPS says, and what follows
- *   mail.h       mail.c      how the alarms fare that go out by mail and SNMP
- *   uninspected.h uninspected.c packets that were to be inspected and were not
- *   unheard.h    unheard.c   the tap hears nothing while packets pass that it was to be told of
- *   told.h, partition.h, table_merge.h: a file each
+ *   here           role.c        start, loop, end, and what the end leaves behind
+ *                  notify.c      to the service manager: ready, alive, ending
+ *                  without_daemon.c  what stands without a daemon
+ *   ground.h       ground.c      time, a line for people, a record, a role's process as others see it: what all stand on
+ *   guard.h        guard.c       namespaces, lock and deny base; cards at home; forwarding off, whatever hangs
+ *   folders.h      folders.c     folders of roles in which something else lies, sockets that people connect to
+ *   network.h      network.c     addresses, links and routes that somebody else changed
+ *   roles.h        roles.c       life and death of roles, restarts
+ *                  spawn.c       a role's process: descriptors, namespace, execution
+ *                  sockets.c     what is opened in other namespaces and handed to roles
+ *                  watch.c       roles that live but do nothing
+ *   workers.h      workers.c     pairs of gate and worker, queue sockets, command tables
+ *   policy.h       policy.c      a generation in memory: unseal, permit ids, table image
+ *   in_force.h     in_force.c    which generation a permit comes from, and who is told what is in force
+ *                  kernel.c      the messages that carry a generation to enforce and journal
+ *   operation.h    operation.c   the one operation that changes what is in force: beginnings, deadlines, trials
+ *                  apply.c       its steps
+ *   op.h           op.c          its ends, whose sessions end by it, and a backup's sealing, which waits for it
+ *                  impact.c      what it will do to live sessions, asked of the workers before it is done
+ *                  kept.c        devices that were taken, and their way back, with a daemon and without
+ *   asker.h                      who ordered something
+ *   orders.h       orders.c      orders of people, and who gave them
+ *   relay.h        relay.c       between control and everybody else
+ *                  dispatch.c    what roles may say, and what follows from their death
+ *   surroundings.h surroundings.c  the box's links, and what stands beside them
+ *   companions.h   companions.c  settings of the programs that speak for the box, and what they say: mail, SNMP, the UPS
+ *   clock.h        clock.c       whether the clock is trusted since the machine started
+ *   uninspected.h  uninspected.c packets that were to be inspected and were not, or that the tap was to be told of
+ *   unserved.h     unserved.c    when that is an alarm
+ *   shut_out.h, partition.h, table_merge.h: a file each
  */
 #ifndef SEKISHO_SUPERVISE_SUPERVISE_H
 #define SEKISHO_SUPERVISE_SUPERVISE_H
@@ -65,19 +54,17 @@
 #include "appliance/store/generation.h"
 #include "appliance/store/permit_ids.h"
 #include "appliance/supervise/asker.h"
-#include "appliance/supervise/backstop.h"
 #include "appliance/supervise/clock.h"
-#include "appliance/supervise/mail.h"
+#include "appliance/supervise/companions.h"
+#include "appliance/supervise/guard.h"
+#include "appliance/supervise/op.h"
 #include "appliance/supervise/operation.h"
 #include "appliance/supervise/orders.h"
 #include "appliance/supervise/partition.h"
 #include "appliance/supervise/policy.h"
 #include "appliance/supervise/relay.h"
 #include "appliance/supervise/roles.h"
-#include "appliance/supervise/sealing.h"
-#include "appliance/supervise/unheard.h"
 #include "appliance/supervise/uninspected.h"
-#include "appliance/supervise/ups.h"
 #include "appliance/supervise/workers.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/lane.h"
@@ -135,7 +122,7 @@ struct supervisor {
 	int run_lock, data_lock; /* of box/lock.h: as long as we live */
 	int mgmt_fd;		 /* the web side's listening socket */
 	struct backstop backstop;
-	int passed_fd;	   /* what connection tracking tells the tap; passed.c */
+	int passed_fd;	   /* what connection tracking tells the tap; in_force.c */
 	int neighbours_fd; /* what the neighbour table tells it */
 	int link_fd;	   /* tells of devices that come into the initial namespace */
 	int network_fd
@@ -216,10 +203,10 @@ void notify_due(struct supervisor *s, uint64_t now);
 uint64_t notify_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = never */
 void notify_ending(struct supervisor *s);
 
-/* supervise/standing.c: leaves word in the run folder of what is looked at when this daemon is gone */
+/* supervise/without_daemon.c: leaves word in the run folder of what is looked at when this daemon is gone */
 void standing_note(const struct supervisor *s);
 
-/* supervise/beside.c: the settings of the programs that speak for the box, as `now` says ... */
+/* supervise/companions.c: the settings of the programs that speak for the box, as `now` says ... */
 void beside_write(struct supervisor *s);
 /* folders.c: at the start, before privileges fall: what a role could not read in its folder of state is set aside, and said. */
 void folders_tidy(struct supervisor *s);
@@ -228,7 +215,7 @@ bool beside_ready(const struct ir *ir, struct sentence *ret);
 /* Of `status`: to which log server records go, and how many wait for it as far as rsyslogd has put it down; null when box.cfg names none. */
 json_t *json_log(const struct supervisor *s);
 
-/* supervise/leave.c: on standard error, where each interface stays and what decides there from now on */
+/* supervise/role.c: on standard error, where each interface stays and what decides there from now on */
 void leave_say(const struct supervisor *s);
 
 /* supervise/network.c: addresses, links and routes that others changed */
@@ -239,7 +226,7 @@ uint64_t network_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX =
 /* How often they had to be set right, and when the last time (wall ns). */
 uint64_t network_drifts(const struct supervisor *s, uint64_t *ret_wall_ns);
 
-/* supervise/listen.c: the sockets that people connect to; negative errno. That of logins is there where its group is. */
+/* supervise/folders.c: the sockets that people connect to; negative errno. That of logins is there where its group is. */
 int listen_open(struct supervisor *s, struct err *e);
 void listen_open_logins(struct supervisor *s);
 

@@ -9,9 +9,9 @@
 
 #include "appliance/base/err.h"
 #include "appliance/base/sentence.h"
+#include "appliance/supervise/ground.h"
 #include "appliance/supervise/policy.h"
 #include "appliance/supervise/roles.h"
-#include "appliance/supervise/told.h"
 #include "appliance/wire/msg.h"
 
 struct supervisor; /* supervise.h */
@@ -34,11 +34,11 @@ void workers_end_refusing(
 /* Of all workers together. DISPUTED: some took it and some refused it, though all decode it in the same way. */
 enum table_state { TABLE_WAIT, TABLE_EQUAL, TABLE_DISPUTED, TABLE_REFUSED } table_state(const struct supervisor *s);
 
-/* cuts.c: to the workers */
+/* impact.c: to the workers */
 void cuts_tell(struct supervisor *s, const struct told *t);
 void cuts_hand_on(struct supervisor *s, int fd); /* a list as wire/cuts.h has it; the descriptor stays the caller's */
 
-/* pairs.c */
+/* in_force.c */
 void pairs_tell(struct supervisor *s, struct slot *gate);
 
 #endif

@@ -405,7 +405,7 @@ static bool owes(const struct tap_role *t)
 	return t->tap.lost != t->told || t->sessions_overruns != t->sessions_told || sighted_owes(&t->sighted);
 }
 
-/* Who counts what passes has to know that it is heard here (supervise/deaf.h). */
+/* Who counts what passes has to know that it is heard here (supervise/unserved.h). */
 static void report_heard(struct tap_role *t, uint64_t now)
 {
 	if (t->tap.records == t->heard_told || now < t->heard_at)

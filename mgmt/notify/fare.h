@@ -28,7 +28,7 @@ void fare_kept(struct fare *f, const char *why_not);
 bool fare_due(const struct fare *f);
 /* Seconds since 1970. */
 uint64_t fare_wall_s(void);
-/* For the daemon, which takes no word of it on trust (appliance/supervise/mail.c). */
+/* For the daemon, which takes no word of it on trust (appliance/supervise/companions.c). */
 void fare_put_down(const struct fare *f, int dirfd, const struct addr *of, uint16_t port, const struct ledger *l);
 
 /* The folder that systemd names in this variable; -1: none. */

@@ -2,7 +2,7 @@
 /*
  * When a tap that hears nothing is an alarm, and when it is over.
  *
- * LINK: appliance/supervise/deaf.c
+ * LINK: appliance/supervise/unserved.c
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "appliance/supervise/deaf.h"
+#include "appliance/supervise/unserved.h"
 
 #define S 1000000000ull
 

@@ -3,7 +3,7 @@
  * What is recorded of addresses, links and routes that somebody else changed: each change once, and none because of others beside it.
  * The kernel is a list of differences, of which those that can be mended are gone at the next look.
  *
- * LINK: appliance/supervise/network.c appliance/supervise/found.c appliance/wire/event.c appliance/wire/limit.c
+ * LINK: appliance/supervise/network.c appliance/wire/event.c appliance/wire/limit.c
  * LINK: appliance/wire/protocols.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/base/memfd.c
  * LINK: appliance/base/bytes.c appliance/base/clock.c appliance/base/sha256.c appliance/base/err.c
  * LIBS: jansson nettle

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What enforce tells of live sessions with MSG_APPLIED: those that end, and those that go on under another permit. */
-#ifndef SEKISHO_SUPERVISE_TOLD_H
-#define SEKISHO_SUPERVISE_TOLD_H
+/* What every file of this folder stands on (supervise.h has the rest of it). */
+#ifndef SEKISHO_SUPERVISE_GROUND_H
+#define SEKISHO_SUPERVISE_GROUND_H
 
 #include "appliance/base/json.h"
 #include "appliance/wire/msg.h"
+
+/* What enforce tells of live sessions with MSG_APPLIED: those that end, and those that go on under another permit. */
 
 struct told {
 	json_t *cut, *changed;		   /* arrays for people; owned, NULL = nothing was told */

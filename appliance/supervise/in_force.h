@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Whether sessions that conduits let through are recorded: what the policy in force says, on trial as well, and what the kernel says of the socket that hears
- * of them (appliance/tap/session.h).
- */
-#ifndef SEKISHO_SUPERVISE_PASSED_H
-#define SEKISHO_SUPERVISE_PASSED_H
+/* What of the policy in force those hear who have no table. */
+#ifndef SEKISHO_SUPERVISE_IN_FORCE_H
+#define SEKISHO_SUPERVISE_IN_FORCE_H
 
 #include <stdbool.h>
 
 #include "appliance/base/json.h"
+
+/*
+ * Whether sessions that conduits let through are recorded: what the policy in force says, on trial as well, and what the kernel says of the socket that hears
+ * of them (appliance/tap/session.h).
+ */
 
 struct supervisor;
 

@@ -6,10 +6,14 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
-#include "appliance/supervise/passed.h"
+#include "appliance/base/memfd.h"
+#include "appliance/supervise/in_force.h"
 #include "appliance/supervise/supervise.h"
+#include "appliance/tap/session.h"
 #include "appliance/wire/commands.h"
+#include "appliance/wire/pairs.h"
 
 static int by_number(const void *a, const void *b)
 {
@@ -111,4 +115,70 @@ void in_force_tell(struct supervisor *s)
 	s->events.now = generation_of(s->now);
 	for (unsigned i = 0; i < SLOTS; i++)
 		in_force_tell_one(s, &s->slots[i]);
+}
+
+/* What gates must know of the policy in force: between whom they may answer segments of no session. */
+
+#define IPPROTO_TCP_NUMBER 6u
+#define ELEMENTS_BUDGET (256u << 20)
+
+static bool is_tcp_pair(const struct ir_element *x)
+{
+	return ir_set_cells(x->set) && x->l4proto == IPPROTO_TCP_NUMBER;
+}
+
+static int pairs_memfd(const struct policy *p)
+{
+	struct arena *a = arena_new(ELEMENTS_BUDGET);
+	struct ir_element *x = NULL;
+	size_t n = a != NULL ? ir_elements(p->ir, p->ids, a, &x) : 0, kept = 0;
+	struct known_pair *list = calloc(n + 1, sizeof(*list));
+	int fd;
+
+	for (size_t i = 0; list != NULL && i < n; i++)
+		if (is_tcp_pair(&x[i]))
+			list[kept++] = (struct known_pair){
+				.client = x[i].src, .server = x[i].dst, .lo = x[i].lo, .hi = x[i].hi
+			};
+	fd = list != NULL ? memfd_sealed("sekisho-pairs", list, kept * sizeof(*list)) : -1;
+	free(list);
+	arena_free(a);
+	return fd;
+}
+
+void pairs_tell(struct supervisor *s, struct slot *gate)
+{
+	if (s->pairs_of != s->now) {
+		if (s->pairs_fd >= 0)
+			close(s->pairs_fd);
+		s->pairs_fd = pairs_memfd(s->now);
+		s->pairs_of = s->now;
+	}
+	/* Without it a gate answers no stray: they end by their own time-outs. */
+	if (s->pairs_fd >= 0)
+		role_send(s, gate, 0, &(struct msg_body){ .type = MSG_PAIRS }, &s->pairs_fd, 1);
+}
+
+/* Whether the tap hears of sessions that conduits let through: as the policy in force says, on trial as well. */
+
+json_t *passed_json(const struct supervisor *s)
+{
+	int heard = s->passed_fd < 0 ? -1 : tap_sessions_heard(s->passed_fd);
+
+	return heard < 0 ? json_null() : json_boolean(heard);
+}
+
+bool passed_differs(const struct supervisor *s)
+{
+	return s->passed_fd >= 0 && tap_sessions_heard(s->passed_fd) != (int)s->now->ir->record_passed;
+}
+
+void passed_follow(struct supervisor *s)
+{
+	struct err e = { 0 };
+
+	/* Before the tap's first start there is nothing to set. */
+	if (s->passed_fd < 0 || tap_sessions_hear(s->passed_fd, s->now->ir->record_passed, &e) == 0)
+		return;
+	say(s, M_PASSED_NOT_HEARD, e.text);
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The daemon's folders, and the sockets that people find there. */
+#ifndef SEKISHO_SUPERVISE_FOLDERS_H
+#define SEKISHO_SUPERVISE_FOLDERS_H
+
+#include <sys/types.h>
+
 /*
  * A folder that was there before us, open to more users than one that we make: whoever can open it can list it and hold its lock (box/lock.h), so
  * that no daemon ever starts again.
  */
-#ifndef SEKISHO_SUPERVISE_NARROW_H
-#define SEKISHO_SUPERVISE_NARROW_H
-
-#include <sys/types.h>
 
 enum narrow {
 	NARROW_FITS, /* nobody may more than `mode` says */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the supervisor knows of the box, as people read it (docs/json.md). Objects are the caller's. */
-#ifndef SEKISHO_SUPERVISE_BOX_JSON_H
-#define SEKISHO_SUPERVISE_BOX_JSON_H
+#ifndef SEKISHO_SUPERVISE_SURROUNDINGS_H
+#define SEKISHO_SUPERVISE_SURROUNDINGS_H
 
 #include "appliance/base/json.h"
 #include "appliance/wire/msg.h"
@@ -15,7 +15,7 @@ void json_moment(const struct supervisor *s, json_t *j);
 /* For control's answer to the question of this name. */
 json_t *json_box(struct supervisor *s, enum box_what what);
 
-/* interfaces.c: the box's links as they are now, for people */
+/* surroundings.c: the box's links as they are now, for people */
 json_t *json_interfaces(const struct supervisor *s);
 /* For whom the kernel answers, of each interface where it has to for somebody; null when that cannot be read. */
 json_t *json_answering(const struct supervisor *s);

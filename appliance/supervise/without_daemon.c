@@ -15,8 +15,8 @@
 #include "appliance/base/memfd.h"
 #include "appliance/box/netns.h"
 #include "appliance/enforce/look.h"
-#include "appliance/supervise/box_json.h"
 #include "appliance/supervise/supervise.h"
+#include "appliance/supervise/surroundings.h"
 
 #define NOTE "daemon" /* in the run folder: which namespaces and state are meant */
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a comparison of the network finds, and which of it the one before did not: that alone is news. Supervisor only. */
-#ifndef SEKISHO_SUPERVISE_FOUND_H
-#define SEKISHO_SUPERVISE_FOUND_H
+/* Addresses, links and routes that somebody else changed. */
+#ifndef SEKISHO_SUPERVISE_NETWORK_H
+#define SEKISHO_SUPERVISE_NETWORK_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "appliance/base/json.h"
+
+/* What a comparison of the network finds, and which of it the one before did not: that alone is news. Supervisor only. */
 
 #define FOUND_MOST 4096u /* remembered of one comparison */
 

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The files of box/beside.h, in the run folder: as the generation in force says, whichever way it came there, and gone with it. A file that
+ * says the same already is left alone, since its program begins anew whenever it changes.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "appliance/base/atomic_file.h"
+#include "appliance/base/clock.h"
+#include "appliance/box/authority.h"
+#include "appliance/box/beside.h"
+#include "appliance/box/handed.h"
+#include "appliance/box/said.h"
+#include "appliance/supervise/companions.h"
+#include "appliance/supervise/supervise.h"
+#include "appliance/wire/settings.h"
+
+#define CHRONY "time.conf"   /* sekisho-time.service */
+#define RSYSLOG "log.conf"   /* sekisho-log.service */
+#define UPDATE "update.conf" /* sekisho-fetch */
+#define NUT "ups.conf"	     /* sekisho-ups.service */
+#define NOTIFY "notify.conf" /* sekisho-notify.service */
+#define INFORM "inform.conf" /* sekisho-inform.service */
+
+static bool says(const struct supervisor *s, const char *name, const char *text, size_t n)
+{
+	uint8_t *there;
+	size_t n_there;
+	bool same;
+
+	if (file_read(s->run_fd, name, BESIDE_TEXT, &there, &n_there, NULL) < 0)
+		return false;
+	same = n_there == n && memcmp(there, text, n) == 0;
+	free(there);
+	return same;
+}
+
+/* Read by programs that are other users; nothing in it is secret. */
+static int put(const struct supervisor *s, const char *name, const char *text, int n, struct err *e)
+{
+	if (n < 0)
+		return err_set(e, n, "settings of %s", name);
+	if (n == 0)
+		return unlinkat(s->run_fd, name, 0) < 0 && errno != ENOENT ? err_set(e, -errno, "remove %s", name) : 0;
+	if (says(s, name, text, (size_t)n))
+		return 0;
+	return atomic_write_mode(s->run_fd, name, text, (size_t)n, 0644, e);
+}
+
+static void put_one(struct supervisor *s, const char *name, const char *text, int n)
+{
+	struct err e = { 0 };
+
+	/* The rules are what counts, and they stand; it is tried again with the next generation or start. */
+	if (put(s, name, text, n, &e) < 0)
+		say(s, M_BESIDE_FAILED, name, e.text);
+}
+
+void beside_write(struct supervisor *s)
+{
+	char text[BESIDE_TEXT];
+	int n = beside_chrony(s->now->ir, text);
+
+	put_one(s, CHRONY, text, n);
+	n = beside_rsyslog(s->now->ir, s->o->state, text);
+	put_one(s, RSYSLOG, text, n);
+	n = beside_update(s->now->ir, s->o->admin_netns, text);
+	put_one(s, UPDATE, text, n);
+	n = beside_ups(s->now->ir, text);
+	put_one(s, NUT, text, n);
+	n = beside_mail(s->now->ir, s->o->lang, text);
+	put_one(s, NOTIFY, text, n);
+	n = beside_snmp(s->now->ir, s->o->lang, text);
+	put_one(s, INFORM, text, n);
+}
+
+bool beside_ready(const struct ir *ir, struct sentence *ret)
+{
+	for (uint32_t i = 0; i < ir->n_peers; i++)
+		if (ir->peers[i].ca[0] != '\0' && !authority_ready(ir->peers[i].ca, ret))
+			return false;
+	return true;
+}
+
+/* ---- how far the records went -------------------------------------------------------------------------------------- */
+
+#define NOTES "%s-log" /* beside the daemon's own: the StateDirectory= of sekisho-log.service */
+
+static int folder(int dirfd, const char *path)
+{
+	return openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static int look(const struct supervisor *s, struct handed *ret)
+{
+	int journal = folder(s->state_fd, "journal"), notes, r;
+	char path[PATH_MAX];
+	struct err e;
+
+	if (journal < 0)
+		return -errno;
+	snprintf(path, sizeof(path), NOTES, s->o->state);
+	notes = folder(AT_FDCWD, path);
+	/* Where it was never started there is none. */
+	r = notes < 0 && errno != ENOENT ? -errno : handed_look(journal, notes, ret, &e);
+	if (notes >= 0)
+		close(notes);
+	close(journal);
+	return r;
+}
+
+static const struct ir_peer *log_server(const struct ir *ir)
+{
+	for (uint32_t i = 0; i < ir->n_peers; i++)
+		if (ir->peers[i].use == PEER_LOG)
+			return &ir->peers[i];
+	return NULL;
+}
+
+/* The time of a record is text already; empty is none. */
+static json_t *text_or_null(const char *text)
+{
+	return *text != '\0' ? json_text(text) : json_null();
+}
+
+json_t *json_log(const struct supervisor *s)
+{
+	const struct ir_peer *p = log_server(s->now->ir);
+	bool sends = p != NULL && p->ca[0] != '\0';
+	struct handed h = { .first = 0 };
+	json_t *j;
+
+	if (p == NULL)
+		return json_null();
+	j = json_pack("{s:o, s:b}", "server", json_endpoint(&p->address, p->port), "sends", (int)sends);
+	if (!sends)
+		return j;
+	if (look(s, &h) < 0) {
+		json_object_set_new(j, "waiting", json_null());
+		return j;
+	}
+	json_object_set_new(j, "waiting", json_integer((json_int_t)h.waiting));
+	json_object_set_new(j, "next", h.next != 0 ? json_integer((json_int_t)h.next) : json_null());
+	json_object_set_new(j, "since", text_or_null(h.since));
+	json_object_set_new(j, "last", json_integer((json_int_t)h.last));
+	json_object_set_new(j, "noted", h.noted_ns != 0 ? json_time(h.noted_ns) : json_null());
+	/* Before these are only packed ones, of which nobody knows how far they went. */
+	json_object_set_new(j, "unsent_before",
+			    h.older && h.next == h.first ? json_integer((json_int_t)h.first) : json_null());
+	return j;
+}
+
+/* Beside the run folder: the RuntimeDirectory= of the unit. */
+#define NOTIFY_STATE "%s-notify/state"
+#define INFORM_STATE "%s-inform/state"
+#define STATE_MOST 512u
+#define FRESH_S 60u /* it is written every two seconds, and one attempt to send takes up to half a minute */
+
+struct told_said {
+	char state[SAID_LINE], why[SAID_LINE];
+	int64_t since, waiting, dropped;
+};
+
+/* False: nothing that can be used, of another server, or old. */
+static bool program_said(const char *path, const char *of, struct told_said *ret)
+{
+	uint8_t file[STATE_MOST];
+	char whom[SAID_LINE];
+	struct bytes b;
+	int64_t at, now = (int64_t)said_now_s();
+
+	b = bytes_of(file, said_file(path, file, sizeof(file)));
+	at = said_number(&b, "at");
+	said_line(&b, "of", whom);
+	said_line(&b, "state", ret->state);
+	ret->since = said_number(&b, "since");
+	ret->waiting = said_number(&b, "waiting");
+	ret->dropped = said_number(&b, "dropped");
+	said_line(&b, "why", ret->why);
+	return !b.failed && b.left == 0 && at >= 0 && at <= now && now - at <= (int64_t)FRESH_S &&
+	       strcmp(whom, of) == 0 && ret->waiting >= 0 && ret->dropped >= 0 &&
+	       (strcmp(ret->state, "good") == 0 || strcmp(ret->state, "failing") == 0);
+}
+
+static json_t *fares(const char *path, const struct ir_peer *p)
+{
+	char of[ADDR_TEXT + 8], address[ADDR_TEXT];
+	struct told_said t;
+	bool wrong;
+
+	if (p == NULL)
+		return json_null();
+	addr_text(&p->address, address);
+	snprintf(of, sizeof(of), "%s %u", address, (unsigned)p->port);
+	if (!program_said(path, of, &t))
+		return json_pack("{s:o, s:s}", "server", json_endpoint(&p->address, p->port), "state", "away");
+	/* It may go well and have a word to say all the same: what was told cannot be kept. */
+	wrong = strcmp(t.state, "failing") == 0 || strcmp(t.why, "-") != 0;
+	return json_pack("{s:o, s:s, s:o, s:I, s:I, s:o}", "server", json_endpoint(&p->address, p->port), "state",
+			 t.state, "since", wrong && t.since >= 0 ? said_time((uint64_t)t.since) : json_null(),
+			 "waiting", (json_int_t)t.waiting, "dropped", (json_int_t)t.dropped, "why",
+			 wrong ? json_text(t.why) : json_null());
+}
+
+json_t *json_mail(const struct supervisor *s)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), NOTIFY_STATE, s->o->run);
+	return fares(path, beside_mail_server(s->now->ir));
+}
+
+json_t *json_snmp(const struct supervisor *s)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), INFORM_STATE, s->o->run);
+	return fares(path, beside_snmp_receiver(s->now->ir));
+}
+
+#define SECOND 1000000000ull
+#define LOOK_NS (2 * SECOND)
+#define STATE "%s-ups/state"  /* beside the run folder: the RuntimeDirectory= of sekisho-ups.service */
+#define POWER_OFF "power-off" /* sekisho-power-off.path */
+
+static struct ups_said ups_now(const struct supervisor *s, const char *of)
+{
+	uint8_t file[UPS_TEXT];
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), STATE, s->o->run);
+	return ups_read(file, said_file(path, file, sizeof(file)), of, said_now_s());
+}
+
+static void record(struct supervisor *s, uint8_t what, const char *object)
+{
+	struct event e = event_new(EVENT_MACHINE, clock_wall_ns());
+
+	e.code = what;
+	event_say(&e, EVENT_OBJECT, object);
+	event_send(&s->events, &e);
+}
+
+static void power_off(struct supervisor *s, const struct ir_peer *p)
+{
+	const char text[] = "ups\n";
+	struct err e = { 0 };
+
+	if (!p->power_off) {
+		record(s, MACHINE_UPS_STAYS, s->ups.of);
+		return;
+	}
+	if (atomic_write(s->run_fd, POWER_OFF, text, sizeof(text) - 1, &e) < 0) {
+		say(s, M_BESIDE_FAILED, POWER_OFF, e.text);
+		s->ups.watch.done = false; /* at the next look again */
+		return;
+	}
+	say(s, M_UPS_POWER_OFF);
+	record(s, MACHINE_UPS_POWER_OFF, s->ups.of);
+}
+
+/* A word that nobody followed, since systemd did not look or the mains came back, shall not turn off what is well. */
+static void take_back(struct supervisor *s)
+{
+	unlinkat(s->run_fd, POWER_OFF, 0);
+}
+
+static void happened(struct supervisor *s, const struct ir_peer *p, unsigned what, const struct ups_said *now)
+{
+	static const struct {
+		unsigned bit;
+		uint8_t code;
+	} codes[] = { { UPS_WENT_AWAY, MACHINE_UPS_AWAY },     { UPS_CAME_BACK, MACHINE_UPS_ANSWERS },
+		      { UPS_ON_BATTERY, MACHINE_UPS_BATTERY }, { UPS_ON_MAINS, MACHINE_UPS_MAINS },
+		      { UPS_IS_LOW, MACHINE_UPS_LOW },	       { UPS_IS_FORCED, MACHINE_UPS_FORCED } };
+	char object[UPS_NAME_MOST + 32];
+
+	if (now->charge >= 0)
+		snprintf(object, sizeof(object), "%s, %d %%", s->ups.of, now->charge);
+	else
+		snprintf(object, sizeof(object), "%s", s->ups.of);
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if ((what & codes[i].bit) != 0)
+			record(s, codes[i].code, object);
+	if ((what & UPS_ON_MAINS) != 0)
+		take_back(s);
+	if ((what & UPS_OFF_NOW) != 0)
+		power_off(s, p);
+}
+
+void ups_due(struct supervisor *s, uint64_t now)
+{
+	const struct ir_peer *p = beside_ups_server(s->now->ir);
+	char of[UPS_NAME_MOST] = "";
+	struct ups_said say;
+
+	if (now < s->ups.look_at)
+		return;
+	if (p != NULL)
+		beside_ups_name(p, of, sizeof(of));
+	if (s->ups.look_at == 0 || strcmp(of, s->ups.of) != 0) {
+		s->ups.watch = (struct ups_watch){ .heard = false };
+		memcpy(s->ups.of, of, sizeof(of));
+		take_back(s);
+	}
+	s->ups.look_at = now + LOOK_NS;
+	/* What was only recorded counts anew. */
+	if (p != NULL && p->power_off && !s->ups.turns_off)
+		s->ups.watch.done = false;
+	s->ups.turns_off = p != NULL && p->power_off;
+	if (p == NULL)
+		return;
+	say = ups_now(s, of);
+	happened(s, p, ups_look(&s->ups.watch, &say, said_now_s()), &say);
+}
+
+uint64_t ups_next(const struct supervisor *s)
+{
+	return beside_ups_server(s->now->ir) != NULL ? s->ups.look_at : UINT64_MAX;
+}
+
+static json_t *number_or_null(int v)
+{
+	return v >= 0 ? json_integer(v) : json_null();
+}
+
+json_t *json_ups(const struct supervisor *s)
+{
+	const struct ir_peer *p = beside_ups_server(s->now->ir);
+	const struct ups_watch *w = &s->ups.watch;
+	char of[UPS_NAME_MOST];
+	struct ups_said now;
+
+	if (p == NULL)
+		return json_null();
+	beside_ups_name(p, of, sizeof(of));
+	now = ups_now(s, of);
+	return json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:s}", "server", json_endpoint(&p->address, p->port),
+			 "name", p->name, "state", ups_words[now.is], "since",
+			 now.is != UPS_AWAY ? said_time(now.since_s) : json_null(), "away_since",
+			 now.is == UPS_AWAY && w->silent ? said_time(w->silent_s) : json_null(), "charge",
+			 number_or_null(now.charge), "runtime", number_or_null(now.runtime_s), "counted",
+			 now.counted == UPS_COUNTED_UNKNOWN ? json_null() : json_boolean(now.counted == UPS_COUNTED),
+			 "on_low", on_low_words[p->power_off]);
+}

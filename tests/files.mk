@@ -9,7 +9,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 # A whole box in one process (tests/life/life.h): the supervisor as it is, and in the place of what is outside of it what stands in that folder.
 LIFE_SRC := $(filter-out tests/life/test_%,$(wildcard tests/life/*.c)) $(BASE_SRC) $(WIRE_SRC) $(POLICY_SRC) $(wildcard appliance/store/*.c) \
 	$(filter-out %/spawn.c %/partition.c,$(wildcard appliance/supervise/*.c)) appliance/role/vigil.c appliance/role/sandbox_table.c \
-	$(addprefix appliance/box/,authority.c beside.c handed.c said.c ups.c was_whose.c)
+	$(addprefix appliance/box/,companions.c log_sent.c loan_whose.c)
 # A word is a file, a pattern, or a list of the makefiles: $(WIRE_SRC).
 list_name = $(subst $(close),,$(subst $$$(open),,$(1)))
 open = (

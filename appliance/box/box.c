@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/box/box_private.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "appliance/box/admin_rules.h"
+#include "appliance/box/box.h"
+#include "appliance/box/box_private.h"
 #include "appliance/box/devices.h"
 #include "appliance/box/facts.h"
 #include "appliance/box/netns.h"
+#include "appliance/box/outside.h"
+#include "appliance/box/rtnl.h"
+#include "appliance/kernel/arp_limit.h"
 
 /* The interface's own settings in /proc, from inside its namespace. A missing IPv6 is no error. */
 static int own_settings(const struct box_spaces *s, const struct ir_interface *i, struct err *e)
@@ -300,5 +303,162 @@ int box_loopback(const struct box_spaces *s, struct err *e)
 	if (r == 0 && !l.up)
 		r = rtnl_link_set(h.admin, l.index, true, 0, e);
 	box_close(&h);
+	return r;
+}
+
+/* For whom the kernel answers now, whoever has told it to: what people are shown, who would otherwise count entries of `ip neigh`. */
+
+static int one_answering(struct rtnl *data, const struct ir_interface *i, box_answered *each, void *ctx, struct err *e)
+{
+	struct addr_range *ranges = NULL;
+	struct rtnl_answer *have = NULL;
+	struct addr *hosts = NULL;
+	struct rtnl_link l;
+	size_t n = 0;
+	int r = rtnl_link_get(data, i->device, &l, e);
+
+	if (r == 0)
+		r = rtnl_answers(data, l.index, &have, &n, e);
+	if (r == -ENODEV)
+		r = 0;
+	if (r == 0 && n > 0) {
+		ranges = calloc(n, sizeof(*ranges));
+		hosts = calloc(n, sizeof(*hosts));
+		r = ranges == NULL || hosts == NULL ? err_set(e, -ENOMEM, "list for whom it answers") : 0;
+	}
+	for (size_t k = 0; hosts != NULL && k < n; k++)
+		hosts[k] = have[k].host;
+	if (r == 0)
+		each(ctx, i, ranges, n > 0 ? box_joined(hosts, n, ranges) : 0);
+	free(hosts);
+	free(ranges);
+	free(have);
+	return r;
+}
+
+int box_answering(const struct box_spaces *s, const struct ir *ir, box_answered *each, void *ctx, struct err *e)
+{
+	struct handles h;
+	bool any = false;
+	int r;
+
+	for (uint32_t i = 0; i < ir->n_interfaces; i++)
+		any = any || ir->interfaces[i].n_answers > 0;
+	if (!any)
+		return 0;
+	r = box_open(s, &h, e);
+	if (r < 0)
+		return r;
+	for (uint32_t i = 0; i < ir->n_interfaces && r == 0; i++)
+		if (ir->interfaces[i].n_answers > 0)
+			r = one_answering(h.data, &ir->interfaces[i], each, ctx, e);
+	box_close(&h);
+	return r;
+}
+
+int box_hold(const struct box_spaces *s, const char *device, struct err *e)
+{
+	struct rtnl *home = rtnl_open(s->home, s->home, e);
+	struct rtnl_link l;
+	int r;
+
+	if (home == NULL)
+		return e->code;
+	r = rtnl_link_get(home, device, &l, e);
+	/* What moves is down on arrival, and without an address. */
+	if (r == 0)
+		r = rtnl_link_move(home, l.index, s->data, NULL, e);
+	rtnl_close(home);
+	return r == -ENODEV ? 0 : r;
+}
+
+/* Hosts that ask for the box, on each of its data interfaces: heard so often and not more (kernel/arp_limit.h). */
+
+int box_askers(const struct box_spaces *s, const struct ir *ir, bool dry, rtnl_note *note, void *ctx, struct err *e)
+{
+	const char **devices = calloc(ir->n_interfaces + 1u, sizeof(*devices));
+	struct err back;
+	size_t n = 0;
+	int r;
+
+	if (devices == NULL)
+		return err_set(e, -ENOMEM, "ARP");
+	for (uint32_t i = 0; i < ir->n_interfaces; i++)
+		if (!ir->interfaces[i].admin)
+			devices[n++] = ir->interfaces[i].device;
+	r = netns_enter(s->data, e);
+	if (r == 0) {
+		r = arp_limit_set(devices, n, dry, note, ctx, e);
+		if (netns_enter(s->home, &back) < 0)
+			abort(); /* in the wrong namespace nothing may go on */
+	}
+	free(devices);
+	return r;
+}
+
+/*
+ * Two namespaces in which nothing runs and nothing is connected: what box_set would do is done there first, to devices of the same
+ * names and MTU, so that a dry run hears of what the kernel refuses in the kernel's own words.
+ */
+
+int scratch_open(int home, struct box_spaces *ret, struct err *e)
+{
+	*ret = (struct box_spaces){ home, -1, -1 };
+	ret->data = netns_scratch(e);
+	if (ret->data < 0)
+		return ret->data;
+	ret->admin = netns_scratch(e);
+	return ret->admin < 0 ? ret->admin : 0;
+}
+
+/* The MTU that the device has now, wherever it is. */
+static uint32_t mtu_of(struct rtnl *const real[3], const struct ir_interface *i)
+{
+	struct rtnl_link l;
+
+	for (unsigned n = 0; n < 3; n++)
+		if (rtnl_link_get(real[n], ir_card(i), &l, NULL) == 0)
+			return l.mtu;
+	return i->mtu;
+}
+
+/* What a try before this one left goes first. */
+static int stand_in(struct rtnl *r, const struct ir_interface *i, uint32_t number, uint32_t mtu, struct err *e)
+{
+	struct rtnl_link l;
+	char peer[16];
+
+	if (rtnl_link_get(r, ir_card(i), &l, NULL) == 0)
+		rtnl_link_delete(r, l.index, NULL);
+	snprintf(peer, sizeof(peer), "~%u", number); /* no policy names such a device */
+	return rtnl_link_pair(r, ir_card(i), peer, mtu, e);
+}
+
+int scratch_try(const struct box_spaces *s, const struct box_spaces *scratch, const struct ir *ir, struct err *e)
+{
+	struct rtnl *real[3] = { rtnl_open(s->data, s->home, e), rtnl_open(s->admin, s->home, e),
+				 rtnl_open(s->home, s->home, e) };
+	struct rtnl *here[2] = { rtnl_open(scratch->data, s->home, e), rtnl_open(scratch->admin, s->home, e) };
+	bool open = real[0] != NULL && real[1] != NULL && real[2] != NULL && here[0] != NULL && here[1] != NULL;
+	struct rtnl_link l;
+	int r = open ? 0 : e->code;
+
+	/* VLANs on them box_set makes, as it does where they are missing. */
+	for (uint32_t i = 0; i < ir->n_interfaces && r == 0; i++)
+		if (vlans_first(ir, i))
+			r = stand_in(here[box_card_admin(&ir->interfaces[i])], &ir->interfaces[i], i,
+				     mtu_of(real, &ir->interfaces[i]), e);
+	/* A kernel without such devices: what can be said without them box_try has said. */
+	if (r == -EOPNOTSUPP)
+		r = 0;
+	else if (r == 0)
+		r = box_set(scratch, ir, NULL, e);
+	for (uint32_t i = 0; i < ir->n_interfaces && open; i++)
+		if (rtnl_link_get(here[box_card_admin(&ir->interfaces[i])], ir_card(&ir->interfaces[i]), &l, NULL) == 0)
+			rtnl_link_delete(here[box_card_admin(&ir->interfaces[i])], l.index, NULL);
+	for (unsigned n = 0; n < 3; n++)
+		rtnl_close(real[n]);
+	for (unsigned n = 0; n < 2; n++)
+		rtnl_close(here[n]);
 	return r;
 }

@@ -71,4 +71,16 @@ int box_loopback(const struct box_spaces *s, struct err *e);
 /* The namespace of a route: its interface's, or that of the interface whose network holds the gateway, or data. */
 bool box_route_is_admin(const struct ir *ir, const struct ir_route *r);
 
+/* A device that is the box's and of no policy: in the data namespace, down. */
+
+/* Out of the first namespace. 0 also where it is not there; negative errno. */
+int box_hold(const struct box_spaces *s, const char *device, struct err *e);
+
+/* Addresses and routes of a generation, tried where nobody is. Supervisor only. */
+
+/* Two empty namespaces, kept by their descriptors alone; `home` as in struct box_spaces. 0 or negative errno. */
+int scratch_open(int home, struct box_spaces *ret, struct err *e);
+/* Whether box_set would do, as it would tell it; box_try has been asked before. Changes nothing of the box. */
+int scratch_try(const struct box_spaces *s, const struct box_spaces *scratch, const struct ir *ir, struct err *e);
+
 #endif

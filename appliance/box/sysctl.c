@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/box/sysctl.h"
-
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +11,7 @@
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/box/sysctl.h"
 
 #define ROOT "/proc/sys/"
 #define VALUE_MAX 32
@@ -281,4 +280,85 @@ static bool is_on(int fd)
 bool forwarding_is_on(const struct forwarding *f)
 {
 	return is_on(f->v4) || is_on(f->v6);
+}
+
+/* An address that nobody has is asked for during three seconds. From the lower threshold on the kernel clears up. */
+static const struct {
+	const char *file;
+	long least;
+} capacities[] = {
+	{ "ipv4/neigh/default/gc_thresh3", 65536 },  { "ipv4/neigh/default/gc_thresh2", 32768 },
+	{ "ipv6/neigh/default/gc_thresh3", 65536 },  { "ipv6/neigh/default/gc_thresh2", 32768 },
+	{ "netfilter/nf_conntrack_buckets", 65536 }, { "netfilter/nf_conntrack_max", 262144 },
+};
+
+static void at_least(const char *path, long least)
+{
+	char text[32] = "";
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (read(fd, text, sizeof(text) - 1) > 0 && strtol(text, NULL, 10) < least) {
+		snprintf(text, sizeof(text), "%ld\n", least);
+		(void)!pwrite(fd, text, strlen(text), 0); /* refused, it stays as large as it is */
+	}
+	close(fd);
+}
+
+void capacity_raise(const char *below)
+{
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < sizeof(capacities) / sizeof(capacities[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s", below, capacities[i].file);
+		at_least(path, capacities[i].least);
+	}
+}
+
+#define FIELD "IPReversePathFilter"
+#define GROUP "TcpExt:"
+#define TEXT_MAX 32768u
+
+/* Lines come in pairs: names, then as many numbers. */
+uint64_t reverse_path_in(const char *text)
+{
+	const char *names = strstr(text, GROUP), *end, *at, *numbers;
+	size_t n = 0;
+
+	end = names == NULL ? NULL : strchr(names, '\n');
+	at = names == NULL ? NULL : strstr(names, " " FIELD);
+	if (end == NULL || at == NULL || at > end || strncmp(end + 1, GROUP, strlen(GROUP)) != 0)
+		return 0;
+	for (const char *p = names; p <= at; p++)
+		n += *p == ' ';
+	numbers = end + 1;
+	end = strchr(numbers, '\n');
+	for (; n > 0 && numbers != NULL; n--)
+		numbers = strchr(numbers + 1, ' ');
+	return numbers == NULL || (end != NULL && numbers > end) ? 0 : strtoull(numbers, NULL, 10);
+}
+
+int reverse_path_open(void)
+{
+	return open("/proc/thread-self/net/netstat", O_RDONLY | O_CLOEXEC);
+}
+
+uint64_t reverse_path_refused(int fd)
+{
+	char *text = malloc(TEXT_MAX);
+	size_t have = 0;
+	ssize_t n = 1;
+	uint64_t refused = 0;
+
+	if (text == NULL)
+		return 0;
+	while (fd >= 0 && have < TEXT_MAX - 1u && n > 0) {
+		n = pread(fd, text + have, TEXT_MAX - 1u - have, (off_t)have);
+		have += n > 0 ? (size_t)n : 0;
+	}
+	text[have] = '\0';
+	refused = reverse_path_in(text);
+	free(text);
+	return refused;
 }

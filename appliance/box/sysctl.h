@@ -8,6 +8,7 @@
 #define SEKISHO_BOX_SYSCTL_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "appliance/base/err.h"
 
@@ -32,5 +33,37 @@ int sysctl_apply(struct err *e);
 typedef void sysctl_each(const char *name, const char *have, const char *want, void *ctx);
 /* Calls back for every setting that is not as it must be; `forwarding_on` = forwarding is expected to be on. */
 void sysctl_verify(bool forwarding_on, sysctl_each *each, void *ctx);
+
+/*
+ * Two tables of the kernel that all its network namespaces share, each small enough for one zone to fill it and keep everybody out:
+ *
+ * neighbours   one table per family (1024): some hundred packets a second to unused addresses of an allowed network, and no other
+ *              zone's neighbour is found any more.
+ * sessions     connection tracking measures its table by the machine's memory: with 1 GB there is room for 7,376, fewer than one
+ *              interface may have in a lane (IR_PART_SESSIONS * IR_ZONE_PARTS). Made is room for eight such shares, as the kernel
+ *              itself does from 4 GB on; 320 bytes for an entry that is used, 84 MB when all are.
+ *
+ * Only the first namespace may say how large they are; the supervisor starts there.
+ */
+
+#define CAPACITY_SETTINGS "/proc/sys/net"
+
+/*
+ * Makes the tables larger, never smaller. That of sessions is there once connection tracking is in use, which rules of the base see to.
+ * Elsewhere than in the first namespace there is nothing to set.
+ */
+void capacity_raise(const char *settings);
+
+/*
+ * What the kernel itself refuses before any rule sees it: IPv4 packets whose source does not belong where they came in.
+ * The rules count the same of IPv6, and of what opens a session; status adds both up. Reads, never writes.
+ */
+
+/* A descriptor to read from later, in a sandbox too; -1 when the kernel does not tell. It speaks of the caller's namespace. */
+int reverse_path_open(void);
+/* Packets since the namespace was made; 0 when fd is -1. */
+uint64_t reverse_path_refused(int fd);
+/* The same from the text of /proc/net/netstat. */
+uint64_t reverse_path_in(const char *text);
 
 #endif

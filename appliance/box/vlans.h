@@ -31,7 +31,7 @@ int vlans_name_free(const struct vlan_places *p, const struct ir_interface *i, s
 int vlans_ensure(const struct vlan_places *p, const struct ir_interface *i, struct err *e);
 /*
  * The machine's own VLANs on a card that is in its namespace go: from the first namespace they would go on over it, past every rule, and
- * two devices cannot have one VLAN. What the card was then says how they are made anew when it goes back (was.h).
+ * two devices cannot have one VLAN. What the card was then says how they are made anew when it goes back (loan.h).
  */
 int vlans_clear(const struct vlan_places *p, const struct ir_interface *i, struct err *e);
 /* Devices that the box made and `ir` does not want. */

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "appliance/base/json.h"
-#include "appliance/box/authority.h"
+#include "appliance/box/companions.h"
 #include "appliance/control/asker.h"
 #include "appliance/wire/msg.h"
 

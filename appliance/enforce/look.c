@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "appliance/box/reverse_path.h"
+#include "appliance/box/sysctl.h"
 #include "appliance/enforce/enforce.h"
 #include "appliance/enforce/links.h"
 #include "appliance/kernel/batch.h"

@@ -11,7 +11,7 @@
 #include "appliance/base/clock.h"
 #include "appliance/base/messages.h"
 #include "appliance/base/sentence.h"
-#include "appliance/box/reverse_path.h"
+#include "appliance/box/sysctl.h"
 #include "appliance/enforce/links.h"
 #include "appliance/enforce/sockets.h"
 #include "appliance/kernel/batch.h"

@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "appliance/base/sha256.h"
-#include "appliance/box/reverse_path.h"
+#include "appliance/box/sysctl.h"
 #include "appliance/enforce/enforce.h"
 #include "appliance/kernel/dump.h"
 #include "appliance/wire/reason.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whom sekisho-fetch asks: the file that the daemon writes from the policy in force (beside_update, appliance/box/beside.h). Read as root; who could write
+ * Whom sekisho-fetch asks: the file that the daemon writes from the policy in force (beside_update, appliance/box/companions.h). Read as root; who could write
  * it could do more than this program lets anybody do, and yet it is held to its form.
  */
 #ifndef SEKISHO_FETCH_SETTINGS_H

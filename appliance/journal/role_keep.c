@@ -34,7 +34,7 @@ static bool pack_waits(const struct journal_role *j)
 	return j->names.n > 0 && (j->pack != NULL || !j->looked || j->looked_at != j->chain.first);
 }
 
-/* Closed, that wait for a log server: four full files, or more that are not full, but fewer than box/handed.c looks through. */
+/* Closed, that wait for a log server: four full files, or more that are not full, but fewer than box/log_sent.c looks through. */
 #define PLAIN_BYTES (4u * JOURNAL_SEGMENT_BYTES)
 #define PLAIN_FILES 60u
 

@@ -7,7 +7,7 @@
  *
  * `mark`: "taken"; "retired" (in the box, but no longer of its policy; "by": the generation that left it out); "released" (given back by a person's order: not taken
  * again but by the next apply or rollback). `untold`: released while no daemon ran, which has not been recorded yet. A picture that is "going" is being given back. A record stands on the disk before its device is touched. What a picture holds is
- * the affair of appliance/box/was.h. Replaced as a whole and synced.
+ * the affair of appliance/box/loan.h. Replaced as a whole and synced.
  */
 #ifndef SEKISHO_STORE_KEPT_H
 #define SEKISHO_STORE_KEPT_H

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
-#include "appliance/box/scratch.h"
+#include "appliance/box/box.h"
 #include "appliance/compile/bundle.h"
 #include "appliance/supervise/shut_out.h"
 #include "appliance/supervise/supervise.h"

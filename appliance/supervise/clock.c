@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "appliance/base/clock.h"
-#include "appliance/box/was.h"
+#include "appliance/box/loan.h"
 #include "appliance/kernel/ends.h"
 #include "appliance/store/waiting.h"
 #include "appliance/supervise/supervise.h"

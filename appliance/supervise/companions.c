@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The files of box/beside.h, in the run folder: as the generation in force says, whichever way it came there, and gone with it. A file that
+ * The files of box/companions.h, in the run folder: as the generation in force says, whichever way it came there, and gone with it. A file that
  * says the same already is left alone, since its program begins anew whenever it changes.
  */
 #include <errno.h>
@@ -13,10 +13,8 @@
 
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/clock.h"
-#include "appliance/box/authority.h"
-#include "appliance/box/beside.h"
-#include "appliance/box/handed.h"
-#include "appliance/box/said.h"
+#include "appliance/box/companions.h"
+#include "appliance/box/log_sent.h"
 #include "appliance/supervise/companions.h"
 #include "appliance/supervise/supervise.h"
 #include "appliance/wire/settings.h"

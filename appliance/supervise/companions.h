@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "appliance/base/json.h"
-#include "appliance/box/ups.h"
+#include "appliance/box/companions.h"
 
 struct supervisor;
 

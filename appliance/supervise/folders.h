@@ -6,7 +6,7 @@
 #include <sys/types.h>
 
 /*
- * A folder that was there before us, open to more users than one that we make: whoever can open it can list it and hold its lock (box/lock.h), so
+ * A folder that was there before us, open to more users than one that we make: whoever can open it can list it and hold its lock (box/netns.h), so
  * that no daemon ever starts again.
  */
 

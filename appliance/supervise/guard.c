@@ -15,13 +15,11 @@
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
-#include "appliance/box/admin_rules.h"
-#include "appliance/box/capacity.h"
-#include "appliance/box/lock.h"
+#include "appliance/box/box.h"
+#include "appliance/box/loan.h"
 #include "appliance/box/netns.h"
-#include "appliance/box/scratch.h"
+#include "appliance/box/outside.h"
 #include "appliance/box/sysctl.h"
-#include "appliance/box/was.h"
 #include "appliance/enforce/sockets.h"
 #include "appliance/kernel/deny_base.h"
 #include "appliance/kernel/home_rules.h"

@@ -12,10 +12,9 @@
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
-#include "appliance/box/hold.h"
-#include "appliance/box/lock.h"
+#include "appliance/box/box.h"
+#include "appliance/box/loan.h"
 #include "appliance/box/netns.h"
-#include "appliance/box/was.h"
 #include "appliance/role/who.h"
 #include "appliance/store/kept.h"
 #include "appliance/supervise/guard.h"

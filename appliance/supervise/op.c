@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
-#include "appliance/box/riders.h"
+#include "appliance/box/home_sessions.h"
 #include "appliance/box/vlans.h"
 #include "appliance/store/past_json.h"
 #include "appliance/supervise/op.h"

@@ -16,7 +16,6 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/box/devices.h"
-#include "appliance/box/lock.h"
 #include "appliance/box/netns.h"
 #include "appliance/box/rtnl.h"
 #include "appliance/role/sandbox.h"
@@ -53,7 +52,7 @@ static int open_folder(const char *path, mode_t mode, struct err *e)
 	return fd < 0 ? err_set(e, -errno, "open the folder %s", path) : fd;
 }
 
-/* Opens a folder for us alone; `lock` as those of box/lock.h. Another one's is left as it is: not even our end may touch what lies there. */
+/* Opens a folder for us alone; `lock` as those of box/netns.h. Another one's is left as it is: not even our end may touch what lies there. */
 static int take_folder(struct supervisor *s, const char *path, mode_t mode, int (*lock)(int fd, struct err *e),
 		       int *ret, struct err *e)
 {

@@ -119,7 +119,7 @@ struct supervisor {
 	int state_fd, run_fd, signal_fd, trial_fd;
 	int listen_fd;		 /* the control socket, which the role control accepts from */
 	int logins_fd;		 /* the socket of logins that are no root's; -1 = there is none */
-	int run_lock, data_lock; /* of box/lock.h: as long as we live */
+	int run_lock, data_lock; /* of box/netns.h: as long as we live */
 	int mgmt_fd;		 /* the web side's listening socket */
 	struct backstop backstop;
 	int passed_fd;	   /* what connection tracking tells the tap; in_force.c */

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
-#include "appliance/box/admin_rules.h"
 #include "appliance/box/devices.h"
 #include "appliance/box/outside.h"
 #include "appliance/supervise/in_force.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Texts of box.cfg that end up in the settings of another program (box/beside.h), where a quote, a blank or a line of their own would
+ * Texts of box.cfg that end up in the settings of another program (box/companions.h), where a quote, a blank or a line of their own would
  * be that program's syntax. They are held to these forms when the text is checked, when a sealed generation is read, and before they
  * are written: who got into the compiler can say no more by them than a name. Pure.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The record stream in the form of EVE, for a log server that takes that: rsyslogd (box/beside.h) hands each line of the record to a program (main.c) and
+ * The record stream in the form of EVE, for a log server that takes that: rsyslogd (box/companions.h) hands each line of the record to a program (main.c) and
  * puts in its place what that answers. Pure.
  */
 #ifndef SEKISHO_MGMT_EVE_ANSWER_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* To whom alarms are told by SNMP: the file that the daemon writes from box.cfg (appliance/box/beside.h). */
+/* To whom alarms are told by SNMP: the file that the daemon writes from box.cfg (appliance/box/companions.h). */
 #ifndef SEKISHO_MGMT_INFORM_SETTINGS_H
 #define SEKISHO_MGMT_INFORM_SETTINGS_H
 

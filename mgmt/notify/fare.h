@@ -9,7 +9,7 @@
 #include "appliance/base/addr.h"
 #include "mgmt/notify/ledger.h"
 
-#define FARE_WHY 110 /* as appliance/box/said.h has room for */
+#define FARE_WHY 110 /* as appliance/box/companions.h has room for */
 
 struct fare {
 	const char *program;	     /* by which it speaks on its standard error */

@@ -11,14 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "appliance/box/beside.h"
+#include "appliance/box/companions.h"
 #include "mgmt/eve/answer.h"
 #include "mgmt/words/eve.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define LINE_MOST 8192u	    /* journal/chain.h */
-#define MESSAGE_MOST 65536u /* maxMessageSize: box/beside.c */
+#define MESSAGE_MOST 65536u /* maxMessageSize: box/companions.c */
 
 static void judge(const char *msg, const char *line, size_t n)
 {

@@ -58,7 +58,7 @@ class Server:
         self.net.close()
 
     def declare(self, box, name=NAME, ca="ca", port=443):
-        """As the daemon writes it from box.cfg (appliance/box/beside.c)."""
+        """As the daemon writes it from box.cfg (appliance/box/companions.c)."""
         box.admin = self.ns
         box.settings = "netns sekisho-admin\naddress %s\nport %d\nname %s\nca /update-ca.pem\n" % (ADDRESS, port, name)
         with open("%s/%s.pem" % (self.folder, ca), "rb") as f, open(box.folder + "/update-ca.pem", "wb") as g:

@@ -11,19 +11,15 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "appliance/box/admin_rules.h"
 #include "appliance/box/announce.h"
-#include "appliance/box/capacity.h"
-#include "appliance/box/hold.h"
-#include "appliance/box/lock.h"
+#include "appliance/box/box.h"
+#include "appliance/box/home_sessions.h"
+#include "appliance/box/loan.h"
 #include "appliance/box/netns.h"
 #include "appliance/box/outside.h"
-#include "appliance/box/riders.h"
 #include "appliance/box/rtnl.h"
-#include "appliance/box/scratch.h"
 #include "appliance/box/sysctl.h"
 #include "appliance/box/vlans.h"
-#include "appliance/box/was.h"
 #include "appliance/kernel/deny_base.h"
 #include "appliance/kernel/ends.h"
 #include "appliance/kernel/home_rules.h"

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "appliance/base/err.h"
-#include "appliance/box/was.h"
+#include "appliance/box/loan.h"
 
 #define CARDS 4u
 #define SECOND 1000000000ull

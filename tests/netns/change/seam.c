@@ -17,7 +17,7 @@
 #include "appliance/base/clock.h"
 #include "appliance/base/clock_source.h"
 #include "appliance/box/box.h"
-#include "appliance/box/was.h"
+#include "appliance/box/loan.h"
 #include "appliance/enforce/enforce.h"
 #include "appliance/kernel/batch.h"
 #include "appliance/role/sandbox.h"

@@ -1,7 +1,7 @@
 # A small supervisor around the real enforce role.
 KERNEL_TEST_SRC = tests/netns/kernel/kernel_main.c $(BASE_SRC) $(WIRE_SRC) $(POLICY_SRC) $(wildcard appliance/enforce/*.c) \
 	$(filter-out appliance/kernel/session_probe.c,$(wildcard appliance/kernel/*.c)) $(wildcard appliance/role/*.c) \
-	$(addprefix appliance/box/,reverse_path.c sysctl.c)
+	$(addprefix appliance/box/,sysctl.c)
 
 $(B)/netns/kernel/driver: $(call obj,$(KERNEL_TEST_SRC))
 	$(call say,LINK,$@)

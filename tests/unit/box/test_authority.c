@@ -2,7 +2,7 @@
 /*
  * The certificate that box.cfg names, before an apply: read by whoever sends the records, or refused with the reason in both languages.
  *
- * LINK: appliance/box/authority.c appliance/base/atomic_file.c appliance/base/sentence.c appliance/base/messages.c appliance/base/errno_text.c appliance/base/err.c
+ * LINK: appliance/box/companions.c $(BASE_SRC) $(WIRE_SRC)
  * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/memfd.c appliance/base/utf8.c appliance/base/sha256.c
  * LIBS: jansson nettle
  */
@@ -20,7 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "appliance/box/authority.h"
+#include "appliance/box/companions.h"
 #include "tests/unit/folder.h"
 
 static char path[128];

@@ -2,7 +2,8 @@
 /*
  * The files of chronyd, rsyslogd, sekisho-fetch, sekisho-notify, sekisho-inform and of what asks the UPS server, byte for byte, and that no text gets into them which is more than a name or a path.
  *
- * LINK: appliance/box/beside.c appliance/fetch/settings.c appliance/wire/plain.c appliance/base/addr.c appliance/base/atomic_file.c appliance/base/keyfile.c appliance/base/err.c
+ * LINK: appliance/box/companions.c appliance/fetch/settings.c $(BASE_SRC) $(WIRE_SRC)
+ * LIBS: jansson nettle
  * LINK: appliance/base/messages.c appliance/base/errno_text.c mgmt/notify/settings.c mgmt/inform/settings.c
  */
 #include <errno.h>
@@ -18,7 +19,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "appliance/box/beside.h"
+#include "appliance/box/companions.h"
 #include "appliance/fetch/settings.h"
 #include "appliance/wire/plain.h"
 #include "mgmt/inform/settings.h"

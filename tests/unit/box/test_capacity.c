@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LINK: appliance/box/capacity.c
+ * LINK: appliance/box/sysctl.c appliance/base/err.c appliance/base/clock.c
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "appliance/box/capacity.h"
+#include "appliance/box/sysctl.h"
 #include "policy/ir/ir.h"
 
 #define FOLDER "/tmp/sekisho-capacity-XXXXXX"

@@ -2,7 +2,7 @@
 /*
  * How many records wait for the log server, from files as the journal and rsyslogd write them; what is torn, another's or a lie is no answer.
  *
- * LINK: appliance/box/handed.c appliance/base/err.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c
+ * LINK: appliance/box/log_sent.c appliance/base/err.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c
  * LINK: appliance/base/memfd.c appliance/base/bytes.c appliance/base/sha256.c
  * LIBS: jansson nettle
  */
@@ -18,7 +18,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "appliance/box/handed.h"
+#include "appliance/box/log_sent.h"
 #include "tests/unit/folder.h"
 
 static void put(const struct folder *f, const char *name, const char *text, size_t n)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LINK: appliance/box/reverse_path.c
+ * LINK: appliance/box/sysctl.c appliance/base/err.c appliance/base/clock.c
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "appliance/box/reverse_path.h"
+#include "appliance/box/sysctl.h"
 
 static void found_by_its_name(void **state)
 {

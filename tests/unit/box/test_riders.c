@@ -2,7 +2,7 @@
 /*
  * Lines of /proc/net/tcp and tcp6: established sessions between two machines and nothing else.
  *
- * LINK: appliance/box/riders_line.c appliance/base/addr.c
+ * LINK: appliance/box/home_sessions_line.c appliance/base/addr.c
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "appliance/box/riders.h"
+#include "appliance/box/home_sessions.h"
 
 /* As the kernel prints an address: words of this machine's order. */
 static void hex_of(const char *address, char out[40])

@@ -2,7 +2,7 @@
 /*
  * What stands in the file of the UPS, whole, torn, another's, old or a lie, and what follows from it over time.
  *
- * LINK: appliance/box/ups.c appliance/box/said.c appliance/base/bytes.c appliance/base/json.c appliance/base/addr.c appliance/base/clock.c
+ * LINK: appliance/box/companions.c $(BASE_SRC) $(WIRE_SRC)
  * LINK: appliance/base/memfd.c appliance/base/utf8.c appliance/base/err.c appliance/base/sha256.c
  * LIBS: jansson nettle
  */
@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "appliance/box/ups.h"
+#include "appliance/box/companions.h"
 
 #define OF "ups@10.99.0.7:3493"
 #define HEAD "at 1000\nof " OF "\nstatus "

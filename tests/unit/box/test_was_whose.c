@@ -3,7 +3,7 @@
  * Which pictures are of another card under the old name: by the address that a card is born with, and by the one in use only where
  * there is no such and nothing else could have set it.
  *
- * LINK: appliance/box/was_whose.c
+ * LINK: appliance/box/loan_whose.c
  * LIBS: jansson
  */
 #include <setjmp.h>
@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "appliance/box/was.h"
+#include "appliance/box/loan.h"
 
 static json_t *picture(const char *kind, const char *own, const char *mac, const char *master)
 {

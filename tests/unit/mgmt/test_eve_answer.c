@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "appliance/box/beside.h"
+#include "appliance/box/companions.h"
 #include "mgmt/eve/answer.h"
 #include "mgmt/words/eve.h"
 

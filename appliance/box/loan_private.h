@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the files was*.c share: a link's facts as messages, and its settings. */
-#ifndef SEKISHO_BOX_WAS_PRIVATE_H
-#define SEKISHO_BOX_WAS_PRIVATE_H
+#ifndef SEKISHO_BOX_LOAN_PRIVATE_H
+#define SEKISHO_BOX_LOAN_PRIVATE_H
 
 #include "appliance/base/json.h"
 #include "appliance/box/devices.h"
-#include "appliance/box/was.h"
+#include "appliance/box/loan.h"
 
 uint64_t was_boottime_ns(void);
 /* The device and what lies above it, into ret; how many. */

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/box/riders.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "appliance/box/was_private.h"
+#include "appliance/box/home_sessions.h"
+#include "appliance/box/loan_private.h"
 
 struct looking {
 	struct rtnl *home;

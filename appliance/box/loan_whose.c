@@ -2,7 +2,7 @@
 /* Whether two pictures of one name are of one card. */
 #include <string.h>
 
-#include "appliance/box/was.h"
+#include "appliance/box/loan.h"
 
 static const json_t *first(const json_t *picture)
 {

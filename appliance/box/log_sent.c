@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/box/handed.h"
-
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +10,7 @@
 #include <unistd.h>
 
 #include "appliance/base/json.h"
+#include "appliance/box/log_sent.h"
 
 #define LINE_MOST 8192u /* of a record: journal/chain.h */
 #define FILES_MOST 64u	/* plain ones; the journal leaves 60 that are closed */

@@ -1,10 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/box/beside.h"
-
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
+#include "appliance/base/atomic_file.h"
+#include "appliance/base/clock.h"
+#include "appliance/box/companions.h"
 #include "appliance/wire/plain.h"
 
 #define HEAD "# Written by sekishod from box.cfg whenever it changes; what is changed here is lost.\n"
@@ -138,7 +146,7 @@ int beside_rsyslog(const struct ir *ir, const char *state, char out[BESIDE_TEXT]
 	    "module(load=\"imfile\")\n",
 	    p->eve ? "64k" : "16k", p->ca);
 	/* No queue: the record itself waits. A line counts as read when the server's connection took it, and not in batches before. How far that
-	 * is it puts down behind every sixteenth line and wherever there are no more, so that whoever looks there (box/handed.h) sees when all went. */
+	 * is it puts down behind every sixteenth line and wherever there are no more, so that whoever looks there (box/log_sent.h) sees when all went. */
 	add(&t,
 	    "main_queue(queue.type=\"Direct\")\n"
 	    "input(type=\"imfile\" file=\"%s/journal/events-*.log\" tag=\"sekisho\" facility=\"local0\" "
@@ -266,4 +274,291 @@ int beside_snmp(const struct ir *ir, enum lang lang, char out[BESIDE_TEXT])
 	addr_text(&p->address, address);
 	add(&t, HEAD "address %s\nport %u\nuser %s\nlang %s\n", address, (unsigned)p->port, p->user, lang_name(lang));
 	return length(&t);
+}
+
+#define SECOND 1000000000ull
+
+void said_line(struct bytes *b, const char *key, char out[SAID_LINE])
+{
+	size_t n = 0;
+	uint8_t c = 0;
+
+	out[0] = '\0';
+	for (; *key != '\0'; key++)
+		if (!bytes_u8(b, &c) || c != (uint8_t)*key)
+			b->failed = true;
+	if (!bytes_u8(b, &c) || c != ' ')
+		b->failed = true;
+	while (bytes_u8(b, &c) && c != '\n') {
+		if (c < ' ' || c > '~' || n == SAID_LINE - 1)
+			b->failed = true;
+		else
+			out[n++] = (char)c;
+	}
+	out[b->failed ? 0 : n] = '\0';
+}
+
+int64_t said_number(struct bytes *b, const char *key)
+{
+	char text[SAID_LINE] = { 0 };
+	size_t n;
+	int64_t v = 0;
+
+	said_line(b, key, text);
+	if (b->failed || strcmp(text, "-") == 0)
+		return -1;
+	n = strspn(text, "0123456789");
+	b->failed = n == 0 || n > 9 ||
+		    (text[n] != '\0' && (text[n] != '.' || strspn(text + n + 1, "0123456789") != strlen(text + n + 1)));
+	for (size_t i = 0; !b->failed && i < n; i++)
+		v = v * 10 + (text[i] - '0');
+	return b->failed ? -1 : v;
+}
+
+uint64_t said_now_s(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return (uint64_t)t.tv_sec;
+}
+
+/* The folder is another user's, who may have put anything there. */
+size_t said_file(const char *path, uint8_t *out, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+	ssize_t n = -1;
+
+	if (fd < 0)
+		return 0;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		n = pread(fd, out, size, 0);
+	close(fd);
+	/* One that is full is longer than what we write. */
+	return n < 0 || (size_t)n >= size ? 0 : (size_t)n;
+}
+
+json_t *said_time(uint64_t s)
+{
+	uint64_t ago = said_now_s() > s ? said_now_s() - s : 0;
+
+	return json_time(clock_wall_ns() - ago * SECOND);
+}
+
+const char *const authority_words[AUTHORITIES] = { "ready", "absent", "unread", "link", "closed", "folder", "none" };
+
+static enum authority unread(const char *path, int code, struct sentence *ret)
+{
+	if (code == ENOENT) {
+		sentence_say(ret, M_CA_ABSENT, path);
+		return AUTHORITY_ABSENT;
+	}
+	sentence_say(ret, M_CA_UNREAD, path, strerror(code));
+	return AUTHORITY_UNREAD;
+}
+
+/* A program that is nobody in particular comes through all folders above. `path` is without links; cut while it is looked at. */
+static enum authority passable(char *path, struct sentence *ret)
+{
+	for (char *at = strchr(path + 1, '/'); at != NULL; at = strchr(at + 1, '/')) {
+		struct stat st;
+		bool open;
+
+		*at = '\0';
+		open = stat(path, &st) == 0 && (st.st_mode & S_IXOTH) != 0;
+		if (!open)
+			sentence_say(ret, M_CA_FOLDER, path);
+		*at = '/';
+		if (!open)
+			return AUTHORITY_FOLDER;
+	}
+	return AUTHORITY_READY;
+}
+
+/* Of what was read: `r` negative when it was not. */
+static enum authority certificate_in(int r, const char *path, uint8_t **ret_text, size_t *ret_n, struct sentence *ret)
+{
+	if (r < 0)
+		return unread(path, -r, ret);
+	if (memmem(*ret_text, *ret_n, "-----BEGIN CERTIFICATE-----", 27) != NULL)
+		return AUTHORITY_READY;
+	free(*ret_text);
+	*ret_text = NULL;
+	sentence_say(ret, M_CA_NONE, path);
+	return AUTHORITY_NONE;
+}
+
+static enum authority certificate(const char *path, uint8_t **ret_text, size_t *ret_n, struct sentence *ret)
+{
+	return certificate_in(file_read(AT_FDCWD, path, AUTHORITY_MOST, ret_text, ret_n, NULL), path, ret_text, ret_n,
+			      ret);
+}
+
+enum authority authority_look(const char *path, uint8_t **ret_text, size_t *ret_n, struct sentence *ret)
+{
+	char real[PATH_MAX];
+	enum authority is;
+	struct stat st;
+
+	*ret_text = NULL;
+	*ret_n = 0;
+	if (lstat(path, &st) < 0 || realpath(path, real) == NULL)
+		return unread(path, errno, ret);
+	/* What it leads to may be another file tomorrow. */
+	if (S_ISLNK(st.st_mode)) {
+		sentence_say(ret, M_CA_LINK, path, real);
+		return AUTHORITY_LINK;
+	}
+	if ((st.st_mode & S_IROTH) == 0) {
+		sentence_say(ret, M_CA_CLOSED, path);
+		return AUTHORITY_CLOSED;
+	}
+	is = passable(real, ret);
+	return is == AUTHORITY_READY ? certificate(path, ret_text, ret_n, ret) : is;
+}
+
+enum authority certificate_read(int fd, const char *path, uint8_t **ret_text, size_t *ret_n, struct sentence *ret)
+{
+	ssize_t got = 0;
+
+	*ret_n = 0;
+	*ret_text = malloc(AUTHORITY_MOST);
+	while (*ret_text != NULL && *ret_n < AUTHORITY_MOST &&
+	       (got = pread(fd, *ret_text + *ret_n, AUTHORITY_MOST - *ret_n, (off_t)*ret_n)) > 0)
+		*ret_n += (size_t)got;
+	if (*ret_text == NULL || got < 0) {
+		free(*ret_text);
+		*ret_text = NULL;
+	}
+	return certificate_in(*ret_text == NULL ? -EIO : 0, path, ret_text, ret_n, ret);
+}
+
+bool authority_ready(const char *path, struct sentence *ret)
+{
+	uint8_t *text;
+	size_t n;
+	bool ready = authority_look(path, &text, &n, ret) == AUTHORITY_READY;
+
+	free(text);
+	return ready;
+}
+
+#define DAY_S 86400u
+
+const char *const ups_words[] = { "away", "mains", "battery", "low", "forced", NULL };
+
+/* Among words with blanks between them. */
+static bool has(const char *words, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (const char *p = words; (p = strstr(p, word)) != NULL; p += n)
+		if ((p == words || p[-1] == ' ') && (p[n] == '\0' || p[n] == ' '))
+			return true;
+	return false;
+}
+
+/* NUT's words for the state of a UPS (RFC 9271, 5.1). One that measures its battery (CAL) drains it on purpose. */
+static enum ups_is state_of(const char *words)
+{
+	if (has(words, "FSD"))
+		return UPS_FORCED;
+	if (has(words, "OB"))
+		return has(words, "LB") && !has(words, "CAL") ? UPS_LOW : UPS_BATTERY;
+	return has(words, "OL") ? UPS_MAINS : UPS_AWAY;
+}
+
+static enum ups_counted counted_of(const char *word)
+{
+	if (strcmp(word, "yes") == 0)
+		return UPS_COUNTED;
+	return strcmp(word, "no") == 0 ? UPS_NOT_COUNTED : UPS_COUNTED_UNKNOWN;
+}
+
+struct ups_said ups_read(const void *file, size_t n, const char *of, uint64_t now_s)
+{
+	struct ups_said away = { .is = UPS_AWAY, .charge = -1, .runtime_s = -1 }, said = away;
+	struct bytes b = bytes_of(file, n);
+	char whom[SAID_LINE], status[SAID_LINE], counted[SAID_LINE];
+	int64_t at, since, charge, runtime;
+
+	at = said_number(&b, "at");
+	said_line(&b, "of", whom);
+	said_line(&b, "status", status);
+	since = said_number(&b, "since");
+	charge = said_number(&b, "charge");
+	runtime = said_number(&b, "runtime");
+	said_line(&b, "counted", counted);
+	if (b.failed || b.left > 0 || at < 0 || (uint64_t)at > now_s || now_s - (uint64_t)at > UPS_FRESH_S ||
+	    strcmp(whom, of) != 0)
+		return away;
+	said.is = state_of(status);
+	if (said.is == UPS_AWAY)
+		return away;
+	said.since_s = since >= 0 && since <= at ? (uint64_t)since : (uint64_t)at;
+	if (charge >= 0 && charge <= 100)
+		said.charge = (int)charge;
+	if (runtime >= 0 && runtime <= (int64_t)DAY_S * 100)
+		said.runtime_s = (int)runtime;
+	said.counted = counted_of(counted);
+	return said;
+}
+
+static unsigned silence(struct ups_watch *w, uint64_t now_s)
+{
+	if (!w->silent) {
+		w->silent = true;
+		w->silent_s = now_s;
+	}
+	if (w->told_away || now_s - w->silent_s < UPS_AWAY_S)
+		return 0;
+	w->told_away = true;
+	return UPS_WENT_AWAY;
+}
+
+static unsigned changed(struct ups_watch *w, enum ups_is is)
+{
+	unsigned what = 0;
+
+	if (is == UPS_MAINS && w->told_battery)
+		what |= UPS_ON_MAINS;
+	if (is > UPS_MAINS && !w->told_battery)
+		what |= UPS_ON_BATTERY;
+	if (is == UPS_LOW)
+		what |= UPS_IS_LOW;
+	if (is == UPS_FORCED)
+		what |= UPS_IS_FORCED;
+	w->told_battery = is > UPS_MAINS;
+	if (is < UPS_LOW)
+		w->done = false;
+	return what;
+}
+
+unsigned ups_look(struct ups_watch *w, const struct ups_said *said, uint64_t now_s)
+{
+	unsigned what = 0;
+	uint64_t wait;
+
+	if (said->is == UPS_AWAY)
+		return silence(w, now_s);
+	if (w->told_away)
+		what |= UPS_CAME_BACK;
+	/* What was not heard of meanwhile has not stood meanwhile. */
+	if (w->silent)
+		w->since_s = now_s;
+	w->silent = w->told_away = false;
+	if (!w->heard || said->is != w->is) {
+		what |= changed(w, said->is);
+		w->stood = !w->heard;
+		w->heard = true;
+		w->is = said->is;
+		w->since_s = now_s;
+	}
+	wait = w->stood ? UPS_STOOD_S : w->is == UPS_FORCED ? 0 : UPS_LOW_S;
+	if (w->is >= UPS_LOW && !w->done && now_s - w->since_s >= wait) {
+		w->done = true;
+		what |= UPS_OFF_NOW;
+	}
+	return what;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How far the records went to the log server: what rsyslogd (box/beside.h) has put down of each file that it reads, held against what
+ * How far the records went to the log server: what rsyslogd (box/companions.h) has put down of each file that it reads, held against what
  * stands in the files. Reads only, and asks nobody. It is rsyslogd's word, and says that the connection took a record, not that
  * the server kept it.
  */
-#ifndef SEKISHO_BOX_HANDED_H
-#define SEKISHO_BOX_HANDED_H
+#ifndef SEKISHO_BOX_LOG_SENT_H
+#define SEKISHO_BOX_LOG_SENT_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -3,8 +3,8 @@
  * Sessions that ride on a device of the first namespace: whoever administers the machine over it loses them when it is moved.
  * Supervisor only; reads, never changes. TCP alone: of other transports the kernel knows no session that a person has.
  */
-#ifndef SEKISHO_BOX_RIDERS_H
-#define SEKISHO_BOX_RIDERS_H
+#ifndef SEKISHO_BOX_HOME_SESSIONS_H
+#define SEKISHO_BOX_HOME_SESSIONS_H
 
 #include "appliance/base/json.h"
 #include "appliance/box/box.h"

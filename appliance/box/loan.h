@@ -18,8 +18,8 @@
  *
  * The first link is the device, the others lie above it. Nothing here writes to the disk.
  */
-#ifndef SEKISHO_BOX_WAS_H
-#define SEKISHO_BOX_WAS_H
+#ifndef SEKISHO_BOX_LOAN_H
+#define SEKISHO_BOX_LOAN_H
 
 #include "appliance/base/json.h"
 #include "appliance/box/box.h"

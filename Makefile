@@ -70,6 +70,7 @@ help:
 	@echo 'make fuzz        libFuzzer on every entry point, SECONDS=60 each'
 	@echo 'make coverage    which lines the tests run, the sandboxed roles included (asks for root)'
 	@echo 'make lint        clang-format, clang-tidy, cppcheck'
+	@echo 'make house       lines, files, circles, callers and users by folder, SINCE= an earlier output to compare with'
 	@echo 'make deps        what is missing from the Debian packages of the demo and the tests'
 	@echo 'make all         build/release/sekisho, sekishod, sekisho-compile, sekisho-webauthn, sekisho-fetch, sekisho-notify, sekisho-inform and sekisho-eve'
 	@echo 'make deb         Debian packages, in build/deb'

@@ -118,6 +118,11 @@ fuzz:
 coverage: deps
 	@$(AS_ROOT) tests/coverage $(SUITES)
 
+# What the house weighs; SINCE= a file that an earlier run was written to, for the figures before.
+.PHONY: house
+house: all
+	@$(PYTHON) tests/lib/house.py $(SINCE)
+
 .PHONY: lint
 lint:
 	@images/deps build lint test

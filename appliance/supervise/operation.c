@@ -154,7 +154,10 @@ static void walk(struct supervisor *s)
 	}
 	op->next = policy_stored(s, op->number, &e);
 	if (op->next == NULL) {
-		op_explain(s, 3, M_OP_PREPARE_FAILED, e.text);
+		if (e.code == -ENOTSUP)
+			op_explain(s, 3, M_OP_FORM, (unsigned long long)op->number);
+		else
+			op_explain(s, 3, M_OP_PREPARE_FAILED, e.text);
 		op_give_up(s);
 		return;
 	}

@@ -119,12 +119,9 @@ fail:
 
 struct policy *policy_empty(struct supervisor *s, struct err *e)
 {
-	struct ir nothing = { .site_name = "",
-			      .site_label = "",
-			      .site_contact = "",
-			      .records_purpose = "",
-			      .records_responsible = "",
-			      .workers = 1 };
+	struct ir nothing = {
+		.site_name = "", .site_label = "", .site_contact = "", .records_purpose = "", .records_responsible = ""
+	};
 	uint8_t *sealed;
 	size_t n;
 

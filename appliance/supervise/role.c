@@ -137,14 +137,17 @@ static int load_confirmed(struct supervisor *s, struct err *e)
 	s->now = policy_stored(s, s->store.confirmed, e);
 	if (s->now == NULL) {
 		/* What cannot be read is never open. */
-		say(s, M_STORE_DAMAGED, e->text);
-		sentence_say(&s->store_error, M_STORE_DAMAGED, e->text);
+		if (e->code == -ENOTSUP) {
+			say(s, M_STORE_FORM, (unsigned long long)s->store.confirmed);
+			sentence_say(&s->store_error, M_STORE_FORM, (unsigned long long)s->store.confirmed);
+		} else {
+			say(s, M_STORE_DAMAGED, e->text);
+			sentence_say(&s->store_error, M_STORE_DAMAGED, e->text);
+		}
 		s->now = policy_empty(s, e);
 	}
 	if (s->now == NULL)
 		return e->code;
-	if (s->now->ir->older)
-		say(s, M_STORE_OLDER, (unsigned long long)s->now->number);
 	image = boot_table(s, &n);
 	if (image == NULL)
 		return err_set(e, -ENOMEM, "command table");

@@ -4,17 +4,16 @@
 #include <string.h>
 
 #include "appliance/base/sha256.h"
-#include "appliance/wire/commands_image.h"
 
 /*
  * The image: magic, version, six counts, then permits, grants, rows, spaces, ranges and names, all big-endian and without padding.
  * Grants stand in the order of their permits, each permit's right after the previous one's; rows, spaces, ranges and names may be
- * shared, because many conduits use one service. Older forms are read by commands_older.c.
+ * shared, because many conduits use one service.
  */
 #define IMAGE_MAGIC 0x534b4354u /* "SKCT" */
 
 #define WIRE_HEADER 30u
-#define WIRE_SET IMAGE_SET
+#define WIRE_SET 9u
 #define WIRE_PERMIT (19u + WIRE_SET)
 #define WIRE_GRANT 33u
 #define WIRE_ROW (17u + (TARGET_MAX + 2u) * WIRE_SET)
@@ -53,16 +52,6 @@ static void put_row(struct outbuf *o, const struct command_row *r)
 	out_be32(o, r->n_spaces);
 	out_be32(o, r->line);
 	out_be32(o, r->file);
-}
-
-static size_t wire_permit(uint16_t version)
-{
-	return WIRE_PERMIT - (version < IMAGE_WEAK_TLS ? 1u : 0u);
-}
-
-static size_t wire_grant(uint16_t version)
-{
-	return WIRE_GRANT - (version < IMAGE_LENIENT ? 1u : 0u) - (version < IMAGE_NAMES ? 8u : 0u);
 }
 
 bool commands_encode(const struct command_table *t, struct outbuf *out)
@@ -118,58 +107,69 @@ bool commands_encode(const struct command_table *t, struct outbuf *out)
 
 /* ---- decoding: read everything, then hold every rule --------------------------------------------------------------- */
 
-static bool get_permit(struct bytes *b, uint16_t version, struct command_permit *p)
+static bool get_flag(struct bytes *b, bool *ret)
+{
+	uint8_t v;
+
+	bytes_u8(b, &v);
+	*ret = v == 1;
+	return v <= 1;
+}
+
+static bool get_set(struct bytes *b, struct number_set *ret)
+{
+	bool ok = get_flag(b, &ret->any);
+
+	bytes_be32(b, &ret->first);
+	bytes_be32(b, &ret->n);
+	return ok && ((!ret->any && ret->n > 0) || ret->first == 0) && (!ret->any || ret->n == 0);
+}
+
+static bool get_permit(struct bytes *b, struct command_permit *p)
 {
 	struct lane unused;
 	bool ok;
 
 	bytes_be32(b, &p->permit);
 	bytes_be32(b, &p->lane);
-	ok = image_get_flag(b, &p->observe);
+	ok = get_flag(b, &p->observe);
 	bytes_u8(b, &p->midstream);
-	p->deny_weak_tls = false;
-	if (version >= IMAGE_WEAK_TLS)
-		ok = image_get_flag(b, &p->deny_weak_tls) && ok;
-	ok = image_get_set(b, &p->ports) && ok;
+	ok = get_flag(b, &p->deny_weak_tls) && ok;
+	ok = get_set(b, &p->ports) && ok;
 	bytes_be32(b, &p->first_grant);
 	bytes_be32(b, &p->n_grants);
 	return ok && p->permit >= 1 && p->permit <= PERMIT_MAX && p->midstream <= MID_PICK_UP &&
 	       (p->lane == LANE_NONE || lane_of(p->lane, &unused));
 }
 
-static bool get_grant(struct bytes *b, uint16_t version, struct command_grant *g)
+static bool get_grant(struct bytes *b, struct command_grant *g)
 {
 	bool ok;
 
 	bytes_be32(b, &g->conduit);
 	bytes_be32(b, &g->line);
 	bytes_be16(b, &g->protocol);
-	ok = image_get_flag(b, &g->whole);
-	ok = image_get_flag(b, &g->shadow) && ok;
+	ok = get_flag(b, &g->whole);
+	ok = get_flag(b, &g->shadow) && ok;
 	_Static_assert(LENIENT_ALL == UINT8_MAX, "any byte is a set of these words");
-	g->lenient = 0;
-	if (version >= IMAGE_LENIENT)
-		bytes_u8(b, &g->lenient);
+	bytes_u8(b, &g->lenient);
 	bytes_be32(b, &g->undecided_bytes);
 	bytes_be32(b, &g->first_row);
 	bytes_be32(b, &g->n_rows);
-	g->first_name = g->n_names = 0;
-	if (version >= IMAGE_NAMES) {
-		bytes_be32(b, &g->first_name);
-		bytes_be32(b, &g->n_names);
-	}
+	bytes_be32(b, &g->first_name);
+	bytes_be32(b, &g->n_names);
 	return ok && (g->n_names > 0 || g->first_name == 0) && protocol_known(g->protocol) &&
 	       (!g->whole || g->n_rows == 0) && (g->n_rows > 0 || g->first_row == 0);
 }
 
 static bool get_row(struct bytes *b, struct command_row *r)
 {
-	bool ok = image_get_set(b, &r->services);
+	bool ok = get_set(b, &r->services);
 
 	for (unsigned i = 0; i < TARGET_MAX; i++)
-		ok = image_get_set(b, &r->targets[i]) && ok;
-	ok = image_get_set(b, &r->values) && ok;
-	ok = image_get_flag(b, &r->spaces_any) && ok;
+		ok = get_set(b, &r->targets[i]) && ok;
+	ok = get_set(b, &r->values) && ok;
+	ok = get_flag(b, &r->spaces_any) && ok;
 	bytes_be32(b, &r->first_space);
 	bytes_be32(b, &r->n_spaces);
 	bytes_be32(b, &r->line);
@@ -186,7 +186,7 @@ static bool get_rows(struct bytes *b, struct command_table *t)
 		struct space_set *s = &t->spaces[i];
 
 		bytes_u8(b, &s->space);
-		if (!image_get_set(b, &s->numbers) || s->space >= SPACE_MAX || (!s->numbers.any && s->numbers.n == 0))
+		if (!get_set(b, &s->numbers) || s->space >= SPACE_MAX || (!s->numbers.any && s->numbers.n == 0))
 			return false;
 	}
 	for (uint32_t i = 0; i < t->n_ranges; i++) {
@@ -300,67 +300,39 @@ static bool carve_all(void *memory, size_t size, struct command_table *t)
 	       t->names != NULL;
 }
 
-/* The counts, held against how long the rest is. *ret_ranges: those in the image, where an older form will need more. */
-static bool header(struct bytes *b, struct command_table *t, uint32_t *ret_ranges)
+/* The counts, held against how long the rest is. */
+static bool header(struct bytes *b, struct command_table *t)
 {
-	uint64_t spaces = 0, ranges, head, rows;
-	struct bytes rest;
+	uint16_t version;
 	uint32_t magic;
 
 	bytes_be32(b, &magic);
-	bytes_be16(b, &t->version);
+	bytes_be16(b, &version);
 	bytes_be32(b, &t->n_permits);
 	bytes_be32(b, &t->n_grants);
 	bytes_be32(b, &t->n_rows);
-	if (t->version >= IMAGE_LISTS)
-		bytes_be32(b, &t->n_spaces);
-	bytes_be32(b, ret_ranges);
-	if (t->version >= IMAGE_NAMES)
-		bytes_be32(b, &t->n_names);
-	if (b->failed || magic != IMAGE_MAGIC || t->version < IMAGE_FIRST || t->version > COMMANDS_VERSION)
-		return false;
-	t->n_ranges = *ret_ranges;
+	bytes_be32(b, &t->n_spaces);
+	bytes_be32(b, &t->n_ranges);
+	bytes_be32(b, &t->n_names);
 	/* 32-bit counts of at most 119 bytes each cannot overflow 64 bits. */
-	head = (uint64_t)t->n_permits * wire_permit(t->version) + (uint64_t)t->n_grants * wire_grant(t->version);
-	if (t->version >= IMAGE_LISTS)
-		return head + (uint64_t)t->n_rows * WIRE_ROW + (uint64_t)t->n_spaces * WIRE_SPACE +
+	return !b->failed && magic == IMAGE_MAGIC && version == COMMANDS_VERSION &&
+	       (uint64_t)t->n_permits * WIRE_PERMIT + (uint64_t)t->n_grants * WIRE_GRANT +
+			       (uint64_t)t->n_rows * WIRE_ROW + (uint64_t)t->n_spaces * WIRE_SPACE +
 			       (uint64_t)t->n_ranges * WIRE_RANGE + t->n_names ==
 		       b->left;
-	rows = (uint64_t)t->n_rows * IMAGE_OLD_ROW(t->version);
-	if (head + rows + (uint64_t)t->n_ranges * IMAGE_OLD_RANGE != b->left)
-		return false;
-	rest = *b;
-	ranges = t->n_ranges;
-	if (!bytes_skip(&rest, head) || !image_count_older(rest, t->version, t->n_rows, &spaces, &ranges) ||
-	    spaces > UINT32_MAX || ranges > UINT32_MAX)
-		return false;
-	t->n_spaces = (uint32_t)spaces;
-	t->n_ranges = (uint32_t)ranges;
-	return true;
-}
-
-size_t commands_memory_of(struct bytes image)
-{
-	struct command_table t = { 0 };
-	uint32_t n_ranges;
-
-	return header(&image, &t, &n_ranges) ? commands_memory(&t) : 0;
 }
 
 static bool decode(struct bytes b, void *memory, size_t size, struct command_table *t)
 {
-	uint32_t n_ranges;
-
-	if (!header(&b, t, &n_ranges) || !carve_all(memory, size, t))
+	if (!header(&b, t) || !carve_all(memory, size, t))
 		return false;
 	for (uint32_t i = 0; i < t->n_permits; i++)
-		if (!get_permit(&b, t->version, &t->permits[i]))
+		if (!get_permit(&b, &t->permits[i]))
 			return false;
 	for (uint32_t i = 0; i < t->n_grants; i++)
-		if (!get_grant(&b, t->version, &t->grants[i]))
+		if (!get_grant(&b, &t->grants[i]))
 			return false;
-	return (t->version >= IMAGE_LISTS ? get_rows(&b, t) : image_get_older(&b, t, n_ranges)) && bytes_done(&b) &&
-	       table_holds(t);
+	return get_rows(&b, t) && bytes_done(&b) && table_holds(t);
 }
 
 bool commands_decode(struct bytes image, void *memory, size_t size, struct command_table *ret)

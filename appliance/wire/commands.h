@@ -90,10 +90,9 @@ struct command_table {
 	uint8_t *names; /* lists of server names, see names_declare */
 	uint32_t n_names;
 	uint8_t digest[32]; /* SHA-256 of the image */
-	uint16_t version;   /* of the image that it was decoded from */
 };
 
-#define COMMANDS_VERSION 6u /* of images that are written; older ones are read */
+#define COMMANDS_VERSION 1u /* of images; no other is read */
 
 /* Largest table of one generation, as bytes of its image and in memory. Workers hold two generations' at once while the
  * kernel changes over. */
@@ -105,10 +104,8 @@ size_t commands_memory(const struct command_table *t);
 size_t commands_size(const struct command_table *t);
 /* Canonical: equal tables give equal bytes. False when `out` is too small. */
 bool commands_encode(const struct command_table *t, struct outbuf *out);
-/* Memory that is always enough to decode an image of this many bytes in the form that is written. */
+/* Memory that is always enough to decode an image of this many bytes. */
 #define COMMANDS_MEMORY(image_bytes) (2u * (size_t)(image_bytes) + 256u)
-/* The same for an image of any form: older ones hold bits for which ranges now stand. 0 when it is malformed or beyond reason. */
-size_t commands_memory_of(struct bytes image);
 /*
  * Decodes an image into `memory` (aligned to 16, `size` bytes), checking every index and order. The digest is computed
  * from the image. False when malformed or too large; *ret is then empty and denies everything.

@@ -128,7 +128,6 @@ struct vocabulary {
 	uint32_t code_first, code_last; /* requests have codes from the one to the other */
 	uint32_t code_max;		/* the largest that a policy may write */
 	bool codes_hex;			/* codes are shown as 0x04010000 */
-	bool first_form;		/* rows have the identity that was there first: see policy/compile/permits.c */
 	enum reason refused[4];		/* by enum refusal (evaluate.h) */
 };
 

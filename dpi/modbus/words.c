@@ -49,7 +49,6 @@ static const struct space_info modbus_spaces[] = {
 
 const struct vocabulary vocabulary_modbus = {
 	.protocol = PROTO_MODBUS,
-	.first_form = true,
 	.functions = modbus_functions,
 	.n_functions = N(modbus_functions),
 	.leasts = modbus_leasts,

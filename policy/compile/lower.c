@@ -175,7 +175,6 @@ static bool lower_box(struct lowering *w)
 	const struct model_box *box = &w->m->box;
 	struct ir *ir = w->ir;
 
-	ir->workers = box->workers != 0 ? box->workers : 1; /* what releases with one kind of worker ran */
 	ir->naming_workers = box->naming_workers != 0 ? box->naming_workers : box->workers;
 	ir->command_workers = box->command_workers != 0 ? box->command_workers : box->workers;
 	ir->interfaces = arena_array(w->a, box->n_interfaces, sizeof(*ir->interfaces));

@@ -276,68 +276,29 @@ bool permits_make(const struct model *m, const struct cells *cells, struct arena
 
 /* ---- identity -------------------------------------------------------------------------------------------------------- */
 
-/*
- * What a row means, in bytes. A box keeps permits' ids by them over upgrades, so this form is as fixed as that of what is sealed:
- * rows of the protocol that was there first (`first_form`) are bits of codes and units and four spaces, those of later ones are lists.
- */
-static void put_numbers(struct outbuf *o, const struct command_table *t, const struct number_set *s, bool wide)
+/* What a row means, in bytes. A box keeps permits' ids by them over upgrades, so this form is as fixed as that of what is sealed. */
+static void put_numbers(struct outbuf *o, const struct command_table *t, const struct number_set *s)
 {
 	out_u8(o, s->any);
 	out_be32(o, s->n);
 	for (uint32_t i = 0; i < s->n; i++) {
-		const struct number_range *r = &t->ranges[s->first + i];
-
-		if (wide) {
-			out_be64(o, r->lo);
-			out_be64(o, r->hi);
-		} else {
-			out_be32(o, (uint32_t)r->lo);
-			out_be32(o, (uint32_t)r->hi);
-		}
+		out_be64(o, t->ranges[s->first + i].lo);
+		out_be64(o, t->ranges[s->first + i].hi);
 	}
-}
-
-/* Of `any` all but 0, the broadcast. */
-static void put_bits(struct outbuf *o, const struct command_table *t, const struct number_set *s)
-{
-	for (unsigned w = 0; w < 4; w++) {
-		uint64_t bits = 0;
-
-		for (unsigned b = 0; b < 64; b++)
-			if (s->any ? w + b > 0 : number_in(t, s, w * 64u + b))
-				bits |= (uint64_t)1 << b;
-		out_be64(o, bits);
-	}
-}
-
-static void put_first_row(struct outbuf *o, const struct command_table *t, const struct command_row *r)
-{
-	static const struct number_set none = { 0 };
-
-	put_bits(o, t, &r->services);
-	put_bits(o, t, &r->targets[0]);
-	out_u8(o, r->targets[0].any);
-	out_u8(o, r->spaces_any);
-	for (unsigned s = 0; s < 4; s++) {
-		const struct number_set *set = row_space(t, r, (uint8_t)s);
-
-		put_numbers(o, t, set != NULL ? set : &none, false);
-	}
-	put_numbers(o, t, &r->values, false);
 }
 
 static void put_row(struct outbuf *o, const struct command_table *t, const struct command_row *r)
 {
-	put_numbers(o, t, &r->services, true);
+	put_numbers(o, t, &r->services);
 	for (unsigned i = 0; i < TARGET_MAX; i++)
-		put_numbers(o, t, &r->targets[i], true);
+		put_numbers(o, t, &r->targets[i]);
 	out_u8(o, r->spaces_any);
 	out_be32(o, r->n_spaces);
 	for (uint32_t i = 0; i < r->n_spaces; i++) {
 		out_u8(o, t->spaces[r->first_space + i].space);
-		put_numbers(o, t, &t->spaces[r->first_space + i].numbers, true);
+		put_numbers(o, t, &t->spaces[r->first_space + i].numbers);
 	}
-	put_numbers(o, t, &r->values, true);
+	put_numbers(o, t, &r->values);
 }
 
 /* At most. */
@@ -364,20 +325,14 @@ static size_t grant_size(const struct command_table *t, const struct command_gra
 
 static void put_grant(struct outbuf *o, const struct command_table *t, const struct command_grant *g)
 {
-	const struct vocabulary *v = vocabulary_of((enum protocol)g->protocol);
-
 	out_be16(o, g->protocol);
 	out_u8(o, g->whole);
 	out_u8(o, g->shadow);
 	out_u8(o, g->lenient);
 	out_be32(o, g->undecided_bytes);
 	out_be32(o, g->n_rows);
-	for (uint32_t i = 0; i < g->n_rows; i++) {
-		if (v != NULL && v->first_form)
-			put_first_row(o, t, &t->rows[g->first_row + i]);
-		else
-			put_row(o, t, &t->rows[g->first_row + i]);
-	}
+	for (uint32_t i = 0; i < g->n_rows; i++)
+		put_row(o, t, &t->rows[g->first_row + i]);
 }
 
 /* Grants count in their order: that is the order of the conduits, which decides whose name an event carries. */

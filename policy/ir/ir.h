@@ -78,7 +78,7 @@ static inline bool ir_is_router(const struct ir *ir, const struct addr *a)
 
 /* Seals in the present version: bytes owned by the caller (malloc). Sets ir->digest and ir->version. */
 int ir_seal(struct ir *ir, uint8_t **ret, size_t *ret_n, struct err *e);
-/* Reads sealed bytes, of this version or an older one, into the arena, checking digest, every index, every count, every order. */
+/* Reads sealed bytes into the arena, checking digest, every index, every count, every order. -ENOTSUP: they are of a form that is not read here. */
 int ir_unseal(struct bytes b, struct arena *a, struct ir *ret, struct err *e);
 /* What a permit's settings mean, as bytes: its rows but the identity, as they are sealed. */
 void ir_put_settings(struct outbuf *o, const struct ir_permit *p);

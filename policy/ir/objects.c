@@ -46,11 +46,11 @@ const struct ir_object *const ir_generation = &of_ir, *const ir_permits = &of_ir
 
 #define LEAST_ADDRESS 5u /* family and four bytes */
 
-static size_t least_of(const struct ir_field *f, uint32_t version)
+static size_t least_of(const struct ir_field *f)
 {
 	switch (f->kind) {
 	case IR_PROTOCOLS:
-		return 4u * ir_protocol_words(version);
+		return 4u * PROTO_SET_WORDS;
 	case IR_TEXT:
 	case IR_SOURCE_TEXT:
 	case IR_INDEXES:
@@ -84,6 +84,6 @@ size_t ir_least(const struct ir_object *o, uint32_t version)
 
 	for (size_t i = 0; i < o->n; i++)
 		if (o->fields[i].since <= version)
-			n += least_of(&o->fields[i], version);
+			n += least_of(&o->fields[i]);
 	return n;
 }

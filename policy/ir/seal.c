@@ -41,9 +41,9 @@ static void put_range(struct outbuf *o, const struct addr_range *r)
 	put_addr(o, &r->hi);
 }
 
-static void put_protocols(struct outbuf *o, const struct protocol_set *s, unsigned words)
+static void put_protocols(struct outbuf *o, const struct protocol_set *s)
 {
-	for (unsigned i = 0; i < words; i++)
+	for (unsigned i = 0; i < PROTO_SET_WORDS; i++)
 		out_be32(o, (uint32_t)(s->bits[i / 2u] >> i % 2u * 32u));
 }
 
@@ -105,7 +105,7 @@ static void put_field(struct outbuf *o, const struct ir_field *f, const void *p)
 		put_range(o, at);
 		return;
 	case IR_PROTOCOLS:
-		put_protocols(o, at, ir_protocol_words(IR_VERSION));
+		put_protocols(o, at);
 		return;
 	case IR_DIGEST:
 		out_bytes(o, at, f->size);
@@ -133,16 +133,9 @@ static bool is_later(const struct ir_field *f)
 	return f->since > IR_VERSION_FIRST;
 }
 
-/*
- * A box keeps permits' ids by these bytes over upgrades: of protocols as many words as are in use, where there was one for all of them; of
- * settings that came later none while they are 0.
- */
+/* A box keeps permits' ids by these bytes over upgrades: of settings that came later they say nothing while those are 0. */
 void ir_put_settings(struct outbuf *o, const struct ir_permit *p)
 {
-	unsigned words = PROTO_SET_WORDS;
-
-	while (words > 1 && protocols_next(&p->protocols, 32u * words - 33u) == PROTO_NONE)
-		words--;
 	for (size_t i = 0; i < ir_permits->n; i++) {
 		const struct ir_field *f = &ir_permits->fields[i];
 
@@ -155,11 +148,7 @@ void ir_put_settings(struct outbuf *o, const struct ir_permit *p)
 	for (size_t i = 0; i < ir_permits->n; i++) {
 		const struct ir_field *f = &ir_permits->fields[i];
 
-		if (is_later(f))
-			continue;
-		if (f->kind == IR_PROTOCOLS)
-			put_protocols(o, &p->protocols, words);
-		else if (f->kind != IR_DIGEST)
+		if (!is_later(f) && f->kind != IR_DIGEST)
 			put_field(o, f, p);
 	}
 }

@@ -119,7 +119,7 @@ static struct protocol_set get_protocols(struct reader *r)
 	struct protocol_set s = { 0 };
 	uint32_t word;
 
-	for (unsigned i = 0; i < ir_protocol_words(r->ir->version) && bytes_be32(&r->b, &word); i++)
+	for (unsigned i = 0; i < PROTO_SET_WORDS && bytes_be32(&r->b, &word); i++)
 		s.bits[i / 2u] |= (uint64_t)word << i % 2u * 32u;
 	hold(r, protocols_next(&s, protocols_end() - 1u) == PROTO_NONE);
 	return s;
@@ -419,8 +419,8 @@ static void get_table(struct reader *r)
 	bytes_be32(&r->b, &n);
 	if (!good(r) || !bytes_take(&r->b, n, &image))
 		return;
-	size = commands_memory_of(image);
-	memory = arena_alloc(r->a, size + 1); /* a table without a permit takes none */
+	size = COMMANDS_MEMORY(n);
+	memory = arena_alloc(r->a, size);
 	if (memory == NULL) {
 		r->no_memory = true;
 		return;
@@ -446,9 +446,10 @@ int ir_unseal(struct bytes b, struct arena *a, struct ir *ret, struct err *e)
 	sha256(r.b.p, r.b.left, have);
 	if (memcmp(want, have, sizeof(want)) != 0)
 		return err_set(e, -EBADMSG, "generation: digest does not match");
-	bytes_be32(&r.b, &ret->version);
+	if (!bytes_be32(&r.b, &ret->version))
+		return err_set(e, -EBADMSG, "generation: not a sealed generation");
 	if (ret->version < IR_VERSION_FIRST || ret->version > IR_VERSION)
-		return err_set(e, -EBADMSG, "generation: sealed in form %u, this version of Sekisho reads %u to %u",
+		return err_set(e, -ENOTSUP, "generation: sealed in form %u, this version of Sekisho reads %u to %u",
 			       ret->version, IR_VERSION_FIRST, IR_VERSION);
 	get_object(&r, ir_generation, ret);
 	if (good(&r)) {
@@ -462,9 +463,6 @@ int ir_unseal(struct bytes b, struct arena *a, struct ir *ret, struct err *e)
 	hold(&r, bytes_done(&r.b));
 	if (good(&r)) {
 		memcpy(ret->digest, have, sizeof(ret->digest));
-		if (ret->version < IR_VERSION_KINDS)
-			ret->naming_workers = ret->command_workers = ret->workers;
-		ret->older = ret->version < IR_VERSION || ret->table.version < COMMANDS_VERSION;
 		return 0;
 	}
 	memset(ret, 0, sizeof(*ret));

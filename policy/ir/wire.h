@@ -8,29 +8,18 @@
  *   magic (8) . SHA-256 of all that follows (32) . version . the rows of `ir` in objects.def . command table image
  *
  * What is written is of the present version. All versions since the first are read, since a box boots with what an older
- * release has sealed: each row knows the version that brought it, and the table image has a version of its own.
+ * release has sealed: each row knows the version that brought it. The first is that of the first release.
  */
 #ifndef SEKISHO_POLICY_IR_WIRE_H
 #define SEKISHO_POLICY_IR_WIRE_H
-
-#include "appliance/wire/protocols.h"
 
 #define IR_MAGIC "SEKISHO1"
 #define IR_MAGIC_SIZE 8u
 #define IR_HEADER 40u /* magic and digest */
 #define IR_VERSION_FIRST 1u
-#define IR_VERSION 17u
-#define IR_VERSION_KINDS 4u    /* from it on the two kinds of workers have numbers of their own */
-#define IR_VERSION_WIDE 5u     /* from it on protocols are a wide set; before, one word */
-#define IR_VERSION_WIDER 17u   /* from it on they are 16 words, for the names of nDPI; before, 4 */
+#define IR_VERSION 1u
 #define IR_STRING_MAX 65535u   /* names, labels, purposes; bytes */
 #define IR_TEXT_MAX (4u << 20) /* one source text; bytes */
 #define IR_SEALED_MAX (256u << 20)
-
-/* How many words of 32 bits a set of protocols has. */
-static inline unsigned ir_protocol_words(uint32_t version)
-{
-	return version < IR_VERSION_WIDE ? 1u : version < IR_VERSION_WIDER ? 4u : PROTO_SET_WORDS;
-}
 
 #endif

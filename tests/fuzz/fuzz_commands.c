@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Command table images: what decodes has one encoding (in the form of today), and every lookup in it stays inside.
+ * Command table images: what decodes has one encoding, and every lookup in it stays inside.
  * LINK: appliance/wire/commands.c appliance/wire/protocols.c appliance/base/bytes.c appliance/base/sha256.c
- * LINK: appliance/wire/commands_older.c
  * LIBS: nettle
  */
 #include <stdlib.h>
@@ -33,23 +32,18 @@ static void use(const struct command_table *t)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	size_t promised = COMMANDS_MEMORY(size), older = commands_memory_of(bytes_of(data, size)), room;
-	void *memory;
+	size_t promised = COMMANDS_MEMORY(size);
+	void *memory = aligned_alloc(16, (promised + 15u) / 16u * 16u);
 	struct command_table t;
 	struct outbuf o;
 	uint8_t *again;
 
-	if (older > promised && older < 1u << 26) /* an older form */
-		promised = older;
-	room = (promised + 15u) / 16u * 16u;
-	memory = aligned_alloc(16, room);
 	if (memory == NULL)
 		return 0;
 	if (commands_decode(bytes_of(data, size), memory, promised, &t)) {
 		again = malloc(size);
 		o = outbuf_of(again, size);
-		if (t.version == COMMANDS_VERSION &&
-		    (!commands_encode(&t, &o) || o.len != size || memcmp(again, data, size) != 0))
+		if (!commands_encode(&t, &o) || o.len != size || memcmp(again, data, size) != 0)
 			abort();
 		free(again);
 		use(&t);

@@ -3,7 +3,7 @@
  * The Modbus enforcer: a policy made of the first bytes, then pieces of both directions' streams.
  * LINK: appliance/wire/settings.c  dpi/modbus/frame.c dpi/modbus/modbus.c dpi/modbus/request.c dpi/modbus/response.c
  * LINK: dpi/judge.c
- * LINK: appliance/wire/commands_older.c appliance/wire/evaluate.c appliance/wire/operation.c
+ * LINK: appliance/wire/evaluate.c appliance/wire/operation.c
  * LINK: dpi/modbus/segment.c dpi/modbus/serial.c dpi/modbus/slip.c appliance/base/bytes.c appliance/wire/vocabulary*.c dpi/%/words.c
  * LINK: appliance/wire/commands.c appliance/wire/protocols.c appliance/base/sha256.c
  * LIBS: nettle

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Sealed generations. The input is taken as it is, and once more as the content behind a right digest: what is accepted
- * there seals to the same bytes (in the present form, where an older release sealed it), and everything that reads a generation can be asked about it.
+ * there seals to the same bytes, and everything that reads a generation can be asked about it.
  * LINK: policy/ir/seal.c policy/ir/unseal.c policy/ir/elements.c policy/ir/skeleton/%.c policy/ir/names.c
- * LINK: appliance/wire/commands_older.c
  * LINK: policy/ir/table_image.c policy/ir/evaluate.c policy/render/nft.c policy/render/nft_rule.c
  * LINK: appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c appliance/wire/commands.c
  * LINK: appliance/base/err.c appliance/wire/protocols.c appliance/wire/reason.c appliance/base/sha256.c
@@ -52,15 +51,12 @@ static void try(const uint8_t *p, size_t n)
 	if (a == NULL)
 		return;
 	if (ir_unseal(bytes_of(p, n), a, &ir, &e) == 0) {
-		bool older = ir.older;
 		uint8_t *again;
 		size_t n_again;
 
 		if (ir_seal(&ir, &again, &n_again, &e) != 0)
 			abort();
-		if (older)
-			try(again, n_again); /* in the present form it is as good */
-		else if (n_again != n || memcmp(again, p, n) != 0)
+		if (n_again != n || memcmp(again, p, n) != 0)
 			abort();
 		free(again);
 		use(&ir);

@@ -4,7 +4,7 @@
  * LINK: dpi/enip/enip.c dpi/enip/state.c dpi/enip/build.c dpi/enip/encap.c dpi/enip/cip.c
  * LINK: dpi/enip/path.c dpi/enip/data.c dpi/enip/connect.c dpi/enip/answer.c dpi/enip/segment.c
  * LINK: dpi/judge.c appliance/wire/tag.c appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/settings.c appliance/wire/evaluate.c
- * LINK: appliance/wire/operation.c appliance/wire/commands.c appliance/wire/protocols.c appliance/wire/commands_older.c appliance/base/bytes.c
+ * LINK: appliance/wire/operation.c appliance/wire/commands.c appliance/wire/protocols.c appliance/base/bytes.c
  * LINK: appliance/base/sha256.c
  * LIBS: nettle
  */

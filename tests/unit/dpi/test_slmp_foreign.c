@@ -5,7 +5,7 @@
  * and others take digits of lower case.
  * LINK: appliance/wire/settings.c dpi/slmp/slmp.c dpi/slmp/frame.c dpi/slmp/device.c dpi/slmp/request.c dpi/slmp/touch.c dpi/slmp/segment.c dpi/slmp/other.c
  * LINK: dpi/judge.c
- * LINK: appliance/wire/commands_older.c appliance/wire/evaluate.c appliance/wire/operation.c
+ * LINK: appliance/wire/evaluate.c appliance/wire/operation.c
  * LINK: appliance/base/bytes.c appliance/wire/commands.c appliance/wire/protocols.c appliance/base/sha256.c
  * LINK: appliance/wire/vocabulary*.c dpi/%/words.c
  * LIBS: nettle

@@ -104,8 +104,7 @@ static void open_journal(struct folder *f, struct journal_role *j)
 				.site_label = "",
 				.site_contact = "",
 				.records_purpose = "",
-				.records_responsible = "",
-				.workers = 1 });
+				.records_responsible = "" });
 }
 
 /* A log server does. */
@@ -125,7 +124,6 @@ static void open_sent_on(struct folder *f, struct journal_role *j)
 				.site_contact = "",
 				.records_purpose = "",
 				.records_responsible = "",
-				.workers = 1,
 				.peers = &server,
 				.n_peers = 1 });
 }

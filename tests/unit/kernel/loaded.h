@@ -102,7 +102,6 @@ static inline void loaded_open(struct loaded *l, enum kernel_lack q)
 {
 	struct ir *ir = l->k.c.ir;
 
-	ir->workers = 2;
 	assert_true(ir->n_permits < PERMITS && ir->n_interfaces < 16);
 	for (uint32_t i = 0; i < ir->n_permits; i++)
 		l->ids[i] = 100 + i;

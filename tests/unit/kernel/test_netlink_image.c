@@ -68,7 +68,6 @@ static struct ir make(void)
 				     .layer = 1,
 				     .line = 7 };
 	return (struct ir){
-		.workers = 2,
 		.interfaces = interfaces,
 		.n_interfaces = 2,
 		.permits = permits,

@@ -4,7 +4,7 @@
  * LINK: mgmt/cli/effective/text.c mgmt/cli/effective/cells.c mgmt/cli/effective/parts.c mgmt/cli/screen/table.c mgmt/cli/screen/width.c mgmt/cli/screen/wrap.c
  * LINK: mgmt/cli/words/answers.c mgmt/cli/words/reach.c mgmt/cli/words/render.c mgmt/state/declares.c mgmt/state/read.c
  * LINK: mgmt/words/row.c appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/protocols.c appliance/wire/notation.c
- * LINK: appliance/wire/settings.c appliance/wire/reason.c appliance/wire/tag.c appliance/wire/commands.c appliance/wire/commands_older.c
+ * LINK: appliance/wire/settings.c appliance/wire/reason.c appliance/wire/tag.c appliance/wire/commands.c
  * LINK: appliance/base/addr.c appliance/base/bytes.c appliance/base/err.c appliance/base/errno_text.c
  * LINK: appliance/base/json.c appliance/base/memfd.c appliance/base/messages.c appliance/base/sha256.c appliance/base/utf8.c
  * LIBS: jansson nettle

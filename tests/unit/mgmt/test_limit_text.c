@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Why a command was refused, in numbers, as people read it.
- * LINK: mgmt/words/limit.c appliance/wire/limit_json.c appliance/base/bytes.c appliance/wire/settings.c appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/protocols.c appliance/wire/commands_older.c appliance/wire/commands.c appliance/wire/notation.c appliance/wire/tag.c appliance/wire/commands_json.c mgmt/cli/words/render.c mgmt/state/read.c mgmt/cli/screen/width.c mgmt/cli/screen/wrap.c appliance/base/messages.c appliance/base/errno_text.c
+ * LINK: mgmt/words/limit.c appliance/wire/limit_json.c appliance/base/bytes.c appliance/wire/settings.c appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/protocols.c appliance/wire/commands.c appliance/wire/notation.c appliance/wire/tag.c appliance/wire/commands_json.c mgmt/cli/words/render.c mgmt/state/read.c mgmt/cli/screen/width.c mgmt/cli/screen/wrap.c appliance/base/messages.c appliance/base/errno_text.c
  * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/sha256.c appliance/base/memfd.c appliance/base/utf8.c
  * LINK: appliance/base/err.c appliance/wire/reason.c
  * LIBS: jansson nettle

@@ -2,7 +2,7 @@
 /*
  * Protocols of any number, beyond 32 and beyond 64: sets of them, policies that name them, permits, what is sealed and what workers get.
  *
- * LINK: $(POLICY_SRC) $(BASE_SRC) appliance/wire/commands.c appliance/wire/commands_json.c appliance/wire/commands_older.c
+ * LINK: $(POLICY_SRC) $(BASE_SRC) appliance/wire/commands.c appliance/wire/commands_json.c
  * LINK: appliance/wire/evaluate.c appliance/wire/operation.c appliance/wire/notation.c appliance/wire/tag.c appliance/wire/settings.c appliance/wire/plain.c
  * LINK: appliance/wire/vocabulary.c appliance/wire/reason.c appliance/wire/limit_json.c appliance/wire/event_filter.c
  * LIBS: libconfig nettle jansson
@@ -103,10 +103,9 @@ static void any_number_is_sealed(void **state)
 		assert_memory_equal(&back.permits[0].protocols, &expected, sizeof(expected));
 		image = ir_table_image(&back, &id, &n_image);
 		assert_non_null(image);
-		memory = malloc(commands_memory_of(bytes_of(image, n_image)) + 1);
+		memory = malloc(COMMANDS_MEMORY(n_image));
 		assert_non_null(memory);
-		assert_true(commands_decode(bytes_of(image, n_image), memory,
-					    commands_memory_of(bytes_of(image, n_image)), &table));
+		assert_true(commands_decode(bytes_of(image, n_image), memory, COMMANDS_MEMORY(n_image), &table));
 		assert_int_equal(table.n_grants, 2);
 		assert_int_equal(table.grants[0].protocol, a);
 		assert_int_equal(table.grants[1].protocol, b);
@@ -134,34 +133,12 @@ static void each_has_an_identity(void **state)
 	}
 }
 
-/* A box keeps the ids of its permits when it is upgraded: numbers that there were before are written as before, in one word. */
-static void old_numbers_keep_their_bytes(void **state)
-{
-	struct ir_permit p = { .lane = LANE_NONE };
-	uint8_t b[IR_SETTINGS_MAX];
-	struct outbuf o;
-
-	(void)state;
-	for (unsigned n = 0; n < PROTO_MAX; n++) {
-		p.protocols = of(3, n);
-		o = outbuf_of(b, sizeof(b));
-		ir_put_settings(&o, &p);
-		assert_false(o.failed);
-		assert_int_equal(o.len, 4 + 3 + 8 + 4 * (n / 32 + 1));
-	}
-	o = outbuf_of(b, sizeof(b));
-	p.protocols = of(3, 31);
-	ir_put_settings(&o, &p);
-	assert_memory_equal(b + o.len - 4, "\x80\x00\x00\x08", 4);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sets),
 		cmocka_unit_test(any_number_is_sealed),
 		cmocka_unit_test(each_has_an_identity),
-		cmocka_unit_test(old_numbers_keep_their_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * LINK: tests/unit/policy/model_make.c tests/unit/kernel/rule_box.c policy/compile/lower.c policy/compile/exposure.c policy/space/cells.c
- * LINK: appliance/wire/commands_older.c appliance/wire/evaluate.c appliance/wire/operation.c policy/check/rows.c policy/check/port.c
+ * LINK: appliance/wire/evaluate.c appliance/wire/operation.c policy/check/rows.c policy/check/port.c
  * LINK: policy/space/boxes*.c policy/space/costs.c policy/space/intern.c policy/compile/permits.c policy/compile/commands.c
  * LINK: policy/space/prove.c policy/ir/evaluate.c policy/ir/skeleton/%.c policy/ir/elements.c policy/ir/names.c
  * LINK: policy/space/prove_text.c policy/space/passes.c

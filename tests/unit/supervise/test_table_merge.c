@@ -4,7 +4,6 @@
  * repeated merging does not grow.
  *
  * LINK: appliance/supervise/table_merge.c appliance/wire/commands.c appliance/wire/protocols.c appliance/base/bytes.c appliance/base/sha256.c
- * LINK: appliance/wire/commands_older.c
  * LIBS: nettle
  */
 #include <setjmp.h>

@@ -2,7 +2,7 @@
 /*
  * The evaluator against a plain reading of what rows mean, and what it says of rows against every operation that there is: over
  * random rows of made-up protocols with few addresses, values and codes, so that all of them can be tried.
- * LINK: appliance/wire/evaluate.c appliance/wire/operation.c appliance/wire/commands.c appliance/wire/protocols.c appliance/wire/commands_older.c
+ * LINK: appliance/wire/evaluate.c appliance/wire/operation.c appliance/wire/commands.c appliance/wire/protocols.c
  * LINK: appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/settings.c appliance/base/bytes.c appliance/base/sha256.c
  * LIBS: nettle
  */

@@ -10,7 +10,7 @@
 #include "appliance/wire/event.h"
 
 #define FILE_NAME "devices"
-#define FORM 2
+#define FORM 1
 
 /* ---- writing ------------------------------------------------------------------------------------------------------ */
 
@@ -165,18 +165,6 @@ static bool all_parse(json_t *all, struct known *ret)
 	return true;
 }
 
-/* Form 1 knew of one reason to begin anew, and of no order without its records. */
-static void from_form_1(json_t *all)
-{
-	bool damaged = json_is_true(json_object_get(all, "damaged"));
-
-	if (json_object_del(all, "damaged") < 0)
-		return;
-	json_object_set_new(all, "form", json_integer(FORM));
-	json_object_set_new(all, "anew", json_integer(damaged ? DEVICES_UNREADABLE : DEVICES_GO_ON));
-	json_object_set_new(all, "unrecorded", json_null());
-}
-
 #define MEMBERS 24u /* of one device and fewer of all, with what separates them */
 
 /* In as many parts as a full register has at most: each takes many times its length once it is read. */
@@ -203,8 +191,6 @@ enum device_anew known_parse(const uint8_t *text, size_t n, struct known *ret)
 	enum device_anew why = DEVICES_UNREADABLE;
 
 	memset(ret, 0, sizeof(*ret));
-	if (json_integer_value(json_object_get(all, "form")) == 1)
-		from_form_1(all);
 	form = json_object_get(all, "form");
 	if (json_is_integer(form) && json_integer_value(form) != FORM)
 		why = DEVICES_OTHER_FORM;

@@ -164,7 +164,6 @@ bool history_number(const char *text, uint64_t *ret)
 }
 
 #define FIELDS 12u
-#define FIELDS_BEFORE 5u /* of lines that an earlier version wrote */
 
 /*
  * One line: number, digest, time, state, who; then what was in force before, why it has its state, since when, by whom,
@@ -178,18 +177,13 @@ static bool parse_line(char *line, struct generation_record *g)
 	*g = (struct generation_record){ 0 };
 	for (char *f = strtok_r(line, " ", &rest); f != NULL && n <= FIELDS; f = strtok_r(NULL, " ", &rest))
 		field[n++] = f;
-	if ((n != FIELDS && n != FIELDS_BEFORE) || !history_number(field[0], &g->number) || g->number == 0 ||
-	    g->number == UINT64_MAX || strlen(field[1]) != 64 || !hex_parse(field[1], g->digest) ||
-	    !history_number(field[2], &g->applied_ns) || !state_by_name(field[3], &g->state) ||
-	    !field_take(field[4], g->by, sizeof(g->by)))
-		return false;
-	g->changed_ns = g->applied_ns;
-	return n == FIELDS_BEFORE ||
-	       (history_number(field[5], &g->before) && why_by_name(field[6], &g->why) &&
-		history_number(field[7], &g->changed_ns) &&
-		field_take(field[8], g->changed_by, sizeof(g->changed_by)) && history_number(field[9], &g->other) &&
-		field_take(field[10], g->comment, sizeof(g->comment)) &&
-		field_take(field[11], g->changed_comment, sizeof(g->changed_comment)));
+	return n == FIELDS && history_number(field[0], &g->number) && g->number != 0 && g->number != UINT64_MAX &&
+	       strlen(field[1]) == 64 && hex_parse(field[1], g->digest) && history_number(field[2], &g->applied_ns) &&
+	       state_by_name(field[3], &g->state) && field_take(field[4], g->by, sizeof(g->by)) &&
+	       history_number(field[5], &g->before) && why_by_name(field[6], &g->why) &&
+	       history_number(field[7], &g->changed_ns) && field_take(field[8], g->changed_by, sizeof(g->changed_by)) &&
+	       history_number(field[9], &g->other) && field_take(field[10], g->comment, sizeof(g->comment)) &&
+	       field_take(field[11], g->changed_comment, sizeof(g->changed_comment));
 }
 
 int history_read(struct generation_store *s, struct err *e)

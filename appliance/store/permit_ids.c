@@ -13,7 +13,7 @@
 
 #define FILE_NAME "permit-ids"
 #define FILE_MAGIC 0x534b4944u /* SKID */
-#define FILE_VERSION 2u
+#define FILE_VERSION 1u
 #define HEAD_BYTES 24u
 #define ENTRY_BYTES 76u
 #define DIGEST_BYTES 32u

@@ -80,11 +80,6 @@ void folders_tidy(struct supervisor *s)
 			{ "accounts", ROLE_ACCOUNTS },
 			{ "control", ROLE_CONTROL } };
 
-	/* Of an earlier release the draft lies among what is root's. */
-	if (faccessat(s->state_fd, "draft", F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
-		(void)mkdirat(s->state_fd, "control", 0700);
-		(void)renameat2(s->state_fd, "draft", s->state_fd, "control/draft", RENAME_NOREPLACE);
-	}
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
 		int fd = openat(s->state_fd, folders[i].name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 

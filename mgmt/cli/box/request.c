@@ -107,30 +107,6 @@ static bool read_answer(struct cli *c, struct msg *m, struct box_answer *ret, in
 	return ok;
 }
 
-/*
- * Older releases close the connection without a word when they are asked in another version than theirs. The version of a daemon that answers a
- * mere STATUS in its own; 0: it answers in ours, or not at all.
- */
-static unsigned older_version(const struct cli *c, unsigned timeout_s)
-{
-	for (uint16_t version = MSG_VERSION; version > 0; version--) {
-		int sock = try_connect(c, timeout_s), got;
-		struct msg m = { 0 };
-
-		if (sock < 0)
-			return 0;
-		got = msg_send_as(sock, version, 1, &(struct msg_body){ .type = MSG_STATUS }, NULL, 0);
-		if (got >= 0)
-			got = msg_recv(sock, ROLE_SUPERVISOR, ROLE_CLI, &m);
-		close(sock);
-		if (got > 0)
-			msg_close_fds(&m);
-		if (got != 0)
-			return got == -EPROTO && m.version == version ? version : 0;
-	}
-	return 0;
-}
-
 /* ---- Ctrl-C ------------------------------------------------------------------------------------------------------------ */
 
 static volatile sig_atomic_t interrupted;
@@ -264,7 +240,6 @@ static bool exchange(struct cli *c, const struct msg_body *question, const int *
 	struct progress_line line = { 0 };
 	struct msg_progress last = { 0 };
 	bool shown, told = false;
-	unsigned older;
 
 	if (sock < 0)
 		return false;
@@ -297,8 +272,6 @@ static bool exchange(struct cli *c, const struct msg_body *question, const int *
 		*ret_status = fail_ended(c, timeout_s);
 	else if (got < 0)
 		*ret_status = cli_fail(c, CLI_CANNOT, M_BOX_LOST, strerror(-got));
-	else if (got == 0 && (older = older_version(c, timeout_s)) > 0)
-		*ret_status = cli_fail(c, CLI_CANNOT, M_BOX_OLDER, older, MSG_VERSION);
 	else if (got == 0)
 		*ret_status = cli_fail(c, CLI_CANNOT, M_BOX_CLOSED);
 	close(sock);

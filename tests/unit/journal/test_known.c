@@ -275,7 +275,7 @@ static void begins_anew(enum device_anew why)
 
 static void what_cannot_be_read_is_set_aside(void **state)
 {
-#define HEAD "{\"form\":2,\"last\":1,\"began\":1,\"reviewed\":0,\"beyond\":0,"
+#define HEAD "{\"form\":1,\"last\":1,\"began\":1,\"reviewed\":0,\"beyond\":0,"
 	static const struct {
 		enum device_anew why;
 		const char *text;
@@ -294,11 +294,8 @@ static void what_cannot_be_read_is_set_aside(void **state)
 		  "\"anew\":0,\"unrecorded\":null,\"devices\":[{\"number\":2,\"mac\":1,\"state\":0,\"interface\":\"l\","
 		  "\"zone\":\"\",\"addresses\":[],\"first\":1,\"last\":1,\"reviewed\":0,\"by\":\"\",\"person\":\"\","
 		  "\"reason\":\"\"}]}" },
-		{ DEVICES_OTHER_FORM,
-		  "{\"form\":1,\"last\":0,\"began\":1,\"reviewed\":0,\"beyond\":0,\"devices\":[]}" },
-		{ DEVICES_UNREADABLE,
-		  "{\"form\":1,\"last\":0,\"began\":1,\"reviewed\":0,\"beyond\":0,\"damaged\":false}" },
-		{ DEVICES_OTHER_FORM, "{\"form\":3}" },
+		{ DEVICES_OTHER_FORM, "{\"form\":0}" },
+		{ DEVICES_OTHER_FORM, "{\"form\":2}" },
 	};
 	uint8_t *text;
 	size_t n;
@@ -312,32 +309,6 @@ static void what_cannot_be_read_is_set_aside(void **state)
 		assert_int_equal(n, strlen(texts[i].text));
 		free(text);
 		begins_anew(texts[i].why);
-	}
-}
-
-/* What the first form kept goes on: who accepted which device is not lost by an upgrade. */
-static void the_first_form_is_read(void **state)
-{
-#define FORM_1                                                                                                         \
-	"{\"form\":1,\"last\":7,\"began\":5,\"reviewed\":6,\"beyond\":2,\"damaged\":%s,\"devices\":[{\"number\":3,"    \
-	"\"mac\":1,"                                                                                                   \
-	"\"state\":0,\"interface\":\"l\",\"zone\":\"\",\"addresses\":[],\"first\":1,\"last\":1,\"reviewed\":6,\"by\":" \
-	"\"b\","                                                                                                       \
-	"\"person\":\"p\",\"reason\":\"r\"}]}"
-	char text[400];
-	struct err e;
-
-	(void)state;
-	for (unsigned damaged = 0; damaged < 2; damaged++) {
-		snprintf(text, sizeof(text), FORM_1, damaged ? "true" : "false");
-		assert_int_equal(atomic_write(folder, "devices", text, strlen(text), &e), 0);
-		assert_int_equal(known_load(folder, 77, true, &k), DEVICES_GO_ON);
-		assert_int_equal(k.anew, damaged ? DEVICES_UNREADABLE : DEVICES_GO_ON);
-		assert_true(k.n == 1 && k.last == 7 && k.began == 5 && k.reviewed == 6 && k.beyond == 2);
-		assert_string_equal(k.list[0].by, "b");
-		assert_int_equal(known_save(folder, &k, &e), 0);
-		assert_int_equal(known_load(folder, 77, true, &k), DEVICES_GO_ON);
-		assert_true(k.n == 1 && k.reviewed == 6);
 	}
 }
 
@@ -514,7 +485,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_contested_device_stays, make, unmake),
 		cmocka_unit_test_setup_teardown(it_outlives_a_restart, make, unmake),
 		cmocka_unit_test_setup_teardown(what_cannot_be_read_is_set_aside, make, unmake),
-		cmocka_unit_test_setup_teardown(the_first_form_is_read, make, unmake),
 		cmocka_unit_test_setup_teardown(what_is_gone_is_told, make, unmake),
 		cmocka_unit_test_setup_teardown(what_people_made_is_sound, make, unmake),
 		cmocka_unit_test_setup_teardown(a_full_one_is_read, make, unmake),

@@ -39,7 +39,7 @@ struct cli {
 };
 
 #define CLI_OPTIONS 17
-#define CLI_OPERANDS 4
+#define CLI_OPERANDS 6
 #define CLI_EVERY 64
 
 struct cli_option {

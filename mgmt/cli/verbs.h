@@ -10,6 +10,7 @@ extern const struct cli_verb verb_compile;
 extern const struct cli_verb verb_protocols;
 extern const struct cli_verb verb_diff;
 extern const struct cli_verb verb_prove;
+extern const struct cli_verb verb_ask;
 extern const struct cli_verb verb_replay;
 extern const struct cli_verb verb_learn;
 extern const struct cli_verb verb_status;

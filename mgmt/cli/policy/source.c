@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mgmt/cli/policy/source.h"
 
+#include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +10,8 @@
 #include "appliance/base/diag_json.h"
 #include "appliance/base/memfd.h"
 #include "mgmt/cli/screen/width.h"
+#include "mgmt/cli/verbs/show.h"
+#include "mgmt/state/read.h"
 
 json_t *source_diagnostics(struct source *s, enum lang l)
 {
@@ -32,23 +36,17 @@ static void refused(struct cli *c, const char *path, const struct diags *d)
 	free(safe);
 }
 
-bool source_open(struct cli *c, const char *path, enum source_depth depth, struct source *ret, int *ret_status)
+/* `path`: what people know it by. */
+static bool compile(struct cli *c, struct policy_loader *loader, const char *path, enum source_depth depth,
+		    struct source *ret, int *ret_status)
 {
-	struct policy_loader loader;
-	bool ok;
+	bool ok = policy_check(&ret->c, loader, ret->name);
 
-	memset(ret, 0, sizeof(*ret));
-	ret->arena = arena_new(COMPILE_BUDGET);
-	if (ret->arena == NULL) {
-		*ret_status = cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
-		return false;
-	}
-	ret->c.arena = ret->arena;
-	loader_folder(path, ret->arena, &loader, &ret->name);
-	ok = policy_check(&ret->c, &loader, ret->name);
-	if (ok)
+	if (ok && depth != SOURCE_CHECKED)
 		ok = depth == SOURCE_LOWER ? policy_lower(&ret->c) : policy_lower_unproved(&ret->c);
 	ret->c.diags.folder = folder_of(ret->arena, path);
+	if (ok && depth == SOURCE_CHECKED)
+		return true;
 	if (!c->json) {
 		fflush(c->out);
 		diags_print(c->err, &ret->c.diags, ret->c.sources, ret->c.n_sources, c->lang);
@@ -61,6 +59,66 @@ bool source_open(struct cli *c, const char *path, enum source_depth depth, struc
 	else
 		refused(c, path, &ret->c.diags);
 	return false;
+}
+
+static bool begin(struct cli *c, struct source *ret, int *ret_status)
+{
+	memset(ret, 0, sizeof(*ret));
+	ret->arena = ret->c.arena = arena_new(COMPILE_BUDGET);
+	if (ret->arena == NULL)
+		*ret_status = cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
+	return ret->arena != NULL;
+}
+
+bool source_open(struct cli *c, const char *path, enum source_depth depth, struct source *ret, int *ret_status)
+{
+	struct policy_loader loader;
+
+	if (!begin(c, ret, ret_status))
+		return false;
+	loader_folder(path, ret->arena, &loader, &ret->name);
+	return compile(c, &loader, path, depth, ret, ret_status);
+}
+
+/* Of the texts in the box's answer. */
+static int load_shown(void *ctx, const char *name, struct arena *a, struct source_text *ret)
+{
+	const json_t *s;
+	size_t i;
+
+	json_array_foreach((const json_t *)ctx, i, s) if (strcmp(js(s, "name"), name) == 0)
+	{
+		size_t n = strlen(js(s, "text"));
+
+		*ret = (struct source_text){ arena_strndup(a, name, strlen(name)), arena_strndup(a, js(s, "text"), n),
+					     n };
+		return ret->name != NULL && ret->text != NULL ? 0 : -ENOMEM;
+	}
+	return -ENOENT;
+}
+
+bool source_open_box(struct cli *c, enum source_depth depth, struct source *ret, int *ret_status)
+{
+	struct policy_loader loader = { .load = load_shown };
+	struct box_answer answer;
+	const json_t *sources;
+	bool ok;
+
+	if (!begin(c, ret, ret_status) || !show_request(c, 0, &answer, ret_status))
+		return false;
+	sources = ja(answer.json, "sources");
+	if (answer.status != CLI_YES || json_array_size(sources) == 0) {
+		if (!box_answer_done(c, &answer, ret_status))
+			*ret_status = cli_fail(c, CLI_CANNOT, M_ASK_NO_POLICY);
+		box_answer_free(&answer);
+		return false;
+	}
+	loader.ctx = (void *)(uintptr_t)sources;
+	ret->name = arena_strndup(ret->arena, js(json_array_get(sources, 0), "name"),
+				  strlen(js(json_array_get(sources, 0), "name")));
+	ok = ret->name != NULL && compile(c, &loader, ret->name, depth, ret, ret_status);
+	box_answer_free(&answer);
+	return ok;
 }
 
 void source_close(struct source *s)

@@ -12,6 +12,7 @@
 #include "policy/space/prove.h"
 
 enum source_depth {
+	SOURCE_CHECKED,	 /* the model alone: what it means, without rules; what is no error is not said */
 	SOURCE_UNPROVED, /* the rule IR, whether or not its `never` statements hold */
 	SOURCE_LOWER,	 /* these as errors, too */
 };
@@ -25,6 +26,8 @@ struct source {
 /* True when the policy came through without errors. False: it was said why, *ret_status is what the verb returns.
  * source_close in both cases. */
 bool source_open(struct cli *c, const char *path, enum source_depth depth, struct source *ret, int *ret_status);
+/* The same of the policy that is in force on this box. */
+bool source_open_box(struct cli *c, enum source_depth depth, struct source *ret, int *ret_status);
 void source_close(struct source *s);
 /* Its texts for the box, sealed: a descriptor of the caller's, or -1 after saying why. */
 int source_bundle(struct cli *c, const struct source *s, int *ret_status);

@@ -103,17 +103,6 @@ static int list(struct cli *c, const struct cli_args *a)
 	return ask(c, &(struct msg_hold){ .order = HOLD_LIST, .reason = "" }, M_HOLD_NONE);
 }
 
-static bool moment_of(const char *text, uint64_t *ret)
-{
-	char moment[MOMENT_TEXT];
-	struct tm tm = { 0 };
-
-	if (!moment_parse(text, moment) || strptime(moment, "%Y-%m-%dT%H:%M:%S", &tm) == NULL)
-		return false;
-	*ret = (uint64_t)timegm(&tm);
-	return true;
-}
-
 /* Who answers for it, and why: both have to be said. CLI_YES, or why not. */
 static int take_words(struct cli *c, const struct cli_args *a, struct msg_hold *order)
 {
@@ -136,9 +125,9 @@ static int place(struct cli *c, const struct cli_args *a)
 
 	if (status != CLI_YES)
 		return status;
-	if (from != NULL && !moment_of(from, &order.since))
+	if (from != NULL && !moment_seconds(from, &order.since))
 		return cli_fail(c, CLI_INVALID, M_HOLD_MOMENT, "--from", from);
-	if (until != NULL && !moment_of(until, &order.until))
+	if (until != NULL && !moment_seconds(until, &order.until))
 		return cli_fail(c, CLI_INVALID, M_HOLD_MOMENT, "--until", until);
 	if (order.since > order.until)
 		return cli_fail(c, CLI_INVALID, M_HOLD_ORDER);

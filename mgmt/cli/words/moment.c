@@ -78,3 +78,14 @@ bool moment_parse(const char *text, char out[MOMENT_TEXT])
 		return false;
 	return strftime(out, MOMENT_TEXT, "%Y-%m-%dT%H:%M:%S.000Z", &tm) > 0;
 }
+
+bool moment_seconds(const char *text, uint64_t *ret)
+{
+	char moment[MOMENT_TEXT];
+	struct tm tm = { 0 };
+
+	if (!moment_parse(text, moment) || strptime(moment, "%Y-%m-%dT%H:%M:%S", &tm) == NULL)
+		return false;
+	*ret = (uint64_t)timegm(&tm);
+	return true;
+}

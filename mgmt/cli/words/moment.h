@@ -14,6 +14,8 @@
  * does not have and a moment before 1970 among it.
  */
 bool moment_parse(const char *text, char out[MOMENT_TEXT]);
+/* The same in seconds since 1970. */
+bool moment_seconds(const char *text, uint64_t *ret);
 /* "90s", "30m", "24h", "7d" in seconds, at most `max`, itself at most UINT64_MAX / 10; false for anything else. */
 bool moment_span(const char *text, uint64_t max, uint64_t *ret);
 

@@ -199,6 +199,7 @@ static const struct {
 	{ "protocols", { 0 } },
 	{ "diff", { 0 } },
 	{ "prove", { 0 } },
+	{ "ask", { "--policy", "--at" } },
 	{ "replay", { "--policy", "--pcap" } },
 	{ "status", { 0 } },
 	{ "apply", { "--confirm", "--dry-run", "--comment", "--take-over" } },

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `sekisho ask FROM TO [SERVICE [COMMAND [KEY=ADDRESS [VALUE]]]]`: may it, and by which line? */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "appliance/base/clock.h"
+#include "mgmt/cli/policy/source.h"
+#include "mgmt/cli/screen/width.h"
+#include "mgmt/cli/screen/wrap.h"
+#include "mgmt/cli/verbs.h"
+#include "mgmt/cli/words/moment.h"
+#include "policy/space/asked.h"
+
+enum { OPT_POLICY, OPT_AT, OPTS };
+enum { FROM, TO, SERVICE, COMMAND, ADDRESS, VALUE };
+
+#define RANGES_TEXT 200u
+
+/* The question as it was typed, and what it means in this policy. */
+struct asking {
+	struct cli *c;
+	const struct cli_args *a;
+	struct source s;
+	struct asked q;
+	struct addr_range hosts[2];
+	struct model_port port;
+	char place[64];
+};
+
+static const char *const lacks[] = {
+	[ASKED_ENDS] = "ends",	     [ASKED_SOURCE] = "source",	  [ASKED_DESTINATION] = "destination",
+	[ASKED_SERVICE] = "service", [ASKED_COMMAND] = "command", [ASKED_PLACE] = "address",
+	[ASKED_VALUE] = "value",     [ASKED_OVER] = "until",
+};
+static const enum message lack_messages[] = {
+	[ASKED_ENDS] = M_ASK_LACKS_ENDS,
+	[ASKED_SOURCE] = M_ASK_LACKS_SOURCE,
+	[ASKED_DESTINATION] = M_ASK_LACKS_DESTINATION,
+	[ASKED_SERVICE] = M_ASK_LACKS_SERVICE,
+	[ASKED_COMMAND] = M_ASK_LACKS_COMMAND,
+	[ASKED_PLACE] = M_ASK_LACKS_ADDRESS,
+	[ASKED_VALUE] = M_ASK_LACKS_VALUE,
+	[ASKED_OVER] = M_ASK_LACKS_UNTIL,
+};
+
+/* ---- the question -------------------------------------------------------------------------------------------------- */
+
+static bool service_meant(struct asking *k, const char *text)
+{
+	const struct model *m = k->s.c.model;
+
+	for (size_t i = 0; i < m->n_services; i++)
+		if (strcmp(text, m->services[i].name) == 0 ||
+		    (m->services[i].label[0] != '\0' && strcmp(text, m->services[i].label) == 0)) {
+			k->q.service = &m->services[i];
+			k->q.protocol = m->services[i].protocol;
+			return true;
+		}
+	for (unsigned p = PROTO_NONE + 1; p < PROTO_COUNT; p++)
+		if (strcmp(text, protocol_info((enum protocol)p)->name) == 0) {
+			k->q.protocol = (enum protocol)p;
+			return true;
+		}
+	if (port_parse(text, &k->port) == NULL)
+		return false;
+	k->q.port = &k->port;
+	return true;
+}
+
+/* CLI_YES, or what was said is wrong with it. */
+static int question(struct asking *k)
+{
+	const struct cli_args *a = k->a;
+	const char *equals, *word;
+
+	for (int end = FROM; end <= TO; end++)
+		if (!asked_end(k->s.c.model, a->operands[end], end == FROM ? &k->q.from : &k->q.to, &k->hosts[end]))
+			return cli_fail(k->c, CLI_INVALID, M_ASK_NOBODY, a->operands[end]);
+	if (a->n_operands > SERVICE && !service_meant(k, a->operands[SERVICE]))
+		return cli_fail(k->c, CLI_INVALID, M_ASK_NO_SERVICE, a->operands[SERVICE]);
+	if (a->n_operands > COMMAND)
+		k->q.command = a->operands[COMMAND];
+	if (a->n_operands > ADDRESS) {
+		equals = strchr(a->operands[ADDRESS], '=');
+		if (equals == NULL || (size_t)(equals - a->operands[ADDRESS]) >= sizeof(k->place))
+			return cli_fail(k->c, CLI_INVALID, M_ASK_ADDRESS, a->operands[ADDRESS]);
+		memcpy(k->place, a->operands[ADDRESS], (size_t)(equals - a->operands[ADDRESS]));
+		k->q.place = k->place;
+		k->q.numbers = equals + 1;
+	}
+	if (a->n_operands > VALUE)
+		k->q.value = a->operands[VALUE];
+	if (!asked_words(&k->q, &word))
+		return cli_fail(k->c, CLI_INVALID, M_ASK_NO_WORD, word == k->place ? a->operands[ADDRESS] : word);
+	return CLI_YES;
+}
+
+/* ---- the answer ----------------------------------------------------------------------------------------------------- */
+
+static const char *file_of(const struct source *s, struct srcpos at)
+{
+	return at.file < s->c.n_sources ? s->c.sources[at.file].name : s->name;
+}
+
+static void say(struct cli *c, enum message m, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, m);
+	(void)message_vtext(text, sizeof(text), c->lang, m, ap);
+	va_end(ap);
+	text_wrap_all(c->out, text);
+}
+
+/* "10.1.0.5, 10.1.2.0/24, +3" */
+static void ranges_text(const struct addr_range *r, size_t n, char out[RANGES_TEXT])
+{
+	size_t at = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < n; i++) {
+		char one[2 * ADDR_TEXT];
+
+		addr_range_text(&r[i], one, sizeof(one));
+		if (at + strlen(one) + 32 > RANGES_TEXT) {
+			snprintf(out + at, RANGES_TEXT - at, ", +%zu", n - i);
+			return;
+		}
+		at += (size_t)snprintf(out + at, RANGES_TEXT - at, "%s%s", i > 0 ? ", " : "", one);
+	}
+}
+
+/* Every address that was asked about is one of the conduit's. */
+static bool all_of(const struct asked_end *asked, const struct addr_range *have, size_t n)
+{
+	for (size_t i = 0; i < asked->n; i++) {
+		bool inside = false;
+
+		for (size_t k = 0; k < n && !inside; k++)
+			inside = addr_in(&asked->ranges[i].lo, &have[k]) && addr_in(&asked->ranges[i].hi, &have[k]);
+		if (!inside)
+			return false;
+	}
+	return true;
+}
+
+static void until_text(uint64_t until, char out[40])
+{
+	time_t t = (time_t)until;
+	struct tm tm;
+
+	out[0] = '\0';
+	if (localtime_r(&t, &tm) != NULL)
+		(void)strftime(out, 40, "%Y-%m-%d %H:%M %Z", &tm);
+}
+
+static json_t *line_json(const struct asking *k, const struct asked_line *l)
+{
+	const struct model_conduit *d = l->conduit;
+
+	return json_pack("{s:o,s:o,s:i,s:o,s:o,s:o,s:o,s:o,s:b}", "conduit", json_text(d->name), "file",
+			 json_text(file_of(&k->s, d->at)), "line", (int)d->at.line, "service",
+			 l->service != NULL ? json_text(l->service->name) : json_null(), "row",
+			 l->allow != NULL ? json_integer(l->allow->at.line) : json_null(), "until",
+			 d->until != 0 ? json_time(d->until * 1000000000ull) : json_null(), "owner",
+			 json_text(d->owner), "approved_by", json_text(d->approved_by), "observed", (int)l->observed);
+}
+
+static void line_print(const struct asking *k, const struct asked_line *l)
+{
+	const struct model_conduit *d = l->conduit;
+	char *file = text_safe(file_of(&k->s, d->at)), from[RANGES_TEXT], to[RANGES_TEXT], until[40];
+
+	if (file == NULL)
+		return;
+	say(k->c, M_ASK_CONDUIT, d->name, file, d->at.line, l->service->name);
+	if (l->allow != NULL)
+		say(k->c, M_ASK_ROW, l->allow->at.line);
+	if (!all_of(&k->q.from, d->sources, d->n_sources) || !all_of(&k->q.to, d->destinations, d->n_destinations)) {
+		ranges_text(d->sources, d->n_sources, from);
+		ranges_text(d->destinations, d->n_destinations, to);
+		say(k->c, M_ASK_HOSTS, from, to);
+	}
+	if (l->observed)
+		say(k->c, M_ASK_OBSERVED);
+	if (d->owner[0] != '\0')
+		say(k->c, M_ASK_OWNER, d->owner);
+	if (d->until != 0) {
+		until_text(d->until, until);
+		say(k->c, M_ASK_UNTIL, until);
+	}
+	free(file);
+}
+
+/* What would be needed: a line that does all of it but for where it begins counts as the least near. */
+static struct asked_line nearest(const struct asking *k)
+{
+	const struct model *m = k->s.c.model;
+	struct asked_line best = { 0 };
+
+	for (size_t i = 0; i < m->n_conduits; i++) {
+		const struct model_conduit *d = &m->conduits[i];
+		struct asked_line l = ask_conduit(m, d, &k->q);
+
+		if (l.lack == ASKED_ENDS && !d->shadow && d->to == k->q.to.zone && k->q.from.zone != NULL) {
+			struct asked other = k->q;
+
+			other.from = (struct asked_end){ d->from, NULL, d->from->ranges, d->from->n_ranges };
+			l = ask_conduit(m, d, &other);
+			l.lack = l.lack == ASKED_NOTHING ? ASKED_ENDS : ASKED_NOTHING;
+		} else if (l.lack == ASKED_ENDS) {
+			continue;
+		}
+		if (l.lack != ASKED_NOTHING && (best.conduit == NULL || l.lack > best.lack))
+			best = l;
+	}
+	return best;
+}
+
+static void no(const struct asking *k, const struct asked_line *l)
+{
+	const char *const *o = k->a->operands;
+	const struct model_conduit *d = l->conduit;
+	const char *end = k->q.from.zone == NULL ? o[FROM] : k->q.to.zone == NULL ? o[TO] : NULL;
+	const char *word;
+	char *file, until[40] = "";
+
+	say(k->c, M_ASK_NO, o[FROM], o[TO]);
+	if (end != NULL)
+		say(k->c, M_ASK_IN_NO_ZONE, end);
+	else if (d == NULL || l->lack == ASKED_ENDS)
+		say(k->c, M_ASK_NO_CONDUIT, k->q.from.zone->name, k->q.to.zone->name);
+	if (d == NULL)
+		return;
+	file = text_safe(file_of(&k->s, d->at));
+	if (d->until != 0)
+		until_text(d->until, until);
+	if (file != NULL) {
+		say(k->c, M_ASK_NEAREST, d->name, file, l->allow != NULL ? l->allow->at.line : d->at.line);
+		switch (l->lack) {
+		case ASKED_ENDS:
+			say(k->c, lack_messages[l->lack], d->from->name);
+			break;
+		case ASKED_SOURCE:
+		case ASKED_DESTINATION:
+		case ASKED_SERVICE:
+		case ASKED_COMMAND:
+		case ASKED_PLACE:
+		case ASKED_VALUE:
+			/* Without a word for it: no service of the conduit goes between addresses of these families. */
+			word = o[l->lack - ASKED_SOURCE + FROM];
+			say(k->c, lack_messages[l->lack], word != NULL ? word : "IP");
+			break;
+		case ASKED_OVER:
+			say(k->c, lack_messages[l->lack], until);
+			break;
+		case ASKED_NOTHING:
+			break;
+		}
+	}
+	free(file);
+}
+
+static int answer(struct asking *k)
+{
+	const struct model *m = k->s.c.model;
+	struct asked_line near = { 0 };
+	json_t *lines = json_array();
+	bool any = false;
+
+	for (size_t i = 0; i < m->n_conduits; i++) {
+		struct asked_line l = ask_conduit(m, &m->conduits[i], &k->q);
+
+		if (l.lack != ASKED_NOTHING)
+			continue;
+		if (!any && !k->c->json)
+			say(k->c, M_ASK_YES, k->a->operands[FROM], k->a->operands[TO]);
+		any = true;
+		if (k->c->json)
+			json_array_append_new(lines, line_json(k, &l));
+		else
+			line_print(k, &l);
+	}
+	if (!any) {
+		near = nearest(k);
+		if (!k->c->json)
+			no(k, &near);
+	}
+	if (k->c->json) {
+		json_t *one = near.conduit != NULL ? line_json(k, &near) : json_null();
+
+		if (near.conduit != NULL)
+			json_object_set_new(one, "lacks", json_string(lacks[near.lack]));
+		json_line(k->c->out, json_pack("{s:b,s:O,s:o,s:o}", "allowed", (int)any, "lines", lines, "nearest", one,
+					       "at", json_time(k->q.at * 1000000000ull)));
+	}
+	json_decref(lines);
+	return any ? CLI_YES : CLI_NO;
+}
+
+static int run(struct cli *c, const struct cli_args *a)
+{
+	struct asking k = { .c = c, .a = a, .q.at = clock_wall_ns() / 1000000000ull };
+	const char *policy = a->values[OPT_POLICY], *at = a->values[OPT_AT];
+	int status = CLI_YES;
+
+	if (at != NULL && !moment_seconds(at, &k.q.at))
+		return cli_fail(c, CLI_INVALID, M_HOLD_MOMENT, "--at", at);
+	if (policy != NULL ? source_open(c, policy, SOURCE_CHECKED, &k.s, &status)
+			   : source_open_box(c, SOURCE_CHECKED, &k.s, &status)) {
+		status = question(&k);
+		if (status == CLI_YES)
+			status = answer(&k);
+	}
+	source_close(&k.s);
+	return status;
+}
+
+static const struct cli_option options[OPTS] = {
+	[OPT_POLICY] = { "--policy", 'p', "POLICY", M_ASK_OPT_POLICY },
+	[OPT_AT] = { "--at", 0, "TIME", M_ASK_OPT_AT },
+};
+
+const struct cli_verb verb_ask = {
+	.name = "ask",
+	.group = CLI_OFFLINE,
+	.operands = "FROM TO [SERVICE [COMMAND [KEY=ADDRESS [VALUE]]]]",
+	.min_operands = 2,
+	.max_operands = 6,
+	.options = options,
+	.n_options = OPTS,
+	.summary = M_ASK_SUMMARY,
+	.text = M_ASK_TEXT,
+	.run = run,
+};

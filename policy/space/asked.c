@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policy/space/asked.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/wire/evaluate.h"
+#include "appliance/wire/notation.h"
+
+/* ---- who ---------------------------------------------------------------------------------------------------------- */
+
+static bool called(const char *text, const char *name, const char *label)
+{
+	return strcmp(text, name) == 0 || (label[0] != '\0' && strcmp(text, label) == 0);
+}
+
+static const struct model_zone *zone_at(const struct model *m, const struct addr *a)
+{
+	for (size_t z = 0; z < m->n_zones; z++)
+		for (size_t i = 0; i < m->zones[z].n_ranges; i++)
+			if (addr_in(a, &m->zones[z].ranges[i]))
+				return &m->zones[z];
+	return NULL;
+}
+
+bool asked_end(const struct model *m, const char *text, struct asked_end *ret, struct addr_range *room)
+{
+	struct addr host;
+
+	for (size_t i = 0; i < m->n_zones; i++)
+		if (called(text, m->zones[i].name, m->zones[i].label)) {
+			*ret = (struct asked_end){ &m->zones[i], NULL, m->zones[i].ranges, m->zones[i].n_ranges };
+			return true;
+		}
+	for (size_t i = 0; i < m->n_assets; i++)
+		if (called(text, m->assets[i].name, m->assets[i].label)) {
+			const struct model_asset *x = &m->assets[i];
+
+			*ret = (struct asked_end){ x->zone, x, x->ranges, x->n_ranges };
+			return true;
+		}
+	if (!addr_parse(text, &host))
+		return false;
+	*room = (struct addr_range){ host, host };
+	*ret = (struct asked_end){ zone_at(m, &host), NULL, room, 1 };
+	return true;
+}
+
+/* Bit 0: they have an IPv4 address in common; bit 1: one of IPv6. */
+static unsigned meet(const struct addr_range *a, size_t n_a, const struct addr_range *b, size_t n_b)
+{
+	struct addr_range both;
+	unsigned ret = 0;
+
+	for (size_t i = 0; i < n_a; i++)
+		for (size_t k = 0; k < n_b; k++)
+			if (addr_range_meet(&a[i], &b[k], &both))
+				ret |= both.lo.family == 4 ? 1u : 2u;
+	return ret;
+}
+
+/* ---- what --------------------------------------------------------------------------------------------------------- */
+
+/* What the question's words are in this protocol. */
+struct meaning {
+	const struct vocabulary *v;
+	bool any, known;	   /* no command was named; this protocol knows it */
+	unsigned classes;	   /* of a word; else 0 ... */
+	struct number_range codes; /* ... and these */
+	int space;		   /* -1: no address was named */
+	struct number_range numbers;
+	bool valued;
+	uint64_t value;
+};
+
+static bool number(const char *text, uint64_t max, uint64_t *ret)
+{
+	const struct notation n = notation_plain(max);
+	struct notation_mistake wrong;
+	struct number_range r;
+
+	if (!notation_read(&n, text, &r, &wrong) || r.lo != r.hi)
+		return false;
+	*ret = r.lo;
+	return true;
+}
+
+static bool command_meant(const struct asked *q, struct meaning *ret)
+{
+	const struct function_info *f = function_by_name(ret->v, q->command);
+	uint64_t code;
+
+	ret->classes = command_class(q->command);
+	if (ret->classes != 0) {
+		ret->codes = (struct number_range){ 0, UINT32_MAX };
+		return true;
+	}
+	if (f == NULL && !number(q->command, ret->v->code_max, &code))
+		return false;
+	ret->codes = f != NULL ? (struct number_range){ f->code, f->last } : (struct number_range){ code, code };
+	return true;
+}
+
+static bool place_meant(const struct asked *q, struct meaning *ret)
+{
+	struct notation_mistake wrong;
+
+	for (unsigned i = 0; i < ret->v->n_spaces; i++) {
+		const struct notation n = notation_of_space(&ret->v->spaces[i]);
+
+		if (strcmp(ret->v->spaces[i].key, q->place) != 0)
+			continue;
+		ret->space = (int)i;
+		return notation_read(&n, q->numbers, &ret->numbers, &wrong);
+	}
+	return false;
+}
+
+/* False: the protocol has no such command, address or value, and *ret_word is which. */
+static bool meant(const struct asked *q, enum protocol p, struct meaning *ret, const char **ret_word)
+{
+	*ret = (struct meaning){ .v = vocabulary_of(p), .any = q->command == NULL, .space = -1 };
+	*ret_word = q->command;
+	if (ret->any)
+		return true;
+	if (ret->v == NULL) /* nobody reads its commands: it knows words alone */
+		return command_class(q->command) != 0 && q->place == NULL;
+	if (!command_meant(q, ret))
+		return false;
+	*ret_word = q->place;
+	if (q->place != NULL && !place_meant(q, ret))
+		return false;
+	*ret_word = q->value;
+	ret->valued = q->value != NULL;
+	return !ret->valued || number(q->value, ret->v->value_max, &ret->value);
+}
+
+bool asked_words(const struct asked *q, const char **ret_word)
+{
+	struct meaning unused;
+	const char *first = NULL;
+
+	if (q->command == NULL)
+		return true;
+	for (unsigned p = PROTO_NONE + 1; p < PROTO_COUNT; p++) {
+		const char *word;
+
+		if (q->protocol != PROTO_NONE ? q->protocol != p
+					      : vocabulary_of(p) == NULL && command_class(q->command) == 0)
+			continue;
+		if (meant(q, p, &unused, &word))
+			return true;
+		if (first == NULL || word != q->command)
+			first = word;
+	}
+	*ret_word = first != NULL ? first : q->command;
+	return false;
+}
+
+/* How far one row comes. */
+static enum asked_lack ask_row(const struct model *m, const struct command_row *row, const struct meaning *is)
+{
+	const struct command_table *t = &m->rows.t;
+	const struct number_set *space;
+	uint32_t code;
+
+	if (!evaluate_passes(t, row, is->v, is->codes, is->classes != 0 ? is->classes : CLASS_ALL, &code))
+		return ASKED_COMMAND;
+	if (is->space >= 0) {
+		/* One of the functions that may go has to be of that space. */
+		bool touches = false;
+
+		for (unsigned i = 0; i < is->v->n_functions && !touches; i++) {
+			const struct function_info *f = &is->v->functions[i];
+
+			touches = (f->spaces >> is->space & 1) != 0 && f->last >= is->codes.lo &&
+				  f->code <= is->codes.hi &&
+				  evaluate_passes(t, row, is->v, (struct number_range){ f->code, f->last },
+						  is->classes != 0 ? is->classes : CLASS_ALL, &code);
+		}
+		space = row->spaces_any ? NULL : row_space(t, row, (uint8_t)is->space);
+		if (!touches ||
+		    (!row->spaces_any && (space == NULL || !number_covers(t, space, is->numbers.lo, is->numbers.hi))))
+			return ASKED_PLACE;
+	}
+	return is->valued && !number_in(t, &row->values, is->value) ? ASKED_VALUE : ASKED_NOTHING;
+}
+
+/* ---- one conduit --------------------------------------------------------------------------------------------------- */
+
+/* As meet: the families in which it goes by a port that is asked about. */
+static unsigned families(const struct model_service *s, const struct model_port *asked)
+{
+	struct number_range unused[2];
+	unsigned ret = 0;
+	uint8_t l4proto;
+
+	for (size_t i = 0; i < s->n_ports; i++) {
+		const struct model_port *p = &s->ports[i];
+
+		if (asked != NULL && (p->l4proto != asked->l4proto || p->lo > asked->hi || p->hi < asked->lo))
+			continue;
+		ret |= (port_in_family(p, 4, &l4proto, unused) > 0 ? 1u : 0) |
+		       (port_in_family(p, 6, &l4proto, unused) > 0 ? 2u : 0);
+	}
+	return ret;
+}
+
+static bool ends_meet(const struct model_conduit *c, const struct model_service *s, const struct asked *q)
+{
+	return (meet(c->sources, c->n_sources, q->from.ranges, q->from.n) &
+		meet(c->destinations, c->n_destinations, q->to.ranges, q->to.n) & families(s, q->port)) != 0;
+}
+
+static struct asked_line ask_service(const struct model *m, const struct model_conduit *c,
+				     const struct model_service *s, const struct asked *q)
+{
+	struct asked_line ret = { .conduit = c, .service = s, .lack = ASKED_SERVICE };
+	struct meaning is;
+	const char *word;
+
+	if ((q->service != NULL && q->service != s) || (q->protocol != PROTO_NONE && q->protocol != s->protocol) ||
+	    !ends_meet(c, s, q))
+		return ret;
+	ret.lack = ASKED_COMMAND;
+	if (!meant(q, s->protocol, &is, &word) && !s->tunnel)
+		return ret;
+	if (is.any || s->tunnel || (s->protocol != PROTO_ICMP && (is.v == NULL || s->whole))) {
+		ret.lack = ASKED_NOTHING;
+		return ret;
+	}
+	for (size_t i = 0; i < s->n_allows && ret.lack != ASKED_NOTHING; i++) {
+		enum asked_lack lack = ask_row(m, &s->allows[i].row, &is);
+
+		if (lack > ret.lack || ret.allow == NULL) {
+			ret.lack = lack;
+			ret.allow = &s->allows[i];
+		}
+	}
+	if (c->observe && ret.lack != ASKED_NOTHING && s->protocol != PROTO_ICMP) {
+		ret.lack = ASKED_NOTHING;
+		ret.allow = NULL;
+		ret.observed = true;
+	}
+	return ret;
+}
+
+struct asked_line ask_conduit(const struct model *m, const struct model_conduit *c, const struct asked *q)
+{
+	struct asked_line best = { .conduit = c, .lack = ASKED_ENDS };
+
+	if (c->shadow || c->from != q->from.zone || c->to != q->to.zone || c->from->n_interfaces == 0 ||
+	    c->to->n_interfaces == 0)
+		return best;
+	best.lack = !meet(c->sources, c->n_sources, q->from.ranges, q->from.n)	       ? ASKED_SOURCE
+		    : !meet(c->destinations, c->n_destinations, q->to.ranges, q->to.n) ? ASKED_DESTINATION
+										       : ASKED_SERVICE;
+	if (best.lack != ASKED_SERVICE)
+		return best;
+	for (size_t i = 0; i < c->n_services; i++) {
+		struct asked_line line = ask_service(m, c, c->services[i], q);
+
+		if (line.lack > best.lack)
+			best = line;
+	}
+	if (best.lack == ASKED_NOTHING && conduit_past(c, q->at))
+		best.lack = ASKED_OVER;
+	return best;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * "May A do X to B?" of a checked policy: every conduit is asked in turn, and says yes or how far it came. What passes is what any of
+ * them allows. Pure; nothing is allocated. As in a proof (prove.c), a service whose commands nobody reads carries all of them, and what
+ * a conduit observes passes whatever its rows say.
+ */
+#ifndef SEKISHO_POLICY_SPACE_ASKED_H
+#define SEKISHO_POLICY_SPACE_ASKED_H
+
+#include "policy/check/model.h"
+
+/* One end: the addresses of a zone, of an asset, or one host's. `zone` is NULL for an address that lies in none. */
+struct asked_end {
+	const struct model_zone *zone;
+	const struct model_asset *asset; /* NULL: none was named */
+	const struct addr_range *ranges; /* borrowed; sorted, disjoint */
+	size_t n;
+};
+
+struct asked {
+	struct asked_end from, to;
+	const struct model_service *service; /* NULL: any */
+	enum protocol protocol;		     /* PROTO_NONE: any */
+	const struct model_port *port;	     /* NULL: any; borrowed */
+	const char *command; /* a word of command, or a function's name or number; NULL: any permission; borrowed */
+	const char *place, *numbers; /* a key of the protocol's data, and addresses of it; NULL: any; borrowed */
+	const char *value;	     /* NULL: any; borrowed */
+	uint64_t at;		     /* the moment, seconds since 1970 */
+};
+
+/* How far a conduit came: the further, the nearer it is to a yes. */
+enum asked_lack {
+	ASKED_ENDS,   /* it is between others */
+	ASKED_SOURCE, /* of that zone, but not that host */
+	ASKED_DESTINATION,
+	ASKED_SERVICE,
+	ASKED_COMMAND,
+	ASKED_PLACE,
+	ASKED_VALUE,
+	ASKED_OVER,    /* it would, and has ended */
+	ASKED_NOTHING, /* yes */
+};
+
+struct asked_line {
+	const struct model_conduit *conduit;
+	const struct model_service *service; /* NULL below ASKED_SERVICE */
+	const struct model_allow *allow;     /* the row; NULL: the whole protocol, or none */
+	enum asked_lack lack;
+	bool observed; /* yes, since nothing is stopped there */
+};
+
+/* What one conduit says. */
+struct asked_line ask_conduit(const struct model *m, const struct model_conduit *c, const struct asked *q);
+
+/*
+ * Whether the words of the question mean something to at least one protocol that it may be about; false: *ret_word is the first that
+ * means nothing.
+ */
+bool asked_words(const struct asked *q, const char **ret_word);
+
+/* The end that a person calls so: a zone's or an asset's name, a label, an address. False: nothing is called so. `room` keeps one address. */
+bool asked_end(const struct model *m, const char *text, struct asked_end *ret, struct addr_range *room);
+
+#endif

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * LINK: tests/unit/policy/model_make.c policy/compile/lower.c policy/compile/exposure.c policy/space/cells.c policy/space/boxes*.c policy/space/costs.c
+ * LINK: appliance/wire/evaluate.c appliance/wire/operation.c policy/check/rows.c policy/check/port.c policy/space/asked.c
+ * LINK: policy/space/intern.c policy/compile/permits.c policy/compile/commands.c policy/space/prove.c
+ * LINK: policy/space/prove_text.c policy/space/passes.c appliance/wire/notation.c appliance/wire/tag.c
+ * LINK: policy/space/evaluate.c policy/ir/evaluate.c appliance/base/addr.c appliance/base/arena.c
+ * LINK: appliance/base/bytes.c appliance/wire/commands.c appliance/base/diag.c appliance/base/messages.c appliance/base/errno_text.c
+ * LINK: appliance/wire/protocols.c appliance/base/sha256.c appliance/wire/vocabulary*.c dpi/%/words.c
+ * LINK: policy/ir/objects.c policy/ir/seal.c appliance/base/err.c appliance/wire/settings.c
+ * LIBS: nettle
+ */
+/*
+ * What `ask` says of two hosts and a port, held against the evaluator, which is written from the language alone, on drawn models; and
+ * of commands, addresses and moments against known answers. SEED=n repeats a run.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "policy/space/asked.h"
+#include "tests/unit/policy/model_make.h"
+
+/* As people write it: one number for both families. False: no policy can name it. */
+static bool port_of(const struct question *q, struct model_port *ret)
+{
+	uint16_t port = q->port;
+
+	if (q->l4proto == 58 && port != 128u << 8 && port != 129u << 8)
+		return false;
+	if (q->l4proto == 58)
+		port = port == 128u << 8 ? 8u << 8 : 0;
+	*ret = (struct model_port){ q->l4proto == 58 ? 1 : q->l4proto, port, port };
+	return true;
+}
+
+static unsigned compare(const struct model *m, const struct question *of)
+{
+	char from[ADDR_TEXT], to[ADDR_TEXT];
+	struct addr_range hosts[2];
+	struct model_port port;
+	struct asked q = { .protocol = PROTO_NONE, .port = &port, .at = of->now };
+	struct question packet = *of;
+	uint32_t want[64];
+	size_t n_want, n = 0;
+
+	packet.iif = packet.oif = NULL;
+	if (packet.source.family != packet.destination.family || !port_of(&packet, &port) ||
+	    packet.l4proto == (packet.source.family == 6 ? 1 : 58))
+		return 0;
+	addr_text(&packet.source, from);
+	addr_text(&packet.destination, to);
+	assert_true(asked_end(m, from, &q.from, &hosts[0]));
+	assert_true(asked_end(m, to, &q.to, &hosts[1]));
+	/* Conduits between whose hosts it is, shadows left out: these allow nothing. */
+	n_want = evaluate_model(m, &packet, want, 64);
+	for (size_t i = 0; i < m->n_conduits; i++) {
+		bool says = ask_conduit(m, &m->conduits[i], &q).lack == ASKED_NOTHING, among = false;
+
+		for (size_t k = 0; k < n_want; k++)
+			among = among || (want[k] == i && !m->conduits[i].shadow);
+		assert_int_equal(says, among);
+		n += says;
+	}
+	return n > 0;
+}
+
+static void drawn_hosts_agree(void **state)
+{
+	const char *given = getenv("SEED");
+	unsigned seed = given != NULL ? (unsigned)strtoul(given, NULL, 10) : (unsigned)time(NULL), yes = 0;
+
+	(void)state;
+	print_message("SEED=%u\n", seed);
+	for (int round = 0; round < 200; round++) {
+		struct model_maker k;
+
+		maker_init(&k);
+		maker_random(&k, &seed);
+		for (int p = 0; p < 300; p++) {
+			struct question q = maker_question(&k, &seed);
+
+			(void)compare(&k.m, &q);
+			q.now = maker_end(&k, &seed, q.now);
+			yes += compare(&k.m, &q);
+		}
+		maker_free(&k);
+	}
+	assert_true(yes > 300);
+}
+
+static enum asked_lack lack(struct model_maker *k, const char *from, const char *to, const char *command,
+			    const char *numbers)
+{
+	struct addr_range hosts[2];
+	struct asked q = { .protocol = PROTO_NONE, .command = command, .at = 1000 };
+	enum asked_lack best = ASKED_ENDS;
+
+	q.place = numbers != NULL ? "holding" : NULL;
+	q.numbers = numbers;
+	assert_true(asked_end(&k->m, from, &q.from, &hosts[0]));
+	assert_true(asked_end(&k->m, to, &q.to, &hosts[1]));
+	for (size_t i = 0; i < k->m.n_conduits; i++) {
+		struct asked_line l = ask_conduit(&k->m, &k->m.conduits[i], &q);
+
+		best = l.lack > best ? l.lack : best;
+	}
+	return best;
+}
+
+static void commands_and_addresses(void **state)
+{
+	struct model_maker k;
+	struct model_zone *tos, *crane;
+	struct model_service *plc;
+	struct model_conduit *c;
+
+	(void)state;
+	maker_init(&k);
+	maker_interface(&k, "lan1");
+	maker_interface(&k, "lan2");
+	tos = maker_zone(&k, "tos", "lan1", "10.20.0.0/24");
+	crane = maker_zone(&k, "crane", "lan2", "10.30.0.0/24");
+	plc = maker_service(&k, "plc", PROTO_MODBUS, "tcp/502");
+	maker_allow(&k, plc, CLASS_WRITE, 100, 199);
+	maker_asset(&k, "rtg01", crane, "10.30.0.10");
+	c = maker_conduit(&k, "tos-writes", tos, crane, "10.20.0.5", "10.30.0.10", plc);
+
+	assert_int_equal(lack(&k, "tos", "crane", NULL, NULL), ASKED_NOTHING);
+	assert_int_equal(lack(&k, "crane", "tos", NULL, NULL), ASKED_ENDS);
+	assert_int_equal(lack(&k, "10.20.0.6", "rtg01", NULL, NULL), ASKED_SOURCE);
+	assert_int_equal(lack(&k, "10.20.0.5", "10.30.0.11", NULL, NULL), ASKED_DESTINATION);
+	assert_int_equal(lack(&k, "tos", "rtg01", "write", NULL), ASKED_NOTHING);
+	assert_int_equal(lack(&k, "tos", "rtg01", "read", NULL), ASKED_COMMAND);
+	assert_int_equal(lack(&k, "tos", "rtg01", "write_single_register", "100"), ASKED_NOTHING);
+	assert_int_equal(lack(&k, "tos", "rtg01", "6", "100-199"), ASKED_NOTHING);
+	assert_int_equal(lack(&k, "tos", "rtg01", "6", "100-200"), ASKED_PLACE);
+	/* A coil is no register, and a row of registers lets none be written. */
+	assert_int_equal(lack(&k, "tos", "rtg01", "write_single_coil", "100"), ASKED_COMMAND);
+	c->until = 1000;
+	assert_int_equal(lack(&k, "tos", "rtg01", "write", NULL), ASKED_OVER);
+	c->until = 1001;
+	assert_int_equal(lack(&k, "tos", "rtg01", "write", NULL), ASKED_NOTHING);
+	/* Whatever is observed passes, and a shadow allows nothing. */
+	c->observe = true;
+	assert_int_equal(lack(&k, "tos", "rtg01", "read", NULL), ASKED_NOTHING);
+	c->shadow = true;
+	assert_int_equal(lack(&k, "tos", "rtg01", "write", NULL), ASKED_ENDS);
+	maker_free(&k);
+}
+
+static void words(void **state)
+{
+	const char *word;
+	struct asked q = { .protocol = PROTO_NONE, .command = "write" };
+
+	(void)state;
+	assert_true(asked_words(&q, &word));
+	q.command = "fly";
+	assert_false(asked_words(&q, &word));
+	assert_string_equal(word, "fly");
+	q = (struct asked){ .protocol = PROTO_MODBUS, .command = "write", .place = "holding", .numbers = "7" };
+	assert_true(asked_words(&q, &word));
+	q.place = "db";
+	assert_false(asked_words(&q, &word));
+	assert_string_equal(word, "db");
+	q.place = "holding";
+	q.value = "many";
+	assert_false(asked_words(&q, &word));
+	assert_string_equal(word, "many");
+	q = (struct asked){ .protocol = PROTO_SSH, .command = "program" };
+	assert_true(asked_words(&q, &word));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(drawn_hosts_agree),
+		cmocka_unit_test(commands_and_addresses),
+		cmocka_unit_test(words),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

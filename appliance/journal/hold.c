@@ -18,7 +18,7 @@ static json_t *moment(uint64_t seconds)
 	return seconds < HOLD_OPEN ? json_time(seconds * 1000000000ull) : json_null();
 }
 
-json_t *hold_json(const struct hold *h)
+static json_t *hold_json(const struct hold *h)
 {
 	return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "number", (json_int_t)h->number, "from",
 			 moment(h->from), "until", moment(h->until), "placed", moment(h->placed), "person",

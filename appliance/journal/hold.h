@@ -53,7 +53,6 @@ bool holds_lift(struct holds *h, uint32_t number);
 const struct hold *holds_find(const struct holds *h, uint32_t number);
 /* One that holds what was recorded between two moments; NULL = none does. */
 const struct hold *holds_cover(const struct holds *h, uint64_t from, uint64_t until);
-json_t *hold_json(const struct hold *h);
 json_t *holds_json(const struct holds *h);
 
 #endif

@@ -294,7 +294,8 @@ static ssize_t unpack(struct segment *s, void *buf, size_t n)
 	return (ssize_t)n;
 }
 
-ssize_t segment_read(struct segment *s, void *buf, size_t n)
+/* Up to n bytes of it, 0 = it ends here, or negative errno. */
+static ssize_t segment_read(struct segment *s, void *buf, size_t n)
 {
 	ssize_t r;
 

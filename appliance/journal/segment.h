@@ -46,8 +46,6 @@ int segment_open(int dirfd, uint64_t first, enum segment_form form, uint64_t off
 /* The same for a file that is open, which it takes: packed bytes, not named as such yet. */
 int segment_open_packed(int fd, struct segment **ret, struct err *e);
 void segment_close(struct segment *s);
-/* Up to n bytes of it, 0 = it ends here, or negative errno. */
-ssize_t segment_read(struct segment *s, void *buf, size_t n);
 /*
  * The next line. 1, and *ret_n bytes that live until the next call, without their newline; 0 = the end, or negative errno.
  * *ret_whole: its newline is there. Of a line that is longer than any of ours nothing is given (n = 0).

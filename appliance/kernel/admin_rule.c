@@ -17,7 +17,7 @@
 #include "appliance/kernel/expr.h"
 #include "appliance/kernel/plain_table.h"
 
-const char *const way_chains[WAYS] = { [WAY_OUT] = "output", [WAY_IN] = "input" };
+static const char *const way_chains[WAYS] = { [WAY_OUT] = "output", [WAY_IN] = "input" };
 
 static struct build begin(enum way way)
 {

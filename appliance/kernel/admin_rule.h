@@ -11,7 +11,6 @@
 struct nftnl_rule;
 
 enum way { WAY_OUT, WAY_IN, WAYS };
-extern const char *const way_chains[WAYS];
 
 struct nftnl_rule *admin_rule_inside(enum way way);
 struct nftnl_rule *admin_rule_neighbours(enum way way, uint8_t type, uint8_t hops);

@@ -19,7 +19,7 @@ static const char *const words[KEPT_MARKS] = {
 	[KEPT_RELEASED] = "released",
 };
 
-const char *kept_mark_word(enum kept_mark m)
+static const char *kept_mark_word(enum kept_mark m)
 {
 	return (unsigned)m < KEPT_MARKS ? words[m] : "unknown";
 }

@@ -51,6 +51,5 @@ json_t *kept_untold(json_t *kept);
 /* For people: [{"device", "mark", "up", "was": [texts of addresses and routes]}]; owned by the caller. */
 json_t *kept_json(const json_t *kept);
 enum kept_mark kept_mark(const json_t *record);
-const char *kept_mark_word(enum kept_mark m);
 
 #endif

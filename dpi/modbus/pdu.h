@@ -64,9 +64,6 @@ void modbus_request_begin(struct bytes pdu, struct modbus_request *ret);
  */
 bool modbus_request_forgiven(struct modbus_request *r);
 
-/* Of an operation: 1 when it may reach more than its unit. */
-uint8_t modbus_broadcasts(uint8_t unit, uint8_t function);
-
 /* The address space that a function's addresses lie in; SPACE_NONE when it has none. */
 uint8_t modbus_space(uint8_t function);
 /* Functions that touch one address and have no quantity field. */

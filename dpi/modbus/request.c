@@ -313,7 +313,7 @@ static bool parse_data(struct modbus_request *r, struct bytes *b)
  * Line V1.02, 2.1), and on TCP/IP the device itself (Messaging on TCP/IP V1.0b, 4.4.2.2). So a row that names no unit allows
  * it for what cannot be a broadcast; a write to unit 0 must be named.
  */
-uint8_t modbus_broadcasts(uint8_t unit, uint8_t function)
+static uint8_t modbus_broadcasts(uint8_t unit, uint8_t function)
 {
 	const struct function_info *f;
 

@@ -10,7 +10,7 @@ _Static_assert(sizeof(struct slmp_state) <= ENFORCER_STATE_MAX, "SLMP state must
 _Static_assert(SLMP_PDU_MAX <= ENFORCER_PDU_MAX, "the longest frame must fit into what is kept");
 _Static_assert(REASON_COUNT <= 256, "a reason must fit into an open request");
 
-uint64_t slmp_route(const uint32_t targets[SLMP_TARGETS])
+static uint64_t slmp_route(const uint32_t targets[SLMP_TARGETS])
 {
 	return (uint64_t)targets[0] << 32 | targets[1] << 24 | targets[2] << 8 | targets[3];
 }

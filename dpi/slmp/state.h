@@ -50,7 +50,6 @@ struct slmp_state {
 	uint8_t tail[SLMP_TAIL];
 };
 
-uint64_t slmp_route(const uint32_t targets[SLMP_TARGETS]);
 /* The enforcer's `framed_else`, `segment` and `repeat`, see dpi/protocol.h. */
 bool slmp_framed_else(void *state, bool begins, struct bytes fresh, const struct command_table *t,
 		      const struct command_permit *p, struct pdu *ret);

@@ -88,7 +88,8 @@ static bool touch(const struct ir_cell *a, const struct ir_cell *b)
 	       addr_cmp(&b->dst.lo, &a->dst.hi) <= 0;
 }
 
-bool ir_cells_meet(const struct ir_cell *a, const struct ir_cell *b)
+/* They have packets in common, whatever their interfaces and layers. */
+static bool ir_cells_meet(const struct ir_cell *a, const struct ir_cell *b)
 {
 	return a->l4proto == b->l4proto && a->src.lo.family == b->src.lo.family && touch(a, b);
 }

@@ -17,8 +17,6 @@ struct ir_near {
 
 /* False when memory is out. */
 bool ir_near_make(const struct ir *ir, struct arena *a, struct ir_near *ret);
-/* They have packets in common, whatever their interfaces and layers. */
-bool ir_cells_meet(const struct ir_cell *a, const struct ir_cell *b);
 
 /*
  * The first cell found that meets `box` and that `wanted` takes; NULL when there is none, or when *steps ran out on the way.

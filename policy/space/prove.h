@@ -47,8 +47,4 @@ bool prove_is_vacuous(const struct model_never *never);
 void counterexample_text(const struct counterexample *x, enum lang l, char *out, size_t size);
 #define COUNTEREXAMPLE_TEXT 256u
 
-/* The model evaluator: written from the language reference alone, shares no code with cells.c. */
-/* Indexes of all conduits that allow the packet; ascending. `cap` bounds `conduits`; returns how many there are. */
-size_t evaluate_model(const struct model *m, const struct question *q, uint32_t *conduits, size_t cap);
-
 #endif

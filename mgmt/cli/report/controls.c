@@ -10,7 +10,8 @@
 
 /* ---- the documents -------------------------------------------------------------------------------------------------- */
 
-json_t *controls_documents(void)
+/* The documents as they are kept; the caller's. NULL without memory. */
+static json_t *controls_documents(void)
 {
 	const struct {
 		const unsigned char *p;

@@ -9,12 +9,12 @@
 #include "mgmt/cli/report/probes.h"
 #include "mgmt/state/read.h"
 
-const struct probe probes[] = {
+static const struct probe probes[] = {
 #define PROBE(name, from) { #name, from, probe_##name },
 #include "mgmt/cli/report/probe.def"
 };
 
-const size_t n_probes = sizeof(probes) / sizeof(probes[0]);
+static const size_t n_probes = sizeof(probes) / sizeof(probes[0]);
 
 const struct probe *probe_by_word(const char *word)
 {

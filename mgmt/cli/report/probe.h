@@ -58,9 +58,6 @@ struct probe {
 	void (*look)(const json_t *facts, const struct deeds *deeds, struct finding *f);
 };
 
-extern const struct probe probes[];
-extern const size_t n_probes;
-
 const struct probe *probe_by_word(const char *word); /* NULL: there is none */
 /* Asks it; what it reads is looked up first, so that none of them has to say what is missing. */
 void probe_look(const struct probe *p, const json_t *facts, const struct deeds *deeds, struct finding *ret);

@@ -68,7 +68,8 @@ int report_give(struct cli *c, const struct cli_args *a, struct page *p, json_t 
 	return wrote != CLI_YES ? wrote : status;
 }
 
-void report_days_before(const char *made, long days, char out[32])
+/* ISO time of so many days before another, as events have it. */
+static void report_days_before(const char *made, long days, char out[32])
 {
 	struct tm tm = { 0 };
 	time_t t;

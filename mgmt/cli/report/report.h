@@ -25,8 +25,6 @@ void report_head(struct page *p, const json_t *facts);
  */
 int report_give(struct cli *c, const struct cli_args *a, struct page *p, json_t *data, int status);
 
-/* ISO time of so many days before another, as events have it. */
-void report_days_before(const char *made, long days, char out[32]);
 /* The events of a span, as facts_events has them; of facts that were kept without any, false after saying that. */
 bool report_events(struct cli *c, const json_t *facts, const char *since, const char *until,
 		   void (*each)(void *ctx, const json_t *event), void *ctx, int *ret_status);
@@ -44,7 +42,5 @@ void controls_judge_one(json_t *document, const json_t *facts, const struct deed
 /* Of a clause that was judged: the verdict, and the cell with its evidence. */
 enum verdict controls_verdict(const json_t *clause);
 void controls_evidence(struct page *p, const json_t *clause, enum lang l);
-/* The documents as they are kept; the caller's. NULL without memory. */
-json_t *controls_documents(void);
 
 #endif

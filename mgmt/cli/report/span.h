@@ -10,8 +10,6 @@ struct span {
 	char from[MOMENT_TEXT], until[MOMENT_TEXT]; /* up to, not with */
 };
 
-/* "2026-10": of this machine's time zone. */
-bool span_month(const char *text, struct span *ret);
 /*
  * What --month, or --from and --until, say; `now` stands for an end that is not given. CLI_YES, or why not, which was said.
  */

@@ -53,4 +53,7 @@ uint64_t maker_end(const struct model_maker *k, unsigned *seed, uint64_t otherwi
 
 bool maker_lower(struct model_maker *k); /* policy_lower; diagnostics stay in k->c.diags */
 
+/* evaluate_model.c: indexes of all conduits that allow the packet; ascending. `cap` bounds `conduits`; returns how many there are. */
+size_t evaluate_model(const struct model *m, const struct question *q, uint32_t *conduits, size_t cap);
+
 #endif

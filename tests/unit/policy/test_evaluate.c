@@ -4,7 +4,7 @@
  * LINK: appliance/wire/evaluate.c appliance/wire/operation.c policy/check/rows.c policy/check/port.c
  * LINK: policy/space/intern.c policy/compile/permits.c policy/compile/commands.c policy/space/prove.c
  * LINK: policy/space/prove_text.c policy/space/passes.c
- * LINK: policy/space/evaluate.c policy/ir/evaluate.c appliance/base/addr.c appliance/base/arena.c
+ * LINK: tests/unit/policy/evaluate_model.c policy/ir/evaluate.c appliance/base/addr.c appliance/base/arena.c
  * LINK: appliance/base/bytes.c appliance/wire/commands.c appliance/base/diag.c appliance/base/messages.c appliance/base/errno_text.c
  * LINK: appliance/wire/protocols.c appliance/base/sha256.c appliance/wire/vocabulary*.c dpi/%/words.c
  * LINK: policy/ir/objects.c policy/ir/seal.c appliance/base/err.c appliance/wire/settings.c

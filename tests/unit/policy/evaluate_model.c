@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "policy/space/prove.h"
+#include "tests/unit/policy/model_make.h"
 
 static bool at_interface(const struct model_zone *z, const char *role)
 {

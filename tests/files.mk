@@ -10,6 +10,10 @@ FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 LIFE_SRC := $(filter-out tests/life/test_%,$(wildcard tests/life/*.c)) $(BASE_SRC) $(WIRE_SRC) $(POLICY_SRC) $(wildcard appliance/store/*.c) \
 	$(filter-out %/spawn.c %/partition.c,$(wildcard appliance/supervise/*.c)) appliance/role/vigil.c appliance/role/sandbox_table.c \
 	$(addprefix appliance/box/,companions.c log_sent.c loan_whose.c)
+# What many tests link: a table and who judges by it; the way of a packet through a worker; the compiler behind the checker, with models by hand.
+COMMANDS_PARTS = $(addprefix appliance/base/,bytes.c sha256.c) $(addprefix appliance/wire/,commands.c evaluate.c operation.c protocols.c settings.c) dpi/judge.c $(wildcard appliance/wire/vocabulary*.c) $(wildcard dpi/*/words.c)
+INSPECT_PARTS = $(COMMANDS_PARTS) appliance/base/addr.c $(addprefix appliance/wire/,event.c limit.c reason.c tls.c) $(addprefix dpi/,decode.c flow.c hello.c name.c pool.c recognise.c runs.c share.c stream.c) $(wildcard dpi/*/recognise.c) $(wildcard dpi/forms/*.c) $(wildcard dpi/inspect/*.c)
+COMPILER_PARTS = $(addprefix appliance/base/,addr.c arena.c bytes.c diag.c err.c errno_text.c messages.c sha256.c) $(addprefix appliance/wire/,commands.c evaluate.c operation.c protocols.c settings.c) $(addprefix policy/check/,port.c rows.c) $(addprefix policy/compile/,commands.c exposure.c lower.c permits.c) $(addprefix policy/ir/,objects.c seal.c) $(addprefix policy/space/,cells.c costs.c intern.c passes.c prove.c prove_text.c) tests/unit/policy/model_make.c $(wildcard appliance/wire/vocabulary*.c) $(wildcard dpi/*/words.c) $(wildcard policy/space/boxes*.c)
 # A word is a file, a pattern, or a list of the makefiles: $(WIRE_SRC).
 list_name = $(subst $(close),,$(subst $$$(open),,$(1)))
 open = (
@@ -17,6 +21,11 @@ close = )
 link_word = $(if $(findstring $$,$(1)),$($(call list_name,$(1))),$(if $(filter-out $(subst %,,$(subst *,,$(1))),$(1)),$(wildcard $(subst %,*,$(1))),$(1)))
 links = $(foreach w,$(shell sed -n 's/^ \* LINK: //p' $(1)),$(call link_word,$(w)))
 lib_names = $(shell sed -n 's/^ \* LIBS: //p' $(1))
+
+# For tests/mutants: a line a unit test, and what it links.
+.PHONY: links
+links:
+	$(foreach t,$(UNIT_SRC),$(info $(notdir $(t:.c=)) $(call links,$(t))))@:
 
 define test_program
 $(B)/tests/$(1): $(call obj,$(2) $(3) $(call links,$(2)))

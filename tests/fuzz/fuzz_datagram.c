@@ -3,15 +3,7 @@
  * Whole lives of flows of datagrams: the input chooses flow, permit, direction and bytes, and lets time pass. Each datagram is decided
  * at once and once, nobody is reset, nothing lies in the pool; what passes under a permit that enforces is whole PDUs, and none that it forbids.
  *
- * LINK: appliance/wire/settings.c
- * LINK: dpi/judge.c appliance/wire/evaluate.c appliance/wire/operation.c
- * LINK: dpi/inspect/%.c
- * LINK: dpi/hello.c appliance/wire/tls.c appliance/wire/event.c appliance/wire/limit.c
- * LINK: dpi/decode.c dpi/flow.c
- * LINK: dpi/share.c dpi/stream.c dpi/runs.c dpi/pool.c dpi/name.c dpi/recognise.c dpi/%/recognise.c dpi/forms/%.c
- * LINK: appliance/base/bytes.c
- * LINK: appliance/base/addr.c appliance/wire/commands.c appliance/wire/reason.c appliance/wire/protocols.c
- * LINK: appliance/base/sha256.c appliance/wire/vocabulary*.c dpi/%/words.c
+ * LINK: $(INSPECT_PARTS)
  * LIBS: libndpi nettle
  */
 #include "tests/unit/dpi/inspect_desk.h"

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The EtherNet/IP enforcer: a policy made of the first bytes, then pieces of both directions' streams.
- * LINK: dpi/enip/enip.c dpi/enip/state.c dpi/enip/build.c dpi/enip/encap.c dpi/enip/cip.c
- * LINK: dpi/enip/path.c dpi/enip/data.c dpi/enip/connect.c dpi/enip/answer.c dpi/enip/segment.c
- * LINK: dpi/judge.c appliance/wire/tag.c appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/settings.c appliance/wire/evaluate.c
- * LINK: appliance/wire/operation.c appliance/wire/commands.c appliance/wire/protocols.c appliance/base/bytes.c
- * LINK: appliance/base/sha256.c
+ * LINK: $(COMMANDS_PARTS) dpi/enip/enip.c dpi/enip/state.c dpi/enip/build.c dpi/enip/encap.c dpi/enip/cip.c
+ * LINK: dpi/enip/path.c dpi/enip/data.c dpi/enip/connect.c dpi/enip/answer.c dpi/enip/segment.c appliance/wire/tag.c
  * LIBS: nettle
  *
  * Input: 8 bytes of policy (which services by two ranges, which classes, routes, values; bit 0 of the last: half-way; bit 1: the whole

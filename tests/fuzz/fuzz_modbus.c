@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The Modbus enforcer: a policy made of the first bytes, then pieces of both directions' streams.
- * LINK: appliance/wire/settings.c  dpi/modbus/frame.c dpi/modbus/modbus.c dpi/modbus/request.c dpi/modbus/response.c
- * LINK: dpi/judge.c
- * LINK: appliance/wire/evaluate.c appliance/wire/operation.c
- * LINK: dpi/modbus/segment.c dpi/modbus/serial.c dpi/modbus/slip.c appliance/base/bytes.c appliance/wire/vocabulary*.c dpi/%/words.c
- * LINK: appliance/wire/commands.c appliance/wire/protocols.c appliance/base/sha256.c
+ * LINK: $(COMMANDS_PARTS) dpi/modbus/frame.c dpi/modbus/modbus.c dpi/modbus/request.c dpi/modbus/response.c
+ * LINK: dpi/modbus/segment.c dpi/modbus/serial.c dpi/modbus/slip.c
  * LIBS: nettle
  *
  * Input: 16 bytes of policy (function classes, unit, two address ranges, value range), then pieces: one byte whose top bit

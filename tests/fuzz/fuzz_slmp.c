@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The SLMP enforcer: a policy made of the first bytes, which stays, then the whole life of a session in pieces of both directions.
- * LINK: appliance/wire/settings.c dpi/slmp/slmp.c dpi/slmp/frame.c dpi/slmp/device.c dpi/slmp/request.c dpi/slmp/touch.c dpi/slmp/segment.c dpi/slmp/other.c
- * LINK: dpi/judge.c
- * LINK: appliance/wire/evaluate.c appliance/wire/operation.c
- * LINK: appliance/base/bytes.c appliance/wire/commands.c appliance/wire/protocols.c appliance/base/sha256.c
- * LINK: appliance/wire/vocabulary*.c dpi/%/words.c
+ * LINK: $(COMMANDS_PARTS) dpi/slmp/slmp.c dpi/slmp/frame.c dpi/slmp/device.c dpi/slmp/request.c dpi/slmp/touch.c
+ * LINK: dpi/slmp/segment.c dpi/slmp/other.c
  * LIBS: nettle
  *
  * Input: 8 bytes of policy (flags, words, two ends of D and of M, two of values), then pieces: one byte whose top bit is the direction, one

@@ -6,12 +6,7 @@
  * LINK: $(LIFE_SRC)
  * LIBS: jansson nettle libconfig libseccomp
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <string.h>
 #include <sys/wait.h>

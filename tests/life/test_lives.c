@@ -7,12 +7,7 @@
  * LINK: $(LIFE_SRC)
  * LIBS: jansson nettle libconfig libseccomp
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -8,12 +8,7 @@
  * LINK: appliance/base/addr.c appliance/base/memfd.c appliance/base/logins.c
  * LIBS: libcrypt jansson nettle
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -4,12 +4,7 @@
  * LINK: appliance/accounts/challenge.c appliance/accounts/secret.c appliance/base/bytes.c appliance/base/sha256.c appliance/base/addr.c
  * LIBS: nettle
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <string.h>
 

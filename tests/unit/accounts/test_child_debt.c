@@ -4,12 +4,7 @@
  *
  * LINK: appliance/accounts/child.c appliance/base/err.c appliance/base/errno_text.c appliance/base/messages.c
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include "appliance/accounts/child.h"
 

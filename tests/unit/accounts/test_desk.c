@@ -13,12 +13,7 @@
  * LINK: appliance/base/clock.c appliance/base/bytes.c appliance/wire/protocols.c appliance/base/logins.c appliance/accounts/desk_login.c
  * LIBS: libcrypt liboath jansson nettle
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -4,12 +4,7 @@
  * LINK: appliance/accounts/passphrase.c appliance/accounts/secret.c appliance/accounts/plain_text.c appliance/base/utf8.c
  * LIBS: libcrypt
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <string.h>
 

@@ -5,12 +5,7 @@
  * LINK: appliance/accounts/totp.c appliance/accounts/secret.c
  * LIBS: liboath
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <string.h>
 

@@ -3,11 +3,7 @@
  * The alarm of a poll loop: never late, never lost, and no work while it is set for an earlier time.
  * LINK: appliance/base/alarm.c appliance/base/clock.c
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <poll.h>
 #include <unistd.h>

@@ -2,12 +2,7 @@
 /*
  * LINK: appliance/base/arena.c
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <string.h>
 

@@ -3,11 +3,7 @@
  * Whether wall time was set is told by comparing it with monotonic time.
  * LINK: appliance/base/clock.c
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include "appliance/base/clock.h"
 

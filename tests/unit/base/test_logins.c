@@ -3,12 +3,7 @@
  * logins.c: whose number it is by a file as /etc/passwd. Whatever is not one entry of that number and that name is nobody.
  * LINK: appliance/base/logins.c
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,12 +5,7 @@
  *
  * LINK: appliance/base/messages.c appliance/base/errno_text.c
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -4,12 +4,7 @@
  *
  * LINK: appliance/box/announce.c appliance/box/netns.c appliance/base/addr.c appliance/base/bytes.c appliance/base/err.c
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include "appliance/box/announce.h"
 

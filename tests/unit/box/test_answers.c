@@ -5,12 +5,7 @@
  *
  * LINK: appliance/box/answers.c appliance/base/addr.c appliance/base/err.c
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <errno.h>
 #include <stdlib.h>

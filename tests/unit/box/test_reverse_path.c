@@ -2,12 +2,7 @@
 /*
  * LINK: appliance/box/sysctl.c appliance/base/err.c appliance/base/clock.c
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include "appliance/box/sysctl.h"
 

@@ -4,12 +4,7 @@
  *
  * LINK: appliance/box/home_sessions_line.c appliance/base/addr.c
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>

@@ -6,12 +6,7 @@
  * LINK: appliance/box/loan_whose.c
  * LIBS: jansson
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include "appliance/box/loan.h"
 

@@ -4,12 +4,7 @@
  * so that a question that somebody opens by a slip in the table is seen; and a message that is new is root's alone.
  * LINK: appliance/control/at_machine.c appliance/wire/duty.c appliance/wire/change.c appliance/base/messages.c appliance/base/errno_text.c
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <string.h>
 

@@ -1,19 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The EtherNet/IP enforcer: what each service asks for, where it goes, and what rows make of that. Sessions and answers: test_enip_life.c.
- * LINK: dpi/enip/enip.c dpi/enip/state.c dpi/enip/build.c dpi/enip/encap.c dpi/enip/cip.c
- * LINK: dpi/enip/path.c dpi/enip/data.c dpi/enip/connect.c dpi/enip/answer.c dpi/enip/segment.c
- * LINK: dpi/judge.c appliance/wire/tag.c appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/settings.c appliance/wire/evaluate.c
- * LINK: appliance/wire/operation.c appliance/wire/commands.c appliance/wire/protocols.c appliance/base/bytes.c
- * LINK: appliance/base/sha256.c
+ * LINK: $(COMMANDS_PARTS) dpi/enip/enip.c dpi/enip/state.c dpi/enip/build.c dpi/enip/encap.c dpi/enip/cip.c
+ * LINK: dpi/enip/path.c dpi/enip/data.c dpi/enip/connect.c dpi/enip/answer.c dpi/enip/segment.c appliance/wire/tag.c
  * LIBS: nettle
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include "dpi/enip/state.h"
 #include "tests/unit/dpi/enip_desk.h"

@@ -4,16 +4,7 @@
  * that lie, other protocols within a session. Whatever the segments, no receiver ever reads what the policy forbids.
  * One case in so many is tried, drawn by a printed seed (SEKISHO_SEED); SEKISHO_ALL=1 tries all.
  *
- * LINK: appliance/wire/settings.c
- * LINK: dpi/modbus/%.c dpi/slmp/%.c dpi/enip/%.c dpi/s7comm/%.c
- * LINK: dpi/judge.c appliance/wire/evaluate.c appliance/wire/operation.c appliance/wire/tag.c
- * LINK: dpi/inspect/%.c
- * LINK: dpi/hello.c appliance/wire/tls.c appliance/wire/event.c appliance/wire/limit.c
- * LINK: dpi/decode.c dpi/flow.c
- * LINK: dpi/share.c dpi/stream.c dpi/runs.c dpi/pool.c dpi/name.c dpi/recognise.c dpi/%/recognise.c dpi/forms/%.c
- * LINK: appliance/base/bytes.c
- * LINK: appliance/base/addr.c appliance/wire/commands.c appliance/wire/reason.c appliance/wire/protocols.c
- * LINK: appliance/base/sha256.c appliance/wire/vocabulary*.c dpi/%/words.c
+ * LINK: $(INSPECT_PARTS) dpi/modbus/%.c dpi/slmp/%.c dpi/enip/%.c dpi/s7comm/%.c appliance/wire/tag.c
  * LIBS: libndpi nettle
  */
 #include <setjmp.h>

@@ -4,11 +4,7 @@
  *
  * LINK: dpi/flow.c dpi/share.c appliance/base/addr.c
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <stdio.h>
 #include <string.h>

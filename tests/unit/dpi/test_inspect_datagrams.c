@@ -3,23 +3,11 @@
  * The inspector and datagrams of enforced protocols: each is judged whole and for itself, by what holds when it comes. What is
  * refused is dropped and recorded, and its flow goes on; nobody is reset.
  *
- * LINK: appliance/wire/settings.c
- * LINK: dpi/judge.c appliance/wire/evaluate.c appliance/wire/operation.c
- * LINK: dpi/inspect/%.c
- * LINK: dpi/hello.c appliance/wire/tls.c appliance/wire/event.c appliance/wire/limit.c
- * LINK: dpi/decode.c dpi/flow.c
- * LINK: dpi/share.c dpi/stream.c dpi/runs.c dpi/pool.c dpi/name.c dpi/recognise.c dpi/%/recognise.c dpi/forms/%.c
- * LINK: appliance/base/bytes.c
- * LINK: appliance/base/addr.c appliance/wire/commands.c appliance/wire/reason.c appliance/wire/protocols.c
- * LINK: appliance/base/sha256.c appliance/wire/vocabulary*.c dpi/%/words.c
- * LINK: dpi/modbus/frame.c dpi/modbus/modbus.c dpi/modbus/request.c dpi/modbus/response.c dpi/modbus/segment.c dpi/modbus/serial.c dpi/modbus/slip.c
+ * LINK: $(INSPECT_PARTS) dpi/modbus/frame.c dpi/modbus/modbus.c dpi/modbus/request.c dpi/modbus/response.c
+ * LINK: dpi/modbus/segment.c dpi/modbus/serial.c dpi/modbus/slip.c
  * LIBS: libndpi nettle
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include "dpi/decode.h"
 #include "dpi/modbus/modbus.h"

@@ -3,24 +3,11 @@
  * I/O of EtherNet/IP through the whole inspector: connections are opened over TCP, in all the ways that there are, and their datagrams
  * go over UDP; policies change before, while and after that.
  *
- * LINK: appliance/wire/settings.c
- * LINK: dpi/enip/enip.c dpi/enip/state.c dpi/enip/build.c dpi/enip/encap.c dpi/enip/cip.c
- * LINK: dpi/enip/path.c dpi/enip/data.c dpi/enip/connect.c dpi/enip/answer.c dpi/enip/segment.c
- * LINK: dpi/judge.c appliance/wire/evaluate.c appliance/wire/operation.c appliance/wire/tag.c
- * LINK: dpi/inspect/%.c
- * LINK: dpi/hello.c appliance/wire/tls.c appliance/wire/event.c appliance/wire/limit.c
- * LINK: dpi/decode.c dpi/flow.c
- * LINK: dpi/share.c dpi/stream.c dpi/runs.c dpi/pool.c dpi/name.c dpi/recognise.c dpi/%/recognise.c dpi/forms/%.c
- * LINK: appliance/base/bytes.c
- * LINK: appliance/base/addr.c appliance/wire/commands.c appliance/wire/reason.c appliance/wire/protocols.c
- * LINK: appliance/base/sha256.c appliance/wire/vocabulary*.c dpi/%/words.c
+ * LINK: $(INSPECT_PARTS) dpi/enip/enip.c dpi/enip/state.c dpi/enip/build.c dpi/enip/encap.c dpi/enip/cip.c
+ * LINK: dpi/enip/path.c dpi/enip/data.c dpi/enip/connect.c dpi/enip/answer.c dpi/enip/segment.c appliance/wire/tag.c
  * LIBS: libndpi nettle
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #define desk_clear desk_clear_policy /* both desks have one */
 #include "tests/unit/dpi/enip_desk.h"

@@ -3,22 +3,10 @@
  * The inspector and what was lost with a worker: it waited for the one that died, and what was said behind it comes to its
  * successor first.
  *
- * LINK: appliance/wire/settings.c
- * LINK: dpi/judge.c appliance/wire/evaluate.c appliance/wire/operation.c
- * LINK: dpi/inspect/%.c
- * LINK: dpi/hello.c appliance/wire/tls.c appliance/wire/event.c appliance/wire/limit.c
- * LINK: dpi/decode.c dpi/flow.c
- * LINK: dpi/share.c dpi/stream.c dpi/runs.c dpi/pool.c dpi/name.c dpi/recognise.c dpi/%/recognise.c dpi/forms/%.c
- * LINK: appliance/base/bytes.c
- * LINK: appliance/base/addr.c appliance/wire/commands.c appliance/wire/reason.c appliance/wire/protocols.c
- * LINK: appliance/base/sha256.c appliance/wire/vocabulary*.c dpi/%/words.c
+ * LINK: $(INSPECT_PARTS)
  * LIBS: libndpi nettle
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include "tests/unit/dpi/inspect_setup.h"
 

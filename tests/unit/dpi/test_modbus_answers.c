@@ -1,19 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The Modbus enforcer: answers, open requests, pipelining, lost and repeated ones, a table changed in between.
- * LINK: appliance/wire/settings.c  dpi/modbus/frame.c dpi/modbus/modbus.c dpi/modbus/request.c dpi/modbus/response.c
- * LINK: dpi/judge.c
- * LINK: appliance/wire/evaluate.c appliance/wire/operation.c
- * LINK: dpi/modbus/segment.c dpi/modbus/serial.c dpi/modbus/slip.c appliance/base/bytes.c appliance/wire/vocabulary*.c dpi/%/words.c
- * LINK: appliance/wire/commands.c appliance/wire/protocols.c appliance/base/sha256.c
+ * LINK: $(COMMANDS_PARTS) dpi/modbus/frame.c dpi/modbus/modbus.c dpi/modbus/request.c dpi/modbus/response.c
+ * LINK: dpi/modbus/segment.c dpi/modbus/serial.c dpi/modbus/slip.c
  * LIBS: nettle
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include "tests/unit/dpi/modbus_desk.h"
 

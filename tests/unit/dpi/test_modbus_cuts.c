@@ -2,11 +2,8 @@
 /*
  * What servers find where they cut the client's bytes themselves: none is given more than it reads at once before it has
  * answered, unless everything is allowed or nothing forbidden can be found in it.
- * LINK: appliance/wire/settings.c  dpi/modbus/frame.c dpi/modbus/modbus.c dpi/modbus/request.c dpi/modbus/response.c
- * LINK: dpi/judge.c
- * LINK: appliance/wire/evaluate.c appliance/wire/operation.c
- * LINK: dpi/modbus/segment.c dpi/modbus/serial.c dpi/modbus/slip.c appliance/wire/vocabulary*.c dpi/%/words.c
- * LINK: appliance/base/bytes.c appliance/wire/commands.c appliance/wire/protocols.c appliance/base/sha256.c
+ * LINK: $(COMMANDS_PARTS) dpi/modbus/frame.c dpi/modbus/modbus.c dpi/modbus/request.c dpi/modbus/response.c
+ * LINK: dpi/modbus/segment.c dpi/modbus/serial.c dpi/modbus/slip.c
  * LIBS: nettle
  */
 #include <setjmp.h>

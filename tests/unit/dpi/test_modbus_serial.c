@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What receivers of Modbus RTU and ASCII find in bytes that are Modbus/TCP, and what is such a request and nothing else.
- * LINK: appliance/wire/settings.c  dpi/modbus/frame.c dpi/modbus/modbus.c dpi/modbus/request.c dpi/modbus/response.c
- * LINK: dpi/judge.c
- * LINK: appliance/wire/evaluate.c appliance/wire/operation.c
- * LINK: dpi/modbus/segment.c dpi/modbus/serial.c dpi/modbus/slip.c appliance/wire/vocabulary*.c dpi/%/words.c
- * LINK: appliance/base/bytes.c appliance/wire/commands.c appliance/wire/protocols.c appliance/base/sha256.c
+ * LINK: $(COMMANDS_PARTS) dpi/modbus/frame.c dpi/modbus/modbus.c dpi/modbus/request.c dpi/modbus/response.c
+ * LINK: dpi/modbus/segment.c dpi/modbus/serial.c dpi/modbus/slip.c
  * LIBS: nettle
  */
 #include <setjmp.h>

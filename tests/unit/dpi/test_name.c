@@ -5,11 +5,7 @@
  * LINK: dpi/name.c dpi/recognise.c dpi/%/recognise.c dpi/forms/%.c appliance/wire/protocols.c appliance/base/bytes.c appliance/wire/protocols.c
  * LIBS: libndpi
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <ndpi_api.h>
 #include <stdio.h>

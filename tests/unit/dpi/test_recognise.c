@@ -4,11 +4,7 @@
  *
  * LINK: dpi/recognise.c dpi/%/recognise.c dpi/forms/%.c appliance/wire/protocols.c appliance/base/bytes.c
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The S7comm enforcer: every code of every kind, lengths that lie, and the order of a session.
- * LINK: appliance/wire/settings.c appliance/base/bytes.c appliance/base/sha256.c appliance/wire/commands.c appliance/wire/protocols.c
- * LINK: appliance/wire/evaluate.c appliance/wire/operation.c appliance/wire/vocabulary*.c dpi/%/words.c
- * LINK: dpi/judge.c dpi/s7comm/answer.c dpi/s7comm/cotp.c dpi/s7comm/cut.c dpi/s7comm/items.c dpi/s7comm/message.c
- * LINK: dpi/s7comm/push.c dpi/s7comm/request.c dpi/s7comm/s7comm.c dpi/s7comm/session.c dpi/s7comm/state.c
+ * LINK: $(COMMANDS_PARTS) dpi/s7comm/answer.c dpi/s7comm/cotp.c dpi/s7comm/cut.c dpi/s7comm/items.c
+ * LINK: dpi/s7comm/message.c dpi/s7comm/push.c dpi/s7comm/request.c dpi/s7comm/s7comm.c dpi/s7comm/session.c
+ * LINK: dpi/s7comm/state.c
  * LIBS: nettle
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -3,12 +3,7 @@
  * The lower layers of S7comm: packets, TPDUs, messages of several DTs, and what a connection request says.
  * LINK: appliance/wire/settings.c appliance/base/bytes.c dpi/s7comm/cotp.c
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,19 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The SLMP enforcer: which answers fit an open request, and what a registered monitor reads.
- * LINK: appliance/wire/settings.c dpi/slmp/slmp.c dpi/slmp/frame.c dpi/slmp/device.c dpi/slmp/request.c dpi/slmp/touch.c dpi/slmp/segment.c dpi/slmp/other.c
- * LINK: dpi/judge.c
- * LINK: appliance/wire/evaluate.c appliance/wire/operation.c
- * LINK: appliance/base/bytes.c appliance/wire/commands.c appliance/wire/protocols.c appliance/base/sha256.c
- * LINK: appliance/wire/vocabulary*.c dpi/%/words.c
+ * LINK: $(COMMANDS_PARTS) dpi/slmp/slmp.c dpi/slmp/frame.c dpi/slmp/device.c dpi/slmp/request.c dpi/slmp/touch.c
+ * LINK: dpi/slmp/segment.c dpi/slmp/other.c
  * LIBS: nettle
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <string.h>
 

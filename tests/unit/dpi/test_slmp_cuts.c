@@ -3,19 +3,11 @@
  * What servers find that lost their place: commands hidden in what may be written, cut so that a segment begins with them. Readers
  * here are models of public ones: one takes each segment for a frame, one takes the first eleven bytes of a header for a frame
  * when no more came (melsec_mc_mock), one reads on at any byte.
- * LINK: appliance/wire/settings.c dpi/slmp/slmp.c dpi/slmp/frame.c dpi/slmp/device.c dpi/slmp/request.c dpi/slmp/touch.c dpi/slmp/segment.c dpi/slmp/other.c
- * LINK: dpi/judge.c
- * LINK: appliance/wire/evaluate.c appliance/wire/operation.c
- * LINK: appliance/base/bytes.c appliance/wire/commands.c appliance/wire/protocols.c appliance/base/sha256.c
- * LINK: appliance/wire/vocabulary*.c dpi/%/words.c
+ * LINK: $(COMMANDS_PARTS) dpi/slmp/slmp.c dpi/slmp/frame.c dpi/slmp/device.c dpi/slmp/request.c dpi/slmp/touch.c
+ * LINK: dpi/slmp/segment.c dpi/slmp/other.c
  * LIBS: nettle
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <string.h>
 

@@ -3,19 +3,11 @@
  * Frames of forms that no session has, hidden in what may be written and cut so that a segment begins with them: extended MT, the same pushed and
  * answered, CC-Link IE TSN's asked and answered. libslmp2 reads them all and executes what they command. In ASCII it takes what is no digit for a 0,
  * and others take digits of lower case.
- * LINK: appliance/wire/settings.c dpi/slmp/slmp.c dpi/slmp/frame.c dpi/slmp/device.c dpi/slmp/request.c dpi/slmp/touch.c dpi/slmp/segment.c dpi/slmp/other.c
- * LINK: dpi/judge.c
- * LINK: appliance/wire/evaluate.c appliance/wire/operation.c
- * LINK: appliance/base/bytes.c appliance/wire/commands.c appliance/wire/protocols.c appliance/base/sha256.c
- * LINK: appliance/wire/vocabulary*.c dpi/%/words.c
+ * LINK: $(COMMANDS_PARTS) dpi/slmp/slmp.c dpi/slmp/frame.c dpi/slmp/device.c dpi/slmp/request.c dpi/slmp/touch.c
+ * LINK: dpi/slmp/segment.c dpi/slmp/other.c
  * LIBS: nettle
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <string.h>
 

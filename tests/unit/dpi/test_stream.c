@@ -4,11 +4,7 @@
  *
  * LINK: dpi/share.c dpi/stream.c dpi/runs.c dpi/pool.c appliance/base/addr.c appliance/base/bytes.c
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -6,12 +6,7 @@
  * LINK: appliance/base/bytes.c appliance/base/err.c appliance/base/utf8.c appliance/base/memfd.c
  * LIBS: jansson
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <stdlib.h>
 #include <string.h>

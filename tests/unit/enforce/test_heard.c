@@ -5,12 +5,7 @@
  *
  * LINK: appliance/enforce/heard.c policy/ir/evaluate.c appliance/base/addr.c
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <errno.h>
 #include <netinet/in.h>

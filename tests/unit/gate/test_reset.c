@@ -2,12 +2,7 @@
 /*
  * LINK: appliance/gate/reset.c appliance/base/addr.c appliance/base/bytes.c appliance/base/err.c
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <string.h>
 

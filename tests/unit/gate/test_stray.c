@@ -2,12 +2,7 @@
 /*
  * LINK: appliance/gate/stray.c appliance/wire/pairs.c appliance/base/addr.c appliance/base/bytes.c
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include "appliance/gate/stray.h"
 #include "appliance/wire/pairs.h"

@@ -6,12 +6,7 @@
  * LINK: appliance/gate/stray.c appliance/wire/pairs.c appliance/base/clock.c
  * LIBS: libmnl libnetfilter_queue
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -7,12 +7,7 @@
  * LIBS: libmnl libnetfilter_queue
  */
 /* Life and death of a worker, on scripted time: what waits in the queues is a file, what the kernel would get a socket. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -8,12 +8,7 @@
  * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/base/bytes.c appliance/base/memfd.c
  * LIBS: jansson hogweed nettle zlib
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -9,12 +9,7 @@
  * LINK: $(WIRE_SRC) $(BASE_SRC)
  * LIBS: jansson nettle
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -9,12 +9,7 @@
  * LINK: appliance/base/bytes.c appliance/base/memfd.c appliance/base/clock.c
  * LIBS: jansson nettle zlib
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <errno.h>
 #include <stdio.h>

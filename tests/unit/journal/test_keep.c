@@ -15,12 +15,7 @@
  * LINK: appliance/journal/access.c appliance/journal/hold.c appliance/journal/role_hold.c appliance/journal/role_device.c appliance/journal/role_weak.c appliance/journal/weak.c appliance/journal/weak_file.c appliance/journal/known.c appliance/journal/known_file.c appliance/base/atomic_file.c
  * LIBS: jansson hogweed nettle zlib
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -11,12 +11,7 @@
  * LINK: appliance/journal/index.c appliance/journal/sketch.c
  * LIBS: jansson hogweed nettle zlib
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -11,12 +11,7 @@
  * LINK: appliance/journal/index.c appliance/journal/sketch.c appliance/journal/filter.c
  * LIBS: jansson hogweed nettle zlib
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <dirent.h>
 #include <fcntl.h>

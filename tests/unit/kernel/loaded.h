@@ -6,12 +6,7 @@
 #ifndef SEKISHO_TESTS_UNIT_KERNEL_LOADED_H
 #define SEKISHO_TESTS_UNIT_KERNEL_LOADED_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <libmnl/libmnl.h>
 #include <stdio.h>

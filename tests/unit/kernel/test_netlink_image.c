@@ -4,12 +4,7 @@
  * LINK: appliance/kernel/image.c appliance/enforce/expect.c policy/ir/skeleton/%.c policy/ir/elements.c
  * LINK: policy/ir/names.c appliance/base/addr.c appliance/base/arena.c appliance/base/err.c appliance/wire/reason.c
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -4,12 +4,7 @@
  * LINK: policy/ir/skeleton/%.c policy/ir/names.c appliance/base/arena.c appliance/base/err.c appliance/wire/reason.c
  * LIBS: libnftnl libmnl
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LINK: tests/unit/policy/model_make.c policy/compile/lower.c policy/compile/exposure.c policy/space/cells.c policy/space/boxes*.c
- * LINK: appliance/wire/evaluate.c appliance/wire/operation.c policy/check/rows.c policy/check/port.c
- * LINK: policy/space/intern.c policy/compile/permits.c policy/compile/commands.c policy/space/prove.c
- * LINK: policy/space/costs.c policy/space/prove_text.c policy/space/passes.c policy/ir/evaluate.c policy/ir/skeleton/%.c policy/ir/elements.c policy/ir/names.c
- * LINK: appliance/enforce/witness_box.c appliance/enforce/witness.c appliance/enforce/witness_edges.c appliance/enforce/walk.c appliance/enforce/expect.c appliance/kernel/ruleset.c
- * LINK: appliance/kernel/image.c appliance/kernel/batch.c appliance/kernel/rule.c appliance/kernel/expr.c appliance/kernel/text.c
- * LINK: appliance/kernel/talk.c appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c
- * LINK: appliance/base/clock.c appliance/base/diag.c appliance/base/err.c appliance/base/messages.c appliance/base/errno_text.c
- * LINK: appliance/base/sha256.c appliance/wire/commands.c appliance/wire/protocols.c appliance/wire/reason.c
- * LINK: appliance/wire/vocabulary*.c dpi/%/words.c policy/ir/objects.c policy/ir/seal.c appliance/wire/settings.c
+ * LINK: $(COMPILER_PARTS) policy/ir/evaluate.c policy/ir/skeleton/%.c policy/ir/elements.c policy/ir/names.c
+ * LINK: appliance/enforce/witness_box.c appliance/enforce/witness.c appliance/enforce/witness_edges.c
+ * LINK: appliance/enforce/walk.c appliance/enforce/expect.c appliance/kernel/ruleset.c appliance/kernel/image.c
+ * LINK: appliance/kernel/batch.c appliance/kernel/rule.c appliance/kernel/expr.c appliance/kernel/text.c
+ * LINK: appliance/kernel/talk.c appliance/base/clock.c appliance/wire/reason.c
  * LIBS: libnftnl libmnl nettle
  */
 /* The messages that would load a policy, read back as the kernel would dump them, agree with the policy; and whatever opens a

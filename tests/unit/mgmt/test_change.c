@@ -5,12 +5,7 @@
  * LINK: mgmt/web/change.c appliance/wire/change.c appliance/base/bundle.c appliance/base/bytes.c appliance/base/memfd.c appliance/base/err.c appliance/base/utf8.c
  * LIBS: jansson libmicrohttpd
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <stdlib.h>
 #include <string.h>

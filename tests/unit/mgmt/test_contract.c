@@ -7,12 +7,7 @@
  * LINK: dpi/%/words.c appliance/control/at_machine.c $(WIRE_SRC) $(BASE_SRC)
  * LIBS: jansson nettle gnutls
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -4,12 +4,7 @@
  * headers that stand before it.
  * LINK: mgmt/cli/replay/defrag.c mgmt/cli/replay/link.c appliance/base/bytes.c
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -9,12 +9,7 @@
  * LINK: appliance/base/json.c appliance/base/memfd.c appliance/base/messages.c appliance/base/sha256.c appliance/base/utf8.c
  * LIBS: jansson nettle
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <stdlib.h>
 #include <string.h>

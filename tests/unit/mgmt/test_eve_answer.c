@@ -6,12 +6,7 @@
  * LINK: $(WIRE_SRC) $(BASE_SRC)
  * LIBS: jansson nettle
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,12 +5,7 @@
  * LINK: appliance/wire/event_words.c appliance/wire/reason.c $(BASE_SRC)
  * LIBS: jansson nettle
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <stdio.h>
 #include <stdlib.h>

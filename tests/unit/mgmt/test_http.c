@@ -6,12 +6,7 @@
  * LINK: mgmt/web/api/target.c mgmt/web/token.c mgmt/web/budget.c mgmt/web/crowd.c appliance/base/bytes.c
  * LINK: appliance/base/addr.c
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,12 +5,7 @@
  * LINK: appliance/base/memfd.c appliance/base/err.c appliance/base/utf8.c
  * LIBS: nettle libseccomp jansson
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <stdio.h>
 #include <stdlib.h>

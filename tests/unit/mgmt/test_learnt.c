@@ -5,12 +5,7 @@
  *
  * LINK: mgmt/cli/learn/learnt.c appliance/base/addr.c
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include "mgmt/cli/learn/learnt.h"
 

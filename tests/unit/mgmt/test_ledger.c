@@ -6,12 +6,7 @@
  * LINK: appliance/base/utf8.c appliance/base/sha256.c appliance/base/err.c appliance/base/atomic_file.c
  * LIBS: jansson nettle
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <fcntl.h>
 #include <stdio.h>

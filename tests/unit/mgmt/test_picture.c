@@ -5,12 +5,7 @@
  * LINK: appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/protocols.c appliance/wire/notation.c appliance/wire/tag.c appliance/wire/settings.c $(BASE_SRC)
  * LIBS: jansson nettle
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,12 +5,7 @@
  * LINK: $(BASE_SRC) $(WIRE_SRC)
  * LIBS: nettle jansson
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,12 +6,7 @@
  * LINK: $(POLICY_SRC) $(BASE_SRC) $(WIRE_SRC)
  * LIBS: libconfig nettle jansson
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <stdio.h>
 #include <stdlib.h>

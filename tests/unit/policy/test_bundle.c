@@ -6,12 +6,7 @@
  * LINK: policy/read/text.c policy/read/include.c policy/read/bracket.c appliance/base/arena.c
  * LINK: appliance/base/bundle.c appliance/base/bytes.c appliance/base/diag.c appliance/base/messages.c appliance/base/errno_text.c appliance/base/utf8.c
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <errno.h>
 #include <fcntl.h>

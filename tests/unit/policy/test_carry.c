@@ -2,21 +2,10 @@
 /*
  * Which permits go on under the same id, and which must not.
  *
- * LINK: tests/unit/policy/model_make.c policy/compile/lower.c policy/compile/exposure.c policy/space/cells.c policy/space/boxes*.c policy/space/costs.c
- * LINK: appliance/wire/evaluate.c appliance/wire/operation.c policy/check/rows.c policy/check/port.c
- * LINK: policy/space/intern.c policy/compile/permits.c policy/compile/commands.c policy/space/prove.c
- * LINK: policy/space/prove_text.c policy/space/passes.c tests/unit/policy/evaluate_model.c policy/ir/carry.c policy/ir/near.c policy/ir/evaluate.c
- * LINK: appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c appliance/wire/commands.c
- * LINK: appliance/base/diag.c appliance/base/messages.c appliance/base/errno_text.c appliance/wire/protocols.c appliance/base/sha256.c
- * LINK: appliance/wire/vocabulary*.c dpi/%/words.c policy/ir/objects.c policy/ir/seal.c appliance/base/err.c appliance/wire/settings.c
+ * LINK: $(COMPILER_PARTS) tests/unit/policy/evaluate_model.c policy/ir/carry.c policy/ir/near.c policy/ir/evaluate.c
  * LIBS: nettle
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <stdio.h>
 #include <stdlib.h>

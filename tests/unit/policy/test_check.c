@@ -12,12 +12,7 @@
  * LINK: appliance/base/utf8.c appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/settings.c
  * LIBS: libconfig nettle
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <stdio.h>
 #include <stdlib.h>

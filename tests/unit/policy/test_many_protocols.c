@@ -7,12 +7,7 @@
  * LINK: appliance/wire/vocabulary.c appliance/wire/reason.c appliance/wire/limit_json.c appliance/wire/event_filter.c
  * LIBS: libconfig nettle jansson
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <stdio.h>
 #include <stdlib.h>

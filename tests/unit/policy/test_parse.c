@@ -6,12 +6,7 @@
  * LINK: appliance/base/utf8.c
  * LIBS: libconfig
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,24 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LINK: tests/unit/policy/model_make.c policy/compile/lower.c policy/compile/exposure.c policy/space/cells.c policy/space/boxes*.c policy/space/costs.c
- * LINK: appliance/wire/commands_json.c appliance/wire/notation.c appliance/wire/tag.c appliance/wire/evaluate.c appliance/wire/operation.c policy/check/rows.c policy/check/port.c
- * LINK: policy/space/intern.c policy/compile/permits.c policy/compile/commands.c policy/space/prove.c
- * LINK: policy/space/prove_text.c policy/space/passes.c
- * LINK: policy/ir/seal.c policy/ir/skeleton/%.c policy/ir/elements.c policy/ir/names.c policy/render/nft.c
- * LINK: policy/render/nft_rule.c policy/render/json.c appliance/base/addr.c appliance/base/json.c
- * LINK: appliance/base/arena.c appliance/base/bytes.c appliance/wire/commands.c appliance/base/diag.c
- * LINK: appliance/base/err.c appliance/base/utf8.c appliance/base/messages.c appliance/base/errno_text.c appliance/wire/protocols.c appliance/wire/reason.c
- * LINK: appliance/base/sha256.c appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/msg.c appliance/wire/event_filter.c appliance/base/memfd.c
- * LINK: policy/ir/objects.c appliance/wire/settings.c
+ * LINK: $(COMPILER_PARTS) appliance/wire/commands_json.c appliance/wire/notation.c appliance/wire/tag.c
+ * LINK: policy/ir/skeleton/%.c policy/ir/elements.c policy/ir/names.c policy/render/nft.c policy/render/nft_rule.c
+ * LINK: policy/render/json.c appliance/base/json.c appliance/base/utf8.c appliance/wire/reason.c appliance/wire/msg.c
+ * LINK: appliance/wire/event_filter.c appliance/base/memfd.c
  * LIBS: nettle jansson
  */
 /* What the renderings say; that nft takes the text is tests/netns/nft_text, and its exact words are tests/golden. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <stdio.h>
 #include <stdlib.h>

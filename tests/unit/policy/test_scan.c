@@ -6,12 +6,7 @@
  * LINK: policy/read/bracket.c appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c
  * LINK: appliance/base/diag.c appliance/base/diag_print.c appliance/base/messages.c appliance/base/errno_text.c appliance/base/utf8.c
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,23 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LINK: tests/unit/policy/model_make.c tests/unit/kernel/rule_box.c policy/compile/lower.c policy/compile/exposure.c policy/space/cells.c
- * LINK: appliance/wire/evaluate.c appliance/wire/operation.c policy/check/rows.c policy/check/port.c
- * LINK: policy/space/boxes*.c policy/space/costs.c policy/space/intern.c policy/compile/permits.c policy/compile/commands.c
- * LINK: policy/space/prove.c policy/ir/evaluate.c policy/ir/skeleton/%.c policy/ir/elements.c policy/ir/names.c
- * LINK: policy/space/prove_text.c policy/space/passes.c
- * LINK: appliance/base/addr.c appliance/wire/reason.c appliance/base/arena.c appliance/base/bytes.c
- * LINK: appliance/wire/commands.c appliance/base/diag.c appliance/base/messages.c appliance/base/errno_text.c appliance/wire/protocols.c
- * LINK: appliance/base/sha256.c appliance/wire/vocabulary*.c dpi/%/words.c
- * LINK: policy/ir/objects.c policy/ir/seal.c appliance/base/err.c appliance/wire/settings.c
+ * LINK: $(COMPILER_PARTS) tests/unit/kernel/rule_box.c policy/ir/evaluate.c policy/ir/skeleton/%.c
+ * LINK: policy/ir/elements.c policy/ir/names.c appliance/wire/reason.c
  * LIBS: nettle
  */
 /* Packets through the symbolic rules: every sentence of the skeleton that matters to an attacker is tried here. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <stdio.h>
 #include <stdlib.h>

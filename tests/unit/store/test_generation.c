@@ -6,12 +6,7 @@
  * LINK: appliance/base/sha256.c appliance/base/utf8.c appliance/base/bytes.c
  * LIBS: nettle
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <errno.h>
 #include <fcntl.h>

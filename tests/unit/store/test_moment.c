@@ -6,12 +6,7 @@
  * LINK: appliance/store/moment.c appliance/base/atomic_file.c appliance/base/err.c appliance/base/sha256.c
  * LIBS: nettle
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <fcntl.h>
 #include <string.h>

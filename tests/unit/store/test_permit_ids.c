@@ -7,12 +7,7 @@
  * LINK: appliance/base/sha256.c
  * LIBS: nettle
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <fcntl.h>
 #include <stdio.h>

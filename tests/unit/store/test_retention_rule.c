@@ -6,12 +6,7 @@
  * LINK: appliance/base/bytes.c appliance/base/sha256.c appliance/base/err.c
  * LIBS: jansson nettle
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include "appliance/store/retention.h"
 

@@ -4,12 +4,7 @@
  *
  * LINK: appliance/supervise/unserved.c
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include "appliance/supervise/unserved.h"
 

@@ -4,12 +4,7 @@
  *
  * LINK: appliance/supervise/folders.c appliance/base/atomic_file.c appliance/base/logins.c appliance/base/err.c
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <sys/stat.h>
 

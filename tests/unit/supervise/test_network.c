@@ -8,12 +8,7 @@
  * LINK: appliance/base/bytes.c appliance/base/clock.c appliance/base/sha256.c appliance/base/err.c
  * LIBS: jansson nettle
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <errno.h>
 #include <stdio.h>

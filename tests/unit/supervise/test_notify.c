@@ -4,12 +4,7 @@
  *
  * LINK: appliance/supervise/notify.c appliance/base/messages.c appliance/base/errno_text.c appliance/base/err.c
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <stdlib.h>
 #include <string.h>

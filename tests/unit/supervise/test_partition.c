@@ -8,12 +8,7 @@
  * LINK: appliance/base/memfd.c appliance/base/utf8.c appliance/base/bytes.c appliance/base/sha256.c
  * LIBS: jansson libseccomp nettle
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <stdlib.h>
 #include <string.h>

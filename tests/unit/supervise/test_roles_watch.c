@@ -5,12 +5,7 @@
  *
  * LINK: appliance/supervise/watch.c appliance/role/vigil.c appliance/base/bytes.c appliance/base/err.c appliance/base/clock.c
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,12 +6,7 @@
  * LINK: appliance/supervise/table_merge.c appliance/wire/commands.c appliance/wire/protocols.c appliance/base/bytes.c appliance/base/sha256.c
  * LIBS: nettle
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <stdlib.h>
 #include <string.h>

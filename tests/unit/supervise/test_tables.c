@@ -6,12 +6,7 @@
  * LINK: appliance/base/sentence.c appliance/base/messages.c appliance/base/errno_text.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c
  * LIBS: jansson nettle
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <stdlib.h>
 #include <string.h>

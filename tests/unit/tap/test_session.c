@@ -8,12 +8,7 @@
  * LINK: appliance/base/memfd.c
  * LIBS: jansson nettle
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <string.h>
 

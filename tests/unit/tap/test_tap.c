@@ -8,12 +8,7 @@
  * LINK: appliance/wire/msg.c appliance/wire/answer.c appliance/wire/event_filter.c appliance/role/sandbox.c appliance/role/sandbox_table.c appliance/base/memfd.c
  * LIBS: jansson nettle libmnl libseccomp libcap-ng
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <string.h>
 

@@ -4,12 +4,7 @@
  * away by a slip in the table is seen.
  * LINK: appliance/wire/duty.c appliance/base/messages.c appliance/base/errno_text.c
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <string.h>
 

@@ -3,12 +3,7 @@
  * The event codec and the counting of lost records.
  * LINK: appliance/wire/event.c appliance/wire/protocols.c appliance/wire/limit.c appliance/base/bytes.c appliance/base/addr.c
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <fcntl.h>
 #include <string.h>

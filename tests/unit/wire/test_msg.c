@@ -6,12 +6,7 @@
  *
  * LINK: appliance/wire/msg.c appliance/wire/event_filter.c appliance/base/bytes.c appliance/base/err.c appliance/base/utf8.c appliance/base/memfd.c
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <errno.h>
 #include <fcntl.h>

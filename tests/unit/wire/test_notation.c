@@ -4,12 +4,7 @@
  * and for random ranges of the largest ones.
  * LINK: appliance/wire/notation.c appliance/wire/tag.c
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -6,12 +6,7 @@
  * LINK: appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/settings.c appliance/base/bytes.c appliance/base/sha256.c
  * LIBS: nettle
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,12 +2,7 @@
 /*
  * LINK: appliance/wire/ring.c appliance/wire/shared.c appliance/base/err.c
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <fcntl.h>
 #include <pthread.h>

@@ -8,12 +8,7 @@
  * LINK: appliance/wire/msg.c appliance/wire/event_filter.c appliance/base/bytes.c appliance/base/err.c appliance/base/utf8.c appliance/base/memfd.c
  * LIBS: libseccomp libcap-ng libmnl libnetfilter_queue
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

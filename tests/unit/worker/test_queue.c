@@ -3,12 +3,7 @@
  * LINK: appliance/worker/queue.c appliance/base/bytes.c appliance/base/err.c
  * LIBS: libmnl libnetfilter_queue
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <arpa/inet.h>
 #include <linux/netfilter/nfnetlink.h>

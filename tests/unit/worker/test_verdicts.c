@@ -6,12 +6,7 @@
  * LINK: appliance/worker/verdicts.c appliance/worker/form.c appliance/base/err.c
  * LIBS: libmnl libnetfilter_queue
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <arpa/inet.h>
 #include <linux/netlink.h>

@@ -40,7 +40,7 @@ void sysctl_verify(bool forwarding_on, sysctl_each *each, void *ctx);
  * neighbours   one table per family (1024): some hundred packets a second to unused addresses of an allowed network, and no other
  *              zone's neighbour is found any more.
  * sessions     connection tracking measures its table by the machine's memory: with 1 GB there is room for 7,376, fewer than one
- *              interface may have in a lane (IR_PART_SESSIONS * IR_ZONE_PARTS). Made is room for eight such shares, as the kernel
+ *              interface may have in a lane (IR_ZONE_SESSIONS). Made is room for six such shares, as the kernel
  *              itself does from 4 GB on; 320 bytes for an entry that is used, 84 MB when all are.
  *
  * Only the first namespace may say how large they are; the supervisor starts there.

@@ -8,7 +8,7 @@
 #include "appliance/enforce/enforce.h"
 #include "appliance/kernel/conntrack.h"
 
-#define SHARE_MOST (IR_PART_SESSIONS * IR_ZONE_PARTS)
+#define SHARE_MOST IR_ZONE_SESSIONS
 
 json_t *enforce_lane_json(uint32_t number)
 {
@@ -92,5 +92,5 @@ json_t *enforce_limits(const struct image *have, const struct image *want)
 		return json_null();
 	return json_pack("{s:i,s:i,s:i,s:i,s:i}", "few_per_second", (int)IR_FEW_RATE, "few_of_a_pair",
 			 (int)IR_PAIR_RATE, "many_per_second", (int)IR_MANY_RATE, "sessions", (int)SHARE_MOST,
-			 "sessions_of_a_pair", (int)(IR_PART_SESSIONS * IR_PAIR_PARTS));
+			 "sessions_of_a_pair", (int)IR_PAIR_SESSIONS);
 }

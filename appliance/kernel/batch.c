@@ -20,7 +20,6 @@
 #include <linux/netfilter_ipv4.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #define MESSAGE_ROOM 16384u /* one message never needs more */
 
@@ -95,10 +94,6 @@ struct batch *batch_new(uint32_t generation_id)
 	if (b == NULL)
 		return NULL;
 	b->generation_id = generation_id;
-	if (getrandom(&b->seed, sizeof(b->seed), 0) != (ssize_t)sizeof(b->seed)) {
-		batch_free(b);
-		return NULL;
-	}
 	p = batch_slot(b, NFNL_MSG_BATCH_BEGIN, 0, 0);
 	if (p == NULL) {
 		batch_free(b);
@@ -317,7 +312,6 @@ void batch_rule(struct batch *b, struct nftnl_rule *rule, uint32_t line)
 
 	if (h == NULL)
 		return;
-	rule_key(rule, b->seed);
 	nftnl_rule_nlmsg_build_payload(h, rule);
 	batch_done(b, h);
 }

@@ -19,8 +19,7 @@ struct batch {
 	struct note *notes; /* by sequence number, from 0 */
 	uint32_t n, room;
 	uint32_t generation_id;
-	uint32_t seed; /* of every hash in its rules */
-	bool failed;   /* memory was out */
+	bool failed; /* memory was out */
 };
 
 /* Room for one more message and its note; NULL when memory is out. */

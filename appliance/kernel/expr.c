@@ -192,23 +192,20 @@ void expr_limit(struct build *b, uint32_t per_second, uint32_t burst)
 		limit_fill(x, per_second, burst);
 }
 
-void expr_hash(struct build *b, uint32_t from, uint32_t len, uint32_t parts, uint32_t word)
+void expr_draw(struct build *b, uint32_t parts, uint32_t word)
 {
-	struct nftnl_expr *x = expr2(b, "hash", NFTNL_EXPR_HASH_SREG, reg(from), NFTNL_EXPR_HASH_DREG, reg(word));
+	struct nftnl_expr *x = expr2(b, "numgen", NFTNL_EXPR_NG_DREG, reg(word), NFTNL_EXPR_NG_MODULUS, parts);
 
-	if (x == NULL)
-		return;
-	nftnl_expr_set_u32(x, NFTNL_EXPR_HASH_LEN, len);
-	nftnl_expr_set_u32(x, NFTNL_EXPR_HASH_MODULUS, parts);
-	nftnl_expr_set_u32(x, NFTNL_EXPR_HASH_TYPE, NFT_HASH_JENKINS);
+	if (x != NULL)
+		nftnl_expr_set_u32(x, NFTNL_EXPR_NG_TYPE, NFT_NG_RANDOM);
 }
 
-/* `what` belongs to the element, and is this function's; NULL with `ms`: nothing but its time. */
+/* `what` belongs to the element, and is this function's. */
 static void element(struct build *b, unsigned set, uint32_t op, struct nftnl_expr *what, uint32_t ms)
 {
 	struct nftnl_expr *x = expr2(b, "dynset", NFTNL_EXPR_DYNSET_SREG_KEY, reg(0), NFTNL_EXPR_DYNSET_OP, op);
 
-	if (x == NULL || (what == NULL && ms == 0)) {
+	if (x == NULL || what == NULL) {
 		b->bad = true;
 		if (what != NULL)
 			nftnl_expr_free(what);
@@ -217,8 +214,7 @@ static void element(struct build *b, unsigned set, uint32_t op, struct nftnl_exp
 	nftnl_expr_set_str(x, NFTNL_EXPR_DYNSET_SET_NAME, set_spec(set)->name);
 	if (ms != 0)
 		nftnl_expr_set_u64(x, NFTNL_EXPR_DYNSET_TIMEOUT, ms);
-	if (what != NULL)
-		nftnl_expr_set(x, NFTNL_EXPR_DYNSET_EXPR, what, 0);
+	nftnl_expr_set(x, NFTNL_EXPR_DYNSET_EXPR, what, 0);
 }
 
 #define PACE_MS 10000u /* a pair that opened nothing for so long has its whole burst again */
@@ -244,11 +240,6 @@ void expr_crowd(struct build *b, unsigned set, uint32_t most)
 		nftnl_expr_set_u32(x, NFTNL_EXPR_CONNLIMIT_FLAGS, NFT_CONNLIMIT_F_INV);
 	}
 	element(b, set, NFT_DYNSET_OP_ADD, x, 0);
-}
-
-void expr_remember(struct build *b, unsigned set, uint32_t ms)
-{
-	element(b, set, NFT_DYNSET_OP_ADD, NULL, ms);
 }
 
 static void log_to_tap(struct build *b, const char *prefix)

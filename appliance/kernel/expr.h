@@ -43,11 +43,10 @@ void expr_unrouted(struct build *b); /* no route back to the source through the 
 enum lookup_result { LOOKUP_MEMBER, LOOKUP_MARK, LOOKUP_VERDICT };
 void expr_lookup(struct build *b, unsigned set, enum lookup_result result, bool inverted);
 
-void expr_hash(struct build *b, uint32_t from, uint32_t len, uint32_t parts, uint32_t word); /* keyed by its batch */
+void expr_draw(struct build *b, uint32_t parts, uint32_t word); /* word = one of 0 to parts - 1, by chance */
 /* An element for the key from register 0 on. */
 void expr_pace(struct build *b, unsigned set, uint32_t per_second, uint32_t burst); /* breaks the rule when over */
 void expr_crowd(struct build *b, unsigned set, uint32_t most);			    /* breaks the rule unless over */
-void expr_remember(struct build *b, unsigned set, uint32_t ms);
 void expr_limit(struct build *b, uint32_t per_second, uint32_t burst);
 void expr_log_record(struct build *b, uint32_t reason);
 void expr_log_device(struct build *b); /* to the tap as well, and no record */

@@ -61,11 +61,13 @@ _Static_assert(IR_LAYERS == 8, "one map for each layer");
 		 .most = LANE_COUNT }
 
 /* When there are too many keys, an element less is remembered; nothing is refused for it but by the share of its side. */
-#define FILLED(id, text, length, ...)                                                                                  \
+#define PAIRS 65536u
+#define PARTS 262144u /* one for each session that tracking has room for (box/capacity.h), however they are drawn */
+#define FILLED(id, text, length, keys, ...)                                                                            \
 	[id] = { .name = (text),                                                                                       \
 		 .key_len = (length),                                                                                  \
 		 .shown_as = SHOWN_INTEGER,                                                                            \
-		 .most = 65536,                                                                                        \
+		 .most = (keys),                                                                                       \
 		 .filled = true,                                                                                       \
 		 __VA_ARGS__ }
 
@@ -113,15 +115,14 @@ static const struct set_spec specs[TABLE_SET_COUNT] = {
 		       .key_len = 8,
 		       .fields = { 4, 4 },
 		       .shown_as = SHOWN2(SHOWN_INTERFACE, SHOWN_MARK) },
-	FILLED(SET_PACE4, "pace4", 12, .timeout = true),
-	FILLED(SET_PACE6, "pace6", 36, .timeout = true),
-	FILLED(SET_PACE_FEW, "pace_few", 8, .timeout = false),
-	FILLED(SET_PACE_MANY, "pace_many", 8, .timeout = false),
-	FILLED(SET_PACE_LINK, "pace_link", 8, .timeout = false),
-	FILLED(SET_SHARE4, "share4", 16, .timeout = false),
-	FILLED(SET_SHARE6, "share6", 40, .timeout = false),
-	FILLED(SET_SHARE_ZONE, "share_zone", 12, .timeout = false),
-	FILLED(SET_FULL_ZONE, "full_zone", 12, .timeout = true),
+	FILLED(SET_PACE4, "pace4", 12, PAIRS, .timeout = true),
+	FILLED(SET_PACE6, "pace6", 36, PAIRS, .timeout = true),
+	FILLED(SET_PACE_FEW, "pace_few", 8, PAIRS, .timeout = false),
+	FILLED(SET_PACE_MANY, "pace_many", 8, PAIRS, .timeout = false),
+	FILLED(SET_PACE_LINK, "pace_link", 8, PAIRS, .timeout = false),
+	FILLED(SET_SHARE4, "share4", 16, PARTS, .timeout = false),
+	FILLED(SET_SHARE6, "share6", 40, PARTS, .timeout = false),
+	FILLED(SET_SHARE_ZONE, "share_zone", 12, PARTS, .timeout = false),
 	[SET_SWITCH] = { .name = "switch", .key_len = 4, .fields = { 4 }, .shown_as = SHOWN_INTEGER },
 	BRIDGES(SET_BRIDGE4, "bridge4", 4, SHOWN_IPV4),
 	BRIDGES(SET_BRIDGE6, "bridge6", 16, SHOWN_IPV6),

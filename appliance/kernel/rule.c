@@ -71,10 +71,7 @@ static void load_lane(struct build *b, uint32_t word)
 	expr_bits32(b, word, MARK_LANE_MASK, 0);
 }
 
-#define HASHED 4u /* the first word of what is hashed beside a short key */
-#define HASHED_PORTS 12u
-
-/* Keys of what packets fill in. The first four bytes of any transport here are its ports, or type, code and checksum. */
+/* Keys of what packets fill in. */
 static void share_key(struct build *b, bool v6, uint32_t key)
 {
 	uint32_t words;
@@ -86,19 +83,16 @@ static void share_key(struct build *b, bool v6, uint32_t key)
 	case KEY_SHARE_PAIR:
 		words = load_pair(b, v6, 0);
 		load_lane(b, words);
-		expr_payload(b, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 4, HASHED_PORTS);
-		expr_hash(b, HASHED_PORTS, 4, IR_PAIR_PARTS, words + 1);
+		expr_draw(b, IR_PAIR_PARTS, words + 1);
 		break;
 	case KEY_PACE_LINK:
 		expr_meta(b, NFT_META_IIF, 0);
 		expr_meta(b, NFT_META_MARK, 1);
 		break;
 	case KEY_SHARE_ZONE:
-		words = load_pair(b, v6, HASHED);
-		expr_payload(b, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 4, HASHED + words);
-		expr_hash(b, HASHED, 4 * words + 4, IR_ZONE_PARTS, 2);
 		expr_meta(b, NFT_META_IIF, 0);
 		load_lane(b, 1);
+		expr_draw(b, IR_ZONE_PARTS, 2);
 		break;
 	default:
 		expr_meta(b, NFT_META_IIF, 0);
@@ -121,7 +115,7 @@ static bool share_fits(const struct build *b, uint32_t set, uint32_t key)
 	case KEY_SHARE_PAIR:
 		return set == (family == 6 ? SET_SHARE6 : SET_SHARE4) && family != 0;
 	case KEY_SHARE_ZONE:
-		return (set == SET_SHARE_ZONE || set == SET_FULL_ZONE) && family != 0;
+		return set == SET_SHARE_ZONE;
 	default:
 		return false;
 	}
@@ -327,10 +321,6 @@ static void stmt(struct build *b, const struct ir_stmt *s, unsigned variant, uns
 	case IR_CROWD:
 		load_key(b, s->set, s->a);
 		expr_crowd(b, s->set, s->b);
-		break;
-	case IR_REMEMBER:
-		load_key(b, s->set, s->a);
-		expr_remember(b, s->set, s->b);
 		break;
 	case IR_IN_SET:
 	case IR_NOT_IN_SET:

@@ -35,11 +35,6 @@ enum kernel_lack { LACKS_NOTHING = 0, LACKS_QUEUE = 1, LACKS_STRIP = 2 };
  */
 int rule_build(const struct ir_rule *r, unsigned lacks, struct nftnl_rule *ret[RULE_FAN]);
 void rule_free(struct nftnl_rule *r);
-/*
- * Gives its hashes their key, which belongs to no text. The kernel would choose one for each, and rules that look a part up, count
- * in it and remember it would speak of three different ones. Nobody outside knows it, so nobody can aim at a part.
- */
-void rule_key(struct nftnl_rule *r, uint32_t key);
 /* "[ meta load iif => reg 1 ] ..."; false when it does not fit or holds what has no text. */
 bool rule_text(const struct nftnl_rule *r, char *out, size_t size);
 

@@ -241,11 +241,11 @@ static int take_expression(struct nftnl_expr *x, void *ctx)
 		o->kind = (u32(x, NFTNL_EXPR_LIMIT_FLAGS) & NFT_LIMIT_F_INV) != 0 ? OP_CROWD : OP_PASS;
 	else if (strcmp(name, "log") == 0 || strcmp(name, "objref") == 0 || strcmp(name, "counter") == 0)
 		o->kind = OP_PASS;
-	else if (strcmp(name, "hash") == 0) {
-		/* Chooses one of a set's parts; which one makes no difference in a box at rest. */
+	else if (strcmp(name, "numgen") == 0) {
+		/* Draws one of a set's parts; which one makes no difference in a box at rest. */
 		o->kind = OP_VALUE;
 		o->len = 4;
-		o->to = place(u32(x, NFTNL_EXPR_HASH_DREG));
+		o->to = place(u32(x, NFTNL_EXPR_NG_DREG));
 	} else if (strcmp(name, "fib") == 0) {
 		o->kind = u32(x, NFTNL_EXPR_FIB_RESULT) == NFT_FIB_RESULT_OIF ? OP_FIB : OP_UNKNOWN;
 		o->key = u32(x, NFTNL_EXPR_FIB_FLAGS);

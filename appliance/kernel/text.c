@@ -29,17 +29,6 @@ static size_t target_text(const struct nftnl_expr *x, char *out, size_t size)
 	return at;
 }
 
-/* Which key the hashes of a batch have is chance. */
-static size_t hash_text(char *out, size_t n)
-{
-	char *at = strstr(out, ", 0x"), *end = at != NULL ? strchr(at, ')') : NULL;
-
-	if (end == NULL)
-		return n;
-	memmove(at, end, strlen(end) + 1);
-	return n - (size_t)(end - at);
-}
-
 /* An element without an end of its own: the kernel names a time of 0, we none. */
 static size_t dynset_text(char *out, size_t n)
 {
@@ -81,12 +70,9 @@ bool rule_text(const struct nftnl_rule *r, char *out, size_t size)
 			at += target_text(x, out + at, size - at);
 		else if ((n = nftnl_expr_snprintf(out + at, size - at, x, NFTNL_OUTPUT_DEFAULT, 0)) < 0)
 			ok = false;
-		else if ((size_t)n >= size - at)
-			at += (size_t)n;
-		else if (strcmp(name, "dynset") == 0)
-			at += dynset_text(out + at, (size_t)n);
 		else
-			at += strcmp(name, "hash") == 0 ? hash_text(out + at, (size_t)n) : (size_t)n;
+			at += strcmp(name, "dynset") == 0 && (size_t)n < size - at ? dynset_text(out + at, (size_t)n)
+										   : (size_t)n;
 		if (!ok || at + 2 >= size) {
 			ok = false;
 			break;
@@ -99,18 +85,6 @@ bool rule_text(const struct nftnl_rule *r, char *out, size_t size)
 	if (it != NULL)
 		nftnl_expr_iter_destroy(it);
 	return ok;
-}
-
-void rule_key(struct nftnl_rule *r, uint32_t key)
-{
-	struct nftnl_expr_iter *it = nftnl_expr_iter_create(r);
-	struct nftnl_expr *x;
-
-	while (it != NULL && (x = nftnl_expr_iter_next(it)) != NULL)
-		if (strcmp(nftnl_expr_get_str(x, NFTNL_EXPR_NAME), "hash") == 0)
-			nftnl_expr_set_u32(x, NFTNL_EXPR_HASH_SEED, key);
-	if (it != NULL)
-		nftnl_expr_iter_destroy(it);
 }
 
 int netlink_rule_texts(struct image *i, const struct expectation *x, unsigned lacks, struct err *e)

@@ -143,7 +143,6 @@ enum ir_set {
 	SET_SHARE4,    /* set  source . destination . lane . part: sessions of a pair */
 	SET_SHARE6,
 	SET_SHARE_ZONE, /* set  iif . lane . part: sessions of a side */
-	SET_FULL_ZONE,	/* set  iif . lane . part: found full a moment ago */
 	/* For the moment in which cells change, see enforce/sync.h: empty at all other times. */
 	SET_SWITCH,  /* set  family: the bridges are asked */
 	SET_BRIDGE4, /* maps like SET_RANGE4 and the layers behind it: the cells that come */
@@ -210,7 +209,6 @@ enum ir_stmt_kind {
 	IR_TCP_STRIP,	/* the first TCP option of kind a becomes padding */
 	IR_SET_MARK,	/* packet mark = a */
 	IR_ADD_MARK,	/* packet mark |= a */
-	IR_REMEMBER,	/* set, key a: an element, for b milliseconds */
 	IR_ARRIVED,	/* packet mark = mark_arrived() of the interface that it came in at */
 	IR_COPY_MARK,	/* packet mark = conntrack mark & ~a */
 	IR_SET_OUTCOME, /* conntrack mark = (conntrack mark & ~outcome) | a */
@@ -247,8 +245,8 @@ enum ir_key {
 	KEY_PACE_PAIR,	/* saddr . daddr . conntrack mark & lane */
 	KEY_PACE_ZONE,	/* iif . conntrack mark & lane */
 	KEY_PACE_LINK,	/* iif . packet mark, which the guard has set by the same (set SET_PACE_LINK) */
-	KEY_SHARE_PAIR, /* saddr . daddr . conntrack mark & lane . one of IR_PAIR_PARTS, by ports */
-	KEY_SHARE_ZONE, /* iif . conntrack mark & lane . one of IR_ZONE_PARTS, by addresses and ports */
+	KEY_SHARE_PAIR, /* saddr . daddr . conntrack mark & lane . one of IR_PAIR_PARTS, drawn */
+	KEY_SHARE_ZONE, /* iif . conntrack mark & lane . one of IR_ZONE_PARTS, drawn */
 };
 
 struct ir_stmt {
@@ -259,18 +257,23 @@ struct ir_stmt {
 
 /*
  * Shares of connection tracking and of the queues, by interface and lane. The kernel counts sessions by walking lists, so a
- * share is cut into parts of which one is walked: short enough to cost little, large enough to be nearly even.
+ * share is cut into parts of which one is drawn and walked: each new session costs the same, whatever is there already. Parts that
+ * are drawn are uneven, the more so the smaller they are: up to the sessions named here next to nobody is refused.
  */
-#define IR_PART_SESSIONS 512u
-#define IR_ZONE_PARTS 64u /* an interface: 32,768 sessions in a lane, more than SYNs can fill (box/sysctl.c) */
-#define IR_PAIR_PARTS 8u  /* a pair of hosts: 4,096 */
-#define IR_PAIR_RATE 50u  /* new sessions a second, of a pair of hosts, that do not compete with the many of others */
+#define IR_ZONE_PART                                                                                                   \
+	64u /* an interface: 40,960 sessions in a lane; at 24,000, which is what SYNs can fill (box/sysctl.c), */
+#define IR_ZONE_PARTS 640u /* one in 20,000 parts is full */
+#define IR_PAIR_PART                                                                                                   \
+	16u /* a pair of hosts: 8,192; at 3,300 one part in a thousand is full, at 4,096 one in a hundred */
+#define IR_PAIR_PARTS 512u
+#define IR_ZONE_SESSIONS (IR_ZONE_PART * IR_ZONE_PARTS)
+#define IR_PAIR_SESSIONS (IR_PAIR_PART * IR_PAIR_PARTS)
+#define IR_PAIR_RATE 50u /* new sessions a second, of a pair of hosts, that do not compete with the many of others */
 #define IR_PAIR_BURST 100u
 #define IR_FEW_RATE 4000u /* all such pairs of an interface together, in a lane */
 #define IR_FEW_BURST 500u
 #define IR_MANY_RATE 8000u /* all that open more */
 #define IR_MANY_BURST 1000u
-#define IR_FULL_MS 1000u
 /* Questions of neighbours to the box, of an interface. Each may cost an entry, which stays for five seconds at least, in the kernel's one table for all. */
 #define IR_LINK_RATE 1000u
 #define IR_LINK_BURST 4000u

@@ -54,8 +54,7 @@ const char *ir_set_name(enum ir_set s)
 		[SET_RANGE6] = "range6",       [SET_RESETS] = "resets",		[SET_HOME] = "home",
 		[SET_PACE4] = "pace4",	       [SET_PACE6] = "pace6",		[SET_PACE_FEW] = "pace_few",
 		[SET_PACE_MANY] = "pace_many", [SET_PACE_LINK] = "pace_link",	[SET_SHARE4] = "share4",
-		[SET_SHARE6] = "share6",       [SET_SHARE_ZONE] = "share_zone", [SET_FULL_ZONE] = "full_zone",
-		[SET_SWITCH] = "switch",
+		[SET_SHARE6] = "share6",       [SET_SHARE_ZONE] = "share_zone", [SET_SWITCH] = "switch",
 	};
 	static const char *const layers[2][IR_LAYERS] = {
 		{ "until4", "until4_2", "until4_3", "until4_4", "until4_5", "until4_6", "until4_7", "until4_8" },

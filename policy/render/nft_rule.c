@@ -72,7 +72,7 @@ static void put_key(const struct line *l, enum ir_set set, uint32_t key)
 		ip = set == SET_PACE6 || set == SET_SHARE6 ? "ip6" : "ip";
 		fprintf(l->to, "%s saddr . %s daddr . (ct mark & 0x%08x)", ip, ip, MARK_LANE_MASK);
 		if (key == KEY_SHARE_PAIR)
-			fprintf(l->to, " . jhash @th,0,32 mod %u", IR_PAIR_PARTS);
+			fprintf(l->to, " . numgen random mod %u", IR_PAIR_PARTS);
 		break;
 	case KEY_PACE_ZONE:
 		fprintf(l->to, "iif . (ct mark & 0x%08x)", MARK_LANE_MASK);
@@ -81,9 +81,7 @@ static void put_key(const struct line *l, enum ir_set set, uint32_t key)
 		fputs("iif . meta mark", l->to);
 		break;
 	case KEY_SHARE_ZONE:
-		ip = l->family == 6 ? "ip6" : "ip";
-		fprintf(l->to, "iif . (ct mark & 0x%08x) . jhash %s saddr . %s daddr . @th,0,32 mod %u", MARK_LANE_MASK,
-			ip, ip, IR_ZONE_PARTS);
+		fprintf(l->to, "iif . (ct mark & 0x%08x) . numgen random mod %u", MARK_LANE_MASK, IR_ZONE_PARTS);
 		break;
 	case KEY_FAMILY:
 		fputs("meta nfproto", l->to);
@@ -281,11 +279,6 @@ static void put_stmt(struct line *l, const struct ir_stmt *s)
 		put_key(l, s->set, s->a);
 		fprintf(l->to, " ct count over %u }", s->b);
 		break;
-	case IR_REMEMBER:
-		fprintf(l->to, "add @%s { ", ir_set_name(s->set));
-		put_key(l, s->set, s->a);
-		fprintf(l->to, " timeout %ums }", s->b);
-		break;
 	case IR_IN_SET:
 	case IR_NOT_IN_SET:
 	case IR_KNOWN:
@@ -362,8 +355,7 @@ static void put_line(struct line l, bool record)
 		const struct ir_stmt *s = &l.rule->stmts[i];
 
 		/* A map that is only asked whether it has the key: kernels before 6.4 take it with a value to write (rule.c), which nft cannot say. */
-		comment = comment || s->kind == IR_ARRIVED || s->kind == IR_CROWD || s->kind == IR_REMEMBER ||
-			  s->kind == IR_KNOWN || (s->kind == IR_IN_SET && s->a == KEY_SHARE_ZONE) ||
+		comment = comment || s->kind == IR_ARRIVED || s->kind == IR_CROWD || s->kind == IR_KNOWN ||
 			  (s->kind == IR_ADMIT && (s->a == KEY_ORIGINAL || s->a == KEY_ORIGINAL_BACK));
 	}
 	fputs(comment ? "\t\t# not nft:" : "\t\t", l.to);

@@ -15,7 +15,7 @@ from net import inside, wait_for
 from surroundings import POLICY, figures
 
 PLAIN, INSPECTED, AT_ONCE, PORT = 9000, 1000, 100, 5001
-CLIENTS = ["10.10.0.%d" % n for n in range(21, 24)]  # a pair of hosts has its limit (4,096)
+CLIENTS = ["10.10.0.%d" % n for n in range(21, 24)]  # a pair of hosts has its limit (room for 4,096)
 # A process of its own: of descriptors nobody has more than so many.
 SERVER = """import resource, socket, sys
 resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)

@@ -79,7 +79,7 @@ void take_rules(struct writer *w)
 /*
  * How many sessions there are, by pair of hosts and by interface, in each lane: whoever may ask a name server must not fill
  * connection tracking for all zones. The parts of a pair are asked first, so that a greedy pair is stopped before its side is
- * full. What was found full is not counted again for a moment: counting is what costs.
+ * full.
  */
 void share_rules(struct writer *w)
 {
@@ -89,20 +89,12 @@ void share_rules(struct writer *w)
 	for (uint32_t family = 4; family <= 6; family += 2) {
 		put_rule(w, CHAIN_SHARE);
 		put(w, IR_FAMILY, family, 0);
-		put_set(w, IR_IN_SET, SET_FULL_ZONE, KEY_SHARE_ZONE);
-		put_go(w, CHAIN_FULL_ZONE);
-		put_rule(w, CHAIN_SHARE);
-		put(w, IR_FAMILY, family, 0);
 		put_set(w, IR_CROWD, family == 4 ? SET_SHARE4 : SET_SHARE6, KEY_SHARE_PAIR);
 		put_go(w, CHAIN_FULL_PAIR);
-		put_rule(w, CHAIN_SHARE);
-		put(w, IR_FAMILY, family, 0);
-		put_set(w, IR_CROWD, SET_SHARE_ZONE, KEY_SHARE_ZONE);
-		put_go(w, CHAIN_FULL_ZONE);
-		put_rule(w, CHAIN_FULL_ZONE);
-		put(w, IR_FAMILY, family, 0);
-		put_set(w, IR_REMEMBER, SET_FULL_ZONE, KEY_SHARE_ZONE);
 	}
+	put_rule(w, CHAIN_SHARE);
+	put_set(w, IR_CROWD, SET_SHARE_ZONE, KEY_SHARE_ZONE);
+	put_go(w, CHAIN_FULL_ZONE);
 	put_rule(w, CHAIN_SHARE);
 	put_go(w, CHAIN_ADMIT);
 	put_rule(w, CHAIN_FULL_PAIR);

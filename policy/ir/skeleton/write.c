@@ -23,7 +23,7 @@ void put_paced(struct writer *w, enum ir_set set, enum ir_key key, uint32_t rate
 
 void put_set(struct writer *w, enum ir_stmt_kind kind, enum ir_set set, enum ir_key key)
 {
-	uint32_t b = kind == IR_CROWD ? IR_PART_SESSIONS : kind == IR_REMEMBER ? IR_FULL_MS : 0;
+	uint32_t b = kind != IR_CROWD ? 0 : set == SET_SHARE_ZONE ? IR_ZONE_PART : IR_PAIR_PART;
 
 	if (w->rule->n < IR_STMTS)
 		w->rule->stmts[w->rule->n++] = (struct ir_stmt){ .kind = kind, .set = set, .a = key, .b = b };

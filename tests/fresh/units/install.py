@@ -86,7 +86,7 @@ def arrive():
     check("the namespaces are seen by everybody, and the base rules stand", all(x in names for x in SPACES) and drops == 6, drops)
     check("the profile came with the package and is enforced", mode() == "enforce", mode())
     most, buckets = (int(open("/proc/sys/net/netfilter/nf_conntrack_" + x, encoding="ascii").read()) for x in ("max", "buckets"))
-    check("there is room for eight full shares of sessions, whatever the machine's memory", most >= 262144 and buckets >= 65536, "%d, in %d lists" % (most, buckets))
+    check("there is room for six full shares of sessions, whatever the machine's memory", most >= 262144 and buckets >= 65536, "%d, in %d lists" % (most, buckets))
     guide.told("packages")
     held = confined()
     check("AppArmor confines the daemon and its roles", set(held.values()) == {"sekishod (enforce)"} and len(held) >= 4, held)

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import threading
 
 from event import Event
 from net import sh, wait_for
@@ -64,7 +63,6 @@ class Flood(Event):
 
     def after(self, field):
         sh("conntrack", "-F", ns=field.data)
-        threading.Event().wait(1.2)  # what was found full is not counted again for a second
 
 
 class SessionsFull(Flood):
@@ -82,13 +80,13 @@ class SessionsFull(Flood):
     def before(self, field):
         super().before(field)
         self.neighbours(field, "replace", "lladdr %s nud permanent" % field.mac_at(self.zone))
-        self.flood(field, 77, 26000)
+        self.flood(field, 77, 25000)
 
     def is_full(self, field):
         """By the rules, which refused new ones, and by what connection tracking holds of this zone and lane."""
         self.share = next(((s["sessions"], s["most"]) for s in field.status()["tracking"]["shares"]
                            if s["zone"] == self.zone and s["lane"].startswith(self.lane)), (0, 1))
-        return super().is_full(field) and self.share[0] >= 0.97 * self.share[1]  # of 64 parts
+        return super().is_full(field) and self.share[0] >= 0.92 * self.share[1]  # a third of 640 parts is full
 
     def held(self):
         return "%d of %d sessions" % self.share

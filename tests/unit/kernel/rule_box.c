@@ -214,7 +214,6 @@ static bool step(struct run *x, const struct ir_stmt *s)
 	case IR_CTMARK_NOT:
 		return tracked(p) && (p->flow->mark & s->a) != s->b;
 	case IR_LIMIT:
-	case IR_REMEMBER:
 		return true;
 	case IR_PACE:
 		return s->set == SET_PACE_LINK ? !x->b->asked : s->set != SET_PACE_MANY ? !x->b->fast : !x->b->flooded;

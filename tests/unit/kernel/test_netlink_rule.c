@@ -229,24 +229,25 @@ static void whole_skeleton(void **state)
 	arena_free(a);
 }
 
-/* The parts of a share: the key is given with the batch and belongs to no text. */
-static void keys_have_no_text(void **state)
+/* A part is drawn for each session, out of few enough sessions that it is soon walked. */
+static void parts_are_drawn(void **state)
 {
-	struct ir_rule r = { .chain = CHAIN_SHARE,
-			     .n = 2,
-			     .stmts = { { .kind = IR_FAMILY, .a = 4 },
-					{ .kind = IR_IN_SET, .set = SET_FULL_ZONE, .a = KEY_SHARE_ZONE } } };
+	struct ir_rule r = {
+		.chain = CHAIN_SHARE,
+		.n = 2,
+		.stmts = { { .kind = IR_FAMILY, .a = 4 },
+			   { .kind = IR_CROWD, .set = SET_SHARE4, .a = KEY_SHARE_PAIR, .b = IR_PAIR_PART } }
+	};
 	struct nftnl_rule *rules[RULE_FAN];
-	char none[RULE_TEXT], some[RULE_TEXT];
+	char text[RULE_TEXT];
 
 	(void)state;
 	assert_int_equal(rule_build(&r, LACKS_NOTHING, rules), 1);
-	assert_true(rule_text(rules[0], none, sizeof(none)));
-	rule_key(rules[0], 0xdeadbeef);
-	assert_true(rule_text(rules[0], some, sizeof(some)));
-	assert_string_equal(none, some);
-	assert_non_null(strstr(none, "= jhash(reg 2, 12) % mod 64 ]"));
+	assert_true(rule_text(rules[0], text, sizeof(text)));
+	assert_non_null(strstr(text, "= random mod 512 ]"));
+	assert_non_null(strstr(text, "[ dynset add reg_key 1 set share4 expr [ connlimit count 16 flags 1 ] ]"));
 	rule_free(rules[0]);
+	assert_true(IR_PAIR_PART <= 64 && IR_ZONE_PART <= 64);
 }
 
 int main(void)
@@ -256,7 +257,7 @@ int main(void)
 		cmocka_unit_test(options_fan_out), cmocka_unit_test(reverse_path),
 		cmocka_unit_test(queues),	   cmocka_unit_test(one_path_only),
 		cmocka_unit_test(cell_keys),	   cmocka_unit_test(nonsense_is_refused),
-		cmocka_unit_test(whole_skeleton),  cmocka_unit_test(keys_have_no_text),
+		cmocka_unit_test(whole_skeleton),  cmocka_unit_test(parts_are_drawn),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SYNs or datagrams that nobody answers, one after the other, each of a session of its own, and what each takes until the next can be sent: on a
+veth pair the sender's own core does all that the kernel does about a frame."""
+import time
+
+import net
+
+
+class Opener:
+    """From an interface of a namespace to a target behind the box, each of another port or host; no faster than one in `apart` seconds."""
+
+    def __init__(self, ns, interface, gateway_mac, hosts, rng, datagrams=False):
+        self.wire, self.datagrams = net.Wire(ns, interface, gateway_mac), datagrams
+        self.hosts, self.ports, self.sent, self.next = hosts, rng.sample(range(1024, 65536), 64000), 0, time.monotonic()
+
+    def open(self, target, port, apart):
+        """Nanoseconds that it took."""
+        source, sport = self.hosts[self.sent % len(self.hosts)], self.ports[self.sent // len(self.hosts) % len(self.ports)]
+        if self.datagrams:
+            packet = net.ip4(source, target, 17, net.udp(source, target, sport, port, b"x"))
+        else:
+            packet = net.ip4(source, target, 6, net.tcp(source, target, sport, port, 1000, 0, 2))
+        while time.monotonic() < self.next:
+            pass
+        begun = time.perf_counter_ns()
+        self.wire.send(packet)
+        took = time.perf_counter_ns() - begun
+        self.sent += 1
+        self.next = max(self.next + apart, time.monotonic() - 0.01)  # what was missed is not made up for in one go
+        return took
+
+    def close(self):
+        self.wire.close()

@@ -12,7 +12,8 @@ Measured per mode, as far as the mode has it:
   bulk     one TCP stream after a TLS hello: bits per second
 For `fast` and `recorded` the connections begin with a TLS hello and then carry the same requests.
 
-Besides, once: the inspector alone, and what nDPI is of it (inspect.c); resident memory with 10,000 flows (memory.py).
+Besides, once: the inspector alone, and what nDPI is of it (inspect.c); resident memory with 10,000 flows (memory.py); what SYNs take of the kernel
+(syns.py).
 
 Writes build/bench.json.
 bench.py [--rounds N] [--milliseconds N] [--placement one|split|box] [--modes A,B] [--only A,B] [--rates-only]
@@ -25,6 +26,7 @@ import statistics
 import sys
 
 import memory
+import syns
 from paths import PLACEMENTS, SERVER, TOOLS, TOP, Path, begin, sh
 
 MODES = ("plain", "tracking", "fast", "recorded", "inspected", "loop")
@@ -193,6 +195,8 @@ def main():
                 opened.pop().close()
             result["memory"] = memory.measure(a.placement, opened)
             missed |= memory.report(result["memory"])
+            result["syns"] = syns.measure(a.placement, opened)
+            missed |= syns.report(result["syns"])
         with open(a.json, "w", encoding="ascii") as f:
             json.dump(result, f, indent=1)
         print("written: " + os.path.relpath(a.json, TOP))

@@ -9,7 +9,7 @@ import subprocess
 from paths import SERVER, TOOLS, Path, wait_for
 
 FLOWS = 10000
-CLIENTS = ("10.1.0.2", "10.1.0.3", "10.1.0.4")  # a pair of hosts has at most 4,096 sessions
+CLIENTS = ("10.1.0.2", "10.1.0.3", "10.1.0.4")  # a pair of hosts has room for 4,096 sessions
 GOAL_MB = 150
 
 

@@ -20,8 +20,13 @@ json_t *json_history(const struct control *s)
 {
 	json_t *list = json_array();
 
-	for (size_t i = s->store.n; i > 0; i--)
-		json_array_append_new(list, json_record(&s->store.list[i - 1], s->now->number));
+	for (size_t i = s->store.n; i > 0; i--) {
+		const struct generation_record *g = &s->store.list[i - 1];
+		json_t *one = json_record(g, s->now->number);
+
+		json_object_set_new(one, "one_step", json_boolean(g->number == s->step && g->number != s->now->number));
+		json_array_append_new(list, one);
+	}
 	return json_pack("{s:o}", "history", list);
 }
 

@@ -64,6 +64,7 @@ struct control {
 	struct in_force *now;	       /* NULL until then */
 	struct generation_store store; /* its list alone, as the supervisor has it */
 	uint64_t trial;		       /* generation on trial, 0 = none */
+	uint64_t step;		       /* generation_step() of the supervisor's store */
 	bool busy;		       /* what is in force is just being changed */
 	uint32_t changes;	       /* how many of that have begun */
 	bool trusted;		       /* the clock is */

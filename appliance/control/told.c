@@ -101,6 +101,7 @@ bool told_standing(struct control *s, const struct msg *m)
 	s->busy = t->busy != 0;
 	s->changes = t->changes;
 	s->trial = t->trial;
+	s->step = t->step;
 	s->trusted = t->trusted != 0;
 	s->wanted = t->wanted;
 	s->running = t->running;

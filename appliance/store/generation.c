@@ -402,6 +402,18 @@ uint64_t generation_back(const struct generation_store *s)
 	return 0;
 }
 
+uint64_t generation_step(const struct generation_store *s, uint64_t trial)
+{
+	const struct generation_record *now = generation_find(s, s->confirmed), *from;
+
+	if (trial != 0)
+		return s->confirmed;
+	if (now == NULL || now->why != WHY_ROLLBACK)
+		return generation_back(s);
+	from = generation_find(s, now->other);
+	return from != NULL && (from->state == GEN_CONFIRMED || from->why == WHY_ROLLBACK) ? from->number : 0;
+}
+
 const struct generation_record *generation_last_trial(const struct generation_store *s)
 {
 	const struct generation_record *last = NULL;

@@ -95,6 +95,11 @@ uint64_t generation_previous(const struct generation_store *s);
  * 0 = there is none.
  */
 uint64_t generation_back(const struct generation_store *s);
+/*
+ * Where one goes without a second person: to what was in force before, or back from such a step; while generation `trial` (0 = none) is on
+ * trial, to what that stands in for. It was approved, and confirmed; any other generation is a change like any other. 0 = there is none.
+ */
+uint64_t generation_step(const struct generation_store *s, uint64_t trial);
 /* The one whose trial ended last, or NULL. */
 const struct generation_record *generation_last_trial(const struct generation_store *s);
 

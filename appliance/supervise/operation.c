@@ -470,21 +470,6 @@ bool trial_stands(struct supervisor *s)
 	return true;
 }
 
-/*
- * Going back to what was in force before, or taking such a step back, needs nobody else: it was approved, and
- * confirmed. Any other generation is a change like any other. While a trial runs, the one before is what it stands in for.
- */
-static bool is_one_step(const struct supervisor *s, const struct generation_record *to)
-{
-	const struct generation_record *now = generation_find(&s->store, s->store.confirmed);
-
-	if (s->trial != 0)
-		return to->number == s->store.confirmed;
-	if (now == NULL || now->why != WHY_ROLLBACK)
-		return to->number == generation_back(&s->store);
-	return to->number == now->other && (to->state == GEN_CONFIRMED || to->why == WHY_ROLLBACK);
-}
-
 /* Where it goes, into op.number. False after saying why it goes nowhere. */
 bool rollback_target(struct supervisor *s)
 {
@@ -513,7 +498,7 @@ bool rollback_target(struct supervisor *s)
 		op_explain(s, 3, M_OP_NO_PREVIOUS);
 	else if (memcmp(g->digest, s->now->ir->digest, sizeof(g->digest)) == 0 && s->now->number != 0)
 		op_explain(s, 3, M_OP_SAME_POLICY, (unsigned long long)op->number);
-	else if (op->kind == OP_ROLLBACK && op->ground.one_step && !is_one_step(s, g))
+	else if (op->kind == OP_ROLLBACK && op->ground.one_step && op->number != generation_step(&s->store, s->trial))
 		op_explain(s, 3, M_CHANGE_FURTHER_BACK, (unsigned long long)op->number);
 	else
 		return true;

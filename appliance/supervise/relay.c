@@ -69,6 +69,7 @@ static struct msg_standing standing_of(const struct supervisor *s)
 				  .changes = s->changes,
 				  .number = s->now->number,
 				  .trial = s->trial,
+				  .step = generation_step(&s->store, s->trial),
 				  .trusted = s->clock.wait == CLOCK_TRUSTED };
 
 	for (unsigned i = 0; i < SLOTS; i++) {
@@ -81,7 +82,8 @@ static struct msg_standing standing_of(const struct supervisor *s)
 static bool is_told(const struct msg_standing *a, const struct msg_standing *b)
 {
 	return a->lang == b->lang && a->busy == b->busy && a->changes == b->changes && a->number == b->number &&
-	       a->trial == b->trial && a->trusted == b->trusted && a->wanted == b->wanted && a->running == b->running;
+	       a->trial == b->trial && a->step == b->step && a->trusted == b->trusted && a->wanted == b->wanted &&
+	       a->running == b->running;
 }
 
 static void tell_policy(struct supervisor *s, struct slot *control)

@@ -291,7 +291,7 @@ function past(list: Generation[]): Node_ {
 	return card("history", "history", true, grid("history", [{ head: "generation" }, { head: "condition" }, { head: "when" }, { head: "applied_by" }, { head: "said" }, { head: "acts" }],
 		list.map((g) => [String(g.number), g.in_force && g.state !== "waiting" ? chip("good", t("in_force")) : chip(...((x): [Tone, string] => [x[0], t(x[1])])(GENERATIONS[g.state])), moment(g.applied), g.by ?? t("none"), g.comment ?? t("none"),
 			h("div", { class: "acts" }, h("button", { type: "button", click: () => void look(g) }, t("compare")),
-				!g.in_force && g.state === "confirmed" && may("apply") && h("button", { type: "button", click: () => void tryBack(g) }, t("try_back")))])));
+				g.one_step && may("apply") && h("button", { type: "button", click: () => void tryBack(g) }, t("try_back")))])));
 }
 
 // ---- the page -----------------------------------------------------------------------------------------------------------------

@@ -348,6 +348,7 @@ export interface Generation {
 	by: string | null;
 	comment: string | null;
 	in_force: boolean;
+	one_step: boolean;
 	why?: string;
 	changed?: string;
 	changed_by?: string | null;

@@ -141,11 +141,14 @@ static void previous_skips_what_was_given_up(void **state)
 	generation_confirm(&s, 3, &confirmed, &e);
 	assert_int_equal(generation_previous(&s), 1);
 	assert_int_equal(generation_back(&s), 1);
+	assert_int_equal(generation_step(&s, 0), 1);
+	assert_int_equal(generation_step(&s, 4), 3); /* from a trial to what it stands in for */
 	/* Rolled back: 1 is confirmed, and before it there is nothing; what lingers is of 3. */
 	generation_confirm(&s, 1, &(struct generation_cause){ .why = WHY_ROLLBACK, .other = 3 }, &e);
 	generation_mark(&s, 3, GEN_REVERTED, &rolled_back, &e);
 	assert_int_equal(generation_previous(&s), 3);
 	assert_int_equal(generation_back(&s), 0);
+	assert_int_equal(generation_step(&s, 0), 3); /* that step taken back */
 	assert_int_equal(generation_mark(&s, 77, GEN_REVERTED, &rolled_back, &e), -ENOENT);
 	assert_int_equal(generation_confirm(&s, 77, &confirmed, &e), -ENOENT);
 	generation_store_close(&s);

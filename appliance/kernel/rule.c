@@ -331,6 +331,7 @@ static void stmt(struct build *b, const struct ir_stmt *s, unsigned variant, uns
 		expr_meta(b, NFT_META_IIF, 0);
 		expr_ct(b, NFT_CT_DIRECTION, 1);
 		expr_ct(b, NFT_CT_MARK, 2);
+		expr_bits32(b, 2, ~MARK_OUTCOME_MASK, 0);
 		expr_lookup(b, SET_LIVE, LOOKUP_MARK, false);
 		expr_meta_set(b, NFT_META_MARK, 0);
 		if (s->a != 0)

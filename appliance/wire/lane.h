@@ -17,6 +17,7 @@ enum lane_kind { LANE_NAMING = 0, LANE_COMMANDS = 1 };
 #define LANE_KINDS 2u
 enum criticality { CRIT_SAFETY = 0, CRIT_CARGO = 1, CRIT_SUPPORT = 2 };
 #define CRITICALITIES 3u
+#define LANES_OF_KIND (CRITICALITIES * 3u * 3u)
 /* Steps of the histogram of what inspection takes, in powers of two of us: from 2^LATENCY_FIRST on (worker/latency.h). */
 #define LATENCY_FIRST 3u
 #define LATENCY_TOLD 16u

@@ -87,32 +87,21 @@ static void add_cell(struct writer *w, const struct ir_cell *c)
 	e->line = c->line;
 }
 
-/*
- * What a flow of this permit may look like at this interface. A naming lane lets go of a flow whose protocol is confirmed;
- * a lane with commands never does, whatever outcome stands in the mark: that the kernel keeps queueing is what restrains
- * a lying worker. Without a lane there is no outcome.
- */
+/* What a flow of this permit looks like at this interface, whatever its outcome. */
 static void add_live(struct writer *w, uint32_t permit, uint32_t interface, uint8_t direction, uint32_t line)
 {
 	const struct ir_permit *p = &w->ir->permits[permit];
-	uint32_t id = w->ids[permit], last = p->lane == LANE_NONE ? MARK_UNJUDGED : MARK_QUIET;
-	struct lane lane;
-	bool naming = lane_of(p->lane, &lane) && lane.kind == LANE_NAMING;
+	uint32_t mark = mark_make(w->ids[permit], p->lane, MARK_UNJUDGED);
+	struct ir_element *e = add(w, SET_LIVE);
 
-	for (uint32_t o = MARK_UNJUDGED; o <= last; o++) {
-		struct ir_element *e = add(w, SET_LIVE);
-
-		if (e == NULL)
-			return;
-		e->iif = interface;
-		e->direction = direction;
-		e->mark_key = mark_make(id, p->lane, (enum mark_outcome)o);
-		e->data = p->lane == LANE_NONE || (naming && o == MARK_CONFIRMED)
-				  ? MARK_FAST
-				  : mark_make(id, p->lane, MARK_UNJUDGED) | (direction == 1 ? MARK_REPLY : 0);
-		e->until = p->until;
-		e->line = line;
-	}
+	if (e == NULL)
+		return;
+	e->iif = interface;
+	e->direction = direction;
+	e->mark_key = mark;
+	e->data = p->lane == LANE_NONE ? MARK_FAST : mark | (direction == 1 ? MARK_REPLY : 0);
+	e->until = p->until;
+	e->line = line;
 }
 
 /* One interface at which a permit's packets come in, in one direction. */

@@ -123,7 +123,7 @@ enum ir_chain {
 };
 
 enum ir_set {
-	SET_LIVE,     /* map  iif . ct direction . ct mark -> mark (FAST, or permit and lane) */
+	SET_LIVE,     /* map  iif . ct direction . ct mark but its outcome -> mark (FAST, or permit and lane) */
 	SET_AGREE,    /* set  permit . permit of every live permit */
 	SET_TOGETHER, /* set  permit . permit of those whose sessions one worker has to see: PROTO_COMPANIONS */
 	SET_UNTIL4,   /* layer 1; the others follow up to IR_LAYERS */
@@ -202,7 +202,7 @@ enum ir_stmt_kind {
 	IR_IN_SET, /* set: IR key of that set is a member. a: enum ir_key */
 	IR_NOT_IN_SET,
 	/* lookups: break the rule when nothing is found */
-	IR_LIVE,  /* packet mark = live[iif . direction . ct mark]; a: goes on only if that is this mark, 0 = any */
+	IR_LIVE, /* packet mark = live[iif . direction . ct mark, outcome 0]; a: goes on only if that is this, 0 = any */
 	IR_ADMIT, /* conntrack mark = set[key a], outcome 0 */
 	IR_KNOWN, /* set[key a] exists; result unused */
 	/* actions */

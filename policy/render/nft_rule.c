@@ -286,7 +286,8 @@ static void put_stmt(struct line *l, const struct ir_stmt *s)
 		fprintf(l->to, " %s@%s", s->kind == IR_NOT_IN_SET ? "!= " : "", ir_set_name(s->set));
 		break;
 	case IR_LIVE:
-		fprintf(l->to, "meta mark set iif . ct direction . ct mark map @%s", ir_set_name(SET_LIVE));
+		fprintf(l->to, "meta mark set iif . ct direction . (ct mark & 0x%08x) map @%s", ~MARK_OUTCOME_MASK,
+			ir_set_name(SET_LIVE));
 		if (s->a != 0)
 			fprintf(l->to, " meta mark == 0x%08x", s->a);
 		break;

@@ -20,6 +20,26 @@ static void by_tracking(struct writer *w, enum ir_chain chain)
 	put_drop(w, R_NO_CONDUIT);
 }
 
+/*
+ * A naming lane lets go of a session whose protocol is confirmed; a lane with commands never does, whatever a worker said. Naming
+ * lanes are those of low numbers, asked for by their bits. `live` has just written the packet's mark.
+ */
+static void let_go_rules(struct writer *w)
+{
+	static const struct {
+		uint32_t mask, value;
+	} naming[] = { { 0x30, 0x00 }, { 0x38, 0x10 }, { 0x3c, 0x18 } };
+
+	_Static_assert(LANE_NAMING == 0 && LANES_OF_KIND == 27, "lanes 1 to 27 name");
+	for (size_t i = 0; i < sizeof(naming) / sizeof(naming[0]); i++) {
+		put_rule(w, CHAIN_FORWARD);
+		put(w, IR_CTMARK, MARK_OUTCOME_MASK | naming[i].mask << MARK_LANE_SHIFT,
+		    MARK_CONFIRMED << MARK_OUTCOME_SHIFT | naming[i].value << MARK_LANE_SHIFT);
+		put(w, IR_MARK_NOT, MARK_LANE_MASK, 0);
+		put_pass(w);
+	}
+}
+
 void forward_rules(struct writer *w)
 {
 	/* Tracking may still hold another session of these addresses and ports. */
@@ -33,6 +53,7 @@ void forward_rules(struct writer *w)
 	put_rule(w, CHAIN_FORWARD);
 	put(w, IR_LIVE, MARK_FAST, 0);
 	put(w, IR_ACCEPT, 0, 0);
+	let_go_rules(w);
 	/* No worker sees errors. */
 	put_rule(w, CHAIN_FORWARD);
 	put(w, IR_CT_STATE, CT_RELATED, 0);
@@ -63,15 +84,10 @@ void begun_rules(struct writer *w)
 	put(w, IR_CT_DIRECTION, 1, 0);
 	put(w, IR_LIVE, 0, 0);
 	put_go(w, CHAIN_TAKEN);
-	/* The worker of a session that was let go of hears that one may begin; its label stays. */
-	put_rule(w, CHAIN_BEGUN);
-	put(w, IR_CTMARK_NOT, MARK_LANE_MASK, 0);
-	put(w, IR_LIVE, MARK_FAST, 0);
-	put(w, IR_COPY_MARK, MARK_OUTCOME_MASK, 0);
-	put_go(w, CHAIN_AGAIN);
 	put_rule(w, CHAIN_BEGUN);
 	put(w, IR_LIVE, MARK_FAST, 0);
 	put(w, IR_ACCEPT, 0, 0);
+	/* The worker of a session that was let go of hears that one may begin, too; its label stays. */
 	put_rule(w, CHAIN_BEGUN);
 	put(w, IR_MARK_NOT, MARK_LANE_MASK, 0);
 	put_go(w, CHAIN_AGAIN);

@@ -229,7 +229,10 @@ static bool step(struct run *x, const struct ir_stmt *s)
 		k = key_of(p, s->a);
 		return !k.bad && find(x->b, s->set, &k) == NULL;
 	case IR_LIVE:
-		k = (struct key){ .bad = !tracked(p), .iif = p->iif, .direction = p->direction, .mark = p->flow->mark };
+		k = (struct key){ .bad = !tracked(p),
+				  .iif = p->iif,
+				  .direction = p->direction,
+				  .mark = p->flow->mark & ~MARK_OUTCOME_MASK };
 		e = find(x->b, SET_LIVE, &k);
 		if (e == NULL)
 			return false;

@@ -42,6 +42,7 @@ static void live_lookup(void **state)
 	assert_int_equal(texts(&r, LACKS_QUEUE, text, sizeof(text)), 1);
 	assert_string_equal(text,
 			    "[ meta load iif => reg 1 ] [ ct load direction => reg 9 ] [ ct load mark => reg 10 ] "
+			    "[ bitwise reg 10 = ( reg 10 & 0xff3fffff ) ^ 0x00000000 ] "
 			    "[ lookup reg 1 set live dreg 1 0x0 ] [ meta set mark with reg 1 ] "
 			    "[ meta load mark => reg 1 ] [ bitwise reg 1 = ( reg 1 & 0xbf000000 ) ^ 0x00000000 ] "
 			    "[ lookup reg 1 set lanes dreg 0 0x0 ]");

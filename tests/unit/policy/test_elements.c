@@ -84,8 +84,6 @@ static void live_and_agree(void **state)
 	for (size_t i = 0; i < w.n; i++) {
 		const struct ir_element *e = &w.e[i];
 		const struct ir_permit *p;
-		struct lane lane;
-		bool naming;
 
 		if (e->set == SET_AGREE) {
 			assert_int_not_equal(e->mark_key, 0); /* permit 0 is never live */
@@ -97,8 +95,11 @@ static void live_and_agree(void **state)
 		assert_int_equal(e->until, p->until);
 		assert_int_equal(mark_lane(e->mark_key), p->lane);
 		assert_true(e->iif < w.k.c.ir->n_interfaces && e->oif == UINT32_MAX && e->direction <= 1);
-		naming = lane_of(p->lane, &lane) && lane.kind == LANE_NAMING;
-		if (p->lane == LANE_NONE || (naming && mark_outcome(e->mark_key) == MARK_CONFIRMED)) {
+		assert_int_equal(mark_outcome(e->mark_key), MARK_UNJUDGED);
+		/* One at an interface, for all that may be said of a session. */
+		assert_false(i > 0 && e[-1].set == SET_LIVE && e[-1].iif == e->iif && e[-1].direction == e->direction &&
+			     mark_permit(e[-1].mark_key) == mark_permit(e->mark_key));
+		if (p->lane == LANE_NONE) {
 			assert_int_equal(e->data, MARK_FAST);
 			fast++;
 		} else {

@@ -282,7 +282,7 @@ static void naming_lane_lets_go_once_confirmed(void **state)
 	maker_free(&w.k);
 }
 
-/* The elements with those of a permit besides that only lives on: fast at either side of this session. */
+/* The elements with those of a permit besides that only lives on, at either side of this session. */
 static struct ir_element *with_live(struct world *w, uint32_t mark)
 {
 	struct ir_element *list = arena_array(w->k.arena, w->b.n_elements + 2, sizeof(*list));
@@ -295,8 +295,8 @@ static struct ir_element *with_live(struct world *w, uint32_t mark)
 		*e = (struct ir_element){ .set = SET_LIVE,
 					  .iif = d == 0 ? LAN0 : LAN1,
 					  .direction = d,
-					  .mark_key = mark,
-					  .data = MARK_FAST };
+					  .mark_key = mark & ~MARK_OUTCOME_MASK,
+					  .data = (mark & ~MARK_OUTCOME_MASK) | (d == 1 ? MARK_REPLY : 0) };
 	}
 	return list;
 }

@@ -130,12 +130,14 @@ static int commit(struct enforce *f, struct generation_held *next, bool try, str
 		(void)links_resolve(f->links, &next->ir, next->interfaces);
 		generation_follow(next);
 		telling_stage(f, PROGRESS_READS);
-		r = netlink_dump(&f->net, a, &have, e);
+		r = netlink_dump_since(&f->net, a, f->labels.known ? &f->labels.image : NULL, &have, e);
 		telling_stage(f, PROGRESS_KERNEL);
 		if (r == 0)
 			r = generation_image(f, next, a, &want, &x, e);
 		if (r == 0)
 			r = table_sync(&f->net, &have, &want, &x, f->lacks, try, ret, e);
+		if (r < 0)
+			enforce_labels_forget(f); /* whatever it was: all is read the next time */
 		arena_free(a);
 	}
 	return r;
@@ -218,7 +220,7 @@ static int prepare(struct enforce *f, struct generation_held *next, struct told 
 	if (a == NULL)
 		return err_set(e, -ENOMEM, "apply");
 	telling_stage(f, PROGRESS_READS);
-	r = netlink_dump(&f->net, a, &have, e);
+	r = netlink_dump_since(&f->net, a, f->labels.known ? &f->labels.image : NULL, &have, e);
 	telling_stage(f, PROGRESS_SESSIONS);
 	/* What came in by permits that leave with this is counted now or never. */
 	if (r == 0 && f->now != NULL)

@@ -104,6 +104,13 @@ struct sleep_counters {
 	uint64_t waited_ns, sleeps;
 };
 
+/* The labels as they were last read and found right, for whoever reads the rest before the kernel's next transaction. */
+struct labels {
+	bool known;
+	struct arena *arena; /* owned */
+	struct image image;  /* nothing but them and the number of the transaction */
+};
+
 struct enforce {
 	int control, monitor, links;
 	int delay; /* how long this thread waits for processors; -1 = the kernel does not say */
@@ -127,6 +134,7 @@ struct enforce {
 	bool clock_due;		     /* the clock was set, and the ends that the kernel counts are not right yet */
 	bool relabel_due;	     /* sessions may lie outside of their permit */
 	struct matched matched;
+	struct labels labels;
 	struct heard heard;
 	uint64_t drifts;
 	uint64_t drift_wall_ns;		  /* of the last, 0 = none */
@@ -282,6 +290,7 @@ struct differences {
 int enforce_verify(struct enforce *f, struct arena *a, struct differences *ret, struct err *e);
 /* Our table only, without settings. */
 int enforce_compare(struct enforce *f, struct arena *a, struct differences *ret, struct err *e);
+void enforce_labels_forget(struct enforce *f);
 json_t *differences_json(const struct differences *d);
 
 /* ---- enforce/effective.c ----------------------------------------------------------------------------------------- */

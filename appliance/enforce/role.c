@@ -391,6 +391,7 @@ int role_enforce(void)
 	if (msg_send(f.control, 0, &(struct msg_body){ .type = MSG_READY }, NULL, 0) == 0)
 		loop(&f);
 	heard_free(&f.heard);
+	enforce_labels_forget(&f);
 	generation_drop(f.now);
 	netlink_close(&f.net);
 	forwarding_close(&f.forwarding);

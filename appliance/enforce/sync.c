@@ -108,11 +108,6 @@ static bool extra_chain(const struct image *have, const struct image *want)
 	return false;
 }
 
-static bool is_label(unsigned set)
-{
-	return set == SET_LIVE || set == SET_AGREE || set == SET_TOGETHER;
-}
-
 /*
  * The kernel searches all of an interval map for each element that leaves it: of 8,000 half took 128 s, where filling a new
  * map with all of them takes one. So a map that loses more than this is made anew, and so is a bridge.
@@ -172,7 +167,7 @@ static bool in_use(const struct image *have)
 static bool leaves(const struct element_diff *d)
 {
 	for (size_t k = 0; k < d->n_gone; k++)
-		if (is_label(d->gone[k].set) || ir_set_cells(d->gone[k].set))
+		if (ir_set_label(d->gone[k].set) || ir_set_cells(d->gone[k].set))
 			return true;
 	return false;
 }

@@ -192,6 +192,42 @@ static void compare_rest(struct differences *d, const struct image *have, const 
 	}
 }
 
+/* What was read and is right: until the next transaction nobody has to read the labels again. Those that end do so by themselves. */
+static void keep_labels(struct enforce *f, const struct image *have)
+{
+	struct labels *l = &f->labels;
+
+	for (unsigned s = 0; s < TABLE_SET_COUNT; s++)
+		for (size_t k = 0; ir_set_label(s) && k < have->elements[s].n; k++)
+			if (have->elements[s].list[k].until != 0)
+				return;
+	l->arena = arena_new(DUMP_BUDGET);
+	if (l->arena == NULL)
+		return;
+	image_init(&l->image, l->arena);
+	l->image.generation_id = have->generation_id;
+	l->known = true;
+	for (unsigned s = 0; s < TABLE_SET_COUNT; s++) {
+		const struct image_elements *from = &have->elements[s];
+
+		if (!ir_set_label(s) || from->n == 0)
+			continue;
+		l->image.elements[s].list = arena_array(l->arena, from->n, sizeof(*from->list));
+		if (l->image.elements[s].list == NULL) {
+			enforce_labels_forget(f);
+			return;
+		}
+		l->image.elements[s].n = l->image.elements[s].room = from->n;
+		memcpy(l->image.elements[s].list, from->list, from->n * sizeof(*from->list));
+	}
+}
+
+void enforce_labels_forget(struct enforce *f)
+{
+	arena_free(f->labels.arena);
+	f->labels = (struct labels){ 0 };
+}
+
 int enforce_compare(struct enforce *f, struct arena *a, struct differences *ret, struct err *e)
 {
 	struct image have = { 0 }, want = { 0 };
@@ -200,6 +236,7 @@ int enforce_compare(struct enforce *f, struct arena *a, struct differences *ret,
 	int r;
 
 	*ret = (struct differences){ .arena = a };
+	enforce_labels_forget(f);
 	if (f->now == NULL)
 		return err_set(e, -ENODATA, "no generation is in force");
 	telling_stage(f, PROGRESS_READS);
@@ -221,8 +258,10 @@ int enforce_compare(struct enforce *f, struct arena *a, struct differences *ret,
 		compare_rest(ret, &have, &want);
 	if (r < 0 || arena_failed(a))
 		return err_set(e, -ENOMEM, "comparison");
-	if (ret->ours == 0)
+	if (ret->ours == 0) {
 		f->equal_ns = asked_ns;
+		keep_labels(f, &have);
+	}
 	return 0;
 }
 

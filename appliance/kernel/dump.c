@@ -27,6 +27,7 @@
 
 struct dump {
 	struct image *image;
+	const struct image *labels;	 /* those that stand, NULL = they have to be read; borrowed */
 	uint64_t now_ms;		 /* since 1970 */
 	unsigned set;			 /* whose elements come */
 	bool failed;			 /* memory was out */
@@ -433,7 +434,9 @@ static int dump_base(struct netlink *n, struct dump *d, struct err *e)
 static int dump_elements(struct netlink *n, struct dump *d, unsigned set, struct err *e)
 {
 	d->set = set;
-	if (d->image->sets[set])
+	if (d->labels != NULL && ir_set_label(set))
+		d->image->elements[set] = d->labels->elements[set];
+	else if (d->image->sets[set])
 		return list(n, NFT_MSG_GETSETELEM, NFPROTO_INET, TABLE_NAME, set_spec(set)->name, on_elements, d, e);
 	n->reading.part++;
 	return 0;
@@ -492,7 +495,7 @@ static bool order_rules(struct image *i)
 	return true;
 }
 
-static int consistent(struct netlink *n, struct arena *a, struct image *ret, struct err *e,
+static int consistent(struct netlink *n, struct arena *a, const struct image *labels, struct image *ret, struct err *e,
 		      int (*take)(struct netlink *n, struct dump *d, struct err *e))
 {
 	int r = -EAGAIN;
@@ -506,6 +509,8 @@ static int consistent(struct netlink *n, struct arena *a, struct image *ret, str
 		r = netlink_generation(n, &before, e);
 		if (r < 0)
 			return r;
+		if (labels != NULL && labels->generation_id == before)
+			d.labels = labels;
 		r = take(n, &d, e);
 		if (r == 0)
 			r = netlink_generation(n, &after, e);
@@ -525,17 +530,22 @@ static int consistent(struct netlink *n, struct arena *a, struct image *ret, str
 
 int netlink_dump(struct netlink *n, struct arena *a, struct image *ret, struct err *e)
 {
-	return consistent(n, a, ret, e, dump_all);
+	return consistent(n, a, NULL, ret, e, dump_all);
+}
+
+int netlink_dump_since(struct netlink *n, struct arena *a, const struct image *labels, struct image *ret, struct err *e)
+{
+	return consistent(n, a, labels, ret, e, dump_all);
 }
 
 int netlink_dump_base(struct netlink *n, struct arena *a, struct image *ret, struct err *e)
 {
-	return consistent(n, a, ret, e, dump_base);
+	return consistent(n, a, NULL, ret, e, dump_base);
 }
 
 int netlink_dump_standing(struct netlink *n, struct arena *a, struct image *ret, struct err *e)
 {
-	return consistent(n, a, ret, e, dump_standing);
+	return consistent(n, a, NULL, ret, e, dump_standing);
 }
 
 int netlink_dump_counters(struct netlink *n, struct arena *a, struct image *ret, struct err *e)

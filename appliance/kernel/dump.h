@@ -17,6 +17,12 @@
 /* The whole table, sorted, and what is foreign in the namespace. Strings and lists live in the arena. 0 or negative
  * errno. */
 int netlink_dump(struct netlink *n, struct arena *a, struct image *ret, struct err *e);
+/*
+ * The same, but where the kernel has taken no transaction since `labels` was read (NULL = never) the labels are those, which live as
+ * long as that image: nothing else could change one that has no end, and they are most of what there is to read.
+ */
+int netlink_dump_since(struct netlink *n, struct arena *a, const struct image *labels, struct image *ret,
+		       struct err *e);
 /* Only the table and its chains: quick, for the question whether the deny base stands. */
 int netlink_dump_base(struct netlink *n, struct arena *a, struct image *ret, struct err *e);
 /* Tables, chains, sets, counters and the generation that the table names, without rules and what the sets hold: as quick

@@ -185,7 +185,11 @@ void image_sort(struct image *i)
 	for (unsigned s = 0; s < TABLE_SET_COUNT; s++) {
 		struct image_elements *e = &i->elements[s];
 
-		if (e->n > 1)
+		size_t k = 1;
+
+		while (k < e->n && element_cmp(&e->list[k - 1], &e->list[k]) <= 0)
+			k++;
+		if (k < e->n) /* what was sorted before is the most of it */
 			qsort(e->list, e->n, sizeof(*e->list), element_cmp);
 	}
 }

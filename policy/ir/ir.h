@@ -150,6 +150,12 @@ enum ir_set {
 	SET_COUNT = SET_BRIDGE6 + 1 + IR_LAYERS
 };
 
+/* What makes a permit live: nothing but a transaction of ours fills it. */
+static inline bool ir_set_label(unsigned s)
+{
+	return s == SET_LIVE || s == SET_AGREE || s == SET_TOGETHER;
+}
+
 /* A map of cells, of either family. */
 static inline bool ir_set_cells(unsigned s)
 {

@@ -6,19 +6,37 @@
 #include "appliance/base/clock.h"
 #include "policy/check/check.h"
 #include "policy/check/policy_check.h"
+#include "policy/check/written.h"
+#include "policy/read/csv.h"
 #include "policy/read/parse.h"
 #include "policy/read/scan.h"
 
-enum { P_VERSION, P_SITE, P_ZONES, P_ASSETS, P_SERVICES, P_CONDUITS, P_NEVER, P_BREAK, P_N };
+enum {
+	P_VERSION,
+	P_SITE,
+	P_ZONES,
+	P_ASSETS,
+	P_SERVICES,
+	P_CONDUITS,
+	P_NEVER,
+	P_BREAK,
+	P_GROUPS,
+	P_FLEETS,
+	P_DEFAULTS,
+	P_N
+};
 static const struct key policy_keys[P_N] = {
 	[P_VERSION] = { "language_version", AST_NUMBER, true, .example = "language_version = 1;" },
 	[P_SITE] = { "site", .kinds = AST_GROUP },
 	[P_ZONES] = { "zones", AST_GROUP, true, .example = "zones = { office = { ... }; };" },
-	[P_ASSETS] = { "assets", .kinds = AST_GROUP },
+	[P_ASSETS] = { "assets", .kinds = AST_GROUP | AST_LIST },
 	[P_SERVICES] = { "services", .kinds = AST_GROUP },
 	[P_CONDUITS] = { "conduits", .kinds = AST_LIST },
 	[P_NEVER] = { "never", .kinds = AST_LIST },
 	[P_BREAK] = { "chain_break", .kinds = AST_LIST },
+	[P_GROUPS] = { "groups", .kinds = AST_GROUP },
+	[P_FLEETS] = { "fleets", .kinds = AST_GROUP },
+	[P_DEFAULTS] = { "defaults", .kinds = AST_GROUP },
 };
 
 #define BOX_NAME "box.cfg"
@@ -40,6 +58,30 @@ static bool read_box(struct compilation *c, const struct policy_loader *l, const
 	return *ret != NULL;
 }
 
+#define CELLS_NAMED 200u /* mistakes: more than anybody is shown */
+
+/* What is wrong in a spreadsheet's table is looked for by column and row, as spreadsheets count: "C12". */
+static void name_cells(struct compilation *c)
+{
+	size_t n = c->diags.n < CELLS_NAMED ? c->diags.n : CELLS_NAMED;
+
+	for (size_t i = 0; i < n; i++) {
+		struct diag *g = c->diags.list[i];
+		char cell[CSV_CELL_TEXT], front[2 * CSV_CELL_TEXT + 16];
+
+		if (g->at.line == 0 || g->at.file >= c->n_sources || !csv_is_table(c->sources[g->at.file].name))
+			continue;
+		csv_cell_text(&c->sources[g->at.file], g->at, cell);
+		for (unsigned l = 0; l < 2; l++) {
+			const char *text;
+
+			message_text(front, sizeof(front), (enum lang)l, MP_CELL, cell);
+			text = arena_printf(c->arena, "%s%s", front, g->text[l]);
+			g->text[l] = text != NULL ? text : g->text[l];
+		}
+	}
+}
+
 static void check_all(struct check *k, const struct ast_node *root, const struct ast_node *box)
 {
 	const struct ast_node *v[P_N];
@@ -48,6 +90,12 @@ static void check_all(struct check *k, const struct ast_node *root, const struct
 	keys_read(k, root, policy_keys, P_N, o, k->m, v);
 	if (v[P_VERSION] != NULL && v[P_VERSION]->number != 1)
 		check_value(k, SEV_ERROR, "policy.version", v[P_VERSION], MP_VERSION, o, "");
+	root = write_out(k, root);
+	if (root == NULL)
+		return;
+	for (size_t i = P_ZONES; i < P_N; i++)
+		v[i] = v[i] != NULL || i == P_ASSETS ? node_member(root, policy_keys[i].name) : NULL;
+	k->c->written = root;
 	if (box != NULL)
 		check_box(k, box);
 	if (k->interfaces.n == 0) /* no box.cfg, or one that fails to say and was told so */
@@ -68,11 +116,12 @@ static void check_all(struct check *k, const struct ast_node *root, const struct
 bool policy_check(struct compilation *c, const struct policy_loader *l, const char *main_name)
 {
 	const struct ast_node *root, *box = NULL;
-	struct check k = { .c = c, .a = c->arena, .d = &c->diags, .now = clock_wall_ns() / 1000000000u };
+	struct check k = { .c = c, .l = l, .a = c->arena, .d = &c->diags, .now = clock_wall_ns() / 1000000000u };
 	bool box_ok;
 
 	c->sources = NULL;
 	c->n_sources = 0;
+	c->written = NULL;
 	c->model = NULL;
 	c->ir = NULL;
 	diags_init(&c->diags, c->arena);
@@ -85,6 +134,7 @@ bool policy_check(struct compilation *c, const struct policy_loader *l, const ch
 		k.m->n_sources = c->n_sources;
 		k.m->now = k.now;
 	}
+	name_cells(c);
 	if (arena_failed(c->arena))
 		diag_add(&c->diags, SEV_ERROR, "policy.too_large", (struct srcpos){ 0 }, MP_MEMORY);
 	if (c->diags.errors > 0)

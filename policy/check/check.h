@@ -22,10 +22,12 @@ struct names {
 
 struct check {
 	struct compilation *c;
+	const struct policy_loader *l;
 	struct arena *a;
 	struct diags *d;
 	struct model *m;
-	uint64_t now; /* seconds since 1970, for overdue dates */
+	uint64_t now;	     /* seconds since 1970, for overdue dates */
+	struct srcpos dated; /* the review date that was judged last */
 	bool *unsure; /* by zone index: its networks could not all be read, so nothing is said to be outside it */
 	const struct ast_node **networks; /* by zone index: the list of them, or NULL */
 	struct names interfaces, zones, assets, services;

@@ -5,7 +5,9 @@
 
 #include "policy/check/check.h"
 #include "policy/check/meant.h"
+#include "policy/check/written.h"
 
+#define CONDUIT_NAME_MAX 200u
 #define LABEL_BYTES 63u /* RFC 1035, 2.3.4 */
 
 enum {
@@ -25,6 +27,7 @@ enum {
 	C_ACCEPT,
 	C_WEAK_TLS,
 	C_NAMES,
+	C_EACH, /* gone when a conduit is read: it is written for each */
 };
 #define CHOICE(member, list) .use = KEY_CHOICE, INTO(model_conduit, member), .words = list
 static const struct key conduit_keys[] = {
@@ -44,6 +47,7 @@ static const struct key conduit_keys[] = {
 	[C_ACCEPT] = { "accept", .kinds = AST_LISTS },
 	[C_WEAK_TLS] = { "weak_tls", AST_STRING, CHOICE(deny_weak_tls, weak_tls_words) },
 	[C_NAMES] = { "names", .kinds = AST_LISTS },
+	[C_EACH] = { "each", .kinds = AST_STRING },
 	{ "label", AST_STRING, .use = KEY_TEXT, INTO(model_conduit, label) },
 	{ "purpose", AST_STRING, true, NULL, KEY_TEXT_NEEDED, INTO(model_conduit, purpose) },
 	{ "owner", AST_STRING, true, NULL, KEY_TEXT_NEEDED, INTO(model_conduit, owner) },
@@ -242,21 +246,36 @@ static void hint_date(struct check *k, struct diag *g, const char *text, enum me
 		diag_hint(k->d, g, form);
 }
 
+static bool same_place(struct srcpos a, struct srcpos b)
+{
+	return a.file == b.file && a.line == b.line && a.column == b.column;
+}
+
+static void conduit_review(struct check *k, const struct ast_node *node, struct model_conduit *c, struct object o)
+{
+	uint64_t day;
+	struct diag *g;
+
+	c->review_by = node != NULL ? node->string : "";
+	/* A date that many conduits have from one place is judged once. */
+	if (node == NULL || same_place(node->value_at, k->dated))
+		return;
+	k->dated = node->value_at;
+	if (!date_parse(c->review_by, &day)) {
+		g = check_value(k, SEV_ERROR, "policy.date", node, MP_DATE_BAD, o, c->review_by);
+		hint_date(k, g, c->review_by, MP_HINT_DATE);
+	} else if (day + 86400 <= k->now) {
+		g = check_value(k, SEV_WARNING, "policy.review_overdue", node, MP_REVIEW_OVERDUE, o, c->review_by);
+		diag_hint(k->d, g, MP_HINT_REVIEW_OVERDUE);
+	}
+}
+
 static void conduit_dates(struct check *k, const struct ast_node *const *v, struct model_conduit *c, struct object o)
 {
 	uint64_t day;
 	struct diag *g;
 	bool dated;
 
-	c->review_by = v[C_REVIEW_BY] != NULL ? v[C_REVIEW_BY]->string : "";
-	if (v[C_REVIEW_BY] != NULL && !date_parse(c->review_by, &day)) {
-		g = check_value(k, SEV_ERROR, "policy.date", v[C_REVIEW_BY], MP_DATE_BAD, o, c->review_by);
-		hint_date(k, g, c->review_by, MP_HINT_DATE);
-	} else if (v[C_REVIEW_BY] != NULL && day + 86400 <= k->now) {
-		g = check_value(k, SEV_WARNING, "policy.review_overdue", v[C_REVIEW_BY], MP_REVIEW_OVERDUE, o,
-				c->review_by);
-		diag_hint(k->d, g, MP_HINT_REVIEW_OVERDUE);
-	}
 	if (v[C_UNTIL] == NULL)
 		return;
 	dated = date_parse(v[C_UNTIL]->string, &day);
@@ -377,14 +396,6 @@ static void report_unusable(struct check *k, const struct model_conduit *c, stru
 		  both_same(from == 1 ? "IPv4" : "IPv6"), both_same(to == 1 ? "IPv4" : "IPv6"));
 }
 
-static const struct ast_node *member(const struct ast_node *group, const char *name)
-{
-	for (const struct ast_node *c = group->kind == AST_GROUP ? group->child : NULL; c != NULL; c = c->next)
-		if (strcmp(c->name, name) == 0)
-			return c;
-	return NULL;
-}
-
 /* There is a session of which its client's hello is seen. */
 static bool has_tls(const struct model_conduit *c)
 {
@@ -495,9 +506,30 @@ static void report_no_names(struct check *k, const struct ast_node *said, const 
 		check_value(k, SEV_WARNING, "policy.no_effect", said, MP_NAMES_NONE, o, said->name);
 }
 
+/* Names with '/' between: a conduit that is written for each of several has theirs behind its own. */
+static void check_name(struct check *k, const char *name, const struct ast_node *node)
+{
+	struct diag *g;
+	size_t n;
+
+	if (strlen(name) > CONDUIT_NAME_MAX) {
+		g = diag_add(k->d, SEV_ERROR, "policy.name", node->value_at, MP_NAME_CHECK, name);
+		g->width = node->value_width;
+		diag_hint(k->d, g, MP_HINT_NAME_PARTS, CONDUIT_NAME_MAX);
+		return;
+	}
+	for (; (n = strcspn(name, "/")) > 0 && name[n] == '/'; name += n + 1) {
+		const char *one = arena_strndup(k->a, name, n);
+
+		if (one == NULL || !name_check(k, one, node->value_at, node->value_width))
+			return;
+	}
+	name_check(k, n > 0 ? name : node->string, node->value_at, node->value_width);
+}
+
 static void one_conduit(struct check *k, const struct ast_node *node, struct model_conduit *c)
 {
-	const struct ast_node *v[KEYS(conduit_keys)], *named = member(node, "name");
+	const struct ast_node *v[KEYS(conduit_keys)], *named = node_member(node, "name");
 	bool has_name = named != NULL && named->kind == AST_STRING;
 	struct object o = { has_name ? MP_OBJ_CONDUIT : MP_OBJ_CONDUIT_NTH, NULL };
 	size_t errors = k->d->errors;
@@ -519,7 +551,7 @@ static void one_conduit(struct check *k, const struct ast_node *node, struct mod
 		return;
 	if (v[C_NAME] != NULL) {
 		c->name = v[C_NAME]->string;
-		name_check(k, c->name, v[C_NAME]->value_at, v[C_NAME]->value_width);
+		check_name(k, c->name, v[C_NAME]);
 	}
 	c->from = conduit_zone(k, v[C_FROM], o);
 	c->to = conduit_zone(k, v[C_TO], o);
@@ -528,6 +560,7 @@ static void one_conduit(struct check *k, const struct ast_node *node, struct mod
 	conduit_services(k, v[C_SERVICES], c, o);
 	if (c->shadow && !c->observe)
 		check_value(k, SEV_ERROR, "policy.shadow", v[C_SHADOW], MP_SHADOW_ENFORCE, o, "shadow");
+	conduit_review(k, v[C_REVIEW_BY], c, o);
 	conduit_dates(k, v, c, o);
 	conduit_heard(k, v[C_HEARD_WITHIN], c, o);
 	conduit_failure(k, v, c, o);
@@ -573,15 +606,22 @@ void check_conduits(struct check *k, const struct ast_node *node)
 {
 	size_t n = node != NULL ? node->n : 0;
 	struct object o = { MP_OBJ_SECTION, "conduits" };
+	struct srcpos wrong = { 0 };
 	struct model *m = k->m;
 
 	m->conduits = arena_array(k->a, n, sizeof(m->conduits[0]));
 	for (const struct ast_node *c = NULL;
 	     m->conduits != NULL && (c = list_next(k, node, c, AST_GROUP, o)) != NULL;) {
 		struct model_conduit *one = &m->conduits[m->n_conduits];
+		size_t errors = k->d->errors;
 
+		/* What is wrong with one of those that are written from the same lines is wrong with most. */
+		if (wrong.line != 0 && same_place(wrong, c->at))
+			continue;
 		one->index = (uint32_t)m->n_conduits++;
 		one_conduit(k, c, one);
+		if (k->d->errors > errors)
+			wrong = c->at;
 	}
 	report_same_names(k);
 }

@@ -27,15 +27,21 @@ static const struct model_zone *never_zone(struct check *k, const struct ast_nod
 void check_nevers(struct check *k, const struct ast_node *node)
 {
 	struct object section = { MP_OBJ_SECTION, "never" };
+	const struct ast_node *last = NULL;
 	struct model *m = k->m;
+	unsigned nth = 0; /* in the text: a statement between several zones is one */
 
 	m->nevers = arena_array(k->a, node != NULL ? node->n : 0, sizeof(m->nevers[0]));
 	for (const struct ast_node *c = NULL;
 	     m->nevers != NULL && (c = list_next(k, node, c, AST_GROUP, section)) != NULL;) {
 		struct model_never *one = &m->nevers[m->n_nevers++];
-		struct object o = { MP_OBJ_NEVER, arena_printf(k->a, "%zu", m->n_nevers) };
+		struct object o = { MP_OBJ_NEVER, NULL };
 		const struct ast_node *v[KEYS(never_keys)];
 
+		nth += last == NULL || last->at.file != c->at.file || last->at.line != c->at.line ||
+		       last->at.column != c->at.column;
+		last = c;
+		o.name = arena_printf(k->a, "%u", nth);
 		*one = (struct model_never){ .classes = CLASS_ALL, .all_commands = true, .label = "", .at = c->at };
 		if (!keys_read(k, c, never_keys, KEYS(never_keys), o, one, v))
 			continue;

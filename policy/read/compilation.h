@@ -10,6 +10,7 @@
 
 #define COMPILE_BUDGET (192u << 20) /* arena of one run */
 
+struct ast_node;
 struct model;
 struct ir;
 
@@ -18,6 +19,8 @@ struct compilation {
 	struct diags diags;
 	struct source_text *sources; /* in order of loading: main, includes, box.cfg */
 	size_t n_sources;
+	const struct ast_node
+		*written;	   /* the policy without groups, fleets and defaults; NULL when it could not be read */
 	const struct model *model; /* NULL when there were errors before it */
 	struct ir *ir;		   /* NULL when there were errors */
 };

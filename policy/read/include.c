@@ -66,8 +66,7 @@ int scan_load(struct compilation *c, const struct policy_loader *l, const char *
 	return 0;
 }
 
-/* Reports a text that could not be loaded; `at` is where it was asked for (line 0: by the operator). */
-static void scan_load_failed(struct compilation *c, struct srcpos at, uint32_t width, const char *name, int code)
+void scan_load_failed(struct compilation *c, struct srcpos at, uint32_t width, const char *name, int code)
 {
 	struct diag *g;
 

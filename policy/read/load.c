@@ -3,12 +3,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <iconv.h>
 #include <linux/openat2.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "appliance/base/utf8.h"
+#include "policy/read/csv.h"
 
 struct folder {
 	const char *path; /* of the main text, as the operator gave it */
@@ -125,6 +129,49 @@ static int read_text(int fd, bool regular_only, struct arena *a, struct source_t
 	return 0;
 }
 
+static bool is_utf8(const struct source_text *s)
+{
+	struct bytes b = bytes_of(s->text, s->size);
+	struct utf8_char c;
+
+	while (utf8_next(&b, &c))
+		if (!c.valid)
+			return false;
+	return true;
+}
+
+/*
+ * Excel in Japanese saves tables in CP932, unless it is told otherwise. They become UTF-8 here, where files are opened: whoever reads
+ * a policy after this, the box in its sandbox among them, has one encoding. What is neither is left, to be refused with its place.
+ */
+static int table_to_utf8(struct arena *a, struct source_text *s)
+{
+	size_t left = s->size, room;
+	char *in = (char *)(uintptr_t)s->text, *out, *text;
+	iconv_t cd;
+	bool good;
+
+	if (is_utf8(s))
+		return 0;
+	cd = iconv_open("UTF-8", "CP932");
+	if (cd == (iconv_t)-1) // NOLINT(performance-no-int-to-ptr): as POSIX has it
+		return 0;
+	room = 3 * s->size; /* a byte of its own is at most a half-width kana of three */
+	text = out = arena_alloc(a, room + 1);
+	good = text != NULL && iconv(cd, &in, &left, &out, &room) != (size_t)-1 && left == 0;
+	iconv_close(cd);
+	if (text == NULL)
+		return -ENOMEM;
+	if ((size_t)(out - text) > SOURCE_MAX)
+		return -EFBIG;
+	if (good) {
+		*out = '\0';
+		s->text = text;
+		s->size = (size_t)(out - text);
+	}
+	return 0;
+}
+
 static int folder_load(void *ctx, const char *name, struct arena *a, struct source_text *ret)
 {
 	const struct folder *f = ctx;
@@ -142,6 +189,8 @@ static int folder_load(void *ctx, const char *name, struct arena *a, struct sour
 		return fd;
 	r = read_text(fd, !is_main, a, ret);
 	close(fd);
+	if (r == 0 && csv_is_table(name))
+		r = table_to_utf8(a, ret);
 	return r;
 }
 

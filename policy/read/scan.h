@@ -42,6 +42,8 @@ bool scan_policy(struct compilation *c, const struct policy_loader *l, const cha
 
 /* Loads a text into c->sources, or finds it there. 0 and the index, or a negative errno. */
 int scan_load(struct compilation *c, const struct policy_loader *l, const char *name, uint32_t *ret_file);
+/* Reports a text that could not be loaded; `at` is where it was asked for (line 0: by the operator). */
+void scan_load_failed(struct compilation *c, struct srcpos at, uint32_t width, const char *name, int code);
 /* True for a relative path of plain components: no "..", no leading '/', no empty one. */
 bool scan_name_confined(const char *name);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Renderings of the rule IR for people and programs. */
+/* Renderings of the rule IR, and of the policy that it was made from, for people and programs. */
 #ifndef SEKISHO_POLICY_RENDER_RENDER_H
 #define SEKISHO_POLICY_RENDER_RENDER_H
 
@@ -7,9 +7,12 @@
 
 #include "appliance/base/json.h"
 #include "policy/ir/ir.h"
+#include "policy/read/ast.h"
 
 /* Renderings; text to `to`. nft: an equivalent ruleset for people, comments where nft cannot say it. */
 void render_nft(FILE *to, const struct ir *ir);
+/* The policy itself, one object a line: what the compiler took from the text, groups and their like written out. */
+void render_text(FILE *to, const struct ast_node *policy);
 json_t *render_json(const struct ir *ir);
 
 #endif

@@ -41,10 +41,33 @@ def broken(done, most):
     return "" if good else "status %d, %s" % (done.returncode, done.stderr.decode()[-2000:])
 
 
+def bare(made):
+    """What a compiled policy means, without what names files and lines."""
+    def without(o):
+        if isinstance(o, dict):
+            return {k: without(v) for k, v in o.items() if k not in ("file", "line", "sources", "digest", "tables_digest")}
+        return [without(x) for x in o] if isinstance(o, list) else o
+    return without(json.loads(made))
+
+
+def written_out(program, path, made):
+    """Of the policy's text with everything written out, whether it means the same, and "" when it does."""
+    text = words(path, program, "compile", "--to", "text")
+    again = os.path.join(os.path.dirname(path), "written.cfg")
+    with open(again, "wb") as f:
+        f.write(text.stdout)
+    other = words(again, program, "compile", "--to", "json")
+    if broken(text, 0) or broken(other, 0):
+        return "it is refused: %s" % (text.stderr + other.stderr).decode()[-2000:]
+    if words(again, program, "compile", "--to", "text").stdout != text.stdout:
+        return "something is left to write out"
+    return "" if bare(made.stdout) == bare(other.stdout) else "it means something else"
+
+
 class Compiled:
     """`program` with a policy's texts. `errors` are the codes of its errors; without any there are cells."""
 
-    def __init__(self, program, folder, site, site_unstated, box):
+    def __init__(self, program, folder, site, site_unstated, box, table=None):
         path, unstated = os.path.join(folder, "site.cfg"), os.path.join(folder, "unstated.cfg")
         for name, text in ((path, site), (unstated, site_unstated), (os.path.join(folder, "box.cfg"), box)):
             if text is None:
@@ -53,6 +76,9 @@ class Compiled:
             else:
                 with open(name, "w", encoding="utf-8") as f:
                     f.write(text)
+        if table is not None:
+            with open(os.path.join(folder, "rtg.csv"), "wb") as f:
+                f.write(table)
         self.line_of = {i + 1: line.split('"')[1] for i, line in enumerate(site.splitlines()) if line.startswith("  { name")}  # its conduit
         proved = words(path, program, "prove", "--json")
         self.status = proved.returncode
@@ -61,11 +87,13 @@ class Compiled:
         self.diagnostics = said["diagnostics"]
         self.nevers = said.get("nevers", [])
         self.errors = {d["code"] for d in self.diagnostics if d["severity"] == "error"}
+        self.written = ""
         self.cells, self.permits, self.maps, self.agreed = {}, {}, {}, set()
         if self.status in (0, 1):
             made = words(unstated, program, "compile", "--to", "json")
             listed = words(unstated, program, "compile", "--to", "nft")
             self.crashed = broken(made, 0) or broken(listed, 0)
+            self.written = self.crashed or written_out(program, unstated, made)
             if not self.crashed:
                 self.read_json(json.loads(made.stdout))
                 self.read_nft(listed.stdout.decode())

@@ -241,15 +241,69 @@ def draw_policy(d):
         if d.random() < 0.6:
             p["chain_break"].append(a["name"])
     p["never"] = [draw_never(d, p, tame) for _ in range(d.choice([0, 1, 2, 4]))]
+    if d.random() < 0.5:
+        fold(d, p)
     del p["space"]
     return p
+
+
+def fold_hosts(d, p, c, key, zones):
+    """Where an end has several zones, hosts are assets, and each zone has some; or the end is left whole."""
+    c.pop(key, None)
+    named = [[a["name"] for a in p["assets"] if a["zone"] == z] for z in zones]
+    if all(named) and d.random() < 0.6:
+        c[key] = [d.choice(names) for names in named]
+        if d.random() < 0.5:
+            p["groups"]["h" + c["name"]] = c[key]
+            c[key] = ["h" + c["name"]]
+
+
+def fold(d, p):
+    """Something of it is said once for many: the reference says what that is written out."""
+    groups = p["groups"] = {}
+    names = [s["name"] for s in p["services"]]
+    groups["some"] = d.sample(names, d.randint(1, len(names)))
+    groups["more"] = ["some", d.choice(names)] if d.random() < 0.5 else ["s*"] if len(names) < 3 else ["some"]
+    zones = [z["name"] for z in p["zones"]]
+    groups["sides"] = d.sample(zones, min(len(zones), 2))
+    for c in p["conduits"]:
+        if d.random() < 0.3 and "names" not in c:
+            c["services"] = c["services"][:1] + [d.choice(["some", "more"])]
+        for end, key in (("from", "sources"), ("to", "destinations")):
+            if d.random() < 0.2:
+                several = d.sample(zones, d.randint(1, min(len(zones), 2)))
+                c[end] = "sides" if d.random() < 0.3 else several
+                fold_hosts(d, p, c, key, groups["sides"] if c[end] == "sides" else several)
+        here = [a["name"] for a in p["assets"] if a["zone"] == c["from"]]
+        if here and "sources" in c and isinstance(c["from"], str) and d.random() < 0.3:
+            groups["g" + c["name"]] = d.sample(here, d.randint(1, len(here)))
+            c["sources"] = c["sources"][:1] + ["g" + c["name"]]
+    for n in p["never"]:
+        if d.random() < 0.3:
+            n[d.choice(["from", "to"])] = d.choice(["sides", d.sample(zones, d.randint(1, min(len(zones), 2)))])
+    if d.random() < 0.6:
+        zone = d.choice(zones)
+        cells = [" ".join(draw_addresses(d, p["space"][zone], 2)) for _ in range(6)]
+        p["fleets"] = [{"name": "rtg", "zone": zone, "members": ["plc", "cms"], "rows": [["m%d" % i, cells[2 * i], cells[2 * i + 1] if d.random() < 0.7 else ""] for i in range(d.randint(1, 3))]}]
+        if d.random() < 0.5:
+            p["fleets"][0]["table"] = d.choice(["utf-8", "utf-8-sig", "cp932"])
+        c = {"name": "each", "each": "rtg", "from": zone, "to": zone, "services": [d.choice(names + ["some"])], "destinations": [".plc"]}
+        if d.random() < 0.5 and any(row[2] for row in p["fleets"][0]["rows"]):
+            c["sources"] = [".cms"]
+        if d.random() < 0.3:
+            c["from"] = d.choice(zones)
+            c.pop("sources", None)
+        p["conduits"].append(c)
+        groups["plcs"] = ["m*.plc"]
+        p["conduits"].append({"name": "all", "from": d.choice(zones), "to": zone, "services": [d.choice(names)], "destinations": ["plcs"]})
+    p["defaults"] = d.random() < 0.5
 
 
 def mended(d, p):
     """Most policies without the error that drawing makes most often: who only observes lies over who enforces."""
     conflicts = meaning.Meaning(p).conflicts()
     while conflicts and d.random() < 0.97:
-        for name in sorted({a for a, _ in conflicts}):
+        for name in sorted({a.split("/")[0] for a, _ in conflicts}):
             next(c for c in p["conduits"] if c["name"] == name)["shadow"] = True
         conflicts = meaning.Meaning(p).conflicts()
     return p
@@ -276,15 +330,33 @@ def text(p, never=True):
     lines = ["language_version = 1;", "site = %s;" % group({"name": "drawn", **p["site"]})]
     for key in ("zones", "assets", "services"):
         lines += ["%s = {" % key] + ["  %s = %s;" % (o["name"], group(o, ("name",))) for o in p[key]] + ["};"]
+    for f in p.get("fleets", []):
+        rows = 'from = "rtg.csv"' if "table" in f else "rows = ( %s )" % ", ".join(value(r) for r in f["rows"])
+        lines.append("fleets = { %s = { zone = \"%s\"; members = %s; %s; label = \"機 {}\"; }; };" % (f["name"], f["zone"], value(f["members"]), rows))
+    if p.get("groups"):
+        lines.append("groups = %s;" % group(p["groups"]))
+    duties = {"owner": "o", "review_by": "2199-12-31"}
+    if p.get("defaults"):
+        lines.append("defaults = %s;" % group(duties))
+        duties = {}
     lines.append("conduits = (")
     for i, c in enumerate(p["conduits"]):
-        lines.append("  %s%s" % (group({**c, "purpose": "p", "owner": "o", "review_by": "2199-12-31"}), "," if i + 1 < len(p["conduits"]) else ""))
+        lines.append("  %s%s" % (group({**c, "purpose": "p", **duties}), "," if i + 1 < len(p["conduits"]) else ""))
     lines.append(");")
     if p["chain_break"]:
         lines.append("chain_break = ( %s );" % ", ".join(group({"asset": a, "reason": "r"}) for a in p["chain_break"]))
     if never and p["never"]:
         lines.append("never = ( %s );" % ", ".join(group(n) for n in p["never"]))
     return "\n".join(lines) + "\n"
+
+
+def table(p):
+    """rtg.csv as bytes, or None: the fleet is in the text."""
+    f = (p.get("fleets") or [{}])[0]
+    if "table" not in f:
+        return None
+    rows = [["cms", "備考", "name", "plc"]] + [[r[2], "号機", r[0], '"%s"' % r[1]] for r in f["rows"]]
+    return "".join(",".join(r) + "\r\n" for r in rows).encode(f["table"])
 
 
 def box_text(p):

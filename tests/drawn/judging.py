@@ -99,7 +99,7 @@ def compare(m, c, packet, holding, now, want):
     for key in SAME + (SAME_INSPECTED if want["depth"] != "transport" else ()):
         if want[key] != have[key]:
             yield "%s: %s is %s by the reference, %s in the program" % (where, key, want[key], have[key])
-    if c.line_of[have["line"]] != want["deciding"][0]:
+    if c.line_of[have["line"]] != want["deciding"][0].split("/")[0]:
         yield "%s: it is conduit %s by the reference, line %d in the program" % (where, want["deciding"][0], have["line"])
     if (have["permit"], *want["grants"]) not in c.agreed:  # once for each permit, not for each packet
         wanted, grants = grants_of(m, want), grants_in(c.permits[have["permit"]])
@@ -121,9 +121,12 @@ def differences(program, p, folder, seen=None):
     try:
         m = meaning.Meaning(p)
         now = int(datetime.datetime.now().timestamp())
-        c = compiled.Compiled(program, folder, draw.text(p), draw.text(p, never=False), draw.box_text(p))
+        c = compiled.Compiled(program, folder, draw.text(p), draw.text(p, never=False), draw.box_text(p), draw.table(p))
         if c.crashed:
             return ["the program failed: %s" % c.crashed]
+        if c.written:
+            return ["written out, %s" % c.written]
+        seen["written out from groups"] += "groups" in p and not c.errors
         conflicts, steps = m.conflicts(), m.too_many_ends(now)
         wanted = {"policy.too_many_ends"} if steps else {"policy.observe_over_enforce"} if conflicts else set()
         if c.errors - {"policy.never_broken"} != wanted:
@@ -166,6 +169,7 @@ def warnings(m, c, now, told):
             told.add(("policy.until_past", x["name"], None))
         elif x["shadow"] and not any(m.overlap(x, y) for y in m.conduits if not y["shadow"] and y["end"] > now):
             told.add(("policy.shadow_idle", x["name"], None))
+    told = {(code, name.split("/")[0], about) for code, name, about in told}  # by lines, of which one may be many
     have = {(code, c.line_of[line], about) for code, line, about in c.warned()
             if code in ("policy.overruled", "policy.not_enforced", "policy.not_named", "policy.shadow_idle", "policy.until_past")}
     if len(c.all) <= 2 * PACKETS:  # else not every overlap has been asked about

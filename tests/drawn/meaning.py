@@ -3,6 +3,7 @@
 looked into, by which joint settings, and whether a `never` holds. It asks every conduit in turn, shares nothing with the compiler, and
 leaves out whatever only a machine can show. Where the two differ, one of them or the reference is wrong."""
 import datetime
+import fnmatch
 import functools
 import ipaddress
 import itertools
@@ -78,6 +79,51 @@ def joined(ranges):
         else:
             out.append((family, lo, hi))
     return out
+
+
+# ---- what is said once for many --------------------------------------------------------------------------------------------
+
+def written_out(p):
+    """The policy as "Said once for many" has it: every group, fleet and `each` gone, and one conduit or statement for each pair of zones."""
+    fleets = {f["name"]: f for f in p.get("fleets", [])}
+    assets = list(p["assets"])
+    for f in fleets.values():
+        for name, *cells in f["rows"]:
+            assets += [{"name": "%s.%s" % (name, m), "zone": f["zone"], "addresses": cell.replace(";", " ").split()} for m, cell in zip(f["members"], cells, strict=True) if cell]
+    zone_of = {a["name"]: a["zone"] for a in assets}
+    known = [z["name"] for z in p["zones"]] + list(zone_of) + [s["name"] for s in p["services"]]
+
+    def leaves(word):
+        """What a word stands for."""
+        if word in p.get("groups", {}):
+            return [x for w in p["groups"][word] for x in leaves(w)]
+        return fnmatch.filter(known, word) if "*" in word else [word]
+
+    def zones(end):
+        """[(the zone, whether it is in the name)]"""
+        listed = isinstance(end, list) or end in p.get("groups", {})
+        return [(z, listed) for z in dict.fromkeys(x for w in (end if isinstance(end, list) else [end]) for x in leaves(w))]
+
+    def hosts(words, machine, zone, several):
+        out = []
+        for word in words:
+            names = [machine + word] if word.startswith(".") else leaves(word)
+            out += [n for n in names if (n in zone_of or not word.startswith(".")) and (not several or zone_of[n] == zone)]
+        return list(dict.fromkeys(out))
+
+    conduits = []
+    for c in p["conduits"]:
+        machines = [row[0] for row in fleets[c["each"]]["rows"]] if "each" in c else [None]
+        for machine, (a, named_a), (b, named_b) in itertools.product(machines, zones(c["from"]), zones(c["to"])):
+            name = "/".join([c["name"]] + [x for x, named in ((machine, machine), (a, named_a), (b, named_b)) if named])
+            one = {**{k: v for k, v in c.items() if k != "each"}, "name": name, "from": a, "to": b, "services": list(dict.fromkeys(x for s in c["services"] for x in leaves(s)))}
+            for key, zone, several in (("sources", a, named_a), ("destinations", b, named_b)):
+                if key in c:
+                    one[key] = hosts(c[key], machine, zone, several)
+            if one.get("sources") != [] and one.get("destinations") != []:
+                conduits.append(one)
+    never = [{**n, "from": a, "to": b} for n in p["never"] for (a, _), (b, _) in itertools.product(zones(n["from"]), zones(n["to"]))]
+    return {**p, "assets": assets, "conduits": conduits, "never": never}
 
 
 def zone_space(p):
@@ -185,7 +231,7 @@ def words_of(row):
 
 class Meaning:
     def __init__(self, p):
-        self.p = p
+        self.p = p = written_out(p)
         self.zones = {z["name"]: z for z in p["zones"]}
         self.space = zone_space(p)
         self.assets = {a["name"]: [span(x) for x in a["addresses"]] for a in p["assets"]}

@@ -23,6 +23,7 @@ services = {
   web = { protocol = "tls"; ports = ["tcp/443"]; /*web*/ };
   /*services*/
 };
+fleets = { pcs = { zone = "office"; members = ["pc"]; rows = ( ["p1", "10.10.0.7"] ); }; };
 conduits = (
   { name = "reads"; from = "office"; to = "crane"; services = ["read", "web"]; purpose = "positions"; owner = "IT";
     review_by = "2190-01-01"; accept = ( { warning = "policy.all_commands_to_ot"; reason = "since then"; } ); /*conduit*/ }
@@ -49,7 +50,7 @@ BETWEEN = """language_version = 1;
 interfaces = { lan0 = { device = "e0"; }; lan2 = { device = "e2"; }; lan3 = { device = "e4"; }; adm0 = { device = "e3"; role = "admin"; addresses = ["10.99.0.1/24"]; }; };
 between = ( { sides = ["lan0", "lan2"]; addresses = ["10.30.0.2/24"]; } );
 """
-BETWEEN_SITE = SITE.replace("10.10.0.0/16", "10.30.0.0/25").replace("10.30.0.0/22", "10.30.0.128/25").replace("10.10.0.5", "10.30.0.5")
+BETWEEN_SITE = SITE.replace("10.10.0.0/16", "10.30.0.0/25").replace("10.30.0.0/22", "10.30.0.128/25").replace("10.10.0.5", "10.30.0.5").replace("10.10.0.7", "10.30.0.7")
 # The protocols whose commands are told apart, with a function of each that has places and values.
 ROWS = {"modbus": ("write_single_register", "holding"), "slmp": ("batch_write", "d"), "enip": ("set_attribute_single", "objects"), "s7comm": ("write_var", "db")}
 
@@ -58,6 +59,7 @@ SILENT = {
     "box.language_version": "there is one version; another is refused",
     # What stands in groups is told by their keys.
     **{"policy." + k: "its own keys are told" for k in ("site", "zones", "assets", "services", "conduits", "never", "chain_break")},
+    **{"policy." + k: "what it is written out to is told" for k in ("groups", "fleets", "defaults")},
     "site.retention": "its own keys are told",
     "site.records": "its own keys are told",
     **{"box." + k: "its own keys are told" for k in ("interfaces", "routes", "between", "log_server", "ups", "update_server", "mail_server", "snmp_receiver")},
@@ -101,6 +103,7 @@ CHANGES = {
     "service.undecided_bytes": ("/*web*/", "undecided_bytes = 8;"),
     "service.tunnel": ("/*web*/", "tunnel = true;"),
     "service.label": ("/*service*/", 'label = "読み取り";'),
+    "conduit.each": ('name = "reads"; from = "office"; to = "crane"; services = ["read", "web"];', 'name = "reads"; each = "pcs"; from = "office"; to = "crane"; sources = [".pc"]; services = ["read", "web"];', ("conduit", None)),
     "conduit.name": ('name = "reads"', 'name = "looks"', ("conduit", None)),
     "conduit.from": ('from = "office"; to = "crane"; services', 'from = "crane"; to = "office"; services', ("conduit", "from"), ("conduit", "to"), ("conduit", "sources"), ("conduit", "destinations")),
     "conduit.to": ('from = "office"; to = "crane"; services', 'from = "office"; to = "office"; services', ("conduit", "to"), ("conduit", "destinations")),

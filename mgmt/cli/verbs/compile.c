@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sekisho compile POLICY --to nft|json|sealed`: the rules that a policy becomes. */
+/* `sekisho compile POLICY --to nft|json|text|sealed`: the rules that a policy becomes. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 enum { OPT_TO, OPT_OUTPUT, OPT_N };
 
 static const struct cli_option options[OPT_N] = {
-	[OPT_TO] = { "--to", 0, "nft|json|sealed", M_COMPILE_OPT_TO },
+	[OPT_TO] = { "--to", 0, "nft|json|text|sealed", M_COMPILE_OPT_TO },
 	[OPT_OUTPUT] = { "--output", 'o', "FILE", M_COMPILE_OPT_OUTPUT },
 };
 
@@ -42,7 +42,9 @@ static int write_form(struct cli *c, FILE *to, struct source *s, const char *for
 	if (ir_seal(s->c.ir, &bytes, &n, &e) < 0)
 		return cli_fail_text(c, CLI_CANNOT, e.text);
 	free(bytes);
-	if (strcmp(form, "nft") == 0)
+	if (strcmp(form, "text") == 0)
+		render_text(to, s->c.written);
+	else if (strcmp(form, "nft") == 0)
 		render_nft(to, s->c.ir);
 	else
 		json_line(to, render_json(s->c.ir));
@@ -105,7 +107,8 @@ static int run(struct cli *c, const struct cli_args *a)
 	struct source s;
 	int status = CLI_YES;
 
-	if (strcmp(form, "nft") != 0 && strcmp(form, "json") != 0 && strcmp(form, "sealed") != 0)
+	if (strcmp(form, "nft") != 0 && strcmp(form, "json") != 0 && strcmp(form, "text") != 0 &&
+	    strcmp(form, "sealed") != 0)
 		return cli_fail(c, CLI_INVALID, M_COMPILE_FORM, form);
 	if (strcmp(form, "sealed") == 0 && path == NULL)
 		return cli_fail(c, CLI_INVALID, M_COMPILE_SEALED_FILE);

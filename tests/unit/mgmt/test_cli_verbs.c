@@ -283,7 +283,7 @@ static void test_usage(void **state)
 		{ "journal verfy folder", "needs a subcommand: verify, checkpoint, copy, hold, holds, lift" },
 		{ "apply site.cfg --confirm 0", "--confirm takes seconds" },
 		{ "apply --confirm site.cfg", "'--confirm' takes SECONDS, not 'site.cfg'" },
-		{ "compile --to site.cfg", "'--to' takes nft|json|sealed, not 'site.cfg'" },
+		{ "compile --to site.cfg", "'--to' takes nft|json|text|sealed, not 'site.cfg'" },
 		{ "check --lang site.cfg", "'--lang' takes ja|en, not 'site.cfg'" },
 		{ "replay --policy --pcap x", "'--policy' needs a value" },
 		{ "rollback --to --dry-run", "'--to' needs a value" },

@@ -6,7 +6,7 @@
  * LINK: appliance/wire/evaluate.c appliance/wire/operation.c policy/check/rows.c policy/check/port.c appliance/wire/commands.c appliance/base/sha256.c
  * LINK: policy/read/text.c policy/read/include.c policy/read/bracket.c policy/check/say.c
  * LINK: policy/check/keys.c policy/check/ranges.c policy/check/time.c policy/check/zones.c policy/check/assets.c
- * LINK: policy/check/services.c policy/check/allow.c policy/check/numbers.c policy/check/meant.c appliance/wire/notation.c appliance/wire/tag.c policy/check/conduits.c policy/check/nevers.c policy/check/box.c policy/check/vlan.c
+ * LINK: policy/check/services.c policy/check/allow.c policy/check/numbers.c policy/check/meant.c appliance/wire/notation.c appliance/wire/tag.c policy/check/conduits.c policy/check/nodes.c policy/check/written.c policy/check/groups.c policy/check/fleets.c policy/read/csv.c policy/check/nevers.c policy/check/box.c policy/check/vlan.c
  * LINK: policy/check/network.c policy/check/between.c policy/check/answers.c policy/check/peers.c appliance/wire/plain.c appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c
  * LINK: appliance/base/diag.c appliance/base/diag_print.c appliance/base/messages.c appliance/base/errno_text.c appliance/wire/protocols.c
  * LINK: appliance/base/utf8.c appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/settings.c
@@ -542,7 +542,114 @@ static const struct mistake mistakes[] = {
 	      "language_version = 1; interfaces = { x = { device = \"abcdefghijklm\"; vlan = 10; }; };", "policy.name",
 	      1, 77),
 	BOXED(ZONES, "interfaces = [\n", "policy.unclosed", 1, 14),
+	CASE(ZONES SERVICES "groups = { g = [\"web\", \"pong\"]; };", "policy.unknown_name", 4, 24),
+	CASE(ZONES SERVICES "groups = { a = [\"b\"]; b = [\"a\"]; };", "policy.group_loop", 4, 28),
+	CASE(ZONES SERVICES "groups = { a = [\"a\"]; };", "policy.group_loop", 4, 17),
+	CASE(ZONES SERVICES "groups = { g = [\"web\", \"crane\"]; };", "policy.group_mixed", 4, 24),
+	CASE(ZONES SERVICES "groups = { g = [\"w*\", \"x*\"]; };", "policy.unknown_name", 4, 23),
+	CASE(ZONES SERVICES "groups = { crane = [\"web\"]; };", "policy.duplicate", 4, 12),
+	CASE(ZONES SERVICES "groups = { g = 1; };", "policy.wrong_type", 4, 16),
+	CASE(ZONES SERVICES "groups = ( );", "policy.wrong_type", 4, 10),
+	CASE(ZONES SERVICES "defaults = { label = \"x\"; };", "policy.unknown_key", 4, 14),
+	CASE(ZONES SERVICES
+	     "defaults = { review_by = \"2027-03-32\"; };\nconduits = ( { name = \"c\"; from = [\"office\", "
+	     "\"crane\"]; to = \"crane\"; services = [\"web\"]; purpose = \"p\"; owner = \"o\"; } );",
+	     "policy.date", 4, 26),
+	CASE(ZONES SERVICES "conduits = ( { name = \"c\"; from = [\"office\", \"cranes\"]; to = \"crane\"; services = "
+			    "[\"web\"];" DUTIES " } );",
+	     "policy.unknown_name", 4, 46),
+	CASE(ZONES ASSETS SERVICES
+	     "conduits = ( { name = \"c\"; from = [\"office\", \"crane\"]; to = \"crane\"; sources = "
+	     "[\"pc\"]; services = [\"web\"];" DUTIES " } );",
+	     "policy.no_effect", 5, 80),
+	CASE(ZONES ASSETS SERVICES
+	     "conduits = ( { name = \"c\"; from = [\"office\", \"crane\"]; to = \"crane\"; sources = "
+	     "[\"10.10.0.5\"]; services = [\"web\"];" DUTIES " } );",
+	     "policy.unknown_name", 5, 81),
 };
+
+/* What is said for several is what is said for each, with the zone behind the name. */
+static void groups_are_written_out(void **state)
+{
+	(void)state;
+	assert_true(check2(
+		HEAD ZONES ASSETS SERVICES
+		"groups = { both = [\"office\", \"crane\"]; hosts = [\"p*\"]; look = [\"web\", \"more\"]; more = "
+		"[\"ping\", \"web\"]; };\n"
+		"defaults = { owner = \"IT\"; review_by = \"2027-03-31\"; };\n"
+		"conduits = ( { name = \"a\"; from = \"both\"; to = [\"crane\", \"crane\"]; sources = [\"hosts\"]; "
+		"services = [\"look\"]; purpose = \"p\"; },\n"
+		"{ name = \"b\"; from = \"office\"; to = \"crane\"; destinations = [\"plc\", \"10.30.1.12\"]; services "
+		"= [\"read\"]; purpose = \"p\"; owner = \"me\"; } );\n"
+		"never = ( { from = \"both\"; to = [\"net6\", \"internet\"]; }, { from = \"office\"; to = \"office\"; "
+		"} "
+		");\n",
+		NULL));
+	assert_int_equal(t.c.model->n_conduits, 3);
+	assert_string_equal(t.c.model->conduits[0].name, "a/office/crane");
+	assert_string_equal(t.c.model->conduits[0].owner, "IT");
+	assert_string_equal(t.c.model->conduits[0].review_by, "2027-03-31");
+	assert_int_equal(t.c.model->conduits[0].n_services, 2);
+	assert_int_equal(t.c.model->conduits[0].n_sources, 1);
+	assert_string_equal(t.c.model->conduits[1].name, "a/crane/crane");
+	assert_int_equal(t.c.model->conduits[1].at.line, 7);
+	assert_string_equal(t.c.model->conduits[1].from->name, "crane");
+	assert_string_equal(t.c.model->conduits[2].name, "b");
+	assert_string_equal(t.c.model->conduits[2].owner, "me");
+	assert_int_equal(t.c.model->n_nevers, 5);
+	assert_string_equal(t.c.model->nevers[2].from->name, "crane");
+	assert_string_equal(t.c.model->nevers[2].to->name, "net6");
+}
+
+#define MACHINES 5000u
+#define OF_EACH(name)                                                                                                  \
+	"{ name = \"" name                                                                                             \
+	"\"; each = \"rtg\"; from = \"crane\"; to = \"crane\"; destinations = [\".plc\"]; services = "                 \
+	"[\"read\"];" DUTIES " }"
+
+/* A table of five thousand machines is read; what becomes more than a policy may have is refused at the line that makes it so. */
+static void fleets_are_large(void **state)
+{
+	static char table[64 * MACHINES];
+	static const struct memory_text texts[] = {
+		{ "site.cfg", HEAD ZONES SERVICES "fleets = { rtg = { from = \"t/rtg.csv\"; zone = \"crane\"; members "
+						  "= [\"plc\", \"cms\"]; label = \"{}号機\"; }; };\n"
+						  "conduits = ( " OF_EACH("a") " );\n" },
+		{ "t/rtg.csv", table },
+	};
+	static const struct memory_text more[] = {
+		{ "site.cfg", HEAD ZONES SERVICES
+		  "fleets = { rtg = { from = \"t/rtg.csv\"; zone = \"crane\"; members = [\"plc\", \"cms\"]; }; };\n"
+		  "conduits = ( " OF_EACH("a") ",\n" OF_EACH("b") ",\n" OF_EACH("c") ",\n" OF_EACH("d") ",\n" OF_EACH("e") ",\n" OF_EACH("f") ",\n" OF_EACH(
+			  "g") ",\n" OF_EACH("h") ",\n" OF_EACH("i") ",\n" OF_EACH("j") ",\n" OF_EACH("k") ","
+													   "\n" OF_EACH("l") " );\n" },
+		{ "t/rtg.csv", table },
+	};
+	const struct diag *g;
+	size_t n = 0;
+
+	(void)state;
+	n += (size_t)snprintf(table, sizeof(table), "\xef\xbb\xbfname,plc,cms\r\n");
+	for (unsigned i = 0; i < MACHINES; i++)
+		n += (size_t)snprintf(table + n, sizeof(table) - n, "rtg%04u,10.30.%u.%u,%s\r\n", i, i % 4, i / 4 % 256,
+				      i == 7 ? "10.30.3.255" : "");
+	policy_text_begin(&t, texts, 2);
+	assert_true(policy_check(&t.c, &t.loader, "site.cfg"));
+	assert_int_equal(t.c.model->n_assets, MACHINES + 1);
+	assert_int_equal(t.c.model->n_conduits, MACHINES);
+	assert_string_equal(t.c.model->conduits[7].name, "a/rtg0007");
+	assert_string_equal(t.c.model->conduits[7].label, "a / 7号機");
+	assert_string_equal(t.c.model->assets[8].name, "rtg0007.cms");
+	assert_int_equal(t.c.model->assets[8].at.file, 1);
+	assert_int_equal(t.c.model->assets[8].at.line, 9);
+	policy_text_end(&t);
+	policy_text_begin(&t, more, 2);
+	assert_false(policy_check(&t.c, &t.loader, "site.cfg"));
+	g = policy_text_diag(&t, 0);
+	assert_string_equal(g->code, "policy.too_large");
+	assert_int_equal(g->at.file, 0);
+	assert_in_range(g->at.line, 7, 16);
+}
 
 static void mistakes_are_told_once_and_where_they_are(void **state)
 {
@@ -719,6 +826,8 @@ int main(void)
 		cmocka_unit_test_teardown(nevers_and_breaks, end),
 		cmocka_unit_test_teardown(box_facts, end),
 		cmocka_unit_test(mistakes_are_told_once_and_where_they_are),
+		cmocka_unit_test_teardown(groups_are_written_out, end),
+		cmocka_unit_test_teardown(fleets_are_large, end),
 		cmocka_unit_test_teardown(advice_leaves_a_model, end),
 		cmocka_unit_test(times_are_read),
 		cmocka_unit_test(range_lists_agree_with_counting),

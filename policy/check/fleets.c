@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Fleets: machines of one kind, each with the same members, in a table of the text or in a spreadsheet's. Their assets are written
+ * out here; that their addresses fit is judged where those of all assets are.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "appliance/base/utf8.h"
+#include "policy/check/written.h"
+#include "policy/read/csv.h"
+
+enum { FLEET_FROM, FLEET_ROWS, FLEET_ZONE, FLEET_MEMBERS, FLEET_LABEL };
+static const struct key fleet_keys[] = {
+	[FLEET_FROM] = { "from", .kinds = AST_STRING },
+	[FLEET_ROWS] = { "rows", .kinds = AST_LIST },
+	[FLEET_ZONE] = { "zone", AST_STRING, true, .example = "zone = \"crane\";" },
+	[FLEET_MEMBERS] = { "members", AST_LISTS, true, .example = "members = [\"plc\", \"drive\"];" },
+	[FLEET_LABEL] = { "label", .kinds = AST_STRING },
+};
+
+#define MACHINE_MAX 40u /* bytes of a machine's name, and of a member's */
+#define MEMBERS_MAX 32u
+
+/* A table's cell, or an element of a row: what is made of it has its place. */
+struct cell {
+	const char *text; /* "" when there is nothing */
+	struct srcpos at;
+	uint32_t width;
+};
+
+struct reading {
+	struct written *w;
+	struct fleet *fleet;
+	struct object o;
+	const struct ast_node *label; /* with "{}" in it; NULL when absent */
+	struct ast_node *assets, *last;
+	size_t n; /* members */
+	const char *members[MEMBERS_MAX];
+};
+
+static struct diag *at_cell(struct reading *r, const struct cell *c, const char *code, enum message m, const char *word)
+{
+	return check_say(r->w->k, SEV_ERROR, code, c->at, c->width, m, both_object(r->w->k, r->o), both_same(word),
+			 both_same(""));
+}
+
+static bool is_machine_name(const char *s)
+{
+	return ((*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z')) && strlen(s) <= MACHINE_MAX &&
+	       s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")] == '\0';
+}
+
+/* "rtg07" is number 7; a name without a number at its end is its own. */
+static const char *number_of_name(const char *name)
+{
+	size_t n = strlen(name);
+
+	while (n > 0 && name[n - 1] >= '0' && name[n - 1] <= '9')
+		n--;
+	while (name[n] == '0' && name[n + 1] != '\0')
+		n++;
+	return name[n] != '\0' ? name + n : name;
+}
+
+static const char *label_of_machine(struct reading *r, const char *name, const struct cell *own)
+{
+	const char *form = r->label != NULL ? r->label->string : "", *gap = strstr(form, "{}");
+
+	if (own != NULL && own->text[0] != '\0')
+		return own->text;
+	return gap == NULL
+		       ? form
+		       : arena_printf(r->w->k->a, "%.*s%s%s", (int)(gap - form), form, number_of_name(name), gap + 2);
+}
+
+static struct ast_node *placed(struct written *w, const struct cell *c, enum ast_kind kind, const char *name)
+{
+	struct ast_node like = {
+		.kind = kind, .name = name, .at = c->at, .value_at = c->at, .width = c->width, .value_width = c->width
+	};
+
+	return node_like(w, &like);
+}
+
+/* The addresses of a cell, with blanks or ';' between them. */
+static struct ast_node *addresses_of(struct written *w, const struct cell *c)
+{
+	struct ast_node *list = placed(w, c, AST_ARRAY, "addresses"), *last = NULL;
+
+	for (const char *p = c->text; list != NULL && *(p += strspn(p, " \t;")) != '\0';) {
+		size_t n = strcspn(p, " \t;");
+		const char *one = arena_strndup(w->k->a, p, n);
+		struct ast_node *text = one != NULL ? placed(w, c, AST_STRING, NULL) : NULL;
+
+		if (text != NULL)
+			text->string = one;
+		node_append(list, &last, text);
+		p += n;
+	}
+	return list;
+}
+
+static void add_asset(struct reading *r, const struct machine *m, const char *member, const struct cell *c)
+{
+	struct written *w = r->w;
+	const char *name = arena_printf(w->k->a, "%s.%s", m->name, member);
+	struct ast_node *asset = placed(w, c, AST_GROUP, name), *last = NULL, *label;
+
+	if (asset == NULL || name == NULL)
+		return;
+	node_append(asset, &last, node_text(w, asset, "zone", r->fleet->zone));
+	node_append(asset, &last, addresses_of(w, c));
+	label = m->label[0] != '\0' ? placed(w, c, AST_STRING, "label") : NULL;
+	if (label != NULL)
+		label->string = arena_printf(w->k->a, "%s %s", m->label, member);
+	if (label == NULL || label->string != NULL)
+		node_append(asset, &last, label);
+	node_append(r->assets, &r->last, asset);
+}
+
+static bool fine_cell(struct reading *r, const struct cell *c)
+{
+	struct diag *g;
+
+	if (csv_is_formula(c->text)) {
+		g = at_cell(r, c, "policy.formula", MP_FLEET_FORMULA, c->text);
+		diag_hint(r->w->k->d, g, MP_HINT_FLEET_FORMULA);
+		return false;
+	}
+	if (utf8_is_plain(bytes_of(c->text, strlen(c->text))))
+		return true;
+	at_cell(r, c, "policy.text", MP_CSV_CONTROL, "");
+	return false;
+}
+
+/* Name, members in the order of the text, label or NULL. */
+static void add_machine(struct reading *r, const struct cell *name, const struct cell *members,
+			const struct cell *label)
+{
+	struct machine *m;
+	void *items = (void *)(uintptr_t)r->fleet->machines;
+	bool good = fine_cell(r, name);
+
+	for (size_t i = 0; i < r->n; i++)
+		good &= fine_cell(r, &members[i]);
+	good &= label == NULL || fine_cell(r, label);
+	if (!good || r->w->full)
+		return;
+	if (!is_machine_name(name->text)) {
+		struct diag *g = at_cell(r, name, "policy.name", MP_FLEET_NAME, name->text);
+
+		diag_hint(r->w->k->d, g, MP_HINT_FLEET_NAME, MACHINE_MAX);
+		return;
+	}
+	m = arena_grow(r->w->k->a, &items, &r->fleet->n, &r->fleet->room, sizeof(*m));
+	r->fleet->machines = items;
+	if (m == NULL)
+		return;
+	m->name = name->text;
+	m->label = label_of_machine(r, name->text, label);
+	for (size_t i = 0; i < r->n && m->label != NULL; i++)
+		if (members[i].text[0] != '\0')
+			add_asset(r, m, r->members[i], &members[i]);
+}
+
+/* ---- rows of the text ----------------------------------------------------------------------------------------------- */
+
+static void read_rows(struct reading *r, const struct ast_node *rows)
+{
+	struct check *k = r->w->k;
+
+	for (const struct ast_node *row = NULL; (row = list_next(k, rows, row, AST_LISTS, r->o)) != NULL;) {
+		struct cell cells[MEMBERS_MAX + 1];
+		size_t n = 0;
+
+		for (const struct ast_node *c = NULL;
+		     (c = list_next(k, row, c, AST_STRING, r->o)) != NULL && n < r->n + 1;)
+			cells[n++] = (struct cell){ c->string, c->value_at, c->value_width };
+		if (row->n == r->n + 1 && n == r->n + 1)
+			add_machine(r, &cells[0], &cells[1], NULL);
+		else if (row->n != r->n + 1)
+			check_value(k, SEV_ERROR, "policy.fleet", row, MP_FLEET_ROW, r->o,
+				    arena_printf(k->a, "%zu", r->n));
+	}
+}
+
+/* ---- a spreadsheet's table ------------------------------------------------------------------------------------------ */
+
+#define COLUMNS_MAX 256u
+enum { COLUMN_NAME, COLUMN_LABEL, COLUMN_MEMBERS }; /* what a cell is for */
+
+struct table {
+	struct csv csv;
+	struct csv_cell cell;
+	enum csv_fault fault;
+	uint32_t columns[MEMBERS_MAX + COLUMN_MEMBERS]; /* of the table, from 1; 0 = there is none */
+};
+
+static struct cell cell_of(const struct csv_cell *c)
+{
+	return (struct cell){ c->text, c->at, c->width };
+}
+
+static void report_fault(struct reading *r, const struct table *t)
+{
+	struct cell at = cell_of(&t->cell);
+	struct diags *d = r->w->k->d;
+
+	if (t->fault == CSV_NOT_UTF8)
+		diag_hint(d, at_cell(r, &at, "policy.encoding", MP_CSV_ENCODING, ""), MP_HINT_CSV_ENCODING);
+	else if (t->fault == CSV_CONTROL)
+		at_cell(r, &at, "policy.csv", MP_CSV_CONTROL, "");
+	else if (t->fault == CSV_OPEN || t->fault == CSV_QUOTE)
+		diag_hint(d, at_cell(r, &at, "policy.csv", t->fault == CSV_OPEN ? MP_CSV_OPEN : MP_CSV_QUOTE, ""),
+			  MP_HINT_CSV_QUOTE);
+}
+
+/* What a column's name is for; SIZE_MAX: it is of no interest here. */
+static size_t column_use(const struct reading *r, const char *name)
+{
+	if (strcmp(name, "name") == 0)
+		return COLUMN_NAME;
+	for (size_t i = 0; i < r->n; i++)
+		if (strcmp(name, r->members[i]) == 0)
+			return COLUMN_MEMBERS + i;
+	return strcmp(name, "label") == 0 ? COLUMN_LABEL : SIZE_MAX;
+}
+
+static bool read_header(struct reading *r, struct table *t, struct cell *first)
+{
+	size_t errors = r->w->k->d->errors;
+
+	*first = (struct cell){ "", t->csv.at, 1 };
+	while (csv_next(&t->csv, &t->cell, &t->fault)) {
+		struct cell c = cell_of(&t->cell);
+		size_t use = column_use(r, c.text);
+
+		if (use != SIZE_MAX && t->columns[use] != 0)
+			at_cell(r, &c, "policy.csv", MP_FLEET_COLUMN_TWICE, c.text);
+		else if (use != SIZE_MAX)
+			t->columns[use] = t->cell.column;
+		if (t->cell.last)
+			break;
+	}
+	if (t->fault != CSV_FINE)
+		return false;
+	for (size_t i = 0; i < r->n + COLUMN_MEMBERS; i++) {
+		struct diag *g;
+
+		if (t->columns[i] != 0 || i == COLUMN_LABEL)
+			continue;
+		g = at_cell(r, first, "policy.csv", MP_FLEET_COLUMN,
+			    i == COLUMN_NAME ? "name" : r->members[i - COLUMN_MEMBERS]);
+		diag_hint(r->w->k->d, g, MP_HINT_FLEET_COLUMN);
+	}
+	return r->w->k->d->errors == errors;
+}
+
+/* The next row's cells, by use. False at the end. */
+static bool read_row(struct reading *r, struct table *t, struct cell *cells, bool *ret_blank)
+{
+	struct cell none = { "", t->csv.at, 1 };
+
+	*ret_blank = true;
+	for (size_t i = 0; i < r->n + COLUMN_MEMBERS; i++)
+		cells[i] = none;
+	while (csv_next(&t->csv, &t->cell, &t->fault)) {
+		*ret_blank &= t->cell.text[0] == '\0';
+		for (size_t i = 0; i < r->n + COLUMN_MEMBERS; i++)
+			if (t->columns[i] == t->cell.column)
+				cells[i] = cell_of(&t->cell);
+		if (t->cell.last)
+			return true;
+	}
+	return false;
+}
+
+static void read_table(struct reading *r, const struct ast_node *from)
+{
+	struct check *k = r->w->k;
+	struct cell cells[MEMBERS_MAX + COLUMN_MEMBERS], first;
+	struct table t = { 0 };
+	uint32_t file = 0;
+	bool blank;
+	int error;
+
+	if (!scan_name_confined(from->string)) {
+		struct diag *g = diag_add(k->d, SEV_ERROR, "policy.include_outside", from->value_at, MP_INCLUDE_OUTSIDE,
+					  from->string);
+
+		g->width = from->value_width;
+		diag_hint(k->d, g, MP_HINT_OUTSIDE);
+		return;
+	}
+	error = k->c->n_sources < SCAN_FILES_MAX ? scan_load(k->c, k->l, from->string, &file) : -EMFILE;
+	if (error < 0) {
+		scan_load_failed(k->c, from->value_at, from->value_width, from->string, error);
+		return;
+	}
+	csv_begin(&t.csv, &k->c->sources[file], file, k->a);
+	if (read_header(r, &t, &first))
+		while (read_row(r, &t, cells, &blank))
+			if (!blank)
+				add_machine(r, &cells[COLUMN_NAME], &cells[COLUMN_MEMBERS],
+					    t.columns[COLUMN_LABEL] != 0 ? &cells[COLUMN_LABEL] : NULL);
+	report_fault(r, &t);
+}
+
+/* ---- a fleet -------------------------------------------------------------------------------------------------------- */
+
+static void read_members(struct reading *r, const struct ast_node *list)
+{
+	struct check *k = r->w->k;
+
+	if (list->n == 0)
+		check_value(k, SEV_ERROR, "policy.empty_list", list, MP_EMPTY_LIST, r->o, "members");
+	else if (list->n > MEMBERS_MAX)
+		check_value(k, SEV_ERROR, "policy.too_large", list, MP_LIST_LONG, r->o, "members");
+	for (const struct ast_node *c = NULL;
+	     (c = list_next(k, list, c, AST_STRING, r->o)) != NULL && r->n < MEMBERS_MAX;) {
+		bool twice = strcmp(c->string, "name") == 0 || strcmp(c->string, "label") == 0;
+
+		for (size_t i = 0; i < r->n && !twice; i++)
+			twice = strcmp(r->members[i], c->string) == 0;
+		if (!is_machine_name(c->string))
+			diag_hint(k->d, check_value(k, SEV_ERROR, "policy.name", c, MP_FLEET_NAME, r->o, c->string),
+				  MP_HINT_FLEET_NAME, MACHINE_MAX);
+		else if (twice)
+			check_value(k, SEV_ERROR, "policy.duplicate", c, MP_TWICE, r->o, c->string);
+		r->members[r->n++] = c->string;
+	}
+}
+
+static void read_fleet(struct reading *r, const struct ast_node *node)
+{
+	const struct ast_node *v[KEYS(fleet_keys)];
+	struct check *k = r->w->k;
+	size_t errors = k->d->errors;
+
+	r->w->from = node->at;
+	r->fleet->node = node;
+	name_check(k, node->name, node->at, node->width);
+	if (!keys_read(k, node, fleet_keys, KEYS(fleet_keys), r->o, r->fleet, v) || v[FLEET_ZONE] == NULL ||
+	    v[FLEET_MEMBERS] == NULL)
+		return;
+	r->label = v[FLEET_LABEL];
+	text_of(k, r->label, r->o, "");
+	r->fleet->zone = v[FLEET_ZONE]->string;
+	r->fleet->members = v[FLEET_MEMBERS];
+	if (names_find(&r->w->things[KIND_ZONE], r->fleet->zone) == NULL)
+		check_near(k,
+			   check_value(k, SEV_ERROR, "policy.unknown_name", v[FLEET_ZONE], MP_NO_ZONE, r->o,
+				       r->fleet->zone),
+			   r->fleet->zone, r->w->things[KIND_ZONE].names, r->w->things[KIND_ZONE].n);
+	read_members(r, v[FLEET_MEMBERS]);
+	if ((v[FLEET_FROM] == NULL) == (v[FLEET_ROWS] == NULL)) {
+		struct diag *g = check_say(k, SEV_ERROR, "policy.fleet", node->at, node->width, MP_FLEET_SOURCE,
+					   both_object(k, r->o), both_same(""), both_same(""));
+
+		diag_hint(k->d, g, MP_HINT_FLEET_SOURCE);
+	}
+	if (k->d->errors > errors)
+		return;
+	if (v[FLEET_FROM] != NULL)
+		read_table(r, v[FLEET_FROM]);
+	else
+		read_rows(r, v[FLEET_ROWS]);
+	if (r->fleet->n == 0 && k->d->errors == errors)
+		check_say(k, SEV_ERROR, "policy.fleet", node->at, node->width, MP_FLEET_NOTHING, both_object(k, r->o),
+			  both_same(""), both_same(""));
+}
+
+void fleets_read(struct written *w, const struct ast_node *node, struct ast_node *assets)
+{
+	size_t n = node != NULL ? node->n : 0;
+	struct fleet *all = arena_array(w->k->a, n, sizeof(*all));
+	struct ast_node *last = NULL;
+
+	w->fleets.names = arena_array(w->k->a, n, sizeof(w->fleets.names[0]));
+	w->fleets.objects = arena_array(w->k->a, n, sizeof(w->fleets.objects[0]));
+	if (all == NULL || w->fleets.names == NULL || w->fleets.objects == NULL)
+		return;
+	for (struct ast_node *c = assets->child; c != NULL; c = c->next)
+		last = c;
+	n = 0;
+	for (const struct ast_node *c = node != NULL ? node->child : NULL; c != NULL; c = c->next, n++) {
+		struct reading r = {
+			.w = w, .fleet = &all[n], .o = { MP_OBJ_FLEET, c->name }, .assets = assets, .last = last
+		};
+
+		w->fleets.names[n] = c->name;
+		w->fleets.objects[n] = &all[n];
+		read_fleet(&r, c);
+		last = r.last;
+	}
+	names_build(w->k, &w->fleets, n);
+}
+
+/* ---- assets in a list ----------------------------------------------------------------------------------------------- */
+
+struct ast_node *assets_read(struct written *w, const struct ast_node *node)
+{
+	struct object o = { MP_OBJ_SECTION, "assets" };
+	struct ast_node *ret = node_like(w, node), *last = NULL;
+
+	if (ret == NULL || (node->kind & (AST_GROUP | AST_LIST)) == 0)
+		return NULL;
+	ret->kind = AST_GROUP;
+	ret->n = 0;
+	ret->child = NULL;
+	if (node->kind == AST_GROUP) {
+		for (const struct ast_node *c = node->child; c != NULL; c = c->next)
+			node_append(ret, &last, node_like(w, c));
+		return ret;
+	}
+	for (const struct ast_node *c = NULL; (c = list_next(w->k, node, c, AST_GROUP, o)) != NULL;) {
+		const struct ast_node *name = node_member(c, "name");
+		struct ast_node *asset = node_like(w, c), *end = NULL;
+
+		if (asset == NULL)
+			return NULL;
+		if (name == NULL || name->kind != AST_STRING) {
+			diag_add(w->k->d, SEV_ERROR, "policy.missing_key", c->at, MP_ASSET_UNNAMED);
+			continue;
+		}
+		asset->name = name->string;
+		asset->at = name->value_at;
+		asset->width = name->value_width;
+		asset->n = 0;
+		asset->child = NULL;
+		for (const struct ast_node *set = c->child; set != NULL; set = set->next)
+			if (set != name)
+				node_append(asset, &end, node_like(w, set));
+		node_append(ret, &last, asset);
+	}
+	return ret;
+}

@@ -1,0 +1,551 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is said once for many: conduits and statements between several zones, each member of a fleet, defaults. */
+#include "policy/check/written.h"
+
+#include <string.h>
+
+/* A list like that one, empty. */
+static struct ast_node *node_empty(struct written *w, const struct ast_node *like)
+{
+	struct ast_node *n = node_like(w, like);
+
+	if (n != NULL) {
+		n->n = 0;
+		n->child = NULL;
+	}
+	return n;
+}
+
+static const char *text_in(const struct ast_node *group, const char *name)
+{
+	const struct ast_node *c = group != NULL ? node_member(group, name) : NULL;
+
+	return c != NULL && c->kind == AST_STRING ? c->string : "";
+}
+
+/* ---- zones at an end ------------------------------------------------------------------------------------------------ */
+
+/* `from` or `to`. */
+struct side {
+	const char *key;
+	const struct ast_node *node; /* NULL when absent */
+	bool several;		     /* a list or a group: each is named */
+	struct words zones;
+};
+
+static struct side side_of(struct written *w, const struct ast_node *group, const char *key, struct object o)
+{
+	struct side s = { .key = key, .node = node_member(group, key) };
+	const struct ast_node *first, *list;
+	struct words of;
+
+	if (s.node == NULL || (s.node->kind & (AST_STRING | AST_LISTS)) == 0)
+		return s;
+	list = s.node->kind == AST_STRING ? NULL : s.node;
+	if (list == NULL && names_find(&w->groups, s.node->string) == NULL)
+		return s;
+	s.several = true;
+	if (list != NULL && list->n == 0)
+		check_value(w->k, SEV_ERROR, "policy.empty_list", list, MP_EMPTY_LIST, o, key);
+	words_begin(w, &s.zones);
+	first = list != NULL ? list_next(w->k, list, NULL, AST_STRING, o) : s.node;
+	for (const struct ast_node *c = first; c != NULL;
+	     c = list != NULL ? list_next(w->k, list, c, AST_STRING, o) : NULL) {
+		if (!group_words(w, c, KIND_ZONE, o, &of)) {
+			if (names_find(&w->things[KIND_ZONE], c->string) == NULL && strcmp(c->string, "self") != 0)
+				check_near(w->k,
+					   check_value(w->k, SEV_ERROR, "policy.unknown_name", c, MP_NO_ZONE, o,
+						       c->string),
+					   c->string, w->things[KIND_ZONE].names, w->things[KIND_ZONE].n);
+			else
+				words_add(w, KIND_ZONE, c->string, &s.zones);
+		}
+		for (size_t i = 0; i < of.n; i++)
+			words_add(w, KIND_ZONE, of.list[i], &s.zones);
+	}
+	return s;
+}
+
+/* How many times the object is written, by this side. */
+static size_t side_n(const struct side *s)
+{
+	return s->several ? s->zones.n : 1;
+}
+
+/* ---- hosts at an end ------------------------------------------------------------------------------------------------ */
+
+/* A word of `sources` or `destinations`, groups dissolved. */
+struct host {
+	const struct ast_node *at;
+	const char *name; /* NULL: the element as it stands, which is no text */
+	const char *zone; /* that an asset is in; NULL: it is no asset */
+	bool own;	  /* ".plc": each machine's own */
+};
+
+struct hosts {
+	const struct ast_node *list; /* NULL when absent */
+	struct host *all;
+	size_t n, room;
+};
+
+static void add_host(struct written *w, struct hosts *h, const struct ast_node *at, const char *name,
+		     const struct fleet *own)
+{
+	const struct thing *t = name != NULL ? names_find(&w->things[KIND_ASSET], name) : NULL;
+	struct host *slot;
+	void *items = h->all;
+
+	slot = arena_grow(w->k->a, &items, &h->n, &h->room, sizeof(*slot));
+	h->all = items;
+	if (slot != NULL)
+		*slot = (struct host){ at, name,
+				       own != NULL ? own->zone
+				       : t != NULL ? text_in(t->node, "zone")
+						   : NULL,
+				       own != NULL };
+}
+
+/* ".plc": the fleet has such a member. */
+static void check_own(struct written *w, const struct ast_node *word, const struct fleet *each, struct object o)
+{
+	struct diag *g;
+
+	if (each == NULL) {
+		g = check_value(w->k, SEV_ERROR, "policy.unknown_name", word, MP_OWN_ALONE, o, word->string);
+		diag_hint(w->k->d, g, MP_HINT_OWN_ALONE);
+		return;
+	}
+	for (const struct ast_node *m = each->members != NULL ? each->members->child : NULL; m != NULL; m = m->next)
+		if (m->kind == AST_STRING && strcmp(m->string, word->string + 1) == 0)
+			return;
+	g = check_value(w->k, SEV_ERROR, "policy.unknown_name", word, MP_EACH_NO_MEMBER, o, word->string + 1);
+	g->also = each->node->at;
+}
+
+/* `s`: with several zones on this side every host has to say which one it is in. */
+static struct hosts hosts_of(struct written *w, const struct ast_node *group, const char *key, const struct side *s,
+			     const struct fleet *each, struct object o)
+{
+	struct hosts h = { .list = node_member(group, key) };
+	struct words of;
+
+	if (h.list != NULL && (h.list->kind & AST_LISTS) == 0)
+		h.list = NULL;
+	for (const struct ast_node *c = h.list != NULL ? h.list->child : NULL; c != NULL; c = c->next) {
+		struct diag *g;
+
+		if (c->kind != AST_STRING) {
+			add_host(w, &h, c, NULL, NULL);
+			continue;
+		}
+		if (group_words(w, c, KIND_ASSET, o, &of)) {
+			for (size_t i = 0; i < of.n; i++)
+				add_host(w, &h, c, of.list[i], NULL);
+			continue;
+		}
+		if (c->string[0] == '.') {
+			check_own(w, c, each, o);
+			add_host(w, &h, c, c->string, each);
+			continue;
+		}
+		add_host(w, &h, c, c->string, NULL);
+		if (!s->several || h.n == 0 || h.all[h.n - 1].zone != NULL)
+			continue;
+		g = check_value(w->k, SEV_ERROR, "policy.unknown_name", c, MP_SEVERAL_ADDRESS, o, c->string);
+		if (!check_near(w->k, g, c->string, w->things[KIND_ASSET].names, w->things[KIND_ASSET].n))
+			diag_hint(w->k->d, g, MP_HINT_SEVERAL_ADDRESS);
+	}
+	return h;
+}
+
+/* Those in this zone (NULL: all), as a list; NULL when there are none. Of the machine those that it has. */
+static struct ast_node *hosts_in(struct written *w, const struct hosts *h, const char *zone,
+				 const struct machine *machine)
+{
+	struct ast_node *list = node_empty(w, h->list), *last = NULL;
+
+	if (list == NULL)
+		return NULL;
+	for (size_t i = 0; i < h->n; i++) {
+		const struct host *one = &h->all[i];
+		const char *name = one->own && machine != NULL ? arena_printf(w->k->a, "%s%s", machine->name, one->name)
+							       : one->name;
+
+		if (one->own && (name == NULL || names_find(&w->things[KIND_ASSET], name) == NULL))
+			continue;
+		if (one->name == NULL)
+			node_append(list, &last, node_like(w, one->at));
+		else if (zone == NULL || (one->zone != NULL && strcmp(one->zone, zone) == 0))
+			node_append(list, &last, node_text(w, one->at, NULL, name));
+	}
+	return list->n > 0 || h->list->n == 0 ? list : NULL;
+}
+
+/* ---- conduits ------------------------------------------------------------------------------------------------------- */
+
+struct conduit {
+	const struct ast_node *node;
+	struct object o;
+	struct side from, to;
+	struct hosts sources, destinations;
+	const struct ast_node *each;	 /* the setting, or NULL */
+	const struct fleet *fleet;	 /* that it names */
+	const struct ast_node *services; /* groups dissolved; NULL: as they stand */
+};
+
+/* The services with groups dissolved, or NULL: there is none among them. */
+static const struct ast_node *services_of(struct written *w, const struct ast_node *conduit, struct object o)
+{
+	const struct ast_node *list = node_member(conduit, "services");
+	struct ast_node *ret, *last = NULL;
+	struct words of, all;
+	bool any = false;
+
+	for (const struct ast_node *c = list != NULL && (list->kind & AST_LISTS) != 0 ? list->child : NULL; c != NULL;
+	     c = c->next)
+		any |= c->kind == AST_STRING && names_find(&w->groups, c->string) != NULL;
+	ret = any ? node_empty(w, list) : NULL;
+	if (ret == NULL)
+		return NULL;
+	words_begin(w, &all);
+	for (const struct ast_node *c = list->child; c != NULL; c = c->next) {
+		if (c->kind != AST_STRING || !group_words(w, c, KIND_SERVICE, o, &of)) {
+			node_append(ret, &last, node_like(w, c));
+			continue;
+		}
+		for (size_t i = 0; i < of.n; i++) {
+			size_t n = all.n;
+
+			words_add(w, KIND_SERVICE, of.list[i], &all);
+			if (all.n > n)
+				node_append(ret, &last, node_text(w, c, NULL, of.list[i]));
+		}
+	}
+	return ret;
+}
+
+/* One way in which a conduit is written. */
+struct instance {
+	const struct machine *machine; /* NULL: the conduit is not of a fleet */
+	const char *from, *to;	       /* a zone each; NULL: as it stands */
+	struct ast_node *sources, *destinations;
+};
+
+/* "basics", "basics/office", "basics/office/tos", "read/rtg07": what varies, in that order. */
+static const char *name_of_instance(struct written *w, const char *name, const struct instance *i)
+{
+	const char *parts[] = { i->machine != NULL ? i->machine->name : NULL, i->from, i->to };
+
+	for (size_t n = 0; n < sizeof(parts) / sizeof(parts[0]) && name != NULL; n++)
+		if (parts[n] != NULL)
+			name = arena_printf(w->k->a, "%s/%s", name, parts[n]);
+	return name != NULL ? name : "";
+}
+
+static const char *label_of_zone(const struct written *w, const char *zone)
+{
+	const struct thing *t = zone != NULL ? names_find(&w->things[KIND_ZONE], zone) : NULL;
+
+	return t != NULL ? text_in(t->node, "label") : "";
+}
+
+/* The conduit's label, or its name, and behind it the labels of what varies. NULL: nothing is added. */
+static const char *label_of_instance(struct written *w, const struct ast_node *node, const struct instance *i)
+{
+	const char *parts[] = { i->machine != NULL ? i->machine->label : "", label_of_zone(w, i->from),
+				label_of_zone(w, i->to) };
+	const char *own = text_in(node, "label"), *label;
+	bool any = false;
+
+	label = own[0] != '\0' ? own : text_in(node, "name");
+	for (size_t n = 0; n < sizeof(parts) / sizeof(parts[0]) && label != NULL; n++) {
+		if (parts[n][0] == '\0')
+			continue;
+		label = arena_printf(w->k->a, "%s / %s", label, parts[n]);
+		any = true;
+	}
+	return any ? label : NULL;
+}
+
+/* What stands for a setting of the conduit in this instance; NULL: it is left out. */
+static struct ast_node *setting_of(struct written *w, const struct conduit *c, const struct ast_node *set,
+				   const struct instance *i, const char *label)
+{
+	if (strcmp(set->name, "name") == 0 && set->kind == AST_STRING)
+		return node_text(w, set, set->name, name_of_instance(w, set->string, i));
+	if (set == c->each)
+		return NULL;
+	if (set == c->from.node && i->from != NULL)
+		return node_text(w, set, set->name, i->from);
+	if (set == c->to.node && i->to != NULL)
+		return node_text(w, set, set->name, i->to);
+	if (set == c->sources.list)
+		return i->sources;
+	if (set == c->destinations.list)
+		return i->destinations;
+	if (c->services != NULL && strcmp(set->name, "services") == 0)
+		return node_like(w, c->services);
+	if (label != NULL && strcmp(set->name, "label") == 0 && set->kind == AST_STRING)
+		return node_text(w, set, set->name, label);
+	return node_like(w, set);
+}
+
+static void write_instance(struct written *w, const struct conduit *c, const struct instance *i,
+			   const struct ast_node *defaults, struct ast_node *list, struct ast_node **last_conduit)
+{
+	struct ast_node *one = node_empty(w, c->node), *last = NULL;
+	const char *label = label_of_instance(w, c->node, i);
+
+	if (one == NULL)
+		return;
+	for (const struct ast_node *set = c->node->child; set != NULL; set = set->next)
+		node_append(one, &last, setting_of(w, c, set, i, label));
+	if (label != NULL && node_member(c->node, "label") == NULL)
+		node_append(one, &last, node_text(w, c->node, "label", label));
+	for (const struct ast_node *set = defaults != NULL ? defaults->child : NULL; set != NULL; set = set->next)
+		if (node_member(c->node, set->name) == NULL)
+			node_append(one, &last, node_like(w, set));
+	node_append(list, last_conduit, one);
+}
+
+/* With several zones, each has a host of those that are named. */
+static bool hosts_everywhere(struct written *w, const struct conduit *c, const struct hosts *h, const struct side *s)
+{
+	bool good = true;
+
+	for (size_t z = 0; z < s->zones.n && h->list != NULL; z++) {
+		bool found = false;
+
+		for (size_t i = 0; i < h->n && !found; i++)
+			found = h->all[i].zone == NULL || strcmp(h->all[i].zone, s->zones.list[z]) == 0;
+		if (found)
+			continue;
+		check_say(w->k, SEV_ERROR, "policy.no_effect", h->list->value_at, h->list->value_width, MP_SEVERAL_NONE,
+			  both_object(w->k, c->o), both_same(h->list->name), both_same(s->zones.list[z]));
+		good = false;
+	}
+	return good;
+}
+
+/* The fleet that `each` names. */
+static const struct fleet *fleet_of(struct written *w, const struct ast_node *each, struct object o)
+{
+	const struct fleet *f = each != NULL ? names_find(&w->fleets, each->string) : NULL;
+
+	if (each != NULL && f == NULL)
+		check_near(w->k,
+			   check_value(w->k, SEV_ERROR, "policy.unknown_name", each, MP_EACH_NO_FLEET, o, each->string),
+			   each->string, w->fleets.names, w->fleets.n);
+	return f;
+}
+
+static bool has_own(const struct hosts *h)
+{
+	for (size_t i = 0; i < h->n; i++)
+		if (h->all[i].own)
+			return true;
+	return false;
+}
+
+/* False: it has nothing of what an end names. */
+static bool write_machine(struct written *w, const struct conduit *c, const struct machine *machine,
+			  const struct ast_node *defaults, struct ast_node *list, struct ast_node **last)
+{
+	bool some = false;
+
+	for (size_t a = 0; a < side_n(&c->from) && !w->full; a++) {
+		for (size_t b = 0; b < side_n(&c->to) && !w->full; b++) {
+			struct instance i = { .machine = machine,
+					      .from = c->from.several ? c->from.zones.list[a] : NULL,
+					      .to = c->to.several ? c->to.zones.list[b] : NULL };
+
+			i.sources = c->sources.list != NULL ? hosts_in(w, &c->sources, i.from, machine) : NULL;
+			i.destinations =
+				c->destinations.list != NULL ? hosts_in(w, &c->destinations, i.to, machine) : NULL;
+			if ((c->sources.list != NULL && i.sources == NULL) ||
+			    (c->destinations.list != NULL && i.destinations == NULL))
+				continue;
+			write_instance(w, c, &i, defaults, list, last);
+			some = true;
+		}
+	}
+	return some;
+}
+
+static void write_conduit(struct written *w, const struct ast_node *node, const struct ast_node *defaults,
+			  struct ast_node *list, struct ast_node **last)
+{
+	const char *name = text_in(node, "name");
+	struct conduit c = { .node = node, .o = { MP_OBJ_CONDUIT, name } };
+	size_t errors = w->k->d->errors;
+	bool some = false;
+
+	w->from = node->at;
+	if (node->kind != AST_GROUP) {
+		node_append(list, last, node_like(w, node));
+		return;
+	}
+	c.each = node_member(node, "each");
+	if (c.each != NULL && c.each->kind != AST_STRING)
+		c.each = NULL; /* refused as any other wrong kind */
+	c.fleet = fleet_of(w, c.each, c.o);
+	if (c.each != NULL && c.fleet == NULL)
+		return;
+	c.from = side_of(w, node, "from", c.o);
+	c.to = side_of(w, node, "to", c.o);
+	c.sources = hosts_of(w, node, "sources", &c.from, c.fleet, c.o);
+	c.destinations = hosts_of(w, node, "destinations", &c.to, c.fleet, c.o);
+	c.services = services_of(w, node, c.o);
+	if (c.fleet != NULL && !has_own(&c.sources) && !has_own(&c.destinations) && c.fleet->members != NULL &&
+	    c.fleet->members->child != NULL && c.fleet->members->child->kind == AST_STRING)
+		check_value(w->k, SEV_ERROR, "policy.each", c.each, MP_EACH_ALIKE, c.o,
+			    c.fleet->members->child->string);
+	if (w->k->d->errors > errors || !hosts_everywhere(w, &c, &c.sources, &c.from) ||
+	    !hosts_everywhere(w, &c, &c.destinations, &c.to))
+		return; /* what would be read of it follows from what was told */
+	for (size_t m = 0; m < (c.fleet != NULL ? c.fleet->n : 1); m++)
+		some |= write_machine(w, &c, c.fleet != NULL ? &c.fleet->machines[m] : NULL, defaults, list, last);
+	if (!some && c.fleet != NULL && c.fleet->n > 0 && !w->full)
+		check_value(w->k, SEV_ERROR, "policy.each", c.each, MP_EACH_NOBODY, c.o, "");
+}
+
+/* ---- statements ----------------------------------------------------------------------------------------------------- */
+
+static void write_never(struct written *w, const struct ast_node *node, unsigned nth, struct ast_node *list,
+			struct ast_node **last)
+{
+	struct object o = { MP_OBJ_NEVER, arena_printf(w->k->a, "%u", nth) };
+	struct side from = side_of(w, node, "from", o), to = side_of(w, node, "to", o);
+
+	w->from = node->at;
+	for (size_t a = 0; a < side_n(&from) && !w->full; a++) {
+		for (size_t b = 0; b < side_n(&to) && !w->full; b++) {
+			struct ast_node *one = node->kind == AST_GROUP ? node_empty(w, node) : node_like(w, node);
+			struct ast_node *end = NULL;
+
+			if (one == NULL)
+				return;
+			for (const struct ast_node *set = node->kind == AST_GROUP ? node->child : NULL; set != NULL;
+			     set = set->next) {
+				const char *zone = set == from.node && from.several ? from.zones.list[a]
+						   : set == to.node && to.several   ? to.zones.list[b]
+										    : NULL;
+
+				node_append(one, &end,
+					    zone != NULL ? node_text(w, set, set->name, zone) : node_like(w, set));
+			}
+			node_append(list, last, one);
+		}
+	}
+}
+
+/* ---- the whole ------------------------------------------------------------------------------------------------------ */
+
+static const struct key default_keys[] = {
+	{ "owner", AST_STRING, .use = KEY_TEXT_NEEDED, INTO(model_conduit, owner) },
+	{ "review_by", .kinds = AST_STRING },
+};
+
+/* NULL when there are none, or none that can be used. */
+static const struct ast_node *defaults_of(struct written *w, const struct ast_node *root)
+{
+	const struct ast_node *node = node_member(root, "defaults"), *v[KEYS(default_keys)];
+	struct model_conduit unread;
+
+	if (node == NULL || node->kind != AST_GROUP)
+		return NULL;
+	keys_read(w->k, node, default_keys, KEYS(default_keys), (struct object){ MP_OBJ_SECTION, "defaults" }, &unread,
+		  v);
+	return node;
+}
+
+/* Names that a table gives, or a list: those of a group were held against each other when it was read. */
+static void report_twice(struct written *w, const struct names *t)
+{
+	uint32_t line = 0;
+
+	for (size_t i = 1; i < t->n; i++) {
+		const struct thing *a = t->objects[i - 1], *b = t->objects[i], *later = a > b ? a : b;
+		struct diag *g;
+
+		if (strcmp(t->names[i - 1], t->names[i]) != 0 || later->node->at.line == line)
+			continue;
+		line = later->node->at.line; /* of a machine that stands twice one member is told */
+		g = diag_add(w->k->d, SEV_ERROR, "policy.duplicate", later->node->at, MP_DUPLICATE, t->names[i]);
+		g->width = later->node->width;
+		g->also = (later == a ? b : a)->node->at;
+	}
+}
+
+static void things_read(struct written *w, enum kind kind, const struct ast_node *section)
+{
+	struct names *t = &w->things[kind];
+	struct thing *all;
+	size_t n = 0;
+
+	if (section == NULL || section->kind != AST_GROUP)
+		return;
+	w->sections[kind] = section;
+	all = arena_array(w->k->a, section->n, sizeof(*all));
+	t->names = arena_array(w->k->a, section->n, sizeof(t->names[0]));
+	t->objects = arena_array(w->k->a, section->n, sizeof(t->objects[0]));
+	if (all == NULL || t->names == NULL || t->objects == NULL)
+		return;
+	for (const struct ast_node *c = section->child; c != NULL; c = c->next, n++) {
+		all[n].node = c;
+		t->names[n] = c->name;
+		t->objects[n] = &all[n];
+	}
+	if (names_build(w->k, t, n))
+		report_twice(w, t);
+}
+
+static struct ast_node *write_list(struct written *w, const struct ast_node *list, const struct ast_node *defaults,
+				   bool conduits)
+{
+	struct ast_node *ret = node_empty(w, list), *last = NULL;
+	unsigned nth = 0;
+
+	for (const struct ast_node *c = list->child; c != NULL && ret != NULL; c = c->next) {
+		if (conduits)
+			write_conduit(w, c, defaults, ret, &last);
+		else
+			write_never(w, c, ++nth, ret, &last);
+	}
+	return ret;
+}
+
+const struct ast_node *write_out(struct check *k, const struct ast_node *root)
+{
+	struct written w = { .k = k, .from = root->at };
+	const struct ast_node *groups = node_member(root, "groups"), *fleets = node_member(root, "fleets"), *defaults;
+	const struct ast_node *named = node_member(root, "assets"), none = { .kind = AST_GROUP, .name = "assets" };
+	struct ast_node *ret = node_empty(&w, root), *last = NULL, *assets = NULL;
+
+	things_read(&w, KIND_ZONE, node_member(root, "zones"));
+	if (named != NULL || fleets != NULL)
+		assets = assets_read(&w, named != NULL ? named : &none);
+	if (assets != NULL)
+		fleets_read(&w, fleets != NULL && fleets->kind == AST_GROUP ? fleets : NULL, assets);
+	things_read(&w, KIND_ASSET, assets);
+	things_read(&w, KIND_SERVICE, node_member(root, "services"));
+	groups_read(&w, groups != NULL && groups->kind == AST_GROUP ? groups : NULL);
+	defaults = defaults_of(&w, root);
+	for (const struct ast_node *c = root->child; c != NULL && ret != NULL; c = c->next) {
+		bool conduits = strcmp(c->name, "conduits") == 0;
+
+		if (c == groups || c == fleets || strcmp(c->name, "defaults") == 0)
+			continue;
+		if (c == named && assets != NULL) {
+			node_append(ret, &last, assets);
+			continue;
+		}
+		if ((conduits || strcmp(c->name, "never") == 0) && c->kind == AST_LIST)
+			node_append(ret, &last, write_list(&w, c, defaults, conduits));
+		else
+			node_append(ret, &last, node_like(&w, c));
+	}
+	if (ret != NULL && named == NULL)
+		node_append(ret, &last, assets);
+	return ret;
+}

@@ -41,7 +41,7 @@ void sysctl_verify(bool forwarding_on, sysctl_each *each, void *ctx);
  *              zone's neighbour is found any more.
  * sessions     connection tracking measures its table by the machine's memory: with 1 GB there is room for 7,376, fewer than one
  *              interface may have in a lane (IR_ZONE_SESSIONS). Made is room for six such shares, as the kernel
- *              itself does from 4 GB on; 320 bytes for an entry that is used, 84 MB when all are.
+ *              itself does from 4 GB on; 320 bytes for an entry that is used and as many for its places in two shares, 170 MB when all are.
  *
  * Only the first namespace may say how large they are; the supervisor starts there.
  */

@@ -1,25 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LINK: tests/unit/policy/model_make.c policy/compile/lower.c policy/compile/exposure.c policy/space/cells.c policy/space/boxes*.c policy/space/costs.c
- * LINK: appliance/wire/evaluate.c appliance/wire/operation.c policy/check/rows.c policy/check/port.c policy/space/asked.c
- * LINK: policy/space/intern.c policy/compile/permits.c policy/compile/commands.c policy/space/prove.c
- * LINK: policy/space/prove_text.c policy/space/passes.c appliance/wire/notation.c appliance/wire/tag.c
- * LINK: policy/space/evaluate.c policy/ir/evaluate.c appliance/base/addr.c appliance/base/arena.c
- * LINK: appliance/base/bytes.c appliance/wire/commands.c appliance/base/diag.c appliance/base/messages.c appliance/base/errno_text.c
- * LINK: appliance/wire/protocols.c appliance/base/sha256.c appliance/wire/vocabulary*.c dpi/%/words.c
- * LINK: policy/ir/objects.c policy/ir/seal.c appliance/base/err.c appliance/wire/settings.c
+ * LINK: $(COMPILER_PARTS) policy/space/asked.c tests/unit/policy/evaluate_model.c policy/ir/evaluate.c appliance/wire/notation.c appliance/wire/tag.c
  * LIBS: nettle
  */
 /*
  * What `ask` says of two hosts and a port, held against the evaluator, which is written from the language alone, on drawn models; and
  * of commands, addresses and moments against known answers. SEED=n repeats a run.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <stdio.h>
 #include <stdlib.h>

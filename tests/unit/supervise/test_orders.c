@@ -59,6 +59,13 @@ bool slot_alive(const struct slot *sl)
 	return sl->state == SLOT_RUNNING;
 }
 
+uint64_t generation_step(const struct generation_store *store, uint64_t trial)
+{
+	(void)store;
+	(void)trial;
+	return 0;
+}
+
 void answer_json(struct supervisor *of, struct asker a, int status, json_t *j)
 {
 	(void)of;

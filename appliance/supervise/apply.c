@@ -24,6 +24,7 @@
 
 #define SECOND 1000000000ull
 #define DEVICE_RETRY (2 * SECOND)
+#define REFUSING_RETRY (60 * SECOND)
 #define JSON_MAX (16u << 20)
 
 /* ---- to the kernel ------------------------------------------------------------------------------------------------ */
@@ -121,8 +122,20 @@ void op_tables_late(struct supervisor *s)
 
 /*
  * One that refuses what another takes is damaged or lies, and must not stand in the way of every change: its successor, which has met no packet
- * yet, decides.
+ * yet, decides. What is in force already was taken once: where all refuse it, which of a single worker is all, their successors decide as well, but
+ * not at every retry.
  */
+static bool successors_decide(struct supervisor *s, enum table_state t)
+{
+	uint64_t now = mono_ns();
+
+	if (t == TABLE_REFUSED && s->op.kind == OP_BOOT && now >= s->refusing_again) {
+		s->refusing_again = now + REFUSING_RETRY;
+		return true;
+	}
+	return t == TABLE_DISPUTED && !s->op.ended_refusing;
+}
+
 void op_tables(struct supervisor *s)
 {
 	enum table_state t;
@@ -132,7 +145,7 @@ void op_tables(struct supervisor *s)
 	t = table_state(s);
 	if (t == TABLE_EQUAL) {
 		op_to_kernel(s);
-	} else if (t == TABLE_DISPUTED && !s->op.ended_refusing) {
+	} else if (successors_decide(s, t)) {
 		s->op.ended_refusing = true;
 		s->op.deadline = tables_deadline(&s->op);
 		workers_end_refusing(s);

@@ -164,6 +164,7 @@ struct supervisor {
 	uint64_t trial_until_boot;     /* the same by trial_boot_ns() */
 	uint64_t save_again;	       /* monotonic ns: when to try to write what found no room; 0 = not tried yet */
 	uint64_t boot_again;	       /* monotonic ns: try once more to make `now` true; 0 = no need */
+	uint64_t refusing_again;       /* monotonic: workers that all refuse what is in force are ended no earlier */
 	bool box_incomplete;	       /* a device of `now` is missing or would not be set */
 	struct sentence boot_error;    /* why the last try failed */
 	struct sentence trial_error;   /* why a trial that is over could not be ended yet */

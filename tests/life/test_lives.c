@@ -102,7 +102,7 @@ static void rollback(void)
 	if (!done(life_rollback(to)))
 		return;
 	/* Back from a trial is back to what was confirmed. */
-	LIFE(trial == 0 || to != 0 || disk_confirmed() == me.confirmed);
+	LIFE(trial == 0 || to != 0 || disk_confirmed() == me.confirmed || me.may_be_another);
 	now_confirmed();
 }
 

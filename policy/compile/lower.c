@@ -408,7 +408,7 @@ static bool lower(struct compilation *c, bool nevers)
 	exposure_report(c);
 	w.ir = arena_alloc(c->arena, sizeof(*w.ir));
 	/* Permits are joined even when a statement is broken: all that is wrong is said in one run. */
-	if (w.ir != NULL && cells_make(w.m, w.a, &c->diags, &cells) && report_shadows(c, &cells) &&
+	if (w.ir != NULL && cells_make(w.m, CELLS_OVER, w.a, &c->diags, &cells) && report_shadows(c, &cells) &&
 	    permits_make(w.m, &cells, w.a, &c->diags, w.ir) && c->diags.errors == 0) {
 		w.ir->site_name = w.m->site_name;
 		w.ir->site_label = w.m->site_label;

@@ -11,6 +11,7 @@
 
 #define STEPS_MAX                                                                                                      \
 	20000000u /* looks at parts of the tree; what is not settled by then gets a new id, which is always right */
+#define HOLES_BUDGET (256u << 20)
 #define PIECES_MAX 16384u /* of one cell that have still to be covered */
 
 /* ---- where a permit lies --------------------------------------------------------------------------------------------- */
@@ -41,16 +42,62 @@ static void put_cell(struct outbuf *o, const struct ir *ir, const struct ir_cell
 	out_u8(o, c->layer);
 }
 
+static bool is_range(void *ctx, const struct ir_cell *x)
+{
+	const struct ir_cell *over = ctx;
+
+	return x->layer == 0 && x->iif == over->iif && x->oif == over->oif;
+}
+
+/* By cell: the permit of the range over which it lies, or UINT32_MAX. That range does not speak there, so it is a part of where it lies. */
+static bool find_holes(const struct ir *ir, struct arena *scratch, uint32_t *ret)
+{
+	struct ir ranges = *ir;
+	struct ir_near near;
+
+	ranges.cells = arena_array(scratch, ir->n_cells + 1u, sizeof(*ranges.cells));
+	if (ranges.cells == NULL)
+		return false;
+	ranges.n_cells = 0;
+	for (uint32_t i = 0; i < ir->n_cells; i++)
+		if (!ir_cell_exact(&ir->cells[i]))
+			ranges.cells[ranges.n_cells++] = ir->cells[i];
+	if (!ir_near_make(&ranges, scratch, &near))
+		return false;
+	for (uint32_t i = 0; i < ir->n_cells; i++) {
+		struct ir_cell *c = &ir->cells[i];
+		uint64_t steps = UINT64_MAX;
+		const struct ir_cell *under = ir_cell_exact(c) ? ir_near_find(&near, c, is_range, c, &steps) : NULL;
+
+		ret[i] = under != NULL ? under->permit : UINT32_MAX;
+	}
+	return true;
+}
+
+static uint32_t *holes(const struct ir *ir, struct arena *a)
+{
+	struct arena *scratch = arena_new(HOLES_BUDGET);
+	uint32_t *ret = arena_array(a, ir->n_cells + 1u, sizeof(*ret));
+	bool found = scratch != NULL && ret != NULL && find_holes(ir, scratch, ret);
+
+	arena_free(scratch);
+	return found ? ret : NULL;
+}
+
 bool ir_places(const struct ir *ir, struct arena *a, struct ir_place **ret)
 {
+	uint32_t *hole = holes(ir, a);
 	size_t *size = arena_array(a, ir->n_permits, sizeof(*size));
 	struct outbuf *out = arena_array(a, ir->n_permits, sizeof(*out));
 	struct ir_place *places = arena_array(a, ir->n_permits, sizeof(*places));
 
-	if (size == NULL || out == NULL || places == NULL)
+	if (hole == NULL || size == NULL || out == NULL || places == NULL)
 		return false;
-	for (uint32_t i = 0; i < ir->n_cells; i++)
+	for (uint32_t i = 0; i < ir->n_cells; i++) {
 		size[ir->cells[i].permit] += cell_size(ir, &ir->cells[i]);
+		if (hole[i] != UINT32_MAX)
+			size[hole[i]] += cell_size(ir, &ir->cells[i]);
+	}
 	for (uint32_t i = 0; i < ir->n_permits; i++) {
 		void *p = arena_alloc(a, size[i] + 1);
 
@@ -58,8 +105,11 @@ bool ir_places(const struct ir *ir, struct arena *a, struct ir_place **ret)
 			return false;
 		out[i] = outbuf_of(p, size[i]);
 	}
-	for (uint32_t i = 0; i < ir->n_cells; i++)
+	for (uint32_t i = 0; i < ir->n_cells; i++) {
 		put_cell(&out[ir->cells[i].permit], ir, &ir->cells[i]);
+		if (hole[i] != UINT32_MAX)
+			put_cell(&out[hole[i]], ir, &ir->cells[i]);
+	}
 	for (uint32_t i = 0; i < ir->n_permits; i++)
 		sha256(out[i].p, out[i].len, places[i].digest);
 	*ret = places;
@@ -165,13 +215,28 @@ static bool allows_as_much(struct cover *c, uint32_t permit)
 	return c->as_much[permit];
 }
 
-/* Within a layer cells are disjoint; another layer than its own may cover it only when it never ends. */
+/* Another layer than its own may cover it only when it never ends. */
 static bool may_cover(void *ctx, const struct ir_cell *x)
 {
 	struct cover *c = ctx;
 
 	return (x->layer == c->layer || x->layer == 0) && c->way[x->iif] == c->iif && c->way[x->oif] == c->oif &&
 	       allows_as_much(c, x->permit);
+}
+
+/* One that lies over what covers the rest, and allows less. */
+static bool denies(void *ctx, const struct ir_cell *x)
+{
+	struct cover *c = ctx;
+
+	return ir_cell_exact(x) && c->way[x->iif] == c->iif && c->way[x->oif] == c->oif &&
+	       !allows_as_much(c, x->permit);
+}
+
+/* Ranges first: whatever lies over one cuts no piece from what it covers. */
+static bool may_cover_whole(void *ctx, const struct ir_cell *x)
+{
+	return !ir_cell_exact(x) && may_cover(ctx, x);
 }
 
 static struct addr before(const struct addr *a)
@@ -237,10 +302,14 @@ static bool cell_covered(struct cover *c, const struct ir_cell *old)
 	c->iif = old->iif;
 	c->oif = old->oif;
 	c->pieces[0] = *old;
+	if (ir_near_find(&c->near, old, denies, c, &c->steps) != NULL || c->steps == 0)
+		return false;
 	while (n > 0) {
 		struct ir_cell piece = c->pieces[--n];
-		const struct ir_cell *x = ir_near_find(&c->near, &piece, may_cover, c, &c->steps);
+		const struct ir_cell *x = ir_near_find(&c->near, &piece, may_cover_whole, c, &c->steps);
 
+		if (x == NULL)
+			x = ir_near_find(&c->near, &piece, may_cover, c, &c->steps);
 		if (x == NULL || n + 6 > PIECES_MAX)
 			return false;
 		n = cut(c->pieces, n, piece, x);

@@ -52,18 +52,13 @@ static struct ir_element *add(struct writer *w, enum ir_set set)
 	return e;
 }
 
-static bool single(const struct addr_range *r)
-{
-	return addr_cmp(&r->lo, &r->hi) == 0;
-}
-
 static enum ir_set set_of(const struct ir_cell *c)
 {
 	bool six = c->src.lo.family == 6;
 
 	if (c->layer > 0)
 		return (enum ir_set)((six ? SET_UNTIL6 : SET_UNTIL4) + c->layer - 1);
-	if (single(&c->src) && single(&c->dst) && c->lo == c->hi)
+	if (ir_cell_exact(c))
 		return six ? SET_EXACT6 : SET_EXACT4;
 	return six ? SET_RANGE6 : SET_RANGE4;
 }

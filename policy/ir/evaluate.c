@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The rule IR's answer to one packet, as the kernel's maps would give it: the highest layer that has not ended. */
+/* The rule IR's answer to one packet, as the kernel's maps would give it: the highest layer that has not ended, and of
+ * layer 0 an exact cell before a range. */
 #include <string.h>
 
 #include "policy/ir/evaluate.h"
@@ -21,7 +22,8 @@ const struct ir_cell *evaluate_ir(const struct ir *ir, const struct question *q)
 	for (uint32_t i = 0; i < ir->n_cells; i++) {
 		const struct ir_cell *c = &ir->cells[i];
 
-		if ((best != NULL && c->layer <= best->layer) || !cell_holds(ir, c, q))
+		if ((best != NULL && c->layer <= best->layer && !(best->layer == 0 && ir_cell_exact(c))) ||
+		    !cell_holds(ir, c, q))
 			continue;
 		if (c->layer == 0 || q->now < ir->permits[c->permit].until)
 			best = c;

@@ -76,6 +76,13 @@ static inline bool ir_is_router(const struct ir *ir, const struct addr *a)
 	return false;
 }
 
+/* One pair of hosts at one port: of layer 0 it is asked before the range that it may lie over. */
+static inline bool ir_cell_exact(const struct ir_cell *c)
+{
+	return c->layer == 0 && c->lo == c->hi && addr_cmp(&c->src.lo, &c->src.hi) == 0 &&
+	       addr_cmp(&c->dst.lo, &c->dst.hi) == 0;
+}
+
 /* Seals in the present version: bytes owned by the caller (malloc). Sets ir->digest and ir->version. */
 int ir_seal(struct ir *ir, uint8_t **ret, size_t *ret_n, struct err *e);
 /* Reads sealed bytes into the arena, checking digest, every index, every count, every order. -ENOTSUP: they are of a form that is not read here. */

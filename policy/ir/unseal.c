@@ -320,7 +320,14 @@ static bool in_order(const struct ir_cell *a, const struct ir_cell *b)
 	c = addr_cmp(&a->src.lo, &b->src.lo);
 	if (c == 0)
 		c = addr_cmp(&a->dst.lo, &b->dst.lo);
-	return c != 0 ? c < 0 : a->hi < b->lo;
+	if (c != 0)
+		return c < 0;
+	if (a->hi < b->lo)
+		return true;
+	/* Only one that lies over the other. */
+	if (a->lo > b->lo || ir_cell_exact(a) == ir_cell_exact(b))
+		return false;
+	return a->lo < b->lo || ir_cell_exact(a);
 }
 
 static bool cells_hold(const struct ir *ir)

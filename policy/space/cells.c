@@ -10,6 +10,7 @@
 #include "policy/space/costs.h"
 
 #define SCRATCH_BUDGET (256u << 20)
+#define LOOKS_MAX 8000000u  /* of ranges at points; each may be one to remember */
 #define STEPS_MAX 60000000u /* boxes touched while cutting; about a second of work at the very worst */
 
 /*
@@ -30,6 +31,7 @@ struct piece {
 
 struct maker {
 	const struct model *m;
+	enum cells_form form;
 	struct arena *a;       /* results */
 	struct arena *scratch; /* everything that cells_make forgets */
 	struct diags *d;
@@ -40,6 +42,8 @@ struct maker {
 	struct raw *raw;
 	size_t n_raw, raw_room;
 	size_t list_room;
+	struct box *laid; /* points of this bucket that have a cell over a range, sorted; scratch of the bucket */
+	size_t n_laid;
 	uint64_t *cost; /* by conduit: its boxes, and the cells that it is part of */
 	uint64_t steps;
 };
@@ -317,6 +321,33 @@ static bool add_cell(struct maker *k, uint64_t bucket, uint8_t layer, uint32_t s
 	return true;
 }
 
+static int point_order(const void *pa, const void *pb)
+{
+	const struct box *a = pa, *b = pb;
+
+	for (int d = 0; d < DIMS; d++)
+		if (a->d[d].lo != b->d[d].lo)
+			return a->d[d].lo < b->d[d].lo ? -1 : 1;
+	return 0;
+}
+
+static bool is_point(const struct box *b)
+{
+	for (int d = 0; d < DIMS; d++)
+		if (b->d[d].lo != b->d[d].hi)
+			return false;
+	return true;
+}
+
+/* What cutting ranges left of them may be a point as well. */
+static bool add_ground(struct maker *k, uint64_t bucket, uint8_t layer, uint32_t set, const struct box *b)
+{
+	if (layer == 0 && k->n_laid > 0 && is_point(b) &&
+	    bsearch(b, k->laid, k->n_laid, sizeof(*b), point_order) != NULL)
+		return true;
+	return add_cell(k, bucket, layer, set, b);
+}
+
 /* Pieces of one set become cells; more than one piece goes through the canonical form first. */
 static bool add_group(struct maker *k, struct arena *memory, uint64_t bucket, uint8_t layer, const struct piece *p,
 		      size_t n)
@@ -325,7 +356,7 @@ static bool add_group(struct maker *k, struct arena *memory, uint64_t bucket, ui
 	size_t n_form;
 
 	if (n == 1)
-		return add_cell(k, bucket, layer, p[0].set, &p[0].box);
+		return add_ground(k, bucket, layer, p[0].set, &p[0].box);
 	boxes = arena_array(memory, n, sizeof(*boxes));
 	if (boxes == NULL)
 		return out_of_memory(k);
@@ -334,8 +365,179 @@ static bool add_group(struct maker *k, struct arena *memory, uint64_t bucket, ui
 	if (!boxes_canonical(boxes, n, memory, &form, &n_form))
 		return out_of_memory(k);
 	for (size_t i = 0; i < n_form; i++)
-		if (!add_cell(k, bucket, layer, p[0].set, &form[i]))
+		if (!add_ground(k, bucket, layer, p[0].set, &form[i]))
 			return false;
+	return true;
+}
+
+/* ---- single packets over ranges -------------------------------------------------------------------------------------- */
+
+/* One of the boxes that apply on a point, by the number of the first box of that point. */
+struct over {
+	uint32_t point, tag;
+};
+
+static int over_order(const void *pa, const void *pb)
+{
+	const struct over *a = pa, *b = pb;
+
+	if (a->point != b->point)
+		return a->point < b->point ? -1 : 1;
+	return (a->tag > b->tag) - (a->tag < b->tag);
+}
+
+/* The first of the sorted points whose source is not below this. */
+static size_t first_point(const struct box *points, size_t n, wide source)
+{
+	size_t lo = 0, hi = n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (points[mid].d[DIM_SOURCE].lo < source)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static bool holds_point(const struct box *b, const struct box *point)
+{
+	for (int d = 0; d < DIMS; d++)
+		if (point->d[d].lo < b->d[d].lo || point->d[d].lo > b->d[d].hi)
+			return false;
+	return true;
+}
+
+struct laying {
+	struct maker *k;
+	struct arena *memory;
+	struct box *points, *ranges; /* sorted; as they came */
+	size_t n_points, n_ranges;
+	struct over *list; /* what ranges apply on which points */
+	size_t n, room;
+};
+
+/* The points that have their source in a range: points[*at .. *end). */
+static void points_of(const struct laying *l, const struct box *r, size_t *at, size_t *end)
+{
+	wide hi = r->d[DIM_SOURCE].hi;
+
+	*at = first_point(l->points, l->n_points, r->d[DIM_SOURCE].lo);
+	*end = hi == ~(wide)0 ? l->n_points : first_point(l->points, l->n_points, hi + 1);
+}
+
+/* Whether so many ranges and points can be held against each other; where they cannot, points cut as ranges do. */
+static bool few(const struct laying *l)
+{
+	size_t left = LOOKS_MAX, at, end;
+
+	for (size_t i = 0; i < l->n_ranges; i++) {
+		points_of(l, &l->ranges[i], &at, &end);
+		if (end - at > left)
+			return false;
+		left -= end - at;
+	}
+	return true;
+}
+
+/* Which ranges hold which points. A point stands for all that are the same. False when memory is out. */
+static bool find_over(struct laying *l)
+{
+	size_t at, end;
+
+	for (size_t i = 0; i < l->n_ranges; i++) {
+		const struct box *r = &l->ranges[i];
+
+		for (points_of(l, r, &at, &end); at < end; at++) {
+			struct over *o;
+
+			if ((at > 0 && point_order(&l->points[at - 1], &l->points[at]) == 0) ||
+			    !holds_point(r, &l->points[at]))
+				continue;
+			o = arena_grow(l->memory, (void **)&l->list, &l->n, &l->room, sizeof(*o));
+			if (o == NULL)
+				return false;
+			*o = (struct over){ (uint32_t)at, r->tag };
+		}
+	}
+	if (l->n > 1)
+		qsort(l->list, l->n, sizeof(*l->list), over_order);
+	return true;
+}
+
+static int tag_order(const void *pa, const void *pb)
+{
+	uint32_t a = *(const uint32_t *)pa, b = *(const uint32_t *)pb;
+
+	return (a > b) - (a < b);
+}
+
+/* The cell of the point at points[at .. at + same), on which the ranges over[from .. from + n) apply as well. */
+static bool add_over(struct laying *l, uint64_t bucket, size_t at, size_t same, size_t from, size_t n)
+{
+	struct pieces p = { .k = l->k, .bucket = l->memory };
+	uint32_t *tags = arena_array(l->memory, same + n, sizeof(*tags));
+	size_t kept = 0;
+
+	if (tags == NULL)
+		return false;
+	for (size_t i = 0; i < same; i++)
+		tags[i] = l->points[at + i].tag;
+	for (size_t i = 0; i < n; i++)
+		tags[same + i] = l->list[from + i].tag;
+	qsort(tags, same + n, sizeof(*tags), tag_order);
+	for (size_t i = 0; i < same + n; i++)
+		if (kept == 0 || tags[i] != tags[kept - 1])
+			tags[kept++] = tags[i];
+	if (!add_piece(&p, l->points[at].d, tags, kept, 0))
+		return false;
+	return p.n == 0 || add_cell(l->k, bucket, 0, p.list[0].set, &p.list[0].box);
+}
+
+/*
+ * Takes those boxes of raw[0..n) that are a point in some range: each such point becomes a cell. Leaves the others in *boxes, to be
+ * cut as ever: what is left overlaps no point.
+ */
+static bool lay_over(struct maker *k, struct arena *memory, const struct raw *raw, size_t n, struct box *boxes,
+		     size_t *ret_n)
+{
+	struct laying l = { .k = k, .memory = memory };
+	size_t from = 0, same = 0;
+
+	for (size_t i = 0; i < n; i++)
+		same += k->form == CELLS_OVER && is_point(&raw[i].box);
+	l.points = arena_array(memory, same, sizeof(*l.points));
+	l.ranges = boxes;
+	if (l.points == NULL)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (k->form == CELLS_OVER && is_point(&raw[i].box))
+			l.points[l.n_points++] = raw[i].box;
+		else
+			l.ranges[l.n_ranges++] = raw[i].box;
+	if (l.n_points > 1)
+		qsort(l.points, l.n_points, sizeof(*l.points), point_order);
+	if (l.n_points > 0 && few(&l) && !find_over(&l))
+		return false;
+	*ret_n = l.n_ranges;
+	k->laid = l.points;
+	for (size_t at = 0; at < l.n_points; at += same) {
+		size_t of = 0;
+
+		for (same = 1; at + same < l.n_points && point_order(&l.points[at], &l.points[at + same]) == 0;)
+			same++;
+		while (from + of < l.n && l.list[from + of].point == at)
+			of++;
+		if (of > 0 && !add_over(&l, raw->bucket, at, same, from, of))
+			return false;
+		if (of > 0)
+			l.points[k->n_laid++] = l.points[at];
+		for (size_t i = 0; of == 0 && i < same; i++)
+			boxes[(*ret_n)++] = l.points[at + i];
+		from += of;
+	}
 	return true;
 }
 
@@ -348,8 +550,10 @@ static bool cut_boxes(struct maker *k, struct arena *memory, const struct raw *r
 
 	if (boxes == NULL)
 		return out_of_memory(k);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; ending && i < n; i++)
 		boxes[i] = raw[i].box;
+	if (!ending && !lay_over(k, memory, raw, n, boxes, &n))
+		return arena_failed(memory) || arena_failed(k->scratch) ? out_of_memory(k) : too_large(k);
 	if (!boxes_split(boxes, n, ending ? k->until : NULL, memory, &k->steps, &sink))
 		return arena_failed(memory) || arena_failed(k->scratch) ? out_of_memory(k) : too_large(k);
 	if (p.n > 1)
@@ -373,6 +577,7 @@ static bool cut_bucket(struct maker *k, const struct raw *raw, size_t n)
 		return out_of_memory(k);
 	while (base < n && !raw[base].until)
 		base++;
+	k->n_laid = 0;
 	ok = (base == 0 || cut_boxes(k, memory, raw, base, false)) && (base == n || cut_boxes(k, memory, raw, n, true));
 	arena_free(memory);
 	return ok;
@@ -396,7 +601,11 @@ static int cell_order(const void *pa, const void *pb)
 	c = addr_cmp(&a->src.lo, &b->src.lo);
 	if (c == 0)
 		c = addr_cmp(&a->dst.lo, &b->dst.lo);
-	return c != 0 ? c : (a->lo > b->lo) - (a->lo < b->lo);
+	c = c != 0 ? c : (a->lo > b->lo) - (a->lo < b->lo);
+	/* One that lies over the corner of another comes before it. */
+	c = c != 0 ? c : addr_cmp(&a->src.hi, &b->src.hi);
+	c = c != 0 ? c : addr_cmp(&a->dst.hi, &b->dst.hi);
+	return c != 0 ? c : (a->hi > b->hi) - (a->hi < b->hi);
 }
 
 /* Sets are numbered by the first cell that has them. */
@@ -451,9 +660,9 @@ static bool make(struct maker *k)
 	return number_sets(k);
 }
 
-bool cells_make(const struct model *m, struct arena *a, struct diags *d, struct cells *ret)
+bool cells_make(const struct model *m, enum cells_form form, struct arena *a, struct diags *d, struct cells *ret)
 {
-	struct maker k = { .m = m, .a = a, .d = d, .ret = ret, .steps = STEPS_MAX };
+	struct maker k = { .m = m, .form = form, .a = a, .d = d, .ret = ret, .steps = STEPS_MAX };
 	bool ok;
 
 	memset(ret, 0, sizeof(*ret));

@@ -3,7 +3,8 @@
  * Cells: the union of all conduits as disjoint boxes of packet space, each with the set of (conduit, service) pairs that
  * apply all over it.
  *
- * Compile stage between the checked model and the rule IR. Each layer is disjoint in itself. Layer 0 is what holds without
+ * Compile stage between the checked model and the rule IR. Each layer is disjoint in itself, but for single packets that lie
+ * over a range of layer 0 (CELLS_OVER): they are asked first, and cut no holes into it. Layer 0 is what holds without
  * end. A piece of space on which conduits with n different ends meet has a cell in each of the layers n to 1: the highest
  * with all of them, until the earliest ends; the next with those that remain then; and so on down to layer 0. A higher
  * layer is asked first. Where nothing but shadows apply there is no cell: they allow nothing.
@@ -49,7 +50,10 @@ struct cells {
 	size_t n;
 };
 
+/* Whether a pair of hosts at one port cuts the range around it, or lies over it as the kernel's maps have it. */
+enum cells_form { CELLS_APART, CELLS_OVER };
+
 /* False after an error in `d` (too large, memory). */
-bool cells_make(const struct model *m, struct arena *a, struct diags *d, struct cells *ret);
+bool cells_make(const struct model *m, enum cells_form form, struct arena *a, struct diags *d, struct cells *ret);
 
 #endif

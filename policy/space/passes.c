@@ -126,7 +126,7 @@ static const struct cells *cells_of(struct proof *p)
 		return NULL;
 	for (size_t i = 0; i < p->m->n_conduits; i++)
 		p->pair_at[i + 1] = p->pair_at[i] + (uint32_t)p->m->conduits[i].n_services;
-	if (cells_make(p->m, p->scratch, unsaid, cells))
+	if (cells_make(p->m, CELLS_APART, p->scratch, unsaid, cells))
 		p->cells = cells;
 	return p->cells;
 }

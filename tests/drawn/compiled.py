@@ -107,6 +107,7 @@ class Compiled:
             lo, hi = ports(c["ports"], proto in (1, 58))
             cell = {"src": src[1:], "dst": meaning.span(c["destination"])[1:], "lo": lo, "hi": hi, "permit": c["permit"], "until": seconds(c["until"]), "line": c["line"],
                     "key": (c["in"], c["out"], src[0], proto)}
+            cell["exact"] = all(cell[k][0] == cell[k][1] for k in ("src", "dst")) and lo == hi
             self.cells.setdefault(cell["key"], []).append(cell)
             self.all.append(cell)
 
@@ -137,13 +138,13 @@ class Compiled:
         elements = [(name, e[3], e[4]) for name in ORDER[family] for e in self.maps.get(name, {}).get((iif, oif, proto), ())
                     if e[2][0] <= port <= e[2][1] and e[0][0] <= src <= e[0][1] and e[1][0] <= dst <= e[1][1]]
         assert len({name for name, _, _ in elements}) == len(elements), "one map has two elements for a packet"
-        return sorted(cells, key=lambda c: c["until"]), elements
+        return sorted(cells, key=lambda c: (c["until"], not c["exact"])), elements
 
     def judge(self, holding, now):
         """In the words of meaning.Meaning.judge. Of the cells that have not ended the one speaks that ends first: beneath it lies what remains then."""
         cells, elements = holding
         cells = [c for c in cells if now < c["until"]]
-        assert len(cells) < 2 or cells[0]["until"] < cells[1]["until"], "two cells of one end hold a packet"
+        assert len(cells) < 2 or (cells[0]["until"], not cells[0]["exact"]) < (cells[1]["until"], not cells[1]["exact"]), "two cells of one end hold a packet"
         found = next((permit for _, permit, until in elements if now < until), None)
         c = cells[0] if cells else None
         assert (c and c["permit"]) == found, "the cells give permit %s, the maps %s" % (c and c["permit"], found)

@@ -87,6 +87,27 @@ static void beside_others(void **state)
 	finish(&now, &next);
 }
 
+/* A pair comes to lie over a net that stays as it is, and allows less there than the net did: what carries the net's id may be there. */
+static void a_pair_that_allows_less(void **state)
+{
+	struct gen now, next;
+
+	(void)state;
+	begin(&now);
+	add(&now, "net", "", "", now.reads)->when_midstream = MID_RESET;
+	assert_true(maker_lower(&now.k));
+	begin(&next);
+	add(&next, "net", "", "", next.reads)->when_midstream = MID_RESET;
+	add(&next, "pair", "10.1.0.9", "10.2.0.9", next.whole)->when_midstream = MID_DROP;
+	assert_true(maker_lower(&next.k));
+	assert_int_equal(next.k.c.ir->n_cells, 2);
+	assert_false(goes_on(&now, &next, "10.1.0.8", "10.2.0.9"));
+	assert_true(goes_on(&next, &now, "10.1.0.8", "10.2.0.9"));
+	/* Where it lay over it before, nothing changes. */
+	assert_true(goes_on(&next, &next, "10.1.0.8", "10.2.0.9"));
+	finish(&now, &next);
+}
+
 static void narrowed_by_address(void **state)
 {
 	struct gen now, next;
@@ -393,6 +414,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(beside_others),
+		cmocka_unit_test(a_pair_that_allows_less),
 		cmocka_unit_test(narrowed_by_address),
 		cmocka_unit_test(what_takes_over),
 		cmocka_unit_test(by_every_setting),

@@ -19,7 +19,7 @@ static struct cells make(struct model_maker *k)
 {
 	struct cells c;
 
-	assert_true(cells_make(&k->m, k->arena, &k->c.diags, &c));
+	assert_true(cells_make(&k->m, CELLS_APART, k->arena, &k->c.diags, &c));
 	return c;
 }
 
@@ -70,6 +70,57 @@ static void overlap_is_cut_out(void **state)
 	expect_cell(&c.list[2], 0, "10.1.0.7", "10.2.0.9", 6, 502, 502, 2, &c);
 	expect_cell(&c.list[3], 0, "10.1.0.7", "10.2.0.10-10.2.0.255", 6, 502, 502, 1, &c);
 	expect_cell(&c.list[4], 0, "10.1.0.8-10.1.0.255", "10.2.0.0/24", 6, 502, 502, 1, &c);
+	maker_free(&k);
+}
+
+static void a_pair_lies_over_a_range(void **state)
+{
+	struct model_maker k;
+	struct model_zone *a, *b;
+	struct model_service *s;
+	struct cells c;
+
+	(void)state;
+	two_zones(&k, &a, &b);
+	s = maker_service(&k, "s", PROTO_MODBUS, "tcp/502");
+	maker_conduit(&k, "all", a, b, "10.1.0.0/24", "10.2.0.0/24", s);
+	maker_conduit(&k, "corner", a, b, "10.1.0.0", "10.2.0.0", s);
+	maker_conduit(&k, "one", a, b, "10.1.0.7", "10.2.0.9", s);
+	maker_conduit(&k, "same", a, b, "10.1.0.7", "10.2.0.9", s);
+	maker_conduit(&k, "row", a, b, "10.1.0.7", "10.2.0.0/24", s);
+	assert_true(cells_make(&k.m, CELLS_OVER, k.arena, &k.c.diags, &c));
+	assert_int_equal(c.n, 5);
+	expect_cell(&c.list[0], 0, "10.1.0.0", "10.2.0.0", 6, 502, 502, 2, &c);
+	expect_cell(&c.list[1], 0, "10.1.0.0-10.1.0.6", "10.2.0.0/24", 6, 502, 502, 1, &c);
+	expect_cell(&c.list[2], 0, "10.1.0.7", "10.2.0.0/24", 6, 502, 502, 2, &c);
+	expect_cell(&c.list[3], 0, "10.1.0.7", "10.2.0.9", 6, 502, 502, 4, &c);
+	expect_cell(&c.list[4], 0, "10.1.0.8-10.1.0.255", "10.2.0.0/24", 6, 502, 502, 1, &c);
+	maker_free(&k);
+}
+
+/* Two ranges that meet in one point leave it as a piece, and a pair stands there already. */
+static void a_point_stands_once(void **state)
+{
+	struct model_maker k;
+	struct model_zone *a, *b;
+	struct model_service *s;
+	struct cells c;
+	size_t exact = 0;
+
+	(void)state;
+	two_zones(&k, &a, &b);
+	s = maker_service(&k, "s", PROTO_MODBUS, "tcp/502");
+	maker_conduit(&k, "row", a, b, "10.1.0.7", "10.2.0.0/24", s);
+	maker_conduit(&k, "column", a, b, "10.1.0.0/24", "10.2.0.9", s);
+	maker_conduit(&k, "one", a, b, "10.1.0.7", "10.2.0.9", s);
+	assert_true(cells_make(&k.m, CELLS_OVER, k.arena, &k.c.diags, &c));
+	for (size_t i = 0; i < c.n; i++)
+		if (addr_cmp(&c.list[i].src.lo, &c.list[i].src.hi) == 0 &&
+		    addr_cmp(&c.list[i].dst.lo, &c.list[i].dst.hi) == 0) {
+			assert_int_equal(c.sets[c.list[i].set].n, 3);
+			exact++;
+		}
+	assert_int_equal(exact, 1);
 	maker_free(&k);
 }
 
@@ -270,7 +321,7 @@ static void too_many_is_refused(void **state)
 		snprintf(host, sizeof(host), "10.%u.%u.%u", i % 2 + 1, i / 256, i % 256);
 		maker_conduit(&k, "row", a, b, i % 2 ? "" : host, i % 2 ? host : "", s);
 	}
-	assert_false(cells_make(&k.m, k.arena, &k.c.diags, &c));
+	assert_false(cells_make(&k.m, CELLS_APART, k.arena, &k.c.diags, &c));
 	assert_int_equal(k.c.diags.errors, 1);
 	assert_string_equal(k.c.diags.list[0]->code, "policy.too_large");
 	maker_free(&k);
@@ -328,6 +379,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lists_that_fall_apart_slowly),
 		cmocka_unit_test(overlap_is_cut_out),
+		cmocka_unit_test(a_pair_lies_over_a_range),
+		cmocka_unit_test(a_point_stands_once),
 		cmocka_unit_test(what_touches_is_one),
 		cmocka_unit_test(both_families_and_icmp),
 		cmocka_unit_test(until_lies_over_the_base),

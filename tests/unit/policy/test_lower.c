@@ -39,17 +39,20 @@ static struct model_conduit *conduit(struct pair *p, const char *name, const cha
 /* The permit at this source's cell. */
 static const struct ir_permit *permit_at(const struct pair *p, const char *src, uint32_t *index)
 {
+	const struct ir_cell *found = NULL;
 	struct addr a;
 
 	assert_true(addr_parse(src, &a));
 	for (uint32_t i = 0; i < p->k.c.ir->n_cells; i++)
-		if (addr_in(&a, &p->k.c.ir->cells[i].src)) {
-			if (index != NULL)
-				*index = p->k.c.ir->cells[i].permit;
-			return &p->k.c.ir->permits[p->k.c.ir->cells[i].permit];
-		}
-	fail();
-	return NULL;
+		if (addr_in(&a, &p->k.c.ir->cells[i].src) && (found == NULL || ir_cell_exact(&p->k.c.ir->cells[i])))
+			found = &p->k.c.ir->cells[i];
+	if (found == NULL) {
+		fail();
+		return NULL;
+	}
+	if (index != NULL)
+		*index = found->permit;
+	return &p->k.c.ir->permits[found->permit];
 }
 
 static size_t said(const struct pair *p, const char *code)

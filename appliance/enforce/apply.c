@@ -72,6 +72,31 @@ static int linger_adopt(struct generation_held *next, const struct image *have, 
 	return r;
 }
 
+/* A permit of the policy in force that goes, and stays for the sessions that it has. */
+static bool outlives(const struct generation_held *now, const struct generation_held *next, const struct usage *u,
+		     uint32_t permit)
+{
+	return now->ir.permits[permit].tighten_new_flows && u->used[permit] &&
+	       generation_permit(next, now->ids[permit]) == UINT32_MAX;
+}
+
+/* The same of one that stayed already. */
+static bool stays(const struct generation_held *next, const struct usage *u, struct lingering l)
+{
+	return usage_has(u, l.permit) && generation_permit(next, l.permit) == UINT32_MAX;
+}
+
+static bool any_lingers(const struct generation_held *now, const struct generation_held *next, const struct usage *u)
+{
+	for (uint32_t i = 0; i < now->ir.n_permits; i++)
+		if (outlives(now, next, u, i))
+			return true;
+	for (size_t i = 0; i < now->n_lingering; i++)
+		if (stays(next, u, now->lingering[i]))
+			return true;
+	return false;
+}
+
 /* Which permits of the generation in force stay alive for their sessions under `next`. */
 static int linger_choose(struct enforce *f, struct generation_held *next, const struct image *have, struct arena *a,
 			 const struct usage *u, struct err *e)
@@ -87,6 +112,8 @@ static int linger_choose(struct enforce *f, struct generation_held *next, const 
 		r = linger_adopt(next, have, u);
 		return r < 0 ? err_set(e, r, "lingering permits") : 0;
 	}
+	if (!any_lingers(now, next, u))
+		return 0;
 	/* As it stood when each device was last there. */
 	last = *now;
 	last.interfaces = now->kept_at;
@@ -96,13 +123,11 @@ static int linger_choose(struct enforce *f, struct generation_held *next, const 
 	for (uint32_t i = 0; i < now->ir.n_permits && r == 0; i++) {
 		struct lingering l = { now->ids[i], now->ir.permits[i].lane };
 
-		if (now->ir.permits[i].tighten_new_flows && u->used[i] &&
-		    generation_permit(next, l.permit) == UINT32_MAX)
+		if (outlives(now, next, u, i))
 			r = generation_keep(next, &old, l);
 	}
 	for (size_t i = 0; i < now->n_lingering && r == 0; i++)
-		if (usage_has(u, now->lingering[i].permit) &&
-		    generation_permit(next, now->lingering[i].permit) == UINT32_MAX)
+		if (stays(next, u, now->lingering[i]))
 			r = generation_keep(next, &old, now->lingering[i]);
 	/* More than can be kept: the rest is cut, as without the wish. */
 	if (r == -ENOSPC)

@@ -194,9 +194,11 @@ static inline bool conduit_past(const struct model_conduit *c, uint64_t now)
 
 struct model_never {
 	const struct model_zone *from, *to;
-	unsigned classes;  /* CLASS_* bits; CLASS_ALL when the text names no commands */
-	bool all_commands; /* the text names none: any permission counts */
-	bool chain;	   /* scope = "chain" */
+	unsigned classes;		      /* CLASS_* bits; CLASS_ALL when the text names no commands */
+	bool all_commands;		      /* the text names none: any permission counts */
+	bool chain;			      /* scope = "chain" */
+	const struct model_service **answers; /* answer_only: a walk does not go on over these */
+	size_t n_answers;
 	const char *label;
 	struct srcpos at;
 };

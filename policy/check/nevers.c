@@ -4,11 +4,12 @@
 
 static const char *const scope_words[] = { "direct", "chain", NULL }; /* bool chain */
 
-enum { NEVER_FROM, NEVER_TO, NEVER_COMMANDS };
+enum { NEVER_FROM, NEVER_TO, NEVER_COMMANDS, NEVER_ANSWERS };
 static const struct key never_keys[] = {
 	[NEVER_FROM] = { "from", AST_STRING, true, .example = "from = \"internet\";" },
 	[NEVER_TO] = { "to", AST_STRING, true, .example = "to = \"crane\";" },
 	[NEVER_COMMANDS] = { "commands", .kinds = AST_LISTS },
+	[NEVER_ANSWERS] = { "answer_only", .kinds = AST_LISTS },
 	{ "scope", AST_STRING, .use = KEY_CHOICE, INTO(model_never, chain), .words = scope_words },
 	{ "label", AST_STRING, .use = KEY_TEXT, INTO(model_never, label) },
 };
@@ -22,6 +23,47 @@ static const struct key break_keys[] = {
 static const struct model_zone *never_zone(struct check *k, const struct ast_node *node, struct object o)
 {
 	return node != NULL ? names_need(k, &k->zones, node, MP_NO_ZONE, "policy.unknown_name", o) : NULL;
+}
+
+/* Over these a host gives answers, or takes notes: nobody drives another one on by them. Nor by bytes that pass before they are known. */
+static bool only_answers(const struct model_service *s)
+{
+	static const enum protocol of[] = {
+		PROTO_DNS, PROTO_NTP, PROTO_SYSLOG, PROTO_LDAP, PROTO_KERBEROS, PROTO_ICMP
+	};
+
+	for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++)
+		if (s->protocol == of[i])
+			return !s->tunnel && s->undecided_bytes == 0;
+	return false;
+}
+
+static void never_answers(struct check *k, const struct ast_node *list, struct model_never *never, struct object o)
+{
+	struct diag *g;
+
+	if (list == NULL)
+		return;
+	if (list->n == 0)
+		check_value(k, SEV_ERROR, "policy.empty_list", list, MP_EMPTY_LIST, o, list->name);
+	if (!never->chain)
+		check_value(k, SEV_WARNING, "policy.no_effect", list, MP_ANSWERS_DIRECT, o, list->name);
+	never->answers = arena_array(k->a, list->n, sizeof(never->answers[0]));
+	for (const struct ast_node *e = NULL;
+	     never->answers != NULL && (e = list_next(k, list, e, AST_STRING, o)) != NULL;) {
+		const struct model_service *s = names_need(k, &k->services, e, MP_NO_SERVICE, "policy.unknown_name", o);
+
+		if (s == NULL || s->protocol == PROTO_NONE)
+			continue;
+		if (only_answers(s)) {
+			never->answers[never->n_answers++] = s;
+			continue;
+		}
+		g = check_value(k, SEV_ERROR, "policy.answer_only", e, s->tunnel ? MP_ANSWERS_TUNNEL : MP_ANSWERS_MORE,
+				o, e->string);
+		g->also = s->at;
+		diag_hint(k->d, g, MP_HINT_ANSWERS);
+	}
 }
 
 void check_nevers(struct check *k, const struct ast_node *node)
@@ -47,6 +89,7 @@ void check_nevers(struct check *k, const struct ast_node *node)
 			continue;
 		one->from = never_zone(k, v[NEVER_FROM], o);
 		one->to = never_zone(k, v[NEVER_TO], o);
+		never_answers(k, v[NEVER_ANSWERS], one, o);
 		if (v[NEVER_COMMANDS] == NULL)
 			continue;
 		one->all_commands = false;

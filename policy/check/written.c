@@ -194,9 +194,10 @@ struct conduit {
 };
 
 /* The services with groups dissolved, or NULL: there is none among them. */
-static const struct ast_node *services_of(struct written *w, const struct ast_node *conduit, struct object o)
+static const struct ast_node *services_of(struct written *w, const struct ast_node *group, const char *key,
+					  struct object o)
 {
-	const struct ast_node *list = node_member(conduit, "services");
+	const struct ast_node *list = node_member(group, key);
 	struct ast_node *ret, *last = NULL;
 	struct words of, all;
 	bool any = false;
@@ -320,8 +321,9 @@ static bool hosts_everywhere(struct written *w, const struct conduit *c, const s
 			found = h->all[i].zone == NULL || strcmp(h->all[i].zone, s->zones.list[z]) == 0;
 		if (found)
 			continue;
-		check_say(w->k, SEV_ERROR, "policy.no_effect", h->list->value_at, h->list->value_width, MP_SEVERAL_NONE,
-			  both_object(w->k, c->o), both_same(h->list->name), both_same(s->zones.list[z]));
+		check_say(w->k, SEV_ERROR, "policy.outside_zone", h->list->value_at, h->list->value_width,
+			  MP_SEVERAL_NONE, both_object(w->k, c->o), both_same(h->list->name),
+			  both_same(s->zones.list[z]));
 		good = false;
 	}
 	return good;
@@ -395,7 +397,7 @@ static void write_conduit(struct written *w, const struct ast_node *node, const 
 	c.to = side_of(w, node, "to", c.o);
 	c.sources = hosts_of(w, node, "sources", &c.from, c.fleet, c.o);
 	c.destinations = hosts_of(w, node, "destinations", &c.to, c.fleet, c.o);
-	c.services = services_of(w, node, c.o);
+	c.services = services_of(w, node, "services", c.o);
 	if (c.fleet != NULL && !has_own(&c.sources) && !has_own(&c.destinations) && c.fleet->members != NULL &&
 	    c.fleet->members->child != NULL && c.fleet->members->child->kind == AST_STRING)
 		check_value(w->k, SEV_ERROR, "policy.each", c.each, MP_EACH_ALIKE, c.o,
@@ -416,6 +418,7 @@ static void write_never(struct written *w, const struct ast_node *node, unsigned
 {
 	struct object o = { MP_OBJ_NEVER, arena_printf(w->k->a, "%u", nth) };
 	struct side from = side_of(w, node, "from", o), to = side_of(w, node, "to", o);
+	const struct ast_node *answers = services_of(w, node, "answer_only", o);
 
 	w->from = node->at;
 	for (size_t a = 0; a < side_n(&from) && !w->full; a++) {
@@ -431,8 +434,12 @@ static void write_never(struct written *w, const struct ast_node *node, unsigned
 						   : set == to.node && to.several   ? to.zones.list[b]
 										    : NULL;
 
-				node_append(one, &end,
-					    zone != NULL ? node_text(w, set, set->name, zone) : node_like(w, set));
+				if (answers != NULL && strcmp(set->name, "answer_only") == 0)
+					node_append(one, &end, node_like(w, answers));
+				else
+					node_append(one, &end,
+						    zone != NULL ? node_text(w, set, set->name, zone)
+								 : node_like(w, set));
 			}
 			node_append(list, last, one);
 		}

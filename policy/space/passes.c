@@ -80,6 +80,23 @@ static bool all_broken(const struct proof *p, const struct addr_range *range)
 	return false;
 }
 
+/*
+ * Over this service of the conduit hosts only give answers. Not where anything may pass on its ports: to who observes, or while
+ * its inspector is down.
+ */
+static bool only_answers(const struct proof *p, const struct model_conduit *c, const struct model_service *s)
+{
+	const struct model_never *never = p->asked;
+	bool open = c->when_down == FAIL_OPEN || c->when_overloaded == FAIL_OPEN;
+
+	if (never == NULL || c->observe || (open && protocol_info(s->protocol)->depth != DEPTH_TRANSPORT))
+		return false;
+	for (size_t i = 0; i < never->n_answers; i++)
+		if (never->answers[i] == s && (p->answers_off == NULL || !p->answers_off[i]))
+			return true;
+	return false;
+}
+
 bool conduit_leads_on(const struct proof *p, const struct model_conduit *c)
 {
 	struct counterexample unused;
@@ -92,7 +109,7 @@ bool conduit_leads_on(const struct proof *p, const struct model_conduit *c)
 		one.destinations = &c->destinations[k];
 		one.n_destinations = 1;
 		for (size_t s = 0; s < c->n_services; s++)
-			if (packet_of(&one, c->services[s], &unused))
+			if (!only_answers(p, c, c->services[s]) && packet_of(&one, c->services[s], &unused))
 				return true;
 	}
 	return false;

@@ -40,8 +40,10 @@ struct proof {
 	uint32_t *pair_at;	   /* by conduit: its first pair in the cells */
 	uint32_t
 		*decided[WAYS]; /* by pair: the first cell in which it passes the unjudged, + 1; NULL = not asked yet */
-	enum unattended unattended; /* what is tried */
-	const bool *breaks_off;	    /* by number: those that do not count; NULL = none */
+	enum unattended unattended;	 /* what is tried */
+	const bool *breaks_off;		 /* by number: those that do not count; NULL = none */
+	const struct model_never *asked; /* whose answer_only holds for what is known of hops */
+	const bool *answers_off;	 /* the same of its services */
 };
 
 /* In force now or later, able to let anything through, and between interfaces. */

@@ -23,6 +23,9 @@
  * cell. That is a site's own decision and no error, but a proof that kept it to itself would mislead: each statement that
  * holds is tried again with it.
  *
+ * `answer_only` of a statement are services over which a host gives answers and cannot be driven on: a walk goes on over a conduit
+ * only if something of it is none of these.
+ *
  * Walks go from zone to zone, not from host to host: hosts of one zone reach each other without passing the box, so that
  * whoever has reached one host of a zone can go on from any of them. A `chain_break` says of an asset that nobody goes on
  * from there. So a walk ends where a hop leads to nothing but broken assets; if the hop also leads to any other host of
@@ -172,6 +175,13 @@ static const struct model_conduit *breaking(struct proof *p, struct hop *h, cons
 											: NULL;
 }
 
+/* Where walks go on hangs on the breaks, and on what the statement says is only answered. */
+static void ask_again(struct proof *p)
+{
+	for (size_t i = 0; i < p->n_hops; i++)
+		p->hops[i].leads = UNASKED;
+}
+
 /* True: it holds. Breadth first, so that the shortest chain is told. via[zone] = the conduit by which the walk came; NULL at
  * the start. */
 static bool holds(struct proof *p, const struct model_never *never)
@@ -181,6 +191,9 @@ static bool holds(struct proof *p, const struct model_never *never)
 	struct counterexample x = { 0 };
 	size_t n = 0;
 
+	if (p->asked != never && (never->n_answers > 0 || (p->asked != NULL && p->asked->n_answers > 0)))
+		ask_again(p);
+	p->asked = never;
 	memset(via, 0, p->m->n_zones * sizeof(struct model_conduit *));
 	queue[n++] = never->from->index;
 	for (size_t at = 0; at < n; at++) {
@@ -239,13 +252,6 @@ size_t prove_nevers(const struct model *m, struct arena *a, struct counterexampl
 	return p.n;
 }
 
-/* Where walks go on hangs on the breaks. */
-static void ask_again(struct proof *p)
-{
-	for (size_t i = 0; i < p->n_hops; i++)
-		p->hops[i].leads = UNASKED;
-}
-
 /* All off; then one after the other on again, as long as the statement does not hold by the others alone. */
 static size_t rests_on(struct proof *p, const struct model_never *never, bool *off,
 		       const struct model_chain_break **ret)
@@ -290,6 +296,47 @@ size_t prove_rests_on(const struct model *m, const struct model_never *never, st
 	}
 	proof_end(&p, a);
 	return *ret != NULL ? n : 0;
+}
+
+static size_t rests_on_answers(struct proof *p, const struct model_never *never, bool *off,
+			       const struct model_service **ret)
+{
+	size_t n = 0;
+
+	memset(off, true, never->n_answers);
+	p->answers_off = off;
+	if (holds(p, never))
+		return 0;
+	memset(off, false, never->n_answers);
+	for (size_t i = 0; i < never->n_answers; i++) {
+		off[i] = true;
+		ask_again(p);
+		if (!holds(p, never)) {
+			off[i] = false;
+			ret[n++] = never->answers[i];
+		}
+	}
+	return n;
+}
+
+size_t prove_rests_on_answers(const struct model *m, const struct model_never *never, struct arena *a,
+			      const struct model_service ***ret)
+{
+	struct proof p;
+	size_t n = 0;
+	bool *off;
+
+	*ret = NULL;
+	if (!never->chain || never->n_answers == 0)
+		return 0;
+	*ret = arena_array(a, never->n_answers, sizeof(struct model_service *));
+	if (proof_begin(&p, m, a)) {
+		p.a = p.work;
+		off = arena_array(p.work, never->n_answers, sizeof(*off));
+		n = off != NULL && *ret != NULL ? rests_on_answers(&p, never, off, *ret) : 0;
+	}
+	proof_end(&p, a);
+	return n;
 }
 
 bool prove_is_vacuous(const struct model_never *never)

@@ -40,6 +40,9 @@ size_t prove_nevers(const struct model *m, struct arena *a, struct counterexampl
 /* The breaks without which a statement that holds would not: an array of pointers in the arena, and how many. */
 size_t prove_rests_on(const struct model *m, const struct model_never *never, struct arena *a,
 		      const struct model_chain_break ***ret);
+/* The same of the services of its answer_only, with all breaks in force. */
+size_t prove_rests_on_answers(const struct model *m, const struct model_never *never, struct arena *a,
+			      const struct model_service ***ret);
 /* It holds whatever the conduits say: none can lead there, or start there. */
 bool prove_is_vacuous(const struct model_never *never);
 

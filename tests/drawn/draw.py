@@ -202,6 +202,9 @@ def draw_never(d, p, tame):
         n["scope"] = d.choice(["direct", "chain", "chain"])
     if tame and live and d.random() < 0.7:
         n["from"], n["to"] = (d.choice(live)[k] for k in ("from", "to"))
+    answers = [s["name"] for s in p["services"] if s["protocol"] in ("dns", "ntp", "syslog", "ldap", "kerberos", "icmp") and not s.get("tunnel") and not s.get("undecided_bytes")]
+    if answers and n.get("scope") == "chain" and d.random() < 0.7:
+        n["answer_only"] = d.sample(answers, d.randint(1, len(answers)))
     if tame or d.random() < 0.7:
         n["commands"] = d.sample(["write", "control", "program"] if tame else meaning.WORDS, d.choice([1, 1, 2]))
     return n
@@ -254,8 +257,8 @@ def fold_hosts(d, p, c, key, zones):
     if all(named) and d.random() < 0.6:
         c[key] = [d.choice(names) for names in named]
         if d.random() < 0.5:
-            p["groups"]["h" + c["name"]] = c[key]
-            c[key] = ["h" + c["name"]]
+            p["groups"]["h" + c["name"] + key[0]] = c[key]
+            c[key] = ["h" + c["name"] + key[0]]
 
 
 def fold(d, p):

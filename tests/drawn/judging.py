@@ -195,6 +195,10 @@ def statements(m, c, now, seen, lax):
         seen["statements that rest on a break"] += bool(rests)
         if not m.rests_on(want, edges, breaks, rests):
             yield "never %s: rests on %s by the program, by the reference not on these" % (draw.group(want), rests)
+        answers = have["rests_on_answers"]
+        seen["statements that rest on answers"] += bool(answers)
+        if m.broken({**want, "answer_only": answers}, edges, breaks) or any(not m.broken({**want, "answer_only": [x for x in answers if x != s]}, edges, breaks) for s in answers):
+            yield "never %s: rests on answers of %s by the program, by the reference not on these" % (draw.group(want), answers)
         known = {kind for (a, b), kinds in lax.items() if a in m.walked(want, edges, breaks) and b == want["to"] for kind in kinds} if "commands" in want else set()
         if "open" in known:
             known.discard("hold")  # what is open lets live sessions go on as well

@@ -122,7 +122,7 @@ def written_out(p):
                     one[key] = hosts(c[key], machine, zone, several)
             if one.get("sources") != [] and one.get("destinations") != []:
                 conduits.append(one)
-    never = [{**n, "from": a, "to": b} for n in p["never"] for (a, _), (b, _) in itertools.product(zones(n["from"]), zones(n["to"]))]
+    never = [{**n, **({"answer_only": [x for s in n["answer_only"] for x in leaves(s)]} if "answer_only" in n else {}), "from": a, "to": b} for n in p["never"] for (a, _), (b, _) in itertools.product(zones(n["from"]), zones(n["to"]))]
     return {**p, "assets": assets, "conduits": conduits, "never": never}
 
 
@@ -359,6 +359,12 @@ class Meaning:
                     words |= words_of(row)
         return services, joined(ranges), words
 
+    def driven(self, c, answered):
+        """What of its destinations can be reached by something else than services over which hosts only give answers."""
+        lax = c["observe"], "open" in (c["when_down"], c["when_overloaded"])
+        answered = {s for s in answered if not lax[0] and (not lax[1] or depth(self.services[s]["protocol"]) == "transport")}
+        return joined([b for _, s, _, b, *_ in self.boxes[c["name"]] if s["name"] not in answered])
+
     def edges(self, now):
         """Who lets what pass from now on: (conduit, what of its destinations can be reached, the commands that pass)."""
         found = []
@@ -375,8 +381,8 @@ class Meaning:
         at, seen = [never["from"]], {never["from"]}
         while at and never.get("scope") == "chain":
             zone = at.pop()
-            for c, ranges, _ in edges:
-                if c["from"] == zone and c["to"] not in seen and minus(ranges, stopping):
+            for c, _, _ in edges:
+                if c["from"] == zone and c["to"] not in seen and minus(self.driven(c, never.get("answer_only", ())), stopping):
                     seen.add(c["to"])
                     at.append(c["to"])
         return seen

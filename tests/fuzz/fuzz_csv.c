@@ -91,6 +91,8 @@ static struct source_text written(struct arena *a, const struct source_text *s)
 		*to++ = '"';
 		*to++ = cell.last ? '\n' : ',';
 	}
+	if (to != out && to[-1] == ',') /* the next one could not be read */
+		to[-1] = '\n';
 	return (struct source_text){ "again", out, out != NULL ? (size_t)(to - out) : 0 };
 }
 

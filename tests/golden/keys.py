@@ -21,6 +21,7 @@ assets = { pc = { zone = "office"; addresses = ["10.10.0.5"]; /*asset*/ }; };
 services = {
   read = { protocol = "modbus"; ports = ["tcp/502"]; allow = ( { commands = ["read"]; } ); /*service*/ };
   web = { protocol = "tls"; ports = ["tcp/443"]; /*web*/ };
+  ping = { protocol = "icmp"; ports = ["icmp/8"]; };
   /*services*/
 };
 fleets = { pcs = { zone = "office"; members = ["pc"]; rows = ( ["p1", "10.10.0.7"] ); }; };
@@ -132,6 +133,7 @@ CHANGES = {
     "never.from": ('from = "crane"; to = "office"; /*never*/', 'from = "office"; to = "office";', ("never", None)),
     "never.to": ('from = "crane"; to = "office"; /*never*/', 'from = "crane"; to = "crane";', ("never", None)),
     "never.commands": ("/*never*/", 'commands = ["write"];'),
+    "never.answer_only": ("/*never*/", 'scope = "chain"; answer_only = ["ping"];', ("never", "scope"), ("never", "answer_only")),
     "never.scope": ("/*never*/", 'scope = "chain";'),
     "never.label": ("/*never*/", 'label = "出ない";'),
     "chain_break.asset": ('asset = "pc"', 'asset = "tos"', ("chain_break", None)),

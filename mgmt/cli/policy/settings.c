@@ -278,13 +278,22 @@ static void conduit(json_t *all, const struct source *s, const struct model_cond
 }
 
 /* It has no name: what it is about stands for one. */
+static json_t *answers(const struct model_never *v)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < v->n_answers; i++)
+		json_array_append_new(list, json_text(v->answers[i]->name));
+	return list;
+}
+
 static void never(json_t *all, const struct source *s, const struct model_never *v)
 {
 	object(all, s, "never", json_sprintf("%s -> %s", v->from->name, v->to->name), v->at,
-	       json_pack("{s:o, s:s, s:o}", "commands",
+	       json_pack("{s:o, s:s, s:o, s:o}", "commands",
 			 v->all_commands ? json_null()
 					 : words(command_class_words, words_n(command_class_words), v->classes),
-			 "scope", v->chain ? "chain" : "direct", "label", said(v->label)));
+			 "scope", v->chain ? "chain" : "direct", "answer_only", answers(v), "label", said(v->label)));
 }
 
 /* The addresses of one that is a side of `between` are those of the latter, which tells them. */

@@ -59,6 +59,8 @@ struct finding {
 	size_t n;
 	const struct model_chain_break **rests_on;
 	size_t n_rests;
+	const struct model_service **answers; /* of answer_only, that it rests on as well */
+	size_t n_answers;
 	bool holds, vacuous;
 };
 
@@ -74,6 +76,8 @@ static const struct counterexample *finding_take(const struct source *s, const s
 	ret->holds = ret->n == 0 || ret->list[0].unattended != ATTENDED;
 	if (ret->holds)
 		ret->n_rests = prove_rests_on(s->c.model, v, s->arena, &ret->rests_on);
+	if (ret->holds)
+		ret->n_answers = prove_rests_on_answers(s->c.model, v, s->arena, &ret->answers);
 	return list;
 }
 
@@ -127,6 +131,15 @@ static json_t *breaks_json(const struct source *s, const struct finding *f)
 	return list;
 }
 
+static json_t *answers_json(const struct finding *f)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < f->n_answers; i++)
+		json_array_append_new(list, json_text(f->answers[i]->name));
+	return list;
+}
+
 static json_t *exceptions_json(const struct source *s, const struct finding *f)
 {
 	json_t *list = json_array();
@@ -144,12 +157,13 @@ static json_t *finding_json(const struct source *s, const struct finding *f)
 {
 	const struct model_never *v = f->never;
 	const char *unattended = f->n > 0 ? unattended_word(f->list[0].unattended) : NULL;
-	json_t *one = json_pack(
-		"{s:o,s:o,s:o,s:s,s:o,s:b,s:b,s:o,s:o,s:i,s:o,s:o}", "from", json_text(v->from->name), "to",
-		json_text(v->to->name), "label", json_text(v->label), "scope", v->chain ? "chain" : "direct",
-		"commands", commands_json(v), "holds", f->holds, "vacuous", f->vacuous, "unattended",
-		unattended != NULL ? json_string(unattended) : json_null(), "file", json_text(file_of(s, v->at)),
-		"line", (int)v->at.line, "rests_on", breaks_json(s, f), "exceptions", exceptions_json(s, f));
+	json_t *one =
+		json_pack("{s:o,s:o,s:o,s:s,s:o,s:b,s:b,s:o,s:o,s:i,s:o,s:o,s:o}", "from", json_text(v->from->name),
+			  "to", json_text(v->to->name), "label", json_text(v->label), "scope",
+			  v->chain ? "chain" : "direct", "commands", commands_json(v), "holds", f->holds, "vacuous",
+			  f->vacuous, "unattended", unattended != NULL ? json_string(unattended) : json_null(), "file",
+			  json_text(file_of(s, v->at)), "line", (int)v->at.line, "rests_on", breaks_json(s, f),
+			  "rests_on_answers", answers_json(f), "exceptions", exceptions_json(s, f));
 
 	if (f->n > 0) {
 		json_t *more = counterexample_json(s, &f->list[0]);
@@ -243,6 +257,8 @@ static void finding_print(struct cli *c, const struct source *s, const struct fi
 
 		say(c, M_PROVE_RESTS, b->asset->name, shown_file(s, b->at), b->at.line, b->reason);
 	}
+	for (size_t i = 0; i < f->n_answers; i++)
+		say(c, M_PROVE_ANSWERS, f->answers[i]->name);
 	for (size_t i = 0; i < f->n; i++)
 		counterexample_print(c, s, &f->list[i]);
 }

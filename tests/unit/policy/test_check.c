@@ -542,6 +542,23 @@ static const struct mistake mistakes[] = {
 	      "language_version = 1; interfaces = { x = { device = \"abcdefghijklm\"; vlan = 10; }; };", "policy.name",
 	      1, 77),
 	BOXED(ZONES, "interfaces = [\n", "policy.unclosed", 1, 14),
+	CASE(ZONES SERVICES
+	     "never = ( { from = \"office\"; to = \"crane\"; scope = \"chain\"; answer_only = [\"ping\", \"web\"]; } "
+	     ");",
+	     "policy.answer_only", 4, 84),
+	CASE(ZONES SERVICES
+	     "groups = { g = [\"read\"]; };\nnever = ( { from = \"office\"; to = \"crane\"; scope = \"chain\"; "
+	     "answer_only = [\"g\"]; } );",
+	     "policy.answer_only", 5, 76),
+	CASE(ZONES "services = { names = { protocol = \"dns\"; tunnel = true; }; };\n"
+		   "never = ( { from = \"office\"; to = \"crane\"; scope = \"chain\"; answer_only = [\"names\"]; } );",
+	     "policy.answer_only", 4, 76),
+	CASE(ZONES "services = { names = { protocol = \"dns\"; undecided_bytes = 8; }; };\n"
+		   "never = ( { from = \"office\"; to = \"crane\"; scope = \"chain\"; answer_only = [\"names\"]; } );",
+	     "policy.answer_only", 4, 76),
+	CASE(ZONES SERVICES
+	     "never = ( { from = \"office\"; to = \"crane\"; scope = \"chain\"; answer_only = [\"pong\"]; } );",
+	     "policy.unknown_name", 4, 76),
 	CASE(ZONES SERVICES "groups = { g = [\"web\", \"pong\"]; };", "policy.unknown_name", 4, 24),
 	CASE(ZONES SERVICES "groups = { a = [\"b\"]; b = [\"a\"]; };", "policy.group_loop", 4, 28),
 	CASE(ZONES SERVICES "groups = { a = [\"a\"]; };", "policy.group_loop", 4, 17),
@@ -561,7 +578,7 @@ static const struct mistake mistakes[] = {
 	CASE(ZONES ASSETS SERVICES
 	     "conduits = ( { name = \"c\"; from = [\"office\", \"crane\"]; to = \"crane\"; sources = "
 	     "[\"pc\"]; services = [\"web\"];" DUTIES " } );",
-	     "policy.no_effect", 5, 80),
+	     "policy.outside_zone", 5, 80),
 	CASE(ZONES ASSETS SERVICES
 	     "conduits = ( { name = \"c\"; from = [\"office\", \"crane\"]; to = \"crane\"; sources = "
 	     "[\"10.10.0.5\"]; services = [\"web\"];" DUTIES " } );",
@@ -622,7 +639,8 @@ static void fleets_are_large(void **state)
 		  "fleets = { rtg = { from = \"t/rtg.csv\"; zone = \"crane\"; members = [\"plc\", \"cms\"]; }; };\n"
 		  "conduits = ( " OF_EACH("a") ",\n" OF_EACH("b") ",\n" OF_EACH("c") ",\n" OF_EACH("d") ",\n" OF_EACH("e") ",\n" OF_EACH("f") ",\n" OF_EACH(
 			  "g") ",\n" OF_EACH("h") ",\n" OF_EACH("i") ",\n" OF_EACH("j") ",\n" OF_EACH("k") ","
-													   "\n" OF_EACH("l") " );\n" },
+													   "\n" OF_EACH(
+														   "l") " );\n" },
 		{ "t/rtg.csv", table },
 	};
 	const struct diag *g;

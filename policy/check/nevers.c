@@ -48,7 +48,7 @@ static void never_answers(struct check *k, const struct ast_node *list, struct m
 		check_value(k, SEV_ERROR, "policy.empty_list", list, MP_EMPTY_LIST, o, list->name);
 	if (!never->chain)
 		check_value(k, SEV_WARNING, "policy.no_effect", list, MP_ANSWERS_DIRECT, o, list->name);
-	never->answers = arena_array(k->a, list->n, sizeof(never->answers[0]));
+	never->answers = arena_array(k->a, list->n, sizeof(void *));
 	for (const struct ast_node *e = NULL;
 	     never->answers != NULL && (e = list_next(k, list, e, AST_STRING, o)) != NULL;) {
 		const struct model_service *s = names_need(k, &k->services, e, MP_NO_SERVICE, "policy.unknown_name", o);

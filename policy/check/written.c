@@ -27,7 +27,6 @@ static const char *text_in(const struct ast_node *group, const char *name)
 
 /* `from` or `to`. */
 struct side {
-	const char *key;
 	const struct ast_node *node; /* NULL when absent */
 	bool several;		     /* a list or a group: each is named */
 	struct words zones;
@@ -35,7 +34,7 @@ struct side {
 
 static struct side side_of(struct written *w, const struct ast_node *group, const char *key, struct object o)
 {
-	struct side s = { .key = key, .node = node_member(group, key) };
+	struct side s = { .node = node_member(group, key) };
 	const struct ast_node *first, *list;
 	struct words of;
 

@@ -51,7 +51,7 @@ static enum csv_fault quoted(struct csv *c, char *out, size_t *n)
 {
 	step(c);
 	for (;;) {
-		const char *from = c->p;
+		const char *from;
 
 		if (c->p == c->end)
 			return CSV_OPEN;
@@ -186,7 +186,7 @@ static uint32_t column_at(const char *line, const char *end, uint32_t column)
 void csv_cell_text(const struct source_text *s, struct srcpos at, char out[CSV_CELL_TEXT])
 {
 	const char *line = s->text, *end = s->text + s->size;
-	char back[CSV_CELL_TEXT];
+	char back[CSV_CELL_TEXT] = "";
 	uint32_t column;
 	size_t n = 0, i = 0;
 

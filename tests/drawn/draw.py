@@ -203,6 +203,10 @@ def draw_never(d, p, tame):
     if tame and live and d.random() < 0.7:
         n["from"], n["to"] = (d.choice(live)[k] for k in ("from", "to"))
     answers = [s["name"] for s in p["services"] if s["protocol"] in ("dns", "ntp", "syslog", "ldap", "kerberos", "icmp") and not s.get("tunnel") and not s.get("undecided_bytes")]
+    pairs = [(a, b) for a in live for b in live if a["to"] == b["from"] != a["from"] and a is not b and "names" not in a]
+    if answers and pairs and d.random() < 0.6:  # the way there is one of answers alone
+        a, b = d.choice(pairs)
+        a["services"], n["from"], n["to"], n["scope"] = answers, a["from"], b["to"], "chain"
     if answers and n.get("scope") == "chain" and d.random() < 0.7:
         n["answer_only"] = d.sample(answers, d.randint(1, len(answers)))
     if tame or d.random() < 0.7:

@@ -31,7 +31,7 @@ _sekisho() {
 		elif [ "$verb" = effective ]; then
 			COMPREPLY=($(compgen -W "text json" -- "$current"))
 		else
-			COMPREPLY=($(compgen -W "nft json sealed" -- "$current"))
+			COMPREPLY=($(compgen -W "nft json text sealed" -- "$current"))
 		fi
 		return
 		;;

@@ -254,6 +254,7 @@ static bool is_order(const struct msg_body *b)
 {
 	return (b->type == MSG_DEVICES && (b->devices.order == DEVICES_ACCEPT || b->devices.order == DEVICES_FORGET ||
 					   b->devices.order == DEVICES_TAKE)) ||
+	       (b->type == MSG_ATTACKS && b->attacks.order != ATTACKS_LIST) ||
 	       (b->type == MSG_HOLD && b->hold.order != HOLD_LIST) || b->type == MSG_REVIEW ||
 	       (b->type == MSG_USER && b->user.order == USER_LEAKED_LOAD);
 }

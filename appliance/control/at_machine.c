@@ -41,6 +41,14 @@ static const uint8_t devices[DEVICES_ORDERS] = {
 	[DEVICES_FORGET] = SIGNS(RIGHT_MACHINE),
 };
 
+/* Whoever runs the box hears its alarms, and says that he has. */
+static const uint8_t attacks[ATTACKS_ORDERS] = {
+	[ATTACKS_LIST] = NEEDS(RIGHT_READ_EVENTS),
+	[ATTACKS_ACKNOWLEDGE] = SIGNS(RIGHT_MACHINE),
+	[ATTACKS_SILENCE] = SIGNS(RIGHT_MACHINE),
+	[ATTACKS_TEST] = SIGNS(RIGHT_MACHINE),
+};
+
 /* Who may change accounts could make himself any two persons, so that stays with root. */
 static const uint8_t users[USER_ORDERS] = {
 	[USER_LIST] = NEEDS(RIGHT_READ_ACCOUNTS),   [USER_SHOW] = NEEDS(RIGHT_READ_ACCOUNTS),
@@ -61,6 +69,8 @@ static uint8_t row_of(const struct msg_body *b)
 		return of_order(holds, HOLD_ORDERS, b->hold.order);
 	if (b->type == MSG_DEVICES)
 		return of_order(devices, DEVICES_ORDERS, b->devices.order);
+	if (b->type == MSG_ATTACKS)
+		return of_order(attacks, ATTACKS_ORDERS, b->attacks.order);
 	if (b->type == MSG_CTL_USER)
 		return of_order(users, USER_ORDERS, b->ctl_user.order);
 	if (b->type == MSG_CHANGE)

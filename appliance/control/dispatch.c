@@ -213,6 +213,21 @@ static bool on_hold(void *ctx, struct msg *m)
 	return true;
 }
 
+/* The web side lists alone. */
+static bool on_attacks(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+	unsigned order = m->body.attacks.order;
+
+	if (p->asker.kind != ASKER_CLIENT && order != ATTACKS_LIST)
+		return false;
+	put_reader(m->body.attacks.by, p);
+	if (order != ATTACKS_LIST)
+		put_person(m->body.attacks.person, p);
+	collect_pass(p->s, SLOT_JOURNAL, &m->body, p->asker);
+	return true;
+}
+
 /* The web side lists; what somebody orders there comes by MSG_RECORDS. */
 static bool on_devices(void *ctx, struct msg *m)
 {
@@ -412,6 +427,7 @@ static msg_handler *const of_people[MSG_TYPE_COUNT] = {
 	[MSG_EXPLAIN] = on_explain,
 	[MSG_HOLD] = on_hold,
 	[MSG_DEVICES] = on_devices,
+	[MSG_ATTACKS] = on_attacks,
 	[MSG_COPY] = on_copy,
 	[MSG_PRESERVE] = on_preserve,
 	[MSG_REVIEW] = on_review,

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/wire/attack.h"
 #include "appliance/wire/msg_json.h"
 #include "appliance/wire/settings.h"
 #include "appliance/wire/tls.h"
@@ -154,6 +155,50 @@ static void put_weak(json_t *j, const struct msg_journal_status *a)
 				      a->weak_damaged != 0, "alarms", list));
 }
 
+static json_t *attack_json(const struct msg_journal_status *a, size_t i)
+{
+	const char *from = (const char *)&a->attack_from[i * ATTACK_END],
+		   *to = (const char *)&a->attack_to[i * ATTACK_END];
+	uint64_t what = a->attack_what[i];
+
+	if (memchr(from, 0, ATTACK_END) == NULL || memchr(to, 0, ATTACK_END) == NULL || (what & 255u) >= ATTACK_CAUSES)
+		return NULL;
+	return json_pack("{s:I, s:I, s:s, s:b, s:b, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:o}", "number",
+			 (json_int_t)(uint32_t)a->attack_number[i], "rung", (json_int_t)(a->attack_number[i] >> 32),
+			 "attack", attack_word(what & 255u), "grave", (int)(what >> 8 & 1u), "test",
+			 (int)(what >> 9 & 1u), "first", moment(a->attack_first[i]), "last", moment(a->attack_last[i]),
+			 "rang", moment(a->attack_rang[i]), "count", (json_int_t)a->attack_count[i], "hosts",
+			 (json_int_t)(what >> 16 & 0xffffu), "places", (json_int_t)(what >> 32), "from",
+			 json_text(from), "to", json_text(to));
+}
+
+/* The alarms of attacks, the gravest of those that ring one by one. */
+static void put_attacks(json_t *j, const struct msg_journal_status *a)
+{
+	static const char *const fields[] = { "attack_rings",  "attack_acknowledged", "attack_silenced",
+					      "attack_beyond", "attack_version",      "attack_tested",
+					      "attack_missed", "attack_damaged",      "attack_number",
+					      "attack_what",   "attack_first",	      "attack_last",
+					      "attack_rang",   "attack_count",	      "attack_from",
+					      "attack_to" };
+	json_t *list = json_array(), *missed = json_array(), *one;
+
+	for (size_t i = 0; i < ATTACK_TOLD && i < a->attack_rings && (one = attack_json(a, i)) != NULL; i++)
+		json_array_append_new(list, one);
+	for (unsigned i = 0; i < ATTACK_CAUSES; i++)
+		if ((a->attack_missed >> i & 1u) != 0)
+			json_array_append_new(missed, json_string(attack_word(i)));
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		json_object_del(j, fields[i]);
+	json_object_set_new(j, "attacks",
+			    json_pack("{s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:b, s:o}", "ringing",
+				      (json_int_t)a->attack_rings, "acknowledged", (json_int_t)a->attack_acknowledged,
+				      "silenced", (json_int_t)a->attack_silenced, "beyond",
+				      (json_int_t)a->attack_beyond, "version", (json_int_t)a->attack_version, "tested",
+				      moment(a->attack_tested), "test_missed", missed, "damaged",
+				      a->attack_damaged != 0, "alarms", list));
+}
+
 /* How full the disk of the records is; null: nobody could look. */
 static void put_disk(json_t *j, const struct msg_journal_status *a)
 {
@@ -221,6 +266,7 @@ json_t *role_json(const struct msg_body *says, uint32_t index)
 		json_object_set_new(j, "signs", json_boolean(says->journal_status.signs));
 		put_devices(j, &says->journal_status);
 		put_weak(j, &says->journal_status);
+		put_attacks(j, &says->journal_status);
 		put_disk(j, &says->journal_status);
 	}
 	return j;

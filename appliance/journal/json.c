@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "appliance/wire/attack.h"
 #include "appliance/wire/commands_json.h"
 #include "appliance/wire/event_filter.h"
 #include "appliance/wire/event_words.h"
@@ -82,6 +83,11 @@ static void put_command(json_t *j, const struct event *e)
 		json_object_set_new(j, "limit", limit_json(&e->limit, v, e->space));
 }
 
+static bool by_person(const struct event *e)
+{
+	return e->kind == EVENT_ATTACK && (e->code == ATTACK_ACKNOWLEDGED || e->code == ATTACK_SILENCED);
+}
+
 static void put_texts(json_t *j, const struct event *e)
 {
 	static const char *const keys[EVENT_TEXTS] = {
@@ -93,7 +99,8 @@ static void put_texts(json_t *j, const struct event *e)
 
 	for (unsigned i = 0; i < EVENT_TEXTS; i++)
 		if (e->text[i][0] != 0 && e->kind != EVENT_WEAK && e->kind != EVENT_UNDECLARED)
-			set(j, i == EVENT_BEFORE && event_device_ordered(e) ? "person" : keys[i], e->text[i]);
+			set(j, i == EVENT_BEFORE && (event_device_ordered(e) || by_person(e)) ? "person" : keys[i],
+			    e->text[i]);
 }
 
 /* What hellos said. A sum of several kinds knows none of it. */
@@ -120,6 +127,28 @@ static void put_tls(json_t *j, const struct event *e)
 			json_array_append_new(weak, json_string(tls_weakness_word((enum tls_weakness)w)));
 	json_object_set_new(tls, "weak", weak);
 	json_object_set_new(j, "tls", tls);
+}
+
+static void put_attack(json_t *j, const struct event *e)
+{
+	bool rang = e->code == ATTACK_RANG_GRAVE || e->code == ATTACK_RANG || e->code == ATTACK_RANG_TEST;
+
+	if (e->space < ATTACK_CAUSES)
+		set(j, "attack", attack_word(e->space));
+	if (rang || by_person(e))
+		number(j, "number", e->value);
+	if (rang && e->quantity > 1)
+		number(j, "hosts", e->quantity);
+	if (rang && e->address >> 32 > 1)
+		number(j, "places", e->address >> 32);
+	if (rang && (e->address & UINT32_MAX) > 1)
+		number(j, "rung", e->address & UINT32_MAX);
+	if (e->code == ATTACK_SILENCED)
+		number(j, "seconds", e->address);
+	if (e->code == ATTACK_THRESHOLDS)
+		number(j, "version", e->value);
+	if (e->code == ATTACK_TESTED || e->code == ATTACK_TEST_FAILED)
+		number(j, "conditions", e->quantity);
 }
 
 static void put_what(json_t *j, const struct event *e, enum role from)
@@ -190,6 +219,9 @@ static void put_what(json_t *j, const struct event *e, enum role from)
 		break;
 	case EVENT_SILENCE:
 		number(j, "seconds", e->value);
+		break;
+	case EVENT_ATTACK:
+		put_attack(j, e);
 		break;
 	case EVENT_NONE:
 	case EVENT_DROP:

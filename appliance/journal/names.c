@@ -25,10 +25,12 @@ struct interface_name {
 	uint32_t index;
 	const char *name;
 	uint32_t n_zones, zone; /* behind it; the first of them */
+	uint8_t *zones;		/* a byte for each zone of the generation: 1 = it is behind it */
 };
 
 struct place_name {
 	const char *name, *label;
+	unsigned class; /* of a zone */
 };
 
 struct named_generation {
@@ -41,6 +43,7 @@ struct named_generation {
 	struct place_name *zones, *assets;
 	struct ir_book book;
 	uint32_t n_files, n_conduits, n_permits, n_interfaces, n_zones;
+	struct attack_rule rule;
 	bool sends;
 };
 
@@ -143,12 +146,18 @@ static bool copy_interfaces(struct named_generation *g, const struct ir *ir, con
 		g->interfaces[i].index = from->interfaces[i];
 		g->n_interfaces++;
 	}
+	for (uint32_t i = 0; g->interfaces != NULL && i < ir->n_interfaces; i++) {
+		g->interfaces[i].zones = arena_alloc(g->arena, (size_t)ir->n_zones + 1);
+		if (g->interfaces[i].zones == NULL)
+			return false;
+	}
 	for (uint32_t z = 0; g->interfaces != NULL && z < ir->n_zones; z++)
 		for (uint32_t k = 0; k < ir->zones[z].n_interfaces; k++) {
 			uint32_t i = ir->zones[z].interfaces[k];
 
 			if (i >= ir->n_interfaces)
 				continue;
+			g->interfaces[i].zones[z] = 1;
 			if (g->interfaces[i].n_zones++ == 0)
 				g->interfaces[i].zone = z;
 		}
@@ -163,15 +172,20 @@ static bool copy_places(struct named_generation *g, const struct ir *ir)
 		return false;
 	g->n_zones = ir->n_zones;
 	for (uint32_t i = 0; i < ir->n_zones; i++)
-		g->zones[i] = (struct place_name){ keep(g, ir->zones[i].name), keep(g, ir->zones[i].label) };
+		g->zones[i] = (struct place_name){ keep(g, ir->zones[i].name), keep(g, ir->zones[i].label),
+						   ir->zones[i].class };
 	for (uint32_t i = 0; i < ir->n_assets; i++)
-		g->assets[i] = (struct place_name){ keep(g, ir->assets[i].name), keep(g, ir->assets[i].label) };
+		g->assets[i] = (struct place_name){ keep(g, ir->assets[i].name), keep(g, ir->assets[i].label), 0 };
 	return !arena_failed(g->arena);
 }
 
 static int copy(struct named_generation *g, const struct ir *ir, const struct names_source *from, struct err *e)
 {
 	g->which = event_generation(from->number, ir->digest);
+#define ATTACK(id, word, ...) g->rule.at_least[id] = ir->detect_##word;
+#define ATTACK_SETTING(word, ...) g->rule.word = ir->detect_##word;
+#include "appliance/wire/attack.def"
+	attack_rule_fill(&g->rule);
 	if (!copy_files(g, ir) || !copy_conduits(g, ir) || !copy_permits(g, ir, from->permits) ||
 	    !copy_interfaces(g, ir, from) || !copy_places(g, ir))
 		return err_set(e, -ENOMEM, "names of a generation");
@@ -259,12 +273,34 @@ static void end_of(const struct named_generation *g, const struct addr *a, struc
 {
 	uint32_t zone = ir_book_zone(&g->book, a), asset = ir_book_asset(&g->book, a);
 
-	if (zone != UINT32_MAX)
+	if (zone != UINT32_MAX) {
 		ret->zone = g->zones[zone].name;
+		ret->zone_label = g->zones[zone].label;
+		ret->zone_class = g->zones[zone].class;
+	}
 	if (asset != UINT32_MAX) {
 		ret->asset = g->assets[asset].name;
 		ret->label = g->assets[asset].label;
 	}
+}
+
+static void of_interface(const struct named_generation *g, const struct interface_name *i, const struct addr *client,
+			 struct named *ret)
+{
+	uint32_t zone = ir_book_zone(&g->book, client);
+
+	ret->interface = i->name;
+	ret->interface_class = i->n_zones > 0 ? g->zones[i->zone].class : 0;
+	ret->elsewhere = zone < g->n_zones && i->zones[zone] == 0;
+}
+
+bool names_attack_rule(const struct names *n, struct attack_rule *ret, struct event_generation *ret_which)
+{
+	if (n->n == 0)
+		return false;
+	*ret = n->list[0]->rule;
+	*ret_which = n->list[0]->which;
+	return true;
 }
 
 void names_of_event(const struct names *n, const struct event *e, struct named *ret)
@@ -289,7 +325,7 @@ void names_of_event(const struct names *n, const struct event *e, struct named *
 		ret->row_file = g->files[e->row.file];
 	for (uint32_t i = 0; e->iif != 0 && i < g->n_interfaces; i++)
 		if (g->interfaces[i].index == e->iif)
-			ret->interface = g->interfaces[i].name;
+			of_interface(g, &g->interfaces[i], &e->client, ret);
 	end_of(g, &e->client, &ret->client);
 	end_of(g, &e->server, &ret->server);
 }

@@ -9,6 +9,7 @@
 
 #include "appliance/base/arena.h"
 #include "appliance/base/err.h"
+#include "appliance/wire/attack.h"
 #include "appliance/wire/event.h"
 
 #define NAMES_KEPT 64u
@@ -41,6 +42,8 @@ bool names_send(const struct names *n);
 
 struct named_end {
 	const char *zone;	   /* NULL = unknown */
+	const char *zone_label;	   /* "" or NULL = it has none */
+	unsigned zone_class;	   /* enum zone_class, of a zone that is known */
 	const char *asset, *label; /* NULL = it is none; label "" = none of its own */
 };
 
@@ -50,8 +53,13 @@ struct named {
 	uint32_t line;			     /* 0 = unknown */
 	const char *row_file;		     /* of the row that allowed it; NULL = none, or unknown */
 	const char *interface;		     /* role name, NULL = unknown */
+	unsigned interface_class;	     /* enum zone_class of the first zone behind it */
+	bool elsewhere;			     /* the client's zone is known, and none of those behind the interface */
 	struct named_end client, server;
 };
+
+/* By what the newest generation takes something for a sign of an attack. False: there is no generation yet. */
+bool names_attack_rule(const struct names *n, struct attack_rule *ret, struct event_generation *ret_which);
 
 /* Where a packet came in. */
 struct named_place {

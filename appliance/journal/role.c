@@ -60,6 +60,8 @@ static int wait_ms(const struct journal_role *j, uint64_t now)
 		due = role_device_due(j);
 	if (role_weak_due(j) < due)
 		due = role_weak_due(j);
+	if (role_attack_due(j) < due)
+		due = role_attack_due(j);
 	if (role_disk_due(j) < due)
 		due = role_disk_due(j);
 	if (j->sync_at != 0 && j->sync_at < due)
@@ -102,6 +104,7 @@ static int open_chain(struct journal_role *j)
 	role_hold_open(j);
 	role_device_open(j);
 	role_weak_open(j);
+	role_attack_open(j);
 	/* Made at the first start, not when it is wanted: who sets up a box notes its public part. */
 	role_key(j);
 	/* Lines of the life before may stand unsigned. */
@@ -152,6 +155,7 @@ static void last_words(struct journal_role *j)
 	role_write_merged(j, true);
 	role_device_write(j, clock_mono().ns, true);
 	role_weak_write(j, clock_mono().ns, true);
+	role_attack_write(j, clock_mono().ns, true);
 	role_room_end(j);
 	if (j->unsigned_n > 0)
 		role_checkpoint(j, true);
@@ -191,6 +195,7 @@ int role_journal(void)
 		now = clock_mono().ns;
 		role_device_write(&j, now, false);
 		role_weak_write(&j, now, false);
+		role_attack_write(&j, now, false);
 		role_disk(&j, now);
 		role_retry(&j, now);
 		role_sign(&j, now);

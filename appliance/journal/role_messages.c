@@ -54,6 +54,7 @@ static bool on_status(void *ctx, struct msg *m)
 	memcpy(a.journal_status.head, c->hash, sizeof(a.journal_status.head));
 	role_device_status(j, &a.journal_status);
 	role_weak_status(j, &a.journal_status);
+	role_attack_status(j, &a.journal_status);
 	role_disk_status(j, &a.journal_status);
 	return msg_send(ROLE_FD_CONTROL, m->id, &a, NULL, 0) == 0;
 }
@@ -293,6 +294,8 @@ static bool on_generation(void *ctx, struct msg *m)
 	if (j->was_empty && b->number != 0)
 		role_put_own(j, LOST_EMPTIED, 1, 0, NULL);
 	j->was_empty = false;
+	if (r == 0)
+		role_attack_rule(j);
 	if (r < 0)
 		fprintf(stderr, "sekishod journal: %s\n", e.text);
 	return true;
@@ -339,6 +342,14 @@ static bool on_devices(void *ctx, struct msg *m)
 	return answer(m->id, status, said);
 }
 
+static bool on_attacks(void *ctx, struct msg *m)
+{
+	enum answer_status status;
+	json_t *said = role_attack_order(ctx, &m->body.attacks, &status);
+
+	return answer(m->id, status, said);
+}
+
 static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_SOURCE] = on_source,
 	[MSG_GENERATION] = on_generation,
@@ -350,6 +361,7 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_HOLD] = on_hold,
 	[MSG_PRESERVE] = on_preserve,
 	[MSG_DEVICES] = on_devices,
+	[MSG_ATTACKS] = on_attacks,
 	[MSG_COPY] = on_copy,
 	[MSG_STOP] = on_stop,
 };

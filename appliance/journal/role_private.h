@@ -12,6 +12,7 @@
 
 #include "appliance/base/json.h"
 #include "appliance/journal/access.h"
+#include "appliance/journal/attack.h"
 #include "appliance/journal/chain.h"
 #include "appliance/journal/disk.h"
 #include "appliance/journal/hold.h"
@@ -129,6 +130,10 @@ struct journal_role {
 	uint64_t weak_at, weak_times_at; /* monotonic: likewise */
 	struct weak_steady weak_steady;
 	uint64_t weak_tidy_at; /* monotonic: the next look at what is old, not later */
+	struct attacks attacks;
+	uint64_t attack_at, attack_counts_at; /* monotonic: likewise */
+	uint64_t attack_look_at;	      /* monotonic: the next look whether a self-test is due */
+	struct weak_steady attack_steady;
 	int key_folder; /* of the signing key; 0 = nobody wants signatures, -1 = there is none: nothing is signed, and that is said */
 	struct signer signer;
 	json_t *last_checkpoint; /* as its record has it, NULL = none yet; owned */
@@ -239,6 +244,23 @@ void role_weak_write(struct journal_role *j, uint64_t now, bool all);
 uint64_t role_weak_due(const struct journal_role *j);
 /* What the status says. */
 void role_weak_status(const struct journal_role *j, struct msg_journal_status *ret);
+
+/* ---- role_attack.c ----------------------------------------------------------------------------------------------- */
+
+/* The alarms of attacks as they were left; recorded where that cannot be read. */
+void role_attack_open(struct journal_role *j);
+/* Another generation is in force. */
+void role_attack_rule(struct journal_role *j);
+/* A record came; what rings by it is recorded. */
+void role_attack_heard(struct journal_role *j, const struct event *e);
+/* What is due: silences that end, a self-test, the file; `all`: at the end, whatever is not there yet. */
+void role_attack_write(struct journal_role *j, uint64_t now, bool all);
+/* When that is; UINT64_MAX = never. */
+uint64_t role_attack_due(const struct journal_role *j);
+/* What the status says. */
+void role_attack_status(const struct journal_role *j, struct msg_journal_status *ret);
+/* What people ordered, and the answer. */
+json_t *role_attack_order(struct journal_role *j, const struct msg_attacks *m, enum answer_status *ret);
 
 /* ---- role_messages.c --------------------------------------------------------------------------------------------- */
 

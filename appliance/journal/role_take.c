@@ -49,6 +49,7 @@ void role_take(struct journal_role *j, const struct event *e, enum role from)
 		role_device_heard(j, &heard);
 		return;
 	}
+	role_attack_heard(j, &heard);
 	if (heard.kind == EVENT_WEAK)
 		role_weak_seen(j, &heard);
 	if (heard.kind == EVENT_ACCOUNT && (heard.code == ACCOUNT_REVIEWED || heard.code == ACCOUNT_REVIEWED_FOUND))

@@ -70,6 +70,7 @@ static enum share_pace pace_of(const struct event *e)
 	case EVENT_MACHINE:
 	case EVENT_ACCESS:
 	case EVENT_SILENCE:
+	case EVENT_ATTACK:
 	case EVENT_DEVICE: /* shared out where it is found to be new (role_device.c) */
 	case EVENT_NONE:
 	case EVENT_KIND_COUNT:

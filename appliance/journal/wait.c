@@ -43,6 +43,7 @@ enum wait_class wait_class_of(const struct event *e)
 	case EVENT_ACCESS:
 	case EVENT_DEVICE:
 	case EVENT_SILENCE:
+	case EVENT_ATTACK:
 	case EVENT_NONE:
 	case EVENT_KIND_COUNT:
 		break;

@@ -359,6 +359,7 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_EXPLAIN] = relay,
 	[MSG_HOLD] = relay,
 	[MSG_DEVICES] = relay,
+	[MSG_ATTACKS] = relay,
 	[MSG_COPY] = relay,
 	[MSG_PRESERVE] = relay,
 	[MSG_REVIEW] = relay,

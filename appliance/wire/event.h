@@ -165,6 +165,16 @@ enum silence_event {
 #include "appliance/wire/event.def"
 };
 
+/*
+ * What EVENT_ATTACK says of signs of an attack (journal/attack.h). `space`: enum attack_cause; `value` is the alarm's number, `quantity` how many hosts, `address` at how many places
+ * in its upper half and how often it has rung, or for how many seconds it is silent; EVENT_BEFORE and EVENT_AFTER are the machines.
+ */
+enum attack_event {
+	ATTACK_NOTHING = 0,
+#define ATTACK_CODE(id, ...) id,
+#include "appliance/wire/event.def"
+};
+
 /* A line of the policy. */
 struct place {
 	uint32_t file; /* index into the generation's sources */

@@ -66,6 +66,11 @@ static const struct code_row silence_codes[] = {
 #include "appliance/wire/event.def"
 };
 
+static const struct code_row attack_codes[] = {
+#define ATTACK_CODE CODE_ROW
+#include "appliance/wire/event.def"
+};
+
 struct kind_row {
 	const char *word;
 	enum event_severity severity;
@@ -144,6 +149,9 @@ static const struct code_row *codes_of(unsigned kind, size_t *ret_n)
 	case EVENT_SILENCE:
 		*ret_n = LENGTH(silence_codes);
 		return silence_codes;
+	case EVENT_ATTACK:
+		*ret_n = LENGTH(attack_codes);
+		return attack_codes;
 	default:
 		return NULL;
 	}

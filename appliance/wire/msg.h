@@ -39,8 +39,8 @@
  * Of all rows of message.def together: whoever changes one, or puts one before another, raises it, and tests/unit/wire/test_msg.c tells who
  * forgot. Programs of two releases meet at the control socket when one was replaced and the other still runs.
  */
-#define MSG_VERSION 18
-#define MSG_BODY 4096
+#define MSG_VERSION 19
+#define MSG_BODY 8192
 #define MSG_FDS 4
 #define MSG_NUMBERS 256u /* in a list of them: as many as a box may have interfaces */
 
@@ -129,6 +129,12 @@ enum devices_order {
 #define WEAK_TOLD 8u /* of the servers with weak TLS that nobody has reviewed, so many are named in the status */
 #define WEAK_TOLD_SERVER 56u  /* "[2001:db8::1]:443" with its NUL; "" = the rest of a conduit */
 #define WEAK_TOLD_CONDUIT 65u /* the last one NUL */
+
+/* Of MSG_ATTACKS. */
+enum attacks_order { ATTACKS_LIST, ATTACKS_ACKNOWLEDGE, ATTACKS_SILENCE, ATTACKS_TEST, ATTACKS_ORDERS };
+#define ATTACK_END 160u /* bytes of the machines at one end of an alarm, the last one NUL */
+#define ATTACK_TOLD 8u	/* of the alarms that ring, so many are told in the status */
+#define ATTACK_SILENT_MOST (30u * 86400u) /* seconds */
 
 /* Sessions of each kind that MSG_APPLIED names: so many, of no more bytes of JSON; the others are counted. */
 #define TOLD_MOST 16384u

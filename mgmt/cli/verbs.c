@@ -29,6 +29,7 @@ const struct cli_verb *const cli_verbs[] = {
 	&verb_events,
 	&verb_explain,
 	&verb_devices,
+	&verb_attacks,
 	&verb_clock,
 	&verb_user,
 	&verb_record,

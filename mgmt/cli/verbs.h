@@ -32,6 +32,7 @@ extern const struct cli_verb verb_verify;
 extern const struct cli_verb verb_flows;
 extern const struct cli_verb verb_events;
 extern const struct cli_verb verb_explain;
+extern const struct cli_verb verb_attacks;
 extern const struct cli_verb verb_devices;
 extern const struct cli_verb verb_impact;
 extern const struct cli_verb verb_journal_verify;

@@ -80,6 +80,7 @@ _sekisho() {
 	flows) options="--conduit --zone --asset --host --limit" ;;
 	events) options="--follow --after --limit --since --conduit --verdict --zone --asset --host --severity --kind --protocol --until --reason --command --value --eve" ;;
 	devices) options="--new --accept --forget --reason --by --csv" ;;
+	attacks) options="--acknowledge --silence --minutes --test --reason --by" ;;
 	preserve) options="--out --within --journal" ;;
 	report) if [ "$before" = report ]; then options="controls incident audit self-check"; else options="--html --csv --facts --journal --month --from --until --noticed --by --contact --follows --final"; fi ;;
 	ask) options="--policy --at" ;;

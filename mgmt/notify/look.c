@@ -25,7 +25,10 @@ static void take_records(const struct look *k, struct ledger *l)
 		const json_t *e = json_array_get(ja(answer, "events"), i);
 		char *en = event_sentence(e, LANG_EN), *japanese = event_sentence(e, LANG_JA);
 
-		ledger_record(l, ju(e, "seq"), js(e, "time"), en != NULL ? en : "", japanese != NULL ? japanese : "");
+		/* Its alarm says it. */
+		if (strcmp(js(e, "kind"), "attack") != 0 || strncmp(js(e, "code"), "rang", 4) != 0)
+			ledger_record(l, ju(e, "seq"), js(e, "time"), en != NULL ? en : "",
+				      japanese != NULL ? japanese : "");
 		free(en);
 		free(japanese);
 		if (ju(e, "seq") > ledger_after(l))

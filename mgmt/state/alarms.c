@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/wire/attack.h"
 #include "mgmt/state/certificate.h"
 #include "mgmt/state/faults.h"
 #include "mgmt/state/lost.h"
@@ -14,6 +15,7 @@
 #define KEY_TEXT 500
 #define MEGABYTE 1000000u
 #define ALARM_TEXT 500
+#define ATTACK_TEXT 1200 /* two ends, and a first step */
 #define LOG_SEEN                                                                                                       \
 	31u /* every sixteenth is put down, and a start goes sixteen back: so many may have gone already (docs/json.md) */
 
@@ -225,6 +227,43 @@ static void of_weak(json_t *list, const json_t *status)
 		add(list, "weak damaged", false, "", M_ALARM_WEAK_DAMAGED, "", "");
 }
 
+/* Each that rings: its key is another each time that it rings again, so that whoever is told of alarms is told of that. */
+static void of_attacks(json_t *list, const json_t *status)
+{
+	const json_t *a = ja(ja(status, "journal"), "attacks"), *alarms = ja(a, "alarms");
+
+	for (size_t i = 0; i < json_array_size(alarms); i++) {
+		const json_t *o = json_array_get(alarms, i);
+		unsigned cause = attack_by_word(js(o, "attack"));
+		char texts[2][ATTACK_TEXT], counts[ALARM_TEXT], last[RENDER_TEXT], key[KEY_TEXT];
+
+		render_time(js(o, "last"), last);
+		for (unsigned l = 0; l < LANGUAGES; l++) {
+			const char *unknown = message_format(M_ATTACK_UNKNOWN, (enum lang)l),
+				   *name = lang_name((enum lang)l);
+
+			counts[0] = '\0';
+			if (ju(o, "hosts") > 1 || ju(o, "places") > 1)
+				message_text(counts, sizeof(counts), (enum lang)l, M_ALARM_ATTACK_SUM, ju(o, "hosts"),
+					     ju(o, "places"));
+			message_text(texts[l], ATTACK_TEXT, (enum lang)l, M_ALARM_ATTACK,
+				     jb(o, "test") ? message_format(M_ATTACK_TEST, (enum lang)l) : "",
+				     attack_text(cause, name), *js(o, "from") != '\0' ? js(o, "from") : unknown,
+				     *js(o, "to") != '\0' ? js(o, "to") : unknown, ju(o, "count"), counts, last,
+				     attack_step(cause, name));
+		}
+		snprintf(key, sizeof(key), "attack %llu/%llu", ju(o, "number"), ju(o, "rung"));
+		(void)json_array_append_new(list, alarm(key, jb(o, "grave") && !jb(o, "test"), js(o, "first"),
+							texts[LANG_EN], texts[LANG_JA]));
+	}
+	if (ju(a, "ringing") > json_array_size(alarms))
+		add(list, "attacks more", true, "", M_ALARM_ATTACKS_MORE, "", "");
+	if (json_array_size(ja(a, "test_missed")) > 0)
+		add(list, "attacks test", true, js(a, "tested"), M_ALARM_ATTACKS_TEST, "", "");
+	if (jb(a, "damaged"))
+		add(list, "attacks damaged", true, "", M_ALARM_ATTACKS_DAMAGED, "", "");
+}
+
 static void of_accounts(json_t *list, const json_t *status)
 {
 	if (jb(ja(status, "accounts"), "leaked_damaged"))
@@ -357,6 +396,7 @@ json_t *alarms_find(const json_t *status)
 	of_surroundings(list, status);
 	of_devices(list, status);
 	of_weak(list, status);
+	of_attacks(list, status);
 	of_accounts(list, status);
 	of_silence(list, status);
 	of_uninspected(list, status);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/wire/attack.h"
 #include "appliance/wire/event_words.h"
 #include "appliance/wire/reason.h"
 #include "mgmt/state/weakness.h"
@@ -115,6 +116,10 @@ static void place(FILE *to, const struct telling *t, const char *name)
 		event_gap(to, t->e, t->lang);
 	else if (strcmp(name, "object") == 0)
 		event_object(to, t->e, t->lang);
+	else if (strcmp(name, "attack") == 0)
+		fputs(attack_text(attack_by_word(js(t->e, name)), lang_name(t->lang)), to);
+	else if (strcmp(name, "attack_step") == 0)
+		fputs(attack_step(attack_by_word(js(t->e, "attack")), lang_name(t->lang)), to);
 	else if (strcmp(name, "tls_weak") == 0)
 		tls_weak_text(to, t);
 	else if (strncmp(name, "tls_", 4) == 0)
@@ -202,7 +207,8 @@ char *event_sentence(const json_t *e, enum lang l)
 	/* Kinds of traffic with sentences of their own. */
 	bool passed = strcmp(js(e, "kind"), "passed") == 0 || strcmp(js(e, "kind"), "weak") == 0 ||
 		      strcmp(js(e, "kind"), "undeclared") == 0;
-	bool traffic = *js(e, "client") != '\0' && *js(e, "server") != '\0' && !(passed && ju(e, "records") > 1);
+	bool traffic = *js(e, "client") != '\0' && *js(e, "server") != '\0' && !(passed && ju(e, "records") > 1) &&
+		       strcmp(js(e, "kind"), "attack") != 0;
 	char *text = NULL, when[RENDER_TEXT];
 	size_t size;
 	FILE *to = open_memstream(&text, &size);

@@ -20,12 +20,22 @@ static const struct key records_keys[] = {
 	  INTO(model_records, responsible) },
 };
 
-enum { SITE_NAME, SITE_RETENTION, SITE_RECORDS, SITE_PASSED };
+/* What is taken for a sign of an attack: a key for each condition, and what they share. */
+static const struct key detect_keys[] = {
+#define ATTACK(id, word, usual, most, ...)                                                                             \
+	{ #word, AST_NUMBER, .use = KEY_NUMBER, INTO(attack_rule, at_least[id]), .lo = 1, .hi = most },
+#define ATTACK_SETTING(word, usual, least, most)                                                                       \
+	{ #word, AST_NUMBER, .use = KEY_NUMBER, INTO(attack_rule, word), .lo = least, .hi = most },
+#include "appliance/wire/attack.def"
+};
+
+enum { SITE_NAME, SITE_RETENTION, SITE_RECORDS, SITE_PASSED, SITE_DETECT };
 static const struct key site_keys[] = {
 	[SITE_NAME] = { "name", AST_STRING, true, "name = \"kita\";", KEY_TEXT_NEEDED, INTO(model, site_name) },
 	[SITE_RETENTION] = { "retention", .kinds = AST_GROUP },
 	[SITE_RECORDS] = { "records", .kinds = AST_GROUP },
 	[SITE_PASSED] = { "record_passed", AST_BOOL, .use = KEY_TRUTH, INTO(model, record_passed) },
+	[SITE_DETECT] = { "detect", .kinds = AST_GROUP },
 	{ "label", AST_STRING, .use = KEY_TEXT, INTO(model, site_label) },
 	{ "contact", AST_STRING, .use = KEY_TEXT, INTO(model, site_contact) },
 	{ "weak_tls", AST_STRING, .use = KEY_CHOICE, INTO(model, deny_weak_tls), .words = weak_tls_words },
@@ -74,6 +84,13 @@ static void check_records(struct check *k, const struct ast_node *node, const st
 	}
 }
 
+static void check_detect(struct check *k, const struct ast_node *node)
+{
+	const struct ast_node *v[KEYS(detect_keys)];
+
+	keys_read(k, node, detect_keys, KEYS(detect_keys), (struct object){ MP_OBJ_DETECT, "" }, &k->m->detect, v);
+}
+
 void check_site(struct check *k, const struct ast_node *node)
 {
 	const struct ast_node *v[KEYS(site_keys)];
@@ -88,6 +105,8 @@ void check_site(struct check *k, const struct ast_node *node)
 	if (v[SITE_RETENTION] != NULL)
 		check_retention(k, v[SITE_RETENTION]);
 	check_records(k, v[SITE_RECORDS], v[SITE_PASSED]);
+	if (v[SITE_DETECT] != NULL)
+		check_detect(k, v[SITE_DETECT]);
 }
 
 /* The zone that the range lies in, to say so. */

@@ -15,6 +15,7 @@
 
 #include "appliance/base/addr.h"
 #include "appliance/base/diag.h"
+#include "appliance/wire/attack.h"
 #include "appliance/wire/commands.h"
 #include "appliance/wire/lane.h"
 #include "appliance/wire/protocols.h"
@@ -218,6 +219,7 @@ struct model {
 	struct model_retention {
 		uint32_t keep_days, delete_after_days; /* 0 = nothing is said */
 	} retention;
+	struct attack_rule detect; /* 0 = nothing is said */
 	struct model_records {
 		const char *purpose,
 			*responsible; /* what for records are kept, and who answers for that; "" = nothing is said */

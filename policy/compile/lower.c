@@ -416,6 +416,9 @@ static bool lower(struct compilation *c, bool nevers)
 		w.ir->records_purpose = w.m->records.purpose;
 		w.ir->records_responsible = w.m->records.responsible;
 		w.ir->record_passed = w.m->record_passed;
+#define ATTACK(id, word, ...) w.ir->detect_##word = w.m->detect.at_least[id];
+#define ATTACK_SETTING(word, ...) w.ir->detect_##word = w.m->detect.word;
+#include "appliance/wire/attack.def"
 		w.ir->keep_days = w.m->retention.keep_days;
 		w.ir->delete_after_days = w.m->retention.delete_after_days;
 		if (lower_box(&w) && lower_zones(&w) && lower_assets(&w) && lower_conduits(&w) &&

@@ -20,6 +20,7 @@
 #include "appliance/base/arena.h"
 #include "appliance/base/bytes.h"
 #include "appliance/base/err.h"
+#include "appliance/wire/attack.h"
 #include "appliance/wire/commands.h"
 #include "appliance/wire/lane.h"
 #include "appliance/wire/protocols.h"

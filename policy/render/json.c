@@ -227,9 +227,29 @@ static void add_from_table(json_t *o, const struct ir *ir)
 				    until_json(ir->permits[ir->cells[i].permit].until));
 }
 
+static void put_said(json_t *j, const char *word, uint32_t value)
+{
+	if (value != 0)
+		json_object_set_new(j, word, json_integer(value));
+}
+
+/* What the policy says of it; NULL: nothing. */
+static json_t *detect_json(const struct ir *ir)
+{
+	json_t *j = json_object();
+
+#define ATTACK(id, word, ...) put_said(j, #word, ir->detect_##word);
+#define ATTACK_SETTING(word, ...) put_said(j, #word, ir->detect_##word);
+#include "appliance/wire/attack.def"
+	if (json_object_size(j) > 0)
+		return j;
+	json_decref(j);
+	return NULL;
+}
+
 json_t *render_json(const struct ir *ir)
 {
-	json_t *o = json_object(), *site = json_object(), *generation = json_object();
+	json_t *o = json_object(), *site = json_object(), *generation = json_object(), *detect = detect_json(ir);
 
 	json_object_set_new(site, "name", json_text(ir->site_name));
 	json_object_set_new(site, "label", json_text(ir->site_label));
@@ -243,6 +263,8 @@ json_t *render_json(const struct ir *ir)
 		json_object_set_new(site, "records",
 				    json_pack("{s:o, s:o}", "purpose", json_text(ir->records_purpose), "responsible",
 					      json_text(ir->records_responsible)));
+	if (detect != NULL)
+		json_object_set_new(site, "detect", detect);
 	if (ir->record_passed)
 		json_object_set_new(site, "record_passed", json_true());
 	json_object_set_new(o, "site", site);

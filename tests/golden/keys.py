@@ -63,19 +63,20 @@ SILENT = {
     **{"policy." + k: "what it is written out to is told" for k in ("groups", "fleets", "defaults")},
     "site.retention": "its own keys are told",
     "site.records": "its own keys are told",
+    "site.detect": "its own keys are told",
     **{"box." + k: "its own keys are told" for k in ("interfaces", "routes", "between", "log_server", "ups", "update_server", "mail_server", "snmp_receiver")},
 }
 
 # Where the tables are asked for: object -> (text, a piece of it behind which an unknown key is written).
 PLACES = {
-    "policy": ("site", "language_version = 1;"), "site": ("site", "/*site*/"), "retention": ("site", "delete_after_days = 800;"), "records": ("site", 'responsible = "Mori";'), "zone": ("site", "/*zone*/"), "asset": ("site", "/*asset*/"),
+    "policy": ("site", "language_version = 1;"), "site": ("site", "/*site*/"), "retention": ("site", "delete_after_days = 800;"), "records": ("site", 'responsible = "Mori";'), "detect": ("site", "learn_days = 30;"), "zone": ("site", "/*zone*/"), "asset": ("site", "/*asset*/"),
     "service": ("site", "/*service*/"), "conduit": ("site", "/*conduit*/"), "accept": ("site", 'reason = "since then";'), "never": ("site", "/*never*/"),
     "chain_break": ("site", 'reason = "a kiosk";'), "box": ("box", "/*box*/"), "interface": ("box", "/*interface*/"), "route": ("box", "/*route*/"),
     "log_server": ("box", 'name = "log.example.jp";'), "update_server": ("box", 'name = "up.example.jp";'), "ups": ("box", "/*ups*/"),
     "mail_server": ("box", 'name = "mail.example.jp";'), "snmp_receiver": ("box", 'address = "10.99.0.30";'), "between": ("between", 'sides = ["lan0", "lan2"];'),
 }
 
-RETENTION = '/*site*/ retention = { keep_days = 400; delete_after_days = 800; }; records = { purpose = "incidents"; responsible = "Mori"; };'
+RETENTION = '/*site*/ retention = { keep_days = 400; delete_after_days = 800; }; records = { purpose = "incidents"; responsible = "Mori"; }; detect = { learn_days = 30; };'
 # object.key -> (what stands in the text, what stands there instead, (object, setting) that is told; None as setting: one is new and one gone), and
 # in what else that shows.
 CHANGES = {
@@ -88,6 +89,9 @@ CHANGES = {
     "retention.delete_after_days": ("delete_after_days = 800;", "delete_after_days = 900;", ("site", "delete_after_days")),
     "records.purpose": ('purpose = "incidents"', 'purpose = "accidents"', ("site", "records.purpose")),
     "records.responsible": ('responsible = "Mori"', 'responsible = "Hayashi"', ("site", "records.responsible")),
+    "detect.learn_days": ("learn_days = 30;", "learn_days = 31;", ("site", "detect.learn_days")),
+    **{"detect." + k: ("learn_days = 30;", "learn_days = 30; %s = 77;" % k, ("site", "detect." + k))
+       for k in ("control", "program", "write", "scan", "trying", "fresh", "login", "spoofed", "within_s")},
     "zone.interfaces": ('["lan2"]; networks', '["lan2", "lan3"]; networks'),
     "zone.networks": ('["10.10.0.0/16"]', '["10.10.0.0/17"]', ("zone", "networks"), ("conduit", "sources")),
     "zone.class": ('class = "it"', 'class = "operations"'),

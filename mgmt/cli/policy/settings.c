@@ -188,17 +188,25 @@ static void object(json_t *all, const struct source *s, const char *kind, json_t
 						   known ? (int)at.line : 0, "settings", settings));
 }
 
+static void detect(json_t *settings, const struct attack_rule *r)
+{
+#define ATTACK(id, word, ...) json_object_set_new(settings, "detect." #word, count(r->at_least[id]));
+#define ATTACK_SETTING(word, ...) json_object_set_new(settings, "detect." #word, count(r->word));
+#include "appliance/wire/attack.def"
+}
+
 static void site(json_t *all, const struct source *s)
 {
 	const struct model *m = s->c.model;
+	json_t *settings = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:b}", "name", said(m->site_name),
+				     "label", said(m->site_label), "contact", said(m->site_contact), "keep_days",
+				     count(m->retention.keep_days), "delete_after_days",
+				     count(m->retention.delete_after_days), "records.purpose", said(m->records.purpose),
+				     "records.responsible", said(m->records.responsible), "weak_tls",
+				     weak_tls_words[m->deny_weak_tls], "record_passed", m->record_passed);
 
-	object(all, s, "site", json_null(), (struct srcpos){ 0 },
-	       json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:b}", "name", said(m->site_name), "label",
-			 said(m->site_label), "contact", said(m->site_contact), "keep_days",
-			 count(m->retention.keep_days), "delete_after_days", count(m->retention.delete_after_days),
-			 "records.purpose", said(m->records.purpose), "records.responsible",
-			 said(m->records.responsible), "weak_tls", weak_tls_words[m->deny_weak_tls], "record_passed",
-			 m->record_passed));
+	detect(settings, &m->detect);
+	object(all, s, "site", json_null(), (struct srcpos){ 0 }, settings);
 }
 
 /* The box itself is a zone that no policy writes. */

@@ -118,6 +118,8 @@ static void put_label(FILE *out, const struct element *at, const char *key, size
 		put_escaped(out, at->key != NULL ? at->key : "");
 	else if (json_is_integer(v))
 		fprintf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
+	else if (json_is_boolean(v))
+		fputs(json_is_true(v) ? "true" : "false", out);
 	else if (json_is_string(v))
 		put_escaped(out, json_string_value(v));
 }

@@ -49,6 +49,10 @@ static const struct {
 	{ MSG_DEVICES, DEVICES_LIST, EVENTS },
 	{ MSG_DEVICES, DEVICES_ACCEPT, MACHINE },
 	{ MSG_DEVICES, DEVICES_FORGET, MACHINE },
+	{ MSG_ATTACKS, ATTACKS_LIST, EVENTS },
+	{ MSG_ATTACKS, ATTACKS_ACKNOWLEDGE, MACHINE },
+	{ MSG_ATTACKS, ATTACKS_SILENCE, MACHINE },
+	{ MSG_ATTACKS, ATTACKS_TEST, MACHINE },
 	{ MSG_DRAFT, 0, RULES },
 	{ MSG_CHANGE, CHANGE_SAVE, EDIT },
 	{ MSG_CHANGE, CHANGE_CHECK, EDIT },
@@ -88,6 +92,8 @@ static struct msg_body body(enum msg_type type, unsigned order)
 		b.hold.order = (uint8_t)order;
 	else if (type == MSG_DEVICES)
 		b.devices.order = (uint8_t)order;
+	else if (type == MSG_ATTACKS)
+		b.attacks.order = (uint8_t)order;
 	else if (type == MSG_CTL_USER)
 		b.ctl_user.order = (uint8_t)order;
 	else if (type == MSG_CHANGE)
@@ -99,6 +105,7 @@ static unsigned orders(enum msg_type type)
 {
 	return type == MSG_HOLD	      ? UINT8_MAX + 1u
 	       : type == MSG_DEVICES  ? UINT8_MAX + 1u
+	       : type == MSG_ATTACKS  ? UINT8_MAX + 1u
 	       : type == MSG_CHANGE   ? UINT8_MAX + 1u
 	       : type == MSG_CTL_USER ? UINT8_MAX + 1u
 				      : 1;
@@ -161,6 +168,9 @@ static void in_ones_own_name(void **state)
 		    { MSG_HOLD, HOLD_LIFT },
 		    { MSG_DEVICES, DEVICES_ACCEPT },
 		    { MSG_DEVICES, DEVICES_FORGET },
+		    { MSG_ATTACKS, ATTACKS_ACKNOWLEDGE },
+		    { MSG_ATTACKS, ATTACKS_SILENCE },
+		    { MSG_ATTACKS, ATTACKS_TEST },
 		    { MSG_CHANGE, CHANGE_SAVE },
 		    { MSG_CHANGE, CHANGE_CHECK },
 		    { MSG_CHANGE, CHANGE_TRY },

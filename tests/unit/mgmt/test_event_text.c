@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Events as people read them: one line and one sentence, in both languages, with what is unknown left out.
- * LINK: mgmt/cli/words/event.c mgmt/words/sentence.c mgmt/state/weakness.c appliance/wire/tls.c mgmt/words/deed.c mgmt/state/lost.c mgmt/words/parts.c mgmt/words/refusal.c appliance/wire/settings.c appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/protocols.c appliance/wire/notation.c appliance/wire/tag.c mgmt/words/command.c mgmt/words/limit.c mgmt/cli/words/render.c mgmt/state/read.c mgmt/cli/screen/width.c mgmt/cli/screen/table.c mgmt/cli/screen/wrap.c
+ * LINK: appliance/wire/attack.c mgmt/cli/words/event.c mgmt/words/sentence.c mgmt/state/weakness.c appliance/wire/tls.c mgmt/words/deed.c mgmt/state/lost.c mgmt/words/parts.c mgmt/words/refusal.c appliance/wire/settings.c appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/protocols.c appliance/wire/notation.c appliance/wire/tag.c mgmt/words/command.c mgmt/words/limit.c mgmt/cli/words/render.c mgmt/state/read.c mgmt/cli/screen/width.c mgmt/cli/screen/table.c mgmt/cli/screen/wrap.c
  * LINK: appliance/wire/event_words.c appliance/wire/reason.c $(BASE_SRC)
  * LIBS: jansson nettle
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is told of alarms, and when: their begin and end after two looks, over a new start, and what goes when there is no room.
- * LINK: mgmt/notify/ledger.c mgmt/state/alarms.c mgmt/state/certificate.c mgmt/state/weakness.c appliance/wire/tls.c mgmt/state/faults.c mgmt/state/stand.c mgmt/state/lost.c mgmt/state/clock_why.c mgmt/state/read.c
+ * LINK: appliance/wire/attack.c mgmt/notify/ledger.c mgmt/state/alarms.c mgmt/state/certificate.c mgmt/state/weakness.c appliance/wire/tls.c mgmt/state/faults.c mgmt/state/stand.c mgmt/state/lost.c mgmt/state/clock_why.c mgmt/state/read.c
  * LINK: appliance/base/messages.c appliance/base/errno_text.c appliance/base/json.c appliance/base/addr.c appliance/base/bytes.c appliance/base/memfd.c
  * LINK: appliance/base/utf8.c appliance/base/sha256.c appliance/base/err.c appliance/base/atomic_file.c
  * LIBS: jansson nettle

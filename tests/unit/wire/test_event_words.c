@@ -18,7 +18,8 @@ static void sentence_is_sound(const char *s)
 	static const char places[] =
 		" time from to client what reason limit conduit file line generation under process gap "
 		"count object before after by lane verdict records interface reads seconds bytes_c2s bytes_s2c "
-		"person web_client tls_version tls_cipher tls_sni tls_weak tls_offered conduit_label ";
+		"person web_client tls_version tls_cipher tls_sni tls_weak tls_offered conduit_label "
+		"attack attack_step number rung hosts places version conditions ";
 	int depth = 0;
 
 	assert_non_null(s);

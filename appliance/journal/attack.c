@@ -1,0 +1,848 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/journal/attack.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "appliance/wire/reason.h"
+#include "appliance/wire/settings.h"
+#include "appliance/wire/vocabulary.h"
+
+#define DAY_S 86400u
+#define SECOND 1000000000ull
+#define WAYS 4u		 /* places that a key may have in the table of what is watched */
+#define CROWD_MORE 5u	 /* times the places that make a scan ... */
+#define CROWD_SOONER 10u /* ... in such a part of its window: that of a whole zone */
+#define NAMED_MOST 3u	 /* machines of a sum that are named */
+
+/* What a record is a sign of, before anything is counted. */
+struct sign {
+	enum attack_cause cause;
+	bool sum; /* of a whole zone */
+	bool grave;
+	uint64_t key, zones, host, place;
+	uint64_t count;
+	const struct event *e;
+	char from[ATTACK_END], to[ATTACK_END];
+};
+
+/* ---- keys ---------------------------------------------------------------------------------------------------------- */
+
+static uint64_t mix(uint64_t h, const void *what, size_t n)
+{
+	const uint8_t *p = what;
+
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ p[i]) * 0x100000001b3ull;
+	h ^= h >> 33;
+	h *= 0xff51afd7ed558ccdull;
+	return h ^ h >> 33;
+}
+
+static uint64_t mix_text(uint64_t h, const char *text)
+{
+	return text != NULL ? mix(h, text, strlen(text) + 1) : mix(h, "", 0);
+}
+
+static uint64_t mix_addr(uint64_t h, const struct addr *a)
+{
+	return mix(mix(h, &a->family, sizeof(a->family)), a->b, addr_len(a->family));
+}
+
+static uint64_t key_of(const struct attacks *a, enum attack_cause cause)
+{
+	uint8_t b[2] = { (uint8_t)cause, a->testing };
+
+	return mix(a->seed, b, sizeof(b));
+}
+
+/* 0 is a free place. */
+static uint64_t not_zero(uint64_t h)
+{
+	return h != 0 ? h : 1;
+}
+
+/* A bit that is set anew stands for as many places as are met until one of those that are free is: the fewer are free, the more. */
+static void count_place(uint64_t *place, unsigned n, uint64_t h, uint32_t *bits, uint64_t *milli)
+{
+	uint64_t *word = &place[h % n / 64], bit = 1ull << h % 64;
+
+	if ((*word & bit) != 0)
+		return;
+	*word |= bit;
+	*milli += (uint64_t)n * 1000u / (n - *bits);
+	(*bits)++;
+}
+
+/* ---- who it is ------------------------------------------------------------------------------------------------------ */
+
+static const char *zone_text(const struct named_end *n)
+{
+	return n->zone == NULL ? "" : n->zone_label != NULL && *n->zone_label != '\0' ? n->zone_label : n->zone;
+}
+
+/* Whole letters only: texts are cut to their room. */
+static void cut(char *text, size_t size)
+{
+	size_t n = strlen(text), at = n;
+
+	if (n < size - 1)
+		return;
+	while (at > 0 && ((unsigned char)text[at - 1] & 0xc0u) == 0x80u)
+		at--;
+	if (at > 0 && (unsigned char)text[at - 1] >= 0xc0u) {
+		unsigned char lead = (unsigned char)text[at - 1];
+		size_t want = lead >= 0xf0u ? 4 : lead >= 0xe0u ? 3 : 2;
+
+		if (n - (at - 1) < want)
+			text[at - 1] = '\0';
+	}
+}
+
+static void end_text(const struct addr *a, const struct named_end *n, char out[ATTACK_END])
+{
+	const char *label = n->asset == NULL ? "" : *n->label != '\0' ? n->label : n->asset, *zone = zone_text(n);
+	char address[ADDR_TEXT] = "";
+	int written;
+
+	if (a->family != 0)
+		addr_text(a, address);
+	if (*label != '\0')
+		written = snprintf(out, ATTACK_END, "%s (%s)", label, address);
+	else if (*zone != '\0')
+		written = snprintf(out, ATTACK_END, "%s (%s)", address, zone);
+	else
+		written = snprintf(out, ATTACK_END, "%s", address);
+	if (written >= (int)ATTACK_END)
+		cut(out, ATTACK_END);
+}
+
+static bool is_ot(const struct named_end *n)
+{
+	return n->zone != NULL && n->zone_class == CLASS_OT;
+}
+
+/* ---- what is a sign of what ------------------------------------------------------------------------------------------ */
+
+/* To everybody on a link: what a machine says when it starts is nobody's attempt. */
+static bool to_many(const struct addr *a)
+{
+	static const uint8_t all[4] = { 255, 255, 255, 255 };
+
+	if (a->family == 4)
+		return (a->b[0] & 0xf0u) == 0xe0u || memcmp(a->b, all, 4) == 0;
+	return a->family != 6 || a->b[0] == 0xff;
+}
+
+static bool unset(const struct addr *a)
+{
+	static const uint8_t none[16];
+
+	return a->family == 0 || memcmp(a->b, none, addr_len(a->family)) == 0;
+}
+
+/* Of two ends: one alarm for each pair. */
+static void of_pair(const struct attacks *a, struct sign *s, const struct event *e, const struct named *n)
+{
+	uint64_t base = key_of(a, s->cause);
+
+	s->key = mix_addr(mix_addr(base, &e->client), &e->server);
+	s->zones = mix_text(mix_text(base, n->client.zone), n->server.zone);
+	end_text(&e->client, &n->client, s->from);
+	end_text(&e->server, &n->server, s->to);
+}
+
+static bool of_command(const struct attacks *a, const struct event *e, const struct named *n, struct sign *ret)
+{
+	const struct vocabulary *v = vocabulary_of((enum protocol)e->protocol);
+	const struct function_info *f = v != NULL ? function_by_code(v, e->function) : NULL;
+
+	if (e->kind != EVENT_PDU || e->verdict != EV_DENY || e->s2c != 0 || f == NULL || e->client.family == 0 ||
+	    reason_kind((enum reason)e->reason) != REASON_DENY)
+		return false;
+	if ((f->classes & CLASS_PROGRAM) != 0)
+		ret->cause = ATTACK_PROGRAM;
+	else if ((f->classes & CLASS_CONTROL) != 0)
+		ret->cause = ATTACK_CONTROL;
+	else if ((f->classes & CLASS_WRITE) != 0)
+		ret->cause = ATTACK_WRITE;
+	else
+		return false;
+	of_pair(a, ret, e, n);
+	ret->grave = is_ot(&n->server);
+	return true;
+}
+
+static bool refused_connection(const struct event *e)
+{
+	if (e->verdict != EV_DENY || e->s2c != 0 || e->client.family == 0 || to_many(&e->server))
+		return false;
+	if (e->kind == EVENT_DROP)
+		return e->reason == R_NO_CONDUIT || e->reason == R_SELF;
+	if (e->kind == EVENT_FLOW)
+		return e->reason == R_WRONG_PROTOCOL || e->reason == R_CONTRADICTED || e->reason == R_UNRECOGNISED;
+	return e->kind == EVENT_PDU && reason_kind((enum reason)e->reason) == REASON_DENY;
+}
+
+static uint64_t place_of(uint64_t h, const struct event *e)
+{
+	h = mix(mix_addr(h, &e->server), &e->l4proto, sizeof(e->l4proto));
+	return mix(h, &e->server_port, sizeof(e->server_port));
+}
+
+/* One alarm for the zone that it comes from, however many hosts and places. */
+static void of_scan(const struct attacks *a, const struct event *e, const struct named *n, struct sign *ret)
+{
+	uint64_t base = key_of(a, ATTACK_SCAN);
+
+	ret->cause = ATTACK_SCAN;
+	ret->sum = true;
+	ret->zones = ret->key =
+		mix_text(base, n->client.zone != NULL ? n->client.zone : n->interface != NULL ? n->interface : "");
+	ret->place = place_of(base, e);
+	ret->grave = is_ot(&n->client) || is_ot(&n->server);
+	end_text(&e->client, &n->client, ret->from);
+	end_text(&e->server, &n->server, ret->to);
+}
+
+/* The same again and again: one place of one host. */
+static void of_trying(const struct attacks *a, const struct event *e, const struct named *n, struct sign *ret)
+{
+	ret->cause = ATTACK_TRYING;
+	ret->sum = false;
+	of_pair(a, ret, e, n);
+	ret->key = place_of(ret->key, e);
+	ret->grave = is_ot(&n->server);
+}
+
+static bool of_source(const struct attacks *a, const struct event *e, const struct named *n, struct sign *ret)
+{
+	uint64_t base = key_of(a, ATTACK_SPOOFED);
+
+	if (e->kind != EVENT_DROP || e->reason != R_SPOOFED || !n->elsewhere || unset(&e->client))
+		return false;
+	ret->cause = ATTACK_SPOOFED;
+	ret->key = ret->zones = mix_text(mix_text(base, n->client.zone), n->interface);
+	ret->sum = true;
+	ret->grave = is_ot(&n->client) || n->interface_class == CLASS_OT;
+	end_text(&e->client, &n->client, ret->from);
+	snprintf(ret->to, sizeof(ret->to), "%s", n->interface != NULL ? n->interface : "");
+	return true;
+}
+
+static bool of_login(const struct attacks *a, const struct event *e, struct sign *ret)
+{
+	if (e->kind != EVENT_ACCOUNT || e->code != ACCOUNT_LOCKED)
+		return false;
+	ret->cause = ATTACK_LOGIN;
+	ret->zones = key_of(a, ATTACK_LOGIN);
+	ret->key = mix_addr(mix_text(ret->zones, e->text[EVENT_OBJECT]), &e->client);
+	ret->grave = true;
+	if (e->client.family != 0)
+		addr_text(&e->client, ret->from);
+	snprintf(ret->to, sizeof(ret->to), "%s", e->text[EVENT_OBJECT]);
+	cut(ret->to, sizeof(ret->to));
+	return true;
+}
+
+/* ---- what was never asked -------------------------------------------------------------------------------------------- */
+
+static struct attack_asked *asked_find(struct attack_asked *table, size_t n, uint64_t key,
+				       struct attack_asked **ret_room)
+{
+	struct attack_asked *set = &table[key % (n / ATTACK_ASKED_WAYS) * ATTACK_ASKED_WAYS];
+
+	*ret_room = set;
+	for (size_t i = 0; i < ATTACK_ASKED_WAYS; i++) {
+		if (set[i].first != 0 && set[i].key == key)
+			return &set[i];
+		if (set[i].last < (*ret_room)->last)
+			*ret_room = &set[i];
+	}
+	return NULL;
+}
+
+/* True: it was there, and for how long. */
+static bool asked_before(struct attacks *a, struct attack_asked *table, size_t n, uint64_t key, uint64_t now,
+			 uint64_t *ret_first)
+{
+	struct attack_asked *room, *x = asked_find(table, n, key, &room);
+	bool known = x != NULL;
+
+	if (!known) {
+		if (room->first != 0 && !a->testing)
+			a->forgot = now;
+		x = room;
+		*x = (struct attack_asked){ key, now, now };
+		a->stale = true;
+	}
+	*ret_first = x->first;
+	if (x->last < now) {
+		x->last = now;
+		a->stale = true;
+	}
+	return known;
+}
+
+static bool long_enough(const struct attacks *a, uint64_t since, uint64_t now)
+{
+	return now >= since && now - since >= (uint64_t)a->rule.learn_days * DAY_S;
+}
+
+/*
+ * Of what passed. Whom it asks is told apart where the policy names the machine, else by its zone: a browser asks another server each time. What a host asked
+ * is learnt, threshold or not.
+ */
+static bool of_fresh(struct attacks *a, const struct event *e, const struct named *n, uint64_t now, struct sign *ret)
+{
+	uint64_t host = not_zero(mix_addr(key_of(a, ATTACK_FRESH), &e->client)), what, first, host_first;
+	bool counts = e->kind == EVENT_COUNTS && e->s2c == 0,
+	     began = e->kind == EVENT_PASSED && e->code == PASSED_BEGAN, known, fresh;
+
+	if ((!counts && !began) || e->verdict == EV_DENY || e->client.family == 0 || to_many(&e->server))
+		return false;
+	what = n->server.asset != NULL ? mix_text(host, n->server.asset)
+				       : mix_text(mix(host, "zone", 4), n->server.zone);
+	what = mix(what, &e->l4proto, sizeof(e->l4proto));
+	what = mix(what, &e->server_port, sizeof(e->server_port));
+	if (counts)
+		what = mix(mix(what, &e->protocol, sizeof(e->protocol)), &e->function, sizeof(e->function));
+	if (a->testing) {
+		known = asked_before(a, a->tests[0], ATTACK_ASKED_WAYS, host, now, &host_first);
+		fresh = !asked_before(a, a->tests[1], ATTACK_ASKED_WAYS, not_zero(what), now, &first);
+	} else {
+		known = asked_before(a, a->askers, ATTACK_ASKERS, host, now, &host_first);
+		fresh = !asked_before(a, a->asked, ATTACK_ASKED, not_zero(what), now, &first);
+	}
+	if (!known || !fresh || (!a->settled && !a->testing) || !long_enough(a, host_first, now) ||
+	    (a->forgot != 0 && !a->testing && !long_enough(a, a->forgot, now)))
+		return false;
+	ret->cause = ATTACK_FRESH;
+	of_pair(a, ret, e, n);
+	ret->grave = is_ot(&n->server);
+	return true;
+}
+
+/* Counted up to so many. */
+static uint64_t added(uint64_t n, uint64_t more)
+{
+	return more < UINT32_MAX - n ? n + more : UINT32_MAX;
+}
+
+/* ---- alarms ---------------------------------------------------------------------------------------------------------- */
+
+bool attack_rings(const struct attack_alarm *x)
+{
+	return x->acknowledged == 0 && x->silent_until == 0;
+}
+
+static void ring(struct attacks *a, struct attack_alarm *x, uint64_t now, enum attack_event says)
+{
+	x->rung++;
+	x->rang = now;
+	x->acknowledged = x->silent_until = 0;
+	x->says = (uint8_t)says;
+	a->changed = true;
+}
+
+static enum attack_event word_of(const struct attack_alarm *x)
+{
+	return x->test ? ATTACK_RANG_TEST : x->grave ? ATTACK_RANG_GRAVE : ATTACK_RANG;
+}
+
+static void drop_alarm(struct attacks *a, size_t at)
+{
+	memmove(&a->alarms[at], &a->alarms[at + 1], (a->n - at - 1) * sizeof(a->alarms[0]));
+	a->n--;
+	a->changed = true;
+}
+
+/* Whether `x` goes before `y` where there is no room: what a test rang, what a person has seen, what is lesser, what is old. */
+static bool goes_before(const struct attack_alarm *x, const struct attack_alarm *y)
+{
+	if (x->test != y->test)
+		return x->test;
+	if ((x->acknowledged != 0) != (y->acknowledged != 0))
+		return x->acknowledged != 0;
+	if (x->grave != y->grave)
+		return !x->grave;
+	return x->last < y->last;
+}
+
+/* NULL: a test pushes out nothing that is meant. */
+static struct attack_alarm *make_room(struct attacks *a)
+{
+	size_t first = 0;
+
+	if (a->n == ATTACK_ALARMS) {
+		for (size_t i = 1; i < a->n; i++)
+			if (goes_before(&a->alarms[i], &a->alarms[first]))
+				first = i;
+		if (a->testing && !a->alarms[first].test)
+			return NULL;
+		a->beyond += !a->alarms[first].test && a->alarms[first].acknowledged == 0;
+		drop_alarm(a, first);
+	}
+	memset(&a->alarms[a->n], 0, sizeof(a->alarms[0]));
+	return &a->alarms[a->n++];
+}
+
+/* Its own alarm; or the sum of its zones, where they have as many as they may. NULL: none yet, and *ret_sum says which it is to be. */
+static struct attack_alarm *find(struct attacks *a, const struct sign *s, bool *ret_sum)
+{
+	struct attack_alarm *sum = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < a->n; i++) {
+		struct attack_alarm *x = &a->alarms[i];
+
+		if (x->cause != s->cause || x->test != a->testing)
+			continue;
+		if (x->key == s->key)
+			return x;
+		if (x->zones != s->zones)
+			continue;
+		if (x->sum)
+			sum = x;
+		else
+			n++;
+	}
+	*ret_sum = s->sum || n >= ATTACK_BY_ZONES;
+	return *ret_sum ? sum : NULL;
+}
+
+static bool is_in(const char *list, const char *one)
+{
+	const char *at = *one != '\0' ? strstr(list, one) : list;
+
+	return at != NULL;
+}
+
+/* "RTG 1 (10.30.1.10), ...": the first of them; behind those an ellipsis. */
+static void add_machine(char list[ATTACK_END], const char *one, unsigned n)
+{
+	size_t at = strlen(list), more = strlen(one);
+
+	if (is_in(list, one) || (at > 4 && strcmp(list + at - 4, " ...") == 0))
+		return;
+	if (at == 0)
+		snprintf(list, ATTACK_END, "%s", one);
+	else if (n < NAMED_MOST && at + 2 + more + 5 < ATTACK_END)
+		snprintf(list + at, ATTACK_END - at, ", %s", one);
+	else if (at + 5 < ATTACK_END)
+		snprintf(list + at, ATTACK_END - at, " ...");
+}
+
+static unsigned machines_in(const char *list)
+{
+	unsigned n = *list != '\0';
+
+	for (const char *p = list; (p = strstr(p, "), ")) != NULL; p++)
+		n++;
+	return n;
+}
+
+static void add_host(struct attack_alarm *x, uint64_t host)
+{
+	uint32_t n = 0;
+
+	while (n < ATTACK_HOSTS && x->host[n] != 0 && x->host[n] != host)
+		n++;
+	if (n == ATTACK_HOSTS || x->host[n] == host)
+		return;
+	x->host[n] = host;
+	if (n + 1 > x->hosts)
+		x->hosts = n + 1;
+}
+
+static void add_sign(struct attacks *a, struct attack_alarm *x, const struct sign *s, uint64_t now)
+{
+	x->last = now > x->last ? now : x->last;
+	x->count = added(x->count, s->count);
+	x->grave = (x->grave || s->grave) && !x->test;
+	add_host(x, not_zero(s->host));
+	count_place(x->place, ATTACK_PLACES, s->place, &x->bits, &x->milli_places);
+	if (x->milli_places / 1000u > x->places)
+		x->places = (uint32_t)(x->milli_places / 1000u);
+	add_machine(x->from, s->from, machines_in(x->from));
+	add_machine(x->to, s->to, machines_in(x->to));
+	if (addr_cmp(&x->client, &s->e->client) != 0)
+		x->client = (struct addr){ 0 };
+	if (addr_cmp(&x->server, &s->e->server) != 0)
+		x->server = (struct addr){ 0 };
+	a->stale = true;
+}
+
+/* More than a person has seen: twice as much and once more over the threshold, or graver. */
+static bool grew(const struct attacks *a, const struct attack_alarm *x)
+{
+	uint64_t more = x->count - x->seen, least = a->rule.at_least[x->cause];
+
+	return (x->grave && !x->seen_grave) || more >= (x->seen > least ? x->seen : least);
+}
+
+/* What led to it counts, of the places those that no other record told of: about. */
+static void add_watched(struct attack_alarm *x, const struct attack_watch *w)
+{
+	x->milli_places += w->milli_places - 1000u;
+	if (x->milli_places / 1000u > x->places)
+		x->places = (uint32_t)(x->milli_places / 1000u);
+}
+
+static void begin(struct attacks *a, const struct sign *s, const struct attack_watch *w, bool sum, bool crowd,
+		  uint64_t now)
+{
+	struct attack_alarm *x = make_room(a);
+
+	if (x == NULL)
+		return;
+	x->number = ++a->last;
+	x->cause = (uint8_t)s->cause;
+	x->test = a->testing;
+	x->sum = sum;
+	x->crowd = crowd;
+	x->key = sum ? not_zero(s->zones ^ 1u) : s->key;
+	if (s->sum)
+		x->key = s->key;
+	x->zones = s->zones;
+	x->first = w != NULL ? w->since : now;
+	x->client = s->e->client;
+	x->server = s->e->server;
+	add_sign(a, x, s, now);
+	if (w != NULL) {
+		x->count = w->count;
+		add_watched(x, w);
+	}
+	ring(a, x, now, word_of(x));
+}
+
+/* ---- thresholds ------------------------------------------------------------------------------------------------------ */
+
+/* Of each host its own. Who scans tries each place: those are apart, and push out nothing else. */
+static struct attack_watch *watch(struct attacks *a, const struct sign *s, uint64_t host, uint64_t within, uint64_t now)
+{
+	uint64_t key = not_zero(mix(s->key, &host, sizeof(host)));
+	struct attack_watch *table = a->watched[s->cause == ATTACK_TRYING],
+			    *set = &table[key % (ATTACK_WATCHED / WAYS) * WAYS], *room = set;
+
+	for (size_t i = 0; i < WAYS; i++) {
+		if (set[i].since != 0 && set[i].key == key) {
+			/* A clock that went back ends a window too. */
+			if (now < set[i].since || now - set[i].since >= within)
+				set[i] = (struct attack_watch){ .key = key, .since = now };
+			return &set[i];
+		}
+		if (set[i].since < room->since)
+			room = &set[i];
+	}
+	*room = (struct attack_watch){ .key = key, .since = now };
+	return room;
+}
+
+/* A host that is one of those an alarm is about needs no threshold any more. */
+static bool is_host_of(const struct attack_alarm *x, uint64_t host)
+{
+	for (size_t i = 0; i < ATTACK_HOSTS && x->host[i] != 0; i++)
+		if (x->host[i] == host)
+			return true;
+	return false;
+}
+
+static void watch_add(struct attack_watch *w, const struct sign *s)
+{
+	w->count = added(w->count, s->count);
+	count_place(w->place, ATTACK_WATCH_PLACES, s->place, &w->bits, &w->milli_places);
+}
+
+/* A zone whose hosts are each refused in few places, as far as the kernel tells of them: much of it, within a shorter time. NULL: it is not so. */
+static struct attack_watch *crowd(struct attacks *a, const struct sign *s, uint64_t now)
+{
+	struct attack_watch *w = watch(a, s, 0, (a->rule.within_s + CROWD_SOONER - 1) / CROWD_SOONER, now);
+
+	watch_add(w, s);
+	return w->milli_places / 1000u >= (uint64_t)a->rule.at_least[ATTACK_SCAN] * CROWD_MORE ? w : NULL;
+}
+
+static void take(struct attacks *a, const struct sign *s, uint64_t now)
+{
+	uint32_t least = a->rule.at_least[s->cause];
+	struct attack_watch *w;
+	struct attack_alarm *x;
+	bool sum, of_crowd = false;
+
+	x = find(a, s, &sum);
+	w = x != NULL && (is_host_of(x, not_zero(s->host)) || !x->sum)
+		    ? NULL
+		    : watch(a, s, not_zero(s->host), a->rule.within_s, now);
+	if (w != NULL) {
+		watch_add(w, s);
+		/* Of a crowd each one has a part alone, and of a flood the kernel tells of some packets only. */
+		if (x != NULL && s->cause == ATTACK_SCAN)
+			least = (least + 3) / 4;
+		if ((s->cause == ATTACK_SCAN ? w->milli_places / 1000u : w->count) < least) {
+			w = s->cause == ATTACK_SCAN && x == NULL ? crowd(a, s, now) : NULL;
+			if (w == NULL)
+				return;
+			of_crowd = true;
+		}
+	}
+	if (x == NULL) {
+		begin(a, s, w, sum, of_crowd, now);
+		if (w != NULL)
+			w->since = 0;
+		return;
+	}
+	add_sign(a, x, s, now);
+	if (w != NULL) {
+		/* One host more: what led to it counts. */
+		if (!x->crowd || w->since > x->rang) {
+			x->count = added(x->count, w->count - s->count);
+			add_watched(x, w);
+		}
+		w->since = 0;
+	}
+	if (!attack_rings(x) && grew(a, x))
+		ring(a, x, now, word_of(x));
+}
+
+void attacks_note(struct attacks *a, const struct event *e, const struct named *n, uint64_t now)
+{
+	struct sign s = { .e = e, .count = e->count, .host = mix_addr(a->seed, &e->client) };
+
+	if (of_command(a, e, n, &s) || of_source(a, e, n, &s) || of_login(a, e, &s) || of_fresh(a, e, n, now, &s)) {
+		take(a, &s, now);
+	} else if (refused_connection(e)) {
+		of_scan(a, e, n, &s);
+		take(a, &s, now);
+		of_trying(a, e, n, &s);
+		take(a, &s, now);
+	}
+}
+
+void attacks_tick(struct attacks *a, uint64_t now)
+{
+	for (size_t i = a->n; i-- > 0;) {
+		struct attack_alarm *x = &a->alarms[i];
+
+		if (x->test ? now >= x->first + ATTACK_TEST_OVER_S
+			    : x->acknowledged != 0 && now >= x->last + ATTACK_OVER_S &&
+				      now >= x->acknowledged + ATTACK_OVER_S)
+			drop_alarm(a, i);
+		else if (x->silent_until != 0 && now >= x->silent_until)
+			ring(a, x, now, word_of(x));
+	}
+}
+
+uint64_t attacks_due(const struct attacks *a)
+{
+	uint64_t due = UINT64_MAX;
+
+	for (size_t i = 0; i < a->n; i++) {
+		const struct attack_alarm *x = &a->alarms[i];
+		uint64_t at = x->test			  ? x->first + ATTACK_TEST_OVER_S
+			      : x->silent_until != 0	  ? x->silent_until
+			      : x->acknowledged == 0	  ? UINT64_MAX
+			      : x->last > x->acknowledged ? x->last + ATTACK_OVER_S
+							  : x->acknowledged + ATTACK_OVER_S;
+
+		due = at < due ? at : due;
+	}
+	return due;
+}
+
+/* ---- what goes on record --------------------------------------------------------------------------------------------- */
+
+static struct event of_alarm(const struct attack_alarm *x, enum attack_event what, uint64_t now)
+{
+	struct event e = event_new(EVENT_ATTACK, now * SECOND);
+
+	e.code = (uint8_t)what;
+	e.space = x->cause;
+	e.client = x->client;
+	e.server = x->server;
+	e.count = x->count;
+	e.value = x->number;
+	e.quantity = x->hosts;
+	e.address = (uint64_t)x->places << 32 | (x->rung < UINT32_MAX ? x->rung : UINT32_MAX);
+	event_say(&e, EVENT_BEFORE, x->from);
+	event_say(&e, EVENT_AFTER, x->to);
+	return e;
+}
+
+bool attacks_out(struct attacks *a, uint64_t now, struct event *ret)
+{
+	for (size_t i = 0; i < a->n; i++) {
+		struct attack_alarm *x = &a->alarms[i];
+
+		if (x->says == ATTACK_NOTHING)
+			continue;
+		*ret = of_alarm(x, (enum attack_event)x->says, now);
+		x->says = ATTACK_NOTHING;
+		return true;
+	}
+	return false;
+}
+
+bool attacks_seen(struct attacks *a, const struct attack_seen *s, uint64_t now, struct event *ret)
+{
+	struct attack_alarm *x = NULL;
+
+	for (size_t i = 0; i < a->n; i++)
+		if (s->number != 0 && a->alarms[i].number == s->number)
+			x = &a->alarms[i];
+	if (x == NULL)
+		return false;
+	x->acknowledged = s->silent_s == 0 ? now : 0;
+	x->silent_until = s->silent_s == 0 ? 0 : now + s->silent_s;
+	x->seen = x->count;
+	x->seen_grave = x->grave;
+	x->says = ATTACK_NOTHING;
+	snprintf(x->by, sizeof(x->by), "%s", s->by);
+	snprintf(x->person, sizeof(x->person), "%s", s->person);
+	snprintf(x->reason, sizeof(x->reason), "%s", s->reason);
+	a->changed = true;
+	*ret = of_alarm(x, s->silent_s == 0 ? ATTACK_ACKNOWLEDGED : ATTACK_SILENCED, now);
+	event_say(ret, EVENT_OBJECT, s->reason);
+	event_say(ret, EVENT_BEFORE, s->person);
+	event_say(ret, EVENT_AFTER, "");
+	event_say(ret, EVENT_BY, s->by);
+	if (s->silent_s != 0)
+		ret->address = s->silent_s;
+	return true;
+}
+
+bool attacks_rule(struct attacks *a, const struct attack_rule *rule, uint64_t now, struct event *ret)
+{
+	char text[ATTACK_RULE_TEXT];
+
+	if (a->rule_version != 0 && memcmp(&a->rule, rule, sizeof(*rule)) == 0)
+		return false;
+	*ret = event_new(EVENT_ATTACK, now * SECOND);
+	ret->code = ATTACK_THRESHOLDS;
+	ret->space = ATTACK_CAUSES;
+	if (a->rule_version != 0) {
+		attack_rule_text(&a->rule, text);
+		event_say(ret, EVENT_BEFORE, text);
+	}
+	attack_rule_text(rule, text);
+	event_say(ret, EVENT_AFTER, text);
+	a->rule = *rule;
+	ret->value = ++a->rule_version;
+	a->changed = true;
+	return true;
+}
+
+/* ---- the self-test --------------------------------------------------------------------------------------------------- */
+
+#define PLC "192.0.2.10"
+
+static struct event test_event(enum attack_cause cause, uint64_t now)
+{
+	static const uint8_t kinds[ATTACK_CAUSES] = {
+		[ATTACK_CONTROL] = EVENT_PDU,	[ATTACK_PROGRAM] = EVENT_PDU,  [ATTACK_WRITE] = EVENT_PDU,
+		[ATTACK_SCAN] = EVENT_DROP,	[ATTACK_TRYING] = EVENT_DROP,  [ATTACK_FRESH] = EVENT_PASSED,
+		[ATTACK_LOGIN] = EVENT_ACCOUNT, [ATTACK_SPOOFED] = EVENT_DROP,
+	};
+	struct event e = event_new((enum event_kind)kinds[cause], now * SECOND);
+
+	(void)addr_parse("192.0.2.1", &e.client);
+	(void)addr_parse(PLC, &e.server);
+	e.verdict = cause == ATTACK_FRESH ? EV_ALLOW : EV_DENY;
+	e.l4proto = IPPROTO_TCP;
+	e.server_port = 102;
+	e.reason = cause == ATTACK_SPOOFED ? R_SPOOFED : R_NO_CONDUIT;
+	e.code = cause == ATTACK_FRESH ? PASSED_BEGAN : cause == ATTACK_LOGIN ? ACCOUNT_LOCKED : 0;
+	if (cause == ATTACK_LOGIN)
+		event_say(&e, EVENT_OBJECT, "test");
+	return e;
+}
+
+/* A function of a protocol that is of that word. */
+static bool test_command(struct event *e, unsigned class)
+{
+	for (unsigned p = 0; p < PROTO_COUNT; p++) {
+		const struct vocabulary *v = vocabulary_of((enum protocol)p);
+
+		for (unsigned i = 0; v != NULL && i < v->n_functions; i++) {
+			unsigned of = v->functions[i].classes;
+
+			if ((of & class) == 0 || (class == CLASS_CONTROL && (of & CLASS_PROGRAM) != 0) ||
+			    (class == CLASS_WRITE && (of & (CLASS_PROGRAM | CLASS_CONTROL)) != 0))
+				continue;
+			e->protocol = (uint16_t)p;
+			e->function = v->functions[i].code;
+			e->reason = v->refused[0];
+			return true;
+		}
+	}
+	return false;
+}
+
+static void test_one(struct attacks *a, enum attack_cause cause, uint64_t now)
+{
+	static const unsigned classes[ATTACK_CAUSES] = {
+		[ATTACK_CONTROL] = CLASS_CONTROL, [ATTACK_PROGRAM] = CLASS_PROGRAM, [ATTACK_WRITE] = CLASS_WRITE
+	};
+	struct event e = test_event(cause, now);
+	struct named n = { .interface = "test",
+			   .interface_class = CLASS_OT,
+			   .elsewhere = true,
+			   .client = { .zone = "test" },
+			   .server = { .zone = "test", .zone_class = CLASS_OT } };
+
+	if (classes[cause] != 0 && !test_command(&e, classes[cause]))
+		return;
+	if (cause == ATTACK_FRESH) {
+		/* It is known for long, by what it asked then. */
+		e.server_port = 1;
+		attacks_note(a, &e, &n, now - (uint64_t)a->rule.learn_days * DAY_S);
+		e.server_port = 102;
+	}
+	/* Of many places some are not told apart. */
+	for (uint32_t i = 0; i < (cause == ATTACK_SCAN ? 2u : 1u) * a->rule.at_least[cause]; i++) {
+		if (cause == ATTACK_SCAN || cause == ATTACK_FRESH)
+			e.server_port = (uint16_t)(i + 2);
+		/* Places beyond the ports of one host. */
+		if (cause == ATTACK_SCAN)
+			e.server.b[3] = (uint8_t)(10u + (i >> 16));
+		attacks_note(a, &e, &n, now);
+	}
+}
+
+static void drop_tests(struct attacks *a)
+{
+	for (size_t i = a->n; i-- > 0;)
+		if (a->alarms[i].test)
+			drop_alarm(a, i);
+}
+
+void attacks_test(struct attacks *a, uint64_t now, struct event *ret)
+{
+	char missed[EVENT_TEXT] = "";
+	size_t at = 0;
+
+	drop_tests(a);
+	memset(a->tests, 0, sizeof(a->tests));
+	a->testing = true;
+	for (unsigned i = 0; i < ATTACK_CAUSES; i++)
+		test_one(a, (enum attack_cause)i, now);
+	a->testing = false;
+	a->test_missed = (1u << ATTACK_CAUSES) - 1;
+	for (size_t i = 0; i < a->n; i++)
+		if (a->alarms[i].test)
+			a->test_missed &= ~(1u << a->alarms[i].cause);
+	a->tested = now;
+	a->changed = true;
+	*ret = event_new(EVENT_ATTACK, now * SECOND);
+	ret->code = a->test_missed == 0 ? ATTACK_TESTED : ATTACK_TEST_FAILED;
+	ret->space = ATTACK_CAUSES;
+	for (unsigned i = 0; i < ATTACK_CAUSES; i++) {
+		if ((a->test_missed >> i & 1u) == 0)
+			ret->quantity++;
+		else if (at < sizeof(missed))
+			at += (size_t)snprintf(missed + at, sizeof(missed) - at, "%s%s", at > 0 ? " " : "",
+					       attack_word(i));
+	}
+	event_say(ret, EVENT_OBJECT, missed);
+}

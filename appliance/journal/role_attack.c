@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Signs of attacks: the detector (attack.h) beside the records, its file, and what people say of alarms. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "appliance/base/clock.h"
+#include "appliance/journal/role_private.h"
+
+#define SECOND 1000000000ull
+#define SAVE_NS SECOND		      /* what is new is on the disk so soon */
+#define SAVE_COUNTS_NS (300 * SECOND) /* counts, and what was asked, may be that much older there */
+#define SAVE_AGAIN_NS (10 * SECOND)
+#define LOOK_NS (3600 * SECOND) /* whether it is time for a test */
+
+static uint64_t wall(void)
+{
+	return clock_wall_ns() / SECOND;
+}
+
+static void put(struct journal_role *j, struct event *e, const char *by)
+{
+	struct attack_rule rule;
+
+	(void)names_attack_rule(&j->names, &rule, &e->generation);
+	if (by != NULL)
+		event_say(e, EVENT_BY, by);
+	role_put(j, e, ROLE_JOURNAL, 1);
+}
+
+static void put_rung(struct journal_role *j)
+{
+	struct event e;
+
+	while (attacks_out(&j->attacks, wall(), &e))
+		put(j, &e, NULL);
+}
+
+static void test(struct journal_role *j, const char *by)
+{
+	struct event e;
+
+	attacks_test(&j->attacks, wall(), &e);
+	put_rung(j);
+	put(j, &e, by);
+}
+
+void role_attack_open(struct journal_role *j)
+{
+	uint64_t seed = 0;
+	struct event e;
+	bool damaged;
+
+	if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
+		seed = clock_wall_ns();
+	attacks_load(j->chain.dirfd, seed, &j->attacks, &damaged);
+	if (damaged) {
+		e = event_new(EVENT_ATTACK, clock_wall_ns());
+		e.code = ATTACK_DAMAGED;
+		e.space = ATTACK_CAUSES;
+		role_put(j, &e, ROLE_JOURNAL, 1);
+	}
+	/* The first self-test is due a month from now. */
+	if (j->attacks.tested == 0)
+		j->attacks.tested = wall();
+}
+
+void role_attack_rule(struct journal_role *j)
+{
+	struct event_generation which;
+	struct attack_rule rule;
+	struct event e;
+
+	if (names_attack_rule(&j->names, &rule, &which) && attacks_rule(&j->attacks, &rule, wall(), &e))
+		put(j, &e, NULL);
+}
+
+void role_attack_heard(struct journal_role *j, const struct event *e)
+{
+	struct named named;
+
+	names_of_event(&j->names, e, &named);
+	attacks_note(&j->attacks, e, &named, e->wall_ns / SECOND);
+	put_rung(j);
+}
+
+/* ---- by the clock --------------------------------------------------------------------------------------------------- */
+
+uint64_t role_attack_due(const struct journal_role *j)
+{
+	const struct attacks *a = &j->attacks;
+	uint64_t save = a->changed ? j->attack_at
+			: a->stale ? j->attack_counts_at
+				   : UINT64_MAX,
+		 due = save < j->attack_look_at ? save : j->attack_look_at, alarm = attacks_due(a), now = wall();
+
+	if (alarm != UINT64_MAX) {
+		alarm = clock_mono().ns + (alarm > now ? (alarm - now) * SECOND : 0);
+		due = alarm < due ? alarm : due;
+	}
+	return due;
+}
+
+static void look(struct journal_role *j, uint64_t now)
+{
+	struct attacks *a = &j->attacks;
+
+	a->settled = weak_settled(&j->attack_steady, (struct mono){ now }, clock_wall_ns());
+	if (now < j->attack_look_at)
+		return;
+	j->attack_look_at = now + LOOK_NS + SECOND;
+	if (a->settled && wall() >= a->tested + ATTACK_TEST_EVERY_S)
+		test(j, NULL);
+}
+
+void role_attack_write(struct journal_role *j, uint64_t now, bool all)
+{
+	struct attacks *a = &j->attacks;
+	struct err e = { 0 };
+	int r;
+
+	attacks_tick(a, wall());
+	if (!all)
+		look(j, now);
+	put_rung(j);
+	if (!a->changed && !a->stale)
+		return;
+	if (!all && now < (a->changed ? j->attack_at : j->attack_counts_at))
+		return;
+	do
+		r = attacks_save(j->chain.dirfd, a, &e);
+	while (role_no_room(r) && reserve_release(&j->reserve));
+	if (role_no_room(r))
+		role_press(j, &e);
+	if (r < 0)
+		fprintf(stderr, "sekishod journal: %s\n", e.text);
+	j->attack_at = now + (r < 0 ? SAVE_AGAIN_NS : SAVE_NS);
+	j->attack_counts_at = now + (r < 0 ? SAVE_AGAIN_NS : SAVE_COUNTS_NS);
+}
+
+/* ---- what the status says ------------------------------------------------------------------------------------------- */
+
+/* Whether `x` is told before `y`. */
+static bool before(const struct attack_alarm *x, const struct attack_alarm *y)
+{
+	if (x->grave != y->grave)
+		return x->grave;
+	return x->rang != y->rang ? x->rang > y->rang : x->number > y->number;
+}
+
+static void tell(struct msg_journal_status *ret, size_t n, const struct attack_alarm *x)
+{
+	ret->attack_number[n] = (uint64_t)x->rung << 32 | x->number;
+	ret->attack_what[n] = (uint64_t)x->places << 32 | (uint64_t)x->hosts << 16 | (uint64_t)x->test << 9 |
+			      (uint64_t)x->grave << 8 | x->cause;
+	ret->attack_first[n] = x->first;
+	ret->attack_last[n] = x->last;
+	ret->attack_rang[n] = x->rang;
+	ret->attack_count[n] = x->count;
+	snprintf((char *)&ret->attack_from[n * ATTACK_END], ATTACK_END, "%s", x->from);
+	snprintf((char *)&ret->attack_to[n * ATTACK_END], ATTACK_END, "%s", x->to);
+}
+
+void role_attack_status(const struct journal_role *j, struct msg_journal_status *ret)
+{
+	const struct attacks *a = &j->attacks;
+	const struct attack_alarm *told[ATTACK_TOLD];
+	size_t n = 0;
+
+	ret->attack_beyond = a->beyond;
+	ret->attack_version = a->rule_version;
+	ret->attack_tested = a->tested;
+	ret->attack_missed = a->test_missed;
+	ret->attack_damaged = a->damaged;
+	for (size_t i = 0; i < a->n; i++) {
+		const struct attack_alarm *x = &a->alarms[i];
+		size_t at;
+
+		ret->attack_acknowledged += x->acknowledged != 0;
+		ret->attack_silenced += x->silent_until != 0;
+		if (!attack_rings(x))
+			continue;
+		ret->attack_rings++;
+		for (at = n < ATTACK_TOLD ? n++ : ATTACK_TOLD; at > 0 && before(x, told[at - 1]); at--)
+			if (at < ATTACK_TOLD)
+				told[at] = told[at - 1];
+		if (at < ATTACK_TOLD)
+			told[at] = x;
+	}
+	for (size_t i = 0; i < n; i++)
+		tell(ret, i, told[i]);
+}
+
+/* ---- orders of people ----------------------------------------------------------------------------------------------- */
+
+static json_t *moment(uint64_t seconds)
+{
+	return seconds != 0 ? json_time(seconds * SECOND) : json_null();
+}
+
+static const char *state_of(const struct attack_alarm *x)
+{
+	return x->acknowledged != 0 ? "acknowledged" : x->silent_until != 0 ? "silenced" : "ringing";
+}
+
+static json_t *alarm_json(const struct attack_alarm *x)
+{
+	return json_pack(
+		"{s:I, s:s, s:s, s:b, s:b, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"number", (json_int_t)x->number, "attack", attack_word(x->cause), "state", state_of(x), "grave",
+		(int)x->grave, "test", (int)x->test, "first", moment(x->first), "last", moment(x->last), "rang",
+		moment(x->rang), "rung", (json_int_t)x->rung, "count", (json_int_t)x->count, "hosts",
+		(json_int_t)x->hosts, "places", (json_int_t)x->places, "from", json_text(x->from), "to",
+		json_text(x->to), "acknowledged", moment(x->acknowledged), "silent_until", moment(x->silent_until),
+		"person", json_text(x->person), "by", json_text(x->by), "reason", json_text(x->reason));
+}
+
+static json_t *list_json(const struct attacks *a)
+{
+	json_t *list = json_array(), *rule = json_object(), *missed = json_array();
+
+	for (size_t i = 0; i < a->n; i++)
+		json_array_append_new(list, alarm_json(&a->alarms[i]));
+	for (unsigned i = 0; i < ATTACK_CAUSES; i++) {
+		json_object_set_new(rule, attack_word(i), json_integer(a->rule.at_least[i]));
+		if ((a->test_missed >> i & 1u) != 0)
+			json_array_append_new(missed, json_string(attack_word(i)));
+	}
+#define ATTACK_SETTING(word, ...) json_object_set_new(rule, #word, json_integer(a->rule.word));
+#include "appliance/wire/attack.def"
+	return json_pack("{s:o, s:I, s:I, s:o, s:o, s:o}", "alarms", list, "beyond", (json_int_t)a->beyond, "version",
+			 (json_int_t)a->rule_version, "thresholds", rule, "tested", moment(a->tested), "test_missed",
+			 missed);
+}
+
+json_t *role_attack_order(struct journal_role *j, const struct msg_attacks *m, enum answer_status *ret)
+{
+	char by[USER_BY + 1] = "", person[HOLD_PERSON + 1] = "";
+	struct attack_seen seen = { m->number, m->order == ATTACKS_SILENCE ? m->silent_s : 0, by, person, m->reason };
+	struct event e;
+
+	memcpy(by, m->by, USER_BY - 1);
+	memcpy(person, m->person, HOLD_PERSON - 1);
+	*ret = ANSWER_YES;
+	if (m->order == ATTACKS_TEST) {
+		test(j, by);
+		return list_json(&j->attacks);
+	}
+	if (m->order == ATTACKS_LIST)
+		return list_json(&j->attacks);
+	if (person[0] == 0 || m->reason[0] == 0 || (m->order == ATTACKS_SILENCE && m->silent_s == 0)) {
+		*ret = ANSWER_INVALID;
+		return json_pack("{s:s}", "error", "malformed order");
+	}
+	if (!attacks_seen(&j->attacks, &seen, wall(), &e)) {
+		*ret = ANSWER_NO;
+		return json_pack("{s:s}", "error", "no such alarm");
+	}
+	put(j, &e, NULL);
+	/* What a person has looked at once is no news any more. */
+	j->attacks.damaged = false;
+	return list_json(&j->attacks);
+}

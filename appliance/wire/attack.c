@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/wire/attack.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct row {
+	const char *word, *text[2], *step[2]; /* English, Japanese */
+};
+
+static const struct row rows[ATTACK_CAUSES] = {
+#define ATTACK(id, word, threshold, most, en, ja, en_step, ja_step) [id] = { #word, { en, ja }, { en_step, ja_step } },
+#include "appliance/wire/attack.def"
+};
+
+const struct attack_rule attack_usual = {
+	.at_least = {
+#define ATTACK(id, word, threshold, ...) [id] = threshold,
+#include "appliance/wire/attack.def"
+	},
+#define ATTACK_SETTING(word, usual, ...) .word = usual,
+#include "appliance/wire/attack.def"
+};
+
+void attack_rule_fill(struct attack_rule *r)
+{
+	for (unsigned i = 0; i < ATTACK_CAUSES; i++)
+		if (r->at_least[i] == 0)
+			r->at_least[i] = attack_usual.at_least[i];
+#define ATTACK_SETTING(word, ...)                                                                                      \
+	if (r->word == 0)                                                                                              \
+		r->word = attack_usual.word;
+#include "appliance/wire/attack.def"
+}
+
+void attack_rule_text(const struct attack_rule *r, char out[ATTACK_RULE_TEXT])
+{
+	size_t at = 0;
+
+	out[0] = '\0';
+	for (unsigned i = 0; i < ATTACK_CAUSES && at < ATTACK_RULE_TEXT; i++)
+		at += (size_t)snprintf(out + at, ATTACK_RULE_TEXT - at, "%s=%u ", rows[i].word, r->at_least[i]);
+#define ATTACK_SETTING(word, ...)                                                                                      \
+	if (at < ATTACK_RULE_TEXT)                                                                                     \
+		at += (size_t)snprintf(out + at, ATTACK_RULE_TEXT - at, "%s=%u ", #word, r->word);
+#include "appliance/wire/attack.def"
+	at = strlen(out);
+	if (at > 0)
+		out[at - 1] = '\0';
+}
+
+const char *attack_word(unsigned cause)
+{
+	return cause < ATTACK_CAUSES ? rows[cause].word : "";
+}
+
+unsigned attack_by_word(const char *word)
+{
+	unsigned i = 0;
+
+	while (i < ATTACK_CAUSES && strcmp(rows[i].word, word) != 0)
+		i++;
+	return i;
+}
+
+static unsigned column(const char *lang)
+{
+	return strcmp(lang, "ja") == 0;
+}
+
+const char *attack_text(unsigned cause, const char *lang)
+{
+	return cause < ATTACK_CAUSES ? rows[cause].text[column(lang)] : "";
+}
+
+const char *attack_step(unsigned cause, const char *lang)
+{
+	return cause < ATTACK_CAUSES ? rows[cause].step[column(lang)] : "";
+}

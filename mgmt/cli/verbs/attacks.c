@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `sekisho attacks`: alarms of attacks, who has seen them, and their self-test. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/base/utf8.h"
+#include "appliance/wire/attack.h"
+#include "mgmt/cli/box/request.h"
+#include "mgmt/cli/screen/table.h"
+#include "mgmt/cli/screen/width.h"
+#include "mgmt/cli/verbs.h"
+#include "mgmt/cli/words/render.h"
+#include "mgmt/state/lost.h"
+
+enum { OPT_ACKNOWLEDGE, OPT_SILENCE, OPT_MINUTES, OPT_TEST, OPT_REASON, OPT_BY, OPT_N };
+
+static const struct cli_option options[OPT_N] = {
+	[OPT_ACKNOWLEDGE] = { "--acknowledge", 0, "N", M_ATTACKS_OPT_ACKNOWLEDGE },
+	[OPT_SILENCE] = { "--silence", 0, "N", M_ATTACKS_OPT_SILENCE },
+	[OPT_MINUTES] = { "--minutes", 0, "N", M_ATTACKS_OPT_MINUTES },
+	[OPT_TEST] = { "--test", 0, NULL, M_ATTACKS_OPT_TEST },
+	[OPT_REASON] = { "--reason", 0, "TEXT", M_HOLD_OPT_REASON },
+	[OPT_BY] = { "--by", 0, "NAME", M_HOLD_OPT_BY },
+};
+
+#define CELL 700
+
+static void time_text(const char *when, char out[RENDER_TEXT])
+{
+	snprintf(out, RENDER_TEXT, "-");
+	if (*when != '\0')
+		render_time(when, out);
+}
+
+static void state_text(const struct cli *c, const json_t *x, char out[CELL])
+{
+	char when[RENDER_TEXT];
+	bool seen = strcmp(js(x, "state"), "acknowledged") == 0, silent = strcmp(js(x, "state"), "silenced") == 0;
+
+	if (!seen && !silent) {
+		snprintf(out, CELL, "%s",
+			 message_format(jb(x, "grave") ? M_ATTACK_RINGS_GRAVE : M_ATTACK_RINGS, c->lang));
+		return;
+	}
+	time_text(js(x, seen ? "acknowledged" : "silent_until"), when);
+	message_text(out, CELL, c->lang, seen ? M_ATTACK_SEEN : M_ATTACK_SILENT, when, js(x, "person"),
+		     js(x, "reason"));
+}
+
+static void put_row(struct cli *c, struct table *t, const json_t *x)
+{
+	unsigned cause = attack_by_word(js(x, "attack"));
+	char text[CELL], when[RENDER_TEXT];
+
+	table_cellf(t, "%llu", ju(x, "number"));
+	snprintf(text, sizeof(text), "%s%s", jb(x, "test") ? message_format(M_ATTACK_TEST, c->lang) : "",
+		 attack_text(cause, lang_name(c->lang)));
+	table_cell(t, text);
+	state_text(c, x, text);
+	table_cell(t, text);
+	table_cell(t, *js(x, "from") != '\0' ? js(x, "from") : "-");
+	table_cell(t, *js(x, "to") != '\0' ? js(x, "to") : "-");
+	table_cellf(t, "%llu", ju(x, "count"));
+	time_text(js(x, "first"), when);
+	table_cell(t, when);
+	time_text(js(x, "last"), when);
+	table_cell(t, when);
+	table_cell(t, attack_step(cause, lang_name(c->lang)));
+}
+
+static void print_rule(struct cli *c, const json_t *answer)
+{
+	const json_t *rule = ja(answer, "thresholds");
+	char text[CELL], tested[RENDER_TEXT];
+	const char *word;
+	json_t *value;
+	size_t at = 0;
+
+	text[0] = '\0';
+	json_object_foreach((json_t *)(uintptr_t)rule, word, value)
+	{
+		if (at < sizeof(text))
+			at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s=%lld", at > 0 ? " " : "", word,
+					       (long long)json_integer_value(value));
+	}
+	time_text(js(answer, "tested"), tested);
+	render_line(c, M_ATTACKS_RULE, ju(answer, "version"), text);
+	render_line(c, json_array_size(ja(answer, "test_missed")) > 0 ? M_ATTACKS_TEST_FAILED : M_ATTACKS_TESTED,
+		    tested);
+	if (ju(answer, "beyond") > 0)
+		render_line(c, M_ATTACKS_BEYOND, ju(answer, "beyond"));
+}
+
+static void print_list(struct cli *c, const json_t *answer)
+{
+	static const enum message heads[] = { M_COL_NUMBER,	 M_COL_ATTACK,	   M_COL_STATE,
+					      M_COL_FROM,	 M_COL_TO,	   M_COL_COUNT,
+					      M_COL_HEARD_FIRST, M_COL_HEARD_LAST, M_COL_FIRST_STEP };
+	struct table *t = table_new(sizeof(heads) / sizeof(heads[0]), 0);
+	const json_t *x;
+	size_t i;
+
+	for (i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
+		table_cell(t, message_format(heads[i], c->lang));
+	table_head_done(t);
+	table_right(t, 0);
+	table_wrap(t);
+	json_array_foreach(ja(answer, "alarms"), i, x) put_row(c, t, x);
+	if (table_rows(t) > 0)
+		table_print(t, c->out, c->color);
+	else
+		render_line(c, M_ATTACKS_NONE);
+	table_free(t);
+	print_rule(c, answer);
+}
+
+/* Who answers for it, and why. CLI_YES, or why not. */
+static int take_words(struct cli *c, const struct cli_args *a, struct msg_attacks *order)
+{
+	const char *reason = a->values[OPT_REASON], *by = a->values[OPT_BY];
+
+	if (reason == NULL || by == NULL || *reason == '\0' || *by == '\0')
+		return cli_fail(c, CLI_INVALID, M_HOLD_WORDS);
+	if (!text_is_plain(reason, HOLD_REASON) || !text_is_plain(by, HOLD_PERSON - 1))
+		return cli_fail(c, CLI_INVALID, M_HOLD_LONG, HOLD_REASON, HOLD_PERSON - 1);
+	order->reason = reason;
+	memcpy(order->person, by, strlen(by));
+	return CLI_YES;
+}
+
+static int take_order(struct cli *c, const struct cli_args *a, struct msg_attacks *order)
+{
+	const char *number = a->values[OPT_ACKNOWLEDGE], *silence = a->values[OPT_SILENCE],
+		   *minutes = a->values[OPT_MINUTES];
+	unsigned long long n, m = 0;
+
+	if ((number != NULL) + (silence != NULL) + (a->values[OPT_TEST] != NULL) > 1)
+		return cli_fail(c, CLI_INVALID, M_ATTACKS_ONE);
+	if ((silence != NULL) != (minutes != NULL))
+		return cli_fail(c, CLI_INVALID, M_ATTACKS_MINUTES);
+	if (a->values[OPT_TEST] != NULL)
+		order->order = ATTACKS_TEST;
+	if (number == NULL && silence == NULL)
+		return CLI_YES;
+	order->order = silence != NULL ? ATTACKS_SILENCE : ATTACKS_ACKNOWLEDGE;
+	number = silence != NULL ? silence : number;
+	if (!cli_number(number, UINT32_MAX, &n) || n == 0)
+		return cli_fail(c, CLI_INVALID, M_ATTACKS_NUMBER, number);
+	if (minutes != NULL && (!cli_number(minutes, ATTACK_SILENT_MOST / 60u, &m) || m == 0))
+		return cli_fail(c, CLI_INVALID, M_ATTACKS_MINUTES);
+	order->number = (uint32_t)n;
+	order->silent_s = (uint32_t)m * 60u;
+	return take_words(c, a, order);
+}
+
+static int run(struct cli *c, const struct cli_args *a)
+{
+	struct msg_body question = { MSG_ATTACKS, .attacks = { .order = ATTACKS_LIST, .reason = "" } };
+	struct box_answer answer;
+	int status = take_order(c, a, &question.attacks);
+
+	if (status != CLI_YES || !box_request(c, &question, NULL, 0, 30, &answer, &status))
+		return status;
+	if (!c->json && json_is_string(json_object_get(answer.json, "error"))) {
+		char *said = lost_text(c->lang, js(answer.json, "error"));
+
+		status = cli_fail_text(c, (enum cli_status)answer.status,
+				       said != NULL ? said : js(answer.json, "error"));
+		free(said);
+	} else if (!box_answer_done(c, &answer, &status)) {
+		print_list(c, answer.json);
+		/* A test that did not ring everything is a no. */
+		status = question.attacks.order == ATTACKS_TEST && json_array_size(ja(answer.json, "test_missed")) > 0
+				 ? CLI_NO
+				 : CLI_YES;
+	}
+	box_answer_free(&answer);
+	return status;
+}
+
+const struct cli_verb verb_attacks = {
+	.name = "attacks",
+	.group = CLI_ON_BOX,
+	.operands = "",
+	.options = options,
+	.n_options = OPT_N,
+	.summary = M_ATTACKS_SUMMARY,
+	.text = M_ATTACKS_TEXT,
+	.run = run,
+};

@@ -179,6 +179,42 @@ def told_and_over(box):
         return "%d mails" % len(server.mails)
 
 
+def scan(box):
+    """Forty ports of the crane, each refused; and what a person says of the alarm afterwards."""
+    with inside(box.ns("it")), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        for port in range(7001, 7041):
+            s.sendto(b"x", ("10.73.0.2", port))
+    wait_for(lambda: [a for a in attacks(box) if a["attack"] == "scan"], 10, "an alarm of the scan")
+
+
+def attacks(box):
+    return json.loads(box.sekisho("attacks", "--json").stdout)["alarms"]
+
+
+def seen(box):
+    """What rings is acknowledged; what a self-test rang goes by itself."""
+    for a in attacks(box):
+        if a["state"] == "ringing":
+            box.sekisho("attacks", "--acknowledge", str(a["number"]), "--reason", "test", "--by", "Mori")
+
+
+def attack_by_mail(box):
+    """A scan and a self-test: each is in a mail with the machines and a first step, the test marked; what somebody acknowledged is over."""
+    with Notify(box) as n, Server(box, n.folder) as server:
+        n.quiet()
+        server.mails.clear()
+        scan(box)
+        wait_for(lambda: "10.71.0.2 (it)" in server.said(), 30, "the mail about the scan")
+        said = server.said()
+        expect("スキャンの疑い" in said or "refused in many places" in said, "%s", said)
+        expect("最初の対応: " in said or "First: " in said, "%s", said)
+        box.sekisho("attacks", "--test")
+        wait_for(lambda: "【試験】" in server.said() or "TEST: " in server.said(), 30, "the mail about the test")
+        seen(box)
+        wait_for(lambda: "all is well again" in server.said(), 60, "the mail about its end")
+        return "%d mails" % len(server.mails)
+
+
 def a_digest(box):
     """What comes soon after a mail waits for the next one, all of it together."""
     with Notify(box, every=12) as n, Server(box, n.folder) as server:
@@ -337,4 +373,4 @@ def asks_nothing_else(box):
     return "history, confirm, rollback, effective"
 
 
-CASES = (told_and_over, a_digest, server_away, disk_full, records_anew, wrong_certificate, daemon_dead, asks_nothing_else)
+CASES = (told_and_over, attack_by_mail, a_digest, server_away, disk_full, records_anew, wrong_certificate, daemon_dead, asks_nothing_else)

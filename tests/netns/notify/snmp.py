@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from box import FACTS, HEAD, TOP, conduit
 from cases import expect
-from mail import READS, SERVER, link
+from mail import READS, SERVER, link, scan, seen
 from mail import USER as GROUP
 from net import inside, sh, wait_for
 
@@ -647,4 +647,19 @@ def named_by_the_mib(box):
     return "12 names"
 
 
-CASES = (informed, receiver_away, snmp_disk_full, snmp_records_anew, a_long_backlog, wrong_keys, ack_lost, answers_of_others, recorded_answers, daemon_gone, nothing_else, named_by_the_mib)
+def attack_informed(box):
+    """A scan and a self-test: informs of both, with the machines and a first step, the test marked and of the lesser severity; acknowledged, they are cleared."""
+    with Inform(box) as n, Wire(box), Receiver(box, n.folder) as r:
+        n.quiet()
+        scan(box)
+        wait_for(lambda: r.about("10.71.0.2 (it)"), 30, "the inform about the scan")
+        began = [x for x in r.about("10.71.0.2 (it)") if x["sekishoCode"] == "attack"][0]
+        expect("sekishoRaised" in str(began) and began["sekishoSeverity"] == "serious" and ("First: " in began["sekishoSentence"] or "最初の対応: " in began["sekishoSentence"]), "%s", began)
+        box.sekisho("attacks", "--test")
+        wait_for(lambda: r.about("TEST: ") or r.about("【試験】"), 30, "the inform about the test")
+        expect((r.about("TEST: ") or r.about("【試験】"))[0]["sekishoSeverity"] != "serious", "%s", r.took())
+        seen(box)
+        wait_for(lambda: [x for x in r.about("10.71.0.2 (it)", "sekishoCleared")], 40, "the inform about its end")
+
+
+CASES = (informed, attack_informed, receiver_away, snmp_disk_full, snmp_records_anew, a_long_backlog, wrong_keys, ack_lost, answers_of_others, recorded_answers, daemon_gone, nothing_else, named_by_the_mib)

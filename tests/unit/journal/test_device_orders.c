@@ -219,7 +219,7 @@ static void nothing_is_cut(void **state)
 #define HEAD(form, reviewed)                                                                                           \
 	"{\"form\":" form ",\"last\":9,\"began\":4,\"reviewed\":" reviewed                                             \
 	",\"beyond\":0,\"anew\":0,\"unrecorded\":null,"
-#define GOOD HEAD("2", "6") "\"devices\":[" KNOWN_ONE "," NEW_ONE "]}"
+#define GOOD HEAD("1", "6") "\"devices\":[" KNOWN_ONE "," NEW_ONE "]}"
 #define FROM_BOX "kita@box 2026-11-25T10:00:00.000Z generation 3, journal 9 ab"
 
 static enum answer_status hand(enum devices_order what, int fd, json_t **ret)
@@ -374,12 +374,12 @@ static void what_is_no_backup_changes_nothing(void **state)
 		{ ANSWER_INVALID, "" },
 		{ ANSWER_INVALID, "[]" },
 		{ ANSWER_INVALID, GOOD "x" },
-		{ ANSWER_INVALID, HEAD("2", "0") "\"devices\":[" KNOWN_ONE "]}" },
-		{ ANSWER_INVALID, HEAD("2", "6") "\"devices\":[" KNOWN_ONE "," KNOWN_ONE "]}" },
-		{ ANSWER_INVALID, HEAD("2", "6") "\"devices\":[" NEW_ONE "," KNOWN_ONE "]}" },
-		{ ANSWER_INVALID, HEAD("2", "6") "\"devices\":[],\"more\":1}" },
-		{ ANSWER_INVALID, HEAD("\"2\"", "6") "\"devices\":[]}" },
-		{ ANSWER_NO, HEAD("3", "6") "\"devices\":[" KNOWN_ONE "," NEW_ONE "]}" },
+		{ ANSWER_INVALID, HEAD("1", "0") "\"devices\":[" KNOWN_ONE "]}" },
+		{ ANSWER_INVALID, HEAD("1", "6") "\"devices\":[" KNOWN_ONE "," KNOWN_ONE "]}" },
+		{ ANSWER_INVALID, HEAD("1", "6") "\"devices\":[" NEW_ONE "," KNOWN_ONE "]}" },
+		{ ANSWER_INVALID, HEAD("1", "6") "\"devices\":[],\"more\":1}" },
+		{ ANSWER_INVALID, HEAD("\"1\"", "6") "\"devices\":[]}" },
+		{ ANSWER_NO, HEAD("2", "6") "\"devices\":[" KNOWN_ONE "," NEW_ONE "]}" },
 	};
 	static struct known before;
 	char *much = malloc(KNOWN_BYTES + 1);

@@ -132,8 +132,8 @@ enum devices_order {
 
 /* Of MSG_ATTACKS. */
 enum attacks_order { ATTACKS_LIST, ATTACKS_ACKNOWLEDGE, ATTACKS_SILENCE, ATTACKS_TEST, ATTACKS_ORDERS };
-#define ATTACK_END 160u /* bytes of the machines at one end of an alarm, the last one NUL */
-#define ATTACK_TOLD 8u	/* of the alarms that ring, so many are told in the status */
+#define ATTACK_END 160u			  /* bytes of the machines at one end of an alarm, the last one NUL */
+#define ATTACK_TOLD 8u			  /* of the alarms that ring, so many are told in the status */
 #define ATTACK_SILENT_MOST (30u * 86400u) /* seconds */
 
 /* Sessions of each kind that MSG_APPLIED names: so many, of no more bytes of JSON; the others are counted. */

@@ -140,7 +140,7 @@ static void put_attack(json_t *j, const struct event *e)
 	if (rang && e->quantity > 1)
 		number(j, "hosts", e->quantity);
 	if (rang && e->address >> 32 > 1)
-		number(j, "places", e->address >> 32);
+		number(j, "destinations", e->address >> 32);
 	if (rang && (e->address & UINT32_MAX) > 1)
 		number(j, "rung", e->address & UINT32_MAX);
 	if (e->code == ATTACK_SILENCED)

@@ -12,7 +12,7 @@
 #define DAY_S 86400u
 #define SECOND 1000000000ull
 #define WAYS 4u		 /* places that a key may have in the table of what is watched */
-#define CROWD_MORE 5u	 /* times the places that make a scan ... */
+#define CROWD_MORE 3u	 /* times the places that make a scan ..., fewer than the kernel tells of in one second */
 #define CROWD_SOONER 10u /* ... in such a part of its window: that of a whole zone */
 #define NAMED_MOST 3u	 /* machines of a sum that are named */
 
@@ -456,6 +456,16 @@ static void add_host(struct attack_alarm *x, uint64_t host)
 		x->hosts = n + 1;
 }
 
+/* The bits say about how many they are, which may be more than there were signs. */
+static void places_told(struct attack_alarm *x)
+{
+	uint64_t n = x->milli_places / 1000u;
+
+	n = n < x->count ? n : x->count;
+	if (n > x->places)
+		x->places = (uint32_t)n;
+}
+
 static void add_sign(struct attacks *a, struct attack_alarm *x, const struct sign *s, uint64_t now)
 {
 	x->last = now > x->last ? now : x->last;
@@ -463,8 +473,7 @@ static void add_sign(struct attacks *a, struct attack_alarm *x, const struct sig
 	x->grave = (x->grave || s->grave) && !x->test;
 	add_host(x, not_zero(s->host));
 	count_place(x->place, ATTACK_PLACES, s->place, &x->bits, &x->milli_places);
-	if (x->milli_places / 1000u > x->places)
-		x->places = (uint32_t)(x->milli_places / 1000u);
+	places_told(x);
 	add_machine(x->from, s->from, machines_in(x->from));
 	add_machine(x->to, s->to, machines_in(x->to));
 	if (addr_cmp(&x->client, &s->e->client) != 0)
@@ -486,8 +495,7 @@ static bool grew(const struct attacks *a, const struct attack_alarm *x)
 static void add_watched(struct attack_alarm *x, const struct attack_watch *w)
 {
 	x->milli_places += w->milli_places - 1000u;
-	if (x->milli_places / 1000u > x->places)
-		x->places = (uint32_t)(x->milli_places / 1000u);
+	places_told(x);
 }
 
 static void begin(struct attacks *a, const struct sign *s, const struct attack_watch *w, bool sum, bool crowd,

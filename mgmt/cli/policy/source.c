@@ -9,8 +9,8 @@
 #include "appliance/base/bundle.h"
 #include "appliance/base/diag_json.h"
 #include "appliance/base/memfd.h"
+#include "mgmt/cli/box/request.h"
 #include "mgmt/cli/screen/width.h"
-#include "mgmt/cli/verbs/show.h"
 #include "mgmt/state/read.h"
 
 json_t *source_diagnostics(struct source *s, enum lang l)
@@ -99,12 +99,13 @@ static int load_shown(void *ctx, const char *name, struct arena *a, struct sourc
 
 bool source_open_box(struct cli *c, enum source_depth depth, struct source *ret, int *ret_status)
 {
+	const struct msg_body question = { MSG_SHOW, .show = { .number = 0 } };
 	struct policy_loader loader = { .load = load_shown };
 	struct box_answer answer;
 	const json_t *sources;
 	bool ok;
 
-	if (!begin(c, ret, ret_status) || !show_request(c, 0, &answer, ret_status))
+	if (!begin(c, ret, ret_status) || !box_request(c, &question, NULL, 0, 30, &answer, ret_status))
 		return false;
 	sources = ja(answer.json, "sources");
 	if (answer.status != CLI_YES || json_array_size(sources) == 0) {

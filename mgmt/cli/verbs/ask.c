@@ -224,15 +224,15 @@ static void no(const struct asking *k, const struct asked_line *l)
 {
 	const char *const *o = k->a->operands;
 	const struct model_conduit *d = l->conduit;
-	const char *end = k->q.from.zone == NULL ? o[FROM] : k->q.to.zone == NULL ? o[TO] : NULL;
+	const struct model_zone *from = k->q.from.zone, *to = k->q.to.zone;
 	const char *word;
 	char *file, until[40] = "";
 
 	say(k->c, M_ASK_NO, o[FROM], o[TO]);
-	if (end != NULL)
-		say(k->c, M_ASK_IN_NO_ZONE, end);
+	if (from == NULL || to == NULL)
+		say(k->c, M_ASK_IN_NO_ZONE, from == NULL ? o[FROM] : o[TO]);
 	else if (d == NULL || l->lack == ASKED_ENDS)
-		say(k->c, M_ASK_NO_CONDUIT, k->q.from.zone->name, k->q.to.zone->name);
+		say(k->c, M_ASK_NO_CONDUIT, from->name, to->name);
 	if (d == NULL)
 		return;
 	file = text_safe(file_of(&k->s, d->at));

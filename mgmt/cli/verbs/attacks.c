@@ -105,7 +105,10 @@ static void print_list(struct cli *c, const json_t *answer)
 	table_head_done(t);
 	table_right(t, 0);
 	table_wrap(t);
-	json_array_foreach(ja(answer, "alarms"), i, x) put_row(c, t, x);
+	json_array_foreach(ja(answer, "alarms"), i, x)
+	{
+		put_row(c, t, x);
+	}
 	if (table_rows(t) > 0)
 		table_print(t, c->out, c->color);
 	else

@@ -23,9 +23,9 @@ static const struct key records_keys[] = {
 /* What is taken for a sign of an attack: a key for each condition, and what they share. */
 static const struct key detect_keys[] = {
 #define ATTACK(id, word, usual, most, ...)                                                                             \
-	{ #word, AST_NUMBER, .use = KEY_NUMBER, INTO(attack_rule, at_least[id]), .lo = 1, .hi = most },
+	{ #word, AST_NUMBER, .use = KEY_NUMBER, INTO(attack_rule, at_least[id]), .lo = 1, .hi = (most) },
 #define ATTACK_SETTING(word, usual, least, most)                                                                       \
-	{ #word, AST_NUMBER, .use = KEY_NUMBER, INTO(attack_rule, word), .lo = least, .hi = most },
+	{ #word, AST_NUMBER, .use = KEY_NUMBER, INTO(attack_rule, word), .lo = (least), .hi = (most) },
 #include "appliance/wire/attack.def"
 };
 

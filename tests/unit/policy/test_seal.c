@@ -530,18 +530,12 @@ static void too_long_names_are_an_error(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(one_over_another_is_read),
-		cmocka_unit_test(sealed_again_is_the_same),
-		cmocka_unit_test(every_truncation_is_refused),
-		cmocka_unit_test(every_bit_flip_is_refused),
-		cmocka_unit_test(rules_hold_behind_a_right_digest),
-		cmocka_unit_test(first_form_is_read),
-		cmocka_unit_test(other_forms_are_refused),
-		cmocka_unit_test(nothing_at_all),
-		cmocka_unit_test(too_long_names_are_an_error),
-		cmocka_unit_test(a_rule_of_retention_holds),
-		cmocka_unit_test(half_a_statement_is_none),
-		cmocka_unit_test(a_server_of_the_ups_holds),
+		cmocka_unit_test(one_over_another_is_read),	    cmocka_unit_test(sealed_again_is_the_same),
+		cmocka_unit_test(every_truncation_is_refused),	    cmocka_unit_test(every_bit_flip_is_refused),
+		cmocka_unit_test(rules_hold_behind_a_right_digest), cmocka_unit_test(first_form_is_read),
+		cmocka_unit_test(other_forms_are_refused),	    cmocka_unit_test(nothing_at_all),
+		cmocka_unit_test(too_long_names_are_an_error),	    cmocka_unit_test(a_rule_of_retention_holds),
+		cmocka_unit_test(half_a_statement_is_none),	    cmocka_unit_test(a_server_of_the_ups_holds),
 		cmocka_unit_test(the_way_to_a_log_server_holds),
 	};
 

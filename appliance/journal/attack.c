@@ -241,7 +241,7 @@ static bool of_login(const struct attacks *a, const struct event *e, struct sign
 	ret->grave = true;
 	if (e->client.family != 0)
 		addr_text(&e->client, ret->from);
-	snprintf(ret->to, sizeof(ret->to), "%s", e->text[EVENT_OBJECT]);
+	snprintf(ret->to, sizeof(ret->to), "%.*s", (int)sizeof(ret->to) - 1, e->text[EVENT_OBJECT]);
 	cut(ret->to, sizeof(ret->to));
 	return true;
 }

@@ -4,7 +4,7 @@
  * table again is read as the same; and a policy whose fleet it is has its mistakes told at places that there are.
  *
  * LINK: policy/check/check.c policy/read/parse.c policy/read/scan.c policy/read/lex.c policy/read/scalar.c policy/read/meant.c
- * LINK: appliance/wire/evaluate.c appliance/wire/operation.c policy/check/rows.c policy/check/port.c appliance/wire/commands.c appliance/wire/commands_older.c appliance/base/sha256.c
+ * LINK: appliance/wire/evaluate.c appliance/wire/operation.c policy/check/rows.c policy/check/port.c appliance/wire/commands.c appliance/base/sha256.c
  * LINK: policy/read/text.c policy/read/include.c policy/read/bracket.c policy/check/say.c
  * LINK: policy/check/keys.c policy/check/ranges.c policy/check/time.c policy/check/zones.c policy/check/assets.c
  * LINK: policy/check/services.c policy/check/allow.c policy/check/numbers.c policy/check/meant.c appliance/wire/notation.c appliance/wire/tag.c policy/check/conduits.c policy/check/nodes.c policy/check/written.c policy/check/groups.c policy/check/fleets.c policy/read/csv.c policy/check/nevers.c policy/check/box.c policy/check/vlan.c

@@ -24,6 +24,7 @@ def anew(box, before=()):
 
 def undivided(box, said_en, said_ja):
     """It enforces as ever, and says in both languages that nothing is divided, and why; that is no fault."""
+    box.seen()
     found = box.status()["partition"]
     expect(found["stands"] is False and said_en in found["why"]["en"] and said_ja in found["why"]["ja"], "%s", found)
     for lang, words in (("en", ("  memory: not divided", said_en)), ("ja", ("  メモリー: ", "分けていません", said_ja))):

@@ -46,13 +46,16 @@ WHOLE = {
     "reach": {"stands": True, "peers": [{"use": "log", "address": "10.99.0.5", "packets": 4}], "refused": 1, "refused_in": 2, "terminals": [{}]},
     "journal": {"records": 17, "last": "2026-11-20T08:10:12Z", "lost": 0, "left_out": 0, "waiting": 0, "stuck": False, "trouble": None, "holds": 2, "held": True, "holds_damaged": False,
                 "signs": False, "signed_to": 12, "unsigned_records": 5,
+                "attacks": {"ringing": 1, "acknowledged": 2, "silenced": 0, "beyond": 0, "version": 1, "tested": "2026-11-20T08:10:11Z", "test_missed": [], "damaged": False,
+                            "alarms": [{"number": 3, "rung": 1, "attack": "scan", "grave": True, "test": False, "count": 50}]},
                 "disk": {"bytes": 8000000000, "free": 700000000, "files": 524288, "files_free": 500000, "records_bytes": 6000000000, "used_percent": 91, "nearly_full": True,
                          "since": "2026-11-20T08:10:12Z", "full_in_s": 86400}},
     "log": {"sends": True, "waiting": 3}, "ups": {"state": "battery", "charge": 83, "runtime": 1140, "counted": True}, "clock": {"trusted": True, "synchronised": False, "waiting": ["grant-acme"]},
     "partition": {"stands": True, "guard": {"memory": 31457280}, "parsers": {"memory": 104857600, "most": 3221225472, "ended": 0}},
 }
 TOOK = 'sekisho_inspection_seconds_%s{worker="0",kind="commands",criticality="cargo"%s}'
-SOME = {TOOK % ("bucket", ',le="6.4e-05"'): 4, TOOK % ("bucket", ',le="0.001024"'): 6, TOOK % ("bucket", ',le="+Inf"'): 7, TOOK % ("sum", ""): 0.0025, TOOK % ("count", ""): 7,
+SOME = {"sekisho_attacks_ringing": 1, "sekisho_attacks_acknowledged": 2, "sekisho_attacks_test_missed": 0,
+        TOOK % ("bucket", ',le="6.4e-05"'): 4, TOOK % ("bucket", ',le="0.001024"'): 6, TOOK % ("bucket", ',le="+Inf"'): 7, TOOK % ("sum", ""): 0.0025, TOOK % ("count", ""): 7,
         "sekisho_disk_free_bytes": 700000000, "sekisho_disk_nearly_full": 1, "sekisho_disk_full_in_seconds": 86400,
         'sekisho_certificate_usable{use="web"}': 1, 'sekisho_certificate_usable{use="mail"}': 0, 'sekisho_certificate_usable{use="log"}': None,
         'sekisho_certificate_ends_timestamp_seconds{use="web",fingerprint="%s"}' % ("ab" * 32): 2110780800, "sekisho_unheard": 1, "sekisho_unheard_packets": 77, "sekisho_ending_conduits": 1, "sekisho_uninspected": 1, "sekisho_uninspected_dropped": 540, "sekisho_uninspected_passed": 12, "sekisho_watched_conduits": 3, "sekisho_silent_conduits": 1, "sekisho_generation": 4, "sekisho_generation_applied_timestamp_seconds": 1795162211, "sekisho_trial_ends_timestamp_seconds": 1795162811,

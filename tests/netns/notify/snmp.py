@@ -241,7 +241,8 @@ def informed(box):
         for data in sent:
             engine, (kind, pdu) = opened(data)
             engines.add(engine)
-            expect(kind == 0xa6 and began["sekishoKey"].encode() in pdu and header(data)[1] == 7, "%x %s", kind, pdu)
+            # What other cases did may ring meanwhile, or be over.
+            expect(kind == 0xa6 and (began["sekishoKey"].encode() in pdu or b"attack" in pdu) and header(data)[1] == 7, "%x %s", kind, pdu)
         expect(len(sent) >= 2 and engines == {n.engine()}, "%s", engines)
         everything = ""
         for path in (n.folder + "/log", n.run + "/state", n.state + "/ledger", box.run_folder + "/sekishod.log", box.run_folder + "/run/inform.conf"):
@@ -651,9 +652,12 @@ def attack_informed(box):
     """A scan and a self-test: informs of both, with the machines and a first step, the test marked and of the lesser severity; acknowledged, they are cleared."""
     with Inform(box) as n, Wire(box), Receiver(box, n.folder) as r:
         n.quiet()
-        scan(box)
-        wait_for(lambda: r.about("10.71.0.2 (it)"), 30, "the inform about the scan")
-        began = [x for x in r.about("10.71.0.2 (it)") if x["sekishoCode"] == "attack"][0]
+
+        def informs():
+            scan(box)  # until it rings again, where a case before rang it and it was acknowledged
+            return r.about("10.71.0.2 (it)", "sekishoRaised")
+        wait_for(informs, 40, "the inform about the scan")
+        began = [x for x in r.about("10.71.0.2 (it)", "sekishoRaised") if x["sekishoCode"] == "attack"][0]
         expect("sekishoRaised" in str(began) and began["sekishoSeverity"] == "serious" and ("First: " in began["sekishoSentence"] or "最初の対応: " in began["sekishoSentence"]), "%s", began)
         box.sekisho("attacks", "--test")
         wait_for(lambda: r.about("TEST: ") or r.about("【試験】"), 30, "the inform about the test")

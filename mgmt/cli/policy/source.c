@@ -2,6 +2,7 @@
 #include "mgmt/cli/policy/source.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "appliance/base/memfd.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/screen/width.h"
+#include "mgmt/cli/screen/wrap.h"
 #include "mgmt/state/read.h"
 
 json_t *source_diagnostics(struct source *s, enum lang l)
@@ -120,6 +122,22 @@ bool source_open_box(struct cli *c, enum source_depth depth, struct source *ret,
 	ok = ret->name != NULL && compile(c, &loader, ret->name, depth, ret, ret_status);
 	box_answer_free(&answer);
 	return ok;
+}
+
+const char *source_file(const struct source *s, struct srcpos at)
+{
+	return at.file < s->c.n_sources ? s->c.sources[at.file].name : s->name;
+}
+
+void source_say(struct cli *c, enum message m, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, m);
+	(void)message_vtext(text, sizeof(text), c->lang, m, ap);
+	va_end(ap);
+	text_wrap_all(c->out, text);
 }
 
 void source_close(struct source *s)

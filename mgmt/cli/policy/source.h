@@ -29,6 +29,10 @@ bool source_open(struct cli *c, const char *path, enum source_depth depth, struc
 /* The same of the policy that is in force on this box. */
 bool source_open_box(struct cli *c, enum source_depth depth, struct source *ret, int *ret_status);
 void source_close(struct source *s);
+/* The text in which something stands, as people know it; borrowed. */
+const char *source_file(const struct source *s, struct srcpos at);
+/* A sentence about a policy on `out`, wrapped below its beginning. */
+void source_say(struct cli *c, enum message m, ...);
 /* Its texts for the box, sealed: a descriptor of the caller's, or -1 after saying why. */
 int source_bundle(struct cli *c, const struct source *s, int *ret_status);
 /* {"diagnostics":[...],"errors":n,"warnings":n}, as docs/json.md has it; a new reference. */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `sekisho ask FROM TO [SERVICE [COMMAND [KEY=ADDRESS [VALUE]]]]`: may it, and by which line? */
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -8,7 +7,6 @@
 #include "appliance/base/clock.h"
 #include "mgmt/cli/policy/source.h"
 #include "mgmt/cli/screen/width.h"
-#include "mgmt/cli/screen/wrap.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/moment.h"
 #include "policy/space/asked.h"
@@ -99,22 +97,6 @@ static int question(struct asking *k)
 
 /* ---- the answer ----------------------------------------------------------------------------------------------------- */
 
-static const char *file_of(const struct source *s, struct srcpos at)
-{
-	return at.file < s->c.n_sources ? s->c.sources[at.file].name : s->name;
-}
-
-static void say(struct cli *c, enum message m, ...)
-{
-	char text[1024];
-	va_list ap;
-
-	va_start(ap, m);
-	(void)message_vtext(text, sizeof(text), c->lang, m, ap);
-	va_end(ap);
-	text_wrap_all(c->out, text);
-}
-
 /* "10.1.0.5, 10.1.2.0/24, +3" */
 static void ranges_text(const struct addr_range *r, size_t n, char out[RANGES_TEXT])
 {
@@ -162,7 +144,7 @@ static json_t *line_json(const struct asking *k, const struct asked_line *l)
 	const struct model_conduit *d = l->conduit;
 
 	return json_pack("{s:o,s:o,s:i,s:o,s:o,s:o,s:o,s:o,s:b}", "conduit", json_text(d->name), "file",
-			 json_text(file_of(&k->s, d->at)), "line", (int)d->at.line, "service",
+			 json_text(source_file(&k->s, d->at)), "line", (int)d->at.line, "service",
 			 l->service != NULL ? json_text(l->service->name) : json_null(), "row",
 			 l->allow != NULL ? json_integer(l->allow->at.line) : json_null(), "until",
 			 d->until != 0 ? json_time(d->until * 1000000000ull) : json_null(), "owner",
@@ -172,25 +154,25 @@ static json_t *line_json(const struct asking *k, const struct asked_line *l)
 static void line_print(const struct asking *k, const struct asked_line *l)
 {
 	const struct model_conduit *d = l->conduit;
-	char *file = text_safe(file_of(&k->s, d->at)), from[RANGES_TEXT], to[RANGES_TEXT], until[40];
+	char *file = text_safe(source_file(&k->s, d->at)), from[RANGES_TEXT], to[RANGES_TEXT], until[40];
 
 	if (file == NULL)
 		return;
-	say(k->c, M_ASK_CONDUIT, d->name, file, d->at.line, l->service->name);
+	source_say(k->c, M_ASK_CONDUIT, d->name, file, d->at.line, l->service->name);
 	if (l->allow != NULL)
-		say(k->c, M_ASK_ROW, l->allow->at.line);
+		source_say(k->c, M_ASK_ROW, l->allow->at.line);
 	if (!all_of(&k->q.from, d->sources, d->n_sources) || !all_of(&k->q.to, d->destinations, d->n_destinations)) {
 		ranges_text(d->sources, d->n_sources, from);
 		ranges_text(d->destinations, d->n_destinations, to);
-		say(k->c, M_ASK_HOSTS, from, to);
+		source_say(k->c, M_ASK_HOSTS, from, to);
 	}
 	if (l->observed)
-		say(k->c, M_ASK_OBSERVED);
+		source_say(k->c, M_ASK_OBSERVED);
 	if (d->owner[0] != '\0')
-		say(k->c, M_ASK_OWNER, d->owner);
+		source_say(k->c, M_ASK_OWNER, d->owner);
 	if (d->until != 0) {
 		until_text(d->until, until);
-		say(k->c, M_ASK_UNTIL, until);
+		source_say(k->c, M_ASK_UNTIL, until);
 	}
 	free(file);
 }
@@ -228,21 +210,21 @@ static void no(const struct asking *k, const struct asked_line *l)
 	const char *word;
 	char *file, until[40] = "";
 
-	say(k->c, M_ASK_NO, o[FROM], o[TO]);
+	source_say(k->c, M_ASK_NO, o[FROM], o[TO]);
 	if (from == NULL || to == NULL)
-		say(k->c, M_ASK_IN_NO_ZONE, from == NULL ? o[FROM] : o[TO]);
+		source_say(k->c, M_ASK_IN_NO_ZONE, from == NULL ? o[FROM] : o[TO]);
 	else if (d == NULL || l->lack == ASKED_ENDS)
-		say(k->c, M_ASK_NO_CONDUIT, from->name, to->name);
+		source_say(k->c, M_ASK_NO_CONDUIT, from->name, to->name);
 	if (d == NULL)
 		return;
-	file = text_safe(file_of(&k->s, d->at));
+	file = text_safe(source_file(&k->s, d->at));
 	if (d->until != 0)
 		until_text(d->until, until);
 	if (file != NULL) {
-		say(k->c, M_ASK_NEAREST, d->name, file, l->allow != NULL ? l->allow->at.line : d->at.line);
+		source_say(k->c, M_ASK_NEAREST, d->name, file, l->allow != NULL ? l->allow->at.line : d->at.line);
 		switch (l->lack) {
 		case ASKED_ENDS:
-			say(k->c, lack_messages[l->lack], d->from->name);
+			source_say(k->c, lack_messages[l->lack], d->from->name);
 			break;
 		case ASKED_SOURCE:
 		case ASKED_DESTINATION:
@@ -252,10 +234,10 @@ static void no(const struct asking *k, const struct asked_line *l)
 		case ASKED_VALUE:
 			/* Without a word for it: no service of the conduit goes between addresses of these families. */
 			word = o[l->lack - ASKED_SOURCE + FROM];
-			say(k->c, lack_messages[l->lack], word != NULL ? word : "IP");
+			source_say(k->c, lack_messages[l->lack], word != NULL ? word : "IP");
 			break;
 		case ASKED_OVER:
-			say(k->c, lack_messages[l->lack], until);
+			source_say(k->c, lack_messages[l->lack], until);
 			break;
 		case ASKED_NOTHING:
 			break;
@@ -277,7 +259,7 @@ static int answer(struct asking *k)
 		if (l.lack != ASKED_NOTHING)
 			continue;
 		if (!any && !k->c->json)
-			say(k->c, M_ASK_YES, k->a->operands[FROM], k->a->operands[TO]);
+			source_say(k->c, M_ASK_YES, k->a->operands[FROM], k->a->operands[TO]);
 		any = true;
 		if (k->c->json)
 			json_array_append_new(lines, line_json(k, &l));

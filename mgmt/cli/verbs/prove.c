@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `sekisho prove POLICY`: does each `never` hold, and if not, by which conduits and with which packet? */
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "appliance/wire/vocabulary.h"
 #include "mgmt/cli/policy/source.h"
 #include "mgmt/cli/screen/width.h"
-#include "mgmt/cli/screen/wrap.h"
 #include "mgmt/cli/verbs.h"
 
 static const char *transport_name(uint8_t l4proto)
@@ -30,11 +28,6 @@ static bool is_icmp(uint8_t l4proto)
 	return l4proto == 1 || l4proto == 58;
 }
 
-static const char *file_of(const struct source *s, struct srcpos at)
-{
-	return at.file < s->c.n_sources ? s->c.sources[at.file].name : s->name;
-}
-
 static json_t *counterexample_json(const struct source *s, const struct counterexample *x)
 {
 	json_t *chain = json_array();
@@ -46,7 +39,7 @@ static json_t *counterexample_json(const struct source *s, const struct countere
 
 	for (size_t i = 0; i < x->n_hops; i++)
 		json_array_append_new(chain, json_pack("{s:o,s:o,s:i}", "conduit", json_text(x->hops[i]->name), "file",
-						       json_text(file_of(s, x->hops[i]->at)), "line",
+						       json_text(source_file(s, x->hops[i]->at)), "line",
 						       (int)x->hops[i]->at.line));
 	both = json_pack("{s:o,s:o}", "chain", chain, "packet", packet);
 	return both;
@@ -125,7 +118,7 @@ static json_t *breaks_json(const struct source *s, const struct finding *f)
 		const struct model_chain_break *b = f->rests_on[i];
 
 		json_array_append_new(list, json_pack("{s:o,s:o,s:o,s:i}", "asset", json_text(b->asset->name), "reason",
-						      json_text(b->reason), "file", json_text(file_of(s, b->at)),
+						      json_text(b->reason), "file", json_text(source_file(s, b->at)),
 						      "line", (int)b->at.line));
 	}
 	return list;
@@ -162,7 +155,7 @@ static json_t *finding_json(const struct source *s, const struct finding *f)
 			  "to", json_text(v->to->name), "label", json_text(v->label), "scope",
 			  v->chain ? "chain" : "direct", "commands", commands_json(v), "holds", f->holds, "vacuous",
 			  f->vacuous, "unattended", unattended != NULL ? json_string(unattended) : json_null(), "file",
-			  json_text(file_of(s, v->at)), "line", (int)v->at.line, "rests_on", breaks_json(s, f),
+			  json_text(source_file(s, v->at)), "line", (int)v->at.line, "rests_on", breaks_json(s, f),
 			  "rests_on_answers", answers_json(f), "exceptions", exceptions_json(s, f));
 
 	if (f->n > 0) {
@@ -177,23 +170,11 @@ static json_t *finding_json(const struct source *s, const struct finding *f)
 /* Of which file, as a terminal may see it. */
 static const char *shown_file(const struct source *s, struct srcpos at)
 {
-	char *safe = text_safe(file_of(s, at));
+	char *safe = text_safe(source_file(s, at));
 	const char *kept = safe != NULL ? arena_strndup(s->arena, safe, strlen(safe)) : NULL;
 
 	free(safe);
 	return kept != NULL ? kept : "?";
-}
-
-/* A sentence of a statement, wrapped below its beginning. */
-static void say(struct cli *c, enum message m, ...)
-{
-	char text[1024];
-	va_list ap;
-
-	va_start(ap, m);
-	(void)message_vtext(text, sizeof(text), c->lang, m, ap);
-	va_end(ap);
-	text_wrap_all(c->out, text);
 }
 
 /* Only of those of its two keys that say so. */
@@ -204,16 +185,16 @@ static void unattended_print(struct cli *c, const struct counterexample *x)
 	bool down = last->when_down >= least, overloaded = last->when_overloaded >= least;
 
 	if (x->unattended == UNATTENDED_PICK_UP)
-		say(c, M_PROVE_PICK_UP, last->name);
+		source_say(c, M_PROVE_PICK_UP, last->name);
 	else
-		say(c, x->unattended == UNATTENDED_OPEN ? M_PROVE_OPEN : M_PROVE_HOLD, last->name,
-		    message_format(down && overloaded ? M_PROVE_DOWN_OR_OVERLOADED
-				   : down	      ? M_PROVE_DOWN
-						      : M_PROVE_OVERLOADED,
-				   c->lang),
-		    down && overloaded ? "when_down, when_overloaded"
-		    : down	       ? "when_down"
-				       : "when_overloaded");
+		source_say(c, x->unattended == UNATTENDED_OPEN ? M_PROVE_OPEN : M_PROVE_HOLD, last->name,
+			   message_format(down && overloaded ? M_PROVE_DOWN_OR_OVERLOADED
+					  : down	     ? M_PROVE_DOWN
+							     : M_PROVE_OVERLOADED,
+					  c->lang),
+			   down && overloaded ? "when_down, when_overloaded"
+			   : down	      ? "when_down"
+					      : "when_overloaded");
 }
 
 static void counterexample_print(struct cli *c, const struct source *s, const struct counterexample *x)
@@ -226,12 +207,12 @@ static void counterexample_print(struct cli *c, const struct source *s, const st
 	for (size_t i = 0; i < x->n_hops; i++) {
 		const struct model_conduit *h = x->hops[i];
 
-		say(c, M_PROVE_HOP, h->from->name, h->to->name, h->name, shown_file(s, h->at), h->at.line);
+		source_say(c, M_PROVE_HOP, h->from->name, h->to->name, h->name, shown_file(s, h->at), h->at.line);
 	}
 	counterexample_text(x, c->lang, packet, sizeof(packet));
-	say(c, M_PROVE_PACKET, packet);
+	source_say(c, M_PROVE_PACKET, packet);
 	if (x->observed)
-		say(c, M_PROVE_OBSERVED, last);
+		source_say(c, M_PROVE_OBSERVED, last);
 }
 
 static void finding_print(struct cli *c, const struct source *s, const struct finding *f)
@@ -246,19 +227,19 @@ static void finding_print(struct cli *c, const struct source *s, const struct fi
 					      command_class_name(bit));
 	if (n > 0)
 		message_text(commands, sizeof(commands), c->lang, M_PROVE_COMMANDS, words);
-	say(c, f->holds ? M_PROVE_HOLDS : M_PROVE_BROKEN, shown_file(s, v->at), v->at.line, v->from->name, v->to->name,
-	    v->chain ? "chain" : "direct", commands);
+	source_say(c, f->holds ? M_PROVE_HOLDS : M_PROVE_BROKEN, shown_file(s, v->at), v->at.line, v->from->name,
+		   v->to->name, v->chain ? "chain" : "direct", commands);
 	if (v->label[0] != '\0')
-		say(c, M_PROVE_LABEL, v->label);
+		source_say(c, M_PROVE_LABEL, v->label);
 	if (f->vacuous)
-		say(c, v->to->self ? M_PROVE_TO_SELF : v->from->self ? M_PROVE_FROM_SELF : M_PROVE_NO_INTERFACE);
+		source_say(c, v->to->self ? M_PROVE_TO_SELF : v->from->self ? M_PROVE_FROM_SELF : M_PROVE_NO_INTERFACE);
 	for (size_t i = 0; i < f->n_rests; i++) {
 		const struct model_chain_break *b = f->rests_on[i];
 
-		say(c, M_PROVE_RESTS, b->asset->name, shown_file(s, b->at), b->at.line, b->reason);
+		source_say(c, M_PROVE_RESTS, b->asset->name, shown_file(s, b->at), b->at.line, b->reason);
 	}
 	for (size_t i = 0; i < f->n_answers; i++)
-		say(c, M_PROVE_ANSWERS, f->answers[i]->name);
+		source_say(c, M_PROVE_ANSWERS, f->answers[i]->name);
 	for (size_t i = 0; i < f->n; i++)
 		counterexample_print(c, s, &f->list[i]);
 }

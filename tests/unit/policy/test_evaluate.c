@@ -131,10 +131,39 @@ static void site_questions(void **state)
 	maker_free(&k);
 }
 
+/* Both a pair of hosts and the range below it hold the packet: the pair has the grants of both, and it decides. */
+static void a_pair_decides_over_its_range(void **state)
+{
+	struct model_maker k;
+	struct model_zone *a, *b;
+	struct model_service *s;
+	struct question pair, beside;
+	uint32_t list[8];
+
+	(void)state;
+	maker_init(&k);
+	maker_interface(&k, "lan1");
+	maker_interface(&k, "lan2");
+	a = maker_zone(&k, "a", "lan1", "10.1.0.0/24");
+	b = maker_zone(&k, "b", "lan2", "10.2.0.0/24");
+	s = maker_service(&k, "s", PROTO_MODBUS, "tcp/502");
+	maker_conduit(&k, "all", a, b, "", "", s);
+	maker_conduit(&k, "one", a, b, "10.1.0.7", "10.2.0.9", s);
+	assert_true(maker_lower(&k));
+	pair = ask("lan1", "lan2", "10.1.0.7", "10.2.0.9", 6, 502);
+	beside = ask("lan1", "lan2", "10.1.0.7", "10.2.0.8", 6, 502);
+	assert_int_equal(evaluate_model(&k.m, &pair, list, 8), 2);
+	assert_int_equal(evaluate_model(&k.m, &beside, list, 8), 1);
+	compare(&k.m, k.c.ir, &pair);
+	compare(&k.m, k.c.ir, &beside);
+	maker_free(&k);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(site_questions),
+		cmocka_unit_test(a_pair_decides_over_its_range),
 		cmocka_unit_test(random_models_agree),
 	};
 

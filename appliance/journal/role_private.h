@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The journal role, for its own files alone: role.c is its start, its loop and its end, role_take.c
- * what becomes of a record as it comes, role_write.c the way into a line, the signatures over lines
- * and what waits while the disk is full, role_keep.c what becomes of old files, role_hold.c which
- * of them stay, role_device.c the register of devices, role_weak.c the servers with weak TLS,
- * role_disk.c how full the disk is, role_copy.c its files for who takes a copy, role_messages.c
- * what the supervisor says and asks.
+ * what becomes of a record as it comes, role_write.c its way into a line, the signatures over lines
+ * and what waits while the disk is full, role_keep.c what becomes of old files and how full the disk is,
+ * role_hold.c which files stay, role_device.c the register of devices, role_weak.c the servers with
+ * weak TLS, role_attack.c the signs of attacks, role_copy.c its files for who takes a copy,
+ * role_messages.c what the supervisor says and asks.
  */
 #ifndef SEKISHO_JOURNAL_ROLE_PRIVATE_H
 #define SEKISHO_JOURNAL_ROLE_PRIVATE_H
@@ -271,7 +271,7 @@ bool role_heard(const struct journal_role *j);
 /* One of them, if there is one. False: the supervisor is gone. */
 bool role_answer(struct journal_role *j);
 
-/* role_disk.c: how full the disk is. */
+/* role_keep.c: how full the disk is. */
 uint64_t role_disk_due(const struct journal_role *j); /* monotonic ns */
 void role_disk(struct journal_role *j, uint64_t now);
 void role_disk_status(const struct journal_role *j, struct msg_journal_status *ret);

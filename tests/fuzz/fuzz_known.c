@@ -2,7 +2,7 @@
 /*
  * Any bytes as the register of devices on the disk, or of a backup: what is taken is within its bounds, goes on working.
  *
- * LINK: appliance/journal/known.c appliance/journal/known_file.c appliance/base/atomic_file.c $(WIRE_SRC)
+ * LINK: appliance/journal/known.c appliance/base/atomic_file.c $(WIRE_SRC)
  * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/base/bytes.c appliance/base/memfd.c appliance/base/clock.c
  * LIBS: jansson nettle
  */

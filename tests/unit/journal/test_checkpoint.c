@@ -3,8 +3,8 @@
  * Signatures over records: their form, by the example of RFC 8032; every bit of a checkpoint that turns; keys as files, whole, damaged and lost;
  * and each way to tamper with a signed journal, whose chain was made anew.
  *
- * LINK: appliance/journal/checkpoint.c appliance/journal/signer.c appliance/journal/segment.c appliance/journal/chain.c
- * LINK: appliance/journal/line.c appliance/journal/verify.c appliance/base/err.c appliance/base/sha256.c appliance/base/clock.c
+ * LINK: appliance/journal/checkpoint.c appliance/journal/signer.c appliance/journal/segment.c appliance/journal/chain.c appliance/journal/line.c
+ * LINK: appliance/journal/verify.c appliance/base/err.c appliance/base/sha256.c appliance/base/clock.c
  * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/base/bytes.c appliance/base/memfd.c
  * LIBS: jansson hogweed nettle zlib
  */

@@ -3,7 +3,7 @@
  * What a person orders of the register of devices, as its record has it: of the longest names nothing is cut, in JSON, EVE and the sentence of both languages.
  * And a backup's register: tried, taken over and refused.
  *
- * LINK: appliance/journal/role_device.c appliance/journal/known.c appliance/journal/known_file.c appliance/journal/json.c appliance/base/atomic_file.c
+ * LINK: appliance/journal/role_device.c appliance/journal/known.c appliance/journal/json.c appliance/base/atomic_file.c
  * LINK: mgmt/words/eve.c mgmt/words/sentence.c mgmt/state/weakness.c mgmt/words/deed.c mgmt/words/parts.c mgmt/words/refusal.c mgmt/words/command.c mgmt/words/limit.c mgmt/state/lost.c mgmt/state/read.c
  * LINK: mgmt/cli/words/event.c mgmt/cli/words/render.c mgmt/cli/screen/width.c mgmt/cli/screen/table.c mgmt/cli/screen/wrap.c
  * LINK: $(WIRE_SRC) $(BASE_SRC)

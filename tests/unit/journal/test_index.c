@@ -3,7 +3,7 @@
  * The index: whatever is asked, the answer is the same with it and without it, be it whole, half made, damaged, another segment's or another
  * key's; and it does spare the reading.
  *
- * LINK: appliance/journal/index.c appliance/journal/sketch.c appliance/journal/filter.c appliance/journal/read.c appliance/journal/pack.c
+ * LINK: appliance/journal/index.c appliance/journal/filter.c appliance/journal/read.c appliance/journal/pack.c
  * LINK: appliance/journal/segment.c appliance/journal/chain.c appliance/journal/line.c appliance/journal/keep.c
  * LINK: $(WIRE_SRC) appliance/base/err.c appliance/base/sha256.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c
  * LINK: appliance/base/bytes.c appliance/base/memfd.c appliance/base/clock.c

@@ -10,7 +10,7 @@
  * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/base/bytes.c
  * LINK: appliance/base/memfd.c
  * LINK: appliance/journal/checkpoint.c
- * LINK: appliance/journal/index.c appliance/journal/sketch.c
+ * LINK: appliance/journal/index.c
  * LIBS: jansson hogweed nettle zlib
  */
 #include "tests/unit/cmocka.h"

@@ -2,7 +2,7 @@
 /*
  * The register of devices: it learns until somebody has reviewed it, tells each new thing once, keeps a share for each interface, outlives a restart, and takes no damaged file.
  *
- * LINK: appliance/journal/known.c appliance/journal/known_file.c appliance/base/atomic_file.c $(WIRE_SRC)
+ * LINK: appliance/journal/known.c appliance/base/atomic_file.c $(WIRE_SRC)
  * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/base/bytes.c appliance/base/memfd.c appliance/base/clock.c
  * LIBS: jansson nettle
  */

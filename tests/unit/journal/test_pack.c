@@ -8,7 +8,7 @@
  * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/clock.c appliance/base/json.c
  * LINK: appliance/base/addr.c appliance/base/utf8.c appliance/base/bytes.c appliance/base/memfd.c
  * LINK: appliance/journal/checkpoint.c
- * LINK: appliance/journal/index.c appliance/journal/sketch.c
+ * LINK: appliance/journal/index.c
  * LIBS: jansson hogweed nettle zlib
  */
 #include "tests/unit/cmocka.h"

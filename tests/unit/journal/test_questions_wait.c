@@ -3,16 +3,16 @@
  * Questions about records, as many as whoever asks likes: they keep neither orders nor records waiting. The supervisor is this test, at the other
  * end of the control channel.
  *
- * LINK: appliance/journal/disk.c appliance/journal/role_disk.c appliance/journal/role_messages.c appliance/journal/role_copy.c appliance/journal/role_write.c appliance/journal/role_take.c appliance/journal/wait.c
- * LINK: appliance/journal/reserve.c appliance/journal/role_keep.c appliance/journal/keep.c appliance/journal/pack.c appliance/journal/read.c
+ * LINK: appliance/journal/disk.c appliance/journal/role_keep.c appliance/journal/role_messages.c appliance/journal/role_copy.c appliance/journal/role_write.c appliance/journal/role_take.c appliance/journal/wait.c
+ * LINK: appliance/journal/reserve.c appliance/journal/keep.c appliance/journal/pack.c appliance/journal/read.c
  * LINK: appliance/journal/segment.c appliance/journal/chain.c appliance/journal/line.c appliance/journal/filter.c
  * LINK: appliance/journal/json.c appliance/wire/tls.c appliance/journal/names.c appliance/journal/merge.c appliance/journal/share.c
  * LINK: $(WIRE_SRC) policy/ir/unseal.c policy/ir/objects.c policy/ir/book.c
  * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/base/clock.c
  * LINK: appliance/base/bytes.c appliance/base/memfd.c appliance/base/arena.c appliance/base/sentence.c appliance/base/messages.c appliance/base/errno_text.c
  * LINK: appliance/journal/checkpoint.c appliance/journal/signer.c
- * LINK: appliance/journal/index.c appliance/journal/sketch.c
- * LINK: appliance/journal/access.c appliance/journal/hold.c appliance/journal/role_hold.c appliance/journal/role_device.c appliance/journal/role_weak.c appliance/journal/weak.c appliance/journal/weak_file.c appliance/journal/attack.c appliance/journal/attack_file.c appliance/journal/role_attack.c appliance/journal/known.c appliance/journal/known_file.c appliance/base/atomic_file.c
+ * LINK: appliance/journal/index.c
+ * LINK: appliance/journal/access.c appliance/journal/hold.c appliance/journal/role_hold.c appliance/journal/role_device.c appliance/journal/role_weak.c appliance/journal/weak.c appliance/journal/attack.c appliance/journal/attack_file.c appliance/journal/role_attack.c appliance/journal/known.c appliance/base/atomic_file.c
  * LIBS: jansson hogweed nettle zlib
  */
 #include "tests/unit/cmocka.h"

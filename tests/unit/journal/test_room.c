@@ -4,15 +4,15 @@
  * is told as left out, whichever step of the disk fails. The clock and the disk's room are this test's own.
  *
  * LINK: appliance/journal/role_write.c appliance/journal/role_take.c appliance/journal/wait.c appliance/journal/reserve.c
- * LINK: appliance/journal/role_keep.c appliance/journal/keep.c appliance/journal/pack.c
+ * LINK: appliance/journal/role_keep.c appliance/journal/disk.c appliance/journal/keep.c appliance/journal/pack.c
  * LINK: appliance/journal/segment.c appliance/journal/chain.c appliance/journal/line.c appliance/journal/verify.c
  * LINK: appliance/journal/json.c appliance/wire/tls.c appliance/journal/names.c appliance/journal/merge.c appliance/journal/share.c
  * LINK: $(WIRE_SRC) policy/ir/unseal.c policy/ir/objects.c policy/ir/book.c
  * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c
  * LINK: appliance/base/bytes.c appliance/base/memfd.c appliance/base/arena.c mgmt/state/lost.c appliance/base/errno_text.c
  * LINK: appliance/journal/checkpoint.c appliance/journal/signer.c
- * LINK: appliance/journal/index.c appliance/journal/sketch.c appliance/journal/filter.c
- * LINK: appliance/journal/access.c appliance/journal/hold.c appliance/journal/role_hold.c appliance/journal/role_device.c appliance/journal/role_weak.c appliance/journal/weak.c appliance/journal/weak_file.c appliance/journal/attack.c appliance/journal/attack_file.c appliance/journal/role_attack.c appliance/journal/known.c appliance/journal/known_file.c appliance/base/atomic_file.c
+ * LINK: appliance/journal/index.c appliance/journal/filter.c
+ * LINK: appliance/journal/access.c appliance/journal/hold.c appliance/journal/role_hold.c appliance/journal/role_device.c appliance/journal/role_weak.c appliance/journal/weak.c appliance/journal/attack.c appliance/journal/attack_file.c appliance/journal/role_attack.c appliance/journal/known.c appliance/base/atomic_file.c
  * LIBS: jansson hogweed nettle zlib
  */
 #include "tests/unit/cmocka.h"

@@ -8,7 +8,7 @@
  * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/clock.c appliance/base/json.c appliance/base/utf8.c
  * LINK: appliance/base/addr.c appliance/base/bytes.c appliance/base/memfd.c $(WIRE_SRC)
  * LINK: appliance/journal/checkpoint.c
- * LINK: appliance/journal/index.c appliance/journal/sketch.c appliance/journal/filter.c
+ * LINK: appliance/journal/index.c appliance/journal/filter.c
  * LIBS: jansson hogweed nettle zlib
  */
 #include "tests/unit/cmocka.h"

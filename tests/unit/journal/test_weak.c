@@ -3,7 +3,7 @@
  * The servers with weak TLS: told apart by address and port, off the list when nobody saw them for long, silent while a review holds, with a part for each conduit; they outlive a
  * restart, and no damaged file is taken.
  *
- * LINK: appliance/journal/weak.c appliance/journal/weak_file.c appliance/base/atomic_file.c
+ * LINK: appliance/journal/weak.c appliance/base/atomic_file.c
  * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/base/bytes.c appliance/base/memfd.c appliance/base/clock.c
  * LIBS: jansson nettle
  */

@@ -2,6 +2,9 @@
 /* The site's own name, how long and what for it keeps records, and its assets: named addresses inside a zone. */
 #include "policy/check/check.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #define RETENTION_YEAR 365u
 
 enum { RETENTION_KEEP, RETENTION_DELETE };
@@ -148,10 +151,56 @@ static void asset_addresses(struct check *k, const struct ast_node *list, struct
 	a->n_ranges = r.n;
 }
 
+/* A member of a machine, at a range of its addresses. */
+struct placed {
+	const struct model_asset *asset;
+	const struct ast_node *node;
+	const struct addr_range *range;
+};
+
+static int by_address(const void *pa, const void *pb)
+{
+	const struct placed *a = pa, *b = pb;
+	int order = addr_cmp(&a->range->lo, &b->range->lo);
+
+	return order != 0 ? order : (a->asset > b->asset) - (a->asset < b->asset);
+}
+
+/* "rtg07.plc" and "rtg07.drive" may be one device. */
+static bool one_machine(const char *a, const char *b)
+{
+	size_t n = strcspn(a, ".");
+
+	return n == strcspn(b, ".") && memcmp(a, b, n) == 0;
+}
+
+/* A line that was copied in a spreadsheet: what is allowed to one machine would be allowed to the other. */
+static void check_members_apart(struct check *k, struct placed *list, size_t n)
+{
+	const struct placed *far = list; /* of those before, the one that reaches farthest */
+
+	if (n > 0)
+		qsort(list, n, sizeof(list[0]), by_address);
+	for (size_t i = 1; i < n; i++) {
+		const struct placed *late = far->asset > list[i].asset ? far : &list[i],
+				    *early = late == far ? &list[i] : far;
+
+		if (!one_machine(late->asset->name, early->asset->name) &&
+		    addr_cmp(&list[i].range->lo, &far->range->hi) <= 0)
+			check_say(k, SEV_WARNING, "policy.members_meet", late->node->at, late->node->width,
+				  MP_MEMBERS_MEET, both_object(k, (struct object){ MP_OBJ_ASSET, late->asset->name }),
+				  both_same(early->asset->name), both_same(""))
+				->also = early->node->at;
+		if (addr_cmp(&list[i].range->hi, &far->range->hi) > 0)
+			far = &list[i];
+	}
+}
+
 void check_assets(struct check *k, const struct ast_node *node)
 {
-	size_t n = node != NULL ? node->n : 0;
+	size_t n = node != NULL ? node->n : 0, n_placed = 0, room = 0;
 	struct model *m = k->m;
+	void *placed = NULL;
 
 	m->assets = arena_array(k->a, n, sizeof(m->assets[0]));
 	k->assets.names = arena_array(k->a, n, sizeof(k->assets.names[0]));
@@ -176,6 +225,13 @@ void check_assets(struct check *k, const struct ast_node *node)
 			a->zone = NULL;
 		}
 		asset_addresses(k, v[ASSET_ADDRESSES], a, o);
+		for (size_t i = 0; i < a->n_ranges && c->of_fleet; i++) {
+			struct placed *p = arena_grow(k->a, &placed, &n_placed, &room, sizeof(*p));
+
+			if (p != NULL)
+				*p = (struct placed){ a, c, &a->ranges[i] };
+		}
 	}
+	check_members_apart(k, placed, n_placed);
 	names_build(k, &k->assets, m->n_assets);
 }

@@ -109,6 +109,7 @@ static void add_asset(struct reading *r, const struct machine *m, const char *me
 
 	if (asset == NULL || name == NULL)
 		return;
+	asset->of_fleet = true;
 	node_append(asset, &last, node_text(w, asset, "zone", r->fleet->zone));
 	node_append(asset, &last, addresses_of(w, c));
 	label = m->label[0] != '\0' ? placed(w, c, AST_STRING, "label") : NULL;

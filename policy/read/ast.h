@@ -33,6 +33,7 @@ struct ast_node {
 	uint32_t width;		/* characters at `at` */
 	uint32_t value_width;	/* characters at `value_at`; 1 for a bracket */
 	bool hex;		/* a number written with 0x */
+	bool of_fleet;		/* an asset: a machine's member */
 	struct ast_node *child; /* first */
 	struct ast_node *next;	/* sibling, in the order of the text */
 	union {

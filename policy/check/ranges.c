@@ -165,13 +165,14 @@ static enum message fault_of(const char *text)
 		if (digits == 0 || (p < text + n && *p++ != '.'))
 			return MP_HINT_ADDRESS;
 	}
-	return zero ? MP_HINT_LEADING_ZERO : high ? MP_HINT_OCTET : MP_HINT_ADDRESS;
+	return high ? MP_HINT_OCTET : zero ? MP_HINT_LEADING_ZERO : MP_HINT_ADDRESS;
 }
 
 /* What was meant, with the value that was written; the form where that cannot be told. */
 static void address_hint(struct check *k, struct diag *g, const char *text, bool network)
 {
 	const char *plain = meant_plain(k->a, text), *meant;
+	enum message fault = fault_of(text);
 	bool several;
 
 	if (k->d->errors > DIAG_SHOWN || plain == NULL)
@@ -179,8 +180,8 @@ static void address_hint(struct check *k, struct diag *g, const char *text, bool
 	meant = meant_address(k->a, network, text, &several);
 	if (network && meant_everything(plain))
 		diag_hint(k->d, g, MP_HINT_REST);
-	else if (meant == NULL)
-		diag_hint(k->d, g, fault_of(text));
+	else if (meant == NULL) /* without what to write, a zero in front says nothing */
+		diag_hint(k->d, g, fault == MP_HINT_LEADING_ZERO ? MP_HINT_ADDRESS : fault);
 	else if (several)
 		diag_hint(k->d, g, MP_HINT_SEVERAL, meant);
 	else

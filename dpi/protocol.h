@@ -110,6 +110,8 @@ struct parsed {
  */
 #define ENFORCER_PDU_MAX 16384
 
+#define SPELLED_MAX 256u /* bytes of a name, NUL included */
+
 struct enforcer {
 	enum protocol protocol;
 	size_t pdu_max; /* largest whole PDU in bytes, at most ENFORCER_PDU_MAX; so much of one may be kept until the rest comes */
@@ -184,6 +186,11 @@ struct enforcer {
 	 * follows from another place than where the client writes. NULL: all find the same.
 	 */
 	bool (*misread)(const struct parsed *p, const struct pdu *u);
+	/*
+	 * The name that an operation's `spelling` is, as the client writes it. Nobody asks for it while packets wait. False: it is none. NULL:
+	 * addresses of this protocol are numbers.
+	 */
+	bool (*spell)(struct bytes spelling, char out[SPELLED_MAX]);
 };
 
 /* modbus_enforcer and so on. */

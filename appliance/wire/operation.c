@@ -94,6 +94,8 @@ struct operation operation_kept(const struct operation *o)
 {
 	struct operation kept = *o;
 
+	kept.spelling = NULL;
+	kept.n_spelling = 0;
 	if (o->values.n == 0 || o->values.form == VALUES_NONE || o->values.form == VALUES_UNKNOWN) {
 		kept.values = (struct values){ .form = o->values.form };
 		return kept;

@@ -61,8 +61,11 @@ struct operation {
 	/* Where an address names a thing by itself and not by where it lies: what that is a part of. A row that names one of these has it. */
 	uint64_t within[WITHIN_MAX];
 	uint8_t n_within;
+	bool unbegun; /* it ends what nobody saw begin */
 	bool setup; /* part of any use, as opening a session is: whoever has a row may, whatever services that names */
 	uint8_t idle; /* bit n: it does not go to anybody by target n, so that no row refuses it for that */
+	uint16_t n_spelling;
+	const uint8_t *spelling; /* where its name lies in the PDU, borrowed: `spell` of its enforcer reads it; NULL */
 	struct values values;
 };
 

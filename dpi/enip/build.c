@@ -49,3 +49,12 @@ void build_place(struct operation *o, const struct enip_object *object, uint32_t
 		o->count = last - first + 1u;
 	}
 }
+
+void build_place_tag(struct operation *o, const struct enip_path *path)
+{
+	o->space = ENIP_TAGS;
+	o->first = path->tag;
+	o->count = 1;
+	o->spelling = path->whole.p;
+	o->n_spelling = (uint16_t)path->whole.left;
+}

@@ -25,6 +25,8 @@ struct cip_request {
 struct operation *build_add(struct build *b, uint32_t code);
 /* Its place: attributes first to last of an object; what the path leaves out is all of it. */
 void build_place(struct operation *o, const struct enip_object *object, uint32_t first, uint32_t last);
+/* ... or a tag. */
+void build_place_tag(struct operation *o, const struct enip_path *path);
 /* The operations of a request whose data this module knows. False: its data do not fit. */
 bool build_request(struct build *b, const struct cip_request *r);
 /* Forward Open and Forward Close. */

@@ -65,9 +65,7 @@ static void touch_points(struct build *b, const struct enip_path *p, uint32_t co
 		o->values.form = tells ? VALUES_UNKNOWN : VALUES_NONE;
 	}
 	if (p->has_tag && (o = build_add(b, code)) != NULL) {
-		o->space = ENIP_TAGS;
-		o->first = p->tag;
-		o->count = 1;
+		build_place_tag(o, p);
 		o->values.form = tells ? VALUES_UNKNOWN : VALUES_NONE;
 	}
 }

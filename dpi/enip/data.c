@@ -2,6 +2,8 @@
 /* What the data of plain requests say: which attributes, which values; and PCCC. */
 #include "dpi/enip/build.h"
 
+#include <string.h>
+
 #include "appliance/wire/vocabulary.h"
 
 #define RUNS_MAX                                                                                                       \
@@ -9,16 +11,6 @@
 #define ATTRIBUTES ((uint32_t)1 << ENIP_ATTRIBUTE_BITS)
 
 #define STRUCTURE 0x02a0u /* type of a tag, followed by which structure it is */
-
-static void place_tag(struct operation *o, const struct enip_path *path)
-{
-	o->space = ENIP_TAGS;
-	o->first = path->tag;
-	o->count = 1;
-	o->n_within = path->n_within;
-	for (uint8_t i = 0; i < path->n_within; i++)
-		o->within[i] = path->within[i];
-}
 
 static void write_values(struct operation *o, struct values v)
 {
@@ -53,7 +45,9 @@ static struct operation *touch(struct build *b, const struct cip_request *r, uin
 	uint32_t of_tag = cip_code(CLASS_SYMBOL, r->service); /* what it is to whom stops at the tag, as cpppo does */
 
 	if (r->path.has_tag && (o = build_add(b, of_tag)) != NULL) {
-		place_tag(o, &r->path);
+		build_place_tag(o, &r->path);
+		o->n_within = r->path.n_within;
+		memcpy(o->within, r->path.within, sizeof(o->within));
 		write_values(o, writes(of_tag) ? unknown : o->values);
 	}
 	for (uint8_t i = 0; i < r->path.n_objects; i++) {

@@ -9,6 +9,7 @@
 #include "dpi/enip/words.h"
 
 _Static_assert(sizeof(struct enip_state) <= ENFORCER_STATE_MAX, "EtherNet/IP state must fit into a flow");
+_Static_assert(TAG_MAX + 1u == SPELLED_MAX, "there must be room for every name");
 _Static_assert(sizeof(struct enip_asked) <= sizeof(((struct parsed *)0)->kept), "a request must fit into what is kept");
 
 /* A command of the encapsulation itself. */
@@ -36,8 +37,11 @@ static bool is_version_1(struct bytes data)
  */
 static void judge_closing(const struct enip_state *s, const struct cip_asked *cip, struct parsed *ret)
 {
-	if (cip->kind != CIP_CLOSES || ret->wrong != R_ALLOWED ||
-	    !(enip_connection_of(s, &cip->opening.opener) != NULL || enip_has_io(s, &cip->opening.opener)))
+	if (cip->kind != CIP_CLOSES || ret->wrong != R_ALLOWED)
+		return;
+	ret->operations[0].unbegun =
+		enip_connection_of(s, &cip->opening.opener) == NULL && !enip_has_io(s, &cip->opening.opener);
+	if (ret->operations[0].unbegun)
 		return;
 	ret->operations[0].setup = true;
 	ret->operations[0].space = SPACE_NONE;
@@ -344,4 +348,5 @@ const struct enforcer enip_enforcer = {
 	.age = age,
 	.missed = missed,
 	.likely = likely,
+	.spell = enip_path_spell,
 };

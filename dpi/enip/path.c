@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dpi/enip/path.h"
 
-#include "appliance/wire/tag.h"
-
 /* Kinds of segments, by the top three bits; and some whole ones. */
 #define KIND(type) ((type) >> 5)
 #define KIND_PORT 0u
@@ -31,8 +29,9 @@ struct grammar {
 struct reader {
 	struct enip_path *path;
 	struct tag_digest name;
-	bool hop;    /* some hop was read */
-	bool member; /* of a symbol that was named by its instance: only parts and elements follow */
+	char *spelled; /* room for it; NULL: nobody asks */
+	bool hop;      /* some hop was read */
+	bool member;   /* of a symbol that was named by its instance: only parts and elements follow */
 };
 
 static bool pad(struct bytes *b)
@@ -113,6 +112,13 @@ static bool is_symbol(const struct enip_path *p)
 	       p->objects[0].instance != 0 && !p->objects[0].has_attribute && p->n_points == 0;
 }
 
+static bool add_character(struct reader *r, uint8_t c)
+{
+	if (r->spelled != NULL && r->name.n < TAG_MAX)
+		r->spelled[r->name.n] = (char)c;
+	return tag_add(&r->name, c);
+}
+
 /* One more part of a tag's name. What was named so far holds it. */
 static bool read_symbol(struct reader *r, struct bytes *b)
 {
@@ -125,10 +131,10 @@ static bool read_symbol(struct reader *r, struct bytes *b)
 	r->member = p->n_objects > 0;
 	if (!bytes_u8(b, &n) || n == 0 || !bytes_take(b, n, &name) || ((n & 1u) != 0 && !pad(b)))
 		return false;
-	if (p->has_tag && !tag_add(&r->name, '.'))
+	if (p->has_tag && !add_character(r, '.'))
 		return false;
 	while (name.left > 0 && bytes_u8(&name, &c))
-		if (!tag_add(&r->name, c))
+		if (!add_character(r, c))
 			return false;
 	p->has_tag = true;
 	return true;
@@ -178,12 +184,12 @@ static bool read_extra(struct reader *r, uint8_t type, struct bytes *b)
 	return false;
 }
 
-static bool read_path(struct bytes b, struct grammar may, struct enip_path *ret)
+static bool read_path(struct bytes b, struct grammar may, struct enip_path *ret, char *spelled)
 {
-	struct reader r = { .path = ret };
+	struct reader r = { .path = ret, .spelled = spelled };
 	uint8_t type;
 
-	*ret = (struct enip_path){ 0 };
+	*ret = (struct enip_path){ .whole = b };
 	tag_begin(&r.name);
 	while (b.left > 0) {
 		bool good = false;
@@ -202,22 +208,32 @@ static bool read_path(struct bytes b, struct grammar may, struct enip_path *ret)
 			return false;
 	}
 	ret->tag = tag_end(&r.name, ret->within, &ret->n_within);
+	if (spelled != NULL)
+		spelled[r.name.n] = '\0';
 	return bytes_done(&b) && (!ret->has_tag || tag_is_whole(&r.name));
 }
 
 bool enip_path_request(struct bytes b, struct enip_path *ret)
 {
-	return read_path(b, (struct grammar){ .objects = true }, ret) && (ret->n_objects > 0 || ret->has_tag) &&
+	return read_path(b, (struct grammar){ .objects = true }, ret, NULL) && (ret->n_objects > 0 || ret->has_tag) &&
 	       ret->n_points == 0;
 }
 
 bool enip_path_connection(struct bytes b, struct enip_path *ret)
 {
-	return read_path(b, (struct grammar){ .hops = true, .objects = true, .extras = true }, ret) &&
+	return read_path(b, (struct grammar){ .hops = true, .objects = true, .extras = true }, ret, NULL) &&
 	       (ret->n_objects > 0 || ret->has_tag);
 }
 
 bool enip_path_route(struct bytes b, struct enip_path *ret)
 {
-	return read_path(b, (struct grammar){ .hops = true }, ret);
+	return read_path(b, (struct grammar){ .hops = true }, ret, NULL);
+}
+
+bool enip_path_spell(struct bytes b, char out[TAG_MAX + 1u])
+{
+	struct enip_path path;
+
+	return read_path(b, (struct grammar){ .hops = true, .objects = true, .extras = true }, &path, out) &&
+	       path.has_tag;
 }

@@ -12,6 +12,7 @@
 
 #include "appliance/base/bytes.h"
 #include "appliance/wire/operation.h"
+#include "appliance/wire/tag.h"
 
 #define CLASS_SYMBOL 0x6bu /* its instances are the tags */
 
@@ -34,9 +35,10 @@ struct enip_path {
 	uint64_t tag;		     /* of the whole name */
 	uint64_t within[WITHIN_MAX]; /* of what it is a part of, the outermost first */
 	uint8_t n_within;
-	uint32_t route; /* the first hop: port * 256 + link; 0: the device itself */
-	bool far;	/* more hops, or one that this number cannot say */
-	bool config;	/* data for a configuration is in it */
+	uint32_t route;	    /* the first hop: port * 256 + link; 0: the device itself */
+	bool far;	    /* more hops, or one that this number cannot say */
+	bool config;	    /* data for a configuration is in it */
+	struct bytes whole; /* all of it, borrowed */
 };
 
 /* A request's: objects, or a tag with its elements, or a tag by its instance and members of it by name. False: it is none. */
@@ -45,5 +47,7 @@ bool enip_path_request(struct bytes b, struct enip_path *ret);
 bool enip_path_connection(struct bytes b, struct enip_path *ret);
 /* Hops alone. */
 bool enip_path_route(struct bytes b, struct enip_path *ret);
+/* The name of the tag in a path of which the above made one. False: it names none. */
+bool enip_path_spell(struct bytes b, char out[TAG_MAX + 1u]);
 
 #endif

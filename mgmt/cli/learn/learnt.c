@@ -41,6 +41,7 @@ static int act_cmp(const void *x, const void *y)
 	for (size_t i = 0; i < TARGET_MAX && r == 0; i++)
 		r = COMPARE(a->targets[i], b->targets[i]);
 	r = r != 0 ? r : COMPARE(a->function, b->function);
+	r = r != 0 ? r : COMPARE(a->half, b->half);
 	r = r != 0 ? r : COMPARE(a->space, b->space);
 	r = r != 0 ? r : COMPARE(a->unknown, b->unknown);
 	r = r != 0 ? r : COMPARE(a->thing, b->thing);
@@ -67,7 +68,7 @@ static uint32_t act_hash(const struct act *a)
 	h = mix(mix(h, a->function), a->thing);
 	if (a->exact)
 		h = mix(mix(h, a->lowest), a->highest);
-	return mix(h, (uint64_t)a->space << 16 | (uint64_t)a->turn << 8 | a->unknown);
+	return mix(h, (uint64_t)a->space << 16 | (uint64_t)a->turn << 8 | (uint64_t)a->half << 1 | a->unknown);
 }
 
 static void join_acts(struct act *a, const struct act *b)
@@ -95,6 +96,8 @@ void learnt_free(struct learnt *l)
 {
 	free(l->talks);
 	free(l->acts);
+	for (size_t i = 0; i < LEARNT_NAMES; i++)
+		free(l->names[i].text);
 	memset(l, 0, sizeof(*l));
 }
 
@@ -197,6 +200,36 @@ void learnt_act(struct learnt *l, const struct act *a)
 	l->acts = p;
 	p[l->n_acts++] = *a;
 	*at = (uint32_t)l->n_acts;
+}
+
+/* Whoever chooses names so that they are neighbours finds no room for all of them, and takes no time. */
+#define NEIGHBOURS 16u
+
+void learnt_name(struct learnt *l, uint64_t digest, const char *text)
+{
+	for (size_t i = 0; i < NEIGHBOURS; i++) {
+		size_t at = (digest + i) % LEARNT_NAMES;
+
+		if (l->names[at].text == NULL) {
+			l->names[at].text = strdup(text);
+			l->names[at].digest = digest;
+			l->failed |= l->names[at].text == NULL;
+			return;
+		}
+		if (l->names[at].digest == digest)
+			return;
+	}
+}
+
+const char *learnt_name_of(const struct learnt *l, uint64_t digest)
+{
+	for (size_t i = 0; i < NEIGHBOURS; i++) {
+		size_t at = (digest + i) % LEARNT_NAMES;
+
+		if (l->names[at].text == NULL || l->names[at].digest == digest)
+			return l->names[at].text;
+	}
+	return NULL;
 }
 
 void learnt_settle(struct learnt *l)

@@ -15,7 +15,8 @@
 
 #define LEARNT_TALKS 16384u
 #define LEARNT_ACTS 65536u
-#define LEARNT_FRESH 4096u /* a power of two */
+#define LEARNT_FRESH 4096u  /* a power of two */
+#define LEARNT_NAMES 16384u /* a power of two */
 #define LEARNT_NO_TARGET UINT32_MAX
 
 /* Sessions of one client with one port of one server. */
@@ -38,6 +39,7 @@ struct act {
 	uint8_t l4proto;
 	uint8_t space; /* SPACE_NONE: no address */
 	bool exact;    /* it writes: its addresses are not joined with those of others */
+	bool half;     /* it ends what nobody saw begin: no row is made of it */
 	bool unknown;  /* which addresses it touches cannot be known */
 	uint8_t turn;  /* the how manieth of those that one row must allow together, from 0 */
 	enum protocol protocol;
@@ -61,6 +63,7 @@ struct tally {
 	uint64_t misfits; /* commands and answers that do not fit their protocol, or stand without their beginning */
 	uint64_t talks_left, acts_left; /* sessions and operations for whose kind there was no room */
 	uint64_t no_row;		/* operations that no row can allow */
+	uint64_t halves;		/* ... and that end what nobody saw begin */
 };
 
 struct learnt {
@@ -70,6 +73,10 @@ struct learnt {
 	size_t n_acts, acts_room;
 	uint32_t fresh
 		[LEARNT_FRESH]; /* where an act may have an entry since it was settled last; 0: nowhere, else its place + 1 */
+	struct {
+		uint64_t digest;
+		char *text; /* NULL: a free place */
+	} names[LEARNT_NAMES];
 	struct tally tally;
 	bool failed; /* memory ran out */
 };
@@ -77,6 +84,9 @@ struct learnt {
 void learnt_free(struct learnt *l); /* its content; a zeroed one is empty */
 void learnt_talk(struct learnt *l, const struct talk *t);
 void learnt_act(struct learnt *l, const struct act *a); /* settles acts by itself when there are many */
+/* How a name is written whose digest is an address of an act: the first way that was seen. Where there is no room left, none is kept. */
+void learnt_name(struct learnt *l, uint64_t digest, const char *text);
+const char *learnt_name_of(const struct learnt *l, uint64_t digest); /* NULL: it is not known */
 /* Joins entries of one kind, sorts them, and leaves the rarest out where there are more than LEARNT_TALKS and LEARNT_ACTS. */
 void learnt_settle(struct learnt *l);
 /* The acts of a talk, which are neighbours once settled; *ret_n may be 0. */

@@ -163,7 +163,7 @@ static size_t row_end(const struct act *acts, size_t n)
 {
 	size_t end = 1;
 
-	while (end < n && acts[end].function == acts[0].function &&
+	while (end < n && acts[end].function == acts[0].function && acts[end].half == acts[0].half &&
 	       memcmp(acts[end].targets, acts[0].targets, sizeof(acts[0].targets)) == 0)
 		end++;
 	return end;
@@ -236,7 +236,7 @@ static int lowest_cmp(const void *x, const void *y)
  * The addresses of acts of one space, which are neighbours, at least one. Those that touch are one
  * range, unless they are paths to different things.
  */
-static void print_places(FILE *to, const struct space_info *s, const struct act *acts, size_t n)
+static void print_places(FILE *to, const struct learnt *l, const struct space_info *s, const struct act *acts, size_t n)
 {
 	bool is_path = s->named || s->parts[0].bits != 0;
 	struct notation notation = notation_of_space(s);
@@ -255,15 +255,18 @@ static void print_places(FILE *to, const struct space_info *s, const struct act 
 	}
 	fprintf(to, " %s = [", s->key);
 	for (size_t i = 0; i <= last; i++) {
+		const char *name = s->named ? learnt_name_of(l, r[i].lo) : NULL;
+
 		notation_text(&notation, r[i], text);
 		fputs(i > 0 ? ", " : "", to);
-		print_quoted(to, text);
+		print_quoted(to, name != NULL ? name : text);
 	}
 	fputs("];", to);
 }
 
 /* `names`: with a comment where the code of a function says less than its name. */
-static void print_row(FILE *to, const struct vocabulary *v, const struct act *acts, size_t n, bool names)
+static void print_row(FILE *to, const struct learnt *l, const struct vocabulary *v, const struct act *acts, size_t n,
+		      bool names)
 {
 	const struct function_info *f = function_by_code(v, acts->function);
 	char code[CODE_TEXT], text[NOTATION_TEXT];
@@ -286,7 +289,7 @@ static void print_row(FILE *to, const struct vocabulary *v, const struct act *ac
 		for (end = i + 1; end < n && acts[end].space == acts[i].space; end++)
 			;
 		if (acts[i].space != SPACE_NONE)
-			print_places(to, &v->spaces[acts[i].space], acts + i, end - i);
+			print_places(to, l, &v->spaces[acts[i].space], acts + i, end - i);
 	}
 	fputs(" }", to);
 }
@@ -302,21 +305,42 @@ static const char *collected(struct proposal *p, FILE *to, char **text)
 	return kept;
 }
 
+/* What was seen by half is said above the rows, and is none. */
+static void print_halves(FILE *to, enum lang lang, const struct vocabulary *v, const struct act *acts, size_t n)
+{
+	for (size_t i = 0, rows; i < n; i += rows) {
+		const struct function_info *f = function_by_code(v, acts[i].function);
+
+		rows = row_end(acts + i, n - i);
+		if (!acts[i].half)
+			continue;
+		fputs(NEXT_ROW, to);
+		message_print(to, lang, M_LEARN_HALF, f != NULL ? f->name : "?");
+	}
+}
+
+/* `acts` has one at least that makes a row. */
 static const char *rows_of(struct proposal *p, const struct act *acts, size_t n, size_t *ret_wide)
 {
 	const struct vocabulary *v = vocabulary_of(acts->protocol);
 	char *text = NULL;
 	size_t size;
 	FILE *to = open_memstream(&text, &size);
+	const char *before = "";
 
 	*ret_wide = 0;
 	if (to == NULL)
 		return NULL;
+	if (!p->cli->json)
+		print_halves(to, p->cli->lang, v, acts, n);
 	for (size_t i = 0, rows; i < n; i += rows) {
 		rows = row_end(acts + i, n - i);
-		fprintf(to, "%s%s", i == 0 ? "" : ",", NEXT_ROW);
+		if (acts[i].half)
+			continue;
+		fprintf(to, "%s%s", before, NEXT_ROW);
+		before = ",";
 		*ret_wide += print_wide(p->cli->json ? NULL : to, p->cli->lang, v, acts + i, rows);
-		print_row(to, v, acts + i, rows, !p->cli->json);
+		print_row(to, p->learnt, v, acts + i, rows, !p->cli->json);
 	}
 	return collected(p, to, &text);
 }
@@ -373,7 +397,7 @@ static bool add_line(struct proposal *p, size_t i)
 	struct line *l = &p->lines[p->n];
 	const struct act *acts;
 	bool unclear, other;
-	size_t n_acts;
+	size_t n_acts, grants = 0;
 
 	if (is_covered(p->learnt, i, &unclear))
 		return true;
@@ -390,9 +414,11 @@ static bool add_line(struct proposal *p, size_t i)
 			    .sessions = t->sessions,
 			    .guessed = t->guessed };
 	acts = learnt_acts_of(p->learnt, t, &n_acts);
+	for (size_t k = 0; k < n_acts; k++)
+		grants += !acts[k].half;
 	/* Port 0 is none that a policy can name. */
 	unclear = unclear || (t->port == 0 && (t->l4proto == IP_TCP || t->l4proto == IP_UDP)) ||
-		  (protocol_info(l->protocol)->depth == DEPTH_COMMANDS && n_acts == 0) ||
+		  (protocol_info(l->protocol)->depth == DEPTH_COMMANDS && grants == 0) ||
 		  (t->protocol == PROTO_NONE && t->cut == t->sessions);
 	other = t->l4proto != IP_TCP && t->l4proto != IP_UDP && t->port >> 8 != 8 && t->port >> 8 != 128;
 	if (arena_failed(p->arena))
@@ -407,7 +433,7 @@ static bool add_line(struct proposal *p, size_t i)
 		p->unclear += t->sessions;
 	else
 		p->n++;
-	if (n_acts > 0)
+	if (grants > 0)
 		l->rows = rows_of(p, acts, n_acts, &l->wide);
 	if (l->l4proto == IP_ICMP6) { /* the policy's icmp/8 is both families' echo */
 		l->l4proto = IP_ICMP;
@@ -563,7 +589,7 @@ struct count {
 	uint64_t n;
 };
 
-#define COUNTS 16
+#define COUNTS 17
 
 static void counts_of(const struct proposal *p, struct count out[COUNTS])
 {
@@ -576,6 +602,7 @@ static void counts_of(const struct proposal *p, struct count out[COUNTS])
 		{ M_LEARN_N_UNCLEAR, "unclear", p->unclear },
 		{ M_LEARN_N_MISFITS, "misfits", y->misfits },
 		{ M_LEARN_N_NO_ROW, "in_no_row", y->no_row },
+		{ M_LEARN_N_HALVES, "seen_by_half", y->halves },
 		{ M_LEARN_N_WITHIN, "within_a_zone", p->within },
 		{ M_LEARN_N_NOWHERE, "in_no_zone", p->nowhere },
 		{ M_LEARN_N_ALLOWED, "allowed_already", p->allowed },

@@ -6,7 +6,9 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "appliance/base/utf8.h"
 #include "appliance/wire/operation.h"
+#include "appliance/wire/tag.h"
 #include "mgmt/cli/replay/run.h"
 #include "policy/compile/compile.h"
 
@@ -238,6 +240,18 @@ static bool changes_something(const struct vocabulary *v, uint32_t code)
 	return f == NULL || (f->classes & ~(unsigned)CLASS_READ) != 0;
 }
 
+/* What a policy can write: the characters of a name, and those alone. */
+static void keep_name(struct study *s, enum protocol p, const struct operation *o)
+{
+	char text[SPELLED_MAX];
+	uint64_t digest;
+
+	if (learnt_name_of(&s->learnt, o->first) == NULL &&
+	    enforcer_of(p)->spell(bytes_of(o->spelling, o->n_spelling), text) && text_is_plain(text, TAG_MAX) &&
+	    tag_read(text, strlen(text), &digest) && digest == o->first)
+		learnt_name(&s->learnt, digest, text);
+}
+
 static void keep_operation(struct study *s, const struct flow_info *f, const struct operation *o, uint8_t turn)
 {
 	const struct vocabulary *v = vocabulary_of(f->protocol);
@@ -246,6 +260,7 @@ static void keep_operation(struct study *s, const struct flow_info *f, const str
 			 .port = f->server_port,
 			 .l4proto = f->l4proto,
 			 .space = SPACE_NONE,
+			 .half = o->unbegun,
 			 .unknown = o->place_unknown,
 			 .turn = turn,
 			 .protocol = f->protocol,
@@ -259,6 +274,9 @@ static void keep_operation(struct study *s, const struct flow_info *f, const str
 			return;
 		}
 	}
+	s->learnt.tally.halves += a.half;
+	if (o->spelling != NULL)
+		keep_name(s, f->protocol, o);
 	if (!o->place_unknown && o->space < v->n_spaces) {
 		a.space = o->space;
 		a.thing = thing_of(&v->spaces[o->space], o->first);

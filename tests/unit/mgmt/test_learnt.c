@@ -7,6 +7,8 @@
  */
 #include "tests/unit/cmocka.h"
 
+#include <stdio.h>
+
 #include "mgmt/cli/learn/learnt.h"
 
 static struct addr host(uint32_t n)
@@ -188,12 +190,34 @@ static void acts_are_bounded_between(void **state)
 	fail_msg("the most frequent kind is gone");
 }
 
+/* Names that somebody chose to be neighbours find no place and take no time; those that have one keep it, as they were written first. */
+static void names_are_bounded(void **state)
+{
+	static struct learnt l;
+	char text[16];
+	unsigned kept = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 100000; i++) {
+		snprintf(text, sizeof(text), "n%u", i);
+		learnt_name(&l, (uint64_t)i * LEARNT_NAMES + 5, text);
+		learnt_name(&l, 1000 + i % 7, i < 7 ? text : "other");
+	}
+	for (unsigned i = 0; i < 100000; i++)
+		kept += learnt_name_of(&l, (uint64_t)i * LEARNT_NAMES + 5) != NULL;
+	assert_in_range(kept, 1, 64);
+	assert_string_equal(learnt_name_of(&l, 5), "n0");
+	assert_string_equal(learnt_name_of(&l, 1006), "n6");
+	assert_null(learnt_name_of(&l, 1007));
+	learnt_free(&l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_kind_is_one_entry),      cmocka_unit_test(the_rarest_give_way),
 		cmocka_unit_test(acts_lie_beside_their_talk), cmocka_unit_test(transports_are_apart),
-		cmocka_unit_test(acts_are_bounded_between),
+		cmocka_unit_test(acts_are_bounded_between),   cmocka_unit_test(names_are_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

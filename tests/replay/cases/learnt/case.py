@@ -117,7 +117,26 @@ def cip(t):
     services, text, r = round_trip(t, capture)
     t.equal("refused", refused(r), [])
     t.true("both objects, no other: " + services, 'objects = ["1.1.7", "4.100.3"]' in services)
-    t.equal("both tags: " + services, len(re.findall(r'tags = \["#[0-9a-f]{16}", "#[0-9a-f]{16}"\]', services)), 1)
+    t.equal("both tags by their names: " + services, sorted(re.findall(r'tags = \["([^"]*)", "([^"]*)"\]', services)[0]), ["Crane.Load", "Crane.Speed"])
+
+
+def half(t):
+    """A connection that was opened before anybody looked, and is closed: that is said and not allowed. What was opened before eyes may be closed."""
+    read = enip.service(0x0E, b"\x20\1\x24\1\x30\7")
+    controller, state = enip.Controller(), {"connections": {}}
+    close, opened = enip.request(HANDLE, enip.forward_close(9)), enip.request(HANDLE, enip.forward_open(5, 0x2000, b""))
+    for name, asks, wide in (("unseen", [close], 1), ("seen", [opened, enip.request(HANDLE, enip.forward_close(5))], 0)):
+        asks = [enip.request(HANDLE, read)] + asks
+        capture = t.file("half-%s.pcap" % name, talk([(a, controller.answer(a, state)) for a in asks], 44818, begin=False))
+        services, conduits, text = proposed(t, capture, [CLIENT, SERVER])
+        t.equal(name + ": rows", re.findall(r'\{ functions = \["([^]]*)"\]', services), ["get_attribute_single"])
+        t.equal(name + ": said: " + services, services.count("# forward_close was seen for what nobody saw begin: no row allows it\n"), wide)
+        t.equal(name + ": counted: " + text, "began before it was looked at, and which no row allows: 1" in text, wide == 1)
+        cfg = t.file("half-%s.cfg" % name, policy([CLIENT, SERVER], services, conduits.replace(' mode = "observe";', "")))
+        r = t.replay(capture, policy=cfg)
+        t.equal(name + ": refused", [p["function_name"] for p in r.pdus if p["dir"] == "c2s" and p["verdict"] != "allow"], ["forward_close"] * wide)
+    services, conduits, text = proposed(t, t.file("half-only.pcap", talk([(close, controller.answer(close, state))], 44818, begin=False)), [CLIENT, SERVER])
+    t.equal("nothing but that: a line", services, "")
 
 
 def melsec(t):
@@ -338,7 +357,7 @@ def files_of(case):
 
 
 def cases(t):
-    for f in (modbus, s7comm, cip, melsec, halfway, idle, lost, cut_off, plus, io, unread, what_it_writes_stands, one_network,
+    for f in (modbus, s7comm, cip, half, melsec, halfway, idle, lost, cut_off, plus, io, unread, what_it_writes_stands, one_network,
               writes, shared_codes):
         yield "learnt: " + f.__name__, f, (t,)
     if not os.path.isdir(PCAPS):

@@ -93,6 +93,8 @@ struct key {
  */
 bool keys_read(struct check *k, const struct ast_node *group, const struct key *keys, size_t n, struct object o,
 	       void *object, const struct ast_node **ret);
+/* Says that the group needs this key. */
+void key_missing(struct check *k, const struct ast_node *group, const struct key *key, struct object o);
 /* The children of a list as AST nodes of `kinds`; others are reported and skipped. NULL `list` has none. */
 const struct ast_node *list_next(struct check *k, const struct ast_node *list, const struct ast_node *last,
 				 unsigned kinds, struct object o);

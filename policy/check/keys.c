@@ -166,6 +166,14 @@ static void take_value(struct check *k, const struct ast_node *node, const struc
 	}
 }
 
+void key_missing(struct check *k, const struct ast_node *group, const struct key *key, struct object o)
+{
+	example_hint(k,
+		     check_say(k, SEV_ERROR, "policy.missing_key", group->at, group->width, MP_MISSING_KEY,
+			       both_object(k, o), both_same(key->name), both_same("")),
+		     key);
+}
+
 bool keys_read(struct check *k, const struct ast_node *group, const struct key *keys, size_t n, struct object o,
 	       void *object, const struct ast_node **ret)
 {
@@ -189,15 +197,9 @@ bool keys_read(struct check *k, const struct ast_node *group, const struct key *
 		else
 			wrong_kind(k, c, keys[i].kinds, o, &keys[i], NULL);
 	}
-	for (size_t i = 0; i < n; i++) {
-		struct diag *g;
-
-		if (!keys[i].must || seen[i])
-			continue;
-		g = check_say(k, SEV_ERROR, "policy.missing_key", group->at, group->width, MP_MISSING_KEY,
-			      both_object(k, o), both_same(keys[i].name), both_same(""));
-		example_hint(k, g, &keys[i]);
-	}
+	for (size_t i = 0; i < n; i++)
+		if (keys[i].must && !seen[i])
+			key_missing(k, group, &keys[i], o);
 	for (size_t i = 0; i < n; i++)
 		if (ret[i] != NULL)
 			take_value(k, ret[i], &keys[i], o, object);

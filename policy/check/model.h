@@ -193,8 +193,17 @@ static inline bool conduit_past(const struct model_conduit *c, uint64_t now)
 	return c->until != 0 && c->until <= now;
 }
 
+/* Hosts at an end of a statement, all in its zone. */
+struct model_hosts {
+	const struct model_asset **assets; /* that the text names; none: the whole zone */
+	size_t n_assets;
+	struct addr_range *ranges; /* sorted, disjoint: what the statement is about; none: the whole zone */
+	size_t n;
+};
+
 struct model_never {
 	const struct model_zone *from, *to;
+	struct model_hosts sources, destinations; /* a chain begins anywhere in its zone: no ranges of sources there */
 	unsigned classes;		      /* CLASS_* bits; CLASS_ALL when the text names no commands */
 	bool all_commands;		      /* the text names none: any permission counts */
 	bool chain;			      /* scope = "chain" */

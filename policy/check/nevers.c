@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* never and chain_break: what must stay impossible, and which way round it is accepted. */
 #include "policy/check/check.h"
+#include "policy/check/written.h"
 
 static const char *const scope_words[] = { "direct", "chain", NULL }; /* bool chain */
 
-enum { NEVER_FROM, NEVER_TO, NEVER_COMMANDS, NEVER_ANSWERS };
+enum { NEVER_FROM, NEVER_TO, NEVER_FROM_ASSETS, NEVER_TO_ASSETS, NEVER_COMMANDS, NEVER_ANSWERS };
 static const struct key never_keys[] = {
-	[NEVER_FROM] = { "from", AST_STRING, true, .example = "from = \"internet\";" },
-	[NEVER_TO] = { "to", AST_STRING, true, .example = "to = \"crane\";" },
+	[NEVER_FROM] = { "from", .kinds = AST_STRING, .example = "from = \"internet\";" },
+	[NEVER_TO] = { "to", .kinds = AST_STRING, .example = "to = \"crane\";" },
+	[NEVER_FROM_ASSETS] = { "from_assets", .kinds = AST_LISTS },
+	[NEVER_TO_ASSETS] = { "to_assets", .kinds = AST_LISTS },
 	[NEVER_COMMANDS] = { "commands", .kinds = AST_LISTS },
 	[NEVER_ANSWERS] = { "answer_only", .kinds = AST_LISTS },
 	{ "scope", AST_STRING, .use = KEY_CHOICE, INTO(model_never, chain), .words = scope_words },
@@ -20,9 +23,45 @@ static const struct key break_keys[] = {
 	{ "reason", AST_STRING, true, NULL, KEY_TEXT_NEEDED, INTO(model_chain_break, reason) },
 };
 
-static const struct model_zone *never_zone(struct check *k, const struct ast_node *node, struct object o)
+/* Assets of one zone, which is returned: whoever wrote the statement out has seen to that. */
+static const struct model_zone *hosts_read(struct check *k, const struct ast_node *list, struct object o,
+					   struct model_hosts *ret)
 {
-	return node != NULL ? names_need(k, &k->zones, node, MP_NO_ZONE, "policy.unknown_name", o) : NULL;
+	const struct model_zone *zone = NULL;
+	struct ranges all = { 0 };
+
+	ret->assets = arena_array(k->a, list->n, sizeof(void *));
+	for (const struct ast_node *c = NULL;
+	     ret->assets != NULL && (c = list_next(k, list, c, AST_STRING, o)) != NULL;) {
+		const struct model_asset *a = names_need(k, &k->assets, c, MP_NO_ASSET, "policy.unknown_name", o);
+
+		if (a == NULL)
+			continue;
+		zone = a->zone;
+		ret->assets[ret->n_assets++] = a;
+		for (size_t i = 0; i < a->n_ranges; i++)
+			ranges_add(k, &all, &a->ranges[i]);
+	}
+	ranges_merge(&all);
+	ret->ranges = all.list;
+	ret->n = all.n;
+	return zone;
+}
+
+/* One end of a statement, by zone or by assets: keys[0] and keys[2]. */
+static const struct model_zone *end_read(struct check *k, const struct ast_node *group, const struct ast_node *zone,
+					 const struct ast_node *assets, const struct key *keys, struct object o,
+					 struct model_hosts *ret)
+{
+	if (zone != NULL && assets != NULL)
+		check_value(k, SEV_ERROR, "policy.both", assets, MP_END_BOTH, o, zone->name);
+	else if (assets != NULL)
+		return hosts_read(k, assets, o, ret);
+	else if (zone != NULL)
+		return names_need(k, &k->zones, zone, MP_NO_ZONE, "policy.unknown_name", o);
+	else if (node_member(group, keys[0].name) == NULL && node_member(group, keys[2].name) == NULL)
+		key_missing(k, group, keys, o); /* else it is of a wrong kind, and was told of */
+	return NULL;
 }
 
 /* Over these a host gives answers, or takes notes: nobody drives another one on by them. Nor by bytes that pass before they are known. */
@@ -69,9 +108,7 @@ static void never_answers(struct check *k, const struct ast_node *list, struct m
 void check_nevers(struct check *k, const struct ast_node *node)
 {
 	struct object section = { MP_OBJ_SECTION, "never" };
-	const struct ast_node *last = NULL;
 	struct model *m = k->m;
-	unsigned nth = 0; /* in the text: a statement between several zones is one */
 
 	m->nevers = arena_array(k->a, node != NULL ? node->n : 0, sizeof(m->nevers[0]));
 	for (const struct ast_node *c = NULL;
@@ -80,15 +117,18 @@ void check_nevers(struct check *k, const struct ast_node *node)
 		struct object o = { MP_OBJ_NEVER, NULL };
 		const struct ast_node *v[KEYS(never_keys)];
 
-		nth += last == NULL || last->at.file != c->at.file || last->at.line != c->at.line ||
-		       last->at.column != c->at.column;
-		last = c;
-		o.name = arena_printf(k->a, "%u", nth);
+		o.name = arena_printf(k->a, "%u", (unsigned)c->number);
 		*one = (struct model_never){ .classes = CLASS_ALL, .all_commands = true, .label = "", .at = c->at };
 		if (!keys_read(k, c, never_keys, KEYS(never_keys), o, one, v))
 			continue;
-		one->from = never_zone(k, v[NEVER_FROM], o);
-		one->to = never_zone(k, v[NEVER_TO], o);
+		one->from =
+			end_read(k, c, v[NEVER_FROM], v[NEVER_FROM_ASSETS], &never_keys[NEVER_FROM], o, &one->sources);
+		one->to = end_read(k, c, v[NEVER_TO], v[NEVER_TO_ASSETS], &never_keys[NEVER_TO], o, &one->destinations);
+		if (one->chain && one->from != NULL && one->sources.n > 0) {
+			check_value(k, SEV_WARNING, "policy.no_effect", v[NEVER_FROM_ASSETS], MP_FROM_ASSETS_CHAIN, o,
+				    one->from->name);
+			one->sources.n = 0;
+		}
 		never_answers(k, v[NEVER_ANSWERS], one, o);
 		if (v[NEVER_COMMANDS] == NULL)
 			continue;

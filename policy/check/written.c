@@ -412,33 +412,95 @@ static void write_conduit(struct written *w, const struct ast_node *node, const 
 
 /* ---- statements ----------------------------------------------------------------------------------------------------- */
 
+/* An end of a statement: zones, or assets, of which each zone has its own statement. */
+struct end {
+	struct side side;
+	struct hosts hosts; /* without a list: it names zones */
+};
+
+static void add_asset(struct written *w, const struct ast_node *word, const char *name, struct words *seen,
+		      struct hosts *h)
+{
+	size_t n = seen->n;
+
+	words_add(w, KIND_ASSET, name, seen);
+	if (seen->n > n)
+		add_host(w, h, word, name, NULL);
+}
+
+static struct end end_of(struct written *w, const struct ast_node *node, const char *zones, const char *assets,
+			 struct object o)
+{
+	const struct ast_node *list = node_member(node, assets);
+	struct end e = { .side = side_of(w, node, zones, o) };
+	struct words of, seen;
+
+	if (list == NULL || (list->kind & AST_LISTS) == 0 || e.side.node != NULL)
+		return e; /* both, or a wrong kind: refused where it is read */
+	if (list->n == 0)
+		check_value(w->k, SEV_ERROR, "policy.empty_list", list, MP_EMPTY_LIST, o, assets);
+	e.hosts.list = list;
+	e.side.several = true;
+	words_begin(w, &seen);
+	for (const struct ast_node *c = NULL; (c = list_next(w->k, list, c, AST_STRING, o)) != NULL;) {
+		const struct names *known = &w->things[KIND_ASSET];
+
+		if (group_words(w, c, KIND_ASSET, o, &of)) {
+			for (size_t i = 0; i < of.n; i++)
+				add_asset(w, c, of.list[i], &seen, &e.hosts);
+			continue;
+		}
+		if (names_find(known, c->string) != NULL)
+			add_asset(w, c, c->string, &seen, &e.hosts);
+		else
+			check_near(w->k,
+				   check_value(w->k, SEV_ERROR, "policy.unknown_name", c, MP_NO_ASSET, o, c->string),
+				   c->string, known->names, known->n);
+	}
+	words_begin(w, &e.side.zones);
+	for (size_t i = 0; i < e.hosts.n; i++)
+		words_add(w, KIND_ZONE, e.hosts.all[i].zone, &e.side.zones);
+	return e;
+}
+
+/* What stands for this end's setting in the statement of its n-th zone; NULL: it is no setting of this end. */
+static struct ast_node *end_setting(struct written *w, const struct end *e, const struct ast_node *set, size_t n)
+{
+	if (!e->side.several || (set != e->side.node && set != e->hosts.list))
+		return NULL;
+	return set == e->hosts.list ? hosts_in(w, &e->hosts, e->side.zones.list[n], NULL)
+				    : node_text(w, set, set->name, e->side.zones.list[n]);
+}
+
 static void write_never(struct written *w, const struct ast_node *node, unsigned nth, struct ast_node *list,
 			struct ast_node **last)
 {
 	struct object o = { MP_OBJ_NEVER, arena_printf(w->k->a, "%u", nth) };
-	struct side from = side_of(w, node, "from", o), to = side_of(w, node, "to", o);
-	const struct ast_node *answers = services_of(w, node, "answer_only", o);
+	size_t errors = w->k->d->errors;
+	struct end from = end_of(w, node, "from", "from_assets", o), to = end_of(w, node, "to", "to_assets", o);
+	const struct ast_node *services = services_of(w, node, "answer_only", o);
 
 	w->from = node->at;
-	for (size_t a = 0; a < side_n(&from) && !w->full; a++) {
-		for (size_t b = 0; b < side_n(&to) && !w->full; b++) {
-			struct ast_node *one = node->kind == AST_GROUP ? node_empty(w, node) : node_like(w, node);
-			struct ast_node *end = NULL;
+	if (node->kind != AST_GROUP) {
+		node_append(list, last, node_like(w, node));
+		return;
+	}
+	if ((from.hosts.list != NULL || to.hosts.list != NULL) && w->k->d->errors > errors)
+		return;
+	for (size_t a = 0; a < side_n(&from.side) && !w->full; a++) {
+		for (size_t b = 0; b < side_n(&to.side) && !w->full; b++) {
+			struct ast_node *one = node_empty(w, node), *end = NULL;
 
 			if (one == NULL)
 				return;
-			for (const struct ast_node *set = node->kind == AST_GROUP ? node->child : NULL; set != NULL;
-			     set = set->next) {
-				const char *zone = set == from.node && from.several ? from.zones.list[a]
-						   : set == to.node && to.several   ? to.zones.list[b]
-										    : NULL;
+			one->number = nth;
+			for (const struct ast_node *set = node->child; set != NULL; set = set->next) {
+				struct ast_node *n = end_setting(w, &from, set, a);
 
-				if (answers != NULL && strcmp(set->name, "answer_only") == 0)
-					node_append(one, &end, node_like(w, answers));
-				else
-					node_append(one, &end,
-						    zone != NULL ? node_text(w, set, set->name, zone)
-								 : node_like(w, set));
+				n = n != NULL ? n : end_setting(w, &to, set, b);
+				if (n == NULL && services != NULL && strcmp(set->name, "answer_only") == 0)
+					n = node_like(w, services);
+				node_append(one, &end, n != NULL ? n : node_like(w, set));
 			}
 			node_append(list, last, one);
 		}

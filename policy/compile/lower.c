@@ -39,10 +39,11 @@ static const char *chain_text(const struct model *m, const struct counterexample
 
 static const char *sentence(struct arena *a, enum lang l, enum message m, const struct counterexample *x)
 {
-	const char *from = x->never->from->name, *to = x->never->to->name;
-	char packet[COUNTEREXAMPLE_TEXT], *text;
+	char packet[COUNTEREXAMPLE_TEXT], from[NEVER_END_TEXT], to[NEVER_END_TEXT], *text;
 	int n;
 
+	never_end_text(x->never->from, &x->never->sources, from, sizeof(from));
+	never_end_text(x->never->to, &x->never->destinations, to, sizeof(to));
 	counterexample_text(x, l, packet, sizeof(packet));
 	n = message_text(NULL, 0, l, m, from, to, packet);
 	text = n >= 0 ? arena_alloc(a, (size_t)n + 1) : NULL;

@@ -38,19 +38,49 @@ static void ends_of(const struct addr_range *src, const struct addr_range *dst, 
 		ret->source = src->lo;
 }
 
-/* A packet that a conduit passes, or false: lists of different families let nothing through. */
-static bool packet_of(const struct model_conduit *c, const struct model_service *s, struct counterexample *ret)
+/* What of this range the statement is about: its first piece, or false. */
+static bool hosts_clip(const struct model_hosts *h, const struct addr_range *range, struct addr_range *ret)
+{
+	size_t lo = 0, hi = h->n;
+
+	*ret = *range;
+	if (h->n == 0)
+		return true;
+	/* The first range that ends at or behind the start of this one. */
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (addr_cmp(&h->ranges[mid].hi, &range->lo) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo == h->n || addr_cmp(&h->ranges[lo].lo, &range->hi) > 0)
+		return false;
+	if (addr_cmp(&h->ranges[lo].lo, &range->lo) > 0)
+		ret->lo = h->ranges[lo].lo;
+	if (addr_cmp(&h->ranges[lo].hi, &range->hi) < 0)
+		ret->hi = h->ranges[lo].hi;
+	return true;
+}
+
+/* A packet that a conduit passes between hosts of the statement (NULL: any), or false: lists of different families let nothing through. */
+static bool packet_of(const struct model_conduit *c, const struct model_service *s, const struct model_never *never,
+		      struct counterexample *ret)
 {
 	for (size_t p = 0; p < s->n_ports; p++)
 		for (size_t i = 0; i < c->n_sources; i++)
 			for (size_t k = 0; k < c->n_destinations; k++) {
-				const struct addr_range *src = &c->sources[i], *dst = &c->destinations[k];
+				struct addr_range src = c->sources[i], dst = c->destinations[k];
 				struct number_range ports[2];
 
-				if (src->lo.family != dst->lo.family ||
-				    port_in_family(&s->ports[p], src->lo.family, &ret->l4proto, ports) == 0)
+				if (src.lo.family != dst.lo.family ||
+				    port_in_family(&s->ports[p], src.lo.family, &ret->l4proto, ports) == 0)
 					continue;
-				ends_of(src, dst, ret);
+				if (never != NULL && (!hosts_clip(&never->sources, &c->sources[i], &src) ||
+						      !hosts_clip(&never->destinations, &c->destinations[k], &dst)))
+					continue;
+				ends_of(&src, &dst, ret);
 				ret->port = (uint16_t)ports[0].lo;
 				return true;
 			}
@@ -109,7 +139,7 @@ bool conduit_leads_on(const struct proof *p, const struct model_conduit *c)
 		one.destinations = &c->destinations[k];
 		one.n_destinations = 1;
 		for (size_t s = 0; s < c->n_services; s++)
-			if (!only_answers(p, c, c->services[s]) && packet_of(&one, c->services[s], &unused))
+			if (!only_answers(p, c, c->services[s]) && packet_of(&one, c->services[s], NULL, &unused))
 				return true;
 	}
 	return false;
@@ -184,18 +214,28 @@ static bool decides(const struct proof *p, const struct cells *cells, const stru
 	return p->unattended == UNATTENDED_PICK_UP ? picks_up : down || overloaded;
 }
 
-/* The first cell of each pair in which what is tried passes. */
-static const uint32_t *decided(struct proof *p, const struct cells *cells)
+/* The first cell of each pair in which what is tried passes, between hosts of the statement. */
+static const uint32_t *decided(struct proof *p, const struct cells *cells, const struct model_never *never)
 {
-	uint32_t **ret = &p->decided[p->unattended];
+	uint32_t **ret = never_of_hosts(never) ? &p->decided_hosts : &p->decided[p->unattended];
+	struct addr_range unused;
 
-	if (*ret != NULL)
+	if (*ret != NULL && (!never_of_hosts(never) || (p->hosts_of == never && p->hosts_way == p->unattended)))
 		return *ret;
-	*ret = arena_array(p->scratch, cells->n_pairs + 1, sizeof(**ret));
+	if (*ret == NULL)
+		*ret = arena_array(p->scratch, cells->n_pairs + 1, sizeof(**ret));
+	else
+		memset(*ret, 0, (cells->n_pairs + 1) * sizeof(**ret));
+	if (never_of_hosts(never)) {
+		p->hosts_of = never;
+		p->hosts_way = p->unattended;
+	}
 	for (size_t i = 0; i < cells->n && *ret != NULL; i++) {
-		const struct interned *set = &cells->sets[cells->list[i].set];
+		const struct cell *cell = &cells->list[i];
+		const struct interned *set = &cells->sets[cell->set];
 
-		if (!decides(p, cells, set))
+		if (!hosts_clip(&never->sources, &cell->src, &unused) ||
+		    !hosts_clip(&never->destinations, &cell->dst, &unused) || !decides(p, cells, set))
 			continue;
 		for (uint32_t k = 0; k < set->n; k++)
 			if ((*ret)[set->values[k]] == 0)
@@ -205,20 +245,24 @@ static const uint32_t *decided(struct proof *p, const struct cells *cells)
 }
 
 /* A packet that this conduit passes on its own account; `service` is the number of the service in it. */
-static bool own_packet(struct proof *p, const struct model_conduit *c, size_t service, struct counterexample *ret)
+static bool own_packet(struct proof *p, const struct model_conduit *c, size_t service, const struct model_never *never,
+		       struct counterexample *ret)
 {
 	const struct cells *cells = ret->unattended != ATTENDED ? cells_of(p) : NULL;
-	const uint32_t *first = cells != NULL ? decided(p, cells) : NULL;
+	const uint32_t *first = cells != NULL ? decided(p, cells, never) : NULL;
+	struct addr_range src, dst;
 	const struct cell *cell;
 	uint32_t at;
 
 	if (first == NULL)
-		return packet_of(c, c->services[service], ret);
+		return packet_of(c, c->services[service], never, ret);
 	at = first[p->pair_at[c->index] + service];
 	if (at == 0)
 		return false;
 	cell = &cells->list[at - 1];
-	ends_of(&cell->src, &cell->dst, ret);
+	if (!hosts_clip(&never->sources, &cell->src, &src) || !hosts_clip(&never->destinations, &cell->dst, &dst))
+		return false;
+	ends_of(&src, &dst, ret);
 	ret->l4proto = cell->l4proto;
 	ret->port = cell->lo;
 	return true;
@@ -265,7 +309,7 @@ bool conduit_breaks(struct proof *p, const struct model_conduit *c, const struct
 	if (c->to != never->to || !conduit_matters(p, c))
 		return false;
 	for (size_t s = 0; s < c->n_services; s++) {
-		if (!carries(p, c, c->services[s], never, ret) || !own_packet(p, c, s, ret))
+		if (!carries(p, c, c->services[s], never, ret) || !own_packet(p, c, s, never, ret))
 			continue;
 		ret->service = c->services[s];
 		return true;

@@ -40,11 +40,20 @@ struct proof {
 	uint32_t *pair_at;	   /* by conduit: its first pair in the cells */
 	uint32_t
 		*decided[WAYS]; /* by pair: the first cell in which it passes the unjudged, + 1; NULL = not asked yet */
+	uint32_t *decided_hosts;	 /* the same between the hosts of one statement, in one way */
+	const struct model_never *hosts_of;
+	enum unattended hosts_way;
 	enum unattended unattended;	 /* what is tried */
 	const bool *breaks_off;		 /* by number: those that do not count; NULL = none */
 	const struct model_never *asked; /* whose answer_only holds for what is known of hops */
 	const bool *answers_off;	 /* the same of its services */
 };
+
+/* It is about hosts, and not about whole zones: what is known of hops says nothing of it. */
+static inline bool never_of_hosts(const struct model_never *never)
+{
+	return never->sources.n > 0 || never->destinations.n > 0;
+}
 
 /* In force now or later, able to let anything through, and between interfaces. */
 bool conduit_matters(const struct proof *p, const struct model_conduit *c);

@@ -26,6 +26,9 @@
  * `answer_only` of a statement are services over which a host gives answers and cannot be driven on: a walk goes on over a conduit
  * only if something of it is none of these.
  *
+ * A statement may be about assets: then its last hop reaches one of them, and a direct one begins at one. A chain begins anywhere in the
+ * zone, and goes on from anywhere, because of what comes next.
+ *
  * Walks go from zone to zone, not from host to host: hosts of one zone reach each other without passing the box, so that
  * whoever has reached one host of a zone can go on from any of them. A `chain_break` says of an asset that nobody goes on
  * from there. So a walk ends where a hop leads to nothing but broken assets; if the hop also leads to any other host of
@@ -156,6 +159,12 @@ static const struct model_conduit *breaking(struct proof *p, struct hop *h, cons
 {
 	uint32_t want = never->all_commands ? WANTS - 1 : never->classes & CLASS_ALL, *known;
 
+	if (never_of_hosts(never)) {
+		for (uint32_t i = 0; i < h->n; i++)
+			if (conduit_breaks(p, &p->m->conduits[p->sorted[h->first + i]], never, x))
+				return &p->m->conduits[p->sorted[h->first + i]];
+		return NULL;
+	}
 	if (h->breaker == NULL) {
 		h->breaker = arena_array(p->work, (size_t)WANTS * WAYS, sizeof(*h->breaker));
 		for (uint32_t i = 0; h->breaker != NULL && i < WANTS * WAYS; i++)

@@ -46,6 +46,10 @@ size_t prove_rests_on_answers(const struct model *m, const struct model_never *n
 /* It holds whatever the conduits say: none can lead there, or start there. */
 bool prove_is_vacuous(const struct model_never *never);
 
+/* "crane", "crane (rtg01.plc)", "crane (rtg01.plc +47)": an end of a statement, as it is told. */
+void never_end_text(const struct model_zone *zone, const struct model_hosts *h, char *out, size_t size);
+#define NEVER_END_TEXT 160u
+
 /* "10.10.0.5 -> 10.30.1.10 tcp/502, modbus write_single_register (6)" */
 void counterexample_text(const struct counterexample *x, enum lang l, char *out, size_t size);
 #define COUNTEREXAMPLE_TEXT 256u

@@ -11,6 +11,16 @@ static bool is_icmp(uint8_t l4proto)
 	return l4proto == IPPROTO_ICMP || l4proto == IPPROTO_ICMPV6;
 }
 
+void never_end_text(const struct model_zone *zone, const struct model_hosts *h, char *out, size_t size)
+{
+	if (h->n_assets == 0)
+		(void)snprintf(out, size, "%s", zone->name);
+	else if (h->n_assets == 1)
+		(void)snprintf(out, size, "%s (%s)", zone->name, h->assets[0]->name);
+	else
+		(void)snprintf(out, size, "%s (%s +%zu)", zone->name, h->assets[0]->name, h->n_assets - 1);
+}
+
 void counterexample_text(const struct counterexample *x, enum lang l, char *out, size_t size)
 {
 	const char *protocol = protocol_info(x->service->protocol)->name;

@@ -209,6 +209,11 @@ def draw_never(d, p, tame):
         a["services"], n["from"], n["to"], n["scope"] = answers, a["from"], b["to"], "chain"
     if answers and n.get("scope") == "chain" and d.random() < 0.7:
         n["answer_only"] = d.sample(answers, d.randint(1, len(answers)))
+    for end in ("from", "to"):
+        here = [a["name"] for a in p["assets"] if a["zone"] == n[end]]
+        if here and d.random() < 0.5:
+            n[end + "_assets"] = d.sample(here, d.randint(1, len(here))) + d.sample([a["name"] for a in p["assets"]], d.randint(0, 1))
+            del n[end]
     if tame or d.random() < 0.7:
         n["commands"] = d.sample(["write", "control", "program"] if tame else meaning.WORDS, d.choice([1, 1, 2]))
     return n
@@ -286,8 +291,9 @@ def fold(d, p):
             groups["g" + c["name"]] = d.sample(here, d.randint(1, len(here)))
             c["sources"] = c["sources"][:1] + ["g" + c["name"]]
     for n in p["never"]:
-        if d.random() < 0.3:
-            n[d.choice(["from", "to"])] = d.choice(["sides", d.sample(zones, d.randint(1, min(len(zones), 2)))])
+        end = d.choice(["from", "to"])
+        if end in n and d.random() < 0.3:
+            n[end] = d.choice(["sides", d.sample(zones, d.randint(1, min(len(zones), 2)))])
     if d.random() < 0.6:
         zone = d.choice(zones)
         cells = [" ".join(draw_addresses(d, p["space"][zone], 2)) for _ in range(6)]
@@ -302,6 +308,10 @@ def fold(d, p):
             c.pop("sources", None)
         p["conduits"].append(c)
         groups["plcs"] = ["m*.plc"]
+        for n in p["never"]:
+            if d.random() < 0.3:
+                n.pop("to", None)
+                n["to_assets"] = [d.choice(["plcs", "m0.plc"])]
         p["conduits"].append({"name": "all", "from": d.choice(zones), "to": zone, "services": [d.choice(names)], "destinations": ["plcs"]})
     p["defaults"] = d.random() < 0.5
 
@@ -353,7 +363,7 @@ def text(p, never=True):
     if p["chain_break"]:
         lines.append("chain_break = ( %s );" % ", ".join(group({"asset": a, "reason": "r"}) for a in p["chain_break"]))
     if never and p["never"]:
-        lines.append("never = ( %s );" % ", ".join(group(n) for n in p["never"]))
+        lines.append("never = ( %s );" % ", ".join(group(n, [e for e in ("from", "to") if e + "_assets" in n]) for n in p["never"]))
     return "\n".join(lines) + "\n"
 
 

@@ -141,7 +141,7 @@ def differences(program, p, folder, seen=None):
 
 
 def answers(d, m, c, now, seen, lax):
-    """`lax`: {(zone, zone): what of the joint settings lets commands pass there while nobody judges them}"""
+    """`lax`: {(zone, zone): (family, source, destination) and what of the joint settings lets commands pass there while nobody judges them}"""
     told = set()
     for packet in packets(d, m, c):
         found, holding = m.matches(packet), c.holding(packet)
@@ -155,8 +155,9 @@ def answers(d, m, c, now, seen, lax):
                 if want["depth"] == "commands" and not want["observe"]:
                     first = m.by_name[want["deciding"][0]]
                     failing = {want["when_down"], want["when_overloaded"]}
-                    lax[first["from"], first["to"]] |= {"open"} & failing or {"hold"} & failing  # what is open holds besides
-                    lax[first["from"], first["to"]] |= {"pick_up"} & {want["when_midstream"]}
+                    kinds = ({"open"} & failing or {"hold"} & failing) | {"pick_up"} & {want["when_midstream"]}  # what is open holds besides
+                    if kinds:
+                        lax[first["from"], first["to"]].add((packet[2:5], tuple(sorted(kinds))))
     yield from warnings(m, c, now, told)
     if c.live != c.lives():
         yield "sessions go on at %s, and begin and are answered at %s" % (sorted(c.live - c.lives()), sorted(c.lives() - c.live))
@@ -184,6 +185,7 @@ def statements(m, c, now, seen, lax):
     for want, have in zip(m.p["never"], c.nevers, strict=True):
         broken = m.broken(want, edges, breaks)
         seen["statements broken" if broken else "statements that hold"] += 1
+        seen["statements about assets, %s" % ("broken" if broken else "that hold")] += m.hosts(want) != (None, None)
         if have["holds"] == broken:
             yield "never %s: by the reference it %s, by the program it %s" % (draw.group(want), *(("is broken", "holds") if broken else ("holds", "is broken")))
             continue
@@ -199,13 +201,21 @@ def statements(m, c, now, seen, lax):
         seen["statements that rest on answers"] += bool(answers)
         if m.broken({**want, "answer_only": answers}, edges, breaks) or any(not m.broken({**want, "answer_only": [x for x in answers if x != s]}, edges, breaks) for s in answers):
             yield "never %s: rests on answers of %s by the program, by the reference not on these" % (draw.group(want), answers)
-        known = {kind for (a, b), kinds in lax.items() if a in m.walked(want, edges, breaks) and b == want["to"] for kind in kinds} if "commands" in want else set()
+        known = {kind for (a, b), found in lax.items() if a in m.walked(want, edges, breaks) and b == want["to"]
+                 for ends, kinds in found if between(ends, m.hosts(want)) for kind in kinds} if "commands" in want else set()
         if "open" in known:
             known.discard("hold")  # what is open lets live sessions go on as well
         told = {x["unattended"] for x in have["exceptions"]}
         seen["statements that need somebody who inspects"] += bool(told)
-        if known != told if len(c.all) <= 2 * PACKETS else known - told:
+        # Of single hosts not every cell has been asked about.
+        if known != told if len(c.all) <= 2 * PACKETS and m.hosts(want) == (None, None) else known - told:
             yield "never %s: while nobody inspects it is broken by %s by the reference, by %s by the program" % (draw.group(want), sorted(known), sorted(told))
+
+
+def between(ends, hosts):
+    """Does a packet go from and to one of these hosts (None: any)?"""
+    family, *them = ends
+    return all(these is None or any(f == family and lo <= x <= hi for f, lo, hi in these) for x, these in zip(them, hosts, strict=True))
 
 
 def shown(m, never, have, now):
@@ -217,6 +227,8 @@ def shown(m, never, have, now):
     if len(hops) > 1 and never.get("scope") != "chain":
         return False
     (family, src, _), (_, dst, _) = meaning.span(packet["source"]), meaning.span(packet["destination"])
+    if not between((family, src, dst), m.hosts(never)):
+        return False
     proto = {"tcp": 6, "udp": 17}.get(packet["protocol"], 1 if family == 4 else 58)
     port = packet["port"] if proto in (6, 17) else packet["port"] << 8
     found = m.matches((hops[-1]["in"][0], hops[-1]["out"][0], family, src, dst, proto, port))

@@ -122,7 +122,16 @@ def written_out(p):
                     one[key] = hosts(c[key], machine, zone, several)
             if one.get("sources") != [] and one.get("destinations") != []:
                 conduits.append(one)
-    never = [{**n, **({"answer_only": [x for s in n["answer_only"] for x in leaves(s)]} if "answer_only" in n else {}), "from": a, "to": b} for n in p["never"] for (a, _), (b, _) in itertools.product(zones(n["from"]), zones(n["to"]))]
+
+    def ends(n, end):
+        """An end of a statement, for each zone: the zone, and the assets of it that the end names."""
+        if end in n:
+            return [{end: z} for z, _ in zones(n[end])]
+        named = list(dict.fromkeys(x for w in n[end + "_assets"] for x in leaves(w)))
+        return [{end: z, end + "_assets": [x for x in named if zone_of[x] == z]} for z in dict.fromkeys(zone_of[x] for x in named)]
+
+    never = [{**n, **({"answer_only": [x for s in n["answer_only"] for x in leaves(s)]} if "answer_only" in n else {}), **a, **b}
+             for n in p["never"] for a, b in itertools.product(ends(n, "from"), ends(n, "to"))]
     return {**p, "assets": assets, "conduits": conduits, "never": never}
 
 
@@ -340,10 +349,19 @@ class Meaning:
 
     # ---- statements ----------------------------------------------------------------------------------------------------
 
-    def reach(self, c):
+    def hosts(self, never):
+        """Where the last hop of a statement begins and ends; None: anywhere. A chain begins anywhere in its zone."""
+        def ranges(end):
+            return [r for a in never[end] for r in self.assets[a]] if end in never else None
+
+        return None if never.get("scope") == "chain" else ranges("from_assets"), ranges("to_assets")
+
+    def reach(self, c, hosts=(None, None)):
         """What of its destinations a conduit lets somebody reach, and the commands on the way. ({service name}, ranges, words)"""
         services, ranges, words = set(), [], set()
-        for _, s, _, b, *_ in self.boxes[c["name"]]:
+        for _, s, a, b, *_ in self.boxes[c["name"]]:
+            if any(these is not None and not any(meet(x, r) for r in these) for x, these in zip((a, b), hosts, strict=True)):
+                continue
             services.add(s["name"])
             ranges.append(b)
         for name in services:
@@ -390,7 +408,12 @@ class Meaning:
     def broken(self, never, edges, breaks):
         """Is there a walk that this statement forbids?"""
         seen = self.walked(never, edges, breaks)
-        return any(c["from"] in seen and c["to"] == never["to"] and (never.get("commands") is None or words & set(never["commands"])) for c, _, words in edges)
+        for c, _, _ in edges:
+            if c["from"] in seen and c["to"] == never["to"]:
+                services, _, words = self.reach(c, self.hosts(never))
+                if services and (never.get("commands") is None or words & set(never["commands"])):
+                    return True
+        return False
 
     def rests_on(self, never, edges, breaks, said):
         """Are these the breaks that a statement which holds needs: with them alone it holds, and without any one of them it does not?"""

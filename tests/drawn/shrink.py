@@ -10,9 +10,10 @@ def users(p):
     """What nothing names any more goes first."""
     q = copy.deepcopy(p)
     named = {x for c in q["conduits"] for x in c.get("sources", []) + c.get("destinations", [])} | set(q["chain_break"])
+    named |= {x for n in q["never"] for x in n.get("from_assets", []) + n.get("to_assets", [])}
     q["assets"] = [a for a in q["assets"] if a["name"] in named]
     q["services"] = [s for s in q["services"] if any(s["name"] in c["services"] for c in q["conduits"])]
-    zones = {c[k] for c in q["conduits"] + q["never"] for k in ("from", "to")} | {a["zone"] for a in q["assets"]}
+    zones = {c[k] for c in q["conduits"] + q["never"] for k in ("from", "to") if k in c} | {a["zone"] for a in q["assets"]}
     q["zones"] = [z for z in q["zones"] if z["name"] in zones]
     return q
 
@@ -33,7 +34,7 @@ def smaller(p):
                         q = copy.deepcopy(p)
                         del q[key][i][k][n]
                         yield q
-                if k not in ("name", "from", "to", "services", "protocol", "zone", "addresses", "interfaces", "networks", "class"):
+                if k not in ("name", "from", "to", "from_assets", "to_assets", "services", "protocol", "zone", "addresses", "interfaces", "networks", "class"):
                     q = copy.deepcopy(p)
                     del q[key][i][k]
                     yield q

@@ -17,7 +17,7 @@ zones = {
   office = { interfaces = ["lan0"]; networks = ["10.10.0.0/16"]; class = "it"; owner = "IT"; /*zone*/ };
   crane = { interfaces = ["lan2"]; networks = ["10.30.0.0/22"]; class = "ot"; owner = "Cranes"; };
 };
-assets = { pc = { zone = "office"; addresses = ["10.10.0.5"]; /*asset*/ }; };
+assets = { pc = { zone = "office"; addresses = ["10.10.0.5"]; /*asset*/ }; plc = { zone = "crane"; addresses = ["10.30.0.200"]; }; };
 services = {
   read = { protocol = "modbus"; ports = ["tcp/502"]; allow = ( { commands = ["read"]; } ); /*service*/ };
   web = { protocol = "tls"; ports = ["tcp/443"]; /*web*/ };
@@ -136,6 +136,8 @@ CHANGES = {
     "accept.reason": ('"since then"', '"for ever"', ("conduit", "accept")),
     "never.from": ('from = "crane"; to = "office"; /*never*/', 'from = "office"; to = "office";', ("never", None)),
     "never.to": ('from = "crane"; to = "office"; /*never*/', 'from = "crane"; to = "crane";', ("never", None)),
+    "never.from_assets": ('from = "crane"; to = "office"; /*never*/', 'from_assets = ["plc"]; to = "office";', ("never", "from_assets")),
+    "never.to_assets": ('from = "crane"; to = "office"; /*never*/', 'from = "crane"; to_assets = ["pc"];', ("never", "to_assets")),
     "never.commands": ("/*never*/", 'commands = ["write"];'),
     "never.answer_only": ("/*never*/", 'scope = "chain"; answer_only = ["ping"];', ("never", "scope"), ("never", "answer_only")),
     "never.scope": ("/*never*/", 'scope = "chain";'),

@@ -295,13 +295,24 @@ static json_t *answers(const struct model_never *v)
 	return list;
 }
 
+static json_t *asset_names(const struct model_hosts *h)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < h->n_assets; i++)
+		json_array_append_new(list, json_text(h->assets[i]->name));
+	return list;
+}
+
 static void never(json_t *all, const struct source *s, const struct model_never *v)
 {
 	object(all, s, "never", json_sprintf("%s -> %s", v->from->name, v->to->name), v->at,
-	       json_pack("{s:o, s:s, s:o, s:o}", "commands",
+	       json_pack("{s:o, s:s, s:o, s:o, s:o, s:o}", "commands",
 			 v->all_commands ? json_null()
 					 : words(command_class_words, words_n(command_class_words), v->classes),
-			 "scope", v->chain ? "chain" : "direct", "answer_only", answers(v), "label", said(v->label)));
+			 "scope", v->chain ? "chain" : "direct", "answer_only", answers(v), "from_assets",
+			 asset_names(&v->sources), "to_assets", asset_names(&v->destinations), "label",
+			 said(v->label)));
 }
 
 /* The addresses of one that is a side of `between` are those of the latter, which tells them. */

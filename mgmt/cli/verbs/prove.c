@@ -133,6 +133,15 @@ static json_t *answers_json(const struct finding *f)
 	return list;
 }
 
+static json_t *assets_json(const struct model_hosts *h)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < h->n_assets; i++)
+		json_array_append_new(list, json_text(h->assets[i]->name));
+	return list;
+}
+
 static json_t *exceptions_json(const struct source *s, const struct finding *f)
 {
 	json_t *list = json_array();
@@ -150,13 +159,14 @@ static json_t *finding_json(const struct source *s, const struct finding *f)
 {
 	const struct model_never *v = f->never;
 	const char *unattended = f->n > 0 ? unattended_word(f->list[0].unattended) : NULL;
-	json_t *one =
-		json_pack("{s:o,s:o,s:o,s:s,s:o,s:b,s:b,s:o,s:o,s:i,s:o,s:o,s:o}", "from", json_text(v->from->name),
-			  "to", json_text(v->to->name), "label", json_text(v->label), "scope",
-			  v->chain ? "chain" : "direct", "commands", commands_json(v), "holds", f->holds, "vacuous",
-			  f->vacuous, "unattended", unattended != NULL ? json_string(unattended) : json_null(), "file",
-			  json_text(source_file(s, v->at)), "line", (int)v->at.line, "rests_on", breaks_json(s, f),
-			  "rests_on_answers", answers_json(f), "exceptions", exceptions_json(s, f));
+	json_t *one = json_pack(
+		"{s:o,s:o,s:o,s:o,s:o,s:s,s:o,s:b,s:b,s:o,s:o,s:i,s:o,s:o,s:o}", "from", json_text(v->from->name), "to",
+		json_text(v->to->name), "from_assets", assets_json(&v->sources), "to_assets",
+		assets_json(&v->destinations), "label", json_text(v->label), "scope", v->chain ? "chain" : "direct",
+		"commands", commands_json(v), "holds", f->holds, "vacuous", f->vacuous, "unattended",
+		unattended != NULL ? json_string(unattended) : json_null(), "file", json_text(source_file(s, v->at)),
+		"line", (int)v->at.line, "rests_on", breaks_json(s, f), "rests_on_answers", answers_json(f),
+		"exceptions", exceptions_json(s, f));
 
 	if (f->n > 0) {
 		json_t *more = counterexample_json(s, &f->list[0]);
@@ -218,8 +228,11 @@ static void counterexample_print(struct cli *c, const struct source *s, const st
 static void finding_print(struct cli *c, const struct source *s, const struct finding *f)
 {
 	const struct model_never *v = f->never;
-	char words[96] = "", commands[128] = "";
+	char words[96] = "", commands[128] = "", from[NEVER_END_TEXT], to[NEVER_END_TEXT];
 	size_t n = 0;
+
+	never_end_text(v->from, &v->sources, from, sizeof(from));
+	never_end_text(v->to, &v->destinations, to, sizeof(to));
 
 	for (unsigned bit = CLASS_READ; !v->all_commands && bit <= CLASS_DIAGNOSE; bit <<= 1)
 		if ((v->classes & bit) != 0 && n < sizeof(words))
@@ -227,8 +240,8 @@ static void finding_print(struct cli *c, const struct source *s, const struct fi
 					      command_class_name(bit));
 	if (n > 0)
 		message_text(commands, sizeof(commands), c->lang, M_PROVE_COMMANDS, words);
-	source_say(c, f->holds ? M_PROVE_HOLDS : M_PROVE_BROKEN, shown_file(s, v->at), v->at.line, v->from->name,
-		   v->to->name, v->chain ? "chain" : "direct", commands);
+	source_say(c, f->holds ? M_PROVE_HOLDS : M_PROVE_BROKEN, shown_file(s, v->at), v->at.line, from, to,
+		   v->chain ? "chain" : "direct", commands);
 	if (v->label[0] != '\0')
 		source_say(c, M_PROVE_LABEL, v->label);
 	if (f->vacuous)

@@ -559,6 +559,11 @@ static const struct mistake mistakes[] = {
 	CASE(ZONES SERVICES
 	     "never = ( { from = \"office\"; to = \"crane\"; scope = \"chain\"; answer_only = [\"pong\"]; } );",
 	     "policy.unknown_name", 4, 76),
+	CASE(ZONES ASSETS "never = ( { from = \"office\"; from_assets = [\"pc\"]; to = \"crane\"; } );", "policy.both",
+	     4, 44),
+	CASE(ZONES ASSETS "never = ( { from_assets = [\"pc\"]; } );", "policy.missing_key", 4, 11),
+	CASE(ZONES ASSETS "never = ( { from_assets = [\"10.10.0.5\"]; to = \"crane\"; } );", "policy.unknown_name", 4,
+	     28),
 	CASE(ZONES SERVICES "groups = { g = [\"web\", \"pong\"]; };", "policy.unknown_name", 4, 24),
 	CASE(ZONES SERVICES "groups = { a = [\"b\"]; b = [\"a\"]; };", "policy.group_loop", 4, 28),
 	CASE(ZONES SERVICES "groups = { a = [\"a\"]; };", "policy.group_loop", 4, 17),

@@ -205,6 +205,81 @@ static void families_that_never_meet(void **state)
 	maker_free(&s.k);
 }
 
+static void hosts_are(struct site *s, struct model_hosts *h, struct model_asset *a)
+{
+	h->assets = arena_array(s->k.arena, 1, sizeof(void *));
+	assert_non_null(h->assets);
+	h->assets[0] = a;
+	h->n_assets = 1;
+	h->ranges = a->ranges;
+	h->n = a->n_ranges;
+}
+
+/* Who may not reach a machine may reach its neighbour; and the example is between hosts of the statement. */
+static void of_assets(void **state)
+{
+	struct model_asset *plc, *cms, *pc;
+	struct model_conduit *reads;
+	struct counterexample *x;
+	struct model_never *never;
+	struct site s;
+
+	(void)state;
+	site_init(&s);
+	plc = maker_asset(&s.k, "plc", s.crane, "10.30.1.10 10.30.1.20");
+	cms = maker_asset(&s.k, "cms", s.crane, "10.30.2.10");
+	pc = maker_asset(&s.k, "pc", s.office, "10.10.0.5");
+	reads = maker_conduit(&s.k, "reads", s.office, s.crane, "10.10.0.0/28", "10.30.1.0/24", s.reads);
+	never = maker_never(&s.k, s.office, s.crane, CLASS_READ, false);
+	hosts_are(&s, &never->destinations, cms);
+	assert_int_equal(prove(&s, &x), 0);
+	hosts_are(&s, &never->destinations, plc);
+	hosts_are(&s, &never->sources, pc);
+	assert_int_equal(prove(&s, &x), 1);
+	assert_true(addr_in(&x[0].source, &pc->ranges[0]) && addr_in(&x[0].destination, &plc->ranges[0]));
+	reads->sources = s.tos->ranges; /* of others */
+	assert_int_equal(prove_nevers(&s.k.m, s.k.arena, &x), 0);
+	reads->sources = s.office->ranges;
+	/* What passes while nobody inspects: asked of the cells of these hosts alone, for each statement anew. */
+	never->classes = CLASS_WRITE;
+	reads->when_down = FAIL_OPEN;
+	assert_int_equal(prove(&s, &x), 1);
+	assert_int_equal(x[0].unattended, UNATTENDED_OPEN);
+	assert_true(addr_in(&x[0].source, &pc->ranges[0]) && addr_in(&x[0].destination, &plc->ranges[0]));
+	never = maker_never(&s.k, s.office, s.crane, CLASS_WRITE, false);
+	hosts_are(&s, &never->destinations, cms);
+	assert_int_equal(prove(&s, &x), 1);
+	maker_conduit(&s.k, "strict", s.office, s.crane, "", "10.30.1.10 10.30.1.20", s.reads);
+	assert_int_equal(prove(&s, &x), 0);
+	maker_never(&s.k, s.office, s.crane, CLASS_WRITE, false);
+	assert_int_equal(prove(&s, &x), 1); /* their neighbours */
+	maker_free(&s.k);
+}
+
+/* Over the panel to its machine: the walk goes on inside the zone of the last hop. */
+static void chains_to_assets(void **state)
+{
+	struct model_asset *plc, *cms;
+	struct counterexample *x;
+	struct model_never *never;
+	struct site s;
+
+	(void)state;
+	site_init(&s);
+	plc = maker_asset(&s.k, "plc", s.crane, "10.30.1.10");
+	cms = maker_asset(&s.k, "cms", s.crane, "10.30.2.10");
+	maker_conduit(&s.k, "screens", s.office, s.crane, "", "10.30.2.10", s.tls);
+	never = maker_never(&s.k, s.office, s.crane, 0, true);
+	hosts_are(&s, &never->destinations, plc);
+	assert_int_equal(prove(&s, &x), 0);
+	maker_conduit(&s.k, "own", s.crane, s.crane, "10.30.2.10", "10.30.1.10", s.sets);
+	assert_int_equal(prove(&s, &x), 1);
+	assert_int_equal(x[0].n_hops, 2);
+	maker_break(&s.k, cms);
+	assert_int_equal(prove(&s, &x), 0);
+	maker_free(&s.k);
+}
+
 static void chains(void **state)
 {
 	struct counterexample *x;
@@ -508,6 +583,8 @@ int main(void)
 		cmocka_unit_test(rows_that_refuse),
 		cmocka_unit_test(tunnels_count_even_as_icmp),
 		cmocka_unit_test(families_that_never_meet),
+		cmocka_unit_test(of_assets),
+		cmocka_unit_test(chains_to_assets),
 		cmocka_unit_test(chains),
 		cmocka_unit_test(breaks),
 		cmocka_unit_test(a_range_of_broken_assets_without_gap),

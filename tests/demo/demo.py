@@ -17,6 +17,7 @@ sys.path.insert(0, os.path.dirname(__file__))
 from crossings import crossings  # noqa: E402
 from faults import Again, daemon_dead, flushed, random_forbidden  # noqa: E402
 from policies import admin, narrowed, refused  # noqa: E402
+import quay  # noqa: E402
 from report import Report, width  # noqa: E402
 from net import SLOWNESS, wait_for  # noqa: E402
 from terminal import ADMIN_BOX, RUN, TOP, Missing, Terminal, check_alone, check_machine, take_down  # noqa: E402
@@ -28,6 +29,7 @@ TEXT = {
     "wires": ("setting up the wires, starting the servers", "配線とサーバーを準備しています"),
     "box": ("starting the box, applying the policy", "装置を起動し、ポリシーを適用しています"),
     "ready": ("Terminal built and policy in force after %.1f s.", "構築とポリシー適用まで %.1f 秒。"),
+    "once": ("12 RTG and 4 STS said once for many: %d lines of policy", "RTG 12 基・STS 4 基をまとめて書いたポリシー: %d 行"),
     "policy": ("Changes of the policy, and the administrator's page", "ポリシーの変更と管理者の画面"),
     "flush": ("Another program deletes every rule", "ほかのプログラムが全ルールを削除"),
     "healed": ("back after %.1f ms", "%.1f ミリ秒で復旧"),
@@ -116,9 +118,9 @@ class Demo:
                 break
         return got, c.leak(self.t.captures[c.receiver].incoming(since)) if c.leak and c.receiver else 0
 
-    def try_in_order(self):
+    def try_in_order(self, rows, ended=True):
         title = None
-        for c in crossings(self.t):
+        for c in rows:
             if c.group != title:
                 self.r.begin(c.group)
                 title = c.group
@@ -132,7 +134,8 @@ class Demo:
             if c.observed and not reason:
                 got = "unrecorded"
             self.row(c.who, c.whom, c.what, c.expected, got, reason, line, leaked)
-        self.r.end()
+        if ended:
+            self.r.end()
 
     def try_again(self, title, rows, patience=3.0 * SLOWNESS, disturbed=False, together=False):
         """Those that wait for silence side by side; `together`: all of them do, since nobody is there who could say anything.
@@ -170,12 +173,15 @@ class Demo:
         t.start_box()
         t.save()
         t.sekisho("apply", t.policy)
-        t.poller()
         t.save()
         self.r.line(self.r.paint("2", self.text("ready", time.monotonic() - self.started)))
         self.r.line()
+        self.said_once()
+        t.sekisho("apply", t.policy)
+        t.poller()
+        t.save()
         self.learn_lines()
-        self.try_in_order()
+        self.try_in_order(crossings(t))
         self.r.begin(TEXT["policy"])
         for change in (refused, narrowed, admin):
             for row in change(t):
@@ -194,6 +200,20 @@ class Demo:
             self.row("all zones", "all zones", what, "stopped", "stopped", "", "", arrived)
             self.r.end(self.text("seed", sent, seed))
         return self.figures()
+
+    def said_once(self):
+        """The second policy, at the same box; then the first one again."""
+        t = self.t
+        self.r.progress(self.text("wires"))
+        quay.wires(t)
+        t.save()
+        title = tuple(text % quay.texts(t) for text in TEXT["once"])
+        t.sekisho("apply", quay.POLICY + "/site.cfg")
+        self.learn_lines()
+        self.try_in_order(quay.tries(t, title), ended=False)
+        for row in quay.moved(t):
+            self.row(*row)
+        self.r.end()
 
     def under_fire(self):
         t = self.t

@@ -98,9 +98,7 @@ class Terminal:
                 self._vlan(VLANS[short], ns, "eth0")
             else:
                 self.net.veth(ns, "eth0", box, device)
-            self.net.address(ns, "eth0", *addresses)
-            sh("ip", "route", "add", "default", "via", gw4, ns=ns)
-            sh("ip", "-6", "route", "add", "default", "via", gw6, ns=ns)
+            self.live(short, addresses, gw4, gw6)
         # the control pair: the same PLC and poller on a wire of their own
         a, b = self.net.add("ctl-a"), self.net.add("ctl-b")
         self.net.veth(a, "eth0", b, "eth0")
@@ -114,8 +112,20 @@ class Terminal:
         self.net.address(None, ADMIN_IF, ADMIN_ME + "/24")
         # names that the daemon makes; ours to take away
         self.net.names += [PREFIX + "data", PREFIX + "admin"]
-        for short in ZONES:
-            self.captures[short] = Capture(self.net, self.net.ns(short), "eth0")
+
+    def live(self, short, addresses, *gateways):
+        """Hosts behind the wire of a namespace, and what arrives there."""
+        ns = self.net.ns(short)
+        self.net.address(ns, "eth0", *addresses)
+        for gateway in gateways:
+            sh("ip", "-6" if ":" in gateway else "-4", "route", "add", "default", "via", gateway, "dev", "eth0", "onlink", ns=ns)
+        self.captures[short] = Capture(self.net, ns, "eth0")
+
+    def devices(self, text):
+        """A box.cfg with the devices that this box has."""
+        for device, vlan in [(ZONES[short][0], vlan) for short, vlan in VLANS.items()] + [("admin0", ADMIN_VLAN)] if self.trunk else []:
+            text = text.replace('device = "%s";' % device, 'device = "%s"; vlan = %d;' % (CARD, vlan))
+        return text
 
     def _trunk(self, box):
         """One card of the box, whose other end is a switch's; and the policy with a box.cfg that says so."""
@@ -126,9 +136,7 @@ class Terminal:
         sh("cp", "-r", os.path.dirname(self.policy), folder)
         self.policy = os.path.join(folder, "site.cfg")
         with open(folder + "/box.cfg", encoding="utf-8") as f:
-            text = f.read()
-        for device, vlan in [(ZONES[short][0], vlan) for short, vlan in VLANS.items()] + [("admin0", ADMIN_VLAN)]:
-            text = text.replace('device = "%s";' % device, 'device = "%s"; vlan = %d;' % (CARD, vlan))
+            text = self.devices(f.read())
         with open(folder + "/box.cfg", "w", encoding="utf-8") as f:
             f.write(text)
 

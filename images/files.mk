@@ -87,10 +87,11 @@ install-daemon: $(B)/sekishod $(B)/sekisho-compile $(B)/sekisho-webauthn $(B)/se
 	[ -e $(etc)/default/sekishod ] || install -m 644 images/etc/default $(etc)/default/sekishod
 
 install-doc:
-	install -d $(share)/doc/sekisho/protocols $(share)/doc/sekisho/prometheus $(share)/doc/sekisho/pictures
+	install -d $(share)/doc/sekisho/protocols $(share)/doc/sekisho/prometheus $(share)/doc/sekisho/pictures $(share)/doc/sekisho/decisions
 	install -m 644 README.md README.ja.md docs/SEKISHO-MIB.txt $(wildcard docs/*.md docs/*.json) $(share)/doc/sekisho
 	install -m 644 $(wildcard docs/protocols/*.md) $(share)/doc/sekisho/protocols
 	install -m 644 $(wildcard docs/pictures/*.svg) $(share)/doc/sekisho/pictures
+	install -m 644 $(wildcard docs/decisions/*.md) $(share)/doc/sekisho/decisions
 	install -m 644 mgmt/prometheus/*.yml mgmt/prometheus/board.json $(share)/doc/sekisho/prometheus
 	install -D -m 644 mgmt/ansible/plugins/modules/sekisho_policy.py $(share)/doc/sekisho/ansible/plugins/modules/sekisho_policy.py
 	install -m 644 mgmt/ansible/*.md $(share)/doc/sekisho/ansible

@@ -8,6 +8,8 @@ const struct cli_verb *const cli_verbs[] = {
 	&verb_diff,
 	&verb_prove,
 	&verb_ask,
+	&verb_who_can,
+	&verb_reach,
 	&verb_replay,
 	&verb_learn,
 	&verb_journal_verify,

@@ -11,6 +11,8 @@ extern const struct cli_verb verb_protocols;
 extern const struct cli_verb verb_diff;
 extern const struct cli_verb verb_prove;
 extern const struct cli_verb verb_ask;
+extern const struct cli_verb verb_who_can;
+extern const struct cli_verb verb_reach;
 extern const struct cli_verb verb_replay;
 extern const struct cli_verb verb_learn;
 extern const struct cli_verb verb_status;

@@ -209,6 +209,18 @@ static bool name_is_free(struct written *w, const struct ast_node *node)
 	return true;
 }
 
+/* For who asks about one by its name: the rest of the model knows none. */
+static void keep(struct check *k, const struct group *all, size_t n)
+{
+	k->m->groups = arena_array(k->a, n, sizeof(*k->m->groups));
+	for (size_t i = 0; i < n && k->m->groups != NULL; i++) {
+		const struct words *zones = &all[i].of[KIND_ZONE], *assets = &all[i].of[KIND_ASSET];
+
+		k->m->groups[k->m->n_groups++] =
+			(struct model_group){ all[i].node->name, zones->list, assets->list, zones->n, assets->n };
+	}
+}
+
 void groups_read(struct written *w, const struct ast_node *node)
 {
 	struct check *k = w->k;
@@ -234,6 +246,7 @@ void groups_read(struct written *w, const struct ast_node *node)
 		return;
 	for (size_t i = 0; i < n; i++)
 		read_group(w, &all[i], 1);
+	keep(k, all, n);
 }
 
 bool group_is(const struct written *w, const char *name, enum kind kind)

@@ -110,6 +110,13 @@ struct model_asset {
 	struct srcpos at;
 };
 
+/* A name for several zones or assets, of which nothing but the name is left once the policy is written out. */
+struct model_group {
+	const char *name;
+	const char *const *zones, *const *assets; /* by name */
+	size_t n_zones, n_assets;
+};
+
 /* A transport and its ports; ICMP has type << 8 (code 0) in lo == hi. */
 struct model_port {
 	uint8_t l4proto; /* IPPROTO_TCP, _UDP, _ICMP (1) for both families: 8 becomes 128 on IPv6, 0 becomes 129 */
@@ -238,6 +245,8 @@ struct model {
 	size_t n_zones;
 	struct model_asset *assets;
 	size_t n_assets;
+	struct model_group *groups;
+	size_t n_groups;
 	struct model_service *services;
 	size_t n_services;
 	struct model_rows rows; /* of services */

@@ -14,36 +14,107 @@ static bool called(const char *text, const char *name, const char *label)
 	return strcmp(text, name) == 0 || (label[0] != '\0' && strcmp(text, label) == 0);
 }
 
-static const struct model_zone *zone_at(const struct model *m, const struct addr *a)
+static struct asked_end zone_end(const struct model_zone *z)
 {
-	for (size_t z = 0; z < m->n_zones; z++)
-		for (size_t i = 0; i < m->zones[z].n_ranges; i++)
-			if (addr_in(a, &m->zones[z].ranges[i]))
-				return &m->zones[z];
-	return NULL;
+	return (struct asked_end){ z, NULL, z->ranges, z->n_ranges };
 }
 
-bool asked_end(const struct model *m, const char *text, struct asked_end *ret, struct addr_range *room)
+static struct asked_end asset_end(const struct model_asset *x)
 {
-	struct addr host;
+	return (struct asked_end){ x->zone, x, x->ranges, x->n_ranges };
+}
 
+static bool among(const char *name, const char *const *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(list[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* Of the assets in this zone, all addresses as one end. False: the group has none there. */
+static bool group_in(const struct model *m, const struct model_group *g, const struct model_zone *z, struct arena *a,
+		     struct asked_end *ret)
+{
+	struct addr_range *ranges;
+	size_t n = 0;
+
+	*ret = zone_end(z);
+	if (among(z->name, g->zones, g->n_zones))
+		return true;
+	for (size_t i = 0; i < m->n_assets; i++)
+		if (m->assets[i].zone == z && among(m->assets[i].name, g->assets, g->n_assets))
+			n += m->assets[i].n_ranges;
+	ranges = n > 0 ? arena_array(a, n, sizeof(*ranges)) : NULL;
+	if (ranges == NULL)
+		return false;
+	n = 0;
+	for (size_t i = 0; i < m->n_assets; i++) {
+		const struct model_asset *x = &m->assets[i];
+
+		if (x->zone != z || !among(x->name, g->assets, g->n_assets))
+			continue;
+		memcpy(ranges + n, x->ranges, x->n_ranges * sizeof(*ranges));
+		n += x->n_ranges;
+	}
+	ret->ranges = ranges;
+	ret->n = n;
+	return true;
+}
+
+static size_t group_ends(const struct model *m, const char *text, struct arena *a, struct asked_end *ret)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->n_groups; i++)
+		for (size_t z = 0; z < m->n_zones && strcmp(m->groups[i].name, text) == 0; z++)
+			n += group_in(m, &m->groups[i], &m->zones[z], a, &ret[n]);
+	return n;
+}
+
+static size_t called_so(const struct model *m, const char *text, struct asked_end *ret)
+{
 	for (size_t i = 0; i < m->n_zones; i++)
 		if (called(text, m->zones[i].name, m->zones[i].label)) {
-			*ret = (struct asked_end){ &m->zones[i], NULL, m->zones[i].ranges, m->zones[i].n_ranges };
-			return true;
+			ret[0] = zone_end(&m->zones[i]);
+			return 1;
 		}
 	for (size_t i = 0; i < m->n_assets; i++)
 		if (called(text, m->assets[i].name, m->assets[i].label)) {
-			const struct model_asset *x = &m->assets[i];
-
-			*ret = (struct asked_end){ x->zone, x, x->ranges, x->n_ranges };
-			return true;
+			ret[0] = asset_end(&m->assets[i]);
+			return 1;
 		}
-	if (!addr_parse(text, &host))
-		return false;
-	*room = (struct addr_range){ host, host };
-	*ret = (struct asked_end){ zone_at(m, &host), NULL, room, 1 };
-	return true;
+	return 0;
+}
+
+/* A host is in each zone that has its address: in several, where each has what nobody else claims on its interfaces. */
+static size_t host_ends(const struct model *m, const struct addr_range *host, struct asked_end *ret)
+{
+	size_t n = 0;
+
+	for (size_t z = 0; z < m->n_zones; z++)
+		for (size_t i = 0; i < m->zones[z].n_ranges; i++)
+			if (addr_in(&host->lo, &m->zones[z].ranges[i]))
+				ret[n++] = (struct asked_end){ &m->zones[z], NULL, host, 1 };
+	if (n == 0)
+		ret[n++] = (struct asked_end){ NULL, NULL, host, 1 };
+	return n;
+}
+
+size_t asked_ends(const struct model *m, const char *text, struct arena *a, struct asked_end **ret)
+{
+	struct addr_range *host = arena_alloc(a, sizeof(*host));
+	size_t n;
+
+	*ret = arena_array(a, m->n_zones + 1, sizeof(**ret));
+	if (host == NULL || *ret == NULL)
+		return 0;
+	n = called_so(m, text, *ret);
+	n = n > 0 ? n : group_ends(m, text, a, *ret);
+	if (n > 0 || !addr_parse(text, &host->lo))
+		return n;
+	host->hi = host->lo;
+	return host_ends(m, host, *ret);
 }
 
 /* Bit 0: they have an IPv4 address in common; bit 1: one of IPv6. */
@@ -57,6 +128,11 @@ static unsigned meet(const struct addr_range *a, size_t n_a, const struct addr_r
 			if (addr_range_meet(&a[i], &b[k], &both))
 				ret |= both.lo.family == 4 ? 1u : 2u;
 	return ret;
+}
+
+bool asked_end_meets(const struct asked_end *end, const struct addr_range *ranges, size_t n)
+{
+	return meet(end->ranges, end->n, ranges, n) != 0;
 }
 
 /* ---- what --------------------------------------------------------------------------------------------------------- */
@@ -266,4 +342,17 @@ struct asked_line ask_conduit(const struct model *m, const struct model_conduit 
 	if (best.lack == ASKED_NOTHING && conduit_past(c, q->at))
 		best.lack = ASKED_OVER;
 	return best;
+}
+
+unsigned asked_classes(const struct model *m, const struct model_conduit *c, const struct model_service *s, uint64_t at)
+{
+	struct asked q = { .from = zone_end(c->from), .to = zone_end(c->to), .service = s, .at = at };
+	unsigned ret = 0;
+
+	for (unsigned bit = CLASS_READ; bit <= CLASS_DIAGNOSE; bit <<= 1) {
+		q.command = command_class_name(bit);
+		if (ask_conduit(m, c, &q).lack == ASKED_NOTHING)
+			ret |= bit;
+	}
+	return ret;
 }

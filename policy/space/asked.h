@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * "May A do X to B?" of a checked policy: every conduit is asked in turn, and says yes or how far it came. What passes is what any of
- * them allows. Pure; nothing is allocated. As in a proof (prove.c), a service whose commands nobody reads carries all of them, and what
+ * them allows. Pure; what is allocated is the caller's arena. As in a proof (prove.c), a service whose commands nobody reads carries all of them, and what
  * a conduit observes passes whatever its rows say.
  */
 #ifndef SEKISHO_POLICY_SPACE_ASKED_H
@@ -58,7 +58,15 @@ struct asked_line ask_conduit(const struct model *m, const struct model_conduit 
  */
 bool asked_words(const struct asked *q, const char **ret_word);
 
-/* The end that a person calls so: a zone's or an asset's name, a label, an address. False: nothing is called so. `room` keeps one address. */
-bool asked_end(const struct model *m, const char *text, struct asked_end *ret, struct addr_range *room);
+/*
+ * What a person calls so: a zone's or an asset's name or label, a group of these, an address. One end for each zone that it
+ * lies in, in the arena; 0: nothing is called so, or the arena has failed.
+ */
+size_t asked_ends(const struct model *m, const char *text, struct arena *a, struct asked_end **ret);
+/* Some address of the end is among these. */
+bool asked_end_meets(const struct asked_end *end, const struct addr_range *ranges, size_t n);
+/* The classes of commands (CLASS_*) that this service of the conduit carries from one zone to the other at this moment. */
+unsigned asked_classes(const struct model *m, const struct model_conduit *c, const struct model_service *s,
+		       uint64_t at);
 
 #endif

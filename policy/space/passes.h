@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Between the files of the proof: prove.c walks from zone to zone, passes.c says what one conduit lets by. No one else
- * includes this.
+ * Between the files of the proof: prove.c walks from zone to zone, passes.c says what one conduit lets by, walks.c asks for all
+ * walks at once. No one else includes this.
  */
 #ifndef SEKISHO_POLICY_SPACE_PASSES_H
 #define SEKISHO_POLICY_SPACE_PASSES_H
@@ -55,6 +55,12 @@ static inline bool never_of_hosts(const struct model_never *never)
 	return never->sources.n > 0 || never->destinations.n > 0;
 }
 
+/* The graph of zones. False without memory; proof_end in both cases. */
+bool proof_begin(struct proof *p, const struct model *m, struct arena *a);
+/* Without memory nothing is proved: the caller's arena says so, whatever else is returned. */
+void proof_end(struct proof *p, struct arena *a);
+/* The first conduit of this hop by which a walk may go on, or NULL. */
+const struct model_conduit *hop_leading(struct proof *p, struct hop *h);
 /* In force now or later, able to let anything through, and between interfaces. */
 bool conduit_matters(const struct proof *p, const struct model_conduit *c);
 /* Some packet crosses by this conduit to an address from where a walk may go on. */

@@ -101,8 +101,7 @@ static bool proof_room(struct proof *p, const struct model *m, struct arena *a)
 	return !arena_failed(p->work);
 }
 
-/* Without memory nothing is proved: the caller's arena says so, whatever else is returned. */
-static void proof_end(struct proof *p, struct arena *a)
+void proof_end(struct proof *p, struct arena *a)
 {
 	if (p->work == NULL || arena_failed(p->work))
 		arena_fail(a);
@@ -110,7 +109,7 @@ static void proof_end(struct proof *p, struct arena *a)
 	arena_free(p->scratch);
 }
 
-static bool proof_begin(struct proof *p, const struct model *m, struct arena *a)
+bool proof_begin(struct proof *p, const struct model *m, struct arena *a)
 {
 	uint32_t n = 0, zone = 0;
 
@@ -141,8 +140,7 @@ static bool proof_begin(struct proof *p, const struct model *m, struct arena *a)
 	return true;
 }
 
-/* The first conduit of this hop by which a walk may go on. */
-static const struct model_conduit *leading(struct proof *p, struct hop *h)
+const struct model_conduit *hop_leading(struct proof *p, struct hop *h)
 {
 	if (h->leads == UNASKED) {
 		h->leads = NOBODY;
@@ -223,7 +221,7 @@ static bool holds(struct proof *p, const struct model_never *never)
 
 			if (h->to == never->from->index || via[h->to] != NULL)
 				continue;
-			c = leading(p, h);
+			c = hop_leading(p, h);
 			if (c == NULL)
 				continue;
 			via[h->to] = c;

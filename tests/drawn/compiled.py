@@ -79,6 +79,7 @@ class Compiled:
         if table is not None:
             with open(os.path.join(folder, "rtg.csv"), "wb") as f:
                 f.write(table)
+        self.program, self.path = program, unstated
         self.line_of = {i + 1: line.split('"')[1] for i, line in enumerate(site.splitlines()) if line.startswith("  { name")}  # its conduit
         proved = words(path, program, "prove", "--json")
         self.status = proved.returncode
@@ -97,6 +98,12 @@ class Compiled:
             if not self.crashed:
                 self.read_json(json.loads(made.stdout))
                 self.read_nft(listed.stdout.decode())
+
+    def ask(self, args):
+        """Exit status and answer of one of the verbs that answer questions."""
+        done = words(self.path, self.program, *args, "--json", "--policy")
+        assert not broken(done, 2), broken(done, 2)
+        return done.returncode, json.loads(done.stdout) if done.returncode < 2 else {}
 
     def read_json(self, j):
         self.permits = {p["permit"]: p for p in j["permits"]}

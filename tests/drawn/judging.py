@@ -135,7 +135,7 @@ def differences(program, p, folder, seen=None):
             seen["refused, as they should be"] += 1
             return []
         lax = collections.defaultdict(set)
-        return list(answers(d, m, c, now, seen, lax)) or list(statements(m, c, now, seen, lax))
+        return list(answers(d, m, c, now, seen, lax)) or list(statements(m, c, now, seen, lax)) or list(asks(d, m, c, now, seen))
     except AssertionError as e:
         return [str(e)]
 
@@ -216,6 +216,122 @@ def between(ends, hosts):
     """Does a packet go from and to one of these hosts (None: any)?"""
     family, *them = ends
     return all(these is None or any(f == family and lo <= x <= hi for f, lo, hi in these) for x, these in zip(them, hosts, strict=True))
+
+
+# ---- what is asked of a policy ------------------------------------------------------------------------------------------------
+
+def ends(d, m):
+    """Somebody to ask about: a name as people type it, and {zone: ranges} that it stands for."""
+    p, name = m.p, d.choice(["zone", "zone", "asset", "address", "group"])
+    if name == "asset" and p["assets"]:
+        a = d.choice(p["assets"])
+        return a["name"], {a["zone"]: m.assets[a["name"]]}
+    if name == "group" and m.groups:
+        name = d.choice(sorted(m.groups))
+        return name, m.groups[name]
+    zone = d.choice(sorted(m.space))
+    if name != "address":
+        return zone, {zone: m.space[zone]}
+    family, lo, hi = d.choice(m.space[zone])
+    host = d.choice((lo, hi))
+    host = (family, host, host)
+    return draw.address(*host[:2]), {z: [host] for z in m.space if any(meaning.meet(host, r) for r in m.space[z])}
+
+
+def does(m, c, word, sources, destinations, services=None):
+    """Some packet of this conduit between these, by one of these services, and with it this word of command."""
+    for _, s, a, b, *_ in m.boxes[c["name"]]:
+        if services is not None and s["name"] not in services:
+            continue
+        if not any(meaning.meet(a, x) for x in sources) or not any(meaning.meet(b, x) for x in destinations):
+            continue
+        if word is None or s.get("tunnel") or (s["protocol"] != "icmp" and (depth_of(s) or c["observe"] or any(word in meaning.words_of(r) for r in s["allow"]))):
+            return True
+    return False
+
+
+def depth_of(s):
+    return meaning.depth(s["protocol"]) != "commands" or "allow" not in s
+
+
+def asks(d, m, c, now, seen):
+    t = d.choice(moments([(x, None) for x in m.conduits], now))
+    at = ["--at", datetime.datetime.fromtimestamp(t, datetime.timezone.utc).isoformat().replace("+00:00", "Z")]
+    stop = meaning.joined([r for a in m.p["chain_break"] for r in m.assets[a]])
+    live = [x for x in m.conduits if not x["shadow"] and t < x["end"] and m.boxes[x["name"]]]
+    leads = [x for x in live if meaning.minus(m.driven(x, ()), stop)]
+    for _ in range(2):
+        (a, sources), (b, destinations), word = ends(d, m), ends(d, m), d.choice(meaning.WORDS)
+        yield from asked_once(m, c, live, a, sources, b, destinations, word if d.random() < 0.6 else None, at, seen)
+        yield from asked_who(m, c, live, leads, b, destinations, word, at, seen)
+        yield from asked_reach(m, c, live, leads, a, sources, at, seen)
+
+
+def said_by(c, args, key):
+    """What the program says: {conduits, in the order of a chain: the rest of it}."""
+    status, answer = c.ask(args)
+    return status, [(tuple(h["conduit"] for h in x["chain"]), x) for x in answer[key]]
+
+
+def asked_once(m, c, live, a, sources, b, destinations, word, at, seen):
+    service = next((s["protocol"] for s in m.p["services"] if word), None)
+    services = {s["name"] for s in m.p["services"] if service in (None, s["protocol"])}
+    want = sorted(x["name"] for x in live if x["from"] in sources and x["to"] in destinations and does(m, x, word, sources[x["from"]], destinations[x["to"]], services))
+    status, answer = c.ask(["ask", a, b] + ([service, word] if word else []) + at)
+    have = sorted(x["conduit"] for x in answer.get("lines", ()))
+    seen["asked, and yes" if want else "asked, and no"] += 1
+    if status != 2 and (want != have or status != (0 if want else 1)):
+        yield "ask %s %s %s at %s: %s by the reference, %s by the program" % (a, b, word, at[1], want, have)
+
+
+def asked_who(m, c, live, leads, b, destinations, word, at, seen):
+    want = []
+    for zone, ranges in destinations.items():
+        last = {x["name"] for x in live if x["to"] == zone and does(m, x, word, m.space[x["from"]], ranges)}
+        near, names = {m.by_name[n]["from"] for n in last} - {zone}, set(last)
+        while True:
+            more = {x["name"] for x in leads if x["to"] in near and x["from"] not in (zone, x["to"])} - names
+            if not more:
+                break
+            names |= more
+            near |= {m.by_name[n]["from"] for n in more}
+        want += names
+    status, have = said_by(c, ["who-can", word, b] + at, "sources")
+    seen["who can, somebody" if want else "who can, nobody"] += 1
+    seen["chains of who can"] += sum(len(chain) > 1 for chain, _ in have)
+    if sorted(want) != sorted(chain[0] for chain, _ in have) or status != (0 if want else 1):
+        yield "who-can %s %s at %s: %s by the reference, %s by the program" % (word, b, at[1], sorted(want), sorted(chain[0] for chain, _ in have))
+    for chain, _ in have:
+        if not linked(m, chain, leads, live) or not does(m, m.by_name[chain[-1]], word, m.space[m.by_name[chain[-1]]["from"]], destinations[m.by_name[chain[-1]]["to"]]):
+            yield "who-can %s %s at %s: the chain %s leads nowhere by the reference" % (word, b, at[1], chain)
+
+
+def linked(m, chain, leads, live):
+    hops = [m.by_name[x] for x in chain]
+    return all(x in leads for x in hops[:-1]) and hops[-1] in live and all(x["to"] == y["from"] for x, y in zip(hops, hops[1:], strict=False))
+
+
+def asked_reach(m, c, live, leads, a, sources, at, seen):
+    at_zones, want = list(sources), {}
+    for zone in at_zones:
+        for x in live:
+            if x["from"] == zone and (zone in sources or x["to"] not in sources):
+                want[x["name"]] = x
+                if x in leads and x["to"] not in at_zones:
+                    at_zones.append(x["to"])
+    status, have = said_by(c, ["reach", a] + at, "reached")
+    seen["reached"] += len(want)
+    if sorted(want) != sorted(chain[-1] for chain, _ in have) or status != (0 if want else 1):
+        yield "reach %s at %s: %s by the reference, %s by the program" % (a, at[1], sorted(want), sorted(chain[-1] for chain, _ in have))
+    for chain, x in have:
+        first, last = m.by_name[chain[0]], m.by_name[chain[-1]]
+        beside = not any(meaning.meet(y, z) for y in first["sources"] for z in sources.get(first["from"], ()))
+        if not linked(m, chain, leads, live) or first["from"] not in sources or x["beside"] != beside:
+            yield "reach %s at %s: the chain %s is none by the reference" % (a, at[1], chain)
+        for s in x["services"]:
+            words = {w for w in meaning.WORDS if does(m, last, w, m.space[last["from"]], m.space[last["to"]], {s["service"]})}
+            if words != set(s["commands"]):
+                yield "reach %s: %s of %s carries %s by the reference, %s by the program" % (a, s["service"], last["name"], sorted(words), sorted(s["commands"]))
 
 
 def shown(m, never, have, now):

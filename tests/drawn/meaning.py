@@ -132,7 +132,7 @@ def written_out(p):
 
     never = [{**n, **({"answer_only": [x for s in n["answer_only"] for x in leaves(s)]} if "answer_only" in n else {}), **a, **b}
              for n in p["never"] for a, b in itertools.product(ends(n, "from"), ends(n, "to"))]
-    return {**p, "assets": assets, "conduits": conduits, "never": never}
+    return {**p, "assets": assets, "conduits": conduits, "never": never, "members": {g: leaves(g) for g in p.get("groups", {})}}
 
 
 def zone_space(p):
@@ -245,9 +245,17 @@ class Meaning:
         self.space = zone_space(p)
         self.assets = {a["name"]: [span(x) for x in a["addresses"]] for a in p["assets"]}
         self.services = {s["name"]: s for s in p["services"]}
+        self.groups = {g: self.spread(names) for g, names in p["members"].items() if names and not set(names) & set(self.services)}
         self.conduits = [self.conduit(c) for c in p["conduits"]]
         self.boxes = {c["name"]: self.boxes_of(c) for c in self.conduits}
         self.by_name = {c["name"]: c for c in self.conduits}
+
+    def spread(self, names):
+        """What zones and assets stand for, by zone."""
+        out = {}
+        for name in names:
+            out.setdefault(next((a["zone"] for a in self.p["assets"] if a["name"] == name), name), []).extend(self.assets.get(name) or self.space[name])
+        return out
 
     def end(self, zone, texts):
         if texts is None:

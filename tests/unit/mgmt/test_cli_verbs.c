@@ -208,6 +208,8 @@ static const struct {
 	{ "diff", { 0 } },
 	{ "prove", { 0 } },
 	{ "ask", { "--policy", "--at" } },
+	{ "who-can", { "--policy", "--at" } },
+	{ "reach", { "--policy", "--at" } },
 	{ "replay", { "--policy", "--pcap" } },
 	{ "status", { 0 } },
 	{ "apply", { "--confirm", "--dry-run", "--comment", "--take-over" } },

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LINK: $(COMPILER_PARTS) policy/space/asked.c tests/unit/policy/evaluate_model.c policy/ir/evaluate.c appliance/wire/notation.c appliance/wire/tag.c
+ * LINK: $(COMPILER_PARTS) policy/space/asked.c policy/space/walks.c tests/unit/policy/evaluate_model.c policy/ir/evaluate.c appliance/wire/notation.c appliance/wire/tag.c
  * LIBS: nettle
  */
 /*
@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "policy/space/asked.h"
+#include "policy/space/walks.h"
 #include "tests/unit/policy/model_make.h"
 
 /* As people write it: one number for both families. False: no policy can name it. */
@@ -29,10 +29,19 @@ static bool port_of(const struct question *q, struct model_port *ret)
 	return true;
 }
 
-static unsigned compare(const struct model *m, const struct question *of)
+/* Of what is called so the first end, which is the only one here. */
+static struct asked_end end_of(struct model_maker *k, const char *text)
 {
+	struct asked_end *ends;
+
+	assert_true(asked_ends(&k->m, text, k->arena, &ends) > 0);
+	return ends[0];
+}
+
+static unsigned compare(struct model_maker *k, const struct question *of)
+{
+	const struct model *m = &k->m;
 	char from[ADDR_TEXT], to[ADDR_TEXT];
-	struct addr_range hosts[2];
 	struct model_port port;
 	struct asked q = { .protocol = PROTO_NONE, .port = &port, .at = of->now };
 	struct question packet = *of;
@@ -45,15 +54,15 @@ static unsigned compare(const struct model *m, const struct question *of)
 		return 0;
 	addr_text(&packet.source, from);
 	addr_text(&packet.destination, to);
-	assert_true(asked_end(m, from, &q.from, &hosts[0]));
-	assert_true(asked_end(m, to, &q.to, &hosts[1]));
+	q.from = end_of(k, from);
+	q.to = end_of(k, to);
 	/* Conduits between whose hosts it is, shadows left out: these allow nothing. */
 	n_want = evaluate_model(m, &packet, want, 64);
 	for (size_t i = 0; i < m->n_conduits; i++) {
 		bool says = ask_conduit(m, &m->conduits[i], &q).lack == ASKED_NOTHING, among = false;
 
-		for (size_t k = 0; k < n_want; k++)
-			among = among || (want[k] == i && !m->conduits[i].shadow);
+		for (size_t w = 0; w < n_want; w++)
+			among = among || (want[w] == i && !m->conduits[i].shadow);
 		assert_int_equal(says, among);
 		n += says;
 	}
@@ -75,9 +84,9 @@ static void drawn_hosts_agree(void **state)
 		for (int p = 0; p < 300; p++) {
 			struct question q = maker_question(&k, &seed);
 
-			(void)compare(&k.m, &q);
+			(void)compare(&k, &q);
 			q.now = maker_end(&k, &seed, q.now);
-			yes += compare(&k.m, &q);
+			yes += compare(&k, &q);
 		}
 		maker_free(&k);
 	}
@@ -87,14 +96,13 @@ static void drawn_hosts_agree(void **state)
 static enum asked_lack lack(struct model_maker *k, const char *from, const char *to, const char *command,
 			    const char *numbers)
 {
-	struct addr_range hosts[2];
 	struct asked q = { .protocol = PROTO_NONE, .command = command, .at = 1000 };
 	enum asked_lack best = ASKED_ENDS;
 
 	q.place = numbers != NULL ? "holding" : NULL;
 	q.numbers = numbers;
-	assert_true(asked_end(&k->m, from, &q.from, &hosts[0]));
-	assert_true(asked_end(&k->m, to, &q.to, &hosts[1]));
+	q.from = end_of(k, from);
+	q.to = end_of(k, to);
 	for (size_t i = 0; i < k->m.n_conduits; i++) {
 		struct asked_line l = ask_conduit(&k->m, &k->m.conduits[i], &q);
 
@@ -144,6 +152,66 @@ static void commands_and_addresses(void **state)
 	maker_free(&k);
 }
 
+/* How many walks begin, and whether the first of them has so many hops. */
+static size_t walks(struct model_maker *k, const char *command, const char *to, size_t n_hops)
+{
+	struct asked q = { .protocol = PROTO_NONE, .command = command, .to = end_of(k, to), .at = 1000 };
+	struct walk *list;
+	size_t n = walks_to(&k->m, &q, k->arena, &list);
+
+	assert_true(n == 0 || list[0].n_hops == n_hops);
+	return n;
+}
+
+static void walks_begin_and_end(void **state)
+{
+	static const char *const names[] = { "rtg01" };
+	struct model_group group = { "rtgs", NULL, names, 0, 1 };
+	struct model_maker k;
+	struct model_zone *office, *tos, *crane;
+	struct asked_end from;
+	struct walk *list;
+	size_t n;
+
+	(void)state;
+	maker_init(&k);
+	maker_interface(&k, "lan0");
+	maker_interface(&k, "lan1");
+	maker_interface(&k, "lan2");
+	office = maker_zone(&k, "office", "lan0", "10.10.0.0/24");
+	tos = maker_zone(&k, "tos", "lan1", "10.20.0.0/24");
+	crane = maker_zone(&k, "crane", "lan2", "10.30.0.0/24");
+	maker_asset(&k, "rtg01", crane, "10.30.0.10");
+	k.m.groups = &group;
+	k.m.n_groups = 1;
+	maker_conduit(&k, "in", office, tos, "", "10.20.0.5", maker_service(&k, "web", PROTO_TLS, "tcp/443"));
+	maker_conduit(&k, "on", tos, crane, "10.20.0.6", "10.30.0.10", maker_service(&k, "ssh", PROTO_SSH, "tcp/22"));
+	maker_conduit(&k, "back", crane, tos, "", "", maker_service(&k, "log", PROTO_SYSLOG, "udp/514"));
+
+	assert_int_equal(walks(&k, "write", "rtg01", 1), 2);
+	assert_int_equal(walks(&k, "write", "rtgs", 1), 2);
+	assert_int_equal(walks(&k, "write", "10.30.0.11", 1), 0);
+	assert_int_equal(walks(&k, "write", "office", 1), 0);
+	/* Nobody goes on from the one host that the office reaches. */
+	maker_break(&k, maker_asset(&k, "db", tos, "10.20.0.5"));
+	assert_int_equal(walks(&k, "write", "rtg01", 1), 1);
+	k.m.n_breaks = 0;
+
+	from = end_of(&k, "office");
+	n = walks_from(&k.m, &from, 1, 1000, k.arena, &list);
+	assert_int_equal(n, 3);
+	assert_int_equal(list[2].n_hops, 3);
+	/* The one that may not itself does it by a neighbour. */
+	from = end_of(&k, "10.20.0.7");
+	n = walks_from(&k.m, &from, 1, 1000, k.arena, &list);
+	assert_int_equal(n, 1);
+	assert_true(list[0].beside);
+	from = end_of(&k, "10.20.0.6");
+	(void)walks_from(&k.m, &from, 1, 1000, k.arena, &list);
+	assert_false(list[0].beside);
+	maker_free(&k);
+}
+
 static void words(void **state)
 {
 	const char *word;
@@ -172,6 +240,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(drawn_hosts_agree),
 		cmocka_unit_test(commands_and_addresses),
+		cmocka_unit_test(walks_begin_and_end),
 		cmocka_unit_test(words),
 	};
 

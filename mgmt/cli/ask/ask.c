@@ -2,27 +2,21 @@
 /* `sekisho ask FROM TO [SERVICE [COMMAND [KEY=ADDRESS [VALUE]]]]`: may it, and by which line? */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "appliance/base/clock.h"
-#include "mgmt/cli/policy/source.h"
+#include "mgmt/cli/ask/asking.h"
 #include "mgmt/cli/screen/width.h"
 #include "mgmt/cli/verbs.h"
-#include "mgmt/cli/words/moment.h"
-#include "policy/space/asked.h"
 
-enum { OPT_POLICY, OPT_AT, OPTS };
 enum { FROM, TO, SERVICE, COMMAND, ADDRESS, VALUE };
-
-#define RANGES_TEXT 200u
 
 /* The question as it was typed, and what it means in this policy. */
 struct asking {
 	struct cli *c;
 	const struct cli_args *a;
 	struct source s;
-	struct asked q;
-	struct addr_range hosts[2];
+	struct asked q; /* of one end each */
+	const struct asked_end *ends[2];
+	size_t n_ends[2];
 	struct model_port port;
 	char place[64];
 };
@@ -72,10 +66,13 @@ static int question(struct asking *k)
 {
 	const struct cli_args *a = k->a;
 	const char *equals, *word;
+	int status = CLI_YES;
 
-	for (int end = FROM; end <= TO; end++)
-		if (!asked_end(k->s.c.model, a->operands[end], end == FROM ? &k->q.from : &k->q.to, &k->hosts[end]))
-			return cli_fail(k->c, CLI_INVALID, M_ASK_NOBODY, a->operands[end]);
+	for (int end = FROM; end <= TO; end++) {
+		k->ends[end] = asking_ends(k->c, &k->s, a->operands[end], &k->n_ends[end], &status);
+		if (k->ends[end] == NULL)
+			return status;
+	}
 	if (a->n_operands > SERVICE && !service_meant(k, a->operands[SERVICE]))
 		return cli_fail(k->c, CLI_INVALID, M_ASK_NO_SERVICE, a->operands[SERVICE]);
 	if (a->n_operands > COMMAND)
@@ -97,24 +94,6 @@ static int question(struct asking *k)
 
 /* ---- the answer ----------------------------------------------------------------------------------------------------- */
 
-/* "10.1.0.5, 10.1.2.0/24, +3" */
-static void ranges_text(const struct addr_range *r, size_t n, char out[RANGES_TEXT])
-{
-	size_t at = 0;
-
-	out[0] = '\0';
-	for (size_t i = 0; i < n; i++) {
-		char one[2 * ADDR_TEXT];
-
-		addr_range_text(&r[i], one, sizeof(one));
-		if (at + strlen(one) + 32 > RANGES_TEXT) {
-			snprintf(out + at, RANGES_TEXT - at, ", +%zu", n - i);
-			return;
-		}
-		at += (size_t)snprintf(out + at, RANGES_TEXT - at, "%s%s", i > 0 ? ", " : "", one);
-	}
-}
-
 /* Every address that was asked about is one of the conduit's. */
 static bool all_of(const struct asked_end *asked, const struct addr_range *have, size_t n)
 {
@@ -127,28 +106,6 @@ static bool all_of(const struct asked_end *asked, const struct addr_range *have,
 			return false;
 	}
 	return true;
-}
-
-static void until_text(uint64_t until, char out[40])
-{
-	time_t t = (time_t)until;
-	struct tm tm;
-
-	out[0] = '\0';
-	if (localtime_r(&t, &tm) != NULL)
-		(void)strftime(out, 40, "%Y-%m-%d %H:%M %Z", &tm);
-}
-
-static json_t *line_json(const struct asking *k, const struct asked_line *l)
-{
-	const struct model_conduit *d = l->conduit;
-
-	return json_pack("{s:o,s:o,s:i,s:o,s:o,s:o,s:o,s:o,s:b}", "conduit", json_text(d->name), "file",
-			 json_text(source_file(&k->s, d->at)), "line", (int)d->at.line, "service",
-			 l->service != NULL ? json_text(l->service->name) : json_null(), "row",
-			 l->allow != NULL ? json_integer(l->allow->at.line) : json_null(), "until",
-			 d->until != 0 ? json_time(d->until * 1000000000ull) : json_null(), "owner",
-			 json_text(d->owner), "approved_by", json_text(d->approved_by), "observed", (int)l->observed);
 }
 
 static void line_print(const struct asking *k, const struct asked_line *l)
@@ -177,11 +134,10 @@ static void line_print(const struct asking *k, const struct asked_line *l)
 	free(file);
 }
 
-/* What would be needed: a line that does all of it but for where it begins counts as the least near. */
-static struct asked_line nearest(const struct asking *k)
+/* A line that does all of it but for where it begins counts as the least near. */
+static void nearer(const struct asking *k, struct asked_line *best)
 {
 	const struct model *m = k->s.c.model;
-	struct asked_line best = { 0 };
 
 	for (size_t i = 0; i < m->n_conduits; i++) {
 		const struct model_conduit *d = &m->conduits[i];
@@ -196,9 +152,29 @@ static struct asked_line nearest(const struct asking *k)
 		} else if (l.lack == ASKED_ENDS) {
 			continue;
 		}
-		if (l.lack != ASKED_NOTHING && (best.conduit == NULL || l.lack > best.lack))
-			best = l;
+		if (l.lack != ASKED_NOTHING && (best->conduit == NULL || l.lack > best->lack))
+			*best = l;
 	}
+}
+
+/* Between which ends of all it is asked; false: there are no more. */
+static bool next_ends(struct asking *k, size_t i)
+{
+	if (i >= k->n_ends[FROM] * k->n_ends[TO])
+		return false;
+	k->q.from = k->ends[FROM][i / k->n_ends[TO]];
+	k->q.to = k->ends[TO][i % k->n_ends[TO]];
+	return true;
+}
+
+/* What would be needed. */
+static struct asked_line nearest(struct asking *k)
+{
+	struct asked_line best = { 0 };
+
+	for (size_t i = 0; next_ends(k, i); i++)
+		nearer(k, &best);
+	(void)next_ends(k, 0);
 	return best;
 }
 
@@ -246,33 +222,41 @@ static void no(const struct asking *k, const struct asked_line *l)
 	free(file);
 }
 
-static int answer(struct asking *k)
+static bool yes(struct asking *k, json_t *lines)
 {
 	const struct model *m = k->s.c.model;
-	struct asked_line near = { 0 };
-	json_t *lines = json_array();
 	bool any = false;
 
-	for (size_t i = 0; i < m->n_conduits; i++) {
-		struct asked_line l = ask_conduit(m, &m->conduits[i], &k->q);
+	for (size_t e = 0; next_ends(k, e); e++)
+		for (size_t i = 0; i < m->n_conduits; i++) {
+			struct asked_line l = ask_conduit(m, &m->conduits[i], &k->q);
 
-		if (l.lack != ASKED_NOTHING)
-			continue;
-		if (!any && !k->c->json)
-			source_say(k->c, M_ASK_YES, k->a->operands[FROM], k->a->operands[TO]);
-		any = true;
-		if (k->c->json)
-			json_array_append_new(lines, line_json(k, &l));
-		else
-			line_print(k, &l);
-	}
+			if (l.lack != ASKED_NOTHING)
+				continue;
+			if (!any && !k->c->json)
+				source_say(k->c, M_ASK_YES, k->a->operands[FROM], k->a->operands[TO]);
+			any = true;
+			if (k->c->json)
+				json_array_append_new(lines, line_json(&k->s, &l));
+			else
+				line_print(k, &l);
+		}
+	return any;
+}
+
+static int answer(struct asking *k)
+{
+	struct asked_line near = { 0 };
+	json_t *lines = json_array();
+	bool any = yes(k, lines);
+
 	if (!any) {
 		near = nearest(k);
 		if (!k->c->json)
 			no(k, &near);
 	}
 	if (k->c->json) {
-		json_t *one = near.conduit != NULL ? line_json(k, &near) : json_null();
+		json_t *one = near.conduit != NULL ? line_json(&k->s, &near) : json_null();
 
 		if (near.conduit != NULL)
 			json_object_set_new(one, "lacks", json_string(lacks[near.lack]));
@@ -285,14 +269,10 @@ static int answer(struct asking *k)
 
 static int run(struct cli *c, const struct cli_args *a)
 {
-	struct asking k = { .c = c, .a = a, .q.at = clock_wall_ns() / 1000000000ull };
-	const char *policy = a->values[OPT_POLICY], *at = a->values[OPT_AT];
+	struct asking k = { .c = c, .a = a };
 	int status = CLI_YES;
 
-	if (at != NULL && !moment_seconds(at, &k.q.at))
-		return cli_fail(c, CLI_INVALID, M_HOLD_MOMENT, "--at", at);
-	if (policy != NULL ? source_open(c, policy, SOURCE_CHECKED, &k.s, &status)
-			   : source_open_box(c, SOURCE_CHECKED, &k.s, &status)) {
+	if (asking_open(c, a, &k.s, &k.q.at, &status)) {
 		status = question(&k);
 		if (status == CLI_YES)
 			status = answer(&k);
@@ -301,18 +281,13 @@ static int run(struct cli *c, const struct cli_args *a)
 	return status;
 }
 
-static const struct cli_option options[OPTS] = {
-	[OPT_POLICY] = { "--policy", 'p', "POLICY", M_ASK_OPT_POLICY },
-	[OPT_AT] = { "--at", 0, "TIME", M_ASK_OPT_AT },
-};
-
 const struct cli_verb verb_ask = {
 	.name = "ask",
 	.group = CLI_OFFLINE,
 	.operands = "FROM TO [SERVICE [COMMAND [KEY=ADDRESS [VALUE]]]]",
 	.min_operands = 2,
 	.max_operands = 6,
-	.options = options,
+	.options = asking_options,
 	.n_options = OPTS,
 	.summary = M_ASK_SUMMARY,
 	.text = M_ASK_TEXT,

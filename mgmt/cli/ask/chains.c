@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `sekisho who-can COMMAND ASSET`, `sekisho reach ASSET`: over chains of conduits, from where, and to where? */
+#include <stdlib.h>
+#include <string.h>
+
+#include "mgmt/cli/ask/asking.h"
+#include "mgmt/cli/screen/width.h"
+#include "mgmt/cli/verbs.h"
+#include "policy/space/walks.h"
+
+static json_t *ranges_json(const struct addr_range *r, size_t n)
+{
+	json_t *list = json_array();
+	char text[2 * ADDR_TEXT];
+
+	for (size_t i = 0; i < n; i++) {
+		addr_range_text(&r[i], text, sizeof(text));
+		json_array_append_new(list, json_text(text));
+	}
+	return list;
+}
+
+static json_t *chain_json(const struct source *s, const struct walk *w)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < w->n_hops; i++)
+		json_array_append_new(list, hop_json(s, w->hops[i]));
+	return list;
+}
+
+/* "site.cfg:12 tos-writes" hop by hop, below the line that it belongs to. */
+static void chain_print(struct cli *c, const struct source *s, const struct walk *w)
+{
+	for (size_t i = 0; i < w->n_hops; i++) {
+		const struct model_conduit *d = w->hops[i];
+		char *file = text_safe(source_file(s, d->at));
+
+		source_say(c, i == 0 ? M_CHAIN_BY : M_CHAIN_THEN, d->name, file != NULL ? file : "?", d->at.line,
+			   d->to->name);
+		free(file);
+	}
+}
+
+static void until_print(struct cli *c, const struct model_conduit *d)
+{
+	char until[40];
+
+	if (d->until == 0)
+		return;
+	until_text(d->until, until);
+	source_say(c, M_ASK_UNTIL, until);
+}
+
+/* Both verbs' last line of JSON, and status; takes the reference. */
+static int answered(struct cli *c, const char *key, json_t *list, size_t n, uint64_t at)
+{
+	if (c->json)
+		json_line(c->out, json_pack("{s:b,s:O,s:o}", "allowed", (int)(n > 0), key, list, "at",
+					    json_time(at * 1000000000ull)));
+	json_decref(list);
+	return n > 0 ? CLI_YES : CLI_NO;
+}
+
+/* ---- who-can ------------------------------------------------------------------------------------------------------- */
+
+enum { COMMAND, ASSET };
+
+static json_t *source_json(const struct source *s, const struct walk *w)
+{
+	const struct model_conduit *first = w->hops[0];
+	json_t *ret = line_json(s, &w->last);
+
+	json_object_update_new(ret,
+			       json_pack("{s:o,s:o,s:o}", "zone", json_text(first->from->name), "addresses",
+					 ranges_json(first->sources, first->n_sources), "chain", chain_json(s, w)));
+	return ret;
+}
+
+static void source_print(struct cli *c, const struct source *s, const struct walk *w)
+{
+	const struct model_conduit *first = w->hops[0];
+	char hosts[RANGES_TEXT];
+
+	ranges_text(first->sources, first->n_sources, hosts);
+	source_say(c, w->n_hops == 1 ? M_WHO_DIRECT : M_WHO_CHAIN, first->from->name, hosts, w->n_hops);
+	chain_print(c, s, w);
+	source_say(c, M_WHO_SERVICE, w->last.service->name);
+	if (w->last.allow != NULL)
+		source_say(c, M_ASK_ROW, w->last.allow->at.line);
+	if (w->last.observed)
+		source_say(c, M_ASK_OBSERVED);
+	until_print(c, w->last.conduit);
+}
+
+static size_t who_end(struct cli *c, const struct source *s, const struct asked *q, json_t *all)
+{
+	struct walk *list;
+	size_t n = walks_to(s->c.model, q, s->arena, &list);
+
+	for (size_t i = 0; i < n; i++)
+		if (c->json)
+			json_array_append_new(all, source_json(s, &list[i]));
+		else
+			source_print(c, s, &list[i]);
+	return n;
+}
+
+static int who(struct cli *c, const struct source *s, const struct cli_args *a, struct asked *q)
+{
+	const struct asked_end *ends;
+	const char *word;
+	json_t *all;
+	size_t n = 0, n_ends;
+	int status;
+
+	ends = asking_ends(c, s, a->operands[ASSET], &n_ends, &status);
+	q->command = a->operands[COMMAND];
+	if (ends == NULL)
+		return status;
+	if (!asked_words(q, &word))
+		return cli_fail(c, CLI_INVALID, M_ASK_NO_WORD, word);
+	all = json_array();
+	for (size_t e = 0; e < n_ends; e++) {
+		q->to = ends[e];
+		n += who_end(c, s, q, all);
+	}
+	if (arena_failed(s->arena)) {
+		json_decref(all);
+		return cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
+	}
+	if (!c->json)
+		source_say(c, n > 0 ? M_WHO_SOME : M_WHO_NOBODY, q->command, a->operands[ASSET], n);
+	return answered(c, "sources", all, n, q->at);
+}
+
+static int run_who(struct cli *c, const struct cli_args *a)
+{
+	struct asked q = { .protocol = PROTO_NONE };
+	struct source s;
+	int status;
+
+	if (asking_open(c, a, &s, &q.at, &status))
+		status = who(c, &s, a, &q);
+	source_close(&s);
+	return status;
+}
+
+const struct cli_verb verb_who_can = {
+	.name = "who-can",
+	.group = CLI_OFFLINE,
+	.operands = "COMMAND ASSET",
+	.min_operands = 2,
+	.max_operands = 2,
+	.options = asking_options,
+	.n_options = OPTS,
+	.summary = M_WHO_SUMMARY,
+	.text = M_WHO_TEXT,
+	.run = run_who,
+};
+
+/* ---- reach --------------------------------------------------------------------------------------------------------- */
+
+/* One service of a conduit, with the words of the commands that pass; *ret_classes is 0 where it carries none. */
+static bool goes(const struct source *s, const struct model_conduit *d, size_t i, uint64_t at, unsigned *ret_classes)
+{
+	struct asked q = { .service = d->services[i], .at = at };
+
+	q.from = (struct asked_end){ d->from, NULL, d->from->ranges, d->from->n_ranges };
+	q.to = (struct asked_end){ d->to, NULL, d->to->ranges, d->to->n_ranges };
+	if (ask_conduit(s->c.model, d, &q).lack != ASKED_NOTHING)
+		return false;
+	*ret_classes = asked_classes(s->c.model, d, d->services[i], at);
+	return true;
+}
+
+static json_t *services_json(const struct source *s, const struct model_conduit *d, uint64_t at)
+{
+	json_t *list = json_array(), *words;
+	unsigned classes;
+
+	for (size_t i = 0; i < d->n_services; i++) {
+		if (!goes(s, d, i, at, &classes))
+			continue;
+		words = json_array();
+		for (unsigned bit = CLASS_READ; bit <= CLASS_DIAGNOSE; bit <<= 1)
+			if ((classes & bit) != 0)
+				json_array_append_new(words, json_string(command_class_name(bit)));
+		json_array_append_new(
+			list, json_pack("{s:o,s:o}", "service", json_text(d->services[i]->name), "commands", words));
+	}
+	return list;
+}
+
+static void services_print(struct cli *c, const struct source *s, const struct model_conduit *d, uint64_t at)
+{
+	unsigned classes;
+
+	for (size_t i = 0; i < d->n_services; i++) {
+		char words[64] = "";
+		size_t n = 0;
+
+		if (!goes(s, d, i, at, &classes))
+			continue;
+		for (unsigned bit = CLASS_READ; bit <= CLASS_DIAGNOSE; bit <<= 1)
+			if ((classes & bit) != 0)
+				n += (size_t)snprintf(words + n, sizeof(words) - n, "%s%s", n > 0 ? ", " : "",
+						      command_class_name(bit));
+		if (classes == 0)
+			source_say(c, M_WHO_SERVICE, d->services[i]->name);
+		else
+			source_say(c, M_REACH_SERVICE, d->services[i]->name, words);
+	}
+}
+
+static json_t *reached_json(const struct source *s, const struct walk *w, uint64_t at)
+{
+	const struct model_conduit *d = w->last.conduit;
+
+	return json_pack("{s:o,s:o,s:b,s:o,s:o,s:o}", "zone", json_text(d->to->name), "addresses",
+			 ranges_json(d->destinations, d->n_destinations), "beside", (int)w->beside, "chain",
+			 chain_json(s, w), "services", services_json(s, d, at), "until",
+			 d->until != 0 ? json_time(d->until * 1000000000ull) : json_null());
+}
+
+static void reached_print(struct cli *c, const struct source *s, const struct walk *w, uint64_t at)
+{
+	const struct model_conduit *d = w->last.conduit;
+	char hosts[RANGES_TEXT];
+
+	ranges_text(d->destinations, d->n_destinations, hosts);
+	source_say(c, w->n_hops == 1 ? M_WHO_DIRECT : M_WHO_CHAIN, d->to->name, hosts, w->n_hops);
+	if (w->beside)
+		source_say(c, M_REACH_BESIDE, w->hops[0]->from->name);
+	chain_print(c, s, w);
+	services_print(c, s, d, at);
+	until_print(c, d);
+}
+
+static int reach(struct cli *c, const struct source *s, const char *from, uint64_t at)
+{
+	json_t *all;
+	struct walk *list;
+	size_t n, n_ends;
+	int status = CLI_YES;
+	const struct asked_end *ends = asking_ends(c, s, from, &n_ends, &status);
+
+	if (ends == NULL)
+		return status;
+	n = walks_from(s->c.model, ends, n_ends, at, s->arena, &list);
+	if (arena_failed(s->arena))
+		return cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
+	all = json_array();
+	if (!c->json)
+		source_say(c, n > 0 ? M_REACH_SOME : M_REACH_NOTHING, from, n);
+	for (size_t i = 0; i < n; i++)
+		if (c->json)
+			json_array_append_new(all, reached_json(s, &list[i], at));
+		else
+			reached_print(c, s, &list[i], at);
+	return answered(c, "reached", all, n, at);
+}
+
+static int run_reach(struct cli *c, const struct cli_args *a)
+{
+	struct source s;
+	uint64_t at;
+	int status;
+
+	if (asking_open(c, a, &s, &at, &status))
+		status = reach(c, &s, a->operands[0], at);
+	source_close(&s);
+	return status;
+}
+
+const struct cli_verb verb_reach = {
+	.name = "reach",
+	.group = CLI_OFFLINE,
+	.operands = "ZONE|ASSET",
+	.min_operands = 1,
+	.max_operands = 1,
+	.options = asking_options,
+	.n_options = OPTS,
+	.summary = M_REACH_SUMMARY,
+	.text = M_REACH_TEXT,
+	.run = run_reach,
+};

@@ -4,6 +4,7 @@
  * out here; that their addresses fit is judged where those of all assets are.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "appliance/base/utf8.h"
@@ -29,6 +30,13 @@ struct cell {
 	uint32_t width;
 };
 
+/* A machine as it was read; what is made of it waits until all names are known. */
+struct row {
+	struct machine machine;
+	struct cell name, *members; /* in the order of the text */
+	bool again;		    /* another one before it has its name */
+};
+
 struct reading {
 	struct written *w;
 	struct fleet *fleet;
@@ -37,6 +45,9 @@ struct reading {
 	struct ast_node *assets, *last;
 	size_t n; /* members */
 	const char *members[MEMBERS_MAX];
+	struct cell begin; /* of what the machines are in */
+	struct row *rows;
+	size_t n_rows, room;
 };
 
 static struct diag *at_cell(struct reading *r, const struct cell *c, const char *code, enum message m, const char *word)
@@ -135,18 +146,29 @@ static bool fine_cell(struct reading *r, const struct cell *c)
 	return false;
 }
 
-/* Name, members in the order of the text, label or NULL. */
-static void add_machine(struct reading *r, const struct cell *name, const struct cell *members,
-			const struct cell *label)
+static bool fine_label(struct reading *r, const struct cell *c)
 {
-	struct machine *m;
-	void *items = (void *)(uintptr_t)r->fleet->machines;
+	if (!fine_cell(r, c))
+		return false;
+	if (strlen(c->text) <= TEXT_MAX)
+		return true;
+	diag_hint(r->w->k->d, at_cell(r, c, "policy.text", MP_TEXT_LONG, "label"), MP_HINT_TEXT_LONG, TEXT_MAX);
+	return false;
+}
+
+/* Name, members in the order of the text, label or NULL. */
+static void read_machine(struct reading *r, const struct cell *name, const struct cell *members,
+			 const struct cell *label)
+{
+	struct cell *kept = arena_array(r->w->k->a, r->n, sizeof(*kept));
+	void *items = r->rows;
 	bool good = fine_cell(r, name);
+	struct row *row;
 
 	for (size_t i = 0; i < r->n; i++)
 		good &= fine_cell(r, &members[i]);
-	good &= label == NULL || fine_cell(r, label);
-	if (!good || r->w->full)
+	good &= label == NULL || fine_label(r, label);
+	if (!good || kept == NULL || r->w->full)
 		return;
 	if (!is_machine_name(name->text)) {
 		struct diag *g = at_cell(r, name, "policy.name", MP_FLEET_NAME, name->text);
@@ -154,15 +176,48 @@ static void add_machine(struct reading *r, const struct cell *name, const struct
 		diag_hint(r->w->k->d, g, MP_HINT_FLEET_NAME, MACHINE_MAX);
 		return;
 	}
-	m = arena_grow(r->w->k->a, &items, &r->fleet->n, &r->fleet->room, sizeof(*m));
-	r->fleet->machines = items;
-	if (m == NULL)
+	row = arena_grow(r->w->k->a, &items, &r->n_rows, &r->room, sizeof(*row));
+	r->rows = items;
+	if (row == NULL)
 		return;
-	m->name = name->text;
-	m->label = label_of_machine(r, name->text, label);
-	for (size_t i = 0; i < r->n && m->label != NULL; i++)
-		if (members[i].text[0] != '\0')
-			add_asset(r, m, r->members[i], &members[i]);
+	memcpy(kept, members, r->n * sizeof(*kept));
+	*row = (struct row){ .machine = { name->text, label_of_machine(r, name->text, label) },
+			     .name = *name,
+			     .members = kept };
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct row *x = *(const struct row *const *)a, *y = *(const struct row *const *)b;
+	int order = strcmp(x->machine.name, y->machine.name);
+
+	return order != 0 ? order : x < y ? -1 : x > y;
+}
+
+/* The machines and their assets, of a name that two have the first one's. */
+static void add_machines(struct reading *r)
+{
+	struct row **sorted = arena_array(r->w->k->a, r->n_rows, sizeof(*sorted));
+	struct machine *all = arena_array(r->w->k->a, r->n_rows, sizeof(*all));
+
+	if (sorted == NULL || all == NULL)
+		return;
+	for (size_t i = 0; i < r->n_rows; i++)
+		sorted[i] = &r->rows[i];
+	qsort(sorted, r->n_rows, sizeof(struct row *), by_name);
+	for (size_t i = 1; i < r->n_rows; i++)
+		sorted[i]->again = strcmp(sorted[i]->machine.name, sorted[i - 1]->machine.name) == 0;
+	r->fleet->machines = all;
+	for (struct row *row = r->rows; row < r->rows + r->n_rows; row++) {
+		if (row->again) {
+			at_cell(r, &row->name, "policy.duplicate", MP_TWICE, row->machine.name);
+			continue;
+		}
+		all[r->fleet->n++] = row->machine;
+		for (size_t i = 0; i < r->n && row->machine.label != NULL; i++)
+			if (row->members[i].text[0] != '\0')
+				add_asset(r, &row->machine, r->members[i], &row->members[i]);
+	}
 }
 
 /* ---- rows of the text ----------------------------------------------------------------------------------------------- */
@@ -179,7 +234,7 @@ static void read_rows(struct reading *r, const struct ast_node *rows)
 		     (c = list_next(k, row, c, AST_STRING, r->o)) != NULL && n < r->n + 1;)
 			cells[n++] = (struct cell){ c->string, c->value_at, c->value_width };
 		if (row->n == r->n + 1 && n == r->n + 1)
-			add_machine(r, &cells[0], &cells[1], NULL);
+			read_machine(r, &cells[0], &cells[1], NULL);
 		else if (row->n != r->n + 1)
 			check_value(k, SEV_ERROR, "policy.fleet", row, MP_FLEET_ROW, r->o,
 				    arena_printf(k->a, "%zu", r->n));
@@ -280,7 +335,7 @@ static bool read_row(struct reading *r, struct table *t, struct cell *cells, boo
 static void read_table(struct reading *r, const struct ast_node *from)
 {
 	struct check *k = r->w->k;
-	struct cell cells[MEMBERS_MAX + COLUMN_MEMBERS], first;
+	struct cell cells[MEMBERS_MAX + COLUMN_MEMBERS];
 	struct table t = { 0 };
 	uint32_t file = 0;
 	bool blank;
@@ -300,11 +355,11 @@ static void read_table(struct reading *r, const struct ast_node *from)
 		return;
 	}
 	csv_begin(&t.csv, &k->c->sources[file], file, k->a);
-	if (read_header(r, &t, &first))
+	if (read_header(r, &t, &r->begin))
 		while (read_row(r, &t, cells, &blank))
 			if (!blank)
-				add_machine(r, &cells[COLUMN_NAME], &cells[COLUMN_MEMBERS],
-					    t.columns[COLUMN_LABEL] != 0 ? &cells[COLUMN_LABEL] : NULL);
+				read_machine(r, &cells[COLUMN_NAME], &cells[COLUMN_MEMBERS],
+					     t.columns[COLUMN_LABEL] != 0 ? &cells[COLUMN_LABEL] : NULL);
 	report_fault(r, &t);
 }
 
@@ -363,13 +418,14 @@ static void read_fleet(struct reading *r, const struct ast_node *node)
 	}
 	if (k->d->errors > errors)
 		return;
+	r->begin = (struct cell){ "", node->at, node->width };
 	if (v[FLEET_FROM] != NULL)
 		read_table(r, v[FLEET_FROM]);
 	else
 		read_rows(r, v[FLEET_ROWS]);
+	add_machines(r);
 	if (r->fleet->n == 0 && k->d->errors == errors)
-		check_say(k, SEV_ERROR, "policy.fleet", node->at, node->width, MP_FLEET_NOTHING, both_object(k, r->o),
-			  both_same(""), both_same(""));
+		at_cell(r, &r->begin, "policy.fleet", MP_FLEET_NOTHING, "");
 }
 
 void fleets_read(struct written *w, const struct ast_node *node, struct ast_node *assets)

@@ -63,7 +63,7 @@ struct fleet {
 	const char *zone;
 	const struct ast_node *members; /* a list of texts */
 	const struct machine *machines;
-	size_t n, room;
+	size_t n;
 };
 
 /* Reads `fleets`; the assets of their machines go behind `assets`, a group. */

@@ -9,12 +9,16 @@
 
 #define BOM "\xef\xbb\xbf"
 
+/* The first character: a byte order mark is none. */
+static const char *first(const struct source_text *s)
+{
+	return s->size >= strlen(BOM) && memcmp(s->text, BOM, strlen(BOM)) == 0 ? s->text + strlen(BOM) : s->text;
+}
+
 void csv_begin(struct csv *c, const struct source_text *s, uint32_t file, struct arena *a)
 {
-	size_t bom = s->size >= strlen(BOM) && memcmp(s->text, BOM, strlen(BOM)) == 0 ? strlen(BOM) : 0;
-
 	*c = (struct csv){
-		.arena = a, .p = s->text + bom, .end = s->text + s->size, .at = { file, 1, 1 }, .row = 1, .column = 1
+		.arena = a, .p = first(s), .end = s->text + s->size, .at = { file, 1, 1 }, .row = 1, .column = 1
 	};
 }
 
@@ -185,7 +189,7 @@ static uint32_t column_at(const char *line, const char *end, uint32_t column)
 
 void csv_cell_text(const struct source_text *s, struct srcpos at, char out[CSV_CELL_TEXT])
 {
-	const char *line = s->text, *end = s->text + s->size;
+	const char *line = first(s), *end = s->text + s->size;
 	char back[CSV_CELL_TEXT] = "";
 	uint32_t column;
 	size_t n = 0, i = 0;

@@ -21,6 +21,7 @@
 #include "appliance/base/clock.h"
 #include "dpi/modbus/words.h"
 #include "policy/check/check.h"
+#include "policy/read/csv.h"
 #include "tests/unit/policy/policy_text.h"
 
 #define NOON_2026_06_15 1781524800u
@@ -674,6 +675,81 @@ static void fleets_are_large(void **state)
 	assert_in_range(g->at.line, 7, 16);
 }
 
+#define TABLE(rows) "name,plc,cms,label\n" rows
+#define LONG "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+
+/* Each mistake that a table can have, told once, in the table, at the place where it stands and by its cell. */
+static void tables_have_their_mistakes_told(void **state)
+{
+	static const struct {
+		const char *table, *code, *cell;
+		uint32_t line, column;
+		size_t errors;
+	} cases[] = {
+		{ "", "policy.csv", "A1", 1, 1, 3 },
+		{ "name;plc;cms\nrtg1;10.30.1.1;\n", "policy.csv", "A1", 1, 1, 3 },
+		{ "Name,plc,cms\nrtg1,10.30.1.1,\n", "policy.csv", "A1", 1, 1, 1 },
+		{ "name,plc,plc,cms\nrtg1,10.30.1.1,,\n", "policy.csv", "C1", 1, 10, 1 },
+		{ "\xef\xbb\xbfname,plc,号,cms,cms\nrtg1,10.30.1.1,,\n", "policy.csv", "E1", 1, 16, 1 },
+		{ "name,plc,cms\n", "policy.fleet", "A1", 1, 1, 1 },
+		{ TABLE(",,\n \n"), "policy.fleet", "A1", 1, 1, 1 },
+		{ TABLE("rtg1,10.30.1.1,\nrtg1,10.30.1.2,\n"), "policy.duplicate", "A3", 3, 1, 1 },
+		{ TABLE("rtg1,10.30.1.1,\nrtg1,,10.30.1.2\n"), "policy.duplicate", "A3", 3, 1, 1 },
+		{ TABLE("rtg1,10.30.1.x,\n"), "policy.address", "B2", 2, 6, 1 },
+		{ TABLE("rtg1,09.30.1.411-,\n"), "policy.address", "B2", 2, 6, 1 },
+		{ TABLE("\"rtg1\",10.30.1.1,\"10.30.1.2;10.30.1.x\"\n"), "policy.address", "C2", 2, 18, 1 },
+		{ TABLE("rtg1,10.30.1.1 10.10.0.5,\n"), "policy.outside_zone", "B2", 2, 6, 1 },
+		{ TABLE("rtg1,rest,\n"), "policy.address", "B2", 2, 6, 1 },
+		{ TABLE("=rtg1,10.30.1.1,\n"), "policy.formula", "A2", 2, 1, 1 },
+		{ TABLE("rtg1,+10.30.1.1,\n"), "policy.formula", "B2", 2, 6, 1 },
+		{ TABLE("rtg1,10.30.1.1,,\"@A1\"\n"), "policy.formula", "D2", 2, 17, 1 },
+		{ TABLE("rtg1,10.30.1.1,,　－1\n"), "policy.formula", "D2", 2, 17, 1 },
+		{ TABLE("rtg1,10.30.1.1,,a\u202eb\n"), "policy.text", "D2", 2, 17, 1 },
+		{ TABLE("rtg1,10.30.1.1,," LONG LONG LONG LONG LONG LONG LONG LONG "\n"), "policy.text", "D2", 2, 17, 1 },
+		{ TABLE(",10.30.1.1,\n"), "policy.name", "A2", 2, 1, 1 },
+		{ TABLE("1rtg,10.30.1.1,\n"), "policy.name", "A2", 2, 1, 1 },
+		{ TABLE("RTG 1号機,10.30.1.1,\n"), "policy.name", "A2", 2, 1, 1 },
+		{ TABLE(LONG ",10.30.1.1,\n"), "policy.name", "A2", 2, 1, 1 },
+		{ TABLE("rtg1,\"10.30.1.1"), "policy.csv", "B2", 2, 6, 1 },
+		{ TABLE("rtg1,10.3\"0.1.1,\n"), "policy.csv", "B2", 2, 10, 1 },
+		{ TABLE("rtg1,\"10.30.1.1\"x,\n"), "policy.csv", "B2", 2, 17, 1 },
+		{ TABLE("rtg1,\"10.30.1.1\n\",\n"), "policy.csv", "B2", 2, 16, 1 },
+		{ TABLE("rtg1,10.30.1.1\rrtg2,10.30.1.2\r"), "policy.csv", "B2", 2, 15, 1 },
+		{ TABLE("rtg1,10.30.1.1,\x01\n"), "policy.csv", "C2", 2, 16, 1 },
+		{ TABLE("rtg1,10.30.1.1,,\xff\n"), "policy.encoding", "D2", 2, 17, 1 },
+	};
+	size_t wrong = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct memory_text texts[] = {
+			{ "site.cfg",
+			  HEAD ZONES SERVICES "fleets = { rtg = { from = \"t/rtg.csv\"; zone = \"crane\"; members = "
+					      "[\"plc\", \"cms\"]; label = \"{}号機\"; }; };\n"
+					      "conduits = ( " OF_EACH("a") " );\n" },
+			{ "t/rtg.csv", cases[i].table },
+		};
+		char cell[CSV_CELL_TEXT] = "";
+		const struct diag *g;
+		bool ok;
+
+		policy_text_begin(&t, texts, 2);
+		ok = policy_check(&t.c, &t.loader, "site.cfg");
+		g = policy_text_diag(&t, 0);
+		if (g != NULL && g->at.file == 1)
+			csv_cell_text(&t.c.sources[1], g->at, cell);
+		if (ok || g == NULL || strcmp(g->code, cases[i].code) != 0 || strcmp(cell, cases[i].cell) != 0 ||
+		    g->at.line != cases[i].line || g->at.column != cases[i].column ||
+		    t.c.diags.errors != cases[i].errors) {
+			fprintf(stderr, "table %zu:\n", i);
+			diags_print(stderr, &t.c.diags, t.c.sources, t.c.n_sources, LANG_EN);
+			wrong++;
+		}
+		policy_text_end(&t);
+	}
+	assert_int_equal(wrong, 0);
+}
+
 static void mistakes_are_told_once_and_where_they_are(void **state)
 {
 	size_t wrong = 0;
@@ -851,6 +927,7 @@ int main(void)
 		cmocka_unit_test(mistakes_are_told_once_and_where_they_are),
 		cmocka_unit_test_teardown(groups_are_written_out, end),
 		cmocka_unit_test_teardown(fleets_are_large, end),
+		cmocka_unit_test(tables_have_their_mistakes_told),
 		cmocka_unit_test_teardown(advice_leaves_a_model, end),
 		cmocka_unit_test(times_are_read),
 		cmocka_unit_test(range_lists_agree_with_counting),

@@ -3,32 +3,28 @@
 
 #include <string.h>
 
-bool utf8_next(struct bytes *b, struct utf8_char *ret)
+struct utf8_char utf8_wide(struct bytes *b, uint8_t first)
 {
 	static const uint32_t least[5] = { 0, 0, 0x80, 0x800, 0x10000 };
-	struct bytes rest;
-	uint8_t first, byte;
+	const struct utf8_char invalid = { .cp = first, .size = 1, .valid = false };
+	struct bytes rest = *b;
+	uint8_t byte;
 	uint32_t cp;
 	unsigned n;
 
-	if (b->left == 0 || !bytes_u8(b, &first))
-		return false;
-	*ret = (struct utf8_char){ .cp = first, .size = 1, .valid = first < 0x80 };
 	if (first < 0xc2 || first > 0xf4)
-		return true;
+		return invalid;
 	n = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
 	cp = first & (0x7fu >> n);
-	rest = *b;
 	for (unsigned i = 1; i < n; i++) {
 		if (!bytes_u8(&rest, &byte) || (byte & 0xc0) != 0x80)
-			return true;
+			return invalid;
 		cp = cp << 6 | (byte & 0x3fu);
 	}
 	if (cp < least[n] || cp > 0x10ffff || (cp >= 0xd800 && cp <= 0xdfff))
-		return true;
+		return invalid;
 	*b = rest;
-	*ret = (struct utf8_char){ .cp = cp, .size = (uint8_t)n, .valid = true };
-	return true;
+	return (struct utf8_char){ .cp = cp, .size = (uint8_t)n, .valid = true };
 }
 
 struct span {

@@ -19,7 +19,7 @@ struct utf8_char {
 };
 
 /* The next character; false at the end. A byte that starts no valid character is taken alone. */
-bool utf8_next(struct bytes *b, struct utf8_char *ret);
+static inline bool utf8_next(struct bytes *b, struct utf8_char *ret);
 /* 0 (combining), 1, or 2 (full width). */
 unsigned utf8_cells(uint32_t cp);
 /* Direction overrides, isolates and marks: they make text read other than it is. */
@@ -38,5 +38,19 @@ void utf8_plain(const char *text, char *out, size_t size);
 bool utf8_is_odd_space(uint32_t cp);
 /* The ASCII sign that a full-width or typographic one stands for, or 0. */
 char utf8_ascii_for(uint32_t cp);
+
+/* What begins with `first`, which was taken and is no ASCII. */
+struct utf8_char utf8_wide(struct bytes *b, uint8_t first);
+
+/* In place, as nearly all of a text is ASCII. */
+static inline bool utf8_next(struct bytes *b, struct utf8_char *ret)
+{
+	uint8_t first;
+
+	if (b->left == 0 || !bytes_u8(b, &first))
+		return false;
+	*ret = first < 0x80 ? (struct utf8_char){ .cp = first, .size = 1, .valid = true } : utf8_wide(b, first);
+	return true;
+}
 
 #endif

@@ -155,8 +155,8 @@ void ir_put_settings(struct outbuf *o, const struct ir_permit *p)
 
 int ir_seal(struct ir *ir, uint8_t **ret, size_t *ret_n, struct err *e)
 {
-	/* The buffer grows until it is enough: simpler than a second walk that only counts, and seals are rare. */
-	for (size_t size = 1u << 20; size <= IR_SEALED_MAX; size *= 2) {
+	/* Nearly always enough at once, and what is not written costs nothing; else the walk begins anew in twice as much. */
+	for (size_t size = 16u << 20; size <= IR_SEALED_MAX; size *= 2) {
 		uint8_t *p = malloc(size);
 		struct outbuf o;
 
@@ -174,8 +174,9 @@ int ir_seal(struct ir *ir, uint8_t **ret, size_t *ret_n, struct err *e)
 			ir->version = IR_VERSION;
 			out_bytes(&header, IR_MAGIC, IR_MAGIC_SIZE);
 			out_bytes(&header, ir->digest, sizeof(ir->digest));
-			*ret = p;
 			*ret_n = IR_HEADER + o.len;
+			*ret = realloc(p, *ret_n);
+			*ret = *ret != NULL ? *ret : p;
 			return 0;
 		}
 		free(p);

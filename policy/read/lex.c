@@ -48,6 +48,24 @@ void scan_step(struct scan *s)
 	}
 }
 
+/* Characters of which nearly all of a text is: whoever meets one knows without looking further that nothing is wrong with it. */
+static bool is_plain(uint8_t c)
+{
+	return c == ' ' || c == '_' || c == '-' || c == '.' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+	       (c >= 'A' && c <= 'Z');
+}
+
+/* Past all of them that follow; `blanks`: past spaces too. */
+static void step_plain(struct scan *s, bool blanks)
+{
+	struct scan_cursor *k = s->cur;
+	const char *from = k->p;
+
+	while (k->p < k->end && is_plain((uint8_t)*k->p) && (blanks || *k->p != ' '))
+		k->p++;
+	k->at.column += (uint32_t)(k->p - from);
+}
+
 char scan_peek(const struct scan *s)
 {
 	struct utf8_char c;
@@ -117,16 +135,23 @@ static void block_comment(struct scan *s)
 void scan_blank(struct scan *s)
 {
 	for (;;) {
-		char c = scan_peek(s);
+		char c;
 
+		while (s->cur->p < s->cur->end && *s->cur->p == ' ') {
+			s->cur->p++;
+			s->cur->at.column++;
+		}
+		c = scan_peek(s);
 		if (c == '#' && *s->cur->p != '#')
 			scan_sign(s); /* a full-width number sign: reported, and a comment all the same */
 		if (c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f') {
 			scan_sign(s);
 			scan_step(s);
 		} else if (c == '#' || starts(s, "//")) {
-			while (s->cur->p < s->cur->end && *s->cur->p != '\n')
+			while (s->cur->p < s->cur->end && *s->cur->p != '\n') {
 				scan_step(s);
+				step_plain(s, true);
+			}
 		} else if (starts(s, "/*")) {
 			block_comment(s);
 		} else {
@@ -142,7 +167,8 @@ const char *scan_run(struct scan *s, const char *stops, uint32_t *ret_width)
 	bool wide = false;
 	char *text, *out;
 
-	*ret_width = 0;
+	step_plain(s, false);
+	*ret_width = k->at.column - begin.at.column;
 	while (current(s, &c)) {
 		char ascii = scan_peek(s);
 
@@ -254,6 +280,7 @@ const char *scan_string(struct scan *s, uint32_t *ret_width)
 			escape(s);
 		else
 			scan_step(s);
+		step_plain(s, true);
 	}
 	string_unclosed(s, &begin, s->cur->p);
 	*ret_width = s->cur->at.column - begin.at.column;

@@ -13,7 +13,10 @@ bool scan_is_name(const char *word)
 	if (strcasecmp(word, "true") == 0 ||
 	    strcasecmp(word, "false") == 0) /* values to libconfig, wherever they stand */
 		return false;
-	return word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")] == '\0';
+	while ((*word >= 'a' && *word <= 'z') || (*word >= 'A' && *word <= 'Z') || (*word >= '0' && *word <= '9') ||
+	       *word == '-' || *word == '_')
+		word++;
+	return *word == '\0';
 }
 
 /* Whole numbers as libconfig reads them, with the type suffix L. */

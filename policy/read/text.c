@@ -83,19 +83,40 @@ static bool reject(struct diags *d, struct srcpos at, const char *code, enum mes
 	return false;
 }
 
-/* The first byte that makes the text binary or wrongly encoded; false when there is none. */
-static bool first_fault(const struct source_text *s, size_t start, size_t *ret, bool *ret_control)
+/*
+ * Line breaks that some editors show and libconfig does not: what seems to stand on a line of its own behind them may be
+ * part of a comment.
+ */
+static bool is_odd_break(const struct utf8_char *c, const struct bytes *rest)
+{
+	struct bytes next = *rest;
+	uint8_t byte;
+
+	if (c->cp == '\r')
+		return !bytes_u8(&next, &byte) || byte != '\n';
+	return c->valid && (c->cp == 0x85 || c->cp == 0x2028 || c->cp == 0x2029);
+}
+
+/*
+ * The first byte that makes the text binary or wrongly encoded; false when there is none. *ret_odd then says whether anything else in it
+ * has to be looked for: nearly always nothing, so that one walk is all.
+ */
+static bool first_fault(const struct source_text *s, size_t start, size_t *ret, bool *ret_control, bool *ret_odd)
 {
 	struct bytes b = bytes_of(s->text + start, s->size - start);
 	struct utf8_char c;
 
+	*ret_odd = false;
 	while (b.left > 0) {
 		*ret = s->size - b.left;
 		if (!utf8_next(&b, &c))
 			break;
+		if (c.cp >= ' ' && c.cp < 0x7f)
+			continue;
 		*ret_control = c.valid && c.cp < 0x80 && (is_rubbish((uint8_t)c.cp) || c.cp == 0x7f);
 		if (!c.valid || *ret_control)
 			return true;
+		*ret_odd = *ret_odd || utf8_is_bidi(c.cp) || is_odd_break(&c, &b);
 	}
 	return false;
 }
@@ -117,20 +138,6 @@ static void report_bidi(struct diags *d, const struct source_text *s, uint32_t f
 			at.column = 1;
 		}
 	}
-}
-
-/*
- * Line breaks that some editors show and libconfig does not: what seems to stand on a line of its own behind them may be
- * part of a comment.
- */
-static bool is_odd_break(const struct utf8_char *c, const struct bytes *rest)
-{
-	struct bytes next = *rest;
-	uint8_t byte;
-
-	if (c->cp == '\r')
-		return !bytes_u8(&next, &byte) || byte != '\n';
-	return c->valid && (c->cp == 0x85 || c->cp == 0x2028 || c->cp == 0x2029);
 }
 
 static bool has_odd_break(struct diags *d, const struct source_text *s, uint32_t file, size_t start)
@@ -157,7 +164,7 @@ bool scan_text_usable(struct diags *d, const struct source_text *s, uint32_t fil
 {
 	struct srcpos top = { file, 1, 1 };
 	struct bytes b = bytes_of(s->text, s->size);
-	bool control = false;
+	bool control = false, odd;
 	size_t at = 0;
 
 	*ret_start = 0;
@@ -167,7 +174,9 @@ bool scan_text_usable(struct diags *d, const struct source_text *s, uint32_t fil
 		reject(d, top, "policy.bom", MP_BOM, MP_HINT_BOM);
 		*ret_start = 3;
 	}
-	if (!first_fault(s, *ret_start, &at, &control)) {
+	if (!first_fault(s, *ret_start, &at, &control, &odd)) {
+		if (!odd)
+			return true;
 		report_bidi(d, s, file, *ret_start);
 		return !has_odd_break(d, s, file, *ret_start);
 	}

@@ -2,7 +2,7 @@
 // The words of the policy language that the editor offers: its keys, their words, the names of protocols and the keys of their rows (policy/check,
 // appliance/wire/settings.c, appliance/wire/protocols.def, dpi/*/words.c). tests/documents tells which are missing here.
 export const WORDS: string[] = (
-  "accept address addresses all allow answer_only approved_by asset assets between buffer cargo chain_break class closed coils command_workers commands conduits " +
+  "accept address addresses all allow always answer_only approved_by asset assets between buffer cargo chain_break class closed coils command_workers commands conduits " +
   "contact control counters criticality defaults delete_after_days deny destinations detect device diagnose discrete dns drop each enforce enip eve external " +
   "flags fleets format fresh from from_assets ftp functions groups heard_within hold holding http icmp imap input inputs interface interfaces keep_days kerberos label " +
   "language_version lcc lcn lcs ldap learn_days lenient log log_server login lstc lstn lsts ltc ltn lts mail mail_server management members modbus mode " +

@@ -19,6 +19,7 @@ enum {
 	P_SERVICES,
 	P_CONDUITS,
 	P_NEVER,
+	P_ALWAYS,
 	P_BREAK,
 	P_GROUPS,
 	P_FLEETS,
@@ -33,6 +34,7 @@ static const struct key policy_keys[P_N] = {
 	[P_SERVICES] = { "services", .kinds = AST_GROUP },
 	[P_CONDUITS] = { "conduits", .kinds = AST_LIST },
 	[P_NEVER] = { "never", .kinds = AST_LIST },
+	[P_ALWAYS] = { "always", .kinds = AST_LIST },
 	[P_BREAK] = { "chain_break", .kinds = AST_LIST },
 	[P_GROUPS] = { "groups", .kinds = AST_GROUP },
 	[P_FLEETS] = { "fleets", .kinds = AST_GROUP },
@@ -110,6 +112,7 @@ static void check_all(struct check *k, const struct ast_node *root, const struct
 	check_services(k, v[P_SERVICES]);
 	check_conduits(k, v[P_CONDUITS]);
 	check_nevers(k, v[P_NEVER]);
+	check_always(k, v[P_ALWAYS]);
 	check_breaks(k, v[P_BREAK]);
 }
 

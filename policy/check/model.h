@@ -220,6 +220,16 @@ struct model_never {
 	struct srcpos at;
 };
 
+/* What has to stay possible: each host of one end reaches each of the other by these services. */
+struct model_always {
+	const struct model_zone *from, *to;
+	struct model_hosts sources, destinations;
+	const struct model_service **services;
+	size_t n_services;
+	const char *purpose; /* "" when absent */
+	struct srcpos at;
+};
+
 /* "office reaches the TOS over TLS, the TOS writes to cranes, and that is accepted because ...": walks through this
  * asset are not counted. */
 struct model_chain_break {
@@ -254,6 +264,8 @@ struct model {
 	size_t n_conduits;
 	struct model_never *nevers;
 	size_t n_nevers;
+	struct model_always *always;
+	size_t n_always;
 	struct model_chain_break *breaks;
 	size_t n_breaks;
 	const struct source_text *sources;

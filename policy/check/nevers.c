@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* never and chain_break: what must stay impossible, and which way round it is accepted. */
+/* never, always and chain_break: what must stay impossible or possible, and which way round it is accepted. */
 #include "policy/check/check.h"
 #include "policy/check/written.h"
 
@@ -15,6 +15,17 @@ static const struct key never_keys[] = {
 	[NEVER_ANSWERS] = { "answer_only", .kinds = AST_LISTS },
 	{ "scope", AST_STRING, .use = KEY_CHOICE, INTO(model_never, chain), .words = scope_words },
 	{ "label", AST_STRING, .use = KEY_TEXT, INTO(model_never, label) },
+};
+
+/* Ends as those of never_keys. */
+enum { ALWAYS_FROM, ALWAYS_TO, ALWAYS_FROM_ASSETS, ALWAYS_TO_ASSETS, ALWAYS_SERVICES };
+static const struct key always_keys[] = {
+	[ALWAYS_FROM] = { "from", .kinds = AST_STRING, .example = "from = \"tos\";" },
+	[ALWAYS_TO] = { "to", .kinds = AST_STRING, .example = "to = \"crane\";" },
+	[ALWAYS_FROM_ASSETS] = { "from_assets", .kinds = AST_LISTS },
+	[ALWAYS_TO_ASSETS] = { "to_assets", .kinds = AST_LISTS },
+	[ALWAYS_SERVICES] = { "services", AST_LISTS, true, .example = "services = [\"plc_read\"];" },
+	{ "purpose", AST_STRING, .use = KEY_TEXT, INTO(model_always, purpose) },
 };
 
 enum { BREAK_ASSET };
@@ -134,6 +145,57 @@ void check_nevers(struct check *k, const struct ast_node *node)
 			continue;
 		one->all_commands = false;
 		one->classes = classes_of(k, v[NEVER_COMMANDS], NULL, o);
+	}
+}
+
+/* The box is the end of no conduit. */
+static const struct model_zone *not_self(struct check *k, const struct ast_node *node, const struct model_zone *z,
+					 struct object o)
+{
+	if (z == NULL || !z->self)
+		return z;
+	diag_hint(k->d, check_value(k, SEV_ERROR, "policy.reserved", node, MP_SELF_CONDUIT, o, "self"),
+		  MP_HINT_SELF_CONDUIT);
+	return NULL;
+}
+
+static void always_services(struct check *k, const struct ast_node *list, struct model_always *one, struct object o)
+{
+	if (list->n == 0)
+		check_value(k, SEV_ERROR, "policy.empty_list", list, MP_EMPTY_LIST, o, list->name);
+	one->services = arena_array(k->a, list->n, sizeof(void *));
+	for (const struct ast_node *e = NULL;
+	     one->services != NULL && (e = list_next(k, list, e, AST_STRING, o)) != NULL;) {
+		const struct model_service *s = names_need(k, &k->services, e, MP_NO_SERVICE, "policy.unknown_name", o);
+
+		if (s != NULL)
+			one->services[one->n_services++] = s;
+	}
+}
+
+void check_always(struct check *k, const struct ast_node *node)
+{
+	struct object section = { MP_OBJ_SECTION, "always" };
+	struct model *m = k->m;
+
+	m->always = arena_array(k->a, node != NULL ? node->n : 0, sizeof(m->always[0]));
+	for (const struct ast_node *c = NULL;
+	     m->always != NULL && (c = list_next(k, node, c, AST_GROUP, section)) != NULL;) {
+		struct model_always *one = &m->always[m->n_always++];
+		struct object o = { MP_OBJ_ALWAYS, arena_printf(k->a, "%u", (unsigned)c->number) };
+		const struct ast_node *v[KEYS(always_keys)];
+
+		*one = (struct model_always){ .purpose = "", .at = c->at };
+		if (!keys_read(k, c, always_keys, KEYS(always_keys), o, one, v))
+			continue;
+		one->from = end_read(k, c, v[ALWAYS_FROM], v[ALWAYS_FROM_ASSETS], &always_keys[ALWAYS_FROM], o,
+				     &one->sources);
+		one->to = end_read(k, c, v[ALWAYS_TO], v[ALWAYS_TO_ASSETS], &always_keys[ALWAYS_TO], o,
+				   &one->destinations);
+		one->from = not_self(k, v[ALWAYS_FROM], one->from, o);
+		one->to = not_self(k, v[ALWAYS_TO], one->to, o);
+		if (v[ALWAYS_SERVICES] != NULL)
+			always_services(k, v[ALWAYS_SERVICES], one, o);
 	}
 }
 

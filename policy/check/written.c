@@ -472,13 +472,14 @@ static struct ast_node *end_setting(struct written *w, const struct end *e, cons
 				    : node_text(w, set, set->name, e->side.zones.list[n]);
 }
 
-static void write_never(struct written *w, const struct ast_node *node, unsigned nth, struct ast_node *list,
-			struct ast_node **last)
+/* `noun` and `services_key`: what the statement is called, and its key of services. */
+static void write_statement(struct written *w, const struct ast_node *node, unsigned nth, enum message noun,
+			    const char *services_key, struct ast_node *list, struct ast_node **last)
 {
-	struct object o = { MP_OBJ_NEVER, arena_printf(w->k->a, "%u", nth) };
+	struct object o = { noun, arena_printf(w->k->a, "%u", nth) };
 	size_t errors = w->k->d->errors;
 	struct end from = end_of(w, node, "from", "from_assets", o), to = end_of(w, node, "to", "to_assets", o);
-	const struct ast_node *services = services_of(w, node, "answer_only", o);
+	const struct ast_node *services = services_of(w, node, services_key, o);
 
 	w->from = node->at;
 	if (node->kind != AST_GROUP) {
@@ -498,7 +499,7 @@ static void write_never(struct written *w, const struct ast_node *node, unsigned
 				struct ast_node *n = end_setting(w, &from, set, a);
 
 				n = n != NULL ? n : end_setting(w, &to, set, b);
-				if (n == NULL && services != NULL && strcmp(set->name, "answer_only") == 0)
+				if (n == NULL && services != NULL && strcmp(set->name, services_key) == 0)
 					n = node_like(w, services);
 				node_append(one, &end, n != NULL ? n : node_like(w, set));
 			}
@@ -568,17 +569,19 @@ static void things_read(struct written *w, enum kind kind, const struct ast_node
 		report_twice(w, t);
 }
 
-static struct ast_node *write_list(struct written *w, const struct ast_node *list, const struct ast_node *defaults,
-				   bool conduits)
+/* `list` is one of conduits, never or always. */
+static struct ast_node *write_list(struct written *w, const struct ast_node *list, const struct ast_node *defaults)
 {
 	struct ast_node *ret = node_empty(w, list), *last = NULL;
 	unsigned nth = 0;
 
 	for (const struct ast_node *c = list->child; c != NULL && ret != NULL; c = c->next) {
-		if (conduits)
+		if (strcmp(list->name, "conduits") == 0)
 			write_conduit(w, c, defaults, ret, &last);
+		else if (strcmp(list->name, "never") == 0)
+			write_statement(w, c, ++nth, MP_OBJ_NEVER, "answer_only", ret, &last);
 		else
-			write_never(w, c, ++nth, ret, &last);
+			write_statement(w, c, ++nth, MP_OBJ_ALWAYS, "services", ret, &last);
 	}
 	return ret;
 }
@@ -600,7 +603,8 @@ const struct ast_node *write_out(struct check *k, const struct ast_node *root)
 	groups_read(&w, groups != NULL && groups->kind == AST_GROUP ? groups : NULL);
 	defaults = defaults_of(&w, root);
 	for (const struct ast_node *c = root->child; c != NULL && ret != NULL; c = c->next) {
-		bool conduits = strcmp(c->name, "conduits") == 0;
+		bool several = strcmp(c->name, "conduits") == 0 || strcmp(c->name, "never") == 0 ||
+			       strcmp(c->name, "always") == 0;
 
 		if (c == groups || c == fleets || strcmp(c->name, "defaults") == 0)
 			continue;
@@ -608,8 +612,8 @@ const struct ast_node *write_out(struct check *k, const struct ast_node *root)
 			node_append(ret, &last, assets);
 			continue;
 		}
-		if ((conduits || strcmp(c->name, "never") == 0) && c->kind == AST_LIST)
-			node_append(ret, &last, write_list(&w, c, defaults, conduits));
+		if (several && c->kind == AST_LIST)
+			node_append(ret, &last, write_list(&w, c, defaults));
 		else
 			node_append(ret, &last, node_like(&w, c));
 	}

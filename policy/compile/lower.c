@@ -9,6 +9,7 @@
 #include "policy/compile/compile.h"
 #include "policy/compile/exposure.h"
 #include "policy/compile/permits.h"
+#include "policy/space/always.h"
 #include "policy/space/cells.h"
 #include "policy/space/costs.h"
 #include "policy/space/prove.h"
@@ -51,6 +52,40 @@ static const char *sentence(struct arena *a, enum lang l, enum message m, const 
 		return "";
 	message_text(text, (size_t)n + 1, l, m, from, to, packet);
 	return text;
+}
+
+static const char *lapse_sentence(struct arena *a, enum lang l, const struct lapse *x)
+{
+	enum message m = x->ends != NULL ? M_ALWAYS_ENDS : M_ALWAYS_BROKEN;
+	char packet[LAPSE_TEXT], from[NEVER_END_TEXT], to[NEVER_END_TEXT], *text;
+	int n;
+
+	never_end_text(x->always->from, &x->always->sources, from, sizeof(from));
+	never_end_text(x->always->to, &x->always->destinations, to, sizeof(to));
+	lapse_text(x, packet, sizeof(packet));
+	n = message_text(NULL, 0, l, m, from, to, packet);
+	text = n >= 0 ? arena_alloc(a, (size_t)n + 1) : NULL;
+	if (text == NULL)
+		return "";
+	message_text(text, (size_t)n + 1, l, m, from, to, packet);
+	return text;
+}
+
+static void report_always(struct compilation *c)
+{
+	struct lapse *list;
+	size_t n = prove_always(c->model, c->arena, &list);
+
+	for (size_t i = 0; i < n; i++) {
+		struct diag *g = diag_add_texts(&c->diags, SEV_ERROR, "policy.always_broken", list[i].always->at,
+						lapse_sentence(c->arena, LANG_EN, &list[i]),
+						lapse_sentence(c->arena, LANG_JA, &list[i]));
+
+		if (list[i].ends == NULL)
+			continue;
+		g->also = list[i].ends->at;
+		diag_hint(&c->diags, g, M_ALWAYS_BY, list[i].ends->name);
+	}
 }
 
 static struct diag *never_diag(struct compilation *c, enum severity s, const char *code, enum message m,
@@ -396,7 +431,7 @@ static bool table_fits(struct compilation *c, const struct ir *ir)
 	return false;
 }
 
-static bool lower(struct compilation *c, bool nevers)
+static bool lower(struct compilation *c, bool proofs)
 {
 	struct lowering w = { .m = c->model, .a = c->arena };
 	struct cells cells;
@@ -404,8 +439,10 @@ static bool lower(struct compilation *c, bool nevers)
 	c->ir = NULL;
 	if (c->model == NULL || c->diags.errors > 0)
 		return false;
-	if (nevers)
+	if (proofs) {
 		report_nevers(c);
+		report_always(c);
+	}
 	exposure_report(c);
 	w.ir = arena_alloc(c->arena, sizeof(*w.ir));
 	/* Permits are joined even when a statement is broken: all that is wrong is said in one run. */

@@ -86,7 +86,7 @@ class Compiled:
         self.crashed = broken(proved, 2)
         said = json.loads(proved.stdout) if not self.crashed else {"diagnostics": []}
         self.diagnostics = said["diagnostics"]
-        self.nevers = said.get("nevers", [])
+        self.nevers, self.always = said.get("nevers", []), said.get("always", [])
         self.errors = {d["code"] for d in self.diagnostics if d["severity"] == "error"}
         self.written = ""
         self.cells, self.permits, self.maps, self.agreed = {}, {}, {}, set()

@@ -219,6 +219,21 @@ def draw_never(d, p, tame):
     return n
 
 
+def draw_always(d, p):
+    """Mostly what a conduit says or a little more than that: anything else is refused at once."""
+    c = d.choice([c for c in p["conduits"] if "shadow" not in c] or p["conduits"])
+    n = {"from": c["from"], "to": c["to"], "services": d.sample(c["services"], d.randint(1, len(c["services"])))}
+    if d.random() < 0.1:
+        n["services"].append(d.choice(p["services"])["name"])
+    for end, key in (("from", "sources"), ("to", "destinations")):
+        here = [a["name"] for a in p["assets"] if a["zone"] == n[end]]
+        named = [a for a in c.get(key, []) if a in here]
+        if here and d.random() < 0.7:
+            n[end + "_assets"] = named if named and d.random() < 0.7 else d.sample(here, d.randint(1, len(here)))
+            del n[end]
+    return n
+
+
 def draw_policy(d):
     zones = []
     while len(zones) < 2:
@@ -253,6 +268,7 @@ def draw_policy(d):
         if d.random() < 0.6:
             p["chain_break"].append(a["name"])
     p["never"] = [draw_never(d, p, tame) for _ in range(d.choice([0, 1, 2, 4]))]
+    p["always"] = [draw_always(d, p) for _ in range(d.choice([0, 1, 2]))]
     if d.random() < 0.5:
         fold(d, p)
     del p["space"]
@@ -294,6 +310,11 @@ def fold(d, p):
         end = d.choice(["from", "to"])
         if end in n and d.random() < 0.3:
             n[end] = d.choice(["sides", d.sample(zones, d.randint(1, min(len(zones), 2)))])
+    for n in p["always"]:
+        if d.random() < 0.2:
+            n["services"] = n["services"][:1] + ["some"]
+        if "to" in n and d.random() < 0.2:
+            n["to"] = "sides"
     if d.random() < 0.6:
         zone = d.choice(zones)
         cells = [" ".join(draw_addresses(d, p["space"][zone], 2)) for _ in range(6)]
@@ -362,8 +383,9 @@ def text(p, never=True):
     lines.append(");")
     if p["chain_break"]:
         lines.append("chain_break = ( %s );" % ", ".join(group({"asset": a, "reason": "r"}) for a in p["chain_break"]))
-    if never and p["never"]:
-        lines.append("never = ( %s );" % ", ".join(group(n, [e for e in ("from", "to") if e + "_assets" in n]) for n in p["never"]))
+    for key in ("never", "always") if never else ():
+        if p.get(key):
+            lines.append("%s = ( %s );" % (key, ", ".join(group(n, [e for e in ("from", "to") if e + "_assets" in n]) for n in p[key])))
     return "\n".join(lines) + "\n"
 
 

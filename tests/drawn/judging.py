@@ -129,13 +129,13 @@ def differences(program, p, folder, seen=None):
         seen["written out from groups"] += "groups" in p and not c.errors
         conflicts, steps = m.conflicts(), m.too_many_ends(now)
         wanted = {"policy.too_many_ends"} if steps else {"policy.observe_over_enforce"} if conflicts else set()
-        if c.errors - {"policy.never_broken"} != wanted:
+        if c.errors - {"policy.never_broken", "policy.always_broken"} != wanted:
             return ["errors %s, by the reference %s" % (sorted(c.errors) or "none", sorted(wanted) or "none")]
         if wanted:
             seen["refused, as they should be"] += 1
             return []
         lax = collections.defaultdict(set)
-        return list(answers(d, m, c, now, seen, lax)) or list(statements(m, c, now, seen, lax)) or list(asks(d, m, c, now, seen))
+        return list(answers(d, m, c, now, seen, lax)) or list(statements(m, c, now, seen, lax)) or list(asks(d, m, c, now, seen)) or list(stays(m, c, now, seen))
     except AssertionError as e:
         return [str(e)]
 
@@ -210,6 +210,35 @@ def statements(m, c, now, seen, lax):
         # Of single hosts not every cell has been asked about.
         if known != told if len(c.all) <= 2 * PACKETS and m.hosts(want) == (None, None) else known - told:
             yield "never %s: while nobody inspects it is broken by %s by the reference, by %s by the program" % (draw.group(want), sorted(known), sorted(told))
+
+
+def stays(m, c, now, seen):
+    """What has to stay possible: does it, and is the packet that the program shows asked for, and refused when all that ends is over?"""
+    for want, have in zip(m.p["always"], c.always, strict=True):
+        possible = m.possible(want)
+        seen["what stays possible" if possible else "what does not stay possible"] += 1
+        if have["holds"] != possible:
+            yield "always %s: by the reference it %s" % (draw.group(want), "holds" if possible else "is broken")
+        if possible or have["holds"]:
+            continue
+        packet = have["packet"]
+        (family, src, _), (other, dst, _) = meaning.span(packet["source"]), meaning.span(packet["destination"])
+        service = packet["service"]
+        if family != other:
+            if m.lacking(want, service)[2] is not None:
+                yield "always %s: the program shows two families, and the ends have one in common" % draw.group(want)
+            continue
+        proto = {"tcp": 6, "udp": 17}.get(packet["protocol"], 1 if family == 4 else 58)
+        port = packet["port"] if proto in (6, 17) else packet["port"] << 8
+        from_zone, to_zone = (m.zones[want[k]]["interfaces"][0] for k in ("from", "to"))
+        found = [x for x, services in m.matches((from_zone, to_zone, family, src, dst, proto, port)) if not x["shadow"] and any(m.suffices(x, s, m.services[service]) for s in services)]
+        asked = any(q == proto and lo <= port <= hi for q, lo, hi in meaning.ports_of(m.services[service])[family])
+        if not asked or service not in want["services"] or any(x["end"] == meaning.FOREVER for x in found):
+            yield "always %s: by the reference the packet that the program shows is not asked for, or stays possible: %s" % (draw.group(want), packet)
+        ending = {x["name"] for x in found if x["end"] > now}
+        seen["what ends one day"] += bool(ending)
+        if (have["ends"] in ending) != bool(ending):
+            yield "always %s: %s ends by the program, %s by the reference" % (draw.group(want), have["ends"], sorted(ending))
 
 
 def between(ends, hosts):

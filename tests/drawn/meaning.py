@@ -71,6 +71,18 @@ def minus(ranges, taken):
     return left
 
 
+def less(piece, taken):
+    """What of (source, destination, first port, last) lies outside of another."""
+    (a, b, lo, hi), (x, y, first, last) = piece, taken
+    if not meet(a, x) or not meet(b, y) or first > hi or last < lo:
+        return [piece]
+    out = [(r, b, lo, hi) for r in minus([a], [x])]
+    a = (a[0], max(a[1], x[1]), min(a[2], x[2]))
+    out += [(a, r, lo, hi) for r in minus([b], [y])]
+    b = (b[0], max(b[1], y[1]), min(b[2], y[2]))
+    return out + [(a, b, m, n) for m, n in ((lo, first - 1), (last + 1, hi)) if m <= n and m >= lo and n <= hi]
+
+
 def joined(ranges):
     out = []
     for family, lo, hi in sorted(ranges):
@@ -132,7 +144,9 @@ def written_out(p):
 
     never = [{**n, **({"answer_only": [x for s in n["answer_only"] for x in leaves(s)]} if "answer_only" in n else {}), **a, **b}
              for n in p["never"] for a, b in itertools.product(ends(n, "from"), ends(n, "to"))]
-    return {**p, "assets": assets, "conduits": conduits, "never": never, "members": {g: leaves(g) for g in p.get("groups", {})}}
+    always = [{**n, "services": list(dict.fromkeys(x for s in n["services"] for x in leaves(s))), **a, **b}
+              for n in p.get("always", []) for a, b in itertools.product(ends(n, "from"), ends(n, "to"))]
+    return {**p, "assets": assets, "conduits": conduits, "never": never, "always": always, "members": {g: leaves(g) for g in p.get("groups", {})}}
 
 
 def zone_space(p):
@@ -426,3 +440,31 @@ class Meaning:
     def rests_on(self, never, edges, breaks, said):
         """Are these the breaks that a statement which holds needs: with them alone it holds, and without any one of them it does not?"""
         return not self.broken(never, edges, said) and all(self.broken(never, edges, [x for x in said if x != b]) for b in said) and set(said) <= set(breaks)
+
+    # ---- what has to stay possible -------------------------------------------------------------------------------------
+
+    def suffices(self, c, s, wanted):
+        """Does this service of a conduit let by whatever the wanted one does, on the ports that both have?"""
+        if s is wanted or c["observe"] or depth(s["protocol"]) == "transport":
+            return True
+        return (s["protocol"] == wanted["protocol"] and "allow" not in s and s.get("undecided_bytes", 0) >= wanted.get("undecided_bytes", 0)
+                and set(wanted.get("lenient", ())) <= set(s.get("lenient", ())))
+
+    def lacking(self, always, name, endless=True):
+        """A piece of what the statement asks of this service that no conduit (without an end) allows: (source, destination, protocol, first, last), or None."""
+        wanted, now = self.services[name], datetime.datetime.now().timestamp()
+        ends = [[r for a in always[k + "_assets"] for r in self.assets[a]] if k + "_assets" in always else self.space[always[k]] for k in ("from", "to")]
+        asked = [(a, b, *port) for a in ends[0] for b in ends[1] if a[0] == b[0] for port in ports_of(wanted)[a[0]]]
+        given = [x for c in self.conduits if c["from"] == always["from"] and c["to"] == always["to"] and not c["shadow"] and (c["end"] == FOREVER if endless else c["end"] > now)
+                 for x in self.boxes[c["name"]] if self.suffices(c, x[1], wanted)]
+        for a, b, proto, lo, hi in asked:
+            left = [(a, b, lo, hi)]
+            for _, _, x, y, q, first, last in given:
+                if q == proto and left:
+                    left = [piece for p in left for piece in less(p, (x, y, first, last))]
+            if left:
+                return (*left[0][:2], proto, *left[0][2:])
+        return None if asked else (ends[0], ends[1], None, 0, 0)
+
+    def possible(self, always):
+        return all(self.lacking(always, s) is None for s in always["services"])

@@ -10,10 +10,10 @@ def users(p):
     """What nothing names any more goes first."""
     q = copy.deepcopy(p)
     named = {x for c in q["conduits"] for x in c.get("sources", []) + c.get("destinations", [])} | set(q["chain_break"])
-    named |= {x for n in q["never"] for x in n.get("from_assets", []) + n.get("to_assets", [])}
+    named |= {x for n in q["never"] + q.get("always", []) for x in n.get("from_assets", []) + n.get("to_assets", [])}
     q["assets"] = [a for a in q["assets"] if a["name"] in named]
-    q["services"] = [s for s in q["services"] if any(s["name"] in c["services"] for c in q["conduits"])]
-    zones = {c[k] for c in q["conduits"] + q["never"] for k in ("from", "to") if k in c} | {a["zone"] for a in q["assets"]}
+    q["services"] = [s for s in q["services"] if any(s["name"] in c["services"] for c in q["conduits"] + q.get("always", []))]
+    zones = {c[k] for c in q["conduits"] + q["never"] + q.get("always", []) for k in ("from", "to") if k in c} | {a["zone"] for a in q["assets"]}
     q["zones"] = [z for z in q["zones"] if z["name"] in zones]
     return q
 
@@ -21,8 +21,8 @@ def users(p):
 def smaller(p):
     """Policies with a little less in them, the largest pieces first."""
     yield users(p)
-    for key in ("conduits", "never", "chain_break", "zones", "assets", "services"):
-        for i in range(len(p[key])):
+    for key in ("conduits", "never", "always", "chain_break", "zones", "assets", "services"):
+        for i in range(len(p.get(key, []))):
             q = copy.deepcopy(p)
             del q[key][i]
             yield q

@@ -31,6 +31,7 @@ conduits = (
   /*conduits*/
 );
 never = ( { from = "crane"; to = "office"; /*never*/ } );
+always = ( { services = ["web"]; from = "office"; to = "crane"; /*always*/ } );
 chain_break = ( { asset = "pc"; reason = "a kiosk"; } );
 """
 BOX = """language_version = 1;
@@ -59,7 +60,7 @@ SILENT = {
     "policy.language_version": "there is one version; another is refused",
     "box.language_version": "there is one version; another is refused",
     # What stands in groups is told by their keys.
-    **{"policy." + k: "its own keys are told" for k in ("site", "zones", "assets", "services", "conduits", "never", "chain_break")},
+    **{"policy." + k: "its own keys are told" for k in ("site", "zones", "assets", "services", "conduits", "never", "always", "chain_break")},
     **{"policy." + k: "what it is written out to is told" for k in ("groups", "fleets", "defaults")},
     "site.retention": "its own keys are told",
     "site.records": "its own keys are told",
@@ -70,7 +71,7 @@ SILENT = {
 # Where the tables are asked for: object -> (text, a piece of it behind which an unknown key is written).
 PLACES = {
     "policy": ("site", "language_version = 1;"), "site": ("site", "/*site*/"), "retention": ("site", "delete_after_days = 800;"), "records": ("site", 'responsible = "Mori";'), "detect": ("site", "learn_days = 30;"), "zone": ("site", "/*zone*/"), "asset": ("site", "/*asset*/"),
-    "service": ("site", "/*service*/"), "conduit": ("site", "/*conduit*/"), "accept": ("site", 'reason = "since then";'), "never": ("site", "/*never*/"),
+    "service": ("site", "/*service*/"), "conduit": ("site", "/*conduit*/"), "accept": ("site", 'reason = "since then";'), "never": ("site", "/*never*/"), "always": ("site", "/*always*/"),
     "chain_break": ("site", 'reason = "a kiosk";'), "box": ("box", "/*box*/"), "interface": ("box", "/*interface*/"), "route": ("box", "/*route*/"),
     "log_server": ("box", 'name = "log.example.jp";'), "update_server": ("box", 'name = "up.example.jp";'), "ups": ("box", "/*ups*/"),
     "mail_server": ("box", 'name = "mail.example.jp";'), "snmp_receiver": ("box", 'address = "10.99.0.30";'), "between": ("between", 'sides = ["lan0", "lan2"];'),
@@ -142,6 +143,12 @@ CHANGES = {
     "never.answer_only": ("/*never*/", 'scope = "chain"; answer_only = ["ping"];', ("never", "scope"), ("never", "answer_only")),
     "never.scope": ("/*never*/", 'scope = "chain";'),
     "never.label": ("/*never*/", 'label = "出ない";'),
+    "always.from": ('services = ["web"]; from = "office"; to = "crane"; /*always*/', 'from_assets = ["pc"]; to = "crane"; services = ["web"];', ("always", "from_assets")),
+    "always.to": ('services = ["web"]; from = "office"; to = "crane"; /*always*/', 'from = "office"; to_assets = ["plc"]; services = ["web"];', ("always", "to_assets")),
+    "always.from_assets": ('services = ["web"]; from = "office"; to = "crane"; /*always*/', 'from_assets = ["pc"]; to = "crane"; services = ["web"];'),
+    "always.to_assets": ('services = ["web"]; from = "office"; to = "crane"; /*always*/', 'from = "office"; to_assets = ["plc"]; services = ["web"];'),
+    "always.services": ('services = ["web"]; from = "office"; to = "crane"; /*always*/', 'services = ["read"]; from = "office"; to = "crane";'),
+    "always.purpose": ("/*always*/", 'purpose = "作業";'),
     "chain_break.asset": ('asset = "pc"', 'asset = "tos"', ("chain_break", None)),
     "chain_break.reason": ('"a kiosk"', '"a wall"'),
     "box.workers": ("/*box*/", "workers = 2;"),

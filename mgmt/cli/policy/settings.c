@@ -315,6 +315,17 @@ static void never(json_t *all, const struct source *s, const struct model_never 
 			 said(v->label)));
 }
 
+static void always(json_t *all, const struct source *s, const struct model_always *w)
+{
+	json_t *services = json_array();
+
+	for (size_t i = 0; i < w->n_services; i++)
+		json_array_append_new(services, json_text(w->services[i]->name));
+	object(all, s, "always", json_sprintf("%s -> %s", w->from->name, w->to->name), w->at,
+	       json_pack("{s:o, s:o, s:o, s:o}", "services", services, "from_assets", asset_names(&w->sources),
+			 "to_assets", asset_names(&w->destinations), "purpose", said(w->purpose)));
+}
+
 /* The addresses of one that is a side of `between` are those of the latter, which tells them. */
 static void interface(json_t *all, const struct source *s, const struct model_interface *f)
 {
@@ -425,8 +436,8 @@ static void box(json_t *all, const struct source *s)
 static size_t objects_of(const struct model *m)
 {
 	const struct model_box *b = &m->box;
-	size_t n = 2 + m->n_assets + m->n_services + m->n_conduits + m->n_nevers + m->n_breaks + b->n_interfaces +
-		   b->n_betweens;
+	size_t n = 2 + m->n_assets + m->n_services + m->n_conduits + m->n_nevers + m->n_always + m->n_breaks +
+		   b->n_interfaces + b->n_betweens;
 
 	for (size_t i = 0; i < m->n_zones; i++)
 		n += !m->zones[i].self;
@@ -454,6 +465,8 @@ json_t *settings_json(const struct source *s)
 		conduit(all, s, &m->conduits[i]);
 	for (size_t i = 0; i < m->n_nevers; i++)
 		never(all, s, &m->nevers[i]);
+	for (size_t i = 0; i < m->n_always; i++)
+		always(all, s, &m->always[i]);
 	for (size_t i = 0; i < m->n_breaks; i++)
 		object(all, s, "chain_break", json_text(m->breaks[i].asset->name), m->breaks[i].at,
 		       json_pack("{s:o}", "reason", said(m->breaks[i].reason)));

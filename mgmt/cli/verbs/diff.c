@@ -20,6 +20,7 @@ static const struct {
 	{ "service", MP_OBJ_SERVICE },
 	{ "conduit", MP_OBJ_CONDUIT },
 	{ "never", M_COMPARE_NEVER },
+	{ "always", M_COMPARE_ALWAYS },
 	{ "chain_break", M_COMPARE_BREAK },
 	{ "box", MP_OBJ_BOX },
 	{ "interface", MP_OBJ_INTERFACE },

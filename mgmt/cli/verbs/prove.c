@@ -7,6 +7,7 @@
 #include "mgmt/cli/policy/source.h"
 #include "mgmt/cli/screen/width.h"
 #include "mgmt/cli/verbs.h"
+#include "policy/space/always.h"
 
 static const char *transport_name(uint8_t l4proto)
 {
@@ -257,13 +258,72 @@ static void finding_print(struct cli *c, const struct source *s, const struct fi
 		counterexample_print(c, s, &f->list[i]);
 }
 
+/* ---- always ------------------------------------------------------------------------------------------------------- */
+
+static json_t *always_json(const struct source *s, const struct model_always *w, const struct lapse *x)
+{
+	json_t *services = json_array(), *one;
+
+	for (size_t i = 0; i < w->n_services; i++)
+		json_array_append_new(services, json_text(w->services[i]->name));
+	one = json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:b,s:o,s:i}", "from", json_text(w->from->name), "to",
+			json_text(w->to->name), "from_assets", assets_json(&w->sources), "to_assets",
+			assets_json(&w->destinations), "services", services, "purpose", json_text(w->purpose), "holds",
+			x == NULL, "file", json_text(source_file(s, w->at)), "line", (int)w->at.line);
+	if (x == NULL)
+		return one;
+	json_object_set_new(one, "packet",
+			    json_pack("{s:o,s:o,s:s,s:i,s:o}", "source", json_addr(&x->source), "destination",
+				      json_addr(&x->destination), "protocol", transport_name(x->l4proto), "port",
+				      is_icmp(x->l4proto) ? x->port >> 8 : (int)x->port, "service",
+				      json_text(x->service->name)));
+	json_object_set_new(one, "ends", x->ends != NULL ? json_text(x->ends->name) : json_null());
+	return one;
+}
+
+static void always_print(struct cli *c, const struct source *s, const struct model_always *w, const struct lapse *x)
+{
+	char from[NEVER_END_TEXT], to[NEVER_END_TEXT], packet[LAPSE_TEXT];
+
+	never_end_text(w->from, &w->sources, from, sizeof(from));
+	never_end_text(w->to, &w->destinations, to, sizeof(to));
+	source_say(c, x == NULL ? M_PROVE_STAYS : M_PROVE_LAPSES, shown_file(s, w->at), w->at.line, from, to);
+	if (w->purpose[0] != '\0')
+		source_say(c, M_PROVE_LABEL, w->purpose);
+	if (x == NULL)
+		return;
+	lapse_text(x, packet, sizeof(packet));
+	if (x->ends != NULL)
+		source_say(c, M_PROVE_LAPSE_ENDS, packet, x->ends->name, shown_file(s, x->ends->at), x->ends->at.line);
+	else
+		source_say(c, M_PROVE_LAPSE, packet);
+}
+
+/* Says of each whether it holds; returns how many do not. */
+static size_t always_say(struct cli *c, const struct source *s, const struct lapse *list, size_t n, json_t *into)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < s->c.model->n_always; i++) {
+		const struct model_always *w = &s->c.model->always[i];
+		const struct lapse *x = at < n && list[at].always == w ? &list[at++] : NULL;
+
+		if (c->json)
+			json_array_append_new(into, always_json(s, w, x));
+		else
+			always_print(c, s, w, x);
+	}
+	return at;
+}
+
 static int run(struct cli *c, const struct cli_args *a)
 {
 	struct source s;
 	const struct finding *found;
 	const struct model *m;
-	json_t *nevers;
-	size_t broken = 0;
+	json_t *nevers, *always;
+	struct lapse *lapses = NULL;
+	size_t broken = 0, n_lapses, lapsed;
 	int status = CLI_YES;
 
 	if (!source_open(c, a->operands[0], SOURCE_UNPROVED, &s, &status)) {
@@ -272,11 +332,13 @@ static int run(struct cli *c, const struct cli_args *a)
 	}
 	m = s.c.model;
 	found = findings(&s);
-	if (found == NULL) {
+	n_lapses = prove_always(m, s.arena, &lapses);
+	if (found == NULL || arena_failed(s.arena)) {
 		source_close(&s);
 		return cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
 	}
 	nevers = json_array();
+	always = json_array();
 	for (size_t i = 0; i < m->n_nevers; i++) {
 		broken += !found[i].holds;
 		if (c->json)
@@ -284,19 +346,25 @@ static int run(struct cli *c, const struct cli_args *a)
 		else
 			finding_print(c, &s, &found[i]);
 	}
+	lapsed = always_say(c, &s, lapses, n_lapses, always);
 	if (c->json) {
 		json_t *all = source_diagnostics(&s, c->lang);
 
 		json_object_set(all, "nevers", nevers);
+		json_object_set(all, "always", always);
 		json_line(c->out, all);
-	} else if (m->n_nevers == 0) {
+	} else if (m->n_nevers == 0 && m->n_always == 0) {
 		message_print(c->out, c->lang, M_PROVE_NONE, a->operands[0]);
 	} else {
-		message_print(c->out, c->lang, M_PROVE_SUM, m->n_nevers, m->n_nevers - broken, broken);
+		if (m->n_nevers > 0)
+			message_print(c->out, c->lang, M_PROVE_SUM, m->n_nevers, m->n_nevers - broken, broken);
+		if (m->n_always > 0)
+			message_print(c->out, c->lang, M_PROVE_ALWAYS_SUM, m->n_always, m->n_always - lapsed, lapsed);
 	}
 	json_decref(nevers);
+	json_decref(always);
 	source_close(&s);
-	return broken == 0 ? CLI_YES : CLI_NO;
+	return broken + lapsed == 0 ? CLI_YES : CLI_NO;
 }
 
 const struct cli_verb verb_prove = {

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "policy/space/always.h"
 #include "tests/unit/policy/model_make.h"
 
 struct site {
@@ -470,6 +471,68 @@ static void breaks_that_carry_are_named(void **state)
 	maker_free(&s.k);
 }
 
+static bool stays(struct site *s, struct lapse **x)
+{
+	size_t n = prove_always(&s->k.m, s->k.arena, x);
+
+	assert_true(n <= 1 && !arena_failed(s->k.arena));
+	return n == 0;
+}
+
+/* Several conduits together, and nothing that ends, watches only, or lets less by. */
+static void what_stays_possible(void **state)
+{
+	struct model_conduit *low, *high, *other;
+	struct model_always w = { .purpose = "" };
+	const struct model_service *reads;
+	struct lapse *x;
+	struct site s;
+
+	(void)state;
+	site_init(&s);
+	reads = s.reads;
+	s.k.m.always = &w;
+	s.k.m.n_always = 1;
+	w.from = s.office;
+	w.to = s.crane;
+	w.services = &reads;
+	w.n_services = 1;
+	hosts_are(&s, &w.sources, maker_asset(&s.k, "pcs", s.office, "10.10.0.0/24"));
+	hosts_are(&s, &w.destinations, maker_asset(&s.k, "plc", s.crane, "10.30.1.10"));
+	assert_false(stays(&s, &x));
+	assert_null(x[0].ends);
+	low = maker_conduit(&s.k, "low", s.office, s.crane, "10.10.0.0/25", "", s.reads);
+	assert_false(stays(&s, &x));
+	assert_int_equal(x[0].source.b[3], 128);
+	assert_int_equal(x[0].port, 502);
+	high = maker_conduit(&s.k, "high", s.office, s.crane, "10.10.0.128/25", "", s.modbus);
+	assert_true(stays(&s, &x));
+	high->services[0] = s.sets; /* other commands */
+	assert_false(stays(&s, &x));
+	high->observe = true; /* everything passes */
+	assert_true(stays(&s, &x));
+	high->shadow = true;
+	assert_false(stays(&s, &x));
+	high->shadow = high->observe = false;
+	high->services[0] = s.tcp;
+	assert_true(stays(&s, &x));
+	low->until = 5000;
+	assert_false(stays(&s, &x));
+	assert_ptr_equal(x[0].ends, low);
+	s.k.m.now = 5000;
+	assert_false(stays(&s, &x));
+	assert_null(x[0].ends);
+	other = maker_conduit(&s.k, "other", s.office, s.crane, "", "10.30.1.10", s.reads);
+	assert_true(stays(&s, &x));
+	other->from = s.tos;
+	assert_false(stays(&s, &x));
+	/* Ends without a family in common. */
+	hosts_are(&s, &w.destinations, maker_asset(&s.k, "six", s.crane, "2001:db8:30::1"));
+	assert_false(stays(&s, &x));
+	assert_int_not_equal(x[0].source.family, x[0].destination.family);
+	maker_free(&s.k);
+}
+
 /* However little memory there is: a statement that is broken is never one that holds. */
 static void without_memory_nothing_holds(void **state)
 {
@@ -593,6 +656,7 @@ int main(void)
 		cmocka_unit_test(past_conduits_mean_nothing),
 		cmocka_unit_test(every_interval_is_asked),
 		cmocka_unit_test(breaks_that_carry_are_named),
+		cmocka_unit_test(what_stays_possible),
 		cmocka_unit_test(without_memory_nothing_holds),
 		cmocka_unit_test(questions_leave_nothing),
 		cmocka_unit_test(pick_up_is_told),

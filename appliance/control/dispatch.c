@@ -213,7 +213,7 @@ static bool on_hold(void *ctx, struct msg *m)
 	return true;
 }
 
-/* The web side lists alone. */
+/* The web side lists; what somebody orders there comes by MSG_RECORDS. */
 static bool on_attacks(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;

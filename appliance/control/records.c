@@ -12,7 +12,7 @@
 #define ORDERS_MOST 8u
 #define DONE_MOST 16u /* orders that are remembered after they were done */
 #define AGAIN_NS (60ull * 1000000000ull)
-#define SAID_MOST 65536u
+#define SAID_MOST (1u << 18) /* all alarms of attacks, with what people said of them */
 
 struct records_order_kept {
 	bool used, judged;
@@ -44,9 +44,9 @@ int records_open(struct control *s, struct err *e)
 static void digest_of(struct records_order_kept *o)
 {
 	char what[HOLD_REASON + LOGIN_NAME + 128];
-	int n = snprintf(what, sizeof(what), "%s %u %u %llu %llu %u %u %s", o->by, o->m.order, o->m.number,
+	int n = snprintf(what, sizeof(what), "%s %u %u %llu %llu %u %u %u %s", o->by, o->m.order, o->m.number,
 			 (unsigned long long)o->m.since, (unsigned long long)o->m.until, o->m.findings, o->m.all,
-			 o->text);
+			 o->m.silent_s, o->text);
 
 	sha256(what, (size_t)n, o->digest);
 }
@@ -147,11 +147,25 @@ static void devices(struct control *s, struct records_order_kept *o)
 	collect_pass(s, SLOT_JOURNAL, &b, waits(s, o));
 }
 
+static void attacks(struct control *s, struct records_order_kept *o)
+{
+	struct msg_body b = { MSG_ATTACKS, .attacks = { .order = o->m.order == RECORDS_SILENCE ? ATTACKS_SILENCE
+											       : ATTACKS_ACKNOWLEDGE,
+							.number = o->m.number,
+							.silent_s = o->m.silent_s,
+							.reason = o->text } };
+
+	memcpy(b.attacks.by, o->by, strlen(o->by));
+	memcpy(b.attacks.person, o->by, strlen(o->by));
+	collect_pass(s, SLOT_JOURNAL, &b, waits(s, o));
+}
+
 static void carry_out(struct control *s, struct records_order_kept *o)
 {
 	static void (*const deeds[RECORDS_ORDERS])(struct control *, struct records_order_kept *) = {
-		[RECORDS_REVIEW] = sign,    [RECORDS_HOLD] = hold,	[RECORDS_LIFT] = hold,
-		[RECORDS_ACCEPT] = devices, [RECORDS_FORGET] = devices,
+		[RECORDS_REVIEW] = sign,     [RECORDS_HOLD] = hold,	 [RECORDS_LIFT] = hold,
+		[RECORDS_ACCEPT] = devices,  [RECORDS_FORGET] = devices, [RECORDS_ACKNOWLEDGE] = attacks,
+		[RECORDS_SILENCE] = attacks,
 	};
 	struct asker a = o->asker;
 

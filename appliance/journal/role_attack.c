@@ -205,14 +205,16 @@ static const char *state_of(const struct attack_alarm *x)
 
 static json_t *alarm_json(const struct attack_alarm *x)
 {
-	return json_pack(
-		"{s:I, s:s, s:s, s:b, s:b, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-		"number", (json_int_t)x->number, "attack", attack_word(x->cause), "state", state_of(x), "grave",
-		(int)x->grave, "test", (int)x->test, "first", moment(x->first), "last", moment(x->last), "rang",
-		moment(x->rang), "rung", (json_int_t)x->rung, "count", (json_int_t)x->count, "hosts",
-		(json_int_t)x->hosts, "places", (json_int_t)x->places, "from", json_text(x->from), "to",
-		json_text(x->to), "acknowledged", moment(x->acknowledged), "silent_until", moment(x->silent_until),
-		"person", json_text(x->person), "by", json_text(x->by), "reason", json_text(x->reason));
+	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:b, s:b, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, "
+			 "s:o, s:o, s:o}",
+			 "number", (json_int_t)x->number, "attack", attack_word(x->cause), "en",
+			 attack_text(x->cause, "en"), "ja", attack_text(x->cause, "ja"), "state", state_of(x), "grave",
+			 (int)x->grave, "test", (int)x->test, "first", moment(x->first), "last", moment(x->last),
+			 "rang", moment(x->rang), "rung", (json_int_t)x->rung, "count", (json_int_t)x->count, "hosts",
+			 (json_int_t)x->hosts, "places", (json_int_t)x->places, "from", json_text(x->from), "to",
+			 json_text(x->to), "acknowledged", moment(x->acknowledged), "silent_until",
+			 moment(x->silent_until), "person", json_text(x->person), "by", json_text(x->by), "reason",
+			 json_text(x->reason));
 }
 
 static json_t *list_json(const struct attacks *a)

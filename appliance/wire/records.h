@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Orders about the records and the devices that come over the web, as records.def has them. */
+/* Orders about the records, the devices and alarms of attacks that come over the web, as records.def has them. */
 #ifndef SEKISHO_WIRE_RECORDS_H
 #define SEKISHO_WIRE_RECORDS_H
 

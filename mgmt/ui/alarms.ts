@@ -10,6 +10,8 @@ export interface Alarm {
 	since: string;
 	/** What the one sentence counts as well; the others are worth knowing, and the box enforces all the same. */
 	grave: boolean;
+	/** Of a sign of an attack: its number. */
+	attack?: number;
 }
 
 /** It lives as long as a policy is compiled, and is nobody's loss. */
@@ -39,6 +41,11 @@ export function upsText(u: NonNullable<Status["ups"]>): string {
 const since = (dated: string, seen: string | null): string =>
 	dated !== "" ? t("since", moment(dated)) : seen === null ? t("seen_before") : t("seen_since", moment(seen));
 
+function attackOf(key: string): { attack?: number } {
+	const number = /^attack (\d+)\//.exec(key)?.[1];
+	return number === undefined ? {} : { attack: Number(number) };
+}
+
 export function alarms(state: State): Alarm[] {
-	return state.alarms.map((a) => ({ text: a[language()], since: since(a.since, a.seen), grave: a.grave })).sort((a, b) => Number(b.grave) - Number(a.grave));
+	return state.alarms.map((a) => ({ text: a[language()], since: since(a.since, a.seen), grave: a.grave, ...attackOf(a.key) })).sort((a, b) => Number(b.grave) - Number(a.grave));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The frame around the pages: signing in, which page, which language. Whatever changes ends in draw().
 import { accountPage, forgetAccount } from "./account";
+import { forgetAttacks } from "./attacks";
 import { auditPage, forgetAudit } from "./audit";
 import { changePage, forgetChange } from "./change";
 import { watchDraft } from "./draft";
@@ -18,7 +19,7 @@ import { watchPage } from "./watch";
 import { forgetSearch, whyPage } from "./why";
 
 const PAGES: { hash: string; title: Key; body: (state: State) => Node_[]; right?: string }[] = [
-	{ hash: "#state", title: "page_state", body: statePage },
+	{ hash: "#state", title: "page_state", body: statePage(() => draw()) },
 	{ hash: "#watch", title: "page_watch", body: watchPage },
 	{ hash: "#map", title: "page_map", body: mapPage(() => draw()) },
 	{ hash: "#why", title: "page_why", body: whyPage(() => draw()) },
@@ -57,6 +58,7 @@ function changed(): void {
 /** What was shown belongs to whoever was signed in. */
 function leave(): void {
 	stop();
+	forgetAttacks();
 	forgetSearch();
 	forgetMap();
 	forgetChange();

@@ -94,7 +94,7 @@ export async function ask<T>(path: string, until?: AbortSignal, number?: number)
 /** An order about a draft, or about what is in force; its answer says whether it is done. */
 export const order = <T>(body: Record<string, unknown>, until?: AbortSignal, number?: number): Promise<Answer<T>> => post<T>("/api/v1/change", body, ORDER_MS, until, number);
 
-/** An order about the records themselves, a review that is signed, a hold; or about the devices. */
+/** An order about the records themselves, a review that is signed, a hold; about the devices, or about alarms of attacks. */
 export const orderRecords = <T>(body: Record<string, unknown>): Promise<Answer<T>> => post<T>("/api/v1/records", body);
 
 /** An order about somebody else's account. */

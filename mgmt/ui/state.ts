@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The state page: the one sentence, what is wrong, and below it what the box works with.
+import { attackActs, seenAttacks } from "./attacks";
 import { alarms, passing, roleName, silent, upsText } from "./alarms";
 import { h, type Child, type Node_ } from "./dom";
 import { feed } from "./feed";
@@ -13,11 +14,12 @@ const when = (text: string | null | undefined, now: string | undefined): Child[]
 	return long === "" ? [t("none")] : [h("span", { class: "time" }, long), short !== "" && h("span", { class: "ago" }, " " + short)];
 };
 
-export function alarmList(state: State): Node_ {
+/** `acts`: what can be done about a sign of an attack, below it. */
+export function alarmList(state: State, acts: (number: number) => Child[] = () => []): Node_ {
 	const list = alarms(state);
 	if (list.length === 0) return h("p", { class: "all-well" }, mark("good"), h("span", {}, t("no_alarms")));
 	return h("ul", { class: "alarms" }, list.map((a) => h("li", { class: a.grave ? "grave" : "" }, mark(a.grave ? "bad" : "note"),
-		h("div", {}, h("span", { class: "what" }, a.text), a.since !== "" && h("span", { class: "since" }, a.since)))));
+		h("div", {}, h("span", { class: "what" }, a.text), a.since !== "" && h("span", { class: "since" }, a.since), ...(a.attack !== undefined ? acts(a.attack) : [])))));
 }
 
 function policy(s: Status): Node_ {
@@ -193,10 +195,10 @@ function certificates(s: Status): Node_ {
 		grid("tls_certificates", [{ head: "certificate_use" }, { head: "certificate_subject" }, { head: "certificate_ends" }, { head: "certificate_print" }, { head: "state" }], rows));
 }
 
-export function statePage(state: State): Node_[] {
-	const s = state.status;
+export const statePage = (draw: () => void) => (state: State): Node_[] => {
+	const s = state.status, seen = seenAttacks(state, draw);
 	return [headline(state, false),
-		card("alarms", "alarms", true, alarmList(state)),
+		card("alarms", "alarms", true, alarmList(state, (number) => attackActs(number, draw))), ...(seen !== false ? [seen] : []),
 		h("div", { class: "cards" }, policy(s), records(state), machine(state)),
 		interfaces(s), roles(s), inspection(s), refused(state), certificates(s)];
-}
+};

@@ -81,6 +81,7 @@ export interface Status {
 	kernel?: { forwarding?: boolean };
 	journal?: {
 		records?: number; last?: string; lost?: number; keep_days?: number; delete_after_days?: number; waiting?: number; left_out?: number;
+		attacks?: { acknowledged?: number; silenced?: number };
 		disk?: { bytes?: number; free?: number; records_bytes?: number; used_percent?: number; nearly_full?: boolean; full_in_s?: number | null } | null;
 		holds?: number; held?: boolean; holds_damaged?: boolean; stuck?: boolean; trouble?: string | null; head?: string; signs?: boolean; signed_to?: number; unsigned_records?: number;
 	};
@@ -283,6 +284,19 @@ export interface State {
 }
 
 // ---- changes -------------------------------------------------------------------------------------------------------
+
+export interface Attack extends Said {
+	number: number;
+	state: "ringing" | "acknowledged" | "silenced";
+	from: string;
+	to: string;
+	count: number;
+	last: string;
+	acknowledged: string | null;
+	silent_until: string | null;
+	person: string;
+	reason: string;
+}
 
 export interface Said {
 	ja: string;

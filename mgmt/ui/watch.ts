@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The supervisor's page: the same sentence, large; what is wrong; which of the zones has its link, and which machines stand
-// there; whom to call; what became of the policy in the last day.
+// The supervisor's page: the same sentence, large; what is wrong; whom to call; which of the zones has its link, and which
+// machines stand there; what became of the policy in the last day.
+import { seenNote } from "./attacks";
 import { h, type Child, type Node_ } from "./dom";
 import { ago, count, moment } from "./format";
 import { card, headline } from "./parts";
@@ -43,11 +44,11 @@ function changes(state: State): Node_ {
 export function watchPage(state: State): Node_[] {
 	const sides = (state.status.interfaces ?? []).filter((x) => x.space !== "admin");
 	return [headline(state, true),
-		card("alarms", "alarms", true, alarmList(state)),
+		card("alarms", "alarms", true, alarmList(state), seenNote(state)),
+		card("contact", "contact", true, h("p", { class: state.status.site?.contact ? "call" : "empty" }, state.status.site?.contact || t("contact_none"))),
 		card("zones", "zones", true, sides.length === 0 ? h("p", { class: "empty" }, t(state.status.interfaces === null ? "no_interfaces" : "no_cards")) :
 			h("ul", { class: "tiles" }, sides.map((x) => h("li", { class: x.link === "up" ? "tile" : "tile bad" },
 				h("b", {}, zonesOf(x) || (x.name ?? "")), h("span", { class: "ago" }, x.name ?? ""), linkChip(x), machines(x))))),
-		card("contact", "contact", true, h("p", { class: state.status.site?.contact ? "call" : "empty" }, state.status.site?.contact || t("contact_none"))),
 		changes(state),
 		h("p", { class: "more acts" }, h("button", { type: "button", id: "refused-today", click: openRefused }, t("refused_today")),
 			h("a", { class: "button", href: "#state" }, t("details")))];

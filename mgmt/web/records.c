@@ -14,7 +14,7 @@
 #include "mgmt/web/login.h"
 #include "mgmt/web/reply.h"
 
-#define ANSWER_MOST (1u << 16)
+#define ANSWER_MOST (1u << 18) /* as control's */
 #define STAMP sizeof("2026-11-20T08:10:11Z")
 
 /* ---- what comes in ---------------------------------------------------------------------------------------------------- */
@@ -78,34 +78,50 @@ static bool take_hold(const json_t *j, struct msg_records *ret, char text[HOLD_R
 	       (open || take_moment(j, "until", &ret->until)) && take_line(j, "reason", 1, HOLD_REASON, text);
 }
 
-static bool take_lift(const json_t *j, struct msg_records *ret, char text[HOLD_REASON + 1])
+static bool take_number(const json_t *j, const char *key, uint32_t least, uint32_t most, uint32_t *ret)
 {
-	const json_t *number = json_object_get(j, "number");
+	const json_t *number = json_object_get(j, key);
 
-	if (json_object_size(j) != 3 || !json_is_integer(number) || json_integer_value(number) < 1 ||
-	    json_integer_value(number) > UINT32_MAX)
+	if (!json_is_integer(number) || json_integer_value(number) < least || json_integer_value(number) > most)
 		return false;
-	ret->number = (uint32_t)json_integer_value(number);
+	*ret = (uint32_t)json_integer_value(number);
+	return true;
+}
+
+/* A hold that is lifted, an alarm that was seen. */
+static bool take_one(const json_t *j, struct msg_records *ret, char text[HOLD_REASON + 1])
+{
+	return json_object_size(j) == 3 && take_number(j, "number", 1, UINT32_MAX, &ret->number) &&
+	       take_line(j, "reason", 1, HOLD_REASON, text);
+}
+
+static bool take_silence(const json_t *j, struct msg_records *ret, char text[HOLD_REASON + 1])
+{
+	uint32_t minutes;
+
+	if (json_object_size(j) != 4 || !take_number(j, "number", 1, UINT32_MAX, &ret->number) ||
+	    !take_number(j, "minutes", 1, ATTACK_SILENT_MOST / 60u, &minutes))
+		return false;
+	ret->silent_s = minutes * 60u;
 	return take_line(j, "reason", 1, HOLD_REASON, text);
 }
 
 static bool take_device(const json_t *j, struct msg_records *ret, char text[HOLD_REASON + 1])
 {
-	const json_t *number = json_object_get(j, "number"), *all = json_object_get(j, "all");
+	const json_t *all = json_object_get(j, "all");
 
-	if (json_object_size(j) != 4 || !json_is_boolean(all) || !json_is_integer(number) ||
-	    json_integer_value(number) < 0 || json_integer_value(number) > UINT32_MAX)
+	if (json_object_size(j) != 4 || !json_is_boolean(all) || !take_number(j, "number", 0, UINT32_MAX, &ret->number))
 		return false;
 	ret->all = json_is_true(all);
-	ret->number = (uint32_t)json_integer_value(number);
 	return take_line(j, "reason", 1, HOLD_REASON, text);
 }
 
 bool records_read(const uint8_t *body, size_t n, struct msg_records *ret, char text[HOLD_REASON + 1])
 {
 	static bool (*const take[RECORDS_ORDERS])(const json_t *, struct msg_records *, char *) = {
-		[RECORDS_REVIEW] = take_review, [RECORDS_HOLD] = take_hold,	[RECORDS_LIFT] = take_lift,
-		[RECORDS_ACCEPT] = take_device, [RECORDS_FORGET] = take_device,
+		[RECORDS_REVIEW] = take_review,	  [RECORDS_HOLD] = take_hold,	  [RECORDS_LIFT] = take_one,
+		[RECORDS_ACCEPT] = take_device,	  [RECORDS_FORGET] = take_device, [RECORDS_ACKNOWLEDGE] = take_one,
+		[RECORDS_SILENCE] = take_silence,
 	};
 	json_t *j = json_loadb((const char *)body, n, JSON_REJECT_DUPLICATES, NULL);
 	const char *word = text_at(j, "order");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The body of an order about the records or the devices, as a browser posts it. What is taken is within the bounds of the message that carries it and of the text
+ * The body of an order about the records, the devices or alarms of attacks, as a browser posts it. What is taken is within the bounds of the message that carries it and of the text
  * that goes along, and is the same order when the supervisor reads it.
  *
  * LINK: mgmt/web/records.c mgmt/web/login.c mgmt/state/lost.c appliance/base/errno_text.c $(WIRE_SRC)
@@ -26,7 +26,9 @@ static void sound(const struct msg_records *m, const char *text)
 	/* Only a review without findings says nothing. */
 	assert(*text != '\0' || (m->order == RECORDS_REVIEW && m->findings == 0));
 	assert(m->until <= HOLD_OPEN && (m->all == 0 || about_devices));
-	assert(m->number != 0 || m->order != RECORDS_LIFT);
+	assert(m->number != 0 ||
+	       (m->order != RECORDS_LIFT && m->order != RECORDS_ACKNOWLEDGE && m->order != RECORDS_SILENCE));
+	assert((m->silent_s != 0) == (m->order == RECORDS_SILENCE) && m->silent_s <= ATTACK_SILENT_MOST);
 	/* Who it is stands in no body. */
 	for (size_t i = 0; i < sizeof(m->secret); i++)
 		assert(m->secret[i] == 0);

@@ -3,11 +3,12 @@
 
 #include <string.h>
 
-static const struct route *const routes[] = {
-	&route_status,	&route_state, &route_effective, &route_events,	&route_why,    &route_nearest,	&route_picture,
-	&route_metrics, &route_draft, &route_history,	&route_policy,	&route_verify, &route_accounts, &route_tokens,
-	&route_live,	&route_rules, &route_holds,	&route_reviews, &route_tally,  &route_devices,	&route_flows
-};
+static const struct route *const routes[] = { &route_status,   &route_state,   &route_effective, &route_events,
+					      &route_why,      &route_nearest, &route_picture,	 &route_metrics,
+					      &route_draft,    &route_history, &route_policy,	 &route_verify,
+					      &route_accounts, &route_tokens,  &route_live,	 &route_rules,
+					      &route_holds,    &route_reviews, &route_tally,	 &route_devices,
+					      &route_attacks,  &route_flows };
 
 static const char *const posted[] = { POST_LOGIN,   POST_LOGOUT,  POST_CHANGE,	  POST_KEY,
 				      POST_RECORDS, POST_ACCOUNT, POST_PASSPHRASE };

@@ -67,6 +67,7 @@ extern const struct route route_holds;
 extern const struct route route_reviews;
 extern const struct route route_tally;
 extern const struct route route_devices;
+extern const struct route route_attacks;
 extern const struct route route_flows;
 
 /* What may be asked of events, for every route that is about them. */

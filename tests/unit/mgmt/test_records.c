@@ -74,6 +74,12 @@ static void orders_are_read(void **state)
 	assert_true(take("{\"order\":\"forget\",\"number\":0,\"all\":true,\"reason\":\"gone\"}"));
 	assert_int_equal(m.order, RECORDS_FORGET);
 	assert_int_equal(m.all, 1);
+	assert_true(take("{\"order\":\"acknowledge\",\"number\":3,\"reason\":\"保守作業\"}"));
+	assert_int_equal(m.order, RECORDS_ACKNOWLEDGE);
+	assert_int_equal(m.number, 3);
+	assert_true(take("{\"order\":\"silence\",\"number\":3,\"minutes\":43200,\"reason\":\"r\"}"));
+	assert_int_equal(m.order, RECORDS_SILENCE);
+	assert_int_equal(m.silent_s, ATTACK_SILENT_MOST);
 }
 
 static void what_is_none_is_refused(void **state)
@@ -131,6 +137,13 @@ static void what_is_none_is_refused(void **state)
 		"{\"order\":\"lift\",\"number\":1.0,\"reason\":\"r\"}",
 		"{\"order\":\"lift\",\"number\":\"1\",\"reason\":\"r\"}",
 		"{\"order\":\"lift\",\"number\":1}",
+		"{\"order\":\"acknowledge\",\"number\":0,\"reason\":\"r\"}",
+		"{\"order\":\"acknowledge\",\"number\":1,\"reason\":\"\"}",
+		"{\"order\":\"acknowledge\",\"number\":1,\"minutes\":1,\"reason\":\"r\"}",
+		"{\"order\":\"silence\",\"number\":1,\"reason\":\"r\"}",
+		"{\"order\":\"silence\",\"number\":1,\"minutes\":0,\"reason\":\"r\"}",
+		"{\"order\":\"silence\",\"number\":1,\"minutes\":43201,\"reason\":\"r\"}",
+		"{\"order\":\"silence\",\"number\":1,\"minutes\":1,\"reason\":\"r\",\"by\":\"kato\"}",
 	};
 
 	(void)state;

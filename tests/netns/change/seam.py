@@ -12,7 +12,8 @@ LATER = BOOT + 40
 SLOW = LATER + 8
 STILL = SLOW + 16
 EATERS = STILL + 8 * POINTS
-SIZE = EATERS + 8
+EVEN = EATERS + 8
+SIZE = EVEN + 8
 NAMING, COMMANDS = range(2)
 NO_BATTERY = -1 << 63
 
@@ -67,6 +68,10 @@ class Seam:
     def eat(self, workers):
         """So many workers take memory without end."""
         struct.pack_into("=i", self.page, EATERS, workers)
+
+    def pass_by(self, seconds):
+        """So much time has gone by, evenly: for the journal by both clocks, for everybody else by the wall's."""
+        struct.pack_into("=q", self.page, EVEN, int(seconds * 1e9))
 
     def left(self, point):
         """How many of the ordered failures did not come."""

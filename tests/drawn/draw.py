@@ -108,8 +108,8 @@ def draw_row(d, tame):
     return row
 
 
-def draw_service(d, i, tame):
-    protocol = "modbus" if tame else d.choice(PROTOCOLS)
+def draw_service(d, i, tame, protocols=PROTOCOLS):
+    protocol = "modbus" if tame else d.choice(protocols)
     transports = meaning.TRANSPORTS[protocol]
     s = {"name": "s%d" % i, "protocol": protocol}
     if d.random() < 0.85:
@@ -234,14 +234,16 @@ def draw_always(d, p):
     return n
 
 
-def draw_policy(d):
+def draw_policy(d, zones_of=draw_zones, protocols=PROTOCOLS):
+    """Of any world; or of one that there is, whose zones and protocols are given: then something is said once for many."""
+    anywhere = zones_of is draw_zones
     zones = []
     while len(zones) < 2:
-        zones = draw_zones(d)
+        zones = zones_of(d)
     p = {"site": {}, "zones": zones, "assets": [], "services": [], "conduits": [], "chain_break": [], "never": []}
     if d.random() < 0.3:
         p["site"]["weak_tls"] = d.choice(["report", "deny"])
-    if d.random() < 0.25:
+    if anywhere and d.random() < 0.25:
         p["admin"] = d.sample(["10.0.0.100/29", "192.168.7.1/24", "2001:db8::22/125", "10.200.0.1/32"], d.randint(1, 2))
         claimed = [r for z in zones for n in z["networks"] if n != "rest" for r in [meaning.span(n)]]
         p["admin"] = [x for x in p["admin"] if not any(meaning.meet(meaning.span_of_interface(x), r) for r in claimed)]
@@ -251,8 +253,8 @@ def draw_policy(d):
     for i in range(d.choice([0, 1, 2, 3])):
         z = d.choice(p["zones"])
         p["assets"].append({"name": "a%d" % i, "zone": z["name"], "addresses": draw_addresses(d, space[z["name"]], 3)})
-    tame = d.random() < 0.4  # commands are judged and few are granted: where much holds there is more to prove
-    p["services"] = [draw_service(d, i, tame) for i in range(d.randint(1, 5))]
+    tame = d.random() < 0.4 and anywhere  # commands are judged and few are granted: where much holds there is more to prove
+    p["services"] = [draw_service(d, i, tame, protocols) for i in range(d.randint(1, 5))]
     for i in range(d.choice([1, 2, 3, 4, 5, 6, 8])):
         p["conduits"].append(draw_conduit(d, p, i))
         if tame and p["conduits"][-1].get("mode"):
@@ -268,8 +270,8 @@ def draw_policy(d):
         if d.random() < 0.6:
             p["chain_break"].append(a["name"])
     p["never"] = [draw_never(d, p, tame) for _ in range(d.choice([0, 1, 2, 4]))]
-    p["always"] = [draw_always(d, p) for _ in range(d.choice([0, 1, 2]))]
-    if d.random() < 0.5:
+    p["always"] = [draw_always(d, p) for _ in range(d.choice([0, 1, 2]) if anywhere else 0)]
+    if not anywhere or d.random() < 0.5:
         fold(d, p)
     del p["space"]
     return p

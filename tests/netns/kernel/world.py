@@ -380,7 +380,8 @@ class World:
             self.net.add(zone)
             self.wire(i, zone)
         self.settled()
-        self.driver = Driver(os.path.join(build, "netns/kernel/driver"), PREFIX + "box", self.folder)
+        self.program = os.path.join(build, "netns/kernel/driver")
+        self.driver = Driver(self.program, PREFIX + "box", self.folder)
 
     def wire(self, i, zone):
         here, there = PREFIX + "box", PREFIX + zone

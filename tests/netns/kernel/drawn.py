@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Random policies with groups, fleets, `each`, several zones and answers in the kernel: their text is applied to a world of three wires, and packets at the edges of
+all that it names are sent. What arrives is what the second reading of the reference (tests/drawn/meaning.py) lets pass, and nothing else. What is inspected finds
+neither a gate nor an inspector here: it passes where both failures are `open`, and where they differ it is the gate that knows which one it is, so nothing is sent."""
+import collections
+import datetime
+import os
+import random
+import shutil
+import struct
+import sys
+import tempfile
+import types
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "drawn"))
+import draw  # noqa: E402
+import judging  # noqa: E402
+import meaning  # noqa: E402
+from world import PREFIX, ZONES, Driver, check, equal, mac_of, net  # noqa: E402
+
+HOSTS = range(8, 72)  # of each wire: those that drawn zones have, and a few beside them
+PACKETS = 60          # of a policy, as many as there are
+PROTOCOLS = ["tcp", "tcp", "tcp", "udp", "udp", "udp", "icmp", "icmp", "modbus", "dns", "ldap", "tls"]
+
+
+def addresses(family, wire):
+    return ["10.71.%d.%d" % (wire + 1, n) if family == 4 else "2001:db8:71:%d::%x" % (wire + 1, n) for n in HOSTS]
+
+
+WIRE_OF = {meaning.span(a)[:2]: i for family in (4, 6) for i in range(len(ZONES)) for a in addresses(family, i)}
+
+
+def zones(d):
+    """Of the world's wires: one or two zones at each, of either family or both."""
+    found = []
+    for wire in range(len(ZONES)):
+        blocks = ["10.71.%d.%d/28" % (wire + 1, 16 * k) for k in (1, 2, 3)] + ["2001:db8:71:%d::%x/124" % (wire + 1, 16 * k) for k in (1, 2, 3)]
+        for _ in range(d.choice([1, 1, 2])):
+            networks = draw.draw_networks(d, blocks)
+            if networks:
+                found.append({"name": "z%d" % len(found), "interfaces": ["lan%d" % wire], "networks": networks, "class": d.choice(draw.CLASSES)})
+    return found
+
+
+def sendable(packet):
+    """Over the wire that its destination is on, and one that begins a session: the kernel's own word, before any policy."""
+    iif, oif, family, src, dst, proto, port = packet
+    if "lan%s" % WIRE_OF.get((family, dst)) != oif or (family, src) not in WIRE_OF:
+        return False
+    return proto in (6, 17) and port > 0 or proto == 1 and port in (8 << 8, 13 << 8) or proto == 58 and port == 128 << 8
+
+
+def frame(packet, number):
+    """The packet with a number in it by which it is known again."""
+    _, _, family, src, dst, proto, port = packet
+    src, dst = draw.address(family, src), draw.address(family, dst)
+    mark, sport = struct.pack("!Q", number), 1024 + number % 60000
+    if proto == 6:
+        body = net.tcp(src, dst, sport, port, number, 0, 2)
+    elif proto == 17:
+        body = net.udp(src, dst, sport, port, mark)
+    else:
+        body = struct.pack("!BBHHH", port >> 8, 0, 0, number & 0xffff, 1) + mark + bytes(8)
+        summed = body if proto == 1 else net.pseudo(src, dst, 58, len(body)) + body
+        body = body[:2] + struct.pack("!H", net.checksum(summed)) + body[4:]
+    return (net.ip4 if family == 4 else net.ip6)(src, dst, proto, body)
+
+
+def number_of(found):
+    """Of a decoded frame, or None."""
+    _, _, _, proto, body = found
+    at = {6: (4, "!I"), 17: (8, "!Q"), 1: (8, "!Q"), 58: (8, "!Q")}.get(proto)
+    return struct.unpack_from(at[1], body, at[0])[0] if at and len(body) >= at[0] + 8 else None
+
+
+class Wires:
+    def __init__(self, w):
+        self.taps = {z: net.Capture(w.net, PREFIX + z, "eth0") for z in ZONES}
+        self.wires = {"lan%d" % i: net.Wire(PREFIX + z, "eth0", mac_of("lan%d" % i)) for i, z in enumerate(ZONES)}
+        self.sent, self.due, self.read = {}, set(), collections.Counter()
+        self.seen = set()
+        batch = "".join("neigh replace %s lladdr %s nud permanent dev lan%d\n" % (a, net.mac_of(PREFIX + z, "eth0"), i)
+                        for i, z in enumerate(ZONES) for family in (4, 6) for a in addresses(family, i))
+        net.sh("ip", "-batch", "-", ns=PREFIX + "box", input=batch)
+
+    def arrived(self):
+        for i, z in enumerate(ZONES):
+            frames = self.taps[z].frames
+            for _, incoming, data in frames[self.read[z]:]:
+                found = net.decode(data) if incoming else None
+                number = number_of(found) if found else None
+                if number in self.sent and draw.address(self.sent[number][2], self.sent[number][4]) == found[2] and self.sent[number][1] == "lan%d" % i:
+                    self.seen.add(number)
+            self.read[z] = len(frames)
+        return self.seen
+
+    def send(self, packet, passes):
+        number = len(self.sent) + 1
+        self.sent[number] = packet
+        if passes:
+            self.due.add(number)
+        self.wires[packet[0]].send(frame(packet, number))
+
+    def held(self, now):
+        """All that should have come has, and nothing else of all that was ever sent."""
+        try:
+            net.wait_for(lambda: self.due <= self.arrived(), 3, "packets")
+        except TimeoutError:
+            missing = self.sent[min(self.due - self.seen)]
+            raise AssertionError("%d are missing: %s passes by the reference" % (len(self.due - self.seen), judging.said(missing, now))) from None
+        more = sorted(self.seen - self.due)
+        check(not more, "%d too many: %s is refused by the reference" % (len(more), more and judging.said(self.sent[more[0]], now)))
+
+    def close(self):
+        for x in [*self.taps.values(), *self.wires.values()]:
+            x.close()
+
+
+def passes(m, packet, now):
+    """Whether it arrives; None: the kernel alone does not know."""
+    want = m.judge(m.matches(packet), now)
+    if want is None or want["depth"] == "transport":
+        return want is not None
+    opened = {want["when_down"] == "open", want["when_overloaded"] == "open"}
+    return opened.pop() if len(opened) == 1 else None
+
+
+def asked(w, wires, program, p, folder, d, seen):
+    """One policy, by all: the reference, what `compile` says of it (if there is a program), the role's own check of the kernel, and packets."""
+    differences = judging.differences(program, p, folder, seen) if program else []
+    check(not differences, "; ".join(differences[:3]))
+    m, now = meaning.Meaning(p), int(datetime.datetime.now().timestamp())
+    if m.conflicts() or m.too_many_ends(now):
+        return
+    if draw.table(p):
+        with open(os.path.join(w.folder, "rtg.csv"), "wb") as f:
+            f.write(draw.table(p))
+    net.sh("conntrack", "-F", ns=PREFIX + "box", check=False)
+    answer = w.driver.apply(draw.text(p, never=False))
+    check(answer["done"], answer)
+    if program:
+        equal(w.driver)
+    packets = [x for x in dict.fromkeys(judging.packets(d, m, types.SimpleNamespace(all=[]))) if sendable(x)]
+    before = len(wires.due)
+    for packet, due in [(x, passes(m, x, now)) for x in judging.some(d, packets, PACKETS)]:
+        if due is not None:
+            wires.send(packet, due)
+    wires.held(now)
+    seen["policies"] += 1
+    seen["packets"] = len(wires.sent)
+    seen["arrived"] = len(wires.due)
+    seen["policies by which something came"] += len(wires.due) > before
+    for what, there in (("groups", "groups" in p), ("fleets", "fleets" in p), ("several zones", any(not isinstance(x[k], str) or x[k] in p.get("groups", {}) for x in p["conduits"] for k in ("from", "to"))),
+                        ("answer_only", any("answer_only" in n for n in p["never"]))):
+        seen[what] += there
+
+
+def policies(w, program, count):
+    wires, folder, seen = Wires(w), tempfile.mkdtemp(prefix="sekisho-drawn-"), collections.Counter()
+    try:
+        for i in range(count):
+            name = "%d/%d" % (w.seed, i)
+            d = random.Random(name)
+            p = draw.mended(d, draw.draw_policy(d, zones, PROTOCOLS))
+            if i % 200 == 199:  # the driver keeps each permit that there ever was
+                w.driver.close()
+                w.driver = Driver(w.program, PREFIX + "box", w.folder)
+                w.driver.start()
+            try:
+                asked(w, wires, program, p, folder, d, seen)
+            except AssertionError as e:
+                raise AssertionError("policy %s: %s\n%s" % (name, e, draw.text(p))) from None
+        equal(w.driver)
+    finally:
+        wires.close()
+        shutil.rmtree(folder)
+    return seen

@@ -200,7 +200,7 @@ static void add_machines(struct reading *r)
 	struct row **sorted = arena_array(r->w->k->a, r->n_rows, sizeof(*sorted));
 	struct machine *all = arena_array(r->w->k->a, r->n_rows, sizeof(*all));
 
-	if (sorted == NULL || all == NULL)
+	if (sorted == NULL || all == NULL || r->n_rows == 0)
 		return;
 	for (size_t i = 0; i < r->n_rows; i++)
 		sorted[i] = &r->rows[i];
@@ -347,6 +347,10 @@ static void read_table(struct reading *r, const struct ast_node *from)
 
 		g->width = from->value_width;
 		diag_hint(k->d, g, MP_HINT_OUTSIDE);
+		return;
+	}
+	if (!csv_is_table(from->string)) {
+		check_value(k, SEV_ERROR, "policy.fleet", from, MP_FLEET_FROM, r->o, from->string);
 		return;
 	}
 	error = k->c->n_sources < SCAN_FILES_MAX ? scan_load(k->c, k->l, from->string, &file) : -EMFILE;

@@ -12,12 +12,13 @@
 
 #include "appliance/base/atomic_file.h"
 #include "mgmt/cli/words/render.h"
+#include "policy/read/csv.h"
 
 #define PATH_MOST 4096u
 #define NAME_MOST 256u /* as an order to the box has them */
 #define TEXT_MOST (4u << 20)
 #define BEFORE ".before"
-#define ENDING ".cfg" /* of texts beside the main one */
+#define ENDING ".cfg" /* of texts beside the main one, unless they are tables */
 
 /* Names of the folders and the file, each more than "", "." and "..". */
 static bool stays_inside(const char *name)
@@ -40,7 +41,7 @@ static bool is_policy(const char *name)
 {
 	size_t n = strlen(name), m = strlen(ENDING);
 
-	return n > m && strcmp(name + n - m, ENDING) == 0;
+	return (n > m && strcmp(name + n - m, ENDING) == 0) || csv_is_table(name);
 }
 
 static const char *last_part(const char *path)

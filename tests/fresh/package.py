@@ -264,6 +264,8 @@ def fresh(check, machine, root):
     status, text, _ = inside("mkdir -p t && sed -E 's/^  # /  /' /etc/sekisho/site.cfg >t/site.cfg && "
                              "sed -E 's/^(  )?# (lan|adm|routes)/\\1\\2/' /etc/sekisho/box.cfg >t/box.cfg && sekisho check t/site.cfg")
     check("the examples in the settings hold as well", status == 0 and "2 zones" in text and "warnings: 0" in text, text.strip()[-300:])
+    status, text, _ = inside("sekisho check tests/golden/terminal/site.cfg")
+    check("a table in CP932 is read", status == 0 and "80 assets" in text, text.strip()[-300:])
     with open(TOP + "/images/debian/sekishod.triggers", encoding="ascii") as f:
         names = re.findall(r"^interest-noawait (\S+)$", f.read(), re.M)
     status, text, _ = inside("dpkg -S %s" % " ".join(names))

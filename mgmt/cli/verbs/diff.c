@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sekisho diff OLD NEW`: every setting in which two policies differ, by what they mean. */
+/* `sekisho diff OLD NEW`: what becomes possible or impossible, then every setting in which two policies differ. */
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "mgmt/cli/policy/means.h"
 #include "mgmt/cli/policy/settings.h"
 #include "mgmt/cli/screen/width.h"
 #include "mgmt/cli/screen/wrap.h"
@@ -168,11 +169,15 @@ static void whole(struct cli *c, enum message m, const char *head, const json_t 
 	}
 }
 
-static void told(struct cli *c, const struct source *before, const struct source *after, const json_t *changes)
+static void told(struct cli *c, const struct source *before, const struct source *after, const json_t *means,
+		 const json_t *changes)
 {
 	size_t n = 0, come = 0, gone = 0, i;
 	const json_t *one;
 
+	means_print(c, means, before->c.diags.folder, after->c.diags.folder);
+	if (json_array_size(changes) > 0)
+		source_say(c, M_MEANS_SETTINGS);
 	json_array_foreach(changes, i, one)
 	{
 		const char *what = json_string_value(json_object_get(one, "change"));
@@ -190,26 +195,31 @@ static void told(struct cli *c, const struct source *before, const struct source
 			changed(c, head, one);
 		free(head);
 	}
-	if (i == 0)
-		message_print(c->out, c->lang, M_COMPARE_SAME);
-	else
+	if (i > 0)
 		message_print(c->out, c->lang, M_COMPARE_SUM, n, come, gone);
 }
 
 static int compare(struct cli *c, const struct source *before, const struct source *after)
 {
 	json_t *was = settings_json(before), *is = settings_json(after);
-	json_t *changes = was != NULL && is != NULL ? settings_compare(was, is) : NULL;
+	json_t *changes = was != NULL && is != NULL ? settings_compare(was, is) : NULL, *means;
 	int status = json_array_size(changes) == 0 ? CLI_YES : CLI_NO;
 
 	json_decref(was);
 	json_decref(is);
 	if (changes == NULL)
 		return cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
+	means = means_json(before, after);
+	if (means == NULL) {
+		json_decref(changes);
+		return cli_fail(c, CLI_CANNOT, M_MEANS_LARGE);
+	}
 	if (c->json)
-		json_line(c->out, json_pack("{s:b, s:O}", "same", status == CLI_YES, "changes", changes));
+		json_line(c->out, json_pack("{s:b, s:b, s:O, s:O}", "same", status == CLI_YES, "same_meaning",
+					    (int)(json_array_size(means) == 0), "meaning", means, "changes", changes));
 	else
-		told(c, before, after, changes);
+		told(c, before, after, means, changes);
+	json_decref(means);
 	json_decref(changes);
 	return status;
 }

@@ -1,0 +1,562 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policy/space/differ_said.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/space/intern.h"
+#include "policy/space/row_sets.h"
+
+#define WHAT_NAMES 6u /* before only their number is told */
+
+struct differ_said {
+	struct arena *a, *scratch;
+	struct interner known;
+	struct differ_line *list; /* by number of `known` */
+	size_t n, room;
+};
+
+struct differ_said *differ_said_new(struct arena *a, struct arena *scratch)
+{
+	struct differ_said *s = arena_alloc(scratch, sizeof(*s));
+
+	if (s == NULL)
+		return NULL;
+	*s = (struct differ_said){ .a = a, .scratch = scratch };
+	interner_init(&s->known, scratch);
+	return s;
+}
+
+const struct differ_line *differ_sentence(const struct differ_said *s, uint32_t i)
+{
+	return &s->list[i];
+}
+
+/* ---- are two conduits the same? ------------------------------------------------------------------------------------- */
+
+static bool same_ranges(const struct addr_range *a, size_t n_a, const struct addr_range *b, size_t n_b)
+{
+	for (size_t i = 0; i < n_a && n_a == n_b; i++)
+		if (addr_cmp(&a[i].lo, &b[i].lo) != 0 || addr_cmp(&a[i].hi, &b[i].hi) != 0)
+			return false;
+	return n_a == n_b;
+}
+
+static bool same_sides(const struct model_zone *a, const struct model_zone *b)
+{
+	for (size_t i = 0; i < a->n_interfaces && a->n_interfaces == b->n_interfaces; i++)
+		if (strcmp(a->interfaces[i]->name, b->interfaces[i]->name) != 0)
+			return false;
+	return a->n_interfaces == b->n_interfaces;
+}
+
+static bool same_set(const struct command_table *ta, const struct number_set *a, const struct command_table *tb,
+		     const struct number_set *b)
+{
+	return a->any == b->any && a->n == b->n &&
+	       (a->n == 0 || memcmp(ta->ranges + a->first, tb->ranges + b->first, a->n * sizeof(*ta->ranges)) == 0);
+}
+
+static bool same_row(const struct command_table *ta, const struct command_row *a, const struct command_table *tb,
+		     const struct command_row *b)
+{
+	if (!same_set(ta, &a->services, tb, &b->services) || !same_set(ta, &a->values, tb, &b->values) ||
+	    a->spaces_any != b->spaces_any || a->n_spaces != b->n_spaces)
+		return false;
+	for (unsigned i = 0; i < TARGET_MAX; i++)
+		if (!same_set(ta, &a->targets[i], tb, &b->targets[i]))
+			return false;
+	for (uint32_t i = 0; i < a->n_spaces; i++) {
+		const struct space_set *sa = &ta->spaces[a->first_space + i], *sb = &tb->spaces[b->first_space + i];
+
+		if (sa->space != sb->space || !same_set(ta, &sa->numbers, tb, &sb->numbers))
+			return false;
+	}
+	return true;
+}
+
+static bool same_service(const struct model *ma, const struct model_service *a, const struct model *mb,
+			 const struct model_service *b)
+{
+	if (a->protocol != b->protocol || a->whole != b->whole || a->lenient != b->lenient ||
+	    a->undecided_bytes != b->undecided_bytes || a->n_ports != b->n_ports || a->n_allows != b->n_allows)
+		return false;
+	for (size_t i = 0; i < a->n_ports; i++)
+		if (a->ports[i].l4proto != b->ports[i].l4proto || a->ports[i].lo != b->ports[i].lo ||
+		    a->ports[i].hi != b->ports[i].hi)
+			return false;
+	for (size_t i = 0; i < a->n_allows; i++)
+		if (!same_row(&ma->rows.t, &a->allows[i].row, &mb->rows.t, &b->allows[i].row))
+			return false;
+	return true;
+}
+
+static bool same_names(const struct model_conduit *a, const struct model_conduit *b)
+{
+	for (size_t i = 0; i < a->n_names && a->n_names == b->n_names; i++)
+		if (strcmp(a->names[i], b->names[i]) != 0)
+			return false;
+	return a->n_names == b->n_names;
+}
+
+bool differ_same_conduit(const struct model *ma, const struct model_conduit *a, const struct model *mb,
+			 const struct model_conduit *b)
+{
+	if (a->until != b->until || a->observe != b->observe || a->shadow != b->shadow ||
+	    a->criticality != b->criticality || a->when_down != b->when_down ||
+	    a->when_overloaded != b->when_overloaded || a->when_midstream != b->when_midstream ||
+	    a->tighten_new_flows != b->tighten_new_flows || a->deny_weak_tls != b->deny_weak_tls ||
+	    a->n_services != b->n_services || !same_names(a, b) || !same_sides(a->from, b->from) ||
+	    !same_sides(a->to, b->to) || !same_ranges(a->sources, a->n_sources, b->sources, b->n_sources) ||
+	    !same_ranges(a->destinations, a->n_destinations, b->destinations, b->n_destinations))
+		return false;
+	for (size_t i = 0; i < a->n_services; i++)
+		if (!same_service(ma, a->services[i], mb, b->services[i]))
+			return false;
+	return true;
+}
+
+/* ---- what holds at one place and moment ------------------------------------------------------------------------------ */
+
+/* What one of the policies says there. */
+struct state {
+	const struct differ_pair **pairs; /* that decide */
+	size_t n;
+	bool observed, transport; /* nothing is stopped; nothing is looked into */
+};
+
+static void state_of(const struct differ_pair *pairs, const uint32_t *tags, size_t n, unsigned side, uint64_t at,
+		     struct state *ret)
+{
+	ret->n = 0;
+	ret->observed = true;
+	ret->transport = false;
+	for (size_t i = 0; i < n; i++)
+		if (pairs[tags[i]].side == side && !conduit_past(pairs[tags[i]].conduit, at))
+			ret->observed = ret->observed && pairs[tags[i]].conduit->observe;
+	for (size_t i = 0; i < n; i++) {
+		const struct differ_pair *p = &pairs[tags[i]];
+
+		if (p->side != side || conduit_past(p->conduit, at) || (!ret->observed && p->conduit->observe))
+			continue;
+		ret->pairs[ret->n++] = p;
+		ret->transport = ret->transport || protocol_info(p->service->protocol)->depth == DEPTH_TRANSPORT;
+	}
+}
+
+static bool everything(const struct state *s)
+{
+	return s->observed || s->transport;
+}
+
+/* A class of services whose answers are read alike; PROTO_NONE: all. */
+struct read_alike {
+	enum protocol protocol;
+	bool any_manner;
+	uint8_t lenient;
+	uint32_t undecided_bytes;
+};
+
+static bool is_alike(const struct differ_pair *p, const struct read_alike *of)
+{
+	return p->service->protocol == of->protocol &&
+	       (of->any_manner ||
+		(p->service->lenient == of->lenient && p->service->undecided_bytes == of->undecided_bytes));
+}
+
+static bool rows_of(const struct state *s, const struct read_alike *of, struct arena *a, struct row_set *ret)
+{
+	const struct command_table **tables;
+	const struct command_row **rows;
+	size_t n = 0;
+	bool any = false;
+
+	*ret = (struct row_set){ .n = 0 };
+	for (size_t i = 0; i < s->n; i++) {
+		if (!is_alike(s->pairs[i], of))
+			continue;
+		any = true;
+		n += s->pairs[i]->service->n_allows;
+		ret->whole = ret->whole || s->pairs[i]->service->whole;
+	}
+	tables = arena_array(a, n + 1, sizeof(struct command_table *));
+	rows = arena_array(a, n + 1, sizeof(struct command_row *));
+	ret->tables = tables;
+	ret->rows = rows;
+	for (size_t i = 0; i < s->n && tables != NULL && rows != NULL; i++)
+		for (size_t k = 0; k < s->pairs[i]->service->n_allows && is_alike(s->pairs[i], of); k++) {
+			tables[ret->n] = &s->pairs[i]->m->rows.t;
+			rows[ret->n++] = &s->pairs[i]->service->allows[k].row;
+		}
+	return any;
+}
+
+/* ---- sentences ------------------------------------------------------------------------------------------------------- */
+
+struct finding {
+	struct differ_said *s;
+	const struct differ_pair *pairs;
+	const uint32_t *tags;
+	size_t n;
+	struct state state[2];
+	uint64_t since, until; /* of the moment at hand */
+	struct differ_found *ret;
+	struct differ_line *lines; /* [DIFFER_FOUND]: what was found so far */
+	bool failed;
+};
+
+/* The conduit that it is for: one that changed, of this side before the other. */
+static const struct differ_pair *for_whom(const struct finding *f, unsigned side)
+{
+	const struct differ_pair *best = NULL;
+
+	for (size_t i = 0; i < f->n; i++) {
+		const struct differ_pair *p = &f->pairs[f->tags[i]];
+
+		if (p->wanted && (best == NULL || (best->side != side && p->side == side)))
+			best = p;
+	}
+	return best;
+}
+
+static void say(struct finding *f, enum differ_kind kind, bool comes, const char *what)
+{
+	const struct differ_pair *by = for_whom(f, comes ? 1 : 0);
+	struct differ_line line = { kind, comes, what, by->conduit, by->side == 0, f->since, f->until, NULL, 0 };
+
+	if (what == NULL) {
+		f->failed = true;
+		return;
+	}
+	for (uint32_t i = 0; i < f->ret->n; i++) {
+		struct differ_line *l = &f->lines[i];
+
+		if (l->kind == kind && l->comes == comes && l->by == line.by && l->until == f->since && f->since != 0 &&
+		    strcmp(l->what, what) == 0) {
+			l->until = f->until;
+			return;
+		}
+	}
+	if (f->ret->n < DIFFER_FOUND)
+		f->lines[f->ret->n++] = line;
+}
+
+/* "old, new": names, each once. */
+struct naming {
+	struct arena *a;
+	const char *text;
+	size_t n, more;
+};
+
+static void name(struct naming *k, const char *before, const char *word)
+{
+	if (k->n == WHAT_NAMES) {
+		k->more++;
+		return;
+	}
+	k->text = arena_printf(k->a, "%s%s%s%s%s", k->text != NULL ? k->text : "", k->n > 0 ? ", " : "", before,
+			       *before != '\0' ? " " : "", word);
+	k->n++;
+}
+
+static const char *named(struct naming *k)
+{
+	return k->more > 0	 ? arena_printf(k->a, "%s, +%zu", k->text != NULL ? k->text : "", k->more)
+	       : k->text != NULL ? k->text
+				 : "";
+}
+
+static const char *services(const struct finding *f, const struct state *s)
+{
+	struct naming k = { .a = f->s->a };
+
+	for (size_t i = 0; i < s->n; i++) {
+		bool before = false;
+
+		for (size_t x = 0; x < i; x++)
+			before = before || strcmp(s->pairs[x]->service->name, s->pairs[i]->service->name) == 0;
+		if (!before)
+			name(&k, "", s->pairs[i]->service->name);
+	}
+	return named(&k);
+}
+
+/* Commands of one protocol that `a` lets pass and `b` does not. */
+static void one_way(struct finding *f, const struct state *a, const struct state *b, enum protocol p, bool comes)
+{
+	const struct read_alike of = { .protocol = p, .any_manner = true };
+	const struct vocabulary *v = vocabulary_of(p);
+	struct naming k = { .a = f->s->a };
+	struct row_set ra, rb;
+	uint32_t code = 0;
+	char number[CODE_TEXT];
+	bool *missing;
+
+	if (!rows_of(a, &of, f->s->scratch, &ra))
+		return;
+	if (!rows_of(b, &of, f->s->scratch, &rb)) {
+		say(f, DIFFER_COMMANDS, comes, protocol_info(p)->name);
+		return;
+	}
+	missing = v != NULL ? arena_array(f->s->scratch, v->n_functions + 1u, sizeof(*missing)) : NULL;
+	if (missing == NULL || row_set_within(&ra, &rb, v, f->s->scratch, missing, &code))
+		return;
+	if (ra.whole) {
+		say(f, DIFFER_COMMANDS, comes, protocol_info(p)->name);
+		return;
+	}
+	for (unsigned i = 0; i < v->n_functions; i++)
+		if (missing[i])
+			name(&k, k.n == 0 ? protocol_info(p)->name : "", v->functions[i].name);
+	if (missing[v->n_functions]) {
+		code_text(v, code, number);
+		name(&k, k.n == 0 ? protocol_info(p)->name : "", number);
+	}
+	say(f, DIFFER_COMMANDS, comes, named(&k));
+}
+
+static void commands(struct finding *f)
+{
+	const struct state *old = &f->state[0], *new = &f->state[1];
+
+	if (everything(old) || everything(new)) {
+		if (everything(old) != everything(new))
+			say(f, DIFFER_COMMANDS, everything(new), "");
+		return;
+	}
+	for (unsigned p = PROTO_NONE + 1; p < PROTO_COUNT; p++) {
+		one_way(f, new, old, (enum protocol)p, true);
+		one_way(f, old, new, (enum protocol)p, false);
+	}
+}
+
+/* ---- what is done with what passes ------------------------------------------------------------------------------------ */
+
+struct joint {
+	unsigned when_down, when_overloaded, midstream, criticality, tighten, weak_tls;
+	bool declares; /* names of TLS servers */
+};
+
+static unsigned least(unsigned a, unsigned b)
+{
+	return a < b ? a : b;
+}
+
+/* The strictest of all; of what nobody looks into most of it means nothing. */
+static struct joint joint_of(const struct state *s)
+{
+	struct joint j = { UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX, 0, false };
+	bool tls = false, all_declare = true;
+
+	for (size_t i = 0; i < s->n; i++) {
+		const struct model_conduit *c = s->pairs[i]->conduit;
+
+		j.midstream = least(j.midstream, c->when_midstream);
+		j.tighten = least(j.tighten, c->tighten_new_flows);
+		if (s->transport)
+			continue;
+		j.when_down = least(j.when_down, c->when_down);
+		j.when_overloaded = least(j.when_overloaded, c->when_overloaded);
+		j.criticality = least(j.criticality, c->criticality);
+		if (s->pairs[i]->service->protocol != PROTO_TLS)
+			continue;
+		tls = true;
+		j.weak_tls |= c->deny_weak_tls;
+		all_declare = all_declare && c->n_names > 0;
+	}
+	j.declares = tls && all_declare;
+	return j;
+}
+
+static bool declares(const struct state *s, const char *server)
+{
+	for (size_t i = 0; i < s->n; i++)
+		for (size_t k = 0; k < s->pairs[i]->conduit->n_names && s->pairs[i]->service->protocol == PROTO_TLS;
+		     k++)
+			if (strcmp(s->pairs[i]->conduit->names[k], server) == 0)
+				return true;
+	return false;
+}
+
+static bool names_within(const struct state *a, const struct state *b)
+{
+	for (size_t i = 0; i < a->n; i++)
+		for (size_t k = 0; k < a->pairs[i]->conduit->n_names && a->pairs[i]->service->protocol == PROTO_TLS;
+		     k++)
+			if (!declares(b, a->pairs[i]->conduit->names[k]))
+				return false;
+	return true;
+}
+
+/* Whatever is read in some manner is so in the other, with as many rows. */
+static bool manners_within(const struct finding *f, const struct state *a, const struct state *b)
+{
+	for (size_t i = 0; i < a->n; i++) {
+		const struct model_service *s = a->pairs[i]->service;
+		const struct read_alike of = { s->protocol, false, s->lenient, s->undecided_bytes };
+		const struct vocabulary *v = vocabulary_of(s->protocol);
+		struct row_set ra, rb;
+		uint32_t code;
+		bool *missing;
+
+		(void)rows_of(a, &of, f->s->scratch, &ra);
+		if (!rows_of(b, &of, f->s->scratch, &rb))
+			return false;
+		missing = v != NULL ? arena_array(f->s->scratch, v->n_functions + 1u, sizeof(*missing)) : NULL;
+		if (missing != NULL && !row_set_within(&ra, &rb, v, f->s->scratch, missing, &code))
+			return false;
+	}
+	return true;
+}
+
+static bool one_manner(const struct state *s)
+{
+	for (size_t i = 1; i < s->n; i++)
+		if (s->pairs[i]->service->lenient != s->pairs[0]->service->lenient ||
+		    s->pairs[i]->service->undecided_bytes != s->pairs[0]->service->undecided_bytes)
+			return false;
+	return true;
+}
+
+static bool same_manners(const struct finding *f)
+{
+	const struct state *a = &f->state[0], *b = &f->state[1];
+
+	if (one_manner(a) && one_manner(b))
+		return a->pairs[0]->service->lenient == b->pairs[0]->service->lenient &&
+		       a->pairs[0]->service->undecided_bytes == b->pairs[0]->service->undecided_bytes;
+	return manners_within(f, a, b) && manners_within(f, b, a);
+}
+
+static void treated(struct finding *f)
+{
+	const struct state *a = &f->state[0], *b = &f->state[1];
+	const struct joint old = joint_of(a), new = joint_of(b);
+	struct naming k = { .a = f->s->a };
+
+	if (a->observed != b->observed)
+		name(&k, "", "mode");
+	if (a->transport != b->transport) /* whether it is looked into */
+		name(&k, "", "protocol");
+	if (a->transport == b->transport && old.when_down != new.when_down)
+		name(&k, "", "when_down");
+	if (a->transport == b->transport && old.when_overloaded != new.when_overloaded)
+		name(&k, "", "when_overloaded");
+	if (old.midstream != new.midstream)
+		name(&k, "", "when_midstream");
+	if (a->transport == b->transport && old.criticality != new.criticality)
+		name(&k, "", "criticality");
+	if (old.tighten != new.tighten)
+		name(&k, "", "on_tighten");
+	if (old.weak_tls != new.weak_tls)
+		name(&k, "", "weak_tls");
+	if (old.declares != new.declares || (old.declares && (!names_within(a, b) || !names_within(b, a))))
+		name(&k, "", "names");
+	if (!a->transport && !b->transport && !same_manners(f))
+		name(&k, "", "lenient, undecided_bytes");
+	if (k.n > 0)
+		say(f, DIFFER_TREATED, true, named(&k));
+}
+
+/* ---- moments ----------------------------------------------------------------------------------------------------------- */
+
+static int by_time(const void *pa, const void *pb)
+{
+	uint64_t a = *(const uint64_t *)pa, b = *(const uint64_t *)pb;
+
+	return (a > b) - (a < b);
+}
+
+/* From each of these to the next nothing ends; the first is `now`. */
+static uint64_t *moments(const struct finding *f, uint64_t now, size_t *ret_n)
+{
+	uint64_t *list = arena_array(f->s->scratch, f->n + 1, sizeof(*list));
+	size_t n = 1, kept = 1;
+
+	if (list == NULL)
+		return NULL;
+	list[0] = now;
+	for (size_t i = 0; i < f->n; i++)
+		if (f->pairs[f->tags[i]].conduit->until > now)
+			list[n++] = f->pairs[f->tags[i]].conduit->until;
+	qsort(list, n, sizeof(*list), by_time);
+	for (size_t i = 1; i < n; i++)
+		if (list[i] != list[kept - 1])
+			list[kept++] = list[i];
+	*ret_n = kept;
+	return list;
+}
+
+static void at_one_moment(struct finding *f)
+{
+	const struct state *old = &f->state[0], *new = &f->state[1];
+
+	if (old->n == 0 && new->n == 0)
+		return;
+	if (old->n == 0 || new->n == 0) {
+		say(f, DIFFER_PACKETS, new->n > 0, services(f, new->n > 0 ? new : old));
+		return;
+	}
+	commands(f);
+	treated(f);
+}
+
+static uint32_t hash_of(const char *text, uint32_t seed)
+{
+	for (; *text != '\0'; text++)
+		seed = (seed ^ (uint8_t)*text) * 16777619u;
+	return seed;
+}
+
+static bool keep(struct differ_said *s, const struct differ_line *l, uint32_t *ret)
+{
+	const uint32_t key[] = { (uint32_t)l->kind,
+				 l->comes,
+				 l->by->index,
+				 l->by_old,
+				 (uint32_t)l->since,
+				 (uint32_t)(l->since >> 32),
+				 (uint32_t)l->until,
+				 (uint32_t)(l->until >> 32),
+				 hash_of(l->what, 2166136261u),
+				 hash_of(l->what, 97u) };
+	struct differ_line *slot;
+	bool is_new;
+
+	if (!intern(&s->known, key, sizeof(key) / sizeof(key[0]), ret, &is_new))
+		return false;
+	if (!is_new)
+		return true;
+	slot = arena_grow(s->scratch, (void **)&s->list, &s->n, &s->room, sizeof(*slot));
+	if (slot != NULL)
+		*slot = *l;
+	return slot != NULL;
+}
+
+bool differ_find(struct differ_said *s, const struct differ_pair *pairs, const uint32_t *tags, size_t n, uint64_t now,
+		 struct differ_found *ret)
+{
+	struct differ_line lines[DIFFER_FOUND];
+	struct finding f = { .s = s, .pairs = pairs, .tags = tags, .n = n, .ret = ret, .lines = lines };
+	size_t n_moments = 0;
+	uint64_t *at = moments(&f, now, &n_moments);
+
+	ret->n = 0;
+	for (unsigned side = 0; side < 2; side++) {
+		f.state[side].pairs = arena_array(s->scratch, n + 1, sizeof(struct differ_pair *));
+		if (f.state[side].pairs == NULL)
+			return false;
+	}
+	if (at == NULL)
+		return false;
+	for (size_t i = 0; i < n_moments; i++) {
+		f.since = i > 0 ? at[i] : 0;
+		f.until = i + 1 < n_moments ? at[i + 1] : 0;
+		state_of(pairs, tags, n, 0, at[i], &f.state[0]);
+		state_of(pairs, tags, n, 1, at[i], &f.state[1]);
+		at_one_moment(&f);
+	}
+	for (uint32_t i = 0; i < ret->n && !f.failed; i++)
+		f.failed = !keep(s, &lines[i], &ret->said[i]);
+	return !f.failed;
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * LINK: $(COMPILER_PARTS) policy/space/differ.c policy/space/differ_said.c policy/space/row_sets.c
+ * LIBS: nettle
+ */
+/* In what two policies differ by what they do, by known answers; tests/drawn/mutants holds it against the reference. */
+#include "tests/unit/cmocka.h"
+
+#include "policy/space/differ.h"
+#include "tests/unit/policy/model_make.h"
+
+#define NOW 1000u
+
+/* One conduit of Modbus from tos to crane, as each test wants it. */
+struct site {
+	struct model_maker k;
+	struct model_service *plc;
+	struct model_conduit *c;
+};
+
+static void site_make(struct site *s, const char *conduit, const char *sources)
+{
+	struct model_zone *tos, *crane;
+
+	maker_init(&s->k);
+	maker_interface(&s->k, "lan1");
+	maker_interface(&s->k, "lan2");
+	tos = maker_zone(&s->k, "tos", "lan1", "10.20.0.0/24");
+	crane = maker_zone(&s->k, "crane", "lan2", "10.30.0.0/24");
+	s->plc = maker_service(&s->k, "plc", PROTO_MODBUS, "tcp/502");
+	s->c = maker_conduit(&s->k, conduit, tos, crane, sources, "10.30.0.10", s->plc);
+}
+
+static struct site old, new;
+
+static int begin(void **state)
+{
+	(void)state;
+	site_make(&old, "a", "10.20.0.4/31");
+	site_make(&new, "b", "10.20.0.4 10.20.0.5"); /* another name, and written otherwise */
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	maker_free(&old.k);
+	maker_free(&new.k);
+	return 0;
+}
+
+static size_t lines(struct differ_line **ret)
+{
+	size_t n;
+
+	assert_true(differ(&old.k.m, &new.k.m, NOW, new.k.arena, ret, &n));
+	return n;
+}
+
+static void same_however_it_is_written(void **state)
+{
+	struct differ_line *l;
+
+	(void)state;
+	assert_int_equal(lines(&l), 0);
+	new.c->shadow = new.c->observe = true;
+	assert_int_equal(lines(&l), 1);
+	assert_int_equal(l->kind, DIFFER_PACKETS);
+	assert_false(l->comes);
+	assert_true(l->by_old);
+	assert_int_equal(l->n, 1);
+	assert_int_equal(l->list[0].lo, 502);
+}
+
+/* Rows that lie in each other are the same; places side by side in two are less than in one, as one request takes both. */
+static void rows(void **state)
+{
+	struct differ_line *l;
+
+	(void)state;
+	maker_allow(&old.k, old.plc, CLASS_WRITE, 0, 9);
+	maker_allow(&new.k, new.plc, CLASS_WRITE, 0, 9);
+	maker_allow(&new.k, new.plc, CLASS_WRITE, 3, 4);
+	assert_int_equal(lines(&l), 0);
+	maker_allow(&new.k, new.plc, CLASS_READ, 3, 4);
+	assert_int_equal(lines(&l), 1);
+	assert_int_equal(l->kind, DIFFER_COMMANDS);
+	assert_true(l->comes);
+	assert_string_equal(l->what, "modbus read_holding_registers");
+}
+
+static void rows_side_by_side(void **state)
+{
+	struct differ_line *l;
+
+	(void)state;
+	maker_allow(&old.k, old.plc, CLASS_READ, 0, 9);
+	maker_allow(&new.k, new.plc, CLASS_READ, 0, 4);
+	maker_allow(&new.k, new.plc, CLASS_READ, 5, 9);
+	assert_int_equal(lines(&l), 1);
+	assert_false(l->comes);
+}
+
+static void whole_and_rows(void **state)
+{
+	struct differ_line *l;
+
+	(void)state;
+	maker_allow(&old.k, old.plc, CLASS_ALL, 0, 65535);
+	assert_int_equal(lines(&l), 1);
+	assert_int_equal(l->kind, DIFFER_COMMANDS);
+	assert_string_equal(l->what, "modbus");
+}
+
+static void moments(void **state)
+{
+	struct differ_line *l;
+
+	(void)state;
+	old.c->until = new.c->until = NOW; /* over: it says nothing in either */
+	assert_int_equal(lines(&l), 0);
+	old.c->until = 2000;
+	new.c->until = 3000;
+	assert_int_equal(lines(&l), 1);
+	assert_true(l->comes);
+	assert_int_equal(l->since, 2000);
+	assert_int_equal(l->until, 3000);
+	new.c->until = 0;
+	assert_int_equal(lines(&l), 1);
+	assert_int_equal(l->until, 0);
+}
+
+static void treatment(void **state)
+{
+	struct differ_line *l;
+
+	(void)state;
+	new.c->when_down = FAIL_OPEN;
+	assert_int_equal(lines(&l), 1);
+	assert_int_equal(l->kind, DIFFER_TREATED);
+	assert_string_equal(l->what, "when_down");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(same_however_it_is_written, begin, end),
+		cmocka_unit_test_setup_teardown(rows, begin, end),
+		cmocka_unit_test_setup_teardown(rows_side_by_side, begin, end),
+		cmocka_unit_test_setup_teardown(whole_and_rows, begin, end),
+		cmocka_unit_test_setup_teardown(moments, begin, end),
+		cmocka_unit_test_setup_teardown(treatment, begin, end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

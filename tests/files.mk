@@ -108,6 +108,7 @@ bench-peers: deps
 bench-policy: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@$(AS_ROOT) $(PYTHON) tests/bench/shapes.py --build $(B) $(BENCH_ARGS)
+	@$(PYTHON) tests/bench/answers.py --build $(B)
 
 .PHONY: bench-pdu
 bench-pdu: deps

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "appliance/base/bundle.h"
 #include "appliance/base/diag_json.h"
@@ -99,9 +100,11 @@ static int load_shown(void *ctx, const char *name, struct arena *a, struct sourc
 	return -ENOENT;
 }
 
-bool source_open_box(struct cli *c, enum source_depth depth, struct source *ret, int *ret_status)
+/* `say`: else that there is no such policy is nothing to be told. */
+static bool open_shown(struct cli *c, uint32_t number, bool say, enum source_depth depth, struct source *ret,
+		       int *ret_status)
 {
-	const struct msg_body question = { MSG_SHOW, .show = { .number = 0 } };
+	const struct msg_body question = { MSG_SHOW, .show = { .number = number } };
 	struct policy_loader loader = { .load = load_shown };
 	struct box_answer answer;
 	const json_t *sources;
@@ -111,7 +114,7 @@ bool source_open_box(struct cli *c, enum source_depth depth, struct source *ret,
 		return false;
 	sources = ja(answer.json, "sources");
 	if (answer.status != CLI_YES || json_array_size(sources) == 0) {
-		if (!box_answer_done(c, &answer, ret_status))
+		if (say && !box_answer_done(c, &answer, ret_status))
 			*ret_status = cli_fail(c, CLI_CANNOT, M_ASK_NO_POLICY);
 		box_answer_free(&answer);
 		return false;
@@ -122,6 +125,27 @@ bool source_open_box(struct cli *c, enum source_depth depth, struct source *ret,
 	ok = ret->name != NULL && compile(c, &loader, ret->name, depth, ret, ret_status);
 	box_answer_free(&answer);
 	return ok;
+}
+
+bool source_open_box(struct cli *c, enum source_depth depth, struct source *ret, int *ret_status)
+{
+	return open_shown(c, 0, true, depth, ret, ret_status);
+}
+
+bool source_open_present(struct cli *c, struct source *ret, int *ret_status)
+{
+	return open_shown(c, 0, false, SOURCE_CHECKED, ret, ret_status);
+}
+
+bool source_open_any(struct cli *c, const char *name, enum source_depth depth, struct source *ret, int *ret_status)
+{
+	unsigned long long number = 0;
+	bool box = strncmp(name, "box", 3) == 0 &&
+		   (name[3] == '\0' || (name[3] == ':' && cli_number(name + 4, UINT32_MAX, &number) && number > 0));
+
+	if (!box || access(name, F_OK) == 0)
+		return source_open(c, name, depth, ret, ret_status);
+	return open_shown(c, (uint32_t)number, true, depth, ret, ret_status);
 }
 
 const char *source_file(const struct source *s, struct srcpos at)

@@ -28,6 +28,10 @@ struct source {
 bool source_open(struct cli *c, const char *path, enum source_depth depth, struct source *ret, int *ret_status);
 /* The same of the policy that is in force on this box. */
 bool source_open_box(struct cli *c, enum source_depth depth, struct source *ret, int *ret_status);
+/* The same, where nothing is said when none is in force. */
+bool source_open_present(struct cli *c, struct source *ret, int *ret_status);
+/* A file; or, where there is none of that name, "box": what is in force on this box, "box:12": its generation 12. */
+bool source_open_any(struct cli *c, const char *name, enum source_depth depth, struct source *ret, int *ret_status);
 void source_close(struct source *s);
 /* The text in which something stands, as people know it; borrowed. */
 const char *source_file(const struct source *s, struct srcpos at);

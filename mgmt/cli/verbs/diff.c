@@ -229,8 +229,8 @@ static int run(struct cli *c, const struct cli_args *a)
 	struct source before, after = { 0 };
 	int status;
 
-	if (source_open(c, a->operands[0], SOURCE_UNPROVED, &before, &status) &&
-	    source_open(c, a->operands[1], SOURCE_UNPROVED, &after, &status))
+	if (source_open_any(c, a->operands[0], SOURCE_UNPROVED, &before, &status) &&
+	    source_open_any(c, a->operands[1], SOURCE_UNPROVED, &after, &status))
 		status = compare(c, &before, &after);
 	source_close(&before);
 	source_close(&after);

@@ -743,6 +743,21 @@ static void test_rollback(struct run *r)
 	says(r, "rollback --dry-run --to 4 --lang ja", ANY, "戻す場合は、世代 5 から世代 4", "書き込み値 0～9");
 }
 
+/* In force is this text. */
+static void shows(const char *text)
+{
+	static char json[8000];
+	size_t n = (size_t)snprintf(json, sizeof(json), "{\"sources\":[{\"name\":\"site.cfg\",\"text\":\"");
+
+	for (; *text != '\0'; text++) {
+		if (*text == '"' || *text == '\n')
+			json[n++] = '\\';
+		json[n++] = *text == '\n' ? 'n' : *text;
+	}
+	snprintf(json + n, sizeof(json) - n, "\"}]}");
+	box_says(MSG_SHOW, 0, json);
+}
+
 static void test_apply(void **state)
 {
 	static struct run r;
@@ -775,6 +790,23 @@ static void test_apply(void **state)
 	assert_int_equal(box.last.ctl_apply.confirm_s, 0);
 	expect_in(r.out, "would be cut: 1");
 	expect_in(r.out, "Nothing was changed");
+	expect_not_in(r.out, "same meaning"); /* nothing is in force: there is nothing to compare with */
+	shows(text);
+	says(&r, line, 0, "same meaning: the same packets and commands pass");
+	snprintf(text, sizeof(text), HEAD, "write");
+	shows(text);
+	says(&r, line, 0, "commands now possible: ", "commands no longer possible: ", "write_single_register");
+	snprintf(line, sizeof(line), "apply %s --dry-run --json", path);
+	says(&r, line, 0, "\"meaning\":[{\"kind\":\"commands\"");
+	snprintf(line, sizeof(line), "diff box %s", path);
+	says(&r, line, 1, "commands now possible: ");
+	assert_int_equal(box.last.show.number, 0);
+	snprintf(line, sizeof(line), "diff box:12 %s", path);
+	says(&r, line, 1, "commands now possible: ");
+	assert_int_equal(box.last.show.number, 12);
+	box_says(MSG_SHOW, 3, "{\"error\":\"none\"}");
+	snprintf(line, sizeof(line), "apply %s --dry-run", path);
+	run(&r, line);
 	expect_not_in(r.out, "the management");
 	/* Sessions with the box itself stand in no list, so whose they are is said. */
 #define SHUT_OUT(others)                                                                                               \

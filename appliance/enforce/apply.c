@@ -19,11 +19,27 @@
 
 #define ATTEMPTS 6
 
+/* Whether it matters to anything who has sessions: mostly not, and a look at all of them is saved. */
+static bool anybody_asks(const struct enforce *f, const struct generation_held *next, const struct usage *u)
+{
+	const struct generation_held *now = f->now;
+
+	if (now == NULL || u->n_kept > 0)
+		return u->n_kept > 0;
+	for (uint32_t i = 0; i < now->ir.n_permits; i++)
+		if (now->ir.permits[i].tighten_new_flows && generation_permit(next, now->ids[i]) == UINT32_MAX)
+			return true;
+	return false;
+}
+
 /* Counted in a first pass, before it is decided what lingers. */
-static int usage_take(struct enforce *f, const struct image *have, struct arena *a, struct usage *ret, struct err *e)
+static int usage_take(struct enforce *f, const struct generation_held *next, const struct image *have, struct arena *a,
+		      struct usage *ret, struct err *e)
 {
 	if (!usage_begin(f->now, have, a, ret))
 		return err_set(e, -ENOMEM, "live sessions");
+	if (!anybody_asks(f, next, ret))
+		return 0;
 	return conntrack_dump(&f->net, usage_note, usage_restart, ret, e);
 }
 
@@ -141,7 +157,9 @@ static bool moved(int r)
 	return r == -ERESTART || r == -ENOENT || r == -EEXIST || r == -EINTR || r == -ENOBUFS || r == -EAGAIN;
 }
 
-static int commit(struct enforce *f, struct generation_held *next, bool try, struct sync_report *ret, struct err *e)
+/* `seen`: what stood a moment ago, or NULL. The kernel refuses the transaction where anything came between. */
+static int commit(struct enforce *f, struct generation_held *next, const struct image *seen, bool try,
+		  struct sync_report *ret, struct err *e)
 {
 	int r = -EAGAIN;
 
@@ -155,7 +173,12 @@ static int commit(struct enforce *f, struct generation_held *next, bool try, str
 		(void)links_resolve(f->links, &next->ir, next->interfaces);
 		generation_follow(next);
 		telling_stage(f, PROGRESS_READS);
-		r = netlink_dump_since(&f->net, a, f->labels.known ? &f->labels.image : NULL, &have, e);
+		r = 0;
+		if (seen != NULL)
+			have = *seen;
+		else
+			r = netlink_dump_since(&f->net, a, f->labels.known ? &f->labels.image : NULL, &have, e);
+		seen = NULL;
 		telling_stage(f, PROGRESS_KERNEL);
 		if (r == 0)
 			r = generation_image(f, next, a, &want, &x, e);
@@ -170,7 +193,7 @@ static int commit(struct enforce *f, struct generation_held *next, bool try, str
 
 int enforce_mend(struct enforce *f, struct sync_report *ret, struct err *e)
 {
-	int r = f->now == NULL ? 0 : commit(f, f->now, false, ret, e);
+	int r = f->now == NULL ? 0 : commit(f, f->now, NULL, false, ret, e);
 
 	f->mend_due = r < 0;
 	return r;
@@ -234,29 +257,25 @@ int enforce_open(struct enforce *f, struct err *e)
 	return r;
 }
 
-/* What lingers under `next` and what it cuts, from what stands now. */
-static int prepare(struct enforce *f, struct generation_held *next, struct told *ret, struct err *e)
+/* What lingers under `next` and what it cuts, from what stands now: *have. */
+static int prepare(struct enforce *f, struct generation_held *next, struct arena *a, struct image *have,
+		   struct told *ret, struct err *e)
 {
-	struct arena *a = arena_new(2 * DUMP_BUDGET);
-	struct image have;
 	struct usage u;
 	int r;
 
-	if (a == NULL)
-		return err_set(e, -ENOMEM, "apply");
 	telling_stage(f, PROGRESS_READS);
-	r = netlink_dump_since(&f->net, a, f->labels.known ? &f->labels.image : NULL, &have, e);
+	r = netlink_dump_since(&f->net, a, f->labels.known ? &f->labels.image : NULL, have, e);
 	telling_stage(f, PROGRESS_SESSIONS);
 	/* What came in by permits that leave with this is counted now or never. */
 	if (r == 0 && f->now != NULL)
-		matched_note(&f->matched, &have, f->now, clock_wall_ns());
+		matched_note(&f->matched, have, f->now, clock_wall_ns());
 	if (r == 0)
-		r = usage_take(f, &have, a, &u, e);
+		r = usage_take(f, next, have, a, &u, e);
 	if (r == 0)
-		r = linger_choose(f, next, &have, a, &u, e);
+		r = linger_choose(f, next, have, a, &u, e);
 	if (r == 0)
-		r = enforce_cut(f, next, &have, ret, e);
-	arena_free(a);
+		r = enforce_cut(f, next, have, ret, e);
 	return r;
 }
 
@@ -299,6 +318,29 @@ static void go_back(struct enforce *f, struct generation_held *old)
 	f->relabel_due = true;
 }
 
+/* Up to the transaction, and with it. */
+static int change_over(struct enforce *f, struct generation_held *next, uint8_t flags, struct apply_result *ret,
+		       struct err *e)
+{
+	struct arena *a = arena_new(2 * DUMP_BUDGET);
+	bool boot = (flags & APPLY_BOOT) != 0 && f->now == NULL;
+	struct image have;
+	int r;
+
+	if (a == NULL)
+		return err_set(e, -ENOMEM, "apply");
+	r = prepare(f, next, a, &have, &ret->told, e);
+	ret->lingering = (uint32_t)next->n_lingering;
+	if (r == 0 && boot)
+		unwatched(f, next);
+	if (r == 0 && (flags & APPLY_FORETELL) == 0) {
+		r = commit(f, next, &have, (flags & APPLY_DRY_RUN) != 0, &ret->report, e);
+		ret->line = ret->report.line;
+	}
+	arena_free(a);
+	return r;
+}
+
 int enforce_apply(struct enforce *f, struct generation_held *next, uint8_t flags, struct apply_result *ret,
 		  struct err *e)
 {
@@ -311,18 +353,9 @@ int enforce_apply(struct enforce *f, struct generation_held *next, uint8_t flags
 	/* Ids that go on are as good as the labels that carry them. */
 	if (f->relabel_due && (flags & (APPLY_FORETELL | APPLY_DRY_RUN)) == 0)
 		enforce_relabel(f, NULL);
-	r = prepare(f, next, &ret->told, e);
+	r = change_over(f, next, flags, ret, e);
 	if (r < 0)
 		return r;
-	ret->lingering = (uint32_t)next->n_lingering;
-	if ((flags & APPLY_BOOT) != 0 && old == NULL)
-		unwatched(f, next);
-	if ((flags & APPLY_FORETELL) == 0) {
-		r = commit(f, next, (flags & APPLY_DRY_RUN) != 0, report, e);
-		ret->line = report->line;
-		if (r < 0)
-			return r;
-	}
 	if ((flags & (APPLY_FORETELL | APPLY_DRY_RUN)) == 0) {
 		if (old != NULL)
 			matched_leave(&f->matched, old);
@@ -363,7 +396,7 @@ void enforce_linger(struct enforce *f)
 	a = arena_new(DUMP_BUDGET);
 	if (a == NULL)
 		return;
-	if (usage_take(f, NULL, a, &u, &e) == 0) {
+	if (usage_take(f, g, NULL, a, &u, &e) == 0) {
 		for (size_t i = 0; i < g->n_lingering; i++)
 			if (usage_has(&u, g->lingering[i].permit))
 				g->lingering[kept++] = g->lingering[i];

@@ -89,7 +89,7 @@ static bool same_place(const struct generation_held *old, const struct ir_place 
 /* A permit that lies where it lay has lost nothing, unless something that ends came to lie over it. */
 static bool settle(const struct generation_held *old, const struct generation_held *g, struct arena *a, bool *settled)
 {
-	struct ir_place *was, *is;
+	const struct ir_place *was, *is;
 	bool over = false;
 
 	if (old == NULL)
@@ -132,6 +132,7 @@ void enforce_relabel(struct enforce *f, const struct generation_held *old)
 	struct err e = { 0 };
 
 	/* What was left undone concerns every permit. */
-	f->relabel_due = f->now != NULL && (a == NULL || look(f, f->relabel_due ? NULL : old, a, &e) < 0);
+	f->relabel_due = f->now != NULL && (a == NULL || !ir_places_keep(&f->now->ir, f->now->arena) ||
+					    look(f, f->relabel_due ? NULL : old, a, &e) < 0);
 	arena_free(a);
 }

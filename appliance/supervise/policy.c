@@ -18,11 +18,11 @@ static struct permit_wanted *wanted_of(const struct supervisor *s, const struct 
 {
 	struct permit_wanted *wanted = arena_array(a, p->ir->n_permits + 1u, sizeof(*wanted));
 	uint32_t *from = arena_array(a, p->ir->n_permits + 1u, sizeof(*from));
-	struct ir_place *places;
+	const struct ir_place *places;
 	/* Before the kernel was given what is in force, nobody knows what its sessions carry. */
 	bool carry = s->booted && s->now != NULL;
 
-	if (wanted == NULL || from == NULL || !ir_places(p->ir, a, &places) ||
+	if (wanted == NULL || from == NULL || !ir_places_keep(p->ir, p->arena) || !ir_places(p->ir, a, &places) ||
 	    (carry && !ir_carry_on(s->now->ir, p->ir, a, from)))
 		return NULL;
 	for (uint32_t i = 0; i < p->ir->n_permits; i++)

@@ -84,12 +84,12 @@ static uint32_t *holes(const struct ir *ir, struct arena *a)
 	return found ? ret : NULL;
 }
 
-bool ir_places(const struct ir *ir, struct arena *a, struct ir_place **ret)
+static bool places_make(const struct ir *ir, struct arena *a, const struct ir_place **ret)
 {
 	uint32_t *hole = holes(ir, a);
 	size_t *size = arena_array(a, ir->n_permits, sizeof(*size));
 	struct outbuf *out = arena_array(a, ir->n_permits, sizeof(*out));
-	struct ir_place *places = arena_array(a, ir->n_permits, sizeof(*places));
+	struct ir_place *places = arena_array(a, ir->n_permits + 1u, sizeof(*places));
 
 	if (hole == NULL || size == NULL || out == NULL || places == NULL)
 		return false;
@@ -114,6 +114,31 @@ bool ir_places(const struct ir *ir, struct arena *a, struct ir_place **ret)
 		sha256(out[i].p, out[i].len, places[i].digest);
 	*ret = places;
 	return true;
+}
+
+bool ir_places(const struct ir *ir, struct arena *a, const struct ir_place **ret)
+{
+	if (ir->places != NULL) {
+		*ret = ir->places;
+		return true;
+	}
+	return places_make(ir, a, ret);
+}
+
+bool ir_places_keep(struct ir *ir, struct arena *a)
+{
+	struct arena *scratch = ir->places == NULL ? arena_new(HOLES_BUDGET) : NULL;
+	const struct ir_place *made;
+	struct ir_place *kept;
+
+	if (scratch != NULL && places_make(ir, scratch, &made)) {
+		kept = arena_array(a, ir->n_permits + 1u, sizeof(*kept));
+		if (kept != NULL)
+			memcpy(kept, made, ir->n_permits * sizeof(*kept));
+		ir->places = kept;
+	}
+	arena_free(scratch);
+	return ir->places != NULL;
 }
 
 /* ---- what a permit allows -------------------------------------------------------------------------------------------- */
@@ -342,9 +367,10 @@ static void sort_to_permits(struct cover *c)
 	c->first[now->n_permits] = now->n_cells;
 }
 
-static bool cover_make(struct cover *c, const struct ir *now, const struct ir *next, struct arena *a)
+static bool cover_make(struct cover *c, struct arena *a)
 {
-	*c = (struct cover){ .now = now, .next = next, .steps = STEPS_MAX };
+	const struct ir *now = c->now, *next = c->next;
+
 	c->way = arena_array(a, next->n_interfaces + 1u, sizeof(*c->way));
 	c->first = arena_array(a, now->n_permits + 1u, sizeof(*c->first));
 	c->sorted = arena_array(a, now->n_cells + 1u, sizeof(*c->sorted));
@@ -383,7 +409,7 @@ static int by_meaning(const void *pa, const void *pb)
 static struct known *known_of(const struct ir *ir, struct arena *a)
 {
 	struct known *k = arena_array(a, ir->n_permits + 1u, sizeof(*k));
-	struct ir_place *places;
+	const struct ir_place *places;
 
 	if (k == NULL || !ir_places(ir, a, &places))
 		return NULL;
@@ -420,32 +446,37 @@ static void match_equal(const struct known *old, uint32_t n_old, bool *used, con
  * Permits that mean the same allow each other as much, so whether the old one is covered does not hang on who carries it on:
  * it is asked once.
  */
-static void match_covered(struct cover *c, const struct known *old, bool *used, const struct known *new, uint32_t *ret)
+static bool match_covered(struct cover *c, struct arena *a, const struct known *old, bool *used,
+			  const struct known *new, uint32_t *ret)
 {
 	for (uint32_t x = 0, y = 0; x < c->now->n_permits && y < c->next->n_permits;) {
 		int order = same_meaning(&old[x], &new[y]);
 
 		if (order > 0 || ret[new[y].permit] != UINT32_MAX) {
 			y++;
-		} else if (order < 0 || used[x] || !permit_covered(c, old[x].permit)) {
+		} else if (order < 0 || used[x]) {
+			x++;
+		} else if (c->pieces == NULL && !cover_make(c, a)) {
+			return false;
+		} else if (!permit_covered(c, old[x].permit)) {
 			x++;
 		} else {
 			ret[new[y++].permit] = old[x++].permit;
 		}
 	}
+	return true;
 }
 
 bool ir_carry_on(const struct ir *now, const struct ir *next, struct arena *a, uint32_t *ret)
 {
 	struct known *old = known_of(now, a), *new = known_of(next, a);
 	bool *used = arena_array(a, now->n_permits + 1u, sizeof(*used));
-	struct cover c;
+	struct cover c = { .now = now, .next = next, .steps = STEPS_MAX }; /* the rest where it is needed: mostly not */
 
 	for (uint32_t i = 0; i < next->n_permits; i++)
 		ret[i] = UINT32_MAX;
-	if (old == NULL || new == NULL || used == NULL || !cover_make(&c, now, next, a))
+	if (old == NULL || new == NULL || used == NULL)
 		return false;
 	match_equal(old, now->n_permits, used, new, next->n_permits, ret);
-	match_covered(&c, old, used, new, ret);
-	return true;
+	return match_covered(&c, a, old, used, new, ret);
 }

@@ -341,8 +341,10 @@ struct ir_place {
 	uint8_t digest[32];
 };
 
-/* One for each permit; in the arena. False when memory is out. */
-bool ir_places(const struct ir *ir, struct arena *a, struct ir_place **ret);
+/* One for each permit: those that are kept, else in the arena. False when memory is out. */
+bool ir_places(const struct ir *ir, struct arena *a, const struct ir_place **ret);
+/* Whoever asks next has them. `a` lives as long as `ir`. */
+bool ir_places_keep(struct ir *ir, struct arena *a);
 /*
  * For each permit of `next` the permit of `now` that it carries on, or UINT32_MAX: it means the same, and wherever that one
  * lies something allows at least as much now. A session that carries its id may therefore keep it. A permit is carried on by

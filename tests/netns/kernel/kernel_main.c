@@ -118,7 +118,7 @@ static void send_apply(struct driver *d, const struct ir *ir, const uint8_t *sea
 	size_t others = 4u * IDS_MAX; /* the workers of this box forget no table */
 	uint8_t *all = malloc(n + map + others);
 	struct arena *a = arena_new(16u << 20);
-	struct ir_place *places;
+	const struct ir_place *places;
 	const struct msg_body m = { MSG_APPLY,
 				    .apply = { .flags = flags, .n_sealed = (uint32_t)n, .n_ids = (uint32_t)map } };
 	struct outbuf ids;

@@ -349,6 +349,7 @@ int enforce_apply(struct enforce *f, struct generation_held *next, uint8_t flags
 	int r;
 
 	*ret = (struct apply_result){ 0 };
+	generation_at(f, next);
 	(void)links_resolve(f->links, &next->ir, next->interfaces);
 	/* Ids that go on are as good as the labels that carry them. */
 	if (f->relabel_due && (flags & (APPLY_FORETELL | APPLY_DRY_RUN)) == 0)
@@ -413,6 +414,8 @@ void enforce_waits_due(struct enforce *f)
 	struct sync_report s;
 	struct err e;
 
+	if (f->waits_due && f->now != NULL)
+		generation_at(f, f->now);
 	if (!f->waits_due || (f->now != NULL && enforce_mend(f, &s, &e) < 0))
 		return; /* the kernel was busy with another's change */
 	f->waits_due = false;

@@ -27,7 +27,8 @@ static json_t *ports_json(uint8_t l4proto, uint16_t lo, uint16_t hi)
 
 static json_t *until_json(uint64_t seconds)
 {
-	return seconds == 0 ? json_null() : json_time(seconds * 1000000000u);
+	return seconds == 0 || seconds == IR_SHUT || seconds == IR_NO_END ? json_null() :
+									   json_time(seconds * 1000000000u);
 }
 
 /* Names of the conduits that grant something under a permit, each once. */

@@ -43,11 +43,17 @@ static uint64_t lingering_end(const struct generation_held *g, uint32_t id)
 	return 0;
 }
 
+/* The end of a permit in (since, now], or its next one. */
+static uint64_t permit_end(const struct generation_held *g, uint32_t index, uint64_t since)
+{
+	return g->over_s[index] > since ? g->over_s[index] : g->ir.permits[index].until;
+}
+
 static int note(const struct session *s, void *ctx)
 {
 	struct ending *d = ctx;
 	uint32_t id = mark_permit(s->mark), index = generation_permit(d->g, id);
-	uint64_t until = index != UINT32_MAX ? d->g->ir.permits[index].until : lingering_end(d->g, id);
+	uint64_t until = index != UINT32_MAX ? permit_end(d->g, index, d->since) : lingering_end(d->g, id);
 	struct question q = {
 		.source = s->client,
 		.destination = s->server,
@@ -89,8 +95,10 @@ static uint64_t next_end(const struct generation_held *g, uint64_t after)
 {
 	uint64_t next = UINT64_MAX;
 
-	for (uint32_t i = 0; i < g->ir.n_permits; i++)
+	for (uint32_t i = 0; i < g->ir.n_permits; i++) {
 		earlier(g->ir.permits[i].until, after, &next);
+		earlier(g->over_s[i], after, &next);
+	}
 	for (size_t i = 0; i < g->kept.elements[SET_AGREE].n; i++)
 		earlier(g->kept.elements[SET_AGREE].list[i].until, after, &next);
 	return next;

@@ -76,6 +76,9 @@ struct generation_held {
 	uint32_t *kept_at; /* kernel index per interface under which they stand there: the last that it had; 0 = none */
 	uint32_t *known;   /* permits that workers have tables for, sorted */
 	size_t n_known;
+	uint64_t asked_s;  /* seconds since 1970: for when the ends were last worked out; 0 = never */
+	uint64_t opens_s;  /* ... when something opens next by hours; UINT64_MAX = nothing */
+	uint64_t *over_s;  /* by permit: an end that had passed when they were worked out anew; 0 = none */
 };
 
 #define DEEDS 14u /* kinds of changes: appliance/wire/deed.def */
@@ -176,6 +179,10 @@ void generation_places(struct generation_held *g, const struct generation_held *
 void generation_follow(struct generation_held *g);
 /* Seconds since 1970: what ends by then is not in force. While the clock is not trusted that is all that ends. */
 uint64_t enforce_moment(const struct enforce *f);
+/* Works out what is open by hours now, and until when; not while the clock is not trusted: it stays as it is then, and counts as over. */
+void generation_at(struct enforce *f, struct generation_held *g);
+/* Something opens now, or the clock was set: what stands has to follow (enforce_waits_due). Milliseconds until then, -1 = not soon. */
+int enforce_opens(struct enforce *f, bool set);
 /* What the kernel should show for `g` now: image and rule texts. 0 or negative errno. */
 int generation_image(struct enforce *f, const struct generation_held *g, struct arena *a, struct image *ret,
 		     struct expectation *ret_x, struct err *e);

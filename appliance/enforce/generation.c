@@ -5,6 +5,7 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/enforce/enforce.h"
+#include "policy/ir/moment.h"
 
 #define HELD_BUDGET (512u << 20) /* bytes of an arena that holds a generation */
 
@@ -68,7 +69,9 @@ struct generation_held *generation_hold(const uint8_t *p, size_t n_sealed, size_
 	}
 	g->interfaces = arena_array(g->arena, g->ir.n_interfaces + 1u, sizeof(*g->interfaces));
 	g->kept_at = arena_array(g->arena, g->ir.n_interfaces + 1u, sizeof(*g->kept_at));
-	if (g->interfaces == NULL || g->kept_at == NULL || !ir_book_make(&g->ir, g->arena, &g->book)) {
+	g->over_s = arena_array(g->arena, g->ir.n_permits + 1u, sizeof(*g->over_s));
+	g->opens_s = UINT64_MAX;
+	if (g->interfaces == NULL || g->kept_at == NULL || g->over_s == NULL || !ir_book_make(&g->ir, g->arena, &g->book)) {
 		err_set(e, -ENOMEM, "generation");
 		goto fail;
 	}
@@ -208,6 +211,37 @@ void generation_follow(struct generation_held *g)
 uint64_t enforce_moment(const struct enforce *f)
 {
 	return f->waits ? BEHIND_EVERY_END : clock_wall_ns() / 1000000000u;
+}
+
+void generation_at(struct enforce *f, struct generation_held *g)
+{
+	uint64_t now = enforce_moment(f);
+
+	if (f->waits)
+		return;
+	for (uint32_t i = 0; i < g->ir.n_permits; i++) {
+		uint64_t until = g->ir.permits[i].until;
+
+		/* Whose sessions are still to be told (ended.c), although the same may be open again. */
+		if (until != IR_SHUT && until > f->ended_s && until <= now)
+			g->over_s[i] = until;
+	}
+	g->opens_s = ir_at(&g->ir, now);
+	g->asked_s = now;
+}
+
+int enforce_opens(struct enforce *f, bool set)
+{
+	const struct generation_held *g = f->now;
+	uint64_t ms = clock_wall_ns() / 1000000u, now = ms / 1000u;
+
+	if (g == NULL || f->waits || g->asked_s == 0)
+		return -1;
+	if (now >= g->opens_s || now < g->asked_s || (set && g->opens_s != UINT64_MAX))
+		f->waits_due = true;
+	return g->opens_s != UINT64_MAX && g->opens_s - now < INT32_MAX / 1000u && g->opens_s > now ?
+		       (int)(g->opens_s * 1000u - ms) :
+		       -1;
 }
 
 int generation_image(struct enforce *f, const struct generation_held *g, struct arena *a, struct image *ret,

@@ -10,6 +10,7 @@
 #include "appliance/wire/commands.h"
 #include "appliance/wire/mark.h"
 #include "policy/ir/evaluate.h"
+#include "policy/ir/moment.h"
 
 #define SECOND 1000000000ull
 
@@ -263,11 +264,23 @@ static bool one_is_up(const struct ir *ir, uint32_t zone, const bool *up)
 	return z->n_interfaces == 0;
 }
 
+/* Not in force now: nothing has to be heard of it. */
+static bool is_shut(const struct ir *ir, const struct ir_conduit *c, uint64_t moment)
+{
+	struct time_zone z = { 0 };
+	struct window w;
+	struct times t = ir_times(ir, c, &w);
+	uint64_t end, next;
+
+	return (ir->time_zone[0] != '\0' && !time_zone_parse(ir->time_zone, &z)) ||
+	       !times_hold(&t, &z, moment, &end, &next);
+}
+
 static void settle(struct heard *h, struct heard_conduit *w, const bool *up, uint64_t gap_ns, struct mono now,
 		   uint64_t wall_ns, heard_tell *tell, void *ctx)
 {
 	const struct ir_conduit *c = conduit_of(h->g, w);
-	bool over = c->until != 0 && c->until <= h->moment_s,
+	bool over = is_shut(&h->g->ir, c, h->moment_s),
 	     cut = !one_is_up(&h->g->ir, c->from, up) || !one_is_up(&h->g->ir, c->to, up), held = w->held;
 
 	w->held = over || cut;

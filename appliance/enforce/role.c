@@ -327,9 +327,10 @@ static void loop(struct enforce *f)
 		};
 		struct mono mono;
 		uint64_t now;
-		int most = SYSCTL_POLL_NS / 2000000, end = enforce_ended(f);
+		int most = SYSCTL_POLL_NS / 2000000, end = enforce_ended(f), opens = enforce_opens(f, false);
 		bool set;
 
+		end = opens >= 0 && (end < 0 || opens < end) ? opens : end;
 		monitor_sleep(f);
 		/* The monitor's queue may overrun: that is an error on the socket, and is read as one. */
 		if (poll(p, 3, stop_keeps(f) ? 0 : end >= 0 && end < most ? end : most) < 0 && errno != EINTR)
@@ -344,14 +345,18 @@ static void loop(struct enforce *f)
 			return;
 		/* A question or an apply takes its time, and is interrupted only to hear. */
 		drift_settle(f);
+		(void)enforce_opens(f, false);
 		enforce_waits_due(f);
 		mono = clock_mono();
 		now = mono.ns;
 		/* The kernel counts what is left of a time; what the policy names is a moment. */
 		set = clock_was_set(&f->clocks, mono, clock_wall_ns());
 		f->clock_due |= set;
-		if (set)
+		if (set) {
 			heard_clock(&f->heard, mono, clock_wall_ns());
+			(void)enforce_opens(f, true);
+			enforce_waits_due(f);
+		}
 		if (now >= f->poll_sysctl_ns) {
 			f->poll_sysctl_ns = now + SYSCTL_POLL_NS;
 			enforce_mend_due(f);

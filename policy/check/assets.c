@@ -32,13 +32,14 @@ static const struct key detect_keys[] = {
 #include "appliance/wire/attack.def"
 };
 
-enum { SITE_NAME, SITE_RETENTION, SITE_RECORDS, SITE_PASSED, SITE_DETECT };
+enum { SITE_NAME, SITE_RETENTION, SITE_RECORDS, SITE_PASSED, SITE_DETECT, SITE_ZONE };
 static const struct key site_keys[] = {
 	[SITE_NAME] = { "name", AST_STRING, true, "name = \"kita\";", KEY_TEXT_NEEDED, INTO(model, site_name) },
 	[SITE_RETENTION] = { "retention", .kinds = AST_GROUP },
 	[SITE_RECORDS] = { "records", .kinds = AST_GROUP },
 	[SITE_PASSED] = { "record_passed", AST_BOOL, .use = KEY_TRUTH, INTO(model, record_passed) },
 	[SITE_DETECT] = { "detect", .kinds = AST_GROUP },
+	[SITE_ZONE] = { "time_zone", .kinds = AST_STRING },
 	{ "label", AST_STRING, .use = KEY_TEXT, INTO(model, site_label) },
 	{ "contact", AST_STRING, .use = KEY_TEXT, INTO(model, site_contact) },
 	{ "weak_tls", AST_STRING, .use = KEY_CHOICE, INTO(model, deny_weak_tls), .words = weak_tls_words },
@@ -101,6 +102,7 @@ void check_site(struct check *k, const struct ast_node *node)
 
 	k->m->site_name = k->m->site_label = k->m->site_contact = "";
 	k->m->records = (struct model_records){ "", "" };
+	check_time_zone(k, NULL, o);
 	if (node == NULL || !keys_read(k, node, site_keys, KEYS(site_keys), o, k->m, v))
 		return;
 	if (v[SITE_NAME] != NULL && k->m->site_name[0] != '\0')
@@ -110,6 +112,8 @@ void check_site(struct check *k, const struct ast_node *node)
 	check_records(k, v[SITE_RECORDS], v[SITE_PASSED]);
 	if (v[SITE_DETECT] != NULL)
 		check_detect(k, v[SITE_DETECT]);
+	if (v[SITE_ZONE] != NULL)
+		check_time_zone(k, v[SITE_ZONE], o);
 }
 
 /* The zone that the range lies in, to say so. */

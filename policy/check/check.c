@@ -17,6 +17,7 @@ enum {
 	P_ZONES,
 	P_ASSETS,
 	P_SERVICES,
+	P_WINDOWS,
 	P_CONDUITS,
 	P_NEVER,
 	P_ALWAYS,
@@ -32,6 +33,7 @@ static const struct key policy_keys[P_N] = {
 	[P_ZONES] = { "zones", AST_GROUP, true, .example = "zones = { office = { ... }; };" },
 	[P_ASSETS] = { "assets", .kinds = AST_GROUP | AST_LIST },
 	[P_SERVICES] = { "services", .kinds = AST_GROUP },
+	[P_WINDOWS] = { "windows", .kinds = AST_GROUP },
 	[P_CONDUITS] = { "conduits", .kinds = AST_LIST },
 	[P_NEVER] = { "never", .kinds = AST_LIST },
 	[P_ALWAYS] = { "always", .kinds = AST_LIST },
@@ -110,6 +112,7 @@ static void check_all(struct check *k, const struct ast_node *root, const struct
 	check_assets(k, v[P_ASSETS]);
 	check_answers(k);
 	check_services(k, v[P_SERVICES]);
+	check_windows(k, v[P_WINDOWS]);
 	check_conduits(k, v[P_CONDUITS]);
 	check_nevers(k, v[P_NEVER]);
 	check_always(k, v[P_ALWAYS]);

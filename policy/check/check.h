@@ -30,7 +30,7 @@ struct check {
 	struct srcpos dated; /* the review date that was judged last */
 	bool *unsure; /* by zone index: its networks could not all be read, so nothing is said to be outside it */
 	const struct ast_node **networks; /* by zone index: the list of them, or NULL */
-	struct names interfaces, zones, assets, services;
+	struct names interfaces, zones, assets, services, windows;
 	const struct vocabulary *words; /* of the service whose rows are read, or NULL: for hints */
 };
 
@@ -167,6 +167,20 @@ bool date_no_such_day(const char *text);
 bool time_parse(const char *text, uint64_t *ret);
 /* "30 s", "10 min", "2 h", "1 d": a whole number and its unit, in seconds. */
 bool duration_parse(const char *text, uint64_t *ret);
+
+/* ---- when (check/windows.c) ---- */
+
+/* 2200-01-01. The kernel's timeouts end after 584 years, and whoever writes 9999-12-31 means no end at all. */
+#define UNTIL_MAX 7258118400u
+
+/* The site's clocks: before all that speaks of hours or days. */
+void check_time_zone(struct check *k, const struct ast_node *node, struct object o);
+void check_windows(struct check *k, const struct ast_node *node);
+/* The end of a day, or a moment with its offset. */
+bool until_parse(struct check *k, const char *text, uint64_t *ret);
+/* `within` and `starts` of a conduit, each may be NULL; after its `until`. */
+void conduit_when(struct check *k, const struct ast_node *within, const struct ast_node *starts,
+		  struct model_conduit *c, struct object o);
 
 #define INTERFACES_MAX 256u /* of a box */
 

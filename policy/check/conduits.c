@@ -23,6 +23,8 @@ enum {
 	C_WHEN_MIDSTREAM,
 	C_REVIEW_BY,
 	C_UNTIL,
+	C_STARTS,
+	C_WITHIN,
 	C_HEARD_WITHIN,
 	C_ACCEPT,
 	C_WEAK_TLS,
@@ -43,6 +45,8 @@ static const struct key conduit_keys[] = {
 	[C_WHEN_MIDSTREAM] = { "when_midstream", AST_STRING, CHOICE(when_midstream, midstream_words) },
 	[C_REVIEW_BY] = { "review_by", AST_STRING, true, .example = "review_by = \"2027-03-31\";" },
 	[C_UNTIL] = { "until", .kinds = AST_STRING },
+	[C_STARTS] = { "starts", .kinds = AST_STRING },
+	[C_WITHIN] = { "within", .kinds = AST_STRING },
 	[C_HEARD_WITHIN] = { "heard_within", AST_STRING, .example = "heard_within = \"10 min\";" },
 	[C_ACCEPT] = { "accept", .kinds = AST_LISTS },
 	[C_WEAK_TLS] = { "weak_tls", AST_STRING, CHOICE(deny_weak_tls, weak_tls_words) },
@@ -227,9 +231,6 @@ static void conduit_failure(struct check *k, const struct ast_node *const *v, st
 	}
 }
 
-/* 2200-01-01. The kernel's timeouts end after 584 years, and whoever writes 9999-12-31 means no end at all. */
-#define UNTIL_MAX 7258118400u
-
 /* The fault where it can be told, the form otherwise. */
 static void hint_date(struct check *k, struct diag *g, const char *text, enum message form)
 {
@@ -278,10 +279,8 @@ static void conduit_dates(struct check *k, const struct ast_node *const *v, stru
 
 	if (v[C_UNTIL] == NULL)
 		return;
-	dated = date_parse(v[C_UNTIL]->string, &day);
-	if (dated) {
-		c->until = day + 86400;
-	} else if (!time_parse(v[C_UNTIL]->string, &c->until)) {
+	dated = date_parse(v[C_UNTIL]->string, &day) && k->m->time_zone[0] == '\0';
+	if (!until_parse(k, v[C_UNTIL]->string, &c->until)) {
 		g = check_value(k, SEV_ERROR, "policy.date", v[C_UNTIL], MP_UNTIL_BAD, o, v[C_UNTIL]->string);
 		hint_date(k, g, v[C_UNTIL]->string, MP_HINT_UNTIL);
 		return;
@@ -562,6 +561,7 @@ static void one_conduit(struct check *k, const struct ast_node *node, struct mod
 		check_value(k, SEV_ERROR, "policy.shadow", v[C_SHADOW], MP_SHADOW_ENFORCE, o, "shadow");
 	conduit_review(k, v[C_REVIEW_BY], c, o);
 	conduit_dates(k, v, c, o);
+	conduit_when(k, v[C_WITHIN], v[C_STARTS], c, o);
 	conduit_heard(k, v[C_HEARD_WITHIN], c, o);
 	conduit_failure(k, v, c, o);
 	conduit_accepts(k, v[C_ACCEPT], c, o);

@@ -17,6 +17,7 @@
 #include "appliance/base/diag.h"
 #include "appliance/wire/attack.h"
 #include "appliance/wire/commands.h"
+#include "appliance/wire/hours.h"
 #include "appliance/wire/lane.h"
 #include "appliance/wire/protocols.h"
 #include "appliance/wire/settings.h"
@@ -165,6 +166,14 @@ struct model_accept {
 	struct srcpos at;
 };
 
+/* Hours of the week, by the site's clocks. */
+struct model_window {
+	const char *name;
+	const char *label; /* "" when absent */
+	struct window when;
+	struct srcpos at;
+};
+
 struct model_conduit {
 	const char *name;
 	const char *label;
@@ -184,7 +193,9 @@ struct model_conduit {
 	bool deny_weak_tls;	/* weak_tls = "deny", here or for the site */
 	const char **names;	/* of TLS servers that it declares, sorted, each once */
 	size_t n_names;		/* 0 = it declares none, and every one is as good */
-	uint64_t until;		/* seconds since 1970 UTC; 0 = no end */
+	uint64_t until;		/* seconds since 1970 UTC; 0 = no end. No later than the last that its window gives */
+	uint64_t starts;	/* the same; 0 = it has begun */
+	const struct model_window *within; /* NULL = at any hour */
 	uint32_t heard_within;	/* seconds; 0 = it may be silent */
 	const char *purpose, *owner, *approved_by;
 	const char *review_by; /* YYYY-MM-DD */
@@ -207,6 +218,11 @@ struct model_hosts {
 	struct addr_range *ranges; /* sorted, disjoint: what the statement is about; none: the whole zone */
 	size_t n;
 };
+/* When it is open. */
+static inline struct times conduit_times(const struct model_conduit *c)
+{
+	return (struct times){ c->starts, c->until, c->within != NULL ? &c->within->when : NULL };
+}
 
 struct model_never {
 	const struct model_zone *from, *to;
@@ -246,6 +262,10 @@ struct model {
 		uint32_t keep_days, delete_after_days; /* 0 = nothing is said */
 	} retention;
 	struct attack_rule detect; /* 0 = nothing is said */
+	const char *time_zone;	   /* the rule of its clocks; "" = nothing is said, and days are those of UTC */
+	struct time_zone zone;
+	struct model_window *windows;
+	size_t n_windows;
 	struct model_records {
 		const char *purpose,
 			*responsible; /* what for records are kept, and who answers for that; "" = nothing is said */

@@ -319,6 +319,36 @@ static bool accepts(struct lowering *w, const struct model_conduit *from, struct
 	return true;
 }
 
+static bool lower_windows(struct lowering *w)
+{
+	struct ir *ir = w->ir;
+
+	ir->time_zone = w->m->time_zone != NULL ? w->m->time_zone : "";
+	ir->windows = arena_array(w->a, w->m->n_windows, sizeof(*ir->windows));
+	if (ir->windows == NULL)
+		return w->m->n_windows == 0;
+	ir->n_windows = (uint32_t)w->m->n_windows;
+	for (uint32_t i = 0; i < ir->n_windows; i++) {
+		const struct model_window *from = &w->m->windows[i];
+		struct ir_window *to = &ir->windows[i];
+
+		*to = (struct ir_window){ .name = from->name,
+					  .label = from->label,
+					  .days = from->when.days,
+					  .from = from->when.from,
+					  .to = from->when.to,
+					  .first = from->when.first,
+					  .last = from->when.last,
+					  .n_except = from->when.n_except };
+		to->except = arena_array(w->a, to->n_except, sizeof(*to->except));
+		if (to->except == NULL && to->n_except > 0)
+			return false;
+		for (uint32_t k = 0; k < to->n_except; k++)
+			to->except[k].day = from->when.except[k];
+	}
+	return true;
+}
+
 static bool lower_conduits(struct lowering *w)
 {
 	struct ir *ir = w->ir;
@@ -350,6 +380,8 @@ static bool lower_conduits(struct lowering *w)
 			.observe = from->observe,
 			.shadow = from->shadow,
 			.until = from->until,
+			.starts = from->starts,
+			.window = from->within != NULL ? (uint32_t)(from->within - w->m->windows) : UINT32_MAX,
 			.heard_within = from->heard_within,
 		};
 		if (!accepts(w, from, &ir->conduits[i]))
@@ -459,7 +491,7 @@ static bool lower(struct compilation *c, bool proofs)
 #include "appliance/wire/attack.def"
 		w.ir->keep_days = w.m->retention.keep_days;
 		w.ir->delete_after_days = w.m->retention.delete_after_days;
-		if (lower_box(&w) && lower_zones(&w) && lower_assets(&w) && lower_conduits(&w) &&
+		if (lower_box(&w) && lower_zones(&w) && lower_assets(&w) && lower_windows(&w) && lower_conduits(&w) &&
 		    lower_cells(&w, &cells) && commands_make(w.m, &cells, w.a, w.ir) && table_fits(c, w.ir) &&
 		    permits_identify(w.ir, w.a))
 			c->ir = w.ir;

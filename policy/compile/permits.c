@@ -227,6 +227,17 @@ static uint64_t join_until(const struct joiner *j, const struct interned *set)
 	return first;
 }
 
+static bool opens_by_hours(const struct joiner *j, const struct interned *set)
+{
+	for (uint32_t i = 0; i < set->n; i++) {
+		struct times t = conduit_times(conduit_of(j, set, i));
+
+		if (times_open(&t))
+			return true;
+	}
+	return false;
+}
+
 static void join(struct joiner *j, const struct interned *set, struct ir_permit *p)
 {
 	const struct model_conduit *enforces = enforcer(j, set);
@@ -235,6 +246,8 @@ static void join(struct joiner *j, const struct interned *set, struct ir_permit 
 
 	p->until = join_until(j, set);
 	j->past = p->until != 0 && p->until <= j->m->now;
+	if (opens_by_hours(j, set))
+		p->until = IR_SHUT;
 	join_modes(j, set, enforces);
 	is_inspected = inspected(j, set, enforces);
 	p->observe = enforces == NULL;
@@ -335,6 +348,37 @@ static void put_grant(struct outbuf *o, const struct command_table *t, const str
 		put_row(o, t, &t->rows[g->first_row + i]);
 }
 
+/* When a grant that opens by hours holds; nothing of all others, which are what they were before there were hours. */
+static void put_hours(struct outbuf *o, const struct ir *ir, const struct ir_conduit *c)
+{
+	const struct ir_window *w = c->window != UINT32_MAX ? &ir->windows[c->window] : NULL;
+
+	if (c->starts == 0 && w == NULL)
+		return;
+	out_be64(o, c->starts);
+	out_be64(o, c->until);
+	out_u8(o, w != NULL);
+	if (w == NULL)
+		return;
+	out_u8(o, w->days);
+	out_be16(o, w->from);
+	out_be16(o, w->to);
+	out_be32(o, w->first);
+	out_be32(o, w->last);
+	for (uint32_t i = 0; i < w->n_except; i++)
+		out_be32(o, w->except[i].day);
+	out_bytes(o, ir->time_zone, strlen(ir->time_zone));
+}
+
+static size_t hours_size(const struct ir *ir, const struct ir_conduit *c)
+{
+	size_t n = 40;
+
+	if (c->window != UINT32_MAX)
+		n += 4 * (size_t)ir->windows[c->window].n_except + strlen(ir->time_zone);
+	return n;
+}
+
 /* Grants count in their order: that is the order of the conduits, which decides whose name an event carries. */
 bool permits_identify(struct ir *ir, struct arena *a)
 {
@@ -346,8 +390,11 @@ bool permits_identify(struct ir *ir, struct arena *a)
 		return false;
 	for (uint32_t i = 0; i < ir->n_permits; i++) {
 		size[i] = IR_SETTINGS_MAX;
-		for (uint32_t g = 0; g < t->permits[i].n_grants; g++)
-			size[i] += grant_size(t, &t->grants[t->permits[i].first_grant + g]);
+		for (uint32_t g = 0; g < t->permits[i].n_grants; g++) {
+			const struct command_grant *one = &t->grants[t->permits[i].first_grant + g];
+
+			size[i] += grant_size(t, one) + hours_size(ir, &ir->conduits[one->conduit]);
+		}
 	}
 	for (uint32_t i = 0; i < ir->n_permits; i++) {
 		void *p = arena_alloc(a, size[i]);
@@ -356,8 +403,12 @@ bool permits_identify(struct ir *ir, struct arena *a)
 			return false;
 		out[i] = outbuf_of(p, size[i]);
 		ir_put_settings(&out[i], &ir->permits[i]);
-		for (uint32_t g = 0; g < t->permits[i].n_grants; g++)
-			put_grant(&out[i], t, &t->grants[t->permits[i].first_grant + g]);
+		for (uint32_t g = 0; g < t->permits[i].n_grants; g++) {
+			const struct command_grant *one = &t->grants[t->permits[i].first_grant + g];
+
+			put_grant(&out[i], t, one);
+			put_hours(&out[i], ir, &ir->conduits[one->conduit]);
+		}
 	}
 	for (uint32_t i = 0; i < ir->n_permits; i++) {
 		if (out[i].failed)

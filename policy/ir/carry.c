@@ -204,6 +204,9 @@ static bool within(const struct ir *ia, uint32_t a, const struct ir *ib, uint32_
 
 	if (pb->until != 0 && (pa->until == 0 || pb->until < pa->until))
 		return false;
+	/* When hours give more than other hours is nobody's question: the same, or for good. */
+	if (pa->until == IR_SHUT && pb->until != 0 && memcmp(pa->identity, pb->identity, sizeof(pa->identity)) != 0)
+		return false;
 	if (pb->lane == LANE_NONE)
 		return true;
 	if (!lane_of(pa->lane, &la) || !lane_of(pb->lane, &lb) || lb.when_down < la.when_down ||

@@ -26,7 +26,7 @@ const struct ir_cell *evaluate_ir(const struct ir *ir, const struct question *q)
 		    !cell_holds(ir, c, q))
 			continue;
 		if (c->layer == 0 || q->now < ir->permits[c->permit].until)
-			best = c;
+			best = c; /* what opens by hours: as ir_at() left it */
 	}
 	return best;
 }

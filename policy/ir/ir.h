@@ -22,6 +22,7 @@
 #include "appliance/base/err.h"
 #include "appliance/wire/attack.h"
 #include "appliance/wire/commands.h"
+#include "appliance/wire/hours.h"
 #include "appliance/wire/lane.h"
 #include "appliance/wire/protocols.h"
 #include "appliance/wire/reason.h"
@@ -83,6 +84,11 @@ static inline bool ir_cell_exact(const struct ir_cell *c)
 	return c->layer == 0 && c->lo == c->hi && addr_cmp(&c->src.lo, &c->src.hi) == 0 &&
 	       addr_cmp(&c->dst.lo, &c->dst.hi) == 0;
 }
+
+/* Of a permit that opens by hours, as it is sealed: over for whoever does not work out its end (moment.h). */
+#define IR_SHUT 1u
+/* 2200-01-01: of one that has opened, and does not end. */
+#define IR_NO_END 7258118400u
 
 /* Seals in the present version: bytes owned by the caller (malloc). Sets ir->digest and ir->version. */
 int ir_seal(struct ir *ir, uint8_t **ret, size_t *ret_n, struct err *e);

@@ -401,6 +401,14 @@ static bool peers_hold(const struct ir *ir)
 	return true;
 }
 
+/* Who opens by hours has clocks to open by. */
+static bool hours_hold(const struct ir *ir)
+{
+	struct time_zone z;
+
+	return ir->time_zone[0] == '\0' ? ir->n_windows == 0 : time_zone_parse(ir->time_zone, &z);
+}
+
 /* As the compiler has it: what is deleted cannot be brought back. */
 static bool retention_holds(const struct ir *ir)
 {
@@ -463,6 +471,7 @@ int ir_unseal(struct bytes b, struct arena *a, struct ir *ret, struct err *e)
 		hold(&r, cells_hold(ret));
 		hold(&r, interfaces_hold(ret));
 		hold(&r, peers_hold(ret));
+		hold(&r, hours_hold(ret));
 		hold(&r, retention_holds(ret));
 		hold(&r, records_hold(ret));
 		get_table(&r);

@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "appliance/base/sha256.h"
 #include "appliance/wire/commands_json.h"
@@ -21,7 +22,7 @@ static json_t *range_json(const struct addr_range *r)
 
 static json_t *until_json(uint64_t until)
 {
-	return until != 0 ? json_time(until * 1000000000u) : json_null();
+	return until != 0 && until != IR_SHUT ? json_time(until * 1000000000u) : json_null();
 }
 
 /* What another object is called: its name; a number from 1 for those that have none. */
@@ -247,6 +248,46 @@ static json_t *detect_json(const struct ir *ir)
 	return NULL;
 }
 
+static json_t *day_json(uint32_t day)
+{
+	time_t t = (time_t)day * 86400;
+	char text[16];
+	struct tm tm;
+
+	if (day == 0 || gmtime_r(&t, &tm) == NULL || strftime(text, sizeof(text), "%Y-%m-%d", &tm) == 0)
+		return json_null();
+	return json_string(text);
+}
+
+/* Windows as a policy has them. */
+static json_t *windows_json(const struct ir *ir)
+{
+	static const char days[][4] = { "sun", "mon", "tue", "wed", "thu", "fri", "sat" };
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < ir->n_windows; i++) {
+		const struct ir_window *w = &ir->windows[i];
+		json_t *j = json_object(), *on = json_array(), *except = json_array();
+
+		for (unsigned d = 0; d < 7; d++)
+			if ((w->days >> d & 1) != 0)
+				json_array_append_new(on, json_string(days[d]));
+		for (uint32_t k = 0; k < w->n_except; k++)
+			json_array_append_new(except, day_json(w->except[k].day));
+		json_object_set_new(j, "name", json_text(w->name));
+		json_object_set_new(j, "label", json_text(w->label));
+		json_object_set_new(j, "days", on);
+		json_object_set_new(j, "hours",
+				    json_sprintf("%02u:%02u-%02u:%02u", w->from / 60u, w->from % 60u, w->to / 60u,
+						 w->to % 60u));
+		json_object_set_new(j, "first", day_json(w->first));
+		json_object_set_new(j, "last", day_json(w->last));
+		json_object_set_new(j, "except", except);
+		json_array_append_new(list, j);
+	}
+	return list;
+}
+
 json_t *render_json(const struct ir *ir)
 {
 	json_t *o = json_object(), *site = json_object(), *generation = json_object(), *detect = detect_json(ir);
@@ -267,11 +308,15 @@ json_t *render_json(const struct ir *ir)
 		json_object_set_new(site, "detect", detect);
 	if (ir->record_passed)
 		json_object_set_new(site, "record_passed", json_true());
+	if (ir->time_zone[0] != '\0')
+		json_object_set_new(site, "time_zone", json_text(ir->time_zone));
 	json_object_set_new(o, "site", site);
 	json_object_set_new(generation, "digest", json_hex(ir->digest, sizeof(ir->digest)));
 	json_object_set_new(o, "generation", generation);
 	json_object_set_new(o, "tables_digest", json_hex(ir->table.digest, sizeof(ir->table.digest)));
 	fields_json(o, ir, ir_generation, ir);
+	if (ir->n_windows > 0)
+		json_object_set_new(o, "windows", windows_json(ir));
 	add_from_table(o, ir);
 	return o;
 }

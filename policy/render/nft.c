@@ -169,7 +169,9 @@ static void put_element(const struct printer *p, const struct ir_element *e)
 	struct tm tm;
 
 	fputs("\t\t\t", p->to);
-	if (e->until != 0) {
+	if (e->until == IR_SHUT) {
+		fputs("# by hours: ", p->to);
+	} else if (e->until != 0) {
 		if (gmtime_r(&until, &tm) == NULL || strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
 			strcpy(text, "?");
 		fprintf(p->to, "# until %s: ", text);

@@ -8,6 +8,7 @@
 #include "policy/ir/ir.h"
 #include "policy/space/boxes.h"
 #include "policy/space/costs.h"
+#include "policy/space/together.h"
 
 #define SCRATCH_BUDGET (256u << 20)
 #define LOOKS_MAX 8000000u  /* of ranges at points; each may be one to remember */
@@ -15,7 +16,7 @@
 
 /*
  * One box before cutting. Boxes of different buckets never meet: a bucket is one pair of interfaces, one family and one
- * transport. Within a bucket, boxes without end stand before those with `until`.
+ * transport. Within a bucket, boxes that always hold stand before those with `until`, `starts` or `within`.
  */
 struct raw {
 	uint64_t bucket;
@@ -25,7 +26,7 @@ struct raw {
 
 struct piece {
 	uint32_t set;
-	uint8_t layer; /* the same for all pieces of a set */
+	uint8_t layer;
 	struct box box;
 };
 
@@ -39,6 +40,12 @@ struct maker {
 	bool *until; /* by pair number */
 	bool *told;  /* by conduit: that too many end over it */
 	struct interner sets;
+	struct times *times;	/* that conduits have, each once */
+	size_t n_times, times_room;
+	uint32_t *time_of;	/* by conduit */
+	struct interner mixes;	/* of times that meet somewhere */
+	struct together **plans; /* by mix; in scratch */
+	size_t n_plans, plans_room;
 	struct raw *raw;
 	size_t n_raw, raw_room;
 	size_t list_room;
@@ -98,7 +105,61 @@ static bool too_many_ends(struct maker *k, uint64_t end, const uint32_t *tags, s
 	return true;
 }
 
+/* The same where rights open by hours: said of each of them, since none is the one too many. */
+static bool too_many_hours(struct maker *k, const uint32_t *tags, size_t n_tags)
+{
+	for (size_t i = 0; i < n_tags; i++) {
+		uint32_t at = k->ret->pairs[tags[i]].conduit;
+		const struct model_conduit *c = &k->m->conduits[at];
+		struct times t = conduit_times(c);
+
+		if (!times_open(&t) || k->told[at])
+			continue;
+		k->told[at] = true;
+		diag_hint(k->d,
+			  diag_add(k->d, SEV_ERROR, "policy.too_many_ends", c->at, M_LOWER_TOO_MANY_HOURS, c->name,
+				   IR_LAYERS),
+			  M_LOWER_TOO_MANY_HOURS_HINT);
+	}
+	return true;
+}
+
 /* ---- pairs and boxes ------------------------------------------------------------------------------------------------- */
+
+static bool same_times(const struct times *a, const struct times *b)
+{
+	return a->starts == b->starts && a->until == b->until && a->within == b->within;
+}
+
+/* Each distinct time once. What always holds is none of them. */
+static bool number_times(struct maker *k)
+{
+	k->time_of = arena_array(k->scratch, k->m->n_conduits, sizeof(*k->time_of));
+	if (k->time_of == NULL)
+		return out_of_memory(k);
+	for (size_t i = 0; i < k->m->n_conduits; i++) {
+		struct times t = conduit_times(&k->m->conduits[i]), *slot;
+		size_t n = 0;
+
+		while (n < k->n_times && !same_times(&k->times[n], &t))
+			n++;
+		k->time_of[i] = (uint32_t)n;
+		if (n < k->n_times || (!times_open(&t) && t.until == 0))
+			continue;
+		slot = arena_grow(k->scratch, (void **)&k->times, &k->n_times, &k->times_room, sizeof(*slot));
+		if (slot == NULL)
+			return out_of_memory(k);
+		*slot = t;
+	}
+	return true;
+}
+
+static bool is_timed(const struct model_conduit *c)
+{
+	struct times t = conduit_times(c);
+
+	return t.until != 0 || times_open(&t);
+}
 
 static bool make_pairs(struct maker *k)
 {
@@ -120,7 +181,7 @@ static bool make_pairs(struct maker *k)
 			if (p == NULL)
 				return out_of_memory(k);
 			*p = (struct cell_pair){ .conduit = (uint32_t)i, .service = c->services[s] };
-			k->until[k->ret->n_pairs - 1] = c->until != 0;
+			k->until[k->ret->n_pairs - 1] = is_timed(c);
 		}
 	}
 	return true;
@@ -160,7 +221,7 @@ static bool add_ranges(struct maker *k, const struct model_conduit *c, uint32_t 
 
 			for (size_t i = 0; i < n; i++) {
 				d[DIM_PORT] = (struct span){ ports[i].lo, ports[i].hi };
-				if (!add_raw(k, way << 16 | (uint64_t)family << 8 | l4proto, c->until != 0, d,
+				if (!add_raw(k, way << 16 | (uint64_t)family << 8 | l4proto, is_timed(c), d,
 					     pair + (uint32_t)s))
 					return false;
 			}
@@ -215,6 +276,7 @@ struct pieces {
 	size_t n, room;
 	uint32_t *some; /* scratch: the tags of one layer */
 	size_t some_room;
+	uint32_t *mix; /* scratch: the times of one piece */
 };
 
 static const struct model_conduit *conduit_of(const struct maker *k, uint32_t pair)
@@ -249,18 +311,102 @@ static bool take_base(void *ctx, const struct span d[DIMS], const uint32_t *tags
 	return add_piece(ctx, d, tags, n_tags, 0);
 }
 
+static int number_order(const void *pa, const void *pb)
+{
+	uint32_t a = *(const uint32_t *)pa, b = *(const uint32_t *)pb;
+
+	return (a > b) - (a < b);
+}
+
+/* What of these times holds together at some moment: worked out once for each mix of them. NULL: memory is out. */
+static const struct together *plan_of(struct maker *k, const uint32_t *mix, size_t n)
+{
+	struct times list[TOGETHER_MAX];
+	struct together **slot;
+	uint32_t at;
+	bool is_new;
+
+	if (!intern(&k->mixes, mix, n, &at, &is_new))
+		return NULL;
+	if (!is_new)
+		return k->plans[at];
+	slot = arena_grow(k->scratch, (void **)&k->plans, &k->n_plans, &k->plans_room, sizeof(struct together *));
+	if (slot == NULL)
+		return NULL;
+	*slot = arena_alloc(k->scratch, sizeof(**slot));
+	for (size_t i = 0; i < n && n <= TOGETHER_MAX; i++)
+		list[i] = k->times[mix[i]];
+	if (*slot == NULL || !together_make(list, n, &k->m->zone, IR_LAYERS, k->scratch, *slot))
+		return NULL;
+	return *slot;
+}
+
+/* Where something opens by hours: a piece for each set that holds at some moment. */
+static bool take_hours(struct pieces *p, const struct span d[DIMS], const uint32_t *tags, size_t n_tags)
+{
+	const struct maker *k = p->k;
+	const struct together *plan;
+	size_t n_mix = 0;
+
+	p->mix = p->some + p->some_room / 2;
+	for (size_t i = 0; i < n_tags; i++)
+		if (k->until[tags[i]])
+			p->mix[n_mix++] = k->time_of[k->ret->pairs[tags[i]].conduit];
+	qsort(p->mix, n_mix, sizeof(*p->mix), number_order);
+	for (size_t i = 0, kept = 0, all = n_mix; i < all; i++) {
+		if (i > 0 && p->mix[i] == p->mix[kept - 1])
+			continue;
+		p->mix[kept++] = p->mix[i];
+		n_mix = kept;
+	}
+	plan = plan_of(p->k, p->mix, n_mix);
+	if (plan == NULL)
+		return false;
+	if (plan->too_many)
+		return too_many_hours(p->k, tags, n_tags);
+	for (size_t s = 0; s < plan->n; s++) {
+		size_t n = 0;
+
+		for (size_t i = 0; i < n_tags; i++) {
+			uint32_t time = k->time_of[k->ret->pairs[tags[i]].conduit];
+			size_t at = 0;
+
+			while (at < n_mix && p->mix[at] != time)
+				at++;
+			if (!k->until[tags[i]] || (plan->sets[s] >> at & 1) != 0)
+				p->some[n++] = tags[i];
+		}
+		if (!add_piece(p, d, p->some, n, plan->layers[s]))
+			return false;
+	}
+	return true;
+}
+
+static bool any_hours(const struct pieces *p, const uint32_t *tags, size_t n_tags)
+{
+	for (size_t i = 0; i < n_tags; i++) {
+		struct times t = conduit_times(conduit_of(p->k, tags[i]));
+
+		if (times_open(&t))
+			return true;
+	}
+	return false;
+}
+
 /* From the last end to the first: what applies until then is all that ends then or later, or never. */
 static bool take_ending(void *ctx, const struct span d[DIMS], const uint32_t *tags, size_t n_tags)
 {
 	struct pieces *p = ctx;
 	uint64_t before = UINT64_MAX;
 
-	if (n_tags > p->some_room) {
-		p->some = arena_array(p->bucket, 2 * n_tags, sizeof(*p->some));
-		p->some_room = p->some != NULL ? 2 * n_tags : 0;
+	if (2 * n_tags > p->some_room) {
+		p->some = arena_array(p->bucket, 4 * n_tags, sizeof(*p->some));
+		p->some_room = p->some != NULL ? 4 * n_tags : 0;
 		if (p->some == NULL)
 			return false;
 	}
+	if (any_hours(p, tags, n_tags))
+		return take_hours(p, d, tags, n_tags);
 	for (uint8_t layer = 1;; layer++) {
 		uint64_t end = 0;
 		size_t n = 0;
@@ -293,6 +439,8 @@ static int piece_order(const void *pa, const void *pb)
 
 	if (a->set != b->set)
 		return a->set < b->set ? -1 : 1;
+	if (a->layer != b->layer)
+		return a->layer < b->layer ? -1 : 1;
 	for (int d = 0; d < DIMS; d++)
 		if (a->box.d[d].lo != b->box.d[d].lo)
 			return a->box.d[d].lo < b->box.d[d].lo ? -1 : 1;
@@ -348,7 +496,7 @@ static bool add_ground(struct maker *k, uint64_t bucket, uint8_t layer, uint32_t
 	return add_cell(k, bucket, layer, set, b);
 }
 
-/* Pieces of one set become cells; more than one piece goes through the canonical form first. */
+/* Pieces of one set and layer become cells; more than one piece goes through the canonical form first. */
 static bool add_group(struct maker *k, struct arena *memory, uint64_t bucket, uint8_t layer, const struct piece *p,
 		      size_t n)
 {
@@ -467,13 +615,6 @@ static bool find_over(struct laying *l)
 	return true;
 }
 
-static int tag_order(const void *pa, const void *pb)
-{
-	uint32_t a = *(const uint32_t *)pa, b = *(const uint32_t *)pb;
-
-	return (a > b) - (a < b);
-}
-
 /* The cell of the point at points[at .. at + same), on which the ranges over[from .. from + n) apply as well. */
 static bool add_over(struct laying *l, uint64_t bucket, size_t at, size_t same, size_t from, size_t n)
 {
@@ -487,7 +628,7 @@ static bool add_over(struct laying *l, uint64_t bucket, size_t at, size_t same, 
 		tags[i] = l->points[at + i].tag;
 	for (size_t i = 0; i < n; i++)
 		tags[same + i] = l->list[from + i].tag;
-	qsort(tags, same + n, sizeof(*tags), tag_order);
+	qsort(tags, same + n, sizeof(*tags), number_order);
 	for (size_t i = 0; i < same + n; i++)
 		if (kept == 0 || tags[i] != tags[kept - 1])
 			tags[kept++] = tags[i];
@@ -559,7 +700,7 @@ static bool cut_boxes(struct maker *k, struct arena *memory, const struct raw *r
 	if (p.n > 1)
 		qsort(p.list, p.n, sizeof(*p.list), piece_order);
 	for (size_t i = 0, first = 0; i < p.n; first = i) {
-		while (i < p.n && p.list[i].set == p.list[first].set)
+		while (i < p.n && p.list[i].set == p.list[first].set && p.list[i].layer == p.list[first].layer)
 			i++;
 		if (!add_group(k, memory, raw->bucket, p.list[first].layer, p.list + first, i - first))
 			return false;
@@ -640,7 +781,7 @@ static bool make(struct maker *k)
 {
 	uint32_t pair = 0;
 
-	if (!make_pairs(k))
+	if (!number_times(k) || !make_pairs(k))
 		return false;
 	for (size_t i = 0; i < k->m->n_conduits; i++) {
 		if (!add_conduit(k, &k->m->conduits[i], pair))
@@ -671,6 +812,7 @@ bool cells_make(const struct model *m, enum cells_form form, struct arena *a, st
 		return out_of_memory(&k);
 	k.cost = arena_array(k.scratch, m->n_conduits, sizeof(*k.cost));
 	interner_init(&k.sets, k.scratch);
+	interner_init(&k.mixes, k.scratch);
 	ok = k.cost != NULL ? make(&k) : out_of_memory(&k);
 	arena_free(k.scratch);
 	return ok;

@@ -9,6 +9,9 @@
  * with all of them, until the earliest ends; the next with those that remain then; and so on down to layer 0. A higher
  * layer is asked first. Where nothing but shadows apply there is no cell: they allow nothing.
  *
+ * Where conduits open by hours or start one day, there is a cell for each set of them that holds at some moment (together.h), in layers
+ * in which more is asked before less. Which of these cells stand is a matter of the moment (ir/moment.h).
+ *
  * Pure; what is returned lives in the arena given, scratch memory is given back before the return.
  */
 #ifndef SEKISHO_POLICY_SPACE_CELLS_H
@@ -34,7 +37,7 @@ struct cell_pair {
 
 struct cell {
 	uint32_t iif, oif; /* indexes into the model's interfaces */
-	uint8_t layer;	   /* 0 without end, else how many different ends its conduits have */
+	uint8_t layer;	   /* 0: it always holds */
 	uint8_t l4proto;   /* 1 and 58 for ICMP */
 	uint16_t lo, hi;   /* destination ports, or ICMP type << 8 | code */
 	struct addr_range src, dst;

@@ -2,7 +2,7 @@
 /*
  * Sealed generations. The input is taken as it is, and once more as the content behind a right digest: what is accepted
  * there seals to the same bytes, and everything that reads a generation can be asked about it.
- * LINK: policy/ir/seal.c policy/ir/unseal.c policy/ir/elements.c policy/ir/skeleton/%.c policy/ir/names.c
+ * LINK: policy/ir/seal.c policy/ir/unseal.c appliance/wire/hours.c policy/ir/elements.c policy/ir/skeleton/%.c policy/ir/names.c
  * LINK: policy/ir/table_image.c policy/ir/evaluate.c policy/render/nft.c policy/render/nft_rule.c
  * LINK: appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c appliance/wire/commands.c
  * LINK: appliance/base/err.c appliance/wire/protocols.c appliance/wire/reason.c appliance/base/sha256.c

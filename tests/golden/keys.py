@@ -12,7 +12,7 @@ import tempfile
 
 BINARY = os.path.abspath(sys.argv[1])
 SITE = """language_version = 1;
-site = { name = "kita"; weak_tls = "report"; /*site*/ };
+site = { name = "kita"; weak_tls = "report"; time_zone = "UTC"; /*site*/ };
 zones = {
   office = { interfaces = ["lan0"]; networks = ["10.10.0.0/16"]; class = "it"; owner = "IT"; /*zone*/ };
   crane = { interfaces = ["lan2"]; networks = ["10.30.0.0/22"]; class = "ot"; owner = "Cranes"; };
@@ -24,6 +24,7 @@ services = {
   ping = { protocol = "icmp"; ports = ["icmp/8"]; };
   /*services*/
 };
+windows = { friday = { days = ["fri"]; hours = "09:00-17:00"; }; };
 fleets = { pcs = { zone = "office"; members = ["pc"]; rows = ( ["p1", "10.10.0.7"] ); }; };
 conduits = (
   { name = "reads"; from = "office"; to = "crane"; services = ["read", "web"]; purpose = "positions"; owner = "IT";
@@ -61,7 +62,7 @@ SILENT = {
     "box.language_version": "there is one version; another is refused",
     # What stands in groups is told by their keys.
     **{"policy." + k: "its own keys are told" for k in ("site", "zones", "assets", "services", "conduits", "never", "always", "chain_break")},
-    **{"policy." + k: "what it is written out to is told" for k in ("groups", "fleets", "defaults")},
+    **{"policy." + k: "what it is written out to is told" for k in ("groups", "fleets", "defaults", "windows")},
     "site.retention": "its own keys are told",
     "site.records": "its own keys are told",
     "site.detect": "its own keys are told",
@@ -85,6 +86,7 @@ CHANGES = {
     "site.label": ("/*site*/", 'label = "北";'),
     "site.contact": ("/*site*/", 'contact = "1234";'),
     "site.weak_tls": ('weak_tls = "report"', 'weak_tls = "deny"', ("site", "weak_tls"), ("conduit", "weak_tls")),
+    "site.time_zone": ('time_zone = "UTC"', 'time_zone = "Asia/Tokyo"'),
     "site.record_passed": ("/*site*/", "record_passed = true;"),
     "retention.keep_days": ("keep_days = 400;", "keep_days = 500;", ("site", "keep_days")),
     "retention.delete_after_days": ("delete_after_days = 800;", "delete_after_days = 900;", ("site", "delete_after_days")),
@@ -130,6 +132,8 @@ CHANGES = {
     "conduit.review_by": ('"2190-01-01"', '"2190-01-02"'),
     "conduit.approved_by": ("/*conduit*/", 'approved_by = "Sato";'),
     "conduit.until": ("/*conduit*/", 'until = "2190-12-01T18:00:00+09:00";'),
+    "conduit.starts": ("/*conduit*/", 'starts = "2189-12-01T18:00:00+09:00";'),
+    "conduit.within": ("/*conduit*/", 'within = "friday";'),
     "conduit.heard_within": ("/*conduit*/", 'heard_within = "10 min";'),
     "conduit.accept": ('accept = ( { warning = "policy.all_commands_to_ot"; reason = "since then"; } );', ""),
     "conduit.label": ("/*conduit*/", 'label = "読む";'),

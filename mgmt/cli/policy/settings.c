@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "appliance/wire/notation.h"
 #include "mgmt/state/read.h"
@@ -205,6 +206,7 @@ static void site(json_t *all, const struct source *s)
 				     "records.responsible", said(m->records.responsible), "weak_tls",
 				     weak_tls_words[m->deny_weak_tls], "record_passed", m->record_passed);
 
+	(void)json_object_set_new(settings, "time_zone", said(m->time_zone));
 	detect(settings, &m->detect);
 	object(all, s, "site", json_null(), (struct srcpos){ 0 }, settings);
 }
@@ -258,6 +260,44 @@ static json_t *server_names(const struct model_conduit *c)
 	return list;
 }
 
+static void put_day(FILE *to, const char *before, uint32_t day)
+{
+	time_t t = (time_t)day * 86400;
+	char text[16];
+	struct tm tm;
+
+	if (gmtime_r(&t, &tm) != NULL && strftime(text, sizeof(text), "%Y-%m-%d", &tm) > 0)
+		fprintf(to, "%s%s", before, text);
+}
+
+/* "friday: fri 09:00-17:00, 2026-12-04/2027-03-26, except 2027-01-01": a window that is told by what it opens. */
+static json_t *hours(const struct model_window *x)
+{
+	static const char days[][4] = { "sun", "mon", "tue", "wed", "thu", "fri", "sat" };
+	const struct window *w = x != NULL ? &x->when : NULL;
+	char *text = NULL;
+	size_t size;
+	FILE *to = w != NULL ? open_memstream(&text, &size) : NULL;
+	json_t *j;
+
+	if (to == NULL)
+		return json_null();
+	fprintf(to, "%s:", x->name);
+	for (unsigned d = 0; d < 7; d++)
+		if ((w->days >> d & 1) != 0)
+			fprintf(to, " %s", days[d]);
+	fprintf(to, " %02u:%02u-%02u:%02u", w->from / 60u, w->from % 60u, w->to / 60u, w->to % 60u);
+	if (w->first != 0)
+		put_day(to, ", first ", w->first);
+	if (w->last != 0)
+		put_day(to, ", last ", w->last);
+	for (uint32_t i = 0; i < w->n_except; i++)
+		put_day(to, i == 0 ? ", except " : " ", w->except[i]);
+	j = fclose(to) == 0 ? json_text(text) : NULL;
+	free(text);
+	return j != NULL ? j : json_null();
+}
+
 static void conduit(json_t *all, const struct source *s, const struct model_conduit *c)
 {
 	json_t *services = json_array(), *o;
@@ -275,6 +315,8 @@ static void conduit(json_t *all, const struct source *s, const struct model_cond
 		      "on_tighten", tighten_words[c->tighten_new_flows], "weak_tls", weak_tls_words[c->deny_weak_tls]);
 	(void)json_object_set_new(o, "names", server_names(c));
 	(void)json_object_set_new(o, "until", c->until != 0 ? json_time(c->until * 1000000000u) : json_null());
+	(void)json_object_set_new(o, "starts", c->starts != 0 ? json_time(c->starts * 1000000000u) : json_null());
+	(void)json_object_set_new(o, "within", hours(c->within));
 	(void)json_object_set_new(o, "heard_within", c->heard_within != 0 ? json_string(span) : json_null());
 	(void)json_object_set_new(o, "review_by", said(c->review_by));
 	(void)json_object_set_new(o, "purpose", said(c->purpose));

@@ -3,7 +3,7 @@
  * Conduits that are expected to carry something: what counts as heard, when one is silent, and what becomes of it under other policies, behind its
  * end, without a link, by clocks that are set and where nobody looked.
  *
- * LINK: appliance/enforce/heard.c policy/ir/evaluate.c appliance/base/addr.c
+ * LINK: policy/ir/moment.c appliance/wire/hours.c appliance/enforce/heard.c policy/ir/evaluate.c appliance/base/addr.c
  */
 #include "tests/unit/cmocka.h"
 
@@ -82,6 +82,7 @@ static struct policy *policy(struct policy *p, uint32_t a, uint32_t b, uint32_t 
 			       .n_zones = 2,
 			       .interfaces = p->interfaces,
 			       .n_interfaces = 3,
+			       .time_zone = "",
 			       .cells = &p->cell,
 			       .n_cells = 1,
 			       .table = { .permits = p->permits, .n_permits = 3, .grants = p->grants, .n_grants = 4 } };

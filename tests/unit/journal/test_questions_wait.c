@@ -7,7 +7,7 @@
  * LINK: appliance/journal/reserve.c appliance/journal/keep.c appliance/journal/pack.c appliance/journal/read.c
  * LINK: appliance/journal/segment.c appliance/journal/chain.c appliance/journal/line.c appliance/journal/filter.c
  * LINK: appliance/journal/json.c appliance/wire/tls.c appliance/journal/names.c appliance/journal/merge.c appliance/journal/share.c
- * LINK: $(WIRE_SRC) policy/ir/unseal.c policy/ir/objects.c policy/ir/book.c
+ * LINK: $(WIRE_SRC) policy/ir/unseal.c appliance/wire/hours.c policy/ir/objects.c policy/ir/book.c
  * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/base/clock.c
  * LINK: appliance/base/bytes.c appliance/base/memfd.c appliance/base/arena.c appliance/base/sentence.c appliance/base/messages.c appliance/base/errno_text.c
  * LINK: appliance/journal/checkpoint.c appliance/journal/signer.c

@@ -4,7 +4,9 @@
  * sharing nothing with the compiler, so that the two can be held against each other. It asks every conduit in turn; it
  * is meant for proofs and tests, not for speed.
  */
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "tests/unit/policy/model_make.h"
 
@@ -57,6 +59,38 @@ static bool service_says(const struct model_conduit *c, const struct question *q
 	return false;
 }
 
+static bool excepted(const struct window *w, uint32_t day)
+{
+	for (uint32_t i = 0; i < w->n_except; i++)
+		if (w->except[i] == day)
+			return true;
+	return false;
+}
+
+/* What the clocks of the site show, as the C library has it, and the hours that began today or yesterday. */
+static bool at_hour(const struct model *m, const struct window *w, uint64_t now)
+{
+	time_t t = (time_t)now;
+	struct tm tm;
+	int minute;
+
+	setenv("TZ", m->time_zone, 1);
+	tzset();
+	localtime_r(&t, &tm);
+	minute = tm.tm_hour * 60 + tm.tm_min;
+	for (int back = 0; back < 2; back++) {
+		/* Tests speak of 1970 and of few days alone. */
+		uint32_t day = (uint32_t)(tm.tm_year == 70 ? tm.tm_yday - back : -1 - back);
+		int weekday = (tm.tm_wday - back + 7) % 7, at = minute + back * 1440,
+		    to = w->to > w->from ? w->to : w->to + 1440;
+
+		if (at >= w->from && at < to && (w->days >> weekday & 1) != 0 && (int32_t)day >= (int32_t)w->first &&
+		    (w->last == 0 || (int32_t)day <= (int32_t)w->last) && !excepted(w, day))
+			return true;
+	}
+	return false;
+}
+
 size_t evaluate_model(const struct model *m, const struct question *q, uint32_t *conduits, size_t cap)
 {
 	bool granted = false;
@@ -68,6 +102,8 @@ size_t evaluate_model(const struct model *m, const struct question *q, uint32_t 
 		const struct model_conduit *c = &m->conduits[i];
 
 		if (c->until != 0 && q->now >= c->until)
+			continue;
+		if (q->now < c->starts || (c->within != NULL && !at_hour(m, &c->within->when, q->now)))
 			continue;
 		if (!at_interface(c->from, q->iif) || !at_interface(c->to, q->oif))
 			continue;

@@ -341,6 +341,48 @@ void maker_random(struct model_maker *k, unsigned *seed)
 	}
 }
 
+void maker_random_hours(struct model_maker *k, unsigned *seed)
+{
+	static const char *const zones[] = { "JST-9", "CET-1CEST,M3.5.0,M10.5.0/3", "UTC0" };
+	static uint32_t except[4];
+
+	maker_random(k, seed);
+	k->m.time_zone = zones[pick(seed, 3)];
+	NEED(time_zone_parse(k->m.time_zone, &k->m.zone));
+	k->m.windows = arena_array(k->arena, 4, sizeof(k->m.windows[0]));
+	NEED(k->m.windows != NULL);
+	for (unsigned i = 0; i < 4; i++) {
+		struct model_window *w = &k->m.windows[k->m.n_windows++];
+		unsigned from = 240 + 60 * pick(seed, 19);
+
+		/* From four o'clock on: no clock is put forward or back then. */
+		*w = (struct model_window){ .name = "w", .label = "" };
+		w->when = (struct window){ .days = (uint8_t)(1 + pick(seed, WEEK_DAYS)),
+					   .from = (uint16_t)from,
+					   .to = (uint16_t)(240 + (from - 240 + 60 + 60 * pick(seed, 18)) % 1200) };
+		if (pick(seed, 3) == 0)
+			w->when.first = 3 + pick(seed, 10);
+		if (pick(seed, 3) == 0)
+			w->when.last = 12 + pick(seed, 10);
+		except[i] = 8 + pick(seed, 7);
+		if (pick(seed, 3) == 0) {
+			w->when.except = &except[i];
+			w->when.n_except = 1;
+		}
+	}
+	for (size_t i = 0; i < k->m.n_conduits; i++) {
+		struct model_conduit *c = &k->m.conduits[i];
+
+		c->until = 0;
+		if (pick(seed, 2) == 0)
+			c->within = &k->m.windows[pick(seed, 4)];
+		if (pick(seed, 5) == 0)
+			c->starts = 86400 * (6 + pick(seed, 8)) + 3600 * pick(seed, 24);
+		if (pick(seed, 5) == 0)
+			c->until = 86400 * (10 + pick(seed, 8)) + 3600 * pick(seed, 24);
+	}
+}
+
 struct question maker_question(const struct model_maker *k, unsigned *seed)
 {
 	static const uint8_t protos[] = { 6, 6, 6, 17, 1, 58 };

@@ -45,6 +45,8 @@ void maker_site(struct model_maker *k);
 void maker_together(struct model_maker *k);
 /* A random model from this seed. */
 void maker_random(struct model_maker *k, unsigned *seed);
+/* The same, of which a part opens by hours and starts one day; moments are those of a week in 1970. */
+void maker_random_hours(struct model_maker *k, unsigned *seed);
 /* A packet near the edges of what the model speaks of. */
 struct question maker_question(const struct model_maker *k, unsigned *seed);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LINK: $(COMPILER_PARTS) tests/unit/policy/evaluate_model.c policy/ir/evaluate.c
+ * LINK: $(COMPILER_PARTS) tests/unit/policy/evaluate_model.c policy/ir/evaluate.c policy/ir/moment.c
  * LIBS: nettle
  */
 /*
@@ -14,6 +14,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "policy/ir/moment.h"
 #include "tests/unit/policy/model_make.h"
 
 /* Two that one of the kernel's maps would find for one packet. */
@@ -82,6 +83,71 @@ static void random_models_agree(void **state)
 	}
 	/* A test in which nothing ever crosses would prove nothing. */
 	assert_true(crossed > 1000);
+}
+
+/* Of the cells that stand at one moment no two are found for one packet by one map of the kernel. */
+static void assert_apart(const struct ir *ir, uint64_t moment)
+{
+	for (uint32_t i = 0; i < ir->n_cells; i++)
+		for (uint32_t j = i + 1; j < ir->n_cells && ir->cells[j].layer == ir->cells[i].layer; j++) {
+			const struct ir_cell *a = &ir->cells[i], *b = &ir->cells[j];
+			uint64_t ua = ir->permits[a->permit].until, ub = ir->permits[b->permit].until;
+
+			if ((ua == 0 || ua > moment) && (ub == 0 || ub > moment))
+				assert_false(meet(a, b));
+		}
+}
+
+/*
+ * What opens by hours: the generation is asked at moments, and again at moments up to the next at which something opens, without being
+ * told. That is what the kernel has from one opening to the next.
+ */
+static void hours_agree(void **state)
+{
+	const char *given = getenv("SEED");
+	unsigned seed = given != NULL ? (unsigned)strtoul(given, NULL, 10) : (unsigned)time(NULL), crossed = 0,
+		 refused = 0, opened = 0;
+
+	(void)state;
+	print_message("SEED=%u\n", seed);
+	for (int round = 0; round < 200; round++) {
+		struct model_maker k;
+
+		maker_init(&k);
+		maker_random_hours(&k, &seed);
+		if (!maker_lower(&k)) {
+			refused++; /* too many layers */
+			maker_free(&k);
+			continue;
+		}
+		for (int at = 0; at < 40; at++) {
+			uint64_t moment = 86400 * 2 + 1800 * ((uint64_t)rand_r(&seed) % 960) -
+					  (uint64_t)rand_r(&seed) % 2,
+				 next;
+
+			next = ir_at(k.c.ir, moment);
+			assert_true(next > moment);
+			opened += next != UINT64_MAX;
+			assert_apart(k.c.ir, moment);
+			for (int p = 0; p < 12; p++) {
+				struct question q = maker_question(&k, &seed);
+
+				q.now = moment;
+				compare(&k.m, k.c.ir, &q);
+				crossed += evaluate_ir(k.c.ir, &q) != NULL;
+				/* Nothing opens before that, and what ends does so by itself. */
+				q.now = next == UINT64_MAX ? moment + (uint64_t)rand_r(&seed) % 864000 :
+							     moment + (uint64_t)rand_r(&seed) % (next - moment);
+				compare(&k.m, k.c.ir, &q);
+				if (next != UINT64_MAX)
+					q.now = next - 1;
+				compare(&k.m, k.c.ir, &q);
+			}
+		}
+		maker_free(&k);
+	}
+	print_message("%u crossed, %u openings, %u refused\n", crossed, opened, refused);
+	assert_true(crossed > 1000 && opened > 1000 && refused < 60);
 }
 
 static struct question ask(const char *iif, const char *oif, const char *src, const char *dst, uint8_t proto,
@@ -165,6 +231,7 @@ int main(void)
 		cmocka_unit_test(site_questions),
 		cmocka_unit_test(a_pair_decides_over_its_range),
 		cmocka_unit_test(random_models_agree),
+		cmocka_unit_test(hours_agree),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

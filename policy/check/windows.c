@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Windows of the week, by the clocks of the site, and when a conduit is open. */
+#include <string.h>
+
+#include "policy/check/check.h"
+
+#define EXCEPT_MAX 400u /* days without; more are a window of their own */
+
+static const char *const day_words[] = { "sun", "mon", "tue", "wed", "thu", "fri", "sat" };
+
+enum { W_DAYS, W_HOURS, W_FIRST, W_LAST, W_EXCEPT };
+static const struct key window_keys[] = {
+	[W_DAYS] = { "days", .kinds = AST_LISTS },
+	[W_HOURS] = { "hours", .kinds = AST_STRING },
+	[W_FIRST] = { "first", .kinds = AST_STRING },
+	[W_LAST] = { "last", .kinds = AST_STRING },
+	[W_EXCEPT] = { "except", .kinds = AST_LISTS },
+	{ "label", AST_STRING, .use = KEY_TEXT, INTO(model_window, label) },
+};
+
+void check_time_zone(struct check *k, const struct ast_node *node, struct object o)
+{
+	const char *places[64], *rule;
+	struct diag *g;
+	size_t n = 0;
+
+	k->m->time_zone = "";
+	time_zone_parse("UTC0", &k->m->zone);
+	if (node == NULL)
+		return;
+	rule = time_zone_of(node->string);
+	k->m->time_zone = rule != NULL ? rule : node->string;
+	if (time_zone_parse(k->m->time_zone, &k->m->zone))
+		return;
+	g = check_value(k, SEV_ERROR, "policy.time_zone", node, MP_TIME_ZONE, o, node->string);
+	while (n < sizeof(places) / sizeof(places[0]) && time_zone_place(n) != NULL) {
+		places[n] = time_zone_place(n);
+		n++;
+	}
+	if (!check_near(k, g, node->string, places, n))
+		diag_hint(k->d, g, MP_HINT_TIME_ZONE);
+}
+
+static bool read_day(struct check *k, const struct ast_node *node, struct object o, uint32_t *ret)
+{
+	uint64_t day;
+
+	if (node == NULL)
+		return false;
+	if (date_parse(node->string, &day) && day / 86400u > 0 && day / 86400u <= HOURS_DAY_MAX) {
+		*ret = (uint32_t)(day / 86400u);
+		return true;
+	}
+	diag_hint(k->d, check_value(k, SEV_ERROR, "policy.date", node, MP_DATE_BAD, o, node->string), MP_HINT_DATE);
+	return false;
+}
+
+/* "09:00", "24:00" */
+static bool read_clock(const char *p, uint16_t *ret)
+{
+	for (int i = 0; i < 5; i++)
+		if (i == 2 ? p[i] != ':' : p[i] < '0' || p[i] > '9')
+			return false;
+	*ret = (uint16_t)((p[0] - '0') * 600 + (p[1] - '0') * 60 + (p[3] - '0') * 10 + (p[4] - '0'));
+	return p[3] < '6' && *ret <= DAY_MINUTES;
+}
+
+static void read_hours(struct check *k, const struct ast_node *node, struct window *w, struct object o)
+{
+	const char *text = node != NULL ? node->string : "00:00-24:00";
+
+	if (strlen(text) == 11 && text[5] == '-' && read_clock(text, &w->from) && read_clock(text + 6, &w->to) &&
+	    w->from < DAY_MINUTES && w->to > 0 && w->from != w->to)
+		return;
+	if (strlen(text) == 11 && w->to == 0 && text[5] == '-' && read_clock(text, &w->from) && w->from > 0 &&
+	    strcmp(text + 6, "00:00") == 0) {
+		w->to = DAY_MINUTES; /* midnight, written as the day behind has it */
+		return;
+	}
+	diag_hint(k->d, check_value(k, SEV_ERROR, "policy.hours", node, MP_HOURS_BAD, o, text), MP_HINT_HOURS);
+}
+
+static bool read_weekday(struct check *k, const struct ast_node *e, struct object o, uint8_t *ret)
+{
+	struct diag *g;
+
+	for (unsigned i = 0; i < 7; i++)
+		if (strcmp(day_words[i], e->string) == 0) {
+			*ret |= (uint8_t)(1u << i);
+			return true;
+		}
+	g = check_say(k, SEV_ERROR, "policy.unknown_word", e->value_at, e->value_width, MP_UNKNOWN_WORD,
+		      both_object(k, o), both_same(e->string), both_same("days"));
+	diag_hint(k->d, g, MP_HINT_ONE_OF, "mon, tue, wed, thu, fri, sat, sun");
+	return false;
+}
+
+static void read_days(struct check *k, const struct ast_node *list, struct window *w, struct object o)
+{
+	w->days = list == NULL ? WEEK_DAYS : 0;
+	for (const struct ast_node *e = NULL; (e = list_next(k, list, e, AST_STRING, o)) != NULL;)
+		(void)read_weekday(k, e, o, &w->days);
+	if (list != NULL && list->n == 0)
+		check_value(k, SEV_ERROR, "policy.empty_list", list, MP_EMPTY_LIST, o, list->name);
+}
+
+static void read_except(struct check *k, const struct ast_node *list, struct window *w, struct object o)
+{
+	uint32_t *days = list != NULL ? arena_array(k->a, list->n, sizeof(*days)) : NULL;
+
+	if (list != NULL && list->n > EXCEPT_MAX) {
+		diag_hint(k->d, check_value(k, SEV_ERROR, "policy.range", list, MP_MANY_NAMES, o, list->name),
+			  MP_HINT_MANY_DAYS, EXCEPT_MAX);
+		return;
+	}
+	for (const struct ast_node *e = NULL; days != NULL && (e = list_next(k, list, e, AST_STRING, o)) != NULL;)
+		if (read_day(k, e, o, &days[w->n_except]))
+			w->n_except++;
+	w->except = days;
+}
+
+/* What it is for: it opens, and it shuts. */
+static void report_window(struct check *k, const struct ast_node *node, const struct model_window *w, struct object o)
+{
+	const struct times t = { .within = &w->when };
+	uint64_t end, next, at = w->when.first != 0 ? time_zone_moment(&k->m->zone, w->when.first, 0) : k->now;
+	bool open;
+
+	if (w->when.last != 0 && w->when.first > w->when.last) {
+		check_value(k, SEV_ERROR, "policy.window", node, MP_WINDOW_ORDER, o, "");
+		return;
+	}
+	if (w->when.last == 0 && w->when.days == WEEK_DAYS && w->when.n_except == 0 && w->when.from == 0 &&
+	    w->when.to == DAY_MINUTES) {
+		check_value(k, SEV_ERROR, "policy.window", node, MP_WINDOW_EVER, o, "");
+		return;
+	}
+	open = times_hold(&t, &k->m->zone, at, &end, &next);
+	if (!open && next == 0)
+		check_value(k, SEV_WARNING, "policy.no_effect", node, MP_WINDOW_NEVER, o, "");
+}
+
+static void one_window(struct check *k, const struct ast_node *node, struct model_window *w)
+{
+	const struct ast_node *v[KEYS(window_keys)];
+	struct object o = { MP_OBJ_WINDOW, node->name };
+	size_t errors = k->d->errors;
+
+	*w = (struct model_window){ .name = node->name, .label = "", .at = node->at };
+	name_check(k, node->name, node->at, node->width);
+	if (!keys_read(k, node, window_keys, KEYS(window_keys), o, w, v))
+		return;
+	read_days(k, v[W_DAYS], &w->when, o);
+	read_hours(k, v[W_HOURS], &w->when, o);
+	(void)read_day(k, v[W_FIRST], o, &w->when.first);
+	(void)read_day(k, v[W_LAST], o, &w->when.last);
+	read_except(k, v[W_EXCEPT], &w->when, o);
+	if (k->d->errors == errors)
+		report_window(k, node, w, o);
+}
+
+void check_windows(struct check *k, const struct ast_node *node)
+{
+	size_t n = node != NULL ? node->n : 0;
+	struct model *m = k->m;
+
+	if (n == 0)
+		return;
+	m->windows = arena_array(k->a, n, sizeof(m->windows[0]));
+	k->windows.names = arena_array(k->a, n, sizeof(k->windows.names[0]));
+	k->windows.objects = arena_array(k->a, n, sizeof(k->windows.objects[0]));
+	if (m->windows == NULL || k->windows.names == NULL || k->windows.objects == NULL)
+		return;
+	if (m->time_zone[0] == '\0')
+		diag_hint(k->d,
+			  check_value(k, SEV_ERROR, "policy.time_zone", node, MP_WINDOW_NO_ZONE,
+				      (struct object){ MP_OBJ_SECTION, "windows" }, ""),
+			  MP_HINT_WINDOW_NO_ZONE);
+	for (const struct ast_node *c = node->child; c != NULL; c = c->next) {
+		struct model_window *one = &m->windows[m->n_windows];
+
+		one_window(k, c, one);
+		k->windows.names[m->n_windows] = one->name;
+		k->windows.objects[m->n_windows++] = one;
+	}
+	names_build(k, &k->windows, m->n_windows);
+}
+
+/* A day alone is that of the site's clocks, from its first moment to its last; without them it is that of UTC. */
+static bool read_moment(struct check *k, const char *text, bool end, uint64_t *ret)
+{
+	uint64_t day;
+
+	if (!date_parse(text, &day))
+		return time_parse(text, ret);
+	*ret = day / 86400u <= HOURS_DAY_MAX ?
+		       time_zone_moment(&k->m->zone, (uint32_t)(day / 86400u), end ? DAY_MINUTES : 0) :
+		       day + (end ? 86400u : 0);
+	return true;
+}
+
+bool until_parse(struct check *k, const char *text, uint64_t *ret)
+{
+	return read_moment(k, text, true, ret);
+}
+
+void conduit_when(struct check *k, const struct ast_node *within, const struct ast_node *starts,
+		  struct model_conduit *c, struct object o)
+{
+	const struct window *w;
+	uint64_t end;
+
+	if (within != NULL)
+		c->within = names_need(k, &k->windows, within, MP_NO_WINDOW, "policy.unknown_name", o);
+	if (starts != NULL && (!read_moment(k, starts->string, false, &c->starts) || c->starts > UNTIL_MAX))
+		diag_hint(k->d, check_value(k, SEV_ERROR, "policy.date", starts, MP_UNTIL_BAD, o, starts->string),
+			  MP_HINT_UNTIL);
+	w = c->within != NULL ? &c->within->when : NULL;
+	if (w != NULL && w->last != 0) {
+		end = time_zone_moment(&k->m->zone, w->last, w->to > w->from ? w->to : w->to + DAY_MINUTES);
+		c->until = c->until == 0 || end < c->until ? end : c->until;
+	}
+	if (starts != NULL && c->until != 0 && c->starts >= c->until)
+		check_value(k, SEV_ERROR, "policy.date", starts, MP_STARTS_LATE, o, starts->string);
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * LINK: appliance/wire/hours.c
+ */
+/*
+ * Windows by the clocks of a place. Moments are written as they are in UTC; the C library's own zones, where the machine has none of
+ * ours, are not asked: each case says what clocks there show.
+ */
+#include "tests/unit/cmocka.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "appliance/wire/hours.h"
+
+#define FRI 32u
+#define SAT 64u
+
+static uint64_t utc(const char *text)
+{
+	struct tm tm = { 0 };
+
+	assert_non_null(strptime(text, "%Y-%m-%dT%H:%M", &tm));
+	return (uint64_t)timegm(&tm);
+}
+
+static uint32_t day(const char *text)
+{
+	struct tm tm = { 0 };
+
+	assert_non_null(strptime(text, "%Y-%m-%d", &tm));
+	return (uint32_t)(timegm(&tm) / 86400);
+}
+
+static struct time_zone zone(const char *place)
+{
+	struct time_zone z;
+
+	assert_true(time_zone_parse(time_zone_of(place) != NULL ? time_zone_of(place) : place, &z));
+	return z;
+}
+
+static void is_open(const struct times *t, const struct time_zone *z, const char *at, const char *until)
+{
+	uint64_t end, next;
+
+	assert_true(times_hold(t, z, utc(at), &end, &next));
+	assert_int_equal(end, until != NULL ? utc(until) : 0);
+}
+
+static void is_shut(const struct times *t, const struct time_zone *z, const char *at, const char *from)
+{
+	uint64_t end, next;
+
+	assert_false(times_hold(t, z, utc(at), &end, &next));
+	assert_int_equal(next, from != NULL ? utc(from) : 0);
+}
+
+static void a_window_of_the_week(void **state)
+{
+	const uint32_t except[] = { day("2027-01-01") };
+	const struct window w = { .days = FRI,
+				  .from = 540,
+				  .to = 1020,
+				  .first = day("2026-12-04"),
+				  .last = day("2027-03-26"),
+				  .except = except,
+				  .n_except = 1 };
+	const struct times t = { .within = &w };
+	struct time_zone z = zone("Asia/Tokyo");
+
+	(void)state;
+	is_shut(&t, &z, "2026-11-27T03:00", "2026-12-04T00:00"); /* a Friday before the first */
+	is_shut(&t, &z, "2026-12-03T23:59", "2026-12-04T00:00");
+	is_open(&t, &z, "2026-12-04T00:00", "2026-12-04T08:00");
+	is_open(&t, &z, "2026-12-04T07:59", "2026-12-04T08:00");
+	is_shut(&t, &z, "2026-12-04T08:00", "2026-12-11T00:00");
+	is_shut(&t, &z, "2026-12-25T08:00", "2027-01-08T00:00"); /* not on the first of January */
+	is_shut(&t, &z, "2027-01-01T03:00", "2027-01-08T00:00");
+	is_open(&t, &z, "2027-03-26T07:59", "2027-03-26T08:00");
+	is_shut(&t, &z, "2027-03-26T08:00", NULL);
+}
+
+static void across_midnight(void **state)
+{
+	const struct window w = { .days = SAT, .from = 1320, .to = 240 }, all = { .days = FRI | SAT, .to = 1440 };
+	const struct window always = { .days = WEEK_DAYS, .to = 1440 };
+	const struct times t = { .within = &w }, whole = { .within = &all }, ever = { .within = &always };
+	struct time_zone z = zone("Asia/Tokyo");
+	uint64_t end, next;
+
+	(void)state;
+	is_shut(&t, &z, "2026-12-05T12:59", "2026-12-05T13:00");
+	is_open(&t, &z, "2026-12-05T15:00", "2026-12-05T19:00"); /* Sunday by then */
+	is_shut(&t, &z, "2026-12-05T19:00", "2026-12-12T13:00");
+	is_shut(&t, &z, "2026-12-04T15:30", "2026-12-05T13:00"); /* the night of Friday is none */
+	/* Two whole days are one stretch: nothing ends at midnight. */
+	is_open(&whole, &z, "2026-12-03T15:00", "2026-12-05T15:00");
+	is_open(&whole, &z, "2026-12-04T15:00", "2026-12-05T15:00");
+	/* What never shuts has an end that is far. */
+	assert_true(times_hold(&ever, &z, utc("2026-12-04T15:00"), &end, &next));
+	assert_true(end >= utc("2027-12-04T15:00"));
+}
+
+static void clocks_put_forward_and_back(void **state)
+{
+	const struct window night = { .days = WEEK_DAYS, .from = 60, .to = 240 };
+	const struct window gap = { .days = WEEK_DAYS, .from = 120, .to = 180 },
+			    before = { .days = WEEK_DAYS, .from = 60, .to = 150 },
+			    behind = { .days = WEEK_DAYS, .from = 150, .to = 240 };
+	const struct times t = { .within = &night }, g = { .within = &gap }, b = { .within = &before },
+			   h = { .within = &behind };
+	struct time_zone z = zone("Europe/Berlin"), south = zone("Australia/Sydney");
+
+	(void)state;
+	/* An ordinary night of three hours, one of two, one of four. */
+	is_open(&t, &z, "2027-03-27T00:00", "2027-03-27T03:00");
+	is_open(&t, &z, "2027-03-28T00:00", "2027-03-28T02:00");
+	is_open(&t, &z, "2027-10-30T23:00", "2027-10-31T03:00");
+	is_shut(&t, &z, "2027-10-31T03:00", "2027-11-01T00:00");
+	/* From two to three is no time at all in March: the next one is on the day behind it. */
+	is_shut(&g, &z, "2027-03-27T02:00", "2027-03-29T00:00");
+	is_open(&g, &z, "2027-10-31T00:00", "2027-10-31T02:00"); /* two o'clock comes first, three once */
+	/* Half past two: at the change in March, the first one in October. They meet without a gap and without an overlap. */
+	is_open(&b, &z, "2027-03-28T00:30", "2027-03-28T01:00");
+	is_open(&h, &z, "2027-03-28T01:00", "2027-03-28T02:00");
+	is_open(&b, &z, "2027-10-31T00:00", "2027-10-31T00:30");
+	is_open(&h, &z, "2027-10-31T00:30", "2027-10-31T03:00");
+	is_shut(&b, &z, "2027-10-31T01:00", "2027-11-01T00:00"); /* half past one is long over */
+	/* The year turns in summer. */
+	is_open(&t, &south, "2026-12-31T14:00", "2026-12-31T17:00");
+	is_open(&t, &south, "2027-10-02T15:00", "2027-10-02T17:00");
+	is_open(&t, &south, "2027-07-01T15:00", "2027-07-01T18:00");
+}
+
+static void a_start_and_an_end(void **state)
+{
+	const struct window w = { .days = FRI, .from = 540, .to = 1020 };
+	struct times t = { .starts = utc("2026-12-04T03:00"), .until = utc("2026-12-11T03:00") };
+	struct time_zone z = zone("Asia/Tokyo");
+
+	(void)state;
+	is_shut(&t, &z, "2026-12-04T02:59", "2026-12-04T03:00");
+	is_open(&t, &z, "2026-12-04T03:00", "2026-12-11T03:00");
+	is_shut(&t, &z, "2026-12-11T03:00", NULL);
+	t.within = &w; /* in the middle of the first, to the middle of the second */
+	is_shut(&t, &z, "2026-11-27T03:00", "2026-12-04T03:00");
+	is_open(&t, &z, "2026-12-04T03:00", "2026-12-04T08:00");
+	is_open(&t, &z, "2026-12-11T01:00", "2026-12-11T03:00");
+	is_shut(&t, &z, "2026-12-11T03:00", NULL);
+	t.until = utc("2026-12-11T00:00"); /* which is when the second would begin */
+	is_shut(&t, &z, "2026-12-04T08:00", NULL);
+}
+
+static void what_is_no_zone(void **state)
+{
+	static const char *const bad[] = { "",	       "JST",		"Tokyo/Asia",	       "JST-9:60",	 "JST-99",
+					   "CET-1CEST", "CET-1CEST,M3.5.0", "CET-1CEST,M13.5.0,M10.5.0", "JST-9 ",
+					   "CET-1CEST,J60,J300", "CET-1CEST,M3.0.0,M10.5.0", "<+09-9" };
+	struct time_zone z;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(time_zone_parse(bad[i], &z));
+	for (size_t i = 0; time_zone_place(i) != NULL; i++)
+		assert_true(time_zone_parse(time_zone_of(time_zone_place(i)), &z));
+	z = zone("<+0530>-5:30");
+	assert_int_equal(z.standard_s, 19800);
+	assert_int_equal(time_zone_day(&z, utc("2026-12-03T18:29")), day("2026-12-03"));
+	assert_int_equal(time_zone_day(&z, utc("2026-12-03T18:30")), day("2026-12-04"));
+	assert_int_equal(time_zone_moment(&z, HOURS_DAY_MAX, 0), utc("2199-12-31T00:00") - 19800);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_window_of_the_week),
+		cmocka_unit_test(across_midnight),
+		cmocka_unit_test(clocks_put_forward_and_back),
+		cmocka_unit_test(a_start_and_an_end),
+		cmocka_unit_test(what_is_no_zone),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

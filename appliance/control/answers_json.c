@@ -148,7 +148,7 @@ static void add_searches(struct control *s, json_t *j)
 static json_t *answers_status(struct control *s, struct collect *c)
 {
 	static const char *const first[] = { "site", "generation", "changes", NULL },
-				 *const links[] = { "interfaces", "reach", "clock", NULL },
+				 *const links[] = { "interfaces", "reach", "clock", "isolations", NULL },
 				 *const rest[] = {
 					 "uninspected", "unheard",	"log",	 "ups",		  "mail",
 					 "snmp",	"surroundings", "cores", "workers_asked", "workers_run",

@@ -9,6 +9,7 @@
  *   enforce/usage.c       which permits live sessions carry
  *   enforce/relabel.c     sessions that another permit took over
  *   enforce/cut.c         the sessions that an apply ends
+ *   enforce/isolate.c     what people isolated
  *   enforce/ended.c       those that an end by time ends
  *   enforce/heard.c       conduits that are expected to carry something, and which are silent
  *   enforce/listen.c      the looks for that, and what is told of it
@@ -42,6 +43,7 @@
 #include "appliance/enforce/stop.h"
 #include "appliance/enforce/sync.h"
 #include "appliance/enforce/telling.h"
+#include "appliance/kernel/apart.h"
 #include "appliance/kernel/image.h"
 #include "appliance/kernel/rule.h"
 #include "appliance/kernel/talk.h"
@@ -136,6 +138,8 @@ struct enforce {
 	bool mend_due;		     /* the last change of our own did not reach the kernel */
 	bool clock_due;		     /* the clock was set, and the ends that the kernel counts are not right yet */
 	bool relabel_due;	     /* sessions may lie outside of their permit */
+	struct apart apart;	     /* owned: what people isolated */
+	bool apart_known;	     /* the supervisor has said so; before, what stands in the kernel counts */
 	struct matched matched;
 	struct labels labels;
 	struct heard heard;

@@ -12,6 +12,7 @@
 #include "appliance/base/messages.h"
 #include "appliance/base/sentence.h"
 #include "appliance/box/sysctl.h"
+#include "appliance/enforce/isolate.h"
 #include "appliance/enforce/links.h"
 #include "appliance/enforce/sockets.h"
 #include "appliance/kernel/batch.h"
@@ -228,6 +229,15 @@ static bool on_apply(void *ctx, struct msg *m)
 	return applied(f, m->id, r == 0, &result, &e);
 }
 
+static bool on_apart(void *ctx, struct msg *m)
+{
+	struct enforce *f = ctx;
+	struct err e = { 0 };
+	json_t *j = enforce_isolate(f, m->body.apart.rehearse != 0, m->fds[0], &e);
+
+	return answer(f, m, ANSWER_YES, j, &e);
+}
+
 static bool on_in_force(void *ctx, struct msg *m)
 {
 	struct enforce *f = ctx;
@@ -253,6 +263,7 @@ static bool on_stop(void *ctx, struct msg *m)
 static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_STATUS] = on_status, [MSG_EFFECTIVE] = on_effective, [MSG_VERIFY] = on_verify, [MSG_FLOWS] = on_flows,
 	[MSG_APPLY] = on_apply,	  [MSG_IN_FORCE] = on_in_force,	  [MSG_CLOCK] = on_clock,   [MSG_STOP] = on_stop,
+	[MSG_APART] = on_apart,
 };
 
 /* False ends the role. */
@@ -398,6 +409,7 @@ int role_enforce(void)
 	heard_free(&f.heard);
 	enforce_labels_forget(&f);
 	generation_drop(f.now);
+	apart_free(&f.apart);
 	netlink_close(&f.net);
 	forwarding_close(&f.forwarding);
 	if (f.reverse_path >= 0)

@@ -244,6 +244,9 @@ int enforce_compare(struct enforce *f, struct arena *a, struct differences *ret,
 	telling_stage(f, PROGRESS_COMPARES);
 	if (r == 0)
 		r = generation_image(f, f->now, a, &want, &x, e);
+	/* Whoever looks while nobody enforces was told of none. */
+	for (unsigned s = SET_APART4; r == 0 && !f->apart_known && s <= SET_APART6; s++)
+		want.elements[s] = have.elements[s];
 	if (r == 0 && stop_asked(f))
 		r = err_set(e, -ECANCELED, "stopped");
 	if (r < 0)
@@ -291,6 +294,18 @@ static bool stopped(void *ctx)
 	return stop_asked(ctx);
 }
 
+/*
+ * What is isolated passes for nobody; whether the rest does as the policy says is asked as if nothing were, of rules that are otherwise the same. The
+ * comparison has shown that just those pairs stand in the sets which people isolated.
+ */
+static void without_apart(struct ruleset *r)
+{
+	for (size_t i = 0; i < r->n_sets; i++)
+		if (strcmp(r->sets[i].name, ir_set_name(SET_APART4)) == 0 ||
+		    strcmp(r->sets[i].name, ir_set_name(SET_APART6)) == 0)
+			r->sets[i].n = 0;
+}
+
 /* The comparison above says that the rules are those that were written; this one, that they do what the policy says. */
 static int ask_packets(struct enforce *f, struct differences *d, struct err *e)
 {
@@ -313,6 +328,10 @@ static int ask_packets(struct enforce *f, struct differences *d, struct err *e)
 	r = a == NULL ? err_set(e, -ENOMEM, "rules as they are executed") : ruleset_read(&f->net, a, &rules, e);
 
 	telling_stage(f, PROGRESS_PACKETS);
+	if (r == 0)
+		witness_isolated(&w, &f->apart, &rules, counterexample, d);
+	if (r == 0)
+		without_apart(&rules);
 	if (r == 0)
 		witness_ask(&w, &rules, counterexample, d);
 	if (r == 0 && stop_asked(f))

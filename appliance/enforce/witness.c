@@ -561,3 +561,41 @@ void witness_put(struct asking *a, const struct tuple *t)
 	if (a->w->between != NULL)
 		a->w->between(a->w->between_ctx, a->w->packets);
 }
+
+void witness_isolated(struct witness *w, const struct apart *apart, const struct ruleset *r, witness_each *each,
+		      void *ctx)
+{
+	static const struct {
+		uint8_t l4proto;
+		enum walk_state state;
+		bool reply;
+	} kinds[] = { { PROTO_TCP, WALK_NEW, false },	      { PROTO_TCP, WALK_ESTABLISHED, false },
+		      { PROTO_TCP, WALK_ESTABLISHED, true },  { PROTO_UDP, WALK_NEW, false },
+		      { PROTO_UDP, WALK_ESTABLISHED, false }, { PROTO_UDP, WALK_ESTABLISHED, true } };
+	struct asking a = { .w = w, .r = r, .each = each, .ctx = ctx };
+
+	/* Between the first and the last addresses of each pair, by every permit and every way. */
+	for (size_t i = 0; i < apart->n; i++)
+		for (uint32_t n = 0; n < w->ir->n_cells && !witness_over(&a); n++) {
+			const struct ir_cell *c = &w->ir->cells[n];
+			uint32_t lane = w->ir->permits[c->permit].lane;
+			struct tuple t = { c->iif, c->oif, { 0 }, { 0 }, 0, c->lo };
+			struct addr_range s, d;
+
+			if (w->interfaces[t.in] == 0 || w->interfaces[t.out] == 0 ||
+			    !addr_range_meet(&c->src, &apart->list[i].source, &s) ||
+			    !addr_range_meet(&c->dst, &apart->list[i].destination, &d))
+				continue;
+			for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+				struct walk_packet p;
+
+				t.src = k % 2 == 0 ? s.lo : s.hi;
+				t.dst = k % 2 == 0 ? d.lo : d.hi;
+				t.l4proto = kinds[k].l4proto;
+				p = witness_packet(&a, &t);
+				if (kinds[k].state == WALK_ESTABLISHED)
+					p = later(&p, kinds[k].reply, witness_live_mark(w->ids[c->permit], lane));
+				expect_refused(&a, &t, "isolated", p);
+			}
+		}
+}

@@ -7,6 +7,7 @@
 #ifndef SEKISHO_ENFORCE_WITNESS_H
 #define SEKISHO_ENFORCE_WITNESS_H
 
+#include "appliance/kernel/apart.h"
 #include "appliance/kernel/ruleset.h"
 #include "policy/ir/ir.h"
 
@@ -26,5 +27,9 @@ struct witness {
 /* `what`: "passes" (the policy refuses it), "refused" (it allows it), "otherwise" (another way than the policy's). */
 typedef void witness_each(void *ctx, const char *what, const char *packet);
 void witness_ask(struct witness *w, const struct ruleset *r, witness_each *each, void *ctx);
+
+/* Whatever the policy says, nothing passes between these. */
+void witness_isolated(struct witness *w, const struct apart *apart, const struct ruleset *r, witness_each *each,
+		      void *ctx);
 
 #endif

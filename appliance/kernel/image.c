@@ -52,6 +52,12 @@ _Static_assert(IR_LAYERS == 8, "one map for each layer");
 		BRIDGE((id) + 4, text "_4", address, type), BRIDGE((id) + 5, text "_5", address, type),                \
 		BRIDGE((id) + 6, text "_6", address, type), BRIDGE((id) + 7, text "_7", address, type),                \
 		BRIDGE((id) + 8, text "_8", address, type)
+#define APART(id, text, address, type)                                                                                 \
+	[id] = { .name = (text),                                                                                       \
+		 .key_len = 2 * (address),                                                                             \
+		 .fields = { (address), (address) },                                                                   \
+		 .shown_as = SHOWN2(type, type),                                                                       \
+		 .interval = true }
 #define DISPATCH(id, text)                                                                                             \
 	[id] = { .name = (text),                                                                                       \
 		 .key_len = 4,                                                                                         \
@@ -123,6 +129,10 @@ static const struct set_spec specs[TABLE_SET_COUNT] = {
 	FILLED(SET_SHARE4, "share4", 16, PARTS, .timeout = false),
 	FILLED(SET_SHARE6, "share6", 40, PARTS, .timeout = false),
 	FILLED(SET_SHARE_ZONE, "share_zone", 12, PARTS, .timeout = false),
+	APART(SET_APART4, "apart4", 4, SHOWN_IPV4),
+	APART(SET_APART6, "apart6", 16, SHOWN_IPV6),
+	APART(SET_APART4_NEXT, "apart4_next", 4, SHOWN_IPV4),
+	APART(SET_APART6_NEXT, "apart6_next", 16, SHOWN_IPV6),
 	[SET_SWITCH] = { .name = "switch", .key_len = 4, .fields = { 4 }, .shown_as = SHOWN_INTEGER },
 	BRIDGES(SET_BRIDGE4, "bridge4", 4, SHOWN_IPV4),
 	BRIDGES(SET_BRIDGE6, "bridge6", 16, SHOWN_IPV6),

@@ -166,6 +166,12 @@ static void load_key(struct build *b, enum ir_set set, uint32_t key)
 			b->bad = true;
 		expr_meta(b, NFT_META_NFPROTO, 0);
 		return;
+	case KEY_ENDS:
+		if (!ir_set_apart(set))
+			b->bad = true;
+		expr_ct_original(b, ir_set_six(set) ? NFT_CT_SRC_IP6 : NFT_CT_SRC_IP, 0);
+		expr_ct_original(b, ir_set_six(set) ? NFT_CT_DST_IP6 : NFT_CT_DST_IP, ir_set_six(set) ? 4 : 1);
+		return;
 	case KEY_HOME:
 		expr_meta(b, NFT_META_OIF, 0);
 		expr_meta(b, NFT_META_MARK, 1);

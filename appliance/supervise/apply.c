@@ -62,6 +62,8 @@ void op_to_kernel(struct supervisor *s)
 	if (op->asker.tell)
 		flags |= APPLY_TELL;
 	clock_before(s, p);
+	if (flags == 0 || flags == APPLY_TELL)
+		isolation_before(s, p);
 	if (kernel_send(s, p, flags, op->id, &e) < 0) {
 		/* Its death is on the way, and with it op_enforce_died. Out of memory is no death. */
 		if (e.code != -EPIPE) {

@@ -67,9 +67,12 @@ static bool on_answer(void *ctx, struct msg *m)
 
 	if (relay_back(p->s, p->slot, m))
 		return true;
-	if (p->slot->role != ROLE_ACCOUNTS)
+	if (p->slot->role == ROLE_ACCOUNTS)
+		orders_judged(p->s, m);
+	else if (p->slot->role == ROLE_ENFORCE)
+		isolation_done(p->s, m);
+	else
 		return false;
-	orders_judged(p->s, m);
 	return true;
 }
 

@@ -109,6 +109,17 @@ static void silent(struct supervisor *s, struct order *o)
 	order_end(o);
 }
 
+static void isolate(struct supervisor *s, struct asker a, uint8_t order, uint8_t flags, const char *object,
+		    const char *comment, const char *by)
+{
+	struct isolation_order o = { .order = order, .rehearse = (flags & APPLY_DRY_RUN) != 0 };
+
+	snprintf(o.object, sizeof(o.object), "%s", object);
+	snprintf(o.comment, sizeof(o.comment), "%s", comment);
+	snprintf(o.by, sizeof(o.by), "%s", by);
+	isolation_ordered(s, a, &o);
+}
+
 /* ---- who it is ------------------------------------------------------------------------------------------------------ */
 
 /* What accounts is asked: whose session, or whose login, and may he? `uid`: of the login. */
@@ -132,7 +143,8 @@ static struct msg_body question_of(const struct msg_change *c, const struct orde
 /* The rest of what may be ordered about the draft changes nothing but the draft, and is control's. */
 static bool changes_the_box(enum change_order o)
 {
-	return o == CHANGE_CHECK || o == CHANGE_TRY || o == CHANGE_APPLY || o == CHANGE_CONFIRM || o == CHANGE_ROLLBACK;
+	return o == CHANGE_CHECK || o == CHANGE_TRY || o == CHANGE_APPLY || o == CHANGE_CONFIRM ||
+	       o == CHANGE_ROLLBACK || o == CHANGE_ISOLATE || o == CHANGE_REJOIN;
 }
 
 /* Takes its descriptors. `login`: of an order at the machine, with its number; NULL: over the web. */
@@ -204,6 +216,12 @@ static bool roots_order(struct supervisor *s, struct asker a, const char *by, st
 		op_rollback(s, a, by, m->n_fds > 0 ? m->fds[0] : -1, (struct op_ground){ 0 }, &b->ctl_rollback);
 	} else if (b->type == MSG_CTL_RELEASE) {
 		op_release(s, a, by, &b->ctl_release);
+	} else if (b->type == MSG_CTL_ISOLATE) {
+		const struct msg_ctl_isolate *c = &b->ctl_isolate;
+
+		if (c->order != CHANGE_ISOLATE && c->order != CHANGE_REJOIN)
+			return false;
+		isolate(s, a, c->order, c->flags, (const char *)c->object, c->comment, by);
 	} else if (b->type == MSG_CTL_CLOCK) {
 		clock_confirm(s, a, by);
 	} else if (b->type == MSG_CTL_USER) {
@@ -275,6 +293,14 @@ static struct op_ground ground_of(const struct order *o, uint64_t base, uint64_t
 
 	memcpy(g.login, o->login, sizeof(g.login));
 	return g;
+}
+
+static void isolate_for(struct supervisor *s, const struct order *o)
+{
+	char by[BY_BYTES];
+
+	snprintf(by, sizeof(by), "%s%s%s", o->login, o->login[0] != '\0' ? "/" : "", o->by);
+	isolate(s, o->asker, o->m.order, o->m.flags, (const char *)o->m.object, o->comment, by);
 }
 
 static void rollback(struct supervisor *s, const struct order *o)
@@ -366,6 +392,8 @@ void orders_judged(struct supervisor *s, struct msg *m)
 		confirm(s, o);
 	else if (o->m.order == CHANGE_ROLLBACK)
 		rollback(s, o);
+	else if (o->m.order == CHANGE_ISOLATE || o->m.order == CHANGE_REJOIN)
+		isolate_for(s, o);
 	else if (o->m.order == CHANGE_CHECK)
 		check(s, o);
 	else if (ask_draft(s, o))

@@ -250,6 +250,7 @@ static int start_all(struct supervisor *s, struct err *e)
 	standing_note(s);
 	role_event(s, ROLE_SUPERVISOR, 0, adopted ? ROLE_TOOK_OVER : ROLE_STARTED);
 	clock_open(s);
+	isolation_open(s);
 	if (s->store.gave_up != 0)
 		policy_event(s, POLICY_REVERTED, s->now->number, NULL);
 	roles_want(s, SLOT_JOURNAL);
@@ -297,7 +298,7 @@ enum {
 
 /* When each part has something to do next, in monotonic ns. */
 static uint64_t (*const parts_next[])(const struct supervisor *) = {
-	roles_due,    op_next,		network_next, watch_next,  unsaved_next, clock_next,
+	roles_due,    op_next,		network_next, watch_next,  unsaved_next, clock_next, isolation_next,
 	unheard_next, uninspected_next, ups_next,     notify_next, orders_next,	 backstop_next,
 };
 
@@ -363,6 +364,7 @@ static void turn(struct supervisor *s)
 	watch_due(s, now);
 	unsaved_due(s, now);
 	clock_due(s, now);
+	isolation_due(s, now);
 	unheard_due(s, now);
 	uninspected_due(s, now);
 	ups_due(s, now);

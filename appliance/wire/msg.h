@@ -39,7 +39,7 @@
  * Of all rows of message.def together: whoever changes one, or puts one before another, raises it, and tests/unit/wire/test_msg.c tells who
  * forgot. Programs of two releases meet at the control socket when one was replaced and the other still runs.
  */
-#define MSG_VERSION 19
+#define MSG_VERSION 20
 #define MSG_BODY 8192
 #define MSG_FDS 4
 #define MSG_NUMBERS 256u /* in a list of them: as many as a box may have interfaces */
@@ -57,6 +57,7 @@
 /* Certificates of one file that are told apart, those that end last; a list of a whole system's authorities has a hundred more, which end as late. */
 #define CERTIFICATES_TOLD 4u
 #define CERTIFICATE_SUBJECT 120u /* bytes, NUL included */
+#define ISOLATE_OBJECT 144u	 /* bytes of "zones NAME NAME", NUL included */
 #define DEVICE_MOST 15u		 /* bytes of the name of a device or interface */
 #define CONFIRM_MOST 86400u	 /* seconds that a trial may last */
 

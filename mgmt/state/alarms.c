@@ -56,6 +56,20 @@ static void of_policy(json_t *list, const json_t *status)
 		add(list, "policy", true, "", M_ALARM_NO_POLICY, "", "");
 }
 
+/* For as long as it lasts: whoever comes later has to know that it is no fault. */
+static void of_isolations(json_t *list, const json_t *status)
+{
+	const json_t *isolations = ja(status, "isolations");
+	char key[KEY_TEXT];
+
+	for (size_t i = 0; i < json_array_size(isolations); i++) {
+		const json_t *o = json_array_get(isolations, i);
+
+		snprintf(key, sizeof(key), "isolated %s", js(o, "what"));
+		add(list, key, true, js(o, "since"), M_ALARM_ISOLATED, js(o, "what"), js(o, "what"));
+	}
+}
+
 static void of_roles(json_t *list, const json_t *status)
 {
 	const json_t *roles = ja(status, "roles");
@@ -390,6 +404,7 @@ json_t *alarms_find(const json_t *status)
 	json_t *list = json_array();
 
 	of_policy(list, status);
+	of_isolations(list, status);
 	of_roles(list, status);
 	of_faults(list, status);
 	of_records(list, status);

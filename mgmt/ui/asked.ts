@@ -59,6 +59,7 @@ export const REASONS: [string, string, string][] = [
 	["tls.unread", "拒否: TLS サーバーが何を選択したかを読み取れない", "denied: what the TLS server chose could not be read"],
 	["tls.unseen", "通過（TLS サーバーが何を選択したかは確認できず）", "passed; what the TLS server chose was not seen"],
 	["tls.undeclared", "通過（コンジットで申告されていない TLS サーバーを要求したか、サーバーの名前なし）", "passed; the client asked for a TLS server that its conduit does not declare, or named none"],
+	["isolated", "人の指示により隔離中", "isolated by a person's order"],
 	["enip.malformed", "EtherNet/IP または CIP の長さが不整合", "EtherNet/IP or CIP lengths do not match"],
 	["enip.function", "許可されていないサービス", "service not allowed"],
 	["enip.route", "許可されていない経路", "route not allowed"],

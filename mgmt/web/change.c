@@ -19,7 +19,7 @@
 /* ---- what comes in ---------------------------------------------------------------------------------------------------- */
 
 static const char *const keys[] = { "order",	 "revision", "base",	  "to",	   "comment",
-				    "confirm_s", "dry_run",  "take_over", "texts", "take" };
+				    "confirm_s", "dry_run",  "take_over", "texts", "take", "object" };
 
 static bool only_known(const json_t *j)
 {
@@ -76,6 +76,23 @@ static bool take_comment(const json_t *j, struct change_request *ret)
 	if (!is_text(v, COMMENT_MOST) || !text_is_plain(json_string_value(v), COMMENT_MOST))
 		return false;
 	memcpy(ret->comment, json_string_value(v), json_string_length(v) + 1);
+	return true;
+}
+
+/* What is isolated, of these two orders alone. */
+static bool take_object(const json_t *j, enum change_order order, struct change_request *ret)
+{
+	const json_t *v = json_object_get(j, "object");
+	bool wants = order == CHANGE_ISOLATE || order == CHANGE_REJOIN;
+
+	if ((v != NULL) != wants)
+		return false;
+	if (!wants)
+		return true;
+	if (!is_text(v, ISOLATE_OBJECT - 1) || json_string_length(v) == 0 ||
+	    !text_is_plain(json_string_value(v), ISOLATE_OBJECT - 1))
+		return false;
+	memcpy(ret->order.object, json_string_value(v), json_string_length(v));
 	return true;
 }
 
@@ -159,7 +176,7 @@ static enum change_read take_order(const json_t *j, struct change_request *ret)
 	    !take_number(j, "revision", INT64_MAX, &m->revision) || !take_number(j, "base", INT64_MAX, &m->base) ||
 	    !take_number(j, "to", INT64_MAX, &m->to) || !take_number(j, "confirm_s", CONFIRM_MOST, &confirm_s) ||
 	    !take_flag(j, "dry_run", APPLY_DRY_RUN, &m->flags) ||
-	    !take_flag(j, "take_over", APPLY_TAKE_OVER, &m->flags) || !take_comment(j, ret) ||
+	    !take_flag(j, "take_over", APPLY_TAKE_OVER, &m->flags) || !take_comment(j, ret) || !take_object(j, order, ret) ||
 	    (texts != NULL) != wants_texts || (take != NULL && (!may_take || !json_is_array(take))))
 		return CHANGE_NO_ORDER;
 	m->order = (uint8_t)order;

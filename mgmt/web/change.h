@@ -25,7 +25,7 @@ enum change_read { CHANGE_READ, CHANGE_NO_ORDER, CHANGE_NO_MEMORY };
 
 /*
  * {"order": "...", "revision": N, "base": N, "to": N, "comment": "...", "confirm_s": N, "dry_run": true, "take_over": true,
- *  "texts": [{"name": "...", "text": "..."}, ...], "take": ["eth0", ...]}: all but the order may be missing; nothing else may be there, and texts only with
+ *  "texts": [{"name": "...", "text": "..."}, ...], "take": ["eth0", ...], "object": "asset NAME"}: all but the order may be missing; nothing else may be there, and texts only with
  * orders that take them. With CHANGE_READ `ret` is the caller's to close.
  */
 enum change_read change_read(const uint8_t *body, size_t n, struct change_request *ret);

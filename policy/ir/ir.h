@@ -132,6 +132,7 @@ enum ir_chain {
 	CHAIN_SHARE,
 	CHAIN_FULL_PAIR,
 	CHAIN_FULL_ZONE,
+	CHAIN_APART,
 	CHAIN_LANE_FIRST, /* + lane number: queues of that lane */
 	CHAIN_COUNT = CHAIN_LANE_FIRST + LANE_COUNT
 };
@@ -157,6 +158,11 @@ enum ir_set {
 	SET_SHARE4,    /* set  source . destination . lane . part: sessions of a pair */
 	SET_SHARE6,
 	SET_SHARE_ZONE, /* set  iif . lane . part: sessions of a side */
+	/* What people isolated: sets  source . destination of a session as it was opened; empty while nothing is. */
+	SET_APART4,
+	SET_APART6,
+	SET_APART4_NEXT, /* for the moment in which these change, see enforce/isolate.c: empty at all other times */
+	SET_APART6_NEXT,
 	/* For the moment in which cells change, see enforce/sync.h: empty at all other times. */
 	SET_SWITCH,  /* set  family: the bridges are asked */
 	SET_BRIDGE4, /* maps like SET_RANGE4 and the layers behind it: the cells that come */
@@ -183,7 +189,13 @@ static inline bool ir_set_bridge(unsigned s)
 
 static inline bool ir_set_six(unsigned s)
 {
-	return (s >= SET_UNTIL6 && s <= SET_RANGE6) || (s >= SET_BRIDGE6 && s < SET_COUNT);
+	return (s >= SET_UNTIL6 && s <= SET_RANGE6) || s == SET_APART6 || s == SET_APART6_NEXT ||
+	       (s >= SET_BRIDGE6 && s < SET_COUNT);
+}
+
+static inline bool ir_set_apart(unsigned s)
+{
+	return s >= SET_APART4 && s <= SET_APART6_NEXT;
 }
 
 /* The map that stands in for an interval map of cells; SET_COUNT for all others, which change over at once. */
@@ -267,6 +279,7 @@ enum ir_key {
 	KEY_PACE_LINK,	/* iif . packet mark, which the guard has set by the same (set SET_PACE_LINK) */
 	KEY_SHARE_PAIR, /* saddr . daddr . conntrack mark & lane . one of IR_PAIR_PARTS, drawn */
 	KEY_SHARE_ZONE, /* iif . conntrack mark & lane . one of IR_ZONE_PARTS, drawn */
+	KEY_ENDS,	/* source and destination of the session as it was opened (sets SET_APART4 and so on) */
 };
 
 struct ir_stmt {

@@ -37,6 +37,7 @@ const char *ir_chain_name(enum ir_chain c, char buf[16])
 		[CHAIN_SHARE] = "share",
 		[CHAIN_FULL_PAIR] = "full_pair",
 		[CHAIN_FULL_ZONE] = "full_zone",
+		[CHAIN_APART] = "apart",
 	};
 
 	if (c < CHAIN_LANE_FIRST)
@@ -55,6 +56,8 @@ const char *ir_set_name(enum ir_set s)
 		[SET_PACE4] = "pace4",	       [SET_PACE6] = "pace6",		[SET_PACE_FEW] = "pace_few",
 		[SET_PACE_MANY] = "pace_many", [SET_PACE_LINK] = "pace_link",	[SET_SHARE4] = "share4",
 		[SET_SHARE6] = "share6",       [SET_SHARE_ZONE] = "share_zone", [SET_SWITCH] = "switch",
+		[SET_APART4] = "apart4",       [SET_APART6] = "apart6",		[SET_APART4_NEXT] = "apart4_next",
+		[SET_APART6_NEXT] = "apart6_next",
 	};
 	static const char *const layers[2][IR_LAYERS] = {
 		{ "until4", "until4_2", "until4_3", "until4_4", "until4_5", "until4_6", "until4_7", "until4_8" },

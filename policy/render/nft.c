@@ -69,6 +69,9 @@ static struct set_words words_of(enum ir_set set)
 					   "dynamic, timeout" };
 	if (set == SET_PACE_FEW || set == SET_PACE_MANY || set == SET_PACE_LINK)
 		return (struct set_words){ "set", "iface_index . mark", "dynamic" };
+	if (ir_set_apart(set))
+		return (struct set_words){ "set", ir_set_six(set) ? "ipv6_addr . ipv6_addr" : "ipv4_addr . ipv4_addr",
+					   "interval" };
 	if (set == SET_SWITCH)
 		return (struct set_words){ "set", "nf_proto", NULL };
 	if (ir_set_bridge(set)) {
@@ -197,7 +200,7 @@ static void put_set(const struct printer *p, enum ir_set set, const struct ir_el
 	fprintf(p->to, "\t%s %s {\n\t\ttype %s\n", w.kind, ir_set_name(set), w.type);
 	if (w.flags != NULL)
 		fprintf(p->to, "\t\tflags %s\n", w.flags);
-	if (set >= SET_PACE4 && set < SET_SWITCH)
+	if (set >= SET_PACE4 && set < SET_APART4)
 		fputs("\t\tsize 65536\n", p->to);
 	/* A list of nothing but comments would be a syntax error. */
 	if (any)

@@ -86,6 +86,9 @@ static void put_key(const struct line *l, enum ir_set set, uint32_t key)
 	case KEY_FAMILY:
 		fputs("meta nfproto", l->to);
 		break;
+	case KEY_ENDS:
+		fprintf(l->to, "ct original %s saddr . ct original %s daddr", ip, ip);
+		break;
 	case KEY_HOME:
 		fputs("oif . meta mark", l->to);
 		break;

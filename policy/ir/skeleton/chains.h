@@ -29,6 +29,10 @@ void relabel_rules(struct writer *w);
 void cut_rules(struct writer *w);
 void invalid_rules(struct writer *w);
 
+/* apart.c: what people isolated */
+void put_apart(struct writer *w, enum ir_chain chain, bool cuts);
+void apart_rules(struct writer *w);
+
 /* judged.c: behind the queues */
 void post_rules(struct writer *w);
 void failure_rules(struct writer *w);

@@ -42,6 +42,7 @@ static void let_go_rules(struct writer *w)
 
 void forward_rules(struct writer *w)
 {
+	put_apart(w, CHAIN_FORWARD, true);
 	/* Tracking may still hold another session of these addresses and ports. */
 	put_rule(w, CHAIN_FORWARD);
 	put(w, IR_L4PROTO, IPPROTO_TCP, 0);

@@ -15,6 +15,8 @@ static void judged_rules(struct writer *w, enum ir_chain chain)
 	put_rule(w, chain);
 	put(w, IR_CT_STATE, CT_INVALID, 0);
 	put_drop(w, R_STALE);
+	/* It was with a worker while its ends were isolated. */
+	put_apart(w, chain, false);
 	put_rule(w, chain);
 	put_set(w, IR_NOT_IN_SET, SET_AGREE, KEY_AGREE);
 	if (chain == CHAIN_LAST)

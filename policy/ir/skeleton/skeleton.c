@@ -4,7 +4,7 @@
  * use. Read in the order of chains.h: this is all that the box does with a packet that it forwards, receives or sends.
  *
  *   guard     before tracking: what could only harm the sessions that tracking knows, errors about them included
- *   forward   what tracking says of the packet decides where it goes; live sessions first, by one lookup
+ *   forward   what people isolated first; then what tracking says of the packet decides where it goes, live sessions by one lookup
  *   post      the same hook, later: nothing leaves but what was let by (FAST) or judged by the policy now in force; what
  *             was judged by one that has changed since goes to its worker once more
  *   last      the same hook, after that: what was judged a second time
@@ -35,6 +35,7 @@ size_t ir_skeleton(uint64_t lanes, uint32_t layers, struct arena *a, struct ir_r
 	relabel_rules(&w);
 	cut_rules(&w);
 	invalid_rules(&w);
+	apart_rules(&w);
 	lane_rules(&w, lanes);
 	post_rules(&w);
 	failure_rules(&w);

@@ -23,6 +23,7 @@
 #define APPROVE "001000000"
 #define APPLY "000100000"
 #define BACKUP "000000010"
+#define ISOLATE "000100001"
 #define NOBODY "000000000"
 
 static const struct {
@@ -64,6 +65,8 @@ static const struct {
 	{ MSG_CHANGE, CHANGE_APPLY, APPLY },
 	{ MSG_CHANGE, CHANGE_CONFIRM, APPLY },
 	{ MSG_CHANGE, CHANGE_ROLLBACK, APPLY },
+	{ MSG_CHANGE, CHANGE_ISOLATE, ISOLATE },
+	{ MSG_CHANGE, CHANGE_REJOIN, ISOLATE },
 	{ MSG_CTL_USER, USER_LIST, ACCOUNTS },
 	{ MSG_CTL_USER, USER_SHOW, ACCOUNTS },
 	{ MSG_CTL_USER, USER_KEYS, ACCOUNTS },
@@ -180,7 +183,9 @@ static void in_ones_own_name(void **state)
 		    { MSG_CHANGE, CHANGE_DISCARD },
 		    { MSG_CHANGE, CHANGE_APPLY },
 		    { MSG_CHANGE, CHANGE_CONFIRM },
-		    { MSG_CHANGE, CHANGE_ROLLBACK } };
+		    { MSG_CHANGE, CHANGE_ROLLBACK },
+		    { MSG_CHANGE, CHANGE_ISOLATE },
+		    { MSG_CHANGE, CHANGE_REJOIN } };
 	size_t found = 0;
 
 	(void)state;

@@ -55,6 +55,10 @@ static struct key key_of(const struct box_packet *p, uint32_t kind)
 	case KEY_CT_PERMIT:
 		k.mark = k.mark2 = f->mark & MARK_PERMIT_MASK;
 		break;
+	case KEY_ENDS:
+		k.src = f->src;
+		k.dst = f->dst;
+		break;
 	case KEY_HOME:
 		k.bad = false;
 		k.mark = p->mark;
@@ -84,6 +88,11 @@ static bool holds(const struct ir_element *e, const struct key *k)
 		return e->mark_key == k->mark && e->mark_key == k->mark2;
 	case SET_HOME:
 		return e->iif == k->oif && k->mark == mark_arrived(e->iif + 1); /* the kernel counts from 1 */
+	case SET_APART4:
+	case SET_APART6:
+	case SET_APART4_NEXT:
+	case SET_APART6_NEXT:
+		return addr_in(&k->src, &e->src) && addr_in(&k->dst, &e->dst);
 	case SET_RESETS:
 		return e->mark_key == k->mark && e->mark_key2 == k->mark2;
 	default:

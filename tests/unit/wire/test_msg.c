@@ -508,7 +508,9 @@ static void records_go_round(void **state)
 			if (r->again(&b, &twice))
 				fail_msg("%s is taken though it is cut short", r->row.name);
 			for (const struct field *f = r->row.fields; f->size > 0; f++) {
-				if (f->kind == NUMBER && (f->size == 8 || f->largest >= (1ull << (8 * f->size)) - 1))
+				if (f->kind == BYTES || /* any are within bounds */
+				    (f->kind == NUMBER &&
+				     (f->size == 8 || f->largest >= (1ull << (8 * f->size)) - 1)))
 					continue;
 				o = outbuf_of(space, sizeof(space));
 				make_body(&r->row, how, f, &o);
@@ -667,7 +669,7 @@ static void rows_changed_with_their_version(void **state)
 	static const struct {
 		unsigned version;
 		uint64_t rows;
-	} kept = { 19, 0xc000e9f7f9ff06a5 };
+	} kept = { 20, 0xfa7405bb0f83e6d5 };
 	static const char text[] =
 #define MESSAGE(NUMBER, name, from, to, fds_min, fds_max, fields)                                                      \
 #NUMBER " " #from " > " #to " " #fds_min " " #fds_max " " #fields "\n"

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/kernel/apart.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool append(struct apart *x, const struct apart_pair *p)
+{
+	if (x->n == APART_MOST)
+		return false;
+	if (x->n == x->room) {
+		size_t room = x->room != 0 ? 2 * x->room : 16;
+		struct apart_pair *list = realloc(x->list, room * sizeof(*list));
+
+		if (list == NULL)
+			return false;
+		x->list = list;
+		x->room = room;
+	}
+	x->list[x->n++] = *p;
+	return true;
+}
+
+/* What of `p` lies in none of the pairs from number `from` up to `before`; parts of one pair do not meet, so they are not asked. */
+static bool put(struct apart *x, const struct apart_pair *p, size_t from, size_t before)
+{
+	struct apart_pair part = *p;
+	struct addr_range rest[2];
+	struct apart_pair both;
+	size_t n;
+
+	while (from < before && !(addr_range_meet(&p->source, &x->list[from].source, &both.source) &&
+				  addr_range_meet(&p->destination, &x->list[from].destination, &both.destination)))
+		from++;
+	if (from == before)
+		return append(x, p);
+	n = addr_range_minus(&p->source, &both.source, rest);
+	for (size_t i = 0; i < n; i++) {
+		part.source = rest[i];
+		if (!put(x, &part, from + 1, before))
+			return false;
+	}
+	part.source = both.source;
+	n = addr_range_minus(&p->destination, &both.destination, rest);
+	for (size_t i = 0; i < n; i++) {
+		part.destination = rest[i];
+		if (!put(x, &part, from + 1, before))
+			return false;
+	}
+	return true;
+}
+
+bool apart_add(struct apart *x, const struct apart_pair *p)
+{
+	uint8_t family = p->source.lo.family;
+
+	return (family == 4 || family == 6) && p->source.hi.family == family && p->destination.lo.family == family &&
+	       p->destination.hi.family == family && put(x, p, 0, x->n);
+}
+
+void apart_free(struct apart *x)
+{
+	free(x->list);
+	*x = (struct apart){ .n = 0 };
+}
+
+bool apart_holds(const struct apart *x, const struct addr *source, const struct addr *destination)
+{
+	for (size_t i = 0; i < x->n; i++)
+		if (addr_in(source, &x->list[i].source) && addr_in(destination, &x->list[i].destination))
+			return true;
+	return false;
+}
+
+bool apart_image(const struct apart *x, bool next, struct image *i)
+{
+	for (size_t k = 0; k < x->n; k++) {
+		const struct apart_pair *p = &x->list[k];
+		bool six = p->source.lo.family == 6;
+		struct image_element *e = image_add(i, next ? (six ? SET_APART6_NEXT : SET_APART4_NEXT)
+							    : (six ? SET_APART6 : SET_APART4));
+		size_t n = addr_len(p->source.lo.family);
+
+		if (e == NULL)
+			return false;
+		memcpy(e->key, p->source.lo.b, n);
+		memcpy(e->key + n, p->destination.lo.b, n);
+		memcpy(e->key_end, p->source.hi.b, n);
+		memcpy(e->key_end + n, p->destination.hi.b, n);
+	}
+	return true;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Pairs of addresses between which nothing passes because people isolated them: what stands in the sets SET_APART4 and SET_APART6. The kernel's
+ * interval sets hold no two elements that a key could find, so what is added twice is taken apart. Pure; runs in enforce.
+ */
+#ifndef SEKISHO_KERNEL_APART_H
+#define SEKISHO_KERNEL_APART_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "appliance/base/addr.h"
+#include "appliance/kernel/image.h"
+
+#define APART_MOST 8192u /* pairs, once taken apart */
+
+struct apart_pair {
+	struct addr_range source, destination; /* of a session as it is opened */
+};
+
+struct apart {
+	struct apart_pair *list; /* owned; disjoint */
+	size_t n, room;
+};
+
+/* False: no memory, more than APART_MOST, or ranges of two families; *x is then of no use. */
+bool apart_add(struct apart *x, const struct apart_pair *p);
+void apart_free(struct apart *x);
+bool apart_holds(const struct apart *x, const struct addr *source, const struct addr *destination);
+/* Its elements, in these sets or in those of the moment of a change. False when memory is out. */
+bool apart_image(const struct apart *x, bool next, struct image *i);
+
+#endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `sekisho isolate`, `sekisho rejoin`, `sekisho isolations`: what passes no more until a person says so, whatever the policy allows. Root orders it as
+ * root; everybody else in the name of his account.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "appliance/base/utf8.h"
+#include "appliance/wire/change.h"
+#include "mgmt/cli/box/request.h"
+#include "mgmt/cli/screen/table.h"
+#include "mgmt/cli/verbs.h"
+#include "mgmt/cli/words/apply.h"
+#include "mgmt/cli/words/render.h"
+
+#define WAIT_S 30
+
+enum { OPT_REHEARSE, OPT_REASON, OPT_N };
+
+static const struct cli_option options[OPT_N] = {
+	[OPT_REHEARSE] = { "--rehearse", 0, NULL, M_ISOLATE_OPT_REHEARSE },
+	[OPT_REASON] = { "--reason", 0, "TEXT", M_ISOLATE_OPT_REASON },
+};
+
+static void list(struct cli *c, const json_t *isolations)
+{
+	struct table *t = table_new(4, 0);
+
+	table_wrap(t);
+	table_cell(t, message_format(M_ISOLATE_COL_WHAT, c->lang));
+	table_cell(t, message_format(M_ISOLATE_COL_SINCE, c->lang));
+	table_cell(t, message_format(M_ISOLATE_COL_BY, c->lang));
+	table_cell(t, message_format(M_ISOLATE_COL_REASON, c->lang));
+	table_head_done(t);
+	for (size_t i = 0; i < json_array_size(isolations); i++) {
+		const json_t *o = json_array_get(isolations, i);
+		char since[RENDER_TEXT];
+
+		render_time(js(o, "since"), since);
+		table_cell(t, js(o, "what"));
+		table_cell(t, since);
+		table_cell(t, js(o, "by"));
+		table_cell(t, js(o, "reason"));
+	}
+	if (json_array_size(isolations) == 0)
+		message_print(c->out, c->lang, M_ISOLATE_NONE);
+	else
+		table_print(t, c->out, c->color);
+	table_free(t);
+}
+
+static void tell(struct cli *c, uint8_t order, const json_t *j)
+{
+	const json_t *conduits = ja(j, "conduits");
+
+	render_line(c,
+		    jb(j, "rehearsed")	      ? M_ISOLATE_REHEARSED
+		    : order == CHANGE_ISOLATE ? M_ISOLATE_DONE
+					      : M_ISOLATE_REJOINED,
+		    js(j, "what"));
+	if (order == CHANGE_ISOLATE || jb(j, "rehearsed")) {
+		render_line(c, M_ISOLATE_SESSIONS, ju(j, "sessions"));
+		for (size_t i = 0; i < json_array_size(conduits); i++)
+			render_line(c, M_ISOLATE_CONDUIT, json_string_value(json_array_get(conduits, i)));
+	}
+	if (json_is_false(json_object_get(j, "saved")))
+		render_line(c, M_ISOLATE_UNSAVED);
+	list(c, ja(j, "isolations"));
+}
+
+static int ask(struct cli *c, uint8_t order, uint8_t flags, const char *object, const char *comment)
+{
+	struct msg_body m = { .type = MSG_CTL_ISOLATE };
+	struct box_answer answer;
+	int status;
+
+	if (geteuid() == 0) {
+		m.ctl_isolate.order = order;
+		m.ctl_isolate.flags = flags;
+		m.ctl_isolate.comment = comment;
+		memcpy(m.ctl_isolate.object, object, strlen(object));
+	} else {
+		m = (struct msg_body){ MSG_CHANGE, .change = { .order = order, .flags = flags, .comment = comment } };
+		memcpy(m.change.object, object, strlen(object));
+	}
+	if (!box_request(c, &m, NULL, 0, WAIT_S, &answer, &status))
+		return status;
+	if (!box_answer_done(c, &answer, &status)) {
+		if (object[0] == '\0')
+			list(c, ja(answer.json, "isolations"));
+		else if (jb(answer.json, "done"))
+			tell(c, order, answer.json);
+	}
+	box_answer_free(&answer);
+	return status;
+}
+
+/* "asset rtg07": the words as one line. */
+static bool object_of(const struct cli_args *a, char out[ISOLATE_OBJECT])
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < a->n_operands; i++) {
+		size_t n = strlen(a->operands[i]);
+
+		if (n == 0 || n + (i > 0) >= ISOLATE_OBJECT - at)
+			return false;
+		if (i > 0)
+			out[at++] = ' ';
+		memcpy(out + at, a->operands[i], n);
+		at += n;
+	}
+	out[at] = '\0';
+	return at > 0 && utf8_is_plain(bytes_of((const uint8_t *)out, at));
+}
+
+static int ordered(struct cli *c, const struct cli_args *a, uint8_t order)
+{
+	const char *reason = a->values[OPT_REASON] != NULL ? a->values[OPT_REASON] : "";
+	char object[ISOLATE_OBJECT];
+	int status = CLI_INVALID;
+
+	if (!object_of(a, object))
+		return cli_fail(c, CLI_INVALID, M_ISOLATE_WORDS);
+	if (!apply_comment_good(c, reason, &status))
+		return status;
+	return ask(c, order, a->values[OPT_REHEARSE] != NULL ? APPLY_DRY_RUN : 0, object, reason);
+}
+
+static int isolate(struct cli *c, const struct cli_args *a)
+{
+	return ordered(c, a, CHANGE_ISOLATE);
+}
+
+static int rejoin(struct cli *c, const struct cli_args *a)
+{
+	return ordered(c, a, CHANGE_REJOIN);
+}
+
+/* A look like `status`, which everybody may who may see how the box stands. */
+static int isolations(struct cli *c, const struct cli_args *a)
+{
+	struct box_answer answer;
+	int status;
+
+	(void)a;
+	if (!box_request(c, &(struct msg_body){ .type = MSG_STATUS }, NULL, 0, WAIT_S, &answer, &status))
+		return status;
+	if (!box_answer_done(c, &answer, &status))
+		list(c, ja(answer.json, "isolations"));
+	if (status != CLI_CANNOT)
+		status = json_array_size(ja(answer.json, "isolations")) == 0 ? CLI_YES : CLI_NO;
+	box_answer_free(&answer);
+	return status;
+}
+
+const struct cli_verb verb_isolate = {
+	.name = "isolate",
+	.group = CLI_ON_BOX,
+	.operands = "WHAT [NAME [NAME]]",
+	.min_operands = 1,
+	.max_operands = 3,
+	.options = options,
+	.n_options = OPT_N,
+	.summary = M_ISOLATE_SUMMARY,
+	.text = M_ISOLATE_TEXT,
+	.run = isolate,
+};
+
+const struct cli_verb verb_rejoin = {
+	.name = "rejoin",
+	.group = CLI_ON_BOX,
+	.operands = "WHAT [NAME [NAME]]",
+	.min_operands = 1,
+	.max_operands = 3,
+	.options = options,
+	.n_options = OPT_N,
+	.summary = M_REJOIN_SUMMARY,
+	.text = M_REJOIN_TEXT,
+	.run = rejoin,
+};
+
+const struct cli_verb verb_isolations = {
+	.name = "isolations",
+	.group = CLI_ON_BOX,
+	.operands = "",
+	.summary = M_ISOLATIONS_SUMMARY,
+	.text = M_ISOLATIONS_TEXT,
+	.run = isolations,
+};

@@ -1,0 +1,291 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What people isolated: real sessions end with both ends told, others lose nothing, and it holds through whatever happens to the box."""
+import json
+import os
+import signal
+import socket
+import threading
+import time
+
+from box import conduit
+from cases import expect
+from net import inside, sh, wait_for
+
+PLAIN = conduit("plain", "it", "ot", ["plain", "plain_tcp"])
+OPS = conduit("ops_plain", "ops", "ot", ["plain", "plain_tcp"])
+WEB = conduit("web", "it", "ops", ["web"])
+ASSET = 'assets = { crane7 = { zone = "ot"; addresses = ["10.73.0.2"]; }; crane8 = { zone = "ot"; addresses = ["10.73.0.3"]; }; };\n'
+
+
+class Counted:
+    """A server in a zone, on its first address: TCP answers each word, UDP is counted."""
+
+    def __init__(self, box, zone, address):
+        self.box, self.address, self.seen, self.ended = box, address, set(), False
+        with inside(box.ns(zone)):
+            self.tcp, self.udp = socket.socket(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.tcp.bind((address, 9001))
+        self.tcp.listen(64)
+        self.udp.bind((address, 9000))
+        self.udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
+        self.udp.settimeout(0.1)
+        self.taken = []
+        for work in (self.take, self.count):
+            threading.Thread(target=work, daemon=True).start()
+
+    def take(self):
+        while not self.ended:
+            try:
+                s, _ = self.tcp.accept()
+            except OSError:
+                return
+            self.taken.append(s)
+
+    def count(self):
+        while not self.ended:
+            try:
+                self.seen.add(self.udp.recv(64))
+            except socket.timeout:
+                pass
+            except OSError:
+                return
+
+    def open(self, zone):
+        """A session from a zone: its two ends."""
+        n = len(self.taken)
+        with inside(self.box.ns(zone)):
+            s = socket.create_connection((self.address, 9001), 3)
+        wait_for(lambda: len(self.taken) > n, 3, "the other end")
+        s.settimeout(2)
+        self.taken[-1].settimeout(2)
+        return s, self.taken[-1]
+
+    def close(self):
+        self.ended = True
+        try:
+            self.tcp.shutdown(socket.SHUT_RDWR)  # whoever waits in accept() holds it open
+        except OSError:
+            pass
+        for s in [self.tcp, self.udp, *self.taken]:
+            s.close()
+
+
+def passes(session):
+    """A word there and back."""
+    there, here = session
+    try:
+        there.sendall(b"a")
+        if here.recv(1) != b"a":
+            return False
+        here.sendall(b"b")
+        return there.recv(1) == b"b"
+    except OSError:
+        return False
+
+
+def is_told(end):
+    """This end was reset."""
+    try:
+        return end.recv(1) == b""
+    except ConnectionResetError:
+        return True
+    except OSError:
+        return False
+
+
+def reaches(server, zone, udp=True):
+    """A datagram arrives, or a new connection is made."""
+    mine = os.urandom(8)
+    with inside(server.box.ns(zone)):
+        client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM if udp else socket.SOCK_STREAM)
+    try:
+        if not udp:
+            client.settimeout(0.4)
+            client.connect((server.address, 9001))
+            return True
+        for _ in range(3):
+            client.sendto(mine, (server.address, 9000))
+            try:
+                wait_for(lambda: mine in server.seen, 0.3, "it")
+                return True
+            except AssertionError:
+                pass
+        return False
+    except OSError:
+        return False
+    finally:
+        client.close()
+
+
+def order(box, *words, check=True):
+    return json.loads(box.sekisho(*words, "--json", check=check).stdout)
+
+
+def said(box, last, code):
+    return [e for e in box.events(last) if e.get("event", e.get("code")) == code or code in json.dumps(e)]
+
+
+def stands(box):
+    verify = json.loads(box.sekisho("verify", "--json", check=False, timeout=60).stdout)
+    expect(verify["equal"], "verify: %s", verify)
+
+
+def zone_is_isolated(box):
+    """Two zones are parted: sessions between them are reset at both ends, new ones do not open, others go on; each act is on record with a name."""
+    box.apply(PLAIN, OPS, WEB)
+    server = Counted(box, "ot", "10.73.0.2")
+    try:
+        it, ops = server.open("it"), server.open("ops")
+        expect(passes(it) and passes(ops) and reaches(server, "it"), "nothing passes before")
+        last = box.last_seq()
+        drill = order(box, "isolate", "zones", "it", "ot", "--rehearse", "--reason", "drill")
+        expect(drill["rehearsed"] and drill["sessions"] >= 2 and drill["conduits"] == ["plain"], "%s", drill)
+        expect(passes(it) and box.status()["isolations"] == [] and reaches(server, "it"), "a drill changed something")
+        done = order(box, "isolate", "zones", "it", "ot", "--reason", "virus")
+        expect(done["done"] and done["saved"] and done["sessions"] >= 2 and done["conduits"] == ["plain"], "%s", done)
+        it[0].sendall(b"x")
+        expect(is_told(it[0]) and is_told(it[1]), "an end was not told")
+        expect(not reaches(server, "it") and not reaches(server, "it", udp=False), "something passes")
+        expect(passes(ops) and reaches(server, "ops") and reaches(server, "ops", udp=False), "others do not go on")
+        status = box.status()
+        expect([(i["what"], i["reason"]) for i in status["isolations"]] == [("zones it ot", "virus")] and status["isolations"][0]["by"], "%s", status["isolations"])
+        text = box.sekisho("status", "--lang", "en", check=False).stdout
+        expect("isolated: zones it ot" in " ".join(text.split()), "%s", text)
+        expect(box.drops().get("isolated", 0) > 0, "not counted")
+        stands(box)
+        expect(order(box, "isolate", "zones", "it", "ot")["done"], "said once more")
+        back = order(box, "rejoin", "zones", "it", "ot")
+        expect(back["done"] and back["isolations"] == [], "%s", back)
+        expect(reaches(server, "it") and reaches(server, "it", udp=False) and passes(ops), "not let go on")
+        expect(not box.sekisho("rejoin", "zones", "it", "ot", check=False).returncode == 0, "rejoined twice")
+        expect(box.sekisho("isolate", "asset", "nobody", check=False).returncode == 3, "a name that nobody has")
+        for code in ("isolation_rehearsed", "isolated", "rejoined"):
+            wait_for(lambda code=code: [e for e in box.events(last) if code in json.dumps(e) and "zones it ot" in json.dumps(e)], 3, "the record " + code)
+        stands(box)
+        return "in %d us" % done["took_us"]
+    finally:
+        server.close()
+
+
+def asset_stays_isolated(box):
+    """One asset, by hand: through an apply that moves its address and widens the policy, the daemon's death, a restart, enforce's death, a
+    foreign flush, and the loss of the rules; a narrower policy is let in by nobody; the neighbour goes on."""
+    box.apply(PLAIN, OPS, extra=ASSET)
+    server = Counted(box, "ot", "10.73.0.2")
+    try:
+        expect(reaches(server, "it") and reaches(server, "ops"), "nothing passes before")
+        expect(order(box, "isolate", "asset", "crane7")["done"], "isolate")
+        what = ["asset crane7"]
+
+        def cut(when):
+            expect(not reaches(server, "it") and not reaches(server, "ops") and not reaches(server, "it", udp=False), "passes after %s", when)
+            expect([i["what"] for i in box.status()["isolations"]] == what, "%s", box.status().get("isolations"))
+        cut("the order")
+        box.apply(PLAIN, OPS, conduit("more", "it", "ot", ["ping", "plain"]), extra=ASSET.replace("0.2", "0.9"))
+        cut("an apply")
+        box.sekisho("rollback")
+        cut("a rollback")
+        box.kill()
+        expect(not reaches(server, "it"), "passes without the daemon")
+        box.start()
+        wait_for(lambda: box.running() and box.in_force(), 15, "the policy in force")
+        cut("the daemon's death")
+        os.kill(box.pids("enforce")[0], signal.SIGKILL)
+        wait_for(lambda: box.running() and box.in_force(), 15, "the policy in force")
+        cut("enforce's death")
+        sh("nft", "flush", "set", "inet", "sekisho", "apart4", ns=box.data)
+        wait_for(lambda: "10.73.0.2" in sh("nft", "list", "set", "inet", "sekisho", "apart4", ns=box.data).stdout, 5, "it to be put back")
+        cut("a foreign flush of the set")
+        sh("nft", "flush", "ruleset", ns=box.data)
+        wait_for(lambda: box.running() and box.in_force(), 15, "the policy in force")
+        cut("a foreign flush")
+        box.kill()
+        sh("nft", "flush", "ruleset", ns=box.data)
+        box.start()
+        wait_for(lambda: box.running() and box.in_force(), 15, "the policy in force")
+        cut("a start without rules")
+        stands(box)
+        expect(order(box, "rejoin", "asset", "crane7")["done"], "rejoin")
+        expect(reaches(server, "it") and reaches(server, "ops"), "not let go on")
+    finally:
+        server.close()
+
+
+def file_is_damaged(box):
+    """Which isolations there were cannot be read: everything is isolated, said so, and a person ends it."""
+    box.apply(PLAIN, OPS)
+    server = Counted(box, "ot", "10.73.0.2")
+    try:
+        box.kill()
+        with open(box.run_folder + "/state/isolations", "wb") as f:
+            f.write(b"sekisho isolations 1\n")
+        box.start()
+        wait_for(lambda: box.running() and box.in_force(), 15, "the policy in force")
+        expect([i["what"] for i in box.status()["isolations"]] == ["everything"] and not reaches(server, "it"), "%s", box.status()["isolations"])
+        expect(order(box, "rejoin", "everything")["done"] and reaches(server, "it"), "not let go on")
+    finally:
+        server.close()
+
+
+def many_sessions_are_isolated(box):
+    """Under 10,000 sessions: from the word to the last datagram that passes at most 100 ms; a kept zone's stream loses none."""
+    box.apply(PLAIN, OPS)
+    server = Counted(box, "ot", "10.73.0.2")
+    stream, crowd, stop, n = [], [], threading.Event(), 0
+    with inside(box.ns("ops")):
+        kept = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with inside(box.ns("it")):
+        crowd = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(10)]
+    pace = threading.Event()
+
+    def flow():
+        while not stop.is_set():
+            mine = b"k%08d" % len(stream)
+            kept.sendto(mine, ("10.73.0.2", 9000))
+            stream.append(mine)
+            pace.wait(0.001)
+    try:
+        # Sessions as the kernel tracks them, with the permit that a real one got: they differ in their port alone.
+        expect(reaches(server, "it"), "nothing passes before")
+        mark = [line for line in sh("conntrack", "-L", "-p", "udp", "--src", "10.71.0.2", ns=box.data).stdout.split() if line.startswith("mark=")][0][5:]
+        orders = "".join("-A -p udp -s 10.71.0.2 -d 10.73.0.2 --sport %d --dport 9000 -r 10.73.0.2 -q 10.71.0.2 --reply-port-src 9000 --reply-port-dst %d "
+                         "-t 600 -m %s\n" % (p, p, mark) for p in range(20000, 30000))
+        sh("sh", "-c", "cat > %s/many; conntrack -R %s/many" % (box.run_folder, box.run_folder), ns=box.data, check=False, input=orders)
+        n = int(sh("conntrack", "-C", ns=box.data).stdout)
+        expect(n >= 10000, "%d sessions", n)
+        threading.Thread(target=flow, daemon=True).start()
+        talker, sent = crowd[0], []
+
+        def talk():
+            while not stop.is_set():
+                mine = b"i%08d" % len(sent)
+                talker.sendto(mine, ("10.73.0.2", 9000))
+                sent.append((time.monotonic(), mine))
+                pace.wait(0.001)
+        threading.Thread(target=talk, daemon=True).start()
+        wait_for(lambda: len(sent) > 200 and sent[100][1] in server.seen and len(stream) > 200, 5, "both streams")
+        word = time.monotonic()
+        done = order(box, "isolate", "zones", "it", "ot", "--reason", "many")
+        answered = time.monotonic()
+        wait_for(lambda: sent[-1][0] > answered + 0.2, 5, "more to be sent")
+        stop.set()
+        pace.wait(0.3)
+        passed = [at for at, mine in sent if mine in server.seen]
+        expect(done["done"] and done["sessions"] >= 10000, "%s sessions of %d", done.get("sessions"), n)
+        expect(done["took_us"] <= 100000, "%d us", done["took_us"])
+        expect(max(passed) <= answered, "passed %.1f ms after the answer", 1000 * (max(passed) - answered))
+        lost = [mine for mine in stream if mine not in server.seen]
+        expect(not lost, "%d of %d datagrams of a zone that nobody isolated were lost: %s", len(lost), len(stream), lost[:3])
+        return "%d sessions, %.1f ms in the box, the last datagram %.1f ms after the command began, %d of others and 0 lost" % (
+            done["sessions"], done["took_us"] / 1000, 1000 * (max(passed) - word), len(stream))
+    finally:
+        stop.set()
+        for s in crowd + [kept]:
+            s.close()
+        server.close()
+        box.sekisho("rejoin", "zones", "it", "ot", check=False)
+        sh("conntrack", "-F", ns=box.data, check=False)
+
+
+CASES = [zone_is_isolated, asset_stays_isolated, file_is_damaged, many_sessions_are_isolated]

@@ -25,6 +25,7 @@ enum {
 	P_GROUPS,
 	P_FLEETS,
 	P_DEFAULTS,
+	P_ORGANISATIONS,
 	P_N
 };
 static const struct key policy_keys[P_N] = {
@@ -40,6 +41,7 @@ static const struct key policy_keys[P_N] = {
 	[P_BREAK] = { "chain_break", .kinds = AST_LIST },
 	[P_GROUPS] = { "groups", .kinds = AST_GROUP },
 	[P_FLEETS] = { "fleets", .kinds = AST_GROUP },
+	[P_ORGANISATIONS] = { "organisations", .kinds = AST_GROUP },
 	[P_DEFAULTS] = { "defaults", .kinds = AST_GROUP },
 };
 
@@ -114,6 +116,7 @@ static void check_all(struct check *k, const struct ast_node *root, const struct
 	check_services(k, v[P_SERVICES]);
 	check_windows(k, v[P_WINDOWS]);
 	check_conduits(k, v[P_CONDUITS]);
+	check_organisations(k, v[P_ORGANISATIONS]);
 	check_nevers(k, v[P_NEVER]);
 	check_always(k, v[P_ALWAYS]);
 	check_breaks(k, v[P_BREAK]);

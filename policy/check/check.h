@@ -219,6 +219,8 @@ void check_assets(struct check *k, const struct ast_node *node);
 void check_services(struct check *k, const struct ast_node *node);
 void check_allows(struct check *k, const struct ast_node *list, struct model_service *s);
 void check_conduits(struct check *k, const struct ast_node *node);
+/* After the conduits, which end with the contract of whom they are from or to. */
+void check_organisations(struct check *k, const struct ast_node *node);
 void check_nevers(struct check *k, const struct ast_node *node);
 void check_always(struct check *k, const struct ast_node *node);
 void check_breaks(struct check *k, const struct ast_node *node);

@@ -102,6 +102,17 @@ struct model_zone {
 	struct srcpos at;
 };
 
+/* Whoever is outside and works with the site: a zone of its own, for as long as its contract. */
+struct model_organisation {
+	const char *name;
+	const char *label;
+	const struct model_zone *zone;
+	uint64_t contract_until; /* seconds since 1970 UTC; 0 = nothing is said */
+	const char **contacts;
+	size_t n_contacts;
+	struct srcpos at;
+};
+
 struct model_asset {
 	const char *name;
 	const char *label;
@@ -193,7 +204,7 @@ struct model_conduit {
 	bool deny_weak_tls;	/* weak_tls = "deny", here or for the site */
 	const char **names;	/* of TLS servers that it declares, sorted, each once */
 	size_t n_names;		/* 0 = it declares none, and every one is as good */
-	uint64_t until;		/* seconds since 1970 UTC; 0 = no end. No later than the last that its window gives */
+	uint64_t until;		/* seconds since 1970 UTC; 0 = no end. No later than its window's last and the contract's end */
 	uint64_t starts;	/* the same; 0 = it has begun */
 	const struct model_window *within; /* NULL = at any hour */
 	uint32_t heard_within;	/* seconds; 0 = it may be silent */
@@ -273,6 +284,8 @@ struct model {
 	struct model_box box;
 	struct model_zone *zones;
 	size_t n_zones;
+	struct model_organisation *organisations;
+	size_t n_organisations;
 	struct model_asset *assets;
 	size_t n_assets;
 	struct model_group *groups;

@@ -270,6 +270,9 @@ def draw_policy(d, zones_of=draw_zones, protocols=PROTOCOLS):
         if d.random() < 0.6:
             p["chain_break"].append(a["name"])
     p["never"] = [draw_never(d, p, tame) for _ in range(d.choice([0, 1, 2, 4]))]
+    if d.random() < 0.3:
+        zones = d.sample(p["zones"], d.randint(1, min(2, len(p["zones"]))))
+        p["organisations"] = [{"name": "o%d" % i, "zone": z["name"], **({"contract_until": d.choice(ENDS)} if d.random() < 0.7 else {})} for i, z in enumerate(zones)]
     p["always"] = [draw_always(d, p) for _ in range(d.choice([0, 1, 2]) if anywhere else 0)]
     if not anywhere or d.random() < 0.5:
         fold(d, p)
@@ -370,6 +373,8 @@ def text(p, never=True):
     lines = ["language_version = 1;", "site = %s;" % group({"name": "drawn", **p["site"]})]
     for key in ("zones", "assets", "services"):
         lines += ["%s = {" % key] + ["  %s = %s;" % (o["name"], group(o, ("name",))) for o in p[key]] + ["};"]
+    if p.get("organisations"):
+        lines.append("organisations = { %s };" % " ".join("%s = %s;" % (o["name"], group(o, ("name",))) for o in p["organisations"]))
     for f in p.get("fleets", []):
         rows = 'from = "rtg.csv"' if "table" in f else "rows = ( %s )" % ", ".join(value(r) for r in f["rows"])
         lines.append("fleets = { %s = { zone = \"%s\"; members = %s; %s; label = \"機 {}\"; }; };" % (f["name"], f["zone"], value(f["members"]), rows))

@@ -129,6 +129,8 @@ def differences(program, p, folder, seen=None):
         seen["written out from groups"] += "groups" in p and not c.errors
         conflicts, steps = m.conflicts(), m.too_many_ends(now)
         wanted = {"policy.too_many_ends"} if steps else {"policy.observe_over_enforce"} if conflicts else set()
+        if m.organisations_meet():  # told before conduits are laid over each other
+            wanted = {"policy.organisations_meet"}
         if c.errors - {"policy.never_broken", "policy.always_broken"} != wanted:
             return ["errors %s, by the reference %s" % (sorted(c.errors) or "none", sorted(wanted) or "none")]
         if wanted:
@@ -166,9 +168,9 @@ def answers(d, m, c, now, seen, lax):
 def warnings(m, c, now, told):
     """What `check` says of overlaps and ends, of exactly the conduits that it is true of."""
     for x in m.conduits:
-        if x["end"] <= now:
+        if x["own_end"] <= now:
             told.add(("policy.until_past", x["name"], None))
-        elif x["shadow"] and not any(m.overlap(x, y) for y in m.conduits if not y["shadow"] and y["end"] > now):
+        elif x["end"] > now and x["shadow"] and not any(m.overlap(x, y) for y in m.conduits if not y["shadow"] and y["end"] > now):
             told.add(("policy.shadow_idle", x["name"], None))
     told = {(code, name.split("/")[0], about) for code, name, about in told}  # by lines, of which one may be many
     have = {(code, c.line_of[line], about) for code, line, about in c.warned()

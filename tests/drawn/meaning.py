@@ -278,10 +278,11 @@ class Meaning:
 
     def conduit(self, c):
         observe = c.get("mode") == "observe"
+        contracts = [moment(o["contract_until"]) for o in self.p.get("organisations", []) if o["zone"] in (c["from"], c["to"]) and "contract_until" in o]
         m = {"name": c["name"], "from": c["from"], "to": c["to"], "observe": observe, "shadow": c.get("shadow", False), "names": c.get("names"),
              "in": self.zones[c["from"]]["interfaces"], "out": self.zones[c["to"]]["interfaces"],
              "sources": self.end(c["from"], c.get("sources")), "destinations": self.end(c["to"], c.get("destinations")),
-             "end": moment(c["until"]) if "until" in c else FOREVER, "services": [self.services[s] for s in c["services"]]}
+             "end": min([moment(c["until"]) if "until" in c else FOREVER] + contracts), "own_end": moment(c["until"]) if "until" in c else FOREVER, "services": [self.services[s] for s in c["services"]]}
         for key in STRICTEST_FIRST:
             m[key] = c.get(key)
         for key in ("when_down", "when_overloaded"):  # observing must not stop traffic
@@ -354,6 +355,11 @@ class Meaning:
         """(who observes, who enforces) on one packet at one moment from now on: an error."""
         live = [c for c in self.conduits if c["end"] > datetime.datetime.now().timestamp()]
         return {(a["name"], b["name"]) for a in live for b in live if a["observe"] and not a["shadow"] and not b["observe"] and self.overlap(a, b)}
+
+    def organisations_meet(self):
+        """Two of them, by a conduit: an error, whenever it ends."""
+        of = {o["zone"]: o["name"] for o in self.p.get("organisations", [])}
+        return any(of.get(c["from"], "") != of.get(c["to"], "") and c["from"] in of and c["to"] in of for c in self.conduits)
 
     def too_many_ends(self, now):
         """Are there more than eight ends that differ over one packet, shadows' too? Where most boxes meet, each edge is the first of one of them."""

@@ -13,7 +13,7 @@ def users(p):
     named |= {x for n in q["never"] + q.get("always", []) for x in n.get("from_assets", []) + n.get("to_assets", [])}
     q["assets"] = [a for a in q["assets"] if a["name"] in named]
     q["services"] = [s for s in q["services"] if any(s["name"] in c["services"] for c in q["conduits"] + q.get("always", []))]
-    zones = {c[k] for c in q["conduits"] + q["never"] + q.get("always", []) for k in ("from", "to") if k in c} | {a["zone"] for a in q["assets"]}
+    zones = {c[k] for c in q["conduits"] + q["never"] + q.get("always", []) for k in ("from", "to") if k in c} | {a["zone"] for a in q["assets"] + q.get("organisations", [])}
     q["zones"] = [z for z in q["zones"] if z["name"] in zones]
     return q
 
@@ -21,7 +21,7 @@ def users(p):
 def smaller(p):
     """Policies with a little less in them, the largest pieces first."""
     yield users(p)
-    for key in ("conduits", "never", "always", "chain_break", "zones", "assets", "services"):
+    for key in ("conduits", "never", "always", "organisations", "chain_break", "zones", "assets", "services"):
         for i in range(len(p.get(key, []))):
             q = copy.deepcopy(p)
             del q[key][i]

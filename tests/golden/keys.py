@@ -18,6 +18,7 @@ zones = {
   crane = { interfaces = ["lan2"]; networks = ["10.30.0.0/22"]; class = "ot"; owner = "Cranes"; };
 };
 assets = { pc = { zone = "office"; addresses = ["10.10.0.5"]; /*asset*/ }; plc = { zone = "crane"; addresses = ["10.30.0.200"]; }; };
+organisations = { nagoya = { zone = "crane"; /*organisation*/ }; };
 services = {
   read = { protocol = "modbus"; ports = ["tcp/502"]; allow = ( { commands = ["read"]; } ); /*service*/ };
   web = { protocol = "tls"; ports = ["tcp/443"]; /*web*/ };
@@ -61,7 +62,7 @@ SILENT = {
     "policy.language_version": "there is one version; another is refused",
     "box.language_version": "there is one version; another is refused",
     # What stands in groups is told by their keys.
-    **{"policy." + k: "its own keys are told" for k in ("site", "zones", "assets", "services", "conduits", "never", "always", "chain_break")},
+    **{"policy." + k: "its own keys are told" for k in ("site", "zones", "assets", "services", "conduits", "never", "always", "chain_break", "organisations")},
     **{"policy." + k: "what it is written out to is told" for k in ("groups", "fleets", "defaults", "windows")},
     "site.retention": "its own keys are told",
     "site.records": "its own keys are told",
@@ -72,7 +73,7 @@ SILENT = {
 # Where the tables are asked for: object -> (text, a piece of it behind which an unknown key is written).
 PLACES = {
     "policy": ("site", "language_version = 1;"), "site": ("site", "/*site*/"), "retention": ("site", "delete_after_days = 800;"), "records": ("site", 'responsible = "Mori";'), "detect": ("site", "learn_days = 30;"), "zone": ("site", "/*zone*/"), "asset": ("site", "/*asset*/"),
-    "service": ("site", "/*service*/"), "conduit": ("site", "/*conduit*/"), "accept": ("site", 'reason = "since then";'), "never": ("site", "/*never*/"), "always": ("site", "/*always*/"),
+    "service": ("site", "/*service*/"), "conduit": ("site", "/*conduit*/"), "accept": ("site", 'reason = "since then";'), "never": ("site", "/*never*/"), "always": ("site", "/*always*/"), "organisation": ("site", "/*organisation*/"),
     "chain_break": ("site", 'reason = "a kiosk";'), "box": ("box", "/*box*/"), "interface": ("box", "/*interface*/"), "route": ("box", "/*route*/"),
     "log_server": ("box", 'name = "log.example.jp";'), "update_server": ("box", 'name = "up.example.jp";'), "ups": ("box", "/*ups*/"),
     "mail_server": ("box", 'name = "mail.example.jp";'), "snmp_receiver": ("box", 'address = "10.99.0.30";'), "between": ("between", 'sides = ["lan0", "lan2"];'),
@@ -153,6 +154,10 @@ CHANGES = {
     "always.to_assets": ('services = ["web"]; from = "office"; to = "crane"; /*always*/', 'from = "office"; to_assets = ["plc"]; services = ["web"];'),
     "always.services": ('services = ["web"]; from = "office"; to = "crane"; /*always*/', 'services = ["read"]; from = "office"; to = "crane";'),
     "always.purpose": ("/*always*/", 'purpose = "作業";'),
+    "organisation.zone": ('nagoya = { zone = "crane";', 'nagoya = { zone = "office";', ("organisation", "zone")),
+    "organisation.contract_until": ("/*organisation*/", 'contract_until = "2189-03-31T24:00:00+09:00";', ("organisation", "contract_until"), ("conduit", "until")),
+    "organisation.contacts": ("/*organisation*/", 'contacts = ["052-000-0000"];'),
+    "organisation.label": ("/*organisation*/", 'label = "名古屋電機";'),
     "chain_break.asset": ('asset = "pc"', 'asset = "tos"', ("chain_break", None)),
     "chain_break.reason": ('"a kiosk"', '"a wall"'),
     "box.workers": ("/*box*/", "workers = 2;"),

@@ -357,6 +357,18 @@ static void never(json_t *all, const struct source *s, const struct model_never 
 			 said(v->label)));
 }
 
+static void organisation(json_t *all, const struct source *s, const struct model_organisation *one)
+{
+	json_t *contacts = json_array();
+
+	for (size_t i = 0; i < one->n_contacts; i++)
+		json_array_append_new(contacts, json_text(one->contacts[i]));
+	object(all, s, "organisation", json_text(one->name), one->at,
+	       json_pack("{s:o, s:o, s:o, s:o}", "zone", json_text(one->zone->name), "contract_until",
+			 one->contract_until != 0 ? json_time(one->contract_until * 1000000000u) : json_null(),
+			 "contacts", contacts, "label", said(one->label)));
+}
+
 static void always(json_t *all, const struct source *s, const struct model_always *w)
 {
 	json_t *services = json_array();
@@ -478,7 +490,7 @@ static void box(json_t *all, const struct source *s)
 static size_t objects_of(const struct model *m)
 {
 	const struct model_box *b = &m->box;
-	size_t n = 2 + m->n_assets + m->n_services + m->n_conduits + m->n_nevers + m->n_always + m->n_breaks +
+	size_t n = 2 + m->n_organisations + m->n_assets + m->n_services + m->n_conduits + m->n_nevers + m->n_always + m->n_breaks +
 		   b->n_interfaces + b->n_betweens;
 
 	for (size_t i = 0; i < m->n_zones; i++)
@@ -499,6 +511,8 @@ json_t *settings_json(const struct source *s)
 	for (size_t i = 0; i < m->n_zones; i++)
 		if (!m->zones[i].self)
 			zone(all, s, &m->zones[i]);
+	for (size_t i = 0; i < m->n_organisations; i++)
+		organisation(all, s, &m->organisations[i]);
 	for (size_t i = 0; i < m->n_assets; i++)
 		asset(all, s, &m->assets[i]);
 	for (size_t i = 0; i < m->n_services; i++)

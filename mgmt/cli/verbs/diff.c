@@ -17,6 +17,7 @@ static const struct {
 } objects[] = {
 	{ "site", MP_OBJ_SITE },
 	{ "zone", MP_OBJ_ZONE },
+	{ "organisation", MP_OBJ_ORGANISATION },
 	{ "asset", MP_OBJ_ASSET },
 	{ "service", MP_OBJ_SERVICE },
 	{ "conduit", MP_OBJ_CONDUIT },

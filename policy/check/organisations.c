@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Outside organisations: each in a zone of its own, none with another, none for longer than its contract. */
+#include "policy/check/check.h"
+
+enum { ORGANISATION_ZONE, ORGANISATION_UNTIL, ORGANISATION_CONTACTS };
+static const struct key organisation_keys[] = {
+	[ORGANISATION_ZONE] = { "zone", AST_STRING, true, .example = "zone = \"vendor\";" },
+	[ORGANISATION_UNTIL] = { "contract_until", AST_STRING,
+				 .example = "contract_until = \"2028-03-31T24:00:00+09:00\";" },
+	[ORGANISATION_CONTACTS] = { "contacts", .kinds = AST_LISTS },
+	{ "label", AST_STRING, .use = KEY_TEXT, INTO(model_organisation, label) },
+};
+
+static void contract(struct check *k, const struct ast_node *node, struct model_organisation *one, struct object o)
+{
+	bool dated = date_parse(node->string, &one->contract_until);
+
+	if (dated)
+		one->contract_until += 86400;
+	else if (!time_parse(node->string, &one->contract_until)) {
+		diag_hint(k->d, check_value(k, SEV_ERROR, "policy.date", node, MP_UNTIL_BAD, o, node->string),
+			  MP_HINT_UNTIL);
+		return;
+	}
+	if (one->contract_until == 0)
+		one->contract_until = 1; /* as past as any, while 0 stands for none */
+	if (one->contract_until <= k->now)
+		check_value(k, SEV_WARNING, "policy.contract_past", node, MP_CONTRACT_PAST, o, node->string);
+	else if (dated)
+		diag_hint(k->d, check_value(k, SEV_WARNING, "policy.until_utc", node, MP_CONTRACT_UTC, o, node->string),
+			  MP_HINT_UNTIL_UTC, node->string);
+}
+
+static void contacts(struct check *k, const struct ast_node *list, struct model_organisation *one, struct object o)
+{
+	one->contacts = arena_array(k->a, list->n, sizeof(char *));
+	for (const struct ast_node *c = NULL;
+	     one->contacts != NULL && (c = list_next(k, list, c, AST_STRING, o)) != NULL;)
+		one->contacts[one->n_contacts++] = text_needed(k, c, o);
+}
+
+/* Whose zone this is, or NULL. */
+static const struct model_organisation *owner_of(const struct model *m, const struct model_zone *z)
+{
+	for (size_t i = 0; i < m->n_organisations; i++)
+		if (z != NULL && m->organisations[i].zone == z)
+			return &m->organisations[i];
+	return NULL;
+}
+
+static void one_organisation(struct check *k, const struct ast_node *node)
+{
+	const struct model_organisation *other;
+	struct object o = { MP_OBJ_ORGANISATION, node->name };
+	struct model_organisation *one = &k->m->organisations[k->m->n_organisations];
+	const struct ast_node *v[KEYS(organisation_keys)];
+	const struct model_zone *z = NULL;
+	struct diag *g;
+
+	name_check(k, node->name, node->at, node->width);
+	*one = (struct model_organisation){ .name = node->name, .label = "", .at = node->at };
+	if (!keys_read(k, node, organisation_keys, KEYS(organisation_keys), o, one, v))
+		return;
+	if (v[ORGANISATION_ZONE] != NULL)
+		z = names_need(k, &k->zones, v[ORGANISATION_ZONE], MP_NO_ZONE, "policy.unknown_name", o);
+	other = owner_of(k->m, z);
+	if (z != NULL && (other != NULL || z->self)) {
+		g = check_value(k, SEV_ERROR, "policy.organisation_zone", v[ORGANISATION_ZONE], MP_ORGANISATION_ZONE, o,
+				z->name);
+		if (other != NULL)
+			g->also = other->at;
+	}
+	if (v[ORGANISATION_UNTIL] != NULL)
+		contract(k, v[ORGANISATION_UNTIL], one, o);
+	if (v[ORGANISATION_CONTACTS] != NULL)
+		contacts(k, v[ORGANISATION_CONTACTS], one, o);
+	one->zone = z;
+	k->m->n_organisations++;
+}
+
+/* A conduit of an organisation ends with its contract, as by its own `until`. */
+static void ends_with(struct model_conduit *c, const struct model_organisation *of)
+{
+	if (of != NULL && of->contract_until != 0 && (c->until == 0 || c->until > of->contract_until))
+		c->until = of->contract_until;
+}
+
+void check_organisations(struct check *k, const struct ast_node *node)
+{
+	struct model *m = k->m;
+
+	m->organisations = arena_array(k->a, node != NULL ? node->n : 0, sizeof(m->organisations[0]));
+	for (const struct ast_node *c = node != NULL ? node->child : NULL; c != NULL && m->organisations != NULL;
+	     c = c->next)
+		one_organisation(k, c);
+	for (size_t i = 0; m->n_organisations > 0 && i < m->n_conduits; i++) {
+		struct model_conduit *c = &m->conduits[i];
+		const struct model_organisation *from = owner_of(m, c->from), *to = owner_of(m, c->to);
+
+		ends_with(c, from);
+		ends_with(c, to);
+		if (from != NULL && to != NULL && from != to)
+			check_say(k, SEV_ERROR, "policy.organisations_meet", c->at, 1, MP_ORGANISATIONS_MEET,
+				  both_object(k, (struct object){ MP_OBJ_CONDUIT, c->name }), both_same(from->name),
+				  both_same(to->name))
+				->also = to->at;
+	}
+}

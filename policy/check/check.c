@@ -96,6 +96,7 @@ static void check_all(struct check *k, const struct ast_node *root, const struct
 	keys_read(k, root, policy_keys, P_N, o, k->m, v);
 	if (v[P_VERSION] != NULL && v[P_VERSION]->number != 1)
 		check_value(k, SEV_ERROR, "policy.version", v[P_VERSION], MP_VERSION, o, "");
+	k->c->groups = node_member(root, "groups");
 	root = write_out(k, root);
 	if (root == NULL)
 		return;
@@ -130,7 +131,7 @@ bool policy_check(struct compilation *c, const struct policy_loader *l, const ch
 
 	c->sources = NULL;
 	c->n_sources = 0;
-	c->written = NULL;
+	c->written = c->groups = NULL;
 	c->model = NULL;
 	c->ir = NULL;
 	diags_init(&c->diags, c->arena);

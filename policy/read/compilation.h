@@ -20,7 +20,8 @@ struct compilation {
 	struct source_text *sources; /* in order of loading: main, includes, box.cfg */
 	size_t n_sources;
 	const struct ast_node
-		*written;	   /* the policy without groups, fleets and defaults; NULL when it could not be read */
+		*written,	   /* the policy without groups, fleets and defaults; NULL when it could not be read */
+		*groups;	   /* as the text has them; NULL when there are none */
 	const struct model *model; /* NULL when there were errors before it */
 	struct ir *ir;		   /* NULL when there were errors */
 };

@@ -270,7 +270,7 @@ def draw_policy(d, zones_of=draw_zones, protocols=PROTOCOLS):
         if d.random() < 0.6:
             p["chain_break"].append(a["name"])
     p["never"] = [draw_never(d, p, tame) for _ in range(d.choice([0, 1, 2, 4]))]
-    if d.random() < 0.3:
+    if anywhere and d.random() < 0.3:
         zones = d.sample(p["zones"], d.randint(1, min(2, len(p["zones"]))))
         p["organisations"] = [{"name": "o%d" % i, "zone": z["name"], **({"contract_until": d.choice(ENDS)} if d.random() < 0.7 else {})} for i, z in enumerate(zones)]
     p["always"] = [draw_always(d, p) for _ in range(d.choice([0, 1, 2]) if anywhere else 0)]

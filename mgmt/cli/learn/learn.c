@@ -60,8 +60,8 @@ static int tell(struct cli *c, struct study *s, const struct source *policy, con
 
 	l->tally.lost = lost;
 	l->tally.missed = missed;
-	if (!propose(c, l, policy != NULL ? policy->c.model : NULL, policy != NULL ? policy->c.ir : NULL, from,
-		     &nothing))
+	if (!propose(c, l, policy != NULL ? policy->c.model : NULL, policy != NULL ? policy->c.ir : NULL,
+		     policy != NULL ? policy->c.groups : NULL, from, &nothing))
 		return cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
 	/* A file of comments alone is no policy: `check` would refuse it. */
 	return lost > 0 || missed > 0 || (nothing && policy == NULL && !c->json) ? CLI_NO : CLI_YES;

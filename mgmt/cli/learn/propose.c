@@ -10,6 +10,7 @@
 #include "appliance/wire/notation.h"
 #include "appliance/wire/operation.h"
 #include "dpi/decode.h"
+#include "mgmt/cli/learn/named.h"
 #include "mgmt/cli/screen/width.h"
 #include "policy/ir/evaluate.h"
 
@@ -28,7 +29,7 @@ struct line {
 	enum protocol protocol, guess;
 	const char *rows;		    /* of `allow`, "" = there are none */
 	size_t wide;			    /* of them: allow more than was seen, which a comment says */
-	const char *sources, *destinations; /* "10.0.0.1", "10.0.0.2" in quotes; NULL: not joined yet */
+	const char *sources, *destinations; /* "10.0.0.1", "rtg01.plc" in quotes; NULL: not joined yet */
 	uint64_t sessions, guessed;
 	uint32_t undecided; /* bytes, the most of a line of its service */
 	size_t service;	    /* its first line has the same */
@@ -40,6 +41,7 @@ struct proposal {
 	const struct learnt *learnt;
 	const struct model *model;
 	const struct ir *ir;
+	const struct ast_node *groups;
 	struct addr *split; /* networks of which hosts are zones of their own, sorted */
 	size_t n_split;
 	struct line *lines;
@@ -501,6 +503,37 @@ static void number_services(struct proposal *p)
 	}
 }
 
+/* One end of `n` lines, of which neighbours may have the same: its hosts by the policy's names, in quotes; NULL when memory is out. */
+static const char *hosts_of(struct proposal *p, const struct line *lines, size_t n, bool servers)
+{
+	const char **names = arena_array(p->arena, n, sizeof(*names)), *zone = servers ? lines->to : lines->from, *group;
+	const struct addr *before = NULL;
+	size_t hosts = 0, named = 0, size;
+	char *text = NULL, addr[ADDR_TEXT];
+	FILE *to = names != NULL ? open_memstream(&text, &size) : NULL;
+
+	if (to == NULL)
+		return NULL;
+	for (size_t i = 0; i < n; i++) {
+		const struct addr *a = servers ? &lines[i].server : &lines[i].client;
+
+		if (before != NULL && addr_cmp(before, a) == 0)
+			continue;
+		before = a;
+		names[hosts] = named_host(p->model, zone, a);
+		named += names[hosts] != NULL;
+		addr_text(a, addr);
+		fprintf(to, "%s\"%s\"", hosts == 0 ? "" : ", ", names[hosts] != NULL ? names[hosts] : addr);
+		hosts++;
+	}
+	group = hosts > 1 && named == hosts ? named_group(p->model, p->groups, names, hosts) : NULL;
+	if (group == NULL)
+		return collected(p, to, &text);
+	fclose(to);
+	free(text);
+	return arena_printf(p->arena, "\"%s\"", group);
+}
+
 /* Neighbours that differ in one end only become one line with all of these ends. */
 static bool join(struct proposal *p, bool servers)
 {
@@ -509,17 +542,10 @@ static bool join(struct proposal *p, bool servers)
 	qsort(p->lines, p->n, sizeof(*p->lines), servers ? by_sources : by_server);
 	for (size_t i = 0, end; i < p->n; i = end) {
 		struct line l = p->lines[i];
-		char *text = NULL, addr[ADDR_TEXT];
-		const struct addr *before = NULL;
-		size_t size;
-		FILE *to = open_memstream(&text, &size);
 
-		if (to == NULL)
-			return false;
 		l.sessions = l.guessed = 0;
 		for (end = i; end < p->n && joins(&p->lines[i], &p->lines[end], servers); end++) {
 			const struct line *o = &p->lines[end];
-			const struct addr *a = servers ? &o->server : &o->client;
 
 			if (l.guess == PROTO_NONE)
 				l.guess = o->guess;
@@ -527,13 +553,8 @@ static bool join(struct proposal *p, bool servers)
 				l.undecided = o->undecided;
 			l.sessions += o->sessions;
 			l.guessed += o->guessed;
-			if (before != NULL && addr_cmp(before, a) == 0)
-				continue;
-			addr_text(a, addr);
-			fprintf(to, "%s\"%s\"", before == NULL ? "" : ", ", addr);
-			before = a;
 		}
-		*(servers ? &l.destinations : &l.sources) = collected(p, to, &text);
+		*(servers ? &l.destinations : &l.sources) = hosts_of(p, &p->lines[i], end - i, servers);
 		if (l.sources == NULL || (servers && l.destinations == NULL))
 			return false;
 		p->lines[n++] = l;
@@ -811,11 +832,11 @@ static void print_json(const struct proposal *p)
 	json_line(p->cli->out, j);
 }
 
-bool propose(struct cli *c, struct learnt *l, const struct model *model, const struct ir *ir, const char *from,
-	     bool *ret_nothing)
+bool propose(struct cli *c, struct learnt *l, const struct model *model, const struct ir *ir,
+	     const struct ast_node *groups, const char *from, bool *ret_nothing)
 {
 	struct proposal p = {
-		.cli = c, .arena = arena_new(BUDGET), .learnt = l, .model = model, .ir = ir, .lines = NULL
+		.cli = c, .arena = arena_new(BUDGET), .learnt = l, .model = model, .ir = ir, .groups = groups
 	};
 	bool ok = p.arena != NULL && !l->failed;
 

@@ -10,13 +10,14 @@
 #include "mgmt/cli/learn/learnt.h"
 #include "policy/check/model.h"
 #include "policy/ir/ir.h"
+#include "policy/read/ast.h"
 
 /*
- * On c->out: a whole policy, or with `model` and `ir` of one, services and conduits for it that it lacks; under --json one object.
+ * On c->out: a whole policy, or with `model`, `ir` and `groups` of one, services and conduits for it that it lacks, whose hosts have its names; under --json one object.
  * `from`: what was read, for people. Of `l` sessions of which nothing told the protocol are joined with those where something did.
  * *ret_nothing: there was nothing to propose, so that what was written is no policy. False when memory is out.
  */
-bool propose(struct cli *c, struct learnt *l, const struct model *model, const struct ir *ir, const char *from,
-	     bool *ret_nothing);
+bool propose(struct cli *c, struct learnt *l, const struct model *model, const struct ir *ir,
+	     const struct ast_node *groups, const char *from, bool *ret_nothing);
 
 #endif

@@ -339,6 +339,39 @@ def writes(t):
     t.true("no other address: " + services, '"10-90"' not in services)
 
 
+NAMED = """language_version = 1;
+zones = { tos = { interfaces = ["lan0"]; networks = ["10.20.0.0/24"]; }; crane = { interfaces = ["lan1"]; networks = ["10.30.0.0/22"]; }; };
+assets = { tos-db = { zone = "tos"; addresses = ["10.20.0.10"]; }; pool = { zone = "tos"; addresses = ["10.20.0.70-10.20.0.79"]; };
+           old = { zone = "crane"; addresses = ["10.30.3.1"]; }; };
+fleets = { rtg = { zone = "crane"; members = ["plc", "cms"]; rows = ( ["rtg1", "10.30.1.11", "10.30.1.13"], ["rtg2", "10.30.1.21", "10.30.1.23"] ); }; };
+groups = { more = ["plcs", "old"]; plcs = ["rtg*.plc"]; ends = ["tos-db", "pool"]; };
+services = {
+%s};
+conduits = (
+%s);
+"""
+
+
+def names_of_the_policy(t):
+    """Hosts have the policy's names: an asset that is one address, a fleet's member, a group that is these and no others; and what is proposed so means these hosts."""
+    out = []
+    ask = [(wire.read_holding(1, 5, 1), wire.holding(1, [9]))], [(wire.modbus(1, 1, struct.pack("!BHH", 6, 5, 1)),) * 2]
+    for i, (client, server, what) in enumerate((("10.20.0.10", "10.30.1.11", 0), ("10.20.0.10", "10.30.1.21", 0), ("10.20.0.75", "10.30.1.13", 1), ("10.20.0.75", "10.30.1.23", 1),
+                                                ("10.20.0.76", "10.30.3.1", 1))):
+        s = wire.Session(out, client, 40000 + i, server, 502).open()
+        for question, answer in ask[what]:
+            s.ask(question).answer(answer)
+        s.close()
+    capture = t.file("named.pcap", wire.pcap(out))
+    done = t.call("--lang", "en", "learn", "--pcap", capture, "--policy", t.file("named.cfg", NAMED % ("", "")))
+    services, conduits = re.search(r"# into services:\n(.*)\n# into conduits:\n(.*)", done.stdout.decode(), re.S).groups()
+    t.equal("ends", sorted(re.findall(r"sources = \[(.*)\];\n    destinations = \[(.*)\];", conduits)),
+            [('"10.20.0.75"', '"rtg1.cms", "rtg2.cms"'), ('"10.20.0.76"', '"old"'), ('"tos-db"', '"plcs"')])
+    cfg = t.file("named-too.cfg", NAMED % (services, conduits.replace(' mode = "observe";', "")))
+    r = t.replay(capture, policy=cfg)
+    t.equal("in force", ([f["verdict"] for f in r.flows], refused(r)), (["allow"] * 5, []))
+
+
 def shared_codes(t):
     """A code that several of a document's names share has its name beside it."""
     services, text, r = round_trip(t, t.file("shared.pcap", talk([(MELSEC.read("d", 100, 1), MELSEC.answer(bytes(2)))], 5007)))
@@ -358,7 +391,7 @@ def files_of(case):
 
 def cases(t):
     for f in (modbus, s7comm, cip, half, melsec, halfway, idle, lost, cut_off, plus, io, unread, what_it_writes_stands, one_network,
-              writes, shared_codes):
+              writes, names_of_the_policy, shared_codes):
         yield "learnt: " + f.__name__, f, (t,)
     if not os.path.isdir(PCAPS):
         t.skip("learnt: real captures", "../shared/pcaps is not there")

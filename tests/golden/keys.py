@@ -348,7 +348,7 @@ def nothing():
     other = other.replace('{ commands = ["read"]; units = [1]; }, { commands = ["write"]; units = [2]; }', '{ commands = ["write"]; units = [2]; }, { commands = ["read"]; units = [1]; }')
     turned = box.replace('"10.99.0.5", "10.99.0.15"', '"10.99.0.15", "10.99.0.5"').replace('"10.99.0.20", "10.99.0.21"', '"10.99.0.21", "10.99.0.20"')
     done = run("diff", "--json", write("old", site, box), write("new", other, turned))
-    verdict("what means the same", "" if other != site and turned != box and done.returncode == 0 and json.loads(done.stdout) == {"same": True, "changes": []} else done.stdout)
+    verdict("what means the same", "" if other != site and turned != box and done.returncode == 0 and json.loads(done.stdout) == {"same": True, "same_meaning": True, "meaning": [], "changes": []} else done.stdout)
     done = run("diff", write("old", site, box), write("new", site.replace("zones", "zonen"), box))
     verdict("a policy with mistakes", "" if done.returncode == 2 and done.stdout == "" else done.stdout)
     twice = site.replace('from = "crane"; to = "office"; /*never*/ }', 'from = "crane"; to = "office"; label = "x"; }, { from = "crane"; to = "office"; }')

@@ -261,9 +261,9 @@ static bool on_stop(void *ctx, struct msg *m)
 }
 
 static msg_handler *const handlers[MSG_TYPE_COUNT] = {
-	[MSG_STATUS] = on_status, [MSG_EFFECTIVE] = on_effective, [MSG_VERIFY] = on_verify, [MSG_FLOWS] = on_flows,
-	[MSG_APPLY] = on_apply,	  [MSG_IN_FORCE] = on_in_force,	  [MSG_CLOCK] = on_clock,   [MSG_STOP] = on_stop,
-	[MSG_APART] = on_apart,
+	[MSG_STATUS] = on_status, [MSG_EFFECTIVE] = on_effective, [MSG_VERIFY] = on_verify,
+	[MSG_FLOWS] = on_flows,	  [MSG_APPLY] = on_apply,	  [MSG_IN_FORCE] = on_in_force,
+	[MSG_CLOCK] = on_clock,	  [MSG_STOP] = on_stop,		  [MSG_APART] = on_apart,
 };
 
 /* False ends the role. */

@@ -38,8 +38,7 @@ struct pairs {
 static const struct addr_range all[2] = {
 	{ { .family = 4 }, { .family = 4, .b = { 255, 255, 255, 255 } } },
 	{ { .family = 6 },
-	  { .family = 6,
-	    .b = { 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255 } } },
+	  { .family = 6, .b = { 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255 } } },
 };
 
 static bool pairs_begin(struct pairs *p, bool texts)
@@ -275,11 +274,10 @@ json_t *json_isolations(const struct supervisor *s)
 	const json_t *o;
 	size_t i;
 
-	json_array_foreach(s->isolations.list, i, o)
-		(void)json_array_append_new(list, json_pack("{s:O, s:O, s:O, s:O}", "what", json_object_get(o, "what"), "by",
-							    json_object_get(o, "by"), "reason",
-							    json_object_get(o, "reason"), "since",
-							    json_object_get(o, "since")));
+	json_array_foreach(s->isolations.list, i, o)(void)
+		json_array_append_new(list, json_pack("{s:O, s:O, s:O, s:O}", "what", json_object_get(o, "what"), "by",
+						      json_object_get(o, "by"), "reason", json_object_get(o, "reason"),
+						      "since", json_object_get(o, "since")));
 	return list;
 }
 
@@ -339,8 +337,7 @@ static json_t *changed(struct supervisor *s, struct asker a, const struct isolat
 		bool known = pairs_of(&p, s->now->ir, o->object);
 
 		if (known)
-			(void)json_array_append_new(list,
-						    entry(o->object, o->by, o->comment, json_incref(p.texts)));
+			(void)json_array_append_new(list, entry(o->object, o->by, o->comment, json_incref(p.texts)));
 		pairs_end(&p);
 		if (known)
 			return list;

@@ -20,7 +20,7 @@ struct msg;
 struct isolation_order {
 	uint8_t order; /* CHANGE_ISOLATE or CHANGE_REJOIN */
 	bool rehearse;
-	char object[ISOLATE_OBJECT], comment[COMMENT_BYTES], by[BY_BYTES];
+	char object[ISOLATE_OBJECT], comment[COMMENT_BYTES], by[USER_BY];
 };
 
 struct isolations {

@@ -297,7 +297,7 @@ static struct op_ground ground_of(const struct order *o, uint64_t base, uint64_t
 
 static void isolate_for(struct supervisor *s, const struct order *o)
 {
-	char by[BY_BYTES];
+	char by[USER_BY];
 
 	snprintf(by, sizeof(by), "%s%s%s", o->login, o->login[0] != '\0' ? "/" : "", o->by);
 	isolate(s, o->asker, o->m.order, o->m.flags, (const char *)o->m.object, o->comment, by);

@@ -298,7 +298,7 @@ enum {
 
 /* When each part has something to do next, in monotonic ns. */
 static uint64_t (*const parts_next[])(const struct supervisor *) = {
-	roles_due,    op_next,		network_next, watch_next,  unsaved_next, clock_next, isolation_next,
+	roles_due,    op_next,		network_next, watch_next,  unsaved_next, clock_next,	isolation_next,
 	unheard_next, uninspected_next, ups_next,     notify_next, orders_next,	 backstop_next,
 };
 

@@ -18,8 +18,8 @@
 
 /* ---- what comes in ---------------------------------------------------------------------------------------------------- */
 
-static const char *const keys[] = { "order",	 "revision", "base",	  "to",	   "comment",
-				    "confirm_s", "dry_run",  "take_over", "texts", "take", "object" };
+static const char *const keys[] = { "order",   "revision",  "base",  "to",   "comment", "confirm_s",
+				    "dry_run", "take_over", "texts", "take", "object" };
 
 static bool only_known(const json_t *j)
 {
@@ -176,8 +176,9 @@ static enum change_read take_order(const json_t *j, struct change_request *ret)
 	    !take_number(j, "revision", INT64_MAX, &m->revision) || !take_number(j, "base", INT64_MAX, &m->base) ||
 	    !take_number(j, "to", INT64_MAX, &m->to) || !take_number(j, "confirm_s", CONFIRM_MOST, &confirm_s) ||
 	    !take_flag(j, "dry_run", APPLY_DRY_RUN, &m->flags) ||
-	    !take_flag(j, "take_over", APPLY_TAKE_OVER, &m->flags) || !take_comment(j, ret) || !take_object(j, order, ret) ||
-	    (texts != NULL) != wants_texts || (take != NULL && (!may_take || !json_is_array(take))))
+	    !take_flag(j, "take_over", APPLY_TAKE_OVER, &m->flags) || !take_comment(j, ret) ||
+	    !take_object(j, order, ret) || (texts != NULL) != wants_texts ||
+	    (take != NULL && (!may_take || !json_is_array(take))))
 		return CHANGE_NO_ORDER;
 	m->order = (uint8_t)order;
 	m->confirm_s = (uint32_t)confirm_s;

@@ -509,8 +509,7 @@ static void records_go_round(void **state)
 				fail_msg("%s is taken though it is cut short", r->row.name);
 			for (const struct field *f = r->row.fields; f->size > 0; f++) {
 				if (f->kind == BYTES || /* any are within bounds */
-				    (f->kind == NUMBER &&
-				     (f->size == 8 || f->largest >= (1ull << (8 * f->size)) - 1)))
+				    (f->kind == NUMBER && (f->size == 8 || f->largest >= (1ull << (8 * f->size)) - 1)))
 					continue;
 				o = outbuf_of(space, sizeof(space));
 				make_body(&r->row, how, f, &o);

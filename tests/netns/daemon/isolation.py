@@ -188,6 +188,7 @@ def asset_stays_isolated(box):
         cut("a rollback")
         box.kill()
         expect(not reaches(server, "it"), "passes without the daemon")
+        expect(box.standing()["stands"] == "policy", "without the daemon: %s", box.standing().get("stands"))
         box.start()
         wait_for(lambda: box.running() and box.in_force(), 15, "the policy in force")
         cut("the daemon's death")

@@ -436,31 +436,61 @@ static bool lower_cells(struct lowering *w, const struct cells *cells)
 	return true;
 }
 
+/* With both numbers, and the conduits that cost most. */
+static bool refuse(struct compilation *c, const char *code, enum message m, unsigned have, unsigned most,
+		   const uint64_t *cost)
+{
+	const char *text[2];
+
+	for (int l = 0; l < 2; l++) {
+		int n = message_text(NULL, 0, (enum lang)l, m, have, most);
+		char *s = n >= 0 ? arena_alloc(c->arena, (size_t)n + 1) : NULL;
+
+		if (s == NULL || cost == NULL)
+			return false;
+		message_text(s, (size_t)n + 1, (enum lang)l, m, have, most);
+		text[l] = s;
+	}
+	costs_report(&c->diags, code, c->model, cost, c->arena, text[LANG_EN], text[LANG_JA]);
+	return false;
+}
+
 /* What no worker could load is refused here, not by the box: with the conduits whose grants fill it. */
 static bool table_fits(struct compilation *c, const struct ir *ir)
 {
 	const struct command_table *t = &ir->table;
 	size_t image = commands_size(t), memory = commands_memory(t), most = image > memory ? image : memory;
-	uint64_t *cost = arena_array(c->arena, c->model->n_conduits, sizeof(*cost));
-	const char *text[2];
+	uint64_t *cost;
 
 	if (most <= COMMANDS_TABLE_MAX)
 		return true;
+	cost = arena_array(c->arena, c->model->n_conduits, sizeof(*cost));
 	for (uint32_t i = 0; i < t->n_grants && cost != NULL; i++)
 		cost[t->grants[i].conduit]++;
-	for (int l = 0; l < 2; l++) {
-		int n = message_text(NULL, 0, (enum lang)l, M_LOWER_TABLE, (unsigned)(most >> 10),
-				     COMMANDS_TABLE_MAX >> 10);
-		char *s = n >= 0 ? arena_alloc(c->arena, (size_t)n + 1) : NULL;
+	return refuse(c, "policy.table_too_large", M_LOWER_TABLE, (unsigned)(most >> 10), COMMANDS_TABLE_MAX >> 10,
+		      cost);
+}
 
-		if (s == NULL || cost == NULL)
-			return false;
-		message_text(s, (size_t)n + 1, (enum lang)l, M_LOWER_TABLE, (unsigned)(most >> 10),
-			     COMMANDS_TABLE_MAX >> 10);
-		text[l] = s;
+/* ... nor what the kernel could not be given in the time that enforce has. Beside ranges single packets cost nothing. */
+static bool maps_fit(struct compilation *c, const struct lowering *w, const struct cells *cells)
+{
+	uint64_t n[SET_COUNT] = { 0 }, squares = 0, ranges = 0, *cost;
+	const struct ir *ir = w->ir;
+
+	for (uint32_t i = 0; i < ir->n_cells; i++)
+		n[ir_set_of_cell(&ir->cells[i])]++;
+	n[SET_EXACT4] = n[SET_EXACT6] = 0;
+	for (unsigned s = 0; s < SET_COUNT; s++) {
+		squares += n[s] * n[s];
+		ranges += n[s];
 	}
-	costs_report(&c->diags, "policy.table_too_large", c->model, cost, c->arena, text[LANG_EN], text[LANG_JA]);
-	return false;
+	if (squares <= (uint64_t)IR_RANGES_MAX * IR_RANGES_MAX)
+		return true;
+	cost = arena_array(c->arena, c->model->n_conduits, sizeof(*cost));
+	for (uint32_t i = 0; i < ir->n_cells && cost != NULL; i++)
+		if (n[ir_set_of_cell(&ir->cells[i])] > 0)
+			cost[responsible(w, cells, &cells->sets[ir->cells[i].permit])->index]++;
+	return refuse(c, "policy.maps_too_large", M_LOWER_MAPS, (unsigned)ranges, IR_RANGES_MAX, cost);
 }
 
 static bool lower(struct compilation *c, bool proofs)
@@ -492,8 +522,8 @@ static bool lower(struct compilation *c, bool proofs)
 		w.ir->keep_days = w.m->retention.keep_days;
 		w.ir->delete_after_days = w.m->retention.delete_after_days;
 		if (lower_box(&w) && lower_zones(&w) && lower_assets(&w) && lower_windows(&w) && lower_conduits(&w) &&
-		    lower_cells(&w, &cells) && commands_make(w.m, &cells, w.a, w.ir) && table_fits(c, w.ir) &&
-		    permits_identify(w.ir, w.a))
+		    lower_cells(&w, &cells) && maps_fit(c, &w, &cells) && commands_make(w.m, &cells, w.a, w.ir) &&
+		    table_fits(c, w.ir) && permits_identify(w.ir, w.a))
 			c->ir = w.ir;
 	}
 	if (arena_failed(c->arena))

@@ -52,7 +52,7 @@ static struct ir_element *add(struct writer *w, enum ir_set set)
 	return e;
 }
 
-static enum ir_set set_of(const struct ir_cell *c)
+enum ir_set ir_set_of_cell(const struct ir_cell *c)
 {
 	bool six = c->src.lo.family == 6;
 
@@ -66,7 +66,7 @@ static enum ir_set set_of(const struct ir_cell *c)
 static void add_cell(struct writer *w, const struct ir_cell *c)
 {
 	const struct ir_permit *p = &w->ir->permits[c->permit];
-	struct ir_element *e = add(w, set_of(c));
+	struct ir_element *e = add(w, ir_set_of_cell(c));
 
 	if (e == NULL)
 		return;

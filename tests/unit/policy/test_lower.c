@@ -316,6 +316,47 @@ static void too_many_combinations(void **state)
 	maker_free(&p.k);
 }
 
+/* Ranges of clients times ranges of machines: what the kernel would take too long for is refused with the conduits that have them. */
+static void too_many_ranges(void **state)
+{
+	struct addr_range *ranges;
+	struct pair p;
+
+	(void)state;
+	for (unsigned over = 0; over < 2; over++) {
+		pair_init(&p);
+		for (unsigned side = 0; side < 2; side++) {
+			struct model_conduit *c = maker_conduit(&p.k, side == 0 ? "few" : "many", p.a, p.b, "10.1.0.1",
+								"10.2.0.1", p.reads);
+			unsigned n = side == 0 ? 1 : 110 + over;
+
+			ranges = arena_array(p.k.arena, n, sizeof(*ranges));
+			for (unsigned i = 0; i < n; i++) {
+				ranges[i] = (struct addr_range){ c->sources[0].lo, c->sources[0].hi };
+				ranges[i].lo.b[3] = (uint8_t)(2 * i + 2);
+				ranges[i].hi.b[3] = (uint8_t)(2 * i + 2);
+			}
+			c->sources = ranges;
+			c->n_sources = n;
+			ranges = arena_array(p.k.arena, n, sizeof(*ranges));
+			for (unsigned i = 0; i < n; i++) {
+				ranges[i] = (struct addr_range){ c->destinations[0].lo, c->destinations[0].hi };
+				ranges[i].lo.b[2] = (uint8_t)i;
+				ranges[i].lo.b[3] = 0;
+				ranges[i].hi.b[2] = (uint8_t)i;
+				ranges[i].hi.b[3] = (uint8_t)(side == 0 ? 0 : 9);
+			}
+			c->destinations = ranges;
+			c->n_destinations = n;
+		}
+		assert_int_equal(maker_lower(&p.k), !over);
+		assert_int_equal(said(&p, "policy.maps_too_large"), over);
+		if (over)
+			assert_non_null(strstr(p.k.c.diags.list[0]->hint[0], "many (site.cfg:"));
+		maker_free(&p.k);
+	}
+}
+
 /* Workers for commands do without nDPI: rows of a shadow alone bring nothing there, or what nDPI names would be refused for its sake. */
 static void shadows_take_no_name_away(void **state)
 {
@@ -458,6 +499,7 @@ int main(void)
 		cmocka_unit_test(shadows_allow_nothing),
 		cmocka_unit_test(shadows_take_no_name_away),
 		cmocka_unit_test(too_many_combinations),
+		cmocka_unit_test(too_many_ranges),
 		cmocka_unit_test(identities),
 		cmocka_unit_test(broken_never_is_an_error),
 	};

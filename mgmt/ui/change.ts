@@ -33,7 +33,6 @@ export function forgetChange(): void {
 }
 
 const value = (id: string): string => (document.getElementById(id) as HTMLInputElement | HTMLSelectElement | null)?.value.trim() ?? "";
-const joined = (texts: Text[]): string => texts.map((x) => x.text).join("\n");
 const current = (): Text | undefined => change.texts.find((x) => x.name === shown) ?? change.texts[0];
 const act = (label: Key, click: () => void, main = false, off = false): Node_ =>
 	h("button", { type: "button", "data-key": "act-" + label, class: main ? "main-action" : undefined, "aria-disabled": off ? "true" : undefined, click: () => {
@@ -120,7 +119,7 @@ function onKey(event: Event): void {
 	const key = event as KeyboardEvent;
 	if (key.key === " " && key.ctrlKey) {
 		event.preventDefault();
-		offering = offer(FIELD, joined(change.texts));
+		offering = offer(FIELD, change.texts);
 		redraw();
 		(document.querySelector(".offer button") as HTMLElement | null)?.focus();
 	} else if (key.key === "s" && (key.ctrlKey || key.metaKey)) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A text with numbered lines, in the browser's own field for text: what people know of typing, marking, undoing and reading aloud holds. Names are
-// completed by Ctrl+Space, from those that stand in the texts already and the words of the language.
+// completed by Ctrl+Space, from those that stand in the texts already, what fleets make of them, and the words of the language.
 import { h, type Node_ } from "./dom";
+import { membersOf, type Named } from "./members";
 import { t } from "./text";
 import { WORDS } from "./words";
 
@@ -17,11 +18,11 @@ export interface Offer {
 const fieldOf = (id: string): HTMLTextAreaElement | null => document.getElementById(id) as HTMLTextAreaElement | null;
 
 /** What could be meant by the letters before the cursor. */
-export function offer(id: string, all: string): Offer | undefined {
+export function offer(id: string, texts: Named[]): Offer | undefined {
 	const field = fieldOf(id);
 	if (field === null) return undefined;
-	const end = field.selectionStart, begun = /[A-Za-z0-9_-]*$/.exec(field.value.slice(0, end))?.[0] ?? "";
-	const known = new Set([...WORDS, ...(all.match(/[A-Za-z][A-Za-z0-9_-]{2,}/g) ?? [])]);
+	const end = field.selectionStart, begun = /[A-Za-z0-9_.-]*$/.exec(field.value.slice(0, end))?.[0] ?? "";
+	const known = new Set([...WORDS, ...texts.flatMap((x) => x.text.match(/[A-Za-z][A-Za-z0-9_-]{2,}/g) ?? []), ...membersOf(texts)]);
 	const words = [...known].filter((w) => w.startsWith(begun) && w !== begun).sort().slice(0, MOST_OFFERED);
 	return words.length === 0 ? undefined : { field: id, start: end - begun.length, end, words };
 }

@@ -506,7 +506,8 @@ static void number_services(struct proposal *p)
 /* One end of `n` lines, of which neighbours may have the same: its hosts by the policy's names, in quotes; NULL when memory is out. */
 static const char *hosts_of(struct proposal *p, const struct line *lines, size_t n, bool servers)
 {
-	const char **names = arena_array(p->arena, n, sizeof(*names)), *zone = servers ? lines->to : lines->from, *group;
+	const char **names = arena_array(p->arena, n, sizeof(*names)), *zone = servers ? lines->to : lines->from,
+		   *group;
 	const struct addr *before = NULL;
 	size_t hosts = 0, named = 0, size;
 	char *text = NULL, addr[ADDR_TEXT];

@@ -27,6 +27,7 @@ enum {
 	C_WITHIN,
 	C_HEARD_WITHIN,
 	C_ACCEPT,
+	C_EXCEPTION,
 	C_WEAK_TLS,
 	C_NAMES,
 	C_EACH, /* gone when a conduit is read: it is written for each */
@@ -49,6 +50,7 @@ static const struct key conduit_keys[] = {
 	[C_WITHIN] = { "within", .kinds = AST_STRING },
 	[C_HEARD_WITHIN] = { "heard_within", AST_STRING, .example = "heard_within = \"10 min\";" },
 	[C_ACCEPT] = { "accept", .kinds = AST_LISTS },
+	[C_EXCEPTION] = { "exception", .kinds = AST_GROUP },
 	[C_WEAK_TLS] = { "weak_tls", AST_STRING, CHOICE(deny_weak_tls, weak_tls_words) },
 	[C_NAMES] = { "names", .kinds = AST_LISTS },
 	[C_EACH] = { "each", .kinds = AST_STRING },
@@ -65,6 +67,15 @@ enum { ACCEPT_WARNING };
 static const struct key accept_keys[] = {
 	[ACCEPT_WARNING] = { "warning", AST_STRING, true, .example = "warning = \"policy.all_commands_to_ot\";" },
 	{ "reason", AST_STRING, true, NULL, KEY_TEXT_NEEDED, INTO(model_accept, reason) },
+};
+enum { EXCEPTION_APPROVED };
+#define WRITTEN(member) AST_STRING, true, NULL, KEY_TEXT_NEEDED, INTO(model_exception, member)
+static const struct key exception_keys[] = {
+	[EXCEPTION_APPROVED] = { "approved_by", WRITTEN(approved_by) },
+	{ "applicant", WRITTEN(applicant) },
+	{ "reason", WRITTEN(reason) },
+	{ "instead", WRITTEN(instead) },
+	{ "report", AST_STRING, .use = KEY_TEXT_NEEDED, INTO(model_exception, report) },
 };
 /* What policy/compile/exposure.c says of a conduit. */
 static const char *const acceptable[] = {
@@ -323,6 +334,29 @@ static void conduit_heard(struct check *k, const struct ast_node *node, struct m
 	}
 }
 
+/* It ends by itself, somebody else approves it, and when it is over somebody says what came of it. */
+static void conduit_exception(struct check *k, const struct ast_node *node, struct model_conduit *c, struct object o)
+{
+	const struct ast_node *v[KEYS(exception_keys)];
+	struct model_exception *x = node != NULL ? arena_alloc(k->a, sizeof(*x)) : NULL;
+
+	if (x == NULL)
+		return;
+	*x = (struct model_exception){ "", "", "", "", "" };
+	if (!keys_read(k, node, exception_keys, KEYS(exception_keys), o, x, v))
+		return;
+	c->exception = x;
+	if (c->until == 0)
+		check_value(k, SEV_ERROR, "policy.exception_endless", node, MP_EXCEPTION_ENDLESS, o, "");
+	if (v[EXCEPTION_APPROVED] != NULL && strcmp(x->applicant, x->approved_by) == 0)
+		check_value(k, SEV_ERROR, "policy.exception_own", v[EXCEPTION_APPROVED], MP_EXCEPTION_OWN, o,
+			    x->applicant);
+	if (conduit_past(c, k->now) && x->report[0] == '\0')
+		diag_hint(k->d,
+			  check_value(k, SEV_WARNING, "policy.report_owed", node, MP_REPORT_OWED, o, x->applicant),
+			  MP_HINT_REPORT_OWED);
+}
+
 static void conduit_accepts(struct check *k, const struct ast_node *list, struct model_conduit *c, struct object o)
 {
 	size_t n = sizeof(acceptable) / sizeof(acceptable[0]);
@@ -565,6 +599,7 @@ static void one_conduit(struct check *k, const struct ast_node *node, struct mod
 	conduit_heard(k, v[C_HEARD_WITHIN], c, o);
 	conduit_failure(k, v, c, o);
 	conduit_accepts(k, v[C_ACCEPT], c, o);
+	conduit_exception(k, v[C_EXCEPTION], c, o);
 	conduit_names(k, v[C_NAMES], c, o);
 	if (v[C_WEAK_TLS] == NULL)
 		c->deny_weak_tls = k->m->deny_weak_tls && has_tls(c);

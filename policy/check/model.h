@@ -185,6 +185,12 @@ struct model_window {
 	struct srcpos at;
 };
 
+/* Why a conduit is there although the site's rules would not have it. */
+struct model_exception {
+	const char *applicant, *reason, *instead, *approved_by; /* `instead`: what is done instead of what the rule asks for */
+	const char *report; /* written when it is over; "" = it is owed from then on */
+};
+
 struct model_conduit {
 	const char *name;
 	const char *label;
@@ -212,6 +218,7 @@ struct model_conduit {
 	const char *review_by; /* YYYY-MM-DD */
 	struct model_accept *accepts;
 	size_t n_accepts;
+	const struct model_exception *exception; /* NULL: it is none */
 	uint32_t index; /* position in model.conduits */
 	struct srcpos at;
 };

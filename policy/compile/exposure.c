@@ -111,7 +111,7 @@ static void one_conduit(struct compilation *c, const struct model_conduit *x)
 	if (x->to->class == CLASS_OT && x->from->class != CLASS_OT && commands != NULL)
 		say(c, x, "policy.all_commands_to_ot", x->to->patchable ? M_EXPOSED_COMMANDS : M_EXPOSED_COMMANDS_FIXED,
 		    commands, x->to->name);
-	if ((x->from->class == CLASS_TEST) != (x->to->class == CLASS_TEST))
+	if ((x->from->class == CLASS_TEST) != (x->to->class == CLASS_TEST) && x->exception == NULL)
 		say(c, x, "policy.test_meets_production", M_EXPOSED_TEST, x->from->name, x->to->name);
 	say_ftp(c, x);
 	say_undecided(c, x);

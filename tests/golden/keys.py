@@ -30,6 +30,8 @@ fleets = { pcs = { zone = "office"; members = ["pc"]; rows = ( ["p1", "10.10.0.7
 conduits = (
   { name = "reads"; from = "office"; to = "crane"; services = ["read", "web"]; purpose = "positions"; owner = "IT";
     review_by = "2190-01-01"; accept = ( { warning = "policy.all_commands_to_ot"; reason = "since then"; } ); /*conduit*/ }
+  , { name = "odd"; from = "office"; to = "office"; sources = ["p1.pc"]; destinations = ["p1.pc"]; services = ["ping"]; purpose = "odd"; owner = "IT"; review_by = "2190-01-03"; until = "2190-01-01T09:00:00+09:00";
+    exception = { applicant = "Aoki"; reason = "old"; instead = "a guard"; approved_by = "Sato"; }; }
   /*conduits*/
 );
 never = ( { from = "crane"; to = "office"; /*never*/ } );
@@ -64,6 +66,7 @@ SILENT = {
     # What stands in groups is told by their keys.
     **{"policy." + k: "its own keys are told" for k in ("site", "zones", "assets", "services", "conduits", "never", "always", "chain_break", "organisations")},
     **{"policy." + k: "what it is written out to is told" for k in ("groups", "fleets", "defaults", "windows")},
+    "conduit.exception": "its own keys are told",
     "site.retention": "its own keys are told",
     "site.records": "its own keys are told",
     "site.detect": "its own keys are told",
@@ -73,7 +76,7 @@ SILENT = {
 # Where the tables are asked for: object -> (text, a piece of it behind which an unknown key is written).
 PLACES = {
     "policy": ("site", "language_version = 1;"), "site": ("site", "/*site*/"), "retention": ("site", "delete_after_days = 800;"), "records": ("site", 'responsible = "Mori";'), "detect": ("site", "learn_days = 30;"), "zone": ("site", "/*zone*/"), "asset": ("site", "/*asset*/"),
-    "service": ("site", "/*service*/"), "conduit": ("site", "/*conduit*/"), "accept": ("site", 'reason = "since then";'), "never": ("site", "/*never*/"), "always": ("site", "/*always*/"), "organisation": ("site", "/*organisation*/"),
+    "service": ("site", "/*service*/"), "conduit": ("site", "/*conduit*/"), "accept": ("site", 'reason = "since then";'), "exception": ("site", 'applicant = "Aoki";'), "never": ("site", "/*never*/"), "always": ("site", "/*always*/"), "organisation": ("site", "/*organisation*/"),
     "chain_break": ("site", 'reason = "a kiosk";'), "box": ("box", "/*box*/"), "interface": ("box", "/*interface*/"), "route": ("box", "/*route*/"),
     "log_server": ("box", 'name = "log.example.jp";'), "update_server": ("box", 'name = "up.example.jp";'), "ups": ("box", "/*ups*/"),
     "mail_server": ("box", 'name = "mail.example.jp";'), "snmp_receiver": ("box", 'address = "10.99.0.30";'), "between": ("between", 'sides = ["lan0", "lan2"];'),
@@ -138,6 +141,10 @@ CHANGES = {
     "conduit.heard_within": ("/*conduit*/", 'heard_within = "10 min";'),
     "conduit.accept": ('accept = ( { warning = "policy.all_commands_to_ot"; reason = "since then"; } );', ""),
     "conduit.label": ("/*conduit*/", 'label = "読む";'),
+    **{"exception." + k: ('%s = "%s";' % (k, v), '%s = "other";' % k, ("conduit", "exception." + k))
+       for k, v in (("applicant", "Aoki"), ("instead", "a guard"), ("approved_by", "Sato"))},
+    "exception.reason": ('reason = "old"', 'reason = "other"', ("conduit", "exception.reason")),
+    "exception.report": ('instead = "a guard";', 'instead = "a guard"; report = "taken away";', ("conduit", "exception.report")),
     "accept.warning": ('"policy.all_commands_to_ot"', '"policy.hold_forced"', ("conduit", "accept")),
     "accept.reason": ('"since then"', '"for ever"', ("conduit", "accept")),
     "never.from": ('from = "crane"; to = "office"; /*never*/', 'from = "office"; to = "office";', ("never", None)),

@@ -323,6 +323,16 @@ static void conduit(json_t *all, const struct source *s, const struct model_cond
 	(void)json_object_set_new(o, "owner", said(c->owner));
 	(void)json_object_set_new(o, "approved_by", said(c->approved_by));
 	(void)json_object_set_new(o, "accept", accepts(c));
+	(void)json_object_set_new(o, "exception.applicant",
+				  c->exception != NULL ? said(c->exception->applicant) : json_null());
+	(void)json_object_set_new(o, "exception.reason",
+				  c->exception != NULL ? said(c->exception->reason) : json_null());
+	(void)json_object_set_new(o, "exception.instead",
+				  c->exception != NULL ? said(c->exception->instead) : json_null());
+	(void)json_object_set_new(o, "exception.approved_by",
+				  c->exception != NULL ? said(c->exception->approved_by) : json_null());
+	(void)json_object_set_new(o, "exception.report",
+				  c->exception != NULL ? said(c->exception->report) : json_null());
 	(void)json_object_set_new(o, "label", said(c->label));
 	object(all, s, "conduit", json_text(c->name), c->at, o);
 }
@@ -490,8 +500,8 @@ static void box(json_t *all, const struct source *s)
 static size_t objects_of(const struct model *m)
 {
 	const struct model_box *b = &m->box;
-	size_t n = 2 + m->n_organisations + m->n_assets + m->n_services + m->n_conduits + m->n_nevers + m->n_always + m->n_breaks +
-		   b->n_interfaces + b->n_betweens;
+	size_t n = 2 + m->n_organisations + m->n_assets + m->n_services + m->n_conduits + m->n_nevers + m->n_always +
+		   m->n_breaks + b->n_interfaces + b->n_betweens;
 
 	for (size_t i = 0; i < m->n_zones; i++)
 		n += !m->zones[i].self;

@@ -566,6 +566,9 @@ static const struct mistake mistakes[] = {
 	     "policy.organisations_meet", 5, 14),
 	CASE(ZONES SERVICES "organisations = { a = { zone = \"crane\"; }; b = { zone = \"crane\"; }; };",
 	     "policy.organisation_zone", 4, 57),
+	CASE(ZONES SERVICES CONDUIT(" exception = { applicant = \"a\"; reason = \"b\"; instead = \"c\"; approved_by = "
+				    "\"d\"; };"),
+	     "policy.exception_endless", 4, 146),
 	CASE(ZONES SERVICES "always = ( { from = \"office\"; to = \"crane\"; } );", "policy.missing_key", 4, 12),
 	CASE(ZONES SERVICES "always = ( { from = \"office\"; to = \"self\"; services = [\"web\"]; } );",
 	     "policy.reserved", 4, 36),

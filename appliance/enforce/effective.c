@@ -13,6 +13,7 @@
 #include "appliance/enforce/enforce.h"
 #include "appliance/kernel/dump.h"
 #include "policy/ir/ir.h"
+#include "policy/ir/moment.h"
 
 static json_t *ports_json(uint8_t l4proto, uint16_t lo, uint16_t hi)
 {
@@ -218,6 +219,23 @@ static json_t *accept_json(const struct ir_conduit *c)
 	return list;
 }
 
+/* When it opens by hours: until when it is open now, or from when. */
+static void put_hours(json_t *j, const struct ir *ir, const struct ir_conduit *c)
+{
+	struct time_zone z = { 0 };
+	struct window w;
+	struct times t = ir_times(ir, c, &w);
+	uint64_t end = 0, next = 0;
+	bool open = (ir->time_zone[0] == '\0' || time_zone_parse(ir->time_zone, &z)) &&
+		    times_hold(&t, &z, clock_wall_ns() / 1000000000u, &end, &next);
+
+	json_object_set_new(j, "starts", until_json(c->starts));
+	json_object_set_new(j, "within", c->window < ir->n_windows ? json_text(ir->windows[c->window].name) : json_null());
+	json_object_set_new(j, "open", json_boolean(open));
+	json_object_set_new(j, "closes", until_json(end));
+	json_object_set_new(j, "opens", until_json(next));
+}
+
 static json_t *conduits_json(const struct generation_held *g, const struct matched *m, const struct heard *h)
 {
 	const struct ir *ir = &g->ir;
@@ -241,6 +259,7 @@ static json_t *conduits_json(const struct generation_held *g, const struct match
 		json_object_set_new(j, "approved_by", json_text(c->approved_by));
 		json_object_set_new(j, "review_by", json_text(c->review_by));
 		json_object_set_new(j, "until", until_json(c->until));
+		put_hours(j, ir, c);
 		json_object_set_new(j, "heard_within_s",
 				    c->heard_within != 0 ? json_integer(c->heard_within) : json_null());
 		json_object_set_new(j, "last_heard", moment_json(w != NULL && w->heard ? w->since_wall_ns : 0));

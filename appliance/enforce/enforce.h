@@ -185,8 +185,10 @@ void generation_follow(struct generation_held *g);
 uint64_t enforce_moment(const struct enforce *f);
 /* Works out what is open by hours now, and until when; not while the clock is not trusted: it stays as it is then, and counts as over. */
 void generation_at(struct enforce *f, struct generation_held *g);
-/* Something opens now, or the clock was set: what stands has to follow (enforce_waits_due). Milliseconds until then, -1 = not soon. */
-int enforce_opens(struct enforce *f, bool set);
+/* Something opens now: what stands has to follow (enforce_waits_due). Milliseconds until then, -1 = not soon. */
+int enforce_opens(struct enforce *f);
+/* The clock was set: the comparison that follows (f->clock_due) finds what is open by it, mends and records it. */
+void enforce_hours_set(struct enforce *f);
 /* What the kernel should show for `g` now: image and rule texts. 0 or negative errno. */
 int generation_image(struct enforce *f, const struct generation_held *g, struct arena *a, struct image *ret,
 		     struct expectation *ret_x, struct err *e);

@@ -230,18 +230,26 @@ void generation_at(struct enforce *f, struct generation_held *g)
 	g->asked_s = now;
 }
 
-int enforce_opens(struct enforce *f, bool set)
+int enforce_opens(struct enforce *f)
 {
 	const struct generation_held *g = f->now;
 	uint64_t ms = clock_wall_ns() / 1000000u, now = ms / 1000u;
 
 	if (g == NULL || f->waits || g->asked_s == 0)
 		return -1;
-	if (now >= g->opens_s || now < g->asked_s || (set && g->opens_s != UINT64_MAX))
+	if (now >= g->opens_s)
 		f->waits_due = true;
 	return g->opens_s != UINT64_MAX && g->opens_s - now < INT32_MAX / 1000u && g->opens_s > now ?
 		       (int)(g->opens_s * 1000u - ms) :
 		       -1;
+}
+
+void enforce_hours_set(struct enforce *f)
+{
+	if (f->now == NULL || f->waits)
+		return;
+	generation_at(f, f->now);
+	f->relabel_due = true;
 }
 
 int generation_image(struct enforce *f, const struct generation_held *g, struct arena *a, struct image *ret,

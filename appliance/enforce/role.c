@@ -338,7 +338,7 @@ static void loop(struct enforce *f)
 		};
 		struct mono mono;
 		uint64_t now;
-		int most = SYSCTL_POLL_NS / 2000000, end = enforce_ended(f), opens = enforce_opens(f, false);
+		int most = SYSCTL_POLL_NS / 2000000, end = enforce_ended(f), opens = enforce_opens(f);
 		bool set;
 
 		end = opens >= 0 && (end < 0 || opens < end) ? opens : end;
@@ -356,7 +356,7 @@ static void loop(struct enforce *f)
 			return;
 		/* A question or an apply takes its time, and is interrupted only to hear. */
 		drift_settle(f);
-		(void)enforce_opens(f, false);
+		(void)enforce_opens(f);
 		enforce_waits_due(f);
 		mono = clock_mono();
 		now = mono.ns;
@@ -365,8 +365,7 @@ static void loop(struct enforce *f)
 		f->clock_due |= set;
 		if (set) {
 			heard_clock(&f->heard, mono, clock_wall_ns());
-			(void)enforce_opens(f, true);
-			enforce_waits_due(f);
+			enforce_hours_set(f);
 		}
 		if (now >= f->poll_sysctl_ns) {
 			f->poll_sysctl_ns = now + SYSCTL_POLL_NS;

@@ -2,9 +2,9 @@
 #include "appliance/store/waiting.h"
 
 /* What the clock alone would leave open. */
-static bool concerns(const struct ir_conduit *c, uint64_t now)
+static bool concerns(const struct ir *ir, const struct ir_conduit *c, uint64_t now)
 {
-	return c->until > now;
+	return c->until > now || (c->until == 0 && (c->starts != 0 || c->window < ir->n_windows));
 }
 
 uint32_t waiting_count(const struct ir *ir, uint64_t now)
@@ -12,7 +12,7 @@ uint32_t waiting_count(const struct ir *ir, uint64_t now)
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < ir->n_conduits; i++)
-		n += concerns(&ir->conduits[i], now);
+		n += concerns(ir, &ir->conduits[i], now);
 	return n;
 }
 
@@ -21,7 +21,7 @@ json_t *waiting_names(const struct ir *ir, uint64_t now)
 	json_t *names = json_array();
 
 	for (uint32_t i = 0; i < ir->n_conduits; i++)
-		if (concerns(&ir->conduits[i], now))
+		if (concerns(ir, &ir->conduits[i], now))
 			json_array_append_new(names, json_text(ir->conduits[i].name));
 	return names;
 }

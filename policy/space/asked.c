@@ -324,6 +324,8 @@ static struct asked_line ask_service(const struct model *m, const struct model_c
 struct asked_line ask_conduit(const struct model *m, const struct model_conduit *c, const struct asked *q)
 {
 	struct asked_line best = { .conduit = c, .lack = ASKED_ENDS };
+	struct times t = conduit_times(c);
+	uint64_t opens;
 
 	if (c->shadow || c->from != q->from.zone || c->to != q->to.zone || c->from->n_interfaces == 0 ||
 	    c->to->n_interfaces == 0)
@@ -339,8 +341,10 @@ struct asked_line ask_conduit(const struct model *m, const struct model_conduit 
 		if (line.lack > best.lack)
 			best = line;
 	}
-	if (best.lack == ASKED_NOTHING && conduit_past(c, q->at))
-		best.lack = ASKED_OVER;
+	if (best.lack == ASKED_NOTHING && !times_hold(&t, &m->zone, q->at, &best.end, &opens)) {
+		best.lack = conduit_past(c, q->at) ? ASKED_OVER : ASKED_SHUT;
+		best.end = opens;
+	}
 	return best;
 }
 

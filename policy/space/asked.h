@@ -38,6 +38,7 @@ enum asked_lack {
 	ASKED_PLACE,
 	ASKED_VALUE,
 	ASKED_OVER,    /* it would, and has ended */
+	ASKED_SHUT,    /* it would, and is shut at that moment */
 	ASKED_NOTHING, /* yes */
 };
 
@@ -47,6 +48,7 @@ struct asked_line {
 	const struct model_allow *allow;     /* the row; NULL: the whole protocol, or none */
 	enum asked_lack lack;
 	bool observed; /* yes, since nothing is stopped there */
+	uint64_t end;  /* of a yes: until when it is open; of ASKED_SHUT: when it opens. 0 = for good, never */
 };
 
 /* What one conduit says. */

@@ -25,6 +25,7 @@ static const char *const lacks[] = {
 	[ASKED_ENDS] = "ends",	     [ASKED_SOURCE] = "source",	  [ASKED_DESTINATION] = "destination",
 	[ASKED_SERVICE] = "service", [ASKED_COMMAND] = "command", [ASKED_PLACE] = "address",
 	[ASKED_VALUE] = "value",     [ASKED_OVER] = "until",
+	[ASKED_SHUT] = "hours",
 };
 static const enum message lack_messages[] = {
 	[ASKED_ENDS] = M_ASK_LACKS_ENDS,
@@ -35,6 +36,7 @@ static const enum message lack_messages[] = {
 	[ASKED_PLACE] = M_ASK_LACKS_ADDRESS,
 	[ASKED_VALUE] = M_ASK_LACKS_VALUE,
 	[ASKED_OVER] = M_ASK_LACKS_UNTIL,
+	[ASKED_SHUT] = M_ASK_LACKS_HOURS,
 };
 
 /* ---- the question -------------------------------------------------------------------------------------------------- */
@@ -127,8 +129,8 @@ static void line_print(const struct asking *k, const struct asked_line *l)
 		source_say(k->c, M_ASK_OBSERVED);
 	if (d->owner[0] != '\0')
 		source_say(k->c, M_ASK_OWNER, d->owner);
-	if (d->until != 0) {
-		until_text(d->until, until);
+	if (l->end != 0) {
+		until_text(l->end, until);
 		source_say(k->c, M_ASK_UNTIL, until);
 	}
 	free(file);
@@ -194,8 +196,8 @@ static void no(const struct asking *k, const struct asked_line *l)
 	if (d == NULL)
 		return;
 	file = text_safe(source_file(&k->s, d->at));
-	if (d->until != 0)
-		until_text(d->until, until);
+	if (l->lack == ASKED_SHUT ? l->end != 0 : d->until != 0)
+		until_text(l->lack == ASKED_SHUT ? l->end : d->until, until);
 	if (file != NULL) {
 		source_say(k->c, M_ASK_NEAREST, d->name, file, l->allow != NULL ? l->allow->at.line : d->at.line);
 		switch (l->lack) {
@@ -213,6 +215,7 @@ static void no(const struct asking *k, const struct asked_line *l)
 			source_say(k->c, lack_messages[l->lack], word != NULL ? word : "IP");
 			break;
 		case ASKED_OVER:
+		case ASKED_SHUT:
 			source_say(k->c, lack_messages[l->lack], until);
 			break;
 		case ASKED_NOTHING:

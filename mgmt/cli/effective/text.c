@@ -252,6 +252,10 @@ static void conduit(struct cli *c, const struct effective_parts *parts, const js
 	render_time(js(k, "until"), until);
 	if (*until != '\0')
 		render_line(c, M_EFFECTIVE_UNTIL, until);
+	render_time(js(k, jb(k, "open") ? "closes" : "opens"), until);
+	if ((*js(k, "within") != '\0' || !jb(k, "open")) && *until != '\0')
+		render_line(c, jb(k, "open") ? M_EFFECTIVE_OPEN : M_EFFECTIVE_SHUT, until,
+			    *js(k, "within") != '\0' ? js(k, "within") : "-");
 	if (jb(k, "waits"))
 		render_line(c, M_EFFECTIVE_WAITS);
 	if (json_object_get(k, "last_match") != NULL) {

@@ -331,7 +331,7 @@ static void utf8_is_strict(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct bytes b = bytes_of(bad[i], strlen(bad[i]));
-		struct utf8_char c;
+		struct utf8_char c = { 0 };
 
 		assert_true(utf8_next(&b, &c));
 		assert_false(c.valid);

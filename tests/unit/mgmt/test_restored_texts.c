@@ -2,7 +2,7 @@
 /*
  * Texts of a backup beside those that lie there: what is replaced has a second name first, and what cannot be written replaces nothing.
  *
- * LINK: mgmt/cli/backup/texts.c mgmt/cli/backup/rename.c appliance/base/atomic_file.c appliance/base/bytes.c appliance/base/err.c
+ * LINK: policy/read/csv.c appliance/base/arena.c appliance/base/utf8.c mgmt/cli/backup/texts.c mgmt/cli/backup/rename.c appliance/base/atomic_file.c appliance/base/bytes.c appliance/base/err.c
  * LIBS: jansson
  */
 #include <fcntl.h>

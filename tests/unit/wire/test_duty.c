@@ -14,15 +14,15 @@
 static const struct {
 	const char *word, *rights;
 } expected[] = {
-	{ "viewer", "11000000 0000" },
-	{ "ot_author", "11101000 0000" },
-	{ "approver", "11100100 0000" },
-	{ "it_operator", "11100011 0000" },
-	{ "account_manager", "10010000 1000" },
-	{ "auditor", "11110000 0001" },
-	{ "log_administrator", "10100000 0100" },
-	{ "backup_operator", "10000000 0010" },
-	{ "supervisor", "10000000 0000" },
+	{ "viewer", "11000000 0000 0" },
+	{ "ot_author", "11101000 0000 0" },
+	{ "approver", "11100100 0000 0" },
+	{ "it_operator", "11100011 0000 1" },
+	{ "account_manager", "10010000 1000 0" },
+	{ "auditor", "11110000 0001 0" },
+	{ "log_administrator", "10100000 0100 0" },
+	{ "backup_operator", "10000000 0010 0" },
+	{ "supervisor", "10000000 0000 1" },
 };
 
 static void every_role_has_its_rights_and_no_other(void **state)

@@ -28,8 +28,8 @@ static json_t *ports_json(uint8_t l4proto, uint16_t lo, uint16_t hi)
 
 static json_t *until_json(uint64_t seconds)
 {
-	return seconds == 0 || seconds == IR_SHUT || seconds == IR_NO_END ? json_null() :
-									   json_time(seconds * 1000000000u);
+	return seconds == 0 || seconds == IR_SHUT || seconds == IR_NO_END ? json_null()
+									  : json_time(seconds * 1000000000u);
 }
 
 /* Names of the conduits that grant something under a permit, each once. */
@@ -230,7 +230,8 @@ static void put_hours(json_t *j, const struct ir *ir, const struct ir_conduit *c
 		    times_hold(&t, &z, clock_wall_ns() / 1000000000u, &end, &next);
 
 	json_object_set_new(j, "starts", until_json(c->starts));
-	json_object_set_new(j, "within", c->window < ir->n_windows ? json_text(ir->windows[c->window].name) : json_null());
+	json_object_set_new(j, "within",
+			    c->window < ir->n_windows ? json_text(ir->windows[c->window].name) : json_null());
 	json_object_set_new(j, "open", json_boolean(open));
 	json_object_set_new(j, "closes", until_json(end));
 	json_object_set_new(j, "opens", until_json(next));

@@ -78,9 +78,9 @@ struct generation_held {
 	uint32_t *kept_at; /* kernel index per interface under which they stand there: the last that it had; 0 = none */
 	uint32_t *known;   /* permits that workers have tables for, sorted */
 	size_t n_known;
-	uint64_t asked_s;  /* seconds since 1970: for when the ends were last worked out; 0 = never */
-	uint64_t opens_s;  /* ... when something opens next by hours; UINT64_MAX = nothing */
-	uint64_t *over_s;  /* by permit: an end that had passed when they were worked out anew; 0 = none */
+	uint64_t asked_s; /* seconds since 1970: for when the ends were last worked out; 0 = never */
+	uint64_t opens_s; /* ... when something opens next by hours; UINT64_MAX = nothing */
+	uint64_t *over_s; /* by permit: an end that had passed when they were worked out anew; 0 = none */
 };
 
 #define DEEDS 14u /* kinds of changes: appliance/wire/deed.def */

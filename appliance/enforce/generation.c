@@ -71,7 +71,8 @@ struct generation_held *generation_hold(const uint8_t *p, size_t n_sealed, size_
 	g->kept_at = arena_array(g->arena, g->ir.n_interfaces + 1u, sizeof(*g->kept_at));
 	g->over_s = arena_array(g->arena, g->ir.n_permits + 1u, sizeof(*g->over_s));
 	g->opens_s = UINT64_MAX;
-	if (g->interfaces == NULL || g->kept_at == NULL || g->over_s == NULL || !ir_book_make(&g->ir, g->arena, &g->book)) {
+	if (g->interfaces == NULL || g->kept_at == NULL || g->over_s == NULL ||
+	    !ir_book_make(&g->ir, g->arena, &g->book)) {
 		err_set(e, -ENOMEM, "generation");
 		goto fail;
 	}
@@ -239,9 +240,9 @@ int enforce_opens(struct enforce *f)
 		return -1;
 	if (now >= g->opens_s)
 		f->waits_due = true;
-	return g->opens_s != UINT64_MAX && g->opens_s - now < INT32_MAX / 1000u && g->opens_s > now ?
-		       (int)(g->opens_s * 1000u - ms) :
-		       -1;
+	return g->opens_s != UINT64_MAX && g->opens_s - now < INT32_MAX / 1000u && g->opens_s > now
+		       ? (int)(g->opens_s * 1000u - ms)
+		       : -1;
 }
 
 void enforce_hours_set(struct enforce *f)

@@ -268,7 +268,8 @@ static void stretch(const struct window *w, const struct time_zone *z, uint32_t 
 }
 
 /* The stretch that `moment` lies in, or the first behind it. False: there is none any more. */
-static bool next_stretch(const struct window *w, const struct time_zone *z, uint64_t moment, uint64_t *from, uint64_t *to)
+static bool next_stretch(const struct window *w, const struct time_zone *z, uint64_t moment, uint64_t *from,
+			 uint64_t *to)
 {
 	uint32_t today = time_zone_day(z, moment), day = today > 2 ? today - 2 : 0, last;
 

@@ -197,7 +197,7 @@ static int by_name(const void *a, const void *b)
 /* The machines and their assets, of a name that two have the first one's. */
 static void add_machines(struct reading *r)
 {
-	struct row **sorted = arena_array(r->w->k->a, r->n_rows, sizeof(*sorted));
+	struct row **sorted = arena_array(r->w->k->a, r->n_rows, sizeof(void *));
 	struct machine *all = arena_array(r->w->k->a, r->n_rows, sizeof(*all));
 
 	if (sorted == NULL || all == NULL || r->n_rows == 0)

@@ -187,8 +187,9 @@ struct model_window {
 
 /* Why a conduit is there although the site's rules would not have it. */
 struct model_exception {
-	const char *applicant, *reason, *instead, *approved_by; /* `instead`: what is done instead of what the rule asks for */
-	const char *report; /* written when it is over; "" = it is owed from then on */
+	const char *applicant, *reason, *instead,
+		*approved_by; /* `instead`: what is done instead of what the rule asks for */
+	const char *report;   /* written when it is over; "" = it is owed from then on */
 };
 
 struct model_conduit {
@@ -210,16 +211,16 @@ struct model_conduit {
 	bool deny_weak_tls;	/* weak_tls = "deny", here or for the site */
 	const char **names;	/* of TLS servers that it declares, sorted, each once */
 	size_t n_names;		/* 0 = it declares none, and every one is as good */
-	uint64_t until;		/* seconds since 1970 UTC; 0 = no end. No later than its window's last and the contract's end */
-	uint64_t starts;	/* the same; 0 = it has begun */
+	uint64_t until; /* seconds since 1970 UTC; 0 = no end. No later than its window's last and the contract's end */
+	uint64_t starts;		   /* the same; 0 = it has begun */
 	const struct model_window *within; /* NULL = at any hour */
-	uint32_t heard_within;	/* seconds; 0 = it may be silent */
+	uint32_t heard_within;		   /* seconds; 0 = it may be silent */
 	const char *purpose, *owner, *approved_by;
 	const char *review_by; /* YYYY-MM-DD */
 	struct model_accept *accepts;
 	size_t n_accepts;
 	const struct model_exception *exception; /* NULL: it is none */
-	uint32_t index; /* position in model.conduits */
+	uint32_t index;				 /* position in model.conduits */
 	struct srcpos at;
 };
 
@@ -245,10 +246,10 @@ static inline struct times conduit_times(const struct model_conduit *c)
 struct model_never {
 	const struct model_zone *from, *to;
 	struct model_hosts sources, destinations; /* a chain begins anywhere in its zone: no ranges of sources there */
-	unsigned classes;		      /* CLASS_* bits; CLASS_ALL when the text names no commands */
-	bool all_commands;		      /* the text names none: any permission counts */
-	bool chain;			      /* scope = "chain" */
-	const struct model_service **answers; /* answer_only: a walk does not go on over these */
+	unsigned classes;			  /* CLASS_* bits; CLASS_ALL when the text names no commands */
+	bool all_commands;			  /* the text names none: any permission counts */
+	bool chain;				  /* scope = "chain" */
+	const struct model_service **answers;	  /* answer_only: a walk does not go on over these */
 	size_t n_answers;
 	const char *label;
 	struct srcpos at;

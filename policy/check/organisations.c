@@ -93,7 +93,7 @@ void check_organisations(struct check *k, const struct ast_node *node)
 	for (const struct ast_node *c = node != NULL ? node->child : NULL; c != NULL && m->organisations != NULL;
 	     c = c->next)
 		one_organisation(k, c);
-	for (size_t i = 0; m->n_organisations > 0 && i < m->n_conduits; i++) {
+	for (size_t i = 0; m->organisations != NULL && m->n_organisations > 0 && i < m->n_conduits; i++) {
 		struct model_conduit *c = &m->conduits[i];
 		const struct model_organisation *from = owner_of(m, c->from), *to = owner_of(m, c->to);
 

@@ -193,9 +193,9 @@ static bool read_moment(struct check *k, const char *text, bool end, uint64_t *r
 
 	if (!date_parse(text, &day))
 		return time_parse(text, ret);
-	*ret = day / 86400u <= HOURS_DAY_MAX ?
-		       time_zone_moment(&k->m->zone, (uint32_t)(day / 86400u), end ? DAY_MINUTES : 0) :
-		       day + (end ? 86400u : 0);
+	*ret = day / 86400u <= HOURS_DAY_MAX
+		       ? time_zone_moment(&k->m->zone, (uint32_t)(day / 86400u), end ? DAY_MINUTES : 0)
+		       : day + (end ? 86400u : 0);
 	return true;
 }
 

@@ -90,3 +90,11 @@ uint64_t ir_at(struct ir *ir, uint64_t moment)
 			ir->permits[i].until = permit_end(ir, i, &z, moment, &next);
 	return next;
 }
+
+void ir_follow(struct ir *ir, uint64_t moment)
+{
+	if (ir->opens_s != 0 && moment >= ir->at_s && moment < ir->opens_s)
+		return;
+	ir->opens_s = ir_at(ir, moment);
+	ir->at_s = moment;
+}

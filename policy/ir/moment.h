@@ -18,5 +18,7 @@
 struct times ir_times(const struct ir *ir, const struct ir_conduit *c, struct window *w);
 /* Sets the ends of all permits that open by hours. Returns the next moment at which something opens; UINT64_MAX = none. */
 uint64_t ir_at(struct ir *ir, uint64_t moment);
+/* The same, for who asks about one moment after the other: only where something may have opened since the last one. */
+void ir_follow(struct ir *ir, uint64_t moment);
 
 #endif

@@ -277,9 +277,9 @@ static json_t *windows_json(const struct ir *ir)
 		json_object_set_new(j, "name", json_text(w->name));
 		json_object_set_new(j, "label", json_text(w->label));
 		json_object_set_new(j, "days", on);
-		json_object_set_new(j, "hours",
-				    json_sprintf("%02u:%02u-%02u:%02u", w->from / 60u, w->from % 60u, w->to / 60u,
-						 w->to % 60u));
+		json_object_set_new(
+			j, "hours",
+			json_sprintf("%02u:%02u-%02u:%02u", w->from / 60u, w->from % 60u, w->to / 60u, w->to % 60u));
 		json_object_set_new(j, "first", day_json(w->first));
 		json_object_set_new(j, "last", day_json(w->last));
 		json_object_set_new(j, "except", except);

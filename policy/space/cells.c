@@ -40,10 +40,10 @@ struct maker {
 	bool *until; /* by pair number */
 	bool *told;  /* by conduit: that too many end over it */
 	struct interner sets;
-	struct times *times;	/* that conduits have, each once */
+	struct times *times; /* that conduits have, each once */
 	size_t n_times, times_room;
-	uint32_t *time_of;	/* by conduit */
-	struct interner mixes;	/* of times that meet somewhere */
+	uint32_t *time_of;	 /* by conduit */
+	struct interner mixes;	 /* of times that meet somewhere */
 	struct together **plans; /* by mix; in scratch */
 	size_t n_plans, plans_room;
 	struct raw *raw;

@@ -99,15 +99,27 @@ static bool same_names(const struct model_conduit *a, const struct model_conduit
 	return a->n_names == b->n_names;
 }
 
+static bool same_hours(const struct model *ma, const struct window *a, const struct model *mb, const struct window *b)
+{
+	if (a == NULL || b == NULL)
+		return a == b;
+	return strcmp(ma->time_zone, mb->time_zone) == 0 && a->days == b->days && a->from == b->from &&
+	       a->to == b->to && a->first == b->first && a->last == b->last && a->n_except == b->n_except &&
+	       (a->n_except == 0 || memcmp(a->except, b->except, a->n_except * sizeof(a->except[0])) == 0);
+}
+
 bool differ_same_conduit(const struct model *ma, const struct model_conduit *a, const struct model *mb,
 			 const struct model_conduit *b)
 {
-	if (a->until != b->until || a->observe != b->observe || a->shadow != b->shadow ||
-	    a->criticality != b->criticality || a->when_down != b->when_down ||
-	    a->when_overloaded != b->when_overloaded || a->when_midstream != b->when_midstream ||
-	    a->tighten_new_flows != b->tighten_new_flows || a->deny_weak_tls != b->deny_weak_tls ||
-	    a->n_services != b->n_services || !same_names(a, b) || !same_sides(a->from, b->from) ||
-	    !same_sides(a->to, b->to) || !same_ranges(a->sources, a->n_sources, b->sources, b->n_sources) ||
+	struct times ta = conduit_times(a), tb = conduit_times(b);
+
+	if (a->until != b->until || a->starts != b->starts || !same_hours(ma, ta.within, mb, tb.within) ||
+	    a->observe != b->observe || a->shadow != b->shadow || a->criticality != b->criticality ||
+	    a->when_down != b->when_down || a->when_overloaded != b->when_overloaded ||
+	    a->when_midstream != b->when_midstream || a->tighten_new_flows != b->tighten_new_flows ||
+	    a->deny_weak_tls != b->deny_weak_tls || a->n_services != b->n_services || !same_names(a, b) ||
+	    !same_sides(a->from, b->from) || !same_sides(a->to, b->to) ||
+	    !same_ranges(a->sources, a->n_sources, b->sources, b->n_sources) ||
 	    !same_ranges(a->destinations, a->n_destinations, b->destinations, b->n_destinations))
 		return false;
 	for (size_t i = 0; i < a->n_services; i++)
@@ -125,19 +137,20 @@ struct state {
 	bool observed, transport; /* nothing is stopped; nothing is looked into */
 };
 
-static void state_of(const struct differ_pair *pairs, const uint32_t *tags, size_t n, unsigned side, uint64_t at,
+/* `open`: by tag, whether its conduit holds. */
+static void state_of(const struct differ_pair *pairs, const uint32_t *tags, size_t n, unsigned side, const bool *open,
 		     struct state *ret)
 {
 	ret->n = 0;
 	ret->observed = true;
 	ret->transport = false;
 	for (size_t i = 0; i < n; i++)
-		if (pairs[tags[i]].side == side && !conduit_past(pairs[tags[i]].conduit, at))
+		if (pairs[tags[i]].side == side && open[i])
 			ret->observed = ret->observed && pairs[tags[i]].conduit->observe;
 	for (size_t i = 0; i < n; i++) {
 		const struct differ_pair *p = &pairs[tags[i]];
 
-		if (p->side != side || conduit_past(p->conduit, at) || (!ret->observed && p->conduit->observe))
+		if (p->side != side || !open[i] || (!ret->observed && p->conduit->observe))
 			continue;
 		ret->pairs[ret->n++] = p;
 		ret->transport = ret->transport || protocol_info(p->service->protocol)->depth == DEPTH_TRANSPORT;
@@ -199,7 +212,8 @@ struct finding {
 	const uint32_t *tags;
 	size_t n;
 	struct state state[2];
-	uint64_t since, until; /* of the moment at hand */
+	bool *open;	       /* by tag: it holds at the moment at hand */
+	uint64_t since, until; /* of that moment; both 0 where something opens by hours */
 	struct differ_found *ret;
 	struct differ_line *lines; /* [DIFFER_FOUND]: what was found so far */
 	bool failed;
@@ -231,11 +245,13 @@ static void say(struct finding *f, enum differ_kind kind, bool comes, const char
 	for (uint32_t i = 0; i < f->ret->n; i++) {
 		struct differ_line *l = &f->lines[i];
 
-		if (l->kind == kind && l->comes == comes && l->by == line.by && l->until == f->since && f->since != 0 &&
-		    strcmp(l->what, what) == 0) {
+		if (l->kind != kind || l->comes != comes || l->by != line.by || strcmp(l->what, what) != 0)
+			continue;
+		if (l->until == f->since && f->since != 0)
 			l->until = f->until;
-			return;
-		}
+		else if (l->since != f->since || l->until != f->until)
+			continue;
+		return;
 	}
 	if (f->ret->n < DIFFER_FOUND)
 		f->lines[f->ret->n++] = line;
@@ -460,6 +476,9 @@ static void treated(struct finding *f)
 
 /* ---- moments ----------------------------------------------------------------------------------------------------------- */
 
+#define AROUND (9 * 86400u) /* a week and a day at either side of a day that is named: no other week has other hours */
+#define EDGES_MAX 20000u
+
 static int by_time(const void *pa, const void *pb)
 {
 	uint64_t a = *(const uint64_t *)pa, b = *(const uint64_t *)pb;
@@ -467,24 +486,22 @@ static int by_time(const void *pa, const void *pb)
 	return (a > b) - (a < b);
 }
 
-/* From each of these to the next nothing ends; the first is `now`. */
-static uint64_t *moments(const struct finding *f, uint64_t now, size_t *ret_n)
+/* Who holds at this moment. Returns until when that stays so; 0 = for good. */
+static uint64_t look(struct finding *f, uint64_t at)
 {
-	uint64_t *list = arena_array(f->s->scratch, f->n + 1, sizeof(*list));
-	size_t n = 1, kept = 1;
+	uint64_t edge = 0;
 
-	if (list == NULL)
-		return NULL;
-	list[0] = now;
-	for (size_t i = 0; i < f->n; i++)
-		if (f->pairs[f->tags[i]].conduit->until > now)
-			list[n++] = f->pairs[f->tags[i]].conduit->until;
-	qsort(list, n, sizeof(*list), by_time);
-	for (size_t i = 1; i < n; i++)
-		if (list[i] != list[kept - 1])
-			list[kept++] = list[i];
-	*ret_n = kept;
-	return list;
+	for (size_t i = 0; i < f->n; i++) {
+		const struct differ_pair *p = &f->pairs[f->tags[i]];
+		struct times t = conduit_times(p->conduit);
+		uint64_t end = 0, next = 0;
+
+		f->open[i] = times_hold(&t, &p->m->zone, at, &end, &next);
+		end = f->open[i] ? end : next;
+		if (end > at && (edge == 0 || end < edge))
+			edge = end;
+	}
+	return edge;
 }
 
 static void at_one_moment(struct finding *f)
@@ -499,6 +516,110 @@ static void at_one_moment(struct finding *f)
 	}
 	commands(f);
 	treated(f);
+}
+
+static void judge(struct finding *f)
+{
+	for (unsigned side = 0; side < 2; side++)
+		state_of(f->pairs, f->tags, f->n, side, f->open, &f->state[side]);
+	at_one_moment(f);
+}
+
+/* Each stretch between two ends. */
+static void until_the_last_end(struct finding *f, uint64_t now)
+{
+	for (uint64_t at = now; !f->failed; at = f->until) {
+		f->since = at != now ? at : 0;
+		f->until = look(f, at);
+		judge(f);
+		if (f->until == 0)
+			return;
+	}
+}
+
+static bool opens_by_hours(const struct finding *f)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		struct times t = conduit_times(f->pairs[f->tags[i]].conduit);
+
+		if (times_open(&t))
+			return true;
+	}
+	return false;
+}
+
+struct moments {
+	struct arena *a;
+	uint64_t *list;
+	size_t n, room;
+};
+
+static void moment_add(struct moments *m, uint64_t at)
+{
+	uint64_t *slot = arena_grow(m->a, (void **)&m->list, &m->n, &m->room, sizeof(*slot));
+
+	if (slot != NULL)
+		*slot = at;
+}
+
+/* The days that somebody named. */
+static void moments_named(struct moments *m, const struct differ_pair *p)
+{
+	struct times t = conduit_times(p->conduit);
+
+	moment_add(m, t.starts);
+	moment_add(m, t.until);
+	if (t.within == NULL)
+		return;
+	moment_add(m, t.within->first * UINT64_C(86400));
+	moment_add(m, t.within->last * UINT64_C(86400));
+	for (uint32_t i = 0; i < t.within->n_except; i++)
+		moment_add(m, t.within->except[i] * UINT64_C(86400));
+}
+
+/* Whether just these were not open together before. */
+static bool is_new_set(struct finding *f, struct moments *seen)
+{
+	uint64_t hash = UINT64_C(14695981039346656037);
+
+	for (size_t i = 0; i < f->n; i++)
+		hash = (hash ^ f->open[i]) * UINT64_C(1099511628211);
+	for (size_t i = 0; i < seen->n; i++)
+		if (seen->list[i] == hash)
+			return false;
+	moment_add(seen, hash);
+	return true;
+}
+
+/* Each set that is open together at some moment from now on: around the days that are named, and in an ordinary week. */
+static void in_all_hours(struct finding *f, uint64_t now)
+{
+	struct moments named = { .a = f->s->scratch }, seen = { .a = f->s->scratch };
+	uint64_t at = now;
+	unsigned steps = 0;
+
+	moment_add(&named, now);
+	for (size_t i = 0; i < f->n; i++)
+		moments_named(&named, &f->pairs[f->tags[i]]);
+	if (arena_failed(f->s->scratch)) {
+		f->failed = true;
+		return;
+	}
+	qsort(named.list, named.n, sizeof(*named.list), by_time);
+	for (size_t i = 0; i < named.n; i++) {
+		if (named.list[i] > at + AROUND)
+			at = named.list[i] - AROUND;
+		while (at != 0 && at <= named.list[i] + AROUND && !f->failed) {
+			uint64_t edge = look(f, at);
+
+			if (is_new_set(f, &seen))
+				judge(f);
+			f->failed = f->failed || ++steps > EDGES_MAX || arena_failed(f->s->scratch);
+			at = edge;
+		}
+		if (at == 0)
+			return; /* nothing changes any more */
+	}
 }
 
 static uint32_t hash_of(const char *text, uint32_t seed)
@@ -538,24 +659,20 @@ bool differ_find(struct differ_said *s, const struct differ_pair *pairs, const u
 {
 	struct differ_line lines[DIFFER_FOUND];
 	struct finding f = { .s = s, .pairs = pairs, .tags = tags, .n = n, .ret = ret, .lines = lines };
-	size_t n_moments = 0;
-	uint64_t *at = moments(&f, now, &n_moments);
 
 	ret->n = 0;
+	f.open = arena_array(s->scratch, n + 1, sizeof(*f.open));
 	for (unsigned side = 0; side < 2; side++) {
 		f.state[side].pairs = arena_array(s->scratch, n + 1, sizeof(struct differ_pair *));
 		if (f.state[side].pairs == NULL)
 			return false;
 	}
-	if (at == NULL)
+	if (f.open == NULL)
 		return false;
-	for (size_t i = 0; i < n_moments; i++) {
-		f.since = i > 0 ? at[i] : 0;
-		f.until = i + 1 < n_moments ? at[i + 1] : 0;
-		state_of(pairs, tags, n, 0, at[i], &f.state[0]);
-		state_of(pairs, tags, n, 1, at[i], &f.state[1]);
-		at_one_moment(&f);
-	}
+	if (opens_by_hours(&f))
+		in_all_hours(&f, now);
+	else
+		until_the_last_end(&f, now);
 	for (uint32_t i = 0; i < ret->n && !f.failed; i++)
 		f.failed = !keep(s, &lines[i], &ret->said[i]);
 	return !f.failed;

@@ -40,7 +40,7 @@ struct proof {
 	uint32_t *pair_at;	   /* by conduit: its first pair in the cells */
 	uint32_t
 		*decided[WAYS]; /* by pair: the first cell in which it passes the unjudged, + 1; NULL = not asked yet */
-	uint32_t *decided_hosts;	 /* the same between the hosts of one statement, in one way */
+	uint32_t *decided_hosts; /* the same between the hosts of one statement, in one way */
 	const struct model_never *hosts_of;
 	enum unattended hosts_way;
 	enum unattended unattended;	 /* what is tried */

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #define DAY_S 86400u
-#define AROUND (9 * DAY_S) /* a week and a day at either side of what is named */
+#define AROUND (9 * DAY_S)    /* a week and a day at either side of what is named */
 #define SOME_WEEK 1767571200u /* a Monday in 2026: any is as good where nobody named a day */
 #define STEPS_MAX 200000u
 

@@ -17,7 +17,7 @@
 #define TOGETHER_SETS 64u /* of them that are looked at */
 
 struct together {
-	uint32_t *sets; /* bit n: the n-th right; none is empty */
+	uint32_t *sets;	 /* bit n: the n-th right; none is empty */
 	uint8_t *layers; /* from 1 */
 	size_t n;
 	bool too_many; /* more sets or layers than there is room for */

@@ -24,8 +24,7 @@ struct asking {
 static const char *const lacks[] = {
 	[ASKED_ENDS] = "ends",	     [ASKED_SOURCE] = "source",	  [ASKED_DESTINATION] = "destination",
 	[ASKED_SERVICE] = "service", [ASKED_COMMAND] = "command", [ASKED_PLACE] = "address",
-	[ASKED_VALUE] = "value",     [ASKED_OVER] = "until",
-	[ASKED_SHUT] = "hours",
+	[ASKED_VALUE] = "value",     [ASKED_OVER] = "until",	  [ASKED_SHUT] = "hours",
 };
 static const enum message lack_messages[] = {
 	[ASKED_ENDS] = M_ASK_LACKS_ENDS,

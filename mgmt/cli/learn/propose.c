@@ -13,6 +13,7 @@
 #include "mgmt/cli/learn/named.h"
 #include "mgmt/cli/screen/width.h"
 #include "policy/ir/evaluate.h"
+#include "policy/ir/moment.h"
 
 #define NS 1000000000u
 #define REVIEW_DAYS 90u
@@ -40,7 +41,7 @@ struct proposal {
 	struct arena *arena;
 	const struct learnt *learnt;
 	const struct model *model;
-	const struct ir *ir;
+	struct ir *ir;
 	const struct ast_node *groups;
 	struct addr *split; /* networks of which hosts are zones of their own, sorted */
 	size_t n_split;
@@ -383,7 +384,10 @@ static bool is_allowed(const struct proposal *p, const struct talk *t)
 				    .port = t->port,
 				    .now = t->sessions > 0 ? p->learnt->tally.last_ns / NS : 0 };
 
-	return p->ir != NULL && evaluate_ir(p->ir, &q) != NULL;
+	if (p->ir == NULL)
+		return false;
+	ir_follow(p->ir, q.now);
+	return evaluate_ir(p->ir, &q) != NULL;
 }
 
 static enum protocol named(const struct talk *t)
@@ -833,8 +837,8 @@ static void print_json(const struct proposal *p)
 	json_line(p->cli->out, j);
 }
 
-bool propose(struct cli *c, struct learnt *l, const struct model *model, const struct ir *ir,
-	     const struct ast_node *groups, const char *from, bool *ret_nothing)
+bool propose(struct cli *c, struct learnt *l, const struct model *model, struct ir *ir, const struct ast_node *groups,
+	     const char *from, bool *ret_nothing)
 {
 	struct proposal p = {
 		.cli = c, .arena = arena_new(BUDGET), .learnt = l, .model = model, .ir = ir, .groups = groups

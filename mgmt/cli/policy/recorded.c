@@ -9,6 +9,7 @@
 #include "mgmt/cli/words/render.h"
 #include "mgmt/words/command.h"
 #include "policy/ir/evaluate.h"
+#include "policy/ir/moment.h"
 
 /* A record as operations again. */
 struct asked {
@@ -186,7 +187,7 @@ static const struct ir_cell *cell_of(const struct ir *ir, const json_t *e, uint6
 	return evaluate_ir(ir, &q);
 }
 
-bool recorded_judge(const struct ir *ir, const json_t *e, uint64_t now, struct recorded *ret)
+bool recorded_judge(struct ir *ir, const json_t *e, uint64_t now, struct recorded *ret)
 {
 	struct judge j = { .table = &ir->table };
 	const struct ir_cell *cell;
@@ -198,6 +199,7 @@ bool recorded_judge(const struct ir *ir, const json_t *e, uint64_t now, struct r
 	*ret = (struct recorded){ .operations = ju(e, "count"), .sessions = ju(e, "sessions"), .reason = R_ALLOWED };
 	if (!asked_of(e, &a) || !end_of(e, "client", &unused, &port) || !end_of(e, "server", &unused, &port))
 		return false;
+	ir_follow(ir, now);
 	cell = cell_of(ir, e, now);
 	if (cell == NULL) {
 		ret->reason = R_NO_CONDUIT;

@@ -19,7 +19,7 @@ struct recorded {
 	enum reason reason;	       /* why, when there are any */
 };
 
-/* `now`: seconds since 1970, for what ends by time. False: a sum without particulars, of which nothing but `operations` can be said. */
-bool recorded_judge(const struct ir *ir, const json_t *e, uint64_t now, struct recorded *ret);
+/* `now`: seconds since 1970, for what ends or opens by time; `ir` is brought to that moment. False: a sum without particulars, of which nothing but `operations` can be said. */
+bool recorded_judge(struct ir *ir, const json_t *e, uint64_t now, struct recorded *ret);
 
 #endif

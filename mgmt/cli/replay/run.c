@@ -190,7 +190,7 @@ static uint8_t *image_of(const struct ir *ir, bool observe, size_t *ret_n)
 	return image;
 }
 
-int replay_open(struct replay *r, const struct ir *ir, bool as_captured, struct err *e)
+int replay_open(struct replay *r, struct ir *ir, bool as_captured, struct err *e)
 {
 	struct inspector_limits limits = {
 		.flows = FLOWS, .pool_bytes = POOL_BYTES, .undivided = as_captured, .gaps_stay = as_captured

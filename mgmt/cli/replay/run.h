@@ -39,7 +39,7 @@ struct replay {
 };
 
 /* Fills *e and returns a negative errno when there is not enough memory. replay_close in both cases. */
-int replay_open(struct replay *r, const struct ir *ir, bool as_captured, struct err *e);
+int replay_open(struct replay *r, struct ir *ir, bool as_captured, struct err *e);
 void replay_frame(struct replay *r, const struct capture_frame *f);
 /* The capture is over: every flow has its verdict in the book afterwards. */
 void replay_finish(struct replay *r);

@@ -4,12 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/ir/moment.h"
+
 #define NOTHING UINT32_MAX
 #define BUCKETS 65536u
 #define NS 1000000000u
 
 struct tracker {
-	const struct ir *ir;
+	struct ir *ir;
 	bool as_captured;
 	tracker_ask *ask; /* NULL: nothing else is known */
 	void *ctx;
@@ -18,7 +20,7 @@ struct tracker {
 	uint32_t buckets[BUCKETS]; /* newest first */
 };
 
-struct tracker *tracker_new(const struct ir *ir, bool as_captured)
+struct tracker *tracker_new(struct ir *ir, bool as_captured)
 {
 	struct tracker *t = calloc(1, sizeof(*t));
 
@@ -150,6 +152,7 @@ static const struct ir_cell *ask(const struct tracker *t, const struct session *
 		.now = wall_ns / NS,
 	};
 
+	ir_follow(t->ir, q.now);
 	return evaluate_ir(t->ir, &q);
 }
 
@@ -240,6 +243,7 @@ static void begin(const struct tracker *t, struct session *s, const struct decod
 		s->refused = R_NO_CONDUIT; /* from its first packet on */
 	} else {
 		s->permit = cell->permit + 1;
+		s->until = t->ir->permits[cell->permit].until;
 		s->lane = t->ir->permits[cell->permit].lane;
 		if (s->midstream && !t->as_captured)
 			s->refused = d->l4proto == IP_TCP ? R_NO_SESSION : R_INVALID;
@@ -322,9 +326,7 @@ static bool add(struct tracker *t, const struct decoded *d, uint32_t older, uint
 static void come_to_end(const struct tracker *t, struct session *s, uint32_t frame, uint64_t wall_ns)
 {
 	const struct ir_cell *cell;
-	uint64_t until = s->refused == R_NONE && s->permit != 0 ? t->ir->permits[s->permit - 1].until : 0;
-
-	if (until == 0 || wall_ns / NS < until)
+	if (s->refused != R_NONE || s->until == 0 || wall_ns / NS < s->until)
 		return;
 	cell = ask(t, s, wall_ns);
 	if (cell == NULL) {
@@ -334,6 +336,7 @@ static void come_to_end(const struct tracker *t, struct session *s, uint32_t fra
 	}
 	s->released = s->released && s->lane == t->ir->permits[cell->permit].lane;
 	s->permit = cell->permit + 1;
+	s->until = t->ir->permits[cell->permit].until;
 	s->lane = t->ir->permits[cell->permit].lane;
 }
 

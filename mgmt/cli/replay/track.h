@@ -18,6 +18,7 @@ struct session {
 	uint8_t l4proto;
 	uint32_t n;	 /* which session of these endpoints, from 1 */
 	uint32_t permit; /* permit index + 1; 0: nothing allows it */
+	uint64_t until; /* its permit's end, in seconds since 1970; 0 = none */
 	uint32_t lane;
 	enum reason refused; /* R_NONE, or why the kernel lets nothing of it pass */
 	bool midstream;	     /* its start is not in the capture */
@@ -45,9 +46,9 @@ struct tracker;
 enum tracker_server { SERVER_UNTOLD, SERVER_SOURCE, SERVER_DESTINATION };
 typedef enum tracker_server tracker_ask(void *ctx, const struct decoded *d);
 
-/* `ir` is borrowed. as_captured: sessions met half-way are taken as permitted as if they had begun in the capture.
+/* `ir` is borrowed, and brought to the moment of each packet. as_captured: sessions met half-way are taken as permitted as if they had begun in the capture.
  * NULL when memory is out. */
-struct tracker *tracker_new(const struct ir *ir, bool as_captured);
+struct tracker *tracker_new(struct ir *ir, bool as_captured);
 void tracker_free(struct tracker *t);
 /* A port that controllers serve at, whose clients often have lower ones: EtherNet/IP's 44818. */
 bool tracker_registered(uint16_t port);

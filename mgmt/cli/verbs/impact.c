@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "appliance/base/clock.h"
 #include "mgmt/cli/box/since.h"
@@ -27,7 +28,7 @@ static const struct cli_option options[OPT_N] = {
 };
 
 struct past {
-	const struct ir *ir;
+	struct ir *ir;
 	uint64_t now;
 	uint64_t records, operations, vague; /* `vague`: operations of sums without particulars */
 	uint64_t least, most;
@@ -123,6 +124,16 @@ static void stopped(struct past *p, const json_t *e, const struct recorded *r)
 	note_pair(p, e);
 }
 
+/* By when it is judged: what has an end, by now; what opens by hours, by the hour at which it was recorded. */
+static uint64_t moment_of(const struct past *p, const json_t *e)
+{
+	struct tm t = { 0 };
+
+	if (p->ir->time_zone[0] == '\0' || strptime(js(e, "time"), "%Y-%m-%dT%H:%M:%S", &t) == NULL)
+		return p->now;
+	return (uint64_t)timegm(&t);
+}
+
 static void one_event(void *ctx, const json_t *e)
 {
 	struct past *p = ctx;
@@ -138,7 +149,7 @@ static void one_event(void *ctx, const json_t *e)
 	if (p->records++ == 0)
 		snprintf(p->from, sizeof(p->from), "%s", js(e, "time"));
 	snprintf(p->to, sizeof(p->to), "%s", js(e, "time"));
-	if (!recorded_judge(p->ir, e, p->now, &r))
+	if (!recorded_judge(p->ir, e, moment_of(p, e), &r))
 		p->vague = plus(p->vague, r.operations);
 	else if (r.most > 0)
 		stopped(p, e, &r);

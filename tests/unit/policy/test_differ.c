@@ -130,6 +130,37 @@ static void moments(void **state)
 	assert_int_equal(l->until, 0);
 }
 
+/* The same hours in one window or in two are the same; more of the week is more, and an hour that is over says nothing. */
+static void hours(void **state)
+{
+	static struct model_window all, early, late;
+	struct model_conduit *second;
+	struct differ_line *l;
+
+	(void)state;
+	all = early = late = (struct model_window){ .when = { .days = 0x3e, .from = 540, .to = 1020 } };
+	early.when.days = 0x1e;
+	late.when.days = 0x20;
+	old.c->within = new.c->within = &all;
+	assert_int_equal(lines(&l), 0);
+	new.c->within = &late;
+	assert_int_equal(lines(&l), 1);
+	assert_false(l->comes);
+	assert_int_equal(l->since + l->until, 0);
+	second = maker_conduit(&new.k, "second", &new.k.m.zones[new.c->from->index], &new.k.m.zones[new.c->to->index],
+			       "10.20.0.4/31", "10.30.0.10", new.plc);
+	second->within = &early;
+	assert_int_equal(lines(&l), 0);
+	old.c->within = NULL;
+	assert_int_equal(lines(&l), 1);
+	assert_false(l->comes);
+	new.c->within = NULL;
+	assert_int_equal(lines(&l), 0);
+	late.when.last = 1; /* the second of January 1970 */
+	second->within = &late;
+	assert_int_equal(lines(&l), 0);
+}
+
 static void treatment(void **state)
 {
 	struct differ_line *l;
@@ -149,6 +180,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(rows_side_by_side, begin, end),
 		cmocka_unit_test_setup_teardown(whole_and_rows, begin, end),
 		cmocka_unit_test_setup_teardown(moments, begin, end),
+		cmocka_unit_test_setup_teardown(hours, begin, end),
 		cmocka_unit_test_setup_teardown(treatment, begin, end),
 	};
 

@@ -136,8 +136,8 @@ static void hours_agree(void **state)
 				compare(&k.m, k.c.ir, &q);
 				crossed += evaluate_ir(k.c.ir, &q) != NULL;
 				/* Nothing opens before that, and what ends does so by itself. */
-				q.now = next == UINT64_MAX ? moment + (uint64_t)rand_r(&seed) % 864000 :
-							     moment + (uint64_t)rand_r(&seed) % (next - moment);
+				q.now = next == UINT64_MAX ? moment + (uint64_t)rand_r(&seed) % 864000
+							   : moment + (uint64_t)rand_r(&seed) % (next - moment);
 				compare(&k.m, k.c.ir, &q);
 				if (next != UINT64_MAX)
 					q.now = next - 1;

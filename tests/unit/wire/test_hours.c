@@ -154,9 +154,18 @@ static void a_start_and_an_end(void **state)
 
 static void what_is_no_zone(void **state)
 {
-	static const char *const bad[] = { "",	       "JST",		"Tokyo/Asia",	       "JST-9:60",	 "JST-99",
-					   "CET-1CEST", "CET-1CEST,M3.5.0", "CET-1CEST,M13.5.0,M10.5.0", "JST-9 ",
-					   "CET-1CEST,J60,J300", "CET-1CEST,M3.0.0,M10.5.0", "<+09-9" };
+	static const char *const bad[] = { "",
+					   "JST",
+					   "Tokyo/Asia",
+					   "JST-9:60",
+					   "JST-99",
+					   "CET-1CEST",
+					   "CET-1CEST,M3.5.0",
+					   "CET-1CEST,M13.5.0,M10.5.0",
+					   "JST-9 ",
+					   "CET-1CEST,J60,J300",
+					   "CET-1CEST,M3.0.0,M10.5.0",
+					   "<+09-9" };
 	struct time_zone z;
 
 	(void)state;

@@ -163,7 +163,7 @@ static size_t starts(struct walking *w, const struct asked_end *ends, size_t n_e
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < n_ends; i++)
+	for (size_t i = 0; i < n_ends && w->p.queue != NULL; i++)
 		if (ends[i].zone != NULL && !seen[ends[i].zone->index]) {
 			seen[ends[i].zone->index] = true;
 			w->p.queue[n++] = ends[i].zone->index;

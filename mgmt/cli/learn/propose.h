@@ -17,7 +17,7 @@
  * `from`: what was read, for people. Of `l` sessions of which nothing told the protocol are joined with those where something did.
  * *ret_nothing: there was nothing to propose, so that what was written is no policy. False when memory is out.
  */
-bool propose(struct cli *c, struct learnt *l, const struct model *model, struct ir *ir,
-	     const struct ast_node *groups, const char *from, bool *ret_nothing);
+bool propose(struct cli *c, struct learnt *l, const struct model *model, struct ir *ir, const struct ast_node *groups,
+	     const char *from, bool *ret_nothing);
 
 #endif

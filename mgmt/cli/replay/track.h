@@ -18,7 +18,7 @@ struct session {
 	uint8_t l4proto;
 	uint32_t n;	 /* which session of these endpoints, from 1 */
 	uint32_t permit; /* permit index + 1; 0: nothing allows it */
-	uint64_t until; /* its permit's end, in seconds since 1970; 0 = none */
+	uint64_t until;	 /* its permit's end, in seconds since 1970; 0 = none */
 	uint32_t lane;
 	enum reason refused; /* R_NONE, or why the kernel lets nothing of it pass */
 	bool midstream;	     /* its start is not in the capture */

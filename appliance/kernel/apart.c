@@ -64,6 +64,11 @@ void apart_free(struct apart *x)
 	*x = (struct apart){ .n = 0 };
 }
 
+bool apart_same(const struct apart *x, const struct apart *y)
+{
+	return x->n == y->n && (x->n == 0 || memcmp(x->list, y->list, x->n * sizeof(x->list[0])) == 0);
+}
+
 bool apart_holds(const struct apart *x, const struct addr *source, const struct addr *destination)
 {
 	for (size_t i = 0; i < x->n; i++)

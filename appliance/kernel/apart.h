@@ -26,6 +26,8 @@ struct apart {
 /* False: no memory, more than APART_MOST, or ranges of two families; *x is then of no use. */
 bool apart_add(struct apart *x, const struct apart_pair *p);
 void apart_free(struct apart *x);
+/* The same pairs, added in the same order. */
+bool apart_same(const struct apart *x, const struct apart *y);
 bool apart_holds(const struct apart *x, const struct addr *source, const struct addr *destination);
 /* Its elements, in these sets or in those of the moment of a change. False when memory is out. */
 bool apart_image(const struct apart *x, bool next, struct image *i);

@@ -272,7 +272,8 @@ def observed_before(box):
         expect(one.sends(1, HEARTBEAT) and one.sends(2, OUTPUT) and one.is_sent(2, INPUT), "nothing is stopped, and it does not arrive")
         one.s.close()  # its session is over, and who opened it will not say it again
         expect(narrowed(box, IN, OUT) == {}, "would be refused: %s", narrowed(box, IN, OUT))
-        expect(narrowed(box, IN) == {("open_output_connection", "enip.function"): 2}, "would be refused: %s", narrowed(box, IN))
+        said = narrowed(box, IN)  # two datagrams, or more where one came late and was sent again
+        expect(list(said) == [("open_output_connection", "enip.function")] and min(said.values()) >= 2, "would be refused: %s", said)
         box.apply(IN, OUT)
         expect(one.sends(1, HEARTBEAT) and one.sends(2, OUTPUT) and one.is_sent(2, INPUT), "stopped by rows that have it")
         box.apply(IN)

@@ -230,6 +230,8 @@ def stays(m, c, now, seen):
             if m.lacking(want, service)[2] is not None:
                 yield "always %s: the program shows two families, and the ends have one in common" % draw.group(want)
             continue
+        if m.lacking(want, service)[2] is None:
+            continue  # nothing of that service is sent over the family that the ends have in common: no packet shows it
         proto = {"tcp": 6, "udp": 17}.get(packet["protocol"], 1 if family == 4 else 58)
         port = packet["port"] if proto in (6, 17) else packet["port"] << 8
         from_zone, to_zone = (m.zones[want[k]]["interfaces"][0] for k in ("from", "to"))

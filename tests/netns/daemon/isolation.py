@@ -27,12 +27,19 @@ class Counted:
         self.tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.tcp.bind((address, 9001))
         self.tcp.listen(64)
-        self.udp.bind((address, 9000))
+        wait_for(self.bound, 5, "the port of the case before")
         self.udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
         self.udp.settimeout(0.1)
         self.taken = []
         for work in (self.take, self.count):
             threading.Thread(target=work, daemon=True).start()
+
+    def bound(self):
+        try:
+            self.udp.bind((self.address, 9000))
+        except OSError:
+            return False
+        return True
 
     def take(self):
         while not self.ended:
@@ -248,7 +255,7 @@ def many_sessions_are_isolated(box):
             pace.wait(0.001)
     try:
         # Sessions as the kernel tracks them, with the permit that a real one got: they differ in their port alone.
-        expect(reaches(server, "it"), "nothing passes before")
+        wait_for(lambda: reaches(server, "it"), 5, "what passes before")
         mark = [line for line in sh("conntrack", "-L", "-p", "udp", "--src", "10.71.0.2", ns=box.data).stdout.split() if line.startswith("mark=")][0][5:]
         orders = "".join("-A -p udp -s 10.71.0.2 -d 10.73.0.2 --sport %d --dport 9000 -r 10.73.0.2 -q 10.71.0.2 --reply-port-src 9000 --reply-port-dst %d "
                          "-t 600 -m %s\n" % (p, p, mark) for p in range(20000, 30000))

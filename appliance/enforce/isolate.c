@@ -210,9 +210,8 @@ json_t *enforce_isolate(struct enforce *f, bool rehearse, int fd, struct err *e)
 	if (read_pairs(fd, &asked, e) < 0)
 		return NULL;
 	/* Said with each apply: mostly it is what holds, which whoever compares and mends sees to. */
-	if (!rehearse && !f->mend_due && apart_same(&asked, &f->apart)) {
+	if (!rehearse && f->apart_known && !f->mend_due && apart_same(&asked, &f->apart)) {
 		apart_free(&asked);
-		f->apart_known = true;
 		return json_object();
 	}
 	/* Before it is done: a session that is cut has no label any more by which it could be counted. */

@@ -524,6 +524,13 @@ static void what_stays_possible(void **state)
 	assert_null(x[0].ends);
 	other = maker_conduit(&s.k, "other", s.office, s.crane, "", "10.30.1.10", s.reads);
 	assert_true(stays(&s, &x));
+	other->within = &(const struct model_window){ .when = { .days = WEEK_DAYS, .from = 0, .to = 60 } };
+	assert_false(stays(&s, &x)); /* for an hour a day */
+	other->within = NULL;
+	other->starts = 5001;
+	assert_false(stays(&s, &x)); /* not yet */
+	other->starts = 5000;
+	assert_true(stays(&s, &x));
 	other->from = s.tos;
 	assert_false(stays(&s, &x));
 	/* Ends without a family in common. */

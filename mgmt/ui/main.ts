@@ -29,6 +29,7 @@ const PAGES: { hash: string; title: Key; body: (state: State) => Node_[]; right?
 	{ hash: "#account", title: "page_account", body: accountPage(() => draw()) },
 ];
 let busy = false;
+let resuming = true; // until the box has said whether this browser has a session already
 let byToken = false; // how the form signs in: as a program does, or with an account
 /** The second factor; the form shows one, and a button for each other. */
 type Factor = "code" | "key" | "certificate";
@@ -196,6 +197,7 @@ function door(): Node_[] {
 }
 
 function body(): Node_[] {
+	if (resuming) return [h("p", { class: "empty", role: "status" }, t("loading"))];
 	if (!signedIn()) return door();
 	if (mustChoose()) return [passphraseForm(() => draw(), true, onChosen)];
 	if (feed.state === undefined) return [h("p", { class: "empty", role: "status" }, feed.failed === undefined ? t("loading") : t("stale_none"))];
@@ -227,9 +229,9 @@ document.addEventListener("visibilitychange", () => {
 });
 document.getElementById("root")?.replaceChildren();
 draw();
-first();
 void resume().then(() => {
-	if (!signedIn()) return;
-	begin();
+	resuming = false;
+	if (signedIn()) begin();
 	draw();
+	if (!signedIn()) first();
 });

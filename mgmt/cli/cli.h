@@ -75,6 +75,7 @@ struct cli_verb {
 	enum message summary; /* one line */
 	enum message text;    /* what it does, its exit statuses, an example; whole lines */
 	int (*run)(struct cli *c, const struct cli_args *a); /* returns enum cli_status */
+	bool paged; /* its text may be longer than a screen, and it asks nothing */
 };
 
 /* The table, in the order that help shows it. */

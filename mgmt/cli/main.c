@@ -10,6 +10,7 @@
 #include "mgmt/cli/cli.h"
 #include "mgmt/cli/help.h"
 #include "mgmt/cli/options.h"
+#include "mgmt/cli/pager.h"
 #include "mgmt/cli/socket.h"
 
 static int usage_problem(struct cli *c, const struct cli_problem *p)
@@ -66,6 +67,7 @@ static int perform(struct cli *c, const struct cli_line *line)
 		return CLI_YES;
 	}
 	if (line->globals[GLOBAL_HELP] != NULL) {
+		pager_begin(c);
 		if (line->verb != NULL)
 			help_verb(c, line->verb, c->out);
 		else if (line->above != NULL)
@@ -80,6 +82,8 @@ static int perform(struct cli *c, const struct cli_line *line)
 		help_overview(c, c->err);
 		return CLI_INVALID;
 	}
+	if (line->verb->paged)
+		pager_begin(c);
 	return line->verb->run(c, &line->args);
 }
 
@@ -102,6 +106,7 @@ static int run(int argc, char **argv)
 	/* A reader that goes away (head, less) ends the program at its next write, as of any filter. */
 	signal(SIGPIPE, SIG_DFL);
 	status = perform(&c, &line);
+	pager_end(&c);
 	if (fflush(c.out) != 0 || ferror(c.out)) {
 		c.json = false;
 		return cli_fail(&c, CLI_CANNOT, M_CLI_OUTPUT);

@@ -78,14 +78,14 @@ def on(m):
 
 
 def enforces(m, site):
-    wait_for(lambda: "ENFORCING" in m.ask("status"), 120 * PATIENCE, "the policy of before")
+    wait_for(lambda: "ENFORCING" in m.ask("status --all"), 120 * PATIENCE, "the policy of before")
     site.table()
 
 
 def closed(m, site, *texts):
     """Nothing is open, and `status` says why."""
-    wait_for(lambda: texts[0] in " ".join(m.ask("status").split()), 120 * PATIENCE, texts[0])
-    says(m, "status", *texts)
+    wait_for(lambda: texts[0] in " ".join(m.ask("status --all").split()), 120 * PATIENCE, texts[0])
+    says(m, "status --all", *texts)
     expect(not any(site.reads() for _ in range(3)), "the office reads the crane")
     site.silent()
 
@@ -97,7 +97,7 @@ def full(m, site, work):
         size = fill(at)
     on(m)
     enforces(m, site)
-    says(m, "status", "disk: 100 % used, 0 of", "使用率100%、空き0/")
+    says(m, "status --all", "disk: 100 % used, 0 of", "使用率100%、空き0/")
     says(m, "load", "could not be taken: site.cfg", "読み込めませんでした:site.cfg")
     says(m, "apply", "No space left", "ディスクに空きがありません", seconds=180)
     enforces(m, site)
@@ -107,7 +107,7 @@ def full(m, site, work):
     on(m)
     enforces(m, site)
     m.ask("apply", 180)
-    expect("ENFORCING" in m.ask("confirm") + m.ask("status"), "no policy is taken when there is room again")
+    expect("ENFORCING" in m.ask("confirm") + m.ask("status --all"), "no policy is taken when there is room again")
     site.table()
     return "%.0f MiB filled" % (size / MIB)
 
@@ -154,7 +154,7 @@ def beside_it(m, site, work):
         rewrite(at + "secrets/token", b"?")
     on(m)
     enforces(m, site)
-    says(m, "status", "history of generations was damaged", "世代の履歴が壊れていた")
+    says(m, "status --all", "history of generations was damaged", "世代の履歴が壊れていた")
 
 
 def no_file_system(m, site, work):

@@ -42,5 +42,5 @@ def cut_before_it_counts(m, site, version):
     events_say(m, "A VERSION DID NOT COME UP")
     said = m.text[before:]
     expect("in slot B did not" in said and "スロット B のバージョン" in said, "the console does not say it in both languages: %s", said[-2000:])
-    expect("slot A" in m.ask("machine") and "ENFORCING" in m.ask("status"), "not the version before")
+    expect("slot A" in m.ask("machine") and "ENFORCING" in m.ask("status --all"), "not the version before")
     site.table()

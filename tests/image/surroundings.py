@@ -213,7 +213,7 @@ def setup(m, site):
     m.say("keep")
     m.wait("sekisho> ", 120)
     expect("user first" in m.text, "nobody is told that there is no account")
-    said = m.ask("sekisho status")  # the word in front as messages write it
+    said = m.ask("sekisho status --all")  # the word in front as messages write it
     expect("ENFORCING" in said, "%s", said)
     site.silent()
     expect(open_ports(site.office, "10.30.1.10", [502], 3.0) == [], "a session was opened without a policy")

@@ -30,7 +30,7 @@ def policy(m, site, work, text):
 
 
 def status(m):
-    return " ".join(m.ask("status").split())
+    return " ".join(m.ask("status --all").split())
 
 
 @contextlib.contextmanager

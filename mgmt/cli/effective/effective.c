@@ -85,4 +85,5 @@ const struct cli_verb verb_effective = {
 	.summary = M_EFFECTIVE_SUMMARY,
 	.text = M_EFFECTIVE_TEXT,
 	.run = run,
+	.paged = true,
 };

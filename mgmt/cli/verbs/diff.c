@@ -247,4 +247,5 @@ const struct cli_verb verb_diff = {
 	.summary = M_COMPARE_SUMMARY,
 	.text = M_COMPARE_TEXT,
 	.run = run,
+	.paged = true,
 };

@@ -15,6 +15,7 @@
 #include "appliance/wire/event_words.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/effective/filter.h"
+#include "mgmt/cli/pager.h"
 #include "mgmt/cli/screen/width.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/event.h"
@@ -370,6 +371,8 @@ static int run(struct cli *c, const struct cli_args *a)
 
 	if (!take_filter(c, a, &q.filter, &status))
 		return status;
+	if (a->values[OPT_FOLLOW] == NULL)
+		pager_begin(c);
 	if (a->values[OPT_LIMIT] != NULL && (!cli_number(a->values[OPT_LIMIT], LIMIT_MAX, &limit) || limit == 0))
 		return cli_fail(c, CLI_INVALID, M_EVENTS_LIMIT, a->values[OPT_LIMIT], LIMIT_MAX);
 	if (a->values[OPT_AFTER] != NULL) {

@@ -69,4 +69,5 @@ const struct cli_verb verb_explain = {
 	.summary = M_EXPLAIN_SUMMARY,
 	.text = M_EXPLAIN_TEXT,
 	.run = run,
+	.paged = true,
 };

@@ -149,4 +149,5 @@ const struct cli_verb verb_flows = {
 	.summary = M_FLOWS_SUMMARY,
 	.text = M_FLOWS_TEXT,
 	.run = run,
+	.paged = true,
 };

@@ -122,4 +122,5 @@ const struct cli_verb verb_history = {
 	.summary = M_HISTORY_SUMMARY,
 	.text = M_HISTORY_TEXT,
 	.run = run,
+	.paged = true,
 };

@@ -326,4 +326,5 @@ const struct cli_verb verb_impact = {
 	.summary = M_IMPACT_SUMMARY,
 	.text = M_IMPACT_TEXT,
 	.run = run,
+	.paged = true,
 };

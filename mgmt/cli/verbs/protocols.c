@@ -386,4 +386,5 @@ const struct cli_verb verb_protocols = {
 	.summary = M_PROTOCOLS_SUMMARY,
 	.text = M_PROTOCOLS_TEXT,
 	.run = run,
+	.paged = true,
 };

@@ -376,4 +376,5 @@ const struct cli_verb verb_prove = {
 	.summary = M_PROVE_SUMMARY,
 	.text = M_PROVE_TEXT,
 	.run = run,
+	.paged = true,
 };

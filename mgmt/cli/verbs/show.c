@@ -103,4 +103,5 @@ const struct cli_verb verb_show = {
 	.summary = M_SHOW_SUMMARY,
 	.text = M_SHOW_TEXT,
 	.run = run,
+	.paged = true,
 };

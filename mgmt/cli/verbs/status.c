@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `sekisho status`: the first line says whether the box enforces, and what is wrong if it does not do so fully; the rest
- * says what with. The exit status follows the first line.
+ * says what with: a line for each thing, or with --all each thing as a list. The exit status follows the first line.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +10,7 @@
 #include "mgmt/cli/box/standing.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/verbs.h"
+#include "mgmt/cli/verbs/overview.h"
 #include "mgmt/cli/words/answers.h"
 #include "mgmt/cli/words/clock.h"
 #include "mgmt/cli/words/reach.h"
@@ -25,6 +26,12 @@
 #define MEBIBYTE 1048576u
 #define MEGABYTE 1000000u
 #define ANSWERS_SHOWN 4u /* ranges of an interface; `effective` has all */
+
+enum { OPT_ALL, OPT_N };
+
+static const struct cli_option options[OPT_N] = {
+	[OPT_ALL] = { "--all", 0, NULL, M_STATUS_OPT_ALL },
+};
 
 /* Why no record can be written now. */
 static void trouble_line(struct cli *c, const char *trouble)
@@ -143,11 +150,27 @@ static void unheard_line(struct cli *c, const json_t *u)
 	render_line(c, M_STATUS_UNHEARD, since, last, ju(u, "packets"));
 }
 
+static void generation_lines(struct cli *c, const json_t *g)
+{
+	char generation[RENDER_TEXT], by[RENDER_TEXT], when[RENDER_TEXT], digest[RENDER_TEXT];
+
+	render_generation(g, c->lang, generation);
+	render_digest(js(g, "digest"), digest);
+	render_time(js(g, "applied"), when);
+	render_line(c, M_STATUS_GENERATION, generation, digest);
+	render_line(c, M_STATUS_APPLIED, when, *js(g, "by") != '\0' ? js(g, "by") : "-");
+	if (strcmp(js(g, "state"), "waiting") == 0) {
+		render_time(js(g, "confirm_by"), by);
+		render_line(c, M_APPLY_CONFIRM_HOW, ju(g, "number"), by);
+	}
+}
+
+/* The order is that of one_screen, which leaves out from the end. */
 static void headline(struct cli *c, const json_t *status, const json_t *faults, const json_t *alarms, enum stand stand)
 {
-	const json_t *g = json_object_get(status, "generation"), *site = json_object_get(status, "site");
+	const json_t *site = json_object_get(status, "site");
 	const json_t *drift = json_object_get(status, "drift"), *journal = json_object_get(status, "journal");
-	char generation[RENDER_TEXT], by[RENDER_TEXT], when[RENDER_TEXT], digest[RENDER_TEXT];
+	char when[RENDER_TEXT];
 	char *sentence = stand_sentence(status, faults, alarms, stand, c->lang);
 
 	if (c->color)
@@ -163,6 +186,12 @@ static void headline(struct cli *c, const json_t *status, const json_t *faults, 
 		render_line(c, M_STATUS_SITE, js(site, "name"), js(site, "label"));
 	if (*js(site, "contact") != '\0')
 		render_line(c, M_STATUS_CONTACT, js(site, "contact"));
+	if (stand != STAND_NO_POLICY)
+		generation_lines(c, json_object_get(status, "generation"));
+	if (ju(drift, "seen") > 0) {
+		render_time(js(drift, "last"), when);
+		render_line(c, M_STATUS_DRIFT, ju(drift, "seen"), when);
+	}
 	trouble_line(c, js(journal, "trouble"));
 	if (ju(journal, "waiting") + ju(journal, "left_out") > 0)
 		render_line(c, M_STATUS_WAITING_ROOM, ju(journal, "waiting"), ju(journal, "left_out"));
@@ -184,21 +213,6 @@ static void headline(struct cli *c, const json_t *status, const json_t *faults, 
 		render_line(c, M_STATUS_HELD_FULL);
 	if (json_is_true(json_object_get(journal, "stuck")))
 		message_print(c->out, c->lang, M_STATUS_STUCK);
-	if (ju(drift, "seen") > 0) {
-		render_time(js(drift, "last"), when);
-		render_line(c, M_STATUS_DRIFT, ju(drift, "seen"), when);
-	}
-	if (stand == STAND_NO_POLICY)
-		return;
-	render_generation(g, c->lang, generation);
-	render_digest(js(g, "digest"), digest);
-	render_time(js(g, "applied"), when);
-	render_line(c, M_STATUS_GENERATION, generation, digest);
-	render_line(c, M_STATUS_APPLIED, when, *js(g, "by") != '\0' ? js(g, "by") : "-");
-	if (strcmp(js(g, "state"), "waiting") == 0) {
-		render_time(js(g, "confirm_by"), by);
-		render_line(c, M_APPLY_CONFIRM_HOW, ju(g, "number"), by);
-	}
 }
 
 static const char *link_text(const struct cli *c, const char *word)
@@ -614,6 +628,26 @@ static int standing(struct cli *c)
 	return status;
 }
 
+/* What leads is held until it is known how long it is. */
+static void one_screen(struct cli *c, const json_t *status, const json_t *faults, const json_t *alarms,
+		       enum stand stand)
+{
+	FILE *screen = c->out;
+	char *head = NULL;
+	size_t size;
+
+	c->out = open_memstream(&head, &size);
+	if (c->out != NULL) {
+		headline(c, status, faults, alarms, stand);
+		fclose(c->out);
+	}
+	c->out = screen;
+	if (head != NULL)
+		overview_head(c, head);
+	free(head);
+	overview_print(c, status);
+}
+
 static int run(struct cli *c, const struct cli_args *a)
 {
 	struct box_answer answer;
@@ -621,7 +655,6 @@ static int run(struct cli *c, const struct cli_args *a)
 	enum stand stand;
 	int status;
 
-	(void)a;
 	if (standing_wanted(c))
 		return standing(c);
 	if (!box_request(c, &(struct msg_body){ .type = MSG_STATUS }, NULL, 0, 30, &answer, &status))
@@ -630,13 +663,17 @@ static int run(struct cli *c, const struct cli_args *a)
 	alarms = alarms_find(answer.json);
 	stand = stand_of(answer.json, faults, alarms);
 	if (!box_answer_done(c, &answer, &status)) {
-		headline(c, answer.json, faults, alarms, stand);
-		interfaces(c, answer.json);
-		roles(c, answer.json);
-		drops(c, answer.json);
-		inspection(c, answer.json);
-		certificates(c, answer.json);
-		rest(c, answer.json);
+		if (a->values[OPT_ALL] == NULL) {
+			one_screen(c, answer.json, faults, alarms, stand);
+		} else {
+			headline(c, answer.json, faults, alarms, stand);
+			interfaces(c, answer.json);
+			roles(c, answer.json);
+			drops(c, answer.json);
+			inspection(c, answer.json);
+			certificates(c, answer.json);
+			rest(c, answer.json);
+		}
 	}
 	if (status == CLI_YES && stand < STAND_WAITING)
 		status = CLI_NO;
@@ -650,7 +687,10 @@ const struct cli_verb verb_status = {
 	.name = "status",
 	.group = CLI_ON_BOX,
 	.operands = "",
+	.options = options,
+	.n_options = OPT_N,
 	.summary = M_STATUS_SUMMARY,
 	.text = M_STATUS_TEXT,
 	.run = run,
+	.paged = true,
 };

@@ -154,4 +154,5 @@ const struct cli_verb verb_verify = {
 	.summary = M_VERIFY_SUMMARY,
 	.text = M_VERIFY_TEXT,
 	.run = run,
+	.paged = true,
 };

@@ -85,7 +85,7 @@ def stopped():
 def told():
     """Status and effective without a daemon: from the kernel and what is kept on the disk."""
     run("systemctl", "stop", "sekishod")
-    code, text = run("sekisho", "status")
+    code, text = run("sekisho", "status", "--all")
     check("status without a daemon says what stands", code == 1 and text.startswith("NO DAEMON, RULES IN FORCE"), text.splitlines()[:1])
     code, text = run("sekisho", "effective")
     check("effective without a daemon", code == 0 and "modbus" in text and "9000" in text, text[-300:])

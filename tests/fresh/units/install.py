@@ -79,7 +79,7 @@ def arrive():
         check("%s runs, and is enabled" % unit, said == {"ActiveState": "active", "UnitFileState": "enabled"}, said)
     said = show("sekishod", "Type", "StatusText", "WatchdogUSec")
     check("sekishod told systemd that it is ready", said == {"Type": "notify", "StatusText": "no policy in force: nothing passes", "WatchdogUSec": "10s"}, said)
-    code, text = run("sekisho", "status")
+    code, text = run("sekisho", "status", "--all")
     check("as installed nothing passes", code == 1 and text.startswith("NO POLICY IN FORCE"), text.splitlines()[:1])
     check("as installed no card of the machine moved, and none lost an address", cards() == own and dressed(), {x: addresses(x) for x in own})
     names, drops = run("ip", "netns", "list")[1], rules().count("policy drop")
@@ -114,7 +114,7 @@ def tried():
     check("a first policy on trial takes the cards", done, "" if done else text)
     took = wait_for(lambda: cards() == own and dressed(), 30)
     check("nobody confirms it: the cards are the machine's again, with their addresses", took is not None, {x: addresses(x) for x in cards()})
-    text = run("sekisho", "status")[1]
+    text = run("sekisho", "status", "--all")[1]
     check("... and no policy is in force", text.startswith("NO POLICY IN FORCE"), text.splitlines()[:1])
     check("... and it forwards as before", forwarded(own), run("ip", "-6", "neigh")[1].splitlines())
     os.sync()  # the disk as it would be later; what follows has to keep itself
@@ -125,7 +125,7 @@ def tried():
 def untried():
     check("after a start without a warning the machine has its cards, with their addresses", wait_for(dressed, 60) is not None, {x: addresses(x) for x in cards()})
     took = wait_for(lambda: show("sekishod", "ActiveState")["ActiveState"] == "active", 60)
-    code, text = run("sekisho", "status")
+    code, text = run("sekisho", "status", "--all")
     check("... and the policy that nobody confirmed is not in force", took is not None and code == 1 and text.startswith("NO POLICY IN FORCE"), text.splitlines()[:1])
     check("... and it forwards as before", forwarded(cards()))
 

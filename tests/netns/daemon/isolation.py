@@ -157,7 +157,7 @@ def zone_is_isolated(box):
         expect(passes(ops) and reaches(server, "ops") and reaches(server, "ops", udp=False), "others do not go on")
         status = box.status()
         expect([(i["what"], i["reason"]) for i in status["isolations"]] == [("zones it ot", "virus")] and status["isolations"][0]["by"], "%s", status["isolations"])
-        text = box.sekisho("status", "--lang", "en", check=False).stdout
+        text = box.sekisho("status", "--all", "--lang", "en", check=False).stdout
         expect("isolated: zones it ot" in " ".join(text.split()), "%s", text)
         expect(box.drops().get("isolated", 0) > 0, "not counted")
         stands(box)

@@ -28,7 +28,7 @@ def undivided(box, said_en, said_ja):
     found = box.status()["partition"]
     expect(found["stands"] is False and said_en in found["why"]["en"] and said_ja in found["why"]["ja"], "%s", found)
     for lang, words in (("en", ("  memory: not divided", said_en)), ("ja", ("  メモリー: ", "分けていません", said_ja))):
-        said = box.sekisho("status", "--lang", lang, check=False)
+        said = box.sekisho("status", "--all", "--lang", lang, check=False)
         first, text = said.stdout.split("\n", 1)
         expect(said.returncode == 0 and "memory" not in first and "メモリー" not in first, "%d %s", said.returncode, first)
         text = "".join(text.split())  # wrapped at the edge of the screen
@@ -85,7 +85,7 @@ def partition(box):
         expect(group.read("guard/memory.max") == "max" and group.read("parsers/memory.oom.group") == "0", "limits of guard, ends of all at once")
         if said["cores"]:
             expect((group.read("guard/cpu.weight"), group.read("parsers/cpu.weight")) == ("900", "100"), "weights")
-        shown = box.sekisho("status", "--lang", "en").stdout
+        shown = box.sekisho("status", "--all", "--lang", "en").stdout
         expect("are kept for what enforces" in " ".join(shown.split()), "%s", shown)
         return json.dumps(said)
     finally:

@@ -38,7 +38,7 @@ def says(box, stands, status, *words):
     said = box.standing()
     expect(said["daemon"] is False and said["stands"] == stands, "%s, not %s: %s", said.get("stands"), stands, said)
     for lang, word in zip(("en", "ja"), words):
-        done = box.sekisho("status", "--lang", lang, check=False)
+        done = box.sekisho("status", "--all", "--lang", lang, check=False)
         expect(done.returncode == 1 and word in done.stdout.splitlines()[0], "status in %s: %d %s", lang, done.returncode, done.stdout + done.stderr)
         done = box.sekisho("effective", "--lang", lang, check=False)
         expect(done.returncode == status and word in done.stdout.splitlines()[0], "effective in %s: %d %s", lang, done.returncode, done.stdout + done.stderr)
@@ -75,7 +75,7 @@ def a_trial_without_a_daemon(box):
     box.daemon.wait()
     said, _ = says(box, "policy", 0, "NO DAEMON", "デーモンは停止中")
     expect(said["generation"]["number"] == confirmed + 1 and said["generation"]["state"] == "waiting", "%s", said["generation"])
-    expect("it is not confirmed" in box.sekisho("status", "--lang", "en", check=False).stdout, "the trial is not named")
+    expect("it is not confirmed" in box.sekisho("status", "--all", "--lang", "en", check=False).stdout, "the trial is not named")
     box.start()
     wait_for(box.running, 5, "all roles")
     expect(box.status()["generation"]["number"] == confirmed, "%s", box.status()["generation"])
@@ -114,7 +114,7 @@ def other_things_that_stand(box):
     os.chmod(note, 0o644)
     with open(note, "w", encoding="utf-8") as f:
         f.write(kept.replace(box.data, "a/b"))
-    bad = box.sekisho("status", "--lang", "en", check=False)
+    bad = box.sekisho("status", "--all", "--lang", "en", check=False)
     expect(bad.returncode == 3 and "cannot be read" in bad.stderr, "%d %s", bad.returncode, bad.stderr)
     expect("error" in json.loads(box.sekisho("status", "--json", check=False).stdout), "its JSON")
     box.start()

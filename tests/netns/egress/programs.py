@@ -197,7 +197,7 @@ exec $as_user LD_LIBRARY_PATH={libraries} {script} run {seconds} {program} -n -i
 
     def line(self, lang="en"):
         """`status` from there on, without its line ends (of Japanese there is no blank between what they part)."""
-        text = self.box.sekisho("status", "--lang", lang, check=False).stdout
+        text = self.box.sekisho("status", "--all", "--lang", lang, check=False).stdout
         name, between = {"en": ("log server", " "), "ja": ("ログサーバー", "")}[lang]
         return name + between.join(line.strip() for line in text.split("\n  " + name, 1)[1].splitlines())
 

@@ -305,7 +305,7 @@ def terminals_told(box):
                                ("ja", "7 パケットを拒否しました", "管理端末は 2 台です")):
         text = box.sekisho("effective", "--lang", lang).stdout
         expect(all(w in text for w in (DESK4, DESK6, listed)), "%s", text)
-        text = box.sekisho("status", "--lang", lang, check=False).stdout
+        text = box.sekisho("status", "--all", "--lang", lang, check=False).stdout
         expect(line in " ".join(text.split()), "%s", text)
     for lang, wrong, words in (("en", 'terminals = ["10.74.0.9"];\n', "leads to"), ("ja", 'terminals = ["%s", "%s"];\n' % (DESK4, DESK4), "重複しています"),
                                ("en", "terminals = [];\n", "is empty"), ("en", 'terminals = ["10.79.0.0/24"];\n', "not the address of a host")):

@@ -114,7 +114,7 @@ class Power:
             raise TimeoutError("%s: %s; %s" % (e, self.told(), logs)) from None
 
     def lines(self, lang="en"):
-        return " ".join(self.box.sekisho("status", "--lang", lang, check=False).stdout.split())
+        return " ".join(self.box.sekisho("status", "--all", "--lang", lang, check=False).stdout.split())
 
     def events(self):
         """The words of what was recorded of it, in order, each with its object."""

@@ -238,7 +238,7 @@ def server_away(box):
         link(box, "down")
         wait_for(lambda: n.mail()["state"] == "failing" and n.mail()["waiting"] > 0, 40, "mails that do not go")
         waiting = n.mail()["waiting"]
-        said = box.sekisho("status", "--lang", "en", check=False).stdout
+        said = box.sekisho("status", "--all", "--lang", "en", check=False).stdout
         expect("do not get to the mail server" in " ".join(said.split()), "%s", said)
         n.stop()
         n.start()
@@ -270,7 +270,7 @@ def disk_full(box):
             wait_for(lambda: n.mail()["waiting"] == 0, 20, "nothing that waits")
             expect(n.mail()["state"] == "good" and n.mail()["since"] is not None, "%s", n.mail())
             for lang, words in (("en", "what went cannot be kept"), ("ja", "送信済みであることを保存できません")):
-                said = box.sekisho("status", "--lang", lang, check=False).stdout
+                said = box.sekisho("status", "--all", "--lang", lang, check=False).stdout
                 expect("".join(words.split()) in "".join(said.split()), "%s", said)
             os.unlink(n.state + "/filler")
             wait_for(lambda: n.mail()["why"] is None and os.path.exists(n.state + "/ledger"), 30, "a ledger that is kept")

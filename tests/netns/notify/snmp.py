@@ -251,7 +251,7 @@ def informed(box):
         for question in ("status", "effective", "events"):
             everything += box.sekisho(question, "--json", check=False).stdout
         expect(AUTH not in everything and PRIVACY not in everything, "a passphrase stands in an output")
-        expect("SNMP" in box.sekisho("status", "--lang", "en", check=False).stdout, "nothing in status")
+        expect("SNMP" in box.sekisho("status", "--all", "--lang", "en", check=False).stdout, "nothing in status")
         verified = box.sekisho("verify", "--lang", "en", check=False)
         expect(verified.returncode == 0, "verify: %s", verified.stdout)
         return "%d informs, %d datagrams" % (len(r.took()), len(wire.seen))
@@ -264,9 +264,9 @@ def receiver_away(box):
         with Wire(box) as wire:
             link(box, "down")
             wait_for(lambda: n.fares()["state"] == "failing" and n.fares()["waiting"] > 0, 40, "informs that do not go")
-            said = " ".join(box.sekisho("status", "--lang", "en", check=False).stdout.split())
+            said = " ".join(box.sekisho("status", "--all", "--lang", "en", check=False).stdout.split())
             expect("alarms do not get to the SNMP receiver %s:%d: Timeout" % (SERVER, PORT) in said, "%s", said)
-            expect("SNMP 受信側" in box.sekisho("status", "--lang", "ja", check=False).stdout, "no Japanese")
+            expect("SNMP 受信側" in box.sekisho("status", "--all", "--lang", "ja", check=False).stdout, "no Japanese")
             expect(wire.seen, "it did not even try")
             link(box, "up")
             wait_for(lambda: any(w["what"] == "end" and "lan2" in w["en"] for w in n.ledger()["waiting"]), 30, "the end, which waits as well")
@@ -315,7 +315,7 @@ def snmp_disk_full(box):
             wait_for(lambda: len(r.about("lan2", "sekishoRaised")) == 2, 30, "another one")
             wait_for(lambda: n.fares()["waiting"] == 0, 20, "nothing that waits")
             expect(n.fares()["state"] == "good" and "No space" in n.fares()["why"], "%s", n.fares())
-            said = "".join(box.sekisho("status", "--lang", "en", check=False).stdout.split())
+            said = "".join(box.sekisho("status", "--all", "--lang", "en", check=False).stdout.split())
             expect("whatwentcannotbekept" in said, "%s", said)
             once(r)
         finally:

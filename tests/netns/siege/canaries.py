@@ -16,7 +16,7 @@ PHRASE, WRONG, MISPLACED = "canary herons argue wombat 1", "canary herons argue 
 CHOSEN = "canary herons argue parapet 3"
 ROUTES = ["/", "/help", "/metrics", "/api/v1/me"] + ["/api/v1/" + r for r in (
     "status", "state", "effective", "events?limit=1000", "why?limit=1000", "picture", "draft", "history", "policy", "verify", "accounts", "tokens")]
-VERBS = [("status",), ("effective",), ("verify",), ("history",), ("show",), ("flows",), ("events", "--limit", "1000"), ("journal", "checkpoint"), ("user", "list"),
+VERBS = [("status", "--all"), ("effective",), ("verify",), ("history",), ("show",), ("flows",), ("events", "--limit", "1000"), ("journal", "checkpoint"), ("user", "list"),
          ("user", "show", "canary"), ("user", "tokens"), ("user", "sessions"), ("user", "approval")]
 
 

@@ -359,7 +359,7 @@ static void test_no_box(void **state)
 		expect_in(r.err, "not running");
 		assert_ptr_equal(strchr(r.err, '\n'), r.err + strlen(r.err) - 1); /* one sentence */
 	}
-	run(&r, "status --lang ja");
+	run(&r, "status --all --lang ja");
 	expect_in(r.err, "sekishod が応答しません");
 }
 
@@ -585,12 +585,12 @@ static void test_status_faults(void **state)
 	}
 	/* Whether records are deleted says the journal, and nobody for it. */
 	box_says(MSG_STATUS, 0, BOX("\"journal\":{\"records\":1,\"keep_days\":0,\"delete_after_days\":0}"));
-	says(&r, "status", ANY, "no record is deleted");
+	says(&r, "status --all", ANY, "no record is deleted");
 	box_says(MSG_STATUS, 0, BOX("\"journal\":null"));
 	run(&r, "status");
 	assert_null(strstr(r.out, "retention"));
 	box_says(MSG_STATUS, 0, cases[1].json);
-	says(&r, "status --lang ja", ANY, "リンクが切れています", "7 (-3)", "10.0.0.1/24");
+	says(&r, "status --all --lang ja", ANY, "リンクが切れています", "7 (-3)", "10.0.0.1/24");
 	box_close();
 #undef BOX
 #undef LINK
@@ -623,8 +623,8 @@ static void test_status(void **state)
 		assert_int_equal(r.status, cases[i].status);
 	}
 	box_says(MSG_STATUS, 0, cases[1].json);
-	says(&r, "status", ANY, "2026-11-20 08:20:00 UTC", "sekisho confirm", "12  kernel   no conduit allows this",
-	     "3  workers  function code not allowed", "!allowed by the policy");
+	says(&r, "status --all", ANY, "2026-11-20 08:20:00 UTC", "sekisho confirm",
+	     "12  kernel   no conduit allows this", "3  workers  function code not allowed", "!allowed by the policy");
 	/* What went on uninspected is named, but not as refused. */
 	expect_not_in(strstr(r.out, "Passed without inspection"), "no conduit allows this");
 	expect_in(strstr(r.out, "Passed without inspection"), "142  kernel  inspector did not answer; live session");
@@ -634,8 +634,8 @@ static void test_status(void **state)
 	expect_in(r.out, "flowtables: not used (");
 	expect_in(r.out, "owned tables: not used (");
 	expect_not_in(r.out, "\033"); /* neither colours into a file, nor what a label smuggles in */
-	says(&r, "status --lang ja", ANY, "dpi/9（識別用）", "ワーカー 0（コマンド用）", "フローテーブル: 不使用（",
-	     "所有者付きテーブル: 不使用（", "防御中", "許可するコンジットがない");
+	says(&r, "status --all --lang ja", ANY, "dpi/9（識別用）", "ワーカー 0（コマンド用）",
+	     "フローテーブル: 不使用（", "所有者付きテーブル: 不使用（", "防御中", "許可するコンジットがない");
 	box_says(MSG_STATUS, 0,
 		 "{" GENERATION("confirmed", "null") ",\"roles\":[{\"role\":\"enforce\",\"state\":\"running\"}],"
 						     "\"journal\":{\"records\":1,\"trouble\":\"no space left\"}}");
@@ -654,9 +654,48 @@ static void test_status(void **state)
 				"null") ",\"drift\":{\"seen\":2,\"last\":\"2026-11-20T08:10:11Z\"},\"roles\":[{"
 					"\"role\":\"enforce\",\"pid\":7,\"state\":\"running\"},{\"role\":\"tap\","
 					"\"pid\":0,\"state\":\"dead\"}]}");
-	says(&r, "status", ANY, "CHANGED FROM OUTSIDE (times: 2), last 2026-11-20 08:10:11 UTC");
+	says(&r, "status --all", ANY, "CHANGED FROM OUTSIDE (times: 2), last 2026-11-20 08:10:11 UTC");
 	assert_true(strstr(r.out, "CHANGED FROM OUTSIDE") < strstr(r.out, "Processes"));
 	expect_in(r.out, "DEAD       -");
+	box_close();
+}
+
+/* Without --all it fits on a screen of 24 lines, however much is amiss; what is left out is counted. */
+static void test_one_screen(void **state)
+{
+	static struct run r;
+	char json[8192] = "{" GENERATION("confirmed", "null") "," ROLES(
+		"running",
+		"running") ","
+			   "\"interfaces\":[{\"name\":\"lan0\",\"link\":\"up\"},{\"name\":\"lan1\",\"link\":\"down\"}],"
+			   "\"certificates\":[{\"list\":[{\"subject\":\"CN=late\",\"until\":\"2031-01-01T00:00:00Z\"},"
+			   "{\"subject\":\"CN=soon\",\"until\":\"2027-01-01T00:00:00Z\"}]}],\"expected\":{\"conduits\":"
+			   "[";
+	size_t lines;
+
+	(void)state;
+	box_open();
+	for (int i = 0; i < 30; i++)
+		snprintf(json + strlen(json), sizeof(json) - strlen(json),
+			 "%s{\"conduit\":\"c%02d\",\"since\":\"2026-11-20T08:10:11Z\",\"within_s\":60}",
+			 i > 0 ? "," : "", i);
+	snprintf(json + strlen(json), sizeof(json) - strlen(json), "]}}");
+	box_says(MSG_STATUS, 0, json);
+	for (int l = 0; l < 2; l++) {
+		lines = 0;
+		run(&r, l == 0 ? "status --lang en" : "status --lang ja");
+		for (const char *p = r.out; *p != '\0'; p++)
+			lines += *p == '\n';
+		assert_true(lines > 12 && lines < 24);
+		expect_in(r.out, "c00");
+		expect_not_in(r.out, "c29");
+		expect_in(r.out, "lan1");
+		expect_not_in(r.out, "lan0");
+		expect_in(r.out, "CN=soon");
+		expect_in(r.out, l == 0 ? "lines left out here: " : "  - ほか ");
+		expect_in(r.out, "sekisho status --all");
+	}
+	says(&r, "status --all", ANY, "c29", "lan0");
 	box_close();
 }
 
@@ -676,10 +715,10 @@ static void test_answers(void **state)
 			 "running") ",\"interfaces\":[{\"name\":\"adm0\",\"device\":\"a\",\"link\":\"up\"},"
 				    "{\"name\":\"lower\",\"device\":\"b\",\"link\":\"up\",\"answers\":{" ANSWERS
 				    "}}]}");
-	says(&r, "status", 0, "Answers for hosts of other sides",
+	says(&r, "status --all", 0, "Answers for hosts of other sides",
 	     "lower         20  10.30.0.10-10.30.0.19, 10.30.0.31, 10.30.0.33,\n", " 10.30.0.64/30 and 2 more\n");
 	expect_not_in(strstr(r.out, "Answers for"), "adm0");
-	says(&r, "status --lang ja", ANY, "装置の MAC アドレスで応答", "、ほか 2 件");
+	says(&r, "status --all --lang ja", ANY, "装置の MAC アドレスで応答", "、ほか 2 件");
 	box_says(MSG_EFFECTIVE, 0,
 		 "{" GENERATION("confirmed", "null") ",\"conduits\":[],\"cells\":[],\"permits\":[],\"assets\":[],"
 						     "\"answers\":[{\"interface\":\"lower\"," ANSWERS "}]}");
@@ -1230,6 +1269,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(names_steer_no_terminal),
 		cmocka_unit_test(test_documents),
 		cmocka_unit_test(test_status),
+		cmocka_unit_test(test_one_screen),
 		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_status_faults),
 		cmocka_unit_test(test_apply),

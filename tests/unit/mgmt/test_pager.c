@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is longer than a terminal's screen is read in less, what is not goes straight to it; into a pipe goes all of it.
+ * LINK: mgmt/cli/pager.c
+ */
+#include "tests/unit/cmocka.h"
+
+#include <poll.h>
+#include <pty.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "mgmt/cli/pager.h"
+
+#define WAIT_MS 10000
+
+static void child(int lines)
+{
+	struct cli c = { .out = stdout, .err = stderr };
+
+	pager_begin(&c);
+	for (int i = 1; i <= lines; i++)
+		fprintf(c.out, "line %d.\n", i);
+	pager_end(&c);
+	fprintf(c.out, "the end\n");
+	fflush(c.out);
+	_exit(7);
+}
+
+/* Reads until the text has this, or nothing more comes. */
+static bool shows(int fd, char *text, size_t size, const char *word)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	size_t used = strlen(text);
+	ssize_t n;
+
+	while (strstr(text, word) == NULL) {
+		if (used + 1 >= size || poll(&p, 1, WAIT_MS) != 1 || (n = read(fd, text + used, size - used - 1)) <= 0)
+			return false;
+		used += (size_t)n;
+		text[used] = '\0';
+	}
+	return true;
+}
+
+static int begin(int lines, int *ret_fd)
+{
+	struct winsize screen = { .ws_row = 24, .ws_col = 80 };
+	pid_t pid = forkpty(ret_fd, NULL, NULL, &screen);
+
+	if (pid == 0)
+		child(lines);
+	return pid;
+}
+
+static int ended(pid_t pid, int fd)
+{
+	int status;
+
+	assert_true(waitpid(pid, &status, 0) == pid);
+	close(fd);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void a_long_text(void **state)
+{
+	char text[65536] = "";
+	int fd;
+	pid_t pid;
+
+	(void)state;
+	if (access("/usr/bin/less", X_OK) != 0) {
+		print_message("less is not installed: what is longer than the screen was not read in it\n");
+		skip();
+	}
+	pid = begin(100, &fd);
+	assert_true(shows(fd, text, sizeof(text), "line 23."));
+	assert_true(strstr(text, "line 24.") == NULL); /* the last line is the reader's */
+	assert_true(write(fd, "!", 1) == 1);	       /* a command of the shell: less says that it has none */
+	assert_true(shows(fd, text, sizeof(text), "not available"));
+	assert_true(write(fd, "\rG", 2) == 2);
+	assert_true(shows(fd, text, sizeof(text), "line 100."));
+	assert_true(strstr(text, "the end") == NULL);
+	assert_true(write(fd, "q", 1) == 1);
+	assert_true(shows(fd, text, sizeof(text), "the end"));
+	assert_true(ended(pid, fd) == 7);
+}
+
+static void a_short_text(void **state)
+{
+	char text[65536] = "";
+	int fd;
+	pid_t pid = begin(23, &fd);
+
+	(void)state;
+	assert_true(shows(fd, text, sizeof(text), "line 23."));
+	assert_true(shows(fd, text, sizeof(text), "the end"));
+	assert_true(ended(pid, fd) == 7);
+}
+
+static void not_wanted(void **state)
+{
+	char text[65536] = "";
+	int fd;
+	pid_t pid;
+
+	(void)state;
+	setenv("PAGER", "cat", 1);
+	pid = begin(100, &fd);
+	assert_true(shows(fd, text, sizeof(text), "the end"));
+	assert_true(strstr(text, "line 100.") != NULL);
+	assert_true(ended(pid, fd) == 7);
+	unsetenv("PAGER");
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_long_text),
+		cmocka_unit_test(a_short_text),
+		cmocka_unit_test(not_wanted),
+	};
+
+	setenv("TERM", "vt100", 1);
+	unsetenv("PAGER");
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -113,7 +113,7 @@ bool told_generation(struct control *s, struct msg *m);
 
 /* show.c: the texts of a generation that is kept, and of the one before it; 0 = the one in force */
 int show_open(struct control *s, struct err *e);
-void show_generation(struct control *s, struct asker a, uint64_t number);
+void show_generation(struct control *s, struct asker a, uint64_t number, bool sealed);
 void show_told(struct control *s, struct asker a, int status, int fd);
 /* The record and the texts of one, out of its sealed bytes (a descriptor, -1 = none); NULL: it cannot be read. */
 json_t *json_kept(const struct control *s, const struct generation_record *g, int fd, struct err *e);

@@ -339,7 +339,7 @@ static bool on_show(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
 
-	show_generation(p->s, p->asker, m->body.show.number);
+	show_generation(p->s, p->asker, m->body.show.number, m->body.show.sealed != 0);
 	return true;
 }
 

@@ -65,6 +65,7 @@ json_t *json_kept(const struct control *s, const struct generation_record *g, in
 
 struct show {
 	bool used;
+	bool sealed; /* the generation's bytes are wanted, and nothing of the one before */
 	uint64_t serial, number;
 	struct asker asker;
 	json_t *texts; /* owned; NULL: they are still to come */
@@ -100,7 +101,7 @@ static void ask(struct control *s, struct show *x, uint64_t number)
 				     .web = x->asker.kind == ASKER_MGMT });
 }
 
-void show_generation(struct control *s, struct asker a, uint64_t number)
+void show_generation(struct control *s, struct asker a, uint64_t number, bool sealed)
 {
 	const struct generation_record *g;
 	struct show *x = NULL;
@@ -122,7 +123,7 @@ void show_generation(struct control *s, struct asker a, uint64_t number)
 		respond_json(s, a, ANSWER_CANNOT, failure(M_CONTROL_MANY));
 		return;
 	}
-	*x = (struct show){ .used = true, .number = number, .asker = a };
+	*x = (struct show){ .used = true, .sealed = sealed, .number = number, .asker = a };
 	ask(s, x, number);
 }
 
@@ -152,6 +153,11 @@ void show_told(struct control *s, struct asker a, int status, int fd)
 
 	if (x == NULL || !x->used || x->serial != a.serial)
 		return;
+	if (x->sealed && status == ANSWER_YES) {
+		respond_fd(s, x->asker, status, fd);
+		show_end(x);
+		return;
+	}
 	g = generation_find(&s->store, x->number);
 	if (x->texts != NULL) {
 		/* One that is not kept any more is no mistake: there is nothing to compare with. */

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "appliance/base/addr.h"
 #include "appliance/base/diag.h"
@@ -128,6 +129,14 @@ struct model_group {
 	const char *const *zones, *const *assets; /* by name */
 	size_t n_zones, n_assets;
 };
+
+static inline bool name_among(const char *name, const char *const *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(list[i], name) == 0)
+			return true;
+	return false;
+}
 
 /* A transport and its ports; ICMP has type << 8 (code 0) in lo == hi. */
 struct model_port {

@@ -241,6 +241,11 @@ bool commands_make(const struct model *m, const struct cells *cells, struct aren
 	}
 	if (!put_ports(&w))
 		return false;
+	for (uint32_t i = 0; i < ir->n_services; i++)
+		if (w.rows_at[i] != 0) {
+			ir->services[i].first_row = w.rows_at[i] - 1;
+			ir->services[i].n_rows = (uint32_t)m->services[i].n_allows;
+		}
 	w.t->n_grants = (uint32_t)w.n_grants;
 	w.t->n_rows = (uint32_t)w.n_rows;
 	w.t->n_spaces = (uint32_t)w.n_spaces;

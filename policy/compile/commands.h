@@ -15,7 +15,7 @@
 #include "policy/ir/ir.h"
 #include "policy/space/cells.h"
 
-/* Fills ir->table and its digest; ir->permits stand already. False when memory is out. */
+/* Fills ir->table and its digest, and tells services which rows are theirs; ir->permits and ir->services stand already. False when memory is out. */
 bool commands_make(const struct model *m, const struct cells *cells, struct arena *a, struct ir *ir);
 
 #endif

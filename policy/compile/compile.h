@@ -13,5 +13,10 @@
 bool policy_lower(struct compilation *c);
 /* The same without the proofs: for `prove`, which tells of each statement itself, but of no policy that `check` refuses. */
 bool policy_lower_unproved(struct compilation *c);
+/*
+ * The way back: of sealed bytes the model as far as space/asked.h and space/walks.h read it, without their texts being read, which takes ten times as long. 0, or
+ * negative errno as ir_unseal(). Borrows nothing.
+ */
+int policy_raise(struct compilation *c, struct bytes sealed, struct err *e);
 
 #endif

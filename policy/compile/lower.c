@@ -306,6 +306,83 @@ static bool lower_assets(struct lowering *w)
 	return true;
 }
 
+static bool lower_groups(struct lowering *w)
+{
+	const struct model *m = w->m;
+	struct ir *ir = w->ir;
+
+	ir->groups = arena_array(w->a, m->n_groups, sizeof(*ir->groups));
+	if (ir->groups == NULL)
+		return false;
+	ir->n_groups = (uint32_t)m->n_groups;
+	ir->breaks = arena_array(w->a, m->n_breaks, sizeof(*ir->breaks));
+	if (ir->breaks == NULL)
+		return false;
+	for (size_t i = 0; i < m->n_breaks; i++)
+		ir->breaks[ir->n_breaks++] = (uint32_t)(m->breaks[i].asset - m->assets);
+	for (uint32_t i = 0; i < ir->n_groups; i++) {
+		const struct model_group *from = &m->groups[i];
+		struct ir_group *g = &ir->groups[i];
+
+		g->name = from->name;
+		g->zones = arena_array(w->a, from->n_zones, sizeof(*g->zones));
+		g->assets = arena_array(w->a, from->n_assets, sizeof(*g->assets));
+		if (g->zones == NULL || g->assets == NULL)
+			return false;
+		for (uint32_t z = 0; z < m->n_zones; z++)
+			if (name_among(m->zones[z].name, from->zones, from->n_zones))
+				g->zones[g->n_zones++] = z;
+		for (uint32_t x = 0; x < m->n_assets; x++)
+			if (name_among(m->assets[x].name, from->assets, from->n_assets))
+				g->assets[g->n_assets++] = x;
+	}
+	return true;
+}
+
+/* But for their rows, which follow with the command table. */
+static bool lower_services(struct lowering *w)
+{
+	struct ir *ir = w->ir;
+
+	ir->services = arena_array(w->a, w->m->n_services, sizeof(*ir->services));
+	if (ir->services == NULL)
+		return false;
+	ir->n_services = (uint32_t)w->m->n_services;
+	for (uint32_t i = 0; i < ir->n_services; i++) {
+		const struct model_service *from = &w->m->services[i];
+		struct ir_service *s = &ir->services[i];
+
+		*s = (struct ir_service){ .name = from->name,
+					  .label = from->label,
+					  .protocol = (uint16_t)from->protocol,
+					  .n_ports = (uint32_t)from->n_ports,
+					  .whole = from->whole,
+					  .tunnel = from->tunnel };
+		s->ports = arena_array(w->a, from->n_ports, sizeof(*s->ports));
+		if (s->ports == NULL)
+			return false;
+		for (size_t k = 0; k < from->n_ports; k++)
+			s->ports[k] = (struct ir_port){ from->ports[k].l4proto, from->ports[k].lo, from->ports[k].hi };
+	}
+	return true;
+}
+
+/* Between whom, and with which services. */
+static bool lower_ends(struct lowering *w, const struct model_conduit *from, struct ir_conduit *to)
+{
+	to->sources = from->sources;
+	to->n_sources = (uint32_t)from->n_sources;
+	to->destinations = from->destinations;
+	to->n_destinations = (uint32_t)from->n_destinations;
+	to->services = arena_array(w->a, from->n_services, sizeof(*to->services));
+	if (to->services == NULL)
+		return false;
+	to->n_services = (uint32_t)from->n_services;
+	for (uint32_t i = 0; i < to->n_services; i++)
+		to->services[i] = (uint32_t)(from->services[i] - w->m->services);
+	return true;
+}
+
 static bool accepts(struct lowering *w, const struct model_conduit *from, struct ir_conduit *to)
 {
 	if (from->n_accepts == 0)
@@ -384,7 +461,7 @@ static bool lower_conduits(struct lowering *w)
 			.window = from->within != NULL ? (uint32_t)(from->within - w->m->windows) : UINT32_MAX,
 			.heard_within = from->heard_within,
 		};
-		if (!accepts(w, from, &ir->conduits[i]))
+		if (!accepts(w, from, &ir->conduits[i]) || !lower_ends(w, from, &ir->conduits[i]))
 			return false;
 	}
 	return true;
@@ -521,9 +598,9 @@ static bool lower(struct compilation *c, bool proofs)
 #include "appliance/wire/attack.def"
 		w.ir->keep_days = w.m->retention.keep_days;
 		w.ir->delete_after_days = w.m->retention.delete_after_days;
-		if (lower_box(&w) && lower_zones(&w) && lower_assets(&w) && lower_windows(&w) && lower_conduits(&w) &&
-		    lower_cells(&w, &cells) && maps_fit(c, &w, &cells) && commands_make(w.m, &cells, w.a, w.ir) &&
-		    table_fits(c, w.ir) && permits_identify(w.ir, w.a))
+		if (lower_box(&w) && lower_zones(&w) && lower_assets(&w) && lower_groups(&w) && lower_services(&w) &&
+		    lower_windows(&w) && lower_conduits(&w) && lower_cells(&w, &cells) && maps_fit(c, &w, &cells) &&
+		    commands_make(w.m, &cells, w.a, w.ir) && table_fits(c, w.ir) && permits_identify(w.ir, w.a))
 			c->ir = w.ir;
 	}
 	if (arena_failed(c->arena))

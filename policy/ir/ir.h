@@ -90,6 +90,10 @@ static inline bool ir_cell_exact(const struct ir_cell *c)
 /* 2200-01-01: of one that has opened, and does not end. */
 #define IR_NO_END 7258118400u
 
+#define IR_SEALED_MAX (256u << 20)
+
+/* They begin as sealed bytes do. */
+bool ir_is_sealed(struct bytes b);
 /* Seals in the present version: bytes owned by the caller (malloc). Sets ir->digest and ir->version. */
 int ir_seal(struct ir *ir, uint8_t **ret, size_t *ret_n, struct err *e);
 /* Reads sealed bytes into the arena, checking digest, every index, every count, every order. -ENOTSUP: they are of a form that is not read here. */

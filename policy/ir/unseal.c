@@ -447,6 +447,14 @@ static void get_table(struct reader *r)
 				t->permits[i].midstream == r->ir->permits[i].midstream);
 	for (uint32_t i = 0; i < t->n_grants && good(r); i++)
 		hold(r, t->grants[i].conduit < r->ir->n_conduits);
+	for (uint32_t i = 0; i < r->ir->n_services && good(r); i++)
+		hold(r, r->ir->services[i].first_row <= t->n_rows &&
+				r->ir->services[i].n_rows <= t->n_rows - r->ir->services[i].first_row);
+}
+
+bool ir_is_sealed(struct bytes b)
+{
+	return bytes_starts(&b, IR_MAGIC, IR_MAGIC_SIZE);
 }
 
 int ir_unseal(struct bytes b, struct arena *a, struct ir *ret, struct err *e)
@@ -455,8 +463,7 @@ int ir_unseal(struct bytes b, struct arena *a, struct ir *ret, struct err *e)
 	uint8_t want[32], have[32];
 
 	memset(ret, 0, sizeof(*ret));
-	if (!bytes_starts(&r.b, IR_MAGIC, IR_MAGIC_SIZE) || !bytes_skip(&r.b, IR_MAGIC_SIZE) ||
-	    !bytes_copy(&r.b, want, sizeof(want)))
+	if (!ir_is_sealed(b) || !bytes_skip(&r.b, IR_MAGIC_SIZE) || !bytes_copy(&r.b, want, sizeof(want)))
 		return err_set(e, -EBADMSG, "generation: not a sealed generation");
 	sha256(r.b.p, r.b.left, have);
 	if (memcmp(want, have, sizeof(want)) != 0)

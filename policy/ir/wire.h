@@ -20,6 +20,5 @@
 #define IR_VERSION 1u
 #define IR_STRING_MAX 65535u   /* names, labels, purposes; bytes */
 #define IR_TEXT_MAX (4u << 20) /* one source text; bytes */
-#define IR_SEALED_MAX (256u << 20)
 
 #endif

@@ -24,14 +24,6 @@ static struct asked_end asset_end(const struct model_asset *x)
 	return (struct asked_end){ x->zone, x, x->ranges, x->n_ranges };
 }
 
-static bool among(const char *name, const char *const *list, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(list[i], name) == 0)
-			return true;
-	return false;
-}
-
 /* Of the assets in this zone, all addresses as one end. False: the group has none there. */
 static bool group_in(const struct model *m, const struct model_group *g, const struct model_zone *z, struct arena *a,
 		     struct asked_end *ret)
@@ -40,10 +32,10 @@ static bool group_in(const struct model *m, const struct model_group *g, const s
 	size_t n = 0;
 
 	*ret = zone_end(z);
-	if (among(z->name, g->zones, g->n_zones))
+	if (name_among(z->name, g->zones, g->n_zones))
 		return true;
 	for (size_t i = 0; i < m->n_assets; i++)
-		if (m->assets[i].zone == z && among(m->assets[i].name, g->assets, g->n_assets))
+		if (m->assets[i].zone == z && name_among(m->assets[i].name, g->assets, g->n_assets))
 			n += m->assets[i].n_ranges;
 	ranges = n > 0 ? arena_array(a, n, sizeof(*ranges)) : NULL;
 	if (ranges == NULL)
@@ -52,7 +44,7 @@ static bool group_in(const struct model *m, const struct model_group *g, const s
 	for (size_t i = 0; i < m->n_assets; i++) {
 		const struct model_asset *x = &m->assets[i];
 
-		if (x->zone != z || !among(x->name, g->assets, g->n_assets))
+		if (x->zone != z || !name_among(x->name, g->assets, g->n_assets))
 			continue;
 		memcpy(ranges + n, x->ranges, x->n_ranges * sizeof(*ranges));
 		n += x->n_ranges;

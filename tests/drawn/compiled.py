@@ -79,7 +79,7 @@ class Compiled:
         if table is not None:
             with open(os.path.join(folder, "rtg.csv"), "wb") as f:
                 f.write(table)
-        self.program, self.path = program, unstated
+        self.program, self.path, self.sealed = program, unstated, None
         self.line_of = {i + 1: line.split('"')[1] for i, line in enumerate(site.splitlines()) if line.startswith("  { name")}  # its conduit
         proved = words(path, program, "prove", "--json")
         self.status = proved.returncode
@@ -100,9 +100,15 @@ class Compiled:
                 self.read_nft(listed.stdout.decode())
 
     def ask(self, args):
-        """Exit status and answer of one of the verbs that answer questions."""
+        """Exit status and answer of one of the verbs that answer questions: of the text, and the same of what a box keeps of it."""
+        if self.sealed is None:
+            self.sealed = os.path.join(os.path.dirname(self.path), "sealed")
+            made = words(self.path, self.program, "compile", "--to", "sealed", "-o", self.sealed)
+            assert not broken(made, 0), broken(made, 0)
         done = words(self.path, self.program, *args, "--json", "--policy")
         assert not broken(done, 2), broken(done, 2)
+        kept = words(self.sealed, self.program, *args, "--json", "--policy")
+        assert (kept.returncode, kept.stdout) == (done.returncode, done.stdout), "%s of the text: %s; of its sealed form: %s" % (args, done.stdout, kept.stdout + kept.stderr)
         return done.returncode, json.loads(done.stdout) if done.returncode < 2 else {}
 
     def read_json(self, j):

@@ -23,8 +23,7 @@ bool asking_open(struct cli *c, const struct cli_args *a, struct source *ret, ui
 		*ret_status = cli_fail(c, CLI_INVALID, M_HOLD_MOMENT, "--at", at);
 		return false;
 	}
-	return policy != NULL ? source_open(c, policy, SOURCE_CHECKED, ret, ret_status)
-			      : source_open_box(c, SOURCE_CHECKED, ret, ret_status);
+	return source_open_asked(c, policy, ret, ret_status);
 }
 
 const struct asked_end *asking_ends(struct cli *c, const struct source *s, const char *text, size_t *ret_n,

@@ -2,12 +2,14 @@
 #include "mgmt/cli/policy/source.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "appliance/base/atomic_file.h"
 #include "appliance/base/bundle.h"
 #include "appliance/base/diag_json.h"
 #include "appliance/base/memfd.h"
@@ -127,9 +129,57 @@ static bool open_shown(struct cli *c, uint32_t number, bool say, enum source_dep
 	return ok;
 }
 
-bool source_open_box(struct cli *c, enum source_depth depth, struct source *ret, int *ret_status)
+/* Takes the bytes. `path`: what people know it by. */
+static bool raise_sealed(struct cli *c, const char *path, uint8_t *p, size_t n, struct source *ret, int *ret_status)
 {
-	return open_shown(c, 0, true, depth, ret, ret_status);
+	struct err e = { 0 };
+	bool ok = begin(c, ret, ret_status);
+
+	if (ok && policy_raise(&ret->c, bytes_of(p, n), &e) < 0) {
+		*ret_status = cli_fail(c, CLI_CANNOT, M_CLI_FILE, path, e.text);
+		ok = false;
+	}
+	free(p);
+	ret->name = ok && ret->c.n_sources > 0 ? ret->c.sources[0].name : "";
+	return ok;
+}
+
+static bool asked_of_box(struct cli *c, struct source *ret, int *ret_status)
+{
+	const struct msg_body question = { MSG_SHOW, .show = { .sealed = 1 } };
+	struct box_answer answer;
+	struct err e = { 0 };
+	uint8_t *p = NULL;
+	size_t n = 0;
+	int fd;
+
+	if (!box_request_file(c, &question, NULL, 0, 30, &answer, &fd, ret_status))
+		return false;
+	if (fd < 0) {
+		if (!box_answer_done(c, &answer, ret_status))
+			*ret_status = cli_fail(c, CLI_CANNOT, M_ASK_NO_POLICY);
+		box_answer_free(&answer);
+		return false;
+	}
+	if (memfd_read(fd, IR_SEALED_MAX, &p, &n, &e) < 0)
+		*ret_status = cli_fail(c, CLI_CANNOT, M_BOX_LOST, e.text);
+	close(fd);
+	return p != NULL && raise_sealed(c, "box", p, n, ret, ret_status);
+}
+
+bool source_open_asked(struct cli *c, const char *path, struct source *ret, int *ret_status)
+{
+	struct err unsaid;
+	uint8_t *p = NULL;
+	size_t n;
+
+	ret->arena = NULL;
+	if (path == NULL)
+		return asked_of_box(c, ret, ret_status);
+	if (file_read(AT_FDCWD, path, IR_SEALED_MAX, &p, &n, &unsaid) == 0 && ir_is_sealed(bytes_of(p, n)))
+		return raise_sealed(c, path, p, n, ret, ret_status);
+	free(p);
+	return source_open(c, path, SOURCE_CHECKED, ret, ret_status);
 }
 
 bool source_open_present(struct cli *c, struct source *ret, int *ret_status)

@@ -161,6 +161,26 @@ static void hours(void **state)
 	assert_int_equal(lines(&l), 0);
 }
 
+/* Of who only observes, rows mean nothing, in however many manners answers are read there. */
+static void rows_of_who_observes(void **state)
+{
+	struct differ_line *l;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct site *s = i == 0 ? &old : &new;
+		struct model_service *lenient = maker_service(&s->k, "lenient", PROTO_MODBUS, "tcp/502");
+
+		lenient->lenient = LENIENT_UNIT;
+		maker_conduit(&s->k, "second", &s->k.m.zones[s->c->from->index], &s->k.m.zones[s->c->to->index],
+			      "10.20.0.4/31", "10.30.0.10", lenient)
+			->observe = s->c->observe = true;
+		maker_allow(&s->k, s->plc, CLASS_READ, 0, 9);
+	}
+	maker_allow(&new.k, new.plc, CLASS_READ, 20, 29);
+	assert_int_equal(lines(&l), 0);
+}
+
 static void treatment(void **state)
 {
 	struct differ_line *l;
@@ -181,6 +201,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(whole_and_rows, begin, end),
 		cmocka_unit_test_setup_teardown(moments, begin, end),
 		cmocka_unit_test_setup_teardown(hours, begin, end),
+		cmocka_unit_test_setup_teardown(rows_of_who_observes, begin, end),
 		cmocka_unit_test_setup_teardown(treatment, begin, end),
 	};
 

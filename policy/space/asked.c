@@ -24,18 +24,37 @@ static struct asked_end asset_end(const struct model_asset *x)
 	return (struct asked_end){ x->zone, x, x->ranges, x->n_ranges };
 }
 
-/* Of the assets in this zone, all addresses as one end. False: the group has none there. */
-static bool group_in(const struct model *m, const struct model_group *g, const struct model_zone *z, struct arena *a,
-		     struct asked_end *ret)
+/* Of a machine of a fleet, whose assets are "rtg07.plc", "RTG 7号機 plc": its name or label, without the member. */
+static bool of_machine(const struct model_asset *x, const char *text)
+{
+	const char *dot = strrchr(x->name, '.');
+	size_t n = strlen(text);
+
+	if (dot == NULL)
+		return false;
+	return (n == (size_t)(dot - x->name) && strncmp(x->name, text, n) == 0) ||
+	       (strncmp(x->label, text, n) == 0 && x->label[n] == ' ' && strcmp(x->label + n + 1, dot + 1) == 0);
+}
+
+/* One of a group; without one, of the machine that is called so. */
+static bool is_meant(const struct model_asset *x, const struct model_zone *z, const struct model_group *g,
+		     const char *text)
+{
+	return x->zone == z && (g != NULL ? name_among(x->name, g->assets, g->n_assets) : of_machine(x, text));
+}
+
+/* Of those that are meant in this zone, all addresses as one end. False: there are none. */
+static bool several_in(const struct model *m, const struct model_group *g, const char *text, const struct model_zone *z,
+		       struct arena *a, struct asked_end *ret)
 {
 	struct addr_range *ranges;
 	size_t n = 0;
 
 	*ret = zone_end(z);
-	if (name_among(z->name, g->zones, g->n_zones))
+	if (g != NULL && name_among(z->name, g->zones, g->n_zones))
 		return true;
 	for (size_t i = 0; i < m->n_assets; i++)
-		if (m->assets[i].zone == z && name_among(m->assets[i].name, g->assets, g->n_assets))
+		if (is_meant(&m->assets[i], z, g, text))
 			n += m->assets[i].n_ranges;
 	ranges = n > 0 ? arena_array(a, n, sizeof(*ranges)) : NULL;
 	if (ranges == NULL)
@@ -44,7 +63,7 @@ static bool group_in(const struct model *m, const struct model_group *g, const s
 	for (size_t i = 0; i < m->n_assets; i++) {
 		const struct model_asset *x = &m->assets[i];
 
-		if (x->zone != z || !name_among(x->name, g->assets, g->n_assets))
+		if (!is_meant(x, z, g, text))
 			continue;
 		memcpy(ranges + n, x->ranges, x->n_ranges * sizeof(*ranges));
 		n += x->n_ranges;
@@ -54,13 +73,15 @@ static bool group_in(const struct model *m, const struct model_group *g, const s
 	return true;
 }
 
-static size_t group_ends(const struct model *m, const char *text, struct arena *a, struct asked_end *ret)
+static size_t several_ends(const struct model *m, const char *text, struct arena *a, struct asked_end *ret)
 {
+	const struct model_group *g = NULL;
 	size_t n = 0;
 
-	for (size_t i = 0; i < m->n_groups; i++)
-		for (size_t z = 0; z < m->n_zones && strcmp(m->groups[i].name, text) == 0; z++)
-			n += group_in(m, &m->groups[i], &m->zones[z], a, &ret[n]);
+	for (size_t i = 0; i < m->n_groups && g == NULL; i++)
+		g = strcmp(m->groups[i].name, text) == 0 ? &m->groups[i] : NULL;
+	for (size_t z = 0; z < m->n_zones; z++)
+		n += several_in(m, g, text, &m->zones[z], a, &ret[n]);
 	return n;
 }
 
@@ -102,7 +123,7 @@ size_t asked_ends(const struct model *m, const char *text, struct arena *a, stru
 	if (host == NULL || *ret == NULL)
 		return 0;
 	n = called_so(m, text, *ret);
-	n = n > 0 ? n : group_ends(m, text, a, *ret);
+	n = n > 0 ? n : several_ends(m, text, a, *ret);
 	if (n > 0 || !addr_parse(text, &host->lo))
 		return n;
 	host->hi = host->lo;

@@ -61,7 +61,7 @@ struct asked_line ask_conduit(const struct model *m, const struct model_conduit 
 bool asked_words(const struct asked *q, const char **ret_word);
 
 /*
- * What a person calls so: a zone's or an asset's name or label, a group of these, an address. One end for each zone that it
+ * What a person calls so: a zone's or an asset's name or label, a machine of a fleet (all its members), a group of these, an address. One end for each zone that it
  * lies in, in the arena; 0: nothing is called so, or the arena has failed.
  */
 size_t asked_ends(const struct model *m, const char *text, struct arena *a, struct asked_end **ret);

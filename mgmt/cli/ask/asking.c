@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mgmt/cli/ask/asking.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
 #include "appliance/base/clock.h"
+#include "mgmt/cli/screen/width.h"
+#include "mgmt/cli/screen/wrap.h"
 #include "mgmt/cli/words/moment.h"
 
 const struct cli_option asking_options[OPTS] = {
@@ -41,49 +42,24 @@ const struct asked_end *asking_ends(struct cli *c, const struct source *s, const
 	return NULL;
 }
 
-void ranges_text(const struct addr_range *r, size_t n, char out[RANGES_TEXT])
+void asking_below(struct cli *c, const char *text)
 {
-	size_t at = 0;
+	char *safe = text_safe(text);
 
-	out[0] = '\0';
-	for (size_t i = 0; i < n; i++) {
-		char one[2 * ADDR_TEXT];
-
-		addr_range_text(&r[i], one, sizeof(one));
-		if (at + strlen(one) + 32 > RANGES_TEXT) {
-			snprintf(out + at, RANGES_TEXT - at, ", +%zu", n - i);
-			return;
-		}
-		at += (size_t)snprintf(out + at, RANGES_TEXT - at, "%s%s", i > 0 ? ", " : "", one);
-	}
+	/* As what source_say says below a line. */
+	fputs("        ", c->out);
+	text_wrap(c->out, safe != NULL ? safe : "", 8, 8);
+	fputc('\n', c->out);
+	free(safe);
 }
 
-void until_text(uint64_t until, char out[40])
+void asking_say_below(struct cli *c, enum message m, ...)
 {
-	time_t t = (time_t)until;
-	struct tm tm;
+	char text[1024];
+	va_list ap;
 
-	out[0] = '\0';
-	if (localtime_r(&t, &tm) != NULL)
-		(void)strftime(out, 40, "%Y-%m-%d %H:%M %Z", &tm);
-}
-
-json_t *hop_json(const struct source *s, const struct model_conduit *d)
-{
-	return json_pack("{s:o,s:o,s:i}", "conduit", json_text(d->name), "file", json_text(source_file(s, d->at)),
-			 "line", (int)d->at.line);
-}
-
-json_t *line_json(const struct source *s, const struct asked_line *l)
-{
-	const struct model_conduit *d = l->conduit;
-	json_t *ret = hop_json(s, d);
-
-	json_object_update_new(ret, json_pack("{s:o,s:o,s:o,s:o,s:o,s:b}", "service",
-					      l->service != NULL ? json_text(l->service->name) : json_null(), "row",
-					      l->allow != NULL ? json_integer(l->allow->at.line) : json_null(), "until",
-					      d->until != 0 ? json_time(d->until * 1000000000ull) : json_null(),
-					      "owner", json_text(d->owner), "approved_by", json_text(d->approved_by),
-					      "observed", (int)l->observed));
-	return ret;
+	va_start(ap, m);
+	(void)message_vtext(text, sizeof(text), c->lang, m, ap);
+	va_end(ap);
+	asking_below(c, text);
 }

@@ -25,7 +25,7 @@ static json_t *chain_json(const struct source *s, const struct walk *w)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < w->n_hops; i++)
-		json_array_append_new(list, hop_json(s, w->hops[i]));
+		json_array_append_new(list, hop_json(&s->c, w->hops[i]));
 	return list;
 }
 
@@ -49,7 +49,7 @@ static void until_print(struct cli *c, const struct model_conduit *d)
 	if (d->until == 0)
 		return;
 	until_text(d->until, until);
-	source_say(c, M_ASK_UNTIL, until);
+	asking_say_below(c, M_ASK_UNTIL, until);
 }
 
 /* Both verbs' last line of JSON, and status; takes the reference. */
@@ -69,7 +69,7 @@ enum { COMMAND, ASSET };
 static json_t *source_json(const struct source *s, const struct walk *w)
 {
 	const struct model_conduit *first = w->hops[0];
-	json_t *ret = line_json(s, &w->last);
+	json_t *ret = line_json(&s->c, &w->last);
 
 	json_object_update_new(ret,
 			       json_pack("{s:o,s:o,s:o}", "zone", json_text(first->from->name), "addresses",
@@ -87,9 +87,9 @@ static void source_print(struct cli *c, const struct source *s, const struct wal
 	chain_print(c, s, w);
 	source_say(c, M_WHO_SERVICE, w->last.service->name);
 	if (w->last.allow != NULL)
-		source_say(c, M_ASK_ROW, w->last.allow->at.line);
+		asking_say_below(c, M_ASK_ROW, w->last.allow->at.line);
 	if (w->last.observed)
-		source_say(c, M_ASK_OBSERVED);
+		asking_say_below(c, M_ASK_OBSERVED);
 	until_print(c, w->last.conduit);
 }
 

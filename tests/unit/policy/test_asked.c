@@ -212,6 +212,33 @@ static void walks_begin_and_end(void **state)
 	maker_free(&k);
 }
 
+/* A machine is all its members, by the name or the label that they have in common; and nobody else's label is taken for one. */
+static void machines(void **state)
+{
+	struct asked_end *ends, one;
+	struct model_maker k;
+	struct model_zone *crane;
+
+	(void)state;
+	maker_init(&k);
+	maker_interface(&k, "lan2");
+	crane = maker_zone(&k, "crane", "lan2", "10.30.0.0/24");
+	maker_asset(&k, "rtg07.plc", crane, "10.30.0.71")->label = "RTG 7号機 plc";
+	maker_asset(&k, "rtg07.cam", crane, "10.30.0.72")->label = "RTG 7号機 cam";
+	maker_asset(&k, "rtg17.plc", crane, "10.30.0.81")->label = "RTG 17号機 plc";
+	maker_asset(&k, "gate", crane, "10.30.0.90")->label = "RTG 7号機 gate";
+	assert_int_equal(end_of(&k, "RTG 7号機").n, 2);
+	assert_int_equal(end_of(&k, "rtg07").n, 2);
+	assert_int_equal(end_of(&k, "rtg17").n, 1);
+	one = end_of(&k, "RTG 7号機 plc");
+	assert_int_equal(one.n, 1);
+	assert_string_equal(one.asset->name, "rtg07.plc");
+	for (const char *const *not = (const char *const[]){ "RTG 7号", "rtg0", "RTG", "plc", "rtg07.", "", NULL };
+	     *not != NULL; not ++)
+		assert_int_equal(asked_ends(&k.m, *not, k.arena, &ends), 0);
+	maker_free(&k);
+}
+
 static void words(void **state)
 {
 	const char *word;
@@ -241,6 +268,7 @@ int main(void)
 		cmocka_unit_test(drawn_hosts_agree),
 		cmocka_unit_test(commands_and_addresses),
 		cmocka_unit_test(walks_begin_and_end),
+		cmocka_unit_test(machines),
 		cmocka_unit_test(words),
 	};
 

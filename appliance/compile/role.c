@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "appliance/base/bytes.h"
@@ -13,10 +14,12 @@
 #include "appliance/base/err.h"
 #include "appliance/base/json.h"
 #include "appliance/base/messages.h"
+#include "appliance/base/sentence.h"
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
 #include "appliance/wire/msg.h"
 #include "policy/compile/compile.h"
+#include "policy/space/asking.h"
 
 struct compiled {
 	enum answer_status status; /* YES: compiled; INVALID: the policy is */
@@ -117,12 +120,89 @@ static bool on_seal(void *ctx, struct msg *m)
 	return sent;
 }
 
-static msg_handler *const handlers[MSG_TYPE_COUNT] = { [MSG_COMPILE] = on_compile, [MSG_SEAL] = on_seal };
+/* The texts of a sealed generation. */
+static int load_kept(void *ctx, const char *name, struct arena *a, struct source_text *ret)
+{
+	const struct ir *x = ctx;
+
+	(void)a;
+	for (uint32_t i = 0; i < x->n_sources; i++)
+		if (strcmp(x->sources[i].name, name) == 0) {
+			*ret = (struct source_text){ name, x->sources[i].text, strlen(x->sources[i].text) };
+			return 0;
+		}
+	return -ENOENT;
+}
+
+static const char *word(const uint8_t typed[ASK_WORD])
+{
+	return typed[0] != 0 ? (const char *)typed : NULL;
+}
+
+/* What was asked of it; ANSWER_YES, or INVALID with what is wrong with the question. */
+static json_t *ask_policy(struct bytes sealed, const struct msg_ask *q, enum answer_status *ret_status)
+{
+	const struct asking_words w = {
+		word(q->from),	word(q->whom), word(q->service), word(q->command), word(q->address),
+		word(q->value), q->at
+	};
+	struct arena *a = arena_new(COMPILE_BUDGET), *kept = arena_new(COMPILE_BUDGET);
+	struct policy_loader loader = { .load = load_kept };
+	struct compilation c = { .arena = a };
+	json_t *ret = NULL;
+	struct err e = { 0 };
+	struct ir x;
+	bool meant;
+
+	*ret_status = ANSWER_CANNOT;
+	if (a != NULL && kept != NULL && ir_unseal(sealed, kept, &x, &e) == 0 && x.n_sources > 0) {
+		loader.ctx = &x;
+		if (policy_check(&c, &loader, x.sources[0].name)) {
+			ret = asking_answer(&c, &w, &meant);
+			*ret_status = meant ? ANSWER_YES : ANSWER_INVALID;
+		}
+	} else if (a != NULL && kept != NULL && e.code == 0) {
+		ret = json_pack("{s:o}", "error", json_sentence(M_ASK_NO_POLICY));
+	}
+	arena_free(kept);
+	arena_free(a);
+	return ret != NULL ? ret : json_pack("{s:o}", "error", json_sentence(M_CLI_NO_MEMORY));
+}
+
+static bool on_ask(void *ctx, struct msg *m)
+{
+	struct msg_body said = { MSG_ANSWER, .answer = { .status = ANSWER_CANNOT } };
+	enum answer_status status;
+	struct err e = { 0 };
+	uint8_t *sealed;
+	size_t n;
+	bool sent;
+	int fd;
+
+	(void)ctx;
+	if (m->n_fds != 1 || m->body.ask.from[0] == 0 || m->body.ask.whom[0] == 0 ||
+	    memfd_read(m->fds[0], COMPILE_BUDGET, &sealed, &n, &e) < 0)
+		return msg_send(ROLE_FD_CONTROL, m->id, &said, NULL, 0) == 0;
+	fd = json_memfd(ask_policy(bytes_of(sealed, n), &m->body.ask, &status));
+	said.answer.status = (uint8_t)status;
+	sent = msg_send(ROLE_FD_CONTROL, m->id, &said, &fd, fd >= 0 ? 1 : 0) == 0;
+	if (fd >= 0)
+		close(fd);
+	free(sealed);
+	return sent;
+}
+
+static msg_handler *const handlers[MSG_TYPE_COUNT] = {
+	[MSG_COMPILE] = on_compile, [MSG_SEAL] = on_seal, [MSG_ASK] = on_ask
+};
 
 int role_compile(void)
 {
 	struct err e = { 0 };
 
+	/* Moments are told in UTC: who reads them has a zone of his own. Before the sandbox, in which no file is opened. */
+	setenv("TZ", "UTC", 1);
+	tzset();
 	if (sandbox_enter(ROLE_COMPILE, &e) < 0) {
 		fprintf(stderr, "sekishod compile: %s\n", e.text);
 		return 1;

@@ -49,7 +49,7 @@ bool slot_is_wanted(const struct control *s, unsigned slot)
 {
 	if (slot == SLOT_MGMT)
 		return s->web >= 0 || (s->wanted >> slot & 1u) != 0;
-	return slot == SLOT_BOX || (s->wanted >> slot & 1u) != 0;
+	return slot == SLOT_BOX || slot == SLOT_COMPILE || (s->wanted >> slot & 1u) != 0;
 }
 
 enum role slot_role(unsigned slot)

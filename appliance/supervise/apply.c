@@ -240,9 +240,9 @@ void op_compile_begin(struct supervisor *s)
 	op->deadline = mono_ns() + COMPILE_LIMIT_NS;
 	/* A dry run waits for a backup's sealing: whoever repeats one would keep every backup from its end. */
 	if (op->kind == OP_DRY_RUN)
-		sealing_goes_first(s);
+		errands_sealing_first(s);
 	else
-		sealing_make_way(s);
+		errands_make_way(s);
 	progress_stage(s, &op->asker, sl->state == SLOT_OFF ? PROGRESS_COMPILES : PROGRESS_WAITS_TURN);
 	if (sl->state != SLOT_OFF)
 		return; /* the last one is not reaped yet; op_compile_died comes back here */

@@ -65,9 +65,11 @@ static bool on_answer(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
 
-	if (relay_back(p->s, p->slot, m))
+	if (p->slot->role == ROLE_COMPILE)
+		errand_answered(p->s, m);
+	else if (relay_back(p->s, p->slot, m))
 		return true;
-	if (p->slot->role == ROLE_ACCOUNTS)
+	else if (p->slot->role == ROLE_ACCOUNTS)
 		orders_judged(p->s, m);
 	else if (p->slot->role == ROLE_ENFORCE)
 		isolation_done(p->s, m);
@@ -306,7 +308,17 @@ static bool on_seal(void *ctx, struct msg *m)
 
 	if (!of_control(p))
 		return false;
-	sealing_asked(p->s, m);
+	errand_sealing(p->s, m);
+	return true;
+}
+
+static bool on_ask(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	if (!of_control(p) || relayed_slot(m->id) != SLOT_COMPILE)
+		return false;
+	errand_question(p->s, m);
 	return true;
 }
 
@@ -314,11 +326,11 @@ static bool on_sealed(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
 
-	sealing_done(p->s, m);
+	errand_answered(p->s, m);
 	return true;
 }
 
-/* Of a question to a role, of an order, or of a backup: the id says which. */
+/* Of a question to a role, of an order, or of what the compiler is asked: the id says which. */
 static bool on_stop(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
@@ -327,7 +339,7 @@ static bool on_stop(void *ctx, struct msg *m)
 		return false;
 	if (relayed_slot(m->id) < SLOTS && relayed_slot(m->id) != SLOT_COMPILE)
 		return relay_out(p->s, m);
-	sealing_stop(p->s, m->id);
+	errand_stop(p->s, m->id);
 	orders_stop(p->s, m->id);
 	return true;
 }
@@ -383,6 +395,7 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_CHANGE] = on_change,
 	[MSG_GROUNDED] = on_grounded,
 	[MSG_SEAL] = on_seal,
+	[MSG_ASK] = on_ask,
 	[MSG_STOP] = on_stop,
 };
 
@@ -434,7 +447,7 @@ void role_exited(struct supervisor *s, struct slot *sl)
 		op_enforce_died(s);
 	} else if (sl->role == ROLE_COMPILE) {
 		/* Whose it was, it says itself; the other may have it now. */
-		sealing_died(s);
+		errands_died(s);
 		op_compile_died(s, &how);
 	}
 	roles_start_due(s, mono_ns());

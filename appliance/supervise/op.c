@@ -326,80 +326,124 @@ bool taking_allowed(struct supervisor *s)
 	return allowed;
 }
 
-static void end(struct sealing *x)
+/* ---- what control asks of the compiler ------------------------------------------------------------------------------- */
+
+static void errand_end(struct errand *x)
 {
-	for (size_t i = 0; i < 2; i++)
-		if (x->fds[i] >= 0)
-			close(x->fds[i]);
-	*x = (struct sealing){ .fds = { -1, -1 } };
+	for (size_t i = 0; i < x->n_fds; i++)
+		close(x->fds[i]);
+	*x = (struct errand){ .id = 0 };
 }
 
-void sealing_died(struct supervisor *s)
+/* Nobody does it. */
+static void errand_drop(struct supervisor *s, struct errand *x)
 {
 	const struct msg_body gone = { MSG_GONE, .gone = { .slot = SLOT_COMPILE } };
 
-	/* Ended for an operation it only waits again. */
-	if (s->sealing.id == 0 || !s->sealing.runs)
-		return;
-	(void)role_send(s, &s->slots[SLOT_CONTROL], s->sealing.id, &gone, NULL, 0);
-	end(&s->sealing);
+	(void)role_send(s, &s->slots[SLOT_CONTROL], x->id, &gone, NULL, 0);
+	errand_end(x);
 }
 
-static void begin(struct supervisor *s)
+static struct errand *errand_of(struct supervisor *s, uint32_t id)
 {
-	struct sealing *x = &s->sealing;
+	for (size_t i = 0; i < 1 + ERRANDS && id != 0; i++)
+		if (s->errands.of[i].id == id)
+			return &s->errands.of[i];
+	return NULL;
+}
+
+void errands_died(struct supervisor *s)
+{
+	/* Ended for an operation it only waits again. */
+	if (!s->errands.runs)
+		return;
+	s->errands.runs = false;
+	if (s->errands.of[s->errands.last].id != 0)
+		errand_drop(s, &s->errands.of[s->errands.last]);
+}
+
+static void begin(struct supervisor *s, size_t i)
+{
+	struct errand *x = &s->errands.of[i];
 	struct slot *sl = &s->slots[SLOT_COMPILE];
 
-	if (x->id == 0 || x->runs || sl->state != SLOT_OFF)
+	if (x->id == 0 || s->errands.runs || sl->state != SLOT_OFF)
 		return;
 	roles_want(s, SLOT_COMPILE);
-	x->runs = true;
-	if (role_send(s, sl, x->id, &(struct msg_body){ .type = MSG_SEAL }, x->fds, 2))
+	s->errands.last = i;
+	s->errands.runs = true;
+	if (role_send(s, sl, x->id, &x->body, x->fds, x->n_fds))
 		return;
 	if (!slot_alive(sl))
 		sl->state = SLOT_OFF;
-	sealing_died(s);
+	errands_died(s);
 }
 
-void sealing_asked(struct supervisor *s, struct msg *m)
+void errand_sealing(struct supervisor *s, struct msg *m)
 {
-	sealing_stop(s, 0);
-	s->sealing = (struct sealing){ .id = m->id, .fds = { msg_take_fd(m, 0), msg_take_fd(m, 1) } };
+	struct errand *x = &s->errands.of[0];
+
+	errand_stop(s, x->id);
+	*x = (struct errand){ m->id, m->body, { msg_take_fd(m, 0), msg_take_fd(m, 1) }, 2 };
 }
 
-void sealing_done(struct supervisor *s, struct msg *m)
+void errand_question(struct supervisor *s, struct msg *m)
 {
-	if (!s->sealing.runs || m->id != s->sealing.id)
+	struct errand x = {
+		m->id, m->body, { memfd_sealed("sekisho-generation", s->now->sealed, s->now->n_sealed) }, 1
+	};
+
+	for (size_t i = 1; i < 1 + ERRANDS && x.fds[0] >= 0; i++)
+		if (s->errands.of[i].id == 0) {
+			s->errands.of[i] = x;
+			return;
+		}
+	x.n_fds = x.fds[0] >= 0;
+	errand_drop(s, &x);
+}
+
+void errand_answered(struct supervisor *s, struct msg *m)
+{
+	struct errand *x = &s->errands.of[s->errands.last];
+
+	if (!s->errands.runs || m->id != x->id)
 		return;
 	(void)role_send(s, &s->slots[SLOT_CONTROL], m->id, &m->body, m->fds, m->n_fds);
-	end(&s->sealing);
+	errand_end(x);
+	s->errands.runs = false; /* its process ends by itself, and its place may be another's by then */
 }
 
-void sealing_make_way(struct supervisor *s)
+void errands_make_way(struct supervisor *s)
 {
-	if (!s->sealing.runs)
+	if (!s->errands.runs)
 		return;
-	s->sealing.runs = false;
+	s->errands.runs = false;
 	role_kill(s, &s->slots[SLOT_COMPILE]);
 }
 
-void sealing_stop(struct supervisor *s, uint32_t id)
+void errand_stop(struct supervisor *s, uint32_t id)
 {
-	if (s->sealing.id == 0 || (id != 0 && id != s->sealing.id))
+	struct errand *x = errand_of(s, id);
+
+	if (x == NULL)
 		return;
-	sealing_make_way(s);
-	end(&s->sealing);
+	if (x == &s->errands.of[s->errands.last])
+		errands_make_way(s);
+	errand_drop(s, x);
 }
 
-void sealing_goes_first(struct supervisor *s)
+void errands_sealing_first(struct supervisor *s)
 {
-	begin(s);
+	if (s->errands.last != 0)
+		errands_make_way(s);
+	begin(s, 0);
 }
 
-void sealing_due(struct supervisor *s)
+void errands_due(struct supervisor *s)
 {
-	if (s->op.kind == OP_NONE)
-		begin(s);
+	/* Each in its turn, so that nobody who asks again and again keeps another waiting. */
+	for (size_t i = 1; i <= 1 + ERRANDS && s->op.kind == OP_NONE; i++)
+		begin(s, (s->errands.last + i) % (1 + ERRANDS));
 }
 
 void foretold_free(struct foretelling *f)

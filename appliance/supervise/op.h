@@ -12,29 +12,39 @@
 #include "appliance/wire/msg.h"
 
 /*
- * A backup's sealing, which control asks for, has the compiler's place while no operation wants it. An operation that changes what is in force goes before it, and it
- * begins anew; a dry run waits for it, since whoever repeats one would keep every backup from its end.
+ * What control asks of the compiler, a backup's sealing and what people ask of the policy, has its place one after the other while no operation wants it. An operation
+ * that changes what is in force goes before it, and it begins anew; a dry run waits for a sealing, since whoever repeats one would keep every backup from its end.
  */
 
 struct supervisor; /* supervise.h */
 
-struct sealing {
-	uint32_t id; /* of control's request, 0 = none */
-	int fds[2];  /* owned, -1 = none */
-	bool runs;
+#define ERRANDS 16u /* beside the sealing, which has the first place */
+
+struct errands {
+	struct errand {
+		uint32_t id; /* of control's request, 0 = none */
+		struct msg_body body;
+		int fds[2]; /* owned while there is one */
+		size_t n_fds;
+	} of[1 + ERRANDS];
+	size_t last; /* begun */
+	bool runs;   /* ... and not ended */
 };
 
-/* Takes its descriptors. One at a time: another one is nobody's any more. */
-void sealing_asked(struct supervisor *s, struct msg *m);
-void sealing_done(struct supervisor *s, struct msg *m);
+/* Takes its descriptors. One sealing at a time: another one is nobody's any more. */
+void errand_sealing(struct supervisor *s, struct msg *m);
+/* A question about the policy in force. */
+void errand_question(struct supervisor *s, struct msg *m);
+/* By whom it was done: its answer goes to control. */
+void errand_answered(struct supervisor *s, struct msg *m);
 /* The compiler's process has ended. */
-void sealing_died(struct supervisor *s);
-void sealing_stop(struct supervisor *s, uint32_t id); /* of this request; 0 = whichever */
-/* An operation wants the compiler: it is ended and waits; or it goes first, if it waits. */
-void sealing_make_way(struct supervisor *s);
-void sealing_goes_first(struct supervisor *s);
+void errands_died(struct supervisor *s);
+void errand_stop(struct supervisor *s, uint32_t id);
+/* An operation wants the compiler: it is ended and waits; or a sealing goes first, if it waits. */
+void errands_make_way(struct supervisor *s);
+void errands_sealing_first(struct supervisor *s);
 /* What waits begins when nothing else is done. */
-void sealing_due(struct supervisor *s);
+void errands_due(struct supervisor *s);
 
 /* What is known so far of what an operation will do to live sessions: impact.c finds it out. */
 

@@ -370,7 +370,7 @@ static void turn(struct supervisor *s)
 	ups_due(s, now);
 	notify_due(s, now);
 	orders_due(s, now);
-	sealing_due(s);
+	errands_due(s);
 	relay_tell(s);
 }
 
@@ -460,7 +460,6 @@ int supervise(const struct supervise_options *o)
 		.op = { .bundle = -1 },
 		.queued = { .bundle = -1 },
 		.relay = { .web = -1 },
-		.sealing = { .fds = { -1, -1 } },
 		.store = { .dirfd = -1 },
 	};
 	s.cores = sandbox_cores();

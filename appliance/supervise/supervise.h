@@ -173,7 +173,7 @@ struct supervisor {
 	struct sentence trial_error;   /* why a trial that is over could not be ended yet */
 	struct sentence store_error;   /* why the confirmed generation could not be read, until another is in force */
 	struct relay relay;
-	struct sealing sealing;
+	struct errands errands;
 	struct operation op;
 	uint32_t changes;	 /* operations that have begun so far */
 	struct operation queued; /* one request that waits for an operation of our own */

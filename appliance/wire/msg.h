@@ -57,6 +57,7 @@
 /* Certificates of one file that are told apart, those that end last; a list of a whole system's authorities has a hundred more, which end as late. */
 #define CERTIFICATES_TOLD 4u
 #define CERTIFICATE_SUBJECT 120u /* bytes, NUL included */
+#define ASK_WORD 128u		 /* bytes of a word of a question, NUL included */
 #define ISOLATE_OBJECT 144u	 /* bytes of "zones NAME NAME", NUL included */
 #define DEVICE_MOST 15u		 /* bytes of the name of a device or interface */
 #define CONFIRM_MOST 86400u	 /* seconds that a trial may last */

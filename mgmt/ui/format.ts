@@ -34,7 +34,7 @@ export function moment(text: string | null | undefined): string {
 
 /** A sentence of the box, whose moments are in UTC, with the moments that people here read. */
 export function local(sentence: string): string {
-	return sentence.replace(/(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d) UTC/g, (_, day: string, time: string) => moment(day + "T" + time + "Z"));
+	return sentence.replace(/(\d{4}-\d\d-\d\d) (\d\d:\d\d(?::\d\d)?) UTC/g, (_, day: string, time: string) => moment(day + "T" + time + "Z"));
 }
 
 /** This machine's distance from UTC: "+09:00". */

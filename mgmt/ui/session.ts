@@ -6,7 +6,7 @@ import { keysWork, signWith, type Challenge } from "./keys";
 import type { Lang, OwnKey } from "./types";
 
 export type Refused = "unauthorized" | "forbidden" | "wrong" | "unreachable" | "unavailable" | "no_key" | "not_here";
-export type Answer<T> = { ok: true; value: T } | { ok: false; why: Refused };
+export type Answer<T> = { ok: true; value: T } | { ok: false; why: Refused; said?: unknown }; // what the box says of a question that means nothing
 
 type Who = { token: string } | { name: string; rights: string[]; choose: boolean; leaked: boolean };
 /** What the box says of whoever is signed in. */
@@ -55,7 +55,7 @@ async function send<T>(path: string, init: RequestInit, read: (answer: Response)
 		const answer = await fetch(path, { ...init, cache: "no-store", redirect: "error", signal: stop.signal });
 		if (answer.status === 401) return { ok: false, why: "unauthorized" };
 		if (answer.status === 403) return { ok: false, why: "forbidden" };
-		if (answer.status === 400) return { ok: false, why: "wrong" };
+		if (answer.status === 400) return { ok: false, why: "wrong", said: await answer.json().catch(() => undefined) as unknown };
 		// An order that is not carried out is answered as one that is: by what the box says of it.
 		if (!answer.ok && answer.status !== 409 && answer.status !== 422) return { ok: false, why: "unavailable" };
 		return { ok: true, value: await read(answer) };

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Why something passed or did not: recorded events that fit, newest first, a sentence each. The box answers oldest first, so the
 // search looks at stretches of its record from the newest on, each four times as long as the one before, until enough are found.
-import { COMMANDS, REASONS } from "./asked";
+import { REASONS } from "./asked";
 import { h, type Node_ } from "./dom";
 import { feed } from "./feed";
 import { count, local, zone } from "./format";
 import { card, chip, mark, type Tone } from "./parts";
+import { choice, commands, field } from "./fields";
+import { forgetLookup, lookupCard } from "./lookup";
 import { ask } from "./session";
 import { language, t, type Key } from "./text";
 import { askTracked, trackedRows, type Tracked } from "./tracked";
@@ -16,7 +18,6 @@ const HOURS: [string, Key][] = [["1", "last_hour"], ["24", "last_day"], ["168", 
 const VERDICTS: [string, Key][] = [["", "any"], ["deny", "denied"], ["observe", "observed"], ["allow", "allowed"]];
 const GRAVE: [string, Key][] = [["", "any"], ["warning", "from_warning"], ["serious", "serious_only"]];
 const PROTECTION: [string, Key][] = [["", "any"], ["in_clear", "in_clear"]];
-const CLASSES: [string, Key][] = [["read", "class_read"], ["write", "class_write"], ["control", "class_control"], ["program", "class_program"], ["diagnose", "class_diagnose"]];
 const NAMES: [string, Key][] = [["zone", "zone"], ["conduit", "conduit"], ["asset", "asset"], ["host", "host"]];
 
 interface Answered {
@@ -235,11 +236,7 @@ export function forgetSearch(): void {
 	sessionsRun++;
 	sessions = undefined;
 	state = "new";
-}
-
-function choice(id: string, label: Key, options: [string, Key][]): Node_ {
-	return h("div", { class: "field" }, h("label", { for: id }, t(label)),
-		h("select", { id }, options.map(([v, key]) => h("option", { value: v }, t(key)))));
+	forgetLookup();
 }
 
 function reasons(): Node_ {
@@ -247,19 +244,9 @@ function reasons(): Node_ {
 		h("select", { id: "why-reason" }, h("option", { value: "" }, t("any")), REASONS.map(([word, ja, en]) => h("option", { value: word }, (language() === "ja" ? ja : en) + " (" + word + ")"))));
 }
 
-function commands(): Node_ {
-	return h("div", { class: "field" }, h("label", { for: "why-command" }, t("command")),
-		h("select", { id: "why-command" }, h("option", { value: "" }, t("any")), CLASSES.map(([v, key]) => h("option", { value: v }, t(key))),
-			COMMANDS.map(([protocol, names]) => h("optgroup", { label: protocol }, names.map((name) => h("option", { value: name }, name))))));
-}
-
 function moments(between: boolean): Node_[] {
 	return ([["why-from", "from_moment"], ["why-until", "until_moment"]] as [string, Key][]).map(([id, key]) => h("div", { class: "field", hidden: !between },
 		h("label", { for: id }, t(key, zone())), h("input", { id, type: "datetime-local", step: 1 })));
-}
-
-function field(id: string, label: Key): Node_ {
-	return h("div", { class: "field" }, h("label", { for: id }, t(label)), h("input", { id, type: "text", spellcheck: "false", autocapitalize: "none", autocomplete: "off" }));
 }
 
 const TONES: Record<string, [Tone, Key]> = { deny: ["bad", "denied"], observe: ["wait", "observed"], allow: ["good", "allowed"] };
@@ -294,16 +281,17 @@ export function whyPage(changed: () => void): (state: State) => Node_[] {
 	};
 	const onLook = (): void => void look(changed);
 	const onMore = (): void => void search(changed), onHalt = (): void => halt(changed), onNews = (): void => void news(changed);
-	return () => {
+	const lookup = lookupCard(changed);
+	return (said) => {
 		if (refusals) {
 			refusals = false;
 			queueMicrotask(() => beginRefused(changed));
 		}
 		const list = found.map((e) => one(e, changed)), bad = state === "failed" || state === "forbidden" || state === "wrong";
-		return [h("div", { class: "headline off plain" }, h("h1", {}, t("why_title"))),
+		return [h("div", { class: "headline off plain" }, h("h1", {}, t("why_title"))), lookup(said),
 			h("form", { class: "card search", submit: onSubmit, novalidate: true },
-				h("div", { class: "fields", change: onPeriod }, choice("hours", "period", HOURS), moments(between), choice("why-verdict", "verdict", VERDICTS), choice("why-severity", "severity", GRAVE), choice("why-protocol", "protection", PROTECTION),
-					reasons(), commands(), field("why-value", "value_written"),
+				h("h2", {}, t("search_title")), h("div", { class: "fields", change: onPeriod }, choice("hours", "period", HOURS), moments(between), choice("why-verdict", "verdict", VERDICTS), choice("why-severity", "severity", GRAVE), choice("why-protocol", "protection", PROTECTION),
+					reasons(), commands("why-command"), field("why-value", "value_written"),
 					NAMES.map(([id, key]) => field("why-" + id, key)), field("why-words", "words")),
 				h("p", { class: "note" }, t("search_help")),
 				h("p", { class: "acts" }, h("button", { type: "submit", class: "main-action" }, t("search")),

@@ -143,7 +143,7 @@ static bool is_stoppable(const struct msg_body *question)
 		return c->order == CHANGE_CHECK || c->order == CHANGE_TRY ||
 		       ((c->order == CHANGE_APPLY || c->order == CHANGE_ROLLBACK) && (c->flags & APPLY_DRY_RUN) != 0);
 	return question->type == MSG_VERIFY || question->type == MSG_EFFECTIVE || question->type == MSG_FLOWS ||
-	       question->type == MSG_EVENTS;
+	       question->type == MSG_EVENTS || question->type == MSG_ASK;
 }
 
 /* A number that a page gives its question: up to nine digits, and not 0. 0: it gave none, or another. */

@@ -2,7 +2,7 @@
 /*
  * The request target and the Authorization header, as they come from the network. What is taken has one spelling.
  *
- * LINK: mgmt/web/api/target.c mgmt/web/token.c appliance/base/bytes.c
+ * LINK: mgmt/web/api/target.c appliance/base/utf8.c mgmt/web/token.c appliance/base/bytes.c
  */
 #include <assert.h>
 #include <stdint.h>

@@ -8,7 +8,7 @@ static const struct route *const routes[] = { &route_status,   &route_state,   &
 					      &route_draft,    &route_history, &route_policy,	 &route_verify,
 					      &route_accounts, &route_tokens,  &route_live,	 &route_rules,
 					      &route_holds,    &route_reviews, &route_tally,	 &route_devices,
-					      &route_attacks,  &route_flows };
+					      &route_attacks,  &route_flows,   &route_ask };
 
 static const char *const posted[] = { POST_LOGIN,   POST_LOGOUT,  POST_CHANGE,	  POST_KEY,
 				      POST_RECORDS, POST_ACCOUNT, POST_PASSPHRASE };

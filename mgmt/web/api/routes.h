@@ -38,6 +38,7 @@ struct route {
 #define POST_ACCOUNT "/api/v1/account"	     /* of somebody else */
 #define POST_PASSPHRASE "/api/v1/passphrase" /* one's own */
 #define GET_ME "/api/v1/me"		     /* read, but of whoever asks, whatever he may */
+#define GET_ASK "/api/v1/ask"		     /* its words are people's: target.h */
 #define GET_CHALLENGE "/api/v1/challenge"
 
 bool route_is_posted(const char *path);
@@ -69,6 +70,7 @@ extern const struct route route_tally;
 extern const struct route route_devices;
 extern const struct route route_attacks;
 extern const struct route route_flows;
+extern const struct route route_ask;
 
 /* What may be asked of events, for every route that is about them. */
 bool events_ask(const struct target *t, struct msg_body *question);

@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+#include "appliance/base/utf8.h"
+#include "mgmt/web/api/routes.h"
+
 static bool path_sign(uint8_t c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '/' || c == '_' || c == '.';
@@ -58,8 +61,25 @@ static void read_number(struct target_parameter *p)
 	}
 }
 
-/* Up to '&' (taken) or the end; *more says which. */
-static bool read_value(struct bytes *b, struct target_parameter *p, bool *more)
+/* "E5" of "%E5", as browsers write it. */
+static bool read_escaped(struct bytes *b, uint8_t *ret)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	const char *hi, *lo;
+	uint8_t h, l;
+
+	if (!bytes_u8(b, &h) || !bytes_u8(b, &l) || h == 0 || l == 0)
+		return false;
+	hi = strchr(digits, h);
+	lo = strchr(digits, l);
+	if (hi == NULL || lo == NULL)
+		return false;
+	*ret = (uint8_t)((hi - digits) << 4 | (lo - digits));
+	return true;
+}
+
+/* Up to '&' (taken) or the end; *more says which. `words`: they are a person's. */
+static bool read_value(struct bytes *b, struct target_parameter *p, bool words, bool *more)
 {
 	bool list = strcmp(p->key, "command") == 0;
 	uint8_t c;
@@ -71,24 +91,26 @@ static bool read_value(struct bytes *b, struct target_parameter *p, bool *more)
 			*more = true;
 			break;
 		}
-		if (!value_sign(c, list) || n + 1 >= TARGET_TEXT)
+		if (words && c == '%' ? !read_escaped(b, &c) : !value_sign(c, list))
+			return false;
+		if (n + 1 >= TARGET_TEXT)
 			return false;
 		p->text[n++] = (char)c;
 	}
 	p->text[n] = '\0';
 	read_number(p);
-	return n > 0;
+	return n > 0 && utf8_is_plain(bytes_of(p->text, n));
 }
 
 static bool read_query(struct bytes *b, struct target *t)
 {
-	bool more = true;
+	bool words = strcmp(t->path, GET_ASK) == 0, more = true;
 
 	while (more) {
 		struct target_parameter *p = &t->parameters[t->n_parameters];
 
 		if (t->n_parameters >= TARGET_PARAMETERS || !read_key(b, p->key) || target_find(t, p->key) != NULL ||
-		    !read_value(b, p, &more))
+		    !read_value(b, p, words, &more))
 			return false;
 		t->n_parameters++;
 	}

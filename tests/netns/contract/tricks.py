@@ -9,7 +9,7 @@ CLASSES = ["", "0", "1", "-1", "-0", "+1", "1.0", "1.5", "1e3", "0x10", "1_0", "
 GOOD = {"after": "0", "limit": "1", "since": "2026-11-20T08:10:11", "conduit": "reads", "verdict": "deny", "zone": "it", "asset": "none", "host": "10.73.0.0/24", "severity": "warning", "texts": "0",
         "lang": "en", "generation": "1", "kind": "drop", "protocol": "modbus", "reason": "no_conduit", "command": "write,6,read_coils", "value": "0-9", "flow": "1", "until": "2026-11-20T08:10:11"}
 # Whether a value that the schema takes makes sense depends on more than itself.
-NARROWER = {"nearest", "policy"}
+NARROWER = {"nearest", "policy", "ask"}
 NAMED = {"flows"}  # asks for names that the policy in force has
 REFUSED = (400, 404, 413, 414, 431)
 

@@ -20,8 +20,8 @@ with open(WIRE + "/message.def", encoding="utf-8") as rows:  # a message's numbe
     NAMES = ["NONE"] + re.findall(r"^MESSAGE\((\w+),", rows.read(), re.M)
 with open(WIRE + "/msg.h", encoding="utf-8") as header:
     VERSION = int(re.search(r"#define MSG_VERSION (\d+)", header.read()).group(1))
-READY, ANSWER, STATUS, EFFECTIVE, VERIFY, EVENTS, FLOWS, OWN, JUDGE, LOGIN, LOGOUT, CHANGE, STOP, PROGRESS = (NAMES.index(name) for name in (
-    "READY", "ANSWER", "STATUS", "EFFECTIVE", "VERIFY", "EVENTS", "FLOWS", "MGMT_STATUS", "JUDGE", "LOGIN", "LOGOUT", "CHANGE", "STOP", "PROGRESS"))
+READY, ANSWER, STATUS, EFFECTIVE, VERIFY, EVENTS, FLOWS, OWN, JUDGE, LOGIN, LOGOUT, CHANGE, STOP, PROGRESS, ASK = (NAMES.index(name) for name in (
+    "READY", "ANSWER", "STATUS", "EFFECTIVE", "VERIFY", "EVENTS", "FLOWS", "MGMT_STATUS", "JUDGE", "LOGIN", "LOGOUT", "CHANGE", "STOP", "PROGRESS", "ASK"))
 F_ADD_SEALS, ALL_SEALS = 1033, 15
 
 

@@ -3,7 +3,7 @@
  * What the management role decides by itself: request targets, the token, the budget of wrong tokens, who goes in a crowd
  * and who comes next.
  *
- * LINK: mgmt/web/api/target.c mgmt/web/token.c mgmt/web/budget.c mgmt/web/crowd.c appliance/base/bytes.c
+ * LINK: mgmt/web/api/target.c appliance/base/utf8.c mgmt/web/token.c mgmt/web/budget.c mgmt/web/crowd.c appliance/base/bytes.c
  * LINK: appliance/base/addr.c
  */
 #include "tests/unit/cmocka.h"
@@ -54,6 +54,30 @@ static void test_targets(void **state)
 	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
 		assert_string_equal(parse(none[i]).path, "");
 	assert_string_equal(parse("//").path, "//"); /* kept, so that it matches no route */
+}
+
+/* What people call things has any sign, written as browsers do, where that is asked, and nowhere else. */
+static void test_words(void **state)
+{
+	static const char *const bad[] = { "%",		"%4",  "%zz",	       "%e3%81%82", "%E3%81", "%00", "%0A",
+					   "%E2%80%AE", "a b", "\xe3\x81\x82", "a=b",	    "%FF",    "",    "%C0%AF" };
+	struct target t = parse("/api/v1/ask?from=RTG%207%E5%8F%B7%E6%A9%9F&to=a.b&address=holding%3D700");
+	char text[400];
+
+	(void)state;
+	assert_false(t.bad_query);
+	assert_string_equal(target_find(&t, "from")->text, "RTG 7号機");
+	assert_string_equal(target_find(&t, "to")->text, "a.b");
+	assert_string_equal(target_find(&t, "address")->text, "holding=700");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(text, sizeof(text), "/api/v1/ask?from=%s", bad[i]);
+		assert_true(parse(text).bad_query);
+	}
+	assert_true(parse("/api/v1/events?zone=a%2Eb").bad_query);
+	snprintf(text, sizeof(text), "/api/v1/ask?from=%%41%0126d", 0);
+	assert_false(parse(text).bad_query);
+	snprintf(text, sizeof(text), "/api/v1/ask?from=%%41%0127d", 0);
+	assert_true(parse(text).bad_query);
 }
 
 static void test_queries(void **state)
@@ -325,11 +349,12 @@ static void test_budget_counts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_targets),		cmocka_unit_test(test_queries),
-		cmocka_unit_test(test_long_paths),	cmocka_unit_test(test_tokens),
-		cmocka_unit_test(test_token_files),	cmocka_unit_test(test_budget_delays),
-		cmocka_unit_test(test_budget_networks), cmocka_unit_test(test_budget_counts),
-		cmocka_unit_test(test_crowd),		cmocka_unit_test(test_next),
+		cmocka_unit_test(test_targets),	      cmocka_unit_test(test_queries),
+		cmocka_unit_test(test_words),	      cmocka_unit_test(test_long_paths),
+		cmocka_unit_test(test_tokens),	      cmocka_unit_test(test_token_files),
+		cmocka_unit_test(test_budget_delays), cmocka_unit_test(test_budget_networks),
+		cmocka_unit_test(test_budget_counts), cmocka_unit_test(test_crowd),
+		cmocka_unit_test(test_next),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,7 +10,7 @@ import { card, chip, figures, grid, type Tone } from "./parts";
 import { endPatience, patience, waited, waiting, type Patience } from "./patience";
 import { leakedNote } from "./people";
 import { forgetRecords, loadRecords, mayNow, recordCards } from "./records";
-import { accepted, askRules, conduitFile, isExternal, matching, overdue, rules, rulesFile, zoneName, type Rule } from "./register";
+import { accepted, askRules, conduitFile, isExternal, matching, matrixFile, overdue, reach, reachText, rules, rulesFile, zoneName, type Rule } from "./register";
 import { ask } from "./session";
 import { language, t, type Key } from "./text";
 import type { Account, Conduit, Devices, Effective, Generation, Lang, Leaked, State, Text, Token, Verified } from "./types";
@@ -119,19 +119,21 @@ function evidence(e: Effective, state: State): Node_ {
 const ofPair = (): Rule[] => (held?.rows ?? []).filter((r) => pair === undefined || (r.from === pair.from && r.to === pair.to));
 
 function matrix(e: Effective): Node_ {
-	const zones = e.zones ?? [], conduits = e.conduits ?? [];
+	const zones = e.zones ?? [];
 	const cell = (from: string, to: string): Child => {
-		const of = conduits.filter((k) => k.from === from && k.to === to), chosen = pair?.from === from && pair.to === to;
-		if (of.length === 0) return h("span", { class: "ago" }, from === to ? "" : "—");
-		return h("button", { type: "button", "data-key": from + ">" + to, "aria-pressed": chosen ? "true" : "false", "aria-label": t("matrix_cell", zoneName(e, from), zoneName(e, to), of.length),
+		const r = reach(e, from, to), chosen = pair?.from === from && pair.to === to;
+		if (r.conduits.length === 0) return h("span", { class: "ago" }, from === to ? "" : "—");
+		return h("button", { type: "button", "data-key": from + ">" + to, "aria-pressed": chosen ? "true" : "false", "aria-label": t("matrix_cell", zoneName(e, from), zoneName(e, to), reachText(r)),
 			click: () => {
 				pair = chosen ? undefined : { from, to };
 				redraw();
-			} }, String(of.length) + (of.some((k) => k.mode === "observe") ? " " + t("observed") : ""));
+				if (pair !== undefined) document.getElementById("rules")?.scrollIntoView();
+			} }, reachText(r));
 	};
-	return card("matrix", "matrix", true, h("p", { class: "note" }, t("matrix_note")), h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": t("matrix") },
-		h("table", { class: "matrix" }, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("matrix_corner")), zones.map((z) => h("th", { scope: "col", class: "named" }, zoneName(e, z.name))))),
-			h("tbody", {}, zones.map((from) => h("tr", {}, h("th", { scope: "row" }, zoneName(e, from.name)), zones.map((to) => h("td", {}, cell(from.name ?? "", to.name ?? "")))))))));
+	return card("matrix", "matrix", true, h("p", { class: "note" }, t("matrix_note")), h("p", { class: "acts" }, button("save_csv", () => saveRows("matrix", matrixFile(e)), "save-matrix")),
+		h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": t("matrix") },
+			h("table", { class: "matrix" }, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("matrix_corner")), zones.map((z) => h("th", { scope: "col", class: "named" }, zoneName(e, z.name))))),
+				h("tbody", {}, zones.map((from) => h("tr", {}, h("th", { scope: "row" }, zoneName(e, from.name)), zones.map((to) => h("td", {}, cell(from.name ?? "", to.name ?? "")))))))));
 }
 
 function onFilter(event: Event): void {

@@ -75,6 +75,29 @@ export function matching(list: Rule[], filter: string): Rule[] {
 	return list.filter((r) => words.every((w) => r.words.includes(w)));
 }
 
+/** What may be done from one zone to another: by how many conduits, the strongest word of command, and which protocols carry what nobody reads. */
+export interface Reach {
+	conduits: Conduit[];
+	word: Key | undefined; // undefined: none, or the box does not say
+	unread: string[];
+}
+const WORDS: [string, Key][] = [["program", "word_program"], ["control", "word_control"], ["write", "word_write"], ["diagnose", "word_diagnose"], ["read", "word_read"]];
+
+export function reach(e: Effective, from: string, to: string): Reach {
+	const conduits = (e.conduits ?? []).filter((k) => k.from === from && k.to === to && !(k.until && k.until < (e.time ?? ""))), names = new Set(conduits.map((k) => k.name));
+	const grants = (e.permits ?? []).flatMap((p) => (p.grants ?? []).filter((g) => names.has(g.conduit) && g.shadow !== true));
+	const said = new Set(grants.flatMap((g) => g.commands ?? []));
+	return { conduits, word: conduits.some((k) => k.mode === "observe") ? "word_observed" : WORDS.find(([w]) => said.has(w))?.[1],
+		unread: [...new Set(grants.filter((g) => g.commands === null).map((g) => g.protocol ?? ""))] };
+}
+
+/** "write; not read: ssh", as the cell of a table; "" where nothing passes. */
+export function reachText(r: Reach): string {
+	if (r.conduits.length === 0) return "";
+	const word = r.word !== undefined ? t(r.word) : r.unread.length === 0 ? t("word_none") : "";
+	return word + (r.unread.length > 0 ? (word !== "" ? t("word_and") : "") + t("word_unread", r.unread.join(", ")) : "");
+}
+
 type Line = (string | number)[];
 const heads = (...keys: Key[]): Line => keys.map((k) => t(k));
 
@@ -82,6 +105,11 @@ export function rulesFile(e: Effective, list: Rule[]): Line[] {
 	return [heads("conduit", "label", "source_zone", "destination_zone", "source", "destination", "service", "commands_allowed", "mode", "until", "packets", "text_place"),
 		...list.map((r): Line => [r.conduit, r.label, zoneName(e, r.from), zoneName(e, r.to), r.source, r.destination, r.service, r.commands, t(r.mode === "observe" ? "observed" : "enforced"),
 			moment(r.until), r.packets, r.place])];
+}
+
+export function matrixFile(e: Effective): Line[] {
+	const zones = (e.zones ?? []).map((z) => z.name ?? "");
+	return [[t("matrix_corner"), ...zones.map((z) => zoneName(e, z))], ...zones.map((from): Line => [zoneName(e, from), ...zones.map((to) => reachText(reach(e, from, to)) || "—")])];
 }
 
 export const accepted = (k: Conduit): string => (k.accept ?? []).map((a) => (a.warning ?? "") + (a.reason ? " (" + a.reason + ")" : "")).join("; ");

@@ -143,7 +143,7 @@ export interface Effective {
 	zones?: Zone[];
 	conduits?: Conduit[];
 	cells?: Cell[];
-	permits?: { permit?: number; weak_tls?: string; grants?: { conduit?: string; protocol?: string; whole?: boolean; rows?: Record<string, unknown>[] }[] }[];
+	permits?: { permit?: number; weak_tls?: string; grants?: { conduit?: string; protocol?: string; whole?: boolean; shadow?: boolean; commands?: string[] | null; rows?: Record<string, unknown>[] }[] }[];
 }
 export interface Verified {
 	equal: boolean;

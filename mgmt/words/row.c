@@ -95,3 +95,45 @@ void row_text(FILE *to, const json_t *row, enum protocol p, enum lang l)
 	if (*js(row, "values") != '\0' && (!any || writes(row, words)))
 		message_print(to, l, M_EFFECTIVE_VALUES, any ? message_format(M_EFFECTIVE_ANY, l) : js(row, "values"));
 }
+
+/* What nobody has a name for may be anything. */
+static unsigned classes_of(const json_t *row, const struct vocabulary *words)
+{
+	const json_t *code;
+	unsigned ret = 0;
+	size_t i;
+
+	json_array_foreach(ja(row, "functions"), i, code)
+	{
+		json_int_t n = json_integer_value(code);
+		const struct function_info *f =
+			json_is_integer(code) && n >= 0 ? function_by_code(words, (uint32_t)n) : NULL;
+
+		ret |= f != NULL ? f->classes : CLASS_ALL;
+	}
+	return ret;
+}
+
+json_t *grant_commands(const json_t *grant)
+{
+	enum protocol p = protocol_by_name(js(grant, "protocol"));
+	const struct vocabulary *words = vocabulary_of(p);
+	unsigned classes = jb(grant, "whole") ? CLASS_ALL : 0;
+	const json_t *row;
+	json_t *list;
+	size_t i;
+
+	if (words == NULL && p != PROTO_ICMP)
+		return json_null();
+	list = json_array();
+	if (words == NULL)
+		return list;
+	json_array_foreach(ja(grant, "rows"), i, row)
+	{
+		classes |= classes_of(row, words);
+	}
+	for (unsigned bit = CLASS_READ; bit <= CLASS_DIAGNOSE; bit <<= 1)
+		if ((classes & bit) != 0)
+			json_array_append_new(list, json_string(command_class_name(bit)));
+	return list;
+}

@@ -10,5 +10,7 @@
 #include "appliance/wire/protocols.h"
 
 void row_text(FILE *to, const json_t *row, enum protocol p, enum lang l);
+/* The words of command that a grant lets by; null where nobody reads its commands. A new reference. */
+json_t *grant_commands(const json_t *grant);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* /api/v1/effective: the rules as they were read back. /api/v1/rules: the same, each row of commands with its words in both languages. */
+/* /api/v1/effective: the rules as they were read back. /api/v1/rules: the same, each row of commands with its words in both languages, and the classes of commands. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,8 +32,7 @@ static bool say(json_t *row, const char *key, enum protocol p, enum lang l)
 
 static bool say_rows(const json_t *permit)
 {
-	const json_t *grant;
-	json_t *row;
+	json_t *grant, *row;
 	size_t i, k;
 	bool whole = true;
 
@@ -42,6 +41,7 @@ static bool say_rows(const json_t *permit)
 		const char *name = json_string_value(json_object_get(grant, "protocol"));
 		enum protocol p = protocol_by_name(name != NULL ? name : "");
 
+		whole = whole && json_object_set_new(grant, "commands", grant_commands(grant)) == 0;
 		json_array_foreach(json_object_get(grant, "rows"), k, row)
 		{
 			whole = whole && say(row, "en", p, LANG_EN) && say(row, "ja", p, LANG_JA);

@@ -232,6 +232,7 @@ static void put_hours(json_t *j, const struct ir *ir, const struct ir_conduit *c
 	json_object_set_new(j, "starts", until_json(c->starts));
 	json_object_set_new(j, "within",
 			    c->window < ir->n_windows ? json_text(ir->windows[c->window].name) : json_null());
+	json_object_set_new(j, "door", c->door < ir->n_doors ? json_text(ir->doors[c->door].name) : json_null());
 	json_object_set_new(j, "open", json_boolean(open));
 	json_object_set_new(j, "closes", until_json(end));
 	json_object_set_new(j, "opens", until_json(next));

@@ -307,19 +307,29 @@ static bool window_holds(const struct window *w, const struct time_zone *z, uint
 	return true;
 }
 
+/* The end of what holds until `end` and no later than `other`; 0 = none. */
+static uint64_t sooner(uint64_t end, uint64_t other)
+{
+	return end == 0 || (other != 0 && other < end) ? other : end;
+}
+
 bool times_hold(const struct times *t, const struct time_zone *z, uint64_t moment, uint64_t *ret_end,
 		uint64_t *ret_next)
 {
-	uint64_t at = moment < t->starts ? t->starts : moment, end = 0, next = 0;
-	bool open = t->within == NULL || window_holds(t->within, z, at, &end, &next);
+	uint64_t at = moment < t->starts ? t->starts : moment, end = 0, next = 0,
+		 last = t->door != NULL ? sooner(t->until, *t->door) : t->until;
+	bool open;
 
 	*ret_end = *ret_next = 0;
-	if (open && at == moment && (t->until == 0 || moment < t->until)) {
-		*ret_end = end == 0 || (t->until != 0 && t->until < end) ? t->until : end;
+	if (t->door != NULL && *t->door <= moment)
+		return false;
+	open = t->within == NULL || window_holds(t->within, z, at, &end, &next);
+	if (open && at == moment && (last == 0 || moment < last)) {
+		*ret_end = sooner(end, last);
 		return true;
 	}
 	next = open ? at : next;
-	if (next > moment && (t->until == 0 || next < t->until))
+	if (next > moment && (last == 0 || next < last))
 		*ret_next = next;
 	return false;
 }

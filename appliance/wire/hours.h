@@ -53,15 +53,18 @@ struct window {
 struct times {
 	uint64_t starts, until;	     /* seconds since 1970; 0 = has begun, does not end */
 	const struct window *within; /* NULL = at any hour; borrowed */
+	const uint64_t
+		*door; /* NULL = behind none; until when somebody opened it, in the past = it is shut; borrowed */
 };
 
 /* Something of it depends on the moment other than that it ends. */
 static inline bool times_open(const struct times *t)
 {
-	return t->starts != 0 || t->within != NULL;
+	return t->starts != 0 || t->within != NULL || t->door != NULL;
 }
 
-/* True: it holds at `moment`, and goes on until *ret_end (0 = for good). False: it next begins to hold at *ret_next (0 = never). */
+/* True: it holds at `moment`, and goes on until *ret_end (0 = for good). False: it next begins to hold at *ret_next (0 = never, or
+ * not by the clock alone). */
 bool times_hold(const struct times *t, const struct time_zone *z, uint64_t moment, uint64_t *ret_end,
 		uint64_t *ret_next);
 

@@ -7,6 +7,7 @@
 const char *const mode_words[] = { "enforce", "observe", NULL };
 const char *const tighten_words[] = { "all", "new_flows", NULL };
 const char *const criticality_words[] = { "safety", "cargo", "support", NULL };
+const char *const door_need_words[] = { "name", "ticket", "reason", NULL };
 const char *const failure_words[] = { "closed", "hold", "open", NULL };
 const char *const midstream_words[] = { "drop", "reset", "pick_up", NULL };
 const char *const weak_tls_words[] = { "report", "deny", NULL };

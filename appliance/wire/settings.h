@@ -29,6 +29,12 @@ extern const char *const log_transport_words[]; /* bool relp */
 extern const char *const log_format_words[];	/* bool eve */
 extern const char *const on_low_words[];	/* bool power_off */
 
+/* What whoever opens a door has to say. */
+enum door_need { DOOR_NAME, DOOR_TICKET, DOOR_REASON, DOOR_NEEDS };
+extern const char *const door_need_words[];
+#define DOOR_LEAST 60u	 /* seconds that a door is opened for */
+#define DOOR_MOST 86400u /* ... by anybody */
+
 extern const char *const command_class_words[]; /* bit n of command classes */
 
 #define WORD_TEXT 40 /* bytes, NUL included */

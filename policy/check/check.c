@@ -18,6 +18,7 @@ enum {
 	P_ASSETS,
 	P_SERVICES,
 	P_WINDOWS,
+	P_DOORS,
 	P_CONDUITS,
 	P_NEVER,
 	P_ALWAYS,
@@ -35,6 +36,7 @@ static const struct key policy_keys[P_N] = {
 	[P_ASSETS] = { "assets", .kinds = AST_GROUP | AST_LIST },
 	[P_SERVICES] = { "services", .kinds = AST_GROUP },
 	[P_WINDOWS] = { "windows", .kinds = AST_GROUP },
+	[P_DOORS] = { "doors", .kinds = AST_GROUP },
 	[P_CONDUITS] = { "conduits", .kinds = AST_LIST },
 	[P_NEVER] = { "never", .kinds = AST_LIST },
 	[P_ALWAYS] = { "always", .kinds = AST_LIST },
@@ -116,8 +118,10 @@ static void check_all(struct check *k, const struct ast_node *root, const struct
 	check_answers(k);
 	check_services(k, v[P_SERVICES]);
 	check_windows(k, v[P_WINDOWS]);
+	check_doors(k, v[P_DOORS]);
 	check_conduits(k, v[P_CONDUITS]);
 	check_organisations(k, v[P_ORGANISATIONS]);
+	check_doors_used(k);
 	check_nevers(k, v[P_NEVER]);
 	check_always(k, v[P_ALWAYS]);
 	check_breaks(k, v[P_BREAK]);

@@ -30,7 +30,7 @@ struct check {
 	struct srcpos dated; /* the review date that was judged last */
 	bool *unsure; /* by zone index: its networks could not all be read, so nothing is said to be outside it */
 	const struct ast_node **networks; /* by zone index: the list of them, or NULL */
-	struct names interfaces, zones, assets, services, windows;
+	struct names interfaces, zones, assets, services, windows, doors;
 	const struct vocabulary *words; /* of the service whose rows are read, or NULL: for hints */
 };
 
@@ -181,6 +181,12 @@ bool until_parse(struct check *k, const char *text, uint64_t *ret);
 /* `within` and `starts` of a conduit, each may be NULL; after its `until`. */
 void conduit_when(struct check *k, const struct ast_node *within, const struct ast_node *starts,
 		  struct model_conduit *c, struct object o);
+
+/* ---- doors (check/doors.c) ---- */
+
+/* Before the conduits, which name them; and after the organisations, whether each is of use. */
+void check_doors(struct check *k, const struct ast_node *node);
+void check_doors_used(struct check *k);
 
 #define INTERFACES_MAX 256u /* of a box */
 

@@ -25,6 +25,7 @@ enum {
 	C_UNTIL,
 	C_STARTS,
 	C_WITHIN,
+	C_DOOR,
 	C_HEARD_WITHIN,
 	C_ACCEPT,
 	C_EXCEPTION,
@@ -48,6 +49,7 @@ static const struct key conduit_keys[] = {
 	[C_UNTIL] = { "until", .kinds = AST_STRING },
 	[C_STARTS] = { "starts", .kinds = AST_STRING },
 	[C_WITHIN] = { "within", .kinds = AST_STRING },
+	[C_DOOR] = { "door", .kinds = AST_STRING },
 	[C_HEARD_WITHIN] = { "heard_within", AST_STRING, .example = "heard_within = \"10 min\";" },
 	[C_ACCEPT] = { "accept", .kinds = AST_LISTS },
 	[C_EXCEPTION] = { "exception", .kinds = AST_GROUP },
@@ -596,6 +598,8 @@ static void one_conduit(struct check *k, const struct ast_node *node, struct mod
 	conduit_review(k, v[C_REVIEW_BY], c, o);
 	conduit_dates(k, v, c, o);
 	conduit_when(k, v[C_WITHIN], v[C_STARTS], c, o);
+	if (v[C_DOOR] != NULL)
+		c->door = names_need(k, &k->doors, v[C_DOOR], MP_NO_DOOR, "policy.unknown_name", o);
 	conduit_heard(k, v[C_HEARD_WITHIN], c, o);
 	conduit_failure(k, v, c, o);
 	conduit_accepts(k, v[C_ACCEPT], c, o);

@@ -24,6 +24,8 @@
 #include "appliance/wire/settings.h"
 #include "policy/check/rows.h"
 
+struct ast_node; /* policy/read/ast.h */
+
 /* An interface role of box.cfg: "lan0" is what policies say, "enp3s0" is what the kernel has. */
 struct model_interface {
 	const char *name;
@@ -111,6 +113,20 @@ struct model_organisation {
 	uint64_t contract_until; /* seconds since 1970 UTC; 0 = nothing is said */
 	const char **contacts;
 	size_t n_contacts;
+	struct srcpos at;
+};
+
+/* Conduits behind it are shut until a person opens it. */
+struct model_door {
+	const char *name;
+	const char *label;
+	const struct model_organisation *organisation; /* whose people come in by it; NULL = nobody's outside */
+	const struct ast_node *of;		       /* its name in the text, until organisations are read */
+	uint32_t at_most;			       /* seconds; opened for longer by nobody */
+	uint32_t opened_by;			       /* bits of enum duty */
+	uint8_t needs;				       /* bits of enum door_need */
+	bool second_person, break_glass;
+	uint64_t open_until; /* 0: in a text it is shut */
 	struct srcpos at;
 };
 
@@ -223,6 +239,7 @@ struct model_conduit {
 	uint64_t until; /* seconds since 1970 UTC; 0 = no end. No later than its window's last and the contract's end */
 	uint64_t starts;		   /* the same; 0 = it has begun */
 	const struct model_window *within; /* NULL = at any hour */
+	const struct model_door *door;	   /* NULL = behind none */
 	uint32_t heard_within;		   /* seconds; 0 = it may be silent */
 	const char *purpose, *owner, *approved_by;
 	const char *review_by; /* YYYY-MM-DD */
@@ -249,7 +266,8 @@ struct model_hosts {
 /* When it is open. */
 static inline struct times conduit_times(const struct model_conduit *c)
 {
-	return (struct times){ c->starts, c->until, c->within != NULL ? &c->within->when : NULL };
+	return (struct times){ c->starts, c->until, c->within != NULL ? &c->within->when : NULL,
+			       c->door != NULL ? &c->door->open_until : NULL };
 }
 
 struct model_never {
@@ -294,6 +312,8 @@ struct model {
 	struct time_zone zone;
 	struct model_window *windows;
 	size_t n_windows;
+	struct model_door *doors;
+	size_t n_doors;
 	struct model_records {
 		const char *purpose,
 			*responsible; /* what for records are kept, and who answers for that; "" = nothing is said */

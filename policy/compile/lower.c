@@ -32,9 +32,10 @@ static const char *chain_text(const struct model *m, const struct counterexample
 	const char *text = "";
 
 	for (size_t i = 0; i < x->n_hops && text != NULL; i++)
-		text = arena_printf(a, "%s%s%s -[%s %s:%u]-> %s", text, i ? ", " : "", x->hops[i]->from->name,
-				    x->hops[i]->name, file_of(m, x->hops[i]->at), x->hops[i]->at.line,
-				    x->hops[i]->to->name);
+		text = arena_printf(a, "%s%s%s -[%s%s%s %s:%u]-> %s", text, i ? ", " : "", x->hops[i]->from->name,
+				    x->hops[i]->name, x->hops[i]->door != NULL ? " door=" : "",
+				    x->hops[i]->door != NULL ? x->hops[i]->door->name : "", file_of(m, x->hops[i]->at),
+				    x->hops[i]->at.line, x->hops[i]->to->name);
 	return text;
 }
 
@@ -84,7 +85,10 @@ static void report_always(struct compilation *c)
 		if (list[i].ends == NULL)
 			continue;
 		g->also = list[i].ends->at;
-		diag_hint(&c->diags, g, M_ALWAYS_BY, list[i].ends->name);
+		if (list[i].ends->door != NULL)
+			diag_hint(&c->diags, g, M_ALWAYS_DOOR, list[i].ends->name, list[i].ends->door->name);
+		else
+			diag_hint(&c->diags, g, M_ALWAYS_BY, list[i].ends->name);
 	}
 }
 
@@ -426,6 +430,31 @@ static bool lower_windows(struct lowering *w)
 	return true;
 }
 
+static bool lower_doors(struct lowering *w)
+{
+	struct ir *ir = w->ir;
+
+	ir->doors = arena_array(w->a, w->m->n_doors, sizeof(*ir->doors));
+	if (ir->doors == NULL)
+		return w->m->n_doors == 0;
+	ir->n_doors = (uint32_t)w->m->n_doors;
+	for (uint32_t i = 0; i < ir->n_doors; i++) {
+		const struct model_door *from = &w->m->doors[i];
+		const struct model_organisation *of = from->organisation;
+
+		ir->doors[i] = (struct ir_door){ .name = from->name,
+						 .label = from->label,
+						 .organisation = of != NULL ? of->name : "",
+						 .contract_until = of != NULL ? of->contract_until : 0,
+						 .at_most = from->at_most,
+						 .opened_by = from->opened_by,
+						 .needs = from->needs,
+						 .second_person = from->second_person,
+						 .break_glass = from->break_glass };
+	}
+	return true;
+}
+
 static bool lower_conduits(struct lowering *w)
 {
 	struct ir *ir = w->ir;
@@ -459,6 +488,7 @@ static bool lower_conduits(struct lowering *w)
 			.until = from->until,
 			.starts = from->starts,
 			.window = from->within != NULL ? (uint32_t)(from->within - w->m->windows) : UINT32_MAX,
+			.door = from->door != NULL ? (uint32_t)(from->door - w->m->doors) : UINT32_MAX,
 			.heard_within = from->heard_within,
 		};
 		if (!accepts(w, from, &ir->conduits[i]) || !lower_ends(w, from, &ir->conduits[i]))
@@ -599,8 +629,9 @@ static bool lower(struct compilation *c, bool proofs)
 		w.ir->keep_days = w.m->retention.keep_days;
 		w.ir->delete_after_days = w.m->retention.delete_after_days;
 		if (lower_box(&w) && lower_zones(&w) && lower_assets(&w) && lower_groups(&w) && lower_services(&w) &&
-		    lower_windows(&w) && lower_conduits(&w) && lower_cells(&w, &cells) && maps_fit(c, &w, &cells) &&
-		    commands_make(w.m, &cells, w.a, w.ir) && table_fits(c, w.ir) && permits_identify(w.ir, w.a))
+		    lower_windows(&w) && lower_doors(&w) && lower_conduits(&w) && lower_cells(&w, &cells) &&
+		    maps_fit(c, &w, &cells) && commands_make(w.m, &cells, w.a, w.ir) && table_fits(c, w.ir) &&
+		    permits_identify(w.ir, w.a))
 			c->ir = w.ir;
 	}
 	if (arena_failed(c->arena))

@@ -348,15 +348,17 @@ static void put_grant(struct outbuf *o, const struct command_table *t, const str
 		put_row(o, t, &t->rows[g->first_row + i]);
 }
 
-/* When a grant that opens by hours holds; nothing of all others, which are what they were before there were hours. */
+/* When a grant that opens by hours or behind a door holds; nothing of all others, which are what they were before there were hours. */
 static void put_hours(struct outbuf *o, const struct ir *ir, const struct ir_conduit *c)
 {
 	const struct ir_window *w = c->window != UINT32_MAX ? &ir->windows[c->window] : NULL;
+	const char *door = c->door != UINT32_MAX ? ir->doors[c->door].name : "";
 
-	if (c->starts == 0 && w == NULL)
+	if (c->starts == 0 && w == NULL && door[0] == '\0')
 		return;
 	out_be64(o, c->starts);
 	out_be64(o, c->until);
+	out_bytes(o, door, strlen(door) + 1);
 	out_u8(o, w != NULL);
 	if (w == NULL)
 		return;
@@ -372,7 +374,7 @@ static void put_hours(struct outbuf *o, const struct ir *ir, const struct ir_con
 
 static size_t hours_size(const struct ir *ir, const struct ir_conduit *c)
 {
-	size_t n = 40;
+	size_t n = 41 + (c->door != UINT32_MAX ? strlen(ir->doors[c->door].name) : 0);
 
 	if (c->window != UINT32_MAX)
 		n += 4 * (size_t)ir->windows[c->window].n_except + strlen(ir->time_zone);

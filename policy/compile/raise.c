@@ -21,6 +21,7 @@ static bool room(struct raising *w)
 	m->breaks = arena_array(w->a, w->ir->n_breaks, sizeof(*m->breaks));
 	m->services = arena_array(w->a, w->ir->n_services, sizeof(*m->services));
 	m->windows = arena_array(w->a, w->ir->n_windows, sizeof(*m->windows));
+	m->doors = arena_array(w->a, w->ir->n_doors, sizeof(*m->doors));
 	m->conduits = arena_array(w->a, w->ir->n_conduits, sizeof(*m->conduits));
 	return !arena_failed(w->a);
 }
@@ -118,6 +119,14 @@ static bool raise_windows(struct raising *w)
 	return w->ir->time_zone[0] == '\0' || time_zone_parse(w->ir->time_zone, &w->m->zone);
 }
 
+static void raise_doors(struct raising *w)
+{
+	for (uint32_t i = 0; i < w->ir->n_doors; i++)
+		w->m->doors[w->m->n_doors++] = (struct model_door){ .name = w->ir->doors[i].name,
+								    .label = w->ir->doors[i].label,
+								    .at_most = w->ir->doors[i].at_most };
+}
+
 static bool raise_conduits(struct raising *w)
 {
 	struct model *m = w->m;
@@ -146,6 +155,7 @@ static bool raise_conduits(struct raising *w)
 			.until = from->until,
 			.starts = from->starts,
 			.within = from->window != UINT32_MAX ? &m->windows[from->window] : NULL,
+			.door = from->door != UINT32_MAX ? &m->doors[from->door] : NULL,
 			.purpose = from->purpose,
 			.owner = from->owner,
 			.approved_by = from->approved_by,
@@ -173,6 +183,7 @@ int policy_raise(struct compilation *c, struct bytes sealed, struct err *e)
 		c->sources[c->n_sources++] =
 			(struct source_text){ ir->sources[i].name, ir->sources[i].text, ir->sources[i].size };
 	raise_ends(&w);
+	raise_doors(&w);
 	if (!raise_groups(&w) || !raise_services(&w) || !raise_windows(&w) || !raise_conduits(&w))
 		return err_set(e, -ENOMEM, "generation");
 	w.m->sources = c->sources;

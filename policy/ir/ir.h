@@ -22,6 +22,7 @@
 #include "appliance/base/err.h"
 #include "appliance/wire/attack.h"
 #include "appliance/wire/commands.h"
+#include "appliance/wire/duty.h"
 #include "appliance/wire/hours.h"
 #include "appliance/wire/lane.h"
 #include "appliance/wire/protocols.h"

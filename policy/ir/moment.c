@@ -5,7 +5,9 @@ _Static_assert(sizeof(struct ir_day) == sizeof(uint32_t), "days are read as numb
 
 struct times ir_times(const struct ir *ir, const struct ir_conduit *c, struct window *w)
 {
-	struct times t = { .starts = c->starts, .until = c->until };
+	struct times t = { .starts = c->starts,
+			   .until = c->until,
+			   .door = c->door < ir->n_doors ? &ir->doors[c->door].open_until : NULL };
 	const struct ir_window *x;
 
 	if (c->window >= ir->n_windows)
@@ -72,7 +74,7 @@ static bool by_hours(const struct ir *ir, uint32_t permit)
 	for (uint32_t i = 0; i < p->n_grants; i++) {
 		const struct ir_conduit *c = &ir->conduits[ir->table.grants[p->first_grant + i].conduit];
 
-		if (c->starts != 0 || c->window < ir->n_windows)
+		if (c->starts != 0 || c->window < ir->n_windows || c->door < ir->n_doors)
 			return true;
 	}
 	return false;

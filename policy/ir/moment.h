@@ -6,8 +6,8 @@
  * as over; here their ends are worked out anew, each time that something may have opened: then the generation is an ordinary one, in
  * which every permit stays, or ends, or is over, and whoever reads it need not know of hours.
  *
- * What an end of IR_NO_END means: it has opened and does not end. Doors that people open will be one more way in which a conduit is open
- * here; nothing else has to know of them either.
+ * What an end of IR_NO_END means: it has opened and does not end. A door that people open is one more condition here: whoever knows which are
+ * open says so in ir_door.open_until before he asks, and nothing else has to know of them.
  */
 #ifndef SEKISHO_POLICY_IR_MOMENT_H
 #define SEKISHO_POLICY_IR_MOMENT_H

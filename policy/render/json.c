@@ -210,6 +210,21 @@ static json_t *list_json(const struct ir *ir, const struct ir_field *f, const vo
 	return j;
 }
 
+static const char *door_need_word(unsigned i)
+{
+	return i < DOOR_NEEDS ? door_need_words[i] : NULL;
+}
+
+static json_t *words_json(const char *(*word)(unsigned), uint32_t bits)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; word(i) != NULL; i++)
+		if ((bits >> i & 1u) != 0)
+			json_array_append_new(list, json_string(word(i)));
+	return list;
+}
+
 /* What stands in the command table under a permit's index, and what a cell has from its permit. */
 static void add_from_table(json_t *o, const struct ir *ir)
 {
@@ -222,6 +237,12 @@ static void add_from_table(json_t *o, const struct ir *ir)
 		json_object_set_new(p, "server_ports",
 				    numbers_json(&ir->table, &ir->table.permits[i].ports, notation_plain(65535)));
 		json_object_set_new(p, "grants", grants_json(ir, i));
+	}
+	for (uint32_t i = 0; i < ir->n_doors; i++) {
+		json_t *door = json_array_get(json_object_get(o, "doors"), i);
+
+		json_object_set_new(door, "opened_by", words_json(duty_word, ir->doors[i].opened_by));
+		json_object_set_new(door, "needs", words_json(door_need_word, ir->doors[i].needs));
 	}
 	for (uint32_t i = 0; i < ir->n_cells; i++)
 		json_object_set_new(json_array_get(cells, i), "until",

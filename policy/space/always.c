@@ -106,7 +106,8 @@ static bool lay_out(const struct model *m, const struct model_always *w, const s
 	for (size_t i = 0; i < m->n_conduits && r->n > 0; i++) {
 		const struct model_conduit *c = &m->conduits[i];
 
-		if (!leads_there(m, c, w) || c->until != 0 || c->within != NULL || c->starts > m->now)
+		if (!leads_there(m, c, w) || c->until != 0 || c->within != NULL || c->door != NULL ||
+		    c->starts > m->now)
 			continue;
 		for (size_t k = 0; k < c->n_services; k++)
 			for (size_t p = 0; p < c->services[k]->n_ports && as_much(c, c->services[k], s); p++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Proofs of `always`: what has to stay possible. From each host of one end to each of the other, by each of the services, at every moment
- * from now on. Conduits only end, so what is possible when all that have an end are over is possible always. Pure; all memory is the
+ * from now on. Conduits only end, so what is possible when all that have an end are over and every door is shut is possible always. Pure; all memory is the
  * caller's arena.
  */
 #ifndef SEKISHO_POLICY_SPACE_ALWAYS_H

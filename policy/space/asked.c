@@ -340,6 +340,7 @@ struct asked_line ask_conduit(const struct model *m, const struct model_conduit 
 	struct times t = conduit_times(c);
 	uint64_t opens;
 
+	t.door = NULL;
 	if (c->shadow || c->from != q->from.zone || c->to != q->to.zone || c->from->n_interfaces == 0 ||
 	    c->to->n_interfaces == 0)
 		return best;
@@ -357,6 +358,8 @@ struct asked_line ask_conduit(const struct model *m, const struct model_conduit 
 	if (best.lack == ASKED_NOTHING && !times_hold(&t, &m->zone, q->at, &best.end, &opens)) {
 		best.lack = conduit_past(c, q->at) ? ASKED_OVER : ASKED_SHUT;
 		best.end = opens;
+	} else if (best.lack == ASKED_NOTHING && c->door != NULL) {
+		best.lack = ASKED_DOOR;
 	}
 	return best;
 }
@@ -368,7 +371,7 @@ unsigned asked_classes(const struct model *m, const struct model_conduit *c, con
 
 	for (unsigned bit = CLASS_READ; bit <= CLASS_DIAGNOSE; bit <<= 1) {
 		q.command = command_class_name(bit);
-		if (ask_conduit(m, c, &q).lack == ASKED_NOTHING)
+		if (ask_conduit(m, c, &q).lack >= ASKED_DOOR)
 			ret |= bit;
 	}
 	return ret;

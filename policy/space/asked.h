@@ -39,6 +39,7 @@ enum asked_lack {
 	ASKED_VALUE,
 	ASKED_OVER,    /* it would, and has ended */
 	ASKED_SHUT,    /* it would, and is shut at that moment */
+	ASKED_DOOR,    /* it would, once its door is open */
 	ASKED_NOTHING, /* yes */
 };
 
@@ -67,7 +68,7 @@ bool asked_words(const struct asked *q, const char **ret_word);
 size_t asked_ends(const struct model *m, const char *text, struct arena *a, struct asked_end **ret);
 /* Some address of the end is among these. */
 bool asked_end_meets(const struct asked_end *end, const struct addr_range *ranges, size_t n);
-/* The classes of commands (CLASS_*) that this service of the conduit carries from one zone to the other at this moment. */
+/* The classes of commands (CLASS_*) that this service of the conduit carries from one zone to the other at this moment, also once its door is open. */
 unsigned asked_classes(const struct model *m, const struct model_conduit *c, const struct model_service *s,
 		       uint64_t at);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policy/space/asking.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -43,8 +44,8 @@ static const char *file_of(const struct compilation *c, const struct model_condu
 
 json_t *hop_json(const struct compilation *c, const struct model_conduit *d)
 {
-	return json_pack("{s:o,s:o,s:i}", "conduit", json_text(d->name), "file", json_text(file_of(c, d)), "line",
-			 (int)d->at.line);
+	return json_pack("{s:o,s:o,s:i,s:o}", "conduit", json_text(d->name), "file", json_text(file_of(c, d)), "line",
+			 (int)d->at.line, "door", d->door != NULL ? json_text(d->door->name) : json_null());
 }
 
 json_t *line_json(const struct compilation *c, const struct asked_line *l)
@@ -238,6 +239,12 @@ static void lack_say(struct asking *k, const struct asked_line *l)
 
 	if (l->lack == ASKED_ENDS) {
 		say(k, M_ASK_LACKS_ENDS, l->conduit->from->name);
+	} else if (l->lack == ASKED_DOOR) {
+		uint64_t most = l->conduit->door->at_most;
+
+		snprintf(until, sizeof(until), most % 3600 == 0 ? "%" PRIu64 " h" : "%" PRIu64 " min",
+			 most / (most % 3600 == 0 ? 3600 : 60));
+		say(k, M_ASK_LACKS_DOOR, l->conduit->door->name, until);
 	} else if (l->lack < ASKED_OVER) {
 		/* Without a word for it: no service of the conduit goes between addresses of these families. */
 		word = words[l->lack - ASKED_SOURCE];
@@ -270,6 +277,7 @@ static json_t *answer(struct asking *k)
 		[ASKED_ENDS] = "ends",	     [ASKED_SOURCE] = "source",	  [ASKED_DESTINATION] = "destination",
 		[ASKED_SERVICE] = "service", [ASKED_COMMAND] = "command", [ASKED_PLACE] = "address",
 		[ASKED_VALUE] = "value",     [ASKED_OVER] = "until",	  [ASKED_SHUT] = "hours",
+		[ASKED_DOOR] = "door",
 	};
 	const struct model *m = k->c->model;
 	json_t *lines = json_array(), *one = json_null();

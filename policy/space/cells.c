@@ -128,7 +128,7 @@ static bool too_many_hours(struct maker *k, const uint32_t *tags, size_t n_tags)
 
 static bool same_times(const struct times *a, const struct times *b)
 {
-	return a->starts == b->starts && a->until == b->until && a->within == b->within;
+	return a->starts == b->starts && a->until == b->until && a->within == b->within && a->door == b->door;
 }
 
 /* Each distinct time once. What always holds is none of them. */

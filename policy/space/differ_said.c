@@ -108,18 +108,23 @@ static bool same_hours(const struct model *ma, const struct window *a, const str
 	       (a->n_except == 0 || memcmp(a->except, b->except, a->n_except * sizeof(a->except[0])) == 0);
 }
 
+static bool same_door(const struct model_door *a, const struct model_door *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a->name, b->name) == 0;
+}
+
 bool differ_same_conduit(const struct model *ma, const struct model_conduit *a, const struct model *mb,
 			 const struct model_conduit *b)
 {
 	struct times ta = conduit_times(a), tb = conduit_times(b);
 
 	if (a->until != b->until || a->starts != b->starts || !same_hours(ma, ta.within, mb, tb.within) ||
-	    a->observe != b->observe || a->shadow != b->shadow || a->criticality != b->criticality ||
-	    a->when_down != b->when_down || a->when_overloaded != b->when_overloaded ||
-	    a->when_midstream != b->when_midstream || a->tighten_new_flows != b->tighten_new_flows ||
-	    a->deny_weak_tls != b->deny_weak_tls || a->n_services != b->n_services || !same_names(a, b) ||
-	    !same_sides(a->from, b->from) || !same_sides(a->to, b->to) ||
-	    !same_ranges(a->sources, a->n_sources, b->sources, b->n_sources) ||
+	    !same_door(a->door, b->door) || a->observe != b->observe || a->shadow != b->shadow ||
+	    a->criticality != b->criticality || a->when_down != b->when_down ||
+	    a->when_overloaded != b->when_overloaded || a->when_midstream != b->when_midstream ||
+	    a->tighten_new_flows != b->tighten_new_flows || a->deny_weak_tls != b->deny_weak_tls ||
+	    a->n_services != b->n_services || !same_names(a, b) || !same_sides(a->from, b->from) ||
+	    !same_sides(a->to, b->to) || !same_ranges(a->sources, a->n_sources, b->sources, b->n_sources) ||
 	    !same_ranges(a->destinations, a->n_destinations, b->destinations, b->n_destinations))
 		return false;
 	for (size_t i = 0; i < a->n_services; i++)
@@ -129,6 +134,8 @@ bool differ_same_conduit(const struct model *ma, const struct model_conduit *a, 
 }
 
 /* ---- what holds at one place and moment ------------------------------------------------------------------------------ */
+
+#define DOORS_MEET 6u /* that meet: three of each policy, more of which the kernel cannot follow (together.h) */
 
 /* What one of the policies says there. */
 struct state {
@@ -212,8 +219,11 @@ struct finding {
 	const uint32_t *tags;
 	size_t n;
 	struct state state[2];
-	bool *open;	       /* by tag: it holds at the moment at hand */
-	uint64_t since, until; /* of that moment; both 0 where something opens by hours */
+	bool *open;		       /* by tag: it holds at the moment at hand */
+	uint64_t since, until;	       /* of that moment; both 0 where something opens by hours */
+	const char *doors[DOORS_MEET]; /* that any of them is behind */
+	unsigned n_doors;
+	uint32_t shut; /* bits of these */
 	struct differ_found *ret;
 	struct differ_line *lines; /* [DIFFER_FOUND]: what was found so far */
 	bool failed;
@@ -487,7 +497,23 @@ static int by_time(const void *pa, const void *pb)
 	return (a > b) - (a < b);
 }
 
-/* Who holds at this moment. Returns until when that stays so; 0 = for good. */
+/* Bit of the door that a pair is behind; 0 = of none. A door of one name is the same one in both policies. */
+static uint32_t door_bit(struct finding *f, const struct differ_pair *p)
+{
+	unsigned d = 0;
+
+	if (p->conduit->door == NULL)
+		return 0;
+	while (d < f->n_doors && strcmp(f->doors[d], p->conduit->door->name) != 0)
+		d++;
+	if (d == DOORS_MEET)
+		f->failed = true;
+	else if (d == f->n_doors)
+		f->doors[f->n_doors++] = p->conduit->door->name;
+	return f->failed ? 0 : 1u << d;
+}
+
+/* Who holds at this moment, while some doors are shut. Returns until when that stays so; 0 = for good. */
 static uint64_t look(struct finding *f, uint64_t at)
 {
 	uint64_t edge = 0;
@@ -497,8 +523,10 @@ static uint64_t look(struct finding *f, uint64_t at)
 		struct times t = conduit_times(p->conduit);
 		uint64_t end = 0, next = 0;
 
+		t.door = NULL;
 		f->open[i] = times_hold(&t, &p->m->zone, at, &end, &next);
 		end = f->open[i] ? end : next;
+		f->open[i] = f->open[i] && (door_bit(f, p) & f->shut) == 0;
 		if (end > at && (edge == 0 || end < edge))
 			edge = end;
 	}
@@ -592,7 +620,7 @@ static bool is_new_set(struct finding *f, struct moments *seen)
 	return true;
 }
 
-/* Each set that is open together at some moment from now on: around the days that are named, and in an ordinary week. */
+/* Each set that is open together at some moment from now on: around the days that are named, and in an ordinary week, with any of its doors shut. */
 static void in_all_hours(struct finding *f, uint64_t now)
 {
 	struct moments named = { .a = f->s->scratch }, seen = { .a = f->s->scratch };
@@ -600,8 +628,10 @@ static void in_all_hours(struct finding *f, uint64_t now)
 	unsigned steps = 0;
 
 	moment_add(&named, now);
-	for (size_t i = 0; i < f->n; i++)
+	for (size_t i = 0; i < f->n; i++) {
 		moments_named(&named, &f->pairs[f->tags[i]]);
+		(void)door_bit(f, &f->pairs[f->tags[i]]);
+	}
 	if (arena_failed(f->s->scratch)) {
 		f->failed = true;
 		return;
@@ -611,10 +641,13 @@ static void in_all_hours(struct finding *f, uint64_t now)
 		if (named.list[i] > at + AROUND)
 			at = named.list[i] - AROUND;
 		while (at != 0 && at <= named.list[i] + AROUND && !f->failed) {
-			uint64_t edge = look(f, at);
+			uint64_t edge = 0;
 
-			if (is_new_set(f, &seen))
-				judge(f);
+			for (f->shut = 0; f->shut < 1u << f->n_doors; f->shut++) {
+				edge = look(f, at);
+				if (is_new_set(f, &seen))
+					judge(f);
+			}
 			f->failed = f->failed || ++steps > EDGES_MAX || arena_failed(f->s->scratch);
 			at = edge;
 		}

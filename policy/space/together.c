@@ -8,8 +8,14 @@
 #define SOME_WEEK 1767571200u /* a Monday in 2026: any is as good where nobody named a day */
 #define STEPS_MAX 200000u
 
+#define DOORS_MEET                                                                                                     \
+	3u /* that meet: each set of them is one of its own, and of four there are more than the kernel asks */
+
 struct walk {
-	const struct times *list;
+	struct times list[TOGETHER_MAX]; /* as if all doors stood open */
+	const uint64_t *doors[DOORS_MEET];
+	uint32_t behind[DOORS_MEET]; /* bit n: the n-th right is behind this door */
+	unsigned n_doors;
 	size_t n;
 	const struct time_zone *z;
 	struct arena *a;
@@ -77,6 +83,21 @@ static bool put(struct walk *w, uint32_t **list, size_t *n, size_t *room, uint32
 	return true;
 }
 
+/* Whatever hours say, each door may be open or shut. */
+static bool put_all(struct walk *w, uint32_t open)
+{
+	for (uint32_t shut = 0; shut < 1u << w->n_doors; shut++) {
+		uint32_t set = open;
+
+		for (unsigned d = 0; d < w->n_doors; d++)
+			if ((shut >> d & 1) != 0)
+				set &= ~w->behind[d];
+		if (set != 0 && !put(w, &w->ret->sets, &w->ret->n, &w->room, set))
+			return false;
+	}
+	return true;
+}
+
 /* What holds at a moment, and what is left of it after each end, as if nothing opened any more. *ret: when something opens next; 0 = never. */
 static bool look(struct walk *w, uint64_t moment, uint64_t *ret)
 {
@@ -103,7 +124,7 @@ static bool look(struct walk *w, uint64_t moment, uint64_t *ret)
 	while (open != 0) {
 		uint64_t first = UINT64_MAX;
 
-		if (!put(w, &w->ret->sets, &w->ret->n, &w->room, open))
+		if (!put_all(w, open))
 			return false;
 		for (size_t i = 0; i < w->n; i++)
 			if ((open >> i & 1) != 0 && ends[i] < first)
@@ -174,12 +195,34 @@ static bool give_layers(struct walk *w, unsigned layers)
 	return true;
 }
 
+/* False: behind more doors than can be told apart. */
+static bool put_behind(struct walk *w, const uint64_t *door, size_t right)
+{
+	unsigned d = 0;
+
+	if (door == NULL)
+		return true;
+	while (d < w->n_doors && w->doors[d] != door)
+		d++;
+	if (d == DOORS_MEET)
+		return false;
+	if (d == w->n_doors)
+		w->doors[w->n_doors++] = door;
+	w->behind[d] |= 1u << right;
+	return true;
+}
+
 bool together_make(const struct times *list, size_t n, const struct time_zone *z, unsigned layers, struct arena *a,
 		   struct together *ret)
 {
-	struct walk w = { .list = list, .n = n, .z = z, .a = a, .ret = ret };
+	struct walk w = { .n = n, .z = z, .a = a, .ret = ret };
 
 	*ret = (struct together){ .too_many = n > TOGETHER_MAX };
+	for (size_t i = 0; i < n && !ret->too_many; i++) {
+		w.list[i] = list[i];
+		w.list[i].door = NULL;
+		ret->too_many = !put_behind(&w, list[i].door, i);
+	}
 	if (ret->too_many)
 		return true;
 	if (!name_all(&w))

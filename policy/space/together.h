@@ -3,7 +3,8 @@
  * Which of several rights hold together at some moment, and in which order the kernel asks them.
  *
  * Between two edges of time a policy is constant. Of rights that begin and end by hours, only some sets ever hold together: those are
- * found by walking the edges around every day that somebody named and over an ordinary week, which shows all the others. Each set has a
+ * found by walking the edges around every day that somebody named and over an ordinary week, which shows all the others. Doors open and
+ * shut at any moment, so each of these sets is also one with any of its doors shut. Each set has a
  * layer; one that holds more is asked before one that holds less, and two that may both stand at one moment never share a layer.
  * Pure; what is returned lives in the arena given.
  */

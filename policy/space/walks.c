@@ -78,7 +78,7 @@ static size_t last_hops(struct walking *w)
 
 		q.from = end_of(c->from);
 		line = ask_conduit(m, c, &q);
-		walk = line.lack == ASKED_NOTHING ? add(w, 1) : NULL;
+		walk = line.lack >= ASKED_DOOR ? add(w, 1) : NULL;
 		if (walk == NULL)
 			continue;
 		walk->hops[0] = c;
@@ -197,7 +197,7 @@ size_t walks_from(const struct model *m, const struct asked_end *from, size_t n,
 				q.from = end_of(c->from);
 				q.to = end_of(c->to);
 				line = ask_conduit(&w.then, c, &q);
-				if (line.lack == ASKED_NOTHING)
+				if (line.lack >= ASKED_DOOR)
 					add_from(&w, &line, from, n);
 			}
 			c = !seen[h->to] ? hop_leading(p, h) : NULL;

@@ -26,6 +26,7 @@ services = {
   /*services*/
 };
 windows = { friday = { days = ["fri"]; hours = "09:00-17:00"; }; };
+doors = { gate = { at_most = "4 h"; opened_by = ["supervisor"]; /*door*/ }; };
 fleets = { pcs = { zone = "office"; members = ["pc"]; rows = ( ["p1", "10.10.0.7"] ); }; };
 conduits = (
   { name = "reads"; from = "office"; to = "crane"; services = ["read", "web"]; purpose = "positions"; owner = "IT";
@@ -64,7 +65,7 @@ SILENT = {
     "policy.language_version": "there is one version; another is refused",
     "box.language_version": "there is one version; another is refused",
     # What stands in groups is told by their keys.
-    **{"policy." + k: "its own keys are told" for k in ("site", "zones", "assets", "services", "conduits", "never", "always", "chain_break", "organisations")},
+    **{"policy." + k: "its own keys are told" for k in ("site", "zones", "assets", "services", "conduits", "never", "always", "chain_break", "organisations", "doors")},
     **{"policy." + k: "what it is written out to is told" for k in ("groups", "fleets", "defaults", "windows")},
     "conduit.exception": "its own keys are told",
     "site.retention": "its own keys are told",
@@ -76,7 +77,7 @@ SILENT = {
 # Where the tables are asked for: object -> (text, a piece of it behind which an unknown key is written).
 PLACES = {
     "policy": ("site", "language_version = 1;"), "site": ("site", "/*site*/"), "retention": ("site", "delete_after_days = 800;"), "records": ("site", 'responsible = "Mori";'), "detect": ("site", "learn_days = 30;"), "zone": ("site", "/*zone*/"), "asset": ("site", "/*asset*/"),
-    "service": ("site", "/*service*/"), "conduit": ("site", "/*conduit*/"), "accept": ("site", 'reason = "since then";'), "exception": ("site", 'applicant = "Aoki";'), "never": ("site", "/*never*/"), "always": ("site", "/*always*/"), "organisation": ("site", "/*organisation*/"),
+    "service": ("site", "/*service*/"), "conduit": ("site", "/*conduit*/"), "accept": ("site", 'reason = "since then";'), "exception": ("site", 'applicant = "Aoki";'), "never": ("site", "/*never*/"), "always": ("site", "/*always*/"), "organisation": ("site", "/*organisation*/"), "door": ("site", "/*door*/"),
     "chain_break": ("site", 'reason = "a kiosk";'), "box": ("box", "/*box*/"), "interface": ("box", "/*interface*/"), "route": ("box", "/*route*/"),
     "log_server": ("box", 'name = "log.example.jp";'), "update_server": ("box", 'name = "up.example.jp";'), "ups": ("box", "/*ups*/"),
     "mail_server": ("box", 'name = "mail.example.jp";'), "snmp_receiver": ("box", 'address = "10.99.0.30";'), "between": ("between", 'sides = ["lan0", "lan2"];'),
@@ -138,6 +139,7 @@ CHANGES = {
     "conduit.until": ("/*conduit*/", 'until = "2190-12-01T18:00:00+09:00";'),
     "conduit.starts": ("/*conduit*/", 'starts = "2189-12-01T18:00:00+09:00";'),
     "conduit.within": ("/*conduit*/", 'within = "friday";'),
+    "conduit.door": ("/*conduit*/", 'door = "gate";'),
     "conduit.heard_within": ("/*conduit*/", 'heard_within = "10 min";'),
     "conduit.accept": ('accept = ( { warning = "policy.all_commands_to_ot"; reason = "since then"; } );', ""),
     "conduit.label": ("/*conduit*/", 'label = "読む";'),
@@ -165,6 +167,13 @@ CHANGES = {
     "organisation.contract_until": ("/*organisation*/", 'contract_until = "2189-03-31T24:00:00+09:00";', ("organisation", "contract_until"), ("conduit", "until")),
     "organisation.contacts": ("/*organisation*/", 'contacts = ["052-000-0000"];'),
     "organisation.label": ("/*organisation*/", 'label = "名古屋電機";'),
+    "door.at_most": ('"4 h"', '"2 h"'),
+    "door.opened_by": ('["supervisor"]', '["supervisor", "it_operator"]'),
+    "door.needs": ("/*door*/", 'needs = ["ticket"];'),
+    "door.organisation": ("/*door*/", 'organisation = "nagoya";'),
+    "door.second_person": ("/*door*/", "second_person = true;"),
+    "door.break_glass": ("/*door*/", "break_glass = true;"),
+    "door.label": ("/*door*/", 'label = "扉";'),
     "chain_break.asset": ('asset = "pc"', 'asset = "tos"', ("chain_break", None)),
     "chain_break.reason": ('"a kiosk"', '"a wall"'),
     "box.workers": ("/*box*/", "workers = 2;"),

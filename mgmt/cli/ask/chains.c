@@ -38,6 +38,8 @@ static void chain_print(struct cli *c, const struct source *s, const struct walk
 
 		source_say(c, i == 0 ? M_CHAIN_BY : M_CHAIN_THEN, d->name, file != NULL ? file : "?", d->at.line,
 			   d->to->name);
+		if (d->door != NULL)
+			source_say(c, M_PROVE_DOOR, d->door->name);
 		free(file);
 	}
 }
@@ -168,7 +170,7 @@ static bool goes(const struct source *s, const struct model_conduit *d, size_t i
 
 	q.from = (struct asked_end){ d->from, NULL, d->from->ranges, d->from->n_ranges };
 	q.to = (struct asked_end){ d->to, NULL, d->to->ranges, d->to->n_ranges };
-	if (ask_conduit(s->c.model, d, &q).lack != ASKED_NOTHING)
+	if (ask_conduit(s->c.model, d, &q).lack < ASKED_DOOR)
 		return false;
 	*ret_classes = asked_classes(s->c.model, d, d->services[i], at);
 	return true;

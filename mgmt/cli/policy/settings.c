@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "appliance/wire/duty.h"
 #include "appliance/wire/notation.h"
 #include "mgmt/state/read.h"
 #include "policy/check/model.h"
@@ -317,6 +318,7 @@ static void conduit(json_t *all, const struct source *s, const struct model_cond
 	(void)json_object_set_new(o, "until", c->until != 0 ? json_time(c->until * 1000000000u) : json_null());
 	(void)json_object_set_new(o, "starts", c->starts != 0 ? json_time(c->starts * 1000000000u) : json_null());
 	(void)json_object_set_new(o, "within", hours(c->within));
+	(void)json_object_set_new(o, "door", c->door != NULL ? json_text(c->door->name) : json_null());
 	(void)json_object_set_new(o, "heard_within", c->heard_within != 0 ? json_string(span) : json_null());
 	(void)json_object_set_new(o, "review_by", said(c->review_by));
 	(void)json_object_set_new(o, "purpose", said(c->purpose));
@@ -365,6 +367,22 @@ static void never(json_t *all, const struct source *s, const struct model_never 
 			 "scope", v->chain ? "chain" : "direct", "answer_only", answers(v), "from_assets",
 			 asset_names(&v->sources), "to_assets", asset_names(&v->destinations), "label",
 			 said(v->label)));
+}
+
+static void door(json_t *all, const struct source *s, const struct model_door *d)
+{
+	json_t *by = json_array();
+	char span[RENDER_TEXT];
+
+	render_span(d->at_most, span);
+	for (unsigned n = 0; n < DUTY_COUNT; n++)
+		if ((d->opened_by >> n & 1u) != 0)
+			put(by, duty_word(n));
+	object(all, s, "door", json_text(d->name), d->at,
+	       json_pack("{s:s, s:o, s:o, s:o, s:b, s:b, s:o}", "at_most", span, "opened_by", by, "needs",
+			 words(door_need_words, DOOR_NEEDS, d->needs), "organisation",
+			 d->organisation != NULL ? json_text(d->organisation->name) : json_null(), "second_person",
+			 d->second_person, "break_glass", d->break_glass, "label", said(d->label)));
 }
 
 static void organisation(json_t *all, const struct source *s, const struct model_organisation *one)
@@ -500,8 +518,8 @@ static void box(json_t *all, const struct source *s)
 static size_t objects_of(const struct model *m)
 {
 	const struct model_box *b = &m->box;
-	size_t n = 2 + m->n_organisations + m->n_assets + m->n_services + m->n_conduits + m->n_nevers + m->n_always +
-		   m->n_breaks + b->n_interfaces + b->n_betweens;
+	size_t n = 2 + m->n_doors + m->n_organisations + m->n_assets + m->n_services + m->n_conduits + m->n_nevers +
+		   m->n_always + m->n_breaks + b->n_interfaces + b->n_betweens;
 
 	for (size_t i = 0; i < m->n_zones; i++)
 		n += !m->zones[i].self;
@@ -521,6 +539,8 @@ json_t *settings_json(const struct source *s)
 	for (size_t i = 0; i < m->n_zones; i++)
 		if (!m->zones[i].self)
 			zone(all, s, &m->zones[i]);
+	for (size_t i = 0; i < m->n_doors; i++)
+		door(all, s, &m->doors[i]);
 	for (size_t i = 0; i < m->n_organisations; i++)
 		organisation(all, s, &m->organisations[i]);
 	for (size_t i = 0; i < m->n_assets; i++)

@@ -29,6 +29,11 @@ static bool is_icmp(uint8_t l4proto)
 	return l4proto == 1 || l4proto == 58;
 }
 
+static json_t *door_json(const struct model_conduit *c)
+{
+	return c->door != NULL ? json_text(c->door->name) : json_null();
+}
+
 static json_t *counterexample_json(const struct source *s, const struct counterexample *x)
 {
 	json_t *chain = json_array();
@@ -39,9 +44,9 @@ static json_t *counterexample_json(const struct source *s, const struct countere
 	json_t *both;
 
 	for (size_t i = 0; i < x->n_hops; i++)
-		json_array_append_new(chain, json_pack("{s:o,s:o,s:i}", "conduit", json_text(x->hops[i]->name), "file",
-						       json_text(source_file(s, x->hops[i]->at)), "line",
-						       (int)x->hops[i]->at.line));
+		json_array_append_new(chain, json_pack("{s:o,s:o,s:i,s:o}", "conduit", json_text(x->hops[i]->name),
+						       "file", json_text(source_file(s, x->hops[i]->at)), "line",
+						       (int)x->hops[i]->at.line, "door", door_json(x->hops[i])));
 	both = json_pack("{s:o,s:o}", "chain", chain, "packet", packet);
 	return both;
 }
@@ -219,6 +224,8 @@ static void counterexample_print(struct cli *c, const struct source *s, const st
 		const struct model_conduit *h = x->hops[i];
 
 		source_say(c, M_PROVE_HOP, h->from->name, h->to->name, h->name, shown_file(s, h->at), h->at.line);
+		if (h->door != NULL)
+			source_say(c, M_PROVE_DOOR, h->door->name);
 	}
 	counterexample_text(x, c->lang, packet, sizeof(packet));
 	source_say(c, M_PROVE_PACKET, packet);
@@ -278,6 +285,7 @@ static json_t *always_json(const struct source *s, const struct model_always *w,
 				      is_icmp(x->l4proto) ? x->port >> 8 : (int)x->port, "service",
 				      json_text(x->service->name)));
 	json_object_set_new(one, "ends", x->ends != NULL ? json_text(x->ends->name) : json_null());
+	json_object_set_new(one, "door", x->ends != NULL ? door_json(x->ends) : json_null());
 	return one;
 }
 
@@ -297,6 +305,8 @@ static void always_print(struct cli *c, const struct source *s, const struct mod
 		source_say(c, M_PROVE_LAPSE_ENDS, packet, x->ends->name, shown_file(s, x->ends->at), x->ends->at.line);
 	else
 		source_say(c, M_PROVE_LAPSE, packet);
+	if (x->ends != NULL && x->ends->door != NULL)
+		source_say(c, M_PROVE_DOOR, x->ends->door->name);
 }
 
 /* Says of each whether it holds; returns how many do not. */

@@ -105,6 +105,8 @@ size_t evaluate_model(const struct model *m, const struct question *q, uint32_t 
 			continue;
 		if (q->now < c->starts || (c->within != NULL && !at_hour(m, &c->within->when, q->now)))
 			continue;
+		if (c->door != NULL && q->now >= c->door->open_until)
+			continue;
 		if (!at_interface(c->from, q->iif) || !at_interface(c->to, q->oif))
 			continue;
 		if (!among(&q->source, c->sources, c->n_sources) ||

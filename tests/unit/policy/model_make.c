@@ -370,10 +370,17 @@ void maker_random_hours(struct model_maker *k, unsigned *seed)
 			w->when.n_except = 1;
 		}
 	}
+	k->m.doors = arena_array(k->arena, 3, sizeof(k->m.doors[0]));
+	NEED(k->m.doors != NULL);
+	while (k->m.n_doors < 3)
+		k->m.doors[k->m.n_doors++] =
+			(struct model_door){ .name = "d", .label = "", .at_most = 3600, .opened_by = 1 };
 	for (size_t i = 0; i < k->m.n_conduits; i++) {
 		struct model_conduit *c = &k->m.conduits[i];
 
 		c->until = 0;
+		if (pick(seed, 4) == 0)
+			c->door = &k->m.doors[pick(seed, 3)];
 		if (pick(seed, 2) == 0)
 			c->within = &k->m.windows[pick(seed, 4)];
 		if (pick(seed, 5) == 0)

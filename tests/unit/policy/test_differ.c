@@ -181,6 +181,33 @@ static void rows_of_who_observes(void **state)
 	assert_int_equal(lines(&l), 0);
 }
 
+/* A door of one name is one door, whatever else is said of it; behind it is less than without, and each set that may stand open counts. */
+static void doors(void **state)
+{
+	static const struct model_door one = { .name = "one", .at_most = 60 }, same = { .name = "one", .at_most = 900 },
+				       two = { .name = "two" };
+	struct model_conduit *second;
+	struct differ_line *l;
+
+	(void)state;
+	old.c->door = &one;
+	new.c->door = &same;
+	assert_int_equal(lines(&l), 0);
+	new.c->door = &two;
+	assert_int_equal(lines(&l), 2); /* now with the one, now with the other */
+	assert_int_equal(l[0].comes + l[1].comes, 1);
+	second = maker_conduit(&new.k, "second", &new.k.m.zones[new.c->from->index], &new.k.m.zones[new.c->to->index],
+			       "10.20.0.4/31", "10.30.0.10", new.plc);
+	second->door = &same;
+	assert_int_equal(lines(&l), 1);
+	assert_true(l->comes);
+	old.c->door = NULL;
+	assert_int_equal(lines(&l), 1);
+	assert_false(l->comes);
+	new.c->door = NULL;
+	assert_int_equal(lines(&l), 0);
+}
+
 static void treatment(void **state)
 {
 	struct differ_line *l;
@@ -202,6 +229,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(moments, begin, end),
 		cmocka_unit_test_setup_teardown(hours, begin, end),
 		cmocka_unit_test_setup_teardown(rows_of_who_observes, begin, end),
+		cmocka_unit_test_setup_teardown(doors, begin, end),
 		cmocka_unit_test_setup_teardown(treatment, begin, end),
 	};
 

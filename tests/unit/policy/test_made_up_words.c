@@ -3,7 +3,7 @@
  * The policy language for a protocol of which nothing is known but its words: rows with keys of four targets and of spaces made of
  * parts, what they compile to, how it is printed, and what is said of mistakes, in both languages.
  *
- * LINK: $(POLICY_SRC) $(BASE_SRC) appliance/wire/commands.c appliance/wire/commands_json.c
+ * LINK: appliance/wire/duty.c $(POLICY_SRC) $(BASE_SRC) appliance/wire/commands.c appliance/wire/commands_json.c
  * LINK: appliance/wire/evaluate.c appliance/wire/hours.c appliance/wire/operation.c appliance/wire/notation.c appliance/wire/tag.c appliance/wire/protocols.c appliance/wire/settings.c appliance/wire/plain.c
  * LINK: appliance/wire/vocabulary.c appliance/wire/reason.c appliance/wire/limit_json.c appliance/wire/event_filter.c
  * LIBS: libconfig nettle jansson

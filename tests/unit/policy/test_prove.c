@@ -527,6 +527,10 @@ static void what_stays_possible(void **state)
 	other->within = &(const struct model_window){ .when = { .days = WEEK_DAYS, .from = 0, .to = 60 } };
 	assert_false(stays(&s, &x)); /* for an hour a day */
 	other->within = NULL;
+	other->door = &(const struct model_door){ .name = "gate", .open_until = UINT64_MAX };
+	assert_false(stays(&s, &x)); /* nobody has to open it */
+	assert_ptr_equal(x[0].ends, other);
+	other->door = NULL;
 	other->starts = 5001;
 	assert_false(stays(&s, &x)); /* not yet */
 	other->starts = 5000;

@@ -152,6 +152,30 @@ static void a_start_and_an_end(void **state)
 	is_shut(&t, &z, "2026-12-04T08:00", NULL);
 }
 
+/* It adds nothing to the hours: what is open by both is open until the first of them shuts. */
+static void a_door(void **state)
+{
+	const struct window w = { .days = FRI, .from = 540, .to = 1020 };
+	uint64_t open = 0;
+	struct times t = { .door = &open };
+	struct time_zone z = zone("Asia/Tokyo");
+
+	(void)state;
+	assert_true(times_open(&t));
+	is_shut(&t, &z, "2026-12-04T03:00", NULL);
+	open = utc("2026-12-04T04:00");
+	is_open(&t, &z, "2026-12-04T03:00", "2026-12-04T04:00");
+	is_shut(&t, &z, "2026-12-04T04:00", NULL);
+	t.within = &w;
+	is_open(&t, &z, "2026-12-04T03:00", "2026-12-04T04:00");
+	is_shut(&t, &z, "2026-12-03T23:00", "2026-12-04T00:00");
+	open = utc("2026-12-04T09:00"); /* an hour longer than the window */
+	is_open(&t, &z, "2026-12-04T03:00", "2026-12-04T08:00");
+	is_shut(&t, &z, "2026-12-04T08:30", NULL);
+	t.until = utc("2026-12-04T03:30");
+	is_open(&t, &z, "2026-12-04T03:00", "2026-12-04T03:30");
+}
+
 static void what_is_no_zone(void **state)
 {
 	static const char *const bad[] = { "",
@@ -187,6 +211,7 @@ int main(void)
 		cmocka_unit_test(across_midnight),
 		cmocka_unit_test(clocks_put_forward_and_back),
 		cmocka_unit_test(a_start_and_an_end),
+		cmocka_unit_test(a_door),
 		cmocka_unit_test(what_is_no_zone),
 	};
 

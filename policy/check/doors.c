@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Doors: what a conduit waits behind until a person opens it, for how long at most, and who may. */
+#include <string.h>
+
+#include "appliance/wire/duty.h"
+#include "policy/check/check.h"
+
+enum { D_AT_MOST, D_OPENED_BY, D_NEEDS, D_ORGANISATION };
+static const struct key door_keys[] = {
+	[D_AT_MOST] = { "at_most", AST_STRING, true, .example = "at_most = \"4 h\";" },
+	[D_OPENED_BY] = { "opened_by", AST_LISTS, true, .example = "opened_by = [\"supervisor\"];" },
+	[D_NEEDS] = { "needs", .kinds = AST_LISTS },
+	[D_ORGANISATION] = { "organisation", .kinds = AST_STRING },
+	{ "second_person", AST_BOOL, .use = KEY_TRUTH, INTO(model_door, second_person) },
+	{ "break_glass", AST_BOOL, .use = KEY_TRUTH, INTO(model_door, break_glass) },
+	{ "label", AST_STRING, .use = KEY_TEXT, INTO(model_door, label) },
+};
+
+static void at_most(struct check *k, const struct ast_node *node, struct model_door *one, struct object o)
+{
+	uint64_t seconds;
+
+	if (node == NULL)
+		return;
+	if (duration_parse(node->string, &seconds) && seconds >= DOOR_LEAST && seconds <= DOOR_MOST)
+		one->at_most = (uint32_t)seconds;
+	else
+		diag_hint(k->d, check_value(k, SEV_ERROR, "policy.range", node, MP_DOOR_AT_MOST, o, node->string),
+			  MP_HINT_DOOR_AT_MOST);
+}
+
+static void opened_by(struct check *k, const struct ast_node *list, struct model_door *one, struct object o)
+{
+	const char *may[DUTY_COUNT];
+	size_t n = 0;
+
+	for (unsigned d = 0; d < DUTY_COUNT; d++)
+		if (duty_may(1u << d, RIGHT_ISOLATE))
+			may[n++] = duty_word(d);
+	for (const struct ast_node *e = NULL; (e = list_next(k, list, e, AST_STRING, o)) != NULL;) {
+		enum duty d = duty_by_word(e->string);
+		struct diag *g;
+
+		if (d != DUTY_COUNT && duty_may(1u << d, RIGHT_ISOLATE)) {
+			one->opened_by |= 1u << d;
+			continue;
+		}
+		g = check_value(k, SEV_ERROR, "policy.unknown_word", e,
+				d != DUTY_COUNT ? MP_DOOR_ROLE : MP_DOOR_NO_ROLE, o, e->string);
+		if (!check_near(k, g, e->string, may, n))
+			diag_hint(k->d, g, MP_HINT_DOOR_ROLES);
+	}
+	if (list != NULL && list->n == 0)
+		check_value(k, SEV_ERROR, "policy.empty_list", list, MP_EMPTY_LIST, o, list->name);
+}
+
+static void needs(struct check *k, const struct ast_node *list, struct model_door *one, struct object o)
+{
+	for (const struct ast_node *e = NULL; (e = list_next(k, list, e, AST_STRING, o)) != NULL;) {
+		unsigned i = 0;
+
+		while (i < DOOR_NEEDS && strcmp(door_need_words[i], e->string) != 0)
+			i++;
+		if (i < DOOR_NEEDS)
+			one->needs |= (uint8_t)(1u << i);
+		else
+			diag_hint(k->d,
+				  check_say(k, SEV_ERROR, "policy.unknown_word", e->value_at, e->value_width,
+					    MP_UNKNOWN_WORD, both_object(k, o), both_same(e->string),
+					    both_same("needs")),
+				  MP_HINT_ONE_OF, "name, ticket, reason");
+	}
+}
+
+void check_doors(struct check *k, const struct ast_node *node)
+{
+	size_t n = node != NULL ? node->n : 0;
+	struct model *m = k->m;
+
+	m->doors = arena_array(k->a, n, sizeof(m->doors[0]));
+	k->doors.names = arena_array(k->a, n, sizeof(k->doors.names[0]));
+	k->doors.objects = arena_array(k->a, n, sizeof(k->doors.objects[0]));
+	if (m->doors == NULL || k->doors.names == NULL || k->doors.objects == NULL)
+		return;
+	for (const struct ast_node *c = n > 0 ? node->child : NULL; c != NULL; c = c->next) {
+		const struct ast_node *v[KEYS(door_keys)];
+		struct model_door *one = &m->doors[m->n_doors];
+		struct object o = { MP_OBJ_DOOR, c->name };
+
+		*one = (struct model_door){ .name = c->name, .label = "", .at = c->at };
+		name_check(k, c->name, c->at, c->width);
+		k->doors.names[m->n_doors] = one->name;
+		k->doors.objects[m->n_doors++] = one;
+		if (!keys_read(k, c, door_keys, KEYS(door_keys), o, one, v))
+			continue;
+		at_most(k, v[D_AT_MOST], one, o);
+		opened_by(k, v[D_OPENED_BY], one, o);
+		needs(k, v[D_NEEDS], one, o);
+		one->of = v[D_ORGANISATION];
+	}
+	names_build(k, &k->doors, m->n_doors);
+}
+
+static bool leads_to(const struct model_conduit *c, const struct model_organisation *of)
+{
+	return of->zone == NULL || c->from == of->zone || c->to == of->zone;
+}
+
+void check_doors_used(struct check *k)
+{
+	struct model *m = k->m;
+
+	for (size_t i = 0; i < m->n_doors; i++) {
+		struct model_door *d = &m->doors[i];
+		struct object o = { MP_OBJ_DOOR, d->name };
+		bool used = false;
+
+		for (size_t n = 0; d->of != NULL && n < m->n_organisations; n++)
+			if (strcmp(m->organisations[n].name, d->of->string) == 0)
+				d->organisation = &m->organisations[n];
+		if (d->of != NULL && d->organisation == NULL)
+			check_value(k, SEV_ERROR, "policy.unknown_name", d->of, MP_NO_ORGANISATION, o, d->of->string);
+		for (size_t n = 0; n < m->n_conduits; n++) {
+			const struct model_conduit *c = &m->conduits[n];
+
+			used = used || c->door == d;
+			if (c->door != d || d->organisation == NULL || leads_to(c, d->organisation))
+				continue;
+			check_say(k, SEV_ERROR, "policy.door", c->at, 1, MP_DOOR_OF_OTHERS,
+				  both_object(k, (struct object){ MP_OBJ_CONDUIT, c->name }), both_same(d->name),
+				  both_same(d->organisation->name))
+				->also = d->at;
+		}
+		if (!used)
+			check_say(k, SEV_WARNING, "policy.no_effect", d->at, 1, MP_DOOR_UNUSED, both_object(k, o),
+				  both_same(""), both_same(""));
+	}
+}

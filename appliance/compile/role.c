@@ -120,20 +120,6 @@ static bool on_seal(void *ctx, struct msg *m)
 	return sent;
 }
 
-/* The texts of a sealed generation. */
-static int load_kept(void *ctx, const char *name, struct arena *a, struct source_text *ret)
-{
-	const struct ir *x = ctx;
-
-	(void)a;
-	for (uint32_t i = 0; i < x->n_sources; i++)
-		if (strcmp(x->sources[i].name, name) == 0) {
-			*ret = (struct source_text){ name, x->sources[i].text, strlen(x->sources[i].text) };
-			return 0;
-		}
-	return -ENOENT;
-}
-
 static const char *word(const uint8_t typed[ASK_WORD])
 {
 	return typed[0] != 0 ? (const char *)typed : NULL;
@@ -146,26 +132,19 @@ static json_t *ask_policy(struct bytes sealed, const struct msg_ask *q, enum ans
 		word(q->from),	word(q->whom), word(q->service), word(q->command), word(q->address),
 		word(q->value), q->at
 	};
-	struct arena *a = arena_new(COMPILE_BUDGET), *kept = arena_new(COMPILE_BUDGET);
-	struct policy_loader loader = { .load = load_kept };
-	struct compilation c = { .arena = a };
+	struct compilation c = { .arena = arena_new(COMPILE_BUDGET) };
 	json_t *ret = NULL;
 	struct err e = { 0 };
-	struct ir x;
 	bool meant;
 
 	*ret_status = ANSWER_CANNOT;
-	if (a != NULL && kept != NULL && ir_unseal(sealed, kept, &x, &e) == 0 && x.n_sources > 0) {
-		loader.ctx = &x;
-		if (policy_check(&c, &loader, x.sources[0].name)) {
-			ret = asking_answer(&c, &w, &meant);
+	if (c.arena != NULL && policy_raise(&c, sealed, &e) == 0) {
+		ret = c.n_sources > 0 ? asking_answer(&c, &w, &meant)
+				      : json_pack("{s:o}", "error", json_sentence(M_ASK_NO_POLICY));
+		if (c.n_sources > 0)
 			*ret_status = meant ? ANSWER_YES : ANSWER_INVALID;
-		}
-	} else if (a != NULL && kept != NULL && e.code == 0) {
-		ret = json_pack("{s:o}", "error", json_sentence(M_ASK_NO_POLICY));
 	}
-	arena_free(kept);
-	arena_free(a);
+	arena_free(c.arena);
 	return ret != NULL ? ret : json_pack("{s:o}", "error", json_sentence(M_CLI_NO_MEMORY));
 }
 
@@ -181,7 +160,7 @@ static bool on_ask(void *ctx, struct msg *m)
 
 	(void)ctx;
 	if (m->n_fds != 1 || m->body.ask.from[0] == 0 || m->body.ask.whom[0] == 0 ||
-	    memfd_read(m->fds[0], COMPILE_BUDGET, &sealed, &n, &e) < 0)
+	    memfd_read(m->fds[0], IR_SEALED_MAX, &sealed, &n, &e) < 0)
 		return msg_send(ROLE_FD_CONTROL, m->id, &said, NULL, 0) == 0;
 	fd = json_memfd(ask_policy(bytes_of(sealed, n), &m->body.ask, &status));
 	said.answer.status = (uint8_t)status;

@@ -435,7 +435,8 @@ void role_exited(struct supervisor *s, struct slot *sl)
 		return;
 	if (s->ending)
 		return;
-	relay_gone(s, sl);
+	if (sl->role != ROLE_COMPILE) /* of which each process answers one question, and others wait for the next */
+		relay_gone(s, sl);
 	orders_gone(s, sl);
 	if (sl->role == ROLE_DPI) {
 		impact_gone(s, sl->index);

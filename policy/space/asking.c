@@ -39,7 +39,7 @@ void until_text(uint64_t until, char out[40])
 
 static const char *file_of(const struct compilation *c, const struct model_conduit *d)
 {
-	return c->sources[d->at.file < c->n_sources ? d->at.file : 0].name;
+	return d->at.file < c->n_sources ? c->sources[d->at.file].name : "";
 }
 
 json_t *hop_json(const struct compilation *c, const struct model_conduit *d)

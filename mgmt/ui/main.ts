@@ -9,6 +9,7 @@ import { h, patch, type Node_ } from "./dom";
 import { countFlow, feed, looked, start, stop } from "./feed";
 import { zone } from "./format";
 import { statePage } from "./state";
+import { forgetIsolation } from "./isolate";
 import { forgetMap, mapPage } from "./map";
 import { forgetPassphrase, passphraseForm } from "./passphrase";
 import { forgetPeople, peoplePage } from "./people";
@@ -20,7 +21,7 @@ import { forgetSearch, whyPage } from "./why";
 
 const PAGES: { hash: string; title: Key; body: (state: State) => Node_[]; right?: string }[] = [
 	{ hash: "#state", title: "page_state", body: statePage(() => draw()) },
-	{ hash: "#watch", title: "page_watch", body: watchPage },
+	{ hash: "#watch", title: "page_watch", body: watchPage(() => draw()) },
 	{ hash: "#map", title: "page_map", body: mapPage(() => draw()) },
 	{ hash: "#why", title: "page_why", body: whyPage(() => draw()) },
 	{ hash: "#change", title: "page_change", body: changePage(() => draw()) },
@@ -62,6 +63,7 @@ function leave(): void {
 	forgetAttacks();
 	forgetSearch();
 	forgetMap();
+	forgetIsolation();
 	forgetChange();
 	forgetAudit();
 	forgetAccount();

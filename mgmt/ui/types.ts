@@ -65,7 +65,14 @@ export interface Gate {
 	overdue?: number;
 	starved_ms?: number;
 }
+export interface Isolated {
+	what: string;
+	by: string;
+	reason: string;
+	since: string;
+}
 export interface Status {
+	isolations?: Isolated[];
 	site?: { name?: string; label?: string; contact?: string; records?: { purpose: string; responsible: string } | null };
 	generation?: { number?: number; digest?: string; state?: string; applied?: string; confirm_by?: string | null; by?: string | null };
 	changes?: { number?: number; applied?: string; by?: string; state?: string; changed?: string; changed_by?: string | null }[];

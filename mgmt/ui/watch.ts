@@ -4,6 +4,7 @@
 import { seenNote } from "./attacks";
 import { h, type Child, type Node_ } from "./dom";
 import { ago, count, moment } from "./format";
+import { isolationCards, mayIsolate, opener } from "./isolate";
 import { card, headline } from "./parts";
 import { alarmList, linkChip, zonesOf } from "./state";
 import { t, type Key } from "./text";
@@ -20,12 +21,17 @@ function lastChange(state: State): Child[] {
 
 const NAMED = 12;
 
-/** What stands in its zones, as people call it. */
-function machines(x: Interface): Child {
-	const zones = x.zones ?? [], names = zones.flatMap((z) => (z.assets ?? []).map((a) => a.label || (a.name ?? ""))).slice(0, NAMED);
-	const more = zones.reduce((n, z) => n + (z.assets_all ?? 0), 0) - names.length;
-	if (names.length === 0) return false;
-	return h("ul", { class: "machines" }, names.map((n) => h("li", {}, n)), more > 0 && h("li", { class: "ago" }, t("more_assets", count(more))));
+/** What stands in its zones, as people call it; whoever may isolate presses what he means. */
+function machines(x: Interface, changed: () => void): Child {
+	const zones = x.zones ?? [], list = zones.flatMap((z) => z.assets ?? []).slice(0, NAMED);
+	const more = zones.reduce((n, z) => n + (z.assets_all ?? 0), 0) - list.length;
+	if (list.length === 0) return false;
+	return h("ul", { class: "machines" }, list.map((a) => h("li", {}, cutter("asset " + (a.name ?? ""), a.label || (a.name ?? ""), changed))), more > 0 && h("li", { class: "ago" }, t("more_assets", count(more))));
+}
+
+/** A name, and where one may, the button that isolates it. */
+function cutter(what: string, name: string, changed: () => void): Child {
+	return mayIsolate() ? h("button", { type: "button", class: "named", "data-key": what, "aria-label": t("isolate_this", name), click: opener("isolate", what, changed) }, name) : name;
 }
 
 const STATES: Record<string, Key> = { confirmed: "generation_confirmed", waiting: "generation_waiting", reverted: "generation_reverted" };
@@ -41,15 +47,21 @@ function changes(state: State): Node_ {
 	})));
 }
 
-export function watchPage(state: State): Node_[] {
+/** Each zone of a link, with the words of what its button opens. */
+function zoneButtons(x: Interface, changed: () => void): Child {
+	return mayIsolate() && h("p", { class: "acts" }, (x.zones ?? []).map((z) => h("button", { type: "button", "data-key": "zone " + (z.name ?? ""), click: opener("isolate", "zone " + (z.name ?? ""), changed) }, t("isolate_this", z.label || (z.name ?? "")))));
+}
+
+export const watchPage = (changed: () => void) => (state: State): Node_[] => {
 	const sides = (state.status.interfaces ?? []).filter((x) => x.space !== "admin");
-	return [headline(state, true),
+	return [headline(state, true), ...isolationCards(state, changed).filter((n): n is Node_ => n !== false),
 		card("alarms", "alarms", true, alarmList(state), seenNote(state)),
 		card("contact", "contact", true, h("p", { class: state.status.site?.contact ? "call" : "empty" }, state.status.site?.contact || t("contact_none"))),
 		card("zones", "zones", true, sides.length === 0 ? h("p", { class: "empty" }, t(state.status.interfaces === null ? "no_interfaces" : "no_cards")) :
 			h("ul", { class: "tiles" }, sides.map((x) => h("li", { class: x.link === "up" ? "tile" : "tile bad" },
-				h("b", {}, zonesOf(x) || (x.name ?? "")), h("span", { class: "ago" }, x.name ?? ""), linkChip(x), machines(x))))),
+				h("b", {}, zonesOf(x) || (x.name ?? "")), h("span", { class: "ago" }, x.name ?? ""), linkChip(x), machines(x, changed), zoneButtons(x, changed)))),
+			mayIsolate() && sides.length > 0 && [h("p", { class: "note" }, t("isolate_note")), h("p", { class: "acts" }, h("button", { type: "button", "data-key": "everything", click: opener("isolate", "everything", changed) }, t("isolate_this", t("everything"))))]),
 		changes(state),
 		h("p", { class: "more acts" }, h("button", { type: "button", id: "refused-today", click: openRefused }, t("refused_today")),
 			h("a", { class: "button", href: "#state" }, t("details")))];
-}
+};

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a supervisor cuts at once, and lets rejoin: a machine, a zone, two zones from each other, everything. The box says what that would end before it is
+// done; and what is done goes on record with his reason.
+import { h, type Child, type Node_ } from "./dom";
+import { ago, count, moment } from "./format";
+import { field } from "./fields";
+import { card, chip } from "./parts";
+import { mayDo, order } from "./session";
+import { language, t, type Key } from "./text";
+import type { Isolated, Said, State } from "./types";
+
+interface Told {
+	done: boolean;
+	error?: Said;
+	sessions?: number;
+	conduits?: string[];
+}
+interface Step {
+	order: "isolate" | "rejoin";
+	what: string; // as the box names it: "asset rtg07", "zone crane", "zones office crane", "everything"
+	told?: Told | "no_answer"; // what it would do
+	complaint?: Key | Said | undefined;
+	busy: boolean;
+}
+
+let step: Step | undefined;
+let done: [Key, string, number] | undefined; // the last one
+let run = 0;
+
+/** Nothing of it is the next person's. */
+export function forgetIsolation(): void {
+	run++;
+	step = done = undefined;
+}
+
+export const mayIsolate = (): boolean => mayDo("isolate");
+
+interface Named {
+	name?: string;
+	label?: string;
+}
+const zones = (state: State): Named[] => (state.status.interfaces ?? []).filter((x) => x.space !== "admin").flatMap((x) => x.zones ?? []);
+const called = (list: Named[], name: string | undefined): string => list.find((x) => x.name === name)?.label || (name ?? "");
+
+/** Who is meant, as people call them. */
+function ends(state: State, what: string): [string, string] {
+	const [kind, one, other] = what.split(" "), all = zones(state);
+	if (kind === "asset") return [called((state.status.interfaces ?? []).flatMap((x) => (x.zones ?? []).flatMap((z) => z.assets ?? [])), one), ""];
+	return [kind === "everything" ? t("everything") : called(all, one), called(all, other)];
+}
+
+function title(state: State, s: Step): string {
+	const [one, other] = ends(state, s.what);
+	return s.order === "rejoin" ? t("rejoin_this", other !== "" ? one + " – " + other : one) : other !== "" ? t("isolate_pair", one, other) : t("isolate_this", one);
+}
+
+async function rehearse(changed: () => void): Promise<void> {
+	const mine = ++run, s = step;
+	if (s === undefined || s.order === "rejoin") return;
+	const answer = await order<Told>({ order: s.order, object: s.what, dry_run: true });
+	if (mine !== run) return;
+	s.told = answer.ok ? answer.value : "no_answer";
+	changed();
+}
+
+/** What a button opens: what it would do, a reason, and the button that does it. */
+export function opener(kind: Step["order"], what: string, changed: () => void): () => void {
+	return () => {
+		step = { order: kind, what, busy: false };
+		done = undefined;
+		void rehearse(changed);
+		changed();
+		document.getElementById("isolate")?.focus();
+	};
+}
+
+async function act(changed: () => void): Promise<void> {
+	const s = step, comment = (document.getElementById("isolate-reason") as HTMLInputElement).value.trim(), mine = ++run;
+	if (s === undefined || s.busy) return;
+	s.complaint = comment === "" ? "isolate_wants" : undefined;
+	s.busy = comment !== "";
+	changed();
+	if (!s.busy) return;
+	const answer = await order<Told>({ order: s.order, object: s.what, comment });
+	if (mine !== run) return;
+	s.busy = false;
+	if (answer.ok && answer.value.done) {
+		step = undefined;
+		done = [s.order === "isolate" ? "isolate_done" : "rejoin_done", s.what, answer.value.sessions ?? 0];
+	} else {
+		s.complaint = answer.ok ? answer.value.error ?? "no_answer" : answer.why === "forbidden" ? "no_right_change" : answer.why === "wrong" ? "isolate_wants" : "no_answer";
+	}
+	changed();
+}
+
+/** In words, before it is pressed. */
+function consequences(state: State, s: Step): Child[] {
+	const [one, other] = ends(state, s.what), told = s.told;
+	if (s.order === "rejoin") return [h("li", {}, t("rejoin_what"))];
+	return [h("li", {}, s.what === "everything" ? t("isolate_everything_what") : other !== "" ? t("isolate_pair_what", one, other) : t("isolate_what", one)),
+		told === undefined ? h("li", {}, t("loading")) : typeof told === "string" ? h("li", { class: "complaint" }, t(told))
+			: told.error ? h("li", { class: "complaint" }, told.error[language()]) : h("li", {}, h("b", {}, t("isolate_sessions", count(told.sessions)))),
+		typeof told === "object" && (told.conduits ?? []).length > 0 && h("li", {}, t("isolate_conduits", (told.conduits ?? []).join(", "))),
+		h("li", {}, t("isolate_holds"))];
+}
+
+/** Of a zone one chooses from whom; the box is asked anew. */
+function fromWhom(state: State, s: Step, changed: () => void): Node_ | false {
+	const [kind, one] = s.what.split(" ");
+	if (s.order === "rejoin" || !kind?.startsWith("zone")) return false;
+	const onChoice = (event: Event): void => {
+		const other = (event.target as HTMLSelectElement).value;
+		step = { order: s.order, what: other === "" ? "zone " + one : "zones " + one + " " + other, busy: false };
+		void rehearse(changed);
+		changed();
+	};
+	return h("div", { class: "field" }, h("label", { for: "isolate-from" }, t("isolate_from")), h("select", { id: "isolate-from", change: onChoice }, h("option", { value: "" }, t("isolate_from_all")),
+		zones(state).filter((z) => z.name !== one).map((z) => h("option", { value: z.name ?? "" }, called([z], z.name)))));
+}
+
+function panel(state: State, s: Step, changed: () => void): Node_ {
+	const leave = (): void => {
+		forgetIsolation();
+		changed();
+	};
+	return h("section", { class: "card wide isolating", "aria-labelledby": "isolate", "data-key": "isolate-" + s.order + (s.what.split(" ")[1] ?? "") }, h("h2", { id: "isolate", class: "named", tabindex: -1 }, title(state, s)),
+		fromWhom(state, s, changed), h("ul", { class: "plain" }, consequences(state, s)), field("isolate-reason", "isolate_reason", { maxlength: "200" }),
+		h("p", { class: "complaint", role: "alert" }, s.complaint !== undefined && (typeof s.complaint === "string" ? t(s.complaint) : s.complaint[language()])),
+		h("p", { class: "acts" }, h("button", { type: "button", class: "main-action", "data-key": "isolate-do", "aria-disabled": s.busy ? "true" : undefined, click: () => void act(changed) }, t(s.busy ? "working" : s.order === "isolate" ? "isolate_do" : "rejoin_do")),
+			h("button", { type: "button", "data-key": "isolate-leave", click: leave }, t("leave_it"))));
+}
+
+function held(state: State, i: Isolated, changed: () => void): Node_ {
+	const short = ago(i.since, state.status.clock?.time), [one, other] = ends(state, i.what);
+	return h("li", { "data-key": i.what }, h("div", {}, chip("bad", t("isolated")), h("b", { class: "named" }, other !== "" ? one + " – " + other : one),
+		h("span", { class: "ago" }, " " + moment(i.since) + (short !== "" ? " (" + short + ")" : "") + " " + i.by + (i.reason !== "" ? ": " + i.reason : ""))),
+		h("button", { type: "button", "data-key": "rejoin " + i.what, click: opener("rejoin", i.what, changed) }, t("rejoin")));
+}
+
+/** What is being ordered, what was done, and what is isolated now. */
+export function isolationCards(state: State, changed: () => void): (Node_ | false)[] {
+	const list = state.status.isolations ?? [];
+	if (!mayIsolate()) return [];
+	return [done !== undefined && h("p", { class: "all-well", role: "status", "data-key": "isolate-done" }, t(done[0], ends(state, done[1]).filter((x) => x !== "").join(" – "), count(done[2]))),
+		step !== undefined && panel(state, step, changed),
+		list.length > 0 && card("isolated", "isolated_now", true, h("ul", { class: "isolated" }, list.map((i) => held(state, i, changed))))];
+}

@@ -166,9 +166,10 @@ static void own_packets(struct asking *a, uint32_t interface)
 				 .hop_limit = 255 };
 
 		ask_own_everywhere(a, interface, o);
-		for (size_t h = 0; h < sizeof(nearer) && o.l4proto == ICMP6; h++) {
-			o.hop_limit = nearer[h];
-			o.options = nearer[h] < 3; /* as questions for groups have to have */
+		/* With options, as questions for groups have to have, and without: those end before the rules that know types. */
+		for (size_t h = 0; h < 2 * sizeof(nearer) && o.l4proto == ICMP6; h++) {
+			o.hop_limit = nearer[h / 2];
+			o.options = h % 2 != 0;
 			ask_own_everywhere(a, interface, o);
 		}
 	}

@@ -138,6 +138,7 @@ enum ir_chain {
 	CHAIN_FULL_PAIR,
 	CHAIN_FULL_ZONE,
 	CHAIN_APART,
+	CHAIN_FORGED,
 	CHAIN_LANE_FIRST, /* + lane number: queues of that lane */
 	CHAIN_COUNT = CHAIN_LANE_FIRST + LANE_COUNT
 };

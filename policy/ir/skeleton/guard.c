@@ -29,12 +29,12 @@ static void error_rules(struct writer *w)
 	put_rule(w, CHAIN_GUARD);
 	put_transport(w, 4, IPPROTO_ICMP);
 	put(w, IR_UNROUTED, 0, 0);
-	put_drop(w, R_SPOOFED);
+	put_go(w, CHAIN_FORGED);
 	put_rule(w, CHAIN_GUARD);
 	put_transport(w, 6, IPPROTO_ICMPV6);
 	put(w, IR_ICMP_BELOW, ICMP6_INFORMS, 0);
 	put(w, IR_UNROUTED, 0, 0);
-	put_drop(w, R_SPOOFED);
+	put_go(w, CHAIN_FORGED);
 	for (size_t i = 0; i < SKELETON_ERRORS; i++)
 		if (skeleton_errors[i].family == 6) {
 			put_rule(w, CHAIN_GUARD);
@@ -52,7 +52,8 @@ static void error_rules(struct writer *w)
  * Tracking believes a SYN and its answer whatever interface they come in at, and would follow them away from the session
  * that is alive: a blind stranger could cut it with two packets. So what opens or ends a TCP session is taken only from
  * where its source is. The many segments in between need no such question: they would have to lie in both windows, and
- * the map `live` names their interface. Headers that no rule names come no further for any session, old or new.
+ * the map `live` names their interface. A datagram of IPv4 is asked too: the kernel's own strict reverse path would end it
+ * before any rule that says whose it was. Headers that no rule names come no further for any session, old or new.
  */
 void guard_rules(struct writer *w)
 {
@@ -61,6 +62,12 @@ void guard_rules(struct writer *w)
 	put(w, IR_ARRIVED, 0, 0);
 	/* Most packets first, by as few questions as will do; the rules behind would say the same of them. */
 	for (uint32_t family = 4; family <= 6; family += 2) {
+		if (family == 4) {
+			put_rule(w, CHAIN_GUARD);
+			put(w, IR_PLAIN, family, IPPROTO_UDP);
+			put(w, IR_UNROUTED, 0, 0);
+			put_go(w, CHAIN_FORGED);
+		}
 		put_rule(w, CHAIN_GUARD);
 		put(w, IR_PLAIN, family, IPPROTO_UDP);
 		put(w, IR_ACCEPT, 0, 0);
@@ -77,8 +84,10 @@ void guard_rules(struct writer *w)
 	put_rule(w, CHAIN_GUARD);
 	put(w, IR_L4PROTO, IPPROTO_TCP, 0);
 	put(w, IR_UNROUTED, 0, 0);
-	put_drop(w, R_SPOOFED);
+	put_go(w, CHAIN_FORGED);
 	error_rules(w);
 	put_rule(w, CHAIN_GUARD);
 	put(w, IR_ACCEPT, 0, 0);
+	put_rule(w, CHAIN_FORGED);
+	put_drop(w, R_SPOOFED);
 }

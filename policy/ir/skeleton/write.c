@@ -72,7 +72,7 @@ void put_home_only(struct writer *w, enum ir_chain chain)
 {
 	put_rule(w, chain);
 	put(w, IR_UNROUTED, 0, 0);
-	put_drop(w, R_SPOOFED);
+	put_go(w, CHAIN_FORGED);
 }
 
 uint32_t cell_maps(const struct writer *w)

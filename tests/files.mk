@@ -7,13 +7,13 @@ UNIT_SRC := $(wildcard tests/unit/*/test_*.c tests/life/test_*.c)
 UNITS := $(notdir $(UNIT_SRC:.c=))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 # A whole box in one process (tests/life/life.h): the supervisor as it is, and in the place of what is outside of it what stands in that folder.
-LIFE_SRC := $(filter-out tests/life/test_%,$(wildcard tests/life/*.c)) $(BASE_SRC) $(WIRE_SRC) $(POLICY_SRC) $(wildcard appliance/store/*.c) \
+LIFE_SRC := $(filter-out tests/life/test_%,$(wildcard tests/life/*.c)) $(BASE_SRC) $(WIRE_SRC) $(POLICY_SRC) $(wildcard appliance/store/*.c) appliance/kernel/apart.c appliance/kernel/image.c \
 	$(filter-out %/spawn.c %/partition.c,$(wildcard appliance/supervise/*.c)) appliance/role/vigil.c appliance/role/sandbox_table.c \
 	$(addprefix appliance/box/,companions.c log_sent.c loan_whose.c)
 # What many tests link: a table and who judges by it; the way of a packet through a worker; the compiler behind the checker, with models by hand.
 COMMANDS_PARTS = $(addprefix appliance/base/,bytes.c sha256.c) $(addprefix appliance/wire/,commands.c evaluate.c operation.c protocols.c settings.c) dpi/judge.c $(wildcard appliance/wire/vocabulary*.c) $(wildcard dpi/*/words.c)
 INSPECT_PARTS = $(COMMANDS_PARTS) appliance/base/addr.c $(addprefix appliance/wire/,event.c limit.c reason.c tls.c) $(addprefix dpi/,decode.c flow.c hello.c name.c pool.c recognise.c runs.c share.c stream.c) $(wildcard dpi/*/recognise.c) $(wildcard dpi/forms/*.c) $(wildcard dpi/inspect/*.c)
-COMPILER_PARTS = $(addprefix appliance/base/,addr.c arena.c bytes.c diag.c err.c errno_text.c messages.c sha256.c) $(addprefix appliance/wire/,commands.c evaluate.c hours.c operation.c protocols.c settings.c) $(addprefix policy/check/,port.c rows.c) $(addprefix policy/compile/,commands.c exposure.c lower.c permits.c) $(addprefix policy/ir/,elements.c objects.c seal.c) $(addprefix policy/space/,always.c cells.c costs.c intern.c passes.c prove.c prove_text.c together.c) tests/unit/policy/model_make.c $(wildcard appliance/wire/vocabulary*.c) $(wildcard dpi/*/words.c) $(wildcard policy/space/boxes*.c)
+COMPILER_PARTS = $(addprefix appliance/base/,addr.c arena.c bytes.c diag.c err.c errno_text.c messages.c sha256.c) $(addprefix appliance/wire/,commands.c evaluate.c hours.c operation.c protocols.c settings.c) $(addprefix policy/check/,port.c rows.c) $(addprefix policy/compile/,commands.c exposure.c isolations.c lower.c permits.c) $(addprefix policy/ir/,elements.c isolation.c objects.c seal.c) $(addprefix policy/space/,always.c cells.c costs.c intern.c passes.c prove.c prove_text.c together.c) tests/unit/policy/model_make.c $(wildcard appliance/wire/vocabulary*.c) $(wildcard dpi/*/words.c) $(wildcard policy/space/boxes*.c)
 # A word is a file, a pattern, or a list of the makefiles: $(WIRE_SRC).
 list_name = $(subst $(close),,$(subst $$$(open),,$(1)))
 open = (

@@ -601,6 +601,7 @@ static void carry_out(struct control *s, struct order *o)
 	case CHANGE_CONFIRM:
 	case CHANGE_ROLLBACK:
 	case CHANGE_ISOLATE:
+	case CHANGE_REJOIN_READS:
 	case CHANGE_REJOIN:
 	case CHANGE_ORDERS:
 		break;
@@ -610,7 +611,7 @@ static void carry_out(struct control *s, struct order *o)
 bool change_is_boxs(unsigned order)
 {
 	return order == CHANGE_CHECK || order == CHANGE_TRY || order == CHANGE_APPLY || order == CHANGE_CONFIRM ||
-	       order == CHANGE_ROLLBACK || order == CHANGE_ISOLATE || order == CHANGE_REJOIN;
+	       order == CHANGE_ROLLBACK || change_isolates(order);
 }
 
 /* ---- who it is ------------------------------------------------------------------------------------------------------------- */

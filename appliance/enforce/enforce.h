@@ -139,6 +139,7 @@ struct enforce {
 	bool clock_due;		     /* the clock was set, and the ends that the kernel counts are not right yet */
 	bool relabel_due;	     /* sessions may lie outside of their permit */
 	struct apart apart;	     /* owned: what people isolated */
+	struct apart kept;	     /* owned: what goes on there all the same */
 	bool apart_known;	     /* the supervisor has said so; before, what stands in the kernel counts */
 	struct matched matched;
 	struct labels labels;

@@ -276,7 +276,7 @@ int generation_image(struct enforce *f, const struct generation_held *g, struct 
 		r = netlink_rule_texts(ret, ret_x, f->lacks, e);
 	for (size_t i = 0; i < g->n_lingering && r == 0; i++)
 		r = image_linger(ret, &g->kept, g->lingering[i].permit);
-	if (r == 0 && !apart_image(&f->apart, false, ret))
+	if (r == 0 && (!apart_image(&f->apart, SET_APART4, ret) || !apart_image(&f->kept, SET_KEPT4, ret)))
 		r = err_set(e, -ENOMEM, "isolation");
 	if (r == 0)
 		image_sort(ret);

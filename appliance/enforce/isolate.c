@@ -3,7 +3,8 @@
  * What people isolated: said by the supervisor before the first generation and whenever it changes, and part of everything that is compared and
  * mended from then on. A change of it waits for nothing but the kernel, whatever the policy's size: what is to stand is put into the sets
  * of the moment, which hold as well; then into the sets themselves, and out of the first again. So nothing that stays isolated passes in
- * between, though an interval set changes over later than what leaves it. Sessions end at their next packet, by the rules (policy/ir/skeleton/apart.c).
+ * between, though an interval set changes over later than what leaves it; and what goes on all the same does so before the rest is cut.
+ * Sessions end at their next packet, by the rules (policy/ir/skeleton/apart.c).
  */
 #include "appliance/enforce/isolate.h"
 
@@ -18,10 +19,9 @@
 #include "appliance/kernel/conntrack.h"
 #include "policy/ir/evaluate.h"
 
-#define PAIRS_MOST_BYTES (APART_MOST * APART_PAIR_BYTES)
+#define PAIRS_MOST_BYTES (2 * APART_MOST * APART_PAIR_BYTES)
 #define APART_BUDGET (16u << 20)
 #define TOLD_SESSIONS 100u
-#define TRIES 5
 
 static void put_sets(struct batch *b, const struct image *i, unsigned first)
 {
@@ -32,8 +32,8 @@ static void put_sets(struct batch *b, const struct image *i, unsigned first)
 	}
 }
 
-/* One of the three steps. */
-static int step(struct enforce *f, const struct image *i, bool here, bool next, struct err *e)
+/* One of the steps: what stands in these pairs of sets from then on. */
+static int step(struct enforce *f, const struct image *i, unsigned apart, unsigned kept, struct err *e)
 {
 	struct batch *b = batch_new(0);
 	uint32_t line;
@@ -41,10 +41,10 @@ static int step(struct enforce *f, const struct image *i, bool here, bool next, 
 
 	if (b == NULL)
 		return err_set(e, -ENOMEM, "isolation");
-	if (here)
-		put_sets(b, i, SET_APART4);
-	if (next)
-		put_sets(b, i, SET_APART4_NEXT);
+	if (apart != SET_COUNT)
+		put_sets(b, i, apart);
+	if (kept != SET_COUNT)
+		put_sets(b, i, kept);
 	r = batch_commit(b, &f->net, e, &line);
 	batch_free(b);
 	return r;
@@ -60,14 +60,18 @@ static int to_kernel(struct enforce *f, struct err *e)
 		return err_set(e, -ENOMEM, "isolation");
 	image_init(&full, a);
 	image_init(&nothing, a);
-	if (!apart_image(&f->apart, false, &full) || !apart_image(&f->apart, true, &full))
+	if (!apart_image(&f->apart, SET_APART4, &full) || !apart_image(&f->apart, SET_APART4_NEXT, &full) ||
+	    !apart_image(&f->kept, SET_KEPT4, &full) || !apart_image(&f->kept, SET_KEPT4_NEXT, &full))
 		r = err_set(e, -ENOMEM, "isolation");
+	/* Alone: while a set is changed over there is a moment without what was in it. */
+	if (r == 0 && f->kept.n > 0)
+		r = step(f, &full, SET_COUNT, SET_KEPT4_NEXT, e);
 	if (r == 0)
-		r = step(f, &full, false, true, e);
+		r = step(f, &full, SET_APART4_NEXT, SET_COUNT, e);
 	if (r == 0)
-		r = step(f, &full, true, false, e);
+		r = step(f, &full, SET_APART4, SET_KEPT4, e);
 	if (r == 0)
-		r = step(f, &nothing, false, true, e);
+		r = step(f, &nothing, SET_APART4_NEXT, SET_KEPT4_NEXT, e);
 	arena_free(a);
 	return r;
 }
@@ -83,11 +87,24 @@ static int make_true(struct enforce *f, struct err *e)
 	return f->now == NULL ? 0 : r;
 }
 
+/* What the supervisor says or asks after. */
+struct asked {
+	struct apart apart, kept;
+};
+
 /* ---- what it does to live sessions ---------------------------------------------------------------------------------- */
 
+/* Of the generation in force, each with one more that is nobody's. */
+struct touched {
+	uint64_t *sessions; /* by permit */
+	uint64_t *of;	    /* by conduit: their sum */
+	bool *conduits, *assets;
+};
+
 struct meant {
-	const struct enforce *f;
-	const struct apart *apart;
+	struct enforce *f;
+	const struct asked *asked;
+	struct touched t;
 	json_t *list;
 	uint64_t n;
 };
@@ -96,15 +113,19 @@ static int meant_note(const struct session *s, void *ctx)
 {
 	struct meant *m = ctx;
 	const struct generation_held *g = m->f->now;
+	uint32_t id = mark_permit(s->mark), index = g != NULL ? generation_permit(g, id) : UINT32_MAX;
 	struct question q = { .source = s->client,
 			      .destination = s->server,
 			      .l4proto = s->l4proto,
 			      .port = s->server_port,
 			      .now = enforce_moment(m->f) };
 
-	if (s->ending || mark_permit(s->mark) == 0 || !apart_holds(m->apart, &s->client, &s->server))
+	if (s->ending || id == 0 || !apart_holds(&m->asked->apart, &s->client, &s->server, 0) ||
+	    apart_holds(&m->asked->kept, &s->client, &s->server, id))
 		return 0;
 	m->n++;
+	if (index != UINT32_MAX && m->t.sessions != NULL)
+		m->t.sessions[index]++;
 	if (json_array_size(m->list) < TOLD_SESSIONS)
 		(void)json_array_append_new(m->list, enforce_session_json(g, NULL, s, &q));
 	return 0;
@@ -116,61 +137,120 @@ static void meant_again(void *ctx)
 
 	json_array_clear(m->list);
 	m->n = 0;
+	if (m->t.sessions != NULL)
+		memset(m->t.sessions, 0, m->f->now->ir.n_permits * sizeof(*m->t.sessions));
 }
 
-static bool cell_meets(const struct ir_cell *c, const struct apart *apart)
+static void touch_assets(const struct ir *ir, const struct addr_range *ends, bool *assets)
 {
-	struct addr_range both;
+	struct addr_range unused;
 
-	for (size_t i = 0; i < apart->n; i++)
-		if (addr_range_meet(&c->src, &apart->list[i].source, &both) &&
-		    addr_range_meet(&c->dst, &apart->list[i].destination, &both))
-			return true;
-	return false;
+	for (uint32_t i = 0; i < ir->n_assets; i++)
+		for (uint32_t k = 0; k < ir->assets[i].n_ranges && !assets[i]; k++)
+			assets[i] = addr_range_meet(&ir->assets[i].ranges[k], &ends[0], &unused) ||
+				    addr_range_meet(&ir->assets[i].ranges[k], &ends[1], &unused);
+}
+
+/* What of a cell is cut. False: nothing. */
+static bool touch_cell(const struct generation_held *g, const struct ir_cell *c, const struct asked *x, bool *assets)
+{
+	struct addr_range ends[2];
+	uint32_t id = g->ids[c->permit];
+	bool any = false;
+
+	for (size_t i = 0; i < x->apart.n && (!any || assets != NULL); i++) {
+		if (!addr_range_meet(&c->src, &x->apart.list[i].source, &ends[0]) ||
+		    !addr_range_meet(&c->dst, &x->apart.list[i].destination, &ends[1]) ||
+		    (apart_holds(&x->kept, &ends[0].lo, &ends[1].lo, id) &&
+		     apart_holds(&x->kept, &ends[0].hi, &ends[1].hi, id)))
+			continue;
+		any = true;
+		if (assets != NULL)
+			touch_assets(&g->ir, ends, assets);
+	}
+	return any;
 }
 
 /* Conduits that grant something between these ends, whether a session is there or not. */
-static json_t *conduits(const struct generation_held *g, const struct apart *apart)
+static void touch(const struct generation_held *g, const struct asked *x, struct touched *t)
 {
-	bool *permits = g != NULL ? calloc(g->ir.n_permits + 1u, sizeof(*permits)) : NULL,
-	     *named = g != NULL ? calloc(g->ir.n_conduits + 1u, sizeof(*named)) : NULL;
-	json_t *list = json_array();
+	bool *permits = calloc(g->ir.n_permits + 1u, sizeof(*permits));
 
-	for (uint32_t i = 0; permits != NULL && named != NULL && i < g->ir.n_cells; i++) {
+	for (uint32_t i = 0; permits != NULL && i < g->ir.n_cells; i++) {
 		const struct ir_cell *c = &g->ir.cells[i];
-		const struct command_permit *p;
+		const struct command_permit *p = &g->ir.table.permits[c->permit];
 
-		if (permits[c->permit] || !cell_meets(c, apart))
+		if ((permits[c->permit] && t->assets == NULL) || !touch_cell(g, c, x, t->assets))
 			continue;
+		for (uint32_t k = 0; k < p->n_grants; k++) {
+			uint32_t conduit = g->ir.table.grants[p->first_grant + k].conduit;
+
+			t->conduits[conduit] = true;
+			t->of[conduit] += permits[c->permit] ? 0 : t->sessions[c->permit];
+		}
 		permits[c->permit] = true;
-		p = commands_permit(&g->ir.table, c->permit + 1);
-		for (uint32_t k = 0; p != NULL && k < p->n_grants; k++)
-			named[g->ir.table.grants[p->first_grant + k].conduit] = true;
 	}
-	for (uint32_t i = 0; named != NULL && g != NULL && i < g->ir.n_conduits; i++)
-		if (named[i])
-			(void)json_array_append_new(list, json_text(g->ir.conduits[i].name));
 	free(permits);
-	free(named);
-	return list;
 }
 
-static json_t *told(struct enforce *f, const struct apart *apart, struct err *e)
+static void touched_json(const struct ir *ir, const struct touched *t, json_t *to)
 {
-	struct meant m = { .f = f, .apart = apart, .list = json_array() };
-	int r = conntrack_dump(&f->net, meant_note, meant_again, &m, e);
+	json_t *conduits = json_array(), *sessions = json_object(), *assets = json_array();
 
-	if (r < 0 || m.list == NULL) {
-		json_decref(m.list);
-		return NULL;
+	for (uint32_t i = 0; i < ir->n_conduits; i++)
+		if (t->conduits[i]) {
+			(void)json_array_append_new(conduits, json_text(ir->conduits[i].name));
+			(void)json_object_set_new(sessions, ir->conduits[i].name, json_integer((json_int_t)t->of[i]));
+		}
+	for (uint32_t i = 0; t->assets != NULL && i < ir->n_assets; i++)
+		if (t->assets[i])
+			(void)json_array_append_new(assets,
+						    json_pack("{s:o, s:o}", "name", json_text(ir->assets[i].name),
+							      "label", json_text(ir->assets[i].label)));
+	json_object_set_new(to, "conduits", conduits);
+	json_object_set_new(to, "by_conduit", sessions);
+	json_object_set_new(to, "assets", assets);
+}
+
+/* `assets`: they are named, too, which takes its time. */
+static json_t *told(struct enforce *f, const struct asked *x, bool assets, struct err *e)
+{
+	const struct ir *ir = f->now != NULL ? &f->now->ir : NULL;
+	struct meant m = { .f = f, .asked = x, .list = json_array() };
+	uint64_t now = clock_mono().ns;
+	json_t *j = NULL;
+
+	if (ir != NULL)
+		m.t = (struct touched){ calloc(ir->n_permits + 1u, sizeof(uint64_t)),
+					calloc(ir->n_conduits + 1u, sizeof(uint64_t)),
+					calloc(ir->n_conduits + 1u, sizeof(bool)),
+					assets ? calloc(ir->n_assets + 1u, sizeof(bool)) : NULL };
+	if (conntrack_dump(&f->net, meant_note, meant_again, &m, e) == 0 && m.list != NULL)
+		j = json_pack("{s:I, s:O, s:o}", "sessions", (json_int_t)m.n, "ends", m.list, "verified_s",
+			      f->equal_ns != 0 && !f->mend_due
+				      ? json_integer((json_int_t)((now - f->equal_ns) / 1000000000u))
+				      : json_null());
+	if (j != NULL && m.t.sessions != NULL && m.t.of != NULL && m.t.conduits != NULL) {
+		touch(f->now, x, &m.t);
+		touched_json(ir, &m.t, j);
 	}
-	return json_pack("{s:I, s:o, s:o}", "sessions", (json_int_t)m.n, "ends", m.list, "conduits",
-			 conduits(f->now, apart));
+	free(m.t.sessions);
+	free(m.t.of);
+	free(m.t.conduits);
+	free(m.t.assets);
+	json_decref(m.list);
+	return j;
 }
 
 /* ---- what is said --------------------------------------------------------------------------------------------------- */
 
-static int read_pairs(int fd, struct apart *ret, struct err *e)
+static void asked_free(struct asked *x)
+{
+	apart_free(&x->apart);
+	apart_free(&x->kept);
+}
+
+static int read_pairs(int fd, struct asked *ret, struct err *e)
 {
 	struct msg_apart_pair p;
 	uint8_t *bytes = NULL;
@@ -178,7 +258,7 @@ static int read_pairs(int fd, struct apart *ret, struct err *e)
 	int r = memfd_read(fd, PAIRS_MOST_BYTES, &bytes, &n, e);
 	struct bytes b = bytes_of(bytes, r == 0 ? n : 0);
 
-	*ret = (struct apart){ .n = 0 };
+	*ret = (struct asked){ { .n = 0 }, { .n = 0 } };
 	while (r == 0 && b.left > 0) {
 		struct apart_pair pair;
 
@@ -187,41 +267,45 @@ static int read_pairs(int fd, struct apart *ret, struct err *e)
 			break;
 		}
 		pair = (struct apart_pair){ { { .family = p.family }, { .family = p.family } },
-					    { { .family = p.family }, { .family = p.family } } };
+					    { { .family = p.family }, { .family = p.family } },
+					    p.permit };
 		memcpy(pair.source.lo.b, p.source_lo, sizeof(p.source_lo));
 		memcpy(pair.source.hi.b, p.source_hi, sizeof(p.source_hi));
 		memcpy(pair.destination.lo.b, p.destination_lo, sizeof(p.destination_lo));
 		memcpy(pair.destination.hi.b, p.destination_hi, sizeof(p.destination_hi));
-		if (!apart_add(ret, &pair))
+		if (!apart_add(p.kept ? &ret->kept : &ret->apart, &pair))
 			r = err_set(e, -E2BIG, "isolation");
 	}
 	free(bytes);
 	if (r < 0)
-		apart_free(ret);
+		asked_free(ret);
 	return r;
 }
 
 json_t *enforce_isolate(struct enforce *f, bool rehearse, int fd, struct err *e)
 {
 	uint64_t began = clock_mono().ns;
-	struct apart asked;
+	struct asked asked;
 	json_t *j;
 
 	if (read_pairs(fd, &asked, e) < 0)
 		return NULL;
 	/* Said with each apply: mostly it is what holds, which whoever compares and mends sees to. */
-	if (!rehearse && f->apart_known && !f->mend_due && apart_same(&asked, &f->apart)) {
-		apart_free(&asked);
+	if (!rehearse && f->apart_known && !f->mend_due && apart_same(&asked.apart, &f->apart) &&
+	    apart_same(&asked.kept, &f->kept)) {
+		asked_free(&asked);
 		return json_object();
 	}
 	/* Before it is done: a session that is cut has no label any more by which it could be counted. */
-	j = told(f, &asked, e);
+	j = told(f, &asked, rehearse, e);
 	if (rehearse) {
-		apart_free(&asked);
+		asked_free(&asked);
 		return j;
 	}
 	apart_free(&f->apart);
-	f->apart = asked;
+	apart_free(&f->kept);
+	f->apart = asked.apart;
+	f->kept = asked.kept;
 	f->apart_known = true;
 	if (make_true(f, e) < 0) {
 		f->mend_due = true;

@@ -409,6 +409,7 @@ int role_enforce(void)
 	enforce_labels_forget(&f);
 	generation_drop(f.now);
 	apart_free(&f.apart);
+	apart_free(&f.kept);
 	netlink_close(&f.net);
 	forwarding_close(&f.forwarding);
 	if (f.reverse_path >= 0)

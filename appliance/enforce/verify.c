@@ -245,7 +245,7 @@ int enforce_compare(struct enforce *f, struct arena *a, struct differences *ret,
 	if (r == 0)
 		r = generation_image(f, f->now, a, &want, &x, e);
 	/* Whoever looks while nobody enforces was told of none. */
-	for (unsigned s = SET_APART4; r == 0 && !f->apart_known && s <= SET_APART6; s++)
+	for (unsigned s = SET_APART4; r == 0 && !f->apart_known && s <= SET_KEPT6; s++)
 		want.elements[s] = have.elements[s];
 	if (r == 0 && stop_asked(f))
 		r = err_set(e, -ECANCELED, "stopped");
@@ -329,7 +329,7 @@ static int ask_packets(struct enforce *f, struct differences *d, struct err *e)
 
 	telling_stage(f, PROGRESS_PACKETS);
 	if (r == 0)
-		witness_isolated(&w, &f->apart, &rules, counterexample, d);
+		witness_isolated(&w, &f->apart, &f->kept, &rules, counterexample, d);
 	if (r == 0)
 		without_apart(&rules);
 	if (r == 0)

@@ -562,8 +562,8 @@ void witness_put(struct asking *a, const struct tuple *t)
 		a->w->between(a->w->between_ctx, a->w->packets);
 }
 
-void witness_isolated(struct witness *w, const struct apart *apart, const struct ruleset *r, witness_each *each,
-		      void *ctx)
+void witness_isolated(struct witness *w, const struct apart *apart, const struct apart *kept, const struct ruleset *r,
+		      witness_each *each, void *ctx)
 {
 	static const struct {
 		uint8_t l4proto;
@@ -587,15 +587,21 @@ void witness_isolated(struct witness *w, const struct apart *apart, const struct
 			    !addr_range_meet(&c->dst, &apart->list[i].destination, &d))
 				continue;
 			for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+				const struct ir_cell *says;
 				struct walk_packet p;
+				uint32_t id;
 
 				t.src = k % 2 == 0 ? s.lo : s.hi;
 				t.dst = k % 2 == 0 ? d.lo : d.hi;
 				t.l4proto = kinds[k].l4proto;
+				id = w->ids[c->permit];
 				p = witness_packet(&a, &t);
 				if (kinds[k].state == WALK_ESTABLISHED)
 					p = later(&p, kinds[k].reply, witness_live_mark(w->ids[c->permit], lane));
-				expect_refused(&a, &t, "isolated", p);
+				else if ((says = policy_says(&a, &t, w->now)) != NULL)
+					id = w->ids[says->permit];
+				if (!apart_holds(kept, &t.src, &t.dst, id))
+					expect_refused(&a, &t, "isolated", p);
 			}
 		}
 }

@@ -29,7 +29,7 @@ typedef void witness_each(void *ctx, const char *what, const char *packet);
 void witness_ask(struct witness *w, const struct ruleset *r, witness_each *each, void *ctx);
 
 /* Whatever the policy says, nothing passes between these. */
-void witness_isolated(struct witness *w, const struct apart *apart, const struct ruleset *r, witness_each *each,
-		      void *ctx);
+void witness_isolated(struct witness *w, const struct apart *apart, const struct apart *kept, const struct ruleset *r,
+		      witness_each *each, void *ctx);
 
 #endif

@@ -21,7 +21,7 @@ static bool append(struct apart *x, const struct apart_pair *p)
 	return true;
 }
 
-/* What of `p` lies in none of the pairs from number `from` up to `before`; parts of one pair do not meet, so they are not asked. */
+/* What of `p` lies in none of the pairs of its permit from number `from` up to `before`; parts of one pair do not meet, so they are not asked. */
 static bool put(struct apart *x, const struct apart_pair *p, size_t from, size_t before)
 {
 	struct apart_pair part = *p;
@@ -29,7 +29,8 @@ static bool put(struct apart *x, const struct apart_pair *p, size_t from, size_t
 	struct apart_pair both;
 	size_t n;
 
-	while (from < before && !(addr_range_meet(&p->source, &x->list[from].source, &both.source) &&
+	while (from < before && !(x->list[from].permit == p->permit &&
+				  addr_range_meet(&p->source, &x->list[from].source, &both.source) &&
 				  addr_range_meet(&p->destination, &x->list[from].destination, &both.destination)))
 		from++;
 	if (from == before)
@@ -69,21 +70,21 @@ bool apart_same(const struct apart *x, const struct apart *y)
 	return x->n == y->n && (x->n == 0 || memcmp(x->list, y->list, x->n * sizeof(x->list[0])) == 0);
 }
 
-bool apart_holds(const struct apart *x, const struct addr *source, const struct addr *destination)
+bool apart_holds(const struct apart *x, const struct addr *source, const struct addr *destination, uint32_t permit)
 {
 	for (size_t i = 0; i < x->n; i++)
-		if (addr_in(source, &x->list[i].source) && addr_in(destination, &x->list[i].destination))
+		if (x->list[i].permit == permit && addr_in(source, &x->list[i].source) &&
+		    addr_in(destination, &x->list[i].destination))
 			return true;
 	return false;
 }
 
-bool apart_image(const struct apart *x, bool next, struct image *i)
+bool apart_image(const struct apart *x, unsigned set, struct image *i)
 {
 	for (size_t k = 0; k < x->n; k++) {
 		const struct apart_pair *p = &x->list[k];
 		bool six = p->source.lo.family == 6;
-		struct image_element *e = image_add(i, next ? (six ? SET_APART6_NEXT : SET_APART4_NEXT)
-							    : (six ? SET_APART6 : SET_APART4));
+		struct image_element *e = image_add(i, set + six);
 		size_t n = addr_len(p->source.lo.family);
 
 		if (e == NULL)
@@ -92,6 +93,10 @@ bool apart_image(const struct apart *x, bool next, struct image *i)
 		memcpy(e->key + n, p->destination.lo.b, n);
 		memcpy(e->key_end, p->source.hi.b, n);
 		memcpy(e->key_end + n, p->destination.hi.b, n);
+		if (ir_set_kept(set)) {
+			memcpy(e->key + 2 * n, &p->permit, sizeof(p->permit));
+			memcpy(e->key_end + 2 * n, &p->permit, sizeof(p->permit));
+		}
 	}
 	return true;
 }

@@ -58,6 +58,12 @@ _Static_assert(IR_LAYERS == 8, "one map for each layer");
 		 .fields = { (address), (address) },                                                                   \
 		 .shown_as = SHOWN2(type, type),                                                                       \
 		 .interval = true }
+#define KEPT(id, text, address, type)                                                                                  \
+	[id] = { .name = (text),                                                                                       \
+		 .key_len = 2 * (address) + 4,                                                                         \
+		 .fields = { (address), (address), 4 },                                                                \
+		 .shown_as = SHOWN3(type, type, SHOWN_MARK),                                                           \
+		 .interval = true }
 #define DISPATCH(id, text)                                                                                             \
 	[id] = { .name = (text),                                                                                       \
 		 .key_len = 4,                                                                                         \
@@ -133,6 +139,10 @@ static const struct set_spec specs[TABLE_SET_COUNT] = {
 	APART(SET_APART6, "apart6", 16, SHOWN_IPV6),
 	APART(SET_APART4_NEXT, "apart4_next", 4, SHOWN_IPV4),
 	APART(SET_APART6_NEXT, "apart6_next", 16, SHOWN_IPV6),
+	KEPT(SET_KEPT4, "kept4", 4, SHOWN_IPV4),
+	KEPT(SET_KEPT6, "kept6", 16, SHOWN_IPV6),
+	KEPT(SET_KEPT4_NEXT, "kept4_next", 4, SHOWN_IPV4),
+	KEPT(SET_KEPT6_NEXT, "kept6_next", 16, SHOWN_IPV6),
 	[SET_SWITCH] = { .name = "switch", .key_len = 4, .fields = { 4 }, .shown_as = SHOWN_INTEGER },
 	BRIDGES(SET_BRIDGE4, "bridge4", 4, SHOWN_IPV4),
 	BRIDGES(SET_BRIDGE6, "bridge6", 16, SHOWN_IPV6),

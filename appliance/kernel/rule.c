@@ -167,10 +167,15 @@ static void load_key(struct build *b, enum ir_set set, uint32_t key)
 		expr_meta(b, NFT_META_NFPROTO, 0);
 		return;
 	case KEY_ENDS:
-		if (!ir_set_apart(set))
+	case KEY_ENDS_PERMIT:
+		if (key == KEY_ENDS ? !ir_set_apart(set) : !ir_set_kept(set))
 			b->bad = true;
 		expr_ct_original(b, ir_set_six(set) ? NFT_CT_SRC_IP6 : NFT_CT_SRC_IP, 0);
 		expr_ct_original(b, ir_set_six(set) ? NFT_CT_DST_IP6 : NFT_CT_DST_IP, ir_set_six(set) ? 4 : 1);
+		if (key == KEY_ENDS_PERMIT) {
+			expr_ct(b, NFT_CT_MARK, ir_set_six(set) ? 8 : 2);
+			expr_bits32(b, ir_set_six(set) ? 8 : 2, MARK_PERMIT_MASK, 0);
+		}
 		return;
 	case KEY_HOME:
 		expr_meta(b, NFT_META_OIF, 0);

@@ -144,7 +144,7 @@ static struct msg_body question_of(const struct msg_change *c, const struct orde
 static bool changes_the_box(enum change_order o)
 {
 	return o == CHANGE_CHECK || o == CHANGE_TRY || o == CHANGE_APPLY || o == CHANGE_CONFIRM ||
-	       o == CHANGE_ROLLBACK || o == CHANGE_ISOLATE || o == CHANGE_REJOIN;
+	       o == CHANGE_ROLLBACK || change_isolates(o);
 }
 
 /* Takes its descriptors. `login`: of an order at the machine, with its number; NULL: over the web. */
@@ -219,7 +219,7 @@ static bool roots_order(struct supervisor *s, struct asker a, const char *by, st
 	} else if (b->type == MSG_CTL_ISOLATE) {
 		const struct msg_ctl_isolate *c = &b->ctl_isolate;
 
-		if (c->order != CHANGE_ISOLATE && c->order != CHANGE_REJOIN)
+		if (!change_isolates(c->order))
 			return false;
 		isolate(s, a, c->order, c->flags, (const char *)c->object, c->comment, by);
 	} else if (b->type == MSG_CTL_CLOCK) {
@@ -392,7 +392,7 @@ void orders_judged(struct supervisor *s, struct msg *m)
 		confirm(s, o);
 	else if (o->m.order == CHANGE_ROLLBACK)
 		rollback(s, o);
-	else if (o->m.order == CHANGE_ISOLATE || o->m.order == CHANGE_REJOIN)
+	else if (change_isolates(o->m.order))
 		isolate_for(s, o);
 	else if (o->m.order == CHANGE_CHECK)
 		check(s, o);

@@ -11,6 +11,11 @@ static const struct {
 #include "appliance/wire/change.def"
 };
 
+bool change_isolates(unsigned order)
+{
+	return order == CHANGE_ISOLATE || order == CHANGE_REJOIN_READS || order == CHANGE_REJOIN;
+}
+
 const char *change_word(enum change_order o)
 {
 	return orders[o].word;

@@ -15,6 +15,8 @@ enum change_order {
 #define CHANGE_CONFIRM_LEAST                                                                                           \
 	30u /* seconds: who applies over the network must be able to see whether he still reaches the box */
 
+/* About isolations: what `object` names. */
+bool change_isolates(unsigned order);
 const char *change_word(enum change_order o);
 enum right change_right(enum change_order o);
 /* CHANGE_ORDERS when there is none of that word. */

@@ -68,7 +68,8 @@ _sekisho() {
 		options="--revision --base --to --confirm --dry-run --take-over --take-interface --comment"
 		[ "$before" != draft ] || options="show save check try ask approve decline discard apply confirm rollback"
 		;;
-	isolate | rejoin) options="--rehearse --reason" ;;
+	isolate) options="--rehearse --reason" ;;
+	rejoin) options="--rehearse --reason --stage" ;;
 	release) options="--all --state" ;;
 	user)
 		options="--full-name --reason --role --days --generate --key --certificate --label --login"

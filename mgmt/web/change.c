@@ -79,11 +79,11 @@ static bool take_comment(const json_t *j, struct change_request *ret)
 	return true;
 }
 
-/* What is isolated, of these two orders alone. */
+/* What is isolated, of these orders alone. */
 static bool take_object(const json_t *j, enum change_order order, struct change_request *ret)
 {
 	const json_t *v = json_object_get(j, "object");
-	bool wants = order == CHANGE_ISOLATE || order == CHANGE_REJOIN;
+	bool wants = change_isolates(order);
 
 	if ((v != NULL) != wants)
 		return false;

@@ -23,6 +23,7 @@ enum {
 	P_NEVER,
 	P_ALWAYS,
 	P_BREAK,
+	P_ISOLATIONS,
 	P_GROUPS,
 	P_FLEETS,
 	P_DEFAULTS,
@@ -41,6 +42,7 @@ static const struct key policy_keys[P_N] = {
 	[P_NEVER] = { "never", .kinds = AST_LIST },
 	[P_ALWAYS] = { "always", .kinds = AST_LIST },
 	[P_BREAK] = { "chain_break", .kinds = AST_LIST },
+	[P_ISOLATIONS] = { "isolations", .kinds = AST_GROUP },
 	[P_GROUPS] = { "groups", .kinds = AST_GROUP },
 	[P_FLEETS] = { "fleets", .kinds = AST_GROUP },
 	[P_ORGANISATIONS] = { "organisations", .kinds = AST_GROUP },
@@ -125,6 +127,7 @@ static void check_all(struct check *k, const struct ast_node *root, const struct
 	check_nevers(k, v[P_NEVER]);
 	check_always(k, v[P_ALWAYS]);
 	check_breaks(k, v[P_BREAK]);
+	check_isolations(k, v[P_ISOLATIONS]);
 }
 
 bool policy_check(struct compilation *c, const struct policy_loader *l, const char *main_name)

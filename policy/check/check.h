@@ -230,6 +230,8 @@ void check_organisations(struct check *k, const struct ast_node *node);
 void check_nevers(struct check *k, const struct ast_node *node);
 void check_always(struct check *k, const struct ast_node *node);
 void check_breaks(struct check *k, const struct ast_node *node);
+/* After the conduits. */
+void check_isolations(struct check *k, const struct ast_node *node);
 /* Words of `commands` as CLASS_* bits. `v`: the functions that somebody may have meant instead, or NULL. */
 unsigned classes_of(struct check *k, const struct ast_node *list, const struct vocabulary *v, struct object o);
 

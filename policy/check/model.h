@@ -292,6 +292,16 @@ struct model_always {
 	struct srcpos at;
 };
 
+/* What is cut at once when somebody says its name. */
+struct model_isolation {
+	const char *name;
+	const char *label; /* "" when absent */
+	const char **cuts; /* as `sekisho isolate` takes them */
+	size_t n_cuts;
+	bool *keep; /* by conduit: it goes on; NULL: none does */
+	struct srcpos at;
+};
+
 /* "office reaches the TOS over TLS, the TOS writes to cranes, and that is accepted because ...": walks through this
  * asset are not counted. */
 struct model_chain_break {
@@ -338,6 +348,8 @@ struct model {
 	size_t n_always;
 	struct model_chain_break *breaks;
 	size_t n_breaks;
+	struct model_isolation *isolations;
+	size_t n_isolations;
 	const struct source_text *sources;
 	size_t n_sources; /* for positions */
 	/* When it was read, seconds since 1970: a conduit that ended before is left out of what is said and proved. What is

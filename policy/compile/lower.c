@@ -8,6 +8,7 @@
 #include "policy/compile/commands.h"
 #include "policy/compile/compile.h"
 #include "policy/compile/exposure.h"
+#include "policy/compile/isolations.h"
 #include "policy/compile/permits.h"
 #include "policy/space/always.h"
 #include "policy/space/cells.h"
@@ -631,7 +632,7 @@ static bool lower(struct compilation *c, bool proofs)
 		if (lower_box(&w) && lower_zones(&w) && lower_assets(&w) && lower_groups(&w) && lower_services(&w) &&
 		    lower_windows(&w) && lower_doors(&w) && lower_conduits(&w) && lower_cells(&w, &cells) &&
 		    maps_fit(c, &w, &cells) && commands_make(w.m, &cells, w.a, w.ir) && table_fits(c, w.ir) &&
-		    permits_identify(w.ir, w.a))
+		    isolations_make(c, w.ir) && permits_identify(w.ir, w.a))
 			c->ir = w.ir;
 	}
 	if (arena_failed(c->arena))

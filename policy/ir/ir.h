@@ -169,6 +169,11 @@ enum ir_set {
 	SET_APART6,
 	SET_APART4_NEXT, /* for the moment in which these change, see enforce/isolate.c: empty at all other times */
 	SET_APART6_NEXT,
+	/* What goes on all the same: sets  source . destination . permit, of a session as it was opened. */
+	SET_KEPT4,
+	SET_KEPT6,
+	SET_KEPT4_NEXT,
+	SET_KEPT6_NEXT,
 	/* For the moment in which cells change, see enforce/sync.h: empty at all other times. */
 	SET_SWITCH,  /* set  family: the bridges are asked */
 	SET_BRIDGE4, /* maps like SET_RANGE4 and the layers behind it: the cells that come */
@@ -195,13 +200,18 @@ static inline bool ir_set_bridge(unsigned s)
 
 static inline bool ir_set_six(unsigned s)
 {
-	return (s >= SET_UNTIL6 && s <= SET_RANGE6) || s == SET_APART6 || s == SET_APART6_NEXT ||
-	       (s >= SET_BRIDGE6 && s < SET_COUNT);
+	return (s >= SET_UNTIL6 && s <= SET_RANGE6) || s == SET_APART6 || s == SET_APART6_NEXT || s == SET_KEPT6 ||
+	       s == SET_KEPT6_NEXT || (s >= SET_BRIDGE6 && s < SET_COUNT);
 }
 
 static inline bool ir_set_apart(unsigned s)
 {
 	return s >= SET_APART4 && s <= SET_APART6_NEXT;
+}
+
+static inline bool ir_set_kept(unsigned s)
+{
+	return s >= SET_KEPT4 && s <= SET_KEPT6_NEXT;
 }
 
 /* The map that stands in for an interval map of cells; SET_COUNT for all others, which change over at once. */
@@ -277,15 +287,16 @@ enum ir_key {
 	KEY_ORIGINAL_BACK, /* oif . iif . original tuple: a packet of the reply direction */
 	KEY_AGREE,	   /* packet mark & permit . conntrack mark & permit */
 	KEY_CT_PERMIT, /* conntrack mark & permit . the same: is the flow's own permit live? (sets SET_AGREE, SET_TOGETHER) */
-	KEY_RESET,	/* packet mark & lane . conntrack mark & lane (set SET_RESETS) */
-	KEY_HOME,	/* oif . packet mark (set SET_HOME) */
-	KEY_FAMILY,	/* 4 or 6 as the kernel has it (set SET_SWITCH) */
-	KEY_PACE_PAIR,	/* saddr . daddr . conntrack mark & lane */
-	KEY_PACE_ZONE,	/* iif . conntrack mark & lane */
-	KEY_PACE_LINK,	/* iif . packet mark, which the guard has set by the same (set SET_PACE_LINK) */
-	KEY_SHARE_PAIR, /* saddr . daddr . conntrack mark & lane . one of IR_PAIR_PARTS, drawn */
-	KEY_SHARE_ZONE, /* iif . conntrack mark & lane . one of IR_ZONE_PARTS, drawn */
-	KEY_ENDS,	/* source and destination of the session as it was opened (sets SET_APART4 and so on) */
+	KEY_RESET,	 /* packet mark & lane . conntrack mark & lane (set SET_RESETS) */
+	KEY_HOME,	 /* oif . packet mark (set SET_HOME) */
+	KEY_FAMILY,	 /* 4 or 6 as the kernel has it (set SET_SWITCH) */
+	KEY_PACE_PAIR,	 /* saddr . daddr . conntrack mark & lane */
+	KEY_PACE_ZONE,	 /* iif . conntrack mark & lane */
+	KEY_PACE_LINK,	 /* iif . packet mark, which the guard has set by the same (set SET_PACE_LINK) */
+	KEY_SHARE_PAIR,	 /* saddr . daddr . conntrack mark & lane . one of IR_PAIR_PARTS, drawn */
+	KEY_SHARE_ZONE,	 /* iif . conntrack mark & lane . one of IR_ZONE_PARTS, drawn */
+	KEY_ENDS,	 /* source and destination of the session as it was opened (sets SET_APART4 and so on) */
+	KEY_ENDS_PERMIT, /* the same, and its permit (sets SET_KEPT4 and so on) */
 };
 
 struct ir_stmt {

@@ -73,6 +73,10 @@ const char *ir_set_name(enum ir_set s)
 		[SET_APART6] = "apart6",
 		[SET_APART4_NEXT] = "apart4_next",
 		[SET_APART6_NEXT] = "apart6_next",
+		[SET_KEPT4] = "kept4",
+		[SET_KEPT6] = "kept6",
+		[SET_KEPT4_NEXT] = "kept4_next",
+		[SET_KEPT6_NEXT] = "kept6_next",
 	};
 	static const char *const layers[2][IR_LAYERS] = {
 		{ "until4", "until4_2", "until4_3", "until4_4", "until4_5", "until4_6", "until4_7", "until4_8" },

@@ -72,6 +72,11 @@ static struct set_words words_of(enum ir_set set)
 	if (ir_set_apart(set))
 		return (struct set_words){ "set", ir_set_six(set) ? "ipv6_addr . ipv6_addr" : "ipv4_addr . ipv4_addr",
 					   "interval" };
+	if (ir_set_kept(set))
+		return (struct set_words){ "set",
+					   ir_set_six(set) ? "ipv6_addr . ipv6_addr . mark"
+							   : "ipv4_addr . ipv4_addr . mark",
+					   "interval" };
 	if (set == SET_SWITCH)
 		return (struct set_words){ "set", "nf_proto", NULL };
 	if (ir_set_bridge(set)) {

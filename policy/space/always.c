@@ -94,6 +94,17 @@ static bool leads_there(const struct model *m, const struct model_conduit *c, co
 	       c->from->n_interfaces > 0 && c->to->n_interfaces > 0;
 }
 
+bool always_carried(const struct model *m, const struct model_conduit *c, const struct model_always *w)
+{
+	if (!leads_there(m, c, w))
+		return false;
+	for (size_t i = 0; i < w->n_services; i++)
+		for (size_t k = 0; k < c->n_services; k++)
+			if (as_much(c, c->services[k], w->services[i]))
+				return true;
+	return false;
+}
+
 /* All of what is asked, and of what is allowed without an end. */
 static bool lay_out(const struct model *m, const struct model_always *w, const struct model_service *s, uint8_t family,
 		    uint8_t l4proto, struct region *r)

@@ -23,6 +23,9 @@ struct lapse {
  * proved. */
 size_t prove_always(const struct model *m, struct arena *a, struct lapse **ret);
 
+/* The conduit carries some of what the statement asks for, as long as it holds. */
+bool always_carried(const struct model *m, const struct model_conduit *c, const struct model_always *w);
+
 /* "10.10.0.5 -> 10.30.1.10 tcp/502, plc_read" */
 void lapse_text(const struct lapse *x, char *out, size_t size);
 #define LAPSE_TEXT 224u

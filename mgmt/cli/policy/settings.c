@@ -397,6 +397,19 @@ static void organisation(json_t *all, const struct source *s, const struct model
 			 "contacts", contacts, "label", said(one->label)));
 }
 
+static void isolation(json_t *all, const struct source *s, const struct model_isolation *one)
+{
+	json_t *cut = json_array(), *keep = json_array();
+
+	for (size_t i = 0; i < one->n_cuts; i++)
+		put(cut, one->cuts[i]);
+	for (size_t i = 0; one->keep != NULL && i < s->c.model->n_conduits; i++)
+		if (one->keep[i])
+			put(keep, s->c.model->conduits[i].name);
+	object(all, s, "isolation", json_text(one->name), one->at,
+	       json_pack("{s:o, s:o, s:o}", "cut", cut, "keep", keep, "label", said(one->label)));
+}
+
 static void always(json_t *all, const struct source *s, const struct model_always *w)
 {
 	json_t *services = json_array();
@@ -519,7 +532,7 @@ static size_t objects_of(const struct model *m)
 {
 	const struct model_box *b = &m->box;
 	size_t n = 2 + m->n_doors + m->n_organisations + m->n_assets + m->n_services + m->n_conduits + m->n_nevers +
-		   m->n_always + m->n_breaks + b->n_interfaces + b->n_betweens;
+		   m->n_always + m->n_isolations + m->n_breaks + b->n_interfaces + b->n_betweens;
 
 	for (size_t i = 0; i < m->n_zones; i++)
 		n += !m->zones[i].self;
@@ -553,6 +566,8 @@ json_t *settings_json(const struct source *s)
 		never(all, s, &m->nevers[i]);
 	for (size_t i = 0; i < m->n_always; i++)
 		always(all, s, &m->always[i]);
+	for (size_t i = 0; i < m->n_isolations; i++)
+		isolation(all, s, &m->isolations[i]);
 	for (size_t i = 0; i < m->n_breaks; i++)
 		object(all, s, "chain_break", json_text(m->breaks[i].asset->name), m->breaks[i].at,
 		       json_pack("{s:o}", "reason", said(m->breaks[i].reason)));

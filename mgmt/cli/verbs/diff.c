@@ -15,13 +15,21 @@ static const struct {
 	const char *object;
 	enum message called;
 } objects[] = {
-	{ "site", MP_OBJ_SITE },	{ "zone", MP_OBJ_ZONE },
-	{ "door", MP_OBJ_DOOR },	{ "organisation", MP_OBJ_ORGANISATION },
-	{ "asset", MP_OBJ_ASSET },	{ "service", MP_OBJ_SERVICE },
-	{ "conduit", MP_OBJ_CONDUIT },	{ "never", M_COMPARE_NEVER },
-	{ "always", M_COMPARE_ALWAYS }, { "chain_break", M_COMPARE_BREAK },
-	{ "box", MP_OBJ_BOX },		{ "interface", MP_OBJ_INTERFACE },
-	{ "route", M_COMPARE_ROUTE },	{ "between", M_COMPARE_BETWEEN },
+	{ "site", MP_OBJ_SITE },
+	{ "zone", MP_OBJ_ZONE },
+	{ "door", MP_OBJ_DOOR },
+	{ "organisation", MP_OBJ_ORGANISATION },
+	{ "asset", MP_OBJ_ASSET },
+	{ "service", MP_OBJ_SERVICE },
+	{ "conduit", MP_OBJ_CONDUIT },
+	{ "never", M_COMPARE_NEVER },
+	{ "always", M_COMPARE_ALWAYS },
+	{ "isolation", M_COMPARE_ISOLATION },
+	{ "chain_break", M_COMPARE_BREAK },
+	{ "box", MP_OBJ_BOX },
+	{ "interface", MP_OBJ_INTERFACE },
+	{ "route", M_COMPARE_ROUTE },
+	{ "between", M_COMPARE_BETWEEN },
 };
 
 /* A text of any length, owned by the caller; NULL when memory is out. */

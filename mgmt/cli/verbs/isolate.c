@@ -14,34 +14,55 @@
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/apply.h"
 #include "mgmt/cli/words/render.h"
+#include "mgmt/state/alarms.h"
 
 #define WAIT_S 30
 
-enum { OPT_REHEARSE, OPT_REASON, OPT_N };
+enum { OPT_REHEARSE, OPT_REASON, OPT_STAGE, OPT_N };
 
 static const struct cli_option options[OPT_N] = {
 	[OPT_REHEARSE] = { "--rehearse", 0, NULL, M_ISOLATE_OPT_REHEARSE },
 	[OPT_REASON] = { "--reason", 0, "TEXT", M_ISOLATE_OPT_REASON },
+	[OPT_STAGE] = { "--stage", 0, "reads", M_REJOIN_OPT_STAGE },
 };
+
+/* "what reads, plc-read": of the conduits as many as there is room for. */
+static void goes_on(struct cli *c, const json_t *o, char *out, size_t size)
+{
+	const json_t *keep = ja(o, "keep");
+	size_t at = 0;
+
+	out[0] = '\0';
+	if (js(o, "stage")[0] != '\0')
+		at = (size_t)snprintf(out, size, "%s", message_format(M_ISOLATE_STAGE_READS, c->lang));
+	for (size_t i = 0; i < json_array_size(keep) && at + 1 < size; i++)
+		at += (size_t)snprintf(out + at, size - at, "%s%s", at > 0 ? ", " : "",
+				       json_string_value(json_array_get(keep, i)));
+	if (at >= size)
+		memcpy(out + size - 4, "...", 4);
+}
 
 static void list(struct cli *c, const json_t *isolations)
 {
-	struct table *t = table_new(4, 0);
+	struct table *t = table_new(5, 0);
 
 	table_wrap(t);
 	table_cell(t, message_format(M_ISOLATE_COL_WHAT, c->lang));
 	table_cell(t, message_format(M_ISOLATE_COL_SINCE, c->lang));
 	table_cell(t, message_format(M_ISOLATE_COL_BY, c->lang));
+	table_cell(t, message_format(M_ISOLATE_COL_STAGE, c->lang));
 	table_cell(t, message_format(M_ISOLATE_COL_REASON, c->lang));
 	table_head_done(t);
 	for (size_t i = 0; i < json_array_size(isolations); i++) {
 		const json_t *o = json_array_get(isolations, i);
-		char since[RENDER_TEXT];
+		char since[RENDER_TEXT], on[RENDER_TEXT];
 
 		render_time(js(o, "since"), since);
 		table_cell(t, js(o, "what"));
 		table_cell(t, since);
 		table_cell(t, js(o, "by"));
+		goes_on(c, o, on, sizeof(on));
+		table_cell(t, on);
 		table_cell(t, js(o, "reason"));
 	}
 	if (json_array_size(isolations) == 0)
@@ -51,20 +72,57 @@ static void list(struct cli *c, const json_t *isolations)
 	table_free(t);
 }
 
+/* What to look at before something goes on again. */
+static void checked(struct cli *c, const json_t *j)
+{
+	struct box_answer answer;
+	json_t *alarms = NULL;
+	int status;
+
+	if (json_is_integer(json_object_get(j, "verified_s")))
+		render_line(c, M_REJOIN_VERIFIED, ju(j, "verified_s"));
+	else
+		render_line(c, M_REJOIN_UNVERIFIED);
+	if (!box_request(c, &(struct msg_body){ .type = MSG_STATUS }, NULL, 0, WAIT_S, &answer, &status))
+		return;
+	if (!box_answer_done(c, &answer, &status))
+		alarms = alarms_find(answer.json);
+	render_line(c, M_REJOIN_ALARMS, json_array_size(alarms));
+	for (size_t i = 0; i < json_array_size(alarms); i++)
+		render_line(c, M_REJOIN_ALARM, js(json_array_get(alarms, i), c->lang == LANG_JA ? "ja" : "en"));
+	json_decref(alarms);
+	box_answer_free(&answer);
+}
+
+static void tell_touched(struct cli *c, const json_t *j)
+{
+	const json_t *conduits = ja(j, "conduits"), *assets = ja(j, "assets"), *breaks = ja(j, "breaks");
+
+	render_line(c, M_ISOLATE_SESSIONS, ju(j, "sessions"));
+	for (size_t i = 0; i < json_array_size(conduits); i++) {
+		const char *name = json_string_value(json_array_get(conduits, i));
+
+		render_line(c, M_ISOLATE_CONDUIT, name, ju(json_object_get(j, "by_conduit"), name));
+	}
+	for (size_t i = 0; i < json_array_size(assets); i++)
+		render_line(c, M_ISOLATE_ASSET, js(json_array_get(assets, i), "name"),
+			    js(json_array_get(assets, i), "label"));
+	for (size_t i = 0; i < json_array_size(breaks); i++)
+		render_line(c, M_ISOLATE_BREAKS, json_string_value(json_array_get(breaks, i)));
+}
+
 static void tell(struct cli *c, uint8_t order, const json_t *j)
 {
-	const json_t *conduits = ja(j, "conduits");
-
+	if (order != CHANGE_ISOLATE)
+		checked(c, j);
 	render_line(c,
 		    jb(j, "rehearsed")	      ? M_ISOLATE_REHEARSED
 		    : order == CHANGE_ISOLATE ? M_ISOLATE_DONE
-					      : M_ISOLATE_REJOINED,
+		    : order == CHANGE_REJOIN  ? M_ISOLATE_REJOINED
+					      : M_REJOIN_READS,
 		    js(j, "what"));
-	if (order == CHANGE_ISOLATE || jb(j, "rehearsed")) {
-		render_line(c, M_ISOLATE_SESSIONS, ju(j, "sessions"));
-		for (size_t i = 0; i < json_array_size(conduits); i++)
-			render_line(c, M_ISOLATE_CONDUIT, json_string_value(json_array_get(conduits, i)));
-	}
+	if (order != CHANGE_REJOIN || jb(j, "rehearsed"))
+		tell_touched(c, j);
 	if (json_is_false(json_object_get(j, "saved")))
 		render_line(c, M_ISOLATE_UNSAVED);
 	list(c, ja(j, "isolations"));
@@ -136,7 +194,11 @@ static int isolate(struct cli *c, const struct cli_args *a)
 
 static int rejoin(struct cli *c, const struct cli_args *a)
 {
-	return ordered(c, a, CHANGE_REJOIN);
+	const char *stage = a->values[OPT_STAGE];
+
+	if (stage != NULL && strcmp(stage, "reads") != 0)
+		return cli_fail(c, CLI_INVALID, M_REJOIN_STAGE_WORD);
+	return ordered(c, a, stage != NULL ? CHANGE_REJOIN_READS : CHANGE_REJOIN);
 }
 
 /* A look like `status`, which everybody may who may see how the box stands. */
@@ -163,7 +225,7 @@ const struct cli_verb verb_isolate = {
 	.min_operands = 1,
 	.max_operands = 3,
 	.options = options,
-	.n_options = OPT_N,
+	.n_options = OPT_STAGE,
 	.summary = M_ISOLATE_SUMMARY,
 	.text = M_ISOLATE_TEXT,
 	.run = isolate,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What people isolated passes no more, whatever else the rules say of it: asked by the ends of the session as it was opened, so that answers and
- * errors about it are meant too, and before anything else. Nothing of it is asked of the policy.
+ * errors about it are meant too, and before anything else. What an isolation keeps goes on by its permit; a session without one is asked as
+ * one that goes on, and once more when it has got one (new.c).
  */
 #include <netinet/in.h>
 
@@ -13,6 +14,8 @@ void put_apart(struct writer *w, enum ir_chain chain, bool cuts)
 	for (unsigned s = SET_APART4; s <= SET_APART6_NEXT; s++) {
 		put_rule(w, chain);
 		put_set(w, IR_IN_SET, (enum ir_set)s, KEY_ENDS);
+		put_set(w, IR_NOT_IN_SET, ir_set_six(s) ? SET_KEPT6 : SET_KEPT4, KEY_ENDS_PERMIT);
+		put_set(w, IR_NOT_IN_SET, ir_set_six(s) ? SET_KEPT6_NEXT : SET_KEPT4_NEXT, KEY_ENDS_PERMIT);
 		if (cuts)
 			put_go(w, CHAIN_APART);
 		else

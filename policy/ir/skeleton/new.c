@@ -106,6 +106,8 @@ void share_rules(struct writer *w)
 /* The flow has its label; the packet goes where the label says. */
 void admit_rules(struct writer *w)
 {
+	/* By which permit it would pass is known only now. */
+	put_apart(w, CHAIN_ADMIT, true);
 	put_rule(w, CHAIN_ADMIT);
 	put(w, IR_COPY_MARK, MARK_OUTCOME_MASK, 0);
 	put_rule(w, CHAIN_ADMIT);

@@ -175,6 +175,124 @@ def zone_is_isolated(box):
         server.close()
 
 
+KEPT = conduit("kept", "it", "ot", ["plain"])
+STOPS = conduit("stops", "it", "ot", ["plain_tcp"])
+LOOKS = conduit("looks", "it", "ot", ["udp_read"])
+ALWAYS = 'always = ( { from = "it"; to = "ot"; services = ["plain_tcp"]; purpose = "work orders"; } );\n'
+READ = bytes.fromhex("000100000006010300000001")  # Modbus: one holding register
+
+
+def prepared(keep):
+    return 'isolations = { it_from_ot = { cut = ["zones it ot"]; keep = [%s]; label = "IT from OT"; }; };\n' % ", ".join('"%s"' % k for k in keep)
+
+
+class Stream:
+    """Numbered datagrams from a zone to a server's port, one a millisecond; what arrives is counted there."""
+
+    def __init__(self, server, zone):
+        with inside(server.box.ns(zone)):
+            self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.server, self.sent, self.ended, self.pace = server, [], threading.Event(), threading.Event()
+        self.thread = threading.Thread(target=self.flow, daemon=True)
+        self.thread.start()
+
+    def flow(self):
+        while not self.ended.is_set():
+            mine = b"s%08d" % len(self.sent)
+            self.socket.sendto(mine, (self.server.address, 9000))
+            self.sent.append(mine)
+            self.pace.wait(0.002)
+
+    def lost(self):
+        """Stops; how many of how many."""
+        self.ended.set()
+        self.thread.join()
+        try:
+            wait_for(lambda: self.sent[-1] in self.server.seen, 2, "the last one")
+        except AssertionError:
+            pass
+        self.socket.close()
+        return len([m for m in self.sent if m not in self.server.seen]), len(self.sent)
+
+
+def reads(box, answered):
+    """A Modbus request over UDP reaches its server (`answered`: the server's socket)."""
+    with inside(box.ns("it")):
+        client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        for _ in range(3):
+            client.sendto(READ, ("10.73.0.2", 502))
+            try:
+                if answered.recv(64) == READ:
+                    return True
+            except socket.timeout:
+                pass
+        return False
+    finally:
+        client.close()
+
+
+def prepared_goes_by_name(box):
+    """What the policy prepared: the rehearsal says what it cuts and what `always` it breaks; then what is kept loses no datagram and the rest is
+    cut; an apply that takes the name away opens nothing, one that keeps less cuts more; a start keeps it; reading goes on first."""
+    box.apply(KEPT, STOPS, LOOKS, OPS, extra=ASSET + ALWAYS + prepared(["kept"]))
+    server = Counted(box, "ot", "10.73.0.2")
+    with inside(box.ns("ot")):
+        modbus = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    modbus.bind(("10.73.0.2", 502))
+    modbus.settimeout(0.3)
+    stream = Stream(server, "it")
+    try:
+        session = server.open("it")
+        expect(passes(session), "no session passes before")
+        expect(reads(box, modbus), "no reading passes before")
+        wait_for(lambda: len(stream.sent) > 50 and stream.sent[-10] in server.seen, 5, "the stream")
+        last = box.last_seq()
+        drill = order(box, "isolate", "it_from_ot", "--rehearse", "--reason", "drill")
+        expect(drill["conduits"] == ["stops", "looks"] and drill["by_conduit"]["stops"] >= 1 and len(drill["breaks"]) == 1 and "work orders" in drill["breaks"][0], "%s", drill)
+        expect([a["name"] for a in drill["assets"]] == ["crane7", "crane8"] and passes(session), "%s", drill["assets"])
+        done = order(box, "isolate", "it_from_ot", "--reason", "ransom note")
+        session[0].sendall(b"x")
+        expect(is_told(session[0]) and is_told(session[1]), "an end was not told")
+
+        def cut(when, kept=True):
+            expect(reaches(server, "it") == kept, "what is kept %s after %s", "does not pass" if kept else "passes", when)
+            expect(not reaches(server, "it", udp=False) and not reads(box, modbus), "passes after %s", when)
+            expect([i["what"] for i in box.status()["isolations"]] == ["it_from_ot"], "%s", box.status().get("isolations"))
+        cut("the order")
+        stands(box)
+        expect(order(box, "isolate", "asset", "crane8")["done"] and order(box, "rejoin", "asset", "crane8")["done"], "another beside it")
+        box.apply(KEPT, STOPS, LOOKS, OPS, extra=ASSET + prepared(["kept", "stops"]))
+        cut("an apply that keeps more")
+        box.apply(KEPT, STOPS, LOOKS, OPS, extra=ASSET)
+        cut("an apply without it")
+        lost, of = stream.lost()
+        expect(lost == 0, "%d of %d datagrams of what is kept were lost", lost, of)
+        box.kill()
+        expect(reaches(server, "it") and not reaches(server, "it", udp=False), "without the daemon")
+        box.start()
+        wait_for(lambda: box.running() and box.in_force(), 15, "the policy in force")
+        cut("a start")
+        stands(box)
+        box.apply(KEPT, STOPS, LOOKS, OPS, extra=ASSET + prepared([]))
+        cut("an apply that keeps nothing", kept=False)
+        first = order(box, "rejoin", "it_from_ot", "--stage", "reads")
+        expect(first["done"] and first["isolations"][0]["stage"] == "reads", "%s", first)
+        expect(reads(box, modbus) and not reaches(server, "it") and not reaches(server, "it", udp=False), "the first stage is another")
+        stands(box)
+        text = box.sekisho("rejoin", "it_from_ot", "--rehearse", "--lang", "en").stdout
+        expect("compared" in text and "alarms:" in text and "conduit stops" in text and "conduit looks" not in text, "%s", text)
+        expect(order(box, "rejoin", "it_from_ot")["done"] and reaches(server, "it", udp=False) and reaches(server, "it"), "not let go on")
+        for code in ("isolation_rehearsed", "isolated", "rejoined_reads", "rejoined"):
+            wait_for(lambda code=code: [e for e in box.events(last) if '"%s"' % code in json.dumps(e) and "it_from_ot" in json.dumps(e)], 3, "the record " + code)
+        return "in %d us, %d datagrams of what is kept and 0 lost" % (done["took_us"], of)
+    finally:
+        stream.ended.set()
+        modbus.close()
+        server.close()
+        box.sekisho("rejoin", "it_from_ot", check=False)
+
+
 def asset_stays_isolated(box):
     """One asset, by hand: through an apply that moves its address and widens the policy, the daemon's death, a restart, enforce's death, a
     foreign flush, and the loss of the rules; a narrower policy is let in by nobody; the neighbour goes on."""
@@ -296,4 +414,4 @@ def many_sessions_are_isolated(box):
         sh("conntrack", "-F", ns=box.data, check=False)
 
 
-CASES = [zone_is_isolated, asset_stays_isolated, file_is_damaged, many_sessions_are_isolated]
+CASES = [zone_is_isolated, prepared_goes_by_name, asset_stays_isolated, file_is_damaged, many_sessions_are_isolated]

@@ -55,6 +55,9 @@ static struct key key_of(const struct box_packet *p, uint32_t kind)
 	case KEY_CT_PERMIT:
 		k.mark = k.mark2 = f->mark & MARK_PERMIT_MASK;
 		break;
+	case KEY_ENDS_PERMIT:
+		k.mark = f->mark & MARK_PERMIT_MASK;
+		/* fall through */
 	case KEY_ENDS:
 		k.src = f->src;
 		k.dst = f->dst;
@@ -93,6 +96,11 @@ static bool holds(const struct ir_element *e, const struct key *k)
 	case SET_APART4_NEXT:
 	case SET_APART6_NEXT:
 		return addr_in(&k->src, &e->src) && addr_in(&k->dst, &e->dst);
+	case SET_KEPT4:
+	case SET_KEPT6:
+	case SET_KEPT4_NEXT:
+	case SET_KEPT6_NEXT:
+		return addr_in(&k->src, &e->src) && addr_in(&k->dst, &e->dst) && e->mark_key == k->mark;
 	case SET_RESETS:
 		return e->mark_key == k->mark && e->mark_key2 == k->mark2;
 	default:

@@ -4,7 +4,7 @@
  * LINK: appliance/enforce/witness_box.c appliance/enforce/witness.c appliance/enforce/witness_edges.c
  * LINK: appliance/enforce/walk.c appliance/enforce/expect.c appliance/kernel/ruleset.c appliance/kernel/image.c
  * LINK: appliance/kernel/batch.c appliance/kernel/rule.c appliance/kernel/expr.c appliance/kernel/text.c
- * LINK: appliance/kernel/talk.c appliance/base/clock.c appliance/wire/reason.c
+ * LINK: appliance/kernel/apart.c appliance/kernel/talk.c appliance/base/clock.c appliance/wire/reason.c
  * LIBS: libnftnl libmnl nettle
  */
 /* The messages that would load a policy, read back as the kernel would dump them, agree with the policy; and whatever opens a

@@ -71,7 +71,7 @@ static void orders_are_read(void **state)
 
 		snprintf(text, sizeof(text), "{\"order\":\"%s\"%s}", change_word((enum change_order)o),
 			 texts					     ? ",\"texts\":[{\"name\":\"a\",\"text\":\"\"}]"
-			 : o == CHANGE_ISOLATE || o == CHANGE_REJOIN ? ",\"object\":\"asset rtg07\""
+			 : change_isolates(o) ? ",\"object\":\"asset rtg07\""
 								     : "");
 		assert_int_equal(take(text, &r), CHANGE_READ);
 		assert_int_equal(r.order.order, o);

@@ -672,6 +672,64 @@ static void flows_nothing_allows_are_cut(void **state)
 	maker_free(&w.k);
 }
 
+/* The elements with those between two hosts, which are isolated, and of what goes on there. */
+static void isolate(struct world *w, const struct box_packet *p, const uint32_t *kept, size_t n_kept)
+{
+	struct ir_element *list = arena_array(w->k.arena, w->b.n_elements + 1 + n_kept, sizeof(*list));
+	struct ir_element one = { .set = SET_APART4, .src = { p->src, p->src }, .dst = { p->dst, p->dst } };
+
+	assert_non_null(list);
+	memcpy(list, w->b.elements, w->b.n_elements * sizeof(*list));
+	list[w->b.n_elements++] = one;
+	one.set = SET_KEPT4;
+	for (size_t i = 0; i < n_kept; i++) {
+		one.mark_key = kept[i];
+		list[w->b.n_elements++] = one;
+	}
+	w->b.elements = list;
+}
+
+/* What is isolated is cut, live or new, and behind the queues; what is kept of it goes on by its permit, and a new one is asked twice. */
+static void isolated_but_for_what_is_kept(void **state)
+{
+	uint32_t kept[2] = { 0, 0 };
+
+	(void)state;
+	for (int keeps = 0; keeps < 3; keeps++) { /* nothing, its permit, another one */
+		struct world w;
+		struct box_flow f, g;
+		struct box_packet p, q, n;
+		struct box_result r;
+
+		world_open(&w);
+		p = packet(&f, LAN1, LAN2, "10.20.0.10", "10.30.1.10", 6, 502);
+		assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
+		q = p;
+		assert_int_equal(judged(&w, &q, MARK_GOOD).verdict, BOX_ACCEPT);
+		kept[1] = mark_permit(f.mark) + (keeps == 2);
+		isolate(&w, &p, kept, keeps > 0 ? 2 : 0);
+		n = packet(&g, LAN1, LAN2, "10.20.0.10", "10.30.1.10", 6, 502);
+		r = forward(&w, &n);
+		if (keeps == 1)
+			assert_int_equal(r.verdict, BOX_QUEUE);
+		else
+			expect_drop(r, R_ISOLATED);
+		/* With a worker while it was cut. */
+		q = p;
+		r = judged(&w, &q, MARK_GOOD);
+		if (keeps == 1)
+			assert_int_equal(r.verdict, BOX_ACCEPT);
+		else
+			expect_drop(r, R_ISOLATED);
+		q = next(&p, 0);
+		r = forward(&w, &q);
+		assert_int_equal(r.verdict, BOX_QUEUE);
+		assert_int_equal(r.lane == LANE_CUT, keeps != 1);
+		assert_int_equal(mark_permit(f.mark) == 0, keeps != 1);
+		maker_free(&w.k);
+	}
+}
+
 static void failure_decisions(void **state)
 {
 	struct world w;
@@ -1137,6 +1195,7 @@ int main(void)
 		cmocka_unit_test(what_an_old_policy_judged_is_stale),
 		cmocka_unit_test(lapsed_flows_are_looked_up_again),
 		cmocka_unit_test(flows_nothing_allows_are_cut),
+		cmocka_unit_test(isolated_but_for_what_is_kept),
 		cmocka_unit_test(failure_decisions),
 		cmocka_unit_test(related_errors),
 		cmocka_unit_test(strays_are_answered_only_between_allowed_pairs),

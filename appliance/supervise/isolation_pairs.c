@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/supervise/isolation_pairs.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/base/memfd.h"
+#include "appliance/kernel/apart.h"
+#include "appliance/supervise/supervise.h"
+#include "policy/ir/isolation.h"
+
+/* ---- addresses ------------------------------------------------------------------------------------------------------- */
+
+/* Beyond APART_MOST nothing is taken, and it says so. */
+struct ranges {
+	struct ir_cut_range *list; /* owned */
+	size_t n, room;
+	bool beyond;
+};
+
+static void add(void *ctx, const struct addr_range *source, const struct addr_range *destination)
+{
+	struct ranges *r = ctx;
+
+	if (r->n == r->room && r->n < APART_MOST) {
+		size_t room = r->room != 0 ? 2 * r->room : 16;
+		struct ir_cut_range *list = realloc(r->list, room * sizeof(*list));
+
+		if (list != NULL) {
+			r->list = list;
+			r->room = room;
+		}
+	}
+	if (r->n == r->room)
+		r->beyond = true;
+	else
+		r->list[r->n++] = (struct ir_cut_range){ *source, *destination };
+}
+
+static void add_text(void *ctx, const struct addr_range *source, const struct addr_range *destination)
+{
+	char texts[2][2 * ADDR_TEXT];
+
+	addr_range_text(source, texts[0], sizeof(texts[0]));
+	addr_range_text(destination, texts[1], sizeof(texts[1]));
+	(void)json_array_append_new(ctx, json_pack("[s, s]", texts[0], texts[1]));
+}
+
+json_t *isolation_texts(const struct ir *ir, const char *what)
+{
+	json_t *list = json_array();
+
+	if (list != NULL && ir_isolated(ir, what, add_text, list))
+		return list;
+	json_decref(list);
+	return NULL;
+}
+
+static const char *what_of(const json_t *o)
+{
+	const char *t = json_string_value(json_object_get(o, "what"));
+
+	return t != NULL ? t : "";
+}
+
+/* Those that it had at the moment of the order, and those of the policy. */
+static void ranges_of(const json_t *o, const struct ir *ir, struct ranges *ret)
+{
+	const json_t *pair;
+	size_t i;
+
+	json_array_foreach(json_object_get(o, "pairs"), i, pair)
+	{
+		const char *from = json_string_value(json_array_get(pair, 0)),
+			   *to = json_string_value(json_array_get(pair, 1));
+		struct addr_range a, b;
+
+		if (from != NULL && to != NULL && addr_range_parse(from, &a) && addr_range_parse(to, &b) &&
+		    a.lo.family == b.lo.family)
+			add(ret, &a, &b);
+	}
+	(void)ir_isolated(ir, what_of(o), add, ret);
+}
+
+/* ---- conduits that go on --------------------------------------------------------------------------------------------- */
+
+static bool has(const json_t *names, const char *name)
+{
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach(names, i, v) if (strcmp(json_string_value(v) != NULL ? json_string_value(v) : "", name) ==
+					    0) return true;
+	return false;
+}
+
+json_t *isolation_keeps(const struct ir *ir, const char *what)
+{
+	const struct ir_isolation *x = ir_isolation_of(ir, what);
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; x != NULL && i < x->n_keep; i++)
+		(void)json_array_append_new(list, json_text(ir->conduits[x->keep[i]].name));
+	return list;
+}
+
+static void keep(const json_t *o, const struct ir *ir, bool *ret)
+{
+	const struct ir_isolation *x = ir_isolation_of(ir, what_of(o));
+	const json_t *names = json_object_get(o, "keep");
+	bool reads = json_object_get(o, "stage") != NULL;
+
+	for (uint32_t i = 0; i < ir->n_conduits; i++)
+		ret[i] = (reads && ir->conduits[i].reads) ||
+			 (x == NULL && json_array_size(names) > 0 && has(names, ir->conduits[i].name));
+	for (uint32_t i = 0; x != NULL && i < x->n_keep; i++)
+		ret[x->keep[i]] |= has(names, ir->conduits[x->keep[i]].name);
+}
+
+static bool keeps_some(const json_t *list)
+{
+	const json_t *o;
+	size_t i;
+
+	json_array_foreach(list, i, o) if (json_array_size(json_object_get(o, "keep")) > 0 ||
+					   json_object_get(o, "stage") != NULL) return true;
+	return false;
+}
+
+json_t *isolation_breaks(const struct ir *ir, const json_t *list)
+{
+	bool *kept = calloc((size_t)ir->n_conduits + 1, sizeof(*kept));
+	json_t *ret = json_array();
+	const json_t *o;
+	size_t i;
+
+	json_array_foreach(list, i, o)
+	{
+		struct ranges r = { 0 };
+
+		if (kept == NULL)
+			break;
+		keep(o, ir, kept);
+		ranges_of(o, ir, &r);
+		for (uint32_t k = 0; k < ir->n_always; k++)
+			if (ir_always_cut(ir, &ir->always[k], r.list, r.n, kept) != UINT32_MAX)
+				(void)json_array_append_new(ret, json_text(ir->always[k].what));
+		free(r.list);
+	}
+	free(kept);
+	return ret;
+}
+
+/* ---- permits that go on ---------------------------------------------------------------------------------------------- */
+
+struct going {
+	uint32_t id;
+	uint64_t by;		       /* bit n: the n-th isolation keeps it */
+	struct ir_cut_range around[2]; /* all its cells, by family; family 0: it has none */
+};
+
+struct cutting {
+	const json_t *list;
+	struct ranges of[ISOLATIONS_MOST]; /* by isolation */
+	struct going *going;		   /* owned */
+	size_t n_going;
+	struct outbuf out;
+	size_t n_kept;
+};
+
+static void widen(struct addr_range *r, const struct addr_range *by)
+{
+	if (r->lo.family == 0 || addr_cmp(&by->lo, &r->lo) < 0)
+		r->lo = by->lo;
+	if (r->hi.family == 0 || addr_cmp(&by->hi, &r->hi) > 0)
+		r->hi = by->hi;
+}
+
+static void widen_both(struct ir_cut_range *r, const struct ir_cut_range *by)
+{
+	widen(&r->source, &by->source);
+	widen(&r->destination, &by->destination);
+}
+
+/* The permits of a policy, behind those that are there. */
+static void note_permits(struct cutting *x, const struct policy *p, bool *kept)
+{
+	struct going *mine = x->going + x->n_going;
+	const json_t *o;
+	size_t n;
+
+	for (uint32_t i = 0; i < p->ir->n_permits; i++)
+		mine[i] = (struct going){ .id = p->ids[i] };
+	json_array_foreach(x->list, n, o)
+	{
+		keep(o, p->ir, kept);
+		for (uint32_t i = 0; i < p->ir->n_permits; i++)
+			if (ir_permit_kept(p->ir, i, kept))
+				mine[i].by |= UINT64_C(1) << n;
+	}
+	for (uint32_t i = 0; i < p->ir->n_cells; i++) {
+		const struct ir_cell *c = &p->ir->cells[i];
+
+		if (mine[c->permit].by != 0)
+			widen_both(&mine[c->permit].around[c->src.lo.family == 6],
+				   &(struct ir_cut_range){ c->src, c->dst });
+	}
+	x->n_going += p->ir->n_permits;
+}
+
+static int by_id(const void *pa, const void *pb)
+{
+	const struct going *a = pa, *b = pb;
+
+	return (a->id > b->id) - (a->id < b->id);
+}
+
+/* One permit of two policies is kept where both say so. A session without one goes on to be looked up where any is kept. */
+static void join(struct cutting *x)
+{
+	struct going none = { .id = 0 };
+	size_t n = 0;
+
+	qsort(x->going, x->n_going, sizeof(*x->going), by_id);
+	for (size_t i = 0; i < x->n_going; i++) {
+		const struct going *g = &x->going[i];
+
+		if (n == 0 || x->going[n - 1].id != g->id) {
+			x->going[n++] = *g;
+			continue;
+		}
+		x->going[n - 1].by &= g->by;
+		for (int f = 0; f < 2; f++)
+			if (g->around[f].source.lo.family != 0)
+				widen_both(&x->going[n - 1].around[f], &g->around[f]);
+	}
+	for (size_t i = 0; i < n; i++) {
+		none.by |= x->going[i].by;
+		for (int f = 0; f < 2; f++)
+			if (x->going[i].by != 0 && x->going[i].around[f].source.lo.family != 0)
+				widen_both(&none.around[f], &x->going[i].around[f]);
+	}
+	x->going[n++] = none;
+	x->n_going = n;
+}
+
+static void put(struct outbuf *out, const struct addr_range *from, const struct addr_range *to, bool kept,
+		uint32_t permit)
+{
+	struct msg_apart_pair m = { .family = from->lo.family, .kept = kept, .permit = permit };
+
+	memcpy(m.source_lo, from->lo.b, sizeof(m.source_lo));
+	memcpy(m.source_hi, from->hi.b, sizeof(m.source_hi));
+	memcpy(m.destination_lo, to->lo.b, sizeof(m.destination_lo));
+	memcpy(m.destination_hi, to->hi.b, sizeof(m.destination_hi));
+	msg_put_apart_pair(out, &m);
+}
+
+/* What is around it without the pairs of all that do not keep it. False: too much of it. */
+static bool put_going(struct cutting *x, const struct going *g)
+{
+	struct apart left = { .n = 0 };
+	bool good = true;
+	size_t before;
+
+	for (size_t k = 0; k < json_array_size(x->list); k++)
+		for (size_t i = 0; (g->by >> k & 1) == 0 && i < x->of[k].n && good; i++) {
+			const struct ir_cut_range *r = &x->of[k].list[i], *a = &g->around[r->source.lo.family == 6];
+			struct apart_pair p = { .permit = 0 };
+
+			if (a->source.lo.family != 0 && addr_range_meet(&r->source, &a->source, &p.source) &&
+			    addr_range_meet(&r->destination, &a->destination, &p.destination))
+				good = apart_add(&left, &p);
+		}
+	before = left.n;
+	for (int f = 0; f < 2 && good; f++)
+		if (g->around[f].source.lo.family != 0)
+			good = apart_add(&left,
+					 &(struct apart_pair){ g->around[f].source, g->around[f].destination, 0 });
+	good = good && left.n - before <= APART_MOST - x->n_kept;
+	for (size_t i = before; i < left.n && good; i++)
+		put(&x->out, &left.list[i].source, &left.list[i].destination, true, g->id);
+	x->n_kept += good ? left.n - before : 0;
+	apart_free(&left);
+	return good;
+}
+
+/* False: it is not known what may go on, so nothing does. */
+static bool put_kept(struct cutting *x, const struct policy *now, const struct policy *next)
+{
+	size_t permits = now->ir->n_permits + (next != NULL ? next->ir->n_permits : 0),
+	       conduits = now->ir->n_conduits + (next != NULL ? next->ir->n_conduits : 0);
+	bool *kept = calloc(conduits + 1, sizeof(*kept)), good;
+
+	x->going = calloc(permits + 1, sizeof(*x->going));
+	good = kept != NULL && x->going != NULL;
+	if (good) {
+		note_permits(x, now, kept);
+		if (next != NULL)
+			note_permits(x, next, kept);
+		join(x);
+	}
+	for (size_t i = 0; i < x->n_going && good; i++)
+		if (x->going[i].by != 0)
+			good = put_going(x, &x->going[i]);
+	free(x->going);
+	free(kept);
+	return good;
+}
+
+static bool put_cut(struct cutting *x)
+{
+	size_t n = 0;
+
+	for (size_t k = 0; k < json_array_size(x->list); k++) {
+		n += x->of[k].n;
+		if (x->of[k].beyond || n > APART_MOST)
+			return false;
+	}
+	for (size_t k = 0; k < json_array_size(x->list); k++)
+		for (size_t i = 0; i < x->of[k].n; i++)
+			put(&x->out, &x->of[k].list[i].source, &x->of[k].list[i].destination, false, 0);
+	return true;
+}
+
+static void put_everything(void *ctx, const struct addr_range *source, const struct addr_range *destination)
+{
+	put(ctx, source, destination, false, 0);
+}
+
+int isolation_memfd(const struct supervisor *s, const json_t *list, const struct policy *next)
+{
+	size_t most = 2 * (size_t)APART_MOST * APART_PAIR_BYTES, cut;
+	struct cutting *x = calloc(1, sizeof(*x));
+	uint8_t *room = malloc(most);
+	const json_t *o;
+	int fd = -ENOMEM;
+	size_t i;
+
+	if (x != NULL && room != NULL) {
+		x->list = list;
+		x->out = outbuf_of(room, most);
+		next = next != s->now ? next : NULL;
+		json_array_foreach(list, i, o)
+		{
+			ranges_of(o, s->now->ir, &x->of[i]);
+			if (next != NULL)
+				(void)ir_isolated(next->ir, what_of(o), add, &x->of[i]);
+		}
+		/* More than can be told apart: then all of it is too little, and everything is not. */
+		if (!put_cut(x)) {
+			x->out.len = 0;
+			(void)ir_isolated(s->now->ir, ISOLATE_EVERYTHING, put_everything, &x->out);
+		} else if (keeps_some(list)) {
+			cut = x->out.len;
+			if (!put_kept(x, s->now, next))
+				x->out.len = cut;
+		}
+		fd = memfd_sealed("sekisho-isolation", room, x->out.len);
+		for (i = 0; i < json_array_size(list); i++)
+			free(x->of[i].list);
+	}
+	free(x);
+	free(room);
+	return fd;
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policy/ir/isolation.h"
+
+#include <string.h>
+
+static const struct addr_range all[2] = {
+	{ { .family = 4 }, { .family = 4, .b = { 255, 255, 255, 255 } } },
+	{ { .family = 6 },
+	  { .family = 6, .b = { 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255 } } },
+};
+
+struct telling {
+	ir_each_pair *each;
+	void *ctx;
+};
+
+static void both_ways(const struct telling *t, const struct addr_range *a, const struct addr_range *b)
+{
+	if (a->lo.family != b->lo.family)
+		return;
+	t->each(t->ctx, a, b);
+	t->each(t->ctx, b, a);
+}
+
+static void from_all(const struct telling *t, const struct addr_range *list, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		both_ways(t, &list[i], &all[list[i].lo.family == 6]);
+}
+
+static const struct ir_zone *zone_of(const struct ir *ir, const char *name, size_t n)
+{
+	for (uint32_t i = 0; i < ir->n_zones; i++)
+		if (strlen(ir->zones[i].name) == n && memcmp(ir->zones[i].name, name, n) == 0)
+			return &ir->zones[i];
+	return NULL;
+}
+
+static const struct ir_asset *asset_of(const struct ir *ir, const char *name)
+{
+	for (uint32_t i = 0; i < ir->n_assets; i++)
+		if (strcmp(ir->assets[i].name, name) == 0)
+			return &ir->assets[i];
+	return NULL;
+}
+
+/* What needs no declaration. */
+static bool by_words(const struct ir *ir, const char *what, const struct telling *t)
+{
+	const char *name = strchr(what, ' '), *second = name != NULL ? strchr(name + 1, ' ') : NULL;
+
+	if (strcmp(what, ISOLATE_EVERYTHING) == 0) {
+		from_all(t, all, 2);
+		return true;
+	}
+	if (name != NULL && strncmp(what, "asset ", 6) == 0) {
+		const struct ir_asset *a = asset_of(ir, name + 1);
+
+		if (a != NULL)
+			from_all(t, a->ranges, a->n_ranges);
+		return a != NULL;
+	}
+	if (name != NULL && strncmp(what, "zone ", 5) == 0) {
+		const struct ir_zone *z = zone_of(ir, name + 1, strlen(name + 1));
+
+		if (z != NULL)
+			from_all(t, z->ranges, z->n_ranges);
+		return z != NULL;
+	}
+	if (second != NULL && strncmp(what, "zones ", 6) == 0) {
+		const struct ir_zone *a = zone_of(ir, name + 1, (size_t)(second - name - 1)),
+				     *b = zone_of(ir, second + 1, strlen(second + 1));
+
+		for (uint32_t i = 0; a != NULL && b != NULL && i < a->n_ranges; i++)
+			for (uint32_t k = 0; k < b->n_ranges; k++)
+				both_ways(t, &a->ranges[i], &b->ranges[k]);
+		return a != NULL && b != NULL;
+	}
+	return false;
+}
+
+const struct ir_isolation *ir_isolation_of(const struct ir *ir, const char *name)
+{
+	for (uint32_t i = 0; i < ir->n_isolations; i++)
+		if (strcmp(ir->isolations[i].name, name) == 0)
+			return &ir->isolations[i];
+	return NULL;
+}
+
+bool ir_isolated(const struct ir *ir, const char *what, ir_each_pair *each, void *ctx)
+{
+	const struct telling t = { each, ctx };
+	const struct ir_isolation *x = ir_isolation_of(ir, what);
+
+	for (uint32_t i = 0; x != NULL && i < x->n_cuts; i++)
+		(void)by_words(ir, x->cuts[i].what, &t); /* `check` has seen to their names */
+	return x != NULL || by_words(ir, what, &t);
+}
+
+bool ir_permit_kept(const struct ir *ir, uint32_t permit, const bool *kept)
+{
+	const struct command_permit *p = &ir->table.permits[permit];
+	bool any = false;
+
+	for (uint32_t i = 0; i < p->n_grants; i++) {
+		const struct command_grant *g = &ir->table.grants[p->first_grant + i];
+
+		if (g->shadow)
+			continue;
+		if (!kept[g->conduit])
+			return false;
+		any = true;
+	}
+	return any;
+}
+
+static bool meets(const struct addr_range *list, uint32_t n, const struct addr_range *x, struct addr_range *ret)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (addr_range_meet(&list[i], x, ret))
+			return true;
+	return false;
+}
+
+/* A conduit of the statement's that grants something in this cell and is not kept. */
+static uint32_t lost(const struct ir *ir, const struct ir_always *w, const struct ir_cell *c, const bool *kept)
+{
+	const struct command_permit *p = &ir->table.permits[c->permit];
+
+	for (uint32_t i = 0; i < w->n_conduits; i++)
+		for (uint32_t k = 0; k < p->n_grants && !kept[w->conduits[i]]; k++)
+			if (ir->table.grants[p->first_grant + k].conduit == w->conduits[i])
+				return w->conduits[i];
+	return UINT32_MAX;
+}
+
+uint32_t ir_always_cut(const struct ir *ir, const struct ir_always *w, const struct ir_cut_range *list, size_t n,
+		       const bool *kept)
+{
+	struct addr_range s, d, unused;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!meets(w->sources, w->n_sources, &list[i].source, &s) ||
+		    !meets(w->destinations, w->n_destinations, &list[i].destination, &d))
+			continue;
+		for (uint32_t k = 0; k < ir->n_cells; k++) {
+			const struct ir_cell *c = &ir->cells[k];
+			uint32_t by;
+
+			if (!addr_range_meet(&c->src, &list[i].source, &s) ||
+			    !addr_range_meet(&c->dst, &list[i].destination, &d) ||
+			    !meets(w->sources, w->n_sources, &s, &unused) ||
+			    !meets(w->destinations, w->n_destinations, &d, &unused))
+				continue;
+			by = lost(ir, w, c, kept);
+			if (by != UINT32_MAX)
+				return by;
+		}
+	}
+	return UINT32_MAX;
+}

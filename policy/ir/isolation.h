@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a generation says of isolations: between which addresses, what goes on all the same, and what would break that has to stay possible. Asked by the
+ * compiler of those that are declared, and by the supervisor of those that people order. Pure.
+ */
+#ifndef SEKISHO_POLICY_IR_ISOLATION_H
+#define SEKISHO_POLICY_IR_ISOLATION_H
+
+#include "policy/ir/ir.h"
+
+#define ISOLATE_EVERYTHING "everything"
+
+typedef void ir_each_pair(void *ctx, const struct addr_range *source, const struct addr_range *destination);
+
+/*
+ * The pairs that "asset NAME", "zone NAME", "zones NAME NAME", "everything" or the name of a declared isolation means, both ways. False: it has
+ * nothing of that name.
+ */
+bool ir_isolated(const struct ir *ir, const char *what, ir_each_pair *each, void *ctx);
+/* The declared one of that name, or NULL. */
+const struct ir_isolation *ir_isolation_of(const struct ir *ir, const char *name);
+/* All that the permit grants is of conduits that are kept (by conduit), and there is some. */
+bool ir_permit_kept(const struct ir *ir, uint32_t permit, const bool *kept);
+
+struct ir_cut_range {
+	struct addr_range source, destination;
+};
+/* The conduit by which a statement of `always` holds now and would not any more, or UINT32_MAX: it is not touched, or all that carries it is kept. */
+uint32_t ir_always_cut(const struct ir *ir, const struct ir_always *w, const struct ir_cut_range *list, size_t n,
+		       const bool *kept);
+
+#endif

@@ -355,8 +355,9 @@ def file_is_damaged(box):
 
 
 def many_sessions_are_isolated(box):
-    """Under 10,000 sessions: from the word to the last datagram that passes at most 100 ms; a kept zone's stream loses none."""
-    box.apply(PLAIN, OPS)
+    """Under 10,000 sessions, by the name of what is prepared: from the word to the last datagram that passes at most 100 ms; the stream of a conduit
+    that is kept loses none."""
+    box.apply(PLAIN, OPS, extra='isolations = { alone = { cut = ["zone ot"]; keep = ["ops_plain"]; }; };\n')
     server = Counted(box, "ot", "10.73.0.2")
     stream, crowd, stop, n = [], [], threading.Event(), 0
     with inside(box.ns("ops")):
@@ -392,7 +393,7 @@ def many_sessions_are_isolated(box):
         threading.Thread(target=talk, daemon=True).start()
         wait_for(lambda: len(sent) > 200 and sent[100][1] in server.seen and len(stream) > 200, 5, "both streams")
         word = time.monotonic()
-        done = order(box, "isolate", "zones", "it", "ot", "--reason", "many")
+        done = order(box, "isolate", "alone", "--reason", "many")
         answered = time.monotonic()
         wait_for(lambda: sent[-1][0] > answered + 0.2, 5, "more to be sent")
         stop.set()
@@ -402,7 +403,7 @@ def many_sessions_are_isolated(box):
         expect(done["took_us"] <= 100000, "%d us", done["took_us"])
         expect(max(passed) <= answered, "passed %.1f ms after the answer", 1000 * (max(passed) - answered))
         lost = [mine for mine in stream if mine not in server.seen]
-        expect(not lost, "%d of %d datagrams of a zone that nobody isolated were lost: %s", len(lost), len(stream), lost[:3])
+        expect(not lost, "%d of %d datagrams of a conduit that is kept were lost: %s", len(lost), len(stream), lost[:3])
         return "%d sessions, %.1f ms in the box, the last datagram %.1f ms after the command began, %d of others and 0 lost" % (
             done["sessions"], done["took_us"] / 1000, 1000 * (max(passed) - word), len(stream))
     finally:
@@ -410,8 +411,43 @@ def many_sessions_are_isolated(box):
         for s in crowd + [kept]:
             s.close()
         server.close()
-        box.sekisho("rejoin", "zones", "it", "ot", check=False)
+        box.sekisho("rejoin", "alone", check=False)
         sh("conntrack", "-F", ns=box.data, check=False)
 
 
-CASES = [zone_is_isolated, prepared_goes_by_name, asset_stays_isolated, file_is_damaged, many_sessions_are_isolated]
+def nothing_opens_what_is_isolated(box):
+    """What is kept ends at its time all the same, and a conduit that is open while nobody looks inside is cut with its workers stopped."""
+    ends = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 5))
+    box.apply(conduit("kept", "it", "ot", ["plain"], until=ends), conduit("looks", "it", "ot", ["udp_read"], when_down="open", when_overloaded="open"), OPS,
+              extra=prepared(["kept"]))
+    server = Counted(box, "ot", "10.73.0.2")
+    with inside(box.ns("ot")):
+        modbus = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    modbus.bind(("10.73.0.2", 502))
+    modbus.settimeout(0.3)
+    workers = []
+    try:
+        expect(reads(box, modbus), "no reading passes before")
+        expect(order(box, "isolate", "it_from_ot")["done"] and reaches(server, "it"), "what is kept is cut")
+        workers = box.pids("dpi")
+        for pid in workers:
+            os.kill(pid, signal.SIGSTOP)
+        expect(workers and not reads(box, modbus), "a stopped worker opens what is isolated")
+        for pid in workers:
+            os.kill(pid, signal.SIGCONT)
+        wait_for(lambda: not reaches(server, "it"), 15, "the end of what is kept")
+        stands(box)
+        expect(order(box, "rejoin", "it_from_ot")["done"] and not reaches(server, "it"), "rejoining brought back what has ended")
+        wait_for(lambda: reads(box, modbus), 10, "reading to go on")
+    finally:
+        for pid in workers:
+            try:
+                os.kill(pid, signal.SIGCONT)
+            except ProcessLookupError:
+                pass
+        modbus.close()
+        server.close()
+        box.sekisho("rejoin", "it_from_ot", check=False)
+
+
+CASES = [zone_is_isolated, prepared_goes_by_name, nothing_opens_what_is_isolated, asset_stays_isolated, file_is_damaged, many_sessions_are_isolated]

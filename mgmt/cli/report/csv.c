@@ -1,34 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The tables of a page as CSV (RFC 4180), as the audit page writes it: a byte order mark, without which Excel takes Japanese for something
- * else, and no cell
- * that a spreadsheet would compute. A section's heading stands in a row of its own before its table.
- */
-#include <stdlib.h>
+/* The tables of a page as CSV. A section's heading stands in a row of its own before its table. */
 #include <string.h>
 
 #include "mgmt/cli/report/parts.h"
-#include "mgmt/cli/screen/width.h"
+#include "mgmt/cli/screen/csv.h"
 #include "mgmt/state/read.h"
-
-static bool cell(FILE *to, const char *text)
-{
-	char *safe = text_safe(text);
-
-	if (safe == NULL)
-		return false;
-	fputs("\"", to);
-	if (strchr("=+-@", safe[strspn(safe, " ")]) != NULL && safe[strspn(safe, " ")] != '\0')
-		putc('\'', to);
-	for (const char *s = safe; *s != '\0'; s++) {
-		if (*s == '"')
-			putc('"', to);
-		putc(*s, to);
-	}
-	fputs("\"", to);
-	free(safe);
-	return true;
-}
 
 static bool row(FILE *to, const json_t *list, size_t from, size_t n)
 {
@@ -37,11 +13,8 @@ static bool row(FILE *to, const json_t *list, size_t from, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		const json_t *v = json_array_get(list, from + i);
 
-		if (i > 0)
-			putc(',', to);
-		ok = cell(to, json_is_string(v) ? json_string_value(v) : js(v, "text")) && ok;
+		ok = csv_cell(to, json_is_string(v) ? json_string_value(v) : js(v, "text"), i == n - 1) && ok;
 	}
-	fputs("\r\n", to);
 	return ok;
 }
 
@@ -54,7 +27,7 @@ bool page_csv(const struct page *p, FILE *to)
 
 	if (p == NULL)
 		return false;
-	fputs("\xef\xbb\xbf", to);
+	fputs(CSV_MARK, to);
 	json_array_foreach(p->parts, i, part)
 	{
 		const json_t *head = ja(part, "head"), *cells = ja(part, "cells");
@@ -64,8 +37,7 @@ bool page_csv(const struct page *p, FILE *to)
 			section = js(part, "text");
 		if (n == 0)
 			continue;
-		ok = cell(to, section) && ok;
-		fputs("\r\n", to);
+		ok = csv_cell(to, section, true) && ok;
 		ok = row(to, head, 0, n) && ok;
 		for (size_t k = 0; k + n <= json_array_size(cells); k += n)
 			ok = row(to, cells, k, n) && ok;

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `sekisho devices`: who was heard beside the box, and which of them a person knows. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "appliance/base/utf8.h"
 #include "mgmt/cli/box/request.h"
+#include "mgmt/cli/screen/csv.h"
 #include "mgmt/cli/screen/table.h"
-#include "mgmt/cli/screen/width.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/render.h"
 #include "mgmt/state/lost.h"
@@ -141,32 +140,17 @@ static void print_list(struct cli *c, const json_t *answer, bool only_new)
 		render_line(c, M_DEVICES_BEYOND, ju(answer, "beyond"));
 }
 
-/* ---- for spreadsheets: as mgmt/cli/report/csv.c ------------------------------------------------------------------- */
+/* ---- for spreadsheets ---------------------------------------------------------------------------------------------- */
 
-static bool csv_cell(FILE *to, const char *text, bool last)
+struct listed {
+	struct cli *c;
+	const json_t *list;
+	bool only_new;
+};
+
+static bool csv_rows(FILE *to, void *ctx)
 {
-	char *safe = text_safe(text);
-	size_t at;
-
-	if (safe == NULL)
-		return false;
-	at = strspn(safe, " ");
-	putc('"', to);
-	/* No cell that a spreadsheet would compute. */
-	if (safe[at] != '\0' && strchr("=+-@", safe[at]) != NULL)
-		putc('\'', to);
-	for (const char *s = safe; *s != '\0'; s++) {
-		if (*s == '"')
-			putc('"', to);
-		putc(*s, to);
-	}
-	fputs(last ? "\"\r\n" : "\",", to);
-	free(safe);
-	return true;
-}
-
-static bool csv_rows(struct cli *c, FILE *to, const json_t *list, bool only_new)
-{
+	const struct listed *l = ctx;
 	static const enum message heads[] = { M_COL_NUMBER,	 M_COL_STATE,		M_COL_MAC,
 					      M_COL_ADDRESSES,	 M_COL_INTERFACE_ALONE, M_COL_ZONE_ALONE,
 					      M_COL_HEARD_FIRST, M_COL_HEARD_LAST,	M_COL_REVIEWED,
@@ -178,15 +162,14 @@ static bool csv_rows(struct cli *c, FILE *to, const json_t *list, bool only_new)
 	char text[CELL];
 	const json_t *d;
 
-	fputs("\xef\xbb\xbf", to);
 	for (i = 0; i < n; i++)
-		sound = csv_cell(to, message_format(heads[i], c->lang), i == n - 1) && sound;
-	json_array_foreach(list, i, d)
+		sound = csv_cell(to, message_format(heads[i], l->c->lang), i == n - 1) && sound;
+	json_array_foreach(l->list, i, d)
 	{
-		if (only_new && !is_new(d))
+		if (l->only_new && !is_new(d))
 			continue;
 		snprintf(text, sizeof(text), "%llu", ju(d, "number"));
-		sound = csv_cell(to, text, false) && csv_cell(to, state_text(c, js(d, "state")), false) && sound;
+		sound = csv_cell(to, text, false) && csv_cell(to, state_text(l->c, js(d, "state")), false) && sound;
 		for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++) {
 			addresses_text(d, text);
 			sound = csv_cell(to, keys[k] != NULL ? js(d, keys[k]) : text,
@@ -194,20 +177,14 @@ static bool csv_rows(struct cli *c, FILE *to, const json_t *list, bool only_new)
 				sound;
 		}
 	}
-	return sound && ferror(to) == 0;
+	return sound;
 }
 
 static int write_csv(struct cli *c, const json_t *answer, const char *file, bool only_new)
 {
-	FILE *to = fopen(file, "we");
-	bool sound = to != NULL && csv_rows(c, to, ja(answer, "devices"), only_new);
-	int code = errno;
+	int code = csv_file(file, csv_rows, &(struct listed){ c, ja(answer, "devices"), only_new });
 
-	if (to != NULL && fclose(to) != 0 && sound) {
-		sound = false;
-		code = errno;
-	}
-	return sound ? CLI_YES : cli_fail(c, CLI_CANNOT, M_DEVICES_FILE, file, strerror(code));
+	return code == 0 ? CLI_YES : cli_fail(c, CLI_CANNOT, M_DEVICES_FILE, file, strerror(code));
 }
 
 /* ---- the verb ----------------------------------------------------------------------------------------------------- */

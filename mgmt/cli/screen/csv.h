@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Tables as CSV (RFC 4180), as the pages write them: a byte order mark, without which Excel takes Japanese for something else, and no
+ * cell that a spreadsheet would compute. Pure but for the stream.
+ */
+#ifndef SEKISHO_MGMT_CLI_SCREEN_CSV_H
+#define SEKISHO_MGMT_CLI_SCREEN_CSV_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#define CSV_MARK "\xef\xbb\xbf"
+
+/* A cell, and what ends it. False when memory is out. */
+bool csv_cell(FILE *to, const char *text, bool last);
+/* Writes a file by `rows`: 0, or the errno. */
+int csv_file(const char *file, bool (*rows)(FILE *to, void *ctx), void *ctx);
+
+#endif

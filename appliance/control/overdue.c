@@ -7,6 +7,8 @@
 
 #include "appliance/base/sha256.h"
 
+#define DAY_S 86400u
+
 void overdue_day(uint64_t seconds, char out[OVERDUE_DAY])
 {
 	time_t t = (time_t)seconds;
@@ -16,27 +18,62 @@ void overdue_day(uint64_t seconds, char out[OVERDUE_DAY])
 		snprintf(out, OVERDUE_DAY, "%s", "");
 }
 
+/* What is looked at, and what of it was found. */
+struct look {
+	struct overdue found;
+	json_t *names;
+	char today[OVERDUE_DAY];
+};
+
+static void add(struct look *l, const char *what, const char *name, const char *label, const char *owner,
+		const char *day, uint64_t since)
+{
+	if (l->found.n++ < OVERDUE_SHOWN && l->names != NULL)
+		(void)json_array_append_new(l->names, json_pack("{s:s, s:o, s:o, s:o, s:o}", "what", what, "name",
+								json_text(name), "label", json_text(label), "owner",
+								json_text(owner), "day", json_text(day)));
+	if (l->found.since == 0 || since < l->found.since)
+		l->found.since = since;
+	sha256_pair(l->found.digest, sizeof(l->found.digest), what, strlen(what) + 1, l->found.digest);
+	sha256_pair(l->found.digest, sizeof(l->found.digest), name, strlen(name) + 1, l->found.digest);
+	sha256_pair(l->found.digest, sizeof(l->found.digest), day, strlen(day), l->found.digest);
+}
+
+/* Days are written in one form, so that their order is that of the texts. On its day nothing is overdue. */
+static void look_at_day(struct look *l, const char *what, const char *name, const char *label, const char *owner,
+			const char *day)
+{
+	struct tm utc = { 0 };
+
+	if (*day == '\0' || strcmp(day, l->today) >= 0 || strptime(day, "%Y-%m-%d", &utc) == NULL)
+		return;
+	add(l, what, name, label, owner, day, (uint64_t)timegm(&utc) + DAY_S);
+}
+
+static void look_at_conduit(struct look *l, const struct ir_conduit *c, uint64_t now)
+{
+	char day[OVERDUE_DAY];
+
+	if (c->until == 0 || c->until > now) {
+		look_at_day(l, "conduit", c->name, c->label, c->owner, c->review_by);
+	} else if (c->n_exception > 0 && *c->exception->report == '\0') {
+		overdue_day(c->until, day);
+		add(l, "exception", c->name, c->label, c->exception->applicant, day, c->until);
+	}
+}
+
 struct overdue overdue_find(const struct ir *ir, uint64_t now, json_t *names)
 {
-	struct overdue ret = { .first = "" };
-	char today[OVERDUE_DAY];
+	struct look l = { .names = names };
 
-	overdue_day(now, today);
-	for (uint32_t i = 0; i < ir->n_conduits; i++) {
-		const struct ir_conduit *c = &ir->conduits[i];
-
-		/* Days are written in one form, so that their order is that of the texts. On its day a review is not overdue. */
-		if (*c->review_by == '\0' || strcmp(c->review_by, today) >= 0 || (c->until != 0 && c->until <= now))
-			continue;
-		if (ret.n++ < OVERDUE_SHOWN && names != NULL)
-			(void)json_array_append_new(names, json_pack("{s:o, s:o, s:o, s:o}", "conduit",
-								     json_text(c->name), "label", json_text(c->label),
-								     "owner", json_text(c->owner), "review_by",
-								     json_text(c->review_by)));
-		if (*ret.first == '\0' || strcmp(c->review_by, ret.first) < 0)
-			ret.first = c->review_by;
-		sha256_pair(ret.digest, sizeof(ret.digest), c->name, strlen(c->name) + 1, ret.digest);
-		sha256_pair(ret.digest, sizeof(ret.digest), c->review_by, strlen(c->review_by), ret.digest);
-	}
-	return ret;
+	overdue_day(now, l.today);
+	for (uint32_t i = 0; i < ir->n_conduits; i++)
+		look_at_conduit(&l, &ir->conduits[i], now);
+	for (uint32_t i = 0; i < ir->n_zones; i++)
+		look_at_day(&l, "zone", ir->zones[i].name, ir->zones[i].label, ir->zones[i].owner,
+			    ir->zones[i].review_by);
+	for (uint32_t i = 0; i < ir->n_assets; i++)
+		look_at_day(&l, "asset", ir->assets[i].name, ir->assets[i].label, ir->zones[ir->assets[i].zone].owner,
+			    ir->assets[i].support_until);
+	return l.found;
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which conduits of a policy were to be reviewed before today; one that has ended needs no review. Pure. */
+/*
+ * What of a policy was to be done before now: conduits and zones to be reviewed, assets to be replaced because nobody supports them,
+ * reports of exceptions that have ended. Any other conduit that has ended needs nothing. Pure.
+ */
 #ifndef SEKISHO_CONTROL_OVERDUE_H
 #define SEKISHO_CONTROL_OVERDUE_H
 
@@ -11,13 +14,13 @@
 
 struct overdue {
 	uint32_t n;
-	const char *first;  /* the earliest day; the policy's own text, "" when there is none */
+	uint64_t since;	    /* of the first of them, seconds since 1970; 0 = there is none */
 	uint8_t digest[32]; /* of their names and days: the same while the same are */
 };
 
 /* The day of that moment, in UTC as `check` has it. */
 void overdue_day(uint64_t seconds, char out[OVERDUE_DAY]);
-/* By that moment, seconds since 1970. `names`: [{"conduit","label","owner","review_by"}] of the first OVERDUE_SHOWN, the caller's; NULL = not wanted. */
+/* By that moment, seconds since 1970. `names`: [{"what","name","label","owner","day"}] of the first OVERDUE_SHOWN, the caller's; NULL = not wanted. */
 struct overdue overdue_find(const struct ir *ir, uint64_t now, json_t *names);
 
 #endif

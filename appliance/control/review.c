@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "appliance/base/clock.h"
 #include "appliance/control/control.h"
@@ -13,7 +12,7 @@
 #define LOOK_NS (60 * SECOND)
 #define NAMED 3u /* in a record */
 
-/* "tos-reads-cranes (2026-03-31), vendor (2026-04-30), +2" */
+/* "tos-reads-cranes (2026-03-31), asset rtg01.plc (2026-04-30), +2": what is no conduit is told by its kind. */
 static void names_text(const json_t *names, uint32_t n, char *out, size_t size)
 {
 	const json_t *o;
@@ -24,9 +23,12 @@ static void names_text(const json_t *names, uint32_t n, char *out, size_t size)
 	{
 		if (i == NAMED || at >= size)
 			break;
-		at += (size_t)snprintf(out + at, size - at, "%s%s (%s)", i > 0 ? ", " : "",
-				       json_string_value(json_object_get(o, "conduit")),
-				       json_string_value(json_object_get(o, "review_by")));
+		const char *what = json_string_value(json_object_get(o, "what"));
+		bool plain = strcmp(what, "conduit") == 0;
+
+		at += (size_t)snprintf(out + at, size - at, "%s%s%s%s (%s)", i > 0 ? ", " : "", plain ? "" : what,
+				       plain ? "" : " ", json_string_value(json_object_get(o, "name")),
+				       json_string_value(json_object_get(o, "day")));
 	}
 	if (n > NAMED && at < size)
 		snprintf(out + at, size - at, ", +%u", n - NAMED);
@@ -70,16 +72,6 @@ uint64_t review_next(const struct control *s)
 	return s->reviews.look_at;
 }
 
-/* From the first moment behind the day. */
-static json_t *since_json(const char *day)
-{
-	struct tm utc = { 0 };
-
-	if (strptime(day, "%Y-%m-%d", &utc) == NULL)
-		return json_null();
-	return json_time(((uint64_t)timegm(&utc) + 86400u) * SECOND);
-}
-
 json_t *json_reviews(const struct control *s)
 {
 	json_t *names;
@@ -89,6 +81,6 @@ json_t *json_reviews(const struct control *s)
 		return json_null();
 	names = json_array();
 	o = overdue_find(s->now->ir, clock_wall_ns() / SECOND, names);
-	return json_pack("{s:I, s:o, s:o}", "overdue", (json_int_t)o.n, "since", since_json(o.first), "conduits",
-			 names);
+	return json_pack("{s:I, s:o, s:o}", "overdue", (json_int_t)o.n, "since",
+			 o.n > 0 ? json_time(o.since * SECOND) : json_null(), "due", names);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Conduits whose review is overdue: an alarm (`reviews` of the status), a record when there is one more, and one when there is none any more. It stops nothing. What
+ * What is overdue (overdue.h): an alarm (`reviews` of the status), a record when there is one more, and one when there is none any more. It stops nothing. What
  * was said is in memory alone, so that a start says it again.
  */
 #ifndef SEKISHO_CONTROL_REVIEW_H
@@ -21,7 +21,7 @@ struct reviews {
 /* Looks every minute, and at once when another policy is in force. */
 void review_due(struct control *s, uint64_t now);
 uint64_t review_next(const struct control *s); /* monotonic ns */
-/* For `status`: {"overdue", "since", "conduits"}; null while the clock is not trusted. */
+/* For `status`: {"overdue", "since", "due"}; null while the clock is not trusted. */
 json_t *json_reviews(const struct control *s);
 
 #endif

@@ -14,6 +14,7 @@
 #include "appliance/kernel/dump.h"
 #include "policy/ir/ir.h"
 #include "policy/ir/moment.h"
+#include "policy/ir/objects_json.h"
 
 static json_t *ports_json(uint8_t l4proto, uint16_t lo, uint16_t hi)
 {
@@ -161,64 +162,6 @@ static json_t *permits_json(const struct generation_held *g, const struct image 
 	return list;
 }
 
-static json_t *assets_json(const struct ir *ir)
-{
-	json_t *list = json_array();
-
-	for (uint32_t i = 0; i < ir->n_assets; i++) {
-		const struct ir_asset *a = &ir->assets[i];
-		json_t *j = json_object(), *addresses = json_array();
-		char text[2 * ADDR_TEXT];
-
-		for (uint32_t k = 0; k < a->n_ranges; k++) {
-			addr_range_text(&a->ranges[k], text, sizeof(text));
-			(void)json_array_append_new(addresses, json_string(text));
-		}
-		json_object_set_new(j, "name", json_text(a->name));
-		json_object_set_new(j, "label", json_text(a->label));
-		json_object_set_new(j, "zone", json_text(ir->zones[a->zone].name));
-		json_object_set_new(j, "addresses", addresses);
-		(void)json_array_append_new(list, j);
-	}
-	return list;
-}
-
-static json_t *zones_json(const struct ir *ir)
-{
-	json_t *list = json_array();
-
-	for (uint32_t i = 0; i < ir->n_zones; i++) {
-		const struct ir_zone *z = &ir->zones[i];
-		json_t *networks = json_array();
-		char text[2 * ADDR_TEXT];
-
-		for (uint32_t k = 0; k < z->n_ranges; k++) {
-			addr_range_text(&z->ranges[k], text, sizeof(text));
-			(void)json_array_append_new(networks, json_string(text));
-		}
-		(void)json_array_append_new(
-			list, json_pack("{s:o,s:o,s:s,s:o}", "name", json_text(z->name), "label", json_text(z->label),
-					"class",
-					z->class < words_n(zone_class_words) ? zone_class_words[z->class] : "unknown",
-					"networks", networks));
-	}
-	return list;
-}
-
-static json_t *accept_json(const struct ir_conduit *c)
-{
-	json_t *list = json_array();
-
-	for (uint32_t i = 0; i < c->n_accepts; i++) {
-		json_t *o = json_object();
-
-		json_object_set_new(o, "warning", json_text(c->accepts[i].warning));
-		json_object_set_new(o, "reason", json_text(c->accepts[i].reason));
-		(void)json_array_append_new(list, o);
-	}
-	return list;
-}
-
 /* When it opens by hours: until when it is open now, or from when. */
 static void put_hours(json_t *j, const struct ir *ir, const struct ir_conduit *c)
 {
@@ -229,10 +172,6 @@ static void put_hours(json_t *j, const struct ir *ir, const struct ir_conduit *c
 	bool open = (ir->time_zone[0] == '\0' || time_zone_parse(ir->time_zone, &z)) &&
 		    times_hold(&t, &z, clock_wall_ns() / 1000000000u, &end, &next);
 
-	json_object_set_new(j, "starts", until_json(c->starts));
-	json_object_set_new(j, "within",
-			    c->window < ir->n_windows ? json_text(ir->windows[c->window].name) : json_null());
-	json_object_set_new(j, "door", c->door < ir->n_doors ? json_text(ir->doors[c->door].name) : json_null());
 	json_object_set_new(j, "open", json_boolean(open));
 	json_object_set_new(j, "closes", until_json(end));
 	json_object_set_new(j, "opens", until_json(next));
@@ -242,35 +181,35 @@ static json_t *conduits_json(const struct generation_held *g, const struct match
 {
 	const struct ir *ir = &g->ir;
 	uint64_t *last = matched_conduits(m, g);
-	json_t *list = json_array();
+	json_t *list = ir_list_json(ir, "conduits");
 
 	for (uint32_t i = 0; i < ir->n_conduits; i++) {
-		const struct ir_conduit *c = &ir->conduits[i];
 		const struct heard_conduit *w = heard_of(h, i);
-		json_t *j = json_object();
+		json_t *j = json_array_get(list, i);
 
-		json_object_set_new(j, "name", json_text(c->name));
-		json_object_set_new(j, "label", json_text(c->label));
-		json_object_set_new(j, "from", json_text(c->from < ir->n_zones ? ir->zones[c->from].name : NULL));
-		json_object_set_new(j, "to", json_text(c->to < ir->n_zones ? ir->zones[c->to].name : NULL));
-		json_object_set_new(j, "file", json_text(c->file < ir->n_sources ? ir->sources[c->file].name : NULL));
-		json_object_set_new(j, "line", json_integer(c->line));
-		json_object_set_new(j, "mode", json_string(mode_words[c->observe]));
-		json_object_set_new(j, "purpose", json_text(c->purpose));
-		json_object_set_new(j, "owner", json_text(c->owner));
-		json_object_set_new(j, "approved_by", json_text(c->approved_by));
-		json_object_set_new(j, "review_by", json_text(c->review_by));
-		json_object_set_new(j, "until", until_json(c->until));
-		put_hours(j, ir, c);
-		json_object_set_new(j, "heard_within_s",
-				    c->heard_within != 0 ? json_integer(c->heard_within) : json_null());
+		put_hours(j, ir, &ir->conduits[i]);
 		json_object_set_new(j, "last_heard", moment_json(w != NULL && w->heard ? w->since_wall_ns : 0));
 		json_object_set_new(j, "silent_since", moment_json(w != NULL && w->silent ? w->since_wall_ns : 0));
-		json_object_set_new(j, "accept", accept_json(c));
 		json_object_set_new(j, "last_match", moment_json(last != NULL ? last[i] : 0));
-		(void)json_array_append_new(list, j);
 	}
 	free(last);
+	return list;
+}
+
+/* With the conduits from and to their zones, by name. */
+static json_t *organisations_json(const struct ir *ir)
+{
+	json_t *list = ir_list_json(ir, "organisations");
+
+	for (uint32_t i = 0; i < ir->n_organisations; i++) {
+		json_t *names = json_array();
+
+		for (uint32_t k = 0; k < ir->n_conduits; k++)
+			if (ir->conduits[k].from == ir->organisations[i].zone ||
+			    ir->conduits[k].to == ir->organisations[i].zone)
+				(void)json_array_append_new(names, json_text(ir->conduits[k].name));
+		json_object_set_new(json_array_get(list, i), "conduits", names);
+	}
 	return list;
 }
 
@@ -334,8 +273,9 @@ json_t *enforce_effective(struct enforce *f, struct err *e)
 	j = json_pack("{s:{s:o},s:o,s:o,s:o,s:o,s:o}", "generation", "digest", json_hex(digest, sizeof(digest)),
 		      "tables_digest", table_digest(f->now), "cells", cells, "permits",
 		      permits_json(f->now, &have, &f->matched), "conduits",
-		      conduits_json(f->now, &f->matched, &f->heard), "assets", assets_json(&f->now->ir));
-	json_object_set_new(j, "zones", zones_json(&f->now->ir));
+		      conduits_json(f->now, &f->matched, &f->heard), "assets", ir_list_json(&f->now->ir, "assets"));
+	json_object_set_new(j, "zones", ir_list_json(&f->now->ir, "zones"));
+	json_object_set_new(j, "organisations", organisations_json(&f->now->ir));
 	json_object_set_new(j, "limits", enforce_limits(&have, &want));
 	if (j == NULL)
 		err_set(e, -ENOMEM, "effective rules");

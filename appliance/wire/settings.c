@@ -10,6 +10,7 @@ const char *const criticality_words[] = { "safety", "cargo", "support", NULL };
 const char *const door_need_words[] = { "name", "ticket", "reason", NULL };
 const char *const failure_words[] = { "closed", "hold", "open", NULL };
 const char *const midstream_words[] = { "drop", "reset", "pick_up", NULL };
+const char *const ledger_words[] = { "free", "strict", NULL };
 const char *const weak_tls_words[] = { "report", "deny", NULL };
 const char *const lane_kind_words[] = { "naming", "commands", NULL };
 const char *const zone_class_words[] = { "it", "operations", "ot", "external", "test", "management", NULL };

@@ -34,6 +34,8 @@ const struct cli_verb *const cli_verbs[] = {
 	&verb_events,
 	&verb_explain,
 	&verb_devices,
+	&verb_register,
+	&verb_exceptions,
 	&verb_attacks,
 	&verb_clock,
 	&verb_user,

@@ -39,6 +39,8 @@ extern const struct cli_verb verb_events;
 extern const struct cli_verb verb_explain;
 extern const struct cli_verb verb_attacks;
 extern const struct cli_verb verb_devices;
+extern const struct cli_verb verb_register;
+extern const struct cli_verb verb_exceptions;
 extern const struct cli_verb verb_impact;
 extern const struct cli_verb verb_journal_verify;
 extern const struct cli_verb verb_journal_checkpoint;

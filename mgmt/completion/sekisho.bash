@@ -3,7 +3,7 @@
 _sekisho() {
 	local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} verb= i
 	local globals="--json --lang --socket --help --version"
-	local verbs="check protocols compile diff prove ask who-can reach replay learn journal status impact apply confirm rollback draft isolate rejoin isolations release setup backup restore history show effective verify flows events explain clock user record preserve review report help"
+	local verbs="check protocols compile diff prove ask who-can reach replay learn journal status impact apply confirm rollback draft isolate rejoin isolations release setup backup restore history show effective register exceptions verify flows events explain clock user record preserve review report help"
 	local options=
 
 	COMPREPLY=()
@@ -82,6 +82,11 @@ _sekisho() {
 	flows) options="--conduit --zone --asset --host --limit" ;;
 	events) options="--follow --after --limit --since --conduit --verdict --zone --asset --host --severity --kind --protocol --until --reason --command --value --eve" ;;
 	devices) options="--new --accept --forget --reason --by --csv" ;;
+	register)
+		options="--csv"
+		[ "$before" != register ] || options="zones assets conduits connections exceptions due"
+		;;
+	exceptions) options="--csv" ;;
 	attacks) options="--acknowledge --silence --minutes --test --reason --by" ;;
 	preserve) options="--out --within --journal" ;;
 	report) if [ "$before" = report ]; then options="controls incident audit self-check"; else options="--html --csv --facts --journal --month --from --until --noticed --by --contact --follows --final"; fi ;;
@@ -89,7 +94,7 @@ _sekisho() {
 	review) options="--month --from --until --by --result --note" ;;
 	journal) if [ "$before" = journal ]; then options="verify checkpoint copy hold holds lift"; else options="--key --head --from --until --reason --by"; fi ;;
 	esac
-	if [[ $current == -* || -z $verb || $verb == help || $before == journal || $before == report || $before == user || $before == draft ]]; then
+	if [[ $current == -* || -z $verb || $verb == help || $before == journal || $before == report || $before == user || $before == draft || $before == register ]]; then
 		COMPREPLY=($(compgen -W "$options $globals" -- "$current"))
 		[[ $current == -* ]] || COMPREPLY=($(compgen -W "$options" -- "$current"))
 		return

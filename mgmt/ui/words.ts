@@ -2,16 +2,17 @@
 // The words of the policy language that the editor offers: its keys, their words, the names of protocols and the keys of their rows (policy/check,
 // appliance/wire/settings.c, appliance/wire/protocols.def, dpi/*/words.c). tests/documents tells which are missing here.
 export const WORDS: string[] = (
-  "accept address addresses all allow always answer_only applicant approved_by asset assets at_most between break_glass buffer cargo chain_break class " +
-  "closed coils command_workers commands conduits contact contacts contract_until control counters criticality cut days defaults delete_after_days " +
-  "deny destinations detect device diagnose discrete dns door doors drop each enforce enip eve except exception external first flags fleets format " +
-  "fresh from from_assets ftp functions groups heard_within hold holding hours http icmp imap input inputs instead interface interfaces isolations " +
-  "keep keep_days kerberos label language_version last lcc lcn lcs ldap learn_days lenient log log_server login lstc lstn lsts ltc ltn lts mail " +
-  "mail_server management members modbus mode module_buffer modules mqtt mssql mtu multidrops mysql name names naming naming_workers needs netbios " +
-  "networks never new_flows ntp objects observe on_low on_tighten open opened_by operations oracle organisation organisations outputs owner patchable " +
-  "peripherals pick_up pop3 port ports postgresql power_off program protocol purpose quic rdp read reason record record_passed records relp report " +
-  "reset responsible retention review_by role routes rows rtsp s7comm s7comm_plus safety scan scope second_person sekisho services shadow sides site " +
-  "slmp slots smb smtp snmp snmp_receiver sources spoofed ssh starts stations stc stn sts support syslog tags tcp telnet terminal terminals test " +
-  "ticket time time_zone timers tls to_assets transport trying tunnel udp undecided_bytes units until update update_server ups user values via vlan " +
-  "vnc warning weak_tls when_down when_midstream when_overloaded windows within within_s workers write zone zones"
+  "about accept address addresses all allow always answer_only applicant approved_by asset assets at_most between break_glass buffer cargo carrier " +
+  "chain_break class closed coils command_workers commands conduits contact contacts contract_until control counters criticality cut days defaults " +
+  "delete_after_days deny destinations detect device diagnose discrete dns door doors drop each enforce enip eve except exception external first flags " +
+  "fleets format free fresh from from_assets ftp functions groups heard_within hold holding hours http icmp imap input inputs instead interface " +
+  "interfaces isolations keep keep_days kerberos label language_version last lcc lcn lcs ldap learn_days ledger lenient lines log log_server login " +
+  "lstc lstn lsts ltc ltn lts mail mail_server management members modbus mode model module_buffer modules mqtt mssql mtu multidrops mysql name names " +
+  "naming naming_workers needs netbios networks never new_flows ntp objects observe on_low on_tighten open opened_by operations oracle organisation " +
+  "organisations outputs owner patchable peripherals pick_up place pop3 port ports postgresql power_off program protocol purpose quic rdp read reason " +
+  "record record_passed records relp report reset responsible retention review_by role routes rows rtsp s7comm s7comm_plus safety scan scope " +
+  "second_person sekisho service services shadow sides site slmp slots smb smtp snmp snmp_receiver sources spoofed ssh starts stations stc stn strict " +
+  "sts support support_until syslog tags tcp telnet terminal terminals test ticket time time_zone timers tls to_assets transport trying tunnel udp " +
+  "undecided_bytes units until update update_server ups user values via vlan vnc warning weak_tls when_down when_midstream when_overloaded windows " +
+  "within within_s workers write zone zones"
 ).split(" ");

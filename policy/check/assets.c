@@ -42,14 +42,18 @@ static const struct key site_keys[] = {
 	[SITE_ZONE] = { "time_zone", .kinds = AST_STRING },
 	{ "label", AST_STRING, .use = KEY_TEXT, INTO(model, site_label) },
 	{ "contact", AST_STRING, .use = KEY_TEXT, INTO(model, site_contact) },
+	{ "ledger", AST_STRING, .use = KEY_CHOICE, INTO(model, strict_ledger), .words = ledger_words },
 	{ "weak_tls", AST_STRING, .use = KEY_CHOICE, INTO(model, deny_weak_tls), .words = weak_tls_words },
 };
 
-enum { ASSET_ZONE, ASSET_ADDRESSES };
+enum { ASSET_ZONE, ASSET_ADDRESSES, ASSET_SUPPORT };
 static const struct key asset_keys[] = {
 	[ASSET_ZONE] = { "zone", AST_STRING, true, .example = "zone = \"crane\";" },
 	[ASSET_ADDRESSES] = { "addresses", AST_LISTS, true, .example = "addresses = [\"10.30.1.10\"];" },
+	[ASSET_SUPPORT] = { "support_until", .kinds = AST_STRING },
 	{ "label", AST_STRING, .use = KEY_TEXT, INTO(model_asset, label) },
+	{ "model", AST_STRING, .use = KEY_TEXT, INTO(model_asset, model) },
+	{ "place", AST_STRING, .use = KEY_TEXT, INTO(model_asset, place) },
 };
 
 /* How long records are kept. There is a day between both at least, since whole days of records go. */
@@ -216,7 +220,9 @@ void check_assets(struct check *k, const struct ast_node *node)
 		struct object o = { MP_OBJ_ASSET, c->name };
 		struct model_asset *a = &m->assets[m->n_assets];
 
-		*a = (struct model_asset){ .name = c->name, .label = "", .at = c->at };
+		*a = (struct model_asset){
+			.name = c->name, .label = "", .model = "", .place = "", .support_until = "", .at = c->at
+		};
 		k->assets.names[m->n_assets] = c->name;
 		k->assets.objects[m->n_assets++] = a;
 		name_check(k, c->name, c->at, c->width);
@@ -228,6 +234,7 @@ void check_assets(struct check *k, const struct ast_node *node)
 			check_value(k, SEV_ERROR, "policy.reserved", v[ASSET_ZONE], MP_SELF_ASSET, o, "self");
 			a->zone = NULL;
 		}
+		a->support_until = ledger_day(k, v[ASSET_SUPPORT], &due_support, o);
 		asset_addresses(k, v[ASSET_ADDRESSES], a, o);
 		for (size_t i = 0; i < a->n_ranges && c->of_fleet; i++) {
 			struct placed *p = arena_grow(k->a, &placed, &n_placed, &room, sizeof(*p));

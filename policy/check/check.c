@@ -128,6 +128,7 @@ static void check_all(struct check *k, const struct ast_node *root, const struct
 	check_always(k, v[P_ALWAYS]);
 	check_breaks(k, v[P_BREAK]);
 	check_isolations(k, v[P_ISOLATIONS]);
+	check_ledger(k);
 }
 
 bool policy_check(struct compilation *c, const struct policy_loader *l, const char *main_name)

@@ -20,14 +20,17 @@ struct names {
 	size_t n;
 };
 
+#define DATED 32u /* as many as a fleet has members */
+
 struct check {
 	struct compilation *c;
 	const struct policy_loader *l;
 	struct arena *a;
 	struct diags *d;
 	struct model *m;
-	uint64_t now;	     /* seconds since 1970, for overdue dates */
-	struct srcpos dated; /* the review date that was judged last */
+	uint64_t now;		    /* seconds since 1970, for overdue dates */
+	struct srcpos dated[DATED]; /* days that were judged last, the next one at n_dated */
+	size_t n_dated;
 	bool *unsure; /* by zone index: its networks could not all be read, so nothing is said to be outside it */
 	const struct ast_node **networks; /* by zone index: the list of them, or NULL */
 	struct names interfaces, zones, assets, services, windows, doors;
@@ -187,6 +190,21 @@ void conduit_when(struct check *k, const struct ast_node *within, const struct a
 /* Before the conduits, which name them; and after the organisations, whether each is of use. */
 void check_doors(struct check *k, const struct ast_node *node);
 void check_doors_used(struct check *k);
+
+/* ---- what registers ask for (check/ledger.c) ---- */
+
+/* The fault of a day or moment where it can be told, the form otherwise. */
+void hint_date(struct check *k, struct diag *g, const char *text, enum message form);
+/* A day behind which something is to be done: what is said then. */
+struct due {
+	const char *code;
+	enum message past, hint;
+};
+extern const struct due due_review, due_support;
+/* Its text, "" where there is none. A day that many objects have from one place is judged once. */
+const char *ledger_day(struct check *k, const struct ast_node *node, const struct due *what, struct object o);
+/* After all objects: with site.ledger = "strict" none lacks anything. */
+void check_ledger(struct check *k);
 
 #define INTERFACES_MAX 256u /* of a box */
 

@@ -87,7 +87,6 @@ static const char *const acceptable[] = {
 	"policy.ftp_data",
 	"policy.undecided_bytes",
 	"policy.all_commands_to_ot",
-	"policy.test_meets_production",
 	"policy.unjudged_when_down",
 	"policy.hold_forced",
 	"policy.pick_up_forced",
@@ -244,44 +243,9 @@ static void conduit_failure(struct check *k, const struct ast_node *const *v, st
 	}
 }
 
-/* The fault where it can be told, the form otherwise. */
-static void hint_date(struct check *k, struct diag *g, const char *text, enum message form)
-{
-	struct meant_time t = meant_time(k->a, text);
-	const char *meant = meant_date(k->a, text, form == MP_HINT_UNTIL);
-
-	if (meant != NULL && form == MP_HINT_UNTIL && t.hour[0] != '\0' && t.offset[0] == '\0')
-		diag_hint(k->d, g, MP_HINT_NO_OFFSET, meant);
-	else if (meant != NULL)
-		diag_hint(k->d, g, MP_HINT_WRITE, meant);
-	else if (t.day != NULL && date_no_such_day(t.day))
-		diag_hint(k->d, g, strncmp(t.day, "1970", 4) < 0 ? MP_HINT_BEFORE_1970 : MP_HINT_NO_SUCH_DAY);
-	else
-		diag_hint(k->d, g, form);
-}
-
 static bool same_place(struct srcpos a, struct srcpos b)
 {
 	return a.file == b.file && a.line == b.line && a.column == b.column;
-}
-
-static void conduit_review(struct check *k, const struct ast_node *node, struct model_conduit *c, struct object o)
-{
-	uint64_t day;
-	struct diag *g;
-
-	c->review_by = node != NULL ? node->string : "";
-	/* A date that many conduits have from one place is judged once. */
-	if (node == NULL || same_place(node->value_at, k->dated))
-		return;
-	k->dated = node->value_at;
-	if (!date_parse(c->review_by, &day)) {
-		g = check_value(k, SEV_ERROR, "policy.date", node, MP_DATE_BAD, o, c->review_by);
-		hint_date(k, g, c->review_by, MP_HINT_DATE);
-	} else if (day + 86400 <= k->now) {
-		g = check_value(k, SEV_WARNING, "policy.review_overdue", node, MP_REVIEW_OVERDUE, o, c->review_by);
-		diag_hint(k->d, g, MP_HINT_REVIEW_OVERDUE);
-	}
 }
 
 static void conduit_dates(struct check *k, const struct ast_node *const *v, struct model_conduit *c, struct object o)
@@ -595,7 +559,7 @@ static void one_conduit(struct check *k, const struct ast_node *node, struct mod
 	conduit_services(k, v[C_SERVICES], c, o);
 	if (c->shadow && !c->observe)
 		check_value(k, SEV_ERROR, "policy.shadow", v[C_SHADOW], MP_SHADOW_ENFORCE, o, "shadow");
-	conduit_review(k, v[C_REVIEW_BY], c, o);
+	c->review_by = ledger_day(k, v[C_REVIEW_BY], &due_review, o);
 	conduit_dates(k, v, c, o);
 	conduit_when(k, v[C_WITHIN], v[C_STARTS], c, o);
 	if (v[C_DOOR] != NULL)

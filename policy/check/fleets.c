@@ -4,6 +4,7 @@
  * out here; that their addresses fit is judged where those of all assets are.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,17 +12,30 @@
 #include "policy/check/written.h"
 #include "policy/read/csv.h"
 
-enum { FLEET_FROM, FLEET_ROWS, FLEET_ZONE, FLEET_MEMBERS, FLEET_LABEL };
+enum { FLEET_FROM, FLEET_ROWS, FLEET_ZONE, FLEET_MEMBERS, FLEET_LABEL, FLEET_ABOUT };
 static const struct key fleet_keys[] = {
 	[FLEET_FROM] = { "from", .kinds = AST_STRING },
 	[FLEET_ROWS] = { "rows", .kinds = AST_LIST },
 	[FLEET_ZONE] = { "zone", AST_STRING, true, .example = "zone = \"crane\";" },
 	[FLEET_MEMBERS] = { "members", AST_LISTS, true, .example = "members = [\"plc\", \"drive\"];" },
 	[FLEET_LABEL] = { "label", .kinds = AST_STRING },
+	[FLEET_ABOUT] = { "about", .kinds = AST_GROUP },
+};
+
+/* What registers ask of an asset: said in `about` for all of a member, in a table for a machine or for one of it. */
+enum { NOTE_MODEL, NOTE_PLACE, NOTE_SUPPORT, NOTES };
+static const struct key note_keys[NOTES] = {
+	[NOTE_MODEL] = { "model", .kinds = AST_STRING },
+	[NOTE_PLACE] = { "place", .kinds = AST_STRING },
+	[NOTE_SUPPORT] = { "support_until", .kinds = AST_STRING },
 };
 
 #define MACHINE_MAX 40u /* bytes of a machine's name, and of a member's */
 #define MEMBERS_MAX 32u
+
+/* What a cell of a machine is for: its name, its label, its notes; members in the order of the text; the notes of each of them. */
+enum { CELL_NAME, CELL_LABEL, CELL_NOTES, CELL_MEMBERS = CELL_NOTES + NOTES };
+#define CELLS_MAX (CELL_MEMBERS + MEMBERS_MAX * (1u + NOTES))
 
 /* A table's cell, or an element of a row: what is made of it has its place. */
 struct cell {
@@ -33,15 +47,15 @@ struct cell {
 /* A machine as it was read; what is made of it waits until all names are known. */
 struct row {
 	struct machine machine;
-	struct cell name, *members; /* in the order of the text */
-	bool again;		    /* another one before it has its name */
+	struct cell *cells;
+	bool again; /* another one before it has its name */
 };
 
 struct reading {
 	struct written *w;
 	struct fleet *fleet;
 	struct object o;
-	const struct ast_node *label; /* with "{}" in it; NULL when absent */
+	const struct ast_node *label, *about; /* the label with "{}" in it; NULL when absent */
 	struct ast_node *assets, *last;
 	size_t n; /* members */
 	const char *members[MEMBERS_MAX];
@@ -54,6 +68,16 @@ static struct diag *at_cell(struct reading *r, const struct cell *c, const char 
 {
 	return check_say(r->w->k, SEV_ERROR, code, c->at, c->width, m, both_object(r->w->k, r->o), both_same(word),
 			 both_same(""));
+}
+
+static size_t cells_n(const struct reading *r)
+{
+	return CELL_MEMBERS + r->n * (1 + NOTES);
+}
+
+static size_t cell_of_note(const struct reading *r, size_t member, unsigned note)
+{
+	return CELL_MEMBERS + r->n + member * NOTES + note;
 }
 
 static bool is_machine_name(const char *s)
@@ -78,7 +102,7 @@ static const char *label_of_machine(struct reading *r, const char *name, const s
 {
 	const char *form = r->label != NULL ? r->label->string : "", *gap = strstr(form, "{}");
 
-	if (own != NULL && own->text[0] != '\0')
+	if (own->text[0] != '\0')
 		return own->text;
 	return gap == NULL
 		       ? form
@@ -112,10 +136,42 @@ static struct ast_node *addresses_of(struct written *w, const struct cell *c)
 	return list;
 }
 
-static void add_asset(struct reading *r, const struct machine *m, const char *member, const struct cell *c)
+/* Spreadsheets write days as they like, "2032/3/31". */
+static const char *day_of_cell(struct reading *r, const char *text)
+{
+	unsigned y, m, d;
+	int n = 0;
+
+	if (sscanf(text, "%4u/%2u/%2u%n", &y, &m, &d, &n) != 3 || text[n] != '\0')
+		return text;
+	return arena_printf(r->w->k->a, "%04u-%02u-%02u", y, m, d);
+}
+
+/* Of a cell of its own, of its machine's, or of what is said of the member. */
+static struct ast_node *note_of(struct reading *r, const struct row *row, size_t member, unsigned note)
+{
+	const struct cell *c = &row->cells[cell_of_note(r, member, note)];
+	const struct ast_node *about = r->about != NULL ? node_member(r->about, r->members[member]) : NULL;
+	struct ast_node *ret;
+
+	if (c->text[0] == '\0')
+		c = &row->cells[CELL_NOTES + note];
+	if (c->text[0] == '\0') {
+		about = about != NULL ? node_member(about, note_keys[note].name) : NULL;
+		return about != NULL ? node_like(r->w, about) : NULL;
+	}
+	ret = placed(r->w, c, AST_STRING, note_keys[note].name);
+	if (ret != NULL)
+		ret->string = note == NOTE_SUPPORT ? day_of_cell(r, c->text) : c->text;
+	return ret != NULL && ret->string != NULL ? ret : NULL;
+}
+
+static void add_asset(struct reading *r, const struct row *row, size_t member)
 {
 	struct written *w = r->w;
-	const char *name = arena_printf(w->k->a, "%s.%s", m->name, member);
+	const struct machine *m = &row->machine;
+	const struct cell *c = &row->cells[CELL_MEMBERS + member];
+	const char *name = arena_printf(w->k->a, "%s.%s", m->name, r->members[member]);
 	struct ast_node *asset = placed(w, c, AST_GROUP, name), *last = NULL, *label;
 
 	if (asset == NULL || name == NULL)
@@ -125,9 +181,11 @@ static void add_asset(struct reading *r, const struct machine *m, const char *me
 	node_append(asset, &last, addresses_of(w, c));
 	label = m->label[0] != '\0' ? placed(w, c, AST_STRING, "label") : NULL;
 	if (label != NULL)
-		label->string = arena_printf(w->k->a, "%s %s", m->label, member);
+		label->string = arena_printf(w->k->a, "%s %s", m->label, r->members[member]);
 	if (label == NULL || label->string != NULL)
 		node_append(asset, &last, label);
+	for (unsigned i = 0; i < NOTES; i++)
+		node_append(asset, &last, note_of(r, row, member, i));
 	node_append(r->assets, &r->last, asset);
 }
 
@@ -156,18 +214,16 @@ static bool fine_label(struct reading *r, const struct cell *c)
 	return false;
 }
 
-/* Name, members in the order of the text, label or NULL. */
-static void read_machine(struct reading *r, const struct cell *name, const struct cell *members,
-			 const struct cell *label)
+static void read_machine(struct reading *r, const struct cell *cells)
 {
-	struct cell *kept = arena_array(r->w->k->a, r->n, sizeof(*kept));
+	const struct cell *name = &cells[CELL_NAME];
+	struct cell *kept = arena_array(r->w->k->a, cells_n(r), sizeof(*kept));
 	void *items = r->rows;
-	bool good = fine_cell(r, name);
+	bool good = fine_label(r, &cells[CELL_LABEL]);
 	struct row *row;
 
-	for (size_t i = 0; i < r->n; i++)
-		good &= fine_cell(r, &members[i]);
-	good &= label == NULL || fine_label(r, label);
+	for (size_t i = 0; i < cells_n(r); i++)
+		good &= i == CELL_LABEL || fine_cell(r, &cells[i]);
 	if (!good || kept == NULL || r->w->full)
 		return;
 	if (!is_machine_name(name->text)) {
@@ -180,10 +236,9 @@ static void read_machine(struct reading *r, const struct cell *name, const struc
 	r->rows = items;
 	if (row == NULL)
 		return;
-	memcpy(kept, members, r->n * sizeof(*kept));
-	*row = (struct row){ .machine = { name->text, label_of_machine(r, name->text, label) },
-			     .name = *name,
-			     .members = kept };
+	memcpy(kept, cells, cells_n(r) * sizeof(*kept));
+	*row = (struct row){ .machine = { name->text, label_of_machine(r, name->text, &cells[CELL_LABEL]) },
+			     .cells = kept };
 }
 
 static int by_name(const void *a, const void *b)
@@ -210,13 +265,13 @@ static void add_machines(struct reading *r)
 	r->fleet->machines = all;
 	for (struct row *row = r->rows; row < r->rows + r->n_rows; row++) {
 		if (row->again) {
-			at_cell(r, &row->name, "policy.duplicate", MP_TWICE, row->machine.name);
+			at_cell(r, &row->cells[CELL_NAME], "policy.duplicate", MP_TWICE, row->machine.name);
 			continue;
 		}
 		all[r->fleet->n++] = row->machine;
 		for (size_t i = 0; i < r->n && row->machine.label != NULL; i++)
-			if (row->members[i].text[0] != '\0')
-				add_asset(r, &row->machine, r->members[i], &row->members[i]);
+			if (row->cells[CELL_MEMBERS + i].text[0] != '\0')
+				add_asset(r, row, i);
 	}
 }
 
@@ -227,14 +282,17 @@ static void read_rows(struct reading *r, const struct ast_node *rows)
 	struct check *k = r->w->k;
 
 	for (const struct ast_node *row = NULL; (row = list_next(k, rows, row, AST_LISTS, r->o)) != NULL;) {
-		struct cell cells[MEMBERS_MAX + 1];
+		struct cell cells[CELLS_MAX];
 		size_t n = 0;
 
+		for (size_t i = 0; i < cells_n(r); i++)
+			cells[i] = (struct cell){ "", row->value_at, 1 };
 		for (const struct ast_node *c = NULL;
-		     (c = list_next(k, row, c, AST_STRING, r->o)) != NULL && n < r->n + 1;)
-			cells[n++] = (struct cell){ c->string, c->value_at, c->value_width };
+		     (c = list_next(k, row, c, AST_STRING, r->o)) != NULL && n < r->n + 1; n++)
+			cells[n == 0 ? CELL_NAME : CELL_MEMBERS + n - 1] =
+				(struct cell){ c->string, c->value_at, c->value_width };
 		if (row->n == r->n + 1 && n == r->n + 1)
-			read_machine(r, &cells[0], &cells[1], NULL);
+			read_machine(r, cells);
 		else if (row->n != r->n + 1)
 			check_value(k, SEV_ERROR, "policy.fleet", row, MP_FLEET_ROW, r->o,
 				    arena_printf(k->a, "%zu", r->n));
@@ -243,14 +301,11 @@ static void read_rows(struct reading *r, const struct ast_node *rows)
 
 /* ---- a spreadsheet's table ------------------------------------------------------------------------------------------ */
 
-#define COLUMNS_MAX 256u
-enum { COLUMN_NAME, COLUMN_LABEL, COLUMN_MEMBERS }; /* what a cell is for */
-
 struct table {
 	struct csv csv;
 	struct csv_cell cell;
 	enum csv_fault fault;
-	uint32_t columns[MEMBERS_MAX + COLUMN_MEMBERS]; /* of the table, from 1; 0 = there is none */
+	uint32_t columns[CELLS_MAX]; /* of the table, from 1; 0 = there is none */
 };
 
 static struct cell cell_of(const struct csv_cell *c)
@@ -272,15 +327,33 @@ static void report_fault(struct reading *r, const struct table *t)
 			  MP_HINT_CSV_QUOTE);
 }
 
+static unsigned note_called(const char *name)
+{
+	unsigned n = 0;
+
+	while (n < NOTES && strcmp(name, note_keys[n].name) != 0)
+		n++;
+	return n;
+}
+
 /* What a column's name is for; SIZE_MAX: it is of no interest here. */
 static size_t column_use(const struct reading *r, const char *name)
 {
+	const char *dot = strchr(name, '.');
+
 	if (strcmp(name, "name") == 0)
-		return COLUMN_NAME;
-	for (size_t i = 0; i < r->n; i++)
+		return CELL_NAME;
+	for (size_t i = 0; i < r->n; i++) {
+		size_t n = strlen(r->members[i]);
+
 		if (strcmp(name, r->members[i]) == 0)
-			return COLUMN_MEMBERS + i;
-	return strcmp(name, "label") == 0 ? COLUMN_LABEL : SIZE_MAX;
+			return CELL_MEMBERS + i;
+		if (dot == name + n && memcmp(name, r->members[i], n) == 0 && note_called(dot + 1) < NOTES)
+			return cell_of_note(r, i, note_called(dot + 1));
+	}
+	if (note_called(name) < NOTES)
+		return CELL_NOTES + note_called(name);
+	return strcmp(name, "label") == 0 ? CELL_LABEL : SIZE_MAX;
 }
 
 static bool read_header(struct reading *r, struct table *t, struct cell *first)
@@ -301,13 +374,13 @@ static bool read_header(struct reading *r, struct table *t, struct cell *first)
 	}
 	if (t->fault != CSV_FINE)
 		return false;
-	for (size_t i = 0; i < r->n + COLUMN_MEMBERS; i++) {
+	for (size_t i = 0; i < CELL_MEMBERS + r->n; i++) {
 		struct diag *g;
 
-		if (t->columns[i] != 0 || i == COLUMN_LABEL)
+		if (t->columns[i] != 0 || (i > CELL_NAME && i < CELL_MEMBERS))
 			continue;
 		g = at_cell(r, first, "policy.csv", MP_FLEET_COLUMN,
-			    i == COLUMN_NAME ? "name" : r->members[i - COLUMN_MEMBERS]);
+			    i == CELL_NAME ? "name" : r->members[i - CELL_MEMBERS]);
 		diag_hint(r->w->k->d, g, MP_HINT_FLEET_COLUMN);
 	}
 	return r->w->k->d->errors == errors;
@@ -319,11 +392,11 @@ static bool read_row(struct reading *r, struct table *t, struct cell *cells, boo
 	struct cell none = { "", t->csv.at, 1 };
 
 	*ret_blank = true;
-	for (size_t i = 0; i < r->n + COLUMN_MEMBERS; i++)
+	for (size_t i = 0; i < cells_n(r); i++)
 		cells[i] = none;
 	while (csv_next(&t->csv, &t->cell, &t->fault)) {
 		*ret_blank &= t->cell.text[0] == '\0';
-		for (size_t i = 0; i < r->n + COLUMN_MEMBERS; i++)
+		for (size_t i = 0; i < cells_n(r); i++)
 			if (t->columns[i] == t->cell.column)
 				cells[i] = cell_of(&t->cell);
 		if (t->cell.last)
@@ -335,7 +408,7 @@ static bool read_row(struct reading *r, struct table *t, struct cell *cells, boo
 static void read_table(struct reading *r, const struct ast_node *from)
 {
 	struct check *k = r->w->k;
-	struct cell cells[MEMBERS_MAX + COLUMN_MEMBERS];
+	struct cell cells[CELLS_MAX];
 	struct table t = { 0 };
 	uint32_t file = 0;
 	bool blank;
@@ -362,8 +435,7 @@ static void read_table(struct reading *r, const struct ast_node *from)
 	if (read_header(r, &t, &r->begin))
 		while (read_row(r, &t, cells, &blank))
 			if (!blank)
-				read_machine(r, &cells[COLUMN_NAME], &cells[COLUMN_MEMBERS],
-					     t.columns[COLUMN_LABEL] != 0 ? &cells[COLUMN_LABEL] : NULL);
+				read_machine(r, cells);
 	report_fault(r, &t);
 }
 
@@ -379,7 +451,8 @@ static void read_members(struct reading *r, const struct ast_node *list)
 		check_value(k, SEV_ERROR, "policy.too_large", list, MP_LIST_LONG, r->o, "members");
 	for (const struct ast_node *c = NULL;
 	     (c = list_next(k, list, c, AST_STRING, r->o)) != NULL && r->n < MEMBERS_MAX;) {
-		bool twice = strcmp(c->string, "name") == 0 || strcmp(c->string, "label") == 0;
+		bool twice = strcmp(c->string, "name") == 0 || strcmp(c->string, "label") == 0 ||
+			     note_called(c->string) < NOTES;
 
 		for (size_t i = 0; i < r->n && !twice; i++)
 			twice = strcmp(r->members[i], c->string) == 0;
@@ -390,6 +463,25 @@ static void read_members(struct reading *r, const struct ast_node *list)
 			check_value(k, SEV_ERROR, "policy.duplicate", c, MP_TWICE, r->o, c->string);
 		r->members[r->n++] = c->string;
 	}
+}
+
+static void read_about(struct reading *r, const struct ast_node *about)
+{
+	const struct ast_node *v[NOTES];
+
+	for (const struct ast_node *c = about != NULL ? about->child : NULL; c != NULL; c = c->next) {
+		size_t i = 0;
+
+		while (i < r->n && strcmp(c->name, r->members[i]) != 0)
+			i++;
+		if (i == r->n)
+			check_near(r->w->k,
+				   check_say(r->w->k, SEV_ERROR, "policy.unknown_name", c->at, c->width, MP_FLEET_ABOUT,
+					     both_object(r->w->k, r->o), both_same(c->name), both_same("")),
+				   c->name, r->members, r->n);
+		keys_read(r->w->k, c, note_keys, NOTES, r->o, NULL, v);
+	}
+	r->about = about;
 }
 
 static void read_fleet(struct reading *r, const struct ast_node *node)
@@ -414,6 +506,7 @@ static void read_fleet(struct reading *r, const struct ast_node *node)
 				       r->fleet->zone),
 			   r->fleet->zone, r->w->things[KIND_ZONE].names, r->w->things[KIND_ZONE].n);
 	read_members(r, v[FLEET_MEMBERS]);
+	read_about(r, v[FLEET_ABOUT]);
 	if ((v[FLEET_FROM] == NULL) == (v[FLEET_ROWS] == NULL)) {
 		struct diag *g = check_say(k, SEV_ERROR, "policy.fleet", node->at, node->width, MP_FLEET_SOURCE,
 					   both_object(k, r->o), both_same(""), both_same(""));

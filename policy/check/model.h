@@ -89,10 +89,18 @@ struct model_box {
 	uint32_t naming_workers, command_workers; /* the same of one kind, before the other */
 };
 
+/* A line by which somebody is connected, as its carrier knows it. */
+struct model_line {
+	const char *carrier, *service, *place;
+};
+
 struct model_zone {
 	const char *name;
-	const char *label; /* "" when absent */
-	const char *owner;
+	const char *label; /* "" when absent, as all that a ledger asks for */
+	const char *owner, *purpose, *approved_by;
+	const char *review_by; /* YYYY-MM-DD */
+	struct model_line *lines;
+	size_t n_lines;
 	enum zone_class class;
 	bool patchable;
 	bool self; /* the reserved zone of the box itself: no interfaces, no ranges */
@@ -133,6 +141,8 @@ struct model_door {
 struct model_asset {
 	const char *name;
 	const char *label;
+	const char *model, *place;
+	const char *support_until; /* YYYY-MM-DD */
 	const struct model_zone *zone;
 	struct addr_range *ranges; /* inside the zone's */
 	size_t n_ranges;
@@ -313,6 +323,7 @@ struct model_chain_break {
 struct model {
 	const char *site_name, *site_label, *site_contact;
 	bool deny_weak_tls; /* of conduits that say nothing of it */
+	bool strict_ledger; /* what registers ask for is compulsory */
 	bool record_passed; /* sessions that conduits let through are recorded */
 	struct model_retention {
 		uint32_t keep_days, delete_after_days; /* 0 = nothing is said */

@@ -512,6 +512,7 @@ static void write_statement(struct written *w, const struct ast_node *node, unsi
 
 static const struct key default_keys[] = {
 	{ "owner", AST_STRING, .use = KEY_TEXT_NEEDED, INTO(model_conduit, owner) },
+	{ "approved_by", AST_STRING, .use = KEY_TEXT_NEEDED, INTO(model_conduit, approved_by) },
 	{ "review_by", .kinds = AST_STRING },
 };
 

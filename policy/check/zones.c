@@ -6,14 +6,25 @@
 
 #include "policy/check/check.h"
 
-enum { ZONE_INTERFACES, ZONE_NETWORKS };
+enum { ZONE_INTERFACES, ZONE_NETWORKS, ZONE_REVIEW, ZONE_LINES };
 static const struct key zone_keys[] = {
 	[ZONE_INTERFACES] = { "interfaces", AST_LISTS, true, .example = "interfaces = [\"lan0\"];" },
 	[ZONE_NETWORKS] = { "networks", AST_LISTS, true, .example = "networks = [\"10.10.0.0/16\"];" },
+	[ZONE_REVIEW] = { "review_by", .kinds = AST_STRING },
+	[ZONE_LINES] = { "lines", .kinds = AST_LIST },
 	{ "class", AST_STRING, .use = KEY_CHOICE, INTO(model_zone, class), .words = zone_class_words },
 	{ "owner", AST_STRING, .use = KEY_TEXT, INTO(model_zone, owner) },
+	{ "purpose", AST_STRING, .use = KEY_TEXT, INTO(model_zone, purpose) },
+	{ "approved_by", AST_STRING, .use = KEY_TEXT, INTO(model_zone, approved_by) },
 	{ "patchable", AST_BOOL, .use = KEY_TRUTH, INTO(model_zone, patchable) },
 	{ "label", AST_STRING, .use = KEY_TEXT, INTO(model_zone, label) },
+};
+
+#define OF_LINE(member) AST_STRING, true, NULL, KEY_TEXT_NEEDED, INTO(model_line, member)
+static const struct key line_keys[] = {
+	{ "carrier", OF_LINE(carrier) },
+	{ "service", OF_LINE(service) },
+	{ "place", OF_LINE(place) },
 };
 
 /* A network as a zone's text claims it. */
@@ -61,6 +72,20 @@ static void zone_interfaces(struct check *k, const struct ast_node *list, struct
 	}
 	if (list->n == 0)
 		check_value(k, SEV_ERROR, "policy.empty_list", list, MP_EMPTY_LIST, o, "interfaces");
+}
+
+static void zone_lines(struct check *k, const struct ast_node *list, struct model_zone *z)
+{
+	struct object o = { MP_OBJ_LINE, z->name };
+
+	z->lines = arena_array(k->a, list != NULL ? list->n : 0, sizeof(z->lines[0]));
+	for (const struct ast_node *c = NULL; z->lines != NULL && (c = list_next(k, list, c, AST_GROUP, o)) != NULL;) {
+		const struct ast_node *v[KEYS(line_keys)];
+		struct model_line *one = &z->lines[z->n_lines++];
+
+		*one = (struct model_line){ "", "", "" };
+		keys_read(k, c, line_keys, KEYS(line_keys), o, one, v);
+	}
 }
 
 static bool is_everything(const struct addr_range *r)
@@ -302,6 +327,8 @@ static void one_zone(struct check *k, const struct ast_node *node, struct model_
 	*z = (struct model_zone){ .name = node->name,
 				  .label = "",
 				  .owner = "",
+				  .purpose = "",
+				  .approved_by = "",
 				  .class = CLASS_IT,
 				  .patchable = true,
 				  .index = z->index,
@@ -316,6 +343,8 @@ static void one_zone(struct check *k, const struct ast_node *node, struct model_
 		return;
 	k->networks[z->index] = v[ZONE_NETWORKS];
 	k->unsure[z->index] = v[ZONE_NETWORKS] == NULL || v[ZONE_NETWORKS]->n == 0;
+	z->review_by = ledger_day(k, v[ZONE_REVIEW], &due_review, o);
+	zone_lines(k, v[ZONE_LINES], z);
 	zone_interfaces(k, v[ZONE_INTERFACES], z, o);
 	zone_networks(k, v[ZONE_NETWORKS], z, o, unicast, claims);
 }
@@ -345,6 +374,9 @@ void check_zones(struct check *k, const struct ast_node *node)
 	m->zones[m->n_zones] = (struct model_zone){ .name = "self",
 						    .label = "",
 						    .owner = "",
+						    .purpose = "",
+						    .approved_by = "",
+						    .review_by = "",
 						    .class = CLASS_MANAGEMENT,
 						    .self = true,
 						    .index = (uint32_t)m->n_zones };

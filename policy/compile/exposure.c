@@ -88,6 +88,18 @@ static void say_undecided(struct compilation *c, const struct model_conduit *x)
 	}
 }
 
+/* What is nobody's of the site is neither. */
+static void test_meets_production(struct compilation *c, const struct model_conduit *x)
+{
+	bool from = x->from->class == CLASS_TEST, to = x->to->class == CLASS_TEST;
+
+	if (from != to && x->exception == NULL && (from ? x->to : x->from)->class != CLASS_EXTERNAL)
+		diag_hint(&c->diags,
+			  diag_add(&c->diags, SEV_ERROR, "policy.test_meets_production", x->at, M_EXPOSED_TEST, x->name,
+				   x->from->name, x->to->name),
+			  M_HINT_TEST);
+}
+
 static void one_conduit(struct compilation *c, const struct model_conduit *x)
 {
 	const char *whole = NULL, *clear = NULL, *commands = NULL;
@@ -111,8 +123,7 @@ static void one_conduit(struct compilation *c, const struct model_conduit *x)
 	if (x->to->class == CLASS_OT && x->from->class != CLASS_OT && commands != NULL)
 		say(c, x, "policy.all_commands_to_ot", x->to->patchable ? M_EXPOSED_COMMANDS : M_EXPOSED_COMMANDS_FIXED,
 		    commands, x->to->name);
-	if ((x->from->class == CLASS_TEST) != (x->to->class == CLASS_TEST) && x->exception == NULL)
-		say(c, x, "policy.test_meets_production", M_EXPOSED_TEST, x->from->name, x->to->name);
+	test_meets_production(c, x);
 	say_ftp(c, x);
 	say_undecided(c, x);
 	if (x->observe || !limited)

@@ -264,6 +264,17 @@ static bool lower_box(struct lowering *w)
 	return true;
 }
 
+static bool lines(struct lowering *w, const struct model_zone *from, struct ir_zone *to)
+{
+	to->lines = arena_array(w->a, from->n_lines, sizeof(*to->lines));
+	if (to->lines == NULL)
+		return from->n_lines == 0;
+	to->n_lines = (uint32_t)from->n_lines;
+	for (uint32_t i = 0; i < to->n_lines; i++)
+		to->lines[i] = (struct ir_line){ from->lines[i].carrier, from->lines[i].service, from->lines[i].place };
+	return true;
+}
+
 static bool lower_zones(struct lowering *w)
 {
 	struct ir *ir = w->ir;
@@ -278,12 +289,16 @@ static bool lower_zones(struct lowering *w)
 
 		*z = (struct ir_zone){ .name = from->name,
 				       .label = from->label,
+				       .purpose = from->purpose,
+				       .owner = from->owner,
+				       .approved_by = from->approved_by,
+				       .review_by = from->review_by,
 				       .class = (uint8_t)from->class,
 				       .ranges = from->ranges,
 				       .n_ranges = (uint32_t)from->n_ranges,
 				       .n_interfaces = (uint32_t)from->n_interfaces };
 		z->interfaces = arena_array(w->a, from->n_interfaces, sizeof(*z->interfaces));
-		if (z->interfaces == NULL)
+		if (z->interfaces == NULL || !lines(w, from, z))
 			return false;
 		for (size_t k = 0; k < from->n_interfaces; k++)
 			z->interfaces[k] = interface_index(w, from->interfaces[k]);
@@ -304,6 +319,9 @@ static bool lower_assets(struct lowering *w)
 
 		ir->assets[i] = (struct ir_asset){ .name = from->name,
 						   .label = from->label,
+						   .model = from->model,
+						   .place = from->place,
+						   .support_until = from->support_until,
 						   .zone = from->zone->index,
 						   .ranges = from->ranges,
 						   .n_ranges = (uint32_t)from->n_ranges };
@@ -340,6 +358,32 @@ static bool lower_groups(struct lowering *w)
 		for (uint32_t x = 0; x < m->n_assets; x++)
 			if (name_among(m->assets[x].name, from->assets, from->n_assets))
 				g->assets[g->n_assets++] = x;
+	}
+	return true;
+}
+
+static bool lower_organisations(struct lowering *w)
+{
+	struct ir *ir = w->ir;
+
+	ir->organisations = arena_array(w->a, w->m->n_organisations, sizeof(*ir->organisations));
+	if (ir->organisations == NULL)
+		return w->m->n_organisations == 0;
+	ir->n_organisations = (uint32_t)w->m->n_organisations;
+	for (uint32_t i = 0; i < ir->n_organisations; i++) {
+		const struct model_organisation *from = &w->m->organisations[i];
+		struct ir_organisation *to = &ir->organisations[i];
+
+		*to = (struct ir_organisation){ .name = from->name,
+						.label = from->label,
+						.zone = from->zone->index,
+						.contract_until = from->contract_until,
+						.n_contacts = (uint32_t)from->n_contacts };
+		to->contacts = arena_array(w->a, to->n_contacts, sizeof(*to->contacts));
+		if (to->contacts == NULL && to->n_contacts > 0)
+			return false;
+		for (uint32_t k = 0; k < to->n_contacts; k++)
+			to->contacts[k].contact = from->contacts[k];
 	}
 	return true;
 }
@@ -385,6 +429,19 @@ static bool lower_ends(struct lowering *w, const struct model_conduit *from, str
 	to->n_services = (uint32_t)from->n_services;
 	for (uint32_t i = 0; i < to->n_services; i++)
 		to->services[i] = (uint32_t)(from->services[i] - w->m->services);
+	return true;
+}
+
+static bool exception(struct lowering *w, const struct model_exception *from, struct ir_conduit *to)
+{
+	if (from == NULL)
+		return true;
+	to->exception = arena_array(w->a, 1, sizeof(*to->exception));
+	if (to->exception == NULL)
+		return false;
+	to->n_exception = 1;
+	*to->exception =
+		(struct ir_exception){ from->applicant, from->reason, from->instead, from->approved_by, from->report };
 	return true;
 }
 
@@ -492,7 +549,8 @@ static bool lower_conduits(struct lowering *w)
 			.door = from->door != NULL ? (uint32_t)(from->door - w->m->doors) : UINT32_MAX,
 			.heard_within = from->heard_within,
 		};
-		if (!accepts(w, from, &ir->conduits[i]) || !lower_ends(w, from, &ir->conduits[i]))
+		if (!accepts(w, from, &ir->conduits[i]) || !lower_ends(w, from, &ir->conduits[i]) ||
+		    !exception(w, from->exception, &ir->conduits[i]))
 			return false;
 	}
 	return true;
@@ -629,10 +687,11 @@ static bool lower(struct compilation *c, bool proofs)
 #include "appliance/wire/attack.def"
 		w.ir->keep_days = w.m->retention.keep_days;
 		w.ir->delete_after_days = w.m->retention.delete_after_days;
-		if (lower_box(&w) && lower_zones(&w) && lower_assets(&w) && lower_groups(&w) && lower_services(&w) &&
-		    lower_windows(&w) && lower_doors(&w) && lower_conduits(&w) && lower_cells(&w, &cells) &&
-		    maps_fit(c, &w, &cells) && commands_make(w.m, &cells, w.a, w.ir) && table_fits(c, w.ir) &&
-		    isolations_make(c, w.ir) && permits_identify(w.ir, w.a))
+		if (lower_box(&w) && lower_zones(&w) && lower_assets(&w) && lower_organisations(&w) &&
+		    lower_groups(&w) && lower_services(&w) && lower_windows(&w) && lower_doors(&w) &&
+		    lower_conduits(&w) && lower_cells(&w, &cells) && maps_fit(c, &w, &cells) &&
+		    commands_make(w.m, &cells, w.a, w.ir) && table_fits(c, w.ir) && isolations_make(c, w.ir) &&
+		    permits_identify(w.ir, w.a))
 			c->ir = w.ir;
 	}
 	if (arena_failed(c->arena))

@@ -131,6 +131,8 @@ def differences(program, p, folder, seen=None):
         wanted = {"policy.too_many_ends"} if steps else {"policy.observe_over_enforce"} if conflicts else set()
         if m.organisations_meet():  # told before conduits are laid over each other
             wanted = {"policy.organisations_meet"}
+        elif m.test_meets_production():  # told with what else is wrong, since it is of each conduit by itself
+            wanted = wanted | {"policy.test_meets_production"}
         if c.errors - {"policy.never_broken", "policy.always_broken"} != wanted:
             return ["errors %s, by the reference %s" % (sorted(c.errors) or "none", sorted(wanted) or "none")]
         if wanted:

@@ -279,7 +279,7 @@ class Meaning:
     def conduit(self, c):
         observe = c.get("mode") == "observe"
         contracts = [moment(o["contract_until"]) for o in self.p.get("organisations", []) if o["zone"] in (c["from"], c["to"]) and "contract_until" in o]
-        m = {"name": c["name"], "from": c["from"], "to": c["to"], "observe": observe, "shadow": c.get("shadow", False), "names": c.get("names"),
+        m = {"name": c["name"], "from": c["from"], "to": c["to"], "observe": observe, "shadow": c.get("shadow", False), "exception": "exception" in c, "names": c.get("names"),
              "in": self.zones[c["from"]]["interfaces"], "out": self.zones[c["to"]]["interfaces"],
              "sources": self.end(c["from"], c.get("sources")), "destinations": self.end(c["to"], c.get("destinations")),
              "end": min([moment(c["until"]) if "until" in c else FOREVER] + contracts), "own_end": moment(c["until"]) if "until" in c else FOREVER, "services": [self.services[s] for s in c["services"]]}
@@ -360,6 +360,12 @@ class Meaning:
         """Two of them, by a conduit: an error, whenever it ends."""
         of = {o["zone"]: o["name"] for o in self.p.get("organisations", [])}
         return any(of.get(c["from"], "") != of.get(c["to"], "") and c["from"] in of and c["to"] in of for c in self.conduits)
+
+    def test_meets_production(self):
+        """Conduits from now on that let packets pass between a zone of class test and one of the site that is none, and are no exception: an error."""
+        now, classes = datetime.datetime.now().timestamp(), {z["name"]: z.get("class", "it") for z in self.p["zones"]}
+        return [c["name"] for c in self.conduits if c["end"] > now and not c["shadow"] and not c["exception"]
+                and sorted([classes[c["from"]] == "test", classes[c["to"]] == "test"]) == [False, True] and "external" not in (classes[c["from"]], classes[c["to"]])]
 
     def too_many_ends(self, now):
         """Are there more than eight ends that differ over one packet, shadows' too? Where most boxes meet, each edge is the first of one of them."""

@@ -14,10 +14,12 @@ BINARY = os.path.abspath(sys.argv[1])
 SITE = """language_version = 1;
 site = { name = "kita"; weak_tls = "report"; time_zone = "UTC"; /*site*/ };
 zones = {
-  office = { interfaces = ["lan0"]; networks = ["10.10.0.0/16"]; class = "it"; owner = "IT"; /*zone*/ };
-  crane = { interfaces = ["lan2"]; networks = ["10.30.0.0/22"]; class = "ot"; owner = "Cranes"; };
+  office = { interfaces = ["lan0"]; networks = ["10.10.0.0/16"]; class = "it"; owner = "IT"; purpose = "papers"; approved_by = "Mori"; review_by = "2190-02-01";
+    lines = ( { carrier = "KDDI"; service = "fibre"; place = "gate"; } ); /*zone*/ };
+  crane = { interfaces = ["lan2"]; networks = ["10.30.0.0/22"]; class = "ot"; owner = "Cranes"; purpose = "moving"; approved_by = "Abe"; review_by = "2190-02-02"; };
 };
-assets = { pc = { zone = "office"; addresses = ["10.10.0.5"]; /*asset*/ }; plc = { zone = "crane"; addresses = ["10.30.0.200"]; }; };
+assets = { pc = { zone = "office"; addresses = ["10.10.0.5"]; model = "OptiPlex"; place = "hall"; support_until = "2190-03-31"; /*asset*/ };
+  plc = { zone = "crane"; addresses = ["10.30.0.200"]; model = "FX5U"; place = "RTG 1"; support_until = "2190-04-01"; }; };
 organisations = { nagoya = { zone = "crane"; /*organisation*/ }; };
 services = {
   read = { protocol = "modbus"; ports = ["tcp/502"]; allow = ( { commands = ["read"]; } ); /*service*/ };
@@ -27,11 +29,11 @@ services = {
 };
 windows = { friday = { days = ["fri"]; hours = "09:00-17:00"; }; };
 doors = { gate = { at_most = "4 h"; opened_by = ["supervisor"]; /*door*/ }; };
-fleets = { pcs = { zone = "office"; members = ["pc"]; rows = ( ["p1", "10.10.0.7"] ); }; };
+fleets = { pcs = { zone = "office"; members = ["pc"]; rows = ( ["p1", "10.10.0.7"] ); about = { pc = { model = "ThinkPad"; place = "desk"; support_until = "2190-05-01"; }; }; }; };
 conduits = (
   { name = "reads"; from = "office"; to = "crane"; services = ["read", "web"]; purpose = "positions"; owner = "IT";
-    review_by = "2190-01-01"; accept = ( { warning = "policy.all_commands_to_ot"; reason = "since then"; } ); /*conduit*/ }
-  , { name = "odd"; from = "office"; to = "office"; sources = ["p1.pc"]; destinations = ["p1.pc"]; services = ["ping"]; purpose = "odd"; owner = "IT"; review_by = "2190-01-03"; until = "2190-01-01T09:00:00+09:00";
+    review_by = "2190-01-01"; accept = ( { warning = "policy.all_commands_to_ot"; reason = "since then"; } ); approved_by = "Hara"; /*conduit*/ }
+  , { name = "odd"; from = "office"; to = "office"; sources = ["p1.pc"]; destinations = ["p1.pc"]; services = ["ping"]; purpose = "odd"; owner = "IT"; review_by = "2190-01-03"; until = "2190-01-01T09:00:00+09:00"; approved_by = "Hara";
     exception = { applicant = "Aoki"; reason = "old"; instead = "a guard"; approved_by = "Sato"; }; }
   /*conduits*/
 );
@@ -76,7 +78,7 @@ SILENT = {
 
 # Where the tables are asked for: object -> (text, a piece of it behind which an unknown key is written).
 PLACES = {
-    "policy": ("site", "language_version = 1;"), "site": ("site", "/*site*/"), "retention": ("site", "delete_after_days = 800;"), "records": ("site", 'responsible = "Mori";'), "detect": ("site", "learn_days = 30;"), "zone": ("site", "/*zone*/"), "asset": ("site", "/*asset*/"),
+    "policy": ("site", "language_version = 1;"), "site": ("site", "/*site*/"), "retention": ("site", "delete_after_days = 800;"), "records": ("site", 'responsible = "Mori";'), "detect": ("site", "learn_days = 30;"), "zone": ("site", "/*zone*/"), "line": ("site", 'carrier = "KDDI";'), "asset": ("site", "/*asset*/"),
     "service": ("site", "/*service*/"), "conduit": ("site", "/*conduit*/"), "accept": ("site", 'reason = "since then";'), "exception": ("site", 'applicant = "Aoki";'), "never": ("site", "/*never*/"), "always": ("site", "/*always*/"), "organisation": ("site", "/*organisation*/"), "door": ("site", "/*door*/"),
     "chain_break": ("site", 'reason = "a kiosk";'), "box": ("box", "/*box*/"), "interface": ("box", "/*interface*/"), "route": ("box", "/*route*/"),
     "log_server": ("box", 'name = "log.example.jp";'), "update_server": ("box", 'name = "up.example.jp";'), "ups": ("box", "/*ups*/"),
@@ -89,6 +91,7 @@ RETENTION = '/*site*/ retention = { keep_days = 400; delete_after_days = 800; };
 CHANGES = {
     "site.name": ('name = "kita"', 'name = "minami"'),
     "site.label": ("/*site*/", 'label = "北";'),
+    "site.ledger": ("/*site*/", 'ledger = "strict";'),
     "site.contact": ("/*site*/", 'contact = "1234";'),
     "site.weak_tls": ('weak_tls = "report"', 'weak_tls = "deny"', ("site", "weak_tls"), ("conduit", "weak_tls")),
     "site.time_zone": ('time_zone = "UTC"', 'time_zone = "Asia/Tokyo"'),
@@ -105,9 +108,19 @@ CHANGES = {
     "zone.class": ('class = "it"', 'class = "operations"'),
     "zone.owner": ('class = "it"; owner = "IT"', 'class = "it"; owner = "Office"'),
     "zone.patchable": ("/*zone*/", "patchable = false;"),
+    "zone.purpose": ('"papers"', '"letters"'),
+    "zone.approved_by": ('"Mori"; review_by', '"Sato"; review_by'),
+    "zone.review_by": ('"2190-02-01"', '"2190-02-03"'),
+    "zone.lines": ('place = "gate"; }', 'place = "gate"; }, { carrier = "NTT"; service = "fibre"; place = "hall"; }'),
+    "line.carrier": ('carrier = "KDDI"', 'carrier = "NTT"', ("zone", "lines")),
+    "line.service": ('service = "fibre"', 'service = "copper"', ("zone", "lines")),
+    "line.place": ('place = "gate"', 'place = "hall"', ("zone", "lines")),
     "zone.label": ("/*zone*/", 'label = "事務所";'),
-    "asset.zone": ('pc = { zone = "office"; addresses = ["10.10.0.5"]; /*asset*/ };', 'pc = { zone = "crane"; addresses = ["10.30.0.5"]; };', ("asset", "zone"), ("asset", "addresses")),
+    "asset.zone": ('pc = { zone = "office"; addresses = ["10.10.0.5"];', 'pc = { zone = "crane"; addresses = ["10.30.0.5"];', ("asset", "zone"), ("asset", "addresses")),
     "asset.addresses": ('["10.10.0.5"]', '["10.10.0.6"]'),
+    "asset.model": ('"OptiPlex"', '"Latitude"'),
+    "asset.place": ('place = "hall"', 'place = "yard"'),
+    "asset.support_until": ('"2190-03-31"', '"2190-03-30"'),
     "asset.label": ("/*asset*/", 'label = "受付";'),
     "service.protocol": ('web = { protocol = "tls"', 'web = { protocol = "http"'),
     "service.ports": ('["tcp/502"]', '["tcp/502", "tcp/1502"]'),
@@ -135,7 +148,7 @@ CHANGES = {
     "conduit.purpose": ('purpose = "positions"', 'purpose = "places"'),
     "conduit.owner": ('purpose = "positions"; owner = "IT"', 'purpose = "positions"; owner = "Cranes"'),
     "conduit.review_by": ('"2190-01-01"', '"2190-01-02"'),
-    "conduit.approved_by": ("/*conduit*/", 'approved_by = "Sato";'),
+    "conduit.approved_by": ('"Hara"; /*conduit*/', '"Sato"; /*conduit*/'),
     "conduit.until": ("/*conduit*/", 'until = "2190-12-01T18:00:00+09:00";'),
     "conduit.starts": ("/*conduit*/", 'starts = "2189-12-01T18:00:00+09:00";'),
     "conduit.within": ("/*conduit*/", 'within = "friday";'),

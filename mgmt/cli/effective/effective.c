@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mgmt/cli/box/request.h"
 #include "mgmt/cli/box/standing.h"
+#include "mgmt/cli/effective/asked.h"
 #include "mgmt/cli/effective/filter.h"
 #include "mgmt/cli/effective/text.h"
 #include "mgmt/cli/verbs.h"
@@ -35,6 +35,14 @@ static void print_picture(struct cli *c, const json_t *effective, int *ret_statu
 	free(svg);
 }
 
+bool effective_ask(struct cli *c, struct box_answer *ret, bool *ret_standing, int *ret_status)
+{
+	*ret_standing = standing_wanted(c);
+	return *ret_standing
+		       ? standing_request(c, "effective", ret, ret_status)
+		       : box_request_long(c, &(struct msg_body){ .type = MSG_EFFECTIVE }, NULL, 0, 60, ret, ret_status);
+}
+
 static int run(struct cli *c, const struct cli_args *a)
 {
 	const struct effective_filter f = { .conduit = a->values[OPT_CONDUIT],
@@ -44,7 +52,7 @@ static int run(struct cli *c, const struct cli_args *a)
 	bool wanted = f.conduit != NULL || f.zone != NULL || f.asset != NULL || f.host != NULL;
 	const char *form = a->values[OPT_TO], *missing = NULL;
 	struct box_answer answer;
-	bool standing, answered;
+	bool standing;
 	int status;
 
 	if (form != NULL && strcmp(form, "text") != 0 && strcmp(form, "json") != 0)
@@ -53,11 +61,7 @@ static int run(struct cli *c, const struct cli_args *a)
 		return cli_fail(c, CLI_INVALID, M_EVENTS_HOST, f.host);
 	if (form != NULL)
 		c->json = strcmp(form, "json") == 0;
-	standing = standing_wanted(c);
-	answered = standing ? standing_request(c, "effective", &answer, &status)
-			    : box_request_long(c, &(struct msg_body){ .type = MSG_EFFECTIVE }, NULL, 0, 60, &answer,
-					       &status);
-	if (!answered)
+	if (!effective_ask(c, &answer, &standing, &status))
 		return status;
 	if (wanted && json_is_array(json_object_get(answer.json, "conduits")) &&
 	    !effective_filter(answer.json, &f, &missing))

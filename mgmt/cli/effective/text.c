@@ -195,6 +195,18 @@ static void accepts(struct cli *c, const json_t *k)
 			    js(json_array_get(list, i), "reason"));
 }
 
+static void exception(struct cli *c, const json_t *k)
+{
+	const json_t *x = json_array_get(ja(k, "exception"), 0);
+
+	if (x == NULL)
+		return;
+	render_line(c, M_EFFECTIVE_EXCEPTION, js(x, "applicant"), js(x, "reason"), js(x, "instead"),
+		    js(x, "approved_by"));
+	if (*js(x, "report") != '\0')
+		render_line(c, M_EFFECTIVE_REPORT, js(x, "report"));
+}
+
 /* One of its services is TLS, and a session of it that is weak ends. */
 static bool denies_weak_tls(const json_t *grants)
 {
@@ -220,16 +232,30 @@ static const json_t *names_of(const json_t *grants)
 	return NULL;
 }
 
+/* "a, b" of texts, or of objects by that key; the caller's, NULL: no memory. */
+static char *joined(const json_t *list, const char *key)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	for (size_t i = 0; to != NULL && i < json_array_size(list); i++) {
+		const json_t *one = json_array_get(list, i);
+
+		fprintf(to, "%s%s", i > 0 ? ", " : "", key != NULL ? js(one, key) : json_string_value(one));
+	}
+	if (to != NULL && fclose(to) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
 static void server_names(struct cli *c, const json_t *grants)
 {
 	const json_t *names = names_of(grants);
-	char *text = NULL;
-	size_t size;
-	FILE *to = names != NULL ? open_memstream(&text, &size) : NULL;
+	char *text = names != NULL ? joined(names, NULL) : NULL;
 
-	for (size_t i = 0; to != NULL && i < json_array_size(names); i++)
-		fprintf(to, "%s%s", i > 0 ? ", " : "", json_string_value(json_array_get(names, i)));
-	if (to != NULL && fclose(to) == 0)
+	if (text != NULL)
 		render_line(c, M_EFFECTIVE_NAMES, text);
 	free(text);
 }
@@ -266,6 +292,7 @@ static void conduit(struct cli *c, const struct effective_parts *parts, const js
 		message_print(c->out, c->lang, M_EFFECTIVE_WEAK_TLS);
 	server_names(c, grants);
 	expected(c, k);
+	exception(c, k);
 	accepts(c, k);
 	if (effective_cells(c, ja(parts->cells, js(k, "name")), M_EFFECTIVE_PACKETS) > 0)
 		commands(c, grants);
@@ -319,11 +346,28 @@ static void passed(struct cli *c, const json_t *effective)
 		render_line(c, json_is_true(p) ? M_EFFECTIVE_PASSED : M_EFFECTIVE_NOT_PASSED);
 }
 
+static void organisations(struct cli *c, const json_t *list)
+{
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *o = json_array_get(list, i);
+		char *contacts = joined(ja(o, "contacts"), "contact"), *conduits = joined(ja(o, "conduits"), NULL);
+		char until[RENDER_TEXT];
+
+		render_time(js(o, "contract_until"), until);
+		render_line(c, M_EFFECTIVE_ORGANISATION, js(o, "name"), js(o, "label"), js(o, "zone"),
+			    *until != '\0' ? until : "-", contacts != NULL && *contacts != '\0' ? contacts : "-",
+			    conduits != NULL && *conduits != '\0' ? conduits : "-");
+		free(contacts);
+		free(conduits);
+	}
+}
+
 /* What belongs to no conduit. */
 static void whole(struct cli *c, const json_t *effective)
 {
 	answers_print(c, ja(effective, "answers"), "interface", 0);
 	reach_print(c, json_object_get(effective, "reach"));
+	organisations(c, ja(effective, "organisations"));
 }
 
 bool effective_render(struct cli *c, const json_t *effective)

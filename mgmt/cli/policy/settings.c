@@ -208,6 +208,7 @@ static void site(json_t *all, const struct source *s)
 				     weak_tls_words[m->deny_weak_tls], "record_passed", m->record_passed);
 
 	(void)json_object_set_new(settings, "time_zone", said(m->time_zone));
+	(void)json_object_set_new(settings, "ledger", json_string(ledger_words[m->strict_ledger]));
 	detect(settings, &m->detect);
 	object(all, s, "site", json_null(), (struct srcpos){ 0 }, settings);
 }
@@ -215,21 +216,27 @@ static void site(json_t *all, const struct source *s)
 /* The box itself is a zone that no policy writes. */
 static void zone(json_t *all, const struct source *s, const struct model_zone *z)
 {
-	json_t *interfaces = json_array();
+	json_t *interfaces = json_array(), *lines = json_array();
 
 	for (size_t i = 0; i < z->n_interfaces; i++)
 		put(interfaces, z->interfaces[i]->name);
+	for (size_t i = 0; i < z->n_lines; i++)
+		(void)json_array_append_new(
+			lines, json_sprintf("%s, %s, %s", z->lines[i].carrier, z->lines[i].service, z->lines[i].place));
 	object(all, s, "zone", json_text(z->name), z->at,
-	       json_pack("{s:o, s:o, s:s, s:o, s:b, s:o}", "interfaces", interfaces, "networks",
+	       json_pack("{s:o, s:o, s:s, s:o, s:b, s:o, s:o, s:o, s:o, s:o}", "interfaces", interfaces, "networks",
 			 ranges(z->ranges, z->n_ranges), "class", zone_class_words[z->class], "owner", said(z->owner),
-			 "patchable", z->patchable, "label", said(z->label)));
+			 "patchable", z->patchable, "label", said(z->label), "purpose", said(z->purpose), "approved_by",
+			 said(z->approved_by), "review_by", said(z->review_by), "lines",
+			 json_list_whole(lines, z->n_lines)));
 }
 
 static void asset(json_t *all, const struct source *s, const struct model_asset *a)
 {
 	object(all, s, "asset", json_text(a->name), a->at,
-	       json_pack("{s:o, s:o, s:o}", "zone", json_text(a->zone->name), "addresses",
-			 ranges(a->ranges, a->n_ranges), "label", said(a->label)));
+	       json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "zone", json_text(a->zone->name), "addresses",
+			 ranges(a->ranges, a->n_ranges), "label", said(a->label), "model", said(a->model), "place",
+			 said(a->place), "support_until", said(a->support_until)));
 }
 
 static void service(json_t *all, const struct source *s, const struct model_service *v)

@@ -130,7 +130,7 @@ def asked(w, wires, program, p, folder, d, seen):
     differences = judging.differences(program, p, folder, seen) if program else []
     check(not differences, "; ".join(differences[:3]))
     m, now = meaning.Meaning(p), int(datetime.datetime.now().timestamp())
-    if m.conflicts() or m.too_many_ends(now):
+    if m.conflicts() or m.too_many_ends(now) or m.test_meets_production():
         return
     if draw.table(p):
         with open(os.path.join(w.folder, "rtg.csv"), "wb") as f:

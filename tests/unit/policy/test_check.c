@@ -6,7 +6,7 @@
  * LINK: appliance/wire/evaluate.c appliance/wire/operation.c policy/check/rows.c policy/check/port.c appliance/wire/commands.c appliance/base/sha256.c
  * LINK: policy/read/text.c policy/read/include.c policy/read/bracket.c policy/check/say.c
  * LINK: policy/check/keys.c policy/check/ranges.c policy/check/time.c policy/check/zones.c policy/check/assets.c
- * LINK: policy/check/services.c policy/check/allow.c policy/check/numbers.c policy/check/meant.c appliance/wire/notation.c appliance/wire/tag.c policy/check/conduits.c policy/check/doors.c policy/check/nodes.c policy/check/written.c policy/check/groups.c policy/check/fleets.c policy/read/csv.c policy/check/nevers.c policy/check/organisations.c policy/check/box.c policy/check/vlan.c policy/check/windows.c appliance/wire/hours.c appliance/wire/duty.c policy/check/isolations.c
+ * LINK: policy/check/services.c policy/check/allow.c policy/check/numbers.c policy/check/meant.c appliance/wire/notation.c appliance/wire/tag.c policy/check/conduits.c policy/check/doors.c policy/check/nodes.c policy/check/written.c policy/check/groups.c policy/check/fleets.c policy/read/csv.c policy/check/nevers.c policy/check/organisations.c policy/check/box.c policy/check/vlan.c policy/check/windows.c appliance/wire/hours.c appliance/wire/duty.c policy/check/isolations.c policy/check/ledger.c
  * LINK: policy/check/network.c policy/check/between.c policy/check/answers.c policy/check/peers.c appliance/wire/plain.c appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c
  * LINK: appliance/base/diag.c appliance/base/diag_print.c appliance/base/messages.c appliance/base/errno_text.c appliance/wire/protocols.c
  * LINK: appliance/base/utf8.c appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/settings.c
@@ -793,6 +793,12 @@ static const struct mistake advices[] = {
 	     "conduits = ( { name = \"c\"; from = \"office\"; to = \"crane\"; services = [\"read\"]; purpose = \"x\";"
 	     " owner = \"x\"; review_by = \"2026-06-14\"; } );",
 	     "policy.review_overdue", 5, 120),
+	CASE("zones = { office = { interfaces = [\"lan0\"]; networks = [\"10.10.0.0/16\"]; review_by = \"2026-06-14\"; "
+	     "}; };",
+	     "policy.review_overdue", 2, 86),
+	CASE(ZONES
+	     "assets = { a = { zone = \"crane\"; addresses = [\"10.30.0.1\"]; support_until = \"2026-06-14\"; }; };",
+	     "policy.support_past", 3, 77),
 	CASE(ZONES ASSETS SERVICES
 	     "conduits = ( { name = \"c\"; from = \"net6\"; to = \"crane\"; services = [\"web\"];" DUTIES " } );",
 	     "policy.no_effect", 5, 14),

@@ -2,7 +2,7 @@
 /*
  * LINK: $(COMPILER_PARTS) appliance/wire/commands_json.c appliance/wire/notation.c appliance/wire/tag.c
  * LINK: policy/ir/skeleton/%.c policy/ir/elements.c policy/ir/names.c policy/render/nft.c policy/render/nft_rule.c
- * LINK: policy/render/json.c appliance/base/json.c appliance/base/utf8.c appliance/wire/duty.c appliance/wire/reason.c appliance/wire/msg.c
+ * LINK: policy/render/json.c appliance/base/json.c appliance/base/utf8.c appliance/wire/duty.c appliance/wire/reason.c appliance/wire/msg.c policy/ir/objects_json.c
  * LINK: appliance/wire/event_filter.c appliance/base/memfd.c
  * LIBS: nettle jansson
  */

@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `sekisho register` and `sekisho exceptions`: registers of what is in force, each a list of rows made from what the box says
+ * (docs/json.md, register) and a table of its columns. For people, for spreadsheets and for programs it is the same list.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/base/addr.h"
+#include "mgmt/cli/effective/asked.h"
+#include "mgmt/cli/screen/csv.h"
+#include "mgmt/cli/screen/table.h"
+#include "mgmt/cli/verbs.h"
+#include "mgmt/cli/words/render.h"
+
+#define COLUMNS TABLE_COLUMNS
+#define CELL 512
+
+struct column {
+	const char *key; /* of the rows; NULL = there is none more */
+	enum message head;
+};
+
+struct kind {
+	const char *name;
+	json_t *(*rows)(struct cli *c, const json_t *answer);
+	struct column columns[COLUMNS];
+};
+
+/* ---- rows --------------------------------------------------------------------------------------------------------------- */
+
+static const json_t *named(const json_t *list, const char *key, const char *name)
+{
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (strcmp(js(json_array_get(list, i), key), name) == 0)
+			return json_array_get(list, i);
+	return NULL;
+}
+
+static void put(json_t *to, const char *key, const char *text)
+{
+	(void)json_object_set_new(to, key, *text != '\0' ? json_string(text) : json_null());
+}
+
+static json_t *rows_zones(struct cli *c, const json_t *e)
+{
+	const json_t *zones = ja(e, "zones");
+	json_t *rows = json_array();
+
+	(void)c;
+	for (size_t i = 0; i < json_array_size(zones); i++)
+		if (strcmp(js(json_array_get(zones, i), "name"), "self") != 0)
+			(void)json_array_append(rows, json_array_get(zones, i));
+	return rows;
+}
+
+static json_t *rows_conduits(struct cli *c, const json_t *e)
+{
+	(void)c;
+	return json_incref((json_t *)(uintptr_t)ja(e, "conduits"));
+}
+
+/* One of the device's addresses is the asset's. */
+static bool is_of(const json_t *device, const json_t *ranges)
+{
+	const json_t *own = ja(device, "addresses");
+	struct addr_range have;
+	struct addr a;
+
+	for (size_t i = 0; i < json_array_size(own); i++)
+		for (size_t k = 0; k < json_array_size(ranges); k++)
+			if (addr_parse(json_string_value(json_array_get(own, i)), &a) &&
+			    addr_range_parse(json_string_value(json_array_get(ranges, k)), &have) && addr_in(&a, &have))
+				return true;
+	return false;
+}
+
+/* What is heard is asked of the journal; without a daemon, or without the right to, nobody was seen. */
+static json_t *rows_assets(struct cli *c, const json_t *e)
+{
+	const struct msg_body question = { MSG_DEVICES, .devices = { .order = DEVICES_LIST, .reason = "" } };
+	json_t *rows = json_deep_copy(ja(e, "assets"));
+	struct box_answer heard = { 0 };
+	int status;
+
+	if (!box_absent(c) && !box_request(c, &question, NULL, 0, 30, &heard, &status))
+		heard.json = NULL;
+	for (size_t i = 0; i < json_array_size(rows); i++) {
+		json_t *asset = json_array_get(rows, i);
+		const json_t *devices = heard.json != NULL ? ja(heard.json, "devices") : NULL;
+		const char *last = "";
+
+		put(asset, "owner", js(named(ja(e, "zones"), "name", js(asset, "zone")), "owner"));
+		for (size_t k = 0; k < json_array_size(devices); k++) {
+			const json_t *d = json_array_get(devices, k);
+
+			/* Moments are in one form, UTC, so that their order is that of the texts. */
+			if (strcmp(js(d, "last"), last) > 0 && is_of(d, ja(asset, "addresses")))
+				last = js(d, "last");
+		}
+		put(asset, "last_seen", last);
+	}
+	if (heard.json != NULL)
+		box_answer_free(&heard);
+	return rows;
+}
+
+static json_t *conduits_of(const json_t *e, const char *zone)
+{
+	const json_t *conduits = ja(e, "conduits");
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < json_array_size(conduits); i++) {
+		const json_t *k = json_array_get(conduits, i);
+
+		if (strcmp(js(k, "from"), zone) == 0 || strcmp(js(k, "to"), zone) == 0)
+			(void)json_array_append(list, json_object_get(k, "name"));
+	}
+	return list;
+}
+
+/* A row for each line, or for a zone of which no line is said. */
+static json_t *rows_connections(struct cli *c, const json_t *e)
+{
+	const json_t *zones = ja(e, "zones");
+	json_t *rows = json_array();
+
+	(void)c;
+	for (size_t i = 0; i < json_array_size(zones); i++) {
+		const json_t *z = json_array_get(zones, i), *lines = ja(z, "lines");
+		const json_t *o = named(ja(e, "organisations"), "zone", js(z, "name"));
+		size_t n = json_array_size(lines);
+
+		for (size_t k = 0;
+		     (n > 0 || o != NULL || strcmp(js(z, "class"), "external") == 0) && k < (n > 0 ? n : 1); k++) {
+			const json_t *line = json_array_get(lines, k);
+			json_t *row = json_object(), *contacts = json_array();
+
+			for (size_t m = 0; m < json_array_size(ja(o, "contacts")); m++)
+				(void)json_array_append(
+					contacts, json_object_get(json_array_get(ja(o, "contacts"), m), "contact"));
+			put(row, "zone", js(z, "name"));
+			put(row, "label", js(z, "label"));
+			put(row, "owner", js(z, "owner"));
+			put(row, "organisation", *js(o, "label") != '\0' ? js(o, "label") : js(o, "name"));
+			put(row, "contract_until", js(o, "contract_until"));
+			(void)json_object_set_new(row, "contacts", contacts);
+			put(row, "carrier", js(line, "carrier"));
+			put(row, "service", js(line, "service"));
+			put(row, "place", js(line, "place"));
+			(void)json_object_set_new(row, "conduits", conduits_of(e, js(z, "name")));
+			(void)json_array_append_new(rows, row);
+		}
+	}
+	return rows;
+}
+
+/* It has ended when it is shut and opens no more. */
+static json_t *rows_exceptions(struct cli *c, const json_t *e)
+{
+	static const char *const words[] = { "applicant", "reason", "instead", "approved_by", "report" };
+	const json_t *conduits = ja(e, "conduits");
+	json_t *rows = json_array();
+
+	(void)c;
+	for (size_t i = 0; i < json_array_size(conduits); i++) {
+		const json_t *k = json_array_get(conduits, i), *x = json_array_get(ja(k, "exception"), 0);
+		bool ended = !jb(k, "open") && *js(k, "opens") == '\0';
+		json_t *row;
+
+		if (x == NULL)
+			continue;
+		row = json_pack("{s:s, s:s, s:s, s:s}", "name", js(k, "name"), "label", js(k, "label"), "from",
+				js(k, "from"), "to", js(k, "to"));
+		put(row, "until", js(k, "until"));
+		put(row, "state", !ended ? "in_force" : *js(x, "report") != '\0' ? "reported" : "report_owed");
+		for (size_t w = 0; w < sizeof(words) / sizeof(words[0]); w++)
+			put(row, words[w], js(x, words[w]));
+		(void)json_array_append_new(rows, row);
+	}
+	return rows;
+}
+
+static json_t *rows_due(struct cli *c, const json_t *status)
+{
+	(void)c;
+	return json_incref((json_t *)(uintptr_t)ja(ja(status, "reviews"), "due"));
+}
+
+/* ---- registers ---------------------------------------------------------------------------------------------------------- */
+
+static const struct kind kinds[] = {
+	{ "zones",
+	  rows_zones,
+	  { { "name", M_COL_OBJECT },
+	    { "label", M_COL_NAME },
+	    { "class", M_COL_CLASS },
+	    { "owner", M_COL_OWNER },
+	    { "purpose", M_COL_PURPOSE },
+	    { "approved_by", M_COL_APPROVED },
+	    { "review_by", M_COL_REVIEW },
+	    { "networks", M_COL_ADDRESSES } } },
+	{ "assets",
+	  rows_assets,
+	  { { "name", M_COL_OBJECT },
+	    { "label", M_COL_NAME },
+	    { "zone", M_COL_ZONE_ALONE },
+	    { "owner", M_COL_OWNER },
+	    { "model", M_COL_MODEL },
+	    { "place", M_COL_STANDS },
+	    { "support_until", M_COL_SUPPORT },
+	    { "last_seen", M_COL_SEEN },
+	    { "addresses", M_COL_ADDRESSES } } },
+	{ "conduits",
+	  rows_conduits,
+	  { { "name", M_COL_CONDUIT },
+	    { "label", M_COL_NAME },
+	    { "from", M_COL_FROM },
+	    { "to", M_COL_TO },
+	    { "mode", M_COL_MODE },
+	    { "owner", M_COL_OWNER },
+	    { "approved_by", M_COL_APPROVED },
+	    { "review_by", M_COL_REVIEW },
+	    { "until", M_COL_UNTIL },
+	    { "last_match", M_COL_LAST },
+	    { "purpose", M_COL_PURPOSE } } },
+	{ "connections",
+	  rows_connections,
+	  { { "zone", M_COL_ZONE_ALONE },
+	    { "label", M_COL_NAME },
+	    { "owner", M_COL_OWNER },
+	    { "organisation", M_COL_ORGANISATION },
+	    { "contract_until", M_COL_CONTRACT },
+	    { "contacts", M_COL_CONTACTS },
+	    { "carrier", M_COL_CARRIER },
+	    { "service", M_COL_SERVICE },
+	    { "place", M_COL_STANDS },
+	    { "conduits", M_COL_CONDUIT } } },
+	{ "exceptions",
+	  rows_exceptions,
+	  { { "name", M_COL_CONDUIT },
+	    { "from", M_COL_FROM },
+	    { "to", M_COL_TO },
+	    { "state", M_COL_STATE },
+	    { "until", M_COL_UNTIL },
+	    { "applicant", M_COL_APPLICANT },
+	    { "approved_by", M_COL_APPROVED },
+	    { "reason", M_COL_REASON },
+	    { "instead", M_COL_INSTEAD },
+	    { "report", M_COL_REPORT },
+	    { "label", M_COL_NAME } } },
+	{ "due",
+	  rows_due,
+	  { { "what", M_COL_WHAT },
+	    { "name", M_COL_OBJECT },
+	    { "day", M_COL_DUE },
+	    { "owner", M_COL_OWNER },
+	    { "label", M_COL_NAME } } },
+};
+#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
+#define KIND_EXCEPTIONS 4u
+#define KIND_DUE 5u
+
+static size_t columns_of(const struct kind *k)
+{
+	size_t n = 0;
+
+	while (n < COLUMNS && k->columns[n].key != NULL)
+		n++;
+	return n;
+}
+
+static const char *word_of(const char *key, const char *word, enum lang l)
+{
+	static const struct {
+		const char *key, *word;
+		enum message m;
+	} words[] = {
+		{ "state", "in_force", M_EXCEPTION_IN_FORCE },
+		{ "state", "reported", M_EXCEPTION_REPORTED },
+		{ "state", "report_owed", M_EXCEPTION_OWED },
+		{ "what", "conduit", M_DUE_CONDUIT },
+		{ "what", "zone", M_DUE_ZONE },
+		{ "what", "asset", M_DUE_ASSET },
+		{ "what", "exception", M_DUE_EXCEPTION },
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(key, words[i].key) == 0 && strcmp(word, words[i].word) == 0)
+			return message_format(words[i].m, l);
+	return word;
+}
+
+/* A value as a cell has it: lists with a blank between two; moments as clocks here show them. The caller's; NULL: no memory. */
+static char *cell_text(const json_t *row, const char *key, enum lang l)
+{
+	const json_t *list = ja(row, key);
+	char when[RENDER_TEXT], *text = NULL;
+	const char *said = js(row, key);
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	if (to == NULL)
+		return NULL;
+	if (strlen(said) > 10 && said[10] == 'T' && strspn(said, "0123456789-") == 10) {
+		render_time(said, when);
+		said = when;
+	}
+	fputs(word_of(key, said, l), to);
+	for (size_t i = 0; json_is_array(list) && i < json_array_size(list); i++)
+		fprintf(to, "%s%s", i > 0 ? " " : "", json_string_value(json_array_get(list, i)));
+	if (fclose(to) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+struct printed {
+	struct cli *c;
+	const struct kind *kind;
+	const json_t *rows;
+};
+
+static void print_table(const struct printed *p)
+{
+	size_t n = columns_of(p->kind);
+	struct table *t = table_new(n, 0);
+
+	for (size_t i = 0; i < n; i++)
+		table_cell(t, message_format(p->kind->columns[i].head, p->c->lang));
+	table_head_done(t);
+	table_wrap(t);
+	for (size_t r = 0; r < json_array_size(p->rows); r++)
+		for (size_t i = 0; i < n; i++) {
+			char *text = cell_text(json_array_get(p->rows, r), p->kind->columns[i].key, p->c->lang);
+
+			table_cell(t, text != NULL && *text != '\0' ? text : "-");
+			free(text);
+		}
+	if (table_rows(t) > 0)
+		table_print(t, p->c->out, p->c->color);
+	else
+		render_line(p->c, M_REGISTER_EMPTY);
+	table_free(t);
+}
+
+static bool print_csv(FILE *to, void *ctx)
+{
+	const struct printed *p = ctx;
+	size_t n = columns_of(p->kind);
+	bool sound = true;
+
+	for (size_t i = 0; i < n; i++)
+		sound = csv_cell(to, message_format(p->kind->columns[i].head, p->c->lang), i == n - 1) && sound;
+	for (size_t r = 0; r < json_array_size(p->rows); r++)
+		for (size_t i = 0; i < n; i++) {
+			char *text = cell_text(json_array_get(p->rows, r), p->kind->columns[i].key, p->c->lang);
+
+			sound = text != NULL && csv_cell(to, text, i == n - 1) && sound;
+			free(text);
+		}
+	return sound;
+}
+
+/* Of each row what its columns are about, whatever else the box said. */
+static json_t *rows_json(const struct printed *p)
+{
+	json_t *list = json_array();
+
+	for (size_t r = 0; r < json_array_size(p->rows); r++) {
+		json_t *row = json_object();
+
+		for (size_t i = 0; i < columns_of(p->kind); i++) {
+			const char *key = p->kind->columns[i].key;
+			json_t *v = json_object_get(json_array_get(p->rows, r), key);
+
+			(void)json_object_set(row, key, v != NULL ? v : json_null());
+		}
+		(void)json_array_append_new(list, row);
+	}
+	return list;
+}
+
+static int print(const struct printed *p, const json_t *answer, const char *csv)
+{
+	int code;
+
+	if (csv != NULL) {
+		code = csv_file(csv, print_csv, (void *)(uintptr_t)p);
+		return code == 0 ? CLI_YES : cli_fail(p->c, CLI_CANNOT, M_DEVICES_FILE, csv, strerror(code));
+	}
+	if (!p->c->json) {
+		print_table(p);
+		return CLI_YES;
+	}
+	json_line(p->c->out, json_pack("{s:s, s:O?, s:O?, s:o}", "register", p->kind->name, "generation",
+				       json_object_get(answer, "generation"), "time", json_object_get(answer, "time"),
+				       "rows", rows_json(p)));
+	return CLI_YES;
+}
+
+static int show(struct cli *c, const struct kind *kind, const char *csv)
+{
+	struct printed p = { c, kind, NULL };
+	struct box_answer answer;
+	bool standing, json = c->json;
+	json_t *rows;
+	int status;
+
+	if (kind == &kinds[KIND_DUE]
+		    ? !box_request(c, &(struct msg_body){ .type = MSG_STATUS }, NULL, 0, 30, &answer, &status)
+		    : !effective_ask(c, &answer, &standing, &status))
+		return status;
+	c->json = json && json_object_get(answer.json, "error") != NULL; /* an error is printed as it came */
+	if (!box_answer_done(c, &answer, &status)) {
+		c->json = json;
+		p.rows = rows = kind->rows(c, answer.json);
+		status = print(&p, answer.json, csv);
+		json_decref(rows);
+	}
+	c->json = json;
+	box_answer_free(&answer);
+	return status;
+}
+
+/* ---- the verbs ---------------------------------------------------------------------------------------------------------- */
+
+static const struct cli_option options[] = { { "--csv", 0, "FILE", M_DEVICES_OPT_CSV } };
+
+static int run_register(struct cli *c, const struct cli_args *a)
+{
+	for (size_t i = 0; i < KINDS; i++)
+		if (strcmp(a->operands[0], kinds[i].name) == 0)
+			return show(c, &kinds[i], a->values[0]);
+	return cli_fail(c, CLI_INVALID, M_REGISTER_WHICH, a->operands[0]);
+}
+
+static int run_exceptions(struct cli *c, const struct cli_args *a)
+{
+	return show(c, &kinds[KIND_EXCEPTIONS], a->values[0]);
+}
+
+const struct cli_verb verb_register = {
+	.name = "register",
+	.group = CLI_ON_BOX,
+	.operands = "REGISTER",
+	.min_operands = 1,
+	.max_operands = 1,
+	.options = options,
+	.n_options = 1,
+	.summary = M_REGISTER_SUMMARY,
+	.text = M_REGISTER_TEXT,
+	.run = run_register,
+};
+
+const struct cli_verb verb_exceptions = {
+	.name = "exceptions",
+	.group = CLI_ON_BOX,
+	.operands = "",
+	.options = options,
+	.n_options = 1,
+	.summary = M_EXCEPTIONS_SUMMARY,
+	.text = M_EXCEPTIONS_TEXT,
+	.run = run_exceptions,
+};

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What registers ask for: days that pass, and, where the site says so, nothing left out. */
+#include <string.h>
+
+#include "policy/check/check.h"
+#include "policy/check/meant.h"
+
+void hint_date(struct check *k, struct diag *g, const char *text, enum message form)
+{
+	struct meant_time t = meant_time(k->a, text);
+	const char *meant = meant_date(k->a, text, form == MP_HINT_UNTIL);
+
+	if (meant != NULL && form == MP_HINT_UNTIL && t.hour[0] != '\0' && t.offset[0] == '\0')
+		diag_hint(k->d, g, MP_HINT_NO_OFFSET, meant);
+	else if (meant != NULL)
+		diag_hint(k->d, g, MP_HINT_WRITE, meant);
+	else if (t.day != NULL && date_no_such_day(t.day))
+		diag_hint(k->d, g, strncmp(t.day, "1970", 4) < 0 ? MP_HINT_BEFORE_1970 : MP_HINT_NO_SUCH_DAY);
+	else
+		diag_hint(k->d, g, form);
+}
+
+const struct due due_review = { "policy.review_overdue", MP_REVIEW_OVERDUE, MP_HINT_REVIEW_OVERDUE };
+const struct due due_support = { "policy.support_past", MP_SUPPORT_PAST, MP_HINT_SUPPORT_PAST };
+
+static bool judged_before(struct check *k, struct srcpos at)
+{
+	for (size_t i = 0; i < DATED; i++)
+		if (k->dated[i].line == at.line && k->dated[i].column == at.column && k->dated[i].file == at.file)
+			return true;
+	k->dated[k->n_dated++ % DATED] = at;
+	return false;
+}
+
+const char *ledger_day(struct check *k, const struct ast_node *node, const struct due *what, struct object o)
+{
+	uint64_t day;
+
+	if (node == NULL || judged_before(k, node->value_at))
+		return node != NULL ? node->string : "";
+	if (!date_parse(node->string, &day))
+		hint_date(k, check_value(k, SEV_ERROR, "policy.date", node, MP_DATE_BAD, o, node->string), node->string,
+			  MP_HINT_DATE);
+	else if (day + 86400 <= k->now)
+		diag_hint(k->d, check_value(k, SEV_WARNING, what->code, node, what->past, o, node->string), what->hint);
+	return node->string;
+}
+
+/* ---- nothing left out --------------------------------------------------------------------------------------------------- */
+
+#define FIELDS 4u
+#define NAMED 4u /* of those that lack the same */
+
+/* What a register has of one of its objects. */
+struct entry {
+	const char *name;
+	struct srcpos at;
+	const char *fields[FIELDS]; /* "" = it is missing; NULL = it is not asked for */
+};
+
+static bool entry_zone(const struct model *m, size_t i, struct entry *ret)
+{
+	const struct model_zone *z = &m->zones[i];
+
+	*ret = (struct entry){ z->name, z->at, { z->owner, z->purpose, z->approved_by, z->review_by } };
+	return !z->self;
+}
+
+static bool entry_line(const struct model *m, size_t i, struct entry *ret)
+{
+	const struct model_zone *z = &m->zones[i];
+
+	*ret = (struct entry){ z->name, z->at, { z->n_lines > 0 ? "some" : "" } };
+	return z->class == CLASS_EXTERNAL;
+}
+
+static bool entry_asset(const struct model *m, size_t i, struct entry *ret)
+{
+	const struct model_asset *a = &m->assets[i];
+
+	*ret = (struct entry){ a->name, a->at, { a->model, a->place, a->support_until } };
+	return true;
+}
+
+static bool entry_conduit(const struct model *m, size_t i, struct entry *ret)
+{
+	const struct model_conduit *c = &m->conduits[i];
+
+	*ret = (struct entry){ c->name, c->at, { c->approved_by } };
+	return true;
+}
+
+struct ledger_register {
+	enum message name;
+	bool (*entry)(const struct model *m, size_t i, struct entry *ret); /* false: none of it */
+	size_t n;
+	const char *keys[FIELDS], *example;
+};
+
+static unsigned missing(const struct entry *e)
+{
+	unsigned bits = 0;
+
+	for (unsigned f = 0; f < FIELDS; f++)
+		bits |= e->fields[f] != NULL && e->fields[f][0] == '\0' ? 1u << f : 0;
+	return bits;
+}
+
+/* All that lack these fields and no other ones: said once, at the first of them. */
+static void say_missing(struct check *k, const struct ledger_register *r, unsigned bits)
+{
+	const char *names = "", *keys = "";
+	struct srcpos at = { 0 };
+	struct entry e;
+	size_t n = 0;
+
+	for (unsigned f = 0; f < FIELDS && keys != NULL; f++)
+		if ((bits >> f & 1) != 0)
+			keys = arena_printf(k->a, "%s%s%s", keys, keys[0] != '\0' ? ", " : "", r->keys[f]);
+	for (size_t i = 0; i < r->n; i++) {
+		if (!r->entry(k->m, i, &e) || missing(&e) != bits)
+			continue;
+		if (n == 0)
+			at = e.at;
+		if (n++ < NAMED && names != NULL)
+			names = arena_printf(k->a, "%s%s%s", names, n > 1 ? ", " : "", e.name);
+	}
+	if (n > NAMED && names != NULL)
+		names = arena_printf(k->a, "%s (+%zu)", names, n - NAMED);
+	if (n > 0 && names != NULL && keys != NULL)
+		diag_hint(k->d,
+			  check_say(k, SEV_ERROR, "policy.ledger", at, 1, MP_LEDGER,
+				    both_object(k, (struct object){ r->name, "" }), both_same(keys), both_same(names)),
+			  MP_HINT_LEDGER, r->example);
+}
+
+void check_ledger(struct check *k)
+{
+	const struct model *m = k->m;
+	const struct ledger_register all[] = {
+		{ MP_REGISTER_ZONES,
+		  entry_zone,
+		  m->n_zones,
+		  { "owner", "purpose", "approved_by", "review_by" },
+		  "purpose = \"cranes\"; approved_by = \"CISO\"; review_by = \"2027-03-31\";" },
+		{ MP_REGISTER_ASSETS,
+		  entry_asset,
+		  m->n_assets,
+		  { "model", "place", "support_until" },
+		  "model = \"FX5U-32M\"; place = \"RTG 1, E-house\"; support_until = \"2032-03-31\";" },
+		{ MP_REGISTER_CONDUITS, entry_conduit, m->n_conduits, { "approved_by" }, "approved_by = \"CISO\";" },
+		{ MP_REGISTER_LINES,
+		  entry_line,
+		  m->n_zones,
+		  { "lines" },
+		  "lines = ( { carrier = \"NTT\"; service = \"fibre, 1 Gbit/s\"; place = \"gate house\"; } );" },
+	};
+
+	for (size_t r = 0; m->strict_ledger && r < sizeof(all) / sizeof(all[0]); r++)
+		for (unsigned bits = (1u << FIELDS) - 1; bits > 0; bits--)
+			say_missing(k, &all[r], bits);
+}

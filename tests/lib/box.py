@@ -77,8 +77,10 @@ def conduit(name, source, target, services, **keys):
     def value(v):
         if isinstance(v, bool):
             return "true" if v else "false"
+        if isinstance(v, dict):
+            return "{ %s }" % " ".join("%s = %s;" % (k, value(x)) for k, x in v.items())
         if isinstance(v, list) and v and isinstance(v[0], dict):
-            return "( " + ", ".join("{ %s }" % " ".join("%s = %s;" % (k, value(x)) for k, x in d.items()) for d in v) + " )"
+            return "( " + ", ".join(value(d) for d in v) + " )"
         if isinstance(v, list):
             return "[" + ", ".join('"%s"' % x for x in v) + "]"
         return '"%s"' % v

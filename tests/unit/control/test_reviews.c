@@ -69,6 +69,64 @@ static void others_are_told_apart(void **state)
 	assert_memory_equal(overdue_find(&ir, 0, NULL).digest, none, 32);
 }
 
+/* What has a day besides: zones, assets, and exceptions that have ended without their report. */
+static void not_conduits_alone(void **state)
+{
+	static struct ir_exception owed = { "Aoki", "r", "i", "CISO", "" },
+				   reported = { "Aoki", "r", "i", "CISO", "gone" };
+	static struct ir_conduit ended[] = {
+		{ .name = "owed",
+		  .label = "",
+		  .owner = "IT",
+		  .review_by = "2019-01-01",
+		  .until = 1700000000u,
+		  .exception = &owed,
+		  .n_exception = 1 },
+		{ .name = "reported",
+		  .label = "",
+		  .owner = "IT",
+		  .review_by = "2019-01-01",
+		  .until = 1700000000u,
+		  .exception = &reported,
+		  .n_exception = 1 },
+		{ .name = "runs",
+		  .label = "",
+		  .owner = "IT",
+		  .review_by = "2190-01-01",
+		  .until = NOON_2027_03_31 + DAY,
+		  .exception = &owed,
+		  .n_exception = 1 },
+	};
+	static struct ir_zone zones[] = { { .name = "office", .label = "", .owner = "IT", .review_by = "2027-03-30" },
+					  { .name = "self", .label = "", .owner = "", .review_by = "" } };
+	static struct ir_asset assets[] = { { .name = "plc", .label = "", .zone = 0, .support_until = "2027-03-31" },
+					    { .name = "old", .label = "", .zone = 0, .support_until = "2020-12-31" } };
+	const struct ir all = {
+		.conduits = ended, .n_conduits = 3, .zones = zones, .n_zones = 2, .assets = assets, .n_assets = 2
+	};
+	static const char *const want[][4] = { { "exception", "owed", "Aoki", "2023-11-14" },
+					       { "zone", "office", "IT", "2027-03-30" },
+					       { "asset", "old", "IT", "2020-12-31" } };
+	json_t *names = json_array();
+	struct overdue o = overdue_find(&all, NOON_2027_03_31, names);
+
+	(void)state;
+	assert_int_equal(o.n, 3);
+	assert_int_equal(o.since, 1609459200u); /* 2021-01-01, the asset's */
+	assert_int_equal(json_array_size(names), 3);
+	for (size_t i = 0; i < 3; i++) {
+		static const char *const keys[] = { "what", "name", "owner", "day" };
+
+		for (size_t k = 0; k < 4; k++)
+			assert_string_equal(json_string_value(json_object_get(json_array_get(names, i), keys[k])),
+					    want[i][k]);
+	}
+	json_decref(names);
+	reported.report = "";
+	assert_int_equal(overdue_find(&all, NOON_2027_03_31, NULL).n, 4);
+	reported.report = "gone";
+}
+
 static void a_crowd(void **state)
 {
 	static struct ir_conduit many[100];
@@ -88,6 +146,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(on_its_day_it_is_not),
 		cmocka_unit_test(others_are_told_apart),
+		cmocka_unit_test(not_conduits_alone),
 		cmocka_unit_test(a_crowd),
 	};
 

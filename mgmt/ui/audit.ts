@@ -10,7 +10,7 @@ import { card, chip, figures, grid, type Tone } from "./parts";
 import { endPatience, patience, waited, waiting, type Patience } from "./patience";
 import { leakedNote } from "./people";
 import { forgetRecords, loadRecords, mayNow, recordCards } from "./records";
-import { accepted, askRules, conduitFile, isExternal, matching, matrixFile, overdue, reach, reachText, rules, rulesFile, zoneName, type Rule } from "./register";
+import { accepted, askRules, conduitFile, exceptionFile, exceptionState, isExternal, matching, matrixFile, overdue, reach, reachText, rules, rulesFile, zoneName, type Rule } from "./register";
 import { ask } from "./session";
 import { language, t, type Key } from "./text";
 import type { Account, Conduit, Devices, Effective, Generation, Lang, Leaked, State, Text, Token, Verified } from "./types";
@@ -175,7 +175,16 @@ function conduitCards(e: Effective): Node_[] {
 	return [
 		card("register", "register", true, h("p", { class: "acts" }, button("save_csv", () => saveRows("conduits", conduitFile(e, every)), "save-conduits")), conduitTable(e, every, "register")),
 		card("external", "external", true, ...(outside.length === 0 ? [h("p", { class: "note" }, t("external_none"))]
-			: [h("p", { class: "acts" }, button("save_csv", () => saveRows("external", conduitFile(e, outside)), "save-external")), conduitTable(e, outside, "external")]))];
+			: [h("p", { class: "acts" }, button("save_csv", () => saveRows("external", conduitFile(e, outside)), "save-external")), conduitTable(e, outside, "external")])), exceptionCard(e)];
+}
+
+function exceptionCard(e: Effective): Node_ {
+	const list = (e.conduits ?? []).filter((k) => (k.exception ?? []).length > 0), tones: Partial<Record<Key, Tone>> = { exception_in_force: "good", exception_owed: "wait" };
+	if (list.length === 0) return card("exceptions", "exceptions", true, h("p", { class: "note" }, t("exceptions_none")));
+	return card("exceptions", "exceptions", true, h("p", { class: "acts" }, button("save_csv", () => saveRows("exceptions", exceptionFile(e, list)), "save-exceptions")),
+		grid("exceptions", [{ head: "conduit" }, { head: "between" }, { head: "condition" }, { head: "until" }, { head: "applicant" }, { head: "approved_in_policy" }, { head: "reason_given" }, { head: "instead" }, { head: "report_of" }],
+			list.map((k) => [[h("b", {}, k.name ?? ""), k.label ? h("span", { class: "ago" }, " " + k.label) : undefined], zoneName(e, k.from) + " → " + zoneName(e, k.to), chip(tones[exceptionState(e, k)] ?? "off", t(exceptionState(e, k))), when(k.until),
+				...(["applicant", "approved_by", "reason", "instead", "report"] as const).map((x) => k.exception?.[0]?.[x] || t("none"))])));
 }
 
 function accountFile(list: Account[]): string[][] {

@@ -120,6 +120,15 @@ export function conduitFile(e: Effective, list: Conduit[]): Line[] {
 			k.approved_by ?? "", k.review_by ?? "", moment(k.until), moment(k.last_match), accepted(k), (k.file ?? "") + ":" + String(k.line ?? 0)])];
 }
 
+/** By the box's own time; when it has ended its report is owed until it is there. */
+export const exceptionState = (e: Effective, k: Conduit): Key => ((k.until ?? "") === "" || (k.until ?? "") > (e.time ?? "") ? "exception_in_force" : k.exception?.[0]?.report ? "exception_reported" : "exception_owed");
+
+export function exceptionFile(e: Effective, list: Conduit[]): Line[] {
+	return [heads("conduit", "label", "source_zone", "destination_zone", "condition", "until", "applicant", "approved_in_policy", "reason_given", "instead", "report_of"),
+		...list.map((k): Line => [k.name ?? "", k.label ?? "", zoneName(e, k.from), zoneName(e, k.to), t(exceptionState(e, k)), moment(k.until),
+			...(["applicant", "approved_by", "reason", "instead", "report"] as const).map((x) => k.exception?.[0]?.[x] ?? "")])];
+}
+
 /** Its day of review has passed, by the box's own date. */
 export const overdue = (e: Effective, k: Conduit): boolean => k.review_by !== null && k.review_by !== undefined && k.review_by !== "" && k.review_by < (e.time ?? "").slice(0, 10);
 

@@ -118,6 +118,7 @@ export interface Conduit {
 	review_by?: string | null;
 	until?: string | null;
 	accept?: { warning?: string; reason?: string }[];
+	exception?: { applicant?: string; reason?: string; instead?: string; approved_by?: string; report?: string }[];
 	heard_within_s?: number | null;
 	last_heard?: string | null;
 	silent_since?: string | null;

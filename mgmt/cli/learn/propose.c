@@ -740,6 +740,7 @@ static void print_services(const struct proposal *p, size_t number)
 static void print_conduits(const struct proposal *p, size_t number)
 {
 	const struct cli *c = p->cli;
+	const char *approved = p->model != NULL && p->model->strict_ledger ? " approved_by = \"?\";" : "";
 	char review[16], purpose[160];
 
 	time_text(((uint64_t)time(NULL) + REVIEW_DAYS * 86400u) * NS, false, review, sizeof(review));
@@ -759,9 +760,9 @@ static void print_conduits(const struct proposal *p, size_t number)
 			"  { name = \"learnt-%zu\"; from = \"%s\"; to = \"%s\";\n    sources = [%s];\n    destinations "
 			"= [%s];\n"
 			"    services = [\"learnt-%zu\"]; mode = \"observe\";\n"
-			"    purpose = \"%s\"; owner = \"?\"; review_by = \"%s\"; }%s\n",
-			number + i, l->from, l->to, l->sources, l->destinations, number + l->service, purpose, review,
-			i + 1 < p->n ? "," : "");
+			"    purpose = \"%s\"; owner = \"?\";%s review_by = \"%s\"; }%s\n",
+			number + i, l->from, l->to, l->sources, l->destinations, number + l->service, purpose, approved,
+			review, i + 1 < p->n ? "," : "");
 	}
 }
 

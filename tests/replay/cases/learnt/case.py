@@ -340,10 +340,14 @@ def writes(t):
 
 
 NAMED = """language_version = 1;
-zones = { tos = { interfaces = ["lan0"]; networks = ["10.20.0.0/24"]; }; crane = { interfaces = ["lan1"]; networks = ["10.30.0.0/22"]; }; };
-assets = { tos-db = { zone = "tos"; addresses = ["10.20.0.10"]; }; pool = { zone = "tos"; addresses = ["10.20.0.70-10.20.0.79"]; };
-           old = { zone = "crane"; addresses = ["10.30.3.1"]; }; };
-fleets = { rtg = { zone = "crane"; members = ["plc", "cms"]; rows = ( ["rtg1", "10.30.1.11", "10.30.1.13"], ["rtg2", "10.30.1.21", "10.30.1.23"] ); }; };
+site = { name = "kita"; ledger = "strict"; };
+zones = { tos = { interfaces = ["lan0"]; networks = ["10.20.0.0/24"]; owner = "t"; purpose = "p"; approved_by = "b"; review_by = "2190-01-01"; };
+          crane = { interfaces = ["lan1"]; networks = ["10.30.0.0/22"]; owner = "t"; purpose = "p"; approved_by = "b"; review_by = "2190-01-01"; }; };
+assets = { tos-db = { zone = "tos"; addresses = ["10.20.0.10"]; model = "m"; place = "p"; support_until = "2190-01-01"; };
+           pool = { zone = "tos"; addresses = ["10.20.0.70-10.20.0.79"]; model = "m"; place = "p"; support_until = "2190-01-01"; };
+           old = { zone = "crane"; addresses = ["10.30.3.1"]; model = "m"; place = "p"; support_until = "2190-01-01"; }; };
+fleets = { rtg = { zone = "crane"; members = ["plc", "cms"]; rows = ( ["rtg1", "10.30.1.11", "10.30.1.13"], ["rtg2", "10.30.1.21", "10.30.1.23"] );
+                   about = { plc = { model = "m"; place = "p"; support_until = "2190-01-01"; }; cms = { model = "m"; place = "p"; support_until = "2190-01-01"; }; }; }; };
 groups = { more = ["plcs", "old"]; plcs = ["rtg*.plc"]; ends = ["tos-db", "pool"]; };
 services = {
 %s};
@@ -353,7 +357,8 @@ conduits = (
 
 
 def names_of_the_policy(t):
-    """Hosts have the policy's names: an asset that is one address, a fleet's member, a group that is these and no others; and what is proposed so means these hosts."""
+    """Hosts have the policy's names: an asset that is one address, a fleet's member, a group that is these and no others; and what is proposed so means these hosts.
+    Nothing that the policy's registers ask for is left out of it."""
     out = []
     ask = [(wire.read_holding(1, 5, 1), wire.holding(1, [9]))], [(wire.modbus(1, 1, struct.pack("!BHH", 6, 5, 1)),) * 2]
     for i, (client, server, what) in enumerate((("10.20.0.10", "10.30.1.11", 0), ("10.20.0.10", "10.30.1.21", 0), ("10.20.0.75", "10.30.1.13", 1), ("10.20.0.75", "10.30.1.23", 1),

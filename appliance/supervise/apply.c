@@ -467,6 +467,7 @@ static void in_force(struct supervisor *s)
 	}
 	s->now = op->next;
 	op->next = NULL;
+	isolation_applied(s);
 	box_try_again(s, whole ? NULL : box.text);
 	sentence_forget(&s->store_error);
 	/* Their box facts may name other interfaces by number now. */

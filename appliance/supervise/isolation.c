@@ -221,7 +221,7 @@ void isolation_ordered(struct supervisor *s, struct asker a, const struct isolat
 	json_decref(x->list);
 	x->list = list;
 	/* The kernel first; it is on the disk when anybody hears that it is done. An enforce that starts just now gets it before anything else. */
-	(void)send(s, x->list, NULL, x->id, false);
+	(void)send(s, x->list, s->op.kind != OP_DRY_RUN ? s->op.next : NULL, x->id, false);
 	save(s);
 }
 
@@ -278,6 +278,18 @@ void isolation_before(struct supervisor *s, const struct policy *p)
 	const struct isolations *x = &s->isolations;
 
 	(void)send(s, x->list, p, x->waits && !x->order.rehearse ? x->id : 0, false);
+}
+
+void isolation_applied(struct supervisor *s)
+{
+	struct isolations *x = &s->isolations;
+	bool less = false;
+
+	for (size_t i = 0; i < json_array_size(x->list); i++)
+		less |= isolation_keeps_less(s->now->ir, json_array_get(x->list, i));
+	if (less)
+		save(s);
+	isolation_before(s, s->now);
 }
 
 void isolation_due(struct supervisor *s, uint64_t now)

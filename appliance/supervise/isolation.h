@@ -44,6 +44,8 @@ void isolation_ordered(struct supervisor *s, struct asker a, const struct isolat
 void isolation_done(struct supervisor *s, struct msg *m);
 /* Before a generation goes to enforce. */
 void isolation_before(struct supervisor *s, const struct policy *p);
+/* It is in force: what it does not keep is not kept again by a later one. */
+void isolation_applied(struct supervisor *s);
 void isolation_due(struct supervisor *s, uint64_t now);
 uint64_t isolation_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = never */
 /* Which there are, for people: {"what", "by", "reason", "since", "keep", "stage"} each. */

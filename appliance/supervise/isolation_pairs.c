@@ -105,6 +105,25 @@ json_t *isolation_keeps(const struct ir *ir, const char *what)
 	return list;
 }
 
+bool isolation_keeps_less(const struct ir *ir, json_t *isolation)
+{
+	const struct ir_isolation *x = ir_isolation_of(ir, what_of(isolation));
+	json_t *names = json_object_get(isolation, "keep"), *now;
+	size_t before = json_array_size(names);
+
+	if (x == NULL || before == 0)
+		return false;
+	now = isolation_keeps(ir, x->name);
+	for (size_t i = json_array_size(names); i-- > 0;) {
+		const char *name = json_string_value(json_array_get(names, i));
+
+		if (name == NULL || !has(now, name))
+			(void)json_array_remove(names, i);
+	}
+	json_decref(now);
+	return json_array_size(names) != before;
+}
+
 static void keep(const json_t *o, const struct ir *ir, bool *ret)
 {
 	const struct ir_isolation *x = ir_isolation_of(ir, what_of(o));

@@ -22,6 +22,8 @@ struct policy;	   /* policy.h */
 json_t *isolation_texts(const struct ir *ir, const char *what);
 /* The names of the conduits that it keeps now, owned by the caller. */
 json_t *isolation_keeps(const struct ir *ir, const char *what);
+/* Takes out of an isolation's `keep` what its declaration does not keep, if there is one. True: there was something. */
+bool isolation_keeps_less(const struct ir *ir, json_t *isolation);
 /* For enforce: APART_PAIR, owned by the caller; negative errno. `next` may be NULL. */
 int isolation_memfd(const struct supervisor *s, const json_t *list, const struct policy *next);
 /* What has to stay possible and would not, with these alone; owned by the caller. */

@@ -46,7 +46,8 @@ const called = (list: Named[], name: string | undefined): string => list.find((x
 function ends(state: State, what: string): [string, string] {
 	const [kind, one, other] = what.split(" "), all = zones(state);
 	if (kind === "asset") return [called((state.status.interfaces ?? []).flatMap((x) => (x.zones ?? []).flatMap((z) => z.assets ?? [])), one), ""];
-	return [kind === "everything" ? t("everything") : called(all, one), called(all, other)];
+	if (one === undefined) return [kind === "everything" ? t("everything") : what, ""]; // else it is one that the policy prepared
+	return [called(all, one), called(all, other)];
 }
 
 function title(state: State, s: Step): string {

@@ -70,9 +70,9 @@ static void orders_are_read(void **state)
 		bool texts = o == CHANGE_SAVE || o == CHANGE_CHECK;
 
 		snprintf(text, sizeof(text), "{\"order\":\"%s\"%s}", change_word((enum change_order)o),
-			 texts					     ? ",\"texts\":[{\"name\":\"a\",\"text\":\"\"}]"
+			 texts		      ? ",\"texts\":[{\"name\":\"a\",\"text\":\"\"}]"
 			 : change_isolates(o) ? ",\"object\":\"asset rtg07\""
-								     : "");
+					      : "");
 		assert_int_equal(take(text, &r), CHANGE_READ);
 		assert_int_equal(r.order.order, o);
 		assert_int_equal(r.fd >= 0, texts);

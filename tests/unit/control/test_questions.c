@@ -52,7 +52,7 @@ bool ask_slot(struct control *of, unsigned slot, uint32_t number, const struct m
 
 bool slot_is_wanted(const struct control *of, unsigned slot)
 {
-	return slot == SLOT_BOX || (of->wanted >> slot & 1u) != 0;
+	return slot == SLOT_BOX || slot == SLOT_COMPILE || (of->wanted >> slot & 1u) != 0;
 }
 
 enum role slot_role(unsigned slot)
@@ -424,6 +424,24 @@ static void a_search_is_stopped_at_the_journal(void **state)
 	assert_int_equal(heard[MSG_STOP], 2);
 }
 
+/* The compiler is asked though no process of it runs; and what comes too late is ended there, so that it keeps nobody else from his turn. */
+static void a_late_compiler_is_stopped(void **state)
+{
+	const struct asker web = { .kind = ASKER_MGMT, .id = 1 };
+
+	(void)state;
+	scripted = 1;
+	collect_pass(&s, SLOT_COMPILE, &(struct msg_body){ .type = MSG_ASK }, web);
+	assert_int_equal(heard[MSG_ASK], 1);
+	assert_true(last_slot == SLOT_COMPILE);
+	assert_int_equal(answered[ASKER_MGMT], 0);
+	collect_due(&s, collect_next(&s) - 1);
+	assert_int_equal(heard[MSG_STOP], 0);
+	collect_due(&s, collect_next(&s));
+	assert_int_equal(heard[MSG_STOP], 1);
+	assert_int_equal(answered[ASKER_MGMT], 1);
+}
+
 /* The web side is gone: enforce leaves off what only its people waited for. */
 static void a_web_side_that_dies_stops_its_own(void **state)
 {
@@ -491,6 +509,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(floods_leave_room_for_people, begin, finish),
 		cmocka_unit_test_setup_teardown(few_read_the_rules_back, begin, finish),
 		cmocka_unit_test_setup_teardown(logins_leave_room_for_root, begin, finish),
+		cmocka_unit_test_setup_teardown(a_late_compiler_is_stopped, begin, finish),
 		cmocka_unit_test_setup_teardown(floods_are_heard_slowly, begin, finish),
 		cmocka_unit_test_setup_teardown(who_waits_no_longer_is_let_go, begin, finish),
 		cmocka_unit_test_setup_teardown(stopped_before_it_is_asked, begin, finish),

@@ -16,6 +16,7 @@
 #include <time.h>
 
 #include "mgmt/cli/effective/text.h"
+#include "mgmt/words/row.h"
 
 static void put(json_t *list, json_t *one)
 {
@@ -117,11 +118,41 @@ static void as_long_as_it_is_large(void **state)
 	assert_true(most < 24 * least);
 }
 
+static void grants(const char *grant, const char *want)
+{
+	json_t *g = json_loads(grant, 0, NULL), *list = grant_commands(g);
+	char *text = json_dumps(list, JSON_COMPACT | JSON_ENCODE_ANY);
+
+	assert_non_null(g);
+	assert_string_equal(text, want);
+	free(text);
+	json_decref(list);
+	json_decref(g);
+}
+
+/* Which words of command a grant lets by; what nobody has a name for may be any, and what nobody reads is no word at all. */
+static void words_of_grants(void **state)
+{
+	(void)state;
+	grants("{\"protocol\":\"modbus\",\"whole\":false,\"rows\":[{\"functions\":[3]},{\"functions\":[4]}]}",
+	       "[\"read\"]");
+	grants("{\"protocol\":\"modbus\",\"whole\":false,\"rows\":[{\"functions\":[3]},{\"functions\":[6]}]}",
+	       "[\"read\",\"write\"]");
+	grants("{\"protocol\":\"modbus\",\"whole\":false,\"rows\":[]}", "[]");
+	grants("{\"protocol\":\"modbus\",\"whole\":false,\"rows\":[{\"functions\":[101]}]}",
+	       "[\"read\",\"write\",\"control\",\"program\",\"diagnose\"]");
+	grants("{\"protocol\":\"modbus\",\"whole\":true,\"rows\":[]}",
+	       "[\"read\",\"write\",\"control\",\"program\",\"diagnose\"]");
+	grants("{\"protocol\":\"icmp\",\"whole\":true,\"rows\":[]}", "[]");
+	grants("{\"protocol\":\"ssh\",\"whole\":true,\"rows\":[]}", "null");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(below_its_conduit),
 		cmocka_unit_test(as_long_as_it_is_large),
+		cmocka_unit_test(words_of_grants),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,7 +7,7 @@ import { field } from "./fields";
 import { card, chip } from "./parts";
 import { mayDo, order } from "./session";
 import { language, t, type Key } from "./text";
-import type { Isolated, Said, State } from "./types";
+import type { Isolated, Prepared, Said, State } from "./types";
 
 interface Told {
 	done: boolean;
@@ -16,8 +16,8 @@ interface Told {
 	conduits?: string[];
 }
 interface Step {
-	order: "isolate" | "rejoin";
-	what: string; // as the box names it: "asset rtg07", "zone crane", "zones office crane", "everything"
+	order: "isolate" | "rejoin_reads" | "rejoin";
+	what: string; // as the box names it: "asset rtg07", "zone crane", "zones office crane", "everything", or the name of one that is prepared
 	told?: Told | "no_answer"; // what it would do
 	complaint?: Key | Said | undefined;
 	busy: boolean;
@@ -26,6 +26,7 @@ interface Step {
 let step: Step | undefined;
 let done: [Key, string, number] | undefined; // the last one
 let run = 0;
+let before: Promise<unknown> = Promise.resolve(); // the box takes one such order at a time
 
 /** Nothing of it is the next person's. */
 export function forgetIsolation(): void {
@@ -42,23 +43,29 @@ interface Named {
 const zones = (state: State): Named[] => (state.status.interfaces ?? []).filter((x) => x.space !== "admin").flatMap((x) => x.zones ?? []);
 const called = (list: Named[], name: string | undefined): string => list.find((x) => x.name === name)?.label || (name ?? "");
 
+const prepared = (state: State, what: string): Prepared | undefined => (state.status.prepared ?? []).find((p) => p.name === what);
+
 /** Who is meant, as people call them. */
 function ends(state: State, what: string): [string, string] {
 	const [kind, one, other] = what.split(" "), all = zones(state);
 	if (kind === "asset") return [called((state.status.interfaces ?? []).flatMap((x) => (x.zones ?? []).flatMap((z) => z.assets ?? [])), one), ""];
-	if (one === undefined) return [kind === "everything" ? t("everything") : what, ""]; // else it is one that the policy prepared
+	if (one === undefined) return [kind === "everything" ? t("everything") : prepared(state, what)?.label || what, ""];
 	return [called(all, one), called(all, other)];
 }
 
 function title(state: State, s: Step): string {
 	const [one, other] = ends(state, s.what);
-	return s.order === "rejoin" ? t("rejoin_this", other !== "" ? one + " – " + other : one) : other !== "" ? t("isolate_pair", one, other) : t("isolate_this", one);
+	return s.order !== "isolate" ? t(s.order === "rejoin" ? "rejoin_this" : "rejoin_reads_this", other !== "" ? one + " – " + other : one) : other !== "" ? t("isolate_pair", one, other) : t("isolate_this", one);
 }
 
 async function rehearse(changed: () => void): Promise<void> {
 	const mine = ++run, s = step;
-	if (s === undefined || s.order === "rejoin") return;
-	const answer = await order<Told>({ order: s.order, object: s.what, dry_run: true });
+	if (s === undefined || s.order !== "isolate") return;
+	await before;
+	if (mine !== run) return;
+	const asked = order<Told>({ order: s.order, object: s.what, dry_run: true });
+	before = asked;
+	const answer = await asked;
 	if (mine !== run) return;
 	s.told = answer.ok ? answer.value : "no_answer";
 	changed();
@@ -82,23 +89,33 @@ async function act(changed: () => void): Promise<void> {
 	s.busy = comment !== "";
 	changed();
 	if (!s.busy) return;
+	await before;
 	const answer = await order<Told>({ order: s.order, object: s.what, comment });
 	if (mine !== run) return;
 	s.busy = false;
 	if (answer.ok && answer.value.done) {
 		step = undefined;
-		done = [s.order === "isolate" ? "isolate_done" : "rejoin_done", s.what, answer.value.sessions ?? 0];
+		done = [s.order === "isolate" ? "isolate_done" : s.order === "rejoin" ? "rejoin_done" : "rejoin_reads_done", s.what, answer.value.sessions ?? 0];
 	} else {
 		s.complaint = answer.ok ? answer.value.error ?? "no_answer" : answer.why === "forbidden" ? "no_right_change" : answer.why === "wrong" ? "isolate_wants" : "no_answer";
 	}
 	changed();
 }
 
+/** What passes no more, and what goes on. */
+function cuts(state: State, what: string): Child[] {
+	const ready = prepared(state, what), line = (w: string): Node_ => {
+		const [one, other] = ends(state, w);
+		return h("li", {}, w === "everything" ? t("isolate_everything_what") : other !== "" ? t("isolate_pair_what", one, other) : t("isolate_what", one));
+	};
+	return [...(ready?.cut ?? [what]).map(line), ready !== undefined && ready.keep.length > 0 && h("li", {}, t("isolate_keeps", ready.keep.join(", ")))];
+}
+
 /** In words, before it is pressed. */
 function consequences(state: State, s: Step): Child[] {
-	const [one, other] = ends(state, s.what), told = s.told;
-	if (s.order === "rejoin") return [h("li", {}, t("rejoin_what"))];
-	return [h("li", {}, s.what === "everything" ? t("isolate_everything_what") : other !== "" ? t("isolate_pair_what", one, other) : t("isolate_what", one)),
+	const told = s.told;
+	if (s.order !== "isolate") return [h("li", {}, t(s.order === "rejoin" ? "rejoin_what" : "rejoin_reads_what"))];
+	return [...cuts(state, s.what),
 		told === undefined ? h("li", {}, t("loading")) : typeof told === "string" ? h("li", { class: "complaint" }, t(told))
 			: told.error ? h("li", { class: "complaint" }, told.error[language()]) : h("li", {}, h("b", {}, t("isolate_sessions", count(told.sessions)))),
 		typeof told === "object" && (told.conduits ?? []).length > 0 && h("li", {}, t("isolate_conduits", (told.conduits ?? []).join(", "))),
@@ -108,7 +125,7 @@ function consequences(state: State, s: Step): Child[] {
 /** Of a zone one chooses from whom; the box is asked anew. */
 function fromWhom(state: State, s: Step, changed: () => void): Node_ | false {
 	const [kind, one] = s.what.split(" ");
-	if (s.order === "rejoin" || !kind?.startsWith("zone")) return false;
+	if (s.order !== "isolate" || one === undefined || !kind?.startsWith("zone")) return false;
 	const onChoice = (event: Event): void => {
 		const other = (event.target as HTMLSelectElement).value;
 		step = { order: s.order, what: other === "" ? "zone " + one : "zones " + one + " " + other, busy: false };
@@ -133,16 +150,19 @@ function panel(state: State, s: Step, changed: () => void): Node_ {
 
 function held(state: State, i: Isolated, changed: () => void): Node_ {
 	const short = ago(i.since, state.status.clock?.time), [one, other] = ends(state, i.what);
-	return h("li", { "data-key": i.what }, h("div", {}, chip("bad", t("isolated")), h("b", { class: "named" }, other !== "" ? one + " – " + other : one),
+	return h("li", { "data-key": i.what }, h("div", {}, chip(i.stage === "reads" ? "wait" : "bad", t(i.stage === "reads" ? "isolated_reads" : "isolated")), h("b", { class: "named" }, other !== "" ? one + " – " + other : one),
 		h("span", { class: "ago" }, " " + moment(i.since) + (short !== "" ? " (" + short + ")" : "") + " " + i.by + (i.reason !== "" ? ": " + i.reason : ""))),
+		i.stage === undefined && prepared(state, i.what) !== undefined && h("button", { type: "button", "data-key": "reads " + i.what, click: opener("rejoin_reads", i.what, changed) }, t("rejoin_reads")),
 		h("button", { type: "button", "data-key": "rejoin " + i.what, click: opener("rejoin", i.what, changed) }, t("rejoin")));
 }
 
 /** What is being ordered, what was done, and what is isolated now. */
 export function isolationCards(state: State, changed: () => void): (Node_ | false)[] {
-	const list = state.status.isolations ?? [];
+	const list = state.status.isolations ?? [], ready = (state.status.prepared ?? []).filter((p) => !list.some((i) => i.what === p.name));
 	if (!mayIsolate()) return [];
 	return [done !== undefined && h("p", { class: "all-well", role: "status", "data-key": "isolate-done" }, t(done[0], ends(state, done[1]).filter((x) => x !== "").join(" – "), count(done[2]))),
 		step !== undefined && panel(state, step, changed),
-		list.length > 0 && card("isolated", "isolated_now", true, h("ul", { class: "isolated" }, list.map((i) => held(state, i, changed))))];
+		list.length > 0 && card("isolated", "isolated_now", true, h("ul", { class: "isolated" }, list.map((i) => held(state, i, changed)))),
+		ready.length > 0 && card("prepared", "isolate_prepared", true, h("ul", { class: "tiles" }, ready.map((p) => h("li", { class: "tile bad", "data-key": p.name },
+			h("button", { type: "button", class: "main-action named", "data-key": "prepared " + p.name, click: opener("isolate", p.name, changed) }, t("isolate_by", p.label || p.name)), h("ul", { class: "plain" }, cuts(state, p.name))))))];
 }

@@ -70,9 +70,19 @@ export interface Isolated {
 	by: string;
 	reason: string;
 	since: string;
+	keep?: string[];
+	stage?: "reads"; // what only reads goes on again
+}
+/** What the policy has ready to be isolated by one name. */
+export interface Prepared {
+	name: string;
+	label: string;
+	cut: string[];
+	keep: string[];
 }
 export interface Status {
 	isolations?: Isolated[];
+	prepared?: Prepared[];
 	site?: { name?: string; label?: string; contact?: string; records?: { purpose: string; responsible: string } | null };
 	generation?: { number?: number; digest?: string; state?: string; applied?: string; confirm_by?: string | null; by?: string | null };
 	changes?: { number?: number; applied?: string; by?: string; state?: string; changed?: string; changed_by?: string | null }[];

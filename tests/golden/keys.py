@@ -39,6 +39,7 @@ conduits = (
 );
 never = ( { from = "crane"; to = "office"; /*never*/ } );
 always = ( { services = ["web"]; from = "office"; to = "crane"; /*always*/ } );
+isolations = { apart = { cut = ["zones office crane"]; /*isolation*/ }; };
 chain_break = ( { asset = "pc"; reason = "a kiosk"; } );
 """
 BOX = """language_version = 1;
@@ -67,7 +68,7 @@ SILENT = {
     "policy.language_version": "there is one version; another is refused",
     "box.language_version": "there is one version; another is refused",
     # What stands in groups is told by their keys.
-    **{"policy." + k: "its own keys are told" for k in ("site", "zones", "assets", "services", "conduits", "never", "always", "chain_break", "organisations", "doors")},
+    **{"policy." + k: "its own keys are told" for k in ("site", "zones", "assets", "services", "conduits", "never", "always", "chain_break", "organisations", "doors", "isolations")},
     **{"policy." + k: "what it is written out to is told" for k in ("groups", "fleets", "defaults", "windows")},
     "conduit.exception": "its own keys are told",
     "site.retention": "its own keys are told",
@@ -79,7 +80,7 @@ SILENT = {
 # Where the tables are asked for: object -> (text, a piece of it behind which an unknown key is written).
 PLACES = {
     "policy": ("site", "language_version = 1;"), "site": ("site", "/*site*/"), "retention": ("site", "delete_after_days = 800;"), "records": ("site", 'responsible = "Mori";'), "detect": ("site", "learn_days = 30;"), "zone": ("site", "/*zone*/"), "line": ("site", 'carrier = "KDDI";'), "asset": ("site", "/*asset*/"),
-    "service": ("site", "/*service*/"), "conduit": ("site", "/*conduit*/"), "accept": ("site", 'reason = "since then";'), "exception": ("site", 'applicant = "Aoki";'), "never": ("site", "/*never*/"), "always": ("site", "/*always*/"), "organisation": ("site", "/*organisation*/"), "door": ("site", "/*door*/"),
+    "service": ("site", "/*service*/"), "conduit": ("site", "/*conduit*/"), "accept": ("site", 'reason = "since then";'), "exception": ("site", 'applicant = "Aoki";'), "never": ("site", "/*never*/"), "always": ("site", "/*always*/"), "isolation": ("site", "/*isolation*/"), "organisation": ("site", "/*organisation*/"), "door": ("site", "/*door*/"),
     "chain_break": ("site", 'reason = "a kiosk";'), "box": ("box", "/*box*/"), "interface": ("box", "/*interface*/"), "route": ("box", "/*route*/"),
     "log_server": ("box", 'name = "log.example.jp";'), "update_server": ("box", 'name = "up.example.jp";'), "ups": ("box", "/*ups*/"),
     "mail_server": ("box", 'name = "mail.example.jp";'), "snmp_receiver": ("box", 'address = "10.99.0.30";'), "between": ("between", 'sides = ["lan0", "lan2"];'),
@@ -176,6 +177,9 @@ CHANGES = {
     "always.to_assets": ('services = ["web"]; from = "office"; to = "crane"; /*always*/', 'from = "office"; to_assets = ["plc"]; services = ["web"];'),
     "always.services": ('services = ["web"]; from = "office"; to = "crane"; /*always*/', 'services = ["read"]; from = "office"; to = "crane";'),
     "always.purpose": ("/*always*/", 'purpose = "作業";'),
+    "isolation.cut": ('cut = ["zones office crane"]', 'cut = ["zone crane"]'),
+    "isolation.keep": ("/*isolation*/", 'keep = ["reads"];'),
+    "isolation.label": ("/*isolation*/", 'label = "事務所の切り離し";'),
     "organisation.zone": ('nagoya = { zone = "crane";', 'nagoya = { zone = "office";', ("organisation", "zone")),
     "organisation.contract_until": ("/*organisation*/", 'contract_until = "2189-03-31T24:00:00+09:00";', ("organisation", "contract_until"), ("conduit", "until")),
     "organisation.contacts": ("/*organisation*/", 'contacts = ["052-000-0000"];'),

@@ -14,6 +14,8 @@ LIFE_SRC := $(filter-out tests/life/test_%,$(wildcard tests/life/*.c)) $(BASE_SR
 COMMANDS_PARTS = $(addprefix appliance/base/,bytes.c sha256.c) $(addprefix appliance/wire/,commands.c evaluate.c operation.c protocols.c settings.c) dpi/judge.c $(wildcard appliance/wire/vocabulary*.c) $(wildcard dpi/*/words.c)
 INSPECT_PARTS = $(COMMANDS_PARTS) appliance/base/addr.c $(addprefix appliance/wire/,event.c limit.c reason.c tls.c) $(addprefix dpi/,decode.c flow.c hello.c name.c pool.c recognise.c runs.c share.c stream.c) $(wildcard dpi/*/recognise.c) $(wildcard dpi/forms/*.c) $(wildcard dpi/inspect/*.c)
 COMPILER_PARTS = $(addprefix appliance/base/,addr.c arena.c bytes.c diag.c err.c errno_text.c messages.c sha256.c) $(addprefix appliance/wire/,commands.c evaluate.c hours.c operation.c protocols.c settings.c) $(addprefix policy/check/,port.c rows.c) $(addprefix policy/compile/,commands.c exposure.c isolations.c lower.c permits.c) $(addprefix policy/ir/,elements.c isolation.c objects.c seal.c) $(addprefix policy/space/,always.c cells.c costs.c intern.c passes.c prove.c prove_text.c together.c) tests/unit/policy/model_make.c $(wildcard appliance/wire/vocabulary*.c) $(wildcard dpi/*/words.c) $(wildcard policy/space/boxes*.c)
+# `learn` and `replay` as the command line has them.
+REPLAY_PARTS = $(filter-out appliance/base/clock.c,$(BASE_SRC)) $(WIRE_SRC) $(POLICY_SRC) $(DPI_SRC) $(filter-out mgmt/cli/replay/replay.c,$(wildcard mgmt/cli/replay/*.c)) $(addprefix mgmt/cli/learn/,learnt.c named.c propose.c study.c) mgmt/cli/policy/source.c mgmt/cli/words/render.c mgmt/cli/cli.c $(wildcard mgmt/cli/screen/*.c mgmt/cli/box/*.c mgmt/state/*.c mgmt/words/*.c)
 # A word is a file, a pattern, or a list of the makefiles: $(WIRE_SRC).
 list_name = $(subst $(close),,$(subst $$$(open),,$(1)))
 open = (
@@ -35,6 +37,9 @@ $(B)/tests/$(1): $(call obj,$(2) $(3) $(call links,$(2)))
 endef
 $(foreach t,$(UNIT_SRC),$(eval $(call test_program,$(notdir $(t:.c=)),$(t),,cmocka)))
 $(foreach t,$(FUZZERS),$(eval $(call test_program,$(t),tests/fuzz/$(t).c,$(if $(filter fuzz,$(MODE)),,tests/fuzz/replay_main.c),)))
+
+# What the inspector of a replay records goes to the test.
+$(B)/tests/test_quiet: ALL_LDFLAGS += -Wl,--wrap=outside_event
 
 .PHONY: unit-programs fuzz-programs
 unit-programs: $(addprefix $(B)/tests/,$(UNITS))

@@ -77,7 +77,7 @@ const texts = table({
 	attack: ["攻撃の兆候", "Sign of an attack"],
 	attack_from: ["発信元", "From"],
 	attack_to: ["宛先", "To"],
-	attack_count: ["件数", "Times"],
+	attack_count: ["件数（以上）", "Times, at least"],
 	attack_acknowledge: ["確認済みにする", "Acknowledge"],
 	attack_silence: ["一時停止", "Silence for a time"],
 	attack_acknowledge_title: ["警報 {0} を確認済みにする", "Acknowledge alarm {0}"],

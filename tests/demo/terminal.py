@@ -233,9 +233,9 @@ http { access_log off; client_body_temp_path %(d)s/b; proxy_temp_path %(d)s/p; f
             return {"polls": 0, "errors": 0, "trips": 0, "connects": 0, "longest_gap_ms": 0}
 
     # ---- the box ----
-    def start_box(self):
+    def start_box(self, build=BUILD):
         self.box = self.net.spawn(
-            [os.path.join(BUILD, "sekishod"), "--data-netns", PREFIX + "data", "--admin-netns", PREFIX + "admin",
+            [os.path.join(build, "sekishod"), "--data-netns", PREFIX + "data", "--admin-netns", PREFIX + "admin",
              "--state", RUN + "/state", "--run", RUN + "/box"], self.net.ns("box"), os.path.join(RUN, "sekishod.log"))
         wait_for(lambda: self.sekisho("history", check=False).returncode == 0 or self.box.poll() is not None, 10,
                  "the box's control socket")

@@ -1,0 +1,87 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The demonstration's terminal does what its policy allows, and nothing rings: each allowed try once, two weeks later (by a clock that is set, so that every host is known for
+long) all of them again and again, a crane polled meanwhile. Afterwards what was never asked and three refused writes ring, so that silence means something.
+Wants a network of its own:   tests/netns/alone tests/demo/quiet.py [SECONDS, 3600]"""
+import json
+import os
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "netns", "change")]
+import terminal  # noqa: E402
+from crossings import crossings  # noqa: E402
+import modbus  # noqa: E402
+from net import wait_for  # noqa: E402
+from seam import Seam  # noqa: E402
+from tries import speak  # noqa: E402
+
+WEEKS, EVERY, MAINT, RTG03 = 15 * 86400, 20, "10.20.0.30", "10.30.1.12"
+
+
+def main(seconds):
+    terminal.check_machine()
+    t, seam = terminal.Terminal(), Seam("/run/sekisho-test-change/run")
+    t.wires()
+    t.hosts()
+    t.start_box(os.path.join(terminal.BUILD, "netns", "change"))  # whose clock can be set
+
+    def alarms():
+        return {a["attack"]: a for a in json.loads(t.sekisho("attacks", "--json").stdout)["alarms"]}
+
+    def rung(cause):
+        return wait_for(lambda: alarms().get(cause), 20, "an alarm of " + cause)
+
+    def told():
+        """What was accepted stands in the records, which else is said once an hour."""
+        t.sekisho("apply", t.policy)
+    told()
+    allowed, made, failed = [c for c in crossings(t) if c.expected == "passed" and not c.observed], 0, []
+
+    def a_round():
+        nonlocal made
+        for c in allowed:
+            got = c.attempt()
+            made += 1
+            if got != "passed":
+                failed.append("%s > %s: %s: %s" % (c.who, c.whom, c.what[0], got))
+    a_round()
+    t.poller()
+    wait_for(lambda: t.poller_counts("crane")["polls"] > 0, 20, "a poll of the crane")
+    told()
+    seam.pass_by(WEEKS)
+    told()
+    seam.pass_by(WEEKS + 7200)  # whoever read one clock before and the other behind the first of these has seen a step: it counts two hours as enough since then
+    begun = time.monotonic()
+    while time.monotonic() - begun < seconds:
+        at = time.monotonic()
+        a_round()
+        time.sleep(max(0.0, min(EVERY - (time.monotonic() - at), seconds - (time.monotonic() - begun))))  # a pace, no wait for anything
+    took = time.monotonic() - begun
+    told()
+    t.events()
+    rang, polls = alarms(), t.poller_counts("crane")["polls"]
+    print("%d tries of %d kinds and %d polls in %.0f s: %d alarms" % (made, len(allowed), polls, took, len(rang)))
+    for what in [json.dumps(a, ensure_ascii=False) for a in rang.values()] + failed:
+        print("    " + what)
+    # A host that is known for long reads a crane that it never read; and writes.
+    tos, read, write = t.net.ns("tos"), modbus.read_holding(0, 10), modbus.write_register(400, 1)
+    if speak(tos, RTG03, 502, [read], MAINT)() != "passed":
+        raise RuntimeError("what the policy allows did not pass")
+    told()
+    rung("fresh")
+    for _ in range(3):
+        speak(tos, RTG03, 502, [write], MAINT)()
+    rung("write")
+    print("and two rang when they were to: what was never asked, and three refused writes")
+    return not rang and not failed and polls > 0
+
+
+if __name__ == "__main__":
+    try:
+        good = main(float(sys.argv[1]) if len(sys.argv) > 1 else 3600.0)
+    finally:
+        terminal.take_down()
+    print("%d passed, %d failed" % (good, not good), flush=True)
+    os._exit(not good)

@@ -3,7 +3,7 @@
  * Signs of attacks: each condition rings at its threshold and not before, one alarm for its cause and its ends, a crowd is one; a person's word silences it until it grows or its
  * time is over; tables never grow; a self-test rings each kind and is marked; it outlives a restart, and no damaged file is taken. The clock is this test's own.
  *
- * LINK: appliance/journal/attack.c appliance/journal/attack_file.c appliance/base/atomic_file.c
+ * LINK: appliance/journal/attack.c appliance/journal/attack_sign.c appliance/journal/attack_file.c appliance/base/atomic_file.c
  * LINK: $(WIRE_SRC) appliance/base/err.c appliance/base/sha256.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/base/bytes.c appliance/base/memfd.c
  * LIBS: jansson nettle
  */

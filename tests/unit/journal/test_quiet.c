@@ -7,7 +7,7 @@
  * Records are the inspector's own (the linker hands outside_event here), each session's beginning, and what the kernel would have dropped. SEKISHO_ALL=1: all captures, else
  * those of the table and a part that SEED draws.
  *
- * LINK: $(REPLAY_PARTS) appliance/journal/attack.c appliance/journal/attack_file.c appliance/journal/names.c
+ * LINK: $(REPLAY_PARTS) appliance/journal/attack.c appliance/journal/attack_sign.c appliance/journal/attack_file.c appliance/journal/names.c
  * LIBS: libconfig jansson hogweed nettle libndpi libpcap libcrypto libseccomp zlib
  */
 #include "tests/unit/cmocka.h"

@@ -30,6 +30,7 @@
 
 #define READER_BYTES 65536u /* of the judge's words */
 #define S_NS 1000000000u
+#define POSTED_TEXT (WEBAUTHN_TEXT + 1u) /* the longest text of what is posted */
 #define ASK_HEADER "Sekisho-Ask"
 #define PRIORITIES "SECURE128:-VERS-ALL:+VERS-TLS1.3:%SERVER_PRECEDENCE"
 
@@ -404,43 +405,6 @@ static enum MHD_Result decide_login(struct http *h, struct client *k)
 	return reply_send(k->connection, REPLY_BAD_REQUEST);
 }
 
-/* About a key of whoever has this session. */
-static enum MHD_Result decide_key(struct http *h, struct client *k)
-{
-	const char *cookie = client_header(k, MHD_HTTP_HEADER_COOKIE);
-	struct msg_body question = { .type = MSG_KEY };
-	char proof[WEBAUTHN_TEXT + 1];
-	enum MHD_Result r;
-
-	if (!login_read_key(k->body, k->n_body, &question.key, proof)) {
-		r = reply_send(k->connection, REPLY_BAD_REQUEST);
-	} else if (cookie == NULL || !login_cookie(cookie, question.key.secret)) {
-		r = reply_send(k->connection, REPLY_LOGIN);
-	} else {
-		question.key.family = k->who.family;
-		memcpy(question.key.from, k->who.b, sizeof(question.key.from));
-		memcpy(question.key.shown, k->shown, sizeof(question.key.shown));
-		r = ask_and_wait(h, k, STAGE_KEY, &question);
-	}
-	client_forget_body(k);
-	explicit_bzero(proof, sizeof(proof));
-	explicit_bzero(&question, sizeof(question));
-	return r;
-}
-
-static enum MHD_Result decide_logout(struct http *h, struct client *k)
-{
-	const char *cookie = client_header(k, MHD_HTTP_HEADER_COOKIE);
-	struct msg_body question = { .type = MSG_LOGOUT };
-
-	if (cookie == NULL || !login_cookie(cookie, question.logout.secret))
-		return reply_send(k->connection, REPLY_LOGIN);
-	question.logout.family = k->who.family;
-	memcpy(question.logout.from, k->who.b, sizeof(question.logout.from));
-	memcpy(question.logout.shown, k->shown, sizeof(question.logout.shown));
-	return ask_and_wait(h, k, STAGE_LOGOUT, &question);
-}
-
 static bool shows_session(const struct client *k)
 {
 	const char *cookie = client_header(k, MHD_HTTP_HEADER_COOKIE);
@@ -494,73 +458,71 @@ static enum MHD_Result decide_change(struct http *h, struct client *k)
 	return sent;
 }
 
-/* An order about the records, of a person as well. */
-static enum MHD_Result decide_records(struct http *h, struct client *k)
-{
-	const char *cookie = client_header(k, MHD_HTTP_HEADER_COOKIE);
-	struct msg_body question = { .type = MSG_RECORDS };
-	char text[HOLD_REASON + 1];
-	enum MHD_Result r;
+/* What is posted by somebody who has a session, and asked of a role as it was read: one question, one answer. */
+struct posted {
+	const char *path;
+	enum msg_type type;
+	enum client_stage stage;
+	size_t family, from, shown, secret; /* where they stand in the question */
+	/* False: it is none. `text` holds what the question points to. NULL: nothing is to be read. */
+	bool (*read)(const uint8_t *body, size_t n, struct msg_body *ret, char text[POSTED_TEXT]);
+};
 
-	if (!shows_session(k)) {
-		r = reply_send(k->connection, REPLY_LOGIN);
-	} else if (!records_read(k->body, k->n_body, &question.records, text) ||
-		   !login_cookie(cookie, question.records.secret)) {
-		r = reply_send(k->connection, REPLY_BAD_REQUEST);
-	} else {
-		question.records.family = k->who.family;
-		memcpy(question.records.from, k->who.b, sizeof(question.records.from));
-		memcpy(question.records.shown, k->shown, sizeof(question.records.shown));
-		r = ask_and_wait(h, k, STAGE_RECORDS, &question);
-	}
-	client_forget_body(k);
-	explicit_bzero(&question, sizeof(question));
-	return r;
+static bool read_key(const uint8_t *body, size_t n, struct msg_body *ret, char text[POSTED_TEXT])
+{
+	return login_read_key(body, n, &ret->key, text);
 }
 
-/* An order about somebody else's account. */
-static enum MHD_Result decide_account(struct http *h, struct client *k)
+static bool read_records(const uint8_t *body, size_t n, struct msg_body *ret, char text[POSTED_TEXT])
 {
-	const char *cookie = client_header(k, MHD_HTTP_HEADER_COOKIE);
-	struct msg_body question = { .type = MSG_MANAGE };
-	char text[MANAGE_TEXT + 1];
-	enum MHD_Result r;
-
-	if (!shows_session(k)) {
-		r = reply_send(k->connection, REPLY_LOGIN);
-	} else if (!manage_read(k->body, k->n_body, &question.manage, text) ||
-		   !login_cookie(cookie, question.manage.secret)) {
-		r = reply_send(k->connection, REPLY_BAD_REQUEST);
-	} else {
-		question.manage.family = k->who.family;
-		memcpy(question.manage.from, k->who.b, sizeof(question.manage.from));
-		memcpy(question.manage.shown, k->shown, sizeof(question.manage.shown));
-		r = ask_and_wait(h, k, STAGE_MANAGE, &question);
-	}
-	client_forget_body(k);
-	explicit_bzero(&question, sizeof(question));
-	return r;
+	return records_read(body, n, &ret->records, text);
 }
 
-/* Another pass phrase of whoever has this session. */
-static enum MHD_Result decide_passphrase(struct http *h, struct client *k)
+static bool read_account(const uint8_t *body, size_t n, struct msg_body *ret, char text[POSTED_TEXT])
+{
+	return manage_read(body, n, &ret->manage, text);
+}
+
+static bool read_passphrase(const uint8_t *body, size_t n, struct msg_body *ret, char text[POSTED_TEXT])
+{
+	(void)text;
+	return manage_read_passphrase(body, n, &ret->passphrase);
+}
+
+#define OF(member)                                                                                                     \
+	offsetof(struct msg_body, member.family), offsetof(struct msg_body, member.from),                              \
+		offsetof(struct msg_body, member.shown), offsetof(struct msg_body, member.secret)
+static const struct posted posted[] = {
+	{ POST_KEY, MSG_KEY, STAGE_KEY, OF(key), read_key },
+	{ POST_LOGOUT, MSG_LOGOUT, STAGE_LOGOUT, OF(logout), NULL },
+	{ POST_RECORDS, MSG_RECORDS, STAGE_RECORDS, OF(records), read_records },
+	{ POST_ACCOUNT, MSG_MANAGE, STAGE_MANAGE, OF(manage), read_account },
+	{ POST_PASSPHRASE, MSG_PASSPHRASE, STAGE_MANAGE, OF(passphrase), read_passphrase },
+};
+
+_Static_assert(WEBAUTHN_TEXT >= MANAGE_TEXT && WEBAUTHN_TEXT >= HOLD_REASON, "a text that has no room");
+
+static enum MHD_Result decide_posted(struct http *h, struct client *k, const struct posted *p)
 {
 	const char *cookie = client_header(k, MHD_HTTP_HEADER_COOKIE);
-	struct msg_body question = { .type = MSG_PASSPHRASE };
+	struct msg_body question = { .type = p->type };
+	uint8_t *at = (uint8_t *)&question;
+	char text[POSTED_TEXT];
 	enum MHD_Result r;
 
 	if (!shows_session(k)) {
 		r = reply_send(k->connection, REPLY_LOGIN);
-	} else if (!manage_read_passphrase(k->body, k->n_body, &question.passphrase) ||
-		   !login_cookie(cookie, question.passphrase.secret)) {
+	} else if ((p->read != NULL && !p->read(k->body, k->n_body, &question, text)) ||
+		   !login_cookie(cookie, at + p->secret)) {
 		r = reply_send(k->connection, REPLY_BAD_REQUEST);
 	} else {
-		question.passphrase.family = k->who.family;
-		memcpy(question.passphrase.from, k->who.b, sizeof(question.passphrase.from));
-		memcpy(question.passphrase.shown, k->shown, sizeof(question.passphrase.shown));
-		r = ask_and_wait(h, k, STAGE_MANAGE, &question);
+		at[p->family] = (uint8_t)k->who.family;
+		memcpy(at + p->from, k->who.b, sizeof(k->who.b));
+		memcpy(at + p->shown, k->shown, sizeof(k->shown));
+		r = ask_and_wait(h, k, p->stage, &question);
 	}
 	client_forget_body(k);
+	explicit_bzero(text, sizeof(text));
 	explicit_bzero(&question, sizeof(question));
 	return r;
 }
@@ -577,16 +539,6 @@ static bool of_our_pages(const struct client *k)
 	       login_same_origin(client_header(k, MHD_HTTP_HEADER_CONTENT_TYPE),
 				 client_header(k, MHD_HTTP_HEADER_ORIGIN), client_header(k, "Sec-Fetch-Site"),
 				 client_header(k, MHD_HTTP_HEADER_HOST));
-}
-
-static bool is_login(const struct client *k)
-{
-	return strcmp(k->target.path, POST_LOGIN) == 0;
-}
-
-static bool is_key(const struct client *k)
-{
-	return strcmp(k->target.path, POST_KEY) == 0;
 }
 
 static bool is_change(const struct client *k)
@@ -609,15 +561,10 @@ static enum MHD_Result decide_post(struct http *h, struct client *k, const char 
 		return reply_send(k->connection, REPLY_ELSEWHERE);
 	if (is_change(k))
 		return decide_change(h, k);
-	if (is_key(k))
-		return decide_key(h, k);
-	if (strcmp(k->target.path, POST_RECORDS) == 0)
-		return decide_records(h, k);
-	if (strcmp(k->target.path, POST_ACCOUNT) == 0)
-		return decide_account(h, k);
-	if (strcmp(k->target.path, POST_PASSPHRASE) == 0)
-		return decide_passphrase(h, k);
-	return is_login(k) ? decide_login(h, k) : decide_logout(h, k);
+	for (size_t i = 0; i < sizeof(posted) / sizeof(posted[0]); i++)
+		if (strcmp(k->target.path, posted[i].path) == 0)
+			return decide_posted(h, k, &posted[i]);
+	return decide_login(h, k);
 }
 
 static enum MHD_Result decide(struct http *h, struct client *k, const char *method)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "appliance/base/bytes.h"
+#include "appliance/base/clock.h"
 #include "appliance/base/diag_json.h"
 #include "appliance/base/err.h"
 #include "appliance/base/json.h"
@@ -19,6 +20,7 @@
 #include "appliance/role/sandbox.h"
 #include "appliance/wire/msg.h"
 #include "policy/compile/compile.h"
+#include "policy/render/means.h"
 #include "policy/space/asking.h"
 
 struct compiled {
@@ -27,10 +29,25 @@ struct compiled {
 	size_t n_sealed;
 	enum compile_trouble trouble;
 	json_t *diagnostics; /* owned reference: an array as docs/json.md has it, NULL = none */
+	json_t *meaning; /* owned reference: sentences; NULL: there is nothing to tell them of, or they cannot be told */
+	size_t more;	 /* sentences that are left out */
 };
 
+/* In what it differs from what is in force: `before`, a bundle. That it cannot be told is no reason to compile nothing. */
+static void compare(struct bytes before, const struct compilation *c, struct compiled *ret)
+{
+	struct arena *a = before.left > 0 ? arena_new(COMPILE_BUDGET) : NULL;
+	struct compilation old = { .arena = a };
+	struct policy_loader loader;
+	const char *main_name;
+
+	if (a != NULL && loader_bundle(before, a, &loader, &main_name) && policy_check(&old, &loader, main_name))
+		ret->meaning = means_bounded(means_json(&old, c, clock_wall_ns() / 1000000000ull), &ret->more);
+	arena_free(a);
+}
+
 /* Pure: the whole work of the role. */
-static void compile_bundle(struct bytes bundle, enum lang lang, struct compiled *ret)
+static void compile_bundle(struct bytes bundle, struct bytes before, enum lang lang, struct compiled *ret)
 {
 	struct arena *a = arena_new(COMPILE_BUDGET);
 	struct compilation c = { .arena = a };
@@ -57,19 +74,23 @@ static void compile_bundle(struct bytes bundle, enum lang lang, struct compiled 
 		ret->diagnostics = json_incref(json_object_get(said, "diagnostics"));
 		diags_words(ret->diagnostics, &c.diags);
 	}
+	if (ret->status == ANSWER_YES)
+		compare(before, &c, ret);
 	json_decref(said);
 	arena_free(a);
 }
 
 static bool answer(uint32_t id, const struct compiled *c)
 {
-	const struct msg_body m = { MSG_COMPILED,
-				    .compiled = { .status = (uint8_t)c->status, .trouble = (uint8_t)c->trouble } };
-	int fds[2] = { memfd_sealed("sekisho-compiled", c->sealed, c->n_sealed),
-		       json_memfd(c->diagnostics != NULL ? json_incref(c->diagnostics) : json_array()) };
-	bool sent = fds[0] >= 0 && fds[1] >= 0 && msg_send(ROLE_FD_CONTROL, id, &m, fds, 2) == 0;
+	const struct msg_body m = { MSG_COMPILED, .compiled = { .status = (uint8_t)c->status,
+								.trouble = (uint8_t)c->trouble,
+								.more = (uint32_t)c->more } };
+	int fds[3] = { memfd_sealed("sekisho-compiled", c->sealed, c->n_sealed),
+		       json_memfd(c->diagnostics != NULL ? json_incref(c->diagnostics) : json_array()),
+		       json_memfd(c->meaning != NULL ? json_incref(c->meaning) : json_object()) };
+	bool sent = fds[0] >= 0 && fds[1] >= 0 && fds[2] >= 0 && msg_send(ROLE_FD_CONTROL, id, &m, fds, 3) == 0;
 
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < 3; i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
 	return sent;
@@ -79,19 +100,23 @@ static bool on_compile(void *ctx, struct msg *m)
 {
 	struct compiled c = { .status = ANSWER_CANNOT, .trouble = COMPILE_BAD_BUNDLE };
 	struct err e = { 0 };
-	uint8_t *bundle;
-	size_t n;
+	uint8_t *bundle, *before = NULL;
+	size_t n, n_before = 0;
 	int r = memfd_read(m->fds[0], BUNDLE_MAX, &bundle, &n, &e);
 	bool sent;
 
 	(void)ctx;
+	if (m->n_fds > 1 && memfd_read(m->fds[1], BUNDLE_MAX, &before, &n_before, &e) < 0)
+		n_before = 0;
 	if (r == 0)
-		compile_bundle(bytes_of(bundle, n), (enum lang)m->body.compile.lang, &c);
+		compile_bundle(bytes_of(bundle, n), bytes_of(before, n_before), (enum lang)m->body.compile.lang, &c);
 	else if (r == -EFBIG)
 		c.status = ANSWER_INVALID;
 	sent = answer(m->id, &c);
 	free(c.sealed);
 	json_decref(c.diagnostics);
+	json_decref(c.meaning);
+	free(before);
 	free(bundle);
 	return sent;
 }

@@ -62,6 +62,9 @@ static bool row(struct bytes *b, struct generation_record *ret)
 	memcpy(ret->comment, x.comment, sizeof(ret->comment) - 1);
 	memcpy(ret->changed_by, x.changed_by, sizeof(ret->changed_by) - 1);
 	memcpy(ret->changed_comment, x.changed_comment, sizeof(ret->changed_comment) - 1);
+	memcpy(ret->meant.text, x.meant, sizeof(ret->meant.text));
+	for (int l = 0; l < LANGUAGES; l++)
+		ret->meant.text[l][sizeof(ret->meant.text[l]) - 1] = '\0';
 	return true;
 }
 

@@ -165,6 +165,8 @@ static void put_what(json_t *j, const struct event *e, enum role from)
 		number(j, "value", e->value);
 		if (e->code == POLICY_BACKED_UP)
 			number(j, "bytes", e->quantity);
+		else if (e->code == POLICY_APPLIED && e->quantity > 0)
+			number(j, "more", e->quantity);
 		break;
 	case EVENT_DRIFT:
 		set(j, "role", role_name(from));

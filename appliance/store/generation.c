@@ -262,6 +262,8 @@ int generation_add(struct generation_store *s, const void *p, size_t n, const ui
 	memcpy(g->by, g->changed_by, sizeof(g->by));
 	memcpy(g->comment, g->changed_comment, sizeof(g->comment));
 	g->changed_comment[0] = 0;
+	if (c->meant != NULL)
+		g->meant = *c->meant;
 	*ret = s->next++;
 	return history_write(s, e);
 }

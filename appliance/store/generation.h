@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "appliance/base/err.h"
+#include "appliance/base/sentence.h"
 #include "appliance/wire/past.h"
 
 #define GENERATION_MAX_BYTES (256u << 20)
@@ -28,6 +29,8 @@ struct generation_cause {
 	enum generation_why why;
 	const char *by, *comment;
 	uint64_t other; /* the generation that it took the place of, or that took its place; 0 = none */
+	const struct sentence *
+		meant; /* of one that is new: what it makes possible and impossible beside the one before; NULL = not known */
 };
 
 struct generation_record {
@@ -37,7 +40,8 @@ struct generation_record {
 	enum generation_state state;
 	char by[BY_BYTES]; /* who applied it: a login */
 	char comment[COMMENT_BYTES];
-	uint64_t before; /* what was in force when it was applied; 0 = nothing, or not known */
+	struct sentence meant; /* what it made possible and impossible, a line each */
+	uint64_t before;       /* what was in force when it was applied; 0 = nothing, or not known */
 	/* The last change of its state. */
 	enum generation_why why;
 	uint64_t changed_ns;

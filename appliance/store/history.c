@@ -11,7 +11,7 @@
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/sha256.h"
 
-#define LINE_MAX_BYTES 2048u /* comments as they are stored take three bytes for some of theirs */
+#define LINE_MAX_BYTES 4096u /* texts as they are stored take three bytes for some of theirs */
 #define HISTORY_MAX (LINE_MAX_BYTES * (GENERATIONS_KEPT + 1u))
 
 static const char *const state_names[] = {
@@ -55,6 +55,8 @@ static bool why_by_name(const char *name, enum generation_why *ret)
 		}
 	return false;
 }
+
+#define MEANT_FIELD 1200u /* blanks as they are stored take three bytes */
 
 /* ---- texts as fields of a line: "-" is the empty one, %XX what would end a field --------------------------------- */
 
@@ -130,18 +132,21 @@ int history_write(struct generation_store *s, struct err *e)
 	for (size_t i = 0; i < s->n; i++) {
 		const struct generation_record *g = &s->list[i];
 		char hex[65], by[3 * BY_BYTES], comment[3 * COMMENT_BYTES], later_by[3 * BY_BYTES],
-			later[3 * COMMENT_BYTES];
+			later[3 * COMMENT_BYTES], meant[LANGUAGES][MEANT_FIELD];
 
 		hex_text(g->digest, sizeof(g->digest), hex);
 		field_put(g->by, by, sizeof(by));
 		field_put(g->comment, comment, sizeof(comment));
 		field_put(g->changed_by, later_by, sizeof(later_by));
 		field_put(g->changed_comment, later, sizeof(later));
+		for (int l = 0; l < LANGUAGES; l++)
+			field_put(g->meant.text[l], meant[l], sizeof(meant[l]));
 		len += (size_t)snprintf(text + len, HISTORY_MAX - len,
 					"%" PRIu64 " %s %" PRIu64 " %s %s %" PRIu64 " %s %" PRIu64 " %s %" PRIu64
-					" %s %s\n",
+					" %s %s %s %s\n",
 					g->number, hex, g->applied_ns, generation_state_name(g->state), by, g->before,
-					generation_why_name(g->why), g->changed_ns, later_by, g->other, comment, later);
+					generation_why_name(g->why), g->changed_ns, later_by, g->other, comment, later,
+					meant[LANG_EN], meant[LANG_JA]);
 	}
 	if (s->in_the_way && file_aside(s->dirfd, "history") == 0)
 		s->in_the_way = false;
@@ -163,11 +168,11 @@ bool history_number(const char *text, uint64_t *ret)
 	return errno == 0 && *end == 0;
 }
 
-#define FIELDS 12u
+#define FIELDS 14u
 
 /*
  * One line: number, digest, time, state, who; then what was in force before, why it has its state, since when, by whom,
- * the other generation, comments. False for anything else. Takes the line apart.
+ * the other generation, comments, and what it made possible and impossible in each language. False for anything else. Takes the line apart.
  */
 static bool parse_line(char *line, struct generation_record *g)
 {
@@ -183,7 +188,9 @@ static bool parse_line(char *line, struct generation_record *g)
 	       history_number(field[5], &g->before) && why_by_name(field[6], &g->why) &&
 	       history_number(field[7], &g->changed_ns) && field_take(field[8], g->changed_by, sizeof(g->changed_by)) &&
 	       history_number(field[9], &g->other) && field_take(field[10], g->comment, sizeof(g->comment)) &&
-	       field_take(field[11], g->changed_comment, sizeof(g->changed_comment));
+	       field_take(field[11], g->changed_comment, sizeof(g->changed_comment)) &&
+	       field_take(field[12], g->meant.text[LANG_EN], sizeof(g->meant.text[LANG_EN])) &&
+	       field_take(field[13], g->meant.text[LANG_JA], sizeof(g->meant.text[LANG_JA]));
 }
 
 int history_read(struct generation_store *s, struct err *e)

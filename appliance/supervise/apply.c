@@ -15,9 +15,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "appliance/base/bundle.h"
 #include "appliance/base/clock.h"
 #include "appliance/box/box.h"
 #include "appliance/compile/bundle.h"
+#include "appliance/supervise/meant.h"
 #include "appliance/supervise/shut_out.h"
 #include "appliance/supervise/supervise.h"
 #include "appliance/supervise/table_merge.h"
@@ -230,11 +232,33 @@ void op_prepare(struct supervisor *s)
 
 /* ---- compile ------------------------------------------------------------------------------------------------------ */
 
+/* The texts of what is in force, to be compared with; -1: nothing is, or they cannot be handed over. */
+static int texts_in_force(const struct supervisor *s)
+{
+	const struct ir *ir = s->now->ir;
+	struct source_text *texts = calloc((size_t)ir->n_sources + 1, sizeof(*texts));
+	uint8_t *p = NULL;
+	size_t n = 0;
+	int fd = -1;
+
+	for (uint32_t i = 0; i < ir->n_sources && texts != NULL; i++)
+		texts[i] = (struct source_text){ ir->sources[i].name, ir->sources[i].text, ir->sources[i].size };
+	if (texts != NULL && ir->n_sources > 0)
+		n = bundle_encode(texts, ir->n_sources, NULL, 0);
+	p = n > 0 ? malloc(n) : NULL;
+	if (p != NULL && bundle_encode(texts, ir->n_sources, p, n) == n)
+		fd = memfd_sealed("sekisho-in-force", p, n);
+	free(p);
+	free(texts);
+	return fd;
+}
+
 void op_compile_begin(struct supervisor *s)
 {
 	struct operation *op = &s->op;
 	struct slot *sl = &s->slots[SLOT_COMPILE];
 	const struct msg_body m = { MSG_COMPILE, .compile = { .lang = (uint8_t)s->o->lang } };
+	int fds[2];
 
 	op->step = STEP_COMPILE;
 	op->deadline = mono_ns() + COMPILE_LIMIT_NS;
@@ -247,7 +271,11 @@ void op_compile_begin(struct supervisor *s)
 	if (sl->state != SLOT_OFF)
 		return; /* the last one is not reaped yet; op_compile_died comes back here */
 	roles_want(s, SLOT_COMPILE);
-	op->compiling = role_send(s, sl, op->id, &m, &op->bundle, 1);
+	fds[0] = op->bundle;
+	fds[1] = texts_in_force(s);
+	op->compiling = role_send(s, sl, op->id, &m, fds, fds[1] >= 0 ? 2 : 1);
+	if (fds[1] >= 0)
+		close(fds[1]);
 	if (!op->compiling && !slot_alive(sl)) {
 		sl->state = SLOT_OFF;
 		op_explain(s, 3, M_OP_COMPILE_ABSENT, sl->failed.text);
@@ -328,6 +356,7 @@ void op_compiled(struct supervisor *s, struct msg *m)
 	if (op->kind == OP_NONE || op->step != STEP_COMPILE || m->id != op->id)
 		return;
 	op->diagnostics = diagnostics_take(m->fds[1]);
+	meant_take(&op->meant, m->fds[2], b->more);
 	if (b->status != ANSWER_YES) {
 		op->status = b->status == ANSWER_INVALID ? ANSWER_INVALID : ANSWER_CANNOT;
 		if (b->trouble != COMPILE_NO_TROUBLE)
@@ -361,8 +390,11 @@ void op_compiled(struct supervisor *s, struct msg *m)
 		return;
 	}
 	if (generation_add(&s->store, op->next->sealed, op->next->n_sealed, op->next->ir->digest,
-			   &(struct generation_cause){
-				   .why = WHY_APPLIED, .by = op->by, .comment = op->comment, .other = op->from },
+			   &(struct generation_cause){ .why = WHY_APPLIED,
+						       .by = op->by,
+						       .comment = op->comment,
+						       .other = op->from,
+						       .meant = &op->meant.brief },
 			   &op->number, &e) < 0) {
 		op_explain(s, 3, M_OP_PREPARE_FAILED, e.text);
 		op_give_up(s);
@@ -482,7 +514,7 @@ static void in_force(struct supervisor *s)
 	policy_free(old);
 	if (op->kind == OP_APPLY) {
 		trial_set(s, op->confirm_s != 0 ? op->number : 0, op->confirm_s);
-		policy_event(s, POLICY_APPLIED, op->number, NULL);
+		meant_record(s, op->number, &op->meant);
 		if (op->restored)
 			policy_event_of(s, POLICY_RESTORED, op->number, op->by, op->comment);
 		if (op->confirm_s == 0)

@@ -56,12 +56,18 @@ void policy_event_of(struct supervisor *s, enum policy_event what, uint64_t numb
 	event_send(&s->events, &e);
 }
 
-void policy_event(struct supervisor *s, enum policy_event what, uint64_t number, const char *object)
+void policy_by(const struct supervisor *s, char out[USER_BY])
 {
 	const char *login = s->op.ground.login;
+
+	snprintf(out, USER_BY, "%s%s%s", login, login[0] != '\0' ? "/" : "", s->op.by);
+}
+
+void policy_event(struct supervisor *s, enum policy_event what, uint64_t number, const char *object)
+{
 	char by[USER_BY];
 
-	snprintf(by, sizeof(by), "%s%s%s", login, login[0] != '\0' ? "/" : "", s->op.by);
+	policy_by(s, by);
 	/* What the box does by itself (its start, the end of a trial) nobody asked for. */
 	policy_event_of(s, what, number, s->op.asker.id != 0 ? by : NULL, object);
 }

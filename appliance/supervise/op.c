@@ -28,6 +28,7 @@ void op_clear(struct operation *op)
 	free(op->moved);
 	free(op->before);
 	json_decref(op->diagnostics);
+	json_decref(op->meant.all);
 	json_decref(op->kept_before);
 	json_decref(op->given_back);
 	json_decref(op->agreed);
@@ -73,6 +74,8 @@ static json_t *op_json(struct supervisor *s, bool done)
 	/* What was found out about live sessions is not so where it was given up. */
 	json_object_set_new(j, "cut", done && op->told.cut != NULL ? json_incref(op->told.cut) : json_array());
 	json_object_set_new(j, "diagnostics", op->diagnostics != NULL ? json_incref(op->diagnostics) : json_array());
+	if (op->kind == OP_APPLY || (op->kind == OP_DRY_RUN && !op->back))
+		meant_json(&op->meant, j);
 	json_object_set_new(j, "error", sentence_json(&op->error));
 	if (workers_notice(s, &notice))
 		json_object_set_new(j, "notice", sentence_json(&notice));

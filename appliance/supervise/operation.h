@@ -18,6 +18,7 @@
 #include "appliance/store/generation.h"
 #include "appliance/supervise/asker.h"
 #include "appliance/supervise/ground.h"
+#include "appliance/supervise/meant.h"
 #include "appliance/supervise/policy.h"
 #include "appliance/wire/msg.h"
 
@@ -76,6 +77,7 @@ struct operation {
 	uint8_t *before;     /* the workers' table as it was, put back when it is given up; owned */
 	size_t n_before;
 	json_t *diagnostics;		 /* owned reference, NULL = none */
+	struct meant meant;		 /* of the policy that comes, beside the one in force */
 	struct told told;		 /* by enforce, the last time */
 	uint32_t lingering;		 /* the same: permits that it keeps for their sessions */
 	struct foretelling *foretelling; /* owned, NULL = not yet, or not asked */

@@ -9,6 +9,7 @@
 #include "appliance/supervise/supervise.h"
 #include "appliance/wire/slot.h"
 
+_Static_assert(sizeof(struct sentence) == MEANT_BYTES, "a sentence as it is sent");
 _Static_assert(SLOTS <= 64, "slots in the bits of STANDING");
 
 /* Of itself every role speaks at once; anything else may take its time, in which it is not asked how it is (watch.c). */
@@ -128,6 +129,7 @@ static int past_memfd(const struct generation_store *store)
 		memcpy(row.comment, g->comment, sizeof(row.comment));
 		memcpy(row.changed_by, g->changed_by, sizeof(row.changed_by));
 		memcpy(row.changed_comment, g->changed_comment, sizeof(row.changed_comment));
+		memcpy(row.meant, g->meant.text, sizeof(row.meant));
 		msg_put_past_row(&o, &row);
 	}
 	fd = buf == NULL || o.failed ? -1 : memfd_sealed("sekisho-past", buf, size);

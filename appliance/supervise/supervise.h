@@ -189,6 +189,8 @@ struct supervisor {
 uint64_t mono_ns(void);
 void say(const struct supervisor *s, enum message m, ...); /* one line on standard error */
 void role_event(struct supervisor *s, enum role role, uint32_t index, enum role_event what);
+/* Who asked for the operation at hand: an account, at the machine "login/account". */
+void policy_by(const struct supervisor *s, char out[USER_BY]);
 /* A step of the operation at hand, by whoever asked for it; `object`: about what, NULL = nothing. */
 void policy_event(struct supervisor *s, enum policy_event what, uint64_t number, const char *object);
 /* What is no step of the operation at hand: by whom, and about what; NULL = nobody, nothing. */

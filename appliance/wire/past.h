@@ -24,5 +24,6 @@ enum generation_why {
 
 #define BY_BYTES 32u
 #define COMMENT_BYTES 256u /* with the NUL */
+#define MEANT_BYTES 1600u  /* a struct sentence: what it made possible and impossible */
 
 #endif

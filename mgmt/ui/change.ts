@@ -12,7 +12,7 @@ import { ask } from "./session";
 import { language, t, type Key } from "./text";
 import type { Cut, Diagnostic, Draft, Generation, Outcome, State, Text } from "./types";
 
-const FIELD = "policy-text", AROUND = 3, MOST_CUT = 50, TRIALS = [60, 120, 300, 600, 1800];
+const FIELD = "policy-text", AROUND = 3, MOST_CUT = 50, MOST_PLACES = 6, TRIALS = [60, 120, 300, 600, 1800];
 const STATES: Record<Draft["state"], [Tone, Key]> = {
 	none: ["off", "draft_none"], draft: ["note", "draft_written"], asked: ["wait", "draft_asked"], approved: ["good", "draft_approved"], applied: ["good", "draft_applied"] };
 
@@ -83,11 +83,22 @@ function cutList(o: Outcome): Node_[] {
 			(k.commands ?? []).map((c) => (c.function_name ?? "?") + " " + (c.place ?? "") + " × " + count(c.count)).join(", ")]))] : [])];
 }
 
+/** What becomes possible and impossible, in the sentences that the command line, history and record have, too. */
+function meant(o: Outcome): Node_[] {
+	const list = o.meaning ?? [], more = o.more_meaning ?? 0;
+	if (o.meaning === undefined || o.meaning === null) return [];
+	if (list.length === 0) return [h("p", { "data-key": "meant" }, t("same_meaning"))];
+	return [h("ul", { class: "events", "data-key": "meant" }, list.slice(0, MOST_CUT).map((m) => h("li", {}, words(m.text, language()), h("ul", {}, m.places.slice(0, MOST_PLACES).map((p) => h("li", {}, p.source + " → " + p.destination + " " + p.protocol + "/" + p.ports)),
+		m.places.length + (m.more_places ?? 0) > MOST_PLACES && h("li", {}, t("cuts_more", count(m.places.length + (m.more_places ?? 0) - MOST_PLACES))))))),
+		...(list.length + more > MOST_CUT ? [h("p", { class: "note" }, t("cuts_more", count(Math.max(0, list.length - MOST_CUT) + more)))] : [])];
+}
+
 function outcome(o: Outcome): Node_[] {
 	const list: Node_[] = [], out = o.shut_out;
 	if (o.error) list.push(h("p", { class: "complaint" }, mark("bad"), words(o.error, language())));
 	if (o.notice) list.push(h("p", { class: "note" }, words(o.notice, language())));
 	if ((o.diagnostics ?? []).length > 0) list.push(h("ul", { class: "events" }, (o.diagnostics ?? []).map(finding)));
+	if (o.done) list.push(...meant(o));
 	if (o.done && o.cut !== undefined) list.push(...cutList(o));
 	if (out !== undefined && (out.nobody || out.terminals.length > 0)) list.push(h("p", { class: "complaint" }, mark("bad"), t(out.nobody ? "shut_out_all" : "shut_out", out.terminals.join(", "))));
 	for (const x of o.taking ?? []) list.push(h("p", {}, t("takes", x.interface, x.device, count(x.sessions.length))));
@@ -287,8 +298,9 @@ function goingBack(): Node_ | false {
 const GENERATIONS: Record<Generation["state"], [Tone, Key]> = { confirmed: ["good", "generation_confirmed"], reverted: ["off", "generation_reverted"], waiting: ["wait", "generation_waiting"] };
 
 function past(list: Generation[]): Node_ {
-	return card("history", "history", true, grid("history", [{ head: "generation" }, { head: "condition" }, { head: "when" }, { head: "applied_by" }, { head: "said" }, { head: "acts" }],
+	return card("history", "history", true, grid("history", [{ head: "generation" }, { head: "condition" }, { head: "when" }, { head: "applied_by" }, { head: "said" }, { head: "what_changed" }, { head: "acts" }],
 		list.map((g) => [String(g.number), g.in_force && g.state !== "waiting" ? chip("good", t("in_force")) : chip(...((x): [Tone, string] => [x[0], t(x[1])])(GENERATIONS[g.state])), moment(g.applied), g.by ?? t("none"), g.comment ?? t("none"),
+			g.meaning === null ? t("none") : words(g.meaning, language()).split("\n").map((x) => h("p", {}, x)),
 			h("div", { class: "acts" }, h("button", { type: "button", click: () => void look(g) }, t("compare")),
 				g.one_step && may("apply") && h("button", { type: "button", click: () => void tryBack(g) }, t("try_back")))])));
 }

@@ -513,6 +513,8 @@ const texts = table({
 	condition: ["状態", "State"],
 	when: ["適用日時", "Applied"],
 	said: ["説明", "About it"],
+	what_changed: ["可能・不可能になったこと", "What it changed"],
+	same_meaning: ["意味は同じ: 通るパケットとコマンドも、その扱いも変わりません。", "Same meaning: the same packets and commands pass, and the same is done with them."],
 	acts: ["操作", "Actions"],
 	in_force: ["有効", "in force"],
 	generation_confirmed: ["確定済み", "confirmed"],

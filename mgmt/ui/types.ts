@@ -342,12 +342,20 @@ export interface Cut {
 	reason?: string;
 	commands?: { function_name?: string; place?: string; count: number; reason?: string }[];
 }
+/** What becomes possible or impossible: the words of the box, and where. */
+export interface Meant {
+	text: Said;
+	places: { source: string; destination: string; protocol: string; ports: string }[];
+	more_places?: number;
+}
 /** What an operation came to, dry or not. */
 export interface Outcome {
 	done: boolean;
 	error?: Said | null;
 	notice?: Said | null;
 	diagnostics?: Diagnostic[];
+	meaning?: Meant[] | null;
+	more_meaning?: number;
 	cut?: Cut[];
 	cut_more?: number;
 	narrowed?: Cut[];
@@ -379,6 +387,7 @@ export interface Generation {
 	applied: string;
 	by: string | null;
 	comment: string | null;
+	meaning: Said | null;
 	in_force: boolean;
 	one_step: boolean;
 	why?: string;

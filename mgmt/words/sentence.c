@@ -9,6 +9,7 @@
 #include "appliance/wire/reason.h"
 #include "mgmt/state/weakness.h"
 #include "mgmt/words/parts.h"
+#include "mgmt/words/refusal.h"
 
 struct telling {
 	const json_t *e;
@@ -116,6 +117,8 @@ static void place(FILE *to, const struct telling *t, const char *name)
 		event_gap(to, t->e, t->lang);
 	else if (strcmp(name, "object") == 0)
 		event_object(to, t->e, t->lang);
+	else if (strcmp(js(t->e, "kind"), "policy") == 0 && (strcmp(name, "before") == 0 || strcmp(name, "after") == 0))
+		refusal_print(to, t->lang, js(t->e, name));
 	else if (strcmp(name, "attack") == 0)
 		fputs(attack_text(attack_by_word(js(t->e, name)), lang_name(t->lang)), to);
 	else if (strcmp(name, "attack_step") == 0)

@@ -102,9 +102,7 @@ static int load_shown(void *ctx, const char *name, struct arena *a, struct sourc
 	return -ENOENT;
 }
 
-/* `say`: else that there is no such policy is nothing to be told. */
-static bool open_shown(struct cli *c, uint32_t number, bool say, enum source_depth depth, struct source *ret,
-		       int *ret_status)
+static bool open_shown(struct cli *c, uint32_t number, enum source_depth depth, struct source *ret, int *ret_status)
 {
 	const struct msg_body question = { MSG_SHOW, .show = { .number = number } };
 	struct policy_loader loader = { .load = load_shown };
@@ -116,7 +114,7 @@ static bool open_shown(struct cli *c, uint32_t number, bool say, enum source_dep
 		return false;
 	sources = ja(answer.json, "sources");
 	if (answer.status != CLI_YES || json_array_size(sources) == 0) {
-		if (say && !box_answer_done(c, &answer, ret_status))
+		if (!box_answer_done(c, &answer, ret_status))
 			*ret_status = cli_fail(c, CLI_CANNOT, M_ASK_NO_POLICY);
 		box_answer_free(&answer);
 		return false;
@@ -182,11 +180,6 @@ bool source_open_asked(struct cli *c, const char *path, struct source *ret, int 
 	return source_open(c, path, SOURCE_CHECKED, ret, ret_status);
 }
 
-bool source_open_present(struct cli *c, struct source *ret, int *ret_status)
-{
-	return open_shown(c, 0, false, SOURCE_CHECKED, ret, ret_status);
-}
-
 bool source_open_any(struct cli *c, const char *name, enum source_depth depth, struct source *ret, int *ret_status)
 {
 	unsigned long long number = 0;
@@ -195,7 +188,7 @@ bool source_open_any(struct cli *c, const char *name, enum source_depth depth, s
 
 	if (!box || access(name, F_OK) == 0)
 		return source_open(c, name, depth, ret, ret_status);
-	return open_shown(c, (uint32_t)number, true, depth, ret, ret_status);
+	return open_shown(c, (uint32_t)number, depth, ret, ret_status);
 }
 
 const char *source_file(const struct source *s, struct srcpos at)

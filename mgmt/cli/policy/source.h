@@ -28,8 +28,6 @@ struct source {
 bool source_open(struct cli *c, const char *path, enum source_depth depth, struct source *ret, int *ret_status);
 /* The model as far as `ask` reads it: of what is in force on this box (NULL), of a sealed generation, or of a policy's text. */
 bool source_open_asked(struct cli *c, const char *path, struct source *ret, int *ret_status);
-/* Of the policy that is in force on this box, where nothing is said when none is in force. */
-bool source_open_present(struct cli *c, struct source *ret, int *ret_status);
 /* A file; or, where there is none of that name, "box": what is in force on this box, "box:12": its generation 12. */
 bool source_open_any(struct cli *c, const char *name, enum source_depth depth, struct source *ret, int *ret_status);
 void source_close(struct source *s);

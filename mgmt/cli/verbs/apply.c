@@ -55,17 +55,6 @@ static void box_diagnostics(struct cli *c, struct source *s, const json_t *their
 	json_decref(all);
 }
 
-/* What would become possible and impossible, as `diff` says it; NULL: nothing is in force. The caller's. */
-static json_t *would_mean(struct cli *c, const struct source *s)
-{
-	struct source present;
-	int unused;
-	json_t *means = source_open_present(c, &present, &unused) ? means_json(&present, s) : NULL;
-
-	source_close(&present);
-	return means;
-}
-
 static int send_bundle(struct cli *c, struct source *s, int fd, const struct cli_args *a, uint32_t confirm_s)
 {
 	bool dry_run = a->values[OPT_DRY_RUN] != NULL;
@@ -76,29 +65,21 @@ static int send_bundle(struct cli *c, struct source *s, int fd, const struct cli
 						       .confirm_s = confirm_s,
 						       .comment = a->values[OPT_COMMENT] } };
 	struct box_answer answer;
-	json_t *means = dry_run ? would_mean(c, s) : NULL;
 	int fds[2] = { fd, -1 }, status;
 	bool answered;
 
-	if (!taking_fd(c, a, OPT_TAKE, &fds[1], &status)) {
-		json_decref(means);
+	if (!taking_fd(c, a, OPT_TAKE, &fds[1], &status))
 		return status;
-	}
 	answered = box_request_long(c, &order, fds, fds[1] >= 0 ? 2 : 1, WAIT_S, &answer, &status);
 	if (fds[1] >= 0)
 		close(fds[1]);
-	if (!answered) {
-		json_decref(means);
+	if (!answered)
 		return status;
-	}
 	taking_tell(c, answer.json);
 	if (!c->json)
 		box_diagnostics(c, s, ja(answer.json, "diagnostics"));
-	if (means != NULL && c->json)
-		(void)json_object_set(answer.json, "meaning", means);
-	if (means != NULL && !c->json && answer.status == CLI_YES)
-		means_print(c, means, "", s->c.diags.folder);
-	json_decref(means);
+	if (dry_run && !c->json && answer.status == CLI_YES)
+		means_answered(c, answer.json, s->c.diags.folder);
 	if (!box_answer_done(c, &answer, &status))
 		status = apply_render(c, dry_run ? APPLY_KIND_DRY_RUN : APPLY_KIND_APPLY, answer.json, status);
 	box_answer_free(&answer);

@@ -4,11 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/base/clock.h"
 #include "mgmt/cli/policy/means.h"
 #include "mgmt/cli/policy/settings.h"
 #include "mgmt/cli/screen/width.h"
 #include "mgmt/cli/screen/wrap.h"
 #include "mgmt/cli/verbs.h"
+#include "policy/render/means.h"
 
 /* What an object is called; others are sections of box.cfg, which go by their own names. */
 static const struct {
@@ -212,7 +214,7 @@ static int compare(struct cli *c, const struct source *before, const struct sour
 	json_decref(is);
 	if (changes == NULL)
 		return cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
-	means = means_json(before, after);
+	means = means_json(&before->c, &after->c, clock_wall_ns() / 1000000000ull);
 	if (means == NULL) {
 		json_decref(changes);
 		return cli_fail(c, CLI_CANNOT, M_MEANS_LARGE);

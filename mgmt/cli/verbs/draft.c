@@ -9,6 +9,7 @@
 #include "appliance/wire/change.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/devices/taking.h"
+#include "mgmt/cli/policy/means.h"
 #include "mgmt/cli/policy/source.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/verbs/show.h"
@@ -88,6 +89,8 @@ static void print_state(struct cli *c, const json_t *d)
 		render_line(c, !jb(tried, "current") ? M_DRAFT_TRIED_BEFORE
 			       : jb(tried, "good")   ? M_DRAFT_TRIED
 						     : M_DRAFT_TRIED_BAD);
+	if (jb(tried, "good"))
+		means_answered(c, json_object_get(tried, "answer"), "");
 }
 
 /* The lines in which it differs from what it was written for. Nobody shall approve what he was not shown. */
@@ -150,6 +153,7 @@ static int tell(struct cli *c, const struct msg_change *m, const struct box_answ
 	switch ((enum change_order)m->order) {
 	case CHANGE_CHECK:
 	case CHANGE_TRY:
+		means_answered(c, answer->json, "");
 		return apply_render(c, APPLY_KIND_DRY_RUN, answer->json, status);
 	case CHANGE_APPLY:
 		status = apply_render(c, dry ? APPLY_KIND_DRY_RUN : APPLY_KIND_APPLY, answer->json, status);

@@ -59,6 +59,16 @@ static void below(struct cli *c, const char *text)
 	free(safe);
 }
 
+/* A line each. */
+static void below_lines(struct cli *c, const char *text)
+{
+	char *lines = strdup(text), *rest = lines, *line;
+
+	while (rest != NULL && (line = strsep(&rest, "\n")) != NULL)
+		below(c, line);
+	free(lines);
+}
+
 /* How it came to its state, and what was written beside that. */
 static void particulars(struct cli *c, const json_t *g)
 {
@@ -67,6 +77,7 @@ static void particulars(struct cli *c, const json_t *g)
 	render_why(g, c->lang, why);
 	below(c, why);
 	below(c, js(g, "comment"));
+	below_lines(c, js(json_object_get(g, "meaning"), lang_name(c->lang)));
 	below(c, render_later_comment(g));
 }
 

@@ -8,6 +8,7 @@
 #include "mgmt/cli/screen/width.h"
 #include "mgmt/cli/words/render.h"
 #include "mgmt/words/parts.h"
+#include "mgmt/words/refusal.h"
 #include "mgmt/words/sentence.h"
 
 static char *finish(FILE *to, char **text)
@@ -75,11 +76,31 @@ static void who_text(FILE *to, const json_t *e, enum lang l)
 	event_transport(to, e, l);
 }
 
+/* What a policy made possible and impossible, behind the first of it. */
+static void means_text(FILE *to, const json_t *e, enum lang l)
+{
+	static const char *const further[] = { "before", "after" };
+
+	for (size_t i = 0; i < 2; i++)
+		if (*js(e, further[i]) != '\0') {
+			fputs("; ", to);
+			refusal_print(to, l, js(e, further[i]));
+		}
+	if (ju(e, "more") > 0) {
+		fputs("; ", to);
+		message_print(to, l, M_MEANS_OTHERS, (size_t)ju(e, "more"));
+	}
+}
+
 /* What was there and what is; of what came or went, the one that there is. */
 static void changed_text(FILE *to, const json_t *e, enum lang l)
 {
 	const char *before = js(e, "before"), *after = js(e, "after");
 
+	if (strcmp(js(e, "kind"), "policy") == 0 && strcmp(js(e, "code"), "applied") == 0) {
+		means_text(to, e, l);
+		return;
+	}
 	if (*before != '\0' && *after != '\0')
 		fprintf(to, "  %s -> %s", before, after);
 	else if (*before != '\0')

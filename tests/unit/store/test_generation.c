@@ -177,9 +177,12 @@ static void back_goes_to_another_content(void **state)
 
 static void records_are_kept(void **state)
 {
-	static const struct generation_cause said = {
-		.why = WHY_APPLIED, .by = "田中 一郎", .comment = "- クレーン 100%\tswap %20", .other = 9
-	};
+	static const struct sentence changes = { { "now possible: a\nand 4 more", "新たに可能: a\nほか 4 件" } };
+	static const struct generation_cause said = { .why = WHY_APPLIED,
+						      .by = "田中 一郎",
+						      .comment = "- クレーン 100%\tswap %20",
+						      .other = 9,
+						      .meant = &changes };
 	struct folder *f = *state;
 	struct generation_store s;
 	struct generation_record g;
@@ -206,6 +209,8 @@ static void records_are_kept(void **state)
 	assert_string_equal(g.comment, "- クレーン 100%?swap %20");
 	assert_string_equal(g.changed_by, "tanaka");
 	assert_string_equal(g.changed_comment, "100 % zurück?");
+	assert_memory_equal(&g.meant, &changes, sizeof(changes));
+	assert_int_equal(generation_find(&s, 2)->meant.text[LANG_JA][0], 0);
 	assert_int_equal(g.why, WHY_ROLLBACK);
 	assert_int_equal(g.before, 9);
 	assert_int_equal(strlen(generation_find(&s, 2)->comment), COMMENT_BYTES - 2);

@@ -184,6 +184,8 @@ static int commit(struct enforce *f, struct generation_held *next, const struct 
 			r = generation_image(f, next, a, &want, &x, e);
 		if (r == 0)
 			r = table_sync(&f->net, &have, &want, &x, f->lacks, try, ret, e);
+		if (r == 0 && !try)
+			matched_carry(&f->matched, &have, &want);
 		if (r < 0)
 			enforce_labels_forget(f); /* whatever it was: all is read the next time */
 		arena_free(a);

@@ -29,10 +29,31 @@ static struct match *find(const struct matched *m, uint32_t permit)
 	return m->n > 0 ? bsearch(&key, m->list, m->n, sizeof(*m->list), by_permit) : NULL;
 }
 
+/* One entry for each permit, with all that its elements counted. */
+static void join(struct matched *m)
+{
+	size_t n = 0;
+
+	if (m->n > 0)
+		qsort(m->list, m->n, sizeof(*m->list), by_permit);
+	for (size_t i = 0; i < m->n; i++) {
+		struct match *last = n > 0 ? &m->list[n - 1] : NULL;
+
+		if (last == NULL || last->permit != m->list[i].permit) {
+			m->list[n++] = m->list[i];
+			continue;
+		}
+		last->packets += m->list[i].packets;
+		if (m->list[i].wall_ns > last->wall_ns)
+			last->wall_ns = m->list[i].wall_ns;
+	}
+	m->n = n;
+}
+
 /* The permits that stand in the kernel now, each with what its elements counted; room for `more`. False when memory is out. */
 static bool take(const struct image *have, size_t more, struct matched *ret)
 {
-	size_t room = more, n = 0;
+	size_t room = more;
 
 	for (unsigned s = SET_UNTIL4; s <= SET_RANGE6; s++)
 		room += have->elements[s].n;
@@ -45,14 +66,7 @@ static bool take(const struct image *have, size_t more, struct matched *ret)
 
 			ret->list[ret->n++] = (struct match){ .permit = mark_permit(el->data), .packets = el->packets };
 		}
-	if (ret->n > 0)
-		qsort(ret->list, ret->n, sizeof(*ret->list), by_permit);
-	for (size_t i = 0; i < ret->n; i++)
-		if (n > 0 && ret->list[n - 1].permit == ret->list[i].permit)
-			ret->list[n - 1].packets += ret->list[i].packets;
-		else
-			ret->list[n++] = ret->list[i];
-	ret->n = n;
+	join(ret);
 	return true;
 }
 
@@ -87,6 +101,33 @@ void matched_note(struct matched *m, const struct image *have, const struct gene
 			to->wall_ns = wall_ns;
 	}
 	keep_ended(m, g, &now);
+	free(m->list);
+	m->list = now.list;
+	m->n = now.n;
+	m->looked = true;
+}
+
+void matched_carry(struct matched *m, const struct image *have, const struct image *want)
+{
+	struct matched now = { 0 };
+
+	if (!take(want, m->n, &now))
+		return;
+	for (size_t i = 0; i < now.n; i++)
+		now.list[i].packets = 0;
+	/* Each element goes on from what its hosts and port had counted, under whatever permit. */
+	for (unsigned s = SET_UNTIL4; s <= SET_RANGE6; s++)
+		for (size_t i = 0; i < want->elements[s].n; i++) {
+			const struct image_element *el = &want->elements[s].list[i],
+						   *was = image_find(have, s, el->key, el->key_end);
+			struct match *to = was != NULL ? find(&now, mark_permit(el->data)) : NULL;
+
+			if (to != NULL)
+				to->packets += was->packets;
+		}
+	for (size_t i = 0; i < m->n; i++)
+		now.list[now.n++] = (struct match){ .permit = m->list[i].permit, .wall_ns = m->list[i].wall_ns };
+	join(&now);
 	free(m->list);
 	m->list = now.list;
 	m->n = now.n;

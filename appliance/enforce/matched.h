@@ -34,6 +34,8 @@ struct generation_held;
 
 /* A dump that was made at `wall_ns` while `g` was in force. Permits that are not of `g` and gone are forgotten. */
 void matched_note(struct matched *m, const struct image *have, const struct generation_held *g, uint64_t wall_ns);
+/* The rules `want` took the place of `have`: what is counted from now on is counted behind that. */
+void matched_carry(struct matched *m, const struct image *have, const struct image *want);
 uint64_t matched_last(const struct matched *m, uint32_t permit);
 /* The same of each conduit of `g`, under this policy or one before that had one of its name. Owned by the caller; NULL when memory is out. */
 uint64_t *matched_conduits(const struct matched *m, const struct generation_held *g);

@@ -134,7 +134,7 @@ static bool made_anew(const struct image *have, const struct element_diff *d, st
 	return some;
 }
 
-/* Elements that come again into a map that is made anew go on counting. 0 or -ENOMEM. */
+/* Who has come in is told of hosts and port, whatever they may do now: elements that come again, be it under another permit, go on counting. 0 or -ENOMEM. */
 static int keep_counts(const struct image *have, struct arena *a, struct element_diff *d)
 {
 	for (size_t k = 0; k < d->n_added; k++) {
@@ -142,7 +142,7 @@ static int keep_counts(const struct image *have, struct arena *a, struct element
 					   *was = image_find(have, d->added[k].set, el->key, el->key_end);
 		struct image_element *copy;
 
-		if (was == NULL || was->packets == 0 || was->data != el->data)
+		if (was == NULL || was->packets == 0)
 			continue;
 		copy = arena_alloc(a, sizeof(*copy));
 		if (copy == NULL)
@@ -260,7 +260,7 @@ int table_sync(struct netlink *n, const struct image *have, const struct image *
 	struct element_diff diff;
 	struct batch *b = NULL;
 	struct image nothing, less;
-	bool bridged, used, leaving;
+	bool bridged, used, leaving, anew;
 	int r;
 
 	*ret = (struct sync_report){ .rebuilt = beyond_repair(have) };
@@ -276,14 +276,15 @@ int table_sync(struct netlink *n, const struct image *have, const struct image *
 	ret->gone = diff.n_gone;
 	used = in_use(have);
 	leaving = leaves(&diff);
-	if (made_anew(have, &diff, &less)) {
+	anew = made_anew(have, &diff, &less);
+	if (anew)
 		r = image_diff(&less, want, x->now, want->arena, &diff);
-		if (r == 0)
-			r = keep_counts(have, want->arena, &diff);
-		if (r < 0)
-			return err_set(e, r, "difference");
+	if (r == 0)
+		r = keep_counts(have, want->arena, &diff);
+	if (r < 0)
+		return err_set(e, r, "difference");
+	if (anew)
 		have = &less;
-	}
 	ret->rules = strangers(have) || extra_chain(have, want) || !image_rules_equal(have, want);
 	bridged = !try && used && leaving && comes(&diff) > 0;
 	if (bridged) {

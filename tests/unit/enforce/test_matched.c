@@ -27,6 +27,16 @@ const struct command_permit *commands_permit(const struct command_table *t, uint
 	return permit >= 1 && permit <= t->n_permits ? &t->permits[permit - 1] : NULL;
 }
 
+/* By the set's first key alone, which is all that these images have. */
+const struct image_element *image_find(const struct image *i, unsigned set, const uint8_t *key, const uint8_t *key_end)
+{
+	(void)key_end;
+	for (size_t k = 0; k < i->elements[set].n; k++)
+		if (i->elements[set].list[k].key[0] == key[0])
+			return &i->elements[set].list[k];
+	return NULL;
+}
+
 /* The kernel shows 10 with so many packets, and 11 with so many; UINT64_MAX: it does not show it. */
 static void look(struct matched *m, const struct generation_held *g, uint64_t ten, uint64_t eleven, uint64_t at)
 {
@@ -63,6 +73,30 @@ static void after_its_end(void **state)
 	look(&m, &g, 4, 3, 600);
 	assert_int_equal(matched_last(&m, 11), 600);
 	assert_int_equal(matched_last(&m, 10), 400);
+	free(m.list);
+}
+
+/* Hosts that counted 5 and 2 under permit 10 go on under 11 and 12: nobody came in by that. */
+static void under_another_permit(void **state)
+{
+	static struct generation_held g = { .ir = { .n_permits = 2 } };
+	struct image_element was[2] = { { .data = mark_make(10, LANE_NONE, MARK_GOOD), .key = { 1 }, .packets = 5 },
+					{ .data = mark_make(10, LANE_NONE, MARK_GOOD), .key = { 2 }, .packets = 2 } };
+	struct image_element is[2] = { { .data = mark_make(11, LANE_NONE, MARK_GOOD), .key = { 1 } },
+				       { .data = mark_make(12, LANE_NONE, MARK_GOOD), .key = { 2 } } };
+	struct image have = { 0 }, want = { 0 };
+	struct matched m = { 0 };
+
+	(void)state;
+	have.elements[SET_EXACT4] = (struct image_elements){ .list = was, .n = 2 };
+	want.elements[SET_EXACT4] = (struct image_elements){ .list = is, .n = 2 };
+	matched_note(&m, &have, &g, 100);
+	matched_carry(&m, &have, &want);
+	is[0].packets = 5;
+	is[1].packets = 3;
+	matched_note(&m, &want, &g, 200);
+	assert_int_equal(matched_last(&m, 11), 0);
+	assert_int_equal(matched_last(&m, 12), 200);
 	free(m.list);
 }
 
@@ -151,6 +185,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(after_its_end),
+		cmocka_unit_test(under_another_permit),
 		cmocka_unit_test(of_another_policy),
 		cmocka_unit_test(conduits_outlive_permits),
 	};

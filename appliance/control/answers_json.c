@@ -167,7 +167,7 @@ static json_t *json_prepared(const struct ir *ir)
 static json_t *answers_status(struct control *s, struct collect *c)
 {
 	static const char *const first[] = { "site", "generation", "changes", NULL },
-				 *const links[] = { "interfaces", "reach", "clock", "isolations", NULL },
+				 *const links[] = { "interfaces", "reach", "clock", "isolations", "doors", NULL },
 				 *const rest[] = {
 					 "uninspected", "unheard",	"log",	 "ups",		  "mail",
 					 "snmp",	"surroundings", "cores", "workers_asked", "workers_run",

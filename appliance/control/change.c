@@ -603,6 +603,9 @@ static void carry_out(struct control *s, struct order *o)
 	case CHANGE_ISOLATE:
 	case CHANGE_REJOIN_READS:
 	case CHANGE_REJOIN:
+	case CHANGE_OPEN:
+	case CHANGE_SHUT:
+	case CHANGE_REVIEW_DOOR:
 	case CHANGE_ORDERS:
 		break;
 	}
@@ -611,7 +614,7 @@ static void carry_out(struct control *s, struct order *o)
 bool change_is_boxs(unsigned order)
 {
 	return order == CHANGE_CHECK || order == CHANGE_TRY || order == CHANGE_APPLY || order == CHANGE_CONFIRM ||
-	       order == CHANGE_ROLLBACK || change_isolates(order);
+	       order == CHANGE_ROLLBACK || change_names_object(order);
 }
 
 /* ---- who it is ------------------------------------------------------------------------------------------------------------- */

@@ -382,7 +382,7 @@ static bool hand_on(struct control *s, struct client *c, struct asker a)
 		    c->login)
 			return false;
 	} else if (type != MSG_CTL_APPLY && type != MSG_CTL_CONFIRM && type != MSG_CTL_ROLLBACK &&
-		   type != MSG_CTL_RELEASE && type != MSG_CTL_CLOCK && type != MSG_CTL_ISOLATE)
+		   type != MSG_CTL_RELEASE && type != MSG_CTL_CLOCK && type != MSG_CTL_ISOLATE && type != MSG_CTL_DOOR)
 		return false;
 	c->waiting = c->handed = true;
 	a.tell = true; /* whether he wants to hear how far it is, the supervisor reads */

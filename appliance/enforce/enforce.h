@@ -81,6 +81,7 @@ struct generation_held {
 	uint64_t asked_s; /* seconds since 1970: for when the ends were last worked out; 0 = never */
 	uint64_t opens_s; /* ... when something opens next by hours; UINT64_MAX = nothing */
 	uint64_t *over_s; /* by permit: an end that had passed when they were worked out anew; 0 = none */
+	uint64_t *was_s;  /* ... the ends of before */
 };
 
 #define DEEDS 14u /* kinds of changes: appliance/wire/deed.def */
@@ -141,6 +142,8 @@ struct enforce {
 	struct apart apart;	     /* owned: what people isolated */
 	struct apart kept;	     /* owned: what goes on there all the same */
 	bool apart_known;	     /* the supervisor has said so; before, what stands in the kernel counts */
+	struct msg_open_door doors[DOORS_OPEN]; /* that people opened; what is behind n_doors is 0 */
+	size_t n_doors;
 	struct matched matched;
 	struct labels labels;
 	struct heard heard;
@@ -193,6 +196,11 @@ void enforce_hours_set(struct enforce *f);
 /* What the kernel should show for `g` now: image and rule texts. 0 or negative errno. */
 int generation_image(struct enforce *f, const struct generation_held *g, struct arena *a, struct image *ret,
 		     struct expectation *ret_x, struct err *e);
+
+/* ---- enforce/doors.c --------------------------------------------------------------------------------------------- */
+
+/* What the supervisor says, and the kernel then has. 0 or negative errno: it follows with the next look. */
+int enforce_doors(struct enforce *f, int fd, struct err *e);
 
 /* ---- enforce/apply.c --------------------------------------------------------------------------------------------- */
 

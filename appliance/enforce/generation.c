@@ -70,8 +70,9 @@ struct generation_held *generation_hold(const uint8_t *p, size_t n_sealed, size_
 	g->interfaces = arena_array(g->arena, g->ir.n_interfaces + 1u, sizeof(*g->interfaces));
 	g->kept_at = arena_array(g->arena, g->ir.n_interfaces + 1u, sizeof(*g->kept_at));
 	g->over_s = arena_array(g->arena, g->ir.n_permits + 1u, sizeof(*g->over_s));
+	g->was_s = arena_array(g->arena, g->ir.n_permits + 1u, sizeof(*g->was_s));
 	g->opens_s = UINT64_MAX;
-	if (g->interfaces == NULL || g->kept_at == NULL || g->over_s == NULL ||
+	if (g->interfaces == NULL || g->kept_at == NULL || g->over_s == NULL || g->was_s == NULL ||
 	    !ir_book_make(&g->ir, g->arena, &g->book)) {
 		err_set(e, -ENOMEM, "generation");
 		goto fail;
@@ -214,6 +215,17 @@ uint64_t enforce_moment(const struct enforce *f)
 	return f->waits ? BEHIND_EVERY_END : clock_wall_ns() / 1000000000u;
 }
 
+/* Which of its doors stand open. */
+static void put_doors(const struct enforce *f, struct ir *ir)
+{
+	for (uint32_t i = 0; i < ir->n_doors; i++) {
+		ir->doors[i].open_until = 0;
+		for (size_t k = 0; k < f->n_doors; k++)
+			if (strcmp(ir->doors[i].name, (const char *)f->doors[k].name) == 0)
+				ir->doors[i].open_until = f->doors[k].until;
+	}
+}
+
 void generation_at(struct enforce *f, struct generation_held *g)
 {
 	uint64_t now = enforce_moment(f);
@@ -226,8 +238,16 @@ void generation_at(struct enforce *f, struct generation_held *g)
 		/* Whose sessions are still to be told (ended.c), although the same may be open again. */
 		if (until != IR_SHUT && until > f->ended_s && until <= now)
 			g->over_s[i] = until;
+		g->was_s[i] = until;
 	}
+	put_doors(f, &g->ir);
 	g->opens_s = ir_at(&g->ir, now);
+	/* Shut before its end, by a person or because the clock was set: its sessions end now. */
+	for (uint32_t i = 0; i < g->ir.n_permits; i++)
+		if (g->was_s[i] > now && g->ir.permits[i].until == IR_SHUT) {
+			g->over_s[i] = now;
+			f->ended_s = f->ended_s < now ? f->ended_s : now - 1;
+		}
 	g->asked_s = now;
 }
 

@@ -246,6 +246,15 @@ static bool on_in_force(void *ctx, struct msg *m)
 	return true;
 }
 
+static bool on_doors(void *ctx, struct msg *m)
+{
+	struct enforce *f = ctx;
+	struct err e = { 0 };
+	json_t *j = enforce_doors(f, m->fds[0], &e) == 0 ? json_object() : NULL;
+
+	return answer(f, m, ANSWER_YES, j, &e);
+}
+
 static bool on_clock(void *ctx, struct msg *m)
 {
 	enforce_waits(ctx, m->body.clock.waits != 0);
@@ -261,9 +270,9 @@ static bool on_stop(void *ctx, struct msg *m)
 }
 
 static msg_handler *const handlers[MSG_TYPE_COUNT] = {
-	[MSG_STATUS] = on_status, [MSG_EFFECTIVE] = on_effective, [MSG_VERIFY] = on_verify,
-	[MSG_FLOWS] = on_flows,	  [MSG_APPLY] = on_apply,	  [MSG_IN_FORCE] = on_in_force,
-	[MSG_CLOCK] = on_clock,	  [MSG_STOP] = on_stop,		  [MSG_APART] = on_apart,
+	[MSG_STATUS] = on_status, [MSG_EFFECTIVE] = on_effective, [MSG_VERIFY] = on_verify, [MSG_FLOWS] = on_flows,
+	[MSG_APPLY] = on_apply,	  [MSG_IN_FORCE] = on_in_force,	  [MSG_CLOCK] = on_clock,   [MSG_STOP] = on_stop,
+	[MSG_APART] = on_apart,	  [MSG_DOORS] = on_doors,
 };
 
 /* False ends the role. */

@@ -66,6 +66,7 @@ void op_to_kernel(struct supervisor *s)
 	clock_before(s, p);
 	if (flags == 0 || flags == APPLY_TELL)
 		isolation_before(s, p);
+	doors_before(s, p);
 	if (kernel_send(s, p, flags, op->id, &e) < 0) {
 		/* Its death is on the way, and with it op_enforce_died. Out of memory is no death. */
 		if (e.code != -EPIPE) {

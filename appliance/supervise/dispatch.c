@@ -71,10 +71,10 @@ static bool on_answer(void *ctx, struct msg *m)
 		return true;
 	else if (p->slot->role == ROLE_ACCOUNTS)
 		orders_judged(p->s, m);
-	else if (p->slot->role == ROLE_ENFORCE)
-		isolation_done(p->s, m);
-	else
+	else if (p->slot->role != ROLE_ENFORCE)
 		return false;
+	else if (!door_done(p->s, m))
+		isolation_done(p->s, m);
 	return true;
 }
 

@@ -33,6 +33,7 @@ struct order {
 	bool passes;		/* it is for accounts itself: what it says goes through */
 	bool alone;		/* nobody else has to approve */
 	json_t *approvers;	/* owned: who may approve at this moment */
+	uint32_t duties;	/* his, at this moment */
 };
 
 struct orders {
@@ -120,6 +121,26 @@ static void isolate(struct supervisor *s, struct asker a, uint8_t order, uint8_t
 	isolation_ordered(s, a, &o);
 }
 
+static bool is_of_door(uint8_t order)
+{
+	return order == CHANGE_OPEN || order == CHANGE_SHUT || order == CHANGE_REVIEW_DOOR;
+}
+
+/* `account`: "" = root's own order. */
+static void door(struct supervisor *s, struct asker a, const struct msg_ctl_door *c, const char *comment,
+		 const char *by, const char *account, uint32_t duties)
+{
+	struct door_order o = { .order = c->order, .for_s = c->for_s, .duties = duties };
+
+	memcpy(o.object, c->object, sizeof(o.object) - 1);
+	memcpy(o.person, c->person, sizeof(o.person) - 1);
+	memcpy(o.ticket, c->ticket, sizeof(o.ticket) - 1);
+	snprintf(o.comment, sizeof(o.comment), "%s", comment);
+	snprintf(o.by, sizeof(o.by), "%s", by);
+	snprintf(o.account, sizeof(o.account), "%s", account);
+	door_ordered(s, a, &o);
+}
+
 /* ---- who it is ------------------------------------------------------------------------------------------------------ */
 
 /* What accounts is asked: whose session, or whose login, and may he? `uid`: of the login. */
@@ -144,7 +165,7 @@ static struct msg_body question_of(const struct msg_change *c, const struct orde
 static bool changes_the_box(enum change_order o)
 {
 	return o == CHANGE_CHECK || o == CHANGE_TRY || o == CHANGE_APPLY || o == CHANGE_CONFIRM ||
-	       o == CHANGE_ROLLBACK || change_isolates(o);
+	       o == CHANGE_ROLLBACK || change_names_object(o);
 }
 
 /* Takes its descriptors. `login`: of an order at the machine, with its number; NULL: over the web. */
@@ -222,6 +243,10 @@ static bool roots_order(struct supervisor *s, struct asker a, const char *by, st
 		if (!change_isolates(c->order))
 			return false;
 		isolate(s, a, c->order, c->flags, (const char *)c->object, c->comment, by);
+	} else if (b->type == MSG_CTL_DOOR) {
+		if (!is_of_door(b->ctl_door.order))
+			return false;
+		door(s, a, &b->ctl_door, b->ctl_door.comment, by, "", DUTIES_ALL);
 	} else if (b->type == MSG_CTL_CLOCK) {
 		clock_confirm(s, a, by);
 	} else if (b->type == MSG_CTL_USER) {
@@ -303,6 +328,18 @@ static void isolate_for(struct supervisor *s, const struct order *o)
 	isolate(s, o->asker, o->m.order, o->m.flags, (const char *)o->m.object, o->comment, by);
 }
 
+static void door_for(struct supervisor *s, const struct order *o)
+{
+	struct msg_ctl_door c = { .order = o->m.order, .for_s = o->m.confirm_s };
+	char by[USER_BY];
+
+	memcpy(c.object, o->m.object, sizeof(c.object));
+	memcpy(c.person, o->m.person, sizeof(c.person));
+	memcpy(c.ticket, o->m.ticket, sizeof(c.ticket));
+	snprintf(by, sizeof(by), "%s%s%s", o->login, o->login[0] != '\0' ? "/" : "", o->by);
+	door(s, o->asker, &c, o->comment, by, o->by, o->duties);
+}
+
 static void rollback(struct supervisor *s, const struct order *o)
 {
 	const struct msg_ctl_rollback order = { .to = o->m.to,
@@ -365,7 +402,15 @@ static bool take_who(struct order *o, int fd)
 {
 	json_t *j = json_of_memfd(fd, WHO_MOST);
 	const char *name = json_string_value(json_object_get(j, "name"));
+	const json_t *role;
+	size_t i;
 
+	json_array_foreach(json_object_get(j, "roles"), i, role)
+	{
+		unsigned d = json_is_string(role) ? duty_by_word(json_string_value(role)) : DUTY_COUNT;
+
+		o->duties |= d < DUTY_COUNT ? 1u << d : 0;
+	}
 	if (name != NULL)
 		snprintf(o->by, sizeof(o->by), "%s", name);
 	/* Whatever is not said plainly asks for another person. */
@@ -394,6 +439,8 @@ void orders_judged(struct supervisor *s, struct msg *m)
 		rollback(s, o);
 	else if (change_isolates(o->m.order))
 		isolate_for(s, o);
+	else if (is_of_door(o->m.order))
+		door_for(s, o);
 	else if (o->m.order == CHANGE_CHECK)
 		check(s, o);
 	else if (ask_draft(s, o))

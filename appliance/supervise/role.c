@@ -251,6 +251,7 @@ static int start_all(struct supervisor *s, struct err *e)
 	role_event(s, ROLE_SUPERVISOR, 0, adopted ? ROLE_TOOK_OVER : ROLE_STARTED);
 	clock_open(s);
 	isolation_open(s);
+	doors_open(s);
 	if (s->store.gave_up != 0)
 		policy_event(s, POLICY_REVERTED, s->now->number, NULL);
 	roles_want(s, SLOT_JOURNAL);
@@ -298,8 +299,8 @@ enum {
 
 /* When each part has something to do next, in monotonic ns. */
 static uint64_t (*const parts_next[])(const struct supervisor *) = {
-	roles_due,    op_next,		network_next, watch_next,  unsaved_next, clock_next,	isolation_next,
-	unheard_next, uninspected_next, ups_next,     notify_next, orders_next,	 backstop_next,
+	roles_due,  op_next,	  network_next,	    watch_next, unsaved_next, clock_next,  isolation_next,
+	doors_next, unheard_next, uninspected_next, ups_next,	notify_next,  orders_next, backstop_next,
 };
 
 static int wait_ms(const struct supervisor *s, uint64_t now)
@@ -365,6 +366,7 @@ static void turn(struct supervisor *s)
 	unsaved_due(s, now);
 	clock_due(s, now);
 	isolation_due(s, now);
+	doors_due(s, now);
 	unheard_due(s, now);
 	uninspected_due(s, now);
 	ups_due(s, now);

@@ -33,6 +33,7 @@
  *   companions.h   companions.c  settings of the programs that speak for the box, and what they say: mail, SNMP, the UPS
  *   clock.h        clock.c       whether the clock is trusted since the machine started
  *   isolation.h    isolation.c   what people isolated
+ *   doors.h        doors.c       which doors people opened
  *   uninspected.h  uninspected.c packets that were to be inspected and were not, or that the tap was to be told of
  *   unserved.h     unserved.c    when that is an alarm
  *   shut_out.h, partition.h, table_merge.h: a file each
@@ -57,6 +58,7 @@
 #include "appliance/supervise/asker.h"
 #include "appliance/supervise/clock.h"
 #include "appliance/supervise/companions.h"
+#include "appliance/supervise/doors.h"
 #include "appliance/supervise/guard.h"
 #include "appliance/supervise/isolation.h"
 #include "appliance/supervise/op.h"
@@ -153,6 +155,7 @@ struct supervisor {
 	struct permit_ids ids;
 	struct clock_trust clock;
 	struct isolations isolations;
+	struct doors doors;
 	struct ups_state ups;
 	pid_t token_told; /* the process of mgmt that has told what became of its token, last; 0 = none */
 	struct unheard unheard;

@@ -382,6 +382,7 @@ static json_t *json_status(struct supervisor *s)
 	json_object_set_new(j, "reach", json_reach(s));
 	json_object_set_new(j, "clock", json_clock(s));
 	json_object_set_new(j, "isolations", json_isolations(s));
+	json_object_set_new(j, "doors", json_doors(s));
 	json_object_set_new(j, "uninspected", json_uninspected(s));
 	json_object_set_new(j, "unheard", json_unheard(s));
 	json_object_set_new(j, "log", json_log(s));

@@ -17,6 +17,12 @@ enum change_order {
 
 /* About isolations: what `object` names. */
 bool change_isolates(unsigned order);
+/* The same, and about doors. */
+static inline bool change_names_object(unsigned o)
+{
+	return change_isolates(o) || o == CHANGE_OPEN || o == CHANGE_SHUT || o == CHANGE_REVIEW_DOOR;
+}
+
 const char *change_word(enum change_order o);
 enum right change_right(enum change_order o);
 /* CHANGE_ORDERS when there is none of that word. */

@@ -59,6 +59,9 @@
 #define CERTIFICATE_SUBJECT 120u /* bytes, NUL included */
 #define ASK_WORD 128u		 /* bytes of a word of a question, NUL included */
 #define ISOLATE_OBJECT 144u	 /* bytes of "zones NAME NAME", NUL included */
+#define DOORS_OPEN 64u		 /* at once */
+#define DOOR_NAMED 72u		 /* bytes of a door's name, NUL included */
+#define DOOR_TEXT 64u		 /* ... of who comes in by it, and of a ticket */
 #define DEVICE_MOST 15u		 /* bytes of the name of a device or interface */
 #define CONFIRM_MOST 86400u	 /* seconds that a trial may last */
 

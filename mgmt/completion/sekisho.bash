@@ -3,7 +3,7 @@
 _sekisho() {
 	local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} verb= i
 	local globals="--json --lang --socket --help --version"
-	local verbs="check protocols compile diff prove ask who-can reach replay learn journal status impact apply confirm rollback draft isolate rejoin isolations release setup backup restore history show effective register exceptions verify flows events explain clock user record preserve review report help"
+	local verbs="check protocols compile diff prove ask who-can reach replay learn journal status impact apply confirm rollback draft open shut doors isolate rejoin isolations release setup backup restore history show effective register exceptions verify flows events explain clock user record preserve review report help"
 	local options=
 
 	COMPREPLY=()
@@ -68,6 +68,9 @@ _sekisho() {
 		options="--revision --base --to --confirm --dry-run --take-over --take-interface --comment"
 		[ "$before" != draft ] || options="show save check try ask approve decline discard apply confirm rollback"
 		;;
+	open) options="--for --name --ticket --reason --agree" ;;
+	shut) options="--reason" ;;
+	doors) options="--reviewed --reason" ;;
 	isolate) options="--rehearse --reason" ;;
 	rejoin) options="--rehearse --reason --stage" ;;
 	release) options="--all --state" ;;

@@ -70,6 +70,22 @@ static void of_isolations(json_t *list, const json_t *status)
 	}
 }
 
+/* Each use of a break-glass door, until somebody has looked at it. */
+static void of_doors(json_t *list, const json_t *status)
+{
+	const json_t *d, *u;
+	char key[KEY_TEXT];
+	size_t i, k;
+
+	json_array_foreach(ja(status, "doors"), i, d) json_array_foreach(ja(d, "uses"), k, u)
+	{
+		if (!jb(u, "unreviewed"))
+			continue;
+		snprintf(key, sizeof(key), "glass %s %s", js(d, "door"), js(u, "since"));
+		add(list, key, true, js(u, "since"), M_ALARM_GLASS, js(d, "door"), js(d, "door"));
+	}
+}
+
 static void of_roles(json_t *list, const json_t *status)
 {
 	const json_t *roles = ja(status, "roles");
@@ -405,6 +421,7 @@ json_t *alarms_find(const json_t *status)
 
 	of_policy(list, status);
 	of_isolations(list, status);
+	of_doors(list, status);
 	of_roles(list, status);
 	of_faults(list, status);
 	of_records(list, status);

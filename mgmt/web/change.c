@@ -18,8 +18,8 @@
 
 /* ---- what comes in ---------------------------------------------------------------------------------------------------- */
 
-static const char *const keys[] = { "order",   "revision",  "base",  "to",   "comment", "confirm_s",
-				    "dry_run", "take_over", "texts", "take", "object" };
+static const char *const keys[] = { "order",	 "revision", "base", "to",     "comment", "confirm_s", "dry_run",
+				    "take_over", "texts",    "take", "object", "person",  "ticket",    "for_s" };
 
 static bool only_known(const json_t *j)
 {
@@ -79,11 +79,11 @@ static bool take_comment(const json_t *j, struct change_request *ret)
 	return true;
 }
 
-/* What is isolated, of these orders alone. */
+/* What is isolated, or which door: of these orders alone. */
 static bool take_object(const json_t *j, enum change_order order, struct change_request *ret)
 {
 	const json_t *v = json_object_get(j, "object");
-	bool wants = change_isolates(order);
+	bool wants = change_names_object(order);
 
 	if ((v != NULL) != wants)
 		return false;
@@ -93,6 +93,33 @@ static bool take_object(const json_t *j, enum change_order order, struct change_
 	    !text_is_plain(json_string_value(v), ISOLATE_OBJECT - 1))
 		return false;
 	memcpy(ret->order.object, json_string_value(v), json_string_length(v));
+	return true;
+}
+
+static bool take_short(const json_t *j, const char *key, uint8_t to[DOOR_TEXT])
+{
+	const json_t *v = json_object_get(j, key);
+
+	if (v == NULL)
+		return true;
+	if (!is_text(v, DOOR_TEXT - 1) || !text_is_plain(json_string_value(v), DOOR_TEXT - 1))
+		return false;
+	memcpy(to, json_string_value(v), json_string_length(v));
+	return true;
+}
+
+/* Who comes in by a door, by which ticket, and for how long, of that order alone. */
+static bool take_door(const json_t *j, enum change_order order, struct msg_change *m)
+{
+	uint64_t for_s;
+
+	if (order != CHANGE_OPEN)
+		return json_object_get(j, "person") == NULL && json_object_get(j, "ticket") == NULL &&
+		       json_object_get(j, "for_s") == NULL;
+	if (!take_short(j, "person", m->person) || !take_short(j, "ticket", m->ticket) ||
+	    !take_number(j, "for_s", DOOR_MOST, &for_s))
+		return false;
+	m->confirm_s = (uint32_t)for_s;
 	return true;
 }
 
@@ -182,6 +209,8 @@ static enum change_read take_order(const json_t *j, struct change_request *ret)
 		return CHANGE_NO_ORDER;
 	m->order = (uint8_t)order;
 	m->confirm_s = (uint32_t)confirm_s;
+	if (!take_door(j, order, m))
+		return CHANGE_NO_ORDER;
 	if (texts != NULL)
 		return take_texts(texts, ret);
 	return take != NULL ? take_names(take, ret) : CHANGE_READ;

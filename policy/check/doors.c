@@ -35,13 +35,13 @@ static void opened_by(struct check *k, const struct ast_node *list, struct model
 	size_t n = 0;
 
 	for (unsigned d = 0; d < DUTY_COUNT; d++)
-		if (duty_may(1u << d, RIGHT_ISOLATE))
+		if (duty_may(1u << d, RIGHT_DOOR))
 			may[n++] = duty_word(d);
 	for (const struct ast_node *e = NULL; (e = list_next(k, list, e, AST_STRING, o)) != NULL;) {
 		enum duty d = duty_by_word(e->string);
 		struct diag *g;
 
-		if (d != DUTY_COUNT && duty_may(1u << d, RIGHT_ISOLATE)) {
+		if (d != DUTY_COUNT && duty_may(1u << d, RIGHT_DOOR)) {
 			one->opened_by |= 1u << d;
 			continue;
 		}

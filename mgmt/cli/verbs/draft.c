@@ -172,6 +172,9 @@ static int tell(struct cli *c, const struct msg_change *m, const struct box_answ
 	case CHANGE_ISOLATE:
 	case CHANGE_REJOIN_READS:
 	case CHANGE_REJOIN:
+	case CHANGE_OPEN:
+	case CHANGE_SHUT:
+	case CHANGE_REVIEW_DOOR:
 	case CHANGE_ORDERS:
 		break;
 	}
@@ -296,7 +299,7 @@ static int run(struct cli *c, const struct cli_args *a)
 				return cli_fail(c, CLI_INVALID, M_DRAFT_NOT_WITH, options[o].name, a->operands[0]);
 		return a->n_operands == 1 ? show(c) : cli_fail(c, CLI_INVALID, M_DRAFT_ORDER, a->operands[1]);
 	}
-	if (order == CHANGE_ORDERS || change_isolates(order))
+	if (order == CHANGE_ORDERS || change_names_object(order))
 		return cli_fail(c, CLI_INVALID, M_DRAFT_ORDER, a->operands[0]);
 	if (!take_options(c, a, order, &m, &status))
 		return status;

@@ -70,15 +70,35 @@ static void orders_are_read(void **state)
 		bool texts = o == CHANGE_SAVE || o == CHANGE_CHECK;
 
 		snprintf(text, sizeof(text), "{\"order\":\"%s\"%s}", change_word((enum change_order)o),
-			 texts		      ? ",\"texts\":[{\"name\":\"a\",\"text\":\"\"}]"
-			 : change_isolates(o) ? ",\"object\":\"asset rtg07\""
-					      : "");
+			 texts			  ? ",\"texts\":[{\"name\":\"a\",\"text\":\"\"}]"
+			 : change_names_object(o) ? ",\"object\":\"asset rtg07\""
+						  : "");
 		assert_int_equal(take(text, &r), CHANGE_READ);
 		assert_int_equal(r.order.order, o);
 		assert_int_equal(r.fd >= 0, texts);
 		if (r.fd >= 0)
 			close(r.fd);
 	}
+}
+
+/* Who comes in, by which ticket and for how long, of the order that opens a door, and of no other. */
+static void a_door_has_its_words(void **state)
+{
+	struct change_request r;
+
+	(void)state;
+	assert_int_equal(
+		take("{\"order\":\"open\",\"object\":\"gate\",\"for_s\":7200,\"person\":\"田中\",\"ticket\":\"4711\"}",
+		     &r),
+		CHANGE_READ);
+	assert_int_equal(r.order.confirm_s, 7200);
+	assert_string_equal((const char *)r.order.person, "田中");
+	assert_string_equal((const char *)r.order.ticket, "4711");
+	assert_int_equal(take("{\"order\":\"open\",\"object\":\"gate\",\"for_s\":86401}", &r), CHANGE_NO_ORDER);
+	assert_int_equal(take("{\"order\":\"open\",\"object\":\"gate\",\"ticket\":\"a\\nb\"}", &r), CHANGE_NO_ORDER);
+	assert_int_equal(take("{\"order\":\"open\",\"for_s\":60}", &r), CHANGE_NO_ORDER);
+	assert_int_equal(take("{\"order\":\"shut\",\"object\":\"gate\",\"for_s\":60}", &r), CHANGE_NO_ORDER);
+	assert_int_equal(take("{\"order\":\"isolate\",\"object\":\"zone a\",\"person\":\"x\"}", &r), CHANGE_NO_ORDER);
 }
 
 static void texts_become_a_bundle(void **state)
@@ -133,6 +153,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(orders_are_read),
+		cmocka_unit_test(a_door_has_its_words),
 		cmocka_unit_test(texts_become_a_bundle),
 		cmocka_unit_test(every_cut_and_change_is_bounded),
 	};

@@ -10,19 +10,19 @@
 
 #include "appliance/wire/duty.h"
 
-/* As duty.h orders rights: state, rules, records, accounts' register; draft, approve, apply, machine; accounts, log, backup, review. */
+/* As duty.h orders rights: state, rules, records, accounts' register; draft, approve, apply, machine; accounts, log, backup, review; isolate, doors. */
 static const struct {
 	const char *word, *rights;
 } expected[] = {
-	{ "viewer", "11000000 0000 0" },
-	{ "ot_author", "11101000 0000 0" },
-	{ "approver", "11100100 0000 0" },
-	{ "it_operator", "11100011 0000 1" },
-	{ "account_manager", "10010000 1000 0" },
-	{ "auditor", "11110000 0001 0" },
-	{ "log_administrator", "10100000 0100 0" },
-	{ "backup_operator", "10000000 0010 0" },
-	{ "supervisor", "10000000 0000 1" },
+	{ "viewer", "11000000 0000 00" },
+	{ "ot_author", "11101000 0000 00" },
+	{ "approver", "11100100 0000 00" },
+	{ "it_operator", "11100011 0000 11" },
+	{ "account_manager", "10010000 1000 00" },
+	{ "auditor", "11110000 0001 00" },
+	{ "log_administrator", "10100000 0100 00" },
+	{ "backup_operator", "10000000 0010 00" },
+	{ "supervisor", "10000000 0000 11" },
 };
 
 static void every_role_has_its_rights_and_no_other(void **state)
@@ -68,7 +68,7 @@ static void no_role_alone_changes_the_box_and_watches_itself(void **state)
 		{ RIGHT_ACCOUNTS, RIGHT_APPLY },     { RIGHT_ACCOUNTS, RIGHT_APPROVE },	 { RIGHT_LOG, RIGHT_APPLY },
 		{ RIGHT_BACKUP, RIGHT_READ_EVENTS }, { RIGHT_BACKUP, RIGHT_READ_RULES }, { RIGHT_ACCOUNTS, RIGHT_LOG },
 		{ RIGHT_REVIEW, RIGHT_APPLY },	     { RIGHT_REVIEW, RIGHT_EDIT },	 { RIGHT_REVIEW, RIGHT_LOG },
-		{ RIGHT_REVIEW, RIGHT_ACCOUNTS },
+		{ RIGHT_REVIEW, RIGHT_ACCOUNTS },    { RIGHT_REVIEW, RIGHT_DOOR },
 	};
 
 	(void)state;

@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/supervise/doors.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "appliance/base/clock.h"
+#include "appliance/base/memfd.h"
+#include "appliance/supervise/listed.h"
+#include "appliance/supervise/supervise.h"
+#include "appliance/wire/change.h"
+
+#define NAME "doors"
+#define SECOND 1000000000ull
+#define LIMIT_NS (10 * SECOND)
+#define AGAIN_NS (5 * SECOND)
+#define ASKED_NS (900 * SECOND) /* so long a first person's word waits for a second one's */
+
+static uint64_t now_s(void)
+{
+	return clock_wall_ns() / SECOND;
+}
+
+static const char *text_of(const json_t *x, const char *key)
+{
+	const char *t = json_string_value(json_object_get(x, key));
+
+	return t != NULL ? t : "";
+}
+
+static uint64_t number_of(const json_t *x, const char *key)
+{
+	json_int_t n = json_integer_value(json_object_get(x, key));
+
+	return n > 0 ? (uint64_t)n : 0;
+}
+
+static bool is_open(const json_t *x)
+{
+	return json_is_true(json_object_get(x, "open"));
+}
+
+static const struct ir_door *door_of(const struct ir *ir, const char *name)
+{
+	for (uint32_t i = 0; i < ir->n_doors; i++)
+		if (strcmp(ir->doors[i].name, name) == 0)
+			return &ir->doors[i];
+	return NULL;
+}
+
+static json_t *open_entry(const struct supervisor *s, const char *door)
+{
+	json_t *x;
+	size_t i;
+
+	json_array_foreach(s->doors.list, i, x) if (is_open(x) && strcmp(text_of(x, "door"), door) == 0) return x;
+	return NULL;
+}
+
+/* No longer than this door allows, as it is now written. */
+static uint64_t limit(const struct ir_door *d, const json_t *x)
+{
+	uint64_t until = number_of(x, "until"), most = number_of(x, "since") + d->at_most;
+
+	until = until < most ? until : most;
+	return d->contract_until != 0 && d->contract_until < until ? d->contract_until : until;
+}
+
+/* ---- on record ------------------------------------------------------------------------------------------------------ */
+
+/* "nagoya: Tanaka, 4711, the spreader hangs" */
+static void record(struct supervisor *s, enum policy_event what, const char *by, const char *second, uint64_t until,
+		   const char *const said[4])
+{
+	struct event e = event_new(EVENT_POLICY, clock_wall_ns());
+	char text[EVENT_TEXT], when[32];
+	unsigned named = 0;
+	size_t n = 0;
+
+	text[0] = '\0';
+	for (unsigned i = 0; i < 4; i++)
+		if (said[i] != NULL && said[i][0] != '\0' && n < sizeof(text))
+			n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s",
+					      n == 0	     ? ""
+					      : named++ == 0 ? ": "
+							     : ", ",
+					      said[i]);
+	e.code = (uint8_t)what;
+	e.value = s->now->number;
+	event_say(&e, EVENT_OBJECT, text);
+	event_say(&e, EVENT_BY, by);
+	event_say(&e, EVENT_BEFORE, second);
+	if (until != 0) {
+		json_t *t = json_time(until * SECOND);
+
+		snprintf(when, sizeof(when), "%s", json_string_value(t));
+		event_say(&e, EVENT_AFTER, when);
+		json_decref(t);
+	}
+	event_send(&s->events, &e);
+}
+
+static void record_entry(struct supervisor *s, enum policy_event what, const json_t *x, const char *by)
+{
+	record(s, what, by, what == POLICY_DOOR_OPENED || what == POLICY_DOOR_GLASS ? text_of(x, "second") : "",
+	       what == POLICY_DOOR_OPENED || what == POLICY_DOOR_GLASS ? number_of(x, "until") : 0,
+	       (const char *const[4]){ text_of(x, "door"), text_of(x, "person"), text_of(x, "ticket"),
+				       text_of(x, "reason") });
+}
+
+static void refuse(struct supervisor *s, struct asker a, const struct door_order *o, enum message m, ...)
+{
+	struct sentence why = { 0 };
+	va_list ap;
+
+	va_start(ap, m);
+	sentence_vsay(&why, m, ap);
+	va_end(ap);
+	record(s, POLICY_DOOR_REFUSED, o->by, "", 0,
+	       (const char *const[4]){ o->object, o->person, o->ticket, o->comment });
+	answer_json(s, a, ANSWER_CANNOT, json_pack("{s:b, s:o}", "done", 0, "error", sentence_json(&why)));
+}
+
+/* ---- what enforce has ------------------------------------------------------------------------------------------------ */
+
+static void save(struct supervisor *s)
+{
+	s->doors.unsaved = !listed_save(s->state_fd, NAME, s->doors.list);
+	s->doors.again = mono_ns() + AGAIN_NS;
+}
+
+static bool send(struct supervisor *s, const struct policy *next, uint32_t id)
+{
+	uint8_t bytes[DOORS_OPEN * OPEN_DOOR_BYTES];
+	struct outbuf out = outbuf_of(bytes, sizeof(bytes));
+	const json_t *x;
+	bool sent = false;
+	size_t i;
+	int fd;
+
+	json_array_foreach(s->doors.list, i, x)
+	{
+		const struct ir_door *d = next != NULL ? door_of(next->ir, text_of(x, "door")) : NULL;
+		struct msg_open_door m = { 0 };
+
+		if (d == NULL)
+			d = door_of(s->now->ir, text_of(x, "door"));
+		if (!is_open(x) || d == NULL)
+			continue;
+		snprintf((char *)m.name, sizeof(m.name), "%s", d->name);
+		m.until = limit(d, x);
+		msg_put_open_door(&out, &m);
+	}
+	if (s->slots[SLOT_ENFORCE].state != SLOT_RUNNING)
+		return false; /* one that starts gets it before anything else */
+	fd = memfd_sealed("sekisho-doors", bytes, out.len);
+	if (fd >= 0) {
+		sent = role_send(s, &s->slots[SLOT_ENFORCE], id, &(struct msg_body){ .type = MSG_DOORS }, &fd, 1);
+		close(fd);
+	}
+	return sent;
+}
+
+void doors_before(struct supervisor *s, const struct policy *p)
+{
+	(void)send(s, p, s->doors.waits ? s->doors.id : 0);
+}
+
+static void changed(struct supervisor *s, const struct asker *a)
+{
+	struct doors *x = &s->doors;
+
+	for (size_t i = json_array_size(x->list); i-- > 0;) {
+		const json_t *one = json_array_get(x->list, i);
+
+		if (!is_open(one) && !json_is_true(json_object_get(one, "unreviewed")))
+			(void)json_array_remove(x->list, i);
+	}
+	save(s);
+	if (a != NULL) {
+		x->waits = true;
+		x->id = ++s->next_id;
+		x->deadline = mono_ns() + LIMIT_NS;
+		x->asker = *a;
+	}
+	(void)send(s, NULL, a != NULL ? x->id : 0);
+}
+
+bool door_done(struct supervisor *s, struct msg *m)
+{
+	struct doors *x = &s->doors;
+	struct sentence why = { 0 };
+
+	if (!x->waits || m->id != x->id)
+		return false;
+	x->waits = false;
+	if (m->body.answer.status == ANSWER_YES) {
+		answer_json(s, x->asker, ANSWER_YES,
+			    json_pack("{s:b, s:b, s:o}", "done", 1, "saved", (int)!x->unsaved, "doors", json_doors(s)));
+		return true;
+	}
+	sentence_say(&why, M_DOOR_KERNEL);
+	answer_json(s, x->asker, ANSWER_CANNOT, json_pack("{s:b, s:o}", "done", 0, "error", sentence_json(&why)));
+	return true;
+}
+
+/* ---- orders ---------------------------------------------------------------------------------------------------------- */
+
+static void open_it(struct supervisor *s, struct asker a, const struct ir_door *d, const struct door_order *o,
+		    const char *second)
+{
+	uint64_t now = now_s(), until = now + o->for_s;
+	json_t *x = open_entry(s, o->object);
+
+	if (d->contract_until != 0 && d->contract_until < until)
+		until = d->contract_until;
+	if (x != NULL)
+		json_object_set_new(x, "open",
+				    json_false()); /* opened again: that use is over, and counts for itself */
+	x = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:b, s:b}", "door", json_text(o->object), "by",
+		      json_text(o->by), "second", json_text(second), "person", json_text(o->person), "ticket",
+		      json_text(o->ticket), "reason", json_text(o->comment), "since", (json_int_t)now, "until",
+		      (json_int_t)until, "open", 1, "unreviewed", (int)d->break_glass);
+	if (x == NULL || json_array_append(s->doors.list, x) < 0) {
+		refuse(s, a, o, M_CONTROL_MANY);
+	} else {
+		record_entry(s, d->break_glass ? POLICY_DOOR_GLASS : POLICY_DOOR_OPENED, x, o->by);
+		changed(s, &a);
+	}
+	json_decref(x);
+}
+
+/* The first person's word is kept until a second one's comes, or its time is over. */
+static void ask_second(struct supervisor *s, struct asker a, const struct door_order *o)
+{
+	struct doors *x = &s->doors;
+	size_t at = 0;
+
+	for (size_t i = 0; i < DOORS_ASKED; i++)
+		if (x->asked[i].until < mono_ns() || strcmp(x->asked[i].order.object, o->object) == 0)
+			at = i;
+	x->asked[at].order = *o;
+	x->asked[at].until = mono_ns() + ASKED_NS;
+	record(s, POLICY_DOOR_ASKED, o->by, "", 0,
+	       (const char *const[4]){ o->object, o->person, o->ticket, o->comment });
+	answer_json(s, a, ANSWER_YES,
+		    json_pack("{s:b, s:b, s:b, s:o}", "done", 1, "waits", 1, "saved", 1, "doors", json_doors(s)));
+}
+
+static void second(struct supervisor *s, struct asker a, const struct ir_door *d, const struct door_order *o)
+{
+	struct doors *x = &s->doors;
+
+	for (size_t i = 0; i < DOORS_ASKED; i++) {
+		struct door_order first = x->asked[i].order;
+
+		if (x->asked[i].until < mono_ns() || strcmp(first.object, o->object) != 0)
+			continue;
+		if (strcmp(first.account, o->account) == 0) {
+			refuse(s, a, o, M_DOOR_SAME, o->account);
+			return;
+		}
+		x->asked[i].until = 0;
+		open_it(s, a, d, &first, o->by);
+		return;
+	}
+	refuse(s, a, o, M_DOOR_NOBODY_ASKED, o->object);
+}
+
+static bool lacks(const struct ir_door *d, const struct door_order *o, enum door_need *ret)
+{
+	const char *const said[DOOR_NEEDS] = { o->person, o->ticket, o->comment };
+
+	for (unsigned i = 0; i < DOOR_NEEDS; i++) {
+		*ret = (enum door_need)i;
+		if ((d->needs >> i & 1u) != 0 && said[i][0] == '\0')
+			return true;
+	}
+	return false;
+}
+
+static void open_ordered(struct supervisor *s, struct asker a, const struct ir_door *d, const struct door_order *o)
+{
+	bool agrees = d->second_person && o->for_s == 0;
+	enum door_need need;
+
+	if ((o->duties & d->opened_by) == 0)
+		refuse(s, a, o, M_DOOR_NOT_YOURS, o->object);
+	else if (d->contract_until != 0 && d->contract_until <= now_s())
+		refuse(s, a, o, M_DOOR_CONTRACT, o->object, d->organisation);
+	else if (s->clock.wait != CLOCK_TRUSTED)
+		refuse(s, a, o, M_DOOR_CLOCK);
+	else if (!agrees && (o->for_s < DOOR_LEAST || o->for_s > d->at_most))
+		refuse(s, a, o, M_DOOR_FOR, o->object, DOOR_LEAST, d->at_most);
+	else if (!agrees && lacks(d, o, &need))
+		refuse(s, a, o, M_DOOR_NEEDS, o->object, door_need_words[need]);
+	else if (json_array_size(s->doors.list) >= DOORS_OPEN)
+		refuse(s, a, o, M_DOOR_MANY, DOORS_OPEN);
+	else if (d->second_person && o->account[0] == '\0')
+		refuse(s, a, o, M_DOOR_ACCOUNTS, o->object);
+	else if (agrees)
+		second(s, a, d, o);
+	else if (d->second_person)
+		ask_second(s, a, o);
+	else
+		open_it(s, a, d, o, "");
+}
+
+static void shut_ordered(struct supervisor *s, struct asker a, const struct door_order *o)
+{
+	json_t *x = open_entry(s, o->object);
+
+	if (x == NULL) {
+		refuse(s, a, o, M_DOOR_NOT_OPEN, o->object);
+		return;
+	}
+	json_object_set_new(x, "open", json_false());
+	record_entry(s, POLICY_DOOR_SHUT, x, o->by);
+	changed(s, &a);
+}
+
+/* All uses of it at once, by somebody else than who opened it. */
+static void review_ordered(struct supervisor *s, struct asker a, const struct door_order *o)
+{
+	unsigned found = 0;
+	json_t *x;
+	size_t i;
+
+	json_array_foreach(s->doors.list, i, x)
+	{
+		if (strcmp(text_of(x, "door"), o->object) != 0 || !json_is_true(json_object_get(x, "unreviewed")))
+			continue;
+		if (strcmp(text_of(x, "by"), o->by) == 0) {
+			refuse(s, a, o, M_DOOR_SAME, o->by);
+			return;
+		}
+		found++;
+	}
+	if (found == 0) {
+		refuse(s, a, o, M_DOOR_REVIEWED, o->object);
+		return;
+	}
+	json_array_foreach(s->doors.list, i, x) if (strcmp(text_of(x, "door"), o->object) == 0)
+		json_object_set_new(x, "unreviewed", json_false());
+	record(s, POLICY_DOOR_REVIEWED, o->by, "", 0, (const char *const[4]){ o->object, "", "", o->comment });
+	changed(s, &a);
+}
+
+void door_ordered(struct supervisor *s, struct asker a, const struct door_order *o)
+{
+	const struct ir_door *d = door_of(s->now->ir, o->object);
+
+	if (s->doors.waits)
+		refuse(s, a, o, M_DOOR_BUSY);
+	else if (o->order == CHANGE_SHUT)
+		shut_ordered(s, a, o);
+	else if (o->order == CHANGE_REVIEW_DOOR)
+		review_ordered(s, a, o);
+	else if (d == NULL)
+		refuse(s, a, o, M_DOOR_UNKNOWN, o->object);
+	else
+		open_ordered(s, a, d, o);
+}
+
+/* ---- in time --------------------------------------------------------------------------------------------------------- */
+
+void doors_open(struct supervisor *s)
+{
+	s->doors.list = listed_read(s->state_fd, NAME, DOORS_OPEN);
+	if (s->doors.list != NULL)
+		return;
+	s->doors.list = json_array();
+	say(s, M_DOOR_DAMAGED);
+}
+
+/* True: something about it is not as it was. */
+static bool follow(struct supervisor *s, json_t *x, uint64_t now)
+{
+	const struct ir_door *d = door_of(s->now->ir, text_of(x, "door"));
+	uint64_t until = number_of(x, "until");
+
+	/* Further away than it was ever opened for: the clock was set back. */
+	if (d == NULL || until > now + DOOR_MOST || now + 1 < number_of(x, "since")) {
+		json_object_set_new(x, "open", json_false());
+		record_entry(s, POLICY_DOOR_SHUT, x, "");
+		return true;
+	}
+	if (limit(d, x) != until) {
+		json_object_set_new(x, "until", json_integer((json_int_t)limit(d, x)));
+		return true;
+	}
+	if (until > now)
+		return false;
+	json_object_set_new(x, "open", json_false());
+	record_entry(s, POLICY_DOOR_ENDED, x, "");
+	return true;
+}
+
+void doors_due(struct supervisor *s, uint64_t now)
+{
+	struct doors *x = &s->doors;
+	uint64_t wall = now_s();
+	bool any = false;
+	json_t *one;
+	size_t i;
+
+	if (x->waits && now >= x->deadline) {
+		struct sentence why = { 0 };
+
+		x->waits = false;
+		sentence_say(&why, M_DOOR_KERNEL);
+		answer_json(s, x->asker, ANSWER_CANNOT,
+			    json_pack("{s:b, s:o}", "done", 0, "error", sentence_json(&why)));
+	}
+	json_array_foreach(x->list, i, one) if (is_open(one) && s->clock.wait == CLOCK_TRUSTED) any |=
+		follow(s, one, wall);
+	if (any)
+		changed(s, NULL);
+	if (x->unsaved && now >= x->again)
+		save(s);
+}
+
+uint64_t doors_next(const struct supervisor *s)
+{
+	const struct doors *x = &s->doors;
+	uint64_t next = x->waits ? x->deadline : UINT64_MAX, now = mono_ns(), wall = clock_wall_ns();
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(x->list, i, one)
+	{
+		uint64_t end = number_of(one, "until") * SECOND, left = end > wall ? end - wall : 0;
+
+		if (is_open(one) && s->clock.wait == CLOCK_TRUSTED && now + left < next)
+			next = now + left;
+	}
+	return x->unsaved && x->again < next ? x->again : next;
+}
+
+/* ---- for people ------------------------------------------------------------------------------------------------------ */
+
+static json_t *words(const char *const *list, unsigned n, uint32_t bits)
+{
+	json_t *j = json_array();
+
+	for (unsigned i = 0; i < n; i++)
+		if ((bits >> i & 1u) != 0)
+			(void)json_array_append_new(j, json_string(list != NULL ? list[i] : duty_word(i)));
+	return j;
+}
+
+static json_t *use_json(const json_t *x)
+{
+	return json_pack("{s:o, s:o, s:O, s:O, s:O, s:O, s:O, s:O, s:O}", "since",
+			 json_time(number_of(x, "since") * SECOND), "until", json_time(number_of(x, "until") * SECOND),
+			 "by", json_object_get(x, "by"), "second", json_object_get(x, "second"), "person",
+			 json_object_get(x, "person"), "ticket", json_object_get(x, "ticket"), "reason",
+			 json_object_get(x, "reason"), "open", json_object_get(x, "open"), "unreviewed",
+			 json_object_get(x, "unreviewed"));
+}
+
+static const char *asked_by(const struct supervisor *s, const char *door)
+{
+	for (size_t i = 0; i < DOORS_ASKED; i++)
+		if (s->doors.asked[i].until > mono_ns() && strcmp(s->doors.asked[i].order.object, door) == 0)
+			return s->doors.asked[i].order.by;
+	return NULL;
+}
+
+json_t *json_doors(const struct supervisor *s)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < s->now->ir->n_doors; i++) {
+		const struct ir_door *d = &s->now->ir->doors[i];
+		const char *asked = asked_by(s, d->name);
+		json_t *uses = json_array();
+		const json_t *x;
+		size_t k;
+
+		json_array_foreach(s->doors.list, k, x) if (strcmp(text_of(x, "door"), d->name) == 0)(void)
+			json_array_append_new(uses, use_json(x));
+		(void)json_array_append_new(
+			list,
+			json_pack("{s:o, s:o, s:o, s:b, s:I, s:o, s:o, s:b, s:b, s:o, s:o}", "door", json_text(d->name),
+				  "label", json_text(d->label), "organisation", json_text(d->organisation), "open",
+				  (int)(open_entry(s, d->name) != NULL), "at_most_s", (json_int_t)d->at_most,
+				  "opened_by", words(NULL, DUTY_COUNT, d->opened_by), "needs",
+				  words(door_need_words, DOOR_NEEDS, d->needs), "second_person", (int)d->second_person,
+				  "break_glass", (int)d->break_glass, "asked_by",
+				  asked != NULL ? json_text(asked) : json_null(), "uses", uses));
+	}
+	return list;
+}

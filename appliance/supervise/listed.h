@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A list that the supervisor keeps on the disk as a text of its own, with its digest: what is damaged is nothing that it wrote. */
+#ifndef SEKISHO_SUPERVISE_LISTED_H
+#define SEKISHO_SUPERVISE_LISTED_H
+
+#include <stdbool.h>
+
+#include "appliance/base/json.h"
+
+bool listed_save(int dirfd, const char *name, const json_t *list);
+/* A new list, empty where there was none; NULL: it cannot be read, or has more than `most`. */
+json_t *listed_read(int dirfd, const char *name, size_t most);
+
+#endif

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `sekisho open`, `sekisho shut`, `sekisho doors`: what the policy prepared behind a door, opened by a person for a stated time. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "appliance/base/utf8.h"
+#include "appliance/wire/change.h"
+#include "mgmt/cli/box/request.h"
+#include "mgmt/cli/screen/table.h"
+#include "mgmt/cli/verbs.h"
+#include "mgmt/cli/words/apply.h"
+#include "mgmt/cli/words/moment.h"
+#include "mgmt/cli/words/render.h"
+
+#define WAIT_S 30
+
+enum { OPEN_FOR, OPEN_NAME, OPEN_TICKET, OPEN_REASON, OPEN_AGREE, OPEN_N };
+static const struct cli_option open_options[OPEN_N] = {
+	[OPEN_FOR] = { "--for", 0, "TIME", M_DOOR_OPT_FOR },
+	[OPEN_NAME] = { "--name", 0, "NAME", M_DOOR_OPT_NAME },
+	[OPEN_TICKET] = { "--ticket", 0, "TEXT", M_DOOR_OPT_TICKET },
+	[OPEN_REASON] = { "--reason", 0, "TEXT", M_ISOLATE_OPT_REASON },
+	[OPEN_AGREE] = { "--agree", 0, NULL, M_DOOR_OPT_AGREE },
+};
+enum { SHUT_REASON, SHUT_N };
+static const struct cli_option shut_options[SHUT_N] = {
+	[SHUT_REASON] = { "--reason", 0, "TEXT", M_ISOLATE_OPT_REASON },
+};
+enum { LIST_REVIEWED, LIST_REASON, LIST_N };
+static const struct cli_option list_options[LIST_N] = {
+	[LIST_REVIEWED] = { "--reviewed", 0, "DOOR", M_DOOR_OPT_REVIEWED },
+	[LIST_REASON] = { "--reason", 0, "TEXT", M_ISOLATE_OPT_REASON },
+};
+
+/* Returns how many are open. */
+static size_t list(struct cli *c, const json_t *doors)
+{
+	static const enum message head[] = { M_DOOR_COL_DOOR,  M_DOOR_COL_STATE, M_DOOR_COL_UNTIL,
+					     M_ISOLATE_COL_BY, M_DOOR_COL_WHO,	 M_DOOR_COL_TICKET };
+	struct table *t = table_new(6, 0);
+	size_t i, k, open = 0;
+	const json_t *d, *u;
+
+	table_wrap(t);
+	for (i = 0; i < 6; i++)
+		table_cell(t, message_format(head[i], c->lang));
+	table_head_done(t);
+	json_array_foreach(doors, i, d)
+	{
+		size_t uses = 0;
+
+		json_array_foreach(ja(d, "uses"), k, u)
+		{
+			char until[RENDER_TEXT];
+
+			render_time(js(u, "until"), until);
+			table_cell(t, js(d, "door"));
+			table_cell(t, message_format(jb(u, "open") ? M_DOOR_OPEN : M_DOOR_UNREVIEWED, c->lang));
+			table_cell(t, until);
+			table_cell(t, js(u, "by"));
+			table_cell(t, js(u, "person"));
+			table_cell(t, js(u, "ticket"));
+			open += jb(u, "open");
+			uses++;
+		}
+		if (uses > 0)
+			continue;
+		table_cell(t, js(d, "door"));
+		table_cell(t, message_format(json_is_string(json_object_get(d, "asked_by")) ? M_DOOR_ASKED
+											    : M_DOOR_IS_SHUT,
+					     c->lang));
+		table_cell(t, "");
+		table_cell(t, js(d, "asked_by"));
+		table_cell(t, "");
+		table_cell(t, "");
+	}
+	if (json_array_size(doors) == 0)
+		message_print(c->out, c->lang, M_DOOR_NONE);
+	else
+		table_print(t, c->out, c->color);
+	table_free(t);
+	return open;
+}
+
+/* False: it is too long, or no text of one line. */
+static bool put(uint8_t *to, size_t room, const char *text)
+{
+	size_t n = text != NULL ? strlen(text) : 0;
+
+	if (n >= room || (n > 0 && !utf8_is_plain(bytes_of((const uint8_t *)text, n))))
+		return false;
+	memcpy(to, text != NULL ? text : "", n);
+	return true;
+}
+
+static int order(struct cli *c, const struct msg_ctl_door *o)
+{
+	struct msg_body m = { MSG_CTL_DOOR, .ctl_door = *o };
+	struct box_answer answer;
+	int status;
+
+	if (geteuid() != 0) {
+		m = (struct msg_body){ MSG_CHANGE,
+				       .change = { .order = o->order, .confirm_s = o->for_s, .comment = o->comment } };
+		memcpy(m.change.object, o->object, sizeof(o->object));
+		memcpy(m.change.person, o->person, sizeof(o->person));
+		memcpy(m.change.ticket, o->ticket, sizeof(o->ticket));
+	}
+	if (!box_request(c, &m, NULL, 0, WAIT_S, &answer, &status))
+		return status;
+	if (!box_answer_done(c, &answer, &status) && jb(answer.json, "done")) {
+		if (jb(answer.json, "waits"))
+			render_line(c, M_DOOR_WAITS);
+		if (json_is_false(json_object_get(answer.json, "saved")))
+			render_line(c, M_ISOLATE_UNSAVED);
+		(void)list(c, ja(answer.json, "doors"));
+	}
+	box_answer_free(&answer);
+	return status;
+}
+
+static int ordered(struct cli *c, uint8_t what, const char *door, const char *reason, struct msg_ctl_door o)
+{
+	int status = CLI_INVALID;
+
+	o.order = what;
+	o.comment = reason != NULL ? reason : "";
+	if (!put(o.object, sizeof(o.object), door) || door[0] == '\0')
+		return cli_fail(c, CLI_INVALID, M_DOOR_TEXT_BAD, door);
+	if (!apply_comment_good(c, o.comment, &status))
+		return status;
+	return order(c, &o);
+}
+
+static int open_door(struct cli *c, const struct cli_args *a)
+{
+	const char *time = a->values[OPEN_FOR];
+	struct msg_ctl_door o = { 0 };
+	uint64_t span = 0;
+
+	if ((time == NULL) != (a->values[OPEN_AGREE] != NULL))
+		return cli_fail(c, CLI_INVALID, M_DOOR_HOW);
+	if (time != NULL && (!moment_span(time, CONFIRM_MOST, &span) || span == 0))
+		return cli_fail(c, CLI_INVALID, M_DOOR_SPAN, time);
+	o.for_s = (uint32_t)span;
+	if (!put(o.person, sizeof(o.person), a->values[OPEN_NAME]))
+		return cli_fail(c, CLI_INVALID, M_DOOR_TEXT_BAD, a->values[OPEN_NAME]);
+	if (!put(o.ticket, sizeof(o.ticket), a->values[OPEN_TICKET]))
+		return cli_fail(c, CLI_INVALID, M_DOOR_TEXT_BAD, a->values[OPEN_TICKET]);
+	return ordered(c, CHANGE_OPEN, a->operands[0], a->values[OPEN_REASON], o);
+}
+
+static int shut_door(struct cli *c, const struct cli_args *a)
+{
+	return ordered(c, CHANGE_SHUT, a->operands[0], a->values[SHUT_REASON], (struct msg_ctl_door){ 0 });
+}
+
+/* A look like `status`, which everybody may who may see how the box stands. */
+static int doors(struct cli *c, const struct cli_args *a)
+{
+	struct box_answer answer;
+	size_t open = 0, i;
+	const json_t *d;
+	int status;
+
+	if (a->values[LIST_REVIEWED] != NULL)
+		return ordered(c, CHANGE_REVIEW_DOOR, a->values[LIST_REVIEWED], a->values[LIST_REASON],
+			       (struct msg_ctl_door){ 0 });
+	if (!box_request(c, &(struct msg_body){ .type = MSG_STATUS }, NULL, 0, WAIT_S, &answer, &status))
+		return status;
+	if (c->json && status != CLI_CANNOT)
+		json_line(c->out, json_pack("{s:O}", "doors", json_object_get(answer.json, "doors")));
+	else if (!box_answer_done(c, &answer, &status))
+		(void)list(c, ja(answer.json, "doors"));
+	json_array_foreach(ja(answer.json, "doors"), i, d) open += jb(d, "open");
+	if (status != CLI_CANNOT)
+		status = open == 0 ? CLI_YES : CLI_NO;
+	box_answer_free(&answer);
+	return status;
+}
+
+const struct cli_verb verb_open = {
+	.name = "open",
+	.group = CLI_ON_BOX,
+	.operands = "DOOR",
+	.min_operands = 1,
+	.max_operands = 1,
+	.options = open_options,
+	.n_options = OPEN_N,
+	.summary = M_DOOR_OPEN_SUMMARY,
+	.text = M_DOOR_OPEN_TEXT,
+	.run = open_door,
+};
+
+const struct cli_verb verb_shut = {
+	.name = "shut",
+	.group = CLI_ON_BOX,
+	.operands = "DOOR",
+	.min_operands = 1,
+	.max_operands = 1,
+	.options = shut_options,
+	.n_options = SHUT_N,
+	.summary = M_DOOR_SHUT_SUMMARY,
+	.text = M_DOOR_SHUT_TEXT,
+	.run = shut_door,
+};
+
+const struct cli_verb verb_doors = {
+	.name = "doors",
+	.group = CLI_ON_BOX,
+	.operands = "",
+	.options = list_options,
+	.n_options = LIST_N,
+	.summary = M_DOORS_SUMMARY,
+	.text = M_DOORS_TEXT,
+	.run = doors,
+};

@@ -7,17 +7,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "appliance/base/atomic_file.h"
 #include "appliance/base/clock.h"
-#include "appliance/base/sha256.h"
 #include "appliance/supervise/isolation_pairs.h"
+#include "appliance/supervise/listed.h"
 #include "appliance/supervise/supervise.h"
 #include "appliance/wire/change.h"
 #include "policy/ir/isolation.h"
 
 #define NAME "isolations"
-#define HEAD "sekisho isolations 1\n"
-#define FILE_MOST (4u << 20)
 #define SECOND 1000000000ull
 #define LIMIT_NS (10 * SECOND)
 #define AGAIN_NS (5 * SECOND)
@@ -34,43 +31,8 @@ static const char *text_of(const json_t *o, const char *key)
 
 static void save(struct supervisor *s)
 {
-	struct isolations *x = &s->isolations;
-	char *json = json_dumps(x->list, JSON_INDENT(1)), hex[65], *text = NULL;
-	uint8_t digest[32];
-	struct err e;
-	int n = -1;
-
-	if (json != NULL) {
-		sha256(json, strlen(json), digest);
-		hex_text(digest, sizeof(digest), hex);
-		n = asprintf(&text, HEAD "%s\n%s\n", hex, json);
-	}
-	x->unsaved = n < 0 || atomic_write(s->state_fd, NAME, text, (size_t)n, &e) < 0;
-	x->again = mono_ns() + AGAIN_NS;
-	if (n >= 0)
-		free(text);
-	free(json);
-}
-
-/* NULL: that is not what was written. */
-static json_t *read_text(const char *text, size_t n)
-{
-	char hex[65];
-	uint8_t digest[32];
-	size_t head = strlen(HEAD);
-	json_t *j;
-
-	if (n < head + 66 || memcmp(text, HEAD, head) != 0 || text[n - 1] != '\n')
-		return NULL;
-	sha256(text + head + 65, n - head - 66, digest);
-	hex_text(digest, sizeof(digest), hex);
-	if (memcmp(hex, text + head, 64) != 0)
-		return NULL;
-	j = json_loadb(text + head + 65, n - head - 66, JSON_REJECT_DUPLICATES, NULL);
-	if (json_is_array(j) && json_array_size(j) <= ISOLATIONS_MOST)
-		return j;
-	json_decref(j);
-	return NULL;
+	s->isolations.unsaved = !listed_save(s->state_fd, NAME, s->isolations.list);
+	s->isolations.again = mono_ns() + AGAIN_NS;
 }
 
 static json_t *entry(const char *what, const char *by, const char *reason, json_t *pairs, json_t *keep)
@@ -82,13 +44,8 @@ static json_t *entry(const char *what, const char *by, const char *reason, json_
 void isolation_open(struct supervisor *s)
 {
 	struct isolations *x = &s->isolations;
-	uint8_t *p = NULL;
-	size_t n = 0;
-	struct err e;
-	int r = file_read(s->state_fd, NAME, FILE_MOST, &p, &n, &e);
 
-	x->list = r == 0 ? read_text((const char *)p, n) : r == -ENOENT ? json_array() : NULL;
-	free(p);
+	x->list = listed_read(s->state_fd, NAME, ISOLATIONS_MOST);
 	if (x->list != NULL)
 		return;
 	x->list = json_array();

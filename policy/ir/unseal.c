@@ -448,7 +448,7 @@ static void get_table(struct reader *r)
 	for (uint32_t i = 0; i < t->n_grants && good(r); i++)
 		hold(r, t->grants[i].conduit < r->ir->n_conduits);
 	for (uint32_t i = 0; i < r->ir->n_services && good(r); i++)
-		hold(r, r->ir->services[i].first_row <= t->n_rows &&
+		hold(r, protocol_known(r->ir->services[i].protocol) && r->ir->services[i].first_row <= t->n_rows &&
 				r->ir->services[i].n_rows <= t->n_rows - r->ir->services[i].first_row);
 }
 

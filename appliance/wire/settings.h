@@ -21,7 +21,7 @@ extern const char *const tighten_words[];	/* bool tighten_new_flows */
 extern const char *const criticality_words[];	/* enum criticality */
 extern const char *const failure_words[];	/* enum failure */
 extern const char *const midstream_words[];	/* enum midstream */
-extern const char *const ledger_words[];		/* bool strict_ledger */
+extern const char *const ledger_words[];	/* bool strict_ledger */
 extern const char *const weak_tls_words[];	/* bool deny_weak_tls */
 extern const char *const lane_kind_words[];	/* enum lane_kind */
 extern const char *const zone_class_words[];	/* enum zone_class */

@@ -218,8 +218,8 @@ static void open_it(struct supervisor *s, struct asker a, const struct ir_door *
 	if (x != NULL)
 		json_object_set_new(x, "open",
 				    json_false()); /* opened again: that use is over, and counts for itself */
-	x = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:b, s:b}", "door", json_text(o->object), "by",
-		      json_text(o->by), "second", json_text(second), "person", json_text(o->person), "ticket",
+	x = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:b, s:b}", "door", json_text(o->object), "by",
+		      json_text(o->by), "account", json_text(o->account), "second", json_text(second), "person", json_text(o->person), "ticket",
 		      json_text(o->ticket), "reason", json_text(o->comment), "since", (json_int_t)now, "until",
 		      (json_int_t)until, "open", 1, "unreviewed", (int)d->break_glass);
 	if (x == NULL || json_array_append(s->doors.list, x) < 0) {
@@ -320,6 +320,15 @@ static void shut_ordered(struct supervisor *s, struct asker a, const struct door
 	changed(s, &a);
 }
 
+/* An account is one person however he came; without one it is as it is said. */
+static bool same_person(const json_t *x, const struct door_order *o)
+{
+	const char *account = text_of(x, "account");
+
+	return *account != '\0' || o->account[0] != '\0' ? strcmp(account, o->account) == 0
+							  : strcmp(text_of(x, "by"), o->by) == 0;
+}
+
 /* All uses of it at once, by somebody else than who opened it. */
 static void review_ordered(struct supervisor *s, struct asker a, const struct door_order *o)
 {
@@ -331,7 +340,7 @@ static void review_ordered(struct supervisor *s, struct asker a, const struct do
 	{
 		if (strcmp(text_of(x, "door"), o->object) != 0 || !json_is_true(json_object_get(x, "unreviewed")))
 			continue;
-		if (strcmp(text_of(x, "by"), o->by) == 0) {
+		if (same_person(x, o)) {
 			refuse(s, a, o, M_DOOR_SAME, o->by);
 			return;
 		}

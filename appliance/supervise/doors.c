@@ -219,9 +219,9 @@ static void open_it(struct supervisor *s, struct asker a, const struct ir_door *
 		json_object_set_new(x, "open",
 				    json_false()); /* opened again: that use is over, and counts for itself */
 	x = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:b, s:b}", "door", json_text(o->object), "by",
-		      json_text(o->by), "account", json_text(o->account), "second", json_text(second), "person", json_text(o->person), "ticket",
-		      json_text(o->ticket), "reason", json_text(o->comment), "since", (json_int_t)now, "until",
-		      (json_int_t)until, "open", 1, "unreviewed", (int)d->break_glass);
+		      json_text(o->by), "account", json_text(o->account), "second", json_text(second), "person",
+		      json_text(o->person), "ticket", json_text(o->ticket), "reason", json_text(o->comment), "since",
+		      (json_int_t)now, "until", (json_int_t)until, "open", 1, "unreviewed", (int)d->break_glass);
 	if (x == NULL || json_array_append(s->doors.list, x) < 0) {
 		refuse(s, a, o, M_CONTROL_MANY);
 	} else {
@@ -326,7 +326,7 @@ static bool same_person(const json_t *x, const struct door_order *o)
 	const char *account = text_of(x, "account");
 
 	return *account != '\0' || o->account[0] != '\0' ? strcmp(account, o->account) == 0
-							  : strcmp(text_of(x, "by"), o->by) == 0;
+							 : strcmp(text_of(x, "by"), o->by) == 0;
 }
 
 /* All uses of it at once, by somebody else than who opened it. */

@@ -230,7 +230,7 @@ static json_t *told(struct enforce *f, const struct asked *x, bool assets, struc
 			      f->equal_ns != 0 && !f->mend_due
 				      ? json_integer((json_int_t)((now - f->equal_ns) / 1000000000u))
 				      : json_null());
-	if (j != NULL && m.t.sessions != NULL && m.t.of != NULL && m.t.conduits != NULL) {
+	if (j != NULL && ir != NULL && m.t.sessions != NULL && m.t.of != NULL && m.t.conduits != NULL) {
 		touch(f->now, x, &m.t);
 		touched_json(ir, &m.t, j);
 	}

@@ -73,16 +73,20 @@ static void of_isolations(json_t *list, const json_t *status)
 /* Each use of a break-glass door, until somebody has looked at it. */
 static void of_doors(json_t *list, const json_t *status)
 {
-	const json_t *d, *u;
+	const json_t *doors = ja(status, "doors");
 	char key[KEY_TEXT];
-	size_t i, k;
 
-	json_array_foreach(ja(status, "doors"), i, d) json_array_foreach(ja(d, "uses"), k, u)
-	{
-		if (!jb(u, "unreviewed"))
-			continue;
-		snprintf(key, sizeof(key), "glass %s %s", js(d, "door"), js(u, "since"));
-		add(list, key, true, js(u, "since"), M_ALARM_GLASS, js(d, "door"), js(d, "door"));
+	for (size_t i = 0; i < json_array_size(doors); i++) {
+		const json_t *d = json_array_get(doors, i), *uses = ja(d, "uses");
+
+		for (size_t k = 0; k < json_array_size(uses); k++) {
+			const json_t *u = json_array_get(uses, k);
+
+			if (!jb(u, "unreviewed"))
+				continue;
+			snprintf(key, sizeof(key), "glass %s %s", js(d, "door"), js(u, "since"));
+			add(list, key, true, js(u, "since"), M_ALARM_GLASS, js(d, "door"), js(d, "door"));
+		}
 	}
 }
 

@@ -22,6 +22,6 @@ json_t *means_bounded(json_t *sentences, size_t *ret_more);
 
 /* One of them without its places, as one line; `folder`: what stands before the file's name ("old/"). */
 #define MEANS_LINE 800u
-void means_line(const json_t *sentence, enum lang l, const char *folder, char *out, size_t size);
+void means_line(const json_t *l, enum lang lang, const char *folder, char *out, size_t size);
 
 #endif

@@ -92,6 +92,7 @@ struct meddling {
 	bool beside;	    /* to tables of others */
 	uint64_t beside_ns; /* monotonic: when that was first heard */
 	bool fresh;	    /* nothing about our table was heard in this glance */
+	bool touched;	    /* something of our table was in the transaction that is being told */
 	uint32_t news;	    /* how often forwarding had to go off */
 	uint64_t gap_ns;    /* for how long the table may have been open with forwarding on, at most */
 	uint64_t shut_ns;   /* monotonic: when it went off last */

@@ -149,13 +149,17 @@ static void text_of(const uint8_t *p, size_t n, uint16_t type, char *out, size_t
 		snprintf(out, size, "%.*s", (int)strnlen((const char *)v, len), (const char *)v);
 }
 
-/* Who, as the kernel names it at the end of a transaction: the process that asked. */
+/* Who, as the kernel names it at the end of a transaction: the process that asked. Whoever touched our table is named before who did
+ * something beside it, as the supervisor does that puts its own rules right meanwhile. */
 static void culprit(struct meddling *m, const uint8_t *p, size_t n)
 {
 	const uint8_t *v;
 	uint32_t pid;
 	size_t len;
 
+	if (!m->touched && m->process[0] != '\0')
+		return;
+	m->touched = false;
 	if (attribute(p, n, NFTA_GEN_PROC_PID, &v, &len) && len == sizeof(pid)) {
 		memcpy(&pid, v, sizeof(pid));
 		m->pid = ntohl(pid);
@@ -202,6 +206,7 @@ static void one(struct enforce *f, int type, const uint8_t *p, size_t n)
 		m->beside = true;
 		return;
 	}
+	m->touched = true;
 	if (m->fresh) {
 		m->fresh = false;
 		monitor_shut(f, f->change_since_ns);

@@ -156,7 +156,7 @@ def questions_to_a_name_server(ground):
         new_cranes(ground)
         # What nobody answers stays for 15 s: later there are as many as this machine can send.
         most_by = time.monotonic() + 16 * SLOWNESS
-        wait_for(lambda: "it/naming/support" in ground.sekisho("status", check=False).stdout or
+        wait_for(lambda: "it/naming/support" in ground.sekisho("status", "--all", check=False).stdout or
                  time.monotonic() > most_by and tracked(ground) < SHARE / 2, 25, "status to say whose share is nearly full")
     for _ in range(3):
         said, most = beside(ground, Crane(ground), "it", packets, 6, meanwhile)

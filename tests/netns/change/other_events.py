@@ -75,7 +75,7 @@ class Beside(Event):
         if self.drift:
             wait_for(lambda: any(e["kind"] == "drift" for e in field.events(before)), 4, "a record of the change")
         wait_for(lambda: self.named in field.verified()[1], 4, "verify to name it")
-        if field.sekisho("status", check=False).returncode == 0:
+        if field.sekisho("status", "--all", check=False).returncode == 0:
             raise AssertionError("status is green")
 
     def after(self, field):

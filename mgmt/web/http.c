@@ -489,9 +489,11 @@ static bool read_passphrase(const uint8_t *body, size_t n, struct msg_body *ret,
 	return manage_read_passphrase(body, n, &ret->passphrase);
 }
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): the name of a member takes none */
 #define OF(member)                                                                                                     \
 	offsetof(struct msg_body, member.family), offsetof(struct msg_body, member.from),                              \
 		offsetof(struct msg_body, member.shown), offsetof(struct msg_body, member.secret)
+/* NOLINTEND(bugprone-macro-parentheses) */
 static const struct posted posted[] = {
 	{ POST_KEY, MSG_KEY, STAGE_KEY, OF(key), read_key },
 	{ POST_LOGOUT, MSG_LOGOUT, STAGE_LOGOUT, OF(logout), NULL },

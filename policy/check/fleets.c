@@ -4,9 +4,9 @@
  * out here; that their addresses fit is judged where those of all assets are.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "appliance/base/utf8.h"
 #include "policy/check/written.h"
@@ -139,12 +139,12 @@ static struct ast_node *addresses_of(struct written *w, const struct cell *c)
 /* Spreadsheets write days as they like, "2032/3/31". */
 static const char *day_of_cell(struct reading *r, const char *text)
 {
-	unsigned y, m, d;
-	int n = 0;
+	struct tm day = { 0 };
+	const char *rest = strptime(text, "%Y/%m/%d", &day);
 
-	if (sscanf(text, "%4u/%2u/%2u%n", &y, &m, &d, &n) != 3 || text[n] != '\0')
+	if (rest == NULL || *rest != '\0')
 		return text;
-	return arena_printf(r->w->k->a, "%04u-%02u-%02u", y, m, d);
+	return arena_printf(r->w->k->a, "%04d-%02d-%02d", day.tm_year + 1900, day.tm_mon + 1, day.tm_mday);
 }
 
 /* Of a cell of its own, of its machine's, or of what is said of the member. */

@@ -142,7 +142,7 @@ static json_t *list_json(const struct ir *ir, const struct ir_field *f, const vo
 			json_array_append_new(j, name_of(ir, f, ir_number(one, 0, f->size)));
 		} else if (f->kind == IR_RANGES) {
 			json_array_append_new(j, range_json(one));
-		} else {
+		} else if (lengths != NULL) {
 			json_array_append_new(j, host_json(one, lengths[i]));
 		}
 	}

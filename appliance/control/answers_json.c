@@ -15,6 +15,7 @@
 #include "appliance/store/retention.h"
 #include "appliance/store/waiting.h"
 #include "appliance/wire/settings.h"
+#include "policy/ir/objects_json.h"
 
 json_t *json_history(const struct control *s)
 {
@@ -145,25 +146,6 @@ static void add_searches(struct control *s, json_t *j)
 	json_object_del(journal, "searches_stopped");
 }
 
-/* What the policy in force has ready to be isolated, for who may do it and may not read rules. */
-static json_t *json_prepared(const struct ir *ir)
-{
-	json_t *list = json_array();
-
-	for (uint32_t i = 0; i < ir->n_isolations; i++) {
-		const struct ir_isolation *x = &ir->isolations[i];
-		json_t *cut = json_array(), *keep = json_array();
-
-		for (uint32_t k = 0; k < x->n_cuts; k++)
-			json_array_append_new(cut, json_text(x->cuts[k].what));
-		for (uint32_t k = 0; k < x->n_keep; k++)
-			json_array_append_new(keep, json_text(ir->conduits[x->keep[k]].name));
-		json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o}", "name", json_text(x->name), "label",
-						      json_text(x->label), "cut", cut, "keep", keep));
-	}
-	return list;
-}
-
 static json_t *answers_status(struct control *s, struct collect *c)
 {
 	static const char *const first[] = { "site", "generation", "changes", NULL },
@@ -192,7 +174,8 @@ static json_t *answers_status(struct control *s, struct collect *c)
 	json_object_set_new(j, "silent", json_silent(c));
 	json_object_set_new(j, "busy", json_boolean(answers_moved(s, c)));
 	take_all(j, box, links);
-	json_object_set_new(j, "prepared", json_prepared(s->now->ir));
+	/* For who may isolate and may not read rules. */
+	json_object_set_new(j, "prepared", ir_isolations_json(s->now->ir));
 	json_object_set_new(j, "reviews", json_reviews(s));
 	json_object_set_new(j, "ending", json_ending(s));
 	json_object_set_new(j, "certificates", json_certificates(s));

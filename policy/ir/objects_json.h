@@ -11,5 +11,7 @@ void ir_fields_json(json_t *o, const struct ir *ir, const struct ir_object *obje
 /* A list of the generation by its key, "zones". */
 json_t *ir_list_json(const struct ir *ir, const char *key);
 json_t *ir_until_json(uint64_t seconds);
+/* [{"name","label","cut","keep"}], in the words of `sekisho isolate` and by the names of conduits. */
+json_t *ir_isolations_json(const struct ir *ir);
 
 #endif

@@ -164,25 +164,6 @@ static json_t *windows_json(const struct ir *ir)
 	return list;
 }
 
-/* Isolations as a policy has them. */
-static json_t *isolations_json(const struct ir *ir)
-{
-	json_t *list = json_array();
-
-	for (uint32_t i = 0; i < ir->n_isolations; i++) {
-		const struct ir_isolation *x = &ir->isolations[i];
-		json_t *cut = json_array(), *keep = json_array();
-
-		for (uint32_t k = 0; k < x->n_cuts; k++)
-			json_array_append_new(cut, json_text(x->cuts[k].what));
-		for (uint32_t k = 0; k < x->n_keep; k++)
-			json_array_append_new(keep, json_text(ir->conduits[x->keep[k]].name));
-		json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o}", "name", json_text(x->name), "label",
-						      json_text(x->label), "cut", cut, "keep", keep));
-	}
-	return list;
-}
-
 json_t *render_json(const struct ir *ir)
 {
 	json_t *o = json_object(), *site = json_object(), *generation = json_object(), *detect = detect_json(ir);
@@ -213,7 +194,7 @@ json_t *render_json(const struct ir *ir)
 	if (ir->n_windows > 0)
 		json_object_set_new(o, "windows", windows_json(ir));
 	if (ir->n_isolations > 0)
-		json_object_set_new(o, "isolations", isolations_json(ir));
+		json_object_set_new(o, "isolations", ir_isolations_json(ir));
 	add_from_table(o, ir);
 	return o;
 }

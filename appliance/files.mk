@@ -5,6 +5,13 @@ WIRE_SRC = $(wildcard appliance/wire/*.c dpi/*/words.c)
 # One folder a role, and the ground floors that they stand on.
 ROLE_SRC = $(wildcard appliance/role/*.c)
 APPLIANCE_SRC = appliance/main.c $(ROLE_SRC) $(foreach d,kernel box store supervise control enforce gate worker tap journal accounts,$(wildcard appliance/$(d)/*.c))
+# What the kernel runs of ours, made where there is clang: nobody compiles on the box. (It keeps no name of this machine's folders.)
+KERNEL_OBJECT = build/bpf/sekisho-once.o
+$(KERNEL_OBJECT): appliance/cache/program.c appliance/wire/once.h
+	$(call say,BPF,$@)
+	@mkdir -p $(@D)
+	$(Q)clang -target bpf -mcpu=v3 -O2 -g -ffreestanding -ffile-prefix-map=$(CURDIR)=. -Wall -Wextra -Werror -I. \
+		-I/usr/include/$(shell gcc -print-multiarch) -c -o $@ $<
 # A program of its own, because nothing privileged links a compiler.
 COMPILE_SRC = $(wildcard appliance/compile/*.c appliance/seal/*.c) $(ROLE_SRC)
 # One beside the role accounts, for what browsers send of security keys.

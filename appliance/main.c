@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sekishod: the daemon, and by `--role` each of its roles. Only the supervisor executes the latter. */
+/* sekishod: the daemon, and by `--role` each of its roles. Only the supervisor executes
+ * the latter. */
 #include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
@@ -17,8 +18,9 @@
 #include "appliance/wire/settings.h"
 
 /*
- * Who executes this may have closed what is commonly there. What is opened next would then have the number of standard error, and what is
- * said to people would be written to it: to the lock, to a file of records, to a setting of the kernel.
+ * Who executes this may have closed what is commonly there. What is opened next would then have the
+ * number of standard error, and what is said to people would be written to it: to the lock, to a
+ * file of records, to a setting of the kernel.
  */
 static void hold_first_three(void)
 {
@@ -77,7 +79,8 @@ static const struct option options[] = {
 	{ "state", required_argument, NULL, 's' },
 	{ "run", required_argument, NULL, 'r' },
 	{ "base", no_argument, NULL, 'b' },
-	{ "standing", required_argument, NULL, 'S' }, /* for the command line: sekisho status, sekisho effective */
+	/* for the command line: sekisho status, sekisho effective */
+	{ "standing", required_argument, NULL, 'S' },
 	{ "workers", required_argument, NULL, 'w' },
 	{ "lang", required_argument, NULL, 'l' },
 	{ "release", required_argument, NULL, 'R' },

@@ -45,7 +45,7 @@ static enum reason checksum(struct decoded *d, struct bytes segment, enum checks
 	return rule == CHECKSUM_STRICT ? R_CHECKSUM : R_NONE;
 }
 
-/* Looks for Multipath TCP; false when the options' lengths lie. */
+/* Looks for Multipath TCP; false when the lengths of the options are inconsistent. */
 static bool tcp_options(struct decoded *d, struct bytes o)
 {
 	uint8_t kind, len, subtype;
@@ -62,7 +62,8 @@ static bool tcp_options(struct decoded *d, struct bytes o)
 			return false;
 		if (kind == OPTION_MULTIPATH) {
 			d->multipath = true;
-			/* Whatever does not clearly open a connection of its own joins another. */
+			/* An option that does not clearly open a new connection counts as
+			 * joining another. */
 			d->joins = d->joins || !bytes_u8(&body, &subtype) || subtype >> 4 != MULTIPATH_CAPABLE;
 		}
 	}
@@ -106,7 +107,7 @@ static enum reason decode_udp(struct decoded *d, struct bytes segment, enum chec
 		return R_MALFORMED_UDP;
 	d->payload = b;
 	if (sum == 0 && d->src.family == 4)
-		return R_NONE; /* the sender computed none, as IPv4 lets it */
+		return R_NONE; /* there is no checksum, which IPv4 allows */
 	return checksum(d, segment, rule);
 }
 
@@ -162,7 +163,8 @@ static enum reason decode_ip4(struct decoded *d, struct bytes ip, enum checksum_
 		return R_MALFORMED_IP;
 	if ((first & 15u) > 5)
 		return R_IP_OPTIONS;
-	/* A total length of 0 would be a super-frame above 64 kB, whose real length no header states. */
+	/* A total length of 0 would be a super-frame above 64 kB, whose real length no
+	 * header states. */
 	if (total < 20 || total > ip.left)
 		return R_MALFORMED_IP;
 	d->ip = bytes_of(ip.p, total); /* what follows is link-layer padding */

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Decoding of IPv4, IPv6, TCP, UDP and ICMP headers: the first code in the dpi role that touches a packet.
+ * Decoding of IPv4, IPv6, TCP, UDP and ICMP headers: the first code in the dpi role that touches a
+ * packet.
  *
- * Strict on purpose: every length must agree with every other, options and extension headers are refused, fragments are
- * refused (the kernel has reassembled before the queue), checksums are verified unless the kernel says that they are not
- * filled in yet. Pure: owns nothing, allocates nothing; the result borrows the packet's bytes.
+ * Strict on purpose: every length must agree with every other, options and extension headers are
+ * refused, fragments are refused (the kernel has reassembled before the queue), checksums are
+ * verified unless the kernel says that they are not filled in yet. Pure: owns nothing, allocates
+ * nothing; the result borrows the packet's bytes.
  */
 #ifndef SEKISHO_DPI_DECODE_H
 #define SEKISHO_DPI_DECODE_H
@@ -29,17 +31,20 @@
 #define TCP_URG 0x20u
 
 enum checksum_rule {
-	CHECKSUM_STRICT,  /* a wrong one refuses the packet */
-	CHECKSUM_UNREADY, /* offloaded frame: transport checksums are filled in later and not looked at */
-	CHECKSUM_FLAG,	  /* a wrong one is only noted in `bad_checksum` */
+	CHECKSUM_STRICT, /* a wrong one refuses the packet */
+	/* offloaded frame: the card fills transport checksums in later, so they are not verified */
+	CHECKSUM_UNREADY,
+	CHECKSUM_FLAG, /* a wrong one is only noted in `bad_checksum` */
 };
 
 struct decoded {
 	struct addr src, dst;
-	uint8_t l4proto;       /* IANA number: IP_TCP, IP_UDP, IP_ICMP, IP_ICMP6 */
-	uint8_t tcp_flags;     /* TCP_* */
-	bool multipath;	       /* TCP: speaks Multipath TCP; in a SYN or its answer an offer */
-	bool joins;	       /* ... and means to join a connection that is there already */
+	uint8_t l4proto;   /* IANA number: IP_TCP, IP_UDP, IP_ICMP, IP_ICMP6 */
+	uint8_t tcp_flags; /* TCP_* */
+	/* TCP: the segment has an option of Multipath TCP; in a SYN or SYN|ACK this is an offer */
+	bool multipath;
+	/* Multipath TCP: the SYN asks to join an existing connection (MP_JOIN) */
+	bool joins;
 	bool bad_checksum;     /* CHECKSUM_FLAG only */
 	uint16_t sport, dport; /* host order; ICMP: 0 and type << 8 | code */
 	uint32_t seq, ack;     /* TCP, host order */
@@ -47,7 +52,8 @@ struct decoded {
 	struct bytes payload;  /* after the transport header */
 };
 
-/* R_NONE when *ret is whole and consistent; otherwise why the packet is refused (*ret then holds what was read). */
+/* R_NONE when *ret is whole and consistent; otherwise why the packet is refused (*ret then holds
+ * what was read). */
 enum reason decode_packet(struct bytes ip, enum checksum_rule rule, struct decoded *ret);
 
 #endif

@@ -8,9 +8,11 @@
 #include "dpi/keyed.h"
 
 /*
- * How long a flow without packets is remembered. Named flows leave their queue, so silence says nothing about them: when their
- * time is over they only come first when room is needed. A live session is remembered for longer than the kernel tracks one (five days): whoever is silent until his worker has
- * forgotten where his stream stands would go on unjudged.
+ * How long a flow without packets is remembered. Packets of named flows do not come to the worker,
+ * so their silence means nothing: after this time they are only the first to be removed when room
+ * is needed. A live session is remembered for longer than the kernel tracks it (five days).
+ * Otherwise a host could be silent until its worker has forgotten the position of the stream, and
+ * then go on unjudged.
  */
 static const uint64_t idle_ns[FLOW_CLASSES] = {
 	[CLASS_ENDED] = UINT64_MAX,
@@ -30,7 +32,8 @@ bool flow_init(struct flow_table *t, uint32_t slots)
 		return false;
 	while (buckets < slots)
 		buckets *= 2;
-	t->flows = calloc(slots, sizeof(*t->flows)); /* pages are touched when a slot is first used */
+	/* pages are touched when a slot is first used */
+	t->flows = calloc(slots, sizeof(*t->flows));
 	t->buckets = malloc(buckets * sizeof(*t->buckets));
 	if (!share_init(&t->holders, slots + 1u) || t->flows == NULL || t->buckets == NULL ||
 	    getrandom(t->seed, sizeof(t->seed), 0) != (ssize_t)sizeof(t->seed)) {
@@ -66,7 +69,8 @@ struct flow *flow_at(const struct flow_table *t, uint32_t f)
 	return &t->flows[f];
 }
 
-/* Both ends are hashed alone and added, so that the two directions meet in one bucket. Keyed: an attacker cannot aim. */
+/* Both ends are hashed separately and added, so that both directions have the same bucket. The hash
+ * is keyed, so that an attacker cannot choose a bucket. */
 static uint64_t hash_end(const struct flow_table *t, const struct addr *a, uint16_t port)
 {
 	uint64_t w[2];
@@ -84,7 +88,7 @@ static uint32_t bucket_of(const struct flow_table *t, uint8_t l4proto, const str
 	return (uint32_t)(keyed_mix(h ^ l4proto, t->seed[0] | 1u) & t->mask);
 }
 
-/* ICMP has no ports: type and code tell flows apart no further than "echo between these two". */
+/* ICMP has no ports. By type and code, all echoes between two hosts are one flow. */
 static uint16_t dport_of(const struct decoded *d)
 {
 	return d->l4proto == IP_TCP || d->l4proto == IP_UDP ? d->dport : 0;
@@ -147,7 +151,7 @@ static void list_take(struct flow_table *t, uint32_t i)
 	l->n--;
 }
 
-/* To the young end of its holder's flows. */
+/* Appends the flow to the newest end of its holder's list. */
 static void holder_put(struct flow_table *t, uint32_t i)
 {
 	struct flow *f = &t->flows[i];
@@ -177,7 +181,8 @@ static void holder_take(struct flow_table *t, uint32_t i)
 		h->last = f->before;
 }
 
-/* Into a share, and to its holder. There is one holder more than there are slots, for a flow that moves. */
+/* Adds the flow to a share and to its holder. There is one holder more than there are slots, for a
+ * flow that moves. */
 static void share_join(struct flow_table *t, uint32_t i, uint32_t share)
 {
 	struct flow *f = &t->flows[i];
@@ -276,12 +281,16 @@ void flow_move(struct flow_table *t, uint32_t i, uint32_t share)
 	list_put(t, i, (enum flow_class)f->class);
 }
 
-#define HOLDER_PART 8u	       /* a holder of more than one in so many slots of its share pays first */
-#define HOLDER_MANY 16u	       /* ... and, before a newcomer is refused, one of more than one in so many */
-#define HOLDER_LEAST 4u	       /* nobody with so few is called greedy */
-#define HOLDER_LOOKS 16u       /* flows of a holder that are compared */
-#define CLASS_PART 4u	       /* a class of one in so many slots is not spared for being young */
-#define CLASS_SPARED SECOND_NS /* how long a handshake may take before it has to make room */
+/* a holder with more than 1/8 of its share's slots loses a flow first */
+#define HOLDER_PART 8u
+/* before a new flow is refused, a holder with more than 1/16 loses one */
+#define HOLDER_MANY 16u
+/* a holder with at most so many flows does not lose any in this way */
+#define HOLDER_LEAST 4u
+#define HOLDER_LOOKS 16u /* flows of a holder that are compared at a time */
+/* a class with more than 1/4 of the slots is not spared, even if its flows are recent */
+#define CLASS_PART 4u
+#define CLASS_SPARED SECOND_NS /* age after which a handshake may be removed to make room */
 
 uint32_t flow_heaviest(struct flow_table *t, uint32_t holder, uint32_t (*weight)(const struct flow *f))
 {

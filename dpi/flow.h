@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The flow table: a fixed number of flows, found by transport, addresses and ports in either direction.
+ * The flow table: a fixed number of flows, found by transport, addresses and ports in either
+ * direction.
  *
- * A flow's client is who opened it. Everything a flow owns elsewhere (kept bytes, name state, command state, waiting
- * packets) is named by it and given back by the inspector before flow_remove. Flows stand in one list per share (see
- * dpi/share.h) and class, oldest first: time-outs and eviction only look at the heads. A finished flow stays in the table,
- * without anything that it owned, so that the next connection on the same ports gets the next number; it is the first to
- * make room. A share that has its part of the slots makes room within itself.
+ * The client of a flow is the end that opened it. Everything a flow owns elsewhere (kept bytes,
+ * name state, command state, waiting packets) is named by it and given back by the inspector before
+ * flow_remove. Flows stand in one list per share (see dpi/share.h) and class, oldest first:
+ * time-outs and eviction only look at the heads. A finished flow stays in the table, without
+ * anything that it owned, so that the next connection on the same ports gets the next number; it is
+ * the first to make room. A share that has used up its part of the slots makes room within itself.
  */
 #ifndef SEKISHO_DPI_FLOW_H
 #define SEKISHO_DPI_FLOW_H
@@ -29,50 +31,61 @@ enum flow_class {
 	CLASS_HALF_OPEN, /* TCP before its handshake is complete */
 	CLASS_SILENT,	 /* TCP whose handshake is complete, and neither end has said anything */
 	CLASS_DATAGRAM,	 /* UDP, ICMP */
-	CLASS_NAMED,	 /* its lane let go of it; it may come back with another permit */
+	/* its protocol is confirmed and its packets do not come any more; they may come again under
+	 * another permit */
+	CLASS_NAMED,
 	CLASS_LIVE,
 	FLOW_CLASSES
 };
 
 enum flow_kind {
-	KIND_FOLLOWED, /* its bytes are looked at: for its name, or by its enforcer when it has `commands` */
-	KIND_NAMED,    /* `protocol` is what was promised */
-	KIND_FREE,     /* nothing to be found out: transport only, or observed and found wrong */
-	KIND_REFUSED,  /* as long as these rules hold, a session for good; whatever comes is dropped and reset again */
+	/* its bytes are inspected: to name its protocol, or by an enforcer when `commands`
+	 * is set */
+	KIND_FOLLOWED,
+	KIND_NAMED, /* its protocol is confirmed, and in `protocol` */
+	/* it is not inspected: its permit allows any protocol, or it was found wrong
+	 * under observe */
+	KIND_FREE,
+	/* it is refused (a session for good, a datagram flow until the rules change); every further
+	 * packet is dropped, and the ends are reset again */
+	KIND_REFUSED,
 };
 
-/* Bytes of a direction were missed, and where the next PDU starts is not known. */
+/* Bytes of a direction were missed, so it is not known where the next PDU starts. */
 enum adrift {
 	ADRIFT_NOT,
-	ADRIFT_AWAITS,	 /* until a segment of exactly whole PDUs */
-	ADRIFT_SEARCHED, /* a capture: the next PDU is looked for in whatever comes */
+	ADRIFT_AWAITS,	 /* waits for a segment that consists of whole PDUs */
+	ADRIFT_SEARCHED, /* in a capture: every further byte may be where the next PDU starts */
 };
 
 struct command_state; /* dpi/inspect/state.h */
 
-/* Its packets that wait: dpi/inspect/wait.c. */
+/* The packets of a flow that wait for earlier bytes: dpi/inspect/wait.c. */
 struct flow_waits {
 	uint32_t first; /* SLOT_NONE = none */
 	uint32_t bytes;
 	uint8_t n;
 };
 
-/* When its ends were last reset: dpi/inspect/reset.c. */
+/* When the ends of a flow were last reset: dpi/inspect/reset.c. */
 struct flow_reset {
 	uint64_t ns;	 /* 0 = never */
-	uint32_t seq[2]; /* the number that the sender of this direction was last given */
+	uint32_t seq[2]; /* by direction: the sequence number of the last reset to its sender */
 };
 
-/* What it has said so far: dpi/inspect/name.c. */
+/* What is needed to name the protocol of a flow: dpi/inspect/name.c. */
 struct flow_name {
-	uint32_t slot;	    /* of the library's state, SLOT_NONE = none */
-	uint8_t packets;    /* given to the library so far */
+	uint32_t slot;	    /* slot of the nDPI state, SLOT_NONE = none */
+	uint8_t packets;    /* packets that nDPI has seen so far */
 	uint32_t undecided; /* bytes that passed unrecognised */
-	uint32_t passed;    /* all that passed without a name, those included */
+	/* all bytes that passed before the protocol was known, including `undecided` */
+	uint32_t passed;
 	uint8_t prefix_len[2];
 	uint8_t prefix[2][RECOGNISE_MAX];
-	uint8_t spoken[2];   /* enum protocol whose header is read in a direction, which is not over with those bytes */
-	struct head head[2]; /* as far as it was read */
+	/* by direction, enum protocol: the header of this protocol is longer than `prefix`, and is
+	 * read in `head` */
+	uint8_t spoken[2];
+	struct head head[2]; /* by direction: how far that header has been read */
 };
 
 /* What is known of the TLS that a session speaks. */
@@ -82,52 +95,70 @@ struct flow {
 	struct addr client, server;
 	uint16_t client_port, server_port;
 	uint8_t l4proto;
-	uint8_t class;	      /* enum flow_class */
-	uint8_t kind;	      /* enum flow_kind */
-	bool waiting_pick_up; /* met half-way, or bytes are missing: nothing is judged until the pick-up */
-	bool midstream;	      /* was met half-way at some time */
-	bool no_claim;	      /* this worker lost its place: no later permit picks it up */
-	bool let_by; /* its conduits observed, and its place is not sure: bytes passed unkept, or servers misread them */
-	uint8_t turn;	       /* a capture: enum direction of the last bytes that were looked at */
-	uint8_t adrift[2];     /* enum adrift, by direction */
-	bool lacking;	       /* a capture: bytes of it are missing for good */
-	bool missed;	       /* ... because a full queue let them by */
-	bool one_path;	       /* its server wants Multipath TCP: its client may not offer it any more */
-	bool told_end;	       /* outside_flow was told the end */
-	bool greets;	       /* TLS, whose hellos are read before it is let go of: dpi/inspect/weak.c */
-	bool named;	       /* ... its client's hello was read, with the name in it */
-	bool undeclared;       /* ... which its permit's conduits do not declare, and that was told */
-	uint32_t asked_at;     /* ... the client's number behind that hello */
-	uint8_t seen_tls;      /* enum seen_tls: what its hellos said, for a permit that comes later */
-	bool judge_again;      /* its permit or the table has changed since its last packet */
-	bool stale;	       /* for a time no worker saw it, and nothing in the order of its numbers came since */
+	uint8_t class; /* enum flow_class */
+	uint8_t kind;  /* enum flow_kind */
+	/* the session was met half-way, or bytes are missing: it is not judged until it is
+	 * picked up */
+	bool waiting_pick_up;
+	bool midstream; /* the session was met half-way at least once */
+	/* this worker lost its position in the stream, so no later permit may pick the
+	 * session up */
+	bool no_claim;
+	/* its conduits only observed, and its position in the stream is uncertain: bytes passed
+	 * that were not kept, or that servers may misread */
+	bool let_by;
+	uint8_t turn;	   /* in a capture: enum direction of the bytes that were read last */
+	uint8_t adrift[2]; /* enum adrift, by direction */
+	bool lacking;	   /* in a capture: bytes of the session are missing for good */
+	bool missed;	   /* bytes are missing because a full queue let packets pass */
+	/* the server offered Multipath TCP, so the client must not use it */
+	bool one_path;
+	bool told_end; /* outside_flow has been called for the end of this flow */
+	/* TLS: its hello messages are still being read, see dpi/inspect/weak.c */
+	bool greets;
+	bool named; /* TLS: the client's hello was read, with the server name */
+	/* TLS: the conduits do not declare that server name, and this was recorded */
+	bool undeclared;
+	uint32_t asked_at; /* TLS: the client's sequence number after its hello */
+	/* enum seen_tls: how good its hellos were, for later permits */
+	uint8_t seen_tls;
+	bool judge_again; /* its permit or the table has changed since its last packet */
+	/* its packets did not come to a worker for a time, and none in sequence has come since */
+	bool stale;
 	uint32_t hash_next;    /* FLOW_NONE ends the chain */
 	uint32_t older, newer; /* in the list of its share and class */
-	uint32_t holder;       /* whose flow it is, see dpi/share.h */
+	uint32_t holder;       /* the host to which the flow is charged, see dpi/share.h */
 	uint32_t before, next; /* the other flows of its holder, FLOW_NONE at the ends */
 	uint8_t share;
 	uint64_t seen_ns;
-	uint32_t n; /* which connection on these ports, from 1; 0 = not in the table */
+	/* number of the connection on these ports, from 1; 0 = the slot is not in use */
+	uint32_t n;
 	uint32_t permit, lane;
-	uint32_t table_turn;  /* the table under which it was last looked at */
-	uint16_t queue;	      /* of its last packet */
-	uint16_t protocol;    /* enum protocol, as known so far */
-	uint16_t reason;      /* enum reason of the verdict */
-	uint8_t verdict;      /* enum event_verdict */
-	uint8_t blind;	      /* repetitions from before the pick-up that were dropped */
-	uint8_t astray;	      /* segments in a row that acknowledge what was never seen, and were dropped */
-	bool lost_place;      /* a capture: bytes of whole PDUs, or what may be some, are among the unread */
-	uint64_t unread;      /* a capture: bytes in it that nobody could judge */
-	uint8_t unjudged;     /* segments with data that passed while it waited for its pick-up */
+	uint32_t table_turn; /* rules_turn of the command table under which it was last judged */
+	uint16_t queue;	     /* of its last packet */
+	uint16_t protocol;   /* enum protocol, as known so far */
+	uint16_t reason;     /* enum reason of the verdict */
+	uint8_t verdict;     /* enum event_verdict */
+	uint8_t blind;	     /* number of dropped retransmissions from before the pick-up */
+	/* number of dropped segments in a row that acknowledge bytes never seen */
+	uint8_t astray;
+	/* in a capture: the unread bytes may include whole PDUs */
+	bool lost_place;
+	uint64_t unread; /* in a capture: number of bytes that could not be judged */
+	/* segments with data that passed while the session waited for its pick-up */
+	uint8_t unjudged;
 	uint64_t unjudged_ns; /* since when */
 	uint32_t refused_frame;
-	struct command_state *commands; /* of its enforcer, owned; NULL = its commands are not judged */
-	uint8_t gave_up[2];		/* how often a segment ahead of a gap was dropped, and its number */
+	/* state of its enforcer, owned; NULL = its commands are not judged */
+	struct command_state *commands;
+	/* by direction: how often a segment ahead of a gap was dropped, and its sequence number */
+	uint8_t gave_up[2];
 	uint32_t gave_up_seq[2];
 	struct flow_waits wait;
 	struct flow_reset reset;
 	struct flow_name name;
-	struct hello hello; /* while it `greets`; its name for a list that comes later */
+	/* valid while it `greets`; the server name is kept for later policies */
+	struct hello hello;
 	struct stream stream;
 };
 
@@ -144,7 +175,7 @@ struct flow_table {
 	uint32_t used;	/* in the table, ended ones included */
 	uint32_t most;	/* most live flows ever */
 	uint32_t free;	/* chain through hash_next */
-	uint32_t fresh; /* slots from here on were never used */
+	uint32_t fresh; /* first slot that was never used */
 	uint64_t seed[2];
 	struct flow_list lists[SHARES][FLOW_CLASSES];
 	uint32_t in_share[SHARES]; /* flows, ended ones included */
@@ -152,37 +183,41 @@ struct flow_table {
 	struct share_table holders;
 };
 
-/* False when memory is out. Every share may have all slots until flow_divide. */
+/* False when memory is out. Until flow_divide is called, every share may use all slots. */
 bool flow_init(struct flow_table *t, uint32_t slots);
 void flow_done(struct flow_table *t);
 /* The flow of a packet, or FLOW_NONE. *ret_dir says which way it goes. */
 uint32_t flow_find(const struct flow_table *t, const struct decoded *d, enum direction *ret_dir);
-/* The shares of which lanes are in use (bit n: share n); `whole`: everybody may have all slots. */
+/* Divides the slots among the shares in use (bit n of `used`: share n). `whole`: every share may
+ * use all slots. */
 void flow_divide(struct flow_table *t, uint32_t used, bool whole);
-/* Whether a share has its part, or there is no slot left at all: then somebody has to make room (see flow_victim). */
+/* Whether a share has used up its part, or no slot is free at all. Then a flow must be removed
+ * first (see flow_victim). */
 bool flow_full(const struct flow_table *t, uint32_t share);
 /* A new flow, zeroed but for its tuple, in class ENDED; FLOW_NONE when there is no slot. */
 uint32_t flow_add(struct flow_table *t, const struct decoded *d, enum direction dir, uint32_t share, uint64_t now_ns);
-/* It belongs to another share from now on, whether there is room or not. */
+/* Moves the flow to another share, even if that share is full. */
 void flow_move(struct flow_table *t, uint32_t f, uint32_t share);
-/* Takes it out of the table; what it owned must have been given back. */
+/* Removes the flow from the table. Everything that it owned must have been given back before. */
 void flow_remove(struct flow_table *t, uint32_t f);
 struct flow *flow_at(const struct flow_table *t, uint32_t f);
-/* Its last packet was now; moves it to the young end of the class's list (lazily: once a second is enough). */
+/* Notes that the flow had a packet now, and moves it to the newest end of the list of its class (at
+ * most once a second). */
 void flow_touch(struct flow_table *t, uint32_t f, enum flow_class class, uint64_t now_ns);
 /*
- * Whom a full share forgets for a newcomer, in this order: what has ended; a flow of the holder that has more than an eighth
- * of the share; the oldest of the class that most flows are in, live ones apart and young handshakes spared; a live one of
- * a holder that has many; one that was idle for FLOW_EVICT_IDLE. FLOW_NONE: the newcomer is refused. A share that has not
- * its part yet takes it from the one that has most above its own.
+ * The flow that a full share removes for a new one. The first that exists is taken, in this order:
+ * an ended flow; a flow of a holder that has more than an eighth of the share; the oldest flow of
+ * the largest class, except live flows and recent handshakes; a live flow of a holder that has
+ * many; a flow that was idle for FLOW_EVICT_IDLE. FLOW_NONE: the new flow is refused. A share that
+ * has not used up its part takes a slot from the share that exceeds its own part most.
  */
 uint32_t flow_victim(struct flow_table *t, uint32_t share, uint64_t now_ns);
-/* The flow of a holder for which `weight` is largest among the next few, FLOW_NONE when it has none. Those that were
- * compared come last next time. */
+/* Compares the next few flows of a holder, and returns the one with the largest `weight`; FLOW_NONE
+ * when the holder has none. The compared flows go to the end of the holder's list. */
 uint32_t flow_heaviest(struct flow_table *t, uint32_t holder, uint32_t (*weight)(const struct flow *f));
-/* The oldest flow of any class whose time is over, or FLOW_NONE. Ended ones are never due. */
+/* The oldest flow of any class that has timed out, or FLOW_NONE. Ended flows never time out. */
 uint32_t flow_due(const struct flow_table *t, uint64_t now_ns);
-/* When the next flow becomes due, or UINT64_MAX. */
+/* When the next flow times out, or UINT64_MAX. */
 uint64_t flow_next_due(const struct flow_table *t);
 uint32_t flow_live(const struct flow_table *t); /* flows that have not ended */
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Three layers, each a count of what is left: records, in them the hello, in it its extensions. A field is a number of up to four bytes, which may
- * be cut anywhere, or bytes to be left out; step() says what each number means and what comes behind it.
+ * There are three layers, each with a count of its remaining bytes: the record, the hello in it,
+ * and the extensions in the hello. A field is a number of up to four bytes, which may be cut
+ * anywhere, or bytes to be skipped. step() handles each number, and chooses the next field.
  */
 #include "dpi/hello.h"
 
@@ -17,7 +18,7 @@
 #define EXTENSION_VERSIONS 43u
 
 enum field {
-	AT_TYPE, /* of the message: it and its length are outside of what the length counts */
+	AT_TYPE, /* type of the message; type and length are not included in the length */
 	AT_LENGTH,
 	AT_VERSION,
 	AT_RANDOM,
@@ -48,7 +49,8 @@ static const uint8_t width[FIELDS][2] = {
 	[AT_NAME_LENGTH] = { 2, 2 }, [AT_NAME] = { 1, 1 },
 };
 
-/* Takes `n` bytes off every count that they are inside of. False when one has fewer. */
+/* Subtracts `n` bytes from the count of every layer that contains them. False when a layer
+ * has fewer. */
 static bool take_off(struct hello_side *s, uint32_t n)
 {
 	bool extension = s->step >= AT_VERSIONS, extensions = s->step >= AT_EXTENSION;
@@ -63,7 +65,7 @@ static bool take_off(struct hello_side *s, uint32_t n)
 	return true;
 }
 
-/* Where its extensions are read on, or it is done. */
+/* Goes on to the next extension; if there is none, the hello is complete. */
 static bool next_extension(struct hello_side *s)
 {
 	s->step = AT_EXTENSION;
@@ -72,7 +74,7 @@ static bool next_extension(struct hello_side *s)
 	return true;
 }
 
-/* The rest of this extension is left out. */
+/* Skips the rest of this extension. */
 static bool leave(struct hello_side *s)
 {
 	s->skip = s->extension;
@@ -99,7 +101,8 @@ static bool begin_extension(struct hello *h, struct hello_side *s, enum directio
 		h->asked = true;
 	}
 	if (s->kind == EXTENSION_VERSIONS) {
-		h->offered = dir == DIR_C2S ? 0 : h->offered; /* the list counts, not the field before it */
+		/* the list of versions replaces the field before it */
+		h->offered = dir == DIR_C2S ? 0 : h->offered;
 		s->step = dir == DIR_C2S ? AT_VERSIONS : AT_ONE_VERSION;
 		return true;
 	}
@@ -121,7 +124,7 @@ static bool forget_name(struct hello *h, struct hello_side *s)
 	return leave(s);
 }
 
-/* One byte of the name. What is none, too long, or not the only one is left out whole. */
+/* Takes one byte of the name. A name that is invalid, too long, or not the only one is not kept. */
 static bool take_name(struct hello *h, struct hello_side *s, uint32_t c)
 {
 	if (!is_of_a_name(c) || h->name_len >= HELLO_NAME - 1)
@@ -132,7 +135,7 @@ static bool take_name(struct hello *h, struct hello_side *s, uint32_t c)
 	return s->extension > 0 ? forget_name(h, s) : leave(s);
 }
 
-/* A number is whole. False: no hello has that there. */
+/* Handles a complete number. False: a hello cannot have this number here. */
 static bool step(struct hello *h, enum direction dir, uint32_t n)
 {
 	struct hello_side *s = &h->side[dir];
@@ -148,7 +151,8 @@ static bool step(struct hello *h, enum direction dir, uint32_t n)
 		return true;
 	case AT_VERSION:
 		if (dir == DIR_C2S)
-			offer(h, n > 0x0303 ? 0x0303 : n); /* higher ones are said in the extension (RFC 8446, 4.1.2) */
+			/* higher versions are in the extension (RFC 8446, 4.1.2) */
+			offer(h, n > 0x0303 ? 0x0303 : n);
 		else
 			h->version = (uint16_t)n;
 		s->step = AT_RANDOM;
@@ -186,7 +190,8 @@ static bool step(struct hello *h, enum direction dir, uint32_t n)
 		s->step = AT_ONE_VERSION;
 		return n >= 2 && n % 2 == 0 && n == s->extension;
 	case AT_ONE_VERSION:
-		/* Of a server that speaks TLS 1.3 the field before says 1.2 (RFC 8446, 4.1.3); a lower one is what older clients go by. */
+		/* A server with TLS 1.3 has 1.2 in this field (RFC 8446, 4.1.3); older clients use
+		 * a lower value. */
 		if (dir == DIR_C2S)
 			offer(h, n);
 		else if (h->version >= TLS_1_2 || n < h->version)
@@ -196,7 +201,7 @@ static bool step(struct hello *h, enum direction dir, uint32_t n)
 		s->step = AT_NAME_TYPE;
 		return n > 0 && n == s->extension;
 	case AT_NAME_TYPE:
-		if (n != 0) /* of no other kind there is one */
+		if (n != 0) /* only this kind of name exists */
 			return leave(s);
 		s->step = AT_NAME_LENGTH;
 		return true;
@@ -212,7 +217,7 @@ static bool step(struct hello *h, enum direction dir, uint32_t n)
 	return false;
 }
 
-/* Bytes that are left out: as many as there are. */
+/* Skips bytes, as many as there are. */
 static bool pass_over(struct hello_side *s, struct bytes *b)
 {
 	uint32_t n = s->skip < b->left ? s->skip : (uint32_t)b->left;
@@ -231,7 +236,7 @@ static bool pass_over(struct hello_side *s, struct bytes *b)
 	return true;
 }
 
-/* One byte of a number. The name is counted down in the same place where other fields gather theirs, and takes each byte by itself. */
+/* Takes one byte of a number. The name uses the same counter, but takes each byte separately. */
 static bool gather(struct hello *h, enum direction dir, uint8_t byte)
 {
 	struct hello_side *s = &h->side[dir];
@@ -250,7 +255,7 @@ static bool gather(struct hello *h, enum direction dir, uint8_t byte)
 	return step(h, dir, n);
 }
 
-/* What one record holds of the hello; the next message, if there is one in it, is nobody's business. */
+/* Reads the part of the hello in one record. A further message in the record is not read. */
 static bool read_message(struct hello *h, enum direction dir, struct bytes b)
 {
 	struct hello_side *s = &h->side[dir];
@@ -262,7 +267,7 @@ static bool read_message(struct hello *h, enum direction dir, struct bytes b)
 	return true;
 }
 
-/* A byte of the head of a record. False: what the handshake is not made of. */
+/* Takes a byte of a record's header. False: the record is not part of a handshake. */
 static bool read_head(struct hello_side *s, enum direction dir, uint8_t byte)
 {
 	struct bytes b = bytes_of(s->head, RECORD_HEAD);
@@ -281,7 +286,8 @@ static bool read_head(struct hello_side *s, enum direction dir, uint8_t byte)
 	return (type == RECORD_HANDSHAKE || s->alert) && version >> 8 == 3 && length > 0 && length <= RECORD_MAX;
 }
 
-/* Of an alert the first byte: a warning may come before the hello, by anything else the server declines. */
+/* Reads the first byte of an alert: a warning may come before the hello; any other alert means that
+ * the server declines. */
 static bool read_record(struct hello *h, enum direction dir, struct bytes b)
 {
 	struct hello_side *s = &h->side[dir];

@@ -39,7 +39,7 @@ void pdu_name_operation(struct pdu *ret, const struct operation *o, uint32_t n, 
 	ret->quantity = o->count < UINT32_MAX ? (uint32_t)o->count : UINT32_MAX;
 }
 
-/* What makes no sense is refused by whoever comes first. */
+/* A malformed request is refused in the name of the first row that could apply. */
 static void rule(const struct vocabulary *v, const struct operation *o, uint32_t n, enum reason wrong,
 		 const struct command_table *t, const struct command_permit *p, struct ruling *ret)
 {
@@ -65,7 +65,8 @@ void judge_pdu(const struct enforcer *e, void *state, enum direction dir, struct
 			     .conduit = EVENT_NO_CONDUIT };
 	*parsed = (struct parsed){ .wrong = e->malformed, .operations = room->operations, .joined = room->joined };
 	e->parse(state, dir, pdu, parsed);
-	if (parsed->bond.kind == BOND_USES) { /* whoever knows what was opened decides */
+	/* companion.h decides, which knows the opening request */
+	if (parsed->bond.kind == BOND_USES) {
 		ret->reason = R_NOT_OPENED;
 		rule(v, parsed->operations, 0, ret->reason, t, p, &ruling);
 		pdu_name_operation(ret, parsed->operations, parsed->n, &ruling);
@@ -113,7 +114,8 @@ void judge_kept(const struct enforcer *e, const struct operation *o, uint32_t n,
 	const struct vocabulary *v = vocabulary_of(e->protocol);
 	struct operation each[GROUP_MAX];
 	struct ruling ruling;
-	bool apart = false; /* one address, several values: each was written by a request of its own */
+	/* one address, several values: each was written by a request of its own */
+	bool apart = false;
 
 	n = n <= GROUP_MAX ? n : GROUP_MAX;
 	for (uint32_t i = 0; i < n; i++) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Hashing with a secret: who sends packets chooses addresses and ports, and must not be able to choose the bucket they meet in.
- * `seed` is the table's own, drawn by getrandom() when it is made. Only for places in memory: not a cryptographic digest.
+ * Hashing with a secret: a sender chooses addresses and ports, and must not be able to choose their
+ * bucket in a table. `seed` is the table's own, drawn by getrandom() when it is made. Only for
+ * places in memory: not a cryptographic digest.
  */
 #ifndef SEKISHO_DPI_KEYED_H
 #define SEKISHO_DPI_KEYED_H

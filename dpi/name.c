@@ -9,9 +9,9 @@
 #include <sys/mman.h>
 
 /*
- * The library's allocator is one pair of function pointers without context, so this region is the process's and not a
- * namer's. Blocks come in few sizes; a freed one waits in the list of its size. Exhaustion is NULL, which the library
- * takes as "cannot look further".
+ * The library's allocator is a pair of function pointers without a context, so the region belongs
+ * to the process, not to a namer. Blocks have few sizes; a freed block is kept in the list of its
+ * size. When memory is out, the result is NULL, and the library stops looking.
  */
 struct block;
 
@@ -26,13 +26,15 @@ struct heap {
 };
 
 static struct heap heap;
-/* One that looks for names with forms of ours, and one for all: what a module looks for can only grow. */
+/* One module looks for names with recognisers of ours, the other one for all names, because
+ * detectors of a module can only be added. */
 static struct ndpi_detection_module_struct *modules[2];
 static unsigned users;
 static enum protocol protocol_of_id[NDPI_LAST_IMPLEMENTED_PROTOCOL + 1];
 static uint16_t id_of_protocol[PROTO_MAX];
 
-/* Every block starts with its size class; a free one goes on with the next of its list, where the user's bytes were. */
+/* Every block starts with its size class; a free one goes on with the next of its list, where the
+ * user's bytes were. */
 struct block {
 	uint64_t size;
 	struct block *next;
@@ -88,7 +90,7 @@ static void heap_give(void *p)
 	heap.free[b->size] = b;
 }
 
-/* A policy has names; numbers are of the library that is linked. */
+/* Maps the protocols of policies to the numbers of the linked library. */
 static void find_names(struct ndpi_detection_module_struct *module)
 {
 	for (unsigned p = 1; p < protocols_end(); p++) {
@@ -105,8 +107,9 @@ static void find_names(struct ndpi_detection_module_struct *module)
 }
 
 /*
- * What no policy asks for is not looked for: such a detector could only be wrong. Where one does ask, all of them look: many names are found by
- * another one's detector, and what is of another name is told so.
+ * Chooses the detectors. Names that no policy asks for are not looked for, because such a detector
+ * could only be wrong. If a policy asks for one, all detectors are used, because many names are
+ * found by the detector of another name.
  */
 static void choose_protocols(struct ndpi_detection_module_struct *module, bool all)
 {
@@ -166,7 +169,7 @@ struct namer *namer_new(uint32_t slots)
 	n->states = calloc(slots, n->stride);
 	n->free = calloc(slots, sizeof(*n->free));
 	n->slots = slots;
-	/* A library whose flow is larger than the header says would write past its slot. */
+	/* A library with a larger flow structure than in the header would write past its slot. */
 	if (n->states == NULL || n->free == NULL ||
 	    ndpi_detection_get_sizeof_ndpi_flow_struct() != sizeof(struct ndpi_flow_struct) || !module_open())
 		goto fail;
@@ -217,7 +220,8 @@ uint32_t name_open(struct namer *n)
 	else
 		return NAME_SLOT_NONE;
 	memset(state(n, slot), 0, sizeof(struct ndpi_flow_struct));
-	/* The handshake is not shown to the library; without this it would give up on a first packet that is no SYN. */
+	/* The library does not get the handshake; without this, it would give up on a first packet
+	 * that is not a SYN. */
 	state(n, slot)->num_processed_pkts = 1;
 	return slot;
 }
@@ -266,8 +270,8 @@ bool name_known(enum protocol p)
 }
 
 /*
- * Two matching bytes are enough for many detectors of this version, so their names prove nothing against our own
- * recognisers. These four look for text or magic that does not turn up by accident.
+ * Two matching bytes are enough for many detectors of this version, so their names prove nothing
+ * against our own recognisers. These four look for text or magic that does not turn up by accident.
  */
 bool name_contradicts(enum protocol named, enum protocol promised)
 {

@@ -2,11 +2,12 @@
 /*
  * Naming by nDPI: the only module that includes the library.
  *
- * nDPI is asked about the first packets of a flow and answers only at full-inspection confidence; guesses by port, by
- * address or from a cache count as silence. It never widens anything: the inspector lets it decide alone for protocols
- * that have no recogniser of our own, and lets it contradict for the few whose signature cannot be met by accident. All
- * its memory comes from one region of stated size, taken before the sandbox closes. Two detection modules serve the
- * process, because the library's allocator is the process's; states of flows belong to a `struct namer`.
+ * nDPI is asked about the first packets of a flow and answers only at full-inspection confidence;
+ * guesses by port, by address or from a cache count as silence. It never widens anything: the
+ * inspector lets it decide alone for protocols that have no recogniser of our own, and lets it
+ * contradict for the few whose signature cannot be met by accident. All its memory comes from one
+ * region of stated size, taken before the sandbox closes. Two detection modules serve the process,
+ * because the library's allocator is the process's; states of flows belong to a `struct namer`.
  */
 #ifndef SEKISHO_DPI_NAME_H
 #define SEKISHO_DPI_NAME_H
@@ -18,32 +19,36 @@
 #include "appliance/wire/protocols.h"
 #include "dpi/protocol.h"
 
-#define NAME_PACKETS 10u      /* with payload; a flow without a name by then stays without one */
-#define NAME_HEAP (32u << 20) /* bytes of address space for the library; touched as used */
+#define NAME_PACKETS 10u /* packets with payload; a flow that has no name by then gets none */
+/* bytes of address space for the library; pages are touched when first used */
+#define NAME_HEAP (32u << 20)
 #define NAME_SLOT_NONE UINT32_MAX
 
 struct namer;
 
 struct name_answer {
 	bool named;		/* at full-inspection confidence */
-	enum protocol protocol; /* PROTO_NONE when it is one that no policy can name */
-	enum protocol inside;	/* what it carries, "ndpi:dropbox" in TLS; PROTO_NONE: nothing that has a name */
+	enum protocol protocol; /* PROTO_NONE when policies have no word for the protocol */
+	/* the application inside, such as "ndpi:dropbox" in TLS; PROTO_NONE: not known */
+	enum protocol inside;
 };
 
-/* States for `slots` flows at a time. NULL when memory is out. */
+/* Allocates states for `slots` flows at a time. NULL when memory is out. */
 struct namer *namer_new(uint32_t slots);
 void namer_free(struct namer *n); /* accepts NULL */
 /*
- * Whether the library looks for every name that it knows, or only for those of protocols with a form of ours, which is quicker; so it begins.
- * Flows that are open may come out either way.
+ * `all`: nDPI looks for every protocol that it knows; otherwise only for protocols that have a
+ * recogniser of ours, which is quicker and the default. For flows that are open at the change,
+ * either may apply.
  */
 void name_look_for_all(struct namer *n, bool all);
-/* A fresh state, or NAME_SLOT_NONE when all are in use. */
+/* A new state, or NAME_SLOT_NONE when all are in use. */
 uint32_t name_open(struct namer *n);
 void name_close(struct namer *n, uint32_t slot);
-/* One packet with payload, from the IP header on, whole and checked. `now_ms`: any steady clock. */
+/* Gives one packet with payload to nDPI: from the IP header on, complete and checked. `now_ms`:
+ * milliseconds of any monotonic clock. */
 struct name_answer name_packet(struct namer *n, uint32_t slot, enum direction dir, struct bytes ip, uint64_t now_ms);
-/* Whether the linked library can name it at all. */
+/* Whether the linked nDPI can name this protocol. */
 bool name_known(enum protocol p);
 /* Whether the name `named` is strong enough to contradict `promised`. */
 bool name_contradicts(enum protocol named, enum protocol promised);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Requests that wait for their answers, as an enforcer remembers them: a list in its state, oldest first, of entries that are the
- * protocol's own and begin with struct pending_entry.
+ * Requests that wait for their answers, as an enforcer remembers them: a list in its state, oldest
+ * first, of entries that are the protocol's own and begin with struct pending_entry.
  *
- * An answer may never come: some requests have none, devices and datagrams are lost. So an entry that was overtaken (a later
- * request was answered) may be forgotten when room is short, and so may one that has waited for long. Refused requests are remembered as well: where refusals do not end the
- * flow (observe, replay of a capture) their answers do come, and are refused for their request's reason. Pure.
+ * An answer may never come: some requests have none, devices fail and datagrams are lost. So when
+ * room is short an entry may be dropped if a later request was answered, or if it has waited for
+ * long. Refused requests are remembered as well: where refusals do not end the flow (observe,
+ * replay of a capture) their answers do come, and are refused for their request's reason. Pure.
  */
 #ifndef SEKISHO_DPI_PENDING_H
 #define SEKISHO_DPI_PENDING_H
@@ -14,33 +15,35 @@
 
 #include "appliance/wire/evaluate.h"
 
-#define UNSEEN_ANY 255u /* no request was seen since bytes were missed: whatever comes answers one from before */
+/* no request was seen since bytes were missed: any answer belongs to an earlier request */
+#define UNSEEN_ANY 255u
 
-#define PENDING_AGED 2u /* how often its list was aged while it was there */
+#define PENDING_AGED 2u /* an entry counts as lost when its list has been aged so often */
 
 struct pending_entry {
-	uint16_t choice;	/* of the ruling that decided it */
+	uint16_t choice;	/* choice of the ruling that decided the request */
 	uint8_t reason;		/* enum reason; R_ALLOWED when it passed */
-	uint8_t expendable : 1; /* overtaken, or one that need not be answered */
-	uint8_t aged : 2;	/* PENDING_AGED: nobody waits for it any more */
+	uint8_t expendable : 1; /* a later request was answered, or this one need not be answered */
+	uint8_t aged : 2;	/* PENDING_AGED: its answer is not expected any more */
 };
 
 _Static_assert(REASON_COUNT <= 256, "a reason must fit into an entry");
 
 /* What an enforcer's state holds beside its list of entries. */
 struct pending {
-	uint8_t table[4]; /* start of the digest that the choices belong to */
-	uint8_t unseen;	  /* how many more answers may belong to requests that went by unseen */
-	bool unread;	  /* ... or to requests that were refused, or could not be read */
-	uint32_t n;	  /* entries */
+	uint8_t table[4]; /* first bytes of the digest of the table that the choices belong to */
+	uint8_t unseen;	  /* how many further answers may belong to requests that passed unseen */
+	/* answers may also belong to requests that were refused or could not be read */
+	bool unread;
+	uint32_t n; /* entries */
 };
 
-/* Both together; each enforcer says once where its own are. */
+/* A list with its entries. Each enforcer has one function that makes it from its state. */
 struct pending_list {
 	struct pending *is;
 	void *entries;
 	size_t size;  /* of an entry */
-	uint32_t max; /* how many there may be, below UNSEEN_ANY */
+	uint32_t max; /* the largest number of entries, below UNSEEN_ANY */
 };
 
 static inline struct pending_entry *pending_at(struct pending_list l, uint32_t i)
@@ -48,7 +51,8 @@ static inline struct pending_entry *pending_at(struct pending_list l, uint32_t i
 	return (struct pending_entry *)((char *)l.entries + i * l.size);
 }
 
-/* Choices of another table mean nothing in this one; what they allowed stays allowed. True: it is another. */
+/* Notices a change of table. Choices of the old table mean nothing in the new one; requests that it
+ * allowed stay allowed. True: the table has changed. */
 static inline bool pending_notice_table(struct pending_list l, const struct command_table *t)
 {
 	if (memcmp(l.is->table, t->digest, sizeof(l.is->table)) == 0)
@@ -65,20 +69,22 @@ static inline void pending_forget(struct pending_list l, uint32_t i)
 	l.is->n--;
 }
 
-/* Some time has passed. `now`: all of them give up their places when there is need. */
+/* Ages all entries, because some time has passed. `now`: all of them may be dropped when room
+ * is short. */
 static inline void pending_age(struct pending_list l, bool now)
 {
 	for (uint32_t i = 0; i < l.is->n; i++)
 		pending_at(l, i)->aged = now || pending_at(l, i)->aged > 0 ? PENDING_AGED : 1u;
 }
 
-/* How readily an entry gives up its place: what was overtaken, what was refused and is there only since nothing is stopped, what waits for long. */
+/* The order in which entries are dropped: first overtaken requests, then refused ones (remembered
+ * only where refusals end nothing), then requests that have waited for long. */
 static inline unsigned pending_rank(const struct pending_entry *e)
 {
 	return e->expendable ? 3u : e->reason != R_ALLOWED ? 2u : e->aged >= PENDING_AGED ? 1u : 0;
 }
 
-/* For one more. False: all of them are still due. */
+/* Makes room for one more entry. False: all entries are still to be answered. */
 static inline bool pending_make_room(struct pending_list l)
 {
 	uint32_t i = 0;
@@ -90,36 +96,39 @@ static inline bool pending_make_room(struct pending_list l)
 			i = k;
 	if (pending_rank(pending_at(l, i)) == 0)
 		return false;
-	l.is->unread |= pending_at(l, i)->reason != R_ALLOWED; /* should its answer come after all */
+	/* its answer may still come */
+	l.is->unread |= pending_at(l, i)->reason != R_ALLOWED;
 	if (pending_rank(pending_at(l, i)) == 1 && l.is->unseen < l.max)
 		l.is->unseen++;
 	pending_forget(l, i);
 	return true;
 }
 
-/* A request was seen: what went by unseen is older, and no more than may wait. */
+/* A request was seen. Requests that passed unseen are older, and there are at most `max`
+ * of them. */
 static inline void pending_seen(struct pending_list l)
 {
 	if (l.is->unseen == UNSEEN_ANY)
 		l.is->unseen = (uint8_t)l.max;
 }
 
-/* Number `i` was answered: it is forgotten. Which older ones that overtakes is the protocol's to say. */
+/* Entry `i` was answered, and is removed. The protocol decides which older entries
+ * this overtakes. */
 static inline void pending_answered(struct pending_list l, uint32_t i)
 {
 	pending_forget(l, i);
 	if (l.is->n == 0 && l.is->unseen != UNSEEN_ANY)
-		l.is->unseen = 0; /* what was asked before has been answered, or never will be */
+		l.is->unseen = 0; /* earlier requests have been answered, or will not be */
 }
 
-/* An answer came to a request that nobody saw. */
+/* An answer came to a request that was not seen. */
 static inline void pending_answered_unseen(struct pending *p)
 {
 	if (p->unseen != UNSEEN_ANY)
 		p->unseen--;
 }
 
-/* Bytes were missed; `unread`: a request among them may have been refused, or could not be read. */
+/* Bytes were missed. `unread`: they may contain a request that was refused or could not be read. */
 static inline void pending_missed(struct pending_list l, bool unread)
 {
 	l.is->unread = l.is->unread || unread;

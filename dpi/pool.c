@@ -11,7 +11,8 @@ bool pool_init(struct pool *p, size_t size_bytes)
 	memset(p, 0, sizeof(*p));
 	if (n == 0 || n >= POOL_NONE)
 		return false;
-	/* calloc of this size comes from fresh zero pages: nothing is resident before it is used. */
+	/* calloc of this size comes from fresh zero pages: nothing is resident before it
+	 * is used. */
 	p->blocks = calloc(n, POOL_BLOCK);
 	p->next = calloc(n, sizeof(*p->next));
 	p->n = (uint32_t)n;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What recognisers are written with: reading straight down through the first bytes of a direction, where bytes that have not come yet rule
- * nothing out. A protocol's own recogniser is `recognise_<name>`: `head` is never empty, and holds at most what arrived.
+ * Helpers for recognisers, which read the first bytes of a direction in order. Bytes that have not
+ * arrived yet exclude no protocol. The recogniser of a protocol is `recognise_<name>`. Its `head`
+ * is never empty, and has only bytes that have arrived.
  */
 #ifndef SEKISHO_DPI_PREFIX_H
 #define SEKISHO_DPI_PREFIX_H
@@ -20,7 +21,7 @@
 #undef STREAM_FORM
 #undef DATAGRAM_FORM
 
-/* A byte of the prefix: unread bytes are "not there yet", which rules nothing out. */
+/* A reader of the prefix. Bytes that have not arrived yet match everything. */
 struct prefix {
 	struct bytes b;
 	bool more; /* ran out of bytes */
@@ -50,14 +51,14 @@ static inline enum recognition so_far(const struct prefix *p)
 	return p->more ? RECOGNISE_MORE : RECOGNISED;
 }
 
-/* Any bytes, n of them. */
+/* Skips n bytes. */
 static inline void pass_bytes(struct prefix *p, unsigned n)
 {
 	while (n-- > 0)
 		next_byte(p);
 }
 
-/* A number of n bytes, at most 4, the highest first. Meaningless while there is "more". */
+/* A number of n bytes, at most 4, high byte first. Meaningless when p->more is set. */
 static inline uint32_t next_number(struct prefix *p, unsigned n)
 {
 	uint32_t v = 0;
@@ -67,7 +68,7 @@ static inline uint32_t next_number(struct prefix *p, unsigned n)
 	return v;
 }
 
-/* n bytes of 0. */
+/* The next n bytes are 0, or have not arrived yet. */
 static inline bool may_be_zeros(struct prefix *p, unsigned n)
 {
 	while (n-- > 0)
@@ -76,7 +77,7 @@ static inline bool may_be_zeros(struct prefix *p, unsigned n)
 	return true;
 }
 
-/* As much of `word` as there are bytes for. */
+/* The next bytes are `word`, as far as they have arrived. */
 static inline bool may_be_word(struct prefix *p, const char *word)
 {
 	for (; *word != '\0'; word++)
@@ -97,13 +98,14 @@ static inline bool may_be_verb(struct prefix *p, const char *word)
 	return true;
 }
 
-/* What people can read: of any language, and tabs. */
+/* A character of text in any language, or a tab. */
 static inline bool is_text(uint32_t c)
 {
 	return c == '\t' || (c >= 0x20 && c != 0x7f && c < 0xff);
 }
 
-/* A big-endian number of two bytes in lo..hi. One byte alone may rule it out already. */
+/* The next two bytes are a big-endian number in lo..hi, or have not arrived yet. The first byte
+ * alone may exclude this. */
 static inline bool may_be_be16(struct prefix *p, uint32_t lo, uint32_t hi)
 {
 	uint32_t a = next_byte(p), b;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which protocol the first bytes of a direction are: the forms of all of them, by their rows (dpi/forms/, dpi/<name>/recognise.c), and what
- * of a first header has to be read to its end.
+ * Which protocol the first bytes of a direction are: the forms of all of them, by their rows
+ * (dpi/forms/, dpi/<name>/recognise.c), and what of a first header has to be read to its end.
  */
 #include <string.h>
 

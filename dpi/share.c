@@ -16,7 +16,8 @@ bool share_init(struct share_table *t, uint32_t most)
 	memset(t, 0, sizeof(*t));
 	while (buckets < most)
 		buckets *= 2;
-	t->holders = calloc(most, sizeof(*t->holders)); /* pages are touched when a place is first used */
+	/* pages are touched when a place is first used */
+	t->holders = calloc(most, sizeof(*t->holders));
 	t->buckets = malloc(buckets * sizeof(*t->buckets));
 	if (t->holders == NULL || t->buckets == NULL ||
 	    getrandom(t->seed, sizeof(t->seed), 0) != (ssize_t)sizeof(t->seed)) {

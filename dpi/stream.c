@@ -24,13 +24,13 @@ enum reason stream_flags(const struct decoded *d)
 	return f & TCP_ACK ? R_NONE : R_TCP_FLAGS;
 }
 
-/* Nothing that came before `next` is kept. */
+/* Keeps no bytes before `next`. */
 static void keep_from(struct stream_dir *d, uint32_t next)
 {
 	d->next = d->head = d->first = d->kept_from = next;
 }
 
-/* Everything starts at `next`: what came before it passed or never existed. */
+/* The direction starts at `next`: earlier bytes have passed, or never existed. */
 static void dir_at(struct stream_dir *d, uint32_t next)
 {
 	keep_from(d, next);
@@ -47,8 +47,10 @@ void stream_open(struct stream *s, enum direction dir, const struct decoded *d)
 }
 
 /*
- * The server may begin anew from a SYN of this number, though its answer is not seen. Of several only it knows which it took: from
- * the least place on nothing of the client passes that it may take for new. From the very beginning on all read alike.
+ * The server may have accepted a SYN of this number, although its answer was not seen. With several
+ * SYNs, only the server knows which one it accepted. So from the smallest possible position on, no
+ * bytes of the client pass that the server may take for new. From the very beginning on, both
+ * readings are equal.
  */
 static void perhaps_anew(struct stream *s, uint32_t syn)
 {
@@ -76,7 +78,7 @@ void stream_redial(struct stream *s, uint32_t taken, uint32_t last)
 	perhaps_anew(s, last);
 }
 
-/* Gives back what both the receiver and the judge are done with. */
+/* Frees bytes that are both acknowledged and judged. */
 static void trim(struct stream_dir *d, struct pool *pool)
 {
 	uint32_t keep = seq_diff(d->head, d->acked) < 0 ? d->head : d->acked, gone;
@@ -98,8 +100,9 @@ static struct stream_result answer(enum stream_answer a, enum reason r)
 }
 
 /*
- * What was acknowledged before the SYN came there, and is still under way, tells nothing. A server that took the SYN acknowledges
- * less than the old one had, or the place from where it reads, at least.
+ * Whether an acknowledgement proves that the server still has the session. An acknowledgement that
+ * the server sent before the SYN arrived proves nothing. A server that accepted the SYN
+ * acknowledges less than before, or at least the position from which it now reads.
  */
 static bool knows_the_session(const struct stream *s, uint32_t ack)
 {
@@ -107,8 +110,9 @@ static bool knows_the_session(const struct stream *s, uint32_t ack)
 }
 
 /*
- * The server answers the SYN of this number. What passed of the connection since lies ahead of its place, if it took that SYN then, and
- * whoever fills the gap would choose how it is read.
+ * The server answers the SYN of this number. If it accepted that SYN earlier, bytes that passed
+ * since then lie ahead of its position, and the sender of the bytes in between could choose how
+ * they are read.
  */
 static struct stream_result begins_anew(struct stream *s, uint32_t syn)
 {
@@ -127,8 +131,9 @@ static struct stream_result syn_segment(struct stream *s, enum direction dir, co
 		if (dir != DIR_S2C || !peer->known)
 			return answer(STREAM_DROP, R_TCP_FLAGS);
 		/*
-		 * It has begun anew. Which of the SYNs it took, if there were several, only it knows: were its answer dropped, it
-		 * would read on from there all the same, and its number can be had in other ways.
+		 * The server has begun a new session. With several SYNs, only the server knows
+		 * which one it accepted. Dropping its answer would not help: it would read on from
+		 * there, and its number can be learnt in other ways.
 		 */
 		if (s->redialled && d->ack != peer->isn + 1u)
 			return begins_anew(s, d->ack - 1u);
@@ -145,7 +150,8 @@ static struct stream_result syn_segment(struct stream *s, enum direction dir, co
 			return answer(STREAM_PASS, R_HANDSHAKE); /* repeated */
 		}
 		if (s->state == TCP_SYN_RECV) {
-			/* A server that kept nothing of its first answer. Which of them arrived the client will say. */
+			/* The server did not keep its first answer. The client will show which of
+			 * the two has arrived. */
 			s->answered = own->isn;
 			s->answered_twice = true;
 			own->isn = d->seq;
@@ -169,21 +175,23 @@ static struct stream_result syn_segment(struct stream *s, enum direction dir, co
 		return answer(STREAM_PASS, R_HANDSHAKE);
 	}
 	/*
-	 * The client forgot a live session and dials again. The SYN goes on, the state stays: the server answers with the
-	 * number it expects, the client resets, and the next SYN finds a closed session. Dropping it would leave the
-	 * server's only slot taken for good. A server that forgot the session too answers the SYN itself.
+	 * The client forgot a live session and dials again. The SYN goes on, the state stays: the
+	 * server answers with the number it expects, the client resets, and the next SYN finds a
+	 * closed session. Dropping it would leave the server's only slot taken for good. A server
+	 * that forgot the session too answers the SYN itself.
 	 */
 	s->redialled = true;
 	return answer(STREAM_PASS, R_HANDSHAKE);
 }
 
-/* Which RST would the receiver believe? Exactly those close the connection here too. */
+/* Judges a RST. Exactly those that the receiver would accept close the connection here as well. */
 static struct stream_result rst_segment(struct stream *s, enum direction dir, const struct decoded *d)
 {
 	const struct stream_dir *own = &s->dir[dir], *peer = &s->dir[other(dir)];
 
 	if (s->state == TCP_SYN_SENT && dir == DIR_S2C) {
-		/* A refusal. It carries no number of its own, only the acknowledgement of the SYN. */
+		/* The server refuses the connection. The RST has no number of its own, only the
+		 * acknowledgement of the SYN. */
 		if (!(d->tcp_flags & TCP_ACK) || d->ack != peer->next)
 			return answer(STREAM_DROP, R_TCP_FLAGS);
 		s->state = TCP_CLOSED;
@@ -195,17 +203,19 @@ static struct stream_result rst_segment(struct stream *s, enum direction dir, co
 	if (seq_diff(d->seq, own->acked) >= 0 && seq_diff(d->seq, own->kept_from) >= 0 &&
 	    seq_diff(d->seq, own->next) <= 0) {
 		s->state = TCP_CLOSED;
-		/* A server that lacks a byte before it challenges it and lives on. */
+		/* A server that lacks a byte before the RST challenges it, and keeps
+		 * the session. */
 		s->over = dir == DIR_S2C;
 		return answer(STREAM_PASS, R_HANDSHAKE);
 	}
-	/* Ahead of a lost segment the receiver may challenge it: let it, and stay. */
+	/* The RST is ahead of a lost segment, so the receiver may challenge it. It passes, and the
+	 * connection stays. */
 	if (s->state == TCP_SYN_SENT || (uint32_t)(d->seq - own->next) < STREAM_AHEAD_MAX)
 		return answer(STREAM_PASS, R_HANDSHAKE);
 	return answer(STREAM_DROP, R_OUT_OF_ORDER);
 }
 
-/* False when the segment acknowledges what never passed. */
+/* Takes the acknowledgement. False when the segment acknowledges bytes that never passed. */
 static bool take_ack(struct stream *s, struct pool *pool, enum direction dir, const struct decoded *d)
 {
 	struct stream_dir *peer = &s->dir[other(dir)];
@@ -223,7 +233,7 @@ static bool take_ack(struct stream *s, struct pool *pool, enum direction dir, co
 	return true;
 }
 
-/* Both directions finished and acknowledged. */
+/* Closes the connection when both directions are finished and acknowledged. */
 static void close_when_done(struct stream *s)
 {
 	const struct stream_dir *a = &s->dir[0], *b = &s->dir[1];
@@ -249,7 +259,8 @@ static enum reason check_fin(const struct stream_dir *own, uint32_t end, bool fi
 	return *ret_old ? R_NONE : R_OVERLAP;
 }
 
-/* Its server answered one SYN, and no other was seen: who keeps it alive before the first request means this one. */
+/* Whether the server answered one SYN and no other SYN was seen, so that a keep-alive before the
+ * first request belongs to this session. */
 static bool is_answered_once(const struct stream *s)
 {
 	return (s->state == TCP_SYN_RECV || s->state == TCP_OPEN) && !s->redialled && !s->answered_twice;
@@ -278,16 +289,19 @@ static struct stream_result data_segment(struct stream *s, const struct pool *po
 							     : answer(STREAM_AHEAD, R_OUT_OF_ORDER);
 	if (own->next - d->seq > STREAM_BEHIND_MAX)
 		return answer(STREAM_DROP, R_OUT_OF_ORDER);
-	/* The session has no byte there, but for that of a keep-alive: a server that lacks one has taken another SYN. */
+	/* The session has no byte before the first one, except that of a keep-alive. A server that
+	 * lacks such a byte has accepted another SYN. */
 	if (dir == DIR_C2S && own->acked == own->isn + 1u && seq_diff(d->seq, own->acked) < 0 && len > 0 &&
 	    !(len == 1 && d->seq == own->isn && is_answered_once(s)))
 		return answer(STREAM_DROP, R_OUT_OF_ORDER);
-	/* A server that began anew would take it for new; and what comes later it would read from where it began. */
+	/* A server that began a new session would take these bytes for new, and read later bytes
+	 * from its new beginning. */
 	if (dir == DIR_C2S && s->forgot && len > 0 && seq_diff(d->seq, own->acked) < 0)
 		return answer(STREAM_DROP, R_OUT_OF_ORDER);
 	if (dir == DIR_C2S && s->anew && len > 0 && seq_diff(end, s->anew_at) > 0)
 		return answer(STREAM_BLIND, R_OUT_OF_ORDER);
-	/* What overlaps bytes that the receiver may not have yet must be what passed. Below, the receiver ignores it. */
+	/* Bytes that overlap unacknowledged ones must equal those that passed. The receiver ignores
+	 * bytes before these. */
 	from = seq_diff(d->seq, own->acked) < 0 ? own->acked : d->seq;
 	to = seq_diff(end, data_end) < 0 ? end : data_end;
 	if (seq_diff(to, from) > 0) {
@@ -295,7 +309,8 @@ static struct stream_result data_segment(struct stream *s, const struct pool *po
 
 		bytes_skip(&p, from - d->seq);
 		bytes_take(&p, to - from, &again);
-		/* Nobody can compare what was given back when it closed, or passed before the pick-up. */
+		/* Bytes that were freed at the close, or passed before the pick-up, cannot
+		 * be compared. */
 		if (seq_diff(from, own->kept_from) < 0)
 			return s->state == TCP_CLOSED ? answer(STREAM_DROP, R_AFTER_CLOSE)
 						      : answer(STREAM_BLIND, R_MIDSTREAM_DROP);
@@ -317,8 +332,9 @@ struct stream_result stream_segment(struct stream *s, struct pool *pool, enum di
 	if (d->tcp_flags & TCP_RST)
 		return rst_segment(s, dir, d);
 	/*
-	 * A server that still has an older session on these ports answers the SYN with the numbers of that one. The client
-	 * must hear it: it resets the old session, and its next SYN is taken. There is no byte in it.
+	 * A server that still has an older session on these ports answers the SYN with the numbers
+	 * of that session. The client must get this answer: it resets the old session, and its next
+	 * SYN is accepted. The segment has no data.
 	 */
 	if (s->state == TCP_SYN_SENT && dir == DIR_S2C && d->payload.left == 0 && !(d->tcp_flags & TCP_FIN))
 		return answer(STREAM_PASS, R_HANDSHAKE);
@@ -331,7 +347,8 @@ struct stream_result stream_segment(struct stream *s, struct pool *pool, enum di
 	else if (s->state == TCP_SYN_RECV && dir == DIR_C2S && d->ack == s->dir[DIR_S2C].next)
 		s->state = TCP_OPEN, r = data_segment(s, pool, dir, d);
 	else if (s->state == TCP_SYN_RECV && dir == DIR_S2C && !s->answered_twice)
-		/* Who speaks has heard the third segment, which need not have come by here. */
+		/* A server that sends data has received the third segment, which need not have
+		 * passed here. */
 		s->state = TCP_OPEN, r = data_segment(s, pool, dir, d);
 	else if (s->state == TCP_OPEN || s->state == TCP_CLOSED)
 		r = data_segment(s, pool, dir, d);
@@ -356,7 +373,7 @@ bool stream_assume(struct stream *s, enum direction dir, const struct decoded *d
 	if (!(d->tcp_flags & TCP_ACK) || (d->tcp_flags & (TCP_SYN | TCP_RST)))
 		return false;
 	if (s->state == TCP_SYN_RECV && dir == DIR_S2C && data) {
-		s->state = TCP_OPEN; /* who speaks has seen the third segment */
+		s->state = TCP_OPEN; /* a server that sends data has received the third segment */
 		return false;
 	}
 	if (s->state != TCP_SYN_SENT)
@@ -386,7 +403,8 @@ bool stream_quiet(const struct stream *s)
 {
 	const struct stream_dir *a = &s->dir[DIR_C2S], *b = &s->dir[DIR_S2C];
 
-	/* Which requests the server has decides what a change does to the session: that is heard at once. */
+	/* The effect of a change of policy depends on which requests the server has received, so
+	 * these acknowledgements are needed at once. */
 	return (s->state == TCP_SYN_RECV || s->state == TCP_OPEN) && a->known && b->known && !a->fin && !b->fin &&
 	       a->acked == a->next && !s->redialled && !s->answered_twice && !s->forgot && !s->anew &&
 	       runs_bytes(&a->runs) == 0 && runs_bytes(&b->runs) == 0 && stream_kept(s) <= STREAM_QUIET_MAX;
@@ -509,7 +527,7 @@ static void watch_to(struct stream_dir *d, uint32_t to)
 	keep_from(d, to);
 }
 
-/* First seen at `at`; what its receiver has acknowledged is not known. */
+/* The direction is first seen at `at`; what its receiver has acknowledged is not known. */
 static void watch_from(struct stream_dir *d, uint32_t at)
 {
 	if (d->known)
@@ -537,7 +555,7 @@ void stream_watch(struct stream *s, struct pool *pool, enum direction dir, const
 	s->state = own->fin && peer->fin ? TCP_CLOSED : TCP_NONE;
 }
 
-/* What was watched may have run ahead of where judging starts. */
+/* Sets the offset to where judging starts; watched bytes may already be ahead of it. */
 static void offset_to(struct stream_dir *d, uint32_t to)
 {
 	int32_t by = seq_diff(to, d->next);
@@ -559,7 +577,8 @@ void stream_pick_up(struct stream *s, struct pool *pool, enum direction dir, con
 	watch_to(peer, d->ack);
 	offset_to(own, d->seq);
 	offset_to(peer, d->ack);
-	/* The client has everything before its acknowledgement. What the server has is only what it said. */
+	/* The client has all bytes before its acknowledgement. The server has only the bytes that
+	 * it has acknowledged. */
 	keep_from(own, d->seq);
 	if (seq_diff(own->acked, d->seq) > 0)
 		own->acked = d->seq;

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The TCP stream gate: decides which bytes of a connection are new, which repeat what already passed, and which have more
- * than one reading and therefore end the connection.
+ * The TCP stream gate: decides which bytes of a connection are new, and which repeat bytes that
+ * have passed. Bytes that receivers could read in more than one way end the connection.
  *
- * Bytes ahead of a gap may pass, too: a receiver keeps them and can read none of them before the gap is filled. They are kept
- * here as well, and whoever fills the gap is judged together with all that it completes.
+ * Bytes ahead of a gap may pass, too: a receiver keeps them and can read none of them before the
+ * gap is filled. They are kept here as well, and the segment that fills the gap is judged together
+ * with all that it completes.
  *
- * It never guesses how a receiver would reassemble: every byte is handed to the judge in order, and what passed is kept
- * until the receiver acknowledges it, so that a repetition that differs is known and one that is equal can be judged again.
- * It knows nothing of packets, queues or policies. Kept bytes live in the inspector's pool; whoever owns a stream calls stream_free before it
- * forgets it. Sequence numbers are host order and compared with wrap-around.
+ * It never guesses how a receiver reassembles the stream. Every byte is judged in order, and kept
+ * until the receiver acknowledges it. So a retransmission with different bytes is detected, and an
+ * equal one can be judged again. It knows nothing of packets, queues or policies. Kept bytes live
+ * in the inspector's pool; the owner of a stream calls stream_free before it drops it. Sequence
+ * numbers are host order and compared with wrap-around.
  */
 #ifndef SEKISHO_DPI_STREAM_H
 #define SEKISHO_DPI_STREAM_H
@@ -25,63 +27,80 @@
 #include "dpi/runs.h"
 
 #define STREAM_KEEP_MAX (256u * 1024u) /* bytes kept per direction */
-#define STREAM_QUIET_MAX 1024u	       /* kept in all, without hearing what of it has arrived */
-#define STREAM_BEHIND_MAX (1u << 22)   /* further behind it nothing is a repetition any more */
-#define STREAM_AHEAD_MAX (1u << 20)    /* further ahead of the stream is never waited for */
+/* bytes kept in both directions while acknowledgements without data need not be seen */
+#define STREAM_QUIET_MAX 1024u
+#define STREAM_BEHIND_MAX (1u << 22) /* a segment further behind is no retransmission */
+#define STREAM_AHEAD_MAX (1u << 20)  /* a segment further ahead does not wait */
 
 enum tcp_state {
-	TCP_NONE = 0, /* nothing seen, or met half-way: numbers say only what went by */
+	/* nothing was seen, or the session was met half-way and numbers are only noted */
+	TCP_NONE = 0,
 	TCP_SYN_SENT, /* SYN passed */
 	TCP_SYN_RECV, /* SYN|ACK passed */
 	TCP_OPEN,     /* handshake complete */
-	TCP_CLOSED,   /* both ends finished, or a believable RST passed */
+	TCP_CLOSED,   /* both ends finished, or a valid RST passed */
 };
 
 struct stream_dir {
-	uint32_t isn;	    /* sequence number of the SYN */
-	uint32_t next;	    /* first number that has not passed */
-	uint32_t acked;	    /* the receiver acknowledged everything below */
-	uint32_t head;	    /* first byte of an unfinished PDU; `next` when there is none */
-	uint32_t first;	    /* start of the first PDU that the receiver has not acknowledged whole, when `framed` */
-	uint32_t kept_from; /* number of the first kept byte; at most `acked`, `head` and, when `framed`, `first` */
-	uint32_t fin_at;    /* number of the FIN, when `fin` */
-	struct chain kept;  /* bytes kept_from .. next (without the FIN) */
-	uint64_t offset;    /* bytes of this direction that passed */
-	bool known;	    /* the numbers above mean something */
-	bool fin;	    /* FIN passed */
-	bool framed;	    /* what passes is cut into PDUs, and kept by whole ones */
-	bool skipped;	    /* bytes that nobody has acknowledged were left behind as lost, and not kept */
-	struct runs runs;   /* what passed ahead of a gap */
+	uint32_t isn;	/* sequence number of the SYN */
+	uint32_t next;	/* first sequence number that has not passed */
+	uint32_t acked; /* the receiver has acknowledged all numbers below */
+	uint32_t head;	/* first byte of an unfinished PDU; `next` when there is none */
+	/* when `framed`: start of the first PDU that is not completely acknowledged */
+	uint32_t first;
+	/* number of the first kept byte; at most `acked`, `head` and, when `framed`, `first` */
+	uint32_t kept_from;
+	uint32_t fin_at;   /* number of the FIN, when `fin` */
+	struct chain kept; /* bytes kept_from .. next (without the FIN) */
+	uint64_t offset;   /* bytes of this direction that passed */
+	bool known;	   /* the numbers above are valid */
+	bool fin;	   /* FIN passed */
+	bool framed;	   /* passing bytes are cut into PDUs, and kept as whole PDUs */
+	/* unacknowledged bytes were skipped as lost, and are not kept */
+	bool skipped;
+	struct runs runs; /* bytes that passed ahead of a gap */
 };
 
 struct stream {
 	struct stream_dir dir[2]; /* by enum direction */
 	enum tcp_state state;
-	uint32_t dialled;  /* number of the last SYN that the client sent over the live connection */
-	bool redialled;	   /* one of them had another number than the connection's */
-	uint32_t redial;   /* number of the SYN that the server took: STREAM_REDIAL */
-	bool said_again;   /* the client said the SYN of the open connection once more */
-	uint32_t answered; /* number of a SYN|ACK that went before the last one, when `answered_twice` */
+	/* number of the last SYN that the client sent over the live connection */
+	uint32_t dialled;
+	bool redialled;	 /* one of these SYNs had another number than the connection */
+	uint32_t redial; /* number of the SYN that the server accepted: STREAM_REDIAL */
+	bool said_again; /* the client repeated the SYN of the open connection */
+	/* when `answered_twice`: number of the SYN|ACK before the last one */
+	uint32_t answered;
 	bool answered_twice;
-	/* After a SYN over the live connection, until the server acknowledges more than `dialled_at`, and less than `anew_at`: */
-	bool forgot;	     /* perhaps it knows nothing of what it has acknowledged */
-	bool went_on;	     /* ... and bytes of the client passed since */
-	bool anew;	     /* perhaps it reads from `anew_at` on, or a later number, and nothing before that */
-	uint32_t anew_at;    /* the least such number: of what it had not acknowledged */
+	/* The following fields are used after a SYN over the live connection, until the server
+	 * acknowledges more than `dialled_at` and less than `anew_at`. */
+	bool forgot;  /* the server may have forgotten the bytes that it has acknowledged */
+	bool went_on; /* bytes of the client have passed since the SYN */
+	/* the server may read only from `anew_at`, or a later number, on */
+	bool anew;
+	/* the smallest such number: the first byte that the server had not acknowledged */
+	uint32_t anew_at;
 	uint32_t dialled_at; /* `next` of the client when the last such SYN passed */
-	bool over;	     /* TCP_CLOSED, and the server itself said so: it will take no further byte */
+	/* TCP_CLOSED, and the server itself closed: it will accept no further byte */
+	bool over;
 };
 
 enum stream_answer {
-	STREAM_PASS,	/* nothing new in it; may go on */
-	STREAM_NEW,	/* new bytes in order (or a FIN): judge `fresh`, then stream_commit */
-	STREAM_AHEAD,	/* bytes before it are missing: may wait for them */
-	STREAM_LOST,	/* acknowledges what never went by here; as STREAM_DROP unless a capture is read */
-	STREAM_BLIND,	/* nobody knows whether its receiver has what it repeats, or from where it reads it */
-	STREAM_DROP,	/* not acceptable; the sender will repeat or give up */
-	STREAM_RESET,	/* more than one reading: both ends are to be reset */
+	STREAM_PASS,  /* nothing new in the segment; it may pass */
+	STREAM_NEW,   /* new bytes in order (or a FIN): judge `fresh`, then stream_commit */
+	STREAM_AHEAD, /* bytes before the segment are missing: it may wait for them */
+	/* the segment acknowledges bytes that never passed here; as STREAM_DROP, except in
+	 * a capture */
+	STREAM_LOST,
+	/* the segment repeats bytes, and it is not known whether or from which position its
+	 * receiver reads them */
+	STREAM_BLIND,
+	STREAM_DROP,	/* not acceptable; the sender will repeat the segment or give up */
+	STREAM_RESET,	/* the bytes can be read in more than one way: reset both ends */
 	STREAM_RESTART, /* a SYN that opens a new connection on these ports */
-	STREAM_REDIAL,	/* the server answers such a SYN: both ends have forgotten the connection that was live */
+	/* the server answers a SYN over the live connection: both ends have forgotten
+	 * that connection */
+	STREAM_REDIAL,
 };
 
 struct stream_result {
@@ -92,75 +111,87 @@ struct stream_result {
 	bool data;	    /* the segment carries payload */
 };
 
-/* Bad combinations of flags, urgent data and payload on SYN or RST: R_NONE or the reason. Needs no connection. */
+/* Checks a segment for bad combinations of flags, urgent data, and payload on SYN or RST. R_NONE,
+ * or the reason for refusing it. Needs no connection. */
 enum reason stream_flags(const struct decoded *d);
-/* A SYN opens the connection: *s is overwritten (it keeps nothing). */
+/* Opens the connection by a SYN. *s is overwritten, and must not hold any bytes. */
 void stream_open(struct stream *s, enum direction dir, const struct decoded *d);
 /*
- * As if the SYN of number `taken` had been the first: *s is overwritten (it keeps nothing). When `last` is another, which went after
- * it, the server may still take that.
+ * Opens the connection as if the SYN of number `taken` had been the first. *s is overwritten, and
+ * must not hold any bytes. `last` is the number of the client's last SYN; if it differs, the server
+ * may still accept that one.
  */
 void stream_redial(struct stream *s, uint32_t taken, uint32_t last);
-/* Looks at a segment whose flags are good. Changes what the acknowledgement and the handshake say, never the data. */
+/* Judges a segment with valid flags. Updates the acknowledgement and the state of the handshake;
+ * new data are taken only by stream_commit. */
 struct stream_result stream_segment(struct stream *s, struct pool *pool, enum direction dir, const struct decoded *d);
 /*
- * Reading a capture that lacks segments of the handshake: opens the connection where this segment shows that its ends had
- * opened it. True when an end's first number had to be concluded.
+ * For a capture that lacks segments of the handshake: opens the connection when this segment shows
+ * that its ends had opened it. True when the first number of an end had to be inferred.
  */
 bool stream_assume(struct stream *s, enum direction dir, const struct decoded *d);
-/* Whether `n` more bytes can be kept; asked before they are judged. */
+/* Whether `n` more bytes can be kept. Called before they are judged. */
 bool stream_room(const struct stream *s, const struct pool *pool, enum direction dir, size_t n);
 /*
- * The fresh bytes pass. `unjudged`: how many bytes at the end of the stream belong to a PDU that is not whole yet (they are
- * kept beyond their acknowledgement). False when they cannot be kept; nothing is changed then.
+ * The fresh bytes pass. `unjudged`: how many bytes at the end of the stream belong to an incomplete
+ * PDU; these are kept even when they are acknowledged. False, without a change, when the bytes
+ * cannot be kept.
  */
 bool stream_commit(struct stream *s, struct pool *pool, enum direction dir, struct bytes fresh, bool fin,
 		   size_t unjudged);
 /*
- * What passed ahead and is completed by the fresh bytes: *fresh becomes all of it, in `room` (PACKET_MAX and
- * RUNS_BYTES large), or stays as it is. False when the two differ where they overlap.
+ * If the fresh bytes fill a gap, *fresh becomes the fresh bytes and the bytes that passed ahead, in
+ * `room` (PACKET_MAX and RUNS_BYTES bytes); otherwise it stays as it is. False when the two differ
+ * where they overlap.
  */
 bool stream_join(const struct stream *s, const struct pool *pool, enum direction dir, bool fin, struct bytes *fresh,
 		 uint8_t *room);
 size_t stream_kept(const struct stream *s); /* bytes in the pool */
-/* What an acknowledgement without data says could wait for the next segment: the stream is in order, and little is kept. */
+/* Whether acknowledgements without data need not be seen now: the stream is in order, and few bytes
+ * are kept. */
 bool stream_quiet(const struct stream *s);
-void stream_move(struct stream *s, struct pool *pool, uint32_t holder); /* what is kept is another's now */
-/* Bytes of the unfinished PDU, and a copy of them (out has room for that many). */
+/* books the kept bytes on another holder */
+void stream_move(struct stream *s, struct pool *pool, uint32_t holder);
+/* The number of bytes of the incomplete PDU, and a copy of them (`out` has room for that many). */
 size_t stream_carry(const struct stream *s, enum direction dir);
 bool stream_carry_copy(const struct stream *s, const struct pool *pool, enum direction dir, void *out);
-/* From the unfinished PDU on this direction is cut into PDUs, which are kept whole. */
+/* From the incomplete PDU on, this direction is cut into PDUs, which are kept whole. */
 void stream_frame(struct stream *s, enum direction dir);
 /*
- * The whole PDUs that passed and that the receiver has not acknowledged whole begin at `first`: how many bytes, and up to
- * `n` of them from there + `at`. Whoever finds a PDU there that is acknowledged whole moves `first` behind it.
+ * The whole PDUs that passed, but are not completely acknowledged, begin at `first`. Returns their
+ * number of bytes, or copies up to `n` of them from `first` + `at` on. The caller moves `first`
+ * beyond PDUs that are completely acknowledged.
  */
 size_t stream_unacknowledged(const struct stream *s, enum direction dir);
 size_t stream_unacknowledged_copy(const struct stream *s, const struct pool *pool, enum direction dir, size_t at,
 				  void *out, size_t n);
-/* As stream_unacknowledged_copy from `first` on, with the unfinished PDU behind them. */
+/* As stream_unacknowledged_copy from `first` on, followed by the incomplete PDU. */
 size_t stream_kept_copy(const struct stream *s, const struct pool *pool, enum direction dir, void *out, size_t n);
 void stream_acknowledged(struct stream *s, struct pool *pool, enum direction dir, size_t n);
-/* Bytes before `first` that are kept because they are not acknowledged: they were never cut into PDUs. */
+/* The number of unacknowledged bytes before `first`, which were never cut into PDUs. */
 size_t stream_unframed(const struct stream *s, enum direction dir);
-/* Half-way: notes what a segment says without judging it. TCP_CLOSED when both ends have finished. */
+/* For a session met half-way: notes the numbers of a segment without judging it. The state becomes
+ * TCP_CLOSED when both ends have finished. */
 void stream_watch(struct stream *s, struct pool *pool, enum direction dir, const struct decoded *d);
-/* Half-way: the stream is in order from this segment on; the other direction from its acknowledgement. */
+/* For a session met half-way: the stream is in order from this segment on, and the other direction
+ * from the segment's acknowledgement on. */
 void stream_pick_up(struct stream *s, struct pool *pool, enum direction dir, const struct decoded *d);
 /*
- * What passed since the pick-up lies ahead of a gap, which begins at `to`, before it: the stream is in order from there on. False,
- * and nothing is changed, when the receiver has that already, the stream has ended, something was skipped, or too much has passed to be
- * kept so.
+ * Moves the beginning of the stream back to `to`, a number before the pick-up. Bytes that passed
+ * since the pick-up then lie ahead of a gap. False, without a change, when the receiver has the
+ * bytes already, the stream has ended, bytes were skipped, or too many have passed to be kept in
+ * this way.
  */
 bool stream_go_back(struct stream *s, enum direction dir, uint32_t to);
 /* Whether the n bytes at this offset were judged before the stream went back. */
 bool stream_judged_before(const struct stream *s, enum direction dir, uint64_t offset, uint32_t n);
 /*
- * Goes on at number `to` of this direction; the bytes before it are lost for good. Unless they `arrived`, what the receiver has not
- * acknowledged of them is STREAM_BLIND from now on.
+ * Continues this direction at number `to`; the bytes before it are missing for good. Unless they
+ * `arrived`, segments with bytes of them that the receiver has not acknowledged are STREAM_BLIND
+ * from now on.
  */
 void stream_skip(struct stream *s, struct pool *pool, enum direction dir, uint32_t to, bool arrived);
-/* Forgets kept bytes (back into the pool); numbers stay. */
+/* Gives the kept bytes back to the pool. The numbers stay. */
 void stream_free(struct stream *s, struct pool *pool);
 
 #endif

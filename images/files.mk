@@ -19,11 +19,11 @@ page = install -D -m 644 $(1).$(3) $(share)/man/man$(3)/$(2).$(3) && install -D 
 .PHONY: man install install-cli install-daemon install-doc deb image bundle check-parts check-bundle check-lock check-image
 man: $(PAGES)
 deb:
-	@images/deps build deb
-	@images/deb
+	@images/deps build deb $(if $(RELEASE),fresh)
+	@$(if $(RELEASE),$(AS_ROOT)) RELEASE='$(RELEASE)' images/deb
 # The appliance's disk (docs/install.md); MANIFEST=FILE for the versions of an earlier one, IMAGE_RELEASE=N where only Debian's are newer.
 # UPDATE_KEYRING=FILE: the certificates whose signature the box takes an update by; none without it.
-image_settings = MANIFEST='$(MANIFEST)' IMAGE_RELEASE='$(IMAGE_RELEASE)' UPDATE_KEYRING='$(if $(UPDATE_KEYRING),$(abspath $(UPDATE_KEYRING)))'
+image_settings = RELEASE='$(RELEASE)' MANIFEST='$(MANIFEST)' IMAGE_RELEASE='$(IMAGE_RELEASE)' UPDATE_KEYRING='$(if $(UPDATE_KEYRING),$(abspath $(UPDATE_KEYRING)))'
 image: deb
 	@images/deps image
 	@$(AS_ROOT) $(image_settings) images/image/build

@@ -1,20 +1,21 @@
 # `sekisho journal verify` reads a record folder by the code that wrote it.
 CLI_SRC = $(wildcard mgmt/cli/*.c mgmt/cli/*/*.c mgmt/state/*.c mgmt/words/*.c mgmt/picture/*.c appliance/seal/*.c) $(addprefix appliance/journal/,chain.c checkpoint.c filter.c line.c segment.c verify.c) build/controls/files.c
-MGMT_SRC = $(wildcard mgmt/web/*.c mgmt/web/api/*.c mgmt/web/pages/*.c mgmt/state/*.c mgmt/words/*.c mgmt/picture/*.c) mgmt/cli/screen/width.c mgmt/cli/screen/wrap.c build/ui/files.c
+MGMT_SRC = $(wildcard mgmt/web/*.c mgmt/web/api/*.c mgmt/web/pages/*.c mgmt/state/*.c mgmt/words/*.c mgmt/picture/*.c) mgmt/cli/screen/wrap.c build/ui/files.c
 
 # A program of its own that tells alarms to people who do not look: the state in words, and libcurl.
 NOTIFY_SRC = $(wildcard mgmt/notify/*.c mgmt/state/*.c mgmt/words/*.c) $(BASE_SRC) $(WIRE_SRC)
 # ... and one that tells them by SNMP, with libnetsnmp: it looks and remembers as the other does.
-INFORM_SRC = $(wildcard mgmt/inform/*.c mgmt/state/*.c mgmt/words/*.c) $(addprefix mgmt/notify/,ask.c fare.c ledger.c look.c) $(BASE_SRC) $(WIRE_SRC)
+INFORM_SRC = $(wildcard mgmt/inform/*.c mgmt/state/*.c mgmt/words/*.c) $(addprefix mgmt/notify/,fare.c ledger.c look.c) $(BASE_SRC) $(WIRE_SRC)
 
 # ... and one that makes EVE of each line for a log server that takes that.
 EVE_SRC = $(wildcard mgmt/eve/*.c mgmt/state/*.c mgmt/words/*.c) mgmt/cli/shut/shut.c $(BASE_SRC) $(WIRE_SRC)
 
-# What a browser is given (mgmt/ui), as a part of the daemon. esbuild comes from Debian, and there is nothing else to bring.
+# What a browser is given (mgmt/ui), as a part of the daemon. esbuild and the modules of d3 come from Debian, and there is nothing else
+# to bring.
 build/ui/script: $(wildcard mgmt/ui/*.ts)
 	$(call say,UI,$@)
 	@mkdir -p $(@D)
-	$(Q)esbuild mgmt/ui/main.ts --bundle --minify --format=iife --target=es2020 --charset=utf8 --log-level=warning --outfile=$@.new && mv $@.new $@
+	$(Q)NODE_PATH=/usr/share/nodejs esbuild mgmt/ui/main.ts --bundle --minify --format=iife --target=es2020 --charset=utf8 --log-level=warning --outfile=$@.new && mv $@.new $@
 build/ui/style: mgmt/ui/style.css
 	@mkdir -p $(@D)
 	$(Q)esbuild $< --minify --charset=utf8 --log-level=warning --outfile=$@.new && mv $@.new $@

@@ -13,9 +13,9 @@ LIFE_SRC := $(filter-out tests/life/test_%,$(wildcard tests/life/*.c)) $(BASE_SR
 # What many tests link: a table and who judges by it; the way of a packet through a worker; the compiler behind the checker, with models by hand.
 COMMANDS_PARTS = $(addprefix appliance/base/,bytes.c sha256.c) $(addprefix appliance/wire/,commands.c evaluate.c operation.c protocols.c settings.c) dpi/judge.c $(wildcard appliance/wire/vocabulary*.c) $(wildcard dpi/*/words.c)
 INSPECT_PARTS = $(COMMANDS_PARTS) appliance/base/addr.c $(addprefix appliance/wire/,event.c limit.c reason.c tls.c) $(addprefix dpi/,decode.c flow.c hello.c name.c pool.c recognise.c runs.c share.c stream.c) $(wildcard dpi/*/recognise.c) $(wildcard dpi/forms/*.c) $(wildcard dpi/inspect/*.c)
-COMPILER_PARTS = $(addprefix appliance/base/,addr.c arena.c bytes.c diag.c err.c errno_text.c messages.c sha256.c) $(addprefix appliance/wire/,commands.c evaluate.c hours.c operation.c protocols.c settings.c) $(addprefix policy/check/,port.c rows.c) $(addprefix policy/compile/,commands.c exposure.c isolations.c lower.c permits.c) $(addprefix policy/ir/,elements.c isolation.c objects.c seal.c) $(addprefix policy/space/,always.c cells.c costs.c intern.c passes.c prove.c prove_text.c together.c) tests/unit/policy/model_make.c $(wildcard appliance/wire/vocabulary*.c) $(wildcard dpi/*/words.c) $(wildcard policy/space/boxes*.c)
+COMPILER_PARTS = $(addprefix appliance/base/,addr.c arena.c bytes.c diag.c err.c errno_text.c messages.c sha256.c) $(addprefix appliance/wire/,commands.c evaluate.c hours.c operation.c protocols.c settings.c) $(addprefix policy/check/,port.c rows.c) $(addprefix policy/compile/,commands.c exposure.c isolations.c lower.c permits.c) $(addprefix policy/ir/,elements.c isolation.c objects.c seal.c) $(addprefix policy/space/,always.c cells.c costs.c intern.c passes.c points.c prove.c prove_text.c together.c) tests/unit/policy/model_make.c $(wildcard appliance/wire/vocabulary*.c) $(wildcard dpi/*/words.c) $(wildcard policy/space/boxes*.c)
 # `learn` and `replay` as the command line has them.
-REPLAY_PARTS = $(filter-out appliance/base/clock.c,$(BASE_SRC)) $(WIRE_SRC) $(POLICY_SRC) $(DPI_SRC) $(filter-out mgmt/cli/replay/replay.c,$(wildcard mgmt/cli/replay/*.c)) $(addprefix mgmt/cli/learn/,learnt.c named.c propose.c study.c) mgmt/cli/policy/source.c mgmt/cli/words/render.c mgmt/cli/cli.c $(wildcard mgmt/cli/screen/*.c mgmt/cli/box/*.c mgmt/state/*.c mgmt/words/*.c)
+REPLAY_PARTS = $(filter-out appliance/base/clock.c,$(BASE_SRC)) $(WIRE_SRC) $(POLICY_SRC) $(DPI_SRC) $(filter-out mgmt/cli/replay/replay.c,$(wildcard mgmt/cli/replay/*.c)) $(addprefix mgmt/cli/learn/,learnt.c named.c propose.c propose_text.c stands.c study.c) mgmt/cli/policy/source.c mgmt/cli/words/render.c mgmt/cli/cli.c $(wildcard mgmt/cli/screen/*.c mgmt/cli/box/*.c mgmt/state/*.c mgmt/words/*.c)
 # A word is a file, a pattern, or a list of the makefiles: $(WIRE_SRC).
 list_name = $(subst $(close),,$(subst $$$(open),,$(1)))
 open = (
@@ -42,7 +42,7 @@ $(foreach t,$(FUZZERS),$(eval $(call test_program,$(t),tests/fuzz/$(t).c,$(if $(
 $(B)/tests/test_quiet: ALL_LDFLAGS += -Wl,--wrap=outside_event
 
 .PHONY: unit-programs fuzz-programs
-unit-programs: $(addprefix $(B)/tests/,$(UNITS))
+unit-programs: $(addprefix $(B)/tests/,$(UNITS)) $(if $(shell command -v clang),$(KERNEL_OBJECT))
 fuzz-programs: $(addprefix $(B)/tests/,$(FUZZERS))
 
 include $(wildcard tests/netns/*/files.mk tests/bench/files.mk)
@@ -112,8 +112,8 @@ bench-peers: deps
 .PHONY: bench-policy
 bench-policy: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) all
-	@$(AS_ROOT) $(PYTHON) tests/bench/shapes.py --build $(B) $(BENCH_ARGS)
 	@$(PYTHON) tests/bench/answers.py --build $(B)
+	@$(AS_ROOT) $(PYTHON) tests/bench/shapes.py --build $(B) $(BENCH_ARGS)
 
 .PHONY: bench-pdu
 bench-pdu: deps

@@ -13,7 +13,7 @@ void book_wipe(struct book *b)
 	explicit_bzero(b, sizeof(*b));
 }
 
-/* ---- entries ------------------------------------------------------------------------------------------------------ */
+/* ---- entries --------------------------------------------------------------------------------- */
 
 struct account *book_account(struct book *b, const char *name)
 {
@@ -189,7 +189,7 @@ bool pin_read(const char *text, uint8_t out[DIGEST_BYTES])
 	       strspn(text, "0") != (size_t)2 * DIGEST_BYTES;
 }
 
-/* ---- as people see it --------------------------------------------------------------------------------------------- */
+/* ---- as people see it ------------------------------------------------------------------------ */
 
 json_t *duties_json(uint32_t duties)
 {

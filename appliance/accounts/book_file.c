@@ -18,7 +18,7 @@
 #define HEAD "sekisho-accounts 1 "
 #define HEAD_BYTES (sizeof(HEAD) - 1 + 64 + 1)
 
-/* ---- writing ------------------------------------------------------------------------------------------------------ */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static json_t *recovery_json(const struct account *a)
 {
@@ -61,7 +61,8 @@ static json_t *pins_json(const struct account *a)
 	return json_list_whole(list, a->n_pins);
 }
 
-/* What a release before keys, certificates, logins, or pass phrases that were handed out, did not write is left out where it says nothing: such a release can go on with the file then. */
+/* What a release before keys, certificates, logins, or passphrases that were handed out, did not
+ * write is left out where it says nothing: such a release can go on with the file then. */
 static json_t *account_to_json(const struct account *a)
 {
 	char totp[BASE32_TEXT(TOTP_SECRET)];
@@ -114,7 +115,7 @@ json_t *book_to_json(const struct book *b)
 			 b->one_person.enough ? one_person_to_json(&b->one_person) : NULL);
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------------ */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static bool read_text(const json_t *j, const char *key, char *out, size_t most)
 {
@@ -339,7 +340,7 @@ bool book_of_json(const json_t *j, struct book *ret)
 	return true;
 }
 
-/* ---- the file ----------------------------------------------------------------------------------------------------- */
+/* ---- the file -------------------------------------------------------------------------------- */
 
 static bool head_fits(const uint8_t *p, size_t n)
 {

@@ -13,7 +13,7 @@
 
 #define LOOK_S 86400u
 
-/* ---- shared ------------------------------------------------------------------------------------------------------- */
+/* ---- shared ---------------------------------------------------------------------------------- */
 
 struct addr desk_from(uint8_t family, const uint8_t from[16])
 {
@@ -31,19 +31,73 @@ void desk_answer(struct desk *d, uint32_t id, enum answer_status status, json_t 
 	d->out.answer(d->out.ctx, id, status, j);
 }
 
-void desk_refuse(struct desk *d, uint32_t id, enum answer_status status, enum message m, ...)
+void desk_answer_account(const struct desk_order *o, const struct account *a)
 {
-	char text[LANGUAGES][400];
-	va_list ap;
+	desk_answer(o->d, o->id, ANSWER_YES, json_pack("{s:o}", "account", book_account_json(a, o->now.wall_s)));
+}
+
+bool desk_read_duties(const char *list, uint32_t *ret)
+{
+	char text[DUTIES_TEXT], *rest = NULL;
+
+	*ret = 0;
+	if (strlen(list) >= sizeof(text))
+		return false;
+	desk_put(text, sizeof(text), list);
+	for (char *w = strtok_r(text, ", ", &rest); w != NULL; w = strtok_r(NULL, ", ", &rest)) {
+		enum duty d = duty_by_word(w);
+
+		if (d == DUTY_COUNT)
+			return false;
+		*ret |= UINT32_C(1) << d;
+	}
+	return *ret != 0;
+}
+
+const char *desk_duties_text(uint32_t duties, char out[DUTIES_TEXT])
+{
+	size_t n = 0;
+
+	out[0] = 0;
+	for (unsigned i = 0; i < DUTY_COUNT; i++)
+		if ((duties >> i & 1u) != 0 && n < DUTIES_TEXT - 1)
+			n += (size_t)snprintf(out + n, DUTIES_TEXT - n, "%s%s", n > 0 ? ", " : "", duty_word(i));
+	return out;
+}
+
+static json_t *refusal(enum message m, va_list ap)
+{
+	char text[400];
+	json_t *j = json_object();
+	va_list again;
 
 	for (unsigned l = 0; l < LANGUAGES; l++) {
-		va_start(ap, m);
-		message_vtext(text[l], sizeof(text[l]), (enum lang)l, m, ap);
-		va_end(ap);
+		va_copy(again, ap);
+		message_vtext(text, sizeof(text), (enum lang)l, m, again);
+		va_end(again);
+		json_object_set_new(j, lang_name((enum lang)l), json_text(text));
 	}
-	desk_answer(d, id, status,
-		    json_pack("{s:{s:o, s:o}}", "error", lang_name(LANG_EN), json_text(text[LANG_EN]),
-			      lang_name(LANG_JA), json_text(text[LANG_JA])));
+	return json_pack("{s:o}", "error", j);
+}
+
+static json_t *error_json(enum message m, ...)
+{
+	va_list ap;
+	json_t *j;
+
+	va_start(ap, m);
+	j = refusal(m, ap);
+	va_end(ap);
+	return j;
+}
+
+void desk_refuse(struct desk *d, uint32_t id, enum answer_status status, enum message m, ...)
+{
+	va_list ap;
+
+	va_start(ap, m);
+	desk_answer(d, id, status, refusal(m, ap));
+	va_end(ap);
 }
 
 void desk_event(struct desk *d, enum account_event what, const struct addr *from, const char *object,
@@ -72,6 +126,30 @@ bool desk_save(struct desk *d)
 
 	d->unsaved = book_save(&d->book, &e) < 0;
 	return !d->unsaved;
+}
+
+bool desk_kept(struct desk *d, uint32_t id, struct account *a, const struct account *before)
+{
+	if (desk_save(d))
+		return true;
+	*a = *before;
+	desk_refuse(d, id, ANSWER_CANNOT, M_USER_UNSAVED);
+	return false;
+}
+
+const char *desk_said(const json_t *said, const char *key)
+{
+	const char *text = json_string_value(json_object_get(said, key));
+
+	return text != NULL ? text : "";
+}
+
+void desk_put(char *out, size_t size, const char *text)
+{
+	size_t n = strnlen(text, size - 1);
+
+	memcpy(out, text, n);
+	out[n] = 0;
 }
 
 struct job *desk_job(struct desk *d, uint32_t id)
@@ -127,12 +205,22 @@ int desk_open(struct desk *d, int dirfd, const struct desk_out *out, struct mome
 	return r;
 }
 
-/* ---- a login ------------------------------------------------------------------------------------------------------ */
+/* ---- a login --------------------------------------------------------------------------------- */
 
 void desk_say_refused(struct desk *d, uint32_t id)
 {
 	d->refused++;
 	desk_refuse(d, id, ANSWER_NO, M_LOGIN_REFUSED);
+}
+
+/* A program knows it by "another_time". */
+static void say_another_time(struct desk *d, uint32_t id)
+{
+	json_t *j = error_json(M_LOGIN_ANOTHER_TIME);
+
+	d->refused++;
+	json_object_set_new(j, "another_time", json_true());
+	desk_answer(d, id, ANSWER_NO, j);
 }
 
 static bool has_room(const struct desk *d, const struct addr *from)
@@ -227,10 +315,15 @@ void desk_failed(struct desk *d, struct job *j)
 	const char *name = a != NULL ? a->name : NULL;
 
 	desk_event(d,
-		   j->kind == JOB_KEY	  ? ACCOUNT_KEY_REFUSED
+		   j->away[0] != 0	  ? ACCOUNT_ANOTHER_TIME
+		   : j->kind == JOB_KEY	  ? ACCOUNT_KEY_REFUSED
 		   : j->kind == JOB_LOGIN ? ACCOUNT_REFUSED
 					  : ACCOUNT_ORDER_REFUSED,
-		   &j->from, name, NULL, j->kind != JOB_LOGIN ? j->label : NULL, NULL, 1);
+		   &j->from, name, NULL,
+		   j->away[0] != 0	  ? j->away
+		   : j->kind != JOB_LOGIN ? j->label
+					  : NULL,
+		   NULL, 1);
 	if (j->locks)
 		desk_event(d, ACCOUNT_LOCKED, &j->from, name, NULL, NULL, NULL, 1);
 }
@@ -238,10 +331,13 @@ void desk_failed(struct desk *d, struct job *j)
 void desk_login_refused(struct desk *d, struct job *j)
 {
 	desk_failed(d, j);
-	desk_say_refused(d, j->id);
+	if (j->away[0] != 0)
+		say_another_time(d, j->id);
+	else
+		desk_say_refused(d, j->id);
 }
 
-/* ---- what somebody may ---------------------------------------------------------------------------------------------- */
+/* ---- what somebody may ----------------------------------------------------------------------- */
 
 /* Nobody is logged in by that. */
 void desk_nobody(struct desk *d, uint32_t id)
@@ -309,7 +405,8 @@ struct session *desk_session_at(struct desk *d, const uint8_t secret[SECRET_BYTE
 	struct session *x = sessions_find(&d->sessions, secret, now.ns);
 
 	if (x != NULL && addr_cmp(&x->from, from) != 0) {
-		/* Whoever has the secret there has stolen it; that its bearer logs in anew is a small price. */
+		/* Whoever has the secret there has stolen it; that its bearer logs in anew is a
+		 * small price. */
 		desk_event(d, ACCOUNT_ELSEWHERE, from, x->name, NULL, NULL, NULL, 1);
 		session_end(x);
 		return NULL;
@@ -321,7 +418,7 @@ struct session *desk_session_at(struct desk *d, const uint8_t secret[SECRET_BYTE
 	return x;
 }
 
-/* ---- the register looks after itself ---------------------------------------------------------------------------------- */
+/* ---- the register looks after itself --------------------------------------------------------- */
 
 void desk_status(const struct desk *d, struct moment now, struct msg_accounts_status *ret)
 {

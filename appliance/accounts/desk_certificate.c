@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * TLS client certificates as the second factor. That whoever shows one has its key TLS has proven before a byte of HTTP was read; which one it was
- * comes with each question as its SHA-256, and here that is looked for among those that root has enrolled. Nothing of a certificate is read.
+ * TLS client certificates as the second factor. That whoever shows one has its key TLS has proven
+ * before a byte of HTTP was read; which one it was comes with each question as its SHA-256, and
+ * here that is looked for among those that root has enrolled. Nothing of a certificate is read.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,77 +42,68 @@ void desk_certificate_login(struct desk *d, struct job *j, struct account *a, st
 	}
 }
 
-/* ---- root's orders -------------------------------------------------------------------------------------------------- */
-
-static const char *text_of(const json_t *said, const char *key)
-{
-	const char *text = json_string_value(json_object_get(said, key));
-
-	return text != NULL ? text : "";
-}
-
-/* Keeps the change and answers with the account, or gives back what was. */
-static bool kept(struct desk *d, uint32_t id, struct account *a, const struct account *before, struct moment now)
-{
-	if (!desk_save(d)) {
-		*a = *before;
-		desk_refuse(d, id, ANSWER_CANNOT, M_USER_UNSAVED);
-		return false;
-	}
-	desk_answer(d, id, ANSWER_YES, json_pack("{s:o}", "account", book_account_json(a, now.wall_s)));
-	return true;
-}
+/* ---- root's orders --------------------------------------------------------------------------- */
 
 static bool read_pin(const json_t *said, struct pin *p)
 {
-	snprintf(p->label, sizeof(p->label), "%s", text_of(said, "label"));
-	p->until = strtoull(text_of(said, "until"), NULL, 10);
-	return pin_read(text_of(said, "certificate"), p->digest) && pin_read(text_of(said, "public"), p->public);
+	snprintf(p->label, sizeof(p->label), "%s", desk_said(said, "label"));
+	p->until = strtoull(desk_said(said, "until"), NULL, 10);
+	return pin_read(desk_said(said, "certificate"), p->digest) && pin_read(desk_said(said, "public"), p->public);
 }
 
-void desk_certificate_add(struct desk *d, uint32_t id, struct account *a, const json_t *said, const char *by,
-			  struct moment now)
+/* Keeps the change and answers with the account, or gives back what was. */
+static bool kept(const struct desk_order *o, struct account *a, const struct account *before)
+{
+	if (!desk_kept(o->d, o->id, a, before))
+		return false;
+	desk_answer_account(o, a);
+	return true;
+}
+
+void desk_certificate_add(const struct desk_order *o, struct account *a)
 {
 	struct account before = *a;
-	struct pin p = { .since = now.wall_s };
+	struct pin p = { .since = o->now.wall_s };
 	const struct account *owner;
 
-	if (!read_pin(said, &p)) {
-		desk_refuse(d, id, ANSWER_INVALID, M_USER_NONSENSE);
+	if (!read_pin(o->said, &p)) {
+		desk_refuse(o->d, o->id, ANSWER_INVALID, M_USER_NONSENSE);
 		return;
 	}
-	owner = book_pin_owner(&d->book, p.public);
-	if (p.label[0] == 0 || !text_is_plain(text_of(said, "label"), KEY_LABEL) || account_pin(a, p.label) != NULL) {
-		desk_refuse(d, id, ANSWER_INVALID, M_CERTIFICATE_LABEL);
-	} else if (now.wall_s >= p.until) {
-		desk_refuse(d, id, ANSWER_INVALID, M_CERTIFICATE_OVER);
+	owner = book_pin_owner(&o->d->book, p.public);
+	if (p.label[0] == 0 || !text_is_plain(desk_said(o->said, "label"), KEY_LABEL) ||
+	    account_pin(a, p.label) != NULL) {
+		desk_refuse(o->d, o->id, ANSWER_INVALID, M_CERTIFICATE_LABEL);
+	} else if (o->now.wall_s >= p.until) {
+		desk_refuse(o->d, o->id, ANSWER_INVALID, M_CERTIFICATE_OVER);
 	} else if ((owner != NULL && owner != a) || account_pin_of(a, p.digest) != NULL) {
-		desk_refuse(d, id, ANSWER_NO, M_CERTIFICATE_TAKEN, owner != NULL ? owner->name : a->name);
+		desk_refuse(o->d, o->id, ANSWER_NO, M_CERTIFICATE_TAKEN, owner != NULL ? owner->name : a->name);
 	} else if (a->n_pins == PINS_EACH) {
-		desk_refuse(d, id, ANSWER_NO, M_CERTIFICATE_FULL);
+		desk_refuse(o->d, o->id, ANSWER_NO, M_CERTIFICATE_FULL);
 	} else {
 		a->pins[a->n_pins++] = p;
-		if (kept(d, id, a, &before, now))
-			desk_event(d, ACCOUNT_CERTIFICATE_ADDED, NULL, a->name, NULL, p.label, by, 1);
+		if (kept(o, a, &before))
+			desk_event(o->d, ACCOUNT_CERTIFICATE_ADDED, NULL, a->name, NULL, p.label, o->by, 1);
 	}
 	explicit_bzero(&before, sizeof(before));
 }
 
-/* Its sessions go with it, those of other factors too: whoever has found the card may have opened any of them. */
-void desk_certificate_remove(struct desk *d, uint32_t id, struct account *a, const json_t *said, const char *by,
-			     const struct addr *from, struct moment now)
+/* Its sessions go with it, those of other factors too: whoever has found the card may have opened
+ * any of them. */
+void desk_certificate_remove(const struct desk_order *o, struct account *a)
 {
 	struct account before = *a;
-	struct pin *p = account_pin(a, text_of(said, "label"));
+	struct pin *p = account_pin(a, desk_said(o->said, "label"));
 
 	if (p == NULL) {
-		desk_refuse(d, id, ANSWER_NO, M_CERTIFICATE_UNKNOWN, a->name);
+		desk_refuse(o->d, o->id, ANSWER_NO, M_CERTIFICATE_UNKNOWN, a->name);
 		return;
 	}
 	account_remove_pin(a, p);
-	if (kept(d, id, a, &before, now)) {
-		sessions_end_of(&d->sessions, a->name, now.ns);
-		desk_event(d, ACCOUNT_CERTIFICATE_REMOVED, from, a->name, NULL, text_of(said, "label"), by, 1);
+	if (kept(o, a, &before)) {
+		sessions_end_of(&o->d->sessions, a->name, o->now.ns);
+		desk_event(o->d, ACCOUNT_CERTIFICATE_REMOVED, o->from, a->name, NULL, desk_said(o->said, "label"),
+			   o->by, 1);
 	}
 	explicit_bzero(&before, sizeof(before));
 }

@@ -11,7 +11,7 @@
 
 #define SAVE_USE_S 3600u /* the last use of a token is written this often */
 
-/* ---- a login ------------------------------------------------------------------------------------------------------ */
+/* ---- a login --------------------------------------------------------------------------------- */
 
 void desk_login(struct desk *d, uint32_t id, const struct msg_login *m, struct moment now)
 {
@@ -47,7 +47,8 @@ void desk_login(struct desk *d, uint32_t id, const struct msg_login *m, struct m
 	desk_copy_field(phrase, m->phrase, LOGIN_PHRASE);
 	/* Of everybody's, so that nobody learns from the time whether there is such an account. */
 	j->leaked = desk_leaked(d, phrase);
-	/* It counts as failed until it has succeeded: else so many could be tried at once as there are jobs. */
+	/* It counts as failed until it has succeeded: else so many could be tried at once as there
+	 * are jobs. */
 	j->locks = lockout_failed(&d->lockout, name, &from, now.ns);
 	if (!desk_hash(d, j, phrase, j->hash)) {
 		desk_come_again(d, j);
@@ -56,14 +57,16 @@ void desk_login(struct desk *d, uint32_t id, const struct msg_login *m, struct m
 	explicit_bzero(phrase, sizeof(phrase));
 }
 
-/* A code by the clock, or one of those on paper. What is used up is in memory at once; on the disk a code on paper is before anybody is let
- * in by it, one by the clock, which is over in a minute, where the disk takes it: a full disk keeps nobody out who has his telephone. */
+/* A code by the clock, or one of those on paper. What is used up is in memory at once; on the disk
+ * a code on paper is before anybody is let in by it, one by the clock, which is over in a minute,
+ * where the disk takes it: a full disk keeps nobody out who has his telephone. */
 static bool second_factor(struct account *a, const char *code, struct moment now, bool *ret_paper)
 {
 	uint64_t step;
 
 	*ret_paper = false;
-	if (!a->no_totp && totp_fits(a->totp, code, now.wall_s, a->totp_step, &step)) {
+	if (!a->no_totp && totp_found(a->totp, code, now.wall_s, TOTP_SLACK, a->totp_step, &step) &&
+	    step != a->totp_told) {
 		a->totp_step = step;
 		return true;
 	}
@@ -71,16 +74,35 @@ static bool second_factor(struct account *a, const char *code, struct moment now
 	return *ret_paper;
 }
 
+/*
+ * A code that the authenticator had at another time. That is told to whoever has the passphrase,
+ * and by how much to the record alone. The code lets in no more: else the answer would tell which
+ * one of a guesser's to wait for.
+ */
+static void look_elsewhen(struct job *j, struct account *a, struct moment now)
+{
+	uint64_t step, here = now.wall_s / TOTP_STEP_S;
+
+	if (a->no_totp || !totp_found(a->totp, j->proof, now.wall_s, TOTP_AWAY, a->totp_step, &step) ||
+	    step == a->totp_told)
+		return;
+	a->totp_told = step;
+	snprintf(j->away, sizeof(j->away), "%c%llu s", step < here ? '-' : '+',
+		 (unsigned long long)(step < here ? here - step : step - here) * TOTP_STEP_S);
+}
+
 /* True: it is not over yet. */
 static bool login_hashed(struct desk *d, struct job *j, const struct hash_answer *h, struct moment now)
 {
 	struct account *a = j->known ? book_account(&d->book, j->name) : NULL;
-	/* Its pass phrase may have been changed meanwhile, or the account be another of that name. */
+	/* Its passphrase may have been changed meanwhile, or the account be another of
+	 * that name. */
 	bool phrase = a != NULL && desk_same_hash(h->hash, j->hash) && desk_same_hash(h->hash, a->hash) &&
 		      !a->disabled && !account_handed_over(a, now.wall_s);
 	bool paper = false;
 
-	/* Out of memory, or the like: right and wrong look the same, and neither is anybody's fault. */
+	/* Out of memory, or the like: right and wrong look the same, and neither is
+	 * anybody's fault. */
 	if (!h->ok) {
 		desk_come_again(d, j);
 	} else if (phrase && j->proof_kind == PROOF_KEY && a->n_keys > 0) {
@@ -92,6 +114,8 @@ static bool login_hashed(struct desk *d, struct job *j, const struct hash_answer
 	} else if (phrase && j->proof_kind == PROOF_CODE && second_factor(a, j->proof, now, &paper)) {
 		desk_let_in(d, j, a, paper, now);
 	} else {
+		if (phrase && j->proof_kind == PROOF_CODE)
+			look_elsewhen(j, a, now);
 		desk_login_refused(d, j);
 	}
 	return false;
@@ -101,7 +125,8 @@ void desk_hashed(struct desk *d, const struct hash_answer *a, struct moment now)
 {
 	for (size_t i = 0; i < DESK_JOBS; i++) {
 		struct job *j = &d->jobs[i];
-		const enum job_kind kind = j->kind; /* of a job that ends on the way nothing is left */
+		/* of a job that ends on the way nothing is left */
+		const enum job_kind kind = j->kind;
 
 		if (!j->used || j->hash_id == 0 || j->hash_id != a->id)
 			continue;
@@ -120,7 +145,7 @@ void desk_hashed(struct desk *d, const struct hash_answer *a, struct moment now)
 	}
 }
 
-/* ---- what somebody may ---------------------------------------------------------------------------------------------- */
+/* ---- what somebody may ----------------------------------------------------------------------- */
 
 static void judge_token(struct desk *d, uint32_t id, const struct msg_judge *m, const struct addr *from,
 			struct moment now)

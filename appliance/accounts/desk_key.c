@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Security keys: what one is to sign, a login by one, and what a person does about those of his own. What a browser sent goes to sekisho-webauthn as it
- * is, and only after a pass phrase was right; what comes back is a few numbers, of which the challenge and the count are judged here.
+ * Security keys: what one is to sign, a login by one, and what a person does about those of his
+ * own. What a browser sent goes to sekisho-webauthn as it is, and only after a passphrase was
+ * right; what comes back is a few numbers, of which the challenge and the count are judged here.
  */
 #include <stdio.h>
 #include <string.h>
@@ -49,7 +50,7 @@ bool desk_prove(struct desk *d, struct job *j, const struct account *a)
 	return true;
 }
 
-/* ---- a login ------------------------------------------------------------------------------------------------------ */
+/* ---- a login --------------------------------------------------------------------------------- */
 
 /* It may have been removed meanwhile, or be another one of that place. */
 static struct key *key_that_signed(struct account *a, const struct job *j, uint8_t which)
@@ -60,7 +61,8 @@ static struct key *key_that_signed(struct account *a, const struct job *j, uint8
 	return NULL;
 }
 
-/* A key counts its signatures, or says 0 for good. One that has counted less than before is not the only one. */
+/* A key counts its signatures, or says 0 for good. One that has counted less than before is not the
+ * only one. */
 static bool counts_on(struct desk *d, const struct job *j, const struct account *a, const struct key *k, uint32_t count)
 {
 	if (count > k->count || (count == 0 && k->count == 0))
@@ -83,7 +85,7 @@ static void login_proved(struct desk *d, struct job *j, const struct webauthn_an
 	desk_let_in(d, j, a, false, now);
 }
 
-/* ---- a person's own keys -------------------------------------------------------------------------------------------- */
+/* ---- a person's own keys --------------------------------------------------------------------- */
 
 static void answer_keys(struct desk *d, const struct job *j, const struct account *a)
 {
@@ -102,23 +104,13 @@ struct account *desk_still_there(struct desk *d, const struct job *j, struct mom
 	return NULL;
 }
 
-/* Keeps the change, or gives back what was. */
-static bool kept(struct desk *d, const struct job *j, struct account *a, const struct account *before)
-{
-	if (desk_save(d))
-		return true;
-	*a = *before;
-	desk_refuse(d, j->id, ANSWER_CANNOT, M_USER_UNSAVED);
-	return false;
-}
-
 static void key_refused(struct desk *d, struct job *j)
 {
 	desk_failed(d, j);
 	desk_refuse(d, j->id, ANSWER_INVALID, M_KEY_REFUSED);
 }
 
-/* The pass phrase was right: nobody guesses. */
+/* The passphrase was right: nobody guesses. */
 static void key_wrong(struct desk *d, const struct job *j, enum message why)
 {
 	lockout_take_back(&d->lockout, j->name, &j->from);
@@ -144,7 +136,7 @@ static void key_proved(struct desk *d, struct job *j, const struct webauthn_answ
 		key_wrong(d, j, M_KEY_LABEL);
 	} else {
 		a->keys[a->n_keys++] = k;
-		if (kept(d, j, a, &before)) {
+		if (desk_kept(d, j->id, a, &before)) {
 			desk_event(d, ACCOUNT_KEY_ADDED, &j->from, a->name, NULL, k.label, NULL, 1);
 			answer_keys(d, j, a);
 		}
@@ -164,7 +156,7 @@ static void remove_key(struct desk *d, struct job *j, struct account *a, struct 
 		key_wrong(d, j, M_KEY_LAST);
 	} else {
 		account_remove_key(a, k);
-		if (kept(d, j, a, &before)) {
+		if (desk_kept(d, j->id, a, &before)) {
 			sessions_end_others(&d->sessions, a->name, sessions_find(&d->sessions, j->secret, now.ns),
 					    now.ns);
 			desk_event(d, ACCOUNT_KEY_REMOVED, &j->from, a->name, NULL, j->label, NULL, 1);
@@ -205,7 +197,7 @@ void desk_key(struct desk *d, uint32_t id, const struct msg_key *m, struct momen
 		return;
 	}
 	x->used = now.ns;
-	/* Else whoever made the pass phrase could leave a key of his own behind. */
+	/* Else whoever made the passphrase could leave a key of his own behind. */
 	if (a->handed || x->leaked) {
 		desk_refuse(d, id, ANSWER_INVALID, a->handed ? M_LOGIN_CHOOSE : M_LOGIN_LEAKED);
 		return;
@@ -219,7 +211,7 @@ void desk_key(struct desk *d, uint32_t id, const struct msg_key *m, struct momen
 		desk_refuse(d, id, ANSWER_INVALID, M_KEY_LABEL);
 		return;
 	}
-	/* Else a session that somebody else came by could try pass phrases without end. */
+	/* Else a session that somebody else came by could try passphrases without end. */
 	if (lockout_locked(&d->lockout, a->name, &from, now.ns)) {
 		desk_refuse(d, id, ANSWER_INVALID, M_KEY_REFUSED);
 		return;
@@ -252,7 +244,7 @@ void desk_without_keys(struct desk *d)
 	desk_event(d, ACCOUNT_NO_KEYS, NULL, NULL, NULL, NULL, NULL, 1);
 }
 
-/* ---- what was found ------------------------------------------------------------------------------------------------- */
+/* ---- what was found -------------------------------------------------------------------------- */
 
 void desk_proved(struct desk *d, const struct webauthn_answer *p, struct moment now)
 {

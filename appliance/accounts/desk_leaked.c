@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The list of leaked pass phrases: who may not choose what, who has to choose anew, and root's orders about it. Whoever signs in with a leaked one has shown a second
- * factor, and is not shut out: his session opens nothing but the choice of another. That is known of a session alone, since of what is kept nobody can tell: of
- * another list, or without one, the next login is judged anew.
+ * The list of leaked passphrases: who may not choose what, who has to choose anew, and root's
+ * orders about it. Whoever signs in with a leaked one has shown a second factor, and is not shut
+ * out: his session opens nothing but the choice of another. That is known of a session alone, since
+ * of what is kept nobody can tell: of another list, or without one, the next login is judged anew.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Logins of the machine that are accounts': who sits there is the kernel's word and the supervisor's, what he may is the roles' of his account, as
- * they stand at that question. There is no session: whoever is disabled, or whose login is taken away, has nothing from then on. Failed logins over the
- * web lock nobody out here, since a stranger makes those.
+ * Logins of the machine that are accounts': who sits there is the kernel's word and the
+ * supervisor's, what he may is the roles' of his account, as they stand at that question. There is
+ * no session: whoever is disabled, or whose login is taken away, has nothing from then on. Failed
+ * logins over the web lock nobody out here, since a stranger makes those.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +22,8 @@ void desk_at_machine(struct desk *d, uint32_t id, const struct msg_at_machine *m
 
 	desk_copy_field(login, m->login, LOGIN_NAME);
 	a = book_login_owner(&d->book, login, m->uid);
-	/* The same name with another number, or the other way round, is somebody else who came after him. */
+	/* The same name with another number, or the other way round, is somebody else who came
+	 * after him. */
 	if (a == NULL || a->disabled || strcmp(a->login, login) != 0 || a->login_uid != m->uid ||
 	    !login_is_persons(m->uid)) {
 		d->refused++;
@@ -38,92 +40,68 @@ void desk_at_machine(struct desk *d, uint32_t id, const struct msg_at_machine *m
 }
 
 /* "auditor; login tanaka": what the account may, and who that is at the machine. */
-static void standing(const struct account *a, const char *login, char out[EVENT_TEXT])
+static void standing(const struct account *a, char out[EVENT_TEXT])
 {
-	size_t n = 0;
+	char list[DUTIES_TEXT];
 
-	out[0] = 0;
-	for (unsigned i = 0; i < DUTY_COUNT && n < EVENT_TEXT; i++)
-		if ((a->duties >> i & 1u) != 0)
-			n += (size_t)snprintf(out + n, EVENT_TEXT - n, "%s%s", n > 0 ? ", " : "", duty_word(i));
-	if (*login != 0 && n < EVENT_TEXT)
-		snprintf(out + n, EVENT_TEXT - n, "; login %s", login);
+	snprintf(out, EVENT_TEXT, "%s%s%s", desk_duties_text(a->duties, list), a->login[0] != 0 ? "; login " : "",
+		 a->login);
 }
 
-static void say_change(struct desk *d, const struct account *a, const char *before, const char *by)
+/* Keeps the change, says and records it; or gives back what was and says so. */
+static void changed(const struct desk_order *o, struct account *a, struct account *before)
 {
 	char was[EVENT_TEXT], is[EVENT_TEXT];
 
-	standing(a, before, was);
-	standing(a, a->login, is);
-	desk_event(d, ACCOUNT_CHANGED, NULL, a->name, was, is, by, 1);
+	if (desk_kept(o->d, o->id, a, before)) {
+		standing(before, was);
+		standing(a, is);
+		desk_event(o->d, ACCOUNT_CHANGED, NULL, a->name, was, is, o->by, 1);
+		desk_answer_account(o, a);
+	}
+	explicit_bzero(before, sizeof(*before));
 }
 
-/* Keeps the change, or gives back what was and says so. */
-static bool kept(struct desk *d, uint32_t id, struct account *a, const char *login, uint32_t uid)
+void desk_login_add(const struct desk_order *o, struct account *a)
 {
-	if (desk_save(d))
-		return true;
-	snprintf(a->login, sizeof(a->login), "%s", login);
-	a->login_uid = uid;
-	desk_refuse(d, id, ANSWER_CANNOT, M_USER_UNSAVED);
-	return false;
-}
-
-static void answer(struct desk *d, uint32_t id, const struct account *a, struct moment now)
-{
-	desk_answer(d, id, ANSWER_YES, json_pack("{s:o}", "account", book_account_json(a, now.wall_s)));
-}
-
-void desk_login_add(struct desk *d, uint32_t id, struct account *a, const json_t *said, const char *by,
-		    struct moment now)
-{
-	const char *login = json_string_value(json_object_get(said, "login"));
-	const char *number = json_string_value(json_object_get(said, "uid"));
-	char was[LOGIN_MOST + 1], *end = NULL;
-	uint32_t was_uid = a->login_uid;
+	const char *login = desk_said(o->said, "login"), *number = desk_said(o->said, "uid");
+	struct account before;
 	const struct account *owner;
+	char *end = NULL;
 	unsigned long uid;
 
-	if (login == NULL || !login_is_name(login) || number == NULL || *number < '0' || *number > '9') {
-		desk_refuse(d, id, ANSWER_INVALID, M_USER_NONSENSE);
+	if (!login_is_name(login) || *number < '0' || *number > '9') {
+		desk_refuse(o->d, o->id, ANSWER_INVALID, M_USER_NONSENSE);
 		return;
 	}
 	uid = strtoul(number, &end, 10);
 	if (*end != 0 || uid > UINT32_MAX || !login_is_persons((uint32_t)uid) || strcmp(login, "root") == 0) {
-		desk_refuse(d, id, ANSWER_INVALID, M_USER_LOGIN_NEVER);
+		desk_refuse(o->d, o->id, ANSWER_INVALID, M_USER_LOGIN_NEVER);
 		return;
 	}
-	memcpy(was, a->login, sizeof(was));
+	before = *a;
 	a->login[0] = 0; /* its own earlier one is in nobody's way */
-	owner = book_login_owner(&d->book, login, (uint32_t)uid);
+	owner = book_login_owner(&o->d->book, login, (uint32_t)uid);
 	if (owner != NULL) {
-		memcpy(a->login, was, sizeof(was));
-		desk_refuse(d, id, ANSWER_NO, M_USER_LOGIN_TAKEN, owner->name);
+		desk_refuse(o->d, o->id, ANSWER_NO, M_USER_LOGIN_TAKEN, owner->name);
+		*a = before;
+		explicit_bzero(&before, sizeof(before));
 		return;
 	}
 	snprintf(a->login, sizeof(a->login), "%s", login);
 	a->login_uid = (uint32_t)uid;
-	if (!kept(d, id, a, was, was_uid))
-		return;
-	say_change(d, a, was, by);
-	answer(d, id, a, now);
+	changed(o, a, &before);
 }
 
-void desk_login_remove(struct desk *d, uint32_t id, struct account *a, const char *by, struct moment now)
+void desk_login_remove(const struct desk_order *o, struct account *a)
 {
-	char was[LOGIN_MOST + 1];
-	uint32_t was_uid = a->login_uid;
+	struct account before = *a;
 
 	if (a->login[0] == 0) {
-		desk_refuse(d, id, ANSWER_NO, M_USER_LOGIN_NONE, a->name);
+		desk_refuse(o->d, o->id, ANSWER_NO, M_USER_LOGIN_NONE, a->name);
 		return;
 	}
-	memcpy(was, a->login, sizeof(was));
 	a->login[0] = 0;
 	a->login_uid = 0;
-	if (!kept(d, id, a, was, was_uid))
-		return;
-	say_change(d, a, was, by);
-	answer(d, id, a, now);
+	changed(o, a, &before);
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An account manager at the web pages and the accounts of others. Whoever has the session must have the right and type his own pass phrase again; what he then
- * orders is carried out as root's orders are (desk_user.c), in his name, within these bounds (docs/architecture.md says why): never his own account;
- * of another account manager nothing but to shut him out; that role is root's to give and to take; who may write, approve or apply policies himself lets nobody
- * else in who may; and nobody undoes what somebody else has done since he looked. What is handed out he has seen, so its bearer has to choose another
- * first (desk_passphrase.c).
+ * An account manager at the web pages and the accounts of others. Whoever has the session must have
+ * the right and type his own passphrase again; what he then orders is carried out as root's orders
+ * are (desk_user.c), in his name, within these bounds (docs/architecture.md says why): never his
+ * own account; of another account manager nothing but to shut him out; that role is root's to give
+ * and to take; who may write, approve or apply policies himself lets nobody else in who may; and
+ * nobody undoes what somebody else has done since he looked. What is handed out he has seen, so its
+ * bearer has to choose another first (desk_passphrase.c).
  */
 #include <stdio.h>
 #include <string.h>
@@ -21,13 +23,6 @@ static const enum user_order root_order[MANAGE_ORDERS] = {
 #include "appliance/wire/manage.def"
 };
 
-static const char *text_of(const json_t *said, const char *key)
-{
-	const char *text = json_string_value(json_object_get(said, key));
-
-	return text != NULL ? text : "";
-}
-
 /* Other secrets, or a way back in: whoever gives them could use them. */
 static bool lets_in(enum manage_order o)
 {
@@ -43,12 +38,12 @@ static bool has_roles(enum manage_order o)
 /* What the order says is of a form that the order takes. MESSAGE_COUNT: it is. */
 static enum message unfit(enum manage_order o, const json_t *said, uint32_t *ret_duties)
 {
-	const char *full = text_of(said, "full_name"), *reason = text_of(said, "reason");
+	const char *full = desk_said(said, "full_name"), *reason = desk_said(said, "reason");
 
 	*ret_duties = 0;
 	if (!has_roles(o))
 		return MESSAGE_COUNT;
-	if (!desk_read_duties(text_of(said, "roles"), ret_duties))
+	if (!desk_read_duties(desk_said(said, "roles"), ret_duties))
 		return M_MANAGE_ROLES;
 	if (*full == 0 || *reason == 0 || !text_is_plain(full, ACCOUNT_FULL) || !text_is_plain(reason, ACCOUNT_REASON))
 		return M_MANAGE_WHO;
@@ -83,8 +78,8 @@ static void refuse_rule(struct desk *d, const struct job *j, const char *name, e
 /* True: it may be carried out. */
 static bool judge(struct desk *d, const struct job *j, const struct account *by, const json_t *said)
 {
-	const struct account *of = book_account(&d->book, text_of(said, "name"));
-	const char *name = text_is_name(text_of(said, "name")) ? text_of(said, "name") : "?";
+	const struct account *of = book_account(&d->book, desk_said(said, "name"));
+	const char *name = text_is_name(desk_said(said, "name")) ? desk_said(said, "name") : "?";
 	char seen[ACCOUNT_SEEN] = "";
 	enum message why;
 	uint32_t duties;
@@ -106,7 +101,7 @@ static bool judge(struct desk *d, const struct job *j, const struct account *by,
 	if (j->manage == MANAGE_ADD)
 		return true;
 	account_seen(of, seen);
-	if (seen[0] == 0 || strcmp(seen, text_of(said, "seen")) != 0) {
+	if (seen[0] == 0 || strcmp(seen, desk_said(said, "seen")) != 0) {
 		desk_refuse(d, j->id, ANSWER_NO, M_MANAGE_CHANGED, name);
 		return false;
 	}
@@ -121,7 +116,7 @@ static json_t *said_of(const struct job *j)
 {
 	json_t *said = json_loads(j->proof, JSON_REJECT_DUPLICATES, NULL);
 
-	/* A pass phrase for somebody else is made here, and never typed. */
+	/* A passphrase for somebody else is made here, and never typed. */
 	json_object_del(said, "passphrase");
 	return said;
 }
@@ -140,7 +135,8 @@ static void begin(struct desk *d, struct job *j, const struct account *by, struc
 	json_decref(said);
 }
 
-/* The hash of what was made for somebody else; meanwhile he may have lost the right, or the other one become somebody else. */
+/* The hash of what was made for somebody else; meanwhile he may have lost the right, or the other
+ * one become somebody else. */
 static void finish(struct desk *d, struct job *j, const struct hash_answer *h, struct moment now)
 {
 	const struct account *by;
@@ -156,7 +152,7 @@ static void finish(struct desk *d, struct job *j, const struct hash_answer *h, s
 	if (!duty_may(by->duties, MANAGE_RIGHT)) {
 		desk_refuse(d, j->id, ANSWER_NO, M_LOGIN_NO_RIGHT);
 	} else if (judge(d, j, by, said)) {
-		snprintf(j->name, sizeof(j->name), "%s", text_of(said, "name"));
+		snprintf(j->name, sizeof(j->name), "%s", desk_said(said, "name"));
 		desk_user_hashed(d, j, h, now);
 	}
 	json_decref(said);

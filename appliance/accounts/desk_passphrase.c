@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A person's own pass phrase: whoever has a session types the present one and takes another. Of an account whose pass phrase was handed out by an account
- * manager, who has seen it, this is all that a session opens. And what such things begin with: a session, and the pass phrase once more.
+ * A person's own passphrase: whoever has a session types the present one and takes another. Of an
+ * account whose passphrase was handed out by an account manager, who has seen it, this is all that
+ * a session opens. And what such things begin with: a session, and the passphrase once more.
  */
 #include <stdio.h>
 #include <string.h>
@@ -33,7 +34,7 @@ struct job *desk_again(struct desk *d, uint32_t id, enum job_kind kind, const st
 	snprintf(j->hash, sizeof(j->hash), "%s", a->hash);
 	memcpy(j->secret, secret, SECRET_BYTES);
 	memcpy(j->shown, shown, sizeof(j->shown));
-	/* Else a session that somebody else came by could try pass phrases without end. */
+	/* Else a session that somebody else came by could try passphrases without end. */
 	if (lockout_locked(&d->lockout, a->name, from, now.ns)) {
 		j->deed = true;
 		desk_refuse(d, id, ANSWER_INVALID, M_MANAGE_REFUSED);
@@ -73,7 +74,8 @@ static void take(struct desk *d, struct job *j, const struct account *a)
 		desk_refuse(d, j->id, ANSWER_CANNOT, M_LOGIN_BUSY);
 }
 
-/* All but the one that it was done in, which is free again: who else has one may have had the pass phrase. */
+/* All but the one that it was done in, which is free again: who else has one may have had the
+ * passphrase. */
 static void end_others(struct desk *d, const struct job *j, struct moment now)
 {
 	struct session *own = sessions_find(&d->sessions, j->secret, now.ns);

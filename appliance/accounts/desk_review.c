@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A review of the records, signed by the name of an account: who, when, of what time, with what result. The name has to be of somebody whose roles allow it and
- * who is not disabled; that root typed it at the machine, or from which address it was signed over the web, stands in the record beside it.
+ * A review of the records, signed by the name of an account: who, when, of what time, with what
+ * result. The name has to be of somebody whose roles allow it and who is not disabled; that root
+ * typed it at the machine, or from which address it was signed over the web, stands in the record
+ * beside it.
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,77 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What root orders at the command line, and of it what an account manager may over the web (desk_manage.c judges that): the register of accounts, tokens and
- * sessions. Each change is written before it is answered, and
- * taken back when that fails, so that nobody believes that somebody was shut out who comes in again after a power cut. Root is a way in
- * of its own: no order here asks for a login.
+ * What root orders at the command line, and of it what an account manager may over the web
+ * (desk_manage.c judges that): the register of accounts, tokens and sessions. Each change is
+ * written before it is answered, and taken back when that fails, so that nobody believes that
+ * somebody was shut out who comes in again after a power cut. Root is a way in of its own: no order
+ * here asks for a login.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "appliance/accounts/desk.h"
-#include "appliance/base/sha256.h"
+#include "appliance/accounts/qr.h"
 #include "appliance/wire/duty.h"
 
 #define FIRST_NAME "admin"
-#define LIST_TEXT 256
 
-struct order {
-	struct desk *d;
-	uint32_t id;
-	const char *by;
-	struct moment now;
-	json_t *said;		 /* what the command line sent: an object of texts */
-	struct job *job;	 /* of somebody over the web; NULL = root */
-	const struct addr *from; /* where he is */
-};
-
-/* What is longer than its place is cut. */
-static void put(char *out, size_t size, const char *text)
-{
-	size_t n = strnlen(text, size - 1);
-
-	memcpy(out, text, n);
-	out[n] = 0;
-}
-
-static const char *said(const struct order *o, const char *key)
-{
-	const char *text = json_string_value(json_object_get(o->said, key));
-
-	return text != NULL ? text : "";
-}
-
-bool desk_read_duties(const char *list, uint32_t *ret)
-{
-	char text[LIST_TEXT], *rest = NULL;
-
-	*ret = 0;
-	if (strlen(list) >= sizeof(text))
-		return false;
-	put(text, sizeof(text), list);
-	for (char *w = strtok_r(text, ", ", &rest); w != NULL; w = strtok_r(NULL, ", ", &rest)) {
-		enum duty d = duty_by_word(w);
-
-		if (d == DUTY_COUNT)
-			return false;
-		*ret |= UINT32_C(1) << d;
-	}
-	return *ret != 0;
-}
-
-static const char *duties_text(uint32_t duties, char out[LIST_TEXT])
-{
-	size_t n = 0;
-
-	out[0] = 0;
-	for (unsigned i = 0; i < DUTY_COUNT; i++)
-		if ((duties >> i & 1u) != 0 && n < LIST_TEXT - 1)
-			n += (size_t)snprintf(out + n, LIST_TEXT - n, "%s%s", n > 0 ? ", " : "", duty_word(i));
-	return out;
-}
-
-static void refuse_phrase(const struct order *o, enum passphrase p)
+static void refuse_phrase(const struct desk_order *o, enum passphrase p)
 {
 	static const enum message why[] = {
 		[PASSPHRASE_SHORT] = M_PASSPHRASE_SHORT,     [PASSPHRASE_LONG] = M_PASSPHRASE_LONG,
@@ -82,37 +27,28 @@ static void refuse_phrase(const struct order *o, enum passphrase p)
 	desk_refuse(o->d, o->id, ANSWER_INVALID, why[p]);
 }
 
-static struct account *named(const struct order *o)
+static struct account *named(const struct desk_order *o)
 {
-	struct account *a = book_account(&o->d->book, said(o, "name"));
+	struct account *a = book_account(&o->d->book, desk_said(o->said, "name"));
 
 	if (a == NULL)
 		desk_refuse(o->d, o->id, ANSWER_NO, M_USER_UNKNOWN,
-			    text_is_name(said(o, "name")) ? said(o, "name") : "?");
+			    text_is_name(desk_said(o->said, "name")) ? desk_said(o->said, "name") : "?");
 	return a;
-}
-
-/* Keeps the change, or gives back what was and says so. */
-static bool kept(const struct order *o, struct account *a, const struct account *before)
-{
-	if (desk_save(o->d))
-		return true;
-	*a = *before;
-	desk_refuse(o->d, o->id, ANSWER_CANNOT, M_USER_UNSAVED);
-	return false;
 }
 
 static json_t *totp_json(const struct account *a)
 {
-	char secret[BASE32_TEXT(TOTP_SECRET)];
+	char secret[BASE32_TEXT(TOTP_SECRET)], uri[QR_TEXT + 1];
 	json_t *j;
 
 	base32_text(a->totp, TOTP_SECRET, secret);
-	j = json_pack(
-		"{s:s, s:o}", "secret", secret, "uri",
-		json_sprintf("otpauth://totp/Sekisho:%s?secret=%s&issuer=Sekisho&algorithm=SHA1&digits=%u&period=%u",
-			     a->name, secret, TOTP_DIGITS, TOTP_STEP_S));
+	snprintf(uri, sizeof(uri),
+		 "otpauth://totp/Sekisho:%s?secret=%s&issuer=Sekisho&algorithm=SHA1&digits=%u&period=%u", a->name,
+		 secret, TOTP_DIGITS, TOTP_STEP_S);
+	j = json_pack("{s:s, s:s, s:o*}", "secret", secret, "uri", uri, "qr", qr_rows(uri));
 	explicit_bzero(secret, sizeof(secret));
+	explicit_bzero(uri, sizeof(uri));
 	return j;
 }
 
@@ -131,17 +67,12 @@ static json_t *recovery_json(struct account *a)
 	return list;
 }
 
-static void answer_account(const struct order *o, const struct account *a)
-{
-	desk_answer(o->d, o->id, ANSWER_YES, json_pack("{s:o}", "account", book_account_json(a, o->now.wall_s)));
-}
-
-/* ---- orders that hash a pass phrase ----------------------------------------------------------------------------------- */
+/* ---- orders that hash a passphrase ---------------------------------------------------------- */
 
 /* The phrase that was typed, or one that is made here to be shown once. */
-static const char *phrase_of(const struct order *o, struct job *j, const char *name, const char **ret_phrase)
+static const char *phrase_of(const struct desk_order *o, struct job *j, const char *name, const char **ret_phrase)
 {
-	const char *typed = said(o, "passphrase");
+	const char *typed = desk_said(o->said, "passphrase");
 	enum passphrase p;
 
 	*ret_phrase = NULL;
@@ -160,7 +91,7 @@ static const char *phrase_of(const struct order *o, struct job *j, const char *n
 	return *ret_phrase;
 }
 
-static void start_hash(const struct order *o, enum user_order order, const struct account *draft)
+static void start_hash(const struct desk_order *o, enum user_order order, const struct account *draft)
 {
 	char setting[PASSPHRASE_HASH];
 	struct job *j = o->job != NULL ? o->job : desk_job(o->d, o->id);
@@ -172,8 +103,8 @@ static void start_hash(const struct order *o, enum user_order order, const struc
 	}
 	j->order = order;
 	j->draft = *draft;
-	put(j->name, sizeof(j->name), draft->name);
-	put(j->by, sizeof(j->by), o->by);
+	desk_put(j->name, sizeof(j->name), draft->name);
+	desk_put(j->by, sizeof(j->by), o->by);
 	if (phrase_of(o, j, draft->name, &phrase) == NULL) {
 		desk_job_end(j);
 		return;
@@ -184,10 +115,11 @@ static void start_hash(const struct order *o, enum user_order order, const struc
 	}
 }
 
-/* Of whom the register says that he did it; no login of the machine looks like somebody over the web. */
-static void put_by(const struct order *o, char out[ACCOUNT_BY + 1])
+/* Of whom the register says that he did it; no login of the machine looks like somebody over
+ * the web. */
+static void put_by(const struct desk_order *o, char out[ACCOUNT_BY + 1])
 {
-	put(out, ACCOUNT_BY + 1, o->by);
+	desk_put(out, ACCOUNT_BY + 1, o->by);
 	if (o->from != NULL)
 		snprintf(out, ACCOUNT_BY + 1, "%.*s (web)", (int)ACCOUNT_NAME, o->by);
 }
@@ -197,11 +129,11 @@ static const struct addr *from_of(const struct job *j)
 	return j->kind == JOB_MANAGE ? &j->from : NULL;
 }
 
-static void start_add(const struct order *o, enum user_order order)
+static void start_add(const struct desk_order *o, enum user_order order)
 {
 	bool first = order == USER_FIRST;
 	struct account a = { .since = o->now.wall_s };
-	const char *name = first && *said(o, "name") == 0 ? FIRST_NAME : said(o, "name");
+	const char *name = first && *desk_said(o->said, "name") == 0 ? FIRST_NAME : desk_said(o->said, "name");
 
 	if (first && o->d->book.n_accounts > 0) {
 		desk_refuse(o->d, o->id, ANSWER_NO, M_USER_NOT_FIRST);
@@ -217,18 +149,19 @@ static void start_add(const struct order *o, enum user_order order)
 	}
 	if (first) {
 		a.duties = UINT32_C(1) << DUTY_ACCOUNTS;
-	} else if (!desk_read_duties(said(o, "roles"), &a.duties)) {
+	} else if (!desk_read_duties(desk_said(o->said, "roles"), &a.duties)) {
 		desk_refuse(o->d, o->id, ANSWER_INVALID, M_USER_ROLES);
 		return;
 	}
-	if ((!first && (*said(o, "full_name") == 0 || *said(o, "reason") == 0)) ||
-	    !text_is_plain(said(o, "full_name"), ACCOUNT_FULL) || !text_is_plain(said(o, "reason"), ACCOUNT_REASON)) {
+	if ((!first && (*desk_said(o->said, "full_name") == 0 || *desk_said(o->said, "reason") == 0)) ||
+	    !text_is_plain(desk_said(o->said, "full_name"), ACCOUNT_FULL) ||
+	    !text_is_plain(desk_said(o->said, "reason"), ACCOUNT_REASON)) {
 		desk_refuse(o->d, o->id, ANSWER_INVALID, M_USER_WHO);
 		return;
 	}
-	put(a.name, sizeof(a.name), name);
-	put(a.full, sizeof(a.full), said(o, "full_name"));
-	put(a.reason, sizeof(a.reason), said(o, "reason"));
+	desk_put(a.name, sizeof(a.name), name);
+	desk_put(a.full, sizeof(a.full), desk_said(o->said, "full_name"));
+	desk_put(a.reason, sizeof(a.reason), desk_said(o->said, "reason"));
 	put_by(o, a.by);
 	start_hash(o, order, &a);
 }
@@ -236,7 +169,7 @@ static void start_add(const struct order *o, enum user_order order)
 static void added(struct desk *d, struct job *j, struct moment now)
 {
 	struct account a = j->draft, *place;
-	char list[LIST_TEXT];
+	char list[DUTIES_TEXT];
 	bool made = secret_make(a.totp, TOTP_SECRET) && secret_make(a.handle, ACCOUNT_HANDLE);
 	json_t *recovery = made ? recovery_json(&a) : NULL, *answer;
 
@@ -260,7 +193,7 @@ static void added(struct desk *d, struct job *j, struct moment now)
 		desk_refuse(d, j->id, ANSWER_CANNOT, M_USER_UNSAVED);
 		return;
 	}
-	desk_event(d, ACCOUNT_ADDED, from_of(j), a.name, NULL, duties_text(a.duties, list), j->by, 1);
+	desk_event(d, ACCOUNT_ADDED, from_of(j), a.name, NULL, desk_duties_text(a.duties, list), j->by, 1);
 	answer = json_pack("{s:o, s:o, s:o}", "account", book_account_json(&a, now.wall_s), "totp", totp_json(&a),
 			   "recovery", recovery);
 	if (j->made[0] != 0)
@@ -271,7 +204,6 @@ static void added(struct desk *d, struct job *j, struct moment now)
 
 static void phrase_set(struct desk *d, struct job *j, const char *hash, struct moment now)
 {
-	struct order o = { .d = d, .id = j->id, .now = now };
 	struct account *a = book_account(&d->book, j->name), before;
 	json_t *answer;
 
@@ -280,10 +212,10 @@ static void phrase_set(struct desk *d, struct job *j, const char *hash, struct m
 		return;
 	}
 	before = *a;
-	put(a->hash, sizeof(a->hash), hash);
+	desk_put(a->hash, sizeof(a->hash), hash);
 	a->phrase_since = now.wall_s;
 	a->handed = j->kind == JOB_MANAGE;
-	if (kept(&o, a, &before)) {
+	if (desk_kept(d, j->id, a, &before)) {
 		sessions_end_of(&d->sessions, a->name, now.ns);
 		desk_event(d, ACCOUNT_PASSPHRASE, from_of(j), a->name, NULL, NULL, j->by, 1);
 		answer = json_pack("{s:o}", "account", book_account_json(a, now.wall_s));
@@ -304,13 +236,13 @@ void desk_user_hashed(struct desk *d, struct job *j, const struct hash_answer *a
 		phrase_set(d, j, a->hash, now);
 		return;
 	}
-	put(j->draft.hash, sizeof(j->draft.hash), a->hash);
+	desk_put(j->draft.hash, sizeof(j->draft.hash), a->hash);
 	added(d, j, now);
 }
 
-/* ---- orders that are done at once ------------------------------------------------------------------------------------- */
+/* ---- orders that are done at once ------------------------------------------------------------ */
 
-static void list(const struct order *o)
+static void list(const struct desk_order *o)
 {
 	char seen[ACCOUNT_SEEN];
 	json_t *all = json_array();
@@ -330,35 +262,36 @@ static void list(const struct order *o)
 			      desk_leaked_json(o->d)));
 }
 
-static void change(const struct order *o, struct account *a)
+static void change(const struct desk_order *o, struct account *a)
 {
 	const struct account before = *a;
-	char was[LIST_TEXT], is[LIST_TEXT];
+	char was[DUTIES_TEXT], is[DUTIES_TEXT];
 
-	if (*said(o, "roles") != 0 && !desk_read_duties(said(o, "roles"), &a->duties)) {
+	if (*desk_said(o->said, "roles") != 0 && !desk_read_duties(desk_said(o->said, "roles"), &a->duties)) {
 		*a = before;
 		desk_refuse(o->d, o->id, ANSWER_INVALID, M_USER_ROLES);
 		return;
 	}
-	if (!text_is_plain(said(o, "full_name"), ACCOUNT_FULL) || !text_is_plain(said(o, "reason"), ACCOUNT_REASON)) {
+	if (!text_is_plain(desk_said(o->said, "full_name"), ACCOUNT_FULL) ||
+	    !text_is_plain(desk_said(o->said, "reason"), ACCOUNT_REASON)) {
 		*a = before;
 		desk_refuse(o->d, o->id, ANSWER_INVALID, M_USER_WHO);
 		return;
 	}
-	if (*said(o, "full_name") != 0)
-		put(a->full, sizeof(a->full), said(o, "full_name"));
-	if (*said(o, "reason") != 0)
-		put(a->reason, sizeof(a->reason), said(o, "reason"));
-	if (!kept(o, a, &before))
+	if (*desk_said(o->said, "full_name") != 0)
+		desk_put(a->full, sizeof(a->full), desk_said(o->said, "full_name"));
+	if (*desk_said(o->said, "reason") != 0)
+		desk_put(a->reason, sizeof(a->reason), desk_said(o->said, "reason"));
+	if (!desk_kept(o->d, o->id, a, &before))
 		return;
 	if ((before.duties & ~a->duties) != 0)
 		sessions_end_of(&o->d->sessions, a->name, o->now.ns);
-	desk_event(o->d, ACCOUNT_CHANGED, o->from, a->name, duties_text(before.duties, was), duties_text(a->duties, is),
-		   o->by, 1);
-	answer_account(o, a);
+	desk_event(o->d, ACCOUNT_CHANGED, o->from, a->name, desk_duties_text(before.duties, was),
+		   desk_duties_text(a->duties, is), o->by, 1);
+	desk_answer_account(o, a);
 }
 
-static void disable(const struct order *o, struct account *a, bool off)
+static void disable(const struct desk_order *o, struct account *a, bool off)
 {
 	const struct account before = *a;
 
@@ -368,17 +301,18 @@ static void disable(const struct order *o, struct account *a, bool off)
 		a->disabled_by[0] = 0;
 		if (off)
 			put_by(o, a->disabled_by);
-		if (!kept(o, a, &before))
+		if (!desk_kept(o->d, o->id, a, &before))
 			return;
 		desk_event(o->d, off ? ACCOUNT_DISABLED : ACCOUNT_ENABLED, o->from, a->name, NULL, NULL, o->by, 1);
 	}
 	if (off)
 		sessions_end_of(&o->d->sessions, a->name, o->now.ns);
-	answer_account(o, a);
+	desk_answer_account(o, a);
 }
 
-/* What an account did is looked up by its name: so it is shut first, which can be taken back, and removed by a second order. */
-static void remove_account(const struct order *o, struct account *a)
+/* What an account did is looked up by its name: so it is shut first, which can be taken back, and
+ * removed by a second order. */
+static void remove_account(const struct desk_order *o, struct account *a)
 {
 	const struct account before = *a;
 
@@ -394,10 +328,10 @@ static void remove_account(const struct order *o, struct account *a)
 		return;
 	}
 	desk_event(o->d, ACCOUNT_REMOVED, o->from, before.name, NULL, NULL, o->by, 1);
-	answer_account(o, &before);
+	desk_answer_account(o, &before);
 }
 
-static void new_factor(const struct order *o, struct account *a, bool paper)
+static void new_factor(const struct desk_order *o, struct account *a, bool paper)
 {
 	struct account before = *a;
 	json_t *made = NULL;
@@ -405,15 +339,16 @@ static void new_factor(const struct order *o, struct account *a, bool paper)
 	if (paper)
 		made = recovery_json(a);
 	else if (secret_make(a->totp, TOTP_SECRET)) {
-		/* No code of the new secret was used yet; that of the old one may be far ahead, if the clock was. */
-		a->totp_step = 0;
+		/* No code of the new secret was used yet; that of the old one may be far ahead, if
+		 * the clock was. */
+		a->totp_step = a->totp_told = 0;
 		a->no_totp = false;
 		made = totp_json(a);
 	}
 	if (made == NULL) {
 		*a = before;
 		desk_refuse(o->d, o->id, ANSWER_CANNOT, M_USER_NO_RANDOM);
-	} else if (kept(o, a, &before)) {
+	} else if (desk_kept(o->d, o->id, a, &before)) {
 		if (!paper)
 			sessions_end_of(&o->d->sessions, a->name, o->now.ns);
 		desk_event(o->d, paper ? ACCOUNT_RECOVERY : ACCOUNT_TOTP, o->from, a->name, NULL, NULL, o->by, 1);
@@ -427,7 +362,7 @@ static void new_factor(const struct order *o, struct account *a, bool paper)
 }
 
 /* Whoever has no key would come in by codes on paper alone, of which there are ten. */
-static void totp_remove(const struct order *o, struct account *a)
+static void totp_remove(const struct desk_order *o, struct account *a)
 {
 	struct account before = *a;
 
@@ -437,132 +372,33 @@ static void totp_remove(const struct order *o, struct account *a)
 	}
 	explicit_bzero(a->totp, sizeof(a->totp));
 	a->no_totp = true;
-	if (kept(o, a, &before)) {
+	if (desk_kept(o->d, o->id, a, &before)) {
 		desk_event(o->d, ACCOUNT_TOTP_REMOVED, o->from, a->name, NULL, NULL, o->by, 1);
-		answer_account(o, a);
+		desk_answer_account(o, a);
 	}
 	explicit_bzero(&before, sizeof(before));
 }
 
 /* Also the last one: a lost key is lost, and somebody may have found it. */
-static void key_remove(const struct order *o, struct account *a)
+static void key_remove(const struct desk_order *o, struct account *a)
 {
 	struct account before = *a;
-	struct key *k = account_key(a, said(o, "key"));
+	struct key *k = account_key(a, desk_said(o->said, "key"));
 
 	if (k == NULL) {
 		desk_refuse(o->d, o->id, ANSWER_NO, M_KEY_UNKNOWN);
 		return;
 	}
 	account_remove_key(a, k);
-	if (kept(o, a, &before)) {
+	if (desk_kept(o->d, o->id, a, &before)) {
 		sessions_end_of(&o->d->sessions, a->name, o->now.ns);
-		desk_event(o->d, ACCOUNT_KEY_REMOVED, o->from, a->name, NULL, said(o, "key"), o->by, 1);
-		answer_account(o, a);
+		desk_event(o->d, ACCOUNT_KEY_REMOVED, o->from, a->name, NULL, desk_said(o->said, "key"), o->by, 1);
+		desk_answer_account(o, a);
 	}
 	explicit_bzero(&before, sizeof(before));
 }
 
-static void tokens(const struct order *o)
-{
-	json_t *all = json_array();
-
-	for (size_t i = 0; i < o->d->book.n_tokens; i++)
-		json_array_append_new(all, book_token_json(&o->d->book.tokens[i], o->now.wall_s));
-	desk_answer(o->d, o->id, ANSWER_YES, json_pack("{s:o}", "tokens", all));
-}
-
-/* Bound to a certificate it does not outlive it. False: it cannot be; has said so. */
-static bool token_pin(const struct order *o, struct token *t)
-{
-	uint64_t until;
-
-	if (*said(o, "certificate") == 0)
-		return true;
-	if (!pin_read(said(o, "certificate"), t->pin)) {
-		desk_refuse(o->d, o->id, ANSWER_INVALID, M_USER_NONSENSE);
-		return false;
-	}
-	until = strtoull(said(o, "until"), NULL, 10);
-	if (until <= o->now.wall_s) {
-		desk_refuse(o->d, o->id, ANSWER_INVALID, M_CERTIFICATE_OVER);
-		return false;
-	}
-	t->pinned = true;
-	t->until = until < t->until ? until : t->until;
-	return true;
-}
-
-static void token_add(const struct order *o)
-{
-	struct token t = { .since = o->now.wall_s }, *place;
-	uint8_t secret[SECRET_BYTES], id[TOKEN_ID / 2];
-	char hex[2 * SECRET_BYTES + 1], list[LIST_TEXT], *end = NULL;
-	const char *days_said = said(o, "days");
-	unsigned long days = *days_said != 0 ? strtoul(days_said, &end, 10) : TOKEN_DAYS;
-
-	if (*said(o, "name") == 0 || !text_is_plain(said(o, "name"), ACCOUNT_REASON)) {
-		desk_refuse(o->d, o->id, ANSWER_INVALID, M_USER_TOKEN_NAME);
-		return;
-	}
-	if (!desk_read_duties(said(o, "roles"), &t.duties) || (t.duties & ~TOKEN_DUTIES) != 0) {
-		desk_refuse(o->d, o->id, ANSWER_INVALID, M_USER_TOKEN_ROLES);
-		return;
-	}
-	if ((end != NULL && *end != 0) || days < 1 || days > TOKEN_DAYS_MOST) {
-		desk_refuse(o->d, o->id, ANSWER_INVALID, M_USER_TOKEN_DAYS, TOKEN_DAYS_MOST);
-		return;
-	}
-	if (!secret_make(secret, sizeof(secret)) || !secret_make(id, sizeof(id))) {
-		desk_refuse(o->d, o->id, ANSWER_CANNOT, M_USER_NO_RANDOM);
-		return;
-	}
-	hex_text(id, sizeof(id), t.id);
-	put(t.label, sizeof(t.label), said(o, "name"));
-	put(t.by, sizeof(t.by), o->by);
-	t.until = o->now.wall_s + days * 86400u;
-	if (!token_pin(o, &t))
-		return;
-	sha256(secret, sizeof(secret), t.digest);
-	place = book_token(&o->d->book, t.id) == NULL ? book_add_token(&o->d->book) : NULL;
-	if (place == NULL) {
-		desk_refuse(o->d, o->id, ANSWER_NO, M_USER_FULL);
-		return;
-	}
-	*place = t;
-	if (!desk_save(o->d)) {
-		book_remove_token(&o->d->book, place);
-		desk_refuse(o->d, o->id, ANSWER_CANNOT, M_USER_UNSAVED);
-		return;
-	}
-	desk_event(o->d, ACCOUNT_TOKEN_ADDED, NULL, t.label, NULL, duties_text(t.duties, list), o->by, 1);
-	hex_text(secret, sizeof(secret), hex);
-	desk_answer(o->d, o->id, ANSWER_YES,
-		    json_pack("{s:o, s:s}", "token", book_token_json(&t, o->now.wall_s), "secret", hex));
-	explicit_bzero(secret, sizeof(secret));
-	explicit_bzero(hex, sizeof(hex));
-}
-
-static void token_remove(const struct order *o)
-{
-	struct token *t = book_token(&o->d->book, said(o, "name")), before;
-
-	if (t == NULL) {
-		desk_refuse(o->d, o->id, ANSWER_NO, M_USER_TOKEN_UNKNOWN);
-		return;
-	}
-	before = *t;
-	book_remove_token(&o->d->book, t);
-	if (!desk_save(o->d)) {
-		*book_add_token(&o->d->book) = before;
-		desk_refuse(o->d, o->id, ANSWER_CANNOT, M_USER_UNSAVED);
-		return;
-	}
-	desk_event(o->d, ACCOUNT_TOKEN_REMOVED, NULL, before.label, NULL, NULL, o->by, 1);
-	desk_answer(o->d, o->id, ANSWER_YES, json_pack("{s:o}", "token", book_token_json(&before, o->now.wall_s)));
-}
-
-static void sessions(const struct order *o)
+static void sessions(const struct desk_order *o)
 {
 	json_t *all = json_array();
 
@@ -581,9 +417,9 @@ static void sessions(const struct order *o)
 }
 
 /* Of a name all, of a number that one. */
-static void session_end_order(const struct order *o)
+static void session_end_order(const struct desk_order *o)
 {
-	const char *name = said(o, "name");
+	const char *name = desk_said(o->said, "name");
 	char of[ACCOUNT_NAME + 1] = "";
 	size_t n = 0;
 
@@ -594,7 +430,7 @@ static void session_end_order(const struct order *o)
 		snprintf(number, sizeof(number), "%u", x->number);
 		if (!session_alive(x, o->now.ns) || (strcmp(x->name, name) != 0 && strcmp(number, name) != 0))
 			continue;
-		put(of, sizeof(of), x->name);
+		desk_put(of, sizeof(of), x->name);
 		session_end(x);
 		n++;
 	}
@@ -606,7 +442,7 @@ static void session_end_order(const struct order *o)
 	desk_answer(o->d, o->id, ANSWER_YES, json_pack("{s:I}", "ended", (json_int_t)n));
 }
 
-static void roles(const struct order *o)
+static void roles(const struct desk_order *o)
 {
 	json_t *all = json_array();
 
@@ -616,12 +452,13 @@ static void roles(const struct order *o)
 	desk_answer(o->d, o->id, ANSWER_YES, json_pack("{s:o}", "roles", all));
 }
 
-/* Whether a policy of the web pages needs a second person. The same order once more changes nothing and is not recorded, but for another reason. */
-static void approval(const struct order *o, enum user_order order)
+/* Whether a policy of the web pages needs a second person. The same order once more changes nothing
+ * and is not recorded, but for another reason. */
+static void approval(const struct desk_order *o, enum user_order order)
 {
 	struct one_person *p = &o->d->book.one_person;
 	const struct one_person before = *p;
-	const char *reason = said(o, "reason");
+	const char *reason = desk_said(o->said, "reason");
 	bool off = order == USER_APPROVAL_OFF;
 
 	if (off && (*reason == 0 || !text_is_plain(reason, ACCOUNT_REASON))) {
@@ -630,8 +467,8 @@ static void approval(const struct order *o, enum user_order order)
 	}
 	if (order != USER_APPROVAL && (off != p->enough || (off && strcmp(reason, p->reason) != 0))) {
 		*p = (struct one_person){ .enough = off, .since = off ? o->now.wall_s : 0 };
-		put(p->reason, sizeof(p->reason), off ? reason : "");
-		put(p->by, sizeof(p->by), off ? o->by : "");
+		desk_put(p->reason, sizeof(p->reason), off ? reason : "");
+		desk_put(p->by, sizeof(p->by), off ? o->by : "");
 		if (!desk_save(o->d)) {
 			*p = before;
 			desk_refuse(o->d, o->id, ANSWER_CANNOT, M_USER_UNSAVED);
@@ -643,16 +480,16 @@ static void approval(const struct order *o, enum user_order order)
 	desk_answer(o->d, o->id, ANSWER_YES, json_pack("{s:o}", "approval", book_approval_json(&o->d->book)));
 }
 
-/* ---- which ------------------------------------------------------------------------------------------------------------ */
+/* ---- which ----------------------------------------------------------------------------------- */
 
-static void about_account(const struct order *o, enum user_order order)
+static void about_account(const struct desk_order *o, enum user_order order)
 {
 	struct account *a = named(o);
 
 	if (a == NULL)
 		return;
 	if (order == USER_SHOW || order == USER_KEYS || order == USER_CERTIFICATES)
-		answer_account(o, a);
+		desk_answer_account(o, a);
 	else if (order == USER_CHANGE)
 		change(o, a);
 	else if (order == USER_DISABLE || order == USER_ENABLE)
@@ -664,20 +501,20 @@ static void about_account(const struct order *o, enum user_order order)
 	else if (order == USER_KEY_REMOVE)
 		key_remove(o, a);
 	else if (order == USER_CERTIFICATE_ADD)
-		desk_certificate_add(o->d, o->id, a, o->said, o->by, o->now);
+		desk_certificate_add(o, a);
 	else if (order == USER_CERTIFICATE_REMOVE)
-		desk_certificate_remove(o->d, o->id, a, o->said, o->by, o->from, o->now);
+		desk_certificate_remove(o, a);
 	else if (order == USER_LOGIN_ADD)
-		desk_login_add(o->d, o->id, a, o->said, o->by, o->now);
+		desk_login_add(o, a);
 	else if (order == USER_LOGIN_REMOVE)
-		desk_login_remove(o->d, o->id, a, o->by, o->now);
+		desk_login_remove(o, a);
 	else if (order == USER_PASSWORD)
 		start_hash(o, order, a);
 	else
 		new_factor(o, a, order == USER_RECOVERY);
 }
 
-static void carry_out(const struct order *o, enum user_order order)
+static void carry_out(const struct desk_order *o, enum user_order order)
 {
 	switch (order) {
 	case USER_FIRST:
@@ -688,13 +525,13 @@ static void carry_out(const struct order *o, enum user_order order)
 		list(o);
 		break;
 	case USER_TOKENS:
-		tokens(o);
+		desk_tokens(o);
 		break;
 	case USER_TOKEN_ADD:
-		token_add(o);
+		desk_token_add(o);
 		break;
 	case USER_TOKEN_REMOVE:
-		token_remove(o);
+		desk_token_remove(o);
 		break;
 	case USER_SESSIONS:
 		sessions(o);
@@ -743,7 +580,9 @@ static void carry_out(const struct order *o, enum user_order order)
 
 void desk_user_over_web(struct desk *d, struct job *j, json_t *said, struct moment now)
 {
-	struct order o = { .d = d, .id = j->id, .by = j->by, .now = now, .said = said, .job = j, .from = &j->from };
+	struct desk_order o = {
+		.d = d, .id = j->id, .by = j->by, .now = now, .said = said, .job = j, .from = &j->from
+	};
 
 	carry_out(&o, j->order);
 }
@@ -751,7 +590,7 @@ void desk_user_over_web(struct desk *d, struct job *j, json_t *said, struct mome
 void desk_user(struct desk *d, uint32_t id, const struct msg_user *m, struct moment now)
 {
 	char by[USER_BY + 1];
-	struct order o = { .d = d, .id = id, .by = by, .now = now };
+	struct desk_order o = { .d = d, .id = id, .by = by, .now = now };
 
 	memcpy(by, m->by, USER_BY);
 	by[USER_BY] = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/accounts/leaked.h"
+#include "appliance/accounts/desk.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 #define ASIDE "leaked.damaged"
 #define BESIDE ".leaked.new"
 #define BY "leaked.by" /* when the list was loaded, and whose order that was */
-#define BY_BYTES (LEAKED_BY + 32u)
+#define LOADED_BY (LEAKED_BY + 32u)
 #define STEP_BLOCKS 16u /* a MiB */
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 #define BLOCK_ENTRIES (LEAKED_BLOCK / LEAKED_PREFIX)
@@ -68,7 +68,8 @@ static int read_head(int fd, struct leaked_head *ret)
 	return r;
 }
 
-/* The block at l->done into l->block, held to its order, and into the digest. How many entries, or negative errno. */
+/* The block at l->done into l->block, held to its order, and into the digest. How many entries, or
+ * negative errno. */
 static int take_block(struct leaked *l, int fd)
 {
 	uint64_t left = l->head.count - l->done;
@@ -141,7 +142,7 @@ static void read_by(struct leaked *l)
 	struct err e;
 
 	l->by[0] = '\0';
-	if (file_read(l->dirfd, BY, BY_BYTES, &text, &n, &e) < 0)
+	if (file_read(l->dirfd, BY, LOADED_BY, &text, &n, &e) < 0)
 		return;
 	at = (size_t)snprintf(stamp, sizeof(stamp), "%llu ", (unsigned long long)l->loaded);
 	if (n > at && n - at < LEAKED_BY && memcmp(text, stamp, at) == 0 && memchr(text, '\0', n) == NULL)
@@ -151,7 +152,7 @@ static void read_by(struct leaked *l)
 
 void leaked_ordered_by(struct leaked *l, const char *by)
 {
-	char text[BY_BYTES];
+	char text[LOADED_BY];
 	struct err e;
 	int n = snprintf(text, sizeof(text), "%llu %.*s", (unsigned long long)l->loaded, (int)LEAKED_BY - 1, by);
 
@@ -196,7 +197,8 @@ int leaked_open(struct leaked *l, int dirfd, bool *ret_damaged, struct err *e)
 	if (is_for_now(r))
 		return err_set(e, r, "the file %s", NAME);
 	if (r == -ENOENT) {
-		/* By an earlier start, or, of what is no file, by who opened the folder: nobody may have recorded it. */
+		/* By an earlier start, or, of what is no file, by who opened the folder: nobody may
+		 * have recorded it. */
 		*ret_damaged = l->damaged = stands(dirfd, ASIDE);
 		return 0;
 	}
@@ -256,7 +258,7 @@ bool leaked_has(struct leaked *l, const char *phrase, bool *ret_damaged)
 	return r == 1;
 }
 
-/* ---- another one ------------------------------------------------------------------------------------------------ */
+/* ---- another one ----------------------------------------------------------------------------- */
 
 static void give_up(struct leaked *l)
 {
@@ -275,7 +277,8 @@ int leaked_take(struct leaked *l, int memfd)
 
 	if (l->in >= 0)
 		return -EBUSY;
-	/* Only a sealed memfd has seals: a file on somebody's disk could change or block under us. */
+	/* Only a sealed memfd has seals: a file on somebody's disk could change or block
+	 * under us. */
 	if (seals < 0 || (seals & SEALS) != SEALS)
 		return -EBADMSG;
 	r = read_head(memfd, &l->head);
@@ -310,7 +313,8 @@ static int finish(struct leaked *l, uint64_t wall_s)
 		r = -errno;
 	if (r < 0)
 		return r;
-	/* Should the power go before this is on the disk, the one before stands there, which was as whole. */
+	/* Should the power go before this is on the disk, the one before stands there, which was
+	 * as whole. */
 	fsync(l->dirfd);
 	if (l->fd >= 0)
 		close(l->fd);

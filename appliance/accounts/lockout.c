@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/accounts/lockout.h"
+#include "appliance/accounts/desk.h"
 
 #include <string.h>
 

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "appliance/accounts/plain_text.h"
 #include "appliance/accounts/secret.h"
+#include "appliance/base/utf8.h"
 
 #define METHOD "$y$"
 #define COST 5	     /* yescrypt: 16 MiB and about a tenth of a second */
@@ -31,7 +31,8 @@ static char plain(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-/* Small letters, digits and whatever is not ASCII; `letters`: signs and digits read as the letters that they stand for. */
+/* Small letters, digits and whatever is not ASCII; `letters`: signs and digits read as the letters
+ * that they stand for. */
 static size_t reduce(const char *phrase, bool letters, char *out)
 {
 	size_t n = 0;
@@ -183,4 +184,23 @@ bool passphrase_make(char out[PASSPHRASE_MADE])
 	explicit_bzero(raw, sizeof(raw));
 	explicit_bzero(text, sizeof(text));
 	return ok;
+}
+
+size_t text_characters(const char *text)
+{
+	struct bytes b = bytes_of(text, strlen(text));
+	struct utf8_char c;
+	size_t n = 0;
+
+	while (utf8_next(&b, &c))
+		n++;
+	return n;
+}
+
+bool text_is_name(const char *text)
+{
+	size_t n = strlen(text);
+
+	return n > 0 && n <= ACCOUNT_NAME && text[0] >= 'a' && text[0] <= 'z' &&
+	       strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789._-") == n;
 }

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Pass phrases: which are taken, and how they are kept. Long ones, of any composition, never to be changed by a calendar; refused is what
- * everybody tries first (denied.def), what is written in one key or one run of keys, and what says no more than the name of its bearer. Kept
- * as libcrypt's yescrypt. Making a hash takes long, on purpose: hasher.h does it.
+ * Passphrases: which are accepted, and how they are stored. They must be long, of any composition,
+ * and never expire. Refused are phrases that everybody tries first (denied.def), repetitions of one
+ * key, runs of neighbouring keys, and phrases that only consist of the owner's name. Stored as
+ * libcrypt's yescrypt. Making a hash takes long, on purpose: hasher.c does it.
  */
 #ifndef SEKISHO_ACCOUNTS_PASSPHRASE_H
 #define SEKISHO_ACCOUNTS_PASSPHRASE_H
 
 #include <stdbool.h>
+#include <stddef.h>
+
+#include "appliance/base/utf8.h"
 
 #define PASSPHRASE_LEAST 16u /* characters */
 #define PASSPHRASE_MOST 256u /* bytes of UTF-8 */
@@ -23,14 +27,24 @@ enum passphrase {
 };
 
 enum passphrase passphrase_judge(const char *phrase, const char *name);
-/* What a hash of a new phrase begins with: method, cost and fresh salt. False without randomness. */
+/* What a hash of a new phrase begins with: method, cost and fresh salt. False
+ * without randomness. */
 bool passphrase_setting(char out[PASSPHRASE_HASH]);
-/* The hash of `phrase` by a setting or an earlier hash; takes about a tenth of a second and 16 MiB. False: no such method. */
+/* The hash of `phrase` by a setting or an earlier hash; takes about a tenth of a second and 16 MiB.
+ * False: no such method. */
 bool passphrase_hash(const char *phrase, const char *setting, char out[PASSPHRASE_HASH]);
 /* Has the form of a hash that passphrase_hash makes: no other method is ever taken from a file. */
 bool passphrase_is_hash(const char *text);
 /* Six groups of letters and digits, 120 bits: for a first secret. False without randomness. */
 #define PASSPHRASE_MADE 32u
 bool passphrase_make(char out[PASSPHRASE_MADE]);
+
+/* What people typed and others will read. */
+
+size_t text_characters(const char *text);
+/* A name for an account: a small letter, then small letters, digits, '.', '-', '_'; at most
+ * ACCOUNT_NAME bytes. */
+#define ACCOUNT_NAME 31u
+bool text_is_name(const char *text);
 
 #endif

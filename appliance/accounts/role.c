@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The role accounts: sole owner of the accounts' folder. It hears questions from the supervisor alone, of which those of the web side are what
- * strangers typed; it decides, and never waits for a hash (hasher.h) or for who looks at what a
- * security key has signed (keys.h). Sessions and failures are in its memory: a start of it lets
- * nobody in who has not logged in again.
+ * The role accounts: sole owner of the accounts' folder. It hears questions from the supervisor
+ * alone, of which those of the web side are what strangers typed; it decides, and never waits for a
+ * hash (hasher.c) or for who looks at what a security key has signed. Sessions and failures are in
+ * its memory: a start of it lets nobody in who has not logged in again.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,14 +17,58 @@
 
 #include "appliance/accounts/child.h"
 #include "appliance/accounts/desk.h"
-#include "appliance/accounts/keys.h"
 #include "appliance/base/clock.h"
+#include "appliance/base/err.h"
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
 
+/*
+ * Starting sekisho-webauthn (appliance/webauthn), which looks at what browsers send of security
+ * keys: the role itself takes none of it apart. It stands beside this program, as the
+ * compiler does.
+ */
+
+#define PROGRAM "sekisho-webauthn"
+
+static void child(int program)
+{
+	char *const argv[] = { (char[]){ PROGRAM }, NULL }, *const no_env[] = { NULL };
+
+	/* It begins with its socket alone. The two calls leave the program's own descriptor, which
+	 * the kernel closes. */
+	if ((program > CHILD_FD + 1 && close_range(CHILD_FD + 1, (unsigned)program - 1, 0) < 0) ||
+	    close_range((unsigned)program + 1, ~0u, 0) < 0)
+		_exit(1);
+	execveat(program, "", argv, no_env, AT_EMPTY_PATH);
+	_exit(127);
+}
+
+/* As child_start does. -ENOENT: there is no such program, and the role has to do without keys. */
+static int keys_start(struct err *e)
+{
+	char path[PATH_MAX + sizeof(PROGRAM)], *name;
+	ssize_t len = readlink("/proc/self/exe", path, PATH_MAX - 1);
+	int low, fd, r;
+
+	path[len > 0 ? len : 0] = 0;
+	name = strrchr(path, '/');
+	if (name == NULL)
+		return err_set(e, -ENOENT, "find %s", PROGRAM);
+	snprintf(name + 1, sizeof(PROGRAM), "%s", PROGRAM);
+	low = open(path, O_PATH | O_CLOEXEC);
+	fd = low < 0 ? -1 : fcntl(low, F_DUPFD_CLOEXEC, CHILD_FD + 1);
+	r = fd < 0 ? err_set(e, -errno, "open %s", path) : child_start(child, fd, PROGRAM, e);
+	if (low >= 0)
+		close(low);
+	if (fd >= 0)
+		close(fd);
+	return r;
+}
+
 #define TURN_MS 60000
 #define OWED_MS 5000 /* while a child owes an answer */
-/* So long the role waits for sekisho-webauthn before it says that it stands itself. A role that does nothing for 2.5 s before that is ended. */
+/* So long the role waits for sekisho-webauthn before it says that it stands itself. A role that
+ * does nothing for 2.5 s before that is ended. */
 #define KEYS_BEGIN_MS 2000
 
 struct accounts {
@@ -197,7 +242,8 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_PASSPHRASE] = on_passphrase,
 };
 
-/* Of both: an answer that nobody asked for is none of ours, and one child must not keep the role from all else by them. */
+/* Of both: an answer that nobody asked for is none of ours, and one child must not keep the role
+ * from all else by them. */
 static int hear_hashes(struct accounts *a)
 {
 	struct hash_answer h;
@@ -212,7 +258,8 @@ static int hear_hashes(struct accounts *a)
 	return r;
 }
 
-/* Its first word is that it stands, and of which size it takes questions to be: until then it was asked nothing. */
+/* Its first word is that it stands, and of which size it takes questions to be: until then it was
+ * asked nothing. */
 static int hear_proofs(struct accounts *a)
 {
 	struct webauthn_answer w;
@@ -232,7 +279,8 @@ static int hear_proofs(struct accounts *a)
 	return r;
 }
 
-/* A program that never stood, by a broken install or one that is half way: people with codes come in still. */
+/* A program that never stood, by a broken install or one that is half way: people with codes come
+ * in still. */
 static void do_without_keys(struct accounts *a, int why)
 {
 	fprintf(stderr, "sekishod accounts: sekisho-webauthn does not begin (%s)\n", strerror(-why));
@@ -252,7 +300,8 @@ static int turn_to_keys(struct accounts *a)
 	return 0;
 }
 
-/* Who is told that the role stands may come by a key at once; one that takes longer is heard when it comes. */
+/* Who is told that the role stands may come by a key at once; one that takes longer is heard when
+ * it comes. */
 static int await_keys(struct accounts *a)
 {
 	struct pollfd p = { .fd = a->keys, .events = POLLIN };
@@ -260,7 +309,8 @@ static int await_keys(struct accounts *a)
 	return a->keys >= 0 && poll(&p, 1, KEYS_BEGIN_MS) > 0 ? turn_to_keys(a) : 0;
 }
 
-/* Whoever seems to hang is heard once more first: it may have been this role that did not come to it. */
+/* Whoever seems to hang is heard once more first: it may have been this role that did not come
+ * to it. */
 static int turn_to_children(struct accounts *a, bool hasher, bool keys)
 {
 	struct mono now = clock_mono();

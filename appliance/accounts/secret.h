@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Random secrets and how people and files write them. Secrets of 80 bits and more, which nobody chose, are kept as their SHA-256: there is
- * nothing to guess. What a person chose is passphrase.h's affair.
+ * Random secrets, and their forms in texts and files. Random secrets of 80 bits and more are stored
+ * as their SHA-256, since they cannot be guessed. For what a person chose see passphrase.h.
  */
 #ifndef SEKISHO_ACCOUNTS_SECRET_H
 #define SEKISHO_ACCOUNTS_SECRET_H
@@ -19,7 +19,8 @@ bool secret_make(uint8_t *out, size_t n);
 /* The time that it takes tells nothing of where they differ. */
 bool secret_same(const uint8_t *a, const uint8_t *b, size_t n);
 
-/* RFC 4648 without padding. Reading takes small letters too and passes over spaces and hyphens, for people type it. */
+/* RFC 4648 without padding. Reading takes small letters too and passes over spaces and hyphens, for
+ * people type it. */
 void base32_text(const uint8_t *p, size_t n, char *out);
 bool base32_read(const char *text, uint8_t *out, size_t n); /* exactly n bytes */
 bool hex_read(const char *text, uint8_t *out, size_t n);    /* exactly 2n small digits */

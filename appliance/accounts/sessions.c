@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/accounts/sessions.h"
+#include "appliance/accounts/desk.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/accounts/totp.h"
+#include "appliance/accounts/book.h"
 
 #include <liboath/oath.h>
 #include <string.h>
@@ -18,7 +18,8 @@ bool totp_code(const uint8_t secret[TOTP_SECRET], uint64_t step, char out[TOTP_D
 	return false;
 }
 
-bool totp_fits(const uint8_t secret[TOTP_SECRET], const char *code, uint64_t wall_s, uint64_t last, uint64_t *ret_step)
+bool totp_found(const uint8_t secret[TOTP_SECRET], const char *code, uint64_t wall_s, uint64_t slack, uint64_t last,
+		uint64_t *ret_step)
 {
 	uint64_t now = wall_s / TOTP_STEP_S;
 	bool found = false;
@@ -26,7 +27,7 @@ bool totp_fits(const uint8_t secret[TOTP_SECRET], const char *code, uint64_t wal
 
 	if (strlen(code) != TOTP_DIGITS || strspn(code, "0123456789") != TOTP_DIGITS)
 		return false;
-	for (uint64_t step = now < TOTP_SLACK ? 0 : now - TOTP_SLACK; step <= now + TOTP_SLACK; step++)
+	for (uint64_t step = now < slack ? 0 : now - slack; step <= now + slack; step++)
 		if (step > last && totp_code(secret, step, want) &&
 		    secret_same((const uint8_t *)want, (const uint8_t *)code, TOTP_DIGITS)) {
 			*ret_step = step;

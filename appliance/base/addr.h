@@ -26,8 +26,8 @@ struct addr_range {
 size_t addr_len(uint8_t family);			  /* 4, 16, or 0 */
 int addr_cmp(const struct addr *a, const struct addr *b); /* family first, then value */
 bool addr_parse(const char *text, struct addr *ret);
-/* "10.0.0.0/8", "2001:db8::/32", or a single address. False when bits beyond the prefix are set: *stray is then
- * true, and *ret holds the range that was probably meant. */
+/* "10.0.0.0/8", "2001:db8::/32", or a single address. False when bits beyond the prefix are set:
+ * *stray is then true, and *ret holds the range that was probably meant. */
 bool prefix_parse(const char *text, struct addr_range *ret, bool *stray);
 /* "10.30.1.10-10.30.1.21": every address from the first to the last, of one family. */
 bool span_parse(const char *text, struct addr_range *ret);
@@ -40,7 +40,7 @@ bool addr_range_is_prefix(const struct addr_range *r, unsigned *ret_len);
 /* False when there is no next or previous address (all ones, all zeros). */
 bool addr_next(const struct addr *a, struct addr *ret);
 bool addr_prev(const struct addr *a, struct addr *ret);
-/* The same IPv4 address, or of IPv6 the same /64: whoever has one of its addresses has them all. */
+/* The same IPv4 address, or IPv6 addresses of the same /64: a host there can take any of them. */
 bool addr_same_host(const struct addr *a, const struct addr *b);
 bool addr_in(const struct addr *a, const struct addr_range *r);
 /* False when they share no address. */

@@ -115,7 +115,8 @@ int file_aside(int dirfd, const char *name)
 		return -ENAMETOOLONG;
 	if (renameat(dirfd, name, dirfd, aside) == 0)
 		return 0;
-	/* A file and a folder do not take each other's place, nor does anything that of a folder which is not empty. */
+	/* A file and a folder do not take each other's place, nor does anything that of a folder
+	 * which is not empty. */
 	if (unlinkat(dirfd, aside, 0) == 0 || unlinkat(dirfd, aside, AT_REMOVEDIR) == 0)
 		return renameat(dirfd, name, dirfd, aside) < 0 ? -errno : 0;
 	return -EEXIST;

@@ -2,9 +2,10 @@
 /*
  * The checked cursor: the only way hostile or foreign bytes are read, and the matching writer.
  *
- * A `struct bytes` is a view (pointer, bytes left) with a sticky failure. A getter moves only on success; after the
- * first failure every getter fails and yields zero, so a parser reads straight down and checks `failed` once before
- * it uses anything. Nothing is owned here: a view borrows its memory from whoever made it.
+ * A `struct bytes` is a view (pointer, bytes left) with a sticky failure. A getter moves only on
+ * success; after the first failure every getter fails and yields zero, so a parser reads straight
+ * down and checks `failed` once before it uses anything. Nothing is owned here: a view borrows its
+ * memory from whoever made it.
  */
 #ifndef SEKISHO_BASE_BYTES_H
 #define SEKISHO_BASE_BYTES_H
@@ -21,15 +22,16 @@ struct bytes {
 };
 
 /*
- * The getters stand here because a packet needs dozens of them: in place, the compiler sees what the tests before have
- * settled.
+ * The getters are inline because each packet needs dozens of them. So the compiler can drop a bound
+ * test that an earlier one makes redundant.
  */
 static inline struct bytes bytes_of(const void *p, size_t len)
 {
 	return (struct bytes){ .p = p, .left = len, .failed = false };
 }
 
-/* The one bound test: n against what is left, never a sum. NULL: failed. What is returned points at n bytes. */
+/* The only bound test: compares n with what is left, and never adds. Returns a pointer to n bytes,
+ * or NULL on failure. */
 static inline const uint8_t *bytes_advance(struct bytes *b, size_t n)
 {
 	const uint8_t *p = b->p;

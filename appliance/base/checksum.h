@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The checksum of IP, TCP, UDP and ICMP (RFC 1071): a sum in one's complement, in whatever order this machine has bytes, which does not
- * matter as long as nobody looks at it as a number.
+ * The checksum of IP, TCP, UDP and ICMP (RFC 1071): a sum in one's complement. It is kept in the
+ * machine's byte order, which does not matter as long as nobody uses it as a number.
  *
- * Folded lazily: eight bytes at a time into 64 bits, with the carry counted back in. Here and not in a file of its own, because every
- * packet of a worker goes through it.
+ * Eight bytes at a time are added into 64 bits, with the carry added back in; the sum is folded to
+ * 16 bits at the end. Inline, because a worker does this for every packet.
  */
 #ifndef SEKISHO_BASE_CHECKSUM_H
 #define SEKISHO_BASE_CHECKSUM_H
@@ -21,7 +21,7 @@ static inline uint64_t checksum_carry(uint64_t sum, uint64_t v)
 	return sum + (sum < v);
 }
 
-/* The sum so far (at first 0) and these bytes. Of several pieces all but the last are of even length. */
+/* Adds bytes to the sum, which is 0 at first. All pieces but the last must have an even length. */
 static inline uint64_t checksum_add(uint64_t sum, struct bytes b)
 {
 	uint64_t block[8];
@@ -51,13 +51,14 @@ static inline uint16_t checksum_fold(uint64_t sum)
 	return (uint16_t)sum;
 }
 
-/* Whether bytes that hold their checksum, with their pseudo header if they have one, are what was sent. */
+/* `sum` is over all bytes with their checksum (and their pseudo header, if there is one). True when
+ * the checksum is right. */
 static inline bool checksum_good(uint64_t sum)
 {
 	return checksum_fold(sum) == 0xffffu;
 }
 
-/* Writes the checksum of what was summed, its own two bytes counted as 0, to `p`. */
+/* Writes the checksum to `p`. `sum` is over all bytes, with the two bytes of the checksum as 0. */
 static inline void checksum_put(uint8_t *p, uint64_t sum)
 {
 	uint16_t v = (uint16_t)~checksum_fold(sum);

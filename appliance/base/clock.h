@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Time. Monotonic time drives every decision; wall time is only written down. `clock.c` reads the kernel's clocks;
- * replay links `mgmt/cli/replay/clock.c` instead, where time is that of the capture.
+ * Time. Monotonic time drives every decision; wall time is only written down. `clock.c` reads the
+ * kernel's clocks; replay links `mgmt/cli/replay/clock.c` instead, where time is that of
+ * the capture.
  */
 #ifndef SEKISHO_BASE_CLOCK_H
 #define SEKISHO_BASE_CLOCK_H
@@ -16,17 +17,18 @@ struct mono {
 struct mono clock_mono(void);
 uint64_t clock_wall_ns(void); /* since 1970-01-01 UTC */
 
-#define CLOCK_STEP_NS 1000000000ull /* what is less in sum is an adjustment */
+#define CLOCK_STEP_NS 1000000000ull /* a smaller sum of steps is an adjustment */
 
-/* Where both clocks stood at first, or when a step was last told; starts as zeros. */
+/* Both clocks at the last reported step, or at the first call. Starts as zeros. */
 struct clock_pair {
 	struct mono mono;
 	uint64_t wall_ns;
 };
 
 /*
- * True when wall time was set, or the machine slept, since that was last told: it went on otherwise than monotonic time. Steps that are small
- * add up. Slewing moves both clocks alike.
+ * True when wall time was set, or the machine slept, since the last report, which shows in the
+ * difference of wall time and monotonic time. Small steps add up. Slewing moves both clocks alike,
+ * and is not reported.
  */
 static inline bool clock_was_set(struct clock_pair *last, struct mono now, uint64_t wall_ns)
 {
@@ -40,7 +42,7 @@ static inline bool clock_was_set(struct clock_pair *last, struct mono now, uint6
 	return !first;
 }
 
-/* A moment (wall ns) as people read it, in the box's own time. */
+/* Writes a moment (wall ns) for people, in the time zone of the box. */
 void moment_text(uint64_t wall_ns, char out[40]);
 
 #endif

@@ -18,7 +18,8 @@ void diags_init(struct diags *d, struct arena *a)
 	d->spare = arena_alloc(a, sizeof(*d->spare));
 }
 
-/* The catalogue's sentence in one language, in the arena; the bare format when memory is out, never NULL. */
+/* The catalogue's sentence in one language, in the arena; the bare format when memory is out,
+ * never NULL. */
 static const char *sentence(struct arena *a, enum lang l, enum message m, va_list ap)
 {
 	va_list again;
@@ -73,7 +74,8 @@ static struct diag *slot_without_memory(struct diags *d)
 	return g;
 }
 
-/* A place for one more. Errors push out warnings: what stops the policy is never lost. NULL = counted only. */
+/* A place for one more. Errors push out warnings: what stops the policy is never lost. NULL =
+ * counted only. */
 static struct diag *slot(struct diags *d, enum severity s)
 {
 	struct diag *g;
@@ -143,7 +145,7 @@ void diag_hint(struct diags *d, struct diag *g, enum message m, ...)
 	va_end(ap);
 }
 
-/* ---- order ---------------------------------------------------------------------------------------------------------- */
+/* ---- order ----------------------------------------------------------------------------------- */
 
 static const char *const by_weight[] = {
 #define WARNING(code) "policy." code,
@@ -192,7 +194,8 @@ void diags_sort(struct diags *d)
 	d->unsearched = d->n;
 }
 
-/* Edits between two words of at most WORD_MAX characters; a swap of neighbours counts as one, upper case as none. */
+/* Edits between two words of at most WORD_MAX characters; a swap of neighbours counts as one, upper
+ * case as none. */
 #define WORD_MAX 63
 
 static bool same(char a, char b)
@@ -230,7 +233,8 @@ static size_t edits(const char *a, size_t na, const char *b, size_t nb)
 
 const char *word_nearest(const char *word, const char *const *known, size_t n)
 {
-	size_t len = strlen(word), best = len < 5 ? 1 : len < 9 ? 2 : 3; /* slips, for a word of this length */
+	/* slips, for a word of this length */
+	size_t len = strlen(word), best = len < 5 ? 1 : len < 9 ? 2 : 3;
 	const char *ret = NULL;
 
 	if (len == 0 || len > WORD_MAX)
@@ -243,7 +247,8 @@ const char *word_nearest(const char *word, const char *const *known, size_t n)
 		if (other == 0 || other > WORD_MAX)
 			continue;
 		e = edits(word, len, known[i], other);
-		/* A word that keeps none of its letters is another word, not a slip; and two slips leave the first one. */
+		/* A word that keeps none of its letters is another word, not a slip; and two slips
+		 * leave the first one. */
 		if (e >= 2 && !same(word[0], known[i][0]))
 			continue;
 		if (e < len && e < other && (ret == NULL ? e <= best : e < best)) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Operator mistakes: located, coded, collected. A stage adds diagnostics and goes on; the caller prints them all with
- * excerpt and caret, or as JSON. Positions come from the locating scanner (policy/read/scan.h).
+ * Diagnostics: errors and warnings about the operator's text, each with a position and a code. A
+ * stage adds diagnostics and goes on; the caller prints all of them, with excerpt and caret, or as
+ * JSON. Positions come from the locating scanner (policy/read/scan.h).
  */
 #ifndef SEKISHO_BASE_DIAG_H
 #define SEKISHO_BASE_DIAG_H
@@ -13,8 +14,9 @@
 #include "appliance/base/arena.h"
 #include "appliance/base/messages.h"
 
-/* A place in the operator's text. `file` is an index into the source list; line and column count from 1, the column in
- * characters (not bytes), so that Japanese text counts as a person counts. line 0 = no place. */
+/* A place in the operator's text. `file` is an index into the source list; line and column count
+ * from 1, the column in characters (not bytes), so that Japanese text counts as a person counts.
+ * line 0 = no place. */
 struct srcpos {
 	uint32_t file;
 	uint32_t line;
@@ -25,8 +27,10 @@ enum severity { SEV_ERROR, SEV_WARNING };
 
 struct diag {
 	enum severity severity;
-	const char *code;    /* stable, e.g. "policy.unknown_key" */
-	unsigned sentence;   /* which of the catalogue it is: what is said of many lines is said once */
+	const char *code; /* stable, e.g. "policy.unknown_key" */
+	/* number of the message in the catalogue; equal warnings about many lines are
+	 * printed once */
+	unsigned sentence;
 	struct srcpos at;    /* primary place */
 	uint32_t width;	     /* characters to underline, at least 1 */
 	struct srcpos also;  /* related place; line 0 = none */
@@ -34,31 +38,36 @@ struct diag {
 	const char *hint[2]; /* may be NULL */
 };
 
-#define DIAG_SHOWN 50	 /* errors that a person is shown; programs get all that are kept */
+#define DIAG_SHOWN 50	 /* errors that are printed for people; JSON has all that are kept */
 #define DIAG_KEPT 20000u /* further ones are only counted */
 
 struct diags {
 	struct arena *arena; /* borrowed */
-	const char *folder;  /* put before names of files for people, "" or with its '/': they typed it */
-	struct diag **list;  /* `n` kept, in the order they were added; room for `room`; in the arena */
+	/* the folder as typed, with its '/', or ""; it is put before file names for people */
+	const char *folder;
+	/* `n` kept, in the order they were added; room for `room`; in the arena */
+	struct diag **list;
 	size_t n, room;
-	struct diag *spare; /* for the first error for which there is no memory; NULL = taken */
-	size_t unsearched;  /* behind the first so many of the list are errors only */
-	size_t errors;	    /* all, kept or not */
-	size_t warnings;    /* all, kept or not */
+	/* reserved for the first error for which there is no memory; NULL = used */
+	struct diag *spare;
+	size_t unsearched; /* after this many entries, the list has only errors */
+	size_t errors;	   /* all, kept or not */
+	size_t warnings;   /* all, kept or not */
 };
 
 void diags_init(struct diags *d, struct arena *a);
-/* Adds one; the message's arguments follow in the order of the English format. Returns the entry (to set also/width),
- * never NULL: past DIAG_KEPT, or without memory, a scratch entry that is counted but not kept. The first error is kept
- * without memory as well, as the bare format when that has arguments. */
+/* Adds one; the message's arguments follow in the order of the English format. Returns the entry
+ * (to set also/width), never NULL: past DIAG_KEPT, or without memory, a scratch entry that is
+ * counted but not kept. The first error is kept without memory as well, as the bare format when
+ * that has arguments. */
 struct diag *diag_add(struct diags *d, enum severity s, const char *code, struct srcpos at, enum message m, ...);
 void diag_hint(struct diags *d, struct diag *g, enum message m, ...);
-/* The same with both texts at hand (arena or static), for sentences whose parts differ by language. */
+/* As diag_add, with both texts given (in the arena, or static), for sentences whose parts differ
+ * by language. */
 struct diag *diag_add_texts(struct diags *d, enum severity s, const char *code, struct srcpos at, const char *en,
 			    const char *ja);
-/* Orders the kept ones as they are to be read: errors by place, then warnings by weight (warnings.def), what says the same together
- * and by place. */
+/* Sorts the kept diagnostics: first errors by place, then warnings by weight (warnings.def), with
+ * equal warnings together and by place. */
 void diags_sort(struct diags *d);
 
 /* One text of the operator, as read. */
@@ -68,8 +77,9 @@ struct source_text {
 	size_t size;
 };
 
-/* "site.cfg:12:7: error: ..." with excerpt, caret line, hint; full-width characters counted as two cells. Of warnings that
- * say the same of many lines the first is shown so, the others as a count with their places. Sorts. */
+/* "site.cfg:12:7: error: ..." with excerpt, caret line, hint; full-width characters counted as two
+ * cells. Of equal warnings about many lines the first is printed in full, the others as a count
+ * with their places. Sorts. */
 void diags_print(FILE *to, struct diags *d, const struct source_text *sources, size_t n_sources, enum lang l);
 /* The closest of `n` known words within a small edit distance, or NULL. For "did you mean". */
 const char *word_nearest(const char *word, const char *const *known, size_t n);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Diagnostics as JSON, in the shape of docs/json.md: the same content as the printed form, for programs.
- * Owns nothing; knows only diag.h.
+ * Diagnostics as JSON, in the shape of docs/json.md: the same content as the printed form, for
+ * programs. Owns nothing; knows only diag.h.
  */
 #ifndef SEKISHO_BASE_DIAG_JSON_H
 #define SEKISHO_BASE_DIAG_JSON_H
@@ -9,11 +9,13 @@
 #include "appliance/base/diag.h"
 #include "appliance/base/json.h"
 
-/* {"diagnostics":[...],"errors":E,"warnings":W}; diagnostics sorted by place, errors and warnings count all, kept or
- * not. A new reference, owned by the caller; NULL when memory is out. `s` holds the `n` texts that places refer to. */
+/* {"diagnostics":[...],"errors":E,"warnings":W}; diagnostics sorted by place, errors and warnings
+ * count all, kept or not. A new reference, owned by the caller; NULL when memory is out. `s` holds
+ * the `n` texts that places refer to. */
 json_t *diags_json(struct diags *d, const struct source_text *s, size_t n, enum lang lang);
 
-/* To each one of such a list, of the same diagnostics in the same order, its words in every language: "words": {"en": {"message", "hint"}, ...}. */
+/* Adds to each entry of such a list the texts in every language. The list must be of the same
+ * diagnostics in the same order: "words": {"en": {"message", "hint"}, ...}. */
 void diags_words(json_t *list, const struct diags *d);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Diagnostics as a person reads them: place, sentence, the line with carets below it, hint. The operator's text is
- * hostile to terminals: control and direction characters and bytes that are no UTF-8 are printed as '?'.
+ * Diagnostics as a person reads them: place, sentence, the line with carets below it, hint. The
+ * operator's text is hostile to terminals: control and direction characters and bytes that are no
+ * UTF-8 are printed as '?'.
  */
 #include <string.h>
 
@@ -118,7 +119,8 @@ static void put_name(FILE *to, const char *folder, const char *name)
 	fputc(':', to);
 }
 
-/* A sentence may quote the operator's text, so it goes to the terminal with the same care. `code` may be NULL. */
+/* A sentence may quote the operator's text, so it goes to the terminal with the same care. `code`
+ * may be NULL. */
 static void put_text(FILE *to, enum lang l, enum message lead, const char *text, const char *code)
 {
 	message_print(to, l, lead, "");

@@ -21,7 +21,8 @@ static bool is_letter(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* Behind a colon, a comma or a bracket, or where a text of ours begins: people write such words in the middle of theirs. */
+/* Behind a colon, a comma or a bracket, or where a text of ours begins: people write such words in
+ * the middle of theirs. */
 static bool begins_there(const char *text, const char *at)
 {
 	if (at == text)

@@ -9,7 +9,8 @@
 #include "appliance/base/memfd.h"
 #include "appliance/base/sha256.h"
 
-/* Length of the well-formed UTF-8 character at s (1 to 4 bytes; no overlong form, no surrogate), or 0. */
+/* Length of the well-formed UTF-8 character at s (1 to 4 bytes; no overlong form, no surrogate),
+ * or 0. */
 static size_t utf8_len(const unsigned char *s)
 {
 	size_t n = s[0] < 0x80			 ? 1

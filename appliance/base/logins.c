@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SYSTEM_FIRST 61184u /* dynamic users of systemd, Sekisho's own, nobody: nobody logs in as one of them */
+/* dynamic users of systemd, Sekisho's own, nobody: nobody logs in as one of them */
+#define SYSTEM_FIRST 61184u
 #define SYSTEM_LAST 65535u
 
 bool login_is_persons(uint32_t uid)
@@ -66,7 +67,8 @@ static void look(struct wanted *w, char *line)
 	}
 }
 
-/* Whole lines, however long: nobody gets an entry of his own by what his real name is said to be. */
+/* Whole lines, however long: nobody gets an entry of his own by what his real name is said
+ * to be. */
 static bool scan(const char *file, void (*each)(struct wanted *, char *), struct wanted *w)
 {
 	FILE *f = fopen(file, "re");

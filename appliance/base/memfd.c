@@ -46,7 +46,8 @@ int memfd_read(int fd, size_t max, uint8_t **ret, size_t *ret_n, struct err *e)
 
 	*ret = NULL;
 	*ret_n = 0;
-	/* Only a sealed memfd has seals: a pipe, a device or a file on somebody's disk could change or block under us. */
+	/* Only a sealed memfd has seals: a pipe, a device or a file on somebody's disk could change
+	 * or block under us. */
 	if (seals < 0 || (seals & SEALS) != SEALS)
 		return err_set(e, -EPERM, "memory handed over is not sealed");
 	if (fstat(fd, &st) < 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Memory handed from process to process: a memfd whose bytes nobody can change any more once it is sealed.
+ * Memory that one process hands to another: a memfd whose bytes cannot be changed once it
+ * is sealed.
  */
 #ifndef SEKISHO_BASE_MEMFD_H
 #define SEKISHO_BASE_MEMFD_H
@@ -12,7 +13,8 @@
 
 /* A sealed memfd with these bytes (owned by the caller), or negative errno. */
 int memfd_sealed(const char *name, const void *p, size_t n);
-/* Reads a whole sealed memfd of at most `max` bytes into malloc'd memory (owned by the caller). Refuses unsealed ones. */
+/* Reads a whole sealed memfd of at most `max` bytes into malloc'd memory (owned by the caller).
+ * Refuses unsealed ones. */
 int memfd_read(int fd, size_t max, uint8_t **ret, size_t *ret_n, struct err *e);
 
 #endif

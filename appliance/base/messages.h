@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The message catalogue: every sentence a person reads, in English and Japanese, chosen by `--lang` or the locale.
- * Texts live in appliance/base/messages/<area>.def, one MSG line each, printf style; the Japanese one may reorder its arguments with
- * %1$s. A unit test holds both formats to the same arguments. Adding a message is one line in one .def file.
+ * The message catalogue: every sentence a person reads, in English and Japanese, chosen by `--lang`
+ * or the locale. Texts live in appliance/base/messages/<area>.def, one MSG line each, printf style;
+ * the Japanese one may reorder its arguments with %1$s. A unit test holds both formats to the same
+ * arguments. Adding a message is one line in one .def file.
  */
 #ifndef SEKISHO_BASE_MESSAGES_H
 #define SEKISHO_BASE_MESSAGES_H
@@ -25,7 +26,8 @@ enum message {
 enum lang { LANG_EN, LANG_JA };
 #define LANGUAGES 2
 
-/* From "ja", "en", a locale name such as "ja_JP.UTF-8", or NULL (then LC_ALL, LC_MESSAGES, LANG). Default English. */
+/* From "ja", "en", a locale name such as "ja_JP.UTF-8", or NULL (then LC_ALL, LC_MESSAGES, LANG).
+ * Default English. */
 enum lang lang_choose(const char *wish);
 const char *lang_name(enum lang l); /* "en" or "ja" */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One sentence of the message catalogue in every language, said when it happens and read later by whoever asks: the box
- * does not know yet who that is. It owns its text.
+ * A sentence of the message catalogue in every language. It is written when something happens, when
+ * the language of the later reader is not known yet. It owns its text.
  */
 #ifndef SEKISHO_BASE_SENTENCE_H
 #define SEKISHO_BASE_SENTENCE_H
@@ -19,12 +19,13 @@ struct sentence {
 bool sentence_said(const struct sentence *s);
 void sentence_forget(struct sentence *s);
 void sentence_say(struct sentence *ret, enum message m, ...);
-/* `ap` may not be used again but by va_end. */
+/* Afterwards `ap` may only be passed to va_end. */
 void sentence_vsay(struct sentence *ret, enum message m, va_list ap);
 /* {"en": ..., "ja": ...}, or null. The caller owns it. */
 json_t *sentence_json(const struct sentence *s);
 
-/* The sentence in every language, {"en": ..., "ja": ...}: who asks chooses. Owned by the caller. */
+/* The sentence in every language, {"en": ..., "ja": ...}; the reader chooses. Owned by
+ * the caller. */
 json_t *json_sentence(enum message m, ...);
 
 #endif

@@ -9,7 +9,8 @@
 void sha256(const void *p, size_t n, uint8_t out[32]);
 /* Two parts as one message; for chains. */
 void sha256_pair(const void *a, size_t na, const void *b, size_t nb, uint8_t out[32]);
-/* For lists that others have made with it (wire/leaked.h), and for nothing that must not be forged. */
+/* Only for published lists of SHA-1 values (wire/leaked.h): SHA-1 does not protect
+ * against forgery. */
 void sha1(const void *p, size_t n, uint8_t out[20]);
 void hex_text(const uint8_t *p, size_t n, char *out); /* 2n + 1 bytes */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Characters of the operator's text: UTF-8 decoded strictly, how many terminal cells a character takes, which ones
- * reorder or hide text. Pure; owns nothing.
+ * Characters of the operator's text: UTF-8 decoded strictly, how many terminal cells a character
+ * takes, and which characters reorder or hide text. Pure; owns nothing.
  */
 #ifndef SEKISHO_BASE_UTF8_H
 #define SEKISHO_BASE_UTF8_H
@@ -22,27 +22,29 @@ struct utf8_char {
 static inline bool utf8_next(struct bytes *b, struct utf8_char *ret);
 /* 0 (combining), 1, or 2 (full width). */
 unsigned utf8_cells(uint32_t cp);
-/* Direction overrides, isolates and marks: they make text read other than it is. */
+/* Direction overrides, isolates and marks, which make text appear in another order than it has. */
 bool utf8_is_bidi(uint32_t cp);
-/* Controls of both blocks, line separators, what turns the direction of writing or is not seen at all. */
+/* Control characters (C0 and C1), line separators, and characters that change the direction of
+ * writing or are invisible. */
 bool utf8_is_steering(uint32_t cp);
 /*
- * Whether text of people may stand in a line that others read: UTF-8, and nothing in it steers. Every
- * text of people is judged by this: comments, reasons, names, notes, labels, over whatever way it came.
+ * Whether a text may be shown to others within a line: valid UTF-8 without steering characters.
+ * Every text that people type is checked by this function: comments, reasons, names, notes, labels.
  */
 bool utf8_is_plain(struct bytes text);
-bool text_is_plain(const char *text, size_t most); /* ... of at most `most` bytes */
-/* The same as far as it fits `size` bytes with its NUL, whole characters; '?' for what steers or is no UTF-8. */
+bool text_is_plain(const char *text, size_t most); /* the same, and at most `most` bytes */
+/* Copies whole characters as far as they fit `size` bytes with the NUL, with '?' for steering
+ * characters and invalid UTF-8. */
 void utf8_plain(const char *text, char *out, size_t size);
 /* Space-like or invisible characters that are no ASCII white space (U+3000 included). */
 bool utf8_is_odd_space(uint32_t cp);
-/* The ASCII sign that a full-width or typographic one stands for, or 0. */
+/* The ASCII character for a full-width or typographic one, or 0. */
 char utf8_ascii_for(uint32_t cp);
 
-/* What begins with `first`, which was taken and is no ASCII. */
+/* The character that begins with `first`, a byte already read that is not ASCII. */
 struct utf8_char utf8_wide(struct bytes *b, uint8_t first);
 
-/* In place, as nearly all of a text is ASCII. */
+/* Inline, because nearly all of a text is ASCII. */
 static inline bool utf8_next(struct bytes *b, struct utf8_char *ret)
 {
 	uint8_t first;

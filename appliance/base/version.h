@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The version that both programs say. */
+/* The version that sekisho and sekishod print. */
 #ifndef SEKISHO_BASE_VERSION_H
 #define SEKISHO_BASE_VERSION_H
 

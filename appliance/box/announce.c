@@ -40,10 +40,12 @@ static size_t advertisement_frame(const struct addr *host, bool router, const ui
 	static const uint8_t all_nodes[16] = { 0xff, 0x02, [15] = 1 };
 	/* Version 6, 32 bytes of ICMPv6, hop limit 255. */
 	static const uint8_t head[] = { 0x86, 0xdd, 0x60, 0, 0, 0, 0, 32, 58, 255 };
-	/* Type 136; flags: override, and of a router that it is one, else hosts would take it from theirs. */
+	/* Type 136; flags: override, and of a router that it is one, else hosts would take it
+	 * from theirs. */
 	const uint8_t message[] = { 136, 0, 0, 0, router ? 0xa0 : 0x20, 0, 0, 0 };
-	static const uint8_t tail[] = { 0, 32, 0, 58 }; /* of the pseudo header (RFC 8200, 8.1): length, next header */
-	static const uint8_t option[] = { 2, 1 };	/* the target's link-layer address */
+	/* of the pseudo header (RFC 8200, 8.1): length, next header */
+	static const uint8_t tail[] = { 0, 32, 0, 58 };
+	static const uint8_t option[] = { 2, 1 }; /* the target's link-layer address */
 	size_t n = put(ret, all_nodes_mac, MAC), addresses, begin;
 
 	n += put(ret + n, mac, MAC);

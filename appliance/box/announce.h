@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tells the hosts on a side at which hardware address the box is, and those behind the other sides for whom it answers, from now on: they remember
- * what they had before, of another box or of the cards that it had, some controllers for 20 minutes. Supervisor only; a socket that receives nothing, gone when it is done.
+ * Announces the MAC address of an interface to the hosts there, for the box's own addresses and for
+ * hosts on other sides for which the box answers. Otherwise hosts would use the MAC address of an
+ * earlier box or card, some controllers for 20 minutes. Supervisor only. Its socket receives
+ * nothing, and is closed at the end.
  */
 #ifndef SEKISHO_BOX_ANNOUNCE_H
 #define SEKISHO_BOX_ANNOUNCE_H
@@ -9,20 +11,23 @@
 #include "appliance/box/box.h"
 #include "appliance/box/devices.h"
 
-/* So many hosts at most, the first: a network has to bear as many broadcasts at once. The others are found when asked for. */
+/* How many hosts are announced at most, because each announcement is a broadcast. Other hosts find
+ * the new MAC address by ARP or neighbour discovery. */
 #define ANNOUNCE_MOST 256u
-#define ANNOUNCE_FRAME 86u /* bytes of the longer kind */
+#define ANNOUNCE_FRAME 86u /* bytes of the longest frame */
 
 /*
- * One for each of i->addresses and each host of i->answers, an interface of `ir`, by the device `d`, which is the interface's in its namespace: an ARP announcement (RFC 5227,
- * 2.3), or an unsolicited neighbour advertisement that overrides (RFC 4861, 7.2.6; RFC 6275, 10.4.1). 0 or negative errno.
+ * Sends an announcement for each of i->addresses and each host of i->answers: an ARP announcement
+ * (RFC 5227, 2.3), or an unsolicited neighbour advertisement with the override flag (RFC 4861,
+ * 7.2.6; RFC 6275, 10.4.1). `i` is an interface of `ir`, and `d` its device. 0 or negative errno.
  */
 int box_announce(const struct box_spaces *s, const struct ir *ir, const struct ir_interface *i, const struct device *d,
 		 struct err *e);
 
-/* ---- pure part, for tests ---------------------------------------------------------------------------------------- */
+/* ---- pure part, for tests -------------------------------------------------------------------- */
 
-/* The frame for one host; the box itself is a router; `mac` has 6 bytes. Returns its length. */
+/* Writes the frame for one host, and returns its length. `router`: the host is the box itself.
+ * `mac` has 6 bytes. */
 size_t announce_frame(const struct addr *host, bool router, const uint8_t *mac, uint8_t ret[ANNOUNCE_FRAME]);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Hosts of a network that the box stands in the middle of, for which it answers on the sides that they are not on. The kernel does so by
- * itself while it forwards, and only where its route to them leads by another device.
+ * Hosts of a network that the box stands in the middle of, for which it answers on the sides that
+ * they are not on. The kernel does so by itself while it forwards, and only where its route to them
+ * leads by another device.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -22,14 +22,16 @@ static int own_settings(const struct box_spaces *s, const struct ir_interface *i
 		{ "ipv6/conf", "accept_ra", "0" },
 		{ "ipv6/conf", "autoconf", "0" },
 		{ "ipv6/conf", "accept_redirects", "0" },
-		/* No waiting for duplicates: the link-local address, too, must be usable at once. */
+		/* No waiting for duplicates: the link-local address, too, must be usable
+		 * at once. */
 		{ "ipv6/conf", "accept_dad", "0" },
 		{ "ipv6/conf", "dad_transmits", "0" },
 		/* Nobody leads the box elsewhere than its routes do. */
 		{ "ipv4/conf", "accept_redirects", "0" },
 		/* Removing one address of a network must not take the others along. */
 		{ "ipv4/conf", "promote_secondaries", "1" },
-		/* Whom it answers for, it answers for at once: by default the kernel waits up to 0.8 s. */
+		/* Whom it answers for, it answers for at once: by default the kernel waits up to
+		 * 0.8 s. */
 		{ "ipv4/neigh", "proxy_delay", "0" },
 		{ "ipv6/neigh", "proxy_delay", "0" },
 	};
@@ -47,8 +49,9 @@ static int own_settings(const struct box_spaces *s, const struct ir_interface *i
 			r = 0;
 	}
 	/*
-	 * A switch's question by RFC 2710 is answered by a packet for each group, and who answers for a thousand hosts listens to as many: one
-	 * in the switch's place who asks and asks would have the box send all day. By RFC 3810 it is one for a hundred.
+	 * A switch's question by RFC 2710 is answered by a packet for each group, and who answers
+	 * for a thousand hosts listens to as many: one in the switch's place who asks and asks
+	 * would have the box send all day. By RFC 3810 it is one for a hundred.
 	 */
 	if (r == 0) {
 		char name[80];
@@ -62,8 +65,9 @@ static int own_settings(const struct box_spaces *s, const struct ir_interface *i
 	if (r == 0)
 		r = netns_sysctl("ipv4/conf/all/accept_redirects", "0", e);
 	/*
-	 * A server that lost its power ends no connection, and what a log server's connection takes meanwhile is with nobody: it is given up after
-	 * six tries, some 13 s, and not after a quarter of an hour. Of both families, in spite of its name.
+	 * A server that lost its power ends no connection, and what a log server's connection takes
+	 * meanwhile is with nobody: it is given up after six tries, some 13 s, and not after a
+	 * quarter of an hour. Of both families, in spite of its name.
 	 */
 	if (r == 0 && i->admin)
 		r = netns_sysctl("ipv4/tcp_retries2", "5", e);
@@ -86,7 +90,8 @@ static int set_one(const struct vlan_places *p, const struct ir *ir, const struc
 		r = rtnl_link_get(own, i->device, &l, e);
 	if (r == 0 && !dry)
 		r = own_settings(p->s, i, e);
-	/* As a mirror port leaves its card, whose listening was ended by force: no host would find the box there, nor the box a host. */
+	/* As a mirror port leaves its card, whose listening was ended by force: no host would find
+	 * the box there, nor the box a host. */
 	if (r == 0 && l.mute)
 		r = rtnl_link_mute(own, l.index, false, e);
 	if (r == 0 && (!l.up || (i->mtu != 0 && l.mtu != i->mtu)))
@@ -111,7 +116,8 @@ static void hear(void *ctx, const char *what, const char *detail)
 	x->each(x->ctx, x->where, what, detail);
 }
 
-/* An interface that is no longer part of the box: silent, but not handed back to a namespace without rules. */
+/* An interface that is no longer part of the box: silent, but not handed back to a namespace
+ * without rules. */
 static void retire_one(struct handles *h, const struct ir_interface *i)
 {
 	const struct ir_interface none = { .name = i->name, .device = ir_card(i) };
@@ -306,7 +312,8 @@ int box_loopback(const struct box_spaces *s, struct err *e)
 	return r;
 }
 
-/* For whom the kernel answers now, whoever has told it to: what people are shown, who would otherwise count entries of `ip neigh`. */
+/* For whom the kernel answers now, whoever has told it to: what people are shown, who would
+ * otherwise count entries of `ip neigh`. */
 
 static int one_answering(struct rtnl *data, const struct ir_interface *i, box_answered *each, void *ctx, struct err *e)
 {
@@ -372,7 +379,8 @@ int box_hold(const struct box_spaces *s, const char *device, struct err *e)
 	return r == -ENODEV ? 0 : r;
 }
 
-/* Hosts that ask for the box, on each of its data interfaces: heard so often and not more (kernel/arp_limit.h). */
+/* Hosts that ask for the box, on each of its data interfaces: heard so often and not
+ * more (kernel/arp_limit.h). */
 
 int box_askers(const struct box_spaces *s, const struct ir *ir, bool dry, rtnl_note *note, void *ctx, struct err *e)
 {
@@ -397,8 +405,9 @@ int box_askers(const struct box_spaces *s, const struct ir *ir, bool dry, rtnl_n
 }
 
 /*
- * Two namespaces in which nothing runs and nothing is connected: what box_set would do is done there first, to devices of the same
- * names and MTU, so that a dry run hears of what the kernel refuses in the kernel's own words.
+ * Two namespaces in which nothing runs and nothing is connected: what box_set would do is done
+ * there first, to devices of the same names and MTU, so that a dry run hears of what the kernel
+ * refuses in the kernel's own words.
  */
 
 int scratch_open(int home, struct box_spaces *ret, struct err *e)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Box facts in the kernel: interfaces, addresses, MTU and routes of a generation. Supervisor only.
- *
- * Three namespaces: `home`, where devices are found when the box starts, data and admin. Only differences are written,
- * so that an address or route that stays is never taken away for an instant. Nothing here decides who may talk: devices
- * arrive down, and only after the deny base stands in the data namespace (the caller's order).
+ * Sets interfaces, addresses, MTU and routes of a generation in the kernel. Supervisor only. There
+ * are three namespaces: `home`, where devices are when the box starts, data and admin. Only
+ * differences are written, so that an address or route that stays is not removed even for a moment.
+ * This module does not decide which traffic passes: devices are down when they are moved, and the
+ * caller has loaded the deny base in the data namespace before.
  */
 #ifndef SEKISHO_BOX_BOX_H
 #define SEKISHO_BOX_BOX_H
@@ -20,67 +20,79 @@ struct box_spaces {
 };
 
 /*
- * Brings every card of `ir` into its namespace, and makes VLANs on it that are missing; one that is already there is left alone, as is at home one that `leave`
- * (or NULL) says so of. One at home on which something lies that would stay there and go on over it is -EBUSY; VLANs of the machine's go. moved[i] is set for those that came from home (moved has ir->n_interfaces entries). Goes on over
- * failures; returns the first (negative errno), or 0.
+ * Moves every card of `ir` into its namespace, and creates missing VLANs on it. A card that is
+ * already there is left alone; so is a card at home for which `leave` (or NULL) returns true.
+ * -EBUSY for a card at home below another device that would remain there and go on using the card;
+ * VLANs of the machine on it are deleted. moved[i], for i below ir->n_interfaces, is set for cards
+ * that came from home. Goes on after a failure; returns the first one (negative errno), or 0.
  */
 typedef bool box_leave(const void *ctx, const char *device);
 int box_claim(const struct box_spaces *s, const struct ir *ir, box_leave *leave, const void *ctx, bool *moved,
 	      struct err *e);
 /*
- * Whether box_claim and box_set would do: every device is in one of the three namespaces and takes the MTU. Changes nothing;
- * 0 or the first failure, as box_claim tells it.
+ * Whether box_claim and box_set would succeed: every device is in one of the three namespaces, and
+ * supports the MTU. Changes nothing. 0 or the first failure, as box_claim reports it.
  */
 int box_try(const struct box_spaces *s, const struct ir *ir, struct err *e);
 /*
- * Makes addresses, MTU, up and routes what `ir` says. `before` (or NULL) names interfaces that are no longer part of the
- * box: they lose their addresses and go down. Goes on over failures, so that one missing device does not take the others
- * along; returns the first (negative errno; *e names interface and object), or 0. Calling it with the old facts undoes a
- * failed change.
+ * Sets addresses, MTU, link state and routes as `ir` says. Interfaces of `before` (or NULL) that
+ * are not in `ir` lose their addresses and are taken down. Goes on after a failure, so that one
+ * missing device does not affect the others; returns the first failure (negative errno; *e names
+ * interface and object), or 0. A failed change is undone by a call with the old `ir`.
  */
 int box_set(const struct box_spaces *s, const struct ir *ir, const struct ir *before, struct err *e);
-/* `where` "interface lan1" (its name in the policy) or "routes", `what` as rtnl_note; texts are valid during the call. */
+/* `where` "interface lan1" (its name in the policy) or "routes", `what` as rtnl_note; texts are
+ * valid during the call. */
 typedef void box_difference(void *ctx, const char *where, const char *what, const char *detail);
-/* As box_set, and tells of every difference, a missing device among them; without `mend` it only tells. */
+/* As box_set, and calls `each` for every difference, including missing devices. Without `mend`
+ * nothing is changed. */
 int box_compare(const struct box_spaces *s, const struct ir *ir, bool mend, box_difference *each, void *ctx,
 		struct err *e);
-/* A device of that name is in the data or the admin namespace. */
+/* Whether a device of that name is in the data or the admin namespace. */
 bool box_has(const struct box_spaces *s, const char *device);
-/* Kernel index of every interface in its namespace, 0 where it is absent, into ret[ir->n_interfaces]. */
+/* Writes the kernel index of every interface in its namespace to ret[ir->n_interfaces]; 0 where it
+ * is absent. */
 int box_indexes(const struct box_spaces *s, const struct ir *ir, uint32_t *ret, struct err *e);
-/* After a box_claim for another policy than `ir`, which is in force: VLANs that are not its go, and its cards go back to their sides. */
+/* Undoes a box_claim for another policy. `ir` is in force: VLANs that are not in it are deleted,
+ * and its cards return to their namespaces. */
 void box_unclaim(const struct box_spaces *s, const struct ir *ir);
-/* How many frames a card that carries VLANs has refused since its gate stands. */
+/* How many frames the filter of a card with VLANs has refused since the filter was made. */
 uint64_t box_refused(const struct box_spaces *s, const char *card);
-/* One interface as it is now; `d` NULL = its device is not there; `card`: what a VLAN lies on, NULL = not there. Addresses as "10.0.0.1/24", separated by spaces. */
+/* Called for one interface as it is now. `d` NULL = the device does not exist. `card`: the card of
+ * a VLAN, NULL = it does not exist. Addresses are written as "10.0.0.1/24", separated by spaces. */
 struct device;
 typedef void box_interface(void *ctx, const struct ir_interface *i, const struct device *d, const struct device *card,
 			   const char *addresses);
 int box_interfaces(const struct box_spaces *s, const struct ir *ir, box_interface *each, void *ctx, struct err *e);
 /*
- * For whom the kernel answers now (ARP, neighbour discovery) on each interface where `ir` gives it somebody: ascending ranges, disjoint and not
- * touching, none where the device is gone; valid during the call.
+ * Called for each interface that has `answers` in `ir`, with the hosts for which the kernel answers
+ * ARP and neighbour discovery there now: ascending ranges, disjoint and not touching; none where
+ * the device is gone. Valid during the call.
  */
 typedef void box_answered(void *ctx, const struct ir_interface *i, const struct addr_range *list, size_t n);
 int box_answering(const struct box_spaces *s, const struct ir *ir, box_answered *each, void *ctx, struct err *e);
-/* The loopback interfaces of both namespaces up. */
+/* Sets the loopback interfaces of both namespaces up. */
 int box_loopback(const struct box_spaces *s, struct err *e);
 
-/* ---- pure parts, for tests -------------------------------------------------------------------------------------- */
+/* ---- pure parts, for tests ------------------------------------------------------------------- */
 
-/* The namespace of a route: its interface's, or that of the interface whose network holds the gateway, or data. */
+/* Whether a route belongs to the admin namespace. It belongs to the namespace of its interface, or
+ * of the interface whose network contains the gateway; otherwise to data. */
 bool box_route_is_admin(const struct ir *ir, const struct ir_route *r);
 
-/* A device that is the box's and of no policy: in the data namespace, down. */
+/* A device that belongs to the box but is in no policy: it is kept in the data namespace, down. */
 
-/* Out of the first namespace. 0 also where it is not there; negative errno. */
+/* Moves the device out of the first namespace. 0, also when the device is not there; or
+ * negative errno. */
 int box_hold(const struct box_spaces *s, const char *device, struct err *e);
 
-/* Addresses and routes of a generation, tried where nobody is. Supervisor only. */
+/* Tries the addresses and routes of a generation in empty namespaces. Supervisor only. */
 
-/* Two empty namespaces, kept by their descriptors alone; `home` as in struct box_spaces. 0 or negative errno. */
+/* Creates two empty namespaces, which exist as long as their descriptors. `home` as in struct
+ * box_spaces. 0 or negative errno. */
 int scratch_open(int home, struct box_spaces *ret, struct err *e);
-/* Whether box_set would do, as it would tell it; box_try has been asked before. Changes nothing of the box. */
+/* Whether box_set would succeed, with the same result; box_try has succeeded before. Changes
+ * nothing in the box. */
 int scratch_try(const struct box_spaces *s, const struct box_spaces *scratch, const struct ir *ir, struct err *e);
 
 #endif

@@ -59,7 +59,8 @@ int box_first(int code, const struct err *e, struct err *kept)
 	return kept->code != 0 ? kept->code : code;
 }
 
-/* It would go on over the card from the first namespace, past every rule, and come up again with it. */
+/* It would go on over the card from the first namespace, past every rule, and come up again
+ * with it. */
 static int may_leave_home(struct rtnl *home, const char *card, uint32_t index, struct err *e)
 {
 	struct devices *all = calloc(1, sizeof(*all));
@@ -87,7 +88,8 @@ static int claim_card(const struct box_spaces *s, struct handles *h, const struc
 	*moved = false;
 	if (r != -ENODEV)
 		return r;
-	/* A role that changed sides comes from the other namespace, down on arrival like any other. */
+	/* A role that changed sides comes from the other namespace, down on arrival like
+	 * any other. */
 	r = rtnl_link_get(other, card, &l, e);
 	if (r == 0)
 		return rtnl_link_move(other, l.index, to, NULL, e);

@@ -57,7 +57,8 @@ int beside_chrony(const struct ir *ir, char out[BESIDE_TEXT])
 	}
 	if (sources == 0)
 		return 0;
-	/* Of three, one alone is not believed while the others are silent: it may be the one that is wrong. */
+	/* Of three, one alone is not believed while the others are silent: it may be the one that
+	 * is wrong. */
 	if (sources > 1)
 		add(&t, "minsources 2\n");
 	add(&t,
@@ -84,8 +85,9 @@ static const struct ir_peer *log_server(const struct ir *ir)
 #define AGAIN "       action.resumeRetryCount=\"-1\" action.resumeInterval=\"1\" action.resumeIntervalMax=\"30\")\n"
 
 /*
- * RFC 5425, with its frames of counted octets. Nobody answers a record: what a connection took is with nobody when its other end is no more. One
- * that carries nothing is asked after 10 s; one that carries something is given up as its namespace says (box/box.c).
+ * RFC 5425, with its frames of counted octets. Nobody answers a record: what a connection took is
+ * with nobody when its other end is no more. One that carries nothing is asked after 10 s; one that
+ * carries something is given up as its namespace says (box/box.c).
  */
 static void syslog_tls(struct text *t, const struct ir_peer *p, const char *address)
 {
@@ -99,9 +101,10 @@ static void syslog_tls(struct text *t, const struct ir_peer *p, const char *addr
 }
 
 /*
- * The server answers each record, and what it has not answered is sent again in the next session. As many as the window holds may count as read
- * meanwhile, which a program that ends takes with it: the next one begins as many lines earlier (images/log). Receivers built on librelp take
- * nobody who shows no certificate, so the unit has one of the box (images/systemd/sekisho-log.service).
+ * The server answers each record, and what it has not answered is sent again in the next session.
+ * As many as the window holds may count as read meanwhile, which a program that ends takes with it:
+ * the next one begins as many lines earlier (images/log). Receivers built on librelp take nobody
+ * who shows no certificate, so the unit has one of the box (images/systemd/sekisho-log.service).
  */
 static void relp(struct text *t, const struct ir_peer *p, const char *address)
 {
@@ -116,8 +119,9 @@ static void relp(struct text *t, const struct ir_peer *p, const char *address)
 }
 
 /*
- * A program of ours answers each line with the same record as EVE (mgmt/eve). One that dies over a line leaves it as it is: then it is asked for by
- * another. What both leave goes as the box has it, as do lines within a second after none could be made.
+ * A program of ours answers each line with the same record as EVE (mgmt/eve). One that dies over a
+ * line leaves it as it is: then it is asked for by another. What both leave goes as the box has it,
+ * as do lines within a second after none could be made.
  */
 static void as_eve(struct text *t)
 {
@@ -139,14 +143,17 @@ int beside_rsyslog(const struct ir *ir, const char *state, char out[BESIDE_TEXT]
 		return -EINVAL;
 	addr_text(&p->address, address);
 	add(&t, HEAD);
-	/* Where it keeps how far it has read: the unit's StateDirectory=. A line of the record is at most 8 KiB (journal/chain.h); EVE says some of it twice. */
+	/* Where it keeps how far it has read: the unit's StateDirectory=. A line of the record is
+	 * at most 8 KiB (journal/chain.h); EVE says some of it twice. */
 	add(&t,
 	    "global(workDirectory=`echo $STATE_DIRECTORY` maxMessageSize=\"%s\"\n"
 	    "       defaultNetstreamDriverCAFile=\"%s\")\n"
 	    "module(load=\"imfile\")\n",
 	    p->eve ? "64k" : "16k", p->ca);
-	/* No queue: the record itself waits. A line counts as read when the server's connection took it, and not in batches before. How far that
-	 * is it puts down behind every sixteenth line and wherever there are no more, so that whoever looks there (box/log_sent.h) sees when all went. */
+	/* No queue: the record itself waits. A line counts as read when the server's connection
+	 * took it, and not in batches before. How far that is it puts down behind every sixteenth
+	 * line and wherever there are no more, so that whoever looks there (box/log_sent.h) sees
+	 * when all went. */
 	add(&t,
 	    "main_queue(queue.type=\"Direct\")\n"
 	    "input(type=\"imfile\" file=\"%s/journal/events-*.log\" tag=\"sekisho\" facility=\"local0\" "
@@ -358,7 +365,8 @@ static enum authority unread(const char *path, int code, struct sentence *ret)
 	return AUTHORITY_UNREAD;
 }
 
-/* A program that is nobody in particular comes through all folders above. `path` is without links; cut while it is looked at. */
+/* A program that is nobody in particular comes through all folders above. `path` is without links;
+ * cut while it is looked at. */
 static enum authority passable(char *path, struct sentence *ret)
 {
 	for (char *at = strchr(path + 1, '/'); at != NULL; at = strchr(at + 1, '/')) {
@@ -459,7 +467,8 @@ static bool has(const char *words, const char *word)
 	return false;
 }
 
-/* NUT's words for the state of a UPS (RFC 9271, 5.1). One that measures its battery (CAL) drains it on purpose. */
+/* NUT's words for the state of a UPS (RFC 9271, 5.1). One that measures its battery (CAL) drains it
+ * on purpose. */
 static enum ups_is state_of(const char *words)
 {
 	if (has(words, "FSD"))

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Settings of the programs that speak for the box from the admin namespace, chronyd, rsyslogd, upsmon, sekisho-notify, sekisho-inform and sekisho-fetch: the texts of their files, from
- * the peers of a generation. The first three are Debian's and units of their own (images/systemd), the last is a person's; the daemon starts none. Pure: who writes the
- * files, and when, is supervise/companions.c.
+ * Configuration files of the programs that communicate for the box from the admin namespace:
+ * chronyd, rsyslogd, upsmon, sekisho-notify, sekisho-inform and sekisho-fetch. The texts are made
+ * from the peers of a generation. The daemon starts none of these programs: the first three are
+ * Debian's and run as units of their own (images/systemd); a person starts sekisho-fetch. Pure:
+ * supervise/companions.c writes the files.
  */
 #ifndef SEKISHO_BOX_COMPANIONS_H
 #define SEKISHO_BOX_COMPANIONS_H
@@ -17,31 +19,34 @@
 #include "appliance/base/sentence.h"
 #include "policy/ir/ir.h"
 
-/* Sixteen sources, or a path twice with what stands around them: about a quarter of it. */
+/* Bytes of a file. Sixteen sources, or a path that occurs twice, take about a quarter of it. */
 #define BESIDE_TEXT 8192u
 
-/* How many records go to a log server by RELP before the first of them has to be answered; images/log begins as many earlier. */
+/* How many records may be sent to a log server by RELP before the first of them is acknowledged.
+ * After a start, images/log repeats as many. */
 #define BESIDE_WINDOW 16u
 
-/* How a line begins that is EVE (mgmt/words/eve.h), and no record of the box's own does. */
+/* The beginning of every EVE line (mgmt/words/eve.h). No record of the box begins in this way. */
 #define BESIDE_EVE "{\"timestamp\":"
 
 /*
- * Into `out`, with a NUL: its length. 0: ir names nobody for it (for records also: no certificate's name), so there is no file.
+ * Each function writes a file to `out`, with a NUL, and returns its length. 0: ir names no such
+ * peer (or, for records, no name of a certificate), so there is no file.
  * Negative errno: -EINVAL for a text that is none of wire/plain.h, -ENOSPC.
  */
 int beside_chrony(const struct ir *ir, char out[BESIDE_TEXT]);
-/* `state`: the folder in which the journal's own is. */
+/* `state`: the folder that contains the folder of the journal. */
 int beside_rsyslog(const struct ir *ir, const char *state, char out[BESIDE_TEXT]);
-/* `netns`: the name of the admin namespace. Read by appliance/fetch/settings.h. */
+/* `netns`: the name of the admin namespace. Read by appliance/fetch/settings.c. */
 int beside_update(const struct ir *ir, const char *netns, char out[BESIDE_TEXT]);
-/* Of images/ups, which makes upsmon's of it and the password, a file of the box that the daemon never reads. */
+/* The file for images/ups, which makes the file of upsmon from it and from the password. The daemon
+ * never reads the password. */
 int beside_ups(const struct ir *ir, char out[BESIDE_TEXT]);
 
-/* Of sekisho-notify (mgmt/notify/settings.h). */
+/* The file for sekisho-notify (mgmt/notify/settings.h). */
 int beside_mail(const struct ir *ir, enum lang lang, char out[BESIDE_TEXT]);
 
-/* Of sekisho-inform (mgmt/inform/settings.h). */
+/* The file for sekisho-inform (mgmt/inform/settings.c). */
 int beside_snmp(const struct ir *ir, enum lang lang, char out[BESIDE_TEXT]);
 
 /* The receiver of SNMP informs; NULL: ir names none. */
@@ -50,68 +55,79 @@ const struct ir_peer *beside_snmp_receiver(const struct ir *ir);
 const struct ir_peer *beside_mail_server(const struct ir *ir);
 /* The server of the UPS; NULL: ir names none. */
 const struct ir_peer *beside_ups_server(const struct ir *ir);
-/* "ups@10.99.0.7:3493", "ups@[2001:db8:99::7]:3493": as NUT's programs take it; 64 + ADDR_TEXT + 9 bytes are enough. Returns `out`. */
+/* "ups@10.99.0.7:3493", "ups@[2001:db8:99::7]:3493": as NUT's programs take it; 64 + ADDR_TEXT + 9
+ * bytes are enough. Returns `out`. */
 const char *beside_ups_name(const struct ir_peer *p, char *out, size_t n);
 
 /*
- * What a program that stands beside the daemon, and speaks to the network, has put down for it: a small file of lines "KEY VALUE" in a fixed
- * order. Another user writes it, who may have been taken over: nothing in it is believed before it was held to its form.
+ * The status files of programs beside the daemon that communicate with the network: small files of
+ * lines "KEY VALUE" in a fixed order. They are written by another user, who may be compromised, so
+ * their form is checked strictly.
  */
 
 #define SAID_LINE 120u /* bytes of a value, NUL included */
 
-/* The file into `out`: its length, 0 when there is none, or one that fills all of `size`. */
+/* Reads the file into `out`, and returns its length. 0 when there is no file, or it has `size`
+ * bytes or more. */
 size_t said_file(const char *path, uint8_t *out, size_t size);
-/* The next line, without its key and a blank; "" where it is another one, which fails. */
+/* Reads the value of the next line. If the line has another key, the value is "", and `b` fails. */
 void said_line(struct bytes *b, const char *key, char out[SAID_LINE]);
-/* A number of at most nine digits, -1 for "-"; a fraction is left out. */
+/* Reads a number of at most nine digits; -1 for "-". A fraction is ignored. */
 int64_t said_number(struct bytes *b, const char *key);
-/* Seconds since this start of the machine: nobody sets them. */
+/* Seconds since the machine started, by a clock that cannot be set. */
 uint64_t said_now_s(void);
-/* A moment of this start of the machine, by the clock as it goes now. */
+/* Converts seconds since the machine started to a time, by the present clock. */
 json_t *said_time(uint64_t s);
 
 /*
- * The file that box.cfg names as `ca`: an authority's certificate, which another program reads as a user of its own. Looked at before an apply,
- * because afterwards nobody would hear that it cannot be read.
+ * The file that box.cfg names as `ca`: certificates of authorities, which another program reads
+ * under its own user. It is checked before an apply, because afterwards its failure would not be
+ * reported to the person who applies.
  */
 
-#define AUTHORITY_MOST (1u << 20) /* bytes: a system's whole collection of authorities is a quarter of it */
+/* bytes; the whole collection of authorities of a system has a quarter of it */
+#define AUTHORITY_MOST (1u << 20)
 
 enum authority {
 	AUTHORITY_READY,
 	AUTHORITY_ABSENT,
 	AUTHORITY_UNREAD,
 	AUTHORITY_LINK,	  /* a symbolic link */
-	AUTHORITY_CLOSED, /* not readable for other users, one of whom reads it */
-	AUTHORITY_FOLDER, /* who does not get through a folder above */
+	AUTHORITY_CLOSED, /* not readable for other users, such as the user that has to read it */
+	AUTHORITY_FOLDER, /* other users cannot pass through a folder above it */
 	AUTHORITY_NONE,	  /* no certificate in it */
 	AUTHORITIES
 };
 
 extern const char *const authority_words[AUTHORITIES];
 
-/* What it is good for; when it is ready its text comes along (malloc'd, owned by the caller), else *ret says what is wrong. `path` is absolute. Nothing in it is parsed. */
+/* Checks a file. When it is ready, *ret_text is its text (malloc'd, owned by the caller); otherwise
+ * *ret says what is wrong. `path` is absolute. The certificates are not parsed. */
 enum authority authority_look(const char *path, uint8_t **ret_text, size_t *ret_n, struct sentence *ret);
-/* The same of what `fd` has, which is `path`: a file that root alone need be able to read, and that a link may lead to. */
+/* As authority_look, for the open file `fd` of name `path`. It may be a file that only root can
+ * read, and may be reached by a symbolic link. */
 enum authority certificate_read(int fd, const char *path, uint8_t **ret_text, size_t *ret_n, struct sentence *ret);
 /* False: *ret says what is wrong. */
 bool authority_ready(const char *path, struct sentence *ret);
 
 /*
- * The UPS that another machine watches (box.cfg, `ups`): what the program beside us has put down of its word (images/ups), and what
- * follows from it. Pure: who reads the file, records and turns the machine off is supervise/companions.c.
+ * The UPS, which another machine watches (box.cfg, `ups`): its state as images/ups has written it,
+ * and what the box does. Pure: supervise/companions.c reads the file, records events and turns the
+ * machine off.
  *
- * Its word is believed, whoever gives it: the worst that it can do is to turn the box off, and only where `on_low` says so. That it falls
- * silent does nothing: who cuts a cable shall not turn anything off.
+ * The reports are not authenticated. A false report can at worst turn the box off, and only where
+ * `on_low` says so. If reports stop, nothing is turned off, so that cutting a cable has no effect.
  */
 
-#define UPS_TEXT 512u	/* the most that such a file may have */
-#define UPS_FRESH_S 30u /* it is written every five seconds; an older one says nothing of now */
-#define UPS_AWAY_S 15u	/* silence for so long is recorded */
-/* A low battery that nobody has turned into a forced shutdown meanwhile: the time that NUT's own programs leave the server (HOSTSYNC). */
+#define UPS_TEXT 512u /* largest size of such a file in bytes */
+/* seconds; the file is written every five seconds, and an older one is ignored */
+#define UPS_FRESH_S 30u
+#define UPS_AWAY_S 15u /* seconds; when no report has come for so long, this is recorded */
+/* Seconds for which a low battery must last before the box turns off, if the server does not force
+ * a shutdown before: the time that NUT's own programs give the server (HOSTSYNC). */
 #define UPS_LOW_S 15u
-/* What stood already when it was first heard of: somebody must be able to take `ups` out of a box that would else go off at each start. */
+/* Seconds for which a state that existed at the first report must last. Without this delay, a
+ * person would have no time to remove `ups` from box.cfg on a box that turns off at each start. */
 #define UPS_STOOD_S 300u
 
 enum ups_is { UPS_AWAY, UPS_MAINS, UPS_BATTERY, UPS_LOW, UPS_FORCED };
@@ -121,28 +137,32 @@ extern const char *const ups_words[]; /* enum ups_is */
 
 struct ups_said {
 	enum ups_is is;
-	uint64_t since_s;	  /* by the machine's time since its start, as is all that ends in _s */
-	int charge;		  /* percent, -1 = it did not say */
-	int runtime_s;		  /* that it expects to last, -1 = it did not say */
-	enum ups_counted counted; /* whether its server waits for this box before it takes the power away */
+	/* seconds since the machine started, as for all names that end in _s */
+	uint64_t since_s;
+	int charge;    /* percent; -1 = not known */
+	int runtime_s; /* seconds that the battery will last, as the UPS says; -1 = not known */
+	/* whether the UPS server waits for this box before it cuts the power */
+	enum ups_counted counted;
 };
 
-/* What a file of n bytes says of the UPS `of` ("ups@10.99.0.7:3493"). Away: it says nothing that can be used, or is of another one, or old. */
+/* The state of the UPS `of` ("ups@10.99.0.7:3493") in a file of n bytes. The result is "away" when
+ * the file is invalid, old, or about another UPS. */
 struct ups_said ups_read(const void *file, size_t n, const char *of, uint64_t now_s);
 
-/* Over time. Begins as zeros, and anew with another UPS. */
+/* The state over time. Starts as zeros, and again for another UPS. */
 struct ups_watch {
-	bool heard;	  /* something since it began */
-	enum ups_is is;	  /* the last word, however long it is silent */
-	uint64_t since_s; /* that word, by whoever watches */
-	bool stood;	  /* it was the first word */
+	bool heard;	  /* at least one report has come since the watch began */
+	enum ups_is is;	  /* the last reported state, however old it is */
+	uint64_t since_s; /* when this state was first seen */
+	bool stood;	  /* the state is the one of the first report */
 	bool silent, told_away;
 	uint64_t silent_s;
-	bool told_battery; /* that it is not on mains was recorded */
-	bool done; /* the machine was turned off, or would have been: once for each time that the battery is low */
+	bool told_battery; /* an event that the UPS is not on mains was recorded */
+	/* the order to turn off was given, or skipped by `on_low`; once for each low battery */
+	bool done;
 };
 
-/* What has happened, several at once. */
+/* Events; several may occur at once. */
 enum {
 	UPS_WENT_AWAY = 1,
 	UPS_CAME_BACK = 2,
@@ -153,7 +173,7 @@ enum {
 	UPS_OFF_NOW = 64
 };
 
-/* One look; bits of the above. */
+/* Evaluates one report. Returns bits of the events above. */
 unsigned ups_look(struct ups_watch *w, const struct ups_said *said, uint64_t now_s);
 
 #endif

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the kernel makes of an address by itself: the way to its network, the box's own place there, and over IPv6 that of multicast, by
- * which neighbours ask. It makes each once and never misses it; without them a zone is dead, or the box is, while every address stands.
- * One that is gone is made anew, in the kernel's name, so that it goes with its address; one in the kernel's name that no address has
- * is somebody else's.
+ * What the kernel makes of an address by itself: the way to its network, the box's own place there,
+ * and over IPv6 that of multicast, by which neighbours ask. It makes each once and never misses it;
+ * without them a zone is dead, or the box is, while every address stands. One that is gone is made
+ * anew, in the kernel's name, so that it goes with its address; one in the kernel's name that no
+ * address has is somebody else's.
  */
 #include <errno.h>
 #include <linux/rtnetlink.h>
@@ -159,7 +160,8 @@ static int of_device(struct rtnl *r, struct view *v, const char *device, struct 
 
 static int read_both(struct rtnl *r, struct view *v, struct err *e)
 {
-	/* In this order: an address that goes meanwhile takes its routes along, and one that comes has none here. */
+	/* In this order: an address that goes meanwhile takes its routes along, and one that comes
+	 * has none here. */
 	int status = rtnl_routes_of_kernel(r, &v->routes, &v->n_routes, e);
 
 	return status < 0 ? status : rtnl_addresses(r, 0, &v->addresses, &v->n_addresses, e);
@@ -186,10 +188,12 @@ int box_connected(struct rtnl *r, const struct ir *ir, bool admin, struct err *e
 	for (size_t n = 0; whole && n < v.n_routes; n++) {
 		struct rtnl_route *x = &v.routes[n];
 
-		/* Broadcast and the like lead to nobody. In the admin namespace others have ways of their own. */
+		/* Broadcast and the like lead to nobody. In the admin namespace others have ways of
+		 * their own. */
 		if ((x->table == RT_TABLE_LOCAL ? x->type != RTN_LOCAL : admin) || has_address(&v, x))
 			continue;
-		/* That it went with its address is no failure, and what else it is says the next look. */
+		/* That it went with its address is no failure, and what else it is says the
+		 * next look. */
 		(void)rtnl_route_change(r, x, false, NULL);
 	}
 	free(v.routes);

@@ -37,7 +37,8 @@ int box_addresses(struct rtnl *r, uint32_t index, const struct ir_interface *i, 
 
 	if (status < 0)
 		return status;
-	/* The same address with another prefix, or one that is not usable, must go before it can come back. */
+	/* The same address with another prefix, or one that is not usable, must go before it can
+	 * come back. */
 	for (size_t k = 0; k < n && status == 0; k++)
 		if (!have[k].link_local && !wanted(i, &have[k], &same) && same)
 			status = rtnl_address_change(r, index, &have[k].addr, have[k].prefix, false, e);
@@ -72,7 +73,8 @@ static bool holds(const struct ir_interface *i, const struct addr *a)
 	return false;
 }
 
-/* Where the policy says that it leads: the interface that it names, else the first in whose networks its gateway is. */
+/* Where the policy says that it leads: the interface that it names, else the first in whose
+ * networks its gateway is. */
 static const struct ir_interface *leads_to(const struct ir *ir, const struct ir_route *r)
 {
 	if (r->interface < ir->n_interfaces)
@@ -99,7 +101,8 @@ static bool same_destination(const struct rtnl_route *a, const struct rtnl_route
 	       (a->priority == FLOOR) == (b->priority == FLOOR);
 }
 
-/* `have` as the kernel tells it always names an interface; a wanted one may leave that to the gateway. */
+/* `have` as the kernel tells it always names an interface; a wanted one may leave that to
+ * the gateway. */
 static bool same_route(const struct rtnl_route *want, const struct rtnl_route *have)
 {
 	return same_destination(want, have) && have->table != RT_TABLE_LOCAL &&
@@ -136,7 +139,8 @@ static int first(int kept, struct err *e, int code, const struct err *one)
 	return code;
 }
 
-/* Those whose interface is there: of the others it is the interface that is told of. Returns how many. */
+/* Those whose interface is there: of the others it is the interface that is told of. Returns
+ * how many. */
 static size_t wanted_routes(struct rtnl *r, const struct ir *ir, bool admin, struct rtnl_route *want, int *status,
 			    struct err *e)
 {
@@ -169,8 +173,9 @@ static size_t add_floor(struct rtnl_route *want, size_t n, const struct addr *of
 }
 
 /*
- * Below every way of the data namespace but those to the rest lies one that says there is none. A way goes with its interface, at once; what is sent
- * there would take the next larger one, to the rest for instance, and so would packets of sessions that live, into another zone.
+ * Below every way of the data namespace but those to the rest lies one that says there is none. A
+ * way goes with its interface, at once; what is sent there would take the next larger one, to the
+ * rest for instance, and so would packets of sessions that live, into another zone.
  */
 static size_t add_floors(const struct ir *ir, struct rtnl_route *want, size_t n)
 {
@@ -227,7 +232,8 @@ int box_routes(struct rtnl *r, const struct ir *ir, bool admin, struct err *e)
 		for (size_t i = 0; i < n_want && !stays; i++)
 			stays = same_route(&want[i], &have[k]) ||
 				(!have[k].foreign && same_destination(&want[i], &have[k]));
-		/* Ours to a destination that stays was replaced in place above; only whole destinations go. */
+		/* Ours to a destination that stays was replaced in place above; only whole
+		 * destinations go. */
 		if (stays)
 			continue;
 		code = rtnl_route_change(r, &have[k], false, &one);

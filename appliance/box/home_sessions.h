@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sessions that ride on a device of the first namespace: whoever administers the machine over it loses them when it is moved.
- * Supervisor only; reads, never changes. TCP alone: of other transports the kernel knows no session that a person has.
+ * Sessions over a device of the first namespace. A person who administers the machine over this
+ * device loses the session when the device is moved. Supervisor only; reads, never changes. Only
+ * TCP sessions are listed, because the kernel has no sessions of other transports.
  */
 #ifndef SEKISHO_BOX_HOME_SESSIONS_H
 #define SEKISHO_BOX_HOME_SESSIONS_H
@@ -9,14 +10,15 @@
 #include "appliance/base/json.h"
 #include "appliance/box/box.h"
 
-#define RIDERS_TOLD 64u /* of one device; how many more there are is counted */
+#define RIDERS_TOLD 64u /* sessions of one device that are listed; further ones are counted */
 
 /* Whether the device is in the first namespace, and so would be moved. */
 bool riders_at_home(const struct box_spaces *s, const char *device);
 /*
- * Established sessions with another machine whose own address is one of the device's or of what lies above it, or whose
- * packets leave by one of these: [{"local": "192.0.2.1:22", "peer": "192.0.2.7:50412"}], at most RIDERS_TOLD; *more is how many are left
- * out. Owned by the caller; NULL: *e.
+ * Established sessions with another machine that use the device, or a device above it: their own
+ * address belongs to it, or their packets leave by it. [{"local": "192.0.2.1:22", "peer":
+ * "192.0.2.7:50412"}], at most RIDERS_TOLD; *more is the number of further sessions. Owned by the
+ * caller; NULL: see *e.
  */
 json_t *riders_read(const struct box_spaces *s, const char *device, uint64_t *more, struct err *e);
 
@@ -25,7 +27,8 @@ struct rider {
 	struct addr local, peer;
 	uint16_t local_port, peer_port;
 };
-/* A line of /proc/net/tcp or tcp6. False: no established session between two machines. */
+/* Reads a line of /proc/net/tcp or tcp6. False: it is not an established session between
+ * two machines. */
 bool riders_line(const char *line, struct rider *ret);
 
 #endif

@@ -61,7 +61,8 @@ static json_t *link_read(struct rtnl *home, const struct devices *all, const str
 		json_object_set_new(link, "more", json_true());
 	if (d->mute)
 		json_object_set_new(link, "mute", json_true());
-	/* What box.cfg calls a card of VLANs loses the machine's own: they are made anew when it goes back. */
+	/* What box.cfg calls a card of VLANs loses the machine's own: they are made anew when it
+	 * goes back. */
 	over = d->vlan != 0 && d->vlan_plain ? devices_at(all, d->parent) : NULL;
 	if (over != NULL)
 		json_object_set_new(link, "vlan",
@@ -69,7 +70,8 @@ static json_t *link_read(struct rtnl *home, const struct devices *all, const str
 	return link;
 }
 
-/* Everything that lies above: VLANs and their like on it, what it is a port of, and what lies above those. */
+/* Everything that lies above: VLANs and their like on it, what it is a port of, and what lies
+ * above those. */
 size_t was_above(const struct devices *all, const struct device *d, const struct device *ret[WAS_LINKS])
 {
 	size_t n = 1;
@@ -135,7 +137,8 @@ bool was_bare(const json_t *picture)
 	return json_array_size(facts) == 0;
 }
 
-/* A device's settings in /proc/sys/net: the kernel forgets them when the device leaves its namespace. */
+/* A device's settings in /proc/sys/net: the kernel forgets them when the device leaves
+ * its namespace. */
 
 #define VALUE_BYTES 128u
 
@@ -212,13 +215,15 @@ void was_settings_set(const char *device, const json_t *wanted,
 		char folder[32], now[VALUE_BYTES], path[160];
 		const char *name, *value = json_string_value(v);
 
-		/* What this kernel does not have, or no longer shows, was nothing that could be set. */
+		/* What this kernel does not have, or no longer shows, was nothing that could
+		 * be set. */
 		if (value == NULL || !key_split(key, folder, &name) || !value_read(folder, device, name, now) ||
 		    strcmp(now, value) == 0)
 			continue;
 		snprintf(path, sizeof(path), "%s/%.16s/%.80s", folder, device, name);
 		(void)netns_sysctl(path, value, NULL);
-		/* One may have been set by another, as a time in milliseconds is by that in ticks. */
+		/* One may have been set by another, as a time in milliseconds is by that
+		 * in ticks. */
 		if (!value_read(folder, device, name, now) || strcmp(now, value) != 0)
 			each(ctx, key, value);
 	}

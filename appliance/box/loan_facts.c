@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A link's addresses, permanent neighbours and routes, as the kernel's own messages: read, kept as hex, and sent again with
- * the numbers of devices of today and the lifetimes that are left.
+ * A link's addresses, permanent neighbours and routes, as the kernel's own messages: read, kept as
+ * hex, and sent again with the numbers of devices of today and the lifetimes that are left.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -21,7 +21,7 @@
 #define MESSAGE_BYTES 2048u
 #define TICKS 100u /* a second of rta_expires: the kernel's USER_HZ */
 
-/* ---- reading ------------------------------------------------------------------------------------------------------ */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 struct reading {
 	const struct devices *all;
@@ -32,7 +32,8 @@ struct reading {
 	bool more;
 };
 
-/* The devices that a message names by number, so that they are found when their numbers are others. */
+/* The devices that a message names by number, so that they are found when their numbers
+ * are others. */
 static void name_device(const struct reading *x, json_t *devices, uint32_t index)
 {
 	const struct device *d = devices_at(x->all, index);
@@ -177,7 +178,8 @@ int was_facts(struct rtnl *r, const struct devices *all, uint32_t index, json_t 
 	struct reading x = { .all = all, .index = index, .list = json_array() };
 	int status = rtnl_each(r, RTM_GETADDR, sizeof(struct ifaddrmsg), on_address, restart, &x, e);
 
-	/* The kernel lists IPv6 addresses backwards, and prefers the newest: they are set again in the order of their time. */
+	/* The kernel lists IPv6 addresses backwards, and prefers the newest: they are set again in
+	 * the order of their time. */
 	x.begin = json_array_size(x.list);
 	x.newest_first = true;
 	if (status == 0)
@@ -221,7 +223,7 @@ json_t *was_missing(const json_t *wanted, const json_t *have)
 	return list;
 }
 
-/* ---- sending again ------------------------------------------------------------------------------------------------ */
+/* ---- sending again --------------------------------------------------------------------------- */
 
 struct sending {
 	const struct devices *now;
@@ -326,7 +328,8 @@ static int make_neighbour(const struct nlmsghdr *in, struct nlmsghdr *out, struc
 	return m->ndm_ifindex != 0 ? 0 : -ENODEV;
 }
 
-/* The list of next hops with today's numbers; a hop whose device is gone makes the whole route impossible. */
+/* The list of next hops with today's numbers; a hop whose device is gone makes the whole
+ * route impossible. */
 static int put_hops(struct nlmsghdr *out, const struct nlattr *list, const struct sending *s)
 {
 	uint8_t copy[MESSAGE_BYTES];
@@ -388,7 +391,8 @@ static int make_route(const struct nlmsghdr *in, struct nlmsghdr *out, struct se
 	return status;
 }
 
-/* An address is usable at once, since somebody may be waiting for it; then it has the flags that it had. */
+/* An address is usable at once, since somebody may be waiting for it; then it has the flags that
+ * it had. */
 static int send_address(struct rtnl *r, const struct nlmsghdr *m, size_t n, const struct sending *s, struct err *e)
 {
 	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(m);

@@ -8,36 +8,39 @@
 #include "appliance/box/loan.h"
 
 uint64_t was_boottime_ns(void);
-/* The device and what lies above it, into ret; how many. */
+/* Writes the device and all devices above it to `ret`; returns their number. */
 size_t was_above(const struct devices *all, const struct device *d, const struct device *ret[WAS_LINKS]);
 
-/* As attributes and next hops stand in a message. */
+/* Rounds up to the alignment of attributes and next hops in a message. */
 static inline size_t aligned(size_t n)
 {
 	return (n + 3u) & ~(size_t)3u;
 }
 
-/* Addresses, permanent neighbours and routes of device `index`, in the order in which they are to be set. A new reference. */
+/* Addresses, permanent neighbours and routes of device `index`, in the order in which they are to
+ * be set. A new reference. */
 int was_facts(struct rtnl *r, const struct devices *all, uint32_t index, json_t **ret, bool *more, struct err *e);
-/* What of `wanted` is not in `have`, by kind and text; a new reference. */
+/* The facts of `wanted` that are not in `have`, compared by kind and text; a new reference. */
 json_t *was_missing(const json_t *wanted, const json_t *have);
 /*
- * Sets one fact. `now`: the devices there are; `from` is called `to` today. `elapsed_s` since the picture. -ETIME: its life is
- * over.
+ * Sets one fact. `now`: the present devices; the device `from` is called `to` now. `elapsed_s`:
+ * seconds since the picture was taken. -ETIME: the lifetime of the fact is over.
  */
 int was_fact_set(struct rtnl *r, const struct devices *now, const json_t *fact, const char *from, const char *to,
 		 uint64_t elapsed_s, struct err *e);
 
-/* "192.0.2.5/24", "0.0.0.0/0 via 192.0.2.1 metric 100": what it is, for people, and what tells two apart. */
+/* The text of a fact, for people and for comparison: "192.0.2.5/24", "0.0.0.0/0 via 192.0.2.1
+ * metric 100". */
 struct nlmsghdr;
 #define WAS_TEXT 512u
 void was_address_text(const struct nlmsghdr *h, char out[WAS_TEXT]);
 void was_neighbour_text(const struct nlmsghdr *h, char out[WAS_TEXT]);
 void was_route_text(const struct nlmsghdr *h, const struct devices *all, char out[WAS_TEXT]);
 
-/* The settings of a device in /proc/sys/net of the namespace that the process is in. A new reference. */
+/* The settings of a device in /proc/sys/net of the namespace that the process is in. A
+ * new reference. */
 json_t *was_settings(const char *device);
-/* Sets those that differ; `each` hears of what would not be set. */
+/* Sets the settings that differ, and calls `each` for those that could not be set. */
 void was_settings_set(const char *device, const json_t *wanted,
 		      void (*each)(void *ctx, const char *name, const char *value), void *ctx);
 

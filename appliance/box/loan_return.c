@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A device goes back to the first namespace and becomes what its picture says; then what lies above it does. Only what differs
- * is set, so doing it twice does no harm, and whatever would not be set is told in words.
+ * A device goes back to the first namespace and becomes what its picture says; then what lies above
+ * it does. Only what differs is set, so doing it twice does no harm, and whatever would not be set
+ * is told in words.
  */
 #include <errno.h>
 #include <net/if.h>
@@ -60,7 +61,8 @@ static const json_t *links_of(const struct giving *g)
 	return json_object_get(g->picture, "links");
 }
 
-/* A picture of before the last start of the machine: its clock went on, its lifetimes by the wall. */
+/* A picture of before the last start of the machine: its clock went on, its lifetimes by
+ * the wall. */
 static bool other_start(const json_t *picture, uint64_t *ret_elapsed_s)
 {
 	char boot[WAS_BOOT_ID];
@@ -75,7 +77,7 @@ static bool other_start(const json_t *picture, uint64_t *ret_elapsed_s)
 	return other;
 }
 
-/* ---- the way back ------------------------------------------------------------------------------------------------- */
+/* ---- the way back ---------------------------------------------------------------------------- */
 
 /* By its name; or, when it was renamed meanwhile, by its number and hardware address together. */
 static const struct device *recognised(const struct giving *g, const struct devices *there)
@@ -134,7 +136,7 @@ static int fetch(struct giving *g, struct err *e)
 	return r;
 }
 
-/* ---- becoming what it was ----------------------------------------------------------------------------------------- */
+/* ---- becoming what it was -------------------------------------------------------------------- */
 
 static const struct device *look(struct giving *g, const char *name)
 {
@@ -206,7 +208,8 @@ static void give_link(struct giving *g, const json_t *link, const char *name)
 	if (d != NULL && !(g->another && strcmp(name, g->now) == 0) && mac_of(link, mac, &n) &&
 	    (n != d->n_mac || memcmp(mac, d->mac, n) != 0) && rtnl_link_mac(g->home, d->index, mac, n, &e) < 0)
 		lost(g, M_BACK_LINK, name, e.text);
-	/* What lies on it has lost its hardware address there, and gives it anew when it comes up. */
+	/* What lies on it has lost its hardware address there, and gives it anew when it
+	 * comes up. */
 	own = devices_find(g->devices, g->now);
 	if (g->silent && d != NULL && own != NULL && d->parent == own->index && d->up && up) {
 		rtnl_link_set(g->home, d->index, false, 0, NULL);
@@ -234,7 +237,8 @@ static json_t *missing(struct giving *g, const json_t *link, const char *name)
 	return list;
 }
 
-/* A route may need another one before it, or an address: so again, for as long as something more can be set. */
+/* A route may need another one before it, or an address: so again, for as long as something more
+ * can be set. */
 static void give_facts(struct giving *g, const json_t *link, const char *name)
 {
 	json_t *list = missing(g, link, name), *expired = json_object_get(g->report, "expired");
@@ -295,7 +299,8 @@ static bool in_box(const struct giving *g, const char *name)
 	return there;
 }
 
-/* What lay above it and is nowhere: a VLAN that this program does not make again as it was, and whatever lay on one. */
+/* What lay above it and is nowhere: a VLAN that this program does not make again as it was, and
+ * whatever lay on one. */
 static void absent(struct giving *g)
 {
 	const json_t *links = links_of(g);
@@ -336,7 +341,8 @@ static void at_home(struct giving *g)
 	}
 	snprintf(g->now, sizeof(g->now), "%s", g->device);
 	json_object_set_new(g->report, "was_here", json_true());
-	/* After a start of the machine, or by somebody's hand, it is what it is meant to be now; but not half given back. */
+	/* After a start of the machine, or by somebody's hand, it is what it is meant to be now;
+	 * but not half given back. */
 	g->leave =
 		g->picture == NULL || other || !(was_bare(as_is) || json_is_true(json_object_get(g->picture, "going")));
 	json_decref(as_is);
@@ -399,8 +405,8 @@ static void remake(struct giving *g)
 }
 
 /*
- * All come home before any is set up, and everything is tried once before what fails counts: a port needs its bridge, a VLAN
- * what it lies on, a route of one device an address of another.
+ * All come home before any is set up, and everything is tried once before what fails counts: a port
+ * needs its bridge, a VLAN what it lies on, a route of one device an address of another.
  */
 static void give(struct giving *list, size_t n)
 {

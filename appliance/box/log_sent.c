@@ -70,7 +70,7 @@ static int regular(int dirfd, const char *name, struct stat *st)
 	return -EBADMSG;
 }
 
-/* ---- files of records ---------------------------------------------------------------------------------------------- */
+/* ---- files of records ------------------------------------------------------------------------ */
 
 static int take_file(void *ctx, int dirfd, const char *name, struct err *e)
 {
@@ -110,7 +110,7 @@ static int by_number(const void *a, const void *b)
 	return (x->first > y->first) - (x->first < y->first);
 }
 
-/* ---- what rsyslogd has put down ------------------------------------------------------------------------------------ */
+/* ---- what rsyslogd has put down -------------------------------------------------------------- */
 
 /* The name of the file stands in the note as well: an inode may be another file's by now. */
 static bool is_of(const json_t *note, const struct file *f)
@@ -175,7 +175,7 @@ static int take_note(void *ctx, int dirfd, const char *name, struct err *e)
 	return 0;
 }
 
-/* ---- records ------------------------------------------------------------------------------------------------------- */
+/* ---- records --------------------------------------------------------------------------------- */
 
 /* Number and time of the record in these bytes; `time` may be NULL. False: there is none. */
 static bool record(const char *line, size_t n, uint64_t *ret_seq, char *time)
@@ -193,7 +193,8 @@ static bool record(const char *line, size_t n, uint64_t *ret_seq, char *time)
 	return is;
 }
 
-/* The record in which the byte `at` is, or which begins there. 1; 0 = its line is not whole yet, or there is none; negative errno. */
+/* The record in which the byte `at` is, or which begins there. 1; 0 = its line is not whole yet, or
+ * there is none; negative errno. */
 static int record_at(const struct file *f, uint64_t at, uint64_t *ret_seq, char *time, struct err *e)
 {
 	uint64_t from = at > LINE_MOST ? at - LINE_MOST : 0;
@@ -214,7 +215,8 @@ static int record_at(const struct file *f, uint64_t at, uint64_t *ret_seq, char 
 		       : err_set(e, -EBADMSG, "no record in a file of records");
 }
 
-/* The number of the last record whose line is whole; one before the file's first when there is none. */
+/* The number of the last record whose line is whole; one before the file's first when there
+ * is none. */
 static int last_of(const struct file *f, uint64_t *ret, struct err *e)
 {
 	static char text[2 * LINE_MOST];
@@ -234,7 +236,7 @@ static int last_of(const struct file *f, uint64_t *ret, struct err *e)
 							       : err_set(e, -EBADMSG, "no record in a file of records");
 }
 
-/* ---- together ------------------------------------------------------------------------------------------------------ */
+/* ---- together -------------------------------------------------------------------------------- */
 
 /* What waits in one file, whose last record is `last`. */
 static int add(const struct file *f, uint64_t last, struct handed *h, struct err *e)

@@ -184,9 +184,12 @@ int netns_open(const char *name, bool *made, struct err *e)
 	return fd < 0 ? err_set(e, -errno, "open %s", path) : fd;
 }
 
-#define TRIES 50 /* a second: a role that a killed predecessor was just starting has its locks until it is executed */
-#define PORT                                                                                                           \
-	0x53454b49u /* above every process id, which the kernel gives to sockets first, and not of those that it takes then */
+/* a second: a role that a killed predecessor was just starting has its locks until it
+ * is executed */
+#define TRIES 50
+/* above every process id, which the kernel gives to sockets first, and not of those that it
+ * takes then */
+#define PORT 0x53454b49u
 #define LOCK_NAME "lock"
 
 /* `once`: 0, or -1 with errno, of which `busy` says that somebody has it. */

@@ -77,7 +77,7 @@ static void tell_lines(struct looking *l, const char *where)
 		tell(l, where, more);
 }
 
-/* ---- links -------------------------------------------------------------------------------------------------------- */
+/* ---- links ----------------------------------------------------------------------------------- */
 
 static const struct ir_interface *ours(const struct looking *l, const char *device)
 {
@@ -99,7 +99,8 @@ static bool carries(const struct looking *l, const struct device *d)
 	return false;
 }
 
-/* How many programs hang on the device at that place; 0 also where the kernel has no such place, or does not tell us. */
+/* How many programs hang on the device at that place; 0 also where the kernel has no such place, or
+ * does not tell us. */
 static uint32_t programs(uint32_t index, uint32_t place)
 {
 	union bpf_attr q;
@@ -155,9 +156,10 @@ static void look_links(struct looking *l)
 		tell(l, "namespace", "more devices than are looked at");
 }
 
-/* ---- tc ----------------------------------------------------------------------------------------------------------- */
+/* ---- tc -------------------------------------------------------------------------------------- */
 
-/* What the kernel gives every device by itself, and ways to queue that only put packets in order. */
+/* What the kernel gives every device by itself, and ways to queue that only put packets
+ * in order. */
 static bool is_ordinary(const char *kind)
 {
 	static const char *const kinds[] = {
@@ -193,7 +195,7 @@ static int on_qdisc(const struct nlmsghdr *m, void *ctx)
 	return MNL_CB_OK;
 }
 
-/* ---- policy routing ----------------------------------------------------------------------------------------------- */
+/* ---- policy routing -------------------------------------------------------------------------- */
 
 struct rule {
 	uint32_t priority, table;
@@ -230,7 +232,8 @@ static int on_rule_attribute(const struct nlattr *a, void *ctx)
 	return MNL_CB_OK;
 }
 
-/* The three rules that a namespace is born with: its own addresses, the main table, an empty last one. */
+/* The three rules that a namespace is born with: its own addresses, the main table, an empty
+ * last one. */
 static bool is_born(const struct rule *r, uint8_t action)
 {
 	if (action != FR_ACT_TO_TBL || r->conditions > 0)
@@ -278,7 +281,8 @@ static int on_route(const struct nlmsghdr *m, void *ctx)
 		return MNL_CB_OK;
 	table = h->rtm_table;
 	mnl_attr_parse(m, sizeof(*h), on_route_attribute, &table);
-	/* In the data namespace others' there are removed (facts.h); in the admin namespace those of the main table are left to them. */
+	/* In the data namespace others' there are removed (facts.h); in the admin namespace those
+	 * of the main table are left to them. */
 	if ((table == RT_TABLE_LOCAL && (!l->admin || h->rtm_protocol == RTPROT_KERNEL)) || table == RT_TABLE_MAIN ||
 	    table == RT_TABLE_UNSPEC)
 		return MNL_CB_OK;
@@ -306,9 +310,10 @@ static void tell_tables(struct looking *l)
 	}
 }
 
-/* ---- legacy iptables ---------------------------------------------------------------------------------------------- */
+/* ---- legacy iptables ------------------------------------------------------------------------- */
 
-/* The tables that somebody ever opened in this namespace: from then on their hooks stand in every packet's way. */
+/* The tables that somebody ever opened in this namespace: from then on their hooks stand in every
+ * packet's way. */
 static void look_legacy(struct looking *l, const char *path, const char *tool)
 {
 	char names[256], detail[80];
@@ -341,7 +346,8 @@ static int look_inside(const struct box_spaces *s, struct looking *l, struct err
 	return 0;
 }
 
-/* What the machine has over a card of the box's hears and speaks there past every rule. A pair's end is looked at where it is. */
+/* What the machine has over a card of the box's hears and speaks there past every rule. A pair's
+ * end is looked at where it is. */
 static int look_home(const struct box_spaces *s, struct looking *l, struct err *e)
 {
 	struct rtnl *home = rtnl_open(s->home, s->home, e);

@@ -96,8 +96,9 @@ struct nlmsghdr *rtnl_begin(struct rtnl *r, uint16_t type, uint16_t flags)
 }
 
 /*
- * One message of an answer; *status is 0, or what the answer as a whole comes to. True when it was the last. An interrupted
- * dump goes on to its end, which must be read: what is left of it would be taken for the answer of the next question.
+ * One message of an answer; *status is 0, or what the answer as a whole comes to. True when it was
+ * the last. An interrupted dump goes on to its end, which must be read: what is left of it would be
+ * taken for the answer of the next question.
  */
 static bool answered(const struct nlmsghdr *m, const struct nlmsghdr *request, mnl_cb_t cb, void *ctx, int *status)
 {
@@ -175,7 +176,8 @@ bool rtnl_attr_inside(const struct nlmsghdr *h, const struct nlattr *a)
 	return tail >= (const char *)a && mnl_attr_ok(a, (int)(tail - (const char *)a));
 }
 
-/* Hearing of links, addresses and routes that come or change, and of what may lead packets another way. */
+/* Hearing of links, addresses and routes that come or change, and of what may lead packets
+ * another way. */
 
 #define GROUP(g) (1u << ((g)-1))
 
@@ -211,7 +213,8 @@ int rtnl_monitor_open(int nsfd, int homefd, bool facts, struct err *e)
 	return listen_to(NETLINK_ROUTE, groups, nsfd, homefd, e);
 }
 
-/* Elements of sets are a policy's, a hundred thousand at a time: a transmission that begins with one is not told. */
+/* Elements of sets are a policy's, a hundred thousand at a time: a transmission that begins with
+ * one is not told. */
 int rtnl_rules_open(int nsfd, int homefd, struct err *e)
 {
 	struct sock_filter code[] = {
@@ -266,7 +269,8 @@ bool rtnl_monitor(int fd, void (*each)(void *ctx, const char *device), void *ctx
 	}
 }
 
-/* Hosts for which the kernel answers at a device that they are not behind (ARP, neighbour discovery): listed, one changed. */
+/* Hosts for which the kernel answers at a device that they are not behind (ARP, neighbour
+ * discovery): listed, one changed. */
 
 struct hosts {
 	struct rtnl_answer *list;

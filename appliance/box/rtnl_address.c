@@ -11,7 +11,8 @@
 
 #include "appliance/base/clock.h"
 
-/* Routes of ours, among others that people or programs may set: free for private use in rtnetlink.h's list. */
+/* Routes of ours, among others that people or programs may set: free for private use in
+ * rtnetlink.h's list. */
 #define ROUTE_PROTOCOL 83u
 
 /* A growing array; `failed` when memory was out. */
@@ -261,7 +262,8 @@ int rtnl_route_change(struct rtnl *r, const struct rtnl_route *route, bool add, 
 	if (route->prefix > 0)
 		mnl_attr_put(h, RTA_DST, addr_len(route->to.family), route->to.b);
 	rt->rtm_tos = route->tos;
-	/* The kernel finds a route by a next-hop object under the object alone, though it tells the way as well. */
+	/* The kernel finds a route by a next-hop object under the object alone, though it tells the
+	 * way as well. */
 	if (route->nexthop != 0)
 		mnl_attr_put_u32(h, RTA_NH_ID, route->nexthop);
 	if (route->via.family != 0 && route->nexthop == 0)

@@ -110,7 +110,8 @@ int rtnl_link_pair(struct rtnl *r, const char *device, const char *peer, uint32_
 	return status < 0 ? err_set(e, status, "device %s", device) : 0;
 }
 
-/* Not taken when a device is made, only when one is set. One that stays without it is nobody's, and goes again. */
+/* Not taken when a device is made, only when one is set. One that stays without it is nobody's, and
+ * goes again. */
 static int write_alias(struct rtnl *r, const char *device)
 {
 	struct nlmsghdr *h;

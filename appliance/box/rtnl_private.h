@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files rtnl*.c share: one question to the kernel and its answers, and the attributes in them. */
+/* What the files rtnl*.c share: one question to the kernel and its answers, and the attributes
+ * in them. */
 #ifndef SEKISHO_BOX_RTNL_PRIVATE_H
 #define SEKISHO_BOX_RTNL_PRIVATE_H
 
@@ -10,13 +11,15 @@
 
 #define RTNL_ANSWER_BYTES 32768u
 
-/* True when the change is to be made; whoever listens has heard of it. */
+/* Reports a change to the handle's `note`. True when the change is to be made. */
 bool rtnl_told(const struct rtnl *r, const char *what, const char *detail);
-/* The beginning of a request, in the handle's own memory: one at a time. */
+/* Begins a request in the handle's own memory; only one request at a time. */
 struct nlmsghdr *rtnl_begin(struct rtnl *r, uint16_t type, uint16_t flags);
-/* Sends and reads all answers. 0 or negative errno; -EAGAIN stands for "interrupted dump, ask again". */
+/* Sends and reads all answers. 0 or negative errno; -EAGAIN stands for "interrupted dump,
+ * ask again". */
 int rtnl_talk(struct rtnl *r, struct nlmsghdr *h, mnl_cb_t cb, void *ctx);
-/* Whether `a` lies wholly inside the message; libmnl's own loop macro narrows the distance without saying so. */
+/* Whether `a` lies wholly inside the message; libmnl's own loop macro narrows the distance without
+ * saying so. */
 bool rtnl_attr_inside(const struct nlmsghdr *h, const struct nlattr *a);
 
 #define each_attr(a, h, header)                                                                                        \

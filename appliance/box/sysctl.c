@@ -3,11 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
@@ -16,6 +16,7 @@
 #define ROOT "/proc/sys/"
 #define VALUE_MAX 32
 #define SWITCH_LIMIT_NS 1000000000ull
+#define AGAIN_NS 200000 /* between two tries: the holder of the lock may need this core */
 
 enum setting_kind {
 	SET_ONE,  /* one file */
@@ -39,7 +40,8 @@ static const struct setting settings[] = {
 	{ SET_EACH, false, "net/ipv4/conf", "arp_announce", "2" },
 	{ SET_EACH, false, "net/ipv4/conf", "proxy_arp", "0" },
 	{ SET_EACH, false, "net/ipv4/conf", "route_localnet", "0" },
-	{ SET_EACH, false, "net/ipv4/conf", "src_valid_mark", "0" }, /* our packet mark is no route mark */
+	/* our packet mark is no route mark */
+	{ SET_EACH, false, "net/ipv4/conf", "src_valid_mark", "0" },
 	{ SET_EACH, true, "net/ipv4/conf", "mc_forwarding", "0" },
 	/* Nothing here receives: looking for a socket before the route is work for nobody. */
 	{ SET_ONE, true, NULL, "net/ipv4/ip_early_demux", "0" },
@@ -47,17 +49,20 @@ static const struct setting settings[] = {
 	{ SET_EACH, true, "net/ipv6/conf", "autoconf", "0" },
 	{ SET_EACH, true, "net/ipv6/conf", "accept_redirects", "0" },
 	{ SET_EACH, true, "net/ipv6/conf", "accept_source_route", "0" },
-	/* Answers for those hosts alone that box.cfg puts behind another interface; ARP needs no such word. */
+	/* Answers for those hosts alone that box.cfg puts behind another interface; ARP needs no
+	 * such word. */
 	{ SET_EACH, true, "net/ipv6/conf", "proxy_ndp", "1" },
 	{ SET_EACH, true, "net/ipv6/conf", "mc_forwarding", "0" },
-	/* What the box answers carries the mark of what it answers: the rules let it out only where that came from. */
+	/* What the box answers carries the mark of what it answers: the rules let it out only where
+	 * that came from. */
 	{ SET_ONE, false, NULL, "net/ipv4/fwmark_reflect", "1" },
 	{ SET_ONE, false, NULL, "net/ipv6/fwmark_reflect", "1" },
 	{ SET_ONE, false, NULL, "net/ipv4/icmp_echo_ignore_broadcasts", "1" },
 	{ SET_ONE, true, NULL, "net/ipv6/icmp/echo_ignore_multicast", "1" },
 	{ SET_ONE, true, NULL, "net/ipv6/icmp/echo_ignore_anycast", "1" },
-	/* Pieces of packets wait before any rule sees them, those of all zones in one room, 30 and 60 seconds in 4 MB unless
-	 * told otherwise: a burst of pieces that never become whole would keep everybody's out for as long. */
+	/* Pieces of packets wait before any rule sees them, those of all zones in one room, 30 and
+	 * 60 seconds in 4 MB unless told otherwise: a burst of pieces that never become whole would
+	 * keep everybody's out for as long. */
 	{ SET_ONE, true, NULL, "net/ipv4/ipfrag_high_thresh", "67108864" },
 	{ SET_ONE, true, NULL, "net/ipv4/ipfrag_time", "2" },
 	{ SET_ONE, true, NULL, "net/netfilter/nf_conntrack_frag6_high_thresh", "67108864" },
@@ -74,8 +79,9 @@ static const struct setting settings[] = {
 	{ SET_ONE, false, NULL, "net/netfilter/nf_conntrack_udp_timeout", "15" },
 	{ SET_ONE, false, NULL, "net/netfilter/nf_conntrack_icmp_timeout", "10" },
 	{ SET_ONE, false, NULL, "net/netfilter/nf_conntrack_icmpv6_timeout", "10" },
-	/* 2 s of 12,000 SYNs a second, the most that an interface may say in a lane, leave room in its share: nobody keeps
-	 * others out with invented hosts. An answer may come later, for SYNs are said again after 1, 3 and 7 s. */
+	/* 2 s of 12,000 SYNs a second, the most that an interface may say in a lane, leave room in
+	 * its share: nobody keeps others out with invented hosts. An answer may come later, for
+	 * SYNs are said again after 1, 3 and 7 s. */
 	{ SET_ONE, false, NULL, "net/netfilter/nf_conntrack_tcp_timeout_syn_sent", "2" },
 	/* Servers say theirs again after 1 and 3 s. */
 	{ SET_ONE, false, NULL, "net/netfilter/nf_conntrack_tcp_timeout_syn_recv", "5" },
@@ -174,7 +180,8 @@ struct verifying {
 	void *ctx;
 };
 
-/* "/proc/sys/net/ipv4/conf/lan0/rp_filter" -> "net.ipv4.conf.lan0.rp_filter", as sysctl(8) writes it. */
+/* "/proc/sys/net/ipv4/conf/lan0/rp_filter" -> "net.ipv4.conf.lan0.rp_filter", as sysctl(8)
+ * writes it. */
 static void report(const struct verifying *v, const char *path, const char *have, const char *want)
 {
 	char name[256];
@@ -243,15 +250,16 @@ void forwarding_close(struct forwarding *f)
 	f->v4 = f->v6 = -1;
 }
 
-/* IPv6 may answer that the lock of all interfaces is taken, and wants to be asked again. */
+/* IPv6 may answer that the lock of all interfaces is taken, and wants to be asked again. The digit
+ * alone is written: of a digit and a line end the kernel of Debian 13 (6.12) takes one byte. */
 static int switch_one(int fd, bool on)
 {
 	uint64_t begun = clock_mono().ns;
 
-	while (pwrite(fd, on ? "1\n" : "0\n", 2, 0) != 2) {
+	while (pwrite(fd, on ? "1" : "0", 1, 0) < 0) {
 		if ((errno != EINTR && errno != EAGAIN) || clock_mono().ns - begun > SWITCH_LIMIT_NS)
 			return -errno;
-		sched_yield();
+		nanosleep(&(struct timespec){ .tv_nsec = AGAIN_NS }, NULL);
 	}
 	return 0;
 }
@@ -282,7 +290,8 @@ bool forwarding_is_on(const struct forwarding *f)
 	return is_on(f->v4) || is_on(f->v6);
 }
 
-/* An address that nobody has is asked for during three seconds. From the lower threshold on the kernel clears up. */
+/* An address that nobody has is asked for during three seconds. From the lower threshold on the
+ * kernel clears up. */
 static const struct {
 	const char *file;
 	long least;

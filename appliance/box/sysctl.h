@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The kernel's network settings of this namespace: one table of what must be set, how it is set and how it is checked.
- * Forwarding is apart from the rest: it is switched on last, off first, through descriptors that are open beforehand.
- * Runs in enforce. Never touches a setting outside /proc/sys/net.
+ * The kernel's network settings of this namespace: one table of what must be set, how it is set and
+ * how it is checked. Forwarding is apart from the rest: it is switched on last, off first, through
+ * descriptors that are open beforehand. Runs in enforce. Never touches a setting
+ * outside /proc/sys/net.
  */
 #ifndef SEKISHO_BOX_SYSCTL_H
 #define SEKISHO_BOX_SYSCTL_H
@@ -24,42 +25,49 @@ int forwarding_set(const struct forwarding *f, bool on, struct err *e);
 bool forwarding_is_on(const struct forwarding *f); /* either family */
 
 /*
- * Everything but forwarding: reverse path check, source routes, redirects, ARP, router advertisements, connection
- * tracking. What is right already is not written. 0, or negative errno for the first setting that could not be made so.
+ * Everything but forwarding: reverse path check, source routes, redirects, ARP, router
+ * advertisements, connection tracking. Settings that are right already are not written. 0, or
+ * negative errno for the first setting that could not be set.
  */
 int sysctl_apply(struct err *e);
 
 /* `name` as "net.ipv4.conf.lan0.rp_filter"; borrowed for the call. */
 typedef void sysctl_each(const char *name, const char *have, const char *want, void *ctx);
-/* Calls back for every setting that is not as it must be; `forwarding_on` = forwarding is expected to be on. */
+/* Calls back for every setting that is not as it must be; `forwarding_on` = forwarding is expected
+ * to be on. */
 void sysctl_verify(bool forwarding_on, sysctl_each *each, void *ctx);
 
 /*
- * Two tables of the kernel that all its network namespaces share, each small enough for one zone to fill it and keep everybody out:
+ * Two tables of the kernel are shared by all its network namespaces. Each is so small that one zone
+ * could fill it and keep everybody else out:
  *
- * neighbours   one table per family (1024): some hundred packets a second to unused addresses of an allowed network, and no other
- *              zone's neighbour is found any more.
- * sessions     connection tracking measures its table by the machine's memory: with 1 GB there is room for 7,376, fewer than one
- *              interface may have in a lane (IR_ZONE_SESSIONS). Made is room for six such shares, as the kernel
- *              itself does from 4 GB on; 320 bytes for an entry that is used and as many for its places in two shares, 170 MB when all are.
+ * neighbours   one table per family (1024 entries): with some hundred packets a second to unused
+ *              addresses of an allowed network, no other zone's neighbours are found any more.
+ * sessions     connection tracking sizes its table by the machine's memory: with 1 GB there is room
+ *              for 7,376 sessions, fewer than one interface may have in a lane (IR_ZONE_SESSIONS).
+ *              So it is enlarged to six such shares, as the kernel itself does from 4 GB on. An
+ *              entry in use takes 320 bytes, and as many for its places in two shares: 170 MB when
+ *              all are used.
  *
- * Only the first namespace may say how large they are; the supervisor starts there.
+ * Only the first namespace may set their size; the supervisor starts there.
  */
 
 #define CAPACITY_SETTINGS "/proc/sys/net"
 
 /*
- * Makes the tables larger, never smaller. That of sessions is there once connection tracking is in use, which rules of the base see to.
- * Elsewhere than in the first namespace there is nothing to set.
+ * Enlarges the tables, and never makes them smaller. The table of sessions exists once connection
+ * tracking is in use, which the deny base ensures. Outside the first namespace this does nothing.
  */
 void capacity_raise(const char *settings);
 
 /*
- * What the kernel itself refuses before any rule sees it: IPv4 packets whose source does not belong where they came in.
- * The rules count the same of IPv6, and of what opens a session; status adds both up. Reads, never writes.
+ * Packets that the kernel refuses before any rule sees them: IPv4 packets from an interface where
+ * their source does not belong. The rules count the same for IPv6 and for packets that open a
+ * session; `status` adds both. Reads, never writes.
  */
 
-/* A descriptor to read from later, in a sandbox too; -1 when the kernel does not tell. It speaks of the caller's namespace. */
+/* A descriptor to read from later, also in a sandbox; -1 when the kernel has no such count. It
+ * belongs to the caller's namespace. */
 int reverse_path_open(void);
 /* Packets since the namespace was made; 0 when fd is -1. */
 uint64_t reverse_path_refused(int fd);

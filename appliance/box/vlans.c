@@ -20,7 +20,7 @@ bool vlans_first(const struct ir *ir, uint32_t n)
 	return true;
 }
 
-/* ---- devices ------------------------------------------------------------------------------------------------------ */
+/* ---- devices --------------------------------------------------------------------------------- */
 
 static bool right(const struct vlan_places *p, const struct device *d, const struct ir_interface *i, uint32_t card)
 {
@@ -37,8 +37,9 @@ bool vlans_stand(const struct vlan_places *p, const struct ir_interface *i)
 }
 
 /*
- * The kernel takes the alias only of a device that is there: who died in between left one of ours without it. It has the name that only the
- * box would give it, its number and its card, in the namespace of the card, where no interface of the machine's is made.
+ * The kernel takes the alias only of a device that is there: who died in between left one of ours
+ * without it. It has the name that only the box would give it, its number and its card, in the
+ * namespace of the card, where no interface of the machine's is made.
  */
 static bool half_made(const struct device *d, const struct device *card)
 {
@@ -79,7 +80,8 @@ static int make(const struct vlan_places *p, const struct ir_interface *i, uint3
 	return r;
 }
 
-/* One of its name in the namespace that it does not belong to: the role changed sides, or who made it died before it was moved. */
+/* One of its name in the namespace that it does not belong to: the role changed sides, or who made
+ * it died before it was moved. */
 static int other_side(struct rtnl *other, const struct ir_interface *i, struct devices *all, struct err *e)
 {
 	const struct device *d;
@@ -197,7 +199,7 @@ void vlans_off(const struct box_spaces *s, struct rtnl *data, uint32_t index)
 	rtnl_close(admin);
 }
 
-/* ---- cards -------------------------------------------------------------------------------------------------------- */
+/* ---- cards ----------------------------------------------------------------------------------- */
 
 /* Large enough for the largest of its VLANs; 0 = as it is. */
 static uint32_t mtu_of(const struct ir *ir, const char *card)
@@ -305,8 +307,9 @@ static int card_named(const char *card, int code, const struct err *one, struct 
 }
 
 /*
- * VLANs of ours whose card is not where box.cfg has it, as one that was renamed: the gate is about to leave that card, where they would go on
- * without it, under the number by which the rules know them. They go first, and are told of as missing.
+ * VLANs of ours whose card is not where box.cfg has it, as one that was renamed: the gate is about
+ * to leave that card, where they would go on without it, under the number by which the rules know
+ * them. They go first, and are told of as missing.
  */
 static void off_strange_cards(const struct vlan_places *p, const struct ir *ir)
 {

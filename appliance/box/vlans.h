@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * VLANs of box.cfg: the devices that the box makes on a card, and the card below them, which carries them and is nothing else: it has no
- * address and no IPv6, and a gate (kernel/trunk.h) that lets in frames with one tag of its VLANs. The card is in the data namespace,
- * also where it carries the admin VLAN; only that VLAN's device is in the admin namespace. Used by box.c; supervisor only.
+ * VLANs of box.cfg: the devices that the box makes on a card, and the card below them, which only
+ * carries VLANs: it has no address and no IPv6, and a gate (kernel/trunk.h) that accepts only
+ * frames with a single tag of its VLANs. The card is in the data namespace, also where it carries
+ * the admin VLAN; only that VLAN's device is in the admin namespace. Used by box.c; supervisor
+ * only.
  *
- * A device that the box made bears its alias, so that it is known again after a restart, and goes when no policy wants it. One that has
- * everything but the alias, since who made it died before it had that, is made anew, and goes with its card.
+ * A device that the box made has an alias, by which it is recognised after a restart, and is
+ * deleted when no policy wants it. If the box died before it set the alias, the device is
+ * made anew.
  */
 #ifndef SEKISHO_BOX_VLANS_H
 #define SEKISHO_BOX_VLANS_H
@@ -16,34 +19,39 @@
 struct vlan_places {
 	const struct box_spaces *s;
 	struct rtnl *home, *data, *admin; /* borrowed */
-	const struct devices *seen;	  /* of the data and the admin namespace; borrowed; NULL = not read */
+	/* of the data and the admin namespace; borrowed; NULL = not read */
+	const struct devices *seen;
 };
 
-/* The VLAN's device stood in its namespace, and its card below it, when they were seen. */
+/* Whether the VLAN's device was in its namespace, on its card, when the devices were read. */
 bool vlans_stand(const struct vlan_places *p, const struct ir_interface *i);
-/* Somebody else's device has the name of the VLAN's: -EEXIST. Asked before anything is moved. */
+/* -EEXIST when a device that the box did not make has the name of the VLAN's device. To be called
+ * before anything is moved. */
 int vlans_name_free(const struct vlan_places *p, const struct ir_interface *i, struct err *e);
 
 /*
- * The VLAN's device in its namespace, made (down) where it is missing, made anew where it is another; its card is in the data
- * namespace, or it is -ENODEV. Who listens at the handle hears of it; a dry one changes nothing and gives -EALREADY.
+ * Creates the VLAN's device (down) in its namespace if it is missing, and replaces a wrong one.
+ * -ENODEV when its card is not in the data namespace. The change is reported to the handle's
+ * `note`; a dry handle changes nothing and gives -EALREADY.
  */
 int vlans_ensure(const struct vlan_places *p, const struct ir_interface *i, struct err *e);
 /*
- * The machine's own VLANs on a card that is in its namespace go: from the first namespace they would go on over it, past every rule, and
- * two devices cannot have one VLAN. What the card was then says how they are made anew when it goes back (loan.h).
+ * Deletes the machine's own VLANs on a card of the box. In the first namespace they would go on
+ * using the card, bypassing every rule, and two devices cannot have the same VLAN. They are created
+ * again from the picture of the card when it is given back (loan.h).
  */
 int vlans_clear(const struct vlan_places *p, const struct ir_interface *i, struct err *e);
-/* Devices that the box made and `ir` does not want. */
+/* Deletes devices that the box made and that are not in `ir`. */
 void vlans_sweep(const struct vlan_places *p, const struct ir *ir);
-/* Those that the box made on the card with that index of the data namespace; before it goes home. s->admin may be -1. */
+/* Deletes the devices that the box made on the card with that index in the data namespace, before
+ * the card is given back. s->admin may be -1. */
 void vlans_off(const struct box_spaces *s, struct rtnl *data, uint32_t index);
 /*
- * Cards of ir's VLANs, without what would make them answer, and the gate on them; then they are up. Without the gate none is. A card that
- * fails keeps no other down; first failure, or 0.
+ * Removes addresses and IPv6 from the cards of ir's VLANs, sets the gate on them, and sets them up.
+ * Without the gate no card is set up. Goes on after a failure; returns the first one, or 0.
  */
 int vlans_cards(const struct vlan_places *p, const struct ir *ir, bool dry, rtnl_note *note, void *ctx, struct err *e);
-/* The nth interface is the first on its card. */
+/* Whether the nth interface is the first one on its card. */
 bool vlans_first(const struct ir *ir, uint32_t n);
 
 #endif

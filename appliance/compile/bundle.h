@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The compile role: one bundle of policy texts in, one sealed generation or diagnostics out, exit. It reads what an
- * operator wrote, so it has no privilege, no files and no network, and it lives for one answer. It decides nothing about
- * the box: what it returns is checked again by whoever unseals it.
+ * The compile role: one bundle of policy texts in, one sealed generation or diagnostics out, exit.
+ * It reads an operator's text, so it has no privilege, no files and no network, and ends after one
+ * answer. It decides nothing about the box: its result is checked again when it is unsealed.
  */
 #ifndef SEKISHO_COMPILE_BUNDLE_H
 #define SEKISHO_COMPILE_BUNDLE_H

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/compile/bundle.h"
-#include "appliance/compile/seal.h"
-
 #include <errno.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "appliance/base/bundle.h"
 #include "appliance/base/bytes.h"
 #include "appliance/base/clock.h"
 #include "appliance/base/diag_json.h"
@@ -16,12 +16,185 @@
 #include "appliance/base/json.h"
 #include "appliance/base/messages.h"
 #include "appliance/base/sentence.h"
+#include "appliance/base/sha256.h"
+#include "appliance/base/version.h"
+#include "appliance/compile/bundle.h"
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
+#include "appliance/seal/cards.h"
+#include "appliance/seal/cms.h"
+#include "appliance/seal/file.h"
 #include "appliance/wire/msg.h"
 #include "policy/compile/compile.h"
 #include "policy/render/means.h"
 #include "policy/space/asking.h"
+
+#define DOORS_MOST (4u << 20) /* bytes of what is said of doors */
+
+/*
+ * A backup's file from what the box says of itself: the supervisor's words and the site's
+ * certificate in, the encrypted file out. What is in it stands in docs/json.md, "backup". Pure, but
+ * for the moment at which it is made.
+ */
+
+#define SEAL_MOST (96u << 20) /* bytes of a bundle */
+
+/* What the bundle says; each a reference of its own. */
+struct words {
+	json_t *host, *status, *devices, *generations;
+};
+
+static json_t *text_json(struct bytes text)
+{
+	return json_loadb((const char *)text.p, text.left, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, NULL);
+}
+
+static bool named(struct bytes name, const char *word)
+{
+	return name.left == strlen(word) && memcmp(name.p, word, name.left) == 0;
+}
+
+static bool words_read(struct bytes b, struct words *w)
+{
+	struct bytes name, text;
+	uint32_t n;
+
+	w->generations = json_array();
+	if (!bundle_head(&b, &n))
+		return false;
+	while (n-- > 0) {
+		json_t *j;
+
+		if (!bundle_next(&b, &name, &text) || (j = text_json(text)) == NULL)
+			return false;
+		if (named(name, "generation"))
+			(void)json_array_append_new(w->generations, j);
+		else if (named(name, "host") && w->host == NULL)
+			w->host = j;
+		else if (named(name, "status") && w->status == NULL)
+			w->status = j;
+		else if (named(name, "devices") && w->devices == NULL)
+			w->devices = j;
+		else {
+			json_decref(j);
+			return false;
+		}
+	}
+	return json_is_string(w->host) && json_is_object(w->status) && w->devices != NULL &&
+	       json_array_size(w->generations) > 0;
+}
+
+static void words_free(struct words *w)
+{
+	json_decref(w->host);
+	json_decref(w->status);
+	json_decref(w->devices);
+	json_decref(w->generations);
+}
+
+static json_t *null_or(json_t *j)
+{
+	return j != NULL ? json_incref(j) : json_null();
+}
+
+/* The whole, and of it what may be said beside the file. */
+static json_t *contents(const struct words *w, json_t **ret_line)
+{
+	json_t *made = json_time(clock_wall_ns()), *list = cards_of_box(w->status);
+	const json_t *in_force = json_object_get(json_array_get(w->generations, 0), "generation");
+	json_t *all = json_pack("{s:s,s:i,s:s,s:O,s:O,s:o,s:o,s:O,s:O,s:o,s:O}", "product", "sekisho", "form",
+				BACKUP_FORM, "version", SEKISHO_VERSION, "made", made, "host", w->host, "site",
+				null_or(json_object_get(w->status, "site")), "journal",
+				null_or(json_object_get(w->status, "journal")), "cards", list, "devices", w->devices,
+				"leaked", null_or(json_object_get(json_object_get(w->status, "accounts"), "leaked")),
+				"generations", w->generations);
+
+	if (all == NULL)
+		return NULL;
+	*ret_line =
+		json_pack("{s:o,s:o,s:i,s:O,s:o}", "made", made, "cards", list, "generations",
+			  (int)json_array_size(w->generations), "in_force",
+			  null_or(json_object_get(in_force, "number")), "devices",
+			  json_is_object(w->devices)
+				  ? json_integer((json_int_t)json_array_size(json_object_get(w->devices, "devices")))
+				  : json_null());
+	return all;
+}
+
+/* "{...}\n", then the file. */
+static bool put_together(json_t *line, struct bytes body, struct msg_sealed *m, uint8_t **ret, size_t *ret_n)
+{
+	char first[BACKUP_LINE + 1], digest[65], key[65], *said;
+	size_t n_said, n;
+
+	backup_line(body, first);
+	m->bytes = BACKUP_LINE + body.left;
+	sha256_pair(first, BACKUP_LINE, body.p, body.left, m->digest);
+	hex_text(m->digest, sizeof(m->digest), digest);
+	hex_text(m->key, sizeof(m->key), key);
+	json_object_set_new(line, "sha256", json_string(digest));
+	json_object_set_new(line, "key", json_string(key));
+	json_object_set_new(line, "bytes", json_integer((json_int_t)m->bytes));
+	said = json_dumps(line, JSON_COMPACT);
+	n_said = said != NULL ? strlen(said) : 0;
+	n = n_said + 1 + m->bytes;
+	*ret = said != NULL ? malloc(n) : NULL;
+	if (*ret != NULL) {
+		memcpy(*ret, said, n_said);
+		(*ret)[n_said] = '\n';
+		memcpy(*ret + n_said + 1, first, BACKUP_LINE);
+		memcpy(*ret + n_said + 1 + BACKUP_LINE, body.p, body.left);
+		*ret_n = n;
+	}
+	free(said);
+	return *ret != NULL;
+}
+
+static enum seal_trouble encrypt(struct bytes certificate, const json_t *all, uint8_t **ret, size_t *ret_n)
+{
+	char *text = json_dumps(all, JSON_COMPACT);
+	enum cms_trouble t = CMS_FAILED;
+
+	if (text == NULL)
+		return SEAL_NONSENSE;
+	if (cms_ready())
+		t = cms_encrypt(certificate, bytes_of(text, strlen(text)), ret, ret_n);
+	free(text);
+	return t == CMS_NONE		 ? SEAL_NO_TROUBLE
+	       : t == CMS_PRIVATE_KEY	 ? SEAL_PRIVATE_KEY
+	       : t == CMS_NO_CERTIFICATE ? SEAL_NO_CERTIFICATE
+					 : SEAL_KEY;
+}
+
+/*
+ * `bundle`: texts by name (base/bundle.h): "host"; "status", "devices" as the box answers them,
+ * "null" where it does not; then each "generation", the one in force first. *ret: malloc'd, of the
+ * caller: the line and the file behind it. With a trouble it is NULL.
+ */
+static struct msg_sealed seal_bundle(struct bytes certificate, struct bytes bundle, uint8_t **ret, size_t *ret_n)
+{
+	struct msg_sealed m = { .trouble = SEAL_NONSENSE };
+	json_t *all = NULL, *line = NULL;
+	struct words w = { 0 };
+	uint8_t *body = NULL;
+	size_t n = 0;
+
+	*ret = NULL;
+	*ret_n = 0;
+	if (words_read(bundle, &w))
+		all = contents(&w, &line);
+	words_free(&w);
+	if (all != NULL && line != NULL)
+		m.trouble = (uint8_t)encrypt(certificate, all, &body, &n);
+	if (m.trouble == SEAL_NO_TROUBLE && !cms_fingerprint(certificate, m.key))
+		m.trouble = SEAL_NO_CERTIFICATE;
+	if (m.trouble == SEAL_NO_TROUBLE && !put_together(line, bytes_of(body, n), &m, ret, ret_n))
+		m.trouble = SEAL_NONSENSE;
+	free(body);
+	json_decref(line);
+	json_decref(all);
+	return m;
+}
 
 struct compiled {
 	enum answer_status status; /* YES: compiled; INVALID: the policy is */
@@ -29,19 +202,21 @@ struct compiled {
 	size_t n_sealed;
 	enum compile_trouble trouble;
 	json_t *diagnostics; /* owned reference: an array as docs/json.md has it, NULL = none */
-	json_t *meaning; /* owned reference: sentences; NULL: there is nothing to tell them of, or they cannot be told */
-	size_t more;	 /* sentences that are left out */
+	/* owned reference: sentences; NULL: there is nothing to tell them of, or they cannot
+	 * be told */
+	json_t *meaning;
+	size_t more; /* sentences that are left out */
 };
 
-/* In what it differs from what is in force: `before`, a bundle. That it cannot be told is no reason to compile nothing. */
+/* In what it differs from what is in force: `before`, sealed. That it cannot be told is no reason
+ * to compile nothing. */
 static void compare(struct bytes before, const struct compilation *c, struct compiled *ret)
 {
 	struct arena *a = before.left > 0 ? arena_new(COMPILE_BUDGET) : NULL;
 	struct compilation old = { .arena = a };
-	struct policy_loader loader;
-	const char *main_name;
+	struct err e;
 
-	if (a != NULL && loader_bundle(before, a, &loader, &main_name) && policy_check(&old, &loader, main_name))
+	if (a != NULL && policy_raise(&old, before, &e) == 0)
 		ret->meaning = means_bounded(means_json(&old, c, clock_wall_ns() / 1000000000ull), &ret->more);
 	arena_free(a);
 }
@@ -106,7 +281,7 @@ static bool on_compile(void *ctx, struct msg *m)
 	bool sent;
 
 	(void)ctx;
-	if (m->n_fds > 1 && memfd_read(m->fds[1], BUNDLE_MAX, &before, &n_before, &e) < 0)
+	if (m->n_fds > 1 && memfd_read(m->fds[1], IR_SEALED_MAX, &before, &n_before, &e) < 0)
 		n_before = 0;
 	if (r == 0)
 		compile_bundle(bytes_of(bundle, n), bytes_of(before, n_before), (enum lang)m->body.compile.lang, &c);
@@ -151,7 +326,8 @@ static const char *word(const uint8_t typed[ASK_WORD])
 }
 
 /* What was asked of it; ANSWER_YES, or INVALID with what is wrong with the question. */
-static json_t *ask_policy(struct bytes sealed, const struct msg_ask *q, enum answer_status *ret_status)
+static json_t *ask_policy(struct bytes sealed, const json_t *doors, const struct msg_ask *q,
+			  enum answer_status *ret_status)
 {
 	const struct asking_words w = {
 		word(q->from),	word(q->whom), word(q->service), word(q->command), word(q->address),
@@ -164,6 +340,7 @@ static json_t *ask_policy(struct bytes sealed, const struct msg_ask *q, enum ans
 
 	*ret_status = ANSWER_CANNOT;
 	if (c.arena != NULL && policy_raise(&c, sealed, &e) == 0) {
+		asking_doors(&c, doors, q->at);
 		ret = c.n_sources > 0 ? asking_answer(&c, &w, &meant)
 				      : json_pack("{s:o}", "error", json_sentence(M_ASK_NO_POLICY));
 		if (c.n_sources > 0)
@@ -179,15 +356,18 @@ static bool on_ask(void *ctx, struct msg *m)
 	enum answer_status status;
 	struct err e = { 0 };
 	uint8_t *sealed;
+	json_t *doors;
 	size_t n;
 	bool sent;
 	int fd;
 
 	(void)ctx;
-	if (m->n_fds != 1 || m->body.ask.from[0] == 0 || m->body.ask.whom[0] == 0 ||
+	if (m->n_fds != 2 || m->body.ask.from[0] == 0 || m->body.ask.whom[0] == 0 ||
 	    memfd_read(m->fds[0], IR_SEALED_MAX, &sealed, &n, &e) < 0)
 		return msg_send(ROLE_FD_CONTROL, m->id, &said, NULL, 0) == 0;
-	fd = json_memfd(ask_policy(bytes_of(sealed, n), &m->body.ask, &status));
+	doors = json_of_memfd(m->fds[1], DOORS_MOST);
+	fd = json_memfd(ask_policy(bytes_of(sealed, n), doors, &m->body.ask, &status));
+	json_decref(doors);
 	said.answer.status = (uint8_t)status;
 	sent = msg_send(ROLE_FD_CONTROL, m->id, &said, &fd, fd >= 0 ? 1 : 0) == 0;
 	if (fd >= 0)
@@ -204,7 +384,8 @@ int role_compile(void)
 {
 	struct err e = { 0 };
 
-	/* Moments are told in UTC: who reads them has a zone of his own. Before the sandbox, in which no file is opened. */
+	/* Moments are told in UTC: who reads them has a zone of his own. Before the sandbox, in
+	 * which no file is opened. */
 	setenv("TZ", "UTC", 1);
 	tzset();
 	if (sandbox_enter(ROLE_COMPILE, &e) < 0) {

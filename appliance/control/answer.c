@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Answers on their way. Whoever has one puts it here and goes on; the loop carries all of them out once a turn (control.c). So nobody who answers
- * is called by what hears the answer, and whoever hears it may begin the next thing.
+ * Answers on their way. Whoever has one puts it here and goes on; the loop carries all of them out
+ * once a turn (control.c). So nobody who answers is called by what hears the answer, and whoever
+ * hears it may begin the next thing.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -10,14 +11,35 @@
 #include <unistd.h>
 
 #include "appliance/base/memfd.h"
-#include "appliance/control/answer.h"
 #include "appliance/control/control.h"
 
-/* Takes what `a` owns. Who has no memory to answer with has none to go on with either: the asker hears the end of his connection. */
+static void spare(struct control *s, struct answer *a)
+{
+	a->next = s->spare_answers;
+	s->spare_answers = a;
+}
+
+int answer_open(struct control *s, struct err *e)
+{
+	for (unsigned i = 0; i < ANSWERS_SPARE; i++) {
+		struct answer *a = malloc(sizeof(*a));
+
+		if (a == NULL)
+			return err_set(e, -ENOMEM, "answers");
+		spare(s, a);
+	}
+	return 0;
+}
+
+/* Takes what `a` owns. */
 static void put(struct control *s, struct answer a)
 {
-	struct answer *on = malloc(sizeof(*on));
+	struct answer *on = s->spare_answers;
 
+	if (on != NULL)
+		s->spare_answers = on->next;
+	else
+		on = malloc(sizeof(*on));
 	if (on == NULL) {
 		answer_free(&a);
 		return;
@@ -53,7 +75,7 @@ bool answer_take(struct control *s, struct answer *ret)
 	if (s->answers == NULL)
 		s->answers_last = NULL;
 	*ret = *first;
-	free(first);
+	spare(s, first);
 	return true;
 }
 
@@ -75,7 +97,7 @@ bool answer_take_last(struct control *s, struct answer *ret)
 	*at = NULL;
 	s->answers_last = before;
 	*ret = *last;
-	free(last);
+	spare(s, last);
 	return true;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Questions that several roles answer. Each is asked at once, everybody has the same short deadline, and who does not
- * answer is named as silent: a hung role never makes the whole box mute. What roles say is bounded in size and only ever
- * copied into the answer.
+ * Questions that several roles answer. Each is asked at once, everybody has the same short
+ * deadline, and who does not answer is named as silent: a hung role never makes the whole box mute.
+ * What roles say is bounded in size and only ever copied into the answer.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -10,11 +10,12 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/control/answers_private.h"
-#include "appliance/control/role_json.h"
+#include "appliance/control/control.h"
 #include "appliance/store/retention.h"
 
 #define STATUS_LIMIT 500000000ull
-/* Of enforce alone: every 30 s it reads everything back, for a second or more where the policy has a hundred thousand cells. */
+/* Of enforce alone: every 30 s it reads everything back, for a second or more where the policy has
+ * a hundred thousand cells. */
 #define STATUS_READ_LIMIT 3000000000ull
 #define LONG_LIMIT 8000000000ull
 #define CHANGE_LIMIT 20000000000ull
@@ -22,14 +23,16 @@
 #define JSON_MAX (64u << 20)
 
 /*
- * Of the web side's questions, which may not keep to its own bounds: all, and those for which enforce reads the kernel's rules back, each for a
- * second or more on a large policy, while an apply waits behind them.
+ * Of the web side's questions, which may not keep to its own bounds: all, and those for which
+ * enforce reads the kernel's rules back, each for a second or more on a large policy, while an
+ * apply waits behind them.
  */
 #define WEB_MOST 16u
 #define READ_BACK_MOST 2u
 /* So many at once, and from then on one each: what it says beyond waits in its channel, unread. */
 #define WEB_EACH 10000000ull
-/* One of each connection, the web side's, a backup's and what is asked at a start; and one for a login whose question is asked while that about him is not put away yet. */
+/* One of each connection, the web side's, a backup's and what is asked at a start; and one for a
+ * login whose question is asked while that about him is not put away yet. */
 #define COLLECTS (CLIENTS + WEB_MOST + 3u)
 
 int collect_open(struct control *s, struct err *e)
@@ -38,7 +41,7 @@ int collect_open(struct control *s, struct err *e)
 	return s->collects == NULL ? err_set(e, -ENOMEM, "questions") : 0;
 }
 
-/* ---- asking ------------------------------------------------------------------------------------------------------- */
+/* ---- asking ---------------------------------------------------------------------------------- */
 
 static bool is_web(struct asker a)
 {
@@ -52,8 +55,8 @@ static bool is_of_one_moment(const struct collect *c)
 }
 
 /*
- * People at the control socket find room whatever the web side asks, and root whatever other logins do: whoever goes away without waiting has his
- * place until what he asked is answered.
+ * People at the control socket find room whatever the web side asks, and root whatever other logins
+ * do: whoever goes away without waiting has his place until what he asked is answered.
  */
 static bool has_room(const struct control *s, enum collect_kind k, struct asker a)
 {
@@ -152,7 +155,8 @@ static bool behind_another(const struct control *s, const struct collect *c)
 	return false;
 }
 
-/* Roles answer at different moments: of one policy they speak only when none was changed in between. */
+/* Roles answer at different moments: of one policy they speak only when none was changed
+ * in between. */
 bool answers_moved(const struct control *s, const struct collect *c)
 {
 	return s->busy || s->changes != c->changes;
@@ -163,7 +167,8 @@ json_t *answers_silent(enum role r)
 	return json_pack("{s:o}", "error", json_sentence(M_CONTROL_SILENT, role_name(r)));
 }
 
-/* Of an order people want to know whether it was carried out. One that a role has and did not answer may have been. */
+/* Of an order people want to know whether it was carried out. One that a role has and did not
+ * answer may have been. */
 static json_t *silent_pass(const struct collect *c, enum role r)
 {
 	if (!c->order)
@@ -203,10 +208,11 @@ static void ask_all(struct control *s, struct collect *c)
 		if (k == COLLECT_STATUS)
 			ask(s, c, SLOT_GATE + w, &status);
 	}
-	/* One that starts has not heard its rule; and one that hangs is not waited for by who asks for something else. */
+	/* One that starts has not heard its rule; and one that hangs is not waited for by who asks
+	 * for something else. */
 	c->journal_by = now_ns() + STATUS_LIMIT;
 	if (k == COLLECT_STATUS || (s->running >> SLOT_JOURNAL & 1u) != 0)
-		ask(s, c, SLOT_JOURNAL, &status);
+		ask(s, c, SLOT_JOURNAL, k == COLLECT_EFFECTIVE ? &question : &status);
 	if (k == COLLECT_STATUS) {
 		ask(s, c, SLOT_TAP, &status);
 		ask(s, c, SLOT_MGMT, &status);
@@ -283,7 +289,7 @@ void collect_pass(struct control *s, unsigned slot, const struct msg_body *quest
 	collect_pass_fd(s, slot, question, -1, a);
 }
 
-/* ---- ending ------------------------------------------------------------------------------------------------------- */
+/* ---- ending ---------------------------------------------------------------------------------- */
 
 static void finish(struct control *s, struct collect *c)
 {
@@ -320,7 +326,8 @@ static void finish(struct control *s, struct collect *c)
 	collect_free(c);
 }
 
-/* The supervisor comes last, so that what it knows is of the moment at which all others have answered. True: it is asked now. */
+/* The supervisor comes last, so that what it knows is of the moment at which all others have
+ * answered. True: it is asked now. */
 static bool ask_box(struct control *s, struct collect *c)
 {
 	static const enum box_what boxes[] = {
@@ -387,8 +394,9 @@ bool collect_answer(struct control *s, struct msg *m)
 		answered(s, slot, c, NULL);
 		return true;
 	}
-	/* Of itself anybody else speaks in numbers; reading text costs many times its length. */
-	if (slot != SLOT_ENFORCE && slot != SLOT_BOX)
+	/* Of itself anybody else speaks in numbers, the journal of conduits in text; reading text
+	 * costs many times its length. */
+	if (slot != SLOT_ENFORCE && slot != SLOT_BOX && (slot != SLOT_JOURNAL || c->kind != COLLECT_EFFECTIVE))
 		return false;
 	if (m->n_fds > 0 && memfd_read(m->fds[0], JSON_MAX, &text, &n, &e) == 0) {
 		j = json_loadb((const char *)text, n, 0, NULL);
@@ -432,8 +440,9 @@ void collect_unasked(struct control *s, uint32_t id)
 }
 
 /*
- * Its place stays taken until enforce, or the journal, says that it has left off: asking and hanging up in turn buys nobody more of its time. What others ask at
- * the same time has numbers of its own, and goes on.
+ * Its place stays taken until enforce, or the journal, says that it has left off: asking and
+ * hanging up in turn buys nobody more of its time. What others ask at the same time has numbers of
+ * its own, and goes on.
  */
 static void stop(struct control *s, struct collect *c)
 {
@@ -453,7 +462,8 @@ static void stop(struct control *s, struct collect *c)
 		(void)ask_slot(s, slot, c->id, &m, NULL, 0);
 }
 
-/* Enforce looks at what it is asked, and changes nothing for it; nor does the journal for a search. The supervisor itself knows what of its work only tries. */
+/* Enforce looks at what it is asked, and changes nothing for it; nor does the journal for a search.
+ * The supervisor itself knows what of its work only tries. */
 static bool may_stop(const struct collect *c)
 {
 	return is_of_one_moment(c) ||
@@ -476,7 +486,8 @@ void collect_gone(struct control *s, unsigned slot)
 			s->collects[i].silent[slot] = true;
 			finish_if_done(s, &s->collects[i]);
 		}
-	/* Its successor gives its questions the same numbers. Their places stay taken until who works at them has left off. */
+	/* Its successor gives its questions the same numbers. Their places stay taken until who
+	 * works at them has left off. */
 	for (size_t i = 0; i < COLLECTS && slot == SLOT_MGMT; i++) {
 		if (!s->collects[i].of_web)
 			continue;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What roles have answered, put together as one object: status, effective, verify. What the supervisor itself knows is
- * added here, and a role that said nothing is never filled in with what it would have said.
+ * What roles have answered, put together as one object: status, effective, verify. What the
+ * supervisor itself knows is added here, and a role that said nothing is never filled in with what
+ * it would have said.
  */
 #include <limits.h>
 #include <stdarg.h>
@@ -15,6 +16,7 @@
 #include "appliance/store/retention.h"
 #include "appliance/store/waiting.h"
 #include "appliance/wire/settings.h"
+#include "policy/ir/conduit_json.h"
 #include "policy/ir/objects_json.h"
 
 json_t *json_history(const struct control *s)
@@ -90,7 +92,8 @@ static void set_part(json_t *j, const char *key, json_t *answer)
 		json_object_set_new(j, key, json_null());
 }
 
-/* What a role has counted so far, with what those before it had when they were last seen: it never falls. */
+/* What a role has counted so far, with what those before it had when they were last seen: it
+ * never falls. */
 static json_int_t so_far(struct control *s, enum counted which, json_int_t now)
 {
 	if (now < s->counted[which].last)
@@ -99,7 +102,8 @@ static json_int_t so_far(struct control *s, enum counted which, json_int_t now)
 	return s->counted[which].gone + now;
 }
 
-/* Enforce tells of rules and settings; addresses, links and routes are our own business. A sum that fell by enforce's part alone would look like a new one. */
+/* Enforce tells of rules and settings; addresses, links and routes are our own business. A sum that
+ * fell by enforce's part alone would look like a new one. */
 static void add_network_drift(struct control *s, json_t *drift, const json_t *box)
 {
 	json_t *network = json_object_get(box, "network_drifts"), *own = json_object_get(network, "last");
@@ -132,7 +136,8 @@ static void take_all(json_t *j, const json_t *box, const char *const *keys)
 		take(j, box, *keys);
 }
 
-/* Enforce counts its own, and the journal its searches; as one number only where both say theirs, or it would seem to fall. */
+/* Enforce counts its own, and the journal its searches; as one number only where both say theirs,
+ * or it would seem to fall. */
 static void add_searches(struct control *s, json_t *j)
 {
 	json_t *own = json_object_get(j, "works_stopped"), *journal = json_object_get(j, "journal"),
@@ -148,15 +153,21 @@ static void add_searches(struct control *s, json_t *j)
 
 static json_t *answers_status(struct control *s, struct collect *c)
 {
-	static const char *const first[] = { "site", "generation", "changes", NULL },
-				 *const links[] = { "interfaces", "reach", "clock", "isolations", "doors", NULL },
+	static const char *const first[] = { "site", "generation", "changes", NULL }, *const links[] = { "interfaces",
+													 "reach",
+													 "clock",
+													 "isolations",
+													 "doors",
+													 "windows",
+													 NULL },
 				 *const rest[] = {
 					 "uninspected", "unheard",	"log",	 "ups",		  "mail",
 					 "snmp",	"surroundings", "cores", "workers_asked", "workers_run",
 					 "partition",	"notice",	NULL
 				 };
 	const json_t *box = c->answer[SLOT_BOX];
-	json_t *j = json_object();
+	json_t *j = json_object(), *one;
+	size_t i;
 
 	take_all(j, box, first);
 	if (json_is_object(c->answer[SLOT_ENFORCE]))
@@ -174,11 +185,24 @@ static json_t *answers_status(struct control *s, struct collect *c)
 	json_object_set_new(j, "silent", json_silent(c));
 	json_object_set_new(j, "busy", json_boolean(answers_moved(s, c)));
 	take_all(j, box, links);
-	/* For who may isolate and may not read rules. */
+	/* For who may isolate and open doors, and may not read rules. */
 	json_object_set_new(j, "prepared", ir_isolations_json(s->now->ir));
 	json_object_set_new(j, "reviews", json_reviews(s));
 	json_object_set_new(j, "ending", json_ending(s));
+	json_array_foreach(json_object_get(j, "doors"), i, one)
+	{
+		ir_door_json(s->now->ir, one);
+	}
+	json_array_foreach(json_object_get(json_object_get(j, "ending"), "conduits"), i, one)
+	{
+		ir_machines_json(s->now->ir, one);
+	}
+	json_array_foreach(json_object_get(json_object_get(j, "expected"), "conduits"), i, one)
+	{
+		ir_machines_json(s->now->ir, one);
+	}
 	json_object_set_new(j, "certificates", json_certificates(s));
+	json_object_set_new(j, "draft", change_waits(s));
 	take_all(j, box, rest);
 	if (s->draft_unsaved && json_is_null(json_object_get(j, "notice")))
 		json_object_set_new(j, "notice", json_sentence(M_STORE_UNSAVED));
@@ -208,7 +232,8 @@ static json_t *json_tables(const struct collect *c, bool *equal)
 	return list;
 }
 
-/* Of which box, site and moment this is true. The digest is the one that was read back from the kernel. */
+/* Of which box, site and moment this is true. The digest is the one that was read back from
+ * the kernel. */
 static void add_moment(json_t *j, const json_t *moment)
 {
 	json_t *generation = json_object_get(j, "generation"), *all = json_object_get(moment, "generation");
@@ -216,6 +241,25 @@ static void add_moment(json_t *j, const json_t *moment)
 	if (json_equal(json_object_get(generation, "digest"), json_object_get(all, "digest")))
 		json_object_update_missing(generation, all);
 	take_all(j, moment, (const char *const[]){ "host", "site", "time", NULL });
+}
+
+/* What the journal saw of those that only observe; null where it does not say, and of others. */
+static void add_observed(json_t *conduits, const json_t *journal)
+{
+	const json_t *all = json_object_get(journal, "observed");
+	json_t *c;
+	size_t i;
+
+	json_array_foreach(conduits, i, c)
+	{
+		const char *name = json_string_value(json_object_get(c, "name")),
+			   *mode = json_string_value(json_object_get(c, "mode"));
+		json_t *one = name != NULL && strcmp(mode != NULL ? mode : "", "observe") == 0
+				      ? json_object_get(all, name)
+				      : NULL;
+
+		json_object_set_new(c, "observed", one != NULL ? json_incref(one) : json_null());
+	}
 }
 
 static json_t *answers_effective(struct control *s, struct collect *c, int *status)
@@ -235,6 +279,7 @@ static json_t *answers_effective(struct control *s, struct collect *c, int *stat
 		json_object_set_new(j, "tables_digest", json_null());
 	json_object_set_new(j, "tables", tables);
 	json_object_set_new(j, "retention", retention_json(c->answer[SLOT_JOURNAL]));
+	add_observed(json_object_get(j, "conduits"), c->answer[SLOT_JOURNAL]);
 	take_all(j, box, (const char *const[]){ "record_passed", "answers", "reach", "clock", NULL });
 	waiting_mark(s->now->ir, clock_wall_ns() / 1000000000u, !s->trusted, json_object_get(j, "conduits"));
 	add_moment(j, json_object_get(box, "moment"));
@@ -247,7 +292,8 @@ static void add_difference(json_t *list, const char *where, const char *what, co
 					      json_text(detail), "line", 0));
 }
 
-/* Enforce compares with the generation that it holds: it must be the one that we say is in force. */
+/* Enforce compares with the generation that it holds: it must be the one that we say is
+ * in force. */
 static void compare_generation(struct control *s, json_t *answer, json_t *list)
 {
 	const char *held = json_string_value(json_object_get(answer, "digest"));
@@ -259,7 +305,8 @@ static void compare_generation(struct control *s, json_t *answer, json_t *list)
 	json_object_del(answer, "digest");
 }
 
-/* The journal deletes by a rule of the policy, too, and one that does not answer is no difference: nothing is deleted unheard. */
+/* The journal deletes by a rule of the policy, too, and one that does not answer is no difference:
+ * nothing is deleted unheard. */
 static void compare_retention(const struct collect *c, json_t *list)
 {
 	char is[RETENTION_TEXT], want[RETENTION_TEXT];
@@ -270,7 +317,8 @@ static void compare_retention(const struct collect *c, json_t *list)
 	json_object_set_new(json_array_get(list, json_array_size(list) - 1), "want", json_string(want));
 }
 
-/* What the tap hears of sessions that pass is a matter between it and the kernel, beside the rules. */
+/* What the tap hears of sessions that pass is a matter between it and the kernel, beside
+ * the rules. */
 static void compare_passed(const struct control *s, const json_t *box, json_t *list)
 {
 	if (!json_is_true(json_object_get(box, "passed_differs")))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One question and what roles have answered: for answers.c, which asks, and answers_json.c, which puts it together. */
+/* A question and the answers of roles to it. Used by answers.c, which asks, and answers_json.c,
+ * which composes the answer. */
 #ifndef SEKISHO_CONTROL_ANSWERS_PRIVATE_H
 #define SEKISHO_CONTROL_ANSWERS_PRIVATE_H
 
@@ -8,23 +9,31 @@
 struct collect {
 	enum collect_kind kind;
 	unsigned passed_to; /* of COLLECT_PASS: the slot */
-	bool order, handed; /* ... it is to change something, and the role has it */
-	bool search;	    /* ... it looks through the records */
-	struct asker asker; /* ASKER_NONE: an operation, or a web side that has died since */
+	/* `order`: the question changes something; `handed`: the role has received it */
+	bool order, handed;
+	bool search;	    /* the question searches the records */
+	struct asker asker; /* ASKER_NONE: an operation asked, or the web side has died since */
 	bool of_web;
-	bool stopped; /* nobody waits for it: its place is free when the role has left off, which was told to */
+	/* the client does not wait any more. The role was told to stop; the place is free when
+	 * it has */
+	bool stopped;
 	uint32_t id;
-	uint64_t deadline, give_up; /* monotonic ns: of this asking, and of asking again or waiting on */
-	uint32_t changes;	    /* how many had begun when it was asked */
-	uint64_t journal_by; /* monotonic ns: the journal is waited for until then, unless its status was asked for */
-	struct msg_retention retention; /* the rule that it should go by, when it was asked */
-	bool box_asked;			/* the supervisor, after all others */
-	bool parked;			/* not asked yet: what is in force is just being changed */
+	/* monotonic ns: end of this attempt, and of all repetitions and waits */
+	uint64_t deadline, give_up;
+	uint32_t changes; /* number of changes that had begun when the question was asked */
+	/* monotonic ns: how long to wait for the journal, unless its status was asked for */
+	uint64_t journal_by;
+	/* the rule that the journal should follow, when it was asked */
+	struct msg_retention retention;
+	/* the supervisor has been asked, which comes after all others */
+	bool box_asked;
+	/* not asked yet, because the policy in force is being changed */
+	bool parked;
 	bool waiting[ASKED], silent[ASKED];
 	json_t *answer[ASKED];
 };
 
-/* What is in force is being changed, or has been since it was asked. */
+/* Whether the policy in force is being changed, or has changed since the question was asked. */
 bool answers_moved(const struct control *s, const struct collect *c);
 
 #endif

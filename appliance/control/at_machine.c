@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/control/at_machine.h"
+#include "appliance/control/control.h"
 
 #include "appliance/wire/change.h"
 
@@ -9,7 +9,8 @@
 
 _Static_assert(RIGHT_COUNT < IN_OWN_NAME, "a right and this bit in one byte");
 
-/* Of the questions that are one thing whatever stands in them; 0 = root alone; SIGNS: what is done in one's own name. The same rights as over the web (mgmt/web/api). */
+/* Of the questions that are one thing whatever stands in them; 0 = root alone; SIGNS: what is done
+ * in one's own name. The same rights as over the web (mgmt/web/api). */
 static const uint8_t questions[MSG_TYPE_COUNT] = {
 	[MSG_STATUS] = NEEDS(RIGHT_READ_STATE),
 	[MSG_EFFECTIVE] = NEEDS(RIGHT_READ_RULES),

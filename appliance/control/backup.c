@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/control/backup.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -47,7 +45,7 @@ int backup_open(struct control *s, struct err *e)
 	return s->backup != NULL ? 0 : err_set(e, -ENOMEM, "backups");
 }
 
-/* ---- ending --------------------------------------------------------------------------------------------------------- */
+/* ---- ending ---------------------------------------------------------------------------------- */
 
 static void end(struct backup *b)
 {
@@ -71,7 +69,7 @@ static void refuse(struct control *s, struct asker a, int status, json_t *why)
 	respond_json(s, a, status, json_pack("{s:o}", "error", why));
 }
 
-/* ---- the certificate ------------------------------------------------------------------------------------------------- */
+/* ---- the certificate ------------------------------------------------------------------------- */
 
 static bool read_all(int fd, struct backup *b)
 {
@@ -87,7 +85,8 @@ static bool read_all(int fd, struct backup *b)
 	return got == 0;
 }
 
-/* The site's own, which the supervisor has looked at and opened. NULL: it is there. Else why not. */
+/* The site's own, which the supervisor has looked at and opened. NULL: it is there. Else
+ * why not. */
 static json_t *site_certificate(struct backup *b, int status, int fd)
 {
 	if (status == ANSWER_NO)
@@ -97,7 +96,7 @@ static json_t *site_certificate(struct backup *b, int status, int fd)
 	return NULL;
 }
 
-/* ---- what it is made of ------------------------------------------------------------------------------------------------ */
+/* ---- what it is made of ---------------------------------------------------------------------- */
 
 /* Takes `text`, malloc'd. */
 static bool add(struct backup *b, const char *name, char *text, size_t n)
@@ -305,7 +304,7 @@ static const struct generation_record *next_one(const struct control *s)
 	return NULL;
 }
 
-/* ---- the file --------------------------------------------------------------------------------------------------------- */
+/* ---- the file -------------------------------------------------------------------------------- */
 
 static void record(struct control *s, const struct msg_sealed *m)
 {

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/control/certificates.h"
-
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +9,6 @@
 #include "appliance/base/sha256.h"
 #include "appliance/base/utf8.h"
 #include "appliance/control/control.h"
-#include "appliance/control/expiry.h"
 
 #define SECOND 1000000000ull
 #define LOOK_NS (10 * SECOND)
@@ -21,7 +18,8 @@ static const char *const use_words[CERTIFICATE_USES] = { "web", "log", "update",
 static const char *const state_words[CERTIFICATE_STATES] = { "good",	"near",	      "close",	 "ended",
 							     "not_yet", "unreadable", "unknown", "unjudged" };
 
-/* By RELP, if it was given one: without it nothing goes out, which is said of the records that wait. */
+/* By RELP, if it was given one: without it nothing goes out, which is said of the records
+ * that wait. */
 static bool shows_itself(const struct ir *ir)
 {
 	for (uint32_t i = 0; i < ir->n_peers; i++)
@@ -48,7 +46,7 @@ static const char *named(const struct control *s, enum certificate_use use)
 	return NULL;
 }
 
-/* ---- judging ------------------------------------------------------------------------------------------------------ */
+/* ---- judging --------------------------------------------------------------------------------- */
 
 /* *which: the certificate that it is about, *since: wall ns, 0 = nobody knows. */
 static enum certificate_state judge(const struct control *s, const struct certificate_file *f, size_t *which,
@@ -134,7 +132,7 @@ static void rename_to(struct control *s, enum certificate_use use, const char *p
 	snprintf(f->path, sizeof(f->path), "%s", path);
 }
 
-/* ---- looking ------------------------------------------------------------------------------------------------------ */
+/* ---- looking --------------------------------------------------------------------------------- */
 
 static void went_bad(struct certificate_file *f, enum authority is)
 {
@@ -163,7 +161,8 @@ static void ask(struct control *s, struct certificate_file *f, const uint8_t *te
 		close(fd);
 }
 
-/* Asked again when the text is another one, and of a successor, which may read what its predecessor died of. */
+/* Asked again when the text is another one, and of a successor, which may read what its predecessor
+ * died of. */
 static void has(struct control *s, struct certificate_file *f, enum authority is, const uint8_t *text, size_t n)
 {
 	uint8_t digest[32] = { 0 };
@@ -273,7 +272,7 @@ void certificates_told(struct control *s, uint32_t id, const struct msg_certifie
 	}
 }
 
-/* ---- showing ------------------------------------------------------------------------------------------------------ */
+/* ---- showing --------------------------------------------------------------------------------- */
 
 static json_t *moment(uint64_t seconds)
 {

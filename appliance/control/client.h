@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who is connected to the control socket: for control.c, which hears them, and progress.c, which tells them how far it is. */
+/* Who is connected to the control socket: for the code that reads their questions, and for
+ * progress.c, which reports progress to them. */
 #ifndef SEKISHO_CONTROL_CLIENT_H
 #define SEKISHO_CONTROL_CLIENT_H
 
@@ -11,18 +12,25 @@
 #include "appliance/wire/msg.h"
 
 struct client {
-	int fd;		  /* -1 = free */
-	uint64_t serial;  /* of this connection: an answer never reaches a successor */
-	char by[USER_BY]; /* the login behind it; of one who is no root, with his account: "tanaka/suzuki" */
-	bool waiting;	  /* one question at a time */
-	bool handed;	  /* ... which the supervisor reads: here it is only seen that he leaves */
-	bool listens;	  /* sekisho-notify or sekisho-inform: it may ask how the box stands and what was recorded */
-	bool login;	  /* no root: each of its questions is judged first */
+	int fd; /* -1 = free */
+	/* number of this connection, so that an answer never goes to a later client */
+	uint64_t serial;
+	/* the login of the person; for clients other than root with the account: "tanaka/suzuki" */
+	char by[USER_BY];
+	bool waiting; /* a question is being answered; a client may have one at a time */
+	/* the supervisor reads that question; control only notices the end of the connection */
+	bool handed;
+	/* sekisho-notify or sekisho-inform: it may ask for status and events */
+	bool listens;
+	bool login; /* not root: the right to ask is checked for each question */
 	uid_t uid;
-	uint32_t typed; /* who logged in to say it, whatever he became since; NO_TYPIST = not to be found out */
-	uint64_t heard; /* monotonic ns: when it came, or asked last */
-	char name[LOGIN_MOST + 1], account[LOGIN_NAME]; /* of a login: while its question is judged and answered */
-	struct msg held;				/* ... and that question; of no use while it does not wait */
+	/* uid of the login, also after su or sudo; NO_TYPIST = unknown */
+	uint32_t typed;
+	uint64_t heard; /* monotonic ns: when the client connected or last asked */
+	/* not root: login and account while a question is checked and answered */
+	char name[LOGIN_MOST + 1], account[LOGIN_NAME];
+	/* that question; valid only while `waiting` */
+	struct msg held;
 };
 
 #endif

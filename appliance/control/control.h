@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The role control: the people's side of the box. It hears the command line and the web side, keeps the draft, makes backups, puts answers together out of what roles
- * say, and watches what people have to be told of in time. It has no privilege: what changes the box it hands to the supervisor, which believes it nothing of who
- * ordered it (supervise/orders.h). One thread, one loop that never waits for anybody.
+ * The role control serves people. It answers the command line and the web side, keeps the draft,
+ * makes backups, composes answers from those of the roles, and watches for dates that people have
+ * to know in time. It has no privilege: orders that change the box go to the supervisor, which
+ * itself finds out who gave them (supervise/orders.c). One thread, one loop that never waits for a
+ * peer.
  *
  *   role.c      start, loop, end
- *   told.c      what the supervisor says of how things stand
- *   people.c    who is connected, and answers on their way
- *   dispatch.c  what anybody may ask
+ *   told.c state that the supervisor reports
+ *   people.c connections, and queued answers
+ *   dispatch.c which questions are allowed
  *   answers.c   questions that several roles answer; answers_json.c puts them together
- *   change.c    the draft that people prepare, and who agrees to it
- *   records.h, backup.h, show.c, review.h, near_end.h, certificates.h: a file each
+ *   change.c the draft that people prepare, and its approval records.c, backup.c, show.c, review.c,
+ *   near_end.c, certificates.c, ending.c, expiry.c, overdue.c: a file each
  */
 #ifndef SEKISHO_CONTROL_CONTROL_H
 #define SEKISHO_CONTROL_CONTROL_H
@@ -24,67 +26,453 @@
 #include "appliance/base/json.h"
 #include "appliance/base/messages.h"
 #include "appliance/base/sentence.h"
-#include "appliance/control/answers.h"
+#include "appliance/box/companions.h"
 #include "appliance/control/asker.h"
-#include "appliance/control/backup.h"
-#include "appliance/control/certificates.h"
-#include "appliance/control/change.h"
-#include "appliance/control/near_end.h"
-#include "appliance/control/people.h"
-#include "appliance/control/records.h"
-#include "appliance/control/review.h"
 #include "appliance/store/generation.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/msg.h"
 #include "appliance/wire/slot.h"
 #include "policy/ir/ir.h"
 
-/* Beside the slots: the supervisor itself, which is asked like a role. */
+/*
+ * Conduits that end soon. The warning starts at 90 % of the term: at the earliest one day, at the
+ * latest five minutes before the end. A conduit counts as the same as long as its name and its end
+ * are unchanged. Pure; times are seconds since 1970.
+ */
+
+#define ENDING_MOST_S 86400u
+#define ENDING_LEAST_S 300u
+
+/* A conduit that has an end. */
+struct ending {
+	char *name; /* owned */
+	uint64_t until, since;
+	bool said; /* the warning is recorded */
+};
+
+struct endings {
+	struct ending *list; /* owned */
+	size_t n;
+};
+
+/* The moment at which the warning starts. */
+uint64_t ending_near(uint64_t since, uint64_t until);
+/* Takes the ending conduits of `ir`, in its order: known ones unchanged, new ones as in force since
+ * `since`. False: no memory, and nothing changed. */
+bool endings_take(struct endings *e, const struct ir *ir, uint64_t since);
+/* Takes an earlier policy, in force since `since`. Conduits that it has as well are at least that
+ * old. Returns their number. */
+size_t endings_older(struct endings *e, const struct ir *before, uint64_t since);
+void endings_free(struct endings *e);
+
+/*
+ * Overdue entries of a policy: reviews of conduits and zones, assets whose support has ended, and
+ * reports of exceptions that have ended. For a conduit that has ended, nothing else is
+ * overdue. Pure.
+ */
+
+#define OVERDUE_SHOWN 32u /* listed by name; the total is given as well */
+#define OVERDUE_DAY 11u	  /* "2027-03-31" and its NUL */
+
+struct overdue {
+	uint32_t n;
+	uint64_t since;	    /* when the first was due, seconds since 1970; 0 = there is none */
+	uint8_t digest[32]; /* digest of their names and days: unchanged while they are the same */
+};
+
+/* The date of a moment in UTC, as `check` uses it. */
+void overdue_day(uint64_t seconds, char out[OVERDUE_DAY]);
+/* Finds what is overdue at `now`, seconds since 1970. To `names`, which stays the caller's (NULL =
+ * not wanted), {"what","name","label","owner","day"} is added for the first OVERDUE_SHOWN. */
+struct overdue overdue_find(const struct ir *ir, uint64_t now, json_t *names);
+
+/*
+ * The state of the certificates of one file, by their dates. A certificate is "near" its end in its
+ * last 30 days, which is enough time to order another one in the usual way. The last valid
+ * certificate is "close" in its last seven days, when a person has to act at once. For a
+ * certificate of less than 90 days these are the last third and the last tenth of its life. Pure;
+ * times are seconds since 1970.
+ */
+
+#define EXPIRY_NEAR_S (30u * 86400u)
+#define EXPIRY_CLOSE_S (7u * 86400u)
+
+enum expiry {
+	EXPIRY_GOOD,
+	EXPIRY_NEAR,	/* one of them ends soon */
+	EXPIRY_CLOSE,	/* the last valid certificate ends within days */
+	EXPIRY_ENDED,	/* none is valid any more */
+	EXPIRY_NOT_YET, /* none is valid yet, but one will be */
+	EXPIRIES
+};
+
+struct validity {
+	uint64_t from, until;
+};
+
+/*
+ * Judges n > 0 certificates. One that has ended is ignored beside a valid one. *which: index of the
+ * certificate that decides; *since: when the state began, 0 = not known (for one that is not
+ * valid yet).
+ */
+enum expiry expiry_of(const struct validity *list, size_t n, uint64_t now, size_t *which, uint64_t *since);
+
+/* Questions that several roles answer. */
+
+struct control;
+
+enum collect_kind {
+	COLLECT_NONE,
+	COLLECT_STATUS,
+	COLLECT_EFFECTIVE,
+	COLLECT_VERIFY,
+	COLLECT_PASS,
+};
+
+struct collect; /* one question and its answers: answers_private.h */
+
+/* answers.c */
+int collect_open(struct control *s, struct err *e);
+void collect_start(struct control *s, enum collect_kind k, struct asker a);
+/* An operation has ended: questions that waited for its end are sent now. */
+void collect_settled(struct control *s);
+/* Asks a single role; its answer is passed on unchanged. */
+void collect_pass(struct control *s, unsigned slot, const struct msg_body *question, struct asker a);
+/* As collect_pass, with a descriptor, which stays the caller's; -1 = none. */
+void collect_pass_fd(struct control *s, unsigned slot, const struct msg_body *question, int fd, struct asker a);
+/* Takes an answer to one of these questions. False: its sender may not give it. */
+bool collect_answer(struct control *s, struct msg *m);
+void collect_status(struct control *s, struct msg *m); /* a role's own numbers */
+/* a role reports progress with this question; returns the asker, ASKER_NONE: none */
+struct asker collect_heard(struct control *s, uint32_t id);
+void collect_unasked(struct control *s, uint32_t id); /* the question could not be sent */
+/* The asker does not wait any more: work for it that only reads is stopped. */
+void collect_stop(struct control *s, const struct asker *a);
+void collect_gone(struct control *s, unsigned slot); /* its process has ended */
+void collect_due(struct control *s, uint64_t now);
+uint64_t collect_next(const struct control *s);
+/* Monotonic ns: from when on the web side may ask again. Until then its messages are not read. */
+uint64_t collect_hears(const struct control *s);
+
+/* An error: this role did not answer. */
+json_t *answers_silent(enum role r);
+/* answers_json.c: composes the answer from all answers of roles; sets *status if it is not 0 */
+json_t *answers_compose(struct control *s, struct collect *c, int *status);
+json_t *json_history(const struct control *s);
+
+/*
+ * Makes a backup. The content is collected in steps, one for each turn of the loop. sekisho-compile
+ * encrypts it with the site's certificate in a process of its own, so a backup operator gets a file
+ * that only the holder of the key can read. Operations that change the policy in force go first.
+ */
+
+int backup_open(struct control *s, struct err *e);
+/* Begins a backup; only one is made at a time. `certificate`: a memfd with a certificate in PEM,
+ * which stays the caller's; -1: the site's, BACKUP_CERTIFICATE. */
+void backup_begin(struct control *s, struct asker a, const char *by, int certificate);
+/* Takes an answer that the backup has asked for. */
+void backup_told(struct control *s, struct asker a, int status, int fd);
+void backup_sealed(struct control *s, const struct msg *m);
+/* The backup with this id could not be encrypted. */
+void backup_unsealed(struct control *s, uint32_t id);
+/* The asker of this backup does not wait any more. */
+void backup_stop(struct control *s, const struct asker *a);
+void backup_due(struct control *s, uint64_t now);
+uint64_t backup_next(const struct control *s); /* monotonic ns, UINT64_MAX = never */
+
+/*
+ * The certificates on which the box depends: the one of its own authority, by which browsers trust
+ * its pages; the files that box.cfg names as `ca`; and the one that the box shows to a log server
+ * with RELP. If a certificate is near its end, has ended, is not valid yet or cannot be read, this
+ * is an alarm (`certificates` of the status); its beginning and its end are recorded.
+ *
+ * The files are read here, and parsed by the role mgmt, which has no privileges. Its result is only
+ * shown and compared with the clock; it is kept while mgmt does not run. Which alarms were recorded
+ * is kept in memory only, so they are recorded again after a start.
+ */
+
+enum certificate_use {
+	CERTIFICATE_WEB,
+	CERTIFICATE_LOG,
+	CERTIFICATE_UPDATE,
+	CERTIFICATE_MAIL,
+	CERTIFICATE_LOG_OWN,
+	CERTIFICATE_USES
+};
+
+/* The state of a certificate: EXPIRY_... of expiry.c, and states that do not depend on dates. */
+enum certificate_state {
+	CERTIFICATE_GOOD,
+	CERTIFICATE_NEAR,
+	CERTIFICATE_CLOSE,
+	CERTIFICATE_ENDED,
+	CERTIFICATE_NOT_YET,
+	CERTIFICATE_UNREADABLE,
+	CERTIFICATE_UNKNOWN,  /* its content is not known yet */
+	CERTIFICATE_UNJUDGED, /* the clock is not trusted, so nothing is known of dates */
+	CERTIFICATE_STATES
+};
+
+#define CERTIFICATE_PATH 512u /* bytes of a path; a longer one cannot be used */
+
+struct certificates {
+	uint64_t look_at;    /* monotonic ns */
+	uint64_t generation; /* of what was looked at last */
+	struct certificate_file {
+		/* "" = no file is named; for the box's own certificate, a placeholder */
+		char path[CERTIFICATE_PATH];
+		enum authority is;
+		/* wall ns since when the file has not been READY, or has no readable certificate; 0
+		 * = it is good */
+		uint64_t bad_since;
+		uint8_t digest[32]; /* digest of the text that mgmt was last asked about */
+		/* id of the question to mgmt that is not answered yet, 0 = none */
+		uint32_t id;
+		/* web_number of the process of mgmt that was last asked; 0 = none */
+		uint32_t asked;
+		bool known; /* `says` is what its text holds */
+		struct msg_certified says;
+		/* the code of the last record, MACHINE_CERTIFICATE_GOOD when it was over; 0
+		 * = none */
+		uint8_t said;
+	} files[CERTIFICATE_USES];
+};
+
+/* Looks every ten seconds, and at once when another policy is in force. */
+void certificates_due(struct control *s, uint64_t now);
+uint64_t certificates_next(const struct control *s); /* monotonic ns */
+/* What the role mgmt has said. */
+void certificates_told(struct control *s, uint32_t id, const struct msg_certified *says);
+/* The file that was asked for. `fd` stays the caller's; -1 = none. */
+void certificates_file(struct control *s, struct asker a, int status, int fd);
+/* For `status` (docs/json.md). */
+json_t *json_certificates(const struct control *s);
+
+/*
+ * Changes that people make over the web, or at the machine in the name of an account: one draft of
+ * a policy, saved by one, tried, approved by somebody who wrote none of it, applied on trial.
+ * Nobody is believed that he is who he says: each order waits until `accounts` has said whose
+ * session or login it is and that he may. Then it is either done here, or begun as the operation
+ * that it is.
+ *
+ * An approval is of these texts in the place of that generation: whatever changes one of the two
+ * ends it.
+ */
+
+struct typist; /* people.h */
+struct change; /* change_private.h */
+
+/* At the start, once events can be sent: what lies in the state. 0 or negative errno. */
+int change_open(struct control *s, struct err *e);
+/* An order of mgmt's (`t` NULL), or typed at the machine. Takes its descriptors. */
+void change_ordered(struct control *s, struct asker a, const struct typist *t, struct msg *m);
+/* The supervisor carries it out: it is handed on, and what accounts says is asked there. */
+bool change_is_boxs(unsigned order);
+/* Such an order lies on this connection. */
+void change_hand(struct control *s, struct asker a, enum change_order order, uint64_t revision, int fd, bool login);
+/* May one of them go on, and with which texts? The supervisor asks, and hears. */
+void change_ground(struct control *s, struct msg *m);
+/* What an order waits for: accounts' word, or the supervisor's. `fd` stays the caller's; -1
+ * = none. */
+void change_answered(struct control *s, struct asker a, int status, int fd);
+/* Who gave the order that this is the question of; ASKER_NONE: nobody any more. */
+struct asker change_asker(const struct control *s, const struct asker *a);
+/* The draft; with its texts, or where it stands alone. */
+void change_show(struct control *s, struct asker a, bool texts);
+/* For `status`: the draft that waits for approval or for an apply; null: there is none. */
+json_t *change_waits(const struct control *s);
+/* To be called after each operation, because the draft's generation may have been reverted, or the
+ * policy may have changed on which the draft is based. */
+void change_settle(struct control *s);
+/* Tries again to write the draft, which is not on disk (draft_unsaved) because the disk is full
+ * or fails. */
+void change_save(struct control *s);
+/* The asker of this order does not wait any more. Stops a check or dry run whose account is still
+ * being looked up. */
+void change_stop(struct control *s, const struct asker *a);
+/* mgmt is gone: nobody waits for an answer any more, and what was not begun is not done. */
+void change_forget(struct control *s);
+
+/*
+ * Conduits that end soon (ending.c): each is an alarm, early enough to extend the conduit before
+ * its sessions are cut, and is recorded when the alarm begins. The time since when a conduit is in
+ * force is carried from policy to policy; after a start it is read from the stored generations.
+ * Which alarms were recorded is kept in memory only, so they are recorded again after a start.
+ */
+
+struct near_ends {
+	uint64_t look_at;    /* monotonic ns */
+	uint64_t generation; /* generation that was read last; 0 = none */
+	unsigned back;	     /* how many generations have been read since the start */
+	struct endings endings;
+};
+
+/* Looks every ten seconds, and at once when another policy is in force. */
+void near_end_due(struct control *s, uint64_t now);
+uint64_t near_end_next(const struct control *s); /* monotonic ns */
+/* Takes an earlier generation that was asked for. */
+void near_end_told(struct control *s, struct asker a, int status, int fd);
+/* For `status`: {"near", "conduits"}; null while the clock is not trusted. */
+json_t *json_ending(const struct control *s);
+
+/* The connections to the control socket and to the socket of logins, and all queued answers. */
+
+struct client; /* client.h */
+
+#define CLIENTS 16u
+/*
+ * Limits for clients that are not root: all together, and each login. So root, and the programs
+ * that send alarms, always find room. A client of that group that was silent for so long makes room
+ * for another one of the group.
+ */
+#define LOGINS_MOST 6u
+#define LOGINS_EACH 3u
+#define LOGIN_IDLE_NS (10ull * 1000000000)
+#define LOGIN_PACE_NS 60000000ull /* least time between two questions of one connection */
+/* least time between two questions of all of them together, and of the web side; six clients fit
+ * in LOGIN_PACE_NS */
+#define LOGINS_PACE_NS 10000000ull
+
+/* A login of the machine whose account is to be looked up. */
+struct typist {
+	uint32_t uid;		/* NO_TYPIST of who.h: unknown */
+	char login[LOGIN_NAME]; /* "" = there is no login with that uid */
+};
+
+/* The sender of a question. */
+struct peer {
+	struct control *s;
+	struct asker asker;
+	const char *by;	     /* the login behind a question */
+	const char *account; /* the account that asks; NULL: root or mgmt asks */
+	/* at the control socket: the login whose account gives an order about the draft */
+	const struct typist *typist;
+};
+
+/* people.c */
+int people_open(struct control *s, struct err *e);
+void people_accept(struct control *s);
+/* Accepts logins of the group that are not root. They have a socket of their own, so that they
+ * cannot fill the queue for root. */
+void people_accept_logins(struct control *s);
+/* Monotonic ns: when a connection that waits for its turn is read again; UINT64_MAX = never. */
+uint64_t people_next(const struct control *s);
+/* The descriptor of client number `at` below CLIENTS; -1 = no client, or it must not be
+ * read now. */
+int people_client(const struct control *s, unsigned at);
+/* the events for poll(2); 0: only the end of the connection */
+short people_events(const struct control *s, unsigned at);
+void people_readable(struct control *s, unsigned at);
+/* Takes over the channel to a new process of the web side. */
+void people_web(struct control *s, int fd);
+/* The channel to the web side is readable, or closed. */
+void people_web_readable(struct control *s);
+/* Monotonic ns: until then its messages are not read; 0 = read always. */
+uint64_t people_web_from(const struct control *s);
+/* To be called once a turn: sends all queued answers. */
+void people_answer(struct control *s);
+
+/* dispatch.c */
+/* Handles a message. False: the message is not allowed, or not from this peer. */
+bool peer_said(struct peer *p, struct msg *m);
+/* Handles a message of the supervisor, or of a role through it. */
+bool box_said(struct control *s, struct msg *m);
+/* Handles a message of the web side about itself. False: it is another message. */
+bool web_said(struct control *s, struct msg *m);
+/* The asker does not wait any more: work for it that changes nothing is stopped. */
+void asker_gone(struct control *s, const struct asker *a);
+
+/*
+ * Orders about the records over the web: to sign a review, to place or lift a hold. As for changes
+ * (change.c), each order waits until `accounts` has named the account of the session and confirmed
+ * its right. The name of the account and the address of the browser are passed on for the record.
+ *
+ * The same order within a minute is taken for a double click or a repeated request, and is not
+ * carried out.
+ */
+
+struct records; /* of records.c */
+
+/* 0 or negative errno. */
+int records_open(struct control *s, struct err *e);
+/* An order of mgmt's. */
+void records_ordered(struct control *s, struct asker a, const struct msg_records *m);
+/* Takes the answer of accounts about the session, and then the result of the order. `fd` stays the
+ * caller's; -1 = none. */
+void records_answered(struct control *s, struct asker a, int status, int fd);
+/* mgmt has ended: orders that were not begun are dropped. */
+void records_forget(struct control *s);
+
+/*
+ * Overdue entries (overdue.c) are an alarm (`reviews` of the status). It is recorded when an entry
+ * becomes overdue, and when none is overdue any more. No traffic is stopped. What was recorded is
+ * kept in memory only, so it is recorded again after a start.
+ */
+
+struct reviews {
+	uint64_t look_at;    /* monotonic ns */
+	uint8_t digest[32];  /* digest of the entries that were last recorded */
+	uint32_t generation; /* of what was looked at last */
+};
+
+/* Looks every minute, and at once when another policy is in force. */
+void review_due(struct control *s, uint64_t now);
+uint64_t review_next(const struct control *s); /* monotonic ns */
+/* For `status`: {"overdue", "since", "due"}; null while the clock is not trusted. */
+json_t *json_reviews(const struct control *s);
+
+/* Number beyond the slots for the supervisor itself, which is asked like a role. */
 #define SLOT_BOX SLOTS
 #define ASKED (SLOTS + 1u)
 
-/* The generation in force, as control has been told of it. */
+/* The generation in force, as the supervisor has reported it. */
 struct in_force {
 	uint64_t number; /* 0: the empty one */
 	struct arena *arena;
 	struct ir *ir;
 };
 
-/* Of these counts a part is a role's, which begins anew with it. */
+/* Counts of roles, which start at 0 with each process of the role. */
 enum counted { COUNTED_STOPPED, COUNTED_SEARCHES, COUNTED_DRIFTS, COUNTED };
 
 struct control {
 	enum lang lang;
 	struct event_port events;
-	bool logins;		       /* there is a socket of logins */
-	int web;		       /* the channel to the web side, -1 = none */
-	int web_next;		       /* ... of a new process of it, until the loop takes it; -1 = none */
-	uint32_t web_number;	       /* the same: which process of it */
-	bool stands;		       /* all of the following was told once; before that nobody is heard */
-	struct in_force *now;	       /* NULL until then */
-	struct generation_store store; /* its list alone, as the supervisor has it */
-	uint64_t trial;		       /* generation on trial, 0 = none */
-	uint64_t step;		       /* generation_step() of the supervisor's store */
-	bool busy;		       /* what is in force is just being changed */
-	uint32_t changes;	       /* how many of that have begun */
-	bool trusted;		       /* the clock is */
-	uint64_t wanted, running;      /* bit n: slot n */
+	bool logins; /* there is a socket of logins */
+	int web;     /* the channel to the web side, -1 = none */
+	/* the channel to a new process of the web side, until the loop takes it; -1 = none */
+	int web_next;
+	uint32_t web_number; /* number of the web side's process */
+	/* the following fields have been set once; before that no questions are read */
+	bool stands;
+	struct in_force *now; /* NULL until `stands` */
+	/* only the list of generations, as in the supervisor's store */
+	struct generation_store store;
+	uint64_t trial;		  /* generation on trial, 0 = none */
+	uint64_t step;		  /* generation_step() of the supervisor's store */
+	bool busy;		  /* the policy in force is being changed */
+	uint32_t changes;	  /* how many changes have begun */
+	bool trusted;		  /* the clock is */
+	uint64_t wanted, running; /* bit n: slot n */
 	uint32_t next_id;
 	struct {
-		json_int_t last, gone; /* of the one that runs, and of those before it */
+		json_int_t last, gone; /* counts of the running process, and of earlier ones */
 	} counted[COUNTED];
-	char drift_last[32]; /* when the rules were changed last, as the role said it that saw it */
-	/* Each its own file's, made at the start. */
+	char drift_last[32]; /* when the rules were last changed, as the role reported it */
+	/* Private data of the files named beside them, made at the start. */
 	struct collect *collects; /* answers.c */
-	json_t *(*compose)(struct control *s, struct collect *c,
-			   int *status);       /* answers_json.c, which stands above it */
-	uint64_t web_asked;		       /* the same: up to when what the web side has asked takes its time */
-	struct client *clients;		       /* people.c */
-	uint64_t next_serial;		       /* the same: of the next connection */
-	uint64_t logins_again;		       /* the same: monotonic ns, when the next question of a login is read */
+	/* answers_json.c composes the answers */
+	json_t *(*compose)(struct control *s, struct collect *c, int *status);
+	/* answers.c: until when the questions of the web side keep the box busy */
+	uint64_t web_asked;
+	struct client *clients; /* people.c */
+	uint64_t next_serial;	/* people.c: number of the next connection */
+	/* people.c: monotonic ns when the next question of a login is read */
+	uint64_t logins_again;
 	struct answer *answers, *answers_last; /* answer.c; owned, the oldest first */
-	struct change *change;		       /* change.c */
-	bool draft_unsaved;		       /* the same: the draft is not on the disk */
+	struct answer *spare_answers;	       /* the same */
+	struct change *change;		       /* change_private.h */
+	bool draft_unsaved;		       /* the draft is not on the disk */
 	uint64_t save_again;		       /* monotonic ns */
 	struct records *records;	       /* records.c */
 	struct backup *backup;		       /* backup.c */
@@ -97,25 +485,72 @@ struct control {
 /* ground.c */
 uint64_t now_ns(void);
 void say_line(const struct control *s, enum message m, ...); /* one line on standard error */
-/* By whom, and about what; NULL = nobody, nothing. */
+/* Records a policy event. `by`: the person; `object`: the subject; NULL = none. */
 void policy_record(struct control *s, enum policy_event what, uint64_t number, const char *by, const char *object);
-/* Asks whoever stands at that place, the supervisor itself too. False: it was not sent. */
+/* Sends a question to the role in that slot, or to the supervisor itself. False: it was
+ * not sent. */
 bool ask_slot(struct control *s, unsigned slot, uint32_t number, const struct msg_body *question, const int *fds,
 	      size_t n);
 bool slot_is_wanted(const struct control *s, unsigned slot);
 enum role slot_role(unsigned slot);
 uint32_t slot_index(unsigned slot);
 
-/* told.c: handlers of what the supervisor says of how things stand. False: that makes no sense. */
+/* told.c: handles reports of the supervisor about its state. False: the report is invalid. */
 bool told_standing(struct control *s, const struct msg *m);
 bool told_past(struct control *s, struct msg *m);
 bool told_generation(struct control *s, struct msg *m);
 
-/* show.c: the texts of a generation that is kept, and of the one before it; 0 = the one in force */
+/* show.c: the texts of a stored generation, and of the one before it; 0 = the one in force */
 int show_open(struct control *s, struct err *e);
 void show_generation(struct control *s, struct asker a, uint64_t number, bool sealed);
+/* Answers what was allowed at a moment, from the generation that was in force then
+ * (docs/json.md, effective). */
+void show_standing(struct control *s, struct asker a, uint64_t at_s);
 void show_told(struct control *s, struct asker a, int status, int fd);
-/* The record and the texts of one, out of its sealed bytes (a descriptor, -1 = none); NULL: it cannot be read. */
+/* The record and the texts of a generation, from its sealed bytes (a descriptor, -1 = none); NULL:
+ * it cannot be read. */
 json_t *json_kept(const struct control *s, const struct generation_record *g, int fd, struct err *e);
+
+/* The status of a role as JSON (docs/json.md). */
+
+/* `index`: which worker or gate. Owned by the caller. */
+json_t *role_json(const struct msg_body *says, uint32_t index);
+
+/*
+ * The right that each question at the control socket needs, for people at the machine who are not
+ * root but have an account. One table. Pure.
+ */
+
+/* RIGHT_COUNT: only root may ask. This applies to every question that is not in the table. */
+enum right at_machine_right(const struct msg_body *b);
+/* Whether the order is recorded under the person's own name, or is a personal decision. Such an
+ * order is refused from a person who has changed to another login (su, sudo -u). */
+bool at_machine_own(const struct msg_body *b);
+
+/* A queued answer, and its asker. */
+
+struct answer {
+	struct answer *next;
+	struct asker to;
+	int status;   /* enum answer_status */
+	int fd;	      /* owned; -1 = none */
+	json_t *json; /* owned; the JSON that answer_pack writes to `fd` */
+	bool of_json;
+};
+
+/* So many answers find room when there is no memory: one for each who may ask at a time. An asker
+ * whose answer found none would wait for it for ever. */
+#define ANSWERS_SPARE 256u
+
+/* At the start. 0 or negative errno. */
+int answer_open(struct control *s, struct err *e);
+/* The oldest; the caller's from now on. False: there is none. */
+bool answer_take(struct control *s, struct answer *ret);
+/* Takes the newest answer out again, for a caller that has just queued it. */
+bool answer_take_last(struct control *s, struct answer *ret);
+/* Writes the JSON to a descriptor. Returns the status to send, which is not YES when memory
+ * is out. */
+int answer_pack(struct answer *a);
+void answer_free(struct answer *a);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * All that anybody may ask of control: who is connected to its sockets, the web side; and what the supervisor says, or a role by way of it. Who may say what was decided by
- * message.def before a handler sees it.
+ * All that anybody may ask of control: who is connected to its sockets, the web side; and what the
+ * supervisor says, or a role by way of it. Who may say what was decided by message.def before a
+ * handler sees it.
  */
 #include <string.h>
 #include <unistd.h>
@@ -9,7 +10,7 @@
 #include "appliance/base/clock.h"
 #include "appliance/control/control.h"
 
-/* ---- of the supervisor, and of roles through it -------------------------------------------------------------------- */
+/* ---- of the supervisor, and of roles through it ---------------------------------------------- */
 
 static bool on_answer(void *ctx, struct msg *m)
 {
@@ -107,7 +108,7 @@ bool box_said(struct control *s, struct msg *m)
 	return msg_dispatch(of_the_box, s, m);
 }
 
-/* ---- of the web side, about itself --------------------------------------------------------------------------------- */
+/* ---- of the web side, about itself ----------------------------------------------------------- */
 
 bool web_said(struct control *s, struct msg *m)
 {
@@ -121,7 +122,7 @@ bool web_said(struct control *s, struct msg *m)
 	return true;
 }
 
-/* ---- of people and the web side ----------------------------------------------------------------------------------- */
+/* ---- of people and the web side -------------------------------------------------------------- */
 
 static bool on_status(void *ctx, struct msg *m)
 {
@@ -136,6 +137,10 @@ static bool on_effective(void *ctx, struct msg *m)
 {
 	struct peer *p = ctx;
 
+	if (m->body.effective.at != 0) {
+		show_standing(p->s, p->asker, m->body.effective.at);
+		return true;
+	}
 	p->asker.tell = m->body.effective.tell != 0;
 	collect_start(p->s, COLLECT_EFFECTIVE, p->asker);
 	return true;
@@ -158,7 +163,8 @@ static bool on_verify(void *ctx, struct msg *m)
 	return true;
 }
 
-/* Who asks for records is put to the question: the login at the machine, or the account that mgmt names. */
+/* Who asks for records is put to the question: the login at the machine, or the account that
+ * mgmt names. */
 static void put_reader(uint8_t by[USER_BY], const struct peer *p)
 {
 	memset(by, 0, USER_BY);
@@ -189,7 +195,8 @@ static bool on_explain(void *ctx, struct msg *m)
 	return true;
 }
 
-/* Over the web, and at the machine for whoever is no root, it is in the name of the account and no other. */
+/* Over the web, and at the machine for whoever is no root, it is in the name of the account and
+ * no other. */
 static void put_person(uint8_t person[HOLD_PERSON], const struct peer *p)
 {
 	if (p->account == NULL)
@@ -198,7 +205,8 @@ static void put_person(uint8_t person[HOLD_PERSON], const struct peer *p)
 	memcpy(person, p->account, strnlen(p->account, HOLD_PERSON - 1));
 }
 
-/* What is kept for a court somebody at the machine decides, or somebody whom `accounts` knows (on_records); the web side itself lists. */
+/* What is kept for a court somebody at the machine decides, or somebody whom `accounts` knows
+ * (on_records); the web side itself lists. */
 static bool on_hold(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
@@ -290,7 +298,8 @@ static bool to_journal(void *ctx, struct msg *m)
 	return true;
 }
 
-/* Who is who is for that role alone to say. What was typed goes through, and nothing of it stays in this process. */
+/* Who is who is for that role alone to say. What was typed goes through, and nothing of it stays in
+ * this process. */
 static bool to_accounts(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
@@ -428,37 +437,22 @@ static bool on_stop(void *ctx, struct msg *m)
 }
 
 static msg_handler *const of_people[MSG_TYPE_COUNT] = {
-	[MSG_STATUS] = on_status,
-	[MSG_EFFECTIVE] = on_effective,
-	[MSG_FLOWS] = on_flows,
-	[MSG_VERIFY] = on_verify,
-	[MSG_EVENTS] = on_events,
-	[MSG_EXPLAIN] = on_explain,
-	[MSG_HOLD] = on_hold,
-	[MSG_DEVICES] = on_devices,
-	[MSG_ATTACKS] = on_attacks,
-	[MSG_COPY] = on_copy,
-	[MSG_PRESERVE] = on_preserve,
-	[MSG_REVIEW] = on_review,
-	[MSG_CHECKPOINT] = to_journal,
-	[MSG_LOGIN] = to_accounts,
-	[MSG_CHALLENGE] = to_accounts,
-	[MSG_KEY] = to_accounts,
-	[MSG_MANAGE] = to_accounts,
-	[MSG_PASSPHRASE] = to_accounts,
-	[MSG_JUDGE] = to_accounts,
-	[MSG_LOGOUT] = to_accounts,
-	[MSG_CTL_USER] = on_ctl_user,
-	[MSG_REGISTER] = on_register,
-	[MSG_HISTORY] = on_history,
-	[MSG_SHOW] = on_show,
-	[MSG_ASK] = on_ask,
-	[MSG_STOP] = on_stop,
-	[MSG_DRAFT] = on_draft,
-	[MSG_CHANGE] = on_change,
-	[MSG_RECORDS] = on_records,
-	[MSG_BACKUP] = on_backup,
-	[MSG_CTL_RECORD] = on_ctl_record,
+	[MSG_STATUS] = on_status,	[MSG_EFFECTIVE] = on_effective,
+	[MSG_FLOWS] = on_flows,		[MSG_VERIFY] = on_verify,
+	[MSG_EVENTS] = on_events,	[MSG_EXPLAIN] = on_explain,
+	[MSG_HOLD] = on_hold,		[MSG_DEVICES] = on_devices,
+	[MSG_ATTACKS] = on_attacks,	[MSG_COPY] = on_copy,
+	[MSG_PRESERVE] = on_preserve,	[MSG_REVIEW] = on_review,
+	[MSG_CHECKPOINT] = to_journal,	[MSG_TRENDS] = to_journal,
+	[MSG_LOGIN] = to_accounts,	[MSG_CHALLENGE] = to_accounts,
+	[MSG_KEY] = to_accounts,	[MSG_MANAGE] = to_accounts,
+	[MSG_PASSPHRASE] = to_accounts, [MSG_JUDGE] = to_accounts,
+	[MSG_LOGOUT] = to_accounts,	[MSG_CTL_USER] = on_ctl_user,
+	[MSG_REGISTER] = on_register,	[MSG_HISTORY] = on_history,
+	[MSG_SHOW] = on_show,		[MSG_ASK] = on_ask,
+	[MSG_STOP] = on_stop,		[MSG_DRAFT] = on_draft,
+	[MSG_CHANGE] = on_change,	[MSG_RECORDS] = on_records,
+	[MSG_BACKUP] = on_backup,	[MSG_CTL_RECORD] = on_ctl_record,
 };
 
 bool peer_said(struct peer *p, struct msg *m)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/control/ending.h"
+#include "appliance/control/control.h"
 
 #include <stdlib.h>
 #include <string.h>

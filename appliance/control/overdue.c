@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/control/overdue.h"
+#include "appliance/control/control.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -39,7 +39,8 @@ static void add(struct look *l, const char *what, const char *name, const char *
 	sha256_pair(l->found.digest, sizeof(l->found.digest), day, strlen(day), l->found.digest);
 }
 
-/* Days are written in one form, so that their order is that of the texts. On its day nothing is overdue. */
+/* Days are written in one form, so that their order is that of the texts. On its day nothing
+ * is overdue. */
 static void look_at_day(struct look *l, const char *what, const char *name, const char *label, const char *owner,
 			const char *day)
 {

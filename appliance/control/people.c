@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The control socket: who may ask, one question at a time for each connection. Access is by the
- * socket's mode and by the peer's own credentials, which the kernel tells. Nothing here waits: a slow reader is cut off.
+ * socket's mode and by the peer's own credentials, which the kernel tells. Nothing here waits: a
+ * slow reader is cut off.
  *
- * Beside it the socket of logins: whoever is in its group may connect there, and is nobody. What he asks is kept until the role accounts has said, of
- * this one question, whose login he is and that this account may ask that.
+ * Beside it the socket of logins: whoever is in its group may connect there, and is nobody. What he
+ * asks is kept until the role accounts has said, of this one question, whose login he is and that
+ * this account may ask that.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,8 +20,6 @@
 #include <unistd.h>
 
 #include "appliance/base/logins.h"
-#include "appliance/control/answer.h"
-#include "appliance/control/at_machine.h"
 #include "appliance/control/client.h"
 #include "appliance/control/control.h"
 #include "appliance/role/roles.h"
@@ -35,7 +35,7 @@ int people_open(struct control *s, struct err *e)
 		return err_set(e, -ENOMEM, "control socket");
 	for (unsigned i = 0; i < CLIENTS; i++)
 		s->clients[i].fd = -1;
-	return 0;
+	return answer_open(s, e);
 }
 
 static struct client *free_client(struct control *s)
@@ -90,7 +90,8 @@ void people_accept(struct control *s)
 		;
 }
 
-/* Whoever asks one thing after the other over connections of its own is not in his own way while his last one has its turn to wait. */
+/* Whoever asks one thing after the other over connections of its own is not in his own way while
+ * his last one has its turn to wait. */
 static bool has_gone(const struct client *c)
 {
 	char x;
@@ -229,7 +230,8 @@ void people_answer(struct control *s)
 	} while (s->answers != NULL);
 }
 
-/* Each question of a login costs others their time. 0, or until when it waits to be read; also who connects anew for each has to keep to that of all. */
+/* Each question of a login costs others their time. 0, or until when it waits to be read; also who
+ * connects anew for each has to keep to that of all. */
 static uint64_t waits_until(const struct control *s, const struct client *c)
 {
 	uint64_t own = c->name[0] != 0 ? c->heard + LOGIN_PACE_NS : 0;
@@ -258,8 +260,9 @@ uint64_t people_next(const struct control *s)
 }
 
 /*
- * Of another release, before or after an upgrade. What its numbers mean nobody here knows, so nothing is done; but it hears why, in the one answer
- * that is the same in all versions, and then the end of the connection.
+ * Of another release, before or after an upgrade. What its numbers mean nobody here knows, so
+ * nothing is done; but it hears why, in the one answer that is the same in all versions, and then
+ * the end of the connection.
  */
 static void answer_other_version(const struct client *c, const struct msg *m)
 {
@@ -275,14 +278,15 @@ static void answer_other_version(const struct client *c, const struct msg *m)
 	}
 }
 
-/* ---- logins that are no root's -------------------------------------------------------------------------------------- */
+/* ---- logins that are no root's --------------------------------------------------------------- */
 
 static void refuse(struct control *s, struct asker a, enum message m)
 {
 	respond_json(s, a, ANSWER_CANNOT, json_pack("{s:o}", "error", json_sentence(m)));
 }
 
-/* Who he is: the one login of that number, as the machine's file has it at this moment; then his account's word, for this question alone. */
+/* Who he is: the one login of that number, as the machine's file has it at this moment; then his
+ * account's word, for this question alone. */
 static void login_asked(struct control *s, struct client *c, struct asker a)
 {
 	enum right right = at_machine_right(&c->held.body);
@@ -349,15 +353,16 @@ static void login_judged(struct control *s, struct asker a, int status, int fd)
 		client_close(c);
 }
 
-/* ---- what changes the box -------------------------------------------------------------------------------------------- */
+/* ---- what changes the box -------------------------------------------------------------------- */
 
-#define HEAD_BYTES 12u	/* of a message: type, version, id, length */
-#define REVISION_AT 94u /* of a CHANGE: behind the head its order, an address, a certificate and a secret */
+#define HEAD_BYTES 12u /* of a message: type, version, id, length */
+/* of a CHANGE: behind the head its order, an address, a certificate and a secret */
+#define REVISION_AT 94u
 #define HEAD_PEEKED 102u
 
 /*
- * An order that changes the box lies there: the supervisor reads it from the connection itself, and sees whose that is. False: it is something else. What comes in one
- * piece is there in one piece.
+ * An order that changes the box lies there: the supervisor reads it from the connection itself, and
+ * sees whose that is. False: it is something else. What comes in one piece is there in one piece.
  */
 static bool hand_on(struct control *s, struct client *c, struct asker a)
 {
@@ -468,7 +473,7 @@ void people_readable(struct control *s, unsigned at)
 		client_close(c);
 }
 
-/* ---- the web side ----------------------------------------------------------------------------------------------------- */
+/* ---- the web side ---------------------------------------------------------------------------- */
 
 uint64_t people_web_from(const struct control *s)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How far a question is, to whoever asked it and wanted to hear that. Nothing here waits, and nothing hangs on whether it arrives: a word that finds
- * no room is left out, and the next one says more.
+ * How far a question is, to whoever asked it and wanted to hear that. Nothing here waits, and
+ * nothing hangs on whether it arrives: a word that finds no room is left out, and the next one
+ * says more.
  */
 #include "appliance/control/client.h"
 #include "appliance/control/control.h"

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/control/records.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,7 +37,7 @@ int records_open(struct control *s, struct err *e)
 	return s->records != NULL ? 0 : err_set(e, -ENOMEM, "orders about records");
 }
 
-/* ---- what was done already ------------------------------------------------------------------------------------------- */
+/* ---- what was done already ------------------------------------------------------------------- */
 
 static void digest_of(struct records_order_kept *o)
 {
@@ -69,14 +67,15 @@ static void note_done(struct records *r, const struct records_order_kept *o, uin
 {
 	unsigned i = r->next_done++ % DONE_MOST;
 
-	/* A repetition follows its original. Behind another order, which may have undone it, it is meant. */
+	/* A repetition follows its original. Behind another order, which may have undone it, it
+	 * is meant. */
 	for (unsigned k = 0; k < DONE_MOST; k++)
 		r->done[k].at = 0;
 	memcpy(r->done[i].digest, o->digest, sizeof(o->digest));
 	r->done[i].at = now;
 }
 
-/* ---- carrying it out ----------------------------------------------------------------------------------------------------- */
+/* ---- carrying it out ------------------------------------------------------------------------- */
 
 static void refuse(struct control *s, struct asker a, enum message m)
 {
@@ -179,7 +178,7 @@ static void carry_out(struct control *s, struct records_order_kept *o)
 	deeds[o->m.order](s, o);
 }
 
-/* ---- who it is ------------------------------------------------------------------------------------------------------------- */
+/* ---- who it is ------------------------------------------------------------------------------- */
 
 void records_ordered(struct control *s, struct asker a, const struct msg_records *m)
 {

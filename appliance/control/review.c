@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/control/review.h"
-
 #include <stdio.h>
 #include <string.h>
 
 #include "appliance/base/clock.h"
 #include "appliance/control/control.h"
-#include "appliance/control/overdue.h"
 
 #define SECOND 1000000000ull
 #define LOOK_NS (60 * SECOND)
 #define NAMED 3u /* in a record */
 
-/* "tos-reads-cranes (2026-03-31), asset rtg01.plc (2026-04-30), +2": what is no conduit is told by its kind. */
+/* "tos-reads-cranes (2026-03-31), asset rtg01.plc (2026-04-30), +2": what is no conduit is told by
+ * its kind. */
 static void names_text(const json_t *names, uint32_t n, char *out, size_t size)
 {
 	const json_t *o;

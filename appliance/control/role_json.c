@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The names are message.def's, the words for lists those of reasons, lanes and states: nothing of it is text that came from
- * a role which reads hostile bytes. Which devices nobody knows the journal says: digits of theirs, and names of the policy; of servers with
- * weak TLS likewise.
+ * The names are message.def's, the words for lists those of reasons, lanes and states: nothing of
+ * it is text that came from a role which reads hostile bytes. Which devices nobody knows the
+ * journal says: digits of theirs, and names of the policy; of servers with weak TLS likewise.
  */
-#include "appliance/control/role_json.h"
+#include "appliance/control/control.h"
 
 #include <string.h>
 
@@ -87,11 +87,24 @@ static json_t *moment(uint64_t seconds)
 	return seconds != 0 ? json_time(seconds * 1000000000u) : json_null();
 }
 
+/* In the place of all fields that begin so. */
+static void gather(json_t *j, const char *prefix, const char *name, json_t *value)
+{
+	const char *key;
+	void *next;
+	json_t *v;
+
+	json_object_foreach_safe(j, next, key, v)
+	{
+		if (strncmp(key, prefix, strlen(prefix)) == 0)
+			json_object_del(j, key);
+	}
+	json_object_set_new(j, name, value);
+}
+
 /* The register of devices, and those of it that somebody should look at. */
 static void put_devices(json_t *j, const struct msg_journal_status *a)
 {
-	static const char *const fields[] = { "devices_new",  "devices_beyond", "devices_began", "devices_reviewed",
-					      "devices_anew", "devices_told",	"devices_since", "devices_who" };
 	bool overdue = a->devices_reviewed == 0 && a->devices_new > 0 &&
 		       a->devices_began + DEVICES_LEARN_S < clock_wall_ns() / 1000000000u;
 	const char *anew = device_anew_word(a->devices_anew);
@@ -107,14 +120,11 @@ static void put_devices(json_t *j, const struct msg_journal_status *a)
 						      device_state_word((unsigned)(a->devices_told[i] >> 32)), "since",
 						      moment(a->devices_since[i]), "device", json_text(who)));
 	}
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-		json_object_del(j, fields[i]);
-	json_object_set_new(j, "devices",
-			    json_pack("{s:I, s:I, s:I, s:o, s:o, s:o, s:b, s:o}", "listed", (json_int_t)a->devices,
-				      "new", (json_int_t)a->devices_new, "beyond", (json_int_t)a->devices_beyond,
-				      "began", moment(a->devices_began), "reviewed", moment(a->devices_reviewed),
-				      "anew", anew != NULL ? json_string(anew) : json_null(), "overdue", overdue,
-				      "unknown", list));
+	gather(j, "devices_", "devices",
+	       json_pack("{s:I, s:I, s:I, s:o, s:o, s:o, s:b, s:o}", "listed", (json_int_t)a->devices, "new",
+			 (json_int_t)a->devices_new, "beyond", (json_int_t)a->devices_beyond, "began",
+			 moment(a->devices_began), "reviewed", moment(a->devices_reviewed), "anew",
+			 anew != NULL ? json_string(anew) : json_null(), "overdue", overdue, "unknown", list));
 }
 
 static json_t *weak_words(uint64_t bits)
@@ -130,8 +140,6 @@ static json_t *weak_words(uint64_t bits)
 /* The servers with weak TLS, and those of them that somebody should look at. */
 static void put_weak(json_t *j, const struct msg_journal_status *a)
 {
-	static const char *const fields[] = { "weak_new",  "weak_beyond",   "weak_damaged", "weak_bits",   "weak_first",
-					      "weak_last", "weak_sessions", "weak_server",  "weak_conduit" };
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < WEAK_TOLD && i < a->weak_new; i++) {
@@ -147,12 +155,9 @@ static void put_weak(json_t *j, const struct msg_journal_status *a)
 						weak_words(a->weak_bits[i]), "first", moment(a->weak_first[i]), "last",
 						moment(a->weak_last[i]), "sessions", (json_int_t)a->weak_sessions[i]));
 	}
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-		json_object_del(j, fields[i]);
-	json_object_set_new(j, "weak",
-			    json_pack("{s:I, s:I, s:I, s:b, s:o}", "servers", (json_int_t)a->weak, "new",
-				      (json_int_t)a->weak_new, "beyond", (json_int_t)a->weak_beyond, "damaged",
-				      a->weak_damaged != 0, "alarms", list));
+	gather(j, "weak_", "weak",
+	       json_pack("{s:I, s:I, s:I, s:b, s:o}", "servers", (json_int_t)a->weak, "new", (json_int_t)a->weak_new,
+			 "beyond", (json_int_t)a->weak_beyond, "damaged", a->weak_damaged != 0, "alarms", list));
 }
 
 static json_t *attack_json(const struct msg_journal_status *a, size_t i)
@@ -175,12 +180,6 @@ static json_t *attack_json(const struct msg_journal_status *a, size_t i)
 /* The alarms of attacks, the gravest of those that ring one by one. */
 static void put_attacks(json_t *j, const struct msg_journal_status *a)
 {
-	static const char *const fields[] = { "attack_rings",  "attack_acknowledged", "attack_silenced",
-					      "attack_beyond", "attack_version",      "attack_tested",
-					      "attack_missed", "attack_damaged",      "attack_number",
-					      "attack_what",   "attack_first",	      "attack_last",
-					      "attack_rang",   "attack_count",	      "attack_from",
-					      "attack_to" };
 	json_t *list = json_array(), *missed = json_array(), *one;
 
 	for (size_t i = 0; i < ATTACK_TOLD && i < a->attack_rings && (one = attack_json(a, i)) != NULL; i++)
@@ -188,36 +187,27 @@ static void put_attacks(json_t *j, const struct msg_journal_status *a)
 	for (unsigned i = 0; i < ATTACK_CAUSES; i++)
 		if ((a->attack_missed >> i & 1u) != 0)
 			json_array_append_new(missed, json_string(attack_word(i)));
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-		json_object_del(j, fields[i]);
-	json_object_set_new(j, "attacks",
-			    json_pack("{s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:b, s:o}", "ringing",
-				      (json_int_t)a->attack_rings, "acknowledged", (json_int_t)a->attack_acknowledged,
-				      "silenced", (json_int_t)a->attack_silenced, "beyond",
-				      (json_int_t)a->attack_beyond, "version", (json_int_t)a->attack_version, "tested",
-				      moment(a->attack_tested), "test_missed", missed, "damaged",
-				      a->attack_damaged != 0, "alarms", list));
+	gather(j, "attack_", "attacks",
+	       json_pack("{s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:b, s:o}", "ringing", (json_int_t)a->attack_rings,
+			 "acknowledged", (json_int_t)a->attack_acknowledged, "silenced", (json_int_t)a->attack_silenced,
+			 "beyond", (json_int_t)a->attack_beyond, "version", (json_int_t)a->attack_version, "tested",
+			 moment(a->attack_tested), "test_missed", missed, "damaged", a->attack_damaged != 0, "alarms",
+			 list));
 }
 
 /* How full the disk of the records is; null: nobody could look. */
 static void put_disk(json_t *j, const struct msg_journal_status *a)
 {
-	static const char *const fields[] = { "disk_bytes",	 "disk_free",	 "disk_files",
-					      "disk_files_free", "disk_records", "disk_used",
-					      "disk_near",	 "disk_since",	 "disk_full_in" };
 
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-		json_object_del(j, fields[i]);
-	json_object_set_new(
-		j, "disk",
-		a->disk_bytes == 0
-			? json_null()
-			: json_pack("{s:I, s:I, s:I, s:I, s:I, s:i, s:b, s:o, s:o}", "bytes", (json_int_t)a->disk_bytes,
-				    "free", (json_int_t)a->disk_free, "files", (json_int_t)a->disk_files, "files_free",
-				    (json_int_t)a->disk_files_free, "records_bytes", (json_int_t)a->disk_records,
-				    "used_percent", (int)a->disk_used, "nearly_full", (int)a->disk_near, "since",
-				    moment(a->disk_since), "full_in_s",
-				    a->disk_full_in != 0 ? json_integer((json_int_t)a->disk_full_in) : json_null()));
+	gather(j, "disk_", "disk",
+	       a->disk_bytes == 0
+		       ? json_null()
+		       : json_pack("{s:I, s:I, s:I, s:I, s:I, s:i, s:b, s:o, s:o}", "bytes", (json_int_t)a->disk_bytes,
+				   "free", (json_int_t)a->disk_free, "files", (json_int_t)a->disk_files, "files_free",
+				   (json_int_t)a->disk_files_free, "records_bytes", (json_int_t)a->disk_records,
+				   "used_percent", (int)a->disk_used, "nearly_full", (int)a->disk_near, "since",
+				   moment(a->disk_since), "full_in_s",
+				   a->disk_full_in != 0 ? json_integer((json_int_t)a->disk_full_in) : json_null()));
 }
 
 json_t *role_json(const struct msg_body *says, uint32_t index)
@@ -250,10 +240,7 @@ json_t *role_json(const struct msg_body *says, uint32_t index)
 		json_object_set_new(j, "damaged", json_boolean(says->accounts_status.damaged));
 		json_object_set_new(j, "unsaved", json_boolean(says->accounts_status.unsaved));
 		json_object_set_new(j, "leaked_damaged", json_boolean(says->accounts_status.leaked_damaged));
-		json_object_set_new(j, "leaked_since",
-				    says->accounts_status.leaked_since != 0
-					    ? json_time(says->accounts_status.leaked_since * 1000000000u)
-					    : json_null());
+		json_object_set_new(j, "leaked_since", moment(says->accounts_status.leaked_since));
 	}
 	if (says->type == MSG_JOURNAL_STATUS) {
 		json_object_set_new(

@@ -1,43 +1,62 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Generations that are kept: what their records say, and the texts that were applied. */
+/* Generations that are kept: what their records say, the texts that were applied, and what they
+ * allowed while they were in force. */
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/utsname.h>
 
+#include "appliance/base/clock.h"
 #include "appliance/base/memfd.h"
 #include "appliance/control/control.h"
 #include "appliance/store/past_json.h"
+#include "policy/ir/standing_json.h"
 
 #define SHOW_BUDGET (512u << 20)
+#define SECOND 1000000000ull
 
-static json_t *sources_json(const struct ir *ir)
+static json_t *sources_json(const struct ir *ir, uint64_t unused)
 {
 	json_t *list = json_array();
 
 	for (uint32_t i = 0; i < ir->n_sources; i++)
 		json_array_append_new(list, json_pack("{s:o,s:o}", "name", json_text(ir->sources[i].name), "text",
 						      json_text(ir->sources[i].text)));
+	(void)unused;
 	return list;
 }
 
-/* The texts of a generation, out of its sealed bytes; NULL when it cannot be read. */
-static json_t *texts_of(int fd, struct err *e)
+static json_t *standing_json(const struct ir *ir, uint64_t at_s)
+{
+	json_t *j = json_object();
+
+	ir_standing_json(j, ir, at_s);
+	return j;
+}
+
+/* What `make` reads out of a generation's sealed bytes; NULL when they cannot be read. */
+static json_t *read_out(int fd, json_t *(*make)(const struct ir *, uint64_t), uint64_t at_s, struct err *e)
 {
 	struct arena *a = arena_new(SHOW_BUDGET);
-	json_t *list = NULL;
+	json_t *ret = NULL;
 	uint8_t *sealed = NULL;
-	struct ir ir;
+	struct ir *ir = a != NULL ? arena_array(a, 1, sizeof(*ir)) : NULL;
 	size_t n;
 
-	if (a == NULL)
+	if (ir == NULL)
 		err_set(e, -ENOMEM, "generation");
 	else if (fd < 0)
 		err_set(e, -ENOENT, "generation");
 	else if (memfd_read(fd, GENERATION_MAX_BYTES, &sealed, &n, e) == 0 &&
-		 ir_unseal(bytes_of(sealed, n), a, &ir, e) == 0)
-		list = sources_json(&ir);
+		 ir_unseal(bytes_of(sealed, n), a, ir, e) == 0)
+		ret = make(ir, at_s);
 	free(sealed);
 	arena_free(a);
-	return list;
+	return ret;
+}
+
+static json_t *texts_of(int fd, struct err *e)
+{
+	return read_out(fd, sources_json, 0, e);
 }
 
 static json_t *failure(enum message m, ...)
@@ -59,13 +78,14 @@ json_t *json_kept(const struct control *s, const struct generation_record *g, in
 			     : NULL;
 }
 
-/* ---- one after the other: the generation, and the one before it ---------------------------------------------------- */
+/* ---- one after the other: the generation, and the one before it ------------------------------ */
 
 #define SHOWS_MOST 8u
 
 struct show {
 	bool used;
-	bool sealed; /* the generation's bytes are wanted, and nothing of the one before */
+	bool sealed;   /* the generation's bytes are wanted, and nothing of the one before */
+	uint64_t at_s; /* what it allowed at that moment is wanted; 0 = its texts */
 	uint64_t serial, number;
 	struct asker asker;
 	json_t *texts; /* owned; NULL: they are still to come */
@@ -101,15 +121,12 @@ static void ask(struct control *s, struct show *x, uint64_t number)
 				     .web = x->asker.kind == ASKER_MGMT });
 }
 
-void show_generation(struct control *s, struct asker a, uint64_t number, bool sealed)
+/* `what`: what is wanted of the generation `number`. */
+static void begin(struct control *s, struct asker a, uint64_t number, struct show what)
 {
-	const struct generation_record *g;
 	struct show *x = NULL;
 
-	if (number == 0)
-		number = s->now->number;
-	g = generation_find(&s->store, number);
-	if (g == NULL) {
+	if (generation_find(&s->store, number) == NULL) {
 		if (number == 0)
 			respond_json(s, a, ANSWER_CANNOT, failure(M_SHOW_NONE));
 		else
@@ -123,8 +140,48 @@ void show_generation(struct control *s, struct asker a, uint64_t number, bool se
 		respond_json(s, a, ANSWER_CANNOT, failure(M_CONTROL_MANY));
 		return;
 	}
-	*x = (struct show){ .used = true, .sealed = sealed, .number = number, .asker = a };
+	*x = what;
+	x->used = true;
+	x->number = number;
+	x->asker = a;
 	ask(s, x, number);
+}
+
+void show_generation(struct control *s, struct asker a, uint64_t number, bool sealed)
+{
+	begin(s, a, number == 0 ? s->now->number : number, (struct show){ .sealed = sealed });
+}
+
+void show_standing(struct control *s, struct asker a, uint64_t at_s)
+{
+	uint64_t now = clock_wall_ns(), since, until;
+	uint64_t number = at_s <= now / SECOND ? generation_then(&s->store, at_s * SECOND, &since, &until) : 0;
+	json_t *first = json_time(s->store.n_turns > 0 ? s->store.turns[0].ns : now);
+
+	if (number == 0)
+		respond_json(s, a, ANSWER_INVALID, failure(M_SHOW_UNKNOWN_THEN, json_string_value(first)));
+	else
+		begin(s, a, number, (struct show){ .at_s = at_s });
+	json_decref(first);
+}
+
+/* As `effective` says it, and from when until when it was so. */
+static void stood(struct control *s, struct show *x, json_t *j)
+{
+	const struct generation_record *g = generation_find(&s->store, x->number);
+	uint64_t since = 0, until = 0;
+	struct utsname host = { 0 };
+
+	(void)generation_then(&s->store, x->at_s * SECOND, &since, &until);
+	(void)uname(&host);
+	json_object_set_new(j, "generation", g != NULL ? json_record(g, s->now->number) : json_null());
+	json_object_set_new(j, "as_it_was",
+			    json_pack("{s:o, s:o}", "since", json_time(since), "until",
+				      until != 0 ? json_time(until) : json_null()));
+	json_object_set_new(j, "host", json_text(host.nodename));
+	json_object_set_new(j, "time", json_time(x->at_s * SECOND));
+	respond_json(s, x->asker, ANSWER_YES, j);
+	show_end(x);
 }
 
 static void shown(struct control *s, struct show *x, json_t *before, uint64_t number)
@@ -164,11 +221,15 @@ void show_told(struct control *s, struct asker a, int status, int fd)
 		shown(s, x, status == ANSWER_YES ? texts_of(fd, &e) : NULL, g != NULL ? g->before : 0);
 		return;
 	}
-	x->texts = status == ANSWER_YES ? texts_of(fd, &e) : NULL;
+	x->texts = status != ANSWER_YES ? NULL
+		   : x->at_s != 0	? read_out(fd, standing_json, x->at_s, &e)
+					: texts_of(fd, &e);
 	if (x->texts == NULL) {
 		respond_json(s, x->asker, ANSWER_CANNOT,
 			     failure(M_SHOW_UNREADABLE, (unsigned long long)x->number, e.text));
 		show_end(x);
+	} else if (x->at_s != 0) {
+		stood(s, x, json_incref(x->texts));
 	} else if (g != NULL && g->before != 0) {
 		ask(s, x, g->before);
 	} else {

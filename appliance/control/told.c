@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the supervisor says of how things stand: the generation in force, the history, and whether something is just being changed. */
+/* What the supervisor says of how things stand: the generation in force, the history, and whether
+ * something is just being changed. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@
 
 #define UNSEAL_BUDGET (512u << 20)
 #define PAST_MOST (GENERATIONS_KEPT * 4u)
+#define PAST_BYTES (PAST_MOST * PAST_ROW_BYTES + TURNS_KEPT * TURN_ROW_BYTES)
 
 static void in_force_free(struct in_force *p)
 {
@@ -68,6 +70,17 @@ static bool row(struct bytes *b, struct generation_record *ret)
 	return true;
 }
 
+static bool turns(struct control *s, struct bytes *b, uint32_t n)
+{
+	struct msg_turn_row x;
+
+	if (n > TURNS_KEPT)
+		return false;
+	for (s->store.n_turns = 0; s->store.n_turns < n && msg_take_turn_row(b, &x); s->store.n_turns++)
+		s->store.turns[s->store.n_turns] = (struct generation_turn){ x.ns, x.number };
+	return s->store.n_turns == n;
+}
+
 bool told_past(struct control *s, struct msg *m)
 {
 	size_t n = m->body.past.n, size, at = 0;
@@ -75,16 +88,18 @@ bool told_past(struct control *s, struct msg *m)
 	uint8_t *p = NULL;
 	struct bytes b;
 	struct err e;
+	bool whole;
 
-	if (list == NULL || memfd_read(m->fds[0], PAST_MOST * PAST_ROW_BYTES, &p, &size, &e) < 0) {
+	if (list == NULL || memfd_read(m->fds[0], PAST_BYTES, &p, &size, &e) < 0) {
 		free(list);
 		return false;
 	}
 	b = bytes_of(p, size);
 	while (at < n && row(&b, &list[at]))
 		at++;
+	whole = at == n && turns(s, &b, m->body.past.turns);
 	free(p);
-	if (at < n) {
+	if (!whole) {
 		free(list);
 		return false;
 	}

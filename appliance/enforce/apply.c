@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One apply, in this order: which permits linger, which live sessions nothing will allow any more, the transaction, the
- * settings, forwarding. The commit is the only step that changes what passes; nothing is sent to the sessions it cuts,
- * since each ends at its next packet, and until then no packet of it passes.
+ * One apply, in this order: which permits linger, which live sessions nothing will allow any more,
+ * the transaction, the settings, forwarding. The commit is the only step that changes what passes;
+ * nothing is sent to the sessions it cuts, since each ends at its next packet, and until then no
+ * packet of it passes.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -19,7 +20,8 @@
 
 #define ATTEMPTS 6
 
-/* Whether it matters to anything who has sessions: mostly not, and a look at all of them is saved. */
+/* Whether it matters to anything who has sessions: mostly not, and a look at all of them
+ * is saved. */
 static bool anybody_asks(const struct enforce *f, const struct generation_held *next, const struct usage *u)
 {
 	const struct generation_held *now = f->now;
@@ -56,9 +58,10 @@ static bool stands(const struct generation_held *g, const uint8_t *key)
 }
 
 /*
- * After a restart of this role the kernel alone knows what lingers. What is looked into and has no table any more, because the whole
- * box has started anew since, lingers no longer: its sessions are looked up again, and go on under what allows them or are reset.
- * Nor does what stands under an index that no device has: whose it was nobody knows, and while it is live its sessions, at
+ * After a restart of this role the kernel alone knows what lingers. What is looked into and has no
+ * table any more, because the whole box has started anew since, lingers no longer: its sessions are
+ * looked up again, and go on under what allows them or are reset. Nor does what stands under an
+ * index that no device has: whose it was nobody knows, and while it is live its sessions, at
  * another index, would be taken for forged and never told.
  */
 static int linger_adopt(struct generation_held *next, const struct image *have, const struct usage *u)
@@ -157,7 +160,8 @@ static bool moved(int r)
 	return r == -ERESTART || r == -ENOENT || r == -EEXIST || r == -EINTR || r == -ENOBUFS || r == -EAGAIN;
 }
 
-/* `seen`: what stood a moment ago, or NULL. The kernel refuses the transaction where anything came between. */
+/* `seen`: what stood a moment ago, or NULL. The kernel refuses the transaction where anything
+ * came between. */
 static int commit(struct enforce *f, struct generation_held *next, const struct image *seen, bool try,
 		  struct sync_report *ret, struct err *e)
 {
@@ -183,9 +187,11 @@ static int commit(struct enforce *f, struct generation_held *next, const struct 
 		if (r == 0)
 			r = generation_image(f, next, a, &want, &x, e);
 		if (r == 0)
+			matched_seed(&f->matched, &have, next, &want);
+		if (r == 0)
 			r = table_sync(&f->net, &have, &want, &x, f->lacks, try, ret, e);
 		if (r == 0 && !try)
-			matched_carry(&f->matched, &have, &want);
+			matched_carry(&f->matched, &have, &want, clock_wall_ns());
 		if (r < 0)
 			enforce_labels_forget(f); /* whatever it was: all is read the next time */
 		arena_free(a);
@@ -260,7 +266,7 @@ int enforce_open(struct enforce *f, struct err *e)
 }
 
 /* What lingers under `next` and what it cuts, from what stands now: *have. */
-static int prepare(struct enforce *f, struct generation_held *next, struct arena *a, struct image *have,
+static int prepare(struct enforce *f, struct generation_held *next, bool boot, struct arena *a, struct image *have,
 		   struct told *ret, struct err *e)
 {
 	struct usage u;
@@ -269,9 +275,12 @@ static int prepare(struct enforce *f, struct generation_held *next, struct arena
 	telling_stage(f, PROGRESS_READS);
 	r = netlink_dump_since(&f->net, a, f->labels.known ? &f->labels.image : NULL, have, e);
 	telling_stage(f, PROGRESS_SESSIONS);
-	/* What came in by permits that leave with this is counted now or never. */
-	if (r == 0 && f->now != NULL)
-		matched_note(&f->matched, have, f->now, clock_wall_ns());
+	/* What came in by permits that leave with this is counted now or never; what came in while
+	 * nobody was there is counted on, if the table is that of then. */
+	if (r == 0 && (f->now != NULL || boot))
+		matched_note(&f->matched, have, f->now != NULL ? f->now : next, clock_wall_ns());
+	if (r == 0)
+		begun_looked(f, have, true);
 	if (r == 0)
 		r = usage_take(f, next, have, a, &u, e);
 	if (r == 0)
@@ -301,8 +310,8 @@ static void unwatched(struct enforce *f, struct generation_held *next)
 	arena_free(a);
 }
 
-/* It was committed, and what stands could not be read or made safe: what was in force before is put back. Forwarding stays
- * off until that has been read (drift_settings tries again and again). */
+/* It was committed, and what stands could not be read or made safe: what was in force before is put
+ * back. Forwarding stays off until that has been read (drift_settings tries again and again). */
 static void go_back(struct enforce *f, struct generation_held *old)
 {
 	struct drift_record nothing = { 0 };
@@ -331,7 +340,7 @@ static int change_over(struct enforce *f, struct generation_held *next, uint8_t 
 
 	if (a == NULL)
 		return err_set(e, -ENOMEM, "apply");
-	r = prepare(f, next, a, &have, &ret->told, e);
+	r = prepare(f, next, boot, a, &have, &ret->told, e);
 	ret->lingering = (uint32_t)next->n_lingering;
 	if (r == 0 && boot)
 		unwatched(f, next);
@@ -360,11 +369,12 @@ int enforce_apply(struct enforce *f, struct generation_held *next, uint8_t flags
 	if (r < 0)
 		return r;
 	if ((flags & (APPLY_FORETELL | APPLY_DRY_RUN)) == 0) {
-		if (old != NULL)
-			matched_leave(&f->matched, old);
 		f->now = next;
+		f->matched.at_once = true;
+		f->lasting_ns = 0; /* one that was changed holds for the sessions that are there */
 		r = enforce_open(f, e);
-		/* Another program's transaction came between ours and its reading: said by drift_settle, set right here. */
+		/* Another program's transaction came between ours and its reading: said by
+		 * drift_settle, set right here. */
 		for (int attempt = 0; attempt < ATTEMPTS && r == -EAGAIN; attempt++) {
 			r = enforce_mend(f, report, e);
 			if (r == 0)
@@ -380,7 +390,8 @@ int enforce_apply(struct enforce *f, struct generation_held *next, uint8_t flags
 			enforce_ended_leave(f, old);
 		generation_drop(old);
 		if ((flags & APPLY_BOOT) != 0)
-			f->poll_compare_ns = 0; /* what others put beside our table while nobody listened is told now */
+			/* what others put beside our table while nobody listened is told now */
+			f->poll_compare_ns = 0;
 	}
 	return r;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which doors stand open, and until when: said by the supervisor before each generation and whenever it changes. What that opens and shuts is a
- * matter of the moment (policy/ir/moment.h), and reaches the kernel as an opening by hours does, each element with its own end.
+ * Which doors stand open, and until when: said by the supervisor before each generation and
+ * whenever it changes. What that opens and shuts is a matter of the moment (policy/ir/moment.h),
+ * and reaches the kernel as an opening by hours does, each element with its own end.
  */
 #include <errno.h>
 #include <stdlib.h>

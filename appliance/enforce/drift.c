@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Changes that are not ours, of rules (monitor.c hears of them), links and settings: what they were, the answer, the record.
+ * Changes that are not ours, of rules (monitor.c hears of them), links and settings: what they
+ * were, the answer, the record.
  */
 #include <errno.h>
 #include <string.h>
@@ -18,8 +19,9 @@
 #define AUTHOR_NS 100000000u
 
 /*
- * Our table was touched, or could not be read, and forwarding is off: what differs is noted once, then everything is set
- * right, read back, and forwarding turned on, until nobody interfered with that.
+ * Our table was touched, or could not be read, and forwarding is off: what differs is noted once,
+ * then everything is set right, read back, and forwarding turned on, until nobody interfered
+ * with that.
  */
 static void reopen(struct enforce *f, enum drift changed)
 {
@@ -56,7 +58,8 @@ static void reopen(struct enforce *f, enum drift changed)
 		    m->shut_ns == 0 ? 0 : (clock_mono().ns - m->shut_ns) / 1000, r < 0 ? e.text : m->trouble);
 }
 
-/* Tables of others are named when they come, and again only when they change. Ours is not read for it: nobody touched it. */
+/* Tables of others are named when they come, and again only when they change. Ours is not read for
+ * it: nobody touched it. */
 static void foreign_look(struct enforce *f)
 {
 	struct arena *a = arena_new(DUMP_BUDGET);
@@ -87,14 +90,15 @@ static void foreign_look(struct enforce *f)
 }
 
 /*
- * What the kernel counts was written while the clock was within one step of where it was last compared, either way, and so is
- * the clock now.
+ * What the kernel counts was written while the clock was within one step of where it was last
+ * compared, either way, and so is the clock now.
  */
 _Static_assert(2 * CLOCK_STEP_NS <= TIME_SLACK * 1000000000ull, "steps that are not told are no drift");
 
 /*
- * Compares while forwarding is on. What is not as it should be, or cannot be read, is answered like what was heard of. After the
- * clock was set ends are compared to the second: what was left standing would add up with the next step.
+ * Compares while forwarding is on. What is not as it should be, or cannot be read, is answered like
+ * what was heard of. After the clock was set ends are compared to the second: what was left
+ * standing would add up with the next step.
  */
 static void examine(struct enforce *f)
 {
@@ -121,9 +125,10 @@ static void examine(struct enforce *f)
 }
 
 /*
- * The kernel tells first what was done and then who did it, and this role may run in between, always where it shares its only
- * processor with who did it. A record of tables beside ours waits for that name. Nothing else does: what concerns ours is
- * answered at once, and poll() goes on in the meantime.
+ * The kernel tells first what was done and then who did it, and this role may run in between,
+ * always where it shares its only processor with who did it. A record of tables beside ours waits
+ * for that name. Nothing else does: what concerns ours is answered at once, and poll() goes on in
+ * the meantime.
  */
 static bool author_awaited(const struct meddling *m)
 {
@@ -228,7 +233,8 @@ void drift_settings(struct enforce *f)
 		memset(f->settings_seen, 0, sizeof(f->settings_seen));
 		return;
 	}
-	/* Forwarding that is off is safe, but not what the policy wants: rules, read-back, then on. */
+	/* Forwarding that is off is safe, but not what the policy wants: rules, read-back,
+	 * then on. */
 	if (!forwarding_is_on(&f->forwarding)) {
 		r = enforce_mend(f, &s, &e);
 		if (r == 0)

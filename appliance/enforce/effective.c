@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What stands, for people and programs (docs/json.md). Cells, permits and counters are decoded from a dump; only names
- * come from the generation, and only when the kernel's table carries its digest.
+ * What stands, for people and programs (docs/json.md). Cells, permits and counters are decoded from
+ * a dump; only names come from the generation, and only when the kernel's table carries its digest.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -15,6 +15,7 @@
 #include "policy/ir/ir.h"
 #include "policy/ir/moment.h"
 #include "policy/ir/objects_json.h"
+#include "policy/ir/standing_json.h"
 
 static json_t *ports_json(uint8_t l4proto, uint16_t lo, uint16_t hi)
 {
@@ -25,12 +26,6 @@ static json_t *ports_json(uint8_t l4proto, uint16_t lo, uint16_t hi)
 	if (lo >> 8 == hi >> 8 && (lo & 0xff) == 0 && (hi & 0xff) == 0xff)
 		return json_sprintf("type %u", lo >> 8);
 	return json_sprintf("type %u code %u to type %u code %u", lo >> 8, lo & 0xff, hi >> 8, hi & 0xff);
-}
-
-static json_t *until_json(uint64_t seconds)
-{
-	return seconds == 0 || seconds == IR_SHUT || seconds == IR_NO_END ? json_null()
-									  : json_time(seconds * 1000000000u);
 }
 
 /* Names of the conduits that grant something under a permit, each once. */
@@ -123,7 +118,7 @@ static json_t *cell_json(const struct generation_held *g, unsigned set, const st
 	json_object_set_new(j, "conduits", conduits_of(g, index));
 	json_object_set_new(j, "file", json_text(file));
 	json_object_set_new(j, "line", json_integer(expected != NULL ? expected->line : 0));
-	json_object_set_new(j, "until", until_json(el->until));
+	json_object_set_new(j, "until", ir_until_json(el->until));
 	json_object_set_new(j, "packets", json_integer((json_int_t)el->packets));
 	put_asset(g, j, "source", family, el->key + 8, el->key_end + 8);
 	put_asset(g, j, "destination", family, el->key + dst, el->key_end + dst);
@@ -154,61 +149,39 @@ static json_t *permits_json(const struct generation_held *g, const struct image 
 											: "unknown"));
 		json_object_set_new(j, "weak_tls", json_string(weak_tls_words[p->deny_weak_tls]));
 		json_object_set_new(j, "lane", enforce_lane_json(p->lane));
-		json_object_set_new(j, "until", until_json(p->until));
+		json_object_set_new(j, "until", ir_until_json(p->until));
 		json_object_set_new(j, "last_match", moment_json(matched_last(m, g->ids[i])));
-		json_object_set_new(j, "grants", effective_grants(g, commands_permit(&g->ir.table, i + 1)));
+		json_object_set_new(j, "grants", ir_grants_json(&g->ir, commands_permit(&g->ir.table, i + 1)));
 		(void)json_array_append_new(list, j);
 	}
 	return list;
 }
 
-/* When it opens by hours: until when it is open now, or from when. */
-static void put_hours(json_t *j, const struct ir *ir, const struct ir_conduit *c)
+/* When it was last used, since when anybody watches, and when nobody did since its last use. */
+static void put_use(json_t *j, const struct matched *m, const char *name)
 {
-	struct time_zone z = { 0 };
-	struct window w;
-	struct times t = ir_times(ir, c, &w);
-	uint64_t end = 0, next = 0;
-	bool open = (ir->time_zone[0] == '\0' || time_zone_parse(ir->time_zone, &z)) &&
-		    times_hold(&t, &z, clock_wall_ns() / 1000000000u, &end, &next);
+	const struct msg_used_conduit *u = matched_conduit(m, name);
+	uint64_t since = u == NULL ? UINT64_MAX : u->last_ns != 0 ? u->last_ns : u->since_ns;
 
-	json_object_set_new(j, "open", json_boolean(open));
-	json_object_set_new(j, "closes", until_json(end));
-	json_object_set_new(j, "opens", until_json(next));
+	json_object_set_new(j, "last_match", moment_json(u != NULL ? u->last_ns : 0));
+	json_object_set_new(j, "watched_since", moment_json(u != NULL ? u->since_ns : 0));
+	json_object_set_new(j, "unwatched", spans_json(&m->gaps, since));
 }
 
 static json_t *conduits_json(const struct generation_held *g, const struct matched *m, const struct heard *h)
 {
 	const struct ir *ir = &g->ir;
-	uint64_t *last = matched_conduits(m, g);
-	json_t *list = ir_list_json(ir, "conduits");
+	json_t *list = ir_conduits_json(ir, clock_wall_ns() / 1000000000u);
 
 	for (uint32_t i = 0; i < ir->n_conduits; i++) {
 		const struct heard_conduit *w = heard_of(h, i);
 		json_t *j = json_array_get(list, i);
 
-		put_hours(j, ir, &ir->conduits[i]);
 		json_object_set_new(j, "last_heard", moment_json(w != NULL && w->heard ? w->since_wall_ns : 0));
 		json_object_set_new(j, "silent_since", moment_json(w != NULL && w->silent ? w->since_wall_ns : 0));
-		json_object_set_new(j, "last_match", moment_json(last != NULL ? last[i] : 0));
-	}
-	free(last);
-	return list;
-}
-
-/* With the conduits from and to their zones, by name. */
-static json_t *organisations_json(const struct ir *ir)
-{
-	json_t *list = ir_list_json(ir, "organisations");
-
-	for (uint32_t i = 0; i < ir->n_organisations; i++) {
-		json_t *names = json_array();
-
-		for (uint32_t k = 0; k < ir->n_conduits; k++)
-			if (ir->conduits[k].from == ir->organisations[i].zone ||
-			    ir->conduits[k].to == ir->organisations[i].zone)
-				(void)json_array_append_new(names, json_text(ir->conduits[k].name));
-		json_object_set_new(json_array_get(list, i), "conduits", names);
+		put_use(j, m, ir->conduits[i].name);
+		/* who asks the journal too knows */
+		json_object_set_new(j, "observed", json_null());
 	}
 	return list;
 }
@@ -253,6 +226,7 @@ json_t *enforce_effective(struct enforce *f, struct err *e)
 		goto out;
 	}
 	matched_note(&f->matched, &have, f->now, clock_wall_ns());
+	begun_looked(f, &have, false);
 	cells = json_array();
 	telling_stage(f, PROGRESS_LISTS);
 	for (unsigned s = SET_UNTIL4; s <= SET_RANGE6; s++)
@@ -275,7 +249,7 @@ json_t *enforce_effective(struct enforce *f, struct err *e)
 		      permits_json(f->now, &have, &f->matched), "conduits",
 		      conduits_json(f->now, &f->matched, &f->heard), "assets", ir_list_json(&f->now->ir, "assets"));
 	json_object_set_new(j, "zones", ir_list_json(&f->now->ir, "zones"));
-	json_object_set_new(j, "organisations", organisations_json(&f->now->ir));
+	json_object_set_new(j, "organisations", ir_organisations_json(&f->now->ir));
 	json_object_set_new(j, "limits", enforce_limits(&have, &want));
 	if (j == NULL)
 		err_set(e, -ENOMEM, "effective rules");

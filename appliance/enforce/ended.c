@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sessions whose right ends by time. The kernel ends it by itself, but a session that says nothing would not hear of it before
- * it speaks. So shortly after an end those that nothing allows any more are listed, as at an apply, for the workers, who know
- * the numbers of the sessions that they follow. Without this process only that word is missing.
+ * Sessions whose right ends by time. The kernel ends it by itself, but a session that says nothing
+ * would not hear of it before it speaks. So shortly after an end those that nothing allows any more
+ * are listed, as at an apply, for the workers, who know the numbers of the sessions that they
+ * follow. Without this process only that word is missing.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -18,8 +19,11 @@
 #include "policy/ir/evaluate.h"
 
 #define ENDED_BUDGET (64u << 20)
-#define LATE_MS                                                                                                        \
-	150u /* the labels end after their cells (kernel/image.c), and resets go out only for labels that ended */
+/* the labels end after their cells (kernel/image.c), and resets go out only for labels
+ * that ended */
+#define LATE_MS 150u
+
+#define LOOK_MS 200u /* before an end: what comes in by it after that look is not seen */
 
 struct ending {
 	struct arena *a;
@@ -73,7 +77,7 @@ static int note(const struct session *s, void *ctx)
 	c = arena_grow(d->a, (void **)&d->list, &d->n, &d->room, sizeof(*c));
 	if (c == NULL)
 		return -ENOMEM;
-	*c = (struct cut_session){ s->client, s->server, s->client_port, s->server_port };
+	*c = (struct cut_session){ s->client, s->server, s->client_port, s->server_port, 0 };
 	return 0;
 }
 
@@ -148,5 +152,11 @@ int enforce_ended(struct enforce *f)
 	}
 	if (next == UINT64_MAX || next * 1000u + LATE_MS - ms > INT32_MAX)
 		return -1;
+	if (f->used_until_s != next && next * 1000u > ms + LOOK_MS)
+		return (int)(next * 1000u - LOOK_MS - ms);
+	if (f->used_until_s != next) {
+		f->used_until_s = next;
+		enforce_used_look(f);
+	}
 	return next * 1000u + LATE_MS <= ms ? 0 : (int)(next * 1000u + LATE_MS - ms);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From a generation to the image that the kernel should show: the elements of the IR in the kernel's byte layout, and
- * enforce's own sets around them. Interface positions become kernel indexes here; an element whose interface is not
- * there is left out, so that its traffic is denied until the interface comes.
+ * From a generation to the image that the kernel should show: the elements of the IR in the
+ * kernel's byte layout, and enforce's own sets around them. Interface positions become kernel
+ * indexes here; an element whose interface is not there is left out, so that its traffic is denied
+ * until the interface comes.
  */
 #include "appliance/kernel/image.h"
 
@@ -61,7 +62,7 @@ static int add_element(struct image *i, const struct expectation *x, const struc
 			return -EINVAL;
 		if (!resolve(x, el->iif, &iif) || !resolve(x, el->oif, &oif))
 			return 0;
-	} else if (el->set != SET_AGREE && el->set != SET_TOGETHER && el->set != SET_RESETS) {
+	} else if (!ir_set_label(el->set) && el->set != SET_RESETS) {
 		return -EINVAL;
 	}
 	e = image_add(i, el->set);
@@ -80,7 +81,7 @@ static int add_element(struct image *i, const struct expectation *x, const struc
 	} else if (el->set == SET_HOME) {
 		put32(e->key, iif);
 		put32(e->key + 4, mark_arrived(iif));
-	} else if (el->set == SET_RESETS) {
+	} else if (el->set == SET_RESETS || el->set == SET_LIMITED) {
 		put32(e->key, el->mark_key);
 		put32(e->key + 4, el->mark_key2);
 	} else {
@@ -160,7 +161,8 @@ int image_expect(struct image *i, struct expectation *x, struct err *e)
 	int r;
 
 	x->lanes = ir_lanes(x->ir) | x->extra_lanes;
-	x->n_rules = ir_skeleton(x->lanes, ir_layers(x->ir), i->arena, &x->rules);
+	ir_limits_add_all(&x->limits, x->ir);
+	x->n_rules = ir_skeleton(x->lanes, ir_layers(x->ir), &x->limits, i->arena, &x->rules);
 	if (x->n_rules == 0 || arena_failed(i->arena))
 		return err_set(e, -ENOMEM, "rules of the generation");
 	i->table = i->table_plain = true;
@@ -208,7 +210,7 @@ int image_linger(struct image *i, const struct image *from, uint32_t permit)
 	struct image_element *e;
 	uint32_t field;
 
-	for (unsigned set = SET_LIVE; set <= SET_TOGETHER; set++) {
+	for (unsigned set = SET_LIVE; set <= SET_LIMITED; set++) {
 		for (size_t n = 0; n < from->elements[set].n; n++) {
 			const struct image_element *old = &from->elements[set].list[n];
 

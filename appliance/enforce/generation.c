@@ -204,9 +204,10 @@ void generation_follow(struct generation_held *g)
 }
 
 /*
- * By which moment it is judged what has ended. Until the clock is trusted since the machine started (supervise/clock.h) that moment
- * lies behind every end: the same path that leaves out what is over leaves out what might be, in cells, in labels, in the
- * comparison with what stands and in the packets that ask it.
+ * By which moment it is judged what has ended. Until the clock is trusted since the machine started
+ * (supervise/clock.c) that moment lies behind every end: the same path that leaves out what is over
+ * leaves out what might be, in cells, in labels, in the comparison with what stands and in the
+ * packets that ask it.
  */
 #define BEHIND_EVERY_END (UINT64_MAX / 2) /* far from where sums of seconds wrap round */
 
@@ -235,7 +236,8 @@ void generation_at(struct enforce *f, struct generation_held *g)
 	for (uint32_t i = 0; i < g->ir.n_permits; i++) {
 		uint64_t until = g->ir.permits[i].until;
 
-		/* Whose sessions are still to be told (ended.c), although the same may be open again. */
+		/* Whose sessions are still to be told (ended.c), although the same may be
+		 * open again. */
 		if (until != IR_SHUT && until > f->ended_s && until <= now)
 			g->over_s[i] = until;
 		g->was_s[i] = until;
@@ -287,6 +289,12 @@ int generation_image(struct enforce *f, const struct generation_held *g, struct 
 	for (size_t i = 0; i < g->n_lingering; i++)
 		if (g->lingering[i].lane != LANE_NONE)
 			ret_x->extra_lanes |= (uint64_t)1 << g->lingering[i].lane;
+	for (size_t i = 0; i < g->kept.elements[SET_LIMITED].n; i++) {
+		uint32_t limit;
+
+		memcpy(&limit, g->kept.elements[SET_LIMITED].list[i].key + 4, sizeof(limit));
+		ir_limits_add(&ret_x->limits, limit);
+	}
 	image_init(ret, a);
 	ret->exact = f->clock_due;
 	monitor_glance(f);

@@ -196,7 +196,8 @@ static uint64_t carried(const struct session *s)
 	return s->packets + s->packets_back;
 }
 
-/* A session that an earlier policy let in, and this one leaves alone (on_tighten): by where it lies. */
+/* A session that an earlier policy let in, and this one leaves alone (on_tighten): by where
+ * it lies. */
 static uint32_t permit_by_place(const struct heard *h, const struct session *s, const struct heard_session *was)
 {
 	const struct question q = {

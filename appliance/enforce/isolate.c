@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What people isolated: said by the supervisor before the first generation and whenever it changes, and part of everything that is compared and
- * mended from then on. A change of it waits for nothing but the kernel, whatever the policy's size: what is to stand is put into the sets
- * of the moment, which hold as well; then into the sets themselves, and out of the first again. So nothing that stays isolated passes in
- * between, though an interval set changes over later than what leaves it; and what goes on all the same does so before the rest is cut.
- * Sessions end at their next packet, by the rules (policy/ir/skeleton/apart.c).
+ * What people isolated: said by the supervisor before the first generation and whenever it changes,
+ * and part of everything that is compared and mended from then on. A change of it waits for nothing
+ * but the kernel, whatever the policy's size: what is to stand is put into the sets of the moment,
+ * which hold as well; then into the sets themselves, and out of the first again. So nothing that
+ * stays isolated passes in between, though an interval set changes over later than what leaves it;
+ * and what goes on all the same does so before the rest is cut. Sessions end at their next packet,
+ * by the rules (policy/ir/skeleton/apart.c).
  */
 #include "appliance/enforce/isolate.h"
 
@@ -76,7 +78,8 @@ static int to_kernel(struct enforce *f, struct err *e)
 	return r;
 }
 
-/* The table may be gone or another's at this moment: then nothing passes until it is what it should be, with this in it. */
+/* The table may be gone or another's at this moment: then nothing passes until it is what it should
+ * be, with this in it. */
 static int make_true(struct enforce *f, struct err *e)
 {
 	struct sync_report s;
@@ -92,7 +95,7 @@ struct asked {
 	struct apart apart, kept;
 };
 
-/* ---- what it does to live sessions ---------------------------------------------------------------------------------- */
+/* ---- what it does to live sessions ----------------------------------------------------------- */
 
 /* Of the generation in force, each with one more that is nobody's. */
 struct touched {
@@ -242,7 +245,7 @@ static json_t *told(struct enforce *f, const struct asked *x, bool assets, struc
 	return j;
 }
 
-/* ---- what is said --------------------------------------------------------------------------------------------------- */
+/* ---- what is said ---------------------------------------------------------------------------- */
 
 static void asked_free(struct asked *x)
 {
@@ -290,13 +293,15 @@ json_t *enforce_isolate(struct enforce *f, bool rehearse, int fd, struct err *e)
 
 	if (read_pairs(fd, &asked, e) < 0)
 		return NULL;
-	/* Said with each apply: mostly it is what holds, which whoever compares and mends sees to. */
+	/* Said with each apply: mostly it is what holds, which whoever compares and mends
+	 * sees to. */
 	if (!rehearse && f->apart_known && !f->mend_due && apart_same(&asked.apart, &f->apart) &&
 	    apart_same(&asked.kept, &f->kept)) {
 		asked_free(&asked);
 		return json_object();
 	}
-	/* Before it is done: a session that is cut has no label any more by which it could be counted. */
+	/* Before it is done: a session that is cut has no label any more by which it could
+	 * be counted. */
 	j = told(f, &asked, rehearse, e);
 	if (rehearse) {
 		asked_free(&asked);

@@ -11,8 +11,9 @@
 struct enforce; /* enforce.h */
 
 /*
- * All pairs that are isolated from now on (fd: of APART_PAIR), or with `rehearse` only asked after. What it does to live sessions; owned by the
- * caller. NULL and *e: the kernel does not have it yet, and is tried again; what was isolated before may be so no more only when that succeeds.
+ * All pairs that are isolated from now on (fd: of APART_PAIR), or with `rehearse` only asked after.
+ * What it does to live sessions; owned by the caller. NULL and *e: the kernel does not have it yet,
+ * and is tried again; what was isolated before may be so no more only when that succeeds.
  */
 json_t *enforce_isolate(struct enforce *f, bool rehearse, int fd, struct err *e);
 

@@ -34,7 +34,8 @@ void links_drain(int fd)
 		continue;
 }
 
-/* if_nametoindex would open a socket of its own, which the sandbox does not grant; any socket serves to ask. */
+/* if_nametoindex would open a socket of its own, which the sandbox does not grant; any socket
+ * serves to ask. */
 static uint32_t index_of(int fd, const char *device)
 {
 	struct ifreq q = { 0 };

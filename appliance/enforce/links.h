@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which kernel index each interface of the box has now, and word when that changes. Indexes are part of every element's
- * key, so an interface that goes and comes again is denied until its elements follow. Runs in enforce, on a
- * NETLINK_ROUTE socket of its own in the data namespace; never changes a link.
+ * Which kernel index each interface of the box has now, with notification of changes. Indexes are
+ * part of every element's key, so an interface that disappears and returns is denied until its
+ * elements are changed. Runs in enforce, on a NETLINK_ROUTE socket of its own in the data
+ * namespace; never changes a link.
  */
 #ifndef SEKISHO_ENFORCE_LINKS_H
 #define SEKISHO_ENFORCE_LINKS_H
@@ -13,13 +14,14 @@
 #include "appliance/base/err.h"
 #include "policy/ir/ir.h"
 
-/* An owned non-blocking descriptor that becomes readable when a link comes, goes or is renamed; negative errno. */
+/* An owned non-blocking descriptor that becomes readable when a link comes, goes or is renamed;
+ * negative errno. */
 int links_open(struct err *e);
 /* Reads away what waits. */
 void links_drain(int fd);
 /*
- * Kernel index per interface of the generation into ret[ir->n_interfaces]; 0 = not in this namespace. True when one
- * differs from what stood there.
+ * Kernel index per interface of the generation into ret[ir->n_interfaces]; 0 = not in this
+ * namespace. True when one differs from what stood there.
  */
 bool links_resolve(int fd, const struct ir *ir, uint32_t *ret);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Looks at the kernel's sessions for conduits that are expected to carry something, and what is told of them (heard.h). */
+/* Looks at the kernel's sessions for conduits that are expected to carry something, and what is
+ * told of them (heard.h). */
 #include "appliance/base/clock.h"
 #include "appliance/enforce/enforce.h"
 #include "appliance/enforce/links.h"
@@ -37,7 +38,8 @@ void enforce_listen(struct enforce *f)
 	a = arena_new(INTERFACES_BUDGET);
 	up = a != NULL ? arena_array(a, f->now->ir.n_interfaces + 1u, sizeof(*up)) : NULL;
 	heard_begin(&f->heard, enforce_moment(f));
-	/* A look that could not be finished is none: the next one tells what was carried since the last. */
+	/* A look that could not be finished is none: the next one tells what was carried since
+	 * the last. */
 	if (up != NULL && conntrack_dump(&f->net, heard_note, heard_restart, &f->heard, &e) == 0) {
 		links_up(f->links, &f->now->ir, up);
 		heard_end(&f->heard, up, clock_mono(), clock_wall_ns(), tell, f);

@@ -64,6 +64,8 @@ void enforce_look_close(struct enforce_look *l)
 	if (l == NULL)
 		return;
 	generation_drop(l->f.now);
+	matched_free(&l->f.matched);
+	begun_free(&l->f.begun);
 	netlink_close(&l->f.net);
 	forwarding_close(&l->f.forwarding);
 	if (l->f.reverse_path >= 0)
@@ -82,6 +84,13 @@ int enforce_look_names(struct enforce_look *l, const uint8_t *p, size_t n_sealed
 		return e->code;
 	(void)links_resolve(l->f.links, &l->f.now->ir, l->f.now->interfaces);
 	return 0;
+}
+
+void enforce_look_used(struct enforce_look *l, const uint8_t *p, size_t n)
+{
+	struct err e;
+
+	(void)matched_take(p, n, &l->f.matched, &e);
 }
 
 int enforce_look_base(struct enforce_look *l, bool *ret, struct err *e)

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Hearing of changes that are not ours. The kernel tells every change of the rules to everybody who listens, with the port
- * of the socket that asked for it; ours is known. Whoever touches our table may have opened it, so forwarding goes off at
- * the first word of it, before anything is asked; what happened is found out afterwards, with nothing passing.
+ * Hearing of changes that are not ours. The kernel tells every change of the rules to everybody who
+ * listens, with the port of the socket that asked for it; ours is known. Whoever touches our table
+ * may have opened it, so forwarding goes off at the first word of it, before anything is asked;
+ * what happened is found out afterwards, with nothing passing.
  *
- * The kernel does not say when it was. While this role slept in poll(), the change is what woke it: it happened as long
- * ago as the wake-up waited for a processor. Otherwise it happened at the earliest when the monitor was last seen empty.
+ * The kernel does not say when it was. While this role slept in poll(), the change is what woke it:
+ * it happened as long ago as the wake-up waited for a processor. Otherwise it happened at the
+ * earliest when the monitor was last seen empty.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -27,17 +29,19 @@
 
 #define READ_BUFFER 65536u
 
-/* Attributes that every message about tables, chains, rules, sets and objects has under the same number. */
+/* Attributes that every message about tables, chains, rules, sets and objects has under the
+ * same number. */
 enum { ATTR_TABLE = 1, ATTR_NAME = 2 };
 
-/* ---- how long ago ------------------------------------------------------------------------------------------------- */
+/* ---- how long ago ---------------------------------------------------------------------------- */
 
 int monitor_open_delay(void)
 {
 	return open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
 }
 
-/* Nanoseconds that this thread ever waited for a processor while it could have run; false where the kernel keeps no count. */
+/* Nanoseconds that this thread ever waited for a processor while it could have run; false where the
+ * kernel keeps no count. */
 static bool waited(const struct enforce *f, uint64_t *ret)
 {
 	char text[80];
@@ -80,7 +84,7 @@ void monitor_woken(struct enforce *f)
 		f->change_since_ns = now;
 }
 
-/* ---- what --------------------------------------------------------------------------------------------------------- */
+/* ---- what ------------------------------------------------------------------------------------ */
 
 static const struct {
 	uint8_t type;
@@ -149,8 +153,9 @@ static void text_of(const uint8_t *p, size_t n, uint16_t type, char *out, size_t
 		snprintf(out, size, "%.*s", (int)strnlen((const char *)v, len), (const char *)v);
 }
 
-/* Who, as the kernel names it at the end of a transaction: the process that asked. Whoever touched our table is named before who did
- * something beside it, as the supervisor does that puts its own rules right meanwhile. */
+/* Who, as the kernel names it at the end of a transaction: the process that asked. Whoever touched
+ * our table is named before who did something beside it, as the supervisor does that puts its own
+ * rules right meanwhile. */
 static void culprit(struct meddling *m, const uint8_t *p, size_t n)
 {
 	const uint8_t *v;
@@ -175,7 +180,8 @@ void monitor_shut(struct enforce *f, uint64_t since_ns)
 
 	m->table = true;
 	m->news++;
-	/* Where the supervisor was quicker it is off, and for how long it was on before is not known any better. */
+	/* Where the supervisor was quicker it is off, and for how long it was on before is not
+	 * known any better. */
 	if (!forwarding_is_on(&f->forwarding) && (f->now == NULL || f->shut || m->shut_ns != 0))
 		return;
 	if (forwarding_set(&f->forwarding, false, &e) < 0)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is told of a change from outside: to the journal one event for each thing that differed, as it was and as it
- * became, with who did it; to the supervisor one line. Built while things are found, sent when it is known how it ended.
+ * Reports of a change of the rules by others: to the journal one event for each difference, with
+ * the state before and after and who did it; to the supervisor one line. Collected while
+ * differences are found, sent when the outcome is known.
  */
 #ifndef SEKISHO_ENFORCE_RECORD_H
 #define SEKISHO_ENFORCE_RECORD_H
@@ -19,11 +20,13 @@ struct drift_record {
 /* `before` what the policy says, `after` what was found; "" = nothing. */
 void record_add(struct drift_record *r, const char *object, const char *before, const char *after);
 void record_differences(struct drift_record *r, const struct differences *d);
-/* The same of what was found at a start: elements may differ because a device came anew, rules and chains may not. */
+/* The same of what was found at a start: elements may differ because a device came anew, rules and
+ * chains may not. */
 void record_unwatched(struct drift_record *r, const struct differences *d);
 /*
- * `gap_us`: for how long others may have decided what passes; `back_us`: then nothing passed for so long. `trouble`: what
- * stands in the way of setting it right, "" = nothing. Who did it and what is taken from f->meddling.
+ * `gap_us`: for how long others may have decided what passes; `back_us`: then nothing passed for so
+ * long. `trouble`: what stands in the way of setting it right, "" = nothing. Who did it and what is
+ * taken from f->meddling.
  */
 void record_send(struct enforce *f, struct drift_record *r, enum drift what, uint64_t gap_us, uint64_t back_us,
 		 const char *trouble);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A permit keeps its id when others get a part of its space that allow at least as much there. Sessions in that part would
- * stay under it, and never use what they were given. So after each commit the sessions of live permits are looked at, and
- * those that lie in another permit's cell now get its label. What is narrowed has a new id and does not wait for this: the
- * commit itself ends the old one. At a start this also renews labels that an older release wrote in another layout
- * (wire/mark.h): no rule would know them.
+ * A permit keeps its id when others get a part of its space that allow at least as much there.
+ * Sessions in that part would stay under it, and never use what they were given. So after each
+ * commit the sessions of live permits are looked at, and those that lie in another permit's cell
+ * now get its label. What is narrowed has a new id and does not wait for this: the commit itself
+ * ends the old one. At a start this also renews labels that an older release wrote in another
+ * layout (wire/mark.h): no rule would know them.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -59,6 +60,10 @@ static int note(const struct session *s, void *ctx)
 	if (cell != NULL && cell->permit == old && mark_lane(s->mark) == ir->permits[old].lane &&
 	    (outcome == 0 || ir->permits[old].lane != LANE_NONE))
 		return 0;
+	/* Whose time is over is told by its label in a moment (ended.c), though something else
+	 * opens now. */
+	if (cell == NULL && ir->permits[old].until != 0 && ir->permits[old].until <= l->now)
+		return 0;
 	m = arena_grow(l->a, (void **)&l->list, &l->n, &l->room, sizeof(*m));
 	if (m == NULL)
 		return -ENOMEM;
@@ -66,15 +71,20 @@ static int note(const struct session *s, void *ctx)
 	*m = (struct move){ .session = *s };
 	if (cell == NULL)
 		return 0;
-	/* A label of a release whose marks had their fields elsewhere: the permit is where it was, what stands there for an outcome
-	 * is none. */
-	if (cell->permit == old || ir->permits[cell->permit].lane == LANE_NONE) /* nobody looks inside: it has none */
+	/* A label of a release whose marks had their fields elsewhere: the permit is where it was,
+	 * what stands there for an outcome is none. */
+	/* nobody looks inside: it has none */
+	if (cell->permit == old || ir->permits[cell->permit].lane == LANE_NONE)
 		outcome = MARK_UNJUDGED;
 	/* The protocol was confirmed under another promise; under a wider one it still is. */
 	if (outcome != 0 && (!protocols_within(&ir->permits[old].protocols, &ir->permits[cell->permit].protocols) ||
 			     (ir->permits[cell->permit].deny_weak_tls && !ir->permits[old].deny_weak_tls)))
 		outcome = MARK_GOOD << MARK_OUTCOME_SHIFT;
-	m->mark = mark_make(l->g->ids[cell->permit], ir->permits[cell->permit].lane, MARK_UNJUDGED) | outcome;
+	m->mark = ir_label(&ir->permits[cell->permit], l->g->ids[cell->permit]);
+	/* The rules count it, at its next packet. */
+	if ((m->mark & ~s->mark & MARK_LIMITS) != 0)
+		m->mark = 0;
+	m->mark |= outcome;
 	return 0;
 }
 
@@ -86,7 +96,8 @@ static bool same_place(const struct generation_held *old, const struct ir_place 
 	return i != UINT32_MAX && memcmp(was[i].digest, is->digest, sizeof(is->digest)) == 0;
 }
 
-/* A permit that lies where it lay has lost nothing, unless something that ends came to lie over it. */
+/* A permit that lies where it lay has lost nothing, unless something that ends came to lie
+ * over it. */
 static bool settle(const struct generation_held *old, const struct generation_held *g, struct arena *a, bool *settled)
 {
 	const struct ir_place *was, *is;

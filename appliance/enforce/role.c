@@ -202,7 +202,8 @@ static bool on_apply(void *ctx, struct msg *m)
 	size_t n = 0;
 	int r;
 
-	/* What is tried changes nothing; what foretells an apply belongs to it, and that goes on. */
+	/* What is tried changes nothing; what foretells an apply belongs to it, and that
+	 * goes on. */
 	if ((b->flags & APPLY_DRY_RUN) != 0 && !stop_begin(f, m->id)) {
 		stop_end(f, true);
 		err_set(&e, -ECANCELED, "stopped");
@@ -255,6 +256,15 @@ static bool on_doors(void *ctx, struct msg *m)
 	return answer(f, m, ANSWER_YES, j, &e);
 }
 
+static bool on_used(void *ctx, struct msg *m)
+{
+	struct err e = { 0 };
+
+	if (enforce_used_heard(ctx, m->fds[0], &e) < 0)
+		complain(&e);
+	return true;
+}
+
 static bool on_clock(void *ctx, struct msg *m)
 {
 	enforce_waits(ctx, m->body.clock.waits != 0);
@@ -272,7 +282,7 @@ static bool on_stop(void *ctx, struct msg *m)
 static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_STATUS] = on_status, [MSG_EFFECTIVE] = on_effective, [MSG_VERIFY] = on_verify, [MSG_FLOWS] = on_flows,
 	[MSG_APPLY] = on_apply,	  [MSG_IN_FORCE] = on_in_force,	  [MSG_CLOCK] = on_clock,   [MSG_STOP] = on_stop,
-	[MSG_APART] = on_apart,	  [MSG_DOORS] = on_doors,
+	[MSG_APART] = on_apart,	  [MSG_DOORS] = on_doors,	  [MSG_USED] = on_used,
 };
 
 /* False ends the role. */
@@ -345,14 +355,19 @@ static void loop(struct enforce *f)
 			{ .fd = f->monitor, .events = POLLIN },
 			{ .fd = f->links, .events = POLLIN },
 		};
+		const struct clock_pair before = f->clocks;
 		struct mono mono;
-		uint64_t now;
-		int most = SYSCTL_POLL_NS / 2000000, end = enforce_ended(f), opens = enforce_opens(f);
+		uint64_t now, wall;
+		int most = SYSCTL_POLL_NS / 2000000, end = enforce_ended(f), opens = enforce_opens(f),
+		    lasting = enforce_lasting(f);
 		bool set;
 
+		enforce_used_tell(f);
 		end = opens >= 0 && (end < 0 || opens < end) ? opens : end;
+		end = lasting >= 0 && (end < 0 || lasting < end) ? lasting : end;
 		monitor_sleep(f);
-		/* The monitor's queue may overrun: that is an error on the socket, and is read as one. */
+		/* The monitor's queue may overrun: that is an error on the socket, and is read
+		 * as one. */
 		if (poll(p, 3, stop_keeps(f) ? 0 : end >= 0 && end < most ? end : most) < 0 && errno != EINTR)
 			return;
 		if (p[1].revents != 0)
@@ -370,10 +385,12 @@ static void loop(struct enforce *f)
 		mono = clock_mono();
 		now = mono.ns;
 		/* The kernel counts what is left of a time; what the policy names is a moment. */
-		set = clock_was_set(&f->clocks, mono, clock_wall_ns());
+		wall = clock_wall_ns();
+		set = clock_was_set(&f->clocks, mono, wall);
 		f->clock_due |= set;
 		if (set) {
-			heard_clock(&f->heard, mono, clock_wall_ns());
+			heard_clock(&f->heard, mono, wall);
+			matched_clock(&f->matched, before.wall_ns + (now - before.mono.ns), wall);
 			enforce_hours_set(f);
 		}
 		if (now >= f->poll_sysctl_ns) {
@@ -414,6 +431,10 @@ int role_enforce(void)
 	}
 	if (msg_send(f.control, 0, &(struct msg_body){ .type = MSG_READY }, NULL, 0) == 0)
 		loop(&f);
+	enforce_used_look(&f);
+	enforce_used_tell(&f);
+	begun_free(&f.begun);
+	matched_free(&f.matched);
 	heard_free(&f.heard);
 	enforce_labels_forget(&f);
 	generation_drop(f.now);

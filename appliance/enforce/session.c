@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Live sessions in the words of the policy: for lists of those that a change ends, and for whoever asks which there are.
+ * Live sessions in the words of the policy: for lists of those that a change ends, and for whoever
+ * asks which there are.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -61,7 +62,7 @@ json_t *enforce_session_json(const struct generation_held *now, const struct gen
 	return j;
 }
 
-/* ---- those that there are ------------------------------------------------------------------------------------------- */
+/* ---- those that there are -------------------------------------------------------------------- */
 
 struct asked {
 	const struct generation_held *now;

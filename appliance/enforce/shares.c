@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How full connection tracking is, and whose sessions fill it: by zone and lane, as the rules limit them. Sessions are only
- * counted one by one when there are enough of them for any share to be half full.
+ * How full connection tracking is, and whose sessions fill it: by zone and lane, as the rules limit
+ * them. Sessions are only counted one by one when there are enough of them for any share to be
+ * half full.
  */
 #include <stdlib.h>
 

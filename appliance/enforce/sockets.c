@@ -19,6 +19,15 @@
 #define MONITOR_READ 65536u
 #define MONITOR_QUEUE (8 << 20) /* bytes: a flush of thousands of elements is heard to its end */
 
+/* It goes from one enforce to the next: none may leave a filter on it that hides the
+ * kernel's answers. */
+static int requests_open(int fd)
+{
+	int on = 1;
+
+	return setsockopt(fd, SOL_SOCKET, SO_LOCK_FILTER, &on, sizeof(on)) < 0 ? -errno : 0;
+}
+
 static int monitor_open(int fd)
 {
 	int group = NFNLGRP_NFTABLES, queue = MONITOR_QUEUE;
@@ -37,8 +46,8 @@ int enforce_socket_open(bool monitor, struct err *e)
 		return err_set(e, -errno, "netlink socket for the rules");
 	if (bind(fd, (struct sockaddr *)&self, sizeof(self)) < 0)
 		r = -errno;
-	if (r == 0 && monitor)
-		r = monitor_open(fd);
+	if (r == 0)
+		r = monitor ? monitor_open(fd) : requests_open(fd);
 	if (r < 0) {
 		close(fd);
 		return err_set(e, r, "netlink socket for the rules");
@@ -47,8 +56,8 @@ int enforce_socket_open(bool monitor, struct err *e)
 }
 
 /*
- * A policy of a hundred thousand cells would overrun the queue, and what is lost there may be anybody's. All messages of one
- * transmission are of one transaction, and name who asked for it.
+ * A policy of a hundred thousand cells would overrun the queue, and what is lost there may be
+ * anybody's. All messages of one transmission are of one transaction, and name who asked for it.
  */
 int enforce_socket_ignore(int monitor, uint32_t portid, struct err *e)
 {
@@ -65,7 +74,25 @@ int enforce_socket_ignore(int monitor, uint32_t portid, struct err *e)
 	return 0;
 }
 
-/* Tables, chains, rules, sets, elements and objects have the name of their table under the same number. */
+bool enforce_socket_here(int fd)
+{
+	int mine = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER), kind = 0;
+	uint64_t its = 0, here = 0;
+	socklen_t n = sizeof(its), m = sizeof(here), k = sizeof(kind);
+	struct sockaddr_nl self = { 0 };
+	socklen_t len = sizeof(self);
+	bool same = mine >= 0 && getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &kind, &k) == 0 && kind == NETLINK_NETFILTER &&
+		    getsockname(fd, (struct sockaddr *)&self, &len) == 0 && self.nl_family == AF_NETLINK &&
+		    self.nl_pid != 0 && getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &its, &n) == 0 &&
+		    getsockopt(mine, SOL_SOCKET, SO_NETNS_COOKIE, &here, &m) == 0 && its == here;
+
+	if (mine >= 0)
+		close(mine);
+	return same;
+}
+
+/* Tables, chains, rules, sets, elements and objects have the name of their table under the
+ * same number. */
 static int find_ours(const struct nlattr *a, void *ctx)
 {
 	bool *found = ctx;

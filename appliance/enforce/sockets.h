@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The two netlink sockets of the enforce role, opened in the data namespace by the supervisor and handed over at
- * ENFORCE_FD_REQUESTS and ENFORCE_FD_MONITOR.
+ * The two netlink sockets of the enforce role, opened in the data namespace by the supervisor and
+ * handed over at ENFORCE_FD_REQUESTS and ENFORCE_FD_MONITOR.
  */
 #ifndef SEKISHO_ENFORCE_SOCKETS_H
 #define SEKISHO_ENFORCE_SOCKETS_H
@@ -11,12 +11,17 @@
 
 #include "appliance/base/err.h"
 
-/* Requests, or (monitor) the one that hears of every change of the rules. In the caller's namespace; the descriptor is
- * the caller's, close-on-exec. Negative errno on failure. */
+/* Opens the socket for requests, or (`monitor`) the one that is notified of every change of the
+ * rules, in the caller's namespace. The descriptor is the caller's, close-on-exec. Negative errno
+ * on failure. */
 int enforce_socket_open(bool monitor, struct err *e);
-/* Changes that the socket of this port asks for are not told to the monitor. 0 or negative errno. */
+/* Whether a request socket of an earlier daemon belongs to the caller's namespace. */
+bool enforce_socket_here(int fd);
+/* From now on the monitor is not notified of changes made by the socket with this port. 0 or
+ * negative errno. */
 int enforce_socket_ignore(int monitor, uint32_t portid, struct err *e);
-/* Reads what the monitor was told, without waiting: whether our table was touched, or may have been (something was lost). */
+/* Reads the monitor's notifications, without waiting. True when our table was changed, or may have
+ * been (notifications were lost). */
 bool enforce_socket_touched(int monitor);
 
 #endif

@@ -30,11 +30,20 @@ static json_t *feature(const char *why_not)
 			 why_not == NULL ? json_null() : json_text(why_not));
 }
 
-/* What the kernel has of its own for what the box does, and why it goes without (docs/architecture.md). */
-static json_t *features(const struct enforce *f)
+/* Why anybody may change our table; NULL = only its owner may. */
+static const char *unowned(const struct enforce *f, const struct image *have)
+{
+	if (have->table_owner != 0)
+		return NULL;
+	return (f->lacks & LACKS_OWNER) != 0 ? "kernel" : have->table_persists ? "orphan" : "earlier";
+}
+
+/* What the kernel has of its own for what the box does, and why it goes
+ * without (docs/architecture.md). */
+static json_t *features(const struct enforce *f, const struct image *have)
 {
 	return json_pack("{s:o,s:o,s:o}", "queue", feature((f->lacks & LACKS_QUEUE) == 0 ? NULL : "kernel"),
-			 "flowtable", feature("unjudged"), "owned_table", feature("outlived"));
+			 "flowtable", feature("unjudged"), "owned_table", feature(unowned(f, have)));
 }
 
 json_t *enforce_status(struct enforce *f, struct err *e)
@@ -70,7 +79,7 @@ json_t *enforce_status(struct enforce *f, struct err *e)
 		      lingering);
 	if (f->now != NULL)
 		sysctl_verify(true, setting_json, settings);
-	json_object_set_new(j, "features", features(f));
+	json_object_set_new(j, "features", features(f, &have));
 	json_object_set(j, "settings", settings);
 	json_object_set_new(j, "foreign", foreign_json(&have));
 	json_object_set_new(j, "tracking", enforce_tracking(f));

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * This role does one thing after the other, and whoever asked for a long one may have gone away. It must not be killed for that: it hears
- * the channel between two steps of such work, keeps what else was said in its order, and ends by itself what nobody waits for. Only what
- * changes nothing is begun with stop_begin; everything else goes on to its end whatever is said.
+ * This role does one thing after the other, and whoever asked for a long one may have gone away. It
+ * must not be killed for that: it hears the channel between two steps of such work, keeps what else
+ * was said in its order, and ends by itself what nobody waits for. Only what changes nothing is
+ * begun with stop_begin; everything else goes on to its end whatever is said.
  */
 #include "appliance/enforce/stop.h"
 
@@ -19,7 +20,8 @@ static struct msg *kept(struct hearing *h, size_t i)
 	return &h->kept[(h->first + i) % HEARING_MOST];
 }
 
-/* All that has been said, as far as there is room; -EBADMSG and the like wait for whoever serves the channel. */
+/* All that has been said, as far as there is room; -EBADMSG and the like wait for whoever serves
+ * the channel. */
 static void hear(struct enforce *f)
 {
 	struct hearing *h = &f->hearing;

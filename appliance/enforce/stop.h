@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Work that ends when nobody waits for it, and what is said meanwhile. */
+/* Long work that ends early when nobody waits for it, and the messages that arrive meanwhile. */
 #ifndef SEKISHO_ENFORCE_STOP_H
 #define SEKISHO_ENFORCE_STOP_H
 
@@ -14,25 +14,27 @@
 struct enforce;
 
 struct hearing {
-	struct msg kept
-		[HEARING_MOST]; /* heard and not handled: a ring, so that none is moved, whose texts lie in itself */
+	/* messages received and not handled yet: a ring, so that none is moved, because their texts
+	 * lie in the message itself */
+	struct msg kept[HEARING_MOST];
 	size_t first, n;
-	int broken; /* the channel, negative errno */
+	int broken; /* the channel failed: negative errno */
 	bool working, stop;
 	uint32_t work;	   /* the question's id */
-	uint64_t again_ns; /* monotonic: when to hear again */
-	uint64_t stopped;  /* works that ended because nobody waited */
+	uint64_t again_ns; /* monotonic: when to look for messages again */
+	uint64_t stopped;  /* how often work ended because nobody waited */
 };
 
-/* This question is worked at from now on, and nothing is lost where it ends early. False: nobody waits for it already. */
+/* Begins work on this question, which may be abandoned. False: nobody waits for it any more. */
 bool stop_begin(struct enforce *f, uint32_t id);
-/* `left_off`: it ended early, which counts where somebody had asked for that. */
+/* `left_off`: the work was abandoned; counted if somebody had asked for that. */
 void stop_end(struct enforce *f, bool left_off);
-/* Nobody waits any more for what is done now. Always false outside of stop_begin and stop_end. Cheap: long work calls it often. */
+/* Whether nobody waits any more for the present work. Always false outside of stop_begin and
+ * stop_end. Cheap: long work calls it often. */
 bool stop_asked(struct enforce *f);
-/* Something was heard meanwhile that stop_serve has to handle. */
+/* Whether messages were received meanwhile that stop_serve has to handle. */
 bool stop_keeps(const struct enforce *f);
-/* The next message, in the order in which they came: as msg_serve. */
+/* Handles the next message, in the order of arrival; otherwise as msg_serve. */
 int stop_serve(struct enforce *f, msg_handler *const handlers[MSG_TYPE_COUNT]);
 
 #endif

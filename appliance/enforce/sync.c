@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Order within the transaction: what stands in the way goes first (rules, sets of another shape), then what is missing
- * comes (chains, counters, sets, elements), then the rules that refer to it, last what nothing refers to any more.
- * The kernel switches to the result at once.
+ * Order within the transaction: what stands in the way goes first (rules, sets of another shape),
+ * then what is missing comes (chains, counters, sets, elements), then the rules that refer to it,
+ * last what nothing refers to any more. The kernel switches to the result at once.
  */
 #include "appliance/enforce/sync.h"
 
@@ -94,7 +94,8 @@ static void sweep(struct batch *b, const struct image *have, const struct image 
 			break;
 		case FOREIGN_OBJECT:
 		case FOREIGN_TABLE:
-			/* Objects of other kinds do nothing by themselves, other tables are not ours: named, left. */
+			/* Objects of other kinds do nothing by themselves, other tables are not
+			 * ours: named, left. */
 			break;
 		}
 	}
@@ -109,8 +110,9 @@ static bool extra_chain(const struct image *have, const struct image *want)
 }
 
 /*
- * The kernel searches all of an interval map for each element that leaves it: of 8,000 half took 128 s, where filling a new
- * map with all of them takes one. So a map that loses more than this is made anew, and so is a bridge.
+ * The kernel searches all of an interval map for each element that leaves it: of 8,000 half took
+ * 128 s, where filling a new map with all of them takes one. So a map that loses more than this is
+ * made anew, and so is a bridge.
  */
 #define LEAVE_ONE_BY_ONE 32u
 
@@ -132,27 +134,6 @@ static bool made_anew(const struct image *have, const struct element_diff *d, st
 		some = true;
 	}
 	return some;
-}
-
-/* Who has come in is told of hosts and port, whatever they may do now: elements that come again, be it under another permit, go on counting. 0 or -ENOMEM. */
-static int keep_counts(const struct image *have, struct arena *a, struct element_diff *d)
-{
-	for (size_t k = 0; k < d->n_added; k++) {
-		const struct image_element *el = d->added[k].element,
-					   *was = image_find(have, d->added[k].set, el->key, el->key_end);
-		struct image_element *copy;
-
-		if (was == NULL || was->packets == 0)
-			continue;
-		copy = arena_alloc(a, sizeof(*copy));
-		if (copy == NULL)
-			return -ENOMEM;
-		*copy = *el;
-		copy->packets = was->packets;
-		copy->bytes = was->bytes;
-		d->added[k].element = copy;
-	}
-	return 0;
 }
 
 static bool in_use(const struct image *have)
@@ -279,8 +260,6 @@ int table_sync(struct netlink *n, const struct image *have, const struct image *
 	anew = made_anew(have, &diff, &less);
 	if (anew)
 		r = image_diff(&less, want, x->now, want->arena, &diff);
-	if (r == 0)
-		r = keep_counts(have, want->arena, &diff);
 	if (r < 0)
 		return err_set(e, r, "difference");
 	if (anew)
@@ -301,7 +280,7 @@ int table_sync(struct netlink *n, const struct image *have, const struct image *
 	if (ret->rebuilt)
 		batch_table_delete(b);
 	if (!have->table)
-		batch_table(b);
+		batch_table(b, n->owns == OWNS_TABLE);
 	else if (ret->rules)
 		make_room(b, have);
 	create_missing(b, have, want);

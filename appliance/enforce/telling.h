@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How far a question is, told while it is worked at, to whoever wanted to hear it. Some words a second, none of them waited for: who does not read them
- * misses them. Outside of telling_begin and telling_end, as when this role looks by itself, nothing is told.
+ * Progress of a question, reported while it is worked at, to the asker who wanted that. A few
+ * messages a second, without waiting: an asker who does not read them loses them. Outside of
+ * telling_begin and telling_end, as when enforce looks by itself, nothing is reported.
  */
 #ifndef SEKISHO_ENFORCE_TELLING_H
 #define SEKISHO_ENFORCE_TELLING_H
@@ -19,16 +20,17 @@ struct telling {
 	uint32_t id;
 	enum progress_stage stage;
 	uint32_t done, of; /* of the stage; 0 = not known */
-	uint64_t again_ns; /* monotonic: nothing is said before */
+	uint64_t again_ns; /* monotonic: no message before */
 };
 
 void telling_begin(struct enforce *f, uint32_t id, bool wanted);
 void telling_end(struct enforce *f);
-/* From now on this is done; said when there is time for it. */
+/* The work enters this stage; reported when the next message is due. */
 void telling_stage(struct enforce *f, enum progress_stage stage);
-/* So much of it; says it when it is time. Cheap: long work calls it often. */
+/* `done` of `of` is done; reported when the next message is due. Cheap: long work calls
+ * it often. */
 void telling_count(struct enforce *f, size_t done, size_t of);
-/* The same by what f->net has read so far. */
+/* The same, with what f->net has read so far. */
 void telling_read(struct enforce *f);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tells the supervisor what became of packets that passed their queue without an answer, and of how many the tap is to hear: the kernel alone counts them. */
+/* Tells the supervisor what became of packets that passed their queue without an answer, and of how
+ * many the tap is to hear: the kernel alone counts them. */
 #include <string.h>
 
 #include "appliance/enforce/enforce.h"
@@ -11,15 +12,16 @@
 #define RULES_BUDGET (1u << 20)
 
 /*
- * Reasons for which the kernel tells the tap wherever it counts them. All rules are of the skeleton, whatever the policy; a lane more adds none that counts. None
- * while memory is out.
+ * Reasons for which the kernel tells the tap wherever it counts them. All rules are of the
+ * skeleton, whatever the policy; a lane more adds none that counts. None while memory is out.
  */
 static const bool *logged_reasons(void)
 {
 	static bool logged[REASON_COUNT], known;
 	struct arena *a = known ? NULL : arena_new(RULES_BUDGET);
 	struct ir_rule *rules = NULL;
-	size_t n = a != NULL ? ir_skeleton(0, IR_LAYERS, a, &rules) : 0;
+	const struct ir_limits any = { .list = { 1 }, .n = 1 };
+	size_t n = a != NULL ? ir_skeleton(0, IR_LAYERS, &any, a, &rules) : 0;
 
 	for (uint32_t r = 0; r < REASON_COUNT && n > 0; r++)
 		logged[r] = ir_logged(rules, n, r);

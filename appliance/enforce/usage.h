@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which permits live sessions carry: of the generation in force each, and of earlier ones those that were kept for their sessions. Other
- * ids, of sessions that were cut and wait for their end in the kernel's table, count for nothing, however many they are. Enforce only.
+ * Which permits live sessions carry: of the generation in force each, and of earlier ones those
+ * that were kept for their sessions. Other ids, of sessions that were cut and have not left the
+ * kernel's table yet, do not count. Enforce only.
  */
 #ifndef SEKISHO_ENFORCE_USAGE_H
 #define SEKISHO_ENFORCE_USAGE_H
@@ -28,7 +29,8 @@ struct usage {
 	size_t n_kept;
 };
 
-/* Nothing is used yet. What was kept is said by `now`, or where it is NULL by the kernel's table, `have`. False: memory is out. */
+/* Nothing is used yet. What was kept is said by `now`, or where it is NULL by the kernel's table,
+ * `have`. False: memory is out. */
 bool usage_begin(const struct generation_held *now, const struct image *have, struct arena *a, struct usage *ret);
 /* For conntrack_dump, with the usage as context. */
 void usage_restart(void *usage);

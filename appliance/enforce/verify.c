@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Expected against dumped. Everything that the kernel holds in the namespace is either explained by the generation in
- * force or named here; everything that the generation needs is either found or named here.
+ * Expected against dumped. Everything that the kernel holds in the namespace is either explained by
+ * the generation in force or named here; everything that the generation needs is either found or
+ * named here.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -13,7 +14,8 @@
 #include "appliance/kernel/dump.h"
 #include "appliance/kernel/ruleset.h"
 
-#define WITNESS_NS 500000000ull /* a large policy is asked about by as many packets as fit, others each time */
+/* a large policy is asked about by as many packets as fit, others each time */
+#define WITNESS_NS 500000000ull
 
 static void note(struct differences *d, bool ours, const char *where, const char *what, const char *detail,
 		 const char *want, uint32_t line)
@@ -37,8 +39,8 @@ static void note(struct differences *d, bool ours, const char *where, const char
 }
 
 /*
- * A rule's canonical text for people: "meta l4proto eq 0x06 payload 2b @ transport header + 2 eq 0x16 accept". What only the
- * kernel needs (brackets, registers) is left out.
+ * A rule's canonical text for people: "meta l4proto eq 0x06 payload 2b @ transport header + 2 eq
+ * 0x16 accept". What only the kernel needs (brackets, registers) is left out.
  */
 static const char *brief(struct differences *d, const char *text)
 {
@@ -162,18 +164,21 @@ static int compare_elements(struct differences *d, const struct image *have, con
 	/* Both lists are in set and key order; an element in both has changed. */
 	while (x < diff.n_gone || y < diff.n_added) {
 		int r = x == diff.n_gone ? 1 : y == diff.n_added ? -1 : change_order(&diff.gone[x], &diff.added[y]);
-		const struct element_change *c = r <= 0 ? &diff.gone[x] : &diff.added[y];
+		const struct element_change *came = r >= 0 ? &diff.added[y] : NULL;
+		const struct element_change *c = r <= 0 ? &diff.gone[x] : came;
 		const char *what = "changed";
 
+		x += r <= 0;
+		y += r >= 0;
+		if (r < 0 && image_ending(c->element, now))
+			continue;
 		if (r != 0)
 			what = r < 0 ? "extra" : "missing";
 		image_element_text(c->set, c->element, &g->ir, g->interfaces, text, sizeof(text));
 		snprintf(where, sizeof(where), "set %s", set_spec(c->set)->name);
 		if (r == 0)
-			image_element_text(c->set, diff.added[y].element, &g->ir, g->interfaces, right, sizeof(right));
-		note(d, true, where, what, text, r == 0 ? right : NULL, r >= 0 ? diff.added[y].element->line : 0);
-		x += r <= 0;
-		y += r >= 0;
+			image_element_text(c->set, came->element, &g->ir, g->interfaces, right, sizeof(right));
+		note(d, true, where, what, text, r == 0 ? right : NULL, r >= 0 ? came->element->line : 0);
 	}
 	return 0;
 }
@@ -192,7 +197,8 @@ static void compare_rest(struct differences *d, const struct image *have, const 
 	}
 }
 
-/* What was read and is right: until the next transaction nobody has to read the labels again. Those that end do so by themselves. */
+/* What was read and is right: until the next transaction nobody has to read the labels again. Those
+ * that end do so by themselves. */
 static void keep_labels(struct enforce *f, const struct image *have)
 {
 	struct labels *l = &f->labels;
@@ -252,6 +258,7 @@ int enforce_compare(struct enforce *f, struct arena *a, struct differences *ret,
 	if (r < 0)
 		return r;
 	matched_note(&f->matched, &have, f->now, clock_wall_ns());
+	begun_looked(f, &have, false);
 	compare_chains(ret, &have, &want);
 	if (have.table) {
 		compare_rules(ret, &have, &want);
@@ -295,8 +302,9 @@ static bool stopped(void *ctx)
 }
 
 /*
- * What is isolated passes for nobody; whether the rest does as the policy says is asked as if nothing were, of rules that are otherwise the same. The
- * comparison has shown that just those pairs stand in the sets which people isolated.
+ * What is isolated passes for nobody; whether the rest does as the policy says is asked as if
+ * nothing were, of rules that are otherwise the same. The comparison has shown that just those
+ * pairs stand in the sets which people isolated.
  */
 static void without_apart(struct ruleset *r)
 {
@@ -306,7 +314,8 @@ static void without_apart(struct ruleset *r)
 			r->sets[i].n = 0;
 }
 
-/* The comparison above says that the rules are those that were written; this one, that they do what the policy says. */
+/* The comparison above says that the rules are those that were written; this one, that they do what
+ * the policy says. */
 static int ask_packets(struct enforce *f, struct differences *d, struct err *e)
 {
 	struct witness w = {

@@ -131,6 +131,8 @@ static enum step ct(struct walker *w, const struct op *o)
 	switch (o->key) {
 	case NFT_CT_DIRECTION:
 		return stored(w, store8(w, o->to, p->reply));
+	case NFT_CT_ID:
+		return stored(w, store32(w, o->to, 1));
 	case NFT_CT_MARK:
 		return stored(w, store32(w, o->to, p->ct_mark));
 	case NFT_CT_SRC_IP:
@@ -220,7 +222,7 @@ static enum step bits(struct walker *w, const struct op *o)
 	return stored(w, store(w, o->to, out, o->len));
 }
 
-/* ---- sets --------------------------------------------------------------------------------------------------------- */
+/* ---- sets ------------------------------------------------------------------------------------ */
 
 static bool within(const struct set_read *s, const struct element_read *e, const uint8_t *key)
 {
@@ -297,8 +299,11 @@ static enum step lookup(struct walker *w, const struct op *o)
 
 	if (s == NULL || !held(o->from, s->key_len))
 		return unknown(w);
-	/* What packets put there is empty in a box at rest. */
-	e = s->dynamic ? NULL : find(s, w->registers + o->from);
+	/* What packets put there: sessions that are counted, and those of the walk are within
+	 * their limits. */
+	if (s->dynamic)
+		return o->inverted ? STEP_BREAK : STEP_ON;
+	e = find(s, w->registers + o->from);
 	if ((e != NULL) == o->inverted)
 		return STEP_BREAK;
 	if (e == NULL || !o->result)
@@ -341,7 +346,8 @@ static enum step step(struct walker *w, const struct op *o)
 	case OP_VERDICT:
 		return verdict(w, o->verdict, o->name);
 	case OP_FIB:
-		/* The only question that a probe answers: is there a way back to the source by the interface it came in at? */
+		/* The only question that a probe answers: is there a way back to the source by the
+		 * interface it came in at? */
 		if (o->key != (NFTA_FIB_F_SADDR | NFTA_FIB_F_IIF | NFTA_FIB_F_PRESENT))
 			return unknown(w);
 		return stored(w, store8(w, o->to, w->p->routed));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One packet through a table that was read from the kernel, step by step as the kernel would take it: chains by hook and
- * priority, registers, lookups, marks. It knows nothing of what the rules are meant to do. Pure. A box at rest is assumed:
- * no limit is reached and no share is full.
+ * One packet through a table that was read from the kernel, step by step as the kernel would take
+ * it: chains by hook and priority, registers, lookups, marks. It knows nothing of what the rules
+ * are meant to do. Pure. A box at rest is assumed: no limit is reached and no share is full.
  */
 #ifndef SEKISHO_ENFORCE_WALK_H
 #define SEKISHO_ENFORCE_WALK_H

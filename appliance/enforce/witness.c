@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is expected is written here from the policy language and the meaning of marks and lanes (wire/mark.h, wire/lane.h),
- * not from the rules: what no conduit allows never passes; what one allows carries its permit and goes to its lane, and
- * behind the lane's queue the outcome decides; whoever comes by a wrong way, or without a session, gets nowhere.
+ * What is expected is written here from the policy language and the meaning of marks and lanes
+ * (wire/mark.h, wire/lane.h), not from the rules: what no conduit allows never passes; what one
+ * allows carries its permit and goes to its lane, and behind the lane's queue the outcome decides;
+ * whoever comes by a wrong way, or without a session, gets nowhere.
  */
 #include "appliance/enforce/witness_private.h"
 
@@ -87,18 +88,34 @@ static struct walk_packet later(const struct walk_packet *p, bool reply, uint32_
 		q.src = p->dst;
 		q.dst = p->src;
 		q.sport = ports ? p->dport : 0;
-		q.dport = ports ? p->sport : p->l4proto == 58 ? 129u << 8 : 0; /* ICMP: an echo answer */
+		/* ICMP: an echo answer */
+		q.dport = ports ? p->sport : p->l4proto == 58 ? 129u << 8 : 0;
 	}
 	return q;
 }
 
 /* From the wire to the queue, or through. */
+/* What the label of such a permit has besides: its sessions are counted, and those of a walk are
+ * within their limits. */
+static uint32_t limits_of(const struct asking *a, uint32_t id)
+{
+	for (uint32_t i = 0; i < a->w->ir->n_permits; i++)
+		if (a->w->ids[i] == id)
+			return ir_label(&a->w->ir->permits[i], id) & MARK_LIMITS;
+	return 0;
+}
+
 struct walk_result witness_forward(const struct asking *a, struct walk_packet *p)
 {
 	struct walk_result r = walk(a->r, NF_INET_PRE_ROUTING, INT32_MIN, p);
 
 	a->w->packets++;
-	return r.end == WALK_ACCEPT ? walk(a->r, NF_INET_FORWARD, INT32_MIN, p) : r;
+	if (r.end != WALK_ACCEPT)
+		return r;
+	p->ct_mark |= limits_of(a, mark_permit(p->ct_mark));
+	r = walk(a->r, NF_INET_FORWARD, INT32_MIN, p);
+	p->ct_mark &= ~MARK_LIMITS;
+	return r;
 }
 
 static bool is_cut(const struct walk_result *r)
@@ -147,7 +164,7 @@ static void expect_dropped(struct asking *a, const struct tuple *t, const char *
 		witness_tell(a, t, kind, r.end == WALK_ACCEPT ? "passes" : "otherwise", &r);
 }
 
-/* ---- behind the queues: judged by a worker, answered by nobody, or queued to be cut --------------- */
+/* ---- behind the queues: judged by a worker, answered by nobody, or queued to be cut ---------- */
 
 /* The packet comes back with a mark, and the base chains after the one that queued it decide. */
 static struct walk_result resumed(const struct asking *a, struct walk_packet *p, const struct walk_result *queued,
@@ -166,7 +183,8 @@ static struct walk_result resumed(const struct asking *a, struct walk_packet *p,
 	return r;
 }
 
-/* A judged packet passes, and its session remembers what was said last; that it was confirmed nothing takes back. */
+/* A judged packet passes, and its session remembers what was said last; that it was confirmed
+ * nothing takes back. */
 static void judged(struct asking *a, const struct tuple *t, struct walk_packet p, const struct walk_result *queued,
 		   uint32_t said)
 {
@@ -224,7 +242,8 @@ static void behind_queue(struct asking *a, const struct tuple *t, const struct w
 	}
 	expect_stopped(a, t, "judged by another permit", *p, queued, mark_make(id ^ 0x200000u, 0, MARK_GOOD));
 	expect_stopped(a, t, "out of the cut queue", *p, queued, mark_make(0, LANE_CUT, MARK_GOOD));
-	/* Its permit changed while it was with a worker, who gets it again to judge by what holds now. */
+	/* Its permit changed while it was with a worker, who gets it again to judge by what
+	 * holds now. */
 	again.mark = mark_make(id ^ 0x200000u, 0, MARK_GOOD);
 	r = walk(a->r, NF_INET_FORWARD, queued->priority, &again);
 	if (!is_lane(a, &r, lane, &again) || mark_permit(again.mark) != id)
@@ -254,7 +273,7 @@ static void behind_cut(struct asking *a, const struct tuple *t, struct walk_pack
 		expect_stopped(a, t, "permit ended, out of the cut queue", p, &r, marks[i]);
 }
 
-/* ---- a session that the policy allows ----------------------------------------------------------------------------- */
+/* ---- a session that the policy allows -------------------------------------------------------- */
 
 /* Which way its packets have to take. */
 static void expect_way(struct asking *a, const struct tuple *t, const char *kind, struct walk_packet p, uint32_t lane,
@@ -262,14 +281,15 @@ static void expect_way(struct asking *a, const struct tuple *t, const char *kind
 {
 	struct walk_result r = witness_forward(a, &p);
 
-	/* A worker is told which way the packet goes; what is forwarded behind no queue needs no more questions. */
+	/* A worker is told which way the packet goes; what is forwarded behind no queue needs no
+	 * more questions. */
 	if (fast ? r.end == WALK_ACCEPT : is_lane(a, &r, lane, &p) && ((p.mark & MARK_REPLY) != 0) == p.reply)
 		return;
 	witness_tell(a, t, kind, is_refused(&r) ? "refused" : "otherwise", &r);
 }
 
-/* Its permit has ended or was narrowed, and the policy allows it all the same: a new label, and what was known of it stays where somebody looks
- * inside. With that label it goes on. */
+/* Its permit has ended or was narrowed, and the policy allows it all the same: a new label, and
+ * what was known of it stays where somebody looks inside. With that label it goes on. */
 static void expect_relabelled(struct asking *a, const struct tuple *t, struct walk_packet p, uint32_t id, uint32_t lane,
 			      enum mark_outcome had)
 {
@@ -298,7 +318,8 @@ static void expect_cut(struct asking *a, const struct tuple *t, const char *kind
 		witness_tell(a, t, kind, is_refused(&r) ? "otherwise" : "passes", &r);
 }
 
-/* What tracking remembers of a session that is as it should be: nobody ever judges what no worker sees. */
+/* What tracking remembers of a session that is as it should be: nobody ever judges what no
+ * worker sees. */
 uint32_t witness_live_mark(uint32_t id, uint32_t lane)
 {
 	return mark_make(id, lane, lane == LANE_NONE ? MARK_UNJUDGED : MARK_GOOD);
@@ -312,8 +333,8 @@ bool witness_comes_in(const struct ir *ir, uint32_t permit, uint32_t interface, 
 	return false;
 }
 
-/* A packet that says it is of a live session and comes by another way, whatever way it would leave: it is dropped, and has
- * neither cut the session nor changed what is known of it. */
+/* A packet that says it is of a live session and comes by another way, whatever way it would leave:
+ * it is dropped, and has neither cut the session nor changed what is known of it. */
 static void other_ways_in(struct asking *a, const struct tuple *t, const struct walk_packet *p, uint32_t permit,
 			  bool reply)
 {
@@ -341,7 +362,8 @@ static void other_ways_in(struct asking *a, const struct tuple *t, const struct 
 	}
 }
 
-/* Its worker can do without acknowledgements that carry nothing: those pass, and whatever else there is does not. */
+/* Its worker can do without acknowledgements that carry nothing: those pass, and whatever else
+ * there is does not. */
 static void quiet_session(struct asking *a, const struct tuple *t, const struct walk_packet *p, uint32_t id,
 			  uint32_t lane, bool reply)
 {
@@ -366,7 +388,8 @@ static void quiet_session(struct asking *a, const struct tuple *t, const struct 
 	}
 }
 
-/* A session that begins over one that is live: its SYN changes nothing, and what was said of that one ends with the answer. */
+/* A session that begins over one that is live: its SYN changes nothing, and what was said of that
+ * one ends with the answer. */
 static void begun_anew(struct asking *a, const struct tuple *t, const struct walk_packet *p, uint32_t id, uint32_t lane)
 {
 	for (uint32_t had = MARK_GOOD; had <= MARK_QUIET; had++) {
@@ -460,7 +483,8 @@ static void allowed(struct asking *a, const struct tuple *t, const struct ir_cel
 		if ((flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK)) != TCP_SYN)
 			expect_refused(a, t, "no SYN", q);
 	}
-	/* Whom some conduit lets talk hears that the session is lost, from either end; a reset is no news. */
+	/* Whom some conduit lets talk hears that the session is lost, from either end; a reset is
+	 * no news. */
 	q = first;
 	q.state = WALK_INVALID;
 	q.tcp_flags = TCP_ACK;
@@ -551,7 +575,8 @@ void witness_put(struct asking *a, const struct tuple *t)
 	now = policy_says(a, t, a->w->now);
 	if (now != policy_says(a, t, recently) || now != policy_says(a, t, soon))
 		return;
-	/* Errors are no sessions, whatever a conduit says of their numbers: errors() asks about them. */
+	/* Errors are no sessions, whatever a conduit says of their numbers: errors() asks
+	 * about them. */
 	if (now != NULL && is_error(t))
 		return;
 	if (now != NULL)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Do the rules in the kernel do what the policy says? Packets at the edges of everything that the policy and the rules name
- * are put to both: to the policy's own evaluator, and to a walk through the table as it was read. Each packet for which they
- * differ is told. Pure but for its arena; deterministic for a seed.
+ * Do the rules in the kernel do what the policy says? Packets at the edges of everything that the
+ * policy and the rules name are given both to the policy's evaluator and to a walk through the
+ * table as it was read. Each packet for which the two differ is reported. Pure but for its arena;
+ * deterministic for a seed.
  */
 #ifndef SEKISHO_ENFORCE_WITNESS_H
 #define SEKISHO_ENFORCE_WITNESS_H
@@ -17,14 +18,17 @@ struct witness {
 	const uint32_t *interfaces; /* kernel index per interface; 0 = not there */
 	uint64_t now;		    /* seconds since 1970 */
 	uint64_t seed;
-	uint64_t limit_ns;			      /* ends by then; 0 = when all is asked */
-	void (*between)(void *ctx, uint64_t packets); /* called now and then, when so many were asked; NULL = nobody */
-	bool (*stopped)(void *ctx);		      /* true: nobody waits for the rest; NULL = somebody does */
-	void *between_ctx;			      /* of both */
-	uint64_t packets;			      /* filled: how many were asked */
+	uint64_t limit_ns; /* ends by then; 0 = when all is asked */
+	/* called now and then, when so many were asked; NULL = nobody */
+	void (*between)(void *ctx, uint64_t packets);
+	/* true: nobody waits for the rest; NULL = somebody does */
+	bool (*stopped)(void *ctx);
+	void *between_ctx; /* of both */
+	uint64_t packets;  /* filled: how many were asked */
 };
 
-/* `what`: "passes" (the policy refuses it), "refused" (it allows it), "otherwise" (another way than the policy's). */
+/* `what`: "passes" (the policy refuses it), "refused" (it allows it), "otherwise" (another way than
+ * the policy's). */
 typedef void witness_each(void *ctx, const char *what, const char *packet);
 void witness_ask(struct witness *w, const struct ruleset *r, witness_each *each, void *ctx);
 

@@ -46,7 +46,8 @@ static void port_edges(struct asking *a, struct tuple t, uint16_t lo, uint16_t h
 	}
 }
 
-/* At, and one beside, every edge of a box of packets; then with another protocol and by other interfaces. */
+/* At, and one beside, every edge of a box of packets; then with another protocol and by
+ * other interfaces. */
 static void edges(struct asking *a, const struct tuple *lowest, const struct addr *src_hi, const struct addr *dst_hi,
 		  uint16_t port_hi)
 {
@@ -116,7 +117,8 @@ static bool position(const struct asking *a, const uint8_t *key, uint32_t *ret)
 	return false;
 }
 
-/* Whatever stands in the kernel's maps is asked as well: an element that no cell explains is an edge of its own. */
+/* Whatever stands in the kernel's maps is asked as well: an element that no cell explains is an
+ * edge of its own. */
 static void elements(struct asking *a)
 {
 	for (size_t s = 0; s < a->r->n_sets; s++) {

@@ -28,7 +28,8 @@ struct asking {
 	unsigned told;
 };
 
-/* One question: a tuple, and where it comes in and goes out (positions of interfaces in the policy). */
+/* One question: a tuple, and where it comes in and goes out (positions of interfaces in
+ * the policy). */
 struct tuple {
 	uint32_t in, out;
 	struct addr src, dst;
@@ -39,7 +40,8 @@ struct tuple {
 bool witness_over(const struct asking *a); /* told enough, or out of time */
 void witness_tell(struct asking *a, const struct tuple *t, const char *kind, const char *what,
 		  const struct walk_result *r);
-struct walk_packet witness_packet(const struct asking *a, const struct tuple *t); /* opens a session, routed */
+/* opens a session, routed */
+struct walk_packet witness_packet(const struct asking *a, const struct tuple *t);
 /* What tracking remembers of a session that is as it should be. */
 uint32_t witness_live_mark(uint32_t id, uint32_t lane);
 /* Whether it may be live no more by the kernel's clock. */
@@ -47,7 +49,8 @@ static inline bool witness_ends_soon(const struct asking *a, const struct ir_per
 {
 	return p->until != 0 && p->until <= a->w->now + TIME_NEAR;
 }
-/* Whether any packet of a permit comes in at this interface: of its sessions' openers, or of the answers. */
+/* Whether any packet of a permit comes in at this interface: of its sessions' openers, or of
+ * the answers. */
 bool witness_comes_in(const struct ir *ir, uint32_t permit, uint32_t interface, bool reply);
 /* From the wire to the queue, or through. */
 struct walk_result witness_forward(const struct asking *a, struct walk_packet *p);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/fetch/head.h"
+#include "appliance/fetch/fetch.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -7,7 +7,8 @@
 
 #define LENGTH_DIGITS 15u /* a petabyte: more than any limit, and no sum overflows */
 
-/* The next line without its end; false when there is none. Other control characters than a tab are in no line of a head. */
+/* The next line without its end; false when there is none. Other control characters than a tab are
+ * in no line of a head. */
 static bool line_take(struct bytes *b, struct bytes *ret)
 {
 	const uint8_t *end = b->left > 0 ? memmem(b->p, b->left, "\r\n", 2) : NULL;
@@ -73,7 +74,8 @@ static bool field(struct bytes line, bool *has_length, uint64_t *length)
 	const uint8_t *colon = memchr(line.p, ':', line.left);
 	struct bytes name;
 
-	/* A line that goes on with the one before begins with a blank, and hides from whoever does not know that. */
+	/* A line that goes on with the one before begins with a blank, and hides from whoever does
+	 * not know that. */
 	if (colon == NULL || colon == line.p || blank(line.p[0]) ||
 	    !bytes_take(&line, (size_t)(colon - line.p), &name) || !bytes_skip(&line, 1) ||
 	    blank(name.p[name.left - 1]))

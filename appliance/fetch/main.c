@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sekisho-fetch: one file of the update server of box.cfg, to standard output. Started as root by whoever looks after the box, in its first namespace; it
- * connects in the admin namespace, whose rules let it reach that server and nobody else, and becomes a user that may do nothing before it reads the first byte
- * that comes back. It keeps nothing and believes nothing: what it brings is verified by whoever takes it.
+ * sekisho-fetch: one file of the update server of box.cfg, to standard output. Started as root by
+ * whoever looks after the box, in its first namespace; it connects in the admin namespace, whose
+ * rules let it reach that server and nobody else, and becomes a user that may do nothing before it
+ * reads the first byte that comes back. It keeps nothing and believes nothing: what it brings is
+ * verified by whoever takes it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,9 +22,7 @@
 
 #include "appliance/base/atomic_file.h"
 #include "appliance/box/netns.h"
-#include "appliance/fetch/head.h"
-#include "appliance/fetch/settings.h"
-#include "appliance/fetch/tls.h"
+#include "appliance/fetch/fetch.h"
 #include "appliance/role/sandbox.h"
 
 #define SETTINGS "/run/sekisho/update.conf"
@@ -57,7 +57,7 @@ static struct mono sooner(struct mono a, struct mono b)
 	return a.ns < b.ns ? a : b;
 }
 
-/* ---- before the sandbox ----------------------------------------------------------------------------------------------- */
+/* ---- before the sandbox ---------------------------------------------------------------------- */
 
 static bool number(const char *text, uint64_t most, uint64_t *ret)
 {
@@ -101,7 +101,7 @@ static int dial(const struct fetch_settings *s, struct err *e)
 	return fd;
 }
 
-/* ---- inside ------------------------------------------------------------------------------------------------------------ */
+/* ---- inside ---------------------------------------------------------------------------------- */
 
 static enum fetch_end ask(const struct fetch *f, struct fetch_tls *t, const struct fetch_settings *s, struct mono until)
 {
@@ -114,7 +114,8 @@ static enum fetch_end ask(const struct fetch *f, struct fetch_tls *t, const stru
 	return fetch_tls_send(t, text, (size_t)n, until);
 }
 
-/* Whoever wanted the file has removed it, or died before anything could tell this process: it would fill a disk where nobody sees it. */
+/* Whoever wanted the file has removed it, or died before anything could tell this process: it would
+ * fill a disk where nobody sees it. */
 static bool nobody_waits(void)
 {
 	struct stat st;
@@ -125,7 +126,8 @@ static bool nobody_waits(void)
 static enum fetch_end keep(struct fetch *f, const uint8_t *p, size_t n)
 {
 	if (n > f->length - f->got)
-		n = (size_t)(f->length - f->got); /* what stands behind the file belongs to nothing */
+		/* what stands behind the file belongs to nothing */
+		n = (size_t)(f->length - f->got);
 	if (nobody_waits())
 		return FETCH_WRITE;
 	for (size_t done = 0; done < n;) {
@@ -213,13 +215,14 @@ static enum fetch_end run(struct fetch *f, struct fetch_tls *t, const struct fet
 		r = head(f, t, until);
 	if (r == FETCH_DONE)
 		r = body(f, t);
-	/* The file is all of it on the disk, or none: some file systems find no room before that. Of a pipe there is nothing to wait for. */
+	/* The file is all of it on the disk, or none: some file systems find no room before that.
+	 * Of a pipe there is nothing to wait for. */
 	if (r == FETCH_DONE && fsync(STDOUT_FILENO) < 0 && errno != EINVAL && errno != EROFS)
 		r = FETCH_WRITE;
 	return r;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------------ */
+/* ---------------------------------------------------------------------------------------------- */
 
 static enum fetch_end say(const struct err *e)
 {
@@ -267,7 +270,8 @@ int main(int argc, char **argv)
 		return FETCH_USAGE;
 	}
 	close_range(STDERR_FILENO + 1, ~0u, 0);
-	prctl(PR_SET_PDEATHSIG, SIGKILL); /* the sandbox says it again, since another user's process forgets it */
+	/* the sandbox says it again, since another user's process forgets it */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a limit on files is an error of write() */
 	f.path = argv[1];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/fetch/settings.h"
+#include "appliance/fetch/fetch.h"
 
 #include <errno.h>
 #include <stdbool.h>

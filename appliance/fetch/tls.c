@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/fetch/tls.h"
+#include "appliance/fetch/fetch.h"
 
 #include <errno.h>
 #include <gnutls/gnutls.h>
@@ -48,7 +48,8 @@ static int prepare(struct fetch_tls *t, const char *name, const void *ca, size_t
 		return r;
 	gnutls_session_set_verify_cert(t->session, name, 0);
 	gnutls_transport_set_int(t->session, t->fd);
-	gnutls_handshake_set_timeout(t->session, GNUTLS_INDEFINITE_TIMEOUT); /* `until` is the limit */
+	/* `until` is the limit */
+	gnutls_handshake_set_timeout(t->session, GNUTLS_INDEFINITE_TIMEOUT);
 	return 0;
 }
 

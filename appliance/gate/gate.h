@@ -1,45 +1,156 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The gate: sends the resets that its worker asks for and the verdicts that it may not say itself,
- * and answers for the worker when it cannot.
+ * The gate sends the resets that its worker asks for, and the verdicts that the worker may not send
+ * itself. It decides packets when the worker cannot.
  *
- * One gate beside each worker. It never sees a packet: what comes in are ring entries of fixed
- * size, each copied once and checked before use, and what goes out are verdicts with marks that it
- * makes itself. It owns the queue descriptors it was given, the mapping of the ring, and the watch
- * over its worker.
+ * Each worker has one gate. A gate never sees a packet: it reads ring entries of fixed size, each
+ * copied once and checked before use, and sends verdicts with marks that it makes itself. It owns
+ * the queue descriptors it was given, the mapping of the ring, and the watch over its worker.
  *
- * gate/role.c is the loop, gate/ring.c the entries, gate/messages.c what the supervisor says,
- * gate/watch.c life, death and failure decisions; each calls only those behind it.
+ * gate/role.c has the loop, gate/ring.c the ring entries, gate/messages.c the messages of the
+ * supervisor, gate/watch.c start and death of workers and the failure decisions. Each calls only
+ * later ones in this list.
  */
 #ifndef SEKISHO_GATE_GATE_H
 #define SEKISHO_GATE_GATE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "appliance/base/alarm.h"
 #include "appliance/base/clock.h"
 #include "appliance/gate/outstanding.h"
-#include "appliance/gate/overdue.h"
-#include "appliance/gate/stray.h"
-#include "appliance/gate/verdict.h"
 #include "appliance/role/vigil.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/lane.h"
 #include "appliance/wire/msg.h"
 #include "appliance/wire/pairs.h"
-#include "appliance/wire/pulse.h"
 #include "appliance/wire/ring.h"
 
-#define GATE_TICK_NS 5000000u	    /* watch over a running worker for which packets wait */
-#define GATE_TICK_REST_NS 10000000u /* ... for which none did */
-#define GATE_LOOK_NS 20000000u	    /* between looks at what waits while the worker beats */
-#define GATE_TICK_DOWN_NS 2000000u  /* failure decisions while there is none */
-#define GATE_HUNG_NS 50000000u	    /* packets waiting and no heartbeat for this much of the worker's own time */
-#define GATE_GAP_NS 20000000u	    /* a longer time between two looks counts as this */
-#define GATE_REPORT_NS 100000000u   /* decided packets are reported at most this often, and when a worker takes over */
+/*
+ * Finds packets of a queue that a worker leaves without a verdict although its loop runs. Packet
+ * ids increase by one, and a worker reads packets in order. So when it has decided a packet, it has
+ * read all earlier ones; it may hold them for 10 ms. Pure. The gate has one such object for each
+ * lane; it starts zeroed, and again with every worker.
+ */
 
-/* Takes the lowest lane out of a bit set; false when it is empty. `for (uint64_t rest = set; gate_each(&rest, &n);)` */
+#define OVERDUE_NS 100000000u
+/* If the worker has made fewer beats than this, it had no core for part of the time. */
+#define OVERDUE_BEATS 8u
+
+/* The queues of one socket, which share one order of arrival. */
+struct overdue_lane {
+	uint64_t verdicts; /* all verdicts so far, on packets of all these queues */
+	uint64_t waiting;  /* packets that wait in all these queues now */
+};
+
+struct overdue {
+	/* packets waited at the last look; the following fields count from then */
+	bool marked;
+	uint32_t mark;	    /* the newest id at that time */
+	uint32_t lost;	    /* ids without a packet at that time */
+	uint32_t behind;    /* verdicts since then on newer packets */
+	uint32_t verdicts;  /* since the last look */
+	uint64_t quiet_ns;  /* without a verdict */
+	uint64_t behind_ns; /* time since a verdict on a newer packet was seen */
+	uint32_t quiet_beats, behind_beats;
+	/* when the lane has had so many verdicts, all packets that waited before the silence
+	 * are decided */
+	uint64_t turn;
+	uint64_t seen;	     /* verdicts of the lane at the last look */
+	uint64_t stalled_ns; /* time without a verdict in the whole lane */
+	uint32_t stalled_beats;
+};
+
+/* Notes that the worker has decided this packet. */
+void overdue_verdict(struct overdue *o, uint32_t id);
+/* Takes the present state of queue and lane, the time since the last look, and the worker's beats
+ * since. True: it has left packets without a verdict for OVERDUE_NS. Packets that only wait behind
+ * many others of the lane do not count. */
+bool overdue_look(struct overdue *o, const struct queue_state *q, const struct overdue_lane *lane, uint64_t passed_ns,
+		  uint32_t beats);
+
+/*
+ * Limits the resets without a session that a worker may ask for. The kernel sends the gate's resets
+ * only for tracked sessions. For segments without a session (strays) it cannot check them, so a
+ * compromised worker could send any reset to any host. Therefore each such reset needs a real
+ * packet that was dropped, is sent only between pairs that the policy knows (wire/pairs.h), and is
+ * deducted from a budget. Pure; used by the gate.
+ */
+
+/* resets for one packet: its receiver may expect the sequence number of its beginning or of
+ * its end */
+#define STRAY_EACH 2u
+#define STRAY_UNUSED 64u  /* unused resets that may be saved for later */
+#define STRAY_SECOND 500u /* stray records a second, and at once */
+
+struct stray_budget {
+	/* for each queue of the cut lane: ids rise, so each packet pays once */
+	uint32_t last_id[LANE_SLOTS];
+	uint32_t credit, tokens;
+	uint64_t filled_ns;
+};
+
+/* A worker begins. */
+void stray_begin(struct stray_budget *s);
+/* Packets of this slot up to `id` were not read by this worker. */
+void stray_decided(struct stray_budget *s, uint32_t slot, uint32_t id);
+/* The worker had packet `id` of the cut lane dropped; `newest` is the last one that the kernel put
+ * into the queue. */
+void stray_dropped(struct stray_budget *s, uint32_t slot, uint32_t id, uint32_t newest);
+/* True when one more reset may be sent; it is then deducted. */
+bool stray_pay(struct stray_budget *s, uint64_t now_ns);
+
+/*
+ * Builds verdicts as netlink messages: several in one send, or one message that decides every
+ * packet of a queue up to an id.
+ *
+ * Runs in the gate. Owns only the buffer inside a pack; descriptors are borrowed. It writes
+ * messages and never reads one: errors of the kernel about a verdict arrive at the worker's end of
+ * the socket. Never sees a packet.
+ */
+
+#define VERDICT_ONE 40u /* bytes of the longest verdict message */
+/* verdicts in one send; they fit in a page, because the kernel allocates larger sends
+ * more slowly */
+#define VERDICT_MAX 64u
+
+/* Verdicts of one queue that wait to be sent. Starts zeroed. */
+struct verdict_pack {
+	uint32_t n;
+	size_t len;
+	_Alignas(8) uint8_t buf[VERDICT_MAX * VERDICT_ONE];
+};
+
+static inline bool verdict_full(const struct verdict_pack *p)
+{
+	return p->n == VERDICT_MAX;
+}
+
+/* Adds a verdict: the packet goes on with this mark. The pack must not be full. */
+void verdict_accept(struct verdict_pack *p, uint16_t queue, uint32_t id, uint32_t mark);
+void verdict_drop(struct verdict_pack *p, uint16_t queue, uint32_t id);
+/* Sends what waits on the queue's socket and empties the pack, sent or not. 0 or negative errno. */
+int verdict_flush(struct verdict_pack *p, int fd);
+
+/* Writes the message that decides all packets of `queue` up to `id`: accepted ones keep the mark
+ * they have. Returns its length, at most VERDICT_ONE. */
+size_t verdict_upto_message(uint8_t out[VERDICT_ONE], uint16_t queue, uint32_t id, bool accept);
+int verdict_upto(int fd, uint16_t queue, uint32_t id, bool accept);
+
+#define GATE_TICK_NS 5000000u	    /* interval of checks while packets wait for a running worker */
+#define GATE_TICK_REST_NS 10000000u /* interval of checks while no packets wait */
+#define GATE_LOOK_NS 20000000u	    /* interval of reading the queues while the worker beats */
+#define GATE_TICK_DOWN_NS 2000000u  /* interval of failure decisions while there is no worker */
+/* a worker hangs when packets wait and it makes no heartbeat for so much of its own time */
+#define GATE_HUNG_NS 50000000u
+#define GATE_GAP_NS 20000000u /* the largest time between two looks that is counted */
+/* shortest interval between reports of decided packets; a worker that takes over causes one, too */
+#define GATE_REPORT_NS 100000000u
+
+/* Takes the lowest lane out of a bit set; false when it is empty. `for (uint64_t rest = set;
+ * gate_each(&rest, &n);)` */
 static inline bool gate_each(uint64_t *rest, uint32_t *ret)
 {
 	if (*rest == 0)
@@ -55,51 +166,56 @@ struct gate_queue {
 };
 
 struct gate_lane {
-	int fd; /* of all its slots here */
+	int fd; /* the socket for all slots of the lane at this pair */
 	uint32_t lane;
-	uint8_t slots; /* bit n = slot n is this pair's */
+	uint8_t slots; /* bit n = slot n belongs to this pair */
 	struct verdict_pack pack;
 	struct gate_queue queues[LANE_SLOTS]; /* by slot */
-	uint64_t unreported;		      /* packets decided and not yet in an event */
-	uint64_t verdicts;		      /* its worker's, ever */
+	uint64_t unreported;		      /* packets decided but not yet reported in an event */
+	uint64_t verdicts;		      /* verdicts of its workers so far */
 };
 
 struct gate_counts {
 	uint64_t verdicts;
 	uint64_t resets;
-	uint64_t resets_unsent;	 /* nothing known that an end would believe, or the kernel refused */
-	uint64_t resets_refused; /* for strays: not paid for by a packet, or not between pairs of the policy */
-	uint64_t decided;	 /* for a worker that was dead or hung, not by it */
+	/* resets for which no acceptable sequence number was known, or which the kernel refused */
+	uint64_t resets_unsent;
+	/* resets for strays without a dropped packet, or not between pairs of the policy */
+	uint64_t resets_refused;
+	uint64_t decided; /* packets that the gate decided because the worker was dead or hung */
 	uint64_t hung;
-	uint64_t overdue; /* of these: it beat and left packets without a verdict */
+	uint64_t overdue; /* workers that beat but left packets without a verdict */
 	uint64_t died;
-	uint64_t refused; /* entries that asked for what they may not, answered with a drop */
-	uint64_t lies;	  /* rings given up because an entry was no entry */
-	uint64_t unsent;  /* verdicts that the kernel did not take */
+	/* entries that asked for something not allowed; their packets were dropped */
+	uint64_t refused;
+	uint64_t lies;	 /* rings given up because of an invalid entry */
+	uint64_t unsent; /* verdicts that the kernel refused */
 };
 
 struct gate {
 	int control, raw4, raw6, proc, sessions, epoll;
-	struct alarm alarm;  /* for the next tick: no sleep has a time-out */
-	struct pulse *pulse; /* by it the supervisor sees that this loop turns */
+	struct alarm alarm;  /* for the next tick; poll is called without a time-out */
+	struct pulse *pulse; /* shows the supervisor that this loop turns */
 	struct event_port events;
 	struct gate_lane lanes[LANE_COUNT]; /* by lane number */
-	uint64_t used, dirty;		    /* bit n = lane n exists; has verdicts waiting in its pack */
-	enum gate_state state; /* without a running worker every packet is decided by its lane's failure decision */
-	uint32_t worker, pid;  /* of the last one announced */
+	/* `used`: bit n = lane n exists; `dirty`: bit n = lane n has unsent verdicts */
+	uint64_t used, dirty;
+	/* unless it is GATE_RUNNING, packets are decided by the failure decisions of their lanes */
+	enum gate_state state;
+	uint32_t worker, pid;  /* of the last worker that was announced */
 	int wake, pidfd, stat; /* -1 = none */
 	struct ring *ring;     /* NULL = none */
 	uint32_t tail;
-	bool half; /* the first part of a reset was read, `first` holds it */
+	bool half; /* the first entry of a reset was read, and is in `first` */
 	struct ring_entry first;
 	uint32_t heartbeat; /* as last seen */
 	struct vigil vigil;
-	int64_t waiting;      /* packets, as last read */
+	int64_t waiting;      /* number of waiting packets, as last read */
 	uint64_t unlooked_ns; /* since then */
 	uint32_t unlooked_beats;
 	struct mono last_tick, last_report;
 	struct stray_budget strays;
-	struct known_pair *pairs; /* NULL: none is known */
+	struct known_pair *pairs; /* NULL: there are no pairs */
 	size_t n_pairs;
 	struct gate_counts counts;
 };
@@ -115,42 +231,45 @@ static inline struct gate_lane *gate_lane_of(struct gate *g, uint16_t queue)
 	return &g->lanes[lane];
 }
 
-/* What is known of that queue. */
+/* The state of that queue. */
 static inline struct gate_queue *gate_queue_of(struct gate_lane *l, uint16_t queue)
 {
 	return &l->queues[queue_slot(queue)];
 }
 
-/* ---- gate/ring.c -------------------------------------------------------------------------------------------------- */
+/* ---- gate/ring.c ----------------------------------------------------------------------------- */
 
 enum drain_result {
 	DRAIN_EMPTY, /* everything was read */
 	DRAIN_MORE,  /* `most` entries were read */
-	DRAIN_LIE,   /* the worker is not to be believed any more */
+	DRAIN_LIE,   /* an entry was invalid, so the worker is not trusted any more */
 };
 
-/* Handles at most `most` entries and sends every verdict they ask for. */
+/* Handles at most `most` entries, and sends their verdicts. */
 enum drain_result gate_drain(struct gate *g, unsigned most);
-/* What one verdict entry comes to. */
+/* The result of checking one verdict entry. */
 enum entry_action { ENTRY_LIE, ENTRY_DROP, ENTRY_REFUSED, ENTRY_ACCEPT };
 enum entry_action gate_verdict(const struct ring_entry *e, uint32_t lane, uint32_t *ret_mark);
-/* ---- gate/messages.c ---------------------------------------------------------------------------------------------- */
+/* ---- gate/messages.c ------------------------------------------------------------------------- */
 
-/* What the loop waits for. */
+/* The descriptors for which the loop waits. */
 enum { WATCH_CONTROL, WATCH_WAKE, WATCH_PIDFD, WATCH_ALARM };
 int gate_watch_fd(const struct gate *g, int fd, uint32_t what, uint32_t events);
-/* Reads the control channel until it is empty. False: the channel is closed or broken, the gate must end. */
+/* Reads the control channel until it is empty. False: the channel is closed or broken, the gate
+ * must end. */
 bool gate_messages(struct gate *g);
 
-/* ---- gate/watch.c ------------------------------------------------------------------------------------------------- */
+/* ---- gate/watch.c ---------------------------------------------------------------------------- */
 
-/* A worker with this ring and these descriptors (wake, pidfd, stat; all taken over) begins. Decides what is outstanding and opens the ring. */
+/* A worker with this ring and these descriptors (wake, pidfd, stat; all taken over) begins. Decides
+ * the waiting packets and opens the ring. */
 void gate_begin(struct gate *g, struct ring *ring, const int fds[3], uint32_t worker, uint32_t pid, struct mono now);
-/* The worker is no more: its ring is given up and everything that waits is decided. */
+/* The worker has died: its ring is given up, and all waiting packets are decided. */
 void gate_worker_dead(struct gate *g, struct mono now);
-/* The same for one that lied; the supervisor is told to kill it. */
+/* The same for a worker that wrote an invalid entry; the supervisor is told to kill it. */
 void gate_worker_lied(struct gate *g, struct mono now);
-/* Refreshes `seen` of every lane; returns how many packets of ours wait, -1 when it cannot be known. */
+/* Reads the queues into `seen` of every lane. Returns how many packets of this gate wait, -1 when
+ * that is not known. */
 int64_t gate_look(struct gate *g);
 /* To be called when due: heartbeat, hung worker, failure decisions, reports. */
 void gate_tick(struct gate *g, struct mono now);

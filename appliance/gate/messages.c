@@ -108,7 +108,8 @@ static bool on_status(void *ctx, struct msg *m)
 			a->dropped_full[n] += q->dropped_full;
 			a->dropped_user[n] += q->dropped_user;
 		}
-	(void)msg_send(g->control, m->id, &answer, NULL, 0); /* a supervisor that does not read asks again */
+	/* a supervisor that does not read asks again */
+	(void)msg_send(g->control, m->id, &answer, NULL, 0);
 	return true;
 }
 

@@ -11,7 +11,8 @@
 #define TEXT_BYTES (LANE_COUNT * LANE_SLOTS * LINE_MAX_BYTES)
 #define COLUMNS 9u
 
-/* One line: queue, port id, outstanding, copy mode, copy range, dropped (full), dropped (user), last id, 1. */
+/* One line: queue, port id, outstanding, copy mode, copy range, dropped (full), dropped (user),
+ * last id, 1. */
 static bool line_parse(struct bytes line, struct queue_state *ret)
 {
 	uint64_t v[COLUMNS] = { 0 };

@@ -100,7 +100,8 @@ int reset_send(int fd, const struct reset *r, uint32_t mark)
 		mh.msg_name = &to6;
 		mh.msg_namelen = sizeof(to6);
 	}
-	/* The mark travels with the packet: no socket option changes, so the gate's sandbox needs none. */
+	/* The mark travels with the packet: no socket option changes, so the gate's sandbox
+	 * needs none. */
 	c->cmsg_level = SOL_SOCKET;
 	c->cmsg_type = SO_MARK;
 	c->cmsg_len = CMSG_LEN(sizeof(mark));

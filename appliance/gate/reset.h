@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * TCP resets without payload, built from numbers alone and sent through raw sockets that never receive.
+ * Builds TCP resets from addresses and numbers only, and sends them through raw sockets that never
+ * receive.
  *
- * reset_socket_open runs in the supervisor (inside the data namespace), the rest in the gate. It owns nothing beyond a
- * call. No byte of any packet is ever copied into a reset.
+ * reset_socket_open runs in the supervisor (inside the data namespace), the rest in the gate. It
+ * owns nothing beyond a call. No byte of any packet is ever copied into a reset.
  */
 #ifndef SEKISHO_GATE_RESET_H
 #define SEKISHO_GATE_RESET_H
@@ -26,13 +27,15 @@ struct reset {
 	bool with_ack;
 };
 
-/* Writes the packet, IP header first, with both checksums; returns its length, 0 when the families make no sense. */
+/* Writes the packet, IP header first, with both checksums; returns its length, 0 when the families
+ * make no sense. */
 size_t reset_build(const struct reset *r, uint8_t out[RESET_MAX]);
-/* Builds and sends it with this packet mark on the raw socket of its family. 0 or negative errno. */
+/* Builds and sends it with this packet mark on the raw socket of its family. 0 or
+ * negative errno. */
 int reset_send(int fd, const struct reset *r, uint32_t mark);
 
-/* A raw socket (family AF_INET or AF_INET6) that sends whole packets and receives nothing. Owned by the caller; negative
- * errno on failure. */
+/* A raw socket (family AF_INET or AF_INET6) that sends whole packets and receives nothing. Owned by
+ * the caller; negative errno on failure. */
 int reset_socket_open(int family, struct err *e);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From ring entries to verdicts. The worker that wrote them has read hostile bytes, so nothing in an entry is believed
- * beyond what it may decide anyway: pass, drop or reset flows of the lanes whose queues this gate holds. Marks are made
- * here; the post-queue chain then compares the permit judged with the flow's own.
+ * From ring entries to verdicts. The worker that wrote them has read hostile bytes, so nothing in
+ * an entry is believed beyond what it may decide anyway: pass, drop or reset flows of the lanes
+ * whose queues this gate holds. Marks are made here; the post-queue chain then compares the permit
+ * judged with the flow's own.
  */
 #include "appliance/gate/gate.h"
 
@@ -52,7 +53,8 @@ static void flush(struct gate *g, struct gate_lane *l)
 		g->counts.unsent += n;
 }
 
-/* A queue that is not known may have been announced an instant ago: the supervisor tells the gate before the worker. */
+/* A queue that is not known may have been announced an instant ago: the supervisor tells the gate
+ * before the worker. */
 static struct gate_lane *find_lane(struct gate *g, uint16_t queue)
 {
 	struct gate_lane *l = gate_lane_of(g, queue);
@@ -72,7 +74,8 @@ static void cut_dropped(struct gate *g, struct gate_lane *l, uint16_t queue, uin
 	stray_dropped(&g->strays, queue_slot(queue), id, q->last_id);
 }
 
-/* Tracking would take a reset for a session's own, and end it: nothing is sent while there is one. */
+/* Tracking would take a reset for a session's own, and end it: nothing is sent while there
+ * is one. */
 static bool stray_allowed(struct gate *g, const struct gate_lane *l, const struct ring_entry *e,
 			  const struct addr *client, const struct addr *server)
 {
@@ -159,7 +162,8 @@ static void send_side(struct gate *g, const struct reset *r, uint32_t mark, bool
 
 static bool do_reset(struct gate *g, const struct ring_entry *e, const struct ring_sides *s)
 {
-	/* Of sessions that ended any worker may say so, whichever pair has the queues of the cut lane. */
+	/* Of sessions that ended any worker may say so, whichever pair has the queues of the
+	 * cut lane. */
 	bool cut = queue_lane(e->queue) == LANE_CUT;
 	struct gate_lane *l = cut ? gate_lane_of(g, e->queue) : find_lane(g, e->queue);
 	struct addr client = addr_from(e->family, e->u.a.client), server = addr_from(e->family, e->u.a.server);
@@ -190,7 +194,8 @@ static bool do_reset(struct gate *g, const struct ring_entry *e, const struct ri
 		g->counts.refused++;
 		return true;
 	}
-	/* The packet that led to this may wait in the pack: it is decided first, so that the ends see one order. */
+	/* The packet that led to this may wait in the pack: it is decided first, so that the ends
+	 * see one order. */
 	if (l != NULL)
 		flush(g, l);
 	if (e->stray != 0) {
@@ -242,7 +247,8 @@ enum drain_result gate_drain(struct gate *g, unsigned most)
 		}
 	}
 	ring_consumed(g->ring, g->tail);
-	/* Lanes of the highest criticality have the lowest numbers within their kind; each has its own socket. */
+	/* Lanes of the highest criticality have the lowest numbers within their kind; each has its
+	 * own socket. */
 	for (uint64_t rest = g->dirty; gate_each(&rest, &n);)
 		flush(g, &g->lanes[n]);
 	return r;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The loop: verdicts come first, the clock second, messages whenever there are any. The eventfd is edge-triggered and
- * never read, and the worker writes it only when the ring's `waiting` says that somebody sleeps: a packet of a naming lane costs the
- * gate two system calls, one to sleep and one to send. What a worker for commands has said itself waits for the clock.
+ * The loop: verdicts come first, the clock second, messages whenever there are any. The eventfd is
+ * edge-triggered and never read, and the worker writes it only when the ring's `waiting` says that
+ * somebody sleeps: a packet of a naming lane costs the gate two system calls, one to sleep and one
+ * to send. What a worker for commands has said itself waits for the clock.
  */
 #include "appliance/gate/gate.h"
 
@@ -28,7 +29,8 @@ static int sleep_ms(struct gate *g)
 	return alarm_by(&g->alarm, (struct mono){ now.ns + due }) == 0 ? -1 : ALARM_MS;
 }
 
-/* Sleeps until there is something to do, or only looks when there already is. False when the gate must end. */
+/* Sleeps until there is something to do, or only looks when there already is. False when the gate
+ * must end. */
 static bool wait_events(struct gate *g, bool pending)
 {
 	struct epoll_event ev[EVENTS];
@@ -58,7 +60,8 @@ static bool sleep_until(struct gate *g)
 	if (pending && gate_due(g, clock_mono()) > 0)
 		return true;
 	if (r != NULL && !pending) {
-		/* Either the worker sees that somebody sleeps, or this sees what the worker wrote. */
+		/* Either the worker sees that somebody sleeps, or this sees what the
+		 * worker wrote. */
 		atomic_store(&r->waiting, 1);
 		pending = ring_pending(r, g->tail);
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/gate/stray.h"
+#include "appliance/gate/gate.h"
 
 #define SECOND 1000000000u
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Life and death of a worker. While there is none that turns, every packet that waits is decided by its lane: `closed`
- * is dropped here; `hold` and `open` are let back into the kernel with the mark they had, and the post-queue chain, which
- * knows the flow, decides and counts.
+ * Life and death of a worker. While there is none that turns, every packet that waits is decided by
+ * its lane: `closed` is dropped here; `hold` and `open` are let back into the kernel with the mark
+ * they had, and the post-queue chain, which knows the flow, decides and counts.
  */
 #include "appliance/gate/gate.h"
 
@@ -98,7 +98,8 @@ static bool any_waits(const struct gate_lane *l)
 	return false;
 }
 
-/* Everything that waits now; safety lanes come first within each kind. False: something is still undecided. */
+/* Everything that waits now; safety lanes come first within each kind. False: something is
+ * still undecided. */
 static bool decide(struct gate *g)
 {
 	bool all = true;
@@ -112,8 +113,9 @@ static bool decide(struct gate *g)
 }
 
 /*
- * Nobody reads the sockets now. Datagrams are thrown away unseen (no byte of them is copied), or they would fill the
- * receive buffers and the kernel would drop what `hold` and `open` mean to let pass.
+ * Nobody reads the sockets now. Datagrams are thrown away unseen (no byte of them is copied), or
+ * they would fill the receive buffers and the kernel would drop what `hold` and `open` mean to
+ * let pass.
  */
 static void discard(const struct gate_lane *l)
 {
@@ -141,7 +143,8 @@ static void report_hung(struct gate *g)
 		 0);
 }
 
-/* Its worker may turn again before the supervisor has ended it: from here on it says nothing to the kernel. */
+/* Its worker may turn again before the supervisor has ended it: from here on it says nothing to
+ * the kernel. */
 static void give_up(struct gate *g)
 {
 	if (g->ring != NULL)
@@ -157,8 +160,9 @@ static void give_up(struct gate *g)
 	g->stat = -1;
 }
 
-/* What waits is decided, the worker told how far, and its ring opened. What the kernel did not take must not be behind what the worker is
- * to begin with: it would decide that unread, with the first verdict that reaches up to a packet. */
+/* What waits is decided, the worker told how far, and its ring opened. What the kernel did not take
+ * must not be behind what the worker is to begin with: it would decide that unread, with the first
+ * verdict that reaches up to a packet. */
 static void open_ring(struct gate *g)
 {
 	uint32_t n;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/journal/access.h"
+#include "appliance/journal/role_private.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -21,7 +21,8 @@ void access_filter_text(const struct event_filter *f, char out[EVENT_TEXT])
 
 	text[0] = 0;
 	for (unsigned k = 0; k < FILTER_KEYS; k++)
-		/* Moments move with the clock of who asks again and again for the last day: they would make each a question of its own. */
+		/* Moments move with the clock of who asks again and again for the last day: they
+		 * would make each a question of its own. */
 		if (f->text[k][0] != 0)
 			n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s %.*s", n > 0 ? ", " : "", words[k],
 					      k == FILTER_SINCE	  ? 13

@@ -11,12 +11,14 @@
 #include "appliance/wire/vocabulary.h"
 
 #define SECOND 1000000000ull
-#define WAYS 4u		 /* places that a key may have in the table of what is watched */
-#define CROWD_MORE 3u	 /* times the places that make a scan ..., fewer than the kernel tells of in one second */
+#define WAYS 4u /* places that a key may have in the table of what is watched */
+/* times the places that make a scan ..., fewer than the kernel tells of in one second */
+#define CROWD_MORE 3u
 #define CROWD_SOONER 10u /* ... in such a part of its window: that of a whole zone */
 #define NAMED_MOST 3u	 /* machines of a sum that are named */
 
-/* A bit that is set anew stands for as many places as are met until one of those that are free is: the fewer are free, the more. */
+/* A bit that is set anew stands for as many places as are met until one of those that are free is:
+ * the fewer are free, the more. */
 static void count_place(uint64_t *place, unsigned n, uint64_t h, uint32_t *bits, uint64_t *milli)
 {
 	uint64_t *word = &place[h % n / 64], bit = 1ull << h % 64;
@@ -34,7 +36,7 @@ static uint64_t added(uint64_t n, uint64_t more)
 	return more < UINT32_MAX - n ? n + more : UINT32_MAX;
 }
 
-/* ---- alarms ---------------------------------------------------------------------------------------------------------- */
+/* ---- alarms ---------------------------------------------------------------------------------- */
 
 bool attack_rings(const struct attack_alarm *x)
 {
@@ -62,7 +64,8 @@ static void drop_alarm(struct attacks *a, size_t at)
 	a->changed = true;
 }
 
-/* Whether `x` goes before `y` where there is no room: what a test rang, what a person has seen, what is lesser, what is old. */
+/* Whether `x` goes before `y` where there is no room: what a test rang, what a person has seen,
+ * what is lesser, what is old. */
 static bool goes_before(const struct attack_alarm *x, const struct attack_alarm *y)
 {
 	if (x->test != y->test)
@@ -92,7 +95,8 @@ static struct attack_alarm *make_room(struct attacks *a)
 	return &a->alarms[a->n++];
 }
 
-/* Its own alarm; or the sum of its zones, where they have as many as they may. NULL: none yet, and *ret_sum says which it is to be. */
+/* Its own alarm; or the sum of its zones, where they have as many as they may. NULL: none yet, and
+ * *ret_sum says which it is to be. */
 static struct attack_alarm *find(struct attacks *a, const struct sign *s, bool *ret_sum)
 {
 	struct attack_alarm *sum = NULL;
@@ -229,7 +233,7 @@ static void begin(struct attacks *a, const struct sign *s, const struct attack_w
 	ring(a, x, now, word_of(x));
 }
 
-/* ---- thresholds ------------------------------------------------------------------------------------------------------ */
+/* ---- thresholds ------------------------------------------------------------------------------ */
 
 /* Of each host its own. Who scans tries each place: those are apart, and push out nothing else. */
 static struct attack_watch *watch(struct attacks *a, const struct sign *s, uint64_t host, uint64_t within, uint64_t now)
@@ -267,7 +271,8 @@ static void watch_add(struct attack_watch *w, const struct sign *s)
 	count_place(w->place, ATTACK_WATCH_PLACES, s->place, &w->bits, &w->milli_places);
 }
 
-/* A zone whose hosts are each refused in few places, as far as the kernel tells of them: much of it, within a shorter time. NULL: it is not so. */
+/* A zone whose hosts are each refused in few places, as far as the kernel tells of them: much of
+ * it, within a shorter time. NULL: it is not so. */
 static struct attack_watch *crowd(struct attacks *a, const struct sign *s, uint64_t now)
 {
 	struct attack_watch *w = watch(a, s, 0, (a->rule.within_s + CROWD_SOONER - 1) / CROWD_SOONER, now);
@@ -289,7 +294,8 @@ static void take(struct attacks *a, const struct sign *s, uint64_t now)
 		    : watch(a, s, not_zero(s->host), a->rule.within_s, now);
 	if (w != NULL) {
 		watch_add(w, s);
-		/* Of a crowd each one has a part alone, and of a flood the kernel tells of some packets only. */
+		/* Of a crowd each one has a part alone, and of a flood the kernel tells of some
+		 * packets only. */
 		if (x != NULL && s->cause == ATTACK_SCAN)
 			least = (least + 3) / 4;
 		if ((s->cause == ATTACK_SCAN ? w->milli_places / 1000u : w->count) < least) {
@@ -358,7 +364,7 @@ uint64_t attacks_due(const struct attacks *a)
 	return due;
 }
 
-/* ---- what goes on record --------------------------------------------------------------------------------------------- */
+/* ---- what goes on record --------------------------------------------------------------------- */
 
 static struct event of_alarm(const struct attack_alarm *x, enum attack_event what, uint64_t now)
 {
@@ -440,7 +446,7 @@ bool attacks_rule(struct attacks *a, const struct attack_rule *rule, uint64_t no
 	return true;
 }
 
-/* ---- the self-test --------------------------------------------------------------------------------------------------- */
+/* ---- the self-test --------------------------------------------------------------------------- */
 
 #define PLC "192.0.2.10"
 

@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Signs of an attack, found in the records as they come (wire/attack.def says which): each is one alarm for its cause and its two ends, with a first time, a last
- * time, a count and the machines by their labels. Journal role only; it is kept in the file `attacks` beside the records, so that an alarm outlives a restart.
+ * Signs of an attack, found in the records as they come (wire/attack.def says which): each is one
+ * alarm for its cause and its two ends, with a first time, a last time, a count and the machines by
+ * their labels. Journal role only; it is kept in the file `attacks` beside the records, so that an
+ * alarm outlives a restart.
  *
- * Who is refused in many places is one alarm for his whole zone, and of the other causes two zones have ATTACK_BY_ZONES of their own: what is beyond is one alarm for
- * the two zones, with counts. So a crowd floods nobody. All tables have a fixed size; what is oldest goes, what a person has seen first, and that is counted.
+ * A scan (refusals in many places) is one alarm for the whole zone. For the other causes each pair
+ * of zones has at most ATTACK_BY_ZONES alarms; further ones become one alarm for the two zones,
+ * with counts. So many attackers cannot flood the list. All tables have a fixed size. When one is
+ * full, alarms that a person has seen give way first, then the oldest, and that is counted.
  *
- * An alarm rings until a person acknowledges it, or silences it for a time. It rings again when that time is over, and either way when it grows: twice as much as was
- * seen then, or graver. One that is acknowledged and then quiet for ATTACK_OVER_S is over, and what comes after it is another.
+ * An alarm rings until a person acknowledges it, or silences it for a time. It rings again when
+ * that time is over, and either way when it grows: twice as much as was seen then, or graver. One
+ * that is acknowledged and then quiet for ATTACK_OVER_S is over, and what comes after it is
+ * another.
  *
- * Pure but for its file: it reads no clock. Times are seconds since 1970. Nothing is allocated for a record.
+ * Pure but for its file: it reads no clock. Times are seconds since 1970. Nothing is allocated for
+ * a record.
  */
 #ifndef SEKISHO_JOURNAL_ATTACK_H
 #define SEKISHO_JOURNAL_ATTACK_H
@@ -27,97 +34,111 @@
 #define ATTACK_ALARMS 64u
 #define ATTACK_BY_ZONES 8u
 #define ATTACK_OVER_S 86400u
-#define ATTACK_TEST_OVER_S 900u /* what a self-test rang goes by itself then */
+#define ATTACK_TEST_OVER_S 900u /* seconds after which an alarm of a self-test ends by itself */
 #define ATTACK_TEST_EVERY_S (30u * 86400u)
-#define ATTACK_HOSTS 32u     /* of one alarm, counted one by one; as many mean so many or more */
-#define ATTACK_PLACES 16384u /* bits by which addresses and ports are counted, some per cent off where there are many */
+/* hosts of one alarm that are counted one by one; this number means so many or more */
+#define ATTACK_HOSTS 32u
+/* bits for an estimate of the number of addresses and ports; it may be off by some per cent */
+#define ATTACK_PLACES 16384u
 #define ATTACK_WATCHED 1024u
 #define ATTACK_WATCH_PLACES 512u
 #define ATTACK_ASKERS 1024u
 #define ATTACK_ASKED 8192u
-#define ATTACK_ASKED_WAYS 8u /* places that one may have in either */
+#define ATTACK_ASKED_WAYS 8u /* table slots in which a key may be stored */
 
 struct attack_alarm {
-	uint32_t number;       /* given once; 0 = a free place */
+	uint32_t number;       /* never used twice; 0 = a free slot */
 	uint8_t cause;	       /* enum attack_cause */
-	bool grave, test, sum; /* sum: of all ends of two zones, or of a zone */
-	uint64_t key, zones;   /* by which it is found: of its ends; of their zones */
+	bool grave, test, sum; /* sum: the alarm covers all ends in two zones, or a whole zone */
+	uint64_t key, zones;   /* keys for finding it: hash of its ends; hash of their zones */
 	uint64_t first, last, count;
-	uint32_t hosts, places;		       /* about so many places */
-	char from[ATTACK_END], to[ATTACK_END]; /* the machines, as people call them; "" = not known */
-	struct addr client, server;	       /* family 0: several, or not known */
-	uint32_t rung;			       /* how often it has */
-	uint64_t rang;			       /* when it did last */
-	uint64_t acknowledged, silent_until;   /* 0 = it is not */
-	uint64_t seen;			       /* its count when a person saw it last */
+	uint32_t hosts, places; /* number of hosts; estimated number of addresses and ports */
+	/* the machines at both ends by their labels; "" = not known */
+	char from[ATTACK_END], to[ATTACK_END];
+	struct addr client, server;	     /* family 0: several, or not known */
+	uint32_t rung;			     /* how often it has rung */
+	uint64_t rang;			     /* when it last rang */
+	uint64_t acknowledged, silent_until; /* times; 0 = it is not acknowledged, not silenced */
+	/* its count when a person last acknowledged or silenced it */
+	uint64_t seen;
 	bool seen_grave;
 	char by[USER_BY], person[HOLD_PERSON], reason[HOLD_REASON + 1];
-	uint8_t says; /* enum attack_event, not on record yet; ATTACK_NOTHING = it is */
+	uint8_t says; /* enum attack_event that is to be recorded; ATTACK_NOTHING = none */
 	/* Not kept in the file: */
 	uint64_t host[ATTACK_HOSTS];
 	uint64_t place[ATTACK_PLACES / 64];
-	uint32_t bits;	       /* of them that are set */
-	bool crowd;	       /* it rang for a whole zone: what its hosts did before is counted */
-	uint64_t milli_places; /* ... and how many places those stand for, in thousandths */
+	uint32_t bits; /* number of bits that are set */
+	/* the alarm rang for a whole zone, so the earlier signs of its hosts are counted */
+	bool crowd;
+	uint64_t milli_places; /* the estimated number of places for these bits, in thousandths */
 };
 
-/* What may become an alarm, of one cause and key, within one window. */
+/* Signs of one cause and key within one window, which may become an alarm. */
 struct attack_watch {
-	uint64_t key, since, count; /* since 0 = a free place */
+	uint64_t key, since, count; /* since 0 = a free slot */
 	uint64_t place[ATTACK_WATCH_PLACES / 64];
 	uint32_t bits;
 	uint64_t milli_places;
 };
 
-/* A host that asks, or what one asked. */
+/* A host that sends requests, or a service that a host has used. */
 struct attack_asked {
-	uint64_t key, first, last; /* first 0 = a free place */
+	uint64_t key, first, last; /* first 0 = a free slot */
 };
 
 /* Start from attacks_load(). */
 struct attacks {
 	struct attack_alarm alarms[ATTACK_ALARMS];
 	size_t n;
-	struct attack_watch watched[2][ATTACK_WATCHED]; /* the second of ATTACK_TRYING alone */
+	/* the second table is for ATTACK_TRYING only */
+	struct attack_watch watched[2][ATTACK_WATCHED];
 	struct attack_asked askers[ATTACK_ASKERS], asked[ATTACK_ASKED];
-	struct attack_asked tests[2][ATTACK_ASKED_WAYS]; /* both, of a self-test */
-	uint64_t
-		forgot; /* when something that was asked last found no room: nothing is called new for learn_days then */
-	uint64_t seed;	/* of all keys: nobody can know which share a place */
-	uint32_t last;	/* the number that was given last */
-	uint64_t beyond; /* alarms that went though nobody had acknowledged them */
+	struct attack_asked tests[2][ATTACK_ASKED_WAYS]; /* the same two tables, for a self-test */
+	/* when an entry last found no room; for learn_days after that, nothing counts as new */
+	uint64_t forgot;
+	/* secret for hashing, so that a sender cannot choose keys with the same slot */
+	uint64_t seed;
+	uint32_t last;	 /* the highest number that has been given */
+	uint64_t beyond; /* alarms that were dropped before a person had acknowledged them */
 	struct attack_rule rule;
-	uint64_t rule_version; /* counts how often the rule was another; 0 = none is known yet */
-	uint64_t tested;       /* the last self-test; 0 = there was none */
-	uint32_t test_missed;  /* causes that did not ring in it: bit n */
-	bool settled;	       /* the clock has gone on evenly for long: only then is something called new */
+	/* increases when the thresholds change; 0 = no thresholds are known yet */
+	uint64_t rule_version;
+	uint64_t tested;      /* time of the last self-test; 0 = there was none */
+	uint32_t test_missed; /* bit n: cause n did not ring in that test */
+	/* the clock has not been set for a long time; only then may something count as new */
+	bool settled;
 	bool testing;
-	bool damaged;	     /* what was there could not be read */
-	bool changed, stale; /* something is not saved; only counts and what was asked */
+	bool damaged; /* the file could not be read */
+	/* `changed`: something is not saved; `stale`: only counts and used services are
+	 * not saved */
+	bool changed, stale;
 };
 
-/* Draws nothing: `seed` is for a new one. *ret_damaged: what stood there could not be read, and was set aside. */
+/* Reads the file. `seed`: a random number for a new list. *ret_damaged: the file could not be read,
+ * and was set aside. */
 void attacks_load(int folder, uint64_t seed, struct attacks *ret, bool *ret_damaged);
 int attacks_save(int folder, struct attacks *a, struct err *e);
-/* The file's bytes, pure: false = they are none that attacks_save writes. */
+/* Parses the bytes of the file. False = attacks_save does not write such bytes. Pure. */
 bool attacks_parse(const uint8_t *text, size_t n, struct attacks *ret);
 
-/* A record as it came, and the names of what it is about. */
+/* Evaluates a record, with the names that belong to it. */
 void attacks_note(struct attacks *a, const struct event *e, const struct named *n, uint64_t now);
-/* Silences that are over, alarms that are. */
+/* Ends silences and alarms whose time is over. */
 void attacks_tick(struct attacks *a, uint64_t now);
-/* When that is next worth a call; UINT64_MAX = never. */
+/* When attacks_tick is next due; UINT64_MAX = never. */
 uint64_t attacks_due(const struct attacks *a);
-/* The thresholds from now on. True: they are others than before; *ret is the record of that. */
+/* Sets the thresholds. True: they have changed; *ret is the record of that. */
 bool attacks_rule(struct attacks *a, const struct attack_rule *rule, uint64_t now, struct event *ret);
-/* The next record of an alarm that rang. Call until it says false. */
+/* The next record of an alarm that rang. Call until it returns false. */
 bool attacks_out(struct attacks *a, uint64_t now, struct event *ret);
-/* One of each kind, through all of the above, marked as a test; *ret is the record of it. */
+/* Rings one alarm of each kind in the way described above, marked as a test; *ret is the record of
+ * the test. */
 void attacks_test(struct attacks *a, uint64_t now, struct event *ret);
-/* It rings: nobody has acknowledged or silenced it. */
+/* Whether the alarm rings: it is neither acknowledged nor silenced. */
 bool attack_rings(const struct attack_alarm *x);
 
-/* What a person says of an alarm; `silent_s` 0: he acknowledges it. False: there is none of that number. */
+/* A person acknowledges the alarm (`silent_s` 0), or silences it. False: there is no alarm of
+ * that number. */
 struct attack_seen {
 	uint32_t number;
 	uint64_t silent_s;

@@ -9,7 +9,7 @@
 #include "appliance/wire/settings.h"
 #include "appliance/wire/vocabulary.h"
 
-/* ---- keys ---------------------------------------------------------------------------------------------------------- */
+/* ---- keys ------------------------------------------------------------------------------------ */
 
 uint64_t attack_mix(uint64_t h, const void *what, size_t n)
 {
@@ -39,7 +39,7 @@ static uint64_t key_of(const struct attacks *a, enum attack_cause cause)
 	return attack_mix(a->seed, b, sizeof(b));
 }
 
-/* ---- who it is ------------------------------------------------------------------------------------------------------ */
+/* ---- who it is ------------------------------------------------------------------------------- */
 
 static const char *zone_text(const struct named_end *n)
 {
@@ -87,7 +87,7 @@ static bool is_ot(const struct named_end *n)
 	return n->zone != NULL && n->zone_class == CLASS_OT;
 }
 
-/* ---- what is a sign of what ------------------------------------------------------------------------------------------ */
+/* ---- what is a sign of what ------------------------------------------------------------------ */
 
 /* To everybody on a link: what a machine says when it starts is nobody's attempt. */
 static bool to_many(const struct addr *a)
@@ -210,7 +210,7 @@ static bool of_login(const struct attacks *a, const struct event *e, struct sign
 	return true;
 }
 
-/* ---- what was never asked -------------------------------------------------------------------------------------------- */
+/* ---- what was never asked -------------------------------------------------------------------- */
 
 static struct attack_asked *asked_find(struct attack_asked *table, size_t n, uint64_t key,
 				       struct attack_asked **ret_room)
@@ -255,8 +255,8 @@ static bool long_enough(const struct attacks *a, uint64_t since, uint64_t now)
 }
 
 /*
- * Of what passed. Whom it asks is told apart where the policy names the machine, else by its zone: a browser asks another server each time. What a host asked
- * is learnt, threshold or not.
+ * Of what passed. Whom it asks is told apart where the policy names the machine, else by its zone:
+ * a browser asks another server each time. What a host asked is learnt, threshold or not.
  */
 static bool of_fresh(struct attacks *a, const struct event *e, const struct named *n, uint64_t now, struct sign *ret)
 {

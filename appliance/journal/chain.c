@@ -16,7 +16,7 @@
 
 #define SEGMENT_MODE 0640 /* its group may read it: the program that sends records on is in it */
 
-/* ---- recovery ----------------------------------------------------------------------------------------------------- */
+/* ---- recovery -------------------------------------------------------------------------------- */
 
 static void mark(struct journal *j, uint64_t seq, uint64_t offset)
 {
@@ -53,8 +53,9 @@ static struct head read_head(int fd)
 }
 
 /*
- * Walks the current segment; returns where its last sound line ends. That line's number and hash go to *j. A bad line with
- * sound ones behind it is no torn end but somebody's edit: it stays, for verify to name.
+ * Walks the current segment; returns where its last sound line ends. That line's number and hash go
+ * to *j. A bad line with sound ones behind it is no torn end but somebody's edit: it stays, for
+ * verify to name.
  */
 static size_t walk(struct journal *j, const char *text, size_t n, struct head *head)
 {
@@ -82,7 +83,8 @@ static size_t walk(struct journal *j, const char *text, size_t n, struct head *h
 	return sound;
 }
 
-/* These bytes under a name of their own, on the disk; without room nothing is left of them there. */
+/* These bytes under a name of their own, on the disk; without room nothing is left of
+ * them there. */
 static int keep_aside(int dirfd, const char *name, const char *text, size_t n, struct err *e)
 {
 	int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600), code = 0;
@@ -103,8 +105,8 @@ static int keep_aside(int dirfd, const char *name, const char *text, size_t n, s
 }
 
 /*
- * What follows the last sound line goes to a file of its own, then the segment is cut there. `cut`: without room one that is not even a line
- * is not kept.
+ * What follows the last sound line goes to a file of its own, then the segment is cut there. `cut`:
+ * without room one that is not even a line is not kept.
  */
 static int set_aside(struct journal *j, const char *text, size_t from, size_t n, bool cut, bool *ret_gone,
 		     struct err *e)
@@ -142,7 +144,8 @@ static int open_segment(struct journal *j, uint64_t first, int flags, struct err
 		return err_set(e, -errno, "open %s", name);
 	j->first = first;
 	j->size = 0;
-	/* The name must survive as well: else all of it goes with the power, whatever is synced into it. */
+	/* The name must survive as well: else all of it goes with the power, whatever is synced
+	 * into it. */
 	if ((flags & O_CREAT) != 0 && fsync(j->dirfd) < 0) {
 		int code = -errno;
 
@@ -152,7 +155,8 @@ static int open_segment(struct journal *j, uint64_t first, int flags, struct err
 	return 0;
 }
 
-/* Plain ones that are closed, of whatever release: they may still have to be sent on. One that cannot be opened is verify's to name. */
+/* Plain ones that are closed, of whatever release: they may still have to be sent on. One that
+ * cannot be opened is verify's to name. */
 static void let_group_read(int dirfd, const struct segment_file *list, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -172,7 +176,8 @@ static void let_group_read(int dirfd, const struct segment_file *list, size_t n)
 	}
 }
 
-/* Reads one segment; a plain one as the current one, for a packed one is closed. Only the last one may have a torn end. */
+/* Reads one segment; a plain one as the current one, for a packed one is closed. Only the last one
+ * may have a torn end. */
 static int take_segment(struct journal *j, const struct segment_file *file, bool last, bool cut, struct head *head,
 			struct journal_recovery *found, struct err *e)
 {
@@ -200,7 +205,8 @@ static int take_segment(struct journal *j, const struct segment_file *file, bool
 	return r;
 }
 
-/* The log must reach what the head says was on disk, and have it as the head knows it. `from`: the first line looked at. */
+/* The log must reach what the head says was on disk, and have it as the head knows it. `from`: the
+ * first line looked at. */
 static void compare_head(struct journal *j, const struct head *head, uint64_t from, struct journal_recovery *found)
 {
 	bool lines = j->next_seq > 1;
@@ -238,7 +244,8 @@ static int open_chain(int dirfd, bool cut, struct journal *j, struct journal_rec
 	if (n > 0)
 		from = list[n > 1 ? n - 2 : 0].first;
 	let_group_read(dirfd, list, n);
-	/* The newest segment may hold no sound line at all: then the one before it ends the chain, and it begins anew. */
+	/* The newest segment may hold no sound line at all: then the one before it ends the chain,
+	 * and it begins anew. */
 	for (size_t i = n > 1 ? n - 2 : 0; i < n && r == 0; i++) {
 		if (j->next_seq < list[i].first)
 			j->next_seq = list[i].first;
@@ -272,7 +279,7 @@ void journal_close(struct journal *j)
 	*j = (struct journal){ .fd = -1, .head_fd = -1 };
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------------------ */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static int new_segment(struct journal *j, struct err *e)
 {
@@ -297,7 +304,8 @@ static int write_line(struct journal *j, const char *line, size_t n, struct err 
 	return err_set(e, code, "write to the journal");
 }
 
-/* The record with its number and what it hangs on. False: no memory for one of them; a line that lacks them would be damage. */
+/* The record with its number and what it hangs on. False: no memory for one of them; a line that
+ * lacks them would be damage. */
 static bool put_links(const struct journal *j, json_t *record, json_t *o)
 {
 	return json_object_set_new(o, "seq", json_integer((json_int_t)j->next_seq)) == 0 &&
@@ -306,8 +314,8 @@ static bool put_links(const struct journal *j, json_t *record, json_t *o)
 }
 
 /*
- * record + prev, hashed, + hash, as one line. Into room that is there before: of text that grows while it is written jansson leaves keys out when
- * memory ends in the middle.
+ * record + prev, hashed, + hash, as one line. Into room that is there before: of text that grows
+ * while it is written jansson leaves keys out when memory ends in the middle.
  */
 static char *make_line(const struct journal *j, json_t *record, uint8_t ret_hash[32], size_t *ret_n)
 {

@@ -40,7 +40,7 @@ json_t *checkpoint_json(const struct checkpoint *c, const uint8_t signature[CHEC
 	return json_pack("{s:s, s:o}", "text", text, "signature", json_hex(signature, CHECKPOINT_SIGNATURE));
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------------ */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static bool hex_read(const char *text, uint8_t *out, size_t n)
 {
@@ -79,7 +79,8 @@ static bool among(const struct checkpoint_keys *keys, const uint8_t key[CHECKPOI
 	return false;
 }
 
-/* The key that a text names; the text itself is only believed when it is the one that would be made of all that is known. */
+/* The key that a text names; the text itself is only believed when it is the one that would be made
+ * of all that is known. */
 static bool key_of(const char *text, uint8_t key[CHECKPOINT_KEY])
 {
 	static const char front[] = "sekisho-journal-checkpoint-1 key=";
@@ -91,7 +92,8 @@ static bool key_of(const char *text, uint8_t key[CHECKPOINT_KEY])
 	return hex_read(hex, key, CHECKPOINT_KEY);
 }
 
-/* Which record it is about, and with which hash. What does not stand there as it would be made anew is found out by that. */
+/* Which record it is about, and with which hash. What does not stand there as it would be made anew
+ * is found out by that. */
 static bool about(const char *text, struct checkpoint *c)
 {
 	static const char number[] = " record=", hash[] = " hash=";
@@ -158,7 +160,7 @@ enum checkpoint_word checkpoint_of_member(const json_t *member, const struct che
 									      : CHECKPOINT_FALSE;
 }
 
-/* ---- keys as files ------------------------------------------------------------------------------------------------ */
+/* ---- keys as files --------------------------------------------------------------------------- */
 
 void checkpoint_pem(const uint8_t key[CHECKPOINT_KEY], char out[CHECKPOINT_PEM])
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/journal/disk.h"
+#include "appliance/journal/role_private.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -101,7 +101,8 @@ uint64_t disk_full_in(const struct disk *d)
 {
 	uint64_t then, grown;
 
-	/* What the next full hour overwrites is a day old, but for the part of an hour since the last one. */
+	/* What the next full hour overwrites is a day old, but for the part of an hour since the
+	 * last one. */
 	if (!d->known || d->n < DISK_HOURS + 1)
 		return 0;
 	then = d->used[d->n % DISK_HOURS];

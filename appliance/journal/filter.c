@@ -23,7 +23,8 @@ static bool is_moment(const char *text)
 	return true;
 }
 
-/* Records have it as a word of its own, by what was known of the protocol when they were written. */
+/* Records have it as a word of its own, by what was known of the protocol when they
+ * were written. */
 static bool is_protocol(const char *text)
 {
 	return *text == '\0' || strcmp(text, FILTER_IN_CLEAR) == 0 || protocol_by_name(text) != PROTO_NONE;
@@ -278,7 +279,8 @@ static bool commands(const struct line_filter *f, const char *line, size_t n)
 	return false;
 }
 
-/* A refused value; or, of accepted operations together, the least and the largest of those that they wrote. */
+/* A refused value; or, of accepted operations together, the least and the largest of those that
+ * they wrote. */
 static bool wrote(const char *line, size_t n, uint64_t least, uint64_t most)
 {
 	const char *at = line_bare(line, n, "wrote"), *end = line + n;

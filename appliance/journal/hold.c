@@ -8,6 +8,7 @@
 
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/clock.h"
+#include "appliance/base/columns.h"
 
 #define FILE_NAME "holds"
 #define FILE_DAMAGED "holds.damaged"
@@ -35,67 +36,32 @@ json_t *holds_json(const struct holds *h)
 	return list;
 }
 
-/* ---- the file ----------------------------------------------------------------------------------------------------- */
+/* ---- the file -------------------------------------------------------------------------------- */
 
-static json_t *file_json(const struct holds *h)
-{
-	json_t *list = json_array();
+#define HOLD(member, kind, least, most) COLUMN(#member, struct hold, member, COLUMN_##kind, least, most)
+static const struct column hold_table[] = { HOLD(number, NUMBER, 1, UINT32_MAX),
+					    HOLD(from, NUMBER, 0, INT64_MAX),
+					    HOLD(until, NUMBER, 0, INT64_MAX),
+					    HOLD(placed, NUMBER, 0, INT64_MAX),
+					    HOLD(by, TEXT, 0, 0),
+					    HOLD(person, TEXT, 0, 0),
+					    HOLD(reason, TEXT, 0, 0) };
+static const struct columns hold_columns = COLUMNS(hold_table, struct hold);
 
-	for (size_t i = 0; i < h->n; i++) {
-		const struct hold *o = &h->list[i];
-
-		json_array_append_new(list,
-				      json_pack("{s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "number", (json_int_t)o->number,
-						"from", (json_int_t)o->from, "until", (json_int_t)o->until, "placed",
-						(json_int_t)o->placed, "by", json_text(o->by), "person",
-						json_text(o->person), "reason", json_text(o->reason)));
-	}
-	return json_pack("{s:I, s:o}", "last", (json_int_t)h->last, "holds", list);
-}
-
-static bool take_text(char *out, size_t room, const char *text)
-{
-	size_t n = strlen(text);
-
-	if (n >= room)
-		return false;
-	memcpy(out, text, n + 1);
-	return true;
-}
-
-static bool hold_parse(json_t *j, uint32_t last, struct hold *ret)
-{
-	json_int_t number, from, until, placed;
-	const char *by, *person, *reason;
-
-	if (json_unpack_ex(j, NULL, JSON_STRICT, "{s:I, s:I, s:I, s:I, s:s, s:s, s:s}", "number", &number, "from",
-			   &from, "until", &until, "placed", &placed, "by", &by, "person", &person, "reason",
-			   &reason) < 0)
-		return false;
-	if (number < 1 || number > last || from < 0 || until < from || placed < 0)
-		return false;
-	*ret = (struct hold){
-		.number = (uint32_t)number, .from = (uint64_t)from, .until = (uint64_t)until, .placed = (uint64_t)placed
-	};
-	return take_text(ret->by, sizeof(ret->by), by) && take_text(ret->person, sizeof(ret->person), person) &&
-	       take_text(ret->reason, sizeof(ret->reason), reason);
-}
+static const struct column holds_table[] = { COLUMN("last", struct holds, last, COLUMN_NUMBER, 0, UINT32_MAX) };
+static const struct columns holds_columns = COLUMNS(holds_table, struct holds);
 
 static bool file_parse(const uint8_t *text, size_t n, struct holds *ret)
 {
-	json_t *all = json_loadb((const char *)text, n, JSON_REJECT_DUPLICATES, NULL), *list, *j;
-	json_int_t last;
-	bool sound = json_unpack_ex(all, NULL, JSON_STRICT, "{s:I, s:o}", "last", &last, "holds", &list) == 0 &&
-		     json_is_array(list) && json_array_size(list) <= HOLDS_MOST && last >= 0 && last <= UINT32_MAX;
-	size_t i;
+	json_t *all = json_loadb((const char *)text, n, JSON_REJECT_DUPLICATES, NULL);
+	const json_t *list = json_object_get(all, "holds");
+	bool sound;
 
-	*ret = (struct holds){ .last = sound ? (uint32_t)last : 0 };
-	if (sound)
-		json_array_foreach(list, i, j)
-		{
-			sound = sound && hold_parse(j, ret->last, &ret->list[i]);
-		}
-	ret->n = sound ? json_array_size(list) : 0;
+	*ret = (struct holds){ 0 };
+	sound = columns_parse(&holds_columns, all, 1, ret) &&
+		columns_list_parse(&hold_columns, list, ret->list, HOLDS_MOST, &ret->n);
+	for (size_t i = 0; i < ret->n; i++)
+		sound = sound && ret->list[i].number <= ret->last && ret->list[i].until >= ret->list[i].from;
 	json_decref(all);
 	return sound;
 }
@@ -116,7 +82,8 @@ static enum found file_find(int dirfd, struct holds *ret)
 	return sound ? FOUND_SOUND : FOUND_DAMAGED;
 }
 
-/* Unless there is such a one. Of those that people placed the last makes room for it, if it must: it is within. */
+/* Unless there is such a one. Of those that people placed the last makes room for it, if it must:
+ * it is within. */
 static void hold_everything(struct holds *h)
 {
 	struct hold *all;
@@ -139,7 +106,8 @@ bool holds_load(const int *folders, size_t n, struct holds *ret)
 
 	for (size_t i = 0; i < n; i++)
 		found[i] = file_find(folders[i], &each[i]);
-	/* The first is never older: where it is sound, it is the list. Without it the others say that there was one. */
+	/* The first is never older: where it is sound, it is the list. Without it the others say
+	 * that there was one. */
 	for (size_t i = n; i-- > 0;) {
 		wrong |= found[i] == FOUND_DAMAGED || (i > 0 && found[i] != FOUND_NONE && found[0] == FOUND_NONE);
 		if (found[i] == FOUND_SOUND)
@@ -166,7 +134,8 @@ static void keep_damaged(int dirfd)
 
 int holds_save(const int *folders, size_t n, const struct holds *h, struct err *e)
 {
-	json_t *j = file_json(h);
+	json_t *list = columns_list(&hold_columns, h->list, h->n);
+	json_t *j = columns_with(columns_json(&holds_columns, h), "holds", list);
 	char *text = j != NULL ? json_dumps(j, JSON_COMPACT) : NULL;
 	int r = 0;
 
@@ -183,7 +152,7 @@ int holds_save(const int *folders, size_t n, const struct holds *h, struct err *
 	return r;
 }
 
-/* ---- the list ----------------------------------------------------------------------------------------------------- */
+/* ---- the list -------------------------------------------------------------------------------- */
 
 struct hold *holds_place(struct holds *h)
 {

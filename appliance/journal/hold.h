@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Legal holds: spans of time whose records are not deleted, neither for age nor for room, until somebody lifts the hold. Journal role only.
+ * Legal holds: spans of time whose records are not deleted, neither for age nor for room, until a
+ * person lifts the hold. Journal role only.
  *
- * They stand in the file `holds`, beside the records and again beside the signing key, written whole or not at all, the one beside the records first. Whatever
- * is wrong with either is read as more that is held, never as less: a copy that cannot be read, or is gone while the other is there,
- * gives a hold on everything, which only a person lifts.
+ * They are stored in the file `holds` beside the records, and in a copy beside the signing key.
+ * Both are replaced as a whole, the one beside the records first. A damaged file never leads to
+ * deletion: if one of the two cannot be read, or is missing, all records are held until a person
+ * lifts that hold.
  *
- * Files go from the oldest on, so that the chain of those that are left is whole: what is younger than a held file stays with it.
+ * Files are deleted from the oldest on, so that the remaining chain is whole: files younger than a
+ * held file stay, too.
  */
 #ifndef SEKISHO_JOURNAL_HOLD_H
 #define SEKISHO_JOURNAL_HOLD_H
@@ -22,7 +25,8 @@
 
 #define HOLDS_MOST 32u
 #define HOLD_FOLDERS 2u
-#define HOLD_MARGIN 86400u /* seconds: a file that ends or begins so near to a held span is held too */
+/* seconds: a file that ends or begins so near to a held span is held as well */
+#define HOLD_MARGIN 86400u
 
 struct hold {
 	uint32_t number;
@@ -36,22 +40,22 @@ struct hold {
 struct holds {
 	struct hold list[HOLDS_MOST];
 	size_t n;
-	uint32_t last; /* the number that was given last */
+	uint32_t last; /* the highest number that has been given */
 };
 
 /*
- * What the folders have, the records' own first. True: something was wrong with it, and everything is held. That is then not saved yet, and what could not
- * be read still stands there.
+ * Reads the files of the folders, the folder of the records first. True: a file was damaged or
+ * missing, so all records are held. This is not saved yet, and the damaged file is still there.
  */
 bool holds_load(const int *folders, size_t n, struct holds *ret);
-/* What stands under the name in any of them and cannot be read becomes `holds.damaged`, and then `h` is written to all. */
+/* Renames files that cannot be read to `holds.damaged`, and then writes `h` to all folders. */
 int holds_save(const int *folders, size_t n, const struct holds *h, struct err *e);
-/* The next number; NULL = there are too many. The caller saves. */
+/* A new hold with the next number; NULL = there are too many. The caller saves. */
 struct hold *holds_place(struct holds *h);
-/* False: there is no such one. */
+/* False: there is no such hold. */
 bool holds_lift(struct holds *h, uint32_t number);
 const struct hold *holds_find(const struct holds *h, uint32_t number);
-/* One that holds what was recorded between two moments; NULL = none does. */
+/* A hold that covers records between two moments; NULL = there is none. */
 const struct hold *holds_cover(const struct holds *h, uint64_t from, uint64_t until);
 json_t *holds_json(const struct holds *h);
 

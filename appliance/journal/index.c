@@ -20,7 +20,8 @@
 #define NEW_NAME "index.new" /* there is one at a time */
 #define NAME_MOST 40u
 
-/* What lies on the disk: of this machine's own byte order, since another's key is another one, too. */
+/* What lies on the disk: of this machine's own byte order, since another's key is another
+ * one, too. */
 struct stored {
 	char front[24];
 	uint64_t first, last; /* numbers of its records */
@@ -90,7 +91,7 @@ bool index_read(int dirfd, const uint8_t key[INDEX_KEY], uint64_t first, uint64_
 	return false;
 }
 
-/* ---- making ------------------------------------------------------------------------------------------------------- */
+/* ---- making ---------------------------------------------------------------------------------- */
 
 struct index {
 	struct segment *from;
@@ -218,7 +219,8 @@ int index_step(struct index **p, int dirfd, const uint8_t key[INDEX_KEY], uint64
 		index_forget(p);
 		return err_set(e, r, "read a segment of the journal");
 	}
-	/* What is not every record of it, for damage or because the disk does not answer, rules out nothing. */
+	/* What is not every record of it, for damage or because the disk does not answer, rules
+	 * out nothing. */
 	if (r < 0 || x->next != x->last + 1)
 		x->made.whole = 0;
 	mac_of(key, &x->made, x->made.mac);
@@ -243,10 +245,11 @@ enum name {
 	NAME_REASON = 'r',
 	NAME_COMMAND = 'f',
 	NAME_CODE = 'n',
-	NAME_WROTE = 'w', /* of no name: some record says which values were written, or were to be */
+	/* of no name: some record says which values were written, or were to be */
+	NAME_WROTE = 'w',
 };
 
-/* ---- sets --------------------------------------------------------------------------------------------------------- */
+/* ---- sets ------------------------------------------------------------------------------------ */
 
 static uint64_t hash_of(char kind, const void *value, size_t n)
 {
@@ -280,7 +283,7 @@ static bool holds(const uint8_t *set, size_t bytes, uint64_t hash)
 	return true;
 }
 
-/* ---- of lines ----------------------------------------------------------------------------------------------------- */
+/* ---- of lines -------------------------------------------------------------------------------- */
 
 /* The text of a key up to its closing quote. */
 static const char *text_of(const char *line, size_t n, const char *key, size_t *ret_n)
@@ -371,7 +374,7 @@ void sketch_add(struct sketch *s, const char *line, size_t n)
 	put_host(s, line, n, "server");
 }
 
-/* ---- questions ---------------------------------------------------------------------------------------------------- */
+/* ---- questions ------------------------------------------------------------------------------- */
 
 static bool may_name(const struct sketch *s, const char *name, enum name kind)
 {

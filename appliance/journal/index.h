@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The index: beside each closed segment a file `index-<first seq>` with its sketch. Journal role only.
+ * The index: beside each closed segment a file `index-<first seq>` with its sketch. Journal role
+ * only.
  *
- * A sketch says in a few kilobytes what stands in the segment: from when to when its records were made, which severities
- * and verdicts, and sets of names and addresses that may say that something is in them which is not (Bloom filters), and
- * never the other way round. So a question skips most files without reading them. It is made of lines by the same reading
- * by which filter.h matches them: what a filter would find in a line, the sketch has.
+ * A sketch describes a segment in a few kilobytes: the times of its first and last record, the
+ * severities and verdicts, and Bloom filters of names and addresses, which may report a member that
+ * is not there but never miss one. So a search skips most files without reading them. A sketch is
+ * made with the same code by which filter.h matches lines, so it has everything that a filter could
+ * find.
  *
- * It is never the truth. It is made of the segments alone, an act at a time between records, the newest first; what is missing, damaged, of another
- * segment or another box's is as none: the segment is read then, and the file made anew. It is made while there is room on the disk, and not waited for.
- * Each has a MAC by a key that follows from the signing key, so that nobody without that key hides records from questions; `journal verify` needs none of it.
+ * Answers do not depend on the index. It is made from the segments, one step at a time between
+ * records, the newest segment first. An index that is missing, damaged, or of another segment or
+ * box is ignored: the segment is read, and the index is made anew. It is made only while the disk
+ * has room, and nothing waits for it. Each index has a MAC with a key that is derived from the
+ * signing key, so that records cannot be hidden from searches without that key. `journal verify`
+ * does not use it.
  */
 #ifndef SEKISHO_JOURNAL_INDEX_H
 #define SEKISHO_JOURNAL_INDEX_H
@@ -21,34 +26,38 @@
 #include "appliance/base/err.h"
 #include "appliance/journal/filter.h"
 
-#define SKETCH_NAMES 2048u /* bytes: 500 names make one question of 5,000 read in vain */
-#define SKETCH_HOSTS 4096u /* 2,000 addresses: one of 400 */
+#define SKETCH_NAMES 2048u /* bytes: with 500 names, one search of 5,000 reads the file in vain */
+#define SKETCH_HOSTS 4096u /* bytes: with 2,000 addresses, one search of 400 */
 #define SKETCH_MOMENT 19u  /* "2026-11-20T08:10:11" */
 
 struct sketch {
-	char earliest[SKETCH_MOMENT + 1], latest[SKETCH_MOMENT + 1]; /* of all its records' times; "" = none has one */
-	uint8_t severities, verdicts;				     /* a bit for each that is there */
+	/* the earliest and latest time of all records; "" = no record has a time */
+	char earliest[SKETCH_MOMENT + 1], latest[SKETCH_MOMENT + 1];
+	/* bit n: some record has severity or verdict n */
+	uint8_t severities, verdicts;
 	uint8_t names[SKETCH_NAMES], hosts[SKETCH_HOSTS];
 };
 
 void sketch_add(struct sketch *s, const char *line, size_t n);
-/* False: no line of them matches. */
+/* False: no line of the segment matches. */
 bool sketch_may(const struct sketch *s, const struct line_filter *f);
 
 #define INDEX_KEY 32u
-#define INDEX_STEP_BYTES 65536u /* of lines that one act reads */
+#define INDEX_STEP_BYTES 65536u /* bytes of lines that one step reads */
 
 void index_key(const uint8_t secret[32], uint8_t ret[INDEX_KEY]);
-/* False: what the segment `first` to `last` has must be read: there is no index, or it is none of it. One that is none of ours is taken away. */
+/* Reads the index of the segment with records `first` to `last`. False: there is none, or it is of
+ * another segment, so the segment must be read. An invalid index is deleted. */
 bool index_read(int dirfd, const uint8_t key[INDEX_KEY], uint64_t first, uint64_t last, struct sketch *ret);
-/* With its segment. */
+/* Deletes the index together with its segment. */
 void index_remove(int dirfd, uint64_t first);
 
-struct index; /* one on its way */
+struct index; /* an index that is being made */
 
 /*
- * One act: 1 = there is more to do at once, 0 = all closed segments below *below have one, or negative errno: what was begun is given up, and the call is to be repeated
- * later. *below moves down; UINT64_MAX = from the newest. `open`: the segment that is written to.
+ * Makes one step. 1 = there is more to do at once; 0 = all closed segments below *below have an
+ * index; negative errno: the index was given up, and the call is to be repeated later. *below
+ * decreases; UINT64_MAX = begin with the newest. `open`: the segment that is being written.
  */
 int index_step(struct index **p, int dirfd, const uint8_t key[INDEX_KEY], uint64_t open, uint64_t *below,
 	       struct err *e);

@@ -9,7 +9,6 @@
 #include "appliance/wire/commands_json.h"
 #include "appliance/wire/event_filter.h"
 #include "appliance/wire/event_words.h"
-#include "appliance/wire/limit_json.h"
 #include "appliance/wire/mark.h"
 #include "appliance/wire/protocols.h"
 #include "appliance/wire/reason.h"

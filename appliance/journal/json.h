@@ -7,7 +7,8 @@
 #include "appliance/journal/names.h"
 #include "appliance/wire/msg.h"
 
-/* Without number and chain. `from` is the role whose socket it came through. A new reference; NULL: out of memory. */
+/* The object has no number and no hashes yet. `from` is the role whose socket the event came
+ * through. A new reference; NULL: out of memory. */
 json_t *event_json(const struct event *e, enum role from, const struct names *n);
 
 #endif

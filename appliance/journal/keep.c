@@ -119,7 +119,8 @@ bool keep_turns(int dirfd, uint64_t open, uint64_t now)
 
 	if (open == 0 || segment_list(dirfd, &list, &n, NULL) < 0)
 		return false;
-	/* It began when the one before it ended. When that cannot be told, or is yet to come, it may be of any age. */
+	/* It began when the one before it ended. When that cannot be told, or is yet to come, it
+	 * may be of any age. */
 	if (n > 1 && list[n - 1].first == open && segment_written(dirfd, &list[n - 2], &began, NULL) < 0)
 		began = 0;
 	free(list);

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How long records are kept: which file the site's rule lets go, and letting it go. Journal role only.
+ * How long records are kept: which file the site's rule allows to delete, and its deletion. Journal
+ * role only.
  *
- * Files go whole, the oldest first, and never the one that is written to. A file's age is that of its last write: of a plain one the
- * file's time, of a packed one the time in its header; never a time that a record says, since others say those. A new
- * file begins each day, with and without a rule, so that a file which goes a day before delete_after_days holds nothing that should have gone earlier, and nothing
- * that is younger than keep_days. While the disk is full none begins.
+ * Files are deleted whole, the oldest first, and never the open one. A file's age counts from its
+ * last write: for a plain file the file's time, for a packed one the time in its header; never a
+ * time in a record, since other roles set those. A new file begins each day, with or without a
+ * rule. So a file that is deleted a day before delete_after_days holds no record that is older than
+ * that, and none that is younger than keep_days. While the disk is full no new file begins.
  *
- * A clock that jumps deletes nothing: age is counted twice and the lesser counts. Once by the clock, a file being no younger than any that
- * was written after it; and once from file to file, where more than a week without any record counts for nothing, since a clock
- * that went wrong looks the same as a box that was switched off. Such a box keeps its records longer by that time.
+ * A clock that jumps deletes nothing. The age of a file is computed in two ways, and the smaller
+ * result counts. The first is the clock, where a file counts as at least as old as every later one.
+ * The second is the sum of the gaps between files, where a gap of more than a week counts as zero,
+ * because a wrong clock looks the same as a box that was switched off. After such a gap, the box
+ * keeps its records longer by that time.
  */
 #ifndef SEKISHO_JOURNAL_KEEP_H
 #define SEKISHO_JOURNAL_KEEP_H
@@ -26,22 +30,26 @@ struct keep_rule {
 	uint32_t keep_days, delete_after_days; /* 0 = no rule: nothing is deleted */
 };
 
-/* A file whose time has come. */
+/* A file that may be deleted. */
 struct keep_file {
 	uint64_t first, last; /* numbers of its records */
-	uint64_t written;     /* seconds since 1970: its last write, at most that of any later file */
-	uint64_t stamped;     /* ... as the file itself has it: later, where a clock stood back afterwards */
-	uint8_t hash[32];     /* of its last record, as the next file's first one has it */
+	/* seconds since 1970: its last write, at most that of any later file */
+	uint64_t written;
+	/* the time of its last write in the file itself; it is later than `written` if the clock
+	 * was set back afterwards */
+	uint64_t stamped;
+	uint8_t hash[32]; /* hash of its last record, as in the first record of the next file */
 };
 
-/* The oldest file, if the rule lets it go: 1, 0 = it does not, or negative errno. `open` is written to; `now`: seconds since 1970. */
+/* The oldest file, if the rule allows to delete it: 1; 0 = it does not; or negative errno. `open`
+ * is the file being written; `now`: seconds since 1970. */
 int keep_due(int dirfd, uint64_t open, const struct keep_rule *rule, uint64_t now, struct keep_file *ret,
 	     struct err *e);
-/* Takes it away; that it goes was recorded. May be called again after a failure. */
+/* Deletes the file; the deletion has been recorded before. May be called again after a failure. */
 int keep_delete(int dirfd, uint64_t first, struct err *e);
 /*
- * The open file is a day old, or nobody can tell because the clock was ahead when it began: a new one is to begin. After such a clock two
- * may, an hour apart, until one is closed by the right one.
+ * Whether a new file should begin: the open file is a day old, or its age is unknown because the
+ * clock was ahead when it began. In the latter case, a further file may begin an hour later.
  */
 bool keep_turns(int dirfd, uint64_t open, uint64_t now);
 

@@ -7,9 +7,10 @@
 #include <string.h>
 
 #include "appliance/base/atomic_file.h"
+#include "appliance/base/columns.h"
 #include "appliance/wire/event.h"
 
-/* ---- the list ----------------------------------------------------------------------------------------------------- */
+/* ---- the list -------------------------------------------------------------------------------- */
 
 static struct known_device *find(struct known *k, const uint8_t mac[6], const char *interface)
 {
@@ -69,7 +70,8 @@ bool known_accept(struct known *k, struct known_device *d, uint64_t now)
 
 #define INTERFACES 64u /* that are told apart where room is made; of more the first ones */
 
-/* The youngest of the interface that has most of them, but for those that somebody once accepted, where that is more than `interface` would have; NULL = there is none. */
+/* The youngest of the interface that has most of them, but for those that somebody once accepted,
+ * where that is more than `interface` would have; NULL = there is none. */
 static struct known_device *to_give_up(struct known *k, const char *interface)
 {
 	struct {
@@ -112,7 +114,7 @@ static struct known_device *make_room(struct known *k, const struct known_sighti
 	return &k->list[k->n++];
 }
 
-/* ---- of a backup -------------------------------------------------------------------------------------------------- */
+/* ---- of a backup ----------------------------------------------------------------------------- */
 
 /* As policies write names: it comes to stand in records, alarms and mail. */
 static bool is_name(const char *text)
@@ -156,14 +158,15 @@ void known_take_over(struct known *k, const struct known *from)
 	k->changed = true;
 }
 
-/* ---- hearing ------------------------------------------------------------------------------------------------------ */
+/* ---- hearing --------------------------------------------------------------------------------- */
 
 void known_place(const char *interface, const char *zone, char *out, size_t size)
 {
 	snprintf(out, size, "%s%s%s%s", interface, *zone != '\0' ? " (" : "", zone, *zone != '\0' ? ")" : "");
 }
 
-/* One of that MAC address which a person knows, and how it stands to the place where it is heard now. */
+/* One of that MAC address which a person knows, and how it stands to the place where it is
+ * heard now. */
 static const struct known_device *known_as(const struct known *k, const struct known_sighting *s, bool *ret_same_zone)
 {
 	const struct known_device *ret = NULL;
@@ -275,7 +278,8 @@ static void put_address(struct known *k, struct known_device *d, const struct kn
 		event_mac_text(event_mac_value(from->mac), told->before);
 	if (told->news == KNOWN_NO_NEWS)
 		told->news = KNOWN_ADDRESS_MOVED;
-	/* An address that is lent out changes hands by itself; one that the policy names does not. */
+	/* An address that is lent out changes hands by itself; one that the policy names
+	 * does not. */
 	if (s->asset && !is_new(d))
 		d->state = DEVICE_HAS_ADDRESS;
 }
@@ -305,7 +309,7 @@ struct known_told known_see(struct known *k, const struct known_sighting *s)
 	return told;
 }
 
-/* ---- as people and programs read it ------------------------------------------------------------------------------- */
+/* ---- as people and programs read it ---------------------------------------------------------- */
 
 bool known_is_local(const struct addr *a)
 {
@@ -358,162 +362,128 @@ json_t *known_json(const struct known *k)
 #define FILE_NAME "devices"
 #define FORM 1
 
-/* ---- writing ------------------------------------------------------------------------------------------------------ */
-
-static json_t *addresses_json(const struct known_device *d)
+static json_t *mac_json(const void *mac)
 {
+	return json_integer((json_int_t)event_mac_value(mac));
+}
+
+static bool mac_take(const json_t *j, void *ret)
+{
+	json_int_t mac = json_integer_value(j);
+
+	for (unsigned i = 0; i < 6; i++)
+		((uint8_t *)ret)[i] = (uint8_t)(mac >> (40 - 8 * i) & 255);
+	return mac > 0 && mac >> 48 == 0;
+}
+
+static json_t *addresses_json(const void *addresses)
+{
+	const struct addr *a = addresses;
 	json_t *list = json_array();
 	char text[ADDR_TEXT];
 
-	for (size_t i = 0; i < KNOWN_ADDRESSES && d->addresses[i].family != 0; i++) {
-		addr_text(&d->addresses[i], text);
+	for (size_t i = 0; i < KNOWN_ADDRESSES && a[i].family != 0; i++) {
+		addr_text(&a[i], text);
 		json_array_append_new(list, json_text(text));
 	}
 	return list;
 }
 
-static json_t *order_json(const struct known_order *o)
-{
-	if (o->order == DEVICES_LIST)
-		return json_null();
-	return json_pack("{s:i, s:I, s:o, s:o, s:o}", "order", (int)o->order, "n", (json_int_t)o->n, "by",
-			 json_text(o->by), "person", json_text(o->person), "reason", json_text(o->reason));
-}
-
-json_t *known_file_json(const struct known *k)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < k->n; i++) {
-		const struct known_device *d = &k->list[i];
-
-		json_array_append_new(list, json_pack("{s:I, s:I, s:I, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:o, s:o}",
-						      "number", (json_int_t)d->number, "mac",
-						      (json_int_t)event_mac_value(d->mac), "state",
-						      (json_int_t)d->state, "interface", json_text(d->interface),
-						      "zone", json_text(d->zone), "addresses", addresses_json(d),
-						      "first", (json_int_t)d->first, "last", (json_int_t)d->last,
-						      "reviewed", (json_int_t)d->reviewed, "by", json_text(d->by),
-						      "person", json_text(d->person), "reason", json_text(d->reason)));
-	}
-	return json_pack("{s:i, s:I, s:I, s:I, s:I, s:i, s:o, s:o}", "form", FORM, "last", (json_int_t)k->last, "began",
-			 (json_int_t)k->began, "reviewed", (json_int_t)k->reviewed, "beyond", (json_int_t)k->beyond,
-			 "anew", (int)k->anew, "unrecorded", order_json(&k->unrecorded), "devices", list);
-}
-
-int known_save(int folder, struct known *k, struct err *e)
-{
-	json_t *j = known_file_json(k);
-	char *text = j != NULL ? json_dumps(j, JSON_COMPACT) : NULL;
-	int r = text != NULL ? atomic_write(folder, FILE_NAME, text, strlen(text), e)
-			     : err_set(e, -ENOMEM, "the list of devices");
-
-	free(text);
-	json_decref(j);
-	if (r == 0)
-		k->changed = k->stale = false;
-	return r;
-}
-
-/* ---- reading ------------------------------------------------------------------------------------------------------ */
-
-static bool take_text(char *out, size_t room, const char *text)
-{
-	size_t n = strlen(text);
-
-	if (n >= room)
-		return false;
-	memcpy(out, text, n + 1);
-	return true;
-}
-
-static bool take_addresses(const json_t *list, struct known_device *d)
+static bool addresses_take(const json_t *list, void *ret)
 {
 	if (!json_is_array(list) || json_array_size(list) > KNOWN_ADDRESSES)
 		return false;
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const char *text = json_string_value(json_array_get(list, i));
 
-		if (text == NULL || !addr_parse(text, &d->addresses[i]))
+		if (text == NULL || !addr_parse(text, (struct addr *)ret + i))
 			return false;
 	}
 	return true;
 }
 
-static bool device_parse(json_t *j, uint32_t before, uint32_t last, struct known_device *ret)
-{
-	json_int_t number, mac, state, first, last_heard, reviewed;
-	const char *interface, *zone, *by, *person, *reason;
-	json_t *addresses;
+#define DEVICE(member, kind, least, most) COLUMN(#member, struct known_device, member, COLUMN_##kind, least, most)
+#define DEVICE_BY(member) COLUMN_BY(#member, struct known_device, member, member##_json, member##_take)
+static const struct column device_table[] = { DEVICE(number, NUMBER, 1, UINT32_MAX),
+					      DEVICE_BY(mac),
+					      DEVICE(state, NUMBER, 0, DEVICE_STATES - 1),
+					      DEVICE(interface, TEXT, 0, 0),
+					      DEVICE(zone, TEXT, 0, 0),
+					      DEVICE_BY(addresses),
+					      DEVICE(first, NUMBER, 0, INT64_MAX),
+					      DEVICE(last, NUMBER, 0, INT64_MAX),
+					      DEVICE(reviewed, NUMBER, 0, INT64_MAX),
+					      DEVICE(by, TEXT, 0, 0),
+					      DEVICE(person, TEXT, 0, 0),
+					      DEVICE(reason, TEXT, 0, 0) };
+static const struct columns device_columns = COLUMNS(device_table, struct known_device);
 
-	if (json_unpack_ex(j, NULL, JSON_STRICT, "{s:I, s:I, s:I, s:s, s:s, s:o, s:I, s:I, s:I, s:s, s:s, s:s}",
-			   "number", &number, "mac", &mac, "state", &state, "interface", &interface, "zone", &zone,
-			   "addresses", &addresses, "first", &first, "last", &last_heard, "reviewed", &reviewed, "by",
-			   &by, "person", &person, "reason", &reason) < 0)
-		return false;
-	if (number <= before || number > last || mac <= 0 || mac >> 48 != 0 || state < 0 || state >= DEVICE_STATES ||
-	    first < 0 || last_heard < first || reviewed < 0)
-		return false;
-	*ret = (struct known_device){ .number = (uint32_t)number,
-				      .state = (uint8_t)state,
-				      .first = (uint64_t)first,
-				      .last = (uint64_t)last_heard,
-				      .reviewed = (uint64_t)reviewed };
-	for (unsigned i = 0; i < sizeof(ret->mac); i++)
-		ret->mac[i] = (uint8_t)(mac >> (40 - 8 * i) & 255);
-	return take_addresses(addresses, ret) && take_text(ret->interface, sizeof(ret->interface), interface) &&
-	       take_text(ret->zone, sizeof(ret->zone), zone) && take_text(ret->by, sizeof(ret->by), by) &&
-	       take_text(ret->person, sizeof(ret->person), person) &&
-	       take_text(ret->reason, sizeof(ret->reason), reason);
+#define ORDER(member, kind, most) COLUMN(#member, struct known_order, member, COLUMN_##kind, 0, most)
+static const struct column order_table[] = { ORDER(order, NUMBER, UINT8_MAX), ORDER(n, NUMBER, KNOWN_MOST),
+					     ORDER(by, TEXT, 0), ORDER(person, TEXT, 0), ORDER(reason, TEXT, 0) };
+static const struct columns order_columns = COLUMNS(order_table, struct known_order);
+
+static json_t *order_json(const void *order)
+{
+	const struct known_order *o = order;
+
+	return o->order == DEVICES_LIST ? json_null() : columns_json(&order_columns, o);
 }
 
-static bool order_parse(json_t *j, struct known_order *ret)
+static bool order_take(const json_t *j, void *ret)
 {
-	const char *by, *person, *reason;
-	json_int_t order, n;
+	const struct known_order *o = ret;
 
-	if (json_is_null(j))
-		return true;
-	if (json_unpack_ex(j, NULL, JSON_STRICT, "{s:I, s:I, s:s, s:s, s:s}", "order", &order, "n", &n, "by", &by,
-			   "person", &person, "reason", &reason) < 0 ||
-	    (order != DEVICES_ACCEPT && order != DEVICES_FORGET && order != DEVICES_TAKE) || n < 0 || n > KNOWN_MOST)
-		return false;
-	ret->order = (uint8_t)order;
-	ret->n = (uint32_t)n;
-	return take_text(ret->by, sizeof(ret->by), by) && take_text(ret->person, sizeof(ret->person), person) &&
-	       take_text(ret->reason, sizeof(ret->reason), reason);
+	return json_is_null(j) ||
+	       (columns_parse(&order_columns, j, 0, ret) &&
+		(o->order == DEVICES_ACCEPT || o->order == DEVICES_FORGET || o->order == DEVICES_TAKE));
 }
 
-static bool all_parse(json_t *all, struct known *ret)
-{
-	json_int_t last, began, reviewed, beyond, anew, form;
-	json_t *list, *j, *order;
-	size_t i;
+#define KNOWN(member, most) COLUMN(#member, struct known, member, COLUMN_NUMBER, 0, most)
+static const struct column known_table[] = { COLUMN_IS("form", FORM),
+					     KNOWN(last, UINT32_MAX),
+					     KNOWN(began, INT64_MAX),
+					     KNOWN(reviewed, INT64_MAX),
+					     KNOWN(beyond, INT64_MAX),
+					     KNOWN(anew, DEVICES_ANEW - 1),
+					     COLUMN_BY("unrecorded", struct known, unrecorded, order_json,
+						       order_take) };
+static const struct columns known_columns = COLUMNS(known_table, struct known);
 
-	if (json_unpack_ex(all, NULL, JSON_STRICT, "{s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "form", &form, "last",
-			   &last, "began", &began, "reviewed", &reviewed, "beyond", &beyond, "anew", &anew,
-			   "unrecorded", &order, "devices", &list) < 0 ||
-	    !order_parse(order, &ret->unrecorded) || anew < 0 || anew >= DEVICES_ANEW || last < 0 ||
-	    last > UINT32_MAX || began < 0 || reviewed < 0 || beyond < 0 || !json_is_array(list) ||
-	    json_array_size(list) > KNOWN_MOST)
+json_t *known_file_json(const struct known *k)
+{
+	return columns_with(columns_json(&known_columns, k), "devices", columns_list(&device_columns, k->list, k->n));
+}
+
+int known_save(int folder, struct known *k, struct err *e)
+{
+	int r = columns_save(folder, FILE_NAME, known_file_json(k), "the list of devices", e);
+
+	if (r == 0)
+		k->changed = k->stale = false;
+	return r;
+}
+
+static bool all_parse(const json_t *all, struct known *ret)
+{
+	const json_t *list = json_object_get(all, "devices");
+
+	if (!columns_parse(&known_columns, all, 1, ret) ||
+	    !columns_list_parse(&device_columns, list, ret->list, KNOWN_MOST, &ret->n))
 		return false;
-	ret->last = (uint32_t)last;
-	ret->began = (uint64_t)began;
-	ret->reviewed = (uint64_t)reviewed;
-	ret->beyond = (uint64_t)beyond;
-	ret->anew = (uint8_t)anew;
-	json_array_foreach(list, i, j)
-	{
-		if (!device_parse(j, i > 0 ? ret->list[i - 1].number : 0, ret->last, &ret->list[i]))
+	for (size_t i = 0; i < ret->n; i++) {
+		const struct known_device *d = &ret->list[i];
+
+		if (d->number <= (i > 0 ? d[-1].number : 0) || d->number > ret->last || d->last < d->first)
 			return false;
-		ret->n = i + 1;
 	}
 	return true;
 }
 
 #define MEMBERS 24u /* of one device and fewer of all, with what separates them */
 
-/* In as many parts as a full register has at most: each takes many times its length once it is read. */
+/* In as many parts as a full register has at most: each takes many times its length once it
+ * is read. */
 static bool is_bounded(const uint8_t *text, size_t n)
 {
 	size_t parts = 0;

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The register of devices: who was heard beside the box, by MAC address and interface, and which of them a person has said that he knows. Journal role only; it
- * is kept in the file `devices` beside the records.
+ * The list of devices: which devices were heard in the networks of the box, by MAC address and
+ * interface, and which of them a person has accepted. Journal role only; it is kept in the file
+ * `devices` beside the records.
  *
- * Until somebody has reviewed it once, a register only learns: what it lists nobody has reviewed, and nothing is new. From then on a device that is not in it
- * is unknown until a person accepts it or takes it off the list. What cannot be read is set aside, and a new register learns; so does one where there was none.
- * Either is told until somebody has reviewed the new one: whoever takes a register away takes away what is known.
+ * Until a person has reviewed the list once, it only learns: its devices are listed as not
+ * reviewed, and none is new. From then on, a device that is not in the list is unknown until a
+ * person accepts it or removes it from the list. If the file cannot be read, it is set aside, and a
+ * new list begins to learn. `status` says so until a person has reviewed the new list, because the
+ * contents of the old one are lost.
  *
- * Whoever sends can be any number of devices. So an interface has at most KNOWN_SHARE that nobody has reviewed, and where all of them together leave no room, the
- * interface that has most gives one up: nobody pushes out those of another interface, and nobody ever pushes out one that is known. What found no
- * place is counted.
+ * A sender can pretend to be any number of devices. So an interface has at most KNOWN_SHARE devices
+ * that have not been reviewed. If there is no room for another one, the interface with the most of
+ * them loses one. So a sender cannot displace the devices of another interface, and never a known
+ * device. Devices that found no room are counted.
  */
 #ifndef SEKISHO_JOURNAL_KNOWN_H
 #define SEKISHO_JOURNAL_KNOWN_H
@@ -24,29 +28,34 @@
 #include "appliance/wire/msg.h"
 
 #define KNOWN_ACCEPTED 2048u /* devices */
-#define KNOWN_NEW 2048u	     /* that nobody has reviewed, of all interfaces */
+#define KNOWN_NEW 2048u	     /* devices without a review, of all interfaces */
 #define KNOWN_MOST (KNOWN_ACCEPTED + KNOWN_NEW)
-#define KNOWN_SHARE 256u       /* ... of one */
-#define KNOWN_BYTES (8u << 20) /* of its file */
+#define KNOWN_SHARE 256u       /* devices without a review, of one interface */
+#define KNOWN_BYTES (8u << 20) /* largest size of the file in bytes */
 #define KNOWN_ADDRESSES 4u
-#define KNOWN_NAME 65u /* of a zone or an interface, with its NUL */
+#define KNOWN_NAME 65u /* bytes of the name of a zone or an interface, with the NUL */
 
-#define KNOWN_AHEAD_S 86400u /* seconds; sightings come in their order but for moments */
+#define KNOWN_AHEAD_S 86400u /* seconds by which times in the file may be in the future */
 
 struct known_device {
-	uint32_t number; /* given once; 0 = a free place */
+	uint32_t number; /* never used twice; 0 = a free slot */
 	uint8_t mac[6];
 	uint8_t state;		    /* enum device_state */
 	char interface[KNOWN_NAME]; /* as box.cfg names it */
-	char zone
-		[KNOWN_NAME]; /* as of the last time; "" = more than one is behind that interface, and no address says which */
-	struct addr addresses[KNOWN_ADDRESSES];				/* that it said it had, the last one first */
-	uint64_t first, last;						/* heard, seconds since 1970 */
-	uint64_t reviewed;						/* seconds since 1970, 0 = never */
-	char by[USER_BY], person[HOLD_PERSON], reason[HOLD_REASON + 1]; /* of that review */
+	/* zone where it was last heard; "" = the interface has several zones, and no address shows
+	 * which one */
+	char zone[KNOWN_NAME];
+	/* addresses that the device announced, the latest first */
+	struct addr addresses[KNOWN_ADDRESSES];
+	/* when it was first and last heard, in seconds since 1970 */
+	uint64_t first, last;
+	/* seconds since 1970, 0 = never */
+	uint64_t reviewed;
+	/* login, person and reason of that review */
+	char by[USER_BY], person[HOLD_PERSON], reason[HOLD_REASON + 1];
 };
 
-/* What a person ordered last, while it is in the register and not yet surely on record. */
+/* The last order of a person, while it is in the list but perhaps not yet recorded. */
 struct known_order {
 	uint8_t order; /* enum devices_order; DEVICES_LIST = there is none */
 	uint32_t n;    /* devices */
@@ -55,22 +64,26 @@ struct known_order {
 
 /* Start from known_load(). */
 struct known {
-	struct known_device list[KNOWN_MOST]; /* by number, free places behind them */
+	struct known_device list[KNOWN_MOST]; /* by number, followed by free slots */
 	size_t n;
-	uint32_t last;	   /* the number that was given last */
+	uint32_t last;	   /* the highest number that has been given */
 	uint64_t began;	   /* seconds since 1970 */
-	uint64_t reviewed; /* when somebody last reviewed it; 0 = never: it learns */
-	uint64_t beyond;   /* how often one was heard that found no place, since that was last looked at */
-	uint8_t anew; /* enum device_anew: why it does not go on from an earlier one, until somebody has reviewed it */
+	uint64_t reviewed; /* when a person last reviewed it; 0 = never, so it learns */
+	/* how often a device was heard for which there is no room, since the last review */
+	uint64_t beyond;
+	/* enum device_anew: why it does not continue an earlier list; DEVICES_GO_ON once a person
+	 * has reviewed it */
+	uint8_t anew;
 	struct known_order unrecorded;
-	bool changed; /* something is not saved but times; `stale`: those are not */
+	/* `changed`: something other than times is not saved; `stale`: times are not saved */
+	bool changed;
 	bool stale;
 };
 
-/* Who was heard, where. */
+/* A device that was heard, and where. */
 struct known_sighting {
 	uint8_t mac[6];
-	struct addr address;	      /* family 0 = it said none */
+	struct addr address;	      /* family 0 = it announced no address */
 	const char *interface, *zone; /* zone "" = not known */
 	bool asset;		      /* the address is one of an asset of the policy */
 	uint64_t now;		      /* seconds since 1970 */
@@ -80,42 +93,49 @@ enum known_news { KNOWN_NO_NEWS, KNOWN_NEW_DEVICE, KNOWN_OTHER_ZONE, KNOWN_ADDRE
 
 struct known_told {
 	enum known_news news;
-	uint32_t number; /* of the device, 0 = it found no place */
+	uint32_t number; /* number of the device, 0 = there was no room for it */
 	char before[2 * KNOWN_NAME +
-		    8]; /* the MAC address that had the address, or the place where it is known; "" = none */
+		    /* the MAC address that had the IP address before, or the place where the device
+		     * is known; "" = none */
+		    8];
 };
 
 /*
- * What stood there, or a new one, which is not saved yet: then it says why, and what could not be read was set aside. `records`: there are earlier
- * records in that folder.
+ * Reads the list, or begins a new one, which is not saved yet. The result says why; a file that
+ * could not be read was set aside. `records`: the folder has earlier records.
  */
 enum device_anew known_load(int folder, uint64_t now, bool records, struct known *ret);
 int known_save(int folder, struct known *k, struct err *e);
-/* The file's bytes, pure. DEVICES_GO_ON, or what is wrong with them: then it is empty. */
+/* Parses the bytes of the file. DEVICES_GO_ON, or what is wrong with them; *ret is then
+ * empty. Pure. */
 enum device_anew known_parse(const uint8_t *text, size_t n, struct known *ret);
 
-/* As it stands in the file; a new reference, NULL = no memory. */
+/* The contents of the file; a new reference, NULL = no memory. */
 json_t *known_file_json(const struct known *k);
 
 /*
- * The register of a backup. What the file's reader takes need not be one that known_see and people ever made, and whoever made the backup may not be
- * a friend. True of each that they did make.
+ * Whether the list of a backup is consistent. A file that known_parse accepts need not have been
+ * made by known_see and by people, because the maker of a backup may be hostile. True for every
+ * list that they made.
  */
 bool known_is_sound(struct known *k);
-/* One of a backup may take its place: nobody has reviewed it here, nor taken anything off one that was taken over. */
+/* Whether the list of a backup may replace this one: it has not been reviewed here, and no device
+ * has been removed from it since it was taken over. */
 bool known_may_go(const struct known *k);
-/* `from` in the place of `k`, with numbers that were not given here yet. Who was heard here meanwhile has to be heard again. */
+/* Replaces `k` by `from`, with new numbers. Devices that were heard here meanwhile have to be
+ * heard again. */
 void known_take_over(struct known *k, const struct known *from);
 
 struct known_told known_see(struct known *k, const struct known_sighting *s);
 struct known_device *known_find(struct known *k, uint32_t number);
-/* False: there is no room for another one. The caller fills who and why, and saves. */
+/* Accepts a device. False: there is no room for another accepted one. The caller sets person and
+ * reason, and saves. */
 bool known_accept(struct known *k, struct known_device *d, uint64_t now);
 void known_forget(struct known *k, struct known_device *d);
-/* Those that nobody has reviewed. */
+/* The number of devices without a review. */
 size_t known_new(const struct known *k);
 
-/* Its own wire alone knows it: link-local, IPv6 or IPv4. */
+/* Whether the address is link-local, IPv6 or IPv4. */
 bool known_is_local(const struct addr *a);
 /* "lan2 (ot)". */
 void known_place(const char *interface, const char *zone, char *out, size_t size);

@@ -79,7 +79,8 @@ enum journal_line journal_line_check(const char *line, size_t n, const uint8_t p
 	    hash_at[-1] != '"' || !hex(hash_at + strlen(JOURNAL_HASH_MARK), said) ||
 	    !hex(prev_at + strlen(PREV_MARK), said_prev))
 		return JOURNAL_LINE_FORM;
-	/* The hash is over the line as it was before its hash was put in: with a closing brace instead. */
+	/* The hash is over the line as it was before its hash was put in: with a closing
+	 * brace instead. */
 	body = (size_t)(hash_at - line);
 	whole = malloc(body + 1);
 	if (whole == NULL)
@@ -104,7 +105,8 @@ bool journal_head_parse(const char *text, size_t n, uint64_t *ret_seq, uint8_t r
 {
 	const char *p = number(text, text + n, ret_seq);
 
-	/* There is no record 0: a head that says so knows of none, and would let any end pass for whole. */
+	/* There is no record 0: a head that says so knows of none, and would let any end pass
+	 * for whole. */
 	return p != NULL && *ret_seq != 0 && *ret_seq <= JOURNAL_SEQ_MOST && (size_t)(text + n - p) >= 66 &&
 	       p[0] == ' ' && hex(p + 1, ret_hash) && p[65] == '\n';
 }

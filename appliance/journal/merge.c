@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/journal/merge.h"
+#include "appliance/journal/role_private.h"
 
 #include <string.h>
 
@@ -65,8 +65,8 @@ bool merge_in(struct merge *m, const struct event *e, enum role from, uint64_t n
 		s->event.client_port = e->client_port;
 		return false;
 	}
-	/* Another one's place: what it holds back is written now, and the newcomer is held instead, so that one record goes
-	 * out for one that came in. */
+	/* Another one's place: what it holds back is written now, and the newcomer is held instead,
+	 * so that one record goes out for one that came in. */
 	write = s->used && s->event.count > 0;
 	if (write) {
 		*ret = s->event;

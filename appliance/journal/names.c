@@ -7,12 +7,15 @@
 
 #include "policy/ir/book.h"
 #include "policy/ir/ir.h"
+#include "policy/ir/meaning.h"
 
 #define UNSEAL_BUDGET (256u << 20)
 
 struct conduit_name {
 	const char *name, *label, *file;
 	uint32_t line;
+	bool observe;
+	uint8_t meaning[32]; /* of one that observes */
 };
 
 /* Sorted by the box's permit id. */
@@ -61,7 +64,7 @@ void names_forget(struct names *n)
 		forget(n->list[--n->n]);
 }
 
-/* ---- taking what is needed ----------------------------------------------------------------------------------------- */
+/* ---- taking what is needed ------------------------------------------------------------------- */
 
 static int by_permit(const void *a, const void *b)
 {
@@ -111,7 +114,10 @@ static bool copy_conduits(struct named_generation *g, const struct ir *ir)
 			.label = keep(g, c->label),
 			.file = c->file < g->n_files ? g->files[c->file] : NULL,
 			.line = c->line,
+			.observe = c->observe,
 		};
+		if (c->observe)
+			ir_conduit_meaning(ir, c, g->conduits[i].meaning);
 		if (g->conduits[i].name == NULL || g->conduits[i].label == NULL)
 			return false;
 	}
@@ -246,7 +252,7 @@ bool names_send(const struct names *n)
 	return false;
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static const struct named_generation *generation_of(const struct names *n, const struct event *e)
 {
@@ -328,6 +334,24 @@ void names_of_event(const struct names *n, const struct event *e, struct named *
 			of_interface(g, &g->interfaces[i], &e->client, ret);
 	end_of(g, &e->client, &ret->client);
 	end_of(g, &e->server, &ret->server);
+}
+
+bool names_observing(const struct names *n, struct clean_conduit **ret, size_t *ret_n)
+{
+	const struct named_generation *g = n->n > 0 ? n->list[0] : NULL;
+
+	*ret = g != NULL ? calloc((size_t)g->n_conduits + 1, sizeof(**ret)) : NULL;
+	*ret_n = 0;
+	for (uint32_t i = 0; *ret != NULL && i < g->n_conduits; i++) {
+		const struct conduit_name *c = &g->conduits[i];
+		size_t len = strlen(c->name);
+
+		if (!c->observe || len >= CLEAN_NAME)
+			continue;
+		memcpy((*ret)[*ret_n].name, c->name, len);
+		memcpy((*ret)[(*ret_n)++].meaning, c->meaning, sizeof(c->meaning));
+	}
+	return *ret != NULL;
 }
 
 void names_of_place(const struct names *n, const struct event *e, struct named_place *ret)

@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the numbers in event records mean: conduits, files, permits, interfaces, zones and assets, per generation. A record
- * names the generation under which it was made and is read in that one alone: the same number is another conduit in the
- * next. Journal role only. Of a generation only the names are kept, so that many fit.
+ * Resolves the numbers in event records: conduits, files, permits, interfaces, zones and assets of
+ * each generation. A record names the generation under which it was made, and its numbers are
+ * resolved in that one alone: the same number may be another conduit in the next. Journal role
+ * only. Only the names of a generation are kept, so that many generations fit.
  */
 #ifndef SEKISHO_JOURNAL_NAMES_H
 #define SEKISHO_JOURNAL_NAMES_H
 
 #include "appliance/base/arena.h"
 #include "appliance/base/err.h"
+#include "appliance/journal/clean.h"
 #include "appliance/wire/attack.h"
 #include "appliance/wire/event.h"
 
 #define NAMES_KEPT 64u
-#define NAMES_BYTES (64u << 20) /* of all that are kept; the newest stays whatever it takes */
+/* bytes of all kept generations; the newest is kept whatever its size */
+#define NAMES_BYTES (64u << 20)
 
 struct named_generation;
 
@@ -23,7 +26,8 @@ struct names {
 	size_t n;
 };
 
-/* A generation as the supervisor hands it over: its sealed bytes, and of each permit and interface the kernel's number. */
+/* A generation from the supervisor: its sealed bytes, and the kernel's number of each permit
+ * and interface. */
 struct names_source {
 	uint64_t number;
 	const uint8_t *sealed;
@@ -33,42 +37,51 @@ struct names_source {
 	size_t n_interfaces;
 };
 
-/* Copies what it needs. The same generation again takes the place of the first. 0 or negative errno, with the names as they
- * were. */
+/* Copies what it needs. If the generation is known already, it is replaced. 0, or negative errno;
+ * the names are then unchanged. */
 int names_add(struct names *n, const struct names_source *from, struct err *e);
 void names_forget(struct names *n);
-/* A generation among them names a log server: records are sent on, or may be again after a rollback. */
+/* Whether one of the generations names a log server, so that records are sent, or may be sent again
+ * after a rollback. */
 bool names_send(const struct names *n);
 
 struct named_end {
 	const char *zone;	   /* NULL = unknown */
-	const char *zone_label;	   /* "" or NULL = it has none */
+	const char *zone_label;	   /* "" or NULL = no label */
 	unsigned zone_class;	   /* enum zone_class, of a zone that is known */
-	const char *asset, *label; /* NULL = it is none; label "" = none of its own */
+	const char *asset, *label; /* asset NULL = no asset; label "" = no label */
 };
 
 struct named {
 	const char *conduit, *conduit_label; /* NULL = unknown */
 	const char *file;		     /* NULL = unknown */
 	uint32_t line;			     /* 0 = unknown */
-	const char *row_file;		     /* of the row that allowed it; NULL = none, or unknown */
-	const char *interface;		     /* role name, NULL = unknown */
-	unsigned interface_class;	     /* enum zone_class of the first zone behind it */
-	bool elsewhere;			     /* the client's zone is known, and none of those behind the interface */
+	/* file of the row that allowed the operation; NULL = none, or unknown */
+	const char *row_file;
+	const char *interface;	  /* role name, NULL = unknown */
+	unsigned interface_class; /* enum zone_class of the first zone behind it */
+	/* the client's zone is known, but is not behind the interface */
+	bool elsewhere;
 	struct named_end client, server;
 };
 
-/* By what the newest generation takes something for a sign of an attack. False: there is no generation yet. */
+/* The thresholds for attacks of the newest generation. False: there is no generation yet. */
 bool names_attack_rule(const struct names *n, struct attack_rule *ret, struct event_generation *ret_which);
 
-/* Where a packet came in. */
+/* The conduits of the newest generation that only observe, with digests of their rows; owned by the
+ * caller. False: there is no generation yet, or no memory. */
+bool names_observing(const struct names *n, struct clean_conduit **ret, size_t *ret_n);
+
+/* The place where a packet came in. */
 struct named_place {
 	const char *interface; /* NULL = unknown */
-	const char *zone;      /* "" = unknown: several are behind it, and no address says which */
-	const char *asset;     /* whose address it is; NULL = of none */
+	/* "" = unknown: the interface has several zones, and no address shows which one */
+	const char *zone;
+	const char *asset; /* the asset with that address; NULL = none */
 };
 
-/* Of an event's interface and client, in its generation, or where that is not known in the newest. Strings as below. */
+/* The place for the interface and client of an event, in the generation of the event, or, if that
+ * is not known, in the newest one. Strings as below. */
 void names_of_place(const struct names *n, const struct event *e, struct named_place *ret);
 /* Strings live until the generation is forgotten. */
 void names_of_event(const struct names *n, const struct event *e, struct named *ret);

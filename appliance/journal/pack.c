@@ -23,7 +23,8 @@ enum act { ACT_WRITE, ACT_SYNC, ACT_COMPARE, ACT_NAME, ACT_KEEP, ACT_REMOVE };
 struct pack {
 	enum act next;
 	uint64_t first;
-	bool named; /* compared is the file that has its name already: a stop came before the plain one went */
+	/* compared is the file that has its name already: a stop came before the plain one went */
+	bool named;
 	int from, to;
 	bool deflating;
 	z_stream z;
@@ -62,7 +63,7 @@ void pack_drop(struct pack **p, int dirfd)
 	unlinkat(dirfd, NEW_NAME, 0);
 }
 
-/* ---- beginning ---------------------------------------------------------------------------------------------------- */
+/* ---- beginning ------------------------------------------------------------------------------- */
 
 /* Such a file is none that the journal made: nobody would read it packed. */
 static bool too_long(int dirfd, uint64_t first)
@@ -149,7 +150,7 @@ static int begin(struct pack **ret, int dirfd, uint64_t open, struct err *e)
 	return p->named ? begin_compare(p, dirfd, e) : begin_write(p, dirfd, e);
 }
 
-/* ---- acts --------------------------------------------------------------------------------------------------------- */
+/* ---- acts ------------------------------------------------------------------------------------ */
 
 static int put(struct pack *p, struct err *e)
 {
@@ -203,7 +204,8 @@ static int act_compare(struct pack *p, int dirfd, struct err *e)
 	}
 	if (r != -EBADMSG || !p->named)
 		return err_set(e, r, "compare a packed segment of the journal");
-	/* A file that has its name and is not its segment: the plain one is what counts, and is packed anew. */
+	/* A file that has its name and is not its segment: the plain one is what counts, and is
+	 * packed anew. */
 	p->named = false;
 	return begin_write(p, dirfd, e);
 }

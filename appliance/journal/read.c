@@ -9,9 +9,10 @@
 #include "appliance/journal/segment.h"
 
 #define ANSWER_BYTES (8u << 20) /* of one answer: the reader asks again */
-#define LOOK_BYTES (32u << 20)	/* that one question looks through: nobody else is answered meanwhile */
-#define ASK_BYTES (1u << 20)	/* ... before it is asked whether somebody still waits */
-#define SKIP_BYTES 8192u	/* of those, what a segment counts that its sketch rules out */
+/* that one question looks through: nobody else is answered meanwhile */
+#define LOOK_BYTES (32u << 20)
+#define ASK_BYTES (1u << 20) /* ... before it is asked whether somebody still waits */
+#define SKIP_BYTES 8192u     /* of those, what a segment counts that its sketch rules out */
 
 struct reading {
 	json_t *list;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/journal/reserve.h"
+#include "appliance/journal/role_private.h"
 
 #include <errno.h>
 #include <fcntl.h>

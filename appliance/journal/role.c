@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The journal role: sole writer of records. It reads the event sockets of all roles, puts names to numbers, merges floods,
- * chains and writes lines, and answers questions about them. It owns its folder and nothing else.
+ * The journal role: sole writer of records. It reads the event sockets of all roles, puts names to
+ * numbers, merges floods, chains and writes lines, and answers questions about them. It owns its
+ * folder and nothing else.
  *
- * When the disk takes no more it goes on reading: records then wait in its memory, and the least grave that find no room there are
- * counted (role_write.c). Nobody ever waits for the journal.
+ * When the disk takes no more it goes on reading: records then wait in its memory, and the least
+ * grave that find no room there are counted (role_write.c). Nobody ever waits for the journal.
  */
 #include <errno.h>
 #include <poll.h>
@@ -22,7 +23,7 @@
 
 #define READ_MOST 128u /* records of one source in one turn */
 
-/* ---- reading ------------------------------------------------------------------------------------------------------ */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static void read_source(struct journal_role *j, const struct source *s)
 {
@@ -41,7 +42,7 @@ static void read_source(struct journal_role *j, const struct source *s)
 	}
 }
 
-/* ---- loop --------------------------------------------------------------------------------------------------------- */
+/* ---- loop ------------------------------------------------------------------------------------ */
 
 static int wait_ms(const struct journal_role *j, uint64_t now)
 {
@@ -60,8 +61,12 @@ static int wait_ms(const struct journal_role *j, uint64_t now)
 		due = role_device_due(j);
 	if (role_weak_due(j) < due)
 		due = role_weak_due(j);
+	if (role_clean_due(j) < due)
+		due = role_clean_due(j);
 	if (role_attack_due(j) < due)
 		due = role_attack_due(j);
+	if (role_trends_due(j) < due)
+		due = role_trends_due(j);
 	if (role_disk_due(j) < due)
 		due = role_disk_due(j);
 	if (j->sync_at != 0 && j->sync_at < due)
@@ -73,7 +78,8 @@ static int wait_ms(const struct journal_role *j, uint64_t now)
 	return due <= now ? 0 : (int)((due - now) / 1000000u) + 1;
 }
 
-/* -1 = none: the supervisor gives the journal's own folder twice where it cannot have one for the key. Keys do not lie beside what is copied. */
+/* -1 = none: the supervisor gives the journal's own folder twice where it cannot have one for the
+ * key. Keys do not lie beside what is copied. */
 static int key_folder(void)
 {
 	struct stat records, keys;
@@ -104,8 +110,11 @@ static int open_chain(struct journal_role *j)
 	role_hold_open(j);
 	role_device_open(j);
 	role_weak_open(j);
+	role_clean_open(j);
 	role_attack_open(j);
-	/* Made at the first start, not when it is wanted: who sets up a box notes its public part. */
+	role_trends_open(j);
+	/* Made at the first start, not when it is wanted: who sets up a box notes its
+	 * public part. */
 	role_key(j);
 	/* Lines of the life before may stand unsigned. */
 	if (j->chain.next_seq > 1)
@@ -123,7 +132,8 @@ static int open_chain(struct journal_role *j)
 
 #define LAST_MS 1000
 
-/* Others are still ending, and say what they have. The supervisor's own source ends with itself, not before. */
+/* Others are still ending, and say what they have. The supervisor's own source ends with itself,
+ * not before. */
 static void wait_for_last(struct journal_role *j)
 {
 	uint64_t until = clock_mono().ns + LAST_MS * 1000000ull;
@@ -155,7 +165,9 @@ static void last_words(struct journal_role *j)
 	role_write_merged(j, true);
 	role_device_write(j, clock_mono().ns, true);
 	role_weak_write(j, clock_mono().ns, true);
+	role_clean_write(j, clock_mono().ns, true);
 	role_attack_write(j, clock_mono().ns, true);
+	role_trends_write(j, clock_mono().ns, true);
 	role_room_end(j);
 	if (j->unsigned_n > 0)
 		role_checkpoint(j, true);
@@ -195,7 +207,9 @@ int role_journal(void)
 		now = clock_mono().ns;
 		role_device_write(&j, now, false);
 		role_weak_write(&j, now, false);
+		role_clean_write(&j, now, false);
 		role_attack_write(&j, now, false);
+		role_trends_write(&j, now, false);
 		role_disk(&j, now);
 		role_retry(&j, now);
 		role_sign(&j, now);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Signs of attacks: the detector (attack.h) beside the records, its file, and what people say of alarms. */
+/* Signs of attacks: the detector (attack.h) beside the records, its file, and what people say
+ * of alarms. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -84,7 +85,7 @@ void role_attack_heard(struct journal_role *j, const struct event *e)
 	put_rung(j);
 }
 
-/* ---- by the clock --------------------------------------------------------------------------------------------------- */
+/* ---- by the clock ---------------------------------------------------------------------------- */
 
 uint64_t role_attack_due(const struct journal_role *j)
 {
@@ -138,7 +139,7 @@ void role_attack_write(struct journal_role *j, uint64_t now, bool all)
 	j->attack_counts_at = now + (r < 0 ? SAVE_AGAIN_NS : SAVE_COUNTS_NS);
 }
 
-/* ---- what the status says ------------------------------------------------------------------------------------------- */
+/* ---- what the status says -------------------------------------------------------------------- */
 
 /* Whether `x` is told before `y`. */
 static bool before(const struct attack_alarm *x, const struct attack_alarm *y)
@@ -191,7 +192,7 @@ void role_attack_status(const struct journal_role *j, struct msg_journal_status 
 		tell(ret, i, told[i]);
 }
 
-/* ---- orders of people ----------------------------------------------------------------------------------------------- */
+/* ---- orders of people ------------------------------------------------------------------------ */
 
 static json_t *moment(uint64_t seconds)
 {

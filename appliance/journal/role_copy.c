@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The files of the journal for somebody who takes a copy away, to have it checked where nobody needs to believe this box. He gets each file open for reading:
- * what he makes of it he does with his own rights. Whoever holds one holds its room on the disk, too, until he closes it.
+ * The files of the journal for somebody who takes a copy away, to have it checked where nobody
+ * needs to believe this box. He gets each file open for reading: what he makes of it he does with
+ * his own rights. Whoever holds one holds its room on the disk, too, until he closes it.
  */
 #include <errno.h>
 #include <fcntl.h>

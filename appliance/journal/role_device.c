@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who was heard beside the box, as records and in the register. An interface may cause so many records; what is above that becomes one sum in ten
- * seconds, with its exact count. What a person orders stands on the disk before its record says so.
+ * Who was heard beside the box, as records and in the register. An interface may cause so many
+ * records; what is above that becomes one sum in ten seconds, with its exact count. What a person
+ * orders stands on the disk before its record says so.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,9 +16,10 @@
 #define RECORDS_BURST 32u
 #define RECORD_NS (2 * SECOND) /* one more each */
 #define SUM_NS (10 * SECOND)
-#define ADDRESS_NS (4 * SECOND)	     /* so long a new device may take to say its address */
-#define SAVE_NS SECOND		     /* what is new is on the disk so soon */
-#define SAVE_TIMES_NS (300 * SECOND) /* when a known device was last heard may be that much older there */
+#define ADDRESS_NS (4 * SECOND) /* so long a new device may take to say its address */
+#define SAVE_NS SECOND		/* what is new is on the disk so soon */
+/* when a known device was last heard may be that much older there */
+#define SAVE_TIMES_NS (300 * SECOND)
 #define SAVE_AGAIN_NS (10 * SECOND)
 
 static uint64_t wall(void)
@@ -25,7 +27,7 @@ static uint64_t wall(void)
 	return clock_wall_ns() / SECOND;
 }
 
-/* ---- records ------------------------------------------------------------------------------------------------------ */
+/* ---- records --------------------------------------------------------------------------------- */
 
 static void who(const struct known_device *d, char *out, size_t size)
 {
@@ -175,7 +177,8 @@ void role_device_heard(struct journal_role *j, const struct event *e)
 		return;
 	}
 	names_of_place(&j->names, e, &place);
-	/* On an interface that is not the policy's, or not yet known to us: it will be heard again. */
+	/* On an interface that is not the policy's, or not yet known to us: it will be
+	 * heard again. */
 	if (place.interface == NULL || e->value >> 48 != 0)
 		return;
 	for (unsigned i = 0; i < sizeof(s.mac); i++)
@@ -200,7 +203,7 @@ static void put_sum(struct journal_role *j, struct device_pace *p)
 	role_put(j, &e, ROLE_JOURNAL, 1);
 }
 
-/* ---- the file ----------------------------------------------------------------------------------------------------- */
+/* ---- the file -------------------------------------------------------------------------------- */
 
 static int save(struct journal_role *j, struct err *e)
 {
@@ -227,7 +230,8 @@ static struct event restored(const struct known *k, uint32_t n, const char *by, 
 	return e;
 }
 
-/* The life before ended between an order's place in the register and its records, or just behind them. */
+/* The life before ended between an order's place in the register and its records, or just
+ * behind them. */
 static void tell_unrecorded(struct journal_role *j)
 {
 	struct event e = event_new(EVENT_DEVICE, clock_wall_ns());
@@ -313,7 +317,7 @@ void role_device_write(struct journal_role *j, uint64_t now, bool all)
 /* As it was before an order: large, and one at a time. */
 static struct known before;
 
-/* ---- what people say ---------------------------------------------------------------------------------------------- */
+/* ---- what people say ------------------------------------------------------------------------- */
 
 void role_device_status(const struct journal_role *j, struct msg_journal_status *ret)
 {
@@ -410,9 +414,10 @@ static void put_order(struct known_order *o, const struct msg_devices *m, uint32
 	snprintf(o->reason, sizeof(o->reason), "%s", m->reason);
 }
 
-/* ---- of a backup -------------------------------------------------------------------------------------------------- */
+/* ---- of a backup ----------------------------------------------------------------------------- */
 
-/* What this box has heard itself while it only learned: what the list that came does not know is news now. */
+/* What this box has heard itself while it only learned: what the list that came does not know is
+ * news now. */
 static void hear_again(struct journal_role *j)
 {
 	struct event heard = event_new(EVENT_DEVICE, clock_wall_ns());
@@ -482,7 +487,8 @@ static json_t *take_over(struct journal_role *j, const struct msg_devices *m, in
 		role_put(j, &e, ROLE_JOURNAL, 1);
 		*o = (struct known_order){ 0 };
 		j->known.changed = true;
-		/* Behind a list of which somebody knew each one, as of an earlier backup, it is on record already. */
+		/* Behind a list of which somebody knew each one, as of an earlier backup, it is on
+		 * record already. */
 		if (before.reviewed == 0)
 			hear_again(j);
 	}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Legal holds, as the supervisor hands on what people order. A hold stands on the disk before its record says so, and its lifting is on the disk, signed,
- * before it ends: whatever happens in between, more is held than was said, never less.
+ * Legal holds, as the supervisor hands on what people order. A hold stands on the disk before its
+ * record says so, and its lifting is on the disk, signed, before it ends: whatever happens in
+ * between, more is held than was said, never less.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,7 +13,8 @@
 #include "appliance/journal/role_private.h"
 #include "appliance/journal/segment.h"
 
-/* Where the file of holds lies: beside the records, and beside the key where that is another folder. */
+/* Where the file of holds lies: beside the records, and beside the key where that is
+ * another folder. */
 static size_t folders(const struct journal_role *j, int ret[HOLD_FOLDERS])
 {
 	ret[0] = j->chain.dirfd;
@@ -97,8 +99,9 @@ static uint64_t most(uint64_t a, uint64_t b)
 }
 
 /*
- * Of all that the file's first record and its last write say, the latter also as it was before a clock that stood back made the file older. A clock that
- * jumped in between is what the margin is for.
+ * Of all that the file's first record and its last write say, the latter also as it was before a
+ * clock that stood back made the file older. A clock that jumped in between is what the margin
+ * is for.
  */
 bool role_hold_keeps(struct journal_role *j, const struct keep_file *f)
 {

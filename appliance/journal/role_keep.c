@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What becomes of files, an act at a time between records: one is closed each day, and those that are closed are packed and indexed, and deleted as the site's
- * rule says.
+ * What becomes of files, an act at a time between records: one is closed each day, and those that
+ * are closed are packed and indexed, and deleted as the site's rule says.
  *
- * One file an hour at most goes, the first an hour after the start or after another rule was heard: whatever a rule or a clock
- * says, somebody has time to see it. That a file goes is on the disk before it goes. A stop in between says it twice.
+ * One file an hour at most goes, the first an hour after the start or after another rule was heard:
+ * whatever a rule or a clock says, somebody has time to see it. That a file goes is on the disk
+ * before it goes. A stop in between says it twice.
  *
- * While the disk is full the oldest that is past keep_days goes before its time, one in ten minutes at most; nothing is packed then. The word that it goes
- * and the signature over that word come out of the reserve.
+ * While the disk is full the oldest that is past keep_days goes before its time, one in ten minutes
+ * at most; nothing is packed then. The word that it goes and the signature over that word come out
+ * of the reserve.
  *
  * A file of a legal hold stays in either case, and with it all that are younger.
  *
- * Nobody asks whether a file was sent to the log server before it goes: only the sender knows, and its word must not be able to keep the
- * disk full (docs/architecture.md). Nor is the clock asked here: while it is not trusted, the supervisor gives no rule.
+ * Nobody asks whether a file was sent to the log server before it goes: only the sender knows, and
+ * its word must not be able to keep the disk full (docs/architecture.md). Nor is the clock asked
+ * here: while it is not trusted, the supervisor gives no rule.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -25,8 +28,9 @@
 #include "appliance/journal/segment.h"
 
 #define SECOND_NS 1000000000ull
-#define TURN_NS 3600000000000ull /* between two looks at the oldest file, and at the one that is written to */
-#define ROOM_NS 600000000000ull	 /* ... while the disk is full */
+/* between two looks at the oldest file, and at the one that is written to */
+#define TURN_NS 3600000000000ull
+#define ROOM_NS 600000000000ull /* ... while the disk is full */
 
 static bool pack_waits(const struct journal_role *j)
 {
@@ -34,13 +38,15 @@ static bool pack_waits(const struct journal_role *j)
 	return j->names.n > 0 && (j->pack != NULL || !j->looked || j->looked_at != j->chain.first);
 }
 
-/* Closed, that wait for a log server: four full files, or more that are not full, but fewer than box/log_sent.c looks through. */
+/* Closed, that wait for a log server: four full files, or more that are not full, but fewer than
+ * box/log_sent.c looks through. */
 #define PLAIN_BYTES (4u * JOURNAL_SEGMENT_BYTES)
 #define PLAIN_FILES 60u
 
 /*
- * Segments from here on stay plain: the one that is written to, and where records are sent to a server, those before it until they are
- * PLAIN_BYTES together or PLAIN_FILES, since the sender reads plain files only.
+ * Segments from here on stay plain: the one that is written to, and where records are sent to a
+ * server, those before it until they are PLAIN_BYTES together or PLAIN_FILES, since the sender
+ * reads plain files only.
  */
 static uint64_t plain_from(const struct journal_role *j, struct err *e)
 {
@@ -133,7 +139,8 @@ void role_keep_rule(struct journal_role *j, const struct keep_rule *rule)
 	j->stuck[0] = 0;
 }
 
-/* The act, in the chain itself: what went, when it was written last, and what the first record that is left hangs on. */
+/* The act, in the chain itself: what went, when it was written last, and what the first record that
+ * is left hangs on. */
 static json_t *deletion(const struct journal_role *j, const struct keep_file *f, bool early)
 {
 	struct event e = event_new(EVENT_LOST, clock_wall_ns());
@@ -153,7 +160,8 @@ static json_t *deletion(const struct journal_role *j, const struct keep_file *f,
 	return record;
 }
 
-/* True: it is on the disk that this file goes. It gives more room than its record takes: the reserve is for that too. */
+/* True: it is on the disk that this file goes. It gives more room than its record takes: the
+ * reserve is for that too. */
 static bool told(struct journal_role *j, const struct keep_file *f, bool early)
 {
 	if (j->told_last != f->last) {
@@ -165,7 +173,8 @@ static bool told(struct journal_role *j, const struct keep_file *f, bool early)
 		j->told_last = f->last;
 		j->told_signed = false;
 	}
-	/* What is then missing is missing by a signed word, on a full disk too. Without a key it goes all the same: the next checkpoint signs that. */
+	/* What is then missing is missing by a signed word, on a full disk too. Without a key it
+	 * goes all the same: the next checkpoint signs that. */
 	if (!j->told_signed)
 		j->told_signed = role_checkpoint(j, true);
 	role_sync(j, clock_mono().ns, true);
@@ -183,8 +192,9 @@ static void stuck(struct journal_role *j, const struct err *e)
 }
 
 /*
- * Once a day, whether or not there is a rule: one that comes later, after a trial or with a clock that is trusted again, then finds files that can go by days.
- * The day's file is closed, and the next one begins with the signature over it.
+ * Once a day, whether or not there is a rule: one that comes later, after a trial or with a clock
+ * that is trusted again, then finds files that can go by days. The day's file is closed, and the
+ * next one begins with the signature over it.
  */
 static void turn(struct journal_role *j, uint64_t now)
 {
@@ -244,7 +254,8 @@ void role_keep(struct journal_role *j, uint64_t now)
 		make_index(j, now);
 }
 
-/* How full the disk of the records is, looked at every ten seconds, and a record when it is nearly full and when there is room again. */
+/* How full the disk of the records is, looked at every ten seconds, and a record when it is nearly
+ * full and when there is room again. */
 
 #define SECOND 1000000000u
 #define MEGABYTE 1000000u

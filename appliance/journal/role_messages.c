@@ -18,7 +18,7 @@
 #define GENERATION_BYTES (256u << 20)
 #define ANSWER_RECORDS 5000u
 
-/* ---- questions ---------------------------------------------------------------------------------------------------- */
+/* ---- questions ------------------------------------------------------------------------------- */
 
 static bool answer(uint32_t id, enum answer_status status, json_t *j)
 {
@@ -57,6 +57,17 @@ static bool on_status(void *ctx, struct msg *m)
 	role_attack_status(j, &a.journal_status);
 	role_disk_status(j, &a.journal_status);
 	return msg_send(ROLE_FD_CONTROL, m->id, &a, NULL, 0) == 0;
+}
+
+/* What of it the journal knows: how long records stay, and what conduits that observe would
+ * have refused. */
+static bool on_effective(void *ctx, struct msg *m)
+{
+	struct journal_role *j = ctx;
+
+	return answer(m->id, ANSWER_YES,
+		      json_pack("{s:I, s:I, s:o}", "keep_days", (json_int_t)j->rule.keep_days, "delete_after_days",
+				(json_int_t)j->rule.delete_after_days, "observed", role_clean_json(j)));
 }
 
 static json_t *error_json(const char *text)
@@ -112,8 +123,8 @@ static bool answer_stopped(struct journal_role *j, uint32_t id)
 }
 
 /*
- * All that has been said, as far as there is room. This role does one thing after the other and reads files for a while, and whoever asked for that may
- * have gone away meanwhile.
+ * All that has been said, as far as there is room. This role does one thing after the other and
+ * reads files for a while, and whoever asked for that may have gone away meanwhile.
  */
 static bool nobody_waits(void *ctx)
 {
@@ -215,7 +226,8 @@ static bool on_checkpoint(void *ctx, struct msg *m)
 		json_pack("{s:I, s:O, s:s}", "seq", (json_int_t)number, "checkpoint", j->last_checkpoint, "key", pem));
 }
 
-/* Each reads files for a while: they wait until all else was heard, and are answered one a turn, so that records come in between. */
+/* Each reads files for a while: they wait until all else was heard, and are answered one a turn, so
+ * that records come in between. */
 static bool on_question(void *ctx, struct msg *m)
 {
 	struct journal_role *j = ctx;
@@ -252,7 +264,7 @@ bool role_answer(struct journal_role *j)
 					 : answer_explain(j, q.id, &q.body.explain);
 }
 
-/* ---- messages ----------------------------------------------------------------------------------------------------- */
+/* ---- messages -------------------------------------------------------------------------------- */
 
 static bool on_source(void *ctx, struct msg *m)
 {
@@ -294,8 +306,10 @@ static bool on_generation(void *ctx, struct msg *m)
 	if (j->was_empty && b->number != 0)
 		role_put_own(j, LOST_EMPTIED, 1, 0, NULL);
 	j->was_empty = false;
-	if (r == 0)
+	if (r == 0) {
 		role_attack_rule(j);
+		role_clean_rule(j);
+	}
 	if (r < 0)
 		fprintf(stderr, "sekishod journal: %s\n", e.text);
 	return true;
@@ -350,20 +364,22 @@ static bool on_attacks(void *ctx, struct msg *m)
 	return answer(m->id, status, said);
 }
 
+static bool on_trends(void *ctx, struct msg *m)
+{
+	json_t *said = role_trends_json(ctx, &m->body.trends);
+
+	return answer(m->id, said != NULL ? ANSWER_YES : ANSWER_CANNOT, said);
+}
+
 static msg_handler *const handlers[MSG_TYPE_COUNT] = {
-	[MSG_SOURCE] = on_source,
-	[MSG_GENERATION] = on_generation,
-	[MSG_STATUS] = on_status,
-	[MSG_EVENTS] = on_question,
-	[MSG_EXPLAIN] = on_question,
-	[MSG_RETENTION] = on_retention,
-	[MSG_CHECKPOINT] = on_checkpoint,
-	[MSG_HOLD] = on_hold,
-	[MSG_PRESERVE] = on_preserve,
-	[MSG_DEVICES] = on_devices,
-	[MSG_ATTACKS] = on_attacks,
-	[MSG_COPY] = on_copy,
-	[MSG_STOP] = on_stop,
+	[MSG_SOURCE] = on_source,	[MSG_GENERATION] = on_generation,
+	[MSG_STATUS] = on_status,	[MSG_EFFECTIVE] = on_effective,
+	[MSG_EVENTS] = on_question,	[MSG_EXPLAIN] = on_question,
+	[MSG_RETENTION] = on_retention, [MSG_CHECKPOINT] = on_checkpoint,
+	[MSG_HOLD] = on_hold,		[MSG_PRESERVE] = on_preserve,
+	[MSG_DEVICES] = on_devices,	[MSG_ATTACKS] = on_attacks,
+	[MSG_COPY] = on_copy,		[MSG_STOP] = on_stop,
+	[MSG_TRENDS] = on_trends,
 };
 
 bool role_heard(const struct journal_role *j)

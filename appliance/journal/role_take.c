@@ -6,7 +6,8 @@
 #include "appliance/base/clock.h"
 #include "appliance/journal/role_private.h"
 
-#define LATE_NS 60000000000ull /* the longest that a record is on its way; a machine that slept took longer */
+/* the longest that a record is on its way; a machine that slept took longer */
+#define LATE_NS 60000000000ull
 
 static void put_event(struct journal_role *j, const struct event *e, enum role from, uint64_t records)
 {
@@ -22,8 +23,9 @@ static void put_shared(struct journal_role *j, const struct event *e, enum role 
 }
 
 /*
- * Searches go by a record's time, and its sender may say any: one that it cannot have been made at becomes that of its coming, and
- * what was said is kept beside it. A clock that was set while the record was on its way looks the same.
+ * Searches go by a record's time, and its sender may say any: one that it cannot have been made at
+ * becomes that of its coming, and what was said is kept beside it. A clock that was set while the
+ * record was on its way looks the same.
  */
 static struct event at_its_time(const struct event *e)
 {
@@ -49,7 +51,10 @@ void role_take(struct journal_role *j, const struct event *e, enum role from)
 		role_device_heard(j, &heard);
 		return;
 	}
+	if (role_trends_heard(j, &heard))
+		return;
 	role_attack_heard(j, &heard);
+	role_clean_heard(j, &heard, from);
 	if (heard.kind == EVENT_WEAK)
 		role_weak_seen(j, &heard);
 	if (heard.kind == EVENT_ACCOUNT && (heard.code == ACCOUNT_REVIEWED || heard.code == ACCOUNT_REVIEWED_FOUND))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which servers chose weak TLS, from the events that workers send, and what a review of the records does to the alarms of them. */
+/* Which servers chose weak TLS, from the events that workers send, and what a review of the records
+ * does to the alarms of them. */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -18,7 +19,8 @@ static uint64_t wall(void)
 	return clock_wall_ns() / SECOND;
 }
 
-/* An hour after the clock was set, nothing that an event of that time has put off waits for another one. */
+/* An hour after the clock was set, nothing that an event of that time has put off waits for
+ * another one. */
 static void tidy(struct journal_role *j)
 {
 	struct mono now = clock_mono();
@@ -37,7 +39,8 @@ void role_weak_seen(struct journal_role *j, const struct event *e)
 				 .sessions = e->count < WEAK_SESSIONS ? e->count : WEAK_SESSIONS };
 	struct named named;
 
-	/* What a lesser rule advises against is recorded, and nobody is woken for it; nor for what was denied. */
+	/* What a lesser rule advises against is recorded, and nobody is woken for it; nor for what
+	 * was denied. */
 	if (e->code != WEAK_TLS || e->verdict == EV_DENY)
 		return;
 	s.first = e->space == WEAK_HELLO && e->address < s.last ? s.last - e->address : s.last;
@@ -68,7 +71,7 @@ void role_weak_reviewed(struct journal_role *j, const struct event *e)
 		weak_review(&j->weak, since, until, wall());
 }
 
-/* ---- the file ----------------------------------------------------------------------------------------------------- */
+/* ---- the file -------------------------------------------------------------------------------- */
 
 void role_weak_open(struct journal_role *j)
 {
@@ -111,7 +114,7 @@ void role_weak_write(struct journal_role *j, uint64_t now, bool all)
 	j->weak_times_at = now + (r < 0 ? SAVE_AGAIN_NS : SAVE_TIMES_NS);
 }
 
-/* ---- what the status says ----------------------------------------------------------------------------------------- */
+/* ---- what the status says -------------------------------------------------------------------- */
 
 void role_weak_status(const struct journal_role *j, struct msg_journal_status *ret)
 {

@@ -14,7 +14,7 @@
  * whoever verifies, and the last one of an end in order.
  *
  * A full disk: what matters most is still written, from the reserve; the rest waits in memory
- * (wait.h), and what finds no place there is counted. When the reserve is whole again there is
+ * (wait.c), and what finds no place there is counted. When the reserve is whole again there is
  * room: then all that waits is written, the gravest first, and one record says what was left out.
  * Until that is written it is not forgotten. A file that is half packed gives its room back at
  * once. A journal that is killed meanwhile takes with it what it had in memory: the record that it
@@ -38,7 +38,7 @@
 #define SAY_NS 86400000000000ull
 #define SEAL_TEXT 320u
 
-/* ---- room -------------------------------------------------------------------------------------- */
+/* ---- room ------------------------------------------------------------------------------------ */
 
 bool role_no_room(int code)
 {
@@ -72,7 +72,8 @@ int role_open(struct journal_role *j, int dirfd, struct journal_recovery *ret, s
 {
 	int r;
 
-	/* Of a journal that was killed while it packed; a torn end and the reserve may need its room. */
+	/* Of a journal that was killed while it packed; a torn end and the reserve may need
+	 * its room. */
 	pack_drop(&j->pack, dirfd);
 	reserve_begin(dirfd, &j->reserve);
 	r = journal_open(dirfd, &j->chain, ret, e);
@@ -92,7 +93,7 @@ int role_open(struct journal_role *j, int dirfd, struct journal_recovery *ret, s
 	return 0;
 }
 
-/* ---- lines ------------------------------------------------------------------------------------- */
+/* ---- lines ----------------------------------------------------------------------------------- */
 
 bool role_write(struct journal_role *j, json_t *record, bool grave)
 {
@@ -141,6 +142,7 @@ void role_put(struct journal_role *j, const struct event *e, enum role from, uin
 {
 	json_t *record;
 
+	role_trends_put(j, e);
 	if (j->pressed) {
 		wait_for_room(j, e, from, records);
 		return;
@@ -173,9 +175,10 @@ void role_put_own(struct journal_role *j, enum lost_event what, uint64_t count, 
 	role_put(j, &e, ROLE_JOURNAL, 1);
 }
 
-/* ---- signatures -------------------------------------------------------------------------------- */
+/* ---- signatures ------------------------------------------------------------------------------ */
 
-/* Recorded once a day while it lasts, not at each attempt: a single record of it is soon a long way back. */
+/* Recorded once a day while it lasts, not at each attempt: a single record of it is soon a long
+ * way back. */
 static void unsigned_for(struct journal_role *j, const char *why)
 {
 	uint64_t now = clock_mono().ns;
@@ -212,7 +215,8 @@ bool role_key(struct journal_role *j)
 	return true;
 }
 
-/* The record that signs all that is written; new reference, and one of its member. NULL = no memory: then there is neither. */
+/* The record that signs all that is written; new reference, and one of its member. NULL = no
+ * memory: then there is neither. */
 static json_t *record_of(const struct journal_role *j, json_t **ret_member)
 {
 	struct event e = event_new(EVENT_LOST, clock_wall_ns());
@@ -294,11 +298,12 @@ void role_sign(struct journal_role *j, uint64_t now)
 		role_checkpoint(j, false);
 }
 
-/* ---- evidence ---------------------------------------------------------------------------------------------------- */
+/* ---- evidence -------------------------------------------------------------------------------- */
 
 /*
- * What is signed is a list of one file as sha256sum reads it, behind a remark that only evidence begins with: so the signature is checked by openssl, the list
- * by sha256sum, and neither is taken for a checkpoint.
+ * What is signed is a list of one file as sha256sum reads it, behind a remark that only evidence
+ * begins with: so the signature is checked by openssl, the list by sha256sum, and neither is taken
+ * for a checkpoint.
  */
 static size_t seal_text(const struct journal_role *j, const uint8_t digest[32], uint64_t record, char out[SEAL_TEXT])
 {
@@ -354,7 +359,7 @@ json_t *role_preserved(struct journal_role *j, const struct msg_preserve *m, enu
 			 json_hex(signature, sizeof(signature)), "key", pem);
 }
 
-/* ---- what waits for room ----------------------------------------------------------------------- */
+/* ---- what waits for room --------------------------------------------------------------------- */
 
 /* Of those that wait, as far as `to`. False: the disk does not take one. */
 static bool write_waiting(struct journal_role *j, enum wait_class to)
@@ -431,7 +436,8 @@ void role_retry(struct journal_role *j, uint64_t now)
 		write_waiting(j, WAIT_GRAVE);
 		return;
 	}
-	/* A grave one among them may have spent of the reserve: then there was no room after all. */
+	/* A grave one among them may have spent of the reserve: then there was no room
+	 * after all. */
 	if (!write_waiting(j, WAIT_TRAFFIC) || !tell(j, false) || reserve_build(&j->reserve, &e) < 0)
 		return;
 	j->pressed = false;

@@ -17,7 +17,7 @@
 #define CHUNK 65536u
 #define GZIP_WINDOW (15 + 16) /* zlib: the largest window, gzip form alone */
 
-/* ---- which there are ---------------------------------------------------------------------------------------------- */
+/* ---- which there are ------------------------------------------------------------------------- */
 
 static int by_number(const void *a, const void *b)
 {
@@ -166,7 +166,7 @@ uint64_t segment_plain_bytes(int dirfd, const struct segment_file *file)
 	return (uint64_t)st.st_size;
 }
 
-/* ---- bytes of one ------------------------------------------------------------------------------------------------- */
+/* ---- bytes of one ---------------------------------------------------------------------------- */
 
 struct segment {
 	int fd;
@@ -178,7 +178,8 @@ struct segment {
 	/* Lines. */
 	char text[CHUNK + JOURNAL_LINE_MAX + 1];
 	size_t at, held;
-	bool last, overlong; /* nothing more can be read; the line that is being read is none of ours */
+	/* nothing more can be read; the line that is being read is none of ours */
+	bool last, overlong;
 };
 
 static int begin(int fd, bool packed, struct segment **ret, struct err *e)
@@ -309,7 +310,7 @@ static ssize_t segment_read(struct segment *s, void *buf, size_t n)
 	return r;
 }
 
-/* ---- lines -------------------------------------------------------------------------------------------------------- */
+/* ---- lines ----------------------------------------------------------------------------------- */
 
 /* A line out of what is held: 1, or 0 = more must be read first. */
 static int cut(struct segment *s, const char **ret, size_t *ret_n)

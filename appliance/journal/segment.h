@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The files of a journal, as those read them who ask for records, check them or go on writing: `events-<first seq>.log`, or
- * once it is closed `events-<first seq>.log.gz`, the same bytes in the gzip form (RFC 1952) that any machine unpacks. Both may
- * be there for a moment while one takes the place of the other (pack.h): then the plain one is the segment, and is read.
+ * The files of a journal, for code that searches records, checks them or continues writing:
+ * `events-<first seq>.log`, or once it is closed `events-<first seq>.log.gz`, the same bytes in the
+ * gzip form (RFC 1952) that any machine unpacks. Both may exist for a moment while one replaces the
+ * other (pack.h); then the plain one is read.
  *
- * Reads only. A packed file is somebody's bytes: what it unpacks to is bounded and read in pieces, and whatever is not exactly
- * one sound gzip member is -EBADMSG at the place where that shows.
+ * Reads only. A packed file is not trusted: its unpacked size is bounded and it is read in pieces,
+ * and anything but exactly one valid gzip member gives -EBADMSG at the position where the fault
+ * is found.
  */
 #ifndef SEKISHO_JOURNAL_SEGMENT_H
 #define SEKISHO_JOURNAL_SEGMENT_H
@@ -23,16 +25,17 @@
 
 struct segment_file {
 	uint64_t first;
-	bool plain, packed; /* which of its files there are: one, or both */
+	bool plain, packed; /* which files of the segment exist: one, or both */
 };
 
 /* All segments of a folder, ascending by number, each once; malloc'd. */
 int segment_list(int dirfd, struct segment_file **ret, size_t *ret_n, struct err *e);
-/* When it was last written to, in seconds since 1970: the file's time, or what its gzip header says. */
+/* When it was last written to, in seconds since 1970: the file's time, or what its gzip
+ * header says. */
 int segment_written(int dirfd, const struct segment_file *file, uint64_t *ret, struct err *e);
 /* When it was begun, in seconds since 1970, as its first record says; 0 = that cannot be read. */
 void segment_began(int dirfd, uint64_t first, uint64_t *ret);
-/* What its plain file has on the disk; 0 = there is none. */
+/* Bytes of its plain file; 0 = there is none. */
 uint64_t segment_plain_bytes(int dirfd, const struct segment_file *file);
 void segment_packed_name(uint64_t first, char out[48]);
 
@@ -47,16 +50,18 @@ int segment_open(int dirfd, uint64_t first, enum segment_form form, uint64_t off
 int segment_open_packed(int fd, struct segment **ret, struct err *e);
 void segment_close(struct segment *s);
 /*
- * The next line. 1, and *ret_n bytes that live until the next call, without their newline; 0 = the end, or negative errno.
- * *ret_whole: its newline is there. Of a line that is longer than any of ours nothing is given (n = 0).
+ * Reads the next line. 1: *ret has *ret_n bytes without the newline, valid until the next call; 0 =
+ * the end; or negative errno. *ret_whole: the line ends with a newline. A line that is longer than
+ * any of ours is returned empty (n = 0).
  */
 int segment_line(struct segment *s, const char **ret, size_t *ret_n, bool *ret_whole);
 /*
- * Do both say the same bytes, from where they stand on? Looks at `most` at most. 0 = yes, to the end of both; 1 = so far, look
- * on; -EBADMSG = no, or what else went wrong.
+ * Compares both from their present positions on, at most `most` bytes. 0 = equal to the end of
+ * both; 1 = equal so far, call again; -EBADMSG = different; or another negative errno.
  */
 int segment_same(struct segment *a, struct segment *b, uint64_t most);
-/* All of it: malloc'd, with a NUL behind. Of packed bytes that are damaged what stands before that, and 0. */
+/* The whole segment, malloc'd, followed by a NUL. If packed bytes are damaged: the part before the
+ * damage, and 0. */
 int segment_whole(int dirfd, uint64_t first, char **ret, size_t *ret_n, struct err *e);
 
 #endif

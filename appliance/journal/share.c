@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/journal/share.h"
+#include "appliance/journal/role_private.h"
 
 #include <string.h>
 
@@ -13,7 +13,8 @@ struct rate {
 /* Of what a host and an interface have a share each: by verdict, and what has one of its own. */
 enum { SHARE_CLASS_PASSED = EVENT_VERDICT_COUNT, SHARE_CLASSES };
 
-/* Single records a second in thousandths, after a burst: a person who looks for what happened wants to see single ones. */
+/* Single records a second in thousandths, after a burst: a person who looks for what happened wants
+ * to see single ones. */
 static const struct rate of_host[SHARE_CLASSES] = {
 	[EV_ALLOW] = { 50, 1000 },
 	[EV_DENY] = { 50, 500 },
@@ -40,8 +41,8 @@ static bool by_peers(const struct event *e)
 {
 	return e->kind == EVENT_DROP || e->kind == EVENT_PDU || e->kind == EVENT_FLOW || e->kind == EVENT_LOGIN ||
 	       (e->kind == EVENT_PASSED && e->code != PASSED_MISSED) ||
-	       (e->kind == EVENT_ACCOUNT &&
-		(e->code == ACCOUNT_REFUSED || e->code == ACCOUNT_LOCKED || e->code == ACCOUNT_FORBIDDEN));
+	       (e->kind == EVENT_ACCOUNT && (e->code == ACCOUNT_REFUSED || e->code == ACCOUNT_LOCKED ||
+					     e->code == ACCOUNT_FORBIDDEN || e->code == ACCOUNT_ANOTHER_TIME));
 }
 
 /* SHARE_PACES: about the box itself, by those who rule it. */
@@ -151,8 +152,8 @@ static bool same_sum(const struct share_sum *s, const struct event *e, enum role
 }
 
 /*
- * Its sum, or a free one, which takes of the role's share; when all are taken the last, which then loses its reason too. Above the
- * role's share: that of the kind.
+ * Its sum, or a free one, which takes of the role's share; when all are taken the last, which then
+ * loses its reason too. Above the role's share: that of the kind.
  */
 static struct share_sum *sum_of(struct shares *s, const struct event *e, enum role from, struct share_bucket *more)
 {

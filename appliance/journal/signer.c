@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/journal/signer.h"
+#include "appliance/journal/role_private.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -59,8 +59,9 @@ static bool key_parse(const char *text, size_t n, struct signer *s)
 }
 
 /*
- * 1 = read; 0 = what is there was read, or is no file at all, and it is no key; -ENOENT; or another negative errno: nobody knows what it says, and it may
- * be the key. That is what rights that somebody set and a disk that does not answer look like; both can be mended.
+ * 1 = read; 0 = what is there was read, or is no file at all, and it is no key; -ENOENT; or another
+ * negative errno: nobody knows what it says, and it may be the key. That is what rights that
+ * somebody set and a disk that does not answer look like; both can be mended.
  */
 static int read_key(int keys, struct signer *s)
 {
@@ -131,7 +132,8 @@ static int set_aside(int keys, struct err *e)
 	return 0;
 }
 
-/* The public part as it has to stand beside the records; not worth a failure: it follows from the key. */
+/* The public part as it has to stand beside the records; not worth a failure: it follows from
+ * the key. */
 static void keep_pem(int records, const struct signer *s)
 {
 	char pem[CHECKPOINT_PEM], there[CHECKPOINT_PEM + 1] = "";
@@ -167,7 +169,8 @@ int signer_open(int keys, int records, struct signer *s, bool *ret_lost, struct 
 		if (r == 0)
 			r = make_key(keys, s, why);
 		if (r < 0) {
-			/* Nothing was replaced yet: whoever calls again finds the same, but a damaged file is then aside. */
+			/* Nothing was replaced yet: whoever calls again finds the same, but a
+			 * damaged file is then aside. */
 			explicit_bzero(s->secret, sizeof(s->secret));
 			return r;
 		}

@@ -75,14 +75,16 @@ static bool is(const json_t *o, const char *key, const char *value)
 	return text != NULL && strcmp(text, value) == 0;
 }
 
-/* A record that says what was deleted, and it is just what is missing before the first: number and hash. */
+/* A record that says what was deleted, and it is just what is missing before the first: number
+ * and hash. */
 static void says_deleted(struct walk *w, const char *text, size_t n, uint64_t seq)
 {
 	static const char mark[] = ",\"deleted\":{";
 	json_t *o, *d;
 	uint64_t last;
 
-	/* The first that says so counts: it is the one that was surely signed before the file went. */
+	/* The first that says so counts: it is the one that was surely signed before the
+	 * file went. */
 	if (w->r->first <= 1 || w->r->deleted_by != 0 || memmem(text, n, mark, sizeof(mark) - 1) == NULL)
 		return;
 	o = json_loadb(text, n, 0, NULL);
@@ -143,7 +145,8 @@ static void judge_signed(struct walk *w)
 {
 	struct journal_report *r = w->r;
 
-	/* What was deleted stands in a record: one that nobody has signed anybody may have written. */
+	/* What was deleted stands in a record: one that nobody has signed anybody may
+	 * have written. */
 	if (r->deleted_by > r->signed_to)
 		r->deleted = r->deleted_by = 0;
 	if (r->first > 1 && r->deleted == 0) {
@@ -172,7 +175,8 @@ static void one(struct walk *w, const char *text, size_t n)
 		fault(w, FAULT_SEGMENT, seq);
 	else if (w->want != 0 && seq != w->want)
 		fault(w, FAULT_NUMBER, seq);
-	/* The oldest line may be the first that was kept: its link has nothing to hang on, unless it is number 1. */
+	/* The oldest line may be the first that was kept: its link has nothing to hang on, unless
+	 * it is number 1. */
 	if (what == JOURNAL_LINE_PREV && (w->want != 0 || seq == 1))
 		fault(w, FAULT_PREV, seq);
 	if (seq == w->head_seq)
@@ -194,7 +198,8 @@ static void one(struct walk *w, const char *text, size_t n)
 	says_deleted(w, text, n, seq);
 }
 
-/* Two files of a segment, opened together: whichever goes while it is read, what is compared is what was there. */
+/* Two files of a segment, opened together: whichever goes while it is read, what is compared is
+ * what was there. */
 struct twins {
 	struct segment *plain, *packed; /* both, or none: there is one file */
 	bool unread;			/* one is there and cannot be opened */
@@ -208,7 +213,8 @@ static struct twins open_twins(int dirfd, uint64_t first)
 
 	if (plain == 0 && packed == 0)
 		return t;
-	/* Which of them is not there a journal beside this may just have taken away: that is no fault of the other. */
+	/* Which of them is not there a journal beside this may just have taken away: that is no
+	 * fault of the other. */
 	t.unread = plain != -ENOENT && packed != -ENOENT;
 	segment_close(t.plain);
 	segment_close(t.packed);
@@ -280,7 +286,8 @@ static int segment(struct walk *w, int dirfd, const struct segment_file *file, b
 
 #define HEAD_TEXT 96u
 
-/* A head may be written over while it is read: it is what two looks in a row say. Bytes, 0 = there is none, or negative errno. */
+/* A head may be written over while it is read: it is what two looks in a row say. Bytes, 0 = there
+ * is none, or negative errno. */
 static ssize_t head_text(int fd, char out[HEAD_TEXT])
 {
 	char before[HEAD_TEXT];
@@ -342,8 +349,8 @@ static bool same_numbers(const struct segment_file *a, size_t n, const struct se
 }
 
 /*
- * Listed until two lists in a row name the same segments: a list that is read while a file takes another's place may have
- * seen neither of them.
+ * Listed until two lists in a row name the same segments: a list that is read while a file takes
+ * another's place may have seen neither of them.
  */
 static int list_all(int dirfd, struct segment_file **ret, size_t *ret_n, struct err *e)
 {
@@ -372,7 +379,8 @@ static int verify(int dirfd, const struct journal_trust *trust, struct journal_r
 	int r;
 
 	memset(ret, 0, sizeof(*ret));
-	/* The head first: what it knows is in some file by then, though the newest may be one that begins after the list. */
+	/* The head first: what it knows is in some file by then, though the newest may be one that
+	 * begins after the list. */
 	r = read_head(&w, dirfd, e);
 	if (r == 0)
 		r = list_all(dirfd, &list, &n, e);
@@ -395,17 +403,19 @@ int journal_verify(const char *folder, const struct journal_trust *trust, struct
 	memset(ret, 0, sizeof(*ret));
 	if (dirfd < 0)
 		return err_set(e, -errno, "open %s", folder);
-	/* The site's rule takes one file an hour: all is looked at anew, with the record that says so. */
+	/* The site's rule takes one file an hour: all is looked at anew, with the record that
+	 * says so. */
 	for (unsigned i = 0; r == -ENOENT && i < LIST_AGAIN; i++)
 		r = verify(dirfd, trust, ret, e);
 	close(dirfd);
 	return r;
 }
 
-/* ---- what was sent off the box ------------------------------------------------------------------------------------ */
+/* ---- what was sent off the box --------------------------------------------------------------- */
 
 #define SENT_LINE 65536u
-/* A checkpoint's text and signature have fewer bytes; a hostile line may have thousands that begin like one. */
+/* A checkpoint's text and signature have fewer bytes; a hostile line may have thousands that begin
+ * like one. */
 #define SENT_MEMBER 1024u
 
 /* The newest of those in a line, whatever stands around them there, if it is newer than *c. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Checks a folder of records off-line, without the daemon: every line's form, hash and link, every number, and that the
- * log reaches its head. What cannot be judged from what is there is said to be that, not to be sound. Reads only. For the CLI and for auditors' machines.
- * A journal may write, pack and delete in the folder meanwhile: that is no fault.
+ * Checks a folder of records off-line, without the daemon: every line's form, hash and link, every
+ * number, and that the log reaches its head. Points that cannot be judged from these files are
+ * reported as such, not as correct. Reads only. For the CLI and for auditors' machines. A journal
+ * may write, pack and delete in the folder meanwhile: that is not reported as a fault.
  */
 #ifndef SEKISHO_JOURNAL_VERIFY_H
 #define SEKISHO_JOURNAL_VERIFY_H
@@ -15,28 +16,43 @@
 
 enum journal_fault {
 	FAULT_NONE,
-	FAULT_FORM,    /* a line that is none of ours: torn or overwritten */
+	FAULT_FORM,    /* a line that does not have our form: torn or overwritten */
 	FAULT_HASH,    /* a line was edited */
-	FAULT_PREV,    /* a line was taken out, put in, or moved */
+	FAULT_PREV,    /* a line was removed, inserted or moved */
 	FAULT_NUMBER,  /* numbers jump: records are missing */
 	FAULT_SEGMENT, /* a segment's name does not fit its first line, or a segment is missing */
-	FAULT_HEAD,    /* the log ends before a line that was surely on disk, or the head does not fit it */
-	FAULT_TORN,    /* the last line is incomplete: the journal was stopped in the middle; no fault of the chain */
-	FAULT_ANOTHER, /* the head is none of ours, or knows another record under that number */
-	FAULT_SIGNATURE, /* a checkpoint signs other records than these: they were rewritten behind the checkpoint before it */
-	FAULT_KEY, /* a checkpoint by a key that is none of the given ones: another box's records, or rewritten by somebody with a key of his own */
-	FAULT_BEGIN, /* the first records are missing, and no signed record says that they were deleted */
-	FAULT_SENT, /* a checkpoint that was sent off the box is none of these records': their end was cut, or they were rewritten */
-	FAULT_TWICE, /* a segment's packed file says something else than its plain one */
+	/* the log ends before a line that was surely on disk, or the head does not fit it */
+	FAULT_HEAD,
+	/* the last line is incomplete: the journal was stopped in the middle; no fault of
+	 * the chain */
+	FAULT_TORN,
+	FAULT_ANOTHER, /* the head is invalid, or has another hash for the record of that number */
+	/* a checkpoint does not match the records: records after the checkpoint before it
+	 * were rewritten */
+	FAULT_SIGNATURE,
+	/* a checkpoint is signed by a key that was not given: the records are from another box, or
+	 * were rewritten and signed with another key */
+	FAULT_KEY,
+	/* the first records are missing, and no signed record says that they were deleted */
+	FAULT_BEGIN,
+	/* a checkpoint that was sent off the box does not match these records: their end was
+	 * removed, or they were rewritten */
+	FAULT_SENT,
+	FAULT_TWICE, /* the packed file of a segment differs from the plain one */
 };
 
-/* What these files cannot show, however sound each of them is. A journal is whole when nothing is wrong and nothing open. */
-#define JOURNAL_END_OPEN 1u   /* there is no head: records behind the last one may have been taken away */
-#define JOURNAL_BEGIN_OPEN 2u /* it does not begin with record 1: those before it may be anywhere */
-#define JOURNAL_SIGNED_OPEN                                                                                            \
-	4u /* keys are given, and no record is signed, or more than JOURNAL_UNSIGNED_MOST behind the last that is */
+/* Points that these files cannot prove, even if all of them are correct. A journal is whole when it
+ * has no fault and no open point. */
+/* there is no head: records after the last one may have been removed */
+#define JOURNAL_END_OPEN 1u
+/* it does not begin with record 1, and it is not known where the earlier records are */
+#define JOURNAL_BEGIN_OPEN 2u
+/* keys are given, but no record is signed, or more than JOURNAL_UNSIGNED_MOST records follow the
+ * last signed one */
+#define JOURNAL_SIGNED_OPEN 4u
 
-/* A box signs behind each 1000 records; floods come in turns of up to 48 sources with 128 each. */
+/* A box signs after 1000 records at the latest; in a flood, one turn may write up to 48 sources
+ * with 128 records each. */
 #define JOURNAL_UNSIGNED_MOST 8192u
 
 const char *journal_fault_word(enum journal_fault f); /* "edited", ... for programs */
@@ -44,15 +60,20 @@ const char *journal_fault_word(enum journal_fault f); /* "edited", ... for progr
 #define JOURNAL_FAULTS 16
 
 struct journal_report {
-	uint64_t records, first, last; /* lines that are sound; their lowest and highest number */
-	uint64_t faults;	       /* all of them; torn ends are not counted */
-	unsigned open;		       /* JOURNAL_*_OPEN */
-	uint8_t head[32];	       /* hash of the last sound line */
+	/* number of correct lines; their lowest and highest number */
+	uint64_t records, first, last;
+	uint64_t faults;  /* number of all faults; torn ends are not counted */
+	unsigned open;	  /* JOURNAL_*_OPEN */
+	uint8_t head[32]; /* hash of the last correct line */
 	uint64_t deleted,
-		deleted_by;   /* records up to this number went by the site's rule, as that record says; 0 = none */
-	uint64_t checkpoints; /* that are good; with keys only, as the next two */
-	uint64_t signed_to;   /* the last record that they sign, 0 = none */
-	uint64_t sent;	      /* the record that the newest checkpoint sent off the box signs, 0 = none was given */
+		/* records up to `deleted` were deleted by the site's rule, as record `deleted_by`
+		 * says; 0 = none */
+		deleted_by;
+	/* number of good checkpoints; like the next two, set only when keys are given */
+	uint64_t checkpoints;
+	uint64_t signed_to; /* the last record that good checkpoints sign, 0 = none */
+	/* the record that the newest checkpoint sent off the box signs, 0 = none was given */
+	uint64_t sent;
 	struct {
 		enum journal_fault what;
 		char segment[48];
@@ -62,23 +83,25 @@ struct journal_report {
 	size_t n;
 };
 
-/* "end", "begin": the n-th thing left open, NULL = there are no more. */
+/* "end", "begin": the word for the n-th open point, NULL = there are no more. */
 const char *journal_open_word(unsigned open, unsigned n);
 
-/* What somebody has of a box from elsewhere; borrowed. */
+/* Keys and checkpoints of a box that come from elsewhere; borrowed. */
 struct journal_trust {
 	const struct checkpoint_keys *keys;
-	const struct checkpoint *sent; /* the newest checkpoint that is known elsewhere, NULL = none */
+	/* the newest checkpoint that is known elsewhere, NULL = none */
+	const struct checkpoint *sent;
 };
 
 /*
- * 0 when the folder could be read (look at ret->faults and ret->open), or negative errno. `trust`: NULL = the chain alone is judged, which who rewrites
- * all of it can make anew.
+ * 0 when the folder could be read (see ret->faults and ret->open), or negative errno. `trust` NULL
+ * = only the chain is judged, which an attacker who rewrites all records can make anew.
  */
 int journal_verify(const char *folder, const struct journal_trust *trust, struct journal_report *ret, struct err *e);
 /*
- * The newest good checkpoint in a file of any text with records in its lines, as a log server keeps them, in the box's own form or in EVE: 1, 0 = there is
- * none, or negative errno. What stands around a checkpoint in its line does not matter: its signature says that the box made it.
+ * The newest good checkpoint in a file of any text with records in its lines, as a log server keeps
+ * them, in the box's own form or in EVE: 1, 0 = there is none, or negative errno. The rest of the
+ * line does not matter, because the signature proves that the box made the checkpoint.
  */
 int journal_newest_checkpoint(const char *path, const struct checkpoint_keys *keys, struct checkpoint *ret,
 			      struct err *e);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/journal/wait.h"
+#include "appliance/journal/role_private.h"
 
 #include "appliance/wire/event_words.h"
 
@@ -26,7 +26,8 @@ enum wait_class wait_class_of(const struct event *e)
 		return WAIT_BOX;
 	case EVENT_ACCOUNT:
 		/* What strangers cause as often as they like. */
-		return e->code == ACCOUNT_REFUSED || e->code == ACCOUNT_LOCKED || e->code == ACCOUNT_FORBIDDEN
+		return e->code == ACCOUNT_REFUSED || e->code == ACCOUNT_LOCKED || e->code == ACCOUNT_FORBIDDEN ||
+				       e->code == ACCOUNT_ANOTHER_TIME
 			       ? WAIT_TRAFFIC
 			       : WAIT_BOX;
 	case EVENT_DROP:

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "appliance/base/atomic_file.h"
-#include "appliance/base/json.h"
+#include "appliance/base/columns.h"
 
 /* Where it stands; n = nowhere. *ret_of_conduit: how many servers its conduit has. */
 static size_t find(const struct weak_list *l, const struct weak_server *s, size_t *ret_of_conduit)
@@ -138,87 +138,44 @@ bool weak_is_alarm(const struct weak_server *s, uint64_t now)
 #define FILE_BYTES (1u << 20)
 #define FORM 1
 
-static json_t *file_json(const struct weak_list *l)
-{
-	json_t *list = json_array();
-	char text[ADDR_TEXT];
+#define ROW(name, member, kind, most) COLUMN(name, struct weak_server, member, COLUMN_##kind, 0, most)
+static const struct column server_table[] = { ROW("address", address, ADDR, 0),
+					      ROW("port", port, NUMBER, UINT16_MAX),
+					      ROW("weak", bits, NUMBER, UINT32_MAX),
+					      ROW("conduit", conduit, TEXT, 0),
+					      ROW("first", first, NUMBER, INT64_MAX),
+					      ROW("last", last, NUMBER, INT64_MAX),
+					      ROW("sessions", sessions, NUMBER, WEAK_SESSIONS),
+					      ROW("reviewed", reviewed, NUMBER, INT64_MAX),
+					      ROW("reviewed_weak", reviewed_bits, NUMBER, UINT32_MAX) };
+static const struct columns server_columns = COLUMNS(server_table, struct weak_server);
 
-	for (size_t i = 0; i < l->n; i++) {
-		const struct weak_server *s = &l->list[i];
-
-		text[0] = '\0';
-		if (s->address.family != 0)
-			addr_text(&s->address, text);
-		json_array_append_new(list, json_pack("{s:s, s:i, s:I, s:o, s:I, s:I, s:I, s:I, s:I}", "address", text,
-						      "port", (int)s->port, "weak", (json_int_t)s->bits, "conduit",
-						      json_text(s->conduit), "first", (json_int_t)s->first, "last",
-						      (json_int_t)s->last, "sessions", (json_int_t)s->sessions,
-						      "reviewed", (json_int_t)s->reviewed, "reviewed_weak",
-						      (json_int_t)s->reviewed_bits));
-	}
-	return json_pack("{s:i, s:I, s:I, s:b, s:o}", "form", FORM, "beyond", (json_int_t)l->beyond, "beyond_last",
-			 (json_int_t)l->beyond_last, "damaged", (int)l->damaged, "servers", list);
-}
+#define LIST(member, kind, most) COLUMN(#member, struct weak_list, member, COLUMN_##kind, 0, most)
+static const struct column list_table[] = { COLUMN_IS("form", FORM), LIST(beyond, NUMBER, WEAK_SESSIONS),
+					    LIST(beyond_last, NUMBER, INT64_MAX), LIST(damaged, BOOL, 0) };
+static const struct columns list_columns = COLUMNS(list_table, struct weak_list);
 
 int weak_save(int folder, struct weak_list *l, struct err *e)
 {
-	json_t *j = file_json(l);
-	char *text = j != NULL ? json_dumps(j, JSON_COMPACT) : NULL;
-	int r = text != NULL ? atomic_write(folder, FILE_NAME, text, strlen(text), e)
-			     : err_set(e, -ENOMEM, "the list of servers with weak TLS");
+	json_t *servers = columns_list(&server_columns, l->list, l->n);
+	json_t *j = columns_with(columns_json(&list_columns, l), "servers", servers);
+	int r = columns_save(folder, FILE_NAME, j, "the list of servers with weak TLS", e);
 
-	free(text);
-	json_decref(j);
 	if (r == 0)
 		l->changed = l->stale = false;
 	return r;
 }
 
-static bool server_parse(json_t *j, struct weak_server *ret)
+static bool all_parse(const json_t *all, struct weak_list *ret)
 {
-	json_int_t port, bits, first, last, sessions, reviewed, reviewed_bits;
-	const char *address, *conduit;
+	const json_t *servers = json_object_get(all, "servers");
 
-	if (json_unpack_ex(j, NULL, JSON_STRICT, "{s:s, s:I, s:I, s:s, s:I, s:I, s:I, s:I, s:I}", "address", &address,
-			   "port", &port, "weak", &bits, "conduit", &conduit, "first", &first, "last", &last,
-			   "sessions", &sessions, "reviewed", &reviewed, "reviewed_weak", &reviewed_bits) < 0)
+	if (!columns_parse(&list_columns, all, 1, ret) ||
+	    !columns_list_parse(&server_columns, servers, ret->list, WEAK_SERVERS, &ret->n))
 		return false;
-	if (port < 0 || port > UINT16_MAX || bits < 0 || bits > UINT32_MAX || first < 0 || last < first ||
-	    sessions < 0 || sessions > WEAK_SESSIONS || reviewed < 0 || reviewed_bits < 0 ||
-	    reviewed_bits > UINT32_MAX || strlen(conduit) >= WEAK_CONDUIT)
-		return false;
-	*ret = (struct weak_server){ .port = (uint16_t)port,
-				     .bits = (uint32_t)bits,
-				     .first = (uint64_t)first,
-				     .last = (uint64_t)last,
-				     .sessions = (uint64_t)sessions,
-				     .reviewed = (uint64_t)reviewed,
-				     .reviewed_bits = (uint32_t)reviewed_bits };
-	memcpy(ret->conduit, conduit, strlen(conduit) + 1);
-	return *address == '\0' || addr_parse(address, &ret->address);
-}
-
-static bool all_parse(json_t *all, struct weak_list *ret)
-{
-	json_int_t form, beyond, beyond_last;
-	json_t *list, *j;
-	int damaged;
-	size_t i;
-
-	if (json_unpack_ex(all, NULL, JSON_STRICT, "{s:I, s:I, s:I, s:b, s:o}", "form", &form, "beyond", &beyond,
-			   "beyond_last", &beyond_last, "damaged", &damaged, "servers", &list) < 0 ||
-	    form != FORM || beyond < 0 || beyond > WEAK_SESSIONS || beyond_last < 0 || !json_is_array(list) ||
-	    json_array_size(list) > WEAK_SERVERS)
-		return false;
-	ret->beyond = (uint64_t)beyond;
-	ret->beyond_last = (uint64_t)beyond_last;
-	ret->damaged = damaged != 0;
-	json_array_foreach(list, i, j)
-	{
-		if (!server_parse(j, &ret->list[i]))
+	for (size_t i = 0; i < ret->n; i++)
+		if (ret->list[i].last < ret->list[i].first)
 			return false;
-		ret->n = i + 1;
-	}
 	return true;
 }
 

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The servers that chose weak TLS, by address and port: since when, until when, what was weak, and how many sessions. Journal role only; it is kept in
- * the file `weak` beside the records, so that an alarm of them outlives a restart. The records say the same in full; this is what of them is still so.
+ * The servers that chose weak TLS, by address and port: when they were first and last seen, what
+ * was weak, and in how many sessions. Journal role only; the list is kept in the file `weak` beside
+ * the records, so that an alarm survives a restart. The records have all such sessions; this list
+ * has the current state.
  *
- * One that was not seen for WEAK_OVER_S is taken off. One whose records a person has reviewed and signed is no alarm for WEAK_KNOWN_S, unless it is weak in
- * a way that it was not then. Workers read what strangers say, so the list has a stated size and a conduit its part of it: what is
- * beyond is one entry of the conduit without a server, and beyond all a count.
+ * A server not seen for WEAK_OVER_S is removed. A server whose records a person has reviewed and
+ * signed is no alarm for WEAK_KNOWN_S, unless a new weakness appears. Strangers cause its entries,
+ * so the list has a fixed size and each conduit a part of it. Further servers of a conduit share
+ * one entry without an address; beyond that they are only counted.
  *
- * A clock that is wrong for some minutes forgets nothing and leaves nothing: only when it has gone on for an hour without being set are servers taken off, and
- * times that are yet to come held to now.
+ * A clock that is wrong for some minutes does no damage: servers are removed, and times in the
+ * future are set to the present, only after the clock ran for an hour without being set.
  */
 #ifndef SEKISHO_JOURNAL_WEAK_H
 #define SEKISHO_JOURNAL_WEAK_H
@@ -22,9 +25,9 @@
 #include "appliance/base/err.h"
 
 #define WEAK_SERVERS 256u
-#define WEAK_BY_CONDUIT 32u	 /* ... that one conduit brings */
-#define WEAK_CONDUIT 65u	 /* of its name, with its NUL */
-#define WEAK_SESSIONS UINT32_MAX /* counted up to so many */
+#define WEAK_BY_CONDUIT 32u	 /* servers of one conduit */
+#define WEAK_CONDUIT 65u	 /* bytes of the name, with the NUL */
+#define WEAK_SESSIONS UINT32_MAX /* sessions are counted up to this number */
 #define WEAK_OVER_S (30u * 86400u)
 #define WEAK_KNOWN_S (90u * 86400u)
 #define WEAK_SETTLED_NS 3600000000000ull
@@ -32,43 +35,50 @@
 struct weak_server {
 	struct addr address; /* family 0: the rest of a conduit */
 	uint16_t port;
-	uint32_t bits;		    /* by enum tls_weakness, of all its sessions; 0 = not told */
-	char conduit[WEAK_CONDUIT]; /* by which it was seen last; "" = not known */
+	/* weaknesses of all its sessions, bits by enum tls_weakness; 0 = not known */
+	uint32_t bits;
+	char conduit[WEAK_CONDUIT]; /* conduit by which it was last seen; "" = not known */
 	uint64_t first, last;	    /* seconds since 1970 */
 	uint64_t sessions;
-	uint64_t reviewed;	/* when somebody signed a review of its records, 0 = nobody has */
-	uint32_t reviewed_bits; /* what was known of it then */
+	uint64_t reviewed;	/* when a person signed a review of its records, 0 = never */
+	uint32_t reviewed_bits; /* weaknesses that were known at that time */
 };
 
 /* Start from weak_load(). */
 struct weak_list {
-	struct weak_server list[WEAK_SERVERS]; /* the first that were seen stand first */
+	struct weak_server list[WEAK_SERVERS]; /* in the order in which they were first seen */
 	size_t n;
-	uint64_t beyond; /* sessions that found no place in it, and when the last was */
+	/* number of sessions for which there was no room, and the time of the last one */
+	uint64_t beyond;
 	uint64_t beyond_last;
-	bool damaged;	     /* the one before it could not be read, and nobody has reviewed the records since */
-	bool changed, stale; /* something is not saved; only numbers and times */
+	/* the earlier list could not be read, and the records have not been reviewed since */
+	bool damaged;
+	/* `changed`: something is not saved; `stale`: only numbers and times are not saved */
+	bool changed, stale;
 };
 
-/* *ret_damaged: what stood there could not be read, and was set aside. */
+/* *ret_damaged: the file could not be read, and was set aside. */
 void weak_load(int folder, struct weak_list *ret, bool *ret_damaged);
 int weak_save(int folder, struct weak_list *l, struct err *e);
-/* The file's bytes, pure: false = they are none that weak_save writes. */
+/* Parses the bytes of the file. False = weak_save does not write such bytes. Pure. */
 bool weak_parse(const uint8_t *text, size_t n, struct weak_list *ret);
 
-/* So many sessions more with that server, of which the last was `s->last`; `first` counts where it was not known. */
+/* Adds s->sessions sessions with that server, the last of them at s->last. s->first is used if the
+ * server is new. */
 void weak_see(struct weak_list *l, const struct weak_server *s);
-/* Somebody has signed a review of the records between two moments. */
+/* A person has signed a review of the records between two moments. */
 void weak_review(struct weak_list *l, uint64_t since, uint64_t until, uint64_t now);
-/* The clock has gone on for WEAK_SETTLED_NS as monotonic time does, as far as it was asked; starts as zeros. Asked at each event, and once an hour. */
+/* Whether wall time has run like monotonic time for WEAK_SETTLED_NS. Starts as zeros. To be called
+ * at each event, and once an hour. */
 struct weak_steady {
 	struct clock_pair pair;
 	uint64_t since_ns; /* monotonic */
 };
 bool weak_settled(struct weak_steady *s, struct mono now, uint64_t wall_ns);
-/* Those that were not seen for long go, and what is yet to come is held to now. Only while the clock is settled. */
+/* Removes servers that were not seen for long, and sets times in the future to the present. Only to
+ * be called while the clock is settled. */
 void weak_tidy(struct weak_list *l, uint64_t now);
-/* It is one that somebody should look at. */
+/* Whether the server is an alarm. */
 bool weak_is_alarm(const struct weak_server *s, uint64_t now);
 
 #endif

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What may leave and enter the admin namespace: a table of its own there ("inet sekisho"). Its output chain lets by answers to those who
- * asked the box (where terminals are named, to these alone), what stays on the box, neighbour discovery, and packets to the peers of
- * box.cfg; all else it drops and counts. Its input chain lets by answers to what the box asked, and the terminals of box.cfg to the
- * management's port; where none is named, everybody, who is on the admin networks. Each packet is looked at by itself, behind whatever
- * others change in it. Nothing is passed on between interfaces. Supervisor only.
+ * What may leave and enter the admin namespace: a table of its own there ("inet sekisho"). Its
+ * output chain accepts answers to hosts that asked the box (where terminals are named, to these
+ * alone), packets that stay on the box, neighbour discovery, and packets to the peers of box.cfg;
+ * it drops and counts everything else. Its input chain accepts answers to what the box asked and,
+ * at the management's port, the terminals of box.cfg; where none is named, everybody on the admin
+ * networks. Each packet is judged by itself, after any change by the rules of others. Nothing is
+ * forwarded between interfaces. Supervisor only.
  */
 #ifndef SEKISHO_KERNEL_ADMIN_RULES_H
 #define SEKISHO_KERNEL_ADMIN_RULES_H
@@ -12,22 +14,26 @@
 #include "appliance/kernel/plain_table.h"
 #include "policy/ir/ir.h"
 
-/* As plain_table_set, in the caller's namespace, for these peers. `closed`: nobody enters, terminal or not. */
+/* As plain_table_set, in the caller's namespace, for these peers. `closed`: nobody is admitted, not
+ * even terminals. */
 int admin_rules_set(const struct ir_peer *list, size_t n, bool closed, bool dry, plain_note *note, void *ctx,
 		    struct err *e);
-/* Where no such table stands: one without peers, which nobody enters. For the time before a policy is known. */
+/* If there is no such table, makes one without peers that admits nobody, for the time before a
+ * policy is known. */
 int admin_rules_base(struct err *e);
 
 struct admin_rules_seen {
-	bool there;		      /* the table stands */
-	bool anybody;		      /* enters: no terminal is named */
-	uint64_t refused, refused_in; /* packets on the way out and in, since the rules were last changed */
+	bool there;   /* the table stands */
+	bool anybody; /* everybody is admitted: no terminal is named */
+	/* packets refused on the way out and in since the last change of the rules */
+	uint64_t refused, refused_in;
 };
 
-/* A rule for a peer of the list, or one that belongs to no list: then `peer` is NULL, and `text` says what it is. */
+/* Called for each rule. For a rule that belongs to no peer of the list `peer` is NULL, and `text`
+ * says what it is. */
 typedef void admin_rules_each(void *ctx, const struct ir_peer *peer, const char *text, uint64_t packets,
 			      uint64_t bytes);
-/* What stands in the caller's namespace, as the kernel has it. 0 or negative errno. */
+/* Reads the table in the caller's namespace from the kernel. 0 or negative errno. */
 int admin_rules_read(const struct ir_peer *list, size_t n, admin_rules_each *each, void *ctx,
 		     struct admin_rules_seen *ret, struct err *e);
 

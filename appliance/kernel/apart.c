@@ -21,7 +21,8 @@ static bool append(struct apart *x, const struct apart_pair *p)
 	return true;
 }
 
-/* What of `p` lies in none of the pairs of its permit from number `from` up to `before`; parts of one pair do not meet, so they are not asked. */
+/* What of `p` lies in none of the pairs of its permit from number `from` up to `before`; parts of
+ * one pair do not meet, so they are not asked. */
 static bool put(struct apart *x, const struct apart_pair *p, size_t from, size_t before)
 {
 	struct apart_pair part = *p;

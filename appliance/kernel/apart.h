@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Pairs of addresses between which nothing passes because people isolated them: what stands in the sets SET_APART4 and SET_APART6. The kernel's
- * interval sets hold no two elements that a key could find, so what is added twice is taken apart. And, as pairs with a permit, what passes all
- * the same (SET_KEPT4 and so on). Pure; runs in enforce and in the supervisor.
+ * Pairs of address ranges between which nothing passes because people isolated them: the content of
+ * the sets SET_APART4 and SET_APART6. In the kernel's interval sets elements may not overlap, so
+ * overlapping pairs are split. Exceptions that still pass are pairs with a permit (SET_KEPT4 and so
+ * on). Pure; runs in enforce and in the supervisor.
  */
 #ifndef SEKISHO_KERNEL_APART_H
 #define SEKISHO_KERNEL_APART_H
@@ -13,11 +14,14 @@
 #include "appliance/base/addr.h"
 #include "appliance/kernel/image.h"
 
-#define APART_MOST 8192u /* pairs, once taken apart */
+#define APART_MOST 8192u /* pairs, after splitting */
 
 struct apart_pair {
-	struct addr_range source, destination; /* of a session as it is opened */
-	uint32_t permit;		       /* that is kept; 0 also: a session without one */
+	/* source and destination of the session's first packet */
+	struct addr_range source, destination;
+	/* the permit that still passes; 0 for pairs of SET_APART, and for sessions without
+	 * a permit */
+	uint32_t permit;
 };
 
 struct apart {
@@ -25,13 +29,14 @@ struct apart {
 	size_t n, room;
 };
 
-/* False: no memory, more than APART_MOST, or ranges of two families; *x is then of no use. */
+/* False: no memory, more than APART_MOST, or ranges of two families; *x is then unusable. */
 bool apart_add(struct apart *x, const struct apart_pair *p);
 void apart_free(struct apart *x);
 /* The same pairs, added in the same order. */
 bool apart_same(const struct apart *x, const struct apart *y);
 bool apart_holds(const struct apart *x, const struct addr *source, const struct addr *destination, uint32_t permit);
-/* Its elements: of IPv4 in this set, of IPv6 in the one behind it. False when memory is out. */
+/* Puts its elements into the image: IPv4 into `set`, IPv6 into the set after it. False when memory
+ * is out. */
 bool apart_image(const struct apart *x, unsigned set, struct image *i);
 
 #endif

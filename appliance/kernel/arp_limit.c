@@ -35,7 +35,8 @@ static struct build begin(void)
 	return b;
 }
 
-/* Before anything is decided, and deciding nothing: which device sent it (appliance/tap/arp.h). */
+/* Before anything is decided, and deciding nothing: which device sent
+ * it (appliance/tap/sighted.c). */
 static struct nftnl_rule *rule_told(const char *device)
 {
 	struct build b = begin();

@@ -1,25 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How often hosts of one interface are heard when they ask for the box over ARP: a table of its own ("arp sekisho"). The kernel remembers each
- * host in whose name it is asked, in one table for all interfaces and namespaces; who asks in invented names without end would push out the
- * hosts of every other zone. Answers are not counted: they make the kernel remember nobody new. Supervisor only.
+ * Limits the rate of ARP requests on each interface, in a table of its own ("arp sekisho"). The
+ * kernel stores the sender of each request in one neighbour table for all interfaces and
+ * namespaces, so a flood with invented senders would displace the hosts of every other zone.
+ * Answers are not limited: they add nobody to that table. Supervisor only.
  *
- * Before that the tap is told of them, so often and not more: who asks for another host of the same network never gets into the kernel's table, and is a device beside
- * the box all the same.
+ * Before the limit, requests are also logged to the tap, up to a rate. So the tap learns of hosts
+ * that only ask for other hosts of their network, and are never in the kernel's table.
  */
 #ifndef SEKISHO_KERNEL_ARP_LIMIT_H
 #define SEKISHO_KERNEL_ARP_LIMIT_H
 
 #include "appliance/kernel/plain_table.h"
 
-#define ARP_PER_SECOND                                                                                                 \
-	1000u /* as over IPv6: the table has room for 65 interfaces' worth of what it keeps for five seconds */
+/* packets a second, as for IPv6. At this rate the table has room for the entries of 65 interfaces
+ * in the five seconds for which it keeps them */
+#define ARP_PER_SECOND 1000u
 
-#define ARP_TOLD_PER_SECOND 100u /* of an interface */
+#define ARP_TOLD_PER_SECOND 100u /* requests of an interface that are logged to the tap */
 
 /*
- * As plain_table_set, in the caller's namespace, for devices of these names, there or not; with n = 0 there is no such table afterwards. Who asks
- * on another device is not heard at all: it is none of the box.
+ * As plain_table_set, in the caller's namespace, for devices of these names, whether or not they
+ * exist; with n = 0 there is no such table afterwards. Requests on any other device are dropped: it
+ * does not belong to the box.
  */
 int arp_limit_set(const char *const *devices, size_t n, bool dry, plain_note *note, void *ctx, struct err *e);
 

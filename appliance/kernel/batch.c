@@ -120,7 +120,7 @@ size_t batch_messages(const struct batch *b)
 	return b->n - 1;
 }
 
-void batch_any_table(struct batch *b, uint16_t type, uint16_t flags, const char *name)
+void batch_any_table(struct batch *b, uint16_t type, uint16_t flags, const char *name, bool owned)
 {
 	struct nftnl_table *t = nftnl_table_alloc();
 	struct nlmsghdr *h = message(b, type, flags, 0, 0);
@@ -131,7 +131,7 @@ void batch_any_table(struct batch *b, uint16_t type, uint16_t flags, const char 
 		nftnl_table_set_str(t, NFTNL_TABLE_NAME, name);
 		nftnl_table_set_u32(t, NFTNL_TABLE_FAMILY, NFPROTO_INET);
 		if (type == NFT_MSG_NEWTABLE)
-			nftnl_table_set_u32(t, NFTNL_TABLE_FLAGS, 0);
+			nftnl_table_set_u32(t, NFTNL_TABLE_FLAGS, owned ? TABLE_OWNED : 0);
 		nftnl_table_nlmsg_build_payload(h, t);
 		batch_done(b, h);
 	}
@@ -139,14 +139,14 @@ void batch_any_table(struct batch *b, uint16_t type, uint16_t flags, const char 
 		nftnl_table_free(t);
 }
 
-void batch_table(struct batch *b)
+void batch_table(struct batch *b, bool owned)
 {
-	batch_any_table(b, NFT_MSG_NEWTABLE, NLM_F_CREATE, TABLE_NAME);
+	batch_any_table(b, NFT_MSG_NEWTABLE, NLM_F_CREATE, TABLE_NAME, owned);
 }
 
 void batch_table_delete(struct batch *b)
 {
-	batch_any_table(b, NFT_MSG_DELTABLE, 0, TABLE_NAME);
+	batch_any_table(b, NFT_MSG_DELTABLE, 0, TABLE_NAME, false);
 }
 
 void batch_any_chain(struct batch *b, uint16_t type, uint16_t flags, const char *in, const char *name, uint32_t number)
@@ -366,7 +366,10 @@ static void element(struct batch *b, uint16_t type, uint16_t flags, unsigned num
 		if (el->until != 0) {
 			uint64_t end_ms = el->until * 1000 + spec->late_ms;
 
-			nftnl_set_elem_set_u64(x, NFTNL_SET_ELEM_TIMEOUT, end_ms > now_ms ? end_ms - now_ms : 1);
+			nftnl_set_elem_set_u64(x, spec->filled ? NFTNL_SET_ELEM_EXPIRATION : NFTNL_SET_ELEM_TIMEOUT,
+					       end_ms > now_ms ? end_ms - now_ms : 1);
+			if (spec->filled)
+				nftnl_set_elem_set_u64(x, NFTNL_SET_ELEM_TIMEOUT, el->data * (uint64_t)1000);
 		}
 	}
 	nftnl_set_elem_add(s, x); /* the set owns it now */

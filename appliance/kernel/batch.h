@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One nf_tables transaction: messages are collected, sent at once, and take effect together or not at all. A batch
- * remembers which message came from which policy line, so that a refusal by the kernel names the line. It touches only
- * `inet sekisho`: no function takes the name of another table. Runs in enforce; by libnftnl and libmnl.
+ * One nf_tables transaction: messages are collected, sent at once, and take effect together or not
+ * at all. A batch remembers which message came from which policy line, so that a refusal by the
+ * kernel names the line. It touches only `inet sekisho`: no function takes the name of another
+ * table. Runs in enforce; by libnftnl and libmnl.
  */
 #ifndef SEKISHO_KERNEL_BATCH_H
 #define SEKISHO_KERNEL_BATCH_H
@@ -19,39 +20,45 @@
 struct batch;
 
 /*
- * `generation_id` is the kernel's count seen in the dump that this batch was computed from: when something else changed
- * the rules since, the kernel refuses with -ERESTART. 0 = whatever stands. NULL when memory is out. Messages that find
- * no memory make batch_commit fail; they need no check of their own.
+ * `generation_id` is the kernel's transaction count in the dump from which this batch was computed:
+ * if the rules have changed since, the kernel refuses with -ERESTART. 0 = no such check. NULL when
+ * memory is out. Messages that find no memory make batch_commit fail; they need no check of
+ * their own.
  */
 struct batch *batch_new(uint32_t generation_id);
 void batch_free(struct batch *b); /* accepts NULL */
 
-void batch_table(struct batch *b); /* creates, or adopts what stands */
+/* Creates the table, or uses the existing one. `owned`: the sending socket becomes its owner. */
+void batch_table(struct batch *b, bool owned);
 void batch_table_delete(struct batch *b);
 void batch_chain(struct batch *b, uint32_t chain); /* base chains with hook and policy drop */
 void batch_chain_delete(struct batch *b, const char *name);
 void batch_counter(struct batch *b, uint32_t reason);
 void batch_set(struct batch *b, unsigned set);
 void batch_set_delete(struct batch *b, const char *name);
-void batch_flush_rules(struct batch *b); /* of every chain of the table; chains stay */
+void batch_flush_rules(struct batch *b); /* deletes the rules of every chain; the chains stay */
 void batch_rule(struct batch *b, struct nftnl_rule *rule,
 		uint32_t line); /* takes nothing; the rule stays the caller's */
-/* `now_ms` since 1970: an element with an end gets what is left as its timeout. */
+/* `now_ms` since 1970: an element with an end gets the remaining time as its timeout. */
 void batch_element_add(struct batch *b, unsigned set, const struct image_element *el, uint64_t now_ms);
 void batch_element_delete(struct batch *b, unsigned set, const struct image_element *el);
 void batch_set_flush(struct batch *b, unsigned set); /* of all its elements */
 size_t batch_messages(const struct batch *b);
 
 /*
- * Sends and commits. 0; -ERESTART when the rules were changed by another meanwhile, -ENOENT or -EEXIST when an element
- * ended meanwhile: dump again and repeat. Otherwise a refusal: nothing has changed, *e says what was refused and
- * *ret_line the policy line (0 = none).
+ * Sends and commits. 0; -ERESTART when the rules were changed by another meanwhile, -ENOENT or
+ * -EEXIST when an element ended meanwhile: dump again and repeat. Otherwise a refusal: nothing has
+ * changed, *e says what was refused and *ret_line the policy line (0 = none).
  */
 int batch_commit(struct batch *b, struct netlink *n, struct err *e, uint32_t *ret_line);
-/* As batch_commit, but without an end: the kernel checks everything, then undoes it. */
+/* As batch_commit, but without the end of the transaction: the kernel checks everything, then
+ * undoes it. */
 int batch_try(struct batch *b, struct netlink *n, struct err *e, uint32_t *ret_line);
 
-/* Asks by transactions that are never committed: bits of enum kernel_lack. */
+/* What the kernel lacks, found by transactions that are never committed: bits of
+ * enum kernel_lack. */
 unsigned batch_probe(struct netlink *n);
+/* whether a table can have an owner and outlive it, found in the same way */
+bool batch_owns(struct netlink *n);
 
 #endif

@@ -28,8 +28,9 @@ void *batch_slot(struct batch *b, uint16_t type, uint32_t object, uint32_t line)
 void batch_done(struct batch *b, const struct nlmsghdr *h);
 size_t batch_aligned(size_t len);
 
-/* With the name of a table: only the probe, which is never committed, uses another one than ours. */
-void batch_any_table(struct batch *b, uint16_t type, uint16_t flags, const char *name);
+/* With the name of a table: only the probe, which is never committed, uses another one
+ * than ours. */
+void batch_any_table(struct batch *b, uint16_t type, uint16_t flags, const char *name, bool owned);
 void batch_any_chain(struct batch *b, uint16_t type, uint16_t flags, const char *in, const char *name, uint32_t number);
 
 #endif

@@ -191,10 +191,10 @@ static void put_protocol(struct nlmsghdr *h, const struct session *s)
 	mnl_attr_put_u8(h, six ? CTA_PROTO_ICMPV6_CODE : CTA_PROTO_ICMP_CODE, (uint8_t)s->server_port);
 }
 
-int conntrack_mark(struct netlink *n, const struct session *s, uint32_t mark, struct err *e)
+/* A request about a session that was dumped. */
+static struct nlmsghdr *about(struct netlink *n, uint8_t *buf, uint16_t type, const struct session *s)
 {
-	_Alignas(8) uint8_t buf[4096];
-	struct nlmsghdr *h = netlink_request(n, buf, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW, NLM_F_ACK,
+	struct nlmsghdr *h = netlink_request(n, buf, (uint16_t)(NFNL_SUBSYS_CTNETLINK << 8 | type), NLM_F_ACK,
 					     s->client.family == 4 ? AF_INET : AF_INET6);
 	struct nlattr *tuple_at = mnl_attr_nest_start(h, CTA_TUPLE_ORIG), *at;
 
@@ -206,7 +206,24 @@ int conntrack_mark(struct netlink *n, const struct session *s, uint32_t mark, st
 	put_protocol(h, s);
 	mnl_attr_nest_end(h, at);
 	mnl_attr_nest_end(h, tuple_at);
+	return h;
+}
+
+int conntrack_mark(struct netlink *n, const struct session *s, uint32_t mark, struct err *e)
+{
+	_Alignas(8) uint8_t buf[4096];
+	struct nlmsghdr *h = about(n, buf, IPCTNL_MSG_CT_NEW, s);
+
 	mnl_attr_put_u32(h, CTA_MARK, htonl(mark));
+	return netlink_ask(n, h, NULL, NULL, e);
+}
+
+int conntrack_delete(struct netlink *n, const struct session *s, struct err *e)
+{
+	_Alignas(8) uint8_t buf[4096];
+	struct nlmsghdr *h = about(n, buf, IPCTNL_MSG_CT_DELETE, s);
+
+	mnl_attr_put_u32(h, CTA_ID, htonl(s->id));
 	return netlink_ask(n, h, NULL, NULL, e);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The kernel's live sessions, by raw libmnl: a dump of connection tracking in this namespace. The only thing that it changes
- * is a session's mark: a cut is made by the rules, and heard by the peers. Runs in enforce.
+ * The kernel's live sessions, by raw libmnl: a dump of connection tracking in this namespace. It
+ * changes only the mark of a session. The rules make the cut, and the ends of TCP sessions are
+ * reset; the ends of UDP sessions are not told. Runs in enforce.
  */
 #ifndef SEKISHO_KERNEL_CONNTRACK_H
 #define SEKISHO_KERNEL_CONNTRACK_H
@@ -18,22 +19,27 @@ struct session {
 	uint16_t client_port;	    /* ICMP: the identifier */
 	uint16_t server_port;	    /* ICMP: type << 8 | code */
 	uint8_t l4proto;
-	bool ending;			/* TCP that is closed already (TIME_WAIT, CLOSE) */
-	bool assured;			/* both sides have spoken; of TCP: it was opened */
-	uint32_t mark;			/* appliance/wire/mark.h */
-	uint32_t id;			/* the kernel's own; another session of the same ends has another */
-	uint64_t packets, packets_back; /* from the client and from the server; 0 when the kernel does not count */
+	bool ending;   /* TCP that is closed already (TIME_WAIT, CLOSE) */
+	bool assured;  /* both sides have sent packets; TCP: it was opened */
+	uint32_t mark; /* appliance/wire/mark.h */
+	/* the kernel's session id; a later session of the same ends has another one */
+	uint32_t id;
+	/* from the client and from the server; 0 when the kernel does not count */
+	uint64_t packets, packets_back;
 };
 
-typedef int session_each(const struct session *s, void *ctx); /* 0 = go on, negative errno ends it */
+/* 0 = go on, negative errno ends it */
+typedef int session_each(const struct session *s, void *ctx);
 
-/* Every tracked session of both families that carries a permit. 0 or negative errno. A repeated dump may show a session
- * twice: `restart` (may be NULL) is called before every start. */
+/* Every tracked session of both families that carries a permit. 0 or negative errno. A repeated
+ * dump may show a session twice: `restart` (may be NULL) is called before every start. */
 int conntrack_dump(struct netlink *n, session_each *each, void (*restart)(void *ctx), void *ctx, struct err *e);
 /* Another mark for a session that was dumped. -ENOENT when it is gone. */
 int conntrack_mark(struct netlink *n, const struct session *s, uint32_t mark, struct err *e);
+/* The kernel forgets the session; its next packet begins a new one. -ENOENT when it is gone. */
+int conntrack_delete(struct netlink *n, const struct session *s, struct err *e);
 
-/* How many sessions the kernel tracks here, and how many it would. */
+/* How many sessions the kernel tracks here, and the most that it can. */
 int conntrack_count(struct netlink *n, uint32_t *ret, uint32_t *ret_most, struct err *e);
 
 #endif

@@ -18,6 +18,18 @@ static bool stands(const struct image *i)
 	return right;
 }
 
+/* Once for each socket. To a table that was made without an owner nobody can give one. */
+static void ask_owns(struct netlink *n, const struct image *have)
+{
+	if (n->owns == OWNS_UNASKED)
+		n->owns = (have->table ? have->table_persists : batch_owns(n)) ? OWNS_TABLE : OWNS_NOT;
+}
+
+static bool mine(const struct netlink *n, const struct image *have)
+{
+	return n->owns != OWNS_TABLE || have->table_owner == n->portid;
+}
+
 static int look(struct netlink *n, struct image *i, struct arena **a, struct err *e)
 {
 	int r;
@@ -57,8 +69,8 @@ static int complete(struct netlink *n, const struct image *have, struct err *e)
 		wrong = wrong || have->chain_wrong[c];
 	if (wrong)
 		batch_table_delete(b);
-	if (wrong || !have->table)
-		batch_table(b);
+	if (wrong || !have->table || !mine(n, have))
+		batch_table(b, n->owns == OWNS_TABLE);
 	for (uint32_t c = 0; c < BASE_CHAINS; c++)
 		if (wrong || !have->chains[c] || !have->policy_drop[c])
 			batch_chain(b, c);
@@ -79,8 +91,10 @@ int deny_base_load(struct netlink *n, bool *ret_adopted, struct err *e)
 		r = look(n, &have, &a, e);
 		if (r < 0)
 			return r;
-		if (stands(&have)) {
-			*ret_adopted = attempt == 0;
+		if (attempt == 0)
+			*ret_adopted = stands(&have);
+		ask_owns(n, &have);
+		if (stands(&have) && mine(n, &have)) {
 			arena_free(a);
 			return 0;
 		}
@@ -93,6 +107,17 @@ int deny_base_load(struct netlink *n, bool *ret_adopted, struct err *e)
 	return r < 0 ? r : err_set(e, -EAGAIN, "the deny base does not stay");
 }
 
+int deny_base_load_by(int fd, bool *ret_adopted, struct err *e)
+{
+	struct netlink n;
+	int r = netlink_open(&n, fd, e);
+
+	if (r == 0)
+		r = deny_base_load(&n, ret_adopted, e);
+	netlink_close(&n);
+	return r;
+}
+
 int deny_base_load_here(bool *ret_adopted, struct err *e)
 {
 	struct netlink n;
@@ -100,7 +125,9 @@ int deny_base_load_here(bool *ret_adopted, struct err *e)
 
 	if (r < 0)
 		return r;
-	r = deny_base_load(&n, ret_adopted, e);
+	r = deny_base_stands(&n, ret_adopted, e);
+	if (r == 0 && !*ret_adopted)
+		r = deny_base_load(&n, ret_adopted, e);
 	netlink_close_here(&n);
 	return r;
 }

@@ -27,11 +27,13 @@
 
 struct dump {
 	struct image *image;
-	const struct image *labels;	 /* those that stand, NULL = they have to be read; borrowed */
+	/* those that stand, NULL = they have to be read; borrowed */
+	const struct image *labels;
 	uint64_t now_ms;		 /* since 1970 */
 	unsigned set;			 /* whose elements come */
 	bool failed;			 /* memory was out */
 	struct netlink_reading *reading; /* borrowed */
+	const struct netlink *net;	 /* borrowed */
 };
 
 const char *dump_family(uint32_t family)
@@ -113,6 +115,19 @@ static int netlink_generation(struct netlink *n, uint32_t *ret, struct err *e)
 	return netlink_ask(n, h, on_generation, ret, e);
 }
 
+/* Who only looks takes any owner for ours: only a table that persists is, and all that is in it is
+ * looked at as well. */
+static void table_flags(struct dump *d, const struct nftnl_table *t)
+{
+	uint32_t flags = nftnl_table_get_u32(t, NFTNL_TABLE_FLAGS);
+	struct image *i = d->image;
+
+	i->table_persists = (flags & TABLE_PERSISTS) != 0;
+	i->table_owner = (flags & NFT_TABLE_F_OWNER) != 0 ? nftnl_table_get_u32(t, NFTNL_TABLE_OWNER) : 0;
+	i->table_plain = flags == 0 || flags == TABLE_PERSISTS ||
+			 (flags == TABLE_OWNED && (d->net->owns == OWNS_UNASKED || i->table_owner == d->net->portid));
+}
+
 static int on_table(const struct nlmsghdr *m, void *ctx)
 {
 	struct dump *d = ctx;
@@ -126,7 +141,7 @@ static int on_table(const struct nlmsghdr *m, void *ctx)
 
 		if (ours(family, name)) {
 			d->image->table = true;
-			d->image->table_plain = nftnl_table_get_u32(t, NFTNL_TABLE_FLAGS) == 0;
+			table_flags(d, t);
 		} else if (!supervisors(family, name)) {
 			add_foreign(d, FOREIGN_TABLE, "table", family, name, NULL);
 		}
@@ -136,7 +151,8 @@ static int on_table(const struct nlmsghdr *m, void *ctx)
 	return 0;
 }
 
-/* The hooks are written here a second time on purpose: read-back does not share the batch's table. */
+/* The hooks are written here a second time on purpose: read-back does not share the
+ * batch's table. */
 static bool base_right(const struct nftnl_chain *c, uint32_t number)
 {
 	uint32_t hook = nftnl_chain_get_u32(c, NFTNL_CHAIN_HOOKNUM);
@@ -217,7 +233,7 @@ static int on_rule(const struct nlmsghdr *m, void *ctx)
 	return 0;
 }
 
-/* ---- sets, their elements, named objects --------------------------------------------------------------------------- */
+/* ---- sets, their elements, named objects ----------------------------------------------------- */
 
 static int count_expr(struct nftnl_expr *x, void *ctx)
 {
@@ -335,9 +351,12 @@ static bool element_decode(const struct dump *d, struct nftnl_set_elem *x, struc
 			el->chain = (uint8_t)chain_number(nftnl_set_elem_get_str(x, NFTNL_SET_ELEM_CHAIN));
 		}
 	}
-	/* Ends are whole seconds; the kernel counts from when it took the batch, some milliseconds after it was told. */
+	/* Ends are whole seconds; the kernel counts from when it took the batch, some milliseconds
+	 * after it was told. */
 	if (nftnl_set_elem_is_set(x, NFTNL_SET_ELEM_EXPIRATION))
 		el->until = (d->now_ms + nftnl_set_elem_get_u64(x, NFTNL_SET_ELEM_EXPIRATION) + 500) / 1000;
+	if (spec->filled && nftnl_set_elem_is_set(x, NFTNL_SET_ELEM_TIMEOUT))
+		el->data = (uint32_t)(nftnl_set_elem_get_u64(x, NFTNL_SET_ELEM_TIMEOUT) / 1000);
 	nftnl_set_elem_expr_foreach(x, element_counter, el);
 	return true;
 }
@@ -402,7 +421,7 @@ static int on_object(const struct nlmsghdr *m, void *ctx)
 	return 0;
 }
 
-/* ---- the dumps ------------------------------------------------------------------------------------------------------ */
+/* ---- the dumps ------------------------------------------------------------------------------- */
 
 /* A dump of one kind; `table` NULL = every table. */
 static int list(struct netlink *n, uint16_t type, uint8_t family, const char *table, const char *set,
@@ -501,7 +520,7 @@ static int consistent(struct netlink *n, struct arena *a, const struct image *la
 	int r = -EAGAIN;
 
 	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-		struct dump d = { .image = ret, .now_ms = clock_wall_ns() / 1000000, .reading = &n->reading };
+		struct dump d = { .image = ret, .now_ms = clock_wall_ns() / 1000000, .reading = &n->reading, .net = n };
 		uint32_t before, after;
 
 		n->reading = (struct netlink_reading){ 0 };
@@ -550,8 +569,22 @@ int netlink_dump_standing(struct netlink *n, struct arena *a, struct image *ret,
 
 int netlink_dump_counters(struct netlink *n, struct arena *a, struct image *ret, struct err *e)
 {
-	struct dump d = { .image = ret, .reading = &n->reading };
+	struct dump d = { .image = ret, .reading = &n->reading, .net = n };
 
 	image_init(ret, a);
 	return list(n, NFT_MSG_GETOBJ, NFPROTO_INET, TABLE_NAME, NULL, on_object, &d, e);
+}
+
+int netlink_dump_limits(struct netlink *n, struct arena *a, struct image *ret, struct err *e)
+{
+	struct dump d = { .image = ret, .now_ms = clock_wall_ns() / 1000000, .reading = &n->reading, .net = n };
+	int r;
+
+	image_init(ret, a);
+	ret->sets[SET_AGES] = ret->sets[SET_IDLES] = true;
+	r = dump_elements(n, &d, SET_AGES, e);
+	if (r == 0)
+		r = dump_elements(n, &d, SET_IDLES, e);
+	image_sort(ret);
+	return r;
 }

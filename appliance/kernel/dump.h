@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Read-back: what the kernel's rule store holds in this namespace, decoded into an image. Never prints or assumes what
- * was loaded; every expression, element, policy and counter comes from a dump, taken within one state of the kernel
- * (its transaction count is the same before and after). Runs in enforce; by libnftnl and libmnl.
+ * Read-back: what the kernel's rule store holds in this namespace, decoded into an image. Never
+ * prints or assumes what was loaded; every expression, element, policy and counter comes from a
+ * dump, taken within one state of the kernel (its transaction count is the same before and after).
+ * Runs in enforce; by libnftnl and libmnl.
  */
 #ifndef SEKISHO_KERNEL_DUMP_H
 #define SEKISHO_KERNEL_DUMP_H
@@ -14,22 +15,25 @@
 
 #define DUMP_BUDGET (256u << 20) /* bytes of an arena that holds a dump */
 
-/* The whole table, sorted, and what is foreign in the namespace. Strings and lists live in the arena. 0 or negative
- * errno. */
+/* The whole table, sorted, and what is foreign in the namespace. Strings and lists live in the
+ * arena. 0 or negative errno. */
 int netlink_dump(struct netlink *n, struct arena *a, struct image *ret, struct err *e);
 /*
- * The same, but where the kernel has taken no transaction since `labels` was read (NULL = never) the labels are those, which live as
- * long as that image: nothing else could change one that has no end, and they are most of what there is to read.
+ * The same. If the kernel had no transaction since the image `labels` was read (NULL = there is
+ * none), its labels are used again, which live as long as that image. Only a transaction can change
+ * a label without an end, and labels are most of what there is to read.
  */
 int netlink_dump_since(struct netlink *n, struct arena *a, const struct image *labels, struct image *ret,
 		       struct err *e);
 /* Only the table and its chains: quick, for the question whether the deny base stands. */
 int netlink_dump_base(struct netlink *n, struct arena *a, struct image *ret, struct err *e);
-/* Tables, chains, sets, counters and the generation that the table names, without rules and what the sets hold: as quick
- * however large the policy is. */
+/* Tables, chains, sets, counters and the generation that the table names, without rules and
+ * elements: equally fast for any size of the policy. */
 int netlink_dump_standing(struct netlink *n, struct arena *a, struct image *ret, struct err *e);
 /* The counters alone, by one question. */
 int netlink_dump_counters(struct netlink *n, struct arena *a, struct image *ret, struct err *e);
+/* The elements of limited sessions: `data` is the whole timeout in seconds, `until` its end. */
+int netlink_dump_limits(struct netlink *n, struct arena *a, struct image *ret, struct err *e);
 
 /* "inet" of NFPROTO_INET. */
 const char *dump_family(uint32_t family);

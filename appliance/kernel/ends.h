@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whether anything that ends by time stands open in the kernel's table. What the kernel holds goes with the power, so that where such a thing
- * stands, a daemon has opened it since the machine started. For the supervisor, before it has an enforce.
+ * Whether the kernel's table has elements that end by time. The table does not survive a restart of
+ * the machine, so such an element was made by a daemon since the last start. For the supervisor,
+ * before enforce runs.
  */
 #ifndef SEKISHO_KERNEL_ENDS_H
 #define SEKISHO_KERNEL_ENDS_H
@@ -10,7 +11,8 @@
 
 #include "appliance/base/err.h"
 
-/* In the caller's namespace, by a socket of its own: a table with a generation's digest, and cells or labels with an end. 0 or negative errno. */
+/* *ret: the caller's namespace has a table with the digest of a generation, and with cells or
+ * labels that end. Uses a socket of its own. 0 or negative errno. */
 int ends_stand_here(bool *ret, struct err *e);
 
 #endif

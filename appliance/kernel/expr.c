@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Registers: the kernel has sixteen of 32 bits; a key is built from the first one upwards, each field padded to four
- * bytes, exactly as enforce/expect.c lays out elements. Where a register starts a group of four the kernel reports it
- * by its old 128-bit name, and we write it so too, so that what is read back has the same text.
+ * Registers: the kernel has sixteen of 32 bits; a key is built from the first one upwards, each
+ * field padded to four bytes, exactly as enforce/expect.c lays out elements. Where a register
+ * starts a group of four the kernel reports it by its old 128-bit name, and we write it so too, so
+ * that what is read back has the same text.
  */
 #include "appliance/kernel/expr.h"
 
@@ -201,12 +202,11 @@ void expr_draw(struct build *b, uint32_t parts, uint32_t word)
 }
 
 /* `what` belongs to the element, and is this function's. */
-static void element(struct build *b, unsigned set, uint32_t op, struct nftnl_expr *what, uint32_t ms)
+static void element(struct build *b, unsigned set, uint32_t op, struct nftnl_expr *what, uint64_t ms)
 {
 	struct nftnl_expr *x = expr2(b, "dynset", NFTNL_EXPR_DYNSET_SREG_KEY, reg(0), NFTNL_EXPR_DYNSET_OP, op);
 
-	if (x == NULL || what == NULL) {
-		b->bad = true;
+	if (x == NULL) {
 		if (what != NULL)
 			nftnl_expr_free(what);
 		return;
@@ -214,7 +214,20 @@ static void element(struct build *b, unsigned set, uint32_t op, struct nftnl_exp
 	nftnl_expr_set_str(x, NFTNL_EXPR_DYNSET_SET_NAME, set_spec(set)->name);
 	if (ms != 0)
 		nftnl_expr_set_u64(x, NFTNL_EXPR_DYNSET_TIMEOUT, ms);
-	nftnl_expr_set(x, NFTNL_EXPR_DYNSET_EXPR, what, 0);
+	if (what != NULL)
+		nftnl_expr_set(x, NFTNL_EXPR_DYNSET_EXPR, what, 0);
+}
+
+/* Without what it is for an element would say nothing. */
+static void element_of(struct build *b, unsigned set, uint32_t op, struct nftnl_expr *what, uint32_t ms)
+{
+	b->bad = b->bad || what == NULL;
+	element(b, set, op, what, ms);
+}
+
+void expr_keep(struct build *b, unsigned set, uint32_t seconds, bool anew)
+{
+	element(b, set, anew ? NFT_DYNSET_OP_UPDATE : NFT_DYNSET_OP_ADD, NULL, seconds * (uint64_t)1000);
 }
 
 #define PACE_MS 10000u /* a pair that opened nothing for so long has its whole burst again */
@@ -226,9 +239,9 @@ void expr_pace(struct build *b, unsigned set, uint32_t per_second, uint32_t burs
 	if (x != NULL)
 		limit_fill(x, per_second, burst);
 	if (set_spec(set)->timeout)
-		element(b, set, NFT_DYNSET_OP_UPDATE, x, PACE_MS);
+		element_of(b, set, NFT_DYNSET_OP_UPDATE, x, PACE_MS);
 	else
-		element(b, set, NFT_DYNSET_OP_ADD, x, 0);
+		element_of(b, set, NFT_DYNSET_OP_ADD, x, 0);
 }
 
 void expr_crowd(struct build *b, unsigned set, uint32_t most)
@@ -239,7 +252,7 @@ void expr_crowd(struct build *b, unsigned set, uint32_t most)
 		nftnl_expr_set_u32(x, NFTNL_EXPR_CONNLIMIT_COUNT, most);
 		nftnl_expr_set_u32(x, NFTNL_EXPR_CONNLIMIT_FLAGS, NFT_CONNLIMIT_F_INV);
 	}
-	element(b, set, NFT_DYNSET_OP_ADD, x, 0);
+	element_of(b, set, NFT_DYNSET_OP_ADD, x, 0);
 }
 
 static void log_to_tap(struct build *b, const char *prefix)
@@ -341,12 +354,12 @@ void expr_tcp_strip(struct build *b, uint8_t kind)
 	nftnl_expr_set_u8(x, NFTNL_EXPR_EXTHDR_TYPE, kind);
 }
 
-void expr_value(struct build *b, uint32_t host)
+void expr_value(struct build *b, uint32_t host, uint32_t word)
 {
 	struct nftnl_expr *x = expr(b, "immediate");
 
 	if (x == NULL)
 		return;
-	nftnl_expr_set_u32(x, NFTNL_EXPR_IMM_DREG, reg(0));
+	nftnl_expr_set_u32(x, NFTNL_EXPR_IMM_DREG, reg(word));
 	nftnl_expr_set(x, NFTNL_EXPR_IMM_DATA, &host, sizeof(host));
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The kernel expressions that our rules are made of, each one call; for kernel/rule.c alone. A rule under construction
- * is its owner's; a failure (memory, nonsense) is sticky in `bad`, so that a rule is written straight down.
+ * The kernel expressions that our rules are made of, each one call; for kernel/rule.c alone. The
+ * caller owns the rule under construction. A failure (no memory, invalid arguments) stays in `bad`,
+ * so callers check once at the end.
  */
 #ifndef SEKISHO_KERNEL_EXPR_H
 #define SEKISHO_KERNEL_EXPR_H
@@ -19,7 +20,8 @@ struct build {
 	bool bad;
 };
 
-/* `word`: which 32-bit register. `key`: NFT_META_*, NFT_CT_*. `op`: NFT_CMP_*. Comparisons are with register 0. */
+/* `word`: which 32-bit register. `key`: NFT_META_*, NFT_CT_*. `op`: NFT_CMP_*. Comparisons are with
+ * register 0. */
 void expr_meta(struct build *b, uint32_t key, uint32_t word);
 void expr_meta_set(struct build *b, uint32_t key, uint32_t word);
 void expr_ct(struct build *b, uint32_t key, uint32_t word);
@@ -27,31 +29,41 @@ void expr_ct_original(struct build *b, uint32_t key, uint32_t word); /* of the o
 void expr_ct_mark_set(struct build *b, uint32_t word);
 void expr_payload(struct build *b, uint32_t base, uint32_t offset, uint32_t len, uint32_t word);
 void expr_cmp8(struct build *b, uint32_t op, uint8_t v);
-void expr_cmp16(struct build *b, uint32_t op, uint16_t v);	      /* of a field in network order */
-void expr_cmp_name(struct build *b, uint32_t op, const char *device); /* of a register with a device's name */
+/* of a field in network order */
+void expr_cmp16(struct build *b, uint32_t op, uint16_t v);
+/* of a register with a device's name */
+void expr_cmp_name(struct build *b, uint32_t op, const char *device);
 void expr_cmp32(struct build *b, uint32_t op, uint32_t host);
 void expr_bits32(struct build *b, uint32_t word, uint32_t mask,
 		 uint32_t flip); /* register = (register & mask) ^ flip */
 void expr_bits8(struct build *b, uint8_t mask);
 void expr_bits16(struct build *b, uint16_t mask);    /* of a field in network order */
-void expr_tcp_option(struct build *b, uint8_t kind); /* is it there? */
-void expr_tcp_strip(struct build *b, uint8_t kind);  /* the first of that kind */
-void expr_value(struct build *b, uint32_t host);     /* register 0 = host */
-void expr_unrouted(struct build *b); /* no route back to the source through the interface it came in at */
+void expr_tcp_option(struct build *b, uint8_t kind); /* matches if the option is there */
+void expr_tcp_strip(struct build *b, uint8_t kind);  /* removes the first option of that kind */
+void expr_value(struct build *b, uint32_t host, uint32_t word);
+/* matches if there is no route to the source through the interface where the packet came in */
+void expr_unrouted(struct build *b);
 
-/* What a lookup of the key from register 0 on leaves behind: nothing, a mark in register 0, a verdict. */
+/* The result of a lookup with the key in register 0 and following: nothing, a mark in register 0,
+ * or a verdict. */
 enum lookup_result { LOOKUP_MEMBER, LOOKUP_MARK, LOOKUP_VERDICT };
 void expr_lookup(struct build *b, unsigned set, enum lookup_result result, bool inverted);
 
-void expr_draw(struct build *b, uint32_t parts, uint32_t word); /* word = one of 0 to parts - 1, by chance */
-/* An element for the key from register 0 on. */
-void expr_pace(struct build *b, unsigned set, uint32_t per_second, uint32_t burst); /* breaks the rule when over */
-void expr_crowd(struct build *b, unsigned set, uint32_t most);			    /* breaks the rule unless over */
+/* word = a random number from 0 to parts - 1 */
+void expr_draw(struct build *b, uint32_t parts, uint32_t word);
+/* The next three use an element for the key in register 0 and following. */
+/* ends the rule above this rate */
+void expr_pace(struct build *b, unsigned set, uint32_t per_second, uint32_t burst);
+/* ends the rule unless there are more than `most` */
+void expr_crowd(struct build *b, unsigned set, uint32_t most);
+/* ends the rule when the set is full */
+void expr_keep(struct build *b, unsigned set, uint32_t seconds, bool anew);
 void expr_limit(struct build *b, uint32_t per_second, uint32_t burst);
 void expr_log_record(struct build *b, uint32_t reason);
-void expr_log_device(struct build *b); /* to the tap as well, and no record */
+void expr_log_device(struct build *b); /* logs the device to the tap, which makes no record */
 void expr_count(struct build *b, uint32_t reason);
 void expr_queue(struct build *b, uint32_t lane, bool together, bool bypass, unsigned lacks);
-void expr_verdict(struct build *b, int v, const char *chain); /* NF_* or NFT_GOTO; chain NULL but for the latter */
+/* NF_* or NFT_GOTO; chain NULL but for the latter */
+void expr_verdict(struct build *b, int v, const char *chain);
 
 #endif

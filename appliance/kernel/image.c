@@ -6,8 +6,9 @@
 #include <string.h>
 
 /*
- * nft numbers its types, six bits each, the last field lowest; five fields at most. A key of six is shown without its
- * last field, the port: `sekisho effective` shows it whole. Without types Debian's nft ends itself when it lists them.
+ * nft numbers its types, six bits each, the last field lowest; five fields at most. A key of six is
+ * shown without its last field, the port: `sekisho effective` shows it whole. Without types
+ * Debian's nft ends itself when it lists them.
  */
 #define SHOWN_INTEGER 4u
 #define SHOWN_IPV4 7u
@@ -72,9 +73,11 @@ _Static_assert(IR_LAYERS == 8, "one map for each layer");
 		 .verdict_map = true,                                                                                  \
 		 .most = LANE_COUNT }
 
-/* When there are too many keys, an element less is remembered; nothing is refused for it but by the share of its side. */
+/* When there are too many keys, an element less is remembered; nothing is refused for it but by the
+ * share of its side. */
 #define PAIRS 65536u
-#define PARTS 262144u /* one for each session that tracking has room for (box/capacity.h), however they are drawn */
+/* one for each session that tracking has room for (box/capacity.h), however they are drawn */
+#define PARTS 262144u
 #define FILLED(id, text, length, keys, ...)                                                                            \
 	[id] = { .name = (text),                                                                                       \
 		 .key_len = (length),                                                                                  \
@@ -84,10 +87,11 @@ _Static_assert(IR_LAYERS == 8, "one map for each layer");
 		 __VA_ARGS__ }
 
 /*
- * The kernel counts each element's time from when it read it, so what ends at one moment ends some milliseconds apart. A session
- * whose label ends must find its old cell gone, or it would be given the same label again; and `live` must not end before
- * `agree`, which tells a label that ended from a wrong interface; nor `together` before `live`, or what one worker has to see
- * would go to others for as long as the label lasts. So they end in this order: cells, agree, live, together.
+ * The kernel counts each element's time from when it read it, so what ends at one moment ends some
+ * milliseconds apart. A session whose label ends must find its old cell gone, or it would be given
+ * the same label again; and `live` must not end before `agree`, which tells a label that ended from
+ * a wrong interface; nor `together` before `live`, or what one worker has to see would go to others
+ * for as long as the label lasts. So they end in this order: cells, agree, live, together.
  */
 #define AGREE_LATE_MS 40u
 #define LIVE_LATE_MS 80u
@@ -113,6 +117,10 @@ static const struct set_spec specs[TABLE_SET_COUNT] = {
 			   .timeout = true,
 			   .late_ms = TOGETHER_LATE_MS,
 			   .shown_as = SHOWN2(SHOWN_MARK, SHOWN_MARK) },
+	[SET_LIMITED] = { .name = "limited",
+			  .key_len = 8,
+			  .fields = { 4, 4 },
+			  .shown_as = SHOWN2(SHOWN_MARK, SHOWN_MARK) },
 	LAYERS(SET_UNTIL4, "until4", 4, SHOWN_IPV4),
 	CELLS(SET_EXACT4, "exact4", 4, SHOWN_IPV4, .interval = false),
 	CELLS(SET_RANGE4, "range4", 4, SHOWN_IPV4, .interval = true),
@@ -135,6 +143,8 @@ static const struct set_spec specs[TABLE_SET_COUNT] = {
 	FILLED(SET_SHARE4, "share4", 16, PARTS, .timeout = false),
 	FILLED(SET_SHARE6, "share6", 40, PARTS, .timeout = false),
 	FILLED(SET_SHARE_ZONE, "share_zone", 12, PARTS, .timeout = false),
+	FILLED(SET_AGES, "ages", 4, PARTS, .timeout = true),
+	FILLED(SET_IDLES, "idles", 4, PARTS, .timeout = true),
 	APART(SET_APART4, "apart4", 4, SHOWN_IPV4),
 	APART(SET_APART6, "apart6", 16, SHOWN_IPV6),
 	APART(SET_APART4_NEXT, "apart4_next", 4, SHOWN_IPV4),
@@ -242,6 +252,11 @@ static bool near(uint64_t a, uint64_t b)
 	return a > b ? a - b <= TIME_SLACK : b - a <= TIME_SLACK;
 }
 
+bool image_ending(const struct image_element *el, uint64_t now)
+{
+	return el->until != 0 && near(el->until, now);
+}
+
 static bool time_equal(uint64_t a, uint64_t b, bool exact)
 {
 	return a == 0 || b == 0 || exact ? a == b : near(a, b);
@@ -282,9 +297,7 @@ int image_diff(const struct image *have, const struct image *want, uint64_t now,
 
 			if (r == 0 && !element_equal(&specs[s], &h->list[x], &w->list[y], want->exact))
 				gone = added = true;
-			if (r < 0 && h->list[x].until != 0 && near(h->list[x].until, now))
-				gone = false;
-			if (r > 0 && w->list[y].until != 0 && near(w->list[y].until, now))
+			if (r > 0 && image_ending(&w->list[y], now))
 				added = false;
 			if (gone && !note(a, &ret->gone, &ret->n_gone, &ret->room_gone, s, &h->list[x]))
 				return -ENOMEM;

@@ -2,9 +2,10 @@
 /*
  * The image of the kernel table: everything that `inet sekisho` holds, as plain data in one arena.
  *
- * Two makers, one shape: image_expect() derives it from a generation, netlink_dump reads it from the kernel. Apply
- * sends the difference, verify reports it, effective prints it; so all three speak of the same thing. Runs in enforce.
- * Pure but for the arena; it never talks to the kernel and knows nothing of netlink.
+ * Two makers, one shape: image_expect() derives it from a generation, netlink_dump reads it from
+ * the kernel. Apply sends the difference, verify reports it, effective prints it; so all three
+ * speak of the same thing. Runs in enforce. Pure but for the arena; it never talks to the kernel
+ * and knows nothing of netlink.
  */
 #ifndef SEKISHO_KERNEL_IMAGE_H
 #define SEKISHO_KERNEL_IMAGE_H
@@ -26,7 +27,8 @@ enum table_set {
 	TABLE_OUTCOMES,		 /* outcome bits of the packet mark -> verdict */
 	TABLE_UNANSWERED,	 /* lane bits of the packet mark -> verdict */
 	TABLE_GENERATION,	 /* one element: the digest of the generation in force */
-	TABLE_LINGERING,	 /* permits that left the policy under on_tighten = "new_flows" and are still in use */
+	/* permits that left the policy under on_tighten = "new_flows" and are still in use */
+	TABLE_LINGERING,
 	TABLE_SET_COUNT
 };
 
@@ -35,17 +37,19 @@ enum table_set {
 /* How the kernel stores a set. Field lengths in bytes; in a key each field is padded to 4. */
 struct set_spec {
 	const char *name;
-	uint32_t key_len;	    /* sum of the padded fields */
-	uint32_t shown_as;	    /* nft's own number of the key's type, for people who list; the kernel ignores it */
-	uint32_t most;		    /* elements at most, 0 = any number; the kernel then takes a quicker table */
+	uint32_t key_len; /* sum of the padded fields */
+	/* nft's number for the type of the key, for listings by nft; the kernel ignores it */
+	uint32_t shown_as;
+	/* elements at most, 0 = any number; the kernel then takes a quicker table */
+	uint32_t most;
 	uint8_t fields[SET_FIELDS]; /* 0 = unused */
 	bool map;		    /* data: a mark */
 	bool verdict_map;	    /* data: a verdict */
 	bool interval;		    /* elements are boxes (key to key_end) */
 	bool timeout;		    /* elements may end by themselves */
-	uint8_t late_ms;	    /* ... so long after their moment */
+	uint8_t late_ms;	    /* how long an element stays after its end */
 	bool counter;		    /* every element counts its lookups */
-	bool filled;		    /* packets fill it: its elements are nobody's business here */
+	bool filled;		    /* packets fill the set, so its elements are not compared */
 };
 
 const struct set_spec *set_spec(unsigned set); /* set < TABLE_SET_COUNT */
@@ -62,7 +66,9 @@ struct image_element {
 	uint8_t chain;		    /* VERDICT_GOTO: enum ir_chain, CHAIN_COUNT = not one of ours */
 	uint32_t line;		    /* expected: policy line, 0 = every policy */
 	uint64_t until;		    /* seconds since 1970, 0 = stays */
-	uint64_t packets, bytes;    /* dump: looked up so often; of one that is added: so often before */
+	/* dump: how often the element was looked up; in an element to be added: the count to
+	 * begin with */
+	uint64_t packets, bytes;
 };
 
 struct image_elements {
@@ -81,20 +87,27 @@ struct image_counter {
 	uint64_t packets, bytes;
 };
 
-/* Something in the namespace that is not ours, for verify: "table ip nat", "chain inet sekisho hello". */
+/* Something in the namespace that is not ours, for verify: "table ip nat", "chain inet
+ * sekisho hello". */
 struct image_foreign {
 	const char *what;
-	const char *name; /* in our table: the object's name, to remove it; NULL = leave it, name it */
-	uint8_t kind;	  /* enum foreign_kind */
+	/* in our table: the object's name, to remove it; NULL = leave it, name it */
+	const char *name;
+	uint8_t kind; /* enum foreign_kind */
 };
 
 enum foreign_kind { FOREIGN_TABLE, FOREIGN_CHAIN, FOREIGN_SET, FOREIGN_OBJECT };
 
 struct image {
-	struct arena *arena;	       /* borrowed */
-	bool table;		       /* the table exists */
-	bool table_plain;	       /* without flags (dormant, owner) */
-	bool chains[CHAIN_COUNT];      /* exists; base chains with the right type, hook and priority */
+	struct arena *arena; /* borrowed */
+	bool table;	     /* the table exists */
+	/* the table has only flags that ours may have (not dormant, not owned by
+	 * another program) */
+	bool table_plain;
+	bool table_persists;  /* it may have an owner */
+	uint32_t table_owner; /* port of the socket that owns it, 0 = nobody does */
+	/* the chain exists; for base chains, with the right type, hook and priority */
+	bool chains[CHAIN_COUNT];
 	bool chain_wrong[CHAIN_COUNT]; /* exists under this name, but is another kind of chain */
 	bool policy_drop[BASE_CHAINS];
 	struct image_rule *rules; /* in chain order, then rule order */
@@ -106,7 +119,7 @@ struct image {
 	struct image_foreign *foreign;
 	size_t n_foreign, room_foreign;
 	uint32_t generation_id; /* dump: the kernel's own transaction count */
-	bool exact;		/* expected: TIME_SLACK is not for its ends */
+	bool exact;		/* expected image: TIME_SLACK does not apply to its ends */
 };
 
 void image_init(struct image *i, struct arena *a); /* empties it; the arena is borrowed */
@@ -119,26 +132,30 @@ void image_sort(struct image *i); /* elements by key, then key_end */
 /* Binary search in a sorted set; NULL when there is none. */
 const struct image_element *image_find(const struct image *i, unsigned set, const uint8_t *key, const uint8_t *key_end);
 bool image_digest(const struct image *i, uint8_t ret[32]); /* false when the table carries none */
-size_t image_ends(const struct image *i);		   /* how many cells and labels end by time */
+/* how many cells and labels end by time */
+size_t image_ends(const struct image *i);
 
 /* One expected generation, and what the box knows beside it. */
 struct expectation {
 	const struct ir *ir;
-	const uint32_t *ids;	    /* permit id per permit index */
-	const uint32_t *interfaces; /* kernel index per interface of the generation; 0 = not there now */
-	uint64_t now;		    /* seconds since 1970: what ended before is left out */
-	uint64_t extra_lanes;	    /* lanes of lingering permits: bit n = lane n */
-	uint64_t lanes;		    /* filled: all lanes in use */
-	struct ir_rule *rules;	    /* filled: the skeleton, in the image's arena */
+	const uint32_t *ids; /* permit id per permit index */
+	/* kernel index per interface of the generation; 0 = not there now */
+	const uint32_t *interfaces;
+	uint64_t now;		 /* seconds since 1970: what ended before is left out */
+	uint64_t extra_lanes;	 /* lanes of lingering permits: bit n = lane n */
+	struct ir_limits limits; /* in: limits of lingering permits; out: all limits in use */
+	uint64_t lanes;		 /* out: all lanes in use */
+	struct ir_rule *rules;	 /* out: the rules of the skeleton, in the image's arena */
 	size_t n_rules;
 };
 
 /*
- * Chains, sets, counters, elements; the rules' texts come from netlink_rule_texts(). Also adds the lanes, outcomes,
- * unanswered and generation elements. 0, or -ENOMEM.
+ * Chains, sets, counters, elements; the rules' texts come from netlink_rule_texts(). Also adds the
+ * lanes, outcomes, unanswered and generation elements. 0, or -ENOMEM.
  */
 int image_expect(struct image *i, struct expectation *x, struct err *e);
-/* Keeps the live and agree elements of `permit` as `from` has them, and notes it in TABLE_LINGERING. */
+/* Keeps the live and agree elements of `permit` as `from` has them, and notes it
+ * in TABLE_LINGERING. */
 int image_linger(struct image *i, const struct image *from, uint32_t permit);
 
 /* One element the kernel should lose or get. */
@@ -152,17 +169,24 @@ struct element_diff {
 	size_t n_gone, n_added, room_gone, room_added;
 };
 
-#define TIME_SLACK 2u /* seconds: the kernel's remaining time and our clock are not read at one instant */
+/* seconds: the kernel's remaining time and our clock are not read at one instant */
+#define TIME_SLACK 2u
 
 /*
- * Both images sorted. Ends that differ by TIME_SLACK at most are equal (not of a `want` that is exact), and an element whose end is
- * that near to `now` may be there or not. 0 or -ENOMEM.
+ * Compares two sorted images. Ends that differ by at most TIME_SLACK are equal, unless `want` is
+ * exact, and an element that ends within TIME_SLACK of `now` need not be added. An element that is
+ * to be removed is always in the result, however near its end, because it lets packets pass until
+ * then. 0 or -ENOMEM.
  */
 int image_diff(const struct image *have, const struct image *want, uint64_t now, struct arena *a,
 	       struct element_diff *ret);
+/* Whether the end of the element is so near to `now` (both in seconds) that the kernel may or may
+ * not have it. */
+bool image_ending(const struct image_element *el, uint64_t now);
 bool image_rules_equal(const struct image *have, const struct image *want);
 
-/* "lan0 lan1 10.0.0.1 10.0.1.1 tcp 502 -> ..." for people; names by `ir` and kernel indexes, both may be NULL. */
+/* "lan0 lan1 10.0.0.1 10.0.1.1 tcp 502 -> ..." for people; names by `ir` and kernel indexes, both
+ * may be NULL. */
 void image_element_text(unsigned set, const struct image_element *el, const struct ir *ir, const uint32_t *interfaces,
 			char *out, size_t size);
 

@@ -130,7 +130,8 @@ static void empty_chain(struct sending *s, const struct plain_chain *x)
 	nftnl_rule_free(r);
 }
 
-/* Where the chains are right their rules change over at once, and what is allowed before and after is so in between. */
+/* Where the chains are right their rules change over at once, and what is allowed before and after
+ * is so in between. */
 static int replace(struct netlink *n, const struct plain_table *t, bool had, bool chains, struct err *e)
 {
 	struct sending s = { .size = (t->n_rules + t->n_chains + 8) * PLAIN_MESSAGE,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A small table of ours beside the policy's: base chains and rules alone, no sets, in a family or a namespace of its own. Its whole
- * content is compared as text and changed over in one transaction. Supervisor only; it speaks of the caller's namespace.
+ * A small table of ours beside the policy's: base chains and rules alone, no sets, in a family or a
+ * namespace of its own. Its whole content is compared as text and changed in one transaction.
+ * Supervisor only; works in the caller's namespace.
  */
 #ifndef SEKISHO_KERNEL_PLAIN_TABLE_H
 #define SEKISHO_KERNEL_PLAIN_TABLE_H
@@ -20,17 +21,18 @@ struct plain_chain {
 	int32_t priority; /* policy: always drop */
 };
 
-/* What is to stand. No chain: no table. */
+/* The wanted content. Without a chain there is to be no table. */
 struct plain_table {
 	uint8_t family;	  /* NFPROTO_* */
 	const char *what; /* "the gate of the VLANs", for errors */
 	const struct plain_chain *chains;
 	size_t n_chains;
-	struct nftnl_rule **rules; /* in the order of their chains; one that is NULL found no memory */
+	/* in the order of their chains; NULL: no memory for that rule */
+	struct nftnl_rule **rules;
 	size_t n_rules;
 };
 
-/* A rule that says nothing yet but where it stands; owned by the caller, NULL when memory is out. */
+/* An empty rule of this chain; owned by the caller, NULL when memory is out. */
 struct nftnl_rule *plain_rule(uint8_t family, const char *chain);
 /* Adds a counter. False when memory is out. */
 bool plain_rule_count(struct nftnl_rule *r);
@@ -40,18 +42,22 @@ void plain_rules_free(struct plain_table *t);
 /* "missing", "extra" or "changed"; `detail` names the table. */
 typedef void plain_note(void *ctx, const char *what, const char *detail);
 /*
- * Makes the table what `t` says, in one transaction. What is so already stays, with its counters; where only rules differ the chains
- * stay, so that what is allowed before and after is so in between. `note` (or NULL) hears of a difference first; with `dry` nothing
- * is changed. 0 or negative errno: -ENODEV when a device is not there.
+ * Changes the table to `t` in one transaction. A table that is right already stays, with its
+ * counters. If only rules differ, the chains stay, so packets that are allowed before and after are
+ * allowed in between. `note` (or NULL) is called before a change; with `dry` nothing is changed. 0
+ * or negative errno: -ENODEV when a device does not exist.
  */
 int plain_table_set(const struct plain_table *t, bool dry, plain_note *note, void *ctx, struct err *e);
 
-/* A rule that stands: its text as rule_text() has it without what was counted; 0 when it counts nothing. Valid during the call. */
+/* Called for an existing rule: its text as rule_text() gives it, without the counts; packets and
+ * bytes, 0 if it has no counter. Valid during the call. */
 typedef void plain_each(void *ctx, const char *chain, const char *text, uint64_t packets, uint64_t bytes);
-/* Every rule of the table in that family. *ret_there: there is such a table. 0 or negative errno. */
+/* Every rule of the table in that family. *ret_there: there is such a table. 0 or
+ * negative errno. */
 int plain_table_read(uint8_t family, plain_each *each, void *ctx, bool *ret_there, struct err *e);
 
-/* Every table of the namespace that is not our one of that family, as "table ip nat". 0 or negative errno. */
+/* Every table of the namespace that is not our one of that family, as "table ip nat". 0 or
+ * negative errno. */
 int plain_table_others(uint8_t family, void (*each)(void *ctx, const char *what), void *ctx, struct err *e);
 
 #endif

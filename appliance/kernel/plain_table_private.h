@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What plain_table.c (the transaction) and plain_table_text.c (what stands, and what is to stand) share; nobody else includes it. */
+/* Shared by plain_table.c (the transaction) and plain_table_text.c (the table in the kernel and the
+ * wanted table, as text); included by these two only. */
 #ifndef SEKISHO_KERNEL_PLAIN_TABLE_PRIVATE_H
 #define SEKISHO_KERNEL_PLAIN_TABLE_PRIVATE_H
 
@@ -17,14 +18,14 @@ struct table_text {
 	uint8_t family;
 	char *out; /* owned */
 	size_t n, size;
-	size_t head;		    /* of it: the table and its chains */
+	size_t head;		    /* bytes of `out` for the table and its chains */
 	bool failed;		    /* memory was out */
 	bool table, chain;	    /* there is one */
 	struct plain_count *counts; /* of each rule, in their order; owned */
 	size_t n_counts, room_counts;
 };
 
-/* What stands in the socket's namespace, and what is to stand. */
+/* Writes the table in the socket's namespace, and the wanted table, as text. */
 int plain_text_look(struct netlink *n, struct table_text *t, struct err *e);
 void plain_text_want(const struct plain_table *want, struct table_text *t);
 

@@ -12,7 +12,8 @@
 #include "appliance/kernel/expr.h"
 #include "appliance/wire/mark.h"
 
-/* The field of 2 bytes that a cell's ports are compared with. ICMP has type and code where TCP has its source port. */
+/* The field of 2 bytes that a cell's ports are compared with. ICMP has type and code where TCP has
+ * its source port. */
 static void port_field(struct build *b, bool source, uint32_t word)
 {
 	switch (b->l4proto) {
@@ -25,8 +26,8 @@ static void port_field(struct build *b, bool source, uint32_t word)
 		expr_payload(b, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 2, word);
 		break;
 	default:
-		/* Not known to this rule: the tracked tuple has port or type and code in one place. For a packet that opens
-		 * a session the tuple is the packet. */
+		/* Not known to this rule: the tracked tuple has port or type and code in one place.
+		 * For a packet that opens a session the tuple is the packet. */
 		if (source)
 			b->bad = true;
 		expr_ct_original(b, NFT_CT_PROTO_DST, word);
@@ -121,8 +122,10 @@ static bool share_fits(const struct build *b, uint32_t set, uint32_t key)
 	}
 }
 
-static void load_key(struct build *b, enum ir_set set, uint32_t key)
+static void load_key(struct build *b, const struct ir_stmt *s)
 {
+	enum ir_set set = s->set;
+	uint32_t key = s->a;
 	bool cells = ir_set_cells(set) || ir_set_bridge(set);
 
 	switch ((enum ir_key)key) {
@@ -166,6 +169,16 @@ static void load_key(struct build *b, enum ir_set set, uint32_t key)
 			b->bad = true;
 		expr_meta(b, NFT_META_NFPROTO, 0);
 		return;
+	case KEY_LIMITED:
+		expr_ct(b, NFT_CT_MARK, 0);
+		expr_bits32(b, 0, MARK_PERMIT_MASK, 0);
+		expr_value(b, s->b, 1);
+		break;
+	case KEY_SESSION:
+		if (set != SET_AGES && set != SET_IDLES)
+			b->bad = true;
+		expr_ct(b, NFT_CT_ID, 0);
+		return;
 	case KEY_ENDS:
 	case KEY_ENDS_PERMIT:
 		if (key == KEY_ENDS ? !ir_set_apart(set) : !ir_set_kept(set))
@@ -185,7 +198,7 @@ static void load_key(struct build *b, enum ir_set set, uint32_t key)
 		b->bad = true;
 	}
 	if (cells || set == SET_LIVE || (set == SET_RESETS) != (key == KEY_RESET) ||
-	    (set == SET_HOME) != (key == KEY_HOME) || set > SET_HOME)
+	    (set == SET_HOME) != (key == KEY_HOME) || (set == SET_LIMITED) != (key == KEY_LIMITED) || set > SET_HOME)
 		b->bad = true;
 }
 
@@ -204,7 +217,8 @@ static uint32_t state_bits(uint32_t states)
 	return bits;
 }
 
-/* The questions behind IR_IP_OPTIONS. A chain of IPv6 headers has one of these first, or is none. */
+/* The questions behind IR_IP_OPTIONS. A chain of IPv6 headers has one of these first, or
+ * is none. */
 #define OPTION_VARIANTS 6u
 static void ip_options(struct build *b, unsigned variant)
 {
@@ -224,8 +238,8 @@ static void ip_options(struct build *b, unsigned variant)
 	expr_cmp8(b, NFT_CMP_EQ, headers[variant]);
 }
 
-/* Loads of the header itself are the kernel's quickest. The first byte of IPv4 says version and length; that a packet of
- * one family has the version of the other is refused before any rule. */
+/* Loads of the header itself are the kernel's quickest. The first byte of IPv4 says version and
+ * length; that a packet of one family has the version of the other is refused before any rule. */
 static void plain(struct build *b, uint32_t family, uint8_t l4proto)
 {
 	b->l4proto = l4proto;
@@ -240,7 +254,8 @@ static void plain(struct build *b, uint32_t family, uint8_t l4proto)
 	expr_cmp8(b, NFT_CMP_EQ, l4proto);
 }
 
-/* The length of the whole packet (IPv4) or of what is behind the header (IPv6), and the words of the TCP header. */
+/* The length of the whole packet (IPv4) or of what is behind the header (IPv6), and the words of
+ * the TCP header. */
 static void tcp_bare(struct build *b, uint32_t family, uint32_t words)
 {
 	expr_payload(b, NFT_PAYLOAD_TRANSPORT_HEADER, 12, 1, 0);
@@ -326,16 +341,16 @@ static void stmt(struct build *b, const struct ir_stmt *s, unsigned variant, uns
 		expr_limit(b, s->a, s->b);
 		break;
 	case IR_PACE:
-		load_key(b, s->set, s->a);
+		load_key(b, s);
 		expr_pace(b, s->set, s->b, s->c);
 		break;
 	case IR_CROWD:
-		load_key(b, s->set, s->a);
+		load_key(b, s);
 		expr_crowd(b, s->set, s->b);
 		break;
 	case IR_IN_SET:
 	case IR_NOT_IN_SET:
-		load_key(b, s->set, s->a);
+		load_key(b, s);
 		expr_lookup(b, s->set, LOOKUP_MEMBER, s->kind == IR_NOT_IN_SET);
 		break;
 	case IR_LIVE:
@@ -349,16 +364,20 @@ static void stmt(struct build *b, const struct ir_stmt *s, unsigned variant, uns
 			expr_cmp32(b, NFT_CMP_EQ, s->a);
 		break;
 	case IR_ADMIT:
-		load_key(b, s->set, s->a);
+		load_key(b, s);
 		expr_lookup(b, s->set, LOOKUP_MARK, false);
 		expr_ct_mark_set(b, 0);
 		break;
 	case IR_KNOWN:
-		load_key(b, s->set, s->a);
+		load_key(b, s);
 		expr_lookup(b, s->set, LOOKUP_MARK, false);
 		break;
+	case IR_KEEP:
+		load_key(b, s);
+		expr_keep(b, s->set, s->b & IR_LIMIT_S, s->set == SET_IDLES);
+		break;
 	case IR_SET_MARK:
-		expr_value(b, s->a);
+		expr_value(b, s->a, 0);
 		expr_meta_set(b, NFT_META_MARK, 0);
 		break;
 	case IR_ADD_MARK:

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * IR rules as kernel expressions: one reading of enum ir_stmt_kind for the batch that loads them and for the text that
- * read-back compares. Runs in enforce; talks to nobody. With the other netlink_* files the only user of
- * libnftnl.
+ * IR rules as kernel expressions: one reading of enum ir_stmt_kind for the batch that loads them
+ * and for the text that read-back compares. Runs in enforce; talks to nobody. With the other
+ * netlink_* files the only user of libnftnl.
  */
 #ifndef SEKISHO_KERNEL_RULE_H
 #define SEKISHO_KERNEL_RULE_H
@@ -18,20 +18,21 @@
 struct nftnl_rule;
 
 /*
- * What the kernel at hand does not have, as bits: a `queue` of its own (the NFQUEUE target of nft_compat stands in), taking
- * out TCP options (Linux 5.18; before, the workers refuse what should have been taken out, and rules about it are left out).
+ * What the running kernel lacks, as bits: the `queue` expression (the NFQUEUE target of nft_compat
+ * replaces it); removing TCP options (Linux 5.18; before, these rules are left out and the workers
+ * refuse such packets).
  */
-enum kernel_lack { LACKS_NOTHING = 0, LACKS_QUEUE = 1, LACKS_STRIP = 2 };
+enum kernel_lack { LACKS_NOTHING = 0, LACKS_QUEUE = 1, LACKS_STRIP = 2, LACKS_OWNER = 4 };
 
 #define LOG_GROUP 1u	/* NFLOG group that the tap reads */
 #define RULE_FAN 12u	/* kernel rules that one IR rule may need */
 #define RULE_TEXT 2048u /* bytes of a canonical text, with the NUL */
 
 /*
- * Most IR rules become one kernel rule. IR_IP_OPTIONS is six questions, hence six rules. A rate limit ends its rule,
- * so a record (IR_LOG) gets a rule of its own before the one that counts and decides: the counter stays exact.
- * Returns how many (owned by the caller, rule_free), 0 when the kernel lacks what the rule is about, or negative errno with
- * nothing owned.
+ * Most IR rules become one kernel rule. IR_IP_OPTIONS needs six tests, hence six rules. A rate
+ * limit ends its rule, so a record (IR_LOG) gets a rule of its own before the one that counts and
+ * decides: the counter stays exact. Returns how many (owned by the caller, rule_free), 0 when the
+ * kernel lacks what the rule needs, or negative errno with nothing owned.
  */
 int rule_build(const struct ir_rule *r, unsigned lacks, struct nftnl_rule *ret[RULE_FAN]);
 void rule_free(struct nftnl_rule *r);

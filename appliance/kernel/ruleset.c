@@ -48,7 +48,7 @@ static void count(struct ruleset *r)
 		r->reading->entries++;
 }
 
-/* ---- expressions: what is not known here stays OP_UNKNOWN, nobody guesses ----------------------------------------- */
+/* ---- expressions: what is not known here stays OP_UNKNOWN, nobody guesses -------------------- */
 
 /* The four registers of 16 bytes, or the sixteen of 4. */
 static uint16_t place(uint32_t number)
@@ -174,7 +174,8 @@ static void take_queue(const struct nftnl_expr *x, struct op *o)
 	o->bypass = (nftnl_expr_get_u16(x, NFTNL_EXPR_QUEUE_FLAGS) & NFT_QUEUE_FLAG_BYPASS) != 0;
 }
 
-/* An element that packets make: what it counts decides whether the rule goes on in a box at rest. */
+/* An element that packets make: what it counts decides whether the rule goes on in a box
+ * at rest. */
 static void take_dynset(const struct nftnl_expr *x, struct op *o)
 {
 	uint32_t len = 0;
@@ -254,7 +255,7 @@ static int take_expression(struct nftnl_expr *x, void *ctx)
 	return 0;
 }
 
-/* ---- chains, rules, sets ------------------------------------------------------------------------------------------ */
+/* ---- chains, rules, sets --------------------------------------------------------------------- */
 
 static struct chain_read *chain_at(struct ruleset *r, const char *name)
 {
@@ -460,7 +461,7 @@ const struct set_read *ruleset_set(const struct ruleset *r, const char *name)
 	return NULL;
 }
 
-/* ---- from the kernel ---------------------------------------------------------------------------------------------- */
+/* ---- from the kernel ------------------------------------------------------------------------- */
 
 static int on_message(const struct nlmsghdr *m, void *ctx)
 {

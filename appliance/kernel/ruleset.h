@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The table as the kernel would execute it: base chains with their hooks, rules as expressions over registers, sets with
- * their elements. Read from the kernel's own messages and from nothing else: it shares no code with what writes the rules,
- * so that a mistake made there is not made here a second time. Runs in enforce; by libnftnl and libmnl.
+ * The table as the kernel would execute it: base chains with their hooks, rules as expressions over
+ * registers, sets with their elements. It is read only from the kernel's messages, and shares no
+ * code with the modules that write the rules, so that a mistake there is not repeated here. Runs in
+ * enforce; by libnftnl and libmnl.
  */
 #ifndef SEKISHO_KERNEL_RULESET_H
 #define SEKISHO_KERNEL_RULESET_H
@@ -31,8 +32,8 @@ enum op_kind_kernel {
 	OP_VERDICT,
 	OP_FIB,
 	OP_QUEUE,
-	OP_PASS,  /* counts, logs, or limits: goes on in a box at rest */
-	OP_CROWD, /* holds only where there is a crowd: not in a box at rest */
+	OP_PASS,  /* counts, logs or limits: without load, the rule continues */
+	OP_CROWD, /* matches only under load, so without load the rule ends */
 };
 
 #define OP_DATA 48u
@@ -42,9 +43,11 @@ enum op_kind_kernel {
 struct op {
 	enum op_kind_kernel kind;
 	uint16_t from, to; /* offsets into the registers */
-	uint32_t key;	   /* meta, ct: what; payload: base; cmp: how; fib: flags */
+	/* meta, ct: the key; payload: the base; cmp: the operator; fib: the flags */
+	uint32_t key;
 	uint32_t offset, len;
-	bool original, inverted, result; /* ct: of the first packet; lookup: member is not wanted; lookup: data is */
+	/* ct: original direction; lookup: inverted match; lookup: the element's data are wanted */
+	bool original, inverted, result;
 	uint8_t data[OP_DATA], mask[OP_DATA];
 	int verdict;
 	const char *name; /* chain or set */
@@ -80,8 +83,9 @@ struct set_read {
 	const char *name;
 	bool map, verdicts, interval, dynamic;
 	uint32_t key_len;
-	uint8_t fields[SET_READ_FIELDS]; /* of an interval set, in bytes, each padded to 4 in the key; 0 = no more */
-	struct element_read *list;	 /* sorted by key unless they are intervals */
+	/* of an interval set, in bytes, each padded to 4 in the key; 0 = no more */
+	uint8_t fields[SET_READ_FIELDS];
+	struct element_read *list; /* sorted by key unless they are intervals */
 	size_t n, room;
 };
 
@@ -91,16 +95,18 @@ struct ruleset {
 	size_t n_chains, room_chains;
 	struct set_read *sets;
 	size_t n_sets, room_sets;
-	bool failed;			 /* memory was out, or a message could not be parsed */
-	struct netlink_reading *reading; /* borrowed, of ruleset_read; NULL = nobody counts */
+	bool failed; /* memory was out, or a message could not be parsed */
+	/* borrowed, from ruleset_read; NULL = progress is not counted */
+	struct netlink_reading *reading;
 };
 
 void ruleset_init(struct ruleset *r, struct arena *a);
-/* One message about tables, chains, rules, sets or elements, as the kernel dumps it; others are ignored. */
+/* Takes one message about tables, chains, rules, sets or elements, as the kernel dumps it. Other
+ * messages are ignored. */
 void ruleset_take(struct ruleset *r, const struct nlmsghdr *m);
-/* After the last message. */
+/* To be called after the last message. */
 void ruleset_done(struct ruleset *r);
-/* The table of that name, whole, within one state of the kernel. 0 or negative errno. */
+/* Reads the whole table of that name within one state of the kernel. 0 or negative errno. */
 int ruleset_read(struct netlink *n, struct arena *a, struct ruleset *ret, struct err *e);
 const struct chain_read *ruleset_chain(const struct ruleset *r, const char *name);
 const struct set_read *ruleset_set(const struct ruleset *r, const char *name);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sending: the messages get the socket's next sequence numbers; only the last asks for an acknowledgement. The kernel
- * works a batch off inside sendmsg, so that everything it has to say is in the receive queue when sendmsg returns.
+ * Sending: the messages get the socket's next sequence numbers; only the last asks for an
+ * acknowledgement. The kernel works a batch off inside sendmsg, so that everything it has to say is
+ * in the receive queue when sendmsg returns.
  */
 #include "appliance/kernel/batch_private.h"
 
@@ -170,7 +171,7 @@ static bool takes(struct netlink *n, struct nftnl_expr *x)
 	uint32_t line;
 
 	if (b != NULL && r != NULL && x != NULL) {
-		batch_any_table(b, NFT_MSG_NEWTABLE, NLM_F_CREATE, PROBE_TABLE);
+		batch_any_table(b, NFT_MSG_NEWTABLE, NLM_F_CREATE, PROBE_TABLE, false);
 		batch_any_chain(b, NFT_MSG_NEWCHAIN, NLM_F_CREATE, PROBE_TABLE, "probe", CHAIN_COUNT);
 		nftnl_rule_set_u32(r, NFTNL_RULE_FAMILY, NFPROTO_INET);
 		nftnl_rule_set_str(r, NFTNL_RULE_TABLE, PROBE_TABLE);
@@ -184,6 +185,21 @@ static bool takes(struct netlink *n, struct nftnl_expr *x)
 		nftnl_expr_free(x);
 	if (r != NULL)
 		nftnl_rule_free(r);
+	batch_free(b);
+	return taken;
+}
+
+bool batch_owns(struct netlink *n)
+{
+	struct batch *b = batch_new(0);
+	uint32_t line;
+	struct err e;
+	bool taken = false;
+
+	if (b != NULL) {
+		batch_any_table(b, NFT_MSG_NEWTABLE, NLM_F_CREATE, PROBE_TABLE, true);
+		taken = batch_try(b, n, &e, &line) == 0;
+	}
 	batch_free(b);
 	return taken;
 }
@@ -206,5 +222,7 @@ unsigned batch_probe(struct netlink *n)
 		lacks |= LACKS_QUEUE;
 	if (!takes(n, strip))
 		lacks |= LACKS_STRIP;
+	if (!batch_owns(n))
+		lacks |= LACKS_OWNER;
 	return lacks;
 }

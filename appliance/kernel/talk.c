@@ -17,6 +17,14 @@
 #define RECEIVE_QUEUE (8 << 20) /* bytes: acknowledgements of a whole failed batch fit */
 #define ANSWER_NS 2000000000ull
 
+/* A dump that who had the socket before did not read to its end would bar the next. */
+static void read_away(struct netlink *n)
+{
+	while (recv(n->fd, n->buffer, NETLINK_RECEIVE, MSG_DONTWAIT | MSG_TRUNC) >= 0 || errno == ENOBUFS ||
+	       errno == EINTR)
+		;
+}
+
 int netlink_open(struct netlink *n, int fd, struct err *e)
 {
 	struct sockaddr_nl self = { .nl_family = AF_NETLINK };
@@ -42,6 +50,7 @@ int netlink_open(struct netlink *n, int fd, struct err *e)
 	if (n->buffer == NULL)
 		return err_set(e, -ENOMEM, "receive buffer");
 	n->seq = (uint32_t)(clock_mono().ns >> 10);
+	read_away(n);
 	return 0;
 }
 
@@ -114,8 +123,9 @@ static int wait_input(int fd, uint64_t deadline_ns)
 }
 
 /*
- * One message of an answer into *result, whose first error stays. True when it was the last: an inconsistent dump, or one that
- * `each` refused, still goes on to its end, and that end bears the mark of inconsistency as every message before it.
+ * One message of an answer into *result, whose first error stays. True when it was the last: an
+ * inconsistent dump, or one that `each` refused, still goes on to its end, and that end bears the
+ * mark of inconsistency as every message before it.
  */
 static bool answer(const struct nlmsghdr *m, bool dump, netlink_each *each, void *ctx, int *result)
 {
@@ -138,7 +148,8 @@ static bool answer(const struct nlmsghdr *m, bool dump, netlink_each *each, void
 	return last || (!dump && m->nlmsg_type >= NLMSG_MIN_TYPE);
 }
 
-/* To a subsystem that it does not have, because the module is missing, the kernel says "invalid argument". */
+/* To a subsystem that it does not have, because the module is missing, the kernel says
+ * "invalid argument". */
 static int refused(const struct nlmsghdr *request, int code, struct err *e)
 {
 	static const char *const module_of[] = { [NFNL_SUBSYS_CTNETLINK] = "nf_conntrack_netlink",

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rules as canonical text. Made by the same hand for what is expected and for what is read back, so equal text is equal
- * rules; libnftnl's own wording of an expression is used, but for targets, whose bytes it leaves out.
+ * Rules as canonical text. Made by the same hand for what is expected and for what is read back, so
+ * equal text is equal rules; libnftnl's own wording of an expression is used, but for targets,
+ * whose bytes it leaves out.
  */
 #include <errno.h>
 #include <stdio.h> /* libnftnl forgets it */

@@ -19,7 +19,8 @@
 #define TAG_VLAN 0x0fffu /* IEEE 802.1Q-2018, 9.6: the rest is priority and drop eligibility */
 #define OLD_QINQ 0x9100u /* a second tag, as switches wrote it before 802.1ad */
 
-/* Nothing but frames whose first tag is the only one. The kernel has taken it off, and shows it where it was. */
+/* Nothing but frames whose first tag is the only one. The kernel has taken it off, and shows it
+ * where it was. */
 static struct nftnl_rule *rule_tagged(const char *card, uint16_t vlan)
 {
 	static const uint16_t tags[] = { ETH_P_8021Q, ETH_P_8021AD, OLD_QINQ };

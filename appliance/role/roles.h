@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The roles of sekishod: entry points, and the descriptors that the supervisor gives each of them before it is executed
- * anew. Nothing else is open in a role but standard error.
+ * The roles of sekishod: entry points, and the descriptors that the supervisor gives each of them
+ * before it is executed anew. Besides these, only standard error is open in a role.
  */
 #ifndef SEKISHO_ROLE_ROLES_H
 #define SEKISHO_ROLE_ROLES_H
@@ -13,36 +13,42 @@
 #define ROLE_FD_EVENTS 4  /* SEQPACKET, non-blocking, for struct event_port */
 #define ROLE_FD_FIRST 5	  /* the role's own, in order: */
 
-/* enforce: requests, and one that hears of changes; both NETLINK_NETFILTER in the data namespace */
+/* enforce: a socket for requests and one for notifications of changes, both NETLINK_NETFILTER in
+ * the data namespace */
 #define ENFORCE_FD_REQUESTS 5
 #define ENFORCE_FD_MONITOR 6
-/* gate: raw sockets that only send, the kernel's table of queues, a socket for questions about sessions, and its pulse */
+/* gate: raw sockets that only send, the kernel's table of queues, a socket to look sessions up, and
+ * its pulse */
 #define GATE_FD_RESET4 5
 #define GATE_FD_RESET6 6
 #define GATE_FD_QUEUES 7
 #define GATE_FD_SESSIONS 8
 #define GATE_FD_PULSE 9
-/* tap: NFLOG group of the data namespace, and what its connection tracking and its neighbour table tell */
+/* tap: in the data namespace the NFLOG group, and notifications of connection tracking and of the
+ * neighbour table */
 #define TAP_FD_LOG 5
 #define TAP_FD_SESSIONS 6
 #define TAP_FD_NEIGHBOURS 7
-/* journal: its folder, and apart from what is copied and sent the one of its signing key */
+/* journal: its folder, and the folder of its signing key, which is not copied or sent */
 #define JOURNAL_FD_FOLDER 5
 #define JOURNAL_FD_KEY 6
 /* mgmt: listening socket in the admin namespace, folder of its secrets, its channel to control */
 #define MGMT_FD_LISTEN 5
 #define MGMT_FD_SECRETS 6
 #define MGMT_FD_PEOPLE 7
-/* control: its folder, and the sockets that it accepts connections from, the second one /dev/null where there is none */
+/* control: its folder, and the two sockets on which it accepts connections; the second one is
+ * /dev/null where there is no group of logins */
 #define CONTROL_FD_FOLDER 5
 #define CONTROL_FD_SOCKET 6
 #define CONTROL_FD_LOGINS 7
-/* accounts: its folder; and from its start on the sockets of its children, who hash and who look at what keys have signed */
+/* accounts: its folder, and the sockets of its two children, which hash passphrases and check
+ * signatures of security keys */
 #define ACCOUNTS_FD_FOLDER 5
 #define ACCOUNTS_FD_HASHER 6
 #define ACCOUNTS_FD_WEBAUTHN 7
 
-/* Each returns the exit status of its process. role_compile is in a program of its own (appliance/compile/main.c). */
+/* Each returns the exit status of its process. role_compile is in a program of its
+ * own (appliance/compile/main.c). */
 int role_enforce(void);
 int role_gate(enum lane_kind kind);
 int role_dpi(enum lane_kind kind);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Order matters. Limits and priority first, while root may still set them; then the user and the capabilities, which
- * clear the death signal and the dumpable flag and so come before both; then no_new_privs, which Landlock and seccomp
- * ask for; the system call filter last, because it forbids everything that went before.
+ * Order matters. Limits and priority first, while root may still set them; then the user and the
+ * capabilities, which clear the death signal and the dumpable flag and so come before both; then
+ * no_new_privs, which Landlock and seccomp ask for; the system call filter last, because it forbids
+ * everything that went before.
  */
 #include "appliance/role/sandbox.h"
 
@@ -26,12 +27,14 @@
 
 #define MIB 1048576u
 
-/* A sanitizer build reserves terabytes of address space and looks at itself when it reports: it gets no memory limit. */
+/* A sanitizer build reserves terabytes of address space and looks at itself when it reports: it
+ * gets no memory limit. */
 #if defined(__SANITIZE_ADDRESS__)
 #define LIMIT_MEMORY false
 /* At its end it would trace itself to look for leaks, which no sandbox lets it do. */
-const char *__asan_default_options(void); /* NOLINT(bugprone-reserved-identifier): the sanitizer's name for it */
-const char *__asan_default_options(void)  /* NOLINT(bugprone-reserved-identifier) */
+/* NOLINTNEXTLINE(bugprone-reserved-identifier): the sanitizer's name for it */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void) /* NOLINT(bugprone-reserved-identifier) */
 {
 	return "detect_leaks=0";
 }
@@ -39,7 +42,7 @@ const char *__asan_default_options(void)  /* NOLINT(bugprone-reserved-identifier
 #define LIMIT_MEMORY true
 #endif
 
-/* ---- limits and identity --------------------------------------------------------------------------------------- */
+/* ---- limits and identity --------------------------------------------------------------------- */
 
 static int limit(int what, rlim_t value, struct err *e)
 {
@@ -100,9 +103,10 @@ static int flags(pid_t parent, struct err *e)
 	return 0;
 }
 
-/* ---- files: Landlock, where the kernel has it ------------------------------------------------------------------- */
+/* ---- files: Landlock, where the kernel has it ------------------------------------------------ */
 
-/* All rights of every version so far, in the kernel's numbering; this system's header may know fewer. */
+/* All rights of every version so far, in the kernel's numbering; this system's header may
+ * know fewer. */
 #define FS_V1 0x1fffu	      /* execute, write, read file and folder, remove, make */
 #define FS_REFER 0x2000u      /* version 2 */
 #define FS_TRUNCATE 0x4000u   /* version 3 */
@@ -110,9 +114,10 @@ static int flags(pid_t parent, struct err *e)
 #define FS_READ 0xcu	      /* read file, read folder */
 #define FS_WRITES 0x1ff2u     /* write file, remove, make */
 #define FS_WRITE_FILE 0x4002u /* of a single file: write, truncate */
-#define FS_KEPT 0x41beu	      /* read, write, remove and make files and folders, truncate: no execution, no devices */
-#define NET_ALL 3u	      /* version 4: bind and connect TCP */
-#define SCOPE_ALL 3u	      /* version 6: abstract unix sockets, signals */
+/* read, write, remove and make files and folders, truncate: no execution, no devices */
+#define FS_KEPT 0x41beu
+#define NET_ALL 3u   /* version 4: bind and connect TCP */
+#define SCOPE_ALL 3u /* version 6: abstract unix sockets, signals */
 
 struct ruleset {
 	uint64_t fs, net, scoped;
@@ -171,7 +176,7 @@ static int landlock(const struct profile *p, struct err *e)
 	return r;
 }
 
-/* ---- system calls ------------------------------------------------------------------------------------------------ */
+/* ---- system calls ---------------------------------------------------------------------------- */
 
 static int add_rule(scmp_filter_ctx ctx, const struct call_rule *c)
 {
@@ -214,7 +219,8 @@ static int system_calls(const struct profile *p, struct err *e)
 
 	if (ctx == NULL)
 		return err_set(e, -ENOMEM, "system call filter");
-	/* A worker makes one for a packet: it is looked for first. Others whose arguments nobody compares the kernel remembers. */
+	/* A worker makes one for a packet: it is looked for first. Others whose arguments nobody
+	 * compares the kernel remembers. */
 	seccomp_syscall_priority(ctx, SCMP_SYS(sendmsg), UINT8_MAX);
 	for (int g = 0; g < PROFILE_GROUPS && p->allow[g] != NULL; g++)
 		for (const struct call_rule *c = p->allow[g]; r == 0 && c->call != CALL_END; c++)
@@ -222,7 +228,8 @@ static int system_calls(const struct profile *p, struct err *e)
 	for (const int *s = p->soft; kill && s != NULL && *s != CALL_END; s++)
 		if (r == 0 && !listed(p, *s))
 			r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), *s, 0);
-	/* With clone3 the flags are in memory and cannot be looked at; the C library falls back to clone. */
+	/* With clone3 the flags are in memory and cannot be looked at; the C library falls back
+	 * to clone. */
 	if (r == 0 && kill)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
 	return load(ctx, r, e);
@@ -280,7 +287,7 @@ int sandbox_enter_pair(enum role r, enum lane_kind kind, struct err *e)
 	return enter(r, kind == LANE_NAMING, e);
 }
 
-/* ---- the supervisor ------------------------------------------------------------------------------------------------- */
+/* ---- the supervisor -------------------------------------------------------------------------- */
 
 static int supervisor_capabilities(struct err *e)
 {
@@ -312,8 +319,8 @@ static int writable(int set, int fd, uint64_t handled, struct err *e)
 		       : 0;
 }
 
-/* It reads and executes what it likes, for its roles do that before their own sandbox closes; it writes in its own folders
- * and in the settings of the network. */
+/* It reads and executes what it likes, for its roles do that before their own sandbox closes; it
+ * writes in its own folders and in the settings of the network. */
 static int supervisor_files(const int *folders, size_t n, struct err *e)
 {
 	long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
@@ -372,7 +379,8 @@ static int supervisor_calls(struct err *e)
 	/* The C library falls back to clone. */
 	if (r == 0)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
-	/* It may ask which programs hang on a device, so that verify can name them; it can make none. */
+	/* It may ask which programs hang on a device, so that verify can name them; it can
+	 * make none. */
 	if (r == 0)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(bpf), 1,
 				     SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)BPF_PROG_QUERY));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One place to read what a role may do. A line more here is a decision about the boundary: say why beside it.
+ * One place to read what a role may do. A line more here is a decision about the boundary: say why
+ * beside it.
  */
 #include "appliance/role/sandbox_table.h"
 
@@ -26,7 +27,8 @@
 #define WHOLE UINT64_MAX
 /* The kernel takes the lower half of a register for a number of 32 bits. */
 #define NUMBER UINT64_C(0xffffffff)
-/* Abort does. Others of its kind have its user, and Landlock keeps it from stopping or ending them on kernels from 6.12 on only. */
+/* Abort does. Others of its kind have its user, and Landlock keeps it from stopping or ending them
+ * on kernels from 6.12 on only. */
 #define SIGNALS_ITSELF CALL_IF(tgkill, 0, NUMBER, CALL_SELF)
 #define END { .call = CALL_END }
 
@@ -59,15 +61,18 @@ static const struct call_rule waiting[] = {
 };
 
 /*
- * A worker has the capability that verdicts ask for and sockets of netlink, and must not be able to say anything with them but
- * its forms (appliance/worker/form.h). So what begins at a form may be sent on any descriptor; whatever else writes must be
- * too short for a message of netlink (a header is 16 bytes), or go to a descriptor that is no socket of netlink, and the first
- * five are never closed, so that none comes to stand there. And the forms stay what they are: they lie in sealed memory,
- * and no mapping is put over them, taken away or changed below FORM_ABOVE. Nothing is moved or shrunk at all (few_probes): where
- * the kernel is 6.1, mremap adds a length to an address without a look, and the sum may wrap round to the forms.
+ * A worker has the capability that verdicts ask for and sockets of netlink, and must not be able to
+ * say anything with them but its forms (appliance/worker/form.h). So what begins at a form may be
+ * sent on any descriptor; whatever else writes must be too short for a message of netlink (a header
+ * is 16 bytes), or go to a descriptor that is no socket of netlink, and the first five are never
+ * closed, so that none comes to stand there. And the forms stay what they are: they lie in sealed
+ * memory, and no mapping is put over them, taken away or changed below FORM_ABOVE. Nothing is moved
+ * or shrunk at all (few_probes): where the kernel is 6.1, mremap adds a length to an address
+ * without a look, and the sum may wrap round to the forms.
  */
 #define SHORTER_THAN_A_MESSAGE (~UINT64_C(15))
-/* The kernel takes the lower half of a descriptor's register: it is told by its bits, of which descriptors above 7 have one. */
+/* The kernel takes the lower half of a descriptor's register: it is told by its bits, of which
+ * descriptors above 7 have one. */
 #define CLOSE_WITH(bit) CALL_IF(close, 0, UINT64_C(1) << (bit), UINT64_C(1) << (bit))
 _Static_assert(ROLE_FD_FIRST == 5, "what is never closed");
 static const struct call_rule forms[] = {
@@ -91,15 +96,16 @@ static const struct call_rule forms[] = {
 	CALL_IF(fcntl, 1, WHOLE, F_GETFD), END
 };
 
-/* Their answers come by recvfrom; questions it sends on the two sockets that it has beside those of every role. */
+/* Their answers come by recvfrom; questions it sends on the two sockets that it has beside those of
+ * every role. */
 static const struct call_rule asks_children[] = {
 	CALL(recvfrom), CALL_IF(sendto, 0, WHOLE, ACCOUNTS_FD_HASHER), CALL_IF(sendto, 0, WHOLE, ACCOUNTS_FD_WEBAUTHN), END
 };
 
 static const struct call_rule receives_many[] = { CALL(recvmmsg), CALL(recvfrom), END };
 
-/* The gate writes verdicts and resets on descriptors whose numbers are not known beforehand; it never reads a packet,
- * it only throws away what a dead worker left in the sockets. */
+/* The gate writes verdicts and resets on descriptors whose numbers are not known beforehand; it
+ * never reads a packet, it only throws away what a dead worker left in the sockets. */
 static const struct call_rule gate_sends[] = { CALL(sendmsg), CALL(sendto), CALL(recvmmsg), END };
 
 static const struct call_rule files[] = {
@@ -111,8 +117,9 @@ static const struct call_rule files[] = {
 };
 
 /*
- * It is asked by people over sockets that it was given, and their processes and the site's few files tell who they are. It makes no socket, and sends descriptors
- * only of what it was given or made in memory.
+ * It is asked by people over sockets that it was given, and their processes and the site's few
+ * files tell who they are. It makes no socket, and sends descriptors only of what it was given or
+ * made in memory.
  */
 static const struct call_rule people[] = {
 	CALL(accept4), CALL(sendmsg), CALL(recvfrom), CALL(getsockopt), CALL(uname), CALL(readlink), CALL(readlinkat), CALL(lstat), CALL(stat), CALL(getuid), CALL(geteuid),
@@ -124,9 +131,11 @@ static const struct call_rule people[] = {
 #define TCP_OPTION(name) CALL_IF2(setsockopt, 1, NUMBER, IPPROTO_TCP, 2, NUMBER, name)
 
 /*
- * A server on a listening socket that it was given: it can make none of its own, nor a thread or a process. What its successor goes on with, the
- * event port (4) and the listening socket (5), it cannot shut; nor set options by which the listening socket would take nobody, or by which a
- * connection lingers: whoever is handed such a one and closes it, the supervisor, would stand still for as long as its peer likes.
+ * A server on a listening socket that it was given: it can make none of its own, nor a thread or a
+ * process. What its successor goes on with, the event port (4) and the listening socket (5), it
+ * cannot shut; nor set options by which the listening socket would take nobody, or by which a
+ * connection lingers: whoever is handed such a one and closes it, the supervisor, would stand still
+ * for as long as its peer likes.
  */
 static const struct call_rule server[] = {
 	CALL(accept4), CALL(accept), CALL(recvfrom), CALL(sendto), CALL(sendmsg), SHUT(6), SHUT(7), SHUT_WITH(3), SHUT_WITH(4),
@@ -135,7 +144,8 @@ static const struct call_rule server[] = {
 	CALL(getrusage), END
 };
 
-/* Netlink sockets that were opened before, and the settings of its own network namespace (the folder below). */
+/* Netlink sockets that were opened before, and the settings of its own network namespace (the
+ * folder below). */
 static const struct call_rule kernel_rules[] = {
 	CALL(openat), CALL(getdents64), CALL(sendto), CALL(sendmsg), CALL(recvfrom), CALL(setsockopt), CALL(getsockname),
 	CALL(getrusage), /* how often it slept: whether a gap can be dated */
@@ -154,7 +164,8 @@ static const int few_probes[] = {
 	SCMP_SYS(getrusage), SCMP_SYS(sigaltstack),
 	SCMP_SYS(mremap), /* the C library copies instead */
 #if defined(__SANITIZE_ADDRESS__)
-	/* A sanitizer looks for its symbols when it reports: denied, the report comes out without them; killed, it does not. */
+	/* A sanitizer looks for its symbols when it reports: denied, the report comes out without
+	 * them; killed, it does not. */
 	SCMP_SYS(openat), SCMP_SYS(open), SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(readlink), SCMP_SYS(readlinkat),
 	SCMP_SYS(stat), SCMP_SYS(newfstatat), SCMP_SYS(prlimit64), SCMP_SYS(getrlimit),
 #endif
@@ -178,20 +189,25 @@ static const struct profile profiles[ROLE_COUNT] = {
 		.allow = { common, channel, waiting, gate_sends },
 		.soft = few_probes,
 		.nice = -10,
-		.realtime = 42, /* before its worker, for which it answers; its own work is bounded by what a worker asks */
+		/* before its worker, for which it answers; its own work is bounded by what a
+		 * worker asks */
+		.realtime = 42,
 		.descriptors = 256, .file_mib = 16,
 	},
 	[ROLE_DPI] = {
-		/* For verdicts by its forms; nothing else can be said with it. Where nDPI runs, not even that. */
+		/* For verdicts by its forms; nothing else can be said with it. Where nDPI runs, not
+		 * even that. */
 		.for_commands = CAP_BIT(CAP_NET_ADMIN),
 		.allow = { forms, waiting, receives_many },
 		.soft = few_probes,
 		.nice = -10,
-		/* A packet waits for it; nice values end at the session or group of processes. Above what other programs
-		 * commonly take, below the kernel's threads of interrupts (50), which bring the packets. */
+		/* A packet waits for it; nice values end at the session or group of processes.
+		 * Above what other programs commonly take, below the kernel's threads of interrupts
+		 * (50), which bring the packets. */
 		.realtime = 41,
 		.descriptors = 256, .file_mib = 16,
-		/* Twice what it has when its tables are full; and a machine in need ends what else is large first. */
+		/* Twice what it has when its tables are full; and a machine in need ends what else
+		 * is large first. */
 		.group_mib = 256, .oom_score = -500,
 	},
 	[ROLE_TAP] = {
@@ -205,7 +221,9 @@ static const struct profile profiles[ROLE_COUNT] = {
 		.soft = probes,
 		.nice = 5,
 		.descriptors = 32, .file_mib = 256, .memory_mib = 2048,
-		.group_mib = 2304, /* what it maps, and texts that it only holds: the limit on the former speaks, this one ends */
+		/* what it maps, and texts that it only holds: the limit on the former speaks, this
+		 * one ends */
+		.group_mib = 2304,
 	},
 	[ROLE_JOURNAL] = {
 		.allow = { common, channel, waiting, receives_many, files },
@@ -221,16 +239,18 @@ static const struct profile profiles[ROLE_COUNT] = {
 	[ROLE_CONTROL] = {
 		.allow = { common, channel, waiting, files, people },
 		.soft = probes,
-		/* Drafts; and what anybody may read: whose process asks, names of logins, certificates that a policy names. */
+		/* Drafts; and what anybody may read: whose process asks, names of logins,
+		 * certificates that a policy names. */
 		.folders = { { .fd = CONTROL_FD_FOLDER, .write = true }, { .path = "/" } }, .n_folders = 2,
 		.descriptors = 256, .file_mib = 128,
 	},
 	[ROLE_ACCOUNTS] = {
-		/* It hears what strangers typed, though only in messages of ours, and has hashes and secrets: no socket but those, and its folder. */
+		/* It hears what strangers typed, though only in messages of ours, and has hashes
+		 * and secrets: no socket but those, and its folder. */
 		.allow = { common, channel, waiting, asks_children, files },
 		.soft = probes,
 		.folders = { { .fd = ACCOUNTS_FD_FOLDER, .write = true } }, .n_folders = 1,
-		/* Of what it writes, the list of leaked pass phrases is by far the largest. */
+		/* Of what it writes, the list of leaked passphrases is by far the largest. */
 		.descriptors = 64, .file_mib = 40, .group_mib = 128,
 	},
 };
@@ -243,7 +263,8 @@ const struct profile sandbox_hasher_profile = {
 	.descriptors = 16, .file_mib = 1, .memory_mib = 256,
 };
 
-/* One connection, which is there before the sandbox closes, and one file, which is standard output. It opens nothing. */
+/* One connection, which is there before the sandbox closes, and one file, which is standard output.
+ * It opens nothing. */
 static const struct call_rule one_connection[] = {
 	CALL(poll), CALL(ppoll), CALL(recvfrom), CALL(recvmsg), CALL(sendto), CALL(sendmsg), CALL(getsockopt), CALL(fsync), END
 };
@@ -264,8 +285,9 @@ const struct profile *sandbox_profile(enum role r)
 
 /* clang-format off */
 
-/* Beside what some role may (a filter is inherited, so the roles' own calls are all here): what makes a role, namespaces, the
- * box's links and folders. Loading code into the kernel, tracing, mounts, other people's memory, keys and the clock are not. */
+/* Beside what some role may (a filter is inherited, so the roles' own calls are all here): what
+ * makes a role, namespaces, the box's links and folders. Loading code into the kernel, tracing,
+ * mounts, other people's memory, keys and the clock are not. */
 const int sandbox_supervisor_calls[] = {
 	/* processes: making one, watching it, ending it */
 	SCMP_SYS(clone), SCMP_SYS(fork), SCMP_SYS(vfork), SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(wait4), SCMP_SYS(waitid), SCMP_SYS(kill),
@@ -298,8 +320,10 @@ const int sandbox_supervisor_kept[] = {
 	CAP_SETUID, CAP_SETGID, CAP_SETPCAP, /* a role becomes another user with less */
 	CAP_KILL,			     /* ... and is ended all the same */
 	CAP_SYS_NICE,			     /* priorities of the packet path */
-	CAP_SYS_ADMIN,			     /* entering the namespaces of data and administration */
-	CAP_NET_ADMIN, CAP_NET_RAW,	     /* queues, links, resets; the roles beside have no more */
+	/* entering the namespaces of data and administration */
+	CAP_SYS_ADMIN,
+	/* queues, links, resets; the roles beside have no more */
+	CAP_NET_ADMIN, CAP_NET_RAW,
 	CAP_NET_BIND_SERVICE,		     /* port 443 of the administration */
 	CAP_DAC_READ_SEARCH,		     /* folders of roles, which are their own */
 	CALL_END
@@ -308,7 +332,9 @@ const int sandbox_supervisor_kept[] = {
 const char *const sandbox_supervisor_writes[] = {
 	"/proc/sys/net", "/dev/null",
 #if defined(COVERAGE_COUNTS)
-	COVERAGE_COUNTS, /* a build that counts its lines: a role started later keeps its counts in a file of its own */
+	/* a build that counts its lines: a role started later keeps its counts in a file of
+	 * its own */
+	COVERAGE_COUNTS,
 #endif
 	NULL
 };

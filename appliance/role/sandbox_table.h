@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The table behind appliance/role/sandbox.h: plain data, no code that acts. Read by sandbox.c, by who puts a role's process into its group
- * (appliance/supervise/partition.c), and by their tests.
+ * The table behind appliance/role/sandbox.h: plain data, no code that acts. Read by sandbox.c, by
+ * appliance/supervise/partition.c (which puts a role's process into its control group), and by
+ * their tests.
  */
 #ifndef SEKISHO_ROLE_SANDBOX_TABLE_H
 #define SEKISHO_ROLE_SANDBOX_TABLE_H
@@ -13,13 +14,14 @@
 
 #define CALL_SELF UINT64_MAX /* as `want`: the number of the process that enters */
 
-/* How an argument must be. With a mask: (argument & mask) == want; without: argument >= want. */
+/* A condition on an argument. With a mask: (argument & mask) == want; without: argument >= want. */
 struct call_test {
-	uint8_t arg; /* which, from 0 */
+	uint8_t arg; /* number of the argument, from 0 */
 	uint64_t mask, want;
 };
 
-/* One system call, allowed always or when all of up to two arguments fit. Several rules for a call: any one may allow it. */
+/* A system call that is allowed always, or when up to two conditions on its arguments are true. If
+ * there are several rules for a call, one of them is enough. */
 #define CALL_TESTS 2
 struct call_rule {
 	int call; /* libseccomp's number */
@@ -27,7 +29,8 @@ struct call_rule {
 	struct call_test tests[CALL_TESTS];
 };
 
-/* A gate or a worker for naming has so much less than one for commands: both of its pair less than either of the other. */
+/* How much lower the priority of a gate or worker for naming is than that of one for commands. It
+ * makes both lower than either process of a pair for commands. */
 #define NAMING_BELOW 2
 
 #define CALL_END (-1)
@@ -38,7 +41,7 @@ enum otherwise {
 	OTHERWISE_EPERM,
 };
 
-/* A folder that the role keeps: by path, or by a descriptor that it was given. */
+/* A folder that stays accessible to the role: by path, or by a descriptor that it was given. */
 struct profile_folder {
 	int fd; /* used when there is no path */
 	const char *path;
@@ -47,28 +50,34 @@ struct profile_folder {
 
 struct profile {
 	uint64_t capabilities; /* bit n = capability n stays in effect */
-	uint64_t for_commands; /* ... and these in a gate or a worker for commands */
+	uint64_t for_commands; /* additional capabilities of a gate or worker for commands */
 	enum otherwise otherwise;
-	const struct call_rule *allow[PROFILE_GROUPS]; /* each ends with CALL_END; NULL = no more groups */
-	const int *soft; /* calls answered with EPERM: libraries only probe with them. Ends with CALL_END */
+	/* each ends with CALL_END; NULL = no more groups */
+	const struct call_rule *allow[PROFILE_GROUPS];
+	/* calls answered with EPERM: libraries only probe with them. Ends with CALL_END */
+	const int *soft;
 	struct profile_folder folders[2];
 	uint32_t n_folders;
-	int nice;	  /* the packet path goes before everything else */
-	uint8_t realtime; /* priority among processes that run at once when woken, where the kernel grants it; 0 = none */
+	int nice; /* the packet path has the best value */
+	/* real-time priority (SCHED_RR), where the kernel grants it; 0 = none */
+	uint8_t realtime;
 	uint32_t descriptors; /* RLIMIT_NOFILE */
 	uint32_t file_mib;    /* RLIMIT_FSIZE; memfds count */
-	uint32_t memory_mib;  /* RLIMIT_AS; 0 = as the system has it */
-	/* Of a role that reads strangers' bytes: all that its process and what it has in the kernel may take, where groups have
-	 * limits; 0 = none, it keeps the boundary. Such a role is ended before others by a kernel without memory, by this score. */
+	uint32_t memory_mib;  /* RLIMIT_AS; 0 = the limit of the system */
+	/* For a role that reads strangers' bytes: the memory limit of its control group, with what
+	 * the kernel holds for it. 0 = no limit, for roles that keep the boundary. oom_score makes
+	 * the kernel end such a role before others when memory is out. */
 	uint32_t group_mib;
 	int oom_score; /* oom_score_adj */
 };
 
-const struct profile *sandbox_profile(enum role r);   /* NULL for the supervisor and the CLI */
-extern const struct profile sandbox_fetch_profile;    /* of sandbox_fetch */
-extern const struct profile sandbox_hasher_profile;   /* of sandbox_hasher, sandbox_webauthn */
-extern const int sandbox_supervisor_calls[];	      /* beside those of all roles; ends with CALL_END */
-extern const char *const sandbox_supervisor_writes[]; /* beside its own folders; ends with NULL */
-extern const int sandbox_supervisor_kept[];	      /* capabilities; ends with CALL_END */
+const struct profile *sandbox_profile(enum role r); /* NULL for the supervisor and the CLI */
+extern const struct profile sandbox_fetch_profile;  /* of sandbox_fetch */
+extern const struct profile sandbox_hasher_profile; /* of sandbox_hasher, sandbox_webauthn */
+/* system calls in addition to those of all roles; ends with CALL_END */
+extern const int sandbox_supervisor_calls[];
+/* paths that it may write besides its own folders; ends with NULL */
+extern const char *const sandbox_supervisor_writes[];
+extern const int sandbox_supervisor_kept[]; /* capabilities; ends with CALL_END */
 
 #endif

@@ -10,9 +10,10 @@
 #define TEXT 256 /* the state stands behind a name of 16 bytes */
 
 /*
- * The processor time of another process, all its threads: the kernel's own numbering of such clocks, which the C library
- * hands out only for processes that it can ask about itself. Seen from another core such a clock moves with the ticks of the
- * core on which the process runs, not with every reading: where a virtual machine has lost that core, it stands still too.
+ * The processor time of another process, all its threads: the kernel's own numbering of such
+ * clocks, which the C library hands out only for processes that it can ask about itself. Seen from
+ * another core such a clock moves with the ticks of the core on which the process runs, not with
+ * every reading: where a virtual machine has lost that core, it stands still too.
  */
 static uint64_t cpu_ns(pid_t pid)
 {

@@ -68,7 +68,8 @@ static unsigned long login_of(pid_t pid, uid_t uid)
 	return login != NO_LOGIN ? login : uid;
 }
 
-/* By the file alone: asking a directory over the network is nothing for a process that never waits. */
+/* By the file alone: asking a directory over the network is nothing for a process that
+ * never waits. */
 static bool name_of(unsigned long uid, char *out, size_t size)
 {
 	char line[512];

@@ -5,7 +5,8 @@
 
 #include "appliance/base/json.h"
 
-/* {"device","mac"} of each card that a box has now, from the answer to `status`; a new reference. */
+/* {"device","mac"} of each card that a box has now, from the answer to `status`; a
+ * new reference. */
 json_t *cards_of_box(const json_t *status);
 
 #endif

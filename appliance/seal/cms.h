@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Encryption to a certificate and back, by OpenSSL's CMS: AuthEnvelopedData with AES-256-GCM (RFC 5083, RFC 5084), the key by
- * RSA-OAEP with SHA-256 (RFC 8017) or by elliptic-curve Diffie-Hellman. The only module that includes OpenSSL. Knows nothing of what is
- * encrypted. A public key encrypts for anybody: what opens is whole, not proved to be from whom it says.
+ * Encryption to a certificate and back, by OpenSSL's CMS: AuthEnvelopedData with AES-256-GCM (RFC
+ * 5083, RFC 5084), the key by RSA-OAEP with SHA-256 (RFC 8017) or by elliptic-curve Diffie-Hellman.
+ * The only module that includes OpenSSL. Knows nothing of what is encrypted. Anybody can encrypt
+ * with a public key, so a message that can be decrypted is intact, but its origin is not proved.
  */
 #ifndef SEKISHO_SEAL_CMS_H
 #define SEKISHO_SEAL_CMS_H
@@ -17,21 +18,24 @@ struct cms_key; /* a private key */
 enum cms_trouble {
 	CMS_NONE,
 	CMS_NO_CERTIFICATE, /* the text holds none */
-	CMS_PRIVATE_KEY,    /* the text holds what must not be on the box */
-	CMS_NO_KEY,	    /* the text holds none, or its pass phrase was wrong */
+	CMS_PRIVATE_KEY,    /* the text has a private key, which must not be on the box */
+	CMS_NO_KEY,	    /* the text has no private key, or its passphrase was wrong */
 	CMS_FAILED,
 };
 
-/* Before anything else: the library reads no configuration of the machine, and has what it needs to work in a sandbox. */
+/* To be called before the other functions. Afterwards the library reads no configuration of the
+ * machine, and can work in a sandbox. */
 bool cms_ready(void);
-/* SHA-256 of the certificate itself, as `openssl x509 -fingerprint -sha256` has it; false: there is none. */
+/* SHA-256 of the certificate itself, as `openssl x509 -fingerprint -sha256` has it; false: there
+ * is none. */
 bool cms_fingerprint(struct bytes certificate, uint8_t out[32]);
 /* *ret: malloc'd, of the caller. `certificate`: PEM. */
 enum cms_trouble cms_encrypt(struct bytes certificate, struct bytes plain, uint8_t **ret, size_t *ret_n);
-/* Asks for its pass phrase at the terminal when it has one. cms_key_free. */
+/* Asks for the passphrase of the key at the terminal, if it has one. Free with cms_key_free. */
 enum cms_trouble cms_key_read(struct bytes pem, struct cms_key **ret);
 void cms_key_free(struct cms_key *k);
-/* Hostile bytes: call where nothing can be lost (apart.h). False also when it was encrypted to another key. */
+/* Reads hostile bytes: to be called in a process without rights (apart.h). False also when the
+ * message was encrypted for another key. */
 bool cms_decrypt(struct cms_key *k, struct bytes message, uint8_t **ret, size_t *ret_n);
 
 #endif

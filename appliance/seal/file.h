@@ -4,9 +4,10 @@
  *
  *   sekisho-backup 1 <SHA-256 of what follows the line, 64 small hex digits>\n
  *
- * The line is there because a message of CMS has parts that its key does not cover: with it a single altered bit anywhere in
- * the file is known, and another product's file or a newer form is told before any of it is interpreted. It says nothing of
- * who made the file. Pure; the texts that it returns are views of the caller's bytes.
+ * A CMS message has parts that its key does not protect. With the line, any altered bit in the file
+ * is detected, and a file of another product or of a newer format is recognised before anything is
+ * parsed. The line does not prove who made the file. Pure; the texts that it returns are views of
+ * the caller's bytes.
  */
 #ifndef SEKISHO_SEAL_FILE_H
 #define SEKISHO_SEAL_FILE_H
@@ -21,7 +22,7 @@ enum backup_kind { BACKUP_WHOLE, BACKUP_FOREIGN, BACKUP_NEWER, BACKUP_DAMAGED };
 
 /* The line before the message `body`. */
 void backup_line(struct bytes body, char out[BACKUP_LINE + 1]);
-/* *ret_body: the message, of a whole one alone. */
+/* Reads the line. *ret_body: the message, set only when the file is complete. */
 enum backup_kind backup_read(struct bytes file, struct bytes *ret_body);
 
 #endif

@@ -26,6 +26,46 @@ const char *draft_state_name(enum draft_state s)
 	return states[s];
 }
 
+void draft_undecided(struct draft *d)
+{
+	d->state = DRAFT_WRITTEN;
+	d->decided_by[0] = d->decision[0] = '\0';
+	d->decided_ns = d->ran_out = 0;
+}
+
+/* It was approved, tried once, and is of what is in force again; nothing was applied meanwhile. */
+static bool may_be_tried_again(const struct draft *d, const struct generation_record *g, uint64_t newest,
+			       uint64_t in_force)
+{
+	return g->why == WHY_TIMEOUT && d->decided_by[0] != '\0' && d->ran_out == 0 && d->base == in_force &&
+	       g->number == newest;
+}
+
+enum draft_turn draft_settle(struct draft *d, const struct generation_record *g, uint64_t newest, uint64_t in_force)
+{
+	bool asked = d->state == DRAFT_ASKED || d->state == DRAFT_APPROVED;
+
+	if (d->state == DRAFT_APPLIED && (g == NULL || g->state == GEN_REVERTED)) {
+		/* That it is in force no more comes with another message; until then it is what
+		 * was applied. */
+		if (g != NULL && g->why == WHY_TIMEOUT && g->number == in_force)
+			return DRAFT_STAYS;
+		if (g != NULL && may_be_tried_again(d, g, newest, in_force)) {
+			d->state = DRAFT_APPROVED;
+			d->ran_out = g->number;
+			d->generation = 0;
+			return DRAFT_KEEPS;
+		}
+		draft_undecided(d);
+		d->generation = 0;
+		return DRAFT_FALLS;
+	}
+	if (!asked || (d->base == in_force && (d->ran_out == 0 || d->ran_out == newest)))
+		return DRAFT_STAYS;
+	draft_undecided(d);
+	return DRAFT_FALLS;
+}
+
 void draft_texts(struct draft *d, uint8_t *texts, size_t n)
 {
 	free(d->texts);
@@ -48,20 +88,26 @@ void draft_free(struct draft *d)
 	*d = (struct draft){ 0 };
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------------------ */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static json_t *head_json(const struct draft *d)
 {
-	json_t *authors = json_array();
+	json_t *authors = json_array(), *j;
 
 	for (uint32_t i = 0; i < d->n_authors; i++)
 		json_array_append_new(authors, json_text(d->authors[i]));
-	return json_pack("{s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:I, s:I}", "state", states[d->state],
-			 "revision", (json_int_t)d->revision, "base", (json_int_t)d->base, "generation",
-			 (json_int_t)d->generation, "authors", json_list_whole(authors, d->n_authors), "by",
-			 json_text(d->by), "decided_by", json_text(d->decided_by), "comment", json_text(d->comment),
-			 "decision", json_text(d->decision), "saved_ns", (json_int_t)d->saved_ns, "decided_ns",
-			 (json_int_t)d->decided_ns);
+	j = json_pack("{s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:I, s:I}", "state", states[d->state], "revision",
+		      (json_int_t)d->revision, "base", (json_int_t)d->base, "generation", (json_int_t)d->generation,
+		      "authors", json_list_whole(authors, d->n_authors), "by", json_text(d->by), "decided_by",
+		      json_text(d->decided_by), "comment", json_text(d->comment), "decision", json_text(d->decision),
+		      "saved_ns", (json_int_t)d->saved_ns, "decided_ns", (json_int_t)d->decided_ns);
+	/* A release before this one reads a draft without it. */
+	if (j != NULL && d->ran_out != 0 &&
+	    json_object_set_new(j, "ran_out", json_integer((json_int_t)d->ran_out)) != 0) {
+		json_decref(j);
+		j = NULL;
+	}
+	return j;
 }
 
 int draft_save(int statefd, const struct draft *d, struct err *e)
@@ -91,7 +137,7 @@ int draft_save(int statefd, const struct draft *d, struct err *e)
 	return r;
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------------ */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static bool take_number(const json_t *j, const char *key, uint64_t *ret)
 {
@@ -155,12 +201,17 @@ static bool makes_sense(const struct draft *d)
 	bool there = d->state != DRAFT_NONE;
 
 	return there == (d->n_texts > 0) && (!there || (d->n_authors > 0 && d->revision > 0)) &&
-	       (d->state != DRAFT_APPLIED || d->generation > 0);
+	       (d->state != DRAFT_APPLIED || d->generation > 0) &&
+	       (d->ran_out == 0 ||
+		((d->state == DRAFT_APPROVED || d->state == DRAFT_APPLIED) && d->decided_by[0] != '\0'));
 }
 
 static bool take_head(const json_t *j, struct draft *d)
 {
-	return json_is_object(j) && json_object_size(j) == 11 && take_state(j, &d->state) &&
+	bool tried = json_object_get(j, "ran_out") != NULL;
+
+	return json_is_object(j) && json_object_size(j) == (tried ? 12 : 11) && take_state(j, &d->state) &&
+	       (!tried || (take_number(j, "ran_out", &d->ran_out) && d->ran_out > 0)) &&
 	       take_number(j, "revision", &d->revision) && take_number(j, "base", &d->base) &&
 	       take_number(j, "generation", &d->generation) && take_authors(j, d) &&
 	       copy_text(json_object_get(j, "by"), d->by, BY_BYTES) &&
@@ -219,6 +270,7 @@ int draft_open(int statefd, struct draft *ret, bool *ret_lost, struct err *e)
 		return r;
 	*ret = (struct draft){ 0 };
 	*ret_lost = true;
-	file_aside(statefd, NAME); /* a box enforces without a draft, and with one that stays in the way */
+	/* a box enforces without a draft, and with one that stays in the way */
+	file_aside(statefd, NAME);
 	return 0;
 }

@@ -16,7 +16,6 @@
 #include "appliance/base/clock.h"
 #include "appliance/base/utf8.h"
 #include "appliance/store/history.h"
-
 #define TRYING "gen-trying" /* read by nobody */
 
 static void sealed_name(uint64_t number, char out[40])
@@ -75,7 +74,8 @@ static int read_confirmed(struct generation_store *s, struct err *e)
 	return 0;
 }
 
-/* Numbers go on behind every file there is: without its line one is still somebody's policy, and no other takes its place. */
+/* Numbers go on behind every file there is: without its line one is still somebody's policy, and no
+ * other takes its place. */
 static void number_behind(struct generation_store *s)
 {
 	int fd = openat(s->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -188,7 +188,12 @@ int generation_store_open(int statefd, struct generation_store *s, struct err *e
 		changed |= want != s->list[i].state;
 		s->list[i].state = want;
 	}
-	/* What the disk does not take is known all the same, and found out again at the next start. */
+	/* It came into force by a turn that no disk took. */
+	if (s->n_turns > 0 && s->turns[s->n_turns - 1].number != s->confirmed &&
+	    s->turns[s->n_turns - 1].number != s->gave_up)
+		s->turns[s->n_turns - 1].number = 0;
+	/* What the disk does not take is known all the same, and found out again at the
+	 * next start. */
 	if (changed)
 		(void)history_write(s, e);
 	return 0;
@@ -210,8 +215,8 @@ void generation_store_close(struct generation_store *s)
 	*s = (struct generation_store){ .dirfd = -1 };
 }
 
-/* Neither what is confirmed nor what is on trial; and of the others first what never was in force: an apply that fails again
- * and again takes no policy away that somebody could go back to. */
+/* Neither what is confirmed nor what is on trial; and of the others first what never was in force:
+ * an apply that fails again and again takes no policy away that somebody could go back to. */
 static bool oldest(const struct generation_store *s, bool failed, size_t *ret)
 {
 	for (size_t i = 0; i < s->n; i++) {
@@ -291,14 +296,16 @@ int generation_mark(struct generation_store *s, uint64_t number, enum generation
 		if (s->list[i].number == number) {
 			s->list[i].state = state;
 			change(&s->list[i], c);
-			/* Whatever the disk says: the pointer decides, and the line is written as soon as it can be. */
+			/* Whatever the disk says: the pointer decides, and the line is written as
+			 * soon as it can be. */
 			(void)history_write(s, &line);
 			return 0;
 		}
 	return err_set(e, -ENOENT, "generation %" PRIu64, number);
 }
 
-/* On a full disk the file that is there takes a few bytes in its place; what follows the line's end is not read. */
+/* On a full disk the file that is there takes a few bytes in its place; what follows the line's end
+ * is not read. */
 static int write_pointer(int dirfd, const char *text, size_t n, struct err *e)
 {
 	int r = atomic_write(dirfd, "confirmed", text, n, e), fd;
@@ -314,7 +321,8 @@ static int write_pointer(int dirfd, const char *text, size_t n, struct err *e)
 	return r;
 }
 
-/* What could not be written may be there all the same, and the next start would load what is not in force. */
+/* What could not be written may be there all the same, and the next start would load what is not
+ * in force. */
 static void pointer_back(const struct generation_store *s)
 {
 	char text[32];
@@ -343,6 +351,34 @@ int generation_confirm(struct generation_store *s, uint64_t number, const struct
 	return generation_mark(s, number, GEN_CONFIRMED, c, e);
 }
 
+void generation_turn(struct generation_store *s, uint64_t number)
+{
+	struct err line;
+
+	if (s->n_turns > 0 && s->turns[s->n_turns - 1].number == number)
+		return;
+	if (s->n_turns == TURNS_KEPT)
+		memmove(&s->turns[0], &s->turns[1], --s->n_turns * sizeof(s->turns[0]));
+	s->turns[s->n_turns++] = (struct generation_turn){ clock_wall_ns(), number };
+	(void)history_write(s, &line);
+}
+
+uint64_t generation_then(const struct generation_store *s, uint64_t ns, uint64_t *ret_since, uint64_t *ret_until)
+{
+	size_t first = 0, last = 0;
+
+	while (first < s->n_turns && s->turns[first].ns <= ns)
+		first++;
+	for (size_t i = 0; i < s->n_turns; i++)
+		if (s->turns[i].ns <= ns)
+			last = i + 1;
+	if (first == 0 || first != last)
+		return 0;
+	*ret_since = s->turns[first - 1].ns;
+	*ret_until = first < s->n_turns ? s->turns[first].ns : 0;
+	return s->turns[first - 1].number;
+}
+
 int generation_load(const struct generation_store *s, uint64_t number, uint8_t **ret, size_t *ret_n, struct err *e)
 {
 	char name[40];
@@ -368,7 +404,8 @@ const struct generation_record *generation_find(const struct generation_store *s
 	return NULL;
 }
 
-/* What was in force when it was applied; of a record that does not say, the newest confirmed one before it. */
+/* What was in force when it was applied; of a record that does not say, the newest confirmed one
+ * before it. */
 static uint64_t before(const struct generation_store *s, const struct generation_record *g)
 {
 	if (g->before != 0)
@@ -426,7 +463,8 @@ const struct generation_record *generation_last_trial(const struct generation_st
 		/* What was applied at once, or is on trial still, had no trial that ended. */
 		if (g->why == WHY_APPLIED || g->why == WHY_FAILED || g->why == WHY_ROLLBACK)
 			continue;
-		/* One at a time: the last that began ended last, whatever a clock that was ahead said of an earlier one. */
+		/* One at a time: the last that began ended last, whatever a clock that was ahead
+		 * said of an earlier one. */
 		if (last == NULL || g->number > last->number)
 			last = g;
 	}

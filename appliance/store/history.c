@@ -11,8 +11,16 @@
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/sha256.h"
 
+/*
+ * The file `history` of the store: one line a generation, fields between spaces, texts with %XX for
+ * what would end one. The store alone reads and writes it; what a state means, and which one
+ * follows, is decided there.
+ */
+
 #define LINE_MAX_BYTES 4096u /* texts as they are stored take three bytes for some of theirs */
-#define HISTORY_MAX (LINE_MAX_BYTES * (GENERATIONS_KEPT + 1u))
+#define TURN "in_force "
+#define TURN_LINE 64u
+#define HISTORY_MAX (LINE_MAX_BYTES * (GENERATIONS_KEPT + 1u) + TURN_LINE * TURNS_KEPT)
 
 static const char *const state_names[] = {
 	[GEN_WAITING] = "waiting",
@@ -58,7 +66,7 @@ static bool why_by_name(const char *name, enum generation_why *ret)
 
 #define MEANT_FIELD 1200u /* blanks as they are stored take three bytes */
 
-/* ---- texts as fields of a line: "-" is the empty one, %XX what would end a field --------------------------------- */
+/* ---- texts as fields of a line: "-" is the empty one, %XX what would end a field ------------- */
 
 static void field_put(const char *text, char *out, size_t size)
 {
@@ -148,6 +156,9 @@ int history_write(struct generation_store *s, struct err *e)
 					generation_why_name(g->why), g->changed_ns, later_by, g->other, comment, later,
 					meant[LANG_EN], meant[LANG_JA]);
 	}
+	for (size_t i = 0; i < s->n_turns; i++)
+		len += (size_t)snprintf(text + len, HISTORY_MAX - len, TURN "%" PRIu64 " %" PRIu64 "\n", s->turns[i].ns,
+					s->turns[i].number);
 	if (s->in_the_way && file_aside(s->dirfd, "history") == 0)
 		s->in_the_way = false;
 	r = atomic_write(s->dirfd, "history", text, len, e);
@@ -171,8 +182,9 @@ bool history_number(const char *text, uint64_t *ret)
 #define FIELDS 14u
 
 /*
- * One line: number, digest, time, state, who; then what was in force before, why it has its state, since when, by whom,
- * the other generation, comments, and what it made possible and impossible in each language. False for anything else. Takes the line apart.
+ * One line: number, digest, time, state, who; then what was in force before, why it has its state,
+ * since when, by whom, the other generation, comments, and what it made possible and impossible in
+ * each language. False for anything else. Takes the line apart.
  */
 static bool parse_line(char *line, struct generation_record *g)
 {
@@ -193,6 +205,27 @@ static bool parse_line(char *line, struct generation_record *g)
 	       field_take(field[13], g->meant.text[LANG_JA], sizeof(g->meant.text[LANG_JA]));
 }
 
+/* The fields behind the word. */
+static bool parse_turn(char *fields, struct generation_turn *t)
+{
+	char *rest = NULL, *ns = strtok_r(fields, " ", &rest), *number = strtok_r(NULL, " ", &rest);
+
+	return history_number(ns, &t->ns) && history_number(number, &t->number) && strtok_r(NULL, " ", &rest) == NULL;
+}
+
+static bool take_line(struct generation_store *s, char *line)
+{
+	bool turn = strncmp(line, TURN, strlen(TURN)) == 0;
+	struct generation_record g;
+
+	if (turn)
+		return s->n_turns < TURNS_KEPT && parse_turn(line + strlen(TURN), &s->turns[s->n_turns++]);
+	if (!parse_line(line, &g) || s->n >= GENERATIONS_KEPT || (s->n > 0 && g.number <= s->list[s->n - 1].number))
+		return false;
+	s->list[s->n++] = g;
+	return true;
+}
+
 int history_read(struct generation_store *s, struct err *e)
 {
 	uint8_t *text;
@@ -207,15 +240,11 @@ int history_read(struct generation_store *s, struct err *e)
 	s->damaged = r < 0;
 	for (line = r == 0 ? strtok_r((char *)text, "\n", &rest) : NULL; line != NULL;
 	     line = strtok_r(NULL, "\n", &rest)) {
-		struct generation_record g;
-
-		if (!parse_line(line, &g) || s->n >= GENERATIONS_KEPT ||
-		    (s->n > 0 && g.number <= s->list[s->n - 1].number)) {
-			s->n = 0;
+		if (!take_line(s, line)) {
+			s->n = s->n_turns = 0;
 			s->damaged = true;
 			break;
 		}
-		s->list[s->n++] = g;
 	}
 	free(text);
 	/* On a disk that takes nothing it stays: what is confirmed is none of its business. */

@@ -1,21 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The file `history` of the store: one line a generation, fields between spaces, texts with %XX for what would end one. The
- * store alone reads and writes it; what a state means, and which one follows, is decided there.
- */
+/* The file `history` of the store: for generation.c alone, which decides what is in it. */
 #ifndef SEKISHO_STORE_HISTORY_H
 #define SEKISHO_STORE_HISTORY_H
 
 #include "appliance/store/generation.h"
 
-/*
- * Fills an empty store's list and `next`. A damaged file is said in `damaged` and set aside, at the latest when another is
- * written. 0 or negative errno.
- */
-int history_read(struct generation_store *s, struct err *e);
-/* The whole file anew; `unsaved` says whether it is on the disk. */
+/* Writes the whole file anew; `unsaved` says whether it is on the disk. 0 or negative errno. */
 int history_write(struct generation_store *s, struct err *e);
-/* A number of such a file: digits and nothing else. */
+/* Fills an empty store's list and `next`. A damaged file is said in `damaged` and set aside, at the
+ * latest when another is written. 0 or negative errno. */
+int history_read(struct generation_store *s, struct err *e);
+/* A number of such a file: decimal digits and nothing else. */
 bool history_number(const char *text, uint64_t *ret);
 
 #endif

@@ -18,7 +18,8 @@
 #define MOST 512u
 #define DAY_S 86400u
 
-/* The text, and at its end what shows that it is whole: a byte that a disk lost must not become another year. */
+/* The text, and at its end what shows that it is whole: a byte that a disk lost must not become
+ * another year. */
 static size_t write_text(const struct moment *m, char out[MOST])
 {
 	int n = snprintf(out, MOST, LATEST "%" PRIu64 BOOT "%s\n", m->latest, m->boot);
@@ -86,7 +87,7 @@ int moment_save(int statefd, const struct moment *m, struct err *e)
 	return atomic_write(statefd, NAME, text, write_text(m, text), e);
 }
 
-/* ---- is the clock trusted ----------------------------------------------------------------------------------------- */
+/* ---- is the clock trusted -------------------------------------------------------------------- */
 
 const char *const clock_wait_words[] = { "trusted", "earlier", "source", "battery", "record", "daemon", NULL };
 
@@ -97,10 +98,12 @@ enum clock_wait clock_judge(const struct clock_facts *f)
 
 	if (f->same_boot)
 		return CLOCK_TRUSTED;
-	/* Whoever says so: a source that goes back in time lies, or the record does. A person decides. */
+	/* Whoever says so: a source that goes back in time lies, or the record does. A
+	 * person decides. */
 	if (f->now < least)
 		return CLOCK_WAITS_EARLIER;
-	/* No start of the machine: a release without this record was exchanged, or there was no room to write it. */
+	/* No start of the machine: a release without this record was exchanged, or there was no
+	 * room to write it. */
 	if (f->stands)
 		return CLOCK_TRUSTED;
 	if (f->sync == CLOCK_SYNC_YES)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The latest moment that this box knows of, on disk, and in which start of the machine its clock was trusted: so that a clock which
- * fell back while the power was off opens nothing that had ended. Supervisor only. What cannot be read is never believed.
+ * Stores the latest moment that the box has seen, and the boot id of the start in which its clock
+ * was trusted. So a clock that went back while the power was off cannot reopen conduits that had
+ * ended. Supervisor only. A file that cannot be read is ignored.
  *
- * The second part decides, from facts alone: whether a clock is trusted, and when its moment is worth writing.
+ * The second part is pure: it decides whether a clock is trusted, and when its moment is to
+ * be written.
  */
 #ifndef SEKISHO_STORE_MOMENT_H
 #define SEKISHO_STORE_MOMENT_H
@@ -28,7 +30,7 @@ enum moment_found { MOMENT_NONE, MOMENT_DAMAGED, MOMENT_READ };
 enum moment_found moment_load(int statefd, struct moment *ret);
 int moment_save(int statefd, const struct moment *m, struct err *e);
 
-/* ---- is the clock trusted ----------------------------------------------------------------------------------------- */
+/* ---- is the clock trusted -------------------------------------------------------------------- */
 
 enum clock_wait {
 	CLOCK_TRUSTED,
@@ -36,7 +38,8 @@ enum clock_wait {
 	CLOCK_WAITS_SOURCE,  /* sources of time are named, and the kernel's clock follows none */
 	CLOCK_WAITS_BATTERY, /* no source, and the clock with the battery shows another day */
 	CLOCK_WAITS_RECORD,  /* no source, and the record cannot be read */
-	CLOCK_WAITS_DAEMON,  /* what ends was closed, and there is no daemon that would open it */
+	/* conduits with an end were closed, and no daemon runs that could open them */
+	CLOCK_WAITS_DAEMON,
 	CLOCK_WAITS
 };
 
@@ -44,50 +47,57 @@ extern const char *const clock_wait_words[]; /* by enum clock_wait, then NULL */
 
 struct clock_facts {
 	uint64_t now;		 /* seconds since 1970, by the clock in question */
-	enum moment_found found; /* and what was found: */
+	enum moment_found found; /* the state of the record, and its value in `moment` */
 	uint64_t latest;
-	bool same_boot;	 /* it was trusted since the machine started */
-	bool stands;	 /* what ends by time stands open in the kernel, as a daemon before this one has left it */
-	uint64_t policy; /* when the policy came into force; counts where there is no record */
+	bool same_boot; /* the clock was trusted since the machine started */
+	/* the kernel's table has open elements that end by time, left by an earlier daemon */
+	bool stands;
+	uint64_t policy; /* when the policy came into force; used where there is no record */
 	bool sources;	 /* box.cfg names sources of time */
 	enum clock_sync sync;
-	bool battery; /* there is a clock with a battery, which shows: */
+	bool battery; /* there is an RTC; the following field is its time */
 	uint64_t battery_s;
 };
 
 enum clock_wait clock_judge(const struct clock_facts *f);
 
-/* Of a clock that is trusted: has it gone on evenly for so long that its moment is worth keeping? */
+/* For a trusted clock: the time without a step after which its moment is stored. */
 #define MOMENT_EVERY_NS 3600000000000ull
 
 struct clock_steady {
 	struct clock_pair pair;
-	uint64_t since_ns; /* monotonic: it was not set since, nor written */
+	/* monotonic time since which the clock was neither set nor its moment stored */
+	uint64_t since_ns;
 };
 
-/* True when `latest` should be written now; it then starts to wait anew. Call it every minute or so. */
+/* True when `latest` should be written now; it then starts to wait anew. Call it every minute
+ * or so. */
 bool clock_steady_due(struct clock_steady *s, struct mono now, uint64_t wall_ns);
 
-/* ---- does the clock follow a source ------------------------------------------------------------------------------- */
+/* ---- does the clock follow a source ---------------------------------------------------------- */
 
-/* Another word of the kernel's counts when it has held for so long: a time daemon that begins anew is no loss of its sources. */
+/* A change of the kernel's state counts when it has lasted for so long: a restart of the time
+ * daemon is no loss of its sources. */
 #define FOLLOW_SETTLES_NS 60000000000ull
 
 /* Starts as zeros. */
 struct clock_follow {
-	enum clock_sync is;   /* the settled word, CLOCK_SYNC_UNKNOWN before the first */
+	enum clock_sync is;   /* the state that counts, CLOCK_SYNC_UNKNOWN at first */
 	enum clock_sync seen; /* the last one */
-	uint64_t seen_ns;     /* monotonic: since then, 0 = nothing was seen */
+	/* monotonic time since when `seen` has lasted, 0 = nothing was seen */
+	uint64_t seen_ns;
 	uint64_t seen_wall_ns, since_wall_ns;
 };
 
 /*
- * The settled word, since when, and in which start of the machine: in the run folder, so that a daemon which is started anew does not find once
- * more what was found. What is of another start, or cannot be read, is as if it were not there: then f is as it was.
+ * Saves and loads that state, since when, and the boot id, in the run folder, so that a new daemon
+ * does not report the same change again. A file of another boot, or one that cannot be read, is
+ * ignored: then f is unchanged.
  */
 int clock_follow_save(int runfd, const char *boot, const struct clock_follow *f, struct err *e);
 bool clock_follow_load(int runfd, const char *boot, struct clock_follow *f);
-/* One look. True: it follows a source now, or none any more, since since_wall_ns; of the first word too. */
+/* To be called at each look. True when the state has changed (it follows a source, or none any
+ * more) since since_wall_ns; also for the first state. */
 bool clock_follow_look(struct clock_follow *f, enum clock_sync word, struct mono now, uint64_t wall_ns);
 
 #endif

@@ -132,7 +132,8 @@ static int by_age(const void *a, const void *b)
 	return (x->used < y->used) - (x->used > y->used); /* newest first */
 }
 
-/* One that was carried on to where another lay before has taken its meaning: it is what sessions have now. */
+/* One that was carried on to where another lay before has taken its meaning: it is what sessions
+ * have now. */
 static int by_meaning(const void *pa, const void *pb)
 {
 	const struct permit_id *a = *(struct permit_id *const *)pa, *b = *(struct permit_id *const *)pb;
@@ -142,7 +143,8 @@ static int by_meaning(const void *pa, const void *pb)
 	return c != 0 ? c : by_id(a, b);
 }
 
-/* The entry of this meaning and place whose id was not given out in this call, the one used last of several, or NULL. */
+/* The entry of this meaning and place whose id was not given out in this call, the one used last of
+ * several, or NULL. */
 static struct permit_id *known(struct permit_id *const *sorted, size_t n, const struct permit_wanted *w,
 			       const uint8_t *given)
 {

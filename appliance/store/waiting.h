@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which conduits wait for a clock that is trusted: those with an end that lies ahead, by the clock as it is. Supervisor only; whether the
- * clock is trusted is for the caller to say.
+ * The conduits that wait for a trusted clock: those with an end in the future, by the present
+ * clock. Supervisor only. The caller decides whether the clock is trusted.
  */
 #ifndef SEKISHO_STORE_WAITING_H
 #define SEKISHO_STORE_WAITING_H
@@ -16,7 +16,8 @@
 uint32_t waiting_count(const struct ir *ir, uint64_t now);
 /* An array of their names; owned by the caller. */
 json_t *waiting_names(const struct ir *ir, uint64_t now);
-/* "waits" of every conduit in `list`, objects with a "name"; without `waits` none does. Takes time in proportion to how many they are. */
+/* Sets "waits" in every object of `list` by its "name"; without `waits` to false. Takes time in
+ * proportion to their number. */
 void waiting_mark(const struct ir *ir, uint64_t now, bool waits, json_t *list);
 
 #endif

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The operation: the only thing that changes what is in force. One at a time, step by step, never waiting in place:
+ * The operation: the only thing that changes what is in force. One at a time, step by step, never
+ * waiting in place:
  *
  *   compile -> stored, devices in, queues open -> tables of old and new permits at every worker
- *           -> what it will do to live sessions -> kernel batch -> addresses and routes -> tables of the new permits alone -> confirmed, or on trial
+ *           -> what it will do to live sessions -> kernel batch -> addresses and routes -> tables
+ *           of the new permits alone -> confirmed, or on trial
  *
- * Until the kernel batch everything can be given up by dropping it. After it, a failure is undone by sending the old
- * generation through the same door. Starting the box, a rollback and the end of a trial are the same walk from its middle.
+ * Until the kernel batch everything can be given up by dropping it. After it, a failure is undone
+ * by sending the old generation through the same door. Starting the box, a rollback and the end of
+ * a trial are the same walk from its middle.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -15,12 +18,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "appliance/base/bundle.h"
 #include "appliance/base/clock.h"
 #include "appliance/box/box.h"
-#include "appliance/compile/bundle.h"
-#include "appliance/supervise/meant.h"
-#include "appliance/supervise/shut_out.h"
+#include "appliance/supervise/operation.h"
 #include "appliance/supervise/supervise.h"
 #include "appliance/supervise/table_merge.h"
 
@@ -29,7 +29,7 @@
 #define REFUSING_RETRY (60 * SECOND)
 #define JSON_MAX (16u << 20)
 
-/* ---- to the kernel ------------------------------------------------------------------------------------------------ */
+/* ---- to the kernel --------------------------------------------------------------------------- */
 
 /* Somebody waits for the answer, so what will happen is found out before it happens. */
 static bool foretells(const struct operation *op)
@@ -68,7 +68,8 @@ void op_to_kernel(struct supervisor *s)
 		isolation_before(s, p);
 	doors_before(s, p);
 	if (kernel_send(s, p, flags, op->id, &e) < 0) {
-		/* Its death is on the way, and with it op_enforce_died. Out of memory is no death. */
+		/* Its death is on the way, and with it op_enforce_died. Out of memory is
+		 * no death. */
 		if (e.code != -EPIPE) {
 			if (op->step == STEP_UNDO)
 				op->not_back = e;
@@ -79,11 +80,11 @@ void op_to_kernel(struct supervisor *s)
 	}
 }
 
-/* It is known what will happen; now it happens, unless this was all that was asked. */
+/* The effect on live sessions is known. Goes on with the change, unless this is a dry run. */
 void op_foretold(struct supervisor *s)
 {
 	s->op.foretold = true;
-	/* Without a policy nobody reaches it, so nobody is shut out. */
+	/* Without a policy nobody reaches the box, so nobody can be shut out. */
 	if (s->now->number != 0)
 		s->op.shut_out = shut_out_json(s->now->ir, s->op.next->ir);
 	if (s->op.kind == OP_DRY_RUN)
@@ -92,7 +93,8 @@ void op_foretold(struct supervisor *s)
 		op_to_kernel(s);
 }
 
-/* The box does it by itself: nobody is there to try again, and what the rules forbid shall not pass. */
+/* Whether the box does this by itself: no person can try again, and what the rules forbid must
+ * not pass. */
 static bool alone(const struct operation *op)
 {
 	return op->kind == OP_BOOT || op->kind == OP_REVERT;
@@ -112,8 +114,9 @@ void op_tables_begin(struct supervisor *s)
 }
 
 /*
- * Who is late by the clock may only have had no core, and has live sessions in its hands: nobody is
- * ended for it. What a worker does not know it drops, so the rules can stand without them.
+ * A worker that is late by the clock may only have had no core, and it has live sessions, so none
+ * is ended for that. A worker drops what it does not know, so the rules can be committed
+ * without it.
  */
 void op_tables_late(struct supervisor *s)
 {
@@ -126,8 +129,9 @@ void op_tables_late(struct supervisor *s)
 }
 
 /*
- * One that refuses what another takes is damaged or lies, and must not stand in the way of every change: its successor, which has met no packet
- * yet, decides. What is in force already was taken once: where all refuse it, which of a single worker is all, their successors decide as well, but
+ * One that refuses what another takes is damaged or lies, and must not stand in the way of every
+ * change: its successor, which has met no packet yet, decides. What is in force already was taken
+ * once: where all refuse it, which of a single worker is all, their successors decide as well, but
  * not at every retry.
  */
 static bool successors_decide(struct supervisor *s, enum table_state t)
@@ -184,8 +188,9 @@ static void prepare_failed(struct supervisor *s, const struct err *e)
 }
 
 /*
- * Devices, queues and tables for `next`; then the walk goes on by itself. A trial that is over ends though a device of the policy before
- * it is missing or was released meanwhile: nobody is there to be asked, and a start would not keep what was tried for it either.
+ * Devices, queues and tables for `next`; then the walk goes on by itself. A trial that is over ends
+ * though a device of the policy before it is missing or was released meanwhile: nobody is there to
+ * be asked, and a start would not keep what was tried for it either.
  */
 void op_prepare(struct supervisor *s)
 {
@@ -219,8 +224,9 @@ void op_prepare(struct supervisor *s)
 	}
 	memcpy(op->before, s->table, s->n_table);
 	op->n_before = s->n_table;
-	/* Old permits stay known until the kernel has changed over: both policies are judged rightly at every instant, and
-	 * what both allow by the old one. The journal hears the new names first: no record may come before them. */
+	/* Old permits stay known until the kernel has changed over: both policies are judged
+	 * rightly at every instant, and what both allow by the old one. The journal hears the new
+	 * names first: no record may come before them. */
 	journal_generation(s, p);
 	image = table_merge(s->table, s->n_table, p->image, p->n_image, NULL, NULL, &n);
 	if (image == NULL || table_set(s, image, n, p, false, &e) < 0) {
@@ -231,27 +237,12 @@ void op_prepare(struct supervisor *s)
 	op_tables_begin(s);
 }
 
-/* ---- compile ------------------------------------------------------------------------------------------------------ */
+/* ---- compile --------------------------------------------------------------------------------- */
 
-/* The texts of what is in force, to be compared with; -1: nothing is, or they cannot be handed over. */
-static int texts_in_force(const struct supervisor *s)
+/* What is in force, to be compared with; -1: nothing is, or it cannot be handed over. */
+static int sealed_in_force(const struct supervisor *s)
 {
-	const struct ir *ir = s->now->ir;
-	struct source_text *texts = calloc((size_t)ir->n_sources + 1, sizeof(*texts));
-	uint8_t *p = NULL;
-	size_t n = 0;
-	int fd = -1;
-
-	for (uint32_t i = 0; i < ir->n_sources && texts != NULL; i++)
-		texts[i] = (struct source_text){ ir->sources[i].name, ir->sources[i].text, ir->sources[i].size };
-	if (texts != NULL && ir->n_sources > 0)
-		n = bundle_encode(texts, ir->n_sources, NULL, 0);
-	p = n > 0 ? malloc(n) : NULL;
-	if (p != NULL && bundle_encode(texts, ir->n_sources, p, n) == n)
-		fd = memfd_sealed("sekisho-in-force", p, n);
-	free(p);
-	free(texts);
-	return fd;
+	return s->now->ir->n_sources > 0 ? memfd_sealed("sekisho-in-force", s->now->sealed, s->now->n_sealed) : -1;
 }
 
 void op_compile_begin(struct supervisor *s)
@@ -263,7 +254,8 @@ void op_compile_begin(struct supervisor *s)
 
 	op->step = STEP_COMPILE;
 	op->deadline = mono_ns() + COMPILE_LIMIT_NS;
-	/* A dry run waits for a backup's sealing: whoever repeats one would keep every backup from its end. */
+	/* A dry run waits for a backup's sealing: whoever repeats one would keep every backup from
+	 * its end. */
 	if (op->kind == OP_DRY_RUN)
 		errands_sealing_first(s);
 	else
@@ -273,7 +265,7 @@ void op_compile_begin(struct supervisor *s)
 		return; /* the last one is not reaped yet; op_compile_died comes back here */
 	roles_want(s, SLOT_COMPILE);
 	fds[0] = op->bundle;
-	fds[1] = texts_in_force(s);
+	fds[1] = sealed_in_force(s);
 	op->compiling = role_send(s, sl, op->id, &m, fds, fds[1] >= 0 ? 2 : 1);
 	if (fds[1] >= 0)
 		close(fds[1]);
@@ -405,9 +397,10 @@ void op_compiled(struct supervisor *s, struct msg *m)
 	op_prepare(s);
 }
 
-/* ---- from the kernel ---------------------------------------------------------------------------------------------- */
+/* ---- from the kernel ------------------------------------------------------------------------- */
 
-/* Where enforce found no session that lingers, nothing is asked for but the new permits: what lingered once goes with the rest. */
+/* Where enforce found no session that lingers, nothing is asked for but the new permits: what
+ * lingered once goes with the rest. */
 static void tables_of_new(struct supervisor *s, struct policy *old)
 {
 	bool lingers = s->op.lingering > 0;
@@ -416,7 +409,8 @@ static void tables_of_new(struct supervisor *s, struct policy *old)
 	uint8_t *image = lingers ? policy_table(s->now, old, s->table, s->n_table, &n)
 				 : policy_table(s->now, NULL, s->now->image, s->now->n_image, &n);
 
-	/* Failing here leaves the merged table, which holds more than is live: the kernel asks for nothing in it. */
+	/* Failing here leaves the merged table, which holds more than is live: the kernel asks for
+	 * nothing in it. */
 	if (image != NULL)
 		table_set(s, image, n, s->now, true, &e);
 }
@@ -469,7 +463,8 @@ static void undo(struct supervisor *s, const struct err *why)
 	op_to_kernel(s);
 }
 
-/* What could be set is in force; what could not, `why` (NULL: all could), is tried again from time to time. */
+/* What could be set is in force; what could not, `why` (NULL: all could), is tried again from time
+ * to time. */
 static void box_try_again(struct supervisor *s, const char *why)
 {
 	s->box_incomplete = why != NULL;
@@ -538,8 +533,8 @@ static void refused(struct supervisor *s, uint32_t line, const char *why)
 
 static void boot_done(struct supervisor *s)
 {
-	/* What could be set is in force; a device that is missing is looked for from time to time. One that came meanwhile is taken in
-	 * all the same. */
+	/* What could be set is in force; a device that is missing is looked for from time to time.
+	 * One that came meanwhile is taken in all the same. */
 	if (s->box_incomplete && s->boot_again == 0)
 		s->boot_again = mono_ns() + DEVICE_RETRY;
 	if (!s->box_incomplete)
@@ -592,7 +587,8 @@ void op_enforce_died(struct supervisor *s)
 	s->enforce_leaves = 0;
 	if (s->op.kind == OP_NONE || (s->op.step != STEP_KERNEL && s->op.step != STEP_FORETELL))
 		return;
-	/* Whether the batch was committed nobody knows; the next enforce makes what is in force true again. */
+	/* Whether the batch was committed nobody knows; the next enforce makes what is in force
+	 * true again. */
 	op_explain(s, 3,
 		   s->op.step == STEP_FORETELL || s->op.kind == OP_DRY_RUN ? M_OP_ENFORCE_GONE_BEFORE
 									   : M_OP_ENFORCE_GONE);

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/supervise/clock.h"
-
 #include <stdio.h>
 #include <string.h>
 
@@ -21,7 +19,8 @@ static uint64_t now_s(void)
 	return clock_wall_ns() / SECOND;
 }
 
-/* When the confirmed policy came into force: the only moment on record of a box from before this record, or whose disk lost it. */
+/* When the confirmed policy came into force: the only moment on record of a box from before this
+ * record, or whose disk lost it. */
 static uint64_t policy_moment(const struct supervisor *s)
 {
 	const struct generation_record *g = generation_find(&s->store, s->store.confirmed);
@@ -37,7 +36,8 @@ static bool names_sources(const struct ir *ir)
 	return false;
 }
 
-/* By which the clock is judged now: a trial does not do away with those of the policy that it stands in for. */
+/* By which the clock is judged now: a trial does not do away with those of the policy that it
+ * stands in for. */
 static bool judged_by_sources(const struct supervisor *s, const struct ir *ir)
 {
 	return names_sources(ir) || (s->trial != 0 && s->clock.sources);
@@ -77,7 +77,8 @@ static void record(struct supervisor *s, uint8_t what, const char *by, const cha
 	event_send(&s->events, &e);
 }
 
-/* In the run folder: the disk may be full, and what was opened shall not be closed by another start of the daemon for that. */
+/* In the run folder: the disk may be full, and what was opened shall not be closed by another start
+ * of the daemon for that. */
 static void note(struct supervisor *s, const struct moment *m)
 {
 	struct err e;
@@ -158,8 +159,9 @@ static int look_for_ends(void *ctx, struct err *e)
 }
 
 /*
- * Where no record says that it was trusted since the machine started, the rules may: a release that knew no such record has loaded them, or the
- * folder with the record was lost. One that waits has taken out what ends, and the deny base has none of it.
+ * Where no record says that it was trusted since the machine started, the rules may: a release that
+ * knew no such record has loaded them, or the folder with the record was lost. One that waits has
+ * taken out what ends, and the deny base has none of it.
  */
 static enum clock_wait by_the_rules(struct supervisor *s, enum clock_wait before)
 {
@@ -208,8 +210,9 @@ void clock_before(struct supervisor *s, const struct policy *p)
 }
 
 /*
- * Once a change, of which the next daemon knows. What the first one finds is one if box.cfg names sources and it follows none: nobody may have
- * been there to see it lost. Of one that was not worth a record the next daemon decides anew.
+ * Once a change, of which the next daemon knows. What the first one finds is one if box.cfg names
+ * sources and it follows none: nobody may have been there to see it lost. Of one that was not worth
+ * a record the next daemon decides anew.
  */
 static void follow(struct supervisor *s, uint64_t now)
 {
@@ -314,7 +317,8 @@ json_t *json_clock(const struct supervisor *s)
 json_t *json_clock_waits(const struct supervisor *s, const struct ir *ir)
 {
 	const struct clock_trust *t = &s->clock;
-	/* By the sources that it names itself, not by those of what is in force; without a policy as clock_before. */
+	/* By the sources that it names itself, not by those of what is in force; without a policy
+	 * as clock_before. */
 	enum clock_wait wait = s->now->number != 0 && t->wait == CLOCK_TRUSTED ? CLOCK_TRUSTED : judge(s, ir);
 
 	if (wait == CLOCK_TRUSTED || waiting_count(ir, now_s()) == 0)

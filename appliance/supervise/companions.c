@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The files of box/companions.h, in the run folder: as the generation in force says, whichever way it came there, and gone with it. A file that
- * says the same already is left alone, since its program begins anew whenever it changes.
+ * The files of box/companions.h, in the run folder: as the generation in force says, whichever way
+ * it came there, and gone with it. A file that says the same already is left alone, since its
+ * program begins anew whenever it changes.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +16,6 @@
 #include "appliance/base/clock.h"
 #include "appliance/box/companions.h"
 #include "appliance/box/log_sent.h"
-#include "appliance/supervise/companions.h"
 #include "appliance/supervise/supervise.h"
 #include "appliance/wire/settings.h"
 
@@ -55,7 +55,8 @@ static void put_one(struct supervisor *s, const char *name, const char *text, in
 {
 	struct err e = { 0 };
 
-	/* The rules are what counts, and they stand; it is tried again with the next generation or start. */
+	/* The rules are what counts, and they stand; it is tried again with the next generation
+	 * or start. */
 	if (put(s, name, text, n, &e) < 0)
 		say(s, M_BESIDE_FAILED, name, e.text);
 }
@@ -86,7 +87,7 @@ bool beside_ready(const struct ir *ir, struct sentence *ret)
 	return true;
 }
 
-/* ---- how far the records went -------------------------------------------------------------------------------------- */
+/* ---- how far the records went ---------------------------------------------------------------- */
 
 #define NOTES "%s-log" /* beside the daemon's own: the StateDirectory= of sekisho-log.service */
 
@@ -158,7 +159,8 @@ json_t *json_log(const struct supervisor *s)
 #define NOTIFY_STATE "%s-notify/state"
 #define INFORM_STATE "%s-inform/state"
 #define STATE_MOST 512u
-#define FRESH_S 60u /* it is written every two seconds, and one attempt to send takes up to half a minute */
+/* it is written every two seconds, and one attempt to send takes up to half a minute */
+#define FRESH_S 60u
 
 struct told_said {
 	char state[SAID_LINE], why[SAID_LINE];
@@ -224,7 +226,8 @@ json_t *json_snmp(const struct supervisor *s)
 
 #define SECOND 1000000000ull
 #define LOOK_NS (2 * SECOND)
-#define STATE "%s-ups/state"  /* beside the run folder: the RuntimeDirectory= of sekisho-ups.service */
+/* beside the run folder: the RuntimeDirectory= of sekisho-ups.service */
+#define STATE "%s-ups/state"
 #define POWER_OFF "power-off" /* sekisho-power-off.path */
 
 static struct ups_said ups_now(const struct supervisor *s, const char *of)
@@ -263,7 +266,8 @@ static void power_off(struct supervisor *s, const struct ir_peer *p)
 	record(s, MACHINE_UPS_POWER_OFF, s->ups.of);
 }
 
-/* A word that nobody followed, since systemd did not look or the mains came back, shall not turn off what is well. */
+/* A word that nobody followed, since systemd did not look or the mains came back, shall not turn
+ * off what is well. */
 static void take_back(struct supervisor *s)
 {
 	unlinkat(s->run_fd, POWER_OFF, 0);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * All that roles may say to the supervisor, control among them, by way of which people speak. Who may say what was decided
- * by message.def before a handler sees it. And what follows from the death of a role for everybody else.
+ * All that roles may say to the supervisor, control among them, by way of which people speak. Who
+ * may say what was decided by message.def before a handler sees it. And what follows from the death
+ * of a role for everybody else.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +23,7 @@ struct peer {
 	struct slot *slot;
 };
 
-/* ---- of roles ----------------------------------------------------------------------------------------------------- */
+/* ---- of roles -------------------------------------------------------------------------------- */
 
 static void became_ready(struct supervisor *s, struct slot *sl)
 {
@@ -152,6 +153,14 @@ static bool on_unanswered(void *ctx, struct msg *m)
 	return true;
 }
 
+static bool on_used(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	used_told(p->s, m);
+	return true;
+}
+
 static bool on_heard(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
@@ -193,7 +202,7 @@ static bool on_progress(void *ctx, struct msg *m)
 	return true;
 }
 
-/* ---- of control --------------------------------------------------------------------------------------------------- */
+/* ---- of control ------------------------------------------------------------------------------ */
 
 static bool of_control(const struct peer *p)
 {
@@ -210,10 +219,12 @@ static bool relay(void *ctx, struct msg *m)
 /* What somebody typed goes through, and nothing of it stays in this process. */
 static bool people(void *ctx, struct msg *m)
 {
-	/* Who may do what is changed by root, whose order is read from his own connection (orders.h). */
+	/* Who may do what is changed by root, whose order is read from his own
+	 * connection (orders.c). */
 	bool ok = (m->body.type != MSG_USER || user_order_looks((enum user_order)m->body.user.order)) && relay(ctx, m);
 
-	/* By the message's own beginning: of the body's the sanitizers' compiler knows its type alone. */
+	/* By the message's own beginning: of the body's the sanitizers' compiler knows its
+	 * type alone. */
 	explicit_bzero((uint8_t *)m + offsetof(struct msg, body), sizeof(m->body));
 	explicit_bzero(m->storage, sizeof(m->storage));
 	return ok;
@@ -249,7 +260,8 @@ static bool on_show(void *ctx, struct msg *m)
 	return true;
 }
 
-/* Who could write there would read every backup from then on: it is root's, and no link to somewhere else. */
+/* Who could write there would read every backup from then on: it is root's, and no link to
+ * somewhere else. */
 static bool is_roots(int fd)
 {
 	struct stat st;
@@ -364,6 +376,7 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_CUTS] = on_cuts,
 	[MSG_UNANSWERED] = on_unanswered,
 	[MSG_HEARD] = on_heard,
+	[MSG_USED] = on_used,
 	[MSG_PROGRESS] = on_progress,
 
 	[MSG_STATUS] = relay,
@@ -375,6 +388,7 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_HOLD] = relay,
 	[MSG_DEVICES] = relay,
 	[MSG_ATTACKS] = relay,
+	[MSG_TRENDS] = relay,
 	[MSG_COPY] = relay,
 	[MSG_PRESERVE] = relay,
 	[MSG_REVIEW] = relay,
@@ -399,7 +413,7 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_STOP] = on_stop,
 };
 
-/* ---- what becomes of a role ----------------------------------------------------------------------------------------- */
+/* ---- what becomes of a role ------------------------------------------------------------------ */
 
 void role_readable(struct supervisor *s, struct slot *sl)
 {
@@ -413,14 +427,19 @@ void role_readable(struct supervisor *s, struct slot *sl)
 
 		if (r == -EAGAIN)
 			return;
+		if (r == 1 && s->ending && m.body.type != MSG_USED) {
+			msg_close_fds(&m); /* at the end nothing begins any more */
+			continue;
+		}
 		if (r == 1 && msg_dispatch(handlers, &p, &m))
 			continue;
 		if (r == 1)
 			r = -EBADMSG;
 		if (r == -EBADMSG || r == -EPROTO)
 			say(s, M_ROLE_BROKE_RULES, slot_title(sl, title));
-		/* Closed, broken or dishonest: its process ends, and a successor is started when it was reaped. The channel is
-		 * shut so that it cannot wake the loop again before that. */
+		/* Closed, broken or dishonest: its process ends, and a successor is started when it
+		 * was reaped. The channel is shut so that it cannot wake the loop again
+		 * before that. */
 		role_kill(s, sl);
 		shutdown(sl->chan, SHUT_RDWR);
 		return;
@@ -435,7 +454,8 @@ void role_exited(struct supervisor *s, struct slot *sl)
 		return;
 	if (s->ending)
 		return;
-	if (sl->role != ROLE_COMPILE) /* of which each process answers one question, and others wait for the next */
+	/* of which each process answers one question, and others wait for the next */
+	if (sl->role != ROLE_COMPILE)
 		relay_gone(s, sl);
 	orders_gone(s, sl);
 	if (sl->role == ROLE_DPI) {

@@ -67,7 +67,7 @@ static uint64_t limit(const struct ir_door *d, const json_t *x)
 	return d->contract_until != 0 && d->contract_until < until ? d->contract_until : until;
 }
 
-/* ---- on record ------------------------------------------------------------------------------------------------------ */
+/* ---- on record ------------------------------------------------------------------------------- */
 
 /* "nagoya: Tanaka, 4711, the spreader hangs" */
 static void record(struct supervisor *s, enum policy_event what, const char *by, const char *second, uint64_t until,
@@ -122,7 +122,7 @@ static void refuse(struct supervisor *s, struct asker a, const struct door_order
 	answer_json(s, a, ANSWER_CANNOT, json_pack("{s:b, s:o}", "done", 0, "error", sentence_json(&why)));
 }
 
-/* ---- what enforce has ------------------------------------------------------------------------------------------------ */
+/* ---- what enforce has ------------------------------------------------------------------------ */
 
 static void save(struct supervisor *s)
 {
@@ -205,7 +205,7 @@ bool door_done(struct supervisor *s, struct msg *m)
 	return true;
 }
 
-/* ---- orders ---------------------------------------------------------------------------------------------------------- */
+/* ---- orders ---------------------------------------------------------------------------------- */
 
 static void open_it(struct supervisor *s, struct asker a, const struct ir_door *d, const struct door_order *o,
 		    const char *second)
@@ -216,8 +216,8 @@ static void open_it(struct supervisor *s, struct asker a, const struct ir_door *
 	if (d->contract_until != 0 && d->contract_until < until)
 		until = d->contract_until;
 	if (x != NULL)
-		json_object_set_new(x, "open",
-				    json_false()); /* opened again: that use is over, and counts for itself */
+		/* opened again: that use is over, and counts for itself */
+		json_object_set_new(x, "open", json_false());
 	x = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:b, s:b}", "door", json_text(o->object), "by",
 		      json_text(o->by), "account", json_text(o->account), "second", json_text(second), "person",
 		      json_text(o->person), "ticket", json_text(o->ticket), "reason", json_text(o->comment), "since",
@@ -372,7 +372,7 @@ void door_ordered(struct supervisor *s, struct asker a, const struct door_order 
 		open_ordered(s, a, d, o);
 }
 
-/* ---- in time --------------------------------------------------------------------------------------------------------- */
+/* ---- in time --------------------------------------------------------------------------------- */
 
 void doors_open(struct supervisor *s)
 {
@@ -447,7 +447,7 @@ uint64_t doors_next(const struct supervisor *s)
 	return x->unsaved && x->again < next ? x->again : next;
 }
 
-/* ---- for people ------------------------------------------------------------------------------------------------------ */
+/* ---- for people ------------------------------------------------------------------------------ */
 
 static json_t *words(const char *const *list, unsigned n, uint32_t bits)
 {
@@ -461,20 +461,27 @@ static json_t *words(const char *const *list, unsigned n, uint32_t bits)
 
 static json_t *use_json(const json_t *x)
 {
-	return json_pack("{s:o, s:o, s:O, s:O, s:O, s:O, s:O, s:O, s:O}", "since",
+	return json_pack("{s:o, s:o, s:O, s:O, s:O, s:O, s:O, s:O, s:O, s:O}", "since",
 			 json_time(number_of(x, "since") * SECOND), "until", json_time(number_of(x, "until") * SECOND),
-			 "by", json_object_get(x, "by"), "second", json_object_get(x, "second"), "person",
-			 json_object_get(x, "person"), "ticket", json_object_get(x, "ticket"), "reason",
-			 json_object_get(x, "reason"), "open", json_object_get(x, "open"), "unreviewed",
-			 json_object_get(x, "unreviewed"));
+			 "by", json_object_get(x, "by"), "account", json_object_get(x, "account"), "second",
+			 json_object_get(x, "second"), "person", json_object_get(x, "person"), "ticket",
+			 json_object_get(x, "ticket"), "reason", json_object_get(x, "reason"), "open",
+			 json_object_get(x, "open"), "unreviewed", json_object_get(x, "unreviewed"));
 }
 
-static const char *asked_by(const struct supervisor *s, const char *door)
+/* What the first of two persons asked, for who agrees to it. */
+static json_t *asked_json(const struct supervisor *s, const char *door)
 {
-	for (size_t i = 0; i < DOORS_ASKED; i++)
-		if (s->doors.asked[i].until > mono_ns() && strcmp(s->doors.asked[i].order.object, door) == 0)
-			return s->doors.asked[i].order.by;
-	return NULL;
+	for (size_t i = 0; i < DOORS_ASKED; i++) {
+		const struct door_order *o = &s->doors.asked[i].order;
+
+		if (s->doors.asked[i].until > mono_ns() && strcmp(o->object, door) == 0)
+			return json_pack("{s:o, s:o, s:o, s:o, s:o, s:I}", "by", json_text(o->by), "account",
+					 json_text(o->account), "person", json_text(o->person), "ticket",
+					 json_text(o->ticket), "reason", json_text(o->comment), "for_s",
+					 (json_int_t)o->for_s);
+	}
+	return json_null();
 }
 
 json_t *json_doors(const struct supervisor *s)
@@ -483,7 +490,6 @@ json_t *json_doors(const struct supervisor *s)
 
 	for (uint32_t i = 0; i < s->now->ir->n_doors; i++) {
 		const struct ir_door *d = &s->now->ir->doors[i];
-		const char *asked = asked_by(s, d->name);
 		json_t *uses = json_array();
 		const json_t *x;
 		size_t k;
@@ -497,8 +503,7 @@ json_t *json_doors(const struct supervisor *s)
 				  (int)(open_entry(s, d->name) != NULL), "at_most_s", (json_int_t)d->at_most,
 				  "opened_by", words(NULL, DUTY_COUNT, d->opened_by), "needs",
 				  words(door_need_words, DOOR_NEEDS, d->needs), "second_person", (int)d->second_person,
-				  "break_glass", (int)d->break_glass, "asked_by",
-				  asked != NULL ? json_text(asked) : json_null(), "uses", uses));
+				  "break_glass", (int)d->break_glass, "asked", asked_json(s, d->name), "uses", uses));
 	}
 	return list;
 }

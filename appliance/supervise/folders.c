@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The folders of roles, as the daemon finds them when it starts and can still do anything: what a role could not read, and could not put
- * away either, would end it again and again. So a folder's entries are files of its user; anything else is set aside, and is somebody's to look at.
+ * The folders of roles, as the daemon finds them when it starts and can still do anything: what a
+ * role could not read, and could not put away either, would end it again and again. So a folder's
+ * entries are files of its user; anything else is set aside, and is somebody's to look at.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -17,7 +18,6 @@
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/logins.h"
 #include "appliance/role/sandbox.h"
-#include "appliance/supervise/folders.h"
 #include "appliance/supervise/supervise.h"
 
 #define OWN 0600u /* the least that a role needs of its files */
@@ -125,8 +125,9 @@ enum narrow narrow_folder(int fd, mode_t mode)
 }
 
 /*
- * The sockets that people connect to, which the role control accepts from: root's, who may be found there by his credentials, and that of logins, for whoever is in its
- * group. They stay open over every death of that role, so that who connects meanwhile waits.
+ * The sockets that people connect to, which the role control accepts from: root's, who may be found
+ * there by his credentials, and that of logins, for whoever is in its group. They stay open over
+ * every death of that role, so that who connects meanwhile waits.
  */
 
 #define SOCKET_NAME "control.sock"

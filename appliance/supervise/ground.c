@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What every file of this folder stands on: time, a line for people, a record, another namespace. It knows of no role and no operation's step. */
+/* What every file of this folder stands on: time, a line for people, a record, another namespace.
+ * It knows of no role and no operation's step. */
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -93,7 +94,8 @@ uint64_t trial_boot_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-/* Its timer goes by time that nobody sets, and so does this: when the clock was set, the same moment has another name. */
+/* Its timer goes by time that nobody sets, and so does this: when the clock was set, the same
+ * moment has another name. */
 uint64_t trial_until(const struct supervisor *s)
 {
 	uint64_t due = clock_wall_ns() + (s->trial_until_boot - trial_boot_ns());
@@ -102,9 +104,11 @@ uint64_t trial_until(const struct supervisor *s)
 	return apart > CLOCK_STEP_NS ? due : s->trial_until_wall;
 }
 
-/* A role's process as others see it: whether it lives, what it is called, how it is told something, how it is ended. Who starts it is roles.c. */
+/* A role's process as others see it: whether it lives, what it is called, how it is told something,
+ * how it is ended. Who starts it is roles.c. */
 
-/* A pair with room for some thousand records, so that none is lost while the journal is started anew. */
+/* A pair with room for some thousand records, so that none is lost while the journal is
+ * started anew. */
 int event_pair(int sv[2], struct err *e)
 {
 	const int room = 4 << 20;
@@ -148,7 +152,8 @@ bool role_send(struct supervisor *s, struct slot *sl, uint32_t id, const struct 
 	r = msg_send(sl->chan, id, body, fds, n);
 	if (r == 0)
 		return true;
-	/* A full channel means that it has not read for very long; a broken one, that it is about to be reaped. */
+	/* A full channel means that it has not read for very long; a broken one, that it is about
+	 * to be reaped. */
 	if (r != -EPIPE && r != -ECONNRESET)
 		say(s, M_ROLE_SILENT, slot_title(sl, title));
 	role_kill(s, sl);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What stands before any interface is touched: the two namespaces, the lock on the first, and the deny base in it. The daemon
- * begins with it, and `sekishod --base` does it alone: early in the boot, and in the mount namespace of the machine, so that
- * the names of the namespaces outlive whatever a unit of the daemon shuts it in.
+ * What stands before any interface is touched: the two namespaces, the lock on the first, and the
+ * deny base in it. The daemon begins with it, and `sekishod --base` does it alone: early in the
+ * boot, and in the mount namespace of the machine, so that the names of the namespaces outlive
+ * whatever a unit of the daemon shuts it in.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,10 +28,30 @@
 #include "appliance/supervise/guard.h"
 #include "appliance/supervise/supervise.h"
 
+/* That of the daemon before, if it is of this namespace: whatever it owned then is ours. */
+static int rules_socket(void *ctx, struct err *e)
+{
+	struct supervisor *s = ctx;
+	int fd = notify_kept();
+
+	s->rules_kept = fd >= 0 && enforce_socket_here(fd);
+	if (s->rules_kept)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return enforce_socket_open(false, e);
+}
+
+struct base {
+	int rules; /* by which socket; -1 = by one that is then closed */
+	bool *adopted;
+};
+
 /* Without it nothing is forwarded, whatever stands there instead. */
 static int load_deny_base(void *ctx, struct err *e)
 {
-	int r = deny_base_load_here(ctx, e);
+	const struct base *b = ctx;
+	int r = b->rules >= 0 ? deny_base_load_by(b->rules, b->adopted, e) : deny_base_load_here(b->adopted, e);
 	struct forwarding f;
 
 	if (r < 0) {
@@ -42,11 +63,12 @@ static int load_deny_base(void *ctx, struct err *e)
 }
 
 /*
- * 0: the namespaces are ours, and the base stands. Two failures are told by their number alone: -EBUSY, somebody else guards
- * them, and -ENOTUNIQ, two of the three are the same.
+ * 0: the namespaces are ours, and the base stands. Two failures are told by their number alone:
+ * -EBUSY, somebody else guards them, and -ENOTUNIQ, two of the three are the same.
  */
-static int take(struct supervisor *s, bool *adopted, struct err *e)
+static int take(struct supervisor *s, bool daemon, bool *adopted, struct err *e)
 {
+	struct base base = { -1, adopted };
 	bool made;
 	int r;
 
@@ -64,10 +86,16 @@ static int take(struct supervisor *s, bool *adopted, struct err *e)
 		return s->spaces.admin;
 	if (netns_same(s->spaces.data, s->spaces.home) || netns_same(s->spaces.data, s->spaces.admin))
 		return err_set(e, -ENOTUNIQ, "two namespaces that are one");
-	r = in_namespace(s, s->spaces.data, load_deny_base, adopted, e);
+	if (daemon) {
+		s->rules_fd = base.rules = in_namespace(s, s->spaces.data, rules_socket, s, e);
+		if (base.rules < 0)
+			return base.rules;
+	}
+	r = in_namespace(s, s->spaces.data, load_deny_base, &base, e);
 	if (r == 0)
 		r = box_admin_rules_base(&s->spaces, e);
-	capacity_raise(CAPACITY_SETTINGS); /* behind the rules that bring connection tracking along */
+	/* behind the rules that bring connection tracking along */
+	capacity_raise(CAPACITY_SETTINGS);
 	return r == 0 ? box_loopback(&s->spaces, e) : r;
 }
 
@@ -75,7 +103,7 @@ int guard_enter(struct supervisor *s, bool *adopted, struct err *e)
 {
 	int r;
 
-	r = take(s, adopted, e);
+	r = take(s, true, adopted, e);
 	if (r == -EBUSY || r == -ENOTUNIQ)
 		message_print(stderr, s->o->lang, r == -EBUSY ? M_DAEMON_BUSY : M_DAEMON_SAME_NETNS, s->o->data_netns);
 	if (r == -ENOTUNIQ)
@@ -105,7 +133,7 @@ int supervise_base(const struct supervise_options *o)
 
 	s.o = o;
 	/* Where a daemon runs it knows more than its file does. */
-	r = take(&s, &adopted, &e);
+	r = take(&s, false, &adopted, &e);
 	if (r == 0 && guard_home(o, &e) < 0)
 		message_print(stderr, o->lang, M_HOME_UNGUARDED, e.text);
 	if (r == -EBUSY)
@@ -146,7 +174,8 @@ static const char *text(const json_t *link, const char *key)
 	return json_string_value(json_object_get(link, key));
 }
 
-/* The device, and what ends with it: a VLAN of it, not the bridge that it is a port of, which has others. */
+/* The device, and what ends with it: a VLAN of it, not the bridge that it is a port of, which
+ * has others. */
 static void add_links(struct names *x, const json_t *links)
 {
 	const json_t *link, *other;
@@ -191,7 +220,8 @@ int home_guard(const json_t *kept, const struct ir *ir, const struct box_spaces 
 	return x.full ? err_set(e, -E2BIG, "more than %u cards", MOST) : 0;
 }
 
-/* So long enforce has: ten times what it takes on a busy machine, and half of what may pass by at most. */
+/* So long enforce has: ten times what it takes on a busy machine, and half of what may pass by
+ * at most. */
 #define ENFORCE_HAS_NS 50000000ull
 
 /* In the data namespace. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What keeps shut whatever else is the matter: cards that are at home, and forwarding once somebody touched the rules. */
+/* Safeguards that do not depend on other processes: no forwarding over cards that are in the first
+ * namespace, and no forwarding after the rules were changed from outside. */
 #ifndef SEKISHO_SUPERVISE_GUARD_H
 #define SEKISHO_SUPERVISE_GUARD_H
 
@@ -11,18 +12,20 @@
 #include "appliance/box/sysctl.h"
 #include "appliance/wire/msg.h"
 
-/* Cards of the box while the machine has them: what it may not do with them (kernel/home_rules.h). */
+/* Rules for cards of the box while they are in the machine's namespace (kernel/home_rules.h). */
 
 /*
- * For the caller's namespace, the machine's first: the cards that `kept` (store/kept.h) has as the box's, and those of `ir` that are not in
- * the box. `ir` and `spaces` may be NULL, both. 0 or negative errno.
+ * Sets these rules in the caller's namespace, the first one of the machine. They cover the cards
+ * that `kept` (store/kept.h) lists as the box's, and the cards of `ir` that are not in the box.
+ * `ir` and `spaces` may both be NULL. 0 or negative errno.
  */
 int home_guard(const json_t *kept, const struct ir *ir, const struct box_spaces *spaces, struct err *e);
 
 /*
- * Behind enforce, which turns forwarding off at the first word that somebody touched the rules, stands the supervisor: it
- * hears the same, and where enforce has not answered in a moment, because it is stopped, starved or dead, it turns
- * forwarding off itself. On again enforce alone turns it, when the rules stand.
+ * enforce turns forwarding off when it learns that the rules were changed from outside. The
+ * supervisor gets the same notice. If enforce does not answer shortly, because it is stopped, has
+ * no core or is dead, the supervisor turns forwarding off itself. Only enforce turns it on again,
+ * when the rules are right.
  */
 
 struct supervisor;
@@ -30,12 +33,16 @@ struct supervisor;
 struct backstop {
 	int monitor; /* owned; -1 = not open yet */
 	struct forwarding forwarding;
-	uint64_t heard_ns; /* monotonic: our table was touched, and enforce has not answered that; 0 = nothing waits */
+	/* monotonic ns: when our table was changed, while enforce has not answered; 0 = no answer
+	 * is due */
+	uint64_t heard_ns;
 };
 
-/* An enforce is about to begin, with this socket for what it asks of the kernel. 0 or negative errno. */
+/* To be called before an enforce begins; `requests` is its socket for requests to the kernel. 0 or
+ * negative errno. */
 int backstop_follow(struct supervisor *s, int requests, struct err *e);
-/* Reads what the kernel told; before what enforce says, which is said later. */
+/* Reads notices of the kernel. To be called before messages of enforce are read, because those are
+ * sent later. */
 void backstop_heard(struct supervisor *s);
 void backstop_answered(struct supervisor *s, const struct msg_drift *d);
 void backstop_due(struct supervisor *s, uint64_t now);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What an operation will do to live sessions. Enforce says which are cut and which go on under another permit; of these each
- * worker is asked what the new rows make of what they did so far. Workers answer in numbers, and whatever they say can
- * only shorten or lengthen a list that people read. A session that no worker follows is met half-way.
+ * What an operation will do to live sessions. Enforce says which are cut and which go on under
+ * another permit; of these each worker is asked what the new rows make of what they did so far.
+ * Workers answer in numbers, and whatever they say can only shorten or lengthen a list that people
+ * read. A session that no worker follows is met half-way.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -11,7 +12,7 @@
 #include <unistd.h>
 
 #include "appliance/base/memfd.h"
-#include "appliance/supervise/op.h"
+#include "appliance/supervise/operation.h"
 #include "appliance/supervise/supervise.h"
 #include "appliance/supervise/table_merge.h"
 #include "appliance/wire/commands_json.h"
@@ -28,9 +29,10 @@ static const struct msg_told_session *told_of(const struct operation *op, size_t
 	return &op->told.sessions[op->told.n_cut + i];
 }
 
-/* ---- asking ------------------------------------------------------------------------------------------------------ */
+/* ---- asking ---------------------------------------------------------------------------------- */
 
-/* The next sessions, behind the table when it is the first question. Negative errno; -ENODATA when there are none left. */
+/* The next sessions, behind the table when it is the first question. Negative errno; -ENODATA when
+ * there are none left. */
 static int question(struct supervisor *s, struct msg_impact *ret)
 {
 	struct operation *op = &s->op;
@@ -99,7 +101,7 @@ static void ask_next(struct supervisor *s)
 		close(fd);
 }
 
-/* ---- the answers ------------------------------------------------------------------------------------------------- */
+/* ---- the answers ----------------------------------------------------------------------------- */
 
 /* One kind of command that will be refused. */
 static json_t *command_json(const struct msg_foretold_command *x, enum protocol p)
@@ -153,7 +155,8 @@ static json_t *ended_json(const struct operation *op, size_t i, enum reason reas
 	return j;
 }
 
-/* Of this permit a session can be picked up: where commands are judged. Where only a name is promised there is none to be known by half-way. */
+/* Of this permit a session can be picked up: where commands are judged. Where only a name is
+ * promised there is none to be known by half-way. */
 static bool picks_up(const struct ir_permit *permit, const struct lane *lane)
 {
 	enum protocol p = protocols_next(&permit->protocols, PROTO_NONE);
@@ -163,7 +166,8 @@ static bool picks_up(const struct ir_permit *permit, const struct lane *lane)
 	return lane->kind == LANE_COMMANDS && p != PROTO_NONE;
 }
 
-/* No worker follows it: what its lane does with a session that is met half-way. R_NONE when it goes on. */
+/* No worker follows it: what its lane does with a session that is met half-way. R_NONE when it
+ * goes on. */
 static enum reason half_way(const struct policy *p, const struct msg_told_session *t)
 {
 	const struct ir_permit *permit = t->permit < p->ir->n_permits ? &p->ir->permits[t->permit] : NULL;
@@ -252,14 +256,16 @@ static bool answered(struct supervisor *s)
 	struct operation *op = &s->op;
 	struct foretelling *f = op->foretelling;
 
-	/* Later a worker without the table is one that started meanwhile; it follows none of these sessions. */
+	/* Later a worker without the table is one that started meanwhile; it follows none of
+	 * these sessions. */
 	if (f->refuses && f->asked == 0) {
 		if (!f->takes) {
 			op_explain(s, 3, M_OP_TABLE_REFUSED);
 			op_give_up(s);
 			return false;
 		}
-		/* One that refuses what another takes has no veto (op_tables); what it follows it did not tell. */
+		/* One that refuses what another takes has no veto (op_tables); what it follows it
+		 * did not tell. */
 		f->silent = true;
 	}
 	/* What those do not know who answered is unknown when somebody did not. */
@@ -335,7 +341,8 @@ void impact_begin(struct supervisor *s)
 	ask_next(s);
 }
 
-/* To the workers: which sessions the policy in force has ended, out of the list that enforce made of what was tracked. */
+/* To the workers: which sessions the policy in force has ended, out of the list that enforce made
+ * of what was tracked. */
 
 void cuts_hand_on(struct supervisor *s, int fd)
 {
@@ -357,7 +364,7 @@ void cuts_tell(struct supervisor *s, const struct told *t)
 		const struct ends *e = &t->sessions[i].ends;
 
 		if (e->l4proto == IPPROTO_TCP)
-			list[kept++] = (struct cut_session){ e->client, e->server, e->client_port, e->server_port };
+			list[kept++] = (struct cut_session){ e->client, e->server, e->client_port, e->server_port, 0 };
 	}
 	fd = kept > 0 ? memfd_sealed("sekisho-cuts", list, kept * sizeof(*list)) : -1;
 	if (fd >= 0) {

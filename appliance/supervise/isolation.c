@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/supervise/isolation.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,16 +6,19 @@
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/base/json.h"
 #include "appliance/supervise/isolation_pairs.h"
 #include "appliance/supervise/listed.h"
 #include "appliance/supervise/supervise.h"
 #include "appliance/wire/change.h"
+#include "policy/ir/ir.h"
 #include "policy/ir/isolation.h"
 
 #define NAME "isolations"
 #define SECOND 1000000000ull
 #define LIMIT_NS (10 * SECOND)
 #define AGAIN_NS (5 * SECOND)
+#define LABEL_TEXT 600 /* two labels */
 #define JSON_MOST (16u << 20)
 
 static const char *text_of(const json_t *o, const char *key)
@@ -27,7 +28,7 @@ static const char *text_of(const json_t *o, const char *key)
 	return t != NULL ? t : "";
 }
 
-/* ---- on the disk ---------------------------------------------------------------------------------------------------- */
+/* ---- on the disk ----------------------------------------------------------------------------- */
 
 static void save(struct supervisor *s)
 {
@@ -60,14 +61,18 @@ json_t *json_isolations(const struct supervisor *s)
 
 	for (size_t i = 0; i < json_array_size(s->isolations.list); i++) {
 		json_t *j = json_copy(json_array_get(s->isolations.list, i));
+		char label[LABEL_TEXT] = "";
 
+		if (s->now != NULL)
+			ir_isolated_label(s->now->ir, text_of(j, "what"), label, sizeof(label));
 		(void)json_object_del(j, "pairs");
+		(void)json_object_set_new(j, "label", json_text(label));
 		(void)json_array_append_new(list, j);
 	}
 	return list;
 }
 
-/* ---- an order ------------------------------------------------------------------------------------------------------- */
+/* ---- an order -------------------------------------------------------------------------------- */
 
 static void refuse(struct supervisor *s, struct asker a, int status, enum message m, ...)
 {
@@ -177,7 +182,8 @@ void isolation_ordered(struct supervisor *s, struct asker a, const struct isolat
 	}
 	json_decref(x->list);
 	x->list = list;
-	/* The kernel first; it is on the disk when anybody hears that it is done. An enforce that starts just now gets it before anything else. */
+	/* The kernel first; it is on the disk when anybody hears that it is done. An enforce that
+	 * starts just now gets it before anything else. */
 	(void)send(s, x->list, s->op.kind != OP_DRY_RUN ? s->op.next : NULL, x->id, false);
 	save(s);
 }

@@ -10,7 +10,7 @@
 #include "appliance/supervise/supervise.h"
 #include "policy/ir/isolation.h"
 
-/* ---- addresses ------------------------------------------------------------------------------------------------------- */
+/* ---- addresses ------------------------------------------------------------------------------- */
 
 /* Beyond APART_MOST nothing is taken, and it says so. */
 struct ranges {
@@ -83,7 +83,7 @@ static void ranges_of(const json_t *o, const struct ir *ir, struct ranges *ret)
 	(void)ir_isolated(ir, what_of(o), add, ret);
 }
 
-/* ---- conduits that go on --------------------------------------------------------------------------------------------- */
+/* ---- conduits that go on --------------------------------------------------------------------- */
 
 static bool has(const json_t *names, const char *name)
 {
@@ -171,7 +171,7 @@ json_t *isolation_breaks(const struct ir *ir, const json_t *list)
 	return ret;
 }
 
-/* ---- permits that go on ---------------------------------------------------------------------------------------------- */
+/* ---- permits that go on ---------------------------------------------------------------------- */
 
 struct going {
 	uint32_t id;
@@ -235,7 +235,8 @@ static int by_id(const void *pa, const void *pb)
 	return (a->id > b->id) - (a->id < b->id);
 }
 
-/* One permit of two policies is kept where both say so. A session without one goes on to be looked up where any is kept. */
+/* One permit of two policies is kept where both say so. A session without one goes on to be looked
+ * up where any is kept. */
 static void join(struct cutting *x)
 {
 	struct going none = { .id = 0 };
@@ -367,7 +368,8 @@ int isolation_memfd(const struct supervisor *s, const json_t *list, const struct
 			if (next != NULL)
 				(void)ir_isolated(next->ir, what_of(o), add, &x->of[i]);
 		}
-		/* More than can be told apart: then all of it is too little, and everything is not. */
+		/* More than can be told apart: then all of it is too little, and everything
+		 * is not. */
 		if (!put_cut(x)) {
 			x->out.len = 0;
 			(void)ir_isolated(s->now->ir, ISOLATE_EVERYTHING, put_everything, &x->out);

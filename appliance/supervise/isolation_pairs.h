@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the isolations in force cut and what they leave, by the policy in force and the one that comes. An apply can only cut more: addresses of all moments
- * count, and a conduit goes on while it did so at the moment of the order and the policy still says so.
+ * Which pairs of addresses the isolations in force cut, and which exceptions they keep, under the
+ * policy in force and the next one. An apply can only cut more: all addresses that an isolated name
+ * has had since the order count, and a conduit is kept only if it was kept at the order and the
+ * policy still keeps it.
  *
- * What is kept passes by its permit: one whose conduits are all kept by each isolation that meets it. The boxes around it are cut out of by those that do not keep it.
+ * A kept exception passes by its permit. A permit is kept if all its conduits are kept by each
+ * isolation that covers them. Isolations that do not keep a permit cut its boxes.
  */
 #ifndef SEKISHO_SUPERVISE_ISOLATION_PAIRS_H
 #define SEKISHO_SUPERVISE_ISOLATION_PAIRS_H
@@ -16,17 +19,19 @@
 struct supervisor; /* supervise.h */
 struct policy;	   /* policy.h */
 
-#define ISOLATIONS_MOST 64u /* at once */
+#define ISOLATIONS_MOST 64u /* isolations at the same time */
 
-/* Its addresses now, as people and the file have them; NULL: the policy has nothing of that name. Owned by the caller. */
+/* The present addresses of an isolated object, as texts; NULL: the policy has no object of that
+ * name. Owned by the caller. */
 json_t *isolation_texts(const struct ir *ir, const char *what);
-/* The names of the conduits that it keeps now, owned by the caller. */
+/* The names of the conduits that its isolation keeps now, owned by the caller. */
 json_t *isolation_keeps(const struct ir *ir, const char *what);
-/* Takes out of an isolation's `keep` what its declaration does not keep, if there is one. True: there was something. */
+/* Removes from an isolation's `keep` the conduits that its declaration in the policy does not keep,
+ * if there is a declaration. True: some were removed. */
 bool isolation_keeps_less(const struct ir *ir, json_t *isolation);
 /* For enforce: APART_PAIR, owned by the caller; negative errno. `next` may be NULL. */
 int isolation_memfd(const struct supervisor *s, const json_t *list, const struct policy *next);
-/* What has to stay possible and would not, with these alone; owned by the caller. */
+/* Statements `always` of the policy that these isolations break; owned by the caller. */
 json_t *isolation_breaks(const struct ir *ir, const json_t *list);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Devices that the box took, and their way back. What a device was is on the disk before it is touched; it is given back when
- * the box goes back to a policy without it, when an apply or a trial fails, when the daemon finds at its start that it died in
- * between, and when a person says so. An apply that merely leaves a device out keeps it, silent.
+ * Devices that the box took, and their way back. What a device was is on the disk before it is
+ * touched; it is given back when the box goes back to a policy without it, when an apply or a trial
+ * fails, when the daemon finds at its start that it died in between, and when a person says so. An
+ * apply that merely leaves a device out keeps it, silent.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -52,8 +53,8 @@ bool kept_left_alone(const void *supervisor, const char *device)
 }
 
 /*
- * Whether what a device is now counts, or what is known already: when the machine has started anew and nobody has set the device up, what it was
- * before does, unless that was another card.
+ * Whether what a device is now counts, or what is known already: when the machine has started anew
+ * and nobody has set the device up, what it was before does, unless that was another card.
  */
 static bool counts(struct supervisor *s, const char *device, const json_t *had, const json_t *now)
 {
@@ -81,7 +82,8 @@ void kept_save_again(struct supervisor *s)
 		(void)written(s, &e);
 }
 
-/* One device that is about to be moved, if it is still in the first namespace. `changed`: something is to be written, `seen`: what it was, besides. */
+/* One device that is about to be moved, if it is still in the first namespace. `changed`: something
+ * is to be written, `seen`: what it was, besides. */
 static int keep_one(struct supervisor *s, const char *device, bool *changed, bool *seen, struct err *e)
 {
 	json_t *record = kept_find(s->kept, device), *had = json_object_get(record, "picture"), *picture;
@@ -129,7 +131,8 @@ int kept_take(struct supervisor *s, const struct ir *ir, struct err *e)
 		r = written(s, e);
 	if (changed)
 		kept_guard(s);
-	/* What was confirmed is not kept out by a full disk. A person who goes back can be told, where the machine's own facts could be lost by that. */
+	/* What was confirmed is not kept out by a full disk. A person who goes back can be told,
+	 * where the machine's own facts could be lost by that. */
 	if ((s->op.kind == OP_BOOT || s->op.kind == OP_REVERT || (s->op.kind == OP_ROLLBACK && !seen)) &&
 	    (r == -ENOSPC || r == -EDQUOT || r == -EROFS))
 		r = 0;
@@ -151,7 +154,8 @@ static void tell(const struct supervisor *s, const json_t *reports)
 	}
 }
 
-/* "lan1 (ot0)", of a card of VLANs every interface on it; one that the policy does not name has its own name alone. */
+/* "lan1 (ot0)", of a card of VLANs every interface on it; one that the policy does not name has its
+ * own name alone. */
 static void object_text(const struct ir *ir, const char *device, char out[EVENT_TEXT])
 {
 	size_t at = 0;
@@ -166,7 +170,8 @@ static void object_text(const struct ir *ir, const char *device, char out[EVENT_
 		snprintf(out, EVENT_TEXT, "%.32s", device);
 }
 
-/* What has left the box, by whose order; `ir` has the names of its interfaces, NULL where nobody has. */
+/* What has left the box, by whose order; `ir` has the names of its interfaces, NULL where
+ * nobody has. */
 static void record(struct supervisor *s, enum policy_event what, const struct ir *ir, const json_t *reports)
 {
 	for (size_t i = 0; i < json_array_size(reports); i++) {
@@ -175,7 +180,8 @@ static void record(struct supervisor *s, enum policy_event what, const struct ir
 
 		if (json_is_true(json_object_get(r, "stuck")))
 			continue;
-		/* What was never away, and what is nowhere, went by no change of the box's; an order concerns it all the same. */
+		/* What was never away, and what is nowhere, went by no change of the box's; an
+		 * order concerns it all the same. */
 		if (what == POLICY_GIVEN_BACK && (json_is_true(json_object_get(r, "was_here")) ||
 						  json_string_length(json_object_get(r, "now")) == 0))
 			continue;
@@ -221,8 +227,9 @@ void kept_tell(struct supervisor *s)
 }
 
 /*
- * Those of `wanted` ({device: picture or null}) go back. That they do stands on the disk before, so that a start in between goes
- * on with it. Takes the reference; what came of it goes into the operation's answer and, as `what`, into the records.
+ * Those of `wanted` ({device: picture or null}) go back. That they do stands on the disk before, so
+ * that a start in between goes on with it. Takes the reference; what came of it goes into the
+ * operation's answer and, as `what`, into the records.
  */
 static void give(struct supervisor *s, json_t *wanted, enum policy_event what, const struct ir *ir)
 {
@@ -264,8 +271,9 @@ static void want(json_t *wanted, const struct supervisor *s, const char *device)
 }
 
 /*
- * A machine that has started anew has its cards again, also those that an apply left out: they are the box's until a person gives them
- * back, and nobody of a policy takes them. What could not be kept stays in memory, as with kept_take at a start.
+ * A machine that has started anew has its cards again, also those that an apply left out: they are
+ * the box's until a person gives them back, and nobody of a policy takes them. What could not be
+ * kept stays in memory, as with kept_take at a start.
  */
 void kept_hold(struct supervisor *s)
 {
@@ -306,8 +314,9 @@ bool kept_held(const struct supervisor *s, const char *device)
 }
 
 /*
- * Which of them the confirmed policy names cannot be told: none goes home by that, where the machine may forward between them past every rule.
- * Silent in the box, as those that an apply left out, until a policy or a person says otherwise.
+ * Which of them the confirmed policy names cannot be told: none goes home by that, where the
+ * machine may forward between them past every rule. Silent in the box, as those that an apply left
+ * out, until a policy or a person says otherwise.
  */
 void kept_keep(struct supervisor *s)
 {
@@ -352,7 +361,8 @@ void kept_settle(struct supervisor *s, bool going_back, const struct ir *left)
 	{
 		enum kept_mark m = kept_mark(record);
 		bool unnamed = !names(s->now->ir, device);
-		/* What left it out is undone with that; an earlier change stands, and what it kept stays silent. */
+		/* What left it out is undone with that; an earlier change stands, and what it kept
+		 * stays silent. */
 		bool undone = going_back && kept_left_out_by(record) > s->now->number;
 
 		if (unnamed && (m == KEPT_TAKEN || (m == KEPT_RETIRED && undone)))
@@ -381,9 +391,10 @@ void kept_retire(struct supervisor *s, const struct ir *old, const struct policy
 		save(s);
 }
 
-/* ---- by order ----------------------------------------------------------------------------------------------------- */
+/* ---- by order -------------------------------------------------------------------------------- */
 
-/* By its card, its device (of a VLAN) or its name: the card is what is given back, with all that lies on it. */
+/* By its card, its device (of a VLAN) or its name: the card is what is given back, with all that
+ * lies on it. */
 static const struct ir_interface *named(const struct supervisor *s, const char *name)
 {
 	const struct ir *ir = s->now->ir;
@@ -431,7 +442,8 @@ static json_t *asked_for(const struct supervisor *s, const char *name, bool all)
 	return wanted;
 }
 
-/* The policy that the end of a trial or a start goes back to takes devices as well, and asks nobody. NULL: none is on trial, or it cannot be read. */
+/* The policy that the end of a trial or a start goes back to takes devices as well, and asks
+ * nobody. NULL: none is on trial, or it cannot be read. */
 static struct policy *behind_the_trial(struct supervisor *s)
 {
 	struct err e;
@@ -446,7 +458,8 @@ bool kept_release(struct supervisor *s, const char *name, bool all)
 	bool any = all || json_object_size(wanted) > 0;
 	const char *device;
 
-	/* One of the policy in force is not taken again by the next start, nor by the end of a trial; where nobody can tell, none is. */
+	/* One of the policy in force is not taken again by the next start, nor by the end of a
+	 * trial; where nobody can tell, none is. */
 	json_object_foreach(wanted, device, picture)
 	{
 		if (names(s->now->ir, device) || (s->trial != 0 && (behind == NULL || names(behind->ir, device))))
@@ -458,8 +471,9 @@ bool kept_release(struct supervisor *s, const char *name, bool all)
 }
 
 /*
- * `sekishod --release`: devices go back to the first namespace although no daemon runs, from what the last one kept on the disk.
- * `sekisho release` starts it where nobody answers. It holds the lock of the state folder, so that no daemon begins meanwhile.
+ * `sekishod --release`: devices go back to the first namespace although no daemon runs, from what
+ * the last one kept on the disk. `sekisho release` starts it where nobody answers. It holds the
+ * lock of the state folder, so that no daemon begins meanwhile.
  */
 
 /* A namespace that is not there has no device; none is made. */
@@ -489,7 +503,8 @@ static int cannot(enum message m, const char *what)
 	return answer(ANSWER_CANNOT, json_pack("{s:b, s:o}", "done", 0, "error", sentence_json(&why)));
 }
 
-/* Those asked for that are not back yet. Whatever else lies in the box's namespaces is found by its name alone. */
+/* Those asked for that are not back yet. Whatever else lies in the box's namespaces is found by its
+ * name alone. */
 bool given_back_whole(const json_t *reports)
 {
 	for (size_t i = 0; i < json_array_size(reports); i++)
@@ -517,8 +532,8 @@ static json_t *asked_on_disk(const json_t *kept, const char *device)
 }
 
 /*
- * Nobody knows here what the policy names: the next start takes none of them, only the next apply does. Nor does anybody keep records: the next
- * start tells who did this, and when.
+ * Nobody knows here what the policy names: the next start takes none of them, only the next apply
+ * does. Nor does anybody keep records: the next start tells who did this, and when.
  */
 static int give_alone(int state, const struct box_spaces *spaces, json_t *kept, const char *device)
 {

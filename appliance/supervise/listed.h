@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A list that the supervisor keeps on the disk as a text of its own, with its digest: what is damaged is nothing that it wrote. */
+/* A list that the supervisor keeps on the disk as text with a digest, by which a damaged file
+ * is recognised. */
 #ifndef SEKISHO_SUPERVISE_LISTED_H
 #define SEKISHO_SUPERVISE_LISTED_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/supervise/meant.h"
+#include "appliance/supervise/operation.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -25,7 +25,8 @@ static size_t others(const struct meant *m)
 	return (size_t)m->more + (n > MEANT_LINES ? n - MEANT_LINES : 0);
 }
 
-/* Lines come from a policy's text: what would steer a screen does not stay. One that finds no room counts as one more. */
+/* Lines come from a policy's text: what would steer a screen does not stay. One that finds no room
+ * counts as one more. */
 static void say_brief(struct meant *m, enum lang l)
 {
 	char *out = m->brief.text[l];

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Addresses, links and routes that somebody else changed. The kernel tells every change; once it is quiet for a moment,
- * and no operation of ours is at work, everything is compared with box.cfg and set right. That the changes of our own are
- * told as well costs one comparison that finds nothing. In the same moment, and now and then since not everything is told,
- * we look for what has a say beside our rules: it is recorded when it comes and when it goes, and left. And where a link has come,
- * or another hardware address, on which the box answers for others, their new place is told to its hosts.
+ * Addresses, links and routes that somebody else changed. The kernel tells every change; once it is
+ * quiet for a moment, and no operation of ours is at work, everything is compared with box.cfg and
+ * set right. That the changes of our own are told as well costs one comparison that finds nothing.
+ * In the same moment, and now and then since not everything is told, we look for what has a say
+ * beside our rules: it is recorded when it comes and when it goes, and left. And where a link has
+ * come, or another hardware address, on which the box answers for others, their new place is told
+ * to its hosts.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -15,14 +17,14 @@
 #include "appliance/box/announce.h"
 #include "appliance/box/outside.h"
 #include "appliance/box/rtnl.h"
-#include "appliance/supervise/network.h"
 #include "appliance/supervise/supervise.h"
 
 #define SETTLES 100000000ull	     /* ns: a change comes in several messages */
 #define OUTSIDE_EVERY 30000000000ull /* legacy iptables and tcx tell nobody */
 #define LINE_BYTES 900u		     /* on standard error there is more room than in a record */
 
-/* ns: a switch lets nothing by for a second after its port has a link, or for thirty while it looks for loops (IEEE 802.1D). */
+/* ns: a switch lets nothing by for a second after its port has a link, or for thirty while it looks
+ * for loops (IEEE 802.1D). */
 static const uint64_t say_after[] = { 0, 2000000000ull, 40000000000ull };
 #define SAY_TIMES (sizeof(say_after) / sizeof(say_after[0]))
 
@@ -37,12 +39,13 @@ struct network {
 	uint64_t look;		/* monotonic ns: compare them with box.cfg; 0 = nothing was heard */
 	uint64_t drifts;	/* how often they had to be set right */
 	uint64_t drift_wall_ns; /* the last time */
-	json_t *seen;		/* network.h: what the last comparison found; owned, NULL = nothing */
+	json_t *seen;		/* what the last comparison found; owned, NULL = nothing */
 	uint64_t outside_at;	/* monotonic ns: look again for what is beside our rules */
 	json_t *outside;	/* the same of what was beside our rules */
 	uint64_t links_of;	/* the generation that `links` is of */
 	struct link *links;	/* its interfaces as they were when we last looked; owned */
-	uint64_t say_at;	/* monotonic ns: announce hosts, 0 = not again; so often already, the first time then */
+	/* monotonic ns: announce hosts, 0 = not again; so often already, the first time then */
+	uint64_t say_at;
 	uint64_t say_first;
 	unsigned said;
 };
@@ -84,7 +87,8 @@ int network_open(struct supervisor *s, struct err *e)
 		if (s->network_fd[i] < 0)
 			return s->network_fd[i];
 	}
-	/* The gate of the VLANs and the limit of ARP; other rules are enforce's, and cost a comparison that finds nothing. */
+	/* The gate of the VLANs and the limit of ARP; other rules are enforce's, and cost a
+	 * comparison that finds nothing. */
 	s->network_fd[NETWORK_RULES] = rtnl_rules_open(s->spaces.data, s->spaces.home, e);
 	if (s->network_fd[NETWORK_RULES] < 0)
 		return s->network_fd[NETWORK_RULES];
@@ -99,7 +103,8 @@ void network_heard(struct supervisor *s, int fd)
 	if (!rtnl_monitor(fd, NULL, NULL, &lost) ||
 	    (fd == s->network_fd[NETWORK_RULES] && s->now->ir->n_interfaces == 0))
 		return;
-	/* Without rules the admin namespace is open: what was changed there is not waited for to settle. */
+	/* Without rules the admin namespace is open: what was changed there is not waited for
+	 * to settle. */
 	s->network->look = mono_ns() + (fd == s->network_fd[NETWORK_EGRESS] ? 1 : SETTLES);
 }
 
@@ -202,8 +207,9 @@ static void tell_hosts(void *ctx, const struct ir_interface *i, const struct dev
 		memcpy(now.mac, d->mac, sizeof(now.mac));
 	}
 	/*
-	 * One that went and came between two looks is at another switch as well as one that was seen without a link; and the hosts remember the
-	 * hardware address that it had, as that of a bond's card before.
+	 * One that went and came between two looks is at another switch as well as one that was
+	 * seen without a link; and the hosts remember the hardware address that it had, as that of
+	 * a bond's card before.
 	 */
 	t->came |= up && (!was->up || !is_same(was, &now)) && announces(i);
 	*was = now;
@@ -220,7 +226,8 @@ static void announce_due(struct supervisor *s, uint64_t now)
 	uint32_t answering = 0;
 
 	if (t.say) {
-		/* From when it really is said the first time: a busy box that was late would say it twice to a switch that lets nothing by. */
+		/* From when it really is said the first time: a busy box that was late would say it
+		 * twice to a switch that lets nothing by. */
 		n->say_first = n->said == 0 ? now : n->say_first;
 		n->say_at = ++n->said < SAY_TIMES ? n->say_first + say_after[n->said] : 0;
 	}
@@ -244,7 +251,8 @@ static void announce_due(struct supervisor *s, uint64_t now)
 	}
 }
 
-/* What cannot be set right, such as a device that is gone, is said once, whatever else comes and goes beside it. */
+/* What cannot be set right, such as a device that is gone, is said once, whatever else comes and
+ * goes beside it. */
 static void compare(struct supervisor *s)
 {
 	struct comparing c = { s, found_new() };

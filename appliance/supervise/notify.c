@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the service manager that started us hears (sd_notify(3)): that the box is ready, how it stands, that it ends, and, as
- * long as the roles that decide about packets answer, that it lives. Who hangs is ended by watch.c long before; only when one
- * of them has not come back for ROLES_LIMIT, not counting time in which it wanted a core and had none,
- * is the word withheld, and the manager starts the whole daemon anew: the last resort. The journal,
- * the tap and the API are no reason for that: a start of everything would interrupt inspection without
- * bringing them back, and status names them.
+ * What the service manager that started us hears (sd_notify(3)): that the box is ready, how it
+ * stands, that it ends, and, as long as the roles that decide about packets answer, that it lives.
+ * Who hangs is ended by watch.c long before; only when one of them has not come back for
+ * ROLES_LIMIT, not counting time in which it wanted a core and had none, is the word withheld, and
+ * the manager starts the whole daemon anew: the last resort. The journal, the tap and the API are
+ * no reason for that: a start of everything would interrupt inspection without bringing them back,
+ * and status names them.
  *
- * One datagram to a socket. libsystemd would bring four libraries of compression and encryption into the process that holds
- * the most privileges.
+ * It keeps the socket that owns the rules of a daemon that was killed for the next (FDSTORE in
+ * sd_notify(3)). Whoever ends a daemon on purpose has the rules to himself afterwards: an older one
+ * could not take them otherwise.
+ *
+ * One datagram to a socket. libsystemd would bring four libraries of compression and encryption
+ * into the process that holds the most privileges.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +28,9 @@
 #include "appliance/supervise/supervise.h"
 
 #define SOCKET "NOTIFY_SOCKET"
+#define KEEP "FDSTORE=1\nFDNAME=rules\nFDPOLL=0" /* whatever waits in it, it is none that ended */
+#define FORGET "FDSTOREREMOVE=1\nFDNAME=rules"
+#define FIRST_KEPT 3		   /* sd_listen_fds(3) */
 #define ALIVE_EVERY 1000000000ull  /* ns */
 #define ROLES_LIMIT 20000000000ull /* twice as long as a role may take to be ready */
 
@@ -31,6 +40,46 @@ struct notify {
 	uint64_t alive_at; /* monotonic ns: the next word that we live */
 	uint64_t number;   /* generation that was told last */
 };
+
+/* The manager's, if they are for this process. The variables are for nobody that it starts. */
+int notify_kept(void)
+{
+	const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
+	long n = pid != NULL && count != NULL && strtol(pid, NULL, 10) == getpid() ? strtol(count, NULL, 10) : 0;
+
+	for (int fd = FIRST_KEPT; fd < FIRST_KEPT + n; fd++)
+		if (n > 1 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+			close(fd);
+	unsetenv("LISTEN_PID");
+	unsetenv("LISTEN_FDS");
+	unsetenv("LISTEN_FDNAMES");
+	return n == 1 ? FIRST_KEPT : -1;
+}
+
+/* A manager that does not read, or is gone, changes nothing here. */
+static void tell_with(const struct supervisor *s, const char *text, int fd)
+{
+	union {
+		struct cmsghdr h;
+		char room[CMSG_SPACE(sizeof(int))];
+	} with = { .h = { .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS } };
+	struct iovec iov = { .iov_base = (void *)(uintptr_t)text, .iov_len = strlen(text) };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	if (s->notify == NULL || s->notify->fd < 0)
+		return;
+	if (fd >= 0) {
+		memcpy(CMSG_DATA(&with.h), &fd, sizeof(fd));
+		m.msg_control = &with;
+		m.msg_controllen = sizeof(with);
+	}
+	(void)sendmsg(s->notify->fd, &m, MSG_NOSIGNAL);
+}
+
+static void tell(const struct supervisor *s, const char *text)
+{
+	tell_with(s, text, -1);
+}
 
 int notify_open(struct supervisor *s, struct err *e)
 {
@@ -54,14 +103,11 @@ int notify_open(struct supervisor *s, struct err *e)
 					 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n)) < 0)
 		return err_set(e, -errno, "socket of the service manager");
 	unsetenv(SOCKET); /* whoever we start has nothing to say there */
+	if (s->rules_fd >= 0 && !s->rules_kept) {
+		tell(s, FORGET); /* one of a namespace that is gone */
+		tell_with(s, KEEP, s->rules_fd);
+	}
 	return 0;
-}
-
-/* A manager that does not read, or is gone, changes nothing here. */
-static void tell(const struct supervisor *s, const char *text)
-{
-	if (s->notify != NULL && s->notify->fd >= 0)
-		(void)send(s->notify->fd, text, strlen(text), MSG_NOSIGNAL);
 }
 
 static void tell_status(struct supervisor *s, const char *first, enum message m, ...)
@@ -108,7 +154,8 @@ void notify_due(struct supervisor *s, uint64_t now)
 {
 	struct notify *n = s->notify;
 
-	/* Ready: rules are watched, and the policy of before is in force, or why it is not has been said. */
+	/* Ready: rules are watched, and the policy of before is in force, or why it is not has
+	 * been said. */
 	if (s->op.kind == OP_NONE && s->slots[SLOT_ENFORCE].state == SLOT_RUNNING)
 		say_ready(s);
 	if (now < n->alive_at)
@@ -125,5 +172,5 @@ uint64_t notify_next(const struct supervisor *s)
 
 void notify_ending(struct supervisor *s)
 {
-	tell(s, "STOPPING=1");
+	tell(s, "STOPPING=1\n" FORGET);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The operation as its steps leave it: why it failed, how it is given up, how it ends. Its steps are apply.c, what begins one operation.c. */
+/* The operation as its steps leave it: why it failed, how it is given up, how it ends. Its steps
+ * are apply.c, what begins one operation.c. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,7 +13,7 @@
 #include "appliance/box/home_sessions.h"
 #include "appliance/box/vlans.h"
 #include "appliance/store/past_json.h"
-#include "appliance/supervise/op.h"
+#include "appliance/supervise/operation.h"
 #include "appliance/supervise/supervise.h"
 #include "appliance/supervise/surroundings.h"
 
@@ -102,7 +103,8 @@ static json_t *op_json(struct supervisor *s, bool done)
 	return j;
 }
 
-/* The end of any operation: answer and tidy up. The loop takes the next one that waits (operation.c). */
+/* The end of any operation: answer and tidy up. The loop takes the next one that
+ * waits (operation.c). */
 void op_finish(struct supervisor *s, bool done)
 {
 	int status = done ? 0 : s->op.status != 0 ? s->op.status : 3;
@@ -124,7 +126,8 @@ static void boot_later(struct supervisor *s)
 	s->boot_again = mono_ns() + BOOT_RETRY;
 }
 
-/* The kernel had it and everything went back, or did not: then it is tried again, as at the start. `box`: of what was set last. */
+/* The kernel had it and everything went back, or did not: then it is tried again, as at the start.
+ * `box`: of what was set last. */
 static void undone(struct supervisor *s, const struct err *box)
 {
 	struct operation *op = &s->op;
@@ -138,7 +141,8 @@ static void undone(struct supervisor *s, const struct err *box)
 	boot_later(s);
 }
 
-/* Why, in English: a record has no reader yet. Of a policy with mistakes the first one, in the box's language. */
+/* Why, in English: a record has no reader yet. Of a policy with mistakes the first one, in the
+ * box's language. */
 static void why_refused(const struct operation *op, char out[WHY_TEXT])
 {
 	size_t i = 0, n = json_array_size(op->diagnostics);
@@ -189,7 +193,8 @@ void op_give_up(struct supervisor *s)
 		if (op->kept_before != NULL)
 			kept_undo(s, op->next->ir, op->moved, op->kept_before);
 		op->kept_before = NULL;
-		/* Of what it took away from the policy in force, a VLAN that was to be another's, all is made again at once. */
+		/* Of what it took away from the policy in force, a VLAN that was to be another's,
+		 * all is made again at once. */
 		if (op->moved != NULL && box_set(&s->spaces, s->now->ir, NULL, &box) == 0)
 			box.code = 0;
 		if (op->before != NULL) {
@@ -226,8 +231,9 @@ void trial_set(struct supervisor *s, uint64_t number, uint32_t seconds)
 }
 
 /*
- * Which devices an operation would take out of the first namespace, and who would lose a session by it. A person who did not
- * name such a device is asked first: the one who asks may be sitting on it.
+ * Which devices an operation would take out of the first namespace, and who would lose a session by
+ * it. A person who did not name such a device is asked first: the one who asks may be sitting
+ * on it.
  */
 
 #define AGREED_MAX 4096u
@@ -330,12 +336,13 @@ bool taking_allowed(struct supervisor *s)
 	return allowed;
 }
 
-/* ---- what control asks of the compiler ------------------------------------------------------------------------------- */
+/* ---- what control asks of the compiler ------------------------------------------------------- */
 
 static void errand_end(struct errand *x)
 {
 	for (size_t i = 0; i < x->n_fds; i++)
-		close(x->fds[i]);
+		if (x->fds[i] >= 0)
+			close(x->fds[i]);
 	*x = (struct errand){ .id = 0 };
 }
 
@@ -393,16 +400,17 @@ void errand_sealing(struct supervisor *s, struct msg *m)
 
 void errand_question(struct supervisor *s, struct msg *m)
 {
-	struct errand x = {
-		m->id, m->body, { memfd_sealed("sekisho-generation", s->now->sealed, s->now->n_sealed) }, 1
-	};
+	struct errand x = { m->id,
+			    m->body,
+			    { memfd_sealed("sekisho-generation", s->now->sealed, s->now->n_sealed),
+			      json_memfd(json_doors(s)) },
+			    2 };
 
-	for (size_t i = 1; i < 1 + ERRANDS && x.fds[0] >= 0; i++)
+	for (size_t i = 1; i < 1 + ERRANDS && x.fds[0] >= 0 && x.fds[1] >= 0; i++)
 		if (s->errands.of[i].id == 0) {
 			s->errands.of[i] = x;
 			return;
 		}
-	x.n_fds = x.fds[0] >= 0;
 	errand_drop(s, &x);
 }
 
@@ -414,7 +422,8 @@ void errand_answered(struct supervisor *s, struct msg *m)
 		return;
 	(void)role_send(s, &s->slots[SLOT_CONTROL], m->id, &m->body, m->fds, m->n_fds);
 	errand_end(x);
-	s->errands.runs = false; /* its process ends by itself, and its place may be another's by then */
+	/* its process ends by itself, and its place may be another's by then */
+	s->errands.runs = false;
 }
 
 void errands_make_way(struct supervisor *s)

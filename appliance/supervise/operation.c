@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Beginnings and deadlines of the operation: who may start one, what happens to a second one meanwhile, and what starts by itself (the
- * box's start, the end of a trial, a device that comes). Its steps are in supervise/apply.c, its ends in supervise/op.c.
+ * Beginnings and deadlines of the operation: who may start one, what happens to a second one
+ * meanwhile, and what starts by itself (the box's start, the end of a trial, a device that comes).
+ * Its steps are in supervise/apply.c, its ends in supervise/op.c.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -19,7 +20,7 @@
 #define SECOND 1000000000ull
 #define DEVICE_SETTLES (SECOND / 20) /* a new device gets its name in several steps */
 
-/* ---- beginnings --------------------------------------------------------------------------------------------------- */
+/* ---- beginnings ------------------------------------------------------------------------------ */
 
 void op_boot(struct supervisor *s)
 {
@@ -118,7 +119,8 @@ static void release(struct supervisor *s)
 	op_finish(s, found);
 }
 
-/* What the order was given for is in force still. The draft itself stands still while control knows of this order. */
+/* What the order was given for is in force still. The draft itself stands still while control knows
+ * of this order. */
 static bool ground_holds(const struct supervisor *s, const struct op_ground *g)
 {
 	return g->base == 0 || g->base == s->now->number;
@@ -198,7 +200,8 @@ static void give_way(struct supervisor *s)
 	op_give_up(s);
 }
 
-/* Whoever acts does not stand behind these: a draft is checked again and again, and a backup may be sealed for long. */
+/* Whoever acts does not stand behind these: a draft is checked again and again, and a backup may be
+ * sealed for long. */
 static bool stands_back(const struct operation *op)
 {
 	return op->kind == OP_DRY_RUN &&
@@ -331,11 +334,13 @@ void op_trial_over(struct supervisor *s)
 void op_enforce_ready(struct supervisor *s)
 {
 	s->adopted = false;
+	used_give(s);
 	if (s->op.kind == OP_NONE) {
 		op_boot(s);
 		return;
 	}
-	/* It has no policy yet, and a dry run, or what is given up, brings it none; an apply that is done takes this back. */
+	/* It has no policy yet, and a dry run, or what is given up, brings it none; an apply that
+	 * is done takes this back. */
 	if (s->op.kind != OP_BOOT)
 		s->boot_again = mono_ns();
 	if (s->op.step == STEP_ENFORCE || s->op.step == STEP_UNDO)
@@ -362,9 +367,10 @@ void op_links(struct supervisor *s)
 		s->boot_again = mono_ns() + DEVICE_SETTLES;
 }
 
-/* ---- deadlines ---------------------------------------------------------------------------------------------------- */
+/* ---- deadlines ------------------------------------------------------------------------------- */
 
-/* Enforce has had its time for the step. Its own: on a busy machine it may be late by the clock and do it. */
+/* Enforce has had its time for the step. Its own: on a busy machine it may be late by the clock and
+ * do it. */
 static bool enforce_late(struct supervisor *s, uint64_t now)
 {
 	struct slot *sl = &s->slots[SLOT_ENFORCE];
@@ -434,7 +440,8 @@ uint64_t op_next(const struct supervisor *s)
 	return s->boot_again != 0 ? s->boot_again : UINT64_MAX;
 }
 
-/* What a trial forbids, how the last one ended, and where a rollback goes: read from the records, and said in words. */
+/* What a trial forbids, how the last one ended, and where a rollback goes: read from the records,
+ * and said in words. */
 
 /* Nothing waits: how the last trial ended, and when, if there was one. */
 void trial_none(struct supervisor *s)
@@ -477,7 +484,8 @@ bool rollback_target(struct supervisor *s)
 	struct operation *op = &s->op;
 	char when[40];
 
-	if (op->to == 0 && s->trial != 0) { /* back to what the trial stands in for, and be it nothing */
+	/* back to what the trial stands in for, and be it nothing */
+	if (op->to == 0 && s->trial != 0) {
 		op->number = s->store.confirmed;
 		return true;
 	}

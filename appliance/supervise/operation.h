@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The one operation that changes what is in force: its state, its steps, and what they need to know of devices, sessions and trials.
- * Only one is under way; another one waits or is refused.
+ * The operation that changes the policy in force: its state, its steps, and what they need to know
+ * of devices, sessions and trials. Only one operation runs at a time; another one waits or
+ * is refused.
  */
 #ifndef SEKISHO_SUPERVISE_OPERATION_H
 #define SEKISHO_SUPERVISE_OPERATION_H
@@ -16,35 +17,78 @@
 #include "appliance/base/messages.h"
 #include "appliance/base/sentence.h"
 #include "appliance/store/generation.h"
-#include "appliance/supervise/asker.h"
 #include "appliance/supervise/ground.h"
-#include "appliance/supervise/meant.h"
 #include "appliance/supervise/policy.h"
 #include "appliance/wire/msg.h"
+
+/* The asker of an order, and how to answer. All orders come through control. */
+
+struct supervisor; /* supervise.h */
+
+struct asker {
+	uint32_t id; /* id of control's request; 0 = there is no asker */
+	bool web;    /* over the web */
+	bool tell;   /* the asker wants reports of progress */
+};
+
+/* ground.c */
+/* Takes the reference. */
+void answer_json(struct supervisor *s, struct asker a, int status, json_t *j);
+/* fd stays the caller's */
+void answer_fd(struct supervisor *s, struct asker a, int status, int fd);
+/* Sends a report of progress to the asker, if wanted: of enforce, or of this process. A report for
+ * which there is no room is left out. */
+void progress_tell(struct supervisor *s, const struct asker *a, const struct msg_progress *said);
+void progress_stage(struct supervisor *s, const struct asker *a, enum progress_stage stage);
+
+/* What a policy makes possible and impossible, as the compile role reports it: complete for the
+ * answer, shortened for history and record. */
+
+struct supervisor; /* supervise.h */
+
+#define MEANT_LINES 3u /* sentences of the short form */
+
+struct meant {
+	json_t *all;   /* the sentences; owned, NULL = they are not known */
+	uint64_t more; /* left out */
+	/* the first sentences, one per line, and the number of further ones */
+	struct sentence brief;
+};
+
+/* Reads the sentences from the memfd. `more`: the number that the role has left out. */
+void meant_take(struct meant *m, int fd, uint32_t more);
+/* Adds "meaning" and "more_meaning" to an answer. */
+void meant_json(const struct meant *m, json_t *answer);
+/* Records that the policy was applied, with the first sentences and a count, in English; readers of
+ * records translate them (mgmt/words/refusal.h). */
+void meant_record(struct supervisor *s, uint64_t number, const struct meant *m);
 
 struct supervisor; /* supervise.h */
 
 enum op_kind {
 	OP_NONE,
-	OP_BOOT, /* what was in force is made true again: at start, and for a new enforce */
+	OP_BOOT, /* loads the generation in force again: at the start, and for a new enforce */
 	OP_APPLY,
 	OP_DRY_RUN,
 	OP_ROLLBACK, /* asked for */
-	OP_REVERT,   /* trial over */
-	OP_CONFIRM,  /* done at once, when its turn comes */
-	OP_RELEASE,  /* likewise: devices go back to the first namespace */
+	OP_REVERT,   /* the end of a trial */
+	OP_CONFIRM,  /* takes no time, when its turn comes */
+	OP_RELEASE,  /* as OP_CONFIRM: devices are given back to the first namespace */
 };
 
 enum op_step { STEP_COMPILE, STEP_TABLES, STEP_ENFORCE, STEP_FORETELL, STEP_IMPACT, STEP_KERNEL, STEP_UNDO };
 
-struct foretelling; /* op.h: what it will do to live sessions */
+struct foretelling; /* op.c: the expected effect on live sessions */
 
-/* What an order of an account was given for. It may have to wait; it is done in this place, or not at all. */
+/* The state for which an account gave an order. The order may have to wait; it is carried out only
+ * if the state is unchanged. */
 struct op_ground {
-	uint64_t draft;		/* the revision of the draft whose texts they are; 0 = of none */
-	uint64_t base;		/* the generation that was in force; 0 = of whatever is */
-	char login[LOGIN_NAME]; /* of an account at the machine: its login; "" = over the web, or root's own */
-	bool one_step;		/* of a rollback: by an account, who goes to the one before and no further */
+	uint64_t draft; /* the revision of the draft with these texts; 0 = no draft */
+	uint64_t base;	/* the generation that was in force; 0 = any */
+	/* for an account at the machine: its login; "" = over the web, or root */
+	char login[LOGIN_NAME];
+	/* a rollback by an account, which may only go to the generation before */
+	bool one_step;
 };
 
 struct operation {
@@ -52,96 +96,112 @@ struct operation {
 	enum op_step step;
 	struct asker asker;
 	char by[BY_BYTES], comment[COMMENT_BYTES];
-	bool take_over; /* an apply that may end another one's trial */
+	bool take_over; /* an apply that may end the trial of another person */
 	bool restored;	/* an apply of the texts of a backup */
-	bool back;	/* OP_DRY_RUN of a rollback */
+	bool back;	/* OP_DRY_RUN for a rollback */
 	uint64_t to;	/* the generation asked for; 0: see op_confirm, op_rollback */
-	uint64_t from;	/* what was in force when it began */
+	uint64_t from;	/* the generation that was in force when the operation began */
 	struct op_ground ground;
 	uint32_t id;	   /* request id towards roles */
-	uint64_t deadline; /* monotonic ns, of the step; while enforce is at it, of the next look */
-	uint64_t looked;   /* monotonic ns: how much enforce did was seen last */
+	uint64_t deadline; /* monotonic ns: end of the step; while enforce works, the next check */
+	uint64_t looked;   /* monotonic ns: when the work of enforce was last checked */
 	uint32_t confirm_s;
-	int bundle;	     /* -1, or the texts to compile; owned */
-	bool compiling;	     /* a compile role works on them */
-	bool ended_refusing; /* workers that refused the table which others took were ended, once */
-	uint64_t number;     /* stored as, 0 = not stored */
+	int bundle;	/* -1, or the texts to compile; owned */
+	bool compiling; /* a compile role is working on the texts */
+	/* workers that refused a table which others accepted were ended; this is done once */
+	bool ended_refusing;
+	uint64_t number;     /* the number under which it is stored, 0 = not stored */
 	struct policy *next; /* owned until it is in force */
-	bool *moved;	     /* devices that came for it */
-	json_t *kept_before; /* what was known of devices before that; owned */
-	json_t *given_back;  /* what came of those that went back; owned, NULL = none did */
-	json_t *agreed;	     /* names of interfaces that may be taken although sessions ride on them; owned */
-	json_t *shut_out;    /* who loses the management by it; owned, NULL = nobody, or not known yet */
-	json_t *taking;	     /* what it takes, and whose sessions end by it; owned */
-	char device[16];     /* OP_RELEASE: which, "" = all */
-	uint8_t *before;     /* the workers' table as it was, put back when it is given up; owned */
+	bool *moved;	     /* devices that were moved into the box for it */
+	json_t *kept_before; /* the records of devices before that; owned */
+	/* the reports about devices that were given back; owned, NULL = none */
+	json_t *given_back;
+	/* interfaces that may be taken although sessions use them; owned */
+	json_t *agreed;
+	/* hosts that lose access to the management; owned, NULL = none, or not known yet */
+	json_t *shut_out;
+	json_t *taking;	 /* the devices that it takes, and the sessions that end; owned */
+	char device[16]; /* OP_RELEASE: the device, "" = all */
+	/* the workers' table before, to be restored when the operation is given up; owned */
+	uint8_t *before;
 	size_t n_before;
-	json_t *diagnostics;		 /* owned reference, NULL = none */
-	struct meant meant;		 /* of the policy that comes, beside the one in force */
-	struct told told;		 /* by enforce, the last time */
-	uint32_t lingering;		 /* the same: permits that it keeps for their sessions */
+	json_t *diagnostics; /* owned reference, NULL = none */
+	struct meant meant;  /* of the new policy, compared with the one in force */
+	struct told told;    /* the last report of enforce */
+	/* in that report: permits that are kept for their sessions */
+	uint32_t lingering;
 	struct foretelling *foretelling; /* owned, NULL = not yet, or not asked */
-	bool stopped;			 /* nobody waits for this dry run */
-	bool foretold;			 /* as far as it can be */
+	bool stopped;			 /* the asker of this dry run does not wait any more */
+	bool foretold;			 /* the foretelling is complete, as far as possible */
 	struct sentence error;		 /* why it failed */
 	struct err undone;		 /* STEP_UNDO: why the change is undone */
-	struct err not_back;		 /* the same: why rules or addresses did not come back, code 0 = they did */
-	int status;			 /* exit status of a failure */
-	uint32_t line;			 /* policy line of a refusal, 0 = none */
+	/* STEP_UNDO: why rules or addresses could not be restored; code 0 = they were */
+	struct err not_back;
+	int status;    /* exit status of a failure */
+	uint32_t line; /* policy line of a refusal, 0 = none */
 };
 
 /*
- * By the clock, and so they end nothing but a wait: M_OP_TABLE_LATE says the first to whoever waits.
- * Who hangs is found by watch.c, by its own time, and its successor takes the table meanwhile.
+ * Limits by the clock; they only end a wait. When the first one is reached, the asker is told
+ * M_OP_TABLE_LATE. watch.c finds processes that hang, by their own time, and their successors take
+ * the table meanwhile.
  */
 #define TABLES_LIMIT_NS 20000000000ull
-#define TABLES_LIMIT_ALONE_NS 2000000000ull /* nobody waits: the rules stand without them */
+/* limit when there is no asker; the rules are in force without the workers */
+#define TABLES_LIMIT_ALONE_NS 2000000000ull
 #define COMPILE_LIMIT_NS 90000000000ull
 #define ENFORCE_LIMIT_NS 5000000000ull
-#define KERNEL_LIMIT_NS 30000000000ull /* of enforce's own time */
-#define KERNEL_LOOK_NS 1000000000ull   /* how often that is looked at */
+#define KERNEL_LIMIT_NS 30000000000ull /* limit of enforce's own time */
+#define KERNEL_LOOK_NS 1000000000ull   /* interval of checks of that time */
 #define IMPACT_STEP_NS 30000000000ull
 /* op.c */
 void op_init(struct supervisor *s, enum op_kind k, struct asker a, const char *by);
 void op_clear(struct operation *op);
-/* Why it failed, for people; the first reason stays. `status`: the exit status of the answer. */
+/* Sets the reason of a failure for people; the first one stays. `status`: the exit status of
+ * the answer. */
 void op_explain(struct supervisor *s, int status, enum message m, ...);
-void op_finish(struct supervisor *s, bool done); /* answers and tidies up */
-void op_give_up(struct supervisor *s);		 /* what was prepared is put back, then op_finish */
+void op_finish(struct supervisor *s, bool done); /* answers and cleans up */
+/* undoes the preparations, then op_finish */
+void op_give_up(struct supervisor *s);
 void trial_set(struct supervisor *s, uint64_t number, uint32_t seconds); /* 0 = none */
 /* apply.c */
 void op_compile_begin(struct supervisor *s);
-void op_compile_end(struct supervisor *s); /* its compiler, if there is one yet; another's goes on */
-void op_try(struct supervisor *s);	   /* op.next is there: all that can be tried of it, and the end */
-void op_prepare(struct supervisor *s);	   /* op.next is there: devices, queues, tables, and on */
+/* ends the compiler of this operation, if there is one; those of others go on */
+void op_compile_end(struct supervisor *s);
+/* op.next exists: tries everything that can be tried, and ends */
+void op_try(struct supervisor *s);
+/* op.next exists: prepares devices, queues and tables, and goes on */
+void op_prepare(struct supervisor *s);
 void op_to_kernel(struct supervisor *s);
-void op_tables_begin(struct supervisor *s); /* the workers were given theirs */
+void op_tables_begin(struct supervisor *s); /* the workers have been given their tables */
 void op_tables_late(struct supervisor *s);
 
-/* operation.c: each says why not */
-void trial_none(struct supervisor *s);	    /* nothing waits to be confirmed */
-bool trial_stands(struct supervisor *s);    /* another's trial stands in the way of this apply */
-bool rollback_target(struct supervisor *s); /* into op.number; false: nowhere, the caller ends it */
+/* operation.c: conditions; each explains itself when it refuses */
+void trial_none(struct supervisor *s);	 /* there is no trial to confirm */
+bool trial_stands(struct supervisor *s); /* the trial of another person prevents this apply */
+/* sets op.number; false: there is no target, and the caller ends the operation */
+bool rollback_target(struct supervisor *s);
 
-/* operation.c and apply.c, to others */
-/* Takes `bundle`. Each answers the asker itself, now or later. */
+/* operation.c and apply.c, for other files */
+/* Takes over `bundle`. Each function answers the asker itself, now or later. */
 void op_apply(struct supervisor *s, struct asker a, const char *by, int bundle, int agreed, struct op_ground g,
 	      const struct msg_ctl_apply *order);
-/* `to`: which one is meant; 0 = whichever is on trial. Of a rollback 0 is the last that meant something else. */
+/* `to`: the generation; 0 = the one on trial. For a rollback, 0 is the last generation with
+ * another meaning. */
 void op_confirm(struct supervisor *s, struct asker a, const char *by, uint64_t to, struct op_ground g);
 void op_rollback(struct supervisor *s, struct asker a, const char *by, int agreed, struct op_ground g,
 		 const struct msg_ctl_rollback *order);
-/* Nobody waits for the answer to this request of control: a dry run ends; nothing else does. */
+/* The asker of this request does not wait any more. A dry run is ended; other operations go on. */
 void op_stop(struct supervisor *s, uint32_t id);
-/* Control is gone: nobody waits for an answer any more, and what was not begun is not done. */
+/* Control has ended: there are no askers any more, and orders that were not begun are dropped. */
 void op_forget(struct supervisor *s);
 void op_boot(struct supervisor *s);
 void op_trial_over(struct supervisor *s);
-/* Devices came: those that belong to the box are taken in soon. */
+/* Devices appeared: those that belong to the box will be taken soon. */
 void op_links(struct supervisor *s);
 void op_compiled(struct supervisor *s, struct msg *m);
 void op_applied(struct supervisor *s, struct msg *m);
-void op_tables(struct supervisor *s); /* a worker acknowledged, or is new */
+void op_tables(struct supervisor *s); /* a worker has acknowledged a table, or has started */
 void op_enforce_ready(struct supervisor *s);
 void op_enforce_died(struct supervisor *s);
 void op_compile_died(struct supervisor *s, const siginfo_t *how);
@@ -150,51 +210,129 @@ uint64_t op_next(const struct supervisor *s);
 void op_release(struct supervisor *s, struct asker a, const char *by, const struct msg_ctl_release *order);
 
 /* op.c */
-/* The names in a memfd that came with an order (-1 = none): a new array. */
+/* Reads the names from a memfd that came with an order (-1 = none); a new array. */
 json_t *taking_agreed(int fd);
-/* Into op.taking. False after saying that somebody has to agree first. */
+/* Sets op.taking. False: a person has to agree first, and this has been explained. */
 bool taking_allowed(struct supervisor *s);
 
 /* kept.c */
 int kept_open(struct supervisor *s, struct err *e);
-/* The machine itself forwards nothing between cards of the box that it still has. Once the policy in force is known. */
+/* Keeps the machine from forwarding between cards of the box that it still has. To be called once
+ * the policy in force is known. */
 void kept_guard(struct supervisor *s);
-/* What the devices of `ir` are, on the disk, before they are moved. */
+/* Stores the state of the devices of `ir` on the disk before they are moved. */
 int kept_take(struct supervisor *s, const struct ir *ir, struct err *e);
-/* It was released by a person's order, and this is not another one. */
+/* Whether the device was released by a person's order, and must not be taken again without
+ * another order. */
 bool kept_left_alone(const void *supervisor, const char *device);
-/* Nobody can tell which of them the confirmed policy names: they stay in the box, as those that an apply left out. */
+/* It is not known which devices the confirmed policy names, so all stay in the box, like devices
+ * that an apply left out. */
 void kept_keep(struct supervisor *s);
-/* Those that came for a policy that is given up go back, and `before` (taken) is what is known again. */
+/* Gives back devices that came for a policy that is given up, and restores the records `before`,
+ * which is taken over. */
 void kept_undo(struct supervisor *s, const struct ir *ir, const bool *moved, json_t *before);
-/* Those that are not of the policy in force go back; `going_back`: also those that an apply left out which came after it.
- * `left`: the policy whose names they had, NULL where nobody knows. */
+/* Gives back devices that are not in the policy in force. `going_back`: also those that a later
+ * apply left out.
+ * `left`: the policy that named them, NULL = not known. */
 void kept_settle(struct supervisor *s, bool going_back, const struct ir *left);
-/* What was released while no daemon ran, into the records. */
+/* Records devices that were released while no daemon ran. */
 void kept_tell(struct supervisor *s);
-/* Those that an apply left out and the first namespace has again, as after a start of the machine, come back into the box, silent. */
+/* Moves devices that an apply left out, and that are in the first namespace again after a start of
+ * the machine, back into the box, without using them. */
 void kept_hold(struct supervisor *s);
-/* It is one of those that an apply left out. */
+/* Whether the device is one that an apply left out. */
 bool kept_held(const struct supervisor *s, const char *device);
-/* An apply leaves them out: they stay where they are, silent. On the disk before that one is: whoever reads there of a policy without them finds it said. */
+/* Notes devices that an apply leaves out: they stay in the box unused. The note is on the disk
+ * before the new policy is. */
 void kept_retire(struct supervisor *s, const struct ir *old, const struct policy *next);
-/* What could not be written, once more. */
+/* Tries again to write records that could not be written. */
 void kept_save_again(struct supervisor *s);
-/* By order: one, by its own name or the policy's, or all. False: the box has none of that name. */
+/* Releases a device by order, by its own name or that of the policy, or all devices. False: the box
+ * has no device of that name. */
 bool kept_release(struct supervisor *s, const char *name, bool all);
-/* Nothing was lost on the way. */
+/* Whether the devices were given back without loss. */
 bool given_back_whole(const json_t *reports);
 
-/* impact.c: between enforce's word of what changes and the change */
-void impact_begin(struct supervisor *s); /* of op.told */
-/* What one worker says to a question. False: it may not say that. */
+/* impact.c: asks workers, after enforce has reported what would change, and before the change */
+void impact_begin(struct supervisor *s); /* begins with the sessions of op.told */
+/* Takes the answer of a worker. False: the answer is not allowed. */
 bool impact_told(struct supervisor *s, uint32_t worker, struct msg *m);
-/* It has died, and says nothing. */
+/* The worker has died, and will not answer. */
 void impact_gone(struct supervisor *s, uint32_t worker);
-/* Everybody has answered who will, or has had his time: the next question, or true: that was the last one, and op_foretold is next. */
+/* If all workers have answered, or their time is over, asks the next question. True: that was the
+ * last one, and op_foretold is next. */
 bool impact_due(struct supervisor *s, uint64_t now);
-void impact_late(struct supervisor *s);		  /* the step took too long: nobody is waited for any more */
+/* the step took too long, so no further answers are awaited */
+void impact_late(struct supervisor *s);
 uint64_t impact_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = never */
 void op_foretold(struct supervisor *s);
+
+/* Other parts of an operation: the foretelling of its effect, and the errands that wait for it. */
+
+/*
+ * Work of the compiler for control: the encryption of a backup, and questions about the policy. It
+ * is done one after the other while no operation needs the compiler. An operation that changes the
+ * policy in force interrupts it, and it begins again afterwards. A dry run waits for an encryption,
+ * because repeated dry runs would otherwise prevent every backup.
+ */
+
+struct supervisor; /* supervise.h */
+
+#define ERRANDS 16u /* places for errands; the first one is for the encryption of a backup */
+
+struct errands {
+	struct errand {
+		uint32_t id; /* id of control's request, 0 = none */
+		struct msg_body body;
+		int fds[2]; /* owned while there is a request */
+		size_t n_fds;
+	} of[1 + ERRANDS];
+	size_t last; /* begun */
+	bool runs;   /* that errand has not ended */
+};
+
+/* Takes over the descriptors. There is one encryption at a time: a new one replaces another. */
+void errand_sealing(struct supervisor *s, struct msg *m);
+/* A question about the policy in force. */
+void errand_question(struct supervisor *s, struct msg *m);
+/* Sends an answer of the compiler to control. */
+void errand_answered(struct supervisor *s, struct msg *m);
+/* The compiler's process has ended. */
+void errands_died(struct supervisor *s);
+void errand_stop(struct supervisor *s, uint32_t id);
+/* An operation needs the compiler: a running errand is ended and waits; but an encryption that
+ * waits goes first. */
+void errands_make_way(struct supervisor *s);
+void errands_sealing_first(struct supervisor *s);
+/* Begins a waiting errand when nothing else runs. */
+void errands_due(struct supervisor *s);
+
+/* The expected effect of an operation on live sessions, as far as impact.c has found it out. */
+
+/* What is known of one session. */
+struct foretold {
+	enum { FORETOLD_NOTHING, FORETOLD_UNKNOWN, FORETOLD_BY_WORKER } state;
+	struct msg_foretold_session what;
+	json_t *commands; /* for people; owned */
+};
+
+struct foretelling {
+	struct foretold *of; /* one for each session that goes on under another permit, in order */
+	size_t n;
+	/* the workers are asked about the sessions from `asked` up to, but not including, `at` */
+	size_t asked, at;
+	uint32_t question; /* id of the question that is being asked */
+	uint64_t waiting;  /* bit n: worker n has the question, but has not answered */
+	uint64_t deadline; /* monotonic ns */
+	bool silent;	   /* a worker did not answer */
+	/* `takes`: some worker can load the table; `refuses`: some worker cannot */
+	bool takes, refuses;
+	json_t *narrowed, *ended; /* for people; owned */
+	uint64_t unknown;
+};
+
+void foretold_free(struct foretelling *f); /* accepts NULL */
+/* Adds the effect to the answer of the operation. */
+void foretold_json(const struct operation *op, json_t *answer);
 
 #endif

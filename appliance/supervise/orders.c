@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/supervise/orders.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +16,8 @@
 #define WHO_MOST 65536u
 #define LIMIT_NS 8000000000ull
 
-/* An order that somebody has still to say something about: accounts who gave it, control what the draft is. */
+/* An order that somebody has still to say something about: accounts who gave it, control what the
+ * draft is. */
 struct order {
 	bool used;
 	uint32_t question; /* id of what was asked */
@@ -27,8 +26,9 @@ struct order {
 	struct asker asker;
 	int fd; /* owned; -1 = none */
 	char comment[COMMENT_BYTES];
-	struct msg_change m;	/* its text is `comment`; of its secret nothing is kept */
-	char by[BY_BYTES];	/* once it is known: the account, which is one person however he came */
+	struct msg_change m; /* its text is `comment`; of its secret nothing is kept */
+	/* once it is known: the account, which is one person however he came */
+	char by[BY_BYTES];
 	char login[LOGIN_NAME]; /* at the machine: his login; "" = over the web */
 	bool passes;		/* it is for accounts itself: what it says goes through */
 	bool alone;		/* nobody else has to approve */
@@ -141,7 +141,7 @@ static void door(struct supervisor *s, struct asker a, const struct msg_ctl_door
 	door_ordered(s, a, &o);
 }
 
-/* ---- who it is ------------------------------------------------------------------------------------------------------ */
+/* ---- who it is ------------------------------------------------------------------------------- */
 
 /* What accounts is asked: whose session, or whose login, and may he? `uid`: of the login. */
 static struct msg_body question_of(const struct msg_change *c, const struct order *o, uint32_t uid)
@@ -161,14 +161,16 @@ static struct msg_body question_of(const struct msg_change *c, const struct orde
 	return q;
 }
 
-/* The rest of what may be ordered about the draft changes nothing but the draft, and is control's. */
+/* The rest of what may be ordered about the draft changes nothing but the draft, and
+ * is control's. */
 static bool changes_the_box(enum change_order o)
 {
 	return o == CHANGE_CHECK || o == CHANGE_TRY || o == CHANGE_APPLY || o == CHANGE_CONFIRM ||
 	       o == CHANGE_ROLLBACK || change_names_object(o);
 }
 
-/* Takes its descriptors. `login`: of an order at the machine, with its number; NULL: over the web. */
+/* Takes its descriptors. `login`: of an order at the machine, with its number; NULL: over
+ * the web. */
 static bool begin(struct supervisor *s, struct asker a, struct msg *m, const char *login, uint32_t uid)
 {
 	const struct msg_change *c = &m->body.change;
@@ -200,7 +202,7 @@ bool orders_web(struct supervisor *s, struct msg *m)
 	return begin(s, (struct asker){ .id = m->id, .web = true }, m, NULL, 0);
 }
 
-/* ---- at the machine --------------------------------------------------------------------------------------------------- */
+/* ---- at the machine -------------------------------------------------------------------------- */
 
 /* Who may do what. False: there is no such order. */
 static bool accounts_order(struct supervisor *s, struct asker a, const char *by, struct msg *m)
@@ -293,7 +295,8 @@ void orders_handed(struct supervisor *s, struct msg *hand)
 	struct msg m;
 	bool done = false;
 
-	/* It lies there already: control has looked at its head. What is no message, or no order, ends the connection. */
+	/* It lies there already: control has looked at its head. What is no message, or no order,
+	 * ends the connection. */
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) < 0 || msg_recv(fd, ROLE_CLI, ROLE_SUPERVISOR, &m) != 1) {
 		end_connection(s, a, fd);
 		return;
@@ -310,7 +313,7 @@ void orders_handed(struct supervisor *s, struct msg *hand)
 	explicit_bzero(&m, sizeof(m));
 }
 
-/* ---- carrying it out ---------------------------------------------------------------------------------------------------- */
+/* ---- carrying it out ------------------------------------------------------------------------- */
 
 static struct op_ground ground_of(const struct order *o, uint64_t base, uint64_t draft)
 {
@@ -470,7 +473,7 @@ void orders_grounded(struct supervisor *s, struct msg *m)
 	order_end(o);
 }
 
-/* ---- in time ---------------------------------------------------------------------------------------------------------- */
+/* ---- in time --------------------------------------------------------------------------------- */
 
 static bool only_tries(const struct order *o)
 {

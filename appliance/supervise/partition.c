@@ -18,15 +18,17 @@
 #include "appliance/role/sandbox_table.h"
 
 #define MIB 1048576u
-/* What guard keeps when others on the machine want memory: its programs and what they work on, four times over. */
+/* What guard keeps when others on the machine want memory: its programs and what they work on, four
+ * times over. */
 #define GUARD_KEEPS ((uint64_t)64 * MIB)
-/* Of ten times in which both want a core, guard has it nine. Real-time priorities come before either. */
+/* Of ten times in which both want a core, guard has it nine. Real-time priorities come
+ * before either. */
 #define GUARD_WEIGHT "900"
 #define PARSERS_WEIGHT "100"
 /* The mark that systemd puts on a group whose inside it leaves to the service. */
 #define DELEGATED "user.delegate"
 
-/* ---- files of a group ------------------------------------------------------------------------------------------------ */
+/* ---- files of a group ------------------------------------------------------------------------ */
 
 /* A group's file takes a whole value with one write. */
 static int put(int folder, const char *name, const char *value, struct err *e)
@@ -89,7 +91,7 @@ static int group(int folder, const char *name, struct err *e)
 	return fd < 0 ? err_set(e, -errno, "open the group %s", name) : fd;
 }
 
-/* ---- making it --------------------------------------------------------------------------------------------------------- */
+/* ---- making it ------------------------------------------------------------------------------- */
 
 /* A role's own group: its limit, and the descriptor by which its processes join. */
 static int own_group(int parsers, struct slot *sl, uint32_t mib, struct err *e)
@@ -108,7 +110,8 @@ static int own_group(int parsers, struct slot *sl, uint32_t mib, struct err *e)
 	return r;
 }
 
-/* We enter "guard" before memory is divided: afterwards the kernel lets nobody stand beside the groups. */
+/* We enter "guard" before memory is divided: afterwards the kernel lets nobody stand beside
+ * the groups. */
 static int divide(int folder, uint64_t memory_bytes, struct partition *p, struct slot slots[SLOTS], struct err *e)
 {
 	int r;
@@ -124,7 +127,8 @@ static int divide(int folder, uint64_t memory_bytes, struct partition *p, struct
 		r = put(folder, "cgroup.subtree_control", "+memory", e);
 	if (r == 0)
 		r = put_bytes(p->guard, "memory.min", GUARD_KEEPS, e);
-	/* The rest is for guard, for what the kernel keeps for the packets, and for the other programs of the machine. */
+	/* The rest is for guard, for what the kernel keeps for the packets, and for the other
+	 * programs of the machine. */
 	if (r == 0)
 		r = put_bytes(p->parsers, "memory.max", memory_bytes / 4 * 3, e);
 	if (r == 0)
@@ -137,7 +141,8 @@ static int divide(int folder, uint64_t memory_bytes, struct partition *p, struct
 	}
 	if (r < 0)
 		return r;
-	/* Who takes too much is ended at once, and not first made slow by a disk; a machine without swap has no such file. */
+	/* Who takes too much is ended at once, and not first made slow by a disk; a machine without
+	 * swap has no such file. */
 	put(p->parsers, "memory.swap.max", "0", NULL);
 	p->cores = put(folder, "cgroup.subtree_control", "+cpu", NULL) == 0 &&
 		   put(p->guard, "cpu.weight", GUARD_WEIGHT, NULL) == 0 &&
@@ -220,7 +225,7 @@ void partition_open(struct partition *ret, struct slot slots[SLOTS])
 		ret->own_score = (int)number(AT_FDCWD, "/proc/self/oom_score_adj");
 }
 
-/* ---- a new process ------------------------------------------------------------------------------------------------------ */
+/* ---- a new process --------------------------------------------------------------------------- */
 
 static void set_score(const struct partition *p, int score)
 {
@@ -235,7 +240,8 @@ static void set_score(const struct partition *p, int score)
 pid_t partition_fork(const struct partition *p, const struct slot *sl)
 {
 	const struct profile *role = sandbox_profile(sl->role);
-	/* Never better than ours. A child has its parent's, and could not write its own when the sandbox has closed. */
+	/* Never better than ours. A child has its parent's, and could not write its own when the
+	 * sandbox has closed. */
 	bool other = p->score >= 0 && role != NULL && role->group_mib != 0 && role->oom_score > p->own_score;
 	pid_t pid;
 
@@ -251,7 +257,7 @@ pid_t partition_fork(const struct partition *p, const struct slot *sl)
 	return pid;
 }
 
-/* ---- status ------------------------------------------------------------------------------------------------------------- */
+/* ---- status ---------------------------------------------------------------------------------- */
 
 /* How many processes the kernel ended for their group's memory since the daemon started. */
 static int64_t ended(int folder)

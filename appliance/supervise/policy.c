@@ -43,8 +43,9 @@ static int ids_copy(const struct permit_ids *from, struct permit_ids *ret, struc
 }
 
 /*
- * A full disk must not keep out what was confirmed: at the start, at a trial's end, in a rollback. The few ids that are given
- * out then are written as soon as there is room, and a start before that does not give them out again.
+ * A full disk must not keep out what was confirmed: at the start, at a trial's end, in a rollback.
+ * The few ids that are given out then are written as soon as there is room, and a start before that
+ * does not give them out again.
  */
 static bool can_wait(const struct supervisor *s, int r)
 {
@@ -71,7 +72,8 @@ static int give_ids(struct supervisor *s, struct policy *p, struct err *e)
 		}
 	} else {
 		r = permit_ids_assign(&s->ids, p->ir->n_permits, wanted, p->ids, e);
-		/* On disk before anybody else hears of them: an id given twice would give one flow the rights of another. */
+		/* On disk before anybody else hears of them: an id given twice would give one flow
+		 * the rights of another. */
 		if (r == 0)
 			r = permit_ids_save(s->state_fd, &s->ids, e);
 		if (r < 0 && can_wait(s, r))

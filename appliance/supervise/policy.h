@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Generations: one in memory with its permit ids and command table, which generation a permit comes from, and who is told of them.
+ * A generation in memory with its permit ids and command table; the generation that a permit comes
+ * from; and messages to roles about generations.
  */
 #ifndef SEKISHO_SUPERVISE_POLICY_H
 #define SEKISHO_SUPERVISE_POLICY_H
@@ -18,7 +19,7 @@ struct supervisor; /* supervise.h */
 struct slot;	   /* roles.h */
 
 struct policy {
-	uint64_t number; /* 0: the empty one, which allows nothing */
+	uint64_t number; /* 0: the empty generation, which allows nothing */
 	uint8_t *sealed;
 	size_t n_sealed;
 	struct arena *arena;
@@ -29,34 +30,39 @@ struct policy {
 };
 
 /* policy.c */
-/* Takes `sealed` (malloc'd) whatever happens. NULL and *e on failure. Permit ids are on disk when it returns. */
+/* Takes over `sealed` (malloc'd) in any case. NULL and *e on failure. Permit ids are on disk when
+ * it returns. */
 struct policy *policy_new(struct supervisor *s, uint8_t *sealed, size_t n, uint64_t number, struct err *e);
-struct policy *policy_empty(struct supervisor *s, struct err *e); /* number 0: no zones, no conduits */
-struct policy *policy_stored(struct supervisor *s, uint64_t number, struct err *e); /* 0 gives the empty one */
-/* What found no room on the disk is tried again while nothing else is done. */
-bool is_unsaved(const struct supervisor *s); /* something that was decided is not on disk */
+/* number 0: no zones, no conduits */
+struct policy *policy_empty(struct supervisor *s, struct err *e);
+/* 0 gives the empty one */
+struct policy *policy_stored(struct supervisor *s, uint64_t number, struct err *e);
+/* Tries again to write what found no room on the disk, while nothing else is to be done. */
+bool is_unsaved(const struct supervisor *s); /* whether a decision is not on disk yet */
 void policy_free(struct policy *p);	     /* accepts NULL */
-/* This generation's table, with those permits of `old` (or NULL) that left under on_tighten = "new_flows", and of
- * `table` what lingered before. malloc'd; NULL when memory is out. */
+/* This generation's command table, with the permits of `old` (or NULL) that were removed under
+ * on_tighten = "new_flows", and those of `table` that lingered before. malloc'd; NULL when memory
+ * is out. */
 uint8_t *policy_table(const struct policy *p, const struct policy *old, const uint8_t *table, size_t n_table,
 		      size_t *ret_n);
 struct stamps;
 /*
- * The memfd of MSG_GENERATION, and of MSG_APPLY, with the permits of `table` behind it (NULL: of none); owned by the caller, negative errno
- * on failure.
+ * Makes the memfd for MSG_GENERATION and MSG_APPLY: the generation, followed by the permits of
+ * `table` (NULL: none). Owned by the caller; negative errno on failure.
  */
 int policy_memfd(const struct policy *p, const struct stamps *table);
 
-/* kernel.c: the steps that change something outside */
+/* kernel.c: messages to enforce and the journal */
 int kernel_send(struct supervisor *s, struct policy *p, uint8_t flags, uint32_t id, struct err *e);
 void journal_generation(struct supervisor *s, const struct policy *p);
-/* Once more those by which sessions of an earlier policy go on: the journal forgets what it heard longest ago. */
+/* Sends once more the generations whose permits sessions still have, because the journal drops
+ * those that it was sent longest ago. */
 void journal_lingering(struct supervisor *s);
-/* How long it keeps records. */
+/* Tells the journal how long to keep records. */
 void journal_retention(struct supervisor *s);
-/* Without telling it yet: a journal that is not there hears it when it starts. */
+/* Notes the rule without sending it; a journal that does not run gets it when it starts. */
 void journal_remember(struct supervisor *s, const struct policy *p);
-/* A new journal: the generations of which records may still come. */
+/* Sends a new journal the generations that further records may name. */
 void journal_generations(struct supervisor *s);
 
 struct stamp {
@@ -64,17 +70,17 @@ struct stamp {
 	struct event_generation of;
 };
 
-/* Of a command table: one a permit, in its order. */
+/* The generations of the permits of a command table, in its order. */
 struct stamps {
 	struct stamp *list; /* owned */
 	uint32_t n;
 };
 
-/* in_force.c. Permits of `p` are its own when it is in force, or when nobody had them before; the others stay as in
- * `old`. *ret is the caller's to free. */
+/* surroundings.c. A permit of `p` belongs to `p` if `p` is in force or the permit is new; otherwise
+ * to the generation that `old` names. *ret is the caller's to free. */
 int stamps_make(const struct stamps *old, const uint8_t *image, size_t n, const struct policy *p, bool in_force,
 		struct stamps *ret);
-/* Whoever notices something without a table hears by which generation it is decided from now on. */
+/* Tells the roles without a command table which generation decides from now on. */
 void in_force_tell(struct supervisor *s);
 void in_force_tell_one(struct supervisor *s, const struct slot *sl);
 

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/supervise/relay.h"
-
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,7 +10,8 @@
 _Static_assert(sizeof(struct sentence) == MEANT_BYTES, "a sentence as it is sent");
 _Static_assert(SLOTS <= 64, "slots in the bits of STANDING");
 
-/* Of itself every role speaks at once; anything else may take its time, in which it is not asked how it is (watch.c). */
+/* Of itself every role speaks at once; anything else may take its time, in which it is not asked
+ * how it is (watch.c). */
 static bool is_work(enum msg_type t)
 {
 	return t != MSG_STATUS && t != MSG_STOP;
@@ -61,7 +60,7 @@ void relay_gone(struct supervisor *s, struct slot *sl)
 	say_gone(s, 0, (unsigned)(sl - s->slots));
 }
 
-/* ---- how things stand --------------------------------------------------------------------------------------------- */
+/* ---- how things stand ------------------------------------------------------------------------ */
 
 static struct msg_standing standing_of(const struct supervisor *s)
 {
@@ -109,7 +108,7 @@ static void tell_policy(struct supervisor *s, struct slot *control)
 
 static int past_memfd(const struct generation_store *store)
 {
-	size_t size = store->n * PAST_ROW_BYTES;
+	size_t size = store->n * PAST_ROW_BYTES + store->n_turns * TURN_ROW_BYTES;
 	uint8_t *buf = malloc(size + 1);
 	struct outbuf o = outbuf_of(buf, buf != NULL ? size : 0);
 	int fd;
@@ -132,6 +131,8 @@ static int past_memfd(const struct generation_store *store)
 		memcpy(row.meant, g->meant.text, sizeof(row.meant));
 		msg_put_past_row(&o, &row);
 	}
+	for (size_t i = 0; buf != NULL && i < store->n_turns; i++)
+		msg_put_turn_row(&o, &(struct msg_turn_row){ store->turns[i].ns, store->turns[i].number });
 	fd = buf == NULL || o.failed ? -1 : memfd_sealed("sekisho-past", buf, size);
 	free(buf);
 	return fd;
@@ -140,12 +141,12 @@ static int past_memfd(const struct generation_store *store)
 static void tell_past(struct supervisor *s, struct slot *control)
 {
 	const struct generation_store *now = &s->store;
-	const struct msg_body m = { MSG_PAST, .past = { .n = (uint32_t)now->n } };
+	const struct msg_body m = { MSG_PAST, .past = { (uint32_t)now->n, (uint32_t)now->n_turns } };
 	size_t size = now->n * sizeof(*now->list);
 	struct generation_record *copy;
 	int fd;
 
-	if (s->relay.past != NULL && s->relay.n_past == now->n &&
+	if (s->relay.past != NULL && s->relay.n_past == now->n && s->relay.n_turns == now->n_turns &&
 	    (size == 0 || memcmp(s->relay.past, now->list, size) == 0))
 		return;
 	copy = malloc(size + 1);
@@ -156,6 +157,7 @@ static void tell_past(struct supervisor *s, struct slot *control)
 		free(s->relay.past);
 		s->relay.past = copy;
 		s->relay.n_past = now->n;
+		s->relay.n_turns = now->n_turns;
 		copy = NULL;
 	}
 	free(copy);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Start, loop and end of the supervisor. The order of the start is what keeps the box shut until its rules stand. */
+/* Start, loop and end of the supervisor. The order of the start is what keeps the box shut until
+ * its rules stand. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -19,7 +20,6 @@
 #include "appliance/box/netns.h"
 #include "appliance/box/rtnl.h"
 #include "appliance/role/sandbox.h"
-#include "appliance/supervise/folders.h"
 #include "appliance/supervise/supervise.h"
 #include "appliance/supervise/table_merge.h"
 
@@ -29,7 +29,7 @@
 #define STATE_MODE 0700
 #define SAVE_AGAIN 2000000000ull /* ns: a disk that was full may have room again */
 
-/* ---- start -------------------------------------------------------------------------------------------------------- */
+/* ---- start ----------------------------------------------------------------------------------- */
 
 /* Makes the folder and those above it. */
 static int open_folder(const char *path, mode_t mode, struct err *e)
@@ -52,7 +52,8 @@ static int open_folder(const char *path, mode_t mode, struct err *e)
 	return fd < 0 ? err_set(e, -errno, "open the folder %s", path) : fd;
 }
 
-/* Opens a folder for us alone; `lock` as those of box/netns.h. Another one's is left as it is: not even our end may touch what lies there. */
+/* Opens a folder for us alone; `lock` as those of box/netns.h. Another one's is left as it is: not
+ * even our end may touch what lies there. */
 static int take_folder(struct supervisor *s, const char *path, mode_t mode, int (*lock)(int fd, struct err *e),
 		       int *ret, struct err *e)
 {
@@ -109,8 +110,9 @@ static int open_state(struct supervisor *s, struct err *e)
 }
 
 /*
- * What the workers shall know: the generation in force, and what of the one before it may still linger. That one's permits
- * have the ids they had, so sessions that were left to end by themselves go on over the restart.
+ * What the workers shall know: the generation in force, and what of the one before it may still
+ * linger. That one's permits have the ids they had, so sessions that were left to end by themselves
+ * go on over the restart.
  */
 static uint8_t *boot_table(struct supervisor *s, size_t *ret_n)
 {
@@ -151,15 +153,16 @@ static int load_confirmed(struct supervisor *s, struct err *e)
 	image = boot_table(s, &n);
 	if (image == NULL)
 		return err_set(e, -ENOMEM, "command table");
-	/* Where nobody read what their sessions send, `hold` would let by what their own table forbids. */
+	/* Where nobody read what their sessions send, `hold` would let by what their own
+	 * table forbids. */
 	s->lanes = table_lanes(image, n);
 	return table_set(s, image, n, s->now, true, e);
 }
 
 /*
- * Where the kernel shares its cores between sessions first (sched_autogroup), priorities count only within one: enforce would
- * wait for a core behind every other session, however busy, while somebody else's rules are in force. So our session gets
- * the priority too, if it is ours alone.
+ * Where the kernel shares its cores between sessions first (sched_autogroup), priorities count only
+ * within one: enforce would wait for a core behind every other session, however busy, while
+ * somebody else's rules are in force. So our session gets the priority too, if it is ours alone.
  */
 static void prefer_session(void)
 {
@@ -185,7 +188,8 @@ static int open_own(struct supervisor *s, struct err *e)
 		limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
 		setrlimit(RLIMIT_NOFILE, &limit);
 	}
-	/* Roles must be replaced at once, however busy the machine is; they choose their own priority. */
+	/* Roles must be replaced at once, however busy the machine is; they choose their
+	 * own priority. */
 	setpriority(PRIO_PROCESS, 0, OWN_NICE);
 	prefer_session();
 	partition_open(&s->partition, s->slots);
@@ -228,7 +232,8 @@ static int start_all(struct supervisor *s, struct err *e)
 	bool adopted = false;
 	int taken = take_folders(s, &folders), r;
 
-	/* Another one's folders: nothing at all is done. Any other mistake with them leaves no box without its base. */
+	/* Another one's folders: nothing at all is done. Any other mistake with them leaves no box
+	 * without its base. */
 	if (taken == -EBUSY) {
 		*e = folders;
 		return taken;
@@ -252,6 +257,8 @@ static int start_all(struct supervisor *s, struct err *e)
 	clock_open(s);
 	isolation_open(s);
 	doors_open(s);
+	hours_open(s);
+	used_open(s);
 	if (s->store.gave_up != 0)
 		policy_event(s, POLICY_REVERTED, s->now->number, NULL);
 	roles_want(s, SLOT_JOURNAL);
@@ -265,7 +272,7 @@ static int start_all(struct supervisor *s, struct err *e)
 	return sandbox_supervisor((const int[]){ s->state_fd, s->run_fd }, 2, e);
 }
 
-/* ---- what found no room on the disk ---------------------------------------------------------------------- */
+/* ---- what found no room on the disk ---------------------------------------------------------- */
 
 static uint64_t unsaved_next(const struct supervisor *s)
 {
@@ -284,7 +291,7 @@ static void unsaved_due(struct supervisor *s, uint64_t now)
 	kept_save_again(s);
 }
 
-/* ---- loop --------------------------------------------------------------------------------------------------------- */
+/* ---- loop ------------------------------------------------------------------------------------ */
 
 enum {
 	POLL_SIGNAL,
@@ -299,8 +306,8 @@ enum {
 
 /* When each part has something to do next, in monotonic ns. */
 static uint64_t (*const parts_next[])(const struct supervisor *) = {
-	roles_due,  op_next,	  network_next,	    watch_next, unsaved_next, clock_next,  isolation_next,
-	doors_next, unheard_next, uninspected_next, ups_next,	notify_next,  orders_next, backstop_next,
+	roles_due,  op_next,   network_next, watch_next,       unsaved_next, clock_next,  isolation_next, doors_next,
+	hours_next, used_next, unheard_next, uninspected_next, ups_next,     notify_next, orders_next,	  backstop_next,
 };
 
 static int wait_ms(const struct supervisor *s, uint64_t now)
@@ -367,6 +374,8 @@ static void turn(struct supervisor *s)
 	clock_due(s, now);
 	isolation_due(s, now);
 	doors_due(s, now);
+	hours_due(s, now);
+	used_due(s, now);
 	unheard_due(s, now);
 	uninspected_due(s, now);
 	ups_due(s, now);
@@ -376,7 +385,7 @@ static void turn(struct supervisor *s)
 	relay_tell(s);
 }
 
-/* ---- end ---------------------------------------------------------------------------------------------------------- */
+/* ---- end ------------------------------------------------------------------------------------- */
 
 static bool any_alive(const struct supervisor *s)
 {
@@ -387,19 +396,23 @@ static bool any_alive(const struct supervisor *s)
 }
 
 /*
- * All roles go, the rules stay. Workers and the journal go by the end of their channel, so that what was counted is said
- * and written; the journal ends when nobody can say more. Who is still there at the deadline is ended.
+ * All roles go, the rules stay. Workers, enforce and the journal go by the end of their channel, so
+ * that what was counted is said and written; the journal ends when nobody can say more. Who is
+ * still there at the deadline is ended.
  */
 static void end_all(struct supervisor *s)
 {
 	uint64_t until = mono_ns() + END_LIMIT_NS;
 
 	s->ending = true;
-	/* Workers still have to say what they accepted since the last record. */
+	/* Workers still have to say what they accepted since the last record, enforce what came in
+	 * since its last look. */
 	for (unsigned i = SLOTS; i > 0; i--)
 		if (i - 1 != SLOT_JOURNAL && s->slots[i - 1].chan >= 0) {
 			if (s->slots[i - 1].role == ROLE_DPI)
 				shutdown(s->slots[i - 1].chan, SHUT_RDWR);
+			else if (i - 1 == SLOT_ENFORCE)
+				shutdown(s->slots[i - 1].chan, SHUT_WR);
 			else
 				role_kill(s, &s->slots[i - 1]);
 		}
@@ -419,11 +432,15 @@ static void end_all(struct supervisor *s)
 		if (poll(p, SLOTS, 100) < 0)
 			continue;
 		for (unsigned i = 0; i < SLOTS; i++)
-			if (p[i].revents != 0)
+			if (p[i].revents != 0) {
+				if (i == SLOT_ENFORCE)
+					role_readable(s, &s->slots[i]);
 				role_exited(s, &s->slots[i]);
+			}
 	}
 	for (unsigned i = 0; i < SLOTS; i++)
 		role_kill(s, &s->slots[i]);
+	used_save(s);
 	if (s->listen_fd >= 0)
 		unlinkat(s->run_fd, "control.sock", 0);
 	if (s->logins_fd >= 0)
@@ -450,6 +467,7 @@ int supervise(const struct supervise_options *o)
 		.logins_fd = -1,
 		.trial_fd = -1,
 		.mgmt_fd = -1,
+		.rules_fd = -1,
 		.backstop = { .monitor = -1, .forwarding = { -1, -1 } },
 		.passed_fd = -1,
 		.neighbours_fd = -1,
@@ -482,8 +500,9 @@ int supervise(const struct supervise_options *o)
 }
 
 /*
- * What the end of the daemon leaves behind, told before the roles end: where each interface stays, and what decides about
- * packets there from now on. An end that was not asked for tells nothing; the next start, or `sekisho status`, does.
+ * What the end of the daemon leaves behind, told before the roles end: where each interface stays,
+ * and what decides about packets there from now on. An end that was not asked for tells nothing;
+ * the next start, or `sekisho status`, does.
  */
 
 struct leaving {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Life and death of roles. A role that dies is started again at once; only one that keeps dying soon after its start waits,
- * a quarter of a second at most, so that the box never stays without it for longer. Every start and death is an event.
+ * Life and death of roles. A role that dies is started again at once; only one that keeps dying
+ * soon after its start waits, a quarter of a second at most, so that the box never stays without it
+ * for longer. Every start and death is an event.
  */
 #include <errno.h>
 #include <signal.h>
@@ -76,7 +77,8 @@ static int open_event_socket(struct supervisor *s, struct slot *sl, struct err *
 	return 0;
 }
 
-/* A new journal hears of the names, then of every source: records wait there that were made by earlier generations. */
+/* A new journal hears of the names, then of every source: records wait there that were made by
+ * earlier generations. */
 static void tell_journal(struct supervisor *s)
 {
 	journal_generations(s);

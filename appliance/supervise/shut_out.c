@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/supervise/shut_out.h"
+#include "appliance/supervise/supervise.h"
 
 #include "appliance/base/addr.h"
 #include "appliance/wire/settings.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Everything that must be opened with privilege, or in another namespace, and is then handed to a role. */
+/* Everything that must be opened with privilege, or in another namespace, and is then handed to
+ * a role. */
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -25,12 +26,6 @@
 #define TAKEN_STEP_MS 5u
 #define ADMIN_PORT 443u
 #define QUEUE_TABLE "/proc/self/net/netfilter/nfnetlink_queue"
-
-static int open_requests(void *ctx, struct err *e)
-{
-	(void)ctx;
-	return enforce_socket_open(false, e);
-}
 
 static int open_monitor(void *ctx, struct err *e)
 {
@@ -133,7 +128,8 @@ static int open_pulse(struct pair *p, struct err *e)
 	return p->pulse != NULL ? fcntl(p->pulse_fd, F_DUPFD_CLOEXEC, 3) : -1;
 }
 
-/* Its owner's and nobody else's, who may go into it. By way of root, who may change the mode of what is his without one capability more. */
+/* Its owner's and nobody else's, who may go into it. By way of root, who may change the mode of
+ * what is his without one capability more. */
 static bool give_folder(int fd, uid_t uid)
 {
 	struct stat st;
@@ -185,7 +181,7 @@ int role_descriptors(struct supervisor *s, const struct slot *sl, int fds[ROLE_F
 	switch (sl->role) {
 	case ROLE_ENFORCE:
 		*nsfd = data;
-		fds[n++] = in_namespace(s, data, open_requests, NULL, e);
+		fds[n++] = fcntl(s->rules_fd, F_DUPFD_CLOEXEC, 3);
 		fds[n++] = in_namespace(s, data, open_monitor, NULL, e);
 		if (fds[0] >= 0 && fds[1] >= 0 && backstop_follow(s, fds[0], e) < 0) {
 			close(fds[1]);
@@ -213,7 +209,8 @@ int role_descriptors(struct supervisor *s, const struct slot *sl, int fds[ROLE_F
 	case ROLE_JOURNAL:
 		fds[n++] = open_folder(s, "journal", ROLE_JOURNAL, e);
 		fds[n] = open_folder(s, "signing", ROLE_JOURNAL, e);
-		/* A disk without room for it must not cost the records: the role sees that both are one folder, and does not sign. */
+		/* A disk without room for it must not cost the records: the role sees that both are
+		 * one folder, and does not sign. */
 		if (fds[n] < 0 && fds[n - 1] >= 0)
 			fds[n] = fcntl(fds[n - 1], F_DUPFD_CLOEXEC, 3);
 		n++;
@@ -278,8 +275,8 @@ int queue_socket(struct supervisor *s, uint32_t lane, uint8_t slots, struct err 
 					      .fail_open = l.when_overloaded != FAIL_CLOSED,
 					      .finished = l.kind == LANE_COMMANDS };
 	/*
-	 * The queues of a daemon that has just died are free when the last of its roles is gone: all are told at once, and each takes
-	 * its time. A start is tried again by itself.
+	 * The queues of a daemon that has just died are free when the last of its roles is gone:
+	 * all are told at once, and each takes its time. A start is tried again by itself.
 	 */
 	for (unsigned waited = 0;; waited += TAKEN_STEP_MS) {
 		int fd = in_namespace(s, s->spaces.data, open_queue, &w, e);

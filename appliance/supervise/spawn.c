@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A role's process. Between fork and exec only what must happen there: namespace, descriptors, core. The role then runs
- * in fresh memory with nothing inherited but its descriptors and standard error.
+ * A role's process. Between fork and exec only what must happen there: namespace, descriptors,
+ * core. The role then runs in fresh memory with nothing inherited but its descriptors and
+ * standard error.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -89,7 +90,8 @@ static void become(const struct slot *sl, int program, int chan, const int *fds,
 	_exit(127);
 }
 
-/* This program for all roles but one: the compiler stands beside it and is linked by nothing that has a privilege. */
+/* This program for all roles but one: the compiler stands beside it and is linked by nothing that
+ * has a privilege. */
 static int program_open(enum role r, struct err *e)
 {
 	char path[PATH_MAX + sizeof(COMPILER)] = "/proc/self/exe", *name;

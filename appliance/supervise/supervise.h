@@ -1,42 +1,54 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The supervisor: opens what needs root, starts the roles, watches and restarts them, keeps the generations, and answers
- * the control socket. One process, one thread, one poll loop that never waits for anybody; it reads no packet and no
- * policy text. Its death ends all roles and leaves the rules in force.
+ * The supervisor: opens what needs root, starts the roles, watches and restarts them, keeps the
+ * generations, and answers the control socket. One process, one thread, one poll loop that never
+ * waits for anybody; it reads no packet and no policy text. Its death ends all roles and leaves the
+ * rules in force.
  *
- * Its first part is for appliance/main.c; the rest is what the files of this folder share, and each header beside it an idea:
+ * Its first part is for appliance/main.c; the rest is what the files of this folder share, and each
+ * header beside it an idea:
  *   here           role.c        start, loop, end, and what the end leaves behind
  *                  notify.c      to the service manager: ready, alive, ending
- *                  without_daemon.c  what stands without a daemon
- *   ground.h       ground.c      time, a line for people, a record, a role's process as others see it: what all stand on
- *   guard.h        guard.c       namespaces, lock and deny base; cards at home; forwarding off, whatever hangs
- *   folders.h      folders.c     folders of roles in which something else lies, sockets that people connect to
- *   network.h      network.c     addresses, links and routes that somebody else changed
+ *                  without_daemon.c answers about the box without a daemon
+ *   ground.h       ground.c      time, a line for people, a record, a role's process as others see
+ *                                it: what all stand on
+ *   guard.h        guard.c       namespaces, lock and deny base; cards at home; forwarding off,
+ *                                whatever hangs
+ *                  folders.c     folders of roles in which something else lies, sockets that people
+ *                                connect to
+ *                  network.c     addresses, links and routes that somebody else changed
  *   roles.h        roles.c       life and death of roles, restarts
  *                  spawn.c       a role's process: descriptors, namespace, execution
  *                  sockets.c     what is opened in other namespaces and handed to roles
  *                  watch.c       roles that live but do nothing
- *   workers.h      workers.c     pairs of gate and worker, queue sockets, command tables
+ *                  workers.c     pairs of gate and worker, queue sockets, command tables
  *   policy.h       policy.c      a generation in memory: unseal, permit ids, table image
- *   in_force.h     in_force.c    which generation a permit comes from, and who is told what is in force
  *                  kernel.c      the messages that carry a generation to enforce and journal
- *   operation.h    operation.c   the one operation that changes what is in force: beginnings, deadlines, trials
+ *   operation.h    operation.c   the one operation that changes what is in force: who ordered it,
+ *                                beginnings, deadlines, trials
  *                  apply.c       its steps
- *   op.h           op.c          its ends, whose sessions end by it, and a backup's sealing, which waits for it
- *                  impact.c      what it will do to live sessions, asked of the workers before it is done
- *                  kept.c        devices that were taken, and their way back, with a daemon and without
- *   asker.h                      who ordered something
- *   orders.h       orders.c      orders of people, and who gave them
- *   relay.h        relay.c       between control and everybody else
- *                  dispatch.c    what roles may say, and what follows from their death
- *   surroundings.h surroundings.c  the box's links, and what stands beside them
- *   companions.h   companions.c  settings of the programs that speak for the box, and what they say: mail, SNMP, the UPS
- *   clock.h        clock.c       whether the clock is trusted since the machine started
- *   isolation.h    isolation.c   what people isolated
+ *                  op.c          its ends, whose sessions end by it, and a backup's sealing, which
+ *                                waits for it
+ *                  impact.c      its effect on live sessions, which the workers are asked for
+ *                                before the change
+ *                  kept.c        devices that were taken, and their way back, with a daemon and
+ *                                without
+ *                  orders.c      orders of people, and the check of who gave them
+ *                  relay.c       messages between control and other processes
+ *                  dispatch.c    messages of roles, and what follows from their death
+ *   surroundings.h surroundings.c  the box's links, and what stands beside them; which generation a
+ *                                  permit comes from, and who is told what is in force
+ *                  companions.c  settings of the programs that speak for the box, and what they
+ *                                say: mail, SNMP, the UPS
+ *                  clock.c       whether the clock is trusted since the machine started
+ *                  isolation.c   what people isolated
  *   doors.h        doors.c       which doors people opened
- *   uninspected.h  uninspected.c packets that were to be inspected and were not, or that the tap was to be told of
+ *   hours.h        hours.c       which windows are open, on record
+ *   used.h         used.c        what enforce saw of what is used, for its successor
+ *                  uninspected.c packets that were to be inspected and were not, or that the tap
+ *                  was to be told of
  *   unserved.h     unserved.c    when that is an alarm
- *   shut_out.h, partition.h, table_merge.h: a file each
+ *   shut_out.c, partition.h, table_merge.h: a file each
  */
 #ifndef SEKISHO_SUPERVISE_SUPERVISE_H
 #define SEKISHO_SUPERVISE_SUPERVISE_H
@@ -52,135 +64,409 @@
 #include "appliance/base/messages.h"
 #include "appliance/base/sentence.h"
 #include "appliance/box/box.h"
+#include "appliance/box/companions.h"
 #include "appliance/role/vigil.h"
 #include "appliance/store/generation.h"
+#include "appliance/store/moment.h"
 #include "appliance/store/permit_ids.h"
-#include "appliance/supervise/asker.h"
-#include "appliance/supervise/clock.h"
-#include "appliance/supervise/companions.h"
 #include "appliance/supervise/doors.h"
+#include "appliance/supervise/ground.h"
 #include "appliance/supervise/guard.h"
-#include "appliance/supervise/isolation.h"
-#include "appliance/supervise/op.h"
+#include "appliance/supervise/hours.h"
 #include "appliance/supervise/operation.h"
-#include "appliance/supervise/orders.h"
 #include "appliance/supervise/partition.h"
 #include "appliance/supervise/policy.h"
-#include "appliance/supervise/relay.h"
 #include "appliance/supervise/roles.h"
-#include "appliance/supervise/uninspected.h"
-#include "appliance/supervise/workers.h"
+#include "appliance/supervise/unserved.h"
+#include "appliance/supervise/used.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/lane.h"
 #include "appliance/wire/msg.h"
-#include "appliance/wire/pulse.h"
+#include "appliance/wire/ring.h"
+#include "policy/ir/ir.h"
+
+/* Pairs of gate and worker, the tables they decide by, and what they are told of sessions. */
+
+struct supervisor;
+
+/* workers.c */
+/* Prepares sockets and pairs for the lanes of this policy. The empty policy inspects nothing. */
+int workers_prepare(struct supervisor *s, const struct ir *ir, struct err *e);
+/* Explains when the number of pairs differs from the requested one. False: it does not differ. */
+bool workers_notice(const struct supervisor *s, struct sentence *ret);
+bool worker_start(struct supervisor *s, uint32_t w);
+bool gate_start(struct supervisor *s, uint32_t w);
+void worker_died(struct supervisor *s, uint32_t w);
+void gate_died(struct supervisor *s, uint32_t w);
+void worker_hung(struct supervisor *s, uint32_t w, const struct msg_hung *who);
+void worker_acked(struct supervisor *s, uint32_t w, const uint8_t digest[32]);
+/* Takes `image` (malloc'd) and sends it to all workers. */
+int table_set(struct supervisor *s, uint8_t *image, size_t n, const struct policy *p, bool in_force, struct err *e);
+/* ends workers that refused the table; their successors get it before any packet */
+void workers_end_refusing(struct supervisor *s);
+/* The state of the table in all workers together. DISPUTED: some workers accepted it and some
+ * refused it, although all decode it in the same way. */
+enum table_state { TABLE_WAIT, TABLE_EQUAL, TABLE_DISPUTED, TABLE_REFUSED } table_state(const struct supervisor *s);
+
+/* impact.c: to the workers */
+void cuts_tell(struct supervisor *s, const struct told *t);
+/* sends a list as in wire/cuts.h; the descriptor stays the caller's */
+void cuts_hand_on(struct supervisor *s, int fd);
+
+/* surroundings.c */
+void pairs_tell(struct supervisor *s, struct slot *gate);
+
+/*
+ * Packets that should have been inspected but were not are an alarm (`uninspected` of the status),
+ * whose beginning and end are recorded. unserved.h decides when it is one. The counts come from the
+ * kernel's table of queues, from the gates (wire/ring.h), and from enforce, which reads the
+ * kernel's counters. They begin anew with each daemon.
+ */
+
+int uninspected_open(struct supervisor *s, struct err *e);
+/* Takes the kernel's counters from enforce. */
+void uninspected_told(struct supervisor *s, const struct msg_unanswered *m);
+void uninspected_due(struct supervisor *s, uint64_t now);
+uint64_t uninspected_next(const struct supervisor *s); /* monotonic ns */
+/* For `status` (docs/json.md). */
+json_t *json_uninspected(const struct supervisor *s);
+
+/*
+ * If the tap receives nothing while the kernel counts packets that it should report to the tap,
+ * this is an alarm (`unheard` of the status), whose beginning and end are recorded. unserved.h
+ * decides when it is one. Enforce reports the kernel's counters; the tap reports that it receives
+ * packets. The counts begin anew with each daemon.
+ */
+
+struct unheard {
+	bool told;	  /* enforce has reported the kernel's counters */
+	uint64_t logged;  /* the count of packets in the last report */
+	uint64_t packets; /* since the last look */
+	bool heard;	  /* the tap has received packets since the last check */
+	struct deaf deaf;
+	uint64_t look_at; /* monotonic ns */
+};
+
+/* Takes from enforce how many packets the kernel has counted that it reports to the tap. */
+void unheard_logged(struct supervisor *s, uint64_t packets);
+/* Notes that the tap receives packets. */
+void unheard_heard(struct supervisor *s);
+void unheard_due(struct supervisor *s, uint64_t now);
+uint64_t unheard_next(const struct supervisor *s); /* monotonic ns */
+/* For `status` (docs/json.md). */
+json_t *json_unheard(const struct supervisor *s);
+
+/* Relays questions and answers between control and other processes unchanged, and tells control the
+ * state of the box. */
+
+struct slot; /* roles.h */
+
+/* The state that control has been told. */
+struct relay {
+	bool told;
+	struct msg_standing standing;
+	const void *policy; /* only compared */
+	uint64_t number;
+	struct generation_record *past; /* owned */
+	size_t n_past, n_turns;
+	int web; /* control's end of the channel to the web side, until it is sent; -1 = none */
+};
+
+/* Relays a question of control to the role that its id names. False: the question is
+ * not allowed. */
+bool relay_out(struct supervisor *s, struct msg *m);
+/* Relays the answer of a role to control. False: it is not the answer to a question of control. */
+bool relay_back(struct supervisor *s, struct slot *sl, struct msg *m);
+/* The slot's process has ended, and will not answer its questions. */
+void relay_gone(struct supervisor *s, struct slot *sl);
+/* There is a new process of control or of the web side; each is told of the other. */
+void relay_begin(struct supervisor *s, struct slot *sl);
+/* Tells control everything that has changed. To be called once a turn, and before an answer about
+ * the box. */
+void relay_tell(struct supervisor *s);
+
+/*
+ * Orders of people that change the box. Control passes them on, but is not trusted about who gave
+ * them. An order at the machine is read here from the person's own connection, for which the kernel
+ * gives the user. An order over the web carries the secret of a session; `accounts` names its
+ * account and checks the right. Only the state of the draft and its approval are taken
+ * from control.
+ */
+
+struct orders; /* of orders.c */
+
+/* 0 or negative errno. */
+int orders_open(struct supervisor *s, struct err *e);
+/* Takes an order over the web, with its descriptors. False: there is no such order. */
+bool orders_web(struct supervisor *s, struct msg *m);
+/* Reads the order that waits on a connection of the control socket. */
+void orders_handed(struct supervisor *s, struct msg *m);
+/* Takes the answer of accounts about the person. */
+void orders_judged(struct supervisor *s, struct msg *m);
+/* Takes the answer of control about the draft. */
+void orders_grounded(struct supervisor *s, struct msg *m);
+/* The asker of this request does not wait any more: dry runs are ended, other orders go on. */
+void orders_stop(struct supervisor *s, uint32_t id);
+/* Accounts or control has ended, so all waiting orders are void. */
+void orders_gone(struct supervisor *s, const struct slot *sl);
+void orders_due(struct supervisor *s, uint64_t now);
+uint64_t orders_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = never */
+
+/*
+ * Isolations by people: of an asset, a zone, two zones from each other, or an isolation that the
+ * policy has prepared, until a person ends it. They are stored in a file of state before the order
+ * is answered, and enforce gets them before the first rules of a start. An isolation covers the
+ * addresses at the moment of the order and those that the name has in the policy in force, so that
+ * an apply removes nothing from it. The end of an isolation opens nothing by itself: afterwards the
+ * policy decides again.
+ */
+
+struct policy; /* policy.h */
+struct msg;
+
+struct isolation_order {
+	uint8_t order; /* CHANGE_ISOLATE, CHANGE_REJOIN_READS or CHANGE_REJOIN */
+	bool rehearse;
+	char object[ISOLATE_OBJECT], comment[COMMENT_BYTES], by[USER_BY];
+};
+
+struct isolations {
+	json_t *list;	/* owned: {"what", "by", "reason", "since", "pairs", "keep", "stage"} */
+	bool unsaved;	/* it is not on the disk, which is full or fails */
+	uint64_t again; /* monotonic ns: then that is tried again */
+	/* The one order that waits for enforce. */
+	bool waits;
+	uint32_t id;
+	uint64_t deadline; /* monotonic ns */
+	struct asker asker;
+	struct isolation_order order;
+	json_t *one; /* owned: the entry that the order is about */
+};
+
+/* Reads the file. If it cannot be read, everything is isolated until a person ends that. */
+void isolation_open(struct supervisor *s);
+/* Answers the asker, at once or when enforce has done it. */
+void isolation_ordered(struct supervisor *s, struct asker a, const struct isolation_order *o);
+/* Enforce's answer. */
+void isolation_done(struct supervisor *s, struct msg *m);
+/* Before a generation goes to enforce. */
+void isolation_before(struct supervisor *s, const struct policy *p);
+/* The generation is in force: conduits that it does not keep cannot be kept again by a
+ * later one. */
+void isolation_applied(struct supervisor *s);
+void isolation_due(struct supervisor *s, uint64_t now);
+uint64_t isolation_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = never */
+/* The isolations for people: {"what", "by", "reason", "since", "keep", "stage"} each. */
+json_t *json_isolations(const struct supervisor *s);
+
+/* The state of the alarms by mail and SNMP, from the files that sekisho-notify.service and
+ * sekisho-inform.service write. These run as other users, so the state is only shown. */
+
+/* For `status`: {"server", "state", "since", "waiting", "dropped", "why"}; null: box.cfg names no
+ * mail server. */
+json_t *json_mail(const struct supervisor *s);
+/* In the same form; null: box.cfg names no receiver of informs. */
+json_t *json_snmp(const struct supervisor *s);
+
+/*
+ * The UPS of box.cfg. Reads the file of sekisho-ups.service every two seconds, and records changes
+ * of the power. When the battery ends, and the policy in force says so, writes the file that makes
+ * the machine turn off (sekisho-power-off.path). The program that communicates with the UPS server
+ * runs as another user, and only writes its own file; it cannot turn the machine off.
+ */
+
+#define UPS_NAME_MOST 192u
+
+struct ups_state {
+	struct ups_watch watch;
+	char of[UPS_NAME_MOST]; /* the UPS, "" = none */
+	uint64_t look_at;	/* monotonic ns */
+	bool turns_off;		/* box.cfg said so at the last look */
+};
+
+void ups_due(struct supervisor *s, uint64_t now);
+uint64_t ups_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = never */
+/* Of `status`: {"server", "name", "state", "since", "away_since", "charge", "runtime", "counted",
+ * "on_low"}; null: box.cfg names none. */
+json_t *json_ups(const struct supervisor *s);
+
+/*
+ * Whether the clock has been trusted since the machine started. While it is not, enforce leaves out
+ * everything that ends by time, and the clock is checked every second. A clock that is trusted
+ * stays so until the machine restarts; then only its latest moment is stored on disk. clock_judge
+ * (store/moment.h) decides. If the clock loses its source later, it stays trusted; loss and return
+ * are each recorded once, however often the daemon starts meanwhile.
+ */
+
+struct ir;
+
+struct clock_trust {
+	char boot[MOMENT_BOOT]; /* boot id of this start of the machine */
+	enum moment_found found;
+	struct moment moment; /* what is on disk */
+	enum clock_wait wait;
+	bool told;    /* an event that the clock is not trusted was recorded */
+	bool unsaved; /* the clock is trusted, but this is not on disk yet */
+	/* the clock is trusted, and this is in the run folder, which does not survive a restart of
+	 * the machine */
+	bool noted;
+	bool stands; /* used at the start only, for clock_facts */
+	/* the confirmed policy names time sources. A policy on trial must not make a clock trusted
+	 * for longer than the trial */
+	bool sources;
+	uint64_t look_at; /* monotonic ns */
+	struct clock_steady steady;
+	uint64_t follow_at; /* monotonic ns: the next look at its source */
+	struct clock_follow follow;
+	bool follow_unsaved; /* the last settled state is not in the run folder yet */
+};
+
+void clock_open(struct supervisor *s);
+/* To be called before a generation is sent to enforce, because the empty generation names no
+ * time sources. */
+void clock_before(struct supervisor *s, const struct policy *p);
+void clock_due(struct supervisor *s, uint64_t now);
+uint64_t clock_next(const struct supervisor *s); /* monotonic ns */
+void clock_tell(struct supervisor *s);		 /* to enforce */
+/* A person confirms that the clock is right now, whatever moment is on record. */
+void clock_confirm(struct supervisor *s, struct asker a, const char *by);
+
+/* For `status`: {"time", "trusted", "waits", "latest", "synchronised", "since", "sources",
+ * "waiting": names of conduits}. */
+json_t *json_clock(const struct supervisor *s);
+/* For an answer about a policy: the part of json_clock about conduits of `ir` that wait, or would
+ * wait; NULL: there are none. */
+json_t *json_clock_waits(const struct supervisor *s, const struct ir *ir);
+/* For `effective`: sets "waits" of every conduit in `j`. */
+void clock_mark(const struct supervisor *s, json_t *j);
+/* Without a daemon, and without writing: takes the state from the rules (enforce/look.h), or, if no
+ * conduit ends, as a daemon would find it. */
+void clock_look(struct supervisor *s, bool open, bool closed);
 
 struct supervise_options {
 	const char *data_netns, *admin_netns, *state, *run;
 	enum lang lang;
-	uint32_t workers; /* pairs of each kind at least; a generation may ask for more */
+	uint32_t workers; /* least number of pairs of each kind; a generation may ask for more */
 };
 
 /* The daemon; returns its exit status. */
 int supervise(const struct supervise_options *o);
-/* The deny base alone: makes both namespaces and loads it, or finds it; returns the exit status. */
+/* Loads only the deny base: makes both namespaces if necessary; returns the exit status. */
 int supervise_base(const struct supervise_options *o);
 /*
- * Without a daemon: gives the device back (NULL: all of them), or with `list` only says which there are. Prints one JSON object as the
- * daemon answers it; returns the exit status.
+ * Without a daemon: gives the device back (NULL: all devices), or with `list` only lists them.
+ * Prints one JSON object, as the daemon would answer; returns the exit status.
  */
 int release_alone(const struct supervise_options *o, const char *device, bool list);
-/* Without a daemon: prints the answer to "status" or "effective" as JSON; returns the exit status that goes with it. */
+/* Without a daemon: prints the answer to "status" or "effective" as JSON; returns the exit status
+ * that goes with it. */
 int supervise_standing(const struct supervise_options *o, const char *question);
 
-/* ---- everything --------------------------------------------------------------------------------------------------- */
+/* ---- everything ------------------------------------------------------------------------------ */
 
 #define NETWORKS 4
-#define NETWORK_RULES 2	 /* rules of the data namespace */
-#define NETWORK_EGRESS 3 /* those of the admin namespace */
+#define NETWORK_RULES 2	 /* index for changes of rules in the data namespace */
+#define NETWORK_EGRESS 3 /* index for changes of rules in the admin namespace */
 
 struct pair {
 	bool wanted;
-	uint8_t slots; /* of every lane of its kind; for as long as this daemon lives */
-	int queues
-		[LANE_COUNT]; /* a socket for its slots of each lane, -1 = none; stay open over any death of the pair */
-	int ring, wake;	      /* of the worker alive, -1 = none */
-	int pulse_fd;	      /* of its gates, one after the other; -1 = none */
+	uint8_t slots; /* slots of every lane of its kind; unchanged while this daemon runs */
+	/* a socket for its slots of each lane, -1 = none; they stay open when the pair dies */
+	int queues[LANE_COUNT];
+	int ring, wake; /* ring and eventfd of the living worker, -1 = none */
+	int pulse_fd;	/* pulse of its successive gates; -1 = none */
 	struct pulse *pulse;
 	uint32_t pulse_seen;
-	struct vigil vigil; /* since it last moved */
-	bool poked;	    /* since then it was given something to wake up for */
-	uint8_t ack[32];    /* digest of the table it has, once acked */
-	uint32_t owed;	    /* acknowledgements of earlier tables and this one that are still to come */
-	struct vigil table; /* since one of them was awaited; watch.c */
+	struct vigil vigil; /* time since the pulse last moved */
+	bool poked;	    /* the gate has been sent something since then */
+	uint8_t ack[32];    /* digest of the worker's table, once acknowledged */
+	/* outstanding acknowledgements of this table and earlier ones */
+	uint32_t owed;
+	struct vigil table; /* time since an acknowledgement has been awaited; watch.c */
 	bool awaited;
 	bool acked;
 };
 
 struct supervisor {
 	const struct supervise_options *o;
-	struct box_spaces spaces, scratch; /* where we are; where a dry run tries */
+	/* the namespaces of the box; those in which a dry run tries addresses */
+	struct box_spaces spaces, scratch;
 	int state_fd, run_fd, signal_fd, trial_fd;
 	int listen_fd;		 /* the control socket, which the role control accepts from */
-	int logins_fd;		 /* the socket of logins that are no root's; -1 = there is none */
-	int run_lock, data_lock; /* of box/netns.h: as long as we live */
+	int logins_fd;		 /* the socket for logins other than root; -1 = none */
+	int run_lock, data_lock; /* locks of box/netns.h, held as long as the daemon runs */
 	int mgmt_fd;		 /* the web side's listening socket */
+	/* enforce's socket for requests, which owns the table: every enforce gets the same */
+	int rules_fd;
+	bool rules_kept; /* the service manager kept rules_fd of an earlier daemon */
 	struct backstop backstop;
-	int passed_fd;	   /* what connection tracking tells the tap; in_force.c */
-	int neighbours_fd; /* what the neighbour table tells it */
-	int link_fd;	   /* tells of devices that come into the initial namespace */
-	int network_fd
-		[NETWORKS]; /* tell of links, addresses and routes of the data and the admin namespace; of rules */
+	int passed_fd;	   /* notifications of connection tracking for the tap; surroundings.c */
+	int neighbours_fd; /* notifications of the neighbour table for the tap */
+	int link_fd;	   /* notifications of devices in the initial namespace */
+	/* notifications of links, addresses and routes of the data and the admin namespace, and
+	 * of rules */
+	int network_fd[NETWORKS];
 	bool ending;
 	struct event_port events; /* the supervisor's own; the journal reads events_out */
 	int events_out;
 	struct slot slots[SLOTS];
 	struct partition partition;
 	struct pair pairs[PAIR_MAX];
-	uint32_t cores; /* that workers may use, as of the start */
-	uint32_t workers_asked
-		[LANE_KINDS]; /* by the generation or the option, whichever is more; or what suits the box */
-	uint32_t workers_run[LANE_KINDS]; /* pairs that the slots are divided among; 0 = no lane of this kind yet */
-	uint64_t lanes;			  /* bit n: queue sockets of lane n exist */
-	int table_fd;			  /* sealed memfd: the image every worker shall have; -1 = none */
+	uint32_t cores; /* cores that workers may use, read at the start */
+	/* asked for by the generation or the option, whichever is more; or chosen by the box */
+	uint32_t workers_asked[LANE_KINDS];
+	/* pairs that the slots are divided among; 0 = no lane of this kind yet */
+	uint32_t workers_run[LANE_KINDS];
+	uint64_t lanes; /* bit n: queue sockets of lane n exist */
+	/* sealed memfd with the image that every worker should have; -1 = none */
+	int table_fd;
 	uint8_t *table;
 	size_t n_table;
 	uint8_t table_digest[32];
 	struct stamps stamps;	       /* of `table` */
-	struct remembered *remembered; /* of kernel.c; owned */
+	struct remembered *remembered; /* private data of kernel.c; owned */
 	uint32_t next_id;
 	struct generation_store store;
-	json_t *kept;	   /* store/kept.h: what devices were; owned */
+	json_t *kept;	   /* store/kept.h: the earlier state of devices; owned */
 	bool kept_unsaved; /* it is not on disk, which is full or fails */
 	struct permit_ids ids;
 	struct clock_trust clock;
 	struct isolations isolations;
 	struct doors doors;
+	struct hours hours;
+	struct used used;
 	struct ups_state ups;
-	pid_t token_told; /* the process of mgmt that has told what became of its token, last; 0 = none */
+	/* pid of the process of mgmt that last reported the state of its token; 0 = none */
+	pid_t token_told;
 	struct unheard unheard;
 	struct policy *now;	       /* in force, never NULL once started */
 	const struct policy *pairs_of; /* what pairs_fd was made from; only compared */
 	int pairs_fd;		       /* -1 = none */
-	bool booted;		       /* `now` was once made true since the start */
-	uint32_t enforce_leaves;       /* the operation that it was told to stop and has not left off yet, 0 = none */
-	bool adopted;		       /* this enforce knows what stands in the kernel */
-	uint64_t trial;		       /* generation on trial, 0 = none */
-	uint64_t trial_until_wall;     /* by the clock at its begin; whoever tells it asks trial_until() */
-	uint64_t trial_until_boot;     /* the same by trial_boot_ns() */
-	uint64_t save_again;	       /* monotonic ns: when to try to write what found no room; 0 = not tried yet */
-	uint64_t boot_again;	       /* monotonic ns: try once more to make `now` true; 0 = no need */
-	uint64_t refusing_again;       /* monotonic: workers that all refuse what is in force are ended no earlier */
-	bool box_incomplete;	       /* a device of `now` is missing or would not be set */
-	struct sentence boot_error;    /* why the last try failed */
-	struct sentence trial_error;   /* why a trial that is over could not be ended yet */
-	struct sentence store_error;   /* why the confirmed generation could not be read, until another is in force */
+	bool booted;		       /* `now` has been loaded at least once since the start */
+	/* the operation that enforce was told to stop but has not stopped yet, 0 = none */
+	uint32_t enforce_leaves;
+	bool adopted;	/* this enforce has read the rules in the kernel */
+	uint64_t trial; /* generation on trial, 0 = none */
+	/* end of the trial by the clock at its beginning; use trial_until() to show it */
+	uint64_t trial_until_wall;
+	uint64_t trial_until_boot; /* the same by trial_boot_ns() */
+	/* monotonic ns: when to try again to write to a full disk; 0 = not tried yet */
+	uint64_t save_again;
+	/* monotonic ns: when to try again to load `now`; 0 = not necessary */
+	uint64_t boot_again;
+	/* monotonic ns: workers that all refuse the table in force are not ended earlier */
+	uint64_t refusing_again;
+	bool box_incomplete;	     /* a device of `now` is missing, or could not be set */
+	struct sentence boot_error;  /* why the last attempt failed */
+	struct sentence trial_error; /* why a trial that is over could not be ended yet */
+	/* why the confirmed generation could not be read, until another is in force */
+	struct sentence store_error;
 	struct relay relay;
 	struct errands errands;
 	struct operation op;
 	uint32_t changes;	 /* operations that have begun so far */
-	struct operation queued; /* one request that waits for an operation of our own */
-	/* Each its own file's, made at the start. */
+	struct operation queued; /* one request that waits for an internal operation */
+	/* Private data of the files named beside them, made at the start. */
 	struct orders *orders;		 /* orders.c */
 	struct watch *watch;		 /* watch.c */
 	struct network *network;	 /* network.c */
@@ -192,51 +478,111 @@ struct supervisor {
 uint64_t mono_ns(void);
 void say(const struct supervisor *s, enum message m, ...); /* one line on standard error */
 void role_event(struct supervisor *s, enum role role, uint32_t index, enum role_event what);
-/* Who asked for the operation at hand: an account, at the machine "login/account". */
+/* Writes the person who ordered the current operation: an account, at the
+ * machine "login/account". */
 void policy_by(const struct supervisor *s, char out[USER_BY]);
-/* A step of the operation at hand, by whoever asked for it; `object`: about what, NULL = nothing. */
+/* Records a step of the current operation under the person who ordered it; `object`: the subject,
+ * NULL = none. */
 void policy_event(struct supervisor *s, enum policy_event what, uint64_t number, const char *object);
-/* What is no step of the operation at hand: by whom, and about what; NULL = nobody, nothing. */
+/* Records an event that is not a step of the current operation. `by`: the person; `object`: the
+ * subject; NULL = none. */
 void policy_event_of(struct supervisor *s, enum policy_event what, uint64_t number, const char *by, const char *object);
-/* Runs `open_in(ctx)` in the namespace and comes back whatever happens. */
+/* Runs `open_in(ctx)` in the namespace, and returns to the own one in any case. */
 int in_namespace(struct supervisor *s, int nsfd, int (*open_in)(void *ctx, struct err *e), void *ctx, struct err *e);
-uint64_t trial_boot_ns(void);			  /* its timer's time: goes on in sleep, and is never set */
-uint64_t trial_until(const struct supervisor *s); /* wall ns, by the clock as it is now set: when the trial ends */
+/* time for the trial's timer: it goes on while the machine sleeps, and cannot be set */
+uint64_t trial_boot_ns(void);
+/* wall ns, by the clock as it is now set: when the trial ends */
+uint64_t trial_until(const struct supervisor *s);
 
-/* supervise/guard.c. *adopted: rules of a predecessor stood. Before this has succeeded no interface is touched. */
+/* supervise/guard.c. *adopted: rules of an earlier daemon were in the kernel. No interface is
+ * touched before this has succeeded. */
 int guard_enter(struct supervisor *s, bool *adopted, struct err *e);
 
 /* supervise/notify.c */
 int notify_open(struct supervisor *s, struct err *e);
+int notify_kept(void); /* the socket that the manager kept of an earlier daemon; -1 = none */
 void notify_due(struct supervisor *s, uint64_t now);
 uint64_t notify_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = never */
 void notify_ending(struct supervisor *s);
 
-/* supervise/without_daemon.c: leaves word in the run folder of what is looked at when this daemon is gone */
+/* supervise/without_daemon.c: writes a note to the run folder for questions without a daemon */
 void standing_note(const struct supervisor *s);
 
-/* supervise/companions.c: the settings of the programs that speak for the box, as `now` says ... */
+/* supervise/companions.c: writes the settings of the programs that communicate for the box,
+ * by `now` */
 void beside_write(struct supervisor *s);
-/* folders.c: at the start, before privileges fall: what a role could not read in its folder of state is set aside, and said. */
+/* folders.c: to be called at the start, before privileges are dropped. Files that a role could not
+ * read in its folder of state are set aside, and this is reported. */
 void folders_tidy(struct supervisor *s);
-/* ... and whether what those of `ir` name is there; false: *ret says why not. */
+/* whether the files exist that the settings for `ir` name; false: *ret says what is wrong */
 bool beside_ready(const struct ir *ir, struct sentence *ret);
-/* Of `status`: to which log server records go, and how many wait for it as far as rsyslogd has put it down; null when box.cfg names none. */
+/* For `status`: the log server, and how many records wait for it according to rsyslogd's notes;
+ * null when box.cfg names none. */
 json_t *json_log(const struct supervisor *s);
 
-/* supervise/role.c: on standard error, where each interface stays and what decides there from now on */
+/* supervise/role.c: prints to standard error where each interface stays, and which rules apply
+ * there after the daemon's end */
 void leave_say(const struct supervisor *s);
 
-/* supervise/network.c: addresses, links and routes that others changed */
+/* supervise/network.c: addresses, links and routes that other programs changed */
 int network_open(struct supervisor *s, struct err *e);
 void network_heard(struct supervisor *s, int fd);
 void network_due(struct supervisor *s, uint64_t now);
 uint64_t network_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = never */
-/* How often they had to be set right, and when the last time (wall ns). */
+/* How often they had to be restored, and when the last time (wall ns). */
 uint64_t network_drifts(const struct supervisor *s, uint64_t *ret_wall_ns);
 
-/* supervise/folders.c: the sockets that people connect to; negative errno. That of logins is there where its group is. */
+/* supervise/folders.c: opens the sockets for people; negative errno. The socket of logins exists
+ * only if its group does. */
 int listen_open(struct supervisor *s, struct err *e);
 void listen_open_logins(struct supervisor *s);
+
+/* The daemon's folders, and the sockets that people find there. */
+
+/*
+ * An existing folder may be open to more users than one that the daemon makes. A user who can open
+ * it can list it and hold its lock (box/netns.h), so that no daemon could start again.
+ */
+
+enum narrow {
+	NARROW_FITS, /* the folder has no more rights than `mode` */
+	NARROW_DONE, /* surplus rights were removed */
+	/* left unchanged: it belongs to another user, is shared (sticky), has other contents, or
+	 * cannot be changed */
+	NARROW_WIDER,
+};
+
+/* Reduces the rights of the state folder `fd` to `mode`. It counts as ours if it belongs to the
+ * user of this process, and is empty or has generations. */
+enum narrow narrow_folder(int fd, mode_t mode);
+
+/* Hosts that lose access to the management by a change of policy. Sessions with the box itself are
+ * in no list of cut sessions. */
+
+/*
+ * Finds terminals of `now` that `next` does not name; all other hosts, if only `next` names
+ * terminals; management addresses of the box that `next` does not have, and all hosts if it has
+ * none. A new object (docs/json.md, shut_out); NULL when no host loses access. Without a policy, or
+ * without a management address, no host has access.
+ */
+json_t *shut_out_json(const struct ir *now, const struct ir *next);
+
+/* Addresses, links and routes that other programs changed. */
+
+/* Differences that a comparison of the network finds. Only those that the comparison before did not
+ * find are reported. Supervisor only. */
+
+#define FOUND_MOST 4096u /* differences of one comparison that are remembered */
+
+/* A set of texts: an object with each text as a key, in the order in which they were found. NULL
+ * when memory is out, which counts as an empty set. */
+json_t *found_new(void);
+void found_note(json_t *set, const char *text);
+bool found_has(const json_t *set, const char *text);
+/*
+ * Writes the texts of `set` that are not in `before`, "a; b; +3": as many as fit in `out` (more
+ * than 64 bytes), and the number of further ones. Returns the number of all of them.
+ */
+size_t found_news(json_t *set, const json_t *before, char *out, size_t size);
 
 #endif

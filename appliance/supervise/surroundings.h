@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the supervisor knows of the box, as people read it (docs/json.md). Objects are the caller's. */
+/* The supervisor's knowledge of the box as JSON (docs/json.md). The caller owns the objects. */
 #ifndef SEKISHO_SUPERVISE_SURROUNDINGS_H
 #define SEKISHO_SUPERVISE_SURROUNDINGS_H
 
@@ -10,18 +10,22 @@ struct supervisor; /* supervise.h */
 
 json_t *json_site(const struct supervisor *s);
 json_t *json_generation(const struct supervisor *s);
-/* Of which box, site and moment this is true, into `j`. The digest there is the one that was read back from the kernel. */
+/* Adds to `j` the box, the site and the moment. The digest is the one that was read back from
+ * the kernel. */
 void json_moment(const struct supervisor *s, json_t *j);
-/* For control's answer to the question of this name. */
+/* The supervisor's part of control's answer to the question of this name. */
 json_t *json_box(struct supervisor *s, enum box_what what);
 
 /* surroundings.c: the box's links as they are now, for people */
 json_t *json_interfaces(const struct supervisor *s);
-/* For whom the kernel answers, of each interface where it has to for somebody; null when that cannot be read. */
+/* The hosts for which the kernel answers ARP and neighbour discovery, by interface; null when that
+ * cannot be read. */
 json_t *json_answering(const struct supervisor *s);
-/* Whom the box itself may reach from the admin namespace, as the kernel has it; null when it cannot be asked. */
+/* The peers that the box may reach from the admin namespace, by the kernel's rules; null when these
+ * cannot be read. */
 json_t *json_reach(const struct supervisor *s);
-/* What is not as box.cfg says, and what is in the data namespace beside it: objects as in verify's "differences". */
+/* Differences from box.cfg, and additional objects in the data namespace, as in "differences"
+ * of verify. */
 json_t *json_surroundings(const struct supervisor *s);
 
 #endif

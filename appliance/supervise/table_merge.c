@@ -10,7 +10,8 @@
 struct side {
 	struct command_table t;
 	void *memory;
-	uint32_t *row_at, *range_at, *name_at; /* new position of each row, range and byte of names that is used */
+	/* new position of each row, range and byte of names that is used */
+	uint32_t *row_at, *range_at, *name_at;
 	bool *permit_used;
 	uint32_t n_rows, n_ranges, n_names; /* used */
 };
@@ -57,8 +58,8 @@ static void use_row(struct side *s, uint32_t row)
 	use_set(s, &r->values);
 }
 
-/* Marks what the used permits refer to, then gives each its new position, from `row`, `range` and `name` on. The order stays, so
- * what was adjacent stays adjacent. */
+/* Marks what the used permits refer to, then gives each its new position, from `row`, `range` and
+ * `name` on. The order stays, so what was adjacent stays adjacent. */
 static void side_place(struct side *s, uint32_t row, uint32_t range, uint32_t name)
 {
 	for (uint32_t p = 0; p < s->t.n_permits; p++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Two command tables as one, so that workers know the permits of the old and of the new policy while the kernel changes
- * from one to the other. Supervisor only; pure.
+ * Two command tables as one, so that workers know the permits of the old and of the new policy
+ * while the kernel changes from one to the other. Supervisor only; pure.
  */
 #ifndef SEKISHO_SUPERVISE_TABLE_MERGE_H
 #define SEKISHO_SUPERVISE_TABLE_MERGE_H
@@ -11,9 +11,9 @@
 #include <stdint.h>
 
 /*
- * Everything of `a`, and of `b` those permits that `a` does not know and that `keep(ctx, permit)` wants (NULL: all). Rows
- * and ranges nobody refers to are left out of b's part. malloc'd image, owned by the caller; NULL when an image is
- * malformed or memory is out.
+ * Merges all of `a` with the permits of `b` that are not in `a` and for which `keep(ctx, permit)`
+ * is true (NULL: all). Unused rows and ranges of `b` are left out. malloc'd image, owned by the
+ * caller; NULL when an image is malformed or memory is out.
  */
 uint8_t *table_merge(const uint8_t *a, size_t n_a, const uint8_t *b, size_t n_b,
 		     bool (*keep)(const void *ctx, uint32_t permit), const void *ctx, size_t *ret_n);

@@ -7,7 +7,6 @@
 #include "appliance/base/clock.h"
 #include "appliance/gate/outstanding.h"
 #include "appliance/supervise/supervise.h"
-#include "appliance/supervise/uninspected.h"
 #include "appliance/supervise/unserved.h"
 #include "appliance/wire/settings.h"
 
@@ -19,8 +18,9 @@ struct uninspected {
 	int queues; /* the kernel's table of queues */
 	bool told;  /* enforce has said what the kernel's counters are: as follows, ... */
 	uint64_t fates[UNSERVED_FATES];
-	struct queue_state seen[LANE_COUNT * LANE_SLOTS]; /* by place in `lanes` of lane.h, as last read */
-	struct unserved_counts counts;			  /* ever, of this daemon */
+	/* by place in `lanes` of lane.h, as last read */
+	struct queue_state seen[LANE_COUNT * LANE_SLOTS];
+	struct unserved_counts counts; /* ever, of this daemon */
 	struct unserved unserved;
 	uint64_t look_at; /* monotonic ns */
 };
@@ -36,7 +36,8 @@ int uninspected_open(struct supervisor *s, struct err *e)
 	return u->queues < 0 ? u->queues : 0;
 }
 
-/* The rules count from the moment at which they were loaded, which may be before this daemon was started. */
+/* The rules count from the moment at which they were loaded, which may be before this daemon
+ * was started. */
 void uninspected_told(struct supervisor *s, const struct msg_unanswered *m)
 {
 	const uint64_t fates[UNSERVED_FATES] = { [UNSERVED_CLOSED] = m->closed,
@@ -86,9 +87,10 @@ static void count(struct supervisor *s)
 	}
 }
 
-/* ---- whose packets they are --------------------------------------------------------------------------------------- */
+/* ---- whose packets they are ------------------------------------------------------------------ */
 
-/* Marks the conduits that have a permit in that lane; once through the policy, however large it is. */
+/* Marks the conduits that have a permit in that lane; once through the policy, however large
+ * it is. */
 static void mark(const struct ir *ir, uint32_t lane, uint8_t *marks)
 {
 	for (uint32_t i = 0; i < ir->n_permits; i++) {
@@ -165,7 +167,7 @@ uint64_t uninspected_next(const struct supervisor *s)
 	return s->uninspected->look_at;
 }
 
-/* ---- for the status ----------------------------------------------------------------------------------------------- */
+/* ---- for the status -------------------------------------------------------------------------- */
 
 static json_t *lane_json(const struct supervisor *s, uint32_t lane)
 {
@@ -213,7 +215,8 @@ json_t *json_uninspected(const struct supervisor *s)
 			 u->on ? (json_int_t)unserved_passed(u) : 0, "lanes", list);
 }
 
-/* The rules count from the moment at which they were loaded, which may be before this daemon was started. */
+/* The rules count from the moment at which they were loaded, which may be before this daemon
+ * was started. */
 void unheard_logged(struct supervisor *s, uint64_t packets)
 {
 	struct unheard *u = &s->unheard;

@@ -18,7 +18,8 @@ static uint64_t unanswered(const struct unserved_counts *c)
 	return n;
 }
 
-/* More packets passed without an answer than gates handed back: a queue was full that lets them by. */
+/* More packets passed without an answer than gates handed back: a queue was full that lets
+ * them by. */
 static bool beyond(const struct unserved *u)
 {
 	uint64_t handed = 0;
@@ -90,7 +91,8 @@ enum unserved_change unserved_look(struct unserved *u, const struct unserved_cou
 		u->last_ns = now_ns;
 		u->last_wall_ns = wall_ns;
 	}
-	/* The kernel's counters and the gates' are read one after the other: what is between them is gone at the next look. */
+	/* The kernel's counters and the gates' are read one after the other: what is between them
+	 * is gone at the next look. */
 	u->beyond = beyond(u) ? u->beyond + 1 : 0;
 	grave = lasts(u, n.away, now_ns) || n.room || u->beyond >= 2;
 	if (!u->on && grave) {

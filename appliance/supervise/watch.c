@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Roles that live but do nothing. Every second each is asked whether it is there; one that does not answer within 2.5 s of
- * its own time is ended, and a successor is started like that of any dead role. Who does something long is not asked; it is
- * ended when it does nothing at all for 5 s, and who is not ready yet when it does nothing for 2.5 s,
- * or had 10 s. A worker owes an answer to the table that it was given, too, within 2.5 s likewise.
- * Gates are seen sooner, because nothing passes while one stands still: each moves a number in shared
- * memory with every turn of its loop, at rest a hundred times a second. A worker with packets waiting is
- * seen by its gate. What counts is a role's own time, not the clock's: on a machine that stood still as
- * a whole, or is busy with something of a higher priority, nobody hangs.
+ * Roles that live but do nothing. Every second each is asked whether it is there; one that does not
+ * answer within 2.5 s of its own time is ended, and a successor is started like that of any dead
+ * role. Who does something long is not asked; it is ended when it does nothing at all for 5 s, and
+ * who is not ready yet when it does nothing for 2.5 s, or had 10 s. A worker owes an answer to the
+ * table that it was given, too, within 2.5 s likewise. Gates are seen sooner, because nothing
+ * passes while one stands still: each moves a number in shared memory with every turn of its loop,
+ * at rest a hundred times a second. A worker with packets waiting is seen by its gate. What counts
+ * is a role's own time, not the clock's: on a machine that stood still as a whole, or is busy with
+ * something of a higher priority, nobody hangs.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -24,7 +25,8 @@
 #define PULSE_LIMIT 50000000ull
 
 struct watch {
-	uint64_t at, done;		/* monotonic ns: ask every role how it is; when that was last done */
+	/* monotonic ns: ask every role how it is; when that was last done */
+	uint64_t at, done;
 	uint64_t pulse_at, pulses_felt; /* the same for the pulses of the gates */
 };
 
@@ -43,7 +45,8 @@ static bool busy(const struct supervisor *s, unsigned slot)
 	/* What it was told to stop it leaves off behind its next step, which may be a long one. */
 	if (slot == SLOT_ENFORCE && s->enforce_leaves != 0)
 		return true;
-	/* It never does: a child of it hashes, which may wait for a core while the role itself has nothing to do. */
+	/* It never does: a child of it hashes, which may wait for a core while the role itself has
+	 * nothing to do. */
 	if (slot == SLOT_ACCOUNTS)
 		return false;
 	return s->slots[slot].works > 0;
@@ -85,7 +88,8 @@ static void look_at_start(struct supervisor *s, struct slot *sl, uint64_t now, u
 		hung(s, sl);
 }
 
-/* A worker that answers pings and does not say what it thinks of its table may not hold up every change. */
+/* A worker that answers pings and does not say what it thinks of its table may not hold up
+ * every change. */
 static bool keeps_table(struct supervisor *s, const struct slot *sl, uint64_t passed)
 {
 	struct pair *p = &s->pairs[sl->index];
@@ -146,9 +150,10 @@ void watch_answered(struct slot *sl, uint32_t id)
 }
 
 /*
- * A gate that sleeps shall turn when its alarm rings. On a machine that shares its cores with others the core of the gate may
- * stand still while this one runs: then nothing rings, and the gate looks idle although it has no core. What is sent to it
- * makes it one that wants a core, wherever that is; one that sleeps on all the same is hung.
+ * A gate that sleeps shall turn when its alarm rings. On a machine that shares its cores with
+ * others the core of the gate may stand still while this one runs: then nothing rings, and the gate
+ * looks idle although it has no core. What is sent to it makes it one that wants a core, wherever
+ * that is; one that sleeps on all the same is hung.
  */
 static void poke(struct supervisor *s, uint32_t w)
 {

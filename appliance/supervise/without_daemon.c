@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What stands when no daemon answers: `sekishod --standing status` or `effective`, which the command line runs as root. Rules,
- * counters and settings are read from the kernel, names from the generation in the state folder whose digest the kernel's table
- * carries. It takes no lock, writes nothing and waits for nobody; a daemon that starts meanwhile does not notice.
+ * What stands when no daemon answers: `sekishod --standing status` or `effective`, which the
+ * command line runs as root. Rules, counters and settings are read from the kernel, names from the
+ * generation in the state folder whose digest the kernel's table carries. It takes no lock, writes
+ * nothing and waits for nobody; a daemon that starts meanwhile does not notice.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -69,7 +70,8 @@ static int open_state(struct supervisor *s, struct err *e)
 	return r == -ENOENT ? 0 : r;
 }
 
-/* The generation whose rules these are, for names; *ret_unknown: the table says whose it is, and nobody here knows it. */
+/* The generation whose rules these are, for names; *ret_unknown: the table says whose it is, and
+ * nobody here knows it. */
 static int open_policy(struct supervisor *s, struct enforce_look *k, const char *hex, bool *ret_unknown, struct err *e)
 {
 	const struct generation_record *g = in_force(&s->store, hex);
@@ -89,6 +91,9 @@ static int open_policy(struct supervisor *s, struct enforce_look *k, const char 
 	if (fd < 0)
 		return err_set(e, fd, "generation");
 	r = memfd_read(fd, GENERATION_MAX_BYTES, &bytes, &n, e);
+	used_open(s);
+	if (s->used.bytes != NULL)
+		enforce_look_used(k, s->used.bytes, s->used.n);
 	if (r == 0)
 		r = enforce_look_names(k, bytes, s->now->n_sealed, n - s->now->n_sealed, e);
 	free(bytes);

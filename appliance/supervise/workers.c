@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Pairs of gate and worker. The queue sockets belong to the supervisor and stay open over every death, so that packets
- * wait instead of being lost; the gate answers for what waits. A worker is given its table before its first queue: no
- * packet ever meets a worker that knows no permits while the box has a policy.
+ * Pairs of gate and worker. The queue sockets belong to the supervisor and stay open over every
+ * death, so that packets wait instead of being lost; the gate answers for what waits. A worker is
+ * given its table before its first queue: no packet ever meets a worker that knows no permits while
+ * the box has a policy.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -110,7 +111,8 @@ void worker_died(struct supervisor *s, uint32_t w)
 
 void gate_died(struct supervisor *s, uint32_t w)
 {
-	/* What the worker has put into the ring nobody will read, and its next gate knows nothing of it: begin together. */
+	/* What the worker has put into the ring nobody will read, and its next gate knows nothing
+	 * of it: begin together. */
 	role_kill(s, worker_of(s, w));
 }
 
@@ -154,10 +156,10 @@ static int open_lane(struct supervisor *s, uint32_t lane, uint32_t w, struct err
 	return 0;
 }
 
-/* ---- how many ----------------------------------------------------------------------------------------------------- */
+/* ---- how many -------------------------------------------------------------------------------- */
 
-/* Half of the cores for commands, a quarter for naming: the kernel's own work wants the rest, and of what is shared, commands
- * go first. */
+/* Half of the cores for commands, a quarter for naming: the kernel's own work wants the rest, and
+ * of what is shared, commands go first. */
 static uint32_t suits(const struct supervisor *s, enum lane_kind kind)
 {
 	uint32_t n = s->cores / (kind == LANE_COMMANDS ? 2 : 4);
@@ -174,7 +176,8 @@ static uint32_t asked_for(const struct supervisor *s, const struct ir *ir, enum 
 	return n > s->o->workers ? n : s->o->workers;
 }
 
-/* A worker that shares its core with another of its kind waits for its turns: no more of them than cores. */
+/* A worker that shares its core with another of its kind waits for its turns: no more of them
+ * than cores. */
 static uint32_t can_run(const struct supervisor *s, uint32_t asked)
 {
 	return asked < s->cores ? asked : s->cores;
@@ -200,9 +203,9 @@ bool workers_notice(const struct supervisor *s, struct sentence *ret)
 }
 
 /*
- * The slots of a kind are divided once, when its first lane is opened. A slot that went to another worker later would take
- * its sessions along, to where nobody knows them: so another number counts from the next start of the daemon, when nothing
- * is followed anyway.
+ * The slots of a kind are divided once, when its first lane is opened. A slot that went to another
+ * worker later would take its sessions along, to where nobody knows them: so another number counts
+ * from the next start of the daemon, when nothing is followed anyway.
  */
 static void divide(struct supervisor *s, enum lane_kind kind)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The kernel's messages to the tap, taken apart by the checked cursor: netlink's own fields are in host order, what attributes hold is not. */
+/* The kernel's messages to the tap, parsed with the checked cursor. Netlink's own fields are in
+ * host order, the contents of attributes are not. */
 #ifndef SEKISHO_TAP_ATTRIBUTES_H
 #define SEKISHO_TAP_ATTRIBUTES_H
 
@@ -7,7 +8,8 @@
 
 #include "appliance/base/bytes.h"
 
-/* Takes one message with a struct nfgenmsg off the datagram: its type, and its attributes. False: nothing behind it can be found, and nothing is left. */
+/* Takes one message with a struct nfgenmsg off the datagram: its type, and its attributes. False:
+ * nothing behind it can be found, and nothing is left. */
 static inline bool tap_message(struct bytes *datagram, uint16_t *ret_type, struct bytes *ret)
 {
 	uint32_t length;
@@ -23,7 +25,8 @@ static inline bool tap_message(struct bytes *datagram, uint16_t *ret_type, struc
 	return true;
 }
 
-/* The next attribute of a list. False: there is none, and `b` has bytes left or has failed when the list is damaged. */
+/* The next attribute of a list. False: there is none, and `b` has bytes left or has failed when the
+ * list is damaged. */
 static inline bool tap_attribute(struct bytes *b, uint16_t *ret_type, struct bytes *ret)
 {
 	uint16_t length;

@@ -11,10 +11,11 @@
 #include "appliance/tap/attributes.h"
 
 #define RECEIVE_QUEUE (1 << 20)
-/* Those in which the kernel has just heard the host. What it only tries to reach, or has been told by a person, nobody heard. */
+/* Those in which the kernel has just heard the host. What it only tries to reach, or has been told
+ * by a person, nobody heard. */
 #define HEARD (NUD_REACHABLE | NUD_STALE)
 
-/* ---- opening, in the supervisor ----------------------------------------------------------------------------------- */
+/* ---- opening, in the supervisor -------------------------------------------------------------- */
 
 static int ask_all(int fd)
 {
@@ -48,7 +49,7 @@ int tap_neighbours_open(struct err *e)
 	return err_set(e, r, "hear of neighbours");
 }
 
-/* ---- parsing ------------------------------------------------------------------------------------------------------ */
+/* ---- parsing --------------------------------------------------------------------------------- */
 
 static bool attributes(struct bytes b, uint8_t family, struct sighting *s)
 {

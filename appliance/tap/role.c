@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/tap/tap.h"
-
 #include <arpa/inet.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
@@ -9,24 +7,134 @@
 #include <linux/netfilter/nfnetlink_log.h>
 #include <linux/netlink.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "appliance/base/bytes.h"
 #include "appliance/base/clock.h"
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
-#include "appliance/tap/arp.h"
 #include "appliance/tap/attributes.h"
 #include "appliance/tap/neighbour.h"
-#include "appliance/tap/packet.h"
 #include "appliance/tap/session.h"
-#include "appliance/tap/sighted.h"
+#include "appliance/tap/tap.h"
+#include "appliance/wire/event.h"
 #include "appliance/wire/mark.h"
 #include "appliance/wire/msg.h"
 #include "appliance/wire/reason.h"
+
+/*
+ * The little that a drop record says of its packet: addresses, transport, ports. Used by the tap
+ * only; pure; believes no length that the bytes do not bear out. What cannot be read is left empty,
+ * never guessed.
+ */
+
+#define EXTENSIONS_MAX 8
+
+static void transport(struct bytes b, struct event *e)
+{
+	uint8_t type, code;
+
+	switch (e->l4proto) {
+	case IPPROTO_TCP:
+	case IPPROTO_UDP:
+	case IPPROTO_SCTP:
+	case IPPROTO_DCCP:
+		bytes_be16(&b, &e->client_port);
+		bytes_be16(&b, &e->server_port);
+		if (b.failed)
+			e->client_port = e->server_port = 0;
+		break;
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		bytes_u8(&b, &type);
+		bytes_u8(&b, &code);
+		if (!b.failed)
+			e->server_port = (uint16_t)(type << 8 | code);
+		break;
+	default:
+		break;
+	}
+}
+
+static bool address(struct bytes *b, uint8_t family, struct addr *ret)
+{
+	*ret = (struct addr){ .family = family };
+	if (bytes_copy(b, ret->b, addr_len(family)))
+		return true;
+	*ret = (struct addr){ 0 };
+	return false;
+}
+
+static void ipv4(struct bytes b, struct event *e)
+{
+	uint8_t first, protocol;
+	uint16_t fragment;
+	size_t header;
+
+	bytes_u8(&b, &first);
+	bytes_skip(&b, 5);
+	bytes_be16(&b, &fragment);
+	bytes_skip(&b, 1);
+	bytes_u8(&b, &protocol);
+	bytes_skip(&b, 2);
+	if (!address(&b, 4, &e->client) || !address(&b, 4, &e->server))
+		return;
+	e->l4proto = protocol;
+	header = (first & 15u) * 4u;
+	if (header >= 20 && (fragment & 0x1fff) == 0 && bytes_skip(&b, header - 20))
+		transport(b, e);
+}
+
+static void ipv6(struct bytes b, struct event *e)
+{
+	uint8_t next, length;
+	uint16_t fragment;
+
+	bytes_skip(&b, 6);
+	bytes_u8(&b, &next);
+	bytes_skip(&b, 1);
+	if (!address(&b, 6, &e->client) || !address(&b, 6, &e->server))
+		return;
+	for (int i = 0; i < EXTENSIONS_MAX; i++) {
+		e->l4proto = next;
+		if (next == IPPROTO_FRAGMENT) {
+			bytes_u8(&b, &next);
+			bytes_skip(&b, 1);
+			bytes_be16(&b, &fragment);
+			bytes_skip(&b, 4);
+			if (b.failed)
+				return;
+			if ((fragment & 0xfff8) != 0) {
+				e->l4proto = next;
+				return; /* a later fragment has no ports */
+			}
+		} else if (next == IPPROTO_HOPOPTS || next == IPPROTO_ROUTING || next == IPPROTO_DSTOPTS) {
+			bytes_u8(&b, &next);
+			bytes_u8(&b, &length);
+			if (!bytes_skip(&b, length * 8u + 6u))
+				return;
+		} else {
+			transport(b, e);
+			return;
+		}
+	}
+}
+
+/* Fills client, server, l4proto and ports from the first bytes of an IP packet (possibly cut). */
+static void tap_packet(struct bytes ip, struct event *ret)
+{
+	if (ip.left == 0)
+		return;
+	if (ip.p[0] >> 4 == 4)
+		ipv4(ip, ret);
+	else if (ip.p[0] >> 4 == 6)
+		ipv6(ip, ret);
+}
 
 #define COPY_BYTES 160u	    /* of each packet: headers with a few extensions */
 #define BATCH_RECORDS 16u   /* the kernel sends when so many wait, ... */
@@ -36,7 +144,7 @@
 #define TYPE_PACKET (NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_PACKET)
 #define REPORT_NS 1000000000ull
 
-/* ---- opening, in the supervisor ----------------------------------------------------------------------------------- */
+/* ---- opening, in the supervisor -------------------------------------------------------------- */
 
 static struct nlmsghdr *config(void *buf, uint32_t seq, uint8_t family, uint16_t group)
 {
@@ -53,7 +161,8 @@ static struct nlmsghdr *config(void *buf, uint32_t seq, uint8_t family, uint16_t
 	return h;
 }
 
-/* Sends one request and reads its acknowledgement. Nothing else can arrive before the group has a record. */
+/* Sends one request and reads its acknowledgement. Nothing else can arrive before the group has
+ * a record. */
 static int ask(int fd, struct nlmsghdr *h)
 {
 	uint8_t answer[1024];
@@ -117,7 +226,7 @@ int tap_open(struct err *e)
 	return fd;
 }
 
-/* ---- parsing ------------------------------------------------------------------------------------------------------ */
+/* ---- parsing --------------------------------------------------------------------------------- */
 
 struct record {
 	char prefix[64];
@@ -180,7 +289,8 @@ static bool attributes(struct bytes b, struct record *r)
 
 static void sequence(struct tap *t, uint32_t seq)
 {
-	/* A jump backwards is a new beginning of the kernel's counter, not four thousand million losses. */
+	/* A jump backwards is a new beginning of the kernel's counter, not four thousand
+	 * million losses. */
 	if (t->started && seq - t->next < 0x80000000u)
 		t->lost += seq - t->next;
 	t->started = true;
@@ -209,8 +319,9 @@ static enum reason reason_of(char *prefix)
 }
 
 /*
- * Whoever sent it. Over IPv4 a packet's source may be somebody behind a router, so it is nobody's address here: ARP says that. A link-local one of IPv6 is never
- * passed on by a router (RFC 4291, section 2.5.6).
+ * Whoever sent it. Over IPv4 a packet's source may be somebody behind a router, so it is nobody's
+ * address here: ARP says that. A link-local one of IPv6 is never passed on by a router (RFC 4291,
+ * section 2.5.6).
  */
 static struct sighting sender(const struct record *r, const struct event *e)
 {
@@ -270,15 +381,16 @@ bool tap_is_chatter(const struct event *e)
 				     : e->server.family == 6 && memcmp(e->server.b, link6, sizeof(link6)) == 0;
 }
 
-/* ---- the role ----------------------------------------------------------------------------------------------------- */
+/* ---- the role -------------------------------------------------------------------------------- */
 
 struct tap_role {
 	struct tap tap;
 	struct event_port events;
 	uint64_t told; /* losses already reported */
 	uint64_t overruns;
-	uint64_t sessions, sessions_overruns; /* how many of them were lost by an overrun the kernel does not say */
-	uint64_t sessions_told;		      /* overruns already reported */
+	/* how many of them were lost by an overrun the kernel does not say */
+	uint64_t sessions, sessions_overruns;
+	uint64_t sessions_told; /* overruns already reported */
 	uint64_t chatter;
 	struct sighted sighted;
 	uint64_t neighbours_overruns; /* whoever was not heard then is when he speaks again */

@@ -19,7 +19,7 @@
 #define TYPE_DELETE (NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE)
 #define SECOND 1000000000ull
 
-/* ---- opening, in the supervisor ----------------------------------------------------------------------------------- */
+/* ---- opening, in the supervisor -------------------------------------------------------------- */
 
 int tap_sessions_open(struct err *e)
 {
@@ -59,7 +59,7 @@ int tap_sessions_heard(int fd)
 	       (groups[0] & 1u << (NFNLGRP_CONNTRACK_DESTROY - 1)) != 0;
 }
 
-/* ---- parsing ------------------------------------------------------------------------------------------------------ */
+/* ---- parsing --------------------------------------------------------------------------------- */
 
 /* All that is read of a session. What the kernel leaves out stays 0. */
 struct told {

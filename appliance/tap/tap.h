@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The tap: what the kernel's rules drop and log arrives here by NFLOG and leaves as fixed-size event records.
+ * The tap receives packets that the kernel's rules drop and log (NFLOG), and turns them into event
+ * records of fixed size.
  *
- * tap_open runs in the supervisor, inside the data namespace; the role itself has one socket that it may only read. It
- * parses packets that somebody hostile may have sent, so everything goes through struct bytes. Records are a sample (the
- * rules limit them); the exact numbers are the kernel's counters. What is lost on the way is counted exactly, by the gaps in
- * the kernel's own sequence.
+ * tap_open runs in the supervisor, inside the data namespace; the role itself has one socket that
+ * it may only read. The packets may be hostile, so they are read only through struct bytes. Records
+ * are a sample (the rules limit them); the exact numbers are the kernel's counters. Lost records
+ * are counted exactly, by the gaps in the kernel's sequence numbers.
  *
- * Each says as well from which MAC address the packet came. So do the ARP packets that arrive there beside them (kernel/arp_limit.h), which
- * are no drops: by those devices are heard that never speak with the box.
+ * Each logged packet also has the MAC address of its sender. ARP packets that are logged but not
+ * dropped (kernel/arp_limit.h) arrive here as well: they reveal devices that never communicate with
+ * the box.
  */
 #ifndef SEKISHO_TAP_TAP_H
 #define SEKISHO_TAP_TAP_H
@@ -16,15 +18,40 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "appliance/base/addr.h"
 #include "appliance/base/bytes.h"
 #include "appliance/base/err.h"
-#include "appliance/tap/sighting.h"
 #include "appliance/wire/event.h"
+
+/*
+ * A device in a network of the box as the kernel reports it: the MAC address, the interface, and
+ * the IP address that the device announced. Hosts behind a router appear with the MAC address of
+ * the router. Parsers fill this structure; the tap sends it to the journal, which keeps the list of
+ * devices (appliance/journal/known.h).
+ */
+
+struct sighting {
+	bool is;      /* a device was heard */
+	uint32_t iif; /* interface index in the data namespace */
+	uint8_t mac[6];
+	struct addr address; /* family 0 = it announced no address */
+};
+
+/* Whether this is the address of a single card: neither a group address nor zero. */
+static inline bool sighting_is_mac(const uint8_t mac[6])
+{
+	static const uint8_t none[6];
+	bool zero = true;
+
+	for (unsigned i = 0; i < sizeof(none); i++)
+		zero = zero && mac[i] == none[i];
+	return !zero && (mac[0] & 1u) == 0;
+}
 
 #define TAP_GROUP 1u
 
-/* A netlink socket bound to the NFLOG group of the current namespace, headers copied only. Non-blocking; owned by the
- * caller; negative errno on failure. */
+/* A netlink socket bound to the NFLOG group of the current namespace, headers copied only.
+ * Non-blocking; owned by the caller; negative errno on failure. */
 int tap_open(struct err *e);
 
 /* Counts across messages. Start from zero bytes. */
@@ -32,15 +59,64 @@ struct tap {
 	bool started;  /* `next` is known */
 	uint32_t next; /* sequence number expected */
 	uint64_t records, lost, malformed;
-	struct sighting seen; /* by the message that was taken last, whether it is a record or not */
+	/* the device of the last message, whether that is a record or not */
+	struct sighting seen;
 };
 
-/* Takes one netlink message off `datagram`. True when *ret is a record to hand on; false with bytes left: not one. */
+/* Takes one netlink message off `datagram`. True when *ret is a record to hand on; false with bytes
+ * left: the message is no record. */
 bool tap_next(struct tap *t, struct bytes *datagram, struct event *ret);
 /*
- * Multicast that never leaves its link (224.0.0.0/24, RFC 5771 section 4; ff02::/16, RFC 4291 section 2.7), to or from the
- * box: the chatter of hosts about who listens to what. It is dropped and counted like anything else, but is no event.
+ * Multicast that never leaves its link (224.0.0.0/24, RFC 5771 section 4; ff02::/16, RFC 4291
+ * section 2.7), to or from the box, by which hosts announce services and group memberships. It is
+ * dropped and counted like other packets, but is not recorded.
  */
 bool tap_is_chatter(const struct event *e);
+
+/*
+ * Limits the reports of devices to the journal: each device at most once in half a minute, and each
+ * interface at most SIGHTED_PACE devices a second, because a sender can invent any number of MAC
+ * addresses. Further devices are counted, and the count is reported. Used by the tap; pure, with a
+ * fixed amount of memory.
+ */
+
+#define SIGHTED_REMEMBERED 4096u
+#define SIGHTED_INTERFACES 64u
+#define SIGHTED_AGAIN_S 30u
+#define SIGHTED_PACE 256u /* devices a second and interface */
+
+struct sighted_told {
+	struct sighting who;
+	uint64_t at_s; /* monotonic */
+};
+
+struct sighted_pace {
+	uint32_t iif, n;
+	uint64_t second, over;
+};
+
+/* Start from zero bytes. */
+struct sighted {
+	struct sighted_told told[SIGHTED_REMEMBERED];
+	struct sighted_pace paces[SIGHTED_INTERFACES];
+	uint64_t all; /* number of sightings */
+};
+
+/* True: *ret is to be sent. An empty sighting is ignored. */
+bool sighted_in(struct sighted *s, const struct sighting *who, uint64_t now_ns, struct event *ret);
+/* The names of the policy may have changed, so all devices are reported again when they
+ * are heard. */
+void sighted_anew(struct sighted *s);
+/* Whether there are devices that were not reported and not counted in a report yet. */
+bool sighted_owes(const struct sighted *s);
+/* The count for one interface. Call until it returns false. */
+bool sighted_over(struct sighted *s, struct event *ret);
+
+/* Reads an ARP packet from the kernel's log (RFC 826): the sender, and the IP address that it
+ * announces. Used by the tap; pure, by the checked cursor. */
+
+/* `frame`: the source MAC address of the frame, NULL = not known. If the ARP packet names another
+ * sender, that one has the IP address (such as the virtual MAC address of a router). */
+struct sighting tap_arp(struct bytes packet, uint32_t iif, const uint8_t *frame);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sekisho-webauthn: looks at what browsers sent for a security key, one after the other, for the role accounts, which starts it before it
- * shuts itself in. A program of its own because the libraries that this takes are in no process that has a key, a file or a capability; it
- * has a socket, memory and computing. It ends with the role, and the role ends with it.
+ * sekisho-webauthn: looks at what browsers sent for a security key, one after the other, for the
+ * role accounts, which starts it before it shuts itself in. A program of its own because the
+ * libraries that this takes are in no process that has a key, a file or a capability; it has a
+ * socket, memory and computing. It ends with the role, and the role ends with it.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -16,7 +17,8 @@
 
 #define FD 3 /* the only one that is left to it */
 
-/* Both ends are of one release, which the first word says: what is not of its size or ends nowhere is no question. */
+/* Both ends are of one release, which the first word says: what is not of its size or ends nowhere
+ * is no question. */
 static int serve(void)
 {
 	static struct webauthn_question q;
@@ -49,8 +51,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "sekisho-webauthn is run by sekishod\n");
 		return 2;
 	}
-	prctl(PR_SET_NAME,
-	      "sekisho-webauthn"); /* cut by the kernel; it is executed by its descriptor, which has no name */
+	/* cut by the kernel; it is executed by its descriptor, which has no name */
+	prctl(PR_SET_NAME, "sekisho-webauthn");
 	if (!proof_begin())
 		err_set(&e, -EIO, "libfido2");
 	if (e.code == 0 && sandbox_webauthn(&e) == 0)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a browser sent, as one text: parts in base64url without padding (RFC 4648, 5), with a '.' between them, as many as are expected. */
+/* Reads the message of a browser: a text of parts in base64url without padding (RFC 4648, 5), with
+ * '.' between them. */
 #ifndef SEKISHO_WEBAUTHN_PARTS_H
 #define SEKISHO_WEBAUTHN_PARTS_H
 
@@ -18,9 +19,9 @@ struct parts {
 	uint8_t room[WEBAUTHN_TEXT];
 };
 
-/* True when there are `n` parts, none of them empty, each written in the one way in which it can be. */
+/* True when there are exactly `n` parts, none of them empty, each in canonical base64url. */
 bool parts_read(struct bytes text, size_t n, struct parts *ret);
-/* One of them; *ret_n bytes, at most `room`. Bits that belong to no byte must be 0. */
+/* Decodes one part to *ret_n bytes, at most `room`. Unused bits must be 0. */
 bool parts_base64url(struct bytes text, uint8_t *out, size_t room, size_t *ret_n);
 
 #endif

@@ -4,11 +4,58 @@
 #include <fido.h>
 #include <fido/eddsa.h>
 #include <fido/es256.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
+#include "appliance/base/bytes.h"
+#include "appliance/base/json.h"
 #include "appliance/base/sha256.h"
-#include "appliance/webauthn/client.h"
 #include "appliance/webauthn/parts.h"
+#include "appliance/wire/webauthn.h"
+
+/* The client data of Web Authentication: what the browser, and not the page, says of where and for
+ * what a key was asked. JSON, as the browser wrote it. */
+
+#define CLIENT_MOST 1024u /* bytes */
+
+static bool says(const json_t *j, const char *key, const char *text)
+{
+	const json_t *v = json_object_get(j, key);
+
+	return json_is_string(v) && json_string_length(v) == strlen(text) && strcmp(json_string_value(v), text) == 0;
+}
+
+static bool read_challenge(const json_t *j, uint8_t challenge[WEBAUTHN_CHALLENGE])
+{
+	const json_t *v = json_object_get(j, "challenge");
+	size_t n;
+
+	return json_is_string(v) &&
+	       parts_base64url(bytes_of(json_string_value(v), json_string_length(v)), challenge, WEBAUTHN_CHALLENGE,
+			       &n) &&
+	       n == WEBAUTHN_CHALLENGE;
+}
+
+/*
+ * True when it is of this `type` ("webauthn.get", "webauthn.create") and was said under
+ * WEBAUTHN_ORIGIN, in no frame of another site's page. *ret_challenged: there is a challenge of the
+ * right size, which is in `challenge` then, whatever is returned.
+ */
+/* Browsers may say more than this program knows, so other members are passed over. */
+static bool client_read(struct bytes json, const char *type, uint8_t challenge[WEBAUTHN_CHALLENGE],
+			bool *ret_challenged)
+{
+	json_t *j = json.left <= CLIENT_MOST ? json_loadb((const char *)json.p, json.left, JSON_REJECT_DUPLICATES, NULL)
+					     : NULL;
+	const json_t *crossed = json_object_get(j, "crossOrigin");
+	bool ok = json_is_object(j) && says(j, "type", type) && says(j, "origin", WEBAUTHN_ORIGIN) &&
+		  (crossed == NULL || json_is_false(crossed)) && json_object_get(j, "topOrigin") == NULL;
+
+	*ret_challenged = json_is_object(j) && read_challenge(j, challenge);
+	json_decref(j);
+	return ok && *ret_challenged;
+}
 
 #define DATA_HEAD 37u  /* bytes: hash of the site's name, flags, count */
 #define PRESENT 0x01u  /* somebody touched it */
@@ -22,11 +69,12 @@ static const struct {
 	[WEBAUTHN_EDDSA] = { COSE_EDDSA, 32 },
 };
 
-/* ---- a new key ---------------------------------------------------------------------------------------------------- */
+/* ---- a new key ------------------------------------------------------------------------------- */
 
 /*
- * The library's reader of CBOR asks for memory by the number of members that an array says it has. Of what may stand in here there are no arrays: numbers,
- * strings that are there, and maps of few members, one within another at most.
+ * The library's reader of CBOR asks for memory by the number of members that an array says it has.
+ * Of what may stand in here there are no arrays: numbers, strings that are there, and maps of few
+ * members, one within another at most.
  */
 static bool is_plain(struct bytes *b, unsigned depth)
 {
@@ -55,7 +103,8 @@ static bool is_plain(struct bytes *b, unsigned depth)
 	return kind == 5;
 }
 
-/* Behind the head: 16 bytes of the model, the id with its length, the public key, and perhaps what extensions say. */
+/* Behind the head: 16 bytes of the model, the id with its length, the public key, and perhaps what
+ * extensions say. */
 static bool is_plain_data(struct bytes data)
 {
 	uint16_t n_id;
@@ -130,7 +179,7 @@ static bool enrol(const struct webauthn_question *q, struct webauthn_answer *ret
 	return false;
 }
 
-/* ---- a login ------------------------------------------------------------------------------------------------------ */
+/* ---- a login --------------------------------------------------------------------------------- */
 
 static bool signed_by(const fido_assert_t *a, const struct webauthn_key *k)
 {
@@ -194,9 +243,11 @@ void proof_judge(const struct webauthn_question *q, struct webauthn_answer *ret)
 	ret->holds = q->enrol ? enrol(q, ret) : login(q, ret);
 }
 
-/* ---- the start ---------------------------------------------------------------------------------------------------- */
+/* ---- the start ------------------------------------------------------------------------------- */
 
-/* Tables of JSON begin with a random number, which is read from a file. A public key that stands in a standard (RFC 8032, 7.1, the first one) and P-256's own base point are keys: so both kinds have run once. */
+/* Tables of JSON begin with a random number, which is read from a file. A public key that stands in
+ * a standard (RFC 8032, 7.1, the first one) and P-256's own base point are keys: so both kinds have
+ * run once. */
 bool proof_begin(void)
 {
 	static const struct webauthn_key known[] = {

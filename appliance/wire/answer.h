@@ -6,8 +6,8 @@
 #include "appliance/base/json.h"
 #include "appliance/wire/msg.h"
 
-/* Takes the reference. Where there should be JSON and is none for want of memory, ANSWER_YES becomes ANSWER_CANNOT. 0 or
- * negative errno of sending. */
+/* Takes the reference. If memory ran out, so that `j` is NULL where JSON is due, ANSWER_YES becomes
+ * ANSWER_CANNOT. 0, or negative errno of sending. */
 int msg_answer(int sock, uint32_t id, enum answer_status status, json_t *j);
 
 #endif

@@ -11,13 +11,15 @@ enum change_order {
 	CHANGE_ORDERS
 };
 
-#define CHANGE_TEXTS_MOST (1u << 20) /* bytes of a bundle that comes over the web; the command line takes more */
-#define CHANGE_CONFIRM_LEAST                                                                                           \
-	30u /* seconds: who applies over the network must be able to see whether he still reaches the box */
+/* largest bundle in bytes that is accepted over the web; the command line may send more */
+#define CHANGE_TEXTS_MOST (1u << 20)
+/* shortest trial in seconds, so that a person who applies over the network can see whether the box
+ * is still reachable */
+#define CHANGE_CONFIRM_LEAST 30u
 
-/* About isolations: what `object` names. */
+/* Whether the order is about isolations; `object` then names what is isolated. */
 bool change_isolates(unsigned order);
-/* The same, and about doors. */
+/* Whether the order has an `object`: isolations and doors. */
 static inline bool change_names_object(unsigned o)
 {
 	return change_isolates(o) || o == CHANGE_OPEN || o == CHANGE_SHUT || o == CHANGE_REVIEW_DOOR;
@@ -25,7 +27,7 @@ static inline bool change_names_object(unsigned o)
 
 const char *change_word(enum change_order o);
 enum right change_right(enum change_order o);
-/* CHANGE_ORDERS when there is none of that word. */
+/* CHANGE_ORDERS when no order has that word. */
 enum change_order change_by_word(const char *word);
 
 #endif

@@ -6,9 +6,10 @@
 #include "appliance/base/sha256.h"
 
 /*
- * The image: magic, version, six counts, then permits, grants, rows, spaces, ranges and names, all big-endian and without padding.
- * Grants stand in the order of their permits, each permit's right after the previous one's; rows, spaces, ranges and names may be
- * shared, because many conduits use one service.
+ * The image: magic, version, six counts, then permits, grants, rows, spaces, ranges and names, all
+ * big-endian and without padding. Grants stand in the order of their permits, each permit's right
+ * after the previous one's; rows, spaces, ranges and names may be shared, because many conduits use
+ * one service.
  */
 #define IMAGE_MAGIC 0x534b4354u /* "SKCT" */
 
@@ -105,7 +106,7 @@ bool commands_encode(const struct command_table *t, struct outbuf *out)
 	return !out->failed;
 }
 
-/* ---- decoding: read everything, then hold every rule --------------------------------------------------------------- */
+/* ---- decoding: read everything, then hold every rule ----------------------------------------- */
 
 static bool get_flag(struct bytes *b, bool *ret)
 {
@@ -346,7 +347,7 @@ bool commands_decode(struct bytes image, void *memory, size_t size, struct comma
 	return true;
 }
 
-/* ---- lookups ----------------------------------------------------------------------------------------------------- */
+/* ---- lookups --------------------------------------------------------------------------------- */
 
 const struct command_permit *commands_permit(const struct command_table *t, uint32_t permit)
 {
@@ -415,7 +416,7 @@ bool number_covers(const struct command_table *t, const struct number_set *s, ui
 	return false;
 }
 
-/* ---- names of servers -------------------------------------------------------------------------------------------- */
+/* ---- names of servers ------------------------------------------------------------------------ */
 
 struct bytes grant_names(const struct command_table *t, const struct command_grant *g)
 {

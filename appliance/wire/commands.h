@@ -2,9 +2,10 @@
 /*
  * Command tables: what the compiler produces for each permit and what a worker judges PDUs with.
  *
- * A table image is one block of bytes with a SHA-256 digest; workers acknowledge the digest, `verify` compares it.
- * Inside: permits, each with grants (one per conduit and service that apply there), each with rows, which evaluate.h reads; the
- * grant names the conduit. The image is decoded once into
+ * A table image is one block of bytes with a SHA-256 digest; workers acknowledge the digest,
+ * `verify` compares it.
+ * Inside: permits, each with grants (one per conduit and service that apply there), each with rows,
+ * which evaluate.h reads; the grant names the conduit. The image is decoded once into
  * flat arrays in memory that the caller provides; lookups allocate nothing.
  */
 #ifndef SEKISHO_WIRE_COMMANDS_H
@@ -24,7 +25,8 @@ struct number_range {
 	uint64_t hi; /* inclusive */
 };
 
-/* A list of ranges in the table's pool, sorted and apart. `any` means no restriction; n == 0 without `any` means nothing. */
+/* A list of ranges in the table's pool, sorted and disjoint. `any` means no restriction; n == 0
+ * without `any` means nothing. */
 struct number_set {
 	bool any;
 	uint32_t first; /* index into command_table.ranges */
@@ -39,38 +41,45 @@ struct space_set {
 
 struct command_row {
 	struct number_set services;
-	struct number_set
-		targets[TARGET_MAX]; /* `any`: the policy names none, and what stands for more than itself is refused */
-	struct number_set values;    /* written ones */
-	bool spaces_any;	     /* no address space was named: every address of every space */
-	uint32_t first_space;	     /* index into command_table.spaces: those with addresses, sorted */
+	/* `any`: the row names no target; it then refuses targets that stand for several
+	 * devices (broadcast) */
+	struct number_set targets[TARGET_MAX];
+	struct number_set values; /* limits of written values */
+	bool spaces_any;	  /* no address space was named: every address of every space */
+	/* index into command_table.spaces of the first space with addresses; sorted */
+	uint32_t first_space;
 	uint32_t n_spaces;
 	uint32_t line; /* policy line of the row, for reasons and events */
-	uint32_t file; /* where that line stands: index into the generation's sources */
+	uint32_t file; /* file of that line: index into the generation's sources */
 };
 
 struct command_grant {
-	uint32_t conduit;	  /* index into the generation's conduits */
-	uint32_t line;		  /* policy line of the conduit */
-	uint16_t protocol;	  /* enum protocol */
-	bool whole;		  /* the whole protocol: rows are not consulted */
-	bool shadow;		  /* of an observe conduit on an enforced cell: recorded, never allows */
-	uint8_t lenient;	  /* LENIENT_*: what answers may get wrong */
-	uint32_t undecided_bytes; /* what a flow may pass before its protocol is known */
+	uint32_t conduit;  /* index into the generation's conduits */
+	uint32_t line;	   /* policy line of the conduit */
+	uint16_t protocol; /* enum protocol */
+	bool whole;	   /* the whole protocol: rows are not consulted */
+	/* the grant of an observing conduit on an enforced cell: recorded, allows nothing */
+	bool shadow;
+	uint8_t lenient;	  /* LENIENT_*: the deviations that are forgiven in answers */
+	uint32_t undecided_bytes; /* bytes that a flow may carry before its protocol is known */
 	uint32_t first_row;
 	uint32_t n_rows;
-	uint32_t first_name; /* of its list in command_table.names */
-	uint32_t n_names;    /* bytes of that; 0 = it declares none, and every name is as good */
+	uint32_t first_name; /* index of its list in command_table.names */
+	/* bytes of that list; 0 = it declares no names, so every name is right */
+	uint32_t n_names;
 };
 
 struct command_permit {
 	uint32_t permit; /* the box's permit id (1..PERMIT_MAX) */
 	uint32_t lane;
-	bool observe;	    /* record, stop nothing */
-	uint8_t midstream;  /* enum midstream */
-	bool deny_weak_tls; /* a session of TLS whose server chooses what is weak, or whose choice nobody saw, ends */
-	struct number_set
-		ports; /* server ports of its TCP and UDP cells: tells the direction of a session met half-way */
+	/* the permit only observes: refusals are recorded, but nothing is stopped */
+	bool observe;
+	uint8_t midstream; /* enum midstream */
+	/* a TLS session ends if the server chooses weak TLS, or if its choice was not seen */
+	bool deny_weak_tls;
+	/* server ports of its TCP and UDP cells; they show the direction of a session
+	 * met half-way */
+	struct number_set ports;
 	uint32_t first_grant;
 	uint32_t n_grants;
 };
@@ -92,10 +101,10 @@ struct command_table {
 	uint8_t digest[32]; /* SHA-256 of the image */
 };
 
-#define COMMANDS_VERSION 1u /* of images; no other is read */
+#define COMMANDS_VERSION 1u /* version of table images; images of other versions are refused */
 
-/* Largest table of one generation, as bytes of its image and in memory. Workers hold two generations' at once while the
- * kernel changes over. */
+/* Largest table of one generation, in bytes of its image and in memory. Workers hold the tables of
+ * two generations while the kernel changes over. */
 #define COMMANDS_TABLE_MAX (4u << 20)
 
 /* Memory that a decoded `t` takes. */
@@ -107,33 +116,35 @@ bool commands_encode(const struct command_table *t, struct outbuf *out);
 /* Memory that is always enough to decode an image of this many bytes. */
 #define COMMANDS_MEMORY(image_bytes) (2u * (size_t)(image_bytes) + 256u)
 /*
- * Decodes an image into `memory` (aligned to 16, `size` bytes), checking every index and order. The digest is computed
- * from the image. False when malformed or too large; *ret is then empty and denies everything.
+ * Decodes an image into `memory` (aligned to 16, `size` bytes), checking every index and order. The
+ * digest is computed from the image. False when malformed or too large; *ret is then empty and
+ * denies everything.
  */
 bool commands_decode(struct bytes image, void *memory, size_t size, struct command_table *ret);
-/* NULL when the permit is unknown: the packet is dropped. O(log n). */
+/* Finds a permit in O(log n). NULL when it is unknown: the packet is then dropped. */
 const struct command_permit *commands_permit(const struct command_table *t, uint32_t permit);
-/* The addresses of this space that the row allows; NULL: none. */
+/* The addresses of this space that the row allows; NULL when it allows none. */
 const struct number_set *row_space(const struct command_table *t, const struct command_row *row, uint8_t space);
-/* Some range of several holds `value`. */
+/* Whether one of several ranges holds `value`. */
 bool number_in_some(const struct command_table *t, const struct number_set *s, uint64_t value);
 
 /*
- * Names of TLS servers that a conduit declares: each is a byte, how many follow, and those: lower case, "*." before it for any one label there. Sorted
- * by their bytes, so that equal lists are equal; at most NAMES_MAX of at most NAME_BYTES.
+ * Names of TLS servers that a conduit declares. Each is a byte with its length, and the name in
+ * lower case; "*." in front stands for any one label. Sorted by their bytes, so that equal lists
+ * are equal; at most NAMES_MAX of at most NAME_BYTES.
  */
 #define NAMES_MAX 64u
 #define NAME_BYTES 127u
 /* The list of a grant; empty: it declares none. */
 struct bytes grant_names(const struct command_table *t, const struct command_grant *g);
-/* Takes the next one off a list; false: there is none. */
+/* Takes the next name off the list; false: there is none. */
 bool names_next(struct bytes *list, struct bytes *ret);
-/* It is such a list. */
+/* Whether these bytes are such a list. */
 bool names_hold(struct bytes list);
-/* `name` is one of them, whatever its case. */
+/* Whether the list has `name`; case does not matter. */
 bool names_declare(struct bytes list, const char *name);
 
-/* In place, because every operation asks it several times, and mostly of one range. */
+/* Inline, because it is called several times for every operation, mostly with one range. */
 static inline bool number_in(const struct command_table *t, const struct number_set *s, uint64_t value)
 {
 	const struct number_range *r = t->ranges + s->first;
@@ -143,7 +154,8 @@ static inline bool number_in(const struct command_table *t, const struct number_
 	return value >= r->lo && value <= r->hi;
 }
 
-/* Every number of lo..hi is inside, possibly across several touching ranges. Ranges are sorted and disjoint. */
+/* Whether every number of lo..hi is in the set, possibly across several touching ranges. Ranges are
+ * sorted and disjoint. */
 bool number_covers(const struct command_table *t, const struct number_set *s, uint64_t lo, uint64_t hi);
 
 #endif

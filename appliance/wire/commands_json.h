@@ -5,9 +5,12 @@
 
 #include "appliance/base/json.h"
 #include "appliance/wire/commands.h"
+#include "appliance/wire/limit.h"
 #include "appliance/wire/notation.h"
+#include "appliance/wire/vocabulary.h"
 
-/* "0-99,400" as a policy writes them; "any" without restriction, "" for nothing. Caller owns the reference. */
+/* "0-99,400" as a policy writes them; "any" without restriction, "" for nothing. Caller owns
+ * the reference. */
 /* The names of servers that a grant declares; NULL: none. */
 json_t *names_json(const struct command_table *t, const struct command_grant *g);
 json_t *numbers_json(const struct command_table *t, const struct number_set *s, struct notation n);
@@ -15,9 +18,16 @@ json_t *numbers_json(const struct command_table *t, const struct number_set *s, 
 void codes_json(json_t *list, struct number_range codes);
 /* The addresses of each space, one key a space. */
 void spaces_json(json_t *o, const struct command_table *t, const struct command_row *r, const struct vocabulary *v);
-/* Whom an operation is for: "unit": 1, one key a target of the protocol. */
+/* The targets of an operation, one key for each target of the protocol: "unit": 1. */
 void targets_json(json_t *o, const uint32_t targets[TARGET_MAX], const struct vocabulary *v);
-/* "400-401", as a policy writes it; null where there is no such space. A range that reaches too high ends with the space. */
+/* "400-401", as a policy writes it; null where there is no such space. A range that goes beyond the
+ * space is cut at its end. */
 json_t *place_json(const struct vocabulary *v, uint8_t space, uint64_t first, uint64_t count);
+
+/* A limit as JSON: key "limit" of events and of replay, docs/json.md. */
+
+/* With the words of `v` (which may be NULL), for an operation on this space. JSON null
+ * for LIMIT_NONE. */
+json_t *limit_json(const struct limit *l, const struct vocabulary *v, uint8_t space);
 
 #endif

@@ -35,7 +35,8 @@ static bool place_allowed(const struct command_table *t, const struct command_ro
 	       (number_covers(t, s, o->first, o->first + (o->count - 1u)) || within_allowed(t, s, o));
 }
 
-/* Where clients choose how wide a value is: each of these is written where the row names just that, so that its limit is one of it. */
+/* Where clients choose how wide a value is: each of these is written where the row names just that,
+ * so that its limit is one of it. */
 static bool values_whole(const struct command_table *t, const struct command_row *row, const struct operation *o)
 {
 	const struct number_set *s = row->spaces_any ? NULL : row_space(t, row, o->space);
@@ -120,7 +121,7 @@ static enum refusal unseen_row(const struct command_table *t, const struct comma
 	return REFUSED_NOT;
 }
 
-/* ---- the rows of a permit ---------------------------------------------------------------------------------------- */
+/* ---- the rows of a permit -------------------------------------------------------------------- */
 
 static bool speaks(const struct command_grant *g, const struct vocabulary *v, bool shadow)
 {
@@ -133,7 +134,8 @@ static uint32_t rows_of(const struct command_grant *g)
 	return g->whole ? 1 : g->n_rows;
 }
 
-/* The best row for the operations of one group, or for one operation of which only the answer was seen. */
+/* The best row for the operations of one group, or for one operation of which only the answer
+ * was seen. */
 static void best_row(const struct command_table *t, const struct command_permit *p, const struct vocabulary *v,
 		     const struct operation *o, uint32_t n, bool unseen, bool shadow, struct ruling *ret)
 {
@@ -245,7 +247,7 @@ bool evaluate_choice(const struct command_table *t, const struct command_permit 
 	return false;
 }
 
-/* ---- which number was outside of what ----------------------------------------------------------------------------- */
+/* ---- which number was outside of what -------------------------------------------------------- */
 
 static void allow_numbers(struct limit *l, const struct command_table *t, const struct number_set *s)
 {
@@ -269,7 +271,8 @@ static void limit_place(struct limit *l, const struct command_table *t, const st
 	uint64_t last = o->first + (o->count > 0 ? o->count - 1u : 0);
 
 	l->at = o->first;
-	/* From range to range that touch: as many steps as there are ranges, however many addresses. */
+	/* From range to range that touch: as many steps as there are ranges, however
+	 * many addresses. */
 	for (uint32_t i = 0; s != NULL && i < s->n; i++) {
 		const struct number_range *r = &t->ranges[s->first + i];
 
@@ -326,7 +329,7 @@ void evaluate_limit(const struct command_table *t, const struct vocabulary *v, c
 	}
 }
 
-/* ---- what a row lets through at all ------------------------------------------------------------------------------- */
+/* ---- what a row lets through at all ---------------------------------------------------------- */
 
 /* Whether a write there has some value that the row allows. */
 static bool some_value(const struct command_table *t, const struct command_row *row, const struct space_info *space,
@@ -346,7 +349,8 @@ static bool some_value(const struct command_table *t, const struct command_row *
 	return false;
 }
 
-/* Whether so many addresses that follow one another are among these, or all from one of them to the end of the space. */
+/* Whether so many addresses that follow one another are among these, or all from one of them to the
+ * end of the space. */
 static bool some_run(const struct command_table *t, const struct number_set *places, uint64_t last, uint64_t least)
 {
 	if (places == NULL || places->any || least <= 1)
@@ -357,11 +361,13 @@ static bool some_run(const struct command_table *t, const struct number_set *pla
 		if (lo <= last && number_covers(t, places, lo, lo + (most < least - 1u ? most : least - 1u)))
 			return true;
 	}
-	/* From within a range nothing goes on that does not from its beginning, but to the end of the space. */
+	/* From within a range nothing goes on that does not from its beginning, but to the end of
+	 * the space. */
 	return number_in(t, places, last);
 }
 
-/* Addresses enough in some space that the function may touch, and there some value that the row allows. */
+/* Addresses enough in some space that the function may touch, and there some value that the
+ * row allows. */
 static bool touches_within(const struct command_table *t, const struct command_row *row, const struct vocabulary *v,
 			   const struct function_info *f)
 {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The event record: one record for everything that the box notices, from a refused packet to a restarted role. What
- * events there are stands in event.def. Records carry ids, never names of the policy; the journal, sole writer of the
- * record file, resolves them in the generation that the record names, and in no other. A record that cannot be handed over is counted and the count is sent later (EVENT_LOST): loss is exact.
+ * The event record: one record for everything that the box notices, from a refused packet to a
+ * restarted role. event.def lists all events. Records carry ids, never names of the policy. The
+ * journal, which alone writes the record file, resolves the ids in the generation that the record
+ * names, and in no other. A record that cannot be handed over is counted, and the count is sent
+ * later (EVENT_LOST), so the number of lost records is exact.
  */
 #ifndef SEKISHO_WIRE_EVENT_H
 #define SEKISHO_WIRE_EVENT_H
@@ -84,14 +86,16 @@ enum passed_event {
 #include "appliance/wire/event.def"
 };
 
-/* What EVENT_DEVICE says of a device beside the box. The tap says DEVICE_SEEN alone, which is never recorded: the journal makes of it what is new. */
+/* What EVENT_DEVICE says of a device beside the box. The tap sends DEVICE_SEEN only. That is not
+ * recorded; the journal derives from it which devices are new. */
 enum device_event {
 	DEVICE_SEEN = 0,
 #define DEVICE_CODE(id, ...) id,
 #include "appliance/wire/event.def"
 };
 
-/* `value` of EVENT_DEVICE: a MAC address; 0 = `count` sightings of devices of that interface that are not told one by one. */
+/* `value` of EVENT_DEVICE: a MAC address; 0 = `count` sightings of devices at that interface that
+ * are not reported one by one. */
 static inline uint64_t event_mac_value(const uint8_t mac[6])
 {
 	uint64_t v = 0;
@@ -101,7 +105,8 @@ static inline uint64_t event_mac_value(const uint8_t mac[6])
 	return v;
 }
 
-/* How a device stands in the register: known to a person; listed before anybody has reviewed the list; or why nobody may rely on it. Order is that of files and the wire. */
+/* The state of a device in the register: known to a person; listed before anybody reviewed the
+ * list; or the reason why it is unknown. Files and messages use this order. */
 enum device_state {
 	DEVICE_IS_KNOWN,
 	DEVICE_IS_LISTED,
@@ -112,25 +117,27 @@ enum device_state {
 };
 const char *device_state_word(unsigned state);
 
-/* Why a register of devices does not go on from an earlier one of this box. Order is that of files and the wire. */
+/* Why a register of devices does not continue an earlier one of this box. Files and messages use
+ * this order. */
 enum device_anew {
-	DEVICES_GO_ON, /* it does, or somebody has reviewed it since */
-	DEVICES_FIRST, /* there was none, as there were no records: a new box */
-	DEVICES_GONE,  /* there was none, though there are records */
+	DEVICES_GO_ON, /* it continues the earlier one, or a person has reviewed it since */
+	DEVICES_FIRST, /* there was no register and no records: a new box */
+	DEVICES_GONE,  /* there was no register, though there are records */
 	DEVICES_UNREADABLE,
-	DEVICES_OTHER_FORM, /* of another version of the program */
-	DEVICES_RESTORED,   /* it was taken over from a backup, with all that was known */
+	DEVICES_OTHER_FORM, /* the register was of another version of the program */
+	DEVICES_RESTORED,   /* the register was copied from a backup, with its known devices */
 	DEVICES_ANEW
 };
-/* NULL = it goes on. */
+/* NULL: it continues the earlier one. */
 const char *device_anew_word(unsigned why);
 
 #define MAC_TEXT 18u /* "02:00:00:00:00:01" with its NUL */
 void event_mac_text(uint64_t value, char out[MAC_TEXT]);
 
 /*
- * `space` of EVENT_PASSED where `address` is how many bytes of packets went from client to server, `value` how many from server to client, and `quantity` for
- * how many seconds the session was known; in sums all three are sums.
+ * Value of `space` in EVENT_PASSED when the session was counted. Then `address` is the number of
+ * bytes of packets from client to server, `value` the number from server to client, and `quantity`
+ * the duration of the session in seconds. In sums, all three are sums.
  */
 #define PASSED_COUNTED 0u
 
@@ -142,8 +149,9 @@ enum weak_event {
 };
 
 /*
- * `space` of EVENT_WEAK where `value` is what hellos of TLS said, `quantity` the weaknesses (bits by enum tls_weakness) and EVENT_OBJECT the server name, if all asked
- * for one. `address` is over how many seconds its `count` sessions came.
+ * Value of `space` in EVENT_WEAK. Then `value` holds version and suite of the hello, `quantity` the
+ * weaknesses (bits by enum tls_weakness), EVENT_OBJECT the server name if all sessions asked for
+ * the same one, and `address` over how many seconds the `count` sessions came.
  */
 #define WEAK_HELLO 0u
 
@@ -153,12 +161,13 @@ static inline uint64_t event_weak_value(uint16_t offered, uint16_t version, uint
 }
 
 /*
- * `space` of EVENT_UNDECLARED where EVENT_OBJECT is the server name that all of its sessions asked for, in lower case, "" = they named none that could be
- * read. `address` as of EVENT_WEAK.
+ * Value of `space` in EVENT_UNDECLARED. Then EVENT_OBJECT is the server name for which all its
+ * sessions asked, in lower case; "" = none that could be read. `address` as in EVENT_WEAK.
  */
 #define UNDECLARED_NAME 0u
 
-/* What EVENT_SILENCE says of a conduit that is expected to carry something; `value`: for how many seconds it had not. */
+/* What EVENT_SILENCE says of a conduit with `heard_within`; `value`: for how many seconds it
+ * carried nothing. */
 enum silence_event {
 	SILENCE_NOTHING = 0,
 #define SILENCE_CODE(id, ...) id,
@@ -166,8 +175,10 @@ enum silence_event {
 };
 
 /*
- * What EVENT_ATTACK says of signs of an attack (journal/attack.h). `space`: enum attack_cause; `value` is the alarm's number, `quantity` how many hosts, `address` at how many places
- * in its upper half and how often it has rung, or for how many seconds it is silent; EVENT_BEFORE and EVENT_AFTER are the machines.
+ * What EVENT_ATTACK says of signs of an attack (journal/attack.h). `space`: enum attack_cause;
+ * `value` is the number of the alarm, `quantity` the number of hosts. The upper 32 bits of
+ * `address` are the number of places; the lower 32 bits say how often the alarm has rung, or for
+ * how many seconds it is silenced. EVENT_BEFORE and EVENT_AFTER are the machines at both ends.
  */
 enum attack_event {
 	ATTACK_NOTHING = 0,
@@ -183,7 +194,8 @@ struct place {
 
 #define EVENT_NO_CONDUIT 0xffffffffu
 
-/* The generation by which something was decided. Numbers are given once on a box; the digest tells boxes apart. */
+/* The generation by which something was decided. A box gives each number once; the digest
+ * distinguishes boxes. */
 struct event_generation {
 	uint32_t number; /* 0 = none, or not known */
 	uint64_t digest; /* the first 8 bytes of its SHA-256, big-endian */
@@ -191,7 +203,7 @@ struct event_generation {
 
 struct event_generation event_generation(uint64_t number, const uint8_t digest[32]);
 
-/* 12 bytes, as in messages and tables. */
+/* The form in messages and tables, 12 bytes. */
 static inline void event_generation_put(struct outbuf *o, struct event_generation g)
 {
 	out_be32(o, g.number);
@@ -209,19 +221,21 @@ static inline bool event_generation_same(struct event_generation a, struct event
 	return a.number == b.number && a.digest == b.digest;
 }
 
-/* What was changed, as it was and as it became, and who did it: drift and policy events. */
+/* Texts of drift and policy events: what was changed, its state before and after, and who
+ * did it. */
 enum event_text { EVENT_OBJECT, EVENT_BEFORE, EVENT_AFTER, EVENT_BY, EVENT_TEXTS };
-#define EVENT_TEXT 200u /* bytes of one, NUL included */
+#define EVENT_TEXT 200u /* bytes of one text, NUL included */
 
 struct event {
 	uint64_t wall_ns;
-	uint8_t kind;	    /* enum event_kind */
-	uint8_t verdict;    /* enum event_verdict */
-	uint16_t reason;    /* enum reason */
-	uint32_t permit;    /* box permit id, 0 = none */
-	uint32_t conduit;   /* index into the generation's conduits, or EVENT_NO_CONDUIT */
-	uint32_t line;	    /* policy line of the conduit, 0 = none */
-	struct addr client; /* who opened the session, or the source of the packet; family 0 = none */
+	uint8_t kind;	  /* enum event_kind */
+	uint8_t verdict;  /* enum event_verdict */
+	uint16_t reason;  /* enum reason */
+	uint32_t permit;  /* box permit id, 0 = none */
+	uint32_t conduit; /* index into the generation's conduits, or EVENT_NO_CONDUIT */
+	uint32_t line;	  /* policy line of the conduit, 0 = none */
+	/* who opened the session, or the source of the packet; family 0 = none */
+	struct addr client;
 	struct addr server;
 	uint16_t client_port;	      /* ICMP: 0 */
 	uint16_t server_port;	      /* ICMP: type << 8 | code */
@@ -229,7 +243,7 @@ struct event {
 	uint8_t s2c;		      /* 1: server to client */
 	uint16_t protocol;	      /* enum protocol */
 	uint32_t iif;		      /* interface index in the data namespace, 0 = unknown */
-	uint32_t targets[TARGET_MAX]; /* whom it was for, by the protocol's vocabulary */
+	uint32_t targets[TARGET_MAX]; /* targets of the command, by the protocol's vocabulary */
 	uint32_t function;	      /* code of the service */
 	uint8_t space;		      /* of the protocol's vocabulary, or 255 */
 	uint8_t code;
@@ -239,38 +253,45 @@ struct event {
 	uint64_t value;	    /* EVENT_COUNTS: event_counts_value */
 	struct limit limit; /* EVENT_PDU that was refused */
 	struct event_generation generation;
-	struct place row; /* that allowed it */
+	struct place row; /* the row that allowed the operation */
 	char text[EVENT_TEXTS][EVENT_TEXT];
-	uint64_t
-		said_ns; /* journal alone, not on the wire: the sender's time, which could not be taken; 0 = wall_ns is */
+	/* only within the journal, not on the wire: the time that the sender gave, where it was not
+	 * plausible; 0 = wall_ns is the sender's time */
+	uint64_t said_ns;
 };
 
 /*
- * A person ordered something of the register: EVENT_BEFORE is who answers for it, EVENT_BY the login, `server` the address that it came from over the web, and
- * `client` what the device says it has: nobody's text is cut for another's.
+ * Whether the event is a person's order about the register. Then EVENT_BEFORE is the responsible
+ * person, EVENT_BY the login, `server` the address of the browser, and `client` the address that
+ * the device has announced.
  */
 bool event_device_ordered(const struct event *e);
 
-/* `code` of EVENT_COUNTS: what its addresses are. A release that did not say so wrote 0. */
+/* `code` of EVENT_COUNTS: what its addresses mean. Releases before this field wrote 0. */
 enum counts_code {
 	COUNTS_UNSAID = 0,
-	COUNTS_EXACT_PLACES, /* those that each of the operations touched */
+	COUNTS_EXACT_PLACES, /* exactly the addresses that each operation touched */
 	COUNTS_SPAN,	     /* the span of all of them */
+	/* no records, but told to the journal for pictures of time (journal/trends.h) */
+	COUNTS_BEGUN,	  /* enforce: `count` sessions of `conduit` began */
+	COUNTS_INSPECTED, /* worker: `count` packets; `value`: the p99 of the last minute, ns */
 };
 
-/* In how many sessions, and over how many seconds, both at most UINT32_MAX. */
+/* Packs the number of sessions and the number of seconds, each at most UINT32_MAX. */
 static inline uint64_t event_counts_value(uint64_t sessions, uint64_t seconds)
 {
 	return (seconds < UINT32_MAX ? seconds : UINT32_MAX) << 32 | (sessions < UINT32_MAX ? sessions : UINT32_MAX);
 }
 
-/* A record of that kind, once, about no conduit, flow or data. */
+/* An event of that kind with count 1, without conduit, flow or data. */
 struct event event_new(enum event_kind kind, uint64_t wall_ns);
 
-/* Copies what fits, never half a character. */
+/* Sets a text. A text that is too long is cut at the end of a character. */
 void event_say(struct event *e, enum event_text which, const char *text);
 
-#define EVENT_WIRE 192u /* bytes of an encoded record without texts; more would cost the socket twice the memory */
+/* bytes of an encoded record without texts; with more the kernel would charge the socket twice
+ * the memory */
+#define EVENT_WIRE 192u
 #define EVENT_WIRE_MAX (EVENT_WIRE + EVENT_TEXTS * EVENT_TEXT)
 
 /* Returns how many bytes the record has. */
@@ -278,11 +299,12 @@ size_t event_encode(const struct event *e, uint8_t out[EVENT_WIRE_MAX]);
 /* False when kind, reason, verdict, families or texts are not what event_encode writes. */
 bool event_decode(struct bytes b, struct event *ret);
 
-/* A role's end of its event socket (SEQPACKET, non-blocking). Never blocks, counts what could not be sent. */
+/* A role's end of its event socket (SEQPACKET, non-blocking). Sending never blocks; records that
+ * could not be sent are counted. */
 struct event_port {
 	int fd; /* -1: everything is counted as lost */
 	uint64_t lost;
-	struct event_generation now; /* of records that name none */
+	struct event_generation now; /* for records that name no generation */
 };
 
 void event_send(struct event_port *p, const struct event *e);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which events somebody asks for: the last field of MSG_EVENTS, and how the journal reads it. Conditions
- * that are left empty hold for all; those that are given must all hold.
+ * Which events a question asks for: the last field of MSG_EVENTS. Empty conditions match every
+ * event; an event has to match all others.
  */
 #ifndef SEKISHO_WIRE_EVENT_FILTER_H
 #define SEKISHO_WIRE_EVENT_FILTER_H
@@ -11,24 +11,31 @@
 #include "appliance/base/bytes.h"
 
 enum event_filter_key {
-	FILTER_SINCE,	 /* a moment in UTC, "2026-11-20T08:10:11" and whatever follows */
+	/* events from this moment on, in UTC: "2026-11-20T08:10:11"; characters after that
+	 * are ignored */
+	FILTER_SINCE,
 	FILTER_CONDUIT,	 /* a name */
 	FILTER_VERDICT,	 /* a verdict's word */
 	FILTER_ZONE,	 /* of either end: a name */
 	FILTER_ASSET,	 /* either end: a name */
 	FILTER_HOST,	 /* either end: an address or a prefix */
-	FILTER_SEVERITY, /* a word: this one or a graver one */
+	FILTER_SEVERITY, /* a severity's word: events of this severity or a higher one */
 	FILTER_KIND,	 /* a kind's word */
 	FILTER_PROTOCOL, /* a protocol's name, or FILTER_IN_CLEAR */
-	FILTER_UNTIL,	 /* a moment as of FILTER_SINCE: before it */
+	FILTER_UNTIL,	 /* events before this moment, written as in FILTER_SINCE */
 	FILTER_REASON,	 /* a reason's word */
-	FILTER_COMMAND, /* any of these, with commas between them: a command's name, its code, a class of commands (read, write, ...) */
-	FILTER_VALUE, /* "9", "0-9": a value that was to be written, or one of those that were */
+	/* a list with commas, one of which must match: a command's name, its code, or a class of
+	 * commands (read, write, ...) */
+	FILTER_COMMAND,
+	/* "9" or "0-9": a value that a refused command would have written, or that accepted
+	 * commands wrote */
+	FILTER_VALUE,
 	FILTER_KEYS
 };
 
-#define FILTER_IN_CLEAR "in_clear" /* any that is clear text or a remote desktop (PROTO_IN_CLEAR) */
-#define FILTER_TEXT 128u	   /* bytes of one, NUL included */
+/* any protocol in clear text, or remote desktop (PROTO_IN_CLEAR) */
+#define FILTER_IN_CLEAR "in_clear"
+#define FILTER_TEXT 128u /* bytes of one, NUL included */
 
 struct event_filter {
 	char text[FILTER_KEYS][FILTER_TEXT]; /* "" = any */
@@ -36,10 +43,11 @@ struct event_filter {
 
 /* False when the text does not fit. */
 bool event_filter_set(struct event_filter *f, enum event_filter_key key, const char *text);
-bool event_filter_any(const struct event_filter *f); /* nothing is asked for: all events match */
+/* true when no condition is set: all events match */
+bool event_filter_any(const struct event_filter *f);
 /* Writes nothing for a filter that is empty. */
 void event_filter_encode(const struct event_filter *f, struct outbuf *o);
-/* False when the bytes are none that event_filter_encode writes. Takes all of them. */
+/* False when event_filter_encode does not write such bytes. Reads to the end of `b`. */
 bool event_filter_decode(struct bytes *b, struct event_filter *ret);
 
 #endif

@@ -218,7 +218,8 @@ static bool has_text(const struct event *e)
 	return false;
 }
 
-/* No text but the name of a host, as a hello has it: whoever reads strangers' bytes says nothing else in words. */
+/* No text but the name of a host, as a hello has it: whoever reads strangers' bytes says nothing
+ * else in words. */
 static bool has_name_alone(const struct event *e)
 {
 	static const char of_names[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
@@ -230,13 +231,14 @@ static bool has_name_alone(const struct event *e)
 	return (e->kind == EVENT_WEAK || e->kind == EVENT_UNDECLARED) && name[strspn(name, of_names)] == '\0';
 }
 
-/* Of control: the draft and what is due. What became of the box itself is the supervisor's to say. */
+/* Of control: the draft and what is due. What became of the box itself is the supervisor's
+ * to say. */
 static bool is_controls(const struct event *e)
 {
 	static const uint8_t policy[] = { POLICY_BACKED_UP,    POLICY_DRAFTED,	     POLICY_ASKED,
 					  POLICY_APPROVED,     POLICY_DECLINED,	     POLICY_DISCARDED,
 					  POLICY_DRAFT_LOST,   POLICY_APPROVAL_LOST, POLICY_REVIEW_OVERDUE,
-					  POLICY_REVIEWS_DONE, POLICY_ENDS_SOON };
+					  POLICY_REVIEWS_DONE, POLICY_ENDS_SOON,     POLICY_APPROVAL_KEPT };
 
 	if (e->kind == EVENT_POLICY)
 		return memchr(policy, e->code, sizeof(policy)) != NULL;
@@ -252,6 +254,8 @@ bool event_said_by(enum role r, const struct event *e)
 	if (e->kind == EVENT_LOST && e->code != LOST_UNSENT)
 		return false;
 	if (r == ROLE_CONTROL && !is_controls(e))
+		return false;
+	if (e->kind == EVENT_COUNTS && (r == ROLE_ENFORCE) != (e->code == COUNTS_BEGUN))
 		return false;
 	/* What a sighting means the journal finds out. */
 	if (e->kind == EVENT_DEVICE && e->code != DEVICE_SEEN)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where a worker's forms of verdicts lie (appliance/worker/form.h): agreed between who writes them and who shuts the sandbox, whose
- * rules compare addresses. Below 4 GiB, where no library, stack or heap of a program of 64 bits lies.
+ * The addresses of a worker's forms of verdicts (appliance/worker/form.h), for the code that writes
+ * them and for the sandbox, whose rules compare addresses. They are below 4 GiB, where no library,
+ * stack or heap of a 64-bit program is mapped.
  */
 #ifndef SEKISHO_WIRE_FORM_PLACE_H
 #define SEKISHO_WIRE_FORM_PLACE_H
@@ -9,15 +10,15 @@
 #include <stdint.h>
 
 #define FORM_PLACE UINT64_C(0x10000000) /* a multiple of FORM_ROOM */
-/* Bytes, a power of two: heads of messages and nothing else; behind the last are zeroes. */
+/* Bytes for heads of messages, a power of two. The bytes after the last head are zeros. */
 #define FORM_ROOM UINT64_C(0x80000)
 #define FORM_STEP UINT64_C(0x40) /* bytes from head to head, a power of two */
 
-/* (address & FORM_MASK) == FORM_PLACE for addresses where a head begins and for no other. */
+/* (address & FORM_MASK) == FORM_PLACE holds exactly for addresses where a head begins. */
 #define FORM_MASK (~(FORM_ROOM - 1u) | (FORM_STEP - 1u))
-/* What the heads point to lies behind them: it must never be taken for a head. */
+/* The data to which heads point come after all heads, so that data are never taken for a head. */
 #define FORM_PARTS (FORM_PLACE + FORM_ROOM)
-/* What a process may unmap or change lies from here on. */
+/* A process may unmap or change memory only from here on. */
 #define FORM_ABOVE UINT64_C(0x100000000)
 
 #endif

@@ -5,7 +5,7 @@
 
 #define DAY_S 86400u
 
-/* ---- days ------------------------------------------------------------------------------------------------------------ */
+/* ---- days ------------------------------------------------------------------------------------ */
 
 static bool leap(unsigned y)
 {
@@ -41,7 +41,7 @@ static unsigned weekday(uint32_t day)
 	return (day + 4) % 7; /* 1970 began on a Thursday */
 }
 
-/* ---- zones ----------------------------------------------------------------------------------------------------------- */
+/* ---- zones ----------------------------------------------------------------------------------- */
 
 static bool number(const char **p, unsigned most, unsigned *ret)
 {
@@ -249,7 +249,7 @@ uint32_t time_zone_day(const struct time_zone *z, uint64_t moment)
 	return local > 0 ? (uint32_t)(local / DAY_S) : 0;
 }
 
-/* ---- windows --------------------------------------------------------------------------------------------------------- */
+/* ---- windows --------------------------------------------------------------------------------- */
 
 static bool opens_on(const struct window *w, uint32_t day)
 {
@@ -287,7 +287,8 @@ static bool next_stretch(const struct window *w, const struct time_zone *z, uint
 	return false;
 }
 
-#define STRETCHES 400u /* that follow each other without a gap: what never shuts is asked again some day */
+/* that follow each other without a gap: what never shuts is asked again some day */
+#define STRETCHES 400u
 
 static bool window_holds(const struct window *w, const struct time_zone *z, uint64_t moment, uint64_t *ret_end,
 			 uint64_t *ret_next)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * When a right holds: windows of the week by the clocks of one place, with its changes to summer time and back. Pure, and the only
- * place that turns local hours into moments: the compiler, the box and whoever asks "when" use the same.
+ * When a right holds: windows of the week in the local time of one place, with its changes to
+ * summer time and back. Pure. The compiler, the box and questions all convert local hours to
+ * moments by this module.
  *
- * A clock that is put forward skips an hour, one that is put back shows an hour twice. Hours that do not exist begin and end at the
- * change itself; of hours that come twice the first is meant. So what follows each other by the clock does so in time.
+ * A clock that is put forward skips an hour; a clock that is put back shows an hour twice. A local
+ * time that does not exist means the moment of the change; a local time that exists twice means the
+ * first one. So the order of local times is also the order of their moments.
  */
 #ifndef SEKISHO_WIRE_HOURS_H
 #define SEKISHO_WIRE_HOURS_H
@@ -20,7 +22,8 @@
 /* A day on which clocks change, as POSIX has it: "M3.5.0/2" is the last Sunday of March, at two. */
 struct clock_change {
 	uint8_t month, week, day; /* 1..12; 1..5, where 5 is the last; 0..6 from Sunday */
-	int32_t at_s;		  /* of that day, by the clock before the change */
+	/* seconds since the beginning of that day, by the clock before the change */
+	int32_t at_s;
 };
 
 struct time_zone {
@@ -31,40 +34,44 @@ struct time_zone {
 
 /* "JST-9", "CET-1CEST,M3.5.0,M10.5.0/3": the value of TZ in POSIX, with rules of months only. */
 bool time_zone_parse(const char *text, struct time_zone *ret);
-/* The same of a place ("Asia/Tokyo"), by rules that are built in; NULL: it is not among them. */
+/* The TZ value of a place ("Asia/Tokyo"), from a built-in table; NULL: the table does not
+ * have it. */
 const char *time_zone_of(const char *place);
-/* The n-th place, for hints; NULL behind the last. */
+/* The n-th place of the table, for hints; NULL after the last one. */
 const char *time_zone_place(size_t n);
 
-/* The moment at which clocks there first show that many minutes of the day; more than a day's are of those behind it. */
+/* The moment when clocks there first show `minute` minutes of `day`. Values of more than a day
+ * belong to the following days. */
 uint64_t time_zone_moment(const struct time_zone *z, uint32_t day, uint32_t minute);
-/* Which day it is there, in days since 1970. */
+/* The local date at a moment, in days since 1970. */
 uint32_t time_zone_day(const struct time_zone *z, uint64_t moment);
 
 struct window {
-	uint8_t days;		/* bit n: weekday n from Sunday; by the day on which it opens */
-	uint16_t from, to;	/* minutes of the day; to <= from: of the day behind it */
-	uint32_t first, last;	/* days since 1970 on which it may open; 0 = no first, no last */
+	uint8_t days;	   /* bit n: the window opens on weekday n, counted from Sunday */
+	uint16_t from, to; /* minutes of the day; to <= from: `to` is on the next day */
+	/* first and last day on which it may open, in days since 1970; 0 = no limit */
+	uint32_t first, last;
 	const uint32_t *except; /* days on which it does not open */
 	uint32_t n_except;
 };
 
-/* When a right holds. All of it must hold. */
+/* When a right holds. All conditions must be true. */
 struct times {
 	uint64_t starts, until;	     /* seconds since 1970; 0 = has begun, does not end */
 	const struct window *within; /* NULL = at any hour; borrowed */
-	const uint64_t
-		*door; /* NULL = behind none; until when somebody opened it, in the past = it is shut; borrowed */
+	/* NULL = the right is behind no door; else the moment until which the door is open (if it
+	 * is in the past, the door is shut); borrowed */
+	const uint64_t *door;
 };
 
-/* Something of it depends on the moment other than that it ends. */
+/* Whether the right depends on the time in another way than by `until`. */
 static inline bool times_open(const struct times *t)
 {
 	return t->starts != 0 || t->within != NULL || t->door != NULL;
 }
 
-/* True: it holds at `moment`, and goes on until *ret_end (0 = for good). False: it next begins to hold at *ret_next (0 = never, or
- * not by the clock alone). */
+/* True: the right holds at `moment`, and until *ret_end (0 = without end). False: it holds next
+ * from *ret_next on (0 = never, or not by the clock alone). */
 bool times_hold(const struct times *t, const struct time_zone *z, uint64_t moment, uint64_t *ret_end,
 		uint64_t *ret_next);
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Lanes: groups of queues that keep traffic of different weight and failure decision apart.
+ * Lanes: groups of queues that separate traffic by kind, criticality and failure decisions.
  *
- * A lane's number is its content: kind, criticality and the two failure decisions, so that the compiler, the
- * gate and the renderers never need a table to agree. Lane 0 is "no inspection", lane 63 is "cut".
+ * A lane's number is computed from kind, criticality and the two failure decisions, so the
+ * compiler, the gate and the renderers need no common table. Lane 0 is "no inspection", lane 63
+ * is "cut".
  */
 #ifndef SEKISHO_WIRE_LANE_H
 #define SEKISHO_WIRE_LANE_H
@@ -18,11 +19,13 @@ enum lane_kind { LANE_NAMING = 0, LANE_COMMANDS = 1 };
 enum criticality { CRIT_SAFETY = 0, CRIT_CARGO = 1, CRIT_SUPPORT = 2 };
 #define CRITICALITIES 3u
 #define LANES_OF_KIND (CRITICALITIES * 3u * 3u)
-/* Steps of the histogram of what inspection takes, in powers of two of us: from 2^LATENCY_FIRST on (worker/latency.h). */
+/* Steps of the histogram of inspection times, in powers of two of microseconds, from
+ * 2^LATENCY_FIRST on (worker/latency.h). */
 #define LATENCY_FIRST 3u
 #define LATENCY_TOLD 16u
-#define LANE_SHARES (LANE_KINDS * CRITICALITIES) /* parts of a worker: number kind * CRITICALITIES + criticality */
-/* Ordered from the strictest; joint settings take the smaller value. */
+/* parts of a worker: number kind * CRITICALITIES + criticality */
+#define LANE_SHARES (LANE_KINDS * CRITICALITIES)
+/* The strictest comes first. Where several settings apply, the smallest value counts. */
 enum failure { FAIL_CLOSED = 0, FAIL_HOLD = 1, FAIL_OPEN = 2 };
 enum midstream { MID_DROP = 0, MID_RESET = 1, MID_PICK_UP = 2 };
 
@@ -55,9 +58,10 @@ static inline bool lane_of(uint32_t number, struct lane *ret)
 }
 
 /*
- * What the post-queue chain does with a packet that passed the queue unanswered. The kernel cannot see why:
- * a cause that is `closed` never lets a packet pass the queue, so the other cause speaks; when both may, the
- * stricter one does.
+ * What the chain after the queue does with a packet that passed the queue without a verdict,
+ * because the worker was down or overloaded. The kernel cannot see which was the cause. If one of
+ * the two decisions is `closed`, packets never pass the queue for that cause, so it was the other
+ * one. If both let packets pass, the stricter decision applies.
  */
 static inline enum failure lane_unanswered(struct lane l)
 {
@@ -68,7 +72,8 @@ static inline enum failure lane_unanswered(struct lane l)
 	return l.when_down < l.when_overloaded ? l.when_down : l.when_overloaded;
 }
 
-/* What the cut lane gets belongs to no permit; its resets are most wanted where sessions are followed to their end. */
+/* The kind of worker for a lane's packets. Packets of the cut lane belong to no permit; they go to
+ * workers for commands, which follow sessions and can reset them. */
 static inline enum lane_kind lane_kind_of(uint32_t number)
 {
 	struct lane l;
@@ -77,9 +82,10 @@ static inline enum lane_kind lane_kind_of(uint32_t number)
 }
 
 /*
- * A lane is this many queues, its slots, however many workers there are: the kernel chooses a slot by the hash of the
- * addresses, and a slot belongs to one worker. So another number of workers moves slots between them and no session between
- * slots. The queues of one lane are adjacent, as queue balancing needs.
+ * A lane has this many queues, called slots, whatever the number of workers. The kernel chooses the
+ * slot by a hash of the addresses, and each slot belongs to one worker. When the number of workers
+ * changes, slots move between workers, but no session moves between slots. The queues of one lane
+ * are adjacent, as queue balancing needs.
  */
 #define LANE_SLOTS 8u
 #define QUEUE_BASE 1000u
@@ -103,14 +109,16 @@ static inline uint32_t queue_slot(uint16_t queue)
 }
 
 /*
- * Where sessions go that one worker has to see together: one slot, the same in every lane, since a stricter conduit on one of
- * their ports gives an opener another lane than what it opens.
+ * The slot for sessions that must go to the same worker. It is the same in every lane, because a
+ * session and the sessions that it opens can be in different lanes, where a stricter conduit
+ * applies to one of their ports.
  */
 #define LANE_SLOT_TOGETHER 0u
 
 /*
- * Workers and their gates: at most this many of each kind. A pair's number is unique among both kinds, and the same whatever
- * the number of others: first those for commands, then those for naming.
+ * The largest number of pairs of worker and gate of each kind. The number of a pair is unique among
+ * both kinds, and does not depend on how many pairs there are. Pairs for commands come first, then
+ * pairs for naming.
  */
 #define WORKER_MAX LANE_SLOTS
 #define PAIR_MAX (LANE_KINDS * WORKER_MAX)
@@ -125,13 +133,14 @@ static inline enum lane_kind pair_kind(uint32_t pair)
 	return pair < WORKER_MAX ? LANE_COMMANDS : LANE_NAMING;
 }
 
-/* Its place among the pairs of its kind. */
+/* The index of a pair among the pairs of its kind. */
 static inline uint32_t pair_place(uint32_t pair)
 {
 	return pair % WORKER_MAX;
 }
 
-/* Which slots the pair at `place` of `n` has: bit s = slot s. Every slot belongs to exactly one of them. */
+/* The slots of pair number `place` of `n` pairs: bit s = slot s. Every slot belongs to exactly
+ * one pair. */
 static inline uint8_t pair_slots(uint32_t place, uint32_t n)
 {
 	uint8_t ret = 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Orders about the accounts of others that come over the web, as manage.def has them. Each takes MANAGE_RIGHT. */
+/* Orders about the accounts of others that come over the web, as manage.def has them. Each
+ * takes MANAGE_RIGHT. */
 #ifndef SEKISHO_WIRE_MANAGE_H
 #define SEKISHO_WIRE_MANAGE_H
 
@@ -14,7 +15,7 @@ enum manage_order {
 };
 
 const char *manage_word(enum manage_order o);
-/* MANAGE_ORDERS when there is none of that word. */
+/* MANAGE_ORDERS when no order has that word. */
 enum manage_order manage_by_word(const char *word);
 
 #endif

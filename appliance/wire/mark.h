@@ -2,19 +2,23 @@
 /*
  * The layout of the 32-bit mark, defined once.
  *
- * The conntrack mark remembers what a flow is: the permit that admitted it, the lane (queue group) that
- * inspects it, and the outcome that was last said of it. The packet mark carries permit and lane to the
- * queue, with the direction that tracking knows, and permit and outcome back from the worker. Everybody (compiler, enforce,
- * gate, worker, renderers) takes the layout from here.
+ * The conntrack mark stores for a session the permit that admitted it, the lane (group of queues)
+ * that inspects it, and the last outcome. The packet mark carries permit and lane to the queue,
+ * with the direction as connection tracking knows it, and brings permit and outcome back from the
+ * worker. Compiler, enforce, gate, worker and renderers all take the layout from here.
  *
- *   bit 31     FAST    packet mark only: the forward chain let this packet by without a queue
- *   bit 30     REPLY   packet mark only: it goes against the direction in which its session was opened
+ *   bit 31     FAST    packet mark only: the forward chain let this packet pass without a queue
+ *   bit 30     REPLY   packet mark only: the packet goes against the direction in which its session
+ *              was
+ *                      opened
+ *   bits 30-31         conntrack mark: the kernel counts its idle time, its age
+ *                      (policy/ir/skeleton/limits.c)
  *   bits 24-29 lane    (6 bits; 0 = not inspected, 63 = cut)
  *   bits 22-23 outcome (2 bits)
  *   bits 0-21  permit  (22 bits; 0 = none)
  *
- * What a worker may say of a packet, outcome and permit, are the three lower bytes, and what it may not is the upper one: a
- * form of a verdict can leave the former blank (appliance/worker/form.h).
+ * A worker may set outcome and permit, which are the three lower bytes, but not the upper byte. So
+ * a form of a verdict leaves only the three lower bytes open (appliance/worker/form.h).
  */
 #ifndef SEKISHO_WIRE_MARK_H
 #define SEKISHO_WIRE_MARK_H
@@ -29,6 +33,12 @@
 #define MARK_REPLY 0x40000000u
 #define MARK_FAST 0x80000000u
 
+/* Conntrack mark only: the session has a limit of idle time, age or both; the conntrack label says
+ * so, too. If the label is gone but these bits are set, the limit has ended the session. */
+#define MARK_AGES 0x80000000u
+#define MARK_IDLES 0x40000000u
+#define MARK_LIMITS (MARK_AGES | MARK_IDLES)
+
 #define PERMIT_MAX 0x003fffffu /* highest permit id; 0 means "no permit" */
 
 /* The lane of packets whose flow is no longer permitted; they are answered only by resets. */
@@ -36,17 +46,24 @@
 #define LANE_CUT 63u
 #define LANE_COUNT 64u
 
-/* Outcomes as they stand in a mark. The worker says them, the post-queue chain enforces. */
+/* Outcomes in a mark. The worker sets them, the chain after the queue enforces them. */
 enum mark_outcome {
-	MARK_UNJUDGED = 0,  /* nobody has answered for this flow yet */
-	MARK_GOOD = 1,	    /* judged and passed; the flow stays in its lane */
-	MARK_CONFIRMED = 2, /* the promised protocol is known: a naming lane may let go of it */
-	MARK_QUIET = 3,	    /* as MARK_GOOD, and its worker can do without acknowledgements that carry nothing */
+	MARK_UNJUDGED = 0, /* no worker has judged this flow yet */
+	MARK_GOOD = 1,	   /* judged and passed; the flow stays in its lane */
+	/* the protocol is confirmed: a naming lane need not inspect the flow any more */
+	MARK_CONFIRMED = 2,
+	/* as MARK_GOOD, and the worker does not need acknowledgements without data */
+	MARK_QUIET = 3,
 };
 
-/* The packet mark of TCP that belongs to no session: it goes the way of the cut lane, and an outcome tells it from
- * segments of sessions whose permission ended. */
+/* The packet mark of TCP segments without a session. They go to the cut lane; the outcome
+ * distinguishes them from segments of sessions that lost their permission. */
 #define MARK_STRAY (LANE_CUT << MARK_LANE_SHIFT | (uint32_t)MARK_GOOD << MARK_OUTCOME_SHIFT)
+
+/* The packet mark in the cut lane of a session that a limit ended: by its age, or by its idle time.
+ * Other packets there have no outcome. */
+#define MARK_AGED (LANE_CUT << MARK_LANE_SHIFT | (uint32_t)MARK_CONFIRMED << MARK_OUTCOME_SHIFT)
+#define MARK_IDLED (LANE_CUT << MARK_LANE_SHIFT | (uint32_t)MARK_QUIET << MARK_OUTCOME_SHIFT)
 
 static inline uint32_t mark_make(uint32_t permit, uint32_t lane, enum mark_outcome outcome)
 {
@@ -54,8 +71,9 @@ static inline uint32_t mark_make(uint32_t permit, uint32_t lane, enum mark_outco
 	       (((uint32_t)outcome << MARK_OUTCOME_SHIFT) & MARK_OUTCOME_MASK);
 }
 
-/* The packet mark of what arrives, until the rules have decided: the kernel's number of its interface, and nothing in any
- * other field. The kernel's own answers (echo, errors) have the mark of what they answer, and so tell where that came from. */
+/* The packet mark of an arriving packet until the rules have decided: the kernel's number of its
+ * interface, and zero in all other fields. The kernel's own answers (echo, errors) inherit the mark
+ * of the packet that they answer, which shows where that came from. */
 static inline uint32_t mark_arrived(uint32_t interface)
 {
 	return interface;

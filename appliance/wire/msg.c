@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * message.def read in three ways: who may say what and with how many descriptors, how a body is written, how it is read. A
- * message that it does not describe exactly is refused here, before anybody looks at a byte of its body.
+ * message.def read in three ways: who may say what and with how many descriptors, how a body is
+ * written, how it is read. A message that it does not describe exactly is refused here, before
+ * anybody looks at a byte of its body.
  */
 #include "appliance/wire/msg.h"
 
@@ -30,7 +31,7 @@ static const struct shape shapes[MSG_TYPE_COUNT] = {
 #include "appliance/wire/message.def"
 };
 
-/* ---- bodies ------------------------------------------------------------------------------------------------------- */
+/* ---- bodies ---------------------------------------------------------------------------------- */
 
 static bool number_fits(uint64_t v, uint64_t largest)
 {
@@ -197,7 +198,7 @@ static bool take_body(struct bytes in, enum msg_type type, struct msg_body *ret)
 	return bytes_done(&in);
 }
 
-/* ---- sending ------------------------------------------------------------------------------------------------------ */
+/* ---- sending --------------------------------------------------------------------------------- */
 
 static const char *const role_names[ROLE_COUNT] = {
 	[ROLE_SUPERVISOR] = "supervisor",
@@ -294,10 +295,10 @@ int msg_send_as(int sock, uint16_t version, uint32_t id, const struct msg_body *
 	return send_with(sock, version, id, body, fds, n_fds, 0);
 }
 
-/* ---- receiving ---------------------------------------------------------------------------------------------------- */
+/* ---- receiving ------------------------------------------------------------------------------- */
 
-/* Takes every descriptor out of the control data, so that none is ever left behind; those past MSG_FDS are closed.
- * Returns how many came. */
+/* Takes every descriptor out of the control data, so that none is ever left behind; those past
+ * MSG_FDS are closed. Returns how many came. */
 static size_t take_fds(struct msghdr *mh, struct msg *ret)
 {
 	size_t came = 0;
@@ -395,7 +396,8 @@ int msg_recv(int sock, enum role from, enum role to, struct msg *ret)
 {
 	int r, flags = 0;
 
-	/* Who was woken by a ping must not sleep here until something else comes: its other sockets wait. */
+	/* Who was woken by a ping must not sleep here until something else comes: its other
+	 * sockets wait. */
 	while ((r = receive(sock, from, to, flags, ret)) == 1 && ret->body.type == MSG_PING) {
 		r = msg_send(sock, ret->id, &(struct msg_body){ .type = MSG_PONG }, NULL, 0);
 		if (r < 0)
@@ -423,7 +425,7 @@ int msg_take_fd(struct msg *m, size_t i)
 	return fd;
 }
 
-/* ---- handling ----------------------------------------------------------------------------------------------------- */
+/* ---- handling -------------------------------------------------------------------------------- */
 
 bool msg_dispatch(msg_handler *const handlers[MSG_TYPE_COUNT], void *ctx, struct msg *m)
 {

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Messages between roles, and between the CLI and the supervisor. Which there are stands in message.def.
+ * Messages between roles, and between the CLI and the supervisor. message.def lists them.
  *
- * SEQPACKET unix sockets; a fixed header (type u16, version u16, request id u32, body length u32, big-endian), then the
- * body, at most MSG_FDS descriptors. msg_recv refuses what message.def does not describe exactly: another sender or
- * receiver, a body that is too short, too long or out of its bounds, another number of descriptors. What a handler sees has
- * passed all of that; what it means in the state of things is the handler's affair. Large things travel as sealed memfds. A
- * ping and its answer are the first eight bytes of the header and nothing else.
+ * SEQPACKET unix sockets; a fixed header (type u16, version u16, request id u32, body length u32,
+ * big-endian), then the body, at most MSG_FDS descriptors. msg_recv refuses every message that does
+ * not match message.def exactly: a wrong sender or receiver, a body that is too short, too long or
+ * out of bounds, or a wrong number of descriptors. A handler gets only messages that have passed
+ * these checks; it checks itself whether a message is allowed at the moment. Large data are sent as
+ * sealed memfds. A ping and its answer have only the first eight bytes of the header.
  */
 #ifndef SEKISHO_WIRE_MSG_H
 #define SEKISHO_WIRE_MSG_H
@@ -14,13 +15,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
+#include "appliance/base/addr.h"
 #include "appliance/base/bytes.h"
 #include "appliance/base/err.h"
 #include "appliance/base/memfd.h"
 #include "appliance/wire/change.h"
 #include "appliance/wire/duty.h"
-#include "appliance/wire/ends.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/event_filter.h"
 #include "appliance/wire/lane.h"
@@ -35,35 +37,76 @@
 #include "appliance/wire/slot.h"
 #include "appliance/wire/webauthn.h"
 
+/* The two ends of a session, as messages and records have them. */
+
+#define ENDS_BYTES 38
+
+struct ends {
+	struct addr client, server; /* of one family */
+	uint16_t client_port, server_port;
+	uint8_t l4proto;
+};
+
+static inline void ends_put(struct outbuf *o, const struct ends *e)
+{
+	out_u8(o, e->client.family);
+	out_bytes(o, e->client.b, sizeof(e->client.b));
+	out_bytes(o, e->server.b, sizeof(e->server.b));
+	out_be16(o, e->client_port);
+	out_be16(o, e->server_port);
+	out_u8(o, e->l4proto);
+}
+
+/* Reads two ends. An unknown address family makes `b` fail. */
+static inline void ends_take(struct bytes *b, struct ends *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	bytes_u8(b, &ret->client.family);
+	bytes_copy(b, ret->client.b, sizeof(ret->client.b));
+	bytes_copy(b, ret->server.b, sizeof(ret->server.b));
+	bytes_be16(b, &ret->client_port);
+	bytes_be16(b, &ret->server_port);
+	bytes_u8(b, &ret->l4proto);
+	ret->server.family = ret->client.family;
+	b->failed |= ret->client.family != 4 && ret->client.family != 6;
+}
+
 /*
- * Of all rows of message.def together: whoever changes one, or puts one before another, raises it, and tests/unit/wire/test_msg.c tells who
- * forgot. Programs of two releases meet at the control socket when one was replaced and the other still runs.
+ * One version for all rows of message.def. It is incremented when a row changes or moves;
+ * tests/unit/wire/test_msg.c fails if this is forgotten. Programs of two releases meet at the
+ * control socket when one of them has been updated and the other still runs.
  */
-#define MSG_VERSION 20
+#define MSG_VERSION 22
 #define MSG_BODY 8192
 #define MSG_FDS 4
-#define MSG_NUMBERS 256u /* in a list of them: as many as a box may have interfaces */
+#define MSG_NUMBERS 256u /* numbers in a list: as many as a box may have interfaces */
 
 /*
- * In one question. A worker answers between packets, which wait meanwhile: of one session it judges up to 12 operations that it
- * remembers and 16 requests that nobody acknowledged, each some 63,000 instructions where eight rows name twenty words.
+ * Sessions in one question. Packets wait while a worker answers. For each session, the worker
+ * judges up to 12 remembered operations and 16 unacknowledged requests. Each takes about 63,000
+ * instructions when eight rows name twenty words.
  */
 #define IMPACT_SESSIONS 32u
-#define IMPACT_COMMANDS 16u /* told of one of them */
+#define IMPACT_COMMANDS 16u /* operations of one session that the answer names */
 
 #define FLOWS_MOST 100000u /* sessions that one answer names */
-#define COMMENT_MOST 255u  /* bytes of UTF-8 that a person may say about a change */
+#define COMMENT_MOST 255u  /* bytes of a person's comment on a change, UTF-8 */
 #define RECORD_MOST 199u   /* bytes of an event's text, EVENT_TEXT without its NUL */
-/* Certificates of one file that are told apart, those that end last; a list of a whole system's authorities has a hundred more, which end as late. */
+/* Certificates of one file that are reported: those that end last. The list of authorities of a
+ * system has about a hundred more. */
 #define CERTIFICATES_TOLD 4u
 #define CERTIFICATE_SUBJECT 120u /* bytes, NUL included */
 #define ASK_WORD 128u		 /* bytes of a word of a question, NUL included */
 #define ISOLATE_OBJECT 144u	 /* bytes of "zones NAME NAME", NUL included */
-#define DOORS_OPEN 64u		 /* at once */
-#define DOOR_NAMED 72u		 /* bytes of a door's name, NUL included */
-#define DOOR_TEXT 64u		 /* ... of who comes in by it, and of a ticket */
-#define DEVICE_MOST 15u		 /* bytes of the name of a device or interface */
-#define CONFIRM_MOST 86400u	 /* seconds that a trial may last */
+#define DOORS_OPEN 64u		 /* doors that may be open at the same time */
+/* spans in which the use of conduits was not watched; further spans are merged */
+#define USED_GAPS 16u
+#define USED_BYTES (16u << 20) /* bytes of all records of use together */
+#define DOOR_NAMED 72u	       /* bytes of a door's name, NUL included */
+/* bytes of the name of the person who enters by a door, or of a ticket, NUL included */
+#define DOOR_TEXT 64u
+#define DEVICE_MOST 15u	    /* longest name of a device or interface in bytes */
+#define CONFIRM_MOST 86400u /* seconds that a trial may last */
 
 enum role {
 	ROLE_SUPERVISOR = 0,
@@ -89,15 +132,16 @@ enum user_order {
 	USER_ORDERS
 };
 
-/* It only looks: whoever hands on what people ask may ask it as well. The others change who may do what. */
+/* Whether the order only reads. Control may give only such orders; the others change rights. */
 bool user_order_looks(enum user_order o);
 
-/* The second factor of a login: a code that was typed, what a security key has signed, or the certificate that the connection was opened by. */
+/* The second factor of a login: a typed code, the signature of a security key, or the client
+ * certificate of the connection. */
 enum proof { PROOF_CODE, PROOF_KEY, PROOF_CERTIFICATE, PROOFS };
-/* What a person does about a key of his own. */
+/* Orders of a person about an own security key. */
 enum key_order { KEY_ADD, KEY_REMOVE, KEY_ORDERS };
 
-/* By what somebody is known who has logged in. */
+/* What proves that somebody has logged in. */
 enum credential { CREDENTIAL_SESSION, CREDENTIAL_TOKEN, CREDENTIALS };
 
 #define LOGIN_NAME 32u /* bytes, the last one NUL where it was not cut */
@@ -108,85 +152,103 @@ enum credential { CREDENTIAL_SESSION, CREDENTIAL_TOKEN, CREDENTIALS };
 #define MANAGE_TEXT 2400u
 #define USER_BY 64u
 
-/* Of MSG_HOLD. */
+/* Orders of MSG_HOLD. */
 enum hold_order { HOLD_LIST, HOLD_PLACE, HOLD_LIFT, HOLD_ORDERS };
 #define HOLD_PERSON 64u			/* bytes, the last one NUL where it was not cut */
 #define HOLD_REASON 199u		/* as an event's text */
-#define HOLD_OPEN ((uint64_t)INT64_MAX) /* no end */
+#define HOLD_OPEN ((uint64_t)INT64_MAX) /* a hold without an end */
 
-/* Of MSG_COPY: which files there are, and each of them. */
+/* What MSG_COPY asks for: the list of files, or one of them. */
 enum copy_what { COPY_LIST, COPY_SEGMENT, COPY_HEAD, COPY_KEY, COPY_HOLDS, COPY_WHATS };
 
-/* Of MSG_DEVICES. */
+/* Orders of MSG_DEVICES. */
 enum devices_order {
 	DEVICES_LIST,
 	DEVICES_ACCEPT,
 	DEVICES_FORGET,
-	DEVICES_COPY, /* as its file has it, for a backup */
-	DEVICES_TRY,  /* what DEVICES_TAKE would do, and nothing of it */
-	DEVICES_TAKE, /* such a copy in the place of a list that nobody has reviewed here */
+	DEVICES_COPY, /* a copy of the register's file, for a backup */
+	DEVICES_TRY,  /* what DEVICES_TAKE would do, without doing it */
+	/* replaces the list of this box by such a copy, if it has not been reviewed */
+	DEVICES_TAKE,
 	DEVICES_ORDERS
 };
-#define DEVICES_TOLD 8u		/* of those that nobody has reviewed, so many are named in the status */
-#define DEVICES_LEARN_S 604800u /* a register that is older, and that nobody has reviewed, is worth an alarm */
-#define DEVICES_TOLD_BYTES 208u /* of one: its MAC address and place, "" = none; the last one NUL */
+/* how many devices without a review the status names */
+#define DEVICES_TOLD 8u
+/* seconds after which a register without a review is an alarm */
+#define DEVICES_LEARN_S 604800u
+/* bytes for one device: MAC address and place, "" = none; the last byte is NUL */
+#define DEVICES_TOLD_BYTES 208u
 
-#define WEAK_TOLD 8u /* of the servers with weak TLS that nobody has reviewed, so many are named in the status */
+/* how many servers with weak TLS and without a review the status names */
+#define WEAK_TOLD 8u
 #define WEAK_TOLD_SERVER 56u  /* "[2001:db8::1]:443" with its NUL; "" = the rest of a conduit */
 #define WEAK_TOLD_CONDUIT 65u /* the last one NUL */
 
-/* Of MSG_ATTACKS. */
+#define TRENDS_EAST 54000u /* seconds: no clock of a country is further from Greenwich */
+
+/* Orders of MSG_ATTACKS. */
 enum attacks_order { ATTACKS_LIST, ATTACKS_ACKNOWLEDGE, ATTACKS_SILENCE, ATTACKS_TEST, ATTACKS_ORDERS };
-#define ATTACK_END 160u			  /* bytes of the machines at one end of an alarm, the last one NUL */
-#define ATTACK_TOLD 8u			  /* of the alarms that ring, so many are told in the status */
+/* bytes of the machines at one end of an alarm, the last one NUL */
+#define ATTACK_END 160u
+/* how many ringing alarms the status names */
+#define ATTACK_TOLD 8u
 #define ATTACK_SILENT_MOST (30u * 86400u) /* seconds */
 
-/* Sessions of each kind that MSG_APPLIED names: so many, of no more bytes of JSON; the others are counted. */
+/* How many sessions of each kind MSG_APPLIED names, in at most TOLD_JSON_NAMED bytes. Further
+ * sessions are counted. */
 #define TOLD_MOST 16384u
 #define TOLD_JSON_NAMED (12u << 20)
-#define TOLD_JSON_TAKEN (16u << 20) /* what a list of them may have: brackets and commas, and room to spare */
+/* largest list in bytes that is accepted, with brackets and commas */
+#define TOLD_JSON_TAKEN (16u << 20)
 
 #define REVIEW_NOTE 180u /* bytes; an event's text at most */
 
-/* Of an answer, and of a program: yes; no, as it was asked; the question makes no sense; it could not be done. */
+/* The status of an answer, and the exit status of a program: yes; no; the question is invalid; it
+ * could not be answered. */
 enum answer_status { ANSWER_YES, ANSWER_NO, ANSWER_INVALID, ANSWER_CANNOT };
 
-/* Of a gate: without a worker; with one that has not turned yet; with one. */
+/* A gate has no worker; its worker has not begun its loop; its worker runs. */
 enum gate_state { GATE_ALONE, GATE_STARTING, GATE_RUNNING };
 #define GATE_STATES (GATE_RUNNING + 1u)
-/* What became of the box's own token of the API (mgmt/web/secrets.h). */
+/* The state of the box's own API token (mgmt/web/secrets.h). */
 enum mgmt_token {
 	TOKEN_KEPT,
-	TOKEN_ANEW, /* what was there could not be used, and another was made */
-	TOKEN_NONE  /* nor could that be written: nobody has one */
+	TOKEN_ANEW, /* the old token could not be used, and a new one was made */
+	TOKEN_NONE  /* the new one could not be written either: there is no token */
 };
 #define MGMT_TOKENS (TOKEN_NONE + 1u)
 
 /* Why a compiler has no result although nothing is wrong with the policy. */
 enum compile_trouble { COMPILE_NO_TROUBLE, COMPILE_NO_MEMORY, COMPILE_BAD_BUNDLE, COMPILE_TROUBLES };
 
-/* The one to which a site's backups are encrypted, whoever makes them. */
+/* The certificate for which all backups are encrypted, except those that root makes. */
 #define BACKUP_CERTIFICATE "/etc/sekisho/backup.pem"
 #define BACKUP_CERTIFICATE_MOST (64u << 10)
-/* What rsyslogd shows to a log server that takes records by RELP (images/systemd/sekisho-log.service). */
+/* The certificate that rsyslogd shows to a log server with
+ * RELP (images/systemd/sekisho-log.service). */
 #define LOG_CERTIFICATE "/etc/sekisho/log-certificate.pem"
-/* Why there is no backup: that file holds no certificate; a private key; a key that cannot be encrypted to; or the box's own words were none. */
+/* Why there is no backup: the file has no certificate; it has a private key; its key cannot be used
+ * for encryption; the box's own texts were invalid. */
 enum seal_trouble { SEAL_NO_TROUBLE, SEAL_NO_CERTIFICATE, SEAL_PRIVATE_KEY, SEAL_KEY, SEAL_NONSENSE, SEAL_TROUBLES };
 
-#define APPLY_DRY_RUN 1u   /* compute what would be cut, have the kernel try the transaction, change nothing */
-#define APPLY_BOOT 2u	   /* first load after start: adopt what stands in the kernel */
+/* compute what would be cut, have the kernel try the transaction, change nothing */
+#define APPLY_DRY_RUN 1u
+#define APPLY_BOOT 2u	   /* first load after the start: adopt the rules that are in the kernel */
 #define APPLY_FORETELL 4u  /* compute what would be cut, nothing else */
-#define APPLY_TAKE_OVER 8u /* of the CLI: another one's trial may be ended by it */
-#define APPLY_RESTORED 16u /* of the CLI: the texts are of a backup, of which the comment tells */
-#define APPLY_TELL 32u	   /* whoever waits for it wants MSG_PROGRESS */
+#define APPLY_TAKE_OVER 8u /* from the command line: may end another person's trial */
+/* from the command line: the texts are from a backup, which the comment names */
+#define APPLY_RESTORED 16u
+#define APPLY_TELL 32u /* the client that waits for the answer wants MSG_PROGRESS */
 #define APPLY_FLAGS (APPLY_DRY_RUN | APPLY_BOOT | APPLY_FORETELL | APPLY_TAKE_OVER | APPLY_RESTORED | APPLY_TELL)
 
-/* What control asks the supervisor about itself, for the answer to the question of the same name. */
+/* Questions of control to the supervisor itself, for the supervisor's part of the answer to
+ * a client. */
 enum box_what { BOX_STATUS, BOX_EFFECTIVE, BOX_VERIFY, BOX_WHATS };
-/* Files of which control is given a descriptor: BACKUP_CERTIFICATE; what rsyslogd shows to a log server. */
+/* Files of which the supervisor gives control a descriptor: BACKUP_CERTIFICATE
+ * and LOG_CERTIFICATE. */
 enum box_file { BOX_FILE_BACKUP, BOX_FILE_LOG, BOX_FILES };
 
-#define RELEASE_LIST 1u /* say what there is, and release nothing */
+#define RELEASE_LIST 1u /* list the devices, release nothing */
 
 enum msg_type {
 	MSG_NONE = 0,
@@ -200,8 +262,8 @@ struct msg_numbers {
 	uint32_t n, list[MSG_NUMBERS];
 };
 
-/* struct msg_lane and the like: what the body of each message, and each record, holds. A text is never NULL where one was
- * received. */
+/* struct msg_lane and so on: the body of each message, and of each record. A received text is
+ * never NULL. */
 #define MESSAGE(NUMBER, name, from, to, fds_min, fds_max, fields) RECORD(NUMBER, name, fields)
 #define RECORD(NAME, name, fields)                                                                                     \
 	struct msg_##name {                                                                                            \
@@ -223,8 +285,8 @@ struct msg_numbers {
 #define NOTHING uint8_t nothing;
 #include "appliance/wire/message.def"
 
-/* TOLD_SESSION_BYTES and so on: of each record, which has one size. The fields add up one behind the other, so they have no
- * parentheses. NOLINTBEGIN(bugprone-macro-parentheses) */
+/* TOLD_SESSION_BYTES and so on: the fixed size of each record. The macro is a sum of its fields, so
+ * they have no parentheses. NOLINTBEGIN(bugprone-macro-parentheses) */
 #define RECORD(NAME, name, fields) enum { NAME##_BYTES = 0 fields };
 #define U8(name, largest) +1
 #define U16(name, largest) +2
@@ -235,14 +297,14 @@ struct msg_numbers {
 /* NOLINTEND(bugprone-macro-parentheses) */
 #include "appliance/wire/message.def"
 
-/* One record at a time: msg_put_told_session and so on. Put fails `o`, take is false, when it is out of its bounds; take also
- * when there are too few bytes left. */
+/* For each record: msg_put_told_session, msg_take_told_session and so on. When a field is out of
+ * bounds, put makes `o` fail and take returns false; take also when too few bytes are left. */
 #define RECORD(NAME, name, fields)                                                                                     \
 	void msg_put_##name(struct outbuf *o, const struct msg_##name *x);                                             \
 	bool msg_take_##name(struct bytes *b, struct msg_##name *ret);
 #include "appliance/wire/message.def"
 
-/* A message as it is said: { MSG_LANE, .lane = { .lane = 3, .queue = 1024 } }. */
+/* A message to be sent: { MSG_LANE, .lane = { .lane = 3, .queue = 1024 } }. */
 struct msg_body {
 	enum msg_type type;
 	union {
@@ -251,47 +313,52 @@ struct msg_body {
 	};
 };
 
-/* ... and as it was heard. */
+/* A received message. */
 struct msg {
 	struct msg_body body; /* texts point into `storage` */
 	uint32_t id;
-	uint16_t version; /* of the sender; another one than ours beside -EPROTO */
+	uint16_t version; /* the sender's; with -EPROTO it differs from ours */
 	int fds[MSG_FDS]; /* owned by the receiver; -1 = none */
 	size_t n_fds;
 	uint8_t storage[MSG_BODY + 1];
 };
 
-/* 0 or negative errno; -EINVAL when the receiver would refuse it. Descriptors stay the caller's. Blocks unless the socket
- * does not. */
+/* Sends a message. 0 or negative errno; -EINVAL when the receiver would refuse it. The caller keeps
+ * the descriptors. Blocks unless the socket is non-blocking. */
 int msg_send(int sock, uint32_t id, const struct msg_body *body, const int *fds, size_t n_fds);
-/* ... what need not arrive: it is never waited for, -EAGAIN when the peer has not read for long. */
+/* As msg_send, but never waits, for messages that may be lost: -EAGAIN when the socket is full. */
 int msg_try(int sock, uint32_t id, const struct msg_body *body);
-/* ... to a peer of another version: only READY to STATUS, the first rows, which are in all versions what they are in ours. */
+/* As msg_send, to a peer of another version. Only for READY to STATUS, the first rows, which
+ * never change. */
 int msg_send_as(int sock, uint16_t version, uint32_t id, const struct msg_body *body, const int *fds, size_t n_fds);
 /*
- * Answers pings that come before a message, so whoever reads its messages lives; when nothing follows a ping,
- * -EAGAIN, on a blocking socket too. 1 = a message, 0 = peer closed, negative errno otherwise (-EBADMSG: refused by
- * message.def; -EPROTO: of another version, and nothing of it was read; its descriptors are closed). `from` sits at the other end, `to` reads
- * here.
+ * Receives a message, and answers pings that come before it, so a process that reads messages shows
+ * that it is alive. -EAGAIN when nothing follows a ping, even on a blocking socket. 1 = a message,
+ * 0 = peer closed, negative errno otherwise (-EBADMSG: refused by message.def; -EPROTO: of another
+ * version, and nothing of it was read; its descriptors are closed). `from` is the role at the other
+ * end, `to` the one that reads.
  */
 int msg_recv(int sock, enum role from, enum role to, struct msg *ret);
 void msg_close_fds(struct msg *m);
-/* The caller's from now on. */
+/* Takes descriptor `i` out of the message; the caller owns it. */
 int msg_take_fd(struct msg *m, size_t i);
 
 /*
- * What a role does with each message, in one table. A handler takes the descriptors that it wants; the others are closed
- * when it returns. False: this may not be said now, and the peer is not to be trusted any more.
+ * What a role does with each message, in one table. A handler takes the descriptors that it wants;
+ * the others are closed when it returns. False: the message is not allowed at this moment, and the
+ * peer is no longer trusted.
  */
 typedef bool msg_handler(void *ctx, struct msg *m);
 
-/* Calls the handler and closes what is left. False: there is none, or it said so. */
+/* Calls the handler and closes the remaining descriptors. False: there is no handler, or it
+ * returned false. */
 bool msg_dispatch(msg_handler *const handlers[MSG_TYPE_COUNT], void *ctx, struct msg *m);
-/* The next message of the supervisor, received and handled. As msg_recv; -EBADMSG also when msg_dispatch is false. */
+/* Receives and handles the next message of the supervisor. As msg_recv; -EBADMSG also when
+ * msg_dispatch is false. */
 int msg_serve(int sock, enum role self, msg_handler *const handlers[MSG_TYPE_COUNT], void *ctx);
-/* ... of somebody else. */
+/* As msg_serve, for messages of role `from`. */
 int msg_serve_of(int sock, enum role from, enum role self, msg_handler *const handlers[MSG_TYPE_COUNT], void *ctx);
-/* Whether `from` may say a message of this type to `to`. */
+/* Whether `from` may send a message of this type to `to`. */
 bool msg_may_say(enum msg_type type, enum role from, enum role to);
 
 #endif

@@ -53,7 +53,7 @@ uint64_t notation_part_max(const struct notation *n, unsigned part)
 	return part == 0 ? n->max >> bits_below(n, 0) : ((uint64_t)1 << n->parts[part].bits) - 1u;
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------------ */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 struct reader {
 	const struct notation *n;
@@ -111,7 +111,8 @@ static bool number(struct reader *r, unsigned part, uint64_t *ret)
 	return false;
 }
 
-/* Characters of which numbers, ranges and lists of them are made, and something that parts two of them. */
+/* Characters of which numbers, ranges and lists of them are made, and something that parts two
+ * of them. */
 static bool several(const char *text)
 {
 	return strpbrk(text, ", ;") != NULL && text[strspn(text, "0123456789abcdefABCDEFxX.-, ;")] == '\0' &&
@@ -181,7 +182,7 @@ bool notation_read(const struct notation *n, const char *text, struct number_ran
 	return true;
 }
 
-/* ---- printing ----------------------------------------------------------------------------------------------------- */
+/* ---- printing -------------------------------------------------------------------------------- */
 
 struct writer {
 	const struct notation *n;
@@ -216,7 +217,8 @@ static void path(struct writer *w, unsigned part, uint64_t a, uint64_t b)
 		say(w, "-", part_of(w->n, b, part, part));
 }
 
-/* Whole blocks of this part in one path; what begins before them or ends behind them by the next part. One block at each end. */
+/* Whole blocks of this part in one path; what begins before them or ends behind them by the next
+ * part. One block at each end. */
 static void paths(struct writer *w, unsigned part, struct number_range r)
 {
 	unsigned below = bits_below(w->n, part);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which pairs of hosts the policy in force knows for TCP, as the supervisor tells it to gates in a sealed memfd: an array of
- * struct known_pair. A gate answers segments of no session only between such pairs. Both ends are the same program on the same
- * machine, so the layout is that of the machine.
+ * The pairs of hosts between which the policy in force allows TCP. The supervisor sends them to
+ * gates in a sealed memfd: an array of struct known_pair. A gate answers segments without a session
+ * only between such pairs. Sender and receiver are the same program on the same machine, so the
+ * struct is sent as it is.
  */
 #ifndef SEKISHO_WIRE_PAIRS_H
 #define SEKISHO_WIRE_PAIRS_H

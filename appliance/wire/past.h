@@ -1,29 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What became of a generation, as the history has it. */
+/* The states of a generation in the history. */
 #ifndef SEKISHO_WIRE_PAST_H
 #define SEKISHO_WIRE_PAST_H
 
 enum generation_state {
-	GEN_WAITING = 0,   /* on trial: in force until it is confirmed or its time is over */
+	GEN_WAITING = 0,   /* on trial: in force until it is confirmed or its time ends */
 	GEN_CONFIRMED = 1, /* was confirmed, now or earlier */
-	GEN_REVERTED = 2,  /* given up: not confirmed in time, failed, or rolled back from */
+	/* no longer in force: not confirmed in time, failed, or rolled back from */
+	GEN_REVERTED = 2,
 };
 
-/* How a generation came to the state it has; the words are those of `history`. */
+/* How a generation came into its state. The words are those of `history`. */
 enum generation_why {
-	WHY_APPLIED,	/* by the apply itself */
-	WHY_CONFIRMED,	/* by a confirm */
-	WHY_TIMEOUT,	/* given up: nobody confirmed in time */
-	WHY_RESTART,	/* given up: the box ended while it was on trial */
-	WHY_ROLLBACK,	/* confirmed: gone back to; reverted: rolled back from */
-	WHY_CALLED_OFF, /* given up: a rollback ended its trial */
-	WHY_TAKEN_OVER, /* given up: another apply took the place of its trial */
-	WHY_FAILED,	/* given up: it could not be put into force */
+	WHY_APPLIED,   /* the apply put it on trial */
+	WHY_CONFIRMED, /* a person confirmed it */
+	WHY_TIMEOUT,   /* reverted: it was not confirmed in time */
+	WHY_RESTART,   /* reverted: the box stopped while it was on trial */
+	/* confirmed: a rollback put it in force; reverted: a rollback replaced it */
+	WHY_ROLLBACK,
+	WHY_CALLED_OFF, /* reverted: a rollback ended its trial */
+	WHY_TAKEN_OVER, /* reverted: another apply replaced its trial */
+	WHY_FAILED,	/* reverted: it could not be put into force */
 	WHY_COUNT
 };
 
 #define BY_BYTES 32u
 #define COMMENT_BYTES 256u /* with the NUL */
-#define MEANT_BYTES 1600u  /* a struct sentence: what it made possible and impossible */
+/* bytes of a struct sentence: what the generation made possible and impossible */
+#define MEANT_BYTES 1600u
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Texts of box.cfg that end up in the settings of another program (box/companions.h), where a quote, a blank or a line of their own would
- * be that program's syntax. They are held to these forms when the text is checked, when a sealed generation is read, and before they
- * are written: who got into the compiler can say no more by them than a name. Pure.
+ * Texts of box.cfg that end up in the settings of another program (box/companions.h), where a
+ * quote, a blank or a line of their own would be that program's syntax. These forms are checked
+ * when the policy is checked, when a sealed generation is read, and before the settings are
+ * written: an attacker who controls the compiler can inject no syntax. Pure.
  */
 #ifndef SEKISHO_WIRE_PLAIN_H
 #define SEKISHO_WIRE_PLAIN_H
@@ -15,17 +16,21 @@
 #define PLAIN_MAILBOX_MAX 254u /* RFC 5321, 4.5.3.1.3, without the brackets */
 #define PLAIN_MAILBOXES_MAX 16u
 
-/* The DNS name of a server: labels of letters, digits and '-' (RFC 1123, 2.1), 63 and 253 bytes at most; no address, no wildcard. */
+/* The DNS name of a server: labels of letters, digits and '-' (RFC 1123, 2.1), 63 and 253 bytes at
+ * most; no address, no wildcard. */
 bool plain_server_name(const char *s);
-/* What another program calls something or somebody: letters, digits, '.', '_' and '-', 63 at most, the first a letter or digit. */
+/* A name that another program gives: letters, digits, '.', '_' and '-', 63 at most, the first a
+ * letter or digit. */
 bool plain_word(const char *s);
-/* Whom SNMP calls a user: such a word of at most 32 bytes (RFC 3414, 5). */
+/* An SNMP user name: such a word of at most 32 bytes (RFC 3414, 5). */
 bool plain_security_name(const char *s);
-/* An absolute path of letters, digits, '.', '_' and '-' between slashes, without names that begin with a dot. */
+/* An absolute path of letters, digits, '.', '_' and '-' between slashes, without names that begin
+ * with a dot. */
 bool plain_path(const char *s);
-/* A mailbox, "crane-team@example.jp": a word of letters, digits, '.', '_', '+' and '-', and the DNS name of a domain. */
+/* A mailbox, "crane-team@example.jp": a word of letters, digits, '.', '_', '+' and '-', and the DNS
+ * name of a domain. */
 bool plain_mailbox(const char *s);
-/* Several, with one blank between them, at most PLAIN_MAILBOXES_MAX. */
+/* Mailboxes with one blank between them, at most PLAIN_MAILBOXES_MAX. */
 bool plain_mailboxes(const char *s);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the box is at while somebody waits for an answer, as progress.def has it. */
+/* The stages that the box reports while somebody waits for an answer; progress.def lists them. */
 #ifndef SEKISHO_WIRE_PROGRESS_H
 #define SEKISHO_WIRE_PROGRESS_H
 
@@ -9,7 +9,7 @@ enum progress_stage {
 	PROGRESS_STAGES
 };
 
-/* "?" of one that there is not. */
+/* "?" for an unknown stage. */
 const char *progress_word(enum progress_stage s);
 
 #endif

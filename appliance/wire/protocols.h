@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The registry of protocols that a policy may name. One row of protocols.def a protocol; language, compiler, worker and docs read it.
+ * The registry of protocols that a policy may name. One row of protocols.def a protocol; language,
+ * compiler, worker and docs read it.
  */
 #ifndef SEKISHO_WIRE_PROTOCOLS_H
 #define SEKISHO_WIRE_PROTOCOLS_H
@@ -17,15 +18,17 @@ enum protocol {
 	PROTO_COUNT
 };
 
-#define PROTO_MAX 512u /* numbers are below; what says one may be from a newer release, see protocol_known() */
+/* all numbers are below it; a number may come from a newer release, see protocol_known() */
+#define PROTO_MAX 512u
 _Static_assert(PROTO_COUNT <= PROTO_MAX, "protocols are bits of a struct protocol_set");
 
-/* A set of protocols, the only one there is: who keeps some keeps this. Starts zeroed: none. */
+/* A set of protocols. Start from zero bytes: empty. */
 struct protocol_set {
 	uint64_t bits[PROTO_MAX / 64u];
 };
 
-#define PROTO_SET_WORDS (PROTO_MAX / 32u) /* as it is sealed: words of 32 bits, the lowest first */
+/* words of 32 bits in its sealed form, the lowest first */
+#define PROTO_SET_WORDS (PROTO_MAX / 32u)
 
 static inline void protocols_add(struct protocol_set *s, unsigned p)
 {
@@ -44,7 +47,7 @@ static inline void protocols_join(struct protocol_set *s, const struct protocol_
 		s->bits[i] |= others->bits[i];
 }
 
-/* Is each of them in `all`? */
+/* Whether each protocol of the set is in `all`. */
 static inline bool protocols_within(const struct protocol_set *s, const struct protocol_set *all)
 {
 	for (unsigned i = 0; i < PROTO_MAX / 64u; i++)
@@ -53,7 +56,8 @@ static inline bool protocols_within(const struct protocol_set *s, const struct p
 	return true;
 }
 
-/* The first of them behind `p`; PROTO_NONE when there is none. All of them: begin behind PROTO_NONE. */
+/* The next protocol of the set after `p`; PROTO_NONE when there is none. To walk the set, start
+ * with PROTO_NONE. */
 static inline enum protocol protocols_next(const struct protocol_set *s, unsigned p)
 {
 	for (p++; p < PROTO_MAX; p = (p / 64u + 1u) * 64u) {
@@ -70,7 +74,7 @@ static inline bool protocols_none(const struct protocol_set *s)
 	return protocols_next(s, PROTO_NONE) == PROTO_NONE;
 }
 
-/* The only one; PROTO_NONE when there are none or several. */
+/* The protocol of a set with one member; PROTO_NONE when there are none or several. */
 static inline enum protocol protocols_only(const struct protocol_set *s)
 {
 	enum protocol p = protocols_next(s, PROTO_NONE);
@@ -86,12 +90,18 @@ enum protocol_depth {
 };
 
 /* Properties of a protocol. */
-#define PROTO_OPAQUE 1u /* carries what cannot be inspected: counts as all commands in every proof */
-/* Anybody on the way reads it, and what a password is; or it shows a desktop to whoever has one. */
+/* its content cannot be inspected: counts as all commands in every proof */
+#define PROTO_OPAQUE 1u
+/* The protocol is clear text, so anybody on the path can read its contents and passwords; or it is
+ * a remote desktop. */
 #define PROTO_IN_CLEAR 2u
-#define PROTO_BRIEF 4u /* its first bytes are so few that others' may look like them: asked last what something is */
-#define PROTO_COMPANIONS 8u /* what one session opens others of its pair of hosts use: one worker has to see them all */
-#define PROTO_SERVER_FIRST 16u /* its client says nothing before its server has greeted */
+/* it is recognised by so few bytes that other protocols may begin in the same way, so its
+ * recogniser is asked last */
+#define PROTO_BRIEF 4u
+/* one session opens connections for other sessions of its pair of hosts: one worker has to see all
+ * of them */
+#define PROTO_COMPANIONS 8u
+#define PROTO_SERVER_FIRST 16u /* its client sends nothing before the server's greeting */
 
 #define TRANSPORT_TCP 1u
 #define TRANSPORT_UDP 2u
@@ -103,26 +113,29 @@ struct protocol_info {
 	enum protocol_depth depth;
 	unsigned transports; /* TRANSPORT_* it may run over */
 	unsigned properties; /* PROTO_* */
-	const char *also;    /* what people write instead of the name, with a blank between them; NULL: nothing */
+	/* other names that people write, separated by blanks; NULL: none */
+	const char *also;
 };
 
-const struct protocol_info *protocol_info(enum protocol p); /* never NULL; unknown values give PROTO_NONE's row */
-enum protocol protocol_by_name(const char *name);	    /* PROTO_NONE when unknown */
+/* never NULL; unknown values give PROTO_NONE's row */
+const struct protocol_info *protocol_info(enum protocol p);
+enum protocol protocol_by_name(const char *name); /* PROTO_NONE when unknown */
 /*
- * By its other names, of any case; PROTO_NONE when unknown. Of a name of nDPI, "ndpi:ssh", it is the one with a form of ours; of a name
- * without "ndpi:" it may be nDPI's.
+ * Finds a protocol by its other names, in any case; PROTO_NONE when unknown. "ndpi:ssh" finds the
+ * protocol that a recogniser of ours confirms; a name without "ndpi:" may find one that nDPI
+ * alone confirms.
  */
 enum protocol protocol_also_called(const char *name);
 
-#define NDPI_PREFIX "ndpi:" /* how the names begin that nDPI alone confirms (DEPTH_NDPI) */
+#define NDPI_PREFIX "ndpi:" /* prefix of names that only nDPI confirms (DEPTH_NDPI) */
 #define UNMEASURED UINT32_MAX
 /*
- * How many bytes of a session may have to pass undecided before it is known what it is: 0 where a form of ours decides; for names of nDPI
- * the most of what was measured (docs/names.md), or UNMEASURED.
+ * How many bytes of a session may pass before its protocol is known: 0 where a recogniser of ours
+ * decides; for names of nDPI the largest measured number (docs/names.md), or UNMEASURED.
  */
 uint32_t protocol_undecided(enum protocol p);
 
-unsigned protocols_end(void); /* behind the last number that has a row; at most PROTO_MAX */
+unsigned protocols_end(void); /* one more than the last number that has a row; at most PROTO_MAX */
 
 static inline bool protocol_known(unsigned p)
 {

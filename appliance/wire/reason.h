@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Why something was decided: one list that feeds counters, NFLOG prefixes, events, JSON, the demo's table and the docs.
- * A reason's dotted word is stable. The texts for people are here too, in both languages.
+ * The reasons of decisions: one list for counters, NFLOG prefixes, events, JSON, the demo's table
+ * and the docs. A reason's dotted word is stable. The texts for people are here too, in
+ * both languages.
  */
 #ifndef SEKISHO_WIRE_REASON_H
 #define SEKISHO_WIRE_REASON_H
@@ -22,7 +23,8 @@ enum reason {
 };
 #undef REASON
 
-const char *reason_word(enum reason r); /* "modbus.write_not_allowed" style; "unknown" for bad values */
+/* "modbus.write_not_allowed" style; "unknown" for bad values */
+const char *reason_word(enum reason r);
 enum reason_kind reason_kind(enum reason r);
 const char *reason_text(enum reason r, const char *lang); /* lang "ja" or "en" */
 enum reason reason_by_word(const char *word);		  /* REASON_COUNT when unknown */

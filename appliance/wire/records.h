@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Orders about the records, the devices and alarms of attacks that come over the web, as records.def has them. */
+/* Orders about the records, the devices and alarms of attacks that come over the web, as
+ * records.def has them. */
 #ifndef SEKISHO_WIRE_RECORDS_H
 #define SEKISHO_WIRE_RECORDS_H
 
@@ -13,7 +14,7 @@ enum records_order {
 
 const char *records_word(enum records_order o);
 enum right records_right(enum records_order o);
-/* RECORDS_ORDERS when there is none of that word. */
+/* RECORDS_ORDERS when no order has that word. */
 enum records_order records_by_word(const char *word);
 
 #endif

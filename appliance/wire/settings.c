@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appliance/wire/settings.h"
 
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <stdio.h>
 
@@ -50,5 +51,21 @@ const char *transport_text(uint8_t l4proto, char out[WORD_TEXT])
 	default:
 		snprintf(out, WORD_TEXT, "%u", l4proto);
 	}
+	return out;
+}
+
+const char *duration_text(uint64_t seconds, char out[DURATION_TEXT])
+{
+	bool minutes = seconds % 60 == 0, hours = seconds % 3600 == 0, days = seconds % 86400 == 0;
+
+	snprintf(out, DURATION_TEXT, seconds != 0 ? "%" PRIu64 " %s" : "-",
+		 seconds / (days      ? 86400
+			    : hours   ? 3600
+			    : minutes ? 60
+				      : 1),
+		 days	   ? "d"
+		 : hours   ? "h"
+		 : minutes ? "min"
+			   : "s");
 	return out;
 }

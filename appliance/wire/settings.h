@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The words of settings that have a closed set of them: what policies write, and renderings and answers say. Each list is in
- * the order of its enum and ends with NULL.
+ * The words of settings with a fixed set of values, as written in policies, renderings and answers.
+ * Each list is in the order of its enum and ends with NULL.
  */
 #ifndef SEKISHO_WIRE_SETTINGS_H
 #define SEKISHO_WIRE_SETTINGS_H
@@ -30,17 +30,18 @@ extern const char *const log_transport_words[]; /* bool relp */
 extern const char *const log_format_words[];	/* bool eve */
 extern const char *const on_low_words[];	/* bool power_off */
 
-/* What whoever opens a door has to say. */
+/* What a person has to give to open a door. */
 enum door_need { DOOR_NAME, DOOR_TICKET, DOOR_REASON, DOOR_NEEDS };
 extern const char *const door_need_words[];
-#define DOOR_LEAST 60u	 /* seconds that a door is opened for */
-#define DOOR_MOST 86400u /* ... by anybody */
+#define DOOR_LEAST 60u	 /* shortest time that a door is opened for, in seconds */
+#define DOOR_MOST 86400u /* longest time, in seconds */
 
 extern const char *const command_class_words[]; /* bit n of command classes */
 
 #define WORD_TEXT 40 /* bytes, NUL included */
 
-/* "commands/cargo/closed/hold"; "none", "cut" or "unknown" of a number that is no lane of a policy. Returns `out`. */
+/* "commands/cargo/closed/hold"; "none", "cut" or "unknown" for a number that is no lane of a
+ * policy. Returns `out`. */
 const char *lane_text(uint32_t number, char out[WORD_TEXT]);
 /* "tcp", "udp", "icmp", "icmpv6", or the number of another IP protocol. Returns `out`. */
 const char *transport_text(uint8_t l4proto, char out[WORD_TEXT]);
@@ -55,12 +56,21 @@ static inline uint32_t words_n(const char *const *words)
 	return n;
 }
 
-/* Days for which a policy may say that records are kept, and after which they are deleted. */
+/* Limits in days of `keep_days` and `delete_after_days`. */
 #define RETENTION_LEAST 7u
 #define RETENTION_MOST 36500u
 
-/* Seconds within which a conduit can be expected to carry something: sessions are looked at every few seconds (enforce/heard.h). */
+/* Limits in seconds of `heard_within`: enforce looks at sessions every few
+ * seconds (enforce/heard.h). */
 #define HEARD_LEAST 30u
 #define HEARD_MOST (31u * 86400u)
+
+/* Limits in seconds of `idle` and `session`. */
+#define LIMIT_LEAST 10u
+#define LIMIT_MOST (31u * 86400u)
+
+#define DURATION_TEXT 24u
+/* "8 h", as policies write it; "-" for 0. Returns `out`. */
+const char *duration_text(uint64_t seconds, char out[DURATION_TEXT]);
 
 #endif

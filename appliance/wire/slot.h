@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The processes of a box by number, as the supervisor keeps them and control asks them. What control asks a role goes through the supervisor, which
- * hands it on as it is: the request id says to whom, and the answer comes back under the same id.
+ * The numbers of the box's processes. The supervisor passes control's questions to a role
+ * unchanged. The request id names the role, and the answer has the same id.
  */
 #ifndef SEKISHO_WIRE_SLOT_H
 #define SEKISHO_WIRE_SLOT_H
@@ -23,7 +23,8 @@ enum {
 	SLOTS = SLOT_DPI + PAIR_MAX
 };
 
-/* Bit 31 of a request id: it is control's; bits 24 to 30 the slot that is asked, the rest its number. The supervisor's own questions have lower ids. */
+/* Request ids of control: bit 31 is set, bits 24 to 30 are the slot that is asked, the rest is the
+ * number of the question. The supervisor's own questions have lower ids. */
 #define RELAYED 0x80000000u
 #define RELAYED_NUMBER 0x00ffffffu
 _Static_assert(SLOTS < 0x7f, "slots in seven bits");

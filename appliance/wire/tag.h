@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Names of a controller's tags as numbers. A name is "Speed", "Program:Main.Run" or "Crane.Hoist.Speed"; letters are compared
- * without case, as controllers do. Rows and requests are compared by a digest of the whole name of 63 bits: a request does no harm by a
- * digest that is equal by chance unless the controller has a tag of that other name. Whoever can add tags to a controller can do
- * anything else to it. A name has what lies beneath it, so the digests of all beginnings that end before a dot are given too. Pure.
+ * Names of a controller's tags as numbers. A name is "Speed", "Program:Main.Run" or
+ * "Crane.Hoist.Speed"; letters are compared without case, as controllers do. Rows and requests are
+ * compared by a digest of 63 bits of the whole name. Two names with the same digest matter only if
+ * the controller has a tag of the second name. An attacker who can add tags to a controller can do
+ * anything else to it. A name includes the tags beneath it, so the digests of all prefixes that end
+ * before a dot are computed too. Pure.
  */
 #ifndef SEKISHO_WIRE_TAG_H
 #define SEKISHO_WIRE_TAG_H
@@ -25,13 +27,15 @@ struct tag_digest {
 };
 
 void tag_begin(struct tag_digest *d);
-/* One more character. False: names do not have it, or not there, or are not so long. */
+/* Adds a character. False: the character is not allowed, or not at this position, or the name is
+ * too long. */
 bool tag_add(struct tag_digest *d, uint8_t c);
-/* It may end here. */
+/* Whether a name may end here. */
 bool tag_is_whole(const struct tag_digest *d);
-/* The name's digest, and those of what it is within, the outermost first; of deep names the innermost are left out. */
+/* The name's digest, and the digests of its prefixes, the shortest first; for deep names the
+ * longest prefixes are left out. */
 uint64_t tag_end(const struct tag_digest *d, uint64_t ret_within[WITHIN_MAX], uint8_t *ret_n);
-/* Of a whole name; false when it is none. */
+/* The digest of a whole name; false when it is no valid name. */
 bool tag_read(const char *name, size_t n, uint64_t *ret);
 
 #endif

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * TLS versions and cipher suites by the numbers that stand on the wire: what they are called, and what is weak about them.
+ * TLS versions and cipher suites by their numbers on the wire: their names and their weaknesses.
  *
- * What counts as weak is RFC 9325 (BCP 195): versions below TLS 1.2 (3.1.1), suites without encryption, with RC4 or below 112 bits (4.1, must
- * not), below 128 bits and without forward secrecy (4.1, should not). Suites without authentication of the server RFC 5246 forbids (A.5), MD5 RFC 6151.
- * The "recommended" setting of IPA's and CRYPTREC's TLS guideline (3.x) asks for the same.
+ * RFC 9325 (BCP 195) says what is weak: versions below TLS 1.2 (3.1.1); suites without encryption,
+ * with RC4 or below 112 bits (4.1, must not); suites below 128 bits or without forward secrecy
+ * (4.1, should not). RFC 5246 (A.5) forbids suites without authentication of the server, and RFC
+ * 6151 forbids MD5. The "recommended" setting of IPA's and CRYPTREC's TLS guideline (3.x) asks for
+ * the same.
  */
 #ifndef SEKISHO_WIRE_TLS_H
 #define SEKISHO_WIRE_TLS_H
@@ -16,7 +18,8 @@
 #define TLS_1_2 0x0303u
 #define TLS_1_3 0x0304u
 
-/* TLS_WEAK(identifier, word, English, Japanese): the order is that of the bits, which records keep: new ones come last. */
+/* TLS_WEAK(identifier, word, English, Japanese): the order is that of the bits, which records keep:
+ * new ones come last. */
 #define TLS_WEAKNESSES                                                                                                 \
 	TLS_WEAK(VERSION, "old_version", "a version below TLS 1.2", "TLS 1.2 より古いバージョン")                      \
 	TLS_WEAK(NULL, "no_encryption", "no encryption", "暗号化なし")                                                 \
@@ -38,12 +41,13 @@ enum tls_weakness {
 
 /* The name of a suite in IANA's registry, or NULL. */
 const char *tls_suite_name(uint16_t suite);
-/* "TLS 1.2", "SSL 3.0"; of a version that it does not know "0x7f1c", in `room`. */
+/* "TLS 1.2", "SSL 3.0"; an unknown version as "0x7f1c", written to `room`. */
 #define TLS_VERSION_TEXT 8
 const char *tls_version_name(uint16_t version, char room[TLS_VERSION_TEXT]);
-/* What is weak about them: bits by enum tls_weakness. A suite without a name is not called weak. */
+/* The weaknesses of version and suite: bits by enum tls_weakness. An unknown suite does not count
+ * as weak. */
 uint32_t tls_weak(uint16_t version, uint16_t suite);
-/* Nothing but what a lesser rule says (should not, of key exchange): no forward secrecy. */
+/* Whether the only weakness is missing forward secrecy, which RFC 9325 rates as "should not". */
 bool tls_weak_is_lesser(uint32_t bits);
 const char *tls_weakness_word(enum tls_weakness w);
 const char *tls_weakness_text(enum tls_weakness w, const char *lang); /* lang: "en" or "ja" */

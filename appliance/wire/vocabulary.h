@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The command vocabulary: one set of words (read, write, control, program, diagnose) for all protocols, and per
- * protocol which function code is which, by name. The policy compiler turns words into sets of codes; the worker turns
- * codes back into words for events. Pure tables.
+ * The command vocabulary: one set of words (read, write, control, program, diagnose) for all
+ * protocols, and per protocol which function code is which, by name. The policy compiler turns
+ * words into sets of codes; the worker turns codes back into words for events. Pure tables.
  */
 #ifndef SEKISHO_WIRE_VOCABULARY_H
 #define SEKISHO_WIRE_VOCABULARY_H
@@ -20,65 +20,76 @@
 #define CLASS_DIAGNOSE 16u
 #define CLASS_ALL 31u
 
-/* What a service forgives its servers' answers: key `lenient`. */
-#define LENIENT_TRANSACTION 1u /* 0 in the place of the transaction's number */
-#define LENIENT_UNIT 2u	       /* another unit than was asked */
-#define LENIENT_DUPLICATE 4u   /* one more answer to the request that was answered last */
-#define LENIENT_PADDING 8u     /* one byte too many at the end */
-#define LENIENT_LENGTH 16u     /* a header whose length is one too many or one too few */
-#define LENIENT_NUMBERING 32u  /* a transaction's number that is one ahead, or always 1 */
-#define LENIENT_COIL 64u       /* a coil that was switched on said to be 0001 */
-#define LENIENT_LISTING 128u   /* who is there, in an answer whose length is 0 */
+/* Errors in servers' answers that a service tolerates: key `lenient`. */
+#define LENIENT_TRANSACTION 1u /* transaction id 0 instead of the one of the request */
+#define LENIENT_UNIT 2u	       /* another unit than in the request */
+#define LENIENT_DUPLICATE 4u   /* a second answer to the last answered request */
+#define LENIENT_PADDING 8u     /* one surplus byte at the end */
+#define LENIENT_LENGTH 16u     /* a length in the header that is one too large or one too small */
+#define LENIENT_NUMBERING 32u  /* a transaction id that is one too large, or always 1 */
+#define LENIENT_COIL 64u       /* the answer to switching a coil on has the value 0001 */
+#define LENIENT_LISTING 128u   /* an answer to ListIdentity whose length field is 0 */
 #define LENIENT_ALL 255u
 #define LENIENT_WORDS 8u
 
 /* Address spaces of a protocol's data; the names are policy keys. */
 #define SPACE_MAX 64
 
-/* Numbers by which a request names whom it is for. Modbus: the unit. */
+/* Numbers by which a request names its target. Modbus: the unit. */
 #define TARGET_MAX 4
 
-/* Whether common servers find the end of a request where the specification puts it. */
+/* Whether common servers determine the end of a request as the specification says. */
 enum framing {
 	FRAMING_ALIKE,
-	FRAMING_FLUSHED, /* they do, but some do not know the function and throw away what they have of the next request */
-	FRAMING_APART, /* some take another length for it: a part of it may be read as a request of its own */
+	/* they do, but some do not know the function, and then discard the received part of the
+	 * next request */
+	FRAMING_FLUSHED,
+	/* some assume another length, so they may read a part of the request as a
+	 * separate request */
+	FRAMING_APART,
 };
 
 struct function_info {
 	uint32_t code, last; /* codes code..last; of most functions one */
 	const char *name;    /* policy key value and event text, e.g. "read_holding_registers" */
-	unsigned classes; /* CLASS_*; a function may be of several (23 reads and writes) and then needs all of them */
-	uint64_t spaces;  /* bit n: may touch addresses of space n; 0 = none that this table knows of */
-	unsigned untold;  /* UNTOLD_*: what no PDU of it says, so that a row which limits that refuses them all */
+	/* CLASS_*; a function may have several classes (23 reads and writes) and then needs all
+	 * of them */
+	unsigned classes;
+	/* bit n: the function may touch addresses of space n; 0 = no known space */
+	uint64_t spaces;
+	/* UNTOLD_*: information that its PDUs do not contain; a row that limits it refuses all
+	 * of them */
+	unsigned untold;
 	enum framing framing;
 };
 
 /*
- * A function of which each operation touches so many addresses in a row, fewer only where the space ends: as registers that are read
- * together, or bits that are read as words. Of what it writes into spaces with `value_sizes`, their sizes tell.
+ * A function whose operations each touch at least so many consecutive addresses (fewer only at the
+ * end of the space), for example registers that are read together, or bits that are read as words.
+ * For writes into spaces with `value_sizes` those sizes apply.
  */
 struct least_info {
-	uint32_t code; /* the function's first */
+	uint32_t code; /* first code of the function */
 	uint32_t addresses;
-	bool of_bits; /* in spaces of bits alone */
+	bool of_bits; /* applies to spaces of bits only */
 };
 
-#define UNTOLD_PLACE 1u /* which addresses it touches */
-#define UNTOLD_VALUE 2u /* which values the device holds after it */
+#define UNTOLD_PLACE 1u /* the addresses that the function touches */
+#define UNTOLD_VALUE 2u /* the values that the device has afterwards */
 
 /*
- * Numbers that are written as paths, most significant part first: "4.100.3". An address is one number all the same, of which each part
- * takes `bits`; the first one takes what is left. See notation.h.
+ * Parts of numbers that are written as paths, most significant part first: "4.100.3". The address
+ * is still one number: each part takes `bits` of it, and the first part takes the rest.
+ * See notation.h.
  */
 #define PARTS_MAX 4
 
 struct part_info {
 	uint8_t bits;
-	const char *what; /* in hints and documents: "byte" */
+	const char *what; /* name of the part in hints and documents: "byte" */
 };
 
-/* A number that no policy can write, as it is said to people. */
+/* A word for a number that no policy can write. */
 struct target_word {
 	uint32_t number;
 	const char *text, *ja; /* NULL: there is none */
@@ -89,9 +100,10 @@ struct target_word {
 struct target_info {
 	const char *key; /* in policies: "units"; also the plural of English sentences */
 	uint32_t max;
-	const char *one;  /* in events and English sentences: "unit" */
-	const char *ja;	  /* in Japanese sentences */
-	bool usual_known; /* `usual` stands for the device that is spoken to: sentences leave it out */
+	const char *one; /* in events and English sentences: "unit" */
+	const char *ja;	 /* in Japanese sentences */
+	/* the number `usual` means the connected device itself: sentences omit it */
+	bool usual_known;
 	uint32_t usual;
 	bool hex;			   /* every number of it is written with 0x */
 	struct part_info parts[PARTS_MAX]; /* none: one number */
@@ -99,16 +111,19 @@ struct target_info {
 };
 
 struct space_info {
-	const char *key;      /* in policies and events */
-	uint64_t documented;  /* what documents of devices call address 0; 0 = nothing that would be mistaken */
+	const char *key; /* in policies and events */
+	/* the number by which manuals call address 0; 0 = no such number, so no confusion */
+	uint64_t documented;
 	uint64_t address_max; /* highest address, counted from 0; below 2^63 */
-	bool bits;	      /* what it holds is 0 or 1 */
-	bool hex;	      /* every number of it is written with 0x: "10" is a mistake, as documents mean 16 by it */
-	bool named;	      /* an address is a name and its number the name's digest: tag.h */
+	bool bits;	      /* every address holds 0 or 1 */
+	/* every number of it is written with 0x: "10" is refused, because manuals mean 16 by it */
+	bool hex;
+	bool named; /* an address is a name and its number the name's digest: tag.h */
 	/*
-	 * Clients say how many addresses a value that they write takes: 1 << n of them where bit n is set. A limit of values then binds nothing
-	 * but a write of just those addresses that a row names as one, since of a part of a value, or of parts of two, nobody knows what the
-	 * device holds after it. Addresses of such a space are bits. 0: every address holds one value, however it is written.
+	 * Bit n: a written value may take 1 << n addresses, and the request says how many. A row
+	 * that limits values then allows only writes of exactly one value of the row's addresses.
+	 * After a write of a part of a value, or of parts of two values, the value in the device
+	 * would not be known. Addresses of such a space are bits. 0: every address holds one value.
 	 */
 	uint8_t value_sizes;
 	struct part_info parts[PARTS_MAX]; /* none: one number */
@@ -118,15 +133,15 @@ struct vocabulary {
 	enum protocol protocol;
 	const struct function_info *functions; /* sorted by code, apart from each other */
 	unsigned n_functions;
-	const struct least_info *leasts; /* of the others one address is enough */
+	const struct least_info *leasts; /* for other functions it is one address */
 	unsigned n_leasts;
 	const struct target_info *targets;
 	unsigned n_targets;
 	const struct space_info *spaces;
 	unsigned n_spaces;
 	uint64_t value_max;
-	uint32_t code_first, code_last; /* requests have codes from the one to the other */
-	uint32_t code_max;		/* the largest that a policy may write */
+	uint32_t code_first, code_last; /* range of the codes of requests */
+	uint32_t code_max;		/* the largest code that a policy may write */
 	bool codes_hex;			/* codes are shown as 0x04010000 */
 	enum reason refused[4];		/* by enum refusal (evaluate.h) */
 };
@@ -135,27 +150,31 @@ struct vocabulary {
 #define ENFORCED(id, name, ...) extern const struct vocabulary vocabulary_##name;
 #include "appliance/wire/protocols.def"
 
-const struct vocabulary *vocabulary_of(enum protocol p); /* NULL when the protocol has no command rules */
-/* 0 when the word is none of read, write, control, program, diagnose. */
+/* NULL when the protocol has no command rules */
+const struct vocabulary *vocabulary_of(enum protocol p);
+/* 0 for a word other than read, write, control, program, diagnose. */
 unsigned command_class(const char *word);
 const char *command_class_name(unsigned class_bit);
-/* Bit 1 << i of the above. */
+/* Word i stands for the bit 1 << i of LENIENT_*. */
 extern const char *const lenient_words[LENIENT_WORDS];
 /* NULL when the code has no name in this protocol. */
 const struct function_info *function_by_code(const struct vocabulary *v, uint32_t code);
 const struct function_info *function_by_name(const struct vocabulary *v, const char *name);
-/* How many addresses of this space each operation of it touches, where there are as many: 1 or more. */
+/* How many addresses of this space each operation of the function touches, unless the space ends
+ * before: 1 or more. */
 uint32_t function_least(const struct vocabulary *v, const struct function_info *f, unsigned space);
-/* What stands for this number of a target where people read it; NULL: the number itself. */
+/* The word for this number of a target in texts for people; NULL: the number itself. */
 const struct target_word *target_word(const struct target_info *t, uint64_t number);
-/* Whether these addresses are one value of the space, which has `value_sizes`: those of a byte and more begin with a byte. */
+/* Whether these addresses are exactly one value of the space, which has `value_sizes`. Values of a
+ * byte and more begin at a byte. */
 bool space_value(const struct space_info *s, uint64_t lo, uint64_t hi);
-/* The key of an address space; NULL when there is none of that number. `v` may be NULL. */
+/* The key of an address space; NULL when no space has that number. `v` may be NULL. */
 const char *space_key(const struct vocabulary *v, unsigned space);
 /* "6", "0x04010000" */
 #define CODE_TEXT 24u
 void code_text(const struct vocabulary *v, uint64_t code, char out[CODE_TEXT]);
-/* Codes without a name are FRAMING_APART. A row allows such a function only where it names it, by name or by code. */
+/* Codes without a name are FRAMING_APART. A row allows such a function only where it names it, by
+ * name or by code. */
 enum framing function_framing(const struct vocabulary *v, uint32_t code);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which protocols have command rules: those that are enforced. Tests with words of their own leave this out. */
+/* Which protocols have command rules: those that are enforced. Tests with words of their own leave
+ * this out. */
 #include <stddef.h>
 
 #include "appliance/wire/vocabulary.h"

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Security keys (W3C Web Authentication): what the role accounts and its child sekisho-webauthn say to each other, over a socket of their own.
- * Both are of one release and one machine, so that these are plain structures. Accounts says which keys an account has; the child, which has
- * nothing, reads what a browser sent and says what it found. What follows from that is for accounts alone to decide.
+ * Security keys (W3C Web Authentication): messages between the role accounts and its child
+ * sekisho-webauthn, over a socket of their own. Both have the same release and machine, so these
+ * are plain structures. Accounts sends the keys of an account; the child, which has no rights,
+ * reads what a browser sent and reports what it found. Only accounts decides.
  */
 #ifndef SEKISHO_WIRE_WEBAUTHN_H
 #define SEKISHO_WIRE_WEBAUTHN_H
@@ -10,20 +11,22 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The name in the certificate of every box, and so the only one under which its pages may ask for a key: an address is no name. */
+/* The name in the certificate of every box, and so the only site name for which its pages can use a
+ * key: Web Authentication accepts no addresses. */
 #define WEBAUTHN_SITE "sekisho"
 #define WEBAUTHN_ORIGIN "https://" WEBAUTHN_SITE
 
 #define WEBAUTHN_ID 255u	  /* bytes of a credential's id */
-#define WEBAUTHN_PUBLIC 64u	  /* of a public key: x and y, or an Ed25519 one of 32 */
+#define WEBAUTHN_PUBLIC 64u	  /* bytes of a public key: x and y; for Ed25519 32 bytes */
 #define WEBAUTHN_CHALLENGE 32u	  /* bytes */
-#define WEBAUTHN_CHALLENGE_S 120u /* how long one is good */
-#define WEBAUTHN_TEXT 3500u	  /* bytes of what a browser sends: parts in base64url, with a '.' between them */
-#define WEBAUTHN_KEYS 4u	  /* of an account */
+#define WEBAUTHN_CHALLENGE_S 120u /* seconds for which a challenge is valid */
+/* bytes of the message of a browser: parts in base64url, with '.' between them */
+#define WEBAUTHN_TEXT 3500u
+#define WEBAUTHN_KEYS 4u /* of an account */
 
 enum webauthn_kind { WEBAUTHN_ES256, WEBAUTHN_EDDSA, WEBAUTHN_KINDS };
 
-/* As people and the register's file have them. */
+/* The words in texts for people and in the register's file. */
 extern const char *const webauthn_kind_words[WEBAUTHN_KINDS];
 
 struct webauthn_key {
@@ -35,20 +38,25 @@ struct webauthn_key {
 
 struct webauthn_question {
 	uint32_t id;
-	bool enrol; /* a new key; else one of `keys` is to have signed */
+	bool enrol; /* true: a new key is enrolled; false: one of `keys` must have signed */
 	uint8_t n_keys;
 	struct webauthn_key keys[WEBAUTHN_KEYS];
 	char text[WEBAUTHN_TEXT + 1];
 };
 
-/* The child's first is of no question (`id` 0): it stands, and `count` is the size of a question. A newer program beside an older one may take another for one. */
+/* The child's first answer (`id` 0) belongs to no question: it says that the child is ready, and
+ * `count` is its size of a question. After an update that size can differ between a newer and an
+ * older program. */
 struct webauthn_answer {
 	uint32_t id;
-	bool challenged; /* `challenge` is what the browser says that it answers to, whether the rest holds or not */
-	bool holds;	 /* all of it, but for the challenge and the count, which accounts knows */
-	uint8_t which;	 /* of `keys` */
+	/* `challenge` is set to the challenge in the browser's message, even if the message is
+	 * wrong otherwise */
+	bool challenged;
+	/* everything is right; challenge and counter are checked by accounts */
+	bool holds;
+	uint8_t which; /* of `keys` */
 	uint8_t challenge[WEBAUTHN_CHALLENGE];
-	uint32_t count;		 /* of signatures, as the key has counted */
+	uint32_t count;		 /* the key's counter of signatures */
 	struct webauthn_key key; /* with `enrol` */
 };
 

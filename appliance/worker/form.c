@@ -18,14 +18,16 @@
 /* How often a send is tried again when the kernel is short of memory for a moment. */
 #define TRIES 3
 
-/* A verdict with a mark, as nfq_nlmsg_verdict_put and _put_mark write it: header of netlink (16), of nfnetlink (4), of the
- * attribute (4), verdict (4), id (4), header of the attribute (4), mark (4). */
+/* A verdict with a mark, as nfq_nlmsg_verdict_put and _put_mark write it: header of netlink (16),
+ * of nfnetlink (4), of the attribute (4), verdict (4), id (4), header of the attribute (4),
+ * mark (4). */
 #define AT_ID 28u
 #define AT_MARK 36u
 #define LENGTH 40u
 #define LENGTH_DROP 32u
 
-/* Each queue's forms: verdicts that let 1 to FORM_MOST packets go on, one that drops a packet, and both for all up to one. */
+/* Each queue's forms: verdicts that let 1 to FORM_MOST packets go on, one that drops a packet, and
+ * both for all up to one. */
 enum form_head { HEAD_ACCEPT_1 = 0, HEAD_DROP = FORM_MOST, HEAD_UPTO_ACCEPT, HEAD_UPTO_DROP, HEAD_ROOM = 32 };
 
 #define BLANKS_ACCEPT 4u /* parts of a verdict with a mark: printed, id, printed, mark */
@@ -81,7 +83,8 @@ static void print_parts(struct iovec *v, uint8_t *text, struct blank *b, bool ac
 	v[3] = (struct iovec){ (uint8_t *)&b->mark + 1, sizeof(b->mark) - 1u };
 }
 
-/* Prints the forms of the n-th queue into the room at `base`, with the addresses that they will have at their place. */
+/* Prints the forms of the n-th queue into the room at `base`, with the addresses that they will
+ * have at their place. */
 static void print_queue(uint64_t base, uint32_t n)
 {
 	uint16_t queue = lane_queue(FIRST_LANE + n / LANE_SLOTS, n % LANE_SLOTS);
@@ -105,8 +108,9 @@ static void print_queue(uint64_t base, uint32_t n)
 	*head_at(base, n, HEAD_UPTO_DROP) = (struct msghdr){ .msg_iov = at->upto_drop, .msg_iovlen = BLANKS_DROP };
 }
 
-/* Linux before 6.7 takes every shared mapping for one that may be written some day, and refuses it for sealed memory (later releases
- * of 6.1 do not). A private one is as good here: what would make it writable is not allowed at this place. */
+/* Linux before 6.7 takes every shared mapping for one that may be written some day, and refuses it
+ * for sealed memory (later releases of 6.1 do not). A private one is as good here: what would make
+ * it writable is not allowed at this place. */
 static bool map_sealed(void *place, size_t size, int fd)
 {
 	if (mmap(place, size, PROT_READ, MAP_SHARED | MAP_FIXED_NOREPLACE, fd, 0) == place)
@@ -128,7 +132,8 @@ int forms_make(struct err *e)
 		return err_set(e, -errno, "room for forms of verdicts");
 	for (uint32_t n = 0; n < FORM_QUEUES; n++)
 		print_queue((uint64_t)(uintptr_t)room, n);
-	/* No mapping that writes is left, and none can be made: not even this process itself changes a form again. */
+	/* No mapping that writes is left, and none can be made: not even this process itself
+	 * changes a form again. */
 	munmap(room, size);
 	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0 ||
 	    !map_sealed(place, size, fd))

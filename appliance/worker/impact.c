@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the next generation's table would do to the sessions that this worker follows. Answered in numbers only, with the
- * place of each session in the question: the supervisor knows their names, and takes none from here.
+ * What the next generation's table would do to the sessions that this worker follows. Answered in
+ * numbers only, with the place of each session in the question: the supervisor knows their names,
+ * and takes none from here.
  */
 #include <stdlib.h>
 #include <unistd.h>
@@ -46,7 +47,8 @@ static void refused(void *ctx, const struct deed *d, const struct pdu *u)
 	};
 }
 
-/* Its lane will be of the other kind: whoever has it then meets it half-way, whatever is known of it here. */
+/* Its lane will be of the other kind: whoever has it then meets it half-way, whatever is known of
+ * it here. */
 static bool leaves(const struct worker *w, const struct msg_impact_session *s)
 {
 	const struct command_permit *p = commands_permit(&w->tried, s->permit);

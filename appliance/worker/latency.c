@@ -7,8 +7,9 @@
 #define QUARTER 250u
 
 /*
- * In quarters of a us, rounded up, so that an upper end belongs to its step: up to four of them are step 0; behind it step 4k + q + 1 holds what is more than
- * (4 + q) * 2^k and at most (5 + q) * 2^k.
+ * In quarters of a us, rounded up, so that an upper end belongs to its step: up to four of them are
+ * step 0; behind it step 4k + q + 1 holds what is more than (4 + q) * 2^k and at most (5 + q)
+ * * 2^k.
  */
 static uint32_t step_of(uint64_t ns)
 {
@@ -107,5 +108,38 @@ uint64_t latency_within(const struct latency *l, uint32_t share, uint32_t us)
 
 	for (uint32_t step = 0; share < LANE_SHARES && step <= last; step++)
 		n += l->shares[share].steps[step];
+	return n;
+}
+
+static uint64_t untold(const struct latency *l)
+{
+	uint64_t n = 0;
+
+	for (uint32_t s = 0; s < LANE_SHARES; s++)
+		n += l->shares[s].packets;
+	return n - l->told;
+}
+
+uint64_t latency_due(const struct latency *l, uint64_t now)
+{
+	if (untold(l) == 0)
+		return UINT64_MAX;
+	return now < l->told_at ? l->told_at - now : 0;
+}
+
+uint64_t latency_told(struct latency *l, uint64_t now, uint64_t *ret_p99_ns)
+{
+	uint64_t n = untold(l);
+
+	if (n == 0 || now < l->told_at)
+		return 0;
+	*ret_p99_ns = 0;
+	for (uint32_t s = 0; s < LANE_SHARES; s++) {
+		struct latency_recent r = latency_recent(l, s, now);
+
+		*ret_p99_ns = r.p99_ns > *ret_p99_ns ? r.p99_ns : *ret_p99_ns;
+	}
+	l->told += n;
+	l->told_at = now + LATENCY_WINDOW_NS;
 	return n;
 }

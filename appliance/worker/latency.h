@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What inspection costs a packet: from when its worker turned to read the batch it came in until the verdicts of that batch were said. How long it had waited in its
- * queue before that nobody knows, since the kernel gives packets no time. Two readings of the clock a batch, no allocation. A packet that waits for those
- * before it (at most 10 ms) counts with the batch that it came in. Pure.
+ * Measures how long inspection takes: from the moment when the worker begins to read a packet's
+ * batch until the verdicts of that batch have been sent. The time in the queue before that is not
+ * known, because the kernel does not time-stamp queued packets. It needs two readings of the clock
+ * for each batch, and no allocation. A packet that waits for earlier bytes (at most 10 ms) is
+ * counted with the batch in which it arrived. Pure.
  */
 #ifndef SEKISHO_WORKER_LATENCY_H
 #define SEKISHO_WORKER_LATENCY_H
@@ -11,7 +13,8 @@
 
 #include "appliance/wire/lane.h"
 
-#define LATENCY_STEPS 100u /* four an octave, from 1 us on; the last one is all beyond 25 s */
+/* four for each doubling of the time, from 1 us on; the last one is for all times beyond 25 s */
+#define LATENCY_STEPS 100u
 #define LATENCY_WINDOW_NS 60000000000ull
 
 struct latency {
@@ -20,19 +23,26 @@ struct latency {
 		struct latency_window {
 			uint64_t max_ns;
 			uint64_t steps[LATENCY_STEPS];
-		} windows[2]; /* of this minute and of the one before, by turns */
+		} windows[2]; /* the present minute and the one before, alternating */
 	} shares[LANE_SHARES];
-	uint64_t minute; /* that windows[minute % 2] is of */
+	uint64_t minute;	/* that windows[minute % 2] is of */
+	uint64_t told, told_at; /* packets that latency_told said, and when it says more */
 };
 
-/* Of the last minute or two, up to now. A step's upper end, so at most a fifth too much; 0 = there was none. */
+/* The values of the last one to two minutes. Each is the upper end of a step, so it is at most a
+ * fifth too large; 0 = there were no packets. */
 struct latency_recent {
 	uint64_t p50_ns, p99_ns, max_ns;
 };
 
-/* `n` packets of a lane of that share, each so long, at `now` (monotonic ns). */
+/* Notes `n` packets of a lane of that share, which took `ns` each, at `now` (monotonic ns). */
 void latency_note(struct latency *l, uint32_t share, uint32_t n, uint64_t ns, uint64_t now);
 struct latency_recent latency_recent(struct latency *l, uint32_t share, uint64_t now);
+/* Of all shares, once a minute: how many packets there were since it said so last. 0: nothing is
+ * due, or there was none. The p99 of the share that took longest. */
+uint64_t latency_told(struct latency *l, uint64_t now, uint64_t *ret_p99_ns);
+/* Nanoseconds until that may say something; UINT64_MAX = no packet waits for it. */
+uint64_t latency_due(const struct latency *l, uint64_t now);
 /* Packets that took at most so many us; a power of two. */
 uint64_t latency_within(const struct latency *l, uint32_t share, uint32_t us);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the supervisor tells a worker: its ring, its lanes, its command table, and questions. Whatever else it might be
- * told ends it.
+ * What the supervisor tells a worker: its ring, its lanes, its command table, and questions.
+ * Whatever else it might be told ends it.
  */
 #include "appliance/worker/worker.h"
 

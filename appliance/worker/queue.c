@@ -17,8 +17,8 @@
 #include "appliance/wire/mark.h"
 
 #define COPY_RANGE 0xffffu
-/* The largest payload, its headers and attributes; odd in cache lines so that the heads of the buffers do not all fall
- * into the same sets. */
+/* The largest payload, its headers and attributes; odd in cache lines so that the heads of the
+ * buffers do not all fall into the same sets. */
 #define BUFFER (COPY_RANGE + 1u + 2112u)
 #define BATCH_MAX 256u
 #define RECEIVE_BYTES (64 * 1024 * 1024) /* a limit: of all slots of a lane together */
@@ -32,7 +32,7 @@ struct queue_reader {
 	struct iovec *iov;
 };
 
-/* ---- opening ------------------------------------------------------------------------------------------------- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
 static struct nlmsghdr *put_config(char *buf, uint16_t queue, const struct queue_rule *rule)
 {
@@ -51,8 +51,8 @@ static struct nlmsghdr *put_config(char *buf, uint16_t queue, const struct queue
 	return h;
 }
 
-/* The kernel's acknowledgement. Packets that overtake it stay outstanding: the gate decides them when it learns of the
- * queue, before any worker reads. */
+/* The kernel's acknowledgement. Packets that overtake it stay outstanding: the gate decides them
+ * when it learns of the queue, before any worker reads. */
 static int wait_ack(int fd)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
@@ -123,7 +123,7 @@ int queue_ready(struct err *e)
 	return r < 0 ? err_set(e, r, "queues of the kernel (module nfnetlink_queue)") : 0;
 }
 
-/* ---- receiving ----------------------------------------------------------------------------------------------- */
+/* ---- receiving ------------------------------------------------------------------------------- */
 
 struct queue_reader *queue_reader_new(unsigned batch)
 {
@@ -218,7 +218,8 @@ static bool packet_parse(const uint8_t *m, const uint8_t *end, struct packet *re
 	ret->id = ntohl(head.packet_id);
 	ret->mark = number(a[NFQA_MARK], end);
 	ret->directed = ret->mark != MARK_STRAY;
-	/* A packet whose id is known is always reported, however odd the rest: somebody must decide it. */
+	/* A packet whose id is known is always reported, however odd the rest: somebody must
+	 * decide it. */
 	if (parsed < 0)
 		return true;
 	ret->ip = attribute(a[NFQA_PAYLOAD], end);

@@ -16,7 +16,8 @@ void worker_wake_gate(struct worker *w)
 		return;
 	w->unannounced = 0;
 	w->told = 0;
-	/* Whoever turns `waiting` off writes; a gate that is awake looks at the ring before it sleeps. */
+	/* Whoever turns `waiting` off writes; a gate that is awake looks at the ring before
+	 * it sleeps. */
 	if (atomic_exchange(&w->ring->waiting, 0) != 0 && write(w->wake, &one, sizeof(one)) < 0)
 		w->errors++;
 }

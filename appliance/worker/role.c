@@ -24,8 +24,9 @@
 #include "appliance/worker/form.h"
 
 #define START_MS 1 /* between looks at a ring that the gate has not opened yet */
-#define LOOK_TURNS                                                                                                     \
-	16 /* the other lanes and the supervisor are looked at at least so often while packets keep coming, ... */
+/* the other lanes and the supervisor are looked at at least so often while packets keep
+ * coming, ... */
+#define LOOK_TURNS 16
 #define LOOK_PACKETS WORKER_BATCH /* ... counted in turns or in packets, whichever is sooner */
 #define SLEEP_NS 1000000000u	  /* the longest sleep while something is due at some time */
 #define ALARM_MS 1		  /* between looks should the alarm ever fail */
@@ -33,7 +34,7 @@
 /* The inspector's outside functions carry no context; there is one worker in a process. */
 static struct worker *worker;
 
-/* ---- outside: towards the gate and the journal ------------------------------------------------------------------- */
+/* ---- outside: towards the gate and the journal ----------------------------------------------- */
 
 void outside_decide(uint16_t queue, uint32_t id, enum outcome o, uint32_t permit, enum reason r)
 {
@@ -78,7 +79,7 @@ void outside_flow(const struct flow_info *f, enum event_verdict v, enum reason r
 	(void)frame;
 }
 
-/* ---- packets ------------------------------------------------------------------------------------------------------ */
+/* ---- packets --------------------------------------------------------------------------------- */
 
 static void take_packet(struct worker *w, struct worker_port *p, const struct packet *packet)
 {
@@ -110,7 +111,8 @@ static void take_datagram(struct worker *w, struct worker_port *p, struct bytes 
 	}
 }
 
-/* A batch that came short of what was asked for has emptied the port. What comes in afterwards, poll tells. */
+/* A batch that came short of what was asked for has emptied the port. What comes in afterwards,
+ * poll tells. */
 static void serve_batch(struct worker *w, struct worker_port *p, unsigned *left)
 {
 	unsigned most = *left < WORKER_BATCH ? *left : WORKER_BATCH;
@@ -130,7 +132,7 @@ static void serve_batch(struct worker *w, struct worker_port *p, unsigned *left)
 	w->taken += n > 0 ? (unsigned)n : 0;
 }
 
-/* ---- the loop ------------------------------------------------------------------------------------------------------ */
+/* ---- the loop -------------------------------------------------------------------------------- */
 
 /* What the gate decided before this worker began is not judged again. */
 static void skip_decided(struct worker *w, struct worker_port *p)
@@ -168,8 +170,8 @@ static int sleep_ms(struct worker *w, uint64_t due_ns, bool more)
 }
 
 /*
- * Sleeps up to `ms` (0: only looks), and takes in what happened. What epoll watches is told of every packet, also while nobody
- * sleeps; poll asks only now.
+ * Sleeps up to `ms` (0: only looks), and takes in what happened. What epoll watches is told of
+ * every packet, also while nobody sleeps; poll asks only now.
  */
 static void look(struct worker *w, int ms)
 {
@@ -215,8 +217,9 @@ static bool any_ready(const struct worker *w, bool commands)
 	return false;
 }
 
-/* The next lane in order that is not for commands, has something and has not had its share of this round; a round ends when
- * there is none. It goes on over several turns when commands come in between. */
+/* The next lane in order that is not for commands, has something and has not had its share of this
+ * round; a round ends when there is none. It goes on over several turns when commands come
+ * in between. */
 static struct worker_port *next_other(struct worker *w)
 {
 	for (unsigned i = 0; i < w->n_ports; i++)
@@ -227,8 +230,8 @@ static struct worker_port *next_other(struct worker *w)
 	return NULL;
 }
 
-/* Commands first; behind them the others, one batch at a time and as many as there are while no command comes. True when
- * some port may have more. */
+/* Commands first; behind them the others, one batch at a time and as many as there are while no
+ * command comes. True when some port may have more. */
 static bool serve(struct worker *w)
 {
 	struct worker_port *p;
@@ -243,7 +246,8 @@ static bool serve(struct worker *w)
 	return any_ready(w, true) || any_ready(w, false);
 }
 
-/* What the gate lets go now is often answered before anybody sleeps: a port that had packets is asked once more before all are. */
+/* What the gate lets go now is often answered before anybody sleeps: a port that had packets is
+ * asked once more before all are. */
 static bool stay_hot(struct worker *w)
 {
 	bool any = false;
@@ -256,6 +260,22 @@ static bool stay_hot(struct worker *w)
 		p->hot = false;
 	}
 	return any;
+}
+
+/* For the journal's pictures of time. How long until there is more to tell, in ns. */
+static uint64_t tell_latency(struct worker *w)
+{
+	uint64_t now = clock_mono().ns, p99 = 0, n = latency_told(&w->latency, now, &p99);
+	struct event e;
+
+	if (n > 0) {
+		e = event_new(EVENT_COUNTS, clock_wall_ns());
+		e.code = COUNTS_INSPECTED;
+		e.count = n;
+		e.value = p99;
+		event_send(&w->events, &e);
+	}
+	return latency_due(&w->latency, now);
 }
 
 static void turn(struct worker *w)
@@ -277,7 +297,10 @@ static void turn(struct worker *w)
 	w->turns = 0;
 	w->taken = 0;
 	if (w->serving) {
+		uint64_t tell = tell_latency(w);
+
 		due = inspector_tick(w->inspector);
+		due = tell < due ? tell : due;
 		verdicts_flush(w);
 		worker_wake_gate(w);
 	}

@@ -32,7 +32,8 @@ static void tell(struct worker *w, uint16_t queue, const struct form_entry *d, b
 	worker_push(w, &e, said);
 }
 
-/* Given up, it would speak over its gate, which throws away what waits unread: an older packet would go with it. */
+/* Given up, it would speak over its gate, which throws away what waits unread: an older packet
+ * would go with it. */
 static bool may_say(const struct worker *w)
 {
 	return w->verdicts.forms && atomic_load_explicit(&w->ring->open, memory_order_acquire) != 0;
@@ -78,7 +79,8 @@ static bool joins(const struct verdicts *v, int fd, uint16_t queue, uint32_t id,
 	       o != OUTCOME_DROP && last->outcome != OUTCOME_DROP;
 }
 
-/* What is quiet goes with what is not as if it were not: its acknowledgements come, and that is all. */
+/* What is quiet goes with what is not as if it were not: its acknowledgements come, and that
+ * is all. */
 static void gather(struct verdicts *v, uint32_t id, enum outcome o, uint32_t permit)
 {
 	if (v->n == 0) {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the inspector decided, on its way to the kernel: by a form of this worker's own (worker/form.h), several packets of one
- * queue in one send. The ring tells the gate of each: it watches that no packet is forgotten. A verdict that is not the worker's to say
- * (the cut lane), or that the kernel did not take, the gate says. A worker whose gate has given it up says nothing any more.
+ * Sends the decisions of the inspector to the kernel, by forms of this worker (worker/form.h), for
+ * several packets of one queue in one send. Each decision is also reported to the gate through the
+ * ring, so that the gate can notice forgotten packets. The gate sends verdicts that the worker may
+ * not send (the cut lane) or that the kernel did not take. A worker whose gate has given it up
+ * sends nothing more.
  *
  * Owns its counts; the ring and descriptors are borrowed. No allocation.
  */
@@ -16,31 +18,34 @@
 #include "appliance/wire/ring.h"
 #include "appliance/worker/form.h"
 
-/* Packets that one verdict decides at most; those that differ take as many sends as forms have room for. */
+/* The largest number of packets that one verdict decides. Packets with different verdicts take
+ * several sends. */
 #define VERDICTS_MOST 64u
 
 /* Starts zeroed. */
 struct verdicts {
-	bool forms;			       /* this worker has them: without, the gate says everything */
+	/* this worker has forms; otherwise the gate sends all verdicts */
+	bool forms;
 	uint32_t open[LANE_COUNT][LANE_SLOTS]; /* packets taken and not decided yet */
-	/* What verdicts_flush will say: n packets of one queue, in the order of their ids, that all go on, or one that does not. */
+	/* Verdicts that verdicts_flush will send: n packets of one queue, in the order of their
+	 * ids, that all go on, or one packet that does not. */
 	uint32_t n;
 	struct form_entry entries[VERDICTS_MOST];
-	struct form_entry all; /* what one verdict says for all of them ... */
-	bool same;	       /* ... if it may: one permit, and outcomes that it serves */
+	struct form_entry all; /* one verdict for all of them */
+	bool same;	       /* `all` can be used, because permit and outcome fit all of them */
 	uint16_t queue;
 	int fd;
 };
 
 struct worker;
 
-/* A packet was taken from this queue and will be decided. */
+/* Notes that a packet was read from this queue and will be decided. */
 void verdicts_taken(struct verdicts *v, uint16_t queue);
-/* The lane has another socket now: what was taken from the old one is nobody's. */
+/* The lane has another socket now: forgets packets that were read from the old one. */
 void verdicts_forget(struct verdicts *v, uint32_t lane);
 /* Decides a packet of this queue; `fd` is its lane's socket. */
 void verdicts_decide(struct worker *w, int fd, uint16_t queue, uint32_t id, enum outcome o, uint32_t permit);
-/* Says what was decided and not said yet. */
+/* Sends the verdicts that are not sent yet. */
 void verdicts_flush(struct worker *w);
 
 #endif

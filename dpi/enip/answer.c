@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Answers: each fits a request that waits, and tells what became of sessions and connections. */
+/* Answers: each must fit a waiting request; answers show the state of sessions and connections. */
 #include <string.h>
 
 #include "dpi/enip/encap.h"
@@ -11,11 +11,11 @@
 #define STATUS_PARTIAL 0x06u
 #define TYPE_BOOL 0xc1u
 #define SERVICE_READ 0x4cu	    /* of a tag */
-#define SERVICE_READ_PIECE 0x52u    /* ... Read Tag Fragmented */
-#define ERROR_MAX 32u		    /* bytes that an error says beside its code */
+#define SERVICE_READ_PIECE 0x52u    /* Read Tag Fragmented */
+#define ERROR_MAX 32u		    /* largest number of bytes that an error has after its code */
 #define STATUS_SERVICE_ERRORS 0x1eu /* of a Multiple Service Packet: some part failed */
 
-/* Service with the bit of an answer, 0, status, what else it says of that in words; then the data. */
+/* A reply: service with the bit of an answer, 0, status, additional status in words, data. */
 struct reply {
 	uint8_t service, status;
 	struct bytes data;
@@ -36,7 +36,7 @@ static bool read_reply(struct bytes b, struct reply *ret)
 	return true;
 }
 
-/* What the target says of a connection that it opened, by enum direction. */
+/* What the target says about a connection that it has opened, by enum direction. */
 struct opened {
 	uint32_t id[2];
 	uint32_t interval[2]; /* microseconds */
@@ -62,9 +62,10 @@ static bool opening_fits(struct bytes data, const struct enip_opening *asked, st
 }
 
 /*
- * What a tag holds: the type, then values. Of elementary types they are as many as were asked for, or fewer where it says that more follow, or
- * where the request was for a piece; of structures nobody here knows how long they are. Omron's controllers give a BOOL a word, as many as there are in
- * an array bit by bit, and pad an odd number of bytes.
+ * Whether the data of a tag fit: a type, then values. For an elementary type there are as many
+ * values as the request asked for, or fewer if the answer says that more follow, or if the request
+ * was for a fragment. The length of structures is not known here. Omron's controllers use a word
+ * for a BOOL, one bit for each BOOL of an array, and pad an odd number of bytes.
  */
 static bool values_fit(uint16_t elements, const struct reply *r)
 {
@@ -83,7 +84,8 @@ static bool values_fit(uint16_t elements, const struct reply *r)
 	return piece ? data.left <= all : data.left == all;
 }
 
-/* An answer to one of several, of which this is known. */
+/* Whether the answer to a part of a Multiple Service Packet fits, if the part's number of elements
+ * is known. */
 static bool part_fits(uint16_t elements, const struct reply *r)
 {
 	if (r->status == 0 && elements == CIP_EMPTY)
@@ -93,7 +95,8 @@ static bool part_fits(uint16_t elements, const struct reply *r)
 	return r->status == 0 || r->status == STATUS_PARTIAL || r->data.left <= ERROR_MAX;
 }
 
-/* ... of which there was no room to keep anything: no more than the greatest of them. */
+/* The same for a part whose number of elements was not kept: it may have at most that of the
+ * largest part. */
 static bool any_part_fits(uint16_t most, const struct reply *r)
 {
 	struct reply piece = *r;
@@ -104,7 +107,7 @@ static bool any_part_fits(uint16_t most, const struct reply *r)
 	return part_fits(most, &piece);
 }
 
-/* An answer for each part, which lie as the parts did. */
+/* Whether there is an answer for each part, in the order of the parts. */
 static bool several_fit(const struct enip_state *s, struct bytes data, const struct enip_open *o)
 {
 	const struct cip_asked *asked = &o->what.cip;
@@ -130,7 +133,7 @@ static bool several_fit(const struct enip_state *s, struct bytes data, const str
 	return bytes_done(&rest) && digest == asked->digest;
 }
 
-/* A request that made no sense has no shape that its answer could keep to. */
+/* Whether a reply fits. For a malformed request, the form of the answer is not known. */
 static bool reply_fits(const struct enip_state *s, const struct enip_open *o, struct bytes message, struct reply *ret)
 {
 	const struct cip_asked *asked = &o->what.cip;
@@ -141,7 +144,7 @@ static bool reply_fits(const struct enip_state *s, const struct enip_open *o, st
 	if (o->wait.reason == R_ENIP_FRAME || o->wait.reason == R_ENIP_CONNECTION)
 		return true;
 	if (asked->sent_on && ret->service == SERVICE_UNCONNECTED_SEND && ret->status != 0)
-		return ret->data.left <= 2; /* the router could not: how much of the way was left */
+		return ret->data.left <= 2; /* an error of the router: the rest of the route */
 	if (ret->service != asked->service)
 		return false;
 	if (asked->parts > 0 && (ret->status == 0 || ret->status == STATUS_SERVICE_ERRORS))
@@ -153,7 +156,8 @@ static bool reply_fits(const struct enip_state *s, const struct enip_open *o, st
 	return part_fits(asked->parts > 0 ? 0 : asked->elements, ret);
 }
 
-/* Over which connection an answer may come: the one by which was asked; one from before may be any. */
+/* Whether an answer may come over this connection: it must be the connection of the request; for a
+ * request from before the pick-up, any. */
 static bool is_way_back(const struct enip_state *s, const struct enip_open *o, const struct encap_items *items)
 {
 	const struct enip_connection *c = enip_connection_out(s, o->what.connection);
@@ -198,15 +202,18 @@ static void remove_connection(struct enip_state *s, const struct enip_opener *op
 }
 
 /*
- * Datagrams may go by these numbers, as large as was asked for, until nobody has sent any for as long as both ends wait: at first ten
- * seconds at least (volume 1, 3-4.5.2). A device closes connections for requests with their session, and not these.
+ * Opens an I/O connection: datagrams with these ids may pass, up to the requested size, until none
+ * has come for as long as both ends wait, at first at least ten seconds (volume 1, 3-4.5.2). A
+ * device closes connections for requests with their session, but not I/O connections.
  */
 static void open_io(struct enip_state *s, const struct enip_opening *a, const struct opened *is, struct bond *ret)
 {
 	uint64_t us = is->interval[is->interval[DIR_S2C] > is->interval[DIR_C2S]],
 		 ms = (us << (2u + a->multiplier)) / 1000u;
 
-	if (s->n_io == ENIP_IO_MAX) /* the first: closing it is any other closing */
+	/* forgets the oldest one, whose Forward Close is then judged like that of an
+	 * unknown connection */
+	if (s->n_io == ENIP_IO_MAX)
 		memmove(&s->io[0], &s->io[1], --s->n_io * sizeof(s->io[0]));
 	s->io[s->n_io++] = a->opener;
 	*ret = (struct bond){ .kind = BOND_OPENS,
@@ -232,7 +239,7 @@ static void conclude(struct enip_state *s, const struct enip_open *o, const stru
 		return;
 	if (o->what.cip.kind == CIP_OPENS && opening->transport == TRANSPORT_IO && !opening->sends[DIR_C2S] &&
 	    !opening->sends[DIR_S2C])
-		return; /* it configures what is open */
+		return; /* it only configures an open connection */
 	remove_connection(s, &opening->opener);
 	if (o->what.cip.kind == CIP_CLOSES)
 		*bond = (struct bond){ .kind = BOND_CLOSES, .key = enip_opener_key(&opening->opener) };
@@ -257,7 +264,7 @@ static void name_choice(const struct command_table *t, const struct command_perm
 	pdu_name_ruling(ret, &ruling);
 }
 
-/* Some request that a row allows may have been answered by this service. */
+/* Whether this service may be the answer to some request that a row allows. */
 static bool unseen_may(const struct command_table *t, const struct command_permit *p, uint8_t service,
 		       struct ruling *ruling)
 {
@@ -273,7 +280,7 @@ static bool unseen_may(const struct command_table *t, const struct command_permi
 	return ruling->reason == R_ALLOWED;
 }
 
-/* After bytes were missed an answer may belong to a request that nobody saw. */
+/* After bytes were missed, an answer may belong to a request that was not seen. */
 static void judge_unseen(struct enip_state *s, const struct encap *e, const struct encap_items *items,
 			 const struct command_table *t, const struct command_permit *p, struct pdu *ret)
 {
@@ -294,8 +301,10 @@ static void judge_unseen(struct enip_state *s, const struct encap *e, const stru
 }
 
 /*
- * What was refused is answered only where nothing is stopped. Then what it opened is open, and what it closed is not: that is kept, so that
- * what goes over it is judged by what was asked for, now and by the policy that enforces. Of a request that nobody can read nothing is known.
+ * Whether the effect of a refused request is kept. It is answered only where refusals stop nothing;
+ * then its connection is really open or closed. This is remembered, so that data over the
+ * connection are judged by the opening request, now and under a later policy that enforces. The
+ * effect of an unreadable request is not known.
  */
 static bool is_kept(const struct enip_open *o)
 {
@@ -326,7 +335,8 @@ void enip_answered(void *state, struct bytes pdu, const struct command_table *t,
 		ret->reason = R_ENIP_FRAME;
 		return;
 	}
-	if (e.command == ENCAP_NOP) { /* keeps a session alive: before there is one, zeros are not that */
+	/* a NOP keeps a session alive; before there is a session, zeros are not a NOP */
+	if (e.command == ENCAP_NOP) {
 		ret->allowed = s->session != SESSION_NONE;
 		ret->reason = ret->allowed ? R_ALLOWED : R_ENIP_SESSION;
 		return;

@@ -24,7 +24,8 @@ struct operation *build_add(struct build *b, uint32_t code)
 				 .broadcast = b->way.far ? 1 : 0,
 				 .group = b->group,
 				 .space = SPACE_NONE };
-	/* Nobody knows what a service without a name does: what it is sent to does not bound that. */
+	/* The effect of a service without a name is not known, so its addresses are not limited by
+	 * its path. */
 	if (function_by_code(&vocabulary_enip, code) == NULL) {
 		o->place_unknown = true;
 		o->values.form = VALUES_UNKNOWN;
@@ -41,7 +42,8 @@ void build_place(struct operation *o, const struct enip_object *object, uint32_t
 	if (!object->has_instance) {
 		o->first = class;
 		o->count = (uint64_t)1 << (ENIP_INSTANCE_BITS + ENIP_ATTRIBUTE_BITS);
-	} else if (last >= ATTRIBUTES) { /* beyond what a number says: all of it is asked for */
+	} else if (last >= ATTRIBUTES) {
+		/* beyond the range of the number: the whole object counts */
 		o->first = class | instance;
 		o->count = ATTRIBUTES;
 	} else {

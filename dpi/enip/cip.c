@@ -7,11 +7,14 @@
 
 #define PARTS_MAX_OF_PACKET 255u
 
-/* How a request lies in another one: what may hold what is written down here, so that there is no way to nest without end. */
+/* The nesting of requests. Each level limits what a request may contain, so that nesting
+ * is bounded. */
 enum level {
-	LEVEL_OUTER, /* may be any */
-	LEVEL_ROUTED, /* within an Unconnected Send: may hold several, may not be sent on once more or open connections */
-	LEVEL_PART,   /* one of several: holds nothing */
+	LEVEL_OUTER, /* a request by itself, which may be of any kind */
+	/* within an Unconnected Send: may contain several requests, but no other Unconnected Send,
+	 * and may not open connections */
+	LEVEL_ROUTED,
+	LEVEL_PART, /* part of a Multiple Service Packet: contains no other request */
 };
 
 static bool read_one(struct build *b, struct bytes message, enum level level, struct cip_asked *ret);
@@ -28,7 +31,7 @@ struct operation *cip_plain_operation(struct parsed *p, uint32_t code, struct ci
 	return build_add(&b, code);
 }
 
-/* Service, length of the path in words, path; what is left is its data. */
+/* Reads service, length of the path in words, and path; the rest of *b is the data. */
 static bool read_head(struct bytes *b, struct cip_request *ret)
 {
 	struct bytes path;
@@ -43,7 +46,7 @@ static bool read_head(struct bytes *b, struct cip_request *ret)
 	ret->code = ret->service;
 	if (!enip_path_request(path, &ret->path))
 		return false;
-	/* A tag stands for the symbol that it names. */
+	/* A tag counts as an instance of class symbol. */
 	class = ret->path.n_objects > 0 ? ret->path.objects[ret->path.n_objects - 1u].class : CLASS_SYMBOL;
 	ret->code = cip_code(class, ret->service);
 	ret->data = *b;
@@ -60,8 +63,9 @@ static bool goes_to(const struct cip_request *r, uint16_t class)
 }
 
 /*
- * Offsets, counted from their number on, say where each part begins; it ends where the next one does. They leave nothing out and
- * do not overlap, so that no server finds another request by them.
+ * Reads a Multiple Service Packet. Offsets, counted from the field with the number of parts, say
+ * where each part begins; it ends where the next part begins. The parts must cover all bytes and
+ * not overlap, so that no server finds another request by the offsets.
  */
 static bool read_several(struct build *b, const struct cip_request *r, struct cip_asked *ret)
 {
@@ -91,7 +95,8 @@ static bool read_several(struct build *b, const struct cip_request *r, struct ci
 	return bytes_done(&parts);
 }
 
-/* Priority and time; the request with its length, padded to words; the way to whom it is for. */
+/* Reads an Unconnected Send: priority and time; the embedded request with its length, padded to
+ * words; the route to its target. */
 static bool read_sent_on(struct build *b, const struct cip_request *r, struct cip_asked *ret)
 {
 	struct bytes data = r->data, message, route;
@@ -108,7 +113,7 @@ static bool read_sent_on(struct build *b, const struct cip_request *r, struct ci
 	if (data.failed || zero != 0 || !bytes_u8(&data, &zero) || zero != 0 ||
 	    !bytes_take(&data, 2u * (size_t)words, &route) || !bytes_done(&data) || !enip_path_route(route, &way))
 		return false;
-	/* From a device that a connection reaches it is a hop more. */
+	/* The route begins at the device that the connection reaches, which makes one more hop. */
 	b->way.far = b->way.far || way.far || (b->way.route != 0 && way.route != 0);
 	b->way.route = way.route != 0 ? way.route : b->way.route;
 	ret->sent_on = true;
@@ -123,7 +128,7 @@ static bool succeeds_empty(uint32_t code)
 	       (f != NULL && code >> 8 == CLASS_SYMBOL && (f->classes & CLASS_WRITE) != 0);
 }
 
-/* How many values of a tag are asked for, in pieces or not. */
+/* How many elements of a tag are asked for, fragmented or not. */
 static uint16_t elements_of(const struct cip_request *r)
 {
 	struct bytes data = r->data;
@@ -131,7 +136,7 @@ static uint16_t elements_of(const struct cip_request *r)
 
 	if (r->code == ENIP_OF_CLASS(CLASS_SYMBOL, 0x4c) || r->code == ENIP_OF_CLASS(CLASS_SYMBOL, 0x52))
 		bytes_le16(&data, &n);
-	return n < CIP_EMPTY ? n : CIP_EMPTY - 1u; /* no message holds as many */
+	return n < CIP_EMPTY ? n : CIP_EMPTY - 1u; /* no message has so many */
 }
 
 static bool read_one(struct build *b, struct bytes message, enum level level, struct cip_asked *ret)

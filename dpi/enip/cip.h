@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * CIP requests: service, path and data, taken apart into operations; what is inside of a Multiple Service Packet and behind an
- * Unconnected Send too. Lengths agree exactly, or the request is none. Part of the EtherNet/IP enforcer, used by nobody else. Pure.
+ * CIP requests: service, path and data, parsed into operations, including those within a Multiple
+ * Service Packet or an Unconnected Send. All lengths must agree exactly, or the request is refused.
+ * Part of the EtherNet/IP enforcer, used by nobody else. Pure.
  */
 #ifndef SEKISHO_DPI_ENIP_CIP_H
 #define SEKISHO_DPI_ENIP_CIP_H
@@ -9,7 +10,7 @@
 #include "dpi/enip/path.h"
 #include "dpi/protocol.h"
 
-#define CIP_REPLY 0x80u /* bit of a service that says so */
+#define CIP_REPLY 0x80u /* set in the service code of a reply */
 
 #define CLASS_MESSAGE_ROUTER 0x02u
 #define CLASS_CONNECTION_MANAGER 0x06u
@@ -23,11 +24,12 @@
 
 enum enip_transport {
 	TRANSPORT_REQUESTS, /* carries CIP requests */
-	TRANSPORT_IO,	    /* carries the process's data over UDP */
+	TRANSPORT_IO,	    /* carries I/O data over UDP */
 	TRANSPORT_OTHER,
 };
 
-/* Who opened a connection: by this its opening and closing belong together. */
+/* The originator of a connection. A Forward Close must name the same originator as the
+ * Forward Open. */
 struct enip_opener {
 	uint32_t serial; /* of the device */
 	uint16_t connection, vendor;
@@ -36,50 +38,61 @@ struct enip_opener {
 /* What a Forward Open asks for, or a Forward Close ends. */
 struct enip_opening {
 	struct enip_opener opener;
-	uint32_t id;	/* target to originator: the originator says it */
+	uint32_t id;	/* connection id from target to originator, which the originator chooses */
 	uint32_t route; /* as in struct enip_path */
 	uint8_t transport;
-	uint8_t multiplier; /* TRANSPORT_IO: 4 << so many intervals without a message end it */
+	/* TRANSPORT_IO: the connection times out after 4 << multiplier intervals without
+	 * a message */
+	uint8_t multiplier;
 	bool far;
-	bool sends[2];	   /* by enum direction: whether there is that way, */
-	uint16_t bytes[2]; /* ... and what a message holds at most, its sequence number with it */
+	/* by enum direction: whether the connection carries data in that direction */
+	bool sends[2];
+	/* by enum direction: the largest message in bytes, including its sequence number */
+	uint16_t bytes[2];
 };
 
-#define CIP_EMPTY UINT16_MAX /* in the place of elements, of a part: a success has nothing to say */
+/* in place of a part's number of elements: a successful reply has no data */
+#define CIP_EMPTY UINT16_MAX
 
 enum cip_kind { CIP_PLAIN, CIP_OPENS, CIP_CLOSES };
 
-/* What an answer to it must be. */
+/* What the answer to a request must look like. */
 struct cip_asked {
-	uint8_t kind;	 /* enum cip_kind */
-	uint8_t service; /* of the answer; within an Unconnected Send the inner one */
-	bool sent_on;	 /* within an Unconnected Send: the router may answer in its place */
-	bool empty;	 /* a success has nothing to say */
-	uint8_t parts;	 /* of a Multiple Service Packet */
-	uint16_t
-		elements; /* of a tag that is read; 0: nothing that bounds the answer; of several the most of any part, CIP_EMPTY apart */
+	uint8_t kind; /* enum cip_kind */
+	/* service code of the answer; for an Unconnected Send, that of the embedded request */
+	uint8_t service;
+	/* the request is in an Unconnected Send: the router may answer instead of the target */
+	bool sent_on;
+	bool empty;    /* a successful answer has no data */
+	uint8_t parts; /* number of parts of a Multiple Service Packet */
+	/* elements of the tag that is read; 0: the length of the answer is not limited by this. Of
+	 * several parts, the largest number, CIP_EMPTY not counted */
+	uint16_t elements;
 	uint32_t digest; /* of their services */
 	struct enip_opening opening;
 };
 
-/* Where a request goes before its own route says more. */
+/* The route of a request as far as its carrier determines it; the request's own path may add
+ * to it. */
 struct cip_way {
 	uint32_t route;
 	bool far;
 };
 
 /*
- * Adds the operations of one request to p, whose `wrong` says whether it makes sense. What it says of a request that makes none is
- * its first operation. Of a Multiple Service Packet the elements of each part, two bytes each, are left in p->joined.
+ * Adds the operations of one request to `p`. p->wrong says whether the request is well-formed; if
+ * it is not, the first operation says as much as is known of it. For a Multiple Service Packet, the
+ * numbers of elements of its parts, two bytes each, are left in p->joined.
  */
 void cip_parse(struct bytes b, struct cip_way way, struct parsed *p, struct cip_asked *ret);
 /* Digest of a part's service, for cip_asked.digest. */
 uint32_t cip_digest(uint32_t digest, uint8_t service);
-/* How long one value of an elementary type is, in bytes; 0 for others. *ret_number: whether it is a whole number that can be told. */
+/* The length in bytes of a value of an elementary type; 0 for other types. *ret_number: whether the
+ * value is an integer that can be compared with a policy. */
 uint32_t cip_size_of_type(uint16_t type, bool *ret_number);
-/* A request's class, as its code has it. */
+/* The code of a service of a class (see words.h). */
 uint32_t cip_code(uint16_t class, uint8_t service);
-/* One operation that touches no address. */
+/* Adds one operation that has no address. */
 struct operation *cip_plain_operation(struct parsed *p, uint32_t code, struct cip_way way);
 
 #endif

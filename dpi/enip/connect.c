@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Forward Open and Forward Close: which connections there are, to whom, and what for. */
+/* Forward Open and Forward Close: the connections, their targets and their purposes. */
 #include "dpi/enip/build.h"
 
 #define MULTIPLIER_MAX 7u
 
-/* What a Forward Open says of one direction: 16 bits, or 32 of the large one. */
+/* The parameters of one direction in a Forward Open: 16 bits, or 32 bits in a Large
+ * Forward Open. */
 struct direction_parameters {
 	uint16_t size; /* bytes of one message */
-	bool none;     /* nothing goes that way */
+	bool none;     /* there are no data in this direction */
 };
 
 static bool read_direction(struct bytes *b, bool large, struct direction_parameters *ret)
@@ -43,7 +44,7 @@ static bool is_to_router(const struct enip_path *p)
 	       p->objects[0].instance == 1 && !p->objects[0].has_attribute;
 }
 
-/* The objects that an I/O connection is about: the configuration's, and those that take and give data. */
+/* Adds the objects of an I/O connection: configuration, consumed and produced data. */
 static void touch_points(struct build *b, const struct enip_path *p, uint32_t code, bool tells)
 {
 	struct operation *o;
@@ -89,11 +90,12 @@ bool build_opening(struct build *b, const struct cip_request *r, struct cip_aske
 
 	ret->kind = CIP_OPENS;
 	bytes_skip(&data, 2);	/* priority and time */
-	bytes_le32(&data, &id); /* the target says it */
+	bytes_le32(&data, &id); /* chosen by the target */
 	bytes_le32(&data, &opening->id);
 	read_opener(&data, &opening->opener);
 	bytes_u8(&data, &multiplier);
-	bytes_skip(&data, 3); /* reserved: nobody reads them, and RSLinx leaves in them what was there */
+	/* reserved: not read by devices, and not initialised by RSLinx */
+	bytes_skip(&data, 3);
 	read_direction(&data, large, &out);
 	read_direction(&data, large, &in);
 	bytes_u8(&data, &transport);

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the data of plain requests say: which attributes, which values; and PCCC. */
+/* The data of plain requests: attributes and values; and PCCC. */
 #include "dpi/enip/build.h"
 
 #include <string.h>
 
 #include "appliance/wire/vocabulary.h"
 
-#define RUNS_MAX                                                                                                       \
-	4u /* runs of attributes of one list; of longer lists all between the least and the largest are asked for */
+/* ranges of attributes in one list; for a list with more ranges, all attributes from the lowest to
+ * the highest count */
+#define RUNS_MAX 4u
 #define ATTRIBUTES ((uint32_t)1 << ENIP_ATTRIBUTE_BITS)
 
-#define STRUCTURE 0x02a0u /* type of a tag, followed by which structure it is */
+#define STRUCTURE 0x02a0u /* type code of a structure, followed by the structure's handle */
 
 static void write_values(struct operation *o, struct values v)
 {
@@ -26,8 +27,8 @@ static bool writes(uint32_t code)
 }
 
 /*
- * Services of one attribute, or of a member of one. To others an attribute in the path means nothing: OpENer does not look at it, and reads or writes all
- * of the instance, or what the data list.
+ * Whether the service is about one attribute, or a member of one. Other services ignore an
+ * attribute in the path: OpENer then reads or writes the whole instance, or what the data list.
  */
 static bool is_of_attribute(uint32_t code)
 {
@@ -35,14 +36,16 @@ static bool is_of_attribute(uint32_t code)
 }
 
 /*
- * An operation for each object that the path names, the innermost last, and for the tag: a row has to allow all of them, since servers
- * differ in which one they take. Returns the last; NULL when there is no room.
+ * Adds an operation for each object in the path, the innermost last, and for the tag. A row has to
+ * allow all of them, because servers differ in which one they use. Returns the last one; NULL when
+ * there is no room.
  */
 static struct operation *touch(struct build *b, const struct cip_request *r, uint32_t first, uint32_t last)
 {
 	struct operation *o = NULL;
 	const struct values unknown = { .form = VALUES_UNKNOWN };
-	uint32_t of_tag = cip_code(CLASS_SYMBOL, r->service); /* what it is to whom stops at the tag, as cpppo does */
+	/* the meaning for servers that stop at the tag, as cpppo does */
+	uint32_t of_tag = cip_code(CLASS_SYMBOL, r->service);
 
 	if (r->path.has_tag && (o = build_add(b, of_tag)) != NULL) {
 		build_place_tag(o, &r->path);
@@ -73,7 +76,7 @@ static struct operation *touch_all(struct build *b, const struct cip_request *r)
 	return touch(b, r, 0, ATTRIBUTES);
 }
 
-/* As above, and all instances behind the one that is named. */
+/* As above, and for all instances after the named one. */
 static void touch_onward(struct build *b, const struct cip_request *r)
 {
 	struct operation *o = touch_all(b, r);
@@ -86,7 +89,7 @@ static void touch_onward(struct build *b, const struct cip_request *r)
 	o->count = end - o->first;
 }
 
-/* Numbers of attributes, a run of them one operation. */
+/* Reads a list of attributes; each range becomes one operation. */
 static bool get_list(struct build *b, const struct cip_request *r)
 {
 	struct bytes data = r->data, again;
@@ -154,7 +157,7 @@ uint32_t cip_size_of_type(uint16_t type, bool *ret_number)
 	}
 }
 
-/* `count` values of `size` bytes, as numbers without sign. */
+/* `count` unsigned values of `size` bytes. */
 static struct values numbers(uint32_t size, uint32_t count, struct bytes at)
 {
 	if (size == 1)
@@ -167,8 +170,9 @@ static struct values numbers(uint32_t size, uint32_t count, struct bytes at)
 }
 
 /*
- * libplctag pads an odd number of bytes to words, and Omron's controllers take a BOOL as a word. The byte is 0 or it is none, and counts as one more
- * value that is written: to servers that go by the length it is.
+ * Whether the data end with a byte of padding. libplctag pads an odd number of bytes to words, and
+ * Omron's controllers use a word for a BOOL. The padding must be 0, and counts as one more written
+ * value, because servers that go by the length write it.
  */
 static bool is_padded(uint32_t size, uint32_t values, uint32_t due, struct bytes data)
 {
@@ -180,7 +184,8 @@ static bool is_padded(uint32_t size, uint32_t values, uint32_t due, struct bytes
 	return bytes_u8(&data, &last) && last == 0;
 }
 
-/* Type, how many, with `fragment` where they begin; then exactly so many values. */
+/* Reads a write to a tag: type, number of values, with `fragment` the offset, and then exactly so
+ * many values. */
 static bool write_tag(struct build *b, const struct cip_request *r, bool fragment)
 {
 	struct bytes data = r->data;
@@ -207,7 +212,8 @@ static bool write_tag(struct build *b, const struct cip_request *r, bool fragmen
 	return true;
 }
 
-/* The value's type is the attribute's: what is told is its bytes, the lowest first. */
+/* The type of the value depends on the attribute. It is reported as a number of its bytes, low
+ * byte first. */
 static bool set_single(struct build *b, const struct cip_request *r)
 {
 	if (r->data.left == 0)
@@ -230,7 +236,8 @@ bool build_request(struct build *b, const struct cip_request *r)
 	uint16_t count;
 
 	switch (r->code) {
-	/* Of some classes with data (0xac of Rockwell's modules), or a route that pycomm3 leaves behind: nothing that bounds a read. */
+	/* Data of some classes (0xac of Rockwell's modules), or a route that pycomm3 appends;
+	 * neither limits the read. */
 	case 0x01: /* all attributes */
 	case 0x0e: /* one */
 		return touch_all(b, r) != NULL || b->crowded;
@@ -254,13 +261,15 @@ bool build_request(struct build *b, const struct cip_request *r)
 	case 0x11: /* the next instance that there is */
 		touch_onward(b, r);
 		return true;
-	default: /* its data are its own; what is touched is the whole that is named */
+	/* the data have a meaning of their own; the whole named object counts as touched */
+	default:
 		touch_all(b, r);
 		return true;
 	}
 }
 
-/* Who asks, with its length; command, status 0, number of the transaction; function, where the command has some. */
+/* Reads the requester id with its length, command, status 0, transaction number, and the function
+ * if the command has functions. */
 bool build_pccc(struct build *b, const struct cip_request *r)
 {
 	struct bytes data = r->data;

@@ -32,8 +32,9 @@ static bool is_version_1(struct bytes data)
 }
 
 /*
- * A connection that is closed by whoever opened it belongs to the session, whatever objects a row has; another's is taken down, and one that nobody
- * saw opened may be another's.
+ * Judges a Forward Close. If the flow itself opened the connection, closing it is part of every
+ * session, whatever objects a row has. Otherwise it closes another originator's connection; so may
+ * one whose opening was not seen.
  */
 static void judge_closing(const struct enip_state *s, const struct cip_asked *cip, struct parsed *ret)
 {
@@ -47,12 +48,12 @@ static void judge_closing(const struct enip_state *s, const struct cip_asked *ci
 	ret->operations[0].space = SPACE_NONE;
 }
 
-/* What is asked for is kept until its answer says by which numbers datagrams go. */
+/* Keeps the request for an I/O connection until the answer gives the ids of its datagrams. */
 static void ask_for_io(const struct cip_asked *cip, struct parsed *ret)
 {
 	if (cip->kind != CIP_OPENS || cip->opening.transport != TRANSPORT_IO || ret->wrong != R_ALLOWED)
 		return;
-	if (ret->n > GROUP_MAX) /* its datagrams could not be judged by all of it */
+	if (ret->n > GROUP_MAX) /* the datagrams could not be judged by all its operations */
 		ret->wrong = R_ENIP_MANY;
 	else if (cip->opening.sends[DIR_C2S] || cip->opening.sends[DIR_S2C])
 		ret->bond = (struct bond){ .kind = BOND_ASKS, .key = enip_opener_key(&cip->opening.opener) };
@@ -75,7 +76,7 @@ static void parse_unconnected(const struct enip_state *s, struct bytes data, str
 	ask_for_io(&asked->cip, ret);
 }
 
-/* What was opened before anybody looked may have gone anywhere. */
+/* The target of a connection whose opening was not seen is not known. */
 static void parse_connected(const struct enip_state *s, struct bytes data, struct enip_asked *asked, struct parsed *ret)
 {
 	const struct enip_connection *c;
@@ -144,7 +145,8 @@ static void parse(const void *state, enum direction dir, struct bytes pdu, struc
 	asked.command = e.command;
 	asked.context = e.context;
 	switch (e.command) {
-	case ENCAP_NOP: /* its data mean nothing, and nobody answers; without a session one is enough */
+	/* the data have no meaning and there is no answer; without a session, one NOP is enough */
+	case ENCAP_NOP:
 		plain(ret, e.command, true);
 		if (s->session == SESSION_NONE && s->idled)
 			ret->wrong = R_ENIP_SESSION;
@@ -185,7 +187,7 @@ static void parse(const void *state, enum direction dir, struct bytes pdu, struc
 	memcpy(ret->kept, &asked, sizeof(asked));
 }
 
-/* Those that are open, and those that will be when they are answered. */
+/* The number of open connections, including those whose request is not answered yet. */
 static uint32_t connections(const struct enip_state *s)
 {
 	uint32_t n = s->n_connections;
@@ -202,7 +204,7 @@ static bool is_answered(uint16_t command)
 	       command != ENCAP_CANCEL;
 }
 
-/* What bounds the answers to the parts of a Multiple Service Packet, as far as there is room. */
+/* Keeps the numbers of elements of a Multiple Service Packet's parts, as far as there is room. */
 static void keep_parts(struct enip_state *s, const struct parsed *p, struct enip_open *o)
 {
 	uint32_t n = 0;
@@ -247,7 +249,8 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 	if (what.command == ENCAP_REGISTER && ret->reason == R_ALLOWED)
 		s->session = SESSION_ASKED;
 	if (s->wait.n == ENIP_OPEN_MAX) {
-		s->wait.unread |= ret->reason != R_ENIP_PENDING; /* else it is judged once more, or never passes */
+		/* a pending request is judged again later, or never passes */
+		s->wait.unread |= ret->reason != R_ENIP_PENDING;
 		return;
 	}
 	open = (struct enip_open){
@@ -259,7 +262,7 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 		.service = ret->function,
 		.space = ret->space,
 	};
-	if (p->wrong == R_ALLOWED) /* else not all of its parts were read */
+	if (p->wrong == R_ALLOWED) /* otherwise not all parts were read */
 		keep_parts(s, p, &open);
 	s->open[s->wait.n++] = open;
 }
@@ -349,4 +352,5 @@ const struct enforcer enip_enforcer = {
 	.missed = missed,
 	.likely = likely,
 	.spell = enip_path_spell,
+	.once = enip_once,
 };

@@ -20,7 +20,7 @@
 #define PORT_EXTENDED_LINK 0x10u
 #define PORT_EXTENDED 15u
 
-/* What a path of one purpose may hold. */
+/* The segments that a path of one purpose may contain. */
 struct grammar {
 	bool hops, objects, extras;
 };
@@ -29,9 +29,10 @@ struct grammar {
 struct reader {
 	struct enip_path *path;
 	struct tag_digest name;
-	char *spelled; /* room for it; NULL: nobody asks */
-	bool hop;      /* some hop was read */
-	bool member;   /* of a symbol that was named by its instance: only parts and elements follow */
+	char *spelled; /* room for the name; NULL: not wanted */
+	bool hop;      /* at least one hop was read */
+	/* the symbol was named by its instance, so only members and elements may follow */
+	bool member;
 };
 
 static bool pad(struct bytes *b)
@@ -105,7 +106,8 @@ static bool read_logical(struct reader *r, uint8_t type, struct bytes *b)
 	}
 }
 
-/* Members of a structure have names also where the tag itself is named by its instance (Rockwell 1756-PM020). */
+/* Members of a structure have names also where the tag itself is named by its instance
+ * (Rockwell 1756-PM020). */
 static bool is_symbol(const struct enip_path *p)
 {
 	return p->n_objects == 1 && p->objects[0].class == CLASS_SYMBOL && p->objects[0].has_instance &&
@@ -119,7 +121,7 @@ static bool add_character(struct reader *r, uint8_t c)
 	return tag_add(&r->name, c);
 }
 
-/* One more part of a tag's name. What was named so far holds it. */
+/* Reads one more part of a tag's name. The name so far contains the new part. */
 static bool read_symbol(struct reader *r, struct bytes *b)
 {
 	struct enip_path *p = r->path;
@@ -140,7 +142,8 @@ static bool read_symbol(struct reader *r, struct bytes *b)
 	return true;
 }
 
-/* Type with the port's number; the number itself when it is large; the link's number, or its length and text. */
+/* Type with the port's number; the number itself when it is large; the link's number, or its length
+ * and text. */
 static bool read_hop(struct reader *r, uint8_t type, struct bytes *b)
 {
 	struct enip_path *p = r->path;
@@ -168,7 +171,8 @@ static bool read_hop(struct reader *r, uint8_t type, struct bytes *b)
 	return true;
 }
 
-/* What only a connection's path has besides: a key that the device must fit, times, and data for its configuration. */
+/* Reads segments that only the path of a connection has: an electronic key, times, and
+ * configuration data. */
 static bool read_extra(struct reader *r, uint8_t type, struct bytes *b)
 {
 	uint8_t n;

@@ -9,7 +9,8 @@ static bool is_io(struct bytes head)
 	return bytes_starts(&head, first, sizeof(first));
 }
 
-/* Command, length, the session's number, status: a client has none, and nothing but a session's first message has no session. */
+/* Command, length, the session's number, status: a client has none, and nothing but a session's
+ * first message has no session. */
 enum recognition recognise_enip(enum direction dir, struct bytes head)
 {
 	static const struct {

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How messages are cut into segments. OpENer reads four bytes and does not look at how many it got: a segment that holds but the
- * first one to three bytes of a message makes it take the length for 0, and it reads on in the middle of that message, where its data may
- * look like another. So a message is not cut there; no client does that by itself.
+ * Checks how messages are cut into segments. OpENer reads four bytes, and does not check how many
+ * it got. A segment with only the first one to three bytes of a message makes it take the length
+ * for 0, and read on in the middle of that message, where the data may look like another message.
+ * So a message may not be cut there; no client does so by itself.
  *
- * Where its sockets do not wait (those of Windows, and of the BSDs, inherit that from the one that listens), it gives up a message
- * whose rest is not there behind those four bytes, and what it throws away since it has no room for it, and takes what comes next for a
- * message. It goes on by the lengths that it finds, and may do so for the rest of the session. So in a session in which a message came in
- * pieces, none holds bytes that a server would execute which lost its place: the header of a request, or the beginning of one that goes
- * on in the next.
+ * With non-blocking sockets (on Windows and the BSDs they inherit this from the listening socket),
+ * OpENer gives up a message if the rest is not there after those four bytes, or if it has no room
+ * for it, and takes the next bytes for a message. It then goes on by the lengths that it finds,
+ * perhaps for the rest of the session. So once a message came in pieces, no later message may
+ * contain bytes that a server out of step would execute: the header of a request, or the beginning
+ * of one that goes on in the next message.
  *
- * A message that has its items while its header says that more is to come is refused at once: whoever takes what one read returns for a
- * message would not wait for that.
+ * A message that has all its items although its header says that more is to come is refused at
+ * once, because a server that takes the result of one read for a message would not wait.
  */
 #include <string.h>
 
@@ -20,7 +22,8 @@
 
 #define LENGTH_END 4u /* command and length: what such a server reads at once */
 _Static_assert(ENIP_TAIL == ENCAP_HEADER - 1u, "of a header that begins in it, a byte is behind it");
-#define REQUEST_LEAST 18u /* bytes of data: interface and timeout; two items; a service and the length of its path */
+/* bytes of data: interface and timeout; two items; a service and the length of its path */
+#define REQUEST_LEAST 18u
 
 static bool is_request(struct bytes b)
 {
@@ -34,7 +37,7 @@ static bool is_request(struct bytes b)
 	       length >= REQUEST_LEAST && length <= ENIP_PDU_MAX - ENCAP_HEADER && options == 0;
 }
 
-/* Somewhere in these messages, but where one begins. */
+/* Whether these messages contain a request at a position where no message begins. */
 static bool holds_request(const struct enip_state *s, struct bytes b)
 {
 	size_t n;
@@ -52,7 +55,7 @@ static bool holds_request(const struct enip_state *s, struct bytes b)
 	return false;
 }
 
-/* One that begins in the message before these, and goes on here. */
+/* Whether a request begins in the message before these, and goes on here. */
 static bool tail_begins_request(const struct enip_state *s, uint64_t offset, struct bytes b)
 {
 	size_t n = b.left < ENIP_TAIL ? b.left : ENIP_TAIL;
@@ -84,8 +87,8 @@ static void keep_tail(struct enip_state *s, uint64_t offset, struct bytes b)
 	s->tail_end = (uint32_t)(offset + whole);
 }
 
-/* Bytes of the first message that came before are looked at once more: they may have passed by another policy, or before
- * anything was cut. */
+/* Bytes of the first message that came earlier are searched again: they may have passed under
+ * another policy, or before any message was cut. */
 static bool mistakable(struct enip_state *s, uint64_t offset, size_t carried, struct bytes b,
 		       const struct command_table *t, const struct command_permit *p, struct pdu *ret)
 {
@@ -104,7 +107,7 @@ static bool mistakable(struct enip_state *s, uint64_t offset, size_t carried, st
 	return found;
 }
 
-/* The message at the end, which is not whole by its header, has all its items. */
+/* Whether the last message, which is incomplete by its header, has all its items. */
 static bool has_its_items(const struct enip_state *s, struct bytes b)
 {
 	uint16_t command, type, length, n;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where a message ends, and what of a session is looked up by all. */
+/* Finds the end of a message, and looks up the state of a session. */
 #include "dpi/enip/state.h"
 
 #include "dpi/enip/encap.h"
 
-/* A first message that does nothing has no session, status 0 and no options (Volume 2, 2-4.1); its data are free, and its context. */
+/* A first message that does nothing has no session, status 0 and no options (Volume 2, 2-4.1); its
+ * data are free, and its context. */
 static bool may_do_nothing(struct bytes head)
 {
 	uint8_t byte;
@@ -15,7 +16,8 @@ static bool may_do_nothing(struct bytes head)
 	return true;
 }
 
-/* One test a byte, as far as they say something: a flow that cannot be EtherNet/IP ends at the first that says so. */
+/* One test a byte, as far as they say something: a flow that cannot be EtherNet/IP ends at the
+ * first that says so. */
 enum frame_result enip_frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)
 {
 	const struct enip_state *s = state;

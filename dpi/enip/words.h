@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How EtherNet/IP's many kinds of services become one code of 32 bits. The topmost byte is the kind:
+ * How the services and commands of EtherNet/IP are numbered by codes of 32 bits. The highest byte
+ * of a code is its kind:
  *
- *   0  a CIP service. Those below 0x32 mean the same for all classes: the code is the service. From 0x32 on the meaning is the
- *      class's: the code is class << 8 | service. What names a tag belongs to class 0x6b, the controller's symbols.
+ *   0  a CIP service. Those below 0x32 mean the same for all classes: the code is the service. From
+ *      0x32 on the meaning is the class's: the code is class << 8 | service. Services on a tag
+ *      belong to class 0x6b, the controller's symbols.
  *   1  a command of the encapsulation, in the lowest 16 bits
- *   2  a PCCC command << 8 | function, of controllers before Logix; 0 where a command has no functions
- *   3  what a connection is opened for, and what goes over one that carries no CIP requests
+ *   2  a PCCC command << 8 | function, of controllers before Logix; 0 where a command has no
+ *      functions
+ *   3  the purpose for which a connection is opened, and data over a connection without CIP
+ *      requests
  */
 #ifndef SEKISHO_DPI_ENIP_WORDS_H
 #define SEKISHO_DPI_ENIP_WORDS_H
@@ -15,8 +19,8 @@
 #define ENIP_OF_CLASS(class, service) ((uint32_t)(class) << 8 | (service))
 #define ENIP_COMMAND(command) (0x01000000u | (command))
 #define ENIP_PCCC(command, function) (0x02000000u | (uint32_t)(command) << 8 | (function))
-#define ENIP_OPEN_OUTPUT 0x03000000u /* I/O by which the device is told values */
-#define ENIP_OPEN_INPUT 0x03000001u  /* I/O by which it only tells some */
+#define ENIP_OPEN_OUTPUT 0x03000000u /* an I/O connection that writes values to the device */
+#define ENIP_OPEN_INPUT 0x03000001u  /* an I/O connection that only reads values from the device */
 #define ENIP_OPEN_OTHER 0x03000002u
 #define ENIP_CONNECTED_DATA 0x03000003u
 #define ENIP_LAST 0x03000003u
@@ -28,7 +32,8 @@ enum enip_space { ENIP_OBJECTS, ENIP_TAGS };
 #define ENIP_INSTANCE_BITS 32u
 #define ENIP_CLASS_BITS 16u
 
-/* Routes that no policy can name: one that nobody saw, and one of more hops than a number says. */
+/* Routes that no policy can name: a route that was not seen, and a route of more hops than fit
+ * a number. */
 #define ENIP_ROUTE_UNKNOWN 0xffffffffu
 #define ENIP_ROUTE_FAR 0xfffffffeu
 

@@ -5,8 +5,9 @@
 #define ANY_LENGTH 0x7fffffffu
 
 /*
- * The head of an element (X.690, 8.1): a tag in lo..hi and a definite length, both of them within `left` bytes of what it stands in, which is
- * less by all of it afterwards. *ret is the length of its content.
+ * The head of an element (X.690, 8.1): a tag in lo..hi and a definite length, both of them within
+ * `left` bytes of what it stands in, which is less by all of it afterwards. *ret is the length of
+ * its content.
  */
 static bool may_be_element(struct prefix *p, uint32_t lo, uint32_t hi, uint32_t *left, uint32_t *ret)
 {
@@ -63,7 +64,8 @@ static const struct {
 	{ 0x73, false, BEGINS_NAME },	{ 0x78, false, BEGINS_RESULT }, { 0x79, false, BEGINS_ANY },
 };
 
-/* One message out of `left` bytes: its number, an operation, perhaps controls behind it. *ret: bytes of its content. */
+/* One message out of `left` bytes: its number, an operation, perhaps controls behind it. *ret:
+ * bytes of its content. */
 static bool may_be_ldap(struct prefix *p, enum direction dir, uint32_t *left, uint32_t *ret)
 {
 	uint32_t message, tag, n, i = 0;
@@ -131,7 +133,8 @@ bool datagram_ldap(enum direction dir, struct bytes b)
 #define TAG_AP_REP 0x6fu
 #define TAG_ERROR 0x7eu
 
-/* The version and the type of a message, which its tag says as well. A request for tickets numbers them from one. */
+/* The version and the type of a message, which its tag says as well. A request for tickets numbers
+ * them from one. */
 static bool may_be_message(struct prefix *p, uint32_t tag, uint32_t *left)
 {
 	uint32_t content, n, first = tag == 0x6a || tag == 0x6c;
@@ -145,7 +148,8 @@ static bool may_be_message(struct prefix *p, uint32_t tag, uint32_t *left)
 	return true;
 }
 
-/* A change of a password (RFC 3244, 2), of `all` bytes: lengths and a version around a request to a service, or its answer. */
+/* A change of a password (RFC 3244, 2), of `all` bytes: lengths and a version around a request to a
+ * service, or its answer. */
 static bool may_be_password(struct prefix *p, enum direction dir, uint32_t all)
 {
 	uint32_t version, inner;
@@ -206,7 +210,8 @@ bool datagram_kerberos(enum direction dir, struct bytes b)
 
 /* ---- SNMP (RFC 3416, 3 and RFC 3412, 6) ---- */
 
-/* One message and nothing behind it: version, community and a PDU that this end may say; or header, security and scope of version 3. */
+/* One message and nothing behind it: version, community and a PDU that this end may say; or header,
+ * security and scope of version 3. */
 bool datagram_snmp(enum direction dir, struct bytes b)
 {
 	struct prefix p = { .b = b }, scope;

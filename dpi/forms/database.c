@@ -36,7 +36,8 @@ static enum recognition postgresql_client(struct bytes head)
 	return first == 0 || (first >= 'A' && first <= 'z') ? RECOGNISED : RECOGNISE_NOT;
 }
 
-/* Answer to an SSL or GSS request (one byte, then silence), or authentication, negotiation, error. */
+/* Answer to an SSL or GSS request (one byte, then silence), or authentication,
+ * negotiation, error. */
 static enum recognition postgresql_server(struct bytes head)
 {
 	struct bytes b = head;
@@ -73,7 +74,8 @@ static bool may_be_mysql_packet(struct prefix *p, uint32_t lo, uint32_t hi, uint
 	return may_be(p, number, number);
 }
 
-/* Greeting of version 10: the server's version begins with a number and a point. Or an error in its place, with its code. */
+/* Greeting of version 10: the server's version begins with a number and a point. Or an error in its
+ * place, with its code. */
 static enum recognition mysql_server(struct bytes head)
 {
 	struct prefix p = { .b = head }, error;
@@ -100,7 +102,8 @@ static enum recognition mysql_server(struct bytes head)
 	return may_be(&error, 0x20, 0x7e) ? so_far(&error) : RECOGNISE_NOT;
 }
 
-/* The answer to it, or a question for TLS, which begins the same: it speaks version 4.1, and 19 bytes of 0 are kept for later. */
+/* The answer to it, or a question for TLS, which begins the same: it speaks version 4.1, and 19
+ * bytes of 0 are kept for later. */
 static enum recognition mysql_client(struct bytes head)
 {
 	struct prefix p = { .b = head };
@@ -127,7 +130,8 @@ enum recognition recognise_mysql(enum direction dir, struct bytes head)
 #define TDS_PRELOGIN 0x12u
 #define TDS_ANSWER 0x04u
 
-/* A question before the login, whose first option is the version; or, before version 7.2, the login itself. */
+/* A question before the login, whose first option is the version; or, before version 7.2, the
+ * login itself. */
 enum recognition recognise_mssql(enum direction dir, struct bytes head)
 {
 	struct prefix p = { .b = head };
@@ -159,7 +163,8 @@ enum recognition recognise_mssql(enum direction dir, struct bytes head)
 
 #define TNS_CONNECT 1u
 
-/* A packet: length, no checksums. A client's first asks to connect: versions, sizes of packets, the order of a number's bytes. */
+/* A packet: length, no checksums. A client's first asks to connect: versions, sizes of packets, the
+ * order of a number's bytes. */
 enum recognition recognise_oracle(enum direction dir, struct bytes head)
 {
 	struct prefix p = { .b = head };
@@ -175,7 +180,8 @@ enum recognition recognise_oracle(enum direction dir, struct bytes head)
 	next_byte(&p);
 	if (!may_be_zeros(&p, 2) || dir == DIR_S2C)
 		return dir == DIR_S2C ? so_far(&p) : RECOGNISE_NOT;
-	for (unsigned version = 0; version < 2; version++) /* its own, and the oldest that will do */
+	/* its own, and the oldest that will do */
+	for (unsigned version = 0; version < 2; version++)
 		if (!may_be_be16(&p, 300, 400))
 			return RECOGNISE_NOT;
 	pass_bytes(&p, 2); /* options */

@@ -9,7 +9,8 @@
 #define UPDATE 5u
 
 /*
- * The header (RFC 1035, 4.1.1): a query has one question and nothing else but what is said of it (IXFR: RFC 1995, 3; EDNS: RFC 6891, 6.1.1;
+ * The header (RFC 1035, 4.1.1): a query has one question and nothing else but what is said of it
+ * (IXFR: RFC 1995, 3; EDNS: RFC 6891, 6.1.1;
  * TSIG), a notice perhaps an answer (RFC 1996, 3.7), an update whatever it changes (RFC 2136, 2.2).
  */
 static bool may_be_dns(struct prefix *p, enum direction dir, uint32_t *ret_questions)
@@ -34,7 +35,8 @@ static bool may_be_dns(struct prefix *p, enum direction dir, uint32_t *ret_quest
 	if (!p->more && dir == DIR_C2S && opcode != UPDATE && authorities > 1)
 		return false;
 	more = next_number(p, 2);
-	if (!p->more && dir == DIR_C2S && *ret_questions == 0) /* asks for a cookie (RFC 7873, 5.4) */
+	/* asks for a cookie (RFC 7873, 5.4) */
+	if (!p->more && dir == DIR_C2S && *ret_questions == 0)
 		return authorities == 0 && more == 1 && may_be(p, 0, 0) && may_be_be16(p, 41, 41);
 	return p->more || opcode == UPDATE || dir == DIR_S2C || more <= 4;
 }
@@ -57,7 +59,8 @@ static bool is_question(struct prefix *p)
 
 #define QUESTION_MAX 271u /* the header, a name, its type and class */
 
-/* Over TCP (4.2.2): the length, and as much of the header as tells. A question by itself is not longer than a name can be. */
+/* Over TCP (4.2.2): the length, and as much of the header as tells. A question by itself is not
+ * longer than a name can be. */
 enum recognition recognise_dns(enum direction dir, struct bytes head)
 {
 	struct prefix p = { .b = head }, counts = { .b = head };
@@ -85,16 +88,18 @@ bool datagram_dns(enum direction dir, struct bytes b)
 
 #define CONTROL 6u
 
-/* A key's number and a digest behind the message, or none; a key's number alone says that it was wrong (RFC 5905, 7.3 and 10). */
+/* A key's number and a digest behind the message, or none; a key's number alone says that it was
+ * wrong (RFC 5905, 7.3 and 10). */
 static bool is_authenticator(size_t n)
 {
 	return n == 0 || n == 4 || n == 20 || n == 24;
 }
 
 /*
- * Control (RFC 9327, 2): response, error and more, an operation; what is counted, to a multiple of 4, and nothing else but an
- * authenticator, before which some fill up to 8. A request has no status, error or rest, and begins at 0.
- * Its leap is none, or "not known", as NTPsec's clients say; servers say that of their clock.
+ * Control (RFC 9327, 2): response, error and more, an operation; what is counted, to a multiple of
+ * 4, and nothing else but an authenticator, before which some fill up to 8. A request has no
+ * status, error or rest, and begins at 0. Its leap is none, or "not known", as NTPsec's clients
+ * say; servers say that of their clock.
  */
 static bool is_control(enum direction dir, uint8_t first, struct bytes b)
 {
@@ -118,7 +123,8 @@ static bool is_control(enum direction dir, uint8_t first, struct bytes b)
 	return is_authenticator(b.left) || (count % 8 >= 1 && count % 8 <= 4 && (b.left == 24 || b.left == 28));
 }
 
-/* Behind the header: fields with their length (RFC 7822, 3), of version 4; an authenticator, which had 12 bytes before. */
+/* Behind the header: fields with their length (RFC 7822, 3), of version 4; an authenticator, which
+ * had 12 bytes before. */
 static bool ends_as_ntp(uint8_t version, struct bytes b)
 {
 	uint16_t type, length;
@@ -133,8 +139,9 @@ static bool ends_as_ntp(uint8_t version, struct bytes b)
 }
 
 /*
- * RFC 5905, 7.3, and the versions before it; of RFC 958, the first, there is no version and no mode, but a status up to 4. Version 5 asks
- * and answers as 4 does. What is private (7) no document defines.
+ * RFC 5905, 7.3, and the versions before it; of RFC 958, the first, there is no version and no
+ * mode, but a status up to 4. Version 5 asks and answers as 4 does. What is private (7) no
+ * document defines.
  */
 bool datagram_ntp(enum direction dir, struct bytes b)
 {
@@ -160,7 +167,8 @@ bool datagram_ntp(enum direction dir, struct bytes b)
 		return false;
 	if (version == 5)
 		return mode == (dir == DIR_C2S ? 3 : 4);
-	if (stratum > 16 || (poll > 17 && poll < 0xf0)) /* seconds, as a power of 2: MAXPOLL; of a LAN less than one */
+	/* seconds, as a power of 2: MAXPOLL; of a LAN less than one */
+	if (stratum > 16 || (poll > 17 && poll < 0xf0))
 		return false;
 	if (version == 1 && mode == 0) /* its modes are told by ports */
 		return true;
@@ -250,7 +258,8 @@ static enum recognition mqtt_server(struct bytes head)
 	return p.more || code <= 5 || code >= 0x80 ? so_far(&p) : RECOGNISE_NOT;
 }
 
-/* CONNECT: the protocol's name, its level (a bridge sets the highest bit), flags of which one is reserved. */
+/* CONNECT: the protocol's name, its level (a bridge sets the highest bit), flags of which one
+ * is reserved. */
 enum recognition recognise_mqtt(enum direction dir, struct bytes head)
 {
 	struct prefix p = { .b = head }, old;

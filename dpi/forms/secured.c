@@ -18,7 +18,8 @@ enum recognition recognise_tls(enum direction dir, struct bytes head)
 		return may_be_be16(&p, 2, 2) && may_be(&p, 1, 2) ? so_far(&p) : RECOGNISE_NOT;
 	if (!may_be_be16(&p, 6, 16384) || !may_be(&p, dir == DIR_C2S ? 1 : 2, dir == DIR_C2S ? 1 : 2))
 		return RECOGNISE_NOT;
-	if (!may_be(&p, 0, 0) || !may_be_be16(&p, 38, 65535)) /* length of the hello: three bytes, the first is 0 */
+	/* length of the hello: three bytes, the first is 0 */
+	if (!may_be(&p, 0, 0) || !may_be_be16(&p, 38, 65535))
 		return RECOGNISE_NOT;
 	if (!may_be(&p, 3, 3) || !may_be(&p, 0, 4))
 		return RECOGNISE_NOT;
@@ -26,8 +27,8 @@ enum recognition recognise_tls(enum direction dir, struct bytes head)
 }
 
 /*
- * RFC 4253, 4.2: the version. A server may send other lines of text before its own, which do not begin with "SSH-": how they go on is
- * read by recognise_head.
+ * RFC 4253, 4.2: the version. A server may send other lines of text before its own, which do not
+ * begin with "SSH-": how they go on is read by recognise_head.
  */
 enum recognition recognise_ssh(enum direction dir, struct bytes head)
 {
@@ -54,8 +55,9 @@ enum recognition recognise_ssh(enum direction dir, struct bytes head)
 
 #define QUIC_1 1u
 #define QUIC_2 0x6b3343cfu
-#define QUIC_DRAFTS 0xff000000u	  /* and its number */
-#define QUIC_RESERVED 0x0a0a0a0au /* of each byte the lower half: asks for the versions that there are (RFC 9000, 15) */
+#define QUIC_DRAFTS 0xff000000u /* and its number */
+/* of each byte the lower half: asks for the versions that there are (RFC 9000, 15) */
+#define QUIC_RESERVED 0x0a0a0a0au
 #define QUIC_DATAGRAM 1200u
 
 /* A number of QUIC (RFC 9000, 16): its first two bits say how many bytes it has. */
@@ -75,8 +77,10 @@ static bool variable(struct bytes *b, uint64_t *ret)
 }
 
 /*
- * RFC 9000, 17.2 and 14.1; RFC 9369, 3: a client begins with an Initial packet, in a datagram of 1,200 bytes or more, of a version that
- * there is; on the way a 0-RTT packet may come to be ahead of it (RFC 9000, 17.2.3 and 5.2.2). A server answers with long headers, too, or with the versions that it knows.
+ * RFC 9000, 17.2 and 14.1; RFC 9369, 3: a client begins with an Initial packet, in a datagram of
+ * 1,200 bytes or more, of a version that there is; on the way a 0-RTT packet may come to be ahead
+ * of it (RFC 9000, 17.2.3 and 5.2.2). A server answers with long headers, too, or with the versions
+ * that it knows.
  */
 bool datagram_quic(enum direction dir, struct bytes b)
 {
@@ -103,8 +107,8 @@ bool datagram_quic(enum direction dir, struct bytes b)
 		return true;
 	type = first >> 4 & 3u;
 	initial = version == QUIC_2 ? 1u : 0u;
-	if (type ==
-	    initial + 1u) /* 0-RTT: no token, no least size, and at least what protects its header is read from */
+	/* 0-RTT: no token, no least size, and at least what protects its header is read from */
+	if (type == initial + 1u)
 		return variable(&b, &rest) && rest >= 20 && rest <= b.left;
 	return all >= QUIC_DATAGRAM && type == initial && variable(&b, &token) && token <= b.left &&
 	       bytes_skip(&b, (size_t)token) && variable(&b, &rest) && rest > 0 && rest <= b.left;

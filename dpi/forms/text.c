@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Protocols of lines whose server greets: FTP, SMTP, POP3, IMAP; and Telnet. A greeting alone says little (FTP and SMTP have the
- * same one), so it is the client's first command that decides, behind a greeting that fits.
+ * Protocols of lines whose server greets: FTP, SMTP, POP3, IMAP; and Telnet. A greeting alone says
+ * little (FTP and SMTP have the same one), so it is the client's first command that decides, behind
+ * a greeting that fits.
  */
 #include "dpi/prefix.h"
 
@@ -51,7 +52,8 @@ static enum recognition reply(struct bytes head, const char *const *codes, size_
 	return best;
 }
 
-/* RFC 959, 5.4: 220, 120 first, 421 or another refusal. What may come before a login: RFC 959, 2228, 2389, 2640, 4217, 7151. */
+/* RFC 959, 5.4: 220, 120 first, 421 or another refusal. What may come before a login: RFC 959,
+ * 2228, 2389, 2640, 4217, 7151. */
 enum recognition recognise_ftp(enum direction dir, struct bytes head)
 {
 	static const char *const codes[] = { "220", "120", "4..", "5.." };
@@ -111,7 +113,8 @@ enum recognition recognise_imap(enum direction dir, struct bytes head)
 
 #define GREETING 8u /* bytes of text that are enough */
 
-/* What IAC begins (RFC 854; options as IANA has them): an option that is talked of, or a function, behind which it goes on. */
+/* What IAC begins (RFC 854; options as IANA has them): an option that is talked of, or a function,
+ * behind which it goes on. */
 static bool may_be_telnet_command(struct prefix *p, bool *ret_option)
 {
 	uint32_t c = next_byte(p), option;
@@ -124,8 +127,9 @@ static bool may_be_telnet_command(struct prefix *p, bool *ret_option)
 }
 
 /*
- * What a terminal shows, or a person types (RFC 854, "The NVT printer and keyboard"); of any language.
- * A zero ends a carriage return that no line feed follows; elsewhere it does nothing, and none is said.
+ * What a terminal shows, or a person types (RFC 854, "The NVT printer and keyboard"); of any
+ * language. A zero ends a carriage return that no line feed follows; elsewhere it does nothing, and
+ * none is said.
  */
 static bool is_of_a_terminal(uint32_t c, uint32_t before)
 {
@@ -135,11 +139,10 @@ static bool is_of_a_terminal(uint32_t c, uint32_t before)
 /* Beginnings that other protocols of text have. */
 static enum recognition others(struct bytes head, enum direction dir)
 {
-	static const char *const greetings[] = {
-		"SSH-",	    "220",     "120",	"421",	"554",	"+OK",	"-ERR", "* ",
-		"RFB ",	    "HTTP/",   "RTSP/", "200 ", "201 ", "400 ", "502 ", /* NNTP: RFC 3977, 5.1 */
-		"@RSYNCD:", "*KISMET:"
-	};
+	static const char *const greetings[] = { "SSH-", "220", "120", "421", "554", "+OK", "-ERR", "* ",
+						 /* NNTP: RFC 3977, 5.1 */
+						 "RFB ", "HTTP/", "RTSP/", "200 ", "201 ", "400 ", "502 ",
+						 "@RSYNCD:", "*KISMET:" };
 	static const char *const speeches[] = { "SSH-", "EHLO ", "HELO ", "RFB ", "@RSYNCD:" };
 	const char *const *words = dir == DIR_S2C ? greetings : speeches;
 	enum recognition best = RECOGNISE_NOT;
@@ -162,8 +165,9 @@ static enum recognition others(struct bytes head, enum direction dir)
 }
 
 /*
- * Either end may begin, with options or with text (RFC 854, RFC 855, RFC 1123, 3.2). Text is what others speak as well: a server's counts when it is no
- * greeting of theirs, a client's behind such a text, when it can be none of theirs or its first line is over.
+ * Either end may begin, with options or with text (RFC 854, RFC 855, RFC 1123, 3.2). Text is what
+ * others speak as well: a server's counts when it is no greeting of theirs, a client's behind such
+ * a text, when it can be none of theirs or its first line is over.
  */
 enum recognition recognise_telnet(enum direction dir, struct bytes head)
 {

@@ -25,7 +25,8 @@ static bool may_be_method(struct prefix *p, bool *ret_connect)
 	return p->more || n > 0;
 }
 
-/* The scheme of an address (RFC 9110, 4.2; RFC 7826, 4.2), with a letter behind it where it is another transport's. */
+/* The scheme of an address (RFC 9110, 4.2; RFC 7826, 4.2), with a letter behind it where it is
+ * another transport's. */
 static bool may_be_scheme(struct prefix *p, const char *scheme)
 {
 	uint32_t c;
@@ -36,7 +37,8 @@ static bool may_be_scheme(struct prefix *p, const char *scheme)
 	return p->more || c == ':' || (c | 32u) == 's' || (c | 32u) == 'u';
 }
 
-/* A path, an asterisk with the version behind it, an absolute address; CONNECT names a host instead (RFC 9112, 3.2). */
+/* A path, an asterisk with the version behind it, an absolute address; CONNECT names a host instead
+ * (RFC 9112, 3.2). */
 static bool http_target(struct prefix *p, bool connect)
 {
 	struct prefix path = *p, star = *p, absolute = *p, host = *p;
@@ -59,7 +61,8 @@ static bool http_target(struct prefix *p, bool connect)
 	return may_be_scheme(p, "HTTP");
 }
 
-/* The first frame of an end of HTTP/2: SETTINGS, of whole settings, for the connection (RFC 9113, 3.4 and 6.5). */
+/* The first frame of an end of HTTP/2: SETTINGS, of whole settings, for the connection (RFC 9113,
+ * 3.4 and 6.5). */
 static bool may_be_settings(struct prefix *p)
 {
 	uint32_t length;
@@ -72,7 +75,8 @@ static bool may_be_settings(struct prefix *p)
 	return may_be(p, 4, 4) && may_be_zeros(p, 5);
 }
 
-/* RFC 9112, 3 and 4; HTTP/2 without TLS begins with a line of that form (RFC 9113, 3.4). How the line ends: recognise_head. */
+/* RFC 9112, 3 and 4; HTTP/2 without TLS begins with a line of that form (RFC 9113, 3.4). How the
+ * line ends: recognise_head. */
 enum recognition recognise_http(enum direction dir, struct bytes head)
 {
 	struct prefix p = { .b = head }, settings = { .b = head };
@@ -85,7 +89,8 @@ enum recognition recognise_http(enum direction dir, struct bytes head)
 	return may_be_settings(&settings) ? so_far(&settings) : RECOGNISE_NOT;
 }
 
-/* RFC 2326, 6 and 7; RFC 7826, 7 and 8: an address of its own, or an asterisk with the version behind it. */
+/* RFC 2326, 6 and 7; RFC 7826, 7 and 8: an address of its own, or an asterisk with the version
+ * behind it. */
 enum recognition recognise_rtsp(enum direction dir, struct bytes head)
 {
 	struct prefix p = { .b = head }, star;

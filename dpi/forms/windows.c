@@ -4,7 +4,8 @@
 
 /* ---- SMB (MS-SMB2, 2.1, 2.2.1, 2.2.3; MS-SMB, 2.2.4.5.1) ---- */
 
-/* The header of version 2 and 3 with its command: a session begins with NEGOTIATE, which the server answers. */
+/* The header of version 2 and 3 with its command: a session begins with NEGOTIATE, which the
+ * server answers. */
 static bool may_be_smb2(struct prefix *p, enum direction dir)
 {
 	uint32_t flags;
@@ -19,7 +20,8 @@ static bool may_be_smb2(struct prefix *p, enum direction dir)
 	return p->more || (flags & 1u) == (dir == DIR_S2C);
 }
 
-/* A NEGOTIATE of version 1 that lists dialects. A client asks so as well whether there is version 2. */
+/* A NEGOTIATE of version 1 that lists dialects. A client asks so as well whether there is
+ * version 2. */
 static bool may_be_smb1_question(struct prefix *p)
 {
 	if (!may_be(p, 0xff, 0xff) || !may_be_word(p, "SMB") || !may_be(p, 0x72, 0x72))
@@ -48,7 +50,8 @@ enum recognition recognise_smb(enum direction dir, struct bytes head)
 	return old.more ? RECOGNISE_MORE : RECOGNISE_HALF;
 }
 
-/* RFC 1002, 4.3: a request for a session, with the name that is called (4.1: 32 letters); or its answers. */
+/* RFC 1002, 4.3: a request for a session, with the name that is called (4.1: 32 letters); or
+ * its answers. */
 enum recognition recognise_netbios(enum direction dir, struct bytes head)
 {
 	struct prefix p = { .b = head };
@@ -96,14 +99,16 @@ static bool may_be_connection(struct prefix *p, enum direction dir, uint32_t *re
 	return may_be(p, 0, 0);
 }
 
-/* What of MCS a client says next, where it asked for nothing (T.125: Connect-Initial, in a data TPDU). */
+/* What of MCS a client says next, where it asked for nothing (T.125: Connect-Initial, in a
+ * data TPDU). */
 static bool may_be_connect_initial(struct prefix *p)
 {
 	return may_be(p, 3, 3) && may_be(p, 0, 0) && may_be_be16(p, 12, 65535) && may_be(p, 2, 2) &&
 	       may_be(p, 0xf0, 0xf0) && may_be(p, 0x80, 0x80) && may_be(p, 0x7f, 0x7f) && may_be(p, 0x65, 0x65);
 }
 
-/* A structure of eight bytes or more: its type, flags, and its length in two bytes, the lowest first. */
+/* A structure of eight bytes or more: its type, flags, and its length in two bytes, the
+ * lowest first. */
 static bool may_be_negotiation(struct prefix *p, uint32_t lo, uint32_t hi)
 {
 	if (!may_be(p, lo, hi))
@@ -112,7 +117,8 @@ static bool may_be_negotiation(struct prefix *p, uint32_t lo, uint32_t hi)
 	return may_be(p, 8, 8) && may_be(p, 0, 0);
 }
 
-/* What others ask of X.224 in the same way (s7comm) has parameters, or nothing of all this behind it. */
+/* What others ask of X.224 in the same way (s7comm) has parameters, or nothing of all this
+ * behind it. */
 enum recognition recognise_rdp(enum direction dir, struct bytes head)
 {
 	struct prefix p = { .b = head }, token, cookie;

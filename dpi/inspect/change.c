@@ -40,7 +40,8 @@ void rejudge_give_back(struct inspector *i, struct flow *f, enum direction dir)
 	}
 }
 
-/* One PDU as if it were the next that this end says, for who knows this much of the session. */
+/* Judges a PDU as if it were the next one of its sender, with a copy `known` of the
+ * enforcer's state. */
 static bool allows_alone(const struct crossing *x, const void *known, enum direction dir, struct bytes pdu,
 			 struct pdu *ret)
 {
@@ -51,7 +52,7 @@ static bool allows_alone(const struct crossing *x, const void *known, enum direc
 	*ret = (struct pdu){ .dir = dir, .space = 255, .conduit = EVENT_NO_CONDUIT };
 	memcpy(state, known, e->state_used(known));
 	if (e->missed != NULL)
-		e->missed(state, false); /* what an answer belongs to has gone by */
+		e->missed(state, false); /* the request of an answer may have passed unseen */
 	judge_pdu(e, state, dir, pdu, x->table, x->permit, x->i->rooms.judge, &parsed, ret);
 	return ret->allowed;
 }
@@ -76,9 +77,11 @@ static bool allows_direction(const struct crossing *x, enum direction dir, struc
 	const struct enforcer *e = command_enforcer(f);
 	size_t all = stream_unacknowledged(&f->stream, dir), at = 0, n;
 
-	if (f->adrift[dir] || stream_unframed(&f->stream, dir) > 0) /* a full queue let it by, or what was before it */
+	/* a full queue let these bytes, or earlier ones, pass */
+	if (f->adrift[dir] || stream_unframed(&f->stream, dir) > 0)
 		return midstream_may_miss(x);
-	if (dir == DIR_S2C) /* an answer belongs to a request that was allowed when it reached the server */
+	/* an answer belongs to a request that was allowed when it reached the server */
+	if (dir == DIR_S2C)
 		return true;
 	while (at < all) {
 		struct bytes head =
@@ -95,8 +98,8 @@ static bool allows_direction(const struct crossing *x, enum direction dir, struc
 	return true;
 }
 
-/* Whether what its receiver has not acknowledged is allowed by x's permit and table; tells nobody. *refused: the PDU that is
- * not, its `allowed` true when it was none. */
+/* Whether all unacknowledged bytes are allowed by x's permit and table; nothing is recorded.
+ * *refused: the refused PDU; its `allowed` is true if the bytes are no PDU. */
 static bool rejudge_allows(struct crossing *x, struct pdu *refused)
 {
 	struct flow *f = x->f;
@@ -104,7 +107,8 @@ static bool rejudge_allows(struct crossing *x, struct pdu *refused)
 	refused->allowed = true;
 	if (crossing_is_observed(x) || f->kind != KIND_FOLLOWED || f->stream.state == TCP_CLOSED)
 		return true;
-	if (f->greets) /* it has its name, which relabel_decide held against the permit */
+	/* its protocol is known, and relabel_decide has compared it with the permit */
+	if (f->greets)
 		return true;
 	if (f->commands == NULL)
 		return name_fits_again(x);
@@ -127,7 +131,8 @@ struct verdict rejudge(struct crossing *x)
 
 /* ---- another permit ------------------------------------------------------------------------- */
 
-/* Where nothing was stopped its client may have chosen the place: who stops commands meets it half-way. */
+/* While nothing was stopped, the client may have chosen where the stream is read. A permit that
+ * enforces commands therefore treats it as met half-way. */
 static bool is_unsure(const struct flow *f, const struct command_permit *permit)
 {
 	return f->let_by && f->kind == KIND_FOLLOWED && f->l4proto == IP_TCP && !permit->observe &&
@@ -149,7 +154,8 @@ static enum relabel relabel_decide(const struct flow *f, const struct command_ta
 		return RELABEL_CONFIRMS;
 	if (f->kind == KIND_FOLLOWED)
 		return !f->greets && is_unsure(f, permit) ? RELABEL_HALF_WAY : RELABEL_STAYS;
-	/* It was let go of before; a permit that looks inside meets it half-way. */
+	/* The flow was no longer inspected; a permit that inspects commands treats it as
+	 * met half-way. */
 	if (!promised || (permit_commands_lane(permit) && protocol_info(p)->depth == DEPTH_COMMANDS))
 		return RELABEL_HALF_WAY;
 	return RELABEL_STAYS;
@@ -161,15 +167,16 @@ bool relabel_is_due(const struct crossing *x)
 }
 
 /*
- * Its session may go on, for all that this worker knows. Of one that was let go of no packet comes here, so its silence says
- * nothing, however long: as an ended flow it is the first to make room, and until then it is remembered for what it is.
+ * Whether the session may still exist. Packets of a session that is no longer inspected do not come
+ * here, so its silence means nothing. As an ended flow it is the first to be removed; until then it
+ * is remembered.
  */
 static bool relabel_lives(const struct flow *f)
 {
 	return f->class != CLASS_ENDED || (f->kind == KIND_NAMED && f->l4proto == IP_TCP);
 }
 
-/* Only time ended it. A new session on its ports would have come by with its SYN. */
+/* Revives a flow that only timed out. A new session on its ports would have shown a SYN. */
 static void live_again(struct crossing *x)
 {
 	if (x->f->class != CLASS_ENDED || !relabel_lives(x->f) || (x->d.tcp_flags & TCP_SYN))
@@ -178,12 +185,13 @@ static void live_again(struct crossing *x)
 	crossing_touch(x);
 }
 
-/* ---- what went by meanwhile --------------------------------------------------------------------------------------- */
+/* ---- what went by meanwhile ------------------------------------------------------------------ */
 
 /*
- * Under a permit without a lane nothing of a session comes here, nor of those that its ports see after it: inspector_note_unseen. What is
- * remembered of it is then older than what its ends have said, and it is met as by a worker that began meanwhile. Only the kernel's
- * word makes it so: by numbers alone a client would choose, at every change, from where it is read.
+ * Under a permit without a lane, no packets of a session come here, nor those of later sessions on
+ * its ports (inspector_note_unseen). The remembered state is then out of date, and the session is
+ * treated as by a worker that has just started. Only the kernel's report has this effect: if
+ * sequence numbers could cause it, a client could choose at every change from where it is read.
  */
 static bool has_numbers(const struct crossing *x)
 {
@@ -200,7 +208,7 @@ static bool is_foreign(uint32_t number, uint32_t next)
 	return by > 0 || by < -(int32_t)STREAM_BEHIND_MAX;
 }
 
-/* It was over, or refused, and its ports have another session since. */
+/* Whether the flow ended or was refused, and its ports now have another session. */
 static bool is_another(const struct crossing *x)
 {
 	const struct flow *f = x->f;
@@ -210,7 +218,7 @@ static bool is_another(const struct crossing *x)
 		is_foreign(x->d.ack, f->stream.dir[other_end(x->dir)].next));
 }
 
-/* It acknowledges what did not come by. */
+/* Whether the segment acknowledges bytes that did not pass here. */
 static bool has_moved_on(const struct crossing *x)
 {
 	const struct flow *f = x->f;
@@ -221,7 +229,7 @@ static bool has_moved_on(const struct crossing *x)
 	       seq_diff(x->d.ack, f->stream.dir[other_end(x->dir)].next) > 0;
 }
 
-/* The next one in the order of what lives: nothing went by. */
+/* Whether the segment is the next one in sequence, so that no bytes passed unseen. */
 static bool goes_on_in_order(const struct crossing *x)
 {
 	const struct stream *s = &x->f->stream;
@@ -260,7 +268,7 @@ static void note_unchanged(struct crossing *x)
 		x->f->stale = false;
 }
 
-/* ---- a change ----------------------------------------------------------------------------------------------------- */
+/* ---- a change -------------------------------------------------------------------------------- */
 
 struct verdict relabel(struct crossing *x)
 {
@@ -300,7 +308,8 @@ struct verdict relabel(struct crossing *x)
 		go_half_way(x);
 		break;
 	}
-	/* What a session that is over asked for is no news, nor what its ports were before they are used anew. */
+	/* What a session that is over asked for is no news, nor what its ports were before they are
+	 * used anew. */
 	if (f->kind != KIND_REFUSED && f->class != CLASS_ENDED && (x->d.tcp_flags & (TCP_SYN | TCP_RST)) == 0)
 		greet_look_up(x->i, f, x->permit);
 	return go_on();
@@ -309,9 +318,9 @@ struct verdict relabel(struct crossing *x)
 /* ---- what a policy would end ---------------------------------------------------------------- */
 
 /*
- * What a change of policy will do to live sessions. Each flow with an enforcer remembers the kinds of requests that went
- * by; they are judged again by the rows that shall come into force, and the flow by the very rule that will relabel it. So
- * what is told before is what happens after, as long as the session goes on as it did.
+ * Foretells the effect of a change of policy on live sessions. Each flow with an enforcer remembers
+ * the kinds of its past requests. These are judged by the new rows, and the flow by the same rule
+ * that will relabel it. So the prediction is correct as long as the session continues as before.
  */
 
 bool inspector_try_table(struct inspector *i, struct bytes image, struct command_table *ret)
@@ -344,11 +353,13 @@ static struct flow *flow_of_session(struct inspector *i, const struct session_en
 {
 	struct flow *f = flow_between(i, ends);
 
-	/* One that was forgotten, or is over: the kernel still has it, so it would be met half-way. */
+	/* If the flow was forgotten or has ended here, the kernel still tracks it, so it would be
+	 * met half-way. */
 	return f != NULL && relabel_lives(f) && f->kind != KIND_REFUSED ? f : NULL;
 }
 
-/* What lies unacknowledged between the ends will be judged once more, at the session's next packet. */
+/* Whether the unacknowledged bytes would be allowed, which will be judged again at the session's
+ * next packet. */
 static bool survives(struct inspector *i, struct flow *f, const struct command_table *t, const struct command_permit *p)
 {
 	struct crossing x = { .i = i,

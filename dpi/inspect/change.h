@@ -1,34 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The policy changed: what of a flow that was judged by the one before still holds. */
+/* A change of policy: which judgements of a flow under the old policy still hold. */
 #ifndef SEKISHO_DPI_INSPECT_CHANGE_H
 #define SEKISHO_DPI_INSPECT_CHANGE_H
 
 #include "dpi/inspect/crossing.h"
 
 /*
- * What passed under one table and has not reached its receiver may be repeated under another. So PDUs are kept whole until
- * their receiver has acknowledged their last byte, and when the permit or the table changes they are judged once more, each
- * alone, by what holds now: their sender's repetition must not complete what is no longer allowed.
+ * Bytes that passed under one table, but have not reached their receiver, may be retransmitted
+ * under another. So each PDU is kept until its receiver has acknowledged its last byte. When the
+ * permit or the table changes, every kept PDU is judged again by the new rules, so that a
+ * retransmission cannot complete a PDU that is no longer allowed.
  */
 
-/* Gives back the PDUs that their receiver has acknowledged whole. */
+/* Frees the kept PDUs whose last byte the receiver has acknowledged. */
 void rejudge_give_back(struct inspector *i, struct flow *f, enum direction dir);
-/* Of what passed and its receiver has not acknowledged, all is allowed by what holds now, or the flow ends. */
+/* Judges all kept PDUs by the present rules. If one is not allowed, the flow ends. */
 MUST_SEND struct verdict rejudge(struct crossing *x);
-/* Exactly whole PDUs, each of them allowed by itself. */
+/* Whether the bytes are whole PDUs without a remainder, each of them allowed. */
 bool rejudge_allows_each(const struct crossing *x, struct bytes b);
 
-/* What becomes of a flow that comes under another permit, or whose permit means something else now. */
+/* What happens to a flow that has got another permit, or whose permit has changed. */
 enum relabel {
 	RELABEL_STAYS,	  /* its next bytes are judged by the new permit */
-	RELABEL_ENDS,	  /* what it speaks is not promised any more */
-	RELABEL_CONFIRMS, /* from now on only its name counts, and that is known */
-	RELABEL_HALF_WAY, /* nobody followed what the new permit looks into, or nobody knows its place */
+	RELABEL_ENDS,	  /* its protocol is not allowed any more */
+	RELABEL_CONFIRMS, /* the new permit asks only for a protocol, and the flow has it */
+	/* the new permit inspects commands, but the stream was not followed, or its position is
+	 * not known */
+	RELABEL_HALF_WAY,
 };
 
-/* The flow's permit, or what it means, has changed since its last packet. */
+/* Whether the flow's permit, or the meaning of the permit, has changed since its last packet. */
 bool relabel_is_due(const struct crossing *x);
-/* The flow's permit and table as of this packet. STEP_ON unless that ends it. */
+/* Applies the permit and the table of this packet to the flow. STEP_ON unless this ends
+ * the flow. */
 MUST_SEND struct verdict relabel(struct crossing *x);
 
 #endif

@@ -7,6 +7,7 @@
 #include "dpi/enforcers.h"
 #include "dpi/inspect/companion.h"
 #include "dpi/inspect/event.h"
+#include "dpi/inspect/rules.h"
 #include "dpi/inspect/state.h"
 #include "dpi/name.h"
 
@@ -14,7 +15,7 @@ struct commands {
 	struct command_state *states; /* owned; one per flow, touched as used */
 	uint32_t *free;		      /* owned; stack */
 	uint32_t n_free, fresh, size;
-	struct deeds before; /* of the flow that is judged, to come back to */
+	struct deeds before; /* saved deeds of the flow that is judged, to restore them */
 };
 
 struct commands *commands_new(uint32_t flows)
@@ -154,11 +155,13 @@ void command_tell(struct crossing *x, const struct pdu *u, struct judged *j)
 	j->denied = true;
 }
 
-/* What a segment is judged for. */
+/* The way in which a segment is judged. */
 enum attempt {
 	ATTEMPT_FIRST,
-	ATTEMPT_ALONE,	/* whether it would be too much by itself: nobody hears of it */
-	ATTEMPT_CROWDED /* more requests are open than can be remembered, and waiting would not help: `age` makes room */
+	/* only tests whether the segment alone has too many requests; nothing is recorded */
+	ATTEMPT_ALONE,
+	/* too many requests are open, and waiting would not help, so `age` makes room */
+	ATTEMPT_CROWDED
 };
 
 static void note_request(struct crossing *x, const struct parsed *parsed, const struct pdu *u)
@@ -170,15 +173,16 @@ static void note_request(struct crossing *x, const struct parsed *parsed, const 
 }
 
 /*
- * It passes, since nothing is stopped, and the server may be anywhere in what the client says from here on. Who stops commands does not
- * follow it there.
+ * Notes a misread PDU that passes under observe: from here on, the server's position in the stream
+ * is not known, and a permit that enforces commands cannot follow it.
  */
 static void note_misread(struct crossing *x)
 {
 	x->f->let_by |= crossing_is_observed(x);
 }
 
-/* A shadow stops nothing; what its rows would refuse is recorded as what an observed conduit lets by. */
+/* Shadows stop nothing. What their rows would refuse is recorded like refusals of an
+ * observing conduit. */
 static void tell_shadows(struct crossing *x, const struct parsed *parsed, const struct pdu *u)
 {
 	struct pdu shadow = *u;
@@ -188,7 +192,19 @@ static void tell_shadows(struct crossing *x, const struct parsed *parsed, const 
 		event_tell_shadow(x, &shadow);
 }
 
-/* One whole PDU at `offset` of its direction. */
+/* Keeps the bytes of the request for lend.c, by which the kernel will recognise a repetition. */
+static void note_asked(const struct crossing *x, struct bytes pdu)
+{
+	struct command_state *c = x->f->commands;
+
+	c->asked_permit = x->permit->permit;
+	c->asked_turn = rules_turn(x->i->rules);
+	c->n_asked = (uint16_t)(pdu.left <= ONCE_REQUEST ? pdu.left : 0);
+	if (c->n_asked > 0)
+		bytes_copy(&pdu, c->asked, c->n_asked);
+}
+
+/* Judges one whole PDU at `offset` of its direction. */
 static void judge_one(struct crossing *x, enum attempt how, struct bytes pdu, uint64_t offset, struct judged *j)
 {
 	struct command_state *c = x->f->commands;
@@ -205,7 +221,7 @@ static void judge_one(struct crossing *x, enum attempt how, struct bytes pdu, ui
 			j->reason = u.reason;
 			return;
 		}
-		/* What would wait passes in the end; where nothing is stopped, it passes now. */
+		/* A request that would have to wait passes later; under observe, it passes now. */
 		if (c->enforcer->age != NULL)
 			c->enforcer->age(c->state, true);
 		judge_pdu(c->enforcer, c->state, x->dir, pdu, x->table, x->permit, x->i->rooms.judge, parsed, &u);
@@ -227,6 +243,8 @@ static void judge_one(struct crossing *x, enum attempt how, struct bytes pdu, ui
 		note_request(x, parsed, &u);
 	if (parsed->bond.kind == BOND_USES && u.allowed)
 		count_hold(x, DIR_C2S, u.operations, u.n_operations, &u);
+	if (x->dir == DIR_C2S && x->i->limits.offer != NULL)
+		note_asked(x, u.allowed && parsed->asks ? pdu : bytes_of(NULL, 0));
 	command_tell(x, &u, j);
 	if (asks)
 		tell_shadows(x, parsed, &u);
@@ -245,7 +263,8 @@ static void find_no_pdu(struct crossing *x, struct bytes head, uint64_t offset, 
 	j->unjudged = 0;
 }
 
-/* Completes the PDU that began in earlier segments. True when there is more to look at behind it. */
+/* Completes and judges the PDU that began in earlier segments. True when there are more bytes
+ * after it. */
 static bool judge_carried(struct crossing *x, enum attempt how, struct bytes *fresh, uint64_t *offset, struct judged *j)
 {
 	const struct command_state *c = x->f->commands;
@@ -283,8 +302,8 @@ static bool judge_carried(struct crossing *x, enum attempt how, struct bytes *fr
 }
 
 /*
- * Whoever frames the protocol in another way, or another form of it. False: that is all there is to say of these bytes, or they do not
- * pass for it.
+ * Judges the bytes as receivers with another framing would read them (framed_else). False: the
+ * bytes are fully judged by this, or refused.
  */
 static bool judge_else(struct crossing *x, enum attempt how, bool begins, struct bytes fresh, uint64_t offset,
 		       struct judged *j)
@@ -308,8 +327,8 @@ static bool judge_else(struct crossing *x, enum attempt how, bool begins, struct
 }
 
 /*
- * May the bytes go in a segment like this one? The enforcer hears of it with the beginning of the PDU that came in earlier
- * segments put before it.
+ * Asks the enforcer whether the bytes may pass in this segment. The beginning of the PDU from
+ * earlier segments is put before them.
  */
 static bool judge_segment(struct crossing *x, enum attempt how, struct bytes fresh, uint64_t offset, struct judged *j)
 {
@@ -321,7 +340,7 @@ static bool judge_segment(struct crossing *x, enum attempt how, struct bytes fre
 
 	if (x->dir != DIR_C2S || c->enforcer->segment == NULL || carry >= c->enforcer->pdu_max)
 		return true;
-	if (x->f->lacking) /* what is missing may be the answers that it waits for */
+	if (x->f->lacking) /* the awaited answers may be among the missing bytes */
 		return true;
 	if (carry > 0) {
 		if (!stream_carry_copy(&x->f->stream, &x->i->pool, x->dir, x->i->rooms.pdu) ||
@@ -331,7 +350,8 @@ static bool judge_segment(struct crossing *x, enum attempt how, struct bytes fre
 		b = bytes_of(x->i->rooms.pdu, carry + fresh.left);
 	}
 	u.length = (uint32_t)fresh.left;
-	if (carry == 0 || offset != c->begun) { /* else it began before the segment before this one */
+	/* otherwise the PDU began more than one segment earlier */
+	if (carry == 0 || offset != c->begun) {
 		c->begun = offset;
 		c->begun_ns = carry == 0 ? x->i->now_ns : c->segment_ns;
 	}
@@ -342,7 +362,7 @@ static bool judge_segment(struct crossing *x, enum attempt how, struct bytes fre
 	if (u.early && crossing_is_observed(x))
 		return true;
 	note_misread(x);
-	if (u.reason == c->enforcer->pending) { /* nobody waits where nothing is stopped */
+	if (u.reason == c->enforcer->pending) { /* under observe, requests do not wait */
 		j->later = j->denied = !crossing_is_observed(x);
 		j->reason = j->later ? u.reason : j->reason;
 		return !j->later;
@@ -360,7 +380,7 @@ static struct judged judge(struct crossing *x, enum attempt how, struct bytes fr
 	uint64_t offset = f->stream.dir[x->dir].offset - stream_carry(&f->stream, x->dir);
 	struct judged j = { .reason = R_ALLOWED };
 
-	/* Only the first bytes: inside of a PDU anything may stand. */
+	/* Only for the first bytes: inside a PDU there may be any bytes. */
 	if (offset == 0 && stream_carry(&f->stream, x->dir) == 0) {
 		enum protocol named = recognise_any(x->dir, fresh);
 
@@ -414,9 +434,10 @@ static void age(struct crossing *x)
 }
 
 /*
- * When requests are too many at a time, nothing of the segment is remembered: it waits for its turn, which comes when its sender
- * repeats it and others have been answered. One that would be too many alone need not wait, nor what was ahead of a gap and is
- * with its receiver already. Answers never wait.
+ * If too many requests are open, nothing of the segment is remembered. It has to wait: it passes
+ * when its sender repeats it and other requests have been answered. A segment that would have too
+ * many requests even alone need not wait, nor one that passed ahead of a gap and is already with
+ * its receiver. Answers never wait.
  */
 struct judged command_judge(struct crossing *x, struct bytes fresh)
 {
@@ -448,7 +469,8 @@ struct judged command_judge(struct crossing *x, struct bytes fresh)
 	return crowded ? judge(x, ATTEMPT_CROWDED, fresh) : j;
 }
 
-/* How many PDUs these bytes are; 0 when they are no whole ones, or more than a datagram may hold. */
+/* The number of PDUs in these bytes; 0 when they are not whole PDUs, or more than a datagram
+ * may have. */
 static uint32_t count_pdus(const struct enforcer *e, const void *known, enum direction dir, struct bytes b)
 {
 	uint32_t whole = 0;
@@ -471,8 +493,9 @@ bool command_is_datagram(const struct enforcer *e, enum direction dir, uint16_t 
 }
 
 /*
- * Nobody sees a datagram that is refused, so nothing of it is remembered, unless it passes all the same or a capture shows that it did.
- * Requests get lost, and nobody repeats them by the same number: when too many are open, the older ones count as lost.
+ * A refused datagram does not reach its receiver, so nothing of it is remembered, unless it passes
+ * nevertheless, or a capture shows that it did. Requests in datagrams may get lost, and are not
+ * repeated with the same number: when too many are open, the older ones count as lost.
  */
 struct judged command_judge_datagram(struct crossing *x, struct bytes payload)
 {

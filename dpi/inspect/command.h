@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Is the command allowed? The bytes of a direction, in order, are cut into PDUs by the protocol's enforcer and each whole
- * one is judged before its last byte passes. What is left of a segment is the beginning of the next PDU: it passes (its
- * receiver can do nothing with it) and stays in the stream's kept bytes until the rest is here.
+ * Inspects commands. The protocol's enforcer cuts the bytes of a direction, in order, into PDUs.
+ * Each whole PDU is judged before its last byte passes. Bytes at the end of a segment that only
+ * begin a PDU pass, since the receiver cannot act on them, and are kept in the stream until the
+ * rest of the PDU is there.
  */
 #ifndef SEKISHO_DPI_INSPECT_COMMAND_H
 #define SEKISHO_DPI_INSPECT_COMMAND_H
@@ -10,49 +11,58 @@
 #include "dpi/inspect/crossing.h"
 #include "dpi/inspect/deeds.h"
 
-#define BEGIN_MIN 6u /* bytes by which the beginning of a PDU is told from its middle */
+/* bytes that are needed to distinguish the beginning of a PDU from its middle */
+#define BEGIN_MIN 6u
 
 struct judged {
 	bool denied; /* a PDU is not allowed, or the bytes are no PDU */
 	bool opaque; /* the bytes cannot be cut into PDUs any further */
-	bool later;  /* a PDU may pass when others have been answered */
+	bool later;  /* a PDU has to wait until earlier requests have been answered */
 	enum reason reason;
-	size_t unjudged; /* bytes at the end that are no whole PDU yet */
+	size_t unjudged; /* bytes at the end that only begin a PDU */
 	enum protocol speaks;
 };
 
 struct commands *commands_new(uint32_t flows); /* NULL when memory is out */
 void commands_free(struct commands *all);
 
-/* Gives the flow an enforcer; false when there is no state left. */
+/* Gives the flow an enforcer. False when all states are in use. */
 bool command_follow(struct crossing *x, enum protocol p);
-void command_release(struct inspector *i, struct flow *f);     /* its counts are written */
+/* takes the enforcer away; its counts are written */
+void command_release(struct inspector *i, struct flow *f);
 const struct enforcer *command_enforcer(const struct flow *f); /* NULL: it has none */
 
-/* A datagram of a flow with an enforcer: all of it or nothing. As command_judge; `opaque`: it is not whole PDUs. */
+/* As command_judge, for a datagram, which is allowed as a whole or not at all. `opaque`: it does
+ * not consist of whole PDUs. */
 struct judged command_judge_datagram(struct crossing *x, struct bytes payload);
-/* Whether a datagram is whole PDUs, and not too many, for who knows nothing of its flow. */
+/* Whether a datagram consists of whole PDUs, and not too many, without any knowledge of
+ * its flow. */
 bool command_is_datagram(const struct enforcer *e, enum direction dir, uint16_t port, struct bytes payload);
-/* New bytes of a flow with an enforcer. What is allowed of them counts when command_settle says that they pass. */
+/* Judges new bytes of a flow with an enforcer. Allowed operations are counted only when
+ * command_settle reports that the bytes pass. */
 struct judged command_judge(struct crossing *x, struct bytes fresh);
 void command_settle(struct crossing *x, bool passed);
-/* A PDU, or a part of one, that was judged: records it and puts it into `j`. */
+/* Records a judged PDU, or a judged part of one, and enters it in `j`. */
 void command_tell(struct crossing *x, const struct pdu *u, struct judged *j);
 
-/* What its enforcer knows of the session; zeroed when it has none, or for NULL. */
+/* The enforcer's state of the session; all zeros when the flow has no enforcer, or is NULL. */
 const void *command_known(const struct flow *f);
-/* Whether these bytes are exactly whole PDUs of this direction, for who knows this much. */
+/* Whether these bytes consist of whole PDUs of this direction, given the enforcer's
+ * state `known`. */
 bool command_is_whole(const struct enforcer *e, const void *known, enum direction dir, struct bytes b);
 /*
- * Whether they start with a whole PDU, and go on with whole ones and perhaps the beginning of another. `turned`: the other end
- * spoke before, so that they most likely start with a PDU; then what may be its beginning will do.
+ * Whether the bytes consist of one or more whole PDUs, and perhaps the beginning of another.
+ * `turned`: the other end sent data before, so the bytes most likely start with a PDU. Then the
+ * beginning of one PDU is enough.
  */
 bool command_starts(const struct flow *f, enum direction dir, struct bytes b, bool turned);
-/* Bytes of the flow went by unseen, or will never be seen. `unread`: client's bytes that were seen and not understood. */
+/* Notes that bytes of the flow passed unseen or are missing for good. `unread`: these are bytes of
+ * the client that were seen but could not be read. */
 void command_note_missed(const struct flow *f, bool unread);
-/* Its session is met half-way: nothing is known of what it said. */
+/* Forgets the enforcer's state, because the session is met half-way. */
 void command_forget(const struct flow *f);
-/* What it asked for so far, under other rows; returns the number of requests that are not remembered one by one. */
+/* Judges the requests of the flow so far by other rows. Returns the number of requests that are not
+ * remembered one by one. */
 uint64_t command_judge_deeds(const struct flow *f, const struct command_table *t, const struct command_permit *permit,
 			     void (*each)(void *ctx, const struct deed *d, const struct pdu *refused), void *ctx);
 

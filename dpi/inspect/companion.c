@@ -22,12 +22,15 @@ struct companion {
 	struct opened what;
 	struct opener by;
 	uint64_t key;
-	struct bond as; /* as it was opened */
+	struct bond as; /* the bond by which it was opened */
 	bool open;
-	uint64_t used_ns;      /* last */
-	uint64_t silent_ns;    /* it ends so long after that, */
-	uint64_t last_ns;      /* ... and then, however it is used: the flow that opened it is over. 0: it is not */
-	uint32_t next;	       /* of its pair of hosts, and of others; also the list of free places */
+	uint64_t used_ns;   /* last */
+	uint64_t silent_ns; /* it ends after so long without use */
+	/* the flow that opened it has ended, so it ends at this time even if it is used; 0: that
+	 * flow is open */
+	uint64_t last_ns;
+	/* next in its bucket, or in the list of free places */
+	uint32_t next;
 	uint32_t older, newer; /* in its share, by last use */
 };
 
@@ -71,9 +74,9 @@ void companions_divide(struct companions *all, uint32_t used, bool whole)
 	share_divide(COMPANIONS, used, whole, all->part);
 }
 
-/* ---- places ------------------------------------------------------------------------------------------------------- */
+/* ---- places ---------------------------------------------------------------------------------- */
 
-/* The two directions of a pair meet in one. */
+/* The bucket of a pair of hosts, which is the same for both directions. */
 static uint32_t *bucket_of(struct companions *all, enum protocol p, const struct addr *a, const struct addr *b)
 {
 	uint64_t h = keyed_addr(all->seed, a) + keyed_addr(all->seed, b);
@@ -124,13 +127,14 @@ static bool same_pair(const struct companion *c, const struct opener *by)
 	       addr_cmp(&c->by.server, &by->server) == 0;
 }
 
-/* Whether `a` is given up before `b`: what is only asked for, then what was not used for longer. */
+/* Whether `a` is dropped before `b`: first connections that are not opened yet, then those that
+ * were unused for longer. */
 static bool is_less(const struct companion *a, const struct companion *b)
 {
 	return a->open != b->open ? !a->open : a->used_ns < b->used_ns;
 }
 
-/* What is over of this pair goes, and so does the least of them when they are too many. */
+/* Drops connections of this pair that have ended, and one more if the pair has too many. */
 static void tidy(struct companions *all, const struct opener *by, uint64_t now_ns)
 {
 	uint32_t *bucket = bucket_of(all, by->protocol, &by->client, &by->server), next, n = 0, least = NONE;
@@ -158,7 +162,7 @@ static uint32_t add(struct companions *all, const struct opener *by, uint64_t no
 	uint32_t *bucket, i;
 
 	tidy(all, by, now_ns);
-	/* A share that got smaller comes down to its part by two for each newcomer. */
+	/* A share whose part was reduced gives up two entries for each new one, until it fits. */
 	for (unsigned k = 0; k < 2 && all->in_share[by->share] >= all->part[by->share]; k++) {
 		if (all->oldest[by->share] == NONE)
 			return NONE;
@@ -194,9 +198,9 @@ static uint32_t find(struct companions *all, const struct opener *by, uint64_t k
 	return NONE;
 }
 
-/* ---- what happens to them ------------------------------------------------------------------------------------------ */
+/* ---- what happens to them -------------------------------------------------------------------- */
 
-/* A request that is allowed and will open `key`; its operations are copied. */
+/* Keeps an allowed request that will open `key`; its operations are copied. */
 static void companions_ask(struct companions *all, const struct opener *by, uint64_t key, const struct operation *o,
 			   uint32_t n, uint64_t now_ns)
 {
@@ -216,7 +220,8 @@ static void companions_ask(struct companions *all, const struct opener *by, uint
 	all->places[i].silent_ns = COMPANION_ASKED_NS;
 }
 
-/* What was open under this key, and what the server knew by this number: it knows one thing by a number. */
+/* Drops older connections with this key, or with the same id at the server, because an id means
+ * only one connection there. */
 static void drop_former(struct companions *all, const struct opener *by, const struct bond *b)
 {
 	uint32_t i = *bucket_of(all, by->protocol, &by->client, &by->server), next;
@@ -232,7 +237,8 @@ static void drop_former(struct companions *all, const struct opener *by, const s
 	}
 }
 
-/* Its answer says that it is open: datagrams that name id[dir] may go from dir's sender to the other end, with bytes[dir] at most. */
+/* The answer has opened the connection: datagrams with id[dir] may go from the sender of `dir` to
+ * the other end, with at most bytes[dir] bytes. */
 static void companions_open(struct companions *all, const struct opener *by, const struct bond *b, uint64_t now_ns)
 {
 	uint32_t i = find(all, by, b->key, false);
@@ -240,7 +246,7 @@ static void companions_open(struct companions *all, const struct opener *by, con
 	struct companion *c;
 
 	if (i == NONE)
-		return; /* asked for so long ago that nobody knows for what */
+		return; /* requested too long ago; its operations are not known any more */
 	drop_former(all, by, b);
 	c = &all->places[i];
 	if (is_over(c, now_ns)) {
@@ -261,7 +267,7 @@ static void companions_close(struct companions *all, const struct opener *by, ui
 		let_go(all, i);
 }
 
-/* The flow is over: what it opened may be used for some time yet, or goes on. */
+/* The opening flow has ended: its connections may be used for some time, or go on. */
 static void companions_orphan(struct companions *all, const struct opener *by, uint64_t now_ns)
 {
 	uint32_t i = *bucket_of(all, by->protocol, &by->client, &by->server);
@@ -276,13 +282,14 @@ static void companions_orphan(struct companions *all, const struct opener *by, u
 	}
 }
 
-/* Whether this datagram is one of those that go in this direction. */
+/* Whether this datagram is allowed in this direction of the connection. */
 static bool fits(const struct companion *c, enum direction dir, const struct bond *b)
 {
 	return c->as.sends[dir] && c->as.id[dir] == b->id[0] && b->bytes[0] <= c->as.bytes[dir];
 }
 
-/* What opened the connection of this datagram, borrowed until the next call; NULL when there is none. Who lets it pass counts it. */
+/* The request that opened the connection of this datagram, borrowed until the next call; NULL when
+ * there is none. The caller counts the datagram if it passes. */
 static struct opened *companions_use(struct companions *all, enum protocol p, const struct addr *from,
 				     const struct addr *to, const struct bond *b, uint64_t now_ns)
 {
@@ -304,7 +311,7 @@ static struct opened *companions_use(struct companions *all, enum protocol p, co
 	return NULL;
 }
 
-/* Everything that is open between these two, whichever of them opened it. */
+/* Calls back for every open connection between these two hosts, whichever of them opened it. */
 static void companions_each(struct companions *all, enum protocol p, const struct addr *one, const struct addr *other,
 			    uint64_t now_ns, void (*each)(void *ctx, const struct opened *o), void *ctx)
 {
@@ -322,7 +329,8 @@ static void companions_each(struct companions *all, enum protocol p, const struc
 
 /* ---- what a request opens ------------------------------------------------------------------- */
 
-#define UNOPENED_NS (30u * SECOND_NS) /* datagrams that came so long ago may be over */
+/* datagrams older than this may belong to an ended connection */
+#define UNOPENED_NS (30u * SECOND_NS)
 
 static struct opener opener_of(const struct inspector *i, const struct flow *f)
 {
@@ -334,7 +342,7 @@ static struct opener opener_of(const struct inspector *i, const struct flow *f)
 				.share = f->share };
 }
 
-/* It passes because nothing is stopped here; where something is, it would not. */
+/* Notes an observed datagram without a connection, which an enforcing permit would refuse. */
 static void note_unopened(struct crossing *x, const struct parsed *p)
 {
 	struct command_state *c = x->f->commands;
@@ -350,7 +358,7 @@ static void note_unopened(struct crossing *x, const struct parsed *p)
 	c->unopened_ns = x->i->now_ns;
 }
 
-/* As good as the request that opened what it belongs to, by the rows of now. */
+/* Judges a datagram by the request that opened its connection and the present rows. */
 static void judge_use(struct crossing *x, const struct parsed *p, struct pdu *u)
 {
 	const struct enforcer *e = x->f->commands->enforcer;
@@ -372,8 +380,9 @@ static void judge_use(struct crossing *x, const struct parsed *p, struct pdu *u)
 }
 
 /*
- * Whether the request reaches the server and all that may be against it is the rows: then what it opens is known, and whether anybody
- * may use it is asked for each datagram. So what is opened while a policy observes has the right to go on that the next one gives it.
+ * Whether the request reaches the server, and only rows could refuse it. Then its connection is
+ * remembered, and each datagram over it is judged. So a connection that is opened while a policy
+ * observes goes on if the next policy allows it.
  */
 static bool is_asked(const struct crossing *x, const struct parsed *p, const struct pdu *u)
 {
@@ -403,7 +412,7 @@ bool bond_note(struct crossing *x, const struct parsed *p, struct pdu *u)
 			return false;
 		companions_ask(x->i->companions, &by, p->bond.key, p->operations, p->n, x->i->now_ns);
 		return true;
-	case BOND_OPENS: /* if it was asked for, refused or not */
+	case BOND_OPENS: /* if it was requested, refused or not */
 		if (!u->allowed && !crossing_is_observed(x))
 			return false;
 		companions_open(x->i->companions, &by, &p->bond, x->i->now_ns);
@@ -416,7 +425,7 @@ bool bond_note(struct crossing *x, const struct parsed *p, struct pdu *u)
 	return false; /* no such kind */
 }
 
-/* Rows that uses are judged by, and who hears of those that they refuse. */
+/* The rows by which datagrams are judged, and the callback for refused ones. */
 struct asking {
 	const struct enforcer *enforcer;
 	const struct command_table *table;

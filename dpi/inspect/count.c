@@ -13,34 +13,35 @@
 
 /* Operations of one kind since the last record. */
 struct counted {
-	/* what tells kinds apart */
-	struct event_generation generation; /* in which these numbers mean something */
-	uint32_t permit;		    /* by which they were judged */
+	/* the fields that distinguish kinds */
+	struct event_generation generation; /* the generation to which these numbers belong */
+	uint32_t permit;		    /* permit by which the operations were judged */
 	uint32_t conduit, line;
 	struct place row;
 	struct addr client, server;
 	uint16_t server_port, protocol;
 	uint8_t l4proto, s2c, space;
-	bool wide; /* addresses tell no kinds apart */
+	bool wide; /* kinds are not distinguished by addresses */
 	uint32_t targets[TARGET_MAX], function;
-	/* the same, unless `wide`; then the span of all */
+	/* addresses; if `wide`, the span of all operations */
 	uint64_t first, last;
-	/* the rest */
+	/* the fields that do not distinguish kinds */
 	bool writes;
-	uint64_t low, high; /* what was written */
+	uint64_t low, high; /* smallest and largest written value */
 	uint64_t count, sessions, since_ns;
 };
 
 struct counts {
-	struct counted held[HELD_MAX]; /* of the segment being judged: counted when it passes */
+	/* kinds in the segment that is being judged; counted when it passes */
+	struct counted held[HELD_MAX];
 	uint32_t n_held;
 	uint64_t held_more;
 	struct counted kinds[COUNTS_MAX];
 	uint32_t n;
 	uint16_t index[INDEX_SLOTS]; /* open addressing; 0 = free, else place + 1 */
-	uint64_t more;		     /* operations that found no place, since `more_ns` */
+	uint64_t more;		     /* operations for which there was no place, since `more_ns` */
 	uint64_t more_ns;
-	uint32_t epoch; /* rises whenever places of kinds change, and with every hour */
+	uint32_t epoch; /* increases whenever kinds change their places, and every hour */
 	struct hour hour;
 };
 
@@ -60,7 +61,7 @@ void counts_free(struct counts *all)
 	free(all);
 }
 
-/* ---- kinds -------------------------------------------------------------------------------------------------------- */
+/* ---- kinds ----------------------------------------------------------------------------------- */
 
 static bool same_kind(const struct counted *a, const struct counted *b)
 {
@@ -100,7 +101,8 @@ static uint32_t slot_of(const struct counted *c)
 	return (uint32_t)(h >> 32) % INDEX_SLOTS;
 }
 
-/* Its place in the index, or the free one where it belongs. There are twice as many as kinds. */
+/* The index slot of a kind, or the free slot where it belongs. There are twice as many slots
+ * as kinds. */
 static uint16_t *find(struct counts *all, const struct counted *c)
 {
 	uint32_t s = slot_of(c);
@@ -130,7 +132,7 @@ static void add(struct counted *to, const struct counted *c)
 	to->count += c->count;
 }
 
-/* The kind's place; COUNTS_MAX: there is none. */
+/* The place of the kind, a new one if necessary; COUNTS_MAX: there is none. */
 static uint32_t place_of(struct counts *all, struct counted *c)
 {
 	uint16_t *slot = find(all, c);
@@ -149,7 +151,7 @@ static uint32_t place_of(struct counts *all, struct counted *c)
 	return *slot - 1u;
 }
 
-/* ---- counting ----------------------------------------------------------------------------------------------------- */
+/* ---- counting -------------------------------------------------------------------------------- */
 
 static void hold(struct counts *all, const struct counted *c)
 {
@@ -197,7 +199,7 @@ void count_hold(struct crossing *x, enum direction by, const struct operation *o
 	}
 }
 
-/* Most sessions ask for the same few things again and again. */
+/* The place that the session remembers: most sessions repeat a few kinds of requests. */
 static uint32_t known_place(const struct counts *all, const struct tally *t, const struct counted *c)
 {
 	for (uint32_t k = 0; k < t->n; k++)
@@ -245,7 +247,7 @@ void count_keep(struct crossing *x, struct tally *t, bool passed)
 	all->held_more = 0;
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------------------ */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static void write_one(const struct inspector *i, struct counted *c)
 {
@@ -282,7 +284,7 @@ static void write_one(const struct inspector *i, struct counted *c)
 	c->count = c->sessions = 0;
 }
 
-/* What found no place, in one sum without its particulars. */
+/* Writes the operations without a place as one sum without particulars. */
 static void write_more(const struct inspector *i, struct counts *all)
 {
 	struct event e = { .wall_ns = clock_wall_ns(),
@@ -301,7 +303,7 @@ static void write_more(const struct inspector *i, struct counts *all)
 	all->more = 0;
 }
 
-/* Kinds of which nothing came since they were written give their places up. */
+/* Frees the places of kinds without operations since they were last written. */
 static void tidy(struct counts *all)
 {
 	uint32_t n = all->n;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One packet on its way through the stages, and the inspector as they see it: what each stage keeps is a type of its own that
- * only its file can look into. The flow and stream tables have interfaces of their own (dpi/flow.h, dpi/pool.h).
+ * One packet on its way through the stages, and the inspector as they see it: what each stage keeps
+ * is a type of its own that only its file can look into. The flow and stream tables have interfaces
+ * of their own (dpi/flow.h, dpi/pool.h).
  */
 #ifndef SEKISHO_DPI_INSPECT_CROSSING_H
 #define SEKISHO_DPI_INSPECT_CROSSING_H
@@ -17,13 +18,18 @@
 
 struct judge_room; /* dpi/judge.h */
 
-/* Where bytes are made contiguous; nothing lives longer there than one call of a stage. */
+/* Buffers in which bytes are made contiguous. Their contents are valid during one call of a
+ * stage only. */
 struct rooms {
-	uint8_t *packet;  /* owned; PACKET_MAX: a packet that waited */
-	uint8_t *segment; /* owned; PACKET_MAX and RUNS_BYTES: new bytes with what passed ahead of them */
-	uint8_t *pdu;	  /* owned; PACKET_MAX: a PDU, or several */
+	uint8_t *packet; /* owned; PACKET_MAX bytes: a packet that waited */
+	/* owned; PACKET_MAX and RUNS_BYTES: new bytes, and bytes after them that passed ahead of
+	 * a gap */
+	uint8_t *segment;
+	uint8_t *pdu; /* owned; PACKET_MAX bytes: a PDU, or several */
 	uint8_t *
-		before; /* owned; ENFORCER_STATE_MAX: a state to come back to. On the stack it would be zeroed each time */
+		/* owned; ENFORCER_STATE_MAX bytes: a saved enforcer state. On the stack it would be
+		 * zeroed at each call */
+		before;
 	struct judge_room *judge; /* owned: where a PDU is taken apart */
 };
 
@@ -31,7 +37,7 @@ struct inspector {
 	struct inspector_limits limits;
 	uint64_t now_ns;
 	struct rules *rules;	       /* rules.h: the command tables */
-	struct flow_table flows;       /* life.h decides who gets a place */
+	struct flow_table flows;       /* life.h decides which flows get a place */
 	struct pool pool;	       /* shared by the streams and by what waits */
 	struct namer *namer;	       /* name.h */
 	struct commands *commands;     /* command.h: states of enforcers */
@@ -39,27 +45,31 @@ struct inspector {
 	struct counts *counts;	       /* count.h: accepted commands */
 	struct weaks *weaks;	       /* weak.h: sessions that are protected badly */
 	struct waits *waits;	       /* wait.h: packets that wait */
-	struct resets *resets;	       /* reset.h: what is said again */
+	struct resets *resets;	       /* reset.h: resets that are repeated */
 	struct records *records;       /* event.h: budgets of records */
 	struct outcomes *outcomes;     /* life.h: what was decided */
 	struct rooms rooms;
-	bool releasing; /* inspect.c: packets that waited */
-	bool forgot
-		[SHARES]; /* life.h: a full share made this worker forget a TCP session that its server may still have */
+	bool releasing; /* inspect.c: waiting packets are being taken out */
+	/* life.h: a full share made this worker forget a TCP session that its server may
+	 * still have */
+	bool forgot[SHARES];
 };
 
-/* One packet, and what the stages have found out about it so far. */
+/* One packet, and the results of the stages that it has passed. */
 struct crossing {
 	struct inspector *i;
 	const struct packet *p;
 	struct decoded d;
 	uint32_t lane;
-	const struct command_table *table;   /* by which it is judged */
-	const struct command_permit *permit; /* NULL only in the cut lane, and before it is looked up */
-	uint32_t fi;			     /* FLOW_NONE before the flow is known */
+	const struct command_table *table; /* by which it is judged */
+	/* NULL in the cut lane, and until it has been looked up */
+	const struct command_permit *permit;
+	uint32_t fi; /* FLOW_NONE before the flow is known */
 	struct flow *f;
 	enum direction dir;
-	enum reason spared; /* R_NONE, or why it would be refused if its conduits did not only observe */
+	/* the reason for which the packet would be refused if its conduits did not only observe;
+	 * else R_NONE */
+	enum reason spared;
 };
 
 static inline enum direction other_end(enum direction dir)
@@ -67,7 +77,7 @@ static inline enum direction other_end(enum direction dir)
 	return dir == DIR_C2S ? DIR_S2C : DIR_C2S;
 }
 
-/* Nothing is stopped: what cannot be followed is skipped instead of dropped. */
+/* Whether the conduits only observe: packets that cannot be followed are then let pass. */
 static inline bool crossing_is_observed(const struct crossing *x)
 {
 	return x->permit != NULL && x->permit->observe;
@@ -85,11 +95,11 @@ static inline bool crossing_has_commands_lane(const struct crossing *x)
 	return x->permit != NULL && permit_commands_lane(x->permit);
 }
 
-/* The flow's last packet was now. */
+/* Notes that the flow had a packet now. */
 void crossing_touch(struct crossing *x);
-/* Gives back what the flow owns; its numbers stay. */
+/* Frees what the flow owns. Its sequence numbers stay. */
 void crossing_release(struct inspector *i, uint32_t fi);
-/* New bytes pass (or go by, where nothing is stopped); `unjudged` of them are kept as the beginning of a PDU. */
+/* New bytes pass. The last `unjudged` of them begin a PDU, and are kept. */
 MUST_SEND struct verdict crossing_take(struct crossing *x, const struct stream_result *s, size_t unjudged,
 				       enum reason r);
 

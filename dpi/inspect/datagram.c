@@ -10,7 +10,8 @@
 #include "dpi/inspect/rules.h"
 
 /*
- * Each stands for itself: one that is refused is dropped, and its flow goes on. What is no PDU has no record of its own yet.
+ * Datagrams are judged independently: a refused one is dropped, and its flow goes on. If a datagram
+ * is not a PDU, there is no record of it yet.
  */
 static MUST_SEND struct verdict judge_commands(struct crossing *x)
 {
@@ -29,8 +30,9 @@ static MUST_SEND struct verdict judge_commands(struct crossing *x)
 }
 
 /*
- * The server speaks first: the kernel knows the flow and this worker does not. What it answers was asked before the worker began,
- * and whether that may pass is what the conduits say of sessions met half-way.
+ * The first datagram comes from the server: the kernel tracks the flow, but this worker does not
+ * know it. The request was sent before the worker began, so the conduits' setting for sessions met
+ * half-way applies.
  */
 static MUST_SEND struct verdict follow_commands(struct crossing *x, enum protocol p)
 {
@@ -61,15 +63,16 @@ static MUST_SEND struct verdict name_datagram(struct crossing *x)
 		return confirm(PROTO_NONE);
 	case NAMING_COMMANDS:
 		return follow_commands(x, n.protocol);
-	case NAMING_REFUSE: /* where datagrams are judged, each is for itself */
+	case NAMING_REFUSE: /* where commands are judged, each datagram is judged independently */
 		return crossing_has_commands_lane(x) ? refuse(n.reason) : end_flow(n.reason, n.protocol);
 	}
 	return refuse(R_WRONG_PROTOCOL); /* no such step */
 }
 
 /*
- * Its permit may have changed. A flow whose protocol is not allowed any more is one of which nothing is known, and so is one that was
- * refused by what was in force before: its ends never start again by themselves, as those of a stream do.
+ * Applies a changed permit. A flow whose protocol is not allowed any more, or that was refused
+ * before, is treated as a new flow, because its ends do not begin a new session by themselves, as
+ * those of a stream do.
  */
 static MUST_SEND struct verdict come_under(struct crossing *x)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* UDP and ICMP: no stream, so each datagram is looked at alone until the flow has a name. A cut is a drop. */
+/* UDP and ICMP have no stream, so each datagram is inspected alone until the protocol of the flow
+ * is known. To cut such a flow, its datagrams are dropped. */
 #ifndef SEKISHO_DPI_INSPECT_DATAGRAM_H
 #define SEKISHO_DPI_INSPECT_DATAGRAM_H
 

@@ -22,7 +22,7 @@ static bool same_group(const struct deed *known, const struct operation *o, uint
 	return true;
 }
 
-/* The least and the largest value that either has. */
+/* Extends the smallest and largest value by those of `v`. */
 static void widen(struct values *known, const struct values *v)
 {
 	if (known->form != VALUES_BETWEEN)

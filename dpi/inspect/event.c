@@ -58,7 +58,7 @@ void records_divide(struct records *k, uint32_t used, bool all)
 	}
 }
 
-/* `keep`: tokens that are left to others. */
+/* Takes a token. `keep`: tokens that must remain for other uses. */
 static bool budget_take(struct budget *b, uint64_t now_ns, uint64_t keep)
 {
 	uint64_t passed_us = (now_ns - b->filled_ns) / 1000u;
@@ -79,7 +79,8 @@ static bool budget_take(struct budget *b, uint64_t now_ns, uint64_t keep)
 	return true;
 }
 
-/* What is observed passes, and has what refusals leave: half of their budget is theirs alone. */
+/* Whether a record may be written. Half of the budget of refusals is reserved for them; observed
+ * events share the other half. */
 static bool may_record(struct records *k, uint32_t s, enum event_verdict v, uint64_t now_ns)
 {
 	struct budget *b = v == EV_ALLOW ? &k->passed[s] : &k->refused[s];
@@ -145,7 +146,7 @@ uint64_t records_next_due(const struct records *k)
 	return k->suppressed_all == 0 ? UINT64_MAX : k->flush_ns;
 }
 
-/* What every record about a packet says. */
+/* Begins a record with the fields that every record about a packet has. */
 static struct event start(const struct crossing *x, enum event_kind kind, enum event_verdict v, enum reason r)
 {
 	struct event e = { .kind = (uint8_t)kind,
@@ -175,7 +176,8 @@ static struct event start(const struct crossing *x, enum event_kind kind, enum e
 	return e;
 }
 
-/* The conduit that speaks for a flow: the one that promises its protocol, else the first that is no shadow, which allows nothing. */
+/* Sets the conduit of a flow: the one that allows its protocol, else the first one that is not
+ * a shadow. */
 static void blame(const struct crossing *x, struct event *e, enum protocol p)
 {
 	const struct command_grant *g = NULL;
@@ -205,7 +207,8 @@ void event_info(const struct flow *f, struct flow_info *ret)
 		.permit = f->permit,
 		.lane = f->lane,
 		.protocol = (enum protocol)f->protocol,
-		/* Where nDPI alone is promised, what may also have begun a form of ours is undecided as well. */
+		/* If only nDPI can confirm the protocol, bytes that fitted a recogniser of ours
+		 * were undecided as well. */
 		.undecided = protocol_info((enum protocol)f->protocol)->depth == DEPTH_NDPI ? f->name.passed
 											    : f->name.undecided,
 		.midstream = f->midstream,

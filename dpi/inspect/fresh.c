@@ -4,6 +4,7 @@
 #include "dpi/inspect/change.h"
 #include "dpi/inspect/command.h"
 #include "dpi/inspect/event.h"
+#include "dpi/inspect/lend.h"
 #include "dpi/inspect/life.h"
 #include "dpi/inspect/midstream.h"
 #include "dpi/inspect/name.h"
@@ -14,7 +15,7 @@
 
 /* ---- room for new bytes --------------------------------------------------------------------- */
 
-#define WAYS_MAX 4u /* sessions that give way to one segment */
+#define WAYS_MAX 4u /* sessions that may lose their bytes for one segment */
 #define WAY_LOOKS 8u
 
 static uint32_t keeps(const struct flow *f)
@@ -23,8 +24,9 @@ static uint32_t keeps(const struct flow *f)
 }
 
 /*
- * The pool has no room for `bytes` more of this flow: whoever keeps most of its share gives way, if that is more than this
- * flow's holder would have then. One session each time; false when nobody gives way.
+ * Makes room in the pool for `bytes` more of this flow: the holder with the most bytes of the share
+ * loses one session's bytes, if it has more than this flow's holder would have then. False when no
+ * session is taken.
  */
 static bool make_way(struct crossing *x, size_t bytes)
 {
@@ -44,10 +46,10 @@ static bool make_way(struct crossing *x, size_t bytes)
 			return true;
 		}
 	}
-	return false; /* its next packet looks on */
+	return false; /* its next packet continues the search */
 }
 
-/* Room for `bytes` more of this packet's direction, made if need be; before any of them is judged. */
+/* Ensures room for `bytes` more of this packet's direction, before any of them is judged. */
 static bool room_make(struct crossing *x, size_t bytes)
 {
 	bool fits = stream_room(&x->f->stream, &x->i->pool, x->dir, bytes);
@@ -75,7 +77,8 @@ struct verdict repeat_judge(struct crossing *x)
 		return go_on();
 	if (seq_diff(to, d->next) > 0)
 		to = d->next;
-	/* Its receiver has what came before; perhaps a part of a PDU, where its window ended. */
+	/* The receiver has the earlier bytes, perhaps only a part of a PDU, if its window
+	 * ended there. */
 	if (seq_diff(from, d->first) < 0)
 		from = d->first;
 	if (seq_diff(from, d->acked) < 0)
@@ -98,7 +101,7 @@ struct verdict repeat_judge(struct crossing *x)
 
 /* ---- bytes ahead of a gap ------------------------------------------------------------------- */
 
-/* Waits, or is decided when it cannot. */
+/* Lets the segment wait; if it cannot, decides it. */
 static MUST_SEND struct verdict hold(struct crossing *x)
 {
 	struct verdict v = wait_compare(x);
@@ -111,9 +114,10 @@ static MUST_SEND struct verdict hold(struct crossing *x)
 }
 
 /*
- * A session that ends when its worker dies takes along what is ahead of its gap. Where it goes on, whole allowed PDUs are what
- * a successor would let pass behind a pick-up. An end of the stream waits for what comes before it. Behind a SYN over the live
- * session a server that forgot it would read on from the number of that SYN, and see no gap; or keep it for the new session.
+ * Whether bytes ahead of a gap may pass. If the session would end with its worker, they may. If a
+ * successor would continue it, only whole allowed PDUs may pass, as after a pick-up. A FIN waits
+ * for the bytes before it. After a SYN over the live session, nothing passes ahead: a server that
+ * forgot the session would read on from the number of that SYN, and see no gap.
  */
 static bool may_pass_ahead(const struct crossing *x)
 {
@@ -150,7 +154,7 @@ struct verdict ahead_take(struct crossing *x)
 
 /* ---- new bytes ------------------------------------------------------------------------------ */
 
-/* Bytes of this direction were missed: STEP_ON when it can be read again from here. */
+/* Bytes of this direction were missed. STEP_ON when it can be read again from here. */
 static MUST_SEND struct verdict take_up(struct crossing *x, struct stream_result *s, bool turned)
 {
 	const struct enforcer *e = command_enforcer(x->f);
@@ -191,8 +195,12 @@ static MUST_SEND struct verdict judge_commands(struct crossing *x, struct stream
 	command_settle(x, !refused);
 	if (refused)
 		return j.later ? refuse(j.reason) : end_flow(j.reason, j.speaks);
-	if (!j.denied)
-		return crossing_take(x, s, j.unjudged, R_ALLOWED);
+	if (!j.denied) {
+		v = crossing_take(x, s, j.unjudged, R_ALLOWED);
+		if (x->dir == DIR_S2C && v.step == STEP_PASS)
+			lend_offer(x, s->fresh);
+		return v;
+	}
 	outcome_note_refusal(x, j.reason, j.speaks);
 	x->spared = j.reason;
 	if (j.opaque && !search_goes_on(x)) {
@@ -204,7 +212,7 @@ static MUST_SEND struct verdict judge_commands(struct crossing *x, struct stream
 	return crossing_take(x, s, j.unjudged, R_OBSERVED);
 }
 
-/* Its name is known, and more is read of it. */
+/* Judges a TLS session whose protocol is known, and whose hellos are still read. */
 static MUST_SEND struct verdict judge_greeting(struct crossing *x, struct stream_result *s)
 {
 	struct verdict v = greet_take(x, s->fresh);
@@ -215,7 +223,7 @@ static MUST_SEND struct verdict judge_greeting(struct crossing *x, struct stream
 static MUST_SEND struct verdict judge_name(struct crossing *x, struct stream_result *s)
 {
 	struct naming n = name_bytes(x, s->fresh);
-	bool keep; /* bytes that an enforcer may have to read again */
+	bool keep; /* the bytes must be kept, because an enforcer may read them again */
 
 	switch (n.step) {
 	case NAMING_REFUSE:
@@ -254,7 +262,8 @@ struct verdict fresh_judge(struct crossing *x, struct stream_result *s)
 		return judge_greeting(x, s);
 	if (x->f->commands == NULL)
 		return judge_name(x, s);
-	if (s->fresh.left != x->d.payload.left) /* what it begins with may have passed before */
+	/* the first bytes of the segment may have passed before */
+	if (s->fresh.left != x->d.payload.left)
 		v = repeat_judge(x);
 	return v.step == STEP_ON ? judge_commands(x, s) : v;
 }

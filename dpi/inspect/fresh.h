@@ -1,27 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* New bytes of a followed stream, in order: is it what was promised, are its commands allowed? What passes is kept. */
+/* Judges new bytes of a followed stream, in order: their protocol and their commands. Bytes that
+ * pass are kept. */
 #ifndef SEKISHO_DPI_INSPECT_FRESH_H
 #define SEKISHO_DPI_INSPECT_FRESH_H
 
 #include "dpi/inspect/crossing.h"
 
 /*
- * Bytes that passed go once more when their sender believes them lost, and then perhaps in other segments than before. A
- * receiver that really lost them reads them as they are cut now, so the enforcer is asked about that as it was the first time.
+ * A sender that believes bytes lost retransmits them, perhaps cut into other segments. A receiver
+ * that did not get them the first time reads them as they are cut now. So the enforcer judges that
+ * cut as it did the first one.
  *
- * Whether what passed before may pass as this segment repeats it, or the flow ends.
+ * Judges the retransmission in this segment. If it may not pass in this form, the flow ends.
  */
 MUST_SEND struct verdict repeat_judge(struct crossing *x);
 
 /*
- * Segments that arrived before their predecessors. Mostly they pass at once: their receiver can read nothing of them before
- * the gap is filled, and what fills it is judged together with a copy of them. So the receiver says what it lacks, and its
- * sender repeats that alone and soon. A worker that dies takes the copies with it; where its successor would go on with a
- * session (when_midstream pick_up), or packets may pass without a worker, only whole allowed PDUs pass like this, and the
- * others are held: undecided, with a copy of its packet in the shared pool,
- * until the gap is filled or its time is over; then it is decided like any other, or dropped so that its sender repeats it.
+ * Segments that arrive before earlier ones. Mostly they pass at once, and a copy is kept. The
+ * receiver cannot read them until the gap is filled, and the segment that fills the gap is judged
+ * together with the copies. So the receiver can report the gap, and its sender soon repeats only
+ * the missing bytes.
  *
- * Passes with a copy kept, or waits.
+ * The copies are lost if the worker dies. If its successor would then continue the session
+ * (when_midstream pick_up), or packets may pass without a worker, only whole allowed PDUs pass in
+ * this way. Other segments wait undecided, with a copy of the packet in the shared pool. When the
+ * gap is filled, they are decided like any other segment; when their time is over, they are
+ * dropped, and the sender repeats them.
+ *
+ * Lets the segment pass and keeps a copy, or makes it wait.
  */
 MUST_SEND struct verdict ahead_take(struct crossing *x);
 

@@ -25,39 +25,51 @@
 /* ---- sessions that are over ----------------------------------------------------------------- */
 
 /*
- * Mostly the box has lost the session (it was off, or rebooted) and its ends have not: both are reset, so that the client dials
- * anew and the server's slot is free. Whether there is a live session after all, out of whose windows the segment is, only the
- * kernel knows; the gate asks. No flow is made for it: anybody can send as many of these as he likes.
+ * Handles a segment without a session. Usually the box has lost the session (it was off, or
+ * rebooted), but its ends have not: both are reset, so that the client connects again and the
+ * server's slot is free. The segment may also be outside the window of a live session; only the
+ * kernel knows, and the gate asks. No flow is made, because any host can send such segments
+ * without limit.
  */
 static MUST_SEND struct verdict cut_stray(struct crossing *x)
 {
 	x->dir = life_guess_dir(x);
-	/* By its own numbers; a flow that may be alive hears nothing of it. */
+	/* The reset uses the segment's own numbers, and does not affect a flow that may
+	 * be alive. */
 	return and_hear(drop(R_NO_SESSION), x->d.tcp_flags & TCP_RST ? HEAR_NOTHING : HEAR_PACKET);
+}
+
+/* The reason why the session has ended, from the mark of the rules. */
+static enum reason cut_reason(uint32_t mark)
+{
+	mark &= MARK_LANE_MASK | MARK_OUTCOME_MASK;
+	return mark == MARK_AGED ? R_LIMIT_SESSION : mark == MARK_IDLED ? R_LIMIT_IDLE : R_ENDED;
 }
 
 /* A packet of the cut lane. */
 static MUST_SEND struct verdict cut_judge(struct crossing *x)
 {
+	enum reason r = cut_reason(x->p->mark);
+
 	if (x->d.l4proto != IP_TCP)
-		return drop(R_ENDED);
+		return drop(r);
 	x->fi = flow_find(&x->i->flows, &x->d, &x->dir);
 	if (x->fi != FLOW_NONE) {
 		x->f = flow_at(&x->i->flows, x->fi);
 		if (x->f->kind != KIND_REFUSED && x->dir == DIR_S2C && (x->d.tcp_flags & TCP_SYN)) {
-			/* A session that begins over the one that is known: its ends know this packet's numbers alone. */
+			/* A new session on the ports of a known one: its ends have only this
+			 * packet's numbers. */
 			life_restart(x, x->dir);
 			x->f->waiting_pick_up = true;
 		}
-		return x->f->kind == KIND_REFUSED ? and_hear(drop(R_ENDED), HEAR_PACKET)
-						  : verdict_of(STEP_CUT, R_ENDED);
+		return x->f->kind == KIND_REFUSED ? and_hear(drop(r), HEAR_PACKET) : verdict_of(STEP_CUT, r);
 	}
 	x->dir = life_guess_dir(x);
-	/* Without room for it the cut is as good; only its event is missing. */
+	/* Without room for a flow, the session is cut as well; only the event is missing. */
 	if (!life_open(x, x->dir))
-		return and_hear(drop(R_ENDED), HEAR_FLOW);
-	x->f->waiting_pick_up = true; /* nothing is known but this packet's numbers */
-	return verdict_of(STEP_CUT, R_ENDED);
+		return and_hear(drop(r), HEAR_FLOW);
+	x->f->waiting_pick_up = true; /* only this packet's numbers are known */
+	return verdict_of(STEP_CUT, r);
 }
 
 /* ---- packets that waited, when it is their turn --------------------------------------------- */
@@ -69,10 +81,11 @@ static MUST_SEND struct verdict judge_taken(struct taken *t)
 	return v.step == STEP_ON ? follow(&t->x) : v;
 }
 
-/* What is in order now. `frame` of `dir` filled the gap; 0 when none did. */
+/* Takes out waiting packets that are now in order. `frame` of `dir` filled the gap; 0 when
+ * none did. */
 static void release(struct inspector *i, uint32_t fi, enum direction dir, uint32_t frame)
 {
-	uint32_t filled[2] = { 0 }; /* the last frame that was needed, by direction */
+	uint32_t filled[2] = { 0 }; /* by direction: the last frame that was needed */
 	struct taken t;
 	uint32_t w;
 	bool good;
@@ -83,7 +96,8 @@ static void release(struct inspector *i, uint32_t fi, enum direction dir, uint32
 	filled[dir] = frame;
 	while ((w = wait_ready(i, fi)) != SLOT_NONE) {
 		good = wait_take(i, w, &t);
-		/* Its bytes reach the receiver when the gap is filled, not when they arrived. */
+		/* The receiver gets these bytes when the gap is filled, not when they
+		 * arrived here. */
 		if (t.ahead && t.p.frame < filled[t.x.dir])
 			t.p.frame = filled[t.x.dir];
 		filled[t.x.dir] = t.p.frame;
@@ -100,7 +114,7 @@ static void turn_take(struct crossing *x)
 		release(x->i, x->fi, x->dir, x->p->frame);
 }
 
-/* The time of one is over. */
+/* The time of a waiting packet is over. */
 static void give_up(struct inspector *i, uint32_t fi, uint32_t w)
 {
 	struct taken t;
@@ -118,7 +132,7 @@ static void give_up(struct inspector *i, uint32_t fi, uint32_t w)
 	release(i, fi, t.x.dir, t.p.frame);
 }
 
-/* Those whose time is over: dropped so that they are repeated. */
+/* Drops packets whose time is over, so that they are repeated. */
 static void turn_expire(struct inspector *i)
 {
 	uint32_t w, fi;
@@ -133,13 +147,14 @@ static void turn_expire(struct inspector *i)
 
 #define TICK_FLOWS 64u /* flows that one tick ends, at most */
 
-/* The table is every worker's: of some lanes no packet comes to this one. */
+/* Whether packets of this lane come to this worker: all workers have the same table, but not the
+ * same lanes. */
 static bool comes_here(const struct inspector *i, uint32_t lane)
 {
 	return i->limits.kinds == 0 || (i->limits.kinds >> lane_kind_of(lane) & 1u) != 0;
 }
 
-/* What is scarce is divided among the lanes in use. */
+/* Divides scarce memory among the lanes in use. */
 static void divide(struct inspector *i)
 {
 	const struct command_table *t = rules_table(i->rules);
@@ -219,7 +234,7 @@ void inspector_free(struct inspector *i)
 	free(i);
 }
 
-/* Only a policy that has names of nDPI pays for looking for all of them. */
+/* Makes nDPI look for all names only if the policy uses names of nDPI, because this is slow. */
 static void choose_names(struct inspector *i)
 {
 	const struct command_table *t = rules_table(i->rules);
@@ -254,7 +269,7 @@ void inspector_generations(struct inspector *i, struct event_generation now, str
 	weaks_end_hour(i);
 }
 
-/* Time only goes forward, also where a capture's stamps do not. */
+/* Advances the time, which never goes back, even if the time stamps of a capture do. */
 static void turn_clock(struct inspector *i)
 {
 	uint64_t now = clock_mono().ns;
@@ -263,11 +278,11 @@ static void turn_clock(struct inspector *i)
 		i->now_ns = now;
 }
 
-/* ---- packets ----------------------------------------------------------------------------------------------------- */
+/* ---- packets --------------------------------------------------------------------------------- */
 
 void inspector_cut(struct inspector *i, const struct cut_session *s, uint16_t queue)
 {
-	const struct packet none = { .queue = queue, .mark = mark_make(0, LANE_CUT, MARK_UNJUDGED) };
+	const struct packet none = { .queue = queue, .mark = s->mark | mark_make(0, LANE_CUT, MARK_UNJUDGED) };
 	struct crossing x = { .i = i,
 			      .p = &none,
 			      .d = { .src = s->client,
@@ -283,17 +298,18 @@ void inspector_cut(struct inspector *i, const struct cut_session *s, uint16_t qu
 	if (x.fi == FLOW_NONE)
 		return;
 	x.f = flow_at(&i->flows, x.fi);
-	outcome_cut_idle(&x, R_ENDED);
+	outcome_cut_idle(&x, cut_reason(s->mark));
 }
 
-/* What it is for: STEP_ON for a segment that has its turn in its flow. */
+/* Finds the flow of a packet. STEP_ON for a segment whose turn it is in its flow. */
 static MUST_SEND struct verdict meet(struct crossing *x)
 {
 	const struct packet *p = x->p;
 	enum reason r = p->truncated ? R_TRUNCATED : decode_packet(p->ip, p->checksums, &x->d);
 
-	if (r !=
-	    R_NONE) /* what cannot be read is never let through, under observe neither: its permit is not known yet */
+	/* an unreadable packet never passes, not even under observe, because its permit is not
+	 * known yet */
+	if (r != R_NONE)
 		return refuse(r);
 	x->permit = commands_permit(x->table, mark_permit(p->mark));
 	if (p->mark == MARK_STRAY && x->d.l4proto == IP_TCP)
@@ -313,6 +329,8 @@ void inspector_packet(struct inspector *i, const struct packet *p)
 	struct verdict v;
 
 	turn_clock(i);
+	if (i->limits.offer != NULL)
+		i->limits.offer->is = OFFER_NONE;
 	outcomes_note_packet(i->outcomes);
 	v = meet(&x);
 	if (v.step == STEP_ON)
@@ -321,7 +339,7 @@ void inspector_packet(struct inspector *i, const struct packet *p)
 		life_send(&x, v);
 }
 
-/* ---- clock work -------------------------------------------------------------------------------------------------- */
+/* ---- clock work ------------------------------------------------------------------------------ */
 
 uint64_t inspector_tick(struct inspector *i)
 {
@@ -374,7 +392,7 @@ void inspector_stats(const struct inspector *i, struct inspector_stats *ret)
 	ret->pool_used = (uint32_t)pool_used_bytes(&i->pool);
 	ret->pool_bytes = i->limits.pool_bytes;
 	for (uint32_t s = 0; s < SHARES; s++) {
-		/* What nobody would miss is not counted. */
+		/* Flows that could be removed without loss are not counted. */
 		ret->shares[s].flows =
 			i->flows.in_share[s] - i->flows.lists[s][CLASS_ENDED].n - i->flows.lists[s][CLASS_NAMED].n;
 		ret->shares[s].flows_part = i->flows.part[s];

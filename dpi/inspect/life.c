@@ -14,7 +14,7 @@
 
 /* ---- what comes of a packet ----------------------------------------------------------------- */
 
-#define CROWD_PART 8u /* of a share, in handshakes and silent sessions */
+#define CROWD_PART 8u /* 1/8 of a share, in handshakes and silent sessions */
 
 struct outcomes {
 	uint64_t packets, accepted, confirmed, dropped;
@@ -46,11 +46,12 @@ void outcomes_stats(const struct outcomes *o, struct inspector_stats *ret)
 		ret->reasons[r] = o->reasons[r];
 }
 
-/* ---- packets ------------------------------------------------------------------------------------------------------ */
+/* ---- packets --------------------------------------------------------------------------------- */
 
 /*
- * Whether its acknowledgements without data need not come here: they would say nothing that the next segment does not. Where
- * many handshakes wait for their third segment, that one decides which of them have to make room.
+ * Whether acknowledgements without data need not come here, because the next segment has the same
+ * information. If many handshakes wait for their third segment, that segment is needed to decide
+ * which of them are removed.
  */
 static bool is_quiet(const struct crossing *x)
 {
@@ -70,13 +71,14 @@ static void decide(struct crossing *x, bool passes, enum reason r)
 	bool known = x->f != NULL && (x->f->kind == KIND_NAMED || x->f->kind == KIND_FREE);
 	enum outcome out = OUTCOME_DROP;
 
-	/* A lane for commands sees every packet of its flows, known or not. */
+	/* In a lane for commands, every packet of a flow comes here. */
 	if (passes)
 		out = known && !crossing_has_commands_lane(x) ? OUTCOME_CONFIRMED
 		      : is_quiet(x)			      ? OUTCOME_QUIET
 							      : OUTCOME_ACCEPT;
 	if (x->f != NULL && out == OUTCOME_QUIET && x->f->stream.state == TCP_SYN_RECV)
-		flow_touch(&x->i->flows, x->fi, CLASS_SILENT, x->i->now_ns); /* nobody will tell when it is open */
+		/* the end of the handshake will not be seen */
+		flow_touch(&x->i->flows, x->fi, CLASS_SILENT, x->i->now_ns);
 	o->reasons[r]++;
 	o->dropped += out == OUTCOME_DROP;
 	o->confirmed += out == OUTCOME_CONFIRMED;
@@ -85,7 +87,7 @@ static void decide(struct crossing *x, bool passes, enum reason r)
 		       passes && x->spared != R_NONE ? x->spared : r);
 }
 
-/* Refused, or spared because its conduits only observe. */
+/* Decides a refused packet: drops it, or lets it pass if its conduits only observe. */
 static void decide_refused(struct crossing *x, bool observed, enum reason r)
 {
 	x->spared = r;
@@ -117,9 +119,10 @@ void outcome_drop_waiting(struct inspector *i, uint32_t fi, enum reason r)
 	}
 }
 
-/* ---- flows -------------------------------------------------------------------------------------------------------- */
+/* ---- flows ----------------------------------------------------------------------------------- */
 
-/* The first refusal is the flow's verdict, unless it was only observed; later ones are only counted. */
+/* The first refusal becomes the flow's verdict, unless it was only observed. Later refusals are
+ * only counted. */
 static void note(struct crossing *x, enum event_verdict v, enum reason r, enum protocol speaks)
 {
 	struct flow *f = x->f;
@@ -141,7 +144,7 @@ void outcome_note_refusal(struct crossing *x, enum reason r, enum protocol speak
 		note(x, crossing_is_observed(x) ? EV_OBSERVE : EV_DENY, r, speaks);
 }
 
-/* Nothing of it is followed from here on: what it owned is given back. */
+/* Stops following the flow, and frees what it owned. */
 static void settle(struct crossing *x, enum flow_kind kind, enum reason r)
 {
 	x->f->kind = (uint8_t)kind;
@@ -191,9 +194,11 @@ void outcome_give_way(struct inspector *i, uint32_t fi)
 				.sport = f->client_port,
 				.dport = f->server_port,
 				.l4proto = f->l4proto };
-	if (f->greets && !greet_stops(x.permit)) { /* nothing that is kept of it has to be read: it is let go of */
+	/* no kept bytes have to be read, so the flow is no longer followed */
+	if (f->greets && !greet_stops(x.permit)) {
 		f->greets = false;
-		if (!f->named && x.permit != NULL) /* it goes on unread */
+		/* it goes on without its hello having been read */
+		if (!f->named && x.permit != NULL)
 			greet_unnamed(&x, PROTO_TLS);
 		outcome_confirm(&x, (enum protocol)f->protocol);
 		return;
@@ -208,7 +213,7 @@ void outcome_give_way(struct inspector *i, uint32_t fi)
 	end_it(&x, R_POOL_FULL, PROTO_NONE);
 }
 
-/* What it was, once. */
+/* Reports the verdict of the flow at its end, once. */
 static void outcome_tell_end(struct flow *f)
 {
 	struct flow_info info;
@@ -221,13 +226,13 @@ static void outcome_tell_end(struct flow *f)
 		     f->refused_frame);
 }
 
-/* ---- verdicts ----------------------------------------------------------------------------------------------------- */
+/* ---- verdicts -------------------------------------------------------------------------------- */
 
 static void send_refusal(struct crossing *x, enum reason r)
 {
 	bool observed = crossing_is_observed(x);
 
-	if (r != R_OUT_OF_ORDER) /* a lost segment is no event */
+	if (r != R_OUT_OF_ORDER) /* a lost segment is not recorded */
 		event_tell_drop(x, observed ? EV_OBSERVE : EV_DENY, r);
 	decide_refused(x, observed, r);
 }
@@ -249,7 +254,8 @@ static void send_end(struct crossing *x, struct verdict v)
 	decide_refused(x, observed, r);
 }
 
-/* A verdict of STEP_ON, STEP_AGAIN or STEP_KEEP sends nothing. What closes its flow goes by life_send. */
+/* Carries out a verdict; STEP_ON, STEP_AGAIN and STEP_KEEP send nothing. A verdict that closes the
+ * flow is carried out by life_send. */
 static void outcome_send(struct crossing *x, struct verdict v)
 {
 	enum reason r = (enum reason)v.reason;
@@ -277,7 +283,8 @@ static void outcome_send(struct crossing *x, struct verdict v)
 		send_end(x, v);
 		break;
 	}
-	/* Behind the decision: the gate sends a reset of a stray for a packet that was dropped, and for no other. */
+	/* After the decision, because the gate sends a reset for a stray only if its packet
+	 * was dropped. */
 	switch ((enum hear)v.hear) {
 	case HEAR_NOTHING:
 		break;
@@ -331,7 +338,8 @@ enum direction life_guess_dir(const struct crossing *x)
 	from_server = x->permit == NULL || number_in(x->table, &x->permit->ports, x->d.sport);
 	if (to_server != from_server)
 		return to_server ? DIR_C2S : DIR_S2C;
-	/* Both or neither: of a datagram the first sender opens; of a session met half-way the lower port serves. */
+	/* If both or neither port is a server port: for a datagram, the first sender is the client;
+	 * for a session met half-way, the lower port is the server's. */
 	return x->d.l4proto == IP_TCP && x->d.sport < x->d.dport ? DIR_S2C : DIR_C2S;
 }
 
@@ -346,7 +354,7 @@ void life_change_share(struct crossing *x)
 	stream_move(&x->f->stream, &i->pool, x->f->holder);
 }
 
-/* A flow of this permit, before anything is known about it. */
+/* Initialises a new flow of this permit. */
 static void begin(struct crossing *x)
 {
 	struct flow *f = x->f;
@@ -366,7 +374,7 @@ bool life_open(struct crossing *x, enum direction dir)
 	struct flow_table *t = &x->i->flows;
 	uint32_t share = share_of(x->lane);
 
-	/* A share that got smaller comes down to its part by two for each newcomer. */
+	/* A share whose part was reduced gives up two flows for each new one, until it fits. */
 	for (unsigned n = 0; n < 2 && flow_full(t, share); n++) {
 		uint32_t victim = flow_victim(t, share, x->i->now_ns);
 		const struct flow *v;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The life of a flow: a place in the table, which end is the client, what is given back at its end. And the one place that carries a
- * verdict out and tells the outside about packets and flows: each packet that came in is sent exactly once, by its own crossing, or as
- * one that waited.
+ * The life of a flow: its place in the table, which end is the client, and what is freed at its
+ * end. Only this module carries verdicts out and reports packets and flows to the outside. Each
+ * packet gets exactly one outcome, in its own crossing or after it waited.
  */
 #ifndef SEKISHO_DPI_INSPECT_LIFE_H
 #define SEKISHO_DPI_INSPECT_LIFE_H
@@ -14,33 +14,42 @@ void outcomes_free(struct outcomes *o);
 void outcomes_note_packet(struct outcomes *o);
 void outcomes_stats(const struct outcomes *o, struct inspector_stats *ret);
 
-/* The packets of a flow that wait: dropped for `r`, or passed when nothing of it is stopped. */
+/* Drops the waiting packets of a flow for reason `r`; where its conduits only observe, lets
+ * them pass. */
 void outcome_drop_waiting(struct inspector *i, uint32_t fi, enum reason r);
 
-/* What is found out about a flow as a whole. The first refusal is what is remembered of it. */
-void outcome_note_refusal(struct crossing *x, enum reason r, enum protocol speaks); /* and it goes on */
-/* What is promised was found: only the name counts from here on. PROTO_NONE: nothing is looked for in it. */
+/* Results about a flow as a whole. Of several refusals, the first one is remembered. */
+/* the flow goes on */
+void outcome_note_refusal(struct crossing *x, enum reason r, enum protocol speaks);
+/* The flow has a protocol that its permit allows; it is not inspected further. PROTO_NONE: the
+ * permit does not ask for a protocol. */
 void outcome_confirm(struct crossing *x, enum protocol p);
-/* Its permit has ended and no packet of it is here: only where both numbers are known. */
+/* Cuts a flow whose permit has ended, without a packet of it. Only for flows whose sequence numbers
+ * are known in both directions. */
 void outcome_cut_idle(struct crossing *x, enum reason r);
-/* It gives way to others: nobody can compare any more what it repeats, so it ends, or is met half-way where nothing is stopped. */
+/* Takes the kept bytes from a flow for the benefit of others. Its retransmissions can then not be
+ * compared any more, so the flow ends; where its conduits only observe, it is met
+ * half-way instead. */
 void outcome_give_way(struct inspector *i, uint32_t fi);
-/* Why an observed flow would have been ended and was let go of; R_NONE when it was not. */
+/* The reason for which an observed flow would have been ended; R_NONE when there was none. */
 enum reason outcome_let_go_for(const struct flow *f);
 
-/* Finds or makes room for a new flow of this packet; false when its share is full of live ones. */
+/* Opens a flow for this packet, and makes room for it if necessary. False when its share is full of
+ * live flows. */
 bool life_open(struct crossing *x, enum direction dir);
-/* The same ports, a new connection: everything starts again but the tuple; n rises. */
+/* A new connection on the same ports: resets everything but the tuple, and increments `n`. */
 void life_restart(struct crossing *x, enum direction dir);
-/* Who is the client: as tracking says; in a capture judged by the permit's server ports, when nobody saw the session open. */
+/* The direction of the packet, that is, which end is the client. Connection tracking says so; in a
+ * capture without the opening of the session, the permit's server ports decide. */
 enum direction life_guess_dir(const struct crossing *x);
-/* Whether the ports leave no doubt of it. */
+/* Whether the ports determine which end is the client. */
 bool life_tells_ends(const struct crossing *x);
-/* Its lane may be of another share than it was; what it holds goes along. */
+/* Moves the flow, and everything that it holds, to the share of its present lane. */
 void life_change_share(struct crossing *x);
-/* Writes counts, tells the end once, gives back, moves to the ended ones. */
+/* Ends a flow: writes its counts, reports its end once, frees what it owns, and moves it to the
+ * ended flows. */
 void life_end(struct inspector *i, uint32_t fi);
-/* Carries the verdict out; a flow that it closes ends. */
+/* Carries out the verdict. If the verdict closes the flow, the flow ends. */
 void life_send(struct crossing *x, struct verdict v);
 
 #endif

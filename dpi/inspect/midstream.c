@@ -9,11 +9,13 @@
 #include "dpi/inspect/rules.h"
 #include "dpi/inspect/search.h"
 
-#define UNJUDGED_MAX 64u	      /* segments with data that pass before a pick-up, ... */
-#define UNJUDGED_NS (10u * SECOND_NS) /* ... and for how long */
-#define GAVE_UP_MAX 3u		      /* so often dropped ahead of a gap, and the gap is not repeated: it went by */
+#define UNJUDGED_MAX 64u	      /* segments with data that may pass before a pick-up */
+#define UNJUDGED_NS (10u * SECOND_NS) /* time for which they may pass */
+/* after so many drops ahead of a gap that is not filled, the missing bytes count as
+ * passed unseen */
+#define GAVE_UP_MAX 3u
 
-/* Its stream is followed byte by byte, and has not ended. */
+/* Whether the stream is followed byte by byte, and has not ended. */
 static bool is_followed(const struct flow *f)
 {
 	return !f->waiting_pick_up && f->stream.state != TCP_CLOSED && f->kind == KIND_FOLLOWED;
@@ -32,7 +34,7 @@ bool midstream_acknowledges_unseen(const struct crossing *x)
 	       seq_diff(x->d.ack, peer->next) > 0 && x->d.ack - peer->next <= STREAM_AHEAD_MAX;
 }
 
-/* ---- until its place is known again ------------------------------------------------------------------------------ */
+/* ---- until its place is known again ---------------------------------------------------------- */
 
 bool midstream_may_miss(const struct crossing *x)
 {
@@ -41,7 +43,8 @@ bool midstream_may_miss(const struct crossing *x)
 	return lane_of(x->permit->lane, &lane) && lane.when_overloaded != FAIL_CLOSED;
 }
 
-/* Whether its conduits let bytes by that nobody can judge: while no worker lived, or while their queue was full. */
+/* Whether the conduits let bytes pass that cannot be judged: while no worker lived, or while the
+ * queue was full. */
 static bool may_pass_unjudged(const struct crossing *x)
 {
 	struct lane lane;
@@ -53,7 +56,8 @@ static bool may_pass_unjudged(const struct crossing *x)
 	return (x->f->missed ? lane.when_overloaded : lane.when_down) != FAIL_CLOSED;
 }
 
-/* An end that never says anything whole would go on unjudged for ever: a session that lives is at a boundary soon. */
+/* Whether the session has waited long enough for a pick-up. A live session reaches a PDU boundary
+ * soon; an end that avoids boundaries must not go on unjudged for ever. */
 static bool waited_enough(struct crossing *x)
 {
 	struct flow *f = x->f;
@@ -79,13 +83,14 @@ struct verdict midstream_await_boundary(struct crossing *x)
 	return go_on();
 }
 
-/* ---- met half-way ------------------------------------------------------------------------------------------------ */
+/* ---- met half-way ---------------------------------------------------------------------------- */
 
 /*
- * What waits for its pick-up may pass unjudged, so that a live session outlives a worker. A session that this worker
- * followed and then forgot (its handshake never ended, it was silent, or the table was full) has no claim to that: whoever
- * can make the worker forget would choose what passes. It is reset, whatever the conduit says; and should one that picks nothing up say
- * nothing now, it is remembered for the next one.
+ * While a session waits for its pick-up, bytes may pass unjudged, so that a live session survives
+ * its worker. This does not apply to a session that this worker followed and then forgot (its
+ * handshake never ended, it was silent, or the table was full). Otherwise a host that can make the
+ * worker forget sessions could choose what passes. Such a session is reset, whatever the conduit
+ * says. If the permit does not pick sessions up, this is remembered for a later permit.
  */
 struct verdict midstream_refuse_pick_up(struct crossing *x)
 {
@@ -96,8 +101,8 @@ struct verdict midstream_refuse_pick_up(struct crossing *x)
 }
 
 /*
- * A client that speaks has everything that the server sent, or an answer is still on its way in pieces. What it has beyond that did not
- * go by: a capture may lack it for good.
+ * Whether a client that sends data has received all bytes of the server that passed here. If it
+ * acknowledges more, these bytes did not pass; a capture may lack them for good.
  */
 static bool has_the_answer(const struct crossing *x)
 {
@@ -107,7 +112,8 @@ static bool has_the_answer(const struct crossing *x)
 	       (search_is_on(x->i) && seq_diff(x->d.ack, server->next) > 0);
 }
 
-/* `searched`: a place is looked for, whatever comes first. */
+/* Whether the session can be picked up here as protocol `p`. `searched`: a PDU boundary is searched
+ * in the bytes. */
 static bool picks_up(const struct crossing *x, enum protocol p, bool searched)
 {
 	const struct enforcer *e = enforcer_of(p);
@@ -117,7 +123,7 @@ static bool picks_up(const struct crossing *x, enum protocol p, bool searched)
 	return searched || (has_the_answer(x) && command_is_whole(e, command_known(NULL), x->dir, x->d.payload));
 }
 
-/* Of the protocols that the permit has: the first that this segment may be of. `several`: there are others. */
+/* The first protocol of the permit that this segment fits. `several`: there are others. */
 static enum protocol first_fit(const struct crossing *x, bool searched, bool *several)
 {
 	enum protocol first = PROTO_NONE, fits = PROTO_NONE;
@@ -137,7 +143,8 @@ static enum protocol first_fit(const struct crossing *x, bool searched, bool *se
 	return fits;
 }
 
-/* A place is looked for where that can be the place of one protocol only: of several, it is one of which a segment is whole PDUs. */
+/* The protocol as which the session is picked up. A boundary is searched only if one protocol is
+ * possible; with several, the segment must consist of whole PDUs of one of them. */
 static enum protocol pick_up_as(const struct crossing *x, bool searched)
 {
 	enum protocol p;
@@ -161,17 +168,20 @@ static MUST_SEND struct verdict pick_up(struct crossing *x, enum protocol p, boo
 	f->lacking = searched;
 	f->let_by = crossing_is_observed(x);
 	memset(f->adrift, searched ? ADRIFT_SEARCHED : ADRIFT_NOT, sizeof(f->adrift));
-	if (!searched && x->dir == DIR_S2C) /* what the client is in the middle of, an answer does not tell */
+	/* an answer does not show whether the client is in the middle of a PDU */
+	if (!searched && x->dir == DIR_S2C)
 		f->adrift[DIR_C2S] = ADRIFT_AWAITS;
 	event_tell_flow(x, EV_ALLOW, R_PICKED_UP, p);
 	return again();
 }
 
 /*
- * What waited for the worker that died went with it; what was said behind that may be at its receiver by now, and the session
- * picked up there. The receiver can read none of it before its sender has repeated what is missing. Then that is where the session
- * is picked up, by the same rule, and what passed since is what lies ahead of a gap: compared, and judged together with what fills it.
- * Not where something was skipped since on the client's word: there its server may be inside a PDU of which a part was judged.
+ * Packets that waited in the dead worker are lost. Later bytes may have reached the receiver, and
+ * the session may have been picked up there. The receiver cannot read them until the sender repeats
+ * the missing bytes. When it does, the session is picked up at the repeated bytes by the same rule.
+ * The bytes that passed since then lie ahead of a gap: they are compared, and judged together with
+ * the bytes that fill it. This is not done if bytes were skipped because the client acknowledged
+ * them: then the server may be inside a PDU of which a part was judged.
  */
 struct verdict midstream_go_back(struct crossing *x)
 {
@@ -184,7 +194,7 @@ struct verdict midstream_go_back(struct crossing *x)
 	return again();
 }
 
-/* Both ends had said that they are done. What comes now is nothing's continuation. */
+/* Both ends have closed the session, so a further segment does not continue it. */
 static MUST_SEND struct verdict goes_on_after_its_end(struct crossing *x)
 {
 	if (!x->f->told_end || x->d.payload.left == 0)
@@ -196,7 +206,8 @@ static MUST_SEND struct verdict goes_on_after_its_end(struct crossing *x)
 	return go_on();
 }
 
-/* In a capture's order a bare acknowledgement comes before bytes that wait for others: where those stand it does not say. */
+/* Whether the segment is a bare acknowledgement that a capture's order puts before waiting bytes;
+ * it does not show the position of those bytes. */
 static bool overtakes(const struct crossing *x)
 {
 	const struct stream_dir *own = &x->f->stream.dir[x->dir], *peer = &x->f->stream.dir[other_end(x->dir)];
@@ -206,7 +217,7 @@ static bool overtakes(const struct crossing *x)
 		(peer->known && seq_diff(x->d.ack, peer->next) > 0));
 }
 
-/* Counts bytes that pass while nobody knows where their streams stand. */
+/* Counts bytes that pass while the position in their stream is not known. */
 static void leave_unread(struct crossing *x)
 {
 	x->f->unread += x->d.payload.left;
@@ -224,12 +235,13 @@ bool midstream_picks_up(const struct command_table *t, const struct command_perm
 	return false;
 }
 
-/* What its conduits say of it, or what a full queue makes of that. */
+/* The conduits' setting for sessions met half-way; if a full queue let bytes pass (`let_by`),
+ * adapted to that. */
 static enum midstream rule_of(const struct crossing *x, bool let_by)
 {
 	if (crossing_is_observed(x) || let_by)
 		return MID_PICK_UP;
-	/* Nothing of it could ever be whole: what would end it after a while ends it now. */
+	/* The session could never be picked up, so it ends now instead of after a wait. */
 	if (x->permit->midstream == MID_PICK_UP && !midstream_picks_up(x->table, x->permit))
 		return MID_RESET;
 	return (enum midstream)x->permit->midstream;
@@ -243,12 +255,14 @@ struct verdict midstream_meet(struct crossing *x)
 	struct verdict v;
 	enum protocol p;
 
-	if (x->d.tcp_flags & TCP_RST) /* whether it is believed cannot be told here; a new SYN will tell */
+	/* it is not known whether the receiver accepts the RST; a new SYN will show it */
+	if (x->d.tcp_flags & TCP_RST)
 		return pass(R_HANDSHAKE);
 	v = goes_on_after_its_end(x);
 	if (v.step != STEP_ON)
 		return v;
-	if (promises_any(x->table, x->permit, IP_TCP)) { /* nothing is looked for in it, so nothing was missed */
+	/* the session is not inspected, so nothing was missed */
+	if (promises_any(x->table, x->permit, IP_TCP)) {
 		f->waiting_pick_up = false;
 		return confirm(PROTO_NONE);
 	}
@@ -272,10 +286,11 @@ struct verdict midstream_meet(struct crossing *x)
 	return and_close(pass(R_MIDSTREAM_WAIT));
 }
 
-/* ---- bytes that are missing for good ----------------------------------------------------------------------------- */
+/* ---- bytes that are missing for good --------------------------------------------------------- */
 
 /*
- * Goes on behind them. What is there most likely starts with a PDU; if not, a later segment will.
+ * Continues after missing bytes. The next bytes most likely begin with a PDU; if not, a later
+ * segment will.
  */
 static void midstream_skip(struct inspector *i, struct flow *f, enum direction dir, uint32_t to, bool arrived)
 {
@@ -285,11 +300,11 @@ static void midstream_skip(struct inspector *i, struct flow *f, enum direction d
 	f->adrift[dir] = ADRIFT_AWAITS;
 }
 
-/* Bytes before it are missing for good: goes on behind them. */
+/* The bytes before the segment are missing for good: continues after them. */
 static MUST_SEND struct verdict midstream_skip_gap(struct crossing *x)
 {
 	x->f->let_by |= crossing_is_observed(x);
-	/* A client's word alone does not tell that its server has them. */
+	/* A client's segment alone does not prove that the server has the missing bytes. */
 	if (is_ahead(x))
 		midstream_skip(x->i, x->f, x->dir, x->d.seq, x->dir == DIR_S2C);
 	if (midstream_acknowledges_unseen(x))
@@ -306,8 +321,8 @@ struct verdict midstream_await(struct crossing *x)
 }
 
 /*
- * A queue that lets nothing by did not see them, and yet they went by: somebody took the rules away for a moment, say. To drop
- * what follows for ever would leave both ends with a session that is dead and does not end.
+ * The bytes passed although the queue lets nothing pass, for example because the rules were removed
+ * for a moment. If all later segments were dropped, both ends would keep a dead session for ever.
  */
 struct verdict midstream_give_up_place(struct crossing *x)
 {
@@ -333,7 +348,7 @@ struct verdict midstream_lose_track(struct crossing *x)
 	return pass(R_MIDSTREAM_WAIT);
 }
 
-/* ---- bytes that a full queue let by ------------------------------------------------------------------------------ */
+/* ---- bytes that a full queue let by ---------------------------------------------------------- */
 
 struct verdict midstream_go_on_behind(struct crossing *x)
 {
@@ -341,10 +356,12 @@ struct verdict midstream_go_on_behind(struct crossing *x)
 
 	if (!midstream_acknowledges_unseen(x) || !(midstream_may_miss(x) || f->adrift[other_end(x->dir)]))
 		return go_on();
-	if (x->dir == DIR_S2C && f->stream.anew && !crossing_is_observed(x)) /* a SYN that it took, not bytes */
+	/* the server acknowledges a SYN, not bytes */
+	if (x->dir == DIR_S2C && f->stream.anew && !crossing_is_observed(x))
 		return go_on();
 	f->missed = midstream_may_miss(x);
-	/* Its name was in what is missing: it goes on for a while, and then begins anew. A client's word does not bring that about. */
+	/* The missing bytes would have shown the protocol: the session goes on for a while, and
+	 * then begins anew. A client's segment does not have this effect. */
 	if (f->commands == NULL && x->dir == DIR_S2C)
 		return midstream_await(x);
 	return midstream_skip_gap(x);
@@ -375,7 +392,7 @@ void midstream_note_given_up(struct crossing *x)
 
 /* ---- a capture that lacks bytes ------------------------------------------------------------- */
 
-/* A SYN that fits no stream: what it belongs to is not in the capture. */
+/* Whether a SYN fits no stream, so that its session is not in the capture. */
 static bool fits_nothing(struct crossing *x)
 {
 	struct stream tried = x->f->stream;
@@ -391,7 +408,7 @@ static bool is_open(const struct crossing *x)
 	       (s->state == TCP_SYN_RECV && x->dir == DIR_C2S && x->d.ack == s->dir[DIR_S2C].next);
 }
 
-/* Bytes before it are missing. Numbers far ahead are nobody's. */
+/* Whether bytes before the segment are missing. Numbers far ahead are ignored. */
 static bool is_behind_gap(const struct crossing *x)
 {
 	const struct stream_dir *own = &x->f->stream.dir[x->dir];
@@ -418,7 +435,8 @@ static void skip(struct crossing *x, enum direction dir, uint32_t to)
 	x->f->lacking = true;
 }
 
-/* What would have told the protocol may be what is missing: the session is met half-way, as if it had no beginning. */
+/* Whether the missing bytes may be those that show the protocol. The session is then treated as
+ * met half-way. */
 static bool lacks_its_name(const struct crossing *x)
 {
 	return x->f->commands == NULL && crossing_has_commands_lane(x);

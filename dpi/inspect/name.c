@@ -7,10 +7,12 @@
 #include "dpi/inspect/rules.h"
 #include "dpi/name.h"
 
-/* Bytes that a server may say before it is known what is spoken: no greeting is longer. */
+/* bytes that a server may send before the protocol is known; no greeting is longer */
 #define GREETING_MAX 8192u
-#define ANSWER_MAX 1024u /* bytes of a client that may pass while only its server's answer tells */
-#define FRAMED 16u	 /* bytes of a client that are enough to say whose PDU begins there */
+/* bytes of a client that may pass while only the server's answer can decide */
+#define ANSWER_MAX 1024u
+/* bytes of a client that are enough to decide which protocol's PDU begins there */
+#define FRAMED 16u
 
 struct promise {
 	struct protocol_set named;	/* a recogniser of our own decides */
@@ -40,7 +42,8 @@ static struct promise promise_of(const struct crossing *x)
 		else if (info->depth == DEPTH_NDPI)
 			protocols_add(&ret.by_library, grant->protocol);
 	}
-	/* Behind bytes that nobody could name, a server may read a command: where commands are judged, none goes unread. */
+	/* Unrecognised bytes may contain a command. Where commands are judged, no bytes
+	 * pass unread. */
 	if (!protocols_none(&ret.commands))
 		ret.undecided = 0;
 	return ret;
@@ -56,8 +59,9 @@ enum protocol name_only_commands(const struct crossing *x)
 }
 
 /*
- * The library gives names at full confidence to bytes that cannot be that: where there is a recogniser of our own, it must say the same of
- * the packet. Where there is none, its word counts only on permits that promise some such name.
+ * Whether a name of nDPI is accepted. nDPI gives wrong names even at full confidence. So where
+ * there is a recogniser of ours, it must agree. Where there is none, the name counts only for
+ * permits that allow such a name.
  */
 static bool bears_out(enum protocol p, const struct crossing *x, const struct promise *promised)
 {
@@ -69,14 +73,15 @@ static bool bears_out(enum protocol p, const struct crossing *x, const struct pr
 	return x->d.l4proto == IP_TCP && recognise(p, x->dir, head) == RECOGNISED;
 }
 
-/* Asks nDPI about this packet; PROTO_NONE when it does not know, has no state left or was asked often enough. */
+/* Asks nDPI about this packet. PROTO_NONE when nDPI does not know, has no state left, or has seen
+ * enough packets. */
 static enum protocol ask_library(struct crossing *x, const struct promise *promised)
 {
 	struct inspector *i = x->i;
 	struct flow *f = x->f;
 	struct name_answer a;
 
-	/* Who works on lanes for commands has no library, and a capture is judged as it would be there. */
+	/* Workers for commands have no nDPI, and captures are judged in the same way. */
 	if (i->namer == NULL || crossing_has_commands_lane(x) || f->name.packets >= NAME_PACKETS ||
 	    x->d.payload.left == 0)
 		return PROTO_NONE;
@@ -101,7 +106,8 @@ static struct bytes said_first(const struct flow *f, enum direction dir)
 	return bytes_of(f->name.prefix[dir], f->name.prefix_len[dir]);
 }
 
-/* What a direction began with, as one of these protocols. What is undecided after so many bytes is not it. */
+/* The recogniser's result for the first bytes of a direction. If it is undecided after
+ * RECOGNISE_MAX bytes, it counts as RECOGNISE_NOT. */
 static enum recognition says(const struct flow *f, enum protocol p, enum direction dir)
 {
 	enum recognition r = recognise(p, dir, said_first(f, dir));
@@ -109,7 +115,7 @@ static enum recognition says(const struct flow *f, enum protocol p, enum directi
 	return r == RECOGNISE_MORE && f->name.prefix_len[dir] >= RECOGNISE_MAX ? RECOGNISE_NOT : r;
 }
 
-/* Which of the promised protocols a direction is by itself. */
+/* The allowed protocol that a direction alone is recognised as. */
 static enum protocol says_one(const struct flow *f, const struct protocol_set *promised, enum direction dir)
 {
 	for (enum protocol p = PROTO_NONE; (p = protocols_next(promised, p)) != PROTO_NONE;)
@@ -118,13 +124,13 @@ static enum protocol says_one(const struct flow *f, const struct protocol_set *p
 	return PROTO_NONE;
 }
 
-/* Of which direction and protocol a header is read to its end. */
+/* The protocol whose header is read to its end in this direction. */
 static enum protocol head_reader(enum direction dir)
 {
 	return dir == DIR_C2S ? PROTO_HTTP : PROTO_SSH;
 }
 
-/* `fresh`: what this segment brought; `rest`: of it, what is not among the first bytes that are kept. */
+/* `fresh`: the new bytes of this segment; `rest`: those of them after the kept first bytes. */
 static void read_head(struct flow *f, const struct promise *promised, enum direction dir, struct bytes fresh,
 		      struct bytes rest)
 {
@@ -152,8 +158,8 @@ static enum head_step head_of(struct flow *f, enum protocol p)
 enum outlook { IT_IS_NOT, IT_MAY_BE, IT_IS };
 
 /*
- * Both directions together, as one protocol. The client's words say what it is; what its server has said by then must be of it, too. Where the client's
- * are as others' may be, the server's decide.
+ * Judges both directions as one protocol. The client's bytes decide; the server's bytes must fit,
+ * too. If the client's bytes fit several protocols, the server's bytes decide.
  */
 static enum outlook outlook_of(const struct crossing *x, enum protocol p, size_t fresh)
 {
@@ -182,7 +188,8 @@ static enum outlook outlook_of(const struct crossing *x, enum protocol p, size_t
 		       : IT_IS_NOT;
 }
 
-/* Which enforcer can cut the client's first bytes; *ret_more when there are too few to say. */
+/* The enforcer that can cut the client's first bytes into PDUs; *ret_more: there are too
+ * few bytes. */
 static enum protocol frame_one(const struct crossing *x, const struct protocol_set *promised, struct bytes fresh,
 			       bool *ret_more)
 {
@@ -216,8 +223,9 @@ static enum protocol frame_one(const struct crossing *x, const struct protocol_s
 }
 
 /*
- * Nothing of what was promised, as far as anybody can say. `form`: what it is by a form of ours; `library`: by nDPI. Where nDPI is to name it,
- * its word counts before a form does: what it carries inside of TLS, or behind a greeting as others have, it only knows later.
+ * The bytes fit no allowed protocol so far. `form`: the protocol by a recogniser of ours;
+ * `library`: by nDPI. If the permit allows names of nDPI, nDPI counts before the recogniser,
+ * because it needs more bytes to see what is inside TLS, or after a common greeting.
  */
 static struct naming unrecognised(struct crossing *x, const struct promise *promised, enum protocol form,
 				  enum protocol library, size_t n)
@@ -238,7 +246,7 @@ static struct naming unrecognised(struct crossing *x, const struct promise *prom
 	return step(NAMING_PASS, R_UNDECIDED, PROTO_NONE);
 }
 
-/* The bytes of this direction that are kept; what of `all` is left is not among them. */
+/* Keeps the first bytes of this direction. Bytes that remain in `all` are not kept. */
 static void keep_first(struct flow *f, enum direction dir, struct bytes *all)
 {
 	size_t room = RECOGNISE_MAX - f->name.prefix_len[dir];
@@ -275,20 +283,21 @@ static struct naming name_stream(struct crossing *x, const struct promise *promi
 		return step(NAMING_COMMANDS, R_ALLOWED, enforced);
 	if (more || more_pdu)
 		return step(NAMING_PASS, R_UNDECIDED, PROTO_NONE);
-	/* It decides alone only what no form of ours may still be. */
+	/* nDPI decides alone only when no recogniser of ours can still match. */
 	if (protocols_have(&promised->by_library, library))
 		return step(NAMING_CONFIRM, R_CONFIRMED, library);
 	own = says_one(f, &promised->named, dir);
 	peer = says_one(f, &promised->named, other_end(dir));
 	if (own != PROTO_NONE && (head_of(f, own) == HEAD_AMBIGUOUS || (peer != PROTO_NONE && peer != own)))
 		return step(NAMING_REFUSE, R_WRONG_PROTOCOL, own);
-	/* Promised, and the other end said something that is not this, or nothing where it should have been first. */
+	/* The protocol is allowed, but the other end sent something that does not fit, or nothing
+	 * although it should have been first. */
 	if (own != PROTO_NONE)
 		return unrecognised(x, promised, PROTO_NONE, PROTO_NONE, fresh.left);
 	return unrecognised(x, promised, recognise_any(dir, said_first(f, dir)), library, fresh.left);
 }
 
-/* What a datagram is, by the form of one of these. */
+/* The protocol of this set whose form a datagram has. */
 static enum protocol form_of(const struct crossing *x, const struct protocol_set *of)
 {
 	for (enum protocol p = PROTO_NONE; (p = protocols_next(of, p)) != PROTO_NONE;)
@@ -297,7 +306,7 @@ static enum protocol form_of(const struct crossing *x, const struct protocol_set
 	return PROTO_NONE;
 }
 
-/* Which enforcer judges this datagram: the only one that may, or the one whose it looks like. */
+/* The enforcer that judges this datagram: the only allowed one, or the one whose form it has. */
 static enum protocol datagram_one(const struct crossing *x, const struct promise *promised)
 {
 	struct bytes head =
@@ -343,7 +352,8 @@ struct naming name_bytes(struct crossing *x, struct bytes fresh)
 
 	if (promises_any(x->table, x->permit, x->d.l4proto))
 		return step(NAMING_ANY, R_ALLOWED, PROTO_NONE);
-	/* A packet that repeats old bytes is not shown to the library. Datagrams have names of its own, or it is not asked. */
+	/* A packet that repeats old bytes is not given to nDPI. Datagrams are given to it only if
+	 * the permit allows names of nDPI. */
 	if (x->d.payload.left == fresh.left && (x->d.l4proto == IP_TCP || !protocols_none(&promised.by_library)))
 		library = ask_library(x, &promised);
 	ret = x->d.l4proto == IP_TCP ? name_stream(x, &promised, fresh, library) : name_datagram(x, &promised, library);
@@ -352,7 +362,7 @@ struct naming name_bytes(struct crossing *x, struct bytes fresh)
 	return ret;
 }
 
-/* What a direction said so far is what the permit promises, or may become it, or is few bytes enough. */
+/* Whether the bytes of a direction so far fit the permit, may still fit it, or are few enough. */
 static bool fits_promise(struct crossing *x, const struct promise *promised, enum direction dir)
 {
 	struct flow *f = x->f;
@@ -371,7 +381,7 @@ static bool fits_promise(struct crossing *x, const struct promise *promised, enu
 	return f->name.undecided <= promised->undecided;
 }
 
-/* What passed without a name under another permit is of the bytes that may do so under this one. */
+/* Bytes that passed unrecognised under another permit count against the limit of this one. */
 static void count_undecided(struct flow *f, enum direction dir)
 {
 	uint64_t passed = f->stream.dir[dir].offset;
@@ -384,7 +394,8 @@ bool name_fits_again(struct crossing *x)
 {
 	struct promise promised = promise_of(x);
 
-	/* An enforcer has to read from the first byte on; what went before on a lane for naming is not kept. */
+	/* An enforcer has to read from the first byte on, but a lane for naming does not
+	 * keep bytes. */
 	if (!protocols_none(&promised.commands) &&
 	    stream_carry(&x->f->stream, DIR_C2S) != x->f->stream.dir[DIR_C2S].offset)
 		return false;

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Is it what was promised? Our own recognisers decide from the first bytes of each direction; nDPI decides alone only for
- * protocols that have none, and may contradict. Bytes that fit nothing are counted against `undecided_bytes`.
+ * Whether a session has the protocol that its permit allows. Our own recognisers decide from the
+ * first bytes of each direction. nDPI decides alone only for protocols without a recogniser of
+ * ours, and may contradict for a few others. Bytes that fit nothing are counted against
+ * `undecided_bytes`.
  *
- * On a lane for commands a permit may promise enforced protocols and others on the same ports. The first bytes tell: what
- * a recogniser knows is named and goes its way, what the enforcer can cut into PDUs is enforced for the rest of its life.
+ * On a lane for commands a permit may allow enforced protocols and others on the same ports. The
+ * first bytes decide: a session that a recogniser knows is named and not judged further; one that
+ * the enforcer can cut into PDUs is judged for the rest of its life.
  */
 #ifndef SEKISHO_DPI_INSPECT_NAME_H
 #define SEKISHO_DPI_INSPECT_NAME_H
@@ -12,26 +15,26 @@
 #include "dpi/inspect/crossing.h"
 
 enum naming_step {
-	NAMING_PASS,	 /* not known yet, and few bytes enough */
-	NAMING_CONFIRM,	 /* it is what was promised */
-	NAMING_ANY,	 /* anything was promised */
-	NAMING_COMMANDS, /* its enforcer judges it from here on */
+	NAMING_PASS,	 /* not known yet, and still below the limit of undecided bytes */
+	NAMING_CONFIRM,	 /* it has a protocol of the permit */
+	NAMING_ANY,	 /* the permit allows any protocol */
+	NAMING_COMMANDS, /* from here on its enforcer judges its commands */
 	NAMING_REFUSE,
 };
 
 struct naming {
 	enum naming_step step;
 	enum reason reason;
-	enum protocol protocol; /* what it is, as far as known */
+	enum protocol protocol; /* the protocol, as far as it is known */
 };
 
-/* What these new bytes of a flow without a name say. */
+/* Judges new bytes of a flow whose protocol is not known yet. */
 struct naming name_bytes(struct crossing *x, struct bytes fresh);
-/* Whether the new permit promises what the bytes of an undecided flow may become. */
+/* Whether the bytes of an undecided flow can still become a protocol of the new permit. */
 bool name_fits_again(struct crossing *x);
-/* The one protocol that is enforced on this permit when it promises nothing else; PROTO_NONE otherwise. */
+/* The enforced protocol of this permit, if it allows no other protocol; PROTO_NONE otherwise. */
 enum protocol name_only_commands(const struct crossing *x);
-void name_forget(struct inspector *i, struct flow *f); /* gives the library's state back */
-void name_restart(struct flow *f);		       /* another connection */
+void name_forget(struct inspector *i, struct flow *f); /* frees the nDPI state */
+void name_restart(struct flow *f);		       /* begins anew for another connection */
 
 #endif

@@ -3,27 +3,30 @@
 
 #include <stdlib.h>
 
-#define RESET_PAUSE_NS 20000000ull /* between two resets of a refused flow */
+#define RESET_PAUSE_NS 20000000ull /* shortest time between two resets of a refused flow */
 #define AGAIN_PLACES 4096u
-#define AGAIN_NS 300000000ull /* between two of the same */
+#define AGAIN_NS 300000000ull /* time between two repetitions of the same reset */
 /*
- * So many at once, then a pause: where one core does everything, the kernel passes on what the gate sends only when nobody of the box
- * wants the core (Linux before 6.3), and takes no more than some 270 packets until then.
+ * Resets that are repeated at once before a pause. On a machine with one core, the kernel sends the
+ * gate's packets only when no process of the box needs the core (Linux before 6.3), and queues at
+ * most about 270 packets until then.
  */
 #define AGAIN_AT_ONCE 32u
 #define AGAIN_PAUSE_NS 1000000ull
 /*
- * Bytes may have passed that nobody here saw (the rules were away for a moment): an end that has more than it is given here does not
- * even answer. A number ahead of what it has, within its window, makes it say what it expects (RFC 5961, 3.2).
+ * Bytes may have passed unseen (the rules were removed for a moment). An end that has more bytes
+ * than the reset says does not even answer. A number ahead of what the end has, within its window,
+ * makes it send the number that it expects (RFC 5961, 3.2).
  */
 #define ASK_AHEAD 512u
-#define AGAIN_TIMES 12u /* with one in three lost, one end in 1.5 million hears none */
+/* if one packet in three is lost, one end in 1.5 million gets none of them */
+#define AGAIN_TIMES 12u
 
-/* A reset that is said again. */
+/* A reset that is repeated. */
 struct again {
 	struct reset_record r;
 	uint64_t due_ns;
-	uint32_t flow, n; /* nothing is said once another connection has taken the flow's place */
+	uint32_t flow, n; /* not repeated once another connection has taken the flow's slot */
 	uint8_t left;
 };
 
@@ -31,7 +34,7 @@ struct resets {
 	uint64_t n;
 	struct again again[AGAIN_PLACES]; /* a ring, in the order in which they are due */
 	uint32_t first, waiting;
-	uint64_t resume_ns; /* nothing is said again before */
+	uint64_t resume_ns; /* no reset is repeated before this time */
 };
 
 struct resets *resets_new(void)
@@ -49,7 +52,7 @@ uint64_t resets_count(const struct resets *s)
 	return s->n;
 }
 
-/* ---- said again -------------------------------------------------------------------------------------------------- */
+/* ---- said again ------------------------------------------------------------------------------ */
 
 static void put_again(struct resets *s, const struct again *a)
 {
@@ -68,7 +71,7 @@ static void note_again(struct crossing *x, const struct reset_record *r)
 			.r = *r, .due_ns = x->i->now_ns + AGAIN_NS, .flow = x->fi, .n = x->f->n, .left = AGAIN_TIMES });
 }
 
-/* By the numbers that are known, and every second time also asking for the right ones. */
+/* Repeats a reset with the known numbers; every second time it also asks for the right ones. */
 static void say_again(const struct again *a)
 {
 	struct reset_record r = a->r;
@@ -115,9 +118,9 @@ uint64_t resets_next_due(const struct resets *s)
 	return due < s->resume_ns ? s->resume_ns : due;
 }
 
-/* ---- numbers ----------------------------------------------------------------------------------------------------- */
+/* ---- numbers --------------------------------------------------------------------------------- */
 
-/* What the flow itself knows of a direction: numbers of a stream that was followed to this packet. */
+/* Whether the flow knows the numbers, because its stream was followed up to this packet. */
 static bool knows(const struct flow *f)
 {
 	return !f->waiting_pick_up && f->kind != KIND_NAMED && f->kind != KIND_FREE && f->stream.dir[DIR_C2S].known;
@@ -136,8 +139,9 @@ void reset_both(struct crossing *x, bool by_packet)
 		return;
 	paused = f != NULL && f->reset.ns != 0 && x->i->now_ns - f->reset.ns < RESET_PAUSE_NS;
 	/*
-	 * An end believes exactly the number that it expects next. The packet's sender says it in its acknowledgement; for
-	 * the other end it is where this packet starts, or what has passed when the stream was followed.
+	 * An end accepts exactly the number that it expects next. For the packet's sender, this is
+	 * its acknowledgement; for the other end, it is the number of this packet, or, if the
+	 * stream was followed, the next number of the stream.
 	 */
 	own = (struct reset_side){ .seq = acks ? d->ack : 0,
 				   .ack = d->seq + ((d->tcp_flags & TCP_SYN) != 0),
@@ -147,7 +151,8 @@ void reset_both(struct crossing *x, bool by_packet)
 		.seq = d->seq,
 		.ack = d->ack,
 		.with_ack = acks,
-		/* Whose SYN was answered dials again, but where there is nothing for him any more. */
+		/* A client whose SYN is answered by a reset tries again, except where nothing is
+		 * allowed for it any more. */
 		.valid = !(d->tcp_flags & TCP_SYN) || (acks && x->lane == LANE_CUT),
 	};
 	if (f != NULL && knows(f)) {
@@ -159,13 +164,13 @@ void reset_both(struct crossing *x, bool by_packet)
 			peer = (struct reset_side){
 				.seq = from->next, .ack = to->next, .with_ack = to->known, .valid = 1
 			};
-		/* What has passed, unless it says itself that it has more. */
+		/* The next number of the stream, unless the end itself acknowledges more. */
 		if (to->known && !by_packet && !(acks && seq_diff(d->ack, to->next) > 0))
 			own = (struct reset_side){ .seq = to->next, .ack = from->next, .with_ack = 1, .valid = 1 };
 	}
 	if (paused) {
-		/* Soon after a reset only an end that says another number than it was given is answered: what went before
-		 * was lost on the way to it, and it challenges. */
+		/* Soon after a reset, an end is answered only if it sends another number than the
+		 * one in the reset: it did not accept the reset, and asks for the right number. */
 		if (!acks || d->ack == f->reset.seq[x->dir])
 			return;
 		own.seq = d->ack;
@@ -195,8 +200,8 @@ void reset_both(struct crossing *x, bool by_packet)
 	if (!by_packet)
 		note_again(x, &r);
 	/*
-	 * A repetition of what the other end has already begins before that number: then it expects what follows. And where bytes before
-	 * this packet never passed here, the other end may have them all the same.
+	 * If the packet repeats bytes that the other end has, the end expects a later number. If
+	 * bytes before this packet never passed here, the other end may have them nevertheless.
 	 */
 	if (!peer.valid || (guessed ? covers == 0 : by_packet || !acks || seq_diff(d->seq, peer.seq) <= 0))
 		return;

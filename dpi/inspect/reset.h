@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which numbers the ends of a TCP session believe, and resets that are said again. For life.c.
+ * Which sequence numbers the ends of a TCP session accept, and repeated resets. For life.c.
  *
- * A reset is said once and nobody acknowledges it. One that gets lost behind the box would leave a silent server with a
- * session that no client has any more, and perhaps without a free slot. So the resets of a cut are said again a few
- * times, at the same distance each, unless the ports carry a new connection by then. Whoever heard the first one does
- * not mind. When more sessions end at once than there are places, the next ones are told only once.
+ * Nobody acknowledges a reset. If one is lost behind the box, a silent server keeps a session that
+ * its client no longer has, and perhaps its only free slot. So the resets of a cut are repeated a
+ * few times, at equal intervals, unless the ports carry a new connection by then. An end that
+ * received the first one ignores the others. When more sessions end at once than there are places,
+ * the rest are reset only once.
  */
 #ifndef SEKISHO_DPI_INSPECT_RESET_H
 #define SEKISHO_DPI_INSPECT_RESET_H
@@ -16,11 +17,11 @@ struct resets *resets_new(void); /* NULL when memory is out */
 void resets_free(struct resets *s);
 uint64_t resets_count(const struct resets *s);
 
-/* Resets both ends: by what the flow knows, or by this packet's own numbers. */
+/* Resets both ends, with the sequence numbers of the flow, or (`by_packet`) of this packet. */
 void reset_both(struct crossing *x, bool by_packet);
-/* The server's answer to a SYN was dropped: nothing comes of it. */
+/* Resets the server, because its answer to a SYN was dropped. */
 void reset_server(struct crossing *x);
-/* The stream was followed to here, in both directions. */
+/* Whether the stream has been followed up to here in both directions. */
 bool reset_knows_both(const struct flow *f);
 
 void resets_send_due(struct inspector *i);

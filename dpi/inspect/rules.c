@@ -11,8 +11,9 @@ struct rules {
 	unsigned now;
 	uint32_t turn;
 	struct command_table table;
-	struct event_generation *generations[2]; /* owned; beside the tables: of each permit, what it comes from */
-	struct event_generation generation;	 /* the newest that this worker was told of */
+	/* owned; beside the tables: of each permit, what it comes from */
+	struct event_generation *generations[2];
+	struct event_generation generation; /* the newest that this worker was told of */
 };
 
 struct rules *rules_new(uint32_t table_bytes)

@@ -3,7 +3,8 @@
 
 #include "dpi/inspect/command.h"
 
-#define SEARCH_PDUS 2u /* so many of the longest PDUs are looked through at a time */
+/* the search covers at most this number of PDUs of the largest size at a time */
+#define SEARCH_PDUS 2u
 
 _Static_assert(SEARCH_PDUS *ENFORCER_PDU_MAX < PACKET_MAX, "what is looked through must fit into its room");
 
@@ -14,7 +15,7 @@ static bool is_likely(const struct flow *f, enum direction dir, struct bytes pdu
 	return e->likely == NULL || e->likely(command_known(f), dir, pdu);
 }
 
-/* `b` is at least one likely PDU, then such PDUs, then perhaps the beginning of another. */
+/* Whether `b` is one or more likely PDUs, and perhaps the beginning of another. */
 static bool are_pdus(const struct flow *f, enum direction dir, struct bytes b)
 {
 	struct bytes pdu;
@@ -32,8 +33,8 @@ static bool are_pdus(const struct flow *f, enum direction dir, struct bytes b)
 }
 
 /*
- * What a PDU that began before this place may make of it: its contents, which can look like PDUs themselves. Whoever writes them to a
- * server would otherwise choose what is read.
+ * Whether the bytes may be the contents of a PDU that began earlier, which can look like PDUs.
+ * Otherwise a client could choose what is read by the values that it writes.
  */
 static bool is_begun(const struct flow *f, enum direction dir, struct bytes b)
 {
@@ -42,7 +43,8 @@ static bool is_begun(const struct flow *f, enum direction dir, struct bytes b)
 	return b.left >= BEGIN_MIN && command_enforcer(f)->frame(command_known(f), dir, b, &n) == FRAME_NEED_MORE;
 }
 
-/* Whether some place among the first `at` bytes holds a whole PDU: a likely one, or any that reaches as far as there or beyond. */
+/* Whether a whole PDU begins among the first `at` bytes: a likely one, or any that ends at or
+ * after `at`. */
 static bool holds_pdu(const struct flow *f, enum direction dir, struct bytes b, size_t at)
 {
 	struct bytes pdu, rest;
@@ -58,8 +60,8 @@ static bool holds_pdu(const struct flow *f, enum direction dir, struct bytes b, 
 }
 
 /*
- * Where PDUs begin in `b`, of which the first `carry` bytes came before this segment; b.left when nowhere, or when a PDU that may have begun
- * before is not whole yet.
+ * The offset in `b` from which on there are PDUs; the first `carry` bytes came before this segment.
+ * b.left when there is none, or when a PDU that may have begun earlier is not complete yet.
  */
 static size_t boundary(const struct flow *f, enum direction dir, struct bytes b, size_t carry, bool turned)
 {
@@ -74,7 +76,7 @@ static size_t boundary(const struct flow *f, enum direction dir, struct bytes b,
 	return all;
 }
 
-/* Bytes that are given up. Whatever the server answers from now on may belong to a request among them. */
+/* Gives up bytes. Any later answer of the server may belong to a request among them. */
 static void give_up(struct flow *f, enum direction dir, size_t n)
 {
 	f->unread += n;
@@ -88,7 +90,7 @@ void search_note_before(struct crossing *x)
 	const struct stream_dir *d = &x->f->stream.dir[x->dir];
 	int32_t before = d->known ? seq_diff(d->next - (uint32_t)d->offset, x->d.seq) : 0;
 
-	/* A byte may be there to be acknowledged and nothing else. */
+	/* A single repeated byte may be a keep-alive probe. */
 	if (!search_is_on(x->i) || !x->f->midstream || x->f->commands == NULL || before <= 0 || x->d.payload.left < 2)
 		return;
 	x->f->unread += x->d.payload.left < (size_t)before ? x->d.payload.left : (size_t)before;

@@ -1,29 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading a capture that lacks bytes: where does the next PDU begin? Bytes behind a gap, or at the start of a capture that
- * begins in the middle, are kept and looked through for a place from which on they are PDUs; not behind what may be the beginning of one
- * that is still to come whole, because what a write carries can look like a read. What lies before it is counted
- * as unread. It is the rest of a PDU that the capture does not hold whole as long as it is shorter than one and holds none; more
- * than that, or a place that was not found by the end, is a session that was not judged, and the flow says so.
+ * Finds the next PDU in a capture that lacks bytes. Bytes after a gap, or at the start of a capture
+ * that begins in the middle of a session, are kept and searched for the position where PDUs begin.
+ * The search does not go beyond bytes that may begin a PDU whose end has not come yet, because the
+ * data of a write can look like a read.
+ *
+ * Bytes before that position are counted as unread. If they are shorter than a PDU and contain
+ * none, they are the rest of a PDU that the capture does not have. Otherwise, or when no position
+ * is found by the end, the session counts as not judged, and its record says so.
  */
 #ifndef SEKISHO_DPI_INSPECT_SEARCH_H
 #define SEKISHO_DPI_INSPECT_SEARCH_H
 
 #include "dpi/inspect/crossing.h"
 
-/* Whether the inspector looks for PDUs at all. */
+/* Whether the inspector searches for PDUs, which it does in captures only. */
 static inline bool search_is_on(const struct inspector *i)
 {
 	return i->limits.gaps_stay;
 }
 
-/* A segment that says once more what was said already, or what lies before the place at which its session was taken up: nobody reads that. */
+/* Notes a segment that repeats earlier bytes, or bytes from before the session was picked up. They
+ * are not read. */
 void search_note_before(struct crossing *x);
-/* These bytes are no PDU. False where nobody looks for the next one. */
+/* These bytes are no PDU. Starts a search for the next one; false when the inspector does
+ * not search. */
 bool search_goes_on(struct crossing *x);
-/* Bytes of this direction were missed. STEP_ON: `s` begins with a PDU now, or ends one that was kept. */
+/* Bytes of this direction were missed. STEP_ON: `s` now begins with a PDU, or completes a
+ * kept one. */
 MUST_SEND struct verdict search_boundary(struct crossing *x, struct stream_result *s, bool turned);
-/* Counts what was kept and is not a PDU's; before the flow gives its bytes back. */
+/* Counts the kept bytes that belong to no PDU. Called before the flow frees its bytes. */
 void search_end(struct flow *f);
 
 #endif

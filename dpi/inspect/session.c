@@ -13,8 +13,10 @@
 
 /* ---- a segment of a known flow -------------------------------------------------------------- */
 
-#define BLIND_MAX 3u  /* segments that nobody knows how the receiver reads, before the flow ends */
-#define ASTRAY_MAX 3u /* segments in a row that acknowledge what was never seen, before it does */
+/* segments whose reading by the receiver is not known, before the flow ends */
+#define BLIND_MAX 3u
+/* segments in a row that acknowledge bytes never seen, before the flow ends */
+#define ASTRAY_MAX 3u
 
 /* A SYN, of a flow that is new or begins anew. */
 static MUST_SEND struct verdict follow_open(struct crossing *x)
@@ -33,7 +35,7 @@ static MUST_SEND struct verdict follow_open(struct crossing *x)
 
 static MUST_SEND struct verdict follow_stream(struct crossing *x);
 
-/* Both ends have forgotten the live session; what the server answers now belongs to the SYN that was let by over it. */
+/* Both ends have forgotten the live session; the server answers a SYN that passed over it. */
 static MUST_SEND struct verdict redial(struct crossing *x)
 {
 	uint32_t taken = x->f->stream.redial, last = x->f->stream.dialled;
@@ -47,7 +49,7 @@ static MUST_SEND struct verdict redial(struct crossing *x)
 	return follow_stream(x);
 }
 
-/* Nothing new in it. */
+/* A segment without new bytes. */
 static MUST_SEND struct verdict pass_old(struct crossing *x, enum reason r)
 {
 	struct verdict v = go_on();
@@ -61,7 +63,7 @@ static MUST_SEND struct verdict pass_old(struct crossing *x, enum reason r)
 	return and_close(pass(r));
 }
 
-/* It acknowledges what never went by here. */
+/* A segment that acknowledges bytes that never passed here. */
 static MUST_SEND struct verdict take_lost(struct crossing *x, const struct stream_result *s)
 {
 	struct verdict v;
@@ -76,7 +78,8 @@ static MUST_SEND struct verdict take_lost(struct crossing *x, const struct strea
 	return refuse(s->reason);
 }
 
-/* Nobody knows whether these bytes passed then, or where they are read from. Sooner or later one end has to start again. */
+/* It is not known whether these bytes passed before, or from which position they are read. One end
+ * has to start again sooner or later. */
 static MUST_SEND struct verdict take_blind(struct crossing *x, enum reason r)
 {
 	struct verdict v;
@@ -96,13 +99,14 @@ static MUST_SEND struct verdict take_blind(struct crossing *x, enum reason r)
 
 static MUST_SEND struct verdict take_bad(struct crossing *x, enum reason r)
 {
-	/* Whoever goes on talking to an ended session hears that it is over. */
+	/* An end that sends to a closed session is reset. */
 	if (r == R_AFTER_CLOSE && x->f->stream.state == TCP_CLOSED && !crossing_is_observed(x))
 		return and_hear(refuse(r), HEAR_PACKET);
 	return refuse(r);
 }
 
-/* A session that has its name, and of which only more is read: what would stop another one ends the reading. */
+/* A session whose protocol is known, and of which only the hellos are read: a problem that would
+ * stop another session only ends the reading. */
 static MUST_SEND struct verdict go_on_reading(struct crossing *x, const struct stream_result *s)
 {
 	struct verdict v = go_on();
@@ -112,7 +116,8 @@ static MUST_SEND struct verdict go_on_reading(struct crossing *x, const struct s
 		v = ahead_take(x);
 		if (v.step != STEP_REFUSE && v.step != STEP_END && !x->f->waiting_pick_up)
 			return v;
-		x->f->waiting_pick_up = x->f->midstream = false; /* nothing of it has to be picked up */
+		/* the session need not be picked up */
+		x->f->waiting_pick_up = x->f->midstream = false;
 		return greet_let_go(x);
 	case STREAM_LOST:
 	case STREAM_BLIND:
@@ -128,7 +133,8 @@ static MUST_SEND struct verdict go_on_reading(struct crossing *x, const struct s
 	return v;
 }
 
-/* The same where a hello that nobody read may not pass: only bytes that went by unseen end it, the rest is as with any other session. */
+/* The same where no unread hello may pass: the session ends if bytes passed unseen; otherwise it is
+ * treated like any other session. */
 static MUST_SEND struct verdict go_on_holding(struct crossing *x, const struct stream_result *s)
 {
 	if (s->answer != STREAM_LOST)
@@ -180,7 +186,8 @@ static MUST_SEND struct verdict follow_stream(struct crossing *x)
 	return refuse(s.reason); /* no such answer */
 }
 
-/* Each time it stands further on, or is met half-way no more. */
+/* Repeats the judgement while the verdict is STEP_AGAIN; each time the position advances, or the
+ * session is no longer met half-way. */
 static MUST_SEND struct verdict follow_on(struct crossing *x, struct verdict v)
 {
 	while (v.step == STEP_AGAIN)
@@ -213,8 +220,9 @@ static bool is_answer(const struct crossing *x)
 }
 
 /*
- * A server that answers a SYN over a session that was let go of. The SYN itself began it anew here: so this is the answer of that session
- * once more, or it answers nothing that went by. To pass it by the name that the session had would be to name the next one so.
+ * A SYN|ACK in a session that is no longer inspected. A SYN would have begun the session anew here,
+ * so this is a repeated answer of the old session, or answers a SYN that did not pass here. If it
+ * passed, the next session would count as confirmed by the protocol of the old one.
  */
 static MUST_SEND struct verdict meet_answer(struct crossing *x)
 {
@@ -227,21 +235,21 @@ static MUST_SEND struct verdict meet_answer(struct crossing *x)
 	return pass(R_HANDSHAKE);
 }
 
-/* A SYN where a flow was: a new connection on its ports. */
+/* A SYN on the ports of a flow: a new connection. */
 static MUST_SEND struct verdict open_anew(struct crossing *x)
 {
 	life_restart(x, DIR_C2S);
 	return follow_open(x);
 }
 
-/* A flow that was refused, or let go of, and is here again. */
+/* A packet of a flow that was refused, or is no longer inspected. */
 static MUST_SEND struct verdict meet_settled(struct crossing *x)
 {
 	struct flow *f = x->f;
 
 	if (f->kind != KIND_REFUSED && f->kind != KIND_NAMED && f->kind != KIND_FREE)
 		return go_on();
-	/* The ends of a live session do not change places. */
+	/* Client and server of a live session do not change. */
 	if (is_syn(x) && x->dir == DIR_S2C && f->kind != KIND_REFUSED && f->class != CLASS_ENDED)
 		return refuse(R_TCP_FLAGS);
 	if (is_syn(x))
@@ -256,17 +264,17 @@ static MUST_SEND struct verdict meet_settled(struct crossing *x)
 			x->spared = outcome_let_go_for(f);
 		return pass(R_ALLOWED);
 	}
-	if (x->d.tcp_flags & TCP_RST) /* an end that believed the reset says so */
+	if (x->d.tcp_flags & TCP_RST) /* the end confirms that it accepted the reset */
 		return pass(R_HANDSHAKE);
 	crossing_touch(x);
 	return and_hear(drop((enum reason)f->reason), HEAR_PACKET);
 }
 
 /*
- * Multipath TCP lets one stream of data flow over several connections, of which each is seen alone. The kernel's rules take it
- * out of each SYN. Where they cannot (Linux before 5.18) a client may offer it: most servers of commands do not know it, and
- * their plain answer settles it without delay. A server that takes the offer is told that nothing comes of it, and the
- * client's next SYNs pass only without.
+ * Multipath TCP spreads one stream over several connections, which cannot be inspected. The
+ * kernel's rules remove its option from each SYN. Where they cannot (Linux before 5.18), a client
+ * may offer it, because most servers do not know it and answer without it. If a server accepts the
+ * offer, it is reset, and the client's next SYN may pass only without the option.
  */
 static MUST_SEND struct verdict refuse_multipath(struct crossing *x)
 {
@@ -287,8 +295,8 @@ static MUST_SEND struct verdict refuse_multipath(struct crossing *x)
 }
 
 /*
- * Text in a reset is read by people, if by anybody. No byte passes that nobody judges, so the packet does not; but what it says is
- * said to both ends without the text, when its receiver would have believed it.
+ * Text in a RST is at best read by people. No byte may pass uninspected, so the packet is dropped.
+ * If its receiver would have accepted the RST, both ends are reset without the text.
  */
 static MUST_SEND struct verdict refuse_text(struct crossing *x)
 {
@@ -302,7 +310,7 @@ static MUST_SEND struct verdict refuse_text(struct crossing *x)
 	return v;
 }
 
-/* Of these ports nothing is known. */
+/* A packet on ports without a flow. */
 static MUST_SEND struct verdict meet_stranger(struct crossing *x)
 {
 	struct verdict v = refuse_multipath(x);
@@ -321,14 +329,15 @@ static MUST_SEND struct verdict meet_stranger(struct crossing *x)
 	return go_on();
 }
 
-/* Long silent and forgotten, not closed: nobody knows any more where its stream stands. */
+/* A session that was silent for long and forgotten, but not closed: the position of its stream is
+ * not known any more. */
 static MUST_SEND struct verdict meet_forgotten(struct crossing *x)
 {
 	bool followed_it = x->f->no_claim || (!x->f->waiting_pick_up && x->f->kind == KIND_FOLLOWED);
 
 	if (is_syn(x))
 		return open_anew(x);
-	/* By one that its server ignores nobody makes it a session that was never followed. */
+	/* A RST that the server ignores must not make this a session that was never followed. */
 	if (followed_it && (x->d.tcp_flags & TCP_RST))
 		return pass(R_HANDSHAKE);
 	life_restart(x, life_guess_dir(x));
@@ -363,8 +372,8 @@ struct verdict session_meet(struct crossing *x)
 	enum reason r = stream_flags(&x->d);
 	struct verdict v;
 
-	if (r == R_SYN_DATA &&
-	    crossing_is_observed(x)) { /* only its server knows whether it took them: see follow_open */
+	/* only the server knows whether it accepted the data in the SYN: see follow_open */
+	if (r == R_SYN_DATA && crossing_is_observed(x)) {
 		event_tell_drop(x, EV_OBSERVE, r);
 		x->spared = r;
 		r = R_NONE;
@@ -375,7 +384,8 @@ struct verdict session_meet(struct crossing *x)
 	v = x->fi == FLOW_NONE ? meet_stranger(x) : meet_known(x);
 	if (v.step == STEP_ON && x->d.multipath && x->f->waiting_pick_up && crossing_has_commands_lane(x) &&
 	    !crossing_is_observed(x))
-		/* Begun where nobody took the option out: its order is not that of its numbers. */
+		/* The session began without removal of the option, so its order does not follow
+		 * its numbers. */
 		return end_flow(R_MULTIPATH, PROTO_NONE);
 	return v;
 }

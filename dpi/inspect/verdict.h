@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a stage decides about a packet. A stage sends nothing: it returns one of these, and life.c alone carries it out.
- * Whoever is handed one passes it on or has it carried out; the compiler complains about one that is lost.
+ * What a stage decides about a packet. A stage sends nothing: it returns one of these, and life.c
+ * alone carries it out. A function that gets one returns it or has it carried out; the compiler
+ * warns about one that is dropped.
  */
 #ifndef SEKISHO_DPI_INSPECT_VERDICT_H
 #define SEKISHO_DPI_INSPECT_VERDICT_H
@@ -15,31 +16,39 @@
 #define MUST_SEND __attribute__((warn_unused_result))
 
 enum step {
-	STEP_ON,      /* not decided here: the next stage goes on */
-	STEP_PASS,    /* it passes */
-	STEP_CONFIRM, /* ... and its flow is what was promised (`speaks`): only its name counts from here on */
-	STEP_DROP,    /* it does not; nobody is told */
-	STEP_REFUSE,  /* it is refused for itself, its flow goes on: recorded and dropped, or passed under observe */
-	STEP_END, /* its flow ends here for good and both ends are reset; under observe the flow is let go of instead */
-	STEP_CUT, /* as STEP_END, whatever the mode says */
-	STEP_AGAIN, /* not decided: where the flow stands was found anew, and it is followed from there (session.h) */
-	STEP_KEEP,  /* it waits, and somebody keeps it (wait.h): nothing is sent now */
+	STEP_ON,   /* not decided: the next stage continues */
+	STEP_PASS, /* the packet passes */
+	/* the packet passes, and its flow has an allowed protocol (`speaks`) and is not
+	 * inspected further */
+	STEP_CONFIRM,
+	STEP_DROP, /* the packet is dropped without a reset */
+	/* the packet is refused and recorded, but its flow goes on: it is dropped, or under observe
+	 * let pass */
+	STEP_REFUSE,
+	/* the flow ends and both ends are reset; under observe it is no longer inspected instead */
+	STEP_END,
+	STEP_CUT, /* as STEP_END, even under observe */
+	/* not decided: the position of the flow was found anew, and the segment is judged again
+	 * from there (session.h) */
+	STEP_AGAIN,
+	STEP_KEEP, /* the packet waits, and wait.h keeps it: nothing is sent now */
 };
 
-/* Who is reset beside that. STEP_END and STEP_CUT reset both ends by themselves. */
+/* Which ends are reset besides. STEP_END and STEP_CUT reset both ends in any case. */
 enum hear {
 	HEAR_NOTHING,
 	HEAR_FLOW,   /* both ends, by the numbers of their stream when it was followed */
 	HEAR_PACKET, /* both ends, by the packet's own numbers */
-	HEAR_SERVER, /* the server, whose answer to a SYN comes to nothing */
+	HEAR_SERVER, /* the server, because its answer to a SYN is dropped */
 };
 
 struct verdict {
 	uint8_t step;	 /* enum step */
 	uint8_t hear;	 /* enum hear */
-	bool closes;	 /* tells the end of the flow when both its ends have closed it */
+	bool closes;	 /* reports the end of the flow when both its ends have closed it */
 	uint16_t reason; /* enum reason */
-	uint16_t speaks; /* STEP_END, STEP_CONFIRM: enum protocol that it turned out to be, or PROTO_NONE */
+	/* STEP_END, STEP_CONFIRM: enum protocol that was recognised, or PROTO_NONE */
+	uint16_t speaks;
 };
 
 static inline struct verdict verdict_of(enum step s, enum reason r)
@@ -62,7 +71,7 @@ static inline struct verdict pass(enum reason r)
 	return verdict_of(STEP_PASS, r);
 }
 
-/* PROTO_NONE: nothing is looked for in it. */
+/* PROTO_NONE: the permit does not ask for a protocol. */
 static inline struct verdict confirm(enum protocol p)
 {
 	return (struct verdict){ .step = STEP_CONFIRM,

@@ -9,8 +9,8 @@
 #define WAIT_FLOW_PACKETS 8u /* held per flow */
 #define WAIT_FLOW_BYTES (16u * 1024u)
 #define WAIT_PACKETS 1024u	  /* held in all */
-#define WAIT_HOLDER_PART 4u	  /* one in so many of its share's places may be a holder's */
-#define WAIT_OBSERVED_PACKETS 64u /* under observe, where dropping is no way out */
+#define WAIT_HOLDER_PART 4u	  /* a holder may have 1/4 of its share's places */
+#define WAIT_OBSERVED_PACKETS 64u /* packets held under observe, where packets are not dropped */
 #define WAIT_OBSERVED_BYTES (512u * 1024u)
 
 struct waiting {
@@ -22,7 +22,7 @@ struct waiting {
 	uint32_t payload_at; /* offset of the payload in `bytes` */
 	enum direction dir;
 	uint64_t deadline_ns;
-	uint32_t holder;       /* whose place it is */
+	uint32_t holder;       /* the holder of the place */
 	uint32_t next;	       /* in its flow's list, or in the free list */
 	uint32_t older, newer; /* by deadline */
 };
@@ -109,7 +109,7 @@ void wait_move(struct inspector *i, uint32_t fi)
 
 /* ---- keeping ---- */
 
-/* A share has its part of the places, a holder a part of that. */
+/* Whether share and holder of the flow may have another place. */
 static bool may_wait(const struct inspector *i, const struct flow *f)
 {
 	uint32_t part = i->waits->part[f->share];
@@ -141,7 +141,7 @@ struct verdict wait_compare(struct crossing *x)
 		if (!agrees(x, &places[o]))
 			return end_flow(R_OVERLAP, PROTO_NONE);
 		if (places[o].dir == x->dir && places[o].seq == x->d.seq && places[o].bytes.bytes == x->d.ip.left)
-			return refuse(R_OUT_OF_ORDER); /* the same one once more */
+			return refuse(R_OUT_OF_ORDER); /* an exact repetition */
 	}
 	return go_on();
 }
@@ -217,7 +217,7 @@ bool wait_take(struct inspector *i, uint32_t place, struct taken *ret)
 		chain_copy(&i->pool, &me->bytes, 0, i->rooms.packet, size);
 	p->ip = bytes_of(i->rooms.packet, size <= PACKET_MAX ? size : 0);
 	take_out(i, place);
-	/* It was whole and good when it came in. */
+	/* The packet was complete and valid when it arrived. */
 	if (decode_packet(p->ip, CHECKSUM_UNREADY, &x->d) != R_NONE)
 		return false;
 	return x->permit != NULL;
@@ -230,7 +230,7 @@ static bool ready(const struct waiting *w, const struct flow *f)
 	return own->known && seq_diff(w->seq, own->next) <= 0;
 }
 
-/* Of a stream that is not followed, any. */
+/* For a stream that is not followed, any waiting packet. */
 uint32_t wait_ready(const struct inspector *i, uint32_t fi)
 {
 	const struct flow *f = flow_at(&i->flows, fi);

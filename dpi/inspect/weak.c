@@ -14,10 +14,10 @@
 
 /* Sessions of one kind since the last record. */
 struct weak {
-	/* what tells kinds apart; where it is a name that is none, that and its conduit alone */
+	/* the fields that distinguish kinds; for undeclared servers, only name and conduit do */
 	struct event_generation generation; /* in which these numbers mean something */
 	uint32_t permit, conduit, line;
-	struct addr client, server; /* family 0: of several */
+	struct addr client, server; /* family 0: several hosts */
 	uint16_t server_port, protocol;
 	uint8_t kind;	       /* enum event_kind */
 	uint8_t l4proto, code; /* enum weak_event */
@@ -26,16 +26,18 @@ struct weak {
 	uint16_t offered, version, suite;
 	uint32_t bits;
 	/* the rest */
-	char name[HELLO_NAME]; /* that all of them asked for; "" when they differ, or asked for none */
+	/* the server name that all sessions asked for; "" when they differ, or asked for none */
+	char name[HELLO_NAME];
 	uint64_t count, since_ns;
 };
 
 struct weaks {
 	struct weak kinds[WEAK_MAX];
-	uint32_t n, exact[2]; /* of which by their ends; and undeclared servers by their names */
+	uint32_t n, exact[2]; /* kinds by their hosts, and undeclared servers by their names */
+	/* sessions without a place, and since when; the second entry is for undeclared servers */
 	struct {
 		uint64_t n, since_ns;
-	} more[2]; /* sessions that found no place, and since when; of undeclared servers the second */
+	} more[2];
 	struct hour hour;
 };
 
@@ -53,7 +55,7 @@ void weaks_free(struct weaks *all)
 	free(all);
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------------------ */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static enum reason reason_of(const struct weak *w)
 {
@@ -142,7 +144,9 @@ void weaks_write_due(struct inspector *i)
 	if (h->due_ns > i->now_ns)
 		return;
 	if (!h->writing) {
-		tidy(all); /* before they are written: what is told from here on has a first again */
+		/* before the sums are written, so that the next session of a kind is recorded
+		 * at once */
+		tidy(all);
 		hour_write(h, all->n);
 	}
 	for (; h->at < h->end && written < HOUR_HELPING; h->at++)
@@ -173,7 +177,7 @@ uint64_t weaks_next_due(const struct weaks *all)
 	return all->hour.due_ns;
 }
 
-/* ---- counting ----------------------------------------------------------------------------------------------------- */
+/* ---- counting -------------------------------------------------------------------------------- */
 
 static bool same_kind(const struct weak *a, const struct weak *b)
 {
@@ -189,7 +193,8 @@ static bool same_kind(const struct weak *a, const struct weak *b)
 	       addr_cmp(&a->server, &b->server) == 0 && event_generation_same(a->generation, b->generation);
 }
 
-/* Its place; WEAK_MAX when it has none. *ret_of_conduit: how many kinds by their ends its conduit has. */
+/* The place of a kind; WEAK_MAX when there is none. *ret_of_conduit: how many kinds by hosts its
+ * conduit has. */
 static uint32_t find(const struct weaks *all, const struct weak *w, uint32_t *ret_of_conduit)
 {
 	*ret_of_conduit = 0;
@@ -202,7 +207,7 @@ static uint32_t find(const struct weaks *all, const struct weak *w, uint32_t *re
 	return WEAK_MAX;
 }
 
-/* As one of the sum of its conduit. */
+/* Turns the kind into the sum of its conduit. */
 static void make_wide(struct weak *w)
 {
 	w->wide = true;
@@ -212,7 +217,7 @@ static void make_wide(struct weak *w)
 	memset(w->name, 0, sizeof(w->name));
 }
 
-/* One session more of a kind: what differs is left out. */
+/* Adds a session to a kind; fields that differ are cleared. */
 static void join_in(struct weak *kind, const struct weak *w)
 {
 	if (kind->count == 0 && !kind->wide) { /* the first since it was written */
@@ -260,7 +265,8 @@ static void note(struct inspector *i, struct weak *w)
 	join_in(&all->kinds[k], w);
 }
 
-/* The server of this session chose what its hello says, and `bits` of it is weak (appliance/wire/tls.h); `verdict`: what became of the session for that. */
+/* Notes weak TLS: `h` is the server's choice, and `bits` are its weaknesses (appliance/wire/tls.h);
+ * `verdict`: the decision about the session. */
 static void weak_note_tls(struct crossing *x, const struct hello *h, uint32_t bits, enum event_verdict verdict)
 {
 	const struct flow *f = x->f;
@@ -288,7 +294,8 @@ static void weak_note_tls(struct crossing *x, const struct hello *h, uint32_t bi
 	note(x->i, &w);
 }
 
-/* The client of this session asked for a server that no conduit declares; `g` is of the first one that declares some. */
+/* Notes a session to a server that no conduit declares; `g` is the grant of the first conduit that
+ * declares names. */
 static void weak_note_name(struct inspector *i, const struct flow *f, const struct command_permit *permit,
 			   const struct command_grant *g, enum event_verdict verdict)
 {
@@ -314,9 +321,10 @@ static void weak_note_name(struct inspector *i, const struct flow *f, const stru
 
 /* ---- what TLS says first -------------------------------------------------------------------- */
 
-#define NO_HELLO 32u /* so few bytes hold alerts, and no hello */
+#define NO_HELLO 32u /* in so few bytes there may be alerts, but no hello */
 
-/* The first conduit that declares names, where none declares this one; NULL: it is declared, or nobody says what is. */
+/* The grant of the first conduit that declares names, if none declares this name; NULL: the name is
+ * declared, or there are no declarations. */
 static const struct command_grant *undeclared(const struct command_table *t, const struct command_permit *permit,
 					      const char *name)
 {
@@ -354,13 +362,14 @@ void greet_unnamed(struct crossing *x, enum protocol p)
 	greet_look_up(x->i, f, x->permit);
 }
 
-/* It was confirmed by its client's first bytes; `r` is what else is known. */
+/* Stops following the session, whose protocol was confirmed by the client's first bytes; `r`: a
+ * further reason to record. */
 static struct verdict let_go(struct crossing *x, enum reason r)
 {
 	struct verdict v = confirm((enum protocol)x->f->protocol);
 
 	x->f->greets = false;
-	if (!x->f->named) /* also where the server went on without the end of its client's */
+	if (!x->f->named) /* also if the server answered before the end of the client's hello */
 		greet_unnamed(x, PROTO_TLS);
 	v.reason = (uint16_t)r;
 	return v;
@@ -372,7 +381,8 @@ static MUST_SEND struct verdict end(struct crossing *x, enum reason r)
 	return end_flow(r, PROTO_TLS);
 }
 
-/* Its server has the hello that was read. Of one that it has not, the client may say another in its place, where nobody reads it. */
+/* Whether the server has acknowledged the hello that was read. Otherwise the client could send
+ * another one in its place, unread. */
 static bool is_acknowledged(const struct crossing *x)
 {
 	const struct flow *f = x->f;
@@ -394,7 +404,8 @@ bool greet_begin(struct crossing *x, enum protocol p, struct bytes fresh)
 	struct flow *f = x->f;
 	uint64_t before = f->stream.dir[DIR_C2S].offset;
 
-	/* Only from the first byte on: the few that passed before it was recognised are kept for that. */
+	/* Only from the first byte on; the few bytes before the recognition have been kept
+	 * for this. */
 	if (p != PROTO_TLS || f->l4proto != IP_TCP || x->dir != DIR_C2S || f->stream.dir[DIR_S2C].offset > 0 ||
 	    before > f->name.prefix_len[DIR_C2S] || fresh.left == 0)
 		return false;
@@ -411,7 +422,7 @@ bool greet_has_to_begin(const struct crossing *x, enum protocol p)
 	return p == PROTO_TLS && x->f->l4proto == IP_TCP && greet_stops(x->permit);
 }
 
-/* The client has said up to which version it goes, and for whom it asks. */
+/* Judges the client's hello, which has its highest version and the server name. */
 static MUST_SEND struct verdict judge_client(struct crossing *x, size_t fresh)
 {
 	const struct hello *h = &x->f->hello;
@@ -420,7 +431,7 @@ static MUST_SEND struct verdict judge_client(struct crossing *x, size_t fresh)
 	if (!x->f->named) {
 		x->f->named = true;
 		x->f->asked_at = x->f->stream.dir[DIR_C2S].next + (uint32_t)fresh;
-		if (!old || crossing_is_observed(x)) /* its server hears nothing of another */
+		if (!old || crossing_is_observed(x)) /* the server offers no other version */
 			greet_look_up(x->i, x->f, x->permit);
 	}
 	return old ? end(x, R_TLS_OLD_CLIENT) : go_on();
@@ -449,7 +460,7 @@ struct verdict greet_take(struct crossing *x, struct bytes fresh)
 	case HELLO_GOES_ON:
 		return go_on();
 	case HELLO_READ:
-		/* What the client says behind its hello is nobody's business. */
+		/* Bytes of the client after its hello are not read. */
 		if (x->dir == DIR_C2S)
 			return judge_client(x, fresh.left);
 		return judge_server(x);

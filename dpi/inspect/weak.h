@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What was seen that protects a session badly, and servers that nobody declared: told once at its first, then as a sum in each hour, by conduit, pair of hosts
- * and what was seen; a server by conduit and name. So a client that does it with every session fills no record, and the counts of all records together are exact.
+ * Records sessions with weak TLS, and sessions to undeclared servers. The first session of a kind
+ * is recorded at once; further ones are added up and recorded every hour. A kind is a conduit, a
+ * pair of hosts and a weakness; for servers, it is a conduit and a name. So a client that repeats
+ * such sessions does not flood the records, and the sum of all counts is exact.
  *
- * The table has a stated size and no peer can make it grow: a conduit has its part of it, beyond which its sessions are one sum without their
- * ends. Nothing waits for it and nothing is allocated. It decides nothing.
+ * The table has a stated size and no peer can make it grow: each conduit has a part of it; its
+ * further sessions become one sum without hosts. Nothing waits for it and nothing is allocated. It
+ * decides nothing.
  */
 #ifndef SEKISHO_DPI_INSPECT_WEAK_H
 #define SEKISHO_DPI_INSPECT_WEAK_H
@@ -13,47 +16,53 @@
 #include "dpi/inspect/crossing.h"
 
 #define WEAK_MAX 512u /* kinds a worker tells apart */
-#define WEAK_EXACT                                                                                                     \
-	(WEAK_MAX / 8u *                                                                                               \
-	 3u) /* of which so many by their ends, and so many servers by their names; the rest is for sums of conduits */
-#define WEAK_OF_CONDUIT 64u /* ... and of one conduit */
+/* so many kinds by their hosts, and so many servers by their names; the rest is for sums
+ * of conduits */
+#define WEAK_EXACT (WEAK_MAX / 8u * 3u)
+#define WEAK_OF_CONDUIT 64u /* so many of one conduit */
 
 struct weaks *weaks_new(void); /* NULL when memory is out */
 void weaks_free(struct weaks *all);
 
-/* Sums are written from the next tick on: their generation is over. */
+/* The generation has ended: its sums are written from the next tick on. */
 void weaks_end_hour(struct inspector *i);
 void weaks_write_due(struct inspector *i);
 uint64_t weaks_next_due(const struct weaks *all);
-/* All of it, now. */
+/* Writes all sums now. */
 void weaks_write_all(struct inspector *i);
 
 /*
- * TLS sessions between the client's first bytes, by which they are what was promised, and the server's hello, by which it is known how well they
- * are protected. They are followed that long. Where weak TLS is reported they are let go of then, or as soon as anything stands in the way: nothing is refused,
- * whatever a hello says and whatever becomes of a segment. Where it is denied they are followed like commands: no byte passes that was not read, a hello that
- * chooses what is weak lacks its last ones, and a session whose hello cannot be read ends.
+ * Follows TLS sessions from the client's first bytes, which show that the protocol is TLS, to the
+ * server's hello, which shows how well the session is protected. Where the policy reports weak TLS,
+ * a session is no longer followed after that, or as soon as it cannot be followed; nothing is ever
+ * refused. Where the policy denies weak TLS, sessions are followed like commands: no byte passes
+ * unread, the last bytes of a hello that chooses weak TLS do not pass, and a session whose hello
+ * cannot be read ends.
  */
 
-/* Weak TLS, and what may be it, is stopped. */
+/* Whether weak TLS, and TLS that may be weak, is denied. */
 static inline bool greet_stops(const struct command_permit *permit)
 {
 	return permit != NULL && permit->deny_weak_tls && !permit->observe;
 }
 
-/* A session that was found to be `p` by these new bytes: true when it is followed on (f->greets). */
+/* These new bytes showed that the session is of protocol `p`. True when the session is followed
+ * on (f->greets). */
 bool greet_begin(struct crossing *x, enum protocol p, struct bytes fresh);
-/* ... and when it is not: it may not go on like that. */
+/* Whether a session that is not followed on must end. */
 bool greet_has_to_begin(const struct crossing *x, enum protocol p);
-/* A session whose client's hello was read, by what this permit's conduits declare: it is recorded, once, where none declares its server. */
+/* Compares the server name in the client's hello with what this permit's conduits declare. A
+ * session to an undeclared server is recorded, once. */
 void greet_look_up(struct inspector *i, struct flow *f, const struct command_permit *permit);
-/* A session of this protocol whose client's hello nobody could read goes on: as one that asked for no server. */
+/* A session of this protocol goes on though the client's hello could not be read. It counts as one
+ * without a server name. */
 void greet_unnamed(struct crossing *x, enum protocol p);
-/* New bytes of such a session: STEP_ON when they pass and it is followed on. */
+/* Reads new bytes of such a session. STEP_ON when they pass and the session is followed on. */
 MUST_SEND struct verdict greet_take(struct crossing *x, struct bytes fresh);
-/* It is let go of without the server's hello, or ends. */
+/* The server's hello was not read: the session is no longer followed, or ends. */
 MUST_SEND struct verdict greet_let_go(struct crossing *x);
-/* This permit does not bear a session that was let go of, by what its hellos said. */
+/* Whether this permit must end a session that is no longer followed, because of what its
+ * hellos said. */
 bool greet_ends(const struct flow *f, const struct command_permit *permit);
 
 #endif

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where a PDU ends: by its header, and for devices whose headers are forgiven by its function. */
+/* Finds the end of a PDU: by its header; for devices whose wrong headers are forgiven, by
+ * its function. */
 #include "dpi/modbus/state.h"
 
-/* Bytes of an answer by its function, with the header; 0: no more than the header says, or not enough is there. */
+/* Bytes of an answer with its header, by its function; 0: the function does not determine it, or
+ * there are not enough bytes. */
 static size_t length_by_function(struct bytes answer)
 {
 	uint8_t function, count = 0;
@@ -45,8 +47,9 @@ static bool may_begin(struct bytes b, size_t at)
 }
 
 /*
- * An answer of a device whose headers are forgiven: by its function it is a byte shorter or longer than *ret_len. What follows tells a
- * byte too many, which is padding, from a header that counts one that is not there; the next answer's first byte is never taken for it.
+ * An answer of a device whose headers are forgiven: by its function, it is one byte shorter or
+ * longer than *ret_len. The following bytes show whether there is a byte of padding, or the header
+ * counts a byte that does not exist. The first byte of the next answer is never taken for padding.
  */
 static enum frame_result frame_lying(unsigned lenient, struct bytes answer, size_t *ret_len)
 {
@@ -54,7 +57,7 @@ static enum frame_result frame_lying(unsigned lenient, struct bytes answer, size
 
 	if (n == 0 || (n + 1 != said && n != said + 1) || have < n)
 		return have < said || n > have ? FRAME_NEED_MORE : FRAME_WHOLE;
-	if (n == said + 1) { /* one too few */
+	if (n == said + 1) { /* the header counts one byte too few */
 		if ((lenient & LENIENT_LENGTH) && !may_begin(answer, said))
 			*ret_len = n;
 		return FRAME_WHOLE;
@@ -67,7 +70,8 @@ static enum frame_result frame_lying(unsigned lenient, struct bytes answer, size
 	return FRAME_WHOLE;
 }
 
-/* One test a byte: a flow that cannot be Modbus ends at the first byte that says so, not after the header. */
+/* One test a byte: a flow that cannot be Modbus ends at the first byte that says so, not after
+ * the header. */
 enum frame_result modbus_frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)
 {
 	uint16_t tid, protocol, length;

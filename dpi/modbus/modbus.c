@@ -52,7 +52,8 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 	alone = ret->reason == R_ALLOWED && modbus_goes_alone(ruling, (uint8_t)ret->function);
 	pending_seen(open_of(s));
 	if (s->wait.n == MODBUS_OPEN_MAX) {
-		s->wait.unread |= ret->reason != R_MODBUS_PENDING; /* else it is judged once more, or never passes */
+		/* a pending request is judged again later, or never passes */
+		s->wait.unread |= ret->reason != R_MODBUS_PENDING;
 		return;
 	}
 	s->open[s->wait.n++] = (struct open_request){
@@ -69,7 +70,7 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 	};
 }
 
-/* Of a request that made no sense nobody knows what its answer is. */
+/* Whether the request was malformed, so that the form of its answer is not known. */
 static bool is_senseless(const struct open_request *o)
 {
 	return o->wait.reason == R_MODBUS_FRAME || o->wait.reason == R_MODBUS_QUANTITY ||
@@ -82,7 +83,7 @@ static bool answers(const struct open_request *o, bool exception, unsigned lenie
 
 	if (exception)
 		return bytes_u8(&data, &code) && code != 0 && data.left == 0;
-	if (is_senseless(o)) /* its answer has no shape to keep to */
+	if (is_senseless(o)) /* the form of its answer is not known */
 		return true;
 	if (o->wait.reason == R_MODBUS_UNSEEN)
 		return modbus_response_possible(o->function, data);
@@ -91,7 +92,7 @@ static bool answers(const struct open_request *o, bool exception, unsigned lenie
 		modbus_response_fits(o->function, o->address, o->quantity, 1, data));
 }
 
-/* A response is about what its request was about. */
+/* Sets the addresses of a response, which are those of its request. */
 static void name_range(const struct open_request *o, struct pdu *ret)
 {
 	uint8_t space = modbus_space(o->function);
@@ -104,8 +105,8 @@ static void name_range(const struct open_request *o, struct pdu *ret)
 }
 
 /*
- * No request is open that this could answer. After bytes were missed it may belong to one that nobody saw; then all that
- * can be asked is whether such a request may be allowed at all.
+ * Judges a response that answers no open request. After bytes were missed, it may belong to an
+ * unseen request; it is then allowed if some such request could be allowed.
  */
 static void judge_unseen(struct modbus_state *s, struct bytes data, const struct command_table *t,
 			 const struct command_permit *p, struct pdu *ret)
@@ -125,8 +126,9 @@ static void judge_unseen(struct modbus_state *s, struct bytes data, const struct
 }
 
 /*
- * Eight bytes at a time, since every answer pays for it. Folded, or the topmost bits of two words would cancel each other. A server
- * that makes another answer of the same digest could as well have said it the first time.
+ * Eight bytes at a time, because it is computed for every answer. It is folded, because otherwise
+ * the highest bits of two words could cancel each other. A server that constructs another answer
+ * with the same digest gains nothing, since it could have sent that answer in the first place.
  */
 static uint64_t digest_of(struct bytes pdu)
 {
@@ -148,7 +150,8 @@ static void remember(struct modbus_state *s, const struct open_request *o, struc
 	s->n_told = s->n_told == UINT8_MAX ? UINT8_MAX - TOLD_MAX + 1u : s->n_told + 1u;
 }
 
-/* The very answer that was passed a short time ago. It tells the client nothing that it does not know. */
+/* Whether this is exactly an answer that passed a short time ago, which gives the client no
+ * new information. */
 static bool is_repeated(const struct modbus_state *s, struct bytes pdu, const struct command_table *t,
 			const struct command_permit *p, struct pdu *ret)
 {
@@ -168,7 +171,7 @@ static bool is_repeated(const struct modbus_state *s, struct bytes pdu, const st
 	return false;
 }
 
-/* Numbers that some devices put there instead. */
+/* Whether this is a wrong transaction id that some devices use, and that is forgiven. */
 static bool is_forgiven(uint16_t asked, uint16_t tid, unsigned lenient)
 {
 	return ((lenient & LENIENT_TRANSACTION) && tid == 0) ||
@@ -189,7 +192,7 @@ static bool is_answer(const struct open_request *o, uint16_t tid, const struct p
 		answers(o, u->exception, lenient, less));
 }
 
-/* What was kept while it was not known where the server reads. */
+/* Updates the bytes that are kept while it is not known whether the server is in step. */
 static void note_answered(struct modbus_state *s, const struct open_request *o, uint16_t tid, unsigned lenient)
 {
 	struct modbus_asked asked = {
@@ -207,7 +210,7 @@ static void note_answered(struct modbus_state *s, const struct open_request *o, 
 		modbus_serial_answered(&s->serial, tid);
 }
 
-/* One more answer to the request that was answered last, where that is forgiven. */
+/* Whether this is a second answer to the last answered request, where that is forgiven. */
 static bool is_second(const struct modbus_state *s, uint16_t tid, struct bytes data, unsigned lenient,
 		      const struct command_table *t, const struct command_permit *p, struct pdu *ret)
 {
@@ -247,7 +250,7 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 	for (uint32_t i = 0; i < s->wait.n; i++) {
 		struct open_request o = s->open[i];
 
-		/* Oldest first: a client that reuses an id is answered in order. */
+		/* Oldest first, because a client that reuses an id gets its answers in order. */
 		if (!is_answer(&o, tid, ret, pdu, lenient))
 			continue;
 		ret->reason = (enum reason)o.wait.reason;
@@ -277,7 +280,7 @@ static void missed(void *state, bool unread)
 	pending_missed(open_of(state), unread);
 }
 
-/* Functions without a name, or a layout, may look like anything. */
+/* Functions without a name, or without a known layout, may have any form. */
 static bool likely(const void *state, enum direction dir, struct bytes pdu)
 {
 	struct modbus_request r;
@@ -295,7 +298,7 @@ static bool likely(const void *state, enum direction dir, struct bytes pdu)
 	       (function > 0x7fu ? pdu.left == 1 && pdu.p[0] != 0 : modbus_response_possible(function, pdu));
 }
 
-/* Most servers go by the function, and by the lengths that it should have. */
+/* Most servers determine the end of a request by its function. */
 static bool misread(const struct parsed *p, const struct pdu *u)
 {
 	return p->wrong != R_ALLOWED || function_framing(vocabulary_of(PROTO_MODBUS), u->function) != FRAMING_ALIKE;
@@ -321,7 +324,7 @@ const struct enforcer modbus_enforcer = {
 	.protocol = PROTO_MODBUS,
 	.pdu_max = MODBUS_PDU_MAX,
 	.state_size = sizeof(struct modbus_state),
-	.datagrams = 1, /* some servers would read on in the next one */
+	.datagrams = 1, /* one PDU, because some servers would read on in the next one */
 	.state_used = state_used,
 	.frame = modbus_frame,
 	.malformed = R_MODBUS_FRAME,
@@ -336,4 +339,5 @@ const struct enforcer modbus_enforcer = {
 	.missed = missed,
 	.likely = likely,
 	.misread = misread,
+	.once = modbus_once,
 };

@@ -2,11 +2,13 @@
 /*
  * The Modbus/TCP enforcer (MODBUS Application Protocol V1.1b3; Messaging on TCP/IP V1.0b).
  *
- * Runs in dpi workers and in replay. Every request must be exactly what the specification says its function looks
- * like, every register it touches and every value it writes must be allowed by one row of one grant, and every
- * response must answer an open request and look like its answer. Nothing is repaired and nothing is guessed: what
- * cannot be known (a mask write's result, an unknown function's addresses) is allowed only where nothing restricts it.
- * It owns nothing but the flow's inline state, and never sees packets, time or other flows.
+ * Runs in dpi workers and in replay. Every request must have exactly the form that the
+ * specification gives for its function. Every register that it touches, and every value that it
+ * writes, must be allowed by one row of one grant. Every response must answer an open request and
+ * have the form of its answer. Nothing is repaired or guessed: a request whose effect is not known
+ * (the result of a mask write, the addresses of an unknown function) is allowed only by rows
+ * without limits. It owns nothing but the flow's inline state, and never sees packets, time or
+ * other flows.
  */
 #ifndef SEKISHO_DPI_MODBUS_MODBUS_H
 #define SEKISHO_DPI_MODBUS_MODBUS_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Modbus requests and responses as the specification describes them: the operations of a request, and whether a response has
- * the shape of its answer. Part of the Modbus enforcer, used by nobody else. Pure; knows no policy.
+ * Modbus requests and responses as the specification describes them: the operations of a request,
+ * and whether a response has the shape of its answer. Part of the Modbus enforcer, used by nobody
+ * else. Pure; knows no policy.
  */
 #ifndef SEKISHO_DPI_MODBUS_PDU_H
 #define SEKISHO_DPI_MODBUS_PDU_H
@@ -43,38 +44,45 @@ struct modbus_request {
 	uint16_t tid;
 	uint8_t unit;
 	uint8_t function;
-	bool well_formed; /* false: only the three fields before this one, and perhaps an operation's addresses, mean something */
-	uint8_t wrong; /* enum reason: what is wrong with it otherwise; R_ALLOWED when it is well-formed */
-	uint8_t n;     /* operations, one group; written values are borrowed from the PDU */
+	/* false: only the three fields before this one, and perhaps the addresses of an operation,
+	 * are valid */
+	bool well_formed;
+	/* enum reason: what is wrong with it otherwise; R_ALLOWED when it is well-formed */
+	uint8_t wrong;
+	uint8_t n; /* operations, one group; written values are borrowed from the PDU */
 	struct operation operations[MODBUS_OPERATIONS];
-	/* What an answer is compared with; the meaning depends on the function. */
+	/* The values that the answer must repeat; their meaning depends on the function. */
 	uint16_t address, quantity, value;
 };
 
 /* `pdu` is one whole PDU with its MBAP header. */
 void modbus_request_parse(struct bytes pdu, struct modbus_request *ret);
 /*
- * The same of the beginning of one whose function servers frame alike, at least up to that: what it asks for as far as it is there,
- * without values. Where its first operation has no addresses (SPACE_NONE), they are still to come. Well-formed: it may become so.
+ * Reads the beginning of a request as far as it has come, without values. Only for functions of
+ * which all servers determine the length in the same way, at least up to the end of `pdu`. If the
+ * first operation has no addresses (SPACE_NONE), they are still to come. `well_formed`: the request
+ * may still become well-formed.
  */
 void modbus_request_begin(struct bytes pdu, struct modbus_request *ret);
 /*
- * One that is not well formed, and some servers carry out all the same: a coil that is neither on nor off, a count of bytes that does not
- * fit. Which values they write then, nobody knows.
+ * Whether this is a malformed request that some servers carry out nevertheless: a coil value that
+ * is neither on nor off, or a byte count that does not fit. The values that they write are then
+ * not known.
  */
 bool modbus_request_forgiven(struct modbus_request *r);
 
 /* The address space that a function's addresses lie in; SPACE_NONE when it has none. */
 uint8_t modbus_space(uint8_t function);
-/* Functions that touch one address and have no quantity field. */
+/* Whether the function touches one address and has no quantity field. */
 bool modbus_single(uint8_t function);
 
 /*
- * True when `data` (what follows the function code) is how this function answers a request with these numbers. Not for
- * exceptions. Functions whose layout the specification leaves open pass with any data.
+ * True when `data` (the bytes after the function code) have the form of this function's answer to a
+ * request with these numbers. Not for exceptions. For functions whose layout the specification
+ * leaves open, any data fit.
  */
 bool modbus_response_fits(uint8_t function, uint16_t address, uint16_t quantity, uint16_t value, struct bytes data);
-/* Whether there is a request of this function that `data` would answer. */
+/* Whether `data` could answer some request of this function. */
 bool modbus_response_possible(uint8_t function, struct bytes data);
 
 #endif

@@ -47,7 +47,8 @@ static struct operation *last(struct modbus_request *r)
 	return &r->operations[r->n - 1u];
 }
 
-/* An operation on a run of addresses; false when that is empty, longer than `max`, or runs past address 65535. */
+/* Adds an operation on a range of addresses; false when the range is empty, longer than `max`, or
+ * goes beyond address 65535. */
 static bool touch(struct modbus_request *r, uint16_t first, uint16_t n, uint16_t max)
 {
 	if (last(r)->space != SPACE_NONE) { /* the same once more, elsewhere */
@@ -125,7 +126,7 @@ static bool parse_read_write(struct modbus_request *r, struct bytes *b)
 	return !b->failed && parse_write_registers(r, b, READ_WRITE_MAX) && readable;
 }
 
-/* The result depends on what the register holds, which only the device knows. */
+/* The result depends on the register's value, which only the device knows. */
 static bool parse_mask_write(struct modbus_request *r, struct bytes *b)
 {
 	uint16_t first, and_mask, or_mask;
@@ -140,7 +141,8 @@ static bool parse_mask_write(struct modbus_request *r, struct bytes *b)
 	return true;
 }
 
-/* Head of a file sub-request: reference type 6, file 1..65535, record 0..9999, record length in registers. */
+/* Head of a file sub-request: reference type 6, file 1..65535, record 0..9999, record length
+ * in registers. */
 static bool parse_file_head(struct bytes *b, uint16_t *ret_file, uint16_t *ret_record, uint16_t *ret_n)
 {
 	uint8_t reference;
@@ -177,7 +179,8 @@ static bool parse_read_file(struct modbus_request *r, struct bytes *b)
 	return true;
 }
 
-/* address: first record, quantity: bytes of data, value: first file; the answer repeats the request. */
+/* address: first record, quantity: bytes of data, value: first file; the answer repeats
+ * the request. */
 static bool parse_write_file(struct modbus_request *r, struct bytes *b)
 {
 	uint8_t count;
@@ -200,7 +203,8 @@ static bool parse_write_file(struct modbus_request *r, struct bytes *b)
 	return true;
 }
 
-/* What is in the queue lies behind the register that counts it (clause 6.18). How much that is, only the device knows. */
+/* The queue follows its count register (clause 6.18). Only the device knows how many entries
+ * it has. */
 static bool parse_fifo(struct modbus_request *r, struct bytes *b)
 {
 	uint16_t first, most;
@@ -236,7 +240,8 @@ static bool parse_diagnostics(struct modbus_request *r, struct bytes *b)
 		bytes_skip(b, b->left);
 		return true;
 	}
-	if (sub > 20 || (sub >= 5 && sub <= 9) || sub == 19) { /* reserved: layout and effect are the vendor's */
+	/* reserved: layout and effect depend on the vendor */
+	if (sub > 20 || (sub >= 5 && sub <= 9) || sub == 19) {
 		leave_open(r, b);
 		return true;
 	}
@@ -257,7 +262,8 @@ static bool parse_encapsulated(struct modbus_request *r, struct bytes *b)
 	if (!bytes_u8(b, &mei))
 		return false;
 	r->address = mei;
-	if (mei != 14) { /* 13 carries CANopen, others are reserved: what is inside may do anything */
+	/* 13 carries CANopen, others are reserved: the contents may have any effect */
+	if (mei != 14) {
 		leave_open(r, b);
 		return true;
 	}
@@ -283,7 +289,7 @@ static bool parse_data(struct modbus_request *r, struct bytes *b)
 	case MB_EVENT_COUNTER:
 	case MB_EVENT_LOG:
 	case MB_SERVER_ID:
-		return true; /* no data; the caller sees to it */
+		return true; /* no data, which the caller checks */
 	case MB_DIAGNOSTICS:
 		return parse_diagnostics(r, b);
 	case MB_WRITE_COILS:
@@ -309,9 +315,10 @@ static bool parse_data(struct modbus_request *r, struct bytes *b)
 }
 
 /*
- * Unit 0 is two things: behind a serial gateway the broadcast, which only functions that write can be (MODBUS over Serial
- * Line V1.02, 2.1), and on TCP/IP the device itself (Messaging on TCP/IP V1.0b, 4.4.2.2). So a row that names no unit allows
- * it for what cannot be a broadcast; a write to unit 0 must be named.
+ * Unit 0 has two meanings: behind a serial gateway it is the broadcast, which is possible only for
+ * functions that write (MODBUS over Serial Line V1.02, 2.1); on TCP/IP it is the device itself
+ * (Messaging on TCP/IP V1.0b, 4.4.2.2). So a row that names no unit allows unit 0 for functions
+ * that cannot be broadcasts. A write to unit 0 is allowed only by a row that names it.
  */
 static uint8_t modbus_broadcasts(uint8_t unit, uint8_t function)
 {
@@ -323,7 +330,8 @@ static uint8_t modbus_broadcasts(uint8_t unit, uint8_t function)
 	return f != NULL && (f->classes & CLASS_WRITE) != 0;
 }
 
-/* From the unit on. False: there is no such request, or not all of it; what is there of its operations is read. */
+/* Reads a request from the unit on. False: it is invalid or incomplete; the operations that could
+ * be read are kept. */
 static bool read_request(struct modbus_request *r, struct bytes *b)
 {
 	bytes_u8(b, &r->unit);
@@ -337,7 +345,8 @@ static bool read_request(struct modbus_request *r, struct bytes *b)
 	return !b->failed && r->wrong == R_ALLOWED && parse_data(r, b);
 }
 
-/* What was read of `b` says why it is none: too little or too much is there, or what a count says, or something that never may be. */
+/* Sets the reason why the request is malformed: too few or too many bytes, a wrong count, or an
+ * invalid value. */
 static void tell_wrong(struct modbus_request *r, const struct bytes *b)
 {
 	bool counts =
@@ -361,7 +370,7 @@ void modbus_request_parse(struct bytes pdu, struct modbus_request *ret)
 	bytes_be16(&pdu, &length);
 	if (pdu.failed || protocol != 0 || length != pdu.left)
 		return;
-	/* "Length lies" in either direction end here: nothing missing, nothing left over. */
+	/* The request must use all bytes: none missing, none left over. */
 	ret->well_formed = read_request(ret, &pdu) && bytes_done(&pdu);
 	tell_wrong(ret, &pdu);
 }

@@ -90,13 +90,15 @@ static bool diagnostics(struct bytes *b, uint16_t sub, uint16_t data_bytes, uint
 		return bytes_skip(b, b->left);
 	if (b->left != data_bytes || !bytes_be16(b, &word))
 		return false;
-	/* 0, 1, 3, 4 and 10 and 20 repeat what was sent; the others return a counter or the diagnostic register. */
+	/* 0, 1, 3, 4 and 10 and 20 repeat what was sent; the others return a counter or the
+	 * diagnostic register. */
 	if ((sub <= 1 || sub == 3 || sub == 4 || sub == 10 || sub == 20) && word != value)
 		return false;
 	return bytes_skip(b, b->left);
 }
 
-/* Read device identification: a list of objects, each with its own length, that fills the answer exactly. */
+/* Read device identification: a list of objects, each with its own length, that fills the
+ * answer exactly. */
 static bool identification(struct bytes *b, uint16_t asked_code)
 {
 	uint8_t code, conformity, more, next, n, id, length;

@@ -1,20 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How requests lie in segments, because servers do not all find the end of a request where the specification puts it.
+ * Checks how requests are cut into segments, because servers do not all determine the end of a
+ * request as the specification does.
  *
- * Seen: libmodbus goes by the function code and takes functions that it does not know for eight bytes; the rest of such a
- * request, or what it throws away after it, moves its idea of where the next one begins. pymodbus 3.0 goes by the length, and
- * throws away the beginning of a request that came in two segments. So functions that some server does not know go whole and
- * alone, and nothing goes behind them before their answer; and where a request was cut, the client's bytes must hold no
- * forbidden command for a server that lost its place there (slip.h). A request that is whole by its function while its header says
- * that more is to come is refused at once: libmodbus would not wait for that. EasyModbus and NModbus wait for nothing: what one read
- * returns is a request to them, and what is missing of it is zeros. So what is there of a request is judged before the rest comes.
+ * These deviations were observed. libmodbus goes by the function code, and takes requests with an
+ * unknown function for eight bytes; the rest of such a request, or the bytes that it discards after
+ * it, shift the position of the next request. pymodbus 3.0 goes by the length, and discards the
+ * beginning of a request that came in two segments.
+ *
+ * So a request with a function that some server does not know must be in one segment, and no other
+ * request may follow before its answer. Where a request was cut, the client's bytes must not
+ * contain a forbidden command for a server that is out of step there (slip.h).
+ *
+ * A request that is complete by its function although its header says that more is to come is
+ * refused at once, because libmodbus would not wait. EasyModbus and NModbus never wait: they take
+ * the result of one read for a request, and read missing bytes as zeros. So an incomplete request
+ * is judged before the rest comes.
  */
 #include "appliance/wire/vocabulary.h"
 #include "dpi/modbus/state.h"
 
 #define HEADER 7u      /* bytes before the function code */
-#define READ_MAX 1024u /* what the least of servers takes out of its socket at once: pymodbus 2 */
+#define READ_MAX 1024u /* the smallest number of bytes that a server reads at once: pymodbus 2 */
 
 static bool framed_apart(uint8_t function)
 {
@@ -68,7 +75,8 @@ static bool refuse(struct pdu *ret, enum reason r, uint8_t unit, uint8_t functio
 }
 
 /*
- * What the beginning of a request asks for already is allowed. What is not would be refused when it is whole, for the same reason.
+ * Whether the part of a request that has come is allowed. If it is not, the complete request would
+ * be refused for the same reason.
  */
 static bool begins_allowed(struct bytes b, const struct command_table *t, const struct command_permit *p,
 			   struct pdu *ret)
@@ -91,7 +99,8 @@ static bool begins_allowed(struct bytes b, const struct command_table *t, const 
 	return refuse(ret, r.well_formed ? ruling.reason : (enum reason)r.wrong, r.unit, r.function);
 }
 
-/* Each function that needs care is a request that fills its segment, and nothing is due before it. */
+/* Whether each request with a function that needs care fills its segment, while no answer
+ * is due. */
 static bool careful(const struct modbus_state *s, size_t carried, struct bytes b, const struct command_table *t,
 		    const struct command_permit *p, struct pdu *ret)
 {
@@ -110,7 +119,8 @@ static bool careful(const struct modbus_state *s, size_t carried, struct bytes b
 		if (r != FRAME_WHOLE && modbus_slip_whole(b))
 			return refuse(ret, R_MODBUS_FRAME, unit, function);
 		if (ruling.reason != R_ALLOWED && r != FRAME_WHOLE && framed_apart(function))
-			return refuse(ret, ruling.reason, unit, function); /* some take this for the whole of it */
+			/* some servers take this for the complete request */
+			return refuse(ret, ruling.reason, unit, function);
 		if (ruling.reason == R_ALLOWED && modbus_goes_alone(&ruling, function) &&
 		    (r != FRAME_WHOLE || !single || !first || n != b.left))
 			return refuse(ret, R_MODBUS_ALONE, unit, function);
@@ -122,7 +132,7 @@ static bool careful(const struct modbus_state *s, size_t carried, struct bytes b
 	return true;
 }
 
-/* The request that a server may find where none was written. */
+/* Refuses a request that a server may find at a position where the client began none. */
 static bool refuse_cut(struct pdu *ret, const struct command_table *t, const struct modbus_request *r,
 		       const struct ruling *ruling)
 {
@@ -134,8 +144,9 @@ static bool refuse_cut(struct pdu *ret, const struct command_table *t, const str
 }
 
 /*
- * Bytes from `at` to `end` go on top of what no answer has shown to be read. When that is more than servers read at once, it waits;
- * when it would be too much alone, or what was asked has waited for long, nobody may find a forbidden command wherever he begins.
+ * Whether the bytes, together with those that no answer has shown to be read, fit in one read of a
+ * server. If not, the segment waits. If it would be too large alone, or older requests have waited
+ * for long, it passes only if no forbidden command begins anywhere in it.
  */
 static bool fits_a_read(const struct modbus_state *s, uint32_t at, struct bytes b, const struct command_table *t,
 			const struct command_permit *p, struct pdu *ret)
@@ -159,7 +170,8 @@ static bool fits_a_read(const struct modbus_state *s, uint32_t at, struct bytes 
 	return !modbus_slip_anywhere(b, t, p, &r, &ruling) || refuse_cut(ret, t, &r.request, &ruling);
 }
 
-/* A server may go on `carried` bytes behind `at`, where the rest of a request begins. Nobody who does finds a forbidden command. */
+/* A server may begin to read `carried` bytes after `at`, where the rest of a request begins.
+ * Returns whether such a server finds no forbidden command. */
 static bool unmistakable(struct modbus_state *s, uint32_t at, size_t carried, bool late, const struct command_table *t,
 			 const struct command_permit *p, struct pdu *ret)
 {
@@ -177,8 +189,8 @@ static bool unmistakable(struct modbus_state *s, uint32_t at, size_t carried, bo
 }
 
 /*
- * From where on a server may read that throws away the first `carried` bytes of a request. pymodbus throws away six bytes of
- * what it cannot read: of a header that came alone it keeps the unit.
+ * The number of bytes that a server discards of the first `carried` bytes of a request. pymodbus
+ * discards six bytes that it cannot read, so it keeps the unit of a header that came alone.
  */
 static size_t thrown_away(size_t carried)
 {

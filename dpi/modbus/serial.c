@@ -11,22 +11,17 @@
 
 #define HEADER 7u     /* bytes before the function code, of Modbus/TCP */
 #define SERIAL_MIN 4u /* bytes of a frame: unit, function, check */
-#define ASCII_MIN 9u  /* characters: a colon, those of unit, function and check, the end of the line */
-
-enum serial_reads {
-	READS_UNTOLD,
-	READS_TCP,    /* the server has shown it */
-	READS_EITHER, /* its first answer could be one in RTU: what follows shows nothing */
-};
+/* characters: a colon, those of unit, function and check, the end of the line */
+#define ASCII_MIN 9u
 
 /* A request on a serial line. */
 struct framed {
 	uint8_t pdu[MODBUS_PDU_MAX]; /* with a header of Modbus/TCP */
 	struct modbus_request request;
-	size_t n; /* bytes or characters that it is made of */
+	size_t n; /* bytes or characters of the frame on the line */
 };
 
-/* The check over a frame with its check behind it is 0. */
+/* The CRC of a frame; over the frame with its CRC it is 0. */
 static uint16_t check_of(struct bytes b)
 {
 	static const uint16_t by_four_bits[16] = { 0x0000, 0xcc01, 0xd801, 0x1400, 0xf001, 0x3c00, 0x2800, 0xe401,
@@ -42,7 +37,8 @@ static uint16_t check_of(struct bytes b)
 	return crc;
 }
 
-/* Bytes of a frame in RTU by its function, which stands behind the unit; 0: only its end says how many, or not enough is there. */
+/* Bytes of an RTU frame by its function, which follows the unit; 0: only the end of the frame shows
+ * its length, or there are not enough bytes. */
 static size_t length_of(struct bytes b)
 {
 	uint8_t function, count = 0;
@@ -89,7 +85,7 @@ static size_t length_of(struct bytes b)
 	return bytes_u8(&b, &count) ? SERIAL_MIN + before + 1u + count : 0;
 }
 
-/* Unit, function and data in the form of Modbus/TCP. False: nobody would carry it out. */
+/* Converts unit, function and data to Modbus/TCP. False: no server would execute the request. */
 static bool take(struct bytes b, struct framed *ret)
 {
 	size_t n = b.left;
@@ -101,7 +97,7 @@ static bool take(struct bytes b, struct framed *ret)
 	return ret->request.well_formed || modbus_request_forgiven(&ret->request);
 }
 
-/* `b` begins with a frame of `n` bytes in RTU. */
+/* Whether `b` begins with an RTU frame of `n` bytes. */
 static bool is_rtu(struct bytes b, size_t n, struct framed *ret)
 {
 	struct bytes frame;
@@ -121,7 +117,8 @@ static int digit(uint8_t c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* `b` begins with one in ASCII: a colon, pairs of digits of which the last makes their sum 0, the end of the line. */
+/* Whether `b` begins with an ASCII frame: a colon, pairs of digits whose sum is 0 with the last
+ * pair, and the end of the line. */
 static bool is_ascii(struct bytes b, struct framed *ret)
 {
 	uint8_t raw[SERIAL_MAX], sum = 0, c, low;
@@ -164,8 +161,8 @@ static bool refuses(const struct framed *f, const struct command_table *t, const
 }
 
 /*
- * Whether a request of Modbus/TCP stands at the beginning. One without data shows nothing: a poll of two registers in RTU looks like a question for
- * the counter of events.
+ * Whether a Modbus/TCP request is at the beginning. A request without data proves nothing: an RTU
+ * poll of two registers looks like a request for the event counter.
  */
 static bool is_tcp(struct bytes b)
 {
@@ -179,7 +176,7 @@ static bool is_tcp(struct bytes b)
 	return r.well_formed && function_framing(vocabulary_of(PROTO_MODBUS), r.function) == FRAMING_ALIKE;
 }
 
-/* Nothing but such requests: it is no Modbus/TCP, whatever the rows say. */
+/* Whether the bytes are only such requests, and so no Modbus/TCP, whatever the rows say. */
 static bool is_serial(struct bytes b, const struct command_table *t, const struct command_permit *p, struct pdu *ret)
 {
 	struct bytes rest = b;
@@ -198,7 +195,8 @@ static bool is_serial(struct bytes b, const struct command_table *t, const struc
 	return true;
 }
 
-/* One that begins among the first `starts` bytes and is not over by the first `seen`. */
+/* Whether a refused request begins among the first `starts` bytes and ends after the first
+ * `seen` bytes. */
 static bool is_refused_in(struct bytes b, size_t starts, size_t seen, const struct command_table *t,
 			  const struct command_permit *p, struct pdu *ret)
 {
@@ -224,7 +222,8 @@ static bool search(const struct modbus_serial *s, struct bytes b, const struct c
 
 	memcpy(both, s->tail, s->n);
 	bytes_copy(&head, both + s->n, n);
-	/* Who tells frames by the silence between them minds no length that a function has. */
+	/* A receiver that separates frames by silence does not check the length for
+	 * the function. */
 	return is_refused_in(bytes_of(both, s->n + n), s->n, s->n, t, p, ret) ||
 	       is_refused_in(b, b.left, 0, t, p, ret) || (is_rtu(b, b.left, &f) && refuses(&f, t, p, ret));
 }
@@ -256,8 +255,9 @@ bool modbus_serial_judge(struct modbus_serial *s, bool begins, struct bytes b, c
 }
 
 /*
- * In RTU an answer begins with unit and function, which are the transaction's number of Modbus/TCP. Of the functions below it may go on
- * with zeros, as the protocol's number is; the others go on with how many bytes follow, or with an error.
+ * An RTU answer begins with unit and function, at the position of the transaction id of Modbus/TCP.
+ * For the functions below, zeros may follow, like the protocol id; answers to other functions have
+ * a byte count or an error there.
  */
 void modbus_serial_answered(struct modbus_serial *s, uint16_t tid)
 {

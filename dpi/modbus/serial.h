@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a receiver of Modbus RTU or ASCII reads in the client's bytes: gateways that pass on to a serial line whatever TCP brings, and
- * servers that are set to that framing. Neither minds the header of Modbus/TCP; a request to them is what has its check right. So until
- * it is known that the server reads Modbus/TCP, the bytes are searched for such requests at every place, across requests, segments
- * and datagrams, and each must be allowed. What is such a request and nothing else is told as that.
+ * Searches the client's bytes for requests in the framing of Modbus RTU and ASCII. Some gateways
+ * pass all TCP bytes on to a serial line, and some servers are configured for that framing. They do
+ * not know the header of Modbus/TCP; for them, any bytes with the right checksum are a request.
+ *
+ * So until it is known that the server reads Modbus/TCP, the bytes are searched for such requests
+ * at every position, across requests, segments and datagrams, and each request must be allowed.
+ * Bytes that are such a request and nothing else are reported as a request.
  *
  * Part of the Modbus enforcer, used by nobody else. Pure.
  */
@@ -13,8 +16,15 @@
 #include "appliance/wire/evaluate.h"
 #include "dpi/protocol.h"
 
-#define SERIAL_MAX                                                                                                     \
-	256u /* bytes of a frame, those of its check among them; in ASCII there is no room for more within a PDU */
+/* bytes of a frame, including its checksum; a longer ASCII frame does not fit in a PDU */
+#define SERIAL_MAX 256u
+
+enum serial_reads {
+	READS_UNTOLD,
+	READS_TCP, /* the server has shown that it reads Modbus/TCP */
+	/* the first answer could also be an RTU answer, so later answers prove nothing */
+	READS_EITHER,
+};
 
 struct modbus_serial {
 	uint8_t reads; /* enum serial_reads */
@@ -23,12 +33,14 @@ struct modbus_serial {
 };
 
 /*
- * New bytes of a segment or of a datagram; `begins`: with a request. False: some such receiver finds a request that is not allowed, or all
- * of it is one. *ret says which and, by `reading`, whether it may be one of Modbus/TCP as well.
+ * Judges new bytes of a segment or of a datagram. `begins`: they begin with a request. False: such
+ * a receiver would find a request that is not allowed, or the bytes are one RTU or ASCII request.
+ * *ret then has that request; `reading` is set if the bytes may also be Modbus/TCP.
  */
 bool modbus_serial_judge(struct modbus_serial *s, bool begins, struct bytes b, const struct command_table *t,
 			 const struct command_permit *p, struct pdu *ret);
-/* The first answer in Modbus/TCP to a request that was allowed tells how its server reads, unless it could be one in RTU. */
+/* The first Modbus/TCP answer to an allowed request shows how the server reads, unless the answer
+ * could also be RTU. */
 void modbus_serial_answered(struct modbus_serial *s, uint16_t tid);
 
 #endif

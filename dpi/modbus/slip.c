@@ -8,7 +8,8 @@
 
 #define HEADER 7u /* bytes before the function code */
 #define DATA_MAX (MODBUS_PDU_MAX - HEADER - 1)
-#define NO_END 65535u /* the reader stops here: it waits for more, or throws away what it has */
+/* the reader stops here: it waits for more bytes, or discards those that it has */
+#define NO_END 65535u
 
 static bool has_start(const uint8_t starts[SLIP_MAX / 8u], uint32_t i)
 {
@@ -23,7 +24,7 @@ static void set_start(uint8_t starts[SLIP_MAX / 8u], uint32_t i)
 
 bool modbus_slip_add(struct modbus_slip *s, uint32_t at, struct bytes b)
 {
-	if (s->n > 0 && s->at + s->n != at) /* bytes between went by unseen */
+	if (s->n > 0 && s->at + s->n != at) /* bytes in between passed unseen */
 		s->n = 0;
 	if (b.left > SLIP_MAX - s->n)
 		return false;
@@ -63,7 +64,8 @@ void modbus_slip_start(struct modbus_slip *s, uint32_t at, bool late)
 			set_start(s->starts[r], at - s->at);
 }
 
-/* Bytes of data that servers look for behind this function code; `left` where the length alone says it. */
+/* Bytes of data that servers expect after this function code; `left` where only the length in the
+ * header says it. */
 static size_t data_length(uint8_t function, struct bytes data)
 {
 	uint8_t count = 0;
@@ -101,7 +103,7 @@ static size_t data_length(uint8_t function, struct bytes data)
 	}
 }
 
-/* The same for servers that go by how many values are written and not by how many bytes are said to follow. */
+/* The same for servers that use the number of written values instead of the byte count. */
 static size_t least_length(uint8_t function, struct bytes data)
 {
 	uint16_t n = 0;
@@ -115,8 +117,9 @@ static size_t least_length(uint8_t function, struct bytes data)
 }
 
 /*
- * Functions that servers know who do not look at the length, and those that do more than tell something. What only tells about the
- * device is not looked for: a single byte would do for it.
+ * Whether the function is searched for: servers that ignore the length know it, and it does more
+ * than return information about the device. Functions that only return information are not searched
+ * for, because a single byte would be enough to match.
  */
 static bool is_known(uint8_t function)
 {
@@ -126,7 +129,7 @@ static bool is_known(uint8_t function)
 	return f != NULL && (f->classes & (f->framing == FRAMING_ALIKE ? acts | CLASS_READ : acts)) != 0;
 }
 
-/* The request that a server finds in these bytes if it takes `needs` of them for its data. */
+/* The request that a server finds in these bytes if it takes `needs` of them as data. */
 static bool reads_as(const uint8_t *header, size_t needs, struct modbus_reading *ret)
 {
 	if (needs > DATA_MAX || !is_known(header[HEADER]))
@@ -137,7 +140,8 @@ static bool reads_as(const uint8_t *header, size_t needs, struct modbus_reading 
 	return ret->request.well_formed || modbus_request_forgiven(&ret->request);
 }
 
-/* Where this reader, being at `b` with a header and a function code before it, goes on; NO_END when it does not. */
+/* The position where this reader continues after a header and a function code at `b`; NO_END when
+ * it stops. */
 static uint32_t step(enum slip_reader reader, struct bytes b, struct modbus_reading *ret, bool *ret_request)
 {
 	uint16_t protocol = (uint16_t)(b.p[2] << 8 | b.p[3]), length = (uint16_t)(b.p[4] << 8 | b.p[5]);
@@ -153,7 +157,8 @@ static uint32_t step(enum slip_reader reader, struct bytes b, struct modbus_read
 		if (length - 2u > left)
 			return NO_END;
 		*ret_request =
-			needs <= length - 2u && reads_as(b.p, needs, ret); /* it does not mind what is left over */
+			/* it ignores surplus bytes */
+			needs <= length - 2u && reads_as(b.p, needs, ret);
 		return 6u + length;
 	case SLIP_BY_FUNCTION:
 		least = needs <= left ? needs : least_length(function, data);
@@ -217,14 +222,15 @@ static bool begins_at(const struct modbus_asked *asked, uint32_t at)
 	return false;
 }
 
-/* This header would have the answer that was given. */
+/* Whether a request with this header would have the same answer. */
 static bool asks_alike(const uint8_t *header, const struct modbus_asked *asked)
 {
 	return (asked->any_tid || (uint16_t)(header[0] << 8 | header[1]) == asked->tid) &&
 	       (asked->any_unit || header[HEADER - 1] == asked->unit) && header[HEADER] == asked->function;
 }
 
-/* Some reading begins, where the client began nothing, with a request that is answered alike. */
+/* Whether some way of reading finds, at a position where the client began no request, a request
+ * with the same answer. */
 static bool asked_elsewhere(const struct modbus_slip *s, const struct modbus_asked *asked)
 {
 	uint8_t starts[SLIP_READERS][SLIP_MAX / 8u];

@@ -2,8 +2,8 @@
 /*
  * What the Modbus enforcer remembers of a flow. Part of the Modbus enforcer, used by nobody else.
  *
- * Requests wait for their answers as dpi/pending.h has it. A client may have several under way; only sixteen that are all still
- * due are too many.
+ * Requests wait for their answers as dpi/pending.h has it. A client may have several waiting
+ * requests; it may not have more than sixteen that are all still to be answered.
  */
 #ifndef SEKISHO_DPI_MODBUS_STATE_H
 #define SEKISHO_DPI_MODBUS_STATE_H
@@ -22,10 +22,10 @@ struct open_request {
 	uint16_t address, quantity, value; /* as in struct modbus_request */
 	uint8_t unit;
 	uint8_t function;
-	uint8_t alone; /* 1: nothing may follow before its answer */
+	uint8_t alone; /* 1: no further request may be sent before its answer */
 };
 
-/* An answer that was passed: serial gateways say the same once more. */
+/* An answer that has passed. Serial gateways may send it twice. */
 struct told {
 	struct open_request request;
 	uint64_t digest; /* of the answer */
@@ -35,26 +35,33 @@ struct told {
 
 struct modbus_state {
 	struct pending wait;
-	struct open_request open[MODBUS_OPEN_MAX]; /* broadcasts among them have no answer */
-	uint8_t lenient;			   /* LENIENT_*, as of the last bytes */
-	uint8_t n_told; /* how many there ever were, up to 255; the next one goes to n_told modulo TOLD_MAX */
+	struct open_request open[MODBUS_OPEN_MAX]; /* including broadcasts, which have no answer */
+	/* LENIENT_*: the deviations that were forgiven when the last bytes were judged */
+	uint8_t lenient;
+	/* how many answers have passed, up to 255; the next one is stored at n_told
+	 * modulo TOLD_MAX */
+	uint8_t n_told;
 	struct told told[TOLD_MAX];
 	struct modbus_serial serial;
-	struct modbus_slip slip; /* last: empty but in few sessions, and then what is kept has no meaning */
+	/* last member, because it is unused in most sessions */
+	struct modbus_slip slip;
 };
 
 /*
- * Whether a request that this choice allows goes whole and alone: a row allows it, not the grant of the whole protocol (where
- * everything is allowed nothing can be misread), and some server does not know its function.
+ * Whether a request must be sent in one segment, and answered before the next one: some server does
+ * not know its function, and a row allows it. If a grant of the whole protocol allows it,
+ * misreading does no harm.
  */
 bool modbus_goes_alone(const struct ruling *ruling, uint8_t function);
-/* Names the conduit and its line, and the row that allowed it. */
+/* Sets the conduit, its line, and the row that allowed the request. */
 void modbus_name_conduit(const struct command_table *t, const struct command_permit *p, uint16_t choice,
 			 struct pdu *ret);
-/* A request of which only the answer was seen, or the head. */
+/* Judges a request of which only the answer, or only the header, was seen. */
 void modbus_unseen(const struct command_table *t, const struct command_permit *p, uint8_t unit, uint8_t function,
 		   struct ruling *ret);
-/* The enforcer's `frame`, `segment` and `repeat`, see dpi/protocol.h; where nothing is forgiven `state` may be NULL. */
+/* The enforcer's `once`, `frame`, `segment` and `repeat`, see dpi/protocol.h; `state` may be NULL
+ * where no deviations are forgiven. */
+bool modbus_once(const void *state, struct bytes request, struct bytes answer, struct once_template *ret);
 enum frame_result modbus_frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len);
 bool modbus_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b,
 		    const struct command_table *t, const struct command_permit *p, struct pdu *ret);

@@ -4,9 +4,10 @@
 #include "appliance/wire/vocabulary.h"
 
 /*
- * MODBUS Application Protocol Specification V1.1b3, clause 6; 90 is Schneider's UMAS, which programs controllers. Framing: most
- * servers find the end of a request by its function, not by the length in its header, and take one that they do not know for
- * eight bytes (libmodbus does, 3.1.6 as well as later ones).
+ * MODBUS Application Protocol Specification V1.1b3, clause 6; 90 is Schneider's UMAS, which
+ * programs controllers. Framing: most servers find the end of a request by its function, not by the
+ * length in its header, and take one that they do not know for eight bytes (libmodbus does, 3.1.6
+ * as well as later ones).
  */
 static const struct function_info modbus_functions[] = {
 	{ 1, 1, "read_coils", CLASS_READ, 1u << MODBUS_COILS, 0, FRAMING_ALIKE },

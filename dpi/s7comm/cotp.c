@@ -7,7 +7,8 @@
 #define CONNECT_FIXED 6u /* of CR, CC and DR: type, two references, class or reason */
 #define ERROR_FIXED 4u	 /* of ER: type, reference, cause */
 #define TSAP_MAX 32u
-#define PARTING_MAX 6u /* bytes that a DR may carry (ISO 8073, 13.5.4: 64), too few for a PDU; python-snap7 sends one */
+/* bytes that a DR may carry (ISO 8073, 13.5.4: 64), too few for a PDU; python-snap7 sends one */
+#define PARTING_MAX 6u
 
 enum parameter { PARAMETER_SIZE = 0xc0, PARAMETER_CALLING = 0xc1, PARAMETER_CALLED = 0xc2 };
 
@@ -35,7 +36,8 @@ static size_t least_header(uint8_t tpdu)
 	}
 }
 
-/* The credit that other classes have in CR and CC, and numbers that some clients put where class 0 has none, are not the type's. */
+/* The credit that other classes have in CR and CC, and numbers that some clients put where class 0
+ * has none, are not the type's. */
 static bool type_fits(uint8_t tpdu, uint8_t header, uint16_t length)
 {
 	size_t least = least_header(tpdu), parting = tpdu == TPDU_DR ? PARTING_MAX : 0, behind;
@@ -78,7 +80,8 @@ static enum frame_result read_packet(struct bytes b, struct packet *ret)
 	return FRAME_WHOLE;
 }
 
-/* An empty DT that ends nothing, by which STEP 7 acknowledges answers. It begins no message that anything could follow in. */
+/* An empty DT that ends nothing, by which STEP 7 acknowledges answers. It begins no message that
+ * anything could follow in. */
 static bool is_acknowledgement(const struct packet *p, uint32_t fragments)
 {
 	return fragments == 0 && p->data.left == 0 && !p->last;
@@ -119,7 +122,8 @@ enum frame_result s7_frame(struct bytes head, size_t *ret_len)
 	}
 }
 
-/* The called TSAP: two bytes, the kind of connection, then the rack in three bits and the slot in five. */
+/* The called TSAP: two bytes, the kind of connection, then the rack in three bits and the slot
+ * in five. */
 static bool read_called(struct bytes value, struct s7_unit *ret)
 {
 	uint8_t kind, slot;

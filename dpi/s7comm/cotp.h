@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What carries S7 PDUs: packets of RFC 1006, in each of which is one TPDU of ISO 8073 class 0. Part of the S7comm enforcer and
- * used by nobody else. Pure.
+ * The transport of S7 PDUs: packets of RFC 1006, each with one TPDU of ISO 8073 class 0. Part of
+ * the S7comm enforcer and used by nobody else. Pure.
  */
 #ifndef SEKISHO_DPI_S7COMM_COTP_H
 #define SEKISHO_DPI_S7COMM_COTP_H
@@ -9,8 +9,8 @@
 #include "dpi/protocol.h"
 
 /*
- * S7 bytes of the largest PDU. Controllers agree on 240, 480 or 960; 4096 is what snap7's server offers at most. It takes 64
- * fragments.
+ * S7 bytes of the largest PDU. Controllers agree on 240, 480 or 960; snap7's server offers at most
+ * 4096, which takes 64 fragments.
  */
 #define S7_MESSAGE_MAX 4096u
 #define S7_FRAGMENTS_MAX 64u
@@ -25,22 +25,24 @@ enum tpdu {
 	TPDU_DT = 0xf0,
 };
 
-#define SLOT_UNKNOWN 256u /* a session whose connection request was not seen, or names no rack and slot */
+/* a session whose connection request was not seen, or names no rack and slot */
+#define SLOT_UNKNOWN 256u
 
-/* One PDU, its lower layers taken off. */
+/* One PDU without its lower layers. */
 struct s7_unit {
-	uint8_t tpdu;	      /* enum tpdu; of a message TPDU_DT */
-	bool well_formed;     /* of the TPDU; false: only `tpdu` means something */
-	uint16_t to, from;    /* references; CR, CC, DR */
-	uint16_t slot;	      /* CR: rack * 32 + slot of the called TSAP, or SLOT_UNKNOWN */
-	uint32_t fragments;   /* DTs with data */
-	struct bytes message; /* DT: the S7 bytes, empty in what STEP 7 sends as an acknowledgement */
+	uint8_t tpdu;	    /* enum tpdu; TPDU_DT for a message */
+	bool well_formed;   /* whether the TPDU is well-formed; if not, only `tpdu` is valid */
+	uint16_t to, from;  /* references; CR, CC, DR */
+	uint16_t slot;	    /* CR: rack * 32 + slot of the called TSAP, or SLOT_UNKNOWN */
+	uint32_t fragments; /* number of DT TPDUs with data */
+	/* DT: the S7 bytes; empty in the acknowledgements that STEP 7 sends */
+	struct bytes message;
 };
 
 enum frame_result s7_frame(struct bytes head, size_t *ret_len);
 /*
- * `pdu` is one whole PDU; `joined` has room for S7_MESSAGE_MAX bytes, where messages of several fragments are
- * put together; NULL: there are none.
+ * Reads one whole PDU. `joined` has room for S7_MESSAGE_MAX bytes, in which fragmented messages are
+ * reassembled; NULL: messages are never fragmented.
  */
 void s7_unwrap(struct bytes pdu, uint8_t *joined, struct s7_unit *ret);
 

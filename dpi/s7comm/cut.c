@@ -1,22 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A server that lost its place. snap7's server (1.4.0 and 1.4.2) gives up a request whose rest does not come for three seconds, throws away
- * what has come, and takes what comes next for a packet, wherever that begins and whatever its first two bytes are; a header that it cannot
- * use makes it throw away again. So from the first rest that comes late until an answer shows that the server reads where the client
- * writes, no packet with a request in it may begin anywhere but where the client's packets do.
+ * Handles servers that are out of step. snap7's server (1.4.0 and 1.4.2) gives up a request if its
+ * rest does not come for three seconds, discards the received bytes, and takes the next bytes for a
+ * packet, whatever they are; after a header that it cannot use, it discards again. So from the
+ * first late rest until an answer shows that the server is in step, no packet with a request may
+ * begin at a position where no packet of the client begins.
  *
- * An acknowledgement, an empty DT, is the beginning of a message to it: its three seconds run from there, and what follows need not be
- * late. What makes it throw away at once is no PDU of a client's (s7comm.c).
+ * An acknowledgement, an empty DT, is the beginning of a message for this server. The three seconds
+ * run from there, so the following bytes need not be late. PDUs that make it discard bytes at once
+ * are not accepted from clients (s7comm.c).
  *
- * A request that is all there while its packet's length says that more is to come is refused at once: whoever takes what one read
- * returns for a packet would not wait for that.
+ * A request that is complete although its packet's length says that more is to come is refused at
+ * once, because a server that takes the result of one read for a packet would not wait.
  */
 #include <string.h>
 
 #include "dpi/s7comm/state.h"
 
-#define HEADER 10u /* of a request, and as much as is looked at */
-#define PARTS 2u   /* DTs whose bytes such a server puts where they belong; what it makes of more is a guess */
+#define HEADER 10u /* bytes of a request's header, which are the bytes that are checked */
+/* DTs that such a server reassembles correctly; its behaviour with more is not known */
+#define PARTS 2u
 
 /* A DT by its first bytes, and how much it brings. */
 struct part {
@@ -54,7 +57,7 @@ static bool may_ask(const struct header *h)
 	return h->n >= 2 && (h->b[1] == S7_JOB || h->b[1] == S7_USERDATA);
 }
 
-/* Whether it is whole, and says that so many bytes make the message. */
+/* Whether the header is complete, and says that the message has `all` bytes. */
 static bool asks(const struct header *h, size_t all)
 {
 	struct bytes lengths = bytes_of(h->b + 6, 4);
@@ -66,8 +69,9 @@ static bool asks(const struct header *h, size_t all)
 }
 
 /*
- * Whether such a server would find a whole header of a request at the head of `b`. A message whose last DT is not there yet is
- * taken for one as soon as its kind is known: by the time that DT comes nobody may know any more where the first began.
+ * Whether such a server would find a whole header of a request at the beginning of `b`. A message
+ * without its last DT counts as soon as its kind is known, because the beginning may be forgotten
+ * when the last DT comes.
  */
 static bool begins_request(struct bytes b)
 {
@@ -95,8 +99,9 @@ static bool begins_request(struct bytes b)
 }
 
 /*
- * Where a packet of the client's begins: its length. 0: there are too few bytes for one, or it makes no sense. A server that threw away
- * the DTs before it takes one that goes on with a message for the message.
+ * Where a packet of the client's begins: its length. 0: there are too few bytes for one, or it
+ * makes no sense. A server that threw away the DTs before it takes one that goes on with a message
+ * for the message.
  */
 static size_t packet_length(struct bytes b, bool *ret_goes_on)
 {
@@ -112,7 +117,8 @@ static size_t packet_length(struct bytes b, bool *ret_goes_on)
 	return length;
 }
 
-/* What ended too early to be told, with marks where the client's packets begin. */
+/* Keeps the last bytes, which may be the beginning of a header, and marks where the client's
+ * packets begin in them. */
 static void keep_tail(struct s7_state *s, uint64_t end, struct bytes b, uint32_t starts)
 {
 	size_t n = b.left < S7_TAIL ? b.left : S7_TAIL;
@@ -124,10 +130,11 @@ static void keep_tail(struct s7_state *s, uint64_t end, struct bytes b, uint32_t
 	s->tail_end = (uint32_t)end;
 }
 
-/* Requests that begin in what was there before `b` and go on in it. */
+/* Whether a request begins in the bytes before `b` and continues in it. */
 static bool tail_begins(const struct s7_state *s, uint64_t offset, struct bytes b)
 {
-	uint32_t before = (uint32_t)offset - (s->tail_end - s->n_tail); /* bytes of the tail that are not in `b` */
+	/* bytes of the tail that are not in `b` */
+	uint32_t before = (uint32_t)offset - (s->tail_end - s->n_tail);
 	uint8_t both[2 * S7_TAIL];
 	size_t n;
 
@@ -142,14 +149,15 @@ static bool tail_begins(const struct s7_state *s, uint64_t offset, struct bytes 
 	return false;
 }
 
-/* `b` begins with a packet of the client's. */
+/* Searches `b`, which begins with a packet of the client. */
 static bool search(struct s7_state *s, uint64_t offset, struct bytes b)
 {
 	uint64_t end = offset + b.left;
 	struct bytes all = b;
 	size_t next = 0; /* bytes to the client's next packet */
 	uint32_t starts = 0;
-	bool found = tail_begins(s, offset, b), goes_on = false; /* the packet before it ended no message */
+	/* the packet before it ended no message */
+	bool found = tail_begins(s, offset, b), goes_on = false;
 
 	for (; b.left > 0 && !found; bytes_skip(&b, 1)) {
 		bool start = next == 0 && !goes_on;
@@ -170,7 +178,8 @@ static bool unmistakable(struct s7_state *s, uint64_t offset, bool cut, struct b
 {
 	if (cut)
 		s7_lose(s);
-	/* Where everything is allowed nothing can be misread; what goes on behind it may come by another policy. */
+	/* Where everything is allowed, misreading does no harm. Later bytes may come under
+	 * another policy. */
 	if (!s->lost || !search(s, offset, b) || evaluate_allows_all(t, p, &vocabulary_s7comm))
 		return true;
 	s->lost = 0; /* said once, where a refusal ends nothing */

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Items: what a read or write names, one after another, and the data that belongs to them.
+ * Items: the variables that a read or write names, and their data.
  *
- * snap7's server (1.4.0 and 1.4.2) takes each item for twelve bytes, whatever length it names, and finds the data of the next written
- * item by the type of this one, whatever the data says of itself. So an item of another form makes every place of its request unknown
- * to such a server, which a row that limits places refuses anyhow, since its own place is unknown; and where both ways to find
- * the data part, the values from there on count as unknown.
+ * snap7's server (1.4.0 and 1.4.2) takes twelve bytes for each item, whatever its length field
+ * says, and finds the data of the next written item by the type of this item, whatever the header
+ * of the data says. So with an item of another form, all addresses of the request are uncertain for
+ * this server; rows that limit addresses refuse the request anyway. Where the two ways to find the
+ * data differ, the values from there on count as unknown.
  */
 #include "dpi/s7comm/message.h"
 
 #define SPECIFICATION 0x12
 #define ANY 0x10
 #define ANY_LENGTH 10u
-#define RESULT_GOOD 0xff /* of an answer's item; PLC4X says it in writes too, where others have 0 */
 #define AREA_END ((uint64_t)1 << S7_AREA_BITS)
 
 enum area {
@@ -63,7 +63,7 @@ struct item {
 	uint32_t address;
 };
 
-/* Addresses that one element takes: bits, or one counter or timer. 0: nobody says. */
+/* Number of addresses of one element: bits, or one counter or timer. 0: not known. */
 static uint32_t element_bits(uint8_t type)
 {
 	switch (type) {
@@ -93,7 +93,8 @@ static uint32_t element_bits(uint8_t type)
 	}
 }
 
-/* SPACE_NONE: an area whose addresses mean something only to the program (local data, instance blocks), or that nobody knows. */
+/* SPACE_NONE: an unknown area, or one whose addresses have a meaning only for the program (local
+ * data, instance blocks). */
 static uint8_t space_of(uint8_t area)
 {
 	switch (area) {
@@ -149,7 +150,7 @@ static void unknown_place(struct operation *o)
 	o->place_unknown = true;
 }
 
-/* False: it names what no area has. */
+/* Sets the addresses of an item. False: the area has no such addresses. */
 static bool place(const struct item *i, struct operation *o)
 {
 	uint32_t bits = element_bits(i->type);
@@ -164,7 +165,7 @@ static bool place(const struct item *i, struct operation *o)
 	o->first = i->address;
 	o->count = (uint64_t)i->count * bits;
 	if (bits >= 8 && i->address % 8u != 0)
-		return false; /* some begin at the byte, some refuse it */
+		return false; /* some controllers begin at the byte, some refuse it */
 	if (o->count > AREA_END - o->first)
 		return false;
 	if (space == S7_DB)
@@ -188,10 +189,10 @@ bool s7_items(struct bytes *b, uint8_t n, uint32_t service, struct operation *op
 	return n > 0;
 }
 
-/* ---- the data of written items --------------------------------------------------------------------------------------- */
+/* ---- the data of written items --------------------------------------------------------------- */
 
-/* How many bytes of data a head names; false: none that anybody writes. */
-static bool data_length(uint8_t type, uint16_t length, size_t *ret)
+/* The number of data bytes that a header says; false: the header is invalid. */
+bool s7_data_length(uint8_t type, uint16_t length, size_t *ret)
 {
 	switch (type) {
 	case DATA_BIT:
@@ -211,7 +212,7 @@ static bool data_length(uint8_t type, uint16_t length, size_t *ret)
 	}
 }
 
-/* The same for a server that goes by the item. */
+/* The same for a server that uses the item instead of the header. */
 static size_t length_by_item(const struct item *i, uint16_t length)
 {
 	return i->type == TYPE_BIT || i->type == TYPE_COUNTER || i->type == TYPE_TIMER ? length : length / 8u;
@@ -240,7 +241,7 @@ static size_t element_bytes(uint8_t type)
 	return bits >= 8 ? bits / 8u : type == TYPE_BIT ? 1u : 2u;
 }
 
-/* A bit is written alone, as 0 or 1. */
+/* Whether the data are a single bit, which is written as 0 or 1. */
 static bool is_bit(const struct item *i, uint8_t type, struct bytes data)
 {
 	uint8_t value;
@@ -248,7 +249,7 @@ static bool is_bit(const struct item *i, uint8_t type, struct bytes data)
 	return type == DATA_BIT && i->count == 1 && bytes_u8(&data, &value) && value <= 1;
 }
 
-/* Counters and timers are words, whatever a client says; of all else it says how wide it is. */
+/* Whether the item's type gives the width of a value. Counters and timers are always words. */
 static bool sized(uint8_t space)
 {
 	return space != S7_COUNTERS && space != S7_TIMERS;
@@ -263,7 +264,7 @@ static bool value_fits(const struct item *i, uint8_t type, struct bytes data)
 	return type != DATA_BIT && data.left == i->count * element_bytes(i->type);
 }
 
-/* Sharp7 fills up the last of several items too. */
+/* A byte of padding. Sharp7 also pads the last of several items. */
 static bool is_fill(struct bytes *b)
 {
 	uint8_t byte;
@@ -273,7 +274,7 @@ static bool is_fill(struct bytes *b)
 
 bool s7_items_values(struct bytes b, uint8_t n, struct bytes items, struct operation *operations)
 {
-	bool alike = true; /* both ways to find the data have met so far */
+	bool alike = true; /* both ways to find the data have agreed so far */
 
 	for (uint8_t k = 0; k < n; k++) {
 		struct item i;
@@ -285,8 +286,9 @@ bool s7_items_values(struct bytes b, uint8_t n, struct bytes items, struct opera
 		bytes_u8(&b, &result);
 		bytes_u8(&b, &type);
 		bytes_be16(&b, &length);
-		if (!read_item(&items, &i) || b.failed || (result != 0 && result != RESULT_GOOD) ||
-		    !data_length(type, length, &bytes) || !bytes_take(&b, bytes, &data) || !value_fits(&i, type, data))
+		if (!read_item(&items, &i) || b.failed || (result != 0 && result != S7_RESULT_GOOD) ||
+		    !s7_data_length(type, length, &bytes) || !bytes_take(&b, bytes, &data) ||
+		    !value_fits(&i, type, data))
 			return false;
 		operations[k].values.form = VALUES_UNKNOWN;
 		operations[k].value_size = sized(operations[k].space) ? element_bits(i.type) : 0;
@@ -301,7 +303,7 @@ bool s7_items_values(struct bytes b, uint8_t n, struct bytes items, struct opera
 	return bytes_done(&b);
 }
 
-/* ---- answers ----------------------------------------------------------------------------------------------------- */
+/* ---- answers --------------------------------------------------------------------------------- */
 
 uint16_t s7_answer_length(const struct operation *o)
 {
@@ -310,7 +312,8 @@ uint16_t s7_answer_length(const struct operation *o)
 	return o->space == SPACE_NONE || bytes >= S7_LENGTH_ANY ? S7_LENGTH_ANY : (uint16_t)bytes;
 }
 
-/* What was refused has no data, whatever length stands there: controllers write 0, snap7's server 4. */
+/* An item with an error has no data, whatever its length field says: controllers write 0, snap7's
+ * server 4. */
 bool s7_items_answered(struct bytes b, uint8_t n, const uint16_t *lengths)
 {
 	for (uint8_t k = 0; k < n; k++) {
@@ -323,12 +326,12 @@ bool s7_items_answered(struct bytes b, uint8_t n, const uint16_t *lengths)
 		bytes_be16(&b, &length);
 		if (b.failed)
 			return false;
-		if (result != RESULT_GOOD) {
+		if (result != S7_RESULT_GOOD) {
 			if (type != DATA_NONE)
 				return false;
 			continue;
 		}
-		if (!data_length(type, length, &bytes) || (lengths[k] != S7_LENGTH_ANY && lengths[k] != bytes))
+		if (!s7_data_length(type, length, &bytes) || (lengths[k] != S7_LENGTH_ANY && lengths[k] != bytes))
 			return false;
 		bytes_skip(&b, bytes);
 		if (bytes % 2u != 0 && k + 1u < n)

@@ -5,9 +5,11 @@
 #define PROTOCOL_PLUS 0x72
 #define USERDATA_HEAD 0x000112u /* how the parameters of all userdata begin */
 #define SHORT 4u		/* their length in requests */
-#define LONG 8u			/* ... in answers, and in requests that go on with a job or an answer */
+/* ... in answers, and in requests that go on with a job or an answer */
+#define LONG 8u
 
-/* A change of the controller's mode, which it tells by itself: another head, no answer's form, no data. */
+/* A change of the controller's mode, which it tells by itself: another head, no answer's form,
+ * no data. */
 static bool read_transition(struct bytes b, struct s7_message *m)
 {
 	static const uint8_t head[] = { 0x01, 0x00, 0x10, 0x10, 0x00, 0x00 };
@@ -16,7 +18,8 @@ static bool read_transition(struct bytes b, struct s7_message *m)
 	       bytes_u8(&b, &m->sub) && bytes_u8(&b, &m->sequence) && bytes_done(&b);
 }
 
-/* Three bytes that never change, the length of what follows, its form, who speaks and which group, sub-function, sequence number. */
+/* Three bytes that never change, the length of what follows, its form, who speaks and which group,
+ * sub-function, sequence number. */
 static bool read_userdata(struct s7_message *m)
 {
 	struct bytes b = m->parameters;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a server sends by itself. It passes when the session has subscribed to it and, by the rows of now, still may: subscriptions
- * outlive the policy under which they were made.
+ * Messages that a server sends by itself. They pass if the session has subscribed to them and the
+ * present rows still allow that, because subscriptions survive the policy under which they
+ * were made.
  */
 #include <string.h>
 
@@ -19,7 +20,7 @@ void s7_notice_permit(struct s7_state *s, const struct command_permit *p)
 	s->permit = p->permit;
 }
 
-/* One more place of a cyclic read, if it is not known yet. */
+/* Adds the addresses of a cyclic read, if they are not known yet. */
 static void watch(struct s7_state *s, const struct operation *o)
 {
 	const struct s7_watched w = { .first_low = (uint32_t)o->first,
@@ -71,7 +72,7 @@ void s7_rule_unseen(const struct s7_state *s, uint32_t service, const struct com
 	take_ruling(&ruling, ret);
 }
 
-/* What had to be subscribed to for this push: a code that a row must allow. 0: nothing. */
+/* The subscription that this push needs, as a code that a row must allow. 0: there is none. */
 static uint32_t subscription(const struct s7_state *s, const struct s7_message *m)
 {
 	uint32_t jobs = s->met ? UINT32_MAX : s->jobs, sets = s->met ? UINT8_MAX : s->subscribed;
@@ -82,12 +83,14 @@ static uint32_t subscription(const struct s7_state *s, const struct s7_message *
 		return S7_SUB(m->group, m->sub);
 	if (m->group == S7_CPU && m->sub < 32 && (MESSAGES >> m->sub & 1u) != 0 && (sets & SUBSCRIBED_MESSAGES) != 0)
 		return S7_SUB(S7_CPU, 2);
-	if (m->group == 0 && (sets & SUBSCRIBED_MESSAGES) != 0) /* a change from run to stop or back */
+	/* a change from run to stop or back */
+	if (m->group == 0 && (sets & SUBSCRIBED_MESSAGES) != 0)
 		return S7_SUB(S7_CPU, 2);
 	return 0;
 }
 
-/* Nobody knows what it touches: only a row that limits neither places nor values allows it, as it was with the request. */
+/* Judges a push with unknown addresses: only a row without limits of addresses and values allows
+ * it, as for the request. */
 static void rule_unknown(const struct s7_state *s, uint32_t service, const struct command_table *t,
 			 const struct command_permit *p, struct pdu *ret)
 {
@@ -103,8 +106,9 @@ static void rule_unknown(const struct s7_state *s, uint32_t service, const struc
 }
 
 /*
- * Values that come again and again: those of every cyclic read must still be allowed, place by place. Places that nobody knows, in a
- * session met half-way or of too many reads, were allowed when they were asked for: that holds until the permit is another.
+ * Judges cyclic values: the addresses of every cyclic read must still be allowed. Unknown
+ * addresses, in a session met half-way or with too many reads, were allowed when they were
+ * requested; this holds until the permit changes.
  */
 static void rule_cyclic(const struct s7_state *s, uint32_t service, const struct command_table *t,
 			const struct command_permit *p, struct pdu *ret)
@@ -135,7 +139,8 @@ void s7_push(const struct s7_state *s, const struct s7_message *m, const struct 
 {
 	uint32_t service = subscription(s, m);
 	const struct function_info *f = function_by_code(&vocabulary_s7comm, service);
-	bool says_all = m->group == 0 && m->data.left == 0; /* which mode it is in now, in the parameters */
+	/* which mode it is in now, in the parameters */
+	bool says_all = m->group == 0 && m->data.left == 0;
 
 	if (service == 0 || !(says_all || s7_answer_fits(service, m)))
 		return;

@@ -3,7 +3,7 @@
 
 #define BLOCK_NAME 8u /* "0A00001P": kind, number, file system */
 
-/* What a request does of which only the code is known. */
+/* The operation of a request of which only the code is known. */
 static uint32_t opaque(struct operation *o, uint32_t service)
 {
 	*o = (struct operation){
@@ -12,14 +12,14 @@ static uint32_t opaque(struct operation *o, uint32_t service)
 	return 1;
 }
 
-/* ... and one that touches no address. */
+/* An operation that touches no address. */
 static uint32_t plain(struct operation *o, uint32_t service)
 {
 	*o = (struct operation){ .service = service, .space = SPACE_NONE };
 	return 1;
 }
 
-/* ---- jobs -------------------------------------------------------------------------------------------------------- */
+/* ---- jobs ------------------------------------------------------------------------------------ */
 
 static uint32_t variables(const struct s7_message *m, uint32_t service, struct operation *operations, bool *ret_good)
 {
@@ -101,8 +101,9 @@ static bool holds_underscore(struct bytes b)
 }
 
 /*
- * A PI service is called by its name. Servers tell them apart in other ways too: python-snap7's looks for a name anywhere, snap7's
- * goes by the length of it all. With arguments other than its own a name means nothing.
+ * A PI service is identified by its name. Some servers differ: python-snap7's server searches for a
+ * name anywhere, snap7's server goes by the total length. So a name counts only together with the
+ * arguments that belong to it.
  */
 static uint32_t pi_service(struct bytes arguments, struct bytes name)
 {
@@ -182,7 +183,7 @@ static uint32_t job(const struct s7_message *m, struct operation *operations, bo
 	}
 }
 
-/* ---- userdata ---------------------------------------------------------------------------------------------------- */
+/* ---- userdata -------------------------------------------------------------------------------- */
 
 /* Result, type, length, and as much as that says. */
 static bool enclosed(struct bytes b, struct bytes *ret)

@@ -17,8 +17,9 @@ _Static_assert(S7_PDU_MAX <= ENFORCER_PDU_MAX, "a message of many fragments must
 enum kept { KEPT_REFERENCE, KEPT_KIND, KEPT_SAYS, KEPT_SIZE, KEPT_LENGTH, KEPT_FRAGMENTS };
 
 /*
- * What only a server says, or nobody needs to: snap7's server throws away all that has come with a confirmation or an error, and goes on
- * reading there, while they are not over for whom believes their length.
+ * Whether a PDU is one that only servers send, or that clients do not need. On a confirmation or an
+ * error, snap7's server discards all received bytes and reads on from there, even before the end of
+ * the PDU by its length.
  */
 static bool is_for_clients(struct bytes head)
 {
@@ -34,7 +35,7 @@ static enum frame_result frame(const void *state, enum direction dir, struct byt
 	return dir == DIR_C2S && is_for_clients(head) ? FRAME_BAD : s7_frame(head, ret_len);
 }
 
-/* ---- what is asked for ------------------------------------------------------------------------------------------- */
+/* ---- what is asked for ----------------------------------------------------------------------- */
 
 static void parse_tpdu(const struct s7_unit *u, uint32_t slot, struct parsed *ret)
 {
@@ -49,7 +50,8 @@ static void parse_tpdu(const struct s7_unit *u, uint32_t slot, struct parsed *re
 	ret->kept[KEPT_REFERENCE] = u->from;
 }
 
-/* A block's part that the server asked for is as much of a command as a write is: it is judged by rows, when the client sends it. */
+/* Whether this is a part of a block that the server asked for. It is judged by rows like a write,
+ * when the client sends it. */
 static bool is_download(const struct s7_message *m)
 {
 	return m->kind == S7_ACK_DATA && (m->function == S7_DOWNLOAD_BLOCK || m->function == S7_DOWNLOAD_ENDED);
@@ -86,7 +88,8 @@ static void parse_message(const struct s7_unit *u, uint32_t slot, struct parsed 
 							 .place_unknown = true,
 							 .values = { .form = VALUES_UNKNOWN } };
 		if (m.wrong == R_ALLOWED)
-			ret->wrong = R_S7COMM_RESPONSE; /* an answer that nobody asked the client for */
+			/* an answer without a question of the server */
+			ret->wrong = R_S7COMM_RESPONSE;
 	}
 	for (uint32_t i = 0; i < ret->n; i++)
 		ret->operations[i].targets[0] = slot;
@@ -98,8 +101,8 @@ static void parse(const void *state, enum direction dir, struct bytes pdu, struc
 
 	s7_unwrap(pdu, ret->joined, &u);
 	if (dir != DIR_C2S) {
-		if (u.fragments > 1 &&
-		    u.message.p[0] != PACKET_VERSION) /* else it is no S7 message, and stays what it is */
+		/* else it is no S7 message, and stays what it is */
+		if (u.fragments > 1 && u.message.p[0] != PACKET_VERSION)
 			ret->answer = u.message;
 		return;
 	}
@@ -109,7 +112,7 @@ static void parse(const void *state, enum direction dir, struct bytes pdu, struc
 		parse_message(&u, s7_slot(state), ret);
 }
 
-/* ---- requests ---------------------------------------------------------------------------------------------------- */
+/* ---- requests -------------------------------------------------------------------------------- */
 
 /* Choices of another table mean nothing in this one; what they allowed stays allowed. */
 static void notice_table(struct s7_state *s, const struct command_table *t)
@@ -135,11 +138,11 @@ static bool make_room(struct s7_state *s, uint32_t lengths)
 	return s->n_open < S7_OPEN_MAX && lengths <= S7_LENGTHS - s->n_lengths;
 }
 
-/* The request for a connection: the first thing of a session, and only once. */
+/* Judges a connection request, which must be the first PDU of a session, and come only once. */
 static void connect_asked(struct s7_state *s, const struct parsed *p, const struct ruling *r, struct pdu *ret)
 {
 	bool again = s->met && s->phase != PHASE_FRESH && s->client == p->kept[KEPT_REFERENCE] &&
-		     s->slot == p->operations[0].targets[0]; /* the same, looked at once more */
+		     s->slot == p->operations[0].targets[0]; /* a repetition of the same request */
 
 	if (s->phase != PHASE_FRESH) {
 		if (ret->reason == R_ALLOWED && !again)
@@ -154,7 +157,7 @@ static void connect_asked(struct s7_state *s, const struct parsed *p, const stru
 	s->connect_choice = r->choice;
 }
 
-/* Whether the session is where this may be said. */
+/* Whether the request is allowed in the present phase of the session. */
 static enum reason in_turn(const struct s7_state *s, const struct parsed *p)
 {
 	bool setup = p->operations[0].service == S7_FUNCTION(S7_SETUP);
@@ -167,8 +170,9 @@ static enum reason in_turn(const struct s7_state *s, const struct parsed *p)
 }
 
 /*
- * snap7's server puts the third fragment and later ones where they do not belong, so that bytes of earlier PDUs stand between them.
- * Where everything is allowed nothing can be misread.
+ * Whether snap7's server would misread the PDU: it reassembles the third and later fragments at
+ * wrong positions, with bytes of earlier PDUs in between. Where everything is allowed, misreading
+ * does no harm.
  */
 static bool misread(const struct parsed *p, const struct ruling *r)
 {
@@ -348,4 +352,5 @@ const struct enforcer s7comm_enforcer = {
 	.age = age,
 	.missed = missed,
 	.likely = likely,
+	.once = s7_once,
 };

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is no request: answers, what a server asks, and what belongs to the connection. What it sends unasked: push.c. */
+/* PDUs that are not requests: answers, questions of the server, and those of the connection. push.c
+ * has messages that the server sends by itself. */
 #include "dpi/s7comm/state.h"
 
-/* ---- answers ----------------------------------------------------------------------------------------------------- */
+/* ---- answers --------------------------------------------------------------------------------- */
 
 /* How an answer's function follows from what was asked. */
 static uint32_t service_of(const struct s7_message *m)
@@ -36,14 +37,16 @@ static bool answers(const struct s7_state *s, uint32_t i, uint32_t at, const str
 	if (o->reference != m->reference || (o->kind == S7_USERDATA) != (m->kind == S7_USERDATA) ||
 	    !same_function(o, m))
 		return false;
-	if (o->reason == R_S7COMM_FRAME) /* it made no sense: its answer has no shape to keep to */
+	/* the request was malformed, so the form of its answer is not known */
+	if (o->reason == R_S7COMM_FRAME)
 		return true;
 	return o->items > 0 ? items_fit(o, &s->lengths[at], m) : s7_answer_fits(o->service, m);
 }
 
 /*
- * What an answer changes for what follows. A setup that rows refused is answered only where nothing is stopped: there the session
- * goes on with what both ends agreed on, and so it does when other rows come.
+ * Applies the effect of an answer on the session. A refused setup is answered only where refusals
+ * stop nothing; there the session continues with the values that both ends agreed on, also under
+ * later rows.
  */
 static void take_effect(struct s7_state *s, const struct s7_open *o, const struct s7_message *m, struct pdu *ret)
 {
@@ -55,7 +58,8 @@ static void take_effect(struct s7_state *s, const struct s7_open *o, const struc
 		s->download = 1;
 	if (o->service != S7_FUNCTION(S7_SETUP))
 		return;
-	if (s->size_asked > 0 && size > s->size_asked) { /* more than was asked for is no agreement */
+	/* a size above the requested one is not allowed */
+	if (s->size_asked > 0 && size > s->size_asked) {
 		ret->allowed = false;
 		ret->reason = R_S7COMM_RESPONSE;
 		return;
@@ -77,8 +81,8 @@ static void name_request(const struct s7_open *o, struct pdu *ret)
 }
 
 /*
- * No request is open that this could answer. After bytes were missed it may belong to one that nobody saw; then all that can be
- * asked is whether such a request may be allowed at all.
+ * Judges an answer to no open request. After bytes were missed, it may belong to an unseen request;
+ * it is then allowed if some such request could be allowed.
  */
 static void judge_unseen(const struct s7_state *s, const struct s7_message *m, const struct command_table *t,
 			 const struct command_permit *p, struct pdu *ret)
@@ -117,7 +121,7 @@ static void judge_answer(struct s7_state *s, const struct s7_message *m, const s
 	judge_unseen(s, m, t, p, ret);
 }
 
-/* ---- questions ----------------------------------------------------------------------------------------------------- */
+/* ---- questions ------------------------------------------------------------------------------- */
 
 /* During a download the server asks for the block, part by part, and says when it has it. */
 static void judge_question(struct s7_state *s, const struct s7_message *m, const struct command_table *t,
@@ -169,7 +173,7 @@ static void judge_message(struct s7_state *s, struct bytes message, const struct
 	}
 }
 
-/* ---- the connection ---------------------------------------------------------------------------------------------- */
+/* ---- the connection -------------------------------------------------------------------------- */
 
 static void confirm(struct s7_state *s, const struct s7_unit *u, const struct command_table *t,
 		    const struct command_permit *p, struct pdu *ret)

@@ -9,9 +9,10 @@
 	 1u << S7_COUNTERS | 1u << S7_TIMERS)
 
 /*
- * Siemens published no list; names and meanings are those that snap7, libnodave and Wireshark's dissector share. What opens and ends a
- * session has no word: it is part of any use. Uploading copies the program out, which is a matter of who may have it, so it
- * counts as programming. Jobs of tests (group 1) are handled by their own numbers; what they write, they were given before.
+ * Siemens published no list; names and meanings are those that snap7, libnodave and Wireshark's
+ * dissector share. What opens and ends a session has no word: it is part of any use. Uploading
+ * copies the program out, which is a matter of who may have it, so it counts as programming. Jobs
+ * of tests (group 1) are handled by their own numbers; what they write, they were given before.
  */
 static const struct function_info functions[] = {
 	{ S7_TPDU(0x70), S7_TPDU(0x70), "error_tpdu", 0, 0, 0, FRAMING_ALIKE },
@@ -95,7 +96,8 @@ static const struct target_info targets[] = { { .key = "slots", .max = 255, .one
 /* Bit addresses, byte * 8 + bit; of data blocks with the block's number before them. */
 #define AREA_LAST (((uint64_t)1 << S7_AREA_BITS) - 1u)
 #define BYTE_BITS (S7_AREA_BITS - 3u)
-#define SIZES (1u << 0 | 1u << 3 | 1u << 4 | 1u << 5) /* bit, byte, word, double word: what a client writes, it says */
+/* bit, byte, word, double word: what a client writes, it says */
+#define SIZES (1u << 0 | 1u << 3 | 1u << 4 | 1u << 5)
 #define AREA(name)                                                                                                     \
 	{                                                                                                              \
 		.key = (name), .address_max = AREA_LAST, .value_sizes = SIZES, .parts = {                              \

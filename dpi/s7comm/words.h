@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How S7comm's functions are numbered in policies, operations and events: the kind of PDU, its function or group, and what is
- * beneath that, one byte each.
+ * How S7comm's functions are numbered in policies, operations and events: the kind of PDU, its
+ * function or group, and its sub-function, one byte each.
  *
  *   0x00 TT 00   COTP: TT is the type of TPDU
- *   0x01 FF NN   job: FF is the function; NN tells PI services apart, which have names instead of numbers: S7_PI_*
+ *   0x01 FF NN   job: FF is the function; NN tells PI services apart, which have names instead of
+ *                numbers: S7_PI_*
  *   0x07 GG SS   userdata: group and sub-function
  */
 #ifndef SEKISHO_DPI_S7COMM_WORDS_H
@@ -30,9 +31,10 @@ enum s7_function {
 	S7_SETUP = 0xf0,
 };
 
-/* What stands below S7_FUNCTION(S7_PI). */
+/* The lowest byte of S7_FUNCTION(S7_PI). */
 enum s7_pi {
-	S7_PI_OTHER = 0, /* a name that is not below, or arguments that it does not have */
+	/* a PI service with another name, or with arguments that its name does not have */
+	S7_PI_OTHER = 0,
 	S7_PI_INSERT = 1,
 	S7_PI_DELETE = 2,
 	S7_PI_START = 3,
@@ -62,6 +64,6 @@ enum s7_space {
 	S7_TIMERS,
 };
 
-#define S7_AREA_BITS 24u /* of an address within an area or a block: bytes and bit */
+#define S7_AREA_BITS 24u /* bits of an address within an area or a block: byte number and bit */
 
 #endif

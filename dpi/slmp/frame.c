@@ -59,8 +59,9 @@ size_t slmp_head_length(uint8_t form)
 }
 
 /*
- * Whether byte `i` of a header may be `c`: subheaders, the two zero bytes behind a serial number, digits where digits belong. One
- * test a byte, so that a flow that cannot be MC protocol ends at the first byte that says so.
+ * Whether byte `i` of a header may be `c`: subheaders, the two zero bytes behind a serial number,
+ * digits where digits belong. One test a byte, so that a flow that cannot be MC protocol ends at
+ * the first byte that says so.
  */
 static bool may_stand(uint8_t form, size_t i, uint8_t c)
 {

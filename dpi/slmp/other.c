@@ -10,7 +10,8 @@
 /* Where a device's number is, in bytes of the frame. */
 enum { NAMES_NONE = 0, NAMED_FIRST = 4, NAMED_COUNTED = 6 };
 
-/* A subheader, and the command and subcommand that do the same; one that has none stands for itself. */
+/* A subheader, and the command and subcommand that do the same; one that has none stands
+ * for itself. */
 static const struct {
 	uint8_t subheader, device;
 	uint32_t service;
@@ -31,7 +32,8 @@ static const struct {
 	{ 0x14, NAMES_NONE, (uint32_t)SLMP_STOP << 16 },
 	{ 0x15, NAMES_NONE, (uint32_t)SLMP_TYPE_NAME << 16 },
 	{ 0x16, NAMES_NONE, (uint32_t)SLMP_SELF_TEST << 16 },
-	{ 0x17, NAMES_NONE, 0x17u << 16 }, /* extended file registers: read, write, write at random, */
+	/* extended file registers: read, write, write at random, */
+	{ 0x17, NAMES_NONE, 0x17u << 16 },
 	{ 0x18, NAMES_NONE, 0x18u << 16 },
 	{ 0x19, NAMES_NONE, 0x19u << 16 },
 	{ 0x3b, NAMES_NONE, 0x3bu << 16 }, /* ... read and written directly */

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Frames of forms that no session here has: 1E, and those by which the buffers of an Ethernet module are read and written (subheaders 60 to
- * 62). Many servers know 1E beside 3E. Here it is only told that something is such a frame, and what it would do by the commands of 3E.
- * Part of the SLMP enforcer, used by nobody else. Pure; knows no policy.
+ * Frames of forms that this enforcer does not accept: 1E, and those that read and write the buffers
+ * of an Ethernet module (subheaders 60 to 62). Many servers accept 1E besides 3E. This module only
+ * recognises such a frame and says what it would do, in commands of 3E. Part of the SLMP enforcer,
+ * used by nobody else. Pure; knows no policy.
  *
- *   1E      subheader, PC number, monitoring timer, and then in binary number (4 bytes) and code (2) of a device, in ASCII code and number
+ *   1E      subheader, PC number, monitoring timer, and then in binary number (4 bytes) and code
+ *           (2) of a device, in ASCII code and number
  *   buffer  subheader, 00, numbers
  */
 #ifndef SEKISHO_DPI_SLMP_OTHER_H
@@ -12,11 +14,14 @@
 
 #include "dpi/protocol.h"
 
-#define SLMP_OTHER_MIN 12u /* bytes, or pairs of digits, by which one that names a device is told */
+/* bytes, or pairs of digits, that are needed to recognise a frame that names a device */
+#define SLMP_OTHER_MIN 12u
 
-/* Whether one begins at `p`, of `left` bytes, by the device that it names; *ret_service: a command that does as much. */
+/* Whether such a frame begins at `p`, of `left` bytes, judged by the device that it names.
+ * *ret_service: the 3E command with the same effect. */
 bool slmp_other_names(const uint8_t *p, size_t left, bool ascii, uint32_t *ret_service);
-/* The same of any of them, however little tells it from other bytes: for a place where a receiver begins to read. */
+/* Whether `b` may begin with any such frame, even if little distinguishes it from other bytes. For
+ * a position where a receiver begins to read. */
 bool slmp_other_begins(struct bytes b, uint32_t *ret_service);
 
 #endif

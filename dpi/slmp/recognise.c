@@ -3,7 +3,8 @@
 
 #define ASCII 16u /* characters that tell */
 
-/* A frame of MC protocol, in either coding: subheader, route, length. Binary: one that its devices can send. */
+/* A frame of MC protocol, in either coding: subheader, route, length. Binary: one that its devices
+ * can send. */
 enum recognition recognise_slmp(enum direction dir, struct bytes head)
 {
 	struct prefix p = { .b = head };

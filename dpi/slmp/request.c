@@ -65,7 +65,8 @@ static bool answers_with(struct slmp_request *r, uint32_t n)
 	return n <= ANSWER_MAX;
 }
 
-/* Data that holds nothing but the digits and hexadecimal numbers that it should; bits are 0 or 1. */
+/* Data that holds nothing but the digits and hexadecimal numbers that it should; bits are 0
+ * or 1. */
 static bool is_plain(struct slmp_reader *r, uint32_t length, bool bits)
 {
 	struct bytes b = r->b;
@@ -84,7 +85,7 @@ static bool is_plain(struct slmp_reader *r, uint32_t length, bool bits)
 	return true;
 }
 
-/* ---- devices ------------------------------------------------------------------------------------------------------ */
+/* ---- devices --------------------------------------------------------------------------------- */
 
 static bool parse_batch(struct slmp_request *r, struct slmp_reader *b, bool write)
 {
@@ -234,7 +235,7 @@ static bool parse_blocks(struct slmp_request *r, struct slmp_reader *b, bool wri
 	return write || answers_with(r, words_length(b, all));
 }
 
-/* ---- buffer memory ------------------------------------------------------------------------------------------------ */
+/* ---- buffer memory --------------------------------------------------------------------------- */
 
 static bool parse_buffer(struct slmp_request *r, struct slmp_reader *b, bool write)
 {
@@ -251,7 +252,8 @@ static bool parse_buffer(struct slmp_request *r, struct slmp_reader *b, bool wri
 		     : answers_with(r, words_length(b, n));
 }
 
-/* Bytes, so that a value that a row limits may begin or end anywhere: what is written is not looked at. */
+/* Bytes, so that a value that a row limits may begin or end anywhere: what is written is not
+ * looked at. */
 static bool parse_module(struct slmp_request *r, struct slmp_reader *b, bool write)
 {
 	uint32_t first, n, module;
@@ -265,7 +267,7 @@ static bool parse_module(struct slmp_request *r, struct slmp_reader *b, bool wri
 	return write ? is_plain(b, b->ascii ? 2u * n : n, false) && skip(b, n) : answers_with(r, b->ascii ? 2u * n : n);
 }
 
-/* ---- the rest ----------------------------------------------------------------------------------------------------- */
+/* ---- the rest -------------------------------------------------------------------------------- */
 
 /* As many bytes come back, whatever the coding. */
 static bool parse_echo(struct slmp_request *r, struct slmp_reader *b)
@@ -308,7 +310,8 @@ static bool parse_data(struct slmp_request *r, struct slmp_reader *b)
 {
 	uint32_t sub = r->service & 0xffffu, length;
 
-	if (sub > (SUB_BITS | SUB_WIDE)) /* extended specifications, or a subcommand that nobody knows */
+	/* extended specifications, or a subcommand that nobody knows */
+	if (sub > (SUB_BITS | SUB_WIDE))
 		return leave_open(r, b);
 	switch (command_of(r->service)) {
 	case SLMP_BATCH_READ:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Requests: command, subcommand and data taken apart into operations, and how long the answer's data will be. Part of the SLMP
- * enforcer, used by nobody else. Pure; knows no policy.
+ * Reads command, subcommand and data of requests into operations, and says how long the data of the
+ * answer will be. Part of the SLMP enforcer, used by nobody else. Pure; knows no policy.
  */
 #ifndef SEKISHO_DPI_SLMP_REQUEST_H
 #define SEKISHO_DPI_SLMP_REQUEST_H
@@ -13,19 +13,23 @@
 
 struct slmp_request {
 	uint32_t service; /* command << 16 | subcommand */
-	uint16_t answer;  /* bytes or characters of data that its answer has; SLMP_ANY */
-	uint16_t later;	  /* of 0801: the same of the answers to 0802 that follow it */
+	uint16_t answer;  /* bytes or characters of data in its answer; SLMP_ANY */
+	uint16_t later;	  /* of 0801: as `answer`, for the requests 0802 that follow */
 	bool well_formed;
-	bool short_of;	 /* not all of its data is there; without that, more cannot mend what is not well formed */
+	/* some of its data are missing. If not set, a malformed request cannot become well-formed
+	 * by more data */
+	bool short_of;
 	uint32_t n, max; /* operations, and how many there is room for (at least 2) */
-	struct operation *operations; /* lent; each is a group of its own, and values are borrowed from `data` */
-	struct operation like;	      /* what all of them have in common */
+	/* lent; each is a group of its own, and values are borrowed from `data` */
+	struct operation *operations;
+	struct operation like; /* the values that all operations have in common */
 };
 
-/* Data of a request: `ret` with room for operations, and with nothing else. At least one operation comes of it. */
+/* Reads the data of a request. The caller sets only `operations` and `max` of *ret. The result has
+ * at least one operation. */
 void slmp_request_parse(uint32_t service, const uint32_t targets[SLMP_TARGETS], struct slmp_reader data,
 			struct slmp_request *ret);
-/* Makes it one operation that may touch anything, and write anything where it writes. */
+/* Replaces the operations by one that may touch any address, and, if it writes, write any value. */
 void slmp_request_forget_place(struct slmp_request *r);
 
 #endif

@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a server reads that lost its place. Public servers read by the length in the header, but not all of them wait for a whole
- * header, nor for a whole frame: melsec_mc_mock takes a 3E frame of which ten bytes came for a frame of ten bytes without
- * subheader, many small ones take what one call of recv returns for one frame. A client that chooses where its frames are cut, and
- * what it writes, could so have them read a command where none was written.
+ * Handles servers that are out of step. Public servers go by the length in the header, but not all
+ * of them wait for a whole header or a whole frame. melsec_mc_mock takes the first ten bytes of a
+ * 3E frame for a frame of ten bytes without subheader; many small servers take the result of one
+ * recv for one frame. So a client could choose the cuts of its frames and the written values in a
+ * way that these servers read a command where there is none.
  *
- * From the first segment that begins inside a frame, or that a server may read in two parts, the client's bytes are therefore
- * searched for commands at every place, in both codings, whatever stands before their length: each must be allowed. Some servers know
- * frames of other forms as well, which no session here has but which may hide in one: those are searched for by their subheaders, and
- * 1E, whose subheader is a byte, by the device that it names besides (other.h). One that names none is looked for where a segment begins.
- * No two of them agree on what is a digit of ASCII: most take those of lower case too, and libslmp2 takes whatever is no digit for a 0.
+ * Therefore, from the first segment that begins inside a frame, or that a server may read in two
+ * parts, the client's bytes are searched for commands at every position, in both codings, whatever
+ * is before their length; each must be allowed.
  *
- * And whoever takes what one call returns for one frame does not wait for what its length says is still to come, and may need less of it
- * than the manual says. So what is there of a frame is judged by what it asks for already, as soon as its command is there.
+ * Some servers accept frames of other forms as well, which may be hidden in a session. They are
+ * searched for by their subheaders; 1E, whose subheader is one byte, also by the device that it
+ * names (other.h). A 1E frame without a device is searched for only where a segment begins.
+ *
+ * Servers differ in what they accept as an ASCII digit: most accept lower case as well, and
+ * libslmp2 reads any other character as 0.
+ *
+ * A server that takes the result of one recv for one frame does not wait for the rest, and may need
+ * less data than the manual says. So an incomplete frame is judged as soon as its command is there.
  */
 #include <string.h>
 
@@ -20,8 +26,10 @@
 #include "dpi/slmp/other.h"
 #include "dpi/slmp/state.h"
 
-#define READ_MAX 1024u /* what the least of servers takes out of its socket at once */
-#define FEW 8u	       /* operations of a command that is found where none was written; more of them are anywhere */
+#define READ_MAX 1024u /* the smallest number of bytes that a server reads at once */
+/* operations of a command at a position where the client wrote none; with more, it counts as
+ * touching any address */
+#define FEW 8u
 
 /* Bytes in front of a command: route, length, monitoring timer. */
 #define ROUTE 5u
@@ -34,7 +42,7 @@ struct found {
 	uint32_t n;
 };
 
-/* What a digit of ASCII is to whom. */
+/* What servers accept as an ASCII digit. */
 enum digits {
 	ANY_CASE, /* 0-9, A-F and a-f; nothing else is one */
 	OR_ZERO,  /* 0-9 and A-F; anything else is a 0 */
@@ -56,7 +64,7 @@ static bool any_is_odd(const uint8_t *p, size_t n)
 	return n > 0;
 }
 
-/* As slmp_number, by whoever reads so. */
+/* As slmp_number, with this definition of digits. */
 static uint32_t number(struct slmp_reader *r, unsigned n, enum digits digits)
 {
 	struct bytes b = r->b;
@@ -75,7 +83,7 @@ static uint32_t number(struct slmp_reader *r, unsigned n, enum digits digits)
 	return v;
 }
 
-/* The route at the beginning of `r`. Nobody reads it twice: what is no digit to anybody is a 0 in it. */
+/* Reads the route at the beginning of `r`. Characters that are no digits count as 0 in it. */
 static void route_of(struct slmp_reader *r, enum digits digits, uint32_t ret[SLMP_TARGETS])
 {
 	static const uint8_t widths[SLMP_TARGETS] = { 1, 1, 2, 1 };
@@ -86,7 +94,7 @@ static void route_of(struct slmp_reader *r, enum digits digits, uint32_t ret[SLM
 	}
 }
 
-/* A command whose first byte is at `at`, if one may be there. */
+/* Finds a command whose first byte is at `at`, if there may be one. */
 static bool finds(struct bytes b, size_t at, bool ascii, enum digits digits, struct found *ret)
 {
 	unsigned width = ascii ? 2 : 1;
@@ -114,8 +122,9 @@ static bool finds(struct bytes b, size_t at, bool ascii, enum digits digits, str
 	length -= 6u * width;
 	if (r.b.left >= length)
 		r.b.left = length;
+	/* the rest has not come yet, so its contents are not known */
 	else
-		r.b = (struct bytes){ .failed = true }; /* the rest is to come: nobody knows what it says */
+		r.b = (struct bytes){ .failed = true };
 	slmp_request_parse(ret->service, ret->targets, r, &q);
 	if (!q.well_formed)
 		slmp_request_forget_place(&q);
@@ -124,10 +133,11 @@ static bool finds(struct bytes b, size_t at, bool ascii, enum digits digits, str
 }
 
 /*
- * Forms of frames that are not enforced, and where their command is: extended MT, the same pushed and answered, and CC-Link IE TSN's, asked
- * and answered. (Answers of 3E and 4E have no command there.)
- * libslmp2 reads each of them wherever it takes a frame to begin, throws away what follows a frame in what one call returned, and executes
- * the command whichever it is. Length and data lie elsewhere than in ours.
+ * Forms of frames that are not enforced, and the position of their command: extended MT, its push
+ * and answer, and request and answer of CC-Link IE TSN. (Answers of 3E and 4E have no command
+ * there.) libslmp2 accepts each of them wherever it reads a frame, discards the rest of what one
+ * recv returned, and executes the command. Length and data are at other positions than in
+ * our forms.
  */
 static const struct {
 	uint8_t subheader, command;
@@ -138,7 +148,7 @@ static const struct {
 #define FOREIGN_ROUTE 6u
 #define FOREIGN_MIN 22u /* bytes, the command and its subcommand with them */
 
-/* Such a frame at `at`, if there is as much of it as has its command. What it touches is not known. */
+/* Finds such a frame at `at`, if its command is there. Its addresses are not known. */
 static bool finds_foreign(struct bytes b, size_t at, bool ascii, struct found *ret)
 {
 	unsigned width = ascii ? 2 : 1;
@@ -164,14 +174,15 @@ static bool finds_foreign(struct bytes b, size_t at, bool ascii, struct found *r
 	ret->service = command << 16 | sub;
 	bytes_skip(&route.b, FOREIGN_ROUTE * width);
 	route_of(&route, OR_ZERO, ret->targets);
-	ret->targets[3] = 0; /* who asks, in most of them */
+	ret->targets[3] = 0; /* the requester, in most of these forms */
 	slmp_request_parse(ret->service, ret->targets, (struct slmp_reader){ .b = { .failed = true } }, &q);
 	slmp_request_forget_place(&q);
 	ret->n = q.n;
 	return true;
 }
 
-/* What a frame of another form asks for: of the station itself, and what it touches is not looked at. */
+/* The request of a frame of another form: its target is the station itself, and its addresses are
+ * not read. */
 static void take_other(uint32_t service, struct found *ret)
 {
 	struct slmp_request q = { .operations = ret->room, .max = FEW };
@@ -183,8 +194,9 @@ static void take_other(uint32_t service, struct found *ret)
 }
 
 /*
- * What can be said of a place by a look, for every one of the client's bytes is looked at: `left` of them are there from `p` on. Named commands
- * are from 0100 to 21ff, and their subcommands below 100.
+ * A quick test whether a command may begin at `p`, because this is tested for every byte of the
+ * client; `left` bytes are there from `p` on. Named commands are from 0100 to 21ff, and their
+ * subcommands below 100.
  */
 static inline bool may_begin(const uint8_t *p, size_t left, bool ascii)
 {
@@ -194,7 +206,7 @@ static inline bool may_begin(const uint8_t *p, size_t left, bool ascii)
 	return left >= 4 && p[3] == 0 && p[1] > 0 && p[1] <= 0x21;
 }
 
-/* ... of the subheaders of other forms. */
+/* The same for the subheaders of other forms. */
 static inline bool may_be_foreign(const uint8_t *p, size_t left, bool ascii)
 {
 	if (ascii)
@@ -203,15 +215,16 @@ static inline bool may_be_foreign(const uint8_t *p, size_t left, bool ascii)
 	       (p[0] == 0x5d || p[0] == 0x9d || p[0] == 0xdd || p[0] == 0x68 || p[0] == 0xe8);
 }
 
-/* ... of those of our own forms, in ASCII. */
+/* The same for the subheaders of our own forms, in ASCII. */
 static inline bool may_be_own(const uint8_t *p, size_t left)
 {
 	return p[0] == '5' && left >= OWN_MIN && (p[1] == '0' || p[1] == '4') && p[2] == '0' && p[3] == '0';
 }
 
 /*
- * Where the command is of a frame of our own forms whose subheader is at `at`, in ASCII, as libslmp2 would know it, if it has any byte that is no
- * digit to us: the others are found as they are. 0: none there.
+ * For a frame of our own forms in ASCII whose subheader is at `at`: the position of the command as
+ * libslmp2 reads it, if the frame has bytes that we do not accept as digits. Other frames are found
+ * by the normal search. 0: there is none.
  */
 static size_t oddly_written(struct bytes b, size_t at)
 {
@@ -222,7 +235,8 @@ static size_t oddly_written(struct bytes b, size_t at)
 	return b.left - at >= n && any_is_odd(p + route, n - route) ? at + head : 0;
 }
 
-/* The command of `f` is refused; *ret says by whom, and `reason`, or R_ALLOWED: its own. */
+/* Whether the command of `f` is refused; *ret then has the refusal, with `reason`, or, if that is
+ * R_ALLOWED, with its own reason. */
 static bool refuses(const struct found *f, enum reason reason, const struct command_table *t,
 		    const struct command_permit *p, struct pdu *ret)
 {
@@ -240,7 +254,7 @@ static bool refuses(const struct found *f, enum reason reason, const struct comm
 	return true;
 }
 
-/* Where the commands are that the client wrote: those are judged as what they are. */
+/* The position of the next command that the client wrote, which is judged as it is. */
 static size_t next_written(uint8_t form, struct bytes *b, size_t *at)
 {
 	size_t n = 0, command;
@@ -260,7 +274,7 @@ static size_t next_written(uint8_t form, struct bytes *b, size_t *at)
 	return command;
 }
 
-/* ... of 1E, whose subheader is below 8. */
+/* The same for 1E, whose subheader is below 8. */
 static inline bool may_be_other(const uint8_t *p, size_t left, bool ascii)
 {
 	uint32_t service;
@@ -275,7 +289,8 @@ static inline bool may_be_any(const uint8_t *p, size_t left)
 	       may_be_own(p, left);
 }
 
-/* What begins at `at`, but for the command that the client wrote at `written`, and for commands of which all lies before `seam`. */
+/* Whether a refused command begins at `at`, except the one that the client wrote at `written`, and
+ * commands that end before `seam`. */
 static bool is_refused_at(struct bytes b, size_t at, size_t written, size_t seam, const struct command_table *t,
 			  const struct command_permit *p, struct pdu *ret)
 {
@@ -315,7 +330,8 @@ static bool search(uint8_t form, struct bytes b, const struct command_table *t, 
 	return true;
 }
 
-/* The end of what was there before with the beginning of this: a command may lie in both. */
+/* Searches the end of the earlier bytes together with the beginning of `b`, because a command may
+ * lie across both. */
 static bool search_seam(const struct slmp_state *s, struct bytes b, const struct command_table *t,
 			const struct command_permit *p, struct pdu *ret)
 {
@@ -338,7 +354,8 @@ static void keep_tail(struct slmp_state *s, struct bytes b)
 	memcpy(s->tail, b.p, s->n_tail);
 }
 
-/* Of a request whose data goes on: the values that are not all there are not known, nor what finds no room. */
+/* For a request whose data are incomplete: incomplete values, and operations without room, count
+ * as unknown. */
 static void as_far_as_known(struct found *f)
 {
 	if (f->n == FEW)
@@ -351,7 +368,8 @@ static void as_far_as_known(struct found *f)
 	}
 }
 
-/* What a frame asks for of which only the head and some data are there; false: no command yet. *ret_all: all that it needs is there. */
+/* Reads the request of an incomplete frame; false: the command is not there yet. *ret_all: all the
+ * data that it needs are there. */
 static bool takes(struct bytes b, struct found *ret, bool *ret_all)
 {
 	bool ascii = b.left > 1 && b.p[0] == '5', four = ascii ? b.p[1] == '4' : b.left > 0 && b.p[0] == 0x54;
@@ -384,7 +402,8 @@ static bool takes(struct bytes b, struct found *ret, bool *ret_all)
 	}
 	ret->service = command << 16 | sub;
 	slmp_request_parse(ret->service, ret->targets, data, &q);
-	*ret_all = odd || !q.short_of; /* more of it cannot make it a well-formed one, or is not needed */
+	/* more of it cannot make it a well-formed one, or is not needed */
+	*ret_all = odd || !q.short_of;
 	q.well_formed = q.well_formed && !odd;
 	if (*ret_all && !q.well_formed)
 		slmp_request_forget_place(&q);
@@ -395,8 +414,9 @@ static bool takes(struct bytes b, struct found *ret, bool *ret_all)
 }
 
 /*
- * The frame at the end, if there is more of it to come: what it asks for already is allowed. What is not would be refused when it is whole,
- * for the same reason; one that has all it needs never becomes a well-formed one.
+ * Whether the incomplete frame at the end may pass: the part that has come must be allowed;
+ * otherwise the complete frame would be refused for the same reason. A frame that already has all
+ * the data that it needs cannot become well-formed, and is refused.
  */
 static bool unfinished_may_pass(uint8_t form, struct bytes b, const struct command_table *t,
 				const struct command_permit *p, struct pdu *ret)
@@ -422,14 +442,15 @@ static bool look(struct slmp_state *s, struct bytes b, bool begins, const struct
 
 	if (!s->cut)
 		return true;
-	/* Where everything is allowed nothing can be misread; what goes on behind it may come by another policy. */
+	/* Where everything is allowed, misreading does no harm. Later bytes may come under
+	 * another policy. */
 	may_pass = evaluate_allows_all(t, p, vocabulary_of(PROTO_SLMP)) ||
 		   ((!begins || search_seam(s, b, t, p, ret)) && search(s->form, b, t, p, ret));
 	keep_tail(s, b);
 	return may_pass;
 }
 
-/* The rest of a frame, as who takes it for one of another form. */
+/* Whether the rest of a frame may pass if a server takes it for a frame of another form. */
 static bool rest_may_pass(struct bytes b, const struct command_table *t, const struct command_permit *p,
 			  struct pdu *ret)
 {

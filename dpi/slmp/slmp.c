@@ -21,7 +21,7 @@ static enum frame_result frame(const void *state, enum direction dir, struct byt
 	return slmp_frame(((const struct slmp_state *)state)->form, head, ret_len);
 }
 
-/* ---- requests ----------------------------------------------------------------------------------------------------- */
+/* ---- requests -------------------------------------------------------------------------------- */
 
 static void registered_places(const struct slmp_monitor *m, struct slmp_request *r)
 {
@@ -36,8 +36,9 @@ static void registered_places(const struct slmp_monitor *m, struct slmp_request 
 }
 
 /*
- * 0802 reads what was registered in this session, of the same station. Between a registration and its answer that may be the
- * devices of it or those of the one before. Whatever another session registered is not known here.
+ * 0802 reads the devices that were registered in this session, at the same station. Between a
+ * registration and its answer, these may be the new or the earlier devices. Registrations of other
+ * sessions are not known here.
  */
 static void parse_monitor(const struct slmp_state *s, struct slmp_request *r)
 {
@@ -91,7 +92,7 @@ static struct pending_list open_of(struct slmp_state *s)
 	return (struct pending_list){ &s->wait, s->open, sizeof(s->open[0]), SLMP_OPEN_MAX };
 }
 
-/* Of one that makes no sense nobody knows what the PLC takes it for. */
+/* Remembers a registration. The effect of a malformed one is not known. */
 static void remember_monitor(struct slmp_monitor *m, const struct parsed *p)
 {
 	*m = (struct slmp_monitor){ .route = slmp_route(p->operations[0].targets), .answer = (uint16_t)p->kept[3] };
@@ -124,7 +125,8 @@ static bool same_devices(const struct slmp_monitor *a, const struct slmp_monitor
 	return same;
 }
 
-/* Of two that are under way either may fail: then nobody knows which one holds, unless it is the same once more. */
+/* Notes a registration. If two are waiting for answers, either may fail, so the registered devices
+ * are not known, unless both are equal. */
 static void note_registration(struct slmp_state *s, const struct parsed *p)
 {
 	struct slmp_monitor m;
@@ -153,18 +155,20 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 		return;
 	if (s->form == 0)
 		s->form = (uint8_t)p->kept[2];
-	if (ret->dir == DIR_S2C && ret->reason == R_ALLOWED) /* rows speak of what a client asks a server for */
+	/* rows speak of what a client asks a server for */
+	if (ret->dir == DIR_S2C && ret->reason == R_ALLOWED)
 		ret->reason = R_SLMP_RESPONSE;
 	if (!pending_make_room(open_of(s)) && ret->reason == R_ALLOWED)
 		ret->reason = R_SLMP_PENDING;
 	pending_seen(open_of(s));
 	if (s->wait.n == SLMP_OPEN_MAX) {
-		s->wait.unread |= ret->reason != R_SLMP_PENDING; /* else it is judged once more, or never passes */
+		/* else it is judged once more, or never passes */
+		s->wait.unread |= ret->reason != R_SLMP_PENDING;
 		if (registers)
 			s->registered.n = SLMP_MONITOR_MORE;
 		return;
 	}
-	/* Refused or not: where a refusal ends nothing, the PLC has it all the same. */
+	/* Also for a refused registration: where a refusal ends nothing, the PLC gets it. */
 	if (registers)
 		note_registration(s, p);
 	s->open[s->wait.n++] = (struct slmp_open){
@@ -180,7 +184,7 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 	};
 }
 
-/* ---- answers ------------------------------------------------------------------------------------------------------ */
+/* ---- answers --------------------------------------------------------------------------------- */
 
 struct answer {
 	struct slmp_head h;
@@ -188,7 +192,7 @@ struct answer {
 	enum direction dir;
 };
 
-/* What an error says beside its code: the station that found it and the command that failed, or nothing. */
+/* Whether the data of an error fit: the station and the failed command, or nothing. */
 static bool is_failure_of(const struct slmp_open *o, struct slmp_reader rest)
 {
 	uint32_t command, sub;
@@ -208,7 +212,8 @@ static bool is_answer(const struct slmp_open *o, const struct answer *a, unsigne
 	    (o->serial != a->h.serial && (a->h.serial != 0 || !(lenient & LENIENT_TRANSACTION))) ||
 	    (o->route != slmp_route(a->h.targets) && !(lenient & LENIENT_UNIT)))
 		return false;
-	if (o->wait.reason == R_SLMP_FRAME) /* a request that made no sense: its answer has no shape to keep to */
+	/* a request that made no sense: its answer has no shape to keep to */
+	if (o->wait.reason == R_SLMP_FRAME)
 		return true;
 	if (a->end_code != 0)
 		return is_failure_of(o, a->h.rest);
@@ -302,7 +307,7 @@ static void missed(void *state, bool unread)
 		s->registering.n = SLMP_MONITOR_MORE;
 }
 
-/* Commands without a name may look like anything. An answer says too little to be told from others but by its length. */
+/* Commands without a name may have any form. An answer can be recognised only by its length. */
 static bool likely(const void *state, enum direction dir, struct bytes pdu)
 {
 	struct operation room[2];
@@ -346,4 +351,5 @@ const struct enforcer slmp_enforcer = {
 	.age = age,
 	.missed = missed,
 	.likely = likely,
+	.once = slmp_once,
 };

@@ -2,7 +2,7 @@
 /*
  * What the SLMP enforcer remembers of a flow. Part of the SLMP enforcer, used by nobody else.
  *
- * Requests of either end wait for their answers as dpi/pending.h has it; a reset of a device has none.
+ * Requests of both ends wait for their answers, see dpi/pending.h. A remote reset is not answered.
  */
 #ifndef SEKISHO_DPI_SLMP_STATE_H
 #define SEKISHO_DPI_SLMP_STATE_H
@@ -15,8 +15,9 @@
 struct slmp_open {
 	struct pending_entry wait;
 	uint32_t service;
-	uint64_t route;	       /* the four targets in one number */
-	uint64_t first, count; /* of its first place, for events */
+	uint64_t route; /* the four targets in one number */
+	/* first address of the request and number of addresses, for events */
+	uint64_t first, count;
 	uint16_t serial;
 	uint16_t answer; /* as in struct slmp_request */
 	uint8_t space;
@@ -25,7 +26,7 @@ struct slmp_open {
 
 /* Devices that a client registered (command 0801), to be read by 0802. */
 #define SLMP_MONITOR_MAX 12u
-#define SLMP_MONITOR_MORE 255u /* in `n`: not all of them are known */
+#define SLMP_MONITOR_MORE 255u /* in `n`: not all registered devices are known */
 
 struct slmp_monitor {
 	uint64_t route;
@@ -37,20 +38,24 @@ struct slmp_monitor {
 	uint16_t answer;
 };
 
-#define SLMP_TAIL 48u /* bytes of a header that may lie in the segment before, in either coding and any form */
+/* bytes of a header, of any coding and form, that may be in the preceding segment */
+#define SLMP_TAIL 48u
 
 struct slmp_state {
 	struct pending wait;
-	uint8_t form; /* of all frames of the session; 0: none was seen */
-	bool cut;     /* somebody may read from where no request begins */
+	uint8_t form; /* form of all frames of the session; 0: none was seen */
+	bool cut;     /* a server may be out of step, and read from where no request begins */
 	uint8_t n_tail;
-	uint32_t unanswered; /* bytes of the client's since everything was answered */
+	/* bytes of the client since the last moment when all requests were answered */
+	uint32_t unanswered;
 	struct slmp_open open[SLMP_OPEN_MAX];
-	struct slmp_monitor registered, registering; /* the latter until it is answered */
+	/* `registering`: the request is not answered yet */
+	struct slmp_monitor registered, registering;
 	uint8_t tail[SLMP_TAIL];
 };
 
-/* The enforcer's `framed_else`, `segment` and `repeat`, see dpi/protocol.h. */
+/* The enforcer's `once`, `framed_else`, `segment` and `repeat`, see dpi/protocol.h. */
+bool slmp_once(const void *state, struct bytes request, struct bytes answer, struct once_template *ret);
 bool slmp_framed_else(void *state, bool begins, struct bytes fresh, const struct command_table *t,
 		      const struct command_permit *p, struct pdu *ret);
 bool slmp_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b,

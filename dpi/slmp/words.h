@@ -43,8 +43,9 @@ enum slmp_space {
 	SLMP_R,
 	SLMP_ZR,
 	SLMP_RD,
-	SLMP_BUFFER,	    /* of the module that answers, in words */
-	SLMP_MODULE_BUFFER, /* of an intelligent function module: its number, then bytes */
+	SLMP_BUFFER, /* buffer memory of the answering module, in words */
+	/* buffer memory of an intelligent function module: module number, then byte */
+	SLMP_MODULE_BUFFER,
 	SLMP_SPACES
 };
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mgmt/cli/screen/width.h"
+#include "mgmt/cli/screen/wrap.h"
 
 int cli_fail_text(struct cli *c, enum cli_status status, const char *text)
 {

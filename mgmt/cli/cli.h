@@ -2,10 +2,11 @@
 /*
  * The command line `sekisho`: what every verb shares.
  *
- * One file a verb (verbs/check.c, verbs/apply.c, ...), or a folder when it is several (setup/); each defines one
- * `const struct cli_verb verb_<name>`, which names its options, its help texts and its function, and verbs.c lists them.
- * A new verb is one file and one line there. Off-line verbs work on files with policy/ and dpi/ alone; on-box verbs ask the
- * supervisor over its control socket (box/request.h) and only render the JSON that comes back. Nothing here needs root, and
+ * One file a verb (verbs/check.c, verbs/apply.c, ...), or a folder when it is several (setup/);
+ * each defines one `const struct cli_verb verb_<name>`, which names its options, its help texts and
+ * its function, and verbs.c lists them. A new verb is one file and one line there. Off-line verbs
+ * work on files with policy/ and dpi/ alone; on-box verbs ask the supervisor over its control
+ * socket (box/request.h) and only render the JSON that comes back. Nothing here needs root, and
  * nothing here decides anything.
  */
 #ifndef SEKISHO_MGMT_CLI_CLI_H
@@ -28,16 +29,19 @@ enum cli_status {
 	CLI_STOPPED = 130,	      /* by Ctrl-C, as shells have it; never the box's */
 };
 
-/* The run: made once by main.c, borrowed by everybody. */
+/* The state of a run: made once by main.c, borrowed by all others. */
 struct cli {
 	enum lang lang;
-	bool json;	    /* --json: one JSON object (or one a line), nothing else, on `out` */
-	bool color;	    /* `out` is a terminal that wants colours; never the only carrier of a meaning */
+	bool lang_told; /* the language was given by --lang, not by the environment */
+	bool json;	/* --json: one JSON object (or one a line), nothing else, on `out` */
+	/* `out` is a terminal that wants colours; never the only carrier of a meaning */
+	bool color;
 	const char *socket; /* control socket of the supervisor */
 	FILE *out;
 	FILE *err;
 };
 
+#define CLI_BOX_FOLDER "/etc/sekisho" /* folder of a box's texts */
 #define CLI_OPTIONS 17
 #define CLI_OPERANDS 6
 #define CLI_EVERY 64
@@ -45,16 +49,17 @@ struct cli {
 struct cli_option {
 	const char *name;  /* "--to" */
 	char letter;	   /* 'o' for "-o"; 0 = none */
-	const char *value; /* what stands for its value in help, "FILE"; NULL = a switch */
+	const char *value; /* name of its value in help, "FILE"; NULL = a switch */
 	enum message help;
 };
 
-/* What the command line said. Strings belong to argv. */
+/* The parsed command line. Strings belong to argv. */
 struct cli_args {
-	const char *values[CLI_OPTIONS]; /* by position in the verb's option table; NULL = not given; a switch: "" */
+	/* by position in the verb's option table; NULL = not given; a switch: "" */
+	const char *values[CLI_OPTIONS];
 	const char *operands[CLI_OPERANDS];
 	size_t n_operands;
-	/* Every value of the verb's options as they stood, for one that may be given again. */
+	/* All options in the order of the command line, for options that may be repeated. */
 	struct {
 		size_t option; /* its position in the table */
 		const char *value;
@@ -75,7 +80,7 @@ struct cli_verb {
 	enum message summary; /* one line */
 	enum message text;    /* what it does, its exit statuses, an example; whole lines */
 	int (*run)(struct cli *c, const struct cli_args *a); /* returns enum cli_status */
-	bool paged; /* its text may be longer than a screen, and it asks nothing */
+	bool paged; /* its output may be longer than a screen, and it asks no questions */
 };
 
 /* The table, in the order that help shows it. */
@@ -83,17 +88,18 @@ extern const struct cli_verb *const cli_verbs[];
 extern const size_t cli_n_verbs;
 
 /*
- * Says on c->err why nothing was done (or, under --json, {"error":...,"status":...} on c->out) and returns `status`, so
- * that a verb ends with `return cli_fail(...)`. The message ends without a newline.
+ * Prints an error to c->err (with --json, {"error":...,"status":...} to c->out) and returns
+ * `status`, so that a verb can end with `return cli_fail(...)`. The message ends without a newline.
  */
 int cli_fail(struct cli *c, enum cli_status status, enum message m, ...);
 /* The same for a text that is already made. */
 int cli_fail_text(struct cli *c, enum cli_status status, const char *text);
-/* What errno says of a file: "NAME: ..." in the reader's language where the catalogue has it. `code`: an errno. */
+/* Prints the errno `code` for a file, "NAME: ...", in the reader's language if the catalogue
+ * has it. */
 int cli_fail_file(struct cli *c, enum cli_status status, const char *name, int code);
 /* "sekisho apply [OPTION...] POLICY" */
 void cli_usage(const struct cli_verb *v, char *out, size_t size);
-/* After a mistake on the command line: how the verb is used. Nothing under --json. */
+/* Prints the usage of the verb after an error on the command line. Nothing with --json. */
 void cli_see(struct cli *c, const struct cli_verb *v);
 /* A decimal number of at most `max`; false for anything else, signs and spaces included. */
 bool cli_number(const char *text, unsigned long long max, unsigned long long *ret);

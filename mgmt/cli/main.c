@@ -42,6 +42,7 @@ static void cli_init(struct cli *c, int argc, char **argv)
 
 	cli_read_globals(argc, argv, &line);
 	c->lang = lang_choose(line.globals[GLOBAL_LANG]);
+	c->lang_told = line.globals[GLOBAL_LANG] != NULL;
 	c->json = line.globals[GLOBAL_JSON] != NULL;
 	c->socket = socket_choose(line.globals[GLOBAL_SOCKET]);
 	c->out = stdout;
@@ -103,7 +104,8 @@ static int run(int argc, char **argv)
 	if (line.globals[GLOBAL_LANG] != NULL && strcmp(line.globals[GLOBAL_LANG], "ja") != 0 &&
 	    strcmp(line.globals[GLOBAL_LANG], "en") != 0)
 		return cli_fail(&c, CLI_INVALID, M_CLI_LANG, line.globals[GLOBAL_LANG]);
-	/* A reader that goes away (head, less) ends the program at its next write, as of any filter. */
+	/* A reader that goes away (head, less) ends the program at its next write, as of
+	 * any filter. */
 	signal(SIGPIPE, SIG_DFL);
 	status = perform(&c, &line);
 	pager_end(&c);
@@ -116,7 +118,8 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	setvbuf(stderr, NULL, _IOLBF, 0); /* a line at a time: what runs beside us cannot get between its bytes */
+	/* a line at a time: what runs beside us cannot get between its bytes */
+	setvbuf(stderr, NULL, _IOLBF, 0);
 	/* Ignored, as who executes this may leave it, how a child ended would be told to nobody. */
 	signal(SIGCHLD, SIG_DFL);
 	return run(argc, argv);

@@ -97,7 +97,8 @@ static bool problem_set(struct cli_problem *p, enum message m, const char *word,
 	return false;
 }
 
-/* "--cofirm" -> "--confirm": among the verb's options and the global ones. Only the part before '=' counts. */
+/* "--cofirm" -> "--confirm": among the verb's options and the global ones. Only the part before
+ * '=' counts. */
 static const char *nearest_option(const struct cli_verb *v, const char *word)
 {
 	const char *known[CLI_OPTIONS + GLOBAL_COUNT], *near;
@@ -147,7 +148,8 @@ static const char *nearest_verb(const char *word)
 	return word_nearest(word, known, n);
 }
 
-/* The verb of this word and, for verbs of two words, the next; *used says how many words it took. */
+/* The verb of this word and, for verbs of two words, the next; *used says how many words
+ * it took. */
 static const struct cli_verb *find_verb(const char *word, const char *next, int *used, const char **ret_under)
 {
 	*ret_under = NULL;
@@ -240,7 +242,8 @@ bool cli_read_line(int argc, char **argv, struct cli_line *ret, struct cli_probl
 			ret->verb = find_verb(word, next, &used, &under);
 			if (ret->verb == NULL && under != NULL &&
 			    (next == NULL ? ret->globals[GLOBAL_HELP] != NULL : is_help(next))) {
-				ret->globals[GLOBAL_HELP] = ""; /* "--help journal", "journal --help" */
+				/* "--help journal", "journal --help" */
+				ret->globals[GLOBAL_HELP] = "";
 				ret->above = word;
 				return true;
 			}

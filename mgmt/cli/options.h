@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading the command line: global options anywhere, one verb (of one or two words), its options and operands.
- * Pure but for the catalogue: it opens nothing and prints nothing.
+ * Reading the command line: global options anywhere, one verb (of one or two words), its options
+ * and operands. Pure but for the catalogue: it opens nothing and prints nothing.
  */
 #ifndef SEKISHO_MGMT_CLI_OPTIONS_H
 #define SEKISHO_MGMT_CLI_OPTIONS_H
@@ -16,7 +16,8 @@ extern const struct cli_option cli_globals[GLOBAL_COUNT];
 struct cli_line {
 	const char *globals[GLOBAL_COUNT]; /* as cli_args.values */
 	const struct cli_verb *verb;	   /* NULL: none was named */
-	const char *above;		   /* the first word of verbs that help is wanted for: "journal"; or NULL */
+	/* the first word of verbs that help is wanted for: "journal"; or NULL */
+	const char *above;
 	struct cli_args args;
 };
 
@@ -26,9 +27,11 @@ struct cli_problem {
 	const char *word;
 	const char *nearest; /* NULL = nothing is near enough */
 	enum message with_nearest;
-	const char *wanted; /* M_CLI_VALUE_UNFIT, whose second word is the value: what it should be; else NULL */
+	/* M_CLI_VALUE_UNFIT, whose second word is the value: what it should be; else NULL */
+	const char *wanted;
 	const struct cli_verb *verb; /* the verb it was said to, or NULL */
-	char unders[96]; /* M_CLI_UNDER, whose nearest this is: the second words of a verb, "verify, checkpoint" */
+	/* M_CLI_UNDER, whose nearest this is: the second words of a verb, "verify, checkpoint" */
+	char unders[96];
 };
 
 /* False with *problem filled. Globals that were read before the problem are in ret. */

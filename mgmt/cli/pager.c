@@ -29,7 +29,8 @@ void pager_begin(struct cli *c)
 		c->out = to;
 }
 
-/* The prompt takes a line as well. A terminal that does not say how high it is is none to page on. */
+/* The prompt takes a line as well. A terminal that does not say how high it is is none to
+ * page on. */
 static bool longer_than_screen(const char *text)
 {
 	struct winsize screen;
@@ -42,7 +43,8 @@ static bool longer_than_screen(const char *text)
 	return lines > screen.ws_row;
 }
 
-/* Always the same program, and one that begins no other: who may ask the box as root, and no more, gets no shell by it. */
+/* Always the same program, and one that begins no other: who may ask the box as root, and no more,
+ * gets no shell by it. */
 static _Noreturn void read_from(int fd)
 {
 	dup2(fd, STDIN_FILENO);

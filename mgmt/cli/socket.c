@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mgmt/cli/socket.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "mgmt/cli/environ.h"
 
 #define NAME "SEKISHO_SOCKET="
 
 /*
- * sudo keeps the environment that it was started with, and runs this program without it. Whose word that is root does not
- * know, so it counts only when it leads to a socket that root itself made.
+ * sudo keeps the environment that it was started with, and runs this program without it. Whose word
+ * that is root does not know, so it counts only when it leads to a socket that root itself made.
  */
 static const char *before_sudo(void)
 {
@@ -34,4 +34,24 @@ const char *socket_choose(const char *wish)
 		return env;
 	env = before_sudo();
 	return env != NULL ? env : SOCKET_DEFAULT;
+}
+
+const char *environ_of(long pid, const char *name)
+{
+	static char text[65536];
+	char path[40];
+	size_t n;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%ld/environ", pid);
+	f = fopen(path, "re");
+	if (f == NULL)
+		return NULL;
+	n = fread(text, 1, sizeof(text) - 1, f);
+	fclose(f);
+	text[n] = '\0';
+	for (size_t at = 0; at < n; at += strlen(text + at) + 1)
+		if (strncmp(text + at, name, strlen(name)) == 0)
+			return text + at + strlen(name);
+	return NULL;
 }

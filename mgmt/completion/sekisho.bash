@@ -3,7 +3,7 @@
 _sekisho() {
 	local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} verb= i
 	local globals="--json --lang --socket --help --version"
-	local verbs="check protocols compile diff prove ask who-can reach replay learn journal status impact apply confirm rollback draft open shut doors isolate rejoin isolations release setup backup restore history show effective register exceptions verify flows events explain clock user record preserve review report help"
+	local verbs="check protocols compile diff prove ask who-can reach replay learn journal status impact apply confirm rollback draft open shut doors isolate rejoin isolations release setup hardware backup restore history show effective register exceptions verify flows events explain clock user record preserve review report help"
 	local options=
 
 	COMPREPLY=()
@@ -86,10 +86,10 @@ _sekisho() {
 	events) options="--follow --after --limit --since --conduit --verdict --zone --asset --host --severity --kind --protocol --until --reason --command --value --eve" ;;
 	devices) options="--new --accept --forget --reason --by --csv" ;;
 	register)
-		options="--csv"
-		[ "$before" != register ] || options="zones assets conduits connections exceptions due"
+		options="--csv --to --at"
+		[ "$before" != register ] || options="zones assets conduits connections exceptions flows flows-it flows-ot due"
 		;;
-	exceptions) options="--csv" ;;
+	exceptions) options="--csv --to --at" ;;
 	attacks) options="--acknowledge --silence --minutes --test --reason --by" ;;
 	preserve) options="--out --within --journal" ;;
 	report) if [ "$before" = report ]; then options="controls incident audit self-check"; else options="--html --csv --facts --journal --month --from --until --noticed --by --contact --follows --final"; fi ;;

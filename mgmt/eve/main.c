@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sekisho-eve: rsyslogd of sekisho-log.service starts it where box.cfg says format = "eve", writes lines of the record to its standard input, one at a time, and
- * waits for the answer to each. What stands in a record may be a stranger's words, so it is shut in before the first line: it can answer, and nothing else.
- * It ends with its input.
+ * sekisho-eve: rsyslogd of sekisho-log.service starts it where box.cfg says format = "eve", writes
+ * lines of the record to its standard input, one at a time, and waits for the answer to each. What
+ * stands in a record may be a stranger's words, so it is shut in before the first line: it can
+ * answer, and nothing else. It ends with its input.
  */
 #include <dirent.h>
 #include <signal.h>
@@ -15,12 +16,14 @@
 #include "mgmt/cli/shut/shut.h"
 #include "mgmt/eve/answer.h"
 
-#define LINE_S 10u	/* for one line; what takes longer hangs, and no line behind it would go out */
+/* for one line; what takes longer hangs, and no line behind it would go out */
+#define LINE_S 10u
 #define HELD_MOST 1000u /* descriptors of rsyslogd; in order it has some 20 */
 
 /*
- * Each program that ends over a line costs rsyslogd (8.2302) a descriptor for good, and one that has none left sends nothing any more. It is asked to end
- * before that: its unit begins it anew, and it goes on where it was.
+ * Each program that ends over a line costs rsyslogd (8.2302) a descriptor for good, and one that
+ * has none left sends nothing any more. It is asked to end before that: its unit begins it anew,
+ * and it goes on where it was.
  */
 static void spare(pid_t parent)
 {

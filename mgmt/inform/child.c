@@ -42,7 +42,8 @@ static bool listen_to(int fd, int64_t until, child_said *said, void *of)
 	}
 }
 
-/* It has no children, starts nothing, leaves no image of its memory, in which keys are, and does not outlive who waits for it. */
+/* It has no children, starts nothing, leaves no image of its memory, in which keys are, and does
+ * not outlive who waits for it. */
 static _Noreturn void be_child(pid_t parent, child_work *work, void *of, int to)
 {
 	const struct rlimit none = { 0, 0 };

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Its headers are for any compiler's warnings but ours. */
 #include "mgmt/inform/inform.h"
 
 #include <errno.h>
+#include <net-snmp/net-snmp-config.h>
+#include <net-snmp/net-snmp-includes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 
-/* Its headers are for any compiler's warnings but ours. */
-#include <net-snmp/net-snmp-config.h>
-
-#include <net-snmp/net-snmp-includes.h>
+#include "appliance/base/atomic_file.h"
 
 #define TRY_US 1500000L
 #define TRIES_MORE 2
@@ -32,8 +33,10 @@ struct informer {
 };
 
 /*
- * The library as such, begun in the process that sends and not before it: what it numbers messages by and begins their encryption with it draws then,
- * and two rounds with the same of it would take each other's answers. No files, neither read nor written, no older version of the protocol, not a word of its own.
+ * The library as such, begun in the process that sends and not before it: what it numbers messages
+ * by and begins their encryption with it draws then, and two rounds with the same of it would take
+ * each other's answers. No files, neither read nor written, no older version of the protocol, not a
+ * word of its own.
  */
 static void library(void)
 {
@@ -137,7 +140,7 @@ bool informer_open(struct informer *i, struct err *e)
 	return false;
 }
 
-/* ---- what is said ------------------------------------------------------------------------------------------------------ */
+/* ---- what is said ---------------------------------------------------------------------------- */
 
 static bool put(netsnmp_pdu *pdu, oid object, u_char type, const void *value, size_t n)
 {
@@ -220,7 +223,8 @@ static netsnmp_pdu *pdu_of(const struct inform *w)
 	return NULL;
 }
 
-/* A response has what the inform had (RFC 3416, 4.2.7): one that was recorded when another was told is none to this. */
+/* A response has what the inform had (RFC 3416, 4.2.7): one that was recorded when another was told
+ * is none to this. */
 static bool answers(const netsnmp_pdu *answer, const struct inform *what)
 {
 	const oid name[] = { OURS, 1, OF_SERIAL, 0 };
@@ -256,4 +260,29 @@ bool informer_send(struct informer *i, const struct inform *what, struct err *e)
 	if (answer != NULL)
 		snmp_free_pdu(answer);
 	return good;
+}
+
+#define FILE_NAME "engine"
+
+/* Its first bit says that what follows is of this form; the number is that of Net-SNMP, below which
+ * the MIB lies; 5: octets of our choice. */
+static const uint8_t head[] = { 0x80, 0x00, 0x1f, 0x88, 0x05 };
+
+int engine_id(int dirfd, uint8_t ret[ENGINE_BYTES], struct err *e)
+{
+	struct err none = { 0 };
+	uint8_t *there = NULL;
+	size_t n = 0;
+	bool good = file_read(dirfd, FILE_NAME, ENGINE_BYTES, &there, &n, &none) == 0 && n == ENGINE_BYTES &&
+		    memcmp(there, head, sizeof(head)) == 0;
+
+	if (good)
+		memcpy(ret, there, ENGINE_BYTES);
+	free(there);
+	if (good)
+		return 0;
+	memcpy(ret, head, sizeof(head));
+	if (getrandom(ret + sizeof(head), ENGINE_BYTES - sizeof(head), 0) != ENGINE_BYTES - sizeof(head))
+		return err_set(e, -EIO, "random bytes");
+	return atomic_write(dirfd, FILE_NAME, ret, ENGINE_BYTES, e);
 }

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sekisho-inform: looks at the box as sekisho-notify does, and tells by SNMP what is wrong and when it is over, one inform for each, in order. What the
- * receiver has not acknowledged waits on the disk and is told again. What it answers is read by a child, for one round. Started by sekisho-inform.service in the admin namespace, as a user that may do
- * nothing else; the daemon reads how it fares in the file that it puts down.
- *   sekisho-inform SETTINGS CONTROL-SOCKET     with STATE_DIRECTORY, RUNTIME_DIRECTORY, and CREDENTIALS_DIRECTORY/passphrases
+ * sekisho-inform: looks at the box as sekisho-notify does, and tells by SNMP what is wrong and when
+ * it is over, one inform for each, in order. What the receiver has not acknowledged waits on the
+ * disk and is told again. What it answers is read by a child, for one round. Started by
+ * sekisho-inform.service in the admin namespace, as a user that may do nothing else; the daemon
+ * reads how it fares in the file that it puts down.
+ *   sekisho-inform SETTINGS CONTROL-SOCKET     with STATE_DIRECTORY, RUNTIME_DIRECTORY, and
+ *                                              CREDENTIALS_DIRECTORY/passphrases
  */
 #include <errno.h>
 #include <signal.h>
@@ -19,7 +22,8 @@
 #include "mgmt/state/read.h"
 
 #define AT_ONCE 50u /* informs between two looks */
-#define ROUND_S 12u /* ... and seconds: three attempts to ask who the receiver is, and three to tell it something */
+/* ... and seconds: three attempts to ask who the receiver is, and three to tell it something */
+#define ROUND_S 12u
 #define TOLD 1
 #define KEY_DIGEST 8u /* bytes */
 
@@ -35,7 +39,8 @@ struct teller {
 	char why[FARE_WHY];
 };
 
-/* As the ledger knows it where that is short; else its beginning and a digest of all of it: two that are raised never have the same. */
+/* As the ledger knows it where that is short; else its beginning and a digest of all of it: two
+ * that are raised never have the same. */
 static const char *short_key(const char *key, char out[INFORM_KEY + 1])
 {
 	size_t n = strlen(key), keep = INFORM_KEY - 2 * KEY_DIGEST - 1;
@@ -74,7 +79,8 @@ static bool tell_one(const struct teller *t, const json_t *w, uint64_t dropped, 
 	return informer_send(t->informer, &i, e);
 }
 
-/* In the child: TOLD for each that was acknowledged, and the next one when that is on the disk; then why the next one was not. */
+/* In the child: TOLD for each that was acknowledged, and the next one when that is on the disk;
+ * then why the next one was not. */
 static void tell_all(void *of, int to)
 {
 	const struct teller *t = of;
@@ -103,7 +109,8 @@ static void save(struct teller *t)
 	fare_kept(&t->fare, ledger_save(t->state_fd, &t->ledger, &e) < 0 ? e.text : NULL);
 }
 
-/* What was acknowledged is not told again, whatever ends this program now, unless the disk takes nothing. */
+/* What was acknowledged is not told again, whatever ends this program now, unless the disk
+ * takes nothing. */
 static bool hear(void *of, uint8_t byte)
 {
 	struct teller *t = of;
@@ -164,12 +171,14 @@ static void go_on(struct teller *t)
 	struct err e = { 0 };
 
 	look(&t->look, &t->ledger);
-	/* First on the disk, then told: a new start repeats an inform at worst, of the same serial. A disk that takes nothing keeps no inform back. */
+	/* First on the disk, then told: a new start repeats an inform at worst, of the same serial.
+	 * A disk that takes nothing keeps no inform back. */
 	save(t);
 	put_down(t);
 	if (ledger_waiting(&t->ledger) == 0 || !fare_due(&t->fare))
 		return;
-	/* Without keys it is tried again: a disk that was full at the start may have room for the engine's number later. */
+	/* Without keys it is tried again: a disk that was full at the start may have room for the
+	 * engine's number later. */
 	if (t->informer == NULL)
 		t->informer = with_keys(t, &e);
 	if (t->informer != NULL)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/inform/settings.h"
+#include "mgmt/inform/inform.h"
 
 #include <errno.h>
 #include <stdbool.h>

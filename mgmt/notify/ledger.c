@@ -71,7 +71,7 @@ void ledger_free(struct ledger *l)
 	*l = (struct ledger){ 0 };
 }
 
-/* ---- what happens ------------------------------------------------------------------------------------------------------ */
+/* ---- what happens ---------------------------------------------------------------------------- */
 
 static void wait_to_be_told(struct ledger *l, const char *what, const char *when, const json_t *of)
 {
@@ -222,7 +222,7 @@ void ledger_told(struct ledger *l, uint64_t now_s)
 	set(l, "number", ledger_number(l) + 1);
 }
 
-/* ---- what is told ------------------------------------------------------------------------------------------------------ */
+/* ---- what is told ---------------------------------------------------------------------------- */
 
 static void line(FILE *to, enum lang l, enum message m, const char *when, const json_t *x)
 {

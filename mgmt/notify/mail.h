@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One mail to the server of box.cfg, by libcurl: TLS always, from STARTTLS on, at port 465 from the first byte on, with a certificate of the
- * server's name from that authority alone. Nothing is asked of DNS: the address stands in the settings.
+ * One mail to the server of box.cfg, by libcurl: TLS always, from STARTTLS on, at port 465 from the
+ * first byte on, with a certificate for the server's name, signed by the configured authority. DNS
+ * is not used: the address is in the settings.
  */
 #ifndef SEKISHO_MGMT_NOTIFY_MAIL_H
 #define SEKISHO_MGMT_NOTIFY_MAIL_H
@@ -12,7 +13,8 @@
 
 struct mail {
 	const char *subject, *text; /* UTF-8 */
-	uint64_t number;	    /* of this box's mails: the same one sent again can be told by it */
+	/* of this box's mails: the same one sent again can be told by it */
+	uint64_t number;
 	uint64_t now_s;
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* To whom alarms are told: the file that the daemon writes from box.cfg (appliance/box/companions.h). */
+/* To whom alarms are sent: the file that the daemon writes from
+ * box.cfg (appliance/box/companions.h). */
 #ifndef SEKISHO_MGMT_NOTIFY_SETTINGS_H
 #define SEKISHO_MGMT_NOTIFY_SETTINGS_H
 

@@ -12,14 +12,15 @@
 #define TRACK 70u	  /* more than the badge of a number */
 #define CHANNEL_LEAST 60u /* where no arrow goes */
 
-/* Between arrows at one side of a box, of which both rows of a channel take every other place: as far apart as the width allows, so that what is written
- * beside an arrow lies on no other. */
+/* Between arrows at one side of a box, of which both rows of a channel take every other place: as
+ * far apart as the width allows, so that what is written beside an arrow lies on no other. */
 static const unsigned spacings[] = { 480, 240, 120, 60 };
 #define SPACINGS (sizeof(spacings) / sizeof(spacings[0]))
 
 enum side { TOP, BOTTOM };
 
-/* An arrow's piece through one channel; the first begins at its source, the last ends at its destination. */
+/* An arrow's piece through one channel; the first begins at its source, the last ends at
+ * its destination. */
 struct piece {
 	size_t channel;
 	unsigned track;
@@ -46,7 +47,8 @@ static enum side arrives_by(const struct layout *l, const struct layout_arrow *a
 	return l->boxes[a->to].row > l->boxes[a->from].row ? TOP : BOTTOM;
 }
 
-/* The channel below a row has the row's number. Rows that hold no zone have no height, but a channel all the same. */
+/* The channel below a row has the row's number. Rows that hold no zone have no height, but a
+ * channel all the same. */
 static size_t channel_of(unsigned row, enum side side)
 {
 	return side == BOTTOM ? row : row - 1u;
@@ -97,7 +99,8 @@ static void place_boxes(struct work *w)
 		struct layout_box *b = &l->boxes[i];
 		unsigned most = w->ports[TOP][i] > w->ports[BOTTOM][i] ? w->ports[TOP][i] : w->ports[BOTTOM][i];
 
-		/* A whole number of places, an even one of them in front of the first, so that each row keeps to its own. */
+		/* A whole number of places, an even one of them in front of the first, so that each
+		 * row keeps to its own. */
 		b->width = w->text[i] > (most + 1) * place ? w->text[i] : (most + 1) * place;
 		b->width = (b->width + place - 1) / place * place;
 		b->x = x[b->row];
@@ -137,7 +140,8 @@ static unsigned track_y(const struct layout *l, const struct piece *p)
 	return l->row_y[p->channel] + BOX_HEIGHT + CHANNEL_LEAST / 2 + TRACK / 2 + p->track * TRACK;
 }
 
-/* The next free place at a side. Rows that face each other over a channel differ by half a place, so that no two verticals meet. */
+/* The next free place at a side. Rows that face each other over a channel differ by half a place,
+ * so that no two verticals meet. */
 static struct layout_point port(struct work *w, size_t box, enum side side)
 {
 	const struct layout_box *b = &w->l->boxes[box];

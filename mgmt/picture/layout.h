@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where zones and the arrows between them stand in the picture of the effective rules. Zones of a class are a row; between two rows, and below the last, lies a
- * channel in which each arrow has a track of its own, so that no two lie on each other. An arrow over more than one row goes round by the right margin.
- * Plain numbers in tenths of a millimetre; the same input gives the same picture.
+ * Where zones and the arrows between them stand in the picture of the effective rules. Zones of a
+ * class are a row; between two rows, and below the last, lies a channel in which each arrow has a
+ * track of its own, so that no two lie on each other. An arrow over more than one row goes round by
+ * the right margin. Plain numbers in tenths of a millimetre; the same input gives the same picture.
  */
 #ifndef SEKISHO_MGMT_PICTURE_LAYOUT_H
 #define SEKISHO_MGMT_PICTURE_LAYOUT_H
@@ -36,7 +37,8 @@ struct layout {
 	struct layout_arrow *arrows; /* the caller's */
 	size_t n_arrows;
 	unsigned row_y[LAYOUT_ROWS], row_height[LAYOUT_ROWS]; /* 0: no zone is in it */
-	unsigned width;					      /* given: the least; grows with what is in it */
+	/* given: the least; grows with what is in it */
+	unsigned width;
 	unsigned height;
 };
 

@@ -1,15 +1,272 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/picture/picture.h"
-
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "mgmt/cli/screen/width.h"
+#include "appliance/base/json.h"
+#include "appliance/base/messages.h"
+#include "appliance/wire/protocols.h"
+#include "mgmt/cli/screen/wrap.h"
 #include "mgmt/picture/layout.h"
-#include "mgmt/picture/legend.h"
-#include "mgmt/picture/xml.h"
+#include "mgmt/picture/picture.h"
 #include "mgmt/state/read.h"
+#include "mgmt/words/row.h"
+
+/* The text below the map: under each arrow its conduits, and the commands that each lets pass. */
+
+#define LEGEND_CELLS 70u /* of a line; a full-width character takes two */
+
+enum legend_kind {
+	LEGEND_ARROW,	/* from where to where; its number is the arrow's */
+	LEGEND_CONDUIT, /* name and label */
+	LEGEND_DETAIL,	/* mode, end, line of the policy, packets */
+	LEGEND_COMMAND, /* a protocol and what of it */
+};
+
+struct legend_line {
+	enum legend_kind kind;
+	size_t arrow;
+	char *text;
+};
+
+struct legend {
+	struct legend_line *lines;
+	size_t n, room;
+	bool failed;		  /* memory is out */
+	json_t *grants, *packets; /* by a conduit's name: what it grants, packets that passed */
+};
+
+static void put(struct legend *g, enum legend_kind kind, size_t arrow, const char *text, size_t n)
+{
+	if (g->n == g->room) {
+		size_t room = g->room == 0 ? 64 : 2 * g->room;
+		struct legend_line *lines = realloc(g->lines, room * sizeof(*lines));
+
+		if (lines == NULL) {
+			g->failed = true;
+			return;
+		}
+		g->lines = lines;
+		g->room = room;
+	}
+	g->lines[g->n] = (struct legend_line){ kind, arrow, strndup(text, n) };
+	if (g->lines[g->n].text == NULL)
+		g->failed = true;
+	else
+		g->n++;
+}
+
+/* A text as lines of at most LEGEND_CELLS. */
+static void legend_add(struct legend *g, enum legend_kind kind, size_t arrow, const char *text)
+{
+	char *wrapped = NULL;
+	size_t size;
+	FILE *to = open_memstream(&wrapped, &size);
+
+	if (to == NULL) {
+		g->failed = true;
+		return;
+	}
+	/* The edge is that of a terminal: what our lines are shorter is taken already. */
+	text_wrap(to, text, WRAP_CELLS - LEGEND_CELLS, WRAP_CELLS - LEGEND_CELLS);
+	if (fclose(to) != 0) {
+		g->failed = true;
+		free(wrapped);
+		return;
+	}
+	for (const char *line = wrapped; *line != '\0';) {
+		const char *end = line + strcspn(line, "\n");
+
+		line += line != wrapped ? strspn(line, " ") : 0;
+		put(g, kind, arrow, line, line < end ? (size_t)(end - line) : 0);
+		line = *end != '\0' ? end + 1 : end;
+	}
+	free(wrapped);
+}
+
+static void legend_free(struct legend *g)
+{
+	for (size_t i = 0; i < g->n; i++)
+		free(g->lines[i].text);
+	free(g->lines);
+	json_decref(g->grants);
+	json_decref(g->packets);
+}
+
+/* "modbus: read_holding_registers (3); holding 0-99, no other address; units 1" */
+static void grant(struct legend *g, size_t arrow, const json_t *one, const json_t *row, enum lang l)
+{
+	enum protocol p = protocol_by_name(js(one, "protocol"));
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	if (to == NULL) {
+		g->failed = true;
+		return;
+	}
+	fprintf(to, "%s: ", js(one, "protocol"));
+	if (row != NULL)
+		row_text(to, row, p, l);
+	else
+		fputs(message_format(
+			      protocol_info(p)->depth == DEPTH_TRANSPORT ? M_EFFECTIVE_UNREAD : M_EFFECTIVE_WHOLE, l),
+		      to);
+	if (fclose(to) == 0)
+		legend_add(g, LEGEND_COMMAND, arrow, text);
+	else
+		g->failed = true;
+	free(text);
+}
+
+/* Cells under several permits repeat what their conduit grants. */
+static bool told(const struct legend *g, size_t first, const struct legend_line *line)
+{
+	for (size_t i = first; i < g->n; i++)
+		if (&g->lines[i] != line && g->lines[i].kind == LEGEND_COMMAND &&
+		    strcmp(g->lines[i].text, line->text) == 0)
+			return true;
+	return false;
+}
+
+static void commands(struct legend *g, size_t arrow, const json_t *grants, enum lang l)
+{
+	const json_t *one;
+	size_t first = g->n, k, m;
+
+	json_array_foreach(grants, k, one)
+	{
+		const json_t *rows = ja(one, "rows");
+		size_t before = g->n;
+
+		if (jb(one, "whole"))
+			grant(g, arrow, one, NULL, l);
+		else
+			for (m = 0; m < json_array_size(rows); m++)
+				grant(g, arrow, one, json_array_get(rows, m), l);
+		/* Of a grant that was told already nothing is new, its first line included. */
+		if (before > first && before < g->n && told(g, first, &g->lines[before]))
+			while (g->n > before)
+				free(g->lines[--g->n].text);
+	}
+}
+
+/* Before the first conduit, so that each is found at once. False when memory is out. */
+static bool legend_index(struct legend *g, const json_t *effective)
+{
+	const json_t *permits = ja(effective, "permits"), *cells = ja(effective, "cells"), *outer, *one;
+	size_t i, k;
+
+	g->grants = json_object();
+	g->packets = json_object();
+	json_array_foreach(permits, i, outer)
+	{
+		const json_t *list = ja(outer, "grants");
+
+		json_array_foreach(list, k, one)
+		{
+			const char *name = js(one, "conduit");
+
+			if (json_object_get(g->grants, name) == NULL)
+				(void)json_object_set_new(g->grants, name, json_array());
+			(void)json_array_append(json_object_get(g->grants, name), (json_t *)(uintptr_t)one);
+		}
+	}
+	json_array_foreach(cells, i, outer)
+	{
+		const json_t *names = ja(outer, "conduits");
+
+		json_array_foreach(names, k, one)
+		{
+			const char *name = json_string_value(one);
+			json_int_t sum = name != NULL ? json_integer_value(json_object_get(g->packets, name)) : 0;
+
+			if (name != NULL)
+				(void)json_object_set_new(g->packets, name,
+							  json_integer(sum + (json_int_t)ju(outer, "packets")));
+		}
+	}
+	return g->grants != NULL && g->packets != NULL;
+}
+
+static void heading(struct legend *g, size_t arrow, const json_t *k)
+{
+	json_t *head = json_sprintf("%s%s%s", js(k, "name"), *js(k, "label") != '\0' ? "  " : "", js(k, "label"));
+
+	if (head != NULL)
+		legend_add(g, LEGEND_CONDUIT, arrow, json_string_value(head));
+	else
+		g->failed = true;
+	json_decref(head);
+}
+
+/* What a row of a flow_sheet carries. */
+static void legend_flow(struct legend *g, size_t arrow, const json_t *flow, enum lang l)
+{
+	const json_t *carries = ja(flow, "carries"), *one;
+	char text[RENDER_TEXT * 4];
+	size_t i;
+
+	heading(g, arrow, flow);
+	json_array_foreach(carries, i, one)
+	{
+		flow_text(text, sizeof(text), one, l);
+		legend_add(g, LEGEND_COMMAND, arrow, text);
+	}
+	if (*js(flow, "purpose") != '\0')
+		legend_add(g, LEGEND_DETAIL, arrow, js(flow, "purpose"));
+}
+
+static void legend_conduit(struct legend *g, size_t arrow, const json_t *k, enum lang l)
+{
+	char until[RENDER_TEXT], *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	render_time(js(k, "until"), until);
+	if (to != NULL) {
+		message_print(to, l, M_PICTURE_DETAIL, js(k, "file"), ju(k, "line"), ju(g->packets, js(k, "name")));
+		if (*until != '\0')
+			message_print(to, l, M_PICTURE_UNTIL, until);
+		if (jb(k, "waits"))
+			fputs(message_format(M_PICTURE_WAITS, l), to);
+	}
+	if (to != NULL && fclose(to) == 0) {
+		heading(g, arrow, k);
+		legend_add(g, LEGEND_DETAIL, arrow, text);
+		commands(g, arrow, json_object_get(g->grants, js(k, "name")), l);
+	} else {
+		g->failed = true;
+	}
+	free(text);
+}
+
+/* Text into XML: names and labels become text and nothing else, so no markup comes of them. */
+static void xml_text(FILE *to, const char *text)
+{
+	char *safe = text_safe(text);
+
+	for (const char *at = safe; at != NULL && *at != '\0'; at++) {
+		/* U+FFFE and U+FFFF are in no XML. */
+		if (strncmp(at, "\xef\xbf\xbe", 3) == 0 || strncmp(at, "\xef\xbf\xbf", 3) == 0) {
+			fputc('?', to);
+			at += 2;
+		} else if (*at == '&') {
+			fputs("&amp;", to);
+		} else if (*at == '<') {
+			fputs("&lt;", to);
+		} else if (*at == '>') {
+			fputs("&gt;", to);
+		} else if (*at == '"') {
+			fputs("&quot;", to);
+		} else {
+			fputc(*at, to);
+		}
+	}
+	free(safe);
+}
 
 /* Tenths of a millimetre, as the layout's. */
 #define SHEET_WIDTH 4080u /* A3 across, less its margins */
@@ -23,6 +280,7 @@
 #define COLUMNS 3u
 #define COLUMN_GAP 30u
 #define NETWORKS 2u /* that a zone's box names */
+#define SHEET_HEIGHT_MM 285u
 
 static const struct {
 	const char *class;
@@ -37,16 +295,18 @@ struct zone {
 	unsigned row; /* of `rows` */
 };
 
-/* What leads from one zone to another in one mode. One within a zone is told in the legend, and drawn nowhere. */
+/* From one zone to another, in one mode. A conduit within a zone stands in the legend alone. */
 struct way {
 	size_t from, to;
 	bool observe;
-	size_t drawn; /* its arrow of the layout, or SIZE_MAX */
+	unsigned heads; /* enum flow_data: at which of its ends */
+	size_t drawn;	/* its arrow of the layout, or SIZE_MAX */
 };
 
 struct picture {
 	const json_t *effective;
 	enum lang lang;
+	enum flow_part part; /* whose data flows; 0 = the map of all rules */
 	struct zone *zones;
 	size_t n_zones;
 	struct way *ways;
@@ -56,7 +316,7 @@ struct picture {
 	FILE *to;
 };
 
-/* ---- what there is --------------------------------------------------------------------------------------------------- */
+/* ---- what there is --------------------------------------------------------------------------- */
 
 static size_t zone_by_name(const struct picture *p, const char *name)
 {
@@ -116,6 +376,7 @@ static size_t way_of(struct picture *p, const json_t *k)
 		i++;
 	if (i == p->n_ways)
 		p->ways[p->n_ways++] = w;
+	p->ways[i].heads |= p->part != 0 ? flow_data(k) : FLOW_THERE;
 	return i;
 }
 
@@ -136,7 +397,8 @@ static bool tell_ways(struct picture *p, const json_t *conduits, const size_t *w
 		legend_add(&p->legend, LEGEND_ARROW, w, text);
 		for (size_t i = 0; i < json_array_size(conduits); i++)
 			if (way[i] == w)
-				legend_conduit(&p->legend, w, json_array_get(conduits, i), p->lang);
+				(p->part != 0 ? legend_flow : legend_conduit)(&p->legend, w,
+									      json_array_get(conduits, i), p->lang);
 	}
 	return !p->legend.failed;
 }
@@ -184,7 +446,7 @@ static bool place(struct picture *p)
 	return layout_make(l);
 }
 
-/* ---- drawing --------------------------------------------------------------------------------------------------------- */
+/* ---- drawing --------------------------------------------------------------------------------- */
 
 static void text_at(struct picture *p, unsigned x, unsigned y, unsigned size, const char *more, const char *text)
 {
@@ -206,12 +468,19 @@ static void head(struct picture *p)
 	const json_t *site = ja(p->effective, "site"), *g = ja(p->effective, "generation");
 	const char *label = *js(site, "label") != '\0' ? js(site, "label") : js(site, "name");
 	char when[RENDER_TEXT], text[512], part[256];
+	enum message title = p->part == 0	  ? M_PICTURE_TITLE
+			     : p->part == FLOW_IT ? M_PICTURE_FLOWS_IT
+			     : p->part == FLOW_OT ? M_PICTURE_FLOWS_OT
+						  : M_PICTURE_FLOWS;
 
 	render_time(js(p->effective, "time"), when);
-	text_at(p, MARGIN, MARGIN + 40, 60, " font-weight=\"bold\"", message_format(M_PICTURE_TITLE, p->lang));
+	text_at(p, MARGIN, MARGIN + 40, 60, " font-weight=\"bold\"", message_format(title, p->lang));
 	message_text(part, sizeof(part), p->lang, M_PICTURE_HOST, *label != '\0' ? label : "-",
 		     js(p->effective, "host"));
-	snprintf(text, sizeof(text), "%s   %s   %s", part, when, message_format(M_PICTURE_READ_BACK, p->lang));
+	snprintf(text, sizeof(text), "%s   %s   %s", part, when,
+		 message_format(json_object_get(p->effective, "as_it_was") != NULL ? M_PICTURE_AS_IT_WAS
+										   : M_PICTURE_READ_BACK,
+				p->lang));
 	text_at(p, MARGIN, MARGIN + 100, 32, "", text);
 	snprintf(part, sizeof(part), "%.12s", js(g, "digest"));
 	message_text(text, sizeof(text), p->lang, M_PICTURE_GENERATION, ju(g, "number"), part);
@@ -231,7 +500,8 @@ static void key(struct picture *p, unsigned right)
 		text_at(p, right - 520, y + 11, 32, "",
 			message_format(observed ? M_PICTURE_OBSERVED : M_PICTURE_ENFORCED, p->lang));
 	}
-	text_at(p, right - 760, MARGIN + 148, 32, "", message_format(M_PICTURE_NOTHING_ELSE, p->lang));
+	text_at(p, right, MARGIN + 148, 32, " text-anchor=\"end\"",
+		message_format(p->part != 0 ? M_PICTURE_HEADS : M_PICTURE_NOTHING_ELSE, p->lang));
 }
 
 static void classes(struct picture *p)
@@ -294,9 +564,13 @@ static void arrows(struct picture *p)
 			continue;
 		fprintf(p->to,
 			"<path class=\"arrow\" fill=\"none\" stroke=\"%s\" stroke-width=\"6\" "
-			"stroke-linejoin=\"round\"%s marker-end=\"url(#%s)\" d=\"",
-			w->observe ? "#8a5300" : "#1b2130", w->observe ? " stroke-dasharray=\"22 14\"" : "",
-			w->observe ? "o" : "e");
+			"stroke-linejoin=\"round\"%s",
+			w->observe ? "#8a5300" : "#1b2130", w->observe ? " stroke-dasharray=\"22 14\"" : "");
+		if ((w->heads & FLOW_BACK) != 0)
+			fprintf(p->to, " marker-start=\"url(#%s)\"", w->observe ? "o" : "e");
+		if ((w->heads & FLOW_THERE) != 0)
+			fprintf(p->to, " marker-end=\"url(#%s)\"", w->observe ? "o" : "e");
+		fputs(" d=\"", p->to);
 		for (size_t k = 0; k < a->n; k++)
 			fprintf(p->to, "%c%u %u", k == 0 ? 'M' : 'L', a->at[k].x, HEAD + a->at[k].y);
 		fputs("\"", p->to);
@@ -317,7 +591,7 @@ static unsigned line_height(const struct legend_line *line)
 	return line->kind == LEGEND_ARROW ? LINE * 2 : LINE;
 }
 
-/* Where a column may end: before an arrow's heading or a conduit. Returns the height of the highest. */
+/* Where a column may end: before an arrow's heading or a conduit. Returns the largest height. */
 static unsigned legend_lines(struct picture *p, unsigned top, unsigned width, bool draw)
 {
 	unsigned column = (width - 2 * MARGIN - (COLUMNS - 1) * COLUMN_GAP) / COLUMNS, all = 0, y = 0, at = 0,
@@ -362,19 +636,20 @@ static void draw(struct picture *p)
 {
 	unsigned width = p->layout.width, top = HEAD + p->layout.height;
 	unsigned height = top + legend_lines(p, top, width, false) + MARGIN;
+	unsigned tall = (unsigned)(408ull * height / width);
 
 	fprintf(p->to,
 		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\" "
 		"width=\"408mm\" height=\"%umm\" viewBox=\"0 0 %u %u\" lang=\"%s\" "
 		"role=\"img\" font-family=\"'Noto Sans CJK JP', 'Noto Sans JP', 'Yu Gothic', Meiryo, sans-serif\" "
 		"fill=\"#1b2130\">\n<title>",
-		(unsigned)(408ull * height / width), width, height, lang_name(p->lang));
+		p->part != 0 && tall > SHEET_HEIGHT_MM ? SHEET_HEIGHT_MM : tall, width, height, lang_name(p->lang));
 	xml_text(p->to, message_format(M_PICTURE_ALT, p->lang));
 	fputs("</title>\n<defs>", p->to);
 	for (int observed = 0; observed < 2; observed++)
 		fprintf(p->to,
 			"<marker id=\"%s\" viewBox=\"0 0 10 10\" refX=\"9\" refY=\"5\" markerUnits=\"userSpaceOnUse\" "
-			"markerWidth=\"34\" markerHeight=\"34\" orient=\"auto\">"
+			"markerWidth=\"34\" markerHeight=\"34\" orient=\"auto-start-reverse\">"
 			"<path d=\"M0 0L10 5L0 10z\" fill=\"%s\"/></marker>",
 			observed ? "o" : "e", observed ? "#8a5300" : "#1b2130");
 	fprintf(p->to, "</defs>\n<rect width=\"%u\" height=\"%u\" fill=\"#ffffff\"/>\n", width, height);
@@ -387,13 +662,13 @@ static void draw(struct picture *p)
 	fputs("</svg>\n", p->to);
 }
 
-char *picture_svg(const json_t *effective, enum lang l)
+/* `p`: what of it is to be drawn. */
+static char *drawn(struct picture p)
 {
-	struct picture p = { .effective = effective, .lang = l };
 	char *text = NULL;
 	size_t size;
 
-	if (ja(effective, "conduits") != NULL && find_zones(&p) && find_ways(&p) && place(&p) &&
+	if (ja(p.effective, "conduits") != NULL && find_zones(&p) && find_ways(&p) && place(&p) &&
 	    (p.to = open_memstream(&text, &size)) != NULL) {
 		draw(&p);
 		if (fclose(p.to) != 0) {
@@ -406,5 +681,19 @@ char *picture_svg(const json_t *effective, enum lang l)
 	free(p.layout.arrows);
 	free(p.ways);
 	free(p.zones);
+	return text;
+}
+
+char *picture_svg(const json_t *effective, enum lang l)
+{
+	return drawn((struct picture){ .effective = effective, .lang = l });
+}
+
+char *picture_flows(const json_t *effective, enum flow_part part, enum lang l)
+{
+	json_t *sheet = flow_sheet(effective, part);
+	char *text = drawn((struct picture){ .effective = sheet, .lang = l, .part = part });
+
+	json_decref(sheet);
 	return text;
 }

@@ -6,23 +6,44 @@
 #include <string.h>
 
 #include "appliance/wire/attack.h"
-#include "mgmt/state/certificate.h"
 #include "mgmt/state/faults.h"
 #include "mgmt/state/lost.h"
 #include "mgmt/state/stand.h"
 #include "mgmt/state/weakness.h"
 
 #define KEY_TEXT 500
+#define MACHINES 8u /* of a zone, that are named */
 #define MEGABYTE 1000000u
 #define ALARM_TEXT 500
 #define ATTACK_TEXT 1200 /* two ends, and a first step */
-#define LOG_SEEN                                                                                                       \
-	31u /* every sixteenth is put down, and a start goes sixteen back: so many may have gone already (docs/json.md) */
+/* every sixteenth is put down, and a start goes sixteen back: so many may have gone
+ * already (docs/json.md) */
+#define LOG_SEEN 31u
 
 static json_t *alarm(const char *key, bool grave, const char *since, const char *en, const char *ja_text)
 {
-	return json_pack("{s:o, s:b, s:o, s:o, s:o}", "key", json_text(key), "grave", (int)grave, "since",
-			 json_text(since), "en", json_text(en), "ja", json_text(ja_text));
+	return json_pack("{s:o, s:b, s:o, s:o, s:o, s:o}", "key", json_text(key), "grave", (int)grave, "since",
+			 json_text(since), "en", json_text(en), "ja", json_text(ja_text), "machines", json_array());
+}
+
+/* Which machines the last one touches, as people call them. */
+static void touches(json_t *list, const json_t *names)
+{
+	json_t *last = json_array_get(list, json_array_size(list) - 1);
+	const json_t *name;
+	size_t i;
+
+	json_array_foreach(names, i, name)
+	{
+		(void)json_array_append_new(json_object_get(last, "machines"), json_text(json_string_value(name)));
+	}
+}
+
+static void touches_one(json_t *list, const char *label, const char *name)
+{
+	json_t *last = json_array_get(list, json_array_size(list) - 1);
+
+	(void)json_array_append_new(json_object_get(last, "machines"), json_text(*label != '\0' ? label : name));
 }
 
 static void add(json_t *list, const char *key, bool grave, const char *since, enum message m, const char *en,
@@ -64,10 +85,31 @@ static void of_isolations(json_t *list, const json_t *status)
 
 	for (size_t i = 0; i < json_array_size(isolations); i++) {
 		const json_t *o = json_array_get(isolations, i);
+		const char *what = js(o, "what"), *label = *js(o, "label") != '\0' ? js(o, "label") : what;
+		bool all = strcmp(what, "everything") == 0;
 
-		snprintf(key, sizeof(key), "isolated %s", js(o, "what"));
-		add(list, key, true, js(o, "since"), M_ALARM_ISOLATED, js(o, "what"), js(o, "what"));
+		snprintf(key, sizeof(key), "isolated %s", what);
+		add(list, key, true, js(o, "since"), all ? M_ALARM_ISOLATED_ALL : M_ALARM_ISOLATED, label, label);
 	}
+}
+
+/* "+4": of so many so many were named. */
+static void touches_more(json_t *list, unsigned long long all, size_t named)
+{
+	char more[32];
+
+	snprintf(more, sizeof(more), "+%llu", all - named);
+	if (all > named)
+		touches_one(list, more, "");
+}
+
+/* An end of a conduit of a door: its machines, or its zone. */
+static void touches_end(json_t *list, const json_t *end)
+{
+	touches(list, ja(end, "hosts"));
+	touches_more(list, ju(end, "hosts_all"), json_array_size(ja(end, "hosts")));
+	if (json_array_size(ja(end, "hosts")) == 0)
+		touches_one(list, js(end, "label"), js(end, "zone"));
 }
 
 /* Each use of a break-glass door, until somebody has looked at it. */
@@ -78,6 +120,7 @@ static void of_doors(json_t *list, const json_t *status)
 
 	for (size_t i = 0; i < json_array_size(doors); i++) {
 		const json_t *d = json_array_get(doors, i), *uses = ja(d, "uses");
+		const char *label = *js(d, "label") != '\0' ? js(d, "label") : js(d, "door");
 
 		for (size_t k = 0; k < json_array_size(uses); k++) {
 			const json_t *u = json_array_get(uses, k);
@@ -85,7 +128,9 @@ static void of_doors(json_t *list, const json_t *status)
 			if (!jb(u, "unreviewed"))
 				continue;
 			snprintf(key, sizeof(key), "glass %s %s", js(d, "door"), js(u, "since"));
-			add(list, key, true, js(u, "since"), M_ALARM_GLASS, js(d, "door"), js(d, "door"));
+			add(list, key, true, js(u, "since"), M_ALARM_GLASS, label, label);
+			for (size_t c = 0; c < json_array_size(ja(d, "conduits")); c++)
+				touches_end(list, ja(json_array_get(ja(d, "conduits"), c), "to"));
 		}
 	}
 }
@@ -126,9 +171,27 @@ static void key_of(const char *text, char key[KEY_TEXT])
 	key[n] = '\0';
 }
 
+/* What stands behind an interface. */
+static void touches_behind(json_t *list, const json_t *interface)
+{
+	const json_t *zones = ja(interface, "zones");
+
+	for (size_t z = 0; z < json_array_size(zones); z++) {
+		const json_t *zone = json_array_get(zones, z), *assets = ja(zone, "assets");
+		size_t i = 0;
+
+		for (; i < json_array_size(assets) && i < MACHINES; i++)
+			touches_one(list, js(json_array_get(assets, i), "label"),
+				    js(json_array_get(assets, i), "name"));
+		touches_more(list, ju(zone, "assets_all"), i);
+		if (json_array_size(assets) == 0)
+			touches_one(list, js(zone, "label"), js(zone, "name"));
+	}
+}
+
 static void of_faults(json_t *list, const json_t *status)
 {
-	json_t *en = faults_find(status, LANG_EN), *japanese = faults_find(status, LANG_JA);
+	json_t *links, *en = faults_find_links(status, LANG_EN, &links), *japanese = faults_find(status, LANG_JA);
 	char key[KEY_TEXT];
 
 	for (size_t i = 0; i < json_array_size(en); i++) {
@@ -137,7 +200,9 @@ static void of_faults(json_t *list, const json_t *status)
 		key_of(text, key);
 		(void)json_array_append_new(list,
 					    alarm(key, true, "", text, json_string_value(json_array_get(japanese, i))));
+		touches_behind(list, json_array_get(links, i));
 	}
+	json_decref(links);
 	json_decref(en);
 	json_decref(japanese);
 }
@@ -198,7 +263,8 @@ static void of_surroundings(json_t *list, const json_t *status)
 		}
 }
 
-/* Each that nobody has reviewed is an alarm of its own, so that whoever is told of alarms is told of it; a crowd of them is one more. */
+/* Each that nobody has reviewed is an alarm of its own, so that whoever is told of alarms is told
+ * of it; a crowd of them is one more. */
 static void of_devices(json_t *list, const json_t *status)
 {
 	static const struct {
@@ -234,7 +300,8 @@ static void of_devices(json_t *list, const json_t *status)
 		add(list, "devices learning", false, js(d, "began"), M_ALARM_DEVICES_LEARNING, "", "");
 }
 
-/* Likewise of servers that choose weak TLS. What a conduit has beyond those that are told apart is one of its own. */
+/* Likewise of servers that choose weak TLS. What a conduit has beyond those that are told apart is
+ * one of its own. */
 static void of_weak(json_t *list, const json_t *status)
 {
 	const json_t *w = ja(ja(status, "journal"), "weak"), *alarms = ja(w, "alarms");
@@ -261,7 +328,8 @@ static void of_weak(json_t *list, const json_t *status)
 		add(list, "weak damaged", false, "", M_ALARM_WEAK_DAMAGED, "", "");
 }
 
-/* Each that rings: its key is another each time that it rings again, so that whoever is told of alarms is told of that. */
+/* Each that rings: its key is another each time that it rings again, so that whoever is told of
+ * alarms is told of that. */
 static void of_attacks(json_t *list, const json_t *status)
 {
 	const json_t *a = ja(ja(status, "journal"), "attacks"), *alarms = ja(a, "alarms");
@@ -323,6 +391,7 @@ static void of_silence(json_t *list, const json_t *status)
 			message_text(texts[l], ALARM_TEXT, (enum lang)l, m, name, span);
 		}
 		(void)json_array_append_new(list, alarm(key, true, js(o, "since"), texts[LANG_EN], texts[LANG_JA]));
+		touches(list, ja(o, "machines"));
 	}
 	if (ju(x, "silent") > json_array_size(silent))
 		add(list, "conduits more", true, "", M_ALARM_CONDUITS_MORE, "", "");
@@ -365,12 +434,14 @@ static void of_ends(json_t *list, const json_t *status)
 			message_text(texts[l], ALARM_TEXT, (enum lang)l, M_ALARM_ENDS, name, when);
 		}
 		(void)json_array_append_new(list, alarm(key, false, js(o, "since"), texts[LANG_EN], texts[LANG_JA]));
+		touches(list, ja(o, "machines"));
 	}
 	if (ju(x, "near") > json_array_size(near))
 		add(list, "ends more", false, "", M_ALARM_ENDS_MORE, "", "");
 }
 
-/* Of each file its own. By its dates in the key, one that was replaced by another that ends soon is another alarm. */
+/* Of each file its own. By its dates in the key, one that was replaced by another that ends soon is
+ * another alarm. */
 static void of_certificates(json_t *list, const json_t *status)
 {
 	static const struct {
@@ -419,6 +490,50 @@ static void of_reviews(json_t *list, const json_t *status)
 		add_counted(list, "reviews", false, js(r, "since"), M_ALARM_REVIEWS, ju(r, "overdue"), 0);
 }
 
+/* What to do first, by the first word of the key; of a sign of an attack its text says it. */
+static const struct {
+	const char *word;
+	enum message m;
+} steps[] = {
+	{ "trial", M_STEP_TRIAL },	{ "policy", M_STEP_POLICY },   { "isolated", M_STEP_ISOLATED },
+	{ "glass", M_STEP_GLASS },	{ "role", M_STEP_ROLE },       { "silent", M_STEP_ROLE },
+	{ "fault", M_STEP_FAULT },	{ "trouble", M_STEP_RECORDS }, { "room", M_STEP_RECORDS },
+	{ "disk", M_STEP_RECORDS },	{ "lost", M_STEP_RECORDS },    { "holds", M_STEP_RECORDS },
+	{ "held", M_STEP_RECORDS },	{ "stuck", M_STEP_RECORDS },   { "unheard", M_STEP_RECORDS },
+	{ "log", M_STEP_LOG },		{ "drift", M_STEP_DRIFT },     { "clock", M_STEP_CLOCK },
+	{ "ups", M_STEP_UPS },		{ "device", M_STEP_DEVICE },   { "devices", M_STEP_DEVICE },
+	{ "weak", M_STEP_DAY },		{ "certificate", M_STEP_DAY }, { "reviews", M_STEP_DAY },
+	{ "leaked", M_STEP_DAY },	{ "token", M_STEP_DAY },       { "attacks", M_STEP_ATTACKS },
+	{ "conduit", M_STEP_CONDUIT },	{ "conduits", M_STEP_FAULT },  { "ends", M_STEP_ENDS },
+	{ "uninspected", M_STEP_CALL }, { "daemon", M_STEP_CALL },
+};
+
+static void add_step(json_t *alarm, enum message m)
+{
+	json_object_set_new(
+		alarm, "step",
+		json_pack("{s:s, s:s}", "en", message_format(m, LANG_EN), "ja", message_format(m, LANG_JA)));
+}
+
+static void add_steps(json_t *list)
+{
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		json_t *a = json_array_get(list, i);
+		const char *key = js(a, "key");
+		size_t n = strcspn(key, " "), s = 0;
+
+		while (s < sizeof(steps) / sizeof(steps[0]) &&
+		       (strlen(steps[s].word) != n || strncmp(steps[s].word, key, n) != 0))
+			s++;
+		if (s < sizeof(steps) / sizeof(steps[0]))
+			/* What stands behind it is named of a link alone. */
+			add_step(a, steps[s].m == M_STEP_FAULT && json_array_size(ja(a, "machines")) > 0 ? M_STEP_LINK
+													 : steps[s].m);
+		else
+			json_object_set_new(a, "step", json_null());
+	}
+}
+
 json_t *alarms_find(const json_t *status)
 {
 	json_t *list = json_array();
@@ -440,6 +555,7 @@ json_t *alarms_find(const json_t *status)
 	of_ends(list, status);
 	of_certificates(list, status);
 	of_reviews(list, status);
+	add_steps(list);
 	return list;
 }
 
@@ -447,4 +563,53 @@ json_t *alarm_of_no_daemon(void)
 {
 	return alarm("daemon", true, "", message_format(M_ALARM_DAEMON, LANG_EN),
 		     message_format(M_ALARM_DAEMON, LANG_JA));
+}
+
+struct word {
+	const char *word;
+	enum message m;
+};
+
+/* What a newer box says stands as it is. */
+static const char *in_words(const struct word *list, size_t n, const char *word, enum lang l)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(word, list[i].word) == 0)
+			return message_format(list[i].m, l);
+	return word;
+}
+
+const char *certificate_use(const json_t *certificate, enum lang l)
+{
+	static const struct word words[] = { { "web", M_CERTIFIED_WEB },
+					     { "log", M_CERTIFIED_LOG },
+					     { "update", M_CERTIFIED_UPDATE },
+					     { "mail", M_CERTIFIED_MAIL },
+					     { "log_own", M_CERTIFIED_LOG_OWN } };
+
+	return in_words(words, sizeof(words) / sizeof(words[0]), js(certificate, "use"), l);
+}
+
+const char *certificate_why(const json_t *certificate, enum lang l)
+{
+	static const struct word words[] = { { "absent", M_CERTIFIED_ABSENT }, { "unread", M_CERTIFIED_UNREAD },
+					     { "link", M_CERTIFIED_LINK },     { "closed", M_CERTIFIED_CLOSED },
+					     { "folder", M_CERTIFIED_FOLDER }, { "none", M_CERTIFIED_NONE } };
+
+	return in_words(words, sizeof(words) / sizeof(words[0]), js(certificate, "why"), l);
+}
+
+const char *certificate_state(const json_t *certificate, enum lang l, char out[CERTIFICATE_TEXT])
+{
+	static const struct word words[] = { { "good", M_CERTIFIED_GOOD },	  { "near", M_CERTIFIED_NEAR },
+					     { "close", M_CERTIFIED_CLOSE },	  { "ended", M_CERTIFIED_ENDED },
+					     { "not_yet", M_CERTIFIED_NOT_YET },  { "unknown", M_CERTIFIED_UNKNOWN },
+					     { "unjudged", M_CERTIFIED_UNJUDGED } };
+	const char *state = js(certificate, "state");
+
+	if (strcmp(state, "unreadable") == 0)
+		message_text(out, CERTIFICATE_TEXT, l, M_CERTIFIED_UNREADABLE, certificate_why(certificate, l));
+	else
+		snprintf(out, CERTIFICATE_TEXT, "%s", in_words(words, sizeof(words) / sizeof(words[0]), state, l));
+	return out;
 }

@@ -4,14 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "mgmt/state/clock_why.h"
-
 #define FAULT_TEXT 400
 
 struct faults {
 	enum lang lang;
 	const json_t *status;
-	json_t *list;
+	json_t *list, *links;
+	const json_t *link; /* it is about that one */
 };
 
 static void fault(struct faults *f, enum message m, const char *a, const char *b, const char *x)
@@ -19,8 +18,10 @@ static void fault(struct faults *f, enum message m, const char *a, const char *b
 	char text[FAULT_TEXT];
 
 	message_text(text, sizeof(text), f->lang, m, a, b, x);
-	/* A text that was cut inside a letter is no UTF-8, and what is wrong has to be said all the same. */
+	/* A text that was cut inside a letter is no UTF-8, and what is wrong has to be said all
+	 * the same. */
 	(void)json_array_append_new(f->list, json_text(text));
+	(void)json_array_append_new(f->links, f->link != NULL ? json_deep_copy(f->link) : json_null());
 }
 
 void faults_zones(const json_t *interface, enum lang l, char *out, size_t size)
@@ -65,6 +66,7 @@ static void links(struct faults *f)
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *x = json_array_get(list, i);
 
+		f->link = x;
 		if (is_link(x, "up"))
 			continue;
 		faults_zones(x, f->lang, zones, sizeof(zones));
@@ -77,6 +79,7 @@ static void links(struct faults *f)
 					   : M_FAULT_CARRIER,
 		      name, zones, json_is_object(ja(x, "card")) ? js(ja(x, "card"), "device") : js(x, "device"));
 	}
+	f->link = NULL;
 	if (json_object_get(f->status, "interfaces") != NULL && list == NULL)
 		fault(f, M_FAULT_INTERFACES, "", "", "");
 }
@@ -182,11 +185,11 @@ static void told(struct faults *f, const char *key, enum message failing, enum m
 		fault(f, unsaved, js(m, "server"), js(m, "why"), "");
 }
 
-json_t *faults_find(const json_t *status, enum lang l)
+json_t *faults_find_links(const json_t *status, enum lang l, json_t **ret_links)
 {
 	const json_t *kernel = ja(status, "kernel"), *g = ja(status, "generation"), *foreign = ja(status, "foreign"),
 		     *settings = ja(status, "settings");
-	struct faults f = { l, status, json_array() };
+	struct faults f = { l, status, json_array(), json_array(), NULL };
 	char why[CLOCK_WHY];
 	const char *notice = js(ja(status, "notice"), lang_name(l));
 	/* What is just being changed is in two states at once. */
@@ -215,5 +218,34 @@ json_t *faults_find(const json_t *status, enum lang l)
 	shares(&f);
 	told(&f, "mail", M_FAULT_MAIL, M_FAULT_MAIL_AWAY, M_FAULT_MAIL_UNSAVED);
 	told(&f, "snmp", M_FAULT_SNMP, M_FAULT_SNMP_AWAY, M_FAULT_SNMP_UNSAVED);
+	*ret_links = f.links;
 	return f.list;
+}
+
+json_t *faults_find(const json_t *status, enum lang l)
+{
+	json_t *links, *list = faults_find_links(status, l, &links);
+
+	json_decref(links);
+	return list;
+}
+
+const char *clock_why(const json_t *clock, enum lang l, char out[CLOCK_WHY])
+{
+	static const struct {
+		const char *word;
+		enum message text;
+	} why[] = {
+		{ "earlier", M_CLOCK_WHY_EARLIER }, { "source", M_CLOCK_WHY_SOURCE },
+		{ "battery", M_CLOCK_WHY_BATTERY }, { "record", M_CLOCK_WHY_RECORD },
+		{ "daemon", M_CLOCK_WHY_DAEMON },
+	};
+	char latest[RENDER_TEXT];
+
+	render_time(js(clock, "latest"), latest);
+	snprintf(out, CLOCK_WHY, "%s", js(clock, "waits"));
+	for (size_t i = 0; i < sizeof(why) / sizeof(why[0]); i++)
+		if (strcmp(js(clock, "waits"), why[i].word) == 0)
+			message_text(out, CLOCK_WHY, l, why[i].text, *latest != '\0' ? latest : "-");
+	return out;
 }

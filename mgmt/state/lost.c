@@ -29,7 +29,8 @@ struct filled {
 	unsigned places;
 };
 
-/* `text` begins with those words, places filled, and what is behind them stands apart: where that is. NULL = it does not. */
+/* `text` begins with those words, places filled, and what is behind them stands apart: where that
+ * is. NULL = it does not. */
 static const char *filled(const char *text, const char *words, struct filled *ret)
 {
 	for (ret->places = 0; *words != '\0'; words++) {

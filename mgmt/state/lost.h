@@ -7,7 +7,8 @@
 
 #include "appliance/base/messages.h"
 
-/* Records keep the words of appliance/wire/lost.def in English; those are said in `l`. Names, numbers and whatever else is there stay as they are. */
+/* Records keep the words of appliance/wire/lost.def in English; those are said in `l`. Names,
+ * numbers and whatever else is there stay as they are. */
 void lost_print(FILE *to, enum lang l, const char *object);
 /* The same as a text: malloc'd, NULL = no memory. */
 char *lost_text(enum lang l, const char *object);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading the box's JSON (docs/json.md) without fear of what is missing, and the small texts that the command line and the
- * pages share. Borrowed strings belong to the JSON object. Nothing here prints.
+ * Reading the box's JSON (docs/json.md) without fear of what is missing, and the small texts that
+ * the command line and the pages share. Borrowed strings belong to the JSON object. Nothing
+ * here prints.
  */
 #ifndef SEKISHO_MGMT_STATE_READ_H
 #define SEKISHO_MGMT_STATE_READ_H
@@ -16,9 +17,11 @@
 const char *js(const json_t *o, const char *key);	 /* "" when absent or no string */
 unsigned long long ju(const json_t *o, const char *key); /* 0 when absent, no number or negative */
 bool jb(const json_t *o, const char *key);		 /* false when absent */
-const json_t *ja(const json_t *o, const char *key);	 /* NULL when absent; json_array_size(NULL) is 0 */
+/* NULL when absent; json_array_size(NULL) is 0 */
+const json_t *ja(const json_t *o, const char *key);
 
-/* "2026-11-20T08:10:11.123Z" as local time, "2026-11-20 17:10:11 JST"; other texts are copied, "" stays "". */
+/* "2026-11-20T08:10:11.123Z" as local time, "2026-11-20 17:10:11 JST"; other texts are copied, ""
+ * stays "". */
 void render_time(const char *rfc3339, char out[RENDER_TEXT]);
 /* Of a worker: what its lanes are for. */
 const char *render_kind(const char *word, enum lang l);
@@ -27,7 +30,8 @@ const char *render_kind(const char *word, enum lang l);
 void render_span(unsigned long long seconds, char out[RENDER_TEXT]);
 /* "RTG 1 reads (tos-reads-rtg01)": one of `expected.conduits`. */
 void render_conduit(const json_t *silent, enum lang l, char *out, size_t size);
-/* "RTG 1 reads (tos-reads-rtg01), vendor, +2": the first CONDUITS_NAMED of such a list, of which there are `all`. */
+/* "RTG 1 reads (tos-reads-rtg01), vendor, +2": the first CONDUITS_NAMED of such a list, of which
+ * there are `all`. */
 #define CONDUITS_NAMED 4u
 void render_conduits(const json_t *list, unsigned long long all, enum lang l, char *out, size_t size);
 

@@ -3,7 +3,8 @@
 
 #include "appliance/wire/reason.h"
 
-/* Passed although nobody judged it, because its conduit says so: these are failures, but not refusals. */
+/* Passed although nobody judged it, because its conduit says so: these are failures, but
+ * not refusals. */
 static bool passes_unjudged(enum reason r)
 {
 	return r == R_DOWN_HELD || r == R_DOWN_OPEN || r == R_MIDSTREAM_WAIT;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * When each alarm was first seen, for those that the box itself does not date (mgmt/state/alarms.h): what lasts keeps its moment, what is over loses it.
- * Grows no further than the alarms of one moment.
+ * When each alarm was first seen, for those that the box itself does not date
+ * (mgmt/state/alarms.h): what lasts keeps its moment, what is over loses it. Grows no further than
+ * the alarms of one moment.
  */
 #ifndef SEKISHO_MGMT_STATE_SEEN_H
 #define SEKISHO_MGMT_STATE_SEEN_H
@@ -11,7 +12,8 @@
 #include "appliance/base/json.h"
 
 struct seen {
-	json_t *moments; /* owned: by key the moment, null where it was there at the first look; NULL before that */
+	/* owned: by key the moment, null where it was there at the first look; NULL before that */
+	json_t *moments;
 };
 
 void seen_free(struct seen *s);

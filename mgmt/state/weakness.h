@@ -7,7 +7,8 @@
 
 #define WEAKNESS_TEXT 400 /* all of them, in either language */
 
-/* "RC4, no forward secrecy", of the words that records have; a word that is not known stays as it is. */
+/* "RC4, no forward secrecy", of the words that records have; a word that is not known stays as
+ * it is. */
 void weakness_text(const json_t *words, enum lang l, char out[WEAKNESS_TEXT]);
 
 #endif

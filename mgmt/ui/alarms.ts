@@ -12,6 +12,8 @@ export interface Alarm {
 	grave: boolean;
 	/** Of a sign of an attack: its number. */
 	attack?: number;
+	machines: string[];
+	step: string;
 }
 
 /** It lives as long as a policy is compiled, and is nobody's loss. */
@@ -47,5 +49,5 @@ function attackOf(key: string): { attack?: number } {
 }
 
 export function alarms(state: State): Alarm[] {
-	return state.alarms.map((a) => ({ text: a[language()], since: since(a.since, a.seen), grave: a.grave, ...attackOf(a.key) })).sort((a, b) => Number(b.grave) - Number(a.grave));
+	return state.alarms.map((a) => ({ text: a[language()], since: since(a.since, a.seen), grave: a.grave, machines: a.machines, step: a.step?.[language()] ?? "", ...attackOf(a.key) })).sort((a, b) => Number(b.grave) - Number(a.grave));
 }

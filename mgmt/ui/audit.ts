@@ -5,12 +5,13 @@ import { csv, save } from "./csv";
 import { deviceCard, forgetDevices } from "./devices";
 import { duties, standing } from "./duties";
 import { h, type Child, type Node_ } from "./dom";
-import { count, moment } from "./format";
+import { count, lastUse, moment } from "./format";
 import { card, chip, figures, grid, type Tone } from "./parts";
 import { endPatience, patience, waited, waiting, type Patience } from "./patience";
 import { leakedNote } from "./people";
+import { forgetLedgers, ledgerCards } from "./ledgers";
 import { forgetRecords, loadRecords, mayNow, recordCards } from "./records";
-import { accepted, askRules, conduitFile, exceptionFile, exceptionState, isExternal, matching, matrixFile, overdue, reach, reachText, rules, rulesFile, zoneName, type Rule } from "./register";
+import { accepted, askRules, conduitFile, exceptionFile, exceptionState, matching, matrixFile, overdue, reach, reachText, rules, rulesFile, zoneName, type Rule } from "./register";
 import { ask } from "./session";
 import { language, t, type Key } from "./text";
 import type { Account, Conduit, Devices, Effective, Generation, Lang, Leaked, State, Text, Token, Verified } from "./types";
@@ -49,6 +50,7 @@ export function forgetAudit(): void {
 	started = false;
 	forgetRecords();
 	forgetDevices();
+	forgetLedgers();
 }
 
 async function read(): Promise<void> {
@@ -88,8 +90,8 @@ async function prove(): Promise<void> {
 const button = (label: Key, click: () => void, key: string, off = false): Node_ =>
 	h("button", { type: "button", "data-key": key, "aria-disabled": off ? "true" : undefined, click }, t(label));
 const when = (text: string | null | undefined): Node_ => h("span", { class: "time" }, moment(text) || t("none"));
-const stamp = (): string => moment(held?.rules?.time ?? new Date().toISOString()).replace(/[-: ]/g, "").slice(0, 12);
-const file = (what: string, ending: string): string => "sekisho-" + (held?.rules?.host ?? "box") + "-" + what + "-" + stamp() + "." + ending;
+const file = (what: string, ending: string, of = held?.rules): string =>
+	"sekisho-" + (of?.host ?? "box") + "-" + what + "-" + moment(of?.time ?? new Date().toISOString()).replace(/[-: ]/g, "").slice(0, 12) + "." + ending;
 const saveRows = (what: string, rows: (string | number)[][]): void => save(file(what, "csv"), "text/csv;charset=utf-8", csv(rows));
 
 // ---- evidence ----------------------------------------------------------------------------------------------------
@@ -166,16 +168,13 @@ function ruleTable(e: Effective): Node_ {
 function conduitTable(e: Effective, list: Conduit[], label: Key): Node_ {
 	return grid(label, [{ head: "conduit" }, { head: "between" }, { head: "purpose" }, { head: "owner" }, { head: "approved_in_policy" }, { head: "review_by" }, { head: "until" }, { head: "last_match" }, { head: "accepted" }],
 		list.map((k) => [[h("b", {}, k.name ?? ""), k.label ? h("span", { class: "ago" }, " " + k.label) : undefined], zoneName(e, k.from) + " → " + zoneName(e, k.to), k.purpose || t("none"), k.owner || t("none"),
-			k.approved_by || t("none"), [k.review_by || t("none"), overdue(e, k) && h("span", {}, " ", chip("wait", t("review_overdue")))], when(k.until), when(k.last_match),
+			k.approved_by || t("none"), [k.review_by || t("none"), overdue(e, k) && h("span", {}, " ", chip("wait", t("review_overdue")))], when(k.until), lastUse(k),
 			accepted(k) || t("none")]));
 }
 
 function conduitCards(e: Effective): Node_[] {
-	const every = e.conduits ?? [], outside = every.filter((k) => isExternal(e, k));
-	return [
-		card("register", "register", true, h("p", { class: "acts" }, button("save_csv", () => saveRows("conduits", conduitFile(e, every)), "save-conduits")), conduitTable(e, every, "register")),
-		card("external", "external", true, ...(outside.length === 0 ? [h("p", { class: "note" }, t("external_none"))]
-			: [h("p", { class: "acts" }, button("save_csv", () => saveRows("external", conduitFile(e, outside)), "save-external")), conduitTable(e, outside, "external")])), exceptionCard(e)];
+	const every = e.conduits ?? [];
+	return [card("register", "register", true, h("p", { class: "acts" }, button("save_csv", () => saveRows("conduits", conduitFile(e, every)), "save-conduits")), conduitTable(e, every, "register")), exceptionCard(e)];
 }
 
 function exceptionCard(e: Effective): Node_ {
@@ -239,6 +238,23 @@ function generations(list: Generation[]): Node_ {
 				button("save_text", () => void saveTexts(g.number), "texts-" + g.number)])));
 }
 
+// ---- what stands where -------------------------------------------------------------------------------------------
+
+const leaders = new Map<string, () => void>(); // the same function at each drawing, so that a button stays the same
+
+function leader(id: string): () => void {
+	let one = leaders.get(id);
+	if (one === undefined) leaders.set(id, one = () => document.getElementById(id)?.scrollIntoView());
+	return one;
+}
+
+/** A bar that stays, with the heading of each card. */
+function contents(cards: Node_[]): Node_ {
+	const heads = cards.map((c): [unknown, unknown] => [c.attributes["aria-labelledby"], (c.children[0] as Node_ | undefined)?.children?.[0]]);
+	return h("nav", { class: "contents", "data-key": "contents", "aria-label": t("contents") }, heads.flatMap(([id, title]) => (typeof id === "string" && typeof title === "string" ?
+		[h("button", { type: "button", "data-key": "to-" + id, click: leader(id) }, title)] : [])));
+}
+
 // ---- the page ----------------------------------------------------------------------------------------------------
 
 export function auditPage(changed: () => void): (state: State) => Node_[] {
@@ -260,6 +276,7 @@ export function auditPage(changed: () => void): (state: State) => Node_[] {
 		const e = held?.rules, head = [h("div", { class: "headline off plain" }, h("h1", {}, t("audit_title"))), h("p", { class: "acts" }, button("audit_again", again, "again"))];
 		if (failed !== undefined) head.push(h("p", { class: "complaint", role: "alert" }, t(failed)));
 		if (held === undefined) return [...head, ...(failed === undefined ? [h("p", { class: "note", role: "status" }, t("loading"))] : [])];
-		return [...head, ...recordCards(changed), ...(e !== undefined ? [evidence(e, state), matrix(e), ruleTable(e), ...conduitCards(e)] : []), deviceCard(held.devices, file("devices", "csv"), mayNow("run_machine"), changed, readDevices), ...people(), chain(state), ...(held.history.length > 0 ? [generations(held.history)] : [])];
+		const cards = [...recordCards(changed), ...(e !== undefined ? [evidence(e, state), matrix(e), ruleTable(e), ...conduitCards(e), ...ledgerCards(e, held.devices?.devices, file, changed)] : []), deviceCard(held.devices, file("devices", "csv"), mayNow("run_machine"), changed, readDevices), ...people(), chain(state), ...(held.history.length > 0 ? [generations(held.history)] : [])];
+		return [...head, contents(cards), ...cards];
 	};
 }

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Changing the policy: one draft for all people of the site. Its text is written here, tried, approved by somebody who wrote none of it, and applied on trial;
 // what the box said of each step stands beside it.
-import { change, edited, forgetDraft, give, load, may, moved, show, typed, watchDraft, words } from "./draft";
+import { change, dropEdits, edited, forgetDraft, give, keepComment, keepEdits, load, may, mistakes, moved, show, typed, watchDraft, words, type CommentOf, type Kept } from "./draft";
 import { h, type Child, type Node_ } from "./dom";
-import { editor, jump, offer, offered, take, type Offer } from "./editor";
-import { count, moment } from "./format";
+import { atCaret, editor, jump, offer, offered, take, type Offer } from "./editor";
+import { count, local, moment } from "./format";
 import { difference, hunks } from "./lines";
+import { promoted } from "./promote";
 import { card, chip, grid, mark, type Tone } from "./parts";
 import { waiting } from "./patience";
 import { ask } from "./session";
 import { language, t, type Key } from "./text";
-import type { Cut, Diagnostic, Draft, Generation, Outcome, State, Text } from "./types";
+import type { Conduit, Cut, Diagnostic, Draft, Generation, Outcome, State, Text } from "./types";
 
-const FIELD = "policy-text", AROUND = 3, MOST_CUT = 50, MOST_PLACES = 6, TRIALS = [60, 120, 300, 600, 1800];
+const FIELD = "policy-text", AROUND = 3, MOST_CUT = 50, MOST_PLACES = 6, TRIALS = [60, 120, 300, 600, 1800], TRIAL = 300;
 const STATES: Record<Draft["state"], [Tone, Key]> = {
 	none: ["off", "draft_none"], draft: ["note", "draft_written"], asked: ["wait", "draft_asked"], approved: ["good", "draft_approved"], applied: ["good", "draft_applied"] };
 
@@ -22,6 +23,24 @@ let older: { number: number; sources: Text[] } | undefined; // a generation that
 let back: { to: number; base: number; outcome: Outcome } | undefined; // what going back there would do
 let offering: Offer | undefined;
 let started = false;
+let note: string | undefined; // of what was pressed on another page
+
+/** The draft, with this conduit enforcing: saved and tried where none is under way, else typed for whoever looks at it. The page that asked for it is left for this one. */
+export async function promote(k: Conduit, changed: () => void): Promise<void> {
+	redraw = changed;
+	started = true;
+	note = undefined;
+	await load(false, changed);
+	const kept = change.kept, texts = promoted(change.texts, k);
+	if (texts !== undefined) show(texts);
+	else note = t("let_enforce_lost", k.name ?? "", (k.file ?? "") + ":" + String(k.line ?? 0));
+	shown = k.file ?? "";
+	if (kept !== undefined && texts !== undefined && kept.draft.state !== "none" && kept.draft.state !== "applied") note = t("let_enforce_beside");
+	location.hash = "#change";
+	changed();
+	if (kept === undefined || texts === undefined || note !== undefined) return;
+	if (await give("save", { base: kept.force.number, comment: t("let_enforce_comment", k.name ?? "").slice(0, 80), texts }, changed)) await give("try", {}, changed);
+}
 
 export function forgetChange(): void {
 	forgetDraft();
@@ -30,7 +49,16 @@ export function forgetChange(): void {
 	against = "force";
 	older = back = offering = undefined;
 	started = false;
+	note = undefined;
 }
+
+/** A line that goes on record with what is done next; it is kept as it is typed. */
+const commentField = (of: CommentOf, label: Key): Node_ => h("div", { class: "field", "data-key": of }, h("label", { for: of }, t(label)),
+	h("input", { id: of, type: "text", maxlength: 80, autocomplete: "off", "data-key": of + "." + change.used, value: change.comments[of], input: onComment }));
+const onComment = (event: Event): void => {
+	const field = event.target as HTMLInputElement;
+	keepComment(field.id as CommentOf, field.value);
+};
 
 const value = (id: string): string => (document.getElementById(id) as HTMLInputElement | HTMLSelectElement | null)?.value.trim() ?? "";
 const current = (): Text | undefined => change.texts.find((x) => x.name === shown) ?? change.texts[0];
@@ -43,18 +71,52 @@ const act = (label: Key, click: () => void, main = false, off = false): Node_ =>
 
 function stands(d: Draft): Node_ {
 	const [tone, key] = STATES[d.state];
-	return h("div", {}, h("p", { role: "status" }, chip(tone, t(key)),
+	return h("div", {}, h("p", {}, chip(tone, t(key)),
 		d.state !== "none" && t("draft_by", d.revision, d.authors.join(", "), moment(d.saved), d.base)),
 		d.state !== "none" && d.comment !== null && h("p", {}, t("draft_comment", d.comment)),
+		d.state === "approved" && d.ran_out !== null && h("p", { "data-key": "approval-kept" }, chip("wait", t("approval_kept", d.ran_out))),
+		d.state === "asked" && d.decision !== null && h("p", {}, t("draft_asked_with", d.decision)),
+		(change.now?.on_trial ?? 0) !== 0 && h("p", {}, t("trial_note")),
 		d.decided_by !== null && h("p", {}, t(d.state === "draft" ? "draft_sent_back" : "draft_decided", d.decided_by, moment(d.decided), d.decision ?? t("none"))));
 }
 
-function trial(state: State): Node_ | false {
-	const g = state.status.generation, until = g?.confirm_by, now = state.status.clock?.time;
-	if (until === null || until === undefined || g?.number === undefined) return false;
-	const left = Math.max(0, Math.round((new Date(until).getTime() - new Date(now ?? Date.now()).getTime()) / 1000));
-	return h("div", { class: "headline wait", "data-key": "trial" }, mark("wait"), h("div", {},
-		h("p", { role: "timer" }, t("trial_left", g.number, left)), h("p", {}, t("trial_note"))));
+function trial(state: State): Child[] {
+	const g = state.status.generation, until = g?.confirm_by, now = state.status.clock?.time, d = change.now ?? change.kept?.draft, busy = change.busy !== "";
+	if (until === null || until === undefined || g?.number === undefined) return [];
+	const left = Math.max(0, Math.round((new Date(until).getTime() - new Date(now ?? Date.now()).getTime()) / 1000)), on = d?.on_trial ?? 0;
+	return [h("div", { class: "trial", "data-key": "trial" }, h("p", { role: "timer", class: "chip wait" }, mark("wait"), h("span", {}, t("trial_left", g.number, left))),
+		on !== 0 && may("apply") && h("p", { class: "acts" }, act("confirm", () => void give("confirm", { to: on }, redraw), true, busy), act("go_back", () => void give("rollback", { base: on }, redraw), false, busy)))];
+}
+
+/** The newest generation went because nobody confirmed it. */
+function ranOut(list: Generation[], d: Draft): Child {
+	const g = list[0];
+	return g !== undefined && g.state === "reverted" && g.why === "timeout" && h("p", { role: "status", "data-key": "ran-out" }, chip("wait", t("ran_out", d.in_force, g.number, moment(g.changed))),
+		d.state === "approved" && d.ran_out === g.number && t("try_again"));
+}
+
+/** What stays on screen wherever somebody reads or types: where the draft stands, the seconds of a trial, what the box said. */
+function stays(state: State, k: Kept): Node_ {
+	const [tone, key] = STATES[(change.now ?? k.draft).state];
+	return h("section", { class: "card stays", "data-key": "stays", "aria-label": t("stays") },
+		h("p", { role: "status" }, chip(tone, t(key)), edited() && chip("note", t("unsaved"))), trial(state), ranOut(k.history, change.now ?? k.draft), answered());
+}
+
+/** What was typed here before and saved nowhere. */
+function leftOver(): Node_ | false {
+	const left = change.left, k = change.kept;
+	if (left === undefined || k === undefined) return false;
+	return h("div", { class: "headline wait", "data-key": "left" }, mark("wait"), h("div", {}, h("p", { role: "status" }, t("edits_left", moment(left.at), left.base)),
+		(left.base !== k.force.number || left.revision !== k.draft.revision) && h("p", {}, t("edits_older", k.force.number, k.draft.revision)),
+		h("p", { class: "acts" }, act("edits_take", () => {
+			show(left.texts);
+			delete change.left;
+			keepEdits();
+			redraw();
+		}, true), act("edits_drop", () => {
+			dropEdits();
+			redraw();
+		}))));
 }
 
 // ---- what the box found ---------------------------------------------------------------------------------------------
@@ -95,8 +157,8 @@ function meant(o: Outcome): Node_[] {
 
 function outcome(o: Outcome): Node_[] {
 	const list: Node_[] = [], out = o.shut_out;
-	if (o.error) list.push(h("p", { class: "complaint" }, mark("bad"), words(o.error, language())));
-	if (o.notice) list.push(h("p", { class: "note" }, words(o.notice, language())));
+	if (o.error) list.push(h("p", { class: "complaint" }, mark("bad"), local(words(o.error, language()))));
+	if (o.notice) list.push(h("p", { class: "note" }, local(words(o.notice, language()))));
 	if ((o.diagnostics ?? []).length > 0) list.push(h("ul", { class: "events" }, (o.diagnostics ?? []).map(finding)));
 	if (o.done) list.push(...meant(o));
 	if (o.done && o.cut !== undefined) list.push(...cutList(o));
@@ -109,12 +171,14 @@ const DONE: Record<string, Key> = { save: "done_save", check: "done_check", try:
 	apply: "done_apply", confirm: "done_confirm", rollback: "done_rollback" };
 
 function answered(): Node_ | false {
-	const said = change.said;
-	if (change.busy !== "") return card("answer", "answer", true, ...waiting(change.waits, "working"));
-	if (change.stopped !== undefined) return card("answer", "answer", true, h("p", { class: "note", role: "status", "data-key": "stopped" }, t("stopped_waiting", change.stopped)));
-	if (change.failed !== undefined) return card("answer", "answer", true, h("p", { class: "complaint", role: "alert" }, mark("bad"), t(change.failed === "forbidden" ? "no_right_change" : "no_answer")));
+	const said = change.said, here = (...body: (Child | Child[])[]): Node_ => h("div", { "data-key": "answer" }, ...body);
+	if (change.busy !== "") return here(waiting(change.waits, "working"));
+	if (change.stopped !== undefined) return here(h("p", { class: "note", role: "status", "data-key": "stopped" }, t("stopped_waiting", change.stopped)));
+	if (change.failed !== undefined) return here(h("p", { class: "complaint", role: "alert" }, mark("bad"), t(change.failed === "forbidden" ? "no_right_change" : "no_answer")));
 	if (said === undefined) return false;
-	return card("answer", "answer", true, h("p", { role: "status" }, chip(said.outcome.done ? "good" : "bad", t(said.outcome.done ? DONE[said.order] ?? "done_check" : said.order === "try" ? "not_tried" : "not_done"))), outcome(said.outcome));
+	const found = outcome(said.outcome);
+	return here(h("p", { role: "status" }, chip(said.outcome.done ? "good" : "bad", t(said.outcome.done ? DONE[said.order] ?? "done_check" : said.order === "try" ? "not_tried" : "not_done"))),
+		found.length > 0 && h("div", { class: "found", tabindex: 0, role: "group", "aria-label": t("answer") }, found));
 }
 
 // ---- the text ----------------------------------------------------------------------------------------------------------
@@ -132,6 +196,7 @@ function onKey(event: Event): void {
 		event.preventDefault();
 		offering = offer(FIELD, change.texts);
 		redraw();
+		if (offering !== undefined) atCaret(offering);
 		(document.querySelector(".offer button") as HTMLElement | null)?.focus();
 	} else if (key.key === "s" && (key.ctrlKey || key.metaKey)) {
 		event.preventDefault();
@@ -162,32 +227,33 @@ function pick(name: string): void {
 }
 
 function save(): void {
+	note = undefined;
 	const k = change.kept;
 	if (k === undefined || !edited() || !may("edit_draft")) return;
 	void give("save", { base: k.force.number, comment: value("draft-comment"), texts: change.texts }, redraw).then((done) => done && give("try", {}, redraw));
 }
 
 function text(): Node_ {
-	const one = current(), said = change.said?.outcome.diagnostics ?? change.kept?.draft.tried?.answer.diagnostics ?? [];
-	const marked = new Set(said.filter((g) => g.file === one?.name && g.severity === "error").map((g) => g.line)), busy = change.busy !== "";
+	const one = current(), busy = change.busy !== "";
 	const edits = may("edit_draft"), undo = (): void => {
+		dropEdits();
 		if (change.kept !== undefined) void load(false, redraw);
 	};
 	return card("text", "policy_text", true,
 		h("div", { class: "tabs", role: "group", "aria-label": t("files") }, change.texts.map((x) =>
 			h("button", { type: "button", "data-key": "tab-" + x.name, "aria-pressed": x === one ? "true" : "false", click: () => pick(x.name) }, x.name))),
-		one !== undefined && editor(FIELD, t("text_of", one.name), begun(one).text, begun(one).number, !edits || busy, one.text.split("\n").length, marked, { input: onTyped, keydown: onKey }),
-		offering !== undefined && offered(offering, choose, close),
+		one !== undefined && editor(FIELD, t("text_of", one.name), begun(one).text, begun(one).number, !edits || busy || change.left !== undefined, one.text.split("\n").length, mistakes(one), { input: onTyped, keydown: onKey, scroll: redraw },
+			offering !== undefined && offered(offering, choose, close)),
 		h("p", { class: "note", id: "editor-help" }, t(edits ? "editor_help" : "editor_read_only")),
-		edits && h("div", { class: "field", "data-key": "draft-comment" }, h("label", { for: "draft-comment" }, t("comment")), h("input", { id: "draft-comment", type: "text", maxlength: 80, autocomplete: "off" })),
+		edits && commentField("draft-comment", "comment"),
 		edits && h("p", { class: "acts" }, act("save_draft", save, edited(), !edited() || busy),
 			act("check_text", () => void give("check", { texts: change.texts }, redraw), false, busy), act("undo_edits", undo, false, !edited() || busy)));
 }
 
-// The field keeps what is typed. What it began with stays the same until another text is to be in it: then it is another field.
+// The field keeps what is typed. What it began with stays the same until another text is to be in it, or another page was here: then it is another field.
 let field = { name: "", stamp: -1, text: "", number: 0 };
 function begun(one: Text): typeof field {
-	if (field.name !== one.name || field.stamp !== change.stamp) field = { name: one.name, stamp: change.stamp, text: one.text, number: field.number + 1 };
+	if (field.name !== one.name || field.stamp !== change.stamp || document.getElementById(FIELD) === null) field = { name: one.name, stamp: change.stamp, text: one.text, number: field.number + 1 };
 	return field;
 }
 
@@ -208,6 +274,7 @@ function differs(): Node_ | false {
 			use !== undefined && h("button", { type: "button", "aria-pressed": "true" }, t("against_generation", use.number)),
 			use !== undefined && may("edit_draft") && act("use_older", () => {
 				show(use.sources);
+				keepEdits();
 				older = undefined;
 				redraw();
 			})),
@@ -225,7 +292,10 @@ function conflict(): Node_ | false {
 	const theirs = now.revision !== k.draft.revision;
 	return h("div", { class: "headline bad", "data-key": "conflict" }, mark("bad"), h("div", {},
 		h("p", { role: "alert" }, theirs ? t("conflict_saved", now.by ?? "", moment(now.saved), now.revision) : t("conflict_base", now.in_force, k.force.number)),
-		h("p", { class: "acts" }, act("take_theirs", () => void load(false, redraw)), edited() && act("keep_mine", () => {
+		h("p", { class: "acts" }, act("take_theirs", () => {
+			dropEdits();
+			void load(false, redraw);
+		}), edited() && act("keep_mine", () => {
 			against = "draft";
 			void load(true, redraw);
 		}))));
@@ -240,23 +310,16 @@ function tried(d: Draft): Node_ | false {
 function next(d: Draft): Node_ | false {
 	const busy = change.busy !== "" || edited() || moved(), own = d.authors.includes(change.kept?.person.name ?? ""), alone = change.kept?.person.two_persons === false;
 	const list: Node_[] = [], send = (order: string, more: Record<string, unknown> = {}): void => void give(order, { comment: value("step-comment"), ...more }, redraw);
-	const comment = h("div", { class: "field", "data-key": "step-comment" }, h("label", { for: "step-comment" }, t("step_comment")), h("input", { id: "step-comment", type: "text", maxlength: 80, autocomplete: "off" }));
 	if (d.state === "draft" && may("edit_draft")) list.push(act("try_draft", () => send("try"), false, busy), act("ask_approval", () => send("ask"), true, busy || d.tried?.good !== true || !d.tried.current));
 	if (d.state === "asked" && may("approve")) list.push(act("approve", () => send("approve"), true, busy || own));
 	if ((d.state === "asked" || d.state === "approved") && may("approve")) list.push(act("decline", () => send("decline"), false, busy));
 	if ((d.state === "approved" || (alone && (d.state === "draft" || d.state === "asked"))) && may("apply")) list.push(
-		h("div", { class: "field", "data-key": "trial-length" }, h("label", { for: "trial-s" }, t("trial_length")), h("select", { id: "trial-s" }, TRIALS.map((s) => h("option", { value: s }, t("minutes", s / 60))))),
+		h("div", { class: "field", "data-key": "trial-length" }, h("label", { for: "trial-s" }, t("trial_length")), h("select", { id: "trial-s" }, TRIALS.map((s) => h("option", { value: s, selected: s === TRIAL }, t("minutes", s / 60))))),
 		act("apply", () => send("apply", { confirm_s: Number(value("trial-s")) }), true, busy));
 	if (d.state !== "none" && d.state !== "applied" && may("edit_draft")) list.push(act("discard", () => send("discard"), false, change.busy !== "" || moved()));
 	if (list.length === 0) return false;
 	return card("steps", "next_steps", true, h("p", { class: "note" }, edited() ? t("save_first") : own && d.state === "asked" && may("approve") ? t("not_own") : t(alone ? "one_person" : "two_persons")),
-		comment, h("div", { class: "acts" }, list));
-}
-
-function onTrial(d: Draft): Node_ | false {
-	if (d.on_trial === 0 || !may("apply")) return false;
-	const busy = change.busy !== "";
-	return card("trial-acts", "trial_title", true, h("p", { class: "acts" }, act("confirm", () => void give("confirm", { to: d.on_trial }, redraw), true, busy), act("go_back", () => void give("rollback", { base: d.on_trial }, redraw), false, busy)));
+		commentField("step-comment", "step_comment"), h("div", { class: "acts" }, list));
 }
 
 // ---- what was before ------------------------------------------------------------------------------------------------------
@@ -318,8 +381,8 @@ export function changePage(changed: () => void): (state: State) => Node_[] {
 		}
 		watchDraft(true, changed);
 		const k = change.kept, head = h("div", { class: "headline off plain" }, h("h1", {}, t("change_title")));
-		if (k === undefined) return [head, h("p", { class: change.failed !== undefined ? "complaint" : "note", role: "status" }, change.failed === undefined ? t("loading") : t(change.failed === "forbidden" ? "no_right_change" : "no_answer"))];
-		return [head, trial(state), conflict(), card("draft", "draft", true, stands(k.draft)), onTrial(change.now ?? k.draft), answered(), text(), differs(), tried(k.draft), next(k.draft), goingBack(), past(k.history)]
+		if (k === undefined) return [head, h("p", { class: change.failed !== undefined ? "complaint" : "note", role: "status" }, change.failed === undefined ? t("loading") : change.failed === "forbidden" ? t("no_right_change") : t("no_answer") + " " + t("trying_again"))];
+		return [head, stays(state, k), leftOver(), note !== undefined && h("p", { class: "note", role: "status", "data-key": "promoted" }, note), conflict(), card("draft", "draft", true, stands(k.draft)), text(), differs(), tried(k.draft), next(k.draft), goingBack(), past(k.history)]
 			.filter((n): n is Node_ => n !== false);
 	};
 }

@@ -3,7 +3,7 @@
 import { feed } from "./feed";
 import { endPatience, patience, waited, type Patience } from "./patience";
 import { ask, order, person as account, type Answer, type Person, type Refused } from "./session";
-import type { Draft, Generation, Outcome, Said, Text } from "./types";
+import type { Diagnostic, Draft, Generation, Outcome, Said, Text } from "./types";
 
 const LOOK_MS = 5000;
 
@@ -15,6 +15,18 @@ export interface Kept {
 	person: Person;
 }
 
+/** Edits that were saved nowhere, as this browser keeps them: of one account, with what they were made on. */
+export interface Left {
+	base: number;
+	revision: number;
+	at: string;
+	texts: Text[];
+}
+
+/** What is to be said with a save, and with the next step. */
+export type CommentOf = "draft-comment" | "step-comment";
+const COMMENTS: CommentOf[] = ["draft-comment", "step-comment"], NOTHING = { "draft-comment": "", "step-comment": "" };
+
 export interface Change {
 	kept?: Kept;
 	now?: Draft; // as it stands by the last look; another revision than kept.draft's: somebody has saved meanwhile
@@ -24,11 +36,14 @@ export interface Change {
 	waits?: Patience; // for one that changes nothing
 	stopped?: number; // after so many seconds, the last one
 	failed?: Refused;
+	comments: Record<CommentOf, string>; // as they are typed
+	used: number; // rises when one was said, or others are to be there: it is another field then
+	left?: Left; // edits of an earlier time, until whoever made them says what becomes of them
 	/** What the last order came to, until the next one. */
-	said?: { order: string; outcome: Outcome };
+	said?: { order: string; outcome: Outcome; of: Text[] }; // `of`: the texts that it is about
 }
 
-export const change: Change = { texts: [], stamp: 0, busy: "" };
+export const change: Change = { texts: [], stamp: 0, busy: "", comments: { ...NOTHING }, used: 0 };
 let timer: ReturnType<typeof setTimeout> | undefined;
 let run = 0;
 let looking = false;
@@ -46,6 +61,75 @@ function begins(k: Kept): Text[] {
 
 export function edited(): boolean {
 	return change.kept !== undefined && !same(change.texts, begins(change.kept));
+}
+
+const place = (): string => "sekisho-edits " + account();
+
+/** What is typed outlives this page, a session and the browser. Where nothing may be kept there (no room), leaving is warned of all the same. */
+export function keepEdits(): void {
+	const k = change.kept;
+	if (k === undefined || account() === "" || change.left !== undefined) return;
+	if (!edited()) return dropEdits();
+	const left: Left = { base: k.force.number, revision: k.draft.revision, at: new Date().toISOString(), texts: change.texts };
+	try {
+		localStorage.setItem(place(), JSON.stringify(left));
+	} catch {
+		dropEdits(); // an older text is not what was typed
+	}
+}
+
+export function dropEdits(): void {
+	delete change.left;
+	localStorage.removeItem(place());
+}
+
+const besides = (): string => "sekisho-comments " + account();
+
+/** A comment outlives this page as edits do; it is of this revision, and nobody says it of another one by mistake. */
+export function keepComment(of: CommentOf, text: string): void {
+	const k = change.kept;
+	change.comments[of] = text;
+	if (k === undefined || account() === "") return;
+	try {
+		if (COMMENTS.every((c) => change.comments[c] === "")) localStorage.removeItem(besides());
+		else localStorage.setItem(besides(), JSON.stringify({ revision: k.draft.revision, ...change.comments }));
+	} catch {
+		localStorage.removeItem(besides());
+	}
+}
+
+function leftComments(revision: number): Record<CommentOf, string> {
+	try {
+		const left = JSON.parse(localStorage.getItem(besides()) ?? "null") as (Record<CommentOf, string> & { revision: number }) | null;
+		if (left !== null && left.revision === revision && COMMENTS.every((c) => typeof left[c] === "string")) return { "draft-comment": left["draft-comment"], "step-comment": left["step-comment"] };
+	} catch {
+		// Of another version, or damaged: it is none.
+	}
+	return { ...NOTHING };
+}
+
+/** It was said. */
+function saidComment(of: CommentOf): void {
+	keepComment(of, "");
+	change.used++;
+}
+
+/** Those of an earlier time, if they say something else than what is shown. */
+function leftEdits(): Left | undefined {
+	try {
+		const left = JSON.parse(localStorage.getItem(place()) ?? "null") as Left | null;
+		if (left !== null && left.texts.every((x) => typeof x.name === "string" && typeof x.text === "string") && !same(left.texts, change.texts)) return left;
+	} catch {
+		// Of another version, or damaged: it is none.
+	}
+	return undefined;
+}
+
+/** The mistakes that the box found in this text, as far as their lines are still those that it looked at. */
+export function mistakes(one: Text | undefined): Diagnostic[] {
+	const k = change.kept, said = change.said?.outcome.diagnostics, list = said ?? k?.draft.tried?.answer.diagnostics ?? [];
+	const seen = (said !== undefined ? change.said?.of : k?.sources)?.find((x) => x.name === one?.name)?.text.split("\n") ?? [], now = one?.text.split("\n") ?? [];
+	return list.filter((d) => d.severity === "error" && d.file === one?.name && seen[d.line - 1] !== undefined && seen[d.line - 1] === now[d.line - 1]);
 }
 
 export function may(right: string): boolean {
@@ -66,6 +150,7 @@ export function show(texts: Text[]): void {
 export function typed(name: string, text: string): void {
 	const one = change.texts.find((t) => t.name === name);
 	if (one !== undefined) one.text = text;
+	keepEdits();
 }
 
 /** Nothing of it is the next person's. */
@@ -74,6 +159,7 @@ export function forgetDraft(): void {
 	clearTimeout(timer);
 	looking = false;
 	change.texts = [];
+	change.comments = { ...NOTHING };
 	change.busy = "";
 	endPatience(change.waits);
 	delete change.waits;
@@ -82,6 +168,7 @@ export function forgetDraft(): void {
 	delete change.now;
 	delete change.failed;
 	delete change.said;
+	delete change.left;
 }
 
 /** A token is nobody: who asks by one would be told that he is not signed in. */
@@ -100,9 +187,15 @@ export async function load(keep: boolean, changed: () => void): Promise<void> {
 		// A box without a policy shows none, and a token is nobody.
 		const force = policy.ok && policy.value.sources !== undefined ? { number: draft.value.draft.in_force, sources: policy.value.sources } : { number: draft.value.draft.in_force, sources: [] };
 		change.kept = { draft: draft.value.draft, sources: draft.value.sources, force, history: history.value.history,
-			person: person.ok ? person.value : { name: "", rights: [], two_persons: true, choose_passphrase: false } };
+			person: person.ok ? person.value : { name: "", roles: [], rights: [], two_persons: true, choose_passphrase: false } };
 		change.now = draft.value.draft;
-		if (!keep) show(begins(change.kept));
+		if (!keep) {
+			show(begins(change.kept));
+			change.comments = leftComments(draft.value.draft.revision);
+			change.used++;
+			const left = may("edit_draft") ? leftEdits() : undefined;
+			if (left !== undefined) change.left = left;
+		}
 	}
 	changed();
 }
@@ -110,15 +203,27 @@ export async function load(keep: boolean, changed: () => void): Promise<void> {
 async function look(changed: () => void): Promise<void> {
 	const mine = run, records = feed.newest;
 	timer = setTimeout(() => void look(changed), LOOK_MS);
+	if (change.kept === undefined) {
+		if (change.failed !== "unreachable" && change.failed !== "unavailable") return;
+		delete change.failed;
+		return load(false, changed);
+	}
 	if (records === seen && records !== 0) return;
 	seen = records;
 	const answer = await ask<{ draft: Draft }>("/api/v1/draft?texts=0");
 	if (mine !== run || !looking) return;
 	if (answer.ok && change.kept !== undefined) {
-		const before = JSON.stringify(change.now);
+		const before = JSON.stringify(change.now), ended = change.now !== undefined && change.now.on_trial > 0 && answer.value.draft.on_trial === 0;
 		change.now = answer.value.draft;
+		// A trial is over: why, stands in what was before.
+		if (ended) return load(edited(), changed);
 		// Approved, declined, ended by time: the texts are those that are shown.
-		if (!moved()) change.kept.draft = answer.value.draft;
+		if (!moved()) {
+			const was = begins(change.kept), own = edited();
+			change.kept.draft = answer.value.draft;
+			// What was applied is a draft again: the editor begins with another text, which is nobody's edit.
+			if (!own && !same(begins(change.kept), was)) return load(false, changed);
+		}
 		if (JSON.stringify(change.now) !== before) changed();
 	} else {
 		seen = -1;
@@ -141,6 +246,7 @@ export async function give(word: string, more: Record<string, unknown>, changed:
 	delete change.failed;
 	delete change.said;
 	delete change.stopped;
+	const about = copy(word === "try" ? k.sources : change.texts);
 	const p = LONG.includes(word) ? patience(changed, ENDS.includes(word) || more.dry_run === true) : undefined;
 	if (p !== undefined) change.waits = p;
 	changed();
@@ -159,14 +265,19 @@ export async function give(word: string, more: Record<string, unknown>, changed:
 		changed();
 		return false;
 	}
-	change.said = { order: word, outcome: answer.value };
+	change.said = { order: word, outcome: answer.value, of: about };
 	const now = answer.value.draft;
 	// What is typed stays, unless it was just saved or the draft is gone; what is in force may be another now.
 	if (now !== undefined) {
 		if (answer.value.done && word === "save") {
 			k.draft = now;
 			k.sources = copy(change.texts);
+			keepEdits();
+			keepComment("step-comment", change.comments["step-comment"]); // ... of this revision
 		}
+		if (answer.value.done && word === "discard") dropEdits();
+		const of: CommentOf = word === "save" ? "draft-comment" : "step-comment";
+		if (answer.value.done && word !== "try" && typeof more.comment === "string" && more.comment !== "" && more.comment === change.comments[of].trim()) saidComment(of);
 		change.now = now;
 		if (!moved()) k.draft = now;
 	}

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // A text with numbered lines, in the browser's own field for text: what people know of typing, marking, undoing and reading aloud holds. Names are
 // completed by Ctrl+Space, from those that stand in the texts already, what fleets make of them, and the words of the language.
-import { h, type Node_ } from "./dom";
+import { h, type Child, type Node_ } from "./dom";
 import { membersOf, type Named } from "./members";
 import { t } from "./text";
+import type { Diagnostic } from "./types";
 import { WORDS } from "./words";
 
 const MOST_OFFERED = 12;
@@ -39,28 +40,89 @@ export function take(o: Offer, word: string): void {
 	}
 }
 
+/** Where in a line a place of the compiler's begins and ends: it counts bytes, a browser by its own units. */
+function within(line: string, column: number, width: number): [number, number] {
+	const bytes = new TextEncoder().encode(line), units = (n: number): number => new TextDecoder().decode(bytes.slice(0, Math.max(0, n))).length, from = units(column - 1);
+	return [from, Math.max(from, units(column - 1 + width))];
+}
+
 /** Marks the place in the text and brings it into sight. */
 export function jump(id: string, line: number, column: number, width: number): void {
 	const field = fieldOf(id);
 	if (field === null) return;
 	const lines = field.value.split("\n"), at = Math.min(line, lines.length) - 1;
-	const begin = lines.slice(0, at).reduce((n, l) => n + l.length + 1, 0), bytes = new TextEncoder().encode(lines[at] ?? "");
-	// The compiler counts bytes; a browser counts by its own units.
-	const from = new TextDecoder().decode(bytes.slice(0, Math.max(0, column - 1))).length, to = new TextDecoder().decode(bytes.slice(0, Math.max(0, column - 1) + width)).length;
+	const begin = lines.slice(0, at).reduce((n, l) => n + l.length + 1, 0), [from, to] = within(lines[at] ?? "", column, width);
 	field.focus();
-	field.setSelectionRange(begin + from, begin + Math.max(to, from));
+	field.setSelectionRange(begin + from, begin + to);
 	const box = field.parentElement as HTMLElement;
 	box.scrollTop = Math.max(0, (at + 0.5) * (field.scrollHeight / lines.length) - box.clientHeight / 2);
 }
 
-/** `marked`: lines with a mistake in them. `stamp` makes it another field when its text is another. */
-export function editor(id: string, label: string, text: string, stamp: number, locked: boolean, lines: number, marked: Set<number>, events: Record<string, (event: Event) => void>): Node_ {
+// ---- where letters stand: as the browser sets them, with its fonts, wide letters and tabs --------------------------------
+
+let ruler: HTMLElement | undefined;
+
+/** How wide these letters are in the field, in pixels. */
+function wide(text: string): number {
+	if (ruler === undefined) {
+		ruler = document.createElement("pre");
+		ruler.className = "ruler";
+		ruler.setAttribute("aria-hidden", "true");
+		document.body.append(ruler);
+	}
+	ruler.textContent = text;
+	const width = ruler.getBoundingClientRect().width;
+	ruler.textContent = "";
+	return width;
+}
+
+interface Lines {
+	left: number;
+	top: number;
+	height: number; // of one line
+}
+
+function linesOf(field: HTMLElement): Lines {
+	const style = getComputedStyle(field);
+	return { left: parseFloat(style.paddingLeft), top: parseFloat(style.paddingTop), height: parseFloat(style.lineHeight) };
+}
+
+const WAVE = 3;
+
+/** A wave below each of these places. Empty before the field is there; it is drawn again soon. */
+function waves(id: string, places: Diagnostic[]): Node_ | false {
+	const field = fieldOf(id);
+	if (field === null || places.length === 0) return false;
+	const l = linesOf(field), lines = field.value.split("\n");
+	return h("svg", { class: "waves", "data-key": "waves", "aria-hidden": "true", focusable: "false" }, h("g", { transform: "translate(" + -field.scrollLeft + " 0)" }, places.map((d, i) => {
+		const line = lines[d.line - 1] ?? "", [from, to] = within(line, d.column, Math.max(1, d.width)), x = l.left + wide(line.slice(0, from));
+		const end = x + Math.max(2 * WAVE, wide(line.slice(from, to))), y = l.top + d.line * l.height - WAVE;
+		let path = "M" + x.toFixed(1) + " " + y.toFixed(1);
+		for (let n = 0; x + n * WAVE < end; n++) path += "q" + WAVE / 2 + " " + (n % 2 === 0 ? -WAVE : WAVE) + " " + WAVE + " 0";
+		return h("path", { "data-key": "w" + i, d: path });
+	})));
+}
+
+/** Puts what is offered below the letters that it would complete. */
+export function atCaret(o: Offer): void {
+	const field = fieldOf(o.field), list = document.querySelector<HTMLElement>(".offer");
+	if (field === null || list === null) return;
+	const l = linesOf(field), before = field.value.slice(0, o.start).split("\n"), box = field.parentElement as HTMLElement;
+	const x = field.offsetLeft + l.left + wide(before[before.length - 1] ?? "") - field.scrollLeft;
+	list.style.left = Math.max(0, Math.min(x, box.clientWidth - list.offsetWidth)) + "px";
+	list.style.top = field.offsetTop + l.top + before.length * l.height + "px";
+	list.scrollIntoView({ block: "nearest" });
+}
+
+/** `places`: of mistakes, whose lines are marked. `stamp` makes it another field when its text is another. `more`: what stands over it. */
+export function editor(id: string, label: string, text: string, stamp: number, locked: boolean, lines: number, places: Diagnostic[], events: Record<string, (event: Event) => void>, more: Child): Node_ {
+	const marked = new Set(places.map((d) => d.line));
 	let numbers = "";
 	for (let n = 1; n <= lines; n++) numbers += (marked.has(n) ? "▶ " : "") + n + "\n";
 	return h("div", { class: "editor", "data-key": "box-" + id },
 		h("pre", { class: "gutter", "aria-hidden": "true" }, numbers),
 		h("textarea", { id, "data-key": id + "." + stamp, "aria-label": label, "aria-describedby": "editor-help", rows: lines, wrap: "off", spellcheck: "false", autocapitalize: "none",
-			autocomplete: "off", readonly: locked, ...events }, text));
+			autocomplete: "off", readonly: locked, ...events }, text), waves(id, places), more);
 }
 
 export function offered(o: Offer, chosen: (word: string) => void, closed: () => void): Node_ {

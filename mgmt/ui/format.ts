@@ -2,6 +2,7 @@
 // Numbers and moments as people read them. Moments are shown in this machine's local time; how long ago they were is counted by the
 // box's own clock, which is the one that they were written by.
 import { language, t } from "./text";
+import type { Conduit } from "./types";
 
 export function count(n: number | undefined): string {
 	return (n ?? 0).toLocaleString(language() === "ja" ? "ja-JP" : "en-US");
@@ -50,6 +51,12 @@ export function ago(text: string | null | undefined, now: string | undefined): s
 	if (seconds < 3600) return t("ago_minutes", Math.floor(seconds / 60));
 	if (seconds < 2 * 86400) return t("ago_hours", Math.floor(seconds / 3600));
 	return t("ago_days", Math.floor(seconds / 86400));
+}
+
+/** When a conduit was used last; where never, since when anybody watches; and when nobody did since then. */
+export function lastUse(k: Conduit): string {
+	const last = moment(k.last_match) || (k.watched_since ? t("never_since", moment(k.watched_since)) : t("none"));
+	return [last, ...(k.unwatched ?? []).map((u) => t("unwatched", moment(u.since), moment(u.until)))].join("; ");
 }
 
 /** "10 min": in the largest unit in which it is whole, as policies say it. */

@@ -149,20 +149,25 @@ function panel(state: State, s: Step, changed: () => void): Node_ {
 }
 
 function held(state: State, i: Isolated, changed: () => void): Node_ {
-	const short = ago(i.since, state.status.clock?.time), [one, other] = ends(state, i.what);
-	return h("li", { "data-key": i.what }, h("div", {}, chip(i.stage === "reads" ? "wait" : "bad", t(i.stage === "reads" ? "isolated_reads" : "isolated")), h("b", { class: "named" }, other !== "" ? one + " – " + other : one),
+	const short = ago(i.since, state.status.clock?.time);
+	return h("li", { "data-key": i.what }, h("div", {}, chip(i.stage === "reads" ? "wait" : "bad", t(i.stage === "reads" ? "isolated_reads" : "isolated")), h("b", { class: "named" }, i.label || ends(state, i.what).filter((x) => x !== "").join(" – ")),
 		h("span", { class: "ago" }, " " + moment(i.since) + (short !== "" ? " (" + short + ")" : "") + " " + i.by + (i.reason !== "" ? ": " + i.reason : ""))),
 		i.stage === undefined && prepared(state, i.what) !== undefined && h("button", { type: "button", "data-key": "reads " + i.what, click: opener("rejoin_reads", i.what, changed) }, t("rejoin_reads")),
 		h("button", { type: "button", "data-key": "rejoin " + i.what, click: opener("rejoin", i.what, changed) }, t("rejoin")));
 }
 
 /** What is being ordered, what was done, and what is isolated now. */
-export function isolationCards(state: State, changed: () => void): (Node_ | false)[] {
-	const list = state.status.isolations ?? [], ready = (state.status.prepared ?? []).filter((p) => !list.some((i) => i.what === p.name));
+export function isolationOrders(state: State, changed: () => void): Child[] {
+	const list = state.status.isolations ?? [];
 	if (!mayIsolate()) return [];
 	return [done !== undefined && h("p", { class: "all-well", role: "status", "data-key": "isolate-done" }, t(done[0], ends(state, done[1]).filter((x) => x !== "").join(" – "), count(done[2]))),
 		step !== undefined && panel(state, step, changed),
-		list.length > 0 && card("isolated", "isolated_now", true, h("ul", { class: "isolated" }, list.map((i) => held(state, i, changed)))),
-		ready.length > 0 && card("prepared", "isolate_prepared", true, h("ul", { class: "tiles" }, ready.map((p) => h("li", { class: "tile bad", "data-key": p.name },
-			h("button", { type: "button", class: "main-action named", "data-key": "prepared " + p.name, click: opener("isolate", p.name, changed) }, t("isolate_by", p.label || p.name)), h("ul", { class: "plain" }, cuts(state, p.name))))))];
+		list.length > 0 && card("isolated", "isolated_now", true, h("ul", { class: "isolated" }, list.map((i) => held(state, i, changed))))];
+}
+
+/** What the policy has ready, and is not isolated. */
+export function preparedIsolations(state: State, changed: () => void): Child {
+	const ready = (state.status.prepared ?? []).filter((p) => !(state.status.isolations ?? []).some((i) => i.what === p.name));
+	return mayIsolate() && ready.length > 0 && card("prepared", "isolate_prepared", true, h("ul", { class: "tiles" }, ready.map((p) => h("li", { class: "tile bad", "data-key": p.name },
+		h("button", { type: "button", class: "main-action named", "data-key": "prepared " + p.name, click: opener("isolate", p.name, changed) }, t("isolate_by", p.label || p.name)), h("ul", { class: "plain" }, cuts(state, p.name))))));
 }

@@ -4,31 +4,35 @@ import { accountPage, forgetAccount } from "./account";
 import { forgetAttacks } from "./attacks";
 import { auditPage, forgetAudit } from "./audit";
 import { changePage, forgetChange } from "./change";
-import { watchDraft } from "./draft";
+import { edited, watchDraft } from "./draft";
+import { forgetDoors } from "./doors";
 import { h, patch, type Node_ } from "./dom";
 import { countFlow, feed, looked, start, stop } from "./feed";
-import { zone } from "./format";
+import { clockTime, zone } from "./format";
 import { statePage } from "./state";
 import { forgetIsolation } from "./isolate";
 import { forgetMap, mapPage } from "./map";
 import { forgetPassphrase, passphraseForm } from "./passphrase";
 import { forgetPeople, peoplePage } from "./people";
-import { logIn, logInByCertificate, logInByKey, mayDo, mustChoose, person, resume, signedIn, signOut, touch, useToken, type Refused } from "./session";
+import { logIn, logInByCertificate, logInByKey, mayDo, mustChoose, person, resume, signedIn, signOut, touch, tryingAgain, useToken, watchTrying, type Refused } from "./session";
 import { choose, language, t, type Key } from "./text";
+import { forgetTrends, trendsPage } from "./trends";
 import type { Lang, State } from "./types";
 import { watchPage } from "./watch";
 import { forgetSearch, whyPage } from "./why";
 
-const PAGES: { hash: string; title: Key; body: (state: State) => Node_[]; right?: string }[] = [
+const PAGES: { hash: string; title: Key; body: (state: State) => Node_[]; rights?: string[] }[] = [
 	{ hash: "#state", title: "page_state", body: statePage(() => draw()) },
 	{ hash: "#watch", title: "page_watch", body: watchPage(() => draw()) },
-	{ hash: "#map", title: "page_map", body: mapPage(() => draw()) },
-	{ hash: "#why", title: "page_why", body: whyPage(() => draw()) },
-	{ hash: "#change", title: "page_change", body: changePage(() => draw()) },
-	{ hash: "#audit", title: "page_audit", body: auditPage(() => draw()) },
-	{ hash: "#people", title: "page_people", body: peoplePage(() => draw()), right: "manage_accounts" },
+	{ hash: "#map", title: "page_map", body: mapPage(() => draw()), rights: ["read_rules"] },
+	{ hash: "#why", title: "page_why", body: whyPage(() => draw()), rights: ["read_rules", "read_events"] },
+	{ hash: "#change", title: "page_change", body: changePage(() => draw()), rights: ["read_rules"] },
+	{ hash: "#trends", title: "page_trends", body: trendsPage(() => draw()), rights: ["read_state"] },
+	{ hash: "#audit", title: "page_audit", body: auditPage(() => draw()), rights: ["read_rules", "read_events", "read_accounts", "manage_log"] },
+	{ hash: "#people", title: "page_people", body: peoplePage(() => draw()), rights: ["manage_accounts"] },
 	{ hash: "#account", title: "page_account", body: accountPage(() => draw()) },
 ];
+const SAYS_SO = ["#state", "#watch", "#map"]; // that nothing is heard of the box, in a place of their own
 let busy = false;
 let resuming = true; // until the box has said whether this browser has a session already
 let byToken = false; // how the form signs in: as a program does, or with an account
@@ -41,8 +45,8 @@ let complaint: Key | undefined;
 const IDLE_MS = 15 * 60 * 1000, TELL_MS = 60 * 1000;
 let touched = Date.now(), told = Date.now();
 
-/** What somebody is shown: a page that takes a right only to whoever has it. */
-const shown = (): typeof PAGES => PAGES.filter((p) => p.right === undefined || mayDo(p.right));
+/** What somebody is shown: a page that takes a right only to whoever has one of them. What a token may, the box alone knows; it manages nobody. */
+const shown = (): typeof PAGES => PAGES.filter((p) => p.rights === undefined || p.rights.some(mayDo) || (person() === "" && p.hash !== "#people"));
 const here = (): (typeof PAGES)[number] => shown().find((p) => p.hash === location.hash) ?? (PAGES[0] as (typeof PAGES)[number]);
 
 function changed(): void {
@@ -63,9 +67,11 @@ function leave(): void {
 	forgetAttacks();
 	forgetSearch();
 	forgetMap();
+	forgetDoors();
 	forgetIsolation();
 	forgetChange();
 	forgetAudit();
+	forgetTrends();
 	forgetAccount();
 	forgetPeople();
 	forgetPassphrase();
@@ -86,7 +92,7 @@ function onSubmit(event: Event): void {
 			for (const input of document.querySelectorAll("input")) input.value = "";
 			begin();
 		} else {
-			complaint = why === "no_key" ? "key_not_used" : why === "not_here" ? "key_not_here" : why !== "unauthorized" ? "no_answer" : byToken ? "wrong_token" : factor === "certificate" ? "wrong_certificate" : "wrong_login";
+			complaint = why === "no_key" ? "key_not_used" : why === "not_here" ? "key_not_here" : why === "another_time" ? "another_time" : why !== "unauthorized" ? "no_answer" : byToken ? "wrong_token" : factor === "certificate" ? "wrong_certificate" : "wrong_login";
 		}
 		draw();
 		if (why === undefined) document.getElementById(mustChoose() ? "own-passphrase" : "main")?.focus();
@@ -94,7 +100,7 @@ function onSubmit(event: Event): void {
 	});
 }
 
-/** Who has chosen no pass phrase of his own yet sees nothing of the box. */
+/** Who has chosen no passphrase of his own yet sees nothing of the box. */
 function begin(): void {
 	if (!mustChoose()) start(changed);
 }
@@ -210,7 +216,8 @@ function draw(): void {
 	const root = document.getElementById("root") as HTMLElement, watching = signedIn() && here().hash === "#watch";
 	document.documentElement.lang = language();
 	document.title = (mustChoose() ? t("own_title") + " - " : signedIn() ? t(here().title) + " - " : "") + "Sekisho 関所";
-	patch(root, [header(), h("main", { id: "main", tabindex: -1, class: !signedIn() || mustChoose() ? "at-door" : watching ? "watch" : "" }, ...body()),
+	patch(root, [header(), h("main", { id: "main", tabindex: -1, class: !signedIn() || mustChoose() ? "at-door" : watching ? "watch" : here().hash === "#audit" ? "audit" : "" },
+		h("p", { class: "again", role: "status", "data-key": "trying" }, tryingAgain() ? t("trying_again") : signedIn() && feed.failed !== undefined && feed.state !== undefined && !SAYS_SO.includes(here().hash) && t("stale", clockTime(new Date(feed.at)))), ...body()),
 		...(signedIn() ? [h("footer", {}, h("p", { class: "note" }, t("time_zone", zone())))] : [])]);
 }
 
@@ -226,6 +233,11 @@ window.addEventListener("hashchange", () => {
 	draw();
 	document.getElementById("main")?.focus();
 });
+// They are kept here, and offered again; whoever goes is asked all the same.
+window.addEventListener("beforeunload", (event) => {
+	if (edited()) event.preventDefault();
+});
+watchTrying(draw);
 document.addEventListener("visibilitychange", () => {
 	if (signedIn() && !mustChoose()) looked(changed);
 });

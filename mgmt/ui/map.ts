@@ -1,25 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 // The map: what the box draws of its effective rules, with what flows and what is refused on it, and the same conduits as a table, for whoever reads by
 // ear or by keyboard, or looks for numbers. A conduit that is chosen stands between them with all that is known of it.
-import { h, type Node_ } from "./dom";
+import { h, type Child, type Node_ } from "./dom";
 import { countFlow, feed } from "./feed";
 import { opened, refusals, refusedInAll, type Refusals } from "./flow";
-import { count, local, moment, span } from "./format";
+import { promote } from "./change";
+import { count, lastUse, local, moment, span } from "./format";
 import { card, chip, figures, grid } from "./parts";
-import { places, overlay, type Places } from "./places";
+import { places, overlay, type OnArrow, type Places } from "./places";
 import { askRules, zoneName, commandsOf } from "./register";
-import { ask, askPicture } from "./session";
+import { ask, askPicture, mayDo } from "./session";
 import { language, t } from "./text";
 import { askTracked, trackedRows, type Tracked } from "./tracked";
 import type { Conduit, Effective, Lang, State, Told } from "./types";
 
 const LAST_EVENTS = 8, LOOK_BACK = 2000;
+const SMALLEST = 30, SMALLEST_PX = 13; // letters of the picture (mgmt/picture/svg.c), and how large they are to be
 
 let picture: { lang: Lang; url: string; places: Places } | undefined;
 let rules: Effective | undefined;
 let failed: "no_answer" | "map_no_right" | undefined;
 let asking: Lang | undefined; // in which language something is on its way
 let run = 0;
+let whole = false; // as much of the picture as there is room for; else letters that can be read
 let chosen: { name: string; events: Told[] | undefined; sessions: Tracked } | undefined; // undefined: they are on their way, or may not be read
 
 function drop(): void {
@@ -35,6 +38,8 @@ export function forgetMap(): void {
 	failed = undefined;
 	asking = undefined;
 	chosen = undefined;
+	whole = false;
+	arrowPressers.clear();
 }
 
 async function draw(changed: () => void): Promise<void> {
@@ -60,6 +65,16 @@ const rate = (n: number | undefined): string => (n === undefined ? "–" : t("pe
 const ofConduit = (list: Refusals[], name: string): number => list.filter((r) => r.conduit === name).reduce((sum, r) => sum + r.count, 0);
 const enforced = (k: Conduit): Node_ => (k.mode === "observe" ? chip("wait", t("observed")) : chip("good", t("enforced")));
 
+/** For how long one that only observes was clean, and the press that lets it enforce; `all`: what it would have refused and when nobody saw it, too. */
+function clean(k: Conduit, press: () => void, all: boolean): Child[] {
+	const o = k.observed;
+	if (k.mode !== "observe") return [];
+	return [o && h("span", { class: "ago", "data-key": "clean" }, " " + t("clean_days", count(Math.floor(o.clean_s / 86400)))),
+		all && o && o.would_refuse > 0 && h("p", { class: "note", "data-key": "would" }, t("would_refuse", count(o.would_refuse), moment(o.since), moment(o.last), o.reasons.map((r) => r[language()]).join(", "))),
+		...(all ? o?.unwatched ?? [] : []).map((u) => h("p", { class: "note" }, t("unwatched", moment(u.since), moment(u.until)))),
+		mayDo("edit_draft") && h("p", { class: "acts" }, h("button", { type: "button", "data-key": "promote", "aria-label": t("let_enforce_of", k.name ?? ""), click: press }, t("let_enforce")))];
+}
+
 function packets(e: Effective): Map<string, number> {
 	const sums = new Map<string, number>(), live = feed.flows[feed.flows.length - 1]?.conduits ?? {};
 	for (const cell of e.cells ?? []) for (const name of cell.conduits ?? []) sums.set(name, (sums.get(name) ?? 0) + (cell.packets ?? 0));
@@ -67,12 +82,27 @@ function packets(e: Effective): Map<string, number> {
 	return sums;
 }
 
+const arrowPressers = new Map<string, () => void>();
+
+/** One conduit of the arrow after the other, each time that it is pressed. */
+function arrowPresser(key: string, names: string[], changed: () => void): () => void {
+	let one = arrowPressers.get(key);
+	if (one === undefined) arrowPressers.set(key, one = () => {
+		const next = names[(names.indexOf(chosen?.name ?? "") + 1) % names.length];
+		if (next !== undefined && next !== chosen?.name) void choose(next, changed);
+		document.getElementById("conduit")?.scrollIntoView({ block: "nearest" });
+	});
+	return one;
+}
+
 /** Both ways of one arrow together: all conduits from the one zone to the other in that mode. */
-function onArrow(e: Effective, from: string, to: string, observe: boolean, list: Refusals[]): { text: string; refused: boolean } {
+function onArrow(e: Effective, from: string, to: string, observe: boolean, list: Refusals[], changed: () => void): OnArrow {
 	const of = (e.conduits ?? []).filter((k) => k.from === from && k.to === to && (k.mode === "observe") === observe);
 	const flows = of.map((k) => opened(k.name ?? "")), refused = of.reduce((sum, k) => sum + ofConduit(list, k.name ?? ""), 0);
 	const flow = flows.some((n) => n === undefined) ? undefined : flows.reduce<number>((sum, n) => sum + (n ?? 0), 0);
-	return { text: rate(flow) + (refused > 0 ? " " + t(observe ? "map_would_refuse" : "map_refused", count(refused)) : ""), refused: refused > 0 };
+	const text = rate(flow) + (refused > 0 ? " " + t(observe ? "map_would_refuse" : "map_refused", count(refused)) : ""), names = of.map((k) => k.name ?? "");
+	return { text, refused: refused > 0, title: zoneName(e, from) + " → " + zoneName(e, to) + ": " + of.map((k) => (k.label ? k.label + " (" + (k.name ?? "") + ")" : k.name ?? "")).join(", ") + " (" + text + ")",
+		press: arrowPresser(from + ">" + to + String(observe) + names.join(), names, changed) };
 }
 
 // ---- one conduit -----------------------------------------------------------------------------------------------------
@@ -105,7 +135,7 @@ async function choose(name: string, changed: () => void): Promise<void> {
 	changed();
 }
 
-function panel(e: Effective, list: Refusals[], close: () => void, again: () => void): Node_ | false {
+function panel(e: Effective, list: Refusals[], close: () => void, again: () => void, press: (k: Conduit) => () => void): Node_ | false {
 	const k = (e.conduits ?? []).find((c) => c.name === chosen?.name);
 	if (k === undefined) return false;
 	const name = k.name ?? "", before = chosen?.events, known = new Set((before ?? []).map((x) => x.seq));
@@ -113,10 +143,10 @@ function panel(e: Effective, list: Refusals[], close: () => void, again: () => v
 	const rows = commandsOf(e, name);
 	return h("section", { class: "card wide", "aria-labelledby": "conduit", "data-key": "conduit" },
 		h("h2", { id: "conduit", class: "named", tabindex: -1 }, t("conduit") + " " + name + (k.label ? " " + k.label : "")),
-		figures(["between", zoneName(e, k.from) + " → " + zoneName(e, k.to)], ["mode", enforced(k)], ["text_place", h("code", {}, (k.file ?? "") + ":" + String(k.line ?? 0))],
+		figures(["between", zoneName(e, k.from) + " → " + zoneName(e, k.to)], ["mode", h("span", {}, enforced(k), ...clean(k, press(k), true))], ["text_place", h("code", {}, (k.file ?? "") + ":" + String(k.line ?? 0))],
 			["purpose", k.purpose || t("none")], ["owner", k.owner || t("none")], ["approved_in_policy", k.approved_by || t("none")], ["until", moment(k.until) || t("none")],
 			typeof k.heard_within_s === "number" && ["expected", k.silent_since ? t("expected_silent", span(k.heard_within_s), moment(k.silent_since)) : t("expected_last", span(k.heard_within_s), moment(k.last_heard) || t("none"))],
-			["last_match", moment(k.last_match) || t("none")], ["packets_opened", count(packets(e).get(name))], ["map_flow", rate(opened(name))],
+			["last_match", lastUse(k)], ["packets_opened", count(packets(e).get(name))], ["map_flow", rate(opened(name))],
 			["map_refused_minute", count(ofConduit(list, name))]),
 		h("h3", {}, t("commands_allowed")), h("ul", { class: "plain" }, rows.map((r) => h("li", {}, r))),
 		h("h3", {}, t("map_last_events")),
@@ -128,9 +158,10 @@ function panel(e: Effective, list: Refusals[], close: () => void, again: () => v
 
 // ---- the page --------------------------------------------------------------------------------------------------------
 
+const pressers = new Map<string, () => void>();
 const choosers = new Map<string, () => void>(); // the same function at each drawing, so that a button stays the same
 
-function table(e: Effective, list: Refusals[], changed: () => void): Node_ {
+function table(e: Effective, list: Refusals[], changed: () => void, press: (k: Conduit) => () => void): Node_ {
 	const sums = packets(e), chooser = (name: string): (() => void) => {
 		let one = choosers.get(name);
 		if (one === undefined) choosers.set(name, one = () => void choose(name, changed));
@@ -141,7 +172,7 @@ function table(e: Effective, list: Refusals[], changed: () => void): Node_ {
 		(e.conduits ?? []).map((k) => [
 			[h("button", { type: "button", "data-key": "k" + (k.name ?? ""), "aria-pressed": chosen?.name === k.name ? "true" : "false", click: chooser(k.name ?? "") }, k.name ?? ""),
 				k.label ? h("span", { class: "ago" }, " " + k.label) : undefined],
-			zoneName(e, k.from) + " → " + zoneName(e, k.to), enforced(k), moment(k.until) || t("none"), moment(k.last_match) || t("none"), count(sums.get(k.name ?? "")),
+			zoneName(e, k.from) + " → " + zoneName(e, k.to), [enforced(k), ...clean(k, press(k), false)], moment(k.until) || t("none"), lastUse(k), count(sums.get(k.name ?? "")),
 			rate(opened(k.name ?? "")), count(ofConduit(list, k.name ?? ""))]));
 }
 
@@ -166,6 +197,16 @@ export function mapPage(changed: () => void): (state: State) => Node_[] {
 		(document.querySelector('[data-key="k' + name + '"]') as HTMLElement | null)?.focus();
 	};
 	const sessions = (): void => void look(changed);
+	const onWhole = (): void => {
+		whole = !whole;
+		changed();
+	};
+	const press = (k: Conduit): (() => void) => {
+		const key = (k.name ?? "") + ":" + String(k.line ?? 0);
+		let one = pressers.get(key);
+		if (one === undefined) pressers.set(key, one = () => void promote(k, changed));
+		return one;
+	};
 	return () => {
 		countFlow(true, changed);
 		// Another language is another picture. After a failure somebody has to ask for it.
@@ -173,14 +214,15 @@ export function mapPage(changed: () => void): (state: State) => Node_[] {
 		const list = refusals(), e = rules;
 		return [h("div", { class: "headline off plain" }, h("h1", {}, t("map_title"))),
 			h("p", { class: "acts" }, h("button", { type: "button", click: again }, t("map_again")),
-				picture !== undefined && h("a", { class: "button", href: picture.url, download: "sekisho-map.svg" }, t("map_save"))),
+				picture !== undefined && h("a", { class: "button", href: picture.url, download: "sekisho-map.svg" }, t("map_save")),
+				picture !== undefined && h("button", { type: "button", "data-key": "map-whole", "aria-pressed": whole ? "true" : "false", click: onWhole }, t("map_whole"))),
 			h("p", { class: failed !== undefined ? "complaint" : "note", role: "status" }, failed !== undefined ? t(failed) : picture === undefined ? t("loading") : t("map_note")),
 			feed.failed !== undefined && h("p", { class: "complaint", role: "alert" }, t("map_old")),
-			picture !== undefined && h("div", { class: "map scroll", tabindex: 0, role: "group", "aria-label": t("map_title") }, h("div", { class: "drawn" },
-				h("img", { src: picture.url, alt: t("map_alt") }),
-				e !== undefined && overlay(picture.places, (from, to, observe) => onArrow(e, from, to, observe, list), list.filter((r) => r.conduit === "")))),
-			e !== undefined && panel(e, list, close, sessions),
-			e !== undefined && card("conduits", "conduits", true, table(e, list, changed)),
+			picture !== undefined && h("div", { class: "map scroll", tabindex: 0, role: "group", "aria-label": t("map_title") }, h("div", { class: whole ? "drawn whole" : "drawn" },
+				h("img", { src: picture.url, alt: t("map_alt"), width: Math.ceil(picture.places.width * SMALLEST_PX / SMALLEST) }),
+				e !== undefined && overlay(picture.places, (from, to, observe) => onArrow(e, from, to, observe, list, changed), list.filter((r) => r.conduit === "")))),
+			e !== undefined && panel(e, list, close, sessions, press),
+			e !== undefined && card("conduits", "conduits", true, table(e, list, changed, press)),
 			e !== undefined && uncovered(e, list),
 		].filter((n): n is Node_ => n !== false);
 	};

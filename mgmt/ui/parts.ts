@@ -38,14 +38,19 @@ export interface Column {
 	number?: boolean;
 }
 
-/** The first cell of a row names it. A wide or long table scrolls by itself, by keyboard as well, below its own heads. */
+const MANY = 6;
+
+/**
+ * The first cell of a row names it. A wide or long table scrolls by itself, by keyboard as well, below its own heads. One of many columns becomes a card a row where
+ * there is no room for it (main.audit); it is read aloud as a table all the same, and so its parts say what they are.
+ */
 export function grid(label: Key, columns: Column[], rows: (Child | Child[])[][]): Node_ {
-	const kind = (i: number): string => (columns[i]?.number === true ? "number" : "");
+	const kind = (i: number): string => (columns[i]?.number === true ? "number" : ""), heads = columns.map((c) => t(c.head));
 	return h("div", { class: "scroll rows", tabindex: 0, role: "group", "aria-label": t(label) },
-		h("table", {},
-			h("thead", {}, h("tr", {}, columns.map((c, i) => h("th", { scope: "col", class: kind(i) }, t(c.head))))),
-			h("tbody", {}, rows.map((row) => h("tr", {}, row.map((cell, i) =>
-				i === 0 ? h("th", { scope: "row", class: kind(i) }, cell) : h("td", { class: kind(i) }, cell)))))));
+		h("table", { class: columns.length >= MANY ? "many" : undefined, role: "table" },
+			h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, heads.map((head, i) => h("th", { scope: "col", role: "columnheader", class: kind(i) }, head)))),
+			h("tbody", { role: "rowgroup" }, rows.map((row) => h("tr", { role: "row" }, row.map((cell, i) =>
+				i === 0 ? h("th", { scope: "row", role: "rowheader", class: kind(i) }, cell) : h("td", { role: "cell", class: kind(i), "data-head": heads[i] ?? "" }, cell)))))));
 }
 
 export function figures(...rows: ([Key, Child | Child[]] | false)[]): Node_ {
@@ -53,16 +58,23 @@ export function figures(...rows: ([Key, Child | Child[]] | false)[]): Node_ {
 		.map(([key, value]) => h("div", {}, h("dt", {}, t(key)), h("dd", {}, value))));
 }
 
-/** The one sentence. While the box is not heard it is said first, and nothing looks well. */
-export function headline(state: State, large: boolean): Node_ {
+/** How much of it there is; the words stand beside it. */
+export function bar(used: number, most: number, bad: boolean): Node_ {
+	const share = most > 0 ? Math.min(used / most, 1) : 0;
+	return h("svg", { class: bad ? "bar bad" : "bar", viewBox: "0 0 100 6", preserveAspectRatio: "none", "aria-hidden": "true" },
+		h("rect", { class: "track", width: 100, height: 6, rx: 3 }), h("rect", { class: "fill", width: Math.max(share * 100, used > 0 ? 1 : 0), height: 6, rx: 3 }));
+}
+
+/** The one sentence, and what stands beside it. While the box is not heard it is said first, and nothing looks well. */
+export function headline(state: State, large: boolean, beside: Child = undefined): Node_ {
 	const failed = feed.failed !== undefined;
 	const when = clockTime(new Date(feed.at));
 	return h("div", { class: "headline " + (failed ? "off" : toneOf(state.stand)) + (large ? " large" : "") },
 		mark(failed ? "bad" : toneOf(state.stand)),
 		h("div", {},
 			h("p", { class: "stale", role: "alert" }, failed && t(feed.failed === "unavailable" ? "unavailable" : "stale", when)),
-			h("div", { role: "status", "aria-live": "polite" }, h("h1", {}, state[language()].sentence)),
-			h("p", { class: "under" }, place(state), h("span", { class: "as-of" }, t("as_of", when)))));
+			h("div", { role: "status", "aria-live": "polite" }, h("h1", {}, failed ? t("state_unknown", state[language()].sentence) : state[language()].sentence)),
+			h("p", { class: "under" }, place(state), h("span", { class: "as-of" }, t("as_of", when)))), beside);
 }
 
 function place(state: State): Child {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Another pass phrase of one's own: on the page of one's account, and in the place of every page while it is one that was handed out, or a leaked one.
+// Another passphrase of one's own: on the page of one's account, and in the place of every page while it is one that was handed out, or a leaked one.
 import { h, type Node_ } from "./dom";
 import { changePassphrase, isLeaked, person } from "./session";
 import { language, t, type Key } from "./text";

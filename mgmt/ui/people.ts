@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The accounts of others, for an account manager: who has one, why, and what is to become of it. What is made is shown once and then forgotten here as well. Each act
-// takes the pass phrase of whoever does it; whether it may be the box decides.
+// takes the passphrase of whoever does it; whether it may be the box decides.
 import { h, type Child, type Node_ } from "./dom";
 import { DUTIES, duties, standing } from "./duties";
 import { count, moment } from "./format";
 import { card, chip, figures, grid } from "./parts";
+import { qr } from "./qr";
 import { ask, orderAccount, person } from "./session";
 import { language, t, type Key } from "./text";
 import type { Account, Leaked, Said } from "./types";
@@ -13,7 +14,7 @@ type Act = "add" | "change" | "disable" | "enable" | "remove" | "passphrase" | "
 interface Made {
 	name: string;
 	passphrase?: string;
-	totp?: { secret: string; uri: string };
+	totp?: { secret: string; uri: string; qr?: string[] };
 	recovery?: string[];
 }
 type Answered = Partial<Omit<Made, "name">> & { done: boolean; error?: Said; account?: Account; ended?: number };
@@ -137,7 +138,8 @@ function once(draw: () => void, m: Made): Node_ {
 		h("p", { class: "complaint" }, t("made_once")),
 		h("div", { class: "handed" }, h("dl", {}, ...([["account", m.name], ["made_passphrase", m.passphrase], ["made_totp", m.totp?.secret]] as [Key, string | undefined][]).filter(([, text]) => text !== undefined)
 			.map(([key, text]) => h("div", {}, h("dt", {}, t(key)), h("dd", {}, h("code", {}, key === "made_totp" ? (text ?? "").replace(/(.{4})(?=.)/g, "$1 ") : text)))),
-			m.recovery !== undefined && h("div", {}, h("dt", {}, t("made_recovery")), h("dd", {}, h("ul", { class: "codes" }, m.recovery.map((c) => h("li", {}, h("code", {}, c)))))))),
+			m.recovery !== undefined && h("div", {}, h("dt", {}, t("made_recovery")), h("dd", {}, h("ul", { class: "codes" }, m.recovery.map((c) => h("li", {}, h("code", {}, c))))))),
+			m.totp?.qr !== undefined && h("figure", {}, h("figcaption", {}, t("made_qr")), qr(m.totp.qr, t("made_qr_of", m.name)))),
 		h("h3", {}, t("made_how")),
 		h("ul", { class: "plain" }, ...(["made_how_print", ...(m.totp !== undefined ? ["made_how_totp"] : []), ...(m.passphrase !== undefined ? ["made_how_first"] : []), "made_how_never"] as Key[]).map((k) => h("li", {}, t(k)))),
 		h("p", { class: "acts" }, h("button", { type: "button", "data-key": "print", click: () => window.print() }, t("print")), h("button", { type: "button", id: "made-forget", "data-key": "forget", click: forget }, t("made_forget"))));
@@ -185,7 +187,7 @@ function table(draw: () => void, all: Account[]): Node_ {
 		{ head: "second_factors" }, { head: "made_by" }], all.map(cells)));
 }
 
-/** Which leaked pass phrases nobody may choose: as `sekisho user leaked` says it at the machine, where alone root loads them. */
+/** Which leaked passphrases nobody may choose: as `sekisho user leaked` says it at the machine, where alone root loads them. */
 export function leakedNote(of: Leaked | undefined): Child {
 	if (of === undefined) return undefined;
 	const [tone, text] = of.count > 0 ? ["good", t("leaked_is", count(of.count), moment(of.since), of.by ?? t("unknown"))] as const

@@ -12,6 +12,7 @@ interface Arrow {
 	observe: boolean;
 	x: number;
 	y: number;
+	way: string; // as its path is drawn
 }
 export interface Places {
 	width: number;
@@ -24,8 +25,8 @@ export function places(svg: string): Places {
 	const sheet = /viewBox="0 0 (\d+) (\d+)"/.exec(svg), zones: Places["zones"] = new Map();
 	for (const m of svg.matchAll(/<rect class="zone" x="(\d+)" y="(\d+)" width="(\d+)" height="(\d+)"[^>]* data-zone="([\w.-]+)"/g))
 		zones.set(m[5] ?? "", { x: Number(m[1]), y: Number(m[2]), width: Number(m[3]), height: Number(m[4]) });
-	const arrows = [...svg.matchAll(/<path class="arrow"[^>]* data-from="([\w.-]+)" data-to="([\w.-]+)" data-mode="(\w+)" data-at="(\d+) (\d+)"/g)]
-		.map((m) => ({ from: m[1] ?? "", to: m[2] ?? "", observe: m[3] === "observe", x: Number(m[4]), y: Number(m[5]) }));
+	const arrows = [...svg.matchAll(/<path class="arrow"[^>]* d="([ML\d ]+)" data-from="([\w.-]+)" data-to="([\w.-]+)" data-mode="(\w+)" data-at="(\d+) (\d+)"/g)]
+		.map((m) => ({ way: m[1] ?? "", from: m[2] ?? "", to: m[3] ?? "", observe: m[4] === "observe", x: Number(m[5]), y: Number(m[6]) }));
 	return { width: Number(sheet?.[1] ?? 1), height: Number(sheet?.[2] ?? 1), arrows, zones };
 }
 
@@ -83,11 +84,21 @@ function free(bowed: Spot[], text: string, taken: Area[]): Area {
 	return all.find((a) => !taken.some((other) => meet(a, other))) ?? (all[0] as Area);
 }
 
-/** The table below says the same, so nobody who reads by ear misses it. */
-export function overlay(p: Places, arrow: (from: string, to: string, observe: boolean) => { text: string; refused: boolean }, uncovered: Refusals[]): Node_ {
+/** What an arrow says, what is read when one points at it, and what is done when it is pressed. */
+export interface OnArrow {
+	text: string;
+	refused: boolean;
+	title: string;
+	press: () => void;
+}
+
+/** The table below says and does the same, so nobody who reads by ear or has no pointer misses it. */
+export function overlay(p: Places, arrow: (from: string, to: string, observe: boolean) => OnArrow, uncovered: Refusals[]): Node_ {
+	const hot: Node_[] = [];
 	const taken = [...p.zones.values()];
 	const flows = p.arrows.map((a) => {
 		const said = arrow(a.from, a.to, a.observe);
+		hot.push(h("path", { class: "hot", "data-key": "hot " + a.from + ">" + a.to + (a.observe ? " observe" : ""), d: a.way, click: said.press }, h("title", {}, said.title)));
 		taken.push({ x: a.x - 30, y: a.y - 31, width: wide(said.text) + 68, height: SIZE + 16 });
 		return label(a.x + 38, a.y, said.text, a.observe ? "observe" : said.refused ? "refused" : "");
 	});
@@ -99,5 +110,5 @@ export function overlay(p: Places, arrow: (from: string, to: string, observe: bo
 		return [h("path", { class: "uncovered", d: "M" + bowed.map((s) => s.x + " " + s.y).join("L") }),
 			h("path", { class: "uncovered stop", d: "M" + (end.x - 26) + " " + (end.y - 26) + "l52 52m0 -52l-52 52" }), label(at.x, at.y + SIZE / 2 + 8, text, "refused")];
 	});
-	return h("svg", { class: "over", viewBox: "0 0 " + p.width + " " + p.height, "aria-hidden": "true", focusable: "false" }, lines, flows);
+	return h("svg", { class: "over", viewBox: "0 0 " + p.width + " " + p.height, "aria-hidden": "true", focusable: "false" }, lines, hot, flows);
 }

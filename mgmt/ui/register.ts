@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The effective rules as rows: for the table, its filter and its file alike, so that what is saved is what is shown.
-import { moment } from "./format";
+import { lastUse, moment } from "./format";
 import { ask, type Answer } from "./session";
 import { language, t, type Key } from "./text";
-import type { Cell, Conduit, Effective, Zone } from "./types";
+import type { Cell, Conduit, Effective } from "./types";
 
 export interface Rule {
 	conduit: string;
@@ -50,10 +50,10 @@ export function commandsOf(e: Effective, conduit: string): string[] {
 
 const end = (address: string | undefined, asset: string | undefined, label: string | undefined): string => (asset !== undefined && asset !== "" ? named(asset, label) + " " : "") + (address ?? "");
 
-/** The rules in words; of a policy that is too large for that, without them. */
-export async function askRules(): Promise<Answer<Effective>> {
-	const said = await ask<Effective>("/api/v1/rules");
-	return said.ok || said.why !== "unavailable" ? said : ask<Effective>("/api/v1/effective");
+/** The rules in words; of a policy that is too large for that, without them. `of`: "?at=" and a moment, in seconds. */
+export async function askRules(of = ""): Promise<Answer<Effective>> {
+	const said = await ask<Effective>("/api/v1/rules" + of);
+	return said.ok || said.why !== "unavailable" ? said : ask<Effective>("/api/v1/effective" + of);
 }
 
 export function rules(e: Effective): Rule[] {
@@ -117,7 +117,7 @@ export const accepted = (k: Conduit): string => (k.accept ?? []).map((a) => (a.w
 export function conduitFile(e: Effective, list: Conduit[]): Line[] {
 	return [heads("conduit", "label", "source_zone", "destination_zone", "mode", "purpose", "owner", "approved_in_policy", "review_by", "until", "last_match", "accepted", "text_place"),
 		...list.map((k): Line => [k.name ?? "", k.label ?? "", zoneName(e, k.from), zoneName(e, k.to), t(k.mode === "observe" ? "observed" : "enforced"), k.purpose ?? "", k.owner ?? "",
-			k.approved_by ?? "", k.review_by ?? "", moment(k.until), moment(k.last_match), accepted(k), (k.file ?? "") + ":" + String(k.line ?? 0)])];
+			k.approved_by ?? "", k.review_by ?? "", moment(k.until), lastUse(k), accepted(k), (k.file ?? "") + ":" + String(k.line ?? 0)])];
 }
 
 /** By the box's own time; when it has ended its report is owed until it is there. */
@@ -131,9 +131,3 @@ export function exceptionFile(e: Effective, list: Conduit[]): Line[] {
 
 /** Its day of review has passed, by the box's own date. */
 export const overdue = (e: Effective, k: Conduit): boolean => k.review_by !== null && k.review_by !== undefined && k.review_by !== "" && k.review_by < (e.time ?? "").slice(0, 10);
-
-/** One of its ends is in a zone that is nobody's of the site. */
-export function isExternal(e: Effective, k: Conduit): boolean {
-	const outside = (name: string | undefined): boolean => (e.zones ?? []).some((z: Zone) => z.name === name && z.class === "external");
-	return outside(k.from) || outside(k.to);
-}

@@ -5,21 +5,35 @@
 import { keysWork, signWith, type Challenge } from "./keys";
 import type { Lang, OwnKey } from "./types";
 
-export type Refused = "unauthorized" | "forbidden" | "wrong" | "unreachable" | "unavailable" | "no_key" | "not_here";
+export type Refused = "unauthorized" | "another_time" | "forbidden" | "wrong" | "unreachable" | "unavailable" | "no_key" | "not_here";
 export type Answer<T> = { ok: true; value: T } | { ok: false; why: Refused; said?: unknown }; // what the box says of a question that means nothing
 
-type Who = { token: string } | { name: string; rights: string[]; choose: boolean; leaked: boolean };
+type Who = { token: string } | { name: string; roles: string[]; rights: string[]; choose: boolean; leaked: boolean };
 /** What the box says of whoever is signed in. */
 export interface Person {
 	name: string;
+	roles: string[];
 	rights: string[];
 	two_persons: boolean;
 	choose_passphrase: boolean;
 	passphrase_leaked?: boolean;
 }
 
-const ASK_MS = 15000, ORDER_MS = 90000;
+const ASK_MS = 15000, ORDER_MS = 90000, AGAIN_MS = 1000;
 let who: Who | undefined;
+let again = 0, told: () => void = () => undefined;
+
+/** A question is put again, since it did not get there; whoever waits is to see that. */
+export const tryingAgain = (): boolean => again > 0;
+
+export function watchTrying(changed: () => void): void {
+	told = changed;
+}
+
+function count(step: number): void {
+	again += step;
+	told();
+}
 
 export function signedIn(): boolean {
 	return who !== undefined;
@@ -30,7 +44,7 @@ export function person(): string {
 	return who !== undefined && "name" in who ? who.name : "";
 }
 
-/** The pass phrase was handed out, or is a leaked one: before anything else whoever is signed in chooses another. */
+/** The passphrase was handed out, or is a leaked one: before anything else whoever is signed in chooses another. */
 export function mustChoose(): boolean {
 	return who !== undefined && "name" in who && who.choose;
 }
@@ -45,15 +59,38 @@ export function mayDo(right: string): boolean {
 	return who !== undefined && "name" in who && who.rights.includes(right);
 }
 
-const asPerson = (p: Person): Who => ({ name: p.name, rights: p.rights, choose: p.choose_passphrase, leaked: p.passphrase_leaked === true });
+/** One of his roles, as he had them then. */
+export function plays(role: string): boolean {
+	return who !== undefined && "name" in who && who.roles.includes(role);
+}
+
+const asPerson = (p: Person): Who => ({ name: p.name, roles: p.roles, rights: p.rights, choose: p.choose_passphrase, leaked: p.passphrase_leaked === true });
+
+/** A question that did not get there, as from an address that has all of its connections, is put again within its time. An order is not: it may have got there. */
+async function arrived(path: string, init: RequestInit & { signal: AbortSignal }): Promise<Response> {
+	for (let lost = false; ; lost = true)
+		try {
+			const answer = await fetch(path, init);
+			if (lost) count(-1);
+			return answer;
+		} catch (e) {
+			const over = init.method !== undefined || init.signal.aborted;
+			if (lost === over) count(over ? -1 : 1);
+			if (over) throw e;
+			await new Promise((done) => setTimeout(done, AGAIN_MS));
+		}
+}
+
+/** Of a login: the passphrase was right, and the code was one of another time. */
+const toldTime = async (answer: Response): Promise<boolean> => ((await answer.json().catch(() => ({}))) as { another_time?: boolean }).another_time === true;
 
 async function send<T>(path: string, init: RequestInit, read: (answer: Response) => Promise<T> = async (answer) => (await answer.json()) as T,
 	most = ASK_MS, until?: AbortSignal): Promise<Answer<T>> {
 	const stop = new AbortController(), timer = setTimeout(() => stop.abort(), most);
 	until?.addEventListener("abort", () => stop.abort());
 	try {
-		const answer = await fetch(path, { ...init, cache: "no-store", redirect: "error", signal: stop.signal });
-		if (answer.status === 401) return { ok: false, why: "unauthorized" };
+		const answer = await arrived(path, { ...init, cache: "no-store", redirect: "error", signal: stop.signal });
+		if (answer.status === 401) return { ok: false, why: await toldTime(answer) ? "another_time" : "unauthorized" };
 		if (answer.status === 403) return { ok: false, why: "forbidden" };
 		if (answer.status === 400) return { ok: false, why: "wrong", said: await answer.json().catch(() => undefined) as unknown };
 		// An order that is not carried out is answered as one that is: by what the box says of it.
@@ -100,7 +137,7 @@ export const orderRecords = <T>(body: Record<string, unknown>): Promise<Answer<T
 /** An order about somebody else's account. */
 export const orderAccount = <T>(body: Record<string, unknown>): Promise<Answer<T>> => post<T>("/api/v1/account", body);
 
-/** Another pass phrase of whoever is signed in; then what he may is asked anew. */
+/** Another passphrase of whoever is signed in; then what he may is asked anew. */
 export async function changePassphrase(password: string, next: string): Promise<Answer<{ done: boolean; error?: Record<Lang, string> }>> {
 	const answer = await post<{ done: boolean; error?: Record<Lang, string> }>("/api/v1/passphrase", { password, new: next });
 	if (answer.ok && answer.value.done) await resume();
@@ -144,7 +181,7 @@ export async function listen(path: string, last: string, stop: AbortSignal, each
 				else each(kind, data, id);
 			});
 		if (!over) return "unreachable";
-		// Whose pass phrase was found to be a leaked one still has a session, which opens nothing but the choice of another.
+		// Whose passphrase was found to be a leaked one still has a session, which opens nothing but the choice of another.
 		await resume();
 		return who === asked ? known("unauthorized", asked) : mustChoose() ? "forbidden" : "unreachable";
 	} catch {

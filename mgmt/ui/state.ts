@@ -5,7 +5,8 @@ import { alarms, passing, roleName, silent, upsText } from "./alarms";
 import { h, type Child, type Node_ } from "./dom";
 import { feed } from "./feed";
 import { ago, bytes, count, moment } from "./format";
-import { card, chip, figures, grid, headline, mark, type Tone } from "./parts";
+import { bar, card, chip, figures, grid, headline, mark, type Tone } from "./parts";
+import { mayDo, person } from "./session";
 import { language, t, type Key } from "./text";
 import type { Counters, Interface, Refusal, Role, State, Status } from "./types";
 
@@ -17,9 +18,21 @@ const when = (text: string | null | undefined, now: string | undefined): Child[]
 /** `acts`: what can be done about a sign of an attack, below it. */
 export function alarmList(state: State, acts: (number: number) => Child[] = () => []): Node_ {
 	const list = alarms(state);
+	if (list.length === 0 && feed.failed !== undefined) return h("p", { class: "off" }, chip("off", t("alarms_unknown")));
 	if (list.length === 0) return h("p", { class: "all-well" }, mark("good"), h("span", {}, t("no_alarms")));
 	return h("ul", { class: "alarms" }, list.map((a) => h("li", { class: a.grave ? "grave" : "" }, mark(a.grave ? "bad" : "note"),
-		h("div", {}, h("span", { class: "what" }, a.text), a.since !== "" && h("span", { class: "since" }, a.since), ...(a.attack !== undefined ? acts(a.attack) : [])))));
+		h("div", {}, h("span", { class: "what" }, a.text), a.since !== "" && h("span", { class: "since" }, a.since),
+			a.machines.length > 0 && h("span", { class: "since named" }, t("alarm_machines", a.machines.join(language() === "ja" ? "、" : ", "))), a.step !== "" && h("span", { class: "since" }, t("alarm_step", a.step)), ...(a.attack !== undefined ? acts(a.attack) : [])))));
+}
+
+/** A draft that stands before its next step, to whoever may do that, and to those who want to know why it does not go on. */
+function waits(s: Status): Node_ | false {
+	const d = s.draft, own = d?.authors.includes(person()) === true;
+	if (d === null || d === undefined) return false;
+	const key: Key | false = d.state === "approved" ? (mayDo("apply") ? "waits_apply" : mayDo("edit_draft") && "waits_applied")
+		: mayDo("approve") && !own ? "waits_you" : (mayDo("approve") || mayDo("edit_draft") || mayDo("apply")) && "waits_other";
+	return key !== false && card("waits", "waits", true, h("p", { role: "status" }, chip("wait", t(key, d.revision, d.by, moment(d.saved)))),
+		h("p", { class: "acts" }, h("a", { class: "button", href: "#change" }, t("waits_look"))));
 }
 
 function policy(s: Status): Node_ {
@@ -91,12 +104,7 @@ function roles(s: Status): Node_ {
 				(r.pid ?? 0) > 0 ? String(r.pid) : "–"])));
 }
 
-function meter(used: number, most: number): Child[] {
-	const share = most > 0 ? Math.min(used / most, 1) : 0;
-	return [h("span", {}, t("of_most", count(used), count(most))),
-		h("svg", { class: share >= 0.8 ? "bar bad" : "bar", viewBox: "0 0 100 6", preserveAspectRatio: "none", "aria-hidden": "true" },
-			h("rect", { class: "track", width: 100, height: 6, rx: 3 }), h("rect", { class: "fill", width: Math.max(share * 100, used > 0 ? 1 : 0), height: 6, rx: 3 }))];
-}
+const meter = (used: number, most: number): Child[] => [h("span", {}, t("of_most", count(used), count(most))), bar(used, most, used >= 0.8 * most && most > 0)];
 
 const ms = (us: number | undefined): string => t("milliseconds", ((us ?? 0) / 1000).toFixed((us ?? 0) < 10000 ? 2 : 0));
 
@@ -196,8 +204,8 @@ function certificates(s: Status): Node_ {
 }
 
 export const statePage = (draw: () => void) => (state: State): Node_[] => {
-	const s = state.status, seen = seenAttacks(state, draw);
-	return [headline(state, false),
+	const s = state.status, seen = seenAttacks(state, draw), waiting = waits(s);
+	return [headline(state, false), ...(waiting !== false ? [waiting] : []),
 		card("alarms", "alarms", true, alarmList(state, (number) => attackActs(number, draw))), ...(seen !== false ? [seen] : []),
 		h("div", { class: "cards" }, policy(s), records(state), machine(state)),
 		interfaces(s), roles(s), inspection(s), refused(state), certificates(s)];

@@ -67,6 +67,7 @@ export interface Gate {
 }
 export interface Isolated {
 	what: string;
+	label: string;
 	by: string;
 	reason: string;
 	since: string;
@@ -80,7 +81,47 @@ export interface Prepared {
 	cut: string[];
 	keep: string[];
 }
+/** One end of a conduit: machines as people call them, none where it is all of the zone. */
+export interface End {
+	zone: string;
+	label: string;
+	hosts: string[];
+	hosts_all: number;
+}
+export interface DoorUse {
+	since: string;
+	until: string;
+	by: string;
+	account: string;
+	second: string;
+	person: string;
+	ticket: string;
+	reason: string;
+	open: boolean;
+	unreviewed: boolean;
+}
+export interface Door {
+	door: string;
+	label: string;
+	organisation: string;
+	organisation_label: string;
+	contacts: string[];
+	open: boolean;
+	at_most_s: number;
+	opened_by: string[];
+	needs: ("name" | "ticket" | "reason")[];
+	second_person: boolean;
+	break_glass: boolean;
+	asked: { by: string; account: string; person: string; ticket: string; reason: string; for_s: number } | null;
+	uses: DoorUse[];
+	conduits: { conduit: string; label: string; from: End; to: End; services: { service: string; protocol: string; commands: string[] | null }[] }[];
+	conduits_all: number;
+}
 export interface Status {
+	/** One that waits for somebody's approval, or to be applied. */
+	draft?: { state: "asked" | "approved"; revision: number; by: string; authors: string[]; saved: string | null } | null;
+	doors?: Door[] | null;
+	windows?: { window: string; label: string; open: boolean; until: string | null; opens: string | null; conduits: number }[] | null;
 	isolations?: Isolated[];
 	prepared?: Prepared[];
 	site?: { name?: string; label?: string; contact?: string; records?: { purpose: string; responsible: string } | null };
@@ -111,10 +152,33 @@ export interface Status {
 	}[];
 	partition?: { stands?: boolean; why?: { en?: string; ja?: string } | null; parsers?: { memory?: number; most?: number; ended?: number }; guard?: { kept?: number } };
 }
+export interface Line {
+	carrier?: string;
+	service?: string;
+	place?: string;
+}
 export interface Zone {
 	name?: string;
 	label?: string;
 	class?: string;
+	owner?: string;
+	lines?: Line[];
+}
+export interface Asset {
+	name?: string;
+	label?: string;
+	zone?: string;
+	model?: string;
+	place?: string;
+	support_until?: string;
+	addresses?: string[];
+}
+export interface Organisation {
+	name?: string;
+	label?: string;
+	zone?: string;
+	contract_until?: string | null;
+	contacts?: { contact?: string }[];
 }
 export interface Conduit {
 	name?: string;
@@ -127,14 +191,32 @@ export interface Conduit {
 	approved_by?: string;
 	review_by?: string | null;
 	until?: string | null;
+	door?: string | null;
 	accept?: { warning?: string; reason?: string }[];
 	exception?: { applicant?: string; reason?: string; instead?: string; approved_by?: string; report?: string }[];
 	heard_within_s?: number | null;
 	last_heard?: string | null;
 	silent_since?: string | null;
 	last_match?: string | null;
+	watched_since?: string | null;
+	unwatched?: Unwatched[];
+	observed?: Observed | null;
 	file?: string;
 	line?: number;
+}
+/** Of which nobody knows what was used. */
+export interface Unwatched {
+	since: string;
+	until: string;
+}
+/** Of a conduit that only observes: since when, and what it would have refused. */
+export interface Observed {
+	since: string;
+	last: string | null;
+	would_refuse: number;
+	reasons: { reason: string; count: number; en: string; ja: string }[];
+	unwatched: Unwatched[];
+	clean_s: number;
 }
 export interface Cell {
 	conduits?: string[];
@@ -153,13 +235,16 @@ export interface Cell {
 	line?: number;
 }
 export interface Effective {
-	generation?: { digest?: string };
+	generation?: { digest?: string; number?: number };
+	as_it_was?: { since?: string; until?: string | null }; // of that time, out of the generation of then
 	tables_digest?: string | null;
 	host?: string;
 	time?: string;
 	site?: { name?: string; label?: string; contact?: string };
 	zones?: Zone[];
 	conduits?: Conduit[];
+	assets?: Asset[];
+	organisations?: Organisation[];
 	cells?: Cell[];
 	permits?: { permit?: number; weak_tls?: string; grants?: { conduit?: string; protocol?: string; whole?: boolean; shadow?: boolean; commands?: string[] | null; rows?: Record<string, unknown>[] }[] }[];
 }
@@ -277,7 +362,23 @@ export interface Flow {
 	digest?: string;
 	conduits: Record<string, number>;
 }
-/** The list of leaked pass phrases that root has loaded; count 0 = there is none. */
+/** The list of leaked passphrases that root has loaded; count 0 = there is none. */
+/** A change of the policy: to which generation, or back to it. */
+export interface Mark {
+	time: string;
+	generation: number;
+	back: boolean;
+}
+export interface Trends {
+	by: "hour" | "day";
+	since: string;
+	step_s: number;
+	steps: number;
+	begun: string;
+	kept_days: number;
+	series: { what: "sessions" | "refused" | "zone_refused" | "serious" | "inspected" | "p99_us"; of: string | null; values: number[] }[];
+	marks: Mark[];
+}
 export interface Leaked {
 	count: number;
 	since: string | null;
@@ -297,7 +398,7 @@ export interface State {
 	stand: Stand;
 	ja: Words;
 	en: Words;
-	alarms: { key: string; grave: boolean; since: string; seen: string | null; en: string; ja: string }[];
+	alarms: { key: string; grave: boolean; since: string; seen: string | null; en: string; ja: string; machines: string[]; step: { en: string; ja: string } | null }[];
 	status: Status;
 }
 
@@ -379,6 +480,8 @@ export interface Draft {
 	decided_by: string | null;
 	decided: string | null;
 	decision: string | null;
+	/** The approval holds for one more try, since the trial of this generation ran out. */
+	ran_out: number | null;
 	tried: { good: boolean; current: boolean; base: number; at: string; answer: Outcome } | null;
 }
 export interface Generation {

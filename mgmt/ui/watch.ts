@@ -2,10 +2,12 @@
 // The supervisor's page: the same sentence, large; what is wrong; whom to call; which of the zones has its link, and which
 // machines stand there; what became of the policy in the last day.
 import { seenNote } from "./attacks";
+import { doorOrders, openDoors, openHours, preparedDoors } from "./doors";
 import { h, type Child, type Node_ } from "./dom";
 import { ago, count, moment } from "./format";
-import { isolationCards, mayIsolate, opener } from "./isolate";
+import { isolationOrders, mayIsolate, opener, preparedIsolations } from "./isolate";
 import { card, headline } from "./parts";
+import { mayDo, person } from "./session";
 import { alarmList, linkChip, zonesOf } from "./state";
 import { t, type Key } from "./text";
 import type { Interface, State } from "./types";
@@ -54,14 +56,15 @@ function zoneButtons(x: Interface, changed: () => void): Child {
 
 export const watchPage = (changed: () => void) => (state: State): Node_[] => {
 	const sides = (state.status.interfaces ?? []).filter((x) => x.space !== "admin");
-	return [headline(state, true), ...isolationCards(state, changed).filter((n): n is Node_ => n !== false),
-		card("alarms", "alarms", true, alarmList(state), seenNote(state)),
-		card("contact", "contact", true, h("p", { class: state.status.site?.contact ? "call" : "empty" }, state.status.site?.contact || t("contact_none"))),
+	const contact = state.status.site?.contact, some = (list: Child[]): Node_[] => list.filter((n): n is Node_ => typeof n === "object" && n !== null);
+	return [headline(state, true, h("div", { class: "contact" }, h("b", {}, t("contact")), h("p", { class: contact ? "call" : "" }, contact || t("contact_none")))),
+		...some([...doorOrders(state, changed), ...isolationOrders(state, changed), openDoors(state, changed), openHours(state)]),
+		card("alarms", "alarms", true, alarmList(state), seenNote(state)), ...some([preparedDoors(state, changed), preparedIsolations(state, changed)]),
 		card("zones", "zones", true, sides.length === 0 ? h("p", { class: "empty" }, t(state.status.interfaces === null ? "no_interfaces" : "no_cards")) :
 			h("ul", { class: "tiles" }, sides.map((x) => h("li", { class: x.link === "up" ? "tile" : "tile bad" },
 				h("b", {}, zonesOf(x) || (x.name ?? "")), h("span", { class: "ago" }, x.name ?? ""), linkChip(x), machines(x, changed), zoneButtons(x, changed)))),
 			mayIsolate() && sides.length > 0 && [h("p", { class: "note" }, t("isolate_note")), h("p", { class: "acts" }, h("button", { type: "button", "data-key": "everything", click: opener("isolate", "everything", changed) }, t("isolate_this", t("everything"))))]),
 		changes(state),
-		h("p", { class: "more acts" }, h("button", { type: "button", id: "refused-today", click: openRefused }, t("refused_today")),
+		h("p", { class: "more acts" }, (mayDo("read_events") || person() === "") && h("button", { type: "button", id: "refused-today", click: openRefused }, t("refused_today")),
 			h("a", { class: "button", href: "#state" }, t("details")))];
 };

@@ -7,8 +7,9 @@ import { feed } from "./feed";
 import { count, local, zone } from "./format";
 import { card, chip, mark, type Tone } from "./parts";
 import { choice, commands, field } from "./fields";
+import { forgetForce, instead, nameOf, offers, wantRules } from "./force";
 import { forgetLookup, lookupCard } from "./lookup";
-import { ask } from "./session";
+import { ask, mayDo, person } from "./session";
 import { language, t, type Key } from "./text";
 import { askTracked, trackedRows, type Tracked } from "./tracked";
 import type { State, Told } from "./types";
@@ -68,7 +69,7 @@ function parameters(): string | undefined {
 		list.push("since=" + new Date(now - Number(hours) * 3600000).toISOString().slice(0, 19));
 	}
 	for (const id of ["verdict", "severity", "protocol", "reason", "command", "value", "zone", "conduit", "asset", "host"]) {
-		const text = value("why-" + id);
+		const text = nameOf(id, value("why-" + id), feed.state);
 		if (!/^[\w.:/-]*$/.test(text)) return undefined;
 		if (text !== "") list.push(id + "=" + text);
 	}
@@ -108,6 +109,7 @@ async function search(changed: () => void): Promise<void> {
 		changed();
 	}
 	if (state === "busy") state = "done";
+	if (found.some((e) => e.verdict === "deny")) void wantRules(feed.state, changed);
 	changed();
 }
 
@@ -170,7 +172,7 @@ async function news(changed: () => void): Promise<void> {
 async function look(changed: () => void): Promise<void> {
 	const mine = ++sessionsRun, list: string[] = [];
 	for (const id of ["zone", "conduit", "asset", "host"]) {
-		const text = value("why-" + id);
+		const text = nameOf(id, value("why-" + id), feed.state);
 		if (!/^[\w.:/-]*$/.test(text)) {
 			sessions = "wrong";
 			changed();
@@ -236,6 +238,7 @@ export function forgetSearch(): void {
 	sessionsRun++;
 	sessions = undefined;
 	state = "new";
+	forgetForce();
 	forgetLookup();
 }
 
@@ -256,7 +259,7 @@ function one(e: Told, changed: () => void): Node_ {
 	return h("li", { "data-key": "e" + e.seq, class: e.severity ?? "" },
 		h("div", { class: "told" }, tone !== undefined ? chip(tone[0], t(tone[1])) : chip(e.severity === "notice" ? "note" : "wait", t("event")),
 			h("span", { class: "ago" }, t("record_number", count(e.seq)))),
-		h("p", {}, local(e[language()])), nearestOf(e, changed));
+		h("p", {}, local(e[language()])), instead(e), nearestOf(e, changed));
 }
 
 const live = (onLook: () => void): Node_ => card("live-sessions", "live_sessions", true, ...trackedRows(sessions, "sessions_note", "why-sessions", onLook));
@@ -281,18 +284,21 @@ export function whyPage(changed: () => void): (state: State) => Node_[] {
 	};
 	const onLook = (): void => void look(changed);
 	const onMore = (): void => void search(changed), onHalt = (): void => halt(changed), onNews = (): void => void news(changed);
-	const lookup = lookupCard(changed);
+	const onFocus = (event: Event): void => {
+		if ((event.target as Element).hasAttribute("list")) void wantRules(feed.state, changed);
+	};
+	const lookup = lookupCard(changed), may = (right: string): boolean => person() === "" || mayDo(right);
 	return (said) => {
 		if (refusals) {
 			refusals = false;
 			queueMicrotask(() => beginRefused(changed));
 		}
 		const list = found.map((e) => one(e, changed)), bad = state === "failed" || state === "forbidden" || state === "wrong";
-		return [h("div", { class: "headline off plain" }, h("h1", {}, t("why_title"))), lookup(said),
-			h("form", { class: "card search", submit: onSubmit, novalidate: true },
+		return [h("div", { class: "headline off plain" }, h("h1", {}, t("why_title"))), may("read_rules") && lookup(said),
+			may("read_events") && h("form", { class: "card search", submit: onSubmit, focusin: onFocus, novalidate: true }, ...offers(feed.state),
 				h("h2", {}, t("search_title")), h("div", { class: "fields", change: onPeriod }, choice("hours", "period", HOURS), moments(between), choice("why-verdict", "verdict", VERDICTS), choice("why-severity", "severity", GRAVE), choice("why-protocol", "protection", PROTECTION),
 					reasons(), commands("why-command"), field("why-value", "value_written"),
-					NAMES.map(([id, key]) => field("why-" + id, key)), field("why-words", "words")),
+					NAMES.map(([id, key]) => field("why-" + id, key, id !== "host" ? { list: "names-" + id } : {})), field("why-words", "words")),
 				h("p", { class: "note" }, t("search_help")),
 				h("p", { class: "acts" }, h("button", { type: "submit", class: "main-action" }, t("search")),
 					state === "busy" && h("button", { type: "button", click: onHalt }, t("halt")))),
@@ -302,7 +308,7 @@ export function whyPage(changed: () => void): (state: State) => Node_[] {
 					h("button", { type: "button", id: "why-news", click: onNews }, t("search_news", count(feed.newest - upTo)))),
 				h("ul", { class: "events" }, list),
 				state === "done" && end > 0 && h("p", { class: "acts" }, h("button", { type: "button", click: onMore }, t("search_earlier")))),
-			live(onLook),
+			may("read_events") && live(onLook),
 		].filter((n): n is Node_ => n !== false);
 	};
 }

@@ -20,7 +20,8 @@ static struct budget_entry *find(struct budget *b, const struct addr *key)
 	return NULL;
 }
 
-/* The entry of this address; a new one takes the place that was unused longest and owes no record. NULL when all owe. */
+/* The entry of this address; a new one takes the place that was unused longest and owes no record.
+ * NULL when all owe. */
 static struct budget_entry *entry_of(struct budget *b, const struct addr *who, uint64_t now_ns)
 {
 	struct addr key = budget_network(who);
@@ -69,7 +70,8 @@ uint64_t budget_failure(struct budget *b, const struct addr *who, uint64_t now_n
 {
 	struct budget_entry *e = entry_of(b, who, now_ns);
 
-	if (e == NULL) { /* a flood from more addresses than we follow: recorded at once, answered late */
+	/* a flood from more addresses than we follow: recorded at once, answered late */
+	if (e == NULL) {
 		*ret_report = 1;
 		return BUDGET_DELAY_NS;
 	}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Wrong tokens, counted per address (per /64 for IPv6): who fails often is answered late, nobody else is, and the right
- * token is never held up. Every failure is reported exactly once, in at most one record a second and address. Fixed
- * memory; a full table never loses a count. Time is given, never read.
+ * Wrong tokens, counted per address (per /64 for IPv6): who fails often is answered late, nobody
+ * else is, and the right token is never held up. Every failure is reported exactly once, in at most
+ * one record a second and address. Fixed memory; a full table never loses a count. Time is given,
+ * never read.
  */
 #ifndef SEKISHO_MGMT_WEB_BUDGET_H
 #define SEKISHO_MGMT_WEB_BUDGET_H
@@ -37,8 +38,8 @@ struct budget {
 /* One customer is one /64: its other addresses cost nothing. */
 struct addr budget_network(const struct addr *who);
 
-/* A wrong token came from `who`. Returns by how much its answer is to be delayed; *ret_report is how many failures to
- * record now (0 = later, by budget_due). */
+/* A wrong token came from `who`. Returns by how much its answer is to be delayed; *ret_report is
+ * how many failures to record now (0 = later, by budget_due). */
 uint64_t budget_failure(struct budget *b, const struct addr *who, uint64_t now_ns, uint64_t *ret_report);
 /* The right token came. True when that is to be recorded. */
 bool budget_accepted(struct budget *b, const struct addr *who, uint64_t now_ns);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A handshake holds on to the certificate that it began with, and several may be under way: so no certificate is ever
- * taken away again. Their number is bounded by that of the addresses.
+ * A handshake holds on to the certificate that it began with, and several may be under way: so no
+ * certificate is ever taken away again. Their number is bounded by that of the addresses.
  */
 #include "mgmt/web/certificate.h"
 

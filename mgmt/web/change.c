@@ -16,7 +16,7 @@
 #define NAME_MOST 255u
 #define NAMES_MOST 4096u /* bytes of all names of interfaces together */
 
-/* ---- what comes in ---------------------------------------------------------------------------------------------------- */
+/* ---- what comes in --------------------------------------------------------------------------- */
 
 static const char *const keys[] = { "order",	 "revision", "base", "to",     "comment", "confirm_s", "dry_run",
 				    "take_over", "texts",    "take", "object", "person",  "ticket",    "for_s" };
@@ -228,7 +228,7 @@ enum change_read change_read(const uint8_t *body, size_t n, struct change_reques
 	return r;
 }
 
-/* ---- what goes out ---------------------------------------------------------------------------------------------------- */
+/* ---- what goes out --------------------------------------------------------------------------- */
 
 /* What accounts refuses says nothing of "done". */
 static unsigned http_of(const json_t *j, int status)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Orders about the draft of a policy and about what is in force, as a browser sends them: read here and handed on. Whether whoever
- * sends them may, the box decides with his session's secret, which goes along.
+ * Orders about the draft of a policy and about what is in force, as a browser sends them: read here
+ * and handed on. Whether whoever sends them may, the box decides with his session's secret, which
+ * goes along.
  */
 #ifndef SEKISHO_MGMT_WEB_CHANGE_H
 #define SEKISHO_MGMT_WEB_CHANGE_H
@@ -13,7 +14,8 @@
 
 #include "appliance/wire/msg.h"
 
-#define CHANGE_BODY (CHANGE_TEXTS_MOST + CHANGE_TEXTS_MOST / 2) /* bytes: in JSON a line's end takes two */
+/* bytes: in JSON a line's end takes two */
+#define CHANGE_BODY (CHANGE_TEXTS_MOST + CHANGE_TEXTS_MOST / 2)
 
 struct change_request {
 	struct msg_change order; /* without who it is; its text is `comment` */
@@ -24,8 +26,10 @@ struct change_request {
 enum change_read { CHANGE_READ, CHANGE_NO_ORDER, CHANGE_NO_MEMORY };
 
 /*
- * {"order": "...", "revision": N, "base": N, "to": N, "comment": "...", "confirm_s": N, "dry_run": true, "take_over": true,
- *  "texts": [{"name": "...", "text": "..."}, ...], "take": ["eth0", ...], "object": "asset NAME"}: all but the order may be missing; nothing else may be there, and texts only with
+ * {"order": "...", "revision": N, "base": N, "to": N, "comment": "...", "confirm_s": N, "dry_run":
+ * true, "take_over": true,
+ *  "texts": [{"name": "...", "text": "..."}, ...], "take": ["eth0", ...], "object": "asset NAME"}:
+ *  all but the order may be missing; nothing else may be there, and texts only with
  * orders that take them. With CHANGE_READ `ret` is the caller's to close.
  */
 enum change_read change_read(const uint8_t *body, size_t n, struct change_request *ret);

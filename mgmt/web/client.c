@@ -9,8 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* IPv4 inside IPv6 is IPv4. False for another family. */
-static bool endpoint(const struct sockaddr_storage *from, struct addr *ret, uint16_t *ret_port)
+bool client_endpoint(const struct sockaddr_storage *from, struct addr *ret, uint16_t *ret_port)
 {
 	struct sockaddr_in6 six;
 	struct sockaddr_in four;
@@ -49,8 +48,9 @@ bool client_init(struct client *k, struct MHD_Connection *c, uint64_t now_ns, ui
 	if (i == NULL)
 		return false;
 	k->fd = i->connect_fd;
-	return getsockname(k->fd, (struct sockaddr *)&here, &n_here) == 0 && endpoint(&here, ret_here, &port) &&
-	       getpeername(k->fd, (struct sockaddr *)&there, &n_there) == 0 && endpoint(&there, &k->who, &k->port);
+	return getsockname(k->fd, (struct sockaddr *)&here, &n_here) == 0 && client_endpoint(&here, ret_here, &port) &&
+	       getpeername(k->fd, (struct sockaddr *)&there, &n_there) == 0 &&
+	       client_endpoint(&there, &k->who, &k->port);
 }
 
 bool client_expect(struct client *k, size_t n)

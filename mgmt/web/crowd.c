@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/web/crowd.h"
+#include "mgmt/web/client.h"
 
+#include <string.h>
+
+#include "appliance/base/sha256.h"
 #include "mgmt/web/budget.h"
 
 /* Also one who sends his request, or takes his answer, as slowly as he likes. */
@@ -19,6 +22,35 @@ static size_t places(const struct client *all, size_t n, const struct client *k)
 		held += all[i].state != CLIENT_FREE && addr_cmp(&own, &other) == 0;
 	}
 	return held;
+}
+
+size_t crowd_uncovered(const struct client *all, size_t n, const struct addr *of)
+{
+	size_t held = 0;
+
+	for (size_t i = 0; i < n; i++)
+		held += all[i].state != CLIENT_FREE && all[i].covered == 0 && addr_cmp(&all[i].who, of) == 0;
+	return held;
+}
+
+void crowd_cover(const struct client *all, size_t n, struct client *k, const uint8_t secret[LOGIN_SECRET],
+		 unsigned each, unsigned most)
+{
+	unsigned own = 0, covered = 0;
+	uint8_t digest[32];
+	uint64_t session;
+
+	sha256(secret, LOGIN_SECRET, digest);
+	memcpy(&session, digest, sizeof(session));
+	k->covered = 0;
+	for (size_t i = 0; i < n; i++) {
+		bool is = all[i].state != CLIENT_FREE && all[i].covered != 0;
+
+		covered += is;
+		own += is && all[i].covered == session;
+	}
+	if (own < each && covered < most)
+		k->covered = session;
 }
 
 struct client *crowd_victim(struct client *all, size_t n)

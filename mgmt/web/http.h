@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The HTTPS server of the management role: one thread, one poll loop of its caller. Owns libmicrohttpd's daemon and the
- * connections; asks the supervisor through the control channel and never waits for it. TLS 1.3 only. Every resource has
- * a bound: connections in all and per address, bytes of a request's head, seconds of a request, questions on the way.
+ * The HTTPS server of the management role: one thread, one poll loop of its caller. Owns
+ * libmicrohttpd's daemon and the connections; asks the supervisor through the control channel and
+ * never waits for it. TLS 1.3 only. Every resource has a bound: connections in all and per address,
+ * bytes of a request's head, seconds of a request, questions on the way.
  */
 #ifndef SEKISHO_MGMT_WEB_HTTP_H
 #define SEKISHO_MGMT_WEB_HTTP_H
@@ -16,16 +17,24 @@ struct http;
 
 #define HTTP_CONNECTIONS 64
 #define HTTP_CROWDED 48 /* connections from which on each new one costs a stranger his */
+/* of those that no session covers: many people come from one address */
 #define HTTP_PER_ADDRESS 8
-#define HTTP_HEAD_BYTES 16384 /* libmicrohttpd's memory per connection, the answer's head included */
-#define HTTP_HEAD_S 10	      /* from connecting, or the last answer, to a whole request head */
-#define HTTP_ANSWER_S 60      /* from there to the end of the answer */
-#define HTTP_ASKED 16	      /* questions at the supervisor at a time, that of the streams (live.h) among them */
-#define HTTP_LOGINS 6	      /* of them logins, in all and from one address; others wait (crowd_next) */
+/* covered by one session or token: a browser opens six, and six more with a token */
+#define HTTP_PER_SESSION 12
+#define HTTP_COVERED 40 /* ... by all of them; what is left is for whoever is not signed in */
+/* libmicrohttpd's memory per connection, the answer's head included */
+#define HTTP_HEAD_BYTES 16384
+#define HTTP_HEAD_S 10	 /* from connecting, or the last answer, to a whole request head */
+#define HTTP_ANSWER_S 60 /* from there to the end of the answer */
+/* questions at the supervisor at a time, that of the streams (live.h) among them */
+#define HTTP_ASKED 16
+/* of them logins, in all and from one address; others wait (crowd_next) */
+#define HTTP_LOGINS 6
 #define HTTP_LOGINS_EACH 2
 #define HTTP_QUEUE_S 10 /* and for so long: a page gives up after 15, the answer included */
 #define HTTP_ASK_S 10	/* how long one may take */
-#define HTTP_ORDERS 4	/* large bodies of orders at a time, one from each address, all under sessions that are real */
+/* large bodies of orders at a time, one from each address, all under sessions that are real */
+#define HTTP_ORDERS 4
 #define HTTP_ORDER_S 75 /* how long such an order may take, its dry run included */
 
 struct http_counts {

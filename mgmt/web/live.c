@@ -12,7 +12,6 @@
 #include "appliance/base/memfd.h"
 #include "appliance/wire/duty.h"
 #include "mgmt/web/api/routes.h"
-#include "mgmt/web/api/state.h"
 #include "mgmt/web/live_text.h"
 
 #define MS_NS 1000000u
@@ -44,7 +43,9 @@ enum step { STEP_REST, STEP_STATE, STEP_FLOW, STEP_JUDGE, STEP_RECORDS };
 
 struct live {
 	int control_fd;
-	int gone_fd; /* owned; an epoll of all streams' sockets, which libmicrohttpd does not watch while they wait */
+	/* owned; an epoll of all streams' sockets, which libmicrohttpd does not watch while
+	 * they wait */
+	int gone_fd;
 	uint32_t *last_id;
 	enum step step;
 	uint32_t id; /* of the question on its way, 0 = none */
@@ -106,7 +107,7 @@ static void wake(struct stream *s)
 	s->waits = false;
 }
 
-/* ---- who has hung up ------------------------------------------------------------------------------------------------- */
+/* ---- who has hung up ------------------------------------------------------------------------- */
 
 /* Which place, and which socket it was: a place may be another's by then. */
 static uint64_t mark_of(const struct live *v, const struct stream *s)
@@ -145,7 +146,7 @@ void live_gone(struct live *v)
 	}
 }
 
-/* ---- streams ------------------------------------------------------------------------------------------------------ */
+/* ---- streams --------------------------------------------------------------------------------- */
 
 struct stream *live_join(struct live *v, struct MHD_Connection *c, int fd, const struct live_wish *w, uint64_t now_ns)
 {
@@ -175,7 +176,8 @@ struct stream *live_join(struct live *v, struct MHD_Connection *c, int fd, const
 	s->who.quiet = 1;
 	snprintf(s->name, sizeof(s->name), "%s", w->name);
 	watch(v, s);
-	/* Nobody looked: what is known is old. Else it has its first event soon, whenever the others had theirs. */
+	/* Nobody looked: what is known is old. Else it has its first event soon, whenever the
+	 * others had theirs. */
 	v->next_ns = all == 0 || v->begun_ns + (uint64_t)LIVE_SOON_MS * MS_NS < now_ns
 			     ? now_ns
 			     : v->begun_ns + (uint64_t)LIVE_SOON_MS * MS_NS;
@@ -234,14 +236,15 @@ void live_end(struct live *v)
 		}
 }
 
-/* ---- what a stream is told ------------------------------------------------------------------------------------------ */
+/* ---- what a stream is told ------------------------------------------------------------------- */
 
 /* Records that it may see and does not have, as far as they were asked for. */
 static void put_records(const struct live *v, struct stream *s, bool allowed, FILE *to)
 {
 	if (!v->has_newest)
 		return;
-	/* It begins here; or it may see none, and what it may not see now it does not get later; or these are the records of another box. */
+	/* It begins here; or it may see none, and what it may not see now it does not get later; or
+	 * these are the records of another box. */
 	if (!s->placed || !allowed || s->after > v->newest) {
 		s->after = v->newest;
 		s->placed = true;
@@ -345,7 +348,7 @@ void live_progress(struct live *v, enum credential what, const uint8_t secret[32
 	}
 }
 
-/* ---- a turn --------------------------------------------------------------------------------------------------------- */
+/* ---- a turn ---------------------------------------------------------------------------------- */
 
 static bool ask(struct live *v, enum step step, const struct msg_body *question, uint64_t now_ns)
 {
@@ -358,7 +361,8 @@ static bool ask(struct live *v, enum step step, const struct msg_body *question,
 	return v->id != 0;
 }
 
-/* Somebody was told something in this turn and has more to come. Who still takes what an earlier one brought is not waited for. */
+/* Somebody was told something in this turn and has more to come. Who still takes what an earlier
+ * one brought is not waited for. */
 static bool behind(const struct live *v)
 {
 	uint64_t told = v->begun_ns + (uint64_t)LIVE_SLOW_S * S_NS;
@@ -398,7 +402,8 @@ static bool wants_records(const struct live *v, const struct stream *s, uint32_t
 	       v->newest > s->after && v->newest - s->after <= LIVE_BEHIND;
 }
 
-/* The journal is asked in the name of whoever gets the answer, since who read what is on record. False: it cannot be. */
+/* The journal is asked in the name of whoever gets the answer, since who read what is on record.
+ * False: it cannot be. */
 static bool ask_records(struct live *v, struct stream *s, uint32_t rights, uint64_t now_ns)
 {
 	struct msg_body question = { .type = MSG_EVENTS,
@@ -418,7 +423,8 @@ static bool ask_records(struct live *v, struct stream *s, uint32_t rights, uint6
 	return true;
 }
 
-/* From stream `at` on: who needs nobody's word is told, about the next one accounts is asked; who may read records has his asked for. */
+/* From stream `at` on: who needs nobody's word is told, about the next one accounts is asked; who
+ * may read records has his asked for. */
 static void judge_next(struct live *v, uint64_t now_ns)
 {
 	struct msg_body question = { .type = MSG_JUDGE };
@@ -469,7 +475,7 @@ static void begin(struct live *v, uint64_t now_ns)
 		judge_all(v, now_ns); /* the pages hear that nothing is said */
 }
 
-/* ---- answers -------------------------------------------------------------------------------------------------------- */
+/* ---- answers --------------------------------------------------------------------------------- */
 
 static void take_records(struct live *v, const char *text, size_t n)
 {
@@ -533,7 +539,8 @@ static void judged(struct live *v, uint32_t id, int status, const char *text, si
 	judge_next(v, now_ns);
 }
 
-/* `text` NULL: the journal is silent. It is told the rest, and nobody waits for the journal again in this turn. */
+/* `text` NULL: the journal is silent. It is told the rest, and nobody waits for the journal again
+ * in this turn. */
 static void recorded(struct live *v, uint32_t id, const char *text, size_t n, uint64_t now_ns)
 {
 	struct stream *s = &v->all[v->at++];
@@ -604,7 +611,7 @@ bool live_answer(struct live *v, struct msg *m, uint64_t now_ns)
 	return true;
 }
 
-/* ---- the loop's side -------------------------------------------------------------------------------------------------- */
+/* ---- the loop's side ------------------------------------------------------------------------- */
 
 void live_run(struct live *v, uint64_t now_ns, bool room)
 {

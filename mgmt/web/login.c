@@ -13,7 +13,7 @@
 
 #define ANSWER_MOST (1u << 16)
 
-/* ---- what comes in -------------------------------------------------------------------------------------------------- */
+/* ---- what comes in --------------------------------------------------------------------------- */
 
 static bool read_digits(const char *text, uint8_t out[LOGIN_SECRET])
 {
@@ -28,7 +28,8 @@ static bool read_digits(const char *text, uint8_t out[LOGIN_SECRET])
 	return true;
 }
 
-/* A text of at most `most` bytes without a NUL, to the beginning of `out`; the rest of it is zero already. */
+/* A text of at most `most` bytes without a NUL, to the beginning of `out`; the rest of it is
+ * zero already. */
 static bool put(const json_t *j, const char *key, void *out, size_t most)
 {
 	const json_t *v = json_object_get(j, key);
@@ -39,8 +40,7 @@ static bool put(const json_t *j, const char *key, void *out, size_t most)
 	return true;
 }
 
-/* The text of `key`, which stays the object's. NULL: there is none, or one that is too long or has a NUL in it. */
-static const char *text_of(const json_t *j, const char *key, size_t most)
+const char *login_text_of(const json_t *j, const char *key, size_t most)
 {
 	const json_t *v = json_object_get(j, key);
 
@@ -53,7 +53,7 @@ static const char *text_of(const json_t *j, const char *key, size_t most)
 bool login_read(const uint8_t *body, size_t n, struct msg_login *ret, char proof[WEBAUTHN_TEXT + 1])
 {
 	json_t *j = json_loadb((const char *)body, n, JSON_REJECT_DUPLICATES, NULL);
-	const char *code = text_of(j, "code", LOGIN_CODE), *key = text_of(j, "key", WEBAUTHN_TEXT);
+	const char *code = login_text_of(j, "code", LOGIN_CODE), *key = login_text_of(j, "key", WEBAUTHN_TEXT);
 	bool certificate = json_is_true(json_object_get(j, "certificate"));
 	bool ok = json_is_object(j) && json_object_size(j) == 3 && (code != NULL || key != NULL || certificate);
 
@@ -69,7 +69,7 @@ bool login_read(const uint8_t *body, size_t n, struct msg_login *ret, char proof
 bool login_read_key(const uint8_t *body, size_t n, struct msg_key *ret, char proof[WEBAUTHN_TEXT + 1])
 {
 	json_t *j = json_loadb((const char *)body, n, JSON_REJECT_DUPLICATES, NULL);
-	const char *order = text_of(j, "order", 8), *key = text_of(j, "key", WEBAUTHN_TEXT);
+	const char *order = login_text_of(j, "order", 8), *key = login_text_of(j, "key", WEBAUTHN_TEXT);
 	bool add = order != NULL && strcmp(order, "add") == 0;
 	bool ok = json_is_object(j) && order != NULL && json_object_size(j) == (add ? 4u : 3u) &&
 		  (add ? key != NULL : strcmp(order, "remove") == 0);
@@ -139,7 +139,7 @@ bool login_length(const char *header, size_t most, size_t *ret)
 	return *ret <= most;
 }
 
-/* ---- what goes out -------------------------------------------------------------------------------------------------- */
+/* ---- what goes out --------------------------------------------------------------------------- */
 
 unsigned login_http_of(int status)
 {
@@ -147,6 +147,15 @@ unsigned login_http_of(int status)
 	       : status == ANSWER_NO	  ? MHD_HTTP_UNAUTHORIZED
 	       : status == ANSWER_INVALID ? MHD_HTTP_FORBIDDEN
 					  : MHD_HTTP_SERVICE_UNAVAILABLE;
+}
+
+unsigned login_http_of_done(const json_t *j, int status)
+{
+	if (!json_is_boolean(json_object_get(j, "done")))
+		return login_http_of(status);
+	return status == ANSWER_YES	  ? MHD_HTTP_OK
+	       : status == ANSWER_INVALID ? MHD_HTTP_UNPROCESSABLE_CONTENT
+					  : MHD_HTTP_CONFLICT;
 }
 
 json_t *login_answer(int fd)

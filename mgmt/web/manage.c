@@ -16,22 +16,11 @@
 #define REASON_MOST 200u
 #define SEEN_MOST 16u
 
-/* ---- what comes in ---------------------------------------------------------------------------------------------------- */
-
-/* NULL: none, or one that is too long or has a NUL in it. */
-static const char *text_of(const json_t *j, const char *key, size_t most)
-{
-	const json_t *v = json_object_get(j, key);
-
-	return json_is_string(v) && json_string_length(v) <= most &&
-			       strlen(json_string_value(v)) == json_string_length(v)
-		       ? json_string_value(v)
-		       : NULL;
-}
+/* ---- what comes in --------------------------------------------------------------------------- */
 
 static bool put(const json_t *j, const char *key, uint8_t out[LOGIN_PHRASE])
 {
-	const char *text = text_of(j, key, LOGIN_PHRASE);
+	const char *text = login_text_of(j, key, LOGIN_PHRASE);
 
 	if (text != NULL)
 		memcpy(out, text, json_string_length(json_object_get(j, key)));
@@ -41,7 +30,7 @@ static bool put(const json_t *j, const char *key, uint8_t out[LOGIN_PHRASE])
 /* One that `accounts` reads in a line. */
 static bool say(json_t *to, const json_t *from, const char *key, const char *as, size_t least, size_t most)
 {
-	const char *text = text_of(from, key, most);
+	const char *text = login_text_of(from, key, most);
 
 	if (text == NULL || strlen(text) < least || !text_is_plain(text, most))
 		return false;
@@ -84,7 +73,7 @@ static bool take(const json_t *j, enum manage_order o, json_t *said)
 bool manage_read(const uint8_t *body, size_t n, struct msg_manage *ret, char text[MANAGE_TEXT + 1])
 {
 	json_t *j = json_loadb((const char *)body, n, JSON_REJECT_DUPLICATES, NULL), *said = json_object();
-	const char *word = text_of(j, "order", MANAGE_TEXT);
+	const char *word = login_text_of(j, "order", MANAGE_TEXT);
 	enum manage_order order = word != NULL ? manage_by_word(word) : MANAGE_ORDERS;
 	size_t size;
 	bool ok;
@@ -113,7 +102,7 @@ bool manage_read_passphrase(const uint8_t *body, size_t n, struct msg_passphrase
 	return ok;
 }
 
-/* ---- what goes out ---------------------------------------------------------------------------------------------------- */
+/* ---- what goes out --------------------------------------------------------------------------- */
 
 /* The texts themselves, wherever they stand in it; nobody else may hold any of it. */
 static void wipe(json_t *j)
@@ -134,16 +123,6 @@ static void wipe(json_t *j)
 	}
 }
 
-/* What accounts refuses before it knows who orders says nothing of "done". */
-static unsigned http_of(const json_t *j, int status)
-{
-	if (!json_is_boolean(json_object_get(j, "done")))
-		return login_http_of(status);
-	return status == ANSWER_YES	  ? MHD_HTTP_OK
-	       : status == ANSWER_INVALID ? MHD_HTTP_UNPROCESSABLE_CONTENT
-					  : MHD_HTTP_CONFLICT;
-}
-
 enum MHD_Result manage_reply(struct MHD_Connection *c, int status, int fd)
 {
 	json_t *j = login_answer(fd);
@@ -151,7 +130,7 @@ enum MHD_Result manage_reply(struct MHD_Connection *c, int status, int fd)
 
 	if (j == NULL)
 		return reply_send(c, REPLY_UNAVAILABLE);
-	sent = reply_json(c, http_of(j, status), json_incref(j), NULL);
+	sent = reply_json(c, login_http_of_done(j, status), json_incref(j), NULL);
 	wipe(j);
 	json_decref(j);
 	return sent;

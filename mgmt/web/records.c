@@ -17,7 +17,7 @@
 #define ANSWER_MOST (1u << 18) /* as control's */
 #define STAMP sizeof("2026-11-20T08:10:11Z")
 
-/* ---- what comes in ---------------------------------------------------------------------------------------------------- */
+/* ---- what comes in --------------------------------------------------------------------------- */
 
 static const char *text_at(const json_t *j, const char *key)
 {
@@ -137,7 +137,7 @@ bool records_read(const uint8_t *body, size_t n, struct msg_records *ret, char t
 	return ok;
 }
 
-/* ---- what goes out ---------------------------------------------------------------------------------------------------- */
+/* ---- what goes out --------------------------------------------------------------------------- */
 
 /* What the journal says is its own text, which people hear in their language. */
 static void in_words(json_t *j)
@@ -153,16 +153,6 @@ static void in_words(json_t *j)
 			    json_pack("{s:o, s:o}", "en", json_text(text[LANG_EN]), "ja", json_text(text[LANG_JA])));
 	for (unsigned l = 0; l < LANGUAGES; l++)
 		free(text[l]);
-}
-
-/* What accounts refuses says nothing of "done". */
-static unsigned http_of(const json_t *j, int status)
-{
-	if (!json_is_boolean(json_object_get(j, "done")))
-		return login_http_of(status);
-	return status == ANSWER_YES	  ? MHD_HTTP_OK
-	       : status == ANSWER_INVALID ? MHD_HTTP_UNPROCESSABLE_CONTENT
-					  : MHD_HTTP_CONFLICT;
 }
 
 enum MHD_Result records_reply(struct MHD_Connection *c, int status, int fd)
@@ -181,5 +171,5 @@ enum MHD_Result records_reply(struct MHD_Connection *c, int status, int fd)
 		return reply_send(c, REPLY_UNAVAILABLE);
 	}
 	in_words(j);
-	return reply_json(c, http_of(j, status), j, NULL);
+	return reply_json(c, login_http_of_done(j, status), j, NULL);
 }

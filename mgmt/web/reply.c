@@ -44,9 +44,9 @@ static const struct {
 			    "{\"error\":\"crowded\",\"message\":{\"en\":\"too many pages of this account, or of all, "
 			    "are "
 			    "open\",\"ja\":\"このアカウントまたは装置全体で開いているページが多すぎます\"}}\n" },
-	[REPLY_LOGIN] = { MHD_HTTP_UNAUTHORIZED,
-			  "{\"error\":\"login\",\"message\":{\"en\":\"nobody is logged in by this; log in again\","
-			  "\"ja\":\"ログインしていないか、セッションが終了しています\"}}\n" },
+	[REPLY_LOGIN] = { MHD_HTTP_UNAUTHORIZED, "{\"error\":\"login\",\"message\":{\"en\":\"you are not logged in, or "
+						 "the session has ended; log in again\","
+						 "\"ja\":\"ログインしていないか、セッションが終了しています\"}}\n" },
 	[REPLY_FORBIDDEN] = { MHD_HTTP_FORBIDDEN, "{\"error\":\"forbidden\",\"message\":{\"en\":\"the roles of this "
 						  "account do not allow that\","
 						  "\"ja\":\"このアカウントの役割では許可されていません\"}}\n" },
@@ -60,8 +60,8 @@ static const struct {
 };
 
 /*
- * No Strict-Transport-Security: the certificate is the box's own, and a browser that was told to insist would lock the
- * operator out when it is replaced. Port 80 is not served at all.
+ * No Strict-Transport-Security: the certificate is the box's own, and a browser that was told to
+ * insist would lock the operator out when it is replaced. Port 80 is not served at all.
  */
 static bool common_headers(struct MHD_Response *r, const char *type, const char *policy)
 {
@@ -85,7 +85,8 @@ static enum MHD_Result queue(struct MHD_Connection *c, unsigned http, struct MHD
 	return sent;
 }
 
-/* Static text needs no copy. This library's plain call for it wants the text writable; its vector does not. */
+/* Static text needs no copy. This library's plain call for it wants the text writable; its vector
+ * does not. */
 static struct MHD_Response *static_text(const void *text, size_t n)
 {
 	struct MHD_IoVec part = { .iov_base = text, .iov_len = n };

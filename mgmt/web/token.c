@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/web/token.h"
+#include "mgmt/web/secrets.h"
 
 #include <string.h>
 #include <strings.h>

@@ -18,7 +18,8 @@ static bool is(const json_t *e, const char *key, const char *word)
 	return strcmp(js(e, key), word) == 0;
 }
 
-/* "2026-11-20T08:10:11.123Z" -> "2026-11-20T08:10:11.123000+0000"; what is no such time stays as it is. */
+/* "2026-11-20T08:10:11.123Z" -> "2026-11-20T08:10:11.123000+0000"; what is no such time stays as
+ * it is. */
 static json_t *timestamp(const char *time)
 {
 	size_t n = strlen(time);
@@ -84,7 +85,8 @@ static const char *app_proto(const char *protocol)
 	return strcmp(protocol, "postgresql") == 0 ? "pgsql" : strcmp(protocol, "kerberos") == 0 ? "krb5" : protocol;
 }
 
-/* Who sent the packet is the source, as in EVE; a session has the same number in both directions. */
+/* Who sent the packet is the source, as in EVE; a session has the same number in
+ * both directions. */
 static void put_ends(json_t *out, const json_t *e)
 {
 	const char *client = js(e, "client"), *server = js(e, "server");

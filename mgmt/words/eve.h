@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An event (docs/json.md) in the form that Suricata gives its own (EVE), for programs that collect both. What EVE has no word for stands
- * in its member `sekisho`: the event itself. Pure.
+ * An event (docs/json.md) in the form that Suricata gives its own (EVE), for programs that collect
+ * both. What EVE has no word for stands in its member `sekisho`: the event itself. Pure.
  */
 #ifndef SEKISHO_MGMT_WORDS_EVE_H
 #define SEKISHO_MGMT_WORDS_EVE_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Only conduits that lead from the client's zone to the server's count. A cell of theirs meets a packet in three things: who asks, who is asked, and by what
- * service; the conduit whose cell meets it in most of them is the nearest, and of several the first of the policy's text.
+ * Only conduits that lead from the client's zone to the server's count. A cell of theirs meets a
+ * packet in three things: who asks, who is asked, and by what service; the conduit whose cell meets
+ * it in most of them is the nearest, and of several the first of the policy's text.
  */
 #include "mgmt/words/nearest.h"
 
@@ -87,7 +88,8 @@ static unsigned met(const json_t *cell, const struct packet *p)
 	       (covers(cell, "destination", &p->server) ? DESTINATION : 0u) | (serves(cell, p) ? SERVICE : 0u);
 }
 
-/* Conduits from the client's zone to the server's: an object from name to place in the list. The caller's. */
+/* Conduits from the client's zone to the server's: an object from name to place in the list.
+ * The caller's. */
 static json_t *candidates(const json_t *e, const json_t *conduits)
 {
 	json_t *found = json_object();

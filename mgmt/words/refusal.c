@@ -63,7 +63,8 @@ static const char *conversion(const char *f, unsigned next, unsigned *ret)
 	return f + (*f != '\0');
 }
 
-/* `text` is what the format makes: what stands at its places. One ends where the words behind it first begin, the last at the end. */
+/* `text` is what the format makes: what stands at its places. One ends where the words behind it
+ * first begin, the last at the end. */
 static bool fits(const char *text, const char *f, struct filled *ret)
 {
 	const char *end = text + strlen(text);

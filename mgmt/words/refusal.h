@@ -8,8 +8,9 @@
 #include "appliance/base/messages.h"
 
 /*
- * Records keep such a sentence of the catalogue in English, and not more of it than has room. Where it is one that is known, whole,
- * it is said in `l`; what stands at its places stays as it is, and so does any other text.
+ * Records keep such a sentence of the catalogue in English, and not more of it than has room. Where
+ * it is one that is known, whole, it is said in `l`; what stands at its places stays as it is, and
+ * so does any other text.
  */
 void refusal_print(FILE *to, enum lang l, const char *text);
 

@@ -34,7 +34,8 @@ static void functions(FILE *to, const json_t *row, const struct vocabulary *word
 	}
 }
 
-/* "; holding 0-99, no other address": a space that is not named is closed, which a reader must not have to know. */
+/* "; holding 0-99, no other address": a space that is not named is closed, which a reader must not
+ * have to know. */
 static void addresses(FILE *to, const json_t *row, const struct vocabulary *words, enum lang l)
 {
 	unsigned any = 0, named = 0;
@@ -70,7 +71,8 @@ static bool writes(const json_t *row, const struct vocabulary *words)
 	return false;
 }
 
-/* "; units 1-5": what a row does not name is any of them, which is not worth a word where requests mostly name none either. */
+/* "; units 1-5": what a row does not name is any of them, which is not worth a word where requests
+ * mostly name none either. */
 static void target_text(FILE *to, const json_t *row, const struct target_info *t, enum lang l)
 {
 	const char *text = js(row, t->key);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A row of commands that a conduit grants (docs/json.md, `effective`), in words: "read_coils (1); coils 0-99, no other address; units 1". */
+/* A row of commands that a conduit grants (docs/json.md, `effective`), in words: "read_coils (1);
+ * coils 0-99, no other address; units 1". */
 #ifndef SEKISHO_MGMT_WORDS_ROW_H
 #define SEKISHO_MGMT_WORDS_ROW_H
 
@@ -10,7 +11,8 @@
 #include "appliance/wire/protocols.h"
 
 void row_text(FILE *to, const json_t *row, enum protocol p, enum lang l);
-/* The words of command that a grant lets by; null where nobody reads its commands. A new reference. */
+/* The words of command that a grant lets by; null where nobody reads its commands. A
+ * new reference. */
 json_t *grant_commands(const json_t *grant);
 
 #endif

@@ -31,7 +31,8 @@ static char *written(const struct telling *t, void (*how)(FILE *to, const json_t
 	return NULL;
 }
 
-/* What is said to have been tried: the command if there is one, else the protocol, else the transport. */
+/* What is said to have been tried: the command if there is one, else the protocol, else
+ * the transport. */
 static void what_text(FILE *to, const struct telling *t)
 {
 	bool command = json_object_get(t->e, "function") != NULL, named = command || *js(t->e, "protocol") != '\0';
@@ -170,7 +171,8 @@ static void tell_part(FILE *to, const struct telling *t, const char *text, const
 	free(part);
 }
 
-/* Writes the text with its places filled; returns whether all of them, those of optional parts aside, were known. */
+/* Writes the text with its places filled; returns whether all of them, those of optional parts
+ * aside, were known. */
 static bool tell(FILE *to, const struct telling *t, const char *text, const char *end)
 {
 	bool known = true;

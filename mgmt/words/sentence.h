@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An event (docs/json.md) as one sentence for people: who tried what with whom, what happened and because of which line of the policy. */
+/* An event (docs/json.md) as one sentence for people: who tried what with whom, what happened and
+ * because of which line of the policy. */
 #ifndef SEKISHO_MGMT_WORDS_SENTENCE_H
 #define SEKISHO_MGMT_WORDS_SENTENCE_H
 

@@ -1,16 +1,192 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rows of a service's `allow` list: words, names and ranges turned into sets by the protocol's vocabulary. */
+/* Rows of a service's `allow` list: words, names and ranges turned into sets by the
+ * protocol's vocabulary. */
+#include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "appliance/wire/evaluate.h"
+#include "appliance/wire/notation.h"
 #include "policy/check/check.h"
 #include "policy/check/meant.h"
-#include "policy/check/numbers.h"
+#include "policy/check/rows.h"
+
+/* Lists of numbers, ranges and paths in a policy: read by their notation, and what is wrong with
+ * them said where it stands. */
+
+struct numbers {
+	struct number_range *list;
+	size_t n;
+};
+
+#define FORM_TEXT 64u /* "block.byte.bit" */
+
+/* Where in the value the mistake stands, if its text stands in the policy as it is. */
+static void place_of(const struct ast_node *node, const char *text, const struct notation_mistake *wrong,
+		     struct srcpos *ret_at, uint32_t *ret_width)
+{
+	uint32_t quotes = node->kind == AST_STRING ? 2 : 0;
+
+	*ret_at = node->value_at;
+	*ret_width = node->value_width;
+	for (const char *c = text; *c != '\0'; c++)
+		if ((unsigned char)*c < 0x20 || (unsigned char)*c > 0x7e)
+			return;
+	if (wrong->width == 0 || node->value_width != strlen(text) + quotes)
+		return;
+	ret_at->column += quotes / 2 + (uint32_t)wrong->at;
+	*ret_width = (uint32_t)wrong->width;
+}
+
+/* "10" may be the hexadecimal number of a document, or was counted in tens. */
+static void decimal_hint(struct check *k, struct diag *g, const char *digits, size_t n)
+{
+	char text[24];
+	uint64_t v;
+
+	snprintf(text, sizeof(text), "%.*s", (int)n, digits);
+	v = strtoull(text, NULL, 10);
+	if (n >= sizeof(text) || text[strspn(text, "0123456789")] != '\0' || v < 10)
+		diag_hint(k->d, g, MP_HINT_HEX, text);
+	else
+		diag_hint(k->d, g, MP_HINT_HEX_OR, text, (unsigned long long)v, text);
+}
+
+static void numbers_hint(struct check *k, struct diag *g, const struct notation *n)
+{
+	char form[FORM_TEXT];
+
+	notation_form(n, form, sizeof(form));
+	if (n->n > 1)
+		diag_hint(k->d, g, n->hex ? MP_HINT_PATH_HEX : MP_HINT_PATH, form);
+	else
+		diag_hint(k->d, g, n->hex ? MP_HINT_NUMBERS_HEX : MP_HINT_NUMBERS, (unsigned long long)n->max);
+}
+
+/* "any", "*": what is said by leaving the list out. */
+static bool means_everything(struct check *k, const char *text)
+{
+	const char *plain = meant_plain(k->a, text);
+
+	return plain != NULL && meant_everything(plain);
+}
+
+/* What was meant, with the value that was written. Decimal where hexadecimal is wanted may be
+ * either; there both are shown. */
+static bool meant_hint(struct check *k, struct diag *g, const struct notation *n, const char *key, const char *text)
+{
+	bool several;
+	const char *meant = meant_number(k->a, k->words, key, n, text, &several), *other;
+
+	if (means_everything(k, text)) {
+		diag_hint(k->d, g, MP_HINT_EMPTY_ALLOW);
+		return true;
+	}
+	if (meant != NULL) {
+		diag_hint(k->d, g, several ? MP_HINT_SEVERAL : MP_HINT_WRITE, meant);
+		return true;
+	}
+	meant = meant_elsewhere(k->a, k->words, text, &other);
+	if (meant != NULL)
+		diag_hint(k->d, g, MP_HINT_ELSEWHERE, other, other, meant);
+	return meant != NULL;
+}
+
+static void hint(struct check *k, struct diag *g, const struct notation *n, const char *key, const char *text,
+		 const struct notation_mistake *wrong)
+{
+	/* "B1F": the kind of the place, before its number */
+	bool letters = text[0] < '0' || text[0] > '9';
+
+	if (k->d->errors > DIAG_SHOWN ||
+	    ((wrong->fault != NOTATION_DECIMAL || letters) && meant_hint(k, g, n, key, text)))
+		return;
+	switch (wrong->fault) {
+	case NOTATION_BACKWARDS:
+		diag_hint(k->d, g, MP_HINT_BACKWARDS);
+		return;
+	case NOTATION_HIGH:
+		if (n->n > 1)
+			diag_hint(k->d, g, n->hex ? MP_HINT_PART_HEX : MP_HINT_PART, n->parts[wrong->part].what,
+				  (unsigned long long)wrong->max);
+		else
+			numbers_hint(k, g, n);
+		return;
+	case NOTATION_DECIMAL:
+		decimal_hint(k, g, text + wrong->at, wrong->width);
+		return;
+	case NOTATION_NO_NAME:
+		diag_hint(k->d, g, MP_HINT_TAG);
+		return;
+	case NOTATION_GOOD:
+	case NOTATION_UNREADABLE:
+	case NOTATION_SEVERAL:
+	case NOTATION_DEEP:
+	case NOTATION_EARLY:
+		numbers_hint(k, g, n);
+	}
+}
+
+/* What one value of the list `key` names. False: it was refused. */
+static bool number_of_text(struct check *k, const struct ast_node *node, const char *key, struct notation n,
+			   struct object o, struct number_range *ret)
+{
+	struct notation_mistake wrong;
+	const char *text = node->string;
+	struct srcpos at;
+	uint32_t width;
+	char number[24];
+	struct diag *g;
+
+	if (node->kind == AST_NUMBER) {
+		snprintf(number, sizeof(number), node->hex && node->number >= 0 ? "0x%" PRIx64 : "%" PRId64,
+			 (uint64_t)node->number);
+		text = number;
+	}
+	if (notation_read(&n, text, ret, &wrong))
+		return true;
+	if (wrong.fault == NOTATION_UNREADABLE || wrong.fault == NOTATION_NO_NAME || wrong.fault == NOTATION_SEVERAL)
+		wrong.width = 0; /* all of it */
+	place_of(node, text, &wrong, &at, &width);
+	g = check_say(k, SEV_ERROR, "policy.range", at, width,
+		      wrong.fault == NOTATION_HIGH	? MP_RANGE_HIGH
+		      : wrong.fault == NOTATION_DECIMAL ? MP_RANGE_DECIMAL
+							: MP_RANGE_BAD,
+		      both_object(k, o), both_same(text), both_same(key));
+	hint(k, g, &n, key, text, &wrong);
+	return false;
+}
+
+static struct numbers numbers_read(struct check *k, const struct ast_node *list, struct notation n, struct object o,
+				   bool apart)
+{
+	struct numbers r = { arena_array(k->a, list->n, sizeof(*r.list)), 0 };
+
+	for (const struct ast_node *c = NULL;
+	     r.list != NULL && (c = list_next(k, list, c, AST_STRING | AST_NUMBER, o)) != NULL;)
+		if (number_of_text(k, c, list->name, n, o, &r.list[r.n]))
+			r.n++;
+	r.n = numbers_tidy(r.list, r.n, apart);
+	return r;
+}
+
+/* All of them that can be read, sorted and apart, those that touch as one; in the arena. */
+static struct numbers numbers_of(struct check *k, const struct ast_node *list, struct notation n, struct object o)
+{
+	return numbers_read(k, list, n, o, false);
+}
+
+/* The same, but those that touch stay what they are. */
+static struct numbers numbers_each(struct check *k, const struct ast_node *list, struct notation n, struct object o)
+{
+	return numbers_read(k, list, n, o, true);
+}
 
 #define ALLOW_N (3 + TARGET_MAX + SPACE_MAX)
 _Static_assert(ALLOW_N <= KEYS_MAX, "more keys than can be read");
 
-/* The keys that every vocabulary has, those of its targets and those of its address spaces; each NULL where it is not written. */
+/* The keys that every vocabulary has, those of its targets and those of its address spaces; each
+ * NULL where it is not written. */
 struct allow_nodes {
 	const struct ast_node *commands, *functions, *values;
 	const struct ast_node *const *targets, *const *spaces;
@@ -66,11 +242,14 @@ unsigned classes_of(struct check *k, const struct ast_node *list, const struct v
 			const char *meant = meant_command(k->a, c->string, &several);
 
 			diag_hint(k->d, g, MP_HINT_ONE_OF, "read, write, control, program, diagnose");
-			/* The word nearest to a function's name would grant more than that function. */
+			/* The word nearest to a function's name would grant more than
+			 * that function. */
 			if (v != NULL && function_by_name(v, c->string) != NULL)
 				diag_hint(k->d, g, MP_HINT_IS_FUNCTION, c->string);
 			else if (meant != NULL)
 				diag_hint(k->d, g, several ? MP_HINT_SEVERAL : MP_HINT_WRITE, meant);
+			else if (means_everything(k, c->string))
+				diag_hint(k->d, g, MP_HINT_EMPTY_ALLOW);
 			else
 				check_near(k, g, c->string, command_class_words, words_n(command_class_words));
 		}
@@ -110,6 +289,8 @@ static void named_functions(struct check *k, const struct ast_node *list, const 
 				diag_hint(k->d, g, MP_HINT_IS_COMMAND, c->string);
 			else if (meant != NULL)
 				diag_hint(k->d, g, several ? MP_HINT_SEVERAL : MP_HINT_WRITE, meant);
+			else if (means_everything(k, c->string))
+				diag_hint(k->d, g, MP_HINT_EMPTY_ALLOW);
 			else if (known != NULL)
 				check_near(k, g, c->string, known, v->n_functions);
 		}
@@ -118,8 +299,8 @@ static void named_functions(struct check *k, const struct ast_node *list, const 
 }
 
 /*
- * Appends the codes whose every class is wanted; a function that reads and writes needs both. A word means what any server takes
- * for that: functions that servers frame otherwise must be named.
+ * Appends the codes whose every class is wanted; a function that reads and writes needs both. A
+ * word means what any server takes for that: functions that servers frame otherwise must be named.
  */
 static void class_functions(const struct vocabulary *v, unsigned classes, struct numbers *ret)
 {
@@ -150,7 +331,8 @@ static void row_functions(struct check *k, const struct ast_node *row, const str
 	diag_hint(k->d, g, MP_HINT_ROW_NOTHING, protocol_info(voc->protocol)->name);
 }
 
-/* What names none leaves the set as it is: what reaches more than one, as Modbus's broadcast may, must be asked for by number. */
+/* What names none leaves the set as it is: what reaches more than one, as Modbus's broadcast may,
+ * must be asked for by number. */
 static void row_target(struct check *k, const struct ast_node *list, const struct target_info *t, struct object o,
 		       struct number_set *ret)
 {
@@ -221,7 +403,8 @@ static void each_a_value(struct check *k, const struct ast_node *list, const str
 	}
 }
 
-/* Documents of devices count data from 1 and write the kind before it: 40001 is the first holding register. */
+/* Documents of devices count data from 1 and write the kind before it: 40001 is the first
+ * holding register. */
 static void documents_numbers(struct check *k, const struct ast_node *list, uint64_t base, const struct numbers *r,
 			      struct object o)
 {
@@ -246,6 +429,71 @@ static void documents_numbers(struct check *k, const struct ast_node *list, uint
 		diag_hint(k->d, g, MP_HINT_DOCUMENTS_NUMBERS, list->name, text);
 }
 
+/* "0x0001", "00001": as manuals count what has no number before it. */
+static bool is_counted(const char *text, uint64_t *ret)
+{
+	bool hex = text[0] == '0' && (text[1] | 0x20) == 'x';
+	size_t n;
+
+	text += hex ? 2 : 0;
+	n = strspn(text, "0123456789");
+	*ret = strtoull(text, NULL, 10);
+	return n >= (hex ? 4 : 5) && n <= 6 && text[n] == '\0' && text[0] == '0' && *ret > 0;
+}
+
+/* "0x0001-0x0010", "0x0001-0010" */
+static bool are_counted(struct check *k, const char *text, struct number_range *ret)
+{
+	const char *dash = strchr(text, '-'),
+		   *first = dash != NULL ? arena_strndup(k->a, text, (size_t)(dash - text)) : text;
+	char *end;
+
+	if (first == NULL || !is_counted(first, &ret->lo))
+		return false;
+	ret->hi = ret->lo;
+	if (dash == NULL)
+		return true;
+	if (is_counted(dash + 1, &ret->hi))
+		return ret->hi >= ret->lo;
+	ret->hi = strtoull(dash + 1, &end, 10);
+	return *end == '\0' && ret->hi >= ret->lo;
+}
+
+/* Where the other kinds have numbers of documents, this one has none before its own: 0x0001 is its
+ * first, which stands for another one here. */
+static void counted_numbers(struct check *k, const struct ast_node *list, const struct vocabulary *voc,
+			    const struct space_info *space, struct object o)
+{
+	struct notation plain = notation_plain(UINT32_MAX);
+	bool documents = false;
+	const char *text = "";
+	char one[NOTATION_TEXT];
+	struct diag *g;
+
+	for (size_t i = 0; i < voc->n_spaces; i++)
+		documents |= voc->spaces[i].documented != 0;
+	if (!documents || space->documented != 0 || space->hex || list->n == 0)
+		return;
+	for (const struct ast_node *c = list->child; c != NULL && text != NULL; c = c->next) {
+		const char *word =
+			c->kind == AST_STRING ? c->string
+			: c->hex && c->value_width > 5
+				? arena_printf(k->a, "0x%0*lx", (int)c->value_width - 2, (unsigned long)c->number)
+				: NULL;
+		struct number_range r;
+
+		if (word == NULL || !are_counted(k, word, &r))
+			return;
+		r.lo--;
+		r.hi--;
+		notation_text(&plain, r, one);
+		text = arena_printf(k->a, "%s%s\"%s\"", text, c != list->child ? ", " : "", one);
+	}
+	g = check_value(k, SEV_WARNING, "policy.address_style", list, MP_COUNTED_NUMBERS, o, list->name);
+	if (text != NULL)
+		diag_hint(k->d, g, MP_HINT_DOCUMENTS_NUMBERS, list->name, text);
+}
+
 /* `limited`: values are, of what the row writes. */
 static void row_space_of(struct check *k, const struct ast_node *list, const struct vocabulary *voc, uint8_t s,
 			 bool limited, struct object o, struct command_row *a)
@@ -259,6 +507,8 @@ static void row_space_of(struct check *k, const struct ast_node *list, const str
 		each_a_value(k, list, space, &r, o);
 	empty_list(k, list, o);
 	documents_numbers(k, list, space->documented, &r, o);
+	if (r.n > 0)
+		counted_numbers(k, list, voc, space, o);
 }
 
 /* Some request with one of these codes passes the row. */
@@ -270,7 +520,8 @@ static bool any_passes(const struct check *k, const struct command_row *a, const
 	return evaluate_passes(&k->m->rows.t, a, voc, codes, CLASS_ALL, &code);
 }
 
-/* The row has addresses of a kind that the function touches, and none of so many in a row as it takes: how many; else 1. */
+/* The row has addresses of a kind that the function touches, and none of so many in a row as it
+ * takes: how many; else 1. */
 static uint32_t too_few(const struct check *k, const struct vocabulary *voc, const struct command_row *a,
 			const struct function_info *f)
 {
@@ -285,7 +536,8 @@ static uint32_t too_few(const struct check *k, const struct vocabulary *voc, con
 	return least;
 }
 
-/* The row refuses every request with one of these codes; `f` is the function of that name, or NULL. */
+/* The row refuses every request with one of these codes; `f` is the function of that name,
+ * or NULL. */
 static void function_useless(struct check *k, const struct ast_node *c, const struct vocabulary *voc, struct object o,
 			     const struct command_row *a, struct number_range codes, const struct function_info *f)
 {
@@ -327,7 +579,8 @@ static bool space_touched(const struct check *k, const struct command_row *a, co
 	return false;
 }
 
-/* A row that names some address at all refuses what does not say where it goes, so one that is touched must be left. */
+/* A row that names some address at all refuses what does not say where it goes, so one that is
+ * touched must be left. */
 static void spaces_effect(struct check *k, const struct ast_node *const *nodes, const struct vocabulary *voc,
 			  struct object o, const struct command_row *a)
 {
@@ -344,7 +597,8 @@ static void spaces_effect(struct check *k, const struct ast_node *const *nodes, 
 	}
 }
 
-/* What was asked for by name and can never pass, rows of which nothing can, and addresses that nothing touches which passes. */
+/* What was asked for by name and can never pass, rows of which nothing can, and addresses that
+ * nothing touches which passes. */
 static void row_effect(struct check *k, const struct ast_node *row, const struct allow_nodes *nodes,
 		       const struct vocabulary *voc, struct object o, const struct command_row *a)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Hosts for which the box answers on the sides of a network that they are not on: those to which it has a route (check/between.c), one
- * by one, since neighbour discovery has no answers for whole networks; where they are too many, the assets and gateways among them.
+ * Hosts for which the box answers on the sides of a network that they are not on: those to which it
+ * has a route (check/between.c), one by one, since neighbour discovery has no answers for whole
+ * networks; where they are too many, the assets and gateways among them.
  */
 #include "policy/check/check.h"
 
@@ -45,7 +46,8 @@ static bool add_named(struct check *k, const struct addr_range *in, struct range
 	return true;
 }
 
-/* Who of that family is known to be behind the side: everybody, or where that would be too many, those who are named. */
+/* Who of that family is known to be behind the side: everybody, or where that would be too many,
+ * those who are named. */
 static bool add_known(struct check *k, const struct model_interface *f, uint8_t family, struct ranges *ret)
 {
 	const struct model_box *box = &k->m->box;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The site's own name, how long and what for it keeps records, and its assets: named addresses inside a zone. */
+/* The site's own name, how long and what for it keeps records, and its assets: named addresses
+ * inside a zone. */
 #include "policy/check/check.h"
 
 #include <stdlib.h>
@@ -56,7 +57,8 @@ static const struct key asset_keys[] = {
 	{ "place", AST_STRING, .use = KEY_TEXT, INTO(model_asset, place) },
 };
 
-/* How long records are kept. There is a day between both at least, since whole days of records go. */
+/* How long records are kept. There is a day between both at least, since whole days of
+ * records go. */
 static void check_retention(struct check *k, const struct ast_node *node)
 {
 	const struct ast_node *v[KEYS(retention_keys)];
@@ -76,7 +78,8 @@ static void check_retention(struct check *k, const struct ast_node *node)
 	}
 }
 
-/* It is not refused without: what is recorded serves the incident also where nobody has written down why. */
+/* It is not refused without: what is recorded serves the incident also where nobody has written
+ * down why. */
 static void check_records(struct check *k, const struct ast_node *node, const struct ast_node *passed)
 {
 	const struct ast_node *v[KEYS(records_keys)];
@@ -182,7 +185,8 @@ static bool one_machine(const char *a, const char *b)
 	return n == strcspn(b, ".") && memcmp(a, b, n) == 0;
 }
 
-/* A line that was copied in a spreadsheet: what is allowed to one machine would be allowed to the other. */
+/* A line that was copied in a spreadsheet: what is allowed to one machine would be allowed to
+ * the other. */
 static void check_members_apart(struct check *k, struct placed *list, size_t n)
 {
 	const struct placed *far = list; /* of those before, the one that reaches farthest */

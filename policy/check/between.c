@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One network with the box between its hosts (`between` in box.cfg): nobody there is renumbered or given another gateway. Which side a
- * host is on, its zone says; from that follow a route for it, and the sides on which the box answers in its place. Hosts of no zone
- * have neither: nobody finds them across the box.
+ * One network with the box between its hosts (`between` in box.cfg): nobody there is renumbered or
+ * given another gateway. Which side a host is on, its zone says; from that follow a route for it,
+ * and the sides on which the box answers in its place. Hosts of no zone have neither: nobody finds
+ * them across the box.
  */
 #include <string.h>
 
@@ -17,7 +18,7 @@ static const struct key between_keys[] = {
 #define BETWEEN_MAX 64u
 #define ROUTES_MOST 4096u
 
-/* ---- reading it --------------------------------------------------------------------------------------------------- */
+/* ---- reading it ------------------------------------------------------------------------------ */
 
 static void read_sides(struct check *k, const struct ast_node *list, struct model_between *b, struct object o)
 {
@@ -105,7 +106,7 @@ void check_betweens(struct check *k, const struct ast_node *list)
 	}
 }
 
-/* ---- who is on which side ------------------------------------------------------------------------------------------ */
+/* ---- who is on which side -------------------------------------------------------------------- */
 
 static size_t side_of(const struct model_between *b, const struct model_interface *i)
 {
@@ -116,7 +117,8 @@ static size_t side_of(const struct model_between *b, const struct model_interfac
 	return n;
 }
 
-/* The one side that the zone is on; n_sides when there is none, and *two another one when there are several. */
+/* The one side that the zone is on; n_sides when there is none, and *two another one when there
+ * are several. */
 static size_t side_of_zone(const struct model_between *b, const struct model_zone *z, size_t *two)
 {
 	size_t ret = b->n_sides;
@@ -133,7 +135,8 @@ static size_t side_of_zone(const struct model_between *b, const struct model_zon
 	return ret;
 }
 
-/* A zone of the rest that is elsewhere means others; every other one claims hosts of this network. */
+/* A zone of the rest that is elsewhere means others; every other one claims hosts of
+ * this network. */
 static void add_zone(struct check *k, const struct model_between *b, const struct model_zone *z,
 		     const struct addr_range *net, struct ranges *sides)
 {
@@ -162,7 +165,8 @@ static void add_zone(struct check *k, const struct model_between *b, const struc
 	}
 }
 
-/* The side of a gateway in this network: by its zone, or by what the route says when it is in none. */
+/* The side of a gateway in this network: by its zone, or by what the route says when it is
+ * in none. */
 static void add_gateway(struct check *k, const struct model_between *b, struct model_route *r, struct ranges *sides)
 {
 	struct addr_range one = { r->via, r->via };
@@ -208,7 +212,7 @@ static bool nobody(struct check *k, const struct model_between *b, struct ranges
 	return added;
 }
 
-/* ---- routes -------------------------------------------------------------------------------------------------------- */
+/* ---- routes ---------------------------------------------------------------------------------- */
 
 /* The largest prefix that begins at lo and does not go beyond hi. */
 static struct addr_range first_prefix(const struct addr_range *r)
@@ -259,7 +263,8 @@ static bool add_routes(struct check *k, const struct model_between *b, size_t si
 	return true;
 }
 
-/* The box's own address in the network, alone: everybody else there has a route that names his side. */
+/* The box's own address in the network, alone: everybody else there has a route that names
+ * his side. */
 static void own_addresses(struct check *k, const struct model_between *b)
 {
 	for (size_t s = 0; s < b->n_sides; s++) {

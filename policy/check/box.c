@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* box.cfg: which hardware stands behind the interface roles of the policy, with addresses and static routes. */
+/* box.cfg: which hardware stands behind the interface roles of the policy, with addresses and
+ * static routes. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -140,7 +141,8 @@ static bool reachable(const struct model_box *b, const struct addr *via, const s
 	return false;
 }
 
-/* The route is set in the namespace, data or admin, that this interface is in: that of the first in whose networks its gateway is. */
+/* The route is set in the namespace, data or admin, that this interface is in: that of the first in
+ * whose networks its gateway is. */
 static bool beside_gateway(const struct model_box *b, const struct model_route *r, const struct model_interface *f)
 {
 	if (r->interface != NULL)
@@ -166,7 +168,8 @@ static const struct model_interface *connected(const struct model_box *b, const 
 	return NULL;
 }
 
-/* Of a network as the kernel knows it, and none that the box itself stands in: that way is there already, and would be replaced. */
+/* Of a network as the kernel knows it, and none that the box itself stands in: that way is there
+ * already, and would be replaced. */
 static void route_destination(struct check *k, const struct ast_node *node, const struct model_route *r,
 			      struct object o)
 {

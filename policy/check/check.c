@@ -70,7 +70,8 @@ static bool read_box(struct compilation *c, const struct policy_loader *l, const
 
 #define CELLS_NAMED 200u /* mistakes: more than anybody is shown */
 
-/* What is wrong in a spreadsheet's table is looked for by column and row, as spreadsheets count: "C12". */
+/* What is wrong in a spreadsheet's table is looked for by column and row, as spreadsheets
+ * count: "C12". */
 static void name_cells(struct compilation *c)
 {
 	size_t n = c->diags.n < CELLS_NAMED ? c->diags.n : CELLS_NAMED;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Conduits: who may reach whom, by which services, and what happens when the inspector cannot answer. */
+/* Conduits: who may reach whom, by which services, and what happens when the inspector
+ * cannot answer. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +28,8 @@ enum {
 	C_WITHIN,
 	C_DOOR,
 	C_HEARD_WITHIN,
+	C_IDLE,
+	C_SESSION,
 	C_ACCEPT,
 	C_EXCEPTION,
 	C_WEAK_TLS,
@@ -51,6 +54,8 @@ static const struct key conduit_keys[] = {
 	[C_WITHIN] = { "within", .kinds = AST_STRING },
 	[C_DOOR] = { "door", .kinds = AST_STRING },
 	[C_HEARD_WITHIN] = { "heard_within", AST_STRING, .example = "heard_within = \"10 min\";" },
+	[C_IDLE] = { "idle", AST_STRING, .example = "idle = \"15 min\";" },
+	[C_SESSION] = { "session", AST_STRING, .example = "session = \"8 h\";" },
 	[C_ACCEPT] = { "accept", .kinds = AST_LISTS },
 	[C_EXCEPTION] = { "exception", .kinds = AST_GROUP },
 	[C_WEAK_TLS] = { "weak_tls", AST_STRING, CHOICE(deny_weak_tls, weak_tls_words) },
@@ -122,6 +127,7 @@ static void add_end(struct check *k, const struct ast_node *node, const struct m
 {
 	const struct model_asset *asset = names_find(&k->assets, node->string);
 	struct addr_range one;
+	unsigned length = 0;
 	struct diag *g;
 
 	if (asset != NULL) {
@@ -155,6 +161,8 @@ static void add_end(struct check *k, const struct ast_node *node, const struct m
 	g = check_say(k, SEV_ERROR, "policy.outside_zone", node->value_at, node->value_width, MP_END_OUTSIDE,
 		      both_object(k, o), both_same(node->string), both_same(z->name));
 	g->also = z->at;
+	if (addr_range_is_prefix(&one, &length) && length == 0)
+		diag_hint(k->d, g, MP_HINT_EMPTY_ENDS);
 }
 
 static void conduit_end(struct check *k, const struct ast_node *list, const struct model_zone *z, struct object o,
@@ -220,7 +228,8 @@ static bool is_inspected(const struct model_conduit *c)
 	return false;
 }
 
-/* What happens when the inspector fails is of no interest where nothing is inspected, nor of a shadow, nor of what has ended. */
+/* What happens when the inspector fails is of no interest where nothing is inspected, nor of a
+ * shadow, nor of what has ended. */
 static void conduit_failure(struct check *k, const struct ast_node *const *v, struct model_conduit *c, struct object o)
 {
 	/* Observing must not stop traffic, not even by its own failure. */
@@ -248,36 +257,10 @@ static bool same_place(struct srcpos a, struct srcpos b)
 	return a.file == b.file && a.line == b.line && a.column == b.column;
 }
 
-static void conduit_dates(struct check *k, const struct ast_node *const *v, struct model_conduit *c, struct object o)
-{
-	uint64_t day;
-	struct diag *g;
-	bool dated;
-
-	if (v[C_UNTIL] == NULL)
-		return;
-	dated = date_parse(v[C_UNTIL]->string, &day) && k->m->time_zone[0] == '\0';
-	if (!until_parse(k, v[C_UNTIL]->string, &c->until)) {
-		g = check_value(k, SEV_ERROR, "policy.date", v[C_UNTIL], MP_UNTIL_BAD, o, v[C_UNTIL]->string);
-		hint_date(k, g, v[C_UNTIL]->string, MP_HINT_UNTIL);
-		return;
-	}
-	if (c->until == 0)
-		c->until = 1; /* 1970 began then: an end as past as any, while 0 stands for none */
-	if (c->until > UNTIL_MAX) {
-		g = check_value(k, SEV_ERROR, "policy.date", v[C_UNTIL], MP_UNTIL_FAR, o, v[C_UNTIL]->string);
-		diag_hint(k->d, g, MP_HINT_UNTIL_FAR);
-	} else if (c->until <= k->now) {
-		g = check_value(k, SEV_WARNING, "policy.until_past", v[C_UNTIL], MP_UNTIL_PAST, o, v[C_UNTIL]->string);
-		diag_hint(k->d, g, MP_HINT_UNTIL_PAST);
-	} else if (dated) {
-		g = check_value(k, SEV_WARNING, "policy.until_utc", v[C_UNTIL], MP_UNTIL_UTC, o, v[C_UNTIL]->string);
-		diag_hint(k->d, g, MP_HINT_UNTIL_UTC, v[C_UNTIL]->string);
-	}
-}
-
-/* How often something has to be heard. */
-static void conduit_heard(struct check *k, const struct ast_node *node, struct model_conduit *c, struct object o)
+/* A span of time, if it is said: how often something has to be heard, how long sessions
+ * may last. */
+static void conduit_span(struct check *k, const struct ast_node *node, uint32_t least, uint32_t most, uint32_t *ret,
+			 struct object o)
 {
 	const char *meant;
 	struct diag *g;
@@ -292,15 +275,17 @@ static void conduit_heard(struct check *k, const struct ast_node *node, struct m
 			diag_hint(k->d, g, MP_HINT_WRITE, meant);
 		else
 			diag_hint(k->d, g, MP_HINT_HEARD);
-	} else if (seconds < HEARD_LEAST || seconds > HEARD_MOST) {
-		g = check_value(k, SEV_ERROR, "policy.range", node, MP_HEARD_RANGE, o, node->string);
-		diag_hint(k->d, g, MP_HINT_HEARD_RANGE);
+	} else if (seconds < least || seconds > most) {
+		g = check_say(k, SEV_ERROR, "policy.range", node->value_at, node->value_width, MP_SPAN_RANGE,
+			      both_object(k, o), both_same(node->name), both_same(node->string));
+		diag_hint(k->d, g, MP_HINT_SPAN_RANGE, least, most / 86400u);
 	} else {
-		c->heard_within = (uint32_t)seconds;
+		*ret = (uint32_t)seconds;
 	}
 }
 
-/* It ends by itself, somebody else approves it, and when it is over somebody says what came of it. */
+/* It ends by itself, somebody else approves it, and when it is over somebody says what came
+ * of it. */
 static void conduit_exception(struct check *k, const struct ast_node *node, struct model_conduit *c, struct object o)
 {
 	const struct ast_node *v[KEYS(exception_keys)];
@@ -419,7 +404,8 @@ static bool is_label(const char *p, size_t n)
 	return n > 0 && n <= LABEL_BYTES && strspn(p, of_labels) >= n && p[0] != '-' && p[n - 1] != '-';
 }
 
-/* As clients ask for a server (RFC 6066, 3): no address, no dot at the end; "*." in front for any one label, of a domain that has two at least. */
+/* As clients ask for a server (RFC 6066, 3): no address, no dot at the end; "*." in front for any
+ * one label, of a domain that has two at least. */
 static bool is_server_name(const char *text)
 {
 	bool wide = strncmp(text, "*.", 2) == 0;
@@ -505,7 +491,8 @@ static void report_no_names(struct check *k, const struct ast_node *said, const 
 		check_value(k, SEV_WARNING, "policy.no_effect", said, MP_NAMES_NONE, o, said->name);
 }
 
-/* Names with '/' between: a conduit that is written for each of several has theirs behind its own. */
+/* Names with '/' between: a conduit that is written for each of several has theirs behind
+ * its own. */
 static void check_name(struct check *k, const char *name, const struct ast_node *node)
 {
 	struct diag *g;
@@ -560,11 +547,17 @@ static void one_conduit(struct check *k, const struct ast_node *node, struct mod
 	if (c->shadow && !c->observe)
 		check_value(k, SEV_ERROR, "policy.shadow", v[C_SHADOW], MP_SHADOW_ENFORCE, o, "shadow");
 	c->review_by = ledger_day(k, v[C_REVIEW_BY], &due_review, o);
-	conduit_dates(k, v, c, o);
+	if (v[C_UNTIL] != NULL)
+		end_moment(k, v[C_UNTIL], MP_UNTIL_PAST, o, &c->until);
 	conduit_when(k, v[C_WITHIN], v[C_STARTS], c, o);
 	if (v[C_DOOR] != NULL)
 		c->door = names_need(k, &k->doors, v[C_DOOR], MP_NO_DOOR, "policy.unknown_name", o);
-	conduit_heard(k, v[C_HEARD_WITHIN], c, o);
+	conduit_span(k, v[C_HEARD_WITHIN], HEARD_LEAST, HEARD_MOST, &c->heard_within, o);
+	conduit_span(k, v[C_IDLE], LIMIT_LEAST, LIMIT_MOST, &c->idle, o);
+	conduit_span(k, v[C_SESSION], LIMIT_LEAST, LIMIT_MOST, &c->session, o);
+	if (c->idle != 0 && c->session != 0 && c->idle >= c->session)
+		diag_hint(k->d, check_value(k, SEV_WARNING, "policy.no_effect", v[C_IDLE], MP_IDLE_LONG, o, "idle"),
+			  MP_HINT_IDLE_LONG);
 	conduit_failure(k, v, c, o);
 	conduit_accepts(k, v[C_ACCEPT], c, o);
 	conduit_exception(k, v[C_EXCEPTION], c, o);
@@ -618,7 +611,8 @@ void check_conduits(struct check *k, const struct ast_node *node)
 		struct model_conduit *one = &m->conduits[m->n_conduits];
 		size_t errors = k->d->errors;
 
-		/* What is wrong with one of those that are written from the same lines is wrong with most. */
+		/* What is wrong with one of those that are written from the same lines is wrong
+		 * with most. */
 		if (wrong.line != 0 && same_place(wrong, c->at))
 			continue;
 		one->index = (uint32_t)m->n_conduits++;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Fleets: machines of one kind, each with the same members, in a table of the text or in a spreadsheet's. Their assets are written
- * out here; that their addresses fit is judged where those of all assets are.
+ * Fleets: machines of one kind, each with the same members, in a table of the text or in a
+ * spreadsheet's. Their assets are written out here; that their addresses fit is judged where those
+ * of all assets are.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -22,7 +23,8 @@ static const struct key fleet_keys[] = {
 	[FLEET_ABOUT] = { "about", .kinds = AST_GROUP },
 };
 
-/* What registers ask of an asset: said in `about` for all of a member, in a table for a machine or for one of it. */
+/* What registers ask of an asset: said in `about` for all of a member, in a table for a machine or
+ * for one of it. */
 enum { NOTE_MODEL, NOTE_PLACE, NOTE_SUPPORT, NOTES };
 static const struct key note_keys[NOTES] = {
 	[NOTE_MODEL] = { "model", .kinds = AST_STRING },
@@ -33,7 +35,8 @@ static const struct key note_keys[NOTES] = {
 #define MACHINE_MAX 40u /* bytes of a machine's name, and of a member's */
 #define MEMBERS_MAX 32u
 
-/* What a cell of a machine is for: its name, its label, its notes; members in the order of the text; the notes of each of them. */
+/* What a cell of a machine is for: its name, its label, its notes; members in the order of the
+ * text; the notes of each of them. */
 enum { CELL_NAME, CELL_LABEL, CELL_NOTES, CELL_MEMBERS = CELL_NOTES + NOTES };
 #define CELLS_MAX (CELL_MEMBERS + MEMBERS_MAX * (1u + NOTES))
 
@@ -275,7 +278,7 @@ static void add_machines(struct reading *r)
 	}
 }
 
-/* ---- rows of the text ----------------------------------------------------------------------------------------------- */
+/* ---- rows of the text ------------------------------------------------------------------------ */
 
 static void read_rows(struct reading *r, const struct ast_node *rows)
 {
@@ -299,7 +302,7 @@ static void read_rows(struct reading *r, const struct ast_node *rows)
 	}
 }
 
-/* ---- a spreadsheet's table ------------------------------------------------------------------------------------------ */
+/* ---- a spreadsheet's table ------------------------------------------------------------------- */
 
 struct table {
 	struct csv csv;
@@ -439,7 +442,7 @@ static void read_table(struct reading *r, const struct ast_node *from)
 	report_fault(r, &t);
 }
 
-/* ---- a fleet -------------------------------------------------------------------------------------------------------- */
+/* ---- a fleet --------------------------------------------------------------------------------- */
 
 static void read_members(struct reading *r, const struct ast_node *list)
 {
@@ -551,7 +554,7 @@ void fleets_read(struct written *w, const struct ast_node *node, struct ast_node
 	names_build(w->k, &w->fleets, n);
 }
 
-/* ---- assets in a list ----------------------------------------------------------------------------------------------- */
+/* ---- assets in a list ------------------------------------------------------------------------ */
 
 struct ast_node *assets_read(struct written *w, const struct ast_node *node)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Isolations that are prepared: what is cut, in the words of `sekisho isolate`, and which conduits go on. */
+/* Isolations that are prepared: what is cut, in the words of `sekisho isolate`, and which conduits
+ * go on. */
 #include <string.h>
 
 #include "policy/check/check.h"

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "appliance/base/utf8.h"
 #include "policy/check/check.h"
@@ -356,7 +357,7 @@ void *names_find(const struct names *t, const char *name)
 	return NULL;
 }
 
-/* ---- names ---------------------------------------------------------------------------------------------------------- */
+/* ---- names ----------------------------------------------------------------------------------- */
 
 static const char *label_of(const struct check *k, const struct names *t, size_t i)
 {
@@ -367,13 +368,25 @@ static const char *label_of(const struct check *k, const struct names *t, size_t
 	return t == &k->services ? ((const struct model_service *)t->objects[i])->label : "";
 }
 
+/* The i-th has this label, whatever input methods made of its letters. `plain` is the word as
+ * meant_plain() has it. */
+static bool is_labelled(struct check *k, const struct names *t, size_t i, const char *plain)
+{
+	const char *label = t->objects[i] != NULL ? label_of(k, t, i) : "", *as_plain;
+
+	if (label[0] == '\0')
+		return false;
+	as_plain = strcmp(label, plain) != 0 ? meant_plain(k->a, label) : plain;
+	return as_plain != NULL && strcasecmp(as_plain, plain) == 0;
+}
+
 /* The name or the label of one of them. */
-static void *called(const struct check *k, const struct names *t, const char *word)
+static void *called(struct check *k, const struct names *t, const char *word)
 {
 	void *found = names_find(t, word);
 
 	for (size_t i = 0; i < t->n && found == NULL; i++)
-		if (t->objects[i] != NULL && label_of(k, t, i)[0] != '\0' && strcmp(label_of(k, t, i), word) == 0)
+		if (is_labelled(k, t, i, word) || (t->objects[i] != NULL && strcasecmp(t->names[i], word) == 0))
 			found = t->objects[i];
 	return found;
 }
@@ -469,6 +482,8 @@ static bool asset_hint(struct check *k, struct diag *g, const char *word)
 	return z != NULL;
 }
 
+#define ALL_NAMES 20u /* where somebody wrote "any": more are no help */
+
 /* The word names something else, or this by its label or in full-width letters. */
 static bool names_hint(struct check *k, const struct names *t, struct diag *g, const char *word)
 {
@@ -477,11 +492,14 @@ static bool names_hint(struct check *k, const struct names *t, struct diag *g, c
 	if (k->d->errors > DIAG_SHOWN || plain == NULL)
 		return false;
 	for (size_t i = 0; i < t->n; i++)
-		if (strcmp(t->names[i], plain) == 0 ||
-		    (t->objects[i] != NULL && strcmp(label_of(k, t, i), word) == 0)) {
+		if (strcasecmp(t->names[i], plain) == 0 || is_labelled(k, t, i, plain)) {
 			diag_hint(k->d, g, MP_HINT_CALLED, word, t->names[i]);
 			return true;
 		}
+	if (meant_everything(plain) && t->n > 0 && t->n <= ALL_NAMES) {
+		word_list(k, g, t->names, t->n);
+		return true;
+	}
 	if (t == &k->zones)
 		return zone_hint(k, g, plain);
 	if (t == &k->services)

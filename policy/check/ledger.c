@@ -46,7 +46,7 @@ const char *ledger_day(struct check *k, const struct ast_node *node, const struc
 	return node->string;
 }
 
-/* ---- nothing left out --------------------------------------------------------------------------------------------------- */
+/* ---- nothing left out ------------------------------------------------------------------------ */
 
 #define FIELDS 4u
 #define NAMED 4u /* of those that lack the same */

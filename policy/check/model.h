@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The checked model: what a policy means, with every name resolved and every rule of the language held.
+ * The checked model: what a policy means, with every name resolved and every rule of the language
+ * checked.
  *
- * Made by check.c from the AST, read by cells.c, commands.c, lower.c, prove.c and evaluate.c; immutable after that.
- * Everything lives in the arena of the compile run. Cross references are pointers into this model. Every object keeps
- * its place in the text.
+ * Made by check.c from the AST, read by cells.c, commands.c, lower.c, prove.c and evaluate.c;
+ * immutable after that. Everything lives in the arena of the compile run. Cross references are
+ * pointers into this model. Every object has its place in the text.
  */
 #ifndef SEKISHO_POLICY_CHECK_MODEL_H
 #define SEKISHO_POLICY_CHECK_MODEL_H
@@ -29,49 +30,58 @@ struct ast_node; /* policy/read/ast.h */
 /* An interface role of box.cfg: "lan0" is what policies say, "enp3s0" is what the kernel has. */
 struct model_interface {
 	const char *name;
-	const char *label;	 /* "" when absent; NULL of what no text declares */
-	const char *device;	 /* that has the addresses: the card, or its VLAN ("enp3s0.10") */
-	const char *card;	 /* "" = the device itself; else what the VLAN lies on */
+	const char *label; /* "" when absent; NULL for an object that no text declares */
+	/* the device with the addresses: the card, or its VLAN ("enp3s0.10") */
+	const char *device;
+	const char *card;	 /* the card of a VLAN; "" = `device` is the card */
 	uint32_t vlan;		 /* 0 = frames without a tag */
 	bool admin;		 /* belongs to the admin namespace, in no zone */
 	uint32_t mtu;		 /* 0 = leave */
 	struct addr *addresses;	 /* of the box on this interface */
 	uint8_t *prefix_lengths; /* one per address */
 	size_t n_addresses;
-	const struct model_between *between; /* that it is a side of, or NULL */
-	struct addr_range *answers; /* hosts of its other sides, for which the box answers here; sorted, disjoint */
+	const struct model_between *between; /* the network of which it is a side, or NULL */
+	/* hosts of its other sides, for which the box answers here; sorted, disjoint */
+	struct addr_range *answers;
 	size_t n_answers;
 	struct srcpos at;
 };
 
-/* Interfaces of one network, with the box between its hosts: nobody there is renumbered. */
+/* Interfaces of one network, with the box between its hosts, so that no host needs
+ * another address. */
 struct model_between {
-	struct model_interface shared; /* its addresses alone: the box's own on every side, and the network of each */
+	/* its addresses alone: the box's own on every side, and the network of each */
+	struct model_interface shared;
 	struct model_interface **sides;
 	size_t n_sides;
 	struct srcpos at;
 };
 
 struct model_route {
-	struct addr_range to;			 /* always one prefix */
-	struct addr via;			 /* family 0: the hosts themselves are behind the interface */
+	struct addr_range to; /* always one prefix */
+	/* family 0: the hosts themselves are behind the interface */
+	struct addr via;
 	const struct model_interface *interface; /* NULL = by address */
 	struct srcpos at;
 };
 
-/* A host of the admin network: one that the box itself may reach, or a terminal, which may reach the box. */
+/* A host of the admin network: one that the box itself may reach, or a terminal, which may reach
+ * the box. */
 struct model_peer {
 	enum peer_use use;
 	struct addr address;
 	uint8_t l4proto;
 	uint32_t port;
 	const char *name,
-		*ca;	  /* what its certificate says, and who says so; "" of a log server = nothing is sent to it */
+		/* the name in its certificate, and the file of the authority; "" for a log server =
+		 * nothing is sent to it */
+		*ca;
 	const char *user; /* at a UPS server, where `name` is the UPS; "" = no such server */
-	const char *from, *to; /* of a mail server: the sender, and who gets mail, with a blank between two */
-	bool power_off;	       /* on_low = "power_off" */
-	bool relp;	       /* of a log server: transport = "relp" */
-	bool eve;	       /* ... and format = "eve" */
+	/* for a mail server: the sender, and the recipients, separated by blanks */
+	const char *from, *to;
+	bool power_off; /* on_low = "power_off" */
+	bool relp;	/* for a log server: transport = "relp" */
+	bool eve;	/* for a log server: format = "eve" */
 	struct srcpos at;
 };
 
@@ -83,13 +93,16 @@ struct model_box {
 	struct model_between *betweens;
 	size_t n_betweens;
 	struct model_peer *
-		peers; /* time sources, the log server, the UPS server, the mail server, the receiver of informs, terminals, the update server */
+		/* time sources, the log server, the UPS server, the mail server, the receiver of
+		 * informs, terminals, the update server */
+		peers;
 	size_t n_peers;
 	uint32_t workers; /* pairs of worker and gate of each kind, 1..WORKER_MAX; 0 = not said */
-	uint32_t naming_workers, command_workers; /* the same of one kind, before the other */
+	/* pairs of naming and of commands; they take precedence over `workers` */
+	uint32_t naming_workers, command_workers;
 };
 
-/* A line by which somebody is connected, as its carrier knows it. */
+/* A communication line to the outside, as its carrier describes it. */
 struct model_line {
 	const char *carrier, *service, *place;
 };
@@ -104,7 +117,7 @@ struct model_zone {
 	enum zone_class class;
 	bool patchable;
 	bool self; /* the reserved zone of the box itself: no interfaces, no ranges */
-	bool rest; /* its ranges were computed as what no other zone claims */
+	bool rest; /* its ranges are everything that no other zone claims */
 	const struct model_interface **interfaces;
 	size_t n_interfaces;
 	struct addr_range *ranges; /* sorted, disjoint, not touching; `rest` is already expanded */
@@ -113,7 +126,8 @@ struct model_zone {
 	struct srcpos at;
 };
 
-/* Whoever is outside and works with the site: a zone of its own, for as long as its contract. */
+/* An outside organisation that works with the site: a zone of its own, for the time of
+ * its contract. */
 struct model_organisation {
 	const char *name;
 	const char *label;
@@ -128,13 +142,16 @@ struct model_organisation {
 struct model_door {
 	const char *name;
 	const char *label;
-	const struct model_organisation *organisation; /* whose people come in by it; NULL = nobody's outside */
-	const struct ast_node *of;		       /* its name in the text, until organisations are read */
-	uint32_t at_most;			       /* seconds; opened for longer by nobody */
-	uint32_t opened_by;			       /* bits of enum duty */
-	uint8_t needs;				       /* bits of enum door_need */
+	/* whose people come in by it; NULL = nobody's outside */
+	const struct model_organisation *organisation;
+	/* its name in the text, until organisations are read */
+	const struct ast_node *of;
+	uint32_t at_most;   /* seconds; opened for longer by nobody */
+	uint32_t opened_by; /* bits of enum duty */
+	uint8_t needs;	    /* bits of enum door_need */
 	bool second_person, break_glass;
-	uint64_t open_until; /* 0: in a text it is shut */
+	uint64_t open_until; /* 0 = shut, as always in a policy text */
+	const char *opener;  /* who opened it, where that is known */
 	struct srcpos at;
 };
 
@@ -149,7 +166,7 @@ struct model_asset {
 	struct srcpos at;
 };
 
-/* A name for several zones or assets, of which nothing but the name is left once the policy is written out. */
+/* A name for several zones or assets. Once the policy is written out, only its name is kept. */
 struct model_group {
 	const char *name;
 	const char *const *zones, *const *assets; /* by name */
@@ -166,7 +183,8 @@ static inline bool name_among(const char *name, const char *const *list, size_t 
 
 /* A transport and its ports; ICMP has type << 8 (code 0) in lo == hi. */
 struct model_port {
-	uint8_t l4proto; /* IPPROTO_TCP, _UDP, _ICMP (1) for both families: 8 becomes 128 on IPv6, 0 becomes 129 */
+	/* IPPROTO_TCP, _UDP, _ICMP (1) for both families: 8 becomes 128 on IPv6, 0 becomes 129 */
+	uint8_t l4proto;
 	uint16_t lo, hi;
 };
 
@@ -177,10 +195,11 @@ struct transport {
 };
 #define PORT_TRANSPORTS 3u
 extern const struct transport port_transports[PORT_TRANSPORTS];
-/* "tcp/502", "tcp/1024-2000", "icmp/8": its transport, or NULL: it is none. */
+/* Reads "tcp/502", "tcp/1024-2000", "icmp/8". Returns the transport; NULL: invalid. */
 const struct transport *port_parse(const char *text, struct model_port *ret);
-/* The same as it stands in packets of one family (4 or 6): at most two spans of ports, because "any ICMP type" is echo and its answer
- * on IPv6. Returns how many: none where IPv6 has no such type. *l4proto is the IP protocol number. */
+/* The port in packets of one family (4 or 6): at most two ranges, because "any ICMP type" is echo
+ * and its answer on IPv6. Returns the number of ranges, 0 where IPv6 has no such type. *l4proto is
+ * the IP protocol number. */
 size_t port_in_family(const struct model_port *p, uint8_t family, uint8_t *l4proto, struct number_range ret[2]);
 
 /* One row of a service's `allow` list: its lists lie in the model's pool. */
@@ -193,7 +212,8 @@ struct model_service {
 	const char *name;
 	const char *label;
 	enum protocol protocol;
-	struct model_port *ports; /* never empty: no `ports` in the text means all of the protocol's transports */
+	/* never empty: no `ports` in the text means all of the protocol's transports */
+	struct model_port *ports;
 	size_t n_ports;
 	bool whole; /* no `allow` list: the whole protocol */
 	struct model_allow *allows;
@@ -204,7 +224,7 @@ struct model_service {
 	struct srcpos at;
 };
 
-/* A warning that its conduit accepts, and why. `used`: there is something to accept. */
+/* A warning that a conduit accepts, with the reason. `used`: the warning occurred. */
 struct model_accept {
 	const char *warning; /* its code */
 	const char *reason;
@@ -220,11 +240,11 @@ struct model_window {
 	struct srcpos at;
 };
 
-/* Why a conduit is there although the site's rules would not have it. */
+/* The exception by which a conduit exists although the site's rules forbid it. */
 struct model_exception {
 	const char *applicant, *reason, *instead,
-		*approved_by; /* `instead`: what is done instead of what the rule asks for */
-	const char *report;   /* written when it is over; "" = it is owed from then on */
+		*approved_by; /* `instead`: the measure that replaces the one of the rule */
+	const char *report;   /* the report after its end; "" = none, so it is owed after the end */
 };
 
 struct model_conduit {
@@ -245,12 +265,17 @@ struct model_conduit {
 	bool tighten_new_flows; /* on_tighten = "new_flows" */
 	bool deny_weak_tls;	/* weak_tls = "deny", here or for the site */
 	const char **names;	/* of TLS servers that it declares, sorted, each once */
-	size_t n_names;		/* 0 = it declares none, and every one is as good */
-	uint64_t until; /* seconds since 1970 UTC; 0 = no end. No later than its window's last and the contract's end */
-	uint64_t starts;		   /* the same; 0 = it has begun */
+	size_t n_names;		/* 0 = it declares no names, so any server is accepted */
+	/* end in seconds since 1970 UTC; 0 = none. Not later than the end of its window and of
+	 * the contract */
+	uint64_t until;
+	/* beginning in seconds since 1970 UTC; 0 = it has begun */
+	uint64_t starts;
 	const struct model_window *within; /* NULL = at any hour */
 	const struct model_door *door;	   /* NULL = behind none */
-	uint32_t heard_within;		   /* seconds; 0 = it may be silent */
+	/* seconds for which a session may be silent, and may last; 0 = no limit */
+	uint32_t idle, session;
+	uint32_t heard_within; /* seconds; 0 = it may be silent */
 	const char *purpose, *owner, *approved_by;
 	const char *review_by; /* YYYY-MM-DD */
 	struct model_accept *accepts;
@@ -260,7 +285,7 @@ struct model_conduit {
 	struct srcpos at;
 };
 
-/* Over before the moment that is looked at: it means nothing any more, wherever it stands in the text. */
+/* Whether the conduit has ended before `now`, and so has no effect any more. */
 static inline bool conduit_past(const struct model_conduit *c, uint64_t now)
 {
 	return c->until != 0 && c->until <= now;
@@ -268,12 +293,13 @@ static inline bool conduit_past(const struct model_conduit *c, uint64_t now)
 
 /* Hosts at an end of a statement, all in its zone. */
 struct model_hosts {
-	const struct model_asset **assets; /* that the text names; none: the whole zone */
+	const struct model_asset **assets; /* assets that the text names; none: the whole zone */
 	size_t n_assets;
-	struct addr_range *ranges; /* sorted, disjoint: what the statement is about; none: the whole zone */
+	/* the addresses, sorted and disjoint; none: the whole zone */
+	struct addr_range *ranges;
 	size_t n;
 };
-/* When it is open. */
+/* The times at which the conduit is open. */
 static inline struct times conduit_times(const struct model_conduit *c)
 {
 	return (struct times){ c->starts, c->until, c->within != NULL ? &c->within->when : NULL,
@@ -282,17 +308,21 @@ static inline struct times conduit_times(const struct model_conduit *c)
 
 struct model_never {
 	const struct model_zone *from, *to;
-	struct model_hosts sources, destinations; /* a chain begins anywhere in its zone: no ranges of sources there */
-	unsigned classes;			  /* CLASS_* bits; CLASS_ALL when the text names no commands */
-	bool all_commands;			  /* the text names none: any permission counts */
-	bool chain;				  /* scope = "chain" */
-	const struct model_service **answers;	  /* answer_only: a walk does not go on over these */
+	/* a chain begins anywhere in its zone: no ranges of sources there */
+	struct model_hosts sources, destinations;
+	/* CLASS_* bits; CLASS_ALL when the text names no commands */
+	unsigned classes;
+	bool all_commands; /* the text names none: any permission counts */
+	bool chain;	   /* scope = "chain" */
+	/* answer_only: a chain does not continue over these services */
+	const struct model_service **answers;
 	size_t n_answers;
 	const char *label;
 	struct srcpos at;
 };
 
-/* What has to stay possible: each host of one end reaches each of the other by these services. */
+/* A statement `always`: each host of one end can reach each host of the other end by
+ * these services. */
 struct model_always {
 	const struct model_zone *from, *to;
 	struct model_hosts sources, destinations;
@@ -302,18 +332,18 @@ struct model_always {
 	struct srcpos at;
 };
 
-/* What is cut at once when somebody says its name. */
+/* A prepared isolation, which a person starts by its name. */
 struct model_isolation {
 	const char *name;
 	const char *label; /* "" when absent */
-	const char **cuts; /* as `sekisho isolate` takes them */
+	const char **cuts; /* what it cuts, as operands of `sekisho isolate` */
 	size_t n_cuts;
-	bool *keep; /* by conduit: it goes on; NULL: none does */
+	bool *keep; /* by conduit: it stays open; NULL: none does */
 	struct srcpos at;
 };
 
-/* "office reaches the TOS over TLS, the TOS writes to cranes, and that is accepted because ...": walks through this
- * asset are not counted. */
+/* "office reaches the TOS over TLS, the TOS writes to cranes, and that is accepted because ...":
+ * walks through this asset are not counted. */
 struct model_chain_break {
 	const struct model_asset *asset;
 	const char *reason;
@@ -322,14 +352,15 @@ struct model_chain_break {
 
 struct model {
 	const char *site_name, *site_label, *site_contact;
-	bool deny_weak_tls; /* of conduits that say nothing of it */
-	bool strict_ledger; /* what registers ask for is compulsory */
+	bool deny_weak_tls; /* default for conduits without `weak_tls` */
+	bool strict_ledger; /* entries for registers are compulsory */
 	bool record_passed; /* sessions that conduits let through are recorded */
 	struct model_retention {
 		uint32_t keep_days, delete_after_days; /* 0 = nothing is said */
 	} retention;
 	struct attack_rule detect; /* 0 = nothing is said */
-	const char *time_zone;	   /* the rule of its clocks; "" = nothing is said, and days are those of UTC */
+	/* the time zone rule; "" = not set, and days are in UTC */
+	const char *time_zone;
 	struct time_zone zone;
 	struct model_window *windows;
 	size_t n_windows;
@@ -337,7 +368,9 @@ struct model {
 	size_t n_doors;
 	struct model_records {
 		const char *purpose,
-			*responsible; /* what for records are kept, and who answers for that; "" = nothing is said */
+			/* the purpose of keeping records, and the responsible person; "" =
+			 * not set */
+			*responsible;
 	} records;
 	struct model_box box;
 	struct model_zone *zones;
@@ -363,8 +396,8 @@ struct model {
 	size_t n_isolations;
 	const struct source_text *sources;
 	size_t n_sources; /* for positions */
-	/* When it was read, seconds since 1970: a conduit that ended before is left out of what is said and proved. What is
-	 * compiled does not depend on it. */
+	/* When the policy was read, in seconds since 1970. A conduit that ended before is left out
+	 * of messages and proofs. The compiled rules do not depend on this. */
 	uint64_t now;
 };
 

@@ -11,7 +11,7 @@
 
 #define ADDRESSES_MAX 64u /* of one interface */
 
-/* ---- addresses of interfaces --------------------------------------------------------------------------------------- */
+/* ---- addresses of interfaces ----------------------------------------------------------------- */
 
 bool is_host(const struct addr *a)
 {
@@ -55,7 +55,8 @@ static bool interface_address(struct check *k, const struct ast_node *node, stru
 		memcpy(head, node->string, n);
 		head[n] = '\0';
 		*ret_len = (uint8_t)len;
-		/* Written with host bits, or a network so small that it has no address of its own. */
+		/* Written with host bits, or a network so small that it has no address of
+		 * its own. */
 		if (addr_parse(head, ret) && (stray || len >= (ret->family == 4 ? 31u : 127u))) {
 			if (len > 0 && is_host(ret) && !is_broadcast(ret, &net, len))
 				return true;
@@ -133,9 +134,10 @@ bool is_nobody(const struct model_box *b, const struct addr *via, const struct m
 	return false;
 }
 
-/* ---- do they fit --------------------------------------------------------------------------------------------------- */
+/* ---- do they fit ----------------------------------------------------------------------------- */
 
-/* Data and admin interfaces live in namespaces of their own: what one has says nothing about the other. */
+/* Data and admin interfaces live in namespaces of their own: what one has says nothing about
+ * the other. */
 static bool same_realm(const struct model_interface *a, const struct model_interface *b)
 {
 	return a->admin == b->admin;
@@ -224,7 +226,8 @@ static bool is_of_zone(const struct model_zone *z, const struct model_interface 
 	return false;
 }
 
-/* What the box reaches behind the zone's interfaces. False when they have no addresses: then others route for it. */
+/* What the box reaches behind the zone's interfaces. False when they have no addresses: then others
+ * route for it. */
 static bool reached(struct check *k, const struct model_zone *z, struct ranges *ret)
 {
 	const struct model_box *b = &k->m->box;
@@ -248,7 +251,8 @@ static bool reached(struct check *k, const struct model_zone *z, struct ranges *
 	return any;
 }
 
-/* The guard drops what comes from where no route leads back, so that such a network would be cut off in silence. */
+/* The guard drops what comes from where no route leads back, so that such a network would be cut
+ * off in silence. */
 static void report_unreached(struct check *k, const struct model_zone *z)
 {
 	struct ranges have = { 0 }, all = { z->ranges, z->n_ranges, z->n_ranges }, left = { 0 };

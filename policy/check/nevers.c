@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* never, always and chain_break: what must stay impossible or possible, and which way round it is accepted. */
+/* never, always and chain_break: what must stay impossible or possible, and which way round it
+ * is accepted. */
 #include "policy/check/check.h"
 #include "policy/check/written.h"
 
@@ -75,7 +76,8 @@ static const struct model_zone *end_read(struct check *k, const struct ast_node 
 	return NULL;
 }
 
-/* Over these a host gives answers, or takes notes: nobody drives another one on by them. Nor by bytes that pass before they are known. */
+/* Over these a host gives answers, or takes notes: nobody drives another one on by them. Nor by
+ * bytes that pass before they are known. */
 static bool only_answers(const struct model_service *s)
 {
 	static const enum protocol of[] = {

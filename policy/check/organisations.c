@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Outside organisations: each in a zone of its own, none with another, none for longer than its contract. */
+/* Outside organisations: each in a zone of its own, none with another, none for longer than
+ * its contract. */
 #include "policy/check/check.h"
 
 enum { ORGANISATION_ZONE, ORGANISATION_UNTIL, ORGANISATION_CONTACTS };
@@ -10,26 +11,6 @@ static const struct key organisation_keys[] = {
 	[ORGANISATION_CONTACTS] = { "contacts", .kinds = AST_LISTS },
 	{ "label", AST_STRING, .use = KEY_TEXT, INTO(model_organisation, label) },
 };
-
-static void contract(struct check *k, const struct ast_node *node, struct model_organisation *one, struct object o)
-{
-	bool dated = date_parse(node->string, &one->contract_until);
-
-	if (dated)
-		one->contract_until += 86400;
-	else if (!time_parse(node->string, &one->contract_until)) {
-		diag_hint(k->d, check_value(k, SEV_ERROR, "policy.date", node, MP_UNTIL_BAD, o, node->string),
-			  MP_HINT_UNTIL);
-		return;
-	}
-	if (one->contract_until == 0)
-		one->contract_until = 1; /* as past as any, while 0 stands for none */
-	if (one->contract_until <= k->now)
-		check_value(k, SEV_WARNING, "policy.contract_past", node, MP_CONTRACT_PAST, o, node->string);
-	else if (dated)
-		diag_hint(k->d, check_value(k, SEV_WARNING, "policy.until_utc", node, MP_CONTRACT_UTC, o, node->string),
-			  MP_HINT_UNTIL_UTC, node->string);
-}
 
 static void contacts(struct check *k, const struct ast_node *list, struct model_organisation *one, struct object o)
 {
@@ -71,7 +52,7 @@ static void one_organisation(struct check *k, const struct ast_node *node)
 			g->also = other->at;
 	}
 	if (v[ORGANISATION_UNTIL] != NULL)
-		contract(k, v[ORGANISATION_UNTIL], one, o);
+		end_moment(k, v[ORGANISATION_UNTIL], MP_CONTRACT_PAST, o, &one->contract_until);
 	if (v[ORGANISATION_CONTACTS] != NULL)
 		contacts(k, v[ORGANISATION_CONTACTS], one, o);
 	one->zone = z;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whom the box itself may reach, sources of time and the servers that keep its records and its updates, watch its UPS and take its mail and informs (box.cfg), and from which
- * terminals it may be reached. It speaks in the admin namespace and with nobody else there, so each has to lie behind an admin interface.
+ * Whom the box itself may reach, sources of time and the servers that keep its records and its
+ * updates, watch its UPS and take its mail and informs (box.cfg), and from which terminals it may
+ * be reached. It speaks in the admin namespace and with nobody else there, so each has to lie
+ * behind an admin interface.
  */
 #include <netinet/in.h>
 #include <stdio.h>
@@ -17,8 +19,9 @@
 #define TIME_SOURCES_MAX 16u /* more than anybody compares */
 #define TERMINALS_MAX 64u    /* more than a site has desks for it */
 #define MANAGEMENT_PORT 443u /* where the API answers */
-#define MAIL_PORT 587u /* submission, TLS from STARTTLS on: RFC 6409, RFC 3207; 465: from the first byte on, RFC 8314 */
-#define SNMP_PORT 162u /* notifications: RFC 3417, 8.2 */
+/* submission, TLS from STARTTLS on: RFC 6409, RFC 3207; 465: from the first byte on, RFC 8314 */
+#define MAIL_PORT 587u
+#define SNMP_PORT 162u	 /* notifications: RFC 3417, 8.2 */
 #define UPDATE_PORT 443u /* HTTPS: RFC 9110, 4.2.2 */
 
 enum { LOG_ADDRESS, LOG_NAME, LOG_CA };
@@ -31,7 +34,8 @@ static const struct key log_keys[] = {
 	{ "port", AST_NUMBER, .use = KEY_NUMBER, INTO(model_peer, port), .lo = 1, .hi = UINT16_MAX },
 };
 
-/* What is fetched there is signed by itself; who it comes from is asked all the same, so that nobody on the way decides what is offered. */
+/* What is fetched there is signed by itself; who it comes from is asked all the same, so that
+ * nobody on the way decides what is offered. */
 enum { UPDATE_ADDRESS, UPDATE_NAME, UPDATE_CA };
 static const struct key update_keys[] = {
 	[UPDATE_ADDRESS] = { "address", AST_STRING, true, .example = "address = \"10.99.0.8\";" },

@@ -7,8 +7,9 @@
 #include "policy/read/compilation.h"
 #include "policy/read/load.h"
 
-/* Scanner, parser and checks only. True when there is a model without errors. box.cfg beside the main text is read when
- * it exists; without it every interface role named by a zone stands for a device of the same name. */
+/* Scanner, parser and checks only. True when there is a model without errors. box.cfg beside the
+ * main text is read when it exists; without it every interface role named by a zone stands for a
+ * device of the same name. */
 bool policy_check(struct compilation *c, const struct policy_loader *l, const char *main_name);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A service's port: how it is written, and what it is in packets. Facts of the model alone, for the checks and for the packet space. */
+/* A service's port: how it is written, and what it is in packets. Facts of the model alone, for the
+ * checks and for the packet space. */
 #include <netinet/in.h>
 #include <string.h>
 

@@ -100,7 +100,8 @@ bool ranges_minus(struct check *k, const struct ranges *all, const struct ranges
 bool ranges_unicast(struct check *k, struct ranges *ret)
 {
 	static const char *const all[] = { "0.0.0.0/0", "::/0" };
-	/* ::/64 holds what is unspecified, loopback, mapped or compatible; fe80::/9 the link-local and the old site-local. */
+	/* ::/64 holds what is unspecified, loopback, mapped or compatible; fe80::/9 the link-local
+	 * and the old site-local. */
 	static const char *const never[] = { "0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3",
 					     "::/64",	  "fe80::/9",	 "ff00::/8" };
 	struct ranges whole = { 0 }, less = { 0 };
@@ -140,7 +141,8 @@ static void unmapped(const struct addr_range *r, char *out, size_t size)
 	addr_range_text(&plain, out, size);
 }
 
-/* What is wrong with it, when it looks like an address; MP_HINT_ADDRESS shows the form when it does not. */
+/* What is wrong with it, when it looks like an address; MP_HINT_ADDRESS shows the form when it
+ * does not. */
 static enum message fault_of(const char *text)
 {
 	size_t n = strcspn(text, "/-");

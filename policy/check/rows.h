@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The rows of a checked model are those that workers read (appliance/wire/commands.h), so that what is proved of a policy is asked
- * of the same thing by the same functions. Their lists lie in a pool of the model; the compiler copies what a generation needs.
+ * The rows of a checked model are those that workers read (appliance/wire/commands.h), so that
+ * proofs use the same data and the same functions as workers. Their lists lie in a pool of the
+ * model; the compiler copies what a generation needs.
  */
 #ifndef SEKISHO_POLICY_CHECK_ROWS_H
 #define SEKISHO_POLICY_CHECK_ROWS_H
@@ -14,17 +15,19 @@
 #include "appliance/wire/commands.h"
 
 struct model_rows {
-	struct command_table t; /* its spaces and ranges alone */
+	struct command_table t; /* only spaces and ranges are used */
 	size_t n_spaces, spaces_room, n_ranges, ranges_room;
 };
 
-/* A row that allows nothing yet, and limits nothing but the services. */
+/* A row without services; it limits nothing else. */
 struct command_row row_new(void);
-/* Sorted, with what overlaps made one, and unless `apart` what touches; in place. Returns how many are left. */
+/* Sorts the ranges in place, and merges overlapping ones; unless `apart`, also adjacent ones.
+ * Returns their number. */
 size_t numbers_tidy(struct number_range *r, size_t n, bool apart);
-/* A set of these ranges, which are tidied. False: out of memory. */
+/* Makes a set of these ranges, after numbers_tidy. False: out of memory. */
 bool rows_numbers(struct model_rows *m, struct arena *a, struct number_range *r, size_t n, struct number_set *ret);
-/* One more space of this row, the last that was begun, with ranges that are tidy; spaces come in their order. */
+/* One more space of this row, the last that was begun, with ranges that are tidy; spaces come in
+ * their order. */
 bool rows_space(struct model_rows *m, struct arena *a, struct command_row *row, uint8_t space,
 		const struct number_range *r, size_t n);
 

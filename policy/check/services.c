@@ -39,11 +39,38 @@ static bool is_of_dcom(const char *name)
 	return false;
 }
 
-/* What people call a protocol elsewhere first; the nearest spelling would mislead ("https" is not http). */
+/* The protocol that is called so, whatever stands between its words: "Modbus TCP",
+ * "ETHERNET_IP", "ＴＣＰ". */
+static enum protocol protocol_meant(struct check *k, const char *name)
+{
+	static const char signs[] = { ' ', '-', '/', '_' };
+	const char *plain = meant_plain(k->a, name);
+	enum protocol p = protocol_also_called(name);
+
+	for (size_t s = 0; s <= sizeof(signs) && plain != NULL && p == PROTO_NONE; s++) {
+		char *text = arena_strndup(k->a, plain, strlen(plain)), *to = text;
+
+		for (char *c = text; c != NULL && *c != '\0'; c++) {
+			bool between = memchr(signs, *c, sizeof(signs)) != NULL;
+
+			if (!between || s < sizeof(signs)) /* at last without any */
+				*to++ = between ? signs[s] : (char)(*c >= 'A' && *c <= 'Z' ? *c + ('a' - 'A') : *c);
+		}
+		if (text == NULL)
+			break;
+		*to = '\0';
+		p = protocol_by_name(text);
+		p = p != PROTO_NONE ? p : protocol_also_called(text);
+	}
+	return p;
+}
+
+/* What people call a protocol elsewhere first; the nearest spelling would mislead ("https" is
+ * not http). */
 static void hint_protocol(struct check *k, struct diag *g, const char *name)
 {
 	const char *known[PROTO_MAX], *near;
-	enum protocol also = protocol_also_called(name);
+	enum protocol also = protocol_meant(k, name);
 
 	for (unsigned i = 1; i < protocols_end(); i++)
 		known[i - 1] = protocol_info((enum protocol)i)->name;
@@ -72,7 +99,8 @@ static enum protocol service_protocol(struct check *k, const struct ast_node *no
 	return p;
 }
 
-/* What is wrong with it, when it looks like a port; MP_HINT_PORT shows the form when it does not. */
+/* What is wrong with it, when it looks like a port; MP_HINT_PORT shows the form when it
+ * does not. */
 static enum message port_fault(const char *text)
 {
 	const char *from = strchr(text, '/'), *to;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * VLANs in box.cfg: several interfaces on one card, told apart by the number in the tag of a frame (IEEE 802.1Q-2018, 9.6). Such a card
- * carries nothing else: frames without a tag, with two, or of another VLAN are refused by the box, so what would need them is refused here.
+ * VLANs in box.cfg: several interfaces on one card, told apart by the number in the tag of a frame
+ * (IEEE 802.1Q-2018, 9.6). Such a card carries nothing else: frames without a tag, with two, or of
+ * another VLAN are refused by the box, so what would need them is refused here.
  */
 #include <string.h>
 
@@ -14,7 +15,8 @@ void vlan_name(struct check *k, struct model_interface *i, const struct ast_node
 	struct object o = { MP_OBJ_INTERFACE, i->name };
 	const char *name;
 
-	/* A number that is none was reported; whatever its device would be, no other's is held against it. */
+	/* A number that is none was reported; whatever its device would be, no other's is held
+	 * against it. */
 	if (vlan->number != i->vlan) {
 		i->vlan = 0;
 		i->device = "";

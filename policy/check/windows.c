@@ -186,7 +186,8 @@ void check_windows(struct check *k, const struct ast_node *node)
 	names_build(k, &k->windows, m->n_windows);
 }
 
-/* A day alone is that of the site's clocks, from its first moment to its last; without them it is that of UTC. */
+/* A day alone is that of the site's clocks, from its first moment to its last; without them it is
+ * that of UTC. */
 static bool read_moment(struct check *k, const char *text, bool end, uint64_t *ret)
 {
 	uint64_t day;
@@ -199,9 +200,34 @@ static bool read_moment(struct check *k, const char *text, bool end, uint64_t *r
 	return true;
 }
 
-bool until_parse(struct check *k, const char *text, uint64_t *ret)
+void end_moment(struct check *k, const struct ast_node *node, enum message past, struct object o, uint64_t *ret)
 {
-	return read_moment(k, text, true, ret);
+	const char *text = node->string;
+	uint64_t day;
+	struct diag *g;
+
+	if (!read_moment(k, text, true, ret)) {
+		g = check_value(k, SEV_ERROR, "policy.date", node, MP_UNTIL_BAD, o, text);
+		hint_date(k, g, text, MP_HINT_UNTIL);
+		return;
+	}
+	if (*ret == 0)
+		*ret = 1; /* 1970 began then: an end as past as any, while 0 stands for none */
+	if (*ret > UNTIL_MAX) {
+		g = check_value(k, SEV_ERROR, "policy.date", node, MP_UNTIL_FAR, o, text);
+		diag_hint(k->d, g, MP_HINT_UNTIL_FAR, node->name);
+	} else if (*ret <= k->now) {
+		bool own = past == MP_UNTIL_PAST;
+
+		g = check_value(k, SEV_WARNING, own ? "policy.until_past" : "policy.contract_past", node, past, o,
+				text);
+		if (own)
+			diag_hint(k->d, g, MP_HINT_UNTIL_PAST);
+	} else if (date_parse(text, &day) && k->m->time_zone[0] == '\0') {
+		g = check_say(k, SEV_WARNING, "policy.until_utc", node->value_at, node->value_width, MP_UNTIL_UTC,
+			      both_object(k, o), both_same(node->name), both_same(text));
+		diag_hint(k->d, g, MP_HINT_UNTIL_UTC, text);
+	}
 }
 
 void conduit_when(struct check *k, const struct ast_node *within, const struct ast_node *starts,

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is said once for many: conduits and statements between several zones, each member of a fleet, defaults. */
+/* What is said once for many: conduits and statements between several zones, each member of a
+ * fleet, defaults. */
 #include "policy/check/written.h"
 
 #include <string.h>
+#include <strings.h>
+
+#include "policy/read/meant.h"
 
 /* A list like that one, empty. */
 static struct ast_node *node_empty(struct written *w, const struct ast_node *like)
@@ -23,7 +27,58 @@ static const char *text_in(const struct ast_node *group, const char *name)
 	return c != NULL && c->kind == AST_STRING ? c->string : "";
 }
 
-/* ---- zones at an end ------------------------------------------------------------------------------------------------ */
+/* ---- what a word names instead --------------------------------------------------------------- */
+
+/* The name or the label of the thing, as people type it. */
+static bool is_called(struct written *w, const struct thing *t, const char *plain)
+{
+	const char *label = meant_plain(w->k->a, text_in(t->node, "label"));
+
+	return strcasecmp(t->node->name, plain) == 0 ||
+	       (label != NULL && label[0] != '\0' && strcasecmp(label, plain) == 0);
+}
+
+static const struct thing *thing_called(struct written *w, enum kind kind, const char *plain)
+{
+	const struct names *all = &w->things[kind];
+
+	for (size_t i = 0; i < all->n; i++)
+		if (is_called(w, all->objects[i], plain))
+			return all->objects[i];
+	return NULL;
+}
+
+/* Where a zone is meant an asset in it, where an asset is meant its zone; or the nearest name.
+ * False: nothing was said. */
+static bool hint_thing(struct written *w, struct diag *g, enum kind kind, const char *word)
+{
+	const struct names *all = &w->things[kind], *assets = &w->things[KIND_ASSET];
+	const char *plain = w->k->d->errors <= DIAG_SHOWN ? meant_plain(w->k->a, word) : NULL, *list = "";
+	const struct thing *t = plain != NULL ? thing_called(w, kind, plain) : NULL;
+
+	if (t != NULL) {
+		diag_hint(w->k->d, g, MP_HINT_CALLED, word, t->node->name);
+		return true;
+	}
+	t = plain != NULL ? thing_called(w, kind == KIND_ZONE ? KIND_ASSET : KIND_ZONE, plain) : NULL;
+	if (t == NULL)
+		return check_near(w->k, g, word, all->names, all->n);
+	if (kind == KIND_ZONE) {
+		diag_hint(w->k->d, g, MP_HINT_ASSETS_ZONE, word, t->node->name, text_in(t->node, "zone"));
+		return true;
+	}
+	for (size_t i = 0; i < assets->n && list != NULL; i++) {
+		const struct thing *one = assets->objects[i];
+
+		if (strcmp(text_in(one->node, "zone"), t->node->name) == 0)
+			list = arena_printf(w->k->a, "%s%s\"%s\"", list, list[0] != '\0' ? ", " : "", one->node->name);
+	}
+	if (list != NULL)
+		diag_hint(w->k->d, g, list[0] != '\0' ? MP_HINT_ZONES_ASSETS : MP_HINT_ZONE_NO_ASSET, word, list);
+	return true;
+}
+
+/* ---- zones at an end ------------------------------------------------------------------------- */
 
 /* `from` or `to`. */
 struct side {
@@ -52,10 +107,10 @@ static struct side side_of(struct written *w, const struct ast_node *group, cons
 	     c = list != NULL ? list_next(w->k, list, c, AST_STRING, o) : NULL) {
 		if (!group_words(w, c, KIND_ZONE, o, &of)) {
 			if (names_find(&w->things[KIND_ZONE], c->string) == NULL && strcmp(c->string, "self") != 0)
-				check_near(w->k,
-					   check_value(w->k, SEV_ERROR, "policy.unknown_name", c, MP_NO_ZONE, o,
-						       c->string),
-					   c->string, w->things[KIND_ZONE].names, w->things[KIND_ZONE].n);
+				(void)hint_thing(w,
+						 check_value(w->k, SEV_ERROR, "policy.unknown_name", c, MP_NO_ZONE, o,
+							     c->string),
+						 KIND_ZONE, c->string);
 			else
 				words_add(w, KIND_ZONE, c->string, &s.zones);
 		}
@@ -71,7 +126,7 @@ static size_t side_n(const struct side *s)
 	return s->several ? s->zones.n : 1;
 }
 
-/* ---- hosts at an end ------------------------------------------------------------------------------------------------ */
+/* ---- hosts at an end ------------------------------------------------------------------------- */
 
 /* A word of `sources` or `destinations`, groups dissolved. */
 struct host {
@@ -151,13 +206,14 @@ static struct hosts hosts_of(struct written *w, const struct ast_node *group, co
 		if (!s->several || h.n == 0 || h.all[h.n - 1].zone != NULL)
 			continue;
 		g = check_value(w->k, SEV_ERROR, "policy.unknown_name", c, MP_SEVERAL_ADDRESS, o, c->string);
-		if (!check_near(w->k, g, c->string, w->things[KIND_ASSET].names, w->things[KIND_ASSET].n))
+		if (!hint_thing(w, g, KIND_ASSET, c->string))
 			diag_hint(w->k->d, g, MP_HINT_SEVERAL_ADDRESS);
 	}
 	return h;
 }
 
-/* Those in this zone (NULL: all), as a list; NULL when there are none. Of the machine those that it has. */
+/* Those in this zone (NULL: all), as a list; NULL when there are none. Of the machine those that
+ * it has. */
 static struct ast_node *hosts_in(struct written *w, const struct hosts *h, const char *zone,
 				 const struct machine *machine)
 {
@@ -180,7 +236,7 @@ static struct ast_node *hosts_in(struct written *w, const struct hosts *h, const
 	return list->n > 0 || h->list->n == 0 ? list : NULL;
 }
 
-/* ---- conduits ------------------------------------------------------------------------------------------------------- */
+/* ---- conduits -------------------------------------------------------------------------------- */
 
 struct conduit {
 	const struct ast_node *node;
@@ -249,7 +305,8 @@ static const char *label_of_zone(const struct written *w, const char *zone)
 	return t != NULL ? text_in(t->node, "label") : "";
 }
 
-/* The conduit's label, or its name, and behind it the labels of what varies. NULL: nothing is added. */
+/* The conduit's label, or its name, and behind it the labels of what varies. NULL: nothing
+ * is added. */
 static const char *label_of_instance(struct written *w, const struct ast_node *node, const struct instance *i)
 {
 	const char *parts[] = { i->machine != NULL ? i->machine->label : "", label_of_zone(w, i->from),
@@ -410,7 +467,7 @@ static void write_conduit(struct written *w, const struct ast_node *node, const 
 		check_value(w->k, SEV_ERROR, "policy.each", c.each, MP_EACH_NOBODY, c.o, "");
 }
 
-/* ---- statements ----------------------------------------------------------------------------------------------------- */
+/* ---- statements ------------------------------------------------------------------------------ */
 
 /* An end of a statement: zones, or assets, of which each zone has its own statement. */
 struct end {
@@ -453,9 +510,9 @@ static struct end end_of(struct written *w, const struct ast_node *node, const c
 		if (names_find(known, c->string) != NULL)
 			add_asset(w, c, c->string, &seen, &e.hosts);
 		else
-			check_near(w->k,
-				   check_value(w->k, SEV_ERROR, "policy.unknown_name", c, MP_NO_ASSET, o, c->string),
-				   c->string, known->names, known->n);
+			(void)hint_thing(
+				w, check_value(w->k, SEV_ERROR, "policy.unknown_name", c, MP_NO_ASSET, o, c->string),
+				KIND_ASSET, c->string);
 	}
 	words_begin(w, &e.side.zones);
 	for (size_t i = 0; i < e.hosts.n; i++)
@@ -463,7 +520,8 @@ static struct end end_of(struct written *w, const struct ast_node *node, const c
 	return e;
 }
 
-/* What stands for this end's setting in the statement of its n-th zone; NULL: it is no setting of this end. */
+/* What stands for this end's setting in the statement of its n-th zone; NULL: it is no setting of
+ * this end. */
 static struct ast_node *end_setting(struct written *w, const struct end *e, const struct ast_node *set, size_t n)
 {
 	if (!e->side.several || (set != e->side.node && set != e->hosts.list))
@@ -508,12 +566,14 @@ static void write_statement(struct written *w, const struct ast_node *node, unsi
 	}
 }
 
-/* ---- the whole ------------------------------------------------------------------------------------------------------ */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 static const struct key default_keys[] = {
 	{ "owner", AST_STRING, .use = KEY_TEXT_NEEDED, INTO(model_conduit, owner) },
 	{ "approved_by", AST_STRING, .use = KEY_TEXT_NEEDED, INTO(model_conduit, approved_by) },
 	{ "review_by", .kinds = AST_STRING },
+	{ "idle", .kinds = AST_STRING },
+	{ "session", .kinds = AST_STRING },
 };
 
 /* NULL when there are none, or none that can be used. */
@@ -529,7 +589,8 @@ static const struct ast_node *defaults_of(struct written *w, const struct ast_no
 	return node;
 }
 
-/* Names that a table gives, or a list: those of a group were held against each other when it was read. */
+/* Names that a table gives, or a list: those of a group were held against each other when it
+ * was read. */
 static void report_twice(struct written *w, const struct names *t)
 {
 	uint32_t line = 0;

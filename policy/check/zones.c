@@ -88,11 +88,14 @@ static void zone_lines(struct check *k, const struct ast_node *list, struct mode
 	}
 }
 
+/* "0.0.0.0/0", and "0.0.0.0" as other products write it. */
 static bool is_everything(const struct addr_range *r)
 {
+	static const struct addr none = { .family = 4 };
 	unsigned len;
 
-	return addr_range_is_prefix(r, &len) && len == 0;
+	return (addr_range_is_prefix(r, &len) && len == 0) ||
+	       (addr_cmp(&r->lo, &none) == 0 && addr_cmp(&r->hi, &none) == 0);
 }
 
 static void zone_networks(struct check *k, const struct ast_node *list, struct model_zone *z, struct object o,
@@ -147,7 +150,8 @@ static bool stands_before(const struct srcpos *a, const struct srcpos *b)
 	return a->line != b->line ? a->line < b->line : a->column < b->column;
 }
 
-/* Sorted by address, a claim can only meet the one that reaches furthest so far, or one that meets that as well. */
+/* Sorted by address, a claim can only meet the one that reaches furthest so far, or one that meets
+ * that as well. */
 static void report_overlaps(struct check *k, struct claims *claims)
 {
 	const struct claim *far;
@@ -253,7 +257,8 @@ static void report_rest_twice(struct check *k)
 	}
 }
 
-/* Of "10.30.0.0" the network 10.30.0.0/16, as its zeros tell. False: it is no address that looks like one. */
+/* Of "10.30.0.0" the network 10.30.0.0/16, as its zeros tell. False: it is no address that looks
+ * like one. */
 static bool as_network(const char *text, struct addr_range *ret)
 {
 	char net[ADDR_TEXT + 4];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "policy/compile/commands.h"
+#include "policy/compile/lower.h"
 
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -176,13 +176,15 @@ static bool put_ports(struct writer *w)
 		first[w->cells->list[i].set + 2]++;
 	for (size_t i = 2; i < w->cells->n_sets + 2; i++)
 		first[i] += first[i - 1];
-	/* first[s + 1] is now where set s begins, and moves to its end while the ports are written. */
+	/* first[s + 1] is now where set s begins, and moves to its end while the ports
+	 * are written. */
 	for (size_t i = 0; i < w->cells->n; i++) {
 		const struct cell *c = &w->cells->list[i];
 		size_t *at = &first[c->set + 1];
 
 		ports[*at] = (struct number_range){ c->lo, c->hi };
-		/* Server ports are a matter of TCP and UDP; others leave a hole that is closed below. */
+		/* Server ports are a matter of TCP and UDP; others leave a hole that is
+		 * closed below. */
 		if (c->l4proto != IPPROTO_TCP && c->l4proto != IPPROTO_UDP)
 			ports[*at] = (struct number_range){ 1, 0 };
 		++*at;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "policy/compile/exposure.h"
+#include "policy/compile/lower.h"
 
 #include <string.h>
 
@@ -49,7 +49,8 @@ static bool all_commands(const struct model_service *s)
 	       (s->whole && vocabulary_of(s->protocol) != NULL);
 }
 
-/* All are named: whoever narrows one, or says why it is accepted, must know of the others. Each once; protocols repeat. */
+/* All are named: whoever narrows one, or says why it is accepted, must know of the others. Each
+ * once; protocols repeat. */
 static const char *also(struct compilation *c, const char *names, const char *name)
 {
 	size_t n = strlen(name);
@@ -151,7 +152,8 @@ static void say_way(struct compilation *c, const struct counterexample *x)
 		  M_EXPOSED_ACCEPT, WAY_CODE);
 }
 
-/* What leads from this zone (NULL: from any) into the other, and accepts or does not, counts no more in `copy`. */
+/* What leads from this zone (NULL: from any) into the other, and accepts or does not, counts no
+ * more in `copy`. */
 static void leave_out(const struct model *m, struct model_conduit *copy, const struct model_zone *from,
 		      const struct model_zone *to, bool accepts)
 {
@@ -167,7 +169,8 @@ static void leave_out(const struct model *m, struct model_conduit *copy, const s
 	}
 }
 
-/* One look at all ways: tells those that nobody accepts, and leaves out what accepts one. True: something was left out. */
+/* One look at all ways: tells those that nobody accepts, and leaves out what accepts one. True:
+ * something was left out. */
 static bool look(struct compilation *c, const struct model *asked, struct model_conduit *copy, bool *told)
 {
 	struct arena *scratch = arena_new(COMPILE_BUDGET);
@@ -194,8 +197,9 @@ static bool look(struct compilation *c, const struct model *asked, struct model_
 }
 
 /*
- * Ways into one zone, from each zone of `nevers`: what one conduit accepts says nothing of ways by others. So one look follows the
- * other without those, as many as there are zones at most; then without those that were told, for what else is of use.
+ * Ways into one zone, from each zone of `nevers`: what one conduit accepts says nothing of ways by
+ * others. So one look follows the other without those, as many as there are zones at most; then
+ * without those that were told, for what else is of use.
  */
 static void ways_into(struct compilation *c, struct model_never *nevers, size_t n, struct model_conduit *copy)
 {
@@ -235,7 +239,8 @@ static size_t most_ways(const struct model *m)
 	return from * to;
 }
 
-/* Any way at all, over any number of zones, from a zone of class external to one that cannot be patched. */
+/* Any way at all, over any number of zones, from a zone of class external to one that cannot
+ * be patched. */
 static void ways_from_outside(struct compilation *c)
 {
 	const struct model *m = c->model;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Isolations that are declared, for the box; and what each contradicts. What is kept passes by its permit, so a conduit can only be kept together with
- * those that allow some of the same packets.
+ * Isolations that are declared, for the box; and what each contradicts. What is kept passes by its
+ * permit, so a conduit can only be kept together with those that allow some of the same packets.
  */
-#include "policy/compile/isolations.h"
+#include "policy/compile/lower.h"
 
 #include <string.h>
 
@@ -87,7 +87,7 @@ static bool lower_isolations(const struct model *m, struct ir *ir, struct arena 
 	return !arena_failed(a);
 }
 
-/* ---- what they contradict ------------------------------------------------------------------------------------------- */
+/* ---- what they contradict -------------------------------------------------------------------- */
 
 struct cutting {
 	struct arena *a;
@@ -123,9 +123,10 @@ static const struct model_conduit *one_of(const struct compilation *c, const str
 
 	for (uint32_t i = 0; i < p->n_grants; i++) {
 		const struct command_grant *g = &ir->table.grants[p->first_grant + i];
+		const struct model_conduit *of = &c->model->conduits[g->conduit];
 
-		if (!g->shadow && kept[g->conduit] == wanted)
-			return &c->model->conduits[g->conduit];
+		if (!g->shadow && kept[g->conduit] == wanted && !conduit_past(of, c->model->now))
+			return of;
 	}
 	return NULL;
 }

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From the checked model to the rule IR: proofs first, then cells, permits, commands. The IR shares the model's strings;
- * both live in the compilation's arena. Nothing here asks the machine or the clock: the same texts give the same IR.
+ * From the checked model to the rule IR: proofs first, then cells, permits, commands. The IR shares
+ * the model's strings; both live in the compilation's arena. Nothing here asks the machine or the
+ * clock: the same texts give the same IR.
  */
 #include <string.h>
 
-#include "policy/compile/commands.h"
 #include "policy/compile/compile.h"
-#include "policy/compile/exposure.h"
-#include "policy/compile/isolations.h"
-#include "policy/compile/permits.h"
+#include "policy/compile/lower.h"
 #include "policy/space/always.h"
 #include "policy/space/cells.h"
 #include "policy/space/costs.h"
@@ -21,7 +19,7 @@ struct lowering {
 	struct ir *ir;
 };
 
-/* ---- broken statements become errors ------------------------------------------------------------------------------- */
+/* ---- broken statements become errors --------------------------------------------------------- */
 
 static const char *file_of(const struct model *m, struct srcpos at)
 {
@@ -32,11 +30,14 @@ static const char *chain_text(const struct model *m, const struct counterexample
 {
 	const char *text = "";
 
-	for (size_t i = 0; i < x->n_hops && text != NULL; i++)
-		text = arena_printf(a, "%s%s%s -[%s%s%s %s:%u]-> %s", text, i ? ", " : "", x->hops[i]->from->name,
-				    x->hops[i]->name, x->hops[i]->door != NULL ? " door=" : "",
-				    x->hops[i]->door != NULL ? x->hops[i]->door->name : "", file_of(m, x->hops[i]->at),
-				    x->hops[i]->at.line, x->hops[i]->to->name);
+	for (size_t i = 0; i < x->n_hops && text != NULL; i++) {
+		char when[WHEN_TEXT];
+
+		conduit_when_text(m, x->hops[i], when, sizeof(when));
+		text = arena_printf(a, "%s%s%s -[%s%s%s%s %s:%u]-> %s", text, i ? ", " : "", x->hops[i]->from->name,
+				    x->hops[i]->name, when[0] != '\0' ? " (" : "", when, when[0] != '\0' ? ")" : "",
+				    file_of(m, x->hops[i]->at), x->hops[i]->at.line, x->hops[i]->to->name);
+	}
 	return text;
 }
 
@@ -83,13 +84,13 @@ static void report_always(struct compilation *c)
 						lapse_sentence(c->arena, LANG_EN, &list[i]),
 						lapse_sentence(c->arena, LANG_JA, &list[i]));
 
+		char when[WHEN_TEXT];
+
 		if (list[i].ends == NULL)
 			continue;
+		conduit_when_text(c->model, list[i].ends, when, sizeof(when));
 		g->also = list[i].ends->at;
-		if (list[i].ends->door != NULL)
-			diag_hint(&c->diags, g, M_ALWAYS_DOOR, list[i].ends->name, list[i].ends->door->name);
-		else
-			diag_hint(&c->diags, g, M_ALWAYS_BY, list[i].ends->name);
+		diag_hint(&c->diags, g, M_ALWAYS_BY, list[i].ends->name, when);
 	}
 }
 
@@ -130,7 +131,9 @@ static void report_nevers(struct compilation *c)
 /* What the shadows of a policy have to watch. */
 struct watched {
 	bool *meets; /* by conduit: something live lies under it */
-	bool *asked; /* by pair: its rows are, since another one there has the commands of that protocol judged */
+	/* by pair: its rows are, since another one there has the commands of that
+	 * protocol judged */
+	bool *asked;
 };
 
 static bool is_asked(const struct model *m, const struct cells *cells, const struct interned *set, uint32_t pair)
@@ -159,8 +162,9 @@ static bool is_live(const struct model *m, const struct cells *cells, const stru
 	return false;
 }
 
-/* A shadow that meets nothing records nothing, nor does one of whose protocol nothing is judged. Whoever wrote it may take it for a permission, or
- * its silence for a sign that its rows are enough. */
+/* A shadow that meets nothing records nothing, nor does one of whose protocol nothing is judged.
+ * Whoever wrote it may take it for a permission, or its silence for a sign that its rows
+ * are enough. */
 static void report_shadow(struct compilation *c, const struct cells *cells, const struct watched *w, uint32_t pair)
 {
 	const struct cell_pair *p = &cells->pairs[pair];
@@ -204,7 +208,7 @@ static bool report_shadows(struct compilation *c, const struct cells *cells)
 	return true;
 }
 
-/* ---- copies of the model's tables ---------------------------------------------------------------------------------- */
+/* ---- copies of the model's tables ------------------------------------------------------------ */
 
 static uint32_t interface_index(const struct lowering *w, const struct model_interface *i)
 {
@@ -406,7 +410,9 @@ static bool lower_services(struct lowering *w)
 					  .protocol = (uint16_t)from->protocol,
 					  .n_ports = (uint32_t)from->n_ports,
 					  .whole = from->whole,
-					  .tunnel = from->tunnel };
+					  .tunnel = from->tunnel,
+					  .lenient = from->lenient,
+					  .undecided_bytes = from->undecided_bytes };
 		s->ports = arena_array(w->a, from->n_ports, sizeof(*s->ports));
 		if (s->ports == NULL)
 			return false;
@@ -442,6 +448,19 @@ static bool exception(struct lowering *w, const struct model_exception *from, st
 	to->n_exception = 1;
 	*to->exception =
 		(struct ir_exception){ from->applicant, from->reason, from->instead, from->approved_by, from->report };
+	return true;
+}
+
+static bool servers(struct lowering *w, const struct model_conduit *from, struct ir_conduit *to)
+{
+	if (from->n_names == 0)
+		return true;
+	to->servers = arena_array(w->a, from->n_names, sizeof(*to->servers));
+	if (to->servers == NULL)
+		return false;
+	to->n_servers = (uint32_t)from->n_names;
+	for (uint32_t i = 0; i < to->n_servers; i++)
+		to->servers[i].name = from->names[i];
 	return true;
 }
 
@@ -547,16 +566,25 @@ static bool lower_conduits(struct lowering *w)
 			.starts = from->starts,
 			.window = from->within != NULL ? (uint32_t)(from->within - w->m->windows) : UINT32_MAX,
 			.door = from->door != NULL ? (uint32_t)(from->door - w->m->doors) : UINT32_MAX,
+			.idle = from->idle,
+			.session = from->session,
 			.heard_within = from->heard_within,
+			.criticality = (uint8_t)from->criticality,
+			.when_down = (uint8_t)from->when_down,
+			.when_overloaded = (uint8_t)from->when_overloaded,
+			.when_midstream = (uint8_t)from->when_midstream,
+			.tighten_new_flows = from->tighten_new_flows,
+			.deny_weak_tls = from->deny_weak_tls,
 		};
-		if (!accepts(w, from, &ir->conduits[i]) || !lower_ends(w, from, &ir->conduits[i]) ||
-		    !exception(w, from->exception, &ir->conduits[i]))
+		if (!servers(w, from, &ir->conduits[i]) || !accepts(w, from, &ir->conduits[i]) ||
+		    !lower_ends(w, from, &ir->conduits[i]) || !exception(w, from->exception, &ir->conduits[i]))
 			return false;
 	}
 	return true;
 }
 
-/* The line of a cell is that of the first conduit that decides there: one that enforces, if any does; never a shadow. */
+/* The line of a cell is that of the first conduit that decides there: one that enforces, if any
+ * does; never a shadow. */
 static const struct model_conduit *responsible(const struct lowering *w, const struct cells *cells,
 					       const struct interned *set)
 {
@@ -621,7 +649,8 @@ static bool refuse(struct compilation *c, const char *code, enum message m, unsi
 	return false;
 }
 
-/* What no worker could load is refused here, not by the box: with the conduits whose grants fill it. */
+/* What no worker could load is refused here, not by the box: with the conduits whose grants
+ * fill it. */
 static bool table_fits(struct compilation *c, const struct ir *ir)
 {
 	const struct command_table *t = &ir->table;
@@ -637,7 +666,8 @@ static bool table_fits(struct compilation *c, const struct ir *ir)
 		      cost);
 }
 
-/* ... nor what the kernel could not be given in the time that enforce has. Beside ranges single packets cost nothing. */
+/* ... nor what the kernel could not be given in the time that enforce has. Beside ranges single
+ * packets cost nothing. */
 static bool maps_fit(struct compilation *c, const struct lowering *w, const struct cells *cells)
 {
 	uint64_t n[SET_COUNT] = { 0 }, squares = 0, ranges = 0, *cost;
@@ -673,7 +703,8 @@ static bool lower(struct compilation *c, bool proofs)
 	}
 	exposure_report(c);
 	w.ir = arena_alloc(c->arena, sizeof(*w.ir));
-	/* Permits are joined even when a statement is broken: all that is wrong is said in one run. */
+	/* Permits are joined even when a statement is broken: all that is wrong is said in
+	 * one run. */
 	if (w.ir != NULL && cells_make(w.m, CELLS_OVER, w.a, &c->diags, &cells) && report_shadows(c, &cells) &&
 	    permits_make(w.m, &cells, w.a, &c->diags, w.ir) && c->diags.errors == 0) {
 		w.ir->site_name = w.m->site_name;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "policy/compile/permits.h"
+#include "policy/compile/lower.h"
 
 #include <string.h>
 
@@ -8,7 +8,8 @@
 #include "policy/ir/objects.h"
 #include "policy/space/intern.h"
 
-/* The settings that are joined; a smaller value is a stricter one, but for those that are `upward`. */
+/* The settings that are joined; a smaller value is a stricter one, but for those that
+ * are `upward`. */
 enum setting { SET_DOWN, SET_OVERLOADED, SET_MIDSTREAM, SET_CRITICALITY, SET_TIGHTEN, SET_WEAK_TLS, SETTINGS };
 
 #define OF(member) offsetof(struct model_conduit, member), sizeof(((struct model_conduit *)0)->member)
@@ -37,7 +38,15 @@ static bool is_stricter(enum setting s, unsigned a, unsigned b)
 }
 
 /* What is said about a pair of conduits is said once, however many sets have both. */
-enum said { SAID_SETTING, SAID_MODES = SAID_SETTING + SETTINGS, SAID_OPEN, SAID_UNNAMED, SAID_NAMES };
+enum said {
+	SAID_SETTING,
+	SAID_MODES = SAID_SETTING + SETTINGS,
+	SAID_OPEN,
+	SAID_UNNAMED,
+	SAID_NAMES,
+	SAID_IDLE,
+	SAID_SESSION
+};
 
 struct joiner {
 	const struct model *m;
@@ -109,7 +118,8 @@ static bool counts(const struct joiner *j, const struct interned *set, uint32_t 
 	return enforces == NULL ? !c->shadow : !c->observe;
 }
 
-/* Has this pair a say in the setting? What becomes of weak TLS is a matter of those alone who allow TLS here. */
+/* Has this pair a say in the setting? What becomes of weak TLS is a matter of those alone who allow
+ * TLS here. */
 static bool has_say(const struct joiner *j, const struct interned *set, uint32_t i,
 		    const struct model_conduit *enforces, enum setting s)
 {
@@ -145,8 +155,9 @@ static unsigned join_setting(struct joiner *j, const struct interned *set, const
 }
 
 /*
- * A permission without inspection makes all inspection on the same cell pointless: whatever the inspector would refuse
- * is allowed by the other conduit. Such cells stay out of the queues, and the conduit that expected more is told.
+ * A permission without inspection makes all inspection on the same cell pointless: whatever the
+ * inspector would refuse is allowed by the other conduit. Such cells stay out of the queues, and
+ * the conduit that expected more is told.
  */
 static bool inspected(struct joiner *j, const struct interned *set, const struct model_conduit *enforces)
 {
@@ -168,7 +179,8 @@ static bool inspected(struct joiner *j, const struct interned *set, const struct
 	return false;
 }
 
-/* Workers that judge commands have no nDPI: what it alone can name has no name beside them, and is refused. */
+/* Workers that judge commands have no nDPI: what it alone can name has no name beside them, and
+ * is refused. */
 static void join_names(struct joiner *j, const struct interned *set, const struct model_conduit *enforces)
 {
 	uint32_t commands = 0;
@@ -227,6 +239,43 @@ static uint64_t join_until(const struct joiner *j, const struct interned *set)
 	return first;
 }
 
+static uint32_t limit_of(const struct joiner *j, const struct interned *set, uint32_t i, bool idle)
+{
+	const struct model_conduit *c = conduit_of(j, set, i);
+
+	return idle ? c->idle : c->session;
+}
+
+/* The least of those that decide here; it holds for every session that the permit lets through. */
+static uint32_t join_limit(struct joiner *j, const struct interned *set, const struct model_conduit *enforces,
+			   bool idle)
+{
+	const struct model_conduit *strictest = NULL;
+	uint32_t least = 0;
+	char mine[DURATION_TEXT], others[DURATION_TEXT];
+
+	for (uint32_t i = 0; i < set->n; i++) {
+		uint32_t s = limit_of(j, set, i, idle);
+
+		if (!counts(j, set, i, enforces) || s == 0 || (least != 0 && s >= least))
+			continue;
+		strictest = conduit_of(j, set, i);
+		least = s;
+	}
+	for (uint32_t i = 0; i < set->n && least != 0; i++) {
+		const struct model_conduit *c = conduit_of(j, set, i);
+
+		if (!counts(j, set, i, enforces) || limit_of(j, set, i, idle) == least ||
+		    !first_time(j, c, strictest, idle ? SAID_IDLE : SAID_SESSION))
+			continue;
+		diag_add(j->d, SEV_WARNING, "policy.overruled", c->at, M_JOINT_STRICTER, c->name,
+			 idle ? "idle" : "session", duration_text(limit_of(j, set, i, idle), mine), strictest->name,
+			 duration_text(least, others))
+			->also = strictest->at;
+	}
+	return least;
+}
+
 static bool opens_by_hours(const struct joiner *j, const struct interned *set)
 {
 	for (uint32_t i = 0; i < set->n; i++) {
@@ -251,13 +300,16 @@ static void join(struct joiner *j, const struct interned *set, struct ir_permit 
 	join_modes(j, set, enforces);
 	is_inspected = inspected(j, set, enforces);
 	p->observe = enforces == NULL;
+	p->idle = join_limit(j, set, enforces, true);
+	p->session = join_limit(j, set, enforces, false);
 	p->midstream = (uint8_t)join_setting(j, set, enforces, SET_MIDSTREAM, is_inspected);
 	p->tighten_new_flows = join_setting(j, set, enforces, SET_TIGHTEN, is_inspected) != 0;
 	lane.when_down = (enum failure)join_setting(j, set, enforces, SET_DOWN, is_inspected);
 	lane.when_overloaded = (enum failure)join_setting(j, set, enforces, SET_OVERLOADED, is_inspected);
 	lane.criticality = (enum criticality)join_setting(j, set, enforces, SET_CRITICALITY, is_inspected);
 	for (uint32_t i = 0; i < set->n; i++) {
-		/* The rows of a shadow alone have nothing judged: its watching must not take a name from what passes. */
+		/* The rows of a shadow alone have nothing judged: its watching must not take a name
+		 * from what passes. */
 		if (!counts(j, set, i, enforces))
 			continue;
 		if (depth_of(j, set, i) == DEPTH_COMMANDS)
@@ -272,6 +324,22 @@ static void join(struct joiner *j, const struct interned *set, struct ir_permit 
 	}
 }
 
+static bool few_limits(const struct model *m, struct diags *d)
+{
+	struct ir_limits l = { .n = 0 };
+
+	for (size_t i = 0; i < m->n_conduits && !l.full; i++) {
+		const struct model_conduit *c = &m->conduits[i];
+
+		ir_limits_add(&l, c->session);
+		ir_limits_add(&l, c->idle | IR_LIMIT_IDLE);
+		if (l.full)
+			diag_hint(d, diag_add(d, SEV_ERROR, "policy.limits", c->at, M_LIMITS_MANY, c->name, IR_LIMITS),
+				  M_LIMITS_MANY_HINT);
+	}
+	return !l.full;
+}
+
 bool permits_make(const struct model *m, const struct cells *cells, struct arena *a, struct diags *d, struct ir *ir)
 {
 	struct joiner j = { .m = m, .cells = cells, .d = d };
@@ -282,14 +350,17 @@ bool permits_make(const struct model *m, const struct cells *cells, struct arena
 	if (ir->permits == NULL)
 		return false;
 	ir->n_permits = (uint32_t)cells->n_sets;
+	if (!few_limits(m, d))
+		return false;
 	for (uint32_t i = 0; i < ir->n_permits; i++)
 		join(&j, &cells->sets[i], &ir->permits[i]);
 	return !j.failed && d->errors == errors;
 }
 
-/* ---- identity -------------------------------------------------------------------------------------------------------- */
+/* ---- identity -------------------------------------------------------------------------------- */
 
-/* What a row means, in bytes. A box keeps permits' ids by them over upgrades, so this form is as fixed as that of what is sealed. */
+/* What a row means, in bytes. A box keeps permits' ids by them over upgrades, so this form is as
+ * fixed as that of what is sealed. */
 static void put_numbers(struct outbuf *o, const struct command_table *t, const struct number_set *s)
 {
 	out_u8(o, s->any);
@@ -348,7 +419,8 @@ static void put_grant(struct outbuf *o, const struct command_table *t, const str
 		put_row(o, t, &t->rows[g->first_row + i]);
 }
 
-/* When a grant that opens by hours or behind a door holds; nothing of all others, which are what they were before there were hours. */
+/* When a grant that opens by hours or behind a door holds; nothing of all others, which are what
+ * they were before there were hours. */
 static void put_hours(struct outbuf *o, const struct ir *ir, const struct ir_conduit *c)
 {
 	const struct ir_window *w = c->window != UINT32_MAX ? &ir->windows[c->window] : NULL;
@@ -381,41 +453,49 @@ static size_t hours_size(const struct ir *ir, const struct ir_conduit *c)
 	return n;
 }
 
-/* Grants count in their order: that is the order of the conduits, which decides whose name an event carries. */
+static size_t permit_size(const struct ir *ir, const struct command_permit *p)
+{
+	const struct command_table *t = &ir->table;
+	size_t n = IR_SETTINGS_MAX;
+
+	for (uint32_t g = 0; g < p->n_grants; g++) {
+		const struct command_grant *one = &t->grants[p->first_grant + g];
+
+		n += grant_size(t, one) + hours_size(ir, &ir->conduits[one->conduit]);
+	}
+	return n;
+}
+
+/* Grants count in their order: that is the order of the conduits, which decides whose name an
+ * event carries. */
 bool permits_identify(struct ir *ir, struct arena *a)
 {
 	const struct command_table *t = &ir->table;
-	size_t *size = arena_array(a, ir->n_permits, sizeof(*size));
-	struct outbuf *out = arena_array(a, ir->n_permits, sizeof(*out));
+	size_t most = 0;
+	uint8_t *p;
 
-	if (size == NULL || out == NULL)
+	for (uint32_t i = 0; i < ir->n_permits; i++) {
+		size_t size = permit_size(ir, &t->permits[i]);
+
+		most = size > most ? size : most;
+	}
+	/* in one place, one after the other */
+	p = arena_alloc(a, most + 1);
+	if (p == NULL)
 		return false;
 	for (uint32_t i = 0; i < ir->n_permits; i++) {
-		size[i] = IR_SETTINGS_MAX;
+		struct outbuf out = outbuf_of(p, most);
+
+		ir_put_settings(&out, &ir->permits[i]);
 		for (uint32_t g = 0; g < t->permits[i].n_grants; g++) {
 			const struct command_grant *one = &t->grants[t->permits[i].first_grant + g];
 
-			size[i] += grant_size(t, one) + hours_size(ir, &ir->conduits[one->conduit]);
+			put_grant(&out, t, one);
+			put_hours(&out, ir, &ir->conduits[one->conduit]);
 		}
-	}
-	for (uint32_t i = 0; i < ir->n_permits; i++) {
-		void *p = arena_alloc(a, size[i]);
-
-		if (p == NULL)
+		if (out.failed)
 			return false;
-		out[i] = outbuf_of(p, size[i]);
-		ir_put_settings(&out[i], &ir->permits[i]);
-		for (uint32_t g = 0; g < t->permits[i].n_grants; g++) {
-			const struct command_grant *one = &t->grants[t->permits[i].first_grant + g];
-
-			put_grant(&out[i], t, one);
-			put_hours(&out[i], ir, &ir->conduits[one->conduit]);
-		}
-	}
-	for (uint32_t i = 0; i < ir->n_permits; i++) {
-		if (out[i].failed)
-			return false;
-		sha256(out[i].p, out[i].len, ir->permits[i].identity);
+		sha256(out.p, out.len, ir->permits[i].identity);
 	}
 	return true;
 }

@@ -15,6 +15,7 @@ static bool room(struct raising *w)
 {
 	struct model *m = w->m;
 
+	m->box.interfaces = arena_array(w->a, w->ir->n_interfaces, sizeof(*m->box.interfaces));
 	m->zones = arena_array(w->a, w->ir->n_zones, sizeof(*m->zones));
 	m->assets = arena_array(w->a, w->ir->n_assets, sizeof(*m->assets));
 	m->groups = arena_array(w->a, w->ir->n_groups, sizeof(*m->groups));
@@ -24,6 +25,27 @@ static bool room(struct raising *w)
 	m->doors = arena_array(w->a, w->ir->n_doors, sizeof(*m->doors));
 	m->conduits = arena_array(w->a, w->ir->n_conduits, sizeof(*m->conduits));
 	return !arena_failed(w->a);
+}
+
+/* Their names. */
+static bool raise_interfaces(struct raising *w)
+{
+	struct model *m = w->m;
+
+	for (uint32_t i = 0; i < w->ir->n_interfaces; i++)
+		m->box.interfaces[m->box.n_interfaces++].name = w->ir->interfaces[i].name;
+	for (uint32_t i = 0; i < w->ir->n_zones; i++) {
+		const struct ir_zone *z = &w->ir->zones[i];
+		const struct model_interface **list =
+			arena_array(w->a, z->n_interfaces, sizeof(struct model_interface *));
+
+		if (list == NULL)
+			return false;
+		for (uint32_t k = 0; k < z->n_interfaces; k++)
+			list[k] = &m->box.interfaces[z->interfaces[k]];
+		m->zones[i].interfaces = list;
+	}
+	return true;
 }
 
 static void raise_ends(struct raising *w)
@@ -100,6 +122,8 @@ static bool raise_services(struct raising *w)
 			.allows = allows,
 			.n_allows = from->n_rows,
 			.tunnel = from->tunnel,
+			.lenient = from->lenient,
+			.undecided_bytes = from->undecided_bytes,
 		};
 	}
 	return true;
@@ -134,11 +158,14 @@ static bool raise_conduits(struct raising *w)
 	for (uint32_t i = 0; i < w->ir->n_conduits; i++) {
 		const struct ir_conduit *from = &w->ir->conduits[i];
 		const struct model_service **services = arena_array(w->a, from->n_services, sizeof(void *));
+		const char **names = arena_array(w->a, from->n_servers, sizeof(*names));
 
-		if (services == NULL)
+		if (services == NULL || names == NULL)
 			return false;
 		for (uint32_t k = 0; k < from->n_services; k++)
 			services[k] = &m->services[from->services[k]];
+		for (uint32_t k = 0; k < from->n_servers; k++)
+			names[k] = from->servers[k].name;
 		m->conduits[m->n_conduits++] = (struct model_conduit){
 			.name = from->name,
 			.label = from->label,
@@ -154,6 +181,16 @@ static bool raise_conduits(struct raising *w)
 			.shadow = from->shadow,
 			.until = from->until,
 			.starts = from->starts,
+			.idle = from->idle,
+			.session = from->session,
+			.criticality = (enum criticality)from->criticality,
+			.when_down = (enum failure)from->when_down,
+			.when_overloaded = (enum failure)from->when_overloaded,
+			.when_midstream = (enum midstream)from->when_midstream,
+			.tighten_new_flows = from->tighten_new_flows,
+			.deny_weak_tls = from->deny_weak_tls,
+			.names = names,
+			.n_names = from->n_servers,
 			.within = from->window != UINT32_MAX ? &m->windows[from->window] : NULL,
 			.door = from->door != UINT32_MAX ? &m->doors[from->door] : NULL,
 			.purpose = from->purpose,
@@ -184,7 +221,8 @@ int policy_raise(struct compilation *c, struct bytes sealed, struct err *e)
 			(struct source_text){ ir->sources[i].name, ir->sources[i].text, ir->sources[i].size };
 	raise_ends(&w);
 	raise_doors(&w);
-	if (!raise_groups(&w) || !raise_services(&w) || !raise_windows(&w) || !raise_conduits(&w))
+	if (!raise_interfaces(&w) || !raise_groups(&w) || !raise_services(&w) || !raise_windows(&w) ||
+	    !raise_conduits(&w))
 		return err_set(e, -ENOMEM, "generation");
 	w.m->sources = c->sources;
 	w.m->n_sources = c->n_sources;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whose address is it? Zones and assets of a generation by their addresses, for whoever reads records or sessions to people:
- * "RTG 4号機" says more than 10.30.1.13. An address book in the caller's arena; it does not need the generation afterwards.
+ * Whose address is it? Zones and assets of a generation by their addresses, to show records and
+ * sessions to people: "RTG 4号機" says more than 10.30.1.13. An address book in the caller's arena;
+ * it does not need the generation afterwards.
  */
 #ifndef SEKISHO_POLICY_IR_BOOK_H
 #define SEKISHO_POLICY_IR_BOOK_H

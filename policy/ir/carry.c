@@ -1,20 +1,166 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which permits of one generation go on in the next under the same id. Sessions carry a permit's id, and the kernel lets them
- * by as long as it is live: so an id may only go on when whatever could carry it is still allowed at least as much.
+ * Which permits of one generation go on in the next under the same id. Sessions carry a permit's
+ * id, and the kernel lets them by as long as it is live: so an id may only go on when whatever
+ * could carry it is still allowed at least as much.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "appliance/base/sha256.h"
-#include "policy/ir/near.h"
+#include "policy/ir/ir.h"
 
-#define STEPS_MAX                                                                                                      \
-	20000000u /* looks at parts of the tree; what is not settled by then gets a new id, which is always right */
+/*
+ * The cells of a generation by where they lie, so that those which meet a box are found without
+ * looking at all: a tree over halves of them, each with the least box around its cells. Lives in
+ * the caller's arena, borrows the generation.
+ */
+
+struct ir_near {
+	const struct ir *ir;
+	/* numbers of cells; the middle of a part is its root, both halves are parts */
+	uint32_t *cells;
+	/* by place in `cells`: the least box around the part of which that is the root */
+	struct ir_cell *around;
+	uint32_t n;
+};
+
+/* Cells of one kind stand together, so that the boxes around parts are small where most of
+ * them differ. */
+static int kind_order(const struct ir_cell *a, const struct ir_cell *b)
+{
+	if (a->iif != b->iif)
+		return a->iif < b->iif ? -1 : 1;
+	if (a->oif != b->oif)
+		return a->oif < b->oif ? -1 : 1;
+	return (a->l4proto > b->l4proto) - (a->l4proto < b->l4proto);
+}
+
+static int by_source(const void *pa, const void *pb, void *ctx)
+{
+	const struct ir_cell *cells = ctx, *a = &cells[*(const uint32_t *)pa], *b = &cells[*(const uint32_t *)pb];
+	int c = kind_order(a, b);
+
+	c = c != 0 ? c : addr_cmp(&a->src.lo, &b->src.lo);
+	c = c != 0 ? c : addr_cmp(&a->dst.lo, &b->dst.lo);
+	return c != 0 ? c : (a->lo > b->lo) - (a->lo < b->lo);
+}
+
+static int by_destination(const void *pa, const void *pb, void *ctx)
+{
+	const struct ir_cell *cells = ctx, *a = &cells[*(const uint32_t *)pa], *b = &cells[*(const uint32_t *)pb];
+	int c = kind_order(a, b);
+
+	c = c != 0 ? c : addr_cmp(&a->dst.lo, &b->dst.lo);
+	c = c != 0 ? c : addr_cmp(&a->src.lo, &b->src.lo);
+	return c != 0 ? c : (a->lo > b->lo) - (a->lo < b->lo);
+}
+
+static void widen(struct addr_range *r, const struct addr_range *by)
+{
+	if (addr_cmp(&by->lo, &r->lo) < 0)
+		r->lo = by->lo;
+	if (addr_cmp(&by->hi, &r->hi) > 0)
+		r->hi = by->hi;
+}
+
+/* A family comes before the other in the order of addresses, so a box may have both. */
+static void take_in(struct ir_cell *around, const struct ir_cell *c)
+{
+	widen(&around->src, &c->src);
+	widen(&around->dst, &c->dst);
+	around->lo = c->lo < around->lo ? c->lo : around->lo;
+	around->hi = c->hi > around->hi ? c->hi : around->hi;
+}
+
+/* Halves it again and again, by sources and by destinations in turn. The depth is that
+ * of halving. */
+static void halve(struct ir_near *t, uint32_t lo, uint32_t hi, bool source)
+{
+	uint32_t mid = lo + (hi - lo) / 2;
+
+	if (lo >= hi)
+		return;
+	if (hi - lo > 1)
+		qsort_r(t->cells + lo, hi - lo, sizeof(*t->cells), source ? by_source : by_destination, t->ir->cells);
+	t->around[mid] = t->ir->cells[t->cells[mid]];
+	halve(t, lo, mid, !source);
+	halve(t, mid + 1, hi, !source);
+	if (lo < mid)
+		take_in(&t->around[mid], &t->around[lo + (mid - lo) / 2]);
+	if (mid + 1 < hi)
+		take_in(&t->around[mid], &t->around[mid + 1 + (hi - mid - 1) / 2]);
+}
+
+/* False when memory is out. */
+static bool ir_near_make(const struct ir *ir, struct arena *a, struct ir_near *ret)
+{
+	*ret = (struct ir_near){ .ir = ir, .n = ir->n_cells };
+	ret->cells = arena_array(a, ir->n_cells + 1u, sizeof(*ret->cells));
+	ret->around = arena_array(a, ir->n_cells + 1u, sizeof(*ret->around));
+	if (ret->cells == NULL || ret->around == NULL)
+		return false;
+	for (uint32_t i = 0; i < ret->n; i++)
+		ret->cells[i] = i;
+	halve(ret, 0, ret->n, true);
+	return true;
+}
+
+static bool touch(const struct ir_cell *a, const struct ir_cell *b)
+{
+	return a->lo <= b->hi && b->lo <= a->hi && addr_cmp(&a->src.lo, &b->src.hi) <= 0 &&
+	       addr_cmp(&b->src.lo, &a->src.hi) <= 0 && addr_cmp(&a->dst.lo, &b->dst.hi) <= 0 &&
+	       addr_cmp(&b->dst.lo, &a->dst.hi) <= 0;
+}
+
+/* They have packets in common, whatever their interfaces and layers. */
+static bool ir_cells_meet(const struct ir_cell *a, const struct ir_cell *b)
+{
+	return a->l4proto == b->l4proto && a->src.lo.family == b->src.lo.family && touch(a, b);
+}
+
+struct search {
+	const struct ir_near *t;
+	const struct ir_cell *box;
+	bool (*wanted)(void *ctx, const struct ir_cell *cell);
+	void *ctx;
+	uint64_t *steps;
+};
+
+static const struct ir_cell *find(const struct search *s, uint32_t lo, uint32_t hi)
+{
+	uint32_t mid = lo + (hi - lo) / 2;
+	const struct ir_cell *cell, *found;
+
+	if (lo >= hi || *s->steps == 0)
+		return NULL;
+	(*s->steps)--;
+	if (!touch(s->box, &s->t->around[mid]))
+		return NULL;
+	cell = &s->t->ir->cells[s->t->cells[mid]];
+	if (ir_cells_meet(s->box, cell) && s->wanted(s->ctx, cell))
+		return cell;
+	found = find(s, lo, mid);
+	return found != NULL ? found : find(s, mid + 1, hi);
+}
+
+/*
+ * The first cell found that meets `box` and that `wanted` takes; NULL when there is none, or when
+ * *steps ran out on the way. Each part that is looked at takes one of *steps.
+ */
+static const struct ir_cell *ir_near_find(const struct ir_near *t, const struct ir_cell *box,
+					  bool (*wanted)(void *ctx, const struct ir_cell *cell), void *ctx,
+					  uint64_t *steps)
+{
+	return find(&(struct search){ t, box, wanted, ctx, steps }, 0, t->n);
+}
+
+/* looks at parts of the tree; what is not settled by then gets a new id, which is always right */
+#define STEPS_MAX 20000000u
 #define HOLES_BUDGET (256u << 20)
 #define PIECES_MAX 16384u /* of one cell that have still to be covered */
 
-/* ---- where a permit lies --------------------------------------------------------------------------------------------- */
+/* ---- where a permit lies --------------------------------------------------------------------- */
 
 static void put_range(struct outbuf *o, const struct addr_range *r)
 {
@@ -49,7 +195,8 @@ static bool is_range(void *ctx, const struct ir_cell *x)
 	return x->layer == 0 && x->iif == over->iif && x->oif == over->oif;
 }
 
-/* By cell: the permit of the range over which it lies, or UINT32_MAX. That range does not speak there, so it is a part of where it lies. */
+/* By cell: the permit of the range over which it lies, or UINT32_MAX. That range does not speak
+ * there, so it is a part of where it lies. */
 static bool find_holes(const struct ir *ir, struct arena *scratch, uint32_t *ret)
 {
 	struct ir ranges = *ir;
@@ -141,7 +288,7 @@ bool ir_places_keep(struct ir *ir, struct arena *a)
 	return ir->places != NULL;
 }
 
-/* ---- what a permit allows -------------------------------------------------------------------------------------------- */
+/* ---- what a permit allows -------------------------------------------------------------------- */
 
 static bool same_numbers(const struct command_table *ta, const struct number_set *a, const struct command_table *tb,
 			 const struct number_set *b)
@@ -196,6 +343,12 @@ static bool all_granted(const struct command_table *ta, uint32_t a, const struct
 	return true;
 }
 
+/* A limit of sessions: `b` is none, or no shorter. */
+static bool as_long(uint32_t a, uint32_t b)
+{
+	return b == 0 || (a != 0 && b >= a);
+}
+
 /* Whatever permit `a` lets by, permit `b` lets by as well, judged or not. */
 static bool within(const struct ir *ia, uint32_t a, const struct ir *ib, uint32_t b)
 {
@@ -207,6 +360,8 @@ static bool within(const struct ir *ia, uint32_t a, const struct ir *ib, uint32_
 	/* When hours give more than other hours is nobody's question: the same, or for good. */
 	if (pa->until == IR_SHUT && pb->until != 0 && memcmp(pa->identity, pb->identity, sizeof(pa->identity)) != 0)
 		return false;
+	if (!as_long(pa->idle, pb->idle) || !as_long(pa->session, pb->session))
+		return false;
 	if (pb->lane == LANE_NONE)
 		return true;
 	if (!lane_of(pa->lane, &la) || !lane_of(pb->lane, &lb) || lb.when_down < la.when_down ||
@@ -217,15 +372,19 @@ static bool within(const struct ir *ia, uint32_t a, const struct ir *ib, uint32_
 	return pb->observe || (!pa->observe && all_granted(&ia->table, a, &ib->table, b));
 }
 
-/* ---- is all of a cell still covered? --------------------------------------------------------------------------------- */
+/* ---- is all of a cell still covered? --------------------------------------------------------- */
 
 struct cover {
 	const struct ir *now, *next;
 	struct ir_near near; /* the cells of `next` */
-	uint32_t *way;	     /* by interface of `next`: the one of `now` with its name, or UINT32_MAX */
+	/* by interface of `next`: the one of `now` with its name, or UINT32_MAX */
+	uint32_t *way;
 	uint32_t *first,
-		*sorted;	/* cells of `now` by permit: those of permit p stand at first[p] to first[p + 1] - 1 */
-	uint32_t *asked;	/* by permit of `next`: that of `now`, + 1, for which as_much was asked last */
+		/* cells of `now` by permit: those of permit p stand at first[p] to first[p + 1]
+		 * - 1 */
+		*sorted;
+	/* by permit of `next`: that of `now`, + 1, for which as_much was asked last */
+	uint32_t *asked;
 	bool *as_much;		/* ... and whether it allows at least as much */
 	struct ir_cell *pieces; /* what has still to be covered; room for PIECES_MAX */
 	uint32_t from;		/* the permit of `now` at hand */
@@ -283,7 +442,8 @@ static struct addr after(const struct addr *a)
 	return b;
 }
 
-/* Pushes what of the piece lies outside of `x` in one dimension, and cuts the piece to what lies inside. */
+/* Pushes what of the piece lies outside of `x` in one dimension, and cuts the piece to what
+ * lies inside. */
 static size_t cut_range(struct ir_cell *pieces, size_t n, struct ir_cell *piece, const struct addr_range *x,
 			bool source)
 {
@@ -393,7 +553,7 @@ static bool cover_make(struct cover *c, struct arena *a)
 	return true;
 }
 
-/* ---- who carries whom ------------------------------------------------------------------------------------------------ */
+/* ---- who carries whom ------------------------------------------------------------------------ */
 
 struct known {
 	const uint8_t *identity, *place;
@@ -446,8 +606,8 @@ static void match_equal(const struct known *old, uint32_t n_old, bool *used, con
 }
 
 /*
- * Permits that mean the same allow each other as much, so whether the old one is covered does not hang on who carries it on:
- * it is asked once.
+ * Permits that mean the same allow each other as much, so whether the old one is covered does not
+ * hang on who carries it on: it is asked once.
  */
 static bool match_covered(struct cover *c, struct arena *a, const struct known *old, bool *used,
 			  const struct known *new, uint32_t *ret)
@@ -474,7 +634,8 @@ bool ir_carry_on(const struct ir *now, const struct ir *next, struct arena *a, u
 {
 	struct known *old = known_of(now, a), *new = known_of(next, a);
 	bool *used = arena_array(a, now->n_permits + 1u, sizeof(*used));
-	struct cover c = { .now = now, .next = next, .steps = STEPS_MAX }; /* the rest where it is needed: mostly not */
+	/* the rest where it is needed: mostly not */
+	struct cover c = { .now = now, .next = next, .steps = STEPS_MAX };
 
 	for (uint32_t i = 0; i < next->n_permits; i++)
 		ret[i] = UINT32_MAX;

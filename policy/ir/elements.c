@@ -23,6 +23,38 @@ bool ir_together(const struct ir_permit *p)
 	return k != PROTO_NONE && p->lane != LANE_NONE && lane_kind_of(p->lane) == LANE_COMMANDS;
 }
 
+void ir_limits_add(struct ir_limits *l, uint32_t limit)
+{
+	uint32_t at = 0;
+
+	if ((limit & IR_LIMIT_S) == 0)
+		return;
+	while (at < l->n && l->list[at] < limit)
+		at++;
+	if (at < l->n && l->list[at] == limit)
+		return;
+	l->full = l->full || l->n == IR_LIMITS;
+	if (l->full)
+		return;
+	memmove(&l->list[at + 1], &l->list[at], (l->n - at) * sizeof(l->list[0]));
+	l->list[at] = limit;
+	l->n++;
+}
+
+void ir_limits_add_all(struct ir_limits *l, const struct ir *ir)
+{
+	for (uint32_t i = 0; i < ir->n_permits; i++) {
+		ir_limits_add(l, ir->permits[i].session);
+		ir_limits_add(l, ir->permits[i].idle | IR_LIMIT_IDLE);
+	}
+}
+
+uint32_t ir_label(const struct ir_permit *p, uint32_t id)
+{
+	return mark_make(id, p->lane, MARK_UNJUDGED) | (p->session != 0 ? MARK_AGES : 0) |
+	       (p->idle != 0 ? MARK_IDLES : 0);
+}
+
 uint32_t ir_layers(const struct ir *ir)
 {
 	uint32_t layers = 0;
@@ -77,7 +109,7 @@ static void add_cell(struct writer *w, const struct ir_cell *c)
 	e->l4proto = c->l4proto;
 	e->lo = c->lo;
 	e->hi = c->hi;
-	e->data = mark_make(w->ids[c->permit], p->lane, MARK_UNJUDGED);
+	e->data = ir_label(p, w->ids[c->permit]);
 	e->until = p->until;
 	e->line = c->line;
 }
@@ -86,7 +118,7 @@ static void add_cell(struct writer *w, const struct ir_cell *c)
 static void add_live(struct writer *w, uint32_t permit, uint32_t interface, uint8_t direction, uint32_t line)
 {
 	const struct ir_permit *p = &w->ir->permits[permit];
-	uint32_t mark = mark_make(w->ids[permit], p->lane, MARK_UNJUDGED);
+	uint32_t mark = ir_label(p, w->ids[permit]), limited = mark & MARK_LIMITS;
 	struct ir_element *e = add(w, SET_LIVE);
 
 	if (e == NULL)
@@ -94,7 +126,9 @@ static void add_live(struct writer *w, uint32_t permit, uint32_t interface, uint
 	e->iif = interface;
 	e->direction = direction;
 	e->mark_key = mark;
-	e->data = p->lane == LANE_NONE ? MARK_FAST : mark | (direction == 1 ? MARK_REPLY : 0);
+	/* Of a limited one it is no word to let it by: there is more to ask (skeleton/limits.c). */
+	e->data = p->lane == LANE_NONE ? MARK_FAST | (limited != 0 ? MARK_REPLY : 0)
+				       : (mark & ~MARK_LIMITS) | (direction == 1 ? MARK_REPLY : 0);
 	e->until = p->until;
 	e->line = line;
 }
@@ -130,6 +164,18 @@ static bool add_permit(struct writer *w, enum ir_set set, const struct side *s)
 	return true;
 }
 
+static bool add_limit(struct writer *w, const struct side *s, uint32_t limit)
+{
+	struct ir_element *e = (limit & IR_LIMIT_S) != 0 ? add(w, SET_LIMITED) : NULL;
+
+	if (e == NULL)
+		return (limit & IR_LIMIT_S) == 0;
+	e->mark_key = w->ids[s->permit];
+	e->mark_key2 = limit;
+	e->line = s->line;
+	return true;
+}
+
 static bool add_permits(struct writer *w)
 {
 	size_t n = 2 * (size_t)w->ir->n_cells;
@@ -150,7 +196,9 @@ static bool add_permits(struct writer *w)
 
 		if ((before == NULL || before->permit != s->permit) &&
 		    (!add_permit(w, SET_AGREE, s) ||
-		     (ir_together(&w->ir->permits[s->permit]) && !add_permit(w, SET_TOGETHER, s))))
+		     (ir_together(&w->ir->permits[s->permit]) && !add_permit(w, SET_TOGETHER, s)) ||
+		     !add_limit(w, s, w->ir->permits[s->permit].session) ||
+		     !add_limit(w, s, w->ir->permits[s->permit].idle | IR_LIMIT_IDLE)))
 			return false;
 		if (before == NULL || before->permit != s->permit || before->direction != s->direction ||
 		    before->interface != s->interface)

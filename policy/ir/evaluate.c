@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The rule IR's answer to one packet, as the kernel's maps would give it: the highest layer that has not ended, and of
- * layer 0 an exact cell before a range. */
+/* The rule IR's answer to one packet, as the kernel's maps would give it: the highest layer that
+ * has not ended, and of layer 0 an exact cell before a range. */
 #include <string.h>
 
 #include "policy/ir/evaluate.h"

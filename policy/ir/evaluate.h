@@ -8,7 +8,8 @@
 #include "policy/ir/ir.h"
 
 struct question {
-	const char *iif, *oif; /* interface roles; NULL = any (replay: zones from addresses alone) */
+	/* interface roles; NULL = any (replay: zones from addresses alone) */
+	const char *iif, *oif;
 	struct addr source, destination;
 	uint8_t l4proto; /* 1 and 58 for ICMP */
 	uint16_t port;	 /* destination port, or ICMP type << 8 | code */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policy/ir/isolation.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const struct addr_range all[2] = {
@@ -77,6 +78,31 @@ static bool by_words(const struct ir *ir, const char *what, const struct telling
 		return a != NULL && b != NULL;
 	}
 	return false;
+}
+
+static const char *called(const char *label, const char *name)
+{
+	return *label != '\0' ? label : name;
+}
+
+void ir_isolated_label(const struct ir *ir, const char *what, char *out, size_t size)
+{
+	const struct ir_isolation *x = ir_isolation_of(ir, what);
+	const char *name = strchr(what, ' '), *second = name != NULL ? strchr(name + 1, ' ') : NULL;
+	size_t n = name != NULL ? (second != NULL ? (size_t)(second - name - 1) : strlen(name + 1)) : 0;
+	const struct ir_asset *asset = name != NULL && strncmp(what, "asset ", 6) == 0 ? asset_of(ir, name + 1) : NULL;
+	const struct ir_zone *a = name != NULL && strncmp(what, "zone", 4) == 0 ? zone_of(ir, name + 1, n) : NULL,
+			     *b = a != NULL && second != NULL ? zone_of(ir, second + 1, strlen(second + 1)) : NULL;
+
+	out[0] = '\0';
+	if (x != NULL)
+		snprintf(out, size, "%s", called(x->label, x->name));
+	else if (asset != NULL)
+		snprintf(out, size, "%s", called(asset->label, asset->name));
+	else if (b != NULL)
+		snprintf(out, size, "%s – %s", called(a->label, a->name), called(b->label, b->name));
+	else if (a != NULL && second == NULL)
+		snprintf(out, size, "%s", called(a->label, a->name));
 }
 
 const struct ir_isolation *ir_isolation_of(const struct ir *ir, const char *name)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a generation says of isolations: between which addresses, what goes on all the same, and what would break that has to stay possible. Asked by the
- * compiler of those that are declared, and by the supervisor of those that people order. Pure.
+ * What an isolation does under a generation: which addresses it cuts, what stays open, and which
+ * `always` it would break. The compiler uses it for declared isolations, the supervisor for those
+ * that people order. Pure.
  */
 #ifndef SEKISHO_POLICY_IR_ISOLATION_H
 #define SEKISHO_POLICY_IR_ISOLATION_H
@@ -13,10 +14,13 @@
 typedef void ir_each_pair(void *ctx, const struct addr_range *source, const struct addr_range *destination);
 
 /*
- * The pairs that "asset NAME", "zone NAME", "zones NAME NAME", "everything" or the name of a declared isolation means, both ways. False: it has
- * nothing of that name.
+ * The pairs that "asset NAME", "zone NAME", "zones NAME NAME", "everything" or the name of a
+ * declared isolation means, both ways. False: it has nothing of that name.
  */
 bool ir_isolated(const struct ir *ir, const char *what, ir_each_pair *each, void *ctx);
+/* What people call it: the label, "A – B" of two zones; "" of everything, and where the generation
+ * has nothing of that name. */
+void ir_isolated_label(const struct ir *ir, const char *what, char *out, size_t size);
 /* The declared one of that name, or NULL. */
 const struct ir_isolation *ir_isolation_of(const struct ir *ir, const char *name);
 /* All that the permit grants is of conduits that are kept (by conduit), and there is some. */
@@ -25,7 +29,8 @@ bool ir_permit_kept(const struct ir *ir, uint32_t permit, const bool *kept);
 struct ir_cut_range {
 	struct addr_range source, destination;
 };
-/* The conduit by which a statement of `always` holds now and would not any more, or UINT32_MAX: it is not touched, or all that carries it is kept. */
+/* The conduit by which a statement of `always` holds now and would not any more, or UINT32_MAX: it
+ * is not touched, or all that carries it is kept. */
 uint32_t ir_always_cut(const struct ir *ir, const struct ir_always *w, const struct ir_cut_range *list, size_t n,
 		       const bool *kept);
 

@@ -42,7 +42,8 @@ static uint64_t conduit_end(const struct ir *ir, const struct ir_conduit *c, con
 		earlier(next, moment, ret_next);
 		return IR_SHUT;
 	}
-	/* What opens again behind its end; what goes on at it (hours.c follows only so many) is asked again then. */
+	/* What opens again behind its end; what goes on at it (hours.c follows only so many) is
+	 * asked again then. */
 	if (end != 0) {
 		if (times_hold(&t, z, end, &ignored, &next))
 			next = end;

@@ -39,6 +39,8 @@ const char *ir_chain_name(enum ir_chain c, char buf[16])
 		[CHAIN_FULL_ZONE] = "full_zone",
 		[CHAIN_APART] = "apart",
 		[CHAIN_FORGED] = "forged",
+		[CHAIN_AGED] = "aged",
+		[CHAIN_IDLED] = "idled",
 	};
 
 	if (c < CHAIN_LANE_FIRST)
@@ -54,6 +56,7 @@ const char *ir_set_name(enum ir_set s)
 		[SET_LIVE] = "live",
 		[SET_AGREE] = "agree",
 		[SET_TOGETHER] = "together",
+		[SET_LIMITED] = "limited",
 		[SET_EXACT4] = "exact4",
 		[SET_RANGE4] = "range4",
 		[SET_EXACT6] = "exact6",
@@ -68,6 +71,8 @@ const char *ir_set_name(enum ir_set s)
 		[SET_SHARE4] = "share4",
 		[SET_SHARE6] = "share6",
 		[SET_SHARE_ZONE] = "share_zone",
+		[SET_AGES] = "ages",
+		[SET_IDLES] = "idles",
 		[SET_SWITCH] = "switch",
 		[SET_APART4] = "apart4",
 		[SET_APART6] = "apart6",

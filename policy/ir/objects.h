@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * objects.def as data: what each object of a generation consists of, for those who walk through it (seal.c, unseal.c,
- * render/json.c). Constant; owns nothing.
+ * objects.def as data: the fields of each object of a generation, for code that walks through it
+ * (seal.c, unseal.c, render/json.c). Constant; owns nothing.
  */
 #ifndef SEKISHO_POLICY_IR_OBJECTS_H
 #define SEKISHO_POLICY_IR_OBJECTS_H
@@ -40,7 +40,8 @@ struct ir_field {
 	size_t n_at;	 /* offset of the count: INDEXES, RANGES, HOSTS, LIST */
 	uint64_t lo, hi; /* NUMBER */
 	const char *const *words;
-	size_t list_at, list_n_at;  /* INDEX*: offset of the list in struct ir that it points into, and of its count */
+	/* INDEX*: offset of the list in struct ir that it points into, and of its count */
+	size_t list_at, list_n_at;
 	const struct ir_object *of; /* LIST: its elements */
 };
 

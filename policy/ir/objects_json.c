@@ -15,7 +15,7 @@ static json_t *range_json(const struct addr_range *r)
 
 json_t *ir_until_json(uint64_t until)
 {
-	return until != 0 && until != IR_SHUT ? json_time(until * 1000000000u) : json_null();
+	return until != 0 && until != IR_SHUT && until != IR_NO_END ? json_time(until * 1000000000u) : json_null();
 }
 
 /* What another object is called: its name; a number from 1 for those that have none. */

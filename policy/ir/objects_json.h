@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Objects of a generation as JSON: its rows of objects.def that have a key, the same in `compile` and in `effective` (docs/json.md). */
+/* Objects of a generation as JSON: its rows of objects.def that have a key, the same in `compile`
+ * and in `effective` (docs/json.md). */
 #ifndef SEKISHO_POLICY_IR_OBJECTS_JSON_H
 #define SEKISHO_POLICY_IR_OBJECTS_JSON_H
 
@@ -11,7 +12,8 @@ void ir_fields_json(json_t *o, const struct ir *ir, const struct ir_object *obje
 /* A list of the generation by its key, "zones". */
 json_t *ir_list_json(const struct ir *ir, const char *key);
 json_t *ir_until_json(uint64_t seconds);
-/* [{"name","label","cut","keep"}], in the words of `sekisho isolate` and by the names of conduits. */
+/* [{"name","label","cut","keep"}], in the words of `sekisho isolate` and by the names
+ * of conduits. */
 json_t *ir_isolations_json(const struct ir *ir);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writing sealed generations: walks through objects.def. The layout is told in ir/wire.h, the reading counterpart is
- * ir/unseal.c. */
+/* Writing sealed generations: walks through objects.def. The layout is told in ir/wire.h, the
+ * reading counterpart is ir/unseal.c. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,7 +133,8 @@ static bool is_later(const struct ir_field *f)
 	return f->since > IR_VERSION_FIRST;
 }
 
-/* A box keeps permits' ids by these bytes over upgrades: of settings that came later they say nothing while those are 0. */
+/* A box keeps permits' ids by these bytes over upgrades: of settings that came later they say
+ * nothing while those are 0. */
 void ir_put_settings(struct outbuf *o, const struct ir_permit *p)
 {
 	for (size_t i = 0; i < ir_permits->n; i++) {
@@ -155,7 +156,8 @@ void ir_put_settings(struct outbuf *o, const struct ir_permit *p)
 
 int ir_seal(struct ir *ir, uint8_t **ret, size_t *ret_n, struct err *e)
 {
-	/* Nearly always enough at once, and what is not written costs nothing; else the walk begins anew in twice as much. */
+	/* Nearly always enough at once, and what is not written costs nothing; else the walk begins
+	 * anew in twice as much. */
 	for (size_t size = 16u << 20; size <= IR_SEALED_MAX; size *= 2) {
 		uint8_t *p = malloc(size);
 		struct outbuf o;
@@ -175,8 +177,8 @@ int ir_seal(struct ir *ir, uint8_t **ret, size_t *ret_n, struct err *e)
 			out_bytes(&header, IR_MAGIC, IR_MAGIC_SIZE);
 			out_bytes(&header, ir->digest, sizeof(ir->digest));
 			*ret_n = IR_HEADER + o.len;
-			*ret = realloc(p, *ret_n);
-			*ret = *ret != NULL ? *ret : p;
+			/* with the room that was asked for: who calls writes it and lets it go */
+			*ret = p;
 			return 0;
 		}
 		free(p);

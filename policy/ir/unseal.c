@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading sealed generations: walks through objects.def. The digest tells damage, not malice: whoever may write generations may also compute it.
- * So the reader still holds every rule that the rest of the program relies on: counts against what is left, indexes,
- * ranges, order.
+ * Reading sealed generations: walks through objects.def. The digest tells damage, not malice:
+ * whoever may write generations may also compute it. So the reader still holds every rule that the
+ * rest of the program relies on: counts against what is left, indexes, ranges, order.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -32,7 +32,7 @@ static void hold(struct reader *r, bool rule)
 		r->wrong = true;
 }
 
-/* ---- values: what is read is held against its row --------------------------------------------------------------------- */
+/* ---- values: what is read is held against its row -------------------------------------------- */
 
 static uint64_t get_number(struct reader *r, size_t size)
 {
@@ -195,8 +195,8 @@ static void get_element(struct reader *r, const struct ir_field *f, char *list, 
 	}
 }
 
-/* The count is held against what is left before anything is allocated. The number in the object grows with what was read, so
- * that nothing points behind it. */
+/* The count is held against what is left before anything is allocated. The number in the object
+ * grows with what was read, so that nothing points behind it. */
 static void get_list(struct reader *r, const struct ir_field *f, void *p)
 {
 	uint8_t *lengths = NULL;
@@ -300,10 +300,10 @@ static void get_object(struct reader *r, const struct ir_object *object, void *p
 	}
 }
 
-/* ---- what holds between objects ---------------------------------------------------------------------------------------- */
+/* ---- what holds between objects -------------------------------------------------------------- */
 
 /* Strictly ascending in the order that cells.c gives them. */
-static bool in_order(const struct ir_cell *a, const struct ir_cell *b)
+static bool in_order(const struct ir *ir, const struct ir_cell *a, const struct ir_cell *b)
 {
 	int c;
 
@@ -324,6 +324,10 @@ static bool in_order(const struct ir_cell *a, const struct ir_cell *b)
 		return c < 0;
 	if (a->hi < b->lo)
 		return true;
+	/* What opens by hours may lie over another of its layer: the two never hold at
+	 * one moment. */
+	if (ir->permits[a->permit].until == IR_SHUT || ir->permits[b->permit].until == IR_SHUT)
+		return a->lo <= b->lo;
 	/* Only one that lies over the other. */
 	if (a->lo > b->lo || ir_cell_exact(a) == ir_cell_exact(b))
 		return false;
@@ -338,10 +342,11 @@ static bool cells_hold(const struct ir *ir)
 
 		if (c->src.lo.family != c->dst.lo.family || (icmp && (c->l4proto == 58) != (c->src.lo.family == 6)))
 			return false;
-		/* A cell without end has a permit without end: else `live` would outlast the map, or the other way round. */
+		/* A cell without end has a permit without end: else `live` would outlast the map,
+		 * or the other way round. */
 		if ((ir->permits[c->permit].until != 0) != (c->layer > 0))
 			return false;
-		if (i > 0 && !in_order(&ir->cells[i - 1], c))
+		if (i > 0 && !in_order(ir, &ir->cells[i - 1], c))
 			return false;
 	}
 	return true;

@@ -2,13 +2,15 @@
 /*
  * The bytes of a sealed generation: constants that its writer and its reader share.
  *
- * The rule IR as canonical bytes: big-endian, no padding, counts before lists, lengths before strings. Nothing in it
- * depends on the machine, the clock or the box's permit ids.
+ * The rule IR as canonical bytes: big-endian, no padding, counts before lists, lengths before
+ * strings. Nothing in it depends on the machine, the clock or the box's permit ids.
  *
- *   magic (8) . SHA-256 of all that follows (32) . version . the rows of `ir` in objects.def . command table image
+ *   magic (8) . SHA-256 of all that follows (32) . version . the rows of `ir` in objects.def .
+ *   command table image
  *
- * What is written is of the present version. All versions since the first are read, since a box boots with what an older
- * release has sealed: each row knows the version that brought it. The first is that of the first release.
+ * The present version is written. All versions since the first are read, since a box boots with
+ * what an older release sealed: each row names the version that introduced it. The first is that of
+ * the first release.
  */
 #ifndef SEKISHO_POLICY_IR_WIRE_H
 #define SEKISHO_POLICY_IR_WIRE_H

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The policy text as a tree of located settings: what stands where, before anything is known of its meaning.
+ * The policy text as a tree of settings with their positions, before their meaning is known.
  *
- * The scanner builds shape and places, the parser holds them against libconfig's tree and takes the values from it, the checks
- * read it. Everything lives in the arena of the compile run; strings are NUL-terminated UTF-8. Immutable once parsed.
+ * The scanner builds the tree and the positions. The parser compares it with libconfig's tree, and
+ * takes the values from that. The checks read it. Everything lives in the arena of the compile run;
+ * strings are NUL-terminated UTF-8. Immutable once parsed.
  */
 #ifndef SEKISHO_POLICY_READ_AST_H
 #define SEKISHO_POLICY_READ_AST_H

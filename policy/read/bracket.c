@@ -49,7 +49,8 @@ bool scan_awaited(const struct scan *s, char c)
 enum balance scan_balance(struct scan *s)
 {
 	struct scan_cursor *k = s->cur, all = { .file = k->file, .p = k->begin, .end = k->end };
-	struct compilation unheard = { .arena = s->c->arena }; /* what is wrong here is told when it is read */
+	/* what is wrong here is told when it is read */
+	struct compilation unheard = { .arena = s->c->arena };
 	struct scan count = { .c = &unheard, .cur = &all };
 	size_t open = 0, closed = 0;
 	uint32_t width;
@@ -131,9 +132,9 @@ void scan_extra_sign(struct scan *s)
 }
 
 /*
- * At a closing bracket `c` that another value waits for: was it meant for the innermost one? Where the text closes as many as
- * it opens, none was forgotten. Else what stands behind it tells: a list whose element ends with ")" goes on with "," or with
- * the ")" of its own.
+ * At a closing bracket `c` that another value waits for: was it meant for the innermost one? Where
+ * the text closes as many as it opens, none was forgotten. Else what stands behind it tells: a list
+ * whose element ends with ")" goes on with "," or with the ")" of its own.
  */
 static bool stands_for(struct scan *s, char c)
 {
@@ -157,14 +158,16 @@ bool scan_at_end(struct scan *s, char closer, struct srcpos opener)
 
 	if (c == 0) {
 		if (closer != 0) {
-			/* The end of a file is usually an empty line: the opening bracket is the place that helps. */
+			/* The end of a file is usually an empty line: the opening bracket is the
+			 * place that helps. */
 			if (!s->broken && s->last.line != UINT32_MAX) {
 				struct diag *g = diag_add(&s->c->diags, SEV_ERROR, "policy.unclosed", opener,
 							  MP_UNCLOSED_END, (int)closer);
 
 				diag_hint(&s->c->diags, g, MP_HINT_UNCLOSED_END, (int)closer);
 			}
-			s->last = (struct srcpos){ s->cur->file, UINT32_MAX, 0 }; /* its outer ones follow from it */
+			/* its outer ones follow from it */
+			s->last = (struct srcpos){ s->cur->file, UINT32_MAX, 0 };
 		}
 		return true;
 	}

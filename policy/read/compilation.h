@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One run of the compiler: what every stage adds to. Everything lives in one arena that the caller owns.
+ * One run of the compiler: what every stage adds to. Everything lives in one arena that the
+ * caller owns.
  */
 #ifndef SEKISHO_POLICY_READ_COMPILATION_H
 #define SEKISHO_POLICY_READ_COMPILATION_H
@@ -19,9 +20,9 @@ struct compilation {
 	struct diags diags;
 	struct source_text *sources; /* in order of loading: main, includes, box.cfg */
 	size_t n_sources;
-	const struct ast_node
-		*written,	   /* the policy without groups, fleets and defaults; NULL when it could not be read */
-		*groups;	   /* as the text has them; NULL when there are none */
+	/* the policy without groups, fleets and defaults; NULL when it could not be read */
+	/* as the text has them; NULL when there are none */
+	const struct ast_node *written, *groups;
 	const struct model *model; /* NULL when there were errors before it */
 	struct ir *ir;		   /* NULL when there were errors */
 };

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tables as spreadsheets save them: comma-separated values (RFC 4180), one cell after the other, each with its place. The text is
- * UTF-8 (load.h sees to what is not), with or without a byte order mark, and any bytes at all are refused or read, never
- * misread. Borrows the text; cells are in the arena.
+ * Tables as spreadsheets save them: comma-separated values (RFC 4180), one cell after the other,
+ * each with its place. The text is UTF-8 (load.h converts other encodings), with or without a byte
+ * order mark. Any input is either read correctly or refused. Borrows the text; cells are in
+ * the arena.
  */
 #ifndef SEKISHO_POLICY_READ_CSV_H
 #define SEKISHO_POLICY_READ_CSV_H
@@ -15,16 +16,17 @@ struct csv {
 	const char *p, *end;
 	struct srcpos at; /* of p */
 	uint32_t row, column;
-	bool begun; /* a row: behind a comma a cell follows, whatever comes */
+	bool begun; /* a row has begun: after a comma, a cell follows in any case */
 };
 
-/* Why a table cannot be read on from here. */
+/* Why the rest of a table cannot be read. */
 enum csv_fault {
 	CSV_FINE,
 	CSV_NOT_UTF8,
 	CSV_CONTROL, /* a character that no cell has */
 	CSV_OPEN,    /* a quote that nothing closes */
-	CSV_QUOTE,   /* a quote inside of a cell that has none around it, or something behind the closing one */
+	/* a quote inside an unquoted cell, or characters after the closing quote */
+	CSV_QUOTE,
 	CSV_MEMORY,
 };
 
@@ -43,9 +45,9 @@ bool csv_next(struct csv *c, struct csv_cell *ret, enum csv_fault *ret_fault);
 /* The cell at a place of the text as spreadsheets name it: "C12", "AA7". */
 #define CSV_CELL_TEXT 24u
 void csv_cell_text(const struct source_text *s, struct srcpos at, char out[CSV_CELL_TEXT]);
-/* By its name a file is such a table. */
+/* Whether the name of a file shows that it is such a table. */
 bool csv_is_table(const char *name);
-/* A spreadsheet would compute it. */
+/* Whether a spreadsheet would treat the cell as a formula. */
 bool csv_is_formula(const char *cell);
 
 #endif

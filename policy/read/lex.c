@@ -48,7 +48,8 @@ void scan_step(struct scan *s)
 	}
 }
 
-/* Characters of which nearly all of a text is: whoever meets one knows without looking further that nothing is wrong with it. */
+/* Characters of which nearly all of a text is: whoever meets one knows without looking further that
+ * nothing is wrong with it. */
 static bool is_plain(uint8_t c)
 {
 	return c == ' ' || c == '_' || c == '-' || c == '.' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
@@ -143,7 +144,8 @@ void scan_blank(struct scan *s)
 		}
 		c = scan_peek(s);
 		if (c == '#' && *s->cur->p != '#')
-			scan_sign(s); /* a full-width number sign: reported, and a comment all the same */
+			/* a full-width number sign: reported, and a comment all the same */
+			scan_sign(s);
 		if (c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f') {
 			scan_sign(s);
 			scan_step(s);
@@ -203,8 +205,9 @@ const char *scan_run(struct scan *s, const char *stops, uint32_t *ret_width)
 }
 
 /*
- * At a quote that ends the string begun at `from`: is it the opening quote of the next one? Then a word follows at once, and
- * what lies between them holds the sign that was meant to follow the first.
+ * At a quote that ends the string begun at `from`: is it the opening quote of the next one? Then a
+ * word follows at once, and what lies between them holds the sign that was meant to follow
+ * the first.
  */
 static bool closed_by_another(const struct scan *s, const char *from)
 {
@@ -217,7 +220,8 @@ static bool closed_by_another(const struct scan *s, const char *from)
 	       sign > 0 && from[sign + 1] == ' ' && strchr(" =[(", s->cur->p[-1]) != NULL;
 }
 
-/* A string lacks its closing quote before `stop`: take the signs at its end as not meant to be in it. */
+/* A string lacks its closing quote before `stop`: take the signs at its end as not meant to be
+ * in it. */
 static void string_unclosed(struct scan *s, const struct scan_cursor *begin, const char *stop)
 {
 	struct diag *g;
@@ -261,7 +265,8 @@ const char *scan_string(struct scan *s, uint32_t *ret_width)
 	scan_step(s);
 	from = s->cur->p;
 	while (s->cur->p < s->cur->end && *s->cur->p != '\n') {
-		/* Full-width quotes end only what a full-width one began: inside "..." they are text. */
+		/* Full-width quotes end only what a full-width one began: inside "..." they
+		 * are text. */
 		bool close = *s->cur->p == '"' || (*begin.p != '"' && scan_peek(s) == '"');
 
 		if (close) {

@@ -72,7 +72,8 @@ static int open_below(const char *dir, const char *name)
 	return fd;
 }
 
-#define SILENCE_MS 5000 /* how long a pipe may say nothing, be it that nobody ever opens its other end */
+/* how long a pipe may say nothing, be it that nobody ever opens its other end */
+#define SILENCE_MS 5000
 
 static int await(int fd)
 {
@@ -141,8 +142,9 @@ static bool is_utf8(const struct source_text *s)
 }
 
 /*
- * Excel in Japanese saves tables in CP932, unless it is told otherwise. They become UTF-8 here, where files are opened: whoever reads
- * a policy after this, the box in its sandbox among them, has one encoding. What is neither is left, to be refused with its place.
+ * Excel in Japanese saves tables in CP932, unless it is told otherwise. They become UTF-8 here,
+ * where files are opened: whoever reads a policy after this, the box in its sandbox among them, has
+ * one encoding. What is neither is left, to be refused with its place.
  */
 static int table_to_utf8(struct arena *a, struct source_text *s)
 {
@@ -178,7 +180,8 @@ static int folder_load(void *ctx, const char *name, struct arena *a, struct sour
 	bool is_main = strcmp(name, f->main) == 0;
 	int fd, r;
 
-	/* The main text is named by the operator, who may well use a link or a pipe; what it includes is not. */
+	/* The main text is named by the operator, who may well use a link or a pipe; what it
+	 * includes is not. */
 	if (is_main) {
 		fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 		fd = fd < 0 ? -errno : fd;

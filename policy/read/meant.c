@@ -29,10 +29,11 @@ static const char *const months[] = {
 };
 static const char *const weekdays[] = { "月",  "火",  "水",  "木",  "金",  "土",  "日",
 					"mon", "tue", "wed", "thu", "fri", "sat", "sun" };
-static const char *const date_signs[] = { "/", ".", "-", "年", "月" };
+static const char *const date_signs[] = { "/", ".", "-", "年", "月", "・" };
+static const char *const ordinals[] = { "st", "nd", "rd", "th" };
 #define N(list) (sizeof(list) / sizeof((list)[0]))
 
-/* ---- signs ---------------------------------------------------------------------------------------------------------- */
+/* ---- signs ----------------------------------------------------------------------------------- */
 
 static bool is_digit(char c)
 {
@@ -45,12 +46,20 @@ static bool is_dash(uint32_t cp, char before)
 	return cp == '~' || cp == 0x301c || cp == 0xff5e || (cp == 0x30fc && is_digit(before));
 }
 
+/* What spreadsheets put before a text, and quotes that were copied with it. */
+static const char *without_quotes(char *text, size_t n)
+{
+	while (n > 0 && strchr(" '\"`;&", text[n - 1]) != NULL)
+		text[--n] = '\0';
+	return text + strspn(text, " '\"`;&");
+}
+
 const char *meant_plain(struct arena *a, const char *text)
 {
 	size_t size = strlen(text), n = 0;
 	struct bytes b = bytes_of(text, size);
 	char *out = arena_alloc(a, size + 1);
-	bool blank = false;
+	bool blank = false, line = false;
 	struct utf8_char c;
 
 	while (out != NULL && utf8_next(&b, &c)) {
@@ -58,25 +67,29 @@ const char *meant_plain(struct arena *a, const char *text)
 			     : c.cp < 0x80			     ? (char)c.cp
 								     : utf8_ascii_for(c.cp);
 
-		if (c.cp == 0x3002 || c.cp == 0xff61) /* what a Japanese keyboard has for a full stop */
+		/* what a Japanese keyboard has for a full stop */
+		if (c.cp == 0x3002 || c.cp == 0xff61)
 			ascii = '.';
 		if (ascii == ' ' || ascii == '\t' || ascii == '\n' || ascii == '\r') {
 			blank = blank || utf8_cells(c.cp) > 0;
+			line = line || ascii == '\n' || ascii == '\r';
 			continue;
 		}
 		if (utf8_is_steering(c.cp))
 			continue;
-		if (blank && n > 0 && strchr("-/:.,;", out[n - 1]) == NULL &&
-		    (ascii == 0 || strchr("-/:.,;", ascii) == NULL))
+		if (line && n > 0 && strchr(",;", out[n - 1]) == NULL && ascii != ',' && ascii != ';')
+			out[n++] = ';';
+		else if (blank && n > 0 && strchr("-/:.,;", out[n - 1]) == NULL &&
+			 (ascii == 0 || strchr("-/:.,;", ascii) == NULL))
 			out[n++] = ' ';
-		blank = false;
+		blank = line = false;
 		if (ascii != 0)
 			out[n++] = ascii;
 		else
 			for (unsigned i = 0; i < c.size; i++)
 				out[n++] = text[size - b.left - c.size + i];
 	}
-	return out;
+	return out != NULL ? without_quotes(out, n) : NULL;
 }
 
 bool meant_everything(const char *plain)
@@ -89,7 +102,7 @@ bool meant_everything(const char *plain)
 	return false;
 }
 
-/* ---- a row against a text ------------------------------------------------------------------------------------------- */
+/* ---- a row against a text -------------------------------------------------------------------- */
 
 struct values {
 	uint64_t v[VALUES_MAX + 1];
@@ -115,6 +128,14 @@ static const char *take_number(const char *text, bool hex, size_t exact, struct 
 	return text + n;
 }
 
+/* Behind the first letters of a day or month in English. */
+static const char *rest_of_word(const char *text)
+{
+	while (text != NULL && ((*text | 0x20) >= 'a' && (*text | 0x20) <= 'z'))
+		text++;
+	return text != NULL && *text == '.' && text[1] == ' ' ? text + 1 : text;
+}
+
 /* One of the words; its place in the list is its value when `v` is there. */
 static const char *take_word(const char *text, const char *const *words, size_t n, struct values *v)
 {
@@ -138,6 +159,8 @@ static bool is_either(char c, const char *two)
 /* What one sign of a row takes of the text; NULL: it does not fit. */
 static const char *take(char sign, const char *text, struct values *v)
 {
+	size_t blank;
+
 	switch (sign) {
 	case '#':
 		return take_number(text, false, 0, v);
@@ -150,22 +173,28 @@ static const char *take(char sign, const char *text, struct values *v)
 	case 'T':
 		return take_word(text, transports, N(transports), v);
 	case 'M':
-		return take_word(text, months, N(months), v);
+		return rest_of_word(take_word(text, months, N(months), v));
 	case 'W':
-		return take_word(text, weekdays, N(weekdays), NULL);
+		return rest_of_word(take_word(text, weekdays, N(weekdays), NULL));
+	case 'O': {
+		const char *behind = take_word(text, ordinals, N(ordinals), NULL);
+
+		return behind != NULL ? behind : text;
+	}
 	case '^':
-		text = take_word(text, date_signs, N(date_signs), NULL);
+		text = take_word(*text == ' ' ? text + 1 : text, date_signs, N(date_signs), NULL);
 		return text != NULL && *text == ' ' ? text + 1 : text;
 	case 'D':
-		return strncmp(text, "日", strlen("日")) == 0 ? text + strlen("日") : text;
+		blank = *text == ' ' ? 1 : 0;
+		return strncmp(text + blank, "日", strlen("日")) == 0 ? text + blank + strlen("日") : text;
 	case 'I':
 		return is_either(*text, "ie") ? text + 1 : NULL;
 	case 'Q':
 		return is_either(*text, "qa") ? text + 1 : NULL;
 	case '_':
-		return *text == ' ' ? text + 1 : text;
-	case '>':
-		return text + strlen(text);
+		return *text == ' ' || *text == '_' ? text + 1 : text;
+	case '>': /* words, and no further value */
+		return strpbrk(text, ",;") == NULL ? text + strlen(text) : NULL;
 	default:
 		return strncasecmp(text, &sign, 1) == 0 ? text + 1 : NULL;
 	}
@@ -180,31 +209,30 @@ static const char *match(const char *written, const char *text, struct values *v
 	return text;
 }
 
+/* Days of a month, which counts from 1. */
+static unsigned length_of(uint64_t y, uint64_t m)
+{
+	static const unsigned char lengths[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
+
+	return m >= 1 && m <= 12 ? (unsigned)(lengths[m - 1] + (m == 2 && leap)) : 0;
+}
+
 /* Days since 1970-01-01 as a date, of the years that a policy may name. */
 static int date_of(uint64_t days, char *out, size_t size)
 {
-	static const unsigned char lengths[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-	unsigned y = 1970, m = 0;
+	unsigned y = 1970, m = 1;
 
-	for (;; y++) {
-		unsigned all = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0 ? 366 : 365;
-
-		if (days < all)
-			break;
-		days -= all;
+	while (days >= length_of(y, m)) {
+		days -= length_of(y, m);
+		y += m == 12;
+		m = m == 12 ? 1 : m + 1;
 	}
-	for (;; m++) {
-		bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
-		unsigned length = (unsigned)(lengths[m] + (m == 1 && leap));
-
-		if (days < length)
-			break;
-		days -= length;
-	}
-	return snprintf(out, size, "%04u-%02u-%02u", y, m + 1, (unsigned)days + 1);
+	return snprintf(out, size, "%04u-%02u-%02u", y, m, (unsigned)days + 1);
 }
 
-/* Spreadsheets count days from 1899-12-30. Those of 1990 to 2099 are dates; other numbers are not. */
+/* Spreadsheets count days from 1899-12-30. Those of 1990 to 2099 are dates; other numbers
+ * are not. */
 static int serial(uint64_t n, char *out, size_t size)
 {
 	return n >= 32874 && n <= 73050 ? date_of(n - 25569, out, size) : -1;
@@ -253,6 +281,21 @@ static int fill(const char **p, const struct values *v, char *out, size_t size)
 	switch (form) {
 	case 'x':
 		return snprintf(out, size, "0x%" PRIx64, n);
+	case 's': /* the last of so many bytes */
+	case 'w': /* ... or words */
+		other = other >= 1 && other <= v->n ? v->v[other] * (form == 'w' ? 2 : 1) : 0;
+		return other == 0 ? -1 : snprintf(out, size, "%" PRIu64, v->v[which] + other - 1);
+	case 'y': /* of this century: what is past already was hardly meant */
+		return n < 20 || n > 99 ? -1 : snprintf(out, size, "20%02" PRIu64, n);
+	case 'r': /* of the era of now, whose name was left out */
+		return n < 5 || n > 19 ? -1 : snprintf(out, size, "%04" PRIu64, n + 2018);
+	case 'l': /* the last day of the month behind this year */
+		width = which < v->n ? (int)length_of(n, v->v[which + 1]) : 0;
+		return width == 0 ? -1 : snprintf(out, size, "%d", width);
+	case 'p': /* hours after noon */
+		return snprintf(out, size, "%02" PRIu64, n < 12 ? n + 12 : n);
+	case 'a':
+		return snprintf(out, size, "%02" PRIu64, n == 12 ? 0 : n);
 	case 't':
 		return snprintf(out, size, "%s", n >= 1 && n <= N(transports) ? transports[n - 1] : "");
 	case 'e':
@@ -301,29 +344,56 @@ bool meant_next(struct arena *a, enum meant kind, const char *plain, struct mean
 	return false;
 }
 
-/* ---- one value, or several ------------------------------------------------------------------------------------------ */
+/* ---- one value, or several ------------------------------------------------------------------- */
+
+/* "10.30.0.0/22 (cranes)": what stands before the words in brackets. NULL: there are none. */
+static const char *without_words(struct arena *a, const char *plain)
+{
+	size_t n = strlen(plain);
+	const char *open = strchr(plain, '(');
+
+	if (n == 0 || plain[n - 1] != ')' || open == NULL || open == plain || strpbrk(open, ",;") != NULL)
+		return NULL;
+	return arena_strndup(a, plain, (size_t)(open - plain) - (open[-1] == ' '));
+}
 
 static const char *one(struct arena *a, enum meant kind, const char *plain, const struct meant_reader *r)
 {
 	const char *text = r->read(r->ctx, plain);
 	struct meant_word w = { .next = 0 };
+	const char *rest;
+	char *on_one_line;
 
 	while (text == NULL && meant_next(a, kind, plain, &w))
 		text = r->read(r->ctx, w.text);
-	return text;
+	if (text == NULL && (rest = without_words(a, plain)) != NULL)
+		text = one(a, kind, rest, r);
+	if (text != NULL || strchr(plain, ';') == NULL ||
+	    (on_one_line = arena_strndup(a, plain, strlen(plain))) == NULL)
+		return text;
+	for (char *c = on_one_line; (c = strchr(c, ';')) != NULL;)
+		*c = ' ';
+	return one(a, kind, on_one_line, r);
 }
 
-/* Bytes of what parts two values at `p`, or 0. */
-static size_t parting(enum meant kind, const char *p)
+/* Bytes of what parts two values at `p`, or 0. `blanks`: so does a blank, which may also stand
+ * within a value. */
+static size_t parting(enum meant kind, const char *p, bool blanks)
 {
-	static const char *const words[] = { "、", "・", "及び", "および", "と", ",", ";", " ", "&", "|" };
+	static const char *const words[] = { " and ", " or ", "・", "及び", "および", "又は", "または",
+					     "と",    ",",    ";",  "&",    "|",      "+",    " " };
 
-	for (size_t i = 0; i < N(words); i++)
+	for (size_t i = 0; i < N(words) - !blanks; i++)
 		if (strncmp(p, words[i], strlen(words[i])) == 0)
 			return strlen(words[i]);
-	if (*p == '/' && kind == MEANT_ADDRESS) /* not before a prefix length */
-		return is_digit(p[1]) && p[1 + strspn(p + 1, "0123456789")] == '.' ? 1 : 0;
-	return *p == '/' && kind == MEANT_COMMAND ? 1 : 0;
+	if (*p != '/')
+		return 0;
+	/* not before a prefix length; before a mask neither, unless it is none */
+	if (kind == MEANT_ADDRESS)
+		return blanks && (p[1] == '.' || (is_digit(p[1]) && p[1 + strspn(p + 1, "0123456789")] == '.')) ? 1 : 0;
+	if (kind == MEANT_NUMBER)
+		return blanks && (p[1] | 0x20) >= 'a' && (p[1] | 0x20) <= 'z' ? 1 : 0;
+	return kind == MEANT_COMMAND || kind == MEANT_FUNCTION ? 1 : 0;
 }
 
 /* "10.30.1.10,11" and "tcp/502,503": what lacks its beginning has that of the value before it. */
@@ -332,6 +402,7 @@ static const char *carried(struct arena *a, enum meant kind, const char *piece, 
 {
 	size_t n = strlen(before);
 
+	piece += *piece == '.';
 	if (n == 0 || !is_digit(*piece) || piece[strspn(piece, "0123456789-")] != '\0')
 		return NULL;
 	while (n > 0 && (is_digit(before[n - 1]) || before[n - 1] == '-'))
@@ -360,20 +431,21 @@ static const char *ended(struct arena *a, enum meant kind, const char *piece, co
 	return piece != NULL ? one(a, kind, piece, r) : NULL;
 }
 
-static const char *several(struct arena *a, enum meant kind, const char *plain, const struct meant_reader *r)
+static const char *several(struct arena *a, enum meant kind, const char *plain, bool blanks,
+			   const struct meant_reader *r)
 {
 	const char *list = "", *before = "", *p = plain;
 	unsigned n = 0;
 
 	while (*p != '\0' && list != NULL) {
 		const char *piece, *text = NULL;
-		size_t len = 0, gap = parting(kind, p);
+		size_t len = 0, gap = parting(kind, p, blanks);
 
 		if (gap > 0) {
 			p += gap;
 			continue;
 		}
-		while (p[len] != '\0' && parting(kind, p + len) == 0)
+		while (p[len] != '\0' && parting(kind, p + len, blanks) == 0)
 			len++;
 		piece = arena_strndup(a, p, len);
 		if (piece == NULL || ++n > PIECES_MAX)
@@ -398,14 +470,17 @@ const char *meant_value(struct arena *a, enum meant kind, const char *text, cons
 	*ret_several = false;
 	if (value != NULL)
 		return arena_printf(a, "\"%s\"", value);
-	value = plain != NULL ? several(a, kind, plain, r) : NULL;
+	value = plain != NULL ? several(a, kind, plain, false, r) : NULL;
+	if (value == NULL && plain != NULL)
+		value = several(a, kind, plain, true, r);
 	*ret_several = value != NULL;
 	return value;
 }
 
-/* ---- points in time ------------------------------------------------------------------------------------------------- */
+/* ---- points in time -------------------------------------------------------------------------- */
 
-/* Of "2026-12-01" and no longer, with a month below 13: so a row may tell the order of days and months. */
+/* Of "2026-12-01" and no longer, with a month below 13: so a row may tell the order of days
+ * and months. */
 static bool is_near(const char *date)
 {
 	return strlen(date) == strlen("2026-12-01") && strcmp(date + 5, "13") < 0;
@@ -431,18 +506,103 @@ static const char *longest(struct arena *a, enum meant kind, const char **p)
 	return text;
 }
 
-struct meant_time meant_time(struct arena *a, const char *text)
+/* The hour that the part of a day behind a serial number is: "46477.75". "" when there is none. */
+static const char *part_of_day(struct arena *a, const char *begin, const char **p)
+{
+	uint64_t part = 0, all = 1, s;
+
+	if (*p - begin != 5 || **p != '.' || !is_digit((*p)[1]) || strspn(begin, "0123456789") != 5)
+		return "";
+	for (++*p; is_digit(**p); ++*p)
+		if (all < 1000000000u) {
+			part = part * 10 + (uint64_t)(**p - '0');
+			all *= 10;
+		}
+	s = (part * 86400u + all / 2) / all;
+	return arena_printf(a, "T%02u:%02u:%02u", (unsigned)(s / 3600), (unsigned)(s / 60 % 60), (unsigned)(s % 60));
+}
+
+/* Words around it, which say nothing new: the day of the week, 「まで」. */
+static void pass_words(struct arena *a, const char **p)
+{
+	const char *before;
+
+	do {
+		before = *p;
+		longest(a, MEANT_WEEKDAY, p);
+	} while (*p != before);
+}
+
+static struct meant_time read_time(struct arena *a, const char *p)
 {
 	struct meant_time t = { NULL, "", "" };
-	const char *p = meant_plain(a, text);
+	const char *begin;
 
-	if (p == NULL)
-		return t;
+	pass_words(a, &p);
+	begin = p;
 	t.day = longest(a, MEANT_DATE, &p);
-	longest(a, MEANT_WEEKDAY, &p);
-	t.hour = longest(a, MEANT_HOUR, &p);
+	t.hour = part_of_day(a, begin, &p);
+	pass_words(a, &p);
+	if (t.hour[0] == '\0')
+		t.hour = longest(a, MEANT_HOUR, &p);
+	pass_words(a, &p);
 	t.offset = longest(a, MEANT_OFFSET, &p);
+	longest(a, MEANT_OFFSET, &p); /* "+09:00 (JST)" */
+	pass_words(a, &p);
 	if (*p != '\0' || t.day[0] == '\0')
 		t.day = NULL;
 	return t;
+}
+
+/* 〇 to 九 and 十 as digits: 二十一 is 21, 二〇二六 is 2026. NULL: there are none. */
+static const char *in_digits(struct arena *a, const char *text)
+{
+	static const char *const signs[] = { "〇", "一", "二", "三", "四", "五", "六", "七", "八", "九", "十" };
+	char *out = arena_alloc(a, strlen(text) + 1);
+	size_t n = 0, found = 0;
+
+	for (unsigned i = 0, in = 0; out != NULL && *text != '\0'; in = i < N(signs)) {
+		for (i = 0; i < N(signs) && strncmp(text, signs[i], strlen(signs[i])) != 0; i++)
+			;
+		found += i < N(signs);
+		if (i == N(signs)) {
+			out[n++] = *text++;
+			continue;
+		}
+		text += strlen(signs[i]);
+		if (i < 10) {
+			out[n++] = (char)('0' + i);
+			continue;
+		}
+		if (!in) /* 十 alone, or before a digit */
+			out[n++] = '1';
+		for (i = 0; i < 10 && strncmp(text, signs[i], strlen(signs[i])) != 0; i++)
+			;
+		if (i == 10) /* nothing follows: 二十 */
+			out[n++] = '0';
+		i = 0;
+	}
+	return found > 0 ? out : NULL;
+}
+
+struct meant_time meant_time(struct arena *a, const char *text)
+{
+	const char *plain = meant_plain(a, text), *digits;
+	struct meant_time t = { NULL, "", "" };
+
+	if (plain == NULL)
+		return t;
+	t = read_time(a, plain);
+	digits = t.day == NULL ? in_digits(a, plain) : NULL;
+	return digits != NULL ? read_time(a, digits) : t;
+}
+
+const char *meant_when(struct arena *a, const char *text, bool whole)
+{
+	struct meant_time t = meant_time(a, text);
+
+	if (t.day == NULL || !whole)
+		return t.day;
+	return arena_printf(a, "%s%s%s", t.day, t.hour[0] != '\0' ? t.hour : "T24:00:00",
+			    t.offset[0] != '\0' ? t.offset : "+09:00");
 }

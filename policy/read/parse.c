@@ -8,10 +8,12 @@
 #include "policy/read/scan.h"
 
 /*
- * The one function of libconfig that this program answers itself. libconfig asks it for every setting that it reads: does
- * the group have one of that name? Its own answer compares the name with those of all members, so that ten thousand assets
- * cost seconds. But the scanner has read the whole text by then and let it by only if no name stands twice in a group: the
- * answer is no. Definitions of the program go before those of a library; where they do not, reading is slower, and the same.
+ * The one function of libconfig that this program answers itself. libconfig asks it for every
+ * setting that it reads: does the group have one of that name? Its own answer compares the name
+ * with those of all members, so that ten thousand assets cost seconds. But the scanner has read the
+ * whole text by then and let it by only if no name stands twice in a group: the answer is no.
+ * Definitions of the program go before those of a library; where they do not, reading is slower,
+ * and the same.
  */
 __attribute__((visibility("default"))) config_setting_t *config_setting_get_member(const config_setting_t *group,
 										   const char *name)
@@ -22,8 +24,8 @@ __attribute__((visibility("default"))) config_setting_t *config_setting_get_memb
 }
 
 /*
- * The text as libconfig reads it: the operator's own bytes, in the order in which `@include` puts them. Each piece is followed
- * by a line end, as a piece may end in a comment.
+ * The text as libconfig reads it: the operator's own bytes, in the order in which `@include` puts
+ * them. Each piece is followed by a line end, as a piece may end in a comment.
  */
 struct feed {
 	const struct scan_chunk *chunks;
@@ -98,8 +100,8 @@ static bool kind_fits(const struct ast_node *node, int type)
 	return false;
 }
 
-/* Fills in the values below `node`. Returns the first node where the two readers differ, NULL when they agree. The
- * depth is bounded by the scanner's. */
+/* Fills in the values below `node`. Returns the first node where the two readers differ, NULL when
+ * they agree. The depth is bounded by the scanner's. */
 static const struct ast_node *fill(struct arena *a, struct ast_node *node, config_setting_t *set)
 {
 	const struct ast_node *bad = NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Inside of the scanner: nodes and the ends of brackets (read/bracket.c), of which the grammar
- * (read/scan.c) is made. All nodes live in the arena of the compile run.
+ * Internal to the scanner: nodes and closing brackets (read/bracket.c), which the grammar
+ * (read/scan.c) uses. All nodes live in the arena of the compile run.
  */
 #ifndef SEKISHO_POLICY_READ_PARTS_H
 #define SEKISHO_POLICY_READ_PARTS_H
@@ -18,26 +18,41 @@ struct ast_node *scan_node(struct scan *s);
 void scan_append(struct ast_node *parent, struct scan_tail *t, struct ast_node *n);
 struct scan_tail scan_tail_of(const struct ast_node *parent);
 
-/* Is this closing bracket one that a value of the same text waits for? */
+/* Whether an open value of the same text waits for this closing bracket. */
 bool scan_awaited(const struct scan *s, char c);
 /*
- * Does the text at hand close as many brackets as it opens? What is odd in it is read accordingly. The text is looked through for
- * this once, and only when something is.
+ * Whether the text closes as many brackets as it opens, which helps to interpret errors. The text
+ * is searched for this once, at the first error.
  */
 enum balance scan_balance(struct scan *s);
 void scan_report_unclosed(struct scan *s, struct srcpos at, char closer, struct srcpos opener);
-/* Over a sign that is one too many. */
+/* Skips a surplus sign. */
 void scan_extra_sign(struct scan *s);
 void scan_report_unexpected(struct scan *s, struct srcpos at, enum message hint);
 /*
- * Behind a wrong bracket: does a setting of the outermost level begin here, so that all that is open is over? It does where a line
- * begins with "name =" in a text that is indented. At that level itself this ends what follows from the bracket.
+ * After a wrong bracket: whether a setting of the outermost level begins here, which ends
+ * everything that is open. It does where a line of an indented text begins with "name =". From
+ * there on, errors are reported again.
  */
 bool scan_resumes(struct scan *s);
 /*
- * Deals with the end of the text and with closing brackets of any kind. True when the settings or elements that wait
- * for `closer` (0 = the end of the text) are over.
+ * Deals with the end of the text and with closing brackets of any kind. True when the settings or
+ * elements that wait for `closer` (0 = the end of the text) are over.
  */
 bool scan_at_end(struct scan *s, char closer, struct srcpos opener);
+
+/*
+ * Inside of the scanner: texts. Loading them, keeping includes inside the policy folder, and
+ * collecting the expanded text for libconfig piece by piece, each piece with the file and line it
+ * came from.
+ */
+
+/* Reads what the text holds into `into`, to the text's end. */
+typedef void (*scan_content)(struct scan *s, struct ast_node *into);
+
+/* At '@'. True when a text was read into `into`. */
+bool scan_include(struct scan *s, struct ast_node *into, scan_content content);
+/* The text that everything begins with. */
+void scan_main(struct scan *s, const char *name, struct ast_node *into, scan_content content);
 
 #endif

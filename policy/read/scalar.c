@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "appliance/base/addr.h"
 #include "policy/read/lex.h"
 #include "policy/read/meant.h"
 
@@ -68,9 +69,53 @@ static bool is_fraction(const char *w)
 	return w[n] == '\0';
 }
 
-static void accident(struct scan *s, struct srcpos at, uint32_t width, const char *w)
+/* A year of four digits, or an era: three numbers alone may be anything. */
+static bool has_year(const char *w)
 {
-	const char *day = meant_time(s->c->arena, w).day;
+	size_t n = 0;
+
+	for (; *w != '\0'; w++) {
+		n = *w >= '0' && *w <= '9' ? n + 1 : 0;
+		if (n == 4 || (n == 0 && strchr("/.-:", *w) == NULL))
+			return true;
+	}
+	return false;
+}
+
+/* Of what is no other value: an address or a port, where it is meant. The words of a list have
+ * no name. */
+static const char *read_port(void *ctx, const char *text)
+{
+	(void)ctx;
+	return strncmp(text, "tcp/", 4) == 0 || strncmp(text, "udp/", 4) == 0 ? text : NULL;
+}
+
+static const char *read_address(void *ctx, const char *text)
+{
+	struct addr_range r;
+	bool stray = false;
+
+	(void)ctx;
+	return prefix_parse(text, &r, &stray) || span_parse(text, &r) ? text : NULL;
+}
+
+/* What it was meant to be, in quotes; NULL: the word itself in quotes. */
+static const char *meant_unquoted(struct arena *a, const char *w)
+{
+	const char *value = NULL;
+	bool several = false;
+
+	if (strchr(w, '.') != NULL)
+		value = meant_value(a, MEANT_ADDRESS, w, &(struct meant_reader){ read_address, NULL }, &several);
+	else if (strchr(w, '/') != NULL)
+		value = meant_value(a, MEANT_PORT, w, &(struct meant_reader){ read_port, NULL }, &several);
+	return several ? NULL : value;
+}
+
+static void accident(struct scan *s, struct srcpos at, uint32_t width, const char *w, const char *name)
+{
+	bool whole = name != NULL && (strcmp(name, "until") == 0 || strcmp(name, "starts") == 0);
+	const char *day = has_year(w) ? meant_when(s->c->arena, w, whole) : NULL, *value;
 	struct diags *d = &s->c->diags;
 	struct diag *g;
 
@@ -95,8 +140,11 @@ static void accident(struct scan *s, struct srcpos at, uint32_t width, const cha
 		diag_hint(d, g, *w == '@' ? MP_HINT_SETTING : MP_HINT_REMOVE);
 	} else {
 		g = diag_add(d, SEV_ERROR, "policy.unquoted", at, MP_UNQUOTED, w);
+		value = meant_unquoted(s->c->arena, w);
 		if (strchr(w, '\\') != NULL)
 			diag_hint(d, g, MP_HINT_ESCAPE);
+		else if (value != NULL)
+			diag_hint(d, g, MP_HINT_WRITE, value);
 		else
 			diag_hint(d, g, MP_HINT_QUOTE, w);
 	}
@@ -125,7 +173,7 @@ bool scan_scalar(struct scan *s, struct ast_node *node)
 	} else if (strcasecmp(w, "true") == 0 || strcasecmp(w, "false") == 0) {
 		node->kind = AST_BOOL;
 	} else {
-		accident(s, at, node->value_width, w);
+		accident(s, at, node->value_width, w, node->name);
 	}
 	return true;
 }

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The grammar of libconfig, read by recursive descent so that an error has a place and the rest is still read:
+ * The grammar of libconfig, read by recursive descent so that an error has a place and the rest is
+ * still read:
  *
- *   settings = { name ("=" | ":") value [";" | ","] }      value = "{" settings "}" | "(" values ")" | "[" scalars "]"
- *                                                                | string { string } | number | true | false
+ *   settings = { name ("=" | ":") value [";" | ","] }      value = "{" settings "}" | "(" values
+ *                                                          ")" | "[" scalars "]"
+ *                                                                | string { string } | number |
+ *                                                                true | false
  *
- * `@include "file"` may stand wherever a setting or an element may begin. Each text must close what it opens.
+ * `@include "file"` may stand wherever a setting or an element may begin. Each text must close what
+ * it opens.
  */
 #include "policy/read/scan.h"
 
@@ -13,23 +17,23 @@
 #include <string.h>
 #include <strings.h>
 
-#include "policy/read/include.h"
 #include "policy/read/parts.h"
 
 /* A value of any kind. */
 static void value(struct scan *s, struct ast_node *node, bool in_array);
 /* One `name = value;` into `group`. */
 static void setting(struct scan *s, struct ast_node *group, struct scan_tail *t);
-/* Up to `closer`. `opener_indent` is the column of the setting whose value this is, 0 when it began elsewhere. */
+/* Up to `closer`. `opener_indent` is the column of the setting whose value this is, 0 when it
+ * began elsewhere. */
 static void settings(struct scan *s, struct ast_node *group, char closer, struct srcpos opener, uint32_t opener_indent);
 static void elements(struct scan *s, struct ast_node *list, char closer, struct srcpos opener, uint32_t opener_indent);
 /* A group whose opening bracket was forgotten: its first setting begins here. */
 static void unopened(struct scan *s, struct ast_node *node);
 
-/* ---- the elements of ( ) and [ ], and the commas between them ------------------------------------------------------ */
+/* ---- the elements of ( ) and [ ], and the commas between them -------------------------------- */
 
-/* `name = value` where an element should stand: somebody forgot the braces, or, further left, the list's own bracket
- * (*ret_over). True when it was either. */
+/* `name = value` where an element should stand: somebody forgot the braces, or, further left, the
+ * list's own bracket (*ret_over). True when it was either. */
 static bool element_is_setting(struct scan *s, struct srcpos opener, uint32_t opener_indent, bool *ret_over)
 {
 	struct scan_cursor before = *s->cur;
@@ -54,7 +58,8 @@ static bool element_is_setting(struct scan *s, struct srcpos opener, uint32_t op
 	return true;
 }
 
-/* At a ';' behind an element: the setting that this list is the value of goes on as if the list had been closed. */
+/* At a ';' behind an element: the setting that this list is the value of goes on as if the list had
+ * been closed. */
 static bool semicolon_ends_list(struct scan *s)
 {
 	struct scan_cursor before = *s->cur;
@@ -174,7 +179,8 @@ static void read_elements(struct scan *s, struct ast_node *list, char closer, st
 			if (scrap == NULL)
 				return;
 			inner = scan_tail_of(scrap);
-			if (scan_balance(s) == LACKS_OPENER) { /* the element's own brace is missing */
+			/* the element's own brace is missing */
+			if (scan_balance(s) == LACKS_OPENER) {
 				from = s->cur->p;
 				unopened(s, scrap);
 				if (s->cur->p == from)
@@ -212,7 +218,7 @@ static void elements(struct scan *s, struct ast_node *list, char closer, struct 
 	s->braceless = braceless;
 }
 
-/* ---- what opens ------------------------------------------------------------------------------------------------------ */
+/* ---- what opens ------------------------------------------------------------------------------ */
 
 static bool opens(struct scan *s, char closer)
 {
@@ -247,7 +253,8 @@ static bool texts_follow(struct scan *s)
 	return p < s->cur->end && (*p == ',' || *p == '}');
 }
 
-/* Behind "{": elements where settings should be. A list of groups stands in "( )", one of texts in "[ ]". */
+/* Behind "{": elements where settings should be. A list of groups stands in "( )", one of texts in
+ * "[ ]". */
 static bool elements_follow(struct scan *s, struct srcpos opener)
 {
 	scan_blank(s);
@@ -303,10 +310,10 @@ static void unopened(struct scan *s, struct ast_node *node)
 	s->depth--;
 }
 
-/* ---- settings and their values ------------------------------------------------------------------------------------- */
+/* ---- settings and their values --------------------------------------------------------------- */
 
-/* On to what may begin a new setting: behind the next ';' of this line, or to the next line. A list on the way is passed whole: what
- * closes it closes nothing else. */
+/* On to what may begin a new setting: behind the next ';' of this line, or to the next line. A list
+ * on the way is passed whole: what closes it closes nothing else. */
 static void skip_setting(struct scan *s)
 {
 	uint32_t open = 0;
@@ -327,7 +334,8 @@ static void skip_setting(struct scan *s)
 	}
 }
 
-/* Strings that follow one another are one value in libconfig; in a list this is a forgotten comma. */
+/* Strings that follow one another are one value in libconfig; in a list this is a
+ * forgotten comma. */
 static void strings(struct scan *s, struct ast_node *node)
 {
 	struct scan_cursor behind;
@@ -377,8 +385,8 @@ static void value(struct scan *s, struct ast_node *node, bool in_array)
 }
 
 /*
- * Behind a value, at `c`: "]" that nobody waits for, or "," and one more value. The bracket that opens the list was
- * forgotten; goes on behind the one that closes it.
+ * Behind a value, at `c`: "]" that nobody waits for, or "," and one more value. The bracket that
+ * opens the list was forgotten; goes on behind the one that closes it.
  */
 static bool without_opener(struct scan *s, const struct ast_node *node, char c)
 {
@@ -407,7 +415,8 @@ static bool without_opener(struct scan *s, const struct ast_node *node, char c)
 			     node->name);
 		diag_hint(&s->c->diags, g, MP_HINT_NO_OPENER, (int)opener);
 	}
-	while (s->cur->p < s->cur->end && !s->stopped) { /* the other values: a scrap nobody reads */
+	/* the other values: a scrap nobody reads */
+	while (s->cur->p < s->cur->end && !s->stopped) {
 		struct ast_node *scrap;
 
 		scan_blank(s);
@@ -559,7 +568,8 @@ static void setting(struct scan *s, struct ast_node *group, struct scan_tail *t)
 			return;
 		}
 		if (next != NULL && c == '=' && before.at.line != node->at.line) {
-			/* "mode =" and on the next line "owner = ...": the value is missing, the next setting is whole. */
+			/* "mode =" and on the next line "owner = ...": the value is missing, the
+			 * next setting is whole. */
 			if (scan_misfit(s, node->at)) {
 				g = diag_add(d, SEV_ERROR, "policy.syntax", node->at, MP_NO_VALUE, node->name);
 				g->width = node->width;
@@ -620,8 +630,9 @@ static void text_of_settings(struct scan *s, struct ast_node *group)
 }
 
 /*
- * In a text that lacks a closing bracket: a setting further left than its siblings, where the value's own first line
- * began. The bracket was forgotten before it, and saying so here is better than at the end of the file.
+ * In a text that lacks a closing bracket: a setting further left than its siblings, where the
+ * value's own first line began. The bracket was forgotten before it, and saying so here is better
+ * than at the end of the file.
  */
 static bool outdented(struct scan *s, const struct ast_node *group, uint32_t opener_indent)
 {
@@ -632,7 +643,8 @@ static bool outdented(struct scan *s, const struct ast_node *group, uint32_t ope
 	       s->cur->at.column <= opener_indent && scan_balance(s) == LACKS_CLOSER;
 }
 
-/* What ends a group, or begins the next element of the list that it is in, among its settings: it was not closed. */
+/* What ends a group, or begins the next element of the list that it is in, among its settings: it
+ * was not closed. */
 static bool not_closed(struct scan *s, char c)
 {
 	if (c == ';')
@@ -641,7 +653,8 @@ static bool not_closed(struct scan *s, char c)
 	       s->closers[s->depth - 2] == ')';
 }
 
-/* At the outermost level, an indented setting that cannot be of this level: the last bracket closed too much. */
+/* At the outermost level, an indented setting that cannot be of this level: the last bracket closed
+ * too much. */
 static void check_indent(struct scan *s, const struct ast_node *group)
 {
 	if (group->child != NULL && s->cur->outer == NULL && s->cur->at.column > group->child->at.column &&

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The locating scanner: reads policy text before libconfig does, because libconfig has no columns and stops at its first
- * syntax error. It expands `@include`, gives every setting and value its place, recovers from errors and reports several
- * in one run, and knows the usual accidents (wrong encoding, full-width signs, trailing comma, forgotten bracket).
+ * The locating scanner: reads policy text before libconfig does, because libconfig has no columns
+ * and stops at its first syntax error. It expands `@include`, gives every setting and value its
+ * place, recovers from errors and reports several in one run, and recognises the usual mistakes
+ * (wrong encoding, full-width signs, trailing comma, forgotten bracket).
  *
- * Runs in the CLI and in the compile role, on whatever bytes the operator has. Everything is in the arena given; files
- * are read through the loader only. It never interprets keys and never calls libconfig.
+ * Runs in the CLI and in the compile role, on whatever bytes the operator has. Everything is in the
+ * arena given; files are read through the loader only. It never interprets keys and never
+ * calls libconfig.
  */
 #ifndef SEKISHO_POLICY_READ_SCAN_H
 #define SEKISHO_POLICY_READ_SCAN_H
@@ -35,14 +37,15 @@ struct scan_result {
 };
 
 /*
- * Scans the text `name` and what it includes. New texts are appended to c->sources. False when errors were found (they
- * are in c->diags) or memory is out. The tree is complete only when true.
+ * Scans the text `name` and what it includes. New texts are appended to c->sources. False when
+ * errors were found (they are in c->diags) or memory is out. The tree is complete only when true.
  */
 bool scan_policy(struct compilation *c, const struct policy_loader *l, const char *name, struct scan_result *ret);
 
 /* Loads a text into c->sources, or finds it there. 0 and the index, or a negative errno. */
 int scan_load(struct compilation *c, const struct policy_loader *l, const char *name, uint32_t *ret_file);
-/* Reports a text that could not be loaded; `at` is where it was asked for (line 0: by the operator). */
+/* Reports a text that could not be loaded; `at` is where it was asked for (line 0: by
+ * the operator). */
 void scan_load_failed(struct compilation *c, struct srcpos at, uint32_t width, const char *name, int code);
 /* True for a relative path of plain components: no "..", no leading '/', no empty one. */
 bool scan_name_confined(const char *name);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The rule IR as JSON: everything that a generation holds but the source texts, which are named by their digests. Keys are
- * those of `effective` wherever both say the same thing (docs/json.md); permits are numbered from 1 as in the nft text.
+ * The rule IR as JSON: everything that a generation holds but the source texts, which are named by
+ * their digests. Keys are those of `effective` wherever both say the same thing (docs/json.md);
+ * permits are numbered from 1 as in the nft text.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -88,7 +89,8 @@ static void add_from_table(json_t *o, const struct ir *ir)
 	for (uint32_t i = 0; i < ir->n_permits; i++) {
 		json_t *p = json_array_get(permits, i);
 
-		json_object_set_new(p, "permit", json_integer((json_int_t)i + 1)); /* cells name it by this */
+		/* cells name it by this */
+		json_object_set_new(p, "permit", json_integer((json_int_t)i + 1));
 		json_object_set_new(p, "server_ports",
 				    numbers_json(&ir->table, &ir->table.permits[i].ports, notation_plain(65535)));
 		json_object_set_new(p, "grants", grants_json(ir, i));

@@ -6,11 +6,13 @@
 
 #include "policy/check/model.h"
 #include "policy/space/differ.h"
+#include "policy/space/prove.h"
 
 static const char *const kinds[] = {
 	[DIFFER_PACKETS] = "packets",
 	[DIFFER_COMMANDS] = "commands",
 	[DIFFER_TREATED] = "treated",
+	[DIFFER_LIMITS] = "limits",
 };
 
 static json_t *range_json(const struct addr_range *r)
@@ -65,17 +67,20 @@ void means_line(const json_t *l, enum lang lang, const char *folder, char *out, 
 {
 	const char *kind = said(l, "kind"), *what = said(l, "what");
 	bool comes = json_is_true(json_object_get(l, "comes"));
-	enum message m = strcmp(kind, kinds[DIFFER_TREATED]) == 0 ? M_MEANS_TREATED
-			 : strcmp(kind, kinds[DIFFER_PACKETS]) == 0
-				 ? comes ? M_MEANS_PACKETS_COME : M_MEANS_PACKETS_GONE
-			 : comes ? M_MEANS_COMMANDS_COME
-				 : M_MEANS_COMMANDS_GONE;
-	char place[MEANS_LINE], since[32], until[32], when[80] = "";
+	enum message m =
+		strcmp(kind, kinds[DIFFER_TREATED]) == 0   ? M_MEANS_TREATED
+		: strcmp(kind, kinds[DIFFER_LIMITS]) == 0  ? comes ? M_MEANS_LIMITS_LONGER : M_MEANS_LIMITS_SHORTER
+		: strcmp(kind, kinds[DIFFER_PACKETS]) == 0 ? comes ? M_MEANS_PACKETS_COME : M_MEANS_PACKETS_GONE
+		: comes					   ? M_MEANS_COMMANDS_COME
+							   : M_MEANS_COMMANDS_GONE;
+	char place[MEANS_LINE], since[32], until[32], when[80 + WHEN_TEXT] = "";
 
 	moment_text(said(l, "since"), since);
 	moment_text(said(l, "until"), until);
 	if (since[0] != '\0' || until[0] != '\0')
 		snprintf(when, sizeof(when), ",%s ..%s", since, until);
+	if (*said(l, "when") != '\0')
+		snprintf(when + strlen(when), sizeof(when) - strlen(when), "; %s", said(l, "when"));
 	snprintf(place, sizeof(place), "%s%s:%lld", folder, said(l, "file"),
 		 (long long)json_integer_value(json_object_get(l, "line")));
 	(void)message_text(out, size, lang, m, said(l, "from"), said(l, "to"),
@@ -101,14 +106,18 @@ static json_t *sentence_json_of(const struct compilation *c, const struct differ
 {
 	const char *file = l->by->at.file < c->n_sources ? c->sources[l->by->at.file].name : "";
 	json_t *places = json_array(), *j;
+	char when[WHEN_TEXT] = "";
 
+	if (l->by->within != NULL || l->by->door != NULL)
+		conduit_when_text(c->model, l->by, when, sizeof(when));
 	for (size_t i = 0; i < l->n; i++)
 		json_array_append_new(places, place_json(&l->list[i]));
-	j = json_pack("{s:s,s:b,s:o,s:o,s:o,s:o,s:o,s:i,s:s,s:o,s:o,s:o,s:o}", "kind", kinds[l->kind], "comes",
+	j = json_pack("{s:s,s:b,s:o,s:o,s:o,s:o,s:o,s:i,s:s,s:o,s:o,s:o,s:o,s:o}", "kind", kinds[l->kind], "comes",
 		      (int)l->comes, "what", json_text(l->what), "from", json_text(l->by->from->name), "to",
 		      json_text(l->by->to->name), "conduit", json_text(l->by->name), "file", json_text(file), "line",
 		      (int)l->by->at.line, "of", l->by_old ? "before" : "after", "since", moment_json(l->since),
-		      "until", moment_json(l->until), "places", places, "label", json_text(l->by->label));
+		      "until", moment_json(l->until), "places", places, "label", json_text(l->by->label), "when",
+		      json_text(when));
 	json_object_set_new(j, "text", text_json(j));
 	return j;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The rule IR as nft text, for people. It is what enforce loads, in the words of nft, with two differences that stand in
- * the text itself: permits carry the numbers of this policy (a box keeps numbers of its own), and what Debian's nft has no
- * words for is a comment (keys made of a session's original tuple; an end at a point in time). A loaded copy would
- * therefore cut sessions where the box looks them up again: it refuses more, never less.
+ * The rule IR as nft text, for people. It is what enforce loads, in the words of nft, with two
+ * differences that stand in the text itself: permits carry the numbers of this policy (a box keeps
+ * numbers of its own), and what Debian's nft has no words for is a comment (keys made of a
+ * session's original tuple; an end at a point in time). A loaded copy would therefore cut sessions
+ * where the box looks them up again: it refuses more, never less.
  */
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -42,7 +43,7 @@ static void put_device(const struct printer *p, uint32_t interface)
 	fputc('"', p->to);
 }
 
-/* ---- sets ------------------------------------------------------------------------------------------------------------ */
+/* ---- sets ------------------------------------------------------------------------------------ */
 
 struct set_words {
 	const char *kind, *type, *flags;
@@ -83,7 +84,8 @@ static struct set_words words_of(enum ir_set set)
 		w.flags = "interval, timeout";
 		return w;
 	}
-	if (set >= SET_SHARE4) /* nft has no type for a part */
+	/* nft has no type for a part, nor for a session's number but where a rule asks for it */
+	if (set >= SET_SHARE4)
 		return (struct set_words){ NULL, NULL, NULL };
 	if (!ir_set_cells(set))
 		return (struct set_words){ "set", "mark . mark", NULL };
@@ -215,7 +217,7 @@ static void put_set(const struct printer *p, enum ir_set set, const struct ir_el
 	fputs(any ? "\t\t}\n\t}\n\n" : "\t}\n\n", p->to);
 }
 
-/* ---- the whole text -------------------------------------------------------------------------------------------------- */
+/* ---- the whole text -------------------------------------------------------------------------- */
 
 static void put_header(const struct printer *p)
 {
@@ -225,7 +227,8 @@ static void put_header(const struct printer *p)
 	fputs("# Sekisho: rules of site \"", p->to);
 	put_name(p, p->ir->site_name);
 	fprintf(p->to, "\", generation %s\n", digest);
-	fputs("# Marks: bit 31 let by, bit 30 reply, bits 24-29 lane, bits 22-23 outcome, bits 0-21 permit (here: "
+	fputs("# Marks: bit 31 let by, bit 30 reply (of a session: its age, its idle time are limited), bits 24-29 "
+	      "lane, bits 22-23 outcome, bits 0-21 permit (here: "
 	      "number in this "
 	      "policy).\n"
 	      "# \"not nft:\" marks what nft has no words for; the box loads these rules as well.\n"
@@ -286,12 +289,14 @@ void render_nft(FILE *to, const struct ir *ir)
 	uint32_t *ids = a != NULL ? arena_array(a, ir->n_permits, sizeof(*ids)) : NULL;
 	struct ir_element *elements = NULL;
 	struct ir_rule *rules = NULL;
+	struct ir_limits limits = { .n = 0 };
 	size_t n_rules = 0, n = 0;
 
+	ir_limits_add_all(&limits, ir);
 	for (uint32_t i = 0; i < ir->n_permits && ids != NULL; i++)
 		ids[i] = i + 1;
 	if (ids != NULL) {
-		n_rules = ir_skeleton(p.lanes, ir_layers(ir), a, &rules);
+		n_rules = ir_skeleton(p.lanes, ir_layers(ir), &limits, a, &rules);
 		n = ir_elements(ir, ids, a, &elements);
 	}
 	if (ids == NULL || arena_failed(a)) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One symbolic rule in the words of nft. Used by render_nft alone; the rule's kernel form is enforce's.
+ * One symbolic rule in the words of nft. Used by render_nft alone; the rule's kernel form
+ * is enforce's.
  */
 #ifndef SEKISHO_POLICY_RENDER_NFT_H
 #define SEKISHO_POLICY_RENDER_NFT_H
@@ -10,7 +11,8 @@
 
 #include "policy/ir/ir.h"
 
-/* One line or several (a record, several header kinds); a comment line where nft has no words for it. */
+/* One line or several (a record, several header kinds); a comment line where nft has no words
+ * for it. */
 void render_nft_rule(FILE *to, const struct ir_rule *r, uint64_t lanes);
 
 #endif

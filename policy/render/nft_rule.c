@@ -83,6 +83,12 @@ static void put_key(const struct line *l, enum ir_set set, uint32_t key)
 	case KEY_SHARE_ZONE:
 		fprintf(l->to, "iif . (ct mark & 0x%08x) . numgen random mod %u", MARK_LANE_MASK, IR_ZONE_PARTS);
 		break;
+	case KEY_LIMITED:
+		fprintf(l->to, "(ct mark & 0x%08x) . ", MARK_PERMIT_MASK);
+		break;
+	case KEY_SESSION:
+		fputs("ct id", l->to);
+		break;
 	case KEY_FAMILY:
 		fputs("meta nfproto", l->to);
 		break;
@@ -289,6 +295,8 @@ static void put_stmt(struct line *l, const struct ir_stmt *s)
 	case IR_NOT_IN_SET:
 	case IR_KNOWN:
 		put_key(l, s->set, s->a);
+		if (s->a == KEY_LIMITED)
+			fprintf(l->to, "0x%08x", s->b);
 		fprintf(l->to, " %s@%s", s->kind == IR_NOT_IN_SET ? "!= " : "", ir_set_name(s->set));
 		break;
 	case IR_LIVE:
@@ -301,6 +309,11 @@ static void put_stmt(struct line *l, const struct ir_stmt *s)
 		fputs("ct mark set ", l->to);
 		put_key(l, s->set, s->a);
 		fprintf(l->to, " map @%s", ir_set_name(s->set));
+		break;
+	case IR_KEEP:
+		fprintf(l->to, "%s @%s { ", s->set == SET_IDLES ? "update" : "add", ir_set_name(s->set));
+		put_key(l, s->set, s->a);
+		fprintf(l->to, " timeout %us }", s->b & IR_LIMIT_S);
 		break;
 	case IR_SET_MARK:
 		fprintf(l->to, "meta mark set 0x%08x", s->a);
@@ -353,6 +366,12 @@ static void put_stmt(struct line *l, const struct ir_stmt *s)
 	}
 }
 
+/* It asks for the number of a session, a type that nft has no word for. */
+static bool is_counted(const struct ir_stmt *s)
+{
+	return s->kind == IR_KEEP || (s->kind == IR_NOT_IN_SET && s->a == KEY_SESSION);
+}
+
 /* One line: the record of what matches, or the rest. */
 static void put_line(struct line l, bool record)
 {
@@ -361,8 +380,10 @@ static void put_line(struct line l, bool record)
 	for (uint32_t i = 0; i < l.rule->n; i++) {
 		const struct ir_stmt *s = &l.rule->stmts[i];
 
-		/* A map that is only asked whether it has the key: kernels before 6.4 take it with a value to write (rule.c), which nft cannot say. */
-		comment = comment || s->kind == IR_ARRIVED || s->kind == IR_CROWD || s->kind == IR_KNOWN ||
+		/* A map that is only asked whether it has the key: kernels before 6.4 take it with
+		 * a value to write (rule.c), which nft cannot say. */
+		comment = comment || s->kind == IR_ARRIVED || s->kind == IR_CROWD || is_counted(s) ||
+			  s->kind == IR_KNOWN ||
 			  (s->kind == IR_ADMIT && (s->a == KEY_ORIGINAL || s->a == KEY_ORIGINAL_BACK));
 	}
 	fputs(comment ? "\t\t# not nft:" : "\t\t", l.to);

@@ -9,9 +9,11 @@
 #include "policy/ir/ir.h"
 #include "policy/read/ast.h"
 
-/* Renderings; text to `to`. nft: an equivalent ruleset for people, comments where nft cannot say it. */
+/* Renderings; text to `to`. nft: an equivalent ruleset for people, comments where nft cannot
+ * say it. */
 void render_nft(FILE *to, const struct ir *ir);
-/* The policy itself, one object a line: what the compiler took from the text, groups and their like written out. */
+/* The policy itself, one object a line: what the compiler took from the text, groups and their like
+ * written out. */
 void render_text(FILE *to, const struct ast_node *policy);
 json_t *render_json(const struct ir *ir);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a statement asks for is a region of packet space, and so is what conduits without an end allow there: a piece of the first that lies
- * in none of the second is what is refused one day.
+ * What a statement asks for is a region of packet space, and so is what conduits without an end
+ * allow there: a piece of the first that lies in none of the second is what is refused one day.
  */
 #include "policy/space/always.h"
 
@@ -160,7 +160,8 @@ static const struct model_conduit *ending(const struct model *m, const struct la
 	return NULL;
 }
 
-/* One service over one family and transport. *ret_any: there is something to ask. False: memory or steps are out. */
+/* One service over one family and transport. *ret_any: there is something to ask. False: memory or
+ * steps are out. */
 static bool prove_part(const struct model *m, struct lapse *x, uint8_t family, uint8_t l4proto, uint64_t *steps,
 		       bool *ret_any, bool *ret_lapsed)
 {

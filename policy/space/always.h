@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Proofs of `always`: what has to stay possible. From each host of one end to each of the other, by each of the services, at every moment
- * from now on. Conduits only end, so what is possible when all that have an end are over and every door is shut is possible always. Pure; all memory is the
- * caller's arena.
+ * Proofs of `always`: what has to stay possible. From each host of one end to each host of the
+ * other, by each of the services, at every moment from now on. It is enough to check the time when
+ * all conduits with an end are over and every door is shut: what is possible then is possible
+ * always. Pure; all memory is the caller's arena.
  */
 #ifndef SEKISHO_POLICY_SPACE_ALWAYS_H
 #define SEKISHO_POLICY_SPACE_ALWAYS_H
@@ -19,8 +20,8 @@ struct lapse {
 	const struct model_conduit *ends; /* lets it pass until it ends; NULL: none does */
 };
 
-/* One for each statement that does not hold, in their order. Without memory, or where too much overlaps, the arena has failed and nothing is
- * proved. */
+/* One for each statement that does not hold, in their order. Without memory, or where too much
+ * overlaps, the arena has failed and nothing is proved. */
 size_t prove_always(const struct model *m, struct arena *a, struct lapse **ret);
 
 /* The conduit carries some of what the statement asks for, as long as it holds. */

@@ -7,7 +7,7 @@
 #include "appliance/wire/evaluate.h"
 #include "appliance/wire/notation.h"
 
-/* ---- who ---------------------------------------------------------------------------------------------------------- */
+/* ---- who ------------------------------------------------------------------------------------- */
 
 static bool called(const char *text, const char *name, const char *label)
 {
@@ -24,7 +24,8 @@ static struct asked_end asset_end(const struct model_asset *x)
 	return (struct asked_end){ x->zone, x, x->ranges, x->n_ranges };
 }
 
-/* Of a machine of a fleet, whose assets are "rtg07.plc", "RTG 7号機 plc": its name or label, without the member. */
+/* Of a machine of a fleet, whose assets are "rtg07.plc", "RTG 7号機 plc": its name or label,
+ * without the member. */
 static bool of_machine(const struct model_asset *x, const char *text)
 {
 	const char *dot = strrchr(x->name, '.');
@@ -100,7 +101,8 @@ static size_t called_so(const struct model *m, const char *text, struct asked_en
 	return 0;
 }
 
-/* A host is in each zone that has its address: in several, where each has what nobody else claims on its interfaces. */
+/* A host is in each zone that has its address: in several, where each has what nobody else claims
+ * on its interfaces. */
 static size_t host_ends(const struct model *m, const struct addr_range *host, struct asked_end *ret)
 {
 	size_t n = 0;
@@ -148,7 +150,7 @@ bool asked_end_meets(const struct asked_end *end, const struct addr_range *range
 	return meet(end->ranges, end->n, ranges, n) != 0;
 }
 
-/* ---- what --------------------------------------------------------------------------------------------------------- */
+/* ---- what ------------------------------------------------------------------------------------ */
 
 /* What the question's words are in this protocol. */
 struct meaning {
@@ -275,7 +277,7 @@ static enum asked_lack ask_row(const struct model *m, const struct command_row *
 	return is->valued && !number_in(t, &row->values, is->value) ? ASKED_VALUE : ASKED_NOTHING;
 }
 
-/* ---- one conduit --------------------------------------------------------------------------------------------------- */
+/* ---- one conduit ----------------------------------------------------------------------------- */
 
 /* As meet: the families in which it goes by a port that is asked about. */
 static unsigned families(const struct model_service *s, const struct model_port *asked)
@@ -359,7 +361,10 @@ struct asked_line ask_conduit(const struct model *m, const struct model_conduit 
 		best.lack = conduit_past(c, q->at) ? ASKED_OVER : ASKED_SHUT;
 		best.end = opens;
 	} else if (best.lack == ASKED_NOTHING && c->door != NULL) {
-		best.lack = ASKED_DOOR;
+		if (c->door->open_until <= q->at)
+			best.lack = ASKED_DOOR;
+		else if (best.end == 0 || c->door->open_until < best.end)
+			best.end = c->door->open_until;
 	}
 	return best;
 }

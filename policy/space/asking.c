@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policy/space/asking.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "appliance/base/sentence.h"
 
-/* ---- how an end and a line are told -------------------------------------------------------------------------------- */
+/* ---- how an end and a line are told ---------------------------------------------------------- */
 
 void ranges_text(const struct addr_range *r, size_t n, char out[RANGES_TEXT])
 {
@@ -62,7 +61,7 @@ json_t *line_json(const struct compilation *c, const struct asked_line *l)
 	return ret;
 }
 
-/* ---- the question -------------------------------------------------------------------------------------------------- */
+/* ---- the question ---------------------------------------------------------------------------- */
 
 enum { FROM, TO };
 
@@ -131,7 +130,44 @@ static json_t *question(struct asking *k)
 	return NULL;
 }
 
-/* ---- the answer ----------------------------------------------------------------------------------------------------- */
+static uint64_t seconds(const json_t *o, const char *key)
+{
+	const char *text = json_string_value(json_object_get(o, key));
+	struct tm tm = { 0 };
+
+	return text != NULL && strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) != NULL ? (uint64_t)timegm(&tm) : 0;
+}
+
+static struct model_door *door_of(const struct model *m, const char *name)
+{
+	for (size_t i = 0; name != NULL && i < m->n_doors; i++)
+		if (strcmp(m->doors[i].name, name) == 0)
+			return &m->doors[i];
+	return NULL;
+}
+
+void asking_doors(const struct compilation *c, const json_t *doors, uint64_t at)
+{
+	const json_t *j, *use;
+	size_t i, k;
+
+	json_array_foreach(doors, i, j)
+	{
+		struct model_door *d = door_of(c->model, json_string_value(json_object_get(j, "door")));
+
+		json_array_foreach(json_object_get(j, "uses"), k, use)
+		{
+			const char *by = json_string_value(json_object_get(use, "by"));
+
+			if (d == NULL || !json_is_true(json_object_get(use, "open")) || seconds(use, "since") > at)
+				continue;
+			d->open_until = seconds(use, "until");
+			d->opener = by != NULL ? arena_strndup(c->arena, by, strlen(by)) : NULL;
+		}
+	}
+}
+
+/* ---- the answer ------------------------------------------------------------------------------ */
 
 static void say(struct asking *k, enum message m, ...)
 {
@@ -175,10 +211,18 @@ static void line_say(struct asking *k, const struct asked_line *l)
 		say(k, M_ASK_OBSERVED);
 	if (d->owner[0] != '\0')
 		say(k, M_ASK_OWNER, d->owner);
-	if (l->end != 0) {
+	if (d->door != NULL) {
+		until_text(d->door->open_until, until);
+		say(k, M_ASK_DOOR_OPEN, d->door->name, until, d->door->opener != NULL ? d->door->opener : "");
+	}
+	if (l->end != 0 && (d->door == NULL || l->end < d->door->open_until)) {
 		until_text(l->end, until);
 		say(k, M_ASK_UNTIL, until);
 	}
+	if (d->idle != 0)
+		say(k, M_ASK_IDLE, duration_text(d->idle, until));
+	if (d->session != 0)
+		say(k, M_ASK_SESSION, duration_text(d->session, until));
 }
 
 /* A line that does all of it but for where it begins counts as the least near. */
@@ -240,13 +284,10 @@ static void lack_say(struct asking *k, const struct asked_line *l)
 	if (l->lack == ASKED_ENDS) {
 		say(k, M_ASK_LACKS_ENDS, l->conduit->from->name);
 	} else if (l->lack == ASKED_DOOR) {
-		uint64_t most = l->conduit->door->at_most;
-
-		snprintf(until, sizeof(until), most % 3600 == 0 ? "%" PRIu64 " h" : "%" PRIu64 " min",
-			 most / (most % 3600 == 0 ? 3600 : 60));
-		say(k, M_ASK_LACKS_DOOR, l->conduit->door->name, until);
+		say(k, M_ASK_LACKS_DOOR, l->conduit->door->name, duration_text(l->conduit->door->at_most, until));
 	} else if (l->lack < ASKED_OVER) {
-		/* Without a word for it: no service of the conduit goes between addresses of these families. */
+		/* Without a word for it: no service of the conduit goes between addresses of
+		 * these families. */
 		word = words[l->lack - ASKED_SOURCE];
 		say(k, messages[l->lack], word != NULL ? word : "IP");
 	} else {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What `ask` answers, wherever somebody asks: at the command line of a policy that lies there, over the web of the one in force (appliance/compile). A question
- * in words, its answer as JSON with its sentences in every language, and how an end and a line are told. Pure; each JSON is a new reference.
+ * The answers of `ask`: on the command line for a policy in files, and over the web for the one in
+ * force (appliance/compile). A question in words, its answer as JSON with sentences in every
+ * language, and the forms of an end and of a line. Pure; each JSON is a new reference.
  */
 #ifndef SEKISHO_POLICY_SPACE_ASKING_H
 #define SEKISHO_POLICY_SPACE_ASKING_H
@@ -16,7 +17,11 @@ struct asking_words {
 	uint64_t at; /* seconds since 1970 */
 };
 
-/* As docs/json.md has it; where the question means nothing, *ret_meant is false and it is {"error":{...}}. The compilation has a model. */
+/* Doors as `status` of the box tells them: those that stand open at that moment, until when and by
+ * whom. Before it is asked; else all are shut. */
+void asking_doors(const struct compilation *c, const json_t *doors, uint64_t at);
+/* As docs/json.md has it; where the question means nothing, *ret_meant is false and it is
+ * {"error":{...}}. The compilation has a model. */
 json_t *asking_answer(const struct compilation *c, const struct asking_words *w, bool *ret_meant);
 
 #define RANGES_TEXT 200u

@@ -4,7 +4,230 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/space/boxes_sweep.h"
+/*
+ * Lists of boxes, walked along one dimension: what cutting boxes into pieces (boxes.c) and writing
+ * a region in one form have in common. Pure; memory is the arena's, and false means that it is out.
+ */
+
+/*
+ * Work in progress. Lists of box numbers stand on one stack, because cutting goes deeper and deeper
+ * and makes many short ones; they are named by position, because the stack moves when it grows. `w`
+ * in the functions is the window that is being looked at: boxes are never copied to be cut, they
+ * count as cut to the window.
+ */
+struct cutter {
+	const struct box *boxes;
+	struct arena *arena;
+	uint32_t *stack;
+	size_t top, room;
+	wide *marks; /* scratch of sweep_cost */
+	size_t marks_room;
+};
+
+/* One side of the box whose number is stack[at], cut to the window. Here, because every step of
+ * every walk asks it. */
+static inline struct span sweep_clipped(const struct cutter *c, size_t at, int dim, const struct span w[DIMS])
+{
+	struct span s = c->boxes[c->stack[at]].d[dim];
+
+	if (s.lo < w[dim].lo)
+		s.lo = w[dim].lo;
+	if (s.hi > w[dim].hi)
+		s.hi = w[dim].hi;
+	return s;
+}
+
+/*
+ * A walk along one dimension of a sorted list: each step is the next slab in which the same boxes
+ * are present, their numbers copied to stack[sub .. sub + n_sub). Between begin and end the caller
+ * may push behind that.
+ */
+struct sweep {
+	size_t list, n; /* sorted by lo in `dim` */
+	int dim;
+	const struct span *w;
+	size_t active, n_active, next;
+	size_t sub, n_sub;
+	struct span slab;
+	size_t saved_top;
+	bool over;
+};
+
+static const struct span sweep_everything[DIMS] = { { 0, ~(wide)0 }, { 0, ~(wide)0 }, { 0, ~(wide)0 } };
+
+struct order {
+	const struct box *boxes;
+	int dim;
+};
+
+/* Room for `n` more numbers above `top`. */
+static bool sweep_reserve(struct cutter *c, size_t n)
+{
+	uint32_t *more;
+	size_t room = c->room;
+
+	if (n <= c->room - c->top)
+		return true;
+	while (n > room - c->top)
+		room = room ? room * 2 : 1024;
+	more = arena_array(c->arena, room, sizeof(*more));
+	if (more == NULL)
+		return false;
+	if (c->top > 0)
+		memcpy(more, c->stack, c->top * sizeof(*more));
+	c->stack = more;
+	c->room = room;
+	return true;
+}
+
+static int by_lo(const void *pa, const void *pb, void *ctx)
+{
+	const struct order *o = ctx;
+	uint32_t ia = *(const uint32_t *)pa, ib = *(const uint32_t *)pb;
+	const struct span *a = &o->boxes[ia].d[o->dim], *b = &o->boxes[ib].d[o->dim];
+
+	if (a->lo != b->lo)
+		return a->lo < b->lo ? -1 : 1;
+	return (ia > ib) - (ia < ib);
+}
+
+/* stack[at .. at + n), by where the boxes begin in `dim`. */
+static void sweep_sort(struct cutter *c, size_t at, size_t n, int dim)
+{
+	struct order o = { c->boxes, dim };
+
+	if (n > 1)
+		qsort_r(c->stack + at, n, sizeof(*c->stack), by_lo, &o);
+}
+
+static bool sweep_begin(struct cutter *c, struct sweep *s, size_t list, size_t n, int dim, const struct span *w)
+{
+	*s = (struct sweep){ .list = list, .n = n, .dim = dim, .w = w, .saved_top = c->top };
+	if (!sweep_reserve(c, 2 * n))
+		return false;
+	s->active = c->top;
+	s->sub = c->top + n;
+	c->top += 2 * n;
+	return true;
+}
+
+/* False: there is no more slab. */
+static bool sweep_next(struct cutter *c, struct sweep *s)
+{
+	wide end;
+
+	if (s->over)
+		return false;
+	if (s->n_active == 0) {
+		if (s->next == s->n)
+			return false;
+		s->slab.lo = sweep_clipped(c, s->list + s->next, s->dim, s->w).lo;
+	}
+	while (s->next < s->n && sweep_clipped(c, s->list + s->next, s->dim, s->w).lo <= s->slab.lo)
+		c->stack[s->active + s->n_active++] = c->stack[s->list + s->next++];
+	end = ~(wide)0;
+	for (size_t i = 0; i < s->n_active; i++) {
+		wide hi = sweep_clipped(c, s->active + i, s->dim, s->w).hi;
+
+		end = hi < end ? hi : end;
+	}
+	if (s->next < s->n) {
+		wide lo = sweep_clipped(c, s->list + s->next, s->dim, s->w).lo;
+
+		end = lo - 1 < end ? lo - 1 : end;
+	}
+	s->slab.hi = end;
+	s->n_sub = s->n_active;
+	memcpy(c->stack + s->sub, c->stack + s->active, s->n_active * sizeof(*c->stack));
+	s->n_active = 0;
+	for (size_t i = 0; i < s->n_sub; i++)
+		if (sweep_clipped(c, s->sub + i, s->dim, s->w).hi > end)
+			c->stack[s->active + s->n_active++] = c->stack[s->sub + i];
+	return true;
+}
+
+/* After the caller has used the slab. */
+static void sweep_advance(struct sweep *s)
+{
+	if (s->slab.hi == ~(wide)0)
+		s->over = true;
+	else
+		s->slab.lo = s->slab.hi + 1;
+}
+
+static void sweep_end(struct cutter *c, struct sweep *s)
+{
+	c->top = s->saved_top;
+}
+
+static int by_value(const void *pa, const void *pb)
+{
+	wide a = *(const wide *)pa, b = *(const wide *)pb;
+
+	return (a > b) - (a < b);
+}
+
+/* Position of the first mark above v. */
+static size_t marks_above(const wide *marks, size_t n, wide v)
+{
+	size_t lo = 0, hi = n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (marks[mid] > v)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	return lo;
+}
+
+/* How many boxes all slabs of one dimension would hold together: what cutting along it
+ * would cost. */
+static bool sweep_cost(struct cutter *c, size_t at, size_t n, int dim, const struct span w[DIMS], uint64_t *ret)
+{
+	size_t n_marks = 0, kept = 0;
+	uint64_t sum = 0;
+
+	if (2 * n > c->marks_room) {
+		c->marks = arena_array(c->arena, 4 * n, sizeof(*c->marks));
+		if (c->marks == NULL)
+			return false;
+		c->marks_room = 4 * n;
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct span s = sweep_clipped(c, at + i, dim, w);
+
+		c->marks[n_marks++] = s.lo;
+		if (s.hi != ~(wide)0)
+			c->marks[n_marks++] = s.hi + 1;
+	}
+	if (n_marks > 1)
+		qsort(c->marks, n_marks, sizeof(*c->marks), by_value);
+	for (size_t i = 0; i < n_marks; i++)
+		if (kept == 0 || c->marks[i] != c->marks[kept - 1])
+			c->marks[kept++] = c->marks[i];
+	for (size_t i = 0; i < n; i++) {
+		struct span s = sweep_clipped(c, at + i, dim, w);
+
+		sum += 1 + marks_above(c->marks, kept, s.hi) - marks_above(c->marks, kept, s.lo);
+	}
+	*ret = sum;
+	return true;
+}
+
+/* Numbers 0 to n - 1 are on the stack, the first of them at 0. */
+static bool sweep_start(struct cutter *c, const struct box *boxes, size_t n, struct arena *a)
+{
+	*c = (struct cutter){ .boxes = boxes, .arena = a };
+	if (!sweep_reserve(c, n))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		c->stack[i] = (uint32_t)i;
+	c->top = n;
+	return true;
+}
 
 static wide wide_of(const struct addr *a)
 {
@@ -106,8 +329,9 @@ static struct part next_part(const struct cutter *c, struct part list, size_t fr
 }
 
 /*
- * Where the list falls apart along `dim`, each part is cut by itself, but for the largest, which is left in *list for the
- * caller to go on with: so lists inside lists halve, and the recursion is no deeper than their logarithm. *apart: it did.
+ * Where the list falls apart along `dim`, each part is cut by itself, but for the largest, which is
+ * left in *list for the caller to go on with: so lists inside lists halve, and the recursion is no
+ * deeper than their logarithm. *apart: it did.
  */
 static bool cut_parts(struct split *s, struct part *list, int dim, const struct span w[DIMS], bool *apart)
 {
@@ -150,9 +374,10 @@ static bool cut_slabs(struct split *s, size_t at, size_t n, int dim, const struc
 }
 
 /*
- * First apart, then slabs: a list that falls apart along any dimension costs only a sort; slabs are cut only through
- * boxes that are tied together in all three, along the dimension where that touches the fewest. Within a slab all boxes are
- * the same along its dimension, so slabs lie in slabs three times at most.
+ * First apart, then slabs: a list that falls apart along any dimension costs only a sort; slabs are
+ * cut only through boxes that are tied together in all three, along the dimension where that
+ * touches the fewest. Within a slab all boxes are the same along its dimension, so slabs lie in
+ * slabs three times at most.
  */
 static bool cut(struct split *s, size_t at, size_t n, const struct span w[DIMS])
 {
@@ -198,4 +423,127 @@ bool boxes_split(const struct box *boxes, size_t n, const bool *wanted, struct a
 	struct split s = { .wanted = wanted, .sink = sink, .steps = steps };
 
 	return n == 0 || (sweep_start(&s.c, boxes, n, a) && cut(&s, 0, n, sweep_everything));
+}
+
+/*
+ * A region cut into slabs along the first dimension, each slab's section cut along the second, then
+ * the third; slabs that touch and have the same section are one. That form depends on the region
+ * and the order of dimensions only. Of the orders that begin with the source and with the
+ * destination, the one that needs fewer boxes is taken.
+ */
+struct form {
+	struct cutter c;
+	const int *order;
+	struct box *out;
+	size_t n, room;
+	size_t limit; /* more boxes than this: give up on this order */
+};
+
+static bool put(struct form *f, const struct span d[DIMS])
+{
+	struct box *b = f->n < f->limit ? arena_grow(f->c.arena, (void **)&f->out, &f->n, &f->room, sizeof(*b)) : NULL;
+
+	if (b == NULL)
+		return false;
+	memcpy(b->d, d, sizeof(b->d));
+	b->tag = 0;
+	return true;
+}
+
+/* out[a .. b) and out[b .. n) are the same section but for dimension `dim`. */
+static bool same_section(const struct form *f, size_t a, size_t b, int dim)
+{
+	if (b - a != f->n - b)
+		return false;
+	for (size_t i = 0; i < b - a; i++)
+		for (int d = 0; d < DIMS; d++)
+			if (d != dim && (f->out[a + i].d[d].lo != f->out[b + i].d[d].lo ||
+					 f->out[a + i].d[d].hi != f->out[b + i].d[d].hi))
+				return false;
+	return true;
+}
+
+static bool section(struct form *f, size_t at, size_t n, int level, const struct span w[DIMS])
+{
+	struct span inner[DIMS];
+	struct sweep sweep;
+	size_t before = 0; /* where the slab before this one begins in `out` */
+	wide before_end = 0;
+	bool ok = true, any = false;
+	int dim;
+
+	if (level == DIMS)
+		return put(f, w);
+	dim = f->order[level];
+	sweep_sort(&f->c, at, n, dim);
+	if (!sweep_begin(&f->c, &sweep, at, n, dim, w))
+		return false;
+	memcpy(inner, w, sizeof(inner));
+	while (ok && sweep_next(&f->c, &sweep)) {
+		size_t here = f->n;
+
+		inner[dim] = sweep.slab;
+		ok = section(f, sweep.sub, sweep.n_sub, level + 1, inner);
+		if (ok && any && before_end + 1 == sweep.slab.lo && same_section(f, before, here, dim)) {
+			for (size_t i = before; i < here; i++)
+				f->out[i].d[dim].hi = sweep.slab.hi;
+			f->n = here;
+		} else {
+			before = here;
+		}
+		any = true;
+		before_end = sweep.slab.hi;
+		sweep_advance(&sweep);
+	}
+	sweep_end(&f->c, &sweep);
+	return ok;
+}
+
+bool boxes_canonical(const struct box *boxes, size_t n, struct arena *a, struct box **ret, size_t *ret_n)
+{
+	static const int orders[2][DIMS] = { { DIM_SOURCE, DIM_DESTINATION, DIM_PORT },
+					     { DIM_DESTINATION, DIM_SOURCE, DIM_PORT } };
+	uint64_t cost[2];
+	struct cutter c;
+	bool found = false;
+
+	*ret = NULL;
+	*ret_n = 0;
+	if (!sweep_start(&c, boxes, n, a))
+		return false;
+	for (int i = 0; i < 2; i++)
+		if (!sweep_cost(&c, 0, n, orders[i][0], sweep_everything, &cost[i]))
+			return false;
+	for (int i = 0; i < 2; i++) {
+		struct form f = { .order = orders[i], .limit = found ? *ret_n : 16 * n + 1024 };
+
+		/* Cutting rows into columns costs the product of both; the other order gives fewer
+		 * boxes anyway. */
+		if (cost[i] > 16 * (uint64_t)n + 1024)
+			continue;
+		if (!sweep_start(&f.c, boxes, n, a))
+			return false;
+		if (!section(&f, 0, n, 0, sweep_everything)) {
+			if (arena_failed(a))
+				return false;
+			continue;
+		}
+		if (found && f.n >= *ret_n)
+			continue;
+		*ret = f.out;
+		*ret_n = f.n;
+		found = true;
+	}
+	if (found)
+		return true;
+	/* Neither order stays small: the pieces as they came are a right description, if not the
+	 * only one. */
+	*ret = arena_array(a, n, sizeof(**ret));
+	if (*ret == NULL)
+		return false;
+	memcpy(*ret, boxes, n * sizeof(*boxes));
+	for (size_t i = 0; i < n; i++)
+		(*ret)[i].tag = 0;
+	*ret_n = n;
+	return true;
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Geometry of packet space: boxes of three dimensions (source, destination, port), cut into disjoint pieces.
+ * Geometry of packet space: boxes of three dimensions (source, destination, port), cut into
+ * disjoint pieces.
  *
- * Addresses of either family are plain numbers here; whoever calls keeps families, interfaces and transports apart.
- * Pure; everything lives in the arena given, and a budget of steps bounds the time that a hostile policy can take.
+ * Addresses of either family are plain numbers here; the caller separates families, interfaces and
+ * transports. Pure; everything lives in the arena given, and a budget of steps bounds the time that
+ * a hostile policy can take.
  */
 #ifndef SEKISHO_POLICY_SPACE_BOXES_H
 #define SEKISHO_POLICY_SPACE_BOXES_H
@@ -15,7 +17,8 @@
 #include "appliance/base/addr.h"
 #include "appliance/base/arena.h"
 
-__extension__ typedef unsigned __int128 wide; /* an IPv6 address as a number; C17 has no name for it */
+/* an IPv6 address as a number; C17 has no name for it */
+__extension__ typedef unsigned __int128 wide;
 
 enum { DIM_SOURCE, DIM_DESTINATION, DIM_PORT, DIMS };
 
@@ -31,25 +34,25 @@ struct box {
 struct span span_of(const struct addr_range *r);
 struct addr_range range_of_span(struct span s, uint8_t family);
 
-/* What boxes_split found: a piece of space and the sorted, distinct tags of the boxes that cover all of it. `tags` is
- * borrowed until the function returns. False ends the split. */
+/* What boxes_split found: a piece of space and the sorted, distinct tags of the boxes that cover
+ * all of it. `tags` is borrowed until the function returns. False ends the split. */
 struct box_sink {
 	void *ctx;
 	bool (*piece)(void *ctx, const struct span d[DIMS], const uint32_t *tags, size_t n_tags);
 };
 
 /*
- * Cuts the union of `boxes` into disjoint pieces, each covered by one set of boxes all over. Groups of overlapping boxes
- * in which no tag is `wanted` are passed over (`wanted`: one flag per tag, NULL = all). Takes from *steps (about one per
- * box and slab); false when they run out, the sink refuses, or memory is out. The recursion is
- * as deep as the logarithm of n.
+ * Cuts the union of `boxes` into disjoint pieces, each covered by one set of boxes all over. Groups
+ * of overlapping boxes in which no tag is `wanted` are passed over (`wanted`: one flag per tag,
+ * NULL = all). Takes from *steps (about one per box and slab); false when they run out, the sink
+ * refuses, or memory is out. The recursion is as deep as the logarithm of n.
  */
 bool boxes_split(const struct box *boxes, size_t n, const bool *wanted, struct arena *a, uint64_t *steps,
 		 const struct box_sink *sink);
 
 /*
- * The same region as disjoint boxes[0..n), written again in a form that depends on the region alone and merges what
- * touches: *ret in the arena, tags 0. False when memory is out.
+ * The same region as disjoint boxes[0..n), written again in a form that depends on the region alone
+ * and merges what touches: *ret in the arena, tags 0. False when memory is out.
  */
 bool boxes_canonical(const struct box *boxes, size_t n, struct arena *a, struct box **ret, size_t *ret_n);
 

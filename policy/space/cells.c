@@ -8,15 +8,16 @@
 #include "policy/ir/ir.h"
 #include "policy/space/boxes.h"
 #include "policy/space/costs.h"
-#include "policy/space/together.h"
+#include "policy/space/points.h"
 
 #define SCRATCH_BUDGET (256u << 20)
-#define LOOKS_MAX 8000000u  /* of ranges at points; each may be one to remember */
-#define STEPS_MAX 60000000u /* boxes touched while cutting; about a second of work at the very worst */
+/* boxes touched while cutting; about a second of work at the very worst */
+#define STEPS_MAX 60000000u
 
 /*
- * One box before cutting. Boxes of different buckets never meet: a bucket is one pair of interfaces, one family and one
- * transport. Within a bucket, boxes that always hold stand before those with `until`, `starts` or `within`.
+ * One box before cutting. Boxes of different buckets never meet: a bucket is one pair of
+ * interfaces, one family and one transport. Within a bucket, boxes that always hold stand before
+ * those with `until`, `starts` or `within`.
  */
 struct raw {
 	uint64_t bucket;
@@ -49,18 +50,12 @@ struct maker {
 	struct raw *raw;
 	size_t n_raw, raw_room;
 	size_t list_room;
-	struct box *laid; /* points of this bucket that have a cell over a range, sorted; scratch of the bucket */
+	/* points of this bucket that have a cell over a range, sorted; scratch of the bucket */
+	struct box *laid;
 	size_t n_laid;
 	uint64_t *cost; /* by conduit: its boxes, and the cells that it is part of */
 	uint64_t steps;
 };
-
-static bool report(struct maker *k, const char *code, const char *en, const char *ja)
-{
-	if (en != NULL && ja != NULL)
-		costs_report(k->d, code, k->m, k->cost, k->a, en, ja);
-	return false;
-}
 
 static const char *sentence(struct maker *k, enum lang l, enum message m, uint32_t most)
 {
@@ -72,35 +67,51 @@ static const char *sentence(struct maker *k, enum lang l, enum message m, uint32
 	return text;
 }
 
+static bool report(struct maker *k, const char *code, enum message m, uint32_t most)
+{
+	const char *en = sentence(k, LANG_EN, m, most), *ja = sentence(k, LANG_JA, m, most);
+
+	if (en != NULL && ja != NULL)
+		costs_report(k->d, code, k->m, k->cost, k->a, en, ja);
+	return false;
+}
+
 static bool out_of_memory(struct maker *k)
 {
-	if (k->cost == NULL || arena_failed(k->a))
-		diag_add(k->d, SEV_ERROR, "policy.memory", (struct srcpos){ 0, 0, 0 }, M_LOWER_MEMORY);
-	else
-		report(k, "policy.memory", sentence(k, LANG_EN, M_LOWER_MEMORY, 0),
-		       sentence(k, LANG_JA, M_LOWER_MEMORY, 0));
+	if (k->cost != NULL && !arena_failed(k->a))
+		return report(k, "policy.memory", M_LOWER_MEMORY, 0);
+	diag_add(k->d, SEV_ERROR, "policy.memory", (struct srcpos){ 0, 0, 0 }, M_LOWER_MEMORY);
 	return false;
 }
 
 static bool too_large(struct maker *k)
 {
-	return report(k, "policy.too_large", sentence(k, LANG_EN, M_LOWER_TOO_LARGE, CELLS_MAX),
-		      sentence(k, LANG_JA, M_LOWER_TOO_LARGE, CELLS_MAX));
+	return report(k, "policy.too_large", M_LOWER_TOO_LARGE, CELLS_MAX);
 }
 
-/* What ends first of more than the kernel can follow would never be allowed. That is said, unless it is over already. */
+static const struct model_conduit *conduit_of(const struct maker *k, uint32_t pair)
+{
+	return &k->m->conduits[k->ret->pairs[pair].conduit];
+}
+
+/* Said once of a conduit. */
+static void say_too_many(struct maker *k, const struct model_conduit *c, enum message m, enum message hint)
+{
+	if (k->told[c->index])
+		return;
+	k->told[c->index] = true;
+	diag_hint(k->d, diag_add(k->d, SEV_ERROR, "policy.too_many_ends", c->at, m, c->name, IR_LAYERS), hint);
+}
+
+/* What ends first of more than the kernel can follow would never be allowed. That is said, unless
+ * it is over already. */
 static bool too_many_ends(struct maker *k, uint64_t end, const uint32_t *tags, size_t n_tags)
 {
 	for (size_t i = 0; i < n_tags; i++) {
-		uint32_t at = k->ret->pairs[tags[i]].conduit;
-		const struct model_conduit *c = &k->m->conduits[at];
-		struct diag *g;
+		const struct model_conduit *c = conduit_of(k, tags[i]);
 
-		if (c->until != end || k->told[at] || conduit_past(c, k->m->now))
-			continue;
-		k->told[at] = true;
-		g = diag_add(k->d, SEV_ERROR, "policy.too_many_ends", c->at, M_LOWER_TOO_MANY_ENDS, c->name, IR_LAYERS);
-		diag_hint(k->d, g, M_LOWER_TOO_MANY_ENDS_HINT);
+		if (c->until == end && !conduit_past(c, k->m->now))
+			say_too_many(k, c, M_LOWER_TOO_MANY_ENDS, M_LOWER_TOO_MANY_ENDS_HINT);
 	}
 	return true;
 }
@@ -109,22 +120,16 @@ static bool too_many_ends(struct maker *k, uint64_t end, const uint32_t *tags, s
 static bool too_many_hours(struct maker *k, const uint32_t *tags, size_t n_tags)
 {
 	for (size_t i = 0; i < n_tags; i++) {
-		uint32_t at = k->ret->pairs[tags[i]].conduit;
-		const struct model_conduit *c = &k->m->conduits[at];
+		const struct model_conduit *c = conduit_of(k, tags[i]);
 		struct times t = conduit_times(c);
 
-		if (!times_open(&t) || k->told[at])
-			continue;
-		k->told[at] = true;
-		diag_hint(k->d,
-			  diag_add(k->d, SEV_ERROR, "policy.too_many_ends", c->at, M_LOWER_TOO_MANY_HOURS, c->name,
-				   IR_LAYERS),
-			  M_LOWER_TOO_MANY_HOURS_HINT);
+		if (times_open(&t))
+			say_too_many(k, c, M_LOWER_TOO_MANY_HOURS, M_LOWER_TOO_MANY_HOURS_HINT);
 	}
 	return true;
 }
 
-/* ---- pairs and boxes ------------------------------------------------------------------------------------------------- */
+/* ---- pairs and boxes ------------------------------------------------------------------------- */
 
 static bool same_times(const struct times *a, const struct times *b)
 {
@@ -204,7 +209,8 @@ static bool add_raw(struct maker *k, uint64_t bucket, bool until, const struct s
 	return true;
 }
 
-/* All boxes of one conduit between two interfaces and two ranges; `pair` is the number of its first pair. */
+/* All boxes of one conduit between two interfaces and two ranges; `pair` is the number of its
+ * first pair. */
 static bool add_ranges(struct maker *k, const struct model_conduit *c, uint32_t pair, uint64_t way,
 		       const struct addr_range *src, const struct addr_range *dst)
 {
@@ -261,13 +267,10 @@ static int raw_order(const void *pa, const void *pb)
 		return a->until ? 1 : -1;
 	if (a->box.tag != b->box.tag)
 		return a->box.tag < b->box.tag ? -1 : 1;
-	for (int d = 0; d < DIMS; d++)
-		if (a->box.d[d].lo != b->box.d[d].lo)
-			return a->box.d[d].lo < b->box.d[d].lo ? -1 : 1;
-	return 0;
+	return box_order(&a->box, &b->box);
 }
 
-/* ---- pieces and cells ------------------------------------------------------------------------------------------------ */
+/* ---- pieces and cells ------------------------------------------------------------------------ */
 
 struct pieces {
 	struct maker *k;
@@ -278,11 +281,6 @@ struct pieces {
 	size_t some_room;
 	uint32_t *mix; /* scratch: the times of one piece */
 };
-
-static const struct model_conduit *conduit_of(const struct maker *k, uint32_t pair)
-{
-	return &k->m->conduits[k->ret->pairs[pair].conduit];
-}
 
 static bool add_piece(struct pieces *p, const struct span d[DIMS], const uint32_t *tags, size_t n_tags, uint8_t layer)
 {
@@ -318,7 +316,8 @@ static int number_order(const void *pa, const void *pb)
 	return (a > b) - (a < b);
 }
 
-/* What of these times holds together at some moment: worked out once for each mix of them. NULL: memory is out. */
+/* What of these times holds together at some moment: worked out once for each mix of them. NULL:
+ * memory is out. */
 static const struct together *plan_of(struct maker *k, const uint32_t *mix, size_t n)
 {
 	struct times list[TOGETHER_MAX];
@@ -341,25 +340,39 @@ static const struct together *plan_of(struct maker *k, const uint32_t *mix, size
 	return *slot;
 }
 
-/* Where something opens by hours: a piece for each set that holds at some moment. */
+/* The times of these pairs that begin or end, each once; without those of what is over, if `still`.
+ * Returns how many. */
+static size_t mix_of(const struct pieces *p, const uint32_t *tags, size_t n_tags, bool still)
+{
+	const struct maker *k = p->k;
+	size_t n = 0, kept = 0;
+
+	for (size_t i = 0; i < n_tags; i++)
+		if (k->until[tags[i]] && !(still && conduit_past(conduit_of(k, tags[i]), k->m->now)))
+			p->mix[n++] = k->time_of[k->ret->pairs[tags[i]].conduit];
+	qsort(p->mix, n, sizeof(*p->mix), number_order);
+	for (size_t i = 0; i < n; i++)
+		if (kept == 0 || p->mix[i] != p->mix[kept - 1])
+			p->mix[kept++] = p->mix[i];
+	return kept;
+}
+
+/* Where something opens by hours: a piece for each set that holds at some moment. What is over has
+ * its pieces as well, for the same policy gives the same cells whenever it is compiled; it loses
+ * them only where the policy would be refused for it. */
 static bool take_hours(struct pieces *p, const struct span d[DIMS], const uint32_t *tags, size_t n_tags)
 {
 	const struct maker *k = p->k;
 	const struct together *plan;
-	size_t n_mix = 0;
+	size_t n_mix;
 
 	p->mix = p->some + p->some_room / 2;
-	for (size_t i = 0; i < n_tags; i++)
-		if (k->until[tags[i]])
-			p->mix[n_mix++] = k->time_of[k->ret->pairs[tags[i]].conduit];
-	qsort(p->mix, n_mix, sizeof(*p->mix), number_order);
-	for (size_t i = 0, kept = 0, all = n_mix; i < all; i++) {
-		if (i > 0 && p->mix[i] == p->mix[kept - 1])
-			continue;
-		p->mix[kept++] = p->mix[i];
-		n_mix = kept;
-	}
+	n_mix = mix_of(p, tags, n_tags, false);
 	plan = plan_of(p->k, p->mix, n_mix);
+	if (plan != NULL && plan->too_many) {
+		n_mix = mix_of(p, tags, n_tags, true);
+		plan = plan_of(p->k, p->mix, n_mix);
+	}
 	if (plan == NULL)
 		return false;
 	if (plan->too_many)
@@ -373,7 +386,7 @@ static bool take_hours(struct pieces *p, const struct span d[DIMS], const uint32
 
 			while (at < n_mix && p->mix[at] != time)
 				at++;
-			if (!k->until[tags[i]] || (plan->sets[s] >> at & 1) != 0)
+			if (!k->until[tags[i]] || (at < n_mix && (plan->sets[s] >> at & 1) != 0))
 				p->some[n++] = tags[i];
 		}
 		if (!add_piece(p, d, p->some, n, plan->layers[s]))
@@ -393,7 +406,8 @@ static bool any_hours(const struct pieces *p, const uint32_t *tags, size_t n_tag
 	return false;
 }
 
-/* From the last end to the first: what applies until then is all that ends then or later, or never. */
+/* From the last end to the first: what applies until then is all that ends then or later,
+ * or never. */
 static bool take_ending(void *ctx, const struct span d[DIMS], const uint32_t *tags, size_t n_tags)
 {
 	struct pieces *p = ctx;
@@ -441,10 +455,7 @@ static int piece_order(const void *pa, const void *pb)
 		return a->set < b->set ? -1 : 1;
 	if (a->layer != b->layer)
 		return a->layer < b->layer ? -1 : 1;
-	for (int d = 0; d < DIMS; d++)
-		if (a->box.d[d].lo != b->box.d[d].lo)
-			return a->box.d[d].lo < b->box.d[d].lo ? -1 : 1;
-	return 0;
+	return box_order(&a->box, &b->box);
 }
 
 static bool add_cell(struct maker *k, uint64_t bucket, uint8_t layer, uint32_t set, const struct box *b)
@@ -469,34 +480,17 @@ static bool add_cell(struct maker *k, uint64_t bucket, uint8_t layer, uint32_t s
 	return true;
 }
 
-static int point_order(const void *pa, const void *pb)
-{
-	const struct box *a = pa, *b = pb;
-
-	for (int d = 0; d < DIMS; d++)
-		if (a->d[d].lo != b->d[d].lo)
-			return a->d[d].lo < b->d[d].lo ? -1 : 1;
-	return 0;
-}
-
-static bool is_point(const struct box *b)
-{
-	for (int d = 0; d < DIMS; d++)
-		if (b->d[d].lo != b->d[d].hi)
-			return false;
-	return true;
-}
-
 /* What cutting ranges left of them may be a point as well. */
 static bool add_ground(struct maker *k, uint64_t bucket, uint8_t layer, uint32_t set, const struct box *b)
 {
-	if (layer == 0 && k->n_laid > 0 && is_point(b) &&
-	    bsearch(b, k->laid, k->n_laid, sizeof(*b), point_order) != NULL)
+	if (layer == 0 && k->n_laid > 0 && box_is_point(b) &&
+	    bsearch(b, k->laid, k->n_laid, sizeof(*b), box_order) != NULL)
 		return true;
 	return add_cell(k, bucket, layer, set, b);
 }
 
-/* Pieces of one set and layer become cells; more than one piece goes through the canonical form first. */
+/* Pieces of one set and layer become cells; more than one piece goes through the canonical
+ * form first. */
 static bool add_group(struct maker *k, struct arena *memory, uint64_t bucket, uint8_t layer, const struct piece *p,
 		      size_t n)
 {
@@ -518,107 +512,14 @@ static bool add_group(struct maker *k, struct arena *memory, uint64_t bucket, ui
 	return true;
 }
 
-/* ---- single packets over ranges -------------------------------------------------------------------------------------- */
+/* ---- single packets over ranges -------------------------------------------------------------- */
 
-/* One of the boxes that apply on a point, by the number of the first box of that point. */
-struct over {
-	uint32_t point, tag;
-};
-
-static int over_order(const void *pa, const void *pb)
+/* The cell of the point at points[at .. at + same), on which the ranges over[from .. from + n)
+ * apply as well. */
+static bool add_over(struct maker *k, const struct points_over *l, uint64_t bucket, size_t at, size_t same, size_t from,
+		     size_t n)
 {
-	const struct over *a = pa, *b = pb;
-
-	if (a->point != b->point)
-		return a->point < b->point ? -1 : 1;
-	return (a->tag > b->tag) - (a->tag < b->tag);
-}
-
-/* The first of the sorted points whose source is not below this. */
-static size_t first_point(const struct box *points, size_t n, wide source)
-{
-	size_t lo = 0, hi = n;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (points[mid].d[DIM_SOURCE].lo < source)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
-static bool holds_point(const struct box *b, const struct box *point)
-{
-	for (int d = 0; d < DIMS; d++)
-		if (point->d[d].lo < b->d[d].lo || point->d[d].lo > b->d[d].hi)
-			return false;
-	return true;
-}
-
-struct laying {
-	struct maker *k;
-	struct arena *memory;
-	struct box *points, *ranges; /* sorted; as they came */
-	size_t n_points, n_ranges;
-	struct over *list; /* what ranges apply on which points */
-	size_t n, room;
-};
-
-/* The points that have their source in a range: points[*at .. *end). */
-static void points_of(const struct laying *l, const struct box *r, size_t *at, size_t *end)
-{
-	wide hi = r->d[DIM_SOURCE].hi;
-
-	*at = first_point(l->points, l->n_points, r->d[DIM_SOURCE].lo);
-	*end = hi == ~(wide)0 ? l->n_points : first_point(l->points, l->n_points, hi + 1);
-}
-
-/* Whether so many ranges and points can be held against each other; where they cannot, points cut as ranges do. */
-static bool few(const struct laying *l)
-{
-	size_t left = LOOKS_MAX, at, end;
-
-	for (size_t i = 0; i < l->n_ranges; i++) {
-		points_of(l, &l->ranges[i], &at, &end);
-		if (end - at > left)
-			return false;
-		left -= end - at;
-	}
-	return true;
-}
-
-/* Which ranges hold which points. A point stands for all that are the same. False when memory is out. */
-static bool find_over(struct laying *l)
-{
-	size_t at, end;
-
-	for (size_t i = 0; i < l->n_ranges; i++) {
-		const struct box *r = &l->ranges[i];
-
-		for (points_of(l, r, &at, &end); at < end; at++) {
-			struct over *o;
-
-			if ((at > 0 && point_order(&l->points[at - 1], &l->points[at]) == 0) ||
-			    !holds_point(r, &l->points[at]))
-				continue;
-			o = arena_grow(l->memory, (void **)&l->list, &l->n, &l->room, sizeof(*o));
-			if (o == NULL)
-				return false;
-			*o = (struct over){ (uint32_t)at, r->tag };
-		}
-	}
-	if (l->n > 1)
-		qsort(l->list, l->n, sizeof(*l->list), over_order);
-	return true;
-}
-
-/* The cell of the point at points[at .. at + same), on which the ranges over[from .. from + n) apply as well. */
-static bool add_over(struct laying *l, uint64_t bucket, size_t at, size_t same, size_t from, size_t n)
-{
-	struct pieces p = { .k = l->k, .bucket = l->memory };
+	struct pieces p = { .k = k, .bucket = l->memory };
 	uint32_t *tags = arena_array(l->memory, same + n, sizeof(*tags));
 	size_t kept = 0;
 
@@ -634,44 +535,44 @@ static bool add_over(struct laying *l, uint64_t bucket, size_t at, size_t same, 
 			tags[kept++] = tags[i];
 	if (!add_piece(&p, l->points[at].d, tags, kept, 0))
 		return false;
-	return p.n == 0 || add_cell(l->k, bucket, 0, p.list[0].set, &p.list[0].box);
+	return p.n == 0 || add_cell(k, bucket, 0, p.list[0].set, &p.list[0].box);
 }
 
 /*
- * Takes those boxes of raw[0..n) that are a point in some range: each such point becomes a cell. Leaves the others in *boxes, to be
- * cut as ever: what is left overlaps no point.
+ * Takes those boxes of raw[0..n) that are a point in some range: each such point becomes a cell.
+ * Leaves the others in *boxes, to be cut as ever: what is left overlaps no point.
  */
 static bool lay_over(struct maker *k, struct arena *memory, const struct raw *raw, size_t n, struct box *boxes,
 		     size_t *ret_n)
 {
-	struct laying l = { .k = k, .memory = memory };
+	struct points_over l = { .memory = memory };
 	size_t from = 0, same = 0;
 
 	for (size_t i = 0; i < n; i++)
-		same += k->form == CELLS_OVER && is_point(&raw[i].box);
+		same += k->form == CELLS_OVER && box_is_point(&raw[i].box);
 	l.points = arena_array(memory, same, sizeof(*l.points));
 	l.ranges = boxes;
 	if (l.points == NULL)
 		return false;
 	for (size_t i = 0; i < n; i++)
-		if (k->form == CELLS_OVER && is_point(&raw[i].box))
+		if (k->form == CELLS_OVER && box_is_point(&raw[i].box))
 			l.points[l.n_points++] = raw[i].box;
 		else
 			l.ranges[l.n_ranges++] = raw[i].box;
 	if (l.n_points > 1)
-		qsort(l.points, l.n_points, sizeof(*l.points), point_order);
-	if (l.n_points > 0 && few(&l) && !find_over(&l))
+		qsort(l.points, l.n_points, sizeof(*l.points), box_order);
+	if (!points_find(&l))
 		return false;
 	*ret_n = l.n_ranges;
 	k->laid = l.points;
 	for (size_t at = 0; at < l.n_points; at += same) {
 		size_t of = 0;
 
-		for (same = 1; at + same < l.n_points && point_order(&l.points[at], &l.points[at + same]) == 0;)
+		for (same = 1; at + same < l.n_points && box_order(&l.points[at], &l.points[at + same]) == 0;)
 			same++;
 		while (from + of < l.n && l.list[from + of].point == at)
 			of++;
-		if (of > 0 && !add_over(&l, raw->bucket, at, same, from, of))
+		if (of > 0 && !add_over(k, &l, raw->bucket, at, same, from, of))
 			return false;
 		if (of > 0)
 			l.points[k->n_laid++] = l.points[at];
@@ -693,9 +594,8 @@ static bool cut_boxes(struct maker *k, struct arena *memory, const struct raw *r
 		return out_of_memory(k);
 	for (size_t i = 0; ending && i < n; i++)
 		boxes[i] = raw[i].box;
-	if (!ending && !lay_over(k, memory, raw, n, boxes, &n))
-		return arena_failed(memory) || arena_failed(k->scratch) ? out_of_memory(k) : too_large(k);
-	if (!boxes_split(boxes, n, ending ? k->until : NULL, memory, &k->steps, &sink))
+	if ((!ending && !lay_over(k, memory, raw, n, boxes, &n)) ||
+	    !boxes_split(boxes, n, ending ? k->until : NULL, memory, &k->steps, &sink))
 		return arena_failed(memory) || arena_failed(k->scratch) ? out_of_memory(k) : too_large(k);
 	if (p.n > 1)
 		qsort(p.list, p.n, sizeof(*p.list), piece_order);
@@ -746,7 +646,9 @@ static int cell_order(const void *pa, const void *pb)
 	/* One that lies over the corner of another comes before it. */
 	c = c != 0 ? c : addr_cmp(&a->src.hi, &b->src.hi);
 	c = c != 0 ? c : addr_cmp(&a->dst.hi, &b->dst.hi);
-	return c != 0 ? c : (a->hi > b->hi) - (a->hi < b->hi);
+	c = c != 0 ? c : (a->hi > b->hi) - (a->hi < b->hi);
+	/* The same box twice: of hours that never meet. */
+	return c != 0 ? c : (a->set > b->set) - (a->set < b->set);
 }
 
 /* Sets are numbered by the first cell that has them. */

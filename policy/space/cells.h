@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Cells: the union of all conduits as disjoint boxes of packet space, each with the set of (conduit, service) pairs that
- * apply all over it.
+ * Cells: the union of all conduits as disjoint boxes of packet space, each with the set of
+ * (conduit, service) pairs that apply all over it.
  *
- * Compile stage between the checked model and the rule IR. Each layer is disjoint in itself, but for single packets that lie
- * over a range of layer 0 (CELLS_OVER): they are asked first, and cut no holes into it. Layer 0 is what holds without
- * end. A piece of space on which conduits with n different ends meet has a cell in each of the layers n to 1: the highest
- * with all of them, until the earliest ends; the next with those that remain then; and so on down to layer 0. A higher
- * layer is asked first. Where nothing but shadows apply there is no cell: they allow nothing.
+ * Compile stage between the checked model and the rule IR. Each layer is disjoint in itself, except
+ * for exact pairs over a range of layer 0 (CELLS_OVER), which are asked first and do not split the
+ * range. Layer 0 is what holds without end. A piece of space on which conduits with n different
+ * ends meet has a cell in each of the layers n to 1: the highest with all of them, until the
+ * earliest ends; the next with those that remain then; and so on down to layer 0. A higher layer is
+ * asked first. Where nothing but shadows apply there is no cell: they allow nothing.
  *
- * Where conduits open by hours or start one day, there is a cell for each set of them that holds at some moment (together.h), in layers
- * in which more is asked before less. Which of these cells stand is a matter of the moment (ir/moment.h).
+ * Where conduits open by hours or start one day, there is a cell for each set of them that holds at
+ * some moment (together.c), in layers in which more is asked before less. Which of these cells
+ * stand is a matter of the moment (ir/moment.h).
  *
  * Pure; what is returned lives in the arena given, scratch memory is given back before the return.
  */
@@ -23,13 +25,16 @@
 
 #include "appliance/base/arena.h"
 #include "appliance/base/diag.h"
+#include "appliance/wire/hours.h"
 #include "policy/check/model.h"
 #include "policy/space/intern.h"
 
 #define CELLS_MAX 262144u /* of one policy; a kernel map of that size still loads in seconds */
-#define BOXES_MAX 524288u /* before cutting: conduits times their addresses, services and interfaces */
+/* before cutting: conduits times their addresses, services and interfaces */
+#define BOXES_MAX 524288u
 
-/* One promise of one conduit. Pairs are numbered in the order of conduits, then of the services in the conduit. */
+/* One promise of one conduit. Pairs are numbered in the order of conduits, then of the services in
+ * the conduit. */
 struct cell_pair {
 	uint32_t conduit;		     /* index into the model's conduits */
 	const struct model_service *service; /* the model's */
@@ -49,14 +54,42 @@ struct cells {
 	size_t n_pairs;
 	struct interned *sets; /* sorted pair numbers; numbered in the order of the cells */
 	size_t n_sets;
-	struct cell *list; /* sorted by layer, interfaces, family, protocol, source, destination, ports */
+	/* sorted by layer, interfaces, family, protocol, source, destination, ports */
+	struct cell *list;
 	size_t n;
 };
 
-/* Whether a pair of hosts at one port cuts the range around it, or lies over it as the kernel's maps have it. */
+/* Whether a pair of hosts at one port cuts the range around it, or lies over it as the kernel's
+ * maps have it. */
 enum cells_form { CELLS_APART, CELLS_OVER };
 
 /* False after an error in `d` (too large, memory). */
 bool cells_make(const struct model *m, enum cells_form form, struct arena *a, struct diags *d, struct cells *ret);
+
+/*
+ * Which of several rights hold together at some moment, and in which order the kernel asks them.
+ *
+ * Between two edges of time a policy is constant. Of rights that begin and end by hours, only some
+ * sets ever hold together: those are found by walking the edges around every day that somebody
+ * named and over an ordinary week, which shows all the others. Doors open and shut at any moment,
+ * so each of these sets is also one with any of its doors shut. Each set has a layer; one that
+ * holds more is asked before one that holds less, and two that may both stand at one moment never
+ * share a layer. Pure; what is returned lives in the arena given.
+ */
+
+#define TOGETHER_MAX 32u  /* rights */
+#define TOGETHER_SETS 64u /* of them that are looked at */
+
+struct together {
+	uint32_t *sets;	 /* bit n: the n-th right; none is empty */
+	uint8_t *layers; /* from 1 */
+	size_t n;
+	bool too_many; /* more sets or layers than there is room for */
+};
+
+/* Rights that have no hours, no start and no end are not among them: they always hold. False when
+ * memory is out. */
+bool together_make(const struct times *list, size_t n, const struct time_zone *z, unsigned layers, struct arena *a,
+		   struct together *ret);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a policy that is too large is told: not where a limit was met, which hangs on the order of the text, but which
- * conduits take most of it. Pure; texts in the arena given.
+ * The message for a policy that is too large. It names the conduits that take the most, and not the
+ * place where the limit was reached, which depends on the order of the text. Pure; texts in the
+ * arena given.
  */
 #ifndef SEKISHO_POLICY_SPACE_COSTS_H
 #define SEKISHO_POLICY_SPACE_COSTS_H
@@ -10,7 +11,8 @@
 #include "appliance/base/diag.h"
 #include "policy/check/model.h"
 
-/* cost[i]: what conduit i takes. Adds the error, at the costliest, with the next one beside it and up to five named. */
+/* cost[i]: what conduit i takes. Adds the error, at the costliest, with the next one beside it and
+ * up to five named. */
 void costs_report(struct diags *d, const char *code, const struct model *m, const uint64_t *cost, struct arena *a,
 		  const char *en, const char *ja);
 

@@ -42,7 +42,7 @@ struct differing {
 	const struct raw *at; /* of the bucket at hand */
 };
 
-/* ---- pairs and boxes ----------------------------------------------------------------------------------------------- */
+/* ---- pairs and boxes ------------------------------------------------------------------------- */
 
 /* Interfaces go by their names: those of the old policy first, then what the new one alone has. */
 static uint32_t interface_number(const struct differing *k, const struct model_interface *i)
@@ -155,7 +155,7 @@ static bool add_all(struct differing *k)
 	return k->wanted != NULL;
 }
 
-/* ---- pieces --------------------------------------------------------------------------------------------------------- */
+/* ---- pieces ---------------------------------------------------------------------------------- */
 
 static bool take_piece(void *ctx, const struct span d[DIMS], const uint32_t *tags, size_t n_tags)
 {
@@ -233,7 +233,7 @@ static bool cut_all(struct differing *k)
 	return true;
 }
 
-/* ---- sentences ------------------------------------------------------------------------------------------------------ */
+/* ---- sentences ------------------------------------------------------------------------------- */
 
 static int by_said(const void *pa, const void *pb)
 {
@@ -319,7 +319,8 @@ static bool sentences(struct differing *k, struct differ_line **ret, size_t *ret
 	return true;
 }
 
-/* What comes to pass first, then what no longer does; packets before commands, in the order of the text. */
+/* What comes to pass first, then what no longer does; packets before commands, in the order of
+ * the text. */
 static int by_weight(const void *pa, const void *pb)
 {
 	const struct differ_line *a = pa, *b = pb;

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "policy/space/intern.h"
-#include "policy/space/row_sets.h"
 
 #define WHAT_NAMES 6u /* before only their number is told */
 
@@ -32,110 +31,10 @@ const struct differ_line *differ_sentence(const struct differ_said *s, uint32_t 
 	return &s->list[i];
 }
 
-/* ---- are two conduits the same? ------------------------------------------------------------------------------------- */
+/* ---- what holds at one place and moment ------------------------------------------------------ */
 
-static bool same_ranges(const struct addr_range *a, size_t n_a, const struct addr_range *b, size_t n_b)
-{
-	for (size_t i = 0; i < n_a && n_a == n_b; i++)
-		if (addr_cmp(&a[i].lo, &b[i].lo) != 0 || addr_cmp(&a[i].hi, &b[i].hi) != 0)
-			return false;
-	return n_a == n_b;
-}
-
-static bool same_sides(const struct model_zone *a, const struct model_zone *b)
-{
-	for (size_t i = 0; i < a->n_interfaces && a->n_interfaces == b->n_interfaces; i++)
-		if (strcmp(a->interfaces[i]->name, b->interfaces[i]->name) != 0)
-			return false;
-	return a->n_interfaces == b->n_interfaces;
-}
-
-static bool same_set(const struct command_table *ta, const struct number_set *a, const struct command_table *tb,
-		     const struct number_set *b)
-{
-	return a->any == b->any && a->n == b->n &&
-	       (a->n == 0 || memcmp(ta->ranges + a->first, tb->ranges + b->first, a->n * sizeof(*ta->ranges)) == 0);
-}
-
-static bool same_row(const struct command_table *ta, const struct command_row *a, const struct command_table *tb,
-		     const struct command_row *b)
-{
-	if (!same_set(ta, &a->services, tb, &b->services) || !same_set(ta, &a->values, tb, &b->values) ||
-	    a->spaces_any != b->spaces_any || a->n_spaces != b->n_spaces)
-		return false;
-	for (unsigned i = 0; i < TARGET_MAX; i++)
-		if (!same_set(ta, &a->targets[i], tb, &b->targets[i]))
-			return false;
-	for (uint32_t i = 0; i < a->n_spaces; i++) {
-		const struct space_set *sa = &ta->spaces[a->first_space + i], *sb = &tb->spaces[b->first_space + i];
-
-		if (sa->space != sb->space || !same_set(ta, &sa->numbers, tb, &sb->numbers))
-			return false;
-	}
-	return true;
-}
-
-static bool same_service(const struct model *ma, const struct model_service *a, const struct model *mb,
-			 const struct model_service *b)
-{
-	if (a->protocol != b->protocol || a->whole != b->whole || a->lenient != b->lenient ||
-	    a->undecided_bytes != b->undecided_bytes || a->n_ports != b->n_ports || a->n_allows != b->n_allows)
-		return false;
-	for (size_t i = 0; i < a->n_ports; i++)
-		if (a->ports[i].l4proto != b->ports[i].l4proto || a->ports[i].lo != b->ports[i].lo ||
-		    a->ports[i].hi != b->ports[i].hi)
-			return false;
-	for (size_t i = 0; i < a->n_allows; i++)
-		if (!same_row(&ma->rows.t, &a->allows[i].row, &mb->rows.t, &b->allows[i].row))
-			return false;
-	return true;
-}
-
-static bool same_names(const struct model_conduit *a, const struct model_conduit *b)
-{
-	for (size_t i = 0; i < a->n_names && a->n_names == b->n_names; i++)
-		if (strcmp(a->names[i], b->names[i]) != 0)
-			return false;
-	return a->n_names == b->n_names;
-}
-
-static bool same_hours(const struct model *ma, const struct window *a, const struct model *mb, const struct window *b)
-{
-	if (a == NULL || b == NULL)
-		return a == b;
-	return strcmp(ma->time_zone, mb->time_zone) == 0 && a->days == b->days && a->from == b->from &&
-	       a->to == b->to && a->first == b->first && a->last == b->last && a->n_except == b->n_except &&
-	       (a->n_except == 0 || memcmp(a->except, b->except, a->n_except * sizeof(a->except[0])) == 0);
-}
-
-static bool same_door(const struct model_door *a, const struct model_door *b)
-{
-	return a == NULL || b == NULL ? a == b : strcmp(a->name, b->name) == 0;
-}
-
-bool differ_same_conduit(const struct model *ma, const struct model_conduit *a, const struct model *mb,
-			 const struct model_conduit *b)
-{
-	struct times ta = conduit_times(a), tb = conduit_times(b);
-
-	if (a->until != b->until || a->starts != b->starts || !same_hours(ma, ta.within, mb, tb.within) ||
-	    !same_door(a->door, b->door) || a->observe != b->observe || a->shadow != b->shadow ||
-	    a->criticality != b->criticality || a->when_down != b->when_down ||
-	    a->when_overloaded != b->when_overloaded || a->when_midstream != b->when_midstream ||
-	    a->tighten_new_flows != b->tighten_new_flows || a->deny_weak_tls != b->deny_weak_tls ||
-	    a->n_services != b->n_services || !same_names(a, b) || !same_sides(a->from, b->from) ||
-	    !same_sides(a->to, b->to) || !same_ranges(a->sources, a->n_sources, b->sources, b->n_sources) ||
-	    !same_ranges(a->destinations, a->n_destinations, b->destinations, b->n_destinations))
-		return false;
-	for (size_t i = 0; i < a->n_services; i++)
-		if (!same_service(ma, a->services[i], mb, b->services[i]))
-			return false;
-	return true;
-}
-
-/* ---- what holds at one place and moment ------------------------------------------------------------------------------ */
-
-#define DOORS_MEET 6u /* that meet: three of each policy, more of which the kernel cannot follow (together.h) */
+/* that meet: three of each policy, more of which the kernel cannot follow (together.c) */
+#define DOORS_MEET 6u
 
 /* What one of the policies says there. */
 struct state {
@@ -211,7 +110,7 @@ static bool rows_of(const struct state *s, const struct read_alike *of, struct a
 	return any;
 }
 
-/* ---- sentences ------------------------------------------------------------------------------------------------------- */
+/* ---- sentences ------------------------------------------------------------------------------- */
 
 struct finding {
 	struct differ_said *s;
@@ -356,10 +255,10 @@ static void commands(struct finding *f)
 	}
 }
 
-/* ---- what is done with what passes ------------------------------------------------------------------------------------ */
+/* ---- what is done with what passes ----------------------------------------------------------- */
 
 struct joint {
-	unsigned when_down, when_overloaded, midstream, criticality, tighten, weak_tls;
+	unsigned when_down, when_overloaded, midstream, criticality, tighten, idle, session, weak_tls;
 	bool declares; /* names of TLS servers */
 };
 
@@ -371,7 +270,9 @@ static unsigned least(unsigned a, unsigned b)
 /* The strictest of all; of what nobody looks into most of it means nothing. */
 static struct joint joint_of(const struct state *s)
 {
-	struct joint j = { UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX, 0, false };
+	struct joint j = {
+		UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX, 0, false
+	};
 	bool tls = false, all_declare = true;
 
 	for (size_t i = 0; i < s->n; i++) {
@@ -379,6 +280,8 @@ static struct joint joint_of(const struct state *s)
 
 		j.midstream = least(j.midstream, c->when_midstream);
 		j.tighten = least(j.tighten, c->tighten_new_flows);
+		j.idle = c->idle != 0 ? least(j.idle, c->idle) : j.idle;
+		j.session = c->session != 0 ? least(j.session, c->session) : j.session;
 		if (s->transport)
 			continue;
 		j.when_down = least(j.when_down, c->when_down);
@@ -414,7 +317,8 @@ static bool names_within(const struct state *a, const struct state *b)
 	return true;
 }
 
-/* Whatever is read in some manner is so in the other, with as many rows; where nothing is stopped, rows are no matter of what passes. */
+/* Whatever is read in some manner is so in the other, with as many rows; where nothing is stopped,
+ * rows are no matter of what passes. */
 static bool manners_within(const struct finding *f, const struct state *a, const struct state *b)
 {
 	for (size_t i = 0; i < a->n; i++) {
@@ -455,6 +359,34 @@ static bool same_manners(const struct finding *f)
 	return manners_within(f, a, b) && manners_within(f, b, a);
 }
 
+static struct protocol_set protocols_of(const struct state *s)
+{
+	struct protocol_set found = { 0 };
+
+	for (size_t i = 0; i < s->n; i++)
+		protocols_add(&found, s->pairs[i]->service->protocol);
+	return found;
+}
+
+/* Where nothing is stopped, the records say what is none of these. */
+static bool looks_for_others(const struct state *a, const struct state *b)
+{
+	struct protocol_set old = protocols_of(a), new = protocols_of(b);
+
+	return a->observed && b->observed && !(protocols_within(&old, &new) && protocols_within(&new, &old));
+}
+
+/* "session 8 h -> 12 h" */
+static void limits(struct finding *f, const char *key, unsigned old, unsigned new)
+{
+	char a[DURATION_TEXT], b[DURATION_TEXT];
+
+	if (old != new)
+		say(f, DIFFER_LIMITS, new > old,
+		    arena_printf(f->s->a, "%s %s -> %s", key, duration_text(old != UINT32_MAX ? old : 0, a),
+				 duration_text(new != UINT32_MAX ? new : 0, b)));
+}
+
 static void treated(struct finding *f)
 {
 	const struct state *a = &f->state[0], *b = &f->state[1];
@@ -463,7 +395,7 @@ static void treated(struct finding *f)
 
 	if (a->observed != b->observed)
 		name(&k, "", "mode");
-	if (a->transport != b->transport) /* whether it is looked into */
+	if (a->transport != b->transport || (!a->transport && looks_for_others(a, b)))
 		name(&k, "", "protocol");
 	if (a->transport == b->transport && old.when_down != new.when_down)
 		name(&k, "", "when_down");
@@ -483,11 +415,14 @@ static void treated(struct finding *f)
 		name(&k, "", "lenient, undecided_bytes");
 	if (k.n > 0)
 		say(f, DIFFER_TREATED, true, named(&k));
+	limits(f, "idle", old.idle, new.idle);
+	limits(f, "session", old.session, new.session);
 }
 
-/* ---- moments ----------------------------------------------------------------------------------------------------------- */
+/* ---- moments --------------------------------------------------------------------------------- */
 
-#define AROUND (9 * 86400u) /* a week and a day at either side of a day that is named: no other week has other hours */
+/* a week and a day at either side of a day that is named: no other week has other hours */
+#define AROUND (9 * 86400u)
 #define EDGES_MAX 20000u
 
 static int by_time(const void *pa, const void *pb)
@@ -497,7 +432,8 @@ static int by_time(const void *pa, const void *pb)
 	return (a > b) - (a < b);
 }
 
-/* Bit of the door that a pair is behind; 0 = of none. A door of one name is the same one in both policies. */
+/* Bit of the door that a pair is behind; 0 = of none. A door of one name is the same one in
+ * both policies. */
 static uint32_t door_bit(struct finding *f, const struct differ_pair *p)
 {
 	unsigned d = 0;
@@ -513,7 +449,8 @@ static uint32_t door_bit(struct finding *f, const struct differ_pair *p)
 	return f->failed ? 0 : 1u << d;
 }
 
-/* Who holds at this moment, while some doors are shut. Returns until when that stays so; 0 = for good. */
+/* Who holds at this moment, while some doors are shut. Returns until when that stays so; 0 =
+ * for good. */
 static uint64_t look(struct finding *f, uint64_t at)
 {
 	uint64_t edge = 0;
@@ -620,7 +557,8 @@ static bool is_new_set(struct finding *f, struct moments *seen)
 	return true;
 }
 
-/* Each set that is open together at some moment from now on: around the days that are named, and in an ordinary week, with any of its doors shut. */
+/* Each set that is open together at some moment from now on: around the days that are named, and in
+ * an ordinary week, with any of its doors shut. */
 static void in_all_hours(struct finding *f, uint64_t now)
 {
 	struct moments named = { .a = f->s->scratch }, seen = { .a = f->s->scratch };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Interning of number lists: equal lists get one small id, ids count from 0 in order of first sight.
- * Used for the sets of conduits that apply on cells, and to say a thing only once. Everything lives in the arena given.
+ * Interning of number lists: equal lists get one small id, ids count from 0 in order of first
+ * sight. Used for the sets of conduits that apply on cells, and to report a thing only once.
+ * Everything lives in the arena given.
  */
 #ifndef SEKISHO_POLICY_SPACE_INTERN_H
 #define SEKISHO_POLICY_SPACE_INTERN_H

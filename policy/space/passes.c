@@ -1,14 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What one conduit lets by, as prove.c's head says it: packets, commands, and what passes while nobody judges. */
+/* What one conduit lets by, as prove.c's head says it: packets, commands, and what passes while
+ * nobody judges. */
 #include <string.h>
 
 #include "appliance/wire/evaluate.h"
 #include "policy/read/compilation.h"
 #include "policy/space/passes.h"
 
+/* Its end comes before its hours do. */
+static bool never_comes(const struct model *m, const struct model_conduit *c)
+{
+	struct times t = conduit_times(c);
+	uint64_t end, next;
+
+	t.door = NULL;
+	return !times_hold(&t, &m->zone, m->now, &end, &next) && next == 0;
+}
+
 bool conduit_matters(const struct proof *p, const struct model_conduit *c)
 {
-	return !c->shadow && !conduit_past(c, p->m->now) && c->from->n_interfaces > 0 && c->to->n_interfaces > 0;
+	return !c->shadow && !never_comes(p->m, c) && c->from->n_interfaces > 0 && c->to->n_interfaces > 0;
 }
 
 /* The first address of a network is nobody's; its second is a better example. */
@@ -64,7 +75,8 @@ static bool hosts_clip(const struct model_hosts *h, const struct addr_range *ran
 	return true;
 }
 
-/* A packet that a conduit passes between hosts of the statement (NULL: any), or false: lists of different families let nothing through. */
+/* A packet that a conduit passes between hosts of the statement (NULL: any), or false: lists of
+ * different families let nothing through. */
 static bool packet_of(const struct model_conduit *c, const struct model_service *s, const struct model_never *never,
 		      struct counterexample *ret)
 {
@@ -93,7 +105,8 @@ static bool all_broken(const struct proof *p, const struct addr_range *range)
 	const struct model *m = p->m;
 	struct addr at = range->lo;
 
-	/* From the range's start, over one broken asset after the other, as far as they reach without a gap. */
+	/* From the range's start, over one broken asset after the other, as far as they reach
+	 * without a gap. */
 	for (bool covered = true; covered;) {
 		covered = false;
 		for (size_t b = 0; b < m->n_breaks && !covered; b++)
@@ -111,8 +124,8 @@ static bool all_broken(const struct proof *p, const struct addr_range *range)
 }
 
 /*
- * Over this service of the conduit hosts only give answers. Not where anything may pass on its ports: to who observes, or while
- * its inspector is down.
+ * Over this service of the conduit hosts only give answers. Not where anything may pass on its
+ * ports: to who observes, or while its inspector is down.
  */
 static bool only_answers(const struct proof *p, const struct model_conduit *c, const struct model_service *s)
 {
@@ -194,7 +207,8 @@ static bool passes_unjudged(enum unattended u, const struct model_conduit *c)
 	return false;
 }
 
-/* Does the cell do what this conduit would do alone? Not where one that passes the unjudged meets a stricter one. */
+/* Does the cell do what this conduit would do alone? Not where one that passes the unjudged meets a
+ * stricter one. */
 static bool decides(const struct proof *p, const struct cells *cells, const struct interned *set)
 {
 	enum failure least = p->unattended == UNATTENDED_OPEN ? FAIL_OPEN : FAIL_HOLD;
@@ -244,7 +258,8 @@ static const uint32_t *decided(struct proof *p, const struct cells *cells, const
 	return *ret;
 }
 
-/* A packet that this conduit passes on its own account; `service` is the number of the service in it. */
+/* A packet that this conduit passes on its own account; `service` is the number of the service
+ * in it. */
 static bool own_packet(struct proof *p, const struct model_conduit *c, size_t service, const struct model_never *never,
 		       struct counterexample *ret)
 {

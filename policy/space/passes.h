@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Between the files of the proof: prove.c walks from zone to zone, passes.c says what one conduit lets by, walks.c asks for all
- * walks at once. No one else includes this.
+ * Shared by the files of the proof: prove.c walks from zone to zone, passes.c says what one conduit
+ * lets pass, walks.c finds all walks at once. No one else includes this.
  */
 #ifndef SEKISHO_POLICY_SPACE_PASSES_H
 #define SEKISHO_POLICY_SPACE_PASSES_H
@@ -15,12 +15,14 @@
 #define UNASKED UINT32_MAX
 #define NOBODY (UINT32_MAX - 1u)
 
-/* All conduits from one zone to another, and what has been found out about them: every statement asks the same. */
+/* All conduits from one zone to another, and what has been found out about them: every statement
+ * asks the same. */
 struct hop {
 	uint32_t from, to; /* zones */
 	uint32_t first, n; /* in proof.sorted */
 	uint32_t leads;	   /* the first by which a walk may go on, or one of the above */
-	uint32_t *breaker; /* [WANTS * WAYS]: the first that carries what is forbidden; NULL = never asked */
+	/* [WANTS * WAYS]: the first that carries what is forbidden; NULL = never asked */
+	uint32_t *breaker;
 };
 
 struct proof {
@@ -28,18 +30,19 @@ struct proof {
 	struct arena *a; /* the caller's, for what is found */
 	struct counterexample *list;
 	size_t n, room;
-	struct arena *work;		  /* of all below but the cells: freed with the proof */
-	const struct model_conduit **via; /* by zone: the conduit by which the present walk came there */
-	uint32_t *queue;		  /* zones that it has reached */
-	uint32_t *sorted;		  /* conduits by from, to, index */
-	struct hop *hops;		  /* by from, then by their first conduit */
+	struct arena *work; /* of all below but the cells: freed with the proof */
+	/* by zone: the conduit by which the present walk came there */
+	const struct model_conduit **via;
+	uint32_t *queue;  /* zones that it has reached */
+	uint32_t *sorted; /* conduits by from, to, index */
+	struct hop *hops; /* by from, then by their first conduit */
 	size_t n_hops;
 	uint32_t *first_hop;	   /* by zone; one more at the end */
 	struct arena *scratch;	   /* of the cells, made when they are first asked */
 	const struct cells *cells; /* NULL: not made yet, or too many */
 	uint32_t *pair_at;	   /* by conduit: its first pair in the cells */
-	uint32_t
-		*decided[WAYS]; /* by pair: the first cell in which it passes the unjudged, + 1; NULL = not asked yet */
+	/* by pair: the first cell in which it passes the unjudged, + 1; NULL = not asked yet */
+	uint32_t *decided[WAYS];
 	uint32_t *decided_hosts; /* the same between the hosts of one statement, in one way */
 	const struct model_never *hosts_of;
 	enum unattended hosts_way;

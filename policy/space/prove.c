@@ -3,38 +3,43 @@
  * Proofs of `never`.
  *
  * direct: no conduit from -> to lets a packet with one of the named commands through.
- * chain:  no walk in the graph of zones from `from` ends in such a hop into `to`. Commands are tested on the last hop;
- *         any permission makes an earlier one.
+ * chain:  no walk in the graph of zones from `from` ends in such a hop into `to`. Commands are
+ *         tested on the last hop; any permission makes an earlier one.
  *
- * Every moment from now on counts: a conduit that ends one day passes traffic until then, one that has ended means nothing
- * any more. Where a stricter conduit ends before a laxer one on the same packets, what the laxer lets by afterwards counts
- * too; the layers of the cells are these intervals. An earlier hop may have ended by then: who went that way is there.
+ * Every moment from now on counts: a conduit that ends one day passes traffic until then, one that
+ * has ended means nothing any more. Where a stricter conduit ends before a laxer one on the same
+ * packets, what the laxer lets by afterwards counts too; the layers of the cells are these
+ * intervals. An earlier hop may have ended by then: who went that way is there.
  *
- * What counts as carrying a command: rows by the functions that can pass them (a function counts for each of its classes,
- * and one without a name for all); a whole command protocol, and everything that cannot be read down to its commands, for
- * all. ICMP carries none, unless its service is a tunnel; it is still a permission, for earlier hops and for a `never` that
- * names no commands.
+ * What counts as carrying a command: rows by the functions that can pass them (a function counts
+ * for each of its classes, and one without a name for all); a whole command protocol, and
+ * everything that cannot be read down to its commands, for all. ICMP carries none, unless its
+ * service is a tunnel; it is still a permission, for earlier hops and for a `never` that names no
+ * commands.
  *
- * What a conduit observes passes whatever its rows say, so it carries all commands. One that shadows allows nothing and
- * counts nowhere.
+ * What a conduit observes passes whatever its rows say, so it carries all commands. One that
+ * shadows allows nothing and counts nowhere.
  *
- * A conduit that is `open` when its inspector is down or overloaded carries all commands in that time, one that holds carries
- * them in its live sessions, and one that picks sessions up in those that it met half-way, unless a stricter one shares the
- * cell. That is a site's own decision and no error, but a proof that kept it to itself would mislead: each statement that
- * holds is tried again with it.
+ * A conduit that is `open` when its inspector is down or overloaded carries all commands in that
+ * time, one that holds carries them in its live sessions, and one that picks sessions up in those
+ * that it met half-way, unless a stricter one shares the cell. That is a site's own decision and no
+ * error, but a proof that kept it to itself would mislead: each statement that holds is tried again
+ * with it.
  *
- * `answer_only` of a statement are services over which a host gives answers and cannot be driven on: a walk goes on over a conduit
- * only if something of it is none of these.
+ * `answer_only` of a statement are services over which a host gives answers and cannot be driven
+ * on: a walk goes on over a conduit only if something of it is none of these.
  *
- * A statement may be about assets: then its last hop reaches one of them, and a direct one begins at one. A chain begins anywhere in the
- * zone, and goes on from anywhere, because of what comes next.
+ * A statement may be about assets: then its last hop reaches one of them, and a direct one begins
+ * at one. A chain begins anywhere in the zone, and goes on from anywhere, because of what comes
+ * next.
  *
- * Walks go from zone to zone, not from host to host: hosts of one zone reach each other without passing the box, so that
- * whoever has reached one host of a zone can go on from any of them. A `chain_break` says of an asset that nobody goes on
- * from there. So a walk ends where a hop leads to nothing but broken assets; if the hop also leads to any other host of
- * that zone, the walk goes on, even when the next conduit starts at the broken asset alone, because the box does not see
- * what those hosts do to each other. The last hop is not a going on: a broken asset never excuses what reaches it. Nor
- * does it excuse a walk that starts in its zone.
+ * Walks go from zone to zone, not from host to host: hosts of one zone reach each other without
+ * passing the box, so that whoever has reached one host of a zone can go on from any of them. A
+ * `chain_break` says of an asset that nobody goes on from there. So a walk ends where a hop leads
+ * to nothing but broken assets; if the hop also leads to any other host of that zone, the walk goes
+ * on, even when the next conduit starts at the broken asset alone, because the box does not see
+ * what those hosts do to each other. The last hop is not a going on: a broken asset never excuses
+ * what reaches it. Nor does it excuse a walk that starts in its zone.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -189,8 +194,8 @@ static void ask_again(struct proof *p)
 		p->hops[i].leads = UNASKED;
 }
 
-/* True: it holds. Breadth first, so that the shortest chain is told. via[zone] = the conduit by which the walk came; NULL at
- * the start. */
+/* True: it holds. Breadth first, so that the shortest chain is told. via[zone] = the conduit by
+ * which the walk came; NULL at the start. */
 static bool holds(struct proof *p, const struct model_never *never)
 {
 	const struct model_conduit **via = p->via;
@@ -259,7 +264,8 @@ size_t prove_nevers(const struct model *m, struct arena *a, struct counterexampl
 	return p.n;
 }
 
-/* All off; then one after the other on again, as long as the statement does not hold by the others alone. */
+/* All off; then one after the other on again, as long as the statement does not hold by the
+ * others alone. */
 static size_t rests_on(struct proof *p, const struct model_never *never, bool *off,
 		       const struct model_chain_break **ret)
 {

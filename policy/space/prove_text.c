@@ -2,6 +2,8 @@
 /* A counterexample in words: one form for all who speak of it. */
 #include <netinet/in.h>
 #include <stdio.h>
+#include <string.h>
+#include <time.h>
 
 #include "appliance/wire/vocabulary.h"
 #include "policy/space/prove.h"
@@ -19,6 +21,58 @@ void never_end_text(const struct model_zone *zone, const struct model_hosts *h, 
 		(void)snprintf(out, size, "%s (%s)", zone->name, h->assets[0]->name);
 	else
 		(void)snprintf(out, size, "%s (%s +%zu)", zone->name, h->assets[0]->name, h->n_assets - 1);
+}
+
+/* A piece behind the others. */
+static void when_add(char *out, size_t size, const char *between, const char *piece)
+{
+	size_t n = strlen(out);
+
+	(void)snprintf(out + n, size - n, "%s%s", n > 0 ? between : "", piece);
+}
+
+static void window_text(const struct model *m, const struct window *w, char *out, size_t size)
+{
+	static const char *const days[] = { "mon", "tue", "wed", "thu", "fri", "sat", "sun" };
+	const char *zone = m->time_zone[0] == '<' ? m->time_zone + 1 : m->time_zone;
+	char hours[32];
+
+	for (unsigned d = 0; d < 7 && w->days != WEEK_DAYS; d++)
+		if ((w->days >> (d + 1) % 7 & 1) != 0)
+			when_add(out, size, ",", days[d]);
+	(void)snprintf(hours, sizeof(hours), "%02u:%02u-%02u:%02u %.*s", w->from / 60u, w->from % 60u, w->to / 60u,
+		       w->to % 60u, (int)strcspn(zone, m->time_zone[0] == '<' ? ">" : "+-0123456789"), zone);
+	when_add(out, size, " ", hours);
+}
+
+static void moment_text_utc(uint64_t at, char out[32])
+{
+	time_t t = (time_t)at;
+	struct tm tm;
+
+	out[0] = '\0';
+	if (at != 0 && gmtime_r(&t, &tm) != NULL)
+		(void)strftime(out, 32, "%Y-%m-%d %H:%M UTC", &tm);
+}
+
+void conduit_when_text(const struct model *m, const struct model_conduit *c, char *out, size_t size)
+{
+	const struct window *w = c->within != NULL ? &c->within->when : NULL;
+	uint64_t first = w != NULL && w->first != 0 ? time_zone_moment(&m->zone, w->first, w->from) : 0;
+	char from[32], to[32], span[80];
+
+	out[0] = '\0';
+	if (w != NULL)
+		window_text(m, w, out, size);
+	moment_text_utc(first > c->starts ? first : c->starts, from);
+	moment_text_utc(c->until, to);
+	(void)snprintf(span, sizeof(span), "%s%s-%s%s", from, from[0] != '\0' ? " " : "", to[0] != '\0' ? " " : "", to);
+	if (from[0] != '\0' || to[0] != '\0')
+		when_add(out, size, ", ", span);
+	if (c->door != NULL) {
+		(void)snprintf(span, sizeof(span), "door %s", c->door->name);
+		when_add(out, size, ", ", span);
+	}
 }
 
 void counterexample_text(const struct counterexample *x, enum lang l, char *out, size_t size)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "policy/space/row_sets.h"
+#include "policy/space/differ_said.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +18,7 @@ struct comparison {
 	struct arena *scratch;
 };
 
-/* ---- one row in another ------------------------------------------------------------------------------------------- */
+/* ---- one row in another ---------------------------------------------------------------------- */
 
 static bool changes_things(const struct comparison *c)
 {
@@ -46,7 +46,8 @@ static bool same_numbers(const struct ref *a, const struct number_set *sa, const
 		memcmp(a->t->ranges + sa->first, b->t->ranges + sb->first, sa->n * sizeof(*a->t->ranges)) == 0);
 }
 
-/* Limits of values that bind: a value then is one of just the addresses that a row names, so these have to be the same. */
+/* Limits of values that bind: a value then is one of just the addresses that a row names, so these
+ * have to be the same. */
 static bool bound(const struct comparison *c, const struct ref *r, unsigned space)
 {
 	return changes_things(c) && !r->row->values.any && c->v->spaces[space].value_sizes != 0;
@@ -82,31 +83,13 @@ static bool row_within(const struct comparison *c, const struct ref *a, const st
 		return true;
 	if (a->row->values.any && !b->row->values.any && (c->f == NULL || (c->f->untold & UNTOLD_VALUE) != 0))
 		return false;
+	/* What touches no address writes nothing, or nobody knows what: any limit refuses that. */
+	if (c->f != NULL && c->f->spaces == 0 && !a->row->values.any)
+		return true;
 	return numbers_within(a, &a->row->values, b, &b->row->values, c->v->value_max);
 }
 
-/* Every row of `a` lies in some row of `b`. */
-static bool places_within(const struct comparison *c, const struct ref *a, size_t n_a, const struct ref *b, size_t n_b)
-{
-	for (size_t i = 0; i < n_a; i++) {
-		bool found = false;
-
-		for (size_t k = 0; k < n_b && !found; k++)
-			found = row_within(c, &a[i], &b[k]);
-		if (!found)
-			return false;
-	}
-	return true;
-}
-
-/* ---- number by number ---------------------------------------------------------------------------------------------- */
-
-static int by_number(const void *pa, const void *pb)
-{
-	uint64_t a = *(const uint64_t *)pa, b = *(const uint64_t *)pb;
-
-	return (a > b) - (a < b);
-}
+/* ---- where numbers begin and end ------------------------------------------------------------- */
 
 static void cut_at(uint64_t *cuts, size_t *n, const struct command_table *t, const struct number_set *s)
 {
@@ -114,6 +97,274 @@ static void cut_at(uint64_t *cuts, size_t *n, const struct command_table *t, con
 		cuts[(*n)++] = t->ranges[s->first + i].lo;
 		cuts[(*n)++] = t->ranges[s->first + i].hi + 1;
 	}
+}
+
+/* ---- one row in several ---------------------------------------------------------------------- */
+
+/*
+ * Functions each request of which touches one run of addresses and no more, or reads one and writes
+ * another: at most so many addresses. Several rows allow together what one does, if every such run
+ * lies in some of them with whatever may be written there. Of a function that is not listed a
+ * request may reach over two rows (wire/evaluate.h) in ways that are not known here.
+ */
+static const struct one_run {
+	enum protocol protocol;
+	uint32_t code;
+	uint64_t most, also; /* addresses of the run, of the one that is written besides; 0: none */
+} one_runs[] = {
+	{ PROTO_MODBUS, 1, 2000, 0 },	/* read_coils */
+	{ PROTO_MODBUS, 2, 2000, 0 },	/* read_discrete_inputs */
+	{ PROTO_MODBUS, 3, 125, 0 },	/* read_holding_registers */
+	{ PROTO_MODBUS, 4, 125, 0 },	/* read_input_registers */
+	{ PROTO_MODBUS, 5, 1, 0 },	/* write_single_coil */
+	{ PROTO_MODBUS, 6, 1, 0 },	/* write_single_register */
+	{ PROTO_MODBUS, 15, 1968, 0 },	/* write_multiple_coils */
+	{ PROTO_MODBUS, 16, 123, 0 },	/* write_multiple_registers */
+	{ PROTO_MODBUS, 22, 1, 0 },	/* mask_write_register */
+	{ PROTO_MODBUS, 23, 125, 121 }, /* read_write_multiple_registers */
+	{ PROTO_MODBUS, 24, 32, 0 },	/* read_fifo_queue */
+};
+
+/* steps; what takes more is not certain, as of other functions */
+#define STEPS_MOST 4000000u
+
+/* One row, and those that shall allow together what it does. */
+struct cover {
+	const struct comparison *c;
+	const struct one_run *run;
+	unsigned space;
+	uint64_t last_value;
+	const struct ref *a, *b;
+	size_t n_b;
+	/* one of each stretch that the rows tell apart, of those that `a` has */
+	const uint64_t *values;
+	size_t n_values;
+	uint64_t *firsts;	   /* where runs have to be looked at */
+	const struct ref **having; /* rows that have the runs at hand */
+	uint32_t steps;
+};
+
+static const struct one_run *one_run_of(const struct comparison *c)
+{
+	for (size_t i = 0; i < sizeof(one_runs) / sizeof(one_runs[0]) && c->f != NULL; i++)
+		if (one_runs[i].protocol == c->v->protocol && one_runs[i].code == c->f->code)
+			return &one_runs[i];
+	return NULL;
+}
+
+static const struct number_set *places_of(const struct ref *r, unsigned space)
+{
+	static const struct number_set any = { .any = true };
+
+	return r->row->spaces_any ? &any : row_space(r->t, r->row, (uint8_t)space);
+}
+
+/* The i-th stretch of consecutive addresses, from range *i on, which moves behind it. */
+static bool next_stretch(const struct cover *k, uint32_t *i, uint64_t *ret_lo, uint64_t *ret_hi)
+{
+	const struct number_set *s = places_of(k->a, k->space);
+	uint64_t last = k->c->v->spaces[k->space].address_max;
+
+	if (s == NULL || (s->any ? *i > 0 : *i >= s->n))
+		return false;
+	*ret_lo = s->any ? 0 : k->a->t->ranges[s->first + *i].lo;
+	*ret_hi = s->any ? last : k->a->t->ranges[s->first + *i].hi;
+	for ((*i)++; !s->any && *i < s->n && k->a->t->ranges[s->first + *i].lo == *ret_hi + 1; (*i)++)
+		*ret_hi = k->a->t->ranges[s->first + *i].hi;
+	return true;
+}
+
+/*
+ * First addresses of runs of `n` addresses in lo..hi, of which one is enough for all that follow up
+ * to the next: the first run, and each at which some row no longer has all of it. Where a row
+ * begins to have it, more is allowed than before. Returns how many.
+ */
+static size_t firsts_in(const struct cover *k, uint64_t lo, uint64_t hi, uint64_t n, uint64_t *ret)
+{
+	size_t found = 0;
+
+	ret[found++] = lo;
+	for (size_t i = 0; i < k->n_b; i++) {
+		const struct number_set *s = places_of(&k->b[i], k->space);
+
+		for (uint32_t r = 0; s != NULL && !s->any && r < s->n; r++) {
+			uint64_t last = k->b[i].t->ranges[s->first + r].hi;
+
+			if (last + 2 > lo + n && last + 2 - n <= hi - (n - 1))
+				ret[found++] = last + 2 - n;
+		}
+	}
+	return found;
+}
+
+static bool has_run(const struct cover *k, const struct ref *r, uint64_t first, uint64_t n)
+{
+	const struct number_set *s = places_of(r, k->space);
+
+	return s != NULL && number_covers(r->t, s, first, first + (n - 1));
+}
+
+/* Whether `n` values, at most, can be chosen of which each row of having[from..] lacks one. */
+static bool none_has_all(struct cover *k, size_t from, size_t n_having, uint64_t n, const uint64_t **chosen,
+			 size_t n_chosen)
+{
+	const struct ref *r;
+
+	for (; from < n_having; from++) {
+		size_t lacks = 0;
+
+		r = k->having[from];
+		while (lacks < n_chosen && number_in(r->t, &r->row->values, *chosen[lacks]))
+			lacks++;
+		if (lacks == n_chosen)
+			break;
+	}
+	if (from == n_having)
+		return true;
+	r = k->having[from];
+	for (size_t v = 0; n > 0 && v < k->n_values && k->steps < STEPS_MOST; v++) {
+		k->steps++;
+		if (number_in(r->t, &r->row->values, k->values[v]))
+			continue;
+		chosen[n_chosen] = &k->values[v];
+		if (none_has_all(k, from + 1, n_having, n - 1, chosen, n_chosen + 1))
+			return true;
+	}
+	return k->steps >= STEPS_MOST;
+}
+
+static bool has_values(const struct cover *k, const struct ref *r)
+{
+	size_t v = 0;
+
+	while (v < k->n_values && number_in(r->t, &r->row->values, k->values[v]))
+		v++;
+	return v == k->n_values;
+}
+
+/* Some row has this run, and the one that is written besides, with any values that `a` has. */
+static bool run_covered(struct cover *k, uint64_t first, uint64_t n, uint64_t also, uint64_t n_also)
+{
+	const uint64_t *chosen[16];
+	size_t n_having = 0;
+	bool limits = changes_things(k->c) && (k->c->f->untold & UNTOLD_VALUE) == 0;
+
+	for (size_t i = 0; i < k->n_b; i++) {
+		const struct ref *r = &k->b[i];
+
+		k->steps++;
+		if (!has_run(k, r, first, n) || (n_also > 0 && !has_run(k, r, also, n_also)))
+			continue;
+		if (!limits || has_values(k, r))
+			return true;
+		k->having[n_having++] = r;
+	}
+	/* Of more rows than can be looked at it is not certain. */
+	return n_having > 0 && n_having < sizeof(chosen) / sizeof(chosen[0]) &&
+	       !none_has_all(k, 0, n_having, n_also > 0 ? n_also : n, chosen, 0);
+}
+
+/* The same for the runs that are written besides: each, with this one. */
+static bool also_covered(struct cover *k, uint64_t first, uint64_t n, uint64_t *firsts)
+{
+	uint64_t lo = 0, hi = 0;
+
+	if (k->run->also == 0)
+		return run_covered(k, first, n, 0, 0);
+	for (uint32_t i = 0; next_stretch(k, &i, &lo, &hi);) {
+		uint64_t m = hi - lo < k->run->also ? hi - lo + 1 : k->run->also;
+		size_t n_firsts = firsts_in(k, lo, hi, m, firsts);
+
+		for (size_t f = 0; f < n_firsts; f++)
+			if (!run_covered(k, first, n, firsts[f], m) || k->steps >= STEPS_MOST)
+				return false;
+	}
+	return true;
+}
+
+static bool runs_covered(struct cover *k, size_t firsts_most)
+{
+	uint64_t least = function_least(k->c->v, k->c->f, k->space), lo = 0, hi = 0;
+
+	for (uint32_t i = 0; next_stretch(k, &i, &lo, &hi);) {
+		uint64_t n = hi - lo < k->run->most ? hi - lo + 1 : k->run->most;
+		size_t n_firsts;
+
+		if (n < least && hi < k->c->v->spaces[k->space].address_max)
+			continue;
+		n_firsts = firsts_in(k, lo, hi, n, k->firsts);
+		for (size_t f = 0; f < n_firsts; f++)
+			if (!also_covered(k, k->firsts[f], n, k->firsts + firsts_most) || k->steps >= STEPS_MOST)
+				return false;
+	}
+	return true;
+}
+
+/* One of each stretch of values, of those that `a` has; a row without a limit has all. */
+static bool values_of(struct cover *k)
+{
+	uint64_t *list;
+	size_t most = 1, n = 0;
+
+	for (size_t i = 0; i <= k->n_b; i++)
+		most += 2u * (i < k->n_b ? &k->b[i] : k->a)->row->values.n;
+	list = arena_array(k->c->scratch, most, sizeof(*list));
+	if (list == NULL)
+		return false;
+	list[n++] = 0;
+	for (size_t i = 0; i <= k->n_b; i++) {
+		const struct ref *r = i < k->n_b ? &k->b[i] : k->a;
+
+		cut_at(list, &n, r->t, &r->row->values);
+	}
+	for (size_t i = 0; i < n; i++)
+		if (list[i] <= k->last_value && number_in(k->a->t, &k->a->row->values, list[i]))
+			list[k->n_values++] = list[i];
+	k->values = list;
+	return true;
+}
+
+/* The row lies in all of `b` together. */
+static bool row_covered(const struct comparison *c, const struct ref *a, const struct ref *b, size_t n_b)
+{
+	struct cover k = { .c = c, .run = one_run_of(c), .a = a, .b = b, .n_b = n_b };
+	size_t firsts_most = 1;
+
+	if (k.run == NULL)
+		return false;
+	k.space = (unsigned)__builtin_ctzll(c->f->spaces);
+	k.last_value = c->v->spaces[k.space].bits ? 1 : c->v->value_max;
+	for (size_t i = 0; i < n_b; i++) {
+		const struct number_set *s = places_of(&b[i], k.space);
+
+		firsts_most += s != NULL ? s->n : 0;
+	}
+	k.firsts = arena_array(c->scratch, 2 * firsts_most, sizeof(*k.firsts));
+	k.having = arena_array(c->scratch, n_b + 1, sizeof(struct ref *));
+	return k.firsts != NULL && k.having != NULL && values_of(&k) && runs_covered(&k, firsts_most);
+}
+
+/* Every row of `a` lies in some row of `b`, or in several of them together. */
+static bool places_within(const struct comparison *c, const struct ref *a, size_t n_a, const struct ref *b, size_t n_b)
+{
+	for (size_t i = 0; i < n_a; i++) {
+		bool found = false;
+
+		for (size_t k = 0; k < n_b && !found; k++)
+			found = row_within(c, &a[i], &b[k]);
+		if (!found && !row_covered(c, &a[i], b, n_b))
+			return false;
+	}
+	return true;
+}
+
+/* ---- number by number ------------------------------------------------------------------------ */
+
+static int by_number(const void *pa, const void *pb)
+{
+	uint64_t a = *(const uint64_t *)pa, b = *(const uint64_t *)pb;
+
+	return (a > b) - (a < b);
 }
 
 static size_t cuts_of(const struct ref *list, size_t n_list, int dim)
@@ -125,7 +376,8 @@ static size_t cuts_of(const struct ref *list, size_t n_list, int dim)
 	return n;
 }
 
-/* Where the rows' numbers begin and end in one dimension (-1: services), sorted; NULL when memory is out. */
+/* Where the rows' numbers begin and end in one dimension (-1: services), sorted; NULL when memory
+ * is out. */
 static uint64_t *cuts(const struct comparison *c, const struct ref *a, size_t n_a, const struct ref *b, size_t n_b,
 		      int dim, size_t *ret_n)
 {

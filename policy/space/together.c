@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "policy/space/together.h"
+#include "policy/space/cells.h"
 
 #include <stdlib.h>
 
@@ -8,8 +8,8 @@
 #define SOME_WEEK 1767571200u /* a Monday in 2026: any is as good where nobody named a day */
 #define STEPS_MAX 200000u
 
-#define DOORS_MEET                                                                                                     \
-	3u /* that meet: each set of them is one of its own, and of four there are more than the kernel asks */
+/* that meet: each set of them is one of its own, and of four there are more than the kernel asks */
+#define DOORS_MEET 3u
 
 struct walk {
 	struct times list[TOGETHER_MAX]; /* as if all doors stood open */
@@ -98,7 +98,8 @@ static bool put_all(struct walk *w, uint32_t open)
 	return true;
 }
 
-/* What holds at a moment, and what is left of it after each end, as if nothing opened any more. *ret: when something opens next; 0 = never. */
+/* What holds at a moment, and what is left of it after each end, as if nothing opened any more.
+ * *ret: when something opens next; 0 = never. */
 static bool look(struct walk *w, uint64_t moment, uint64_t *ret)
 {
 	uint64_t ends[TOGETHER_MAX], next;

@@ -10,8 +10,9 @@ struct walking {
 	struct arena *a;
 	struct walk *list;
 	size_t n, room;
-	struct asked_line *last; /* walks_to, by zone: the last hop of the walk that goes on from there */
-	bool *begun;		 /* walks_to, by conduit: a walk begins with it */
+	/* walks_to, by zone: the last hop of the walk that goes on from there */
+	struct asked_line *last;
+	bool *begun; /* walks_to, by conduit: a walk begins with it */
 };
 
 static bool walking_begin(struct walking *w, const struct model *m, const struct asked *q, struct arena *a)
@@ -40,9 +41,10 @@ static struct asked_end end_of(const struct model_zone *z)
 	return (struct asked_end){ z, NULL, z->ranges, z->n_ranges };
 }
 
-/* ---- to ------------------------------------------------------------------------------------------------------------ */
+/* ---- to -------------------------------------------------------------------------------------- */
 
-/* via[zone]: the conduit by which the shortest walk goes on from there; the last one is in `last`, too. */
+/* via[zone]: the conduit by which the shortest walk goes on from there; the last one is in
+ * `last`, too. */
 static void add_to(struct walking *w, const struct model_conduit *first)
 {
 	const struct model_conduit **via = w->p.via, *c;
@@ -124,7 +126,7 @@ size_t walks_to(const struct model *m, const struct asked *q, struct arena *a, s
 	return w.n;
 }
 
-/* ---- from ---------------------------------------------------------------------------------------------------------- */
+/* ---- from ------------------------------------------------------------------------------------ */
 
 /* via[zone]: the conduit by which the shortest walk came there; NULL where one starts. */
 static void add_from(struct walking *w, const struct asked_line *line, const struct asked_end *ends, size_t n_ends)

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The limit of any queue: one libmnl process that accepts everything, many packets per receive, offloaded frames left
- * whole (GSO flag), one verdict message for all packets of a receive.
+ * The limit of any queue: one libmnl process that accepts everything, many packets per receive,
+ * offloaded frames left whole (GSO flag), one verdict message for all packets of a receive.
  *
  *   accept_loop [--rule] [--each] | accept_loop --rule-only
  *
- * Binds queue 0 of its network namespace. --rule first adds a table whose forward chain queues everything, both
- * directions; --rule-only adds it and ends, for another program that reads the queue. --each sends one verdict message a packet (still one send a receive), as a program must that decides
- * packets differently. Runs until it is killed.
+ * Binds queue 0 of its network namespace. --rule first adds a table whose forward chain queues
+ * everything, both directions; --rule-only adds it and ends, for another program that reads the
+ * queue. --each sends one verdict message a packet (still one send a receive), as a program must
+ * that decides packets differently. Runs until it is killed.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -41,7 +42,7 @@ static void die(const char *what)
 	exit(3);
 }
 
-/* ---- the rule ------------------------------------------------------------------------------------------------------ */
+/* ---- the rule -------------------------------------------------------------------------------- */
 
 static void put_table(struct mnl_nlmsg_batch *b, uint32_t seq)
 {
@@ -120,7 +121,7 @@ static void add_rule(void)
 	mnl_socket_close(s);
 }
 
-/* ---- the queue ----------------------------------------------------------------------------------------------------- */
+/* ---- the queue ------------------------------------------------------------------------------- */
 
 static struct nlmsghdr *put_head(void *at, uint16_t type, uint16_t flags)
 {

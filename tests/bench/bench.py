@@ -34,7 +34,7 @@ METRICS = ("udp", "rate", "crr", "rtt", "stream", "bulk")
 # What a mode cannot be asked: an enforced conduit carries Modbus alone.
 NOT = {"inspected": ("udp", "bulk")}
 # Share of the forwarded packets that must have been through a queue, where there is one and where there is none.
-QUEUED = {"inspected": 0.6, "loop": 0.99, "suricata": 0.99}  # acknowledgements that carry nothing need no worker
+QUEUED = {"inspected": 0.6, "loop": 0.99, "suricata": 0.99, "suricata_ruled": 0.99}  # acknowledgements that carry nothing need no worker
 
 
 def measure(path, metric, ms, port=None):

@@ -18,7 +18,7 @@ $(B)/bench/inspect: $(call obj,tests/bench/inspect.c $(DPI_SRC) $(BASE_SRC) $(WI
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -Wl,--wrap=name_open,--wrap=name_packet -o $@ $^ $(call libs,libndpi nettle jansson)
 
 # The journal's files alone: many records, and questions about them.
-JOURNAL_FILES = $(patsubst %,appliance/journal/%.c,chain line segment pack read filter sketch index)
+JOURNAL_FILES = $(patsubst %,appliance/journal/%.c,chain line segment pack read filter index)
 $(B)/bench/journal: $(call obj,tests/bench/journal.c $(JOURNAL_FILES) $(BASE_SRC) $(WIRE_SRC))
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
@@ -28,7 +28,7 @@ $(B)/bench/journal: $(call obj,tests/bench/journal.c $(JOURNAL_FILES) $(BASE_SRC
 bench-programs: $(B)/bench/load $(B)/bench/accept_loop $(B)/bench/inspect $(B)/bench/journal
 
 # An enforcer alone, on the desk of its unit tests.
-PDU_PROTOCOLS = modbus slmp enip s7comm
+PDU_PROTOCOLS = modbus slmp enip s7comm fins
 define pdu_program
 $(B)/bench/pdu_$(1): $(call obj,tests/bench/pdu_$(1).c $(filter-out dpi/inspect/%,$(DPI_SRC)) $(BASE_SRC) $(WIRE_SRC))
 	$$(call say,LINK,$$@)

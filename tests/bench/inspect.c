@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the inspector itself costs, without kernel, queue or gate: time for a packet of a live Modbus session, time and
- * memory for a new flow, and the part of nDPI in both. The library is taken away by answering for it (--wrap of the
- * linker): every second measurement finds no state left for it, which is a case that the inspector knows.
+ * What the inspector itself costs, without kernel, queue or gate: time for a packet of a live
+ * Modbus session, time and memory for a new flow, and the part of nDPI in both. The library is
+ * taken away by answering for it (--wrap of the linker): every second measurement finds no state
+ * left for it, which is a case that the inspector knows.
  *
- *   inspect        prints one line of JSON; medians of REPEATS, with and without the library in turn
+ *   inspect        prints one line of JSON; medians of REPEATS, with and without the library in
+ *                  turn
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +28,7 @@
 #define PERMIT_MODBUS 1u
 #define PERMIT_TLS 2u
 
-/* ---- the outside ---------------------------------------------------------------------------------------------------- */
+/* ---- the outside ----------------------------------------------------------------------------- */
 
 static uint64_t dropped;
 
@@ -65,7 +67,7 @@ void outside_flow(const struct flow_info *f, enum event_verdict v, enum reason r
 	(void)frame;
 }
 
-/* ---- with and without the library ------------------------------------------------------------------------------------- */
+/* ---- with and without the library ------------------------------------------------------------ */
 
 static bool library;
 static uint64_t library_calls, library_ns;
@@ -93,7 +95,7 @@ struct name_answer __wrap_name_packet(struct namer *n, uint32_t slot, enum direc
 	return a;
 }
 
-/* ---- packets --------------------------------------------------------------------------------------------------------- */
+/* ---- packets --------------------------------------------------------------------------------- */
 
 #define SYN 2u
 #define ACK 16u
@@ -192,7 +194,7 @@ static void greet(struct inspector *i, struct conn *k)
 	put(i, k, DIR_S2C, ACK, back, sizeof(back));
 }
 
-/* ---- the inspector ----------------------------------------------------------------------------------------------------- */
+/* ---- the inspector --------------------------------------------------------------------------- */
 
 static struct inspector *open_inspector(void)
 {
@@ -236,7 +238,7 @@ static struct inspector *open_inspector(void)
 	return i;
 }
 
-/* ---- measuring ----------------------------------------------------------------------------------------------------- */
+/* ---- measuring ------------------------------------------------------------------------------- */
 
 static int by_value(const void *a, const void *b)
 {
@@ -316,7 +318,8 @@ int main(void)
 
 	for (int l = 0; l < 2; l++) {
 		library = l == 1;
-		bytes[l] = held(); /* fresh memory each time: a heap that was used before would hide some */
+		/* fresh memory each time: a heap that was used before would hide some */
+		bytes[l] = held();
 	}
 	i = open_inspector();
 	for (int r = 0; r < REPEATS; r++) {

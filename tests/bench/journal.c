@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A journal of many records, and how long questions about it take: build/release/bench/journal FOLDER make RECORDS DAYS, then ... ask, and the
- * same with an index: ... ask+i. With "A" in it all days are asked for as well.
+ * A journal of many records, and how long questions about it take: build/release/bench/journal
+ * FOLDER make RECORDS DAYS, then ... ask, and the same with an index: ... ask+i. With "A" in it all
+ * days are asked for as well.
  *
- * Records are as those of refused requests, spread evenly over the days; a segment is packed as the journal role packs it. Of 200 assets most
- * are everywhere, `rare-asset` is in one file of 50, as are the reason modbus.value and the values, and `no-asset` nowhere.
+ * Records are as those of refused requests, spread evenly over the days; a segment is packed as the
+ * journal role packs it. Of 200 assets most are everywhere, `rare-asset` is in one file of 50, as
+ * are the reason modbus.value and the values, and `no-asset` nowhere.
  */
 #include <fcntl.h>
 #include <stdio.h>

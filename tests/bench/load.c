@@ -2,18 +2,25 @@
 /*
  * The clients that measure; every one prints one line of JSON. `seconds` is how long it measured.
  *
- *   load serve ADDRESS PORT | load sink ADDRESS PORT                  see load.h
- *   load rtt    ADDRESS PORT MILLISECONDS                             one request at a time: p50, p99
- *   load crr    ADDRESS PORT MILLISECONDS                             connect, request, answer, close
- *   load rate   ADDRESS PORT MILLISECONDS CONNECTIONS                 one request at a time on each connection: every
- *                                                                     request and every answer is a packet of its own
- *   load stream ADDRESS PORT MILLISECONDS CONNECTIONS DEPTH           DEPTH requests of 125 registers open on each, as many in
- *                                                                     a send as there is room for: bits of answers
- *   load bulk   ADDRESS PORT MILLISECONDS                             one TCP stream after a TLS hello: bits
- *   load udp    ADDRESS PORT MILLISECONDS                             small UDP packets of one flow, sent; what arrives is for
- *                                                                     the caller to count
- *   load hold   ADDRESS PORT FLOWS FROM...                            opens them from these addresses in turn, one request on
- *                                                                     each, waits for end of input
+ *   load serve ADDRESS PORT | load sink ADDRESS PORT
+ *	see load.h
+ *   load rtt ADDRESS PORT MILLISECONDS
+ *	one request at a time: p50, p99
+ *   load crr ADDRESS PORT MILLISECONDS
+ *	connect, request, answer, close
+ *   load rate ADDRESS PORT MILLISECONDS CONNECTIONS
+ *	one request at a time on each connection: every request and every answer is a packet of
+ *	its own
+ *   load stream ADDRESS PORT MILLISECONDS CONNECTIONS DEPTH
+ *	DEPTH open requests of 125 registers on each connection, as many in a send as there is
+ *	room for: bits of answers
+ *   load bulk ADDRESS PORT MILLISECONDS
+ *	one TCP stream after a TLS hello: bits
+ *   load udp ADDRESS PORT MILLISECONDS
+ *	small UDP packets of one flow, sent; the caller counts those that arrive
+ *   load hold ADDRESS PORT FLOWS FROM...
+ *	opens FLOWS connections from these addresses in turn, sends one request on each, waits for
+ *	end of input
  * Ports other than 502 and 53 start with a TLS hello.
  */
 #include "load.h"
@@ -74,7 +81,7 @@ static double seconds_since(uint64_t start)
 	return (double)(now_ns() - start) / 1e9;
 }
 
-/* ---- connections ----------------------------------------------------------------------------------------------------- */
+/* ---- connections ----------------------------------------------------------------------------- */
 
 static void get(int s, unsigned char *p, size_t n)
 {
@@ -148,7 +155,7 @@ static void ask(int s, uint16_t id, uint8_t registers, size_t n)
 	put(s, out, n * REQUEST);
 }
 
-/* ---- one at a time ----------------------------------------------------------------------------------------------------- */
+/* ---- one at a time --------------------------------------------------------------------------- */
 
 static int by_value(const void *a, const void *b)
 {
@@ -200,7 +207,7 @@ static int crr(const struct addrinfo *ai, uint64_t ms)
 	return 0;
 }
 
-/* ---- many at a time ---------------------------------------------------------------------------------------------------- */
+/* ---- many at a time -------------------------------------------------------------------------- */
 
 /* `depth` requests open on each of `connections`; an answer makes room for the next request. */
 static int many(const struct addrinfo *ai, uint64_t ms, int connections, int depth, uint8_t registers)
@@ -269,8 +276,9 @@ static int bulk(const struct addrinfo *ai, uint64_t ms)
 }
 
 /*
- * Small packets of one DNS flow, at most UDP_WINDOW under way: the last of every UDP_STEP asks for an answer and the sender
- * waits for the answer before last, so that nothing overflows and what is measured is the path, not what it throws away.
+ * Small packets of one DNS flow, at most UDP_WINDOW under way: the last of every UDP_STEP asks for
+ * an answer and the sender waits for the answer before last, so that nothing overflows and what is
+ * measured is the path, not what it throws away.
  */
 static int udp(const struct addrinfo *ai, uint64_t ms)
 {

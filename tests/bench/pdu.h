@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a PDU costs an enforcer, counted in instructions by callgrind, which sees `measured` alone: framing, taking apart, ruling,
- * remembering what its answer must fit. One program a protocol, on the desk of its unit tests:
+ * What a PDU costs an enforcer, counted in instructions by callgrind, which sees `measured` alone:
+ * framing, taking apart, ruling, remembering what its answer must fit. One program a protocol, on
+ * the desk of its unit tests:
  *
- *   pdu_NAME list                          one exchange a line: what it is, bytes of the request, bytes of the answer
- *   pdu_NAME EXCHANGE request|answer MORE  judges it REPEATS times in a session that is warm; MORE rows stand before the one that
- *                                          allows it, of the same codes and another place
+ *   pdu_NAME list                          one exchange a line: what it is, bytes of the request,
+ *                                          bytes of the answer
+ *   pdu_NAME EXCHANGE request|answer MORE  judges it REPEATS times in a session that is warm; MORE
+ *                                          rows stand before the one that allows it, of the same
+ *                                          codes and another place
  *
  * Includer: DESK_ENFORCER and its desk, then `rows`, `begin` and `exchanges`.
  */
@@ -29,11 +32,13 @@ struct exchange {
 	struct said request, answer;
 };
 
-static void rows(struct desk *d, unsigned more); /* the policy: that many rows, then the one that allows */
-static void begin(struct desk *d);		 /* a session in which the exchanges can be had */
+/* the policy: that many rows, then the one that allows */
+static void rows(struct desk *d, unsigned more);
+static void begin(struct desk *d); /* a session in which the exchanges can be had */
 static size_t exchanges(struct exchange ret[EXCHANGES]);
 
-/* Rows that are alike but for their place: what `fill` gives a row, `elsewhere` in all but the last. */
+/* Rows that are alike but for their place: what `fill` gives a row, `elsewhere` in all but
+ * the last. */
 static inline void rows_alike(struct desk *d, unsigned more,
 			      void (*fill)(struct desk *d, struct command_row *row, bool elsewhere))
 {

@@ -46,7 +46,8 @@ static struct exchange exchange(const char *name, bool connected, const struct n
 	return (struct exchange){ name, said_of(request.b, request.n), said_of(answer.b, answer.n) };
 }
 
-/* What a Multiple Service Packet holds of several: their count, where each begins, they themselves. */
+/* What a Multiple Service Packet holds of several: their count, where each begins,
+ * they themselves. */
 static struct note data_of_several(const struct note *parts, size_t n)
 {
 	struct note all = several_note(parts, n);

@@ -4,7 +4,8 @@
 #include "tests/bench/pdu.h"
 
 #define BIT(byte) ((byte)*8u)
-#define WRITTEN 190u /* from this byte on each is a value by itself, as a write under a limit of values needs it */
+/* from this byte on each is a value by itself, as a write under a limit of values needs it */
+#define WRITTEN 190u
 #define BYTES 200u
 #define IN_BLOCK(block, byte) ((uint64_t)(block) << S7_AREA_BITS | BIT(byte))
 

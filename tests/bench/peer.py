@@ -4,6 +4,8 @@
   suricata        three Modbus rules (suricata/modbus.rules); every packet is queued, both directions
   suricata_named  two rules more: TLS and DNS are let go of by its "bypass", a mark that the connection keeps, so that what
                   follows is not queued
+  ..._ruled       the same beside what whoever puts it between zones needs as well, and Sekisho has: tracking, a look-up of each
+               source, and a set of the pairs that may speak (RULED)
 
 Its configuration is suricata/suricata.yaml, in a folder of the run. Before anything is timed, a read must pass and a write
 behind it, in the same connection, must not arrive.
@@ -26,6 +28,18 @@ LET_GO = """insert rule inet accept_loop forward ct mark and 1 == 1 accept
 add chain inet accept_loop after { type filter hook postrouting priority 0; }
 add rule inet accept_loop after meta mark and 1 == 1 ct mark set ct mark or 1
 """
+
+
+RULED = """table inet beside {
+ set pairs { type ipv4_addr . ipv4_addr . inet_service; elements = { %s } }
+ chain source { type filter hook prerouting priority raw; fib saddr . iif oif missing drop; }
+ chain zones {
+  type filter hook forward priority -10; policy drop;
+  ct state vmap { invalid : drop, established : accept, related : accept }
+  ip saddr . ip daddr . th dport @pairs accept
+ }
+}
+""" % ", ".join("10.1.0.2 . %s . %d" % (SERVER, port) for port in (502, 443, 444, 53))
 
 
 def libraries():
@@ -69,6 +83,14 @@ class PeerPath(Path):
     def box_suricata_named(self):
         self.box_suricata("named.rules", "yes")
         sh("nft", "-f", "-", ns=self.box, input=LET_GO)
+
+    def box_suricata_ruled(self):
+        self.box_suricata()
+        sh("nft", "-f", "-", ns=self.box, input=RULED)
+
+    def box_suricata_named_ruled(self):
+        self.box_suricata_named()
+        sh("nft", "-f", "-", ns=self.box, input=RULED)
 
     def said(self, name):
         with contextlib.suppress(FileNotFoundError):

@@ -28,6 +28,8 @@ ASKED = {
     "fast": ("udp", "named", "bulk"),
     "suricata": ("rate", "crr", "rtt", "stream", "bulk"),
     "suricata_named": ("udp", "named", "bulk"),
+    "suricata_ruled": ("rate", "crr", "rtt", "stream", "bulk"),
+    "suricata_named_ruled": ("udp", "named", "bulk"),
 }
 METRICS = ("udp", "rate", "crr", "named", "rtt", "stream", "bulk")
 # text, Sekisho's mode, Suricata's, what both are measured by, the figure, how
@@ -54,7 +56,7 @@ def compared(rounds):
     rows = []
     for text, ours, theirs, under, key, how in ROWS:
         row = {"text": text}
-        for who, over in (("sekisho", ours), ("suricata", theirs)):
+        for who, over in (("sekisho", ours), ("suricata", theirs), ("suricata_ruled", theirs + "_ruled")):
             f = Figures(rounds)
             getattr(f, how)(text, over, under, key)
             row[who] = {k: f.rows[0][k] for k in ("value", "low", "high", "n")} if f.rows else None
@@ -81,9 +83,9 @@ def show(rows, found):
     def cell(value):
         return "-" if value is None else "%.2f (%.2f to %.2f)" % (value["value"], value["low"], value["high"])
     print("\nmedian of the rounds' ratios and differences (quarter to three quarters)")
-    print("  %-52s%26s%26s" % ("", "Sekisho", "Suricata"))
+    print("  %-52s%26s%26s%26s" % ("", "Sekisho", "Suricata", "... with rules beside it"))
     for row in rows:
-        print("  %-52s%26s%26s" % (row["text"], cell(row["sekisho"]), cell(row["suricata"])))
+        print("  %-52s%26s%26s%26s" % (row["text"], cell(row["sekisho"]), cell(row["suricata"]), cell(row["suricata_ruled"])))
     for when, text in (("rest", "memory at rest, MB (PSS)"), ("full", "memory with %d inspected flows, MB (PSS)" % memory.FLOWS)):
         if found:
             print("  %-52s%26.1f%26.1f" % (text, found["sekisho"][when + "_pss"], found["suricata"][when + "_pss"]))

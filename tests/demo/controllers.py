@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The controllers of the quay cranes of other makers, IPv4 and IPv6: SLMP at 5007 (TCP) and 5008 (UDP) of the first host, EtherNet/IP at
-44818 of the second, S7comm at 102 of the third.
+"""Controllers of other makers, each at its address: SLMP at 5007 (TCP) and 5008 (UDP), EtherNet/IP at 44818, S7comm at 102, FINS at 9600 (both).
 
-    controllers.py FIRST FIRST6 SECOND SECOND6 THIRD THIRD6
+    controllers.py slmp|enip|s7comm|fins=ADDRESS ...
 """
 import os
 import signal
@@ -11,7 +10,9 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import enip  # noqa: E402
+import fins  # noqa: E402
 import s7  # noqa: E402
+import serving  # noqa: E402
 import slmp  # noqa: E402
 
 
@@ -25,15 +26,18 @@ def bound(address, port, kind=socket.SOCK_STREAM):
 
 
 def main():
-    hosts = sys.argv[1:7]
-    melsec, logix, simatic = slmp.Controller(), enip.Controller(), s7.Controller()
-    for address in hosts[0:2]:
-        melsec.serve(bound(address, 5007))
-        melsec.serve_datagrams(bound(address, 5008, socket.SOCK_DGRAM))
-    for address in hosts[2:4]:
-        logix.serve(bound(address, 44818))
-    for address in hosts[4:6]:
-        simatic.serve(bound(address, 102))
+    melsec, logix, simatic, sysmac = slmp.Controller(), enip.Controller(), s7.Controller(), fins.Memory()
+    for protocol, _, address in (word.partition("=") for word in sys.argv[1:]):
+        if protocol == "slmp":
+            melsec.serve(bound(address, 5007))
+            melsec.serve_datagrams(bound(address, 5008, socket.SOCK_DGRAM))
+        elif protocol == "enip":
+            logix.serve(bound(address, 44818))
+        elif protocol == "s7comm":
+            simatic.serve(bound(address, 102))
+        else:
+            serving.each(bound(address, 9600), fins.speak(sysmac))
+            fins.answer_datagrams(bound(address, 9600, socket.SOCK_DGRAM), sysmac)
     signal.pause()
 
 

@@ -17,6 +17,7 @@ sys.path.insert(0, os.path.dirname(__file__))
 from crossings import crossings  # noqa: E402
 from faults import Again, daemon_dead, flushed, random_forbidden  # noqa: E402
 from policies import admin, narrowed, refused  # noqa: E402
+import doors  # noqa: E402
 import quay  # noqa: E402
 from report import Report, width  # noqa: E402
 from net import SLOWNESS, wait_for  # noqa: E402
@@ -32,8 +33,11 @@ TEXT = {
     "once": ("12 RTG and 4 STS said once for many: %d lines of policy", "RTG 12 基・STS 4 基をまとめて書いたポリシー: %d 行"),
     "policy": ("Changes of the policy, and the administrator's page", "ポリシーの変更と管理者の画面"),
     "flush": ("Another program deletes every rule", "ほかのプログラムが全ルールを削除"),
+    "kept": ("the kernel let it delete none", "カーネルが削除を許さず、ルールは全て残存"),
     "healed": ("back after %.1f ms", "%.1f ミリ秒で復旧"),
     "gap": ("passed between that deletion and the stop of forwarding", "全ルール削除から転送停止までに通過"),
+    "door": ("A vendor's door shuts by itself without a daemon", "保守業者の扉がデーモンなしで自動的に閉じる"),
+    "apart": ("IT is cut from OT, and the cranes go on", "IT を OT から切り離しても、クレーンは稼働を継続"),
     "worker": ("All of it again while inspectors are killed", "検査部を強制終了し続けながら再試行"),
     "gate": ("All of it again while gates are killed", "ゲートを強制終了し続けながら再試行"),
     "daemon": ("What is forbidden, while no daemon is running", "デーモン停止中の禁止通信"),
@@ -180,6 +184,7 @@ class Demo:
         t.sekisho("apply", t.policy)
         t.poller()
         t.save()
+        doors.opened(t)
         self.learn_lines()
         self.try_in_order(crossings(t))
         self.r.begin(TEXT["policy"])
@@ -188,7 +193,12 @@ class Demo:
                 self.row(*row)
         self.r.begin(TEXT["flush"])
         self.gap, took = flushed(t, self.row)
-        self.r.end(self.text("healed", took))
+        self.r.end(self.text("healed", took) if took is not None else self.text("kept"))
+        for title, part in (("door", doors.shuts_by_itself), ("apart", doors.it_from_ot)):
+            self.r.begin(TEXT[title])
+            for row in part(t):
+                self.row(*row)
+            self.r.end()
         sent = arrived = 0
         if not self.a.quick:
             self.under_fire()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Quay cranes of other makers, each with its own protocol: SLMP, EtherNet/IP, S7comm. The TOS reads them, and that is all it may. The
+"""Quay cranes and a gate of other makers, each with its own protocol: SLMP, EtherNet/IP, S7comm, FINS. The TOS reads them, and that is all it may. The
 controllers are the tests' own (controllers.py)."""
 import os
 import struct
@@ -7,6 +7,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import enip  # noqa: E402
+import fins  # noqa: E402
 import modbus  # noqa: E402
 import s7  # noqa: E402
 import slmp  # noqa: E402
@@ -14,6 +15,7 @@ from tries import PATIENT, datagram, outcome, payload_with, stream_with  # noqa:
 
 DB, DB6 = "10.20.0.10", "2001:db8:20::10"
 STS01, STS02, STS03, STS03_6 = "10.30.1.20", "10.30.1.21", "10.30.1.22", "2001:db8:30::22"
+LANE01, LANE01_6 = "10.40.0.20", "2001:db8:40::20"
 BINARY, ASCII = slmp.FORMS[0], slmp.FORMS[3]
 
 
@@ -71,12 +73,25 @@ def simatic(ns, source, address, request):
     return asking(ns, source, address, 102, talk)
 
 
+def sysmac(ns, source, address, *frames):
+    """Behind the exchange of nodes; the last one has to be answered."""
+    def talk(s):
+        s.sendall(fins.node())
+        if not hear(s, lambda b: fins.split(b)[0]):
+            return False
+        for frame in frames:
+            s.sendall(fins.tcp(frame))
+        answers = fins.split(hear(s, lambda b: fins.split(b)[0][len(frames) - 1:]))[0]
+        return len(answers) == len(frames) and all(body[12:14] == b"\0\0" for _, body in answers)
+    return asking(ns, source, address, 9600, talk)
+
+
 def row(whom, what, attempt, marker=None, over_udp=False):
     """`marker`: bytes that must not arrive at the crane. Without them the try is to pass."""
     if marker is None:
         return "tos-db", whom, what, "passed", attempt, None, None, "tos-reads-" + whom
     leak = (payload_with if over_udp else stream_with)(DB, marker)
-    return "tos-db", whom, what, "silent" if over_udp else "reset", attempt, leak, "crane", "tos-reads-" + whom
+    return "tos-db", whom, what, "silent" if over_udp else "reset", attempt, leak, "gate" if whom == "lane01" else "crane", "tos-reads-" + whom
 
 
 def of_melsec(ns):
@@ -116,8 +131,22 @@ def of_simatic(ns):
     ]
 
 
+def of_sysmac(ns):
+    reading, write, stop = fins.read("d", 0, 10), fins.write("d", 50, [7]), fins.request(0x0402)
+    far = fins.request(fins.READ, fins.place("d", 0) + b"\0\1", to=(0, 11, 0))
+    return [
+        row("lane01", ("read D0 to D9, TCP", "D0～D9 を読む（TCP）"), sysmac(ns, DB, LANE01, reading)),
+        row("lane01", ("read D0 to D9, TCP, IPv6", "D0～D9 を読む（TCP、IPv6）"), sysmac(ns, DB6, LANE01_6, reading)),
+        row("lane01", ("read D0 to D9, UDP", "D0～D9 を読む（UDP）"), datagram(ns, LANE01, 9600, reading, DB)),
+        row("lane01", ("write D50, UDP", "D50 に書く（UDP）"), datagram(ns, LANE01, 9600, write, DB), write, True),
+        row("lane01", ("STOP behind a read, TCP", "読み取りに続けて STOP（TCP）"), sysmac(ns, DB, LANE01, reading, stop), stop),
+        row("lane01", ("read another node behind it", "その先の別ノードを読む"), sysmac(ns, DB, LANE01, far), far),
+    ]
+
+
 GROUPS = (
     (("A MELSEC crane (SLMP): reads only", "MELSEC のクレーン（SLMP）: 読み取りだけ"), of_melsec),
     (("A Logix crane (EtherNet/IP): reads only", "Logix のクレーン（EtherNet/IP）: 読み取りだけ"), of_logix),
     (("A SIMATIC crane (S7comm): reads only", "SIMATIC のクレーン（S7comm）: 読み取りだけ"), of_simatic),
+    (("A SYSMAC gate lane (FINS): reads only", "SYSMAC のゲートレーン（FINS）: 読み取りだけ"), of_sysmac),
 )

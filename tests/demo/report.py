@@ -10,7 +10,7 @@ import unicodedata
 COLUMNS = 78
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 WORDS = {"passed": "通過", "reset": "リセット", "silent": "無応答", "refused": "拒否", "stopped": "遮断", "error": "エラー",
-         "arrived": "到達", "repaired": "復旧", "shut": "遮断", "unrecorded": "記録なし"}
+         "arrived": "到達", "repaired": "復旧", "unchanged": "変化なし", "shut": "遮断", "unrecorded": "記録なし"}
 # Names that are in no policy.
 NAMES = {"management": "管理用", "the box": "装置", "admin": "管理者", "cranes": "全クレーン", "a tool": "別プログラム", "all zones": "全ゾーン"}
 

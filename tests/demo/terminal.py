@@ -27,7 +27,7 @@ ZONES = {
     "crane": ("crane0", ["10.30.1.10/22", "10.30.1.11/22", "10.30.1.12/22", "10.30.1.13/22", "10.30.1.20/22",
                          "10.30.1.21/22", "10.30.1.22/22", "2001:db8:30::10/64", "2001:db8:30::11/64", "2001:db8:30::12/64",
                          "2001:db8:30::13/64", "2001:db8:30::20/64", "2001:db8:30::21/64", "2001:db8:30::22/64"], "10.30.0.1", "2001:db8:30::1"),
-    "gate": ("gate0", ["10.40.0.10/24", "2001:db8:40::10/64"], "10.40.0.1", "2001:db8:40::1"),
+    "gate": ("gate0", ["10.40.0.10/24", "10.40.0.20/24", "2001:db8:40::10/64", "2001:db8:40::20/64"], "10.40.0.1", "2001:db8:40::1"),
     "vendor": ("vendor0", ["203.0.113.5/24", "2001:db8:50::5/64"], "203.0.113.1", "2001:db8:50::1"),
     "inet": ("inet0", ["198.51.100.2/24", "192.0.2.66/32", "2001:db8:ffff::2/64"], "198.51.100.1", "2001:db8:ffff::1"),
 }
@@ -158,8 +158,11 @@ class Terminal:
         for n, last in enumerate((10, 11, 12, 13), 1):
             spawn([plc, "10.30.1.%d" % last, "502"], ns("crane"), log("rtg0%d" % n))
             spawn([plc, "2001:db8:30::%d" % last, "502"], ns("crane"), log("rtg0%d-6" % n))
-        spawn([sys.executable, os.path.join(TOP, "tests", "demo", "controllers.py")] +
-              [start + last for last in ("20", "21", "22") for start in ("10.30.1.", "2001:db8:30::")], ns("crane"), log("sts"))
+        spawn([plc, "10.40.0.10", "502"], ns("gate"), log("barrier"))
+        controllers = [sys.executable, os.path.join(TOP, "tests", "demo", "controllers.py")]
+        spawn(controllers + [name + "=" + start + last for name, last in (("slmp", "20"), ("enip", "21"), ("s7comm", "22"))
+                             for start in ("10.30.1.", "2001:db8:30::")], ns("crane"), log("sts"))
+        spawn(controllers + ["fins=10.40.0.20", "fins=2001:db8:40::20"], ns("gate"), log("lane"))
         spawn([plc, "192.168.77.2", "502"], ns("ctl-b"), log("ctl-plc"))
         spawn([poller, "192.168.77.2", "502", os.path.join(RUN, "poller-control.json")], ns("ctl-a"), log("ctl-poller"))
         self._web(spawn, ns, log)
@@ -172,8 +175,8 @@ class Terminal:
             spawn(["dropbear", "-F", "-E", "-P", RUN + "/dropbear.pid", "-r", key, "-p", listen], ns(where), log("ssh"))
         spawn(["dnsmasq", "-k", "-C", "/dev/null", "-h", "-R", "-u", "root", "--pid-file", "--listen-address=10.20.0.20",
                "--bind-interfaces", "--host-record=tos.kita.example,10.20.0.20"], ns("tos"), log("dns"))
-        for where, address, port in (("tos", "10.20.0.20", 443), ("tos", "10.20.0.10", 5432), ("gate", "10.40.0.10", 22),
-                                     ("crane", "10.30.1.10", 502), ("crane", "10.30.1.13", 502), ("crane", "10.30.1.22", 102)):
+        for where, address, port in (("tos", "10.20.0.20", 443), ("tos", "10.20.0.10", 5432), ("gate", "10.40.0.10", 22), ("gate", "10.40.0.10", 502),
+                                     ("crane", "10.30.1.10", 502), ("crane", "10.30.1.13", 502), ("crane", "10.30.1.22", 102), ("gate", "10.40.0.20", 9600)):
             wait_for(lambda w=where, a=address, p=port: self._listens(w, a, p), 20, "%s:%d in %s" % (address, port, where))
 
     def _listens(self, short, address, port):
@@ -199,7 +202,6 @@ http { access_log off; client_body_temp_path %(d)s/b; proxy_temp_path %(d)s/p; f
 
     def _database(self, spawn, ns, log):
         folder = os.path.join(RUN, "database")
-        binaries = os.path.join(PEERS, "usr/lib/postgresql/15/bin")
         as_nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
         env = dict(os.environ, LC_ALL="C", HOME="/nonexistent")
         # the server refuses root, and its own folder is found relative to the binary: share it with nobody by a copy in RUN
@@ -208,12 +210,13 @@ http { access_log off; client_body_temp_path %(d)s/b; proxy_temp_path %(d)s/p; f
             os.chmod(RUN, 0o755)
             sh("cp", "-r", os.path.join(PEERS, "usr"), share)
             sh("chmod", "-R", "a+rX", share)
-        binaries = os.path.join(share, "lib/postgresql/15/bin")
+        version = os.listdir(os.path.join(share, "lib/postgresql"))[0]  # the release's one
+        binaries = os.path.join(share, "lib/postgresql", version, "bin")
         os.makedirs(folder, exist_ok=True)
         os.chown(folder, 65534, 65534)
         if not os.path.exists(folder + "/PG_VERSION"):
             sh(*as_nobody, binaries + "/initdb", "-D", folder, "-A", "trust", "-U", "tos", "-N",
-               "-L", share + "/share/postgresql/15", env=env, timeout=120)
+               "-L", os.path.join(share, "share/postgresql", version), env=env, timeout=120)
             with open(folder + "/pg_hba.conf", "w", encoding="ascii") as f:
                 f.write("host all all all trust\n")
         spawn(as_nobody + [binaries + "/postgres", "-D", folder, "-c", "listen_addresses=10.20.0.10,2001:db8:20::10",

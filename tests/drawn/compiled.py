@@ -11,10 +11,10 @@ import subprocess
 import meaning
 
 PROTOCOLS = {"tcp": 6, "udp": 17, "icmp": 1, "icmpv6": 58, "ipv6-icmp": 58}
-ELEMENT = re.compile(r'(?:# until (\S+): )?"(\w+)" \. "(\w+)" \. (\S+) \. (\S+) \. (\S+) \. (\S+) : 0x([0-9a-f]+)')
+ELEMENT = re.compile(r'(?:# (?:until (\S+)|by hours): )?"(\w+)" \. "(\w+)" \. (\S+) \. (\S+) \. (\S+) \. (\S+) : 0x([0-9a-f]+)')
 
 PERMIT = 0x3fffff  # of a mark; the rest is outcome and lane
-LIVE = re.compile(r'(?:# until (\S+): )?"(\w+)" \. (original|reply) \. 0x([0-9a-f]+) : ')
+LIVE = re.compile(r'(?:# (?:until (\S+)|by hours): )?"(\w+)" \. (original|reply) \. 0x([0-9a-f]+) : ')
 ORDER = {f: ["until%d_%d" % (f, n) for n in range(8, 1, -1)] + ["%s%d" % (x, f) for x in ("until", "exact", "range")] for f in (4, 6)}
 
 
@@ -113,6 +113,7 @@ class Compiled:
 
     def read_json(self, j):
         self.permits = {p["permit"]: p for p in j["permits"]}
+        self.times = self.read_times(j)
         self.roles = {i["device"]: i["name"] for i in j["interfaces"]}  # nft knows devices
         self.all = []
         for c in j["cells"]:
@@ -123,6 +124,22 @@ class Compiled:
             cell["exact"] = all(cell[k][0] == cell[k][1] for k in ("src", "dst")) and lo == hi
             self.cells.setdefault(cell["key"], []).append(cell)
             self.all.append(cell)
+
+    @staticmethod
+    def read_times(j):
+        """{permit: its conduits, as they open and end}, of those that open by hours or behind doors."""
+        windows = {w["name"]: meaning.Window({k: v for k, v in w.items() if v}, j["site"].get("time_zone")) for w in j.get("windows", [])}
+        conduits = {c["name"]: {"starts": seconds(c["starts"]) if c["starts"] else 0, "end": seconds(c["until"]), "within": windows.get(c["within"]), "door": c["door"]}
+                    for c in j["conduits"]}
+        of = {p["permit"]: [conduits[g["conduit"]] for g in p["grants"]] for p in j["permits"]}
+        return {n: list({id(c): c for c in found}.values()) for n, found in of.items() if any(c["starts"] or c["within"] or c["door"] for c in found)}
+
+    def end(self, permit, until, now, doors):
+        """When a permit ends that has this end by its element, or None: at this moment it is none."""
+        if permit in self.times:
+            ends = [meaning.Meaning.until(c, now, doors) for c in self.times[permit]]
+            return min(ends) if all(ends) else None
+        return until if now < until else None
 
     def read_nft(self, text):
         name, self.live = None, set()
@@ -150,15 +167,21 @@ class Compiled:
                  if c["lo"] <= port <= c["hi"] and c["src"][0] <= src <= c["src"][1] and c["dst"][0] <= dst <= c["dst"][1]]
         elements = [(name, e[3], e[4]) for name in ORDER[family] for e in self.maps.get(name, {}).get((iif, oif, proto), ())
                     if e[2][0] <= port <= e[2][1] and e[0][0] <= src <= e[0][1] and e[1][0] <= dst <= e[1][1]]
-        assert len({name for name, _, _ in elements}) == len(elements), "one map has two elements for a packet"
         return sorted(cells, key=lambda c: (c["until"], not c["exact"])), elements
 
-    def judge(self, holding, now):
-        """In the words of meaning.Meaning.judge. Of the cells that have not ended the one speaks that ends first: beneath it lies what remains then."""
+    def judge(self, holding, now, doors):
+        """In the words of meaning.Meaning.judge. Of the cells that hold the one speaks that ends first, or that is of more conduits: beneath it lies what remains
+        without some of them."""
+        def order(c):
+            conduits = len({g["conduit"] for g in self.permits[c["permit"]]["grants"]})
+            return -conduits if self.times else 0, c["until"], not c["exact"]
+
         cells, elements = holding
-        cells = [c for c in cells if now < c["until"]]
-        assert len(cells) < 2 or (cells[0]["until"], not cells[0]["exact"]) < (cells[1]["until"], not cells[1]["exact"]), "two cells of one end hold a packet"
-        found = next((permit for _, permit, until in elements if now < until), None)
+        cells = sorted(({**c, "until": self.end(c["permit"], c["until"], now, doors)} for c in cells if self.end(c["permit"], c["until"], now, doors)), key=order)
+        assert len(cells) < 2 or order(cells[0]) < order(cells[1]), "two cells of one end hold a packet"
+        elements = [x for x in elements if self.end(*x[1:], now, doors)]
+        assert len({name for name, _, _ in elements}) == len(elements), "one map has two elements for a packet"
+        found = next((permit for _, permit, _ in elements), None)
         c = cells[0] if cells else None
         assert (c and c["permit"]) == found, "the cells give permit %s, the maps %s" % (c and c["permit"], found)
         if c is None:

@@ -3,6 +3,7 @@
 meets everything, at the edges above all. What is drawn stands by the reference (docs/policy-language.md); a few break it where one
 conduit observes what another one enforces."""
 import ipaddress
+import time
 
 import meaning
 
@@ -13,6 +14,9 @@ PROTOCOLS = ["tcp", "tcp", "udp", "icmp", "icmp", "icmp", "icmp", "modbus", "mod
 ENDS = ["2020-01-01T00:00:00Z", "2001-02-03", "2100-01-01T00:00:00Z", "2100-01-01T09:00:00+09:00", "2100-01-01T00:00:01Z", "2150-06-01", "2150-06-01T24:00:00+09:00",
         "2150-06-02T00:00:00Z", "2199-12-31T23:59:59Z", "2120-02-29T12:34:56-03:30"]
 MANY_ENDS = ["2001-02-03T00:00:00Z", "2002-02-03"] + ["21%02d-01-01T00:00:00Z" % i for i in range(10)]  # more than one packet may have
+# Hours that meet at an edge, cross midnight, and lie where clocks are put forward or back; days of a year in which this is so for good.
+HOURS = ["09:00-17:00", "17:00-22:00", "22:00-06:00", "00:00-24:00", "06:00-00:00", "01:00-04:00", "02:00-03:00", "02:30-12:00", "08:59-09:00", "09:00-08:00"]
+DAYS = ["2100-03-13", "2100-03-14", "2100-03-28", "2100-04-04", "2100-10-03", "2100-10-31", "2100-11-07", "2100-12-31", "2101-01-01"]
 CLASSES = ["it", "operations", "ot", "external", "test", "management"]
 FUNCTIONS = ["read_coils", "read_discrete_inputs", "read_holding_registers", "read_input_registers", "write_single_coil", "write_single_register", "15", "16", "mask_write_register",
              "read_write_multiple_registers", "report_server_id", "get_comm_event_log", "diagnostics", "read_file_record", "write_file_record", "umas", "43", "1-4", "65-72", "24"]
@@ -171,6 +175,44 @@ def draw_conduit(d, policy, i):
     return c
 
 
+def draw_window(d, i):
+    w = {"name": "w%d" % i}
+    if d.random() < 0.7:
+        w["days"] = d.sample(meaning.WEEKDAYS, d.choice([1, 2, 3, 5, 6]))
+    if d.random() < 0.8 or "days" not in w:
+        w["hours"] = d.choice([x for x in HOURS if x != "00:00-24:00" or "days" in w])
+    a, b = sorted(d.sample(range(len(DAYS)), 2))
+    for key, day, often in (("first", DAYS[a], 0.3), ("last", DAYS[b], 0.3)):
+        if d.random() < often:
+            w[key] = day
+    if d.random() < 0.4:
+        w["except"] = d.sample(DAYS, d.randint(1, 3))
+    return w
+
+
+def draw_times(d, p):
+    """Windows, doors and isolations: some conduits open by hours or behind a door."""
+    p["site"]["time_zone"] = d.choice([d.choice([k, v]) for k, v in meaning.PLACES.items()])
+    p["windows"] = [draw_window(d, i) for i in range(d.choice([1, 1, 2, 3]))]
+    p["doors"] = [{"name": "d%d" % i, "at_most": d.choice(["1 min", "4 h", "24 h"]), "opened_by": ["supervisor"]} for i in range(d.choice([1, 2, 3]))]
+    for c in d.sample(p["conduits"], d.randint(1, min(3, len(p["conduits"])))):
+        for key, names in (("within", p["windows"]), ("door", p["doors"])):
+            if d.random() < 0.6:
+                c[key] = d.choice(names)["name"]
+        if d.random() < 0.2 and not any("last" in w for w in p["windows"] if w["name"] == c.get("within")):
+            c["starts"] = d.choice(["2099-12-31", "2100-10-31", "2100-11-07T05:30:00Z", "2026-01-01"])
+            if "until" in c:
+                c["until"] = d.choice(ENDS[-2:])
+    if p.get("organisations") and d.random() < 0.5:
+        p["doors"][0]["organisation"] = d.choice(p["organisations"])["name"]
+    zones, names = [z["name"] for z in p["zones"]], [c["name"] for c in p["conduits"]]
+    p["isolations"] = []
+    for i in range(d.choice([0, 1, 2])):
+        cut = ["zones %s %s" % tuple(d.sample(zones, 2)) if len(zones) > 1 else "everything", "zone " + d.choice(zones), "everything"]
+        cut += ["asset " + d.choice(p["assets"])["name"]] if p["assets"] else []
+        p["isolations"].append({"name": "i%d" % i, "cut": d.sample(cut, d.choice([1, 1, 2])), "keep": d.sample(names, d.randint(0, len(names)))})
+
+
 def draw_way(d, p, asset):
     """Little but a way over one asset: what a chain_break is about."""
     others = [z["name"] for z in p["zones"] if z["name"] != asset["zone"]]
@@ -274,6 +316,8 @@ def draw_policy(d, zones_of=draw_zones, protocols=PROTOCOLS):
         zones = d.sample(p["zones"], d.randint(1, min(2, len(p["zones"]))))
         p["organisations"] = [{"name": "o%d" % i, "zone": z["name"], **({"contract_until": d.choice(ENDS)} if d.random() < 0.7 else {})} for i, z in enumerate(zones)]
     p["always"] = [draw_always(d, p) for _ in range(d.choice([0, 1, 2]) if anywhere else 0)]
+    if d.random() < 0.5:
+        draw_times(d, p)
     if not anywhere or d.random() < 0.5:
         fold(d, p)
     del p["space"]
@@ -344,16 +388,30 @@ def fold(d, p):
 
 def mended(d, p):
     """Most policies without the error that drawing makes most often: who only observes lies over who enforces."""
+    m, now = meaning.Meaning(p), int(time.time())
+    for door in p.get("doors", ()):
+        zone = next((o["zone"] for o in p.get("organisations", ()) if o["name"] == door.get("organisation")), None)
+        if any(zone not in (c["from"], c["to"]) for c in m.conduits if c["door"] == door["name"]):
+            door.pop("organisation", None)
+    for c in m.conduits:  # what never opens is a mistake
+        if c["by_hours"] and c["end"] > now and not m.together([c], now):
+            for key in ("within", "starts"):
+                next(x for x in p["conduits"] if x["name"] == c["name"].split("/")[0]).pop(key, None)
     conflicts = meaning.Meaning(p).conflicts()
     while conflicts and d.random() < 0.97:
         for name in sorted({a.split("/")[0] for a, _ in conflicts}):
             next(c for c in p["conduits"] if c["name"] == name)["shadow"] = True
         conflicts = meaning.Meaning(p).conflicts()
+    while p.get("isolations") and not conflicts and d.random() < 0.97:
+        half = meaning.Meaning(p).half_kept(now)
+        if not half:
+            break
+        next(i for i in p["isolations"] if i["name"] == half[0][0])["keep"].append(half[0][2].split("/")[0])
     for name in sorted({n.split("/")[0] for n in meaning.Meaning(p).test_meets_production()}):
         if d.random() < 0.97:
             c = next(c for c in p["conduits"] if c["name"] == name)
             c["exception"] = {"applicant": "a", "reason": "r", "instead": "i", "approved_by": "b"}
-            c.setdefault("until", d.choice(ENDS))
+            c.setdefault("until", d.choice(ENDS[-2:] if "starts" in c else ENDS))
     return p
 
 
@@ -378,8 +436,8 @@ def group(o, leave=()):
 def text(p, never=True):
     """site.cfg, one object a line."""
     lines = ["language_version = 1;", "site = %s;" % group({"name": "drawn", **p["site"]})]
-    for key in ("zones", "assets", "services"):
-        lines += ["%s = {" % key] + ["  %s = %s;" % (o["name"], group(o, ("name",))) for o in p[key]] + ["};"]
+    for key in ("zones", "assets", "services", "windows", "doors", "isolations"):
+        lines += [] if not p.get(key) else ["%s = {" % key] + ["  %s = %s;" % (o["name"], group(o, ("name",))) for o in p.get(key, ())] + ["};"]
     if p.get("organisations"):
         lines.append("organisations = { %s };" % " ".join("%s = %s;" % (o["name"], group(o, ("name",))) for o in p["organisations"]))
     for f in p.get("fleets", []):

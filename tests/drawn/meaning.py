@@ -2,11 +2,15 @@
 """What a policy means, written from docs/policy-language.md alone: which packets pass at which moment, by which conduits, how deep they are
 looked into, by which joint settings, and whether a `never` holds. It asks every conduit in turn, shares nothing with the compiler, and
 leaves out whatever only a machine can show. Where the two differ, one of them or the reference is wrong."""
+import calendar
 import datetime
 import fnmatch
 import functools
 import ipaddress
 import itertools
+import os
+import random
+import time
 
 TRANSPORTS = {"tcp": ["tcp"], "udp": ["udp"], "icmp": ["icmp"], "modbus": ["tcp", "udp"], "slmp": ["tcp", "udp"], "enip": ["tcp", "udp"], "s7comm": ["tcp"],
               "s7comm_plus": ["tcp"], "tls": ["tcp"], "ssh": ["tcp"], "http": ["tcp"], "postgresql": ["tcp"], "dns": ["tcp", "udp"], "syslog": ["tcp", "udp"],
@@ -21,6 +25,7 @@ DEFAULT = {"when_down": "closed", "when_overloaded": "closed", "when_midstream":
 WORDS = ["read", "write", "control", "program", "diagnose"]
 NEVER_REST = ["0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4", "::/64", "fe80::/9", "ff00::/8"]
 FOREVER = 1 << 62
+LAST = 7258118400 - 86400  # 2199 is the last year, and nothing is said of what happens when it ends
 # Functions of Modbus: code, name, words, what it touches, whether a word of `commands` includes it.
 FUNCTIONS = [(1, "read_coils", "read", "coils", True), (2, "read_discrete_inputs", "read", "discrete", True), (3, "read_holding_registers", "read", "holding", True),
              (4, "read_input_registers", "read", "input", True), (5, "write_single_coil", "write", "coils", True), (6, "write_single_register", "write", "holding", True),
@@ -57,6 +62,10 @@ def span_of_interface(text):
 
 def meet(a, b):
     return a[0] == b[0] and a[1] <= b[2] and b[1] <= a[2]
+
+
+def both(a, b):
+    return a[0], max(a[1], b[1]), min(a[2], b[2])
 
 
 def minus(ranges, taken):
@@ -160,12 +169,47 @@ def zone_space(p):
 
 # ---- time ------------------------------------------------------------------------------------------------------------------
 
-def moment(text):
-    """Seconds since 1970. A date alone is the end of that day in UTC; 24:00 is the end of a day."""
-    day = datetime.datetime.strptime(text[:10], "%Y-%m-%d").replace(tzinfo=datetime.timezone.utc)
-    seconds = int(day.timestamp())
+# Some of the places that are built in, by their rules of 2026.
+PLACES = {"Asia/Tokyo": "JST-9", "Asia/Kolkata": "IST-5:30", "Europe/Berlin": "CET-1CEST,M3.5.0,M10.5.0/3", "America/New_York": "EST5EDT,M3.2.0,M11.1.0",
+          "Australia/Adelaide": "ACST-9:30ACDT,M10.1.0,M4.1.0/3"}
+WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+DAY = 86400
+
+
+@functools.lru_cache(maxsize=200000)
+def shown(zone, t):
+    """What clocks there show at this moment, as seconds since 1970 by them: the C library's word."""
+    if os.environ.get("TZ") != PLACES.get(zone, zone):
+        os.environ["TZ"] = PLACES.get(zone, zone)
+        time.tzset()
+    return calendar.timegm(time.localtime(t))
+
+
+@functools.lru_cache(maxsize=200000)
+def clock(zone, day, minute):
+    """The first moment at which clocks there show that or later: hours that do not exist are the change, of those that come twice the first is meant."""
+    local = day * DAY + minute * 60
+    ahead = [shown(zone, local + k) - local - k for k in (-DAY, DAY)]
+    early, late = local - max(ahead), local - min(ahead)
+    if shown(zone, early) >= local:
+        return early
+    if shown(zone, late) == local:
+        return late
+    while early + 1 < late:  # they are put forward over it
+        mid = (early + late) // 2
+        early, late = (early, mid) if shown(zone, mid) >= local else (mid, late)
+    return late
+
+
+def day_of(text):
+    return calendar.timegm(time.strptime(text, "%Y-%m-%d")) // DAY
+
+
+def moment(text, zone=None, end=True):
+    """Seconds since 1970. A date alone is the end of that day (or its beginning) by the site's clocks, or in UTC; 24:00 is the end of a day."""
     if len(text) == 10:
-        return seconds + 86400
+        return clock(zone or "UTC0", day_of(text), 1440 if end else 0)
+    seconds = day_of(text[:10]) * DAY
     hours, minutes, secs = (int(x) for x in text[11:19].split(":"))
     seconds += hours * 3600 + minutes * 60 + secs
     offset = text[19:]
@@ -173,6 +217,34 @@ def moment(text):
         away = int(offset[1:3]) * 3600 + int(offset[4:6]) * 60
         seconds += -away if offset[0] == "+" else away
     return seconds
+
+
+class Window:
+    def __init__(self, w, zone):
+        self.zone, self.days = zone, {WEEKDAYS.index(x) for x in w.get("days", WEEKDAYS)}
+        (h, m), (to_h, to_m) = ((int(x) for x in t.split(":")) for t in w.get("hours", "00:00-24:00").split("-"))
+        self.begins, self.ends = h * 60 + m, to_h * 60 + to_m
+        self.ends += 1440 if self.ends <= self.begins else 0
+        self.first, self.last = (day_of(w[k]) if k in w else None for k in ("first", "last"))
+        self.excepted = {day_of(x) for x in w.get("except", ())}
+
+    def on(self, day):
+        """From when to when it is open by the day on which it opens, or None."""
+        if (day + 3) % 7 not in self.days or day in self.excepted or day < (self.first or 0) or day > (self.last or 1 << 30):
+            return None
+        a, b = clock(self.zone, day, self.begins), clock(self.zone, day, self.ends)
+        return (a, b) if a < b else None
+
+    def until(self, t):
+        """It is open at t, and goes on until then; None: it is shut. What goes on for a year is asked no further."""
+        end, least = t, t + 366 * DAY
+        while end < least:
+            day = shown(self.zone, end) // DAY
+            more = max((x[1] for x in map(self.on, range(day - 2, day + 1)) if x and x[0] <= end < x[1]), default=None)
+            if more is None:
+                break
+            end = more
+        return end if end > t else None
 
 
 # ---- services: what of the transports, as (protocol, first, last) of what stands in a packet --------------------------------
@@ -260,9 +332,12 @@ class Meaning:
         self.assets = {a["name"]: [span(x) for x in a["addresses"]] for a in p["assets"]}
         self.services = {s["name"]: s for s in p["services"]}
         self.groups = {g: self.spread(names) for g, names in p["members"].items() if names and not set(names) & set(self.services)}
+        zone = p["site"].get("time_zone")
+        self.windows = {w["name"]: Window(w, zone) for w in p.get("windows", [])}
         self.conduits = [self.conduit(c) for c in p["conduits"]]
         self.boxes = {c["name"]: self.boxes_of(c) for c in self.conduits}
         self.by_name = {c["name"]: c for c in self.conduits}
+        self.known = {}
 
     def spread(self, names):
         """What zones and assets stand for, by zone."""
@@ -278,11 +353,16 @@ class Meaning:
 
     def conduit(self, c):
         observe = c.get("mode") == "observe"
-        contracts = [moment(o["contract_until"]) for o in self.p.get("organisations", []) if o["zone"] in (c["from"], c["to"]) and "contract_until" in o]
+        zone = self.p["site"].get("time_zone")
+        contracts = [moment(o["contract_until"], zone) for o in self.p.get("organisations", []) if o["zone"] in (c["from"], c["to"]) and "contract_until" in o]
         m = {"name": c["name"], "from": c["from"], "to": c["to"], "observe": observe, "shadow": c.get("shadow", False), "exception": "exception" in c, "names": c.get("names"),
              "in": self.zones[c["from"]]["interfaces"], "out": self.zones[c["to"]]["interfaces"],
              "sources": self.end(c["from"], c.get("sources")), "destinations": self.end(c["to"], c.get("destinations")),
-             "end": min([moment(c["until"]) if "until" in c else FOREVER] + contracts), "own_end": moment(c["until"]) if "until" in c else FOREVER, "services": [self.services[s] for s in c["services"]]}
+             "starts": moment(c["starts"], zone, False) if "starts" in c else 0, "within": self.windows.get(c.get("within")), "door": c.get("door"),
+             "own_end": moment(c["until"], zone) if "until" in c else FOREVER, "services": [self.services[s] for s in c["services"]]}
+        w = m["within"]  # behind its last day it is over for good
+        m["end"] = min([m["own_end"], clock(w.zone, w.last, w.ends) if w and w.last else FOREVER] + contracts)
+        m["by_hours"] = m["starts"] > 0 or bool(m["within"] or m["door"])
         for key in STRICTEST_FIRST:
             m[key] = c.get(key)
         for key in ("when_down", "when_overloaded"):  # observing must not stop traffic
@@ -311,9 +391,48 @@ class Meaning:
                 found.append((c, services))
         return found
 
-    def judge(self, found, now):
-        """What happens to a packet of which these conduits speak, or None: it is refused."""
-        found = [(c, s) for c, s in found if now < c["end"]]
+    @staticmethod
+    def until(c, now, doors):
+        """A conduit holds while these doors are open, each until its moment, and goes on until then; None: it does not."""
+        if not c["starts"] <= now < min(c["end"], doors.get(c["door"], 0) if c["door"] else FOREVER):
+            return None
+        end = c["within"].until(now) if c["within"] else FOREVER
+        return end and min(end, c["end"], doors[c["door"]] if c["door"] else FOREVER)
+
+    def edges_of(self, found, now):
+        """Moments at which one of these conduits begins or ends: of those with windows in a week like any other, and around every day that is named."""
+        windows = [c["within"] for c in found if c["within"]]
+        edges = {now} | {x for c in found for x in (c["starts"], c["end"])}
+        named = {x // DAY for x in edges if x < FOREVER} | {x for w in windows for x in (w.first, w.last, *w.excepted) if x is not None}
+        for day in {x for n in named if n * DAY > now - 9 * DAY for x in range(n - 9, n + 10)}:
+            edges.update(x for w in windows for x in w.on(day) or ())
+        return [x for e in sorted(edges) if e < FOREVER for x in (e - 1, e) if now <= x < LAST]
+
+    def moments(self, found, now):
+        """(moment, doors that are open) for each set of these conduits that holds together some day; more of them than one where there are hours."""
+        key = tuple(sorted(c["name"] for c in found))
+        if key not in self.known:
+            doors, seen, kept = sorted({c["door"] for c in found if c["door"]}), {}, []
+            edges = self.edges_of(found, now)
+            random.Random(len(edges)).shuffle(edges)
+            for t in [now, *edges]:
+                for n in range(1 << len(doors)):
+                    opened = {x: FOREVER for i, x in enumerate(doors) if n >> i & 1}
+                    holds = frozenset(c["name"] for c in found if self.until(c, t, opened))
+                    seen[holds] = seen.get(holds, 0) + 1
+                    if seen[holds] < 3 or not any(c["by_hours"] for c in found):
+                        kept.append((t, opened))
+            self.known[key] = kept
+        return self.known[key]
+
+    def together(self, found, now):
+        """Is there a moment from now on at which all of these hold?"""
+        return any(all(self.until(c, t, doors) for c in found) for t, doors in self.moments(found, now))
+
+    def judge(self, found, now, doors=None):
+        """What happens to a packet of which these conduits speak, while these doors are open, or None: it is refused."""
+        ends = {c["name"]: self.until(c, now, doors or {}) for c, _ in found}
+        found = [(c, s) for c, s in found if ends[c["name"]]]
         deciding = [(c, s) for c, s in found if not c["shadow"]]
         if not deciding:
             return None
@@ -321,7 +440,7 @@ class Meaning:
         depths = {depth(s["protocol"]) for _, services in deciding for s in services}
         looked = "transport" if "transport" in depths else "commands" if "commands" in depths else "named"
         j = {"conduits": [c["name"] for c, _ in found], "deciding": [c["name"] for c, _ in deciding], "observe": not enforcing, "depth": looked,
-             "until": min(c["end"] for c, _ in found), "grants": sorted((c["name"], s["name"]) for c, services in found for s in services)}
+             "until": min(ends[c["name"]] for c, _ in found), "grants": sorted((c["name"], s["name"]) for c, services in found for s in services)}
         for key, words in STRICTEST_FIRST.items():
             j[key] = min((c[key] for c, _ in deciding), key=words.index)
         tls = [c for c, services in deciding if any(s["protocol"] == "tls" for s in services)]
@@ -345,16 +464,43 @@ class Meaning:
             told |= {("policy.not_enforced", c["name"], "names") for c, names in tls if names is not None}
         return told
 
-    def overlap(self, a, b):
-        """Is there a packet of which both conduits speak?"""
+    def overlap(self, a, b, within=None):
+        """Is there a packet of which both conduits speak? (`within`: and that is between these.)"""
         if not set(a["in"]) & set(b["in"]) or not set(a["out"]) & set(b["out"]):
             return False
-        return any(x[4] == y[4] and x[5] <= y[6] and y[5] <= x[6] and meet(x[2], y[2]) and meet(x[3], y[3]) for x in self.boxes[a["name"]] for y in self.boxes[b["name"]])
+        return any(x[4] == y[4] and x[5] <= y[6] and y[5] <= x[6] and meet(x[2], y[2]) and meet(x[3], y[3])
+                   and (within is None or any(all(any(meet(r, both(x[k], y[k])) for r in pair[k - 2]) for k in (2, 3)) for pair in within))
+                   for x in self.boxes[a["name"]] for y in self.boxes[b["name"]])
 
     def conflicts(self):
         """(who observes, who enforces) on one packet at one moment from now on: an error."""
-        live = [c for c in self.conduits if c["end"] > datetime.datetime.now().timestamp()]
-        return {(a["name"], b["name"]) for a in live for b in live if a["observe"] and not a["shadow"] and not b["observe"] and self.overlap(a, b)}
+        now = int(datetime.datetime.now().timestamp())
+        live = [c for c in self.conduits if c["end"] > now]
+        return {(a["name"], b["name"]) for a in live for b in live
+                if a["observe"] and not a["shadow"] and not b["observe"] and self.overlap(a, b) and (not a["by_hours"] and not b["by_hours"] or self.together([a, b], now))}
+
+    def cut(self, words):
+        """[(ranges, ranges)] between which an isolation cuts whatever is opened, either way."""
+        pairs = []
+        for word in words:
+            kind, *names = word.split()
+            ends = [self.assets[names[0]] if kind == "asset" else self.space[n] for n in names] + [[span("0.0.0.0/0"), span("::/0")]]
+            pairs += [(ends[0], ends[1]) if len(ends) > 1 else (ends[0], ends[0])]
+        return pairs + [(b, a) for a, b in pairs]
+
+    @staticmethod
+    def keeps(isolation, name):
+        return any(name == k or name.startswith(k + "/") for k in isolation["keep"])
+
+    def half_kept(self, now):
+        """(isolation, who is kept, who is not) over one packet of what is cut, at one moment: an error."""
+        live, found = [c for c in self.conduits if c["end"] > now and not c["shadow"]], []
+        for i in self.p.get("isolations", []):
+            pairs = self.cut(i["cut"])
+            for a, b in itertools.product([c for c in live if self.keeps(i, c["name"])], [c for c in live if not self.keeps(i, c["name"])]):
+                if self.overlap(a, b, pairs) and self.together([a, b], now):
+                    found.append((i["name"], a["name"], b["name"]))
+        return found
 
     def organisations_meet(self):
         """Two of them, by a conduit: an error, whenever it ends."""
@@ -368,18 +514,26 @@ class Meaning:
                 and sorted([classes[c["from"]] == "test", classes[c["to"]] == "test"]) == [False, True] and "external" not in (classes[c["from"]], classes[c["to"]])]
 
     def too_many_ends(self, now):
-        """Are there more than eight ends that differ over one packet, shadows' too? Where most boxes meet, each edge is the first of one of them."""
-        if len({c["end"] for c in self.conduits if now < c["end"] < FOREVER}) <= 8:
+        """Are there more than eight ends that differ over one packet, shadows' too, or more than three doors? Where hours meet, how many are too many is not
+        told: None, where more than three differ. Where most boxes meet, each edge is the first of one of them."""
+        def times(found):
+            return {(c["starts"], c["within"], c["door"], c["end"]) for c in found if now < c["end"] and (c["by_hours"] or c["end"] < FOREVER)}
+
+        by_hours = any(c["by_hours"] for c in self.conduits)
+        if len(times(self.conduits)) <= (3 if by_hours else 8):
             return False
+        many = False
         boxes = [b for found in self.boxes.values() for b in found]
         ways = sorted({(i, o) for c in self.conduits for i in c["in"] for o in c["out"]})
         for family, proto in sorted({(b[2][0], b[4]) for b in boxes}):
             here = [b for b in boxes if b[2][0] == family and b[4] == proto]
             sources, destinations, ports = (sorted({edge(b) for b in here}) for edge in (lambda b: b[2][1], lambda b: b[3][1], lambda b: b[5]))
             for (iif, oif), src, dst, port in itertools.product(ways, sources, destinations, ports):
-                if len({c["end"] for c, _ in self.matches((iif, oif, family, src, dst, proto, port)) if now < c["end"] < FOREVER}) > 8:
+                found = [c for c, _ in self.matches((iif, oif, family, src, dst, proto, port)) if now < c["end"]]
+                if len({c["door"] for c in found if c["door"]}) > 3 or not any(c["by_hours"] for c in found) and len(times(found)) > 8:
                     return True
-        return False
+                many = many or len(times(found)) > 3
+        return None if many and by_hours else False
 
     # ---- statements ----------------------------------------------------------------------------------------------------
 
@@ -421,7 +575,7 @@ class Meaning:
         """Who lets what pass from now on: (conduit, what of its destinations can be reached, the commands that pass)."""
         found = []
         for c in self.conduits:
-            if not c["shadow"] and now < c["end"]:
+            if not c["shadow"] and now < c["end"] and (not c["by_hours"] or self.together([c], now)):
                 services, ranges, words = self.reach(c)
                 if services:
                     found.append((c, ranges, words))
@@ -462,12 +616,17 @@ class Meaning:
         return (s["protocol"] == wanted["protocol"] and "allow" not in s and s.get("undecided_bytes", 0) >= wanted.get("undecided_bytes", 0)
                 and set(wanted.get("lenient", ())) <= set(s.get("lenient", ())))
 
+    @staticmethod
+    def endless(c, now):
+        return c["end"] == FOREVER and not c["within"] and not c["door"] and c["starts"] <= now
+
     def lacking(self, always, name, endless=True):
         """A piece of what the statement asks of this service that no conduit (without an end) allows: (source, destination, protocol, first, last), or None."""
         wanted, now = self.services[name], datetime.datetime.now().timestamp()
         ends = [[r for a in always[k + "_assets"] for r in self.assets[a]] if k + "_assets" in always else self.space[always[k]] for k in ("from", "to")]
         asked = [(a, b, *port) for a in ends[0] for b in ends[1] if a[0] == b[0] for port in ports_of(wanted)[a[0]]]
-        given = [x for c in self.conduits if c["from"] == always["from"] and c["to"] == always["to"] and not c["shadow"] and (c["end"] == FOREVER if endless else c["end"] > now)
+        given = [x for c in self.conduits if c["from"] == always["from"] and c["to"] == always["to"] and not c["shadow"]
+                 and (self.endless(c, now) if endless else c["end"] > now)
                  for x in self.boxes[c["name"]] if self.suffices(c, x[1], wanted)]
         for a, b, proto, lo, hi in asked:
             left = [(a, b, lo, hi)]

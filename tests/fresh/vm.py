@@ -29,7 +29,9 @@ TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 WORK = os.path.join(TOP, "build", "fresh", "vm")
 LIBRARIES = ("libnftnl11 libmnl0 libnetfilter-queue1 libndpi4.2 libconfig9 libmicrohttpd12 libgnutls30 libjansson4 libseccomp2 libssl3 "
              "libcap-ng0 libnettle8 liboath0 libpcap0.8 libmodbus5 libcmocka0 python3-pymodbus libcurl3-gnutls "
-             "libfido2-1 libsnmp40 python3-aiosmtpd python3-jsonschema python3-cryptography kmod netbase linux-image-amd64").split()
+             "libfido2-1 libqrencode4 libsnmp40 python3-aiosmtpd python3-jsonschema python3-cryptography kmod netbase linux-image-amd64").split()
+# Whose kernel: "bookworm" is Debian 12's own, "bookworm-backports" that of Debian 13 (6.12).
+KERNEL = next((x.partition("=")[2] for x in os.sys.argv if x.startswith("--kernel=")), "bookworm")
 SLOWER = float(os.environ.get("SEKISHO_VM_PATIENCE", "1"))  # for a host that other work shares: how much longer a run may take
 
 FIRST = """#!/bin/bash
@@ -63,6 +65,8 @@ exec tail -f /dev/null  # the first process must not end before the power is off
 # An initial file system of three modules instead of all: seconds at every start.
 BEFORE = ('mkdir -p "$1/etc/initramfs-tools/conf.d"; echo MODULES=list >"$1/etc/initramfs-tools/conf.d/few"; '
           'printf "virtio_pci\\nvirtio_blk\\next4\\n" >"$1/etc/initramfs-tools/modules"')
+# Where the kernel comes from, beside Debian 12's own sources.
+SOURCES = 'cd "$1/etc/apt" && sed -n "s/ bookworm main/ %s main/p" sources.list >sources.list.d/kernel.list'
 DEMO = """timeout 1500 /usr/bin/python3 tests/demo/demo.py up --untimed %s
 echo "DEMO STATUS $?"
 build/release/sekisho status --json --socket /run/sekisho-demo/box/control.sock | sed 's/.*"backend":"\\([a-z]*\\)".*/BACKEND \\1/'
@@ -80,17 +84,24 @@ CHOSEN = (
 
 def packages(purpose):
     with open(os.path.join(TOP, "images", "packages.txt"), encoding="ascii") as f:
-        return [p for line in f if line.split()[:1] == [purpose] for p in line.split()[1:] if not p.endswith("-dev")]
+        words = [p for line in f if line.split()[:1] == [purpose] for p in line.split()[1:] if not p.endswith("-dev")]
+    return [p.partition("@")[0] for p in words if p.partition("@")[2] in ("", "bookworm")]
+
+
+def debian(root, include):
+    """A root of Debian 12 with these packages, and with the kernel of KERNEL."""
+    names = [p + "/" + KERNEL if p == "linux-image-amd64" and KERNEL != "bookworm" else p for p in include]
+    done = subprocess.run(["mmdebstrap", "--variant=minbase", "--setup-hook=" + SOURCES % KERNEL, "--essential-hook=" + BEFORE, "--include=" + ",".join(names), "bookworm", root],
+                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
+    if done.returncode != 0:
+        raise SystemExit("the root with Debian's stock kernel cannot be made:\n%s" % done.stderr[-2000:])
 
 
 def furnish(folder):
     """The disk of the machine, its kernel and initial file system."""
     start = time.monotonic()
     root = folder + "/root"
-    done = subprocess.run(["mmdebstrap", "--variant=minbase", "--essential-hook=" + BEFORE, "--include=" + ",".join(wanted()), "bookworm", root],
-                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
-    if done.returncode != 0:
-        raise SystemExit("the root with Debian's stock kernel cannot be made:\n%s" % done.stderr[-2000:])
+    debian(root, wanted())
     with open(root + "/sbin/vm-init", "w", encoding="ascii") as f:
         f.write(FIRST)
     os.chmod(root + "/sbin/vm-init", 0o755)
@@ -141,7 +152,7 @@ def run(script, minutes, name="work", everything=False):
     """What the machine printed, and how long it took; shows the lines worth reading as they come."""
     build()
     os.makedirs(WORK, exist_ok=True)
-    with kept.made("vm", (wanted(), FIRST, BEFORE, inspect.getsource(furnish)), furnish) as root:
+    with kept.made("vm", (wanted(), KERNEL, FIRST, BEFORE, inspect.getsource(furnish)), furnish) as root:
         disk = disk_of(script, name)
         text, seconds = boot(["-net", "none", "-kernel", root + "/vmlinuz", "-initrd", root + "/initrd.img",
                               "-drive", "file=%s/root.disk,format=raw,if=virtio,snapshot=on,cache=unsafe" % root,

@@ -62,16 +62,13 @@ def libraries():
 
 def make_root():
     wanted = WANTED + libraries()
-    key = hashlib.sha256(repr((wanted, STAGE, QUIET, vm.BEFORE)).encode()).hexdigest()
+    key = hashlib.sha256(repr((wanted, vm.KERNEL, STAGE, QUIET, vm.BEFORE)).encode()).hexdigest()
     if os.path.exists(WORK + "/made-of") and open(WORK + "/made-of", encoding="ascii").read() == key:
         return
     shutil.rmtree(WORK, ignore_errors=True)
     os.makedirs(WORK)
     root = WORK + "/root"
-    done = subprocess.run(["mmdebstrap", "--variant=minbase", "--essential-hook=" + vm.BEFORE, "--include=" + ",".join(wanted), "bookworm", root],
-                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
-    if done.returncode != 0:
-        raise SystemExit("the root with systemd cannot be made:\n%s" % done.stderr[-2000:])
+    vm.debian(root, wanted)
     units = root + "/etc/systemd/system/"
     with open(units + "stage.service", "w", encoding="ascii") as f:
         f.write(STAGE)

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The file of the register of accounts. The first byte says whether the rest is the whole file or what stands behind a first line that fits it,
- * for no fuzzer finds a digest. What is taken as a register is written as the same register, and read again as that.
+ * The file of the register of accounts. The first byte says whether the rest is the whole file or
+ * what stands behind a first line that fits it, for no fuzzer finds a digest. What is taken as a
+ * register is written as the same register, and read again as that.
  *
- * LINK: appliance/wire/webauthn.c appliance/accounts/book.c appliance/accounts/book_file.c appliance/accounts/passphrase.c appliance/accounts/secret.c
- * LINK: appliance/accounts/plain_text.c appliance/accounts/totp.c appliance/wire/duty.c appliance/base/utf8.c appliance/base/json.c
- * LINK: appliance/base/logins.c appliance/base/sha256.c appliance/base/atomic_file.c appliance/base/err.c appliance/base/memfd.c appliance/base/bytes.c appliance/base/addr.c
+ * LINK: appliance/wire/webauthn.c appliance/accounts/book.c appliance/accounts/book_file.c
+ * LINK: appliance/accounts/passphrase.c appliance/accounts/secret.c
+ * LINK: appliance/accounts/totp.c appliance/wire/duty.c appliance/base/utf8.c appliance/base/json.c
+ * LINK: appliance/base/logins.c appliance/base/sha256.c appliance/base/atomic_file.c
+ * LINK: appliance/base/err.c appliance/base/memfd.c appliance/base/bytes.c appliance/base/addr.c
  * LIBS: libcrypt liboath jansson nettle
  */
 #include <assert.h>

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A backup's file up to its message, and the renaming of cards in a text of it; what is between them OpenSSL, jansson and the compiler read. What
- * is accepted has the digest that its line says; a text in which nothing is renamed comes back as it was, and renaming back gives
- * the text again.
- * LINK: appliance/seal/file.c mgmt/cli/backup/rename.c appliance/base/sha256.c appliance/base/bytes.c
+ * A backup's file up to its message, and the renaming of cards in a text of it; what is between
+ * them OpenSSL, jansson and the compiler read. What is accepted has the digest that its line says;
+ * a text in which nothing is renamed comes back as it was, and renaming back gives the text again.
+ * LINK: appliance/seal/file.c mgmt/cli/backup/rename.c appliance/base/sha256.c
+ * LINK: appliance/base/bytes.c
  * LIBS: nettle jansson
  */
 #include <stdlib.h>

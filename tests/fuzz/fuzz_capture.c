@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Capture files, link headers, fragments, packet decoding: everything that replay reads before the inspector.
- * LINK: mgmt/cli/replay/capture.c mgmt/cli/replay/pcapng.c mgmt/cli/replay/link.c mgmt/cli/replay/defrag.c
- * LINK: dpi/decode.c appliance/base/bytes.c appliance/base/err.c appliance/base/addr.c appliance/base/messages.c appliance/base/errno_text.c
+ * Capture files, link headers, fragments, packet decoding: everything that replay reads before the
+ * inspector.
+ * LINK: mgmt/cli/replay/capture.c mgmt/cli/replay/link.c mgmt/cli/replay/defrag.c
+ * LINK: dpi/decode.c appliance/base/bytes.c appliance/base/err.c appliance/base/addr.c
+ * LINK: appliance/base/messages.c appliance/base/errno_text.c
  * LIBS: libpcap
  */
 #include <stdio.h>
@@ -11,7 +13,7 @@
 
 #include "dpi/decode.h"
 #include "mgmt/cli/replay/capture.h"
-#include "mgmt/cli/replay/defrag.h"
+#include "mgmt/cli/replay/run.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

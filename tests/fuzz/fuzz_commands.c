@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Command table images: what decodes has one encoding, and every lookup in it stays inside.
- * LINK: appliance/wire/commands.c appliance/wire/protocols.c appliance/base/bytes.c appliance/base/sha256.c
+ * LINK: appliance/wire/commands.c appliance/wire/protocols.c appliance/base/bytes.c
+ * LINK: appliance/base/sha256.c
  * LIBS: nettle
  */
 #include <stdlib.h>

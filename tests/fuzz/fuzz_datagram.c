@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whole lives of flows of datagrams: the input chooses flow, permit, direction and bytes, and lets time pass. Each datagram is decided
- * at once and once, nobody is reset, nothing lies in the pool; what passes under a permit that enforces is whole PDUs, and none that it forbids.
+ * Whole lives of flows of datagrams: the input chooses flow, permit, direction and bytes, and lets
+ * time pass. Each datagram is decided at once and once, nobody is reset, nothing lies in the pool;
+ * what passes under a permit that enforces is whole PDUs, and none that it forbids.
  *
  * LINK: $(INSPECT_PARTS)
  * LIBS: libndpi nettle
@@ -31,7 +32,8 @@ static void receive(const uint8_t *b, size_t n, uint32_t permit)
 	must(whole >= 1 && whole <= toy.datagrams);
 }
 
-/* An inspector without flows, to which everything before was more than an hour ago: nearly the same run for the same input. */
+/* An inspector without flows, to which everything before was more than an hour ago: nearly the same
+ * run for the same input. */
 static void begin(void)
 {
 	static unsigned lives;

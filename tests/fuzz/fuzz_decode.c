@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any bytes as a packet, under each checksum rule. What decodes must lie inside what was given, and must decode the same
- * way again from its own cut view.
+ * Any bytes as a packet, under each checksum rule. What decodes must lie inside what was given, and
+ * must decode the same way again from its own cut view.
  *
  * LINK: dpi/decode.c appliance/base/bytes.c appliance/base/addr.c
  */

@@ -1,20 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A day at the desk of accounts: whatever the web side says, which may have been taken over, and what root orders, in any order and at any time. The
- * input is a row of steps. Beside it stands what was really typed and given out: nobody is let in without the right phrase and a code that is
- * right and was not used, or the certificate that is the account's, and no secret opens anything but at the address that it was given to, beside the
- * certificate that it was given for, in its time, before its session's end.
+ * A day at the desk of accounts: whatever the web side says, which may have been taken over, and
+ * what root orders, in any order and at any time. The input is a row of steps. Beside it stands
+ * what was really typed and given out: nobody is let in without the right phrase and a code that is
+ * right and was not used, or the certificate that is the account's, and no secret opens anything
+ * but at the address that it was given to, beside the certificate that it was given for, in its
+ * time, before its session's end.
  *
- * LINK: appliance/accounts/desk.c appliance/accounts/desk_door.c appliance/accounts/desk_user.c appliance/accounts/book.c appliance/accounts/book_file.c
- * LINK: appliance/accounts/desk_manage.c appliance/accounts/desk_passphrase.c appliance/accounts/desk_leaked.c appliance/accounts/leaked.c
+ * LINK: appliance/accounts/desk.c appliance/accounts/desk_door.c appliance/accounts/desk_user.c
+ * LINK: appliance/accounts/desk_token.c appliance/accounts/book.c appliance/accounts/book_file.c
+ * LINK: appliance/accounts/desk_manage.c appliance/accounts/desk_passphrase.c
+ * LINK: appliance/accounts/desk_leaked.c appliance/accounts/leaked.c
  * LINK: appliance/wire/manage.c appliance/wire/leaked.c
- * LINK: appliance/accounts/desk_key.c appliance/accounts/desk_certificate.c appliance/accounts/challenge.c appliance/wire/webauthn.c
- * LINK: appliance/accounts/passphrase.c appliance/accounts/secret.c appliance/accounts/plain_text.c appliance/accounts/sessions.c
- * LINK: appliance/accounts/lockout.c appliance/accounts/totp.c appliance/wire/duty.c appliance/wire/event.c
+ * LINK: appliance/accounts/desk_key.c appliance/accounts/desk_certificate.c
+ * LINK: appliance/accounts/challenge.c appliance/wire/webauthn.c
+ * LINK: appliance/accounts/passphrase.c appliance/accounts/secret.c appliance/accounts/sessions.c
+ * LINK: appliance/accounts/lockout.c appliance/accounts/totp.c appliance/wire/duty.c
+ * LINK: appliance/wire/event.c
  * LINK: appliance/wire/limit.c appliance/base/utf8.c appliance/base/json.c appliance/base/sha256.c
- * LINK: appliance/base/err.c appliance/base/addr.c appliance/base/memfd.c appliance/base/messages.c appliance/base/errno_text.c
- * LINK: appliance/base/clock.c appliance/base/bytes.c appliance/wire/protocols.c appliance/base/logins.c appliance/accounts/desk_login.c
- * LIBS: libcrypt liboath jansson nettle
+ * LINK: appliance/base/err.c appliance/base/addr.c appliance/base/memfd.c appliance/base/messages.c
+ * LINK: appliance/base/errno_text.c
+ * LINK: appliance/base/clock.c appliance/base/bytes.c appliance/wire/protocols.c
+ * LINK: appliance/base/logins.c appliance/accounts/desk_login.c
+ * LINK: appliance/accounts/qr.c
+ * LIBS: libqrencode libcrypt liboath jansson nettle
  */
 #include <assert.h>
 #include <errno.h>
@@ -230,7 +239,8 @@ static void hashed(struct bytes *b)
 	if (n_asked == 0 || which == 255) {
 		h.id = which;
 		answer.came = false;
-		desk_hashed(&desk, &h, now); /* may be the number of one that waits: then no hash is right */
+		/* may be the number of one that waits: then no hash is right */
+		desk_hashed(&desk, &h, now);
 		assert(!answer.came || answer.session[0] == 0);
 		return;
 	}
@@ -242,7 +252,7 @@ static void hashed(struct bytes *b)
 	login = j != NULL && j->kind == JOB_LOGIN;
 	h.id = asked[i].id;
 	h.ok = which < 240;
-	/* His pass phrase once more, before an order. */
+	/* His passphrase once more, before an order. */
 	again = j != NULL && (j->kind == JOB_MANAGE || j->kind == JOB_PASSPHRASE) && !j->deed;
 	if (login || again)
 		memcpy(h.hash, right ? asked[i].setting : "$y$j9T$no$no", right ? sizeof(h.hash) : 13);
@@ -323,7 +333,8 @@ static void show(struct bytes *b, bool leave)
 	from = desk_from(m.family, m.from);
 	own = which < 200 && given[i].begun != 0 && (leave || m.what == CREDENTIAL_SESSION);
 	other = given[i].pinned && memcmp(given[i].shown, m.shown, DIGEST_BYTES) != 0;
-	/* INVALID: somebody, who may not. Both are said to nobody else than whoever has a session there. */
+	/* INVALID: somebody, who may not. Both are said to nobody else than whoever has a
+	 * session there. */
 	if (answer.status == ANSWER_YES || answer.status == ANSWER_INVALID) {
 		assert(own && !given[i].ended && !other && addr_cmp(&from, &given[i].from) == 0);
 		a = book_account(&desk.book, given[i].name);
@@ -411,14 +422,14 @@ static void manage(struct bytes *b)
 	m.text = text;
 	answer.came = false;
 	desk_manage(&desk, 5, &m, now);
-	/* Nothing is done before his pass phrase was looked at. */
+	/* Nothing is done before his passphrase was looked at. */
 	assert(!answer.came || answer.status != ANSWER_YES);
 	if (bearer(which % GIVEN) == NULL)
 		assert(answer.came && answer.status != ANSWER_YES);
 	used(which % GIVEN, m.family, m.from, m.shown);
 }
 
-/* Somebody takes another pass phrase for his own. */
+/* Somebody takes another passphrase for his own. */
 static void choose(struct bytes *b)
 {
 	struct msg_passphrase m = { .phrase = "wrong", .fresh = "three herons argue quietly" };
@@ -437,7 +448,8 @@ static void choose(struct bytes *b)
 	used(which % GIVEN, m.family, m.from, m.shown);
 }
 
-/* However the day goes: whoever is a manager was made one by root, one of them is left unless root has shut them out, and nobody who is shut out is in. */
+/* However the day goes: whoever is a manager was made one by root, one of them is left unless root
+ * has shut them out, and nobody who is shut out is in. */
 static void nobody_rose(void)
 {
 	const struct account *bert = book_account(&desk.book, "bert");

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The EtherNet/IP enforcer: a policy made of the first bytes, then pieces of both directions' streams.
- * LINK: $(COMMANDS_PARTS) dpi/enip/enip.c dpi/enip/state.c dpi/enip/build.c dpi/enip/encap.c dpi/enip/cip.c
- * LINK: dpi/enip/path.c dpi/enip/data.c dpi/enip/connect.c dpi/enip/answer.c dpi/enip/segment.c appliance/wire/tag.c
+ * The EtherNet/IP enforcer: a policy made of the first bytes, then pieces of both directions'
+ * streams.
+ * LINK: $(COMMANDS_PARTS) dpi/enip/enip.c dpi/enip/once.c dpi/enip/state.c dpi/enip/build.c
+ * LINK: dpi/enip/encap.c dpi/enip/cip.c
+ * LINK: dpi/enip/path.c dpi/enip/data.c dpi/enip/connect.c dpi/enip/answer.c dpi/enip/segment.c
+ * LINK: appliance/wire/tag.c
  * LIBS: nettle
  *
- * Input: 8 bytes of policy (which services by two ranges, which classes, routes, values; bit 0 of the last: half-way; bit 1: the whole
- * protocol; bit 6: datagrams), then pieces: one byte whose top bit is the direction, two of length, the bytes. An abort is a broken
- * promise: a framing that depends on how much more is there, a request allowed that this policy does not allow, read once more by
- * hand, a datagram of an I/O connection that is not exactly that, or allowed by anybody but who knows what was opened.
+ * Input: 8 bytes of policy (which services by two ranges, which classes, routes, values; bit 0 of
+ * the last: half-way; bit 1: the whole protocol; bit 6: datagrams), then pieces: one byte whose top
+ * bit is the direction, two of length, the bytes. An abort is a broken promise: a framing that
+ * depends on how much more is there, a request allowed that this policy does not allow, read once
+ * more by hand, a datagram of an I/O connection that is not exactly that, or allowed by anybody but
+ * who knows what was opened.
  */
 #include <stdlib.h>
 #include <string.h>

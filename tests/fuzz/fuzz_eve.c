@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any bytes as a line of the record that rsyslogd hands over to be made EVE (mgmt/eve): it is answered by one line of JSON, within what its settings give a
- * message; what it says in place of the line is a line of EVE, and of a record alone.
+ * Any bytes as a line of the record that rsyslogd hands over to be made EVE (mgmt/eve): it is
+ * answered by one line of JSON, within what its settings give a message; what it says in place of
+ * the line is a line of EVE, and of a record alone.
  *
- * LINK: mgmt/eve/answer.c mgmt/words/eve.c mgmt/words/sentence.c mgmt/state/weakness.c mgmt/words/deed.c mgmt/words/parts.c mgmt/words/refusal.c mgmt/words/command.c mgmt/words/limit.c mgmt/state/lost.c mgmt/state/read.c
+ * LINK: mgmt/eve/answer.c mgmt/words/eve.c mgmt/words/sentence.c mgmt/state/weakness.c
+ * LINK: mgmt/words/parts.c mgmt/words/refusal.c mgmt/words/command.c mgmt/state/lost.c
+ * LINK: mgmt/state/read.c
  * LINK: $(WIRE_SRC) $(BASE_SRC)
  * LIBS: jansson nettle
  */

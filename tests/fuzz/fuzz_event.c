@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The event codec: what decodes has one encoding.
- * LINK: appliance/wire/event.c appliance/wire/protocols.c appliance/wire/limit.c appliance/base/bytes.c appliance/base/addr.c
+ * LINK: appliance/wire/event.c appliance/wire/protocols.c appliance/wire/limit.c
+ * LINK: appliance/base/bytes.c appliance/base/addr.c
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any bytes as both directions of a TLS session: however they are cut the same is known, no byte is read that is not there, and what is kept of the
- * name is one. The first byte says how the rest is cut, and which half of it is whose.
+ * Any bytes as both directions of a TLS session: however they are cut the same is known, no byte is
+ * read that is not there, and what is kept of the name is one. The first byte says how the rest is
+ * cut, and which half of it is whose.
  *
  * LINK: dpi/hello.c appliance/base/bytes.c appliance/wire/tls.c
  */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The head of an answer of an update server. What is taken says one length, and the same of it without what stands behind.
+ * The head of an answer of an update server. What is taken says one length, and the same of it
+ * without what stands behind.
  *
  * LINK: appliance/fetch/head.c appliance/base/bytes.c
  */
@@ -9,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "appliance/fetch/head.h"
+#include "appliance/fetch/fetch.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whole lives of flows: four connections, each under a permit that stays until the input changes it, open, speak, lose,
- * repeat, come out of order, close and open again, while time passes and tables change. Each packet is decided exactly once,
- * nothing is left in the pool at the end, the cut lane accepts nothing; and a server that reads what arrives, in order and
- * nothing twice, never reads a command that its permit of that moment forbids.
+ * Whole lives of flows: four connections, each under a permit that stays until the input changes
+ * it, open, speak, lose, repeat, come out of order, close and open again, while time passes and
+ * tables change. Each packet is decided exactly once, nothing is left in the pool at the end, the
+ * cut lane accepts nothing; and a server that reads what arrives, in order and nothing twice, never
+ * reads a command that its permit of that moment forbids.
  *
- * There are two inspectors, a box's and that of a reader of captures, and they outlive a run. A fuzzer runs each input in one of them, which
- * the input itself draws; a replay runs it in both.
+ * There are two inspectors, a box's and that of a reader of captures, and they outlive a run. A
+ * fuzzer runs each input in one of them, which the input itself draws; a replay runs it in both.
  *
  * LINK: $(INSPECT_PARTS)
  * LIBS: libndpi nettle
@@ -64,7 +65,7 @@ static bool judges_all(uint32_t permit)
 	       permit == P_TOY_READS || permit == P_TOY_FEW || permit == P_TOY_PICK_UP;
 }
 
-/* ---- the server ------------------------------------------------------------------------------------------------- */
+/* ---- the server ------------------------------------------------------------------------------ */
 
 static void read_commands(struct life *l)
 {
@@ -126,7 +127,7 @@ static void arrive(bool captured)
 		n_arrived++;
 }
 
-/* ---- what is sent ----------------------------------------------------------------------------------------------- */
+/* ---- what is sent ---------------------------------------------------------------------------- */
 
 static uint32_t hand(struct life *l, enum direction dir, uint32_t seq, uint32_t ack, unsigned flags, const uint8_t *p,
 		     uint32_t n, uint32_t mark)
@@ -367,7 +368,8 @@ static void run(struct bytes b, bool captured)
 	must(s.packets == s.accepted + s.confirmed + s.dropped);
 }
 
-/* Without flows, and all that was before is more than an hour ago; made anew before time has no room left. */
+/* Without flows, and all that was before is more than an hour ago; made anew before time has no
+ * room left. */
 static void begin(void)
 {
 	static unsigned runs[2];

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any bytes as the register of devices on the disk, or of a backup: what is taken is within its bounds, goes on working.
+ * Any bytes as the register of devices on the disk, or of a backup: what is taken is within its
+ * bounds, goes on working.
  *
- * LINK: appliance/journal/known.c appliance/base/atomic_file.c $(WIRE_SRC)
- * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/base/bytes.c appliance/base/memfd.c appliance/base/clock.c
+ * LINK: appliance/journal/known.c appliance/base/atomic_file.c appliance/base/columns.c $(WIRE_SRC)
+ * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/json.c appliance/base/addr.c
+ * LINK: appliance/base/utf8.c appliance/base/bytes.c appliance/base/memfd.c appliance/base/clock.c
  * LIBS: jansson nettle
  */
 #include <stdlib.h>
@@ -13,7 +15,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What is taken over from a backup is a register as a box makes it: it is read again, and sound again. */
+/* What is taken over from a backup is a register as a box makes it: it is read again, and
+ * sound again. */
 static void take_over(const struct known *from)
 {
 	static struct known own, again;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A file of leaked pass phrases, as strangers publish them. Whatever stands in it: what is made of it has the form that the box takes, in strict order, with the right
- * digest, and no more entries than lines were taken; each line was taken or passed over.
+ * A file of leaked passphrases, as strangers publish them. Whatever stands in it: what is made of
+ * it has the form that the box takes, in strict order, with the right digest, and no more entries
+ * than lines were taken; each line was taken or passed over.
  *
- * LINK: mgmt/cli/user/leaked.c mgmt/cli/shut/apart.c mgmt/cli/shut/shut.c appliance/wire/leaked.c appliance/base/sha256.c appliance/base/bytes.c
+ * LINK: mgmt/cli/user/leaked.c mgmt/cli/shut/apart.c mgmt/cli/shut/shut.c appliance/wire/leaked.c
+ * LINK: appliance/base/sha256.c appliance/base/bytes.c
  * LINK: appliance/base/memfd.c appliance/base/err.c appliance/base/utf8.c
  * LIBS: nettle libseccomp jansson
  */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What strangers type, and the headers by which somebody is known: the same bytes as the body of a login, as a cookie, a token and a length, and
- * line by line as what a browser says of where a request comes from. What is taken stands in the input as it was taken.
+ * What strangers type, and the headers by which somebody is known: the same bytes as the body of a
+ * login, as a cookie, a token and a length, and line by line as what a browser says of where a
+ * request comes from. What is taken stands in the input as it was taken.
  *
  * LINK: mgmt/web/login.c appliance/base/memfd.c appliance/base/err.c
  * LIBS: jansson libmicrohttpd
@@ -91,7 +92,8 @@ static void headers(const char *text)
 	}
 }
 
-/* A line each: type, origin, where a browser says that it comes from, host. "-" is a header that is not there. */
+/* A line each: type, origin, where a browser says that it comes from, host. "-" is a header that is
+ * not there. */
 static void origin(char *text)
 {
 	const char *said[SAID] = { NULL };

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The body of an order about somebody else's account, and of one about one's own pass phrase, as a browser posts them. What is taken is one line for each thing
- * that `accounts` reads, of the roles that there are, and says nothing of who it is.
+ * The body of an order about somebody else's account, and of one about one's own passphrase, as a
+ * browser posts them. What is taken is one line for each thing that `accounts` reads, of the roles
+ * that there are, and says nothing of who it is.
  *
  * LINK: mgmt/web/manage.c mgmt/web/login.c $(WIRE_SRC)
- * LINK: appliance/base/memfd.c appliance/base/err.c appliance/base/json.c appliance/base/bytes.c appliance/base/addr.c appliance/base/utf8.c appliance/base/sha256.c
+ * LINK: appliance/base/memfd.c appliance/base/err.c appliance/base/json.c appliance/base/bytes.c
+ * LINK: appliance/base/addr.c appliance/base/utf8.c appliance/base/sha256.c
  * LIBS: jansson libmicrohttpd nettle
  */
 #include <assert.h>

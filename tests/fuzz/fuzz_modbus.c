@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The Modbus enforcer: a policy made of the first bytes, then pieces of both directions' streams.
- * LINK: $(COMMANDS_PARTS) dpi/modbus/frame.c dpi/modbus/modbus.c dpi/modbus/request.c dpi/modbus/response.c
+ * LINK: $(COMMANDS_PARTS) dpi/modbus/frame.c dpi/modbus/modbus.c dpi/modbus/once.c
+ * LINK: dpi/modbus/request.c dpi/modbus/response.c
  * LINK: dpi/modbus/segment.c dpi/modbus/serial.c dpi/modbus/slip.c
  * LIBS: nettle
  *
- * Input: 16 bytes of policy (function classes, unit, two address ranges, value range), then pieces: one byte whose top bit
- * is the direction, one byte of length, the bytes. Each direction's bytes are collected, framed and judged as the stream
- * gate does it. An abort is a broken promise: a PDU allowed that this policy does not allow, judged by a second reading
- * of the specification that shares nothing with the enforcer.
+ * Input: 16 bytes of policy (function classes, unit, two address ranges, value range), then pieces:
+ * one byte whose top bit is the direction, one byte of length, the bytes. Each direction's bytes
+ * are collected, framed and judged as the stream gate does it. An abort is a broken promise: a PDU
+ * allowed that this policy does not allow, judged by a second reading of the specification that
+ * shares nothing with the enforcer.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any bytes as a message from any role to any role: msg_recv either refuses, or returns what message.def describes, which
- * then goes out again as the same bytes. The first two bytes choose who speaks, how many descriptors come along, and who
- * listens.
+ * Any bytes as a message from any role to any role: msg_recv either refuses, or returns what
+ * message.def describes, which then goes out again as the same bytes. The first two bytes choose
+ * who speaks, how many descriptors come along, and who listens.
  *
- * LINK: appliance/wire/msg.c appliance/wire/event_filter.c appliance/base/bytes.c appliance/base/err.c appliance/base/utf8.c
+ * LINK: appliance/wire/msg.c appliance/wire/event_filter.c appliance/base/bytes.c
+ * LINK: appliance/base/err.c appliance/base/utf8.c
  * LINK: appliance/base/memfd.c
  */
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any bytes as a datagram of a queue socket: taking it apart ends, and every payload lies inside it.
+ * Any bytes as a datagram of a queue socket: taking it apart ends, and every payload lies inside
+ * it.
  *
  * LINK: appliance/worker/queue.c appliance/base/bytes.c appliance/base/err.c
  * LIBS: libmnl libnetfilter_queue

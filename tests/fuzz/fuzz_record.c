@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any bytes as the records of a sealed memfd that a less privileged role hands over: each is refused, or within its bounds
- * and written again as the same bytes. The first byte chooses the kind of record.
+ * Any bytes as the records of a sealed memfd that a less privileged role hands over: each is
+ * refused, or within its bounds and written again as the same bytes. The first byte chooses the
+ * kind of record.
  *
- * LINK: appliance/wire/msg.c appliance/wire/event_filter.c appliance/base/bytes.c appliance/base/err.c appliance/base/utf8.c
+ * LINK: appliance/wire/msg.c appliance/wire/event_filter.c appliance/base/bytes.c
+ * LINK: appliance/base/err.c appliance/base/utf8.c
  * LINK: appliance/base/memfd.c
  */
 #include <stdlib.h>

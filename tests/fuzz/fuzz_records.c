@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The body of an order about the records, the devices or alarms of attacks, as a browser posts it. What is taken is within the bounds of the message that carries it and of the text
- * that goes along, and is the same order when the supervisor reads it.
+ * The body of an order about the records, the devices or alarms of attacks, as a browser posts it.
+ * What is taken is within the bounds of the message that carries it and of the text that goes
+ * along, and is the same order when the supervisor reads it.
  *
- * LINK: mgmt/web/records.c mgmt/web/login.c mgmt/state/lost.c appliance/base/errno_text.c $(WIRE_SRC)
- * LINK: appliance/base/memfd.c appliance/base/err.c appliance/base/json.c appliance/base/bytes.c appliance/base/addr.c appliance/base/utf8.c appliance/base/sha256.c
+ * LINK: mgmt/web/records.c mgmt/web/login.c mgmt/state/lost.c appliance/base/errno_text.c
+ * LINK: $(WIRE_SRC)
+ * LINK: appliance/base/memfd.c appliance/base/err.c appliance/base/json.c appliance/base/bytes.c
+ * LINK: appliance/base/addr.c appliance/base/utf8.c appliance/base/sha256.c
  * LIBS: jansson libmicrohttpd nettle
  */
 #include <assert.h>

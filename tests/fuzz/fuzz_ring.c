@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any bytes as what a worker left in its ring, counters included: the gate reads to the end or gives up, and every byte
- * that it would send is a verdict for one of its own queues with a mark of that queue's lane.
+ * Any bytes as what a worker left in its ring, counters included: the gate reads to the end or
+ * gives up, and every byte that it would send is a verdict for one of its own queues with a mark of
+ * that queue's lane.
  *
- * LINK: appliance/gate/ring.c appliance/gate/verdict.c appliance/gate/reset.c appliance/kernel/session_probe.c
- * LINK: appliance/wire/ring.c appliance/wire/shared.c appliance/gate/overdue.c appliance/base/addr.c
+ * LINK: appliance/gate/ring.c appliance/gate/verdict.c appliance/gate/reset.c
+ * LINK: appliance/kernel/session_probe.c
+ * LINK: appliance/wire/ring.c appliance/gate/overdue.c appliance/base/addr.c
  * LINK: appliance/base/bytes.c appliance/base/err.c
  * LINK: appliance/gate/stray.c appliance/wire/pairs.c appliance/base/clock.c
  * LIBS: libmnl libnetfilter_queue

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From a request target to what the journal looks for: the target, the route's question, the message that carries it to the supervisor, and the
- * filter over a recorded line. A question that a route asks is one that the supervisor takes, and arrives as it was asked.
+ * From a request target to what the journal looks for: the target, the route's question, the
+ * message that carries it to the supervisor, and the filter over a recorded line. A question that a
+ * route asks is one that the supervisor takes, and arrives as it was asked.
  *
- * LINK: mgmt/web/api/%.c mgmt/words/%.c mgmt/state/%.c mgmt/picture/%.c mgmt/cli/screen/%.c $(WIRE_SRC) $(BASE_SRC) appliance/journal/filter.c
+ * LINK: mgmt/web/api/%.c mgmt/words/%.c mgmt/state/%.c mgmt/picture/%.c mgmt/cli/screen/%.c
+ * LINK: $(WIRE_SRC) $(BASE_SRC) appliance/journal/filter.c
  * LIBS: jansson nettle
  */
 #include <assert.h>

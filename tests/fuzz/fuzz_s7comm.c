@@ -2,17 +2,20 @@
 /*
  * The S7comm enforcer: a policy made of the first bytes, then pieces of both directions' streams.
  * LINK: $(COMMANDS_PARTS) dpi/s7comm/answer.c dpi/s7comm/cotp.c dpi/s7comm/cut.c dpi/s7comm/items.c
- * LINK: dpi/s7comm/message.c dpi/s7comm/push.c dpi/s7comm/request.c dpi/s7comm/s7comm.c dpi/s7comm/session.c
+ * LINK: dpi/s7comm/message.c dpi/s7comm/push.c dpi/s7comm/request.c dpi/s7comm/s7comm.c
+ * LINK: dpi/s7comm/once.c dpi/s7comm/session.c
  * LINK: dpi/s7comm/state.c
  * LIBS: nettle
  *
- * Input: 8 bytes of policy, then pieces: one byte whose top bit is the direction, two bytes of length, the bytes. Each direction's
- * bytes are collected, framed and judged as the stream gate does it. An abort is a broken promise: a PDU that is whole and would have been
- * another one with fewer bytes, or one that was allowed and by which a server that reads as snap7's does would read or write what
- * the policy does not allow.
+ * Input: 8 bytes of policy, then pieces: one byte whose top bit is the direction, two bytes of
+ * length, the bytes. Each direction's bytes are collected, framed and judged as the stream gate
+ * does it. An abort is a broken promise: a PDU that is whole and would have been another one with
+ * fewer bytes, or one that was allowed and by which a server that reads as snap7's does would read
+ * or write what the policy does not allow.
  *
- * Where the seventh byte is odd each piece of the client's is a segment: it may be late, or get lost and come again in two. Then it is
- * a broken promise too if a server that gave up would execute what the client did not write as a message (s7_impatient.h).
+ * Where the seventh byte is odd each piece of the client's is a segment: it may be late, or get
+ * lost and come again in two. Then it is a broken promise too if a server that gave up would
+ * execute what the client did not write as a message (s7_impatient.h).
  */
 #include "tests/fuzz/s7_impatient.h"
 #include "tests/unit/dpi/s7comm_desk.h"
@@ -80,8 +83,8 @@ static void written(const struct limits *l, const uint8_t *data, uint32_t elemen
 }
 
 /*
- * snap7's server: function and number of items by their places, every item for twelve bytes, an element's width by its type, the
- * next item's data by the type of this one.
+ * snap7's server: function and number of items by their places, every item for twelve bytes, an
+ * element's width by its type, the next item's data by the type of this one.
  */
 static void read_as_snap7(const struct limits *l, const uint8_t *message, size_t n)
 {
@@ -168,7 +171,8 @@ static bool turn(struct desk *d, const struct limits *l, struct stream *s, enum 
 		r = s7comm_enforcer.frame(d->state, dir, bytes_of(copy, s->n), &len);
 		cut = s->n > 0 ? cut % s->n : 0;
 		shorter = s7comm_enforcer.frame(d->state, dir, bytes_of(copy, cut), &less);
-		/* However the bytes come: what is whole later was not something else before, and what is bad stays so. */
+		/* However the bytes come: what is whole later was not something else before, and
+		 * what is bad stays so. */
 		if (r == FRAME_WHOLE)
 			MUST(cut >= len ? shorter == FRAME_WHOLE && less == len : shorter == FRAME_NEED_MORE);
 		else
@@ -197,7 +201,8 @@ static bool turn(struct desk *d, const struct limits *l, struct stream *s, enum 
 }
 
 #define LATE 0x40u
-#define HURRIES 0x20u /* such a server has waited since an acknowledgement, though nothing is late */
+/* such a server has waited since an acknowledgement, though nothing is late */
+#define HURRIES 0x20u
 #define LOST 0x10u
 
 /* `n` bytes of what passed, `from` on, go once more: the first time they got lost. */
@@ -212,7 +217,8 @@ static bool again(struct desk *d, const struct stream *s, const struct passed *p
 				      &d->table, &d->permit, &d->p);
 }
 
-/* A segment of the client's, of which `s` has the bytes: whether it may go, and what becomes of it at the server. */
+/* A segment of the client's, of which `s` has the bytes: whether it may go, and what becomes of it
+ * at the server. */
 static bool segment(struct desk *d, const struct limits *l, struct stream *s, struct passed *p,
 		    struct impatient *server, size_t n, uint8_t how)
 {
@@ -222,7 +228,8 @@ static bool segment(struct desk *d, const struct limits *l, struct stream *s, st
 	d->p = (struct pdu){ .dir = DIR_C2S };
 	if (!s7comm_enforcer.segment(d->state, offset, carried, late, bytes_of(s->bytes, s->n), &d->table, &d->permit,
 				     &d->p)) {
-		MUST(d->p.reason == R_S7COMM_CUT || d->p.reason == R_S7COMM_FRAME); /* all there, but for its header */
+		/* all there, but for its header */
+		MUST(d->p.reason == R_S7COMM_CUT || d->p.reason == R_S7COMM_FRAME);
 		return false;
 	}
 	memcpy(p->bytes + p->n, s->bytes + carried, n);

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sealed generations. The input is taken as it is, and once more as the content behind a right digest: what is accepted
- * there seals to the same bytes, and everything that reads a generation can be asked about it.
- * LINK: policy/ir/seal.c policy/ir/unseal.c appliance/wire/hours.c policy/ir/elements.c policy/ir/skeleton/%.c policy/ir/names.c
+ * Sealed generations. The input is taken as it is, and once more as the content behind a right
+ * digest: what is accepted there seals to the same bytes, and everything that reads a generation
+ * can be asked about it.
+ * LINK: policy/ir/seal.c policy/ir/unseal.c appliance/wire/hours.c policy/ir/elements.c
+ * LINK: policy/ir/skeleton/%.c policy/ir/names.c
  * LINK: policy/ir/table_image.c policy/ir/evaluate.c policy/render/nft.c policy/render/nft_rule.c
- * LINK: appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c appliance/wire/commands.c
- * LINK: appliance/base/err.c appliance/wire/protocols.c appliance/wire/reason.c appliance/base/sha256.c
+ * LINK: appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c
+ * LINK: appliance/wire/commands.c
+ * LINK: appliance/base/err.c appliance/wire/protocols.c appliance/wire/reason.c
+ * LINK: appliance/base/sha256.c
  * LINK: policy/ir/objects.c appliance/wire/settings.c appliance/wire/plain.c
  * LIBS: nettle
  */

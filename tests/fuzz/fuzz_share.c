@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who holds what of a share, against a plain list of the same: pairs of hosts book and give back in any order. The same pair is the
- * same holder while it holds something; the sums are those of the list; whoever is named the greediest holds most (there are fewer
- * than are compared); and the table is full only when the list is.
+ * Who holds what of a share, against a plain list of the same: pairs of hosts book and give back in
+ * any order. The same pair is the same holder while it holds something; the sums are those of the
+ * list; whoever is named the greediest holds most (there are fewer than are compared); and the
+ * table is full only when the list is.
  *
  * LINK: dpi/share.c appliance/base/addr.c appliance/base/bytes.c
  */

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The SLMP enforcer: a policy made of the first bytes, which stays, then the whole life of a session in pieces of both directions.
- * LINK: $(COMMANDS_PARTS) dpi/slmp/slmp.c dpi/slmp/frame.c dpi/slmp/device.c dpi/slmp/request.c dpi/slmp/touch.c
+ * The SLMP enforcer: a policy made of the first bytes, which stays, then the whole life of a
+ * session in pieces of both directions.
+ * LINK: $(COMMANDS_PARTS) dpi/slmp/slmp.c dpi/slmp/once.c dpi/slmp/frame.c dpi/slmp/device.c
+ * LINK: dpi/slmp/request.c dpi/slmp/touch.c
  * LINK: dpi/slmp/segment.c dpi/slmp/other.c
  * LIBS: nettle
  *
- * Input: 8 bytes of policy (flags, words, two ends of D and of M, two of values), then pieces: one byte whose top bit is the direction, one
- * byte of length, the bytes. The life is lived twice, in the pieces and byte by byte, and must be judged alike; a third time each
- * piece is a segment. An abort is a broken promise: a PDU allowed that this policy does not allow, by a second reading of the
- * manual that shares nothing with the enforcer; or a verdict that depends on where the bytes were cut.
+ * Input: 8 bytes of policy (flags, words, two ends of D and of M, two of values), then pieces: one
+ * byte whose top bit is the direction, one byte of length, the bytes. The life is lived twice, in
+ * the pieces and byte by byte, and must be judged alike; a third time each piece is a segment. An
+ * abort is a broken promise: a PDU allowed that this policy does not allow, by a second reading of
+ * the manual that shares nothing with the enforcer; or a verdict that depends on where the bytes
+ * were cut.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -52,7 +56,7 @@ static void policy(struct desk *d, const uint8_t p[8], struct limits *l)
 		row->values = desk_ranges(d, l->v, 1);
 }
 
-/* ---- a second reading: batch and random access of MELSEC-Q and L, in both codings ---------------------------------- */
+/* ---- a second reading: batch and random access of MELSEC-Q and L, in both codings ------------ */
 
 struct second {
 	const uint8_t *p;
@@ -185,7 +189,7 @@ static void second_reading(const struct limits *l, const uint8_t *pdu, size_t n)
 	}
 }
 
-/* ---- a life -------------------------------------------------------------------------------------------------------- */
+/* ---- a life ---------------------------------------------------------------------------------- */
 
 static void mix(uint64_t *h, uint64_t v)
 {

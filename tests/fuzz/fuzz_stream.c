@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The same client stream cut in two ways: in large segments in order, and in small ones that are repeated, swapped and
- * overlapped as the input says. Both must give the same sequence of judged PDUs and the same end, and the last byte of a
- * forbidden PDU must never be delivered.
+ * The same client stream cut in two ways: in large segments in order, and in small ones that are
+ * repeated, swapped and overlapped as the input says. Both must give the same sequence of judged
+ * PDUs and the same end, and the last byte of a forbidden PDU must never be delivered.
  *
  * LINK: $(INSPECT_PARTS)
  * LIBS: libndpi nettle
@@ -54,7 +54,8 @@ static void take_seen(struct seen *s, uint32_t total)
 		;
 	for (size_t i = 0; i < desk.n_flows; i++)
 		s->refused |= desk.flows[i].v == EV_DENY;
-	/* The invariant itself: nobody can read the last byte of a forbidden PDU, nor what is behind it. */
+	/* The invariant itself: nobody can read the last byte of a forbidden PDU, nor what is
+	 * behind it. */
 	for (size_t i = 0; i < s->n; i++)
 		must(s->pdus[i].allowed || s->delivered < s->pdus[i].offset + s->pdus[i].length);
 	must(desk.twice == 0);
@@ -71,7 +72,8 @@ static bool same(const struct seen *a, const struct seen *b)
 	return true;
 }
 
-/* Nothing was sent yet. Records are limited by the second: without one they would be kept, and written together each time. */
+/* Nothing was sent yet. Records are limited by the second: without one they would be kept, and
+ * written together each time. */
 static void begin(uint32_t total)
 {
 	desk_clear();
@@ -163,7 +165,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		desk_open((struct inspector_limits){ .flows = 64, .pool_bytes = 1u << 20, .table_bytes = 1u << 16 });
 	if (size < 2)
 		return 0;
-	permit = data[0] & 0x20 ? P_TOY_PICK_UP : P_TOY; /* what is ahead of a gap waits, or passes */
+	/* what is ahead of a gap waits, or passes */
+	permit = data[0] & 0x20 ? P_TOY_PICK_UP : P_TOY;
 	n_how = data[0] % 32u;
 	if (n_how > size - 1)
 		n_how = size - 1;

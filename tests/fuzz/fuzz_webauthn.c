@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a browser sent of a security key, as the program takes it. The first byte says whether a key is new; a key of the input's own id is there for
- * logins, and no signature of an input can be one of it. What is found new is a key within its bounds; the same bytes say the same again.
+ * What a browser sent of a security key, as the program takes it. The first byte says whether a key
+ * is new; a key of the input's own id is there for logins, and no signature of an input can be one
+ * of it. What is found new is a key within its bounds; the same bytes say the same again.
  *
- * LINK: appliance/webauthn/proof.c appliance/webauthn/parts.c appliance/webauthn/client.c appliance/base/bytes.c appliance/base/sha256.c
+ * LINK: appliance/webauthn/proof.c appliance/webauthn/parts.c appliance/base/bytes.c
+ * LINK: appliance/base/sha256.c
  * LIBS: libfido2 libcrypto jansson nettle
  */
 #include <assert.h>
@@ -15,7 +17,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* The input's parts stand in it as they are, with a length before each: else most of them would end at base64url. */
+/* The input's parts stand in it as they are, with a length before each: else most of them would end
+ * at base64url. */
 static size_t put_part(char *out, size_t at, const uint8_t *p, size_t n)
 {
 	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

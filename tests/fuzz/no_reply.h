@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What answers over HTTP, for targets that link a reader of requests alone: nothing is sent here. */
+/* What answers over HTTP, for targets that link a reader of requests alone: nothing is
+ * sent here. */
 #include <stdlib.h>
 
 #include "mgmt/web/reply.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Replays files through a fuzz target in any build: every file of every folder named, each in an exact-size heap copy,
- * so that a one-byte over-read is seen by the sanitizers. Exits 1 when nothing was replayed.
+ * Replays files through a fuzz target in any build: every file of every folder named, each in an
+ * exact-size heap copy, so that a one-byte over-read is seen by the sanitizers. Exits 1 when
+ * nothing was replayed.
  */
 #include <dirent.h>
 #include <stdint.h>

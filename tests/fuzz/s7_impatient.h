@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A server that reads as snap7's does: it gives up what comes late, throws away what has come, and takes what comes next for a packet.
- * It executes no message that does not begin where one of the client's does; an abort says that it would.
+ * A server that reads as snap7's does: it gives up what comes late, throws away what has come, and
+ * takes what comes next for a packet. It executes no message that does not begin where one of the
+ * client's does; an abort says that it would.
  */
 #ifndef SEKISHO_TESTS_S7_IMPATIENT_H
 #define SEKISHO_TESTS_S7_IMPATIENT_H

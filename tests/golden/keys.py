@@ -62,7 +62,7 @@ between = ( { sides = ["lan0", "lan2"]; addresses = ["10.30.0.2/24"]; } );
 """
 BETWEEN_SITE = SITE.replace("10.10.0.0/16", "10.30.0.0/25").replace("10.30.0.0/22", "10.30.0.128/25").replace("10.10.0.5", "10.30.0.5").replace("10.10.0.7", "10.30.0.7")
 # The protocols whose commands are told apart, with a function of each that has places and values.
-ROWS = {"modbus": ("write_single_register", "holding"), "slmp": ("batch_write", "d"), "enip": ("set_attribute_single", "objects"), "s7comm": ("write_var", "db")}
+ROWS = {"modbus": ("write_single_register", "holding"), "slmp": ("batch_write", "d"), "enip": ("set_attribute_single", "objects"), "s7comm": ("write_var", "db"), "fins": ("memory_area_write", "d"), "iec104": ("C_SE_NB_1", "ioa")}
 
 SILENT = {
     "policy.language_version": "there is one version; another is refused",
@@ -155,6 +155,8 @@ CHANGES = {
     "conduit.within": ("/*conduit*/", 'within = "friday";'),
     "conduit.door": ("/*conduit*/", 'door = "gate";'),
     "conduit.heard_within": ("/*conduit*/", 'heard_within = "10 min";'),
+    "conduit.idle": ("/*conduit*/", 'idle = "15 min";'),
+    "conduit.session": ("/*conduit*/", 'session = "8 h";'),
     "conduit.accept": ('accept = ( { warning = "policy.all_commands_to_ot"; reason = "since then"; } );', ""),
     "conduit.label": ("/*conduit*/", 'label = "読む";'),
     **{"exception." + k: ('%s = "%s";' % (k, v), '%s = "other";' % k, ("conduit", "exception." + k))
@@ -341,8 +343,12 @@ def tables():
         verdict(thing + ": names no key that there is not", stale)
 
 
-def value_of(key):
+def value_of(protocol, key):
     """A number of this key of a row, in its notation."""
+    if protocol == "fins":
+        return {"units": '"0x1"', "senders": '"0.1.0"', "e": '"0.1"', **{k: '"1.0"' for k in ("cio", "w", "h", "a", "g")}}.get(key, "1")
+    if protocol == "iec104" and key == "qualifiers":
+        return '"0.1"'
     if key in ("modules", "x", "y", "b", "sb", "dx", "dy", "w", "sw"):
         return '"0x1"'
     return {"routes": '"1.0"', "objects": '"4.100.3"', "tags": '"#0000000000000001"', "db": '"1.0.0"', "inputs": '"0.0"', "outputs": '"0.0"', "flags": '"0.0"', "peripherals": '"0.0"',
@@ -362,9 +368,9 @@ def rows():
         verdict(protocol + " rows: their keys are found", "" if known else "no hint names them")
         for key in known:
             old = 'functions = ["%s"];' % function
-            new = {"commands": old + ' commands = ["diagnose"];', "functions": 'commands = ["read"];'}.get(key, old + " %s = [%s];" % (key, value_of(key)))
+            new = {"commands": old + ' commands = ["diagnose"];', "functions": 'commands = ["read"];'}.get(key, old + " %s = [%s];" % (key, value_of(protocol, key)))
             if key == "values": # of a place, which in one protocol has to be named by all of its bytes
-                old += ' %s = [%s];' % (place, '"1.0-1"' if place == "db" else value_of(place))
+                old += ' %s = [%s];' % (place, '"1.0-1"' if place == "db" else value_of(protocol, place))
                 new = old + " values = [1];"
             told("%s row.%s" % (protocol, key), (site(old), box), (site(new), box), (("service", "allow"),))
 

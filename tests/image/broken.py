@@ -119,7 +119,7 @@ def confirmed(m, site, work):
         number = int(open(at + "/sekisho/generations/confirmed", encoding="ascii").read())
         rewrite(at + "/sekisho/generations/confirmed", b"\0\0")
     on(m)
-    closed(m, site, "cannot be told any more, everything is denied", "最後に確定した世代がわからなくなったため、すべて拒否します")
+    closed(m, site, "not known any more which generation was confirmed last: everything is denied", "最後に確定した世代がわからなくなったため、すべて拒否します")
     m.ask("rollback --to %d" % number, 180)
     enforces(m, site)
     return "generation %d" % number

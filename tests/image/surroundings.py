@@ -20,7 +20,8 @@ PASSPHRASE, OF_KEY = "port of kita 8", "of the key 8"
 MACS = ["52:54:00:5e:00:%02x" % n for n in (1, 2, 3)]
 BOX = {"adm": "10.99.0.1", "office": "10.10.0.1", "crane": "10.30.0.1"}
 OTHERS = ["52:54:00:5e:01:%02x" % n for n in (1, 2, 3)]  # of the box that takes its place
-ANSWERS = ["2", "kita", "", "1", "enp0s3", "", "10.99.0.1/24", "", "enp0s4", "", "10.10.0.1/16", "office", "1", "enp0s5", "", "10.30.0.1/22", "crane", "3", "", "1"]
+ANSWERS = ["kita", "", "4119", "IT", "", "1", "enp0s3", "", "10.99.0.1/24", "", "enp0s4", "", "10.10.0.1/16", "office", "1", "", "IT", "enp0s5", "", "10.30.0.1/22", "crane", "3", "",
+           "Cranes", "", "1"]
 POLICY = """language_version = 1;
 site = { name = "kita"; };
 zones = {

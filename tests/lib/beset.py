@@ -144,7 +144,8 @@ class Work:
 
 
 def killed(box, role, traffic):
-    """Every process of that role, or the daemon with all of them, which stays away until `traffic` has gone on without it; it returns when all is back."""
+    """Every process of that role, or the daemon with all of them, which stays away until `traffic` has gone on without
+    it; it returns when all is back."""
     if role == "supervisor":
         box.kill()
         traffic("while there is no daemon")

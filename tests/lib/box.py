@@ -54,6 +54,10 @@ services = {
              allow = ( { functions = ["write_var"]; slots = [2]; db = ["10.40-41"]; values = ["0-1"]; } ); };
   udp_read = { protocol = "modbus"; ports = ["udp/502"]; allow = ( { commands = ["read"]; units = [1]; holding = ["0-99"]; } ); };
   udp_write = { protocol = "modbus"; ports = ["udp/502"]; allow = ( { commands = ["write"]; units = [1]; holding = ["0-99"]; } ); };
+  omron = { protocol = "fins"; ports = ["tcp/9600"];
+            allow = ( { commands = ["read"]; networks = [0]; nodes = [10]; units = ["0x0"]; d = ["0-99"]; },
+                      { functions = ["memory_area_write"]; networks = [0]; nodes = [10]; units = ["0x0"]; d = [50]; values = ["0-1"]; } ); };
+  omron_any = { protocol = "fins"; ports = ["tcp/9600"]; };
   logix_any = { protocol = "enip"; ports = ["tcp/44818"]; };
   melsec_any = { protocol = "slmp"; ports = ["tcp/5007"]; };
   s7_any = { protocol = "s7comm"; ports = ["tcp/102"]; };
@@ -114,11 +118,16 @@ class Box:
     def ns(self, zone):
         return self.net.ns(zone)
 
-    def start(self, wait=True, before=()):
-        """`before`: a command that executes the daemon's."""
+    def start(self, wait=True, before=(), owned=False, keeps=()):
+        """`before`: a command that executes the daemon's. A table without an owner stays so, as with a kernel that has none: what a case
+        does to it from outside is answered. `owned`: none is there before, so that where the kernel can, nobody but the
+        daemon changes it. `keeps`: descriptors that it inherits."""
+        if not owned:
+            sh("ip", "netns", "add", self.data, check=False)
+            sh("nft", "add", "table", "inet", "sekisho", ns=self.data, check=False)
         self.daemon = self.net.spawn(
             [*before, self.build + "/sekishod", "--data-netns", self.data, "--admin-netns", self.net.ns("admin"), "--state",
-             self.run_folder + "/state", "--run", self.run_folder + "/run"], self.net.ns("box"), self.run_folder + "/sekishod.log")
+             self.run_folder + "/state", "--run", self.run_folder + "/run"], self.net.ns("box"), self.run_folder + "/sekishod.log", keeps=keeps)
         if wait:
             wait_for(lambda: self.sekisho("history", check=False).returncode == 0, 10, "the control socket")
 
@@ -136,14 +145,14 @@ class Box:
     def sekisho(self, *args, check=True, timeout=30):
         return sh(self.build + "/sekisho", *args, "--socket", self.run_folder + "/run/control.sock", check=check, timeout=timeout)
 
-    def write(self, *conduits, extra=""):
-        """Writes the policy folder; the path of its main text."""
+    def write(self, *conduits, extra="", site=""):
+        """Writes the policy folder; the path of its main text. `site`: more keys of that section."""
         folder = self.run_folder + "/policy"
         os.makedirs(folder, exist_ok=True)
         with open(folder + "/box.cfg", "w", encoding="utf-8") as f:
             f.write(FACTS % self.workers)
         with open(folder + "/site.cfg", "w", encoding="utf-8") as f:
-            f.write(HEAD + "conduits = (\n  " + ",\n  ".join(conduits) + "\n);\n" + extra)
+            f.write(HEAD.replace("site = { ", "site = { " + site, 1) + "conduits = (\n  " + ",\n  ".join(conduits) + "\n);\n" + extra)
         return folder + "/site.cfg"
 
     def write_large(self):
@@ -158,8 +167,8 @@ class Box:
             f.write(text.replace("services = {\n", assets + "services = {\n" + ports, 1))
         return main_text
 
-    def apply(self, *conduits, extra="", options=()):
-        return self.sekisho("apply", *options, self.write(*conduits, extra=extra))
+    def apply(self, *conduits, extra="", site="", options=()):
+        return self.sekisho("apply", *options, self.write(*conduits, extra=extra, site=site))
 
     def seen(self):
         """Somebody has seen the signs of attacks that a test has given until now: what is no alarm but for these is green."""

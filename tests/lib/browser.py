@@ -15,6 +15,7 @@ from net import SLOWNESS, inside, wait_for
 
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 CHROMIUM, DRIVER = "/usr/bin/chromium", "/usr/bin/chromedriver"
+PATIENCE = 60  # seconds for what a page is to show; only what fails takes them
 
 
 def there():
@@ -31,8 +32,9 @@ class Browser:
 
     def __init__(self, net, ns, languages, port=9515, width=1280, height=900, names=None, certificate=None):
         """
-        `names`: those that the namespace's hosts file would have, with their addresses. `certificate`: (certificate, key, address) that stands in the person's own
-        store, and is shown to that address without a question, by a policy of whoever manages the terminal.
+        `names`: those that the namespace's hosts file would have, with their addresses. `certificate`: (certificate,
+        key, address) that stands in the person's own store, and is shown to that address without a question, by a
+        policy of whoever manages the terminal.
         """
         self.ns, self.port = ns, port
         self.home = tempfile.mkdtemp(prefix="skB-")
@@ -107,8 +109,8 @@ class Browser:
     def run(self, script, *args):
         return self.ask("POST", "/execute/sync", {"script": script, "args": list(args)})
 
-    def wait(self, script, seconds, what):
-        """Until the script returns something true; it."""
+    def wait(self, script, what, seconds=PATIENCE):
+        """Until the script returns something true; it. `seconds`: where a page that takes longer is wrong."""
         try:
             return wait_for(lambda: self.run(script), seconds, what)
         except TimeoutError as e:
@@ -141,7 +143,7 @@ class Browser:
 
     def fill(self, css, text):
         """In the place of what stands in a field, as soon as the page has it."""
-        self.wait("const f = document.querySelector(%s); if (f === null) return false; f.value = ''; return true" % json.dumps(css), 10, "the field " + css)
+        self.wait("const f = document.querySelector(%s); if (f === null) return false; f.value = ''; return true" % json.dumps(css), "the field " + css)
         self.type(css, text)
 
     def keys(self, *keys):

@@ -16,6 +16,8 @@ TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 # In every merge: change itself, the kernel, its queue, the sandbox, damage, and these of the whole box, among them a request that is allowed
 # and one that is not of each protocol.
 CORE = ("change", "kernel", "queue", "sandbox", "damage", "box")
+# Dear cases that each merge has.
+EVERY_MERGE = {("kernel", "test_drawn_policies")}
 CORE_OF_BOX = ("allowed_and_forbidden nothing_listens worker_killed closed_stays_closed daemon_killed narrowing ends_by_time confirm_and_revert drift "
                "logix_over_tcp simatic melsec_over_tcp judged").split()
 
@@ -105,7 +107,7 @@ class Suites:
 
     def __init__(self, every, budget, paths):
         took, costs = times(), dear()
-        taken = set(part(list(costs), costs.get, 5, seed()))
+        taken = set(part(list(costs), costs.get, 5, seed())) | EVERY_MERGE
         self.without = {s: [case for suite, case in costs if suite == s and (s, case) not in taken] for s in every}  # dear cases, left out
 
         def alone(suite):
@@ -138,8 +140,8 @@ class Suites:
 
 
 def sources(paths):
-    """The product's .c files among `paths`, and those that include a header or a .def among them, by whatever way (texts alone change no code); all of
-    them when nobody knows the paths, or how they are looked at changed."""
+    """The product's .c files among `paths`, and those that include a header or a .def among them, by whatever way
+    (texts alone change no code); all of them when nobody knows the paths, or how they are looked at changed."""
     listed = [p for p in git("ls-files", "-co", "--exclude-standard") or [] if p.startswith(("appliance/", "policy/", "dpi/", "mgmt/")) and p.endswith((".c", ".h", ".def"))]
     listed = [p for p in listed if os.path.exists(os.path.join(TOP, p))]
     if paths is None or ".clang-tidy" in paths:

@@ -26,25 +26,27 @@ class Desk:
         b = self.b
         b.open("about:blank")
         b.open("https://%s/#%s" % (HOST, self.page))
-        b.wait("return document.querySelector('header > button:last-child, #name') !== null", 10, "the page")
+        b.wait("return document.querySelector('header > button:last-child, #name') !== null", "the page")
         if b.run("return document.querySelector('#name') === null"):
             b.click("header > button:last-child")
-        b.wait("return document.activeElement?.id === 'name'", 10, "the form")
+        b.wait("return document.activeElement?.id === 'name'", "the form")
         b.click("button[lang=%s]" % lang)
         for field, text in (("#name", name), ("#passphrase", phrase), ("#code", code or self.site.paper(name))):
             b.fill(field, text)
         b.click("button[type=submit]")
-        b.wait("return document.querySelector(%s) !== null" % json.dumps(ready or self.ready), 15, "the page of %s" % name)
+        b.wait("return document.querySelector(%s) !== null" % json.dumps(ready or self.ready), "the page of %s" % name)
 
     def press(self, key):
-        self.b.wait("const x = document.querySelector('[data-key=\"%s\"]'); return x !== null && x.getAttribute('aria-disabled') === null" % key, 10, "%s can be pressed" % key)
+        self.b.wait("const x = document.querySelector('[data-key=\"%s\"]'); return x !== null && x.getAttribute('aria-disabled') === null" % key, "%s can be pressed" % key)
+        # What lies below a bar that stays is in sight for a driver, and for nobody else.
+        self.b.run("if (document.querySelector('.stays, .contents') !== null) document.querySelector(arguments[0])?.scrollIntoView({ block: 'center' })", "[data-key=\"%s\"]" % key)
         self.b.click("[data-key=\"%s\"]" % key)
 
     def text(self, selector):
         return self.b.run("return document.querySelector(arguments[0])?.innerText ?? ''", selector)
 
     def says(self, selector, word, what):
-        self.b.wait("return (document.querySelector(%s)?.innerText ?? '').includes(%s)" % (json.dumps(selector), json.dumps(word)), 20, what)
+        self.b.wait("return (document.querySelector(%s)?.innerText ?? '').includes(%s)" % (json.dumps(selector), json.dumps(word)), what)
 
     def waits_no_longer(self, word, lang, picture):
         """While the box stands still, somebody presses that and sees the time go; he stops it, and is told that nothing is changed."""
@@ -52,10 +54,10 @@ class Desk:
         os.kill(daemon.pid, signal.SIGSTOP)
         try:
             self.press(word)
-            self.b.wait("return /[2-5] (秒|s)/.test(document.querySelector('[data-key=waited]')?.innerText ?? '')", 10, "the time to go")
+            self.b.wait("return /[2-5] (秒|s)/.test(document.querySelector('[data-key=waited]')?.innerText ?? '')", "the time to go")
             self.shot(picture, lang)
             self.b.click("[data-key=stop-waiting]")
-            self.b.wait("return document.querySelector('[data-key=stopped]') !== null && document.querySelector('[data-key=waiting]') === null", 5, "the end of the waiting")
+            self.b.wait("return document.querySelector('[data-key=stopped]') !== null && document.querySelector('[data-key=waiting]') === null", "the end of the waiting", seconds=5)
         finally:
             os.kill(daemon.pid, signal.SIGCONT)
 

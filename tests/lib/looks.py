@@ -60,7 +60,8 @@ return bad;
 
 
 def own_words(b):
-    """The texts that are the page's own: what the box names (labels, devices, faults) is data, and stands in the reader's language or as it is named."""
+    """The texts that are the page's own: what the box names (labels, devices, faults) is data, and stands in the
+    reader's language or as it is named."""
     return b.run("""return [...document.querySelectorAll("h2, h3, dt, th[scope=col], .chip, nav a, button, .note, .empty, .all-well, .since, .as-of")]
         .filter(e => e.closest(".languages, .named") === null).map(e => e.innerText)""")
 
@@ -108,7 +109,7 @@ def tablet(b, name, lang, path):
         b.devtools("Emulation.setTouchEmulationEnabled", enabled=True, maxTouchPoints=5)
         for width, height in ((1024, 768), (768, 1024)):
             b.devtools("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=True)
-            b.wait("return innerHeight > 0 && matchMedia('(pointer: coarse)').matches && (screen.width === %d || innerWidth === %d)" % (width, width), 5, "the tablet")
+            b.wait("return innerHeight > 0 && matchMedia('(pointer: coarse)').matches && (screen.width === %d || innerWidth === %d)" % (width, width), "the tablet")
             looks_right(b, "%s at %d" % (name, width), lang)
             found = b.run(TOUCH)
             expect(found == [], "%s at %d: %s", name, width, "; ".join(found[:6]))

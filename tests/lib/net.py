@@ -62,7 +62,8 @@ def worked(pid):
 
 
 def wait_for(condition, seconds, what):
-    """Polls until condition() is true; its value. Raises TimeoutError, naming `what`, at the deadline. What is waited for longer is looked at less often."""
+    """Polls until condition() is true; its value. Raises TimeoutError, naming `what`, at the deadline. What is waited
+    for longer is looked at less often."""
     deadline, began = slowness.Deadline(seconds), time.monotonic()
     while True:
         value = condition()
@@ -117,7 +118,7 @@ class Net:
             sh("ip", "addr", "add", a, "dev", interface, *extra, ns=name)
         sh("ip", "link", "set", interface, "up", ns=name)
 
-    def spawn(self, args, ns=None, log=None, env=None, preexec=None):
+    def spawn(self, args, ns=None, log=None, env=None, preexec=None, keeps=()):
         if log:
             reports.watch(log)
         out = open(log, "ab") if log else subprocess.DEVNULL
@@ -125,7 +126,7 @@ class Net:
         # would be seen by nobody else.
         command = (["nsenter", "--net=" + os.path.join(NETNS, ns)] if ns else []) + [str(a) for a in args]
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, env=env,
-                                   start_new_session=True, preexec_fn=preexec)
+                                   start_new_session=True, preexec_fn=preexec, pass_fds=keeps)
         self.processes.append(process)
         return process
 

@@ -34,19 +34,21 @@ class Paper:
         self.size = tuple(float(x) for x in size.groups())
         self.title = (re.search(r"^Title:\s+(.*)", said, re.M) or [None, ""])[1]
 
-    def sound(self, name, lang):
-        """A4, upright; every word inside the sheet; the browser's numbers of pages; every font in the file, and Japanese ones where there is Japanese."""
-        expect(all(abs(a - b) < 2 for a, b in zip(self.size, A4)), "%s: a sheet of %s", name, self.size)
+    def sound(self, name, lang, wide=False):
+        """A4, upright unless `wide`; every word inside the sheet; the browser's numbers of pages; every font in the
+        file, and Japanese ones where there is Japanese."""
+        width, height = A4[::-1] if wide else A4
+        expect(all(abs(a - b) < 2 for a, b in zip(self.size, (width, height))), "%s: a sheet of %s", name, self.size)
         expect(self.title != "", "%s: no title for the head of the sheets", name)
         words = []
         for page, body in enumerate(sh("pdftotext", "-bbox", self.path, "-").stdout.split("<page ")[1:], 1):
             words += [(page, html.unescape(w), *map(float, (x1, y1, x2, y2))) for x1, y1, x2, y2, w in re.findall(
                 r'<word xMin="([-\d.]+)" yMin="([-\d.]+)" xMax="([-\d.]+)" yMax="([-\d.]+)">(.*?)</word>', body)]
-        out = [w for w in words if w[2] < EDGE or w[4] > A4[0] - EDGE or w[3] < 0 or w[5] > A4[1]]
+        out = [w for w in words if w[2] < EDGE or w[4] > width - EDGE or w[3] < 0 or w[5] > height]
         expect(words and not out, "%s: cut off at the sheet's edge: %s", name, out[:5])
         for n in range(1, self.pages + 1):
-            expect([w for w in words if w[0] == n and w[1] == "%d/%d" % (n, self.pages) and w[3] > A4[1] - 60], "%s: sheet %d has no number", name, n)
-            expect([w for w in words if w[0] == n and 40 < w[3] < A4[1] - 40], "%s: sheet %d is empty", name, n)
+            expect([w for w in words if w[0] == n and w[1] == "%d/%d" % (n, self.pages) and w[3] > height - 60], "%s: sheet %d has no number", name, n)
+            expect([w for w in words if w[0] == n and 40 < w[3] < height - 40], "%s: sheet %d is empty", name, n)
         fonts = [line for line in sh("pdffonts", self.path).stdout.splitlines()[2:] if line]
         expect(fonts and all(re.search(r"\s(yes|no)\s+(yes|no)\s+(yes|no)\s+\d+\s+\d+$", line).group(1) == "yes" for line in fonts), "%s: a font is not in the file: %s", name, fonts)
         if lang == "ja":

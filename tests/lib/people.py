@@ -152,7 +152,7 @@ class Site:
                         json.dumps(dict(more, order=order, name=name, password=phrase)), source)
 
     def passphrase(self, cookie, phrase, new, source=HERE_IP):
-        """Another pass phrase of one's own."""
+        """Another passphrase of one's own."""
         return self.ask("POST", "/api/v1/passphrase", {"Cookie": "%s=%s" % (COOKIE, cookie), "Content-Type": "application/json"},
                         json.dumps({"password": phrase, "new": new}), source)
 

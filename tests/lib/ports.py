@@ -19,7 +19,8 @@ def drawn():
 
 
 def template(l2, source, target, protocol):
-    """A frame to port 0: its bytes, where the port and the checksum stand, and the sum to which a port is added. `l2`: hardware addresses, and tags."""
+    """A frame to port 0: its bytes, where the port and the checksum stand, and the sum to which a port is added. `l2`:
+    hardware addresses, and tags."""
     head = struct.pack("!HHIIBBHHH", FROM, 0, 7, 0, 5 << 4, 2, 64240, 0, 0) if protocol == 6 else struct.pack("!HHHH", FROM, 0, 12, 0) + b"ask;"
     total = ~checksum(pseudo(source, target, protocol, len(head)) + head) & 0xffff
     six = ":" in source

@@ -20,10 +20,11 @@ def now(pids):
 
 
 class Waits:
-    """Samples of it beside what is measured; between() tells of a span that samples enclose."""
+    """Samples of it beside what is measured; between() tells of a span that samples enclose. `measured`: the test does something in the span itself,
+    so that its own waits are in it too."""
 
-    def __init__(self, pids):
-        self.pids, self.at, self.waited = [*pids, os.getpid()], [], []
+    def __init__(self, pids, measured=True):
+        self.pids, self.at, self.waited = [*pids, os.getpid()] if measured else [*pids], [], []
         self.sample()
 
     def sample(self):

@@ -123,6 +123,12 @@ int deny_base_load_here(bool *ret_adopted, struct err *e)
 	return 0;
 }
 
+int deny_base_load_by(int fd, bool *ret_adopted, struct err *e)
+{
+	(void)fd;
+	return deny_base_load_here(ret_adopted, e);
+}
+
 int forwarding_open(struct forwarding *f, struct err *e)
 {
 	(void)e;

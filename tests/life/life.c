@@ -280,6 +280,22 @@ const struct answer *life_release(const char *device)
 	return ordered(&(struct msg_body){ MSG_CTL_RELEASE, .ctl_release = { .device = device } }, -1);
 }
 
+const struct answer *life_isolate(uint8_t order, const char *what)
+{
+	struct msg_body m = { MSG_CTL_ISOLATE, .ctl_isolate = { .order = order, .comment = "" } };
+
+	(void)snprintf((char *)m.ctl_isolate.object, sizeof(m.ctl_isolate.object), "%s", what);
+	return ordered(&m, -1);
+}
+
+const struct answer *life_door(uint8_t order, uint32_t for_s)
+{
+	struct msg_body m = { MSG_CTL_DOOR, .ctl_door = { .order = order, .for_s = for_s, .comment = "" } };
+
+	(void)snprintf((char *)m.ctl_door.object, sizeof(m.ctl_door.object), "gate");
+	return ordered(&m, -1);
+}
+
 const struct answer *life_change(enum change_order order, uint32_t confirm_s, uint64_t to)
 {
 	const struct msg_body m = { MSG_CHANGE, .change = { .order = (uint8_t)order,

@@ -55,6 +55,10 @@ const struct answer *life_apply(enum known_policy p, uint32_t confirm_s, uint8_t
 const struct answer *life_confirm(uint64_t to);
 const struct answer *life_rollback(uint64_t to);
 const struct answer *life_release(const char *device);
+/* CHANGE_ISOLATE, CHANGE_REJOIN */
+const struct answer *life_isolate(uint8_t order, const char *what);
+/* CHANGE_OPEN, CHANGE_SHUT: of the door "gate" */
+const struct answer *life_door(uint8_t order, uint32_t for_s);
 /* ... of an account's, over the web; `to` as in CHANGE. */
 const struct answer *life_change(enum change_order order, uint32_t confirm_s, uint64_t to);
 /* Without a daemon, as the command line does it: the exit status. What it prints is thrown away. */

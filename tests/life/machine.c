@@ -15,7 +15,8 @@ static void start(void)
 	snprintf(machine.boot, sizeof(machine.boot), "start-%u", ++starts);
 	for (unsigned i = 0; i < CARDS; i++)
 		machine.cards[i] = (struct card){ .name = names[i], .place = CARD_HOME };
-	machine.base = machine.forwarding = false;
+	machine.base = machine.forwarding = machine.isolated = false;
+	machine.gate_open = 0;
 	memset(machine.digest, 0, sizeof(machine.digest));
 }
 

@@ -34,9 +34,13 @@ struct machine {
 	 * alone.
 	 */
 	bool base, forwarding;
-	bool stuck;  /* forwarding cannot be turned off */
-	int monitor; /* by which the supervisor hears of others' changes; whoever writes to it makes one */
+	bool stuck; /* forwarding cannot be turned off */
+	/* by which the supervisor hears of others' changes; whoever writes to it makes one */
+	int monitor;
 	uint8_t digest[32];
+	bool isolated; /* something is */
+	/* until then, in seconds of the wall's clock, a door stands open; 0 = it is shut */
+	uint64_t gate_open;
 	/*
 	 * Calls that can fail, counted since the machine was made; the one with number `fails_at`
 	 * does (0 = none), and `failed` says which that was.

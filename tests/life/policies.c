@@ -39,6 +39,14 @@ static const char *const texts[POLICIES_KNOWN][2] = {
 	[KNOWN_PLAIN] = { HEAD SERVICES "conduits = ( " CONDUIT("a", "ping") " );\n", BOX BOX_END },
 	[KNOWN_WIDER] = { HEAD THIRD SERVICES "conduits = ( " CONDUIT("a", "ping") ", " CONDUIT("b", "plain") " );\n",
 			  BOX BOX_THIRD BOX_END },
+	[KNOWN_PREPARED] = { HEAD SERVICES
+			     "doors = { gate = { at_most = \"10 min\"; opened_by = [\"supervisor\"]; }; };\n"
+			     "isolations = { ot = { cut = [\"zone ot\"]; keep = [\"a\"]; }; };\n"
+			     "conduits = ( " CONDUIT(
+				     "a", "ping") ", { name = \"d\"; from = \"it\"; to = \"ot\"; door = \"gate\"; "
+						  "services = [\"plain\"]; purpose = \"test\"; owner = \"t\"; "
+						  "review_by = \"2031-01-01\"; } );\n",
+			     BOX BOX_END },
 	[KNOWN_INSPECTED] = { HEAD SERVICES "conduits = ( " CONDUIT("a", "ping") ", " CONDUIT("c", "read") " );\n",
 			      BOX BOX_END },
 };

@@ -12,6 +12,7 @@ enum known_policy {
 	KNOWN_PLAIN,	 /* one conduit that no worker inspects */
 	KNOWN_WIDER,	 /* two of them, and another card */
 	KNOWN_INSPECTED, /* commands: gates and workers */
+	KNOWN_PREPARED,	 /* a conduit behind a door, and an isolation */
 	POLICIES_KNOWN
 };
 

@@ -8,7 +8,7 @@
 #include <sys/types.h>
 
 #include "appliance/wire/msg.h"
-#include "appliance/wire/pulse.h"
+#include "appliance/wire/ring.h"
 
 struct process {
 	bool used, dead, frozen, ready;

@@ -85,6 +85,35 @@ static void on_apply(struct process *p, struct msg *m)
 		say(p, m->id, &said, NULL, 0);
 }
 
+/* What it is told to isolate is more than what is kept there. */
+static void on_apart(struct process *p, struct msg *m)
+{
+	uint8_t *all = NULL;
+	struct err e;
+	size_t n = 0;
+
+	if (memfd_read(m->fds[0], TEXT_MOST, &all, &n, &e) == 0 && m->body.apart.rehearse == 0)
+		machine.isolated = n > 0;
+	free(all);
+	answer(p, m->id, ANSWER_YES, "{\"sessions\": 0}");
+}
+
+static void on_doors(struct process *p, struct msg *m)
+{
+	struct msg_open_door door = { .until = 0 };
+	uint8_t *all = NULL;
+	struct err e;
+	size_t n = 0;
+
+	if (memfd_read(m->fds[0], TEXT_MOST, &all, &n, &e) == 0) {
+		struct bytes b = bytes_of(all, n);
+
+		machine.gate_open = n > 0 && msg_take_open_door(&b, &door) ? door.until : 0;
+	}
+	free(all);
+	answer(p, m->id, ANSWER_YES, "{}");
+}
+
 /* ---- compile: what it was given names a policy that was compiled beforehand ------------------ */
 
 static void on_compile(struct process *p, struct msg *m)
@@ -273,6 +302,12 @@ bool role_hears(struct process *p, struct msg *m)
 		break;
 	case MSG_COMPILE:
 		on_compile(p, m);
+		break;
+	case MSG_APART:
+		on_apart(p, m);
+		break;
+	case MSG_DOORS:
+		on_doors(p, m);
 		break;
 	case MSG_TABLE:
 		on_table(p, m);

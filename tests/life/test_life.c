@@ -332,7 +332,8 @@ static void touch(void)
 	LIFE(write(machine.monitor, &one, sizeof(one)) == sizeof(one) && life_settle() == LIFE_GOES_ON);
 }
 
-/* Somebody changes the rules and enforce says nothing: forwarding goes off, or the record says not. */
+/* Somebody changes the rules and enforce says nothing: forwarding goes off, or the record
+ * says not. */
 static void touched(void)
 {
 	life_begin();

@@ -33,9 +33,13 @@
 
 static struct {
 	uint64_t rng;
-	uint64_t confirmed;  /* the last that is known to be so */
-	bool may_be_another; /* an order was cut short that would make another one so */
-	unsigned deaths;     /* of the daemon: what it said last nobody has heard */
+	uint64_t confirmed;		/* the last that is known to be so */
+	bool may_be_another;		/* an order was cut short that would make another one so */
+	unsigned deaths;		/* of the daemon: what it said last nobody has heard */
+	bool prepared;			/* it has doors and isolations */
+	bool isolated, may_be_isolated; /* the zone ot, as far as is known; nobody knows */
+	/* a door may stand open until then, in seconds of the wall's clock */
+	uint64_t gate_open;
 	unsigned steps, cut_short;
 } me;
 
@@ -68,14 +72,18 @@ static void now_confirmed(void)
 	me.confirmed = disk_confirmed();
 }
 
+static enum known_policy some_policy(void)
+{
+	return me.prepared && one_in(2) ? KNOWN_PREPARED : (enum known_policy)draw(KNOWN_PREPARED);
+}
+
 static void apply(void)
 {
 	uint32_t confirm_s = one_in(2) ? TRIAL_S : 0;
 	uint8_t flags = one_in(6) ? APPLY_DRY_RUN : one_in(3) ? APPLY_TAKE_OVER : 0;
 	unsigned policy_records = recorded(EVENT_POLICY, POLICY_APPLIED);
 
-	if (!done(life_apply((enum known_policy)draw(POLICIES_KNOWN), confirm_s, flags)) ||
-	    (flags & APPLY_DRY_RUN) != 0)
+	if (!done(life_apply(some_policy(), confirm_s, flags)) || (flags & APPLY_DRY_RUN) != 0)
 		return;
 	LIFE(life.end != LIFE_GOES_ON || !process_lives(ROLE_JOURNAL) ||
 	     recorded(EVENT_POLICY, POLICY_APPLIED) == policy_records + 1);
@@ -106,6 +114,45 @@ static void rollback(void)
 	now_confirmed();
 }
 
+/* Whether it was done and is on the disk. */
+static bool kept(const struct answer *a)
+{
+	return done(a) && strstr(a->text, "\"saved\": false") == NULL && strstr(a->text, "\"saved\":false") == NULL;
+}
+
+static void isolate(void)
+{
+	bool cuts = me.isolated ? one_in(4) : !one_in(4);
+	bool so = kept(life_isolate(cuts ? CHANGE_ISOLATE : CHANGE_REJOIN, "zone ot"));
+
+	me.may_be_isolated = !so;
+	me.isolated = so ? cuts : me.isolated;
+}
+
+/* Open for as long as somebody said, and for no longer; what was shut does not open again. */
+static void door(void)
+{
+	uint32_t for_s = 60 + (uint32_t)draw(540);
+	uint64_t until = machine.wall_ns / SECOND + for_s;
+
+	if (!one_in(3)) {
+		(void)done(life_door(CHANGE_OPEN, for_s));
+		until += machine.wall_ns / SECOND - (until - for_s); /* while it was heard */
+		me.gate_open = me.gate_open > until ? me.gate_open : until;
+	} else if (kept(life_door(CHANGE_SHUT, 0))) {
+		me.gate_open = 0;
+	}
+}
+
+/* Where a policy's rules stand, what is isolated is; and no door that nobody opened is open. */
+static bool prepared_sound(void)
+{
+	bool rules = machine.forwarding && !rules_of(0), gate = machine.gate_open > machine.wall_ns / SECOND;
+
+	return (!rules || !me.isolated || me.may_be_isolated || machine.isolated) &&
+	       (!gate || machine.gate_open <= me.gate_open);
+}
+
 static void release(void)
 {
 	static const char *const names[] = { "eth0", "lan2", "eth9", "none", "" };
@@ -122,7 +169,7 @@ static void of_account(void)
 	uint64_t trial = processes.standing.trial;
 	const struct answer *a;
 
-	processes.draft = (enum known_policy)draw(POLICIES_KNOWN);
+	processes.draft = some_policy();
 	a = life_change(which, TRIAL_S, trial);
 	if (!done(a) || (which != CHANGE_CONFIRM && which != CHANGE_ROLLBACK))
 		return;
@@ -242,11 +289,12 @@ static void pass(void)
 
 static void step(void)
 {
-	static void (*const orders[])(void) = { apply, apply, confirm, rollback, release, ask, of_account, of_account };
-	uint64_t n = draw(20);
+	static void (*const orders[])(void) = { apply,	    apply,	confirm, rollback, release, ask,
+						of_account, of_account, isolate, isolate,  door,    door };
+	uint64_t n = draw(20), of = sizeof(orders) / sizeof(orders[0]);
 
 	if (n < 10)
-		orders[draw(sizeof(orders) / sizeof(orders[0]))]();
+		orders[draw(me.prepared ? of : of - 4)]();
 	else if (n < 14)
 		pass();
 	else if (n < 15)
@@ -290,21 +338,23 @@ static void left_alone(void)
 	LIFE(all_told());
 	LIFE(processes.standing.trial == 0);
 	LIFE(sound_at_rest());
+	LIFE(me.may_be_isolated || !machine.forwarding || rules_of(0) || machine.isolated == me.isolated);
 	LIFE(disk_confirmed() == me.confirmed || me.may_be_another);
 	now_confirmed();
 	me.may_be_another = false;
 }
 
-static void live(uint64_t seed)
+static void live(uint64_t seed, bool prepared)
 {
 	memset(&me, 0, sizeof(me));
+	me.prepared = prepared;
 	me.rng = seed * 0x9e3779b97f4a7c15ull | 1;
 	life.seed = seed;
 	life_begin();
 	boot();
 	for (unsigned i = 0; i < STEPS; i++) {
 		step();
-		LIFE(always_sound());
+		LIFE(always_sound() && prepared_sound());
 		if (life.end == LIFE_POWER_LOST) {
 			me.cut_short++;
 			me.may_be_another = true;
@@ -343,7 +393,7 @@ static void lives_once_lost(void **state)
 
 		if (pid == 0) {
 			(void)!freopen("/dev/null", "w", stderr);
-			live(seeds[i]);
+			live(seeds[i], false);
 			_exit(0);
 		}
 		assert_int_equal(waitpid(pid, &how, 0), pid);
@@ -366,7 +416,7 @@ static void lives(void **state)
 			if (getenv("LOUD") == NULL)
 				(void)!freopen("/dev/null", "w", stderr);
 			for (uint64_t k = i; k < n && k < i + AT_ONCE; k++)
-				live(first + k);
+				live(first + k, true);
 			_exit(0);
 		}
 		assert_int_equal(waitpid(pid, &how, 0), pid);

@@ -54,6 +54,8 @@ def network(link, frame):
         at += 2
     elif link == 113:
         at = 16
+    elif link in (101, 228, 229):  # nothing before the packet
+        frame, at = (b"\x08\0" if frame[:1] < b"\x60" else b"\x86\xdd") + frame, 2
     else:
         raise ValueError("link type %d" % link)
     p = frame[at:]
@@ -337,6 +339,7 @@ ENDS = {
     "modbus": ends_by(4, 2, 6),
     "enip": ends_by(2, 2, 24, True),
     "s7comm": ends_by(2, 2, 0),
+    "fins": ends_by(6, 2, 8),
     "slmp": ends_by(11, 2, 13, True),  # 4E binary, as the real frames are
 }
 

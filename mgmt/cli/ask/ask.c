@@ -43,7 +43,7 @@ static int run(struct cli *c, const struct cli_args *a)
 	uint64_t at;
 	int status;
 
-	if (asking_open(c, a, &s, &at, &status))
+	if (asking_open(c, a, &s, &at, &status) && (a->values[OPT_POLICY] != NULL || source_doors(c, &s, at, &status)))
 		status = answered(c, a, &s, at);
 	source_close(&s);
 	return status;

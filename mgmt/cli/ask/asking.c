@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "appliance/base/clock.h"
-#include "mgmt/cli/screen/width.h"
 #include "mgmt/cli/screen/wrap.h"
 #include "mgmt/cli/words/moment.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What `ask`, `who-can` and `reach` have in common: whose policy at which moment, who is meant, and how a line is told. */
+/* Shared by `ask`, `who-can` and `reach`: the policy and the moment, the ends that are meant, and
+ * the printing of lines. */
 #ifndef SEKISHO_MGMT_CLI_ASK_ASKING_H
 #define SEKISHO_MGMT_CLI_ASK_ASKING_H
 
@@ -9,12 +10,13 @@
 enum { OPT_POLICY, OPT_AT, OPTS };
 extern const struct cli_option asking_options[OPTS];
 
-/* True: the policy is open, and *ret_at the moment. False: it was said why, *ret_status is the verb's. source_close in both cases. */
+/* True: the policy is open, and *ret_at is the moment. False: the reason was printed, and
+ * *ret_status is the status of the verb. source_close in both cases. */
 bool asking_open(struct cli *c, const struct cli_args *a, struct source *ret, uint64_t *ret_at, int *ret_status);
-/* The ends that are called so, in the source's arena; NULL after saying that there are none. */
+/* The ends with this name, in the source's arena; NULL when there are none, which was printed. */
 const struct asked_end *asking_ends(struct cli *c, const struct source *s, const char *text, size_t *ret_n,
 				    int *ret_status);
-/* A sentence that belongs to the line above. */
+/* Prints a sentence that belongs to the line above. */
 void asking_below(struct cli *c, const char *text);
 void asking_say_below(struct cli *c, enum message m, ...);
 

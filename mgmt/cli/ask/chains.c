@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sekisho who-can COMMAND ASSET`, `sekisho reach ASSET`: over chains of conduits, from where, and to where? */
+/* `sekisho who-can COMMAND ASSET`, `sekisho reach ASSET`: over chains of conduits, from where, and
+ * to where? */
 #include <stdlib.h>
 #include <string.h>
 
 #include "mgmt/cli/ask/asking.h"
-#include "mgmt/cli/screen/width.h"
+#include "mgmt/cli/screen/wrap.h"
 #include "mgmt/cli/verbs.h"
+#include "policy/space/prove.h"
 #include "policy/space/walks.h"
 
 static json_t *ranges_json(const struct addr_range *r, size_t n)
@@ -34,12 +36,13 @@ static void chain_print(struct cli *c, const struct source *s, const struct walk
 {
 	for (size_t i = 0; i < w->n_hops; i++) {
 		const struct model_conduit *d = w->hops[i];
-		char *file = text_safe(source_file(s, d->at));
+		char *file = text_safe(source_file(s, d->at)), when[WHEN_TEXT];
 
 		source_say(c, i == 0 ? M_CHAIN_BY : M_CHAIN_THEN, d->name, file != NULL ? file : "?", d->at.line,
 			   d->to->name);
-		if (d->door != NULL)
-			source_say(c, M_PROVE_DOOR, d->door->name);
+		conduit_when_text(s->c.model, d, when, sizeof(when));
+		if (when[0] != '\0')
+			source_say(c, M_PROVE_WHEN, when);
 		free(file);
 	}
 }
@@ -64,7 +67,7 @@ static int answered(struct cli *c, const char *key, json_t *list, size_t n, uint
 	return n > 0 ? CLI_YES : CLI_NO;
 }
 
-/* ---- who-can ------------------------------------------------------------------------------------------------------- */
+/* ---- who-can --------------------------------------------------------------------------------- */
 
 enum { COMMAND, ASSET };
 
@@ -161,9 +164,10 @@ const struct cli_verb verb_who_can = {
 	.run = run_who,
 };
 
-/* ---- reach --------------------------------------------------------------------------------------------------------- */
+/* ---- reach ----------------------------------------------------------------------------------- */
 
-/* One service of a conduit, with the words of the commands that pass; *ret_classes is 0 where it carries none. */
+/* One service of a conduit, with the words of the commands that pass; *ret_classes is 0 where it
+ * carries none. */
 static bool goes(const struct source *s, const struct model_conduit *d, size_t i, uint64_t at, unsigned *ret_classes)
 {
 	struct asked q = { .service = d->services[i], .at = at };

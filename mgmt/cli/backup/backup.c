@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `sekisho backup FILE`: what a box needs to be what it is, encrypted to a certificate whose private key is elsewhere. The box puts it together and encrypts it
- * (appliance/supervise/backup.h): what comes here is the file, so that a backup operator, who is no root, carries what he cannot read.
+ * `sekisho backup FILE`: what a box needs to be what it is, encrypted to a certificate whose
+ * private key is elsewhere. The box puts it together and encrypts it
+ * (appliance/supervise/backup.h): what comes here is the file, so that a backup operator, who is no
+ * root, carries what he cannot read.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Cards of the box that was, and which of this machine take their places: by hardware address, by --map, or asked at the
- * terminal. Then the texts of the policy name those.
+ * Maps the cards of the backed-up box to cards of this machine: by hardware address, by --map, or
+ * by questions at the terminal. The texts of the policy then name the new cards.
  */
 #ifndef SEKISHO_MGMT_CLI_BACKUP_CARDS_H
 #define SEKISHO_MGMT_CLI_BACKUP_CARDS_H
@@ -10,13 +10,13 @@
 #include "mgmt/cli/cli.h"
 
 #define CARDS_MOST 256u
-#define CARD_NAME 16u /* with the NUL, as the kernel's */
+#define CARD_NAME 16u /* bytes with the NUL, as in the kernel */
 #define CARD_MAC 24u
 
 struct card_place {
-	char was[CARD_NAME], mac[CARD_MAC]; /* in the backup */
+	char was[CARD_NAME], mac[CARD_MAC]; /* name and MAC address in the backup */
 	char is[CARD_NAME];		    /* here */
-	bool named;			    /* by a text that was renamed */
+	bool named;			    /* a changed text names this card */
 };
 
 struct card_places {
@@ -25,11 +25,13 @@ struct card_places {
 };
 
 /*
- * Finds a place for each of `cards`, an array as above. `option`: the number of --map in `a`. False after saying what is missing.
+ * Finds a card for each of `cards`, an array as above. `option`: the index of --map in `a`. False:
+ * the missing cards were printed.
  */
 bool cards_place(struct cli *c, const struct cli_args *a, size_t option, const json_t *cards, const json_t *status,
 		 struct card_places *ret, int *ret_status);
-/* A text of libconfig in which each value of `device` has its new name, malloc'd; comments and all else stay. NULL without memory. */
+/* A copy of a libconfig text with the new name in each value of `device`, malloc'd. Comments and
+ * all other parts are unchanged. NULL without memory. */
 char *cards_rename(struct card_places *p, struct bytes text, size_t *ret_n);
 
 #endif

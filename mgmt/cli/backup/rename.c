@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The one change that a restore makes to a text. It is the operator's own, with comments that have to stay, so it is not read
- * and written anew: of the language only comments, strings and words are told apart. What this misreads the compiler of the
- * box reads rightly, and it then names a card that is not here.
+ * The one change that a restore makes to a text. It is the operator's own, with comments that have
+ * to stay, so it is not read and written anew: of the language only comments, strings and words are
+ * told apart. What this misreads the compiler of the box reads rightly, and it then names a card
+ * that is not here.
  */
 #include <ctype.h>
 #include <stdio.h>

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `sekisho restore FILE`: a backup's policy put into force by an apply like any other, on trial. A backup is hostile input: its line is read
- * by file.c, its message is opened in a process apart (apart.h), and what was in it is compiled by the box's own compiler in its
- * sandbox; nothing sealed is taken over. The private key stays in this program's memory, of which no core file
- * is left, and ends with it.
+ * `sekisho restore FILE`: a backup's policy put into force by an apply like any other, on trial. A
+ * backup is hostile input: its line is read by file.c, its message is opened in a process apart
+ * (apart.h), and what was in it is compiled by the box's own compiler in its sandbox; nothing
+ * sealed is taken over. The private key stays in this program's memory, of which no core file is
+ * left, and ends with it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -46,7 +47,7 @@ static const struct cli_option options[OPT_N] = {
 	[OPT_INTO] = { "--into", 0, "POLICY", M_RESTORE_OPT_INTO },
 };
 
-/* ---- the file ----------------------------------------------------------------------------------------------------- */
+/* ---- the file -------------------------------------------------------------------------------- */
 
 struct opening {
 	struct cms_key *key;
@@ -122,7 +123,7 @@ static json_t *backup_open(struct cli *c, const char *name, const char *key_name
 	return j;
 }
 
-/* ---- what is in it ------------------------------------------------------------------------------------------------ */
+/* ---- what is in it --------------------------------------------------------------------------- */
 
 static const json_t *chosen(struct cli *c, const struct cli_args *a, const json_t *backup, int *ret_status)
 {
@@ -213,9 +214,10 @@ static bool all_named(struct cli *c, const struct card_places *p, int *ret_statu
 	return true;
 }
 
-/* ---- the list of devices ------------------------------------------------------------------------------------------ */
+/* ---- the list of devices --------------------------------------------------------------------- */
 
-/* Hands the backup's list of devices to the box, to take or to try. *ret: what it answers, new. False: it was said why there is no answer. */
+/* Hands the backup's list of devices to the box, to take or to try. *ret: what it answers, new.
+ * False: it was said why there is no answer. */
 static bool hand_devices(struct cli *c, const json_t *devices, enum devices_order what, const char *from,
 			 struct box_answer *ret, int *ret_status)
 {
@@ -235,7 +237,8 @@ static bool hand_devices(struct cli *c, const json_t *devices, enum devices_orde
 	return heard;
 }
 
-/* Before anything is changed: would the box take it? *ret: its answer, NULL where the backup carries no list. */
+/* Before anything is changed: would the box take it? *ret: its answer, NULL where the backup
+ * carries no list. */
 static bool try_devices(struct cli *c, const json_t *backup, const char *from, const char *name, json_t **ret,
 			int *ret_status)
 {
@@ -265,7 +268,8 @@ static bool try_devices(struct cli *c, const json_t *backup, const char *from, c
 	return false;
 }
 
-/* Behind the policy, which is in force whatever becomes of the list. *ret_status: CLI_YES, or what the verb then returns. A new reference. */
+/* Behind the policy, which is in force whatever becomes of the list. *ret_status: CLI_YES, or what
+ * the verb then returns. A new reference. */
 static json_t *take_devices(struct cli *c, const json_t *backup, const char *from, int *ret_status)
 {
 	struct box_answer a;
@@ -288,7 +292,7 @@ static void tell_devices(struct cli *c, const json_t *d, bool dry_run)
 		render_line(c, dry_run ? M_RESTORE_DEVICES_WOULD : M_RESTORE_DEVICES, ju(d, "known"), ju(d, "new"));
 }
 
-/* ---- the order ---------------------------------------------------------------------------------------------------- */
+/* ---- the order ------------------------------------------------------------------------------- */
 
 static void tell(struct cli *c, const struct card_places *p, const char *from)
 {
@@ -300,7 +304,7 @@ static void tell(struct cli *c, const struct card_places *p, const char *from)
 			    p->list[i].is);
 }
 
-/* Whether this box has a list of leaked pass phrases; false, too, where it does not say. */
+/* Whether this box has a list of leaked passphrases; false, too, where it does not say. */
 static bool has_leaked(struct cli *c)
 {
 	const struct msg_body m = { MSG_CTL_USER, .ctl_user = { .order = USER_LEAKED, .text = "{}" } };
@@ -321,8 +325,9 @@ static bool has_leaked(struct cli *c)
 }
 
 /*
- * Whether the policy is in force, or would be. *ret_number: the generation that came of it. `tried`: what the box would do with the list of devices,
- * NULL = there is none; *ret_listed: what became of it then.
+ * Whether the policy is in force, or would be. *ret_number: the generation that came of it.
+ * `tried`: what the box would do with the list of devices, NULL = there is none; *ret_listed: what
+ * became of it then.
  */
 static int order(struct cli *c, const struct cli_args *a, const json_t *backup, const json_t *g, const char *from,
 		 uint32_t confirm_s, int fd, const json_t *tried, unsigned long long *ret_number, int *ret_listed)
@@ -391,7 +396,8 @@ static bool names(const json_t *sources, const char *name)
 	return false;
 }
 
-/* What is in force is then also what the next edit begins with, and nothing else: whoever made the backup may have put more into it. */
+/* What is in force is then also what the next edit begins with, and nothing else: whoever made the
+ * backup may have put more into it. */
 static int write_texts(struct cli *c, const json_t *g, unsigned long long number, struct card_places *places,
 		       const char *into)
 {

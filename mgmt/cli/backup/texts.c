@@ -36,7 +36,8 @@ static bool stays_inside(const char *name)
 	}
 }
 
-/* Beside the policy lie files that are none: a text that is a comment with a certificate in it would become the one to which backups are made. */
+/* Beside the policy lie files that are none: a text that is a comment with a certificate in it
+ * would become the one to which backups are made. */
 static bool is_policy(const char *name)
 {
 	size_t n = strlen(name), m = strlen(ENDING);
@@ -90,7 +91,8 @@ bool texts_fit(struct cli *c, const json_t *sources, const char *into, int *ret_
 	return true;
 }
 
-/* The folder in which `name` lies, made where it is missing, and no link followed. A descriptor, or negative errno. */
+/* The folder in which `name` lies, made where it is missing, and no link followed. A descriptor, or
+ * negative errno. */
 static int below(int dir, const char *name)
 {
 	const char *slash;
@@ -144,7 +146,8 @@ static int copy(int at, const char *file, const char *to, mode_t mode)
 	return r;
 }
 
-/* What lies there gets a second name, which takes the place of the one before: until it is replaced it lies where it was. *ret_mode is left when there is none. */
+/* What lies there gets a second name, which takes the place of the one before: until it is replaced
+ * it lies where it was. *ret_mode is left when there is none. */
 static int keep(int at, const char *file, mode_t *ret_mode)
 {
 	char before[NAME_MOST + sizeof(BEFORE)], beside[sizeof(before) + 8];

@@ -4,8 +4,12 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -13,8 +17,92 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/base/errno_text.h"
+#include "appliance/base/utf8.h"
 #include "appliance/wire/change.h"
-#include "mgmt/cli/box/progress.h"
+#include "appliance/wire/msg.h"
+#include "mgmt/cli/cli.h"
+#include "mgmt/cli/screen/wrap.h"
+
+/* How far the box is with what somebody at a terminal waits for: one line on the error output,
+ * written over again and again, and gone with the answer. */
+
+/* Start from zero bytes. */
+struct progress_line {
+	size_t cells; /* that stand there now */
+};
+
+#define COLUMNS_USUAL 80u /* where it does not say */
+#define KEY_CELLS 2u	  /* "^C", which the terminal writes behind it */
+
+static void stage_text(const struct cli *c, const struct msg_progress *p, char *out, size_t size)
+{
+	static const enum message plain[PROGRESS_STAGES] = {
+		[PROGRESS_WAITS_CHANGE] = M_PROGRESS_WAITS_CHANGE,
+		[PROGRESS_WAITS_TURN] = M_PROGRESS_WAITS_TURN,
+		[PROGRESS_COMPILES] = M_PROGRESS_COMPILES,
+		[PROGRESS_WORKERS] = M_PROGRESS_WORKERS,
+		[PROGRESS_READS] = M_PROGRESS_READS,
+		[PROGRESS_SESSIONS] = M_PROGRESS_SESSIONS,
+		[PROGRESS_IMPACT] = M_PROGRESS_IMPACT,
+		[PROGRESS_KERNEL] = M_PROGRESS_KERNEL,
+		[PROGRESS_COMPARES] = M_PROGRESS_COMPARES,
+		[PROGRESS_EXECUTES] = M_PROGRESS_EXECUTES,
+		[PROGRESS_PACKETS] = M_PROGRESS_PACKETS,
+		[PROGRESS_LISTS] = M_PROGRESS_LISTS,
+	};
+	const char *what = message_format(plain[p->stage], c->lang);
+	unsigned long long done = p->done, of = p->of, entries = p->entries;
+
+	if (entries > 0 && of > 0)
+		message_text(out, size, c->lang, M_PROGRESS_PARTS, what, done, of, entries);
+	else if (of > 0)
+		message_text(out, size, c->lang, M_PROGRESS_OF, what, done, of);
+	else if (done > 0)
+		message_text(out, size, c->lang, M_PROGRESS_DONE, what, done);
+	else
+		snprintf(out, size, "%s", what);
+}
+
+static void put(struct progress_line *l, struct cli *c, const char *text)
+{
+	size_t cells = text_cells(text);
+
+	fprintf(c->err, "\r%s", text);
+	for (size_t i = cells; i < l->cells; i++)
+		fputc(' ', c->err);
+	l->cells = cells > 0 ? cells + KEY_CELLS : 0;
+}
+
+static size_t columns(const struct cli *c)
+{
+	struct winsize w;
+
+	return ioctl(fileno(c->err), TIOCGWINSZ, &w) == 0 && w.ws_col > 0 ? w.ws_col : COLUMNS_USUAL;
+}
+
+/* `waited_ns`: for how long already. */
+static void progress_show(struct progress_line *l, struct cli *c, const struct msg_progress *p, uint64_t waited_ns)
+{
+	char said[300], text[400];
+
+	stage_text(c, p, said, sizeof(said));
+	message_text(text, sizeof(text), c->lang, M_PROGRESS_LINE, said, (unsigned)(waited_ns / 1000000000u));
+	/* A line that is broken at the edge cannot be written over. */
+	if (text_cells(text) + KEY_CELLS < columns(c))
+		put(l, c, text);
+	fflush(c->err);
+}
+
+/* The line is empty again, and the next text begins at its edge. False: there was none. */
+static bool progress_clear(struct progress_line *l, struct cli *c)
+{
+	if (l->cells == 0)
+		return false;
+	put(l, c, "");
+	fputc('\r', c->err);
+	fflush(c->err);
+	return true;
+}
 
 #define ANSWER_MAX (64u << 20) /* bytes of JSON */
 #define SECOND_NS 1000000000u
@@ -107,7 +195,7 @@ static bool read_answer(struct cli *c, struct msg *m, struct box_answer *ret, in
 	return ok;
 }
 
-/* ---- Ctrl-C ------------------------------------------------------------------------------------------------------------ */
+/* ---- Ctrl-C ---------------------------------------------------------------------------------- */
 
 static volatile sig_atomic_t interrupted;
 
@@ -165,7 +253,8 @@ static void keyboard_end(const struct keyboard *k)
 {
 	if (!k->heard)
 		return;
-	sigprocmask(SIG_SETMASK, &k->mask, NULL); /* one that came with the answer changes nothing any more */
+	/* one that came with the answer changes nothing any more */
+	sigprocmask(SIG_SETMASK, &k->mask, NULL);
 	sigaction(SIGINT, &k->before, NULL);
 }
 
@@ -190,7 +279,7 @@ static int fail_stopped(struct cli *c, const struct msg_body *question, uint64_t
 			(unsigned)((clock_mono().ns - since_ns) / SECOND_NS));
 }
 
-/* ---- how far it is --------------------------------------------------------------------------------------------------- */
+/* ---- how far it is --------------------------------------------------------------------------- */
 
 /* Only somebody who looks at a terminal wants to hear it; what programs read stays as it is. */
 static bool wants_progress(const struct cli *c)
@@ -215,9 +304,10 @@ static struct msg_body telling(const struct msg_body *question)
 	return q;
 }
 
-/* ---- one question ------------------------------------------------------------------------------------------------------ */
+/* ---- one question ---------------------------------------------------------------------------- */
 
-/* It was there a moment ago: its end, or that of the role which hears people, whose successor is there soon. */
+/* It was there a moment ago: its end, or that of the role which hears people, whose successor is
+ * there soon. */
 static int fail_ended(struct cli *c, unsigned timeout_s)
 {
 	int again = try_connect(c, timeout_s);
@@ -365,4 +455,15 @@ bool box_answer_done(struct cli *c, const struct box_answer *a, int *ret_status)
 	*ret_status = cli_fail_text(c, (enum cli_status)a->status, said != NULL ? said : json_string_value(error));
 	free(said);
 	return a->status != CLI_YES;
+}
+
+int box_order_words(struct cli *c, const char *reason, const char *by, const char **ret_reason, char *ret_person)
+{
+	if (reason == NULL || by == NULL || *reason == '\0' || *by == '\0')
+		return cli_fail(c, CLI_INVALID, M_HOLD_WORDS);
+	if (!text_is_plain(reason, HOLD_REASON) || !text_is_plain(by, HOLD_PERSON - 1))
+		return cli_fail(c, CLI_INVALID, M_HOLD_LONG, HOLD_REASON, HOLD_PERSON - 1);
+	*ret_reason = reason;
+	snprintf(ret_person, HOLD_PERSON, "%s", by);
+	return CLI_YES;
 }

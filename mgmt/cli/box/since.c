@@ -9,8 +9,8 @@
 #define WAIT_S 30u
 
 /*
- * At most `most` events after *after, from `since` on (NULL = any); *after moves to where the journal has looked. The array is the caller's, NULL
- * when the verb ends with *ret_status.
+ * At most `most` events after *after, from `since` on (NULL = any); *after moves to where the
+ * journal has looked. The array is the caller's, NULL when the verb ends with *ret_status.
  */
 static json_t *page(struct cli *c, const char *since, unsigned long long *after, unsigned most, int *ret_status)
 {
@@ -42,7 +42,8 @@ bool since_oldest(struct cli *c, json_t **ret, int *ret_status)
 	return one != NULL;
 }
 
-/* The journal looks through all it has: its order is not that of time, where a clock stood wrong for a while. */
+/* The journal looks through all it has: its order is not that of time, where a clock stood wrong
+ * for a while. */
 bool since_each(struct cli *c, const char *since, void (*each)(void *ctx, const json_t *event), void *ctx,
 		int *ret_status)
 {

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -12,7 +13,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "mgmt/cli/box/daemon_path.h"
 #include "mgmt/cli/socket.h"
 #include "mgmt/cli/words/render.h"
 
@@ -33,7 +33,8 @@ bool standing_wanted(const struct cli *c)
 	return code == ENOENT || code == ECONNREFUSED;
 }
 
-/* Which namespaces and state: what the daemon of this socket left word of, if root wrote it. Lines of `text`, 0 to 3 of them. */
+/* Which namespaces and state: what the daemon of this socket left word of, if root wrote it. Lines
+ * of `text`, 0 to 3 of them. */
 static size_t noted(const struct cli *c, char text[512], const char *lines[3])
 {
 	const char *slash = strrchr(c->socket, '/');
@@ -102,7 +103,8 @@ bool standing_request(struct cli *c, const char *question, struct box_answer *re
 	pid_t pid;
 
 	memset(ret, 0, sizeof(*ret));
-	/* Of another socket than the usual one nobody knows what it is for, unless it was said there. */
+	/* Of another socket than the usual one nobody knows what it is for, unless it was
+	 * said there. */
 	if ((noted(c, text, lines) == 0 && strcmp(c->socket, SOCKET_DEFAULT) != 0) || !daemon_path(path)) {
 		*ret_status = cli_fail(c, CLI_CANNOT, M_BOX_ABSENT, c->socket);
 		return false;
@@ -151,4 +153,20 @@ void standing_headline(struct cli *c, const json_t *answer)
 	render_line(c, M_STATUS_APPLIED, when, *js(g, "by") != '\0' ? js(g, "by") : "-");
 	if (strcmp(js(g, "state"), "waiting") == 0)
 		message_print(c->out, c->lang, M_STANDING_TRIAL);
+}
+
+bool daemon_path(char ret[PATH_MAX])
+{
+	static const char *const places[] = { "sekishod", "../sbin/sekishod" };
+	char own[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", own, sizeof(own) - 1);
+	char *slash;
+
+	own[n > 0 ? n : 0] = '\0';
+	slash = strrchr(own, '/');
+	for (size_t i = 0; slash != NULL && i < sizeof(places) / sizeof(places[0]); i++)
+		if (snprintf(ret, PATH_MAX, "%.*s/%s", (int)(slash - own), own, places[i]) < PATH_MAX &&
+		    access(ret, X_OK) == 0)
+			return true;
+	return false;
 }

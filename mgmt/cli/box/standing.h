@@ -1,18 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `status` and `effective` when no daemon answers: sekishod itself, which stands beside this program and is run for one answer,
- * reads the kernel and the state folder. Only for root, and only where nothing listens; a daemon that is silent is another matter.
+ * `status` and `effective` when no daemon runs: sekishod is started for one answer, and reads the
+ * kernel and the state folder. Only for root, and only if no process listens at the control socket.
+ * A daemon that does not answer is a different case.
  */
 #ifndef SEKISHO_MGMT_CLI_BOX_STANDING_H
 #define SEKISHO_MGMT_CLI_BOX_STANDING_H
 
+#include <limits.h>
+#include <stdbool.h>
+
 #include "mgmt/cli/box/request.h"
 
-/* Nobody listens at the control socket, and the caller may look for itself. */
+/* Whether no process listens at the control socket, and the caller is root. */
 bool standing_wanted(const struct cli *c);
 /* As box_request; `question` is "status" or "effective". */
 bool standing_request(struct cli *c, const char *question, struct box_answer *ret, int *ret_status);
-/* What stands, in the first lines. */
+/* Prints the first lines: which rules are in the kernel. */
 void standing_headline(struct cli *c, const json_t *answer);
+
+/* Finds sekishod, for questions without a daemon. */
+
+/* In the folder of this program, or in the folder for administrators' programs beside it. False:
+ * in neither. */
+bool daemon_path(char ret[PATH_MAX]);
 
 #endif

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "mgmt/cli/environ.h"
+#include "mgmt/cli/socket.h"
 
 #define NAME "SSH_CONNECTION="
 #define LEVELS 32 /* of processes above this one */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The SSH session in which this program was typed, if there is one: also behind sudo or su, which forget it. */
+/* The SSH session in which this program was typed, if there is one: also behind sudo or su, which
+ * forget it. */
 #ifndef SEKISHO_MGMT_CLI_DEVICES_OWN_SESSION_H
 #define SEKISHO_MGMT_CLI_DEVICES_OWN_SESSION_H
 

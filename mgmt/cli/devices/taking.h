@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Interfaces that an apply or rollback takes out of the first namespace, and the sessions that end by it. */
+/* Interfaces that an apply or rollback moves out of the first namespace, and the sessions that end
+ * because of this. */
 #ifndef SEKISHO_MGMT_CLI_DEVICES_TAKING_H
 #define SEKISHO_MGMT_CLI_DEVICES_TAKING_H
 
 #include "mgmt/cli/cli.h"
 
 /*
- * The values of option number `option`, for the box: a descriptor owned by the caller, -1 = there are none. False after saying why it
- * cannot be.
+ * Writes the values of option number `option` to a descriptor for the box, owned by the caller; -1
+ * = there are none. False: the error was printed.
  */
 bool taking_fd(struct cli *c, const struct cli_args *a, size_t option, int *ret_fd, int *ret_status);
-/* Marks the session in which this program was typed, in the box's answer; then, unless --json is wanted, prints all. */
+/* Marks the session of the person who typed the command in the box's answer. Unless --json is
+ * given, then prints all sessions. */
 void taking_tell(struct cli *c, const json_t *answer);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `sekisho effective`: what the box enforces, as an auditor reads it: per conduit who answers for it, which packets pass
- * (cells and counters of the kernel) and which commands (the workers' tables).
+ * `sekisho effective`: what the box enforces, as an auditor reads it: per conduit who answers for
+ * it, which packets pass (cells and counters of the kernel) and which commands (the
+ * workers' tables).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -35,12 +36,13 @@ static void print_picture(struct cli *c, const json_t *effective, int *ret_statu
 	free(svg);
 }
 
-bool effective_ask(struct cli *c, struct box_answer *ret, bool *ret_standing, int *ret_status)
+bool effective_ask(struct cli *c, uint64_t at, struct box_answer *ret, bool *ret_standing, int *ret_status)
 {
-	*ret_standing = standing_wanted(c);
-	return *ret_standing
-		       ? standing_request(c, "effective", ret, ret_status)
-		       : box_request_long(c, &(struct msg_body){ .type = MSG_EFFECTIVE }, NULL, 0, 60, ret, ret_status);
+	const struct msg_body question = { MSG_EFFECTIVE, .effective = { .at = at } };
+
+	*ret_standing = at == 0 && standing_wanted(c);
+	return *ret_standing ? standing_request(c, "effective", ret, ret_status)
+			     : box_request_long(c, &question, NULL, 0, 60, ret, ret_status);
 }
 
 static int run(struct cli *c, const struct cli_args *a)
@@ -61,7 +63,7 @@ static int run(struct cli *c, const struct cli_args *a)
 		return cli_fail(c, CLI_INVALID, M_EVENTS_HOST, f.host);
 	if (form != NULL)
 		c->json = strcmp(form, "json") == 0;
-	if (!effective_ask(c, &answer, &standing, &status))
+	if (!effective_ask(c, 0, &answer, &standing, &status))
 		return status;
 	if (wanted && json_is_array(json_object_get(answer.json, "conduits")) &&
 	    !effective_filter(answer.json, &f, &missing))

@@ -15,7 +15,8 @@ struct wanted {
 	size_t n;
 };
 
-/* "10.0.0.0/8", "10.0.0.1" or "10.0.0.1-10.0.0.9"; a prefix with bits behind it is meant as the prefix. */
+/* "10.0.0.0/8", "10.0.0.1" or "10.0.0.1-10.0.0.9"; a prefix with bits behind it is meant as
+ * the prefix. */
 static bool range_of(const char *text, struct addr_range *ret)
 {
 	bool stray;

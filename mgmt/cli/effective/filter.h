@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A part of the effective rules: those that speak of one conduit, zone, asset or host. */
+/* Selects the effective rules about one conduit, zone, asset or host. */
 #ifndef SEKISHO_MGMT_CLI_EFFECTIVE_FILTER_H
 #define SEKISHO_MGMT_CLI_EFFECTIVE_FILTER_H
 
 #include "mgmt/cli/cli.h"
 
-/* NULL = any. All that are given must hold, asset and host as one list of addresses. */
+/* NULL = any. All given conditions must be true; asset and host form one list of addresses. */
 struct effective_filter {
 	const char *conduit, *zone, *asset;
 	const char *host; /* as effective_host wants it */
@@ -13,12 +13,13 @@ struct effective_filter {
 
 /* An address, a prefix, or the first and the last address with "-" between them. */
 bool effective_host(const char *text);
-/* The first conduit, zone or asset of the filter that the box's answer does not have; NULL when it has all. */
+/* The first conduit, zone or asset of the filter that the box's answer does not have; NULL when it
+ * has all. */
 const char *effective_lacks(const json_t *effective, const struct effective_filter *f);
 
 /*
- * Leaves out of the box's answer what does not match, and adds "filter" to it. False when the filter names what this
- * generation does not have; *ret then is the word that was not found.
+ * Leaves out of the box's answer what does not match, and adds "filter" to it. False when the
+ * filter names what this generation does not have; *ret then is the word that was not found.
  */
 bool effective_filter(json_t *effective, const struct effective_filter *f, const char **ret);
 

@@ -1,18 +1,223 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mgmt/cli/effective/text.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "mgmt/cli/effective/cells.h"
-#include "mgmt/cli/effective/parts.h"
+#include "appliance/base/json.h"
+#include "mgmt/cli/cli.h"
 #include "mgmt/cli/screen/table.h"
-#include "mgmt/cli/words/answers.h"
+#include "mgmt/cli/screen/wrap.h"
 #include "mgmt/cli/words/reach.h"
 #include "mgmt/cli/words/render.h"
 #include "mgmt/state/declares.h"
 #include "mgmt/words/row.h"
+
+/*
+ * The box's answer by conduit: which of its cells and grants belong to each. Made in one pass, so
+ * that printing all conduits of a large site takes as long as the site is large. Owns its lists;
+ * what stands in them is the answer's.
+ */
+
+struct effective_parts {
+	json_t *cells; /* conduit -> array of cells that name it, in the answer's order */
+	/* conduit -> array of {"permit", "grant"}: each of its grants with the permit that
+	 * has it */
+	json_t *grants;
+	json_t *strays; /* cells that name no conduit */
+};
+
+/* Appends `one` to the array that `lists` has under `key` (NULL: nowhere); makes the array where
+ * there is none. False: no memory. */
+static bool effective_parts_add(json_t *lists, const char *key, json_t *one)
+{
+	json_t *list = json_object_get(lists, key);
+
+	if (key == NULL)
+		return true;
+	if (list == NULL) {
+		list = json_array();
+		if (json_object_set_new(lists, key, list) != 0)
+			return false;
+	}
+	return json_array_append(list, one) == 0;
+}
+
+static bool add_cell(struct effective_parts *p, json_t *cell)
+{
+	const json_t *names = ja(cell, "conduits");
+	bool good = json_array_size(names) > 0 || json_array_append(p->strays, cell) == 0;
+
+	for (size_t i = 0; i < json_array_size(names) && good; i++)
+		good = effective_parts_add(p->cells, json_string_value(json_array_get(names, i)), cell);
+	return good;
+}
+
+static bool add_grants(struct effective_parts *p, json_t *permit)
+{
+	const json_t *grants = ja(permit, "grants");
+	bool good = true;
+
+	for (size_t i = 0; i < json_array_size(grants) && good; i++) {
+		json_t *grant = json_array_get(grants, i);
+		json_t *one = json_pack("{s:O, s:O}", "permit", permit, "grant", grant);
+
+		good = one != NULL && effective_parts_add(p->grants, js(grant, "conduit"), one);
+		json_decref(one);
+	}
+	return good;
+}
+
+/* False when memory is out. To be freed by effective_parts_free either way; the answer has to live
+ * until then. */
+static bool effective_parts_make(const json_t *effective, struct effective_parts *ret)
+{
+	const json_t *cells = ja(effective, "cells"), *permits = ja(effective, "permits");
+	bool good;
+
+	*ret = (struct effective_parts){ json_object(), json_object(), json_array() };
+	good = ret->cells != NULL && ret->grants != NULL && ret->strays != NULL;
+	for (size_t i = 0; i < json_array_size(cells) && good; i++)
+		good = add_cell(ret, json_array_get(cells, i));
+	for (size_t i = 0; i < json_array_size(permits) && good; i++)
+		good = add_grants(ret, json_array_get(permits, i));
+	return good;
+}
+
+static void effective_parts_free(struct effective_parts *p)
+{
+	json_decref(p->cells);
+	json_decref(p->grants);
+	json_decref(p->strays);
+}
+
+/* The packets that a conduit lets in, as `effective` shows them: grouped by interfaces, ports, lane
+ * and end. */
+
+#define INDENT 6u
+#define END_TEXT 200u
+#define ENDS_CELLS 52u /* what is left of a line for both ends */
+
+/* Cells that differ in nothing but their ends, their permit and their counter have the same one. */
+static char *group_key(const json_t *cell)
+{
+	static const char *const keys[] = { "in", "out", "protocol", "ports", "lane", "until" };
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	if (to == NULL)
+		return NULL;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		fprintf(to, "%s\n", js(cell, keys[i]));
+	if (fclose(to) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+/* "10.30.1.13 (RTG 4号機)" where all of it is one asset. */
+static void end_text(const json_t *cell, const char *end, char out[END_TEXT])
+{
+	char key[32];
+	const char *name;
+
+	snprintf(key, sizeof(key), "%s_label", end);
+	name = js(cell, key);
+	if (*name == '\0') {
+		snprintf(key, sizeof(key), "%s_asset", end);
+		name = js(cell, key);
+	}
+	if (*name != '\0')
+		snprintf(out, END_TEXT, "%s (%s)", js(cell, end), name);
+	else
+		snprintf(out, END_TEXT, "%s", js(cell, end));
+}
+
+/* Two ends that are too long for one line stand below each other. */
+static void cell_row(struct table *t, const json_t *cell)
+{
+	char from[END_TEXT], to[END_TEXT];
+
+	end_text(cell, "source", from);
+	end_text(cell, "destination", to);
+	table_cellf(t, "%llu", ju(cell, "packets"));
+	table_cellf(t, "%llu", ju(cell, "permit"));
+	if (text_cells(from) + 4 + text_cells(to) <= ENDS_CELLS) {
+		table_cellf(t, "%s -> %s", from, to);
+		return;
+	}
+	table_cellf(t, "%s ->", from);
+	table_cell(t, "");
+	table_cell(t, "");
+	table_cellf(t, "  %s", to);
+}
+
+static void group_head(struct cli *c, const json_t *cell)
+{
+	const char *ports = js(cell, "ports");
+	char what[80], until[RENDER_TEXT];
+
+	snprintf(what, sizeof(what), "%s%s%s", js(cell, "protocol"), *ports != '\0' ? "/" : "", ports);
+	render_time(js(cell, "until"), until);
+	render_line(c, *until != '\0' ? M_EFFECTIVE_GROUP_UNTIL : M_EFFECTIVE_GROUP, js(cell, "in"), js(cell, "out"),
+		    what, js(cell, "lane"), until);
+}
+
+static void group(struct cli *c, const json_t *cells)
+{
+	static const enum message heads[] = { M_COL_PACKETS, M_COL_PERMIT, M_COL_ENDS };
+	struct table *t = table_new(3, INDENT);
+
+	table_head(t, c->lang, heads);
+	table_right(t, 0);
+	table_right(t, 1);
+	table_wrap(t);
+	for (size_t i = 0; i < json_array_size(cells); i++)
+		cell_row(t, json_array_get(cells, i));
+	group_head(c, json_array_get(cells, 0));
+	(void)table_print(t, c->out, c->color);
+	table_free(t);
+}
+
+/* In the order of their first cells; NULL: no memory. */
+static json_t *groups_of(const json_t *cells)
+{
+	json_t *groups = json_object();
+	bool good = groups != NULL;
+
+	for (size_t i = 0; i < json_array_size(cells) && good; i++) {
+		char *key = group_key(json_array_get(cells, i));
+
+		good = key != NULL && effective_parts_add(groups, key, json_array_get(cells, i));
+		free(key);
+	}
+	if (good)
+		return groups;
+	json_decref(groups);
+	return NULL;
+}
+
+/* Prints these cells below `head`. Returns how many there are; when there are none nothing
+ * is printed. */
+static size_t effective_cells(struct cli *c, const json_t *cells, enum message head)
+{
+	json_t *groups = groups_of(cells), *one;
+	const char *key;
+
+	if (json_array_size(cells) > 0)
+		message_print(c->out, c->lang, head);
+	if (groups == NULL)
+		message_print(c->err, c->lang, M_CLI_NO_MEMORY);
+	json_object_foreach(groups, key, one)
+	{
+		group(c, one);
+	}
+	json_decref(groups);
+	return json_array_size(cells);
+}
 
 /* "answers may have: transaction, padding" */
 static void lenient_line(struct cli *c, const json_t *grant, struct table *t)
@@ -105,11 +310,81 @@ static bool overdue(const char *date)
 	       strftime(today, sizeof(today), "%Y-%m-%d", &local) > 0 && strcmp(date, today) < 0;
 }
 
+/* "a, b" of texts, or of objects by that key; the caller's, NULL: no memory. */
+static char *joined(const json_t *list, const char *key)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	for (size_t i = 0; to != NULL && i < json_array_size(list); i++) {
+		const json_t *one = json_array_get(list, i);
+
+		fprintf(to, "%s%s", i > 0 ? ", " : "", key != NULL ? js(one, key) : json_string_value(one));
+	}
+	if (to != NULL && fclose(to) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
 static void last_match(const json_t *k, enum lang l, char out[RENDER_TEXT])
 {
+	char since[RENDER_TEXT];
+
 	render_time(js(k, "last_match"), out);
-	if (*out == '\0')
+	if (*out != '\0')
+		return;
+	render_time(js(k, "watched_since"), since);
+	if (*since == '\0')
 		snprintf(out, RENDER_TEXT, "%s", message_format(M_EFFECTIVE_NEVER, l));
+	else
+		message_text(out, RENDER_TEXT, l, M_EFFECTIVE_NEVER_SINCE, since);
+}
+
+/* Spans in which nobody did. */
+static void unwatched(struct cli *c, const json_t *list)
+{
+	char since[RENDER_TEXT], until[RENDER_TEXT];
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		render_time(js(json_array_get(list, i), "since"), since);
+		render_time(js(json_array_get(list, i), "until"), until);
+		render_line(c, M_EFFECTIVE_UNWATCHED, since, until);
+	}
+}
+
+void effective_last_use(const json_t *conduit, enum lang l, FILE *to)
+{
+	const json_t *spans = ja(conduit, "unwatched");
+	char last[RENDER_TEXT], since[RENDER_TEXT], until[RENDER_TEXT], text[RENDER_TEXT * 2 + 64];
+
+	last_match(conduit, l, last);
+	fputs(last, to);
+	for (size_t i = 0; i < json_array_size(spans); i++) {
+		render_time(js(json_array_get(spans, i), "since"), since);
+		render_time(js(json_array_get(spans, i), "until"), until);
+		message_text(text, sizeof(text), l, M_REGISTER_UNWATCHED, since, until);
+		fprintf(to, "; %s", text);
+	}
+}
+
+/* Of one that only observes: for how long nothing came that it would refuse, and what did. */
+static void observed(struct cli *c, const json_t *o)
+{
+	char since[RENDER_TEXT], last[RENDER_TEXT], *what = joined(ja(o, "reasons"), lang_name(c->lang));
+
+	if (!json_is_object(o) || what == NULL) {
+		free(what);
+		return;
+	}
+	render_time(js(o, "since"), since);
+	render_time(js(o, "last"), last);
+	render_line(c, M_EFFECTIVE_CLEAN, ju(o, "clean_s") / 86400u, since);
+	if (ju(o, "would_refuse") > 0)
+		render_line(c, M_EFFECTIVE_WOULD, ju(o, "would_refuse"), last, what);
+	unwatched(c, ja(o, "unwatched"));
+	free(what);
 }
 
 /* How often something is expected, and what was heard. */
@@ -127,6 +402,19 @@ static void expected(struct cli *c, const json_t *k)
 	render_line(c, silent ? M_EFFECTIVE_SILENT : M_EFFECTIVE_EXPECTED, span, last);
 }
 
+/* How long its sessions may be silent, and last. */
+static void lasting(struct cli *c, const json_t *k)
+{
+	char idle[RENDER_TEXT], session[RENDER_TEXT];
+
+	render_span(ju(k, "idle_s"), idle);
+	render_span(ju(k, "session_s"), session);
+	if (ju(k, "idle_s") != 0)
+		render_line(c, M_EFFECTIVE_IDLE, idle);
+	if (ju(k, "session_s") != 0)
+		render_line(c, M_EFFECTIVE_SESSION, session);
+}
+
 /* More than this are hard to find one's way in. */
 #define MANY 12u
 
@@ -137,9 +425,7 @@ static void summary(struct cli *c, const json_t *conduits)
 					      M_COL_UNTIL,   M_COL_LAST,    M_COL_NAME };
 	struct table *t = table_new(sizeof(heads) / sizeof(heads[0]), 2);
 
-	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
-		table_cell(t, message_format(heads[i], c->lang));
-	table_head_done(t);
+	table_head(t, c->lang, heads);
 	for (size_t i = 0; i < json_array_size(conduits); i++) {
 		const json_t *k = json_array_get(conduits, i);
 		char until[RENDER_TEXT], last[RENDER_TEXT];
@@ -232,24 +518,6 @@ static const json_t *names_of(const json_t *grants)
 	return NULL;
 }
 
-/* "a, b" of texts, or of objects by that key; the caller's, NULL: no memory. */
-static char *joined(const json_t *list, const char *key)
-{
-	char *text = NULL;
-	size_t size;
-	FILE *to = open_memstream(&text, &size);
-
-	for (size_t i = 0; to != NULL && i < json_array_size(list); i++) {
-		const json_t *one = json_array_get(list, i);
-
-		fprintf(to, "%s%s", i > 0 ? ", " : "", key != NULL ? js(one, key) : json_string_value(one));
-	}
-	if (to != NULL && fclose(to) == 0)
-		return text;
-	free(text);
-	return NULL;
-}
-
 static void server_names(struct cli *c, const json_t *grants)
 {
 	const json_t *names = names_of(grants);
@@ -287,11 +555,14 @@ static void conduit(struct cli *c, const struct effective_parts *parts, const js
 	if (json_object_get(k, "last_match") != NULL) {
 		last_match(k, c->lang, last);
 		render_line(c, M_EFFECTIVE_LAST, last);
+		unwatched(c, ja(k, "unwatched"));
 	}
+	observed(c, json_object_get(k, "observed"));
 	if (denies_weak_tls(grants))
 		message_print(c->out, c->lang, M_EFFECTIVE_WEAK_TLS);
 	server_names(c, grants);
 	expected(c, k);
+	lasting(c, k);
 	exception(c, k);
 	accepts(c, k);
 	if (effective_cells(c, ja(parts->cells, js(k, "name")), M_EFFECTIVE_PACKETS) > 0)

@@ -3,9 +3,14 @@
 #ifndef SEKISHO_MGMT_CLI_EFFECTIVE_TEXT_H
 #define SEKISHO_MGMT_CLI_EFFECTIVE_TEXT_H
 
+#include <stdio.h>
+
 #include "mgmt/cli/cli.h"
 
 /* False: no memory, and nothing was printed. */
 bool effective_render(struct cli *c, const json_t *effective);
+/* A conduit's last use on one line; where there is none, since when it is watched; and spans since
+ * then in which nobody watched. */
+void effective_last_use(const json_t *conduit, enum lang l, FILE *to);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sekisho learn`: which conduits would what was seen need? From a capture, or from a switch's mirror port while it goes on. */
+/* `sekisho learn`: which conduits would what was seen need? From a capture, or from a switch's
+ * mirror port while it goes on. */
 #include <errno.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -34,7 +35,8 @@ static void stop(int signal)
 
 static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
 
-/* What whoever started this had ignored stays so: nohup, and shells' background jobs. By SIGTERM this process ends its other half. */
+/* What whoever started this had ignored stays so: nohup, and shells' background jobs. By SIGTERM
+ * this process ends its other half. */
 static bool is_spared(int signal)
 {
 	struct sigaction act;
@@ -56,18 +58,18 @@ static int tell(struct cli *c, struct study *s, const struct source *policy, con
 		uint64_t missed)
 {
 	struct learnt *l = study_finish(s);
-	bool nothing = false;
+	bool refused = false;
 
 	l->tally.lost = lost;
 	l->tally.missed = missed;
 	if (!propose(c, l, policy != NULL ? policy->c.model : NULL, policy != NULL ? policy->c.ir : NULL,
-		     policy != NULL ? policy->c.groups : NULL, from, &nothing))
+		     policy != NULL ? policy->c.groups : NULL, from, &refused))
 		return cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
-	/* A file of comments alone is no policy: `check` would refuse it. */
-	return lost > 0 || missed > 0 || (nothing && policy == NULL && !c->json) ? CLI_NO : CLI_YES;
+	/* Nobody shall take for a policy what `check` refuses: comments alone are none either. */
+	return lost > 0 || missed > 0 || (refused && policy == NULL && !c->json) ? CLI_NO : CLI_YES;
 }
 
-/* ---- a capture ------------------------------------------------------------------------------------------------------------ */
+/* ---- a capture ------------------------------------------------------------------------------- */
 
 static int from_capture(struct cli *c, const char *name, const struct source *policy)
 {
@@ -114,7 +116,7 @@ static int from_capture(struct cli *c, const char *name, const struct source *po
 	return status;
 }
 
-/* ---- a mirror port -------------------------------------------------------------------------------------------------------- */
+/* ---- a mirror port --------------------------------------------------------------------------- */
 
 /* The study's clock is that of its frames. */
 static uint64_t milliseconds(clockid_t which)
@@ -140,7 +142,8 @@ static void show_progress(struct cli *c, struct study *s, uint64_t lost, uint64_
 	fflush(c->err);
 }
 
-/* What came before the end is still read: the kernel hands frames on together, up to CAPTURE_BLOCK_MS later. */
+/* What came before the end is still read: the kernel hands frames on together, up to
+ * CAPTURE_BLOCK_MS later. */
 static void drain(struct capture *capture, struct study *s)
 {
 	uint64_t begun = milliseconds(CLOCK_MONOTONIC), end_ns = (milliseconds(CLOCK_REALTIME) + 1) * 1000000u;
@@ -199,7 +202,8 @@ static int listen_on(struct cli *c, struct capture *capture, struct study *s, co
 static _Noreturn void child(struct cli *c, pid_t parent, struct capture *capture, const struct source *policy,
 			    const struct mirror *m, uint64_t span)
 {
-	/* Waiting for the ring, and what it and the card lost. To the ring's socket nothing can be sent. */
+	/* Waiting for the ring, and what it and the card lost. To the ring's socket nothing can
+	 * be sent. */
 	static const int calls[] = { SCMP_SYS(gettimeofday), SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(restart_syscall),
 				     SCMP_SYS(getsockopt),   SCMP_SYS(read), SCMP_SYS(close) };
 	const struct shut shut = { .parent = parent,
@@ -225,7 +229,8 @@ static _Noreturn void child(struct cli *c, pid_t parent, struct capture *capture
 	_exit(status);
 }
 
-/* Waits for the child; a signal that only this process got is passed on. `signals` are blocked, so that none comes between. */
+/* Waits for the child; a signal that only this process got is passed on. `signals` are blocked, so
+ * that none comes between. */
 static int wait_for(pid_t pid, const sigset_t *signals)
 {
 	int status = 0, which;
@@ -277,7 +282,7 @@ static int from_mirror(struct cli *c, const char *device, const struct source *p
 	return status;
 }
 
-/* ---- the verb ------------------------------------------------------------------------------------------------------------- */
+/* ---- the verb -------------------------------------------------------------------------------- */
 
 static int run(struct cli *c, const struct cli_args *a)
 {

@@ -202,7 +202,8 @@ void learnt_act(struct learnt *l, const struct act *a)
 	*at = (uint32_t)l->n_acts;
 }
 
-/* Whoever chooses names so that they are neighbours finds no room for all of them, and takes no time. */
+/* Whoever chooses names so that they are neighbours finds no room for all of them, and takes
+ * no time. */
 #define NEIGHBOURS 16u
 
 void learnt_name(struct learnt *l, uint64_t digest, const char *text)

@@ -17,13 +17,14 @@
 #include "mgmt/cli/words/render.h"
 #include "policy/compile/compile.h"
 
-#define BOX_POLICY "/etc/sekisho/site.cfg"
+#define BOX_POLICY CLI_BOX_FOLDER "/site.cfg"
 #define ANSWER_S 5u
 #define LOCKS "/run/sekisho-mirror" /* root alone can open it, and so hold one */
 
 static const char *const losses[MIRROR_LOSSES] = { "rx_missed_errors", "rx_fifo_errors", "rx_over_errors" };
 
-/* What keeps the machine from taking up what it hears there: no IPv6; IPv4 only from where a route leads back by it, and none does. */
+/* What keeps the machine from taking up what it hears there: no IPv6; IPv4 only from where a route
+ * leads back by it, and none does. */
 static const struct {
 	const char *path, *silent;
 } settings[] = {
@@ -37,7 +38,7 @@ static const struct {
 _Static_assert(SETTINGS == sizeof(((struct mirror *)NULL)->settings) / sizeof(((struct mirror *)NULL)->settings[0]),
 	       "");
 
-/* ---- files and flags ----------------------------------------------------------------------------------------------- */
+/* ---- files and flags ------------------------------------------------------------------------- */
 
 static bool read_file(const char *path, char *out, size_t size)
 {
@@ -76,7 +77,8 @@ static uint64_t counter(const char *device, const char *name)
 	return read_file(path, text, sizeof(text)) ? strtoull(text, NULL, 10) : 0;
 }
 
-/* Since it was taken. Drivers count what they had no room for in one of these, and some in two of them: the greatest. */
+/* Since it was taken. Drivers count what they had no room for in one of these, and some in two of
+ * them: the greatest. */
 static uint64_t most_of(const struct mirror *m, const uint64_t now[MIRROR_LOSSES])
 {
 	uint64_t most = 0;
@@ -114,9 +116,10 @@ static bool set_flags(const char *device, int flags)
 	return ok;
 }
 
-/* ---- who may not be taken --------------------------------------------------------------------------------------------- */
+/* ---- who may not be taken -------------------------------------------------------------------- */
 
-/* An address that somebody gave it; those that the kernel makes for itself (fe80::) go with IPv6. */
+/* An address that somebody gave it; those that the kernel makes for itself (fe80::) go
+ * with IPv6. */
 static bool has_address(const char *device, char out[ADDR_TEXT])
 {
 	struct ifaddrs *list = NULL;
@@ -192,7 +195,8 @@ static bool is_vlan(const char *device)
 	return strncmp(text, "DEVTYPE=vlan\n", 13) == 0;
 }
 
-/* A bridge, a bond or the like: set down, it would cut off what lies behind it. A VLAN has one below it, which stays up. */
+/* A bridge, a bond or the like: set down, it would cut off what lies behind it. A VLAN has one
+ * below it, which stays up. */
 static bool has_ports(const char *device)
 {
 	char path[128];
@@ -234,7 +238,8 @@ static bool named_by_answer(const json_t *answer, const char *device, char *out,
 	return false;
 }
 
-/* What the box's own policy says, whether or not its daemon runs. True: it was said that, and why, it cannot be taken. */
+/* What the box's own policy says, whether or not its daemon runs. True: it was said that, and why,
+ * it cannot be taken. */
 static bool is_of_the_box(struct cli *c, const char *device, int *ret_status)
 {
 	struct compilation k = { 0 };
@@ -274,8 +279,9 @@ static bool is_of_the_box(struct cli *c, const char *device, int *ret_status)
 }
 
 /*
- * Two at once would each take for the interface's own what the other has made of it. A lock is a byte that stands for a namespace
- * and an interface in it; whoever dies leaves it. A descriptor, or -1 with errno: EAGAIN when somebody has it.
+ * Two at once would each take for the interface's own what the other has made of it. A lock is a
+ * byte that stands for a namespace and an interface in it; whoever dies leaves it. A descriptor, or
+ * -1 with errno: EAGAIN when somebody has it.
  */
 static int lock_interface(const char *device)
 {
@@ -296,7 +302,7 @@ static int lock_interface(const char *device)
 	return -1;
 }
 
-/* ---- to and fro --------------------------------------------------------------------------------------------------------- */
+/* ---- to and fro ------------------------------------------------------------------------------ */
 
 /* Down first: what the kernel would say about its leaving of groups then reaches nobody. */
 static bool silence(const struct mirror *m)
@@ -400,7 +406,8 @@ uint64_t mirror_give_back(struct cli *c, const struct mirror *m)
 			close(m->losses[i]);
 	}
 	missed = most_of(m, now);
-	sent = sent > m->sent ? sent - m->sent : 0; /* a card that is gone, or begins anew, counts from 0 */
+	/* a card that is gone, or begins anew, counts from 0 */
+	sent = sent > m->sent ? sent - m->sent : 0;
 	back = restore(m);
 	close(m->lock);
 	if (c->json)

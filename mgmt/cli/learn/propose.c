@@ -1,56 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/learn/propose.h"
+#include "mgmt/cli/learn/proposal.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "appliance/base/arena.h"
 #include "appliance/wire/notation.h"
 #include "appliance/wire/operation.h"
 #include "dpi/decode.h"
 #include "mgmt/cli/learn/named.h"
-#include "mgmt/cli/screen/width.h"
+#include "mgmt/cli/learn/stands.h"
 #include "policy/ir/evaluate.h"
 #include "policy/ir/moment.h"
 
-#define NS 1000000000u
-#define REVIEW_DAYS 90u
 #define BUDGET (192u << 20)
 #define NEXT_ROW "\n      "
-#define PLACES_MAX 1024u /* that one row lists */
+#define PLACES_MAX 16384u /* that one row of reads lists; of what is written each is listed */
 
-/* One conduit to be: at first of one client and one server, then of those that can be joined. */
-struct line {
-	const char *from, *to;
-	struct addr client, server;
-	uint8_t l4proto;
-	uint16_t port;
-	enum protocol protocol, guess;
-	const char *rows;		    /* of `allow`, "" = there are none */
-	size_t wide;			    /* of them: allow more than was seen, which a comment says */
-	const char *sources, *destinations; /* "10.0.0.1", "rtg01.plc" in quotes; NULL: not joined yet */
-	uint64_t sessions, guessed;
-	uint32_t undecided; /* bytes, the most of a line of its service */
-	size_t service;	    /* its first line has the same */
-};
-
-struct proposal {
-	struct cli *cli;
-	struct arena *arena;
-	const struct learnt *learnt;
-	const struct model *model;
-	struct ir *ir;
-	const struct ast_node *groups;
-	struct addr *split; /* networks of which hosts are zones of their own, sorted */
-	size_t n_split;
-	struct line *lines;
-	size_t n;
-	uint64_t allowed, within, nowhere, unclear; /* sessions that need no line, or of which none can be made */
-};
-
-/* ---- zones ---------------------------------------------------------------------------------------------------------------- */
+/* ---- zones ----------------------------------------------------------------------------------- */
 
 static bool is_private(const struct addr *a)
 {
@@ -62,15 +28,6 @@ static bool is_private(const struct addr *a)
 		if (prefix_parse(nets[i], &r, &stray) && addr_in(a, &r))
 			return true;
 	return a->family == 6;
-}
-
-/* The network of an address where no policy names zones: 24 bits of IPv4, 64 of IPv6. */
-static struct addr network(const struct addr *a)
-{
-	struct addr net = *a;
-
-	memset(net.b + (a->family == 4 ? 3 : 8), 0, a->family == 4 ? 13 : 8);
-	return net;
 }
 
 static int addr_order(const void *x, const void *y)
@@ -86,30 +43,53 @@ static bool is_for_all(const struct addr *a)
 
 static bool is_within(const struct talk *t)
 {
-	struct addr a = network(&t->client), b = network(&t->server);
+	struct addr a = proposal_network(&t->client), b = proposal_network(&t->server);
 
 	return addr_cmp(&a, &b) == 0 && addr_cmp(&t->client, &t->server) != 0;
 }
 
-/* Without a policy nobody knows where the box is to stand. Where hosts of one network talk, it may be between them. */
+/* Sorted, each once; how many are left. */
+static size_t each_once(struct addr *nets, size_t n)
+{
+	size_t kept = 0;
+
+	qsort(nets, n, sizeof(*nets), addr_order);
+	for (size_t i = 0; i < n; i++)
+		if (i == 0 || addr_cmp(&nets[i], &nets[kept - 1]) != 0)
+			nets[kept++] = nets[i];
+	return kept;
+}
+
+/*
+ * Without a policy nobody knows where the box is to stand. Where hosts of one network talk, it may
+ * be between them; where two public networks do, between these: a plant may have public
+ * addresses inside.
+ */
 static bool split_networks(struct proposal *p)
 {
-	size_t n = 0;
-
 	p->split = arena_array(p->arena, p->learnt->n_talks + 1, sizeof(*p->split));
-	if (p->split == NULL || p->model != NULL)
-		return p->split != NULL;
-	for (size_t i = 0; i < p->learnt->n_talks; i++)
-		if (is_within(&p->learnt->talks[i]) && !is_for_all(&p->learnt->talks[i].server))
-			p->split[n++] = network(&p->learnt->talks[i].client);
-	qsort(p->split, n, sizeof(*p->split), addr_order);
-	for (size_t i = 0; i < n; i++)
-		if (i == 0 || addr_cmp(&p->split[i], &p->split[p->n_split - 1]) != 0)
-			p->split[p->n_split++] = p->split[i];
+	p->inside = arena_array(p->arena, 2 * p->learnt->n_talks + 1, sizeof(*p->inside));
+	if (p->split == NULL || p->inside == NULL || p->model != NULL)
+		return p->split != NULL && p->inside != NULL;
+	for (size_t i = 0; i < p->learnt->n_talks; i++) {
+		const struct talk *t = &p->learnt->talks[i];
+
+		if (is_within(t) && !is_for_all(&t->server))
+			p->split[p->n_split++] = proposal_network(&t->client);
+		if (is_within(t) || is_private(&t->client) || is_private(&t->server) || is_for_all(&t->server))
+			continue;
+		p->inside[p->n_inside++] = proposal_network(&t->client);
+		p->inside[p->n_inside++] = proposal_network(&t->server);
+	}
+	p->n_split = each_once(p->split, p->n_split);
+	p->n_inside = each_once(p->inside, p->n_inside);
 	return true;
 }
 
-#define HOST_ZONE "host-"
+static bool is_among(const struct addr *net, const struct addr *nets, size_t n)
+{
+	return bsearch(net, nets, n, sizeof(*net), addr_order) != NULL;
+}
 
 /* "host-10-30-1-10" */
 static const char *host_zone(struct arena *a, const struct addr *host)
@@ -126,7 +106,7 @@ static const char *host_zone(struct arena *a, const struct addr *host)
 /* NULL: it lies in no zone of the policy, or memory is out. */
 static const char *zone_of(const struct proposal *p, const struct addr *a)
 {
-	struct addr net = network(a);
+	struct addr net = proposal_network(a);
 	const struct model *m = p->model;
 
 	for (size_t z = 0; m != NULL && z < m->n_zones; z++)
@@ -135,9 +115,9 @@ static const char *zone_of(const struct proposal *p, const struct addr *a)
 				return m->zones[z].name;
 	if (m != NULL)
 		return NULL;
-	if (bsearch(&net, p->split, p->n_split, sizeof(net), addr_order) != NULL)
+	if (is_among(&net, p->split, p->n_split))
 		return host_zone(p->arena, a);
-	if (!is_private(a))
+	if (!is_private(a) && !is_among(&net, p->inside, p->n_inside))
 		return "outside";
 	if (a->family == 4)
 		return arena_printf(p->arena, "net-%u-%u-%u", net.b[0], net.b[1], net.b[2]);
@@ -145,7 +125,7 @@ static const char *zone_of(const struct proposal *p, const struct addr *a)
 			    net.b[4] << 8 | net.b[5], net.b[6] << 8 | net.b[7]);
 }
 
-/* ---- rows ----------------------------------------------------------------------------------------------------------------- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
 /* "a,b" as "a", "b" in quotes. */
 static void print_quoted(FILE *to, const char *list)
@@ -161,7 +141,8 @@ static bool touches(const struct function_info *f)
 	return f == NULL || f->spaces != 0 || (f->untold & UNTOLD_PLACE) != 0;
 }
 
-/* The acts of one row: they differ in where, and not in what is asked of whom. A row is one, since some requests need one row for all of it. */
+/* The acts of one row: they differ in where, and not in what is asked of whom. A row is one, since
+ * some requests need one row for all of it. */
 static size_t row_end(const struct act *acts, size_t n)
 {
 	size_t end = 1;
@@ -172,20 +153,22 @@ static size_t row_end(const struct act *acts, size_t n)
 	return end;
 }
 
-/* Whether the row names addresses: all of them are known, and they are not too many. */
+/* Whether the row names addresses: all of them are known, and those that are only read are not
+ * too many. */
 static bool has_places(const struct vocabulary *v, const struct act *acts, size_t n)
 {
 	const struct function_info *f = function_by_code(v, acts->function);
-	bool some = false;
+	bool some = false, exact = false;
 
-	if (f == NULL || (f->untold & UNTOLD_PLACE) != 0 || n > PLACES_MAX)
+	if (f == NULL || (f->untold & UNTOLD_PLACE) != 0)
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		if (acts[i].unknown)
 			return false;
 		some |= acts[i].space != SPACE_NONE;
+		exact |= acts[i].exact;
 	}
-	return some;
+	return some && (exact || n <= PLACES_MAX);
 }
 
 /* It reads here and writes there: the row allows both everywhere. */
@@ -207,7 +190,8 @@ static void print_comment(FILE *to, enum lang lang, enum message text, const cha
 	fputs(NEXT_ROW, to);
 }
 
-/* A comment above the row for each thing that it allows more of than was seen. True: there is one. `to` NULL: it is only asked. */
+/* A comment above the row for each thing that it allows more of than was seen. True: there is one.
+ * `to` NULL: it is only asked. */
 static bool print_wide(FILE *to, enum lang lang, const struct vocabulary *v, const struct act *acts, size_t n)
 {
 	bool wide = false, places = has_places(v, acts, n);
@@ -239,16 +223,19 @@ static int lowest_cmp(const void *x, const void *y)
  * The addresses of acts of one space, which are neighbours, at least one. Those that touch are one
  * range, unless they are paths to different things.
  */
-static void print_places(FILE *to, const struct learnt *l, const struct space_info *s, const struct act *acts, size_t n)
+static void print_places(FILE *to, const struct proposal *p, const struct space_info *s, const struct act *acts,
+			 size_t n)
 {
 	bool is_path = s->named || s->parts[0].bits != 0;
 	struct notation notation = notation_of_space(s);
-	struct number_range r[PLACES_MAX] = { { acts->lowest, acts->highest } };
+	struct number_range *r = arena_array(p->arena, n, sizeof(*r));
 	char text[NOTATION_TEXT];
 	size_t last = 0;
 
-	for (size_t i = 1; i < n; i++)
+	for (size_t i = 0; r != NULL && i < n; i++)
 		r[i] = (struct number_range){ acts[i].lowest, acts[i].highest };
+	if (r == NULL)
+		return; /* the arena has failed, and so does the proposal */
 	qsort(r, n, sizeof(r[0]), lowest_cmp);
 	for (size_t i = 1; i < n; i++) {
 		if (r[i].lo > r[last].hi && (is_path || r[i].lo - r[last].hi > 1))
@@ -258,7 +245,7 @@ static void print_places(FILE *to, const struct learnt *l, const struct space_in
 	}
 	fprintf(to, " %s = [", s->key);
 	for (size_t i = 0; i <= last; i++) {
-		const char *name = s->named ? learnt_name_of(l, r[i].lo) : NULL;
+		const char *name = s->named ? learnt_name_of(p->learnt, r[i].lo) : NULL;
 
 		notation_text(&notation, r[i], text);
 		fputs(i > 0 ? ", " : "", to);
@@ -268,10 +255,11 @@ static void print_places(FILE *to, const struct learnt *l, const struct space_in
 }
 
 /* `names`: with a comment where the code of a function says less than its name. */
-static void print_row(FILE *to, const struct learnt *l, const struct vocabulary *v, const struct act *acts, size_t n,
+static void print_row(FILE *to, const struct proposal *p, const struct vocabulary *v, const struct act *acts, size_t n,
 		      bool names)
 {
 	const struct function_info *f = function_by_code(v, acts->function);
+	bool places = has_places(v, acts, n);
 	char code[CODE_TEXT], text[NOTATION_TEXT];
 	struct notation notation;
 
@@ -288,11 +276,11 @@ static void print_row(FILE *to, const struct learnt *l, const struct vocabulary 
 		print_quoted(to, text);
 		fputs("];", to);
 	}
-	for (size_t i = 0, end; has_places(v, acts, n) && i < n; i = end) {
+	for (size_t i = 0, end; places && i < n; i = end) {
 		for (end = i + 1; end < n && acts[end].space == acts[i].space; end++)
 			;
 		if (acts[i].space != SPACE_NONE)
-			print_places(to, l, &v->spaces[acts[i].space], acts + i, end - i);
+			print_places(to, p, &v->spaces[acts[i].space], acts + i, end - i);
 	}
 	fputs(" }", to);
 }
@@ -343,12 +331,56 @@ static const char *rows_of(struct proposal *p, const struct act *acts, size_t n,
 		fprintf(to, "%s%s", before, NEXT_ROW);
 		before = ",";
 		*ret_wide += print_wide(p->cli->json ? NULL : to, p->cli->lang, v, acts + i, rows);
-		print_row(to, p->learnt, v, acts + i, rows, !p->cli->json);
+		print_row(to, p, v, acts + i, rows, !p->cli->json);
 	}
-	return collected(p, to, &text);
+	before = collected(p, to, &text);
+	return arena_failed(p->arena) ? NULL : before;
 }
 
-/* ---- lines ---------------------------------------------------------------------------------------------------------------- */
+/* ---- what was seen by half ------------------------------------------------------------------- */
+
+/* What ends, and what would have begun it: one of these between the same ends is enough. Of other
+ * connections the enforcer knows. */
+static const struct {
+	enum protocol protocol;
+	const char *end, *begins[3];
+} ends[] = {
+	{ PROTO_S7COMM, "download_ended", { "request_download", "download_block" } },
+	{ PROTO_S7COMM, "end_upload", { "start_upload", "upload" } },
+	{ PROTO_S7COMM, "cyclic_end", { "cyclic_read", "read_on_change", "read_otherwise" } },
+	{ PROTO_SLMP, "close_file", { "open_file", "new_file" } },
+};
+
+static bool is_asked(const struct act *acts, size_t n, const char *name)
+{
+	const struct function_info *f;
+
+	for (size_t i = 0; i < n && name != NULL; i++) {
+		f = function_by_code(vocabulary_of(acts[i].protocol), acts[i].function);
+		if (f != NULL && strcmp(f->name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Requests that end what nobody saw begin, of one pair of ends: their order stays, since each of
+ * them is one. */
+static void mark_halves(struct learnt *l, struct act *acts, size_t n)
+{
+	for (size_t e = 0; e < sizeof(ends) / sizeof(ends[0]); e++) {
+		bool begun = n == 0 || ends[e].protocol != acts->protocol || !is_asked(acts, n, ends[e].end);
+
+		for (size_t b = 0; b < 3 && !begun; b++)
+			begun = is_asked(acts, n, ends[e].begins[b]);
+		for (size_t i = 0; i < n && !begun; i++)
+			if (!acts[i].half && is_asked(&acts[i], 1, ends[e].end)) {
+				acts[i].half = true;
+				l->tally.halves += acts[i].count;
+			}
+	}
+}
+
+/* ---- lines ----------------------------------------------------------------------------------- */
 
 static bool same_ends(const struct talk *a, const struct talk *b)
 {
@@ -357,8 +389,9 @@ static bool same_ends(const struct talk *a, const struct talk *b)
 }
 
 /*
- * Sessions that told nothing of what they spoke (no data, or met half-way) are of a kind with those of the same ends that did. Where another
- * client's sessions with that server show commands, a line without rows would allow all of them: rather none.
+ * Sessions that told nothing of what they spoke (no data, or met half-way) are of a kind with those
+ * of the same ends that did. Where another client's sessions with that server show commands, a line
+ * without rows would allow all of them: rather none.
  */
 static bool is_covered(const struct learnt *l, size_t i, bool *ret_unclear)
 {
@@ -491,7 +524,8 @@ static bool joins(const struct line *a, const struct line *b, bool servers)
 	return servers ? strcmp(a->sources, b->sources) == 0 : addr_cmp(&a->server, &b->server) == 0;
 }
 
-/* Lines with the same service stand together: they get one number, and the first what all of them need. */
+/* Lines with the same service stand together: they get one number, and the first what all of
+ * them need. */
 static void number_services(struct proposal *p)
 {
 	size_t first = 0;
@@ -507,7 +541,8 @@ static void number_services(struct proposal *p)
 	}
 }
 
-/* One end of `n` lines, of which neighbours may have the same: its hosts by the policy's names, in quotes; NULL when memory is out. */
+/* One end of `n` lines, of which neighbours may have the same: its hosts by the policy's names, in
+ * quotes; NULL when memory is out. */
 static const char *hosts_of(struct proposal *p, const struct line *lines, size_t n, bool servers)
 {
 	const char **names = arena_array(p->arena, n, sizeof(*names)), *zone = servers ? lines->to : lines->from,
@@ -570,276 +605,33 @@ static bool join(struct proposal *p, bool servers)
 	return true;
 }
 
-/* ---- as text --------------------------------------------------------------------------------------------------------------- */
-
-/* The first number behind "learnt-" that no name of the policy has. */
-static size_t first_number(const struct model *m)
+/* Without a policy the text is one itself: what `check` says of it is said before it. */
+static bool whole_text(struct proposal *p, const char *from, bool *ret_refused)
 {
-	unsigned long long most = 0, n;
-
-	for (size_t i = 0; m != NULL && i < m->n_conduits + m->n_services; i++) {
-		const char *name = i < m->n_conduits ? m->conduits[i].name : m->services[i - m->n_conduits].name;
-
-		if (strncmp(name, "learnt-", 7) == 0 && cli_number(name + 7, 1000000000u, &n) && n > most)
-			most = n;
-	}
-	return (size_t)most + 1;
-}
-
-static void port_text(const struct line *l, char out[16])
-{
-	if (l->l4proto == IP_ICMP)
-		snprintf(out, 16, "icmp/%u", (unsigned)l->port >> 8);
-	else
-		snprintf(out, 16, "%s/%u", l->l4proto == IP_TCP ? "tcp" : "udp", l->port);
-}
-
-/* "2027-03-31", with `whole` its time of day as well. */
-static void time_text(uint64_t ns, bool whole, char *out, size_t size)
-{
-	time_t t = (time_t)(ns / NS);
-	struct tm tm;
-
-	out[0] = '\0';
-	if (gmtime_r(&t, &tm) == NULL)
-		return;
-	if (whole)
-		strftime(out, size, "%Y-%m-%dT%H:%M:%SZ", &tm);
-	else
-		strftime(out, size, "%Y-%m-%d", &tm);
-}
-
-struct count {
-	enum message text;
-	const char *key;
-	uint64_t n;
-};
-
-#define COUNTS 17
-
-static void counts_of(const struct proposal *p, struct count out[COUNTS])
-{
-	const struct tally *y = &p->learnt->tally;
-	const struct count list[COUNTS] = {
-		{ M_LEARN_N_LOST, "lost", y->lost },
-		{ M_LEARN_N_MISSED, "lost_by_card", y->missed },
-		{ M_LEARN_N_TALKS_LEFT, "sessions_left_out", y->talks_left },
-		{ M_LEARN_N_ACTS_LEFT, "requests_left_out", y->acts_left },
-		{ M_LEARN_N_UNCLEAR, "unclear", p->unclear },
-		{ M_LEARN_N_MISFITS, "misfits", y->misfits },
-		{ M_LEARN_N_NO_ROW, "in_no_row", y->no_row },
-		{ M_LEARN_N_HALVES, "seen_by_half", y->halves },
-		{ M_LEARN_N_WITHIN, "within_a_zone", p->within },
-		{ M_LEARN_N_NOWHERE, "in_no_zone", p->nowhere },
-		{ M_LEARN_N_ALLOWED, "allowed_already", p->allowed },
-		{ M_LEARN_N_UNANSWERED, "unanswered", y->unanswered },
-		{ M_LEARN_N_NOT_UNICAST, "not_unicast", y->not_unicast },
-		{ M_LEARN_N_NOT_IP, "not_ip", y->not_ip },
-		{ M_LEARN_N_CUT, "cut", y->cut },
-		{ M_LEARN_N_COPIES, "copies", y->copies },
-		{ M_LEARN_N_GUESSED, "guessed", 0 },
-	};
-
-	memcpy(out, list, sizeof(list));
-	for (size_t i = 0; i < p->n; i++)
-		out[COUNTS - 1].n += p->lines[i].guessed;
-}
-
-static void print_head(const struct proposal *p, const char *from)
-{
-	const struct tally *y = &p->learnt->tally;
-	struct count counts[COUNTS];
 	struct cli *c = p->cli;
-	char first[32], last[32], *name = text_safe(from);
+	FILE *out = c->out;
+	char *text = NULL, why[512];
+	size_t size = 0;
+	bool ok;
 
-	time_text(y->first_ns, true, first, sizeof(first));
-	time_text(y->last_ns, true, last, sizeof(last));
-	message_print(c->out, c->lang, M_LEARN_HEAD, name != NULL ? name : "?", first, last,
-		      (unsigned long long)y->frames);
-	free(name);
-	counts_of(p, counts);
-	for (size_t i = 0; i < COUNTS; i++)
-		if (counts[i].n > 0)
-			message_print(c->out, c->lang, counts[i].text, (unsigned long long)counts[i].n);
-	if (p->n == 0)
-		message_print(c->out, c->lang, M_LEARN_NOTHING);
-}
-
-static int name_cmp(const void *x, const void *y)
-{
-	return strcmp(*(const char *const *)x, *(const char *const *)y);
-}
-
-/* Zones that no policy has named yet, each once. */
-static bool print_zones(struct proposal *p)
-{
-	const char **names = arena_array(p->arena, p->n * 2 + 1, sizeof(*names));
-	FILE *to = p->cli->out;
-	size_t n = 0, lan = 0;
-	struct addr net;
-	char text[ADDR_TEXT];
-
-	if (names == NULL)
-		return false;
-	for (size_t i = 0; i < p->n; i++) {
-		names[n++] = p->lines[i].from;
-		names[n++] = p->lines[i].to;
-	}
-	qsort(names, n, sizeof(*names), name_cmp);
-	message_print(to, p->cli->lang, M_LEARN_ZONES);
-	if (p->n_split > 0)
-		message_print(to, p->cli->lang, M_LEARN_BY_HOST);
-	fputs("language_version = 1;\n\nzones = {\n", to);
-	for (size_t i = 0; i < n; i++) {
-		const struct line *l = p->lines;
-		const struct addr *end;
-		bool host = strncmp(names[i], HOST_ZONE, strlen(HOST_ZONE)) == 0;
-
-		if (i > 0 && strcmp(names[i], names[i - 1]) == 0)
-			continue;
-		while (strcmp(l->from, names[i]) != 0 && strcmp(l->to, names[i]) != 0)
-			l++;
-		end = strcmp(l->from, names[i]) == 0 ? &l->client : &l->server;
-		net = host ? *end : network(end);
-		addr_text(&net, text);
-		if (strcmp(names[i], "outside") == 0)
-			fprintf(to, "  outside = { interfaces = [\"wan0\"]; networks = [\"rest\"]; class = "
-				    "\"external\"; owner = \"?\"; };\n");
-		else if (host)
-			fprintf(to, "  %s = { interfaces = [\"lan%zu\"]; networks = [\"%s\"]; };\n", names[i], lan++,
-				text);
-		else
-			fprintf(to, "  %s = { interfaces = [\"lan%zu\"]; networks = [\"%s/%u\"]; };\n", names[i], lan++,
-				text, net.family == 4 ? 24u : 64u);
-	}
-	fputs("};\n", to);
-	return true;
-}
-
-static void print_services(const struct proposal *p, size_t number)
-{
-	FILE *to = p->cli->out;
-	char port[16];
-
-	for (size_t i = 0; i < p->n; i++) {
-		const struct line *l = &p->lines[i];
-
-		if (i > 0 && l->service == l[-1].service)
-			continue;
-		port_text(l, port);
-		fprintf(to, "  learnt-%zu = { protocol = \"%s\"; ports = [\"%s\"];", number + l->service,
-			protocol_info(l->protocol)->name, port);
-		if (l->undecided > 0 && l->guess == PROTO_NONE)
-			fprintf(to, " undecided_bytes = %" PRIu32 ";", l->undecided);
-		if (l->rows[0] != '\0')
-			fprintf(to, "\n    allow = (%s );", l->rows);
-		fputs(" };\n", to);
-	}
-}
-
-static void print_conduits(const struct proposal *p, size_t number)
-{
-	const struct cli *c = p->cli;
-	const char *approved = p->model != NULL && p->model->strict_ledger ? " approved_by = \"?\";" : "";
-	char review[16], purpose[160];
-
-	time_text(((uint64_t)time(NULL) + REVIEW_DAYS * 86400u) * NS, false, review, sizeof(review));
-	for (size_t i = 0; i < p->n; i++) {
-		const struct line *l = &p->lines[i];
-
-		message_text(purpose, sizeof(purpose), c->lang, M_LEARN_PURPOSE, (unsigned long long)l->sessions);
-		if (protocol_info(l->protocol)->depth == DEPTH_TRANSPORT && l->l4proto != IP_ICMP)
-			message_print(c->out, c->lang, M_LEARN_NOT_NAMED);
-		if (l->guess != PROTO_NONE)
-			message_print(c->out, c->lang, M_LEARN_GUESS, protocol_info(l->guess)->name, l->undecided);
-		if (l->protocol == PROTO_S7COMM_PLUS)
-			message_print(c->out, c->lang, M_LEARN_PLUS);
-		if (l->guessed > 0)
-			message_print(c->out, c->lang, M_LEARN_GUESSED, (unsigned long long)l->guessed);
-		fprintf(c->out,
-			"  { name = \"learnt-%zu\"; from = \"%s\"; to = \"%s\";\n    sources = [%s];\n    destinations "
-			"= [%s];\n"
-			"    services = [\"learnt-%zu\"]; mode = \"observe\";\n"
-			"    purpose = \"%s\"; owner = \"?\";%s review_by = \"%s\"; }%s\n",
-			number + i, l->from, l->to, l->sources, l->destinations, number + l->service, purpose, approved,
-			review, i + 1 < p->n ? "," : "");
-	}
-}
-
-static bool print_text(struct proposal *p, const char *from)
-{
-	size_t number = first_number(p->model);
-	FILE *to = p->cli->out;
-
-	print_head(p, from);
-	if (p->n == 0)
-		return true;
-	if (p->model != NULL) {
-		message_print(to, p->cli->lang, M_LEARN_INTO_SERVICES);
-		print_services(p, number);
-		message_print(to, p->cli->lang, M_LEARN_INTO_CONDUITS);
-		print_conduits(p, number);
-		return true;
-	}
-	if (!print_zones(p))
-		return false;
-	fputs("\nservices = {\n", to);
-	print_services(p, number);
-	fputs("};\n\nconduits = (\n", to);
-	print_conduits(p, number);
-	fputs(");\n", to);
-	return true;
-}
-
-/* ---- as JSON --------------------------------------------------------------------------------------------------------------- */
-
-/* The texts in quotes of a list. */
-static json_t *json_list(const char *list)
-{
-	json_t *a = json_array();
-
-	while (list != NULL && (list = strchr(list, '"')) != NULL) {
-		size_t n = strcspn(list + 1, "\"");
-
-		json_array_append_new(a, json_stringn(list + 1, n));
-		list += n + 2;
-	}
-	return a;
-}
-
-static void print_json(const struct proposal *p)
-{
-	const struct tally *y = &p->learnt->tally;
-	json_t *j = json_object(), *left = json_object(), *lines = json_array();
-	struct count counts[COUNTS];
-
-	counts_of(p, counts);
-	for (size_t i = 0; i < COUNTS; i++)
-		json_object_set_new(left, counts[i].key, json_integer((json_int_t)counts[i].n));
-	for (size_t i = 0; i < p->n; i++) {
-		const struct line *l = &p->lines[i];
-		char port[16];
-
-		port_text(l, port);
-		json_array_append_new(
-			lines, json_pack("{s:s,s:s,s:o,s:o,s:s,s:s*,s:s,s:I,s:s,s:I,s:I,s:I}", "from", l->from, "to",
-					 l->to, "sources", json_list(l->sources), "destinations",
-					 json_list(l->destinations), "protocol", protocol_info(l->protocol)->name,
-					 "guess", l->guess != PROTO_NONE ? protocol_info(l->guess)->name : NULL, "port",
-					 port, "undecided_bytes", (json_int_t)l->undecided, "allow",
-					 l->rows + strspn(l->rows, "\n "), "wide_rows", (json_int_t)l->wide, "sessions",
-					 (json_int_t)l->sessions, "guessed", (json_int_t)l->guessed));
-	}
-	json_object_set_new(j, "first", json_time(y->first_ns));
-	json_object_set_new(j, "last", json_time(y->last_ns));
-	json_object_set_new(j, "frames", json_integer((json_int_t)y->frames));
-	json_object_set_new(j, "counts", left);
-	json_object_set_new(j, "conduits", lines);
-	json_line(p->cli->out, j);
+	if (p->model != NULL || p->n == 0)
+		return proposal_text(p, from);
+	c->out = open_memstream(&text, &size);
+	ok = c->out != NULL && proposal_text(p, from);
+	if (c->out != NULL)
+		ok = fclose(c->out) == 0 && ok;
+	c->out = out;
+	*ret_refused = ok && !stands(text, size, c->lang, why, sizeof(why));
+	if (*ret_refused)
+		message_print(out, c->lang, M_LEARN_REFUSED, why);
+	if (ok)
+		fwrite(text, 1, size, out);
+	free(text);
+	return ok;
 }
 
 bool propose(struct cli *c, struct learnt *l, const struct model *model, struct ir *ir, const struct ast_node *groups,
-	     const char *from, bool *ret_nothing)
+	     const char *from, bool *ret_refused)
 {
 	struct proposal p = {
 		.cli = c, .arena = arena_new(BUDGET), .learnt = l, .model = model, .ir = ir, .groups = groups
@@ -850,14 +642,19 @@ bool propose(struct cli *c, struct learnt *l, const struct model *model, struct 
 		p.lines = arena_array(p.arena, l->n_talks + 1, sizeof(*p.lines));
 	ok = ok && p.lines != NULL;
 	ok = ok && split_networks(&p);
-	for (size_t i = 0; ok && i < l->n_talks; i++)
+	for (size_t i = 0, n; ok && i < l->n_talks; i++) {
+		const struct act *acts = learnt_acts_of(l, &l->talks[i], &n);
+
+		if (n > 0)
+			mark_halves(l, &l->acts[acts - l->acts], n);
 		ok = add_line(&p, i);
+	}
 	ok = ok && join(&p, false) && join(&p, true);
 	if (ok && c->json)
-		print_json(&p);
+		proposal_json(&p);
 	else if (ok)
-		ok = print_text(&p, from);
-	*ret_nothing = p.n == 0;
+		ok = whole_text(&p, from, ret_refused);
+	*ret_refused |= p.n == 0;
 	arena_free(p.arena);
 	return ok;
 }

@@ -22,7 +22,8 @@
 
 enum { COMMANDS, NAMES, ROUNDS };
 
-/* An end that accepted a session: whoever talks to it is a client, also where the beginning was not seen. */
+/* An end that accepted a session: whoever talks to it is a client, also where the beginning was
+ * not seen. */
 struct server {
 	struct addr addr; /* family 0: a free place */
 	uint16_t port;
@@ -41,9 +42,10 @@ struct study {
 	uint32_t n_servers;
 };
 
-/* ---- policies that allow everything -------------------------------------------------------------------------------- */
+/* ---- policies that allow everything ---------------------------------------------------------- */
 
-/* Services of all protocols down to the command, or of all that are only named; `names` collects "a", "b". */
+/* Services of all protocols down to the command, or of all that are only named; `names` collects
+ * "a", "b". */
 static char *services(struct arena *a, bool commands, const char **ret_names)
 {
 	char *text = arena_printf(a, "icmp = { protocol = \"icmp\"; };");
@@ -90,7 +92,7 @@ static struct ir *policy(struct arena *a, bool commands)
 	return loader.ctx != NULL && policy_check(&c, &loader, "all.cfg") && policy_lower(&c) ? c.ir : NULL;
 }
 
-/* ---- who serves ------------------------------------------------------------------------------------------------------ */
+/* ---- who serves ------------------------------------------------------------------------------ */
 
 static uint64_t mix(uint64_t h, uint64_t v)
 {
@@ -149,7 +151,8 @@ static int rank(uint16_t port)
 	return port < 1024 ? 0 : port < 32768 ? 1 : 2;
 }
 
-/* Both ends of I/O use one port, and either may speak first: the device is who takes the sessions in which it is asked for. */
+/* Both ends of I/O use one port, and either may speak first: the device is who takes the sessions
+ * in which it is asked for. */
 static bool is_device(struct study *s, const struct decoded *d, const struct addr *a)
 {
 	return d->l4proto == IP_UDP && d->sport == ENIP_IO && d->dport == ENIP_IO && serves(s, a, ENIP_REQUESTS);
@@ -173,11 +176,12 @@ static enum tracker_server which_serves(void *ctx, const struct decoded *d)
 	return SERVER_UNTOLD;
 }
 
-/* ---- copies ------------------------------------------------------------------------------------------------------------ */
+/* ---- copies ---------------------------------------------------------------------------------- */
 
 /*
- * A mirror of both directions, or of a router's VLANs, shows a frame twice within moments, the second time perhaps one hop later. What
- * hops change is left out; whatever a host says again by itself has another number in its IP header, or comes later.
+ * A mirror of both directions, or of a router's VLANs, shows a frame twice within moments, the
+ * second time perhaps one hop later. What hops change is left out; whatever a host says again by
+ * itself has another number in its IP header, or comes later.
  */
 static bool is_copy(struct study *s, const struct capture_frame *f)
 {
@@ -189,8 +193,8 @@ static bool is_copy(struct study *s, const struct capture_frame *f)
 	if (b.left < 20)
 		return false;
 	v4 = b.p[0] >> 4 == 4;
-	for (unsigned i = 0; i < 3;
-	     i++) { /* IPv4: hops are in the third word, with the header's checksum; IPv6: in the second */
+	/* IPv4: hops are in the third word, with the header's checksum; IPv6: in the second */
+	for (unsigned i = 0; i < 3; i++) {
 		bytes_be32(&b, &word);
 		if (v4 && i == 2)
 			word &= 0x00ff0000u;
@@ -207,7 +211,7 @@ static bool is_copy(struct study *s, const struct capture_frame *f)
 	return false;
 }
 
-/* ---- what is asked for ------------------------------------------------------------------------------------------------- */
+/* ---- what is asked for ----------------------------------------------------------------------- */
 
 /* What a policy can write of a target, and what was told at all. */
 static uint32_t target_of(const struct vocabulary *v, const struct operation *o, unsigned i)
@@ -218,7 +222,8 @@ static uint32_t target_of(const struct vocabulary *v, const struct operation *o,
 	return written ? o->targets[i] : LEARNT_NO_TARGET;
 }
 
-/* Paths begin with a thing that others have nothing to do with: the next data block is no neighbour of this one. Bytes are no such things. */
+/* Paths begin with a thing that others have nothing to do with: the next data block is no neighbour
+ * of this one. Bytes are no such things. */
 static uint64_t thing_of(const struct space_info *s, uint64_t address)
 {
 	unsigned below = 0;
@@ -232,7 +237,8 @@ static uint64_t thing_of(const struct space_info *s, uint64_t address)
 	return address >> below;
 }
 
-/* Whatever does more than read: what lies between two places that it touched was not meant to be changed. */
+/* Whatever does more than read: what lies between two places that it touched was not meant to
+ * be changed. */
 static bool changes_something(const struct vocabulary *v, uint32_t code)
 {
 	const struct function_info *f = function_by_code(v, code);
@@ -288,8 +294,8 @@ static void keep_operation(struct study *s, const struct flow_info *f, const str
 }
 
 /*
- * Each PDU under the policy of commands. Which operations one row must allow together, their groups say: evaluate.h. What is part of any
- * use needs no row of its own.
+ * Each PDU under the policy of commands. Which operations one row must allow together, their groups
+ * say: evaluate.h. What is part of any use needs no row of its own.
  */
 static void keep_request(void *ctx, const struct flow_info *f, const struct pdu *p, enum event_verdict v,
 			 uint32_t frame)
@@ -306,7 +312,7 @@ static void keep_request(void *ctx, const struct flow_info *f, const struct pdu 
 	}
 }
 
-/* ---- rounds ------------------------------------------------------------------------------------------------------------ */
+/* ---- rounds ---------------------------------------------------------------------------------- */
 
 static void end_round(struct study *s)
 {
@@ -342,7 +348,8 @@ static enum protocol protocol_of(struct study *s, const struct session *session,
 	const struct book_flow *commands = flow_of(s->replay[COMMANDS], session);
 	const struct book_flow *named = flow_of(s->replay[NAMES], session);
 
-	if (commands != NULL && commands->reason == R_S7COMM_PLUS) /* it begins as its predecessor does */
+	/* it begins as its predecessor does */
+	if (commands != NULL && commands->reason == R_S7COMM_PLUS)
 		return PROTO_S7COMM_PLUS;
 	if (commands != NULL && protocol_info(commands->protocol)->depth == DEPTH_COMMANDS &&
 	    (commands->pdus > commands->denied + commands->observed || commands->reason == R_NOT_OPENED))
@@ -369,7 +376,10 @@ static void keep_talk(struct study *s, const struct session *session)
 			  .port = session->server_port,
 			  .l4proto = session->l4proto,
 			  .sessions = 1,
-			  .cut = session->cut > 0 };
+			  /* Acknowledgements, a FIN or a RST of what began before tell nothing of
+			   * what it is. */
+			  .cut = session->cut > 0 ||
+				 (session->l4proto == IP_TCP && session->midstream && !session->spoke) };
 	struct tally *y = &s->learnt.tally;
 	bool client, server;
 
@@ -393,7 +403,8 @@ static void keep_talk(struct study *s, const struct session *session)
 		}
 		t.guessed = client == server;
 	} else if (session->l4proto == IP_UDP && protocol_info(t.protocol)->depth != DEPTH_COMMANDS) {
-		/* Commands are read one way round only. Else there is who spoke first, and the ports: both, or it is a guess. */
+		/* Commands are read one way round only. Else there is who spoke first, and the
+		 * ports: both, or it is a guess. */
 		t.guessed = session->midstream || rank(session->server_port) >= rank(session->client_port);
 	}
 	learnt_talk(&s->learnt, &t);

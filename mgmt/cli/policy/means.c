@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mgmt/cli/screen/width.h"
 #include "mgmt/cli/screen/wrap.h"
 #include "mgmt/state/read.h"
 #include "policy/render/means.h"

@@ -16,7 +16,8 @@ struct asked {
 	const struct vocabulary *v;
 	const struct function_info *f; /* NULL: the code has no name */
 	struct operation o;	       /* without what it wrote */
-	bool exact; /* each operation touched all of these addresses, and no other was counted with them */
+	/* each operation touched all of these addresses, and no other was counted with them */
+	bool exact;
 	bool cut;   /* there are more addresses than the record can tell */
 	bool named; /* an address names a thing, which may be a part of another */
 	bool wrote;
@@ -136,7 +137,8 @@ static enum reason at_worst(const struct judge *j, const struct asked *a)
 	return r;
 }
 
-/* Whatever it does not tell is read for them: what is refused even so is refused for each of them. */
+/* Whatever it does not tell is read for them: what is refused even so is refused for each
+ * of them. */
 static enum reason at_best(const struct judge *j, const struct asked *a)
 {
 	struct operation o = a->o;
@@ -152,7 +154,8 @@ static enum reason at_best(const struct judge *j, const struct asked *a)
 	return ruled(j, &o, NULL);
 }
 
-/* Some of them are known one by one: one touched the first address, one the last, one wrote the least value, one the largest. */
+/* Some of them are known one by one: one touched the first address, one the last, one wrote the
+ * least value, one the largest. */
 static enum reason at_an_edge(const struct judge *j, const struct asked *a)
 {
 	enum reason r = R_ALLOWED;

@@ -14,9 +14,9 @@
 #include "appliance/base/diag_json.h"
 #include "appliance/base/memfd.h"
 #include "mgmt/cli/box/request.h"
-#include "mgmt/cli/screen/width.h"
 #include "mgmt/cli/screen/wrap.h"
 #include "mgmt/state/read.h"
+#include "policy/space/asking.h"
 
 json_t *source_diagnostics(struct source *s, enum lang l)
 {
@@ -163,6 +163,17 @@ static bool asked_of_box(struct cli *c, struct source *ret, int *ret_status)
 		*ret_status = cli_fail(c, CLI_CANNOT, M_BOX_LOST, e.text);
 	close(fd);
 	return p != NULL && raise_sealed(c, "box", p, n, ret, ret_status);
+}
+
+bool source_doors(struct cli *c, struct source *s, uint64_t at, int *ret_status)
+{
+	struct box_answer answer;
+
+	if (!box_request(c, &(struct msg_body){ .type = MSG_STATUS }, NULL, 0, 30, &answer, ret_status))
+		return false;
+	asking_doors(&s->c, ja(answer.json, "doors"), at);
+	box_answer_free(&answer);
+	return true;
 }
 
 bool source_open_asked(struct cli *c, const char *path, struct source *ret, int *ret_status)

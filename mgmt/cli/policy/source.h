@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A policy on disk, through the compiler: what check, compile, prove and apply have in common. Prints the diagnostics
- * (with excerpt and caret), or keeps them for --json. Owns the arena of the run.
+ * Compiles a policy from disk, for check, compile, prove and apply. Prints the diagnostics (with
+ * excerpt and caret), or keeps them for --json. Owns the arena of the run.
  */
 #ifndef SEKISHO_MGMT_CLI_POLICY_SOURCE_H
 #define SEKISHO_MGMT_CLI_POLICY_SOURCE_H
@@ -12,7 +12,8 @@
 #include "policy/space/prove.h"
 
 enum source_depth {
-	SOURCE_CHECKED,	 /* the model alone: what it means, without rules; what is no error is not said */
+	/* the model alone: what it means, without rules; what is no error is not said */
+	SOURCE_CHECKED,
 	SOURCE_UNPROVED, /* the rule IR, whether or not its `never` statements hold */
 	SOURCE_LOWER,	 /* these as errors, too */
 };
@@ -23,19 +24,24 @@ struct source {
 	const char *name; /* the main text's own name */
 };
 
-/* True when the policy came through without errors. False: it was said why, *ret_status is what the verb returns.
- * source_close in both cases. */
+/* True when the policy was compiled without errors. False: the reason was printed, and *ret_status
+ * is the status for the verb. source_close in both cases. */
 bool source_open(struct cli *c, const char *path, enum source_depth depth, struct source *ret, int *ret_status);
-/* The model as far as `ask` reads it: of what is in force on this box (NULL), of a sealed generation, or of a policy's text. */
+/* The model as far as `ask` reads it: of what is in force on this box (NULL), of a sealed
+ * generation, or of a policy's text. */
 bool source_open_asked(struct cli *c, const char *path, struct source *ret, int *ret_status);
-/* A file; or, where there is none of that name, "box": what is in force on this box, "box:12": its generation 12. */
+/* Of what is in force on this box: which doors stand open at that moment. False as above. */
+bool source_doors(struct cli *c, struct source *s, uint64_t at, int *ret_status);
+/* A file; or, where there is none of that name, "box": what is in force on this box, "box:12": its
+ * generation 12. */
 bool source_open_any(struct cli *c, const char *name, enum source_depth depth, struct source *ret, int *ret_status);
 void source_close(struct source *s);
 /* The text in which something stands, as people know it; borrowed. */
 const char *source_file(const struct source *s, struct srcpos at);
-/* A sentence about a policy on `out`, wrapped below its beginning. */
+/* Prints a sentence about a policy to `out`; further lines are indented to its beginning. */
 void source_say(struct cli *c, enum message m, ...);
-/* Its texts for the box, sealed: a descriptor of the caller's, or -1 after saying why. */
+/* The texts of the policy for the box in a sealed memfd: a descriptor owned by the caller, or -1
+ * after the error was printed. */
 int source_bundle(struct cli *c, const struct source *s, int *ret_status);
 /* {"diagnostics":[...],"errors":n,"warnings":n}, as docs/json.md has it; a new reference. */
 json_t *source_diagnostics(struct source *s, enum lang l);

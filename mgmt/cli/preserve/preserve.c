@@ -1,17 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `sekisho preserve`: what an investigator needs, in one act and before anything is changed. What passes soonest is taken first, the oldest records last, and by the time that
- * was given it is over, with what is there; what is not there is named. Then the list of all files goes to the journal, which records who did it, signs what it holds, and
- * seals that list. Whatever the box cannot do any more (its daemon is down, its records are damaged, its disk is full) costs that part alone.
+ * `sekisho preserve`: what an investigator needs, in one act and before anything is changed. What
+ * passes soonest is taken first, the oldest records last, and by the time that was given it is
+ * over, with what is there; what is not there is named. Then the list of all files goes to the
+ * journal, which records who did it, signs what it holds, and seals that list. Whatever the box
+ * cannot do any more (its daemon is down, its records are damaged, its disk is full) costs that
+ * part alone.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/timex.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "appliance/base/atomic_file.h"
 #include "appliance/base/clock.h"
 #include "appliance/base/sha256.h"
 #include "appliance/base/version.h"
@@ -48,6 +54,66 @@ struct act {
 	bool handed;		   /* who asks is no root: the box hands him what he may read */
 	unsigned long long record; /* in the journal, 0 = it is not there */
 };
+
+#define TEXT_MOST 65536u
+
+static uint64_t clock_ns(clockid_t which)
+{
+	struct timespec t = { 0 };
+
+	(void)clock_gettime(which, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* What the kernel knows of how right its clock is. */
+static json_t *kernel_clock(void)
+{
+	struct timex t = { 0 };
+	int state = adjtimex(&t);
+
+	return json_pack("{s:i,s:b,s:I,s:I,s:I,s:f}", "state", state, "synchronised",
+			 state >= 0 && state != TIME_ERROR && (t.status & STA_UNSYNC) == 0, "offset_us",
+			 (json_int_t)((t.status & STA_NANO) != 0 ? t.offset / 1000 : t.offset), "max_error_us",
+			 (json_int_t)t.maxerror, "estimated_error_us", (json_int_t)t.esterror, "frequency_ppm",
+			 (double)t.freq / 65536.0);
+}
+
+static json_t *line_of(const char *path)
+{
+	struct err e = { 0 };
+	uint8_t *text = NULL;
+	json_t *ret;
+	size_t n = 0;
+
+	if (file_read(AT_FDCWD, path, TEXT_MOST, &text, &n, &e) < 0)
+		return json_null();
+	text[strcspn((char *)text, "\n")] = '\0';
+	ret = json_text((const char *)text);
+	free(text);
+	return ret;
+}
+
+static void take_machine(struct bundle *b)
+{
+	struct utsname u = { 0 };
+	struct err e = { 0 };
+	uint8_t *text = NULL;
+	size_t n = 0;
+
+	(void)uname(&u);
+	(void)bundle_put_json(b, "machine.json",
+			      json_pack("{s:o,s:I,s:I,s:o,s:o,s:s,s:o,s:o,s:o,s:o}", "time", json_time(clock_wall_ns()),
+					"monotonic_ns", (json_int_t)clock_ns(CLOCK_MONOTONIC), "since_start_ns",
+					(json_int_t)clock_ns(CLOCK_BOOTTIME), "start_id",
+					line_of("/proc/sys/kernel/random/boot_id"), "clock", kernel_clock(), "version",
+					SEKISHO_VERSION, "host", json_text(u.nodename), "kernel", json_text(u.release),
+					"kernel_build", json_text(u.version), "machine", json_text(u.machine)));
+	if (file_read(AT_FDCWD, "/usr/lib/os-release", TEXT_MOST, &text, &n, &e) < 0)
+		bundle_miss_code(b, "os-release", -e.code);
+	else
+		(void)bundle_put(b, "os-release", text, n);
+	free(text);
+}
 
 /* The share of the time that has gone by when so many tenths of it have. */
 static uint64_t tenths(const struct act *a, unsigned n)
@@ -99,7 +165,8 @@ static void take_kept(const struct act *a)
 	fclose(silent.out);
 }
 
-/* Who is no root is refused before anything is made of it, by the box's own word. True: he is heard. */
+/* Who is no root is refused before anything is made of it, by the box's own word. True: he
+ * is heard. */
 static bool may_ask(struct act *a, int *ret_status)
 {
 	struct box_answer answer;
@@ -110,7 +177,8 @@ static bool may_ask(struct act *a, int *ret_status)
 	if (!box_request(a->c, &(struct msg_body){ .type = MSG_CHECKPOINT }, NULL, 0, seconds_to(tenths(a, 2)), &answer,
 			 ret_status))
 		return false;
-	/* A sentence in each language is the supervisor's: of rights, or of a journal that is silent. What the journal cannot do it says in plain text. */
+	/* A sentence in each language is the supervisor's: of rights, or of a journal that is
+	 * silent. What the journal cannot do it says in plain text. */
 	heard = answer.status == CLI_YES || !json_is_object(json_object_get(answer.json, "error"));
 	if (!heard)
 		(void)box_answer_done(a->c, &answer, ret_status);
@@ -142,7 +210,8 @@ static void sign_records(const struct act *a)
 	fclose(silent.out);
 }
 
-/* Each answer as a file of its own; facts.json has the short ones together, from which reports are made elsewhere. */
+/* Each answer as a file of its own; facts.json has the short ones together, from which reports are
+ * made elsewhere. */
 static void take_answers(struct act *a)
 {
 	struct facts_wish wish = { NULL, true, seconds_to(tenths(a, 5)) };

@@ -32,7 +32,8 @@ static size_t whole_lines(const uint8_t *p, size_t n)
 	return n;
 }
 
-/* 0, or an errno: what it is, a file of ours that is no link and not too large, is seen by the one who opened it. From its beginning; closes it. */
+/* 0, or an errno: what it is, a file of ours that is no link and not too large, is seen by the one
+ * who opened it. From its beginning; closes it. */
 static int read_open(int fd, uint8_t **ret, size_t *ret_n)
 {
 	struct stat st;
@@ -76,7 +77,8 @@ static int read_plain(int dirfd, const char *name, uint8_t **ret, size_t *ret_n)
 	return fd < 0 ? errno : read_open(fd, ret, ret_n);
 }
 
-/* `open`: a journal may be writing to it. -ENOENT is left to the caller, who may know it under another name. */
+/* `open`: a journal may be writing to it. -ENOENT is left to the caller, who may know it under
+ * another name. */
 static int take(struct bundle *b, int dirfd, const char *name, const char *as, bool open)
 {
 	uint8_t *p = NULL;
@@ -127,7 +129,8 @@ static void leave_segment(struct bundle *b, const struct segment_file *f)
 	bundle_miss(b, as, M_REPORT_NO_TIME);
 }
 
-/* What lies beside the segments and says something of them: signatures' key, the last record's number, torn ends, holds. */
+/* What lies beside the segments and says something of them: signatures' key, the last record's
+ * number, torn ends, holds. */
 static void take_beside(struct bundle *b, int dirfd)
 {
 	static const struct {
@@ -214,7 +217,7 @@ void take_generations(struct bundle *b, const char *records, uint64_t until_ns)
 	closedir(dir);
 }
 
-/* ---- without root ----------------------------------------------------------------------------------------------------- */
+/* ---- without root ---------------------------------------------------------------------------- */
 
 static unsigned seconds_to(uint64_t until_ns)
 {
@@ -232,7 +235,8 @@ static void keep_handed(struct bundle *b, int fd, const char *as, uint64_t first
 	int code = read_open(fd, &p, &n);
 
 	if (as == NULL) {
-		bool is_packed = p != NULL && n >= 2 && p[0] == 0x1f && p[1] == 0x8b; /* RFC 1952, 2.3.1 */
+		/* RFC 1952, 2.3.1 */
+		bool is_packed = p != NULL && n >= 2 && p[0] == 0x1f && p[1] == 0x8b;
 
 		journal_segment_name(first, plain);
 		segment_packed_name(first, packed);

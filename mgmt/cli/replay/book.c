@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/replay/book.h"
+#include "mgmt/cli/replay/run.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -54,7 +54,8 @@ static bool command_equal(const struct book_command *a, const struct book_comman
 	       addr_cmp(&a->client, &b->client) == 0 && addr_cmp(&a->server, &b->server) == 0;
 }
 
-/* Room for one more entry and for its place in the index; *rehash says that the index is new and empty. */
+/* Room for one more entry and for its place in the index; *rehash says that the index is new
+ * and empty. */
 static bool make_room(void **items, uint32_t n, uint32_t *room, size_t size, uint32_t **index, uint32_t *slots,
 		      bool *rehash)
 {

@@ -6,7 +6,8 @@
 
 #include "appliance/base/clock.h"
 
-/* One clock for the program, as the kernel's is; it stands in for appliance/base/clock.c at link time. */
+/* One clock for the program, as the kernel's is; it stands in for appliance/base/clock.c at
+ * link time. */
 static struct {
 	bool set;
 	uint64_t ns;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/replay/defrag.h"
+#include "mgmt/cli/replay/run.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,15 +7,16 @@
 #include "appliance/base/checksum.h"
 
 /*
- * One slot a datagram: a buffer for the packet to be, header first, and the sorted list of byte runs that are there. A
- * fragment that continues the last run lengthens it, any other begins a run of its own, even one that touches: so does
- * the kernel, and "inside one run" is how it tells an innocent repetition from an overlap.
+ * One slot a datagram: a buffer for the packet to be, header first, and the sorted list of byte
+ * runs that are there. A fragment that continues the last run lengthens it, any other begins a run
+ * of its own, even one that touches: so does the kernel, and "inside one run" is how it tells an
+ * innocent repetition from an overlap.
  */
 
 #define DATA_MAX 65535u
-#define RUNS_MAX 8192u /* 64 kB in eighths of what the smallest useful fragments hold */
-#define HEAD_MAX 320u  /* bytes before the fragmented part */
-#define HEADERS_MAX 8  /* IPv6 headers walked in search of the fragment header */
+#define RUNS_MAX 8192u	 /* 64 kB in eighths of what the smallest useful fragments hold */
+#define IP_HEAD_MAX 320u /* bytes before the fragmented part */
+#define HEADERS_MAX 8	 /* IPv6 headers walked in search of the fragment header */
 
 struct run {
 	uint32_t from, to; /* bytes of the fragmented part, [from, to) */
@@ -27,7 +28,8 @@ struct fragment {
 	uint8_t src[16], dst[16];
 	uint32_t id;
 	struct bytes head; /* headers before the fragmented part */
-	size_t next_at;	   /* IPv6: where in head the next-header byte stands that named the fragment header */
+	/* IPv6: where in head the next-header byte stands that named the fragment header */
+	size_t next_at;
 	struct bytes data;
 	uint32_t offset;
 	bool more;
@@ -44,7 +46,7 @@ struct slot {
 	uint32_t have;	  /* bytes in runs */
 	struct run *runs; /* owned */
 	uint32_t n_runs, room;
-	uint8_t head[HEAD_MAX];
+	uint8_t head[IP_HEAD_MAX];
 	size_t head_len; /* 0 = first fragment not seen */
 	size_t next_at;
 	uint8_t *data; /* owned, DATA_MAX bytes */
@@ -53,7 +55,7 @@ struct slot {
 struct defrag {
 	struct slot slots[DEFRAG_SLOTS];
 	struct defrag_stats stats;
-	uint8_t out[HEAD_MAX + DATA_MAX];
+	uint8_t out[IP_HEAD_MAX + DATA_MAX];
 };
 
 struct defrag *defrag_new(void)
@@ -134,7 +136,7 @@ static bool read_v6(struct bytes ip, struct fragment *f)
 			return false;
 		at += 8u + 8u * length;
 	}
-	if (next != 44 || at > HEAD_MAX)
+	if (next != 44 || at > IP_HEAD_MAX)
 		return false;
 	bytes_u8(&body, &f->proto);
 	bytes_u8(&body, &reserved);
@@ -152,7 +154,8 @@ static bool read_v6(struct bytes ip, struct fragment *f)
 
 static bool same(const struct slot *s, const struct fragment *f)
 {
-	/* IPv4 identifies by protocol too; the next header of IPv6 fragments is the first one's alone. */
+	/* IPv4 identifies by protocol too; the next header of IPv6 fragments is the first
+	 * one's alone. */
 	return s->used && s->family == f->family && s->id == f->id && (f->family == 6 || s->proto == f->proto) &&
 	       memcmp(s->src, f->src, sizeof(f->src)) == 0 && memcmp(s->dst, f->dst, sizeof(f->dst)) == 0;
 }
@@ -249,7 +252,7 @@ static enum placed add(struct slot *s, const struct fragment *f)
 	if (!f->more)
 		s->total = end;
 	bytes_copy(&from, s->data + f->offset, n);
-	if (f->offset == 0 && f->head.left <= HEAD_MAX) {
+	if (f->offset == 0 && f->head.left <= IP_HEAD_MAX) {
 		s->head_len = f->head.left;
 		bytes_copy(&head, s->head, s->head_len);
 		s->next_at = f->next_at;

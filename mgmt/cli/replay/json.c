@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appliance/wire/commands_json.h"
-#include "appliance/wire/limit_json.h"
 #include "appliance/wire/vocabulary.h"
-#include "mgmt/cli/replay/out.h"
+#include "mgmt/cli/replay/run.h"
 
 static const char *verdict_word(enum event_verdict v)
 {

@@ -59,7 +59,8 @@ bool link_strip(enum link_kind kind, struct bytes frame, struct bytes *ret_ip)
 	case LINK_RAW:
 		return by_version(&frame, ret_ip);
 	case LINK_NULL:
-		/* The family's number differs between systems; the packet itself says which IP it is. */
+		/* The family's number differs between systems; the packet itself says which IP
+		 * it is. */
 		return bytes_skip(&frame, 4) && by_version(&frame, ret_ip);
 	case LINK_UNKNOWN:
 		return false;

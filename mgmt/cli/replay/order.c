@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/replay/order.h"
+#include "mgmt/cli/replay/run.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,7 @@
 #define NOTHING UINT32_MAX
 
 /* Where both ends of a session stand, by direction. */
-struct ends {
+struct sides {
 	uint32_t next[2];  /* first number that was not handed on */
 	bool known[2];	   /* that number means something */
 	bool spoke[2];	   /* bytes of it were handed on */
@@ -40,7 +40,7 @@ struct parked {
 struct order {
 	void (*hand_on)(void *ctx, uint32_t session, struct bytes ip, uint32_t frame);
 	void *ctx;
-	struct ends *sessions; /* owned; by number */
+	struct sides *sessions; /* owned; by number */
 	uint32_t n_sessions;
 	struct parked places[PLACES];
 	uint32_t free, oldest, newest;
@@ -70,25 +70,25 @@ void order_free(struct order *o)
 }
 
 /* NULL when memory is out. */
-static struct ends *ends_of(struct order *o, uint32_t session)
+static struct sides *ends_of(struct order *o, uint32_t session)
 {
 	if (session >= o->n_sessions) {
 		uint32_t n = session < 1024 ? 1024 : session * 2;
-		struct ends *more = session < NOTHING / 2 ? realloc(o->sessions, n * sizeof(*more)) : NULL;
+		struct sides *more = session < NOTHING / 2 ? realloc(o->sessions, n * sizeof(*more)) : NULL;
 
 		if (more == NULL)
 			return NULL;
 		for (uint32_t i = o->n_sessions; i < n; i++)
-			more[i] = (struct ends){ .first = NOTHING };
+			more[i] = (struct sides){ .first = NOTHING };
 		o->sessions = more;
 		o->n_sessions = n;
 	}
 	return &o->sessions[session];
 }
 
-/* ---- where the ends stand ---------------------------------------------------------------------------------------- */
+/* ---- where the ends stand -------------------------------------------------------------------- */
 
-static bool is_ahead(const struct ends *e, enum direction dir, uint32_t number)
+static bool is_ahead(const struct sides *e, enum direction dir, uint32_t number)
 {
 	return e->known[dir] && seq_diff(number, e->next[dir]) > 0 && number - e->next[dir] <= AHEAD_MAX;
 }
@@ -98,7 +98,7 @@ static enum direction other(enum direction dir)
 	return dir == DIR_C2S ? DIR_S2C : DIR_C2S;
 }
 
-static bool must_wait(const struct ends *e, enum direction dir, const struct decoded *d)
+static bool must_wait(const struct sides *e, enum direction dir, const struct decoded *d)
 {
 	bool data = d->payload.left > 0;
 
@@ -110,13 +110,13 @@ static bool must_wait(const struct ends *e, enum direction dir, const struct dec
 }
 
 /* A SYN that was captured behind what followed it. */
-static bool is_late(const struct ends *e, uint32_t isn)
+static bool is_late(const struct sides *e, uint32_t isn)
 {
 	return e->known[DIR_C2S] && e->next[DIR_C2S] - (isn + 1u) <= BEHIND_MAX;
 }
 
 /* What is handed on now moves its ends on. */
-static void move_on(struct ends *e, enum direction dir, const struct decoded *d, uint32_t frame)
+static void move_on(struct sides *e, enum direction dir, const struct decoded *d, uint32_t frame)
 {
 	bool syn = (d->tcp_flags & TCP_SYN) != 0, ack = (d->tcp_flags & TCP_ACK) != 0;
 	uint32_t len = (uint32_t)d->payload.left + ((d->tcp_flags & TCP_FIN) != 0), end = d->seq + syn + len;
@@ -141,9 +141,9 @@ static void move_on(struct ends *e, enum direction dir, const struct decoded *d,
 	}
 }
 
-/* ---- what waits --------------------------------------------------------------------------------------------------- */
+/* ---- what waits ------------------------------------------------------------------------------ */
 
-static bool keep(struct order *o, struct ends *e, const struct parked *h, struct bytes ip)
+static bool keep(struct order *o, struct sides *e, const struct parked *h, struct bytes ip)
 {
 	uint32_t w = o->free;
 	struct parked *me;
@@ -175,7 +175,7 @@ static bool keep(struct order *o, struct ends *e, const struct parked *h, struct
 static struct parked take(struct order *o, uint32_t w)
 {
 	struct parked *me = &o->places[w], ret = *me;
-	struct ends *e = &o->sessions[me->session];
+	struct sides *e = &o->sessions[me->session];
 	uint32_t *at = &e->first;
 
 	while (*at != w)
@@ -198,7 +198,7 @@ static struct parked take(struct order *o, uint32_t w)
 }
 
 /* The one that came first of those that nothing is missing for. */
-static uint32_t ready(const struct order *o, const struct ends *e)
+static uint32_t ready(const struct order *o, const struct sides *e)
 {
 	uint32_t found = NOTHING;
 
@@ -214,7 +214,7 @@ static uint32_t ready(const struct order *o, const struct ends *e)
 /* What is in order now. */
 static void release(struct order *o, uint32_t session)
 {
-	struct ends *e = &o->sessions[session];
+	struct sides *e = &o->sessions[session];
 	uint32_t w;
 
 	while ((w = ready(o, e)) != NOTHING) {
@@ -232,7 +232,8 @@ static void release(struct order *o, uint32_t session)
 	}
 }
 
-/* Each of two acknowledges the other, so one of them lies: this one's number becomes that of what was seen. */
+/* Each of two acknowledges the other, so one of them lies: this one's number becomes that of what
+ * was seen. */
 static void correct_ack(struct parked *h, uint32_t ack)
 {
 	size_t at = (h->ip[0] >> 4 == 4 ? (h->ip[0] & 15u) * 4u : 40u);
@@ -259,10 +260,11 @@ static void correct_ack(struct parked *h, uint32_t ack)
 	h->ack = ack;
 }
 
-/* What the first of this one's direction waits for was never captured: goes on at the next bytes there are. */
+/* What the first of this one's direction waits for was never captured: goes on at the next bytes
+ * there are. */
 static void give_up(struct order *o, uint32_t w)
 {
-	struct ends *e = &o->sessions[o->places[w].session];
+	struct sides *e = &o->sessions[o->places[w].session];
 	struct parked *me;
 	enum direction peer;
 	uint32_t to;
@@ -285,9 +287,9 @@ static void give_up(struct order *o, uint32_t w)
 	release(o, me->session);
 }
 
-/* ---- packets ------------------------------------------------------------------------------------------------------ */
+/* ---- packets --------------------------------------------------------------------------------- */
 
-static bool waits_already(const struct order *o, const struct ends *e, enum direction dir, const struct decoded *d)
+static bool waits_already(const struct order *o, const struct sides *e, enum direction dir, const struct decoded *d)
 {
 	for (uint32_t w = e->first; w != NOTHING; w = o->places[w].next)
 		if (o->places[w].dir == dir && o->places[w].seq == d->seq && o->places[w].len == d->ip.left)
@@ -295,7 +297,7 @@ static bool waits_already(const struct order *o, const struct ends *e, enum dire
 	return false;
 }
 
-static bool is_crowded(const struct order *o, const struct ends *e, size_t len)
+static bool is_crowded(const struct order *o, const struct sides *e, size_t len)
 {
 	return o->free == NOTHING || e->n >= SESSION_PACKETS || len > SESSION_BYTES - e->bytes;
 }
@@ -303,7 +305,7 @@ static bool is_crowded(const struct order *o, const struct ends *e, size_t len)
 bool order_packet(struct order *o, uint32_t session, const struct decoded *d, enum direction dir, uint32_t frame,
 		  uint64_t now_ns)
 {
-	struct ends *e = ends_of(o, session);
+	struct sides *e = ends_of(o, session);
 	struct parked h = { .session = session,
 			    .frame = frame,
 			    .seq = d->seq,
@@ -342,8 +344,8 @@ void order_give_up(struct order *o, uint32_t session)
 
 void order_go_on_as(struct order *o, uint32_t older, uint32_t session, uint32_t isn)
 {
-	struct ends *new = ends_of(o, session);
-	const struct ends *e;
+	struct sides *new = ends_of(o, session);
+	const struct sides *e;
 
 	order_give_up(o, older);
 	if (new == NULL || older >= o->n_sessions)

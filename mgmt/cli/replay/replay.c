@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 
 #include "mgmt/cli/policy/source.h"
-#include "mgmt/cli/replay/out.h"
+#include "mgmt/cli/replay/run.h"
 #include "mgmt/cli/verbs.h"
 
 enum { OPT_POLICY, OPT_PCAP, OPT_CAPTURED, OPT_BOX };

@@ -9,12 +9,14 @@
 #include "mgmt/cli/replay/clock.h"
 
 /*
- * What stands around the inspector here is what the kernel does on the box: fragments are put together, sessions are
- * tracked, the first packet of a session decides its permit and lane, ICMP errors belong to the session that they quote,
- * and a lane that only names protocols lets go of a session once its protocol is confirmed.
+ * What stands around the inspector here is what the kernel does on the box: fragments are put
+ * together, sessions are tracked, the first packet of a session decides its permit and lane, ICMP
+ * errors belong to the session that they quote, and a lane that only names protocols lets go of a
+ * session once its protocol is confirmed.
  */
 
-#define WAITING (1u << 20) /* ids that are told apart; the inspector holds a packet for seconds at most */
+/* ids that are told apart; the inspector holds a packet for seconds at most */
+#define WAITING (1u << 20)
 #define FLOWS 16384u
 #define POOL_BYTES (64u << 20)
 #define TICK_NS 100000u
@@ -27,7 +29,8 @@ static struct book_flow *flow_of(struct replay *r, const struct session *s)
 	return book_flow(&r->book, &s->client, s->client_port, &s->server, s->server_port, s->l4proto, s->n);
 }
 
-/* What no repetition would get through. It is decided at once, so that it is about the frame at hand. */
+/* What no repetition would get through. It is decided at once, so that it is about the frame
+ * at hand. */
 static bool never_passes(enum reason r)
 {
 	return r == R_SYN_DATA || r == R_URGENT || r == R_MULTIPATH;
@@ -39,8 +42,9 @@ static bool enforces(const struct replay *r, uint32_t permit)
 }
 
 /*
- * Nothing of a capture is stopped, since it has happened: all permits observe while it is judged (image_of). What is observed
- * under one that enforces is refused by the policy, but for what the replay itself had no room for.
+ * Nothing of a capture is stopped, since it has happened: all permits observe while it is judged
+ * (image_of). What is observed under one that enforces is refused by the policy, but for what the
+ * replay itself had no room for.
  */
 static enum event_verdict verdict_of_policy(const struct replay *r, uint32_t permit, enum event_verdict v,
 					    enum reason why)
@@ -79,7 +83,8 @@ void outside_decide(uint16_t queue, uint32_t id, enum outcome o, uint32_t permit
 		s->released = true;
 }
 
-/* Resets and records go to the gate and the journal on the box; here the verdicts themselves are the result. */
+/* Resets and records go to the gate and the journal on the box; here the verdicts themselves are
+ * the result. */
 void outside_reset(const struct reset_record *r)
 {
 	(void)r;
@@ -342,8 +347,8 @@ static void put_in_order(struct replay *r, uint32_t index, const struct decoded 
 }
 
 /*
- * A frame that its own host was about to cut into segments may state a length of 0. In a capture that is no lie: the
- * packet is as long as the frame. False when it is none of these.
+ * A frame that its own host was about to cut into segments may state a length of 0. In a capture
+ * that is no lie: the packet is as long as the frame. False when it is none of these.
  */
 static bool unsegmented(struct replay *r, struct bytes *ip)
 {
@@ -445,7 +450,8 @@ static enum protocol transport_of(uint8_t l4proto)
 	}
 }
 
-/* What the inspector did not speak about: sessions it never got, and those of which it saw nothing worth a verdict. */
+/* What the inspector did not speak about: sessions it never got, and those of which it saw nothing
+ * worth a verdict. */
 static void settle(struct replay *r, const struct session *s)
 {
 	struct book_flow *f = flow_of(r, s);
@@ -470,7 +476,8 @@ static void settle(struct replay *r, const struct session *s)
 		book_judge(f, EV_ALLOW, R_HANDSHAKE, 0);
 	f->unread += s->cut;
 	f->unjudged |= s->cut > 0 && lane_of(s->lane, &lane) && lane.kind == LANE_COMMANDS;
-	if (f->unread > 0 && f->pdus == 0 && f->reason != R_CONFIRMED) { /* nothing of it was told */
+	/* nothing of it was told */
+	if (f->unread > 0 && f->pdus == 0 && f->reason != R_CONFIRMED) {
 		f->unjudged = true;
 		f->protocol = PROTO_NONE;
 	}
@@ -507,7 +514,8 @@ bool replay_denied(const struct replay *r)
 	for (unsigned i = 0; i < REASON_COUNT; i++) {
 		enum reason_kind kind = reason_kind((enum reason)i);
 
-		/* What the capture lacks, or what its sender repeats, is nothing that the policy refuses. */
+		/* What the capture lacks, or what its sender repeats, is nothing that the
+		 * policy refuses. */
 		if (i != R_TRUNCATED && i != R_OUT_OF_ORDER && (kind == REASON_DENY || kind == REASON_BAD))
 			denied |= r->refused[i] > 0;
 	}

@@ -4,13 +4,11 @@
 #include <string.h>
 
 #include "appliance/wire/commands_json.h"
-#include "appliance/wire/limit_json.h"
 #include "appliance/wire/vocabulary.h"
-#include "mgmt/cli/replay/out.h"
+#include "mgmt/cli/replay/run.h"
 #include "mgmt/cli/screen/table.h"
-#include "mgmt/cli/screen/width.h"
+#include "mgmt/cli/screen/wrap.h"
 #include "mgmt/words/command.h"
-#include "mgmt/words/limit.h"
 
 #define ENDPOINT_TEXT (ADDR_TEXT + 10)
 
@@ -108,14 +106,6 @@ static void flags_text(const struct book_flow *f, enum lang l, char *out, size_t
 	}
 }
 
-static void heads(struct table *t, enum lang l, const enum message *list, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		table_cell(t, message_format(list[i], l));
-	table_head_done(t);
-	table_wrap(t);
-}
-
 static bool print_flows(struct cli *c, const struct replay *r)
 {
 	static const enum message columns[] = { M_REPLAY_COL_CLIENT,   M_REPLAY_COL_SERVER,  M_REPLAY_COL_PROTOCOL,
@@ -127,7 +117,7 @@ static bool print_flows(struct cli *c, const struct replay *r)
 	char client[ADDR_TEXT], server[ENDPOINT_TEXT], notes[160];
 	bool ok;
 
-	heads(t, c->lang, columns, sizeof(columns) / sizeof(columns[0]));
+	table_head(t, c->lang, columns);
 	table_right(t, 3);
 	table_right(t, 5);
 	if (order != NULL)
@@ -255,7 +245,7 @@ static bool print_commands(struct cli *c, const struct replay *r)
 	struct table *t = table_new(sizeof(columns) / sizeof(columns[0]), 2);
 	bool ok;
 
-	heads(t, c->lang, columns, sizeof(columns) / sizeof(columns[0]));
+	table_head(t, c->lang, columns);
 	table_right(t, 5);
 	table_right(t, 7);
 	if (order != NULL)
@@ -321,5 +311,7 @@ bool replay_print_text(struct cli *c, const struct replay *r, const char *policy
 		      (unsigned long long)r->book.denied_pdus, (unsigned long long)r->book.observed_pdus);
 	if (unjudged > 0)
 		message_print(c->out, c->lang, M_REPLAY_NOT_JUDGED, unjudged, (unsigned long long)unread);
+	if (replay_denied(r))
+		message_print(c->out, c->lang, M_REPLAY_ENDS_NO);
 	return ok && !r->book.failed;
 }

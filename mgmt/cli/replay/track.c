@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/replay/track.h"
+#include "mgmt/cli/replay/run.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -102,7 +102,8 @@ static bool matches(const struct session *s, const struct decoded *d, uint16_t s
 	       addr_cmp(&s->server, &d->src) == 0;
 }
 
-/* Newest session of the packet's endpoints. `flip`: the packet is an ICMP answer, which counts as from the server. */
+/* Newest session of the packet's endpoints. `flip`: the packet is an ICMP answer, which counts as
+ * from the server. */
 static uint32_t find(const struct tracker *t, const struct decoded *d, bool *ret_from_server)
 {
 	uint16_t sport = d->sport, dport = d->dport, question;
@@ -193,8 +194,9 @@ static enum tracker_server by_registered_port(const struct decoded *d)
 }
 
 /*
- * Ends and permit of a new session. A TCP session whose start is missing goes the way that the policy allows; when it
- * allows both or neither, a SYN from the server tells, or a controller's port, and else the lower port is the server's.
+ * Ends and permit of a new session. A TCP session whose start is missing goes the way that the
+ * policy allows; when it allows both or neither, a SYN from the server tells, or a controller's
+ * port, and else the lower port is the server's.
  */
 static void begin(const struct tracker *t, struct session *s, const struct decoded *d, uint64_t wall_ns)
 {
@@ -231,7 +233,8 @@ static void begin(const struct tracker *t, struct session *s, const struct decod
 			*s = other;
 			s->midstream = true;
 			cell = back;
-			if (d->l4proto == IP_UDP) /* the conduits say so, and the inspector cannot see it */
+			/* the conduits say so, and the inspector cannot see it */
+			if (d->l4proto == IP_UDP)
 				told = SERVER_SOURCE;
 		}
 	}
@@ -256,7 +259,8 @@ static bool opens_anew(const struct session *s, const struct decoded *d)
 	       ((s->closed && s->answered) || s->syn_seq != d->seq || s->midstream);
 }
 
-/* Nothing that was refused opened a session: the other end may open one, of datagrams, when its conduit allows that. */
+/* Nothing that was refused opened a session: the other end may open one, of datagrams, when its
+ * conduit allows that. */
 static bool opens_back(const struct tracker *t, const struct session *s, bool from_server, uint64_t wall_ns)
 {
 	struct session other = *s;
@@ -272,6 +276,7 @@ static void follow(struct session *s, const struct decoded *d, bool from_server)
 	s->packets++;
 	if (d->bad_checksum)
 		s->bad_checksum = true;
+	s->spoke |= d->payload.left > 0;
 	if (d->l4proto != IP_TCP)
 		return;
 	if (!from_server && (d->tcp_flags & TCP_SYN) && !s->answered)
@@ -321,7 +326,8 @@ static bool add(struct tracker *t, const struct decoded *d, uint32_t older, uint
 }
 
 /*
- * Its permit has an end, and that has come: what lies below it applies from here on, or nothing, and then both its ends are reset.
+ * Its permit has an end, and that has come: what lies below it applies from here on, or nothing,
+ * and then both its ends are reset.
  */
 static void come_to_end(const struct tracker *t, struct session *s, uint32_t frame, uint64_t wall_ns)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sekisho report controls`: clause by clause of docs/controls, what the box itself can show, and what only a person can answer. */
+/* `sekisho report controls`: clause by clause of docs/controls, what the box itself can show, and
+ * what only a person can answer. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,7 +9,7 @@
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/render.h"
 
-/* ---- the documents -------------------------------------------------------------------------------------------------- */
+/* ---- the documents --------------------------------------------------------------------------- */
 
 /* The documents as they are kept; the caller's. NULL without memory. */
 static json_t *controls_documents(void)
@@ -28,9 +29,10 @@ static json_t *controls_documents(void)
 	return json_list_whole(list, sizeof(files) / sizeof(files[0]));
 }
 
-/* ---- judging -------------------------------------------------------------------------------------------------------- */
+/* ---- judging --------------------------------------------------------------------------------- */
 
-/* Of a clause: what its probes found together. Where a part is left to a person the box alone never says "met". */
+/* Of a clause: what its probes found together. Where a part is left to a person the box alone never
+ * says "met". */
 static enum verdict together(const size_t count[VERDICT_COUNT], size_t n, bool rest)
 {
 	if (n == 0)
@@ -110,7 +112,7 @@ json_t *controls_judge(const json_t *facts, const struct deeds *deeds)
 	return documents;
 }
 
-/* ---- for people ----------------------------------------------------------------------------------------------------- */
+/* ---- for people ------------------------------------------------------------------------------ */
 
 enum verdict controls_verdict(const json_t *j)
 {

@@ -2,7 +2,7 @@
 /* The tables of a page as CSV. A section's heading stands in a row of its own before its table. */
 #include <string.h>
 
-#include "mgmt/cli/report/parts.h"
+#include "mgmt/cli/report/page.h"
 #include "mgmt/cli/screen/csv.h"
 #include "mgmt/state/read.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mgmt/cli/report/facts.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,22 +10,117 @@
 
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/clock.h"
+#include "appliance/base/json.h"
 #include "appliance/base/version.h"
 #include "appliance/journal/verify.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/box/since.h"
 #include "mgmt/cli/box/standing.h"
-#include "mgmt/cli/report/model.h"
-#include "mgmt/cli/report/platform.h"
 #include "mgmt/cli/verbs/journal_report.h"
 #include "mgmt/cli/words/render.h"
+#include "mgmt/state/read.h"
+#include "policy/check/model.h"
+#include "policy/compile/compile.h"
+#include "policy/read/load.h"
+#include "policy/space/prove.h"
+
+/*
+ * What the texts of the policy in force say that the rules do not show: `never` statements,
+ * equipment that cannot be updated, who answers for a zone.
+ */
+
+#define WAY "policy.outside_reaches_unpatchable"
+
+static int load(void *ctx, const char *name, struct arena *a, struct source_text *ret)
+{
+	const json_t *sources = ctx, *v;
+	size_t i;
+
+	json_array_foreach(sources, i, v)
+	{
+		const json_t *text = json_object_get(v, "text");
+		char *copy;
+
+		if (strcmp(js(v, "name"), name) != 0)
+			continue;
+		copy = arena_strndup(a, json_string_value(text), json_string_length(text));
+		if (copy == NULL)
+			return -ENOMEM;
+		*ret = (struct source_text){ arena_strndup(a, name, strlen(name)), copy, json_string_length(text) };
+		return ret->name != NULL ? 0 : -ENOMEM;
+	}
+	return -ENOENT;
+}
+
+/* How many statements do not hold, or hold only as long as somebody inspects. */
+static size_t failing(const struct model *m, struct arena *a, bool unattended)
+{
+	struct counterexample *list = NULL;
+	size_t n = prove_nevers(m, a, &list), failing = 0;
+
+	for (size_t i = 0; i < m->n_nevers; i++) {
+		bool found = false;
+
+		for (size_t k = 0; k < n; k++)
+			found |= list[k].never == &m->nevers[i] && (list[k].unattended != ATTENDED) == unattended;
+		failing += found;
+	}
+	return failing;
+}
+
+static json_t *told(const struct compilation *c, struct arena *a)
+{
+	const struct model *m = c->model;
+	json_t *zones = json_array();
+	size_t ways = 0;
+
+	for (size_t i = 0; i < c->diags.n; i++)
+		ways += strcmp(c->diags.list[i]->code, WAY) == 0;
+	for (size_t i = 0; i < m->n_zones; i++)
+		if (!m->zones[i].self)
+			(void)json_array_append_new(
+				zones, json_pack("{s:o,s:o,s:o,s:b}", "name", json_text(m->zones[i].name), "label",
+						 json_text(m->zones[i].label), "owner", json_text(m->zones[i].owner),
+						 "patchable", m->zones[i].patchable));
+	for (size_t i = 0; i < m->n_conduits; i++)
+		for (size_t k = 0; k < m->conduits[i].n_accepts; k++)
+			ways += strcmp(m->conduits[i].accepts[k].warning, WAY) == 0;
+	return json_pack("{s:I,s:I,s:I,s:I,s:o}", "nevers", (json_int_t)m->n_nevers, "broken",
+			 (json_int_t)failing(m, a, false), "unattended", (json_int_t)failing(m, a, true), "ways",
+			 (json_int_t)ways, "zones", zones);
+}
+
+/*
+ * `sources`: [{"name","text"}], as `show` has them.
+ * {"nevers":2,"broken":0,"unattended":0,"ways":0,"zones":[{"name","label","owner","patchable"}]}:
+ * the caller's; `unattended`: statements that
+ * hold only as long as somebody inspects; `ways`: warnings that a zone outside reaches one that
+ * cannot be updated, accepted ones among them. NULL when these texts do not compile here.
+ */
+static json_t *model_of(const json_t *sources)
+{
+	const char *main_name = js(json_array_get(sources, 0), "name");
+	struct arena *a = arena_new(COMPILE_BUDGET);
+	struct compilation c = { .arena = a };
+	struct policy_loader loader = { (void *)(uintptr_t)sources, load };
+	json_t *ret = NULL;
+
+	if (a != NULL && *main_name != '\0' && policy_check(&c, &loader, main_name) && policy_lower_unproved(&c))
+		ret = told(&c, a);
+	if (a != NULL && arena_failed(a)) { /* what was counted then is not all */
+		json_decref(ret);
+		ret = NULL;
+	}
+	arena_free(a);
+	return ret;
+}
 
 #define PRODUCT "sekisho-facts"
 #define FILE_MOST (64u << 20)
 #define KEYS_MOST 65536u
 #define SECOND 1000000000u
 
-/* ---- asking --------------------------------------------------------------------------------------------------------- */
+/* ---- asking ---------------------------------------------------------------------------------- */
 
 /* In this order: what changes soonest comes first. */
 static const struct {
@@ -114,9 +210,10 @@ static json_t *asked(struct cli *c, const struct msg_body *question, unsigned se
 	return ret;
 }
 
-/* ---- the record folder ---------------------------------------------------------------------------------------------- */
+/* ---- the record folder ----------------------------------------------------------------------- */
 
-/* The key that lies beside the records: good against everybody who could write there but could not sign. */
+/* The key that lies beside the records: good against everybody who could write there but could
+ * not sign. */
 static bool key_beside(const char *folder, struct checkpoint_keys *ret)
 {
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -147,7 +244,7 @@ static json_t *journal(const struct cli *c, const char *folder)
 	return fact(NULL, why);
 }
 
-/* ---- together ------------------------------------------------------------------------------------------------------- */
+/* ---- together -------------------------------------------------------------------------------- */
 
 static json_t *model(const struct cli *c, const json_t *facts)
 {
@@ -276,9 +373,9 @@ const char *facts_why(const json_t *facts, const char *name)
 	return js(named(facts, name), "why");
 }
 
-/* ---- events --------------------------------------------------------------------------------------------------------- */
+/* ---- events ---------------------------------------------------------------------------------- */
 
-struct window {
+struct facts_window {
 	const char *since, *until;
 	void (*each)(void *ctx, const json_t *event);
 	void *ctx;
@@ -286,7 +383,7 @@ struct window {
 
 static void within(void *ctx, const json_t *event)
 {
-	const struct window *w = ctx;
+	const struct facts_window *w = ctx;
 	const char *time = js(event, "time");
 
 	if (strcmp(time, w->since) >= 0 && strcmp(time, w->until) < 0)
@@ -296,7 +393,7 @@ static void within(void *ctx, const json_t *event)
 bool facts_events(struct cli *c, const json_t *facts, const char *since, const char *until,
 		  void (*each)(void *ctx, const json_t *event), void *ctx, int *ret_status)
 {
-	struct window w = { since, until, each, ctx };
+	struct facts_window w = { since, until, each, ctx };
 	const json_t *kept = ja(facts, "events"), *e;
 	size_t i;
 

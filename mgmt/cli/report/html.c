@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A page as one file: no script, nothing to fetch, and a policy in it by which a browser would fetch nothing anyway. Prints on A4; the
- * fonts are those
- * of the machine where it is opened. Every text is escaped, and what could steer the direction of writing is taken out.
+ * A page as one file: no script, nothing to fetch, and a policy in it by which a browser would
+ * fetch nothing anyway. Prints on A4; the fonts are those
+ * of the machine where it is opened. Every text is escaped, and what could steer the direction of
+ * writing is taken out.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "mgmt/cli/report/parts.h"
-#include "mgmt/cli/screen/width.h"
+#include "mgmt/cli/report/page.h"
+#include "mgmt/cli/screen/wrap.h"
 #include "mgmt/state/read.h"
 
 static const char style[] =

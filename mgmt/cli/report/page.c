@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mgmt/cli/report/parts.h"
-
 #define SENTENCE 2048u
 
 struct page *page_new(enum lang l, enum message title)

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A report before it has a form: headings, sentences and tables in one language, which is then shown at a terminal, as one file of HTML that
- * prints on A4, or its tables as CSV. Owns copies of its texts. Labels and names in it came from a policy or from strangers' packets: each form
- * makes them harmless in its own way. Memory that runs out leaves a page that says less, and every form of it fails.
+ * A report before it has a form: headings, sentences and tables in one language, which is then
+ * shown at a terminal, as one file of HTML that prints on A4, or its tables as CSV. Owns copies of
+ * its texts. Labels and names in it came from a policy or from strangers' packets: each form makes
+ * them harmless in its own way. Memory that runs out leaves a page that says less, and every form
+ * of it fails.
  */
 #ifndef SEKISHO_MGMT_CLI_REPORT_PAGE_H
 #define SEKISHO_MGMT_CLI_REPORT_PAGE_H
 
 #include <stdbool.h>
 
+#include "appliance/base/json.h"
 #include "mgmt/cli/cli.h"
 
 struct page;
@@ -33,5 +36,19 @@ void page_cell_mark(struct page *p, enum message m, const char *mark);
 bool page_text(const struct page *p, FILE *to, bool color);
 bool page_html(const struct page *p, FILE *to);
 bool page_csv(const struct page *p, FILE *to);
+
+/* Inside of a page, for its forms alone. */
+
+/*
+ * `parts`, in their order: {"kind":"section|text|blank","text"}
+ * and {"kind":"table","head":[texts],"cells":[{"text","mark"?}]}.
+ */
+struct page {
+	enum lang lang;
+	const char *title; /* of the catalogue */
+	json_t *parts;
+	json_t *cells; /* borrowed: of the table that is being filled, NULL = none */
+	bool failed;
+};
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/report/platform.h"
+#include "mgmt/cli/report/facts.h"
 
 #include <fcntl.h>
 #include <stdbool.h>
@@ -12,7 +12,8 @@
 #define FILE_MOST (64u << 10)
 #define WORD 128u
 #define COLUMNS 8u
-/* Of a line of Debian's list: version,codename,series,created,release,eol,eol-lts,eol-elts; the last ones may lack. */
+/* Of a line of Debian's list: version,codename,series,created,release,eol,eol-lts,eol-elts; the
+ * last ones may lack. */
 #define SERIES 2u
 #define SECURITY 5u
 #define LTS 6u

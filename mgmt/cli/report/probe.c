@@ -6,7 +6,6 @@
 
 #include "appliance/wire/protocols.h"
 #include "mgmt/cli/report/facts.h"
-#include "mgmt/cli/report/probes.h"
 #include "mgmt/state/read.h"
 
 static const struct probe probes[] = {
@@ -33,7 +32,8 @@ void probe_look(const struct probe *p, const json_t *facts, const struct deeds *
 		p->look(facts, deeds, ret);
 }
 
-/* A session that was seen to be of a protocol in clear: named ones have a record each, of those with commands the counts tell. */
+/* A session that was seen to be of a protocol in clear: named ones have a record each, of those
+ * with commands the counts tell. */
 static void count_clear(struct deeds *d, const json_t *event)
 {
 	const char *kind = js(event, "kind"), *protocol = js(event, "protocol"), *zone = js(event, "client_zone");

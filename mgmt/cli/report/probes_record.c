@@ -6,7 +6,7 @@
 
 #include "appliance/base/version.h"
 #include "mgmt/cli/report/facts.h"
-#include "mgmt/cli/report/probes.h"
+#include "mgmt/cli/report/probe.h"
 #include "mgmt/state/declares.h"
 #include "mgmt/state/read.h"
 
@@ -266,7 +266,8 @@ void probe_accounts_used(const json_t *facts, const struct deeds *deeds, struct 
 		finding_say(f, VERDICT_MET, M_PROBE_ACCOUNTS_USED, n);
 }
 
-/* What a pass phrase must be is the program's; which leaked ones are refused, of the list that root has loaded. */
+/* What a passphrase must be is the program's; which leaked ones are refused, of the list that root
+ * has loaded. */
 void probe_phrases_refused(const json_t *facts, const struct deeds *deeds, struct finding *f)
 {
 	const json_t *l = json_object_get(facts_answer(facts, "accounts"), "leaked");

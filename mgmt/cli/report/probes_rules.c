@@ -4,7 +4,8 @@
 #include <string.h>
 
 #include "mgmt/cli/report/facts.h"
-#include "mgmt/cli/report/probes.h"
+#include "mgmt/cli/report/probe.h"
+#include "mgmt/cli/words/render.h"
 #include "mgmt/state/alarms.h"
 #include "mgmt/state/faults.h"
 #include "mgmt/state/stand.h"
@@ -117,20 +118,36 @@ void probe_reviews_due(const json_t *facts, const struct deeds *deeds, struct fi
 		finding_say(f, VERDICT_MET, M_PROBE_REVIEWS_DUE, n);
 }
 
+/* "vendor-looks (2026-10-01 09:00 JST)": since when nobody used it. */
+static void add_unused(struct names *to, const json_t *conduit)
+{
+	char since[RENDER_TEXT], text[RENDER_TEXT * 3];
+
+	render_time(js(conduit, "watched_since"), since);
+	snprintf(text, sizeof(text), "%s (%s)", js(conduit, "name"), *since != '\0' ? since : "-");
+	names_add(to, text);
+}
+
 void probe_conduits_used(const json_t *facts, const struct deeds *deeds, struct finding *f)
 {
 	const json_t *list = conduits(facts), *c;
-	struct names unused = { 0 };
+	struct names unused = { 0 }, unknown = { 0 };
 	size_t i, n = json_array_size(list);
 
 	(void)deeds;
 	json_array_foreach(list, i, c)
 	{
-		if (*js(c, "last_match") == '\0')
-			names_add(&unused, js(c, "name"));
+		if (*js(c, "last_match") != '\0')
+			continue;
+		add_unused(&unused, c);
+		if (*js(c, "watched_since") == '\0' || json_array_size(ja(c, "unwatched")) > 0)
+			names_add(&unknown, js(c, "name"));
 	}
 	if (n == 0)
 		finding_say(f, VERDICT_ASK, M_PROBE_NO_CONDUITS);
+	else if (unknown.n > 0)
+		finding_say(f, VERDICT_PARTLY, M_PROBE_CONDUITS_UNWATCHED, unused.n, n, unused.text, unknown.n,
+			    unknown.text);
 	else if (unused.n > 0)
 		finding_say(f, VERDICT_PARTLY, M_PROBE_CONDUITS_UNUSED, unused.n, n, unused.text);
 	else

@@ -19,13 +19,14 @@ json_t *report_facts(struct cli *c, const struct cli_args *a, int *ret_status);
 /* The heading that all have: of which box, when, from what. */
 void report_head(struct page *p, const json_t *facts);
 /*
- * In the form that was asked for: --json, files, or text. Takes both; `data` is the report for programs. Returns `status`, or why it could
- * not be written. A file
+ * In the form that was asked for: --json, files, or text. Takes both; `data` is the report for
+ * programs. Returns `status`, or why it could not be written. A file
  * that is there is never written over.
  */
 int report_give(struct cli *c, const struct cli_args *a, struct page *p, json_t *data, int status);
 
-/* The events of a span, as facts_events has them; of facts that were kept without any, false after saying that. */
+/* The events of a span, as facts_events has them; of facts that were kept without any, false after
+ * saying that. */
 bool report_events(struct cli *c, const json_t *facts, const char *since, const char *until,
 		   void (*each)(void *ctx, const json_t *event), void *ctx, int *ret_status);
 /* What was done in the year before the facts were taken. */
@@ -33,8 +34,9 @@ void report_deeds(struct cli *c, const json_t *facts, struct deeds *ret);
 
 /*
  * Every clause of every document of docs/controls, judged:
- * [{"document","name","edition","note","clauses":[{"clause","force","en","ja","rest"?,"verdict","evidence":
- * [{"probe","verdict","from","taken","en","ja"}]}],"summary":{"met":3,...}}]; the caller's.
+ * [{"document","name","edition","note","clauses":[{"clause","force","en","ja","rest"?,"verdict",
+ *   "evidence":[{"probe","verdict","from","taken","en","ja"}]}],"summary":{"met":3,...}}]
+ * The array is the caller's.
  */
 json_t *controls_judge(const json_t *facts, const struct deeds *deeds);
 /* One document in their form, in place. */

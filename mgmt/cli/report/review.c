@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sekisho review`: somebody has looked through the records of a time, and puts on record that he has, and what he found. */
+/* `sekisho review`: somebody has looked through the records of a time, and puts on record that he
+ * has, and what he found. */
 #include <string.h>
 
 #include "appliance/base/utf8.h"

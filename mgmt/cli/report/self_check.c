@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `sekisho report self-check`: the half-yearly self-check, in figures. What the box can answer it answers, with evidence; whatever is left has an empty place for a person, and
- * counts as answered only when he has written there.
+ * `sekisho report self-check`: the half-yearly self-check, in figures. What the box can answer it
+ * answers, with evidence; whatever is left has an empty place for a person, and counts as answered
+ * only when he has written there.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,8 @@
 
 static const struct cli_option options[OPT_REPORT_N] = { REPORT_OPTIONS };
 
-/* Whether the box has found something out: then it is done, or it is not, for a part of it that is missing is not done. */
+/* Whether the box has found something out: then it is done, or it is not, for a part of it that is
+ * missing is not done. */
 static bool answered(enum verdict v)
 {
 	return v == VERDICT_MET || v == VERDICT_NOT || v == VERDICT_PARTLY;

@@ -3,9 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mgmt/cli/report/parts.h"
+#include "mgmt/cli/report/page.h"
 #include "mgmt/cli/screen/table.h"
-#include "mgmt/cli/screen/width.h"
 #include "mgmt/cli/screen/wrap.h"
 #include "mgmt/state/read.h"
 

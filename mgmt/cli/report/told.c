@@ -27,7 +27,8 @@ void told_host(const char *end, char out[64])
 		from = end + 1;
 		to = strchr(from, ']');
 	} else {
-		to = colon != NULL && strchr(end, ':') == colon ? colon : NULL; /* several: an address of IPv6 alone */
+		/* several: an address of IPv6 alone */
+		to = colon != NULL && strchr(end, ':') == colon ? colon : NULL;
 	}
 	snprintf(out, 64, "%.*s", to != NULL ? (int)(to - from) : 63, from);
 }

@@ -10,7 +10,8 @@
 bool told_traffic(const json_t *event);
 /* "[2001:db8::1]:502" without its port. */
 void told_host(const char *end, char out[64]);
-/* Number, time and sentence of each; below it how many more there are. Without any: that there are none. */
+/* Number, time and sentence of each; below it how many more there are. Without any: that there
+ * are none. */
 void told_table(struct page *p, const json_t *events, unsigned long long more);
 /* Rows of {"verdict","reason","conduit","count","records","first","last"}. */
 void told_refusals(struct page *p, const json_t *rows);

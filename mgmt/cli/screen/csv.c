@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mgmt/cli/screen/width.h"
+#include "mgmt/cli/screen/wrap.h"
 
 bool csv_cell(FILE *to, const char *text, bool last)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tables as CSV (RFC 4180), as the pages write them: a byte order mark, without which Excel takes Japanese for something else, and no
- * cell that a spreadsheet would compute. Pure but for the stream.
+ * Writes tables as CSV (RFC 4180), like the pages: with a byte order mark, which Excel needs for
+ * Japanese, and without cells that a spreadsheet would treat as formulas. Pure but for the stream.
  */
 #ifndef SEKISHO_MGMT_CLI_SCREEN_CSV_H
 #define SEKISHO_MGMT_CLI_SCREEN_CSV_H

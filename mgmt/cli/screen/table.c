@@ -4,7 +4,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
-#include "mgmt/cli/screen/width.h"
 #include "mgmt/cli/screen/wrap.h"
 
 struct table {
@@ -101,6 +100,13 @@ void table_head_done(struct table *t)
 {
 	if (t != NULL)
 		t->head = t->n;
+}
+
+void table_head(struct table *t, enum lang l, const enum message *heads)
+{
+	for (size_t i = 0; t != NULL && i < t->columns; i++)
+		table_cell(t, message_format(heads[i], l));
+	table_head_done(t);
 }
 
 size_t table_rows(const struct table *t)

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "appliance/base/utf8.h"
-#include "mgmt/cli/screen/width.h"
 
 static bool among(uint32_t cp, const char *set)
 {
@@ -31,16 +30,18 @@ static bool breaks(uint32_t before, uint32_t after, uint32_t behind_space)
 	static const char no_end[] = "（［｛「『【〔〈《([{";
 
 	if (after == ' ')
-		return false; /* spaces stay with what they follow, and are not written at a line's end */
+		/* spaces stay with what they follow, and are not written at a line's end */
+		return false;
 	if (before == ' ')
-		return !(behind_space >= '0' && behind_space <= '9' && utf8_cells(after) == 2); /* "7 日" is one word */
+		/* "7 日" is one word */
+		return !(behind_space >= '0' && behind_space <= '9' && utf8_cells(after) == 2);
 	if (katakana(before) && katakana(after))
 		return false; /* inside a word */
 	return (utf8_cells(before) == 2 || utf8_cells(after) == 2) && !among(after, no_start) && !among(before, no_end);
 }
 
-/* Bytes of `text` that fit into `room` cells up to a place where a line may end; all of it where it fits, and the first
- * word where not even that fits. */
+/* Bytes of `text` that fit into `room` cells up to a place where a line may end; all of it where it
+ * fits, and the first word where not even that fits. */
 static size_t that_fit(const char *text, size_t room)
 {
 	struct bytes b = bytes_of(text, strlen(text));
@@ -112,4 +113,26 @@ void text_wrap_all(FILE *to, const char *text)
 			text++;
 		}
 	}
+}
+
+size_t text_cells(const char *s)
+{
+	struct bytes b = bytes_of(s, strlen(s));
+	struct utf8_char ch;
+	size_t cells = 0;
+
+	while (utf8_next(&b, &ch))
+		cells += ch.valid ? utf8_cells(ch.cp) : 1u;
+	return cells;
+}
+
+char *text_safe(const char *s)
+{
+	const char *text = s != NULL ? s : "";
+	size_t size = strlen(text) + 1;
+	char *out = malloc(size);
+
+	if (out != NULL)
+		utf8_plain(text, out, size);
+	return out;
 }

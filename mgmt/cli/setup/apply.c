@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mgmt/cli/setup/apply.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "mgmt/cli/box/request.h"
-#include "mgmt/cli/setup/steps.h"
+#include "mgmt/cli/setup/keep.h"
+#include "mgmt/cli/setup/setup.h"
 #include "mgmt/cli/verbs.h"
 
 #define TRIAL_S "180"
@@ -37,14 +40,63 @@ static bool answers(struct setup *s, enum message question, const char *english,
 	return strcmp(line, english) == 0 || strcmp(line, japanese) == 0;
 }
 
+static bool ask_status(struct setup *s, struct box_answer *a)
+{
+	int status;
+
+	return box_request(s->c, &(struct msg_body){ .type = MSG_STATUS }, NULL, 0, WAIT_S, a, &status);
+}
+
+/* Where the pages are, and by what a person knows that it is this box: its own
+ * authority's certificate. */
+static void tell_where(struct setup *s)
+{
+	const json_t *files, *f;
+	struct box_answer a;
+	size_t i;
+
+	for (i = 0; i < s->admin.n_addresses; i++) {
+		const char *text = s->admin.addresses[i];
+		int n = (int)strcspn(text, "/");
+
+		message_print(s->c->out, s->c->lang, strchr(text, ':') != NULL ? M_SETUP_PAGES_SIX : M_SETUP_PAGES, n,
+			      text);
+	}
+	if (!ask_status(s, &a))
+		return;
+	files = json_object_get(a.json, "certificates");
+	json_array_foreach(files, i, f)
+	{
+		const char *use = json_string_value(json_object_get(f, "use"));
+		const char *is =
+			json_string_value(json_object_get(json_array_get(json_object_get(f, "list"), 0), "sha256"));
+
+		if (use != NULL && strcmp(use, "web") == 0 && is != NULL)
+			message_print(s->c->out, s->c->lang, M_SETUP_FINGERPRINT, is);
+	}
+	box_answer_free(&a);
+}
+
+/* What lies there was not kept: the next apply of the file would bring it again. */
+static void set_aside(struct setup *s)
+{
+	int dir = open(s->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir < 0 || setup_unkeep(dir, "box.cfg") < 0 || setup_unkeep(dir, "site.cfg") < 0)
+		message_print(s->c->out, s->c->lang, M_SETUP_STILL_THERE, s->folder);
+	else
+		message_print(s->c->out, s->c->lang, M_SETUP_ASIDE, s->folder);
+	if (dir >= 0)
+		close(dir);
+}
+
 /* A box that nobody can sign in to is half set up. */
 static void tell_of_accounts(struct setup *s)
 {
 	const json_t *accounts;
 	struct box_answer a;
-	int status;
 
-	if (!box_request(s->c, &(struct msg_body){ .type = MSG_STATUS }, NULL, 0, WAIT_S, &a, &status))
+	if (!ask_status(s, &a))
 		return;
 	accounts = json_object_get(json_object_get(a.json, "accounts"), "accounts");
 	if (json_is_integer(accounts) && json_integer_value(accounts) == 0)
@@ -67,7 +119,8 @@ int setup_apply(struct setup *s)
 	a.values[option("--dry-run")] = "";
 	status = verb_apply.run(s->c, &a);
 	if (status != CLI_YES) {
-		/* Somebody's session rides on a card, or it cannot be done at all: it was said which. */
+		/* Somebody's session rides on a card, or it cannot be done at all: it was
+		 * said which. */
 		if (!answers(s, M_SETUP_TAKE, "take", "使う"))
 			return status;
 		take(&a, s->admin.card);
@@ -79,6 +132,7 @@ int setup_apply(struct setup *s)
 	status = verb_apply.run(s->c, &a);
 	if (status != CLI_YES)
 		return status;
+	tell_where(s);
 	if (answers(s, M_SETUP_KEEP, "keep", "残す")) {
 		status = verb_confirm.run(s->c, &(struct cli_args){ 0 });
 		if (status == CLI_YES)
@@ -88,5 +142,6 @@ int setup_apply(struct setup *s)
 	/* Who cannot answer any more is helped by the end of the trial. */
 	message_print(s->c->out, s->c->lang, M_SETUP_GOES_BACK);
 	verb_rollback.run(s->c, &(struct cli_args){ 0 });
+	set_aside(s);
 	return CLI_NO;
 }

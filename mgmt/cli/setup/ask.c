@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "appliance/base/utf8.h"
-#include "mgmt/cli/setup/steps.h"
+#include "mgmt/cli/setup/setup.h"
 
 /* Text that a policy can hold between quotes: whole characters, none that steers a terminal. */
 static bool good(const char *text)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Between two switches: the one network, which card leads to which part of it, who is there, and where its routers are. */
+/* Between two switches: the one network, which card leads to which part of it, who is there, and
+ * where its routers are. */
 #include <stdio.h>
 #include <string.h>
 
-#include "mgmt/cli/setup/steps.h"
+#include "mgmt/cli/setup/setup.h"
 
 #define QUESTION 600u
 
@@ -14,7 +15,8 @@ static const char *range_text(const struct addr_range *r, char out[2 * ADDR_TEXT
 	return out;
 }
 
-/* A network that is the administration's as well, or 0 to SIDE_NETWORKS - 1; SIDE_NETWORKS = none is. */
+/* A network that is the administration's as well, or 0 to SIDE_NETWORKS - 1; SIDE_NETWORKS =
+ * none is. */
 static size_t with_admin(const struct setup *s)
 {
 	for (size_t i = 0; i < s->sides.n_networks; i++)
@@ -112,7 +114,8 @@ enum step_result step_hosts(struct setup *s, size_t k)
 		step_tell(s, M_SETUP_HOSTS_NONE);
 		return STEP_STAY;
 	}
-	/* Easily forgotten: a host has both, and over one of them would be taken for one of the other side. */
+	/* Easily forgotten: a host has both, and over one of them would be taken for one of the
+	 * other side. */
 	for (size_t i = 0; s->sides.n_hosts[k] > 0 && i < s->sides.n_networks; i++)
 		if (!sides_names(&s->sides, k, i))
 			step_tell(s, M_SETUP_HOSTS_FAMILY, range_text(&s->sides.networks[i].range, net));

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which card is which, with its VLAN and the box's addresses there: for the administration, then for each zone. */
+/* Which card is which, with its VLAN and the box's addresses there: for the administration, then
+ * for each zone. */
 #include <stdio.h>
 #include <string.h>
 
 #include "appliance/wire/settings.h"
-#include "mgmt/cli/setup/steps.h"
+#include "mgmt/cli/setup/setup.h"
 
 /* A card without a VLAN has one part; one with VLANs has as many as it has VLANs. */
 static bool used(const struct setup *s, const struct card *c, size_t k, bool admin)
@@ -110,8 +111,30 @@ static bool address_take(const char *text, char out[ADDR_TEXT], char network[ADD
 	return strchr(network, '-') == NULL;
 }
 
+static bool overlap(const char *one, const char *other)
+{
+	struct addr_range a, b, both;
+	bool stray;
+
+	return prefix_parse(one, &a, &stray) && prefix_parse(other, &b, &stray) && addr_range_meet(&a, &b, &both);
+}
+
+/* Whose network that is, of the interfaces that have an answer; NULL = nobody's. */
+static const char *taken_by(const struct setup *s, const struct setup_interface *x, const char *network)
+{
+	for (size_t i = 0; i <= s->n_data; i++) {
+		const struct setup_interface *o = i < s->n_data ? &s->data[i] : &s->admin;
+
+		for (size_t k = 0; o != x && k < o->n_addresses; k++)
+			if (overlap(network, o->networks[k]))
+				return o == &s->admin ? message_format(M_SETUP_ADMINISTRATION, s->c->lang) : o->zone;
+	}
+	return NULL;
+}
+
 static enum step_result addresses(struct setup *s, enum message question, struct setup_interface *x)
 {
+	const char *other;
 	char line[SETUP_LINE], *rest = NULL;
 	enum step_result r = step_ask_plain(s, question, NULL, line);
 
@@ -122,6 +145,11 @@ static enum step_result addresses(struct setup *s, enum message question, struct
 		if (x->n_addresses == SETUP_ADDRESSES ||
 		    !address_take(word, x->addresses[x->n_addresses], x->networks[x->n_addresses])) {
 			step_tell(s, M_SETUP_ADDRESS_BAD, word, SETUP_ADDRESSES);
+			return STEP_STAY;
+		}
+		other = taken_by(s, x, x->networks[x->n_addresses]);
+		if (other != NULL) {
+			step_tell(s, M_SETUP_OVERLAP, x->networks[x->n_addresses], other);
 			return STEP_STAY;
 		}
 		x->n_addresses++;

@@ -1,33 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `sekisho setup`: the questions one after the other, and the way back. Each step asks once and says what became of it; the loop
- * decides where it goes on. What the answers come to is checked by the compiler before it is written.
+ * `sekisho setup`: the questions one after the other, and the way back. Each step asks once and
+ * says what became of it; the loop decides where it goes on. What the answers come to is checked by
+ * the compiler before it is written.
  */
 #include "mgmt/cli/setup/setup.h"
 
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "mgmt/cli/setup/steps.h"
 #include "mgmt/cli/verbs.h"
-
-#define FOLDER "/etc/sekisho"
 
 struct question {
 	step *ask;
 	size_t k;
 };
 
-static step *const before[] = { step_language,	 step_site,	  step_label,	      step_mode,
-				step_admin_card, step_admin_vlan, step_admin_address, step_terminals };
+static step *const before[] = { step_language,	  step_site,	      step_label,    step_contact,
+				step_responsible, step_purpose,	      step_mode,     step_admin_card,
+				step_admin_vlan,  step_admin_address, step_terminals };
 /* Of a box that routes, for each interface until it is enough. */
-static step *const each[] = { step_data_card, step_data_vlan, step_data_address, step_zone, step_class_of };
-/* Of one between two switches. Gateways come last and are asked of as many networks as there are. */
+static step *const each[] = { step_data_card, step_data_vlan,  step_data_address, step_zone,
+			      step_class_of,  step_zone_label, step_owner };
+/* Of one between two switches. Gateways come last and are asked of as many networks as
+ * there are. */
 static const struct question between[] = {
-	{ step_shared_address, 0 }, { step_side_card, 0 }, { step_data_vlan, 0 },    { step_zone, 0 },
-	{ step_class_of, 0 },	    { step_hosts, 0 },	   { step_side_card, 1 },    { step_data_vlan, 1 },
-	{ step_zone, 1 },	    { step_class_of, 1 },  { step_hosts, 1 },	     { step_gateway, 0 },
-	{ step_gateway_side, 0 },   { step_gateway, 1 },   { step_gateway_side, 1 },
+	{ step_shared_address, 0 }, { step_side_card, 0 },  { step_data_vlan, 0 },    { step_zone, 0 },
+	{ step_class_of, 0 },	    { step_zone_label, 0 }, { step_owner, 0 },	      { step_hosts, 0 },
+	{ step_side_card, 1 },	    { step_data_vlan, 1 },  { step_zone, 1 },	      { step_class_of, 1 },
+	{ step_zone_label, 1 },	    { step_owner, 1 },	    { step_hosts, 1 },	      { step_gateway, 0 },
+	{ step_gateway_side, 0 },   { step_gateway, 1 },    { step_gateway_side, 1 },
 };
 
 #define COUNT(x) (sizeof(x) / sizeof((x)[0]))
@@ -98,7 +100,7 @@ static int run(struct cli *c, const struct cli_args *a)
 	if (s == NULL)
 		return cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
 	s->c = c;
-	s->folder = a->n_operands > 0 ? a->operands[0] : FOLDER;
+	s->folder = a->n_operands > 0 ? a->operands[0] : CLI_BOX_FOLDER;
 	cards_read(&s->cards);
 	if (s->cards.n > 0) {
 		message_print(c->out, c->lang, M_SETUP_BEGIN);

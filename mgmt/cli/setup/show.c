@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Both texts, before anything is written: the compiler's word on them, a person's, and what follows. */
+/* Both texts, before anything is written: the compiler's word on them, a person's, and
+ * what follows. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +8,7 @@
 
 #include "mgmt/cli/policy/source.h"
 #include "mgmt/cli/setup/apply.h"
-#include "mgmt/cli/setup/steps.h"
+#include "mgmt/cli/setup/setup.h"
 
 /* The compiler's word on the two texts, from a folder that goes again. */
 static bool checked(struct setup *s, const char *box, const char *policy)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/setup/sides.h"
+#include "mgmt/cli/setup/setup.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +16,8 @@ static bool first_address(const char *text, const char *end, struct addr *ret)
 	return addr_parse(alone, ret);
 }
 
-/* Addresses that no zone can have (docs/policy-language.md, "rest"): networks of them cannot be divided. */
+/* Addresses that no zone can have (docs/policy-language.md, "rest"): networks of them cannot
+ * be divided. */
 static bool is_no_unicast(const struct addr_range *r)
 {
 	static const char *const never[] = { "0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3",
@@ -30,7 +31,8 @@ static bool is_no_unicast(const struct addr_range *r)
 	return false;
 }
 
-/* The network itself; of IPv6 that means every router in it (RFC 4291, 2.6.1). Of IPv4 the last one means everybody. */
+/* The network itself; of IPv6 that means every router in it (RFC 4291, 2.6.1). Of IPv4 the last one
+ * means everybody. */
 static bool is_first_or_last(const struct addr *a, const struct addr_range *net)
 {
 	return addr_cmp(a, &net->lo) == 0 || (a->family == 4 && addr_cmp(a, &net->hi) == 0);
@@ -53,7 +55,8 @@ enum side_fault sides_network(struct sides *s, const char *text)
 		return SIDE_SMALL;
 	if (is_no_unicast(&x.range) || is_first_or_last(&x.own, &x.range))
 		return SIDE_NOBODY;
-	s->networks[s->n_networks++] = x; /* of another family than those before, of which there is one at most */
+	/* of another family than those before, of which there is one at most */
+	s->networks[s->n_networks++] = x;
 	return SIDE_GOOD;
 }
 

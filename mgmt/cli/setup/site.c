@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "mgmt/cli/setup/steps.h"
+#include "mgmt/cli/setup/setup.h"
 
 enum step_result step_language(struct setup *s, size_t k)
 {
@@ -12,6 +12,8 @@ enum step_result step_language(struct setup *s, size_t k)
 	enum step_result r;
 
 	(void)k;
+	if (s->c->lang_told)
+		return STEP_GO;
 	snprintf(both, sizeof(both), "%s\n%s", message_format(M_SETUP_LANGUAGE, LANG_JA),
 		 message_format(M_SETUP_LANGUAGE, LANG_EN));
 	said = setup_ask(s, both, s->c->lang == LANG_JA ? "1" : "2", line);
@@ -40,15 +42,57 @@ enum step_result step_site(struct setup *s, size_t k)
 	return STEP_GO;
 }
 
-enum step_result step_label(struct setup *s, size_t k)
+/* A text that people read; `needed`: an empty line is asked again. */
+static enum step_result text(struct setup *s, enum message question, bool needed, char to[SETUP_LINE])
 {
 	char line[SETUP_LINE];
-	enum step_result r = step_ask(s, M_SETUP_LABEL, s->label, line);
+	enum step_result r = step_ask(s, question, to, line);
 
-	(void)k;
+	if (r == STEP_GO && needed && line[0] == '\0')
+		return STEP_STAY;
 	if (r == STEP_GO)
-		snprintf(s->label, sizeof(s->label), "%s", line);
+		memcpy(to, line, SETUP_LINE);
 	return r;
+}
+
+enum step_result step_label(struct setup *s, size_t k)
+{
+	(void)k;
+	return text(s, M_SETUP_LABEL, false, s->label);
+}
+
+enum step_result step_contact(struct setup *s, size_t k)
+{
+	(void)k;
+	return text(s, M_SETUP_CONTACT, false, s->contact);
+}
+
+/* Records of what passes tell what people at work did: somebody answers for them, or there
+ * are none. */
+enum step_result step_responsible(struct setup *s, size_t k)
+{
+	(void)k;
+	return text(s, M_SETUP_RESPONSIBLE, false, s->responsible);
+}
+
+enum step_result step_purpose(struct setup *s, size_t k)
+{
+	(void)k;
+	if (s->responsible[0] == '\0')
+		return s->going_back ? STEP_BACK : STEP_GO;
+	if (s->purpose[0] == '\0')
+		snprintf(s->purpose, sizeof(s->purpose), "%s", message_format(M_SETUP_PURPOSE_USUAL, s->c->lang));
+	return text(s, M_SETUP_PURPOSE, true, s->purpose);
+}
+
+enum step_result step_zone_label(struct setup *s, size_t k)
+{
+	return text(s, M_SETUP_ZONE_LABEL, false, s->data[k].label);
+}
+
+enum step_result step_owner(struct setup *s, size_t k)
+{
+	return text(s, M_SETUP_OWNER, true, s->data[k].owner);
 }
 
 enum step_result step_mode(struct setup *s, size_t k)

@@ -123,6 +123,13 @@ static void zone_networks(FILE *to, const struct setup *s, size_t i)
 		fputs("[\"rest\"]", to);
 }
 
+/* A key whose text was given. */
+static void said(FILE *to, const char *key, const char *text)
+{
+	if (text[0] != '\0')
+		fprintf(to, " %s = \"%s\";", key, text);
+}
+
 char *setup_policy_text(const struct setup *s)
 {
 	char *text = NULL;
@@ -134,15 +141,20 @@ char *setup_policy_text(const struct setup *s)
 	message_print(to, s->c->lang, M_SETUP_POLICY_HEAD);
 	fputs("language_version = 1;\n", to);
 	message_print(to, s->c->lang, M_SETUP_PASSED);
-	message_print(to, s->c->lang, M_SETUP_RECORDS);
 	fprintf(to, "site = { name = \"%s\";", s->site);
-	if (s->label[0] != '\0')
-		fprintf(to, " label = \"%s\";", s->label);
-	fputs(" record_passed = true; };\nzones = {\n", to);
+	said(to, "label", s->label);
+	said(to, "contact", s->contact);
+	if (s->responsible[0] != '\0')
+		fprintf(to, "\n         record_passed = true; records = { purpose = \"%s\"; responsible = \"%s\"; };",
+			s->purpose, s->responsible);
+	fputs(" };\nzones = {\n", to);
 	for (size_t i = 0; i < s->n_data; i++) {
 		fprintf(to, "  %s = { interfaces = [\"lan%zu\"]; networks = ", s->data[i].zone, i);
 		zone_networks(to, s, i);
-		fprintf(to, "; class = \"%s\"; };\n", zone_class_words[s->data[i].class]);
+		fprintf(to, "; class = \"%s\";", zone_class_words[s->data[i].class]);
+		said(to, "owner", s->data[i].owner);
+		said(to, "label", s->data[i].label);
+		fputs(" };\n", to);
 	}
 	fputs("};\n", to);
 	fputs("conduits = ();\n", to);

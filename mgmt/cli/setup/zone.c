@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "mgmt/cli/setup/steps.h"
+#include "mgmt/cli/setup/setup.h"
 
 enum step_result step_zone(struct setup *s, size_t k)
 {

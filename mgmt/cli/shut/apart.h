@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Work on hostile bytes in a process apart, which has its memory, one pipe to write to, and nothing else: no user, no file, no
- * socket, no other system call. Whoever takes it over can only answer wrongly.
+ * Runs work on hostile bytes in a separate process, which has only memory and one pipe for writing:
+ * no user, no file, no socket, no other system call. If the process is compromised, it can only
+ * give a wrong answer.
  */
 #ifndef SEKISHO_MGMT_CLI_SHUT_APART_H
 #define SEKISHO_MGMT_CLI_SHUT_APART_H
@@ -13,7 +14,8 @@
 /* malloc'd bytes into *ret; false: it cannot be done. Called in the child alone. */
 typedef bool apart_work(void *ctx, uint8_t **ret, size_t *ret_n);
 
-/* *ret: what `work` made, malloc'd, of the caller, at most `most` bytes. False when it could not, or had to be ended. */
+/* *ret: what `work` made, malloc'd, of the caller, at most `most` bytes. False when it could not,
+ * or had to be ended. */
 bool apart(apart_work *work, void *ctx, size_t most, uint8_t **ret, size_t *ret_n);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Shuts the calling process in before it reads bytes of strangers: no user, no capability and none to come, no file and no socket to be
- * opened, no memory that becomes executable. What it has open it keeps, and writes to the descriptors that are named alone. The death of
- * its parent ends it. What whoever takes it over can do is answer wrongly.
+ * Puts the calling process in a sandbox before it reads foreign bytes: no user, no capabilities, no
+ * way to open files or sockets, no new executable memory. It keeps its open descriptors, but can
+ * write only to the named ones. It ends with its parent. If it is compromised, it can only give
+ * wrong answers.
  */
 #ifndef SEKISHO_MGMT_CLI_SHUT_SHUT_H
 #define SEKISHO_MGMT_CLI_SHUT_SHUT_H
@@ -12,15 +13,17 @@
 #include <sys/types.h>
 
 struct shut {
-	pid_t parent;	  /* who started it */
-	const int *calls; /* system calls that it needs beside memory, time, signals and its end; borrowed */
+	pid_t parent; /* who started it */
+	/* system calls that it needs beside memory, time, signals and its end; borrowed */
+	const int *calls;
 	size_t n_calls;
 	unsigned first_fd, last_fd; /* where it writes */
 	bool pipes;		    /* none of them is a file */
 	unsigned seconds;	    /* of a processor's time; 0: any */
 };
 
-/* Before a secret is read: from now on the process leaves no core file, and nobody else looks into its memory. False: it must read none. */
+/* To be called before a secret is read: from now on the process leaves no core file, and other
+ * processes cannot read its memory. False: it must not read a secret. */
 bool shut_memory(void);
 /* False: the process must end. */
 bool shut_in(const struct shut *s);

@@ -28,7 +28,8 @@ static X509 *of_der(const unsigned char *p, size_t n)
 	return x;
 }
 
-/* The one certificate of the file and its bytes, which the caller frees. NULL: none, or more than one; a key beside it in PEM is passed over. */
+/* The one certificate of the file and its bytes, which the caller frees. NULL: none, or more than
+ * one; a key beside it in PEM is passed over. */
 static X509 *read_one(const uint8_t *p, size_t n, unsigned char **ret_der, long *ret_n)
 {
 	BIO *in = BIO_new_mem_buf(p, (int)n);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The facts of a TLS client certificate in a file, of which the register keeps no more than these. A certificate that TLS could not use, or that nobody should,
- * is refused here, with the reason, so that nothing of one is read anywhere else.
+ * The facts of a TLS client certificate in a file, of which the register keeps no more than these.
+ * A certificate that TLS could not use, or that nobody should, is refused here, with the reason, so
+ * that nothing of one is read anywhere else.
  */
 #ifndef SEKISHO_MGMT_CLI_USER_CERTIFICATE_H
 #define SEKISHO_MGMT_CLI_USER_CERTIFICATE_H

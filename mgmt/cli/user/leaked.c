@@ -30,7 +30,8 @@ struct found {
 	struct leaked_lines lines;
 };
 
-/* By its bytes, from the last to the first: digests are spread evenly, and so take as long as any. */
+/* By its bytes, from the last to the first: digests are spread evenly, and so take as long
+ * as any. */
 static void sort(struct found *f)
 {
 	for (unsigned byte = 0; byte < LEAKED_PREFIX; byte++) {
@@ -107,8 +108,8 @@ static bool is_hash(const char *line, size_t n, uint8_t prefix[LEAKED_PREFIX])
 }
 
 /*
- * NTLM and MD5, SHA-1 without the five digits by which parts of a list are asked for, SHA-224 to SHA-512. Taken as phrases they would stand in a list that
- * refuses nobody.
+ * NTLM and MD5, SHA-1 without the five digits by which parts of a list are asked for, SHA-224 to
+ * SHA-512. Taken as phrases they would stand in a list that refuses nobody.
  */
 static bool is_other_hash(const char *line, size_t n)
 {
@@ -214,7 +215,7 @@ uint8_t *leaked_list(const char *text, size_t n, size_t *ret_n, bool *ret_too_ma
 	return p;
 }
 
-/* ---- in a process apart ------------------------------------------------------------------------------------------- */
+/* ---- in a process apart ---------------------------------------------------------------------- */
 
 struct text {
 	const char *p;
@@ -244,7 +245,8 @@ static bool work(void *ctx, uint8_t **ret, size_t *ret_n)
 	return all != NULL;
 }
 
-/* What the process said, which may have been taken over by what it read: the box looks at the list once more. */
+/* What the process said, which may have been taken over by what it read: the box looks at the list
+ * once more. */
 static int take_over(struct cli *c, const char *path, const uint8_t *p, size_t n, int *ret_fd, struct leaked_lines *ret)
 {
 	struct bytes b = bytes_of(p, n);

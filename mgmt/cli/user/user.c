@@ -1,21 +1,84 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `sekisho user ACTION [NAME]`: the register of accounts, by root at the machine. The process accounts decides; here an order is put into
- * words and its answer printed. What is secret is shown once, and by no other command ever again.
+ * `sekisho user ACTION [NAME]`: the register of accounts, by root at the machine. The process
+ * accounts decides; here an order is put into words and its answer printed. What is secret is shown
+ * once, and by no other command ever again.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "appliance/base/logins.h"
 #include "appliance/wire/duty.h"
 #include "mgmt/cli/box/request.h"
+#include "mgmt/cli/cli.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/user/certificate.h"
 #include "mgmt/cli/user/leaked.h"
-#include "mgmt/cli/user/phrase.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/render.h"
+
+/* A passphrase from whoever sits at the terminal, unseen and twice, or from a pipe, one line. */
+
+#define PHRASE_MOST 512u
+
+/* Byte by byte, so that nothing of it stays in a buffer of the library. False at the end, or when
+ * it is too long. */
+static bool read_line(char out[PHRASE_MOST])
+{
+	size_t n = 0;
+	char c = 0;
+
+	while (n < PHRASE_MOST - 1 && read(STDIN_FILENO, &c, 1) == 1 && c != '\n')
+		out[n++] = c;
+	out[n] = 0;
+	return n > 0 && n < PHRASE_MOST - 1;
+}
+
+static bool ask(const struct cli *c, enum message prompt, char out[PHRASE_MOST])
+{
+	struct termios seen, unseen;
+	bool ok;
+
+	message_print(c->err, c->lang, prompt);
+	fflush(c->err);
+	if (tcgetattr(STDIN_FILENO, &seen) < 0)
+		return false;
+	unseen = seen;
+	unseen.c_lflag &= ~(tcflag_t)ECHO;
+	/* What was typed before the question is not the answer. */
+	if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &unseen) < 0)
+		return false;
+	ok = read_line(out);
+	tcsetattr(STDIN_FILENO, TCSAFLUSH, &seen);
+	fputc('\n', c->err);
+	return ok;
+}
+
+/* False: *ret_status is what the verb returns, and why was said. The caller wipes `out`. */
+static bool phrase_read(struct cli *c, char out[PHRASE_MOST], int *ret_status)
+{
+	char again[PHRASE_MOST];
+	bool same;
+
+	if (isatty(STDIN_FILENO) == 0) {
+		if (read_line(out))
+			return true;
+		*ret_status = cli_fail(c, CLI_INVALID, M_USER_NO_PHRASE);
+		return false;
+	}
+	if (!ask(c, M_USER_ASK, out)) {
+		*ret_status = cli_fail(c, CLI_INVALID, M_USER_NO_PHRASE);
+		return false;
+	}
+	same = ask(c, M_USER_ASK_AGAIN, again) && strcmp(out, again) == 0;
+	explicit_bzero(again, sizeof(again));
+	if (!same)
+		*ret_status = cli_fail(c, CLI_INVALID, M_USER_DIFFER);
+	return same;
+}
 
 enum { OPT_FULL, OPT_REASON, OPT_ROLE, OPT_DAYS, OPT_GENERATE, OPT_KEY, OPT_CERTIFICATE, OPT_LABEL, OPT_LOGIN, OPT_N };
 
@@ -39,7 +102,7 @@ static const struct {
 #include "appliance/wire/user_order.def"
 };
 
-/* ---- what is shown ------------------------------------------------------------------------------------------------- */
+/* ---- what is shown --------------------------------------------------------------------------- */
 
 #define ROLES_TEXT 400
 
@@ -67,13 +130,6 @@ static const char *when(const struct cli *c, const json_t *j, const char *key, c
 	return out[0] != 0 ? out : message_format(M_USER_NEVER, c->lang);
 }
 
-static void head(struct table *t, const struct cli *c, const enum message *names, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		table_cell(t, message_format(names[i], c->lang));
-	table_head_done(t);
-}
-
 static void print_leaked(struct cli *c, const json_t *l)
 {
 	char since[RENDER_TEXT];
@@ -97,7 +153,7 @@ static void print_list(struct cli *c, const json_t *answer)
 	size_t i;
 	const json_t *a;
 
-	head(t, c, names, 5);
+	table_head(t, c->lang, names);
 	json_array_foreach(ja(answer, "accounts"), i, a)
 	{
 		table_cell(t, js(a, "name"));
@@ -168,6 +224,31 @@ static void print_account(struct cli *c, const json_t *a)
 		render_line(c, M_USER_IS_UNUSED);
 }
 
+#define QR_BORDER 4u /* light modules around it, as readers want them */
+
+static bool is_light(const json_t *rows, size_t x, size_t y)
+{
+	const char *row = y >= QR_BORDER ? json_string_value(json_array_get(rows, y - QR_BORDER)) : NULL;
+	size_t n = row != NULL ? strlen(row) : 0;
+
+	return x < QR_BORDER || x - QR_BORDER >= n || row[x - QR_BORDER] != '1';
+}
+
+/* Two rows of it in a line of half blocks. What is light is drawn, in white on black where there
+ * are colours: so a dark terminal and a light one show the same. */
+static void print_qr(const struct cli *c, const json_t *rows)
+{
+	static const char *const blocks[2][2] = { { " ", "▄" }, { "▀", "█" } };
+	size_t side = json_array_size(rows) + (size_t)2 * QR_BORDER;
+
+	for (size_t y = 0; y < side && json_array_size(rows) > 0; y += 2) {
+		fputs(c->color ? "  \033[97;40m" : "  ", c->out);
+		for (size_t x = 0; x < side; x++)
+			fputs(blocks[is_light(rows, x, y)][y + 1 < side && is_light(rows, x, y + 1)], c->out);
+		fputs(c->color ? "\033[0m\n" : "\n", c->out);
+	}
+}
+
 /* Each on a line of its own, as it is: nothing may be wrapped into what is typed or scanned. */
 static void print_once(const struct cli *c, const json_t *answer)
 {
@@ -180,8 +261,10 @@ static void print_once(const struct cli *c, const json_t *answer)
 		message_print(c->out, c->lang, M_USER_ONCE_PHRASE, js(answer, "passphrase"));
 	if (*js(answer, "secret") != 0)
 		message_print(c->out, c->lang, M_USER_ONCE_TOKEN, js(answer, "secret"));
-	if (totp != NULL)
+	if (totp != NULL) {
 		message_print(c->out, c->lang, M_USER_ONCE_TOTP, js(totp, "secret"), js(totp, "uri"));
+		print_qr(c, ja(totp, "qr"));
+	}
 	if (codes != NULL)
 		message_print(c->out, c->lang, M_USER_ONCE_CODES);
 	for (size_t i = 0; i < json_array_size(codes); i++)
@@ -197,7 +280,7 @@ static void print_tokens(struct cli *c, const json_t *answer)
 	size_t i;
 	const json_t *v;
 
-	head(t, c, names, 5);
+	table_head(t, c->lang, names);
 	json_array_foreach(ja(answer, "tokens"), i, v)
 	{
 		table_cell(t, js(v, "id"));
@@ -223,7 +306,7 @@ static void print_sessions(struct cli *c, const json_t *answer)
 	size_t i;
 	const json_t *v;
 
-	head(t, c, names, 5);
+	table_head(t, c->lang, names);
 	json_array_foreach(ja(answer, "sessions"), i, v)
 	{
 		table_cellf(t, "%llu", ju(v, "number"));
@@ -333,7 +416,7 @@ static void print_answer(struct cli *c, enum user_order order, const json_t *ans
 	print_once(c, answer);
 }
 
-/* ---- what is asked ------------------------------------------------------------------------------------------------- */
+/* ---- what is asked --------------------------------------------------------------------------- */
 
 static enum user_order order_of(const char *word)
 {
@@ -384,7 +467,8 @@ static bool put_login(struct cli *c, json_t *j, const char *login, int *ret_stat
 
 static json_t *question(struct cli *c, enum user_order order, const struct cli_args *a, int *ret_status)
 {
-	/* A pass phrase is typed, never an argument: those are seen by everybody who lists processes, and kept by shells. */
+	/* A passphrase is typed, never an argument: those are seen by everybody who lists
+	 * processes, and kept by shells. */
 	bool phrase = (order == USER_ADD || order == USER_PASSWORD) && a->values[OPT_GENERATE] == NULL;
 	char typed[PHRASE_MOST] = "";
 	json_t *j = json_object();

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `sekisho apply POLICY`: compiles here first, so that mistakes are shown with their lines and never reach the box; then
- * hands over exactly the texts that were read. The box compiles them again, and only its result is enforced.
+ * `sekisho apply POLICY`: compiles here first, so that mistakes are shown with their lines and
+ * never reach the box; then hands over exactly the texts that were read. The box compiles them
+ * again, and only its result is enforced.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -7,7 +7,7 @@
 #include "appliance/wire/attack.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/screen/table.h"
-#include "mgmt/cli/screen/width.h"
+#include "mgmt/cli/screen/wrap.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/render.h"
 #include "mgmt/state/lost.h"
@@ -100,9 +100,7 @@ static void print_list(struct cli *c, const json_t *answer)
 	const json_t *x;
 	size_t i;
 
-	for (i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
-		table_cell(t, message_format(heads[i], c->lang));
-	table_head_done(t);
+	table_head(t, c->lang, heads);
 	table_right(t, 0);
 	table_wrap(t);
 	json_array_foreach(ja(answer, "alarms"), i, x)
@@ -115,20 +113,6 @@ static void print_list(struct cli *c, const json_t *answer)
 		render_line(c, M_ATTACKS_NONE);
 	table_free(t);
 	print_rule(c, answer);
-}
-
-/* Who answers for it, and why. CLI_YES, or why not. */
-static int take_words(struct cli *c, const struct cli_args *a, struct msg_attacks *order)
-{
-	const char *reason = a->values[OPT_REASON], *by = a->values[OPT_BY];
-
-	if (reason == NULL || by == NULL || *reason == '\0' || *by == '\0')
-		return cli_fail(c, CLI_INVALID, M_HOLD_WORDS);
-	if (!text_is_plain(reason, HOLD_REASON) || !text_is_plain(by, HOLD_PERSON - 1))
-		return cli_fail(c, CLI_INVALID, M_HOLD_LONG, HOLD_REASON, HOLD_PERSON - 1);
-	order->reason = reason;
-	memcpy(order->person, by, strlen(by));
-	return CLI_YES;
 }
 
 static int take_order(struct cli *c, const struct cli_args *a, struct msg_attacks *order)
@@ -153,7 +137,7 @@ static int take_order(struct cli *c, const struct cli_args *a, struct msg_attack
 		return cli_fail(c, CLI_INVALID, M_ATTACKS_MINUTES);
 	order->number = (uint32_t)n;
 	order->silent_s = (uint32_t)m * 60u;
-	return take_words(c, a, order);
+	return box_order_words(c, a->values[OPT_REASON], a->values[OPT_BY], &order->reason, (char *)order->person);
 }
 
 static int run(struct cli *c, const struct cli_args *a)

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "mgmt/cli/policy/source.h"
-#include "mgmt/cli/screen/width.h"
+#include "mgmt/cli/screen/wrap.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/verbs/waits.h"
 #include "mgmt/cli/words/clock.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sekisho clock`: whether the clock is trusted since the machine started; --confirm: a person says that it is right. */
+/* `sekisho clock`: whether the clock is trusted since the machine started; --confirm: a person says
+ * that it is right. */
 #include "mgmt/cli/words/clock.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/verbs.h"

@@ -7,7 +7,7 @@
 
 #include "appliance/base/sha256.h"
 #include "mgmt/cli/policy/source.h"
-#include "mgmt/cli/screen/width.h"
+#include "mgmt/cli/screen/wrap.h"
 #include "mgmt/cli/verbs.h"
 
 enum { OPT_TO, OPT_OUTPUT, OPT_N };
@@ -51,7 +51,8 @@ static int write_form(struct cli *c, FILE *to, struct source *s, const char *for
 	return CLI_YES;
 }
 
-/* One of the policy's own texts, under whatever name: a slip that would take what it was made from. */
+/* One of the policy's own texts, under whatever name: a slip that would take what it was
+ * made from. */
 static bool is_text_of(const struct source *s, const char *path)
 {
 	struct stat out, st;

@@ -59,7 +59,7 @@ static void time_text(const char *when, char out[RENDER_TEXT])
 		render_time(when, out);
 }
 
-/* ---- for people --------------------------------------------------------------------------------------------------- */
+/* ---- for people ------------------------------------------------------------------------------ */
 
 static void known_text(const json_t *d, char out[CELL])
 {
@@ -116,9 +116,7 @@ static void print_list(struct cli *c, const json_t *answer, bool only_new)
 	struct table *t = table_new(sizeof(heads) / sizeof(heads[0]), 0);
 	size_t i;
 
-	for (i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
-		table_cell(t, message_format(heads[i], c->lang));
-	table_head_done(t);
+	table_head(t, c->lang, heads);
 	table_right(t, 0);
 	table_wrap(t);
 	json_array_foreach(list, i, d)
@@ -140,7 +138,7 @@ static void print_list(struct cli *c, const json_t *answer, bool only_new)
 		render_line(c, M_DEVICES_BEYOND, ju(answer, "beyond"));
 }
 
-/* ---- for spreadsheets ---------------------------------------------------------------------------------------------- */
+/* ---- for spreadsheets ------------------------------------------------------------------------ */
 
 struct listed {
 	struct cli *c;
@@ -187,7 +185,7 @@ static int write_csv(struct cli *c, const json_t *answer, const char *file, bool
 	return code == 0 ? CLI_YES : cli_fail(c, CLI_CANNOT, M_DEVICES_FILE, file, strerror(code));
 }
 
-/* ---- the verb ----------------------------------------------------------------------------------------------------- */
+/* ---- the verb -------------------------------------------------------------------------------- */
 
 static int show(struct cli *c, const struct cli_args *a, const json_t *answer)
 {
@@ -203,20 +201,6 @@ static bool ask(struct cli *c, const struct msg_devices *order, struct box_answe
 	const struct msg_body question = { MSG_DEVICES, .devices = *order };
 
 	return box_request(c, &question, NULL, 0, 30, ret, ret_status);
-}
-
-/* Who answers for it, and why: both have to be said. CLI_YES, or why not. */
-static int take_words(struct cli *c, const struct cli_args *a, struct msg_devices *order)
-{
-	const char *reason = a->values[OPT_REASON], *by = a->values[OPT_BY];
-
-	if (reason == NULL || by == NULL || *reason == '\0' || *by == '\0')
-		return cli_fail(c, CLI_INVALID, M_HOLD_WORDS);
-	if (!text_is_plain(reason, HOLD_REASON) || !text_is_plain(by, HOLD_PERSON - 1))
-		return cli_fail(c, CLI_INVALID, M_HOLD_LONG, HOLD_REASON, HOLD_PERSON - 1);
-	order->reason = reason;
-	memcpy(order->person, by, strlen(by));
-	return CLI_YES;
 }
 
 /* "all" is all that are listed now: what comes after that nobody has seen. */
@@ -253,7 +237,8 @@ static int run(struct cli *c, const struct cli_args *a)
 	if ((accept != NULL) + (forget != NULL) + (a->values[OPT_CSV] != NULL) > 1)
 		return cli_fail(c, CLI_INVALID, M_DEVICES_ONE);
 	if (order.order != DEVICES_LIST) {
-		status = take_words(c, a, &order);
+		status = box_order_words(c, a->values[OPT_REASON], a->values[OPT_BY], &order.reason,
+					 (char *)order.person);
 		if (status == CLI_YES)
 			status = take_which(c, accept != NULL ? accept : forget, &order);
 		if (status != CLI_YES)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sekisho diff OLD NEW`: what becomes possible or impossible, then every setting in which two policies differ. */
+/* `sekisho diff OLD NEW`: what becomes possible or impossible, then every setting in which two
+ * policies differ. */
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +8,6 @@
 #include "appliance/base/clock.h"
 #include "mgmt/cli/policy/means.h"
 #include "mgmt/cli/policy/settings.h"
-#include "mgmt/cli/screen/width.h"
 #include "mgmt/cli/screen/wrap.h"
 #include "mgmt/cli/verbs.h"
 #include "policy/render/means.h"

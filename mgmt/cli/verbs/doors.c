@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sekisho open`, `sekisho shut`, `sekisho doors`: what the policy prepared behind a door, opened by a person for a stated time. */
+/* `sekisho open`, `sekisho shut`, `sekisho doors`: what the policy prepared behind a door, opened
+ * by a person for a stated time. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -43,9 +44,7 @@ static size_t list(struct cli *c, const json_t *doors)
 	const json_t *d, *u;
 
 	table_wrap(t);
-	for (i = 0; i < 6; i++)
-		table_cell(t, message_format(head[i], c->lang));
-	table_head_done(t);
+	table_head(t, c->lang, head);
 	json_array_foreach(doors, i, d)
 	{
 		size_t uses = 0;
@@ -67,11 +66,11 @@ static size_t list(struct cli *c, const json_t *doors)
 		if (uses > 0)
 			continue;
 		table_cell(t, js(d, "door"));
-		table_cell(t, message_format(json_is_string(json_object_get(d, "asked_by")) ? M_DOOR_ASKED
-											    : M_DOOR_IS_SHUT,
-					     c->lang));
+		table_cell(t,
+			   message_format(json_is_object(json_object_get(d, "asked")) ? M_DOOR_ASKED : M_DOOR_IS_SHUT,
+					  c->lang));
 		table_cell(t, "");
-		table_cell(t, js(d, "asked_by"));
+		table_cell(t, js(ja(d, "asked"), "by"));
 		table_cell(t, "");
 		table_cell(t, "");
 	}

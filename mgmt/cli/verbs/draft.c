@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `sekisho draft ORDER [POLICY]`: the one draft that the web pages have, at the machine and in the name of an account. The box decides who may
- * and whether the draft is still what was seen; here an order is put into words and its answer printed.
+ * `sekisho draft ORDER [POLICY]`: the one draft that the web pages have, at the machine and in the
+ * name of an account. The box decides who may and whether the draft is still what was seen; here an
+ * order is put into words and its answer printed.
  */
 #include <string.h>
 #include <unistd.h>
@@ -34,8 +35,9 @@ static const struct cli_option options[OPT_N] = {
 
 /* What each order goes with; whatever else is given is a mistake, not passed over. */
 static const struct {
-	bool texts, revision; /* it is of a policy's text; it is of a revision, which has to be said */
-	unsigned takes;	      /* options that it has besides --comment */
+	/* it is of a policy's text; it is of a revision, which has to be said */
+	bool texts, revision;
+	unsigned takes; /* options that it has besides --comment */
 } orders[CHANGE_ORDERS] = {
 	[CHANGE_SAVE] = { .texts = true, .takes = 1u << OPT_REVISION | 1u << OPT_BASE },
 	[CHANGE_CHECK] = { .texts = true },
@@ -50,7 +52,7 @@ static const struct {
 	[CHANGE_ROLLBACK] = { .takes = 1u << OPT_TO | 1u << OPT_BASE | 1u << OPT_DRY_RUN | 1u << OPT_TAKE },
 };
 
-/* ---- what is shown ----------------------------------------------------------------------------------------------------- */
+/* ---- what is shown --------------------------------------------------------------------------- */
 
 static void print_state(struct cli *c, const json_t *d)
 {
@@ -77,6 +79,8 @@ static void print_state(struct cli *c, const json_t *d)
 	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
 		if (strcmp(js(d, "state"), states[i].state) == 0)
 			render_line(c, states[i].m, ju(d, "generation"));
+	if (strcmp(js(d, "state"), "approved") == 0 && ju(d, "ran_out") != 0)
+		render_line(c, M_DRAFT_KEPT, ju(d, "ran_out"));
 	if (*js(d, "decided_by") != '\0') {
 		render_time(js(d, "decided"), decided);
 		render_line(c, M_DRAFT_DECIDED, js(d, "decided_by"), decided);
@@ -93,7 +97,8 @@ static void print_state(struct cli *c, const json_t *d)
 		means_answered(c, json_object_get(tried, "answer"), "");
 }
 
-/* The lines in which it differs from what it was written for. Nobody shall approve what he was not shown. */
+/* The lines in which it differs from what it was written for. Nobody shall approve what he was
+ * not shown. */
 static bool add_difference(struct cli *c, json_t *answer, int *ret_status)
 {
 	const json_t *d = json_object_get(answer, "draft");
@@ -138,7 +143,7 @@ static int show(struct cli *c)
 	return status;
 }
 
-/* ---- orders ------------------------------------------------------------------------------------------------------------ */
+/* ---- orders ---------------------------------------------------------------------------------- */
 
 static int tell(struct cli *c, const struct msg_change *m, const struct box_answer *answer)
 {

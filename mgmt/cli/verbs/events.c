@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `sekisho events`: what the journal recorded, oldest first. Without --after the last ones; --follow waits for more and
- * ends by a signal, or when its reader goes away. For people the gravest of the last week stand first, so that no crowd of
- * small ones hides them.
+ * `sekisho events`: what the journal recorded, oldest first. Without --after the last ones;
+ * --follow waits for more and ends by a signal, or when its reader goes away. For people the
+ * gravest of the last week stand first, so that no crowd of small ones hides them.
  */
 #include <poll.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/effective/filter.h"
 #include "mgmt/cli/pager.h"
-#include "mgmt/cli/screen/width.h"
+#include "mgmt/cli/screen/wrap.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/event.h"
 #include "mgmt/cli/words/moment.h"
@@ -92,8 +92,8 @@ static void print_event(struct cli *c, const json_t *e, bool eve)
 }
 
 /*
- * One page: at most `most` matching events after *after, which moves; an array that is the caller's. *ret_more: there may be
- * others behind it. NULL when the verb ends with *ret_status.
+ * One page: at most `most` matching events after *after, which moves; an array that is the
+ * caller's. *ret_more: there may be others behind it. NULL when the verb ends with *ret_status.
  */
 static json_t *page(struct cli *c, const struct event_filter *f, unsigned long long *after, unsigned long long most,
 		    bool *ret_more, int *ret_status)
@@ -187,8 +187,8 @@ static bool has_interface(struct cli *c, const char *zone)
 }
 
 /*
- * Nothing matched, which looks the same with a name that is mistyped. Records of earlier policies may have names that are gone, so it is said and no
- * fault.
+ * Nothing matched, which looks the same with a name that is mistyped. Records of earlier policies
+ * may have names that are gone, so it is said and no fault.
  */
 static void note_strange_name(const struct cli *cli, const struct event_filter *f)
 {

@@ -3,13 +3,14 @@
 #include <stdlib.h>
 
 #include "mgmt/cli/box/request.h"
-#include "mgmt/cli/screen/width.h"
+#include "mgmt/cli/screen/wrap.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/event.h"
 #include "mgmt/state/read.h"
 #include "mgmt/words/nearest.h"
 
-/* What comes nearest, where nothing covers it. Nothing when the rules cannot be asked: the event was told. */
+/* What comes nearest, where nothing covers it. Nothing when the rules cannot be asked: the event
+ * was told. */
 static void print_nearest(const struct cli *cli, const json_t *event)
 {
 	struct cli here = *cli, *c = &here;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `sekisho flows`: which sessions there are at this moment, whose they are and by which conduit, as connection tracking has them. What passed
- * before and what was refused is in `events`.
+ * `sekisho flows`: which sessions there are at this moment, whose they are and by which conduit, as
+ * connection tracking has them. What passed before and what was refused is in `events`.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -57,17 +57,14 @@ static int by_conduit(const void *pa, const void *pb)
 
 static void print(struct cli *c, const json_t *list)
 {
+	static const enum message heads[] = { M_COL_CONDUIT, M_FLOWS_COL_CLIENT, M_FLOWS_COL_SERVER,
+					      M_FLOWS_COL_TRANSPORT, M_COL_STATE };
 	size_t n = json_array_size(list);
 	const json_t **sorted = calloc(n + 1, sizeof(const json_t *));
 	char client[EVENT_END_TEXT], server[EVENT_END_TEXT];
 	struct table *t = table_new(5, 0);
 
-	table_cell(t, message_format(M_COL_CONDUIT, c->lang));
-	table_cell(t, message_format(M_FLOWS_COL_CLIENT, c->lang));
-	table_cell(t, message_format(M_FLOWS_COL_SERVER, c->lang));
-	table_cell(t, message_format(M_FLOWS_COL_TRANSPORT, c->lang));
-	table_cell(t, message_format(M_COL_STATE, c->lang));
-	table_head_done(t);
+	table_head(t, c->lang, heads);
 	for (size_t i = 0; sorted != NULL && i < n; i++)
 		sorted[i] = json_array_get(list, i);
 	if (sorted != NULL)

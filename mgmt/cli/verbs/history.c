@@ -5,7 +5,6 @@
 
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/screen/table.h"
-#include "mgmt/cli/screen/width.h"
 #include "mgmt/cli/screen/wrap.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/render.h"
@@ -26,13 +25,10 @@ static void generation_cell(struct cli *c, struct table *t, const json_t *g)
 
 static struct table *rows(struct cli *c, const json_t *list)
 {
+	static const enum message heads[] = { M_COL_GENERATION, M_COL_APPLIED, M_COL_BY, M_COL_DIGEST };
 	struct table *t = table_new(4, 0);
 
-	table_cell(t, message_format(M_COL_GENERATION, c->lang));
-	table_cell(t, message_format(M_COL_APPLIED, c->lang));
-	table_cell(t, message_format(M_COL_BY, c->lang));
-	table_cell(t, message_format(M_COL_DIGEST, c->lang));
-	table_head_done(t);
+	table_head(t, c->lang, heads);
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *g = json_array_get(list, i);
 		char when[RENDER_TEXT], digest[RENDER_TEXT];

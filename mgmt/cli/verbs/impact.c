@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `sekisho impact POLICY --since 90d`: which accepted operations of the past this policy would have stopped. The policy is compiled here, the
- * records of accepted operations come from the box, and nothing is changed. What the records cannot tell is said beside the numbers.
+ * `sekisho impact POLICY --since 90d`: which accepted operations of the past this policy would have
+ * stopped. The policy is compiled here, the records of accepted operations come from the box, and
+ * nothing is changed. What the records cannot tell is said beside the numbers.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -32,10 +33,11 @@ struct past {
 	uint64_t now;
 	uint64_t records, operations, vague; /* `vague`: operations of sums without particulars */
 	uint64_t least, most;
-	char from[RENDER_TEXT], to[RENDER_TEXT]; /* when the first and the last record of operations was written */
-	json_t *kinds;				 /* what would have been stopped, by what it is */
-	json_t *pairs;				 /* of hosts, by their text */
-	json_t *missing;			 /* records that there are not */
+	/* when the first and the last record of operations was written */
+	char from[RENDER_TEXT], to[RENDER_TEXT];
+	json_t *kinds;	 /* what would have been stopped, by what it is */
+	json_t *pairs;	 /* of hosts, by their text */
+	json_t *missing; /* records that there are not */
 };
 
 static uint64_t plus(uint64_t a, uint64_t b)
@@ -124,7 +126,8 @@ static void stopped(struct past *p, const json_t *e, const struct recorded *r)
 	note_pair(p, e);
 }
 
-/* By when it is judged: what has an end, by now; what opens by hours, by the hour at which it was recorded. */
+/* By when it is judged: what has an end, by now; what opens by hours, by the hour at which it
+ * was recorded. */
 static uint64_t moment_of(const struct past *p, const json_t *e)
 {
 	struct tm t = { 0 };
@@ -156,7 +159,7 @@ static void one_event(void *ctx, const json_t *e)
 	p->operations = plus(p->operations, r.operations);
 }
 
-/* ---- telling -------------------------------------------------------------------------------------------------------- */
+/* ---- telling --------------------------------------------------------------------------------- */
 
 static int by_most(const void *pa, const void *pb)
 {

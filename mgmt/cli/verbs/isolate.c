@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `sekisho isolate`, `sekisho rejoin`, `sekisho isolations`: what passes no more until a person says so, whatever the policy allows. Root orders it as
- * root; everybody else in the name of his account.
+ * `sekisho isolate`, `sekisho rejoin`, `sekisho isolations`: what passes no more until a person
+ * says so, whatever the policy allows. Root orders it as root; everybody else in the name of
+ * his account.
  */
 #include <stdio.h>
 #include <string.h>
@@ -44,15 +45,12 @@ static void goes_on(struct cli *c, const json_t *o, char *out, size_t size)
 
 static void list(struct cli *c, const json_t *isolations)
 {
+	static const enum message heads[] = { M_ISOLATE_COL_WHAT, M_ISOLATE_COL_SINCE, M_ISOLATE_COL_BY,
+					      M_ISOLATE_COL_STAGE, M_ISOLATE_COL_REASON };
 	struct table *t = table_new(5, 0);
 
 	table_wrap(t);
-	table_cell(t, message_format(M_ISOLATE_COL_WHAT, c->lang));
-	table_cell(t, message_format(M_ISOLATE_COL_SINCE, c->lang));
-	table_cell(t, message_format(M_ISOLATE_COL_BY, c->lang));
-	table_cell(t, message_format(M_ISOLATE_COL_STAGE, c->lang));
-	table_cell(t, message_format(M_ISOLATE_COL_REASON, c->lang));
-	table_head_done(t);
+	table_head(t, c->lang, heads);
 	for (size_t i = 0; i < json_array_size(isolations); i++) {
 		const json_t *o = json_array_get(isolations, i);
 		char since[RENDER_TEXT], on[RENDER_TEXT];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sekisho journal verify FOLDER`: is a folder of records whole? Works off-line, on a copy, without the box's word. */
+/* `sekisho journal verify FOLDER`: is a folder of records whole? Works off-line, on a copy, without
+ * the box's word. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -69,6 +70,7 @@ static void print_signed(struct cli *c, const struct journal_report *r)
 
 static void print_text(struct cli *c, const struct journal_report *r, bool keys)
 {
+	static const enum message heads[] = { M_COL_SEGMENT, M_COL_LINE, M_COL_EVENT, M_COL_WHAT };
 	struct table *t = table_new(4, 2);
 
 	render_line(c, verdict_text(r), (unsigned long long)r->records, (unsigned long long)r->first,
@@ -81,11 +83,7 @@ static void print_text(struct cli *c, const struct journal_report *r, bool keys)
 		render_line(c, M_JOURNAL_DELETED, (unsigned long long)r->deleted, (unsigned long long)r->deleted_by);
 	if (keys)
 		print_signed(c, r);
-	table_cell(t, message_format(M_COL_SEGMENT, c->lang));
-	table_cell(t, message_format(M_COL_LINE, c->lang));
-	table_cell(t, message_format(M_COL_EVENT, c->lang));
-	table_cell(t, message_format(M_COL_WHAT, c->lang));
-	table_head_done(t);
+	table_head(t, c->lang, heads);
 	table_wrap(t);
 	table_right(t, 1);
 	table_right(t, 2);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `sekisho journal copy FOLDER`: the box's records as files, for who may read them, so that he checks them where he likes and needs no root for it. The end of the
- * records and the key come first, what they speak of behind: a copy that is taken while the journal writes is whole.
+ * `sekisho journal copy FOLDER`: the box's records as files, for who may read them, so that he
+ * checks them where he likes and needs no root for it. The end of the records and the key come
+ * first, what they speak of behind: a copy that is taken while the journal writes is whole.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +31,8 @@ static bool failed(struct copying *k, const char *name, int code)
 	return false;
 }
 
-/* All of it, as long as it is now; 0 or an errno. What comes is whatever the box says, so its size is looked at first. */
+/* All of it, as long as it is now; 0 or an errno. What comes is whatever the box says, so its size
+ * is looked at first. */
 static int read_all(int fd, uint8_t **ret, size_t *ret_n)
 {
 	struct stat st;
@@ -120,7 +122,8 @@ static bool keep(struct copying *k, int fd, const char *name, uint64_t first)
 	return true;
 }
 
-/* One file. True as well where there is none: a segment may go by the site's rule at any moment, and not every journal has holds. */
+/* One file. True as well where there is none: a segment may go by the site's rule at any moment,
+ * and not every journal has holds. */
 static bool take(struct copying *k, enum copy_what what, uint64_t first, const char *name)
 {
 	const struct msg_body question = { MSG_COPY, .copy = { .what = (uint8_t)what, .first = first } };

@@ -46,9 +46,7 @@ static void print_holds(struct cli *c, const json_t *answer)
 	struct table *t = table_new(sizeof(heads) / sizeof(heads[0]), 0);
 	size_t i;
 
-	for (i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
-		table_cell(t, message_format(heads[i], c->lang));
-	table_head_done(t);
+	table_head(t, c->lang, heads);
 	table_right(t, 0);
 	table_wrap(t);
 	json_array_foreach(list, i, h)
@@ -103,25 +101,11 @@ static int list(struct cli *c, const struct cli_args *a)
 	return ask(c, &(struct msg_hold){ .order = HOLD_LIST, .reason = "" }, M_HOLD_NONE);
 }
 
-/* Who answers for it, and why: both have to be said. CLI_YES, or why not. */
-static int take_words(struct cli *c, const struct cli_args *a, struct msg_hold *order)
-{
-	const char *reason = a->values[OPT_REASON], *by = a->values[OPT_BY];
-
-	if (reason == NULL || by == NULL || *reason == '\0' || *by == '\0')
-		return cli_fail(c, CLI_INVALID, M_HOLD_WORDS);
-	if (!text_is_plain(reason, HOLD_REASON) || !text_is_plain(by, HOLD_PERSON - 1))
-		return cli_fail(c, CLI_INVALID, M_HOLD_LONG, HOLD_REASON, HOLD_PERSON - 1);
-	order->reason = reason;
-	memcpy(order->person, by, strlen(by));
-	return CLI_YES;
-}
-
 static int place(struct cli *c, const struct cli_args *a)
 {
 	const char *from = a->values[OPT_FROM], *until = a->values[OPT_UNTIL];
 	struct msg_hold order = { .order = HOLD_PLACE, .until = HOLD_OPEN };
-	int status = take_words(c, a, &order);
+	int status = box_order_words(c, a->values[OPT_REASON], a->values[OPT_BY], &order.reason, (char *)order.person);
 
 	if (status != CLI_YES)
 		return status;
@@ -138,7 +122,7 @@ static int lift(struct cli *c, const struct cli_args *a)
 {
 	struct msg_hold order = { .order = HOLD_LIFT };
 	unsigned long long number;
-	int status = take_words(c, a, &order);
+	int status = box_order_words(c, a->values[OPT_REASON], a->values[OPT_BY], &order.reason, (char *)order.person);
 
 	if (status != CLI_YES)
 		return status;

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mgmt/cli/verbs/overview.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "mgmt/cli/box/request.h"
 #include "mgmt/cli/words/render.h"
 #include "mgmt/state/refused.h"
 #include "mgmt/state/stand.h"
 
-#define SCREEN 24u     /* lines of a text console (VT100) */
-#define BELOW_HEAD 11u /* what overview_print prints at most, two of it as two lines, and the prompt */
+#define ANSWER_S 5
+#define SCREEN 24u /* lines of a text console (VT100) */
+/* what overview_print prints at most, two of it as two lines, and the prompt */
+#define BELOW_HEAD 12u
 
 void overview_head(struct cli *c, const char *head)
 {
@@ -128,8 +133,50 @@ static void certificates_line(struct cli *c, const json_t *files)
 	render_line(c, M_OVERVIEW_CERTIFICATE, until, js(first, "subject"));
 }
 
+static bool same_file(const char *name, const char *text)
+{
+	char path[300], part[8192];
+	size_t n, length = strlen(text);
+	FILE *f;
+	bool same;
+
+	if (snprintf(path, sizeof(path), CLI_BOX_FOLDER "/%s", name) >= (int)sizeof(path))
+		return false;
+	f = fopen(path, "re");
+	if (f == NULL)
+		return false;
+	while ((n = fread(part, 1, sizeof(part), f)) > 0 && n <= length && memcmp(part, text, n) == 0) {
+		text += n;
+		length -= n;
+	}
+	same = n == 0 && length == 0 && !ferror(f);
+	fclose(f);
+	return same;
+}
+
+/* What a trial left there that went back, or what somebody edits: an apply of it would change
+ * the box. */
+static void file_line(struct cli *c)
+{
+	const struct msg_body question = { MSG_SHOW, .show = { .number = 0 } };
+	struct box_answer a;
+	const json_t *sources, *s;
+	bool same = true;
+	int status;
+	size_t i;
+
+	if (access(CLI_BOX_FOLDER "/site.cfg", R_OK) < 0 || !box_request(c, &question, NULL, 0, ANSWER_S, &a, &status))
+		return;
+	sources = ja(a.json, "sources");
+	json_array_foreach(sources, i, s) same = same && same_file(js(s, "name"), js(s, "text"));
+	if (a.status == CLI_YES && !same)
+		render_line(c, M_OVERVIEW_FILE, CLI_BOX_FOLDER);
+	box_answer_free(&a);
+}
+
 void overview_print(struct cli *c, const json_t *status)
 {
+	file_line(c);
 	interfaces_line(c, ja(status, "interfaces"));
 	roles_line(c, status);
 	refused_line(c, status);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sekisho protocols [--all] [NAME]`: what a policy may say of each protocol, from the tables that policies are compiled with. */
+/* `sekisho protocols [--all] [NAME]`: what a policy may say of each protocol, from the tables that
+ * policies are compiled with. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,7 +85,7 @@ static void transports_of(unsigned transports, struct words *ret)
 		word(ret, ", ", "icmp");
 }
 
-/* ---- for programs ------------------------------------------------------------------------------------------------- */
+/* ---- for programs ---------------------------------------------------------------------------- */
 
 static json_t *functions_json(const struct vocabulary *v)
 {
@@ -113,7 +114,8 @@ static json_t *numbers_json_of(const char *key, const char *one, const struct no
 	return json_pack("{s:s,s:s*,s:s,s:b}", "key", key, "one", one, "numbers", numbers.text, "bits", bits);
 }
 
-/* The next reason that is this protocol's own; REASON_COUNT behind the last. Their words begin with its name. */
+/* The next reason that is this protocol's own; REASON_COUNT behind the last. Their words begin with
+ * its name. */
 static enum reason next_reason(const struct protocol_info *info, enum reason r)
 {
 	size_t n = strlen(info->name);
@@ -160,7 +162,7 @@ static json_t *protocol_json(enum protocol p)
 			 v != NULL ? functions_json(v) : json_array(), "reasons", reasons_json(info));
 }
 
-/* ---- for people: the tables of docs/protocols --------------------------------------------------------------------- */
+/* ---- for people: the tables of docs/protocols ------------------------------------------------ */
 
 static void targets_print(struct cli *c, const struct vocabulary *v)
 {
@@ -177,7 +179,8 @@ static void targets_print(struct cli *c, const struct vocabulary *v)
 	}
 }
 
-/* Spaces whose numbers are written alike and hold the same stand in one line, where the first of them has its place. */
+/* Spaces whose numbers are written alike and hold the same stand in one line, where the first of
+ * them has its place. */
 static uint64_t alike(const struct vocabulary *v, unsigned first)
 {
 	struct notation n = notation_of_space(&v->spaces[first]);
@@ -304,11 +307,9 @@ static const char *worth_of(const struct cli *c, enum protocol_depth d)
 
 static void head_print(const struct cli *c, struct table *t)
 {
-	table_cell(t, message_format(M_PROTOCOLS_NAME, c->lang));
-	table_cell(t, message_format(M_PROTOCOLS_TRANSPORTS, c->lang));
-	table_cell(t, message_format(M_PROTOCOLS_BYTES, c->lang));
-	table_cell(t, message_format(M_PROTOCOLS_WORTH, c->lang));
-	table_head_done(t);
+	static const enum message heads[] = { M_PROTOCOLS_NAME, M_PROTOCOLS_TRANSPORTS, M_PROTOCOLS_BYTES,
+					      M_PROTOCOLS_WORTH };
+	table_head(t, c->lang, heads);
 	table_right(t, 2);
 }
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sekisho prove POLICY`: does each `never` hold, and if not, by which conduits and with which packet? */
+/* `sekisho prove POLICY`: does each `never` hold, and if not, by which conduits and with
+ * which packet? */
 #include <stdlib.h>
 #include <string.h>
 
 #include "appliance/wire/vocabulary.h"
+#include "mgmt/cli/policy/settings.h"
 #include "mgmt/cli/policy/source.h"
-#include "mgmt/cli/screen/width.h"
+#include "mgmt/cli/screen/wrap.h"
 #include "mgmt/cli/verbs.h"
 #include "policy/space/always.h"
 
@@ -29,9 +31,23 @@ static bool is_icmp(uint8_t l4proto)
 	return l4proto == 1 || l4proto == 58;
 }
 
-static json_t *door_json(const struct model_conduit *c)
+/* The door that it is behind, and when it is open. */
+static void open_json(json_t *to, const struct source *s, const struct model_conduit *c)
 {
-	return c->door != NULL ? json_text(c->door->name) : json_null();
+	char when[WHEN_TEXT];
+
+	conduit_when_text(s->c.model, c, when, sizeof(when));
+	json_object_set_new(to, "door", c->door != NULL ? json_text(c->door->name) : json_null());
+	json_object_set_new(to, "when", json_text(when));
+}
+
+static void open_print(struct cli *c, const struct source *s, const struct model_conduit *of)
+{
+	char when[WHEN_TEXT];
+
+	conduit_when_text(s->c.model, of, when, sizeof(when));
+	if (when[0] != '\0')
+		source_say(c, M_PROVE_WHEN, when);
 }
 
 static json_t *counterexample_json(const struct source *s, const struct counterexample *x)
@@ -43,10 +59,13 @@ static json_t *counterexample_json(const struct source *s, const struct countere
 				   x->function >= 0 ? json_integer(x->function) : json_null());
 	json_t *both;
 
-	for (size_t i = 0; i < x->n_hops; i++)
-		json_array_append_new(chain, json_pack("{s:o,s:o,s:i,s:o}", "conduit", json_text(x->hops[i]->name),
-						       "file", json_text(source_file(s, x->hops[i]->at)), "line",
-						       (int)x->hops[i]->at.line, "door", door_json(x->hops[i])));
+	for (size_t i = 0; i < x->n_hops; i++) {
+		json_t *hop = json_pack("{s:o,s:o,s:i}", "conduit", json_text(x->hops[i]->name), "file",
+					json_text(source_file(s, x->hops[i]->at)), "line", (int)x->hops[i]->at.line);
+
+		open_json(hop, s, x->hops[i]);
+		json_array_append_new(chain, hop);
+	}
 	both = json_pack("{s:o,s:o}", "chain", chain, "packet", packet);
 	return both;
 }
@@ -54,7 +73,8 @@ static json_t *counterexample_json(const struct source *s, const struct countere
 /* What the proof says of one statement. */
 struct finding {
 	const struct model_never *never;
-	const struct counterexample *list; /* how it breaks, or under which conditions it does not hold */
+	/* how it breaks, or under which conditions it does not hold */
+	const struct counterexample *list;
 	size_t n;
 	const struct model_chain_break **rests_on;
 	size_t n_rests;
@@ -63,7 +83,8 @@ struct finding {
 	bool holds, vacuous;
 };
 
-/* `list` are the counterexamples from this statement on; returns where those of the next one begin. */
+/* `list` are the counterexamples from this statement on; returns where those of the next
+ * one begin. */
 static const struct counterexample *finding_take(const struct source *s, const struct model_never *v,
 						 const struct counterexample *list, const struct counterexample *end,
 						 struct finding *ret)
@@ -139,15 +160,6 @@ static json_t *answers_json(const struct finding *f)
 	return list;
 }
 
-static json_t *assets_json(const struct model_hosts *h)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < h->n_assets; i++)
-		json_array_append_new(list, json_text(h->assets[i]->name));
-	return list;
-}
-
 static json_t *exceptions_json(const struct source *s, const struct finding *f)
 {
 	json_t *list = json_array();
@@ -167,8 +179,8 @@ static json_t *finding_json(const struct source *s, const struct finding *f)
 	const char *unattended = f->n > 0 ? unattended_word(f->list[0].unattended) : NULL;
 	json_t *one = json_pack(
 		"{s:o,s:o,s:o,s:o,s:o,s:s,s:o,s:b,s:b,s:o,s:o,s:i,s:o,s:o,s:o}", "from", json_text(v->from->name), "to",
-		json_text(v->to->name), "from_assets", assets_json(&v->sources), "to_assets",
-		assets_json(&v->destinations), "label", json_text(v->label), "scope", v->chain ? "chain" : "direct",
+		json_text(v->to->name), "from_assets", settings_assets(&v->sources), "to_assets",
+		settings_assets(&v->destinations), "label", json_text(v->label), "scope", v->chain ? "chain" : "direct",
 		"commands", commands_json(v), "holds", f->holds, "vacuous", f->vacuous, "unattended",
 		unattended != NULL ? json_string(unattended) : json_null(), "file", json_text(source_file(s, v->at)),
 		"line", (int)v->at.line, "rests_on", breaks_json(s, f), "rests_on_answers", answers_json(f),
@@ -224,8 +236,7 @@ static void counterexample_print(struct cli *c, const struct source *s, const st
 		const struct model_conduit *h = x->hops[i];
 
 		source_say(c, M_PROVE_HOP, h->from->name, h->to->name, h->name, shown_file(s, h->at), h->at.line);
-		if (h->door != NULL)
-			source_say(c, M_PROVE_DOOR, h->door->name);
+		open_print(c, s, h);
 	}
 	counterexample_text(x, c->lang, packet, sizeof(packet));
 	source_say(c, M_PROVE_PACKET, packet);
@@ -265,7 +276,7 @@ static void finding_print(struct cli *c, const struct source *s, const struct fi
 		counterexample_print(c, s, &f->list[i]);
 }
 
-/* ---- always ------------------------------------------------------------------------------------------------------- */
+/* ---- always ---------------------------------------------------------------------------------- */
 
 static json_t *always_json(const struct source *s, const struct model_always *w, const struct lapse *x)
 {
@@ -274,9 +285,9 @@ static json_t *always_json(const struct source *s, const struct model_always *w,
 	for (size_t i = 0; i < w->n_services; i++)
 		json_array_append_new(services, json_text(w->services[i]->name));
 	one = json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:b,s:o,s:i}", "from", json_text(w->from->name), "to",
-			json_text(w->to->name), "from_assets", assets_json(&w->sources), "to_assets",
-			assets_json(&w->destinations), "services", services, "purpose", json_text(w->purpose), "holds",
-			x == NULL, "file", json_text(source_file(s, w->at)), "line", (int)w->at.line);
+			json_text(w->to->name), "from_assets", settings_assets(&w->sources), "to_assets",
+			settings_assets(&w->destinations), "services", services, "purpose", json_text(w->purpose),
+			"holds", x == NULL, "file", json_text(source_file(s, w->at)), "line", (int)w->at.line);
 	if (x == NULL)
 		return one;
 	json_object_set_new(one, "packet",
@@ -285,7 +296,8 @@ static json_t *always_json(const struct source *s, const struct model_always *w,
 				      is_icmp(x->l4proto) ? x->port >> 8 : (int)x->port, "service",
 				      json_text(x->service->name)));
 	json_object_set_new(one, "ends", x->ends != NULL ? json_text(x->ends->name) : json_null());
-	json_object_set_new(one, "door", x->ends != NULL ? door_json(x->ends) : json_null());
+	if (x->ends != NULL)
+		open_json(one, s, x->ends);
 	return one;
 }
 
@@ -305,8 +317,8 @@ static void always_print(struct cli *c, const struct source *s, const struct mod
 		source_say(c, M_PROVE_LAPSE_ENDS, packet, x->ends->name, shown_file(s, x->ends->at), x->ends->at.line);
 	else
 		source_say(c, M_PROVE_LAPSE, packet);
-	if (x->ends != NULL && x->ends->door != NULL)
-		source_say(c, M_PROVE_DOOR, x->ends->door->name);
+	if (x->ends != NULL)
+		open_print(c, s, x->ends);
 }
 
 /* Says of each whether it holds; returns how many do not. */

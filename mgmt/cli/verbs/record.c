@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sekisho record EVENT TEXT`: what programs of the appliance have to say for the record. The daemon adds who and when. */
+/* `sekisho record EVENT TEXT`: what programs of the appliance have to say for the record. The
+ * daemon adds who and when. */
 #include <string.h>
 
 #include "appliance/base/utf8.h"

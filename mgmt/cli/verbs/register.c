@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `sekisho register` and `sekisho exceptions`: registers of what is in force, each a list of rows made from what the box says
- * (docs/json.md, register) and a table of its columns. For people, for spreadsheets and for programs it is the same list.
+ * `sekisho register` and `sekisho exceptions`: registers of what is in force, or was, each a list
+ * of rows made from what the box says (docs/json.md, register) and a table of its columns. For
+ * people, for spreadsheets and for programs it is the same list.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "appliance/base/addr.h"
 #include "mgmt/cli/effective/asked.h"
+#include "mgmt/cli/effective/text.h"
 #include "mgmt/cli/screen/csv.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/verbs.h"
+#include "mgmt/cli/words/moment.h"
 #include "mgmt/cli/words/render.h"
+#include "mgmt/picture/picture.h"
 
 #define COLUMNS TABLE_COLUMNS
 #define CELL 512
@@ -24,10 +28,11 @@ struct column {
 struct kind {
 	const char *name;
 	json_t *(*rows)(struct cli *c, const json_t *answer);
+	unsigned part; /* enum flow_part, of data flows, which can be drawn */
 	struct column columns[COLUMNS];
 };
 
-/* ---- rows --------------------------------------------------------------------------------------------------------------- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
 static const json_t *named(const json_t *list, const char *key, const char *name)
 {
@@ -75,11 +80,35 @@ static bool is_of(const json_t *device, const json_t *ranges)
 	return false;
 }
 
-/* What is heard is asked of the journal; without a daemon, or without the right to, nobody was seen. */
+/*
+ * When one of the asset's addresses was heard last, before `then` ("": now). "": nobody knows, also
+ * of a device that was heard before then and again later.
+ */
+static const char *last_seen(const json_t *asset, const json_t *devices, const char *then)
+{
+	const char *last = "";
+
+	for (size_t k = 0; k < json_array_size(devices); k++) {
+		const json_t *d = json_array_get(devices, k);
+
+		/* Moments are in one form, UTC, so that their order is that of the texts; of
+		 * devices, in whole seconds that were begun. */
+		if (!is_of(d, ja(asset, "addresses")) || (*then != '\0' && strcmp(js(d, "first"), then) > 0))
+			continue;
+		if (*then != '\0' && strcmp(js(d, "last"), then) >= 0)
+			return "";
+		last = strcmp(js(d, "last"), last) > 0 ? js(d, "last") : last;
+	}
+	return last;
+}
+
+/* What is heard is asked of the journal; without a daemon, or without the right to, nobody
+ * was seen. */
 static json_t *rows_assets(struct cli *c, const json_t *e)
 {
 	const struct msg_body question = { MSG_DEVICES, .devices = { .order = DEVICES_LIST, .reason = "" } };
 	json_t *rows = json_deep_copy(ja(e, "assets"));
+	const char *then = json_object_get(e, "as_it_was") != NULL ? js(e, "time") : "";
 	struct box_answer heard = { 0 };
 	int status;
 
@@ -88,34 +117,31 @@ static json_t *rows_assets(struct cli *c, const json_t *e)
 	for (size_t i = 0; i < json_array_size(rows); i++) {
 		json_t *asset = json_array_get(rows, i);
 		const json_t *devices = heard.json != NULL ? ja(heard.json, "devices") : NULL;
-		const char *last = "";
 
 		put(asset, "owner", js(named(ja(e, "zones"), "name", js(asset, "zone")), "owner"));
-		for (size_t k = 0; k < json_array_size(devices); k++) {
-			const json_t *d = json_array_get(devices, k);
-
-			/* Moments are in one form, UTC, so that their order is that of the texts. */
-			if (strcmp(js(d, "last"), last) > 0 && is_of(d, ja(asset, "addresses")))
-				last = js(d, "last");
-		}
-		put(asset, "last_seen", last);
+		put(asset, "last_seen", last_seen(asset, devices, then));
 	}
 	if (heard.json != NULL)
 		box_answer_free(&heard);
 	return rows;
 }
 
-static json_t *conduits_of(const json_t *e, const char *zone)
+/* By that key of theirs, each once. */
+static json_t *conduits_of(const json_t *e, const char *zone, const char *key)
 {
 	const json_t *conduits = ja(e, "conduits");
-	json_t *list = json_array();
+	json_t *list = json_array(), *seen = json_object();
 
 	for (size_t i = 0; i < json_array_size(conduits); i++) {
 		const json_t *k = json_array_get(conduits, i);
 
-		if (strcmp(js(k, "from"), zone) == 0 || strcmp(js(k, "to"), zone) == 0)
-			(void)json_array_append(list, json_object_get(k, "name"));
+		if ((strcmp(js(k, "from"), zone) != 0 && strcmp(js(k, "to"), zone) != 0) || *js(k, key) == '\0' ||
+		    json_object_get(seen, js(k, key)) != NULL)
+			continue;
+		(void)json_array_append(list, json_object_get(k, key));
+		(void)json_object_set_new(seen, js(k, key), json_true());
 	}
+	json_decref(seen);
 	return list;
 }
 
@@ -148,7 +174,8 @@ static json_t *rows_connections(struct cli *c, const json_t *e)
 			put(row, "carrier", js(line, "carrier"));
 			put(row, "service", js(line, "service"));
 			put(row, "place", js(line, "place"));
-			(void)json_object_set_new(row, "conduits", conduits_of(e, js(z, "name")));
+			(void)json_object_set_new(row, "conduits", conduits_of(e, js(z, "name"), "name"));
+			(void)json_object_set_new(row, "doors", conduits_of(e, js(z, "name"), "door"));
 			(void)json_array_append_new(rows, row);
 		}
 	}
@@ -165,7 +192,7 @@ static json_t *rows_exceptions(struct cli *c, const json_t *e)
 	(void)c;
 	for (size_t i = 0; i < json_array_size(conduits); i++) {
 		const json_t *k = json_array_get(conduits, i), *x = json_array_get(ja(k, "exception"), 0);
-		bool ended = !jb(k, "open") && *js(k, "opens") == '\0';
+		bool ended = json_is_false(json_object_get(k, "open")) && *js(k, "opens") == '\0';
 		json_t *row;
 
 		if (x == NULL)
@@ -181,17 +208,54 @@ static json_t *rows_exceptions(struct cli *c, const json_t *e)
 	return rows;
 }
 
+static json_t *of_part(const json_t *e, enum flow_part part)
+{
+	json_t *sheet = flow_sheet(e, part), *rows = json_incref(json_object_get(sheet, "conduits"));
+
+	json_decref(sheet);
+	return rows;
+}
+
+static json_t *rows_flows(struct cli *c, const json_t *e)
+{
+	(void)c;
+	return of_part(e, FLOW_ALL);
+}
+
+static json_t *rows_flows_it(struct cli *c, const json_t *e)
+{
+	(void)c;
+	return of_part(e, FLOW_IT);
+}
+
+static json_t *rows_flows_ot(struct cli *c, const json_t *e)
+{
+	(void)c;
+	return of_part(e, FLOW_OT);
+}
+
 static json_t *rows_due(struct cli *c, const json_t *status)
 {
 	(void)c;
 	return json_incref((json_t *)(uintptr_t)ja(ja(status, "reviews"), "due"));
 }
 
-/* ---- registers ---------------------------------------------------------------------------------------------------------- */
+/* ---- registers ------------------------------------------------------------------------------- */
+
+#define FLOW_COLUMNS                                                                                                   \
+	{                                                                                                              \
+		{ "name", M_COL_CONDUIT }, { "label", M_COL_NAME }, { "from", M_COL_FROM }, { "to", M_COL_TO },        \
+			{ "part", M_COL_PART }, { "carries", M_COL_CARRIES }, { "data", M_COL_DATA },                  \
+			{ "mode", M_COL_MODE }, { "until", M_COL_UNTIL }, { "door", M_COL_DOORS },                     \
+		{                                                                                                      \
+			"purpose", M_COL_PURPOSE                                                                       \
+		}                                                                                                      \
+	}
 
 static const struct kind kinds[] = {
 	{ "zones",
 	  rows_zones,
+	  0,
 	  { { "name", M_COL_OBJECT },
 	    { "label", M_COL_NAME },
 	    { "class", M_COL_CLASS },
@@ -202,6 +266,7 @@ static const struct kind kinds[] = {
 	    { "networks", M_COL_ADDRESSES } } },
 	{ "assets",
 	  rows_assets,
+	  0,
 	  { { "name", M_COL_OBJECT },
 	    { "label", M_COL_NAME },
 	    { "zone", M_COL_ZONE_ALONE },
@@ -213,6 +278,7 @@ static const struct kind kinds[] = {
 	    { "addresses", M_COL_ADDRESSES } } },
 	{ "conduits",
 	  rows_conduits,
+	  0,
 	  { { "name", M_COL_CONDUIT },
 	    { "label", M_COL_NAME },
 	    { "from", M_COL_FROM },
@@ -226,6 +292,7 @@ static const struct kind kinds[] = {
 	    { "purpose", M_COL_PURPOSE } } },
 	{ "connections",
 	  rows_connections,
+	  0,
 	  { { "zone", M_COL_ZONE_ALONE },
 	    { "label", M_COL_NAME },
 	    { "owner", M_COL_OWNER },
@@ -235,9 +302,11 @@ static const struct kind kinds[] = {
 	    { "carrier", M_COL_CARRIER },
 	    { "service", M_COL_SERVICE },
 	    { "place", M_COL_STANDS },
-	    { "conduits", M_COL_CONDUIT } } },
+	    { "conduits", M_COL_CONDUIT },
+	    { "doors", M_COL_DOORS } } },
 	{ "exceptions",
 	  rows_exceptions,
+	  0,
 	  { { "name", M_COL_CONDUIT },
 	    { "from", M_COL_FROM },
 	    { "to", M_COL_TO },
@@ -251,11 +320,15 @@ static const struct kind kinds[] = {
 	    { "label", M_COL_NAME } } },
 	{ "due",
 	  rows_due,
+	  0,
 	  { { "what", M_COL_WHAT },
 	    { "name", M_COL_OBJECT },
 	    { "day", M_COL_DUE },
 	    { "owner", M_COL_OWNER },
 	    { "label", M_COL_NAME } } },
+	{ "flows", rows_flows, FLOW_ALL, FLOW_COLUMNS },
+	{ "flows-it", rows_flows_it, FLOW_IT, FLOW_COLUMNS },
+	{ "flows-ot", rows_flows_ot, FLOW_OT, FLOW_COLUMNS },
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 #define KIND_EXCEPTIONS 4u
@@ -283,6 +356,12 @@ static const char *word_of(const char *key, const char *word, enum lang l)
 		{ "what", "zone", M_DUE_ZONE },
 		{ "what", "asset", M_DUE_ASSET },
 		{ "what", "exception", M_DUE_EXCEPTION },
+		{ "part", "it", M_PICTURE_IT },
+		{ "part", "ot", M_PICTURE_OT },
+		{ "part", "it_ot", M_FLOW_PART_BOTH },
+		{ "data", "to_destination", M_DATA_THERE },
+		{ "data", "to_source", M_DATA_BACK },
+		{ "data", "both", M_DATA_BOTH },
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
@@ -291,7 +370,18 @@ static const char *word_of(const char *key, const char *word, enum lang l)
 	return word;
 }
 
-/* A value as a cell has it: lists with a blank between two; moments as clocks here show them. The caller's; NULL: no memory. */
+static void carried(FILE *to, const json_t *list, enum lang l)
+{
+	char text[RENDER_TEXT * 4];
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		flow_text(text, sizeof(text), json_array_get(list, i), l);
+		fprintf(to, "%s%s", i > 0 ? "; " : "", text);
+	}
+}
+
+/* A value as a cell has it: lists with a blank between two; moments as clocks here show them. The
+ * caller's; NULL: no memory. */
 static char *cell_text(const json_t *row, const char *key, enum lang l)
 {
 	const json_t *list = ja(row, key);
@@ -306,8 +396,13 @@ static char *cell_text(const json_t *row, const char *key, enum lang l)
 		render_time(said, when);
 		said = when;
 	}
-	fputs(word_of(key, said, l), to);
-	for (size_t i = 0; json_is_array(list) && i < json_array_size(list); i++)
+	if (strcmp(key, "last_match") == 0 && json_object_get(row, key) != NULL)
+		effective_last_use(row, l, to);
+	else
+		fputs(word_of(key, said, l), to);
+	if (strcmp(key, "carries") == 0)
+		carried(to, list, l);
+	for (size_t i = 0; json_is_string(json_array_get(list, i)); i++)
 		fprintf(to, "%s%s", i > 0 ? " " : "", json_string_value(json_array_get(list, i)));
 	if (fclose(to) == 0)
 		return text;
@@ -319,7 +414,21 @@ struct printed {
 	struct cli *c;
 	const struct kind *kind;
 	const json_t *rows;
+	const json_t *then; /* as_it_was; NULL = it is of now */
 };
+
+/* Of then nobody knows what is not there: when an asset was heard, or a conduit used. */
+static char *printed_cell(const struct printed *p, size_t row, size_t column)
+{
+	const char *key = p->kind->columns[column].key;
+	char *text = cell_text(json_array_get(p->rows, row), key, p->c->lang);
+
+	if (text == NULL || *text != '\0' || p->then == NULL ||
+	    (strcmp(key, "last_seen") != 0 && strcmp(key, "last_match") != 0))
+		return text;
+	free(text);
+	return strdup(message_format(M_REGISTER_UNKNOWN, p->c->lang));
+}
 
 static void print_table(const struct printed *p)
 {
@@ -332,7 +441,7 @@ static void print_table(const struct printed *p)
 	table_wrap(t);
 	for (size_t r = 0; r < json_array_size(p->rows); r++)
 		for (size_t i = 0; i < n; i++) {
-			char *text = cell_text(json_array_get(p->rows, r), p->kind->columns[i].key, p->c->lang);
+			char *text = printed_cell(p, r, i);
 
 			table_cell(t, text != NULL && *text != '\0' ? text : "-");
 			free(text);
@@ -354,7 +463,7 @@ static bool print_csv(FILE *to, void *ctx)
 		sound = csv_cell(to, message_format(p->kind->columns[i].head, p->c->lang), i == n - 1) && sound;
 	for (size_t r = 0; r < json_array_size(p->rows); r++)
 		for (size_t i = 0; i < n; i++) {
-			char *text = cell_text(json_array_get(p->rows, r), p->kind->columns[i].key, p->c->lang);
+			char *text = printed_cell(p, r, i);
 
 			sound = text != NULL && csv_cell(to, text, i == n - 1) && sound;
 			free(text);
@@ -362,26 +471,56 @@ static bool print_csv(FILE *to, void *ctx)
 	return sound;
 }
 
+static void keep(json_t *to, const json_t *row, const char *key)
+{
+	json_t *v = json_object_get(row, key);
+	bool empty = v == NULL || (json_is_string(v) && json_string_length(v) == 0);
+
+	(void)json_object_set(to, key, empty ? json_null() : v);
+}
+
 /* Of each row what its columns are about, whatever else the box said. */
 static json_t *rows_json(const struct printed *p)
 {
+	/* what its column says besides the last use */
+	static const char *const told[] = { "watched_since", "unwatched" };
 	json_t *list = json_array();
 
 	for (size_t r = 0; r < json_array_size(p->rows); r++) {
 		json_t *row = json_object();
 
-		for (size_t i = 0; i < columns_of(p->kind); i++) {
-			const char *key = p->kind->columns[i].key;
-			json_t *v = json_object_get(json_array_get(p->rows, r), key);
-
-			(void)json_object_set(row, key, v != NULL ? v : json_null());
-		}
+		for (size_t i = 0; i < columns_of(p->kind); i++)
+			keep(row, json_array_get(p->rows, r), p->kind->columns[i].key);
+		for (size_t i = 0; i < 2 && json_object_get(row, "last_match") != NULL; i++)
+			keep(row, json_array_get(p->rows, r), told[i]);
 		(void)json_array_append_new(list, row);
 	}
 	return list;
 }
 
-static int print(const struct printed *p, const json_t *answer, const char *csv)
+static void print_then(const struct printed *p, const json_t *answer)
+{
+	char at[RENDER_TEXT], since[RENDER_TEXT], until[RENDER_TEXT];
+
+	render_time(js(answer, "time"), at);
+	render_time(js(p->then, "since"), since);
+	render_time(js(p->then, "until"), until);
+	render_line(p->c, M_REGISTER_AS_IT_WAS, at, ju(ja(answer, "generation"), "number"), since,
+		    *until != '\0' ? until : message_format(M_STILL, p->c->lang));
+}
+
+static int print_picture(const struct printed *p, const json_t *answer)
+{
+	char *svg = picture_flows(answer, (enum flow_part)p->kind->part, p->c->lang);
+
+	if (svg == NULL)
+		return cli_fail(p->c, CLI_CANNOT, M_CLI_NO_MEMORY);
+	fputs(svg, p->c->out);
+	free(svg);
+	return CLI_YES;
+}
+
+static int print(const struct printed *p, const json_t *answer, const char *form, const char *csv)
 {
 	int code;
 
@@ -389,19 +528,27 @@ static int print(const struct printed *p, const json_t *answer, const char *csv)
 		code = csv_file(csv, print_csv, (void *)(uintptr_t)p);
 		return code == 0 ? CLI_YES : cli_fail(p->c, CLI_CANNOT, M_DEVICES_FILE, csv, strerror(code));
 	}
+	if (strcmp(form, "svg") == 0)
+		return print_picture(p, answer);
+	if (strcmp(form, "csv") == 0)
+		return fputs(CSV_MARK, p->c->out) >= 0 && print_csv(p->c->out, (void *)(uintptr_t)p)
+			       ? CLI_YES
+			       : cli_fail(p->c, CLI_CANNOT, M_CLI_NO_MEMORY);
 	if (!p->c->json) {
+		if (p->then != NULL)
+			print_then(p, answer);
 		print_table(p);
 		return CLI_YES;
 	}
-	json_line(p->c->out, json_pack("{s:s, s:O?, s:O?, s:o}", "register", p->kind->name, "generation",
+	json_line(p->c->out, json_pack("{s:s, s:O?, s:O?, s:O*, s:o}", "register", p->kind->name, "generation",
 				       json_object_get(answer, "generation"), "time", json_object_get(answer, "time"),
-				       "rows", rows_json(p)));
+				       "as_it_was", p->then, "rows", rows_json(p)));
 	return CLI_YES;
 }
 
-static int show(struct cli *c, const struct kind *kind, const char *csv)
+static int show(struct cli *c, const struct kind *kind, const char *form, const char *csv, uint64_t at)
 {
-	struct printed p = { c, kind, NULL };
+	struct printed p = { c, kind, NULL, NULL };
 	struct box_answer answer;
 	bool standing, json = c->json;
 	json_t *rows;
@@ -409,13 +556,15 @@ static int show(struct cli *c, const struct kind *kind, const char *csv)
 
 	if (kind == &kinds[KIND_DUE]
 		    ? !box_request(c, &(struct msg_body){ .type = MSG_STATUS }, NULL, 0, 30, &answer, &status)
-		    : !effective_ask(c, &answer, &standing, &status))
+		    : !effective_ask(c, at, &answer, &standing, &status))
 		return status;
-	c->json = json && json_object_get(answer.json, "error") != NULL; /* an error is printed as it came */
+	/* an error is printed as it came */
+	c->json = json && json_object_get(answer.json, "error") != NULL;
 	if (!box_answer_done(c, &answer, &status)) {
 		c->json = json;
 		p.rows = rows = kind->rows(c, answer.json);
-		status = print(&p, answer.json, csv);
+		p.then = ja(answer.json, "as_it_was");
+		status = print(&p, answer.json, form, csv);
 		json_decref(rows);
 	}
 	c->json = json;
@@ -423,21 +572,44 @@ static int show(struct cli *c, const struct kind *kind, const char *csv)
 	return status;
 }
 
-/* ---- the verbs ---------------------------------------------------------------------------------------------------------- */
+/* ---- the verbs ------------------------------------------------------------------------------- */
 
-static const struct cli_option options[] = { { "--csv", 0, "FILE", M_DEVICES_OPT_CSV } };
+enum { OPT_CSV, OPT_TO, OPT_AT, OPT_N };
+
+static const struct cli_option options[OPT_N] = {
+	[OPT_CSV] = { "--csv", 0, "FILE", M_DEVICES_OPT_CSV },
+	[OPT_TO] = { "--to", 0, "text|json|csv|svg", M_EFFECTIVE_OPT_TO },
+	[OPT_AT] = { "--at", 0, "TIME", M_REGISTER_OPT_AT },
+};
+
+static int shown(struct cli *c, const struct cli_args *a, const struct kind *kind)
+{
+	const char *form = a->values[OPT_TO] != NULL ? a->values[OPT_TO] : c->json ? "json" : "text";
+	const char *then = a->values[OPT_AT];
+	uint64_t at = 0;
+
+	if (strcmp(form, "text") != 0 && strcmp(form, "json") != 0 && strcmp(form, "csv") != 0 &&
+	    (strcmp(form, "svg") != 0 || kind->part == 0))
+		return cli_fail(c, CLI_INVALID, M_REGISTER_FORM, form);
+	if (then != NULL && kind == &kinds[KIND_DUE])
+		return cli_fail(c, CLI_INVALID, M_REGISTER_NOW);
+	if (then != NULL && (!moment_seconds(then, &at) || at == 0))
+		return cli_fail(c, CLI_INVALID, M_HOLD_MOMENT, "--at", then);
+	c->json = strcmp(form, "json") == 0;
+	return show(c, kind, form, a->values[OPT_CSV], at);
+}
 
 static int run_register(struct cli *c, const struct cli_args *a)
 {
 	for (size_t i = 0; i < KINDS; i++)
 		if (strcmp(a->operands[0], kinds[i].name) == 0)
-			return show(c, &kinds[i], a->values[0]);
+			return shown(c, a, &kinds[i]);
 	return cli_fail(c, CLI_INVALID, M_REGISTER_WHICH, a->operands[0]);
 }
 
 static int run_exceptions(struct cli *c, const struct cli_args *a)
 {
-	return show(c, &kinds[KIND_EXCEPTIONS], a->values[0]);
+	return shown(c, a, &kinds[KIND_EXCEPTIONS]);
 }
 
 const struct cli_verb verb_register = {
@@ -447,7 +619,7 @@ const struct cli_verb verb_register = {
 	.min_operands = 1,
 	.max_operands = 1,
 	.options = options,
-	.n_options = 1,
+	.n_options = OPT_N,
 	.summary = M_REGISTER_SUMMARY,
 	.text = M_REGISTER_TEXT,
 	.run = run_register,
@@ -458,7 +630,7 @@ const struct cli_verb verb_exceptions = {
 	.group = CLI_ON_BOX,
 	.operands = "",
 	.options = options,
-	.n_options = 1,
+	.n_options = OPT_N,
 	.summary = M_EXCEPTIONS_SUMMARY,
 	.text = M_EXCEPTIONS_TEXT,
 	.run = run_exceptions,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `sekisho release`: devices go back to the first namespace as they were. The daemon does it; where none runs, sekishod itself is
- * started for that one deed, because what moves devices is no part of this program, which reads policy texts.
+ * `sekisho release`: devices go back to the first namespace as they were. The daemon does it; where
+ * none runs, sekishod itself is started for that one deed, because what moves devices is no part of
+ * this program, which reads policy texts.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -10,11 +11,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "mgmt/cli/box/daemon_path.h"
 #include "mgmt/cli/box/request.h"
+#include "mgmt/cli/box/standing.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/verbs.h"
-#include "mgmt/cli/words/given_back.h"
+#include "mgmt/cli/words/apply.h"
 #include "mgmt/cli/words/render.h"
 
 #define WAIT_S 60
@@ -106,6 +107,7 @@ static bool ask_alone(struct cli *c, const struct cli_args *a, struct box_answer
 
 static void list(struct cli *c, const json_t *kept)
 {
+	static const enum message heads[] = { M_COL_DEVICE, M_COL_STATE, M_RELEASE_COL_WAS };
 	static const struct {
 		const char *word;
 		enum message text;
@@ -117,10 +119,7 @@ static void list(struct cli *c, const json_t *kept)
 	struct table *t = table_new(3, 0);
 
 	table_wrap(t);
-	table_cell(t, message_format(M_COL_DEVICE, c->lang));
-	table_cell(t, message_format(M_COL_STATE, c->lang));
-	table_cell(t, message_format(M_RELEASE_COL_WAS, c->lang));
-	table_head_done(t);
+	table_head(t, c->lang, heads);
 	for (size_t i = 0; i < json_array_size(kept); i++) {
 		const json_t *k = json_array_get(kept, i), *was = ja(k, "was");
 		char text[RENDER_TEXT] = "";

@@ -20,7 +20,8 @@ static const struct cli_option options[OPT_N] = {
 	[OPT_TAKE] = { "--take-interface", 0, "NAME", M_APPLY_OPT_TAKE },
 };
 
-/* The lines in which both differ, into the answer. What cannot be read is left out: the rollback is done all the same. */
+/* The lines in which both differ, into the answer. What cannot be read is left out: the rollback is
+ * done all the same. */
 static void add_difference(const struct cli *c, json_t *answer)
 {
 	struct cli silent = *c;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sekisho show NUMBER`: what a generation that is kept said, and in which lines it differs from the one before it. */
+/* `sekisho show NUMBER`: what a generation that is kept said, and in which lines it differs from
+ * the one before it. */
 #include "mgmt/cli/verbs/show.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "mgmt/cli/screen/width.h"
+#include "mgmt/cli/screen/wrap.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/difference.h"
 #include "mgmt/cli/words/render.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `sekisho status`: the first line says whether the box enforces, and what is wrong if it does not do so fully; the rest
- * says what with: a line for each thing, or with --all each thing as a list. The exit status follows the first line.
+ * `sekisho status`: the first line says whether the box enforces, and what is wrong if it does not
+ * do so fully; the rest says what with: a line for each thing, or with --all each thing as a list.
+ * The exit status follows the first line.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,12 +12,10 @@
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/verbs/overview.h"
-#include "mgmt/cli/words/answers.h"
 #include "mgmt/cli/words/clock.h"
 #include "mgmt/cli/words/reach.h"
 #include "mgmt/cli/words/render.h"
 #include "mgmt/state/alarms.h"
-#include "mgmt/state/certificate.h"
 #include "mgmt/state/faults.h"
 #include "mgmt/state/lost.h"
 #include "mgmt/state/refused.h"
@@ -262,9 +261,7 @@ static void interfaces(struct cli *c, const json_t *status)
 					      M_COL_LINK,      M_COL_RECEIVED, M_COL_SENT };
 	struct table *t = table_new(sizeof(heads) / sizeof(heads[0]), 2);
 
-	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
-		table_cell(t, message_format(heads[i], c->lang));
-	table_head_done(t);
+	table_head(t, c->lang, heads);
 	table_wrap(t);
 	table_right(t, 4);
 	table_right(t, 5);
@@ -303,15 +300,11 @@ static const char *state_text(const struct cli *c, const json_t *status, const j
 
 static void roles(struct cli *c, const json_t *status)
 {
+	static const enum message heads[] = { M_COL_ROLE, M_COL_STATE, M_COL_PID, M_COL_RESTARTS, M_COL_SINCE };
 	const json_t *list = ja(status, "roles");
 	struct table *t = table_new(5, 2);
 
-	table_cell(t, message_format(M_COL_ROLE, c->lang));
-	table_cell(t, message_format(M_COL_STATE, c->lang));
-	table_cell(t, message_format(M_COL_PID, c->lang));
-	table_cell(t, message_format(M_COL_RESTARTS, c->lang));
-	table_cell(t, message_format(M_COL_SINCE, c->lang));
-	table_head_done(t);
+	table_head(t, c->lang, heads);
 	table_wrap(t);
 	table_right(t, 2);
 	table_right(t, 3);
@@ -336,16 +329,15 @@ static void roles(struct cli *c, const json_t *status)
 	table_free(t);
 }
 
-/* One row a reason, of those that were refused or of those that passed unjudged; judged and passed is left to --json. */
+/* One row a reason, of those that were refused or of those that passed unjudged; judged and passed
+ * is left to --json. */
 static struct table *reasons(struct cli *c, const json_t *status, bool unjudged)
 {
+	static const enum message heads[] = { M_COL_PACKETS, M_COL_WHO, M_COL_REASON };
 	struct table *t = table_new(3, 2);
 	json_t *list = refused_list(status, unjudged);
 
-	table_cell(t, message_format(M_COL_PACKETS, c->lang));
-	table_cell(t, message_format(M_COL_WHO, c->lang));
-	table_cell(t, message_format(M_COL_REASON, c->lang));
-	table_head_done(t);
+	table_head(t, c->lang, heads);
 	table_wrap(t);
 	table_right(t, 0);
 	for (size_t i = 0; i < json_array_size(list); i++) {
@@ -480,7 +472,8 @@ static void told_line(struct cli *c, enum message m, const json_t *told)
 		render_line(c, m, js(told, "server"), ju(told, "waiting"), ju(told, "dropped"));
 }
 
-/* Whether roles that read strangers' bytes can take memory from those that enforce: a note, since nothing is amiss without it. */
+/* Whether roles that read strangers' bytes can take memory from those that enforce: a note, since
+ * nothing is amiss without it. */
 static void partition_line(struct cli *c, const json_t *partition)
 {
 	const json_t *guard = json_object_get(partition, "guard"), *parsers = json_object_get(partition, "parsers");
@@ -516,9 +509,7 @@ static void certificates(struct cli *c, const json_t *status)
 					      M_COL_STATE };
 	struct table *t = table_new(sizeof(heads) / sizeof(heads[0]), 2);
 
-	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
-		table_cell(t, message_format(heads[i], c->lang));
-	table_head_done(t);
+	table_head(t, c->lang, heads);
 	table_wrap(t);
 	for (size_t i = 0; i < json_array_size(list); i++)
 		certificate_rows(c, t, json_array_get(list, i));
@@ -548,6 +539,17 @@ static void disk_lines(struct cli *c, const json_t *journal)
 static bool unused(const json_t *status, const char *feature)
 {
 	return json_is_false(json_object_get(ja(ja(status, "features"), feature), "used"));
+}
+
+/* Whether the kernel refuses what others do to the table, and if not, whether it could. */
+static void table_line(struct cli *c, const json_t *feature)
+{
+	if (json_is_true(json_object_get(feature, "used")))
+		render_line(c, M_STATUS_OWNED_TABLE);
+	else if (feature != NULL)
+		render_line(c, strcmp(js(feature, "why"), "kernel") == 0 || strcmp(js(feature, "why"), "outlived") == 0
+				       ? M_STATUS_NO_OWNED_TABLE
+				       : M_STATUS_UNOWNED_TABLE);
 }
 
 static void leaked_line(struct cli *c, const json_t *accounts)
@@ -588,13 +590,15 @@ static void rest(struct cli *c, const json_t *status)
 		message_print(c->out, c->lang, M_STATUS_UNSIGNED, ju(journal, "unsigned_records"));
 	if (ju(journal, "keep_days") > 0)
 		render_line(c, M_STATUS_RETENTION, ju(journal, "keep_days"), ju(journal, "delete_after_days"));
-	else if (json_object_get(journal, "keep_days") != NULL) /* a journal that is silent has said nothing */
+	/* a journal that is silent has said nothing */
+	else if (json_object_get(journal, "keep_days") != NULL)
 		message_print(c->out, c->lang, M_STATUS_NO_RETENTION);
 	if (json_is_object(json_object_get(ja(status, "site"), "records")))
 		render_line(c, M_STATUS_RECORDS, js(ja(ja(status, "site"), "records"), "purpose"),
 			    js(ja(ja(status, "site"), "records"), "responsible"));
 	disk_lines(c, journal);
 	clock_line(c, ja(status, "clock"));
+	hours_lines(c, ja(status, "windows"));
 	log_line(c, ja(status, "log"));
 	ups_lines(c, json_object_get(status, "ups"));
 	told_line(c, M_STATUS_MAIL, json_object_get(status, "mail"));
@@ -606,8 +610,7 @@ static void rest(struct cli *c, const json_t *status)
 		render_line(c, strcmp(js(status, "backend"), "native") == 0 ? M_STATUS_NATIVE : M_STATUS_COMPAT);
 	if (unused(status, "flowtable"))
 		render_line(c, M_STATUS_NO_FLOWTABLE);
-	if (unused(status, "owned_table"))
-		render_line(c, M_STATUS_NO_OWNED_TABLE);
+	table_line(c, ja(ja(status, "features"), "owned_table"));
 }
 
 /* No daemon: what stands all the same. Never a box that enforces as it should. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sekisho verify`: is what the kernel and the workers hold the policy in force, and if not, where do they differ? */
+/* `sekisho verify`: is what the kernel and the workers hold the policy in force, and if not, where
+ * do they differ? */
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,13 +40,10 @@ static const char *what_text(struct cli *c, const char *what)
 
 static void differences(struct cli *c, const json_t *list)
 {
+	static const enum message heads[] = { M_COL_WHAT, M_COL_WHERE, M_COL_LINE, M_COL_DETAIL };
 	struct table *t = table_new(4, 2);
 
-	table_cell(t, message_format(M_COL_WHAT, c->lang));
-	table_cell(t, message_format(M_COL_WHERE, c->lang));
-	table_cell(t, message_format(M_COL_LINE, c->lang));
-	table_cell(t, message_format(M_COL_DETAIL, c->lang));
-	table_head_done(t);
+	table_head(t, c->lang, heads);
 	table_wrap(t);
 	table_right(t, 2);
 	for (size_t i = 0; i < json_array_size(list); i++) {

@@ -32,7 +32,8 @@ static bool goes_with(const struct ir *ir, const json_t *clock)
 	return sources || strcmp(js(clock, "waits"), "source") != 0;
 }
 
-/* Whoever only checks a text is told nothing of a box that is not there, not his to ask, older, or busy. */
+/* Whoever only checks a text is told nothing of a box that is not there, not his to ask, older,
+ * or busy. */
 static json_t *of_the_box(struct cli *c)
 {
 	struct cli silent = *c;

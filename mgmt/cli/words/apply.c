@@ -9,7 +9,7 @@
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/words/clock.h"
 #include "mgmt/cli/words/difference.h"
-#include "mgmt/cli/words/given_back.h"
+#include "mgmt/cli/words/render.h"
 #include "mgmt/words/command.h"
 #include "mgmt/words/parts.h"
 
@@ -65,7 +65,8 @@ static void shut_out(struct cli *c, const json_t *answer, bool dry_run)
 		message_print(c->out, c->lang, dry_run ? M_APPLY_WOULD_SHUT_OTHERS : M_APPLY_SHUT_OTHERS);
 }
 
-/* "write_single_register, unit 1, holding 400, wrote 0-9". Owned by the caller; NULL when memory is out. */
+/* "write_single_register, unit 1, holding 400, wrote 0-9". Owned by the caller; NULL when memory
+ * is out. */
 static char *request_text(const json_t *r, enum lang l)
 {
 	const struct vocabulary *v = command_words(r);
@@ -191,7 +192,8 @@ int apply_render(struct cli *c, enum apply_kind kind, const json_t *answer, int 
 		narrowed(c, answer);
 		shut_out(c, answer, dry_run);
 	}
-	if (kind == APPLY_KIND_CONFIRM || kind == APPLY_KIND_ROLLBACK) /* the sentence says its state */
+	/* the sentence says its state */
+	if (kind == APPLY_KIND_CONFIRM || kind == APPLY_KIND_ROLLBACK)
 		snprintf(generation, sizeof(generation), "%llu", ju(g, "number"));
 	else
 		render_generation(g, c->lang, generation);
@@ -206,4 +208,25 @@ int apply_render(struct cli *c, enum apply_kind kind, const json_t *answer, int 
 		render_line(c, M_APPLY_CONFIRM_HOW, ju(g, "number"), until);
 	}
 	return status;
+}
+
+static void one(struct cli *c, const json_t *report)
+{
+	const json_t *lost = ja(report, "lost"), *expired = ja(report, "expired");
+	const char *now = js(report, "now");
+
+	if (*now != '\0' && jb(report, "was_here"))
+		render_line(c, M_RELEASE_WAS_HERE, now);
+	else if (*now != '\0')
+		render_line(c, M_RELEASE_DONE, now, ju(report, "facts"));
+	for (size_t i = 0; i < json_array_size(expired); i++)
+		render_line(c, M_RELEASE_EXPIRED, json_string_value(json_array_get(expired, i)));
+	for (size_t i = 0; i < json_array_size(lost); i++)
+		render_line(c, M_RELEASE_LOST, js(json_array_get(lost, i), lang_name(c->lang)));
+}
+
+void given_back_print(struct cli *c, const json_t *reports)
+{
+	for (size_t i = 0; i < json_array_size(reports); i++)
+		one(c, json_array_get(reports, i));
 }

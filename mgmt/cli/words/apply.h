@@ -16,7 +16,14 @@ enum apply_kind {
 /* `answer` as docs/json.md has it; `status` as the box gave it; returns the verb's status. */
 int apply_render(struct cli *c, enum apply_kind kind, const json_t *answer, int status);
 
-/* What --comment says is one line of text that fits; NULL is none. False after saying what is wrong with it. */
+/* What --comment says is one line of text that fits; NULL is none. False after saying what is wrong
+ * with it. */
 bool apply_comment_good(struct cli *c, const char *text, int *ret_status);
+
+/* What came of devices that went back to the first namespace, for people: of release, rollback, and
+ * what ends with it. */
+
+/* `reports`: "given_back" of an answer (docs/json.md), or NULL. */
+void given_back_print(struct cli *c, const json_t *reports);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mgmt/cli/words/clock.h"
 
-#include "mgmt/state/clock_why.h"
+#include "mgmt/state/faults.h"
 
 void clock_print(struct cli *c, const json_t *clock)
 {
@@ -34,6 +34,21 @@ void clock_line(struct cli *c, const json_t *clock)
 	render_time(js(clock, "since"), since);
 	if (*since != '\0' && (jb(clock, "synchronised") || jb(clock, "sources")))
 		render_line(c, jb(clock, "synchronised") ? M_STATUS_CLOCK_FOLLOWS : M_STATUS_CLOCK_NONE, since);
+}
+
+void hours_lines(struct cli *c, const json_t *windows)
+{
+	char until[RENDER_TEXT];
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(windows, i, one)
+	{
+		render_time(js(one, "until"), until);
+		if (jb(one, "open"))
+			render_line(c, M_STATUS_HOURS, *js(one, "label") != '\0' ? js(one, "label") : js(one, "window"),
+				    until);
+	}
 }
 
 void clock_waits_print(struct cli *c, const json_t *clock)

@@ -6,8 +6,8 @@
 #include "mgmt/cli/cli.h"
 
 /*
- * `before` and `after`: arrays of {"name", "text"}. The lines that only one of them has, file by file and in their order, as
- * docs/json.md has them. The caller owns it.
+ * `before` and `after`: arrays of {"name", "text"}. The lines that only one of them has, file by
+ * file and in their order, as docs/json.md has them. The caller owns it.
  */
 json_t *difference_json(const json_t *before, const json_t *after);
 /* "- 12: old line", at most `most` of them, and how many more there are. */

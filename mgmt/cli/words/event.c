@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "appliance/wire/event_words.h"
-#include "mgmt/cli/screen/width.h"
+#include "mgmt/cli/screen/wrap.h"
 #include "mgmt/cli/words/render.h"
 #include "mgmt/words/parts.h"
 #include "mgmt/words/refusal.h"
@@ -24,7 +24,8 @@ static char *finish(FILE *to, char **text)
 	return safe;
 }
 
-/* Two spaces and the word, in as many cells as the widest of its kind takes, so that columns stand under each other. */
+/* Two spaces and the word, in as many cells as the widest of its kind takes, so that columns stand
+ * under each other. */
 static void column(FILE *to, const char *text, size_t widest)
 {
 	size_t cells = text_cells(text);
@@ -151,7 +152,8 @@ static void reason_part(FILE *to, const json_t *e, enum lang l)
 	event_limit(to, e, l);
 }
 
-/* Some are of the kind "lost" by their form, since they are the journal's own word about its records; but nothing is lost. */
+/* Some are of the kind "lost" by their form, since they are the journal's own word about its
+ * records; but nothing is lost. */
 static const char *kind_text(const json_t *e, enum lang l)
 {
 	bool own = strcmp(js(e, "kind"), "lost") == 0;

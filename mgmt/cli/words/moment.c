@@ -22,7 +22,8 @@ static uint64_t unit_seconds(char letter)
 	}
 }
 
-/* mktime and timegm write the moment that they found into what they were given: of 31 February a day in March, of its zone UTC. */
+/* mktime and timegm write the moment that they found into what they were given: of 31 February a
+ * day in March, of its zone UTC. */
 static bool counted(struct tm given, time_t (*count)(struct tm *), time_t *ret)
 {
 	struct tm found = given;

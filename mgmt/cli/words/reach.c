@@ -2,6 +2,7 @@
 #include "mgmt/cli/words/reach.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "mgmt/cli/screen/table.h"
@@ -29,9 +30,7 @@ static void hosts(struct cli *c, const json_t *list)
 	static const enum message heads[] = { M_COL_USE, M_COL_ADDRESS, M_COL_SERVICE, M_COL_LINE, M_COL_PACKETS };
 	struct table *t = table_new(sizeof(heads) / sizeof(heads[0]), 2);
 
-	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
-		table_cell(t, message_format(heads[i], c->lang));
-	table_head_done(t);
+	table_head(t, c->lang, heads);
 	table_wrap(t);
 	table_right(t, 3);
 	table_right(t, 4);
@@ -101,4 +100,45 @@ void reach_line(struct cli *c, const json_t *reach)
 		render_line(c, M_REACH_LINE, json_array_size(ja(reach, "peers")), ju(reach, "refused"));
 	if (json_array_size(ja(reach, "terminals")) > 0)
 		render_line(c, M_REACH_LINE_IN, json_array_size(ja(reach, "terminals")), ju(reach, "refused_in"));
+}
+
+/* "10.30.0.10-10.30.0.19, 10.30.0.31 and 7 more" */
+static void ranges_cell(struct cli *c, struct table *t, const json_t *ranges, size_t most)
+{
+	size_t n = json_array_size(ranges), shown = most > 0 && n > most ? most : n, size;
+	char *text = NULL;
+	FILE *to = open_memstream(&text, &size);
+
+	if (to == NULL)
+		return;
+	for (size_t i = 0; i < shown; i++)
+		fprintf(to, "%s%s", i > 0 ? ", " : "", json_string_value(json_array_get(ranges, i)));
+	if (shown < n)
+		message_print(to, c->lang, M_ANSWERS_MORE, n - shown);
+	table_cell(t, fclose(to) == 0 ? text : "");
+	free(text);
+}
+
+void answers_print(struct cli *c, const json_t *list, const char *key, size_t most)
+{
+	static const enum message heads[] = { M_COL_INTERFACE, M_COL_HOSTS, M_COL_ANSWERED };
+	struct table *t = table_new(3, 2);
+
+	table_head(t, c->lang, heads);
+	table_wrap(t);
+	table_right(t, 1);
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *x = json_array_get(list, i), *inner = ja(x, "answers"), *a = inner != NULL ? inner : x;
+
+		if (ja(a, "ranges") == NULL)
+			continue;
+		table_cell(t, js(x, key));
+		table_cellf(t, "%llu", ju(a, "count"));
+		ranges_cell(c, t, ja(a, "ranges"), most);
+	}
+	if (table_rows(t) > 0) {
+		message_print(c->out, c->lang, M_ANSWERS_HEAD);
+		table_print(t, c->out, c->color);
+	}
+	table_free(t);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The small texts that several verbs share, beside those that the pages have as well (mgmt/state/read.h). Borrowed strings
- * belong to the JSON object. Nothing here prints but render_diagnostics and render_line.
+ * The small texts that several verbs share, beside those that the pages have as well
+ * (mgmt/state/read.h). Borrowed strings belong to the JSON object. Nothing here prints but
+ * render_diagnostics and render_line.
  */
 #ifndef SEKISHO_MGMT_CLI_WORDS_RENDER_H
 #define SEKISHO_MGMT_CLI_WORDS_RENDER_H
@@ -17,7 +18,8 @@ void render_digest(const char *hex, char out[RENDER_TEXT]);
 /* How a generation came to its state, when and by whom; "" when it was the apply itself. */
 #define WHY_TEXT 256
 void render_why(const json_t *g, enum lang l, char out[WHY_TEXT]);
-/* What was written beside the last change of its state, "" when that was its apply, whose comment is told already. */
+/* What was written beside the last change of its state, "" when that was its apply, whose comment
+ * is told already. */
 const char *render_later_comment(const json_t *g);
 const char *render_state(const char *state, enum lang l); /* "confirmed" in words for people */
 /* "4 (confirmed)" */

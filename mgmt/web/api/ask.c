@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * /api/v1/ask: what `sekisho ask` answers, of the policy in force. from and to (zones, assets, labels, groups or addresses); service, command, address (KEY=ADDRESS) and
- * value as there; at (seconds since 1970), otherwise now.
+ * /api/v1/ask: what `sekisho ask` answers, of the policy in force. from and to (zones, assets,
+ * labels, groups or addresses); service, command, address (KEY=ADDRESS) and value as there; at
+ * (seconds since 1970), otherwise now.
  */
 #include <string.h>
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Events after a sequence number, at most so many: /api/v1/events?after=SEQ&limit=N, and which: since (UTC,
- * 2026-11-20T08:10:11), until (before it), conduit, verdict, zone, asset, host, severity, kind, protocol, reason, command (some, with commas), value (9, 0-9). All are optional.
+ * Events after a sequence number, at most so many: /api/v1/events?after=SEQ&limit=N, and which:
+ * since (UTC, 2026-11-20T08:10:11), until (before it), conduit, verdict, zone, asset, host,
+ * severity, kind, protocol, reason, command (some, with commas), value (9, 0-9). All are optional.
  */
 #include <string.h>
 

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/web/api/metrics.h"
-
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +30,8 @@ static const struct metric metrics[] = {
 #undef METRIC
 };
 
-/* An element with samples, the one around it, and the key under which an object holds it (NULL: it stands in a list). */
+/* An element with samples, the one around it, and the key under which an object holds it (NULL: it
+ * stands in a list). */
 struct element {
 	json_t *here, *around;
 	const char *key;
@@ -158,7 +157,8 @@ static void sample(FILE *out, const struct metric *m, const struct element *at, 
 	fprintf(out, " %.17g\n", number);
 }
 
-/* Each element of the list or object that lies under the path in `from`; of "a/b" each b of each a. */
+/* Each element of the list or object that lies under the path in `from`; of "a/b" each b of
+ * each a. */
 static void samples(FILE *out, const struct metric *m, json_t *from, const char *where, bool *headed)
 {
 	size_t n = strcspn(where, "/");
@@ -177,7 +177,8 @@ static void samples(FILE *out, const struct metric *m, json_t *from, const char 
 	}
 }
 
-/* What inspection took, by worker and part: the one family that is no plain number (docs/json.md). */
+/* What inspection took, by worker and part: the one family that is no plain
+ * number (docs/json.md). */
 static void histogram(FILE *out, const json_t *status)
 {
 	static const char name[] = "sekisho_inspection_seconds";
@@ -257,11 +258,5 @@ static char *in_text(const struct target *t, const char *json, size_t n, size_t 
 	return metrics_text(json, n, ret_n);
 }
 
-static bool ask(const struct target *t, struct msg_body *question)
-{
-	(void)question;
-	return t->n_parameters == 0;
-}
-
-const struct route route_metrics = { "/metrics", MSG_STATUS, ask,
+const struct route route_metrics = { "/metrics", MSG_STATUS, ask_plain,
 				     &(const struct route_form){ METRICS_TYPE, in_text, NULL }, RIGHT_READ_STATE };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * /api/v1/nearest: which conduit comes nearest to traffic that none covered, and what it lacks. The parameters are what an event says of it: from and to (zones),
- * client and server (addresses), transport, and port, or type and code of ICMP.
+ * /api/v1/nearest: which conduit comes nearest to traffic that none covered, and what it lacks. The
+ * parameters are what an event says of it: from and to (zones), client and server (addresses),
+ * transport, and port, or type and code of ICMP.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,8 @@
 #include "mgmt/web/api/routes.h"
 #include "mgmt/words/nearest.h"
 
-/* Read at once, it takes several times its length of memory, and this process is small on purpose. */
+/* Read at once, it takes several times its length of memory, and this process is small
+ * on purpose. */
 #define EFFECTIVE_MOST (8u << 20)
 
 static const char *given(const struct target *t, const char *key)

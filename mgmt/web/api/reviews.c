@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What an auditor signs, and by what he sees what there is to look through. All three are made of what the journal is asked anyway:
+ * What an auditor signs, and by what he sees what there is to look through. All three are made of
+ * what the journal is asked anyway:
  *
  * /api/v1/reviews?since=&after=       the reviews that are on record, a part at a time
- * /api/v1/tally?since=&until=&after=  how many records of which kind there are between two moments, a part at a time
+ * /api/v1/tally?since=&until=&after=  how many records of which kind there are between two moments,
+ *                                     a part at a time
  * /api/v1/holds                       what is kept back from deletion
  */
 #include <stdlib.h>
@@ -20,7 +22,7 @@
 #define KINDS 64u
 #define MOMENT 19u /* "2026-11-20T08:10:11" */
 
-/* ---- asking --------------------------------------------------------------------------------------------------------- */
+/* ---- asking ---------------------------------------------------------------------------------- */
 
 /* "2026-11-20T08:10:11" and a fraction, or not, and "Z", or not: as the journal takes `since`. */
 static bool is_moment(const char *text)
@@ -82,7 +84,7 @@ static bool ask_holds(const struct target *t, struct msg_body *question)
 	return t->n_parameters == 0;
 }
 
-/* ---- answering ------------------------------------------------------------------------------------------------------ */
+/* ---- answering ------------------------------------------------------------------------------- */
 
 static char *text_of(json_t *j, size_t *ret_n)
 {

@@ -1,14 +1,112 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The list of routes, and those of which there is no more to say than the question itself. */
 #include "mgmt/web/api/routes.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+/* ---- questions without a parameter, or with one ---------------------------------------------- */
+
+/* Alarms of attacks with who has seen which; who says that he has does so by /api/v1/records. */
+static bool ask_attacks(const struct target *t, struct msg_body *question)
+{
+	question->attacks = (struct msg_attacks){ .order = ATTACKS_LIST, .reason = "" };
+	return t->n_parameters == 0;
+}
+
+/* The register of devices: who was heard beside the box, and who says that he knows
+ * which (/api/v1/records). */
+static bool ask_devices(const struct target *t, struct msg_body *question)
+{
+	question->devices = (struct msg_devices){ .order = DEVICES_LIST, .reason = "" };
+	return t->n_parameters == 0;
+}
+
+/* "-18000" */
+static bool seconds_east(const char *text, int64_t *ret)
+{
+	bool west = *text == '-';
+	size_t n = strspn(text + west, "0123456789");
+
+	if (n == 0 || n > 5 || text[west + n] != 0)
+		return false;
+	*ret = strtol(text, NULL, 10);
+	return *ret >= -(int64_t)TRENDS_EAST && *ret <= (int64_t)TRENDS_EAST;
+}
+
+/* by=hour: the last two weeks; by=day: 400 days, each from midnight `east` seconds east
+ * of Greenwich. */
+static bool ask_trends(const struct target *t, struct msg_body *question)
+{
+	const struct target_parameter *by = target_find(t, "by"), *east = target_find(t, "east");
+	bool days = by != NULL && strcmp(by->text, "day") == 0;
+	int64_t seconds = 0;
+
+	if (by == NULL || (!days && strcmp(by->text, "hour") != 0) || t->n_parameters != 1u + (east != NULL) ||
+	    (east != NULL && !seconds_east(east->text, &seconds)))
+		return false;
+	question->trends = (struct msg_trends){ .days = days, .east_s = (uint32_t)(seconds + TRENDS_EAST) };
+	return true;
+}
+
+static bool ask_tokens(const struct target *t, struct msg_body *question)
+{
+	question->reg.tokens = 1;
+	return t->n_parameters == 0;
+}
+
+/* texts=0: where it stands alone, for whoever asks again and again. */
+static bool ask_draft(const struct target *t, struct msg_body *question)
+{
+	uint64_t texts = 1;
+
+	if (t->n_parameters > 1 || (t->n_parameters == 1 && (!target_number(t, "texts", &texts) || texts > 1)))
+		return false;
+	question->draft.texts = (uint8_t)texts;
+	return true;
+}
+
+/* Without a number: the one in force. */
+static bool ask_policy(const struct target *t, struct msg_body *question)
+{
+	return t->n_parameters == 0 ||
+	       (t->n_parameters == 1 && target_number(t, "generation", &question->show.number) &&
+		question->show.number <= INT64_MAX);
+}
+
+/* What changes, as long as the page stays; flow=1: the counters of the rules as well. What the box
+ * is asked is mgmt/web/live.c's matter. */
+static bool ask_live(const struct target *t, struct msg_body *question)
+{
+	uint64_t flow = 1;
+
+	(void)question;
+	return t->n_parameters == 0 || (t->n_parameters == 1 && target_number(t, "flow", &flow) && flow == 1);
+}
+
+static const struct route route_status = { "/api/v1/status", MSG_STATUS, ask_plain, NULL, RIGHT_READ_STATE };
+static const struct route route_attacks = { "/api/v1/attacks", MSG_ATTACKS, ask_attacks, NULL, RIGHT_READ_EVENTS };
+static const struct route route_devices = { "/api/v1/devices", MSG_DEVICES, ask_devices, NULL, RIGHT_READ_EVENTS };
+static const struct route route_trends = { "/api/v1/trends", MSG_TRENDS, ask_trends, NULL, RIGHT_READ_STATE };
+const struct route route_live = { "/api/v1/live", MSG_STATUS, ask_live, NULL, RIGHT_READ_STATE };
+/* What an auditor asks beside the rules themselves: whether the kernel has them, and who has an
+ * account or a token. */
+static const struct route route_verify = { "/api/v1/verify", MSG_VERIFY, ask_plain, NULL, RIGHT_READ_RULES };
+static const struct route route_accounts = { "/api/v1/accounts", MSG_REGISTER, ask_plain, NULL, RIGHT_READ_ACCOUNTS };
+static const struct route route_tokens = { "/api/v1/tokens", MSG_REGISTER, ask_tokens, NULL, RIGHT_READ_ACCOUNTS };
+/* Policies in time: the draft, the generations that are kept, and the texts of one. */
+static const struct route route_draft = { "/api/v1/draft", MSG_DRAFT, ask_draft, NULL, RIGHT_READ_RULES };
+static const struct route route_history = { "/api/v1/history", MSG_HISTORY, ask_plain, NULL, RIGHT_READ_RULES };
+static const struct route route_policy = { "/api/v1/policy", MSG_SHOW, ask_policy, NULL, RIGHT_READ_RULES };
+
+/* ---- the list -------------------------------------------------------------------------------- */
 
 static const struct route *const routes[] = { &route_status,   &route_state,   &route_effective, &route_events,
 					      &route_why,      &route_nearest, &route_picture,	 &route_metrics,
 					      &route_draft,    &route_history, &route_policy,	 &route_verify,
 					      &route_accounts, &route_tokens,  &route_live,	 &route_rules,
 					      &route_holds,    &route_reviews, &route_tally,	 &route_devices,
-					      &route_attacks,  &route_flows,   &route_ask };
+					      &route_attacks,  &route_flows,   &route_ask,	 &route_trends };
 
 static const char *const posted[] = { POST_LOGIN,   POST_LOGOUT,  POST_CHANGE,	  POST_KEY,
 				      POST_RECORDS, POST_ACCOUNT, POST_PASSPHRASE };

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/web/api/state.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,7 +6,6 @@
 #include "appliance/base/version.h"
 #include "appliance/wire/reason.h"
 #include "mgmt/state/alarms.h"
-#include "mgmt/state/clock_why.h"
 #include "mgmt/state/faults.h"
 #include "mgmt/state/lost.h"
 #include "mgmt/state/refused.h"
@@ -78,12 +75,6 @@ char *state_text(struct seen *seen, uint64_t wall_ns, const char *json, size_t n
 	return text;
 }
 
-static bool ask(const struct target *t, struct msg_body *question)
-{
-	(void)question;
-	return t->n_parameters == 0;
-}
-
-const struct route route_state = { "/api/v1/state", MSG_STATUS, ask,
+const struct route route_state = { "/api/v1/state", MSG_STATUS, ask_plain,
 				   &(const struct route_form){ "application/json", .dated = state_text },
 				   RIGHT_READ_STATE };

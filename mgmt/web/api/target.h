@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The request target of an HTTP request ("/api/v1/events?after=12&limit=50"), read strictly: what is not written exactly
- * as we write it is not ours. No decoding: a percent sign, a doubled slash, a dot segment match no route; but for the words of /api/v1/ask, which are
- * labels and names as people write them. Pure.
+ * The request target of an HTTP request ("/api/v1/events?after=12&limit=50"), read strictly: what
+ * is not written exactly as we write it is not ours. No decoding: a percent sign, a doubled slash,
+ * a dot segment match no route; but for the words of /api/v1/ask, which are labels and names as
+ * people write them. Pure.
  */
 #ifndef SEKISHO_MGMT_WEB_API_TARGET_H
 #define SEKISHO_MGMT_WEB_API_TARGET_H
@@ -19,9 +20,10 @@
 #define TARGET_PARAMETERS 15 /* all that events can be asked for at once */
 
 struct target_parameter {
-	char key[TARGET_KEY];	/* small letters only */
-	char text[TARGET_TEXT]; /* letters, digits and . _ : / -; of a person's words what may stand in a line */
-	bool number;		/* nothing but digits, and within 64 bits */
+	char key[TARGET_KEY]; /* small letters only */
+	/* letters, digits and . _ : / -; of a person's words what may stand in a line */
+	char text[TARGET_TEXT];
+	bool number; /* nothing but digits, and within 64 bits */
 	uint64_t value;
 };
 

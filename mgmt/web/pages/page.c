@@ -51,6 +51,7 @@ static const char help_html[] =
 	"<tr><td><code>/api/v1/draft</code>、<code>/api/v1/history</code>、<code>/api/v1/policy</code></td><td>ポリシーの下書き、これまでの世代、そのテキスト</td></tr>\n"
 	"<tr><td><code>/api/v1/verify</code></td><td>カーネルのルールとポリシーの照合</td></tr>\n"
 	"<tr><td><code>/api/v1/accounts</code>、<code>/api/v1/tokens</code>、<code>/api/v1/devices</code>、<code>/api/v1/attacks</code></td><td>アカウント、API トークン、検出した機器、攻撃の兆候の警報の台帳</td></tr>\n"
+	"<tr><td><code>/api/v1/trends</code></td><td>セッション、拒否、警報、検査の遅延の推移（by=hour、by=day）</td></tr>\n"
 	"<tr><td><code>/api/v1/change</code>、<code>/api/v1/records</code>（POST）</td><td>ポリシーの変更、記録の点検と保留</td></tr>\n"
 	"<tr><td><code>/api/v1/openapi.json</code></td><td>API の定義（OpenAPI 3.1。パス、パラメーター、応答の形式、必要な権限）</td></tr>\n"
 	"<tr><td><code>/api/v1/login</code>、<code>/api/v1/logout</code>、<code>/api/v1/me</code></td><td>アカウントでのログイン、ログアウト、ログイン中の本人の情報"
@@ -97,12 +98,13 @@ static const char help_html[] =
 	"<tr><td><code>/api/v1/draft</code>, <code>/api/v1/history</code>, <code>/api/v1/policy</code></td><td>the draft of a policy, the generations so far, their texts</td></tr>\n"
 	"<tr><td><code>/api/v1/verify</code></td><td>the kernel's rules held against the policy</td></tr>\n"
 	"<tr><td><code>/api/v1/accounts</code>, <code>/api/v1/tokens</code>, <code>/api/v1/devices</code>, <code>/api/v1/attacks</code></td><td>the registers of accounts, tokens, devices and alarms of attacks</td></tr>\n"
+	"<tr><td><code>/api/v1/trends</code></td><td>sessions, refusals, alarms and inspection over time (by=hour, by=day)</td></tr>\n"
 	"<tr><td><code>/api/v1/change</code>, <code>/api/v1/records</code> (POST)</td><td>changes of the policy, reviews and holds of records</td></tr>\n"
 	"<tr><td><code>/api/v1/openapi.json</code></td><td>the API described (OpenAPI 3.1): paths, parameters, answers, the right that each takes</td></tr>\n"
 	"<tr><td><code>/api/v1/login</code>, <code>/api/v1/logout</code>, <code>/api/v1/me</code></td><td>logging in with an account, logging out, who is logged in"
 	"</td></tr>\n"
 	"<tr><td><code>/api/v1/challenge</code>, <code>/api/v1/key</code></td><td>what a security key is to sign, adding and removing one's own keys</td></tr>\n"
-	"<tr><td><code>/api/v1/account</code>, <code>/api/v1/passphrase</code> (POST)</td><td>managing other people's accounts, another pass phrase of one's own</td></tr>\n"
+	"<tr><td><code>/api/v1/account</code>, <code>/api/v1/passphrase</code> (POST)</td><td>managing other people's accounts, another passphrase of one's own</td></tr>\n"
 	"</table>\n<p>Parameters of <code>events</code>, all of them optional; with several, only events that match all of them are "
 	"returned:</p>\n<table>\n"
 	"<tr><td><code>after=NUMBER</code></td><td>events with a higher number</td></tr>\n"
@@ -130,7 +132,8 @@ static const char help_html[] =
 
 static const size_t help_size = sizeof(help_html) - 1;
 
-/* Nothing but our own script and style, and questions to this box alone; whoever smuggles text into the page gets no script out of it. */
+/* Nothing but our own script and style, and questions to this box alone; whoever smuggles text into
+ * the page gets no script out of it. */
 #define UI_POLICY                                                                                                      \
 	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; base-uri " \
 	"'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a browser may have without showing who it is: the pages' frame, script and style, which hold nothing of the box, and
- * what the API is. A fixed list of exact paths; no path of a request reaches a file.
+ * What a browser may have without showing who it is: the pages' frame, script and style, which hold
+ * nothing of the box, and what the API is. A fixed list of exact paths; no path of a request
+ * reaches a file.
  */
 #ifndef SEKISHO_MGMT_WEB_PAGES_PAGE_H
 #define SEKISHO_MGMT_WEB_PAGES_PAGE_H

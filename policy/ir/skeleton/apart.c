@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What people isolated passes no more, whatever else the rules say of it: asked by the ends of the session as it was opened, so that answers and
- * errors about it are meant too, and before anything else. What an isolation keeps goes on by its permit; a session without one is asked as
- * one that goes on, and once more when it has got one (new.c).
+ * What people isolated passes no more, whatever else the rules say of it: asked by the ends of the
+ * session as it was opened, so that answers and errors about it are meant too, and before anything
+ * else. What an isolation keeps goes on by its permit; a session without one is asked as one that
+ * goes on, and once more when it has got one (new.c).
  */
 #include <netinet/in.h>
 
 #include "policy/ir/skeleton/chains.h"
 
-/* `cuts`: its ends are told; else it is dropped where it stands. What belongs to no session is not known to these sets, and passes nowhere. */
+/* `cuts`: its ends are told; else it is dropped where it stands. What belongs to no session is not
+ * known to these sets, and passes nowhere. */
 void put_apart(struct writer *w, enum ir_chain chain, bool cuts)
 {
 	for (unsigned s = SET_APART4; s <= SET_APART6_NEXT; s++) {
@@ -24,8 +26,9 @@ void put_apart(struct writer *w, enum ir_chain chain, bool cuts)
 }
 
 /*
- * A live session of TCP loses its label, without which the reset of both ends may go out (own.c) and nothing of it passes later unless the
- * policy is asked once more. Only for a packet that comes from where its source is, as anywhere (lapsed.c).
+ * A live session of TCP loses its label, without which the reset of both ends may go out (own.c)
+ * and nothing of it passes later unless the policy is asked once more. Only for a packet that comes
+ * from where its source is, as anywhere (lapsed.c).
  */
 void apart_rules(struct writer *w)
 {

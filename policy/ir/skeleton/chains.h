@@ -1,9 +1,68 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The chains, by what they are for; each function writes those of its name. In the order in which a packet meets them. */
+/* The chains, by what they are for; each function writes those of its name. In the order in which a
+ * packet meets them. */
 #ifndef SEKISHO_POLICY_IR_SKELETON_CHAINS_H
 #define SEKISHO_POLICY_IR_SKELETON_CHAINS_H
 
-#include "policy/ir/skeleton/write.h"
+#include "policy/ir/ir.h"
+
+/*
+ * How the fixed rules are written: put_rule begins one, what follows is put into it, statement
+ * after statement. Memory that is out shows in the arena; until then everything goes on, into a
+ * rule that nobody reads.
+ */
+
+#define TCP_FIN 1u
+#define TCP_SYN 2u
+#define TCP_RST 4u
+#define TCP_PSH 8u
+#define TCP_ACK 16u
+#define TCP_URG 32u
+
+/* A switch's question who listens to which groups (RFC 3810, 5.1): of the link itself, which its
+ * hop limit proves. */
+#define ICMP6_WHO_LISTENS 130u
+#define ICMP6_LAST_HOP 1u
+
+#define LOG_RATE 50u /* records per second and rule; counters are exact */
+
+struct writer {
+	struct arena *a;
+	uint32_t layers; /* of those that end */
+	struct ir_limits limits;
+	struct ir_rule *rules;
+	size_t n, room;
+	struct ir_rule scratch; /* where statements go when memory is out */
+	struct ir_rule *rule;
+};
+
+void put_rule(struct writer *w, enum ir_chain chain);
+/* What `a` and `b` are: enum ir_stmt_kind. */
+void put(struct writer *w, enum ir_stmt_kind kind, uint32_t a, uint32_t b);
+void put_set(struct writer *w, enum ir_stmt_kind kind, enum ir_set set, enum ir_key key);
+/* Holds while `key` stays within `rate` a second, `burst` at once. */
+void put_paced(struct writer *w, enum ir_set set, enum ir_key key, uint32_t rate, uint32_t burst);
+void put_transport(struct writer *w, uint32_t family, uint32_t l4proto);
+/* Ends: counted and recorded; the next chain; decided, so that the chain that comes after lets it
+ * by without asking again. */
+void put_drop(struct writer *w, enum reason r);
+void put_go(struct writer *w, enum ir_chain to);
+void put_pass(struct writer *w);
+
+/* A rule of its own: accepts ICMPv6 of that type, with just so many hops left. */
+void put_of_link(struct writer *w, enum ir_chain chain, uint32_t type, uint32_t hops);
+/* A rule of its own: a source that does not belong where it came in; IPv6 has no reverse-path check
+ * of its own. */
+void put_home_only(struct writer *w, enum ir_chain chain);
+
+/* The maps of cells of a family in the order in which they are asked: what ends first, what ends
+ * later, what stays. */
+uint32_t cell_maps(const struct writer *w);
+enum ir_set cell_map(const struct writer *w, bool six, uint32_t i);
+/* Rules of their own: what a map of cells says of the packet; while cells change, what stands in
+ * for it says so first. */
+void put_admitted(struct writer *w, enum ir_chain chain, bool six, enum ir_set map, enum ir_key key,
+		  enum ir_chain then);
 
 /* guard.c: before tracking */
 void guard_rules(struct writer *w);
@@ -33,6 +92,12 @@ void invalid_rules(struct writer *w);
 void put_apart(struct writer *w, enum ir_chain chain, bool cuts);
 void apart_rules(struct writer *w);
 
+/* limits.c: how long sessions may last, and be silent */
+void put_limits(struct writer *w, enum ir_chain chain);
+void put_counted(struct writer *w, enum ir_chain chain);
+void put_not_over(struct writer *w, enum ir_chain chain);
+void limits_rules(struct writer *w);
+
 /* judged.c: behind the queues */
 void post_rules(struct writer *w);
 void failure_rules(struct writer *w);
@@ -42,7 +107,8 @@ void input_rules(struct writer *w);
 void output_rules(struct writer *w);
 void answer_rules(struct writer *w);
 
-/* The ICMP errors that live sessions need, and no others: a redirect or a quench is nobody's need. */
+/* The ICMP errors that live sessions need, and no others: a redirect or a quench is
+ * nobody's need. */
 #define SKELETON_ERRORS 7u
 extern const struct icmp_error {
 	uint8_t family, l4proto, type;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where a packet that is forwarded goes: by what tracking says of it, live sessions first; and the lanes to the workers. */
+/* Where a packet that is forwarded goes: by what tracking says of it, live sessions first; and the
+ * lanes to the workers. */
 #include <netinet/in.h>
 
 #include "policy/ir/skeleton/chains.h"
@@ -21,8 +22,9 @@ static void by_tracking(struct writer *w, enum ir_chain chain)
 }
 
 /*
- * A naming lane lets go of a session whose protocol is confirmed; a lane with commands never does, whatever a worker said. Naming
- * lanes are those of low numbers, asked for by their bits. `live` has just written the packet's mark.
+ * A naming lane lets go of a session whose protocol is confirmed; a lane with commands never does,
+ * whatever a worker said. Naming lanes are those of low numbers, asked for by their bits. `live`
+ * has just written the packet's mark.
  */
 static void let_go_rules(struct writer *w)
 {
@@ -48,12 +50,14 @@ void forward_rules(struct writer *w)
 	put(w, IR_L4PROTO, IPPROTO_TCP, 0);
 	put(w, IR_TCP_FLAGS, TCP_SYN, TCP_SYN);
 	put_go(w, CHAIN_BEGUN);
-	/* The hot path. A new packet carries conntrack mark 0 and an invalid one none at all: both miss. An error about
-	 * such a session passes here too; the guard has left none but those that may. Whoever is live goes on with a mark that names
-	 * its lane, others with none: it is not asked twice. */
+	/* The hot path. A new packet carries conntrack mark 0 and an invalid one none at all: both
+	 * miss. An error about such a session passes here too; the guard has left none but those
+	 * that may. Whoever is live goes on with a mark that names its lane, others with none: it
+	 * is not asked twice. */
 	put_rule(w, CHAIN_FORWARD);
 	put(w, IR_LIVE, MARK_FAST, 0);
 	put(w, IR_ACCEPT, 0, 0);
+	put_limits(w, CHAIN_FORWARD);
 	let_go_rules(w);
 	/* No worker sees errors. */
 	put_rule(w, CHAIN_FORWARD);
@@ -71,11 +75,12 @@ void forward_rules(struct writer *w)
 }
 
 /*
- * TCP that begins, and answers to it. A session that begins anew over one that tracking still holds is not that one: what was
- * confirmed of it, what an earlier policy left it, says nothing of this one. Only its server knows whether it begins, so nothing
- * changes before that has answered; then it is looked up like any other, and its lane, if it has one, reads it from there on. An
- * answer said once more, or one that a neighbour of the server forged, costs a live session no more than another look: its
- * worker knows it, and lets go of it again.
+ * TCP that begins, and answers to it. A session that begins anew over one that tracking still holds
+ * is not that one: what was confirmed of it, what an earlier policy left it, says nothing of this
+ * one. Only its server knows whether it begins, so nothing changes before that has answered; then
+ * it is looked up like any other, and its lane, if it has one, reads it from there on. An answer
+ * said once more, or one that a neighbour of the server forged, costs a live session no more than
+ * another look: its worker knows it, and lets go of it again.
  */
 void begun_rules(struct writer *w)
 {
@@ -88,7 +93,9 @@ void begun_rules(struct writer *w)
 	put_rule(w, CHAIN_BEGUN);
 	put(w, IR_LIVE, MARK_FAST, 0);
 	put(w, IR_ACCEPT, 0, 0);
-	/* The worker of a session that was let go of hears that one may begin, too; its label stays. */
+	put_limits(w, CHAIN_BEGUN);
+	/* The worker of a session that was let go of hears that one may begin, too; its
+	 * label stays. */
 	put_rule(w, CHAIN_BEGUN);
 	put(w, IR_MARK_NOT, MARK_LANE_MASK, 0);
 	put_go(w, CHAIN_AGAIN);
@@ -101,8 +108,9 @@ void begun_rules(struct writer *w)
 }
 
 /*
- * An acknowledgement that carries nothing, of a session whose worker has said that it can do without: a visit costs as much as
- * that of a command. Without options, with time stamps, and with those and one block of selective acknowledgement.
+ * An acknowledgement that carries nothing, of a session whose worker has said that it can do
+ * without: a visit costs as much as that of a command. Without options, with time stamps, and with
+ * those and one block of selective acknowledgement.
  */
 void bare_rules(struct writer *w)
 {
@@ -124,8 +132,9 @@ void bare_rules(struct writer *w)
 	put_go(w, CHAIN_LAPSED);
 }
 
-/* An error passes when the session that it speaks of is live and the error comes from that session's side: its direction
- * and mark are those of the session. The guard saw to its type and source. */
+/* An error passes when the session that it speaks of is live and the error comes from that
+ * session's side: its direction and mark are those of the session. The guard saw to its type
+ * and source. */
 void related_rules(struct writer *w)
 {
 	put_rule(w, CHAIN_RELATED);
@@ -143,7 +152,8 @@ void lane_rules(struct writer *w, uint64_t lanes)
 
 		if ((lanes >> n & 1) == 0 || !lane_of(n, &l))
 			continue;
-		if (l.kind == LANE_COMMANDS) { /* the hash takes in the transport: opener and companion would part */
+		/* the hash takes in the transport: opener and companion would part */
+		if (l.kind == LANE_COMMANDS) {
 			put_rule(w, (enum ir_chain)(CHAIN_LANE_FIRST + n));
 			put_set(w, IR_IN_SET, SET_TOGETHER, KEY_CT_PERMIT);
 			put(w, IR_QUEUE, n, l.when_down != FAIL_CLOSED);

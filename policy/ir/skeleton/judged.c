@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The same hook behind the queues: what workers have judged, and what came through a queue without an answer. */
+/* The same hook behind the queues: what workers have judged, and what came through a queue without
+ * an answer. */
 #include <netinet/in.h>
 
 #include "policy/ir/skeleton/chains.h"
 
-/* What a base chain behind the queues lets by. Judged under a permit that the flow no longer has, or that is no longer live:
- * the first time that is asked the worker gets it again, the second time it is dropped. */
+/* What a base chain behind the queues lets by. Judged under a permit that the flow no longer has,
+ * or that is no longer live: the first time that is asked the worker gets it again, the second time
+ * it is dropped. */
 static void judged_rules(struct writer *w, enum ir_chain chain)
 {
 	put_rule(w, chain);
@@ -58,7 +60,8 @@ void failure_rules(struct writer *w)
 	put(w, IR_GOTO_UNANSWERED, 0, 0);
 	put_rule(w, CHAIN_UNANSWERED);
 	put_drop(w, R_DOWN_CLOSED);
-	/* One that begins is new, though tracking may still know its addresses and ports of one before, judged and left behind. */
+	/* One that begins is new, though tracking may still know its addresses and ports of one
+	 * before, judged and left behind. */
 	put_rule(w, CHAIN_HOLD);
 	put(w, IR_L4PROTO, IPPROTO_TCP, 0);
 	put(w, IR_TCP_FLAGS, TCP_SYN | TCP_ACK, TCP_SYN);

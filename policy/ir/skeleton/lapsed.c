@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sessions that are not, or no longer, live: looked up once more, and cut or refused when nothing allows them. */
+/* Sessions that are not, or no longer, live: looked up once more, and cut or refused when nothing
+ * allows them. */
 #include <netinet/in.h>
 
 #include "policy/ir/skeleton/chains.h"
@@ -7,10 +8,11 @@
 #define STRAY_RATE 500u /* segments of no session that are answered, per second and way of lookup */
 
 /*
- * A tracked session that the map `live` does not know for this interface and direction. If its permit is live all the
- * same, the packet came in at a wrong interface. That is asked first, and nothing is written to the session before: a
- * spoofed packet can neither relabel nor cut a session that is allowed. Else its permit has ended or was narrowed, and it is
- * looked up again; but only for a packet that comes from where its source is, so that between a change of policy and a
+ * A tracked session that the map `live` does not know for this interface and direction. If its
+ * permit is live all the same, the packet came in at a wrong interface. That is asked first, and
+ * nothing is written to the session before: a spoofed packet can neither relabel nor cut a session
+ * that is allowed. Else its permit has ended or was narrowed, and it is looked up again; but only
+ * for a packet that comes from where its source is, so that between a change of policy and a
  * session's next own packet no stranger speaks for it.
  */
 void lapsed_rules(struct writer *w)
@@ -24,8 +26,9 @@ void lapsed_rules(struct writer *w)
 }
 
 /*
- * A packet that was with a worker while its session's permit changed or ended. It did nothing wrong and must not be lost: it
- * goes to the worker again, to be judged by what holds now. Whatever comes out of the cut queue has permit 0 and ends here.
+ * A packet that was with a worker while its session's permit changed or ended. It did nothing wrong
+ * and must not be lost: it goes to the worker again, to be judged by what holds now. Whatever comes
+ * out of the cut queue has permit 0 and ends here.
  */
 void renew_rules(struct writer *w)
 {
@@ -34,15 +37,17 @@ void renew_rules(struct writer *w)
 	put_drop(w, R_STALE);
 	put_rule(w, CHAIN_RENEW);
 	put_set(w, IR_IN_SET, SET_AGREE, KEY_CT_PERMIT);
+	put(w, IR_COPY_MARK, 0, 0);
 	put_go(w, CHAIN_ADMIT);
 	put_rule(w, CHAIN_RENEW);
 	put_go(w, CHAIN_LOOKUP);
 }
 
-/* A session is looked up again as it was opened, and cut when nothing allows it now. The packet mark keeps what was known of
- * it over the map, which writes a whole mark. */
+/* A session is looked up again as it was opened, and cut when nothing allows it now. The packet
+ * mark keeps what was known of it over the map, which writes a whole mark. */
 void lookup_rules(struct writer *w)
 {
+	put_not_over(w, CHAIN_LOOKUP);
 	put_rule(w, CHAIN_LOOKUP);
 	put(w, IR_COPY_MARK, 0, 0);
 	for (size_t f = 0; f < 2; f++)
@@ -54,8 +59,9 @@ void lookup_rules(struct writer *w)
 	put_go(w, CHAIN_CUT);
 }
 
-/* A live session stays one: `hold` lets it go on. That its protocol was confirmed is another permit's word, and its worker
- * says it again when the new one promises the same. Where nobody looks inside there is no outcome, and `live` knows none. */
+/* A live session stays one: `hold` lets it go on. That its protocol was confirmed is another
+ * permit's word, and its worker says it again when the new one promises the same. Where nobody
+ * looks inside there is no outcome, and `live` knows none. */
 void relabel_rules(struct writer *w)
 {
 	put_rule(w, CHAIN_RELABEL);
@@ -69,9 +75,10 @@ void relabel_rules(struct writer *w)
 }
 
 /*
- * The packet's numbers serve to reset both ends; it goes no further itself. No bypass: unanswered it is dropped. A session that begins
- * anew over a live one brings its label here, and that must not outlive this: resets are for sessions that have none, and bytes
- * that follow at once would pass by it.
+ * The packet's numbers serve to reset both ends; it goes no further itself. No bypass: unanswered
+ * it is dropped. A session that begins anew over a live one brings its label here, and that must
+ * not outlive this: resets are for sessions that have none, and bytes that follow at once would
+ * pass by it.
  */
 void cut_rules(struct writer *w)
 {
@@ -92,8 +99,8 @@ void cut_rules(struct writer *w)
 	put_drop(w, R_ENDED);
 }
 
-/* TCP in the middle without a session is answered for pairs that some conduit allows, so that peers reconnect; anybody
- * else learns nothing. */
+/* TCP in the middle without a session is answered for pairs that some conduit allows, so that peers
+ * reconnect; anybody else learns nothing. */
 void invalid_rules(struct writer *w)
 {
 	put_rule(w, CHAIN_INVALID);

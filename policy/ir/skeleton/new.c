@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A session that begins: whether a cell allows it, how fast sessions may open, how many there may be, and on to its lane. */
+/* A session that begins: whether a cell allows it, how fast sessions may open, how many there may
+ * be, and on to its lane. */
 #include <netinet/in.h>
 
 #include "policy/ir/skeleton/chains.h"
@@ -8,7 +9,8 @@
 
 void new_rules(struct writer *w)
 {
-	/* A session is opened by a SYN without FIN, RST or ACK; there is no "is not equal" of several bits. */
+	/* A session is opened by a SYN without FIN, RST or ACK; there is no "is not equal" of
+	 * several bits. */
 	static const struct {
 		uint8_t mask, value;
 	} wrong[] = {
@@ -19,6 +21,11 @@ void new_rules(struct writer *w)
 	};
 
 	put_home_only(w, CHAIN_NEW);
+	put_not_over(w, CHAIN_NEW);
+	/* Datagrams that nobody answers are new for ever. */
+	put_rule(w, CHAIN_NEW);
+	put(w, IR_CTMARK_NOT, MARK_LIMITS, 0);
+	put(w, IR_COPY_MARK, 0, 0);
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		put_rule(w, CHAIN_NEW);
 		put(w, IR_L4PROTO, IPPROTO_TCP, 0);
@@ -33,8 +40,9 @@ void new_rules(struct writer *w)
 }
 
 /*
- * How fast sessions open, by interface and lane, before any queue: a flood of new ones must not push live ones out of their
- * lane's queue. Pairs of hosts that open few have a pace of their own, so that a flood of others leaves them theirs.
+ * How fast sessions open, by interface and lane, before any queue: a flood of new ones must not
+ * push live ones out of their lane's queue. Pairs of hosts that open few have a pace of their own,
+ * so that a flood of others leaves them theirs.
  */
 static void in_pace(struct writer *w, enum ir_chain chain, enum ir_stmt_kind then, uint32_t where)
 {
@@ -53,9 +61,10 @@ static void in_pace(struct writer *w, enum ir_chain chain, enum ir_stmt_kind the
 }
 
 /*
- * What is inspected goes over one path: Multipath TCP spreads one stream over connections of which each is seen alone. Without the
- * option in the SYN neither end hears of an offer, and both go on as plain TCP without losing time; a SYN that would have
- * joined becomes one of its own, which its sender gives up. The kernel takes out one option; a second one is no accident.
+ * What is inspected goes over one path: Multipath TCP spreads one stream over connections of which
+ * each is seen alone. Without the option in the SYN neither end hears of an offer, and both go on
+ * as plain TCP without losing time; a SYN that would have joined becomes one of its own, which its
+ * sender gives up. The kernel takes out one option; a second one is no accident.
  */
 static void one_path(struct writer *w, enum ir_chain chain)
 {
@@ -77,9 +86,9 @@ void take_rules(struct writer *w)
 }
 
 /*
- * How many sessions there are, by pair of hosts and by interface, in each lane: whoever may ask a name server must not fill
- * connection tracking for all zones. The parts of a pair are asked first, so that a greedy pair is stopped before its side is
- * full.
+ * How many sessions there are, by pair of hosts and by interface, in each lane: whoever may ask a
+ * name server must not fill connection tracking for all zones. The parts of a pair are asked first,
+ * so that a greedy pair is stopped before its side is full.
  */
 void share_rules(struct writer *w)
 {
@@ -108,8 +117,9 @@ void admit_rules(struct writer *w)
 {
 	/* By which permit it would pass is known only now. */
 	put_apart(w, CHAIN_ADMIT, true);
+	put_counted(w, CHAIN_ADMIT);
 	put_rule(w, CHAIN_ADMIT);
-	put(w, IR_COPY_MARK, MARK_OUTCOME_MASK, 0);
+	put(w, IR_COPY_MARK, MARK_OUTCOME_MASK | MARK_LIMITS, 0);
 	put_rule(w, CHAIN_ADMIT);
 	put(w, IR_MARK, MARK_LANE_MASK, 0);
 	put(w, IR_SET_MARK, MARK_FAST, 0);

@@ -6,8 +6,9 @@
 
 #define ECHO_RATE 10u /* echo requests per second that the box answers */
 
-/* RFC 3810: a switch that asks who listens to what sends a group to those alone who have said so. Questions for neighbours go to groups:
- * without a word the box, and hosts for whom it answers, are not found behind it. The older words are for one that asks by RFC 2710. */
+/* RFC 3810: a switch that asks who listens to what sends a group to those alone who have said so.
+ * Questions for neighbours go to groups: without a word the box, and hosts for whom it answers, are
+ * not found behind it. The older words are for one that asks by RFC 2710. */
 static void listeners(struct writer *w)
 {
 	static const uint32_t says[] = { 131, 132, 143 };
@@ -17,8 +18,9 @@ static void listeners(struct writer *w)
 }
 
 /*
- * Whoever asks is remembered, in one table of neighbours for all zones and for the administration. Invented hosts of one side would fill it
- * within a second, and nobody's neighbours were found any more.
+ * Whoever asks is remembered, in one table of neighbours for all zones and for the administration.
+ * Invented hosts of one side would fill it within a second, and nobody's neighbours were found
+ * any more.
  */
 static void put_asked(struct writer *w, uint32_t type)
 {
@@ -32,7 +34,8 @@ static void put_asked(struct writer *w, uint32_t type)
 
 void input_rules(struct writer *w)
 {
-	/* Router advertisements (134) and redirects (137) are refused: the box has its routes from box.cfg alone. */
+	/* Router advertisements (134) and redirects (137) are refused: the box has its routes from
+	 * box.cfg alone. */
 	put_asked(w, 133);
 	put_asked(w, 135);
 	put_of_link(w, CHAIN_INPUT, 136, 255);
@@ -55,10 +58,11 @@ void input_rules(struct writer *w)
 }
 
 /*
- * What the box itself says carries bytes of what it answers, so it leaves only by the interface at which that came in:
- * whoever writes a source of another zone on a packet has nothing bounced there. The kernel answers some packets before
- * any rule has looked at their source (their hops are at an end, they are too long, a header is wrong, pieces are missing),
- * and what it answers before the guard has no mark. Strict reverse path does not help: where no route leads, the kernel says
+ * What the box itself says carries bytes of what it answers, so it leaves only by the interface at
+ * which that came in: whoever writes a source of another zone on a packet has nothing bounced
+ * there. The kernel answers some packets before any rule has looked at their source (their hops are
+ * at an end, they are too long, a header is wrong, pieces are missing), and what it answers before
+ * the guard has no mark. Strict reverse path does not help: where no route leads, the kernel says
  * so before it looks the source up. A packet that the rules let by came from where its source is.
  */
 void answer_rules(struct writer *w)
@@ -95,8 +99,9 @@ void output_rules(struct writer *w)
 		put(w, IR_CT_STATE, CT_RELATED, 0);
 		put_go(w, CHAIN_ANSWER);
 	}
-	/* A gate's reset: its socket carries the mark of the lane that the tracked flow is in. An end that expects another number
-	 * answers with an acknowledgement that carries nothing, and the worker must hear it. */
+	/* A gate's reset: its socket carries the mark of the lane that the tracked flow is in. An
+	 * end that expects another number answers with an acknowledgement that carries nothing, and
+	 * the worker must hear it. */
 	for (int quiet = 1; quiet >= 0; quiet--) {
 		put_rule(w, CHAIN_OUTPUT);
 		put(w, IR_L4PROTO, IPPROTO_TCP, 0);

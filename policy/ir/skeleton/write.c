@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "policy/ir/skeleton/write.h"
+#include "policy/ir/skeleton/chains.h"
 
 #include <netinet/in.h>
 #include <string.h>

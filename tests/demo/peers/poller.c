@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The client of a crane PLC: reads ten registers every 100 ms and has a 500 ms watchdog. Each time the watchdog runs out
- * a crane would stop; those trips are counted. The counts stand in FILE as one line of JSON, rewritten after every poll.
+ * The client of a crane PLC: reads ten registers every 100 ms and has a 500 ms watchdog. Each time
+ * the watchdog runs out a crane would stop; those trips are counted. The counts stand in FILE as
+ * one line of JSON, rewritten after every poll.
  *
  *   poller ADDRESS PORT FILE
  */
@@ -66,7 +67,8 @@ int main(int argc, char **argv)
 			polls++;
 			if (now - last_good > longest)
 				longest = now - last_good;
-			/* An answer that comes after the watchdog ran out is no rescue: the crane has stopped. */
+			/* An answer that comes after the watchdog ran out is no rescue: the crane
+			 * has stopped. */
 			if (now - last_good > WATCHDOG_MS && !tripped)
 				trips++;
 			last_good = now;

@@ -11,7 +11,7 @@ import sys
 import time
 
 from lab import SESSIONS
-from tools import beside, check, in_force, journal, moment, pid, ready, rules, run, show, status, wait_for
+from tools import SPACES, beside, check, in_force, journal, moment, pid, ready, rules, run, show, status, wait_for
 
 FEW, MANY = 200, 2000  # sessions, half of them inspected
 
@@ -72,6 +72,27 @@ def killed():
     tell("a killed daemon", held.end(), 1000, 5000)
 
 
+def flushed():
+    """Rules are flushed by somebody else while the daemon is dead and systemd keeps the socket that owns them (docs/decisions/table-owner.md)."""
+    said = status()["features"]["owned_table"]
+    mine = ["ip", "netns", "exec", SPACES[0], "nft"]
+    if not said["used"]:
+        check("a kernel without owners of tables is told in the status", said["why"] == "kernel", said)
+        return
+    held, number, stood, old = Sessions("flush", FEW), in_force(), rules(), pid()
+    run(*mine, "add", "table", "inet", "of_nobody")
+    os.kill(old, signal.SIGKILL)
+    code, text = run(*mine, "flush", "ruleset")
+    now, left = rules(), run(*mine, "list", "tables")[1]
+    check("with the daemon dead a foreign flush takes its own tables and not ours", code == 0 and pid() in (0, old) and now == stood and "of_nobody" not in left,
+          "%s %s %s" % (text, left, unlike(stood, now)))
+    check("... and the next daemon takes the owner's place, of the same rules", wait_for(lambda: ready(old, number), 20) is not None and rules() == stood)
+    code, text = run(*mine, "add", "chain", "inet", "sekisho", "anything")
+    check("... and the kernel refuses what others do to them", code != 0 and "not permitted" in text, text)
+    held.rest()
+    tell("a flush with the daemon dead", held.end(), 1000, 5000)
+
+
 def stopped():
     """A process that stands still takes no other signal than SIGKILL, and says nothing."""
     number, old, begin, when = in_force(), pid(), time.monotonic(), time.time()
@@ -122,4 +143,4 @@ def upgraded():
           sorted(os.listdir("/etc/sekisho")))
 
 
-STEPS = (killed, stopped, told, upgraded)
+STEPS = (killed, flushed, stopped, told, upgraded)

@@ -83,9 +83,9 @@ def ready(old, number):
 
 
 def plain(text):
-    """A listing of rules without what counts, and without what packets put into sets and time takes out again."""
+    """A listing of rules without what counts, without what packets put into sets and time takes out again, and without the owner's name."""
     text = re.sub(r"^(\t\tflags [^\n]*(?:dynamic|timeout)[^\n]*\n(?:(?!\t\}).*\n)*?)\t\telements = \{[^}]*\}\n", r"\1", text, flags=re.M)
-    return re.sub(r"packets \d+ bytes \d+|expires \S+", "", text).strip()
+    return re.sub(r"packets \d+ bytes \d+|expires \S+| # progname .*", "", text).strip()
 
 
 def rules():

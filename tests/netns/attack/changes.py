@@ -10,11 +10,12 @@ from endpoint import Plc, Raw, answered, goes_on, is_cut, listener, request, wri
 from ground import PLAIN, READ, V4, V6, WRITE, Watch, conduit, expect, wait_for
 from net import tcp
 from packets import ACK, PSH, SIGNATURE, ip
-from speech import ENIP, MODBUS, S7COMM, SLMP, SLMP_TEXT, s7
+from speech import ENIP, FINS, MODBUS, S7COMM, SLMP, SLMP_TEXT, s7
 
 PICK_UP = conduit("reads", "ops", "ot", ["read"], criticality="cargo", when_midstream="pick_up")
 OPEN = conduit("reads", "ops", "ot", ["read"], criticality="cargo", when_midstream="pick_up", when_down="open",
                when_overloaded="open")
+ALL = bool(os.environ.get("SEKISHO_ALL"))
 
 
 def not_taken(ground, raw, data):
@@ -57,10 +58,12 @@ def foretold(ground, raw):
 
 def others_narrowed(ground):
     """The same of the other protocols: the whole of one is allowed, a request is answered and said once more; then rows come that refuse it. A
-    dry run names it, and what its server had not taken, as a whole or the rest of it, never arrives."""
-    for speech, whole in ((SLMP, "melsec_any"), (SLMP_TEXT, "melsec_any"), (ENIP, "logix_any"), (S7COMM, "s7_any")):
+    dry run names it, and what its server had not taken, as a whole or the rest of it, never arrives. Two of three ways are drawn for each."""
+    for speech, whole in ((SLMP, "melsec_any"), (SLMP_TEXT, "melsec_any"), (ENIP, "logix_any"), (S7COMM, "s7_any"),
+                          (FINS, "omron_any")):
         last, half = len(speech.write) - 1, max(len(speech.write) // 2, speech.fragile)
-        for six, taken in ((False, 0), (True, half), (False, last)):
+        ways = [(False, 0), (True, half), (False, last)]
+        for six, taken in ways if ALL else ground.rng.sample(ways, 2):
             ground.apply(conduit(speech.name, "ops", "ot", [whole], criticality="cargo"), PLAIN)
             ground.settle_neighbours()
             plc = Plc(ground, (V6 if six else V4)["ot"], speech=speech)

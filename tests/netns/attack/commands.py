@@ -10,7 +10,7 @@ from endpoint import M32, Plc, Raw, answered, goes_on, is_cut, request, write
 from ground import FAMILIES, POLICY, READ, V4, V6, WRITE, Capture, Killer, expect, wait_for
 from net import decode
 from packets import ACK, FIN, PSH, RST, SYN, URG
-from speech import ENIP, MODBUS, OTHERS, S7COMM, SLMP, SLMP_TEXT
+from speech import ENIP, FINS, MODBUS, OTHERS, S7COMM, SLMP, SLMP_TEXT
 from tricks import AGAIN, CUT, EITHER, ON, TRICKS, tricks_of
 
 ALL = bool(os.environ.get("SEKISHO_ALL"))
@@ -180,6 +180,10 @@ def tricks_in_s7comm(ground):
     return tricks_in(ground, S7COMM)
 
 
+def tricks_in_fins(ground):
+    return tricks_in(ground, FINS)
+
+
 def numbers_wrap(ground):
     """Sequence numbers that pass 2^32 within a header, a PDU, between two: allowed commands go on, a forbidden one ends it;
     and a client that says all it has to say and ends its direction is still answered."""
@@ -342,10 +346,10 @@ def random_segments(ground, killed=(), sessions=150, speech=MODBUS, first=None):
 
 
 def random_segments_of_others(ground):
-    """SEKISHO_SESSIONS: how many of each protocol, 15,000 at most. Two share a server's port, so each has ports of its own: what one
+    """SEKISHO_SESSIONS: how many of each protocol, 12,000 at most. Two share a server's port, so each has ports of its own: what one
     left open there would be in the way of the other."""
     n = int(os.environ.get("SEKISHO_SESSIONS", 60))
-    return "; ".join("%s: %s" % (speech.name, random_segments(ground, (), n, speech, 2000 + 15000 * i)) for i, speech in enumerate(OTHERS))
+    return "; ".join("%s: %s" % (speech.name, random_segments(ground, (), n, speech, 2000 + 12000 * i)) for i, speech in enumerate(OTHERS))
 
 
 def random_segments_while_roles_die(ground):
@@ -353,4 +357,4 @@ def random_segments_while_roles_die(ground):
 
 
 CASES = [both_oracles_see, numbers_wrap, narrowed_in_the_middle, tricks_over_ipv4, tricks_over_ipv6, tricks_in_slmp, tricks_in_slmp_ascii,
-         tricks_in_enip, tricks_in_s7comm, random_segments, random_segments_of_others, random_segments_while_roles_die]
+         tricks_in_enip, tricks_in_s7comm, tricks_in_fins, random_segments, random_segments_of_others, random_segments_while_roles_die]

@@ -62,8 +62,8 @@ class Ground(Box):
         s.bind((address, SENTINEL))
         return s
 
-    def write(self, *conduits, extra=""):
-        path = super().write(*conduits, extra=extra)
+    def write(self, *conduits, **more):
+        path = super().write(*conduits, **more)
         for name, old, new in (("site.cfg", '"10.71.0.0/24", "2001:db8:71::/64"', '"rest"'),
                                ("box.cfg", "", 'routes = ( { to = "0.0.0.0/0"; via = "10.71.0.2"; }, '
                                                '{ to = "::/0"; via = "2001:db8:71::2"; } );\n')):

@@ -7,6 +7,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
 import enip  # noqa: E402
+import fins  # noqa: E402
 import modbus  # noqa: E402
 import s7  # noqa: E402
 import slmp  # noqa: E402
@@ -254,9 +255,59 @@ class S7(Speech):
         return s7.data(s7.message(3, reference, bytes([function]) + pdu[11:12] * (function == s7.WRITE), b"\xff" * (function == s7.WRITE)))
 
 
+class Fins(Speech):
+    """Of node 10: DM 0 to 99 may be read, and 0 or 1 be written to D50."""
+    greeting = (fins.node(),)
+    lengths = [(4, 4, False)]
+
+    def __init__(self):
+        d = lambda word, bit=None: fins.place("d", word, bit)
+        ask = lambda command, data=b"", **to: fins.tcp(fins.request(command, data, **to))
+        bad = fins.tcp(fins.write("d", 49, [1, 7, 1]))
+        self.lies = [
+            ("over the edge", fins.tcp(fins.read("d", 99, 2))), ("a count that wraps", fins.tcp(fins.read("d", 0, 0xffff))), ("a value", fins.tcp(fins.write("d", 50, [2]))),
+            ("one of several", ask(fins.MULTIPLE, d(0) + d(100))), ("the first of several", ask(fins.MULTIPLE, d(100) + d(0))), ("another area", fins.tcp(fins.read("cio", 0, 1))),
+            ("a bit of it", fins.tcp(fins.write("d", 50, [1], bit=0))), ("fill", fins.tcp(fins.fill("d", 50, 2, 1))), ("a transfer", fins.tcp(fins.transfer(d(0), d(50), 1))),
+            ("parameters", ask(0x0202, b"\x80\x10" + bytes(6))), ("a program", ask(0x0307, bytes(8))), ("run", ask(0x0401)), ("stop", ask(0x0402)), ("the clock is set", ask(0x0702, bytes(7))),
+            ("the right is taken", ask(0x0C02, b"\xff\xff")), ("a file is deleted", ask(0x2205, bytes(16))), ("forced bits", ask(0x2301, b"\0\1\0\1" + fins.place("cio", 0, 0))),
+            ("no such command", ask(0x9999)), ("another node", ask(fins.READ, d(0) + b"\0\1", to=(0, 11, 0))), ("all nodes", ask(fins.WRITE, d(50) + b"\0\1\0\1", to=(0, 255, 0))),
+            ("another network", ask(fins.READ, d(0) + b"\0\1", to=(1, 10, 0))), ("a unit behind it", ask(fins.READ, d(0) + b"\0\1", to=(0, 10, 0x10))),
+            ("a byte more", fins.tcp(fins.read("d", 0, 1) + b"\0")), ("a byte less", fins.tcp(fins.read("d", 0, 1)[:-1])), ("a header within", ask(0x0801, bad)),
+            ("a second node", fins.node()), ("the server's part", fins.nodes()), ("a command of headers", fins.tcp(b"", 6)), ("an error", fins.tcp(fins.read("d", 0, 1), error=1)),
+            ("an answer", fins.tcp(fins.answer(fins.READ, b"\0\0"))), ("HTTP", b"GET / HTTP/1.1\r\nHost: plc\r\n\r\n"),
+        ]
+        super().__init__("fins", 9600, "omron", fins.tcp(fins.multiple([d(0), d(1), d(2)])), bad)
+
+    def whole(self, stream):
+        return fins.split(stream)[0]
+
+    def allowed(self, pdu):
+        header, body = pdu
+        if header == 0:
+            return len(body) == 4
+        q = fins.parse(body)
+        if header != 2 or q is None or not q["asks"] or not fins.sense(q) or q["to"] != fins.PLC or q["command"] not in (fins.READ, fins.MULTIPLE, fins.WRITE):
+            return False
+        read, left = fins.effects(q)
+        dm = lambda bits, words: bits is not None and all(area == "d" and word in words for area, word, _ in bits)
+        values = struct.unpack("!%dH" % (len(q["data"][6:]) // 2), q["data"][6:]) if q["command"] == fins.WRITE else ()
+        return dm(read, range(100)) and dm(left, (50,)) and all(v < 2 for v in values)
+
+    def answer(self, pdu):
+        header, body = pdu
+        if header == 0:
+            return fins.nodes()
+        q = fins.parse(body)
+        if header != 2 or q is None or not q["asks"]:
+            return b""
+        items = {fins.READ: b"\0\7", fins.MULTIPLE: b"\x82\0\7" * (len(q["data"]) // 4)}.get(q["command"], b"")
+        return fins.tcp(fins.answer(q["command"], items, sid=q["sid"], to=q["from"], sender=q["to"]))
+
+
 MODBUS = Modbus("modbus", 502, "read", struct.pack("!HHHBBHH", 0, 0, 6, 1, 3, 0, 4), struct.pack("!HHHBBHH", 0, 0, 6, 1, 6, 1, 7))
 SLMP = Slmp(slmp.FORMS[0])
 SLMP_TEXT = Slmp(slmp.FORMS[3])
 ENIP = Enip()
 S7COMM = S7()
-OTHERS = (SLMP, SLMP_TEXT, ENIP, S7COMM)
+FINS = Fins()
+OTHERS = (SLMP, SLMP_TEXT, ENIP, S7COMM, FINS)

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A TLS 1.3 client that shows as its certificate whatever bytes it was given, and signs by whatever key: what no honest library does.
+ * A TLS 1.3 client that shows as its certificate whatever bytes it was given, and signs by whatever
+ * key: what no honest library does.
  *
- *	show ADDRESS KEY CERTIFICATE TIMES [CERTIFICATE ...]	the chain's other members follow; TIMES handshakes, one after the other
+ * 	show ADDRESS KEY CERTIFICATE TIMES [CERTIFICATE ...]	the chain's other members follow;
+ *  TIMES handshakes, one after the other
  *
- * KEY: PEM, whose public key the first certificate is said to have. A line for each outcome, with how often: "in 3" or "out 7", where "in" is a
- * handshake after which the box has answered a request.
+ * KEY: PEM, whose public key the first certificate is said to have. A line for each outcome, with
+ * how often: "in 3" or "out 7", where "in" is a handshake after which the box has answered
+ * a request.
  */
 #include <arpa/inet.h>
 #include <gnutls/abstract.h>
@@ -86,7 +89,8 @@ static int connected(const char *address)
 	return fd;
 }
 
-/* In TLS 1.3 a client is done before the server has looked at its certificate: the first answer tells. */
+/* In TLS 1.3 a client is done before the server has looked at its certificate: the first
+ * answer tells. */
 static bool answered(gnutls_session_t s)
 {
 	static const char question[] = "GET /api/v1/me HTTP/1.1\r\nHost: sekisho\r\n\r\n";

@@ -274,6 +274,7 @@ class MemoryShort(Event):
     allowed is not touched. How little is drawn."""
     seam = True
     told = roles = None
+    excuse = "Cannot allocate memory"  # whoever could not look says so
     sizes = (1, 64, 1024, 16384, 262144)
 
     def fire(self, field):

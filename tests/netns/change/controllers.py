@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sessions of controllers that are asked by other protocols than Modbus, and what those remember over time: S7comm's cyclic reads,
-connections of CIP and their data over UDP, what SLMP registered. Messages and answers are those of tests/lib.
+connections of CIP and their data over UDP, what SLMP registered, nodes that FINS exchanged. Messages and answers are those of tests/lib.
 
 `wide`: what it goes on with is allowed only by the conduit `writes-plc`, for the place REGISTER (policies.py)."""
 import contextlib
@@ -8,6 +8,7 @@ import struct
 import time
 
 import enip
+import fins
 import s7
 import slmp
 from cases import expect
@@ -286,4 +287,39 @@ class SlmpOverUdp(Udp):
         self.read()
 
 
-CONTROLLERS = (S7Polled, S7Cyclic, EnipPolled, EnipConnected, EnipOutputs, EnipInputs, SlmpPolled, SlmpMonitored, SlmpOverUdp)
+class FinsPolled(Plc):
+    """Polled behind the exchange of nodes."""
+    protocol, Controller, first = "fins", fins.Memory, 100 + REGISTER
+
+    def begin(self):
+        self.f.exchange(fins.node(), fins.nodes())
+
+    def request(self):
+        self.tid += 1
+        return fins.tcp(fins.read("d", self.first, 2, self.tid % 256))
+
+    def answer(self, request):
+        return fins.tcp(self.plc.answer(request[16:]))
+
+
+class FinsWide(FinsPolled):
+    """... by the wide conduit."""
+    wide, first = True, REGISTER
+
+
+class FinsOverUdp(SlmpOverUdp):
+    port = 9600
+
+    class Handler(fins.Memory):
+        handle = fins.Memory.answer
+
+    def __init__(self, field, six):
+        super().__init__(field, six)
+        self.plc = self.Handler()
+
+    def text(self):
+        self.n += 1
+        return fins.read("d", 100 + REGISTER, 2, self.n % 256)
+
+
+CONTROLLERS = (S7Polled, S7Cyclic, EnipPolled, EnipConnected, EnipOutputs, EnipInputs, SlmpPolled, SlmpMonitored, SlmpOverUdp, FinsPolled, FinsWide, FinsOverUdp)

@@ -32,7 +32,7 @@ def other_zones(site, box):
     for old, new in (("ops", "quay"), ("ot", "yard")):
         site = re.sub(r'(from|to) = "%s"' % old, r'\1 = "%s"' % new, site)
         site = re.sub(r"^  %s( *= \{ interfaces)" % old, r"  %s\1" % new, site, flags=re.M)
-    return site, box
+    return site.replace('"zones ops ot"', '"zones quay yard"'), box
 
 
 def other_interfaces(site, box):
@@ -48,8 +48,10 @@ def swapped_interfaces(site, box):
 
 
 def other_services(site, box):
+    isolations = re.search(r"^isolations = .*$", site, re.M)[0]  # names conduits, of which some are called as a service
+    site = site.replace(isolations, "ISOLATIONS")
     return re.sub(r"\b(p[rw]|p_\w+|watch_\w+|wide_\w+|names|plain|plain_tcp|ping)\b(?=[\"]| = \{)", r"\1_new", site.replace('name = "plain"', 'name = "PLAIN"')).replace(
-        "PLAIN", "plain").replace('name = "names_new"', 'name = "names"').replace('name = "plain_new"', 'name = "plain"'), box
+        "PLAIN", "plain").replace('name = "names_new"', 'name = "names"').replace('name = "plain_new"', 'name = "plain"').replace("ISOLATIONS", isolations), box
 
 
 def in_halves(site, box):

@@ -24,6 +24,7 @@ class Event:
     told = ()         # codes of records of kind policy that it leaves, in order
     roles = ()        # roles that die by it
     drift = ()        # codes of kind drift, one of which must stand in the journal
+    excuse = ""       # words of a record of that kind that says no more than that somebody could not look
     exact = True      # every forbidden packet is counted by a reason of the kernel
 
     def before(self, field):

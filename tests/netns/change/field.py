@@ -69,7 +69,7 @@ class Field(Ground):
 
     def write_policy(self, policy):
         """The policy folder; the path of its main text."""
-        path = super(Ground, self).write(*policy.conduits())
+        path = super(Ground, self).write(*policy.conduits(), extra=policy.prepared())
         with open(path, encoding="utf-8") as f:
             text = f.read()
         with open(path, "w", encoding="utf-8") as f:

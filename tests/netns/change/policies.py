@@ -7,10 +7,10 @@ from box import conduit
 
 # The port of each lane; datagrams have their own.
 PORTS = {"naming": 4433, "let_go": 4433, "commands": 502, "hold": 1502, "open": 2502, "observe": 3502, "shadow": 4502, "pick_up": 5502, "fast": 9001}
-PLC_PORTS = {"s7comm": 102, "enip": 44818, "slmp": 5007}
+PLC_PORTS = {"s7comm": 102, "enip": 44818, "slmp": 5007, "fins": 9600}
 WRITTEN, REGISTER = 7, 1  # what every write of the matrix writes, and where
 
-WATCH, WIDE = ["watch_s7", "watch_cip", "watch_mc"], ["wide_s7", "wide_cip", "wide_mc"]
+WATCH, WIDE = ["watch_s7", "watch_cip", "watch_mc", "watch_fins"], ["wide_s7", "wide_cip", "wide_mc", "wide_fins"]
 READ_ROW = '{ commands = ["read"]; units = [1]; holding = ["0-99"]; }'
 
 
@@ -32,7 +32,9 @@ def plc_services(holding):
                              { functions = ["open_output_connection"]; objects = ["4.%d-%d"]; } ); };
       watch_mc = { protocol = "slmp"; ports = ["tcp/5007", "udp/5008"]; allow = ( { commands = ["read"]; stations = [255]; d = ["100-199"]; } ); };
       wide_mc = { protocol = "slmp"; ports = ["tcp/5007", "udp/5008"]; allow = ( { commands = ["read"]; stations = [255]; d = ["%s"]; } ); };
-''' % (holding, holding, *connected, holding)
+      watch_fins = { protocol = "fins"; ports = ["tcp/9600", "udp/9600"]; allow = ( { commands = ["read"]; nodes = [10]; d = ["100-199"]; } ); };
+      wide_fins = { protocol = "fins"; ports = ["tcp/9600", "udp/9600"]; allow = ( { commands = ["read"]; nodes = [10]; d = ["%s"]; } ); };
+''' % (holding, holding, *connected, holding, holding)
 
 
 def write_row(values="0-65535", holding="0-99"):
@@ -78,6 +80,12 @@ class Policy:
                 out += service("p_" + name, port, READ_ROW if name == "observe" else both)
         out += 'secret = { protocol = "tls"; ports = ["tcp/4433"]; };\n'
         return out + service("pr", 502, READ_ROW) + service("pmore", 502, READ_ROW.replace("0-99", "0-199") + ", " + write_row())
+
+    def prepared(self):
+        """What a person opens, and what cuts the lane of commands alone."""
+        kept = ["held", "opened", "watched", "under", "over", "picked", "plain", "names", "web"]
+        return ('doors = { gate = { at_most = "1 h"; opened_by = ["supervisor"]; }; };\n' if "door" in self.change.get("keys", {}) else "") + (
+            'isolations = { commands = { cut = ["zones ops ot"]; keep = [%s]; }; };\n' % ", ".join('"%s"' % k for k in kept))
 
     def conduits(self):
         c = self.change

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Changes of the policy: what becomes of a flow follows from what the policies allow (Policy.allows)."""
+import json
 import time
 
 from event import Applied, Event
@@ -110,6 +111,64 @@ class EndedByTime(Event):
 
     def fire(self, field):
         wait_for(lambda: time.time() > self.end + 0.1, 30, "the end")
+        self.done_at = time.monotonic()
+
+    def changed(self, state):
+        return "cut" if state.lane == "commands" else "goes_on"
+
+    def told_at_once(self, state):
+        return state.followed and not state.halfway and not state.ended and not state.refused
+
+
+class Isolated(Event):
+    """A person cuts the conduits of one lane; the others are kept. Whoever is silent hears of it when he speaks."""
+    told = ("isolated",)
+
+    def fire(self, field):
+        self.answer = json.loads(field.sekisho("isolate", "commands", "--reason", "matrix", "--json").stdout)
+        self.done_at = time.monotonic()
+
+    def after(self, field):
+        field.sekisho("rejoin", "commands")
+
+    def changed(self, state):
+        return "cut" if state.lane == "commands" else "goes_on"
+
+    def wrong(self, field, states):
+        if not self.answer["done"] or self.answer["took_us"] > 100000:
+            yield "the isolation: %s" % {k: self.answer.get(k) for k in ("done", "took_us", "error")}
+
+
+class Rehearsed(Isolated):
+    """Only what it would cut is asked: nobody notices."""
+    told = ("isolation_rehearsed",)
+
+    def fire(self, field):
+        self.answer = json.loads(field.sekisho("isolate", "commands", "--rehearse", "--reason", "drill", "--json").stdout)
+        self.done_at = time.monotonic()
+
+    def after(self, field):
+        pass
+
+    def changed(self, state):
+        return "goes_on"
+
+    def wrong(self, field, states):
+        if self.answer["sessions"] < 1 or "reads" not in self.answer["conduits"] or "plain" in self.answer["conduits"]:
+            yield "the rehearsal: %s" % {k: self.answer.get(k) for k in ("sessions", "conduits")}
+
+
+class DoorShut(Event):
+    """A person shuts the door behind which one lane lies."""
+    policy = Policy(keys={"door": "gate"})
+    told = ("door_shut",)
+
+    def before(self, field):
+        super().before(field)
+        field.sekisho("open", "gate", "--for", "30m")
+
+    def fire(self, field):
+        field.sekisho("shut", "gate")
         self.done_at = time.monotonic()
 
     def changed(self, state):
@@ -318,6 +377,6 @@ class BoxFactsChanged(Applied):
 
 POLICY = (SameTextAgain, WidenedForThisFlow, WidenedByAPair, WidenedForOthers, AnotherPairTakenAway, NarrowedByAddress, NarrowedByCommand,
           NarrowedByValue, NarrowedByRegister, NarrowedForNewSessions, ModeChanged, EnforcedAgain, FailureWordsChanged,
-          FailureWordsTightened, CriticalityChanged, Renamed, EndedByTime, TakenAwayAsItEnds, SuccessorStands, SuccessorStarts, ConfirmedNarrowing,
+          FailureWordsTightened, CriticalityChanged, Renamed, EndedByTime, Isolated, Rehearsed, DoorShut, TakenAwayAsItEnds, SuccessorStands, SuccessorStarts, ConfirmedNarrowing,
           TrialExpired, NarrowingTrialExpired, TrialCalledOff, TrialThatGaveExpires, TrialThatGaveIsCalledOff, TrialThatGaveIsTakenOver, RolledBack, RolledBackToLess, TakenOver, FewerWorkers,
           BoxFactsChanged)

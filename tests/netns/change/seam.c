@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The daemon's objects as they are, linked with this beside them: the change matrix sets the daemon's clock, lets one
- * step of an apply fail and leaves it without memory, without touching the clock or the disk of the machine that runs it. Nothing of this is in the
- * product: the linker hands its calls here (`--wrap`), and without a page of orders each goes on to where it always went.
+ * The daemon's objects as they are, linked with this beside them: the change matrix sets the
+ * daemon's clock, lets one step of an apply fail and leaves it without memory, without touching the
+ * clock or the disk of the machine that runs it. Nothing of this is in the product: the linker
+ * hands its calls here (`--wrap`), and without a page of orders each goes on to where it
+ * always went.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -41,8 +43,9 @@ enum point {
 	POINT_CONFIRM, /* what the next start loads is written */
 	POINT_TRIED,   /* a worker says whether it could load a table */
 	POINT_HISTORY, /* the lines of all generations are written */
-	POINT_POINTED, /* what the next start loads was written, and nobody knows whether it will stay */
-	POINT_SILENT,  /* a worker has the table and does not say so */
+	/* what the next start loads was written, and nobody knows whether it will stay */
+	POINT_POINTED,
+	POINT_SILENT, /* a worker has the table and does not say so */
 	POINTS
 };
 
@@ -52,16 +55,23 @@ struct orders {
 		int32_t skip, times; /* so many pass first; so many fail then */
 	} at[POINTS];
 	uint64_t no_more; /* an allocation of so many bytes or more finds no memory; 0 = all do */
-	int64_t sync;	  /* what the kernel says of the clock: enum clock_sync + 1; 0 = its own word */
-	int64_t battery; /* what the clock with the battery shows, seconds ahead of the machine's; NO_BATTERY = there is none; 0 = the machine's own */
-	char boot[40];	 /* this start of the machine; "" = the machine's own */
-	int64_t later_ns;	     /* what waits for the word about a source to settle is that much later */
-	int64_t slow_ns[LANE_KINDS]; /* workers of that kind take one packet at a time, and so long for each */
+	/* what the kernel says of the clock: enum clock_sync + 1; 0 = its own word */
+	int64_t sync;
+	/* what the clock with the battery shows, seconds ahead of the machine's; NO_BATTERY = there
+	 * is none; 0 = the machine's own */
+	int64_t battery;
+	char boot[40]; /* this start of the machine; "" = the machine's own */
+	/* what waits for the word about a source to settle is that much later */
+	int64_t later_ns;
+	/* workers of that kind take one packet at a time, and so long for each */
+	int64_t slow_ns[LANE_KINDS];
 	struct {
 		int32_t stands, came; /* whoever comes there stands still; so many have come */
 	} still[POINTS];
 	int32_t eaters; /* so many workers from now on take memory without end */
-	int64_t even_ns; /* so much time has gone by for all: of monotonic time for the journal alone, so that nobody is late for another */
+	/* so much time has gone by for all: of monotonic time for the journal alone, so that nobody
+	 * is late for another */
+	int64_t even_ns;
 };
 
 #define NO_BATTERY INT64_MIN

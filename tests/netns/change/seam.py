@@ -25,25 +25,34 @@ class Seam:
         os.ftruncate(fd, SIZE)
         self.page = mmap.mmap(fd, SIZE)
         os.close(fd)
+        # A number is written at once. struct.pack_into clears it first, and a daemon that reads in between has an hour of its own.
+        self.longs, self.ints = memoryview(self.page).cast("q"), memoryview(self.page).cast("i")
+
+    def long(self, at, value):
+        self.longs[at // 8] = value
+
+    def int(self, at, value):
+        self.ints[at // 4] = value
 
     def clock(self, ahead):
         """The daemon's wall clock goes that many seconds ahead of the machine's, or behind."""
-        struct.pack_into("=q", self.page, 0, int(ahead * 1e9))
+        self.long(0, int(ahead * 1e9))
 
     def fail(self, point, times=1, skip=0):
-        struct.pack_into("=ii", self.page, 8 + 8 * point, skip, times)
+        self.int(8 + 8 * point, skip)
+        self.int(8 + 8 * point + 4, times)
 
     def memory(self, no_more):
         """No allocation of so many bytes or more succeeds; 0: all do."""
-        struct.pack_into("=Q", self.page, MEMORY, no_more)
+        self.long(MEMORY, no_more)
 
     def synchronised(self, yes):
         """What the kernel says of the daemon's clock; None: nothing."""
-        struct.pack_into("=q", self.page, SYNC, 1 if yes is None else 3 if yes else 2)
+        self.long(SYNC, 1 if yes is None else 3 if yes else 2)
 
     def battery(self, ahead):
         """The clock with the battery is that many seconds ahead of the machine's; None: there is none."""
-        struct.pack_into("=q", self.page, BATTERY, NO_BATTERY if ahead is None else int(ahead) or 1)
+        self.long(BATTERY, NO_BATTERY if ahead is None else int(ahead) or 1)
 
     def boot(self, name):
         """The machine's start by another name."""
@@ -51,15 +60,16 @@ class Seam:
 
     def later(self, seconds):
         """For whatever waits until the word about a source has settled, so much time has passed."""
-        struct.pack_into("=q", self.page, LATER, int(seconds * 1e9))
+        self.long(LATER, int(seconds * 1e9))
 
     def slow(self, kind, seconds):
         """Workers of that kind take one packet at a time and so long for each; 0: as fast as they are."""
-        struct.pack_into("=q", self.page, SLOW + 8 * kind, int(seconds * 1e9))
+        self.long(SLOW + 8 * kind, int(seconds * 1e9))
 
     def hold(self, point, stands=True):
         """Whoever comes to a point stands still there until he may go on."""
-        struct.pack_into("=ii", self.page, STILL + 8 * point, stands, 0)
+        self.int(STILL + 8 * point + 4, 0)
+        self.int(STILL + 8 * point, stands)
 
     def came(self, point):
         """How many stand at a point that holds them."""
@@ -67,11 +77,11 @@ class Seam:
 
     def eat(self, workers):
         """So many workers take memory without end."""
-        struct.pack_into("=i", self.page, EATERS, workers)
+        self.int(EATERS, workers)
 
     def pass_by(self, seconds):
         """So much time has gone by, evenly: for the journal by both clocks, for everybody else by the wall's."""
-        struct.pack_into("=q", self.page, EVEN, int(seconds * 1e9))
+        self.long(EVEN, int(seconds * 1e9))
 
     def left(self, point):
         """How many of the ordered failures did not come."""

@@ -2,6 +2,7 @@
 """What a stranger or a careless program may send instead of what the document describes: values of parameters, bodies, request targets and heads.
 Each comes with what may come of it."""
 import re
+import urllib.parse
 
 CLASSES = ["", "0", "1", "-1", "-0", "+1", "1.0", "1.5", "1e3", "0x10", "1_0", "9" * 30, str(2 ** 63 - 1), str(2 ** 63), str(2 ** 64 - 1), str(2 ** 64), "NaN", "inf", "true", "null", "None",
            "a", "A", "%31", "%00", "%", "%zz", "%ff", "%c0%af", "1%20", "'", "''--", '"', "<x>", "..", "../x", "..%2f", "a" * 127, "a" * 128, "a" * 5000, "a+b", "a,b", "a;b", "a=b", "a&", "[1]", "{}", "$x", "`x`",
@@ -9,8 +10,8 @@ CLASSES = ["", "0", "1", "-1", "-0", "+1", "1.0", "1.5", "1e3", "0x10", "1_0", "
 GOOD = {"after": "0", "limit": "1", "since": "2026-11-20T08:10:11", "conduit": "reads", "verdict": "deny", "zone": "it", "asset": "none", "host": "10.73.0.0/24", "severity": "warning", "texts": "0",
         "lang": "en", "generation": "1", "kind": "drop", "protocol": "modbus", "reason": "no_conduit", "command": "write,6,read_coils", "value": "0-9", "flow": "1", "until": "2026-11-20T08:10:11"}
 # Whether a value that the schema takes makes sense depends on more than itself.
-NARROWER = {"nearest", "policy", "ask"}
-NAMED = {"flows"}  # asks for names that the policy in force has
+NARROWER = {"nearest", "policy", "ask", "effective", "rules", "picture"}  # of a moment the box may not know
+NAMED = {"flows", "ask"}  # asks for names that the policy in force has
 REFUSED = (400, 404, 413, 414, 431)
 
 
@@ -19,7 +20,7 @@ def takes(schema, text):
     if not isinstance(text, str):
         return False
     if schema.get("type") == "integer":
-        return re.fullmatch("[0-9]+", text) is not None and schema["minimum"] <= int(text) <= schema["maximum"]
+        return re.fullmatch("-?[0-9]+" if schema["minimum"] < 0 else "[0-9]+", text) is not None and schema["minimum"] <= int(text) <= schema["maximum"]
     if "enum" in schema:
         return text in schema["enum"]
     return None if re.search(schema["pattern"], text) else False
@@ -49,6 +50,9 @@ def queries(op, given, rng):
         for v in values(p["schema"]):
             taken = takes(p["schema"], v)
             narrow = taken is None or op["operationId"] in NARROWER
+            if op["operationId"] in NAMED and isinstance(v, str) and takes(p["schema"], urllib.parse.unquote(v)):
+                yield join(others + [(name, v)]), (200, *REFUSED)  # names are read as they are encoded, and so is a number there
+                continue
             yield join(others + [(name, v)]), REFUSED if taken is False else (200, 400) if narrow else (200,)
         if name in GOOD or name in given:
             yield join(others + [(name, good)]), (200, 400) if op["operationId"] in NAMED else (200,)

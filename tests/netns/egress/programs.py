@@ -284,7 +284,7 @@ def settings_follow(box):
         os.mkdir(p.folder + "/shut", mode=0o700)
         written(p.folder + "/shut/ca.pem", read(p.folder + "/ca.pem"))
         for name, words in (("none.pem", "is not there"), ("extensions", "no certificate in it"), ("closed.pem", "not readable for other users"),
-                            ("link.pem", "is a symbolic link"), ("shut/ca.pem", "do not get through the folder")):
+                            ("link.pem", "is a symbolic link"), ("shut/ca.pem", "is closed to other users")):
             for options in ((), ("--dry-run",)):
                 done = box.go(log.replace("/ca.pem", "/" + name), *options, check=False)
                 expect(done.returncode == 3 and words in done.stdout + done.stderr, "%s: %d %s", name, done.returncode, done.stdout + done.stderr)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Random policies with groups, fleets, `each`, several zones and answers in the kernel: their text is applied to a world of three wires, and packets at the edges of
-all that it names are sent. What arrives is what the second reading of the reference (tests/drawn/meaning.py) lets pass, and nothing else. What is inspected finds
+all that it names are sent: now, at drawn moments by the role's clock with drawn doors open and isolations standing, and over an edge at which the role is dead. What
+arrives is what the second reading of the reference (tests/drawn/meaning.py) lets pass, and nothing else. What is inspected finds
 neither a gate nor an inspector here: it passes where both failures are `open`, and where they differ it is the gate that knows which one it is, so nothing is sent."""
 import collections
 import datetime
@@ -10,6 +11,7 @@ import shutil
 import struct
 import sys
 import tempfile
+import time
 import types
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "drawn"))
@@ -20,6 +22,9 @@ from world import PREFIX, ZONES, Driver, check, equal, mac_of, net  # noqa: E402
 
 HOSTS = range(8, 72)  # of each wire: those that drawn zones have, and a few beside them
 PACKETS = 60          # of a policy, as many as there are
+SITUATIONS = 3        # of a policy by hours
+LONG = 30             # seconds that one may take
+EDGE = 10             # of so many of them one is left alone at an edge
 PROTOCOLS = ["tcp", "tcp", "tcp", "udp", "udp", "udp", "icmp", "icmp", "modbus", "dns", "ldap", "tls"]
 
 
@@ -116,13 +121,87 @@ class Wires:
             x.close()
 
 
-def passes(m, packet, now):
-    """Whether it arrives; None: the kernel alone does not know."""
-    want = m.judge(m.matches(packet), now)
-    if want is None or want["depth"] == "transport":
-        return want is not None
+def passes(m, packet, now, doors, standing, then=None):
+    """Whether it arrives; None: the kernel alone does not know. `then`: nobody opens anything from that moment to this one."""
+    found = m.matches(packet)
+    if then is not None:
+        found = [(c, s) for c, s in found if (m.until(c, then, doors) or 0) > now]
+    want = m.judge(found, now, doors)
+    if want is None or any(cut(m, packet, i) and not all(m.keeps(i, x) for x in want["deciding"]) for i in standing):
+        return False
+    if want["depth"] == "transport":
+        return True
     opened = {want["when_down"] == "open", want["when_overloaded"] == "open"}
     return opened.pop() if len(opened) == 1 else None
+
+
+def cut(m, packet, isolation):
+    ends = [(packet[2], x, x) for x in packet[3:5]]
+    return any(all(any(meaning.meet(r, x) for r in ranges) for ranges, x in zip(pair, ends, strict=True)) for pair in m.cut(isolation["cut"]))
+
+
+def isolated(d, m):
+    """Isolations that stand: prepared ones, and what somebody isolates by hand."""
+    by_hand = ["zone " + d.choice(sorted(m.space)), "zones %s %s" % tuple(d.choice(sorted(m.space)) for _ in range(2))] + ["asset " + a for a in d.sample(sorted(m.assets), min(1, len(m.assets)))]
+    prepared = [{"name": i["name"], "cut": i["cut"], "keep": i["keep"]} for i in m.p.get("isolations", ())]
+    return d.choice([[], d.sample(prepared, min(1, len(prepared))), prepared[:1] + [{"name": x, "cut": [x], "keep": []} for x in d.sample(by_hand, 1)]])
+
+
+def situation(w, m, now, doors, standing):
+    """The role's clock, what stands open, and what is isolated."""
+    w.driver.say(" ".join(["at %d" % now] + ["%s=%d" % (x, min(until, now + 86400)) for x, until in doors.items()]))
+    check(w.driver.wait("answer")["status"] == 0, "the doors")
+    kept = [[c["name"] for c in m.conduits if m.keeps(i, c["name"])] for i in standing]
+    w.driver.say("apart " + ";".join("%s: %s" % (" ".join(k), i["name"]) for k, i in zip(kept, standing, strict=True)))
+    check(w.driver.wait("answer")["status"] == 0, "the isolations")
+
+
+def judged(w, m, packet, now, doors):
+    """The rule IR of the policy, at that moment, says what the reference does."""
+    iif, oif, family, src, dst, proto, port = packet
+    w.driver.say("judge %s %s %s %s %d %d" % (iif, oif, draw.address(family, src), draw.address(family, dst), proto, port))
+    want, have = m.judge(m.matches(packet), now, doors), w.driver.wait("judged")["permit"]
+    check((want is None) == (have == 0), "the IR %s it: %s" % ("refuses" if have == 0 else "allows", judging.said(packet, now)))
+
+
+def lasting(m, now, doors):
+    """This moment, or one before it, from which on nothing begins or ends while packets are sent."""
+    def holds(t):
+        return [c["name"] for c in m.conduits if m.until(c, t, doors)]
+    return next((t for t in (now, now - LONG) if holds(t) == holds(now) == holds(t + LONG) and t + LONG < meaning.LAST), None)
+
+
+def by_hours(w, wires, p, m, packets, d, seen):
+    """At drawn moments; now and then the role is dead when an edge comes: what ends does, and nothing opens."""
+    for now, doors in judging.some(d, m.moments(m.conduits, int(time.time())), SITUATIONS):
+        standing = isolated(d, m)
+        edge = d.randrange(EDGE * SITUATIONS) == 0 and now + LONG < meaning.LAST  # where what has no end ends
+        now = now if edge else lasting(m, now, doors)
+        if now is None:
+            continue
+        situation(w, m, now, doors, standing)
+        then = now if edge else None
+        if edge:
+            w.driver.kill()
+            net.wait_for(lambda end=time.monotonic() + 1.2: time.monotonic() > end, 5, "the second behind it")
+            now += 1
+        for packet in judging.some(d, packets, PACKETS // SITUATIONS):
+            due = passes(m, packet, now, doors, standing, then)
+            if not edge:
+                judged(w, m, packet, now, doors)
+            if due is not None:
+                wires.send(packet, due)
+        try:
+            wires.held(now)
+        except AssertionError as e:
+            raise AssertionError("with doors %s open and %s isolated%s: %s" % (sorted(doors), standing, ", the role dead" * edge, e)) from None
+        seen["moments"] += 1
+        seen["moments with a door open"] += bool(doors)
+        seen["moments with isolations"] += bool(standing)
+        seen["edges without a role"] += edge
+        if edge:
+            w.driver.start()
+            check(w.driver.apply(draw.text(p, never=False))["done"], "again")
 
 
 def asked(w, wires, program, p, folder, d, seen):
@@ -130,22 +209,28 @@ def asked(w, wires, program, p, folder, d, seen):
     differences = judging.differences(program, p, folder, seen) if program else []
     check(not differences, "; ".join(differences[:3]))
     m, now = meaning.Meaning(p), int(datetime.datetime.now().timestamp())
-    if m.conflicts() or m.too_many_ends(now) or m.test_meets_production():
+    steps = m.too_many_ends(now)
+    if m.conflicts() or steps or m.test_meets_production() or m.half_kept(now):
         return
     if draw.table(p):
         with open(os.path.join(w.folder, "rtg.csv"), "wb") as f:
             f.write(draw.table(p))
     net.sh("conntrack", "-F", ns=PREFIX + "box", check=False)
     answer = w.driver.apply(draw.text(p, never=False))
+    if steps is None and answer.get("text") == "does not compile":
+        return
     check(answer["done"], answer)
     if program:
         equal(w.driver)
     packets = [x for x in dict.fromkeys(judging.packets(d, m, types.SimpleNamespace(all=[]))) if sendable(x)]
     before = len(wires.due)
-    for packet, due in [(x, passes(m, x, now)) for x in judging.some(d, packets, PACKETS)]:
+    for packet, due in [(x, passes(m, x, now, {}, [])) for x in judging.some(d, packets, PACKETS)]:
         if due is not None:
             wires.send(packet, due)
     wires.held(now)
+    if "windows" in p:
+        by_hours(w, wires, p, m, packets, d, seen)
+        situation(w, m, int(time.time()), {}, [])
     seen["policies"] += 1
     seen["packets"] = len(wires.sent)
     seen["arrived"] = len(wires.due)

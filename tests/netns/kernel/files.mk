@@ -1,12 +1,12 @@
-# A small supervisor around the real enforce role.
+# A small supervisor around the real enforce role, whose clock the test sets.
 KERNEL_TEST_SRC = tests/netns/kernel/kernel_main.c $(BASE_SRC) $(WIRE_SRC) $(POLICY_SRC) $(wildcard appliance/enforce/*.c) \
 	$(filter-out appliance/kernel/session_probe.c,$(wildcard appliance/kernel/*.c)) $(wildcard appliance/role/*.c) \
-	$(addprefix appliance/box/,sysctl.c)
+	appliance/box/sysctl.c appliance/supervise/isolation_pairs.c
 
 $(B)/netns/kernel/driver: $(call obj,$(KERNEL_TEST_SRC))
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(call libs,libmnl libnftnl libconfig jansson libseccomp libcap-ng nettle)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -Xlinker --wrap=clock_wall_ns -o $@ $^ $(call libs,libmnl libnftnl libconfig jansson libseccomp libcap-ng nettle)
 
 .PHONY: netns-programs
 netns-programs: $(B)/netns/kernel/driver

@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A small supervisor for the kernel-path test: the real enforce role, as a child in a network namespace, driven line by
- * line from standard input; every answer is one line of JSON.
+ * A small supervisor for the kernel-path test: the real enforce role, as a child in a network
+ * namespace, driven line by line from standard input; every answer is one line of JSON.
  *
  *   kernel_main NETNS          runs the role there and reads commands:
  *     start | kill             a role process
- *     apply FLAGS POLICY       compiles POLICY (with includes and box.cfg beside it); FLAGS as in ipc/msg.h
+ *     apply FLAGS POLICY       compiles POLICY (with includes and box.cfg beside it); FLAGS as in
+ *                              ipc/msg.h
  *     refuse POLICY            the same with every permit id equal: the role must refuse it
- *     collide                  a transaction of our own with two cells that overlap: the kernel must refuse the second
+ *     collide                  a transaction of our own with two cells that overlap: the kernel
+ *                              must refuse the second
+ *     at SECONDS [DOOR=UNTIL ...]   the role's clock shows that now, and these doors stand open
+ *     apart [KEEP ...: WHAT; ...]   what people isolated: all of it, by the supervisor's own
+ *                                   reading
+ *     judge IIF OIF SOURCE DESTINATION PROTO PORT   the permit that the rule IR has for a packet at
+ *                                                   that moment, 0 = none
  *     status | effective | verify
  */
 #include <errno.h>
@@ -18,19 +25,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "appliance/base/clock.h"
 #include "appliance/base/json.h"
 #include "appliance/base/sha256.h"
 #include "appliance/enforce/sockets.h"
 #include "appliance/kernel/batch.h"
 #include "appliance/role/roles.h"
+#include "appliance/supervise/isolation_pairs.h"
+#include "appliance/supervise/supervise.h"
 #include "appliance/wire/msg.h"
 #include "appliance/wire/msg_json.h"
 #include "policy/compile/compile.h"
+#include "policy/ir/evaluate.h"
+#include "policy/ir/moment.h"
 #include "policy/render/render.h"
 #include "policy/space/prove.h"
 
@@ -43,7 +56,20 @@ struct driver {
 	uint32_t next_id;
 	uint8_t identities[IDS_MAX][32]; /* permit ids are positions + 1, kept over applies */
 	uint32_t n_identities;
+	struct compilation c;  /* of the policy that was applied last */
+	uint32_t ids[IDS_MAX]; /* of its permits */
 };
+
+/* The role's clock is that much ahead; shared with it. */
+static int64_t *ahead_ns;
+
+uint64_t __real_clock_wall_ns(void);
+uint64_t __wrap_clock_wall_ns(void);
+
+uint64_t __wrap_clock_wall_ns(void)
+{
+	return __real_clock_wall_ns() + (uint64_t)(ahead_ns != NULL ? __atomic_load_n(ahead_ns, __ATOMIC_RELAXED) : 0);
+}
 
 static void die(const char *what)
 {
@@ -133,9 +159,11 @@ static void send_apply(struct driver *d, const struct ir *ir, const uint8_t *sea
 	for (uint32_t i = 0; i < ir->n_permits; i++) {
 		uint8_t identity[32];
 
-		/* Equal means the same at the same place; the driver keeps no id for what lies elsewhere. */
+		/* Equal means the same at the same place; the driver keeps no id for what
+		 * lies elsewhere. */
 		sha256_pair(ir->permits[i].identity, 32, places[i].digest, 32, identity);
-		out_be32(&ids, spoil ? 7 : permit_id(d, identity));
+		d->ids[i] = permit_id(d, identity);
+		out_be32(&ids, spoil ? 7 : d->ids[i]);
 	}
 	arena_free(a);
 	for (uint32_t id = 1; id <= d->n_identities; id++)
@@ -149,28 +177,29 @@ static void send_apply(struct driver *d, const struct ir *ir, const uint8_t *sea
 
 static void apply(struct driver *d, const char *path, uint8_t flags, bool spoil)
 {
-	struct compilation c = { .arena = arena_new(COMPILE_BUDGET) };
+	struct compilation *c = &d->c;
 	struct policy_loader loader;
 	const char *name;
 	struct err e = { 0 };
 	uint8_t *sealed = NULL;
 	size_t n = 0;
 
-	if (c.arena == NULL)
+	arena_free(c->arena);
+	*c = (struct compilation){ .arena = arena_new(COMPILE_BUDGET) };
+	if (c->arena == NULL)
 		die("memory");
-	diags_init(&c.diags, c.arena);
-	loader_folder(path, c.arena, &loader, &name);
-	if (!policy_check(&c, &loader, name) || !policy_lower(&c)) {
-		diags_print(stderr, &c.diags, c.sources, c.n_sources, LANG_EN);
+	diags_init(&c->diags, c->arena);
+	loader_folder(path, c->arena, &loader, &name);
+	if (!policy_check(c, &loader, name) || !policy_lower(c)) {
+		diags_print(stderr, &c->diags, c->sources, c->n_sources, LANG_EN);
 		json_line(stdout,
 			  json_pack("{s:s,s:b,s:s}", "event", "applied", "done", 0, "text", "does not compile"));
-	} else if (ir_seal(c.ir, &sealed, &n, &e) < 0) {
+	} else if (ir_seal(c->ir, &sealed, &n, &e) < 0) {
 		die(e.text);
 	} else {
-		send_apply(d, c.ir, sealed, n, flags, spoil);
+		send_apply(d, c->ir, sealed, n, flags, spoil);
 	}
 	free(sealed);
-	arena_free(c.arena);
 }
 
 static json_t *memfd_json(const struct msg *m, size_t which)
@@ -224,7 +253,11 @@ static bool from_role(struct driver *d)
 		json_line(stdout, json_pack("{s:s,s:i,s:I,s:o}", "event", "drift", "what", m.body.drift.what, "gap_us",
 					    (json_int_t)m.body.drift.gap_us, "text", json_text(m.body.drift.text)));
 		break;
-	case MSG_UNANSWERED: /* each second, unasked; what the supervisor makes of it is another suite's */
+	/* sessions that ended by time: the workers', of which there are none */
+	case MSG_CUTS:
+	case MSG_USED: /* what was used last, for a successor that is never made */
+	/* each second, unasked; what the supervisor makes of it is another suite's */
+	case MSG_UNANSWERED:
 		break;
 	default:
 		die("unexpected message");
@@ -239,6 +272,88 @@ static void query(struct driver *d, enum msg_type question)
 		die("send a query");
 }
 
+/* The clock first, as the role finds it by itself; then the doors, with one of its own so that they
+ * are others than before. */
+static void at(struct driver *d, char *rest)
+{
+	uint8_t bytes[DOORS_OPEN * OPEN_DOOR_BYTES];
+	struct outbuf out = outbuf_of(bytes, sizeof(bytes));
+	char *word = strtok_r(NULL, " \n", &rest), *until;
+	uint64_t moment = strtoull(word != NULL ? word : "", NULL, 10);
+	struct msg_open_door m = { .name = "-", .until = moment };
+	struct ir *ir = d->c.ir;
+	int fd;
+
+	__atomic_store_n(ahead_ns, (int64_t)(moment * 1000000000u - __real_clock_wall_ns()), __ATOMIC_RELAXED);
+	for (uint32_t i = 0; i < ir->n_doors; i++)
+		ir->doors[i].open_until = 0;
+	msg_put_open_door(&out, &m);
+	while ((word = strtok_r(NULL, " \n", &rest)) != NULL && (until = strchr(word, '=')) != NULL) {
+		*until = '\0';
+		snprintf((char *)memset(m.name, 0, sizeof(m.name)), sizeof(m.name), "%s", word);
+		m.until = strtoull(until + 1, NULL, 10);
+		msg_put_open_door(&out, &m);
+		for (uint32_t i = 0; i < ir->n_doors; i++)
+			if (strcmp(ir->doors[i].name, word) == 0)
+				ir->doors[i].open_until = m.until;
+	}
+	(void)ir_at(ir, moment);
+	fd = memfd_sealed("doors", bytes, out.len);
+	if (fd < 0 || msg_send(d->control, 0, &(struct msg_body){ MSG_CLOCK, .clock = { .waits = 0 } }, NULL, 0) < 0 ||
+	    msg_send(d->control, ++d->next_id, &(struct msg_body){ .type = MSG_DOORS }, &fd, 1) < 0)
+		die("tell of the clock and the doors");
+	close(fd);
+}
+
+/* "c0 c1: it_from_ot; : asset crane7": what each keeps, and what it is. */
+static void apart(struct driver *d, char *rest)
+{
+	struct policy p = { .ir = d->c.ir, .ids = d->ids };
+	struct supervisor *s = calloc(1, sizeof(*s));
+	json_t *list = json_array();
+	int fd;
+
+	for (char *one = strtok_r(NULL, ";\n", &rest); one != NULL; one = strtok_r(NULL, ";\n", &rest)) {
+		json_t *keep = json_array();
+		char *what = strchr(one, ':'), *name, *more = one;
+
+		if (what == NULL)
+			break;
+		*what = '\0';
+		for (what += 2; (name = strtok_r(NULL, " ", &more)) != NULL;)
+			(void)json_array_append_new(keep, json_string(name));
+		(void)json_array_append_new(list, json_pack("{s:s, s:o}", "what", what, "keep", keep));
+	}
+	if (s == NULL)
+		die("memory");
+	s->now = &p;
+	fd = isolation_memfd(s, list, NULL);
+	if (fd < 0 || msg_send(d->control, ++d->next_id, &(struct msg_body){ .type = MSG_APART }, &fd, 1) < 0)
+		die("tell of isolations");
+	close(fd);
+	json_decref(list);
+	free(s);
+}
+
+static void judge(const struct driver *d, char *rest)
+{
+	const char *words[6];
+	struct question q = { .now = __wrap_clock_wall_ns() / 1000000000u };
+	const struct ir_cell *c;
+
+	for (int i = 0; i < 6; i++)
+		if ((words[i] = strtok_r(NULL, " \n", &rest)) == NULL)
+			die("judge");
+	q.iif = words[0];
+	q.oif = words[1];
+	if (!addr_parse(words[2], &q.source) || !addr_parse(words[3], &q.destination))
+		die("judge");
+	q.l4proto = (uint8_t)atoi(words[4]);
+	q.port = (uint16_t)atoi(words[5]);
+	c = evaluate_ir(d->c.ir, &q);
+	json_line(stdout, json_pack("{s:s,s:i}", "event", "judged", "permit", c != NULL ? (int)d->ids[c->permit] : 0));
+}
+
 /* Says what the kernel said, and which policy line it was about. */
 static void collide(void)
 {
@@ -251,7 +366,8 @@ static void collide(void)
 
 	if (fd < 0 || b == NULL || netlink_open(&n, fd, &e) < 0)
 		die(e.text);
-	/* Protocol and port are the last two fields of the key; 100-200 and 150-250 cut across each other. */
+	/* Protocol and port are the last two fields of the key; 100-200 and 150-250 cut across
+	 * each other. */
 	wide.key[16] = wide.key_end[16] = across.key[16] = across.key_end[16] = 6;
 	wide.key[21] = 100;
 	wide.key_end[21] = 200;
@@ -270,10 +386,18 @@ static void collide(void)
 /* False at the end. */
 static bool command(struct driver *d, char *line)
 {
-	char *word = strtok(line, " \n"), *first = strtok(NULL, " \n"), *second = strtok(NULL, " \n");
+	char *rest, *word = strtok_r(line, " \n", &rest), *first, *second;
 
 	if (word == NULL)
 		return true;
+	if (strcmp(word, "at") == 0)
+		return at(d, rest), true;
+	if (strcmp(word, "apart") == 0)
+		return apart(d, rest), true;
+	if (strcmp(word, "judge") == 0)
+		return judge(d, rest), true;
+	first = strtok_r(NULL, " \n", &rest);
+	second = strtok_r(NULL, " \n", &rest);
 	if (strcmp(word, "start") == 0)
 		start(d);
 	else if (strcmp(word, "kill") == 0)
@@ -304,6 +428,9 @@ int main(int argc, char **argv)
 
 	if (argc != 2)
 		return 64;
+	ahead_ns = mmap(NULL, sizeof(*ahead_ns), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (ahead_ns == MAP_FAILED)
+		die("mmap");
 	snprintf(path, sizeof(path), "/run/netns/%s", argv[1]);
 	ns = open(path, O_RDONLY | O_CLOEXEC);
 	if (ns < 0 || setns(ns, CLONE_NEWNET) < 0)

@@ -74,7 +74,7 @@ class Driver:
         self.process = subprocess.Popen([program, ns], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                                         stderr=reports.errors(), bufsize=1, start_new_session=True)
         self._go_ahead()
-        self.inbox = {k: queue.Queue() for k in ("ready", "applied", "answer", "drift", "killed", "ended")}
+        self.inbox = {k: queue.Queue() for k in ("ready", "applied", "answer", "drift", "judged", "killed", "ended")}
         threading.Thread(target=self._read, daemon=True).start()
         self.count = 0
 
@@ -115,7 +115,10 @@ class Driver:
         """Seconds of a processor that the role has taken, the kernel's on its behalf among them."""
         return sum(int(x) for text in self.told("stat") for x in text.rpartition(")")[2].split()[11:13]) / os.sysconf("SC_CLK_TCK")
 
-    def start(self):
+    def start(self, owned=False):
+        """A table without an owner stays so, as with a kernel that has none."""
+        if not owned:
+            nft("add", "table", "inet", "sekisho", check=False)
         self.say("start")
         self.wait("ready")
 

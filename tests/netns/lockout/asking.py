@@ -11,8 +11,9 @@ import time
 from cases import expect
 from net import SLOWNESS, sh
 
-ANSWERS = ["2", "kita", "", "1", "adm0", "", "10.79.0.1/24", "", "it0", "", "10.71.0.1/24", "office", "1", "ops0", "", "10.72.0.1/24 2001:db8:72::1/64",
-           "tos", "2", ""]
+SITE = ["kita", "", "4119", "IT", ""]  # name, label, whom to call, who is responsible for records, what for
+ANSWERS = SITE + ["1", "adm0", "", "10.79.0.1/24", "", "it0", "", "10.71.0.1/24", "office", "1", "", "IT", "ops0", "", "10.72.0.1/24 2001:db8:72::1/64",
+                  "tos", "2", "TOS", "Terminal", ""]
 GOLDEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "golden", "setup-between")
 
 
@@ -80,18 +81,21 @@ def set_up(box, tools):
     tools["fresh"](box)
     box.start()
     t, folder = start(box, tools, "first")
-    expect("日本語" in t.read(), "%s", t.text)
-    expect("Language" in t.say("3"), "a third language")
-    expect("Name of the site" in t.say("2"), "%s", t.text)
+    expect("Name of the site" in t.read(), "%s", t.text)
     for wrong in ("", "北", "-x", "a b", "x" * 64, "a\"b", "y" * 400):
         expect("Name of the site" in t.say(wrong), "%r was taken", wrong)
-    expect("as people write it" in t.say("kita"), "%s", t.text)
+    expect("name as people write it" in t.say("kita"), "%s", t.text)
     for back in ("b", "ｂ"):  # as an input method leaves it
         expect("Name of the site" in t.say(back) and "[kita]" in t.text[t.seen:], "back by %s: %s", back, t.text[t.seen:])
         t.say("")
     t.say("b")
     t.say("")
-    expect("How does the box stand" in t.say("北ターミナル"), "%s", t.text)
+    expect("Whom to call" in t.say("北ターミナル"), "%s", t.text)
+    expect("Who is responsible" in t.say("当直室 内線 4119"), "%s", t.text)
+    expect("How does the box stand" in t.say(""), "nobody is responsible: nothing is recorded, and what for is not asked: %s", t.text)
+    expect("Who is responsible" in t.say("b"), "back over what was not asked: %s", t.text)
+    expect("kept for" in t.say("情報システム課"), "%s", t.text)
+    expect("How does the box stand" in t.say(""), "%s", t.text)
     expect("1 to 2" in t.say("3"), "a third way to stand")
     listed = t.say("1")
     for word in ("adm0", "ops0", "02:00:00:00:aa:01", "port of br0"):
@@ -116,24 +120,24 @@ def set_up(box, tools):
     expect("Name of the zone" in t.say("self"), "self was taken")
     t.say("office")
     expect("1 to 6" in t.say("7"), "a seventh class")
-    expect("next zone" in t.say("1"), "%s", t.text[t.seen:])
+    expect("such as Offices" in t.say("1"), "%s", t.text[t.seen:])
+    expect("answers for this zone" in t.say("事務所"), "%s", t.text[t.seen:])
+    expect("answers for this zone" in t.say(""), "nobody answers for it: %s", t.text[t.seen:])
+    expect("next zone" in t.say("IT"), "%s", t.text[t.seen:])
     t.say("ops0")
     t.say("")
-    t.say("10.71.0.9/24")  # the network of another zone: found before anything is written
-    expect("Another zone" in t.say("office"), "%s", t.text[t.seen:])
-    t.say("tos")
-    t.say("2")
-    said = t.say("")
-    expect("do not fit together" in said and "next zone" in said, "%s", said)
-    t.say("b"), t.say("b"), t.say("b")
+    for wrong, whose in (("10.71.0.9/24", "office"), ("10.79.0.9/25", "the administration")):  # told at the question, not at the last one
+        expect("overlaps the network of " + whose in t.say(wrong) and "such as 10.10.0.1/24" in t.text[t.seen:], "%s", t.text[t.seen:])
     t.say("10.72.0.1/24 2001:db8:72::1/64")
-    t.say("tos")
-    t.say("2")
+    expect("Another zone" in t.say("office"), "%s", t.text[t.seen:])
+    for answer in ("tos", "2", "", "Terminal"):
+        t.say(answer)
     shown = t.say("")
+    expect("warning" not in shown, "what it writes is warned of: %s", shown)
     expect('device = "ops0"' in shown and "conduits = ();" in shown and "1 = write both" in shown, "%s", shown)
     expect(not os.path.exists(folder), "written before it was said")
     said = t.say("1")
-    expect("on trial" in said, "%s", said)
+    expect("on trial" in said and "https://10.79.0.1/" in said, "%s", said)
     expect(json.loads(box.sekisho("status", "--json", check=False).stdout)["generation"]["state"] == "waiting", "no trial")
     said = t.say("ｋｅｅｐ")
     expect(t.end() == 0, "%s", said)
@@ -153,13 +157,15 @@ def set_up_and_not_kept(box, tools):
     os.makedirs(tools["run"] + "/second", exist_ok=True)
     open(tools["run"] + "/second/site.cfg", "w", encoding="utf-8").write("old")
     t, folder = start(box, tools, "second", lang="ja")
-    said = all_of(t, ["1"] + ANSWERS[1:] + ["1"])
+    said = all_of(t, ANSWERS + ["1"])
     expect("3 分間の試行中" in said, "%s", said)
     expect(tools["in_box"](box) == {"adm0", "it0", "ops0"}, "%s", tools["in_box"](box))
     said = t.say("はい")
     expect("元の状態に戻します" in said and t.end() == 1, "%s", said)
     tools["same"](box.home, was)
-    expect(open(folder + "/site.cfg.before", encoding="utf-8").read() == "old", "what lay there is gone")
+    expect(open(folder + "/site.cfg", encoding="utf-8").read() == "old", "what was not kept lies where the next apply takes it")
+    expect('"kita"' in open(folder + "/site.cfg.tried", encoding="utf-8").read() and sorted(os.listdir(folder)) ==
+           ["box.cfg.tried", "site.cfg", "site.cfg.tried"], "%s", os.listdir(folder))
 
 
 def set_up_over_a_session(box, tools):
@@ -170,9 +176,9 @@ def set_up_over_a_session(box, tools):
     box.start()
     env = dict(os.environ, SSH_CONNECTION="192.0.2.7 %d 192.0.2.10 2222" % rider.port)
     t, _ = start(box, tools, "third", env=env)
-    said = all_of(t, ANSWERS[:4])
+    said = all_of(t, SITE + ["1"])
     expect(re.search(r"ops0 .{0,80}your session comes over this one", said), "%s", said)
-    for a in ANSWERS[4:]:
+    for a in ANSWERS[len(SITE) + 1:]:
         said = t.say(a)
     said = t.say("1")
     expect("the one in which you are typing" in said and "'take'" in said, "%s", said)
@@ -225,10 +231,10 @@ def set_up_with_vlans(box, tools):
     """One card for all: a VLAN of it that was chosen already is asked again, and what comes out is a box.cfg that `check` takes."""
     tools["fresh"](box)
     t, folder = start(box, tools, "sixth")
-    all_of(t, ["2", "kita", "", "1", "ops0", "99", "10.79.0.1/24", "", "ops0"])
+    all_of(t, SITE + ["1", "ops0", "99", "10.79.0.1/24", "", "ops0"])
     expect("carries VLANs already" in t.say(""), "%s", t.text[t.seen:])
     expect("was chosen already" in t.say("99"), "%s", t.text[t.seen:])
-    all_of_rest(t, ["10", "10.71.0.1/24", "office", "1", "it0", "", "10.72.0.1/24", "tos", "2"])
+    all_of_rest(t, ["10", "10.71.0.1/24", "office", "1", "", "IT", "it0", "", "10.72.0.1/24", "tos", "2", "", "Terminal"])
     expect("was chosen already" in t.say("it0"), "%s", t.text[t.seen:])
     shown = t.say("")
     expect('adm0 = { device = "ops0"; vlan = 99; role = "admin";' in shown and 'lan0 = { device = "ops0"; vlan = 10;' in shown and
@@ -240,8 +246,8 @@ def set_up_with_vlans(box, tools):
 
 
 # Up to the way it stands, and behind it what a box between two switches is asked.
-BETWEEN_FIRST = ["2", "kita", "", "2", "adm0", "", "10.79.0.1/24", ""]
-BETWEEN = ["10.30.0.2/24 2001:db8:30::2/64", "it0", "", "yard", "2", "", "ops0", "", "crane", "3", "10.30.0.10-10.30.0.19 2001:db8:30::10", "10.30.0.1", "1",
+BETWEEN_FIRST = SITE + ["2", "adm0", "", "10.79.0.1/24", ""]
+BETWEEN = ["10.30.0.2/24 2001:db8:30::2/64", "it0", "", "yard", "2", "", "Yard", "", "ops0", "", "crane", "3", "", "Cranes", "10.30.0.10-10.30.0.19 2001:db8:30::10", "10.30.0.1", "1",
            "2001:db8:30::1", "1"]
 
 
@@ -262,7 +268,8 @@ def set_up_between(box, tools):
         expect(word in t.say(wrong) and "first switch" in t.text[t.seen:], "%r: %s", wrong, t.text[t.seen:])
     t.say("it0"), t.say("")
     expect("What is in it" in t.say("yard"), "%s", t.text[t.seen:])
-    expect("Which hosts of the network" in t.say("2"), "%s", t.text[t.seen:])
+    t.say("2"), t.say("")
+    expect("Which hosts of the network" in t.say("Yard"), "%s", t.text[t.seen:])
     for wrong, word in (("rtg1", "is not of the form"), ("10.30.1.9", "is not in 10.30.0.0/24, 2001:db8:30::/64"), ("10.30.0.2", "box's own address"),
                         ("10.30.0.9 10.30.0.255", "one that no host can have"), (" ".join("10.30.0.%d" % n for n in range(200, 220)), "second switch")):
         expect(word in t.say(wrong), "%r: %s", wrong, t.text[t.seen:])
@@ -272,8 +279,8 @@ def set_up_between(box, tools):
         expect(word in t.say(wrong) and "second switch" in t.text[t.seen:], "%r: %s", wrong, t.text[t.seen:])
     t.say("ops0"), t.say("")
     expect("Another zone" in t.say("yard"), "%s", t.text[t.seen:])
-    t.say("crane"), t.say("3")
-    expect("hosts have to be named" in t.say(""), "%s", t.text[t.seen:])
+    t.say("crane"), t.say("3"), t.say(""), t.say("Cranes")
+    expect("have to be named" in t.say(""), "%s", t.text[t.seen:])
     said = t.say("10.30.0.10-10.30.0.19")  # every host of it has the other family too, as mostly
     expect("none of them is in 2001:db8:30::/64" in said and "router leads from" in said, "%s", said)
     expect("Which hosts of the network" in t.say("b"), "back")
@@ -321,10 +328,10 @@ def set_up_between_otherwise(box, tools):
     back to the first question that differs, a box that routes."""
     tools["fresh"](box)
     t, folder = start(box, tools, "eighth", lang="ja")
-    said = all_of(t, ["1"] + BETWEEN_FIRST[1:] + ["10.30.0.2/24", "ops0", "10", "yard", "2", "10.30.0.5", "ops0"])
+    said = all_of(t, BETWEEN_FIRST + ["10.30.0.2/24", "ops0", "10", "yard", "2", "", "Yard", "10.30.0.5", "ops0"])
     expect("VLAN の番号" in said, "%s", said)
     expect("すでに VLAN に使われている" in t.say(""), "%s", t.text[t.seen:])
-    said = all_of_rest(t, ["20", "crane", "3"])
+    said = all_of_rest(t, ["20", "crane", "3", "", "Cranes"])
     expect("もう一方のカードに指定済み" in t.say("10.30.0.5"), "%s", t.text[t.seen:])
     expect("もう一方のカードに指定済み" in t.say("10.30.0.0/28"), "%s", t.text[t.seen:])
     t.say("10.30.0.10")
@@ -341,10 +348,10 @@ def set_up_between_otherwise(box, tools):
     expect(done.returncode == 0, "%s", done.stdout + done.stderr)
     t, folder = start(box, tools, "ninth")
     all_of(t, BETWEEN_FIRST + BETWEEN)
-    for _ in BETWEEN + BETWEEN_FIRST[3:]:
+    for _ in BETWEEN + BETWEEN_FIRST[len(SITE):]:
         said = t.say("b")
     expect("How does the box stand" in said and "[2]" in said, "%s", said)
-    shown = all_of_rest(t, ANSWERS[3:])
+    shown = all_of_rest(t, ANSWERS[len(SITE):])
     expect("between" not in shown and '"10.71.0.1/24"' in shown and "routes" not in shown, "%s", shown)
     expect("nothing was written" in t.say("q") and t.end() == 1 and not os.path.exists(folder), "%s", t.text[t.seen:])
 

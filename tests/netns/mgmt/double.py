@@ -20,8 +20,8 @@ with open(WIRE + "/message.def", encoding="utf-8") as rows:  # a message's numbe
     NAMES = ["NONE"] + re.findall(r"^MESSAGE\((\w+),", rows.read(), re.M)
 with open(WIRE + "/msg.h", encoding="utf-8") as header:
     VERSION = int(re.search(r"#define MSG_VERSION (\d+)", header.read()).group(1))
-READY, ANSWER, STATUS, EFFECTIVE, VERIFY, EVENTS, FLOWS, OWN, JUDGE, LOGIN, LOGOUT, CHANGE, STOP, PROGRESS, ASK = (NAMES.index(name) for name in (
-    "READY", "ANSWER", "STATUS", "EFFECTIVE", "VERIFY", "EVENTS", "FLOWS", "MGMT_STATUS", "JUDGE", "LOGIN", "LOGOUT", "CHANGE", "STOP", "PROGRESS", "ASK"))
+READY, ANSWER, STATUS, EFFECTIVE, VERIFY, EVENTS, FLOWS, OWN, JUDGE, LOGIN, LOGOUT, CHANGE, STOP, PROGRESS, ASK, TRENDS = (NAMES.index(name) for name in (
+    "READY", "ANSWER", "STATUS", "EFFECTIVE", "VERIFY", "EVENTS", "FLOWS", "MGMT_STATUS", "JUDGE", "LOGIN", "LOGOUT", "CHANGE", "STOP", "PROGRESS", "ASK", "TRENDS"))
 F_ADD_SEALS, ALL_SEALS = 1033, 15
 
 
@@ -33,7 +33,7 @@ def sealed(data, seals=ALL_SEALS):
 
 
 class Supervisor:
-    def __init__(self, program, ns, address, port=443, folder=None):
+    def __init__(self, program, ns, address, port=443, folder=None, answers=None):
         self.folder = folder or tempfile.mkdtemp(prefix="skH-secrets-")
         os.chmod(self.folder, 0o700)
         self.asked = []     # (type, body); not the status, for which the role asks by itself now and then
@@ -41,7 +41,7 @@ class Supervisor:
         self.states = 0     # how often it has asked for that
         self.judged = []    # the same of what accounts is asked, which knows nobody
         self.events = []    # decoded login records
-        self.answers = {}   # type -> (status, bytes), or a function of the body that says them, or None = silence
+        self.answers = answers or {}  # type -> (status, bytes), or a function of the body that says them, or None = silence
         self.seals = ALL_SEALS
         self.ready = threading.Event()
         self.query_answer = None

@@ -32,7 +32,7 @@ def happen(box):
     with listener:
         serving.each(listener, modbus.answer)
         for sent in (modbus.read_holding(0, 1) + modbus.write_register(5, 9), b"GET / HTTP/1.0\r\n\r\n"):
-            with modbus.connect(box.ns("it"), PLC, 502) as s, contextlib.suppress(OSError):
+            with modbus.connect(box.ns("it"), PLC, 502, timeout=5) as s, contextlib.suppress(OSError):
                 s.sendall(sent)
                 while s.recv(4096):
                     pass

@@ -206,7 +206,7 @@ def attack_by_mail(box):
         scan(box)
         wait_for(lambda: "10.71.0.2 (it)" in server.said(), 30, "the mail about the scan")
         said = server.said()
-        expect("スキャンの疑い" in said or "refused in many places" in said, "%s", said)
+        expect("スキャンの疑い" in said or "connections to many places" in said, "%s", said)
         expect("最初の対応: " in said or "First: " in said, "%s", said)
         box.sekisho("attacks", "--test")
         wait_for(lambda: "【試験】" in server.said() or "TEST: " in server.said(), 30, "the mail about the test")
@@ -269,7 +269,7 @@ def disk_full(box):
                 wait_for(lambda: any("lan2" in m.get_content() for _, m in server.mails[before:]), 30, "a mail about the link that is %s" % way)
             wait_for(lambda: n.mail()["waiting"] == 0, 20, "nothing that waits")
             expect(n.mail()["state"] == "good" and n.mail()["since"] is not None, "%s", n.mail())
-            for lang, words in (("en", "what went cannot be kept"), ("ja", "送信済みであることを保存できません")):
+            for lang, words in (("en", "the box cannot store which were sent"), ("ja", "送信済みであることを保存できません")):
                 said = box.sekisho("status", "--all", "--lang", lang, check=False).stdout
                 expect("".join(words.split()) in "".join(said.split()), "%s", said)
             os.unlink(n.state + "/filler")

@@ -316,7 +316,7 @@ def snmp_disk_full(box):
             wait_for(lambda: n.fares()["waiting"] == 0, 20, "nothing that waits")
             expect(n.fares()["state"] == "good" and "No space" in n.fares()["why"], "%s", n.fares())
             said = "".join(box.sekisho("status", "--all", "--lang", "en", check=False).stdout.split())
-            expect("whatwentcannotbekept" in said, "%s", said)
+            expect("cannotstorewhichweresent" in said, "%s", said)
             once(r)
         finally:
             n.stop()

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A small supervisor for one gate and one worker, so that both can be tried on real queues without the rest of the box.
+ * A small supervisor for one gate and one worker, so that both can be tried on real queues without
+ * the rest of the box.
  *   box [--core N] LANE[:o]...      (":o" sets the fail-open flag)
- * Runs inside the network namespace whose queues it opens. Reads commands from standard input, one a line: spawn, gate,
- * liar SEED KIND, stop, cont, kill, killgate, settle, status, gatestatus. Writes one line an answer, and lines for events and hung
- * workers as they come.
+ * Runs inside the network namespace whose queues it opens. Reads commands from standard input, one
+ * a line: spawn, gate, liar SEED KIND, stop, cont, kill, killgate, settle, status, gatestatus.
+ * Writes one line an answer, and lines for events and hung workers as they come.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +24,7 @@
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
-#include "appliance/control/role_json.h"
+#include "appliance/control/control.h"
 #include "appliance/gate/outstanding.h"
 #include "appliance/gate/reset.h"
 #include "appliance/kernel/session_probe.h"
@@ -33,7 +34,6 @@
 #include "appliance/wire/event.h"
 #include "appliance/wire/msg.h"
 #include "appliance/wire/pairs.h"
-#include "appliance/wire/pulse.h"
 #include "appliance/wire/reason.h"
 #include "appliance/wire/ring.h"
 #include "appliance/worker/queue.h"
@@ -75,7 +75,7 @@ static void say(const char *fmt, ...)
 	fflush(stdout);
 }
 
-/* ---- children ------------------------------------------------------------------------------------------------------ */
+/* ---- children -------------------------------------------------------------------------------- */
 
 static void run_child(const struct box *b, const char *role, int control, int events, const int *more, int n)
 {
@@ -200,7 +200,7 @@ static void start_worker(struct box *b, const char *liar)
 		die("no acknowledgement of the table", NULL);
 }
 
-/* ---- commands ------------------------------------------------------------------------------------------------------ */
+/* ---- commands -------------------------------------------------------------------------------- */
 
 static uint32_t waiting(const struct box *b)
 {

@@ -68,7 +68,8 @@ static void say_for_others(struct ring *r, const int fds[LANE_COUNT])
 	}
 }
 
-/* Resets of no session, with numbers of its own, between `a` (IPv4, the last byte counted up) and the server. */
+/* Resets of no session, with numbers of its own, between `a` (IPv4, the last byte counted up) and
+ * the server. */
 static void push_strays(struct ring *r, int wake, uint16_t queue, const char *a, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
@@ -91,7 +92,8 @@ static void push_strays(struct ring *r, int wake, uint16_t queue, const char *a,
 	announce(r, wake);
 }
 
-/* Has every packet of the cut lane dropped as it comes, by guessing ids, and asks for far too much each time. */
+/* Has every packet of the cut lane dropped as it comes, by guessing ids, and asks for far too much
+ * each time. */
 static void cut_and_reset(struct ring *r, int wake, uint16_t queue)
 {
 	for (unsigned round = 0; round < 25; round++) {
@@ -100,7 +102,8 @@ static void cut_and_reset(struct ring *r, int wake, uint16_t queue)
 		for (uint32_t id = 1; id <= 200; id++)
 			ring_push(r, &(struct ring_entry){
 					     .kind = RING_VERDICT, .outcome = OUTCOME_DROP, .queue = queue, .id = id });
-		for (unsigned i = 0; i < 20; i++) { /* of a known pair and of one that nobody knows, in turn */
+		/* of a known pair and of one that nobody knows, in turn */
+		for (unsigned i = 0; i < 20; i++) {
 			push_strays(r, wake, queue, "\x0a\x51\x00\x02", 1);
 			push_strays(r, wake, queue, "\x0a\x09\x00\x02", 1);
 		}

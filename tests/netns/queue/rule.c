@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Adds one rule to a chain: the NFQUEUE target (revision 3) through nft_compat, for kernels without `queue`.
+ * Adds one rule to a chain: the NFQUEUE target (revision 3) through nft_compat, for kernels without
+ * `queue`.
  *   rule TABLE CHAIN QUEUE QUEUES BYPASS(0|1)
  * Runs in the network namespace of its caller; the chain exists (family inet).
  */
@@ -31,7 +32,8 @@ static struct nftnl_rule *rule_make(char **arg)
 	nftnl_rule_set_u32(r, NFTNL_RULE_FAMILY, NFPROTO_INET);
 	nftnl_expr_set_str(e, NFTNL_EXPR_TG_NAME, "NFQUEUE");
 	nftnl_expr_set_u32(e, NFTNL_EXPR_TG_REV, 3);
-	nftnl_expr_set(e, NFTNL_EXPR_TG_INFO, info, 8); /* xt aligns to 8; the expression owns it now */
+	/* xt aligns to 8; the expression owns it now */
+	nftnl_expr_set(e, NFTNL_EXPR_TG_INFO, info, 8);
 	nftnl_rule_add_expr(r, e);
 	return r;
 }

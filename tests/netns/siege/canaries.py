@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Secrets that can be recognised, wherever a secret goes: pass phrases typed right, wrong and into the place of a name, authenticators, codes on paper,
+"""Secrets that can be recognised, wherever a secret goes: passphrases typed right, wrong and into the place of a name, authenticators, codes on paper,
 sessions, tokens, the keys of TLS, of the records and of a backup. None is in any answer, record, file, argument, environment or log but its own."""
 import base64
 import glob
@@ -97,7 +97,7 @@ def planted_everywhere(site):
     register = state + "/accounts/accounts"
     said = site.user("add", "canary", "--full-name", "C", "--reason", "r", "--role", "viewer,auditor,account_manager,ot_author,log_administrator", text=PHRASE + "\n")
     site.papers["canary"] = list(said["recovery"])
-    for what, text in (("a pass phrase", PHRASE), ("a wrong one", WRONG), ("one in the place of a name", MISPLACED)):
+    for what, text in (("a passphrase", PHRASE), ("a wrong one", WRONG), ("one in the place of a name", MISPLACED)):
         planted.plant(what, text)
     planted.plant("an authenticator's secret", said["totp"]["secret"], register)
     for n, code in enumerate(said["recovery"]):
@@ -113,13 +113,13 @@ def planted_everywhere(site):
     token = site.user("token-add", "canary", "--role", "viewer,auditor")
     planted.plant("a token", token["secret"])
     made = site.account(cookie, "add", "fledgling", PHRASE, full_name="F", reason="r", roles=["viewer"]).json()
-    planted.plant("a pass phrase that was handed out", made["passphrase"])
+    planted.plant("a passphrase that was handed out", made["passphrase"])
     planted.plant("another authenticator's secret", made["totp"]["secret"], register)
-    planted.plant("a pass phrase that somebody chose", CHOSEN)
+    planted.plant("a passphrase that somebody chose", CHOSEN)
     fledgling = site.login("fledgling", made["passphrase"], made["recovery"][0])
     planted.look("the answer to a first login", fledgling.body)
     for phrase in (WRONG, made["passphrase"]):
-        planted.look("the answer to the choice of a pass phrase", site.passphrase(cookie_of(fledgling), phrase, CHOSEN).body)
+        planted.look("the answer to the choice of a passphrase", site.passphrase(cookie_of(fledgling), phrase, CHOSEN).body)
     planted.look("the answer to an order about an account", site.account(cookie, "disable", "fledgling", PHRASE).body)
     planted.look("the answer to a wrong order", site.account(cookie, "enable", "fledgling", WRONG).body)
     for name, phrase in (("canary", WRONG), (MISPLACED, "x" * 20), (MISPLACED[:30], MISPLACED)):

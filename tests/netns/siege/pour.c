@@ -2,8 +2,9 @@
 /*
  *   pour ADDRESS PORT SECONDS MOST
  *
- * UDP datagrams of four bytes to an address that need not answer, at most MOST a second, from one socket. Prints how many the kernel took and in
- * which time, as JSON. What the kernel did not take was not sent.
+ * UDP datagrams of four bytes to an address that need not answer, at most MOST a second, from one
+ * socket. Prints how many the kernel took and in which time, as JSON. What the kernel did not take
+ * was not sent.
  */
 #include <arpa/inet.h>
 #include <stdint.h>

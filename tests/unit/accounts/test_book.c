@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The register on the disk: what is written is read again; a file that is torn at any byte, or has one bit turned, lets nobody in and is set
- * aside, never believed in part; what people see of it has no secret. Sessions and failures, which are in memory.
- * LINK: appliance/wire/webauthn.c appliance/accounts/book.c appliance/accounts/book_file.c appliance/accounts/passphrase.c appliance/accounts/secret.c
- * LINK: appliance/accounts/plain_text.c appliance/accounts/sessions.c appliance/accounts/lockout.c appliance/wire/duty.c
- * LINK: appliance/base/utf8.c appliance/base/json.c appliance/base/sha256.c appliance/base/atomic_file.c appliance/base/err.c
+ * The register on the disk: what is written is read again; a file that is torn at any byte, or has
+ * one bit turned, lets nobody in and is set aside, never believed in part; what people see of it
+ * has no secret. Sessions and failures, which are in memory.
+ * LINK: appliance/wire/webauthn.c appliance/accounts/book.c appliance/accounts/book_file.c
+ * LINK: appliance/accounts/passphrase.c appliance/accounts/secret.c
+ * LINK: appliance/accounts/sessions.c appliance/accounts/lockout.c appliance/wire/duty.c
+ * LINK: appliance/base/utf8.c appliance/base/json.c appliance/base/sha256.c
+ * LINK: appliance/base/atomic_file.c appliance/base/err.c
  * LINK: appliance/base/addr.c appliance/base/memfd.c appliance/base/logins.c
  * LIBS: libcrypt jansson nettle
  */
@@ -18,8 +21,7 @@
 #include <unistd.h>
 
 #include "appliance/accounts/book.h"
-#include "appliance/accounts/lockout.h"
-#include "appliance/accounts/sessions.h"
+#include "appliance/accounts/desk.h"
 #include "appliance/wire/duty.h"
 
 #define S UINT64_C(1000000000)

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Challenges: each is good once, for its address and its time, and only as it was made.
- * LINK: appliance/accounts/challenge.c appliance/accounts/secret.c appliance/base/bytes.c appliance/base/sha256.c appliance/base/addr.c
+ * LINK: appliance/accounts/challenge.c appliance/accounts/secret.c appliance/base/bytes.c
+ * LINK: appliance/base/sha256.c appliance/base/addr.c
  * LIBS: nettle
  */
 #include "tests/unit/cmocka.h"
 
 #include <string.h>
 
-#include "appliance/accounts/challenge.h"
+#include "appliance/accounts/desk.h"
 
 #define S UINT64_C(1000000000)
 #define NOW (5000 * S)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a child of the role accounts owes: one that does not answer hangs after a while, one that answers slowly does not, and what nobody asked for is told.
+ * What a child of the role accounts owes: one that does not answer hangs after a while, one that
+ * answers slowly does not, and what nobody asked for is told.
  *
- * LINK: appliance/accounts/child.c appliance/base/err.c appliance/base/errno_text.c appliance/base/messages.c
+ * LINK: appliance/accounts/child.c appliance/base/err.c appliance/base/errno_text.c
+ * LINK: appliance/base/messages.c
  */
 #include "tests/unit/cmocka.h"
 

@@ -1,17 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * All that the role accounts decides, with real hashes and a real folder: who is let in and who is not, that a stranger keeps nobody out and
- * parallel guesses count, what a session may from where and for how long, replay, what root orders and what stays when the disk fails.
- * LINK: appliance/accounts/desk.c appliance/accounts/desk_door.c appliance/accounts/desk_user.c appliance/accounts/desk_review.c appliance/accounts/book.c appliance/accounts/book_file.c
- * LINK: appliance/accounts/passphrase.c appliance/accounts/secret.c appliance/accounts/plain_text.c appliance/accounts/sessions.c
- * LINK: appliance/accounts/desk_manage.c appliance/accounts/desk_passphrase.c appliance/accounts/desk_leaked.c appliance/accounts/leaked.c
+ * All that the role accounts decides, with real hashes and a real folder: who is let in and who is
+ * not, that a stranger keeps nobody out and parallel guesses count, what a session may from where
+ * and for how long, replay, what root orders and what stays when the disk fails.
+ * LINK: appliance/accounts/desk.c appliance/accounts/desk_door.c appliance/accounts/desk_user.c
+ * LINK: appliance/accounts/desk_token.c appliance/accounts/desk_review.c appliance/accounts/book.c
+ * LINK: appliance/accounts/book_file.c
+ * LINK: appliance/accounts/passphrase.c appliance/accounts/secret.c appliance/accounts/sessions.c
+ * LINK: appliance/accounts/desk_manage.c appliance/accounts/desk_passphrase.c
+ * LINK: appliance/accounts/desk_leaked.c appliance/accounts/leaked.c
  * LINK: appliance/wire/manage.c appliance/wire/leaked.c
- * LINK: appliance/accounts/desk_key.c appliance/accounts/desk_certificate.c appliance/accounts/challenge.c appliance/wire/webauthn.c
- * LINK: appliance/accounts/lockout.c appliance/accounts/totp.c appliance/wire/duty.c appliance/wire/event.c
+ * LINK: appliance/accounts/desk_key.c appliance/accounts/desk_certificate.c
+ * LINK: appliance/accounts/challenge.c appliance/wire/webauthn.c
+ * LINK: appliance/accounts/lockout.c appliance/accounts/totp.c appliance/wire/duty.c
+ * LINK: appliance/wire/event.c
  * LINK: appliance/wire/limit.c appliance/base/utf8.c appliance/base/json.c appliance/base/sha256.c
- * LINK: appliance/base/atomic_file.c appliance/base/err.c appliance/base/addr.c appliance/base/memfd.c appliance/base/messages.c appliance/base/errno_text.c
- * LINK: appliance/base/clock.c appliance/base/bytes.c appliance/wire/protocols.c appliance/base/logins.c appliance/accounts/desk_login.c
- * LIBS: libcrypt liboath jansson nettle
+ * LINK: appliance/base/atomic_file.c appliance/base/err.c appliance/base/addr.c
+ * LINK: appliance/base/memfd.c appliance/base/messages.c appliance/base/errno_text.c
+ * LINK: appliance/base/clock.c appliance/base/bytes.c appliance/wire/protocols.c
+ * LINK: appliance/base/logins.c appliance/accounts/desk_login.c
+ * LINK: appliance/accounts/qr.c
+ * LIBS: libqrencode libcrypt liboath jansson nettle
  */
 #include "tests/unit/cmocka.h"
 
@@ -267,7 +276,8 @@ static void the_right_three_let_in_and_nothing_less(void **state)
 	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), HERE, secret), ANSWER_YES);
 }
 
-/* A code that was used while the clock was years ahead keeps everybody out by the clock, until there is a new secret. */
+/* A code that was used while the clock was years ahead keeps everybody out by the clock, until
+ * there is a new secret. */
 static void a_new_secret_begins_anew(void **state)
 {
 	uint8_t secret[SECRET_BYTES];
@@ -279,6 +289,79 @@ static void a_new_secret_begins_anew(void **state)
 	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), HERE, secret), ANSWER_NO);
 	order(USER_TOTP, "{\"name\":\"suzuki\"}", ANSWER_YES);
 	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), HERE, secret), ANSWER_YES);
+}
+
+/* The code that suzuki's authenticator has when its clock is so far from ours. */
+static enum answer_status login_from(int64_t away, const char *phrase)
+{
+	uint8_t secret[SECRET_BYTES];
+	char code[TOTP_DIGITS + 1];
+
+	assert_true(totp_code(book_account(&desk.book, "suzuki")->totp,
+			      (uint64_t)((int64_t)now.wall_s + away) / TOTP_STEP_S, code));
+	return login("suzuki", phrase, code, HERE, secret);
+}
+
+static bool told_time(void)
+{
+	return json_is_true(json_object_get(answers[0].json, "another_time"));
+}
+
+/* Clocks that differ let nobody in, and whoever has the passphrase reads why; nobody else does. */
+static void a_code_of_another_time_is_told_from_a_wrong_one(void **state)
+{
+	static const struct {
+		int64_t away;
+		const char *after;
+	} far[] = { { -600, "-600 s" }, { -60, "-60 s" }, { 90, "+90 s" }, { 600, "+600 s" } };
+	const struct addr here = { .family = 4, .b = { 192, 0, 2, 10 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(far) / sizeof(far[0]); i++) {
+		assert_int_equal(login_from(far[i].away, PHRASE), ANSWER_NO);
+		assert_true(told_time() && recorded(ACCOUNT_ANOTHER_TIME) && !recorded(ACCOUNT_REFUSED));
+		assert_string_equal(events[0].text[EVENT_OBJECT], "suzuki");
+		assert_string_equal(events[0].text[EVENT_AFTER], far[i].after);
+		lockout_forget(&desk.lockout, "suzuki", &here);
+	}
+	assert_int_equal(login_from(-630, PHRASE), ANSWER_NO);
+	assert_true(!told_time() && recorded(ACCOUNT_REFUSED));
+	assert_int_equal(login_from(630, PHRASE), ANSWER_NO);
+	assert_false(told_time());
+	assert_int_equal(login_from(-90, "three herons argue loudly"), ANSWER_NO);
+	assert_true(!told_time() && !recorded(ACCOUNT_ANOTHER_TIME) && recorded(ACCOUNT_REFUSED));
+	/* It counts as any other failure: this is the fourth, and the next one locks. */
+	assert_int_equal(login_from(-120, PHRASE), ANSWER_NO);
+	assert_true(told_time() && !recorded(ACCOUNT_LOCKED));
+	assert_int_equal(login_from(-150, PHRASE), ANSWER_NO);
+	assert_true(told_time() && recorded(ACCOUNT_LOCKED));
+	/* Whoever is locked out learns nothing, the right code or not. */
+	assert_int_equal(login_from(-180, PHRASE), ANSWER_NO);
+	assert_false(told_time());
+	assert_int_equal(login_from(0, PHRASE), ANSWER_NO);
+}
+
+/* Nor is that answer a way to find out which code to wait for. */
+static void a_code_that_was_told_lets_in_no_more(void **state)
+{
+	uint8_t secret[SECRET_BYTES];
+	char code[TOTP_DIGITS + 1];
+
+	(void)state;
+	assert_true(totp_code(book_account(&desk.book, "suzuki")->totp, now.wall_s / TOTP_STEP_S + 5, code));
+	assert_int_equal(login("suzuki", PHRASE, code, HERE, secret), ANSWER_NO);
+	assert_true(told_time());
+	assert_int_equal(login("suzuki", PHRASE, code, HERE, secret), ANSWER_NO);
+	assert_false(told_time());
+	later(5ull * TOTP_STEP_S);
+	assert_int_equal(login("suzuki", PHRASE, code, HERE, secret), ANSWER_NO);
+	later(TOTP_STEP_S);
+	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), HERE, secret), ANSWER_YES);
+	/* One that let in is no code of another time later on. */
+	snprintf(code, sizeof(code), "%s", code_now("suzuki"));
+	later(90);
+	assert_int_equal(login("suzuki", PHRASE, code, HERE, secret), ANSWER_NO);
+	assert_false(told_time());
 }
 
 static enum answer_status login_unhashed(void)
@@ -344,7 +427,8 @@ static void a_stranger_keeps_nobody_out(void **state)
 	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), THERE, secret), ANSWER_YES);
 }
 
-/* More guesses on the way at once than failures are allowed: none of them is hashed beyond the fifth. */
+/* More guesses on the way at once than failures are allowed: none of them is hashed beyond
+ * the fifth. */
 static void guesses_in_parallel_count(void **state)
 {
 	(void)state;
@@ -402,7 +486,8 @@ static void a_session_is_judged_at_each_request(void **state)
 	memcpy(wrong, secret, sizeof(wrong));
 	wrong[0] ^= 0x80;
 	assert_int_equal(judge(CREDENTIAL_SESSION, wrong, RIGHT_READ_STATE, HERE), ANSWER_NO);
-	/* A role that is added is there at the next request; one that is taken away ends what was open. */
+	/* A role that is added is there at the next request; one that is taken away ends what
+	 * was open. */
 	order(USER_CHANGE, "{\"name\":\"suzuki\",\"roles\":\"ot_author,backup_operator\"}", ANSWER_YES);
 	assert_int_equal(judge(CREDENTIAL_SESSION, secret, RIGHT_BACKUP, HERE), ANSWER_YES);
 	order(USER_CHANGE, "{\"name\":\"suzuki\",\"roles\":\"backup_operator\"}", ANSWER_YES);
@@ -468,7 +553,8 @@ static void disabling_and_a_new_phrase_end_sessions(void **state)
 	later(TOTP_STEP_S);
 	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), HERE, secret), ANSWER_NO);
 	assert_int_equal(login("suzuki", made, code_now("suzuki"), HERE, secret), ANSWER_YES);
-	/* While a login is being hashed the phrase is changed: what was right a moment ago lets nobody in. */
+	/* While a login is being hashed the phrase is changed: what was right a moment ago lets
+	 * nobody in. */
 	later(TOTP_STEP_S);
 	m = login_of("suzuki", made, code_now("suzuki"), HERE);
 	forget();
@@ -820,7 +906,8 @@ static void a_login_that_two_have_is_no_book(void **state)
 	book_wipe(&b);
 }
 
-/* No file can be made: an order that was not written is not done, and whoever logs in gets in all the same. */
+/* No file can be made: an order that was not written is not done, and whoever logs in gets in all
+ * the same. */
 static void a_disk_that_takes_nothing(void **state)
 {
 	uint8_t secret[SECRET_BYTES];
@@ -944,7 +1031,7 @@ static void a_review_is_signed_by_who_may(void **state)
 	review("kato", since, until, false, "", ANSWER_NO);
 }
 
-/* ---- leaked pass phrases --------------------------------------------------------------------------------------------- */
+/* ---- leaked passphrases --------------------------------------------------------------------- */
 
 /* A list of the one phrase, as root brings it. */
 static enum answer_status load(const char *phrase)
@@ -1110,7 +1197,7 @@ static void a_list_that_is_none(void **state)
 	close(fd);
 }
 
-/* ---- security keys ------------------------------------------------------------------------------------------------ */
+/* ---- security keys --------------------------------------------------------------------------- */
 
 static struct msg_key key_of(enum key_order what, const char *label, const uint8_t secret[SECRET_BYTES])
 {
@@ -1132,7 +1219,8 @@ static void give_key(const char *name, const char *label)
 	snprintf(k->label, sizeof(k->label), "%s", label);
 }
 
-/* Right or wrong, known or not: all hear the same, so nobody learns of a pass phrase that it is right. */
+/* Right or wrong, known or not: all hear the same, so nobody learns of a passphrase that it
+ * is right. */
 static void without_who_looks_at_keys_nobody_learns_anything(void **state)
 {
 	const char *const names[] = { "suzuki", "suzuki", "nobody" };
@@ -1201,6 +1289,8 @@ int main(void)
 		cmocka_unit_test_setup(a_review_is_signed_by_who_may, anew),
 		cmocka_unit_test_setup(the_right_three_let_in_and_nothing_less, anew),
 		cmocka_unit_test_setup(a_new_secret_begins_anew, anew),
+		cmocka_unit_test_setup(a_code_of_another_time_is_told_from_a_wrong_one, anew),
+		cmocka_unit_test_setup(a_code_that_was_told_lets_in_no_more, anew),
 		cmocka_unit_test_setup(what_could_not_be_hashed_was_not_wrong, anew),
 		cmocka_unit_test_setup(a_stranger_keeps_nobody_out, anew),
 		cmocka_unit_test_setup(guesses_in_parallel_count, anew),

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The list of leaked pass phrases, in a real folder: what is found in it and what is not, what is no such list, one that is damaged at a start and under one's hands,
- * another in its place, none any more.
- * LINK: appliance/accounts/leaked.c appliance/wire/leaked.c appliance/base/sha256.c appliance/base/bytes.c appliance/base/atomic_file.c appliance/base/err.c
+ * The list of leaked passphrases, in a real folder: what is found in it and what is not, what is
+ * no such list, one that is damaged at a start and under one's hands, another in its place, none
+ * any more.
+ * LINK: appliance/accounts/leaked.c appliance/wire/leaked.c appliance/base/sha256.c
+ * LINK: appliance/base/bytes.c appliance/base/atomic_file.c appliance/base/err.c
  * LINK: appliance/base/memfd.c
  * LIBS: nettle
  */
@@ -17,7 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "appliance/accounts/leaked.h"
+#include "appliance/accounts/desk.h"
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/memfd.h"
 
@@ -181,7 +183,8 @@ static void what_is_no_list_is_not_taken(void **state)
 
 	(void)state;
 	assert_int_equal(take_phrases(5, 100), 0);
-	/* The time of its head, which the role puts in, is bytes 16 to 23: it is in the digest too. */
+	/* The time of its head, which the role puts in, is bytes 16 to 23: it is in the
+	 * digest too. */
 	for (size_t i = 0; i < n; i++) {
 		p[i] ^= 0x10;
 		if (take(p, n) != -EBADMSG)
@@ -217,7 +220,8 @@ static void seal(uint8_t *p, size_t n, uint64_t count)
 	leaked_head_write(&head, p);
 }
 
-/* Two the same, and two the other way round, within a block and from one to the next: a search would miss what is there. */
+/* Two the same, and two the other way round, within a block and from one to the next: a search
+ * would miss what is there. */
 static void order_is_strict(void **state)
 {
 	static const size_t at[] = { 0, 100, 8191, 8192, MANY - 2 };
@@ -262,7 +266,8 @@ static void counts_have_bounds(void **state)
 	free(p);
 }
 
-/* A bit anywhere in the file; its end; no file at all. Each is set aside, and said to be until another is loaded. */
+/* A bit anywhere in the file; its end; no file at all. Each is set aside, and said to be until
+ * another is loaded. */
 static void a_damaged_one_is_set_aside_at_a_start(void **state)
 {
 	size_t n = LEAKED_HEAD + 3 * LEAKED_PREFIX;
@@ -328,7 +333,8 @@ static void a_damaged_one_is_set_aside_where_it_is_read(void **state)
 	}
 }
 
-/* Until the last piece is there the one before counts; what came in between is gone after a start. */
+/* Until the last piece is there the one before counts; what came in between is gone after
+ * a start. */
 static void another_counts_once_it_is_whole(void **state)
 {
 	size_t n;
@@ -375,7 +381,8 @@ static void a_disk_that_takes_nothing(void **state)
 	assert_int_equal(take_phrases(3, 100), 0);
 }
 
-/* Who loaded the list is known of that list alone, through a start, and of no other: not of one that came without a name, nor by a file that is damaged or of before. */
+/* Who loaded the list is known of that list alone, through a start, and of no other: not of one
+ * that came without a name, nor by a file that is damaged or of before. */
 static void whose_order(void **state)
 {
 	char damaged[] = "1750000000 root\n\0x", long_one[200];

@@ -1,16 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An account manager over the web and everybody's own pass phrase: what is carried out, in whose name it stands, what was handed out opens, and every refusal.
- * LINK: appliance/base/logins.c appliance/accounts/desk_login.c appliance/accounts/desk.c appliance/accounts/desk_door.c appliance/accounts/desk_user.c appliance/accounts/desk_review.c appliance/accounts/book.c appliance/accounts/book_file.c
- * LINK: appliance/accounts/passphrase.c appliance/accounts/secret.c appliance/accounts/plain_text.c appliance/accounts/sessions.c
- * LINK: appliance/accounts/desk_manage.c appliance/accounts/desk_passphrase.c appliance/accounts/desk_leaked.c appliance/accounts/leaked.c
+ * An account manager over the web and everybody's own passphrase: what is carried out, in whose
+ * name it stands, what was handed out opens, and every refusal.
+ * LINK: appliance/base/logins.c appliance/accounts/desk_login.c appliance/accounts/desk.c
+ * LINK: appliance/accounts/desk_door.c appliance/accounts/desk_user.c
+ * LINK: appliance/accounts/desk_token.c appliance/accounts/desk_review.c appliance/accounts/book.c
+ * LINK: appliance/accounts/book_file.c
+ * LINK: appliance/accounts/passphrase.c appliance/accounts/secret.c appliance/accounts/sessions.c
+ * LINK: appliance/accounts/desk_manage.c appliance/accounts/desk_passphrase.c
+ * LINK: appliance/accounts/desk_leaked.c appliance/accounts/leaked.c
  * LINK: appliance/wire/manage.c appliance/wire/leaked.c
- * LINK: appliance/accounts/desk_key.c appliance/accounts/desk_certificate.c appliance/accounts/challenge.c appliance/wire/webauthn.c
- * LINK: appliance/accounts/lockout.c appliance/accounts/totp.c appliance/wire/duty.c appliance/wire/event.c
+ * LINK: appliance/accounts/desk_key.c appliance/accounts/desk_certificate.c
+ * LINK: appliance/accounts/challenge.c appliance/wire/webauthn.c
+ * LINK: appliance/accounts/lockout.c appliance/accounts/totp.c appliance/wire/duty.c
+ * LINK: appliance/wire/event.c
  * LINK: appliance/wire/limit.c appliance/base/utf8.c appliance/base/json.c appliance/base/sha256.c
- * LINK: appliance/base/atomic_file.c appliance/base/err.c appliance/base/addr.c appliance/base/memfd.c appliance/base/messages.c appliance/base/errno_text.c
+ * LINK: appliance/base/atomic_file.c appliance/base/err.c appliance/base/addr.c
+ * LINK: appliance/base/memfd.c appliance/base/messages.c appliance/base/errno_text.c
  * LINK: appliance/base/clock.c appliance/base/bytes.c appliance/wire/protocols.c
- * LIBS: libcrypt liboath jansson nettle
+ * LINK: appliance/accounts/qr.c
+ * LIBS: libqrencode libcrypt liboath jansson nettle
  */
 #include "tests/unit/cmocka.h"
 
@@ -272,7 +281,8 @@ static int anew(void **state)
 
 #define ADD_KATO "{\"name\":\"kato\"," WHO ",\"roles\":\"ot_author\"}"
 
-/* The manager's own phrase is typed with each order: one that is a leaked one opens nothing any more, in a session of before too. */
+/* The manager's own phrase is typed with each order: one that is a leaked one opens nothing any
+ * more, in a session of before too. */
 static void an_order_with_a_leaked_phrase_is_not_done(void **state)
 {
 	uint8_t list[LEAKED_HEAD + LEAKED_PREFIX], chain[32];
@@ -303,7 +313,8 @@ static void an_order_with_a_leaked_phrase_is_not_done(void **state)
 	assert_int_equal(leaked_remove(&desk.leaked), 0);
 }
 
-/* The hasher goes after the first of the two hashes: the order is answered once, and nothing of it is in the register. */
+/* The hasher goes after the first of the two hashes: the order is answered once, and nothing of it
+ * is in the register. */
 static void an_order_that_cannot_be_hashed_leaves_nothing(void **state)
 {
 	struct book read;
@@ -375,7 +386,8 @@ static void what_was_handed_out_opens_nothing_but_the_choice_of_another(void **s
 	own(first, made, OTHER);
 	done(ANSWER_YES);
 	assert_int_equal(last.code, ACCOUNT_OWN_PASSPHRASE);
-	/* This session goes on with all its rights, and whoever else was in by the first one is out. */
+	/* This session goes on with all its rights, and whoever else was in by the first one
+	 * is out. */
 	assert_int_equal(may(first, RIGHT_EDIT), ANSWER_YES);
 	assert_int_equal(may(second, RIGHT_COUNT), ANSWER_NO);
 	assert_int_equal(login("kato", made, second), ANSWER_NO);
@@ -438,7 +450,7 @@ static void who_orders_shows_his_pass_phrase_and_has_the_right(void **state)
 static void an_order_outlives_nobody(void **state)
 {
 	(void)state;
-	/* Disabled between his pass phrase and the hash of what he hands out. */
+	/* Disabled between his passphrase and the hash of what he hands out. */
 	ask(sato, MANAGE_ADD, ADD_KATO, PHRASE);
 	hash_one();
 	assert_false(said.came);
@@ -487,7 +499,8 @@ static void another_manager_is_only_shut_out_and_the_role_is_roots(void **state)
 	assert_int_equal(may(mori, RIGHT_COUNT), ANSWER_NO);
 	order(sato, MANAGE_DISABLE, about("mori", ""), ANSWER_YES);
 	assert_true(book_account(&desk.book, "mori")->disabled);
-	/* One remains, whatever they do: whoever orders is one, and orders nothing about himself. */
+	/* One remains, whatever they do: whoever orders is one, and orders nothing
+	 * about himself. */
 	order(sato, MANAGE_ENABLE, about("mori", ""), ANSWER_NO);
 	order(sato, MANAGE_ADD, "{\"name\":\"kato\"," WHO ",\"roles\":\"viewer,account_manager\"}", ANSWER_NO);
 	assert_true(why(M_MANAGE_MANAGER_ROLE));
@@ -613,7 +626,7 @@ static void nonsense_and_a_full_register_are_answered(void **state)
 	      ANSWER_INVALID);
 	order(sato, MANAGE_ADD, "{\"name\":\"Kato\"," WHO ",\"roles\":\"viewer\"}", ANSWER_INVALID);
 	order(sato, MANAGE_ADD, "{\"name\":\"sato\"," WHO ",\"roles\":\"viewer\"}", ANSWER_NO);
-	/* A pass phrase for somebody else is never what was typed. */
+	/* A passphrase for somebody else is never what was typed. */
 	order(sato, MANAGE_ADD, "{\"name\":\"kato\"," WHO ",\"roles\":\"viewer\",\"passphrase\":\"" PHRASE "\"}",
 	      ANSWER_YES);
 	assert_string_not_equal(text("passphrase"), "");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which pass phrases are taken, and that what is kept of one opens by it alone.
- * LINK: appliance/accounts/passphrase.c appliance/accounts/secret.c appliance/accounts/plain_text.c appliance/base/utf8.c
+ * Which passphrases are taken, and that what is kept of one opens by it alone.
+ * LINK: appliance/accounts/passphrase.c appliance/accounts/secret.c appliance/base/utf8.c
  * LIBS: libcrypt
  */
 #include "tests/unit/cmocka.h"

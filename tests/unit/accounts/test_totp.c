@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Codes by the clock: the vectors of RFC 6238 (appendix B, SHA-1; the last six of their eight digits) and of RFC 4226 (appendix D), the slack of a
- * step on both sides, and that none is good twice. Random secrets as people write them.
+ * Codes by the clock: the vectors of RFC 6238 (appendix B, SHA-1; the last six of their eight
+ * digits) and of RFC 4226 (appendix D), the slack of a step on both sides, and that none is good
+ * twice. Random secrets as people write them.
  * LINK: appliance/accounts/totp.c appliance/accounts/secret.c
  * LIBS: liboath
  */
@@ -9,8 +10,8 @@
 
 #include <string.h>
 
+#include "appliance/accounts/book.h"
 #include "appliance/accounts/secret.h"
-#include "appliance/accounts/totp.h"
 
 static const uint8_t rfc[] = "12345678901234567890";
 
@@ -30,7 +31,7 @@ static void vectors_of_the_standards(void **state)
 	for (size_t i = 0; i < sizeof(by_time) / sizeof(by_time[0]); i++) {
 		assert_true(totp_code(rfc, by_time[i].second / TOTP_STEP_S, code));
 		assert_string_equal(code, by_time[i].code);
-		assert_true(totp_fits(rfc, by_time[i].code, by_time[i].second, 0, &step));
+		assert_true(totp_found(rfc, by_time[i].code, by_time[i].second, TOTP_SLACK, 0, &step));
 		assert_int_equal(step, by_time[i].second / TOTP_STEP_S);
 	}
 	for (uint64_t i = 0; i < 10; i++) {
@@ -48,8 +49,9 @@ static void a_step_early_or_late_and_no_more(void **state)
 	(void)state;
 	assert_true(totp_code(rfc, at, code));
 	for (int away = -4; away <= 4; away++)
-		assert_int_equal(totp_fits(rfc, code, (at + (uint64_t)(int64_t)away) * TOTP_STEP_S + 7, 0, &step),
-				 away >= -1 && away <= 1);
+		assert_int_equal(
+			totp_found(rfc, code, (at + (uint64_t)(int64_t)away) * TOTP_STEP_S + 7, TOTP_SLACK, 0, &step),
+			away >= -1 && away <= 1);
 }
 
 static void none_is_good_twice_nor_an_older_one(void **state)
@@ -60,12 +62,12 @@ static void none_is_good_twice_nor_an_older_one(void **state)
 
 	(void)state;
 	assert_true(totp_code(rfc, at - 1, before) && totp_code(rfc, at, now) && totp_code(rfc, at + 1, next));
-	assert_true(totp_fits(rfc, now, at * TOTP_STEP_S, last, &last));
+	assert_true(totp_found(rfc, now, at * TOTP_STEP_S, TOTP_SLACK, last, &last));
 	assert_int_equal(last, at);
-	assert_false(totp_fits(rfc, now, at * TOTP_STEP_S, last, &last));
-	assert_false(totp_fits(rfc, now, (at + 1) * TOTP_STEP_S, last, &last));
-	assert_false(totp_fits(rfc, before, at * TOTP_STEP_S, last, &last));
-	assert_true(totp_fits(rfc, next, at * TOTP_STEP_S, last, &last));
+	assert_false(totp_found(rfc, now, at * TOTP_STEP_S, TOTP_SLACK, last, &last));
+	assert_false(totp_found(rfc, now, (at + 1) * TOTP_STEP_S, TOTP_SLACK, last, &last));
+	assert_false(totp_found(rfc, before, at * TOTP_STEP_S, TOTP_SLACK, last, &last));
+	assert_true(totp_found(rfc, next, at * TOTP_STEP_S, TOTP_SLACK, last, &last));
 	assert_int_equal(last, at + 1);
 }
 
@@ -77,7 +79,7 @@ static void what_is_no_code_is_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
-		assert_false(totp_fits(rfc, wrong[i], 59, 0, &step));
+		assert_false(totp_found(rfc, wrong[i], 59, TOTP_SLACK, 0, &step));
 }
 
 static void secrets_are_written_and_read(void **state)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The alarm of a poll loop: never late, never lost, and no work while it is set for an earlier time.
+ * The alarm of a poll loop: never late, never lost, and no work while it is set for an earlier
+ * time.
  * LINK: appliance/base/alarm.c appliance/base/clock.c
  */
 #include "tests/unit/cmocka.h"

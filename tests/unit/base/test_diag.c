@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LINK: appliance/base/diag.c appliance/base/diag_print.c appliance/base/diag_json.c appliance/base/json.c
- * LINK: appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c appliance/base/messages.c appliance/base/errno_text.c
- * LINK: appliance/base/utf8.c appliance/base/sha256.c appliance/base/err.c appliance/wire/msg.c appliance/wire/event_filter.c
+ * LINK: appliance/base/diag.c appliance/base/diag_print.c appliance/base/diag_json.c
+ * LINK: appliance/base/json.c
+ * LINK: appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c
+ * LINK: appliance/base/messages.c appliance/base/errno_text.c
+ * LINK: appliance/base/utf8.c appliance/base/sha256.c appliance/base/err.c appliance/wire/msg.c
+ * LINK: appliance/wire/event_filter.c
  * LINK: appliance/base/memfd.c
  * LIBS: jansson nettle
  */
@@ -210,7 +213,8 @@ static double processor_seconds(void)
 	return (double)clock() / CLOCKS_PER_SEC;
 }
 
-/* What is only counted costs next to nothing, however many there are: a text of 16 MiB can hold millions of mistakes. */
+/* What is only counted costs next to nothing, however many there are: a text of 16 MiB can hold
+ * millions of mistakes. */
 static void millions_of_errors_are_counted(void **state)
 {
 	struct desk *k = *state;
@@ -224,7 +228,8 @@ static void millions_of_errors_are_counted(void **state)
 		add(k, 1 + i, 1, 1);
 	assert_int_equal(k->d.n, DIAG_KEPT);
 	assert_int_equal(k->d.errors, 11 * DIAG_KEPT);
-	/* Ten times as many, each cheaper than one that is kept; without that it was a hundred times as much and more. */
+	/* Ten times as many, each cheaper than one that is kept; without that it was a hundred
+	 * times as much and more. */
 	assert_true(processor_seconds() - begun < 20 * kept + 0.1);
 }
 
@@ -284,14 +289,15 @@ static void nearest_words(void **state)
 
 	(void)state;
 	assert_string_equal(word_nearest("purpos", known, 6), "purpose");
-	assert_string_equal(word_nearest("reveiw_by", known, 6), "review_by"); /* neighbours swapped: one slip */
+	/* neighbours swapped: one slip */
+	assert_string_equal(word_nearest("reveiw_by", known, 6), "review_by");
 	assert_string_equal(word_nearest("when_dwon", known, 6), "when_down");
 	assert_null(word_nearest("migration", known, 6));
 	assert_null(word_nearest("ab", known, 6)); /* as near to "to" as to anything */
 	assert_null(word_nearest("", known, 6));
 	assert_string_equal(word_nearest("crain", (const char *const[]){ "tcp", "crane" }, 2), "crane");
-	assert_null(
-		word_nearest("rtsp", (const char *const[]){ "tcp", "http", "ssh" }, 3)); /* another protocol, no slip */
+	/* another protocol, no slip */
+	assert_null(word_nearest("rtsp", (const char *const[]){ "tcp", "http", "ssh" }, 3));
 	assert_null(word_nearest("a-very-long-word-that-no-key-can-be-meant-by-whatever-else-is-known-here", known, 6));
 }
 
@@ -345,7 +351,8 @@ static void utf8_is_strict(void **state)
 	assert_int_equal(utf8_ascii_for(0x5317), 0);
 }
 
-/* What steers a terminal or a browser, or is not seen, is in no text of people; elsewhere it is shown as '?'. */
+/* What steers a terminal or a browser, or is not seen, is in no text of people; elsewhere it is
+ * shown as '?'. */
 static void text_of_people_is_plain(void **state)
 {
 	static const char *const steer[] = { "\r",	     "\n",	     "\t",	     "\x1b",	 "\x7f",

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What an errno says: the table's English is the C library's, and no sentence of the catalogue that takes a text says it in English to who reads Japanese,
- * whether the text is that alone or a failure as err_set puts it together. What merely looks like it stays.
+ * What an errno says: the table's English is the C library's, and no sentence of the catalogue that
+ * takes a text says it in English to who reads Japanese, whether the text is that alone or a
+ * failure as err_set puts it together. What merely looks like it stays.
  *
  * LINK: appliance/base/errno_text.c appliance/base/messages.c appliance/base/err.c
  */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * logins.c: whose number it is by a file as /etc/passwd. Whatever is not one entry of that number and that name is nobody.
+ * logins.c: whose number it is by a file as /etc/passwd. Whatever is not one entry of that number
+ * and that name is nobody.
  * LINK: appliance/base/logins.c
  */
 #include "tests/unit/cmocka.h"

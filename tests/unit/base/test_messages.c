@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every sentence of the catalogue exists in both languages and takes the same arguments in both: what the Japanese one
- * reorders with %1$s must still be a text where the English one passes a text.
+ * Every sentence of the catalogue exists in both languages and takes the same arguments in both:
+ * what the Japanese one reorders with %1$s must still be a text where the English one passes a
+ * text.
  *
  * LINK: appliance/base/messages.c appliance/base/errno_text.c
  */
@@ -26,8 +27,9 @@ static const char *const names[] = {
 };
 #undef MSG
 
-/* The type of each argument as its length modifier and a canonical conversion ('d' for all signed, 'u' for all unsigned
- * ones). Returns how many arguments there are, or -1 for a format that cannot be followed. */
+/* The type of each argument as its length modifier and a canonical conversion ('d' for all signed,
+ * 'u' for all unsigned ones). Returns how many arguments there are, or -1 for a format that cannot
+ * be followed. */
 static int arguments(const char *f, char out[ARGS][4])
 {
 	int next = 0, n = 0;

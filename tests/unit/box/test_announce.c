@@ -2,7 +2,8 @@
 /*
  * The frames that tell hosts a hardware address, byte for byte, by RFC 826, 5227 and 4861.
  *
- * LINK: appliance/box/announce.c appliance/box/netns.c appliance/base/addr.c appliance/base/bytes.c appliance/base/err.c
+ * LINK: appliance/box/announce.c appliance/box/netns.c appliance/base/addr.c appliance/base/bytes.c
+ * LINK: appliance/base/err.c
  */
 #include "tests/unit/cmocka.h"
 
@@ -13,10 +14,51 @@ static const uint8_t mac[6] = { 0x02, 0, 0, 0, 0xaa, 0x01 };
 static void arp_is_announced(void **state)
 {
 	static const uint8_t want[] = {
-		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02, 0,  0, 0,  0xaa, 0x01, 0x08, 0x06, /* to everybody */
-		0,    1,    8,	  0,	6,    4,    0,	  1,	     /* Ethernet, IPv4, a request */
-		0x02, 0,    0,	  0,	0xaa, 0x01, 10,	  30, 0, 10, /* by the host ... */
-		0,    0,    0,	  0,	0,    0,    10,	  30, 0, 10, /* ... for its own address */
+		/* to everybody */
+		0xff,
+		0xff,
+		0xff,
+		0xff,
+		0xff,
+		0xff,
+		0x02,
+		0,
+		0,
+		0,
+		0xaa,
+		/* Ethernet, IPv4, a request */
+		0x01,
+		0x08,
+		0x06,
+		0,
+		1,
+		8,
+		0,
+		6,
+		4,
+		0,
+		1,
+		0x02,
+		0,
+		0,
+		0,
+		0xaa,
+		0x01,
+		10,
+		30,
+		0,
+		10, /* by the host ... */
+		/* ... for its own address */
+		0,
+		0,
+		0,
+		0,
+		0,
+		0,
+		10,
+		30,
+		0,
+		10,
 	};
 	uint8_t frame[ANNOUNCE_FRAME];
 	struct addr host;

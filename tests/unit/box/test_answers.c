@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * For whom the kernel is to answer, against a kernel made of an array: what stays is never touched, what is too much goes, and people see
- * ranges.
+ * For whom the kernel is to answer, against a kernel made of an array: what stays is never touched,
+ * what is too much goes, and people see ranges.
  *
  * LINK: appliance/box/answers.c appliance/base/addr.c appliance/base/err.c
  */
@@ -13,7 +13,7 @@
 
 #include "appliance/box/facts.h"
 
-/* ---- the kernel's part -------------------------------------------------------------------------------------------- */
+/* ---- the kernel's part ----------------------------------------------------------------------- */
 
 #define MOST 32
 
@@ -57,7 +57,7 @@ int rtnl_answer_change(struct rtnl *r, uint32_t index, const struct rtnl_answer 
 	return 0;
 }
 
-/* ---- the box's ----------------------------------------------------------------------------------------------------- */
+/* ---- the box's ------------------------------------------------------------------------------- */
 
 static struct addr at(const char *text)
 {
@@ -133,7 +133,8 @@ static void what_stays_is_not_touched(void **state)
 	assert_int_equal(r.n, 0);
 }
 
-/* A gateway that was a router before the box was there stays one for those who ask the box: of IPv4 nobody says so. */
+/* A gateway that was a router before the box was there stays one for those who ask the box: of IPv4
+ * nobody says so. */
 static void gateways_are_routers(void **state)
 {
 	static const char *const some[] = { "2001:db8::10", "2001:db8::11", NULL };

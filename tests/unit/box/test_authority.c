@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The certificate that box.cfg names, before an apply: read by whoever sends the records, or refused with the reason in both languages.
+ * The certificate that box.cfg names, before an apply: read by whoever sends the records, or
+ * refused with the reason in both languages.
  *
  * LINK: appliance/box/companions.c $(BASE_SRC) $(WIRE_SRC)
- * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/memfd.c appliance/base/utf8.c appliance/base/sha256.c
+ * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/memfd.c appliance/base/utf8.c
+ * LINK: appliance/base/sha256.c
  * LIBS: jansson nettle
  */
 #include "tests/unit/cmocka.h"
@@ -76,12 +78,12 @@ static void what_another_user_reads(void **state)
 	assert_true(authority_ready(in(f, "way/ca.pem"), &why));
 	/* A folder that only its owner passes, here or further up, by whichever way. */
 	assert_int_equal(fchmodat(f->fd, "sub", 0700, 0), 0);
-	refused(in(f, "sub/ca.pem"), "/sub to the ca", "/sub は、ほかのユーザーは通れません");
-	refused(in(f, "way/ca.pem"), "/sub to the ca", "/sub は、ほかのユーザーは通れません");
+	refused(in(f, "sub/ca.pem"), "/sub, on the way to the ca", "/sub は、ほかのユーザーは通れません");
+	refused(in(f, "way/ca.pem"), "/sub, on the way to the ca", "/sub は、ほかのユーザーは通れません");
 	assert_int_equal(fchmodat(f->fd, "sub", 0711, 0), 0);
 	assert_true(authority_ready(in(f, "sub/ca.pem"), &why));
 	assert_int_equal(chmod(f->path, 0750), 0);
-	refused(in(f, "sub/ca.pem"), "do not get through the folder", "通れません");
+	refused(in(f, "sub/ca.pem"), "is closed to other users", "通れません");
 }
 
 int main(void)

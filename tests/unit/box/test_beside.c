@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The files of chronyd, rsyslogd, sekisho-fetch, sekisho-notify, sekisho-inform and of what asks the UPS server, byte for byte, and that no text gets into them which is more than a name or a path.
+ * The files of chronyd, rsyslogd, sekisho-fetch, sekisho-notify, sekisho-inform and of what asks
+ * the UPS server, byte for byte, and that no text gets into them which is more than a name or a
+ * path.
  *
  * LINK: appliance/box/companions.c appliance/fetch/settings.c $(BASE_SRC) $(WIRE_SRC)
  * LIBS: jansson nettle
- * LINK: appliance/base/messages.c appliance/base/errno_text.c mgmt/notify/settings.c mgmt/inform/settings.c
+ * LINK: appliance/base/messages.c appliance/base/errno_text.c mgmt/notify/settings.c
+ * LINK: mgmt/inform/settings.c
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -20,9 +23,9 @@
 #include <unistd.h>
 
 #include "appliance/box/companions.h"
-#include "appliance/fetch/settings.h"
+#include "appliance/fetch/fetch.h"
 #include "appliance/wire/plain.h"
-#include "mgmt/inform/settings.h"
+#include "mgmt/inform/inform.h"
 #include "mgmt/notify/settings.h"
 
 #define STATE "/var/lib/sekisho"
@@ -137,7 +140,8 @@ static void records(void **state)
 #define MAKES_EVE                                                                                                      \
 	"action(type=\"mmexternal\" binary=`echo $SEKISHO_EVE` interface.input=\"msg\" action.resumeInterval=\"1\")\n"
 
-/* Between what reads and what sends, and nothing of either changes but the bound of a message, whichever way it goes. */
+/* Between what reads and what sends, and nothing of either changes but the bound of a message,
+ * whichever way it goes. */
 static void records_as_eve(void **state)
 {
 	static const char made[] = "module(load=\"mmexternal\")\n" MAKES_EVE
@@ -180,7 +184,8 @@ static const char *const bad_paths[] = {
 	"/a\"b", "/a\nb", "/a\\b", "/a`b", "/a$b", "/a*b", "/a?b",  "/a#b",  "/etc/鍵", "/a'",
 };
 
-/* A generation that no compiler of ours made: what it says is not written, whatever its other half is. */
+/* A generation that no compiler of ours made: what it says is not written, whatever its other
+ * half is. */
 static void nothing_more_than_a_name(void **state)
 {
 	struct ir_peer p = peer(PEER_LOG, "10.99.0.9", 6514);

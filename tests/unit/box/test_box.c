@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Differences of addresses and routes against a kernel made of two arrays: what stays is never touched, new stands before
- * old goes, and the result is exactly what the generation says.
+ * Differences of addresses and routes against a kernel made of two arrays: what stays is never
+ * touched, new stands before old goes, and the result is exactly what the generation says.
  *
  * LINK: appliance/box/facts.c appliance/base/addr.c appliance/base/err.c
  */
@@ -16,7 +16,7 @@
 #include "appliance/box/box.h"
 #include "appliance/box/facts.h"
 
-/* ---- the kernel's part -------------------------------------------------------------------------------------------- */
+/* ---- the kernel's part ----------------------------------------------------------------------- */
 
 struct rtnl {
 	struct rtnl_address a[16];
@@ -147,7 +147,7 @@ int rtnl_link_get(struct rtnl *k, const char *device, struct rtnl_link *ret, str
 	return 0;
 }
 
-/* ---- helpers ------------------------------------------------------------------------------------------------------ */
+/* ---- helpers --------------------------------------------------------------------------------- */
 
 static struct addr at(const char *text)
 {
@@ -185,7 +185,7 @@ static void want(struct rtnl *k, size_t n, const char *const *texts, const uint8
 	}
 }
 
-/* ---- addresses ---------------------------------------------------------------------------------------------------- */
+/* ---- addresses ------------------------------------------------------------------------------- */
 
 static void what_stays_is_not_touched(void **state)
 {
@@ -252,7 +252,7 @@ static void refusal_is_reported(void **state)
 	assert_int_equal(box_addresses(&k, 2, &i, &e), -EINVAL);
 }
 
-/* ---- routes ------------------------------------------------------------------------------------------------------- */
+/* ---- routes ---------------------------------------------------------------------------------- */
 
 static struct addr_range net(const char *text)
 {
@@ -293,7 +293,8 @@ static void routes_by_difference(void **state)
 	assert_int_equal(box_routes(&admin, &ir, true, &e), 0);
 	assert_string_equal(data.log, "+10.5.0.0/16 +0.0.0.0/0");
 	assert_string_equal(admin.log, "+192.0.2.0/24");
-	/* The kernel tells the interface of a route that was set by gateway alone: still the same route. */
+	/* The kernel tells the interface of a route that was set by gateway alone: still the
+	 * same route. */
 	data.r[0].oif = 4;
 	data.log[0] = 0;
 	assert_int_equal(box_routes(&data, &ir, false, &e), 0);
@@ -309,7 +310,8 @@ static void routes_by_difference(void **state)
 	assert_string_equal(data.log, "-0.0.0.0/0");
 }
 
-/* In the data namespace nobody else has a say about where packets go, by whatever metric or kind; elsewhere they are left. */
+/* In the data namespace nobody else has a say about where packets go, by whatever metric or kind;
+ * elsewhere they are left. */
 static void routes_of_others_go(void **state)
 {
 	struct addr box = at("10.0.0.1");
@@ -353,7 +355,8 @@ static void routes_of_others_go(void **state)
 	}
 }
 
-/* A device that is gone takes its own routes along and nobody else's: they are set, and what others changed is set right. */
+/* A device that is gone takes its own routes along and nobody else's: they are set, and what others
+ * changed is set right. */
 static void routes_beside_a_device_that_is_gone(void **state)
 {
 	struct addr one = at("10.0.0.1"), two = at("10.1.0.1");
@@ -395,7 +398,8 @@ static bool has_floor(const struct rtnl *k, const char *to, uint8_t prefix)
 	return false;
 }
 
-/* Below every way but that to the rest lies one that says there is none: a way that went with its device leaves nothing larger in its place. */
+/* Below every way but that to the rest lies one that says there is none: a way that went with its
+ * device leaves nothing larger in its place. */
 static void floors_below_ways(void **state)
 {
 	struct addr one[2] = { at("10.0.0.1"), at("2001:db8:10::1") }, adm = at("10.99.0.1");
@@ -425,7 +429,8 @@ static void floors_below_ways(void **state)
 	assert_true(has_floor(&k, "10.0.0.0", 24) && has_floor(&k, "2001:db8:10::", 61));
 	assert_true(has_floor(&k, "10.5.0.0", 16) && has_floor(&k, "10.7.0.9", 32));
 	k.gone = NULL;
-	assert_int_equal(box_routes(&k, &ir, false, NULL), 0); /* a change to one that is there fails in floor_change */
+	/* a change to one that is there fails in floor_change */
+	assert_int_equal(box_routes(&k, &ir, false, NULL), 0);
 	assert_int_equal(k.n_r, 3);
 	ir.n_routes = 1;
 	assert_int_equal(box_routes(&k, &ir, false, NULL), 0);

@@ -66,7 +66,8 @@ static void larger_never_smaller(void **state)
 	assert_int_equal(get(files[0]), 65536);
 	assert_int_equal(get(files[1]), 32768);
 	assert_int_equal(get(files[2]), 262144);
-	assert_true(get(files[2]) >= 6 * (long)IR_ZONE_SESSIONS); /* several full shares keep nobody out */
+	/* several full shares keep nobody out */
+	assert_true(get(files[2]) >= 6 * (long)IR_ZONE_SESSIONS);
 	assert_int_equal(get(files[3]), 65536);
 	put(files[0], "1000000\n");
 	put(files[2], "2000000\n");

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How many records wait for the log server, from files as the journal and rsyslogd write them; what is torn, another's or a lie is no answer.
+ * How many records wait for the log server, from files as the journal and rsyslogd write them; what
+ * is torn, another's or a lie is no answer.
  *
- * LINK: appliance/box/log_sent.c appliance/base/err.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c
+ * LINK: appliance/box/log_sent.c appliance/base/err.c appliance/base/json.c appliance/base/addr.c
+ * LINK: appliance/base/utf8.c
  * LINK: appliance/base/memfd.c appliance/base/bytes.c appliance/base/sha256.c
  * LIBS: jansson nettle
  */
@@ -27,7 +29,8 @@ static void put(const struct folder *f, const char *name, const char *text, size
 
 #define LINES 100u
 
-/* Records `first` to `last`, each of its own second; where the line of each begins comes into `at`, behind the last where it ends. */
+/* Records `first` to `last`, each of its own second; where the line of each begins comes into `at`,
+ * behind the last where it ends. */
 static void segment(const struct folder *f, uint64_t first, uint64_t last, size_t at[LINES + 1])
 {
 	static char text[LINES * 200];
@@ -146,7 +149,8 @@ static void every_place(void **state)
 	note(f, 7, at[50] + 1000);
 	h = look(f);
 	expect_waits(&h, 0, 0, 56);
-	/* It has no hash while the file is short: two are there for a moment, and the newer one counts. */
+	/* It has no hash while the file is short: two are there for a moment, and the newer
+	 * one counts. */
 	note_as(f, 7, 7, at[49], "");
 	date(f, 7, "", 2000000000);
 	h = look(f);

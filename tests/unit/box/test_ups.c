@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What stands in the file of the UPS, whole, torn, another's, old or a lie, and what follows from it over time.
+ * What stands in the file of the UPS, whole, torn, another's, old or a lie, and what follows from
+ * it over time.
  *
  * LINK: appliance/box/companions.c $(BASE_SRC) $(WIRE_SRC)
  * LINK: appliance/base/memfd.c appliance/base/utf8.c appliance/base/err.c appliance/base/sha256.c
@@ -67,13 +68,15 @@ static void whole(void **state)
 	}
 	assert_int_equal(read_at(HEAD "OL" TAIL, 1000 + UPS_FRESH_S).is, UPS_MAINS);
 	assert_int_equal(read_at(HEAD "OL" TAIL, 1001 + UPS_FRESH_S).is, UPS_AWAY);
-	assert_int_equal(read_at(HEAD "OL" TAIL, 999).is, UPS_AWAY); /* of an earlier start of the machine */
+	/* of an earlier start of the machine */
+	assert_int_equal(read_at(HEAD "OL" TAIL, 999).is, UPS_AWAY);
 	assert_int_equal(read_at(HEAD "OL\nsince 1001\ncharge 101\nruntime -\ncounted -\n", 1000).since_s, 1000);
 	assert_int_equal(read_at(HEAD "OL\nsince 1001\ncharge 101\nruntime -\ncounted -\n", 1000).charge, -1);
 	assert_int_equal(read_at(HEAD "OL\nsince -\ncharge -\nruntime -\ncounted no\n", 1000).counted, UPS_NOT_COUNTED);
 }
 
-/* Every part of it, and every byte of it otherwise: never more than what it said, and nothing read behind its end. */
+/* Every part of it, and every byte of it otherwise: never more than what it said, and nothing read
+ * behind its end. */
 static void torn(void **state)
 {
 	const char text[] = HEAD "FSD OB" TAIL;
@@ -126,7 +129,7 @@ static void no_answer(void **state)
 		assert_int_equal(read_at(strange[i], 1010).is, UPS_AWAY);
 }
 
-/* ---- over time ----------------------------------------------------------------------------------------------------- */
+/* ---- over time ------------------------------------------------------------------------------- */
 
 static unsigned look(struct ups_watch *w, enum ups_is is, uint64_t now_s)
 {
@@ -157,7 +160,8 @@ static void an_outage(void **state)
 	assert_int_equal(look(&w, UPS_FORCED, 200050 + UPS_LOW_S), UPS_IS_FORCED | UPS_OFF_NOW);
 }
 
-/* A server that still has the order of last time, or was never told that it is over: a person has minutes. */
+/* A server that still has the order of last time, or was never told that it is over: a person
+ * has minutes. */
 static void stood_already(void **state)
 {
 	struct ups_watch w = { .heard = false };
@@ -168,10 +172,12 @@ static void stood_already(void **state)
 	assert_int_equal(look(&w, UPS_FORCED, 50 + UPS_STOOD_S), UPS_OFF_NOW);
 	w = (struct ups_watch){ .heard = false };
 	assert_int_equal(look(&w, UPS_LOW, 50), UPS_ON_BATTERY | UPS_IS_LOW);
-	assert_int_equal(look(&w, UPS_FORCED, 60), UPS_IS_FORCED | UPS_OFF_NOW); /* said while it was watched */
+	/* said while it was watched */
+	assert_int_equal(look(&w, UPS_FORCED, 60), UPS_IS_FORCED | UPS_OFF_NOW);
 }
 
-/* Silence is recorded once, and turns nothing off; what was low before it has to stand again behind it. */
+/* Silence is recorded once, and turns nothing off; what was low before it has to stand again
+ * behind it. */
 static void silence(void **state)
 {
 	struct ups_watch w = { .heard = false };

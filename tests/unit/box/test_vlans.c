@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Cards that carry VLANs against a kernel that is an array of them: the gate first, then every card that can be set, whatever becomes
- * of another.
+ * Cards that carry VLANs against a kernel that is an array of them: the gate first, then every card
+ * that can be set, whatever becomes of another.
  *
  * LINK: appliance/box/vlans.c appliance/box/facts.c appliance/base/addr.c appliance/base/err.c
  */
@@ -18,7 +18,7 @@
 #include "appliance/box/vlans.h"
 #include "appliance/kernel/trunk.h"
 
-/* ---- the kernel's part -------------------------------------------------------------------------------------------- */
+/* ---- the kernel's part ----------------------------------------------------------------------- */
 
 struct card {
 	const char *name;
@@ -94,7 +94,7 @@ int netns_sysctl(const char *name, const char *value, struct err *e)
 	return loud != NULL && strstr(name, loud) != NULL ? err_set(e, -EROFS, "write %s", name) : 0;
 }
 
-/* ---- what making and taking away of VLANs asks, which these cases do not ---------------------------------------------- */
+/* ---- what making and taking away of VLANs asks, which these cases do not --------------------- */
 
 int devices_read(struct rtnl *k, struct devices *ret, struct err *e)
 {
@@ -190,14 +190,15 @@ int rtnl_route_change(struct rtnl *k, const struct rtnl_route *route, bool add, 
 	return err_set(e, -ENOSYS, "%u %d", route->prefix, add);
 }
 
-/* ---- cases -------------------------------------------------------------------------------------------------------- */
+/* ---- cases ----------------------------------------------------------------------------------- */
 
 static struct ir_interface on_card(const char *name, const char *card, uint16_t vlan, uint32_t mtu)
 {
 	return (struct ir_interface){ .name = name, .device = name, .card = card, .vlan = vlan, .mtu = mtu };
 }
 
-/* Three cards, of which the first takes no frame as large as box.cfg says: another was put in its place. */
+/* Three cards, of which the first takes no frame as large as box.cfg says: another was put in
+ * its place. */
 static int set(struct rtnl *data, struct err *e)
 {
 	struct ir_interface list[] = { on_card("lan0", "eth0", 10, 9000), on_card("lan1", "eth1", 10, 9000),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which pictures are of another card under the old name: by the address that a card is born with, and by the one in use only where
- * there is no such and nothing else could have set it.
+ * Which pictures are of another card under the old name: by the address that a card is born with,
+ * and by the one in use only where there is no such and nothing else could have set it.
  *
  * LINK: appliance/box/loan_whose.c
  * LIBS: jansson
@@ -28,12 +28,14 @@ static void whose(void **state)
 	} rows[] = {
 		{ "", { "aa", "aa" }, { "aa", "bb" }, "", false }, /* somebody set one */
 		{ "", { "aa", "bb" }, { "cc", "cc" }, "", true },  /* the same was set on both */
-		{ "", { "", "bb" }, { "aa", "bb" }, "", false },   /* an earlier release kept no own address */
+		/* an earlier release kept no own address */
+		{ "", { "", "bb" }, { "aa", "bb" }, "", false },
 		{ "", { "", "" }, { "aa", "bb" }, "", true },
 		{ "", { "", "" }, { "aa", "aa" }, "", false },
 		{ "veth", { "", "" }, { "aa", "bb" }, "", true },
 		{ "veth", { "", "" }, { "aa", "bb" }, "bond0", false }, /* the bond's address */
-		{ "bond", { "", "" }, { "aa", "bb" }, "", false },	/* drawn anew at each start */
+		/* drawn anew at each start */
+		{ "bond", { "", "" }, { "aa", "bb" }, "", false },
 		{ "", { "", "" }, { "", "bb" }, "", false },
 	};
 

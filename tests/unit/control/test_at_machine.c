@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * at_machine.c: what a login that is no root may ask. Every message there is and every role of people: which may stands here a second time, by hand,
- * so that a question that somebody opens by a slip in the table is seen; and a message that is new is root's alone.
- * LINK: appliance/control/at_machine.c appliance/wire/duty.c appliance/wire/change.c appliance/base/messages.c appliance/base/errno_text.c
+ * at_machine.c: what a login that is no root may ask. Every message there is and every role of
+ * people: which may stands here a second time, by hand, so that a question that somebody opens by a
+ * slip in the table is seen; and a message that is new is root's alone.
+ * LINK: appliance/control/at_machine.c appliance/wire/duty.c appliance/wire/change.c
+ * LINK: appliance/base/messages.c appliance/base/errno_text.c
  */
 #include "tests/unit/cmocka.h"
 
 #include <string.h>
 
-#include "appliance/control/at_machine.h"
+#include "appliance/control/control.h"
 #include "appliance/wire/change.h"
 
-/* By role, as duty.def orders them: viewer, author, approver, operator, accounts, auditor, log, backup, supervisor. */
+/* By role, as duty.def orders them: viewer, author, approver, operator, accounts, auditor, log,
+ * backup, supervisor. */
 #define STATE "111111111"
 #define RULES "111101000"
 #define EVENTS "011101100"
@@ -161,7 +164,8 @@ static void what_stays_with_root(void **state)
 			 RIGHT_COUNT);
 }
 
-/* What leaves his name, or decides something, by hand a second time: none of it is taken from who logged in as somebody else. Reading is. */
+/* What leaves his name, or decides something, by hand a second time: none of it is taken from who
+ * logged in as somebody else. Reading is. */
 static void in_ones_own_name(void **state)
 {
 	static const struct {

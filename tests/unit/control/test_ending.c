@@ -6,7 +6,7 @@
  */
 #include "tests/unit/cmocka.h"
 
-#include "appliance/control/ending.h"
+#include "appliance/control/control.h"
 
 #define HOUR 3600u
 #define DAY 86400u

@@ -6,7 +6,7 @@
  */
 #include "tests/unit/cmocka.h"
 
-#include "appliance/control/expiry.h"
+#include "appliance/control/control.h"
 
 #define DAY 86400u
 #define T 1800000000u /* now */
@@ -32,7 +32,8 @@ static void one_alone(void **state)
 {
 	(void)state;
 	one(T - YEAR, T + YEAR, EXPIRY_GOOD, 0);
-	/* The last second before it is near, and the first one; likewise of close, of the end, and of the begin. */
+	/* The last second before it is near, and the first one; likewise of close, of the end, and
+	 * of the begin. */
 	one(T - YEAR, T + 30 * DAY + 1, EXPIRY_GOOD, 0);
 	one(T - YEAR, T + 30 * DAY, EXPIRY_NEAR, T);
 	one(T - YEAR, T + 7 * DAY + 1, EXPIRY_NEAR, T - 23 * DAY + 1);

@@ -2,7 +2,8 @@
 /*
  * Which reviews are overdue on which day, and what tells that they are others.
  *
- * LINK: appliance/control/overdue.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/base/memfd.c
+ * LINK: appliance/control/overdue.c appliance/base/json.c appliance/base/addr.c
+ * LINK: appliance/base/utf8.c appliance/base/memfd.c
  * LINK: appliance/base/bytes.c appliance/base/sha256.c appliance/base/err.c
  * LIBS: jansson nettle
  */
@@ -11,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "appliance/control/overdue.h"
+#include "appliance/control/control.h"
 
 #define DAY 86400u
 #define NOON_2027_03_31 1806494400u
@@ -41,7 +42,8 @@ static void on_its_day_it_is_not(void **state)
 	assert_string_equal(json_string_value(json_object_get(json_array_get(names, 0), "name")), "b");
 	assert_string_equal(json_string_value(json_object_get(json_array_get(names, 0), "owner")), "Cranes");
 	json_decref(names);
-	/* The last second of the day, by UTC, and the first of the next: then `a` is, and the one that has ended then is not. */
+	/* The last second of the day, by UTC, and the first of the next: then `a` is, and the one
+	 * that has ended then is not. */
 	assert_int_equal(overdue_find(&ir, NOON_2027_03_31 + DAY / 2 - 1, NULL).n, 2);
 	assert_int_equal(overdue_find(&ir, NOON_2027_03_31 + DAY / 2, NULL).n, 3);
 	assert_int_equal(overdue_find(&ir, NOON_2027_03_31 + DAY, NULL).n, 2);

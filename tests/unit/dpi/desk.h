@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A desk for trying the PDUs of a protocol: one permit with a few grants and rows that a test writes down, one flow's state, and
- * a call that has a PDU judged. Grant k is of conduit k, its line is given, its row's line is one more
- * (the first: conduit line 100, row line 11). Ranges live in the desk. A protocol's own desk says DESK_ENFORCER, includes this and adds
- * what writes its PDUs.
+ * A desk for trying the PDUs of a protocol: one permit with a few grants and rows that a test
+ * writes down, one flow's state, and a call that has a PDU judged. Grant k is of conduit k, its
+ * line is given, its row's line is one more (the first: conduit line 100, row line 11). Ranges live
+ * in the desk. A protocol's own desk says DESK_ENFORCER, includes this and adds what writes
+ * its PDUs.
  */
 #ifndef SEKISHO_TESTS_DESK_H
 #define SEKISHO_TESTS_DESK_H
@@ -88,7 +89,8 @@ static inline struct number_set desk_some(struct desk *d, const uint8_t *numbers
 
 #define DESK_ONLY(d, ...) desk_some(d, (const uint8_t[]){ __VA_ARGS__ }, sizeof((const uint8_t[]){ __VA_ARGS__ }))
 
-/* Limits the row's addresses to those of the spaces that are given; once more for the same space replaces it. */
+/* Limits the row's addresses to those of the spaces that are given; once more for the same space
+ * replaces it. */
 static inline void desk_space(struct desk *d, struct command_row *row, uint8_t space, struct number_set numbers)
 {
 	uint32_t i = 0;

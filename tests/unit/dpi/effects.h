@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Requests of which a name or a head says little: what they do is inside, or behind somebody, or in one of many items. Each with the policy
- * by which it is judged and whether that allows it; the allowed ones show that it is not the wrapping that is refused. Owns nothing.
+ * Requests of which a name or a head says little: what they do is inside, or behind somebody, or in
+ * one of many items. Each with the policy by which it is judged and whether that allows it; the
+ * allowed ones show that it is not the wrapping that is refused. Owns nothing.
  */
 #ifndef SEKISHO_TESTS_UNIT_EFFECTS_H
 #define SEKISHO_TESTS_UNIT_EFFECTS_H
 
 #include "tests/unit/dpi/speeches.h"
 
-enum effect_speech { MODBUS, SLMP, SLMP_ASCII, ENIP, S7COMM, ENIP_CONNECTED };
+enum effect_speech { MODBUS, SLMP, SLMP_ASCII, ENIP, S7COMM, FINS, ENIP_CONNECTED };
 
 /* The functions that do so much and no more. */
 static struct number_set functions_of(struct desk *d, const struct vocabulary *v, unsigned classes)
@@ -91,6 +92,36 @@ static void s7comm_writes(struct desk *d, struct command_row *row)
 	desk_space(d, row, S7_DB, desk_range(d, block, block + 15));
 }
 
+/* Everything may be read, of the controller itself. */
+static void fins_reads(struct desk *d, struct command_row *row)
+{
+	static const uint32_t own[3] = { 0, 10, 0 };
+
+	row->services = functions_of(d, &vocabulary_fins, CLASS_READ);
+	for (unsigned i = 0; i < 3; i++)
+		row->targets[i] = desk_range(d, own[i], own[i]);
+}
+
+static void fins_reads_anywhere(struct desk *d, struct command_row *row)
+{
+	row->services = functions_of(d, &vocabulary_fins, CLASS_READ);
+}
+
+/* D0 to D99 may be read, and 0 or 1 be written to them, in any way. */
+static void fins_writes(struct desk *d, struct command_row *row)
+{
+	row->services = functions_of(d, &vocabulary_fins, CLASS_READ | CLASS_WRITE);
+	row->values = desk_range(d, 0, 1);
+	desk_space(d, row, FINS_D, desk_range(d, 0, 99));
+}
+
+/* The first bits of W may be forced. */
+static void fins_forces(struct desk *d, struct command_row *row)
+{
+	row->services = functions_of(d, &vocabulary_fins, CLASS_WRITE | CLASS_CONTROL);
+	desk_space(d, row, FINS_W, desk_range(d, 0, 3));
+}
+
 /* A connection for requests to the controller's router, by which UNIT messages go. */
 static const char *const enip_connects[2] = {
 	"6f003e00c15e000000000000010000000000000000000000000000000000020000000000b2002e0054022006240107f900000000"
@@ -99,7 +130,8 @@ static const char *const enip_connects[2] = {
 	"004d000000401f0000401f00000000"
 };
 
-/* Alone: `said`. Of many: `said`, the head, then so many times `good`, of which one is `bad`, then `tail`. */
+/* Alone: `said`. Of many: `said`, the head, then so many times `good`, of which one is `bad`,
+ * then `tail`. */
 struct effect {
 	enum effect_speech speech;
 	void (*policy)(struct desk *d, struct command_row *row);
@@ -307,6 +339,95 @@ static const struct effect effects[] = {
 	     "6f007200c15e000000000000010000000000000000000000000000000000020000000000b20062000a022002240105000c001c002"
 	     "c003c004c00",
 	     "4c06910a4c616d704142434445460100", "4c06910a4c616d704142434445470100", "", 5),
+	ALONE(FINS, fins_reads, true, "reads words",
+	      "46494e530000001a0000000200000000800002000a00001900010101820000000004"),
+	ALONE(FINS, fins_reads, true, "reads bits",
+	      "46494e530000001a0000000200000000800002000a00001900010101310000030004"),
+	ALONE(FINS, fins_reads, false, "writes",
+	      "46494e530000001c0000000200000000800002000a000019000101028200000000010007"),
+	ALONE(FINS, fins_reads, false, "writes a bit",
+	      "46494e530000001b0000000200000000800002000a0000190001010231000000000101"),
+	ALONE(FINS, fins_reads, false, "fills",
+	      "46494e530000001c0000000200000000800002000a000019000101038200000000640007"),
+	ALONE(FINS, fins_reads, false, "transfers",
+	      "46494e530000001e0000000200000000800002000a0000190001010582000000820032000005"),
+	ALONE(FINS, fins_reads, false, "forces",
+	      "46494e530000001c0000000200000000800002000a000019000123010001000130000000"),
+	ALONE(FINS, fins_reads, false, "forces nothing any more",
+	      "46494e53000000140000000200000000800002000a00001900012302"),
+	ALONE(FINS, fins_reads, false, "runs", "46494e53000000170000000200000000800002000a00001900010401ffff04"),
+	ALONE(FINS, fins_reads, false, "stops", "46494e53000000140000000200000000800002000a00001900010402"),
+	ALONE(FINS, fins_reads, false, "resets", "46494e53000000140000000200000000800002000a00001900010403"),
+	ALONE(FINS, fins_reads, false, "sets the clock",
+	      "46494e530000001b0000000200000000800002000a0000190001070226112809300006"),
+	ALONE(FINS, fins_reads, false, "clears errors", "46494e53000000160000000200000000800002000a00001900012101ffff"),
+	ALONE(FINS, fins_reads, false, "takes the access right",
+	      "46494e53000000160000000200000000800002000a00001900010c020000"),
+	ALONE(FINS, fins_reads, false, "writes parameters",
+	      "46494e530000001c0000000200000000800002000a000019000102028010000000010007"),
+	ALONE(FINS, fins_reads, false, "writes the program",
+	      "46494e530000001e0000000200000000800002000a00001900010307ffff0000000000024142"),
+	ALONE(FINS, fins_reads, false, "clears the program",
+	      "46494e53000000170000000200000000800002000a00001900010308ffff00"),
+	ALONE(FINS, fins_reads, false, "reads the program",
+	      "46494e530000001c0000000200000000800002000a00001900010306ffff000000000100"),
+	ALONE(FINS, fins_reads, false, "a file to memory",
+	      "46494e530000002a0000000200000000800002000a0000190001220a0001820000000001800041424344454647482e455845"),
+	ALONE(FINS, fins_reads, false, "deletes a file",
+	      "46494e53000000240000000200000000800002000a000019000122058000000141424344454647482e455845"),
+	ALONE(FINS, fins_reads, false, "opens a connection",
+	      "46494e530000001c0000000200000000800002000a000019000127110000000000000000"),
+	ALONE(FINS, fins_reads, false, "a command that nobody knows",
+	      "46494e530000001a0000000200000000800002000a000019000128010e0400010001"),
+	ALONE(FINS, fins_reads, false, "reads another network",
+	      "46494e530000001a0000000200000000800002020a00001900010101820000000004"),
+	ALONE(FINS, fins_reads, false, "reads another node",
+	      "46494e530000001a0000000200000000800002000b00001900010101820000000004"),
+	ALONE(FINS, fins_reads, false, "reads another unit",
+	      "46494e530000001a0000000200000000800002000a10001900010101820000000004"),
+	ALONE(FINS, fins_reads, false, "reads all nodes",
+	      "46494e530000001a000000020000000080000200ff00001900010101820000000004"),
+	ALONE(FINS, fins_reads, false, "writes, and wants no answer",
+	      "46494e530000001c0000000200000000810002000a000019000101028200000000010007"),
+	ALONE(FINS, fins_reads_anywhere, true, "reads another network",
+	      "46494e530000001a0000000200000000800002020b10001900010101820000000004"),
+	ALONE(FINS, fins_reads_anywhere, false, "reads all nodes, where any may be read",
+	      "46494e530000001a000000020000000080000200ff00001900010101820000000004"),
+	ALONE(FINS, fins_reads_anywhere, false, "writes to another network, where any may be read",
+	      "46494e530000001c0000000200000000800002020b000019000101028200000000010007"),
+	ALONE(FINS, fins_reads_anywhere, false, "stops another unit, where any may be read",
+	      "46494e53000000140000000200000000800002000a10001900010402"),
+	ALONE(FINS, fins_writes, true, "writes in range",
+	      "46494e530000001e0000000200000000800002000a0000190001010282006200000200010000"),
+	ALONE(FINS, fins_writes, true, "fills in range",
+	      "46494e530000001c0000000200000000800002000a000019000101038200000000640001"),
+	ALONE(FINS, fins_writes, false, "writes out of range",
+	      "46494e530000001e0000000200000000800002000a0000190001010282006300000200010000"),
+	ALONE(FINS, fins_writes, false, "writes another value",
+	      "46494e530000001e0000000200000000800002000a0000190001010282000000000200010002"),
+	ALONE(FINS, fins_writes, false, "fills with another value",
+	      "46494e530000001c0000000200000000800002000a000019000101038200000000640002"),
+	ALONE(FINS, fins_writes, false, "writes a bit of a word",
+	      "46494e530000001b0000000200000000800002000a0000190001010202000003000101"),
+	ALONE(FINS, fins_writes, false, "transfers, whatever is there",
+	      "46494e530000001e0000000200000000800002000a0000190001010582000000820032000005"),
+	ALONE(FINS, fins_writes, false, "writes EM of the same number",
+	      "46494e530000001c0000000200000000800002000a00001900010102a000000000010001"),
+	ALONE(FINS, fins_writes, false, "writes by a code that nobody knows",
+	      "46494e530000001c0000000200000000800002000a00001900010102fe00000000010001"),
+	ALONE(FINS, fins_writes, false, "more than is counted",
+	      "46494e530000001e0000000200000000800002000a0000190001010282000000000100010001"),
+	ALONE(FINS, fins_writes, false, "less than is counted",
+	      "46494e530000001c0000000200000000800002000a000019000101028200000000020001"),
+	ALONE(FINS, fins_writes, false, "none", "46494e530000001a0000000200000000800002000a00001900010102820000000000"),
+	MANY(FINS, fins_policy, "one word of six", "46494e530000002c0000000200000000800002000a00001900010104",
+	     "82000000", "82006400", "", 6),
+	MANY(FINS, fins_policy, "one area of six", "46494e530000002c0000000200000000800002000a00001900010104",
+	     "82006300", "b1000000", "", 6),
+	MANY(FINS, fins_writes, "one value of six",
+	     "46494e53000000260000000200000000800002000a00001900010102820000000006", "0001", "0002", "", 6),
+	MANY(FINS, fins_forces, "one bit of four", "46494e530000002e0000000200000000800002000a000019000123010004",
+	     "000131000003", "000131000004", "", 4),
 	ALONE(ENIP_CONNECTED, enip_reads_anywhere, true, "reads over a connection",
 	      "70002600c15e0000000000000000000000000000000000000000000000000200a100040003010000b100120001004c06910a4c61"
 	      "6d704142434445460100"),

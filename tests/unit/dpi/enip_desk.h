@@ -213,7 +213,8 @@ static inline bool begin_session(struct desk *d)
 	return says(d, DIR_S2C, encap_note(ENCAP_REGISTER, HANDLE, 7, &version))->allowed;
 }
 
-/* A connection for requests over this route, whose numbers are 0x100 + serial and 0x200 + serial. */
+/* A connection for requests over this route, whose numbers are 0x100 + serial and 0x200
+ * + serial. */
 static inline bool begin_connection(struct desk *d, uint16_t serial, const struct note *to)
 {
 	struct note ask = open_note(serial, 0x200u + serial, 0xa3, 0x43f4, to);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A session of one protocol whose client tries to get a forbidden request through the inspector, and a server behind it that reads what
- * arrives: the first copy of each byte, and by another reading the last. What it has is then read uncut, from the session's beginning: all of it
- * must be allowed. Included by one file of a program.
+ * A session of one protocol whose client tries to get a forbidden request through the inspector,
+ * and a server behind it that reads what arrives: the first copy of each byte, and by another
+ * reading the last. What it has is then read uncut, from the session's beginning: all of it must be
+ * allowed. Included by one file of a program.
  */
 #ifndef SEKISHO_TESTS_UNIT_EVASION_DESK_H
 #define SEKISHO_TESTS_UNIT_EVASION_DESK_H
@@ -15,7 +16,7 @@
 #define PERMIT P_TOY /* its lane */
 
 struct blob {
-	uint8_t b[320];
+	uint8_t b[352];
 	size_t n;
 };
 
@@ -28,6 +29,7 @@ static struct blob blob_of(const char *hex)
 
 		if (*hex == ' ')
 			continue;
+		assert_true(m.n < sizeof(m.b));
 		m.b[m.n++] = (uint8_t)strtoul(two, NULL, 16);
 		hex++;
 	}
@@ -57,7 +59,7 @@ static struct {
 	} sent[SENT_MAX];
 } trial;
 
-/* ---- a protocol --------------------------------------------------------------------------------------------------------- */
+/* ---- a protocol ------------------------------------------------------------------------------ */
 
 static void use_speech(const struct speech *s)
 {
@@ -100,7 +102,8 @@ static void use_speech(const struct speech *s)
 	free(image);
 }
 
-/* How many requests these bytes are, from behind the greeting, if there was one; -1: one that is forbidden, or none at all. */
+/* How many requests these bytes are, from behind the greeting, if there was one; -1: one that is
+ * forbidden, or none at all. */
 static int read_uncut(const uint8_t *p, size_t n)
 {
 	int whole = 0;
@@ -125,7 +128,7 @@ static int read_uncut(const uint8_t *p, size_t n)
 	return whole;
 }
 
-/* ---- a trial ------------------------------------------------------------------------------------------------------------ */
+/* ---- a trial --------------------------------------------------------------------------------- */
 
 /* The session is open, and nothing was said. */
 static void begin_silent(void)
@@ -168,7 +171,8 @@ static void receive(const struct sent *s)
 		trial.next++;
 }
 
-/* What was decided since leaves in the order of its bytes, as it is decided; false when that is nothing. */
+/* What was decided since leaves in the order of its bytes, as it is decided; false when that
+ * is nothing. */
 static bool leaves(void)
 {
 	bool any = false;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Bytes with nothing around them that may be read: one byte too many, in front or behind, and the address sanitizer speaks; so it does when they
- * are read after they were given back, until the room comes round again. The rooms are made once, since a fuzzer that asks the heap for
- * each copy spends a third of its time there. Without the sanitizer these are ordinary copies.
+ * Bytes with nothing around them that may be read: one byte too many, in front or behind, and the
+ * address sanitizer speaks; so it does when they are read after they were given back, until the
+ * room comes round again. The rooms are made once, since a fuzzer that asks the heap for each copy
+ * spends a third of its time there. Without the sanitizer these are ordinary copies.
  */
 #ifndef SEKISHO_TESTS_EXACT_H
 #define SEKISHO_TESTS_EXACT_H

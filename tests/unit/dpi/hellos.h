@@ -68,7 +68,8 @@ static inline size_t client_hello_for(uint8_t *out, const char *name)
 	return client_hello_with(out, extension, n);
 }
 
-/* A ClientHello as a browser sends it, SNI "tos.example"; TLS 1.3 and 1.2 with something that is no version before them. */
+/* A ClientHello as a browser sends it, SNI "tos.example"; TLS 1.3 and 1.2 with something that is no
+ * version before them. */
 static inline size_t client_hello(uint8_t *out)
 {
 	static const uint8_t sni[] = { 0,   0,	 0,   16,  0,	14,  0,	  0,   11,  't',
@@ -89,7 +90,8 @@ static inline size_t client_hello(uint8_t *out)
 	return hello_finish(out, n + sizeof(versions));
 }
 
-/* A ServerHello that chose these; of TLS 1.3 it says so where that has it. `bare`: without extensions. */
+/* A ServerHello that chose these; of TLS 1.3 it says so where that has it. `bare`:
+ * without extensions. */
 static inline size_t server_hello(uint8_t *out, uint16_t version, uint16_t suite, bool bare)
 {
 	uint8_t legacy = version > 0x0303 ? 3 : (uint8_t)version;

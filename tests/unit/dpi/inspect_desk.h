@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A desk for the inspector's tests: packets built byte by byte, the outside recorded in arrays, a clock that the test
- * turns, and a toy protocol in the place of Modbus: PDUs of a mark byte, a length byte (of the whole PDU) and a function
- * byte, of which TOY_FORBIDDEN is refused, and by P_TOY_READS all above TOY_READ_MAX. Included by one file of a program.
+ * A desk for the inspector's tests: packets built byte by byte, the outside recorded in arrays, a
+ * clock that the test turns, and a toy protocol in the place of Modbus: PDUs of a mark byte, a
+ * length byte (of the whole PDU) and a function byte, of which TOY_FORBIDDEN is refused, and by
+ * P_TOY_READS all above TOY_READ_MAX. Included by one file of a program.
  */
 #ifndef SEKISHO_TESTS_INSPECT_DESK_H
 #define SEKISHO_TESTS_INSPECT_DESK_H
@@ -20,7 +21,8 @@
 
 #define DESK_MAY_IDLE __attribute__((unused))
 
-/* A test of another protocol says so before it includes this one: whose rows they are, and which codes they have. */
+/* A test of another protocol says so before it includes this one: whose rows they are, and which
+ * codes they have. */
 #ifndef DESK_PROTOCOL
 #define DESK_PROTOCOL PROTO_MODBUS
 /* Of all permits, in two ranges; of P_TOY_READS. */
@@ -178,7 +180,8 @@ static struct {
 	uint8_t outcome[DESK_IDS]; /* by packet id; 0 = not decided */
 	uint32_t twice;		   /* decisions for an id that had one */
 	uint16_t why[DESK_IDS];	   /* ... and the reason that the outside was told */
-	bool quiet;		   /* the last one that passed: bare acknowledgements of its flow need not come */
+	/* the last one that passed: bare acknowledgements of its flow need not come */
+	bool quiet;
 	struct reset_record resets[DESK_LOG];
 	size_t n_resets;
 	struct event events[DESK_LOG];
@@ -377,7 +380,8 @@ static uint8_t *desk_image(unsigned first, size_t *ret_n)
 		if (desk_shadows) {
 			grants[t.n_grants++] = (struct command_grant){ .conduit = P_COUNT,
 								       .protocol = DESK_PROTOCOL,
-								       .first_row = 1, /* as P_TOY_READS */
+								       /* as P_TOY_READS */
+								       .first_row = 1,
 								       .n_rows = 1,
 								       .shadow = true };
 			permit->n_grants++;
@@ -408,7 +412,8 @@ static uint8_t *desk_image(unsigned first, size_t *ret_n)
 static struct inspector *desk_i;
 static uint32_t desk_id;
 
-/* Forgets what was decided; a target of a fuzzer may then count ids from 0 again, and little is there to forget. */
+/* Forgets what was decided; a target of a fuzzer may then count ids from 0 again, and little is
+ * there to forget. */
 static void desk_clear(void)
 {
 	memset(desk.outcome, 0, desk_id < DESK_IDS ? desk_id + 1 : DESK_IDS);
@@ -473,7 +478,8 @@ static void put32(uint8_t *p, uint32_t v)
 	put16(p + 2, v & 0xffff);
 }
 
-/* IP header in front of `n` bytes of transport at p + its length; fills both checksums (transport's at `at`). */
+/* IP header in front of `n` bytes of transport at p + its length; fills both checksums (transport's
+ * at `at`). */
 static size_t desk_ip(uint8_t *p, const struct conn *k, enum direction dir, uint8_t proto, size_t n, size_t at)
 {
 	size_t h = k->family == 4 ? 20 : 40;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Set-up and tear-down of the inspector's unit tests: a desk for each, and at its end no packet that was decided twice; and what
- * several of them ask of a session.
+ * Set-up and tear-down of the inspector's unit tests: a desk for each, and at its end no packet
+ * that was decided twice; and what several of them ask of a session.
  */
 #ifndef SEKISHO_TESTS_UNIT_INSPECT_SETUP_H
 #define SEKISHO_TESTS_UNIT_INSPECT_SETUP_H

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Answers to the allowed request of each speech (speeches.h), whose lengths agree with themselves: forged ones, and some that are right. Owns nothing. */
+/* Answers to the allowed request of each speech (speeches.h), whose lengths agree with themselves:
+ * forged ones, and some that are right. Owns nothing. */
 #ifndef SEKISHO_TESTS_UNIT_LIES_H
 #define SEKISHO_TESTS_UNIT_LIES_H
 
 #include "tests/unit/dpi/speeches.h"
 
-enum lying { MODBUS, SLMP, SLMP_ASCII, ENIP, S7COMM };
+enum lying { MODBUS, SLMP, SLMP_ASCII, ENIP, S7COMM, FINS };
 
 struct lie {
 	enum lying speech;
@@ -147,6 +148,36 @@ static const struct lie lies[] = {
 	{ S7COMM, false, "refuses with data", "0300002002f0803203000000020002000b81040402ff0400080700ff04000807" },
 	{ S7COMM, false, "confirms once more", "0300001611d00001010000c0010ac1020100c2020102" },
 	{ S7COMM, false, "asks for a connection", "0300001611e00000000100c0010ac1020100c2020102" },
+	{ FINS, true, "refuses", "46494e53000000160000000200000000c00002001900000a000101041101" },
+	{ FINS, true, "says who could not hand it on",
+	  "46494e53000000180000000200000000c00002001900000a0001010485010002" },
+	{ FINS, true, "has an error of its own",
+	  "46494e530000001c0000000200000000c00002001900000a000101040040820007820007" },
+	{ FINS, false, "one word", "46494e53000000190000000200000000c00002001900000a000101040000820007" },
+	{ FINS, false, "one more", "46494e530000001f0000000200000000c00002001900000a000101040000820007820007820007" },
+	{ FINS, false, "nothing", "46494e53000000160000000200000000c00002001900000a000101040000" },
+	{ FINS, false, "a hundred words",
+	  "46494e53000001420000000200000000c00002001900000a000101040000820007820007820007820007820007820007820007820007"
+	  "820007820007820007820007820007820007820007820007820007820007820007820007820007820007820007820007820007820007"
+	  "820007820007820007820007820007820007820007820007820007820007820007820007820007820007820007820007820007820007"
+	  "820007820007820007820007820007820007820007820007820007820007820007820007820007820007820007820007820007820007"
+	  "820007820007820007820007820007820007820007820007820007820007820007820007820007820007820007820007820007820007"
+	  "820007820007820007820007820007820007820007820007820007820007820007820007820007820007820007820007820007820007"
+	  "820007820007" },
+	{ FINS, false, "refuses at length",
+	  "46494e530000001d0000000200000000c00002001900000a00010104110100000000000000" },
+	{ FINS, false, "another command", "46494e530000001c0000000200000000c00002001900000a000101010000820007820007" },
+	{ FINS, false, "as a write is answered", "46494e53000000160000000200000000c00002001900000a000101020000" },
+	{ FINS, false, "to another request",
+	  "46494e530000001c0000000200000000c00002001900000a000201040000820007820007" },
+	{ FINS, false, "of another node", "46494e530000001c0000000200000000c00002001900000b000101040000820007820007" },
+	{ FINS, false, "of another unit", "46494e530000001c0000000200000000c00002001900000a100101040000820007820007" },
+	{ FINS, false, "to another node", "46494e530000001c0000000200000000c00002001a00000a000101040000820007820007" },
+	{ FINS, false, "asks itself", "46494e530000001a0000000200000000800002000a00001900010101820000000004" },
+	{ FINS, false, "a datagram's frame",
+	  "c00002001900000a00010104000082000782000700000000000000000000000000000000" },
+	{ FINS, false, "the nodes once more", "46494e53000000100000000100000000000000190000000a" },
+	{ FINS, false, "as a client begins", "46494e530000000c000000000000000000000000" },
 };
 
 /* What may stand at a byte of the right answer: values, and what clients do without. */
@@ -155,31 +186,40 @@ struct other {
 	uint8_t at, to, low, high;
 };
 
-static const struct other
-	others[] = {
-		{ MODBUS, 9, 16, 0, 255 }, /* registers */
-		{ SLMP, 11, 14, 0, 255 },  /* words */
-		{ SLMP_ASCII, 30, 37, 0, 255 },
-		{ ENIP, 0, 0, 0, 0 },	  /* a message that means nothing */
-		{ ENIP, 28, 29, 0, 255 }, /* a time */
-		{ ENIP, 42, 42, 0, 255 }, /* an error, which may say more */
-		{ ENIP, 43, 43, 0, 3 },
-		{ ENIP, 44, 44, 0, 0xc0 }, /* a type whose values are as long, or of no length that is known */
-		{ ENIP, 44, 44, 0xc8, 0xc8 },
-		{ ENIP, 44, 44, 0xca, 0xca },
-		{ ENIP, 44, 44, 0xcc, 0xd0 },
-		{ ENIP, 44, 44, 0xd3, 0xd3 },
-		{ ENIP, 44, 44, 0xd5, 0xff },
-		{ ENIP, 45, 49, 0, 255 },     /* ... and a value */
-		{ S7COMM, 6, 6, 0x80, 0xff }, /* the packet's number */
-		{ S7COMM, 9, 10, 0, 255 },    /* reserved */
-		{ S7COMM, 22, 22, 5, 5 },     /* an integer instead of bytes */
-		{ S7COMM, 28, 28, 5, 5 },
-		{ S7COMM, 25, 26, 0, 255 }, /* a value, and what fills it up */
-		{ S7COMM, 31, 31, 0, 255 },
-	};
+static const struct other others[] = {
+	{ MODBUS, 9, 16, 0, 255 }, /* registers */
+	{ SLMP, 11, 14, 0, 255 },  /* words */
+	{ SLMP_ASCII, 30, 37, 0, 255 },
+	{ ENIP, 0, 0, 0, 0 },	  /* a message that means nothing */
+	{ ENIP, 28, 29, 0, 255 }, /* a time */
+	{ ENIP, 42, 42, 0, 255 }, /* an error, which may say more */
+	{ ENIP, 43, 43, 0, 3 },
+	/* a type whose values are as long, or of no length that is known */
+	{ ENIP, 44, 44, 0, 0xc0 },
+	{ ENIP, 44, 44, 0xc8, 0xc8 },
+	{ ENIP, 44, 44, 0xca, 0xca },
+	{ ENIP, 44, 44, 0xcc, 0xd0 },
+	{ ENIP, 44, 44, 0xd3, 0xd3 },
+	{ ENIP, 44, 44, 0xd5, 0xff },
+	{ ENIP, 45, 49, 0, 255 },     /* ... and a value */
+	{ S7COMM, 6, 6, 0x80, 0xff }, /* the packet's number */
+	{ S7COMM, 9, 10, 0, 255 },    /* reserved */
+	{ S7COMM, 22, 22, 5, 5 },     /* an integer instead of bytes */
+	{ S7COMM, 28, 28, 5, 5 },
+	{ S7COMM, 25, 26, 0, 255 }, /* a value, and what fills it up */
+	{ S7COMM, 31, 31, 0, 255 },
+	/* a bit that says nothing of an answer, and one that it leaves out */
+	{ FINS, 16, 16, 0x40, 0x41 },
+	{ FINS, 16, 16, 0xc0, 0xc1 },
+	{ FINS, 18, 18, 0, 7 },	  /* gateways */
+	{ FINS, 19, 19, 0, 127 }, /* networks, which were 0: the local one has a number */
+	{ FINS, 22, 22, 0, 127 },
+	{ FINS, 28, 28, 0, 127 }, /* an error, which may say as much; relays say less */
+	{ FINS, 29, 35, 0, 255 }, /* ... and words */
+};
 
-/* Another request that is allowed, its answer, and an answer to it that has the count or the function of the first one's. */
+/* Another request that is allowed, its answer, and an answer to it that has the count or the
+ * function of the first one's. */
 struct second {
 	const char *asks, *answer, *crossed;
 };
@@ -201,6 +241,9 @@ static const struct second seconds[] = {
 	[S7COMM] = { "0300001f02f080320100000003000e00000401120a10020001000a84000000",
 		     "0300001a02f0803203000000030002000500000401ff04000807",
 		     "0300002002f0803203000000030002000b00000402ff0400080700ff04000807" },
+	[FINS] = { "46494e530000001a0000000200000000800002000a00001900020101820000000004",
+		   "46494e530000001e0000000200000000c00002001900000a0002010100000000000000000000",
+		   "46494e530000001c0000000200000000c00002001900000a000201010000820007820007" },
 };
 
 #endif

@@ -150,7 +150,8 @@ DESK_IDLE static void put_item(struct made *m, unsigned type, unsigned count, un
 
 /* ---- judging ---- */
 
-/* One whole PDU; its reason. R_NONE: it is no PDU. Exact-size copies, so that a sanitizer sees what is read beyond. */
+/* One whole PDU; its reason. R_NONE: it is no PDU. Exact-size copies, so that a sanitizer sees what
+ * is read beyond. */
 DESK_IDLE static enum reason judge_bytes(struct desk *d, enum direction dir, const void *p, size_t n)
 {
 	uint8_t *copy = malloc(n > 0 ? n : 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A desk for trying frames of MC protocol: the one of desk.h, and a writer of frames in all four forms. Numbers
- * are written by the form: what a test says once is said in binary and in ASCII.
+ * A desk for trying frames of MC protocol: the one of desk.h, and a writer of frames in all four
+ * forms. Numbers are written by the form: what a test says once is said in binary and in ASCII.
  */
 #ifndef SEKISHO_TESTS_SLMP_DESK_H
 #define SEKISHO_TESTS_SLMP_DESK_H
@@ -121,7 +121,8 @@ static inline struct text answer_of(uint8_t form, uint16_t serial, struct whom t
 	return frame_of(form, false, serial, to, &rest);
 }
 
-/* A write of D, in whose data the frame `inner` lies `at` bytes behind the beginning of its values. */
+/* A write of D, in whose data the frame `inner` lies `at` bytes behind the beginning of
+ * its values. */
 static inline struct text hiding(uint8_t form, const struct text *inner, size_t at, size_t *ret_where)
 {
 	struct text t = data_of(form);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What an attack needs of each enforced protocol: how a session begins, a request that its policy allows and requests of the same length
- * that it forbids, the allowed one's answer, and where lengths stand. In hexadecimal, as the test peers write them. Owns nothing.
+ * What an attack needs of each enforced protocol: how a session begins, a request that its policy
+ * allows and requests of the same length that it forbids, the allowed one's answer, and where
+ * lengths stand. In hexadecimal, as the test peers write them. Owns nothing.
  */
 #ifndef SEKISHO_TESTS_UNIT_SPEECHES_H
 #define SEKISHO_TESTS_UNIT_SPEECHES_H
@@ -9,6 +10,8 @@
 #include "appliance/wire/tag.h"
 #include "dpi/enip/enip.h"
 #include "dpi/enip/words.h"
+#include "dpi/fins/fins.h"
+#include "dpi/fins/words.h"
 #include "dpi/modbus/modbus.h"
 #include "dpi/modbus/words.h"
 #include "dpi/s7comm/s7comm.h"
@@ -75,6 +78,13 @@ static void s7comm_policy(struct desk *d, struct command_row *row)
 	desk_space(d, row, S7_DB, desk_range(d, block, block + 100u * 8u - 1u));
 }
 
+/* D0 to D99. */
+static void fins_policy(struct desk *d, struct command_row *row)
+{
+	row->services = desk_ranges(d, (uint32_t[]){ 0x01010000, 0x01010000, 0x01040000, 0x01040000 }, 2);
+	desk_space(d, row, FINS_D, desk_range(d, 0, 99));
+}
+
 #define S7_CONNECTION "c0010ac1020100c2020102"
 
 static const struct speech speeches[] = {
@@ -138,6 +148,17 @@ static const struct speech speeches[] = {
 		      "84 000008" },
 	  .lengths = { { 2, 2, false }, { 4, 1, false }, { 13, 2, false }, { 15, 2, false } },
 	  .policy = s7comm_policy },
+	{ .name = "FINS",
+	  .enforcer = &fins_enforcer,
+	  .port = 9600,
+	  .greeting = { { "46494e530000000c000000000000000000000000",
+			  "46494e53000000100000000100000000000000190000000a" } },
+	  .read = "46494e530000001c0000000200000000800002000a000019000101048200000082006300",
+	  .answer = "46494e530000001c0000000200000000c00002001900000a000101040000820007820007",
+	  .writes = { "46494e530000001c0000000200000000800002000a000019000101028200310000010007",
+		      "46494e530000001c0000000200000000800002000a000019000101048200000082006400" },
+	  .lengths = { { 6, 2, false } },
+	  .policy = fins_policy },
 };
 
 #define SPEECHES (sizeof(speeches) / sizeof(speeches[0]))

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How sessions of other protocols begin: what a client says first, in hexadecimal; as their specifications have it. Owns nothing. */
+/* How sessions of other protocols begin: what a client says first, in hexadecimal; as their
+ * specifications have it. Owns nothing. */
 #ifndef SEKISHO_TESTS_UNIT_STRANGERS_H
 #define SEKISHO_TESTS_UNIT_STRANGERS_H
 
 struct stranger {
 	const char *name, *says;
-	const char *like; /* the protocol whose incomplete header this could be, or whose PDU that means nothing */
+	/* the protocol whose incomplete header this could be, or whose PDU that means nothing */
+	const char *like;
 };
 
 static const struct stranger strangers[] = {
@@ -42,7 +44,6 @@ static const struct stranger strangers[] = {
 	{ "IEC 104", "680407000000", NULL },
 	{ "IEC 104, a command", "680e000000002d010600010001000001", NULL },
 	{ "ICCP", "0300002002f08001000100", "S7comm" },
-	{ "FINS", "46494e530000000c000000000000000000000000", NULL },
 	{ "ADS", "0000200000000a1e010a010153030a14000a0101800001000400000000000000000000000000", "EtherNet/IP" },
 	{ "HART-IP", "010000000001000d0100007530", "EtherNet/IP" },
 	{ "GE SRTP",

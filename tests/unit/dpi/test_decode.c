@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Headers: good ones of both families, every truncation, every bit of a header turned, lengths that lie.
+ * Headers: good ones of both families, every truncation, every bit of a header turned, lengths that
+ * lie.
  *
  * LINK: dpi/decode.c appliance/base/bytes.c appliance/base/addr.c
  */
@@ -143,7 +144,8 @@ static void padding(void **state)
 	}
 }
 
-/* One bit turned anywhere: the checksum sees it (or a length does), but for the few fields that no sum covers. */
+/* One bit turned anywhere: the checksum sees it (or a length does), but for the few fields that no
+ * sum covers. */
 static void every_bit(void **state)
 {
 	struct decoded d;

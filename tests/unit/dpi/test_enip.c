@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The EtherNet/IP enforcer: what each service asks for, where it goes, and what rows make of that. Sessions and answers: test_enip_life.c.
- * LINK: $(COMMANDS_PARTS) dpi/enip/enip.c dpi/enip/state.c dpi/enip/build.c dpi/enip/encap.c dpi/enip/cip.c
- * LINK: dpi/enip/path.c dpi/enip/data.c dpi/enip/connect.c dpi/enip/answer.c dpi/enip/segment.c appliance/wire/tag.c
+ * The EtherNet/IP enforcer: what each service asks for, where it goes, and what rows make of that.
+ * Sessions and answers: test_enip_life.c.
+ * LINK: $(COMMANDS_PARTS) dpi/enip/enip.c dpi/enip/once.c dpi/enip/state.c dpi/enip/build.c
+ * LINK: dpi/enip/encap.c dpi/enip/cip.c
+ * LINK: dpi/enip/path.c dpi/enip/data.c dpi/enip/connect.c dpi/enip/answer.c dpi/enip/segment.c
+ * LINK: appliance/wire/tag.c
  * LIBS: nettle
  */
 #include "tests/unit/cmocka.h"
@@ -40,7 +43,8 @@ static void every_service_by_its_code(void **unused)
 	struct note value = NOTE(1, 2);
 
 	(void)unused;
-	/* The class is none that this knows anything of; data of two bytes fit those services that need some. */
+	/* The class is none that this knows anything of; data of two bytes fit those services that
+	 * need some. */
 	for (unsigned service = 1; service < 128; service++) {
 		bool bare = service == 0x01 || service == 0x0e;
 		struct note none = { .n = 0 }, list = NOTE(0, 0);
@@ -71,8 +75,10 @@ static void services_that_classes_share_a_number_of(void **unused)
 	services(0x6b4c, 0x6b4c); /* read tag */
 	assert_int_equal(ask(tag_note(0x4c, "Speed", &one)), R_ALLOWED);
 	assert_int_equal(ask(object_note(0x4c, 0x6b, 7, 0, &one)), R_ALLOWED);
-	assert_int_equal(ask(object_note(0x4c, 0x37, 7, 0, &one)), R_ENIP_FUNCTION); /* begins a download */
-	/* A tag before an object of another class: some servers do to the tag what the number means there. */
+	/* begins a download */
+	assert_int_equal(ask(object_note(0x4c, 0x37, 7, 0, &one)), R_ENIP_FUNCTION);
+	/* A tag before an object of another class: some servers do to the tag what the number
+	 * means there. */
 	for (unsigned i = 0; i < 2; i++) {
 		struct note path = tag_path("Speed"), write = NOTE(0xc3, 0, 1, 0, 5, 0);
 		uint32_t code = i == 0 ? 0x6c4c : 0x374d, of_tag = i == 0 ? 0x6b4c : 0x6b4d;
@@ -140,8 +146,8 @@ static void lengths_agree(void **unused)
 }
 
 /*
- * libplctag pads odd bytes to words, and Omron's controllers take a BOOL as one: a byte of 0 may follow, which is one more value
- * to servers that go by the length. Nothing else, nowhere else.
+ * libplctag pads odd bytes to words, and Omron's controllers take a BOOL as one: a byte of 0 may
+ * follow, which is one more value to servers that go by the length. Nothing else, nowhere else.
  */
 static void padded_writes(void **unused)
 {
@@ -190,7 +196,8 @@ static void padded_writes(void **unused)
 	}
 }
 
-/* Rockwell's tools ask class AC for all attributes with data of its own, and pycomm3 leaves a route behind: they stay reads. */
+/* Rockwell's tools ask class AC for all attributes with data of its own, and pycomm3 leaves a route
+ * behind: they stay reads. */
 static void attributes_with_data(void **unused)
 {
 	const uint64_t all = (uint64_t)1 << ENIP_ATTRIBUTE_BITS;
@@ -240,7 +247,8 @@ static void segments(void **unused)
 		bool known = type == 0x21 || type == 0x25 || type == 0x29 || type == 0x31;
 
 		request = cip_note(0x17, &path, &NOTHING);
-		/* A class, instance, element, attribute of 16 bits; of 8 bits and a second segment 00, which is a hop, it is none. */
+		/* A class, instance, element, attribute of 16 bits; of 8 bits and a second segment
+		 * 00, which is a hop, it is none. */
 		assert_int_equal(ask(request), known ? R_ALLOWED : R_ENIP_FRAME);
 	}
 	for (unsigned pad = 0; pad < 256; pad++) {
@@ -274,7 +282,8 @@ static void odd_paths(void **unused)
 		NOTE(0x20, 0x6b, 0x24, 5, 0x30, 1, 0x91, 1, 'a', 0),
 		NOTE(0x20, 0x68, 0x24, 5, 0x20, 0x6b, 0x24, 5, 0x91, 1, 'a', 0),
 		NOTE(0x91, 1, 'b', 0, 0x20, 0x6b, 0x24, 5, 0x91, 1, 'a', 0),
-		NOTE(0x20, 0x6b, 0x24, 5, 0x91, 1, 'a', 0, 0x20, 1, 0x24, 1), /* an object beneath a member */
+		/* an object beneath a member */
+		NOTE(0x20, 0x6b, 0x24, 5, 0x91, 1, 'a', 0, 0x20, 1, 0x24, 1),
 		NOTE(0x20, 0x6b, 0x24, 5, 0x91, 1, 'a', 0, 0x24, 1),
 		NOTE(0x20, 0x6b, 0x24, 5, 0x91, 1, 'a', 0, 0x30, 1),
 		NOTE(0x20, 1, 0x20, 2, 0x20, 3, 0x20, 4), /* deeper than anything */
@@ -298,8 +307,10 @@ static void objects_are_named(void **unused)
 	assert_int_equal(ask(object_note(0x0e, 0x8b, 1, 10, &NOTHING)), R_ENIP_ADDRESS);
 	assert_int_equal(ask(object_note(0x0e, 0x8b, 2, 1, &NOTHING)), R_ENIP_ADDRESS);
 	assert_int_equal(ask(object_note(0x0e, 0x8c, 1, 1, &NOTHING)), R_ENIP_ADDRESS);
-	assert_int_equal(ask(object_note(0x0e, 0x8b, 1, 0, &NOTHING)), R_ENIP_ADDRESS); /* which one is not said */
-	assert_int_equal(ask(object_note(0x01, 0x8b, 1, 0, &NOTHING)), R_ENIP_ADDRESS); /* all of them */
+	/* which one is not said */
+	assert_int_equal(ask(object_note(0x0e, 0x8b, 1, 0, &NOTHING)), R_ENIP_ADDRESS);
+	/* all of them */
+	assert_int_equal(ask(object_note(0x01, 0x8b, 1, 0, &NOTHING)), R_ENIP_ADDRESS);
 	assert_int_equal(ask(object_note(0x03, 0x8b, 1, 0, &list)), R_ALLOWED);
 	list.b[6] = 10;
 	assert_int_equal(ask(object_note(0x03, 0x8b, 1, 0, &list)), R_ENIP_ADDRESS);
@@ -307,7 +318,8 @@ static void objects_are_named(void **unused)
 	spread.b[12] = 2;
 	assert_int_equal(ask(object_note(0x03, 0x8b, 1, 0, &spread)), R_ALLOWED);
 	assert_int_equal(ask(tag_note(0x4c, "Speed", &(struct note){ .b = { 1 }, .n = 2 })), R_ENIP_ADDRESS);
-	/* An object within another: both have to be named. Attributes beyond what a number says: all of it. */
+	/* An object within another: both have to be named. Attributes beyond what a number says:
+	 * all of it. */
 	assert_int_equal(ask(object_note(0x0e, 0x8b, 1, 40000, &NOTHING)), R_ENIP_ADDRESS);
 	row = services(0, ENIP_LAST);
 	desk_space(&d, row, ENIP_OBJECTS, wide(&d, place(0x68, 3, 0), place(0x68, 3, 0x7fff)));
@@ -323,8 +335,8 @@ static void objects_are_named(void **unused)
 }
 
 /*
- * To services of a whole instance, or of a list, an attribute in the path means nothing: OpENer does not look at it. To those of one attribute, and of
- * a member of one, it is what is touched.
+ * To services of a whole instance, or of a list, an attribute in the path means nothing: OpENer
+ * does not look at it. To those of one attribute, and of a member of one, it is what is touched.
  */
 static void attribute_in_the_path_of_more(void **unused)
 {
@@ -418,8 +430,8 @@ static void tags_are_named(void **unused)
 }
 
 /*
- * pycomm3 names a tag by its instance, and members of a structure by their names: the row has to name both, for whoever took the name
- * for a tag's.
+ * pycomm3 names a tag by its instance, and members of a structure by their names: the row has to
+ * name both, for whoever took the name for a tag's.
  */
 static void members_of_an_instance(void **unused)
 {
@@ -467,9 +479,11 @@ static void values_that_are_written(void **unused)
 	set.n = 0;
 	assert_int_equal(ask(object_note(0x10, 0x64, 1, 1, &set)), R_ENIP_FRAME);
 	set = NOTE(5, 0, 0);
-	assert_int_equal(ask(object_note(0x10, 0x64, 1, 1, &set)), R_ENIP_VALUE); /* three bytes are no number */
+	/* three bytes are no number */
+	assert_int_equal(ask(object_note(0x10, 0x64, 1, 1, &set)), R_ENIP_VALUE);
 	assert_int_equal(ask(object_note(0x04, 0x64, 1, 0, &two)), R_ENIP_VALUE);
-	assert_int_equal(ask(object_note(0x77, 0x64, 1, 0, &two)), R_ENIP_VALUE); /* nobody knows what it does */
+	/* nobody knows what it does */
+	assert_int_equal(ask(object_note(0x77, 0x64, 1, 0, &two)), R_ENIP_VALUE);
 	assert_int_equal(ask(object_note(0x0e, 0x64, 1, 1, &NOTHING)), R_ALLOWED);
 }
 
@@ -516,7 +530,8 @@ static void several_in_one(void **unused)
 			many[i] = object_note(0x03, 1, 1, 0, &(struct note){ .b = { 2, 0, 1, 0, 9 }, .n = 6 });
 		assert_int_equal(ask(several_note(many, 200)), R_ENIP_MANY);
 	}
-	/* To anybody else than the router it is a service like others, of which nothing is known. */
+	/* To anybody else than the router it is a service like others, of which nothing
+	 * is known. */
 	services(0x03, 0x03);
 	all = several_note(parts, 1);
 	all.b[3] = 0x8e;
@@ -601,7 +616,8 @@ static void pccc(void **unused)
 	for (unsigned n = 0; n < 256; n++) {
 		struct note data = NOTE((uint8_t)n, 0x4d, 0, 1, 2, 3, 4, 0x0f, 0, 1, 0, 0x68);
 
-		/* Who asks may be shorter: then the command stands elsewhere, and what is there decides. */
+		/* Who asks may be shorter: then the command stands elsewhere, and what is
+		 * there decides. */
 		if (n == 7)
 			assert_int_equal(ask(object_note(0x4b, 0x67, 1, 0, &data)), R_ALLOWED);
 		else if (n == 0 || n > 8)
@@ -615,8 +631,10 @@ static void outputs_and_inputs(void **unused)
 	struct command_row *row = services(ENIP_OPEN_INPUT, ENIP_OPEN_INPUT);
 
 	(void)unused;
-	assert_int_equal(ask(open_note(1, 2, 1, 0x4802, &to)), R_ALLOWED); /* tells nothing but that it is alive */
-	assert_int_equal(ask(open_note(1, 2, 1, 0x0806, &to)), R_ALLOWED); /* no connection that way */
+	/* tells nothing but that it is alive */
+	assert_int_equal(ask(open_note(1, 2, 1, 0x4802, &to)), R_ALLOWED);
+	/* no connection that way */
+	assert_int_equal(ask(open_note(1, 2, 1, 0x0806, &to)), R_ALLOWED);
 	assert_int_equal(ask(open_note(1, 2, 1, 0x4806, &to)), R_ENIP_FUNCTION);
 	assert_int_equal(d.p.function, ENIP_OPEN_OUTPUT);
 	assert_int_equal(ask(open_note(1, 2, 0, 0x4801, &to)), R_ENIP_FUNCTION);
@@ -631,14 +649,16 @@ static void outputs_and_inputs(void **unused)
 	assert_int_equal(ask(open_note(1, 2, 1, 0x4806, &to)), R_ENIP_ADDRESS);
 	desk_space(&d, row, ENIP_OBJECTS, wide(&d, place(4, 100, 0), place(4, 150, 0x7fff)));
 	assert_int_equal(ask(open_note(1, 2, 1, 0x4806, &to)), R_ENIP_ADDRESS);
-	/* Data of other transports, and requests to another than the router, are nobody's to read. */
+	/* Data of other transports, and requests to another than the router, are nobody's
+	 * to read. */
 	services(ENIP_OPEN_OUTPUT, ENIP_OPEN_INPUT);
 	assert_int_equal(ask(open_note(1, 2, 0xa2, 0x43f4, &to)), R_ENIP_FUNCTION);
 	assert_int_equal(ask(open_note(1, 2, 0xa3, 0x43f4, &to)), R_ENIP_FUNCTION);
 	assert_int_equal(d.p.function, ENIP_OPEN_OTHER);
 }
 
-/* A Forward Open with any of its bytes one off is none, or asks for something else; never for what it is not allowed. */
+/* A Forward Open with any of its bytes one off is none, or asks for something else; never for what
+ * it is not allowed. */
 static void openings_are_exact(void **unused)
 {
 	struct note router = NOTE(1, 0, 0x20, 2, 0x24, 1), whole = open_note(1, 2, 0xa3, 0x43f4, &router);

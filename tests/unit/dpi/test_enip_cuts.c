@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How EtherNet/IP messages are cut: what a server may read that lost its place.
- * LINK: $(COMMANDS_PARTS) dpi/enip/enip.c dpi/enip/state.c dpi/enip/build.c dpi/enip/encap.c dpi/enip/cip.c
- * LINK: dpi/enip/path.c dpi/enip/data.c dpi/enip/connect.c dpi/enip/answer.c dpi/enip/segment.c appliance/wire/tag.c
+ * LINK: $(COMMANDS_PARTS) dpi/enip/enip.c dpi/enip/once.c dpi/enip/state.c dpi/enip/build.c
+ * LINK: dpi/enip/encap.c dpi/enip/cip.c
+ * LINK: dpi/enip/path.c dpi/enip/data.c dpi/enip/connect.c dpi/enip/answer.c dpi/enip/segment.c
+ * LINK: appliance/wire/tag.c
  * LIBS: nettle
  */
 #include "tests/unit/cmocka.h"
@@ -29,7 +31,8 @@ static const struct note *read_one(void)
 	return &w;
 }
 
-/* The first n bytes of these messages, of which `carried` came before: whether they may come like this. */
+/* The first n bytes of these messages, of which `carried` came before: whether they may come
+ * like this. */
 static bool comes_at(uint64_t offset, const struct note *w, size_t carried, size_t n)
 {
 	struct pdu ret = { 0 };
@@ -55,7 +58,8 @@ static bool goes_again(const struct note *w, size_t carried)
 	return fine;
 }
 
-/* A server that does not look at how many of four bytes it got reads on in the middle of the message. */
+/* A server that does not look at how many of four bytes it got reads on in the middle of
+ * the message. */
 static void not_in_its_length(void **unused)
 {
 	const struct note message = request_note(1, read_one());
@@ -94,7 +98,8 @@ static void no_request_within_one_in_pieces(void **unused)
 {
 	const struct note inner = request_note(1, read_one()), unit = unit_note(0x107, 1, read_one());
 	const struct note all[] = { holding(&inner), holding(&unit) };
-	const size_t seen = ENCAP_HEADER + VALUES + ENCAP_HEADER; /* so many bytes hold its header */
+	/* so many bytes hold its header */
+	const size_t seen = ENCAP_HEADER + VALUES + ENCAP_HEADER;
 
 	(void)unused;
 	reads_only();
@@ -133,7 +138,8 @@ static void nor_behind_one(void **unused)
 	assert_true(comes(&both, 0, both.n));
 	assert_true(comes(&plain, 30, plain.n));
 	assert_true(comes(&plain, 0, plain.n));
-	assert_true(comes(&two, 30, two.n)); /* what begins where one begins is none within another */
+	/* what begins where one begins is none within another */
+	assert_true(comes(&two, 30, two.n));
 	assert_false(comes(&one, 0, one.n));
 	assert_true(begin_session(&d));
 	assert_false(comes(&both, 30, both.n));
@@ -216,7 +222,8 @@ static void other_bytes(void **unused)
 	}
 }
 
-/* Whoever takes what one read returns for a message does not wait for what its header says is still to come. */
+/* Whoever takes what one read returns for a message does not wait for what its header says is still
+ * to come. */
 static void headers_that_say_more(void **unused)
 {
 	const struct note messages[] = { request_note(1, read_one()), unit_note(7, 1, read_one()) };

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The EtherNet/IP enforcer through the life of a session: registering, connections, answers, what is open and framing.
- * LINK: $(COMMANDS_PARTS) dpi/enip/enip.c dpi/enip/state.c dpi/enip/build.c dpi/enip/encap.c dpi/enip/cip.c
- * LINK: dpi/enip/path.c dpi/enip/data.c dpi/enip/connect.c dpi/enip/answer.c dpi/enip/segment.c appliance/wire/tag.c
+ * The EtherNet/IP enforcer through the life of a session: registering, connections, answers, what
+ * is open and framing.
+ * LINK: $(COMMANDS_PARTS) dpi/enip/enip.c dpi/enip/once.c dpi/enip/state.c dpi/enip/build.c
+ * LINK: dpi/enip/encap.c dpi/enip/cip.c
+ * LINK: dpi/enip/path.c dpi/enip/data.c dpi/enip/connect.c dpi/enip/answer.c dpi/enip/segment.c
+ * LINK: appliance/wire/tag.c
  * LIBS: nettle
  */
 #include "tests/unit/cmocka.h"
@@ -107,7 +110,8 @@ static void sessions(void **unused)
 	/* The server says no: there is none. */
 	desk_reset(&d);
 	assert_int_equal(asks(encap_note(ENCAP_REGISTER, 0, 7, &version)), R_ALLOWED);
-	assert_int_equal(asks(request_note(1, read_one())), R_ENIP_SESSION); /* it has not answered yet */
+	/* it has not answered yet */
+	assert_int_equal(asks(request_note(1, read_one())), R_ENIP_SESSION);
 	refused = encap_note(ENCAP_REGISTER, 0, 7, &NOTHING);
 	refused.b[8] = 1;
 	assert_int_equal(answers(refused), R_ALLOWED);
@@ -163,7 +167,8 @@ static void headers_and_items_are_exact(void **unused)
 			assert_int_equal(asks(w), free ? R_ALLOWED : R_ENIP_FRAME);
 		}
 	}
-	/* Cut short or with something behind, the header's length adjusted: the items say otherwise. */
+	/* Cut short or with something behind, the header's length adjusted: the items
+	 * say otherwise. */
 	for (size_t n = 24; n < good.n + 4; n++) {
 		struct note w = good;
 
@@ -312,7 +317,8 @@ static void answers_over_connections(void **unused)
 	}
 }
 
-/* Answers to the parts of a packet whose n parts read one value each, but for the last, which reads so many. */
+/* Answers to the parts of a packet whose n parts read one value each, but for the last, which reads
+ * so many. */
 static enum reason answers_to_parts(size_t n, uint16_t last, const struct note *answer, uint8_t status)
 {
 	static struct note parts[ENIP_PARTS_KEPT + 8];
@@ -333,7 +339,8 @@ static enum reason answers_to_parts(size_t n, uint16_t last, const struct note *
 	return answers(unit_note(0x203, sequence, &w));
 }
 
-/* Each part of a Multiple Service Packet is answered as it would be alone: by so many values, and no more. */
+/* Each part of a Multiple Service Packet is answered as it would be alone: by so many values, and
+ * no more. */
 static void answers_to_each_part(void **unused)
 {
 	static const struct {
@@ -381,7 +388,8 @@ static void answers_to_each_part(void **unused)
 		}
 }
 
-/* Packets that wait at the same time, answered in any order: none is held against another's parts. */
+/* Packets that wait at the same time, answered in any order: none is held against
+ * another's parts. */
 static void parts_of_several_packets(void **unused)
 {
 	(void)unused;
@@ -423,7 +431,8 @@ static void a_router_may_answer(void **unused)
 	desk_whole(&d);
 	assert_true(begin_session(&d));
 	assert_int_equal(asks(request_note(1, &sent)), R_ALLOWED);
-	assert_int_equal(answers(request_note(1, &fine)), R_ENIP_RESPONSE); /* success is the other's to say */
+	/* success is the other's to say */
+	assert_int_equal(answers(request_note(1, &fine)), R_ENIP_RESPONSE);
 	assert_int_equal(answers(request_note(1, &gone)), R_ALLOWED);
 	assert_int_equal(asks(request_note(2, read_one())), R_ALLOWED);
 	assert_int_equal(answers(request_note(2, &gone)), R_ENIP_RESPONSE); /* it was not sent on */
@@ -496,7 +505,8 @@ static void connections(void **unused)
 	assert_int_equal(asks(unit_note(0x103, 1, &ask)), R_ENIP_ROUTE);
 }
 
-/* A row limited to slot 0, where nothing is stopped, so that both ends have their way; then the row that was forgotten. */
+/* A row limited to slot 0, where nothing is stopped, so that both ends have their way; then the row
+ * that was forgotten. */
 static void opened_while_observed(void **unused)
 {
 	struct note slot1 = NOTE(1, 1, 0x20, 2, 0x24, 1), ask, answer = opened_note(3, 0x103, 0x203), close;
@@ -551,7 +561,8 @@ static void half_way(void **unused)
 	row->targets[0] = wide(&d, 0, 0xffff);
 	assert_int_equal(asks(unit_note(0x103, 7, read_one())), R_ENIP_ROUTE);
 	row->targets[0] = (struct number_set){ .any = true };
-	/* Who opened it nobody knows: it may be another's. One that was seen is the session's own, whatever was missed since. */
+	/* Who opened it nobody knows: it may be another's. One that was seen is the session's own,
+	 * whatever was missed since. */
 	close = close_note(4, slot0());
 	assert_int_equal(asks(request_note(8, &close)), R_ENIP_FUNCTION);
 	assert_true(begin_session(&d));

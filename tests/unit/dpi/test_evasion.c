@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Evasion of the enforced protocols, by the enforcers themselves behind the whole inspector: overlaps, cuts, trains of requests, lengths
- * that lie, other protocols within a session. Whatever the segments, no receiver ever reads what the policy forbids.
- * One case in so many is tried, drawn by a printed seed (SEKISHO_SEED); SEKISHO_ALL=1 tries all.
+ * Evasion of the enforced protocols, by the enforcers themselves behind the whole inspector:
+ * overlaps, cuts, trains of requests, lengths that lie, other protocols within a session. Whatever
+ * the segments, no receiver ever reads what the policy forbids. One case in so many is tried, drawn
+ * by a printed seed (SEKISHO_SEED); SEKISHO_ALL=1 tries all.
  *
- * LINK: $(INSPECT_PARTS) dpi/modbus/%.c dpi/slmp/%.c dpi/enip/%.c dpi/s7comm/%.c appliance/wire/tag.c
+ * LINK: $(INSPECT_PARTS) dpi/modbus/%.c dpi/slmp/%.c dpi/fins/%.c dpi/enip/%.c dpi/s7comm/%.c
+ * LINK: appliance/wire/tag.c
  * LIBS: libndpi nettle
  */
 #include <setjmp.h>
@@ -25,7 +27,9 @@ static bool all;
 
 static struct {
 	unsigned tried,
-		allowed; /* in the family at hand: cases, and those in which every request was allowed and read */
+		/* in the family at hand: cases, and those in which every request was allowed
+		 * and read */
+		allowed;
 	unsigned total;
 } count;
 
@@ -68,7 +72,7 @@ static void family_ends(const char *family, unsigned some)
 	count.tried = count.allowed = 0;
 }
 
-/* ---- overlaps ----------------------------------------------------------------------------------------------------------- */
+/* ---- overlaps -------------------------------------------------------------------------------- */
 
 #define UNITS 4u
 #define CHUNKS 10u /* of units: 0-1, 0-2, 0-3, 0-4, 1-2, 1-3, 1-4, 2-3, 2-4, 3-4 */
@@ -86,8 +90,9 @@ static void chunk(unsigned i, unsigned *ret_from, unsigned *ret_to)
 }
 
 /*
- * Every three chunks, each with allowed or forbidden bytes, each lost or not behind the box: all relations of three intervals. Once in
- * quarters, once cut around the byte by which the two requests differ first.
+ * Every three chunks, each with allowed or forbidden bytes, each lost or not behind the box: all
+ * relations of three intervals. Once in quarters, once cut around the byte by which the two
+ * requests differ first.
  */
 static void overlaps_of(const struct blob *w, bool quarters)
 {
@@ -107,7 +112,7 @@ static void overlaps_of(const struct blob *w, bool quarters)
 		if (!next_case())
 			continue;
 		for (unsigned c = 0; c < 3; c++, chunks /= CHUNKS) {
-			unsigned from, to;
+			unsigned from = 0, to = 0;
 
 			chunk(chunks % CHUNKS, &from, &to);
 			say_at(at[from], (bits >> c & 1u ? w : r)->b + at[from], at[to] - at[from],
@@ -130,7 +135,7 @@ static void overlaps(void **state)
 	}
 }
 
-/* ---- cuts --------------------------------------------------------------------------------------------------------------- */
+/* ---- cuts ------------------------------------------------------------------------------------ */
 
 /* A request cut at any two of its bytes, the three pieces in any order. */
 static void cuts_of(const struct blob *m, bool allowed)
@@ -189,11 +194,12 @@ static void cuts(void **state)
 	}
 }
 
-/* ---- trains ------------------------------------------------------------------------------------------------------------- */
+/* ---- trains ---------------------------------------------------------------------------------- */
 
 #define TRAIN 64u
 
-/* 2 to 64 requests at once, the forbidden one at each place: in one segment, or cut before, at and behind its beginning. */
+/* 2 to 64 requests at once, the forbidden one at each place: in one segment, or cut before, at and
+ * behind its beginning. */
 static void trains(void **state)
 {
 	static uint8_t train[TRAIN * sizeof(((struct blob *)0)->b)];
@@ -205,7 +211,8 @@ static void trains(void **state)
 			for (unsigned k = 0; k < n * 4 * WRITES; k++) {
 				unsigned at = k / 4 / WRITES, cut = k % 4;
 				uint32_t size = (uint32_t)now.read.n;
-				uint32_t place = cut > 0 ? at * size + cut - 2 : 0; /* 3: behind its first byte */
+				/* 3: behind its first byte */
+				uint32_t place = cut > 0 ? at * size + cut - 2 : 0;
 
 				if (place >= n * size || !next_case())
 					continue;
@@ -215,7 +222,8 @@ static void trains(void **state)
 				if (place > 0)
 					say_at(0, train, place, false);
 				say_at(place, train + place, n * size - place, false);
-				/* What comes whole before the cut passes, and at most what stands before the forbidden one. */
+				/* What comes whole before the cut passes, and at most what stands
+				 * before the forbidden one. */
 				count.allowed += is_over("train", (unsigned[]){ n, at, cut, k }, 0) > 0;
 				assert_true(trial.next < (at + 1) * size);
 			}
@@ -226,7 +234,7 @@ static void trains(void **state)
 	}
 }
 
-/* ---- lengths that lie --------------------------------------------------------------------------------------------------- */
+/* ---- lengths that lie ------------------------------------------------------------------------ */
 
 static uint32_t length_in(const uint8_t *p, const struct length *l)
 {
@@ -260,7 +268,8 @@ static void lie(const struct blob *m, const struct length *l, uint32_t value, un
 
 	memcpy(stream, m->b, size);
 	put_length(stream, l, value);
-	while (rest > 0 && n + size <= sizeof(stream)) { /* what is missing is made up for by other requests */
+	/* what is missing is made up for by other requests */
+	while (rest > 0 && n + size <= sizeof(stream)) {
 		memcpy(stream + n, (rest == 1 ? m : &now.read)->b, size);
 		n += size;
 	}
@@ -269,7 +278,8 @@ static void lie(const struct blob *m, const struct length *l, uint32_t value, un
 		say_at(size + 1, stream + size + 1, n - size - 1, false);
 }
 
-/* Each length field: all 256 values of a byte, of two bytes what is near the truth, near 0, the sign and the end. */
+/* Each length field: all 256 values of a byte, of two bytes what is near the truth, near 0, the
+ * sign and the end. */
 static void lengths(void **state)
 {
 	(void)state;
@@ -288,7 +298,8 @@ static void lengths(void **state)
 						continue;
 					lie(m, l, v, rest);
 					is_over("length", (unsigned[]){ l->at, v, rest, k }, 0);
-					/* whole by what a server may go by that does not wait for the rest */
+					/* whole by what a server may go by that does not wait for
+					 * the rest */
 					if (m != &now.read && trial.next >= m->n)
 						fail_msg("%s, length at %u is %u, %u, %u: %u bytes arrived",
 							 now.s->name, l->at, v, rest, k, trial.next);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The server as the attacker, before the enforcers behind the whole inspector: answers that nobody asked for, that come twice, belong to another
- * request, function or count, or are larger than was asked for. None of them reaches the client whole; the right ones do.
+ * The server as the attacker, before the enforcers behind the whole inspector: answers that nobody
+ * asked for, that come twice, belong to another request, function or count, or are larger than was
+ * asked for. None of them reaches the client whole; the right ones do.
  *
- * LINK: $(INSPECT_PARTS) dpi/modbus/%.c dpi/slmp/%.c dpi/enip/%.c dpi/s7comm/%.c appliance/wire/tag.c
+ * LINK: $(INSPECT_PARTS) dpi/modbus/%.c dpi/slmp/%.c dpi/fins/%.c dpi/enip/%.c dpi/s7comm/%.c
+ * LINK: appliance/wire/tag.c
  * LIBS: libndpi nettle
  */
 #include "tests/unit/cmocka.h"
@@ -102,7 +104,8 @@ static void lies_are_found(void **state)
 	}
 }
 
-/* Nobody asked; or it was answered before: with the same words serial gateways may say it again, with other ones nobody. */
+/* Nobody asked; or it was answered before: with the same words serial gateways may say it again,
+ * with other ones nobody. */
 static struct blob once_more(unsigned speech, const struct blob *answer)
 {
 	struct blob m = *answer;
@@ -136,7 +139,8 @@ static void once_and_no_more(void **state)
 	}
 }
 
-/* Two requests are open, of which each has its own answer, in any order in which they can be told apart. */
+/* Two requests are open, of which each has its own answer, in any order in which they can be
+ * told apart. */
 static void to_whom_it_belongs(void **state)
 {
 	(void)state;

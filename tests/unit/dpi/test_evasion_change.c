@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A policy that becomes narrower while a request is on its way, before the enforcers behind the whole inspector: between two of its
- * segments, wherever it is cut; between a request that was judged and lost and its repetition, cut in any way; and while a part of it waits
- * ahead of a gap. What the new rows forbid never completes; what they allow arrives.
+ * A policy that becomes narrower while a request is on its way, before the enforcers behind the
+ * whole inspector: between two of its segments, wherever it is cut; between a request that was
+ * judged and lost and its repetition, cut in any way; and while a part of it waits ahead of a gap.
+ * What the new rows forbid never completes; what they allow arrives.
  *
- * LINK: $(INSPECT_PARTS) dpi/modbus/%.c dpi/slmp/%.c dpi/enip/%.c dpi/s7comm/%.c appliance/wire/tag.c
+ * LINK: $(INSPECT_PARTS) dpi/modbus/%.c dpi/slmp/%.c dpi/fins/%.c dpi/enip/%.c dpi/s7comm/%.c
+ * LINK: appliance/wire/tag.c
  * LIBS: libndpi nettle
  */
 #include "tests/unit/cmocka.h"
@@ -135,7 +137,8 @@ static void a_lost_request_again(void **state)
 	each(repeated);
 }
 
-/* Its end came first and waits or passed ahead; what fills the gap comes under the narrow policy. */
+/* Its end came first and waits or passed ahead; what fills the gap comes under the
+ * narrow policy. */
 static void ahead(const struct blob *m, bool allowed)
 {
 	for (uint32_t cut = now.s->together > 0 ? now.s->together : 1; cut < m->n; cut++) {
@@ -155,7 +158,8 @@ static void ahead_of_a_gap(void **state)
 	each(ahead);
 }
 
-/* The way back: what was begun under the narrow policy completes when the wide one has it, unless it was refused before. */
+/* The way back: what was begun under the narrow policy completes when the wide one has it, unless
+ * it was refused before. */
 static void widened(const struct blob *m, bool allowed)
 {
 	for (uint32_t cut = now.s->together > 0 ? now.s->together : 1; cut < m->n; cut++) {
@@ -179,7 +183,8 @@ static void widened_meanwhile(void **state)
 	each(widened);
 }
 
-/* What the client says while the policy only observes, in one segment or two; whether its next read passes when it enforces. */
+/* What the client says while the policy only observes, in one segment or two; whether its next read
+ * passes when it enforces. */
 static bool goes_on_enforced(const char *says, uint32_t cut)
 {
 	struct blob m = blob_of(says);
@@ -200,14 +205,16 @@ static bool goes_on_enforced(const char *says, uint32_t cut)
 }
 
 /*
- * Modbus servers that find a request's end by its function are then, perhaps, within a forbidden write, of which the next request would be the
- * rest: their session is met half-way. One of which all servers find the ends goes on, whatever was refused of it.
+ * Modbus servers that find a request's end by its function are then, perhaps, within a forbidden
+ * write, of which the next request would be the rest: their session is met half-way. One of which
+ * all servers find the ends goes on, whatever was refused of it.
  */
 static void led_astray_while_observed(void **state)
 {
 	(void)state;
 	use_speech(&speeches[0]);
-	use_beside(&now.d.grants[0], true); /* the narrow one once more, by which nothing is stopped */
+	/* the narrow one once more, by which nothing is stopped */
+	use_beside(&now.d.grants[0], true);
 	assert_ptr_equal(now.s->enforcer, &modbus_enforcer);
 	assert_int_equal(now.read.n, 12);
 	assert_true(goes_on_enforced("0002 0000 0006 01 06 0064 0001", 0));

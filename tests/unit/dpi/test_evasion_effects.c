@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Encapsulations and effects, before the enforcers behind the whole inspector (effects.h): a write that travels inside of something, to somebody
- * else, or as one of many items. Each request that is forbidden is said alone, cut at every byte, byte by byte, and behind an allowed one in
- * the same segment: its last byte arrives never. What is allowed arrives.
+ * Encapsulations and effects, before the enforcers behind the whole inspector (effects.h): a write
+ * that travels inside of something, to somebody else, or as one of many items. Each request that is
+ * forbidden is said alone, cut at every byte, byte by byte, and behind an allowed one in the same
+ * segment: its last byte arrives never. What is allowed arrives.
  *
- * LINK: $(INSPECT_PARTS) dpi/modbus/%.c dpi/slmp/%.c dpi/enip/%.c dpi/s7comm/%.c appliance/wire/tag.c
+ * LINK: $(INSPECT_PARTS) dpi/modbus/%.c dpi/slmp/%.c dpi/fins/%.c dpi/enip/%.c dpi/s7comm/%.c
+ * LINK: appliance/wire/tag.c
  * LIBS: libndpi nettle
  */
 #include "tests/unit/cmocka.h"

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Slow senders, before the enforcers behind the whole inspector: a byte in 200 ms, for as long as it takes; the client's, the server's, with
- * pauses of hours and days before the rest. What is allowed arrives, what is forbidden never does; and behind a silence in which the
- * session was forgotten nothing does.
+ * Slow senders, before the enforcers behind the whole inspector: a byte in 200 ms, for as long as
+ * it takes; the client's, the server's, with pauses of hours and days before the rest. What is
+ * allowed arrives, what is forbidden never does; and behind a silence in which the session was
+ * forgotten nothing does.
  *
- * LINK: $(INSPECT_PARTS) dpi/modbus/%.c dpi/slmp/%.c dpi/enip/%.c dpi/s7comm/%.c appliance/wire/tag.c
+ * LINK: $(INSPECT_PARTS) dpi/modbus/%.c dpi/slmp/%.c dpi/fins/%.c dpi/enip/%.c dpi/s7comm/%.c
+ * LINK: appliance/wire/tag.c
  * LIBS: libndpi nettle
  */
 #include "tests/unit/cmocka.h"
@@ -64,7 +66,8 @@ static void clients(void **state)
 	}
 }
 
-/* Longer than a session is remembered: whatever the rest is, nobody knows what it is the rest of. */
+/* Longer than a session is remembered: whatever the rest is, nobody knows what it is the
+ * rest of. */
 static void forgotten(void **state)
 {
 	(void)state;
@@ -120,7 +123,8 @@ static void servers(void **state)
 	}
 }
 
-/* The last byte first: none is kept for so long, and what comes in order then is as it would have been. */
+/* The last byte first: none is kept for so long, and what comes in order then is as it would
+ * have been. */
 static void backwards(void **state)
 {
 	(void)state;

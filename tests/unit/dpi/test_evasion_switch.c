@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A flow is bound to one protocol for life: within an open session of each enforced one, by the enforcers behind the whole inspector, the
- * client or the server begins to speak another (strangers.h, and the other enforced ones), or begins the same one a second time. Nothing of that
+ * A flow is bound to one protocol for life: within an open session of each enforced one, by the
+ * enforcers behind the whole inspector, the client or the server begins to speak another
+ * (strangers.h, and the other enforced ones), or begins the same one a second time. Nothing of that
  * arrives but what could still be an incomplete PDU of the first; the session ends.
  *
- * LINK: $(INSPECT_PARTS) dpi/modbus/%.c dpi/slmp/%.c dpi/enip/%.c dpi/s7comm/%.c appliance/wire/tag.c
+ * LINK: $(INSPECT_PARTS) dpi/modbus/%.c dpi/slmp/%.c dpi/fins/%.c dpi/enip/%.c dpi/s7comm/%.c
+ * LINK: appliance/wire/tag.c
  * LIBS: libndpi nettle
  */
 #include "tests/unit/cmocka.h"
@@ -15,7 +17,8 @@
 
 #define HEADER 8u /* of a stranger's first bytes fewer than so many can be taken for a header's */
 
-/* Where in the session the stranger speaks: as its first words, behind the greeting, an answered request, an open one, half of one. */
+/* Where in the session the stranger speaks: as its first words, behind the greeting, an answered
+ * request, an open one, half of one. */
 enum moment { FRESH, GREETED, ANSWERED, OPEN, WITHIN, MOMENTS };
 
 static const char *const moment_names[MOMENTS] = { "first", "behind the greeting", "behind an answer",
@@ -53,7 +56,8 @@ static uint32_t come_to(enum moment p)
 	return n;
 }
 
-/* How many of its first bytes may arrive. Where they could be a header's: of one PDU that is not over. */
+/* How many of its first bytes may arrive. Where they could be a header's: of one PDU that is
+ * not over. */
 static uint32_t some(const struct stranger *s, enum form form)
 {
 	if (s->like != NULL && strcmp(s->like, now.s->name) == 0)
@@ -126,7 +130,8 @@ static unsigned speaks(const struct stranger *s, bool ends)
 	return cases;
 }
 
-/* Bytes of 0 are messages that mean nothing to EtherNet/IP, and go on as long as somebody sends them. */
+/* Bytes of 0 are messages that mean nothing to EtherNet/IP, and go on as long as somebody
+ * sends them. */
 static bool means_nothing(const struct stranger *s)
 {
 	return strcmp(now.s->name, "EtherNet/IP") == 0 && strspn(s->says, "0") == strlen(s->says);
@@ -144,8 +149,10 @@ static void others_are_refused(void **state)
 				cases += speaks(&strangers[k], true);
 		for (unsigned k = 0; k < SPEECHES; k++) {
 			const char *greeting = speeches[k].greeting[0][0];
-			bool zeros = strncmp(speeches[k].read, "0000 0000", 9) == 0; /* a message that means nothing */
-			bool same = speeches[k].enforcer == now.s->enforcer;	     /* its other form */
+			/* a message that means nothing */
+			bool zeros = strncmp(speeches[k].read, "0000 0000", 9) == 0;
+			/* its other form */
+			bool same = speeches[k].enforcer == now.s->enforcer;
 
 			if (k == i)
 				continue;
@@ -200,7 +207,7 @@ struct again {
 	const char *what, *said[3];
 };
 
-enum { ENIP = 3, S7COMM = 4 };
+enum { ENIP = 3, S7COMM = 4, FINS = 5 };
 
 #define ENIP_READ                                                                                                      \
 	"6f002000c15e000000000000010000000000000000000000000000000000020000000000b20010004c06910a4c616d70414243444546" \
@@ -210,6 +217,9 @@ enum { ENIP = 3, S7COMM = 4 };
 #define S7_CONNECT "0300001611e00000000100c0010ac1020100c2020102"
 #define S7_DISCONNECT "0300000b06800001000100"
 #define S7_READ_ONE "0300001f02f080320100000002000e00000401120a10020001000a84000000"
+
+#define FINS_NODE "46494e530000000c000000000000000000000000"
+#define FINS_READ "46494e530000001a0000000200000000800002000a00001900010101820000000004"
 
 static const struct again agains[] = {
 	{ ENIP, false, "registers again", { ENIP_REGISTER } },
@@ -246,6 +256,13 @@ static const struct again agains[] = {
 	  true,
 	  "agrees on a size before it connects",
 	  { "0300001902f08032010000000100080000f0000001000100f0" } },
+	{ FINS, false, "says its node again", { FINS_NODE } },
+	{ FINS, false, "says its node again behind a request", { FINS_READ, FINS_NODE } },
+	{ FINS, true, "says its node twice", { FINS_NODE, FINS_NODE } },
+	{ FINS, true, "says its node behind a request", { FINS_READ, FINS_NODE } },
+	{ FINS, false, "says what a server says", { "46494e53000000100000000100000000000000190000000a" } },
+	{ FINS, false, "asks whether it is there", { "46494e53000000080000000600000000" } },
+	{ FINS, false, "goes on in frames alone", { "800002000a00001900010101820000000004" } },
 };
 
 static void never_twice(void **state)

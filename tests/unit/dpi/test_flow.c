@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The flow table: found in both directions, full, evicted in order of cheapness, timed out, against a plain model.
+ * The flow table: found in both directions, full, evicted in order of cheapness, timed out, against
+ * a plain model.
  *
  * LINK: dpi/flow.c dpi/share.c appliance/base/addr.c
  */
@@ -94,7 +95,8 @@ static void order_of_eviction(void **state)
 		assert_int_equal(flow_victim(&t, SHARE_OTHER, now), f[i]);
 		flow_remove(&t, f[i]);
 	}
-	assert_int_equal(flow_victim(&t, SHARE_OTHER, now), FLOW_NONE); /* a live one is not forgotten */
+	/* a live one is not forgotten */
+	assert_int_equal(flow_victim(&t, SHARE_OTHER, now), FLOW_NONE);
 	assert_int_equal(flow_victim(&t, SHARE_OTHER, now + FLOW_EVICT_IDLE), f[0]);
 	assert_int_equal(flow_live(&t), 1);
 	flow_done(&t);
@@ -132,7 +134,8 @@ static bool is_there(const struct flow_table *t, uint32_t client, uint16_t port)
 	return flow_find(t, &d, &dir) != FLOW_NONE;
 }
 
-/* Whatever the office does, a crane in its handshake keeps its place, and the next crane finds one. */
+/* Whatever the office does, a crane in its handshake keeps its place, and the next crane
+ * finds one. */
 static void shares_apart(void **state)
 {
 	struct flow_table t;
@@ -152,7 +155,8 @@ static void shares_apart(void **state)
 	flow_done(&t);
 }
 
-/* Three hosts with silent sessions: another host of the same share comes in, stays through its handshake, and lives. */
+/* Three hosts with silent sessions: another host of the same share comes in, stays through its
+ * handshake, and lives. */
 static void greediest_pays(void **state)
 {
 	struct flow_table t;
@@ -181,7 +185,8 @@ static void greediest_pays(void **state)
 	flow_done(&t);
 }
 
-/* Sources that are invented, one SYN each: what lives stays, and a handshake outlives the next few hundred. */
+/* Sources that are invented, one SYN each: what lives stays, and a handshake outlives the next
+ * few hundred. */
 static void invented_sources(void **state)
 {
 	struct flow_table t;

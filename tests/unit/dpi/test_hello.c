@@ -116,7 +116,8 @@ static void half_of_one(void **state)
 	}
 }
 
-/* One byte that is another: never more is known than a hello says, and no byte outside is read (its memory is exact). */
+/* One byte that is another: never more is known than a hello says, and no byte outside is read (its
+ * memory is exact). */
 static void bytes_that_differ(void **state)
 {
 	uint8_t hello[HELLO_ROOM];
@@ -162,7 +163,8 @@ static void lengths_that_lie(void **state)
 	}
 }
 
-/* Older clients do not know the extension, and go by the field that a server of TLS 1.3 fills with 1.2: the lower one counts. */
+/* Older clients do not know the extension, and go by the field that a server of TLS 1.3 fills with
+ * 1.2: the lower one counts. */
 static void versions_that_contradict(void **state)
 {
 	uint8_t hello[HELLO_ROOM];
@@ -238,7 +240,8 @@ static void names(void **state)
 	}
 }
 
-/* What a hello with these extensions says, whole and byte by byte, and of each part of it that it is not all. */
+/* What a hello with these extensions says, whole and byte by byte, and of each part of it that it
+ * is not all. */
 static enum hello_state extended(const uint8_t *extensions, size_t n_extensions, char name[HELLO_NAME])
 {
 	struct hello whole = { 0 }, cut = { 0 };
@@ -279,7 +282,8 @@ static void names_of_hostile_clients(void **state)
 		assert_int_equal(asks(kept[i], strlen(kept[i]), name), HELLO_READ);
 		assert_string_equal(name, kept[i]);
 	}
-	/* NUL, other letters, an address with colons, blanks: no name of a host, and none is made of the part before it. */
+	/* NUL, other letters, an address with colons, blanks: no name of a host, and none is made
+	 * of the part before it. */
 	assert_int_equal(asks("good.example\0.evil", 18, name), HELLO_READ);
 	assert_string_equal(name, "");
 	assert_int_equal(asks("\xe6\xb8\xaf.example", 11, name), HELLO_READ);
@@ -294,7 +298,8 @@ static void names_of_hostile_clients(void **state)
 		assert_int_equal(asks(many, n, name), HELLO_READ);
 		assert_int_equal(strlen(name), n < HELLO_NAME ? n : 0);
 	}
-	/* None at all: no extension, an empty one, an empty list, an empty name, another kind of name. */
+	/* None at all: no extension, an empty one, an empty list, an empty name, another kind
+	 * of name. */
 	assert_int_equal(extended(NULL, 0, name), HELLO_READ);
 	assert_string_equal(name, "");
 	assert_int_equal(extended((const uint8_t *)"\0\0\0\0", 4, name), HELLO_READ);
@@ -352,7 +357,8 @@ static void weak_suites(void **state)
 			 bit(TLS_WEAK_EXPORT) | bit(TLS_WEAK_RC4) | bit(TLS_WEAK_MD5) | bit(TLS_WEAK_NO_FS));
 	assert_int_equal(tls_weak(TLS_1_2, 0x0009), bit(TLS_WEAK_DES) | bit(TLS_WEAK_NO_FS));
 	assert_int_equal(tls_weak(TLS_1_2, 0x003b), bit(TLS_WEAK_NULL) | bit(TLS_WEAK_NO_FS));
-	assert_int_equal(tls_weak(TLS_1_2, 0xc010), bit(TLS_WEAK_NULL)); /* ECDHE_RSA_WITH_NULL_SHA */
+	/* ECDHE_RSA_WITH_NULL_SHA */
+	assert_int_equal(tls_weak(TLS_1_2, 0xc010), bit(TLS_WEAK_NULL));
 	assert_int_equal(tls_weak(TLS_1_2, 0xc018), bit(TLS_WEAK_ANON)); /* ECDH_anon, AES */
 	assert_int_equal(tls_weak(TLS_1_3, 0xc0b4), bit(TLS_WEAK_NULL)); /* RFC 9150 */
 	assert_int_equal(tls_weak(TLS_1_2, 0xfffe), 0);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The inspector from packet to outcome, with a toy protocol: command lanes, half-way sessions, cuts, observe.
+ * The inspector from packet to outcome, with a toy protocol: command lanes, half-way sessions,
+ * cuts, observe.
  *
  * LINK: $(INSPECT_PARTS)
  * LIBS: libndpi nettle
@@ -59,9 +60,11 @@ static void forbidden_command_is_cut_and_heard(void **state)
 	assert_int_equal(desk.resets[0].client_port, k.client_port);
 	assert_int_equal(desk_count(EVENT_PDU, R_MODBUS_FUNCTION), 1);
 	assert_int_equal(desk_count(EVENT_FLOW, R_MODBUS_FUNCTION), 1);
-	assert_int_equal(desk_count(EVENT_COUNTS, R_ALLOWED), 0); /* what was allowed is told by the hour */
+	/* what was allowed is told by the hour */
+	assert_int_equal(desk_count(EVENT_COUNTS, R_ALLOWED), 0);
 	assert_int_equal(desk.flows[0].v, EV_DENY);
-	/* Whatever comes later is dropped and reset again, by the numbers of whoever still speaks. */
+	/* Whatever comes later is dropped and reset again, by the numbers of whoever
+	 * still speaks. */
 	desk_now += 1000000000u;
 	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, "x", 1), OUTCOME_DROP);
 	assert_int_equal(desk.n_resets, 2);
@@ -80,8 +83,10 @@ static void forbidden_command_is_cut_and_heard(void **state)
 	assert_int_equal(desk.flows[desk.n_flows - 1].info.n, 2);
 }
 
-/* Cut at every byte: no piece that holds the last byte of the forbidden PDU passes, every earlier one does. */
-/* What went before the cut was lost behind the box: the server challenges at once, and is given the number it names. */
+/* Cut at every byte: no piece that holds the last byte of the forbidden PDU passes, every earlier
+ * one does. */
+/* What went before the cut was lost behind the box: the server challenges at once, and is given the
+ * number it names. */
 static void challenged_reset_is_sent_again(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -125,7 +130,8 @@ static void resets_are_said_again(void **state)
 	assert_true(inspector_tick(desk_i) <= 300000000u);
 	assert_int_equal(desk.n_resets, 2);
 	for (unsigned round = 0; round < 4; round++) {
-		size_t before = desk.n_resets, asks = round % 2; /* each second time it asks for the number as well */
+		/* each second time it asks for the number as well */
+		size_t before = desk.n_resets, asks = round % 2;
 
 		desk_now += 300000000u;
 		inspector_tick(desk_i);
@@ -153,7 +159,8 @@ static void resets_are_said_again(void **state)
 		assert_int_equal(desk.resets[n].client_port, other.client_port);
 }
 
-/* Where one core does everything, the gate's socket holds a few hundred packets until the kernel has that core: a crowd is told in parts. */
+/* Where one core does everything, the gate's socket holds a few hundred packets until the kernel
+ * has that core: a crowd is told in parts. */
 static void a_crowd_is_told_in_parts(void **state)
 {
 	enum { CROWD = 100, AT_ONCE = 32 };
@@ -184,8 +191,8 @@ static void a_crowd_is_told_in_parts(void **state)
 }
 
 /*
- * Bytes passed that nobody here saw, and the session is cut: each end is reset by what it says itself, or may have, not by what
- * was seen of it.
+ * Bytes passed that nobody here saw, and the session is cut: each end is reset by what it says
+ * itself, or may have, not by what was seen of it.
  */
 static void reset_by_what_an_end_has(void **state)
 {
@@ -196,7 +203,8 @@ static void reset_by_what_an_end_has(void **state)
 	(void)state;
 	desk_handshake(&k);
 	assert_int_equal(desk_send(&k, DIR_C2S, pdu, toy_pdu(pdu, 12, 3)), OUTCOME_ACCEPT);
-	/* the server acknowledges 12 bytes that did not pass here, until the box gives its place up */
+	/* the server acknowledges 12 bytes that did not pass here, until the box gives its
+	 * place up */
 	for (n = 0; n < 8 && desk.n_resets == 0; n++) {
 		desk_now += 200000000u;
 		desk_segment(&k, DIR_S2C, k.s, k.c + 12, DESK_ACK, pdu, 12);
@@ -241,7 +249,8 @@ static void split_write_never_completes(void **state)
 	}
 }
 
-/* Several PDUs in one segment, the forbidden one at each place; and cut at each byte of the whole train. */
+/* Several PDUs in one segment, the forbidden one at each place; and cut at each byte of the
+ * whole train. */
 static void trains(void **state)
 {
 	(void)state;
@@ -308,7 +317,8 @@ static void acknowledged_bytes_are_past(void **state)
 	/* Keep-alive with a garbage byte. */
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 1, k.s, DESK_ACK, "\0", 1), OUTCOME_ACCEPT);
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 1, k.s, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
-	/* An old part that differs in front of new bytes does not hurt; the new bytes are judged. */
+	/* An old part that differs in front of new bytes does not hurt; the new bytes
+	 * are judged. */
 	memcpy(other + 12, pdu, 12);
 	assert_int_equal(desk_segment(&k, DIR_C2S, from, k.s, DESK_ACK, other, 24), OUTCOME_ACCEPT);
 	assert_int_equal(desk.n_pdus, 2);
@@ -406,7 +416,8 @@ static void impossible_segments(void **state)
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 4000, k.s, DESK_RST, pdu, 12), OUTCOME_DROP);
 	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, 0, DESK_SYN, NULL, 0), OUTCOME_DROP);
 	assert_int_equal(stats().reasons[R_TCP_FLAGS], 6);
-	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT); /* none of it hurt the session */
+	/* none of it hurt the session */
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
 }
 
 static void data_before_the_handshake(void **state)
@@ -468,7 +479,8 @@ static void rst_closes_for_good(void **state)
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 4000, k.s, DESK_RST, NULL, 0), OUTCOME_DROP);
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_RST, NULL, 0), OUTCOME_ACCEPT);
 	resets = desk.n_resets;
-	/* After it nothing more is delivered, repeated or not, and whoever still speaks hears it. */
+	/* After it nothing more is delivered, repeated or not, and whoever still speaks
+	 * hears it. */
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 12, k.s, DESK_ACK, pdu, 12), OUTCOME_DROP);
 	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, pdu, 12), OUTCOME_DROP);
 	assert_true(desk.n_resets > resets);
@@ -484,11 +496,13 @@ static void syn_on_a_live_session(void **state)
 	toy_pdu(pdu, 12, 3);
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 90000, 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
 	/* The old session goes on, the new numbers are worth nothing. */
-	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 90001, k.s, DESK_ACK, pdu, 12), 0); /* far ahead, it waits */
+	/* far ahead, it waits */
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 90001, k.s, DESK_ACK, pdu, 12), 0);
 	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
 }
 
-/* Both ends lost the session (the PLC was off, the client uses one port for ever): the new one is let by, and judged. */
+/* Both ends lost the session (the PLC was off, the client uses one port for ever): the new one is
+ * let by, and judged. */
 static void both_ends_dial_anew(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -506,7 +520,8 @@ static void both_ends_dial_anew(void **state)
 	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c + 1, DESK_SYN | DESK_ACK, NULL, 0), OUTCOME_DROP);
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 5, 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
 	assert_int_equal(desk_handshake(&k), OUTCOME_ACCEPT);
-	/* The numbers of the old session are worth nothing now, and the new one is judged from its first byte. */
+	/* The numbers of the old session are worth nothing now, and the new one is judged from its
+	 * first byte. */
 	assert_int_equal(desk_segment(&k, DIR_C2S, old_c, old_s, DESK_ACK, pdu, 12), OUTCOME_DROP);
 	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
 	toy_pdu(pdu, 12, TOY_FORBIDDEN);
@@ -516,8 +531,9 @@ static void both_ends_dial_anew(void **state)
 }
 
 /*
- * The same, with the same numbers as before: a device that counts from one number after each start, and a client that says so too.
- * What the old session had acknowledged is new to such a server. One that lives says so when it acknowledges what was said since.
+ * The same, with the same numbers as before: a device that counts from one number after each start,
+ * and a client that says so too. What the old session had acknowledged is new to such a server. One
+ * that lives says so when it acknowledges what was said since.
  */
 static void both_ends_dial_anew_with_the_same_numbers(void **state)
 {
@@ -551,7 +567,8 @@ static void both_ends_dial_anew_with_the_same_numbers(void **state)
 	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
 }
 
-/* The client says its old number, the server has a new one. Also when its answer is lost before it comes here. */
+/* The client says its old number, the server has a new one. Also when its answer is lost before it
+ * comes here. */
 static void only_the_server_has_another_number(void **state)
 {
 	uint8_t read[64], write[64];
@@ -588,7 +605,8 @@ static void only_the_server_has_another_number(void **state)
 	}
 }
 
-/* Two SYNs over the session, and the server takes the first: what it read before is new to it from there on. */
+/* Two SYNs over the session, and the server takes the first: what it read before is new to it from
+ * there on. */
 static void dialled_twice_over_a_session(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -635,8 +653,9 @@ static void asks_and_is_answered(struct conn *k)
 }
 
 /*
- * A SYN over the session whose number points into a request that the client says afterwards, or has said and nobody acknowledged.
- * The server took it, and its answer was lost before it came here: then it reads the request from its middle.
+ * A SYN over the session whose number points into a request that the client says afterwards, or has
+ * said and nobody acknowledged. The server took it, and its answer was lost before it came here:
+ * then it reads the request from its middle.
  */
 static void dialled_into_a_request(void **state)
 {
@@ -656,7 +675,8 @@ static void dialled_into_a_request(void **state)
 		if (said > 0)
 			assert_int_equal(desk_segment(&k, DIR_C2S, at, k.s, DESK_ACK, nested, said), OUTCOME_ACCEPT);
 		assert_int_equal(desk_segment(&k, DIR_C2S, at + INSIDE - 1, 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
-		/* It says its number to whoever is out of its window; and something of the old session was still under way. */
+		/* It says its number to whoever is out of its window; and something of the old
+		 * session was still under way. */
 		desk_segment(&k, DIR_S2C, server, at + INSIDE, DESK_ACK, NULL, 0);
 		assert_int_equal(desk_segment(&k, DIR_S2C, k.s, at, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
 		assert_int_equal(desk_segment(&k, DIR_C2S, at + INSIDE, server, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
@@ -674,7 +694,8 @@ static void dialled_into_a_request(void **state)
 	}
 }
 
-/* The same with a SYN whose number lies before what was acknowledged, or before the session; of several, the first was taken. */
+/* The same with a SYN whose number lies before what was acknowledged, or before the session; of
+ * several, the first was taken. */
 static void dialled_behind_a_session(void **state)
 {
 	uint8_t write[64];
@@ -703,8 +724,8 @@ static void dialled_behind_a_session(void **state)
 }
 
 /*
- * Of two SYNs the server took the first, and answered; then the second, of which the answer was lost. While the first answer was under
- * way, too, the client may be in the middle of a request.
+ * Of two SYNs the server took the first, and answered; then the second, of which the answer was
+ * lost. While the first answer was under way, too, the client may be in the middle of a request.
  */
 static void answered_before_the_last(void **state)
 {
@@ -733,7 +754,8 @@ static void answered_before_the_last(void **state)
 	assert_int_equal(desk_segment(&k, DIR_C2S, at, k.s, DESK_ACK, write, 12), OUTCOME_DROP);
 }
 
-/* Its own SYN once more: the server takes it, and keeps what came ahead of a gap for the new session, where nobody has a copy. */
+/* Its own SYN once more: the server takes it, and keeps what came ahead of a gap for the new
+ * session, where nobody has a copy. */
 static void ahead_of_its_own_number(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -771,7 +793,8 @@ static void acknowledged_under_way(void **state)
 	assert_int_equal(desk_segment(&k, DIR_C2S, first, k.s - 5000, DESK_ACK, write, 12), OUTCOME_DROP);
 }
 
-/* The client went on behind its SYN: a server that took it has this ahead of a gap. When it answers, both ends begin again. */
+/* The client went on behind its SYN: a server that took it has this ahead of a gap. When it
+ * answers, both ends begin again. */
 static void went_on_behind_its_number(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -792,7 +815,8 @@ static void went_on_behind_its_number(void **state)
 	goes_on_judged(&k);
 }
 
-/* Its SYN was repeated, before the answer came and once more behind it: the session has said nothing, and begins. */
+/* Its SYN was repeated, before the answer came and once more behind it: the session has said
+ * nothing, and begins. */
 static void said_again_at_the_beginning(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -805,8 +829,9 @@ static void said_again_at_the_beginning(void **state)
 }
 
 /*
- * A server that keeps nothing of a handshake (SYN cookies) takes whichever of two the client completes, and the third segment of the
- * other one need not be seen here. It lacks what lies between their numbers: that never was of this session.
+ * A server that keeps nothing of a handshake (SYN cookies) takes whichever of two the client
+ * completes, and the third segment of the other one need not be seen here. It lacks what lies
+ * between their numbers: that never was of this session.
  */
 static void said_before_its_beginning(void **state)
 {
@@ -833,8 +858,9 @@ static void said_before_its_beginning(void **state)
 }
 
 /*
- * A server that has another session still, and is inside a request there, answers a SYN that it does not take with what it lacks: the byte of
- * the SYN's number. As a keep-alive's that would be its last.
+ * A server that has another session still, and is inside a request there, answers a SYN that it
+ * does not take with what it lacks: the byte of the SYN's number. As a keep-alive's that would be
+ * its last.
  */
 static void no_keep_alive_before_an_answer(void **state)
 {
@@ -850,7 +876,8 @@ static void no_keep_alive_before_an_answer(void **state)
 	}
 }
 
-/* Where nothing tells whether the server knows the session, it ends soon: a client that lives dials again. */
+/* Where nothing tells whether the server knows the session, it ends soon: a client that lives
+ * dials again. */
 static void stays_in_doubt(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -874,7 +901,8 @@ static void stays_in_doubt(void **state)
 	goes_on_judged(&k);
 }
 
-/* In a capture the answer to such a SYN may be what is missing: what comes then is the new session. */
+/* In a capture the answer to such a SYN may be what is missing: what comes then is the
+ * new session. */
 static void dialled_in_a_capture(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -892,8 +920,9 @@ static void dialled_in_a_capture(void **state)
 	assert_true(desk.n_pdus >= before + 5);
 }
 
-/* Whoever says SYNs in the client's name does not stop its session, though the server answers none of them. (If one of their numbers lay in the
- * next request, it would end that session, as a reset does whose number is the next.) */
+/* Whoever says SYNs in the client's name does not stop its session, though the server answers none
+ * of them. (If one of their numbers lay in the next request, it would end that session, as a reset
+ * does whose number is the next.) */
 static void dialled_in_anothers_name(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -908,13 +937,15 @@ static void dialled_in_anothers_name(void **state)
 		for (unsigned i = 0; i < 4; i++)
 			assert_int_equal(desk_segment(&k, DIR_C2S, numbers[i], 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
 		asks_and_is_answered(&k);
-		/* What was lost and is repeated, once the server has shown that it knows the session. */
+		/* What was lost and is repeated, once the server has shown that it knows
+		 * the session. */
 		assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 12, k.s, DESK_ACK, pdu, 12), OUTCOME_ACCEPT);
 	}
 	goes_on_judged(&k);
 }
 
-/* A worker that begins while the server still has an older session: the client hears its challenge, whatever its number. */
+/* A worker that begins while the server still has an older session: the client hears its challenge,
+ * whatever its number. */
 static void challenge_of_an_older_session(void **state)
 {
 	(void)state;
@@ -931,7 +962,8 @@ static void challenge_of_an_older_session(void **state)
 	}
 }
 
-/* A record of what no conduit promises names one that decides there, wherever a shadow stands in the text. */
+/* A record of what no conduit promises names one that decides there, wherever a shadow stands in
+ * the text. */
 static void no_record_names_a_shadow(void **state)
 {
 	struct conn k;
@@ -948,7 +980,8 @@ static void no_record_names_a_shadow(void **state)
 	assert_int_equal(desk.events[desk.n_events - 1].line, 100 + P_TOY);
 }
 
-/* What a shadow's rows would refuse passes, and is recorded once, under the shadow's name; what is refused anyway is recorded as that. */
+/* What a shadow's rows would refuse passes, and is recorded once, under the shadow's name; what is
+ * refused anyway is recorded as that. */
 static void a_shadow_records(void **state)
 {
 	uint8_t more[12], read[12], forbidden[12];
@@ -990,7 +1023,8 @@ static void a_shadow_records(void **state)
 	assert_int_equal(desk.events[0].conduit, P_TOY);
 }
 
-/* However much a shadow has to say: a refusal is a record of its own, and what found no place is counted as what it was. */
+/* However much a shadow has to say: a refusal is a record of its own, and what found no place is
+ * counted as what it was. */
 static void a_shadow_hides_no_refusal(void **state)
 {
 	uint64_t sums[EVENT_VERDICT_COUNT] = { 0 };
@@ -1081,7 +1115,8 @@ static void observe_stops_nothing(void **state)
 	assert_int_equal(desk.n_resets, 0);
 }
 
-/* An office that opens as many sessions as it likes: a crane in its handshake is not forgotten, the next one finds room. */
+/* An office that opens as many sessions as it likes: a crane in its handshake is not forgotten, the
+ * next one finds room. */
 static void room_is_kept_for_commands(void **state)
 {
 	struct conn k = desk_conn(P_TOY), office;
@@ -1092,7 +1127,8 @@ static void room_is_kept_for_commands(void **state)
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
 	for (unsigned n = 0; n < 400; n++) {
 		office = desk_conn(P_TLS);
-		assert_int_equal(desk_handshake(&office), OUTCOME_ACCEPT); /* those of the same share make room */
+		/* those of the same share make room */
+		assert_int_equal(desk_handshake(&office), OUTCOME_ACCEPT);
 	}
 	k.c++;
 	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_SYN | DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
@@ -1106,8 +1142,9 @@ static void room_is_kept_for_commands(void **state)
 	assert_int_equal(stats().reasons[R_OVERLOADED], 0);
 }
 
-/* Sessions whose receiver takes nothing fill the pool of their share. Those of another share notice nothing, days later
- * neither; in their own, the one that keeps most gives way to a small one, and both its ends hear it. */
+/* Sessions whose receiver takes nothing fill the pool of their share. Those of another share notice
+ * nothing, days later neither; in their own, the one that keeps most gives way to a small one, and
+ * both its ends hear it. */
 static void the_pool_is_shared(void **state)
 {
 	struct conn greedy[16], safe = desk_conn(P_TOY_SAFETY), small = desk_conn(P_TOY);
@@ -1142,7 +1179,8 @@ static void the_pool_is_shared(void **state)
 	}
 }
 
-/* A worker for commands keeps no room for lanes for naming, which others have, nor the other way round. */
+/* A worker for commands keeps no room for lanes for naming, which others have, nor the other
+ * way round. */
 static void room_for_its_own_kind(void **state)
 {
 	(void)state;
@@ -1190,7 +1228,8 @@ static void cut_lane(void **state)
 	assert_int_equal(desk.n_resets, 3);
 	assert_int_equal(desk.resets[1].to_client.seq, k.s);
 	assert_int_equal(desk.resets[1].to_server.seq, k.c);
-	/* A server's answer to a SYN over a session that is followed: by its own numbers, to both, and the client dials no more. */
+	/* A server's answer to a SYN over a session that is followed: by its own numbers, to both,
+	 * and the client dials no more. */
 	k = desk_conn(P_TOY);
 	desk_handshake(&k);
 	desk_send(&k, DIR_C2S, pdu, 12);
@@ -1210,8 +1249,8 @@ static void cut_lane(void **state)
 	assert_int_equal(desk.outcome[desk_hand(n, P_TOY_OBSERVE, LANE_CUT, false)], OUTCOME_DROP);
 }
 
-/* Segments that tracking calls invalid are dropped, and both ends named for a reset, which the gate sends if there is no
- * session. A flow that is alive hears nothing of it. */
+/* Segments that tracking calls invalid are dropped, and both ends named for a reset, which the gate
+ * sends if there is no session. A flow that is alive hears nothing of it. */
 static void strays(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -1230,7 +1269,8 @@ static void strays(void **state)
 	n = desk_tcp(&k, DIR_C2S, k.c, k.s, DESK_RST | DESK_ACK, NULL, 0);
 	assert_int_equal(desk.outcome[desk_hand_as(n, MARK_STRAY, false) % DESK_IDS], OUTCOME_DROP);
 	assert_int_equal(desk.n_resets, 1); /* a reset is never answered by one */
-	/* Far out of the windows of a live flow, and at once a forbidden command: its cut is heard all the same. */
+	/* Far out of the windows of a live flow, and at once a forbidden command: its cut is heard
+	 * all the same. */
 	desk_handshake(&k);
 	n = desk_tcp(&k, DIR_C2S, k.c + 500000, k.s, DESK_ACK, pdu, 12);
 	assert_int_equal(desk.outcome[desk_hand_as(n, MARK_STRAY, false) % DESK_IDS], OUTCOME_DROP);
@@ -1379,8 +1419,8 @@ static void counts_keep_their_generation(void **state)
 }
 
 /*
- * While an apply goes on, the table holds the old permits beside the new: what is judged by an old one is told, accepted
- * or refused, under the generation that gave it.
+ * While an apply goes on, the table holds the old permits beside the new: what is judged by an old
+ * one is told, accepted or refused, under the generation that gave it.
  */
 static void permits_keep_their_generation(void **state)
 {
@@ -1486,7 +1526,8 @@ static void captures_are_read_across_gaps(void **state)
 	(void)state;
 	toy_pdu(train, 12, 3);
 	toy_pdu(train + 12, 12, TOY_FORBIDDEN);
-	/* No handshake in the capture, a wrong checksum, then a hole; and what would have been refused goes on. */
+	/* No handshake in the capture, a wrong checksum, then a hole; and what would have been
+	 * refused goes on. */
 	assert_int_equal(desk_send(&k, DIR_C2S, train, 12), OUTCOME_ACCEPT);
 	assert_int_equal(desk_send(&k, DIR_C2S, train + 12, 12), OUTCOME_ACCEPT);
 	assert_int_equal(told(), R_MODBUS_FUNCTION);
@@ -1507,7 +1548,8 @@ static void captures_are_read_across_gaps(void **state)
 	assert_true(desk.pdus[4].offset > desk.pdus[3].offset);
 }
 
-/* Of what observing lets by, the outside hears why it would not have passed: PDUs, packets, and all of a flow that it let go of. */
+/* Of what observing lets by, the outside hears why it would not have passed: PDUs, packets, and all
+ * of a flow that it let go of. */
 static void observed_packets_say_why(void **state)
 {
 	struct conn k = desk_conn(P_TOY_OBSERVE);

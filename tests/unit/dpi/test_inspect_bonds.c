@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The inspector and what Modbus has not: PDUs whose end depends on what was agreed, servers that ask, and flows that belong to what
- * another flow opened. With an enforcer made up for it: mark, length (of the whole PDU, in units of 16 bytes once that was agreed),
- * function (bit 7: an answer) and what it needs; a datagram is a mark, a number and data.
+ * The inspector and what Modbus has not: PDUs whose end depends on what was agreed, servers that
+ * ask, and flows that belong to what another flow opened. With an enforcer made up for it: mark,
+ * length (of the whole PDU, in units of 16 bytes once that was agreed), function (bit 7: an answer)
+ * and what it needs; a datagram is a mark, a number and data.
  *
  * LINK: $(INSPECT_PARTS)
  * LIBS: libndpi nettle
@@ -228,7 +229,8 @@ static void ends_as_agreed(void **state)
 		struct conn k = session(P_TOY_READS, 0);
 
 		assert_int_equal(say(&k, DIR_C2S, AGREE, 0, 0, 0), OUTCOME_ACCEPT);
-		/* The largest that there may be, in any pieces; and what is forbidden does not arrive whole. */
+		/* The largest that there may be, in any pieces; and what is forbidden does not
+		 * arrive whole. */
 		assert_int_equal(in_pieces(&k, wide_pdu(ENFORCER_PDU_MAX / 16, READ), pieces[i]), OUTCOME_ACCEPT);
 		desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0);
 		assert_int_equal(in_pieces(&k, wide_pdu(3, READ), pieces[i]), OUTCOME_ACCEPT);
@@ -296,7 +298,8 @@ static void only_what_was_opened(void **state)
 		if (family == 4) /* the desk has one client of IPv6 */
 			assert_int_equal(data(&stranger, DIR_C2S, 7), OUTCOME_DROP);
 		assert_int_equal(desk_datagram(&d, DIR_C2S, "x", 1), OUTCOME_DROP);
-		assert_int_equal(say(&k, DIR_C2S, CLOSE, 2, 0, 0), OUTCOME_ACCEPT); /* another one */
+		/* another one */
+		assert_int_equal(say(&k, DIR_C2S, CLOSE, 2, 0, 0), OUTCOME_ACCEPT);
 		assert_int_equal(data(&d, DIR_C2S, 7), OUTCOME_ACCEPT);
 		assert_int_equal(say(&k, DIR_C2S, CLOSE, 1, 0, 0), OUTCOME_ACCEPT);
 		assert_int_equal(data(&d, DIR_C2S, 7), OUTCOME_DROP);
@@ -428,7 +431,8 @@ static void so_much_and_no_more(void **state)
 	}
 }
 
-/* What stays when its session ends is over when nobody uses it, or when it is closed, by whatever session. */
+/* What stays when its session ends is over when nobody uses it, or when it is closed, by
+ * whatever session. */
 static void what_stays(void **state)
 {
 	struct conn k = session(P_TOY, 0), d = beside(&k), other;
@@ -462,7 +466,8 @@ static void one_number_one_thing(void **state)
 	assert_int_equal(data(&d, DIR_C2S, 7), OUTCOME_DROP);
 }
 
-/* One pair opens more than it may have, others more than there is room for; who uses what he has keeps it. */
+/* One pair opens more than it may have, others more than there is room for; who uses what he has
+ * keeps it. */
 static void crowds(void **state)
 {
 	struct conn k = session(P_TOY, 0), d = beside(&k), safe = session(P_TOY_SAFETY, 1), safe_data = beside(&safe);

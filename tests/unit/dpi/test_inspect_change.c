@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The inspector and change: a flow's whole life under one permit, and what becomes of a flow whose permit changes.
+ * The inspector and change: a flow's whole life under one permit, and what becomes of a flow whose
+ * permit changes.
  *
  * LINK: $(INSPECT_PARTS)
  * LIBS: libndpi nettle
@@ -10,7 +11,8 @@
 #include "dpi/inspect/deeds.h"
 #include "tests/unit/dpi/inspect_setup.h"
 
-/* Both ends of an observed session say that they are done while bytes before a gap are still missing; then it goes on. */
+/* Both ends of an observed session say that they are done while bytes before a gap are still
+ * missing; then it goes on. */
 static void closed_and_heard_again(void **state)
 {
 	static const uint32_t permits[] = { P_TOY_OBSERVE, P_TOY_PICK_UP, P_TOY_HOLD_PICK_UP };
@@ -22,7 +24,8 @@ static void closed_and_heard_again(void **state)
 
 		toy_pdu(pdu, 12, 3);
 		desk_handshake(&k);
-		desk_segment(&k, DIR_C2S, k.c + 1, k.s, DESK_ACK, pdu + 1, 6); /* behind a gap of one byte */
+		/* behind a gap of one byte */
+		desk_segment(&k, DIR_C2S, k.c + 1, k.s, DESK_ACK, pdu + 1, 6);
 		desk_now += 11000000u;
 		inspector_tick(desk_i);
 		desk_segment(&k, DIR_C2S, k.c + 7, k.s, DESK_ACK | DESK_FIN, NULL, 0);
@@ -45,7 +48,8 @@ static struct cut_session ends_of(const struct conn *k)
 				     .server_port = k->server_port };
 }
 
-/* A session that nobody speaks in: its numbers are known, so both ends are told as soon as it has ended. */
+/* A session that nobody speaks in: its numbers are known, so both ends are told as soon as it
+ * has ended. */
 static void an_idle_session_is_cut_at_once(void **state)
 {
 	struct conn k = desk_conn(P_TOY), other = desk_conn(P_TOY), half = desk_conn(P_TOY_PICK_UP);
@@ -68,7 +72,8 @@ static void an_idle_session_is_cut_at_once(void **state)
 	assert_int_equal(r->to_server.seq, k.c);
 	assert_int_equal(r->to_client.seq, k.s);
 	assert_int_equal(desk_count(EVENT_FLOW, R_ENDED), 1);
-	/* Once, however often it is said; the other session goes on; and of one that is unknown nothing is said. */
+	/* Once, however often it is said; the other session goes on; and of one that is unknown
+	 * nothing is said. */
 	inspector_cut(desk_i, &s, 1504);
 	s.client_port = 1;
 	inspector_cut(desk_i, &s, 1504);
@@ -224,7 +229,8 @@ static void a_part_of_a_name_is_foretold(void **state)
 	assert_int_equal(impact.reason, R_NONE);
 }
 
-/* The server's stack took the first half of it: the other half is a repetition that would complete it. */
+/* The server's stack took the first half of it: the other half is a repetition that would
+ * complete it. */
 static void a_write_taken_in_part_is_judged_again(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -243,7 +249,8 @@ static void a_write_taken_in_part_is_judged_again(void **state)
 	assert_int_equal(desk_count(EVENT_PDU, R_MODBUS_FUNCTION), 1);
 }
 
-/* Nothing is lost to a change that leaves what is under way allowed, nor by what the server has and answers. */
+/* Nothing is lost to a change that leaves what is under way allowed, nor by what the server has
+ * and answers. */
 static void what_is_still_allowed_goes_on(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -259,7 +266,8 @@ static void what_is_still_allowed_goes_on(void **state)
 	k.permit = P_TOY;
 	toy_pdu(pdu, 12, WRITE);
 	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
-	/* The server says that it has the write, and then it is narrowed; or the very segment that says so comes after. */
+	/* The server says that it has the write, and then it is narrowed; or the very segment that
+	 * says so comes after. */
 	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
 	k.permit = P_TOY_READS;
 	toy_pdu(pdu, 12, 3);
@@ -274,7 +282,8 @@ static void what_is_still_allowed_goes_on(void **state)
 	assert_int_equal(desk.n_resets, 0);
 }
 
-/* The table changes under the same permit, and a packet of another direction is the first to come after it. */
+/* The table changes under the same permit, and a packet of another direction is the first to come
+ * after it. */
 static void any_packet_finds_it(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -334,7 +343,8 @@ static void is_met_half_way(struct conn *k)
 	assert_int_equal(stats().pool_used, 0);
 }
 
-/* Where nothing is stopped a client may choose the place from which its session is read, say within a request. */
+/* Where nothing is stopped a client may choose the place from which its session is read, say within
+ * a request. */
 static void picked_up_while_observed(void **state)
 {
 	struct conn k = desk_conn(P_TOY_OBSERVE);
@@ -353,7 +363,8 @@ static void picked_up_while_observed(void **state)
 	is_met_half_way(&k);
 }
 
-/* What nobody could follow passed all the same, and is not kept: its server has bytes that cannot be compared. */
+/* What nobody could follow passed all the same, and is not kept: its server has bytes that cannot
+ * be compared. */
 static void let_by_while_observed(void **state)
 {
 	uint8_t pdu[64];
@@ -381,10 +392,12 @@ static void let_by_while_observed(void **state)
 	}
 }
 
-/* Loss, repetition and another order are followed while observed: such a session goes on when observing ends. */
+/* Loss, repetition and another order are followed while observed: such a session goes on when
+ * observing ends. */
 /*
- * A session whose place this worker lost, closed by a reset that its server ignored or alive, under conduits that pick nothing up: it gets no claim to
- * be picked up by a policy that says so later. A server's bare acknowledgement does not make it one that nobody knew.
+ * A session whose place this worker lost, closed by a reset that its server ignored or alive, under
+ * conduits that pick nothing up: it gets no claim to be picked up by a policy that says so later. A
+ * server's bare acknowledgement does not make it one that nobody knew.
  */
 static void lost_and_then_picked_up(void **state)
 {
@@ -394,8 +407,8 @@ static void lost_and_then_picked_up(void **state)
 	(void)state;
 	toy_pdu(pdu, 12, 3);
 	toy_pdu(forbidden, 12, TOY_FORBIDDEN);
-	for (unsigned i = 0; i < 5;
-	     i++) { /* alive under `hold` it goes on behind the gap: a full queue may have let it by */
+	/* alive under `hold` it goes on behind the gap: a full queue may have let it by */
+	for (unsigned i = 0; i < 5; i++) {
 		struct conn k = desk_conn(permits[i % 3]);
 
 		desk_handshake(&k);
@@ -440,7 +453,8 @@ static void followed_while_observed(void **state)
 	goes_on_judged(&k);
 }
 
-/* A queue was full, and its conduit let by what came: what waits for its pick-up then has no claim to it where nothing is let by. */
+/* A queue was full, and its conduit let by what came: what waits for its pick-up then has no claim
+ * to it where nothing is let by. */
 static void let_by_and_then_closed(void **state)
 {
 	struct conn k = desk_conn(P_MIXED_HOLD);
@@ -500,7 +514,8 @@ static void undecided_bytes_are_counted_again(void **state)
 	assert_int_equal(desk_count(EVENT_FLOW, R_ENDED), 2);
 }
 
-/* What the server has taken of them stays a part of them: seven bytes here and five there would make a whole request. */
+/* What the server has taken of them stays a part of them: seven bytes here and five there would
+ * make a whole request. */
 static void undecided_bytes_stay_counted(void **state)
 {
 	struct conn k = desk_conn(P_MIXED_LATE);
@@ -576,7 +591,8 @@ static struct impact foretell(const struct conn *k, uint32_t permit)
 	return impact;
 }
 
-/* A session that was let go of is busy or idle for as long as it likes, and nothing of it comes here. */
+/* A session that was let go of is busy or idle for as long as it likes, and nothing of it
+ * comes here. */
 static void let_go_for_days(void **state)
 {
 	static const unsigned hours[] = { 1, 23, 25, 6 * 24 + 1, 90 * 24 };
@@ -612,7 +628,8 @@ static void let_go_for_days(void **state)
 		other.permit = P_TLS;
 		assert_int_equal(desk_text(&other, DIR_C2S, data), OUTCOME_DROP);
 		assert_int_equal(desk_count(EVENT_FLOW, R_ENDED), 1);
-		/* A new session on its ports is no part of it, whoever dials once the old one may be over. */
+		/* A new session on its ports is no part of it, whoever dials once the old one may
+		 * be over. */
 		assert_int_equal(desk_segment(&dialled, DIR_S2C, 77, 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
 		dialled.c += 500000;
 		desk_handshake(&dialled);
@@ -620,7 +637,8 @@ static void let_go_for_days(void **state)
 	}
 }
 
-/* Where commands are judged beside it every packet comes here, and such a session may be silent for as long. */
+/* Where commands are judged beside it every packet comes here, and such a session may be silent for
+ * as long. */
 static void silent_for_days_beside_commands(void **state)
 {
 	struct conn k = desk_conn(P_MIXED);
@@ -636,7 +654,8 @@ static void silent_for_days_beside_commands(void **state)
 	assert_int_equal(desk.n_resets, 0);
 }
 
-/* Ended ones make room before anybody else: a table is never larger, and who was forgotten is met half-way. */
+/* Ended ones make room before anybody else: a table is never larger, and who was forgotten is
+ * met half-way. */
 static void let_go_and_then_crowded_out(void **state)
 {
 	struct conn k = desk_conn(P_SSH), late[200];
@@ -669,7 +688,8 @@ static void goes_by_unseen(struct conn *k, bool speaks)
 	k->s += speaks ? 240 : 0;
 }
 
-/* Inspection off and on again, as a trial and its end: the session goes on as its conduit says of one that no worker knows, as is foretold. */
+/* Inspection off and on again, as a trial and its end: the session goes on as its conduit says of
+ * one that no worker knows, as is foretold. */
 static void unseen_for_a_while(void **state)
 {
 	static const struct {
@@ -700,8 +720,9 @@ static void unseen_for_a_while(void **state)
 								     : R_MIDSTREAM_RESET);
 		k.permit = then;
 		if (goes_on) {
-			if (i %
-			    2) /* its server is the first to say something, or it says no more than that it is there */
+			/* its server is the first to say something, or it says no more than that it
+			 * is there */
+			if (i % 2)
 				assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0),
 						 OUTCOME_ACCEPT);
 			goes_on_judged(&k);
@@ -744,7 +765,8 @@ static void unseen_and_silent(void **state)
 	goes_on_judged(&k);
 }
 
-/* A client with one port: what it had was closed, or refused for a write, and it dialled anew while nobody looked. */
+/* A client with one port: what it had was closed, or refused for a write, and it dialled anew while
+ * nobody looked. */
 static void dialled_anew_unseen(void **state)
 {
 	static const uint32_t permits[] = { P_TOY_PICK_UP, P_TOY_HOLD_PICK_UP };
@@ -783,7 +805,8 @@ static void dialled_anew_unseen(void **state)
 	}
 }
 
-/* Where only a name is promised nothing is picked up: whoever nobody knows ends at once, as is foretold. */
+/* Where only a name is promised nothing is picked up: whoever nobody knows ends at once, as
+ * is foretold. */
 static void nothing_to_pick_up(void **state)
 {
 	struct conn known = desk_conn(P_TCP), stranger = desk_conn(P_TLS_PICK_UP);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What accepted operations are counted by, when that is told, and what happens when their table is full: nothing is lost but
- * particulars.
+ * What accepted operations are counted by, when that is told, and what happens when their table is
+ * full: nothing is lost but particulars.
  *
- * LINK: $(INSPECT_PARTS) dpi/modbus/frame.c dpi/modbus/modbus.c dpi/modbus/request.c dpi/modbus/response.c
+ * LINK: $(INSPECT_PARTS) dpi/modbus/frame.c dpi/modbus/modbus.c dpi/modbus/once.c
+ * LINK: dpi/modbus/request.c dpi/modbus/response.c
  * LINK: dpi/modbus/segment.c dpi/modbus/serial.c dpi/modbus/slip.c
  * LIBS: libndpi nettle
  */
@@ -17,7 +18,8 @@
 
 #define HOUR 3600000000000u
 
-/* Function 1 reads two registers; 2 does and writes one with the value behind it; both at the address in the PDU. */
+/* Function 1 reads two registers; 2 does and writes one with the value behind it; both at the
+ * address in the PDU. */
 static void counting_parse(const void *state, enum direction dir, struct bytes pdu, struct parsed *ret)
 {
 	uint8_t function, unit;
@@ -198,7 +200,8 @@ static void what_did_not_pass_does_not_count(void **state)
 	assert_int_equal(desk_count(EVENT_COUNTS, R_ALLOWED), 0);
 }
 
-/* One host asks for every address, far more kinds than there is room for: another pair's kind is told apart all the same. */
+/* One host asks for every address, far more kinds than there is room for: another pair's kind is
+ * told apart all the same. */
 static void a_full_table(void **state)
 {
 	struct conn k = desk_conn(P_TOY), other = desk_conn(P_TOY_2);
@@ -245,7 +248,8 @@ static void a_full_table(void **state)
 	assert_int_equal(desk_count(EVENT_COUNTS, R_ALLOWED), 1);
 }
 
-/* Nobody waits for records: they go out in helpings, and what comes meanwhile is of the next hour. */
+/* Nobody waits for records: they go out in helpings, and what comes meanwhile is of the
+ * next hour. */
 static void helpings(void **state)
 {
 	struct conn k = desk_conn(P_TOY);

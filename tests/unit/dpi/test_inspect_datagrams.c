@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The inspector and datagrams of enforced protocols: each is judged whole and for itself, by what holds when it comes. What is
- * refused is dropped and recorded, and its flow goes on; nobody is reset.
+ * The inspector and datagrams of enforced protocols: each is judged whole and for itself, by what
+ * holds when it comes. What is refused is dropped and recorded, and its flow goes on; nobody is
+ * reset.
  *
- * LINK: $(INSPECT_PARTS) dpi/modbus/frame.c dpi/modbus/modbus.c dpi/modbus/request.c dpi/modbus/response.c
+ * LINK: $(INSPECT_PARTS) dpi/modbus/frame.c dpi/modbus/modbus.c dpi/modbus/once.c
+ * LINK: dpi/modbus/request.c dpi/modbus/response.c
  * LINK: dpi/modbus/segment.c dpi/modbus/serial.c dpi/modbus/slip.c
  * LIBS: libndpi nettle
  */
@@ -129,7 +131,8 @@ static void answers(void **state)
 	assert_int_equal(answer(&k, 1), OUTCOME_DROP); /* to nothing */
 	assert_int_equal(ask(&k, 1), OUTCOME_ACCEPT);
 	assert_int_equal(answer(&k, 2), OUTCOME_DROP);
-	assert_int_equal(say(&k, DIR_S2C, 1, 3, "\4\1\2\3\4", 5), OUTCOME_DROP); /* longer than asked for */
+	/* longer than asked for */
+	assert_int_equal(say(&k, DIR_S2C, 1, 3, "\4\1\2\3\4", 5), OUTCOME_DROP);
 	assert_int_equal(say(&k, DIR_S2C, 1, 0x83, "\2", 1), OUTCOME_ACCEPT);
 	/* The wire says a datagram twice, request or answer, and out of order. */
 	assert_int_equal(ask(&k, 3), OUTCOME_ACCEPT);
@@ -165,7 +168,8 @@ static void narrowed(void **state)
 	(void)state;
 	assert_int_equal(write_one(&k, 1), OUTCOME_ACCEPT);
 	k.permit = P_TOY_READS;
-	assert_int_equal(written(&k, 1), OUTCOME_ACCEPT); /* what was asked for in time is answered */
+	/* what was asked for in time is answered */
+	assert_int_equal(written(&k, 1), OUTCOME_ACCEPT);
 	assert_int_equal(write_one(&k, 2), OUTCOME_DROP);
 	assert_int_equal(ask(&k, 3), OUTCOME_ACCEPT);
 	assert_int_equal(answer(&k, 3), OUTCOME_ACCEPT);
@@ -247,11 +251,14 @@ static void the_worker_is_new(void **state)
 		struct conn k = desk_conn(permits[i]);
 
 		assert_int_equal(answer(&k, 1), picks_up ? OUTCOME_ACCEPT : OUTCOME_DROP);
-		assert_int_equal(say(&k, DIR_S2C, 2, 3, "\5\0", 2), OUTCOME_DROP); /* no request asks for that */
-		/* The client's next request loses nothing, whatever the conduits say of sessions. */
+		/* no request asks for that */
+		assert_int_equal(say(&k, DIR_S2C, 2, 3, "\5\0", 2), OUTCOME_DROP);
+		/* The client's next request loses nothing, whatever the conduits say
+		 * of sessions. */
 		assert_int_equal(ask(&k, 3), OUTCOME_ACCEPT);
 		assert_int_equal(answer(&k, 3), OUTCOME_ACCEPT);
-		assert_int_equal(answer(&k, 4), OUTCOME_DROP); /* everything from before is answered */
+		/* everything from before is answered */
+		assert_int_equal(answer(&k, 4), OUTCOME_DROP);
 	}
 }
 
@@ -270,7 +277,8 @@ static void silence(void **state)
 	assert_int_equal(answer(&k, 2), OUTCOME_ACCEPT);
 }
 
-/* More flows than there is room for: what is forgotten begins anew, and what is forbidden never passes. */
+/* More flows than there is room for: what is forgotten begins anew, and what is forbidden
+ * never passes. */
 static void crowds(void **state)
 {
 	struct conn k[200];
@@ -305,7 +313,8 @@ static void several(void **state)
 		assert_int_equal(desk_datagram(&k, DIR_C2S, b, n), OUTCOME_DROP);
 	toy_pdu(b + n, 9, 4);
 	b[12 + 2] = 5;
-	assert_int_equal(desk_datagram(&k, DIR_C2S, b, n + 9), OUTCOME_DROP); /* more than the protocol has */
+	/* more than the protocol has */
+	assert_int_equal(desk_datagram(&k, DIR_C2S, b, n + 9), OUTCOME_DROP);
 	assert_int_equal(desk_datagram(&k, DIR_C2S, b, n), OUTCOME_ACCEPT);
 }
 
@@ -322,7 +331,8 @@ static void beside_others(void **state)
 	assert_int_equal(desk_datagram(&k, DIR_C2S, b, toy_pdu(b, 12, 4)), OUTCOME_ACCEPT);
 }
 
-/* A flow that a mistake refused: what comes into force next finds it as if it were new, and what only observes lets it by at once. */
+/* A flow that a mistake refused: what comes into force next finds it as if it were new, and what
+ * only observes lets it by at once. */
 static void refused_by_a_mistake(void **state)
 {
 	static const char query[] = "\x12\x34\x01\0\0\1\0\0\0\0\0\0\x03www\x07"

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whole lives of sessions, drawn by a printed seed (SEKISHO_SEED; SEKISHO_LIVES: how many): a client that says any segment at any place, with
- * acknowledgements of its own making, again and again, over sessions that its server has forgotten; a server that reads as TCP does, by the
- * first or by the last copy of what came ahead of a gap; a network that loses before and behind the box. No queue is ever full. Half of the
- * lives know change: other permits, which forbid more or less, observe, or look for a name first; tables of another turn; cuts; days of silence;
- * workers that die where no session goes on half-way. Whatever the conduit says of overload and of sessions met half-way, no server reads what
- * is forbidden at that time.
+ * Whole lives of sessions, drawn by a printed seed (SEKISHO_SEED; SEKISHO_LIVES: how many): a
+ * client that says any segment at any place, with acknowledgements of its own making, again and
+ * again, over sessions that its server has forgotten; a server that reads as TCP does, by the first
+ * or by the last copy of what came ahead of a gap; a network that loses before and behind the box.
+ * No queue is ever full. Half of the lives know change: other permits, which forbid more or less,
+ * observe, or look for a name first; tables of another turn; cuts; days of silence; workers that
+ * die where no session goes on half-way. Whatever the conduit says of overload and of sessions met
+ * half-way, no server reads what is forbidden at that time.
  *
  * LINK: $(INSPECT_PARTS)
  * LIBS: libndpi nettle
@@ -251,7 +253,8 @@ static void waits(uint64_t ms)
 	deliver();
 }
 
-/* Byte `at` behind the beginning: requests that are allowed, forbidden, or allowed with a forbidden one in them and the other way round. */
+/* Byte `at` behind the beginning: requests that are allowed, forbidden, or allowed with a forbidden
+ * one in them and the other way round. */
 static uint8_t text(uint32_t which, uint32_t at)
 {
 	static const uint8_t functions[][2] = {
@@ -344,7 +347,8 @@ static void insists(void)
 	}
 }
 
-/* A forbidden request in two pieces, in either order, each perhaps again and again; sometimes another request behind it before. */
+/* A forbidden request in two pieces, in either order, each perhaps again and again; sometimes
+ * another request behind it before. */
 static void says_in_pieces(void)
 {
 	uint32_t which = 1 + draw(6), all = which < 3 ? 12 : 20, cut = 1 + draw(all - 1), at = life.next;
@@ -373,7 +377,8 @@ static void worker_dies(void)
 	life.n_said = 0;
 }
 
-/* What the server has not said that it has is said again under another permit, whole or the rest of it. */
+/* What the server has not said that it has is said again under another permit, whole or the rest
+ * of it. */
 static void says_across_a_change(void)
 {
 	uint32_t which = one_in(3) ? 1 + draw(6) : 2, all = which < 3 ? 12 : 20, at = life.next, from;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * I/O of EtherNet/IP through the whole inspector: connections are opened over TCP, in all the ways that there are, and their datagrams
- * go over UDP; policies change before, while and after that.
+ * I/O of EtherNet/IP through the whole inspector: connections are opened over TCP, in all the ways
+ * that there are, and their datagrams go over UDP; policies change before, while and after that.
  *
- * LINK: $(INSPECT_PARTS) dpi/enip/enip.c dpi/enip/state.c dpi/enip/build.c dpi/enip/encap.c dpi/enip/cip.c
- * LINK: dpi/enip/path.c dpi/enip/data.c dpi/enip/connect.c dpi/enip/answer.c dpi/enip/segment.c appliance/wire/tag.c
+ * LINK: $(INSPECT_PARTS) dpi/enip/enip.c dpi/enip/once.c dpi/enip/state.c dpi/enip/build.c
+ * LINK: dpi/enip/encap.c dpi/enip/cip.c
+ * LINK: dpi/enip/path.c dpi/enip/data.c dpi/enip/connect.c dpi/enip/answer.c dpi/enip/segment.c
+ * LINK: appliance/wire/tag.c
  * LIBS: libndpi nettle
  */
 #include "tests/unit/cmocka.h"
@@ -334,7 +336,8 @@ static void closed(void **state)
 	assert_int_equal(output(&d, &inputs, 2), OUTCOME_DROP);
 }
 
-/* Closing what was opened in a session belongs to it; so many are known, the first are forgotten. */
+/* Closing what was opened in a session belongs to it; so many are known, the first
+ * are forgotten. */
 static void whose_it_is_to_close(void **state)
 {
 	struct conn k = session(P_TOY_READS);
@@ -402,7 +405,8 @@ static void changes(void **state)
 	(void)state;
 	open_io(&k, &outputs);
 	open_io(&k, &inputs);
-	/* While both are used: what the new rows have goes on without a pause, the other stops at its next datagram. */
+	/* While both are used: what the new rows have goes on without a pause, the other stops at
+	 * its next datagram. */
 	d.permit = P_TOY_READS;
 	for (unsigned i = 0; i < 3; i++) {
 		assert_int_equal(output(&d, &inputs, 2), OUTCOME_ACCEPT);
@@ -471,7 +475,8 @@ static struct foretold foretell(const struct conn *k, uint8_t l4proto, uint32_t 
 	return ret;
 }
 
-/* Before a narrowing: the flow by which the data go is named with what will stop in it, though its request was said elsewhere. */
+/* Before a narrowing: the flow by which the data go is named with what will stop in it, though its
+ * request was said elsewhere. */
 static void told_before(void **state)
 {
 	struct conn k = session(P_TOY), d = beside(&k, P_TOY);
@@ -481,7 +486,8 @@ static void told_before(void **state)
 	open_io(&k, &outputs);
 	open_io(&k, &inputs);
 	assert_int_equal(output(&d, &inputs, 2), OUTCOME_ACCEPT);
-	assert_int_equal(foretell(&d, IP_UDP, P_TOY_READS).n, 0); /* nothing has gone by what will be refused */
+	/* nothing has gone by what will be refused */
+	assert_int_equal(foretell(&d, IP_UDP, P_TOY_READS).n, 0);
 	for (unsigned i = 0; i < 3; i++)
 		assert_int_equal(output(&d, &outputs, OUTPUT_BYTES), OUTCOME_ACCEPT);
 	for (unsigned over = 0; over < 2; over++) {
@@ -504,7 +510,8 @@ static void told_before(void **state)
 	assert_int_equal(foretell(&d, IP_UDP, P_TOY_READS).n, 0);
 }
 
-/* Opened once, used for months: what goes by it is among what went by in any hour, as the request that it lives by. */
+/* Opened once, used for months: what goes by it is among what went by in any hour, as the request
+ * that it lives by. */
 static void uses_are_counted(void **state)
 {
 	struct conn k = session(P_TOY), d = beside(&k, P_TOY);
@@ -550,7 +557,8 @@ static void put_in_force(bool observes)
 	free(image);
 }
 
-/* A site observes first. What was opened then, refused or not, goes on as the rows of the policy that enforces have it. */
+/* A site observes first. What was opened then, refused or not, goes on as the rows of the policy
+ * that enforces have it. */
 static void opened_while_observed(void **state)
 {
 	struct foretold f;
@@ -616,7 +624,8 @@ static void over_a_connection(void **state)
 	(void)state;
 	assert_int_equal(say(&k, DIR_C2S, request_note(1, &ask)), OUTCOME_ACCEPT);
 	assert_int_equal(say(&k, DIR_S2C, request_note(1, &answer)), OUTCOME_ACCEPT);
-	w = wish_note(&outputs); /* by the backplane, and once more: two hops, which only the whole protocol has */
+	/* by the backplane, and once more: two hops, which only the whole protocol has */
+	w = wish_note(&outputs);
 	assert_int_equal(say(&k, DIR_C2S, unit_note(0x103, 1, &w)), OUTCOME_DROP);
 	assert_int_equal(desk_count(EVENT_PDU, R_ENIP_ROUTE), 1);
 	k = session(P_TOY);
@@ -630,7 +639,8 @@ static void over_a_connection(void **state)
 	assert_int_equal(output(&d, &outputs, OUTPUT_BYTES), OUTCOME_ACCEPT);
 }
 
-/* A path of more objects than are kept of it opens nothing; and the data go to whoever asked, or to a group. */
+/* A path of more objects than are kept of it opens nothing; and the data go to whoever asked, or to
+ * a group. */
 static void what_opens_nothing(void **state)
 {
 	static const struct {

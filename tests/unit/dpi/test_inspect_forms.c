@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The beginnings of sessions of every protocol on a lane for naming: confirmed however they are cut, and by no other protocol's name.
+ * The beginnings of sessions of every protocol on a lane for naming: confirmed however they are
+ * cut, and by no other protocol's name.
  *
  * LINK: $(INSPECT_PARTS)
  * LIBS: libndpi nettle
@@ -101,7 +102,8 @@ static void promise(enum protocol p)
 	free(image);
 }
 
-/* What became of it in the end: its last outcome, or the first that was not to pass. `cut` bytes of a step come by themselves. */
+/* What became of it in the end: its last outcome, or the first that was not to pass. `cut` bytes of
+ * a step come by themselves. */
 static unsigned play(const struct beginning *b, size_t step, size_t cut)
 {
 	struct conn k = desk_conn(P_ONE);
@@ -158,7 +160,8 @@ static void confirmed_in_single_bytes(void **state)
 	}
 }
 
-/* Under the name of another it is refused, with its last word at the latest; but for what is of two protocols. */
+/* Under the name of another it is refused, with its last word at the latest; but for what is of
+ * two protocols. */
 static void refused_as_any_other(void **state)
 {
 	(void)state;
@@ -172,7 +175,8 @@ static void refused_as_any_other(void **state)
 		for (size_t i = 0; i < COUNT(beginnings); i++) {
 			const struct beginning *b = &beginnings[i];
 
-			/* Text without an end, in few bytes, may yet become a line of a terminal. */
+			/* Text without an end, in few bytes, may yet become a line of
+			 * a terminal. */
 			unsigned o = play(b, 0, 0);
 
 			if (b->protocol != other && o != OUTCOME_DROP &&

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The inspector and segments that come before their predecessors: what passes ahead of a gap, what is held, and that no
- * receiver can read what nobody judged.
+ * The inspector and segments that come before their predecessors: what passes ahead of a gap, what
+ * is held, and that no receiver can read what nobody judged.
  *
  * LINK: $(INSPECT_PARTS)
  * LIBS: libndpi nettle
@@ -66,7 +66,8 @@ static void passes_ahead_and_is_judged(void **state)
 	assert_int_equal(stats().pool_used, 0);
 }
 
-/* Three pieces of a train whose middle command is forbidden, in every order: nobody reads its last byte. */
+/* Three pieces of a train whose middle command is forbidden, in every order: nobody reads its
+ * last byte. */
 static void in_every_order(void **state)
 {
 	static const uint8_t orders[6][3] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 },
@@ -188,7 +189,8 @@ static void what_passes_ahead_is_bounded(void **state)
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 500, k.s, DESK_ACK, train, 50), 0);
 }
 
-/* A successor would go on with the session, without the copies; or a full queue would let by what fills the gap. */
+/* A successor would go on with the session, without the copies; or a full queue would let by what
+ * fills the gap. */
 static void who_may_go_on_without_the_worker_waits(void **state)
 {
 	static const uint32_t permits[] = { P_TOY_PICK_UP, P_TOY_HOLD, P_TOY_HOLD_PICK_UP };
@@ -263,7 +265,8 @@ static void forgotten_with_bytes_ahead(void **state)
 	assert_true(desk.n_resets > 0);
 }
 
-/* A SYN over the live session: a server that forgot it reads on from there, so nothing passes ahead of what is judged. */
+/* A SYN over the live session: a server that forgot it reads on from there, so nothing passes ahead
+ * of what is judged. */
 static void dialled_over_a_gap(void **state)
 {
 	struct conn k = desk_conn(P_TOY);

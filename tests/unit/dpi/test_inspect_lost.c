@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The inspector and what was lost with a worker: it waited for the one that died, and what was said behind it comes to its
- * successor first.
+ * The inspector and what was lost with a worker: it waited for the one that died, and what was said
+ * behind it comes to its successor first.
  *
  * LINK: $(INSPECT_PARTS)
  * LIBS: libndpi nettle
@@ -11,8 +11,9 @@
 #include "tests/unit/dpi/inspect_setup.h"
 
 /*
- * A request waited for the worker when that died, and went with it. The next ones pass their new worker before anybody has
- * noticed. Its repetition is judged as a gap's is, with all that passed behind it, and the session goes on.
+ * A request waited for the worker when that died, and went with it. The next ones pass their new
+ * worker before anybody has noticed. Its repetition is judged as a gap's is, with all that passed
+ * behind it, and the session goes on.
  */
 static void lost_with_the_worker(void **state)
 {
@@ -21,7 +22,8 @@ static void lost_with_the_worker(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 6; i++) {
-		/* One was lost, and is said again alone; two were, and they are said again one by one; the client repeats all of it. */
+		/* One was lost, and is said again alone; two were, and they are said again one by
+		 * one; the client repeats all of it. */
 		struct conn k = desk_conn(permits[i % 2]);
 		unsigned lost = i / 2 == 1 ? 2 : 1;
 		uint32_t from = k.c;
@@ -48,7 +50,8 @@ static void lost_with_the_worker(void **state)
 	}
 }
 
-/* Each request counts once, in the records and in what is remembered of the session, however often its stream went back. */
+/* Each request counts once, in the records and in what is remembered of the session, however often
+ * its stream went back. */
 static void counted_once(void **state)
 {
 	uint8_t train[48];
@@ -61,7 +64,8 @@ static void counted_once(void **state)
 		struct conn k = desk_conn(P_TOY_HOLD_PICK_UP);
 		uint32_t from = k.c;
 
-		/* The fourth passes, with the beginning of a fifth; then the third is repeated, the first, and the second between them. */
+		/* The fourth passes, with the beginning of a fifth; then the third is repeated, the
+		 * first, and the second between them. */
 		k.c = from + 36;
 		assert_int_equal(desk_send(&k, DIR_C2S, train + 36, 12), OUTCOME_ACCEPT);
 		if (i == 1)
@@ -104,7 +108,8 @@ static void an_answer_lost_with_the_worker(void **state)
 	goes_on_judged(&k);
 }
 
-/* By the rule of a pick-up, and no other: nothing that is forbidden, cut, or told in two ways goes to where nobody looked. */
+/* By the rule of a pick-up, and no other: nothing that is forbidden, cut, or told in two ways goes
+ * to where nobody looked. */
 static void what_was_lost_is_judged(void **state)
 {
 	uint8_t train[64];
@@ -131,7 +136,9 @@ static void what_was_lost_is_judged(void **state)
 			assert_int_equal(desk_segment(&k, DIR_C2S, from, k.s, DESK_ACK, train, 24), OUTCOME_DROP);
 			assert_int_equal(desk_count(EVENT_FLOW, R_OVERLAP), 1);
 			break;
-		case 2: /* the same in two pieces, the second of which passed: bytes that are no PDU together */
+		/* the same in two pieces, the second of which passed: bytes that are no
+		 * PDU together */
+		case 2:
 			toy_pdu(train, 12, 4);
 			train[1] = 20;
 			assert_int_equal(desk_segment(&k, DIR_C2S, from, k.s, DESK_ACK, train, 12), OUTCOME_DROP);
@@ -143,7 +150,9 @@ static void what_was_lost_is_judged(void **state)
 			assert_int_equal(desk_segment(&k, DIR_C2S, from, k.s, DESK_ACK, train, 12), OUTCOME_DROP);
 			assert_int_equal(desk_count(EVENT_FLOW, R_OVERLAP), 1);
 			break;
-		case 4: /* before what the server acknowledged: an old duplicate that reaches into what it lacks */
+		/* before what the server acknowledged: an old duplicate that reaches into what
+		 * it lacks */
+		case 4:
 			assert_int_equal(desk_segment(&k, DIR_C2S, from - 12, k.s, DESK_ACK, train, 24), OUTCOME_DROP);
 			assert_int_equal(desk.n_resets, 0);
 			continue;

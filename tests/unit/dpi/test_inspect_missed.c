@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The inspector and sessions of which it has not seen everything: met half-way after a restart, or with packets that a full
- * queue let by.
+ * The inspector and sessions of which it has not seen everything: met half-way after a restart, or
+ * with packets that a full queue let by.
  *
  * LINK: $(INSPECT_PARTS)
  * LIBS: libndpi nettle
@@ -22,7 +22,8 @@ static void half_way_reset(void **state)
 	assert_int_equal(desk.resets[0].client_port, k.client_port);
 	assert_int_equal(desk.resets[0].to_server.seq, k.c);
 	assert_int_equal(desk.resets[0].to_client.seq, k.s);
-	/* The client may have this answer already, and then expects what follows; the server has heard it by now. */
+	/* The client may have this answer already, and then expects what follows; the server has
+	 * heard it by now. */
 	assert_int_equal(desk.resets[1].to_client.seq, k.s + 12);
 	assert_true(desk.resets[1].to_client.valid && !desk.resets[1].to_server.valid);
 	/* A bare acknowledgement starts where its receiver is. */
@@ -91,7 +92,8 @@ static void a_pick_up_comes_soon_or_never(void **state)
 	assert_int_equal(desk_count(EVENT_FLOW, R_MIDSTREAM_RESET), 2);
 }
 
-/* What passed unjudged before the pick-up cannot be exchanged afterwards, unless its receiver has it already. */
+/* What passed unjudged before the pick-up cannot be exchanged afterwards, unless its receiver has
+ * it already. */
 static void nothing_slips_in_before_the_pick_up(void **state)
 {
 	struct conn k = desk_conn(P_TOY_HOLD_PICK_UP);
@@ -146,7 +148,8 @@ static void half_way_server_dials_nobody(void **state)
 	assert_int_equal(desk.n_pdus, 1);
 }
 
-/* The pick-up is for sessions that outlive a worker. Who makes the worker forget gains nothing by it. */
+/* The pick-up is for sessions that outlive a worker. Who makes the worker forget gains nothing
+ * by it. */
 static void forgotten_handshake_is_no_pick_up(void **state)
 {
 	struct conn k = desk_conn(P_TOY_HOLD_PICK_UP), other;
@@ -177,7 +180,8 @@ static void forgotten_handshake_is_no_pick_up(void **state)
 	assert_int_equal(desk.n_resets, 4);
 }
 
-/* An RST that the server may have challenged ends nothing for sure: out of a full table or not, the session is known. */
+/* An RST that the server may have challenged ends nothing for sure: out of a full table or not, the
+ * session is known. */
 static void forgotten_after_a_reset_is_no_pick_up(void **state)
 {
 	struct conn k = desk_conn(P_TOY_HOLD_PICK_UP), other;
@@ -188,7 +192,8 @@ static void forgotten_after_a_reset_is_no_pick_up(void **state)
 	desk_handshake(&k);
 	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 5), OUTCOME_ACCEPT);
 	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
-	/* Of these the server has nothing: they were lost behind the box, which their sender knows. */
+	/* Of these the server has nothing: they were lost behind the box, which their
+	 * sender knows. */
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, pdu + 5, 4), OUTCOME_ACCEPT);
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 2, k.s, DESK_RST, NULL, 0), OUTCOME_ACCEPT);
 	for (unsigned n = 0; n < 128; n++) {
@@ -210,7 +215,8 @@ static void forgotten_in_silence_is_no_pick_up(void **state)
 	toy_pdu(pdu, 12, TOY_FORBIDDEN);
 	desk_handshake(&k);
 	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 5), OUTCOME_ACCEPT);
-	desk_now += 5ull * 24u * 3600u * 1000000000u + 1000000000u; /* as long as the kernel tracks it */
+	/* as long as the kernel tracks it */
+	desk_now += 5ull * 24u * 3600u * 1000000000u + 1000000000u;
 	inspector_tick(desk_i);
 	assert_int_equal(stats().flows, 1);
 	desk_now += 24ull * 3600u * 1000000000u;
@@ -220,7 +226,8 @@ static void forgotten_in_silence_is_no_pick_up(void **state)
 	assert_true(desk.n_resets > 0);
 }
 
-/* Nor is it one behind a reset that its server ignores, which ends nothing and says nothing of the session. */
+/* Nor is it one behind a reset that its server ignores, which ends nothing and says nothing of
+ * the session. */
 static void forgotten_before_a_reset_is_no_pick_up(void **state)
 {
 	static const uint32_t permits[] = { P_TOY_HOLD_PICK_UP, P_TOY_PICK_UP };
@@ -245,7 +252,8 @@ static void forgotten_before_a_reset_is_no_pick_up(void **state)
 	}
 }
 
-/* Where nothing may pass unjudged, a session is picked up at whole PDUs of either end, and until then nothing passes. */
+/* Where nothing may pass unjudged, a session is picked up at whole PDUs of either end, and until
+ * then nothing passes. */
 static void closed_passes_nothing_before_the_pick_up(void **state)
 {
 	struct conn k = desk_conn(P_TOY_PICK_UP);
@@ -278,8 +286,9 @@ static void closed_passes_nothing_before_the_pick_up(void **state)
 	assert_int_equal(desk_count(EVENT_FLOW, R_MIDSTREAM_RESET), 1);
 }
 
-/* Another program took the rules away while a request and its answer crossed: nothing of the session is believed any more, but
- * it does not hang either. Both ends hear the numbers that they expect. */
+/* Another program took the rules away while a request and its answer crossed: nothing of the
+ * session is believed any more, but it does not hang either. Both ends hear the numbers that
+ * they expect. */
 static void bytes_that_went_by_the_box(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -312,7 +321,8 @@ static void bytes_that_went_by_the_box(void **state)
 	assert_true(desk.n_resets > 0);
 }
 
-/* The server acknowledges more than this worker has seen of the client: nothing that it answered may hang. */
+/* The server acknowledges more than this worker has seen of the client: nothing that it answered
+ * may hang. */
 static void picked_up_at_an_answer(void **state)
 {
 	struct conn k = desk_conn(P_TOY_PICK_UP);
@@ -328,7 +338,8 @@ static void picked_up_at_an_answer(void **state)
 	assert_int_equal(desk.n_resets, 0);
 }
 
-/* The client's port is a server port too: nobody knows who is the server, and no answer is taken for a request. */
+/* The client's port is a server port too: nobody knows who is the server, and no answer is taken
+ * for a request. */
 static void nobody_guesses_who_is_the_server(void **state)
 {
 	struct conn k = desk_conn(P_TOY_PICK_UP);
@@ -342,7 +353,8 @@ static void nobody_guesses_who_is_the_server(void **state)
 	assert_int_equal(desk.n_pdus, 0);
 }
 
-/* Both ends use the server's port, and the server is heard first: tracking knows all the same who opened the session. */
+/* Both ends use the server's port, and the server is heard first: tracking knows all the same who
+ * opened the session. */
 static void half_way_with_like_ports(void **state)
 {
 	uint8_t pdu[64];
@@ -366,7 +378,7 @@ static void half_way_with_like_ports(void **state)
 	desk_directed = false;
 }
 
-/* ---- a full queue ------------------------------------------------------------------------------------------------ */
+/* ---- a full queue ---------------------------------------------------------------------------- */
 
 static struct conn live(uint32_t permit)
 {
@@ -438,7 +450,8 @@ static void pipelined_behind_what_went_by(void **state)
 
 	(void)state;
 	toy_pdu(pdu, 12, 3);
-	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 12, k.s, DESK_ACK, pdu, 11), 0); /* not whole, so it waits */
+	/* not whole, so it waits */
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 12, k.s, DESK_ACK, pdu, 11), 0);
 	id = desk_id;
 	k.c += 12;
 	assert_int_equal(desk_send(&k, DIR_S2C, pdu, 12), OUTCOME_ACCEPT);
@@ -457,7 +470,8 @@ static void pipelined_behind_what_went_by(void **state)
 	goes_on_judged(&k);
 }
 
-/* Neither the server's word nor the client's tells what went by: it is the client who repeats what comes after it. */
+/* Neither the server's word nor the client's tells what went by: it is the client who repeats what
+ * comes after it. */
 static void only_repetitions_tell(void **state)
 {
 	struct conn k = live(P_TOY_HOLD);
@@ -503,7 +517,8 @@ static void a_loss_is_no_bypass(void **state)
 
 /* ---- a client that says that something went by, and nothing did ---- */
 
-/* It says the same segment ahead of a gap until that passes, or what it acknowledges was never said: then nobody waits. */
+/* It says the same segment ahead of a gap until that passes, or what it acknowledges was never
+ * said: then nobody waits. */
 static unsigned insists(const struct conn *k, uint32_t at, uint32_t ack, const uint8_t *p, size_t n)
 {
 	unsigned o = OUTCOME_DROP;
@@ -549,7 +564,8 @@ static void skipped_and_then_said(void **state)
 	}
 }
 
-/* As a whole request it would be allowed: but its server is in the middle of another, and would read on in that. */
+/* As a whole request it would be allowed: but its server is in the middle of another, and would
+ * read on in that. */
 static void skipped_and_then_begun(void **state)
 {
 	uint8_t outer[64], whole[64];
@@ -569,7 +585,8 @@ static void skipped_and_then_begun(void **state)
 	}
 }
 
-/* A session whose packets a full queue may let by: two in judgement, and the third before its protocol is known. */
+/* A session whose packets a full queue may let by: two in judgement, and the third before its
+ * protocol is known. */
 static struct conn let_by(unsigned i)
 {
 	struct conn k = i < 2 ? live(kept_alive[i]) : desk_conn(P_MIXED_HOLD);
@@ -581,7 +598,8 @@ static struct conn let_by(unsigned i)
 	return k;
 }
 
-/* An acknowledgement of what the server never said takes nothing of the client's out of judgement. */
+/* An acknowledgement of what the server never said takes nothing of the client's out
+ * of judgement. */
 static void acknowledges_what_was_not_said(void **state)
 {
 	uint8_t pdu[64];
@@ -600,7 +618,8 @@ static void acknowledges_what_was_not_said(void **state)
 	}
 }
 
-/* A server that took a SYN said over the session, and its answer is lost: what it acknowledges then is that SYN, and nothing went by. */
+/* A server that took a SYN said over the session, and its answer is lost: what it acknowledges then
+ * is that SYN, and nothing went by. */
 static void dialled_and_not_missed(void **state)
 {
 	uint8_t pdu[64];
@@ -624,7 +643,8 @@ static void dialled_and_not_missed(void **state)
 	}
 }
 
-/* What went by ended inside a PDU: the session lives on as its conduit says, and is judged again from the next boundary. */
+/* What went by ended inside a PDU: the session lives on as its conduit says, and is judged again
+ * from the next boundary. */
 static void inside_a_pdu(void **state)
 {
 	struct conn k = live(P_TOY_HOLD);
@@ -661,7 +681,8 @@ static void closed_misses_nothing(void **state)
 	goes_on_judged(&k);
 }
 
-/* The policy is narrowed while bytes that nobody judged are on their way: who may not pass them any more ends it. */
+/* The policy is narrowed while bytes that nobody judged are on their way: who may not pass them any
+ * more ends it. */
 static void unjudged_and_then_closed(void **state)
 {
 	struct conn k = live(P_TOY_HOLD);
@@ -675,7 +696,8 @@ static void unjudged_and_then_closed(void **state)
 	k.permit = P_TOY;
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 7, k.s, DESK_ACK, pdu + 5, 7), OUTCOME_DROP);
 	assert_true(desk.n_resets > 0);
-	/* Also when what came behind them was judged; but not under another permit that may pass them. */
+	/* Also when what came behind them was judged; but not under another permit that may
+	 * pass them. */
 	k = live(P_TOY_HOLD);
 	k.c += 5;
 	desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0);

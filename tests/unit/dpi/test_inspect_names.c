@@ -241,8 +241,9 @@ static void undeclared_servers_are_told_once_and_counted(void **state)
 }
 
 /*
- * The list changes under sessions that were let go of: nobody knows which of them are still there, so nothing is said of them until one comes by under
- * another permit; what it asked for is known then, and is told once while no list has it.
+ * The list changes under sessions that were let go of: nobody knows which of them are still there,
+ * so nothing is said of them until one comes by under another permit; what it asked for is known
+ * then, and is told once while no list has it.
  */
 static void lists_change_under_sessions(void **state)
 {
@@ -275,7 +276,8 @@ static void lists_change_under_sessions(void **state)
 	assert_string_equal(undeclared_event(2)->text[EVENT_OBJECT], "tos.example");
 }
 
-/* What a session that is over asked for is told by no packet that comes later: not by one that begins anew on its ports, nor by its end. */
+/* What a session that is over asked for is told by no packet that comes later: not by one that
+ * begins anew on its ports, nor by its end. */
 static void sessions_that_are_over(void **state)
 {
 	struct conn k, again;
@@ -292,7 +294,8 @@ static void sessions_that_are_over(void **state)
 	assert_int_equal(undeclared(), 0);
 }
 
-/* A hello that its server never had names nobody: the client may send another in its place, where nobody reads it. */
+/* A hello that its server never had names nobody: the client may send another in its place, where
+ * nobody reads it. */
 static void hello_for_nobody_but_us(void **state)
 {
 	uint8_t hello[HELLO_ROOM], other[HELLO_ROOM];
@@ -327,7 +330,8 @@ static void hello_for_nobody_but_us(void **state)
 	assert_int_equal(undeclared(), 2);
 }
 
-/* A client that makes names up has its conduit's part of the table, and takes none from weak TLS; the counts are right. */
+/* A client that makes names up has its conduit's part of the table, and takes none from weak TLS;
+ * the counts are right. */
 static void made_up_names_are_one_sum(void **state)
 {
 	uint64_t count = 0;
@@ -352,7 +356,8 @@ static void made_up_names_are_one_sum(void **state)
 	assert_int_equal(named, 64);
 }
 
-/* Observed it is recorded as well; a hello that cannot be read, or is not read to its end, names nobody. */
+/* Observed it is recorded as well; a hello that cannot be read, or is not read to its end,
+ * names nobody. */
 static void names_nobody_could_read(void **state)
 {
 	uint8_t hello[HELLO_ROOM];
@@ -441,7 +446,8 @@ static void many_kinds_are_one_sum(void **state)
 	assert_int_equal(stats().reasons[R_TLS_WEAK], 200);
 }
 
-/* Whatever keeps the hellos from being read, the session goes on as it did before anybody looked. */
+/* Whatever keeps the hellos from being read, the session goes on as it did before
+ * anybody looked. */
 static void nothing_stops_it(void **state)
 {
 	uint8_t hello[HELLO_ROOM], other[HELLO_ROOM];
@@ -483,7 +489,8 @@ static void nothing_stops_it(void **state)
 	assert_int_equal(weak_events(), 0);
 }
 
-/* Under a permit that does not promise it, it ends as a session that was let go of does; under one that does, it is read on. */
+/* Under a permit that does not promise it, it ends as a session that was let go of does; under one
+ * that does, it is read on. */
 static void permits_change_between_the_hellos(void **state)
 {
 	static const uint32_t to[] = { P_TLS_OR_SSH, P_TLS_OBSERVE, P_TCP, P_SSH };
@@ -589,11 +596,13 @@ static void http_and_postgresql(void **state)
 			 OUTCOME_CONFIRMED);
 	k = desk_conn(P_POSTGRESQL);
 	desk_handshake(&k);
-	assert_int_equal(desk_text(&k, DIR_S2C, "R"), OUTCOME_ACCEPT); /* could still become an answer */
+	/* could still become an answer */
+	assert_int_equal(desk_text(&k, DIR_S2C, "R"), OUTCOME_ACCEPT);
 }
 
-/* What servers read in different ways is found in whichever segment of the first header it comes; until that is over the
- * session stays here, and a server that answers early does not set it free. */
+/* What servers read in different ways is found in whichever segment of the first header it comes;
+ * until that is over the session stays here, and a server that answers early does not set
+ * it free. */
 static void http_header_in_pieces(void **state)
 {
 	static const char *const last[] = { "Host: x\r\n\r\n", "Host: x\n\r\n", "Host: x\r\n\n", "X: a\r\r\n\r\n" };
@@ -676,7 +685,8 @@ static void mixed_lane(void **state)
 	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_DROP);
 }
 
-/* Where commands are judged nothing passes undecided: not a command behind bytes that nobody can name, whoever else is promised. */
+/* Where commands are judged nothing passes undecided: not a command behind bytes that nobody can
+ * name, whoever else is promised. */
 static void undecided_bytes_hide_no_command(void **state)
 {
 	struct conn k = desk_conn(P_MIXED_LATE);
@@ -733,7 +743,8 @@ static void dns_over_udp(void **state)
 	k = desk_conn(P_DNS);
 	k.family = 6;
 	assert_int_equal(datagram(&k, DIR_C2S, query, sizeof(query) - 1), OUTCOME_CONFIRMED);
-	/* A tunnel on the port: not named, dropped, nothing reset, and so is the rest of its flow. */
+	/* A tunnel on the port: not named, dropped, nothing reset, and so is the rest of
+	 * its flow. */
 	k = desk_conn(P_DNS);
 	assert_int_equal(datagram(&k, DIR_C2S, "\x9a\x01 some tunnel or other, not a question", 40), OUTCOME_DROP);
 	assert_int_equal(datagram(&k, DIR_C2S, query, sizeof(query) - 1), OUTCOME_DROP);

@@ -21,7 +21,8 @@ static void goes_on(struct conn *k)
 	assert_int_equal(desk.n_resets, 0);
 }
 
-/* The answer to a SYN is lost, and the server's next one has another number; or both arrive, and the client says which. */
+/* The answer to a SYN is lost, and the server's next one has another number; or both arrive, and
+ * the client says which. */
 static void answered_with_another_number(void **state)
 {
 	(void)state;
@@ -108,7 +109,8 @@ static unsigned with_option(struct conn *k, enum direction dir, unsigned flags, 
 #define CAPABLE "\x1e\x04\x01\x00"
 #define JOIN "\x1e\x04\x11\x00"
 
-/* A client that offers Multipath TCP to a server without it loses no time; one with it is asked to do without. */
+/* A client that offers Multipath TCP to a server without it loses no time; one with it is asked to
+ * do without. */
 static void multipath(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -136,7 +138,8 @@ static void multipath(void **state)
 	assert_int_equal(stats().reasons[R_MULTIPATH], 3);
 }
 
-/* Begun where nobody took the offer out: its bytes are in the order of its options, which nobody here reads. */
+/* Begun where nobody took the offer out: its bytes are in the order of its options, which nobody
+ * here reads. */
 static void multipath_half_way(void **state)
 {
 	struct conn k = desk_conn(P_TOY_PICK_UP);

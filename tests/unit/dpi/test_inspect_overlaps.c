@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Evasion by overlap, exhaustively: every three chunks of an eight-byte PDU (in units of two bytes), each with the
- * allowed or the forbidden content, each lost or not between the box and the receiver, before receivers that keep the
- * first copy of a byte and such that keep the last. None of them ever reads the forbidden PDU.
+ * Evasion by overlap, exhaustively: every three chunks of an eight-byte PDU (in units of two
+ * bytes), each with the allowed or the forbidden content, each lost or not between the box and the
+ * receiver, before receivers that keep the first copy of a byte and such that keep the last. None
+ * of them ever reads the forbidden PDU.
  *
  * LINK: $(INSPECT_PARTS)
  * LIBS: libndpi nettle
@@ -47,7 +48,8 @@ static void chunk(unsigned i, uint32_t *ret_at, uint32_t *ret_n)
 	}
 }
 
-/* One run: three chunks, their contents and losses as bits. True when the receiver has a whole PDU. */
+/* One run: three chunks, their contents and losses as bits. True when the receiver has a
+ * whole PDU. */
 static bool run(const unsigned which[3], unsigned forbidden, unsigned lost, bool keeps_last)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -67,7 +69,8 @@ static bool run(const unsigned which[3], unsigned forbidden, unsigned lost, bool
 		chunk(which[c], &at[c], &n[c]);
 		desk_segment(&k, DIR_C2S, k.c + at[c], k.s, DESK_ACK, text[forbidden >> c & 1u] + at[c], n[c]);
 		ids[c] = desk_id;
-		/* What is decided by now and was not before leaves now, in the order in which it was decided: by number. */
+		/* What is decided by now and was not before leaves now, in the order in which it
+		 * was decided: by number. */
 		for (uint32_t from = 0; from < PDU; from += UNIT) {
 			for (unsigned o = 0; o <= c; o++) {
 				if ((o < c && before[o]) || at[o] != from ||

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * When the inspector can do without acknowledgements that carry nothing, and that a session is the same to it without them.
+ * When the inspector can do without acknowledgements that carry nothing, and that a session is the
+ * same to it without them.
  *
  * LINK: $(INSPECT_PARTS)
  * LIBS: libndpi nettle
@@ -38,7 +39,8 @@ static void a_life_without_them(void **state)
 	k.s++;
 	desk_now += 60 * 1000000000ull; /* longer than a handshake may take */
 	for (unsigned n = 0; n < 1000; n++) {
-		assert_false(asks(&k, pdu)); /* whether the server has it matters when the policy changes */
+		/* whether the server has it matters when the policy changes */
+		assert_false(asks(&k, pdu));
 		assert_true(answers(&k, pdu));
 	}
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK | DESK_FIN, NULL, 0), OUTCOME_ACCEPT);
@@ -49,7 +51,8 @@ static void a_life_without_them(void **state)
 	assert_int_equal(desk.n_resets, 0);
 }
 
-/* The third segment stayed away, and the server speaks first: its words are judged, not taken for an impossible segment. */
+/* The third segment stayed away, and the server speaks first: its words are judged, not taken for
+ * an impossible segment. */
 static void a_server_that_speaks_first(void **state)
 {
 	struct conn k = desk_conn(P_TOY);

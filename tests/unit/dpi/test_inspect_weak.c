@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Weak TLS where it is denied: no client gets the whole of a server's hello that chooses it, however it is cut, repeated or put out of order; what cannot be
- * read ends, what is good passes, strangers' segments change nothing; and what becomes of sessions that were there before.
+ * Weak TLS where it is denied: no client gets the whole of a server's hello that chooses it,
+ * however it is cut, repeated or put out of order; what cannot be read ends, what is good passes,
+ * strangers' segments change nothing; and what becomes of sessions that were there before.
  *
  * LINK: $(INSPECT_PARTS)
  * LIBS: libndpi nettle
@@ -73,7 +74,8 @@ static void by_what_the_server_chooses(void **state)
 		assert_int_equal(weak_events(EV_DENY), 2 * (i + 1));
 		assert_int_equal(weak_events(EV_ALLOW), i + 1);
 	}
-	assert_int_equal(stats().reasons[R_TLS_DENIED], 6 + 6); /* and what came behind the first of each two */
+	/* and what came behind the first of each two */
+	assert_int_equal(stats().reasons[R_TLS_DENIED], 6 + 6);
 	assert_int_equal(stats().reasons[R_TLS_WEAK], 0);
 	assert_true(desk.n_resets >= 6);
 	assert_int_equal(stats().pool_used, 0);
@@ -129,7 +131,8 @@ static void cut_anywhere(void **state)
 	for (size_t cut = 1; cut < m; cut++) {
 		struct conn k = greeted(P_TLS_DENY);
 
-		/* The second part first: it passes ahead or waits, and the first one does not pass. */
+		/* The second part first: it passes ahead or waits, and the first one does
+		 * not pass. */
 		desk_segment(&k, DIR_S2C, k.s + (uint32_t)cut, k.c, DESK_ACK, server + cut, m - cut);
 		assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, server, cut), OUTCOME_DROP);
 	}
@@ -157,7 +160,8 @@ static struct piece said(const struct conn *k, uint32_t from, uint32_t at, uint3
 	return (struct piece){ desk_id, at, len, memcmp(bytes + at, first + at, len) == 0 };
 }
 
-/* Which bytes of its server's hello a client has after everything that passed, in whatever order and however often. */
+/* Which bytes of its server's hello a client has after everything that passed, in whatever order
+ * and however often. */
 static void in_drawn_pieces(void **state)
 {
 	const char *given = getenv("SEKISHO_SEED");
@@ -278,7 +282,8 @@ static void no_room(void **state)
 	assert_int_equal(answer(&k, WEAK_VERSION), OUTCOME_DROP);
 }
 
-/* TLS in which the server spoke first: where it is denied, nobody has read what it chose when the client begins. */
+/* TLS in which the server spoke first: where it is denied, nobody has read what it chose when the
+ * client begins. */
 static void a_server_that_speaks_tls_first(void **state)
 {
 	static const uint32_t permits[] = { P_TLS, P_TLS_DENY_OBSERVE, P_TLS_DENY, P_TLS_DENY_MIXED, P_TLS_DENY_HOLD };
@@ -307,7 +312,8 @@ static void a_server_that_speaks_tls_first(void **state)
 	assert_int_equal(stats().pool_used, 0);
 }
 
-/* More than one session may keep is dropped and said again, unless nobody has to read it; an end of the stream inside of what passed ahead of it is none. */
+/* More than one session may keep is dropped and said again, unless nobody has to read it; an end of
+ * the stream inside of what passed ahead of it is none. */
 static void no_room_of_its_own(void **state)
 {
 	static uint8_t much[60000];
@@ -348,7 +354,8 @@ static void no_room_of_its_own(void **state)
 	assert_int_equal(stats().pool_used, 0);
 }
 
-/* Segments of strangers, and ones that are lost, neither end a session nor take its judgement from it. */
+/* Segments of strangers, and ones that are lost, neither end a session nor take its judgement
+ * from it. */
 static void nothing_else_ends_it(void **state)
 {
 	struct conn k = greeted(P_TLS_DENY);
@@ -408,7 +415,8 @@ static enum reason foretold(const struct conn *k, uint32_t permit)
 	return impact.reason;
 }
 
-/* Turned on, it ends those whose hello was weak and those whose hello nobody saw, and it says so before. Good ones lose nothing. */
+/* Turned on, it ends those whose hello was weak and those whose hello nobody saw, and it says so
+ * before. Good ones lose nothing. */
 static void sessions_that_were_there(void **state)
 {
 	static const uint32_t was[] = { P_TLS, P_TLS_OBSERVE, P_TLS_DENY_OBSERVE };

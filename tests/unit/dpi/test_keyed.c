@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who knows the code but not the seed cannot choose who meets in a bucket: of those that meet under one seed, few do under another, and
- * nothing of their order stays. So for either half of the seed alone, for IPv4 and IPv6, and in the tables that packets fill.
+ * Who knows the code but not the seed cannot choose who meets in a bucket: of those that meet under
+ * one seed, few do under another, and nothing of their order stays. So for either half of the seed
+ * alone, for IPv4 and IPv6, and in the tables that packets fill.
  *
  * LINK: dpi/flow.c dpi/share.c appliance/base/addr.c
  */
@@ -38,7 +39,8 @@ static struct addr network6(uint32_t n)
 	return (struct addr){ .family = 6, .b = { 0x20, 0x01, 0x0d, 0xb8, (uint8_t)(n >> 8), (uint8_t)n, [15] = 1 } };
 }
 
-/* Tables mix once more, with their seed; here with a number that tells nothing, so that keyed_addr stands alone. */
+/* Tables mix once more, with their seed; here with a number that tells nothing, so that keyed_addr
+ * stands alone. */
 static uint32_t of_address(const uint64_t seed[2], struct addr a)
 {
 	return (uint32_t)keyed_mix(keyed_addr(seed, &a), 0x9e3779b97f4a7c15u) % BUCKETS;
@@ -118,7 +120,8 @@ static uint64_t drawn(void)
 	return x;
 }
 
-/* Hosts of one bucket under `a`, and in how many they are under `b`; pairs of them all whose order is the same under both. */
+/* Hosts of one bucket under `a`, and in how many they are under `b`; pairs of them all whose order
+ * is the same under both. */
 static void compare(const char *name, place *at, const uint64_t a[2], const uint64_t b[2])
 {
 	static uint32_t of_a[HOSTS], of_b[HOSTS];
@@ -162,7 +165,8 @@ static void each_half_counts(void **state)
 		}
 }
 
-/* The seed goes in before the mixing: what two hosts differ by without it tells nothing of what they differ by with it. */
+/* The seed goes in before the mixing: what two hosts differ by without it tells nothing of what
+ * they differ by with it. */
 static void seed_is_mixed_in(void **state)
 {
 	uint64_t a[2] = { drawn(), drawn() }, b[2] = { drawn(), drawn() };
@@ -178,7 +182,8 @@ static void seed_is_mixed_in(void **state)
 	}
 }
 
-/* Nobody can know it: it is another one for each table, and none of its halves is left as it was. */
+/* Nobody can know it: it is another one for each table, and none of its halves is left as
+ * it was. */
 static void seeds_are_drawn(void **state)
 {
 	struct flow_table f[2];

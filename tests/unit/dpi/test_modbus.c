@@ -2,7 +2,8 @@
 /*
  * The Modbus enforcer: framing, lengths of all function codes, ranges, values, units, reasons.
  * What answers may look like is in test_modbus_answers.c.
- * LINK: $(COMMANDS_PARTS) dpi/modbus/frame.c dpi/modbus/modbus.c dpi/modbus/request.c dpi/modbus/response.c
+ * LINK: $(COMMANDS_PARTS) dpi/modbus/frame.c dpi/modbus/modbus.c dpi/modbus/once.c
+ * LINK: dpi/modbus/request.c dpi/modbus/response.c
  * LINK: dpi/modbus/segment.c dpi/modbus/serial.c dpi/modbus/slip.c
  * LIBS: nettle
  */
@@ -12,7 +13,8 @@
 
 #include "tests/unit/dpi/modbus_desk.h"
 
-/* Lengths of the data after the function code that are right for every content used here; -1: depends, see below. */
+/* Lengths of the data after the function code that are right for every content used here; -1:
+ * depends, see below. */
 static int fixed_length(unsigned function)
 {
 	switch (function) {
@@ -48,7 +50,8 @@ static enum reason wrong_length(unsigned function)
 	return function == 0 || function > 127 ? R_MODBUS_FIELD : R_MODBUS_FRAME;
 }
 
-/* Every function code with every data length: exact where the specification fixes it, anything where it is silent. */
+/* Every function code with every data length: exact where the specification fixes it, anything
+ * where it is silent. */
 static void all_codes_all_lengths(void **state)
 {
 	struct desk d;
@@ -76,7 +79,8 @@ static void all_codes_all_lengths(void **state)
 		}
 }
 
-/* A good request of each counted function, and the same one byte shorter, longer, or with a count that is off by one. */
+/* A good request of each counted function, and the same one byte shorter, longer, or with a count
+ * that is off by one. */
 static void counted_functions(void **state)
 {
 	static const struct {
@@ -150,7 +154,8 @@ static void forbidden_contents(void **state)
 		{ 20, 8, { 7, 6, 0, 4, 0, 1, 0xff, 0xff } },
 		{ 20, 9, { 8, 6, 0, 4, 0, 1, 0, 2, 6 } }, /* a second sub-request begins and ends */
 		{ 20, 1, { 0 } },
-		{ 21, 10, { 9, 6, 0, 4, 0, 7, 0, 2, 0, 1 } }, /* two registers announced, one sent */
+		/* two registers announced, one sent */
+		{ 21, 10, { 9, 6, 0, 4, 0, 7, 0, 2, 0, 1 } },
 		{ 21, 10, { 9, 6, 0, 4, 0, 7, 0xff, 0xff, 0, 1 } },
 		{ 21, 10, { 9, 5, 0, 4, 0, 7, 0, 1, 0, 1 } },
 		{ 43, 3, { 14, 0, 0 } },
@@ -177,7 +182,8 @@ static void forbidden_contents(void **state)
 static bool range_allowed(struct desk *d, uint8_t function, uint32_t first, uint32_t n)
 {
 	uint8_t data[252] = { (uint8_t)(first >> 8), (uint8_t)first, (uint8_t)(n >> 8), (uint8_t)n };
-	size_t bytes = function == 15 ? (n + 7) / 8 : n * 2; /* 1969 coils would still fit into a PDU */
+	/* 1969 coils would still fit into a PDU */
+	size_t bytes = function == 15 ? (n + 7) / 8 : n * 2;
 
 	desk_reset(d);
 	if (function == 15 || function == 16) {
@@ -189,7 +195,8 @@ static bool range_allowed(struct desk *d, uint8_t function, uint32_t first, uint
 	return request(d, 1, 1, function, data, 4)->allowed;
 }
 
-/* Quantity limits of the specification and the end of the address space, under a grant of everything. */
+/* Quantity limits of the specification and the end of the address space, under a grant
+ * of everything. */
 static void quantities_and_wrap(void **state)
 {
 	static const struct {
@@ -240,7 +247,8 @@ static void read_write_limits(void **state)
 	}
 }
 
-/* An allowed range: its start, its end, one before, one after, across a hole, across two that touch. */
+/* An allowed range: its start, its end, one before, one after, across a hole, across two
+ * that touch. */
 static void allowed_ranges(void **state)
 {
 	static const uint8_t functions[] = { 1, 2, 3, 4, 15, 16 };
@@ -442,7 +450,8 @@ static void limits(void **state)
 	assert_int_equal(d.p.limit.allowed[1].hi, 402);
 	assert_false(read_write(&d, 0, 10, 97, 4, 0)->allowed);
 	assert_int_equal(d.p.limit.at, 100);
-	assert_false(request(&d, 1, 1, 1, (uint8_t[]){ 0, 0, 0, 1 }, 4)->allowed); /* no coil is allowed */
+	/* no coil is allowed */
+	assert_false(request(&d, 1, 1, 1, (uint8_t[]){ 0, 0, 0, 1 }, 4)->allowed);
 	assert_int_equal(d.p.limit.what, LIMIT_ADDRESS);
 	assert_int_equal(d.p.limit.n, 0);
 	assert_false(request(&d, 1, 1, 100, NULL, 0)->allowed);
@@ -512,7 +521,8 @@ static void units(void **state)
 	}
 }
 
-/* A row that names no unit: unit 0 is the device itself for what cannot be a broadcast, and must be named to be written. */
+/* A row that names no unit: unit 0 is the device itself for what cannot be a broadcast, and must be
+ * named to be written. */
 static void unit_zero(void **state)
 {
 	struct desk d;
@@ -698,7 +708,8 @@ static void grants(void **state)
 	assert_int_equal(d.p.line, 0);
 }
 
-/* Every cut of a stream of PDUs: too little is always "more", never a wrong length, and what follows is not looked at. */
+/* Every cut of a stream of PDUs: too little is always "more", never a wrong length, and what
+ * follows is not looked at. */
 static void framing(void **state)
 {
 	uint8_t stream[3 * MODBUS_PDU_MAX], *small;

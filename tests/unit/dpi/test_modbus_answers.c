@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The Modbus enforcer: answers, open requests, pipelining, lost and repeated ones, a table changed in between.
- * LINK: $(COMMANDS_PARTS) dpi/modbus/frame.c dpi/modbus/modbus.c dpi/modbus/request.c dpi/modbus/response.c
+ * The Modbus enforcer: answers, open requests, pipelining, lost and repeated ones, a table changed
+ * in between.
+ * LINK: $(COMMANDS_PARTS) dpi/modbus/frame.c dpi/modbus/modbus.c dpi/modbus/once.c
+ * LINK: dpi/modbus/request.c dpi/modbus/response.c
  * LINK: dpi/modbus/segment.c dpi/modbus/serial.c dpi/modbus/slip.c
  * LIBS: nettle
  */
@@ -109,7 +111,8 @@ static void forgiven(void **state)
 			case 3:
 				ok = response(&d, 5, 17, 3, padded, 4)->allowed;
 				break;
-			case 4: /* never: another transaction, two bytes too many, another function */
+			/* never: another transaction, two bytes too many, another function */
+			case 4:
 				ok = response(&d, 7, 17, 3, back, 3)->allowed ||
 				     response(&d, 5, 17, 3, padded, 5)->allowed;
 				break;
@@ -130,7 +133,8 @@ static void forgiven(void **state)
 	assert_true(response(&d, 0, 17, 3, back, 3)->allowed);
 }
 
-/* Any other length than the right one, a wrong id, unit or function: refused, and the right answer is still accepted. */
+/* Any other length than the right one, a wrong id, unit or function: refused, and the right answer
+ * is still accepted. */
 static void answers_that_are_not(void **state)
 {
 	struct desk d;
@@ -228,7 +232,8 @@ static void exceptions(void **state)
 	assert_false(response(&d, 5, 1, 0x83, (uint8_t[]){ 2 }, 1)->allowed);
 }
 
-/* Functions the specification leaves open: id, unit and function must agree, the data may be anything. */
+/* Functions the specification leaves open: id, unit and function must agree, the data may
+ * be anything. */
 static void open_functions(void **state)
 {
 	struct desk d;
@@ -331,7 +336,8 @@ static void reused_ids(void **state)
 	assert_int_equal(d.p.quantity, 2);
 }
 
-/* A device that loses requests, and broadcasts that nobody answers, must not end the session for want of room. */
+/* A device that loses requests, and broadcasts that nobody answers, must not end the session for
+ * want of room. */
 static void lost_answers(void **state)
 {
 	struct desk d;
@@ -339,7 +345,8 @@ static void lost_answers(void **state)
 	(void)state;
 	desk_whole(&d);
 	for (unsigned i = 0; i < 1000; i++) {
-		assert_true(request(&d, (uint16_t)(2 * i), 1, 3, read_one, 4)->allowed); /* never answered */
+		/* never answered */
+		assert_true(request(&d, (uint16_t)(2 * i), 1, 3, read_one, 4)->allowed);
 		assert_true(request(&d, (uint16_t)(2 * i + 1), 1, 3, read_one, 4)->allowed);
 		assert_true(response(&d, (uint16_t)(2 * i + 1), 1, 3, one_register, 3)->allowed);
 	}
@@ -355,7 +362,8 @@ static void lost_answers(void **state)
 	assert_false(request(&d, 99, 1, 3, read_one, 4)->allowed);
 }
 
-/* Where refusals do not end the flow, the answer to a refused request is refused for the same reason. */
+/* Where refusals do not end the flow, the answer to a refused request is refused for the
+ * same reason. */
 static void answers_to_refused_requests(void **state)
 {
 	struct desk d;
@@ -383,7 +391,8 @@ static void answers_to_refused_requests(void **state)
 	assert_int_equal(d.p.reason, R_MODBUS_RESPONSE);
 }
 
-/* What an old table allowed may still be answered, but no conduit of the new one is blamed for it. */
+/* What an old table allowed may still be answered, but no conduit of the new one is blamed
+ * for it. */
 static void table_changes(void **state)
 {
 	struct desk d;
@@ -423,7 +432,8 @@ static void responses_name_the_row(void **state)
 	assert_int_equal(d.p.row.line, 11);
 }
 
-/* Bytes went by unseen: answers to requests from before pass when such a request might have been allowed. */
+/* Bytes went by unseen: answers to requests from before pass when such a request might have
+ * been allowed. */
 static void answers_from_before(void **state)
 {
 	struct desk d;
@@ -447,7 +457,8 @@ static void answers_from_before(void **state)
 			assert_int_equal(d.p.reason, R_MODBUS_RESPONSE);
 		}
 	}
-	/* No more of them than requests can have been open, and none once everything has been answered. */
+	/* No more of them than requests can have been open, and none once everything has
+	 * been answered. */
 	for (unsigned answered = 0; answered < 2; answered++) {
 		desk_reset(&d);
 		modbus_enforcer.missed(d.state, false);
@@ -514,7 +525,8 @@ static void numbers_and_coils(void **state)
 	}
 }
 
-/* One too many, one too few, one byte of padding; alone and before the next answer. None of them takes a byte of that. */
+/* One too many, one too few, one byte of padding; alone and before the next answer. None of them
+ * takes a byte of that. */
 static void lengths_that_lie(void **state)
 {
 	static const uint8_t ask[] = { 0, 7, 0, 1 }, next[] = { 0, 6, 0, 0, 0, 5, 17, 3, 2, 0, 8 };
@@ -539,7 +551,8 @@ static void lengths_that_lie(void **state)
 					memcpy(b + n, next, sizeof(next));
 					n += more ? sizeof(next) : 0;
 					if (pad && lie != 1)
-						continue; /* a byte that nobody counts is nothing's */
+						/* a byte that nobody counts is nothing's */
+						continue;
 					r = modbus_enforcer.frame(d.state, DIR_S2C, bytes_of(b, n), &got);
 					if (lie == 0) {
 						assert_int_equal(r, FRAME_WHOLE);
@@ -552,7 +565,8 @@ static void lengths_that_lie(void **state)
 					} else if (lengths) {
 						assert_int_equal(r, FRAME_WHOLE);
 						assert_int_equal(got, 11);
-					} else if (lie > 0 && padding) { /* refused, or waits for a byte */
+					} else if (lie > 0 && padding) {
+						/* refused, or waits for a byte */
 						assert_int_equal(r, more ? FRAME_BAD : FRAME_NEED_MORE);
 						continue;
 					} else {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What servers find where they cut the client's bytes themselves: none is given more than it reads at once before it has
- * answered, unless everything is allowed or nothing forbidden can be found in it.
- * LINK: $(COMMANDS_PARTS) dpi/modbus/frame.c dpi/modbus/modbus.c dpi/modbus/request.c dpi/modbus/response.c
+ * What servers find where they cut the client's bytes themselves: none is given more than it reads
+ * at once before it has answered, unless everything is allowed or nothing forbidden can be found in
+ * it.
+ * LINK: $(COMMANDS_PARTS) dpi/modbus/frame.c dpi/modbus/modbus.c dpi/modbus/once.c
+ * LINK: dpi/modbus/request.c dpi/modbus/response.c
  * LINK: dpi/modbus/segment.c dpi/modbus/serial.c dpi/modbus/slip.c
  * LIBS: nettle
  */
@@ -122,7 +124,8 @@ static void too_much_alone(void **state)
 	assert_true(passes(&d, n, many, n));
 }
 
-/* What such a server would write is judged by its values too, which are read from where they still are. */
+/* What such a server would write is judged by its values too, which are read from where they
+ * still are. */
 static void values_in_the_middle(void **state)
 {
 	struct desk d;
@@ -143,7 +146,8 @@ static void values_in_the_middle(void **state)
 	assert_int_equal(d.p.limit.wrote, 8);
 }
 
-/* A read by its header and its body apart, the body late: whatever it asks for, its rest is no command that changes anything. */
+/* A read by its header and its body apart, the body late: whatever it asks for, its rest is no
+ * command that changes anything. */
 static void a_read_may_be_cut(void **state)
 {
 	struct desk d;
@@ -231,8 +235,9 @@ static void headers_that_say_more(void **state)
 }
 
 /*
- * Whoever takes what one read returns for a request executes the beginning of one, with zeros for what is missing. So that is refused as soon
- * as what is there is forbidden; what is allowed may be cut anywhere.
+ * Whoever takes what one read returns for a request executes the beginning of one, with zeros for
+ * what is missing. So that is refused as soon as what is there is forbidden; what is allowed may be
+ * cut anywhere.
  */
 static void beginnings(void **state)
 {
@@ -288,7 +293,8 @@ static void beginnings(void **state)
 			if (passes)
 				continue;
 			assert_true(d.p.early || d.p.reason == R_MODBUS_FRAME);
-			if (d.p.early) /* else the header says that more is to come, and nobody waits for it */
+			/* else the header says that more is to come, and nobody waits for it */
+			if (d.p.early)
 				assert_int_equal(d.p.reason, requests[i].reason);
 			assert_int_equal(d.p.function, pdu[7]);
 			assert_int_equal(d.p.targets[0], pdu[6]);
@@ -304,7 +310,8 @@ static void beginnings(void **state)
 					    &d.p));
 }
 
-/* Reads in two pieces are refused nothing where their address looks like a write's function and too little for a write is behind it. */
+/* Reads in two pieces are refused nothing where their address looks like a write's function and too
+ * little for a write is behind it. */
 static void reads_in_two_pieces(void **state)
 {
 	static const uint8_t writes_of[] = { 5, 6, 15, 16, 22, 23 };

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What receivers of Modbus RTU and ASCII find in bytes that are Modbus/TCP, and what is such a request and nothing else.
- * LINK: $(COMMANDS_PARTS) dpi/modbus/frame.c dpi/modbus/modbus.c dpi/modbus/request.c dpi/modbus/response.c
+ * What receivers of Modbus RTU and ASCII find in bytes that are Modbus/TCP, and what is such a
+ * request and nothing else.
+ * LINK: $(COMMANDS_PARTS) dpi/modbus/frame.c dpi/modbus/modbus.c dpi/modbus/once.c
+ * LINK: dpi/modbus/request.c dpi/modbus/response.c
  * LINK: dpi/modbus/segment.c dpi/modbus/serial.c dpi/modbus/slip.c
  * LIBS: nettle
  */
@@ -79,8 +81,10 @@ static void a_read_that_is_a_write(void **state)
 	struct desk d;
 
 	(void)state;
-	/* In one segment, in two wherever they are cut, and byte by byte: refused when its check is there, and not before. */
-	for (size_t cut = 0; cut + 1 < sizeof(both); cut++) { /* its last byte is 0, which the check does not need */
+	/* In one segment, in two wherever they are cut, and byte by byte: refused when its check is
+	 * there, and not before. */
+	/* its last byte is 0, which the check does not need */
+	for (size_t cut = 0; cut + 1 < sizeof(both); cut++) {
 		reads(&d);
 		assert_true(cut == 0 || goes(&d, true, both, cut));
 		assert_false(goes(&d, cut == 0, both + cut, sizeof(both) - cut));
@@ -185,7 +189,8 @@ static void polls_are_named(void **state)
 			}
 }
 
-/* A server that answers in Modbus/TCP is one; but not where that could be the answer of one for RTU. */
+/* A server that answers in Modbus/TCP is one; but not where that could be the answer of one
+ * for RTU. */
 static void what_an_answer_shows(void **state)
 {
 	struct desk d;

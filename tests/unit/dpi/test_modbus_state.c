@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the enforcer calls unused of its state means nothing: two flows take the same random packets, and of one the unused part
- * is spoiled before each. Both are judged alike.
- * LINK: $(COMMANDS_PARTS) dpi/modbus/frame.c dpi/modbus/modbus.c dpi/modbus/request.c dpi/modbus/response.c
+ * What the enforcer calls unused of its state means nothing: two flows take the same random
+ * packets, and of one the unused part is spoiled before each. Both are judged alike.
+ * LINK: $(COMMANDS_PARTS) dpi/modbus/frame.c dpi/modbus/modbus.c dpi/modbus/once.c
+ * LINK: dpi/modbus/request.c dpi/modbus/response.c
  * LINK: dpi/modbus/segment.c dpi/modbus/serial.c dpi/modbus/slip.c
  * LIBS: nettle
  */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * nDPI behind dpi/name.h: what the linked library names, that ports prove nothing to it, and that its memory is bounded.
+ * nDPI behind dpi/name.h: what the linked library names, that ports prove nothing to it, and that
+ * its memory is bounded.
  *
- * LINK: dpi/name.c dpi/recognise.c dpi/%/recognise.c dpi/forms/%.c appliance/wire/protocols.c appliance/base/bytes.c appliance/wire/protocols.c
+ * LINK: dpi/name.c dpi/recognise.c dpi/%/recognise.c dpi/forms/%.c appliance/wire/protocols.c
+ * LINK: appliance/base/bytes.c appliance/wire/protocols.c
  * LIBS: libndpi
  */
 #include "tests/unit/cmocka.h"
@@ -175,7 +177,8 @@ static void ports_prove_nothing(void **state)
 	}
 }
 
-/* Requests that write registers, of every small address and length: never anything but Modbus or nothing. */
+/* Requests that write registers, of every small address and length: never anything but Modbus
+ * or nothing. */
 static void modbus_is_not_called_tls(void **state)
 {
 	char pdu[260];

@@ -2,7 +2,8 @@
 /*
  * The recognisers: first bytes of real peers, every prefix of them, and their neighbours.
  *
- * LINK: dpi/recognise.c dpi/%/recognise.c dpi/forms/%.c appliance/wire/protocols.c appliance/base/bytes.c
+ * LINK: dpi/recognise.c dpi/%/recognise.c dpi/forms/%.c appliance/wire/protocols.c
+ * LINK: appliance/base/bytes.c
  */
 #include "tests/unit/cmocka.h"
 
@@ -79,6 +80,23 @@ static const struct sample good[] = {
 	S(PROTO_SLMP, DIR_S2C, 16, "D00000FF03FF0000080000"),
 	S(PROTO_SLMP, DIR_C2S, 16, "54001234000000FF03FF00001800100401"),
 	S(PROTO_SLMP, DIR_S2C, 16, "D4001234000000FF03FF0000080000"),
+	S(PROTO_FINS, DIR_C2S, 12, "FINS\x00\x00\x00\x0c\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"),
+	S(PROTO_FINS, DIR_S2C, 12,
+	  "FINS\x00\x00\x00\x10\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x19\x00\x00\x00\x0a"),
+	S(PROTO_FINS, DIR_C2S, 12,
+	  "FINS\x00\x00\x00\x1a\x00\x00\x00\x02\x00\x00\x00\x00\x80\x00\x02\x00\x0a\x00\x00\x19\x00\x01\x01\x01\x82\x00"
+	  "\x00\x00\x00\x04"),
+	S(PROTO_FINS, DIR_C2S, 12, "\x80\x00\x02\x00\x0a\x00\x00\x19\x00\x01\x01\x01\x82\x00\x00\x00\x00\x04"),
+	S(PROTO_FINS, DIR_C2S, 12, "\x81\x00\x02\x00\x0a\x00\x00\x19\x00\x01\x01\x01\x82\x00\x00\x00\x00\x04"),
+	S(PROTO_FINS, DIR_S2C, 12, "\xc0\x00\x02\x00\x19\x00\x00\x0a\x00\x01\x01\x01\x00\x00\x00\x00\x00\x00"),
+	S(PROTO_FINS, DIR_C2S, 12, "\x80\x00\x02\x00\x0a\x00\x00\x19\x00\x01\x15\x05"),
+	S(PROTO_FINS, DIR_C2S, 12, "\x00\x00\x02\x00\x0a\x00\x00\x19\x00\x01\x01\x01\x82\x00\x00\x00\x00\x04"),
+	S(PROTO_IEC104, DIR_C2S, 6, "\x68\x04\x07\0\0\0"),
+	S(PROTO_IEC104, DIR_S2C, 6, "\x68\x04\x0b\0\0\0"),
+	S(PROTO_IEC104, DIR_C2S, 6, "\x68\x04\x43\0\0\0"),
+	S(PROTO_IEC104, DIR_S2C, 6, "\x68\x04\x01\0\xfe\xff"),
+	S(PROTO_IEC104, DIR_C2S, 8, "\x68\x0e\x02\0\x08\0\x64\1\6\0\1\0\0\0\0\x14"),
+	S(PROTO_IEC104, DIR_S2C, 8, "\x68\x0f\x02\0\x08\0\1\x82\3\0\1\0\1\0\0\0\1"),
 	/* IXFR, a notice with the new serial number, an update; answers */
 	S(PROTO_DNS, DIR_C2S, 14, "\x00\x40\x12\x34\x00\x00\x00\x01\x00\x00\x00\x01\x00\x00\x03www"),
 	S(PROTO_DNS, DIR_C2S, 14, "\x00\x40\x12\x34\x24\x00\x00\x01\x00\x01\x00\x00\x00\x00\x03www"),
@@ -207,17 +225,19 @@ static void no_other_name(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(good); i++)
 		for (unsigned p = 1; p < PROTO_COUNT; p++)
+			/* of its servers little is said */
+			/* asked last */
 			if (p != good[i].protocol &&
 			    !(p == PROTO_S7COMM_PLUS && good[i].protocol == PROTO_S7COMM && good[i].dir == DIR_S2C) &&
-			    !(p == PROTO_MODBUS && good[i].protocol == PROTO_LDAP) && /* asked last */
-			    !(p == PROTO_ENIP && good[i].dir == DIR_S2C) && /* of its servers little is said */
+			    !(p == PROTO_MODBUS && good[i].protocol == PROTO_LDAP) &&
+			    !(p == PROTO_ENIP && good[i].dir == DIR_S2C) &&
 			    recognise((enum protocol)p, good[i].dir, head(&good[i], good[i].n)) == RECOGNISED)
 				fail_msg("sample %zu (%s) is %s as well", i, protocol_info(good[i].protocol)->name,
 					 protocol_info((enum protocol)p)->name);
 }
 
-/* Each of the deciding bytes counts: with a wrong one (any of the 255 others that the format forbids) it is something
- * else. Here: the first byte, which few protocols leave free. */
+/* Each of the deciding bytes counts: with a wrong one (any of the 255 others that the format
+ * forbids) it is something else. Here: the first byte, which few protocols leave free. */
 static void first_byte_decides(void **state)
 {
 	(void)state;
@@ -235,14 +255,90 @@ static void first_byte_decides(void **state)
 	}
 }
 
+static void lies_in_fins(void **state)
+{
+	static const struct sample bad[] = {
+		S(PROTO_FINS, DIR_C2S, 0, "FIND"),
+		/* too short */
+		S(PROTO_FINS, DIR_C2S, 0, "FINS\0\0\0\x07\0\0\0\0"),
+		/* no such command */
+		S(PROTO_FINS, DIR_C2S, 0, "FINS\0\0\0\x10\0\0\0\4"),
+		/* what a server says */
+		S(PROTO_FINS, DIR_C2S, 0, "FINS\0\0\0\x10\0\0\0\6"),
+		S(PROTO_FINS, DIR_C2S, 0,
+		  "\xc0\x00\x02\x00\x19\x00\x00\x0a\x00\x01\x01\x01\x00\x00\x00\x00\x00"
+		  "\x00"), /* an answer */
+		S(PROTO_FINS, DIR_S2C, 0,
+		  "\x80\x00\x02\x00\x0a\x00\x00\x19\x00\x01\x01\x01\x82\x00\x00\x00\x00"
+		  "\x04"), /* a request */
+		S(PROTO_FINS, DIR_C2S, 0,
+		  "\x80\x00\x00\x00\x0a\x00\x00\x19\x00\x01\x01\x01\x82\x00\x00\x00\x00"
+		  "\x04"), /* no gateway, as Modbus has it */
+		S(PROTO_FINS, DIR_C2S, 0,
+		  "\x80\x00\x08\x00\x0a\x00\x00\x19\x00\x01\x01\x01\x82\x00\x00\x00\x00"
+		  "\x04"), /* too many */
+		S(PROTO_FINS, DIR_C2S, 0,
+		  "\x80\x00\x02\x80\x0a\x00\x00\x19\x00\x01\x01\x01\x82\x00\x00\x00\x00"
+		  "\x04"), /* no such network */
+		S(PROTO_FINS, DIR_C2S, 0,
+		  "\x84\x00\x02\x00\x0a\x00\x00\x19\x00\x01\x01\x01\x82\x00\x00\x00\x00"
+		  "\x04"), /* reserved */
+		/* no command */
+		S(PROTO_FINS, DIR_C2S, 0, "\x80\x00\x02\x00\x0a\x00\x00\x19\x00\x01\x30\x01"),
+		/* one that nobody knows */
+		S(PROTO_FINS, DIR_C2S, 0, "\x00\x00\x02\x00\x0a\x00\x00\x19\x00\x01\x15\x05"),
+		/* Modbus */
+		S(PROTO_FINS, DIR_C2S, 0, "\x80\x00\x00\x00\x00\x06\x01\x06\x00\x00\x01\x01"),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(bad); i++)
+		if (recognise(PROTO_FINS, bad[i].dir, head(&bad[i], bad[i].n)) != RECOGNISE_NOT)
+			fail_msg("sample %zu", i);
+}
+
+/* Text that begins with h; IEC 60870-5-101 with shorter fields, and what the other end says. */
+static void lies_in_iec104(void **state)
+{
+	static const struct sample bad[] = {
+		S(PROTO_IEC104, DIR_C2S, 0, "helo tos.test"),
+		S(PROTO_IEC104, DIR_C2S, 0, "\x68\x03\x07\0\0"),
+		S(PROTO_IEC104, DIR_C2S, 0, "\x68\xfe\0\0\0\0"),
+		S(PROTO_IEC104, DIR_C2S, 0, "\x68\x05\x07\0\0\0"),
+		S(PROTO_IEC104, DIR_C2S, 0, "\x68\x04\x07\0\1\0"),
+		S(PROTO_IEC104, DIR_C2S, 0, "\x68\x04\x03\0\0\0"),
+		S(PROTO_IEC104, DIR_C2S, 0, "\x68\x04\x0b\0\0\0"),
+		S(PROTO_IEC104, DIR_S2C, 0, "\x68\x04\x07\0\0\0"),
+		S(PROTO_IEC104, DIR_C2S, 0, "\x68\x04\x01\0\1\0"),
+		S(PROTO_IEC104, DIR_C2S, 0, "\x68\x04\0\0\0\0"),
+		S(PROTO_IEC104, DIR_C2S, 0, "\x68\x0e\0\0\1\0\x64\1"),
+		S(PROTO_IEC104, DIR_C2S, 0, "\x68\x0d\0\0\0\0\x64\1"), /* an address of 2 bytes */
+		S(PROTO_IEC104, DIR_C2S, 0, "\x68\x0f\0\0\0\0\x64\1"),
+		S(PROTO_IEC104, DIR_C2S, 0, "\x68\x0e\0\0\0\0\x64\0"),
+		S(PROTO_IEC104, DIR_C2S, 0, "\x68\x0e\0\0\0\0\x63\1"),
+		S(PROTO_IEC104, DIR_C2S, 0, "\x68\x0e\0\0\0\0\1\1"), /* what a server sends */
+		S(PROTO_IEC104, DIR_C2S, 0, "\x68\x09\x09\x68\x53\1\1"),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(bad); i++)
+		if (recognise(PROTO_IEC104, bad[i].dir, head(&bad[i], bad[i].n)) != RECOGNISE_NOT)
+			fail_msg("sample %zu", i);
+}
+
 static void lies(void **state)
 {
 	static const struct sample bad[] = {
-		S(PROTO_TLS, DIR_C2S, 0, "\x16\x03\x01\x00\x00\x01\x00\x01\xfc\x03\x03"), /* empty record */
-		S(PROTO_TLS, DIR_C2S, 0, "\x16\x03\x01\x50\x00\x01\x00\x01\xfc\x03\x03"), /* record above 16 kB */
-		S(PROTO_TLS, DIR_C2S, 0, "\x16\x03\x01\x02\x00\x02\x00\x01\xfc\x03\x03"), /* a server's hello */
-		S(PROTO_TLS, DIR_C2S, 0, "\x17\x03\x03\x02\x00\x01\x00\x01\xfc\x03\x03"), /* data first */
-		S(PROTO_TLS, DIR_C2S, 0, "\x15\x03\x03\x00\x02\x02\x28"),		  /* a client's alert */
+		/* empty record */
+		S(PROTO_TLS, DIR_C2S, 0, "\x16\x03\x01\x00\x00\x01\x00\x01\xfc\x03\x03"),
+		/* record above 16 kB */
+		S(PROTO_TLS, DIR_C2S, 0, "\x16\x03\x01\x50\x00\x01\x00\x01\xfc\x03\x03"),
+		/* a server's hello */
+		S(PROTO_TLS, DIR_C2S, 0, "\x16\x03\x01\x02\x00\x02\x00\x01\xfc\x03\x03"),
+		/* data first */
+		S(PROTO_TLS, DIR_C2S, 0, "\x17\x03\x03\x02\x00\x01\x00\x01\xfc\x03\x03"),
+		/* a client's alert */
+		S(PROTO_TLS, DIR_C2S, 0, "\x15\x03\x03\x00\x02\x02\x28"),
 		S(PROTO_TLS, DIR_C2S, 0, "\x16\x02\x01\x02\x00\x01\x00\x01\xfc\x03\x03"),
 		S(PROTO_SSH, DIR_C2S, 0, "SSH-1.5-old\r\n"),
 		S(PROTO_HTTP, DIR_C2S, 0, "OPTIONS sip:a@b SIP/2.0\r\n"),
@@ -262,13 +358,17 @@ static void lies(void **state)
 		S(PROTO_MODBUS, DIR_C2S, 0, "\x00\x01\x00\x00\x01\x06\x01\x03"),
 		S(PROTO_MODBUS, DIR_C2S, 0, "\x00\x01\x00\x00\x00\x01\x01\x03"),
 		S(PROTO_MODBUS, DIR_C2S, 0, "\x00\x01\x00\x00\x00\x06\x01\x83"),
-		S(PROTO_S7COMM, DIR_C2S, 0, "\x03\x00\x00\x16\x11\xe0\x00\x01"), /* an answered request */
-		S(PROTO_S7COMM, DIR_C2S, 0, "\x03\x00\x00\x16\x11\xe0\x00\x00\x00\x07\x40\xc1"), /* class 4 */
+		/* an answered request */
+		S(PROTO_S7COMM, DIR_C2S, 0, "\x03\x00\x00\x16\x11\xe0\x00\x01"),
+		/* class 4 */
+		S(PROTO_S7COMM, DIR_C2S, 0, "\x03\x00\x00\x16\x11\xe0\x00\x00\x00\x07\x40\xc1"),
 		S(PROTO_S7COMM, DIR_C2S, 0,
 		  "\x03\x00\x00\x2b\x26\xe0\x00\x00\x00\x00\x00"
-		  "Cookie"),								  /* RDP */
-		S(PROTO_S7COMM, DIR_S2C, 0, "\x03\x00\x00\x16\x11\xe0\x00\x00"),	  /* a request */
-		S(PROTO_S7COMM_PLUS, DIR_C2S, 0, S7_CONNECTS "\3\0\0\x19\2\xf0\x80\x32"), /* S7comm */
+		  "Cookie"), /* RDP */
+		/* a request */
+		S(PROTO_S7COMM, DIR_S2C, 0, "\x03\x00\x00\x16\x11\xe0\x00\x00"),
+		/* S7comm */
+		S(PROTO_S7COMM_PLUS, DIR_C2S, 0, S7_CONNECTS "\3\0\0\x19\2\xf0\x80\x32"),
 		S(PROTO_S7COMM_PLUS, DIR_C2S, 0, S7_CONNECTS "\3\0\0\xbb\2\xf0\x80\x0d"), /* MMS */
 		S(PROTO_SLMP, DIR_C2S, 0, "\x50\x01\x00\xff\xff\x03\x00\x0c\x00"),
 		S(PROTO_SLMP, DIR_C2S, 0, "\x50\x00\x00\xff\xff\x03\x00\x0c\x11"),
@@ -279,9 +379,11 @@ static void lies(void **state)
 		S(PROTO_SLMP, DIR_C2S, 0, "500000FF03FFXX00"),
 		S(PROTO_SLMP, DIR_C2S, 0, "500000ff03ff0000"),
 		S(PROTO_SLMP, DIR_C2S, 0, "68000000000000ff"),
-		S(PROTO_DNS, DIR_C2S, 0, "\x00\x10\x12\x34\x01\x00\x00\x01"), /* shorter than any question */
+		/* shorter than any question */
+		S(PROTO_DNS, DIR_C2S, 0, "\x00\x10\x12\x34\x01\x00\x00\x01"),
 		S(PROTO_DNS, DIR_C2S, 0, "\x00\x1d\x12\x34\x81\x00\x00\x01"), /* an answer */
-		S(PROTO_DNS, DIR_C2S, 0, "\x00\x1d\x12\x34\x31\x00\x00\x01"), /* an operation that there is not */
+		/* an operation that there is not */
+		S(PROTO_DNS, DIR_C2S, 0, "\x00\x1d\x12\x34\x31\x00\x00\x01"),
 		S(PROTO_DNS, DIR_C2S, 0, "\x00\x1d\x12\x34\x01\x00\x00\x02"),
 		S(PROTO_DNS, DIR_C2S, 0, "HS\0\0\1\0\0\1\0\0\0\0\0\0\0\7hislip0"), /* HiSLIP */
 		S(PROTO_DNS, DIR_C2S, 0, "\x00\x1d\x12\x34\x01\x00\x00\x01\x00\x01"),
@@ -318,25 +420,31 @@ static void lies(void **state)
 		S(PROTO_MYSQL, DIR_C2S, 0, "\x4a\0\0\0"),
 		S(PROTO_MYSQL, DIR_C2S, 0, "\x4a\0\0\1\x85\xa0"), /* before 4.1 */
 		S(PROTO_MYSQL, DIR_S2C, 0, "\x4a\0\0\0\x0b"),
-		S(PROTO_LDAP, DIR_C2S, 0, "\x30\x1c\2\1\1\x60\x18\2"), /* longer than what it stands in */
+		/* longer than what it stands in */
+		S(PROTO_LDAP, DIR_C2S, 0, "\x30\x1c\2\1\1\x60\x18\2"),
 		S(PROTO_LDAP, DIR_C2S, 0, "\x30\x0c\2\1\1\x61\7\x0a"), /* an answer */
 		S(PROTO_LDAP, DIR_C2S, 0, "\x30\x1c\2\1\0\x60"),
 		S(PROTO_LDAP, DIR_C2S, 0, "\x30\x1c\2\1\1\x60\x17\2\1\4"),
-		S(PROTO_LDAP, DIR_C2S, 0, "\x30\x26\2\1\1\4\6public"),	 /* SNMP */
-		S(PROTO_KERBEROS, DIR_C2S, 0, "\0\0\0\xb2\x6a\x81\xae"), /* a byte more than there is */
+		S(PROTO_LDAP, DIR_C2S, 0, "\x30\x26\2\1\1\4\6public"), /* SNMP */
+		/* a byte more than there is */
+		S(PROTO_KERBEROS, DIR_C2S, 0, "\0\0\0\xb2\x6a\x81\xae"),
 		S(PROTO_KERBEROS, DIR_C2S, 0, "\0\0\0\x6d\x7e\x6b\x30\x69\xa0"),
 		S(PROTO_KERBEROS, DIR_C2S, 0, "\0\0\0\xb1\x6a\x81\xae\x30\x81\xab\xa1\3\2\1\4"),
 		S(PROTO_SYSLOG, DIR_C2S, 0, "<192>x"),
 		S(PROTO_SYSLOG, DIR_C2S, 0, "083 <13>x"),
 		S(PROTO_SYSLOG, DIR_C2S, 0, "83 x"),
 		S(PROTO_SYSLOG, DIR_S2C, 0, "<13>x"),
-		S(PROTO_RDP, DIR_C2S, 0, "\3\0\0\x16\x11\xe0\0\0\0\7\0\xc1\2\1\0\xc2"),		/* S7 */
-		S(PROTO_RDP, DIR_C2S, 0, "\3\0\0\x0b\6\xe0\0\0\0\0\0\3\0\0\x19\2\xf0\x80\x32"), /* S7 behind it */
+		/* S7 */
+		S(PROTO_RDP, DIR_C2S, 0, "\3\0\0\x16\x11\xe0\0\0\0\7\0\xc1\2\1\0\xc2"),
+		/* S7 behind it */
+		S(PROTO_RDP, DIR_C2S, 0, "\3\0\0\x0b\6\xe0\0\0\0\0\0\3\0\0\x19\2\xf0\x80\x32"),
 		S(PROTO_RDP, DIR_C2S, 0, "\3\0\0\x13\6\xe0"),
-		S(PROTO_SMB, DIR_C2S, 0, "\0\0\0\x6c\xfeSMB\x40\0\0\0\0\0\0\0\1\0"), /* begins with a login */
+		/* begins with a login */
+		S(PROTO_SMB, DIR_C2S, 0, "\0\0\0\x6c\xfeSMB\x40\0\0\0\0\0\0\0\1\0"),
 		S(PROTO_SMB, DIR_C2S, 0, "\0\0\0\x45\xffSMB\x73"),
 		S(PROTO_SMB, DIR_S2C, 0, "\0\0\0\x45\xffSMB\x72"), /* the server speaks version 1 */
-		S(PROTO_SMB, DIR_S2C, 0, "\0\0\0\x6c\xfeSMB\x40\0\0\0\0\0\0\0\0\0\1\0\0"), /* asks */
+		/* asks */
+		S(PROTO_SMB, DIR_S2C, 0, "\0\0\0\x6c\xfeSMB\x40\0\0\0\0\0\0\0\0\0\1\0\0"),
 		S(PROTO_NETBIOS, DIR_C2S, 0,
 		  "\x81\0\0\x44\x20"
 		  "a"),
@@ -363,7 +471,8 @@ static void answers_stay(const uint8_t *b, size_t n, const char *what)
 			enum recognition first = RECOGNISE_MORE;
 
 			for (size_t k = 1; k <= n; k++) {
-				/* Exactly so many bytes: whoever reads beyond them is found out by a sanitizer. */
+				/* Exactly so many bytes: whoever reads beyond them is found out by
+				 * a sanitizer. */
 				uint8_t *exact = malloc(k);
 				enum recognition r;
 
@@ -371,7 +480,8 @@ static void answers_stay(const uint8_t *b, size_t n, const char *what)
 				memcpy(exact, b, k);
 				r = recognise((enum protocol)p, (enum direction)dir, bytes_of(exact, k));
 				free(exact);
-				/* The one byte by which PostgreSQL answers is an answer when nothing follows. */
+				/* The one byte by which PostgreSQL answers is an answer when
+				 * nothing follows. */
 				if (first != RECOGNISE_MORE && r != first && p != PROTO_POSTGRESQL && p != PROTO_ENIP)
 					fail_msg("%s: %s said %d, and after %zu bytes %d", what,
 						 protocol_info((enum protocol)p)->name, (int)first, k, (int)r);
@@ -506,17 +616,19 @@ static void datagrams(void **state)
 		S(PROTO_DNS, DIR_C2S, 1, "\x12\x34\1\0\0\1\0\0\0\0\0\1" QUESTION "\0\0\x29\x10\0\0\0\0\0\0\0"),
 		S(PROTO_DNS, DIR_C2S, 1, "\x12\x34\x24\0\0\1\0\1\0\0\0\0" QUESTION),
 		S(PROTO_DNS, DIR_S2C, 1, "\x12\x34\xa4\0\0\1\0\0\0\0\0\0" QUESTION),
-		S(PROTO_DNS, DIR_S2C, 1, "\x12\x34\x80\1\0\0\0\0\0\0\0\0"), /* no question that it could read */
+		/* no question that it could read */
+		S(PROTO_DNS, DIR_S2C, 1, "\x12\x34\x80\1\0\0\0\0\0\0\0\0"),
 		S(PROTO_DNS, DIR_C2S, 0, "\x12\x34\1\0\0\2\0\0\0\0\0\0" QUESTION),
 		S(PROTO_DNS, DIR_C2S, 0, "\x12\x34\1\0\0\1\0\0\0\0\0\0\x43www"),
-		S(PROTO_DNS, DIR_S2C, 0, "\x12\x34\1\0\0\1\0\0\0\0\0\0" QUESTION), /* a question is no answer */
-		S(PROTO_NTP, DIR_C2S, 1, "\x23" NTP_REST),
-		S(PROTO_NTP, DIR_S2C, 1, "\x24" NTP_REST),
-		S(PROTO_NTP, DIR_C2S, 1, "\x0b" NTP_REST),
-		S(PROTO_NTP, DIR_C2S, 1, "\x2b" NTP_REST), /* version 5 */
-		S(PROTO_NTP, DIR_C2S, 1, "\0" NTP_REST),   /* RFC 958 */
-		S(PROTO_NTP, DIR_S2C, 1, "\x25" NTP_REST), /* broadcast */
-		S(PROTO_NTP, DIR_C2S, 1, "\x16\2\0\1\0\0\0\0\0\0\0\0"),
+		/* a question is no answer */
+		S(PROTO_DNS, DIR_S2C, 0, "\x12\x34\1\0\0\1\0\0\0\0\0\0" QUESTION),
+		S(PROTO_NTP, DIR_C2S, 1, "\x23" NTP_REST), S(PROTO_NTP, DIR_S2C, 1, "\x24" NTP_REST),
+		/* version 5 */
+		S(PROTO_NTP, DIR_C2S, 1, "\x0b" NTP_REST), S(PROTO_NTP, DIR_C2S, 1, "\x2b" NTP_REST),
+		/* RFC 958 */
+		S(PROTO_NTP, DIR_C2S, 1, "\0" NTP_REST),
+		/* broadcast */
+		S(PROTO_NTP, DIR_S2C, 1, "\x25" NTP_REST), S(PROTO_NTP, DIR_C2S, 1, "\x16\2\0\1\0\0\0\0\0\0\0\0"),
 		S(PROTO_NTP, DIR_S2C, 1, "\x16\x82\0\1\0\0\0\0\0\0\0\4abcd"),
 		S(PROTO_NTP, DIR_C2S, 1, "\xd6\2\0\1\0\0\0\0\0\0\0\0"), /* NTPsec's ntpq */
 		S(PROTO_NTP, DIR_S2C, 1, "\xd6\x82\0\1\0\0\0\0\0\0\0\4abcd"),
@@ -524,10 +636,8 @@ static void datagrams(void **state)
 		S(PROTO_NTP, DIR_S2C, 0, "\x16\2\0\1\0\0\0\0\0\0\0\0"),
 		S(PROTO_NTP, DIR_C2S, 0, "\x16\2\0\1\0\0\0\0\0\0\0\1"),
 		S(PROTO_NTP, DIR_C2S, 0, "\x17" NTP_REST), /* private */
-		S(PROTO_NTP, DIR_C2S, 0, "\x24" NTP_REST),
-		S(PROTO_NTP, DIR_C2S, 0, "\x33" NTP_REST),
-		S(PROTO_NTP, DIR_C2S, 0, "\x23\0\6\xec"),
-		S(PROTO_NTP, DIR_C2S, 1, "\x23" NTP_REST "\0\0\0\1" DIGEST),
+		S(PROTO_NTP, DIR_C2S, 0, "\x24" NTP_REST), S(PROTO_NTP, DIR_C2S, 0, "\x33" NTP_REST),
+		S(PROTO_NTP, DIR_C2S, 0, "\x23\0\6\xec"), S(PROTO_NTP, DIR_C2S, 1, "\x23" NTP_REST "\0\0\0\1" DIGEST),
 		S(PROTO_NTP, DIR_C2S, 1,
 		  "\x23" NTP_REST "\1\4\0\x10"
 		  "abcdefghijkl"),
@@ -556,8 +666,7 @@ static void datagrams(void **state)
 		S(PROTO_SNMP, DIR_C2S, 0, "\x30\x17\2\1\3\x30\x0d\2\1\1\2\2\5\xdc\4\1\4\2\1\3\4\0\x30\1xx"),
 		S(PROTO_SYSLOG, DIR_C2S, 1, "<13>x"),
 		S(PROTO_SYSLOG, DIR_C2S, 1, "<165>1 2026-08-01T22:14:15Z tos su - - - x\n\0"),
-		S(PROTO_SYSLOG, DIR_C2S, 0, "<13>x\0y"),
-		S(PROTO_SYSLOG, DIR_C2S, 0, "13>x"),
+		S(PROTO_SYSLOG, DIR_C2S, 0, "<13>x\0y"), S(PROTO_SYSLOG, DIR_C2S, 0, "13>x"),
 		S(PROTO_LDAP, DIR_C2S, 1, "\x30\x0c\2\1\1\x63\7\4\0\x0a\1\0\x0a\1"),
 		S(PROTO_LDAP, DIR_C2S, 0, "\x30\x0c\2\1\1\x63\7\4\0\x0a\1\0\x0a\1x"),
 		S(PROTO_LDAP, DIR_S2C, 1, "\x30\x09\2\1\1\x64\4\4\0\x30\0\x30\x0c\2\1\1\x65\7\x0a\1\0\4\0\4\0"),
@@ -581,7 +690,8 @@ static void datagrams(void **state)
 		for (size_t n = 0; n < list[i].n && list[i].protocol != PROTO_SYSLOG && list[i].protocol != PROTO_NTP &&
 				   list[i].protocol != PROTO_DNS;
 		     n++)
-			if (list[i].needed > 0 && n != 11 && /* an entry without the end of the search */
+			/* an entry without the end of the search */
+			if (list[i].needed > 0 && n != 11 &&
 			    recognise_datagram(list[i].protocol, list[i].dir, bytes_of(list[i].bytes, n)))
 				fail_msg("datagram %zu, %zu bytes", i, n);
 	assert_true(recognise_datagram(PROTO_QUIC, DIR_C2S, bytes_of(quic, sizeof(quic))));
@@ -628,6 +738,8 @@ int main(void)
 		cmocka_unit_test(no_other_name),
 		cmocka_unit_test(first_byte_decides),
 		cmocka_unit_test(lies),
+		cmocka_unit_test(lies_in_fins),
+		cmocka_unit_test(lies_in_iec104),
 		cmocka_unit_test(no_answer_is_taken_back),
 		cmocka_unit_test(lines_before_ssh),
 		cmocka_unit_test(versions_of_http),

@@ -2,7 +2,8 @@
 /*
  * The S7comm enforcer: every code of every kind, lengths that lie, and the order of a session.
  * LINK: $(COMMANDS_PARTS) dpi/s7comm/answer.c dpi/s7comm/cotp.c dpi/s7comm/cut.c dpi/s7comm/items.c
- * LINK: dpi/s7comm/message.c dpi/s7comm/push.c dpi/s7comm/request.c dpi/s7comm/s7comm.c dpi/s7comm/session.c
+ * LINK: dpi/s7comm/message.c dpi/s7comm/push.c dpi/s7comm/request.c dpi/s7comm/s7comm.c
+ * LINK: dpi/s7comm/once.c dpi/s7comm/session.c
  * LINK: dpi/s7comm/state.c
  * LIBS: nettle
  */
@@ -70,7 +71,8 @@ static void by_code(uint32_t service, const char *parameters, const char *data, 
 	assert_int_equal(job(&d, 2, parameters, ""), data[0] == '\0' ? R_ALLOWED : R_S7COMM_FRAME);
 	ready(&d);
 	assert_int_equal(job(&d, 2, parameters, data), R_ALLOWED);
-	assert_int_equal(reply(&d, 3, answer, answer_data), R_S7COMM_RESPONSE); /* to another request */
+	/* to another request */
+	assert_int_equal(reply(&d, 3, answer, answer_data), R_S7COMM_RESPONSE);
 	if (reply(&d, 2, answer, answer_data) != R_ALLOWED)
 		fail_msg("%06x: its answer is refused: %d", service, d.p.reason);
 	assert_true(d.p.function == service && d.p.line == 100);
@@ -118,7 +120,8 @@ static void forms_of_other_lengths(void **unused)
 			}
 }
 
-/* All 256 functions of jobs: those without a form are allowed by their code alone, and by nothing that limits places or values. */
+/* All 256 functions of jobs: those without a form are allowed by their code alone, and by nothing
+ * that limits places or values. */
 static void unknown_functions(void **unused)
 {
 	struct desk d;
@@ -262,9 +265,12 @@ static void headers(void **unused)
 static void pi_services(void **unused)
 {
 	static const char *const other[] = {
-		"28 000000000000 fd 0004 20202020 05 5f47415242", /* as long as a start: snap7's server goes by that */
-		"28 000000000000 fd 0009 505f50524f4752414d 05 5f494e5345", /* a start's name inside: python-snap7's looks for it */
-		"28 000000000000 fd 000a 0200 3041303030303150 05 5f494e5345", /* two blocks, one name */
+		/* as long as a start: snap7's server goes by that */
+		"28 000000000000 fd 0004 20202020 05 5f47415242",
+		/* a start's name inside: python-snap7's looks for it */
+		"28 000000000000 fd 0009 505f50524f4752414d 05 5f494e5345",
+		/* two blocks, one name */
+		"28 000000000000 fd 000a 0200 3041303030303150 05 5f494e5345",
 		"28 000000000000 fd 0009 0100 30413030303031 05 5f494e5345",
 		"28 000000000000 fd 0000 05 5f494e5345",
 		"28 000000000000 fd 0002 4552 05 5f4d4f4455",
@@ -286,7 +292,8 @@ static void pi_services(void **unused)
 	assert_int_equal(job(&d, 2, "29 0000000000 08 505f50524f475241", ""), R_S7COMM_FRAME);
 }
 
-/* Names are unique, codes sorted and apart, so that the tables of policies can be built from them. */
+/* Names are unique, codes sorted and apart, so that the tables of policies can be built
+ * from them. */
 static void the_words(void **unused)
 {
 	const struct vocabulary *v = &vocabulary_s7comm;

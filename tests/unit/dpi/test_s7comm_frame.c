@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The lower layers of S7comm: packets, TPDUs, messages of several DTs, and what a connection request says.
+ * The lower layers of S7comm: packets, TPDUs, messages of several DTs, and what a connection
+ * request says.
  * LINK: appliance/wire/settings.c appliance/base/bytes.c dpi/s7comm/cotp.c
  */
 #include "tests/unit/cmocka.h"
@@ -81,7 +82,8 @@ static void packets(void **unused)
 	}
 }
 
-/* The length of the packet against that of the TPDU: -2 to +7. A parting one may have up to six bytes behind it. */
+/* The length of the packet against that of the TPDU: -2 to +7. A parting one may have up to six
+ * bytes behind it. */
 static void lengths(void **unused)
 {
 	static const int tpdus[] = { 0xe0, 0xd0, 0x80, 0x70, 0xf0, 0x60, 0x20, 0x10, 0xc0, 0x50, 0xe1, 0xf1 };
@@ -159,7 +161,8 @@ static void fragments(void **unused)
 	buffer[n - 2] = 0;
 	bad(buffer, n);
 
-	for (size_t last = 94; last <= 98; last++) { /* 4096 bytes together, and never more asked for than that */
+	/* 4096 bytes together, and never more asked for than that */
+	for (size_t last = 94; last <= 98; last++) {
 		n = dt(buffer, 4000, 0);
 		n += dt(buffer + n, last, 0x80);
 		assert_int_equal(framed(buffer, n, &(size_t){ 0 }), last <= 96 ? FRAME_WHOLE : FRAME_BAD);

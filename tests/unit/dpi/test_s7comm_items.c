@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Items of S7comm reads and writes: which addresses each touches, which values it writes, and how long its answer is.
+ * Items of S7comm reads and writes: which addresses each touches, which values it writes, and how
+ * long its answer is.
  * LINK: $(COMMANDS_PARTS) dpi/s7comm/answer.c dpi/s7comm/cotp.c dpi/s7comm/cut.c dpi/s7comm/items.c
- * LINK: dpi/s7comm/message.c dpi/s7comm/push.c dpi/s7comm/request.c dpi/s7comm/s7comm.c dpi/s7comm/session.c
+ * LINK: dpi/s7comm/message.c dpi/s7comm/push.c dpi/s7comm/request.c dpi/s7comm/s7comm.c
+ * LINK: dpi/s7comm/once.c dpi/s7comm/session.c
  * LINK: dpi/s7comm/state.c
  * LIBS: nettle
  */
@@ -187,8 +189,10 @@ static void several_items(void **unused)
 static void other_forms(void **unused)
 {
 	static const char *const all[] = {
-		"0401 120e b2 ff 0000 0052 12345678 22000001",		    /* a name's number (1200, 1500) */
-		"0401 1207 b0 01 02 0005 0000",				    /* bytes of several blocks (400) */
+		/* a name's number (1200, 1500) */
+		"0401 120e b2 ff 0000 0052 12345678 22000001",
+		/* bytes of several blocks (400) */
+		"0401 1207 b0 01 02 0005 0000",
 		"0402 1208 82 01 0001 0001 1a01 120a1002000100008300 0000", /* a machine tool's */
 	};
 	struct desk d;
@@ -270,7 +274,8 @@ static void values(void **unused)
 		{ 8, 1, "00 07 0004 3f800000", R_S7COMM_VALUE },
 		{ 3, 2, "00 09 0002 6162", R_ALLOWED },
 		{ 12, 1, "00 04 0010 0001", R_ALLOWED },
-		{ 15, 1, "00 09 0008 0000000000000001", R_S7COMM_ADDRESS }, /* eight bytes: no value of this kind */
+		/* eight bytes: no value of this kind */
+		{ 15, 1, "00 09 0008 0000000000000001", R_S7COMM_ADDRESS },
 		{ 0x77, 1, "00 09 0002 0001", R_S7COMM_ADDRESS },
 		/* Lengths that differ from the item's. */
 		{ 4, 1, "00 04 0008 01", R_S7COMM_FRAME },
@@ -301,8 +306,9 @@ static void values(void **unused)
 }
 
 /*
- * How wide a value is, the client says. A limit binds none but that which the row names: not its halves, of which each may be within
- * while the value is not, nor two of them at once, nor one that lies across two.
+ * How wide a value is, the client says. A limit binds none but that which the row names: not its
+ * halves, of which each may be within while the value is not, nor two of them at once, nor one that
+ * lies across two.
  */
 static void widths_of_a_value(void **unused)
 {
@@ -316,7 +322,8 @@ static void widths_of_a_value(void **unused)
 		{ 16, 4, 1, BYTE(12), "00040010 0001", R_ALLOWED },
 		{ 16, 4, 3, BYTE(10), "00040030 000100010001", R_ALLOWED },
 		{ 16, 5, 2, BYTE(12), "00050020 00010001", R_ALLOWED },
-		{ 16, 4, 1, BYTE(11), "00040010 0001", R_S7COMM_VALUE }, /* 12 to 13 become 0100 and more */
+		/* 12 to 13 become 0100 and more */
+		{ 16, 4, 1, BYTE(11), "00040010 0001", R_S7COMM_VALUE },
 		{ 16, 4, 2, BYTE(11), "00040020 00010001", R_S7COMM_VALUE },
 		{ 16, 2, 1, BYTE(10), "00040008 01", R_S7COMM_VALUE }, /* 0100 */
 		{ 16, 2, 1, BYTE(11), "00040008 01", R_S7COMM_VALUE },
@@ -389,7 +396,8 @@ static void counters_hold_words(void **unused)
 	assert_int_equal(write_items(&d, &items, 1, "00090004 00010006"), R_S7COMM_VALUE);
 }
 
-/* Data of an odd length is padded, but for the last; with a pad missing, or one too many, the rest lies elsewhere. */
+/* Data of an odd length is padded, but for the last; with a pad missing, or one too many, the rest
+ * lies elsewhere. */
 static void padding(void **unused)
 {
 	struct made items = { .n = 0 };
@@ -442,12 +450,13 @@ static void padding_of_the_last(void **unused)
 	items.n = 0;
 	put_item(&items, 2, 1, 0, 0x83, BYTE(10));
 	assert_int_equal(write_items(&d, &items, 1, "00040008 01"), R_ALLOWED);
-	assert_int_equal(write_items(&d, &items, 1, "00040008 01 00"), R_S7COMM_FRAME); /* nobody writes so */
+	/* nobody writes so */
+	assert_int_equal(write_items(&d, &items, 1, "00040008 01 00"), R_S7COMM_FRAME);
 }
 
 /*
- * snap7's server finds the second item's data by the first item's type: where that disagrees with what the data says, it would
- * write bytes that stand elsewhere. Their values are unknown then.
+ * snap7's server finds the second item's data by the first item's type: where that disagrees with
+ * what the data says, it would write bytes that stand elsewhere. Their values are unknown then.
  */
 static void data_found_in_two_ways(void **unused)
 {
@@ -566,7 +575,8 @@ static void cyclic_after_a_change(void **unused)
 	assert_int_equal(watch(&d, 10), R_ALLOWED);
 	assert_int_equal(watch(&d, 20), R_ALLOWED);
 	assert_int_equal(pushes(&d), R_ALLOWED);
-	desk_place(&d, row, S7_DB, DB(1, 0), BYTE(21)); /* one byte of what is watched is not in it any more */
+	/* one byte of what is watched is not in it any more */
+	desk_place(&d, row, S7_DB, DB(1, 0), BYTE(21));
 	d.table.digest[0]++;
 	d.permit.permit++;
 	assert_int_equal(pushes(&d), R_S7COMM_ADDRESS);
@@ -577,7 +587,8 @@ static void cyclic_after_a_change(void **unused)
 	assert_int_equal(pushes(&d), R_S7COMM_FUNCTION);
 }
 
-/* More places than are kept: they pass as long as the permit is the one under which they were asked for. */
+/* More places than are kept: they pass as long as the permit is the one under which they were
+ * asked for. */
 static void cyclic_too_many(void **unused)
 {
 	struct command_row *row;
@@ -609,7 +620,8 @@ static void cyclic_too_many(void **unused)
 	}
 }
 
-/* Met half-way: nobody knows for which places; the same. And what no request says needs a row without limits at every push. */
+/* Met half-way: nobody knows for which places; the same. And what no request says needs a row
+ * without limits at every push. */
 static void pushes_of_unknown_places(void **unused)
 {
 	struct command_row *row;

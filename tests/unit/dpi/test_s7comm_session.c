@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * S7comm sessions: their order, whom they are for, what was agreed on, what a server may send by itself, and what is known when bytes
- * were missed.
+ * S7comm sessions: their order, whom they are for, what was agreed on, what a server may send by
+ * itself, and what is known when bytes were missed.
  * LINK: $(COMMANDS_PARTS) dpi/s7comm/answer.c dpi/s7comm/cotp.c dpi/s7comm/cut.c dpi/s7comm/items.c
- * LINK: dpi/s7comm/message.c dpi/s7comm/push.c dpi/s7comm/request.c dpi/s7comm/s7comm.c dpi/s7comm/session.c
+ * LINK: dpi/s7comm/message.c dpi/s7comm/push.c dpi/s7comm/request.c dpi/s7comm/s7comm.c
+ * LINK: dpi/s7comm/once.c dpi/s7comm/session.c
  * LINK: dpi/s7comm/state.c
  * LIBS: nettle
  */
@@ -47,7 +48,8 @@ static void order(void **unused)
 	assert_int_equal(say(&d, DIR_S2C, &other), R_S7COMM_RESPONSE);
 	assert_int_equal(say(&d, DIR_S2C, &cc), R_ALLOWED);
 	assert_int_equal(say(&d, DIR_S2C, &cc), R_S7COMM_RESPONSE);
-	assert_int_equal(say(&d, DIR_C2S, &cc), R_NONE); /* no PDU of a client's, nor is an error: from their type on */
+	/* no PDU of a client's, nor is an error: from their type on */
+	assert_int_equal(say(&d, DIR_C2S, &cc), R_NONE);
 	assert_int_equal(say(&d, DIR_C2S, &error), R_NONE);
 	for (size_t n = 0; n < error.n; n++)
 		assert_int_equal(s7comm_enforcer.frame(d.state, DIR_C2S, bytes_of(error.b, n), &len),
@@ -97,7 +99,8 @@ static void slots(void **unused)
 	}
 }
 
-/* Of what rows refuse an answer comes only where nothing is stopped: the session is what it is when other rows come. */
+/* Of what rows refuse an answer comes only where nothing is stopped: the session is what it is when
+ * other rows come. */
 static void observed_first(void **unused)
 {
 	struct made cr = connection(0xe0, 0, 7, "c2020103"), cc = connection(0xd0, 7, 3, "c2020103");
@@ -193,7 +196,8 @@ static void agreements(void **unused)
 	}
 }
 
-/* A message in several DTs is the same message, wherever it is cut. In more than two only where everything is allowed. */
+/* A message in several DTs is the same message, wherever it is cut. In more than two only where
+ * everything is allowed. */
 static void fragments(void **unused)
 {
 	struct made m = message_hex(1, 2, "0502 120a1002000400008300 0000 120a1004000100008300 0040",
@@ -250,7 +254,8 @@ static void fragmented_answers(void **unused)
 	assert_int_equal(say(&d, DIR_S2C, &lie), R_S7COMM_FRAME);
 }
 
-/* The server asks for a block only when a download was begun, and each part is the client's to answer. */
+/* The server asks for a block only when a download was begun, and each part is the client's
+ * to answer. */
 static void download(void **unused)
 {
 	struct made ask = message_hex(1, 0x100, "1b" BLOCK, ""), end = message_hex(1, 0x200, "1c" BLOCK, "");
@@ -332,7 +337,8 @@ static void pushes(void **unused)
 	}
 }
 
-/* Which mode the controller is in now: a form of its own, without data, and told to whom messages go. */
+/* Which mode the controller is in now: a form of its own, without data, and told to whom
+ * messages go. */
 static void transitions(void **unused)
 {
 	static const char *const other[] = { "010010 10 00 00 02",    "010010 10 00 00 02 00 00",
@@ -404,7 +410,8 @@ static void errors(void **unused)
 		}
 }
 
-/* Met half-way: rows decide alone, whom it is for is unknown, and answers may belong to what nobody saw. */
+/* Met half-way: rows decide alone, whom it is for is unknown, and answers may belong to what
+ * nobody saw. */
 static void halfway(void **unused)
 {
 	struct desk d;
@@ -424,7 +431,8 @@ static void halfway(void **unused)
 	assert_int_equal(reply(&d, 9, "0401", READ_ANSWER), R_S7COMM_UNREAD);
 }
 
-/* What passed is judged again by a copy of the state that has missed something: that it was said is nothing against it. */
+/* What passed is judged again by a copy of the state that has missed something: that it was said is
+ * nothing against it. */
 static void judged_again(void **unused)
 {
 	struct made cr = connection(0xe0, 0, 7, RACK_0_SLOT_2), other = connection(0xe0, 0, 7, "c2020103");
@@ -447,7 +455,8 @@ static bool passes(struct desk *d, uint64_t at, size_t carried, bool late, const
 	return s7comm_enforcer.segment(d->state, at, carried, late, bytes_of(b->b, b->n), &d->table, &d->permit, &d->p);
 }
 
-/* A request to stop, in so many DTs, the first of which holds `first` bytes; `empty` ones stand behind it. */
+/* A request to stop, in so many DTs, the first of which holds `first` bytes; `empty` ones stand
+ * behind it. */
 static struct made stop_in(unsigned parts, size_t first, unsigned empty)
 {
 	struct made m = message_hex(1, 9, "29 0000000000 09 505f50524f4752414d", ""), out = { .n = 0 };
@@ -487,7 +496,8 @@ static struct made smuggling(size_t before)
 	return smuggling_this(before, stop_in(1, 0, 0));
 }
 
-/* ... in several DTs, wherever the first ends, empty ones between; each of two ways that a write may be cut around it. */
+/* ... in several DTs, wherever the first ends, empty ones between; each of two ways that a write
+ * may be cut around it. */
 static void cuts_before_several(void **unused)
 {
 	struct desk d;
@@ -504,7 +514,8 @@ static void cuts_before_several(void **unused)
 				assert_true(passes(&d, 1000, 20, false, &b));
 				assert_false(passes(&d, 1000, 20, true, &b));
 				assert_int_equal(d.p.reason, R_S7COMM_CUT);
-				/* Only as much of it as tells what it is, then the rest in the next segment. */
+				/* Only as much of it as tells what it is, then the rest in the
+				 * next segment. */
 				head.n = b.n - 4;
 				ready(&d);
 				assert_true(!passes(&d, 1000, 20, true, &head) || !passes(&d, 1000, head.n, false, &b));
@@ -530,7 +541,8 @@ static void cuts_before_a_second(void **unused)
 	assert_int_equal(d.p.reason, R_S7COMM_CUT);
 }
 
-/* Whoever takes what one read returns for a packet does not wait for what its length says is still to come. */
+/* Whoever takes what one read returns for a packet does not wait for what its length says is still
+ * to come. */
 static void lengths_that_say_more(void **unused)
 {
 	struct made messages[] = { message_hex(1, 3, READ_ONE, ""),
@@ -572,7 +584,8 @@ static void cuts(void **unused)
 		assert_true(passes(&d, 1000, 20, false, &b)); /* the rest comes at once */
 		assert_false(passes(&d, 1000, 20, true, &b));
 		assert_int_equal(d.p.reason, R_S7COMM_CUT);
-		/* An answer to what was asked after the cut shows that the server is where it should be. */
+		/* An answer to what was asked after the cut shows that the server is where it
+		 * should be. */
 		ready(&d);
 		m = message_hex(1, 3, READ_ONE, "");
 		whole.n = 0;
@@ -582,7 +595,8 @@ static void cuts(void **unused)
 		assert_int_equal(reply(&d, 3, "0401", READ_ANSWER), R_ALLOWED);
 		assert_true(passes(&d, 2000, 0, false, &b));
 	}
-	/* It begins in the end of one request, and its header goes on in the next, whose first bytes are its lengths. */
+	/* It begins in the end of one request, and its header goes on in the next, whose first
+	 * bytes are its lengths. */
 	m = message_hex(1, 3, "0501 120a1002000d00008300 0000", "00040068 07 0334 02f0 80 32 01 00000005");
 	m.b[m.n - 13 + 0] = 3;
 	put_dt(&tail, 0x80, m.b, m.n);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The SLMP enforcer: frames of all four forms, what each command touches and writes, lengths of every command, whom a request is
- * for. Answers are in test_slmp_answers.c.
- * LINK: $(COMMANDS_PARTS) dpi/slmp/slmp.c dpi/slmp/frame.c dpi/slmp/device.c dpi/slmp/request.c dpi/slmp/touch.c
+ * The SLMP enforcer: frames of all four forms, what each command touches and writes, lengths of
+ * every command, whom a request is for. Answers are in test_slmp_answers.c.
+ * LINK: $(COMMANDS_PARTS) dpi/slmp/slmp.c dpi/slmp/once.c dpi/slmp/frame.c dpi/slmp/device.c
+ * LINK: dpi/slmp/request.c dpi/slmp/touch.c
  * LINK: dpi/slmp/segment.c dpi/slmp/other.c
  * LIBS: nettle
  */
@@ -110,7 +111,7 @@ static void form_never_changes(void **state)
 		}
 }
 
-/* ---- what is touched --------------------------------------------------------------------------------------------- */
+/* ---- what is touched ------------------------------------------------------------------------- */
 
 struct device_case {
 	const char *old, *new;
@@ -140,7 +141,8 @@ static const struct device_case every_device[] = {
 
 #define N(list) (sizeof(list) / sizeof((list)[0]))
 
-/* Words of every device, 2 of them from 0x98: 32 points of a bit device. One less at either end is refused. */
+/* Words of every device, 2 of them from 0x98: 32 points of a bit device. One less at either end
+ * is refused. */
 static void every_device_has_its_place(void **state)
 {
 	struct desk d;
@@ -168,7 +170,8 @@ static void every_device_has_its_place(void **state)
 			}
 }
 
-/* Every code of a device in binary: those in the table have their space and no other, the others are unknown. */
+/* Every code of a device in binary: those in the table have their space and no other, the others
+ * are unknown. */
 static void unknown_devices_are_nowhere(void **state)
 {
 	struct desk d;
@@ -182,7 +185,8 @@ static void unknown_devices_are_nowhere(void **state)
 		put(&t, 1, code);
 		put(&t, 2, 1);
 		desk_row(&d);
-		assert_true(ask(&d, SLMP_FORM, 1, 0x04010000, &t)->allowed); /* nothing is limited */
+		/* nothing is limited */
+		assert_true(ask(&d, SLMP_FORM, 1, 0x04010000, &t)->allowed);
 		known += d.p.space != SPACE_NONE;
 		only(&d, SLMP_BUFFER, 0, 0xffffffff);
 		assert_int_equal(ask(&d, SLMP_FORM, 1, 0x04010000, &t)->reason, R_SLMP_ADDRESS);
@@ -244,7 +248,8 @@ static void lists_touch_each_device(void **state)
 				}
 }
 
-/* The most that a frame holds: 192 devices, none behind another. In ASCII each X has two readings, which are too many to say. */
+/* The most that a frame holds: 192 devices, none behind another. In ASCII each X has two readings,
+ * which are too many to say. */
 static void many_devices(void **state)
 {
 	struct desk d;
@@ -272,7 +277,7 @@ static void many_devices(void **state)
 		}
 }
 
-/* ---- what is written --------------------------------------------------------------------------------------------- */
+/* ---- what is written ------------------------------------------------------------------------- */
 
 /* Each of the words, or bits, in turn is one that the row does not allow. */
 static void every_written_value_counts(void **state)
@@ -444,7 +449,7 @@ static void buffers(void **state)
 	}
 }
 
-/* ---- lengths ------------------------------------------------------------------------------------------------------ */
+/* ---- lengths --------------------------------------------------------------------------------- */
 
 /* Data that is right for a service; -1 in `n`: any length is. */
 static bool right_data(uint32_t service, struct text *t)
@@ -526,7 +531,8 @@ static bool right_data(uint32_t service, struct text *t)
 	}
 }
 
-/* Every command of the table with every length of data up to three bytes more than is right: only the right one makes sense. */
+/* Every command of the table with every length of data up to three bytes more than is right: only
+ * the right one makes sense. */
 static void every_command_every_length(void **state)
 {
 	const struct vocabulary *v = vocabulary_of(PROTO_SLMP);
@@ -540,10 +546,11 @@ static void every_command_every_length(void **state)
 			for (unsigned f = 0; f < 4; f++) {
 				struct text t = data_of(all_forms[f]), right;
 				bool fixed = right_data(service, &t) && (service & 0xfffc) == 0;
-				bool none = (service & 1) && fixed &&
-					    (service >> 16 == SLMP_RANDOM_READ || service >> 16 == SLMP_BLOCK_READ ||
-					     service >> 16 == SLMP_BLOCK_WRITE ||
-					     service >> 16 == SLMP_MONITOR_REGISTER); /* no such unit */
+				/* no such unit */
+				bool none =
+					(service & 1) && fixed &&
+					(service >> 16 == SLMP_RANDOM_READ || service >> 16 == SLMP_BLOCK_READ ||
+					 service >> 16 == SLMP_BLOCK_WRITE || service >> 16 == SLMP_MONITOR_REGISTER);
 
 				right = t;
 				memset(t.p + t.n, '0', 8);
@@ -564,7 +571,8 @@ static void every_command_every_length(void **state)
 	assert_true(exact > 100 && open > 100);
 }
 
-/* How many points: 0, 1, the most, and one more; each class of request with one word or bit too few and too many behind it. */
+/* How many points: 0, 1, the most, and one more; each class of request with one word or bit too few
+ * and too many behind it. */
 static void counts_have_limits(void **state)
 {
 	static const struct {
@@ -612,7 +620,7 @@ static void counts_have_limits(void **state)
 				}
 }
 
-/* ---- whom, and which command -------------------------------------------------------------------------------------- */
+/* ---- whom, and which command ----------------------------------------------------------------- */
 
 static void routes_are_judged(void **state)
 {

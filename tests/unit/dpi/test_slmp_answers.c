@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The SLMP enforcer: which answers fit an open request, and what a registered monitor reads.
- * LINK: $(COMMANDS_PARTS) dpi/slmp/slmp.c dpi/slmp/frame.c dpi/slmp/device.c dpi/slmp/request.c dpi/slmp/touch.c
+ * LINK: $(COMMANDS_PARTS) dpi/slmp/slmp.c dpi/slmp/once.c dpi/slmp/frame.c dpi/slmp/device.c
+ * LINK: dpi/slmp/request.c dpi/slmp/touch.c
  * LINK: dpi/slmp/segment.c dpi/slmp/other.c
  * LIBS: nettle
  */
@@ -83,7 +84,8 @@ static void errors_name_their_command(void **state)
 		}
 }
 
-/* A 4E answer has the serial number of its request, in any order; a 3E answer has none, and is the oldest one's that it fits. */
+/* A 4E answer has the serial number of its request, in any order; a 3E answer has none, and is the
+ * oldest one's that it fits. */
 static void serials_tell_answers_apart(void **state)
 {
 	struct desk d;
@@ -179,7 +181,8 @@ static void answers_to_refused_requests(void **state)
 	assert_false(d.p.allowed);
 }
 
-/* After bytes were missed an answer may be to one of them, unless nobody could read what was asked. */
+/* After bytes were missed an answer may be to one of them, unless nobody could read what
+ * was asked. */
 static void answers_to_what_was_missed(void **state)
 {
 	struct desk d;
@@ -196,7 +199,8 @@ static void answers_to_what_was_missed(void **state)
 	}
 }
 
-/* Whatever a server asks for is refused, be it allowed to a client or not; and so is what the client says to it. */
+/* Whatever a server asks for is refused, be it allowed to a client or not; and so is what the
+ * client says to it. */
 static void servers_do_not_ask(void **state)
 {
 	struct desk d;
@@ -221,7 +225,7 @@ static void servers_do_not_ask(void **state)
 	}
 }
 
-/* ---- monitors ----------------------------------------------------------------------------------------------------- */
+/* ---- monitors -------------------------------------------------------------------------------- */
 
 static const struct pdu *ask_monitor(struct desk *d, uint8_t form)
 {
@@ -241,7 +245,8 @@ static const struct pdu *ask_register(struct desk *d, uint8_t form, uint32_t a, 
 	return ask(d, form, 8, 0x08010000, &t);
 }
 
-/* 0802 reads what 0801 registered and got its answer for; both, while that is due; what was before, when it failed. */
+/* 0802 reads what 0801 registered and got its answer for; both, while that is due; what was before,
+ * when it failed. */
 static void monitors_read_what_was_registered(void **state)
 {
 	struct desk d;
@@ -255,7 +260,8 @@ static void monitors_read_what_was_registered(void **state)
 
 		only(&d, SLMP_D, 0, 50);
 		r = &d.ranges[d.spaces[0].numbers.first];
-		assert_int_equal(ask_monitor(&d, form)->reason, R_SLMP_ADDRESS); /* nothing is registered here */
+		/* nothing is registered here */
+		assert_int_equal(ask_monitor(&d, form)->reason, R_SLMP_ADDRESS);
 		desk_reset(&d);
 		assert_int_equal(ask_register(&d, form, 5, 51)->reason, R_SLMP_ADDRESS);
 		desk_reset(&d);
@@ -264,7 +270,8 @@ static void monitors_read_what_was_registered(void **state)
 		assert_true(ask_monitor(&d, form)->allowed);
 		assert_false(tell_n(&d, form, 9, 0, word)->allowed);
 		assert_true(tell_n(&d, form, 9, 0, 2 * word)->allowed);
-		r->hi = 49; /* the policy is narrowed: what was registered before is no longer read */
+		/* the policy is narrowed: what was registered before is no longer read */
+		r->hi = 49;
 		assert_int_equal(ask_monitor(&d, form)->reason, R_SLMP_ADDRESS);
 		assert_false(tell_n(&d, form, 9, 0, 2 * word)->allowed);
 		assert_true(ask_register(&d, form, 1, 2)->allowed);
@@ -279,7 +286,8 @@ static void monitors_read_what_was_registered(void **state)
 	}
 }
 
-/* A full queue let bytes by: another registration may be among them, before or behind the answer to this one. */
+/* A full queue let bytes by: another registration may be among them, before or behind the answer to
+ * this one. */
 static void monitors_after_bytes_went_by(void **state)
 {
 	struct desk d;
@@ -324,8 +332,9 @@ static void monitors_of_others(void **state)
 }
 
 /*
- * Where nothing is stopped a refused registration reaches the PLC as well: what it reads from then on is that, also when the policy enforces.
- * Of two at a time nobody knows which one holds, unless they are the same.
+ * Where nothing is stopped a refused registration reaches the PLC as well: what it reads from then
+ * on is that, also when the policy enforces. Of two at a time nobody knows which one holds, unless
+ * they are the same.
  */
 static void monitors_registered_while_observed(void **state)
 {

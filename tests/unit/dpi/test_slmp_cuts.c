@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What servers find that lost their place: commands hidden in what may be written, cut so that a segment begins with them. Readers
- * here are models of public ones: one takes each segment for a frame, one takes the first eleven bytes of a header for a frame
- * when no more came (melsec_mc_mock), one reads on at any byte.
- * LINK: $(COMMANDS_PARTS) dpi/slmp/slmp.c dpi/slmp/frame.c dpi/slmp/device.c dpi/slmp/request.c dpi/slmp/touch.c
+ * What servers find that lost their place: commands hidden in what may be written, cut so that a
+ * segment begins with them. Readers here are models of public ones: one takes each segment for a
+ * frame, one takes the first eleven bytes of a header for a frame when no more came
+ * (melsec_mc_mock), one reads on at any byte.
+ * LINK: $(COMMANDS_PARTS) dpi/slmp/slmp.c dpi/slmp/once.c dpi/slmp/frame.c dpi/slmp/device.c
+ * LINK: dpi/slmp/request.c dpi/slmp/touch.c
  * LINK: dpi/slmp/segment.c dpi/slmp/other.c
  * LIBS: nettle
  */
@@ -21,7 +23,8 @@ static void writes_d(struct desk *d)
 	only(d, SLMP_D, 0, 999);
 }
 
-/* The flow's client sends bytes `from` to `to` of a stream of whole frames, the first of which begins at `from - carried`. */
+/* The flow's client sends bytes `from` to `to` of a stream of whole frames, the first of which
+ * begins at `from - carried`. */
 static bool segment(struct desk *d, const uint8_t *stream, size_t from, size_t to, size_t carried)
 {
 	uint8_t *copy = malloc(to - from + carried);
@@ -43,7 +46,8 @@ static struct text forbidden(uint8_t form, unsigned k)
 	switch (k) {
 	case 0:
 		put(&t, 2, 1);
-		return request_of(form, 9, own, 0x10020000, &t); /* stop: nothing that a row of D refuses */
+		/* stop: nothing that a row of D refuses */
+		return request_of(form, 9, own, 0x10020000, &t);
 	case 1:
 		put_d(&t, false, 1000);
 		put(&t, 2, 1);
@@ -67,7 +71,8 @@ static void only_reads_and_writes(struct desk *d)
 	d->rows[0].services = desk_ranges(d, (uint32_t[]){ 0x04010000, 0x04010003, 0x14010000, 0x14010003 }, 2);
 }
 
-/* Wherever a frame is cut, whatever hides behind: none is passed on that a reader could take for a command of its own. */
+/* Wherever a frame is cut, whatever hides behind: none is passed on that a reader could take for a
+ * command of its own. */
 static void hidden_commands_are_found(void **state)
 {
 	uint32_t found = 0;
@@ -86,7 +91,8 @@ static void hidden_commands_are_found(void **state)
 					assert_int_equal(
 						slmp_enforcer.frame(d.state, DIR_C2S, bytes_of(t.p, cut), &len),
 						FRAME_NEED_MORE);
-					assert_true(segment(&d, t.p, 0, cut, 0)); /* nothing is cut yet */
+					/* nothing is cut yet */
+					assert_true(segment(&d, t.p, 0, cut, 0));
 					if (cut <= where) {
 						assert_false(segment(&d, t.p, cut, t.n, cut));
 						assert_int_equal(d.p.reason, R_SLMP_CUT);
@@ -102,7 +108,8 @@ static void hidden_commands_are_found(void **state)
 	assert_true(found > 1000);
 }
 
-/* Once a frame was cut nobody knows where a reader is: what is hidden in later ones is found as well, in two segments too. */
+/* Once a frame was cut nobody knows where a reader is: what is hidden in later ones is found as
+ * well, in two segments too. */
 static void later_frames_are_searched(void **state)
 {
 	uint8_t form = SLMP_FORM;
@@ -132,7 +139,8 @@ static void later_frames_are_searched(void **state)
 	assert_true(segment(&d, t.p, 0, t.n, 0));
 }
 
-/* A command whose first half ends one frame's values: the next frame is its second half, whatever the policy was with the first. */
+/* A command whose first half ends one frame's values: the next frame is its second half, whatever
+ * the policy was with the first. */
 static void over_a_seam(void **state)
 {
 	struct text one = data_of(SLMP_FORM), values = data_of(SLMP_FORM);
@@ -144,7 +152,8 @@ static void over_a_seam(void **state)
 	one = request_of(SLMP_FORM, 0, own, 0x04010000, &one);
 	put_d(&values, false, 0);
 	put(&values, 2, 3);
-	put(&values, 2, 6); /* a length, a timer, read_directory; its subcommand is the next frame's subheader */
+	/* a length, a timer, read_directory; its subcommand is the next frame's subheader */
+	put(&values, 2, 6);
 	put(&values, 2, 16);
 	put(&values, 2, 0x1810);
 	values = request_of(SLMP_FORM, 0, own, 0x14010000, &values);
@@ -152,7 +161,8 @@ static void over_a_seam(void **state)
 		only_reads_and_writes(&d);
 		d.grants[0].whole = wide > 0;
 		assert_true(segment(&d, one.p, 0, 10, 0));
-		assert_true(segment(&d, one.p, 10, one.n, 10)); /* somebody may have lost his place */
+		/* somebody may have lost his place */
+		assert_true(segment(&d, one.p, 10, one.n, 10));
 		assert_true(desk_judge(&d, DIR_C2S, one.p, one.n)->allowed);
 		assert_true(segment(&d, values.p, 0, values.n, 0));
 		assert_true(desk_judge(&d, DIR_C2S, values.p, values.n)->allowed);
@@ -162,7 +172,8 @@ static void over_a_seam(void **state)
 	}
 }
 
-/* The most that a frame holds takes three segments: all its values may be any, but not a command. */
+/* The most that a frame holds takes three segments: all its values may be any, but not
+ * a command. */
 static void long_writes_pass(void **state)
 {
 	struct desk d;
@@ -187,7 +198,8 @@ static void long_writes_pass(void **state)
 		}
 }
 
-/* A server reads no more than 1024 bytes at once, perhaps: what is more is searched though no segment is cut. */
+/* A server reads no more than 1024 bytes at once, perhaps: what is more is searched though no
+ * segment is cut. */
 static void more_than_a_read(void **state)
 {
 	uint8_t form = SLMP_FORM;
@@ -243,8 +255,9 @@ static void whole_grants_are_not_searched(void **state)
 }
 
 /*
- * Who does not wait for what a length says is still to come executes what is there, as soon as that is all that it needs, or less. So
- * what is not allowed ends where it is known: a stop with its command, a write with its place.
+ * Who does not wait for what a length says is still to come executes what is there, as soon as that
+ * is all that it needs, or less. So what is not allowed ends where it is known: a stop with its
+ * command, a write with its place.
  */
 static void lengths_that_say_more(void **state)
 {
@@ -283,7 +296,8 @@ static void lengths_that_say_more(void **state)
 	}
 }
 
-/* Some servers need no number behind a remote reset, or less of it: neither its part nor what else stands there makes it the beginning of one. */
+/* Some servers need no number behind a remote reset, or less of it: neither its part nor what else
+ * stands there makes it the beginning of one. */
 static void a_reset_and_a_stray_byte(void **state)
 {
 	(void)state;
@@ -338,8 +352,8 @@ static void allowed_beginnings_pass(void **state)
 }
 
 /*
- * What we cannot read, some server may: digits of lower case, more words than the manual allows. It does not wait for more of them, behind
- * another request neither.
+ * What we cannot read, some server may: digits of lower case, more words than the manual allows. It
+ * does not wait for more of them, behind another request neither.
  */
 static void unreadable_and_all_there(void **state)
 {

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Frames of forms that no session has, hidden in what may be written and cut so that a segment begins with them: extended MT, the same pushed and
- * answered, CC-Link IE TSN's asked and answered. libslmp2 reads them all and executes what they command. In ASCII it takes what is no digit for a 0,
- * and others take digits of lower case.
- * LINK: $(COMMANDS_PARTS) dpi/slmp/slmp.c dpi/slmp/frame.c dpi/slmp/device.c dpi/slmp/request.c dpi/slmp/touch.c
+ * Frames of forms that no session has, hidden in what may be written and cut so that a segment
+ * begins with them: extended MT, the same pushed and answered, CC-Link IE TSN's asked and answered.
+ * libslmp2 reads them all and executes what they command. In ASCII it takes what is no digit for a
+ * 0, and others take digits of lower case.
+ * LINK: $(COMMANDS_PARTS) dpi/slmp/slmp.c dpi/slmp/once.c dpi/slmp/frame.c dpi/slmp/device.c
+ * LINK: dpi/slmp/request.c dpi/slmp/touch.c
  * LINK: dpi/slmp/segment.c dpi/slmp/other.c
  * LIBS: nettle
  */
@@ -21,7 +23,8 @@ static const struct {
 
 #define N(list) (sizeof(list) / sizeof((list)[0]))
 
-/* A write of D1000 in form `k`, in the coding of `form`. What a reader of our forms finds in it is a write of D0. */
+/* A write of D1000 in form `k`, in the coding of `form`. What a reader of our forms finds in it is
+ * a write of D0. */
 static struct text other_frame(uint8_t form, unsigned k)
 {
 	struct text t = data_of(form);
@@ -92,7 +95,8 @@ static void other_forms_are_found(void **state)
 					assert_int_equal(d.p.function, 0x14010000);
 					found++;
 				}
-				/* In one piece it is the value that it is; and nobody is searched where all is allowed. */
+				/* In one piece it is the value that it is; and nobody is searched
+				 * where all is allowed. */
 				only(&d, SLMP_D, 0, 999);
 				assert_true(t.ascii || segment(&d, &t, 0, t.n, 0));
 				desk_whole(&d);
@@ -127,7 +131,8 @@ static void over_a_seam(void **state)
 		}
 }
 
-/* Subheaders with no command of the protocol behind them, or not enough of one, are values as others are. */
+/* Subheaders with no command of the protocol behind them, or not enough of one, are values as
+ * others are. */
 static void others_pass(void **state)
 {
 	(void)state;
@@ -150,7 +155,8 @@ static void others_pass(void **state)
 			}
 }
 
-/* The client sends `t`, cut before `where`: whether the rest passes where D 0 to 999 may be written. */
+/* The client sends `t`, cut before `where`: whether the rest passes where D 0 to 999 may
+ * be written. */
 static bool passes_cut_at(const struct text *t, size_t where, struct desk *d)
 {
 	only(d, SLMP_D, 0, 999);
@@ -158,7 +164,8 @@ static bool passes_cut_at(const struct text *t, size_t where, struct desk *d)
 	return segment(d, t, where, t->n, where);
 }
 
-/* A write of D1000 in ASCII, in 3E, 4E and the other forms, in which one 0 behind the subheader is written as what is no digit. */
+/* A write of D1000 in ASCII, in 3E, 4E and the other forms, in which one 0 behind the subheader is
+ * written as what is no digit. */
 static void what_is_no_digit_is_a_zero(void **state)
 {
 	static const char odd[] = "zaf:/@G+ \xff\n";
@@ -191,7 +198,8 @@ static void what_is_no_digit_is_a_zero(void **state)
 				assert_false(passes_cut_at(&t, where, &d));
 				assert_int_equal(d.p.reason, R_SLMP_CUT);
 				assert_int_equal(d.p.function, 0x14010000);
-				/* Begun in one segment, and its command in the next one, which begins with a frame. */
+				/* Begun in one segment, and its command in the next one, which
+				 * begins with a frame. */
 				t.n = where + command + 4;
 				only(&d, SLMP_D, 0, 999);
 				assert_true(segment(&d, &t, 0, t.n - 1, 0));
@@ -204,7 +212,8 @@ static void what_is_no_digit_is_a_zero(void **state)
 	assert_true(found > 500);
 }
 
-/* A write of a label, and the parameters of a module: other than in upper case they say the same to some. */
+/* A write of a label, and the parameters of a module: other than in upper case they say the same
+ * to some. */
 static void digits_of_either_case(void **state)
 {
 	static const uint32_t services[] = { 0x141a0000, 0x141b0000, 0x0e340000, 0x041c0000 };
@@ -222,11 +231,13 @@ static void digits_of_either_case(void **state)
 				at = f == 0 ? 22 : 30;
 				for (size_t i = at; lower && i < at + 4; i++)
 					inner.p[i] |= inner.p[i] >= 'A' ? 0x20 : 0;
-				inner.p[at - 1] = lower ? 'z' : '0'; /* the timer is nobody's affair */
+				/* the timer is nobody's affair */
+				inner.p[at - 1] = lower ? 'z' : '0';
 				t = hiding(SLMP_FORM, &inner, 0, &where);
 				assert_false(passes_cut_at(&t, where, &d));
 				assert_int_equal(d.p.function, services[k]);
-				/* ... nor does anybody wait for the rest who does not wait for what the length says. */
+				/* ... nor does anybody wait for the rest who does not wait for what
+				 * the length says. */
 				memcpy(inner.p + at - 8, "0040", 4);
 				only(&d, SLMP_D, 0, 999);
 				assert_true(segment(&d, &inner, 0, at + 7, 0));
@@ -244,8 +255,9 @@ static uint32_t drawn(uint64_t *seed, uint32_t below)
 }
 
 /*
- * What people write: small numbers, temperatures whose low bytes are digits, texts of digits, of hexadecimal ones, of anything, with `5000` in it.
- * Of 480 such writes with 1,920 bytes each one is refused, a text of random hexadecimal digits that holds the beginning of a real command.
+ * What people write: small numbers, temperatures whose low bytes are digits, texts of digits, of
+ * hexadecimal ones, of anything, with `5000` in it. Of 480 such writes with 1,920 bytes each one is
+ * refused, a text of random hexadecimal digits that holds the beginning of a real command.
  */
 static void ordinary_values_pass(void **state)
 {
@@ -291,7 +303,8 @@ static void ordinary_values_pass(void **state)
 	assert_int_equal(refused, 1);
 }
 
-/* 1E, in the coding of `ascii`: a write or a read of D1000 and, where it counts them first, of one device. */
+/* 1E, in the coding of `ascii`: a write or a read of D1000 and, where it counts them first, of
+ * one device. */
 static struct text frame_1e(bool ascii, uint8_t subheader)
 {
 	struct text t = { .ascii = ascii };
@@ -338,7 +351,8 @@ static void the_first_form_is_found(void **state)
 			}
 }
 
-/* What names no device, where a segment begins with it: remote stop, and a buffer that is written. */
+/* What names no device, where a segment begins with it: remote stop, and a buffer that
+ * is written. */
 static void where_a_segment_begins(void **state)
 {
 	static const uint8_t frames[][8] = { { 0x14, 0xff, 10, 0 },

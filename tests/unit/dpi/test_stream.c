@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The stream gate and its pool: what is new, what repeats, what has two readings. All small overlaps, against a receiver.
+ * The stream gate and its pool: what is new, what repeats, what has two readings. All small
+ * overlaps, against a receiver.
  *
  * LINK: dpi/share.c dpi/stream.c dpi/runs.c dpi/pool.c appliance/base/addr.c appliance/base/bytes.c
  */
@@ -72,7 +73,8 @@ static void chains(void **state)
 	(void)state;
 	for (unsigned i = 0; i < sizeof(in); i++)
 		in[i] = (uint8_t)(i * 13 + i / 256);
-	for (size_t n = 1; n < sizeof(in); n += 37) { /* in pieces of every size, interleaved with another chain */
+	/* in pieces of every size, interleaved with another chain */
+	for (size_t n = 1; n < sizeof(in); n += 37) {
 		for (size_t at = 0; at < sizeof(in); at += n) {
 			size_t part = sizeof(in) - at < n ? sizeof(in) - at : n;
 
@@ -123,8 +125,9 @@ static void numbers_wrap(void **state)
 }
 
 /*
- * A sender that repeats, cuts and changes bytes at will, and three receivers: one that keeps the first copy, one that
- * keeps the last, one that lost every packet until its last repetition. Whatever passes the gate, they read the same.
+ * A sender that repeats, cuts and changes bytes at will, and three receivers: one that keeps the
+ * first copy, one that keeps the last, one that lost every packet until its last repetition.
+ * Whatever passes the gate, they read the same.
  */
 static void all_receivers_agree(void **state)
 {
@@ -245,8 +248,10 @@ static void refusals_of_the_handshake(void **state)
 
 	(void)state;
 	stream_open(&s, DIR_C2S, &d);
-	assert_int_equal(put(DIR_C2S, 99, 0, TCP_SYN, NULL, 0).answer, STREAM_PASS);	/* repeated */
-	assert_int_equal(put(DIR_C2S, 98, 0, TCP_SYN, NULL, 0).answer, STREAM_RESTART); /* another one */
+	/* repeated */
+	assert_int_equal(put(DIR_C2S, 99, 0, TCP_SYN, NULL, 0).answer, STREAM_PASS);
+	/* another one */
+	assert_int_equal(put(DIR_C2S, 98, 0, TCP_SYN, NULL, 0).answer, STREAM_RESTART);
 	assert_int_equal(put(DIR_S2C, 5, 99, TCP_SYN | TCP_ACK, NULL, 0).answer, STREAM_DROP);
 	assert_int_equal(put(DIR_C2S, 5, 100, TCP_SYN | TCP_ACK, NULL, 0).answer, STREAM_DROP);
 	assert_int_equal(put(DIR_S2C, 0, 99, TCP_RST | TCP_ACK, NULL, 0).answer, STREAM_DROP);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which of the sessions that a change ends are named, and which are counted: whoever reads the list takes all that is named.
+ * Which of the sessions that a change ends are named, and which are counted: whoever reads the list
+ * takes all that is named.
  *
- * LINK: appliance/enforce/cut.c appliance/wire/msg.c appliance/wire/event_filter.c appliance/wire/reason.c
+ * LINK: appliance/enforce/cut.c appliance/wire/msg.c appliance/wire/event_filter.c
+ * LINK: appliance/wire/reason.c
  * LINK: appliance/base/bytes.c appliance/base/err.c appliance/base/utf8.c appliance/base/memfd.c
  * LIBS: jansson
  */
@@ -23,7 +25,7 @@ static struct {
 	bool goes_on;
 } world;
 
-/* ---- what the others would say ------------------------------------------------------------------------------------ */
+/* ---- what the others would say --------------------------------------------------------------- */
 
 int conntrack_dump(struct netlink *n, session_each *each, void (*restart)(void *ctx), void *ctx, struct err *e)
 {
@@ -93,7 +95,7 @@ const struct image_element *image_find(const struct image *i, unsigned set, cons
 	return &agrees;
 }
 
-/* ---- cases -------------------------------------------------------------------------------------------------------- */
+/* ---- cases ----------------------------------------------------------------------------------- */
 
 /* Everybody is named or counted, and the list is one that is taken. */
 static uint64_t named(size_t n, size_t label, bool goes_on, bool twice)
@@ -136,8 +138,10 @@ static void by_their_text(void **state)
 
 	(void)state;
 	assert_in_range(n, 10000, TOLD_MOST - 1);
-	assert_in_range(named(TOLD_MOST, LABEL, true, false), n, TOLD_MOST - 1); /* without a reason */
-	assert_int_equal(named(TOLD_MOST + 5, LABEL, false, true), n);		 /* a dump that began anew */
+	/* without a reason */
+	assert_in_range(named(TOLD_MOST, LABEL, true, false), n, TOLD_MOST - 1);
+	/* a dump that began anew */
+	assert_int_equal(named(TOLD_MOST + 5, LABEL, false, true), n);
 }
 
 int main(void)

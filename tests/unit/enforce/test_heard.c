@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Conduits that are expected to carry something: what counts as heard, when one is silent, and what becomes of it under other policies, behind its
- * end, without a link, by clocks that are set and where nobody looked.
+ * Conduits that are expected to carry something: what counts as heard, when one is silent, and what
+ * becomes of it under other policies, behind its end, without a link, by clocks that are set and
+ * where nobody looked.
  *
- * LINK: policy/ir/moment.c appliance/wire/hours.c appliance/enforce/heard.c policy/ir/evaluate.c appliance/base/addr.c
+ * LINK: policy/ir/moment.c appliance/wire/hours.c appliance/enforce/heard.c policy/ir/evaluate.c
+ * LINK: appliance/base/addr.c
  */
 #include "tests/unit/cmocka.h"
 
@@ -39,7 +41,8 @@ const struct command_permit *commands_permit(const struct command_table *t, uint
 	return permit >= 1 && permit <= t->n_permits ? &t->permits[permit - 1] : NULL;
 }
 
-/* Conduits a, b and c from zone 0 (interface 0) to zone 1 (interfaces 1 and 2): permit 10 is of a, 11 of a and b, 12 of c. */
+/* Conduits a, b and c from zone 0 (interface 0) to zone 1 (interfaces 1 and 2): permit 10 is of a,
+ * 11 of a and b, 12 of c. */
 struct policy {
 	struct generation_held g;
 	struct ir_conduit conduits[3];
@@ -230,7 +233,8 @@ static void what_counts(void **state)
 	}
 }
 
-/* A poller that opens a session for each question: as one ends another comes, with as many packets. */
+/* A poller that opens a session for each question: as one ends another comes, with as
+ * many packets. */
 static void one_session_after_the_other(void **state)
 {
 	struct policy p;
@@ -319,7 +323,8 @@ static void another_policy(void **state)
 	heard_free(&w.h);
 }
 
-/* Under another policy b is expected to be heard: what its sessions carried before is not held for it. */
+/* Under another policy b is expected to be heard: what its sessions carried before is not held
+ * for it. */
 static void sessions_from_before(void **state)
 {
 	struct policy p, next;
@@ -338,7 +343,8 @@ static void sessions_from_before(void **state)
 	heard_free(&w.h);
 }
 
-/* A session that was let in under a permit of before, and stays (on_tighten), is heard by where it lies. */
+/* A session that was let in under a permit of before, and stays (on_tighten), is heard by where
+ * it lies. */
 static void sessions_that_linger(void **state)
 {
 	struct policy p;

@@ -1,25 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * When a permit last let a session in, also when its end has come since and the kernel shows it no longer; and a conduit, whatever permits it has had.
+ * When a permit last let a session in, also when its end has come since and the kernel shows it no
+ * longer; and a conduit, whatever permits it has had; what counts are worth when the table that
+ * counted them is gone; and all that as bytes, whole and damaged.
  *
- * LINK: appliance/enforce/matched.c
+ * LINK: appliance/enforce/matched.c appliance/enforce/matched_form.c appliance/base/sha256.c
+ * LINK: appliance/base/err.c appliance/base/bytes.c appliance/wire/msg.c
+ * LINK: appliance/wire/event_filter.c appliance/wire/plain.c appliance/base/addr.c
+ * LINK: appliance/base/clock.c appliance/base/utf8.c appliance/base/json.c appliance/base/memfd.c
+ * LINK: appliance/base/arena.c
+ * LIBS: nettle jansson
  */
 #include "tests/unit/cmocka.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/base/sha256.h"
 #include "appliance/enforce/enforce.h"
 #include "appliance/enforce/matched.h"
 #include "appliance/wire/mark.h"
 
-/* Permits 10, 11, ... of the policy in force, if it has no list of them. */
 uint32_t generation_permit(const struct generation_held *g, uint32_t id)
 {
-	for (uint32_t i = 0; g->ids != NULL && i < g->ir.n_permits; i++)
+	for (uint32_t i = 0; i < g->ir.n_permits; i++)
 		if (g->ids[i] == id)
 			return i;
-	return g->ids == NULL && id >= 10 && id < 10 + g->ir.n_permits ? id - 10 : UINT32_MAX;
+	return UINT32_MAX;
 }
 
 const struct command_permit *commands_permit(const struct command_table *t, uint32_t permit)
@@ -27,17 +35,31 @@ const struct command_permit *commands_permit(const struct command_table *t, uint
 	return permit >= 1 && permit <= t->n_permits ? &t->permits[permit - 1] : NULL;
 }
 
-/* By the set's first key alone, which is all that these images have. */
+/* the permits of policies below that have no conduits */
+static uint32_t ten_eleven[2] = { 10, 11 };
+
+/* The rules of which policy stand: 0 = none. */
+static uint8_t rules = 1;
+
+bool image_digest(const struct image *i, uint8_t ret[32])
+{
+	(void)i;
+	memset(ret, rules, 32);
+	return rules != 0;
+}
+
+/* Without a search: these images have two elements. */
 const struct image_element *image_find(const struct image *i, unsigned set, const uint8_t *key, const uint8_t *key_end)
 {
 	(void)key_end;
 	for (size_t k = 0; k < i->elements[set].n; k++)
-		if (i->elements[set].list[k].key[0] == key[0])
+		if (memcmp(i->elements[set].list[k].key, key, IMAGE_KEY) == 0)
 			return &i->elements[set].list[k];
 	return NULL;
 }
 
-/* The kernel shows 10 with so many packets, and 11 with so many; UINT64_MAX: it does not show it. */
+/* The kernel shows 10 with so many packets, and 11 with so many; UINT64_MAX: it does not
+ * show it. */
 static void look(struct matched *m, const struct generation_held *g, uint64_t ten, uint64_t eleven, uint64_t at)
 {
 	struct image_element list[2] = { 0 };
@@ -55,7 +77,7 @@ static void look(struct matched *m, const struct generation_held *g, uint64_t te
 
 static void after_its_end(void **state)
 {
-	static struct generation_held g = { .ir = { .n_permits = 2 } };
+	static struct generation_held g = { .ir = { .n_permits = 2 }, .ids = ten_eleven };
 	struct matched m = { 0 };
 
 	(void)state;
@@ -73,36 +95,174 @@ static void after_its_end(void **state)
 	look(&m, &g, 4, 3, 600);
 	assert_int_equal(matched_last(&m, 11), 600);
 	assert_int_equal(matched_last(&m, 10), 400);
-	free(m.list);
+	assert_int_equal(m.gaps.n, 0);
+	matched_free(&m);
+}
+
+/* Interfaces 1 and 2 of the kernel are the policy's a and b; those of other numbers are none
+ * of it. */
+static struct ir_interface interface_names[2] = { { .name = "a" }, { .name = "b" } };
+static uint32_t interface_numbers[2] = { 1, 2 };
+static struct generation_held between = { .ir = { .n_permits = 2, .n_interfaces = 2, .interfaces = interface_names },
+					  .interfaces = interface_numbers,
+					  .ids = ten_eleven };
+
+/* A cell from a to b under a permit, which has counted so much. Its first byte tells them apart. */
+static struct image_element cell(uint8_t which, uint32_t permit, uint64_t packets)
+{
+	struct image_element el = { .data = mark_make(permit, LANE_NONE, MARK_GOOD), .packets = packets };
+
+	memcpy(el.key, &interface_numbers[0], 4);
+	memcpy(el.key + 4, &interface_numbers[1], 4);
+	el.key[8] = which;
+	memcpy(el.key_end, el.key, sizeof(el.key));
+	return el;
 }
 
 /* Hosts that counted 5 and 2 under permit 10 go on under 11 and 12: nobody came in by that. */
 static void under_another_permit(void **state)
 {
-	static struct generation_held g = { .ir = { .n_permits = 2 } };
-	struct image_element was[2] = { { .data = mark_make(10, LANE_NONE, MARK_GOOD), .key = { 1 }, .packets = 5 },
-					{ .data = mark_make(10, LANE_NONE, MARK_GOOD), .key = { 2 }, .packets = 2 } };
-	struct image_element is[2] = { { .data = mark_make(11, LANE_NONE, MARK_GOOD), .key = { 1 } },
-				       { .data = mark_make(12, LANE_NONE, MARK_GOOD), .key = { 2 } } };
+	struct image_element was[2] = { cell(1, 10, 5), cell(2, 10, 2) }, is[2] = { cell(1, 11, 0), cell(2, 12, 0) };
 	struct image have = { 0 }, want = { 0 };
 	struct matched m = { 0 };
 
 	(void)state;
 	have.elements[SET_EXACT4] = (struct image_elements){ .list = was, .n = 2 };
 	want.elements[SET_EXACT4] = (struct image_elements){ .list = is, .n = 2 };
-	matched_note(&m, &have, &g, 100);
-	matched_carry(&m, &have, &want);
-	is[0].packets = 5;
+	matched_note(&m, &have, &between, 100);
+	matched_seed(&m, &have, &between, &want);
+	assert_int_equal(is[0].packets, 5);
+	assert_int_equal(is[1].packets, 2);
+	matched_carry(&m, &have, &want, 150);
 	is[1].packets = 3;
-	matched_note(&m, &want, &g, 200);
+	matched_note(&m, &want, &between, 200);
 	assert_int_equal(matched_last(&m, 11), 0);
 	assert_int_equal(matched_last(&m, 12), 200);
-	free(m.list);
+	assert_int_equal(m.gaps.n, 0);
+	matched_free(&m);
+}
+
+/* As another process has it, which got the bytes. */
+static struct matched handed(struct matched *m)
+{
+	struct matched ret;
+	struct err e;
+	size_t n;
+	uint8_t *p = matched_put(m, &n);
+
+	assert_non_null(p);
+	assert_int_equal(matched_take(p, n, &ret, &e), 0);
+	free(p);
+	matched_free(m);
+	return ret;
+}
+
+/* The process that looked dies, the table stands and counts on: who came in meanwhile is seen, and
+ * there is no gap. */
+static void over_a_death(void **state)
+{
+	struct image_element is[2] = { cell(1, 10, 5), cell(2, 11, 2) };
+	struct image have = { 0 };
+	struct matched m = { 0 };
+
+	(void)state;
+	have.elements[SET_EXACT4] = (struct image_elements){ .list = is, .n = 2 };
+	matched_note(&m, &have, &between, 100);
+	is[0].packets = 6;
+	matched_note(&m, &have, &between, 200);
+	m = handed(&m);
+	is[1].packets = 3;
+	matched_note(&m, &have, &between, 300);
+	assert_int_equal(matched_last(&m, 10), 200);
+	assert_int_equal(matched_last(&m, 11), 300);
+	assert_int_equal(m.gaps.n, 0);
+	matched_free(&m);
+}
+
+/* The table is gone, by a start of the machine or a flush: counts go on from the last look, and the
+ * time since then is a gap. */
+static void over_a_start_of_the_machine(void **state)
+{
+	struct image_element was[1] = { cell(1, 10, 5) }, is[2] = { cell(1, 10, 0), cell(2, 11, 0) };
+	uint32_t other[2] = { 7, 8 };
+	struct generation_held g = between;
+	struct image have = { 0 }, none = { 0 }, want = { 0 };
+	struct matched m = { 0 };
+
+	(void)state;
+	have.elements[SET_EXACT4] = (struct image_elements){ .list = was, .n = 1 };
+	want.elements[SET_EXACT4] = (struct image_elements){ .list = is, .n = 2 };
+	matched_note(&m, &have, &between, 100);
+	was[0].packets = 6;
+	matched_note(&m, &have, &between, 200);
+	m = handed(&m);
+	/* Its interfaces have other numbers now. */
+	g.interfaces = other;
+	for (int i = 0; i < 2; i++) {
+		memcpy(is[i].key, &other[0], 4);
+		memcpy(is[i].key + 4, &other[1], 4);
+		memcpy(is[i].key_end, is[i].key, sizeof(is[i].key));
+	}
+	rules = 0;
+	matched_note(&m, &none, &g, 300);
+	matched_seed(&m, &none, &g, &want);
+	assert_int_equal(is[0].packets, 6);
+	assert_int_equal(is[1].packets, 0);
+	matched_carry(&m, &none, &want, 310);
+	rules = 1;
+	(void)image_digest(NULL, m.digest);
+	matched_note(&m, &want, &g, 320);
+	assert_int_equal(matched_last(&m, 10), 200);
+	assert_int_equal(m.gaps.n, 1);
+	assert_int_equal(m.gaps.list[0].from_ns, 200);
+	assert_int_equal(m.gaps.list[0].until_ns, 300);
+	is[1].packets = 1;
+	matched_note(&m, &want, &g, 400);
+	assert_int_equal(matched_last(&m, 11), 400);
+	matched_free(&m);
+}
+
+/* Somebody takes elements out and puts them in again: what they counted is lost. */
+static void counted_less(void **state)
+{
+	static struct generation_held g = { .ir = { .n_permits = 2 }, .ids = ten_eleven };
+	struct matched m = { 0 };
+
+	(void)state;
+	look(&m, &g, 0, 0, 100);
+	look(&m, &g, 0, 7, 200);
+	look(&m, &g, 0, 1, 300);
+	assert_int_equal(matched_last(&m, 11), 200);
+	assert_int_equal(m.gaps.n, 1);
+	/* More spans than there is room for are told as fewer that hold them all. */
+	for (uint64_t i = 0; i < 2 * USED_GAPS; i++)
+		look(&m, &g, 0, i % 2, 400 + 2 * i), look(&m, &g, 0, 1, 401 + 2 * i);
+	assert_int_equal(m.gaps.n, USED_GAPS);
+	assert_int_equal(m.gaps.list[0].from_ns, 200);
+	matched_free(&m);
+}
+
+/* What this process noted moves with the clock; what another noted before it stays. */
+static void the_clock_was_set(void **state)
+{
+	static struct generation_held g = { .ir = { .n_permits = 2 }, .ids = ten_eleven };
+	struct matched m = { 0 };
+
+	(void)state;
+	look(&m, &g, 0, 0, 1000);
+	look(&m, &g, 1, 0, 2000);
+	m = handed(&m);
+	look(&m, &g, 1, 1, 50);
+	matched_clock(&m, 60, 9060);
+	assert_int_equal(matched_last(&m, 10), 2000);
+	assert_int_equal(matched_last(&m, 11), 9050);
+	matched_free(&m);
 }
 
 static void of_another_policy(void **state)
 {
-	static struct generation_held g = { .ir = { .n_permits = 2 } }, next = { .ir = { .n_permits = 1 } };
+	static struct generation_held g = { .ir = { .n_permits = 2 }, .ids = ten_eleven },
+				      next = { .ir = { .n_permits = 1 }, .ids = ten_eleven };
 	struct matched m = { 0 };
 
 	(void)state;
@@ -111,10 +271,11 @@ static void of_another_policy(void **state)
 	look(&m, &next, 0, UINT64_MAX, 300);
 	assert_int_equal(matched_last(&m, 11), 0);
 	assert_int_equal(m.n, 1);
-	free(m.list);
+	matched_free(&m);
 }
 
-/* A policy of conduits a, b (or c): a grants by the first permit alone, the other by both. Its permits have these ids. */
+/* A policy of conduits a, b (or c): a grants by the first permit alone, the other by both. Its
+ * permits have these ids. */
 struct conduits {
 	struct generation_held g;
 	struct ir_conduit list[2];
@@ -138,14 +299,13 @@ static struct generation_held *policy(struct conduits *c, const char *other, uin
 	return &c->g;
 }
 
-static void used(const struct matched *m, const struct generation_held *g, uint64_t first, uint64_t second)
+static void used(const struct matched *m, const char *name, uint64_t last, uint64_t since)
 {
-	uint64_t *last = matched_conduits(m, g);
+	const struct msg_used_conduit *u = matched_conduit(m, name);
 
-	assert_non_null(last);
-	assert_int_equal(last[0], first);
-	assert_int_equal(last[1], second);
-	free(last);
+	assert_non_null(u);
+	assert_int_equal(u->last_ns, last);
+	assert_int_equal(u->since_ns, since);
 }
 
 static void conduits_outlive_permits(void **state)
@@ -159,35 +319,98 @@ static void conduits_outlive_permits(void **state)
 	look(&m, g, 0, 0, 100);
 	look(&m, g, 3, 0, 200);
 	look(&m, g, 3, 1, 300);
-	used(&m, g, 200, 300);
+	used(&m, "a", 200, 100);
+	used(&m, "b", 300, 100);
 	/* Narrowed: other permits, none of which let anybody in yet. */
-	matched_leave(&m, g);
 	look(&m, narrowed, UINT64_MAX, UINT64_MAX, 400);
 	assert_int_equal(m.n, 0);
-	used(&m, narrowed, 200, 300);
+	used(&m, "a", 200, 100);
+	used(&m, "b", 300, 100);
 	/* One conduit is out for a while, as on a trial. */
-	matched_leave(&m, narrowed);
-	used(&m, without, 200, 0);
-	matched_leave(&m, without);
+	look(&m, without, UINT64_MAX, UINT64_MAX, 450);
+	used(&m, "c", 0, 450);
+	m = handed(&m);
 	look(&m, g, 0, 0, 500);
 	look(&m, g, 5, 0, 600);
-	used(&m, g, 600, 600);
-	matched_leave(&m, g);
-	used(&m, narrowed, 600, 600);
-	assert_int_equal(m.n_used, 2);
-	while (m.n_used > 0)
-		free(m.used[--m.n_used].name);
-	free(m.used);
-	free(m.list);
+	used(&m, "a", 600, 100);
+	used(&m, "b", 600, 100);
+	used(&m, "c", 0, 450);
+	assert_int_equal(m.n_conduits, 3);
+	assert_null(matched_conduit(&m, "d"));
+	matched_free(&m);
+}
+
+/* Every bit turned, cut off anywhere, more behind it: never something else than what
+ * was written. */
+static void damaged(void **state)
+{
+	struct conduits one;
+	struct generation_held *g = policy(&one, "b", 10, 11);
+	struct image_element is[2] = { cell(1, 10, 5), cell(2, 11, 2) };
+	struct image have = { 0 };
+	struct matched m = { 0 }, ret;
+	struct err e;
+	uint8_t *p;
+	size_t n;
+
+	(void)state;
+	g->ir.interfaces = interface_names;
+	g->ir.n_interfaces = 2;
+	g->interfaces = interface_numbers;
+	have.elements[SET_EXACT4] = (struct image_elements){ .list = is, .n = 2 };
+	matched_note(&m, &have, g, 100);
+	is[1].packets = 1;
+	matched_note(&m, &have, g, 200);
+	assert_true(m.n == 2 && m.n_conduits == 2 && m.n_cells == 2 && m.gaps.n == 1);
+	p = matched_put(&m, &n);
+	assert_non_null(p);
+	for (size_t i = 0; i < 8 * n; i++) {
+		p[i / 8] ^= (uint8_t)(1u << i % 8);
+		assert_int_equal(matched_take(p, n, &ret, &e), -EBADMSG);
+		assert_true(ret.looked_ns == 0 && ret.list == NULL && ret.gaps.n == 0);
+		p[i / 8] ^= (uint8_t)(1u << i % 8);
+	}
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(matched_take(p, i, &ret, &e), -EBADMSG);
+	assert_int_equal(matched_take(p, n, &ret, &e), 0);
+	matched_free(&ret);
+	matched_free(&m);
+	free(p);
+}
+
+/* Counts that lie, under a digest that is right: whoever can write that can write anything, but
+ * nothing is read beyond it. */
+static void lying(void **state)
+{
+	struct msg_used_head h = { .looked_ns = 1 };
+	uint8_t bytes[USED_HEAD_BYTES + 64 + 32];
+	struct matched ret;
+	struct err e;
+
+	(void)state;
+	memcpy(h.form, "sekisho used 1", 14);
+	for (unsigned i = 0; i < 5; i++) {
+		struct outbuf o = outbuf_of(bytes, sizeof(bytes));
+
+		h.gaps = i == 0 ? USED_GAPS : 0;
+		h.permits = i == 1 ? UINT32_MAX : 0;
+		h.conduits = i == 2 ? UINT32_MAX : i == 4 ? 2 : 0; /* two of one name, at last */
+		h.cells = i == 3 ? UINT32_MAX : 0;
+		msg_put_used_head(&o, &h);
+		memset(bytes + o.len, 0, 64);
+		sha256(bytes, o.len + 64, bytes + o.len + 64);
+		assert_int_equal(matched_take(bytes, sizeof(bytes), &ret, &e), -EBADMSG);
+	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(after_its_end),
-		cmocka_unit_test(under_another_permit),
-		cmocka_unit_test(of_another_policy),
-		cmocka_unit_test(conduits_outlive_permits),
+		cmocka_unit_test(after_its_end),     cmocka_unit_test(under_another_permit),
+		cmocka_unit_test(over_a_death),	     cmocka_unit_test(over_a_start_of_the_machine),
+		cmocka_unit_test(counted_less),	     cmocka_unit_test(the_clock_was_set),
+		cmocka_unit_test(of_another_policy), cmocka_unit_test(conduits_outlive_permits),
+		cmocka_unit_test(damaged),	     cmocka_unit_test(lying),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

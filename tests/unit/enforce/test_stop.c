@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Work that is left off when nobody waits for it: by the question that is meant and by no other, and each is counted once.
+ * Work that is left off when nobody waits for it: by the question that is meant and by no other,
+ * and each is counted once.
  *
- * LINK: appliance/enforce/stop.c appliance/wire/msg.c appliance/wire/event_filter.c appliance/base/bytes.c appliance/base/err.c appliance/base/utf8.c appliance/base/memfd.c
+ * LINK: appliance/enforce/stop.c appliance/wire/msg.c appliance/wire/event_filter.c
+ * LINK: appliance/base/bytes.c appliance/base/err.c appliance/base/utf8.c appliance/base/memfd.c
  */
 #include "tests/unit/cmocka.h"
 
@@ -66,7 +68,8 @@ static void counted_once(void **state)
 	assert_true(stop_asked(&f));
 	assert_true(stop_asked(&f));
 	stop_end(&f, true);
-	stop_end(&f, true); /* of an apply, which was never begun as something that can be stopped */
+	/* of an apply, which was never begun as something that can be stopped */
+	stop_end(&f, true);
 	assert_int_equal(f.hearing.stopped, 1);
 	assert_false(stop_asked(&f));
 	assert_false(stop_keeps(&f));

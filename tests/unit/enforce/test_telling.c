@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How far a question is: some words a second, by whose question it is, nothing of what this role does by itself, and never waited for.
+ * How far a question is: some words a second, by whose question it is, nothing of what this role
+ * does by itself, and never waited for.
  *
- * LINK: appliance/enforce/telling.c appliance/wire/msg.c appliance/wire/event_filter.c appliance/base/bytes.c appliance/base/err.c appliance/base/utf8.c appliance/base/memfd.c
+ * LINK: appliance/enforce/telling.c appliance/wire/msg.c appliance/wire/event_filter.c
+ * LINK: appliance/base/bytes.c appliance/base/err.c appliance/base/utf8.c appliance/base/memfd.c
  */
 #include "tests/unit/cmocka.h"
 
@@ -112,7 +114,8 @@ static void otherwise_nothing(void **state)
 	assert_false(heard(&m));
 }
 
-/* A supervisor that does not read for long: work goes on, the words are left out, and an answer finds its way once it reads. */
+/* A supervisor that does not read for long: work goes on, the words are left out, and an answer
+ * finds its way once it reads. */
 static void never_waited_for(void **state)
 {
 	const struct msg_body answer = { MSG_ANSWER, .answer = { .status = ANSWER_YES } };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which permits are still in use: of the policy in force, and of those that were kept for their sessions.
+ * Which permits are still in use: of the policy in force, and of those that were kept for their
+ * sessions.
  *
  * LINK: appliance/enforce/usage.c appliance/base/arena.c
  */
@@ -66,7 +67,8 @@ static void of_the_policy_and_kept(void **state)
 	arena_free(a);
 }
 
-/* Sessions that were cut stay in the kernel's table until they time out, of a large policy under thousands of permits. */
+/* Sessions that were cut stay in the kernel's table until they time out, of a large policy under
+ * thousands of permits. */
 static void among_many_that_were_cut(void **state)
 {
 	static struct generation_held g = { .ir = { .n_permits = 3 }, .lingering = { { 5000, 1 } }, .n_lingering = 1 };

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "appliance/fetch/head.h"
+#include "appliance/fetch/fetch.h"
 
 #define OK "HTTP/1.1 200 OK\r\n"
 #define LENGTH "Content-Length: 12\r\n"

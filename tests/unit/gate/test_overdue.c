@@ -4,7 +4,7 @@
  */
 #include "tests/unit/cmocka.h"
 
-#include "appliance/gate/overdue.h"
+#include "appliance/gate/gate.h"
 
 #define LOOK 20000000u
 #define BEATS 40u
@@ -96,7 +96,8 @@ static void one_forgotten(void **state)
 	assert_in_range(looks, 5, 12);
 }
 
-/* A device that goes takes its packets out of the queue, and a full socket keeps some from ever being there. */
+/* A device that goes takes its packets out of the queue, and a full socket keeps some from ever
+ * being there. */
 static void what_the_kernel_takes_is_nobodys_fault(void **state)
 {
 	struct desk d = { 0 };
@@ -117,7 +118,8 @@ static void what_the_kernel_takes_is_nobodys_fault(void **state)
 	}
 }
 
-/* One packet behind 5,000 of other queues of the lane, of which the worker takes 100 between two looks: its turn comes. */
+/* One packet behind 5,000 of other queues of the lane, of which the worker takes 100 between two
+ * looks: its turn comes. */
 static void behind_a_crowd(void **state)
 {
 	struct desk d = { .lane.waiting = 5000 };
@@ -160,7 +162,8 @@ static void last_of_its_lane(void **state)
 	assert_in_range(until_overdue(&d, 100, 0, 0), 5, 7);
 }
 
-/* An empty queue ends all that was held against the worker: time before it counts for nothing after it. */
+/* An empty queue ends all that was held against the worker: time before it counts for nothing
+ * after it. */
 static void emptied_between(void **state)
 {
 	struct desk d = { 0 };
@@ -168,7 +171,8 @@ static void emptied_between(void **state)
 	(void)state;
 	for (int round = 0; round < 20; round++) {
 		arrive(&d, 1);
-		d.next++; /* not decided, and gone when it is looked again: another packet each time */
+		/* not decided, and gone when it is looked again: another packet each time */
+		d.next++;
 		for (int i = 0; i < 4; i++)
 			assert_false(look(&d));
 		d.q.outstanding = 0;

@@ -4,7 +4,7 @@
  */
 #include "tests/unit/cmocka.h"
 
-#include "appliance/gate/stray.h"
+#include "appliance/gate/gate.h"
 #include "appliance/wire/pairs.h"
 
 #define MS 1000000u
@@ -95,7 +95,8 @@ static void known_pairs(void **state)
 
 	(void)state;
 	assert_true(pairs_know(list, 2, &a, 40000, &b, 502));
-	assert_true(pairs_know(list, 2, &b, 503, &a, 40000)); /* whichever end the worker took for the client */
+	/* whichever end the worker took for the client */
+	assert_true(pairs_know(list, 2, &b, 503, &a, 40000));
 	assert_false(pairs_know(list, 2, &a, 502, &b, 40000));
 	assert_false(pairs_know(list, 2, &a, 40000, &b, 504));
 	assert_false(pairs_know(list, 2, &c, 40000, &b, 502));

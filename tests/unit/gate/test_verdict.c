@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LINK: appliance/gate/verdict.c appliance/gate/outstanding.c appliance/gate/overdue.c appliance/gate/ring.c appliance/gate/reset.c
- * LINK: appliance/kernel/session_probe.c appliance/wire/ring.c appliance/wire/shared.c appliance/base/addr.c appliance/base/bytes.c
+ * LINK: appliance/gate/verdict.c appliance/gate/outstanding.c appliance/gate/overdue.c
+ * LINK: appliance/gate/ring.c appliance/gate/reset.c
+ * LINK: appliance/kernel/session_probe.c appliance/wire/ring.c appliance/base/addr.c
+ * LINK: appliance/base/bytes.c
  * LINK: appliance/base/err.c
  * LINK: appliance/gate/stray.c appliance/wire/pairs.c appliance/base/clock.c
  * LIBS: libmnl libnetfilter_queue
@@ -14,7 +16,6 @@
 #include <unistd.h>
 
 #include "appliance/gate/gate.h"
-#include "appliance/gate/verdict.h"
 
 #define LANE 28u
 #define QUEUE 1224u
@@ -35,13 +36,14 @@ int64_t gate_look(struct gate *g)
 	return 0;
 }
 
-/* ---- messages, byte by byte as the kernel reads them (headers in the order of a little-endian machine) -------------- */
+/* ---- messages, byte by byte as the kernel reads them (headers in the order of a little-endian  */
 
 static void accept_message(void **state)
 {
 	/* clang-format off */ /* a row for each part */
 	static const uint8_t want[] = {
-		40, 0, 0, 0, 0x01, 0x03, 0x01, 0, 0, 0, 0, 0, 0, 0, 0, 0, /* NFQNL_MSG_VERDICT, request */
+		/* NFQNL_MSG_VERDICT, request */
+		40, 0, 0, 0, 0x01, 0x03, 0x01, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 		0, 0, 0x04, 0xc8,                                         /* queue 1224 */
 		12, 0, 2, 0, 0, 0, 0, 1, 0, 0x01, 0x02, 0x03,             /* NF_ACCEPT, id */
 		8, 0, 3, 0, 0x17, 0x00, 0x00, 0x07,                       /* mark */
@@ -93,7 +95,7 @@ static void pack_fits(void **state)
 	assert_int_equal(p.n, 0);
 }
 
-/* ---- what an entry may ask for ------------------------------------------------------------------------------------ */
+/* ---- what an entry may ask for --------------------------------------------------------------- */
 
 static void entries(void **state)
 {
@@ -185,7 +187,8 @@ static void lies(void **state)
 		{ .kind = 0 },
 		{ .kind = RING_RESET_SIDES },
 		{ .kind = 77 },
-		{ .kind = RING_VERDICT, .outcome = OUTCOME_ACCEPT, .queue = QUEUE + 1, .permit = 1 }, /* another worker's */
+		/* another worker's */
+		{ .kind = RING_VERDICT, .outcome = OUTCOME_ACCEPT, .queue = QUEUE + 1, .permit = 1 },
 		{ .kind = RING_VERDICT, .outcome = OUTCOME_ACCEPT, .queue = 0, .permit = 1 },
 		{ .kind = RING_VERDICT, .outcome = OUTCOME_ACCEPT, .queue = 65535, .permit = 1 },
 		{ .kind = RING_VERDICT, .outcome = 0, .queue = QUEUE, .permit = 1 },
@@ -278,7 +281,7 @@ static void half_resets(void **state)
 	assert_int_equal(gate_drain(&f->g, 10), DRAIN_LIE);
 }
 
-/* ---- the kernel's table ------------------------------------------------------------------------------------------- */
+/* ---- the kernel's table ---------------------------------------------------------------------- */
 
 static void table(void **state)
 {

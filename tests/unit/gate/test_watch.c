@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LINK: appliance/gate/watch.c appliance/gate/ring.c appliance/gate/verdict.c appliance/gate/outstanding.c appliance/gate/overdue.c
- * LINK: appliance/gate/reset.c appliance/gate/stray.c appliance/kernel/session_probe.c appliance/role/vigil.c appliance/wire/ring.c
- * LINK: appliance/wire/shared.c appliance/wire/pairs.c appliance/base/addr.c appliance/base/bytes.c appliance/base/clock.c
+ * LINK: appliance/gate/watch.c appliance/gate/ring.c appliance/gate/verdict.c
+ * LINK: appliance/gate/outstanding.c appliance/gate/overdue.c
+ * LINK: appliance/gate/reset.c appliance/gate/stray.c appliance/kernel/session_probe.c
+ * LINK: appliance/role/vigil.c appliance/wire/ring.c
+ * LINK: appliance/wire/pairs.c appliance/base/addr.c appliance/base/bytes.c appliance/base/clock.c
  * LINK: appliance/base/err.c
  * LIBS: libmnl libnetfilter_queue
  */
-/* Life and death of a worker, on scripted time: what waits in the queues is a file, what the kernel would get a socket. */
+/* Life and death of a worker, on scripted time: what waits in the queues is a file, what the kernel
+ * would get a socket. */
 #include "tests/unit/cmocka.h"
 
 #include <stdio.h>
@@ -188,9 +191,10 @@ static int gate_drop(void **state)
 	return 0;
 }
 
-/* ---- nobody is there --------------------------------------------------------------------------------------------- */
+/* ---- nobody is there ------------------------------------------------------------------------- */
 
-/* Only what is closed is dropped here; of the rest the chain behind the queues decides, which knows the flow. */
+/* Only what is closed is dropped here; of the rest the chain behind the queues decides, which knows
+ * the flow. */
 /* By lane, for the supervisor. */
 static void decided(uint64_t in_closed, uint64_t in_hold, uint64_t in_open, uint64_t in_cut)
 {
@@ -261,7 +265,8 @@ static void is_told(void **state)
 	assert_int_equal(n_events, N); /* once */
 }
 
-/* Nobody reads the sockets: what lies in them would fill them, and the kernel drop what may pass. */
+/* Nobody reads the sockets: what lies in them would fill them, and the kernel drop what
+ * may pass. */
 static void what_nobody_reads(void **state)
 {
 	uint8_t byte;
@@ -290,7 +295,8 @@ static void unsent(void **state)
 	assert_int_equal(f.g.counts.decided, 3);
 }
 
-/* Each slot of a lane is a queue with ids of its own, and one that is another pair's is none of this gate's business. */
+/* Each slot of a lane is a queue with ids of its own, and one that is another pair's is none of
+ * this gate's business. */
 static void every_slot(void **state)
 {
 	struct gate_lane *l = &f.g.lanes[f.lane[CLOSED]];
@@ -321,7 +327,7 @@ static void every_slot(void **state)
 	assert_ptr_equal(gate_lane_of(&f.g, lane_queue(l->lane, 5)), l);
 }
 
-/* ---- a worker begins ----------------------------------------------------------------------------------------------- */
+/* ---- a worker begins ------------------------------------------------------------------------- */
 
 static void begins(void **state)
 {
@@ -343,7 +349,8 @@ static void begins(void **state)
 		assert_int_equal(atomic_load(&f.ring->decided_set[f.lane[i]][0]), 1);
 		assert_int_equal(atomic_load(&f.ring->decided[f.lane[i]][0]), 10 * (i + 1));
 	}
-	assert_int_equal(atomic_load(&f.ring->decided_set[1][0]), 0); /* a lane that is not this gate's */
+	/* a lane that is not this gate's */
+	assert_int_equal(atomic_load(&f.ring->decided_set[1][0]), 0);
 	/* What was decided here pays for no reset. */
 	assert_int_equal(f.g.strays.last_id[0], 40);
 	assert_int_equal(f.g.strays.credit, 0);
@@ -368,7 +375,8 @@ static void begins(void **state)
 	assert_int_equal(f.g.counts.died, 0);
 }
 
-/* The worker would skip what it is told is decided, and decide it unread with a verdict that reaches beyond. */
+/* The worker would skip what it is told is decided, and decide it unread with a verdict that
+ * reaches beyond. */
 static void not_before_all_is_decided(void **state)
 {
 	int keep = f.g.lanes[f.lane[CLOSED]].fd;
@@ -386,7 +394,7 @@ static void not_before_all_is_decided(void **state)
 	assert_int_equal(atomic_load(&f.ring->decided[f.lane[CLOSED]][0]), 10);
 }
 
-/* ---- it is watched ------------------------------------------------------------------------------------------------- */
+/* ---- it is watched --------------------------------------------------------------------------- */
 
 static void idle_is_not_hung(void **state)
 {
@@ -414,7 +422,8 @@ static void hung_is_noticed(void **state)
 	assert_int_equal(f.g.state, GATE_ALONE);
 	assert_int_equal(told_hung, 1);
 	assert_int_equal(f.g.counts.hung, 1);
-	assert_int_equal(atomic_load(&f.of_worker->open), 0); /* should it turn again, it has nothing to say */
+	/* should it turn again, it has nothing to say */
+	assert_int_equal(atomic_load(&f.of_worker->open), 0);
 	expect_upto(CLOSED, true, 10, false);
 	assert_int_equal(f.g.counts.decided, 1);
 }
@@ -468,7 +477,8 @@ static void forgetful_is_noticed(void **state)
 	expect_upto(HOLD, true, 10, true);
 }
 
-/* What waits in one queue of a lane behind a crowd in another one, and the crowd's newest packet. */
+/* What waits in one queue of a lane behind a crowd in another one, and the crowd's
+ * newest packet. */
 static void waiting_behind(const struct gate_lane *l, uint32_t crowd, uint32_t newest)
 {
 	char text[2 * 80];
@@ -479,7 +489,8 @@ static void waiting_behind(const struct gate_lane *l, uint32_t crowd, uint32_t n
 	assert_int_equal(pwrite(f.g.proc, text, (size_t)n, 0), n);
 }
 
-/* Packets come to a lane's queues by one socket: what waits behind a crowd in another one is forgotten when the crowd has had its turn. */
+/* Packets come to a lane's queues by one socket: what waits behind a crowd in another one is
+ * forgotten when the crowd has had its turn. */
 static void crowd_is_not_forgetful(void **state)
 {
 	struct gate_lane *l = &f.g.lanes[f.lane[HOLD]];
@@ -497,7 +508,8 @@ static void crowd_is_not_forgetful(void **state)
 		pass(GATE_TICK_NS);
 	}
 	assert_true(decided > crowd && decided < crowd + 200);
-	assert_true(decided / 10 * GATE_TICK_NS > 2 * OVERDUE_NS); /* longer than it would be left in peace alone */
+	/* longer than it would be left in peace alone */
+	assert_true(decided / 10 * GATE_TICK_NS > 2 * OVERDUE_NS);
 	assert_int_equal(f.g.counts.overdue, 1);
 }
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who read which records: one record for one reading, however often a page asks; nothing that feeds itself; many readers and many questions stay bounded.
+ * Who read which records: one record for one reading, however often a page asks; nothing that feeds
+ * itself; many readers and many questions stay bounded.
  *
  * LINK: appliance/journal/access.c $(WIRE_SRC)
- * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/base/bytes.c appliance/base/memfd.c
+ * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/json.c appliance/base/addr.c
+ * LINK: appliance/base/utf8.c appliance/base/bytes.c appliance/base/memfd.c
  * LIBS: jansson nettle
  */
 #include "tests/unit/cmocka.h"
@@ -11,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "appliance/journal/access.h"
+#include "appliance/journal/role_private.h"
 
 #define S 1000000000ull
 
@@ -108,7 +110,8 @@ static void the_end_tells_all(void **state)
 	assert_int_equal(access_due(&a), UINT64_MAX);
 }
 
-/* A thousand different questions of one reader are nine readings; a thousand readers find no memory without end. */
+/* A thousand different questions of one reader are nine readings; a thousand readers find no memory
+ * without end. */
 static void many_are_bounded(void **state)
 {
 	uint64_t reads = 0;

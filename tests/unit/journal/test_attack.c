@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Signs of attacks: each condition rings at its threshold and not before, one alarm for its cause and its ends, a crowd is one; a person's word silences it until it grows or its
- * time is over; tables never grow; a self-test rings each kind and is marked; it outlives a restart, and no damaged file is taken. The clock is this test's own.
+ * Signs of attacks: each condition rings at its threshold and not before, one alarm for its cause
+ * and its ends, a crowd is one; a person's word silences it until it grows or its time is over;
+ * tables never grow; a self-test rings each kind and is marked; it outlives a restart, and no
+ * damaged file is taken. The clock is this test's own.
  *
- * LINK: appliance/journal/attack.c appliance/journal/attack_sign.c appliance/journal/attack_file.c appliance/base/atomic_file.c
- * LINK: $(WIRE_SRC) appliance/base/err.c appliance/base/sha256.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/base/bytes.c appliance/base/memfd.c
+ * LINK: appliance/journal/attack.c appliance/journal/attack_sign.c appliance/journal/attack_file.c
+ * LINK: appliance/base/atomic_file.c appliance/base/columns.c
+ * LINK: $(WIRE_SRC) appliance/base/err.c appliance/base/sha256.c appliance/base/json.c
+ * LINK: appliance/base/addr.c appliance/base/utf8.c appliance/base/bytes.c appliance/base/memfd.c
  * LIBS: jansson nettle
  */
 #include <setjmp.h>
@@ -151,7 +155,8 @@ static void refused_commands(void **state)
 	assert_int_equal(a.alarms[0].first, NOW);
 	assert_int_equal(a.alarms[0].last, NOW + 60);
 	assert_int_equal(records(NULL), 0);
-	/* Writes: three. What is read, what only would have been refused, and what a server says ring nothing. */
+	/* Writes: three. What is read, what only would have been refused, and what a server says
+	 * ring nothing. */
 	for (unsigned i = 0; i < 2; i++)
 		commands("10.10.0.6", PROTO_MODBUS, WRITE_REGISTER, CLASS_OT);
 	for (unsigned i = 0; i < 50; i++)
@@ -216,7 +221,8 @@ static void a_crowd_that_scans_is_one_alarm(void **state)
 	assert_int_equal(a.beyond, 0);
 }
 
-/* Of whom the kernel tells a few packets only: each far below the threshold, together far above. Spread over hours, it is what any zone has. */
+/* Of whom the kernel tells a few packets only: each far below the threshold, together far above.
+ * Spread over hours, it is what any zone has. */
 static void a_crowd_of_which_little_is_told(void **state)
 {
 	char from[32];
@@ -313,7 +319,8 @@ static void another_zones_source_and_locked_logins(void **state)
 	(void)state;
 	e.reason = R_SPOOFED;
 	for (unsigned i = 0; i < 100; i++)
-		attacks_note(&a, &e, &n, now); /* its session is of another interface; its zone is behind this one */
+		/* its session is of another interface; its zone is behind this one */
+		attacks_note(&a, &e, &n, now);
 	assert_int_equal(a.n, 0);
 	n.elsewhere = true;
 	for (unsigned i = 0; i < 3; i++)
@@ -600,7 +607,7 @@ static void nothing_grows_or_breaks(void **state)
 	}
 }
 
-/* ---- the file --------------------------------------------------------------------------------------------------- */
+/* ---- the file -------------------------------------------------------------------------------- */
 
 static char folder[] = "/tmp/sekisho-attack-XXXXXX";
 static int dirfd_of = -1;
@@ -652,7 +659,8 @@ static void it_outlives_a_restart(void **state)
 	assert_int_equal(b.rule_version, 1);
 	assert_memory_equal(b.asked, a.asked, sizeof(a.asked));
 	assert_memory_equal(b.askers, a.askers, sizeof(a.askers));
-	/* It goes on where it was: the same scan is the same alarm, a record that was not written is written. */
+	/* It goes on where it was: the same scan is the same alarm, a record that was not written
+	 * is written. */
 	a = b;
 	a.settled = true;
 	assert_false(attacks_rule(&a, &attack_usual, now, &e));

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Signatures over records: their form, by the example of RFC 8032; every bit of a checkpoint that turns; keys as files, whole, damaged and lost;
- * and each way to tamper with a signed journal, whose chain was made anew.
+ * Signatures over records: their form, by the example of RFC 8032; every bit of a checkpoint that
+ * turns; keys as files, whole, damaged and lost; and each way to tamper with a signed journal,
+ * whose chain was made anew.
  *
- * LINK: appliance/journal/checkpoint.c appliance/journal/signer.c appliance/journal/segment.c appliance/journal/chain.c appliance/journal/line.c
- * LINK: appliance/journal/verify.c appliance/base/err.c appliance/base/sha256.c appliance/base/clock.c
- * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/base/bytes.c appliance/base/memfd.c
+ * LINK: appliance/journal/checkpoint.c appliance/journal/signer.c appliance/journal/segment.c
+ * LINK: appliance/journal/chain.c appliance/journal/line.c
+ * LINK: appliance/journal/verify.c appliance/base/err.c appliance/base/sha256.c
+ * LINK: appliance/base/clock.c
+ * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/base/bytes.c
+ * LINK: appliance/base/memfd.c
  * LIBS: jansson hogweed nettle zlib
  */
 #include "tests/unit/cmocka.h"
@@ -19,7 +23,7 @@
 
 #include "appliance/base/sha256.h"
 #include "appliance/journal/chain.h"
-#include "appliance/journal/signer.h"
+#include "appliance/journal/role_private.h"
 #include "appliance/journal/verify.h"
 #include "tests/unit/folder.h"
 
@@ -147,7 +151,8 @@ static void form_and_example(void **state)
 	assert_false(checkpoint_keys_read("-----BEGIN PRIVATE KEY-----", 27, &keys));
 }
 
-/* Whatever bit of the signed member turns, and the line's own hash made anew: it is no good checkpoint any more. */
+/* Whatever bit of the signed member turns, and the line's own hash made anew: it is no good
+ * checkpoint any more. */
 static void every_bit(void **state)
 {
 	const struct checkpoint_keys keys = keys_of(&example);
@@ -187,7 +192,8 @@ static void whole_one(void **state)
 	assert_int_equal(r.signed_to, 5);
 }
 
-/* One of the records before it was another, and all hashes are made anew; the signature nobody could make. */
+/* One of the records before it was another, and all hashes are made anew; the signature nobody
+ * could make. */
 static void chain_made_anew(void **state)
 {
 	struct folder *f = *state;
@@ -307,7 +313,8 @@ static int newest(const struct folder *f, const char *lines, size_t n, struct ch
 	return journal_newest_checkpoint(path, &keys, ret, &e);
 }
 
-/* Processor time to find the checkpoint in a line behind so many bytes of what only begins like one. */
+/* Processor time to find the checkpoint in a line behind so many bytes of what only begins
+ * like one. */
 static double seconds_for_beginnings(const struct folder *f, const char *line, size_t bytes)
 {
 	static const char beginning[] = "{\"checkpoint\":";
@@ -326,7 +333,8 @@ static double seconds_for_beginnings(const struct folder *f, const char *line, s
 	return (double)(clock() - began) / CLOCKS_PER_SEC;
 }
 
-/* The log server has it in another form, without the record's own hash and link: what is signed stands there all the same, and nothing else counts. */
+/* The log server has it in another form, without the record's own hash and link: what is signed
+ * stands there all the same, and nothing else counts. */
 static void sent_in_another_form(void **state)
 {
 	static const char front[] =
@@ -376,7 +384,8 @@ static void sent_in_another_form(void **state)
 			      line);
 	assert_int_equal(newest(f, both, at, &sent), 1);
 	assert_int_equal(sent.record, 5);
-	/* Eight times as many that begin like one, in one line, take about eight times as long, and not sixty-four times. */
+	/* Eight times as many that begin like one, in one line, take about eight times as long, and
+	 * not sixty-four times. */
 	few = seconds_for_beginnings(f, line, 8000);
 	assert_true(seconds_for_beginnings(f, line, 64000) < 24 * few);
 }
@@ -417,7 +426,7 @@ static void deletion_is_a_signed_word(void **state)
 	assert_int_equal(r.deleted_by, 7);
 }
 
-/* ---- the key as a file -------------------------------------------------------------------------------------------- */
+/* ---- the key as a file ----------------------------------------------------------------------- */
 
 static bool opens(const struct folder *f, int keys, struct signer *s)
 {

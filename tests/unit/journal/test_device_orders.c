@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a person orders of the register of devices, as its record has it: of the longest names nothing is cut, in JSON, EVE and the sentence of both languages.
- * And a backup's register: tried, taken over and refused.
+ * What a person orders of the register of devices, as its record has it: of the longest names
+ * nothing is cut, in JSON, EVE and the sentence of both languages. And a backup's register: tried,
+ * taken over and refused.
  *
- * LINK: appliance/journal/role_device.c appliance/journal/known.c appliance/journal/json.c appliance/base/atomic_file.c
- * LINK: mgmt/words/eve.c mgmt/words/sentence.c mgmt/state/weakness.c mgmt/words/deed.c mgmt/words/parts.c mgmt/words/refusal.c mgmt/words/command.c mgmt/words/limit.c mgmt/state/lost.c mgmt/state/read.c
- * LINK: mgmt/cli/words/event.c mgmt/cli/words/render.c mgmt/cli/screen/width.c mgmt/cli/screen/table.c mgmt/cli/screen/wrap.c
+ * LINK: appliance/journal/role_device.c appliance/journal/known.c appliance/journal/json.c
+ * LINK: appliance/base/atomic_file.c
+ * LINK: mgmt/words/eve.c mgmt/words/sentence.c mgmt/state/weakness.c mgmt/words/parts.c
+ * LINK: mgmt/words/refusal.c mgmt/words/command.c mgmt/state/lost.c mgmt/state/read.c
+ * LINK: mgmt/cli/words/event.c mgmt/cli/words/render.c mgmt/cli/screen/table.c
+ * LINK: mgmt/cli/screen/wrap.c
  * LINK: $(WIRE_SRC) $(BASE_SRC)
  * LIBS: jansson nettle
  */
@@ -24,7 +28,7 @@
 #include "mgmt/words/eve.h"
 #include "mgmt/words/sentence.h"
 
-/* ---- what surrounds it ------------------------------------------------------------------------------------------------ */
+/* ---- what surrounds it ----------------------------------------------------------------------- */
 
 static struct event told;
 static unsigned n_told;
@@ -70,7 +74,7 @@ void names_of_event(const struct names *n, const struct event *e, struct named *
 	*ret = (struct named){ 0 };
 }
 
-/* ---- the longest ------------------------------------------------------------------------------------------------------- */
+/* ---- the longest ----------------------------------------------------------------------------- */
 
 #define ADDRESS "2001:db8:1111:2222:3333:4444:5555:6666"
 #define FROM "2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff"
@@ -171,7 +175,8 @@ static void order(enum devices_order what)
 	assert_int_equal(n_told, 1);
 }
 
-/* Whatever ends the journal next: a register that began anew is on the disk when it was told, so that it is told once. */
+/* Whatever ends the journal next: a register that began anew is on the disk when it was told, so
+ * that it is told once. */
 static void it_is_told_once(void **state)
 {
 	(void)state;
@@ -207,7 +212,7 @@ static void nothing_is_cut(void **state)
 	holds_all("forgotten");
 }
 
-/* ---- of a backup ------------------------------------------------------------------------------------------------------- */
+/* ---- of a backup ----------------------------------------------------------------------------- */
 
 /* "lan2" has a device that somebody knows, and one that nobody has reviewed. */
 #define KNOWN_ONE                                                                                                      \
@@ -291,7 +296,8 @@ static void a_backup_is_tried_and_taken(void **state)
 
 	assert_int_equal(hand_text(DEVICES_TAKE, GOOD, strlen(GOOD), &said), ANSWER_YES);
 	assert_true(says(said, true, 1, 1));
-	/* The record, and of the device that this box alone had heard another one, under a number that was not given yet. */
+	/* The record, and of the device that this box alone had heard another one, under a number
+	 * that was not given yet. */
 	assert_int_equal(n_told, 2);
 	assert_int_equal(told.code, DEVICE_UNKNOWN);
 	assert_true(j.known.n == 3 && j.known.anew == DEVICES_RESTORED && j.known.reviewed == 6 && j.known.began == 4);
@@ -404,7 +410,8 @@ static void what_is_no_backup_changes_nothing(void **state)
 	free(much);
 }
 
-/* What a box hands out for a backup, another one takes; and it hands out nothing that none would take. */
+/* What a box hands out for a backup, another one takes; and it hands out nothing that none
+ * would take. */
 static void what_is_handed_out_is_taken(void **state)
 {
 	json_t *copy, *said;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * When the disk of the records is nearly full, when it no longer is, and when it is going to be full.
+ * When the disk of the records is nearly full, when it no longer is, and when it is going to be
+ * full.
  *
  * LINK: appliance/journal/disk.c
  */
@@ -10,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "appliance/journal/disk.h"
+#include "appliance/journal/role_private.h"
 #include "tests/unit/folder.h"
 
 #define HOUR 3600000000000ull

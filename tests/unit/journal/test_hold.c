@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Legal holds: what they cover, that they outlive a restart, and that whatever is wrong with their two files holds more, never less.
+ * Legal holds: what they cover, that they outlive a restart, and that whatever is wrong with their
+ * two files holds more, never less.
  *
- * LINK: appliance/journal/hold.c appliance/base/atomic_file.c appliance/base/clock.c $(WIRE_SRC)
- * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/base/bytes.c appliance/base/memfd.c
+ * LINK: appliance/journal/hold.c appliance/base/atomic_file.c appliance/base/columns.c
+ * LINK: appliance/base/clock.c $(WIRE_SRC)
+ * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/json.c appliance/base/addr.c
+ * LINK: appliance/base/utf8.c appliance/base/bytes.c appliance/base/memfd.c
  * LIBS: jansson nettle
  */
 #include "tests/unit/cmocka.h"
@@ -118,7 +121,8 @@ static void they_outlive_a_start(void **state)
 	assert_memory_equal(&again, &h, sizeof(h));
 }
 
-/* Either file gone, empty, cut at each place, and each byte otherwise: what was held is, or all is; or it says the same. */
+/* Either file gone, empty, cut at each place, and each byte otherwise: what was held is, or all is;
+ * or it says the same. */
 static void damage_releases_nothing(void **state)
 {
 	struct holds h = placed(100 * DAY, 200 * DAY), again;

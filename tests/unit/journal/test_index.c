@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The index: whatever is asked, the answer is the same with it and without it, be it whole, half made, damaged, another segment's or another
- * key's; and it does spare the reading.
+ * The index: whatever is asked, the answer is the same with it and without it, be it whole, half
+ * made, damaged, another segment's or another key's; and it does spare the reading.
  *
- * LINK: appliance/journal/index.c appliance/journal/filter.c appliance/journal/read.c appliance/journal/pack.c
- * LINK: appliance/journal/segment.c appliance/journal/chain.c appliance/journal/line.c appliance/journal/keep.c
- * LINK: $(WIRE_SRC) appliance/base/err.c appliance/base/sha256.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c
+ * LINK: appliance/journal/index.c appliance/journal/filter.c appliance/journal/read.c
+ * LINK: appliance/journal/pack.c
+ * LINK: appliance/journal/segment.c appliance/journal/chain.c appliance/journal/line.c
+ * LINK: appliance/journal/keep.c
+ * LINK: $(WIRE_SRC) appliance/base/err.c appliance/base/sha256.c appliance/base/json.c
+ * LINK: appliance/base/addr.c appliance/base/utf8.c
  * LINK: appliance/base/bytes.c appliance/base/memfd.c appliance/base/clock.c
  * LIBS: jansson nettle zlib
  */
@@ -220,7 +223,8 @@ static void whatever_is_asked(void **state)
 	journal_close(&j);
 }
 
-/* A record that matches is put into a file whose index knows nothing of it: nobody finds it, for nobody reads there. */
+/* A record that matches is put into a file whose index knows nothing of it: nobody finds it, for
+ * nobody reads there. */
 static void what_is_ruled_out_is_not_read(void **state)
 {
 	struct event_filter asked = by(FILTER_ASSET, "asset-xy");
@@ -262,7 +266,8 @@ static void put_byte(const struct folder *f, const char *name, off_t at)
 	close(fd);
 }
 
-/* Damaged in any byte, cut, of another segment, by another key: as if it was not there, and made anew. */
+/* Damaged in any byte, cut, of another segment, by another key: as if it was not there, and
+ * made anew. */
 static void none_of_its_segment(void **state)
 {
 	static const uint8_t other[INDEX_KEY] = { 8 };

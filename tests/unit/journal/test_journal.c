@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The record file: chained, continued after any stop, and every deletion, edit, insertion or truncation found by the
- * off-line check. Floods are merged with exact counts.
+ * The record file: chained, continued after any stop, and every deletion, edit, insertion or
+ * truncation found by the off-line check. Floods are merged with exact counts.
  *
  * LINK: appliance/journal/pack.c appliance/journal/segment.c
- * LINK: appliance/journal/chain.c appliance/journal/line.c appliance/journal/read.c appliance/journal/verify.c
+ * LINK: appliance/journal/chain.c appliance/journal/line.c appliance/journal/read.c
+ * LINK: appliance/journal/verify.c
  * LINK: appliance/journal/filter.c $(WIRE_SRC)
- * LINK: appliance/journal/merge.c appliance/journal/share.c appliance/base/err.c appliance/base/sha256.c appliance/base/clock.c
+ * LINK: appliance/journal/merge.c appliance/journal/share.c appliance/base/err.c
+ * LINK: appliance/base/sha256.c appliance/base/clock.c
  * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/base/bytes.c
  * LINK: appliance/base/memfd.c
  * LINK: appliance/journal/checkpoint.c
@@ -26,10 +28,9 @@
 #include <unistd.h>
 
 #include "appliance/journal/chain.h"
-#include "appliance/journal/merge.h"
 #include "appliance/journal/read.h"
+#include "appliance/journal/role_private.h"
 #include "appliance/journal/segment.h"
-#include "appliance/journal/share.h"
 #include "appliance/journal/verify.h"
 #include "tests/unit/folder.h"
 
@@ -210,7 +211,8 @@ static unsigned left_open(struct folder *f)
 	return r.open;
 }
 
-/* Without its head a shortened journal looks like a sound one: neither verify nor the next start may call it whole. */
+/* Without its head a shortened journal looks like a sound one: neither verify nor the next start
+ * may call it whole. */
 static void without_a_head_nothing_is_called_whole(void **state)
 {
 	struct folder *f = *state;
@@ -281,7 +283,8 @@ static void another_head_is_found(void **state)
 	journal_close(&j);
 }
 
-/* A number that no journal reaches is none: the next would be 0, or below it in JSON, and nobody would ever read what follows. */
+/* A number that no journal reaches is none: the next would be 0, or below it in JSON, and nobody
+ * would ever read what follows. */
 static void a_head_beyond_all_numbers(void **state)
 {
 	static const char hash[] = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
@@ -325,7 +328,8 @@ static void a_head_that_cannot_be_read(void **state)
 	assert_int_equal(journal_verify(f->path, NULL, &r, &e), -EISDIR);
 }
 
-/* Files with names that are not quite ours are no segments: nothing stops for them, here or in verify. */
+/* Files with names that are not quite ours are no segments: nothing stops for them, here or
+ * in verify. */
 static void names_that_are_not_ours(void **state)
 {
 	static const char *const names[] = { "events-7.log", "events-7.log.gz", "events-000000000000000000007.log",
@@ -394,7 +398,8 @@ static void every_edit_is_found(void **state)
 
 	life(f, 3);
 	text = segment_text(f, &n);
-	/* Any single byte, but for the newlines' neighbours that only make two lines of one: those are faults too. */
+	/* Any single byte, but for the newlines' neighbours that only make two lines of one: those
+	 * are faults too. */
 	for (size_t at = 0; at + 1 < n; at += 3) {
 		struct journal_report r;
 		struct err e = { 0 };
@@ -507,7 +512,8 @@ static void segments_are_chained(void **state)
 	check(f, 0, FAULT_NONE, 4);
 }
 
-/* Files that have each other's names: that is said, and not that records are away which are there. */
+/* Files that have each other's names: that is said, and not that records are away which
+ * are there. */
 static void names_are_exchanged(void **state)
 {
 	struct folder *f = *state;
@@ -574,7 +580,8 @@ static void reading_after_a_number(void **state)
 	journal_close(&j);
 }
 
-/* Whoever asks behind the last number there is has no earlier file read for it: a folder in its place would be told. */
+/* Whoever asks behind the last number there is has no earlier file read for it: a folder in its
+ * place would be told. */
 static void reading_after_the_last_number(void **state)
 {
 	struct folder *f = *state;
@@ -603,7 +610,8 @@ static void reading_after_the_last_number(void **state)
 }
 
 struct waits {
-	unsigned asked, leaves; /* how often, and at which of them nobody waits any more; 0 = somebody does */
+	/* how often, and at which of them nobody waits any more; 0 = somebody does */
+	unsigned asked, leaves;
 };
 
 static bool gone(void *ctx)
@@ -613,7 +621,8 @@ static bool gone(void *ctx)
 	return ++w->asked == w->leaves;
 }
 
-/* A search of many segments of which nothing matches is left off when nobody waits for it, within one and between them; and says nothing of what it found. */
+/* A search of many segments of which nothing matches is left off when nobody waits for it, within
+ * one and between them; and says nothing of what it found. */
 static void left_off_while_it_reads(void **state)
 {
 	struct waits w = { 0 };
@@ -657,7 +666,8 @@ static void left_off_while_it_reads(void **state)
 	journal_close(&j);
 }
 
-/* No room: the record is refused, the file is as before, and it goes on when there is room again. */
+/* No room: the record is refused, the file is as before, and it goes on when there is
+ * room again. */
 static void full_disk_loses_nothing_written(void **state)
 {
 	struct folder *f = *state;
@@ -706,7 +716,7 @@ static void lines_that_are_none(void **state)
 	assert_int_equal(seq, 12);
 }
 
-/* ---- filters ------------------------------------------------------------------------------------------------------ */
+/* ---- filters --------------------------------------------------------------------------------- */
 
 static bool matches(enum event_filter_key key, const char *text, const char *line)
 {
@@ -843,7 +853,7 @@ static void questions_that_are_none(void **state)
 	assert_true(line_filter_make(&asked, &f));
 }
 
-/* ---- floods ------------------------------------------------------------------------------------------------------- */
+/* ---- floods ---------------------------------------------------------------------------------- */
 
 static struct event drop(uint8_t host, uint16_t port)
 {
@@ -934,7 +944,7 @@ static void single_events_pass_at_once(void **state)
 		assert_true(merge_in(&m, &e, ROLE_SUPERVISOR, 3, &out, &from));
 }
 
-/* ---- shares ------------------------------------------------------------------------------------------------------- */
+/* ---- shares ---------------------------------------------------------------------------------- */
 
 struct told {
 	uint64_t lines, count, records, single_of_host;
@@ -948,8 +958,9 @@ static void take(struct told *t, const struct event *e, uint64_t records)
 	t->single_of_host += records == 1 && e->client.b[0] == 10;
 }
 
-/* A stranger with a new address for each packet, at full speed for an hour; a host on another interface is refused now and
- * then. Every record of the host stands by itself, the stranger's are few, and no packet is left out of the counts. */
+/* A stranger with a new address for each packet, at full speed for an hour; a host on another
+ * interface is refused now and then. Every record of the host stands by itself, the stranger's are
+ * few, and no packet is left out of the counts. */
 static void a_stranger_hides_nobody(void **state)
 {
 	static struct merge m;
@@ -1027,8 +1038,9 @@ static void a_sum_says_what_is_common(void **state)
 }
 
 /*
- * A role that was taken over says a thousand records a second, of any host, interface, generation and kind, for ten minutes. What it
- * makes the journal write stays within its share, no count is lost, and another role's records stand by themselves.
+ * A role that was taken over says a thousand records a second, of any host, interface, generation
+ * and kind, for ten minutes. What it makes the journal write stays within its share, no count is
+ * lost, and another role's records stand by themselves.
  */
 static void a_role_that_lies(void **state)
 {
@@ -1087,7 +1099,8 @@ static void a_role_that_lies(void **state)
 	assert_in_range(lines[EVENT_LOST], 1, 300 + 600 * 2 + 61);
 }
 
-/* Full tables of eight workers in one moment, and again twenty minutes later: each stands by itself. */
+/* Full tables of eight workers in one moment, and again twenty minutes later: each stands
+ * by itself. */
 static void honest_counts_stand_alone(void **state)
 {
 	static struct shares s;

@@ -1,18 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How long records are kept: what goes by the site's rule and when, what a clock that jumps does, what the chain says of it and
- * what verify makes of that; a stop and a disk that refuses at each step. The clock is this test's own.
+ * How long records are kept: what goes by the site's rule and when, what a clock that jumps does,
+ * what the chain says of it and what verify makes of that; a stop and a disk that refuses at each
+ * step. The clock is this test's own.
  *
- * LINK: appliance/journal/keep.c appliance/journal/role_keep.c appliance/journal/disk.c appliance/journal/role_write.c appliance/journal/role_take.c appliance/journal/pack.c
+ * LINK: appliance/journal/keep.c appliance/journal/role_keep.c appliance/journal/disk.c
+ * LINK: appliance/journal/role_write.c appliance/journal/role_take.c appliance/journal/pack.c
  * LINK: appliance/journal/wait.c appliance/journal/reserve.c
- * LINK: appliance/journal/segment.c appliance/journal/chain.c appliance/journal/line.c appliance/journal/verify.c
- * LINK: appliance/journal/json.c appliance/wire/tls.c appliance/journal/names.c appliance/journal/merge.c appliance/journal/share.c
- * LINK: $(WIRE_SRC) policy/ir/seal.c policy/ir/unseal.c appliance/wire/hours.c policy/ir/objects.c policy/ir/book.c
- * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c
- * LINK: appliance/base/bytes.c appliance/base/memfd.c appliance/base/arena.c mgmt/state/lost.c appliance/base/errno_text.c
+ * LINK: appliance/journal/segment.c appliance/journal/chain.c appliance/journal/line.c
+ * LINK: appliance/journal/verify.c
+ * LINK: appliance/journal/json.c appliance/wire/tls.c appliance/journal/names.c
+ * LINK: appliance/journal/merge.c appliance/journal/share.c
+ * LINK: $(WIRE_SRC) policy/ir/seal.c policy/ir/unseal.c appliance/wire/hours.c policy/ir/objects.c
+ * LINK: policy/ir/book.c
+ * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/json.c appliance/base/addr.c
+ * LINK: appliance/base/utf8.c
+ * LINK: appliance/base/bytes.c appliance/base/memfd.c appliance/base/arena.c mgmt/state/lost.c
+ * LINK: appliance/base/errno_text.c
  * LINK: appliance/journal/checkpoint.c appliance/journal/signer.c
  * LINK: appliance/journal/index.c appliance/journal/filter.c
- * LINK: appliance/journal/access.c appliance/journal/hold.c appliance/journal/role_hold.c appliance/journal/role_device.c appliance/journal/role_weak.c appliance/journal/weak.c appliance/journal/attack.c appliance/journal/attack_sign.c appliance/journal/attack_file.c appliance/journal/role_attack.c appliance/journal/known.c appliance/base/atomic_file.c
+ * LINK: appliance/journal/access.c appliance/journal/hold.c appliance/journal/role_hold.c
+ * LINK: appliance/journal/role_device.c appliance/journal/role_weak.c appliance/journal/weak.c
+ * LINK: appliance/journal/attack.c appliance/journal/attack_sign.c appliance/journal/attack_file.c
+ * LINK: appliance/journal/role_trends.c appliance/journal/trends.c
+ * LINK: appliance/journal/role_attack.c appliance/journal/known.c appliance/base/atomic_file.c
+ * LINK: appliance/base/columns.c appliance/journal/role_clean.c appliance/journal/clean.c
+ * LINK: policy/ir/meaning.c
  * LIBS: jansson hogweed nettle zlib
  */
 #include "tests/unit/cmocka.h"
@@ -43,7 +56,7 @@
 
 static const struct keep_rule month = { 30, 40 };
 
-/* ---- the clock ---------------------------------------------------------------------------------------------------- */
+/* ---- the clock ------------------------------------------------------------------------------- */
 
 static uint64_t wall_s = BEGAN, mono_s = 1000;
 
@@ -63,7 +76,7 @@ static void passes(uint64_t seconds)
 	mono_s += seconds;
 }
 
-/* ---- journals ----------------------------------------------------------------------------------------------------- */
+/* ---- journals -------------------------------------------------------------------------------- */
 
 static void set_written(struct folder *f, uint64_t first, uint64_t at)
 {
@@ -197,7 +210,7 @@ static void judge(struct folder *f, unsigned open, uint64_t deleted)
 		assert_in_range(r.deleted_by, r.first, r.last);
 }
 
-/* ---- what goes, and when ------------------------------------------------------------------------------------------- */
+/* ---- what goes, and when --------------------------------------------------------------------- */
 
 static void only_what_is_old_enough(void **state)
 {
@@ -263,7 +276,7 @@ static void the_open_one_stays(void **state)
 	stop(&j);
 }
 
-/* ---- clocks -------------------------------------------------------------------------------------------------------- */
+/* ---- clocks ---------------------------------------------------------------------------------- */
 
 static void a_jump_forward_deletes_nothing(void **state)
 {
@@ -286,7 +299,8 @@ static void a_jump_forward_deletes_nothing(void **state)
 	stop(&j);
 }
 
-/* A file written while the clock was wrong, and then set right, neither ages others nor stays for ever. */
+/* A file written while the clock was wrong, and then set right, neither ages others nor stays
+ * for ever. */
 static void a_clock_that_was_ahead_for_a_while(void **state)
 {
 	static struct journal_role j;
@@ -346,7 +360,8 @@ static void switched_off_for_a_season(void **state)
 	stop(&j);
 }
 
-/* A clock that stood back while a later file was closed makes the one before it older, not what it holds. */
+/* A clock that stood back while a later file was closed makes the one before it older, not what
+ * it holds. */
 static void a_hold_and_a_clock_that_stood_back(void **state)
 {
 	static struct journal_role j;
@@ -389,9 +404,10 @@ static void a_hold_and_a_clock_that_stood_back(void **state)
 	stop(&j);
 }
 
-/* ---- the role ------------------------------------------------------------------------------------------------------ */
+/* ---- the role -------------------------------------------------------------------------------- */
 
-/* A file an hour, the first an hour after the rule; each with its record, by which verify knows what is missing. */
+/* A file an hour, the first an hour after the rule; each with its record, by which verify knows
+ * what is missing. */
 static void one_an_hour_and_each_is_recorded(void **state)
 {
 	static struct journal_role j;
@@ -429,7 +445,8 @@ static void one_an_hour_and_each_is_recorded(void **state)
 	stop(&j);
 }
 
-/* A rule that is heard anew changes nothing; another one, or none (a trial), begins its hour again. */
+/* A rule that is heard anew changes nothing; another one, or none (a trial), begins its
+ * hour again. */
 static enum answer_status order(struct journal_role *j, enum hold_order what, uint32_t number, uint64_t since,
 				const char *reason)
 {
@@ -446,7 +463,8 @@ static enum answer_status order(struct journal_role *j, enum hold_order what, ui
 	return status;
 }
 
-/* What is older than a hold goes; what it covers stays for age and for room, over a restart too, until it is lifted. */
+/* What is older than a hold goes; what it covers stays for age and for room, over a restart too,
+ * until it is lifted. */
 static void what_is_held_stays(void **state)
 {
 	static struct journal_role j;
@@ -559,7 +577,8 @@ static void an_hour(struct folder *f, struct journal_role *j)
 	set_written(f, j->chain.first, wall_s);
 }
 
-/* For a hundred days nobody has said how long; then somebody does: what is older goes, a file an hour, and no more than that. */
+/* For a hundred days nobody has said how long; then somebody does: what is older goes, a file an
+ * hour, and no more than that. */
 static void a_rule_that_comes_late(void **state)
 {
 	static struct journal_role j;
@@ -626,7 +645,8 @@ static size_t hours(struct folder *f, struct journal_role *j, int n)
 	return after - before;
 }
 
-/* A file that was closed while the clock was years ahead does not keep the next ones open until that year. */
+/* A file that was closed while the clock was years ahead does not keep the next ones open until
+ * that year. */
 static void a_file_each_day_after_a_clock_that_was_ahead(void **state)
 {
 	static struct journal_role j;
@@ -681,7 +701,8 @@ static void a_file_each_day_after_damage(void **state)
 	stop(&j);
 }
 
-/* Stopped between the record and the deletion, or the deletion never reached the disk: it is said again, and done. */
+/* Stopped between the record and the deletion, or the deletion never reached the disk: it is said
+ * again, and done. */
 static void a_stop_in_the_middle(void **state)
 {
 	static struct journal_role j;
@@ -713,7 +734,8 @@ static void a_stop_in_the_middle(void **state)
 	stop(&j);
 }
 
-/* A name that cannot be removed: the failure is told, and it is tried again without a second record. */
+/* A name that cannot be removed: the failure is told, and it is tried again without a
+ * second record. */
 static void a_disk_that_refuses_to_delete(void **state)
 {
 	static struct journal_role j;
@@ -786,7 +808,8 @@ static void no_record_no_deletion(void **state)
 	stop(&j);
 }
 
-/* What stands behind the oldest file is damaged: nothing says any more what the chain would hang on, and it stays. */
+/* What stands behind the oldest file is damaged: nothing says any more what the chain would hang
+ * on, and it stays. */
 static void damage_stops_it(void **state)
 {
 	static struct journal_role j;
@@ -820,7 +843,8 @@ static void damage_stops_it(void **state)
 	stop(&j);
 }
 
-/* A full disk: what is past keep_days goes before its time, one in ten minutes, as long as it is full; what is younger never does. */
+/* A full disk: what is past keep_days goes before its time, one in ten minutes, as long as it is
+ * full; what is younger never does. */
 static void for_room_before_its_time(void **state)
 {
 	static const struct keep_rule long_rule = { 30, 400 };
@@ -859,7 +883,7 @@ static void for_room_before_its_time(void **state)
 	stop(&j);
 }
 
-/* ---- signed ---------------------------------------------------------------------------------------------------------- */
+/* ---- signed ---------------------------------------------------------------------------------- */
 
 static void give_key(struct folder *f, struct journal_role *j)
 {
@@ -984,7 +1008,8 @@ static unsigned indexed(struct folder *f)
 	return found;
 }
 
-/* Closed files have an index, the one that is written to has none; where it cannot be made, everything else goes on. */
+/* Closed files have an index, the one that is written to has none; where it cannot be made,
+ * everything else goes on. */
 static void each_closed_file_has_an_index(void **state)
 {
 	static struct journal_role j;
@@ -1057,7 +1082,7 @@ static void nothing_to_sign(void **state)
 	stop(&j);
 }
 
-/* ---- what waits for a log server ------------------------------------------------------------------------------------ */
+/* ---- what waits for a log server ------------------------------------------------------------- */
 
 /* As if so many bytes of records were in a closed file. */
 static void lengthen(struct folder *f, uint64_t first, uint64_t bytes)
@@ -1140,7 +1165,8 @@ static void as_many_wait_as_four_full_ones_hold(void **state)
 	/* 10, 8, 6 and 4 are full; the open one is 11. */
 	assert_int_equal(oldest_plain(f, &n), 4 * LINES + 1);
 	assert_int_equal(n, 8);
-	/* Another full one is closed: the oldest of those that waited goes, with the small one behind it. */
+	/* Another full one is closed: the oldest of those that waited goes, with the small one
+	 * behind it. */
 	lengthen(f, write_file(f, &j), JOURNAL_SEGMENT_BYTES);
 	write_file(f, &j);
 	pack_all(&j);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The register of devices: it learns until somebody has reviewed it, tells each new thing once, keeps a share for each interface, outlives a restart, and takes no damaged file.
+ * The register of devices: it learns until somebody has reviewed it, tells each new thing once,
+ * keeps a share for each interface, outlives a restart, and takes no damaged file.
  *
- * LINK: appliance/journal/known.c appliance/base/atomic_file.c $(WIRE_SRC)
- * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/base/bytes.c appliance/base/memfd.c appliance/base/clock.c
+ * LINK: appliance/journal/known.c appliance/base/atomic_file.c appliance/base/columns.c $(WIRE_SRC)
+ * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/json.c appliance/base/addr.c
+ * LINK: appliance/base/utf8.c appliance/base/bytes.c appliance/base/memfd.c appliance/base/clock.c
  * LIBS: jansson nettle
  */
 #include "tests/unit/cmocka.h"
@@ -192,7 +194,8 @@ static void a_share_for_each_interface(void **state)
 	assert_int_equal(of_interface("lan2"), 1 + KNOWN_SHARE);
 	assert_int_equal(k.beyond, 10000 - KNOWN_SHARE);
 	assert_int_equal(see_at(7, NULL, "lan0", "it", false).news, KNOWN_NEW_DEVICE);
-	/* All interfaces at once leave no room: who has most gives one up, and no known one goes. */
+	/* All interfaces at once leave no room: who has most gives one up, and no known
+	 * one goes. */
 	for (unsigned i = 10; i < 20; i++)
 		for (uint32_t n = 0; n < 300; n++) {
 			snprintf(name, sizeof(name), "lan%u", i);
@@ -207,7 +210,8 @@ static void a_share_for_each_interface(void **state)
 	assert_int_equal(see(1, NULL).news, KNOWN_NO_NEWS);
 }
 
-/* Whoever takes a known device's address and then fills the register does not push that device out, though it waits for a review again. */
+/* Whoever takes a known device's address and then fills the register does not push that device out,
+ * though it waits for a review again. */
 static void a_contested_device_stays(void **state)
 {
 	struct known_told t;
@@ -307,7 +311,8 @@ static void what_cannot_be_read_is_set_aside(void **state)
 	}
 }
 
-/* A list that was taken away is told like one that was damaged, where there are records to tell that there was a time before. */
+/* A list that was taken away is told like one that was damaged, where there are records to tell
+ * that there was a time before. */
 static void what_is_gone_is_told(void **state)
 {
 	(void)state;
@@ -318,7 +323,7 @@ static void what_is_gone_is_told(void **state)
 	begins_anew(DEVICES_FIRST);
 }
 
-/* ---- of a backup ------------------------------------------------------------------------------------------------------ */
+/* ---- of a backup ----------------------------------------------------------------------------- */
 
 /* Two that somebody knows, one that nobody has reviewed. */
 static void as_of_a_backup(void)
@@ -457,7 +462,8 @@ static void it_takes_the_place_of_one_that_nobody_reviewed(void **state)
 		assert_int_equal(k.list[i].number, 2 + i);
 		assert_memory_equal(k.list[i].mac, from.list[i].mac, 6);
 	}
-	/* Who was known is; who is new is told; until somebody says something here, another one may come. */
+	/* Who was known is; who is new is told; until somebody says something here, another one
+	 * may come. */
 	assert_int_equal(see(1, "10.0.0.1").news, KNOWN_NO_NEWS);
 	assert_int_equal(see(9, NULL).news, KNOWN_NEW_DEVICE);
 	assert_true(known_may_go(&k));

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Closed segments are packed: read, checked and continued in either form; stopped at any act, one file of each is read and
- * nothing is lost; a packed file that was touched is found.
+ * Closed segments are packed: read, checked and continued in either form; stopped at any act, one
+ * file of each is read and nothing is lost; a packed file that was touched is found.
  *
- * LINK: appliance/journal/pack.c appliance/journal/segment.c appliance/journal/chain.c appliance/journal/line.c
+ * LINK: appliance/journal/pack.c appliance/journal/segment.c appliance/journal/chain.c
+ * LINK: appliance/journal/line.c
  * LINK: appliance/journal/read.c appliance/journal/verify.c appliance/journal/filter.c $(WIRE_SRC)
  * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/clock.c appliance/base/json.c
  * LINK: appliance/base/addr.c appliance/base/utf8.c appliance/base/bytes.c appliance/base/memfd.c
@@ -158,7 +159,8 @@ static void closed_ones_are_packed_and_read(void **state)
 	whole(f, (FILES + 1) * LINES);
 }
 
-/* Where the newest is packed as well, a new one is begun: nothing is written behind packed bytes. */
+/* Where the newest is packed as well, a new one is begun: nothing is written behind
+ * packed bytes. */
 static void the_newest_may_be_packed(void **state)
 {
 	struct folder *f = *state;
@@ -238,7 +240,8 @@ static bool says_nothing(off_t at)
 	return at == 3 || (at >= 4 && at < 10);
 }
 
-/* Of an older release, which let nobody read them: those that may have to be sent on are for the group once the journal is open. */
+/* Of an older release, which let nobody read them: those that may have to be sent on are for the
+ * group once the journal is open. */
 static void plain_ones_are_for_the_group(void **state)
 {
 	struct folder *f = *state;
@@ -297,7 +300,8 @@ static void every_touch_of_a_packed_one_is_found(void **state)
 	}
 	assert_true(tried > 70);
 	assert_int_equal(faults(f), 0);
-	/* Something behind its end, and an end that is missing; the journal goes on all the same. */
+	/* Something behind its end, and an end that is missing; the journal goes on all
+	 * the same. */
 	{
 		int fd = openat(f->fd, name, O_WRONLY | O_APPEND | O_CLOEXEC);
 
@@ -340,7 +344,8 @@ static void what_unpacks_to_too_much(void **state)
 	assert_true(faults(f) > 0);
 }
 
-/* The packed one is another's: verify says so, and packing puts the plain one's records in its place. */
+/* The packed one is another's: verify says so, and packing puts the plain one's records in
+ * its place. */
 static void both_that_differ(void **state)
 {
 	struct folder *f = *state;
@@ -362,7 +367,8 @@ static void both_that_differ(void **state)
 	whole(f, 2 * LINES);
 }
 
-/* A disk without room for a copy, one that refuses its name or the removal: the plain one stays the segment. */
+/* A disk without room for a copy, one that refuses its name or the removal: the plain one stays
+ * the segment. */
 static void a_disk_that_refuses(void **state)
 {
 	struct folder *f = *state;

@@ -1,18 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Questions about records, as many as whoever asks likes: they keep neither orders nor records waiting. The supervisor is this test, at the other
- * end of the control channel.
+ * Questions about records, as many as whoever asks likes: they keep neither orders nor records
+ * waiting. The supervisor is this test, at the other end of the control channel.
  *
- * LINK: appliance/journal/disk.c appliance/journal/role_keep.c appliance/journal/role_messages.c appliance/journal/role_copy.c appliance/journal/role_write.c appliance/journal/role_take.c appliance/journal/wait.c
- * LINK: appliance/journal/reserve.c appliance/journal/keep.c appliance/journal/pack.c appliance/journal/read.c
- * LINK: appliance/journal/segment.c appliance/journal/chain.c appliance/journal/line.c appliance/journal/filter.c
- * LINK: appliance/journal/json.c appliance/wire/tls.c appliance/journal/names.c appliance/journal/merge.c appliance/journal/share.c
+ * LINK: appliance/journal/disk.c appliance/journal/role_keep.c appliance/journal/role_messages.c
+ * LINK: appliance/journal/role_copy.c appliance/journal/role_write.c appliance/journal/role_take.c
+ * LINK: appliance/journal/wait.c
+ * LINK: appliance/journal/reserve.c appliance/journal/keep.c appliance/journal/pack.c
+ * LINK: appliance/journal/read.c
+ * LINK: appliance/journal/segment.c appliance/journal/chain.c appliance/journal/line.c
+ * LINK: appliance/journal/filter.c
+ * LINK: appliance/journal/json.c appliance/wire/tls.c appliance/journal/names.c
+ * LINK: appliance/journal/merge.c appliance/journal/share.c
  * LINK: $(WIRE_SRC) policy/ir/unseal.c appliance/wire/hours.c policy/ir/objects.c policy/ir/book.c
- * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/base/clock.c
- * LINK: appliance/base/bytes.c appliance/base/memfd.c appliance/base/arena.c appliance/base/sentence.c appliance/base/messages.c appliance/base/errno_text.c
+ * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/json.c appliance/base/addr.c
+ * LINK: appliance/base/utf8.c appliance/base/clock.c
+ * LINK: appliance/base/bytes.c appliance/base/memfd.c appliance/base/arena.c
+ * LINK: appliance/base/sentence.c appliance/base/messages.c appliance/base/errno_text.c
  * LINK: appliance/journal/checkpoint.c appliance/journal/signer.c
  * LINK: appliance/journal/index.c
- * LINK: appliance/journal/access.c appliance/journal/hold.c appliance/journal/role_hold.c appliance/journal/role_device.c appliance/journal/role_weak.c appliance/journal/weak.c appliance/journal/attack.c appliance/journal/attack_sign.c appliance/journal/attack_file.c appliance/journal/role_attack.c appliance/journal/known.c appliance/base/atomic_file.c
+ * LINK: appliance/journal/access.c appliance/journal/hold.c appliance/journal/role_hold.c
+ * LINK: appliance/journal/role_device.c appliance/journal/role_weak.c appliance/journal/weak.c
+ * LINK: appliance/journal/attack.c appliance/journal/attack_sign.c appliance/journal/attack_file.c
+ * LINK: appliance/journal/role_trends.c appliance/journal/trends.c
+ * LINK: appliance/journal/role_attack.c appliance/journal/known.c appliance/base/atomic_file.c
+ * LINK: appliance/base/columns.c appliance/journal/role_clean.c appliance/journal/clean.c
+ * LINK: policy/ir/meaning.c
  * LIBS: jansson hogweed nettle zlib
  */
 #include "tests/unit/cmocka.h"
@@ -63,7 +76,8 @@ static struct asking begin(const struct folder *f)
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, sv), 0);
 	a.far = fcntl(sv[0], F_DUPFD_CLOEXEC, HIGH);
-	a.kept = fcntl(ROLE_FD_CONTROL, F_DUPFD_CLOEXEC, HIGH); /* whatever stands there in this program */
+	/* whatever stands there in this program */
+	a.kept = fcntl(ROLE_FD_CONTROL, F_DUPFD_CLOEXEC, HIGH);
 	assert_true(a.far >= 0 && dup2(sv[1], ROLE_FD_CONTROL) == ROLE_FD_CONTROL);
 	assert_int_equal(role_open(&j, a.dirfd, &found, &e), 0);
 	return a;

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Quiet when all is well: what a box would have recorded of each held capture, under the policy that `learn` proposes for it, in force, rings nothing. The capture comes
- * again and again: for two weeks once an hour, so that each host is known for long, and then for a day at its own pace, at least once a minute. Where it is not so, a table
- * says which rings and why, and it has to ring: so silence means something.
+ * Quiet when all is well: what a box would have recorded of each held capture, under the policy
+ * that `learn` proposes for it, in force, rings nothing. The capture comes again and again: for two
+ * weeks once an hour, so that each host is known for long, and then for a day at its own pace, at
+ * least once a minute. Where it is not so, a table says which rings and why, and it has to ring: so
+ * silence means something.
  *
- * Records are the inspector's own (the linker hands outside_event here), each session's beginning, and what the kernel would have dropped. SEKISHO_ALL=1: all captures, else
- * those of the table and a part that SEED draws.
+ * Records are the inspector's own (the linker hands outside_event here), each session's beginning,
+ * and what the kernel would have dropped. SEKISHO_ALL=1: all captures, else those of the table and
+ * a part that SEED draws.
  *
- * LINK: $(REPLAY_PARTS) appliance/journal/attack.c appliance/journal/attack_sign.c appliance/journal/attack_file.c appliance/journal/names.c
+ * LINK: $(REPLAY_PARTS) appliance/journal/attack.c appliance/journal/attack_sign.c
+ * LINK: appliance/journal/attack_file.c appliance/journal/names.c policy/ir/meaning.c
  * LIBS: libconfig jansson hogweed nettle libndpi libpcap libcrypto libseccomp zlib
  */
 #include "tests/unit/cmocka.h"
@@ -104,7 +108,8 @@ static int by_time(const void *x, const void *y)
 	return (p->wall_ns > q->wall_ns) - (p->wall_ns < q->wall_ns);
 }
 
-/* From the first on. Some captures were put together of several, years apart: what lies between two records is a minute at most. */
+/* From the first on. Some captures were put together of several, years apart: what lies between two
+ * records is a minute at most. */
 static void in_seconds(void)
 {
 	uint64_t before = n_recorded > 0 ? recorded[0].wall_ns : 0, ns = 0;

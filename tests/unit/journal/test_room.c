@@ -1,18 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A full disk: what is grave is written from the reserve, the rest waits or is counted, and what was sent is what is recorded and what
- * is told as left out, whichever step of the disk fails. The clock and the disk's room are this test's own.
+ * A full disk: what is grave is written from the reserve, the rest waits or is counted, and what
+ * was sent is what is recorded and what is told as left out, whichever step of the disk fails. The
+ * clock and the disk's room are this test's own.
  *
- * LINK: appliance/journal/role_write.c appliance/journal/role_take.c appliance/journal/wait.c appliance/journal/reserve.c
- * LINK: appliance/journal/role_keep.c appliance/journal/disk.c appliance/journal/keep.c appliance/journal/pack.c
- * LINK: appliance/journal/segment.c appliance/journal/chain.c appliance/journal/line.c appliance/journal/verify.c
- * LINK: appliance/journal/json.c appliance/wire/tls.c appliance/journal/names.c appliance/journal/merge.c appliance/journal/share.c
+ * LINK: appliance/journal/role_write.c appliance/journal/role_take.c appliance/journal/wait.c
+ * LINK: appliance/journal/reserve.c
+ * LINK: appliance/journal/role_keep.c appliance/journal/disk.c appliance/journal/keep.c
+ * LINK: appliance/journal/pack.c
+ * LINK: appliance/journal/segment.c appliance/journal/chain.c appliance/journal/line.c
+ * LINK: appliance/journal/verify.c
+ * LINK: appliance/journal/json.c appliance/wire/tls.c appliance/journal/names.c
+ * LINK: appliance/journal/merge.c appliance/journal/share.c
  * LINK: $(WIRE_SRC) policy/ir/unseal.c appliance/wire/hours.c policy/ir/objects.c policy/ir/book.c
- * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c
- * LINK: appliance/base/bytes.c appliance/base/memfd.c appliance/base/arena.c mgmt/state/lost.c appliance/base/errno_text.c
+ * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/json.c appliance/base/addr.c
+ * LINK: appliance/base/utf8.c
+ * LINK: appliance/base/bytes.c appliance/base/memfd.c appliance/base/arena.c mgmt/state/lost.c
+ * LINK: appliance/base/errno_text.c
  * LINK: appliance/journal/checkpoint.c appliance/journal/signer.c
  * LINK: appliance/journal/index.c appliance/journal/filter.c
- * LINK: appliance/journal/access.c appliance/journal/hold.c appliance/journal/role_hold.c appliance/journal/role_device.c appliance/journal/role_weak.c appliance/journal/weak.c appliance/journal/attack.c appliance/journal/attack_sign.c appliance/journal/attack_file.c appliance/journal/role_attack.c appliance/journal/known.c appliance/base/atomic_file.c
+ * LINK: appliance/journal/access.c appliance/journal/hold.c appliance/journal/role_hold.c
+ * LINK: appliance/journal/role_device.c appliance/journal/role_weak.c appliance/journal/weak.c
+ * LINK: appliance/journal/attack.c appliance/journal/attack_sign.c appliance/journal/attack_file.c
+ * LINK: appliance/journal/role_trends.c appliance/journal/trends.c
+ * LINK: appliance/journal/role_attack.c appliance/journal/known.c appliance/base/atomic_file.c
+ * LINK: appliance/base/columns.c appliance/journal/role_clean.c appliance/journal/clean.c
+ * LINK: policy/ir/meaning.c
  * LIBS: jansson hogweed nettle zlib
  */
 #include "tests/unit/cmocka.h"
@@ -38,7 +51,7 @@
 
 #define SECOND 1000000000ull
 
-/* ---- the clock and the disk ---------------------------------------------------------------------------------------- */
+/* ---- the clock and the disk ------------------------------------------------------------------ */
 
 static uint64_t mono_ns = 1000 * SECOND;
 static const uint64_t plenty = 1ull << 40;
@@ -140,7 +153,7 @@ int fstatvfs(int fd, struct statvfs *ret)
 	return 0;
 }
 
-/* ---- journals ------------------------------------------------------------------------------------------------------- */
+/* ---- journals -------------------------------------------------------------------------------- */
 
 static void begin(struct folder *f, struct journal_role *j)
 {
@@ -188,7 +201,8 @@ static uint64_t number(const json_t *o, const char *key)
 	return (uint64_t)json_integer_value(json_object_get(o, key));
 }
 
-/* Which records were left out, and why none can be written, is said in Japanese as well, nothing of it in English. */
+/* Which records were left out, and why none can be written, is said in Japanese as well, nothing of
+ * it in English. */
 static void in_japanese(const char *object)
 {
 	char *said = NULL, *head;
@@ -268,9 +282,10 @@ static struct found read_all(struct folder *f)
 	return r;
 }
 
-/* ---- what waits ----------------------------------------------------------------------------------------------------- */
+/* ---- what waits ------------------------------------------------------------------------------ */
 
-/* Any order of arrivals and departures: all that came in comes out or is counted, and nothing goes before what is less grave. */
+/* Any order of arrivals and departures: all that came in comes out or is counted, and nothing goes
+ * before what is less grave. */
 static void what_waits(void **state)
 {
 	static struct wait w;
@@ -329,7 +344,7 @@ static void what_waits(void **state)
 	assert_true(w.dropped.of[WAIT_TRAFFIC] > w.dropped.of[WAIT_POLICY]);
 }
 
-/* ---- a full disk ---------------------------------------------------------------------------------------------------- */
+/* ---- a full disk ----------------------------------------------------------------------------- */
 
 static void the_grave_ones_stay(void **state)
 {
@@ -441,8 +456,9 @@ static void tear(struct folder *f, size_t n)
 }
 
 /*
- * The power went in the middle of a line, and there is no room to keep its piece: the reserve gives some; where that is spent as well
- * the piece goes, since a journal that does not start loses more. No attempt leaves an empty file behind.
+ * The power went in the middle of a line, and there is no room to keep its piece: the reserve gives
+ * some; where that is spent as well the piece goes, since a journal that does not start loses more.
+ * No attempt leaves an empty file behind.
  */
 static void a_torn_end_without_room(void **state)
 {
@@ -486,7 +502,8 @@ static void a_torn_end_without_room(void **state)
 	r = read_all(f);
 	assert_int_equal(r.of[WAIT_TRAFFIC], 1);
 	assert_int_equal(r.of[WAIT_POLICY], 2);
-	/* What is more than a line can be was written by somebody: it stays until there is room for it. */
+	/* What is more than a line can be was written by somebody: it stays until there is room
+	 * for it. */
 	tear(f, JOURNAL_LINE_MAX + 1);
 	assert_int_equal(syscall(SYS_unlinkat, f->fd, "reserve", 0), 0);
 	room = 0;
@@ -499,7 +516,8 @@ static void a_torn_end_without_room(void **state)
 	stop(&j);
 }
 
-/* No room from the start on: grave ones wait, and one that ends is told of by the next that has room. */
+/* No room from the start on: grave ones wait, and one that ends is told of by the next that
+ * has room. */
 static void a_start_without_room(void **state)
 {
 	static struct journal_role j;
@@ -521,7 +539,8 @@ static void a_start_without_room(void **state)
 	stop(&j);
 }
 
-/* The end of the journal on a full disk: the grave ones and the count of the others are the reserve's last use. */
+/* The end of the journal on a full disk: the grave ones and the count of the others are the
+ * reserve's last use. */
 static void an_end_without_room(void **state)
 {
 	static struct journal_role j;
@@ -552,7 +571,7 @@ static void an_end_without_room(void **state)
 	stop(&j);
 }
 
-/* ---- a file that is half packed --------------------------------------------------------------------------------------- */
+/* ---- a file that is half packed -------------------------------------------------------------- */
 
 /* Some acts into a closed file, of text that does not pack well. */
 static void half_packed(struct folder *f, struct journal_role *j)
@@ -577,7 +596,8 @@ static void half_packed(struct folder *f, struct journal_role *j)
 	assert_true(s.st_size > 60000);
 }
 
-/* What fills the disk may be the journal's own: then it gives that back, and is not full for ever. */
+/* What fills the disk may be the journal's own: then it gives that back, and is not full
+ * for ever. */
 static void what_is_half_packed_is_no_reason(void **state)
 {
 	static struct journal_role j;
@@ -698,7 +718,7 @@ static void every_step(void **state)
 	assert_true(n > 40);
 }
 
-/* ---- times ---------------------------------------------------------------------------------------------------------- */
+/* ---- times ----------------------------------------------------------------------------------- */
 
 static bool has_text(const json_t *o, const char *key, uint64_t wall_ns)
 {
@@ -709,7 +729,8 @@ static bool has_text(const json_t *o, const char *key, uint64_t wall_ns)
 	return same;
 }
 
-/* Whatever time a role says, searches find its record at the one of its coming, or at its own when that can be. */
+/* Whatever time a role says, searches find its record at the one of its coming, or at its own when
+ * that can be. */
 static void a_time_is_held_to_the_clock(void **state)
 {
 	struct folder *f = *state;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Records are checked while a journal writes, packs and deletes in the same folder: whatever it does, and before whichever file is
- * opened, a sound journal is found sound.
+ * Records are checked while a journal writes, packs and deletes in the same folder: whatever it
+ * does, and before whichever file is opened, a sound journal is found sound.
  *
- * LINK: appliance/journal/verify.c appliance/journal/segment.c appliance/journal/chain.c appliance/journal/line.c
+ * LINK: appliance/journal/verify.c appliance/journal/segment.c appliance/journal/chain.c
+ * LINK: appliance/journal/line.c
  * LINK: appliance/journal/pack.c appliance/journal/keep.c
- * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/clock.c appliance/base/json.c appliance/base/utf8.c
+ * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/clock.c appliance/base/json.c
+ * LINK: appliance/base/utf8.c
  * LINK: appliance/base/addr.c appliance/base/bytes.c appliance/base/memfd.c $(WIRE_SRC)
  * LINK: appliance/journal/checkpoint.c
  * LINK: appliance/journal/index.c appliance/journal/filter.c
@@ -32,7 +34,7 @@
 #define FILES 3u
 #define LINES 5u
 
-/* ---- what happens beside ------------------------------------------------------------------------------------------- */
+/* ---- what happens beside --------------------------------------------------------------------- */
 
 struct beside {
 	struct folder *f;
@@ -43,8 +45,10 @@ struct beside {
 
 static struct beside beside;
 static void (*happens)(struct beside *);
-static unsigned opens_until, times; /* before that open, and before so many after it; 0 = before none */
-static unsigned unseen;		    /* that one file which changes its name may be missed in a list */
+/* before that open, and before so many after it; 0 = before none */
+static unsigned opens_until, times;
+/* that one file which changes its name may be missed in a list */
+static unsigned unseen;
 
 int openat(int dirfd, const char *name, int flags, ...)
 {
@@ -174,7 +178,7 @@ static void the_oldest_goes(struct beside *b)
 	free(list);
 }
 
-/* ---- cases --------------------------------------------------------------------------------------------------------- */
+/* ---- cases ----------------------------------------------------------------------------------- */
 
 static void begin(struct folder *f)
 {
@@ -217,7 +221,8 @@ static void sound(struct folder *f, const char *when, unsigned at)
 	assert_int_equal(r.records, r.last + 1 - r.first);
 }
 
-/* Once before each of the files that are opened, and from each on before all of them. `ready`: acts of packing before. */
+/* Once before each of the files that are opened, and from each on before all of them. `ready`: acts
+ * of packing before. */
 static unsigned before_each_open(struct folder *f, const char *when, void (*what)(struct beside *), unsigned most,
 				 unsigned ready)
 {
@@ -244,7 +249,8 @@ static void beside_one_that_packs(void **state)
 	struct folder *f = *state;
 	unsigned acts = 0, both = 0;
 
-	/* How many acts a file takes, and where both of its files are there: from each of them on. */
+	/* How many acts a file takes, and where both of its files are there: from each of
+	 * them on. */
 	begin(f);
 	for (struct segment_file *list = NULL; both < 2; acts++) {
 		struct err e = { 0 };

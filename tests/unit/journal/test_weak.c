@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The servers with weak TLS: told apart by address and port, off the list when nobody saw them for long, silent while a review holds, with a part for each conduit; they outlive a
- * restart, and no damaged file is taken.
+ * The servers with weak TLS: told apart by address and port, off the list when nobody saw them for
+ * long, silent while a review holds, with a part for each conduit; they outlive a restart, and no
+ * damaged file is taken.
  *
- * LINK: appliance/journal/weak.c appliance/base/atomic_file.c
- * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/base/bytes.c appliance/base/memfd.c appliance/base/clock.c
+ * LINK: appliance/journal/weak.c appliance/base/atomic_file.c appliance/base/columns.c
+ * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/json.c appliance/base/addr.c
+ * LINK: appliance/base/utf8.c appliance/base/bytes.c appliance/base/memfd.c appliance/base/clock.c
  * LIBS: jansson nettle
  */
 #include "tests/unit/cmocka.h"
@@ -151,7 +153,8 @@ static void a_clock_that_was_ahead_for_a_while(void **state)
 	hears(&s, "10.0.0.1", 11000, NOW + 10000);
 	assert_int_equal(l.n, 3);
 	assert_int_equal(l.list[0].reviewed, NOW + 1000);
-	/* An hour later nothing is yet to come; that is over when it was not seen for long, and can be reviewed. */
+	/* An hour later nothing is yet to come; that is over when it was not seen for long, and can
+	 * be reviewed. */
 	hears(&s, "10.0.0.1", 15000, NOW + 14000);
 	assert_int_equal(l.n, 3);
 	for (size_t i = 0; i < l.n; i++)
@@ -242,7 +245,8 @@ static void it_outlives_a_restart(void **state)
 	weak_load(folder, &l, &damaged);
 	assert_false(damaged);
 	assert_memory_equal(&before, &l, sizeof(l));
-	/* What it did not write is set aside, whatever it is, and that is known until somebody reviews the records. */
+	/* What it did not write is set aside, whatever it is, and that is known until somebody
+	 * reviews the records. */
 	for (unsigned i = 0; i < 6; i++) {
 		static const char *const texts[] = {
 			"",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A policy as its messages to the kernel would load it, read back as the kernel would dump them, for tests of the witness. The
- * seed is printed; SEED=n repeats it.
+ * A policy as its messages to the kernel would load it, read back as the kernel would dump them,
+ * for tests of the witness. The seed is printed; SEED=n repeats it.
  */
 #ifndef SEKISHO_TESTS_UNIT_KERNEL_LOADED_H
 #define SEKISHO_TESTS_UNIT_KERNEL_LOADED_H
@@ -57,7 +57,7 @@ static inline void load(struct loaded *l, enum kernel_lack q)
 	image_init(&i, l->arena);
 	assert_int_equal(image_expect(&i, &x, &e), 0);
 	image_sort(&i);
-	batch_table(b);
+	batch_table(b, false);
 	for (uint32_t c = 0; c < CHAIN_COUNT; c++)
 		if (i.chains[c])
 			batch_chain(b, c);

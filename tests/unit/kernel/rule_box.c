@@ -66,6 +66,10 @@ static struct key key_of(const struct box_packet *p, uint32_t kind)
 		k.bad = false;
 		k.mark = p->mark;
 		break;
+	case KEY_LIMITED:
+		k.mark = f->mark & MARK_PERMIT_MASK;
+		break;
+	case KEY_SESSION:
 	case KEY_FAMILY:
 	case KEY_PACE_PAIR:
 	case KEY_PACE_ZONE:
@@ -90,7 +94,8 @@ static bool holds(const struct ir_element *e, const struct key *k)
 	case SET_TOGETHER:
 		return e->mark_key == k->mark && e->mark_key == k->mark2;
 	case SET_HOME:
-		return e->iif == k->oif && k->mark == mark_arrived(e->iif + 1); /* the kernel counts from 1 */
+		/* the kernel counts from 1 */
+		return e->iif == k->oif && k->mark == mark_arrived(e->iif + 1);
 	case SET_APART4:
 	case SET_APART6:
 	case SET_APART4_NEXT:
@@ -102,6 +107,7 @@ static bool holds(const struct ir_element *e, const struct key *k)
 	case SET_KEPT6_NEXT:
 		return addr_in(&k->src, &e->src) && addr_in(&k->dst, &e->dst) && e->mark_key == k->mark;
 	case SET_RESETS:
+	case SET_LIMITED:
 		return e->mark_key == k->mark && e->mark_key2 == k->mark2;
 	default:
 		break;
@@ -185,6 +191,11 @@ static bool go_outcome(struct run *x)
 	}
 }
 
+static bool within(const struct run *x, enum ir_set set)
+{
+	return x->p->flow->ends[set == SET_IDLES] > x->b->now;
+}
+
 /* True: the rule goes on. */
 static bool step(struct run *x, const struct ir_stmt *s)
 {
@@ -241,8 +252,11 @@ static bool step(struct run *x, const struct ir_stmt *s)
 		if (s->set == SET_SWITCH)
 			return x->b->switched;
 		k = key_of(p, s->a);
+		k.mark2 = s->a == KEY_LIMITED ? s->b : k.mark2;
 		return find(x->b, s->set, &k) != NULL;
 	case IR_NOT_IN_SET:
+		if (s->set == SET_AGES || s->set == SET_IDLES)
+			return tracked(p) && !within(x, s->set);
 		k = key_of(p, s->a);
 		return !k.bad && find(x->b, s->set, &k) == NULL;
 	case IR_LIVE:
@@ -261,6 +275,12 @@ static bool step(struct run *x, const struct ir_stmt *s)
 		if (e != NULL)
 			p->flow->mark = e->data;
 		return e != NULL;
+	case IR_KEEP:
+		if (x->b->crowded && !within(x, s->set))
+			return false;
+		if (s->set == SET_IDLES || !within(x, s->set))
+			p->flow->ends[s->set == SET_IDLES] = x->b->now + (s->b & IR_LIMIT_S);
+		return true;
 	case IR_SET_MARK:
 		p->mark = s->a;
 		return true;
@@ -317,7 +337,8 @@ struct box_result box_run(const struct box_rules *b, enum ir_chain chain, struct
 					if (!step(&x, &b->rules[i].stmts[s]))
 						break;
 		if (x.done || x.next < 0)
-			return x.r; /* the end of a chain reached by goto: the base chain's policy, drop */
+			/* the end of a chain reached by goto: the base chain's policy, drop */
+			return x.r;
 		chain = (enum ir_chain)x.next;
 	}
 	WRONG("chains go round in circles");

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A box of rules: runs packets through the symbolic rules and elements as the kernel would, so that what the skeleton
- * means can be asked without a kernel. One packet, one connection, one verdict at a time.
+ * A box of rules: runs packets through the symbolic rules and elements as the kernel would, so that
+ * what the skeleton means can be asked without a kernel. One packet, one connection, one verdict at
+ * a time.
  */
 #ifndef SEKISHO_TESTS_RULE_BOX_H
 #define SEKISHO_TESTS_RULE_BOX_H
@@ -15,9 +16,9 @@ struct box_rules {
 	size_t n_elements;
 	uint64_t lanes;
 	uint64_t now;
-	/* What its sets would have counted: the pair opens more than a few sessions, its side more than it may; the pair has
-	 * as many as it may, its side has. */
-	bool fast, flooded, greedy, full, asked;
+	/* What its sets would have counted: the pair opens more than a few sessions, its side more
+	 * than it may; the pair has as many as it may, its side has. */
+	bool fast, flooded, greedy, full, asked, crowded;
 	bool switched; /* cells change: the bridges are asked */
 };
 
@@ -28,6 +29,7 @@ struct box_flow {
 	struct addr src, dst; /* original direction */
 	uint8_t l4proto;
 	uint16_t port;
+	uint64_t ends[2]; /* seconds: its age is counted until then, its idle time */
 };
 
 struct box_packet {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * LINK: appliance/wire/protocols.c
- * LINK: appliance/kernel/image.c appliance/enforce/expect.c policy/ir/skeleton/%.c policy/ir/elements.c
- * LINK: policy/ir/names.c appliance/base/addr.c appliance/base/arena.c appliance/base/err.c appliance/wire/reason.c
+ * LINK: appliance/kernel/image.c appliance/enforce/expect.c policy/ir/skeleton/%.c
+ * LINK: policy/ir/elements.c
+ * LINK: policy/ir/names.c appliance/base/addr.c appliance/base/arena.c appliance/base/err.c
+ * LINK: appliance/wire/reason.c
  */
 #include "tests/unit/cmocka.h"
 
@@ -182,14 +184,19 @@ static void differences(void **state)
 	one.elements[TABLE_LANES].list[0].verdict = two.elements[TABLE_LANES].list[0].verdict = VERDICT_FOREIGN;
 	assert_int_equal(image_diff(&one, &two, NOW, a, &d), 0);
 	assert_int_equal(d.n_gone, 1);
-	/* An element about to end may be there or not. */
+	/* One that ends at this very moment goes as any other, because it still lets packets by;
+	 * nobody adds it. */
 	expect_at(a, &ir, kernel_indexes, NOW, &one);
 	expect_at(a, &ir, kernel_indexes, NOW, &two);
 	two.elements[SET_UNTIL4].n = 0;
 	assert_int_equal(image_diff(&one, &two, NOW + 99, a, &d), 0);
-	assert_int_equal(d.n_gone, 0);
-	assert_int_equal(image_diff(&one, &two, NOW, a, &d), 0);
 	assert_int_equal(d.n_gone, 1);
+	assert_true(image_ending(d.gone[0].element, NOW + 99));
+	assert_false(image_ending(d.gone[0].element, NOW));
+	assert_int_equal(image_diff(&two, &one, NOW + 99, a, &d), 0);
+	assert_int_equal(d.n_added, 0);
+	assert_int_equal(image_diff(&two, &one, NOW, a, &d), 0);
+	assert_int_equal(d.n_added, 1);
 	arena_free(a);
 }
 
@@ -227,7 +234,8 @@ static void lingering(void **state)
 	arena_free(a);
 }
 
-/* What ends at one moment ends one after the other, so that a session meets either all of its old permit or nothing of it. */
+/* What ends at one moment ends one after the other, so that a session meets either all of its old
+ * permit or nothing of it. */
 static void order_of_ends(void **state)
 {
 	(void)state;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LINK: appliance/kernel/rule.c appliance/kernel/expr.c appliance/kernel/text.c appliance/kernel/image.c
- * LINK: policy/ir/skeleton/%.c policy/ir/names.c appliance/base/arena.c appliance/base/err.c appliance/wire/reason.c
+ * LINK: appliance/kernel/rule.c appliance/kernel/expr.c appliance/kernel/text.c
+ * LINK: appliance/kernel/image.c
+ * LINK: policy/ir/skeleton/%.c policy/ir/names.c appliance/base/arena.c appliance/base/err.c
+ * LINK: appliance/wire/reason.c
  * LIBS: libnftnl libmnl
  */
 #include "tests/unit/cmocka.h"
@@ -112,12 +114,13 @@ static void queues(void **state)
 
 	(void)state;
 	assert_int_equal(texts(&r, LACKS_QUEUE, one, sizeof(one)), 1);
-	assert_non_null(
-		strstr(one, "target name NFQUEUE rev 3 info 0004080001000000")); /* 1024 = 1000 + 3 * 8, 8, bypass */
+	/* 1024 = 1000 + 3 * 8, 8, bypass */
+	assert_non_null(strstr(one, "target name NFQUEUE rev 3 info 0004080001000000"));
 	r.stmts[0].b = 0;
 	assert_int_equal(texts(&r, LACKS_QUEUE, other, sizeof(other)), 1);
 	assert_string_not_equal(one, other);
-	/* Unanswered packets of a lane that is closed must not pass: no flag may be there that was not asked for. */
+	/* Unanswered packets of a lane that is closed must not pass: no flag may be there that was
+	 * not asked for. */
 	assert_int_equal(texts(&r, LACKS_NOTHING, one, sizeof(one)), 1);
 	assert_string_equal(one, "[ queue num 1024-1031 ]");
 	r.stmts[0].b = 1;
@@ -214,6 +217,7 @@ static void nonsense_is_refused(void **state)
 
 static void whole_skeleton(void **state)
 {
+	const struct ir_limits limits = { .list = { 60, 3600 | IR_LIMIT_IDLE }, .n = 2 };
 	struct arena *a = arena_new(16u << 20);
 	struct ir_rule *rules;
 	char text[4 * RULE_TEXT];
@@ -221,7 +225,7 @@ static void whole_skeleton(void **state)
 
 	(void)state;
 	assert_non_null(a);
-	n = ir_skeleton(~(uint64_t)1 & ~((uint64_t)1 << 63), IR_LAYERS, a, &rules);
+	n = ir_skeleton(~(uint64_t)1 & ~((uint64_t)1 << 63), IR_LAYERS, &limits, a, &rules);
 	assert_true(n > 60);
 	for (size_t i = 0; i < n; i++) {
 		assert_true(texts(&rules[i], LACKS_QUEUE, text, sizeof(text)) > 0);

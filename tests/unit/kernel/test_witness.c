@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LINK: $(COMPILER_PARTS) policy/ir/evaluate.c policy/ir/skeleton/%.c policy/ir/elements.c policy/ir/names.c
- * LINK: appliance/enforce/witness_box.c appliance/enforce/witness.c appliance/enforce/witness_edges.c
- * LINK: appliance/enforce/walk.c appliance/enforce/expect.c appliance/kernel/ruleset.c appliance/kernel/image.c
- * LINK: appliance/kernel/batch.c appliance/kernel/rule.c appliance/kernel/expr.c appliance/kernel/text.c
- * LINK: appliance/kernel/apart.c appliance/kernel/talk.c appliance/base/clock.c appliance/wire/reason.c
+ * LINK: $(COMPILER_PARTS) policy/ir/evaluate.c policy/ir/skeleton/%.c policy/ir/elements.c
+ * LINK: policy/ir/names.c
+ * LINK: appliance/enforce/witness_box.c appliance/enforce/witness.c
+ * LINK: appliance/enforce/witness_edges.c
+ * LINK: appliance/enforce/walk.c appliance/enforce/expect.c appliance/kernel/ruleset.c
+ * LINK: appliance/kernel/image.c
+ * LINK: appliance/kernel/batch.c appliance/kernel/rule.c appliance/kernel/expr.c
+ * LINK: appliance/kernel/text.c
+ * LINK: appliance/kernel/apart.c appliance/kernel/talk.c appliance/base/clock.c
+ * LINK: appliance/wire/reason.c
  * LIBS: libnftnl libmnl nettle
  */
-/* The messages that would load a policy, read back as the kernel would dump them, agree with the policy; and whatever opens a
- * chain or changes an element is noticed. */
+/* The messages that would load a policy, read back as the kernel would dump them, agree with the
+ * policy; and whatever opens a chain or changes an element is noticed. */
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 
@@ -82,7 +87,8 @@ static void whatever_opens_is_noticed(void **state)
 	}
 }
 
-/* A permit that is missing there, and one that has no business there: opener and companion would part, or others meet. */
+/* A permit that is missing there, and one that has no business there: opener and companion would
+ * part, or others meet. */
 static void who_stays_together_is_noticed(void **state)
 {
 	struct told t;
@@ -158,7 +164,8 @@ static void changed_elements_are_noticed(void **state)
 	}
 	print_message("%u of %u mutants noticed\n", noticed, tried);
 	assert_int_equal(tried, 20);
-	/* Nine of ten as a rule. An element of which another says the same is not missed, and a seed may draw several of these. */
+	/* Nine of ten as a rule. An element of which another says the same is not missed, and a
+	 * seed may draw several of these. */
 	assert_true(noticed * 2 >= tried);
 }
 

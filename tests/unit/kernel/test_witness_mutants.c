@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LINK: $(COMPILER_PARTS) policy/ir/evaluate.c policy/ir/skeleton/%.c policy/ir/elements.c policy/ir/names.c
- * LINK: appliance/enforce/witness_box.c appliance/enforce/witness.c appliance/enforce/witness_edges.c
- * LINK: appliance/enforce/walk.c appliance/enforce/expect.c appliance/kernel/ruleset.c appliance/kernel/image.c
- * LINK: appliance/kernel/batch.c appliance/kernel/rule.c appliance/kernel/expr.c appliance/kernel/text.c
- * LINK: appliance/kernel/apart.c appliance/kernel/talk.c appliance/base/clock.c appliance/wire/reason.c
+ * LINK: $(COMPILER_PARTS) policy/ir/evaluate.c policy/ir/skeleton/%.c policy/ir/elements.c
+ * LINK: policy/ir/names.c
+ * LINK: appliance/enforce/witness_box.c appliance/enforce/witness.c
+ * LINK: appliance/enforce/witness_edges.c
+ * LINK: appliance/enforce/walk.c appliance/enforce/expect.c appliance/kernel/ruleset.c
+ * LINK: appliance/kernel/image.c
+ * LINK: appliance/kernel/batch.c appliance/kernel/rule.c appliance/kernel/expr.c
+ * LINK: appliance/kernel/text.c
+ * LINK: appliance/kernel/apart.c appliance/kernel/talk.c appliance/base/clock.c
+ * LINK: appliance/wire/reason.c
  * LIBS: libnftnl libmnl nettle
  */
 /*
- * Every change of the rules in the kernel that changes what becomes of some packet must be noticed by the witness. For a change that
- * it does not notice, packets are drawn at random and sent through both, the rules as they were and as they are: if one fares
- * otherwise, the witness should have asked about it. MUTANTS=all tries every change of every expression once, MUTANTS=50 as many.
+ * Every change of the rules in the kernel that changes what becomes of some packet must be noticed
+ * by the witness. For a change that it does not notice, packets are drawn at random and sent
+ * through both, the rules as they were and as they are: if one fares otherwise, the witness should
+ * have asked about it. MUTANTS=all tries every change of every expression once, MUTANTS=50 as many.
  */
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
@@ -34,7 +40,7 @@ static bool only_records(const struct rule_read *r)
 	return true;
 }
 
-/* ---- changes ------------------------------------------------------------------------------------------------------ */
+/* ---- changes --------------------------------------------------------------------------------- */
 
 struct mutant {
 	const char *kind, *chain;
@@ -107,7 +113,8 @@ static bool only_limits(const char *chain)
 	return false;
 }
 
-/* Rule `n` of a chain whole (`o` 0), or one of its expressions left out (o % 3 == 1) or changed; false when there is nothing to change. */
+/* Rule `n` of a chain whole (`o` 0), or one of its expressions left out (o % 3 == 1) or changed;
+ * false when there is nothing to change. */
 static bool make_mutant(struct ruleset *rules, size_t chain, size_t n, size_t o, unsigned *seed, struct mutant *m)
 {
 	struct chain_read *c = &rules->chains[chain];
@@ -147,7 +154,7 @@ static bool draw_mutant(struct ruleset *rules, unsigned *seed, struct mutant *m)
 	return make_mutant(rules, c, n, (size_t)rand_r(seed) % (3 * ops + 1), seed, m);
 }
 
-/* ---- packets ------------------------------------------------------------------------------------------------------ */
+/* ---- packets --------------------------------------------------------------------------------- */
 
 enum way { FORWARDED, TO_THE_BOX, FROM_THE_BOX };
 /* What comes back for a packet that was queued. */
@@ -179,7 +186,8 @@ static void turn_round(struct walk_packet *p)
 	p->dport = q.sport;
 }
 
-/* Tracking knows the packet: its session is one that a permit allows, or allowed once. An error comes with types of its own. */
+/* Tracking knows the packet: its session is one that a permit allows, or allowed once. An error
+ * comes with types of its own. */
 static void of_a_session(const struct loaded *l, unsigned *seed, const struct ir_cell *c, struct walk_packet *p)
 {
 	static const uint8_t errors4[] = { 3, 4, 5, 11, 12 }, errors6[] = { 0, 1, 2, 3, 4, 100 };
@@ -254,7 +262,8 @@ static struct shot draw_shot(const struct loaded *l, unsigned *seed)
 		of_a_session(l, seed, c, p);
 	else if (pick(seed, 4) == 0)
 		p->first_port = p->dport = (uint16_t)pick(seed, 65536);
-	/* Segments in the middle need no look at their source: a stricter rule there takes nothing from anybody. */
+	/* Segments in the middle need no look at their source: a stricter rule there takes nothing
+	 * from anybody. */
 	if (p->state == WALK_NEW || p->state == WALK_RELATED)
 		p->routed = pick(seed, 6) != 0;
 	if (pick(seed, 8) == 0)
@@ -352,7 +361,7 @@ static bool find_shot(const struct loaded *good, const struct loaded *bad, unsig
 	return false;
 }
 
-/* ---- the test ----------------------------------------------------------------------------------------------------- */
+/* ---- the test -------------------------------------------------------------------------------- */
 
 static void open_site(struct loaded *l)
 {

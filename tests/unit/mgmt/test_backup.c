@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The line of a backup's file, the renaming of cards in its texts, and the process apart that opens it.
- * LINK: appliance/seal/file.c mgmt/cli/backup/rename.c mgmt/cli/shut/apart.c mgmt/cli/shut/shut.c appliance/base/sha256.c appliance/base/bytes.c
+ * The line of a backup's file, the renaming of cards in its texts, and the process apart that opens
+ * it.
+ * LINK: appliance/seal/file.c mgmt/cli/backup/rename.c mgmt/cli/shut/apart.c mgmt/cli/shut/shut.c
+ * LINK: appliance/base/sha256.c appliance/base/bytes.c
  * LIBS: nettle libseccomp jansson
  */
 #include <errno.h>
@@ -195,7 +197,8 @@ static void test_apart(void **state)
 	close(low);
 }
 
-/* A kernel that refuses this call, if `arg` >= 0 with that as its first argument; whether work is done apart there. */
+/* A kernel that refuses this call, if `arg` >= 0 with that as its first argument; whether work is
+ * done apart there. */
 static bool works_without(int call, int arg)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Orders as a browser sends them: what is one becomes a message and a bundle, and whatever is none becomes neither.
+ * Orders as a browser sends them: what is one becomes a message and a bundle, and whatever is none
+ * becomes neither.
  *
- * LINK: mgmt/web/change.c appliance/wire/change.c appliance/base/bundle.c appliance/base/bytes.c appliance/base/memfd.c appliance/base/err.c appliance/base/utf8.c
+ * LINK: mgmt/web/change.c appliance/wire/change.c appliance/base/bundle.c appliance/base/bytes.c
+ * LINK: appliance/base/memfd.c appliance/base/err.c appliance/base/utf8.c
  * LIBS: jansson libmicrohttpd
  */
 #include "tests/unit/cmocka.h"
@@ -81,7 +83,8 @@ static void orders_are_read(void **state)
 	}
 }
 
-/* Who comes in, by which ticket and for how long, of the order that opens a door, and of no other. */
+/* Who comes in, by which ticket and for how long, of the order that opens a door, and of
+ * no other. */
 static void a_door_has_its_words(void **state)
 {
 	struct change_request r;
@@ -125,7 +128,8 @@ static void texts_become_a_bundle(void **state)
 	close(r.fd);
 }
 
-/* Cut anywhere, or with anything in the place of any byte: an order or none, and a descriptor with an order alone. */
+/* Cut anywhere, or with anything in the place of any byte: an order or none, and a descriptor with
+ * an order alone. */
 static void every_cut_and_change_is_bounded(void **state)
 {
 	static const char good[] = "{\"order\":\"save\",\"base\":3,\"texts\":[{\"name\":\"x\",\"text\":\"y\"}]}";

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A child that does its work, crashes, never ends or says nothing: the program hears what it said until then, and goes on.
+ * A child that does its work, crashes, never ends or says nothing: the program hears what it said
+ * until then, and goes on.
  *
  * LINK: mgmt/inform/child.c appliance/base/err.c
  */

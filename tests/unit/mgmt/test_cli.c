@@ -2,10 +2,12 @@
 /*
  * Parts of the command line: reading it, numbers, terminal cells, tables, help.
  *
- * LINK: mgmt/cli/cli.c mgmt/cli/help.c mgmt/cli/options.c mgmt/cli/socket.c mgmt/cli/environ.c mgmt/cli/screen/table.c mgmt/cli/screen/wrap.c mgmt/cli/screen/width.c
+ * LINK: mgmt/cli/cli.c mgmt/cli/help.c mgmt/cli/options.c mgmt/cli/socket.c mgmt/cli/screen/table.c
+ * LINK: mgmt/cli/screen/wrap.c
  * LINK: appliance/base/json.c
  * LINK: appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c appliance/base/diag.c
- * LINK: appliance/base/messages.c appliance/base/errno_text.c appliance/base/utf8.c appliance/base/sha256.c appliance/base/err.c
+ * LINK: appliance/base/messages.c appliance/base/errno_text.c appliance/base/utf8.c
+ * LINK: appliance/base/sha256.c appliance/base/err.c
  * LINK: appliance/wire/msg.c appliance/wire/event_filter.c appliance/base/memfd.c
  * LIBS: jansson nettle
  */
@@ -17,7 +19,6 @@
 #include "mgmt/cli/help.h"
 #include "mgmt/cli/options.h"
 #include "mgmt/cli/screen/table.h"
-#include "mgmt/cli/screen/width.h"
 #include "mgmt/cli/screen/wrap.h"
 
 /* Two verbs of our own. */
@@ -189,9 +190,10 @@ static void test_safe(void **state)
 		    "?31m"); /* the one-byte escape of ISO 6429 */
 	expect_safe("abc\xe2\x80\xae"
 		    "def",
-		    "abc?def");					/* right-to-left override */
-	expect_safe("\xe2\x81\xa6x\xe2\x81\xa9", "?x?");	/* isolates */
-	expect_safe("\xc0\xaf\xed\xa0\x80\xe3\x81", "???????"); /* overlong, surrogate, cut short: byte by byte */
+		    "abc?def");				 /* right-to-left override */
+	expect_safe("\xe2\x81\xa6x\xe2\x81\xa9", "?x?"); /* isolates */
+	/* overlong, surrogate, cut short: byte by byte */
+	expect_safe("\xc0\xaf\xed\xa0\x80\xe3\x81", "???????");
 	expect_safe("", "");
 	expect_safe(NULL, "");
 }
@@ -269,7 +271,8 @@ static void lines_end_before_the_edge(void **state)
 	wraps_to("さっき", 76, 0, "さっ\nき");
 	wraps_to("直近 7 日間", 72, 0, "直近\n7 日間");
 	wraps_to("装置の sekishod が", 70, 1, "装置の\n sekishod が");
-	wraps_to("名前", 80, 0, "名\n前"); /* nothing fits: one break after the first place there is */
+	/* nothing fits: one break after the first place there is */
+	wraps_to("名前", 80, 0, "名\n前");
 	wraps_to("http://a-word-that-is-longer-than-what-is-left", 60, 0,
 		 "http://a-word-that-is-longer-than-what-is-left");
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The built `sekisho` as a person types it: help of every verb in both languages, exit statuses without a box, and what
- * is printed when a box answers (a box of our own, with answers as docs/json.md has them).
+ * The built `sekisho` as a person types it: help of every verb in both languages, exit statuses
+ * without a box, and what is printed when a box answers (a box of our own, with answers as
+ * docs/json.md has them).
  *
- * LINK: appliance/wire/msg.c appliance/wire/event_filter.c appliance/base/bytes.c appliance/base/err.c appliance/base/utf8.c appliance/base/memfd.c
+ * LINK: appliance/wire/msg.c appliance/wire/event_filter.c appliance/base/bytes.c
+ * LINK: appliance/base/err.c appliance/base/utf8.c appliance/base/memfd.c
  * LIBS: jansson
  */
 #include "tests/unit/cmocka.h"
@@ -58,7 +60,8 @@ static int scratch(void)
 
 static _Atomic pid_t running;
 
-/* Runs the words after "sekisho", split at spaces, with our socket. Ends within half a minute, or is ended. */
+/* Runs the words after "sekisho", split at spaces, with our socket. Ends within half a minute, or
+ * is ended. */
 static void run(struct run *r, const char *text)
 {
 	char copy[512], *argv[WORDS + 1] = { program }, *save = NULL;
@@ -102,7 +105,8 @@ static void expect_not_in(const char *text, const char *part)
 
 #define ANY (-1)
 
-/* Runs it, and holds its status and what it prints against all of these; of "!text" it is the text that must not be there. */
+/* Runs it, and holds its status and what it prints against all of these; of "!text" it is the text
+ * that must not be there. */
 static void expect_said(struct run *r, const char *line, int status, const char *const *parts)
 {
 	run(r, line);
@@ -113,12 +117,13 @@ static void expect_said(struct run *r, const char *line, int status, const char 
 }
 #define says(r, line, status, ...) expect_said(r, line, status, (const char *const[]){ __VA_ARGS__, NULL })
 
-/* ---- a box ------------------------------------------------------------------------------------------------------- */
+/* ---- a box ----------------------------------------------------------------------------------- */
 
 struct box {
 	int listener;
 	pthread_t thread;
-	const char *answers[MSG_TYPE_COUNT]; /* JSON; NULL = the connection is closed without an answer */
+	/* JSON; NULL = the connection is closed without an answer */
+	const char *answers[MSG_TYPE_COUNT];
 	uint8_t status[MSG_TYPE_COUNT];
 	unsigned asked[MSG_TYPE_COUNT];
 	unsigned enough;      /* who asked the same so often is ended by SIGALRM; 0 = nobody is */
@@ -197,7 +202,7 @@ static void box_says(enum msg_type type, uint8_t status, const char *json)
 	box.status[type] = status;
 }
 
-/* ---- without a box ----------------------------------------------------------------------------------------------- */
+/* ---- without a box --------------------------------------------------------------------------- */
 
 static const struct {
 	const char *verb, *options[4];
@@ -447,7 +452,8 @@ static void test_off_line(void **state)
 static void names_steer_no_terminal(void **state)
 {
 	static const struct {
-		const char *verb, *beside; /* written beside the policy, "" over it; NULL = not at all */
+		/* written beside the policy, "" over it; NULL = not at all */
+		const char *verb, *beside;
 		int status;
 	} lines[] = { { "check", NULL, 0 }, { "prove", NULL, 0 }, { "compile", ".nft", 0 }, { "compile", "", 2 } };
 	static struct run r;
@@ -515,7 +521,7 @@ static void test_documents(void **state)
 	}
 }
 
-/* ---- with a box -------------------------------------------------------------------------------------------------- */
+/* ---- with a box ------------------------------------------------------------------------------ */
 
 #define GENERATION(state, by)                                                                                          \
 	"\"generation\":{\"number\":4,\"digest\":\"0123456789abcdef0123\",\"state\":\"" state                          \
@@ -527,7 +533,7 @@ static void test_documents(void **state)
 	"\",\"restarts\":2,\"since\":\"2026-11-20T08:10:11Z\"}]"
 #define REST                                                                                                           \
 	"\"backend\":\"compat\",\"features\":{\"queue\":{\"used\":false,\"why\":\"kernel\"},"                          \
-	"\"flowtable\":{\"used\":false,\"why\":\"unjudged\"},\"owned_table\":{\"used\":false,\"why\":\"outlived\"}},"  \
+	"\"flowtable\":{\"used\":false,\"why\":\"unjudged\"},\"owned_table\":{\"used\":false,\"why\":\"kernel\"}},"    \
 	"\"drift\":{\"seen\":0,\"last\":null},\"workers\":[{\"index\":0,"                                              \
 	"\"kind\":\"commands\",\"packets\":9,"                                                                         \
 	"\"dropped\":2,"                                                                                               \
@@ -539,7 +545,8 @@ static void test_documents(void **state)
 	"{\"site\":{\"name\":\"kita\",\"label\":\"北\\u001b[31m\"}," GENERATION(state, by) "," ROLES(enforce,          \
 												     dpi) "," REST "}"
 
-/* Nothing green while anything around the rules is not as it should be: the first line says what, in words. */
+/* Nothing green while anything around the rules is not as it should be: the first line says what,
+ * in words. */
 static void test_status_faults(void **state)
 {
 #define LINK(name, link)                                                                                               \
@@ -632,14 +639,27 @@ static void test_status(void **state)
 	expect_in(r.out, "worker 0 (commands): 9 packets");
 	expect_in(r.out, "queueing: NFQUEUE target");
 	expect_in(r.out, "flowtables: not used (");
-	expect_in(r.out, "owned tables: not used (");
-	expect_not_in(r.out, "\033"); /* neither colours into a file, nor what a label smuggles in */
+	expect_in(r.out, "table of the rules: no owner (");
+	/* neither colours into a file, nor what a label smuggles in */
+	expect_not_in(r.out, "\033");
 	says(&r, "status --all --lang ja", ANY, "dpi/9（識別用）", "ワーカー 0（コマンド用）",
-	     "フローテーブル: 不使用（", "所有者付きテーブル: 不使用（", "防御中", "許可するコンジットがない");
+	     "フローテーブル: 不使用（", "ルールのテーブル: 所有者なし（", "防御中", "許可するコンジットがない");
 	box_says(MSG_STATUS, 0,
 		 "{" GENERATION("confirmed", "null") ",\"roles\":[{\"role\":\"enforce\",\"state\":\"running\"}],"
 						     "\"journal\":{\"records\":1,\"trouble\":\"no space left\"}}");
 	says(&r, "status", 1, "ENFORCING, but events cannot be recorded\n", "journal     no space left\n");
+	for (size_t i = 0; i < 3; i++) {
+		static const char *const owned[][2] = { { "true,\"why\":null", "rules: owned (" },
+							{ "false,\"why\":\"earlier\"", "no owner until the machine" },
+							{ "false,\"why\":\"outlived\"", "no owner (rules have to" } };
+		char json[400];
+
+		snprintf(json, sizeof(json),
+			 "{" GENERATION("confirmed", "null") ",\"features\":{\"owned_table\":{\"used\":%s}}}",
+			 owned[i][0]);
+		box_says(MSG_STATUS, 0, json);
+		says(&r, "status --all", ANY, owned[i][1]);
+	}
 	/* Why is said in the reader's language, as far as it is known. */
 	box_says(MSG_STATUS, 0,
 		 "{" GENERATION("confirmed",
@@ -648,7 +668,8 @@ static void test_status(void **state)
 					"left on device\"}}");
 	says(&r, "status", ANY, "journal     write to the journal: No space left on device\n");
 	says(&r, "status --lang ja", ANY, "記録        記録を書き込めません: ディスクの空きなし\n");
-	/* What somebody did behind the box's back stands where it is read first; who is dead has no pid. */
+	/* What somebody did behind the box's back stands where it is read first; who is dead has
+	 * no pid. */
 	box_says(MSG_STATUS, 0,
 		 "{" GENERATION("confirmed",
 				"null") ",\"drift\":{\"seen\":2,\"last\":\"2026-11-20T08:10:11Z\"},\"roles\":[{"
@@ -660,7 +681,8 @@ static void test_status(void **state)
 	box_close();
 }
 
-/* Without --all it fits on a screen of 24 lines, however much is amiss; what is left out is counted. */
+/* Without --all it fits on a screen of 24 lines, however much is amiss; what is left out
+ * is counted. */
 static void test_one_screen(void **state)
 {
 	static struct run r;
@@ -699,7 +721,8 @@ static void test_one_screen(void **state)
 	box_close();
 }
 
-/* Between two switches: how many are answered for on each side, the first of them, and in `effective` all. */
+/* Between two switches: how many are answered for on each side, the first of them, and in
+ * `effective` all. */
 static void test_answers(void **state)
 {
 #define ANSWERS                                                                                                        \
@@ -829,7 +852,8 @@ static void test_apply(void **state)
 	assert_int_equal(box.last.ctl_apply.confirm_s, 0);
 	expect_in(r.out, "would be cut: 1");
 	expect_in(r.out, "Nothing was changed");
-	expect_not_in(r.out, "same meaning"); /* nothing is in force: there is nothing to compare with */
+	/* nothing is in force: there is nothing to compare with */
+	expect_not_in(r.out, "same meaning");
 #define MEANT(all)                                                                                                     \
 	"{\"done\":true," GENERATION("confirmed", "null") ",\"cut\":[],\"meaning\":[" all "],\"more_meaning\":0}"
 	box_says(MSG_CTL_APPLY, 0, MEANT(""));
@@ -859,26 +883,25 @@ static void test_apply(void **state)
 							  "\"10.99.0.20\",\"2001:db8::20\"],\"others\":" others "}}"
 	box_says(MSG_CTL_APPLY, 0, SHUT_OUT("false"));
 	says(&r, line, 0,
-	     "Terminals that would no longer reach the management, nor would their sessions with it go on: "
+	     "Terminals that would no longer reach the management, and whose sessions with it would end: "
 	     "2\n  10.99.0.20\n  2001:db8::20\n",
-	     "!no terminals");
+	     "!Only terminals");
 	strcat(line, " --lang ja");
 	says(&r, line, ANY,
 	     "適用すると管理機能に接続できなくなる管理端末（接続中のセッションも途切れます）: 2 台\n  "
 	     "10.99.0.20\n");
 	snprintf(line, sizeof(line), "apply %s", path);
-	says(&r, line, ANY, "Terminals that no longer reach the management, nor do their sessions with it go on: 2\n");
+	says(&r, line, ANY, "Terminals that no longer reach the management, and whose sessions with it end: 2\n");
 	box_says(MSG_CTL_APPLY, 0, SHUT_OUT("true"));
-	says(&r, line, ANY, "Hosts that are no terminals of box.cfg no longer reach the management");
+	says(&r, line, ANY, "Only terminals of box.cfg still reach the management");
 	snprintf(line, sizeof(line), "apply %s --dry-run", path);
-	says(&r, line, ANY, "Hosts that are no terminals of box.cfg would no longer reach the management",
+	says(&r, line, ANY, "Only terminals of box.cfg would still reach the management",
 	     "!Addresses of the management");
 	box_says(MSG_CTL_APPLY, 0, SHUT_OUT("true,\"addresses\":[\"10.99.0.1\"],\"nobody\":true"));
 	run(&r, line);
-	expect_in(r.out,
-		  "Addresses of the management that would be gone, and with them the sessions there: 1\n  10.99.0.1\n"
-		  "Nobody would reach the management any more: box.cfg gives it no address.\n");
-	expect_not_in(r.out, "no terminals");
+	expect_in(r.out, "Addresses of the management that would be removed, with the sessions there: 1\n  10.99.0.1\n"
+			 "Nobody would reach the management any more: box.cfg gives it no address.\n");
+	expect_not_in(r.out, "Only terminals");
 	strcat(line, " --lang ja");
 	says(&r, line, ANY,
 	     "適用するとなくなる管理機能のアドレス（そこへの接続中のセッションも途切れます）: 1 件\n  "
@@ -1003,9 +1026,10 @@ static void test_events(void **state)
 		 "{\"event\":{\"seq\":22,\"time\":\"2026-11-20T08:10:11Z\",\"kind\":\"decided\",\"verdict\":\"allow\","
 		 "\"reason\":\"unanswered.held\",\"role\":\"gate\",\"value\":41,\"count\":2}}");
 	run(&r, "explain 22 --lang ja");
-	assert_string_equal(r.out, "2026-11-20 08:10:11 UTC、検査部が応答しなかったため、gate プロセスが代わりに 2 "
-				   "個のパケットを判定しました"
-				   "（検査部が応答せず、接続済みセッションのみ継続（hold））。\n");
+	assert_string_equal(r.out, "2026-11-20 08:10:11 UTC、検査部が応答しなかったため、2 "
+				   "個のパケットを検査なしで判定しました"
+				   "（検査部が応答せず、接続済みセッションのみ継続（hold））（判定: gate "
+				   "プロセス）。\n");
 	box_says(MSG_EXPLAIN, 0,
 		 "{\"event\":{\"seq\":23,\"time\":\"2026-11-20T08:10:11Z\",\"kind\":\"lost\",\"role\":\"journal\","
 		 "\"code\":\"missing\",\"count\":1}}");
@@ -1032,7 +1056,8 @@ static void test_events(void **state)
 	box_close();
 }
 
-/* A name that is mistyped looks like silence: said where people read it, and nothing else changes. */
+/* A name that is mistyped looks like silence: said where people read it, and nothing
+ * else changes. */
 static void test_events_of_nothing(void **state)
 {
 	static const struct {
@@ -1073,7 +1098,8 @@ static void test_events_of_nothing(void **state)
 	box_close();
 }
 
-/* What there is not is not said: no digest, no site; a host that is none is told apart from a name. */
+/* What there is not is not said: no digest, no site; a host that is none is told apart from
+ * a name. */
 static void test_effective_without(void **state)
 {
 	static struct run r;
@@ -1088,7 +1114,7 @@ static void test_effective_without(void **state)
 	says(&r, "effective --lang ja", ANY, "  拠点        -（ホスト vm）\n", "!コマンド表");
 	box_says(MSG_EFFECTIVE, 0,
 		 "{\"tables_digest\":null,\"tables\":[{\"index\":0},{\"index\":1}],\"conduits\":[],\"assets\":[]}");
-	says(&r, "effective", ANY, "  commands    the workers do not all judge by one table\n");
+	says(&r, "effective", ANY, "  commands    the workers have different command tables\n");
 	run(&r, "effective --host bad");
 	assert_int_equal(r.status, 2);
 	expect_in(r.err, "--host takes an address or a network such as 10.30.1.10 or 10.30.0.0/22, not 'bad'");
@@ -1140,7 +1166,8 @@ static void test_effective(void **state)
 	commands = strstr(r.out, "read_holding_registers (3), read_input_registers (4); holding 0-99,\n"
 				 "            no other address; units 1 (site.cfg line 14)");
 	assert_non_null(commands);
-	expect_not_in(commands + 1, "read_holding_registers (3)"); /* said once, though two permits carry it */
+	/* said once, though two permits carry it */
+	expect_not_in(commands + 1, "read_holding_registers (3)");
 	run(&r, "effective --to json");
 	assert_memory_equal(r.out, "{\"generation\"", 13);
 	says(&r, "effective --lang ja", ANY, "見直し期限  2001-01-01  超過",
@@ -1222,7 +1249,8 @@ static void test_other_answers(void **state)
 	box_close();
 }
 
-/* A check may mention that a box waits for its clock. Of a box that does not answer it says nothing: nothing failed. */
+/* A check may mention that a box waits for its clock. Of a box that does not answer it says
+ * nothing: nothing failed. */
 static void test_check_beside_a_box(void **state)
 {
 	static const char *const answers[] = { NULL, "[1]", "{\"clock\":{\"trusted\":true}}" };
@@ -1265,6 +1293,114 @@ static int teardown(void **state)
 	return rmdir(folder);
 }
 
+/* What stands, with labels that a spreadsheet would take for something else; `more` as of
+ * another time. */
+#define STANDS(more)                                                                                                    \
+	"{\"generation\":{\"number\":4,\"digest\":\"0123456789abcdef\"},\"time\":\"2026-11-20T08:10:11.000Z\"," more    \
+	"\"site\":{\"name\":\"kita\",\"label\":\"\"},"                                                                  \
+	"\"zones\":[{\"name\":\"tos\",\"label\":\"TOS\",\"class\":\"operations\"},"                                     \
+	"{\"name\":\"crane\",\"label\":\"\",\"class\":\"ot\",\"owner\":\"設備課\"},"                                 \
+	"{\"name\":\"office\",\"label\":\"事務所\",\"class\":\"it\"},"                                               \
+	"{\"name\":\"vendor\",\"label\":\"保守\",\"class\":\"external\",\"owner\":\"契約課\","                     \
+	"\"lines\":[{\"carrier\":\"NTT\",\"service\":\"VPN, 100M\",\"place\":\"-1F\"},"                                 \
+	"{\"carrier\":\"@KDDI\",\"service\":\"LTE\",\"place\":\"屋上\"}]}],"                                          \
+	"\"assets\":[{\"name\":\"rtg01\",\"label\":\"=1+1,\\\"x\\\"\\n\\u001b2\",\"model\":\"+FX5U\",\"place\":\"E室," \
+	" 2\","                                                                                                         \
+	"\"support_until\":\"2020-03-31\",\"zone\":\"crane\",\"addresses\":[\"10.30.1.10-10.30.1.12\"]},"               \
+	"{\"name\":\"rtg02\",\"label\":\"\",\"model\":\"\",\"place\":\"\",\"support_until\":\"\",\"zone\":\"crane\","   \
+	"\"addresses\":[\"10.30.1.20\"]}],"                                                                             \
+	"\"organisations\":[{\"name\":\"nagoya\",\"label\":\"名古屋電機\",\"zone\":\"vendor\","                    \
+	"\"contract_until\":\"2027-03-31T15:00:00.000Z\",\"contacts\":[{\"contact\":\"052-000\"}]}],"                   \
+	"\"conduits\":[{\"name\":\"reads\",\"label\":\"読み取り\",\"from\":\"tos\",\"to\":\"crane\",\"mode\":"      \
+	"\"enforce\","                                                                                                  \
+	"\"open\":true,\"purpose\":\"positions\"},"                                                                     \
+	"{\"name\":\"mends\",\"from\":\"vendor\",\"to\":\"crane\",\"mode\":\"enforce\",\"door\":\"nagoya\",\"open\":"   \
+	"null},"                                                                                                        \
+	"{\"name\":\"mends2\",\"from\":\"vendor\",\"to\":\"crane\",\"mode\":\"enforce\",\"door\":\"nagoya\",\"open\":"  \
+	"null},"                                                                                                        \
+	"{\"name\":\"looks\",\"from\":\"office\",\"to\":\"vendor\",\"mode\":\"observe\",\"open\":true}],"               \
+	"\"permits\":[{\"grants\":[{\"conduit\":\"reads\",\"protocol\":\"modbus\",\"rows\":[{\"functions\":[3]}]},"     \
+	"{\"conduit\":\"mends\",\"protocol\":\"modbus\",\"rows\":[{\"functions\":[6]}]}]},"                             \
+	"{\"grants\":[{\"conduit\":\"reads\",\"protocol\":\"modbus\",\"rows\":[{\"functions\":[4]}]},"                  \
+	"{\"conduit\":\"mends2\",\"protocol\":\"ssh\",\"whole\":true},"                                                 \
+	"{\"conduit\":\"looks\",\"protocol\":\"modbus\",\"rows\":[{\"functions\":[3]}]}]}]}"
+#define HEARD(first, last)                                                                                             \
+	"{\"devices\":[{\"number\":1,\"addresses\":[\"10.30.1.11\"],\"first\":\"" first "\",\"last\":\"" last          \
+	"\"},{\"number\":2,\"addresses\":[\"10.9.9.9\"],\"first\":\"2020-01-01T00:00:00.000Z\",\"last\":"              \
+	"\"2026-11-20T08:00:00.000Z\"}]}"
+#define THEN "\"as_it_was\":{\"since\":\"2026-11-01T00:00:00.000Z\",\"until\":\"2026-11-21T00:00:00.000Z\"},"
+
+/* A spreadsheet opens it in Japanese, one line a row, and computes nothing. */
+static void test_registers(void **state)
+{
+	static struct run r;
+
+	(void)state;
+	box_open();
+	box_says(MSG_EFFECTIVE, 0, STANDS(""));
+	box_says(MSG_DEVICES, 0, HEARD("2026-11-01T00:00:00.000Z", "2026-11-20T08:09:00.000Z"));
+	run(&r, "register assets --to csv");
+	assert_int_equal(r.status, 0);
+	assert_int_equal(box.last.devices.order, DEVICES_LIST);
+	assert_string_equal(r.out, "\xef\xbb\xbf\"NAME\",\"LABEL\",\"ZONE\",\"OWNER\",\"MODEL\",\"PLACE\",\"SUPPORT "
+				   "UNTIL\",\"LAST SEEN\",\"ADDRESSES\"\r\n"
+				   "\"rtg01\",\"'=1+1,\"\"x\"\"??2\",\"crane\",\"設備課\",\"'+FX5U\",\"E室, "
+				   "2\",\"2020-03-31\",\"2026-11-20 08:09:00 UTC\",\"10.30.1.10-10.30.1.12\"\r\n"
+				   "\"rtg02\",\"\",\"crane\",\"設備課\",\"\",\"\",\"\",\"\",\"10.30.1.20\"\r\n");
+	says(&r, "register assets --to csv --lang ja", 0, "\xef\xbb\xbf\"", "\"型式\",\"設置場所\",\"サポート期限\"");
+	says(&r, "register connections --to csv", 0,
+	     "\"vendor\",\"保守\",\"契約課\",\"名古屋電機\",\"2027-03-31 15:00:00 UTC\",\"052-000\",\"NTT\",\"VPN, "
+	     "100M\",\"'-1F\",\"mends mends2 looks\",\"nagoya\"\r\n",
+	     "\"'@KDDI\",\"LTE\",\"屋上\"", "!tos");
+	says(&r, "register flows --to csv", 0,
+	     "\"reads\",\"読み取り\",\"tos\",\"crane\",\"OT\",\"modbus: read\",\"to FROM\",\"enforce\",\"\",\"\","
+	     "\"positions\"\r\n",
+	     "\"mends\",\"\",\"vendor\",\"crane\",\"IT and OT\",\"modbus: write\",\"to "
+	     "TO\",\"enforce\",\"\",\"nagoya\"",
+	     "\"ssh: contents are not read\",\"both ways\"",
+	     "\"looks\",\"\",\"office\",\"vendor\",\"IT\",\"modbus: read\",\"both ways\",\"observe\"");
+	says(&r, "register flows-it --to csv --lang ja", 0, "\"mends\"", "\"looks\"", "!reads", "\"IT と OT\"",
+	     "modbus: 書き込み");
+	says(&r, "register flows-ot --to csv", 0, "\"mends\"", "\"reads\"", "!looks");
+	says(&r, "register flows-ot --to json", 0, "\"register\":\"flows-ot\"",
+	     "\"carries\":[{\"protocol\":\"modbus\",\"commands\":[\"read\"]}]", "\"data\":\"to_source\"", "!as_it_was");
+	says(&r, "register flows-it --to svg --lang ja", 0, "<svg", "データフロー図（IT）", "</svg>\n");
+	says(&r, "register assets --to svg", 2, "!<svg");
+	says(&r, "register due --at 2026-11-20", 2, "!due");
+	says(&r, "register assets --at yesterday", 2, "!rtg01");
+	says(&r, "register flows", 0, "modbus: read");
+	assert_int_equal(box.last.effective.at, 0);
+	box_close();
+}
+
+/* Last seen is what the list of devices lets say of then, and nothing else. */
+static void test_registers_of_then(void **state)
+{
+	static struct run r;
+
+	(void)state;
+	box_open();
+	box_says(MSG_EFFECTIVE, 0, STANDS(THEN));
+	box_says(MSG_DEVICES, 0, HEARD("2026-11-01T00:00:00.000Z", "2026-11-20T08:09:00.000Z"));
+	says(&r, "register assets --at 2026-11-20T08:10:11+00:00", 0,
+	     "as it was at 2026-11-20 08:10:11 UTC: generation 4, in force from 2026-11-01\n",
+	     "until 2026-11-21 00:00:00 UTC\n", "2026-11-20 08:09:00", "not known");
+	says(&r, "register assets --at 2026-11-20T08:10:11+00:00 --to json", 0, "\"as_it_was\":{\"since\"",
+	     "\"last_seen\":\"2026-11-20T08:09:00.000Z\"", "\"last_seen\":null");
+	/* Heard before and after: when it was last before then nobody knows. */
+	box_says(MSG_DEVICES, 0, HEARD("2026-11-01T00:00:00.000Z", "2026-11-20T08:11:00.000Z"));
+	says(&r, "register assets --at 2026-11-20T08:10:11+00:00 --to csv --lang ja", 0, "\"2020-03-31\",\"不明\"",
+	     "!08:11:00");
+	/* Only after: nothing is known of then. */
+	box_says(MSG_DEVICES, 0, HEARD("2026-11-20T08:10:30.000Z", "2026-11-20T08:11:00.000Z"));
+	says(&r, "register assets --at 2026-11-20T08:10:11+00:00 --to csv", 0, "\"2020-03-31\",\"not known\"");
+	says(&r, "register flows-ot --at 2026-11-20T08:10:11+00:00 --to svg", 0, "as it was then");
+	assert_int_equal(box.last.effective.at, 1795162211);
+	box_says(MSG_EFFECTIVE, 2, "{\"error\":{\"en\":\"not known\",\"ja\":\"不明\"}}");
+	says(&r, "register flows --at 2020-01-01", 2, "!reads");
+	box_close();
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -1284,6 +1420,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_effective_without),
 		cmocka_unit_test(test_effective),
 		cmocka_unit_test(test_effective_any_function),
+		cmocka_unit_test(test_registers),
+		cmocka_unit_test(test_registers_of_then),
 		cmocka_unit_test(test_other_answers),
 		cmocka_unit_test(test_check_beside_a_box),
 	};

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * docs/openapi.json against the tables that the program answers by: what one has, the other has, with the same rights, words and bounds.
- * That answers are as it says is tests/netns/contract's.
+ * docs/openapi.json against the tables that the program answers by: what one has, the other has,
+ * with the same rights, words and bounds. That answers are as it says is tests/netns/contract's.
  *
- * LINK: mgmt/web/api/%.c mgmt/web/pages/page.c build/ui/files.c mgmt/state/%.c mgmt/words/%.c mgmt/picture/%.c mgmt/cli/screen/width.c mgmt/cli/screen/wrap.c
+ * LINK: mgmt/web/api/%.c mgmt/web/pages/page.c build/ui/files.c mgmt/state/%.c mgmt/words/%.c
+ * LINK: mgmt/picture/%.c mgmt/cli/screen/wrap.c
  * LINK: dpi/%/words.c appliance/control/at_machine.c $(WIRE_SRC) $(BASE_SRC)
  * LIBS: jansson nettle gnutls
  */
@@ -14,7 +15,7 @@
 
 #include "appliance/base/bundle.h"
 #include "appliance/base/json.h"
-#include "appliance/control/at_machine.h"
+#include "appliance/control/control.h"
 #include "appliance/wire/change.h"
 #include "appliance/wire/duty.h"
 #include "appliance/wire/manage.h"
@@ -276,7 +277,8 @@ static uint32_t asked_at_machine(void)
 	return asked;
 }
 
-/* A right that nothing asks for is a promise to who has it: each is asked for by a route, an order over the web or a question at the machine. */
+/* A right that nothing asks for is a promise to who has it: each is asked for by a route, an order
+ * over the web or a question at the machine. */
 static void test_every_right_is_asked_for(void **state)
 {
 	uint32_t asked = asked_at_machine() | UINT32_C(1) << MANAGE_RIGHT;

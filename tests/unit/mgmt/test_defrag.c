@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reassembly for replay: any order, repetitions, overlaps, impossible pieces, time and room running out; and the link
- * headers that stand before it.
+ * Reassembly for replay: any order, repetitions, overlaps, impossible pieces, time and room running
+ * out; and the link headers that stand before it.
  * LINK: mgmt/cli/replay/defrag.c mgmt/cli/replay/link.c appliance/base/bytes.c
  */
 #include "tests/unit/cmocka.h"
@@ -11,8 +11,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "mgmt/cli/replay/defrag.h"
 #include "mgmt/cli/replay/link.h"
+#include "mgmt/cli/replay/run.h"
 
 #define DATA 4000
 
@@ -29,7 +29,8 @@ static void put16(uint8_t *p, size_t v)
 	p[1] = (uint8_t)v;
 }
 
-/* A fragment of the datagram `id` of either family with data[from..to); bytes of the data are xored with `twist`. */
+/* A fragment of the datagram `id` of either family with data[from..to); bytes of the data are xored
+ * with `twist`. */
 static struct piece piece(int family, uint16_t id, size_t from, size_t to, bool more, uint8_t twist)
 {
 	struct piece p = { .n = (family == 4 ? 20 : 48) + (to - from) };
@@ -187,16 +188,22 @@ static void impossible_pieces(void **state)
 	for (int family = 4; family <= 6; family += 2) {
 		struct defrag *d = defrag_new();
 
-		assert_int_equal(give_range(d, family, 1, 0, 15, true), DEFRAG_REFUSED); /* not in eighths */
+		/* not in eighths */
+		assert_int_equal(give_range(d, family, 1, 0, 15, true), DEFRAG_REFUSED);
 		assert_int_equal(give_range(d, family, 9, 0, 12, true), DEFRAG_REFUSED);
-		assert_int_equal(give_range(d, family, 2, 65528, 65544, false), DEFRAG_REFUSED); /* past 64 kB */
-		assert_int_equal(give_range(d, family, 3, 8, 8, true), DEFRAG_REFUSED);		 /* empty */
+		/* past 64 kB */
+		assert_int_equal(give_range(d, family, 2, 65528, 65544, false), DEFRAG_REFUSED);
+		/* empty */
+		assert_int_equal(give_range(d, family, 3, 8, 8, true), DEFRAG_REFUSED);
 		assert_int_equal(give_range(d, family, 4, 8, 16, false), DEFRAG_WAITING);
-		assert_int_equal(give_range(d, family, 4, 16, 24, true), DEFRAG_REFUSED); /* behind the last */
+		/* behind the last */
+		assert_int_equal(give_range(d, family, 4, 16, 24, true), DEFRAG_REFUSED);
 		assert_int_equal(give_range(d, family, 5, 16, 24, true), DEFRAG_WAITING);
-		assert_int_equal(give_range(d, family, 5, 8, 16, false), DEFRAG_REFUSED); /* last, before another */
+		/* last, before another */
+		assert_int_equal(give_range(d, family, 5, 8, 16, false), DEFRAG_REFUSED);
 		assert_int_equal(give_range(d, family, 6, 8, 16, false), DEFRAG_WAITING);
-		assert_int_equal(give_range(d, family, 6, 16, 24, false), DEFRAG_REFUSED); /* two ends */
+		/* two ends */
+		assert_int_equal(give_range(d, family, 6, 16, 24, false), DEFRAG_REFUSED);
 		defrag_free(d);
 	}
 }
@@ -240,7 +247,8 @@ static void time_and_room(void **state)
 
 		assert_int_equal(give(d, &p, id, &b), DEFRAG_WAITING);
 	}
-	assert_int_equal(give_range(d, 4, 1, 8, 16, false), DEFRAG_DONE); /* 0 made room, 1 did not */
+	/* 0 made room, 1 did not */
+	assert_int_equal(give_range(d, 4, 1, 8, 16, false), DEFRAG_DONE);
 	assert_int_equal(give_range(d, 4, 0, 8, 16, false), DEFRAG_WAITING);
 	defrag_free(d);
 }

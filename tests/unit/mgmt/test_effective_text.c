@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The effective rules as text: what stands below each conduit, and that many conduits take no more than their share.
- * LINK: mgmt/cli/effective/text.c mgmt/cli/effective/cells.c mgmt/cli/effective/parts.c mgmt/cli/screen/table.c mgmt/cli/screen/width.c mgmt/cli/screen/wrap.c
- * LINK: mgmt/cli/words/answers.c mgmt/cli/words/reach.c mgmt/cli/words/render.c mgmt/state/declares.c mgmt/state/read.c
- * LINK: mgmt/words/row.c appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/protocols.c appliance/wire/notation.c
- * LINK: appliance/wire/settings.c appliance/wire/reason.c appliance/wire/tag.c appliance/wire/commands.c
- * LINK: appliance/base/addr.c appliance/base/bytes.c appliance/base/err.c appliance/base/errno_text.c
- * LINK: appliance/base/json.c appliance/base/memfd.c appliance/base/messages.c appliance/base/sha256.c appliance/base/utf8.c
+ * The effective rules as text: what stands below each conduit, and that many conduits take no more
+ * than their share.
+ * LINK: mgmt/cli/effective/text.c mgmt/cli/screen/table.c mgmt/cli/screen/wrap.c
+ * LINK: mgmt/cli/words/reach.c mgmt/cli/words/render.c mgmt/state/declares.c mgmt/state/read.c
+ * LINK: mgmt/words/row.c appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/protocols.c
+ * LINK: appliance/wire/notation.c
+ * LINK: appliance/wire/settings.c appliance/wire/reason.c appliance/wire/tag.c
+ * LINK: appliance/wire/commands.c
+ * LINK: appliance/base/addr.c appliance/base/bytes.c appliance/base/err.c
+ * LINK: appliance/base/errno_text.c
+ * LINK: appliance/base/json.c appliance/base/memfd.c appliance/base/messages.c
+ * LINK: appliance/base/sha256.c appliance/base/utf8.c
  * LIBS: jansson nettle
  */
 #include "tests/unit/cmocka.h"
@@ -89,7 +94,8 @@ static void below_its_conduit(void **state)
 	broad = strstr(text, "broad");
 	strays = strstr(text, "lan9");
 	assert_true(first != NULL && first < second && second < broad && broad < strays);
-	/* Once below its own conduit, once below the broad one; the cells of one kind of packets in one group. */
+	/* Once below its own conduit, once below the broad one; the cells of one kind of packets in
+	 * one group. */
 	assert_int_equal(times(text, "10.0.0.1 -> 10.1.0.1"), 6);
 	assert_int_equal(times(broad, "10.0.0.1 -> 10.1.0.1"), 3);
 	assert_int_equal(times(broad, "tcp/502"), 1);
@@ -130,7 +136,8 @@ static void grants(const char *grant, const char *want)
 	json_decref(g);
 }
 
-/* Which words of command a grant lets by; what nobody has a name for may be any, and what nobody reads is no word at all. */
+/* Which words of command a grant lets by; what nobody has a name for may be any, and what nobody
+ * reads is no word at all. */
 static void words_of_grants(void **state)
 {
 	(void)state;

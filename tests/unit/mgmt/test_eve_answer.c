@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What rsyslogd is answered for a line of the record: the same record as EVE, as one line of text in one line of JSON; for what is none, that nothing changes.
+ * What rsyslogd is answered for a line of the record: the same record as EVE, as one line of text
+ * in one line of JSON; for what is none, that nothing changes.
  *
- * LINK: mgmt/eve/answer.c mgmt/words/eve.c mgmt/words/sentence.c mgmt/state/weakness.c mgmt/words/deed.c mgmt/words/parts.c mgmt/words/refusal.c mgmt/words/command.c mgmt/words/limit.c mgmt/state/lost.c mgmt/state/read.c
+ * LINK: mgmt/eve/answer.c mgmt/words/eve.c mgmt/words/sentence.c mgmt/state/weakness.c
+ * LINK: mgmt/words/parts.c mgmt/words/refusal.c mgmt/words/command.c mgmt/state/lost.c
+ * LINK: mgmt/state/read.c
  * LINK: $(WIRE_SRC) $(BASE_SRC)
  * LIBS: jansson nettle
  */

@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Events as people read them: one line and one sentence, in both languages, with what is unknown left out.
- * LINK: appliance/wire/attack.c mgmt/cli/words/event.c mgmt/words/sentence.c mgmt/state/weakness.c appliance/wire/tls.c mgmt/words/deed.c mgmt/state/lost.c mgmt/words/parts.c mgmt/words/refusal.c appliance/wire/settings.c appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/protocols.c appliance/wire/notation.c appliance/wire/tag.c mgmt/words/command.c mgmt/words/limit.c mgmt/cli/words/render.c mgmt/state/read.c mgmt/cli/screen/width.c mgmt/cli/screen/table.c mgmt/cli/screen/wrap.c
+ * Events as people read them: one line and one sentence, in both languages, with what is unknown
+ * left out.
+ * LINK: appliance/wire/attack.c mgmt/cli/words/event.c mgmt/words/sentence.c mgmt/state/weakness.c
+ * LINK: appliance/wire/tls.c mgmt/state/lost.c mgmt/words/parts.c mgmt/words/refusal.c
+ * LINK: appliance/wire/settings.c appliance/wire/vocabulary*.c dpi/%/words.c
+ * LINK: appliance/wire/protocols.c appliance/wire/notation.c appliance/wire/tag.c
+ * LINK: mgmt/words/command.c mgmt/cli/words/render.c mgmt/state/read.c mgmt/cli/screen/table.c
+ * LINK: mgmt/cli/screen/wrap.c
  * LINK: appliance/wire/event_words.c appliance/wire/reason.c $(BASE_SRC)
  * LIBS: jansson nettle
  */
@@ -65,7 +71,8 @@ static void traffic(void **state)
 	"{" TIME "\"kind\":\"policy\",\"code\":\"refused\",\"value\":5,\"by\":\"tanaka\",\"generation\":{\"number\":"  \
 	"4,\"digest\":\"00\"},\"count\":1"
 
-/* Why is kept in English and said in the reader's language, as far as it is a whole sentence that is known. */
+/* Why is kept in English and said in the reader's language, as far as it is a whole sentence that
+ * is known. */
 static void why_it_was_refused(void **state)
 {
 	(void)state;
@@ -105,13 +112,14 @@ static void why_it_was_refused(void **state)
 		 "memory。何も変更していません）。戻せるまで再試行します。");
 }
 
-/* What the journal says of itself is kept in English and said in the reader's language; what is not known of it stays. */
+/* What the journal says of itself is kept in English and said in the reader's language; what is not
+ * known of it stays. */
 static void of_the_journal_itself(void **state)
 {
 	(void)state;
 	sentence("{" TIME "\"kind\":\"lost\",\"code\":\"no_room\",\"role\":\"journal\",\"count\":43,"
 		 "\"object\":\"policy 0, box 1, other 40, traffic 2\"}",
-		 "Up to 2026-11-20 08:10:11 UTC, 43 records were left out for want of room on the disk: policy 0, box "
+		 "Up to 2026-11-20 08:10:11 UTC, 43 records were left out, because the disk had no room: policy 0, box "
 		 "1, "
 		 "other 40, traffic 2.",
 		 "2026-11-20 08:10:11 UTC まで、ディスクに空きがなかったため、記録 43 件を省きました（ポリシー 0 "
@@ -119,15 +127,15 @@ static void of_the_journal_itself(void **state)
 		 "その他 40 件、通信 2 件）。");
 	sentence("{" TIME "\"kind\":\"lost\",\"code\":\"stuck\",\"role\":\"journal\",\"count\":1,"
 		 "\"object\":\"delete events-00000000000000000001.log: Is a directory\"}",
-		 "At 2026-11-20 08:10:11 UTC, the oldest records could not be deleted though the policy's retention "
-		 "says so: "
+		 "At 2026-11-20 08:10:11 UTC, the oldest records could not be deleted although the policy's "
+		 "retention is over: "
 		 "delete events-00000000000000000001.log: Is a directory.",
 		 "2026-11-20 08:10:11 UTC、ポリシーの保存期間（retention）を過ぎた最も古い記録を削除できませんでした（"
 		 "events-00000000000000000001.log を削除できません: ファイルではなくフォルダー）。");
 	sentence("{" TIME "\"kind\":\"lost\",\"code\":\"stuck\",\"role\":\"journal\",\"count\":1,"
 		 "\"object\":\"age of events-1.log.gz: Gone fishing\"}",
-		 "At 2026-11-20 08:10:11 UTC, the oldest records could not be deleted though the policy's retention "
-		 "says so: "
+		 "At 2026-11-20 08:10:11 UTC, the oldest records could not be deleted although the policy's "
+		 "retention is over: "
 		 "age of events-1.log.gz: Gone fishing.",
 		 "2026-11-20 08:10:11 UTC、ポリシーの保存期間（retention）を過ぎた最も古い記録を削除できませんでした（"
 		 "events-1.log.gz の日時を確認できません: Gone fishing）。");
@@ -144,7 +152,8 @@ static void of_the_journal_itself(void **state)
 	}
 }
 
-/* Other protocols have other words for whom a command is for, and other ways to write addresses and codes. */
+/* Other protocols have other words for whom a command is for, and other ways to write addresses
+ * and codes. */
 static void words_of_another_protocol(void **state)
 {
 	(void)state;
@@ -159,7 +168,7 @@ static void words_of_another_protocol(void **state)
 		"\"place\":\"0x20\",\"allowed\":[\"0x0-0x1f\"],\"more\":0},\"conduit\":\"w\",\"file\":\"site.cfg\","
 		"\"line\":9,\"count\":1}",
 		"At 2026-11-20 08:10:11 UTC, slmp batch_read station 2 x 0x20-0x21 from 10.20.0.10:40000 to "
-		"10.30.1.13:5007 was refused: device not allowed, or not told by the command; x 0x20 is not allowed; "
+		"10.30.1.13:5007 was refused: device not allowed, or not stated in the command; x 0x20 is not allowed; "
 		"allowed: 0x0 to 0x1f; by conduit w (site.cfg:9).",
 		"2026-11-20 08:10:11 UTC、10.20.0.10:40000 から 10.30.1.13:5007 への slmp batch_read 局番 2 x "
 		"0x20-0x21 は拒否されました（理由: 許可されていないデバイス、またはコマンドからデバイスを特定不可）。x "
@@ -256,7 +265,8 @@ static void the_box_itself(void **state)
 		 "table "
 		 "inet "
 		 "sekisho）。変更前: drop。変更後: accept。enforce プロセスが修復しました。");
-	/* Records keep their words in English; names, and rules as nft writes them, stay as they are. */
+	/* Records keep their words in English; names, and rules as nft writes them, stay as
+	 * they are. */
 	sentence(
 		"{" TIME
 		"\"kind\":\"drift\",\"role\":\"enforce\",\"code\":\"changed\",\"object\":\"table inet sekisho: rule "
@@ -409,7 +419,7 @@ static void servers_that_nobody_declared(void **state)
 		 "\"server_name\":\"cloud.example\",\"count\":9}",
 		 "Up to 2026-11-20 08:10:11 UTC, 9 sessions by conduit hmi asked for the TLS server cloud.example, "
 		 "which "
-		 "nobody declared; their ends are not told apart any more.",
+		 "nobody declared; their addresses are not listed.",
 		 "2026-11-20 08:10:11 UTC まで、コンジット hmi のセッション 9 件が、申告されていない TLS サーバー "
 		 "cloud.example を要求しました（両端を区別せずにまとめています）。");
 }

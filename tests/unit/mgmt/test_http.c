@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the management role decides by itself: request targets, the token, the budget of wrong tokens, who goes in a crowd
- * and who comes next.
+ * What the management role decides by itself: request targets, the token, the budget of wrong
+ * tokens, who goes in a crowd and who comes next.
  *
- * LINK: mgmt/web/api/target.c appliance/base/utf8.c mgmt/web/token.c mgmt/web/budget.c mgmt/web/crowd.c appliance/base/bytes.c
- * LINK: appliance/base/addr.c
+ * LINK: mgmt/web/api/target.c appliance/base/utf8.c mgmt/web/token.c mgmt/web/budget.c
+ * LINK: mgmt/web/crowd.c appliance/base/bytes.c
+ * LINK: appliance/base/addr.c appliance/base/sha256.c
+ * LIBS: nettle
  */
 #include "tests/unit/cmocka.h"
 
@@ -15,8 +17,8 @@
 
 #include "mgmt/web/api/target.h"
 #include "mgmt/web/budget.h"
-#include "mgmt/web/crowd.h"
-#include "mgmt/web/token.h"
+#include "mgmt/web/client.h"
+#include "mgmt/web/secrets.h"
 
 #define S 1000000000u
 
@@ -56,7 +58,8 @@ static void test_targets(void **state)
 	assert_string_equal(parse("//").path, "//"); /* kept, so that it matches no route */
 }
 
-/* What people call things has any sign, written as browsers do, where that is asked, and nowhere else. */
+/* What people call things has any sign, written as browsers do, where that is asked, and
+ * nowhere else. */
 static void test_words(void **state)
 {
 	static const char *const bad[] = { "%",		"%4",  "%zz",	       "%e3%81%82", "%E3%81", "%00", "%0A",
@@ -254,7 +257,8 @@ static void test_crowd(void **state)
 	all[2] = someone(CLIENT_IDLE, v4(2), 7);
 	all[3] = someone(CLIENT_HELD, v4(2), 6);
 	assert_ptr_equal(crowd_victim(all, 8), &all[3]); /* of the most, the oldest */
-	all[3].deadline_ns = UINT64_MAX;		 /* is going already, and has a place until then */
+	/* is going already, and has a place until then */
+	all[3].deadline_ns = UINT64_MAX;
 	assert_ptr_equal(crowd_victim(all, 8), &all[2]);
 	for (uint8_t i = 4; i < 7; i++) {
 		six.b[15] = i;
@@ -279,6 +283,34 @@ static void test_crowd(void **state)
 static struct client asking(enum client_state state, enum client_stage stage, struct addr who, uint64_t wake_ns)
 {
 	return (struct client){ .state = state, .stage = stage, .who = who, .wake_ns = wake_ns };
+}
+
+static void test_covered(void **state)
+{
+	struct client all[8] = { [0] = { .state = CLIENT_FREE } };
+	const uint8_t first[LOGIN_SECRET] = { 1 }, second[LOGIN_SECRET] = { 2 };
+	struct addr here = v4(1), there = v4(2);
+
+	(void)state;
+	for (unsigned i = 0; i < 7; i++)
+		all[i] = (struct client){ .state = CLIENT_IDLE, .who = i < 6 ? here : there };
+	assert_int_equal(crowd_uncovered(all, 8, &here), 6);
+	/* Two of a session, four of all. What finds no room counts with its address, as it did. */
+	for (unsigned i = 0; i < 3; i++)
+		crowd_cover(all, 8, &all[i], first, 2, 4);
+	assert_int_equal(crowd_uncovered(all, 8, &here), 4);
+	assert_int_equal(all[2].covered, 0);
+	crowd_cover(all, 8, &all[3], second, 2, 3);
+	crowd_cover(all, 8, &all[4], second, 2, 3);
+	assert_int_equal(all[4].covered, 0);
+	assert_int_equal(crowd_uncovered(all, 8, &here), 3);
+	assert_int_equal(crowd_uncovered(all, 8, &there), 1);
+	/* Asked again, it takes no second place; one that ended leaves its own. */
+	crowd_cover(all, 8, &all[1], first, 2, 4);
+	assert_int_not_equal(all[1].covered, 0);
+	all[0].state = CLIENT_FREE;
+	crowd_cover(all, 8, &all[2], first, 2, 4);
+	assert_int_equal(all[2].covered, all[1].covered);
 }
 
 static void test_next(void **state)
@@ -314,7 +346,8 @@ static void test_next(void **state)
 	assert_ptr_equal(crowd_next(all, 10, 4, 2), &all[2]);
 }
 
-/* However failures come, from however many addresses: the sum of all records is the number of failures. */
+/* However failures come, from however many addresses: the sum of all records is the number
+ * of failures. */
 static void test_budget_counts(void **state)
 {
 	static struct budget b;
@@ -354,7 +387,7 @@ int main(void)
 		cmocka_unit_test(test_tokens),	      cmocka_unit_test(test_token_files),
 		cmocka_unit_test(test_budget_delays), cmocka_unit_test(test_budget_networks),
 		cmocka_unit_test(test_budget_counts), cmocka_unit_test(test_crowd),
-		cmocka_unit_test(test_next),
+		cmocka_unit_test(test_covered),	      cmocka_unit_test(test_next),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A file of leaked pass phrases put into the form that the box takes: which lines are phrases, which hashes, what is passed over, order, doubles, bounds.
- * LINK: mgmt/cli/user/leaked.c mgmt/cli/shut/apart.c mgmt/cli/shut/shut.c appliance/wire/leaked.c appliance/base/sha256.c appliance/base/bytes.c
+ * A file of leaked passphrases put into the form that the box takes: which lines are phrases,
+ * which hashes, what is passed over, order, doubles, bounds.
+ * LINK: mgmt/cli/user/leaked.c mgmt/cli/shut/apart.c mgmt/cli/shut/shut.c appliance/wire/leaked.c
+ * LINK: appliance/base/sha256.c appliance/base/bytes.c
  * LINK: appliance/base/memfd.c appliance/base/err.c appliance/base/utf8.c
  * LIBS: nettle libseccomp jansson
  */
@@ -168,7 +170,8 @@ static void what_can_be_no_phrase_here(void **state)
 	}
 }
 
-/* As many different ones as the box takes, each twice, which fills the room that there is; and one more. */
+/* As many different ones as the box takes, each twice, which fills the room that there is; and
+ * one more. */
 static void so_many_and_no_more(void **state)
 {
 	enum { LINE = 41 };

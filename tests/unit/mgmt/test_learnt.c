@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is learnt in days is bounded: one kind is one entry however often it comes, of too many kinds the most frequent stay, and what went
- * is counted. Acts lie beside the talk that they belong to.
+ * What is learnt in days is bounded: one kind is one entry however often it comes, of too many
+ * kinds the most frequent stay, and what went is counted. Acts lie beside the talk that they belong
+ * to.
  *
  * LINK: mgmt/cli/learn/learnt.c appliance/base/addr.c
  */
@@ -64,7 +65,8 @@ static void one_kind_is_one_entry(void **state)
 	learnt_free(&l);
 }
 
-/* A scanner makes kinds of one session each, round after round; who was there often stays, and every session is accounted for. */
+/* A scanner makes kinds of one session each, round after round; who was there often stays, and
+ * every session is accounted for. */
 static void the_rarest_give_way(void **state)
 {
 	struct learnt l = { 0 };
@@ -159,7 +161,8 @@ static void transports_are_apart(void **state)
 	learnt_free(&l);
 }
 
-/* Of a space, each thing's addresses are a kind of their own; and however many kinds come, there is room for so many, and a count of the rest. */
+/* Of a space, each thing's addresses are a kind of their own; and however many kinds come, there is
+ * room for so many, and a count of the rest. */
 static void acts_are_bounded_between(void **state)
 {
 	struct learnt l = { 0 };
@@ -190,7 +193,8 @@ static void acts_are_bounded_between(void **state)
 	fail_msg("the most frequent kind is gone");
 }
 
-/* Names that somebody chose to be neighbours find no place and take no time; those that have one keep it, as they were written first. */
+/* Names that somebody chose to be neighbours find no place and take no time; those that have one
+ * keep it, as they were written first. */
 static void names_are_bounded(void **state)
 {
 	static struct learnt l;

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is told of alarms, and when: their begin and end after two looks, over a new start, and what goes when there is no room.
- * LINK: appliance/wire/attack.c mgmt/notify/ledger.c mgmt/state/alarms.c mgmt/state/certificate.c mgmt/state/weakness.c appliance/wire/tls.c mgmt/state/faults.c mgmt/state/stand.c mgmt/state/lost.c mgmt/state/clock_why.c mgmt/state/read.c
- * LINK: appliance/base/messages.c appliance/base/errno_text.c appliance/base/json.c appliance/base/addr.c appliance/base/bytes.c appliance/base/memfd.c
- * LINK: appliance/base/utf8.c appliance/base/sha256.c appliance/base/err.c appliance/base/atomic_file.c
+ * What is told of alarms, and when: their begin and end after two looks, over a new start, and what
+ * goes when there is no room.
+ * LINK: appliance/wire/attack.c mgmt/notify/ledger.c mgmt/state/alarms.c mgmt/state/weakness.c
+ * LINK: appliance/wire/tls.c mgmt/state/faults.c mgmt/state/stand.c mgmt/state/lost.c
+ * LINK: mgmt/state/read.c
+ * LINK: appliance/base/messages.c appliance/base/errno_text.c appliance/base/json.c
+ * LINK: appliance/base/addr.c appliance/base/bytes.c appliance/base/memfd.c
+ * LINK: appliance/base/utf8.c appliance/base/sha256.c appliance/base/err.c
+ * LINK: appliance/base/atomic_file.c
  * LIBS: jansson nettle
  */
 #include "tests/unit/cmocka.h"
@@ -166,7 +171,8 @@ static size_t keys_of(const char *devices, const char *const *keys, size_t n)
 	return keys_of_status(text, keys, n);
 }
 
-/* Each unknown device is an alarm of its own, a crowd of them one more; a list that only learns is none for seven days. */
+/* Each unknown device is an alarm of its own, a crowd of them one more; a list that only learns is
+ * none for seven days. */
 static void devices_alarm(void **state)
 {
 	static const char *const each[] = { "device 4", "device 6", "devices more" };
@@ -228,7 +234,8 @@ static void leaked_list_alarm(void **state)
 	json_decref(s);
 }
 
-/* Each server with weak TLS that nobody has reviewed is an alarm of its own, by its address, so that it stays one while numbers and times move. */
+/* Each server with weak TLS that nobody has reviewed is an alarm of its own, by its address, so
+ * that it stays one while numbers and times move. */
 static void weak_tls_alarms(void **state)
 {
 	static const char text[] =
@@ -291,7 +298,8 @@ static void keys_stay(void **state)
 	json_decref(keys[1]);
 }
 
-/* A conduit that is silent is an alarm by its name, and the same one for as long as it is, whatever else is; a crowd is one more. */
+/* A conduit that is silent is an alarm by its name, and the same one for as long as it is, whatever
+ * else is; a crowd is one more. */
 static void silent_conduits_alarm(void **state)
 {
 #define POLLS "{\"conduit\":\"polls\",\"label\":\"北の監視\",\"within_s\":600,\"since\":\"" BEGAN "\",\"heard\":%s}"
@@ -300,9 +308,9 @@ static void silent_conduits_alarm(void **state)
 				 *const crowd[] = { "conduit knocks", "conduits more" },
 				 *const unread[] = { "conduits unread" };
 	static const char *const words[][2] = {
-		{ "conduit 北の監視 (polls) is silent: nothing was heard of it for 10 min and longer",
+		{ "conduit 北の監視 (polls) is silent: nothing was heard of it for 10 min or longer",
 		  "コンジット 北の監視（polls） の通信が途絶えています（10 min 以上、通信なし）" },
-		{ "conduit knocks is silent: nothing was heard of it for 90 s and longer, since it is watched",
+		{ "conduit knocks was not heard yet, and has been watched for 90 s or longer",
 		  "コンジット knocks の通信がまだ確認できません（監視開始から 90 s 以上、通信なし）" },
 	};
 	json_t *s, *alarms, *a;
@@ -369,9 +377,10 @@ static void unheard_alarm(void **state)
 
 	(void)state;
 	assert_int_equal(json_array_size(alarms), 1);
-	assert_string_equal(json_string_value(json_object_get(a, "en")),
-			    "refusals by the rules are not recorded, because the tap hears nothing from the kernel: 77 "
-			    "without a record; sekisho status");
+	assert_string_equal(
+		json_string_value(json_object_get(a, "en")),
+		"refusals by the rules are not recorded, because the kernel's reports do not arrive (tap): 77 "
+		"without a record; sekisho status");
 	assert_string_equal(json_string_value(json_object_get(a, "ja")),
 			    "カーネルからの通知が tap に届かず、ルールによる拒否を記録できません: 記録のない拒否 77 "
 			    "個（sekisho status で確認）");
@@ -491,7 +500,8 @@ static void disk_alarm(void **state)
 	assert_int_equal(keys_of_status("{" GOOD ",\"journal\":{\"disk\":null}}", NULL, 0), 0);
 }
 
-/* Everything at once: what goes out has each alarm's own words in both languages, those that the API has and the pages show, and none is of the mail alone. */
+/* Everything at once: what goes out has each alarm's own words in both languages, those that the
+ * API has and the pages show, and none is of the mail alone. */
 static void the_same_words_everywhere(void **state)
 {
 	static const char bad[] = "{\"generation\":{\"state\":\"waiting\",\"applied\":\"" BEGAN "\"}," DOWN(
@@ -530,7 +540,8 @@ static void the_same_words_everywhere(void **state)
 	close(fd);
 }
 
-/* Room for fewer sessions than one share is said however few there are; nothing is said of what could not be read, or of a box that says no share. */
+/* Room for fewer sessions than one share is said however few there are; nothing is said of what
+ * could not be read, or of a box that says no share. */
 static void room_for_a_share(void **state)
 {
 	static const struct {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What waits to be told one by one: each with a serial of its own that it keeps, over a new start and when the oldest found no room; and how many did not.
+ * What waits to be told one by one: each with a serial of its own that it keeps, over a new start
+ * and when the oldest found no room; and how many did not.
  *
  * LINK: mgmt/notify/ledger.c $(BASE_SRC) mgmt/state/read.c
  * LIBS: jansson nettle

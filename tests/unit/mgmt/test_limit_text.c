@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Why a command was refused, in numbers, as people read it.
- * LINK: mgmt/words/limit.c appliance/wire/limit_json.c appliance/base/bytes.c appliance/wire/settings.c appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/protocols.c appliance/wire/commands.c appliance/wire/notation.c appliance/wire/tag.c appliance/wire/commands_json.c mgmt/cli/words/render.c mgmt/state/read.c mgmt/cli/screen/width.c mgmt/cli/screen/wrap.c appliance/base/messages.c appliance/base/errno_text.c
- * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/sha256.c appliance/base/memfd.c appliance/base/utf8.c
+ * LINK: mgmt/words/command.c appliance/base/bytes.c appliance/wire/settings.c
+ * LINK: appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/protocols.c
+ * LINK: appliance/wire/commands.c appliance/wire/notation.c appliance/wire/tag.c
+ * LINK: appliance/wire/commands_json.c mgmt/cli/words/render.c mgmt/state/read.c
+ * LINK: mgmt/cli/screen/wrap.c appliance/base/messages.c appliance/base/errno_text.c
+ * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/sha256.c appliance/base/memfd.c
+ * LINK: appliance/base/utf8.c
  * LINK: appliance/base/err.c appliance/wire/reason.c
  * LIBS: jansson nettle
  */
@@ -10,9 +15,9 @@
 
 #include <stdlib.h>
 
-#include "appliance/wire/limit_json.h"
+#include "appliance/wire/commands_json.h"
 #include "dpi/modbus/words.h"
-#include "mgmt/words/limit.h"
+#include "mgmt/words/command.h"
 
 static void reads(const struct limit *limit, const char *space, enum lang l, const char *expected)
 {

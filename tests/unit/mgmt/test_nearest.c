@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which conduit comes nearest to traffic that none covers, and what it lacks.
- * LINK: mgmt/words/nearest.c mgmt/words/deed.c mgmt/state/lost.c mgmt/words/parts.c mgmt/words/refusal.c appliance/wire/settings.c appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/protocols.c appliance/wire/notation.c appliance/wire/tag.c mgmt/words/command.c mgmt/words/limit.c mgmt/state/read.c
+ * LINK: mgmt/words/nearest.c mgmt/state/lost.c mgmt/words/parts.c mgmt/words/refusal.c
+ * LINK: appliance/wire/settings.c appliance/wire/vocabulary*.c dpi/%/words.c
+ * LINK: appliance/wire/protocols.c appliance/wire/notation.c appliance/wire/tag.c
+ * LINK: mgmt/words/command.c mgmt/state/read.c
  * LINK: appliance/wire/event_words.c appliance/wire/reason.c $(BASE_SRC)
  * LIBS: jansson nettle
  */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Packets of a capture in the order of their sessions' ends: what waits and for what, what is given up and when, and that each
- * packet goes on exactly once.
+ * Packets of a capture in the order of their sessions' ends: what waits and for what, what is given
+ * up and when, and that each packet goes on exactly once.
  *
  * LINK: mgmt/cli/replay/order.c dpi/decode.c dpi/runs.c dpi/pool.c dpi/share.c
- * LINK: appliance/base/bytes.c appliance/base/addr.c appliance/wire/reason.c appliance/wire/settings.c
+ * LINK: appliance/base/bytes.c appliance/base/addr.c appliance/wire/reason.c
+ * LINK: appliance/wire/settings.c
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +15,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "mgmt/cli/replay/order.h"
+#include "mgmt/cli/replay/run.h"
 
 #define SECOND 1000000000ull
 
@@ -131,7 +132,8 @@ static void a_gap_is_filled(void **state)
 	say(0, DIR_C2S, 1010, 5000, TCP_ACK, 10);
 	assert_int_equal(seen.n, 0);
 	assert_false(say(0, DIR_C2S, 1010, 5000, TCP_ACK, 10)); /* a copy of what waits */
-	say(0, DIR_C2S, 1030, 5000, TCP_ACK, 0);		/* a bare acknowledgement fills nothing */
+	/* a bare acknowledgement fills nothing */
+	say(0, DIR_C2S, 1030, 5000, TCP_ACK, 0);
 	assert_int_equal(seen.n, 1);
 	seen.n = 0;
 	say(0, DIR_C2S, 1000, 5000, TCP_ACK, 10);
@@ -163,7 +165,8 @@ static void given_up_after_three_seconds(void **state)
 	say(0, DIR_C2S, 1020, 5000, TCP_ACK, 10);
 	now = SECOND;
 	say(0, DIR_C2S, 1010, 5000, TCP_ACK, 10);
-	say(0, DIR_S2C, 5000, 1010, TCP_ACK, 10); /* acknowledges the gap: what filled it was not captured */
+	/* acknowledges the gap: what filled it was not captured */
+	say(0, DIR_S2C, 5000, 1010, TCP_ACK, 10);
 	assert_int_equal(order_next_due(order), 3 * SECOND);
 	order_expire(order, 3 * SECOND - 1);
 	assert_int_equal(seen.n, 0);
@@ -194,7 +197,8 @@ static void given_up_at_the_end(void **state)
 	}
 }
 
-/* Each acknowledges the other: one number is made what was seen, and the checksum is as good as before. */
+/* Each acknowledges the other: one number is made what was seen, and the checksum is as good
+ * as before. */
 static void two_that_wait_for_each_other(void **state)
 {
 	(void)state;
@@ -221,7 +225,8 @@ static void numbers_far_away_are_nobodys(void **state)
 	assert_int_equal(seen.n, 2);
 }
 
-/* As many wait as there is room for; then the oldest gap is given up. Nothing is lost or handed on twice. */
+/* As many wait as there is room for; then the oldest gap is given up. Nothing is lost or handed
+ * on twice. */
 static void what_waits_is_bounded(void **state)
 {
 	(void)state;

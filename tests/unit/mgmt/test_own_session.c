@@ -2,7 +2,7 @@
 /*
  * SSH_CONNECTION, as the box writes ends: taken whole or not at all.
  *
- * LINK: mgmt/cli/devices/own_session.c mgmt/cli/environ.c
+ * LINK: mgmt/cli/devices/own_session.c mgmt/cli/socket.c
  */
 #include "tests/unit/cmocka.h"
 

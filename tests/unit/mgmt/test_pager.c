@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is longer than a terminal's screen is read in less, what is not goes straight to it; into a pipe goes all of it.
+ * What is longer than a terminal's screen is read in less, what is not goes straight to it; into a
+ * pipe goes all of it.
  * LINK: mgmt/cli/pager.c
  */
 #include "tests/unit/cmocka.h"
@@ -78,7 +79,8 @@ static void a_long_text(void **state)
 	pid = begin(100, &fd);
 	assert_true(shows(fd, text, sizeof(text), "line 23."));
 	assert_true(strstr(text, "line 24.") == NULL); /* the last line is the reader's */
-	assert_true(write(fd, "!", 1) == 1);	       /* a command of the shell: less says that it has none */
+	/* a command of the shell: less says that it has none */
+	assert_true(write(fd, "!", 1) == 1);
 	assert_true(shows(fd, text, sizeof(text), "not available"));
 	assert_true(write(fd, "\rG", 2) == 2);
 	assert_true(shows(fd, text, sizeof(text), "line 100."));

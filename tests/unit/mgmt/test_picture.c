@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The picture of the effective rules: nothing lies on anything else whatever the policy, each conduit stands in it once, and what is a name stays text.
- * LINK: mgmt/picture/layout.c mgmt/picture/legend.c mgmt/picture/svg.c mgmt/picture/xml.c mgmt/words/row.c mgmt/state/read.c mgmt/cli/screen/width.c mgmt/cli/screen/wrap.c
- * LINK: appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/protocols.c appliance/wire/notation.c appliance/wire/tag.c appliance/wire/settings.c $(BASE_SRC)
+ * The picture of the effective rules: nothing lies on anything else whatever the policy, each
+ * conduit stands in it once, and what is a name stays text.
+ * LINK: mgmt/picture/layout.c mgmt/picture/svg.c mgmt/words/row.c mgmt/state/read.c
+ * LINK: mgmt/cli/screen/wrap.c mgmt/words/flow.c
+ * LINK: appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/protocols.c
+ * LINK: appliance/wire/notation.c appliance/wire/tag.c appliance/wire/settings.c $(BASE_SRC)
  * LIBS: jansson nettle
  */
 #include "tests/unit/cmocka.h"
@@ -194,6 +197,88 @@ static void what_stands_in_it(void **state)
 	json_decref(effective);
 }
 
+/* The arrow between these ends has a head there. */
+static bool has_head(const char *svg, const char *ends, const char *marker)
+{
+	const char *at = strstr(svg, ends), *begin = at, *found;
+
+	assert_non_null(at);
+	while (*begin != '<')
+		begin--;
+	found = strstr(begin, marker);
+	return found != NULL && found < at;
+}
+
+/* Heads where data goes: read comes back, the rest may go both ways; of the other side only what
+ * something goes to. */
+static void flows_of_a_side(void **state)
+{
+	static const char both[] = "marker-start=\"url(#e)\" marker-end=\"url(#e)\"";
+	static const char *const flows =
+		"{\"site\":{},\"generation\":{},\"zones\":[{\"name\":\"office\",\"class\":\"it\"},{\"name\":\"web\","
+		"\"class\":\"external\"},{\"name\":\"tos\",\"class\":\"operations\"},{\"name\":\"crane\",\"class\":"
+		"\"ot\"}],\"conduits\":[{\"name\":\"reads\",\"from\":\"tos\",\"to\":\"crane\",\"purpose\":\"<why>\"},"
+		"{\"name\":\"sets\",\"from\":\"crane\",\"to\":\"tos\"},{\"name\":\"shell\",\"from\":\"office\",\"to\":"
+		"\"tos\"},{\"name\":\"surfs\",\"from\":\"office\",\"to\":\"web\"}],\"permits\":[{\"grants\":["
+		"{\"conduit\":\"reads\",\"protocol\":\"modbus\",\"rows\":[{\"functions\":[3]}]},"
+		"{\"conduit\":\"sets\",\"protocol\":\"modbus\",\"rows\":[{\"functions\":[6]}]},"
+		"{\"conduit\":\"shell\",\"protocol\":\"ssh\",\"whole\":true},"
+		"{\"conduit\":\"surfs\",\"protocol\":\"tls\",\"whole\":true}]}]}";
+	json_t *effective = json_loads(flows, 0, NULL);
+	char *ot = picture_flows(effective, FLOW_OT, LANG_JA), *it = picture_flows(effective, FLOW_IT, LANG_EN),
+	     *all = picture_flows(effective, FLOW_ALL, LANG_EN);
+
+	(void)state;
+	assert_non_null(ot);
+	assert_non_null(it);
+	assert_non_null(all);
+	assert_non_null(strstr(ot, ">データフロー図（OT）</text>"));
+	assert_int_equal(times(ot, "class=\"zone\""), 3); /* the office, because of its shell */
+	assert_int_equal(times(ot, "class=\"conduit\""), 3);
+	assert_int_equal(times(ot, "data-zone=\"web\""), 0);
+	assert_int_equal(times(ot, "modbus: 読み取り"), 1);
+	assert_int_equal(times(ot, "ssh: 内容の検査なし"), 1);
+	assert_int_equal(times(ot, "&lt;why&gt;"), 1);
+	assert_int_equal(times(ot, " marker-start="), 2);   /* reads and shell */
+	assert_int_equal(times(ot, " marker-end=") - 2, 2); /* sets and shell, beside the key */
+	assert_int_equal(times(ot, both), 1);
+	assert_true(has_head(ot, "data-from=\"tos\" data-to=\"crane\"", "marker-start"));
+	assert_false(has_head(ot, "data-from=\"tos\" data-to=\"crane\"", "marker-end"));
+	assert_true(has_head(ot, "data-from=\"crane\" data-to=\"tos\"", "marker-end"));
+	assert_false(has_head(ot, "data-from=\"crane\" data-to=\"tos\"", "marker-start"));
+	assert_int_equal(times(it, "class=\"zone\""), 3);
+	assert_int_equal(times(it, "class=\"conduit\""), 2);
+	assert_int_equal(times(it, "data-zone=\"crane\""), 0);
+	assert_int_equal(times(all, "class=\"zone\""), 4);
+	assert_int_equal(times(all, "class=\"conduit\""), 4);
+	free(ot);
+	free(it);
+	free(all);
+	json_decref(effective);
+}
+
+/* However much there is, it stays on a sheet of A3 across. */
+static void flows_on_one_sheet(void **state)
+{
+	json_t *zones = json_array(), *conduits = json_array(), *effective;
+	char *svg;
+
+	(void)state;
+	for (int i = 0; i < 30; i++)
+		json_array_append_new(zones, json_pack("{s:o, s:s}", "name", json_sprintf("z%d", i), "class",
+						       i % 2 == 0 ? "it" : "ot"));
+	for (int i = 0; i < 200; i++)
+		json_array_append_new(conduits, json_pack("{s:o, s:o, s:o}", "name", json_sprintf("c%d", i), "from",
+							  json_sprintf("z%d", i % 30), "to",
+							  json_sprintf("z%d", (i * 7 + 1) % 30)));
+	effective = json_pack("{s:o, s:o}", "zones", zones, "conduits", conduits);
+	svg = picture_flows(effective, FLOW_ALL, LANG_EN);
+	assert_non_null(svg);
+	assert_non_null(strstr(svg, "width=\"408mm\" height=\"285mm\""));
+	free(svg);
+	json_decref(effective);
+}
+
 /* What cannot be drawn is no picture, and nothing of another form is trusted. */
 static void strange_answers(void **state)
 {
@@ -213,6 +298,10 @@ static void strange_answers(void **state)
 		assert_non_null(svg);
 		assert_non_null(strstr(svg, "</svg>\n"));
 		free(svg);
+		svg = picture_flows(some, FLOW_OT, LANG_EN);
+		assert_true(i == 2 || picture_flows(none, FLOW_IT, LANG_EN) == NULL);
+		assert_non_null(svg);
+		free(svg);
 		json_decref(none);
 		json_decref(some);
 	}
@@ -221,7 +310,8 @@ static void strange_answers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(nothing_lies_on_anything_else),
-					    cmocka_unit_test(what_stands_in_it), cmocka_unit_test(strange_answers) };
+					    cmocka_unit_test(what_stands_in_it), cmocka_unit_test(strange_answers),
+					    cmocka_unit_test(flows_of_a_side), cmocka_unit_test(flows_on_one_sheet) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Until when the system below is supported: what os-release(5) and Debian's list of releases say, whatever they hold, and the verdict about it.
- * LINK: mgmt/cli/report/platform.c mgmt/cli/report/probes_record.c mgmt/state/declares.c mgmt/state/read.c
+ * Until when the system below is supported: what os-release(5) and Debian's list of releases say,
+ * whatever they hold, and the verdict about it.
+ * LINK: mgmt/cli/report/platform.c mgmt/cli/report/probes_record.c mgmt/state/declares.c
+ * LINK: mgmt/state/read.c
  * LINK: $(BASE_SRC) $(WIRE_SRC)
  * LIBS: nettle jansson
  */
@@ -14,8 +16,7 @@
 
 #include "appliance/base/json.h"
 #include "mgmt/cli/report/facts.h"
-#include "mgmt/cli/report/platform.h"
-#include "mgmt/cli/report/probes.h"
+#include "mgmt/cli/report/probe.h"
 #include "mgmt/state/read.h"
 #include "tests/unit/folder.h"
 

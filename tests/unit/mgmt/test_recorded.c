@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a policy makes of recorded operations: what is certain, and the two ends where a record does not tell enough.
+ * What a policy makes of recorded operations: what is certain, and the two ends where a record does
+ * not tell enough.
  *
- * LINK: mgmt/cli/policy/recorded.c mgmt/words/command.c mgmt/cli/words/render.c mgmt/state/read.c mgmt/cli/screen/width.c mgmt/cli/screen/table.c mgmt/cli/screen/wrap.c mgmt/words/limit.c
+ * LINK: mgmt/cli/policy/recorded.c mgmt/words/command.c mgmt/cli/words/render.c mgmt/state/read.c
+ * LINK: mgmt/cli/screen/table.c mgmt/cli/screen/wrap.c
  * LINK: $(POLICY_SRC) $(BASE_SRC) $(WIRE_SRC)
  * LIBS: libconfig nettle jansson
  */
@@ -93,7 +95,8 @@ static void certain(void **state)
 	policy_text_end(&t);
 }
 
-/* The span of several operations: all of it allowed, none of it, or nobody knows how many. A release that did not say is taken for that. */
+/* The span of several operations: all of it allowed, none of it, or nobody knows how many. A
+ * release that did not say is taken for that. */
 static void spans(void **state)
 {
 	(void)state;
@@ -131,7 +134,8 @@ static void values(void **state)
 	"\"count\":9,\"sessions\":2,\"slot\":2,\"function\":66816,\"space\":\"db\",\"address\":" address               \
 	",\"quantity\":" bits ",\"places\":\"exact\",\"wrote\":{\"low\":" low ",\"high\":" high "}}"
 
-/* Clients say how wide a value is, and records do not tell: what could have been a part of one is not certain. */
+/* Clients say how wide a value is, and records do not tell: what could have been a part of one is
+ * not certain. */
 static void sizes(void **state)
 {
 	const struct number_range *r;

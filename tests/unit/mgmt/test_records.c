@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Orders about the records as a browser posts them: what is one becomes a message, and whatever is none does not. None has a name in it.
+ * Orders about the records as a browser posts them: what is one becomes a message, and whatever is
+ * none does not. None has a name in it.
  *
- * LINK: mgmt/web/records.c mgmt/state/lost.c appliance/base/errno_text.c appliance/wire/records.c appliance/base/memfd.c appliance/base/err.c appliance/base/json.c
+ * LINK: mgmt/web/records.c mgmt/state/lost.c appliance/base/errno_text.c appliance/wire/records.c
+ * LINK: appliance/base/memfd.c appliance/base/err.c appliance/base/json.c
  * LINK: appliance/base/bytes.c appliance/base/addr.c appliance/base/utf8.c appliance/base/sha256.c
  * LIBS: jansson libmicrohttpd nettle
  */
@@ -16,8 +18,9 @@
 #include "mgmt/web/reply.h"
 
 /* What answers; nothing is sent here. */
-unsigned login_http_of(int status)
+unsigned login_http_of_done(const json_t *j, int status)
 {
+	(void)j;
 	return (unsigned)status;
 }
 

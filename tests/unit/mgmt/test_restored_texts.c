@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Texts of a backup beside those that lie there: what is replaced has a second name first, and what cannot be written replaces nothing.
+ * Texts of a backup beside those that lie there: what is replaced has a second name first, and what
+ * cannot be written replaces nothing.
  *
- * LINK: policy/read/csv.c appliance/base/arena.c appliance/base/utf8.c mgmt/cli/backup/texts.c mgmt/cli/backup/rename.c appliance/base/atomic_file.c appliance/base/bytes.c appliance/base/err.c
+ * LINK: policy/read/csv.c appliance/base/arena.c appliance/base/utf8.c mgmt/cli/backup/texts.c
+ * LINK: mgmt/cli/backup/rename.c appliance/base/atomic_file.c appliance/base/bytes.c
+ * LINK: appliance/base/err.c
  * LIBS: jansson
  */
 #include <fcntl.h>

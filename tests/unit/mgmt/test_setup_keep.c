@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What lies in the folder of a setup is kept under another name, and a second setup takes none of those away.
+ * What lies in the folder of a setup is kept under another name, and a second setup takes none of
+ * those away.
  *
  * LINK: mgmt/cli/setup/keep.c
  */
 #include "tests/unit/cmocka.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,10 +61,40 @@ static void the_first_stays(void **state)
 	assert_int_equal(rmdir(folder), 0); /* and nothing else lies there */
 }
 
+/* What was not kept lies aside, and what lay there is back; where nothing lay, nothing does. */
+static void what_was_not_kept_goes_aside(void **state)
+{
+	char folder[] = "/tmp/sekisho-keep-XXXXXX";
+	int dir;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(dir >= 0);
+	for (int i = 1; i <= 3; i++) {
+		char text[20];
+
+		snprintf(text, sizeof(text), "a = %d;\n", i);
+		assert_int_equal(setup_keep(dir, "box.cfg"), 0);
+		lay(dir, "box.cfg", text);
+	}
+	assert_int_equal(setup_unkeep(dir, "box.cfg"), 0);
+	lies(dir, "box.cfg.tried", "a = 3;\n");
+	lies(dir, "box.cfg", "a = 2;\n");
+	lies(dir, "box.cfg.before", "a = 1;\n");
+	lay(dir, "site.cfg", "b = 1;\n");
+	assert_int_equal(setup_unkeep(dir, "site.cfg"), 0);
+	lies(dir, "site.cfg.tried", "b = 1;\n");
+	assert_int_equal(setup_unkeep(dir, "site.cfg"), -ENOENT);
+	close(dir);
+	assert_int_equal(rmdir(folder), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_first_stays),
+		cmocka_unit_test(what_was_not_kept_goes_aside),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What `sekisho setup` takes of a network with the box in its middle, word by word: each mistake is told as soon as it is typed.
+ * What `sekisho setup` takes of a network with the box in its middle, word by word: each mistake is
+ * told as soon as it is typed.
  *
  * LINK: mgmt/cli/setup/sides.c appliance/base/addr.c
  */
@@ -8,7 +9,7 @@
 
 #include <stdio.h>
 
-#include "mgmt/cli/setup/sides.h"
+#include "mgmt/cli/setup/setup.h"
 
 static struct addr address(const char *text)
 {

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How the box stands and the sentence that says so, by the status: the command line and the pages print the same.
- * LINK: mgmt/state/stand.c mgmt/state/faults.c mgmt/state/clock_why.c mgmt/state/read.c appliance/base/messages.c appliance/base/errno_text.c
- * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/bytes.c appliance/base/memfd.c appliance/base/utf8.c
+ * How the box stands and the sentence that says so, by the status: the command line and the pages
+ * print the same.
+ * LINK: mgmt/state/stand.c mgmt/state/faults.c mgmt/state/read.c appliance/base/messages.c
+ * LINK: appliance/base/errno_text.c
+ * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/bytes.c appliance/base/memfd.c
+ * LINK: appliance/base/utf8.c
  * LINK: appliance/base/sha256.c appliance/base/err.c
  * LIBS: jansson nettle
  */
@@ -52,8 +55,7 @@ static void sentences(void **state)
 	       "RULES IN FORCE BUT NOT WATCHED: the enforce process is down or does not answer",
 	       "ルールは有効ですが、監視されていません: enforce プロセスが停止しているか、応答しません");
 	stands("{" CONFIRMED "," ROLES(ENFORCE "," WORKER("dead")) "}", STAND_UNINSPECTED,
-	       "INSPECTION IMPAIRED: what a part of it inspects is stopped, or passes unread where its conduit says "
-	       "so: "
+	       "INSPECTION IMPAIRED: some traffic is stopped, or passes uninspected where its conduit says so: "
 	       "dpi/1 (commands)",
 	       "検査部に異常: 一部の検査対象の通信が、遮断されるか、コンジットの設定により検査なしで通過しています: "
 	       "dpi/1（コマンド用）");
@@ -65,7 +67,8 @@ static void sentences(void **state)
 	       "防御中（ただし停止しているプロセスがあります）: tap");
 }
 
-/* Two faults stand in the sentence, more are counted. A compiler that just works is nobody's loss. */
+/* Two faults stand in the sentence, more are counted. A compiler that just works is
+ * nobody's loss. */
 static void faulty(void **state)
 {
 	(void)state;
@@ -93,7 +96,8 @@ static void silent(void **state)
 	stands("{" CONFIRMED ",\"busy\":true," SILENT "," ROLES(ENFORCE) "}", STAND_GOOD, "ENFORCING", "防御中");
 }
 
-/* The box is well; what it saw is not. Milder alarms leave the sentence as it is, and what is wrong with the box itself is said first. */
+/* The box is well; what it saw is not. Milder alarms leave the sentence as it is, and what is wrong
+ * with the box itself is said first. */
 static void alarmed(void **state)
 {
 #define ALARM(grave, n) "{\"grave\":" grave ",\"en\":\"thing " n "\",\"ja\":\"件" n "\"}"

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The model evaluator: may this packet cross at this moment, and by which conduits? Written from the language's reference alone and
- * sharing nothing with the compiler, so that the two can be held against each other. It asks every conduit in turn; it
- * is meant for proofs and tests, not for speed.
+ * The model evaluator: may this packet cross at this moment, and by which conduits? Written from
+ * the language's reference alone and sharing nothing with the compiler, so that the two can be held
+ * against each other. It asks every conduit in turn; it is meant for proofs and tests, not
+ * for speed.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -29,8 +30,8 @@ static bool among(const struct addr *a, const struct addr_range *ranges, size_t 
 	return false;
 }
 
-/* The policy writes ICMP types as IPv4 has them: 8 asks for an echo, 0 answers; IPv6 has 128 and 129 for these and no
- * counterpart for the others. */
+/* The policy writes ICMP types as IPv4 has them: 8 asks for an echo, 0 answers; IPv6 has 128 and
+ * 129 for these and no counterpart for the others. */
 static bool port_says(const struct model_port *p, const struct question *q)
 {
 	uint16_t port = q->port;
@@ -67,7 +68,8 @@ static bool excepted(const struct window *w, uint32_t day)
 	return false;
 }
 
-/* What the clocks of the site show, as the C library has it, and the hours that began today or yesterday. */
+/* What the clocks of the site show, as the C library has it, and the hours that began today
+ * or yesterday. */
 static bool at_hour(const struct model *m, const struct window *w, uint64_t now)
 {
 	time_t t = (time_t)now;

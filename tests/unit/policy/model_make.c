@@ -7,7 +7,8 @@
 
 #include "dpi/modbus/words.h"
 
-#define MOST 20000 /* objects of one kind; pointers into the arrays stay good because they never move */
+/* objects of one kind; pointers into the arrays stay good because they never move */
+#define MOST 20000
 
 #define NEED(x)                                                                                                        \
 	do {                                                                                                           \
@@ -270,7 +271,8 @@ static unsigned pick(unsigned *seed, unsigned n)
 	return (unsigned)rand_r(seed) % n;
 }
 
-/* A random prefix inside 10.<zone>.0.0/28 or its IPv6 counterpart: small space, so that things overlap. */
+/* A random prefix inside 10.<zone>.0.0/28 or its IPv6 counterpart: small space, so that
+ * things overlap. */
 static void random_prefix(unsigned *seed, unsigned zone, bool six, char *out, size_t size)
 {
 	unsigned len = 28 + pick(seed, 5), host = pick(seed, 16);

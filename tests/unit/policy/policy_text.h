@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Policies as strings, for tests: a loader over texts in memory, and one compilation with its arena. Nothing is read
- * from disk. A test owns what it makes and ends it with policy_text_end.
+ * Policies as strings, for tests: a loader over texts in memory, and one compilation with its
+ * arena. Nothing is read from disk. A test owns what it makes and ends it with policy_text_end.
  */
 #ifndef SEKISHO_TESTS_POLICY_TEXT_H
 #define SEKISHO_TESTS_POLICY_TEXT_H

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LINK: $(COMPILER_PARTS) policy/space/asked.c policy/space/walks.c tests/unit/policy/evaluate_model.c policy/ir/evaluate.c appliance/wire/notation.c appliance/wire/tag.c
+ * LINK: $(COMPILER_PARTS) policy/space/asked.c policy/space/walks.c
+ * LINK: tests/unit/policy/evaluate_model.c policy/ir/evaluate.c appliance/wire/notation.c
+ * LINK: appliance/wire/tag.c
  * LIBS: nettle
  */
 /*
- * What `ask` says of two hosts and a port, held against the evaluator, which is written from the language alone, on drawn models; and
- * of commands, addresses and moments against known answers. SEED=n repeats a run.
+ * What `ask` says of two hosts and a port, held against the evaluator, which is written from the
+ * language alone, on drawn models; and of commands, addresses and moments against known answers.
+ * SEED=n repeats a run.
  */
 #include "tests/unit/cmocka.h"
 
@@ -212,7 +215,8 @@ static void walks_begin_and_end(void **state)
 	maker_free(&k);
 }
 
-/* A machine is all its members, by the name or the label that they have in common; and nobody else's label is taken for one. */
+/* A machine is all its members, by the name or the label that they have in common; and nobody
+ * else's label is taken for one. */
 static void machines(void **state)
 {
 	struct asked_end *ends, one;

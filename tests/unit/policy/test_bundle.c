@@ -2,9 +2,11 @@
 /*
  * Bundles and folders: texts arrive whole or not at all, and nothing outside the folder arrives.
  *
- * LINK: policy/read/bundle.c policy/read/load.c policy/read/csv.c policy/read/scan.c policy/read/lex.c policy/read/scalar.c policy/read/meant.c
- * LINK: policy/read/text.c policy/read/include.c policy/read/bracket.c appliance/base/arena.c
- * LINK: appliance/base/bundle.c appliance/base/bytes.c appliance/base/diag.c appliance/base/messages.c appliance/base/errno_text.c appliance/base/utf8.c
+ * LINK: policy/read/bundle.c policy/read/load.c policy/read/csv.c policy/read/scan.c
+ * LINK: policy/read/lex.c policy/read/scalar.c policy/read/meant.c
+ * LINK: policy/read/include.c policy/read/bracket.c appliance/base/addr.c appliance/base/arena.c
+ * LINK: appliance/base/bundle.c appliance/base/bytes.c appliance/base/diag.c
+ * LINK: appliance/base/messages.c appliance/base/errno_text.c appliance/base/utf8.c
  */
 #include "tests/unit/cmocka.h"
 

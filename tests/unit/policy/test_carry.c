@@ -2,7 +2,7 @@
 /*
  * Which permits go on under the same id, and which must not.
  *
- * LINK: $(COMPILER_PARTS) tests/unit/policy/evaluate_model.c policy/ir/carry.c policy/ir/near.c policy/ir/evaluate.c
+ * LINK: $(COMPILER_PARTS) tests/unit/policy/evaluate_model.c policy/ir/carry.c policy/ir/evaluate.c
  * LIBS: nettle
  */
 #include "tests/unit/cmocka.h"
@@ -81,13 +81,15 @@ static void beside_others(void **state)
 	add(&next, "net-renamed", "", "", next.reads);
 	add(&next, "pair", "10.1.0.9", "10.2.0.9", next.whole);
 	assert_true(maker_lower(&next.k));
-	/* A pair inside the net is given more: the net's sessions stay what they are. And the way back: it is wider again. */
+	/* A pair inside the net is given more: the net's sessions stay what they are. And the way
+	 * back: it is wider again. */
 	assert_true(goes_on(&now, &next, "10.1.0.8", "10.2.0.9"));
 	assert_true(goes_on(&next, &now, "10.1.0.8", "10.2.0.9"));
 	finish(&now, &next);
 }
 
-/* A pair comes to lie over a net that stays as it is, and allows less there than the net did: what carries the net's id may be there. */
+/* A pair comes to lie over a net that stays as it is, and allows less there than the net did: what
+ * carries the net's id may be there. */
 static void a_pair_that_allows_less(void **state)
 {
 	struct gen now, next;
@@ -124,7 +126,8 @@ static void narrowed_by_address(void **state)
 	finish(&now, &next);
 }
 
-/* What takes a part over must allow as much: another service does not, a stricter failure decision neither. */
+/* What takes a part over must allow as much: another service does not, a stricter failure
+ * decision neither. */
 static void what_takes_over(void **state)
 {
 	(void)state;
@@ -143,14 +146,15 @@ static void what_takes_over(void **state)
 				      : next.reads);
 		pair->when_down = how == 3 ? FAIL_CLOSED : FAIL_HOLD;
 		assert_true(maker_lower(&next.k));
-		/* 0: the same rows under another name is one permit's space in two; 2: a service written anew is not known to
-		 * hold the rows of the other. */
+		/* 0: the same rows under another name is one permit's space in two; 2: a service
+		 * written anew is not known to hold the rows of the other. */
 		assert_int_equal(goes_on(&now, &next, "10.1.0.1", "10.2.0.9"), how == 0);
 		finish(&now, &next);
 	}
 }
 
-/* Nor does one that ends sooner, or is stricter in any other of its settings; one that is as lax or laxer does. */
+/* Nor does one that ends sooner, or is stricter in any other of its settings; one that is as lax or
+ * laxer does. */
 static void by_every_setting(void **state)
 {
 	static const struct {
@@ -225,7 +229,8 @@ static void by_weak_tls(void **state)
 	}
 }
 
-/* It is a setting of TLS alone: the permits of other sessions are not touched where a site denies it. */
+/* It is a setting of TLS alone: the permits of other sessions are not touched where a site
+ * denies it. */
 static void of_tls_alone(void **state)
 {
 	uint8_t identity[2][32];
@@ -244,7 +249,8 @@ static void of_tls_alone(void **state)
 	assert_memory_equal(identity[0], identity[1], 32);
 }
 
-/* The same settings and rows: only the place tells them apart. The one that is left keeps its own id. */
+/* The same settings and rows: only the place tells them apart. The one that is left keeps its
+ * own id. */
 static void twins(void **state)
 {
 	struct gen now, next;
@@ -292,8 +298,8 @@ static void windows(void **state)
 	finish(&now, &next);
 }
 
-/* Whoever carries an id that goes on is allowed by at least the conduits that allowed it. Random policies, one conduit of
- * which goes, comes or moves. SEED=n repeats a run. */
+/* Whoever carries an id that goes on is allowed by at least the conduits that allowed it. Random
+ * policies, one conduit of which goes, comes or moves. SEED=n repeats a run. */
 static void never_too_much(void **state)
 {
 	const char *given = getenv("SEED");
@@ -343,7 +349,8 @@ static void never_too_much(void **state)
 	assert_true(carried > 1000);
 }
 
-/* Thousands of permits that mean the same, and none lies where it lay: what cannot be told in time is new, which is right. */
+/* Thousands of permits that mean the same, and none lies where it lay: what cannot be told in time
+ * is new, which is right. */
 static void many_that_moved(void **state)
 {
 	struct timespec begin, end;

@@ -212,7 +212,8 @@ static void form_depends_on_the_region(void **state)
 	maker_conduit(&k, "x", a, b, "10.1.0.0/25", "10.2.0.0/25", s);
 	maker_conduit(&k, "y", a, b, "10.1.0.16/28", "10.2.0.16/28", s);
 	one = make(&k);
-	/* Two that overlap each other, tied to x and y in source and port but not in destination. */
+	/* Two that overlap each other, tied to x and y in source and port but not
+	 * in destination. */
 	maker_conduit(&k, "v", a, b, "10.1.0.0/24", "10.2.0.200", s);
 	maker_conduit(&k, "w", a, b, "10.1.0.3", "10.2.0.200", s);
 	two = make(&k);
@@ -259,9 +260,9 @@ static double seconds_of(struct model_maker *k, bool *fits)
 	return (double)(t1.tv_sec - t0.tv_sec) + (double)(t1.tv_nsec - t0.tv_nsec) / 1e9;
 }
 
-/* 10,000 conduits in shapes that a careless cut makes quadratic: pairs of hosts, alone and under a net-wide conduit; hosts
- * and whole rows mixed, alone and under it; the last are more ranges than the kernel takes in time. The bound is wide because
- * sanitizers and neighbours are slow. */
+/* 10,000 conduits in shapes that a careless cut makes quadratic: pairs of hosts, alone and under a
+ * net-wide conduit; hosts and whole rows mixed, alone and under it; the last are more ranges than
+ * the kernel takes in time. The bound is wide because sanitizers and neighbours are slow. */
 static void ten_thousand(void **state)
 {
 	for (int shape = 0; shape < 4; shape++) {
@@ -331,6 +332,67 @@ static void too_many_is_refused(void **state)
 	maker_free(&k);
 }
 
+/* As many doors as may lie over one packet, and what is over: it takes no layer. */
+static void past_takes_no_layer(void **state)
+{
+	static const struct model_door doors[] = { { .name = "a" }, { .name = "b" }, { .name = "c" } };
+	struct model_maker k;
+	struct model_zone *a, *b;
+	struct model_service *s;
+	struct model_conduit *past;
+	struct cells c;
+
+	(void)state;
+	maker_init(&k);
+	maker_interface(&k, "lan0");
+	maker_interface(&k, "lan1");
+	a = maker_zone(&k, "a", "lan0", "10.1.0.0/16");
+	b = maker_zone(&k, "b", "lan1", "10.2.0.0/16");
+	s = maker_service(&k, "s", PROTO_MODBUS, "tcp/502");
+	for (unsigned i = 0; i < 3; i++)
+		maker_conduit(&k, doors[i].name, a, b, "", "", s)->door = &doors[i];
+	past = maker_conduit(&k, "past", a, b, "", "", s);
+	past->until = 5000;
+	k.m.now = 4999;
+	assert_true(cells_make(&k.m, CELLS_APART, k.arena, &k.c.diags, &c));
+	assert_int_not_equal(k.c.diags.errors, 0);
+	assert_string_equal(k.c.diags.list[0]->code, "policy.too_many_ends");
+	k.c.diags.errors = 0;
+	k.m.now = 5000;
+	assert_true(cells_make(&k.m, CELLS_APART, k.arena, &k.c.diags, &c));
+	assert_int_equal(k.c.diags.errors, 0);
+	maker_free(&k);
+}
+
+/* The same policy has the same cells, and so the same digest, before something is over and after. */
+static void past_changes_no_cells(void **state)
+{
+	static const struct model_door door = { .name = "a" };
+	struct model_maker k;
+	struct model_zone *a, *b;
+	struct model_service *s;
+	struct cells before, after;
+
+	(void)state;
+	maker_init(&k);
+	maker_interface(&k, "lan0");
+	maker_interface(&k, "lan1");
+	a = maker_zone(&k, "a", "lan0", "10.1.0.0/16");
+	b = maker_zone(&k, "b", "lan1", "10.2.0.0/16");
+	s = maker_service(&k, "s", PROTO_MODBUS, "tcp/502");
+	maker_conduit(&k, "door", a, b, "", "", s)->door = &door;
+	maker_conduit(&k, "past", a, b, "", "", s)->until = 5000;
+	k.m.now = 4999;
+	assert_true(cells_make(&k.m, CELLS_APART, k.arena, &k.c.diags, &before));
+	k.m.now = 5000;
+	assert_true(cells_make(&k.m, CELLS_APART, k.arena, &k.c.diags, &after));
+	assert_int_equal(before.n, after.n);
+	for (size_t i = 0; i < before.n; i++)
+		assert_int_equal(before.list[i].layer, after.list[i].layer);
+	assert_int_equal(k.c.diags.errors, 0);
+	maker_free(&k);
+}
+
 static bool count_piece(void *ctx, const struct span d[DIMS], const uint32_t *tags, size_t n_tags)
 {
 	(void)d;
@@ -362,8 +424,8 @@ static void *split_a_spiral(void *ret)
 	return NULL;
 }
 
-/* Each box holds together what lies behind it until it is taken away, once in each direction: a list that falls apart by one
- * at a time. The stack must not grow with it. */
+/* Each box holds together what lies behind it until it is taken away, once in each direction: a
+ * list that falls apart by one at a time. The stack must not grow with it. */
 static void lists_that_fall_apart_slowly(void **state)
 {
 	pthread_attr_t attr;
@@ -393,6 +455,8 @@ int main(void)
 		cmocka_unit_test(edges_of_address_space),
 		cmocka_unit_test(ten_thousand),
 		cmocka_unit_test(too_many_is_refused),
+		cmocka_unit_test(past_takes_no_layer),
+		cmocka_unit_test(past_changes_no_cells),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,14 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The checks: what a policy means, and what is refused. The clock is the test's own, so that dates stay what they are.
+ * The checks: what a policy means, and what is refused. The clock is the test's own, so that dates
+ * stay what they are.
  *
- * LINK: policy/check/check.c policy/read/parse.c policy/read/scan.c policy/read/lex.c policy/read/scalar.c policy/read/meant.c
- * LINK: appliance/wire/evaluate.c appliance/wire/operation.c policy/check/rows.c policy/check/port.c appliance/wire/commands.c appliance/base/sha256.c
- * LINK: policy/read/text.c policy/read/include.c policy/read/bracket.c policy/check/say.c
- * LINK: policy/check/keys.c policy/check/ranges.c policy/check/time.c policy/check/zones.c policy/check/assets.c
- * LINK: policy/check/services.c policy/check/allow.c policy/check/numbers.c policy/check/meant.c appliance/wire/notation.c appliance/wire/tag.c policy/check/conduits.c policy/check/doors.c policy/check/nodes.c policy/check/written.c policy/check/groups.c policy/check/fleets.c policy/read/csv.c policy/check/nevers.c policy/check/organisations.c policy/check/box.c policy/check/vlan.c policy/check/windows.c appliance/wire/hours.c appliance/wire/duty.c policy/check/isolations.c policy/check/ledger.c
- * LINK: policy/check/network.c policy/check/between.c policy/check/answers.c policy/check/peers.c appliance/wire/plain.c appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c
- * LINK: appliance/base/diag.c appliance/base/diag_print.c appliance/base/messages.c appliance/base/errno_text.c appliance/wire/protocols.c
+ * LINK: policy/check/check.c policy/read/parse.c policy/read/scan.c policy/read/lex.c
+ * LINK: policy/read/scalar.c policy/read/meant.c
+ * LINK: appliance/wire/evaluate.c appliance/wire/operation.c policy/check/rows.c
+ * LINK: policy/check/port.c appliance/wire/commands.c appliance/base/sha256.c
+ * LINK: policy/read/include.c policy/read/bracket.c policy/check/say.c
+ * LINK: policy/check/keys.c policy/check/ranges.c policy/check/time.c policy/check/zones.c
+ * LINK: policy/check/assets.c
+ * LINK: policy/check/services.c policy/check/allow.c policy/check/meant.c appliance/wire/notation.c
+ * LINK: appliance/wire/tag.c policy/check/conduits.c policy/check/doors.c policy/check/nodes.c
+ * LINK: policy/check/written.c policy/check/groups.c policy/check/fleets.c policy/read/csv.c
+ * LINK: policy/check/nevers.c policy/check/organisations.c policy/check/box.c policy/check/vlan.c
+ * LINK: policy/check/windows.c appliance/wire/hours.c appliance/wire/duty.c
+ * LINK: policy/check/isolations.c policy/check/ledger.c
+ * LINK: policy/check/network.c policy/check/between.c policy/check/answers.c policy/check/peers.c
+ * LINK: appliance/wire/plain.c appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c
+ * LINK: appliance/base/diag.c appliance/base/diag_print.c appliance/base/messages.c
+ * LINK: appliance/base/errno_text.c appliance/wire/protocols.c
  * LINK: appliance/base/utf8.c appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/settings.c
  * LIBS: libconfig nettle
  */
@@ -249,7 +260,8 @@ static void rows_become_sets_of_codes(void **state)
 
 	(void)state;
 	assert_true(allows(a, 1) && allows(a, 3));
-	assert_false(allows(a, 20) || allows(a, 24)); /* servers frame them otherwise: by name or code only */
+	/* servers frame them otherwise: by name or code only */
+	assert_false(allows(a, 20) || allows(a, 24));
 	assert_false(allows(a, 5) || allows(a, 23) || allows(a, 43) || allows(a, 90) || allows(a, 99));
 	assert_true(number_in(pool, &a->targets[0], 1));
 	assert_false(number_in(pool, &a->targets[0], 0) || number_in(pool, &a->targets[0], 2));
@@ -642,7 +654,8 @@ static void groups_are_written_out(void **state)
 	"\"; each = \"rtg\"; from = \"crane\"; to = \"crane\"; destinations = [\".plc\"]; services = "                 \
 	"[\"read\"];" DUTIES " }"
 
-/* A table of five thousand machines is read; what becomes more than a policy may have is refused at the line that makes it so. */
+/* A table of five thousand machines is read; what becomes more than a policy may have is refused at
+ * the line that makes it so. */
 static void fleets_are_large(void **state)
 {
 	static char table[64 * MACHINES];
@@ -690,7 +703,8 @@ static void fleets_are_large(void **state)
 #define TABLE(rows) "name,plc,cms,label\n" rows
 #define LONG "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 
-/* Each mistake that a table can have, told once, in the table, at the place where it stands and by its cell. */
+/* Each mistake that a table can have, told once, in the table, at the place where it stands and by
+ * its cell. */
 static void tables_have_their_mistakes_told(void **state)
 {
 	static const struct {
@@ -789,6 +803,12 @@ static const struct mistake advices[] = {
 	CASE(ZONES ASSETS SERVICES CONDUIT("when_down = \"hold\";"), "policy.hold_reset", 5, 145),
 	CASE(ZONES ASSETS SERVICES CONDUIT("until = \"2026-06-15T20:59:59+09:00\";"), "policy.until_past", 5, 141),
 	CASE(ZONES ASSETS SERVICES CONDUIT("until = \"2026-06-16\";"), "policy.until_utc", 5, 141),
+	CASE(ZONES SERVICES
+	     "organisations = { a = { zone = \"office\"; contract_until = \"2026-06-16\"; }; };\n" CONDUIT(""),
+	     "policy.until_utc", 4, 59),
+	CASE(ZONES SERVICES
+	     "organisations = { a = { zone = \"office\"; contract_until = \"2026-06-14\"; }; };\n" CONDUIT(""),
+	     "policy.contract_past", 4, 59),
 	CASE(ZONES ASSETS SERVICES
 	     "conduits = ( { name = \"c\"; from = \"office\"; to = \"crane\"; services = [\"read\"]; purpose = \"x\";"
 	     " owner = \"x\"; review_by = \"2026-06-14\"; } );",
@@ -904,8 +924,8 @@ static void range_lists_agree_with_counting(void **state)
 	arena_free(k.a);
 }
 
-/* A site of ten thousand assets and conduits is checked in well under a second; the bound leaves room for sanitizers and
- * busy machines, and none for anything quadratic. */
+/* A site of ten thousand assets and conduits is checked in well under a second; the bound leaves
+ * room for sanitizers and busy machines, and none for anything quadratic. */
 static void large_policies_are_quick(void **state)
 {
 	enum { N = 10000 };

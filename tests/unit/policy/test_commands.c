@@ -116,7 +116,8 @@ static void every_truncation_is_refused(void **state)
 	free(p);
 }
 
-/* A flipped bit is refused or gives another table that is in order: encoded again it is the same bytes. */
+/* A flipped bit is refused or gives another table that is in order: encoded again it is the
+ * same bytes. */
 static void flips_stay_in_order(void **state)
 {
 	unsigned n_refused = 0;
@@ -208,7 +209,8 @@ static void server_names(void **state)
 	assert_false(declares(OF("\020*.vendor.example"), "a.vendor.example."));
 	assert_false(declares(OF("\020*.vendor.example"), "avendor.example"));
 	assert_false(declares(OF("\020*.vendor.example"), "*"));
-	/* What is none: a length of 0, one that is too long, others' bytes, a star elsewhere, no order, twice. */
+	/* What is none: a length of 0, one that is too long, others' bytes, a star elsewhere, no
+	 * order, twice. */
 	assert_true(is_list(OF("")));
 	assert_false(is_list("\0", 1));
 	assert_false(is_list(OF("\004tos")));
@@ -241,7 +243,8 @@ static void server_names(void **state)
 	}
 }
 
-/* A conduit's list stands once, whatever many services of TLS it has, and other protocols have none. */
+/* A conduit's list stands once, whatever many services of TLS it has, and other protocols
+ * have none. */
 static void a_conduits_names_stand_once(void **state)
 {
 	const char *names[] = { "*.vendor.example", "tos" };
@@ -277,7 +280,8 @@ static void a_conduits_names_stand_once(void **state)
 	maker_free(&k);
 }
 
-/* Rows of a service are written once, number lists too; each permit's server ports are those of its cells. */
+/* Rows of a service are written once, number lists too; each permit's server ports are those of
+ * its cells. */
 static void shared_parts(void **state)
 {
 	struct model_maker k;
@@ -306,7 +310,8 @@ static void shared_parts(void **state)
 	assert_int_equal(t->n_grants, 19);
 	assert_int_equal(t->n_rows, 2);
 	assert_int_equal(t->n_spaces, 2);
-	assert_int_equal(t->n_ranges, 10); /* two lists of three runs of codes; unit, addresses, ports */
+	/* two lists of three runs of codes; unit, addresses, ports */
+	assert_int_equal(t->n_ranges, 10);
 	for (uint32_t i = 0; i < t->n_permits; i++) {
 		assert_true(number_in(t, &t->permits[i].ports, 502));
 		assert_true(number_covers(t, &t->permits[i].ports, 1502, 1503));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tables of spreadsheets: what a cell is, where it stands, and that nothing odd is read as something else.
+ * Tables of spreadsheets: what a cell is, where it stands, and that nothing odd is read as
+ * something else.
  *
  * LINK: policy/read/csv.c appliance/base/arena.c appliance/base/bytes.c appliance/base/utf8.c
  */

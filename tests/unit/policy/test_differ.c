@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LINK: $(COMPILER_PARTS) policy/space/differ.c policy/space/differ_said.c policy/space/row_sets.c
+ * LINK: $(COMPILER_PARTS) policy/space/differ.c policy/space/differ_said.c
+ * LINK: policy/space/differ_same.c policy/space/row_sets.c
  * LIBS: nettle
  */
-/* In what two policies differ by what they do, by known answers; tests/drawn/mutants holds it against the reference. */
+/* In what two policies differ by what they do, by known answers; tests/drawn/mutants holds it
+ * against the reference. */
 #include "tests/unit/cmocka.h"
 
 #include "policy/space/differ.h"
@@ -72,7 +74,8 @@ static void same_however_it_is_written(void **state)
 	assert_int_equal(l->list[0].lo, 502);
 }
 
-/* Rows that lie in each other are the same; places side by side in two are less than in one, as one request takes both. */
+/* Rows that lie in each other are the same; places side by side in two are less than in one, as one
+ * request takes both. */
 static void rows(void **state)
 {
 	struct differ_line *l;
@@ -99,6 +102,163 @@ static void rows_side_by_side(void **state)
 	maker_allow(&new.k, new.plc, CLASS_READ, 5, 9);
 	assert_int_equal(lines(&l), 1);
 	assert_false(l->comes);
+}
+
+static void limit_values(struct site *s, size_t row, uint64_t lo, uint64_t hi)
+{
+	struct number_range values = { lo, hi };
+
+	assert_true(rows_numbers(&s->k.m.rows, s->k.arena, &values, 1, &s->plc->allows[row].row.values));
+}
+
+static void limit_values_to_ends(struct site *s, size_t row, uint64_t lo, uint64_t hi)
+{
+	struct number_range values[2] = { { lo, lo }, { hi, hi } };
+
+	assert_true(rows_numbers(&s->k.m.rows, s->k.arena, values, 2, &s->plc->allows[row].row.values));
+}
+
+static void places_of_row(struct site *s, size_t row, uint64_t lo, uint64_t hi)
+{
+	struct number_range places = { lo, hi };
+	struct command_row *r = &s->plc->allows[row].row;
+
+	for (uint32_t i = 0; i < r->n_spaces; i++)
+		assert_true(rows_numbers(&s->k.m.rows, s->k.arena, &places, 1,
+					 &s->k.m.rows.t.spaces[r->first_space + i].numbers));
+}
+
+static void of_function(struct site *s, size_t row, uint32_t code)
+{
+	struct number_range codes = { code, code };
+
+	assert_true(rows_numbers(&s->k.m.rows, s->k.arena, &codes, 1, &s->plc->allows[row].row.services));
+}
+
+/* What touches one address alone is allowed by two rows as by one that has the places and values
+ * of both. */
+static void rows_cut_in_two(void **state)
+{
+	static const struct {
+		uint32_t code;
+		size_t lines;
+	} functions[] = { { 6, 0 }, { 22, 0 }, { 16, 1 }, { 23, 1 } };
+	struct differ_line *l;
+
+	(void)state;
+	maker_allow(&old.k, old.plc, CLASS_WRITE, 0, 9);
+	maker_allow(&new.k, new.plc, CLASS_WRITE, 0, 4);
+	maker_allow(&new.k, new.plc, CLASS_WRITE, 5, 9);
+	for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
+		of_function(&old, 0, functions[i].code);
+		of_function(&new, 0, functions[i].code);
+		of_function(&new, 1, functions[i].code);
+		assert_int_equal(lines(&l), functions[i].lines);
+	}
+	for (size_t i = 0; i < 2; i++)
+		of_function(i == 0 ? &old : &new, 0, 6);
+	of_function(&new, 1, 6);
+	limit_values(&new, 1, 0, 65535); /* all that there are */
+	assert_int_equal(lines(&l), 0);
+	limit_values(&new, 1, 0, 65534);
+	assert_int_equal(lines(&l), 1);
+	limit_values(&old, 0, 0, 7);
+	limit_values(&new, 0, 0, 7);
+	limit_values(&new, 1, 0, 3);
+	assert_int_equal(lines(&l), 1);
+	assert_false(l->comes);
+	maker_allow(&new.k, new.plc, CLASS_WRITE, 5, 8);
+	of_function(&new, 2, 6);
+	limit_values(&new, 2, 4, 7);
+	assert_int_equal(lines(&l), 1); /* 9 with 4 to 7 is left */
+	maker_allow(&new.k, new.plc, CLASS_WRITE, 9, 9);
+	of_function(&new, 3, 6);
+	limit_values(&new, 3, 4, 7);
+	assert_int_equal(lines(&l), 0);
+}
+
+/* A request for one register writes one value, so rows that share them are the whole; one for two
+ * registers may write one of each. Where any two values are in some row, two registers are the
+ * whole as well, and three are not. */
+static void values_cut_in_two(void **state)
+{
+	static const uint32_t several[] = { 6, 16, 23 };
+	struct differ_line *l;
+
+	(void)state;
+	maker_allow(&old.k, old.plc, CLASS_WRITE, 400, 400);
+	limit_values(&old, 0, 0, 1);
+	for (uint32_t i = 0; i < 2; i++) {
+		maker_allow(&new.k, new.plc, CLASS_WRITE, 400, 400);
+		limit_values(&new, i, i, i);
+	}
+	assert_int_equal(lines(&l), 0);
+	for (size_t f = 0; f < sizeof(several) / sizeof(several[0]); f++) {
+		of_function(&old, 0, several[f]);
+		for (uint32_t i = 0; i < 2; i++)
+			of_function(&new, i, several[f]);
+		assert_int_equal(lines(&l), 0);
+	}
+	places_of_row(&old, 0, 400, 401);
+	for (uint32_t i = 0; i < 2; i++)
+		places_of_row(&new, i, 400, 401);
+	assert_int_equal(lines(&l), 1);
+	assert_false(l->comes);
+	limit_values(&old, 0, 0, 2);
+	limit_values(&new, 0, 0, 1);
+	limit_values(&new, 1, 1, 2);
+	assert_int_equal(lines(&l), 1); /* 0 and 2 */
+	maker_allow(&new.k, new.plc, CLASS_WRITE, 400, 401);
+	of_function(&new, 2, 23);
+	limit_values_to_ends(&new, 2, 0, 2);
+	assert_int_equal(lines(&l), 0);
+	places_of_row(&old, 0, 400, 402);
+	for (uint32_t i = 0; i < 3; i++)
+		places_of_row(&new, i, 400, 402);
+	assert_int_equal(lines(&l), 1); /* 0, 1 and 2 */
+}
+
+/* Diagnostics with limits of values are those that write nothing, whatever the limits are. */
+static void values_of_nothing(void **state)
+{
+	struct differ_line *l;
+
+	(void)state;
+	maker_allow(&old.k, old.plc, CLASS_WRITE, 0, 0);
+	maker_allow(&new.k, new.plc, CLASS_WRITE, 0, 0);
+	of_function(&old, 0, 8);
+	of_function(&new, 0, 8);
+	limit_values(&old, 0, 0, 7);
+	limit_values(&new, 0, 5, 9);
+	assert_int_equal(lines(&l), 0);
+	new.plc->allows[0].row.values = (struct number_set){ .any = true };
+	assert_int_equal(lines(&l), 1);
+	assert_true(l->comes);
+}
+
+/* No request reads more than 125 registers, so rows that share so many are the whole. */
+static void runs_that_overlap(void **state)
+{
+	struct differ_line *l;
+
+	(void)state;
+	maker_allow(&old.k, old.plc, CLASS_READ, 0, 299);
+	maker_allow(&new.k, new.plc, CLASS_READ, 0, 199);
+	maker_allow(&new.k, new.plc, CLASS_READ, 76, 299);
+	for (size_t i = 0; i < 3; i++)
+		of_function(i == 0 ? &old : &new, i / 2, 3);
+	assert_int_equal(lines(&l), 0);
+	places_of_row(&new, 1, 77, 299);
+	assert_int_equal(lines(&l), 1); /* 76 to 200 */
+	assert_false(l->comes);
+	/* A queue takes 32, or all up to the last register. */
+	for (size_t i = 0; i < 3; i++)
+		of_function(i == 0 ? &old : &new, i / 2, 24);
+	assert_int_equal(lines(&l), 0);
+	places_of_row(&new, 1, 169, 299);
+	assert_int_equal(lines(&l), 0);
+	places_of_row(&new, 1, 170, 299);
+	assert_int_equal(lines(&l), 1); /* 169 to 200 */
 }
 
 static void whole_and_rows(void **state)
@@ -130,7 +290,8 @@ static void moments(void **state)
 	assert_int_equal(l->until, 0);
 }
 
-/* The same hours in one window or in two are the same; more of the week is more, and an hour that is over says nothing. */
+/* The same hours in one window or in two are the same; more of the week is more, and an hour that
+ * is over says nothing. */
 static void hours(void **state)
 {
 	static struct model_window all, early, late;
@@ -181,7 +342,22 @@ static void rows_of_who_observes(void **state)
 	assert_int_equal(lines(&l), 0);
 }
 
-/* A door of one name is one door, whatever else is said of it; behind it is less than without, and each set that may stand open counts. */
+/* What is not the protocol that an observing conduit names is on record. */
+static void protocol_of_who_observes(void **state)
+{
+	struct differ_line *l;
+
+	(void)state;
+	old.c->observe = new.c->observe = true;
+	assert_int_equal(lines(&l), 0);
+	new.plc->protocol = PROTO_SSH;
+	assert_int_equal(lines(&l), 1);
+	assert_int_equal(l->kind, DIFFER_TREATED);
+	assert_string_equal(l->what, "protocol");
+}
+
+/* A door of one name is one door, whatever else is said of it; behind it is less than without, and
+ * each set that may stand open counts. */
 static void doors(void **state)
 {
 	static const struct model_door one = { .name = "one", .at_most = 60 }, same = { .name = "one", .at_most = 900 },
@@ -225,10 +401,15 @@ int main(void)
 		cmocka_unit_test_setup_teardown(same_however_it_is_written, begin, end),
 		cmocka_unit_test_setup_teardown(rows, begin, end),
 		cmocka_unit_test_setup_teardown(rows_side_by_side, begin, end),
+		cmocka_unit_test_setup_teardown(rows_cut_in_two, begin, end),
+		cmocka_unit_test_setup_teardown(values_cut_in_two, begin, end),
+		cmocka_unit_test_setup_teardown(values_of_nothing, begin, end),
+		cmocka_unit_test_setup_teardown(runs_that_overlap, begin, end),
 		cmocka_unit_test_setup_teardown(whole_and_rows, begin, end),
 		cmocka_unit_test_setup_teardown(moments, begin, end),
 		cmocka_unit_test_setup_teardown(hours, begin, end),
 		cmocka_unit_test_setup_teardown(rows_of_who_observes, begin, end),
+		cmocka_unit_test_setup_teardown(protocol_of_who_observes, begin, end),
 		cmocka_unit_test_setup_teardown(doors, begin, end),
 		cmocka_unit_test_setup_teardown(treatment, begin, end),
 	};

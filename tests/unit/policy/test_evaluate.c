@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LINK: $(COMPILER_PARTS) tests/unit/policy/evaluate_model.c policy/ir/evaluate.c policy/ir/moment.c
+ * LINK: $(COMPILER_PARTS) tests/unit/policy/evaluate_model.c policy/ir/evaluate.c
+ * LINK: policy/ir/moment.c
  * LIBS: nettle
  */
 /*
- * Two oracles that share no code, held against each other: the language's meaning and the compiled cells. Random models
- * over a small space with random ends, packets at the edges of space and time. SEED=n repeats a run.
+ * Two oracles that share no code, held against each other: the language's meaning and the compiled
+ * cells. Random models over a small space with random ends, packets at the edges of space and time.
+ * SEED=n repeats a run.
  */
 #include "tests/unit/cmocka.h"
 
@@ -85,7 +87,8 @@ static void random_models_agree(void **state)
 	assert_true(crossed > 1000);
 }
 
-/* Of the cells that stand at one moment no two are found for one packet by one map of the kernel. */
+/* Of the cells that stand at one moment no two are found for one packet by one map of
+ * the kernel. */
 static void assert_apart(const struct ir *ir, uint64_t moment)
 {
 	for (uint32_t i = 0; i < ir->n_cells; i++)
@@ -98,7 +101,8 @@ static void assert_apart(const struct ir *ir, uint64_t moment)
 		}
 }
 
-/* Some stand open for a while, some were open until a moment ago. The same in the text's model and in the generation. */
+/* Some stand open for a while, some were open until a moment ago. The same in the text's model and
+ * in the generation. */
 static void open_doors(struct model_maker *k, unsigned *seed, uint64_t moment)
 {
 	for (uint32_t i = 0; i < k->c.ir->n_doors; i++) {
@@ -109,8 +113,9 @@ static void open_doors(struct model_maker *k, unsigned *seed, uint64_t moment)
 }
 
 /*
- * What opens by hours: the generation is asked at moments, and again at moments up to the next at which something opens, without being
- * told. That is what the kernel has from one opening to the next.
+ * What opens by hours: the generation is asked at moments, and again at moments up to the next at
+ * which something opens, without being told. That is what the kernel has from one opening to
+ * the next.
  */
 static void hours_agree(void **state)
 {
@@ -208,7 +213,8 @@ static void site_questions(void **state)
 	maker_free(&k);
 }
 
-/* Both a pair of hosts and the range below it hold the packet: the pair has the grants of both, and it decides. */
+/* Both a pair of hosts and the range below it hold the packet: the pair has the grants of both, and
+ * it decides. */
 static void a_pair_decides_over_its_range(void **state)
 {
 	struct model_maker k;

@@ -96,7 +96,8 @@ static void strictest_settings(void **state)
 	assert_true(lane_of(permit_at(&p, "10.1.0.8", NULL)->lane, &lane));
 	assert_int_equal(lane.when_down, FAIL_OPEN);
 	assert_true(permit_at(&p, "10.1.0.8", NULL)->tighten_new_flows);
-	/* Five differences, each said once although three cells came of it, at the overruled line, with the other one. */
+	/* Five differences, each said once although three cells came of it, at the overruled line,
+	 * with the other one. */
 	assert_int_equal(said(&p, "policy.overruled"), 5);
 	for (size_t i = 0; i < p.k.c.diags.n; i++) {
 		const struct diag *d = p.k.c.diags.list[i];
@@ -147,7 +148,8 @@ static void transport_over_commands_is_said(void **state)
 	maker_free(&p.k);
 }
 
-/* Workers for commands do without nDPI, and need none: every name that a policy can give has a form of our own. */
+/* Workers for commands do without nDPI, and need none: every name that a policy can give has a form
+ * of our own. */
 static void names_beside_commands_need_no_ndpi(void **state)
 {
 	struct lane lane;
@@ -237,7 +239,8 @@ static void each_end_takes_its_own(void **state)
 	maker_free(&p.k);
 }
 
-/* The ninth end over one packet is refused, unless it is over; then the text is as good as without it. */
+/* The ninth end over one packet is refused, unless it is over; then the text is as good as
+ * without it. */
 static void ends_have_a_bound(void **state)
 {
 	(void)state;
@@ -264,7 +267,8 @@ static void ends_have_a_bound(void **state)
 		}
 }
 
-/* Of a conduit that is over nothing is said, and nothing is an error that only it would make one. */
+/* Of a conduit that is over nothing is said, and nothing is an error that only it would
+ * make one. */
 static void past_conduits_are_not_spoken_of(void **state)
 {
 	struct pair p;
@@ -285,8 +289,9 @@ static void past_conduits_are_not_spoken_of(void **state)
 	maker_free(&p.k);
 }
 
-/* Steps of conduits over one another: each cell is another combination, and each combination names its conduits. What no
- * worker could hold is refused by the first who can know, with those that fill it. */
+/* Steps of conduits over one another: each cell is another combination, and each combination names
+ * its conduits. What no worker could hold is refused by the first who can know, with those that
+ * fill it. */
 static void too_many_combinations(void **state)
 {
 	struct pair p;
@@ -316,7 +321,8 @@ static void too_many_combinations(void **state)
 	maker_free(&p.k);
 }
 
-/* Ranges of clients times ranges of machines: what the kernel would take too long for is refused with the conduits that have them. */
+/* Ranges of clients times ranges of machines: what the kernel would take too long for is refused
+ * with the conduits that have them. */
 static void too_many_ranges(void **state)
 {
 	struct addr_range *ranges;
@@ -357,7 +363,8 @@ static void too_many_ranges(void **state)
 	}
 }
 
-/* Workers for commands do without nDPI: rows of a shadow alone bring nothing there, or what nDPI names would be refused for its sake. */
+/* Workers for commands do without nDPI: rows of a shadow alone bring nothing there, or what nDPI
+ * names would be refused for its sake. */
 static void shadows_take_no_name_away(void **state)
 {
 	struct model_conduit *watch;

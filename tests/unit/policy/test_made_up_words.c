@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The policy language for a protocol of which nothing is known but its words: rows with keys of four targets and of spaces made of
- * parts, what they compile to, how it is printed, and what is said of mistakes, in both languages.
+ * The policy language for a protocol of which nothing is known but its words: rows with keys of
+ * four targets and of spaces made of parts, what they compile to, how it is printed, and what is
+ * said of mistakes, in both languages.
  *
- * LINK: appliance/wire/duty.c $(POLICY_SRC) $(BASE_SRC) appliance/wire/commands.c appliance/wire/commands_json.c
- * LINK: appliance/wire/evaluate.c appliance/wire/hours.c appliance/wire/operation.c appliance/wire/notation.c appliance/wire/tag.c appliance/wire/protocols.c appliance/wire/settings.c appliance/wire/plain.c
- * LINK: appliance/wire/vocabulary.c appliance/wire/reason.c appliance/wire/limit_json.c appliance/wire/event_filter.c
+ * LINK: appliance/wire/duty.c $(POLICY_SRC) $(BASE_SRC) appliance/wire/commands.c
+ * LINK: appliance/wire/commands_json.c
+ * LINK: appliance/wire/evaluate.c appliance/wire/hours.c appliance/wire/operation.c
+ * LINK: appliance/wire/notation.c appliance/wire/tag.c appliance/wire/protocols.c
+ * LINK: appliance/wire/settings.c appliance/wire/plain.c
+ * LINK: appliance/wire/vocabulary.c appliance/wire/reason.c appliance/wire/event_filter.c
  * LIBS: libconfig nettle jansson
  */
 #include "tests/unit/cmocka.h"
@@ -14,8 +18,8 @@
 #include <stdlib.h>
 
 #include "appliance/base/json.h"
+#include "appliance/wire/commands_json.h"
 #include "appliance/wire/evaluate.h"
-#include "appliance/wire/limit_json.h"
 #include "policy/check/check.h"
 #include "tests/unit/policy/policy_text.h"
 #include "tests/unit/wire/made_up.h"
@@ -162,7 +166,7 @@ static void compiled_rows_judge(void **state)
 	policy_text_end(&t);
 }
 
-/* ---- mistakes ----------------------------------------------------------------------------------------------------- */
+/* ---- mistakes -------------------------------------------------------------------------------- */
 
 static const struct wrong_row {
 	const char *row;
@@ -183,14 +187,14 @@ static const struct wrong_row {
 	  "数を「.」でつなぎます: block.byte.bit。\"4\" は 4 の下すべてを表し、最後の数は範囲にできます: \"4.10-19\"" },
 	{ "db = [\"1.5-3\"];", 12, 3, "\"1.5-3\" is not a number or range for \"db\"", "write \"1.3-5\"",
 	  "\"1.3-5\" と書いてください" },
-	{ "x = [\"10\"];", 9, 2, "\"10\" has no 0x; numbers of \"x\" are hexadecimal and say so",
+	{ "x = [\"10\"];", 9, 2, "\"10\" has no 0x; numbers of \"x\" are hexadecimal and begin with 0x",
 	  "write \"0x10\" for that number of a device manual, \"0xa\" for decimal 10",
 	  "マニュアルの番号（16 進数）のままなら \"0x10\"、10 進数のつもりなら \"0xa\"（10 進数の 10）と書きます" },
-	{ "x = [10];", 8, 2, "\"10\" has no 0x; numbers of \"x\" are hexadecimal and say so",
+	{ "x = [10];", 8, 2, "\"10\" has no 0x; numbers of \"x\" are hexadecimal and begin with 0x",
 	  "write \"0x10\" for that number of a device manual, \"0xa\" for decimal 10",
 	  "マニュアルの番号（16 進数）のままなら \"0x10\"、10 進数のつもりなら \"0xa\"（10 進数の 10）と書きます" },
-	{ "x = [\"1F\"];", 9, 2, "\"1F\" has no 0x; numbers of \"x\" are hexadecimal and say so", "write \"0x1F\"",
-	  "\"0x1F\" と書いてください" },
+	{ "x = [\"1F\"];", 9, 2, "\"1F\" has no 0x; numbers of \"x\" are hexadecimal and begin with 0x",
+	  "write \"0x1F\"", "\"0x1F\" と書いてください" },
 	{ "x = [\"0x10-0x2000\"];", 14, 6, "\"0x10-0x2000\" goes too high for \"x\"",
 	  "numbers from 0x0 to 0x1fff, ranges like \"0x10-0x1f\"",
 	  "0x0 から 0x1fff までの数、または \"0x10-0x1f\" のような範囲を書きます" },

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Protocols of any number, beyond 32 and beyond 64: sets of them, policies that name them, permits, what is sealed and what workers get.
+ * Protocols of any number, beyond 32 and beyond 64: sets of them, policies that name them, permits,
+ * what is sealed and what workers get.
  *
- * LINK: appliance/wire/duty.c $(POLICY_SRC) $(BASE_SRC) appliance/wire/commands.c appliance/wire/commands_json.c
- * LINK: appliance/wire/evaluate.c appliance/wire/hours.c appliance/wire/operation.c appliance/wire/notation.c appliance/wire/tag.c appliance/wire/settings.c appliance/wire/plain.c
- * LINK: appliance/wire/vocabulary.c appliance/wire/reason.c appliance/wire/limit_json.c appliance/wire/event_filter.c
+ * LINK: appliance/wire/duty.c $(POLICY_SRC) $(BASE_SRC) appliance/wire/commands.c
+ * LINK: appliance/wire/commands_json.c
+ * LINK: appliance/wire/evaluate.c appliance/wire/hours.c appliance/wire/operation.c
+ * LINK: appliance/wire/notation.c appliance/wire/tag.c appliance/wire/settings.c
+ * LINK: appliance/wire/plain.c
+ * LINK: appliance/wire/vocabulary.c appliance/wire/reason.c appliance/wire/event_filter.c
  * LIBS: libconfig nettle jansson
  */
 #include "tests/unit/cmocka.h"

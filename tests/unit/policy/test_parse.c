@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LINK: policy/read/parse.c policy/read/scan.c policy/read/lex.c policy/read/scalar.c policy/read/meant.c policy/read/text.c
+ * LINK: policy/read/parse.c policy/read/scan.c policy/read/lex.c policy/read/scalar.c
+ * LINK: policy/read/meant.c
  * LINK: policy/read/include.c policy/read/bracket.c appliance/base/addr.c appliance/base/arena.c
- * LINK: appliance/base/bytes.c appliance/base/diag.c appliance/base/diag_print.c appliance/base/messages.c appliance/base/errno_text.c
+ * LINK: appliance/base/bytes.c appliance/base/diag.c appliance/base/diag_print.c
+ * LINK: appliance/base/messages.c appliance/base/errno_text.c
  * LINK: appliance/base/utf8.c
  * LIBS: libconfig
  */
@@ -104,7 +106,8 @@ static size_t hold_places(const struct policy_text *t, const struct ast_node *gr
 	return n;
 }
 
-/* Each value of libconfig stands at the scanner's place for it, in whatever text and however deep. */
+/* Each value of libconfig stands at the scanner's place for it, in whatever text and
+ * however deep. */
 static void every_value_is_at_its_place(void **state)
 {
 	static const struct memory_text texts[] = {
@@ -130,8 +133,8 @@ static void every_value_is_at_its_place(void **state)
 	policy_text_end(&t);
 }
 
-/* libconfig reads the text as it stands, and a large group costs no more than many small ones: compared member by member this
- * one would take a minute. */
+/* libconfig reads the text as it stands, and a large group costs no more than many small ones:
+ * compared member by member this one would take a minute. */
 static void large_groups_are_quick(void **state)
 {
 	enum { N = 60000 };

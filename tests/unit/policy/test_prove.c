@@ -91,14 +91,16 @@ static void what_counts_as_a_command(void **state)
 	(void)state;
 	assert_false(direct(0, CLASS_WRITE, &f));
 	assert_true(direct(0, CLASS_READ, &f));
-	assert_int_equal(f, 3); /* of the reading functions, the first that the row's holding registers allow */
+	/* of the reading functions, the first that the row's holding registers allow */
+	assert_int_equal(f, 3);
 	assert_true(direct(1, CLASS_WRITE, &f));
 	assert_int_equal(f, 6);
 	assert_false(direct(1, CLASS_PROGRAM, &f));
 	assert_true(direct(2, CLASS_PROGRAM, &f));
 	assert_int_equal(f, 90);
 	for (size_t s = 3; s < 7; s++) {
-		/* ICMP carries no command; everything else that is not read to its commands carries all. */
+		/* ICMP carries no command; everything else that is not read to its commands
+		 * carries all. */
 		assert_int_equal(direct(s, CLASS_WRITE, &f), s != 5);
 		assert_int_equal(f, s != 5 ? -1 : -2);
 		assert_true(direct(s, 0, &f));
@@ -144,7 +146,8 @@ static bool carries(struct site *s, uint8_t function, unsigned classes)
 	return n > 0;
 }
 
-/* What the row can never let through breaks no statement; test_modbus holds that against the worker. */
+/* What the row can never let through breaks no statement; test_modbus holds that against
+ * the worker. */
 static void rows_that_refuse(void **state)
 {
 	struct command_row *row;
@@ -216,7 +219,8 @@ static void hosts_are(struct site *s, struct model_hosts *h, struct model_asset 
 	h->n = a->n_ranges;
 }
 
-/* Who may not reach a machine may reach its neighbour; and the example is between hosts of the statement. */
+/* Who may not reach a machine may reach its neighbour; and the example is between hosts of
+ * the statement. */
 static void of_assets(void **state)
 {
 	struct model_asset *plc, *cms, *pc;
@@ -241,7 +245,8 @@ static void of_assets(void **state)
 	reads->sources = s.tos->ranges; /* of others */
 	assert_int_equal(prove_nevers(&s.k.m, s.k.arena, &x), 0);
 	reads->sources = s.office->ranges;
-	/* What passes while nobody inspects: asked of the cells of these hosts alone, for each statement anew. */
+	/* What passes while nobody inspects: asked of the cells of these hosts alone, for each
+	 * statement anew. */
 	never->classes = CLASS_WRITE;
 	reads->when_down = FAIL_OPEN;
 	assert_int_equal(prove(&s, &x), 1);
@@ -293,7 +298,8 @@ static void chains(void **state)
 	maker_never(&s.k, s.office, s.crane, CLASS_WRITE, false);
 	assert_int_equal(prove(&s, &x), 0);
 	maker_never(&s.k, s.office, s.crane, CLASS_WRITE, true);
-	/* The first hop by any permission, from another host of the zone: the box does not see what goes on there. */
+	/* The first hop by any permission, from another host of the zone: the box does not see what
+	 * goes on there. */
 	assert_int_equal(prove(&s, &x), 1);
 	assert_int_equal(x[0].n_hops, 2);
 	assert_string_equal(x[0].hops[0]->name, "office-tos");
@@ -369,7 +375,8 @@ static void loops_end(void **state)
 	maker_free(&s.k);
 }
 
-/* What is only observed passes, rows or no rows; what shadows allows nothing, whatever lies under it and when. */
+/* What is only observed passes, rows or no rows; what shadows allows nothing, whatever lies under
+ * it and when. */
 static void observers_carry_all(void **state)
 {
 	struct model_conduit *watch, *enforced;
@@ -419,6 +426,27 @@ static void past_conduits_mean_nothing(void **state)
 	maker_free(&s.k);
 }
 
+/* Hours that begin after the end of their conduit never come. */
+static void hours_that_never_come(void **state)
+{
+	struct model_window w = { .when = { .days = WEEK_DAYS, .from = 0, .to = 60, .first = 20000 } };
+	struct counterexample *x;
+	struct model_conduit *c;
+	struct site s;
+
+	(void)state;
+	site_init(&s);
+	c = maker_conduit(&s.k, "late", s.office, s.crane, "", "", s.sets);
+	c->within = &w;
+	c->until = 20000u * 86400u;
+	maker_never(&s.k, s.office, s.crane, CLASS_WRITE, true);
+	s.k.m.now = 5000;
+	assert_int_equal(prove(&s, &x), 0);
+	w.when.first = 19999;
+	assert_int_equal(prove_nevers(&s.k.m, s.k.arena, &x), 1);
+	maker_free(&s.k);
+}
+
 /* A strict conduit that ends uncovers what a laxer one under it lets by. */
 static void every_interval_is_asked(void **state)
 {
@@ -444,7 +472,8 @@ static void every_interval_is_asked(void **state)
 	maker_free(&s.k);
 }
 
-/* The statement holds by the break alone, and that is said; a break that it does not need is not named. */
+/* The statement holds by the break alone, and that is said; a break that it does not need is
+ * not named. */
 static void breaks_that_carry_are_named(void **state)
 {
 	const struct model_chain_break **rests;
@@ -613,7 +642,8 @@ static void pick_up_is_told(void **state)
 	maker_free(&s.k);
 }
 
-/* What passes while nobody inspects breaks no statement, but is told; a stricter conduit on the same cell ends it. */
+/* What passes while nobody inspects breaks no statement, but is told; a stricter conduit on the
+ * same cell ends it. */
 static void open_decisions_are_told(void **state)
 {
 	struct model_conduit *reads, *other;
@@ -665,6 +695,7 @@ int main(void)
 		cmocka_unit_test(loops_end),
 		cmocka_unit_test(observers_carry_all),
 		cmocka_unit_test(past_conduits_mean_nothing),
+		cmocka_unit_test(hours_that_never_come),
 		cmocka_unit_test(every_interval_is_asked),
 		cmocka_unit_test(breaks_that_carry_are_named),
 		cmocka_unit_test(what_stays_possible),

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LINK: $(COMPILER_PARTS) appliance/wire/commands_json.c appliance/wire/notation.c appliance/wire/tag.c
- * LINK: policy/ir/skeleton/%.c policy/ir/elements.c policy/ir/names.c policy/render/nft.c policy/render/nft_rule.c
- * LINK: policy/render/json.c appliance/base/json.c appliance/base/utf8.c appliance/wire/duty.c appliance/wire/reason.c appliance/wire/msg.c policy/ir/objects_json.c
+ * LINK: $(COMPILER_PARTS) appliance/wire/commands_json.c appliance/wire/notation.c
+ * LINK: appliance/wire/tag.c
+ * LINK: policy/ir/skeleton/%.c policy/ir/elements.c policy/ir/names.c policy/render/nft.c
+ * LINK: policy/render/nft_rule.c
+ * LINK: policy/render/json.c appliance/base/json.c appliance/base/utf8.c appliance/wire/duty.c
+ * LINK: appliance/wire/reason.c appliance/wire/msg.c policy/ir/objects_json.c
  * LINK: appliance/wire/event_filter.c appliance/base/memfd.c
  * LIBS: nettle jansson
  */
-/* What the renderings say; that nft takes the text is tests/netns/nft_text, and its exact words are tests/golden. */
+/* What the renderings say; that nft takes the text is tests/netns/nft_text, and its exact words
+ * are tests/golden. */
 #include "tests/unit/cmocka.h"
 
 #include <stdio.h>
@@ -64,7 +68,8 @@ static void nft_text_has_every_cell_and_its_lines(void **state)
 	assert_int_equal(cells, k.c.ir->n_cells);
 	assert_non_null(strstr(text, "# tos-reads-cranes (site.cfg:"));
 	assert_non_null(strstr(text, ", tos-sets-rtg01 (site.cfg:"));
-	/* An end at a point in time has no words in nft: the element is a comment, so that a loaded copy refuses. */
+	/* An end at a point in time has no words in nft: the element is a comment, so that a loaded
+	 * copy refuses. */
 	assert_non_null(strstr(text, "\t\t\t# until 2033-05-18T03:33:20Z: \"wan0\" . \"lan2\" . "));
 	assert_null(strstr(text, "\n\t\t\t\"wan0\" . \"lan2\""));
 	/* Both workers' queues of a lane, and the bypass of one that holds. */

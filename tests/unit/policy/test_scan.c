@@ -2,9 +2,11 @@
 /*
  * The scanner alone: where things stand, and what it says about slips.
  *
- * LINK: policy/read/scan.c policy/read/lex.c policy/read/scalar.c policy/read/meant.c policy/read/text.c policy/read/include.c
+ * LINK: policy/read/scan.c policy/read/lex.c policy/read/scalar.c policy/read/meant.c
+ * LINK: policy/read/include.c
  * LINK: policy/read/bracket.c appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c
- * LINK: appliance/base/diag.c appliance/base/diag_print.c appliance/base/messages.c appliance/base/errno_text.c appliance/base/utf8.c
+ * LINK: appliance/base/diag.c appliance/base/diag_print.c appliance/base/messages.c
+ * LINK: appliance/base/errno_text.c appliance/base/utf8.c
  */
 #include "tests/unit/cmocka.h"
 
@@ -210,7 +212,8 @@ static void slips_are_told_where_they_are(void **state)
 	assert_int_equal(wrong, 0);
 }
 
-/* A policy as people write it: groups with names, lists of groups, lists in lists, arrays on one line and on several. */
+/* A policy as people write it: groups with names, lists of groups, lists in lists, arrays on one
+ * line and on several. */
 static const char written[] =
 	"version = 1;\n"
 	"site = { name = \"kita\"; label = \"北\"; };\n"
@@ -399,7 +402,8 @@ static double seconds_for_texts(const char *open, const char *between, const cha
 	return (double)begun / CLOCKS_PER_SEC;
 }
 
-/* No text is looked through again for each of its strings: many that follow one another take about as long as a list of them. */
+/* No text is looked through again for each of its strings: many that follow one another take about
+ * as long as a list of them. */
 static void time_grows_with_the_text_alone(void **state)
 {
 	double apart = seconds_for_texts("[", ",", "]");

@@ -70,6 +70,36 @@ static void one_over_another_is_read(void **state)
 	maker_free(&k);
 }
 
+/* Rights that never hold at one moment share a layer: one may lie over the other, and the box
+ * reads it. */
+static void hours_that_never_meet_are_read(void **state)
+{
+	struct model_maker k;
+	struct model_zone *a, *b;
+	struct model_conduit *before, *behind;
+	struct err e;
+	uint8_t *p;
+	size_t n;
+
+	(void)state;
+	maker_init(&k);
+	maker_interface(&k, "lan0");
+	maker_interface(&k, "lan1");
+	a = maker_zone(&k, "a", "lan0", "10.1.0.0/24");
+	b = maker_zone(&k, "b", "lan1", "10.2.0.0/24");
+	before = maker_conduit(&k, "wide", a, b, "", "", maker_service(&k, "s", PROTO_TCP, "tcp/1-65535"));
+	behind = maker_conduit(&k, "narrow", a, b, "", "", maker_service(&k, "t", PROTO_TCP, "tcp/502-503"));
+	before->starts = 4102444800;
+	before->until = behind->starts = 4133980800;
+	assert_true(maker_lower(&k));
+	assert_int_equal(k.c.ir->n_cells, 2);
+	assert_int_equal(k.c.ir->cells[0].layer, k.c.ir->cells[1].layer);
+	assert_int_equal(ir_seal(k.c.ir, &p, &n, &e), 0);
+	assert_int_equal(unseal(p, n), 0);
+	free(p);
+	maker_free(&k);
+}
+
 static void sealed_again_is_the_same(void **state)
 {
 	struct arena *a = arena_new(COMPILE_BUDGET);
@@ -147,8 +177,8 @@ static void every_bit_flip_is_refused(void **state)
 	maker_free(&k);
 }
 
-/* With a digest that fits, damage must be found by the rules themselves, or lead to another sound generation: one that
- * seals to the very bytes it came from. Truncations are always found. */
+/* With a digest that fits, damage must be found by the rules themselves, or lead to another sound
+ * generation: one that seals to the very bytes it came from. Truncations are always found. */
 static void rules_hold_behind_a_right_digest(void **state)
 {
 	unsigned refused = 0, sound = 0;
@@ -300,7 +330,8 @@ static void row_says_the_same(const struct command_table *t)
 	assert_int_equal(r.reason, R_MODBUS_ADDRESS);
 }
 
-/* A box boots with what its last release left on disk: all of it is read, and means what it meant. */
+/* A box boots with what its last release left on disk: all of it is read, and means what
+ * it meant. */
 static void first_form_is_read(void **state)
 {
 	struct arena *a = arena_new(COMPILE_BUDGET);
@@ -330,7 +361,8 @@ static void first_form_is_read(void **state)
 	arena_free(a);
 }
 
-/* What a release with another form has sealed is refused, and the reason is told: it is no damage. */
+/* What a release with another form has sealed is refused, and the reason is told: it is
+ * no damage. */
 static void other_forms_are_refused(void **state)
 {
 	struct arena *a = arena_new(COMPILE_BUDGET);
@@ -372,7 +404,8 @@ static void nothing_at_all(void **state)
 	arena_free(a);
 }
 
-/* What no compiler of ours makes: words that would be more to another program, and a server's settings in who is none. */
+/* What no compiler of ours makes: words that would be more to another program, and a server's
+ * settings in who is none. */
 static void a_server_of_the_ups_holds(void **state)
 {
 	static const struct {
@@ -536,7 +569,7 @@ int main(void)
 		cmocka_unit_test(other_forms_are_refused),	    cmocka_unit_test(nothing_at_all),
 		cmocka_unit_test(too_long_names_are_an_error),	    cmocka_unit_test(a_rule_of_retention_holds),
 		cmocka_unit_test(half_a_statement_is_none),	    cmocka_unit_test(a_server_of_the_ups_holds),
-		cmocka_unit_test(the_way_to_a_log_server_holds),
+		cmocka_unit_test(the_way_to_a_log_server_holds),    cmocka_unit_test(hours_that_never_meet_are_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,7 +4,8 @@
  * LINK: policy/ir/elements.c policy/ir/names.c appliance/wire/reason.c
  * LIBS: nettle
  */
-/* Packets through the symbolic rules: every sentence of the skeleton that matters to an attacker is tried here. */
+/* Packets through the symbolic rules: every sentence of the skeleton that matters to an attacker is
+ * tried here. */
 #include "tests/unit/cmocka.h"
 
 #include <stdio.h>
@@ -30,7 +31,10 @@ struct world {
 static void world_rules(struct world *w)
 {
 	w->b.lanes = ir_lanes(w->k.c.ir);
-	w->b.n_rules = ir_skeleton(w->b.lanes, ir_layers(w->k.c.ir), w->k.arena, &w->b.rules);
+	struct ir_limits limits = { .n = 0 };
+
+	ir_limits_add_all(&limits, w->k.c.ir);
+	w->b.n_rules = ir_skeleton(w->b.lanes, ir_layers(w->k.c.ir), &limits, w->k.arena, &w->b.rules);
 	w->b.n_elements = ir_elements(w->k.c.ir, w->ids, w->k.arena, &w->b.elements);
 	w->b.now = 1000;
 	assert_true(w->b.n_rules > 0);
@@ -168,7 +172,8 @@ static void new_packets_agree_with_cells(void **state)
 			/* Both directions of the flow are live, at the right interfaces only. */
 			p = next(&p, 1);
 			assert_int_equal(forward(&w, &p).verdict, mark_lane(f.mark) ? BOX_QUEUE : BOX_ACCEPT);
-			/* Later the session has what a new one would have then, by the kernel's timeouts alone. */
+			/* Later the session has what a new one would have then, by the kernel's
+			 * timeouts alone. */
 			q.now += (uint64_t)rand_r(&seed) % 2500;
 			c = evaluate_ir(w.k.c.ir, &q);
 			w.b.now = q.now;
@@ -207,7 +212,8 @@ static void command_lane_never_lets_go(void **state)
 	maker_free(&w.k);
 }
 
-/* Its worker can do without them; a byte behind the header, or any other flag, and it is asked as before. */
+/* Its worker can do without them; a byte behind the header, or any other flag, and it is asked
+ * as before. */
 static void bare_acknowledgements_pass_by_the_worker(void **state)
 {
 	struct world w;
@@ -282,7 +288,8 @@ static void naming_lane_lets_go_once_confirmed(void **state)
 	maker_free(&w.k);
 }
 
-/* The elements with those of a permit besides that only lives on, at either side of this session. */
+/* The elements with those of a permit besides that only lives on, at either side of
+ * this session. */
 static struct ir_element *with_live(struct world *w, uint32_t mark)
 {
 	struct ir_element *list = arena_array(w->k.arena, w->b.n_elements + 2, sizeof(*list));
@@ -301,7 +308,8 @@ static struct ir_element *with_live(struct world *w, uint32_t mark)
 	return list;
 }
 
-/* Tracking takes a session that begins anew for the one that it holds, whose mark says that nobody has to look at it. */
+/* Tracking takes a session that begins anew for the one that it holds, whose mark says that nobody
+ * has to look at it. */
 static void a_session_that_begins_anew_is_not_the_old_one(void **state)
 {
 	struct world w;
@@ -353,7 +361,8 @@ static void a_session_that_begins_anew_is_not_the_old_one(void **state)
 	assert_int_equal(f.mark, mark_make(mark_permit(confirmed), lane, MARK_GOOD));
 	q = next(&p, 0);
 	assert_int_equal(forward(&w, &q).verdict, BOX_QUEUE);
-	/* By a permit that is kept for live sessions only, what begins anew is what the policy allows now. */
+	/* By a permit that is kept for live sessions only, what begins anew is what the policy
+	 * allows now. */
 	f.mark = mark_make(4000, lane, MARK_CONFIRMED);
 	w.b.elements = with_live(&w, f.mark);
 	q = next(&p, 0);
@@ -396,7 +405,8 @@ static void spoofed_packets_change_nothing(void **state)
 		for (uint8_t d = 0; d < 2; d++) {
 			q = next(&p, d);
 			q.iif = wrong[i];
-			/* lan3 is an interface of the crane zone too: its replies are right there. */
+			/* lan3 is an interface of the crane zone too: its replies are
+			 * right there. */
 			if (wrong[i] == LAN3 && d == 1)
 				continue;
 			expect_drop(forward(&w, &q), R_SPOOFED);
@@ -412,7 +422,8 @@ static void spoofed_packets_change_nothing(void **state)
 	maker_free(&w.k);
 }
 
-/* Tracking believes a SYN and its answer from anywhere, so they never get as far as that from where they cannot be from. */
+/* Tracking believes a SYN and its answer from anywhere, so they never get as far as that from where
+ * they cannot be from. */
 static void strangers_do_not_reach_tracking(void **state)
 {
 	static const uint8_t opening[] = { SYN, SYN | ACK, RST, RST | ACK, 1, 1 | ACK, SYN | 1 };
@@ -485,7 +496,8 @@ static void odd_openings_are_refused(void **state)
 	maker_free(&w.k);
 }
 
-/* A worker is told which way a packet goes, also of a session that it never saw and of one that was looked up again. */
+/* A worker is told which way a packet goes, also of a session that it never saw and of one that was
+ * looked up again. */
 static void the_mark_says_the_direction(void **state)
 {
 	struct world w;
@@ -520,8 +532,8 @@ static void the_mark_says_the_direction(void **state)
 	maker_free(&w.k);
 }
 
-/* New sessions and repeated SYNs have their pace and their number; packets of a live session, and one that is looked up
- * again, are never refused for it. */
+/* New sessions and repeated SYNs have their pace and their number; packets of a live session, and
+ * one that is looked up again, are never refused for it. */
 static void shares_of_the_kernel(void **state)
 {
 	struct world w;
@@ -584,7 +596,8 @@ static void what_an_old_policy_judged_is_stale(void **state)
 	expect_drop(box_run(&w.b, CHAIN_LAST, &q), R_STALE);
 	q.mark = mark_make(0, 0, MARK_GOOD);
 	expect_drop(box_run(&w.b, CHAIN_POST, &q), R_STALE);
-	/* Another permit while it waited: nothing is lost, and nothing passes that only the old one judged. */
+	/* Another permit while it waited: nothing is lost, and nothing passes that only the old
+	 * one judged. */
 	assert_int_equal(judged(&w, &p, MARK_GOOD).verdict, BOX_ACCEPT);
 	p = next(&p, 0);
 	assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
@@ -689,7 +702,8 @@ static void isolate(struct world *w, const struct box_packet *p, const uint32_t 
 	w->b.elements = list;
 }
 
-/* What is isolated is cut, live or new, and behind the queues; what is kept of it goes on by its permit, and a new one is asked twice. */
+/* What is isolated is cut, live or new, and behind the queues; what is kept of it goes on by its
+ * permit, and a new one is asked twice. */
 static void isolated_but_for_what_is_kept(void **state)
 {
 	uint32_t kept[2] = { 0, 0 };
@@ -788,7 +802,8 @@ static struct box_packet error_about(const struct box_packet *p, unsigned six, u
 	return q;
 }
 
-/* Types that tracking relates to sessions: five of IPv4, of which two are nobody's need; IPv6 below 128, of which four. */
+/* Types that tracking relates to sessions: five of IPv4, of which two are nobody's need; IPv6 below
+ * 128, of which four. */
 static void related_error(struct world *w, const struct box_packet *p, unsigned six, unsigned type)
 {
 	struct box_packet q = error_about(p, six, type);
@@ -819,7 +834,8 @@ static void related_errors(void **state)
 
 	(void)state;
 	world_open(&w);
-	/* A session whose commands are read, of either family, and one that no worker looks at any more. */
+	/* A session whose commands are read, of either family, and one that no worker looks at
+	 * any more. */
 	for (unsigned kind = 0; kind < 3; kind++) {
 		unsigned six = kind == 1;
 
@@ -914,7 +930,8 @@ static void the_box_itself(void **state)
 		p.hop_limit = 254;
 		assert_int_equal(box_run(&w.b, CHAIN_INPUT, &p).verdict, type == 128 ? BOX_ACCEPT : BOX_DROP);
 		assert_int_equal(box_run(&w.b, CHAIN_OUTPUT, &p).verdict, BOX_DROP);
-		/* Who listens to which groups, which a switch asks and has to hear: with an option of the header. */
+		/* Who listens to which groups, which a switch asks and has to hear: with an option
+		 * of the header. */
 		p.hop_limit = 1;
 		p.options = true;
 		assert_int_equal(box_run(&w.b, CHAIN_GUARD, &p).verdict, type == 130 ? BOX_ACCEPT : BOX_DROP);
@@ -944,13 +961,15 @@ static void the_box_itself(void **state)
 							       : 0)
 						      << 8));
 				f.state = error ? CT_RELATED : CT_ESTABLISHED;
-				(void)box_run(&w.b, CHAIN_GUARD, &p); /* what caused it; the answer has its mark */
+				/* what caused it; the answer has its mark */
+				(void)box_run(&w.b, CHAIN_GUARD, &p);
 				assert_int_equal(p.mark, mark_arrived(in + 1));
 				assert_int_equal(box_run(&w.b, CHAIN_OUTPUT, &p).verdict,
 						 in == LAN0 ? BOX_ACCEPT : BOX_DROP);
 				p.mark = 0; /* answered before the guard */
 				expect_drop(box_run(&w.b, CHAIN_OUTPUT, &p), R_SPOOFED);
-				p.mark = MARK_FAST; /* let by, so it came from where its source is */
+				/* let by, so it came from where its source is */
+				p.mark = MARK_FAST;
 				assert_int_equal(box_run(&w.b, CHAIN_OUTPUT, &p).verdict, BOX_ACCEPT);
 			}
 	p = packet(&f, LAN0, LAN0, "2001:db8:30::5", "2001:db8:10::1", 58, 128 << 8);
@@ -986,7 +1005,8 @@ static void a_gate_resets_only_its_own_lane(void **state)
 	q.tcp_flags = SYN | RST;
 	assert_int_equal(box_run(&w.b, CHAIN_OUTPUT, &q).verdict, BOX_DROP);
 	q.tcp_flags = RST;
-	/* An end may answer by a bare acknowledgement: from here on its worker hears them again. Nothing else is said of the session. */
+	/* An end may answer by a bare acknowledgement: from here on its worker hears them again.
+	 * Nothing else is said of the session. */
 	for (uint32_t o = MARK_UNJUDGED; o <= MARK_QUIET; o++) {
 		f.mark = mark_make(mark_permit(f.mark), mark_lane(f.mark), (enum mark_outcome)o);
 		q.mark = mark_make(0, mark_lane(f.mark) ^ 1u, MARK_UNJUDGED);
@@ -1001,7 +1021,8 @@ static void a_gate_resets_only_its_own_lane(void **state)
 	maker_free(&w.k);
 }
 
-/* Sessions of a service with companions go to one slot, over whatever transport and which way: from the first packet on. */
+/* Sessions of a service with companions go to one slot, over whatever transport and which way: from
+ * the first packet on. */
 static void openers_and_companions_meet(void **state)
 {
 	static const struct {
@@ -1091,7 +1112,8 @@ static void every_chain_ends(void **state)
 	maker_free(&w.k);
 }
 
-/* While cells change, what comes answers before what goes, and where nothing stands any more; at no other time. */
+/* While cells change, what comes answers before what goes, and where nothing stands any more; at no
+ * other time. */
 static void bridges_answer_while_cells_change(void **state)
 {
 	struct world w;
@@ -1124,7 +1146,8 @@ static void bridges_answer_while_cells_change(void **state)
 	maker_free(&w.k);
 }
 
-/* Neither the SYN nor its answer nor a repetition speaks of other paths, where the session is inspected. */
+/* Neither the SYN nor its answer nor a repetition speaks of other paths, where the session
+ * is inspected. */
 static void inspected_sessions_have_one_path(void **state)
 {
 	struct world w;
@@ -1154,13 +1177,226 @@ static void inspected_sessions_have_one_path(void **state)
 	maker_free(&w.k);
 }
 
-/* By these it is known that the tap ought to hear; which lanes and layers there are makes no difference. */
+/* ---- limits ---------------------------------------------------------------------------------- */
+
+#define IDLE 900u
+#define LASTS 28800u
+
+/* As the site, each permit limited to this; `again`: the next policy, whose permits have
+ * other ids. */
+static void limit(struct world *w, uint32_t idle, uint32_t session, bool again)
+{
+	uint64_t now = w->b.now;
+
+	for (uint32_t i = 0; i < w->k.c.ir->n_permits; i++) {
+		w->k.c.ir->permits[i].idle = idle;
+		w->k.c.ir->permits[i].session = session;
+		w->ids[i] += again ? 1000 : 0;
+	}
+	world_rules(w);
+	w->b.now = again ? now : w->b.now;
+}
+
+/* One session of each kind: judged for its commands, named, and of a service that nobody looks
+ * into; TCP and datagrams. */
+static struct box_packet kind_of(struct world *w, struct box_flow *f, unsigned kind)
+{
+	static const struct {
+		uint32_t iif, oif;
+		const char *src, *dst;
+		uint8_t proto;
+		uint16_t port;
+	} kinds[] = { { LAN1, LAN2, "10.20.0.10", "10.30.1.10", 6, 502 },
+		      { LAN0, LAN1, "10.10.3.4", "10.20.0.80", 6, 443 },
+		      { LAN0, WAN0, "10.10.0.4", "11.0.0.1", 17, 53 } };
+
+	if (kind >= 3)
+		for (uint32_t i = 0; i < w->k.c.ir->n_permits; i++)
+			w->k.c.ir->permits[i].lane = LANE_NONE;
+	kind %= 3;
+	return packet(f, kinds[kind].iif, kinds[kind].oif, kinds[kind].src, kinds[kind].dst, kinds[kind].proto,
+		      kinds[kind].port);
+}
+
+static bool passes(struct world *w, const struct box_packet *p, uint8_t direction)
+{
+	struct box_packet q = next(p, direction);
+	struct box_result r = forward(w, &q);
+
+	if (r.verdict == BOX_QUEUE && r.lane != LANE_CUT)
+		r = judged(w, &q, MARK_GOOD);
+	else if (r.verdict == BOX_ACCEPT)
+		r = box_run(&w->b, CHAIN_POST, &q);
+	return r.verdict == BOX_ACCEPT;
+}
+
+/* It is over, and stays so in both directions, for what opens a session, and whatever
+ * policy comes. */
+static void expect_over(struct world *w, const struct box_packet *p, enum reason reason)
+{
+	for (unsigned n = 0; n < 6; n++) {
+		struct box_packet q = next(p, n % 2);
+		struct box_result r;
+
+		q.tcp_flags = n == 2 ? SYN : n == 3 ? SYN | ACK : ACK;
+		q.flow->state = n == 4 && p->l4proto == 17 ? CT_NEW : CT_ESTABLISHED;
+		r = forward(w, &q);
+		assert_int_equal(r.verdict, p->l4proto == 6 ? BOX_QUEUE : BOX_DROP);
+		assert_string_equal(reason_word(r.reason), reason_word(reason));
+		if (p->l4proto == 6) {
+			assert_int_equal(r.lane, LANE_CUT);
+			assert_int_equal(q.mark, (reason == R_LIMIT_IDLE ? MARK_IDLED : MARK_AGED) |
+							 (n % 2 != 0 ? MARK_REPLY : 0));
+			assert_int_equal(mark_permit(p->flow->mark), 0);
+		}
+		if (n == 3)
+			limit(w, IDLE, LASTS, true);
+		if (n == 4)
+			limit(w, IDLE + 1, LASTS + 1, true);
+	}
+}
+
+static void begin(struct world *w, unsigned kind, struct box_flow *f, struct box_packet *p, uint32_t idle,
+		  uint32_t session)
+{
+	world_open(w);
+	*p = kind_of(w, f, kind);
+	limit(w, idle, session, false);
+	assert_int_not_equal(forward(w, p).verdict, BOX_DROP);
+	assert_true(passes(w, p, 1));
+	assert_true(passes(w, p, 0));
+}
+
+static void sessions_end_with_their_limits(void **state)
+{
+	struct world w;
+	struct box_flow f;
+	struct box_packet p;
+
+	(void)state;
+	for (unsigned kind = 0; kind < 6; kind++) {
+		begin(&w, kind, &f, &p, IDLE, 0);
+		for (unsigned n = 0; n < 100; n++) {
+			w.b.now += IDLE - 1;
+			assert_true(passes(&w, &p, n % 2));
+		}
+		w.b.now += IDLE;
+		expect_over(&w, &p, R_LIMIT_IDLE);
+		maker_free(&w.k);
+
+		begin(&w, kind, &f, &p, IDLE, LASTS);
+		for (unsigned n = 0; n < LASTS / (IDLE - 1); n++) {
+			w.b.now += IDLE - 1;
+			assert_true(passes(&w, &p, n % 2));
+		}
+		w.b.now += IDLE - 1;
+		expect_over(&w, &p, R_LIMIT_SESSION);
+		maker_free(&w.k);
+	}
+}
+
+/* Whatever policies come and go meanwhile, heard of or not. */
+static void no_change_gives_a_session_more_time(void **state)
+{
+	struct world w;
+	struct box_flow f;
+	struct box_packet p;
+
+	(void)state;
+	for (unsigned kind = 0; kind < 6; kind++)
+		for (unsigned speaks = 0; speaks < 2; speaks++) {
+			begin(&w, kind, &f, &p, 0, LASTS);
+			for (unsigned n = 0; n < 4; n++) {
+				w.b.now += LASTS / 4 - 1;
+				limit(&w, n % 2 != 0 ? LASTS : 0, LASTS + n, true);
+				if (speaks)
+					assert_true(passes(&w, &p, n % 2));
+			}
+			w.b.now += 4;
+			limit(&w, 0, LASTS, true);
+			expect_over(&w, &p, R_LIMIT_SESSION);
+			maker_free(&w.k);
+		}
+}
+
+/* One that was there before its conduit had a limit has all of it, from its next packet on. */
+static void a_new_limit_begins_with_the_policy(void **state)
+{
+	struct world w;
+	struct box_flow f;
+	struct box_packet p;
+
+	(void)state;
+	for (unsigned kind = 0; kind < 6; kind++) {
+		begin(&w, kind, &f, &p, 0, 0);
+		assert_int_equal(f.mark & MARK_LIMITS, 0);
+		w.b.now += 100 * LASTS;
+		limit(&w, 0, LASTS, true);
+		assert_true(passes(&w, &p, 1));
+		w.b.now += LASTS - 1;
+		assert_true(passes(&w, &p, 1));
+		w.b.now += 1;
+		expect_over(&w, &p, R_LIMIT_SESSION);
+		maker_free(&w.k);
+	}
+}
+
+static void strangers_keep_no_session_alive(void **state)
+{
+	struct world w;
+	struct box_flow f;
+	struct box_packet p, q;
+	uint32_t mark;
+
+	(void)state;
+	for (unsigned kind = 0; kind < 6; kind++) {
+		begin(&w, kind, &f, &p, IDLE, 0);
+		w.b.now += IDLE - 1;
+		mark = f.mark;
+		q = next(&p, 0);
+		q.iif = LAN3;
+		expect_drop(forward(&w, &q), R_SPOOFED);
+		q.unrouted = true;
+		expect_drop(forward(&w, &q), R_SPOOFED);
+		assert_int_equal(f.mark, mark);
+		w.b.now += 1;
+		q = next(&p, 0);
+		q.iif = LAN3;
+		q.unrouted = true;
+		expect_drop(forward(&w, &q), R_SPOOFED);
+		assert_int_equal(f.mark, mark);
+		expect_over(&w, &p, R_LIMIT_IDLE);
+		maker_free(&w.k);
+	}
+}
+
+static void without_room_nothing_begins(void **state)
+{
+	struct world w;
+	struct box_flow f, g;
+	struct box_packet p, q;
+
+	(void)state;
+	for (unsigned kind = 0; kind < 6; kind++) {
+		begin(&w, kind, &f, &p, IDLE, LASTS);
+		w.b.crowded = true;
+		q = kind_of(&w, &g, kind);
+		expect_drop(forward(&w, &q), R_LIMIT_FULL);
+		assert_true(passes(&w, &p, 1));
+		assert_true(passes(&w, &p, 0));
+		maker_free(&w.k);
+	}
+}
+
+/* By these it is known that the tap ought to hear; which lanes and layers there are makes
+ * no difference. */
 static void what_is_logged_wherever_it_is_counted(void **state)
 {
+	const struct ir_limits any = { .list = { 60, 3600 | IR_LIMIT_IDLE }, .n = 2 }, none = { .n = 0 };
 	struct arena *a = arena_new(16u << 20);
 	struct ir_rule *few, *all;
-	size_t n_few = ir_skeleton(0, IR_LAYERS, a, &few),
-	       n_all = ir_skeleton(~(uint64_t)1 & ~((uint64_t)1 << 63), 0, a, &all);
+	size_t n_few = ir_skeleton(0, IR_LAYERS, &any, a, &few),
+	       n_all = ir_skeleton(~(uint64_t)1 & ~((uint64_t)1 << 63), 0, &none, a, &all);
 
 	(void)state;
 	assert_true(n_few > 0 && n_all > 0);
@@ -1174,7 +1410,8 @@ static void what_is_logged_wherever_it_is_counted(void **state)
 	assert_false(ir_logged(few, n_few, R_DOWN_HELD));
 	assert_false(ir_logged(few, n_few, R_CHECKSUM));
 	for (uint32_t r = 0; r < REASON_COUNT; r++)
-		assert_int_equal(ir_logged(few, n_few, r), ir_logged(all, n_all, r));
+		if (r != R_LIMIT_FULL) /* without limits nobody counts */
+			assert_int_equal(ir_logged(few, n_few, r), ir_logged(all, n_all, r));
 	arena_free(a);
 }
 
@@ -1204,6 +1441,11 @@ int main(void)
 		cmocka_unit_test(bridges_answer_while_cells_change),
 		cmocka_unit_test(openers_and_companions_meet),
 		cmocka_unit_test(inspected_sessions_have_one_path),
+		cmocka_unit_test(sessions_end_with_their_limits),
+		cmocka_unit_test(no_change_gives_a_session_more_time),
+		cmocka_unit_test(a_new_limit_begins_with_the_policy),
+		cmocka_unit_test(strangers_keep_no_session_alive),
+		cmocka_unit_test(without_room_nothing_begins),
 		cmocka_unit_test(every_chain_ends),
 	};
 

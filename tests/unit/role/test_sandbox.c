@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Each role's sandbox, from inside: a child process enters it and tries one thing; what is forbidden must end in an error
- * or in the child's death, what is needed must work. Needs root, for the sandbox starts by giving it up; elsewhere only
- * the table is looked at.
+ * Each role's sandbox, from inside: a child process enters it and tries one thing; what is
+ * forbidden must end in an error or in the child's death, what is needed must work. Needs root, for
+ * the sandbox starts by giving it up; elsewhere only the table is looked at.
  *
- * LINK: appliance/role/sandbox.c appliance/role/sandbox_table.c appliance/wire/msg.c appliance/wire/event_filter.c appliance/gate/verdict.c
+ * LINK: appliance/role/sandbox.c appliance/role/sandbox_table.c appliance/wire/msg.c
+ * LINK: appliance/wire/event_filter.c appliance/gate/verdict.c
  * LINK: appliance/base/bytes.c appliance/base/err.c appliance/base/utf8.c appliance/base/memfd.c
  * LIBS: libseccomp libcap-ng libmnl libnetfilter_queue
  */
@@ -41,7 +42,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "appliance/gate/verdict.h"
+#include "appliance/gate/gate.h"
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
 #include "appliance/role/sandbox_table.h"
@@ -67,7 +68,7 @@ static int shut_in(enum role r, struct err *e)
 	return r == FETCH ? sandbox_fetch(e) : r == HASHER ? sandbox_hasher(e) : sandbox_enter(r, e);
 }
 
-/* ---- what a child tries: true when it succeeded ------------------------------------------------------------------- */
+/* ---- what a child tries: true when it succeeded ---------------------------------------------- */
 
 static bool try_read_file(void)
 {
@@ -268,7 +269,8 @@ static bool try_descriptor_of_parent(void)
 	return p >= 0 && syscall(SYS_pidfd_getfd, p, 0, 0) >= 0;
 }
 
-/* A batch that makes a table, on a netlink socket that root opened: the sender's own capabilities are what count. */
+/* A batch that makes a table, on a netlink socket that root opened: the sender's own capabilities
+ * are what count. */
 static size_t nft_message(uint8_t *out)
 {
 	struct {
@@ -335,7 +337,7 @@ static bool try_verdict(void)
 	return write(NETLINK_FD, m, n) == (ssize_t)n && netlink_agrees();
 }
 
-/* ---- what a role needs: true when it works -------------------------------------------------------------------------- */
+/* ---- what a role needs: true when it works --------------------------------------------------- */
 
 static bool need_memory(void)
 {
@@ -460,7 +462,8 @@ static bool need_connection(void)
 		if (setsockopt(TCP_FD, IPPROTO_TCP, names[i], &on, sizeof(on)) < 0)
 			return false;
 	for (int fd = MGMT_FD_SECRETS; fd < 512; fd++)
-		(void)shutdown(fd, SHUT_RDWR); /* most are none; another call would end the process */
+		/* most are none; another call would end the process */
+		(void)shutdown(fd, SHUT_RDWR);
 	return true;
 }
 
@@ -471,7 +474,7 @@ static bool need_sysctl(void)
 	return fd >= 0 && write(fd, "0", 1) == 1;
 }
 
-/* ---- running one ----------------------------------------------------------------------------------------------------- */
+/* ---- running one ----------------------------------------------------------------------------- */
 
 static char folder[] = "/tmp/sekisho-sandbox-XXXXXX";
 
@@ -599,8 +602,8 @@ static const struct attempt forbidden[] = {
 	{ "become dumpable", try_dumpable, 0 },
 	{ "chmod", try_chmod, 0 },
 	{ "take its parent's descriptor", try_descriptor_of_parent, 0 },
-	/* Whoever has CAP_NET_ADMIN and such a socket could: that is why neither reads hostile bytes, and a worker, which does,
-	 * has forms of verdicts and no other word (test_form). */
+	/* Whoever has CAP_NET_ADMIN and such a socket could: that is why neither reads hostile
+	 * bytes, and a worker, which does, has forms of verdicts and no other word (test_form). */
 	{ "change rules by write", try_nft_write, MAY(ROLE_GATE) | MAY(ROLE_ENFORCE) },
 	{ "change rules by send", try_nft_send, MAY(ROLE_GATE) | MAY(ROLE_ENFORCE) },
 	{ "send a verdict", try_verdict, MAY(ROLE_GATE) | MAY(ROLE_ENFORCE) },
@@ -648,7 +651,7 @@ static void fetch_may_nothing(void **state)
 		assert_int_not_equal(SANDBOX_UID_FETCH, sandbox_uid(all_roles[i]));
 }
 
-/* Nor may who hashes pass phrases: memory and computing are all that it has. */
+/* Nor may who hashes passphrases: memory and computing are all that it has. */
 static void the_hasher_has_less(void **state)
 {
 	int failures = 0;
@@ -714,7 +717,8 @@ static void stay(enum role r, int ready)
 		nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
 }
 
-/* There may be eight workers and eight gates, of one user each: what one of them becomes, the others do not. */
+/* There may be eight workers and eight gates, of one user each: what one of them becomes, the
+ * others do not. */
 static void neighbours_are_left_alone(void **state)
 {
 	int failures = 0;
@@ -784,7 +788,7 @@ static void everything_needed_works(void **state)
 	assert_int_equal(failures, 0);
 }
 
-/* ---- the table and the rest ------------------------------------------------------------------------------------------- */
+/* ---- the table and the rest ------------------------------------------------------------------ */
 
 static void table(void **state)
 {
@@ -808,7 +812,7 @@ static void table(void **state)
 	}
 }
 
-/* ---- the supervisor, trimmed ---------------------------------------------------------------------------------------- */
+/* ---- the supervisor, trimmed ----------------------------------------------------------------- */
 
 static bool refused(long r)
 {
@@ -906,7 +910,8 @@ static void supervisor(void **state)
 				dprintf(2, "the supervisor still has: %s (%s)\n", tries[i].name, strerror(errno));
 				_exit(1);
 			}
-		/* Trimmed, it must still be able to start a role; and the role's sandbox closes inside it. */
+		/* Trimmed, it must still be able to start a role; and the role's sandbox closes
+		 * inside it. */
 		pid = fork();
 		if (pid == 0)
 			_exit(sandbox_enter(ROLE_GATE, &e) == 0 && need_verdict() ? 0 : 1);
@@ -945,8 +950,8 @@ static bool wild(void)
 	return true;
 }
 
-/* Under sanitizers a role says what was wrong from inside its sandbox: the report is what such a build is for. tests/lib/reports.py
- * knows a report by these words. */
+/* Under sanitizers a role says what was wrong from inside its sandbox: the report is what such a
+ * build is for. tests/lib/reports.py knows a report by these words. */
 static void reports_come_out(void **state)
 {
 	static const struct {
@@ -1053,7 +1058,8 @@ static int remove_folder(void **state)
 	return rmdir(folder);
 }
 
-/* Entering a sandbox takes root; the namespace tests run this program as root too, so that nothing is left out there. */
+/* Entering a sandbox takes root; the namespace tests run this program as root too, so that nothing
+ * is left out there. */
 int main(void)
 {
 	const struct CMUnitTest tables[] = {

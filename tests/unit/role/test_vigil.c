@@ -130,7 +130,8 @@ static void not_hung_when_it_beats(void **state)
 	end(pid, stat);
 }
 
-/* One core, a busy process, and beside it one that gets only what is left over: it waits, it is not hung. */
+/* One core, a busy process, and beside it one that gets only what is left over: it waits, it is
+ * not hung. */
 static void not_hung_without_a_core(void **state)
 {
 	cpu_set_t before;
@@ -154,7 +155,8 @@ static void not_hung_without_a_core(void **state)
 	waitpid(busy, NULL, 0);
 }
 
-/* Who does something long may take as long as it likes; who sleeps or is stopped meanwhile does nothing. */
+/* Who does something long may take as long as it likes; who sleeps or is stopped meanwhile
+ * does nothing. */
 static void still_when_it_does_nothing(void **state)
 {
 	static const struct {
@@ -183,7 +185,8 @@ static void still_when_it_does_nothing(void **state)
 	}
 }
 
-/* Where another machine had the core, the kernel may count that time as the process's own: one long look is little evidence. */
+/* Where another machine had the core, the kernel may count that time as the process's own: one long
+ * look is little evidence. */
 static void a_long_look_counts_little(void **state)
 {
 	pid_t pid = child(spins, SCHED_OTHER);
@@ -205,8 +208,9 @@ static void a_long_look_counts_little(void **state)
 }
 
 /*
- * Where another machine has the core, nothing ticks there. That a process which was running meanwhile does not count as one that
- * ran rests on this: its clock, read from elsewhere, moves only with what happens on its own core.
+ * Where another machine has the core, nothing ticks there. That a process which was running
+ * meanwhile does not count as one that ran rests on this: its clock, read from elsewhere, moves
+ * only with what happens on its own core.
  */
 static void a_clock_moves_with_its_own_core(void **state)
 {

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The file of the draft: what was saved is found again, and of one that was changed in any byte or cut anywhere nothing is believed, least of all an
- * approval.
+ * The file of the draft: what was saved is found again, and of one that was changed in any byte or
+ * cut anywhere nothing is believed, least of all an approval. And what an approval outlives.
  *
- * LINK: appliance/store/draft.c appliance/base/atomic_file.c appliance/base/err.c appliance/base/json.c appliance/base/addr.c
- * LINK: appliance/base/utf8.c appliance/base/memfd.c appliance/base/sha256.c appliance/base/clock.c appliance/base/bytes.c
+ * LINK: appliance/store/draft.c appliance/base/atomic_file.c appliance/base/err.c
+ * LINK: appliance/base/json.c appliance/base/addr.c
+ * LINK: appliance/base/utf8.c appliance/base/memfd.c appliance/base/sha256.c appliance/base/clock.c
+ * LINK: appliance/base/bytes.c
  * LIBS: jansson nettle
  */
 #include "tests/unit/cmocka.h"
@@ -114,11 +116,125 @@ static void no_byte_is_believed_that_was_changed(void **state)
 	nothing_of(dir, file, n + 1);
 }
 
+/* One that nobody confirmed in time is kept with the number of that generation, and believed
+ * nowhere else. */
+static void a_trial_that_ran_out_is_found_again(void **state)
+{
+	int dir = ((struct folder *)*state)->fd;
+	struct draft d = approved(), back;
+	struct err e;
+	bool lost;
+
+	d.ran_out = 4;
+	assert_int_equal(draft_save(dir, &d, &e), 0);
+	assert_int_equal(draft_open(dir, &back, &lost, &e), 0);
+	assert_true(!lost && back.state == DRAFT_APPROVED && back.ran_out == 4);
+	draft_free(&back);
+	for (int i = 0; i < 3; i++) {
+		struct draft wrong = d;
+
+		wrong.state = i == 0 ? DRAFT_WRITTEN : i == 1 ? DRAFT_ASKED : DRAFT_APPROVED;
+		if (i == 2)
+			wrong.decided_by[0] = '\0';
+		assert_int_equal(draft_save(dir, &wrong, &e), 0);
+		assert_int_equal(draft_open(dir, &back, &lost, &e), 0);
+		assert_true(lost && back.state == DRAFT_NONE && back.ran_out == 0);
+	}
+	draft_undecided(&d);
+	assert_true(d.state == DRAFT_WRITTEN && d.ran_out == 0 && d.decided_by[0] == '\0' && d.decided_ns == 0);
+	draft_free(&d);
+}
+
+enum { BASE = 3, BECAME = 4, OTHER = 5 };
+
+/* What an approval may outlive, said once more and from the other end: nobody confirmed in time,
+ * once, and nothing else has happened. */
+static bool outlives(const struct draft *d, const struct generation_record *g, uint64_t newest, uint64_t in_force)
+{
+	return d->state == DRAFT_APPLIED && g != NULL && g->state == GEN_REVERTED && g->why == WHY_TIMEOUT &&
+	       d->decided_by[0] != '\0' && d->ran_out == 0 && in_force == BASE && newest == BECAME;
+}
+
+/* Every state of a draft beside everything that can have become of its generation: an approval is
+ * kept in one of them alone, and never appears. */
+static void an_approval_outlives_one_end_alone(void **state)
+{
+	static const uint64_t numbers[] = { BASE, BECAME, OTHER };
+	unsigned kept = 0, all = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < DRAFT_STATES * 3 * WHY_COUNT * 2 * 3 * 3 * 3 * 2; i++) {
+		unsigned x = i;
+		enum draft_state was = (enum draft_state)(x % DRAFT_STATES);
+		struct generation_record g = { .number = BECAME, .before = BASE };
+		const struct generation_record *its;
+		struct draft d = { .state = was, .revision = 7, .base = BASE };
+		uint64_t newest, in_force;
+		enum draft_turn turn;
+		bool keeps;
+
+		x /= DRAFT_STATES;
+		g.state = (enum generation_state)(x % 3);
+		x /= 3;
+		g.why = (enum generation_why)(x % WHY_COUNT);
+		x /= WHY_COUNT;
+		if (x % 2 != 0)
+			memcpy(d.decided_by, "chiba", 6);
+		x /= 2;
+		newest = numbers[x % 3];
+		in_force = numbers[x / 3 % 3];
+		d.ran_out = (uint64_t[]){ 0, BASE, BECAME }[x / 9 % 3];
+		its = was == DRAFT_APPLIED && x / 27 == 0 ? &g : NULL;
+		d.generation = was == DRAFT_APPLIED ? BECAME : 0;
+		keeps = outlives(&d, its, newest, in_force);
+		turn = draft_settle(&d, its, newest, in_force);
+		all++;
+		kept += turn == DRAFT_KEEPS;
+		assert_true((turn == DRAFT_KEEPS) == keeps);
+		if (turn == DRAFT_KEEPS) {
+			assert_true(d.state == DRAFT_APPROVED && d.ran_out == BECAME && d.generation == 0 &&
+				    d.base == BASE && d.decided_by[0] != '\0');
+			/* Looked at again it is the same; the next one that runs out ends it, and
+			 * so does anything that is applied. */
+			assert_int_equal(draft_settle(&d, NULL, BECAME, BASE), DRAFT_STAYS);
+			d.state = DRAFT_APPLIED;
+			d.generation = OTHER;
+			g.number = OTHER;
+			assert_int_equal(draft_settle(&d, &g, OTHER, BASE), DRAFT_FALLS);
+			assert_true(d.state == DRAFT_WRITTEN && d.ran_out == 0 && d.decided_by[0] == '\0');
+			continue;
+		}
+		/* Nothing else ends in an approval, but one that there was and that still is of
+		 * what is in force. */
+		assert_true(d.state != DRAFT_APPROVED ||
+			    (was == DRAFT_APPROVED && in_force == BASE && (d.ran_out == 0 || d.ran_out == newest)));
+		assert_true(turn == DRAFT_STAYS ? d.state == was : d.state == DRAFT_WRITTEN && d.generation == 0);
+		assert_true(turn == DRAFT_STAYS || d.decided_by[0] == '\0');
+	}
+	assert_true(kept == 1 && all > 1000);
+}
+
+/* An approval that holds for one more try ends with whatever is applied meanwhile, though the same
+ * policy is in force again after it. */
+static void what_was_applied_since_ends_it(void **state)
+{
+	struct draft d = { .state = DRAFT_APPROVED, .revision = 7, .base = BASE, .ran_out = BECAME };
+
+	(void)state;
+	memcpy(d.decided_by, "chiba", 6);
+	assert_int_equal(draft_settle(&d, NULL, BECAME, BASE), DRAFT_STAYS);
+	assert_int_equal(draft_settle(&d, NULL, OTHER, BASE), DRAFT_FALLS);
+	assert_true(d.state == DRAFT_WRITTEN && d.ran_out == 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(found_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_byte_is_believed_that_was_changed, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_trial_that_ran_out_is_found_again, setup, teardown),
+		cmocka_unit_test(an_approval_outlives_one_end_alone),
+		cmocka_unit_test(what_was_applied_since_ends_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The store of generations: what is confirmed is what the next start loads, whatever happened in between.
+ * The store of generations: what is confirmed is what the next start loads, whatever happened in
+ * between.
  *
- * LINK: appliance/store/generation.c appliance/store/history.c appliance/base/atomic_file.c appliance/base/clock.c appliance/base/err.c
+ * LINK: appliance/store/generation.c appliance/store/history.c appliance/base/atomic_file.c
+ * LINK: appliance/base/clock.c
+ * LINK: appliance/base/err.c
  * LINK: appliance/base/sha256.c appliance/base/utf8.c appliance/base/bytes.c
  * LIBS: nettle
  */
@@ -166,7 +169,8 @@ static void back_goes_to_another_content(void **state)
 	}
 	assert_int_equal(generation_previous(&s), 3);
 	assert_int_equal(generation_back(&s), 1);
-	/* To 1 and on with 3: from 5 it goes to 1, which was in force, not to 4, which was given up. */
+	/* To 1 and on with 3: from 5 it goes to 1, which was in force, not to 4, which was
+	 * given up. */
 	generation_confirm(&s, 1, &(struct generation_cause){ .why = WHY_ROLLBACK, .other = 4 }, &e);
 	generation_mark(&s, 4, GEN_REVERTED, &rolled_back, &e);
 	add(&s, 3);
@@ -271,7 +275,8 @@ static void history_is_bounded(void **state)
 	generation_store_close(&s);
 }
 
-/* Applies that fail, however many, take away neither what is on trial nor what could be gone back to. */
+/* Applies that fail, however many, take away neither what is on trial nor what could be gone
+ * back to. */
 static void failures_take_nothing_away(void **state)
 {
 	static const struct generation_cause failed = { .why = WHY_FAILED };
@@ -367,7 +372,8 @@ static void damaged_history_begins_anew(void **state)
 	generation_store_close(&s);
 }
 
-/* In the place of the file of that name: a folder with something in it, so that nothing takes its place by renaming. */
+/* In the place of the file of that name: a folder with something in it, so that nothing takes its
+ * place by renaming. */
 static void folder_instead(struct folder *f, const char *name)
 {
 	char path[64];
@@ -466,7 +472,8 @@ static void store_of_other_things(void **state)
 
 #define NOT_ALLOWED 77
 
-/* A state whose disk takes nothing more, in a child that sees it so. How far it came, 0 = to the end. */
+/* A state whose disk takes nothing more, in a child that sees it so. How far it came, 0 = to
+ * the end. */
 static int start_read_only(const char *path)
 {
 	struct generation_store s;
@@ -496,7 +503,8 @@ static int start_read_only(const char *path)
 	return 0;
 }
 
-/* What boots is the pointer's affair, also where a damaged history cannot even be renamed; it is set aside when there is room. */
+/* What boots is the pointer's affair, also where a damaged history cannot even be renamed; it is
+ * set aside when there is room. */
 static void damaged_history_on_a_disk_that_takes_nothing(void **state)
 {
 	struct folder *f = *state;
@@ -566,7 +574,8 @@ static void files_that_cannot_be_opened_now(void **state)
 	generation_store_close(&s);
 }
 
-/* A pointer that this start cannot read: nothing is in force, and the next start finds it where it was. */
+/* A pointer that this start cannot read: nothing is in force, and the next start finds it where
+ * it was. */
 static void pointer_that_cannot_be_read_now(void **state)
 {
 	struct folder *f = *state;
@@ -615,6 +624,124 @@ static void another_content_is_told(void **state)
 	generation_store_close(&s);
 }
 
+#define S 1000000000ull
+
+/* Which was in force then, since when and until when, in seconds of the test's own clock. */
+static void was(const struct generation_store *s, uint64_t at, uint64_t number, uint64_t since, uint64_t until)
+{
+	uint64_t from = 0, to = 0;
+
+	assert_int_equal(generation_then(s, at * S, &from, &to), number);
+	if (number == 0)
+		return;
+	assert_int_equal(from, since * S);
+	assert_int_equal(to, until * S);
+}
+
+/* As it came into force at that moment. */
+static void turn(struct generation_store *s, uint64_t number, uint64_t at)
+{
+	generation_turn(s, number);
+	s->turns[s->n_turns - 1].ns = at * S;
+}
+
+static void what_was_in_force_then(void **state)
+{
+	struct folder *f = *state;
+	struct generation_store s;
+	struct err e = { 0 };
+
+	assert_int_equal(generation_store_open(f->fd, &s, &e), 0);
+	was(&s, 100, 0, 0, 0);
+	turn(&s, add(&s, 1), 100);
+	turn(&s, add(&s, 2), 200);
+	turn(&s, add(&s, 3), 300);
+	/* Back, undone, and back again: their records say only the last of it. */
+	assert_int_equal(generation_confirm(&s, 2, &rolled_back, &e), 0);
+	turn(&s, 2, 400);
+	assert_int_equal(generation_confirm(&s, 3, &rolled_back, &e), 0);
+	turn(&s, 3, 500);
+	assert_int_equal(generation_confirm(&s, 2, &rolled_back, &e), 0);
+	turn(&s, 2, 600);
+	generation_turn(&s, 2); /* a start: nothing turns */
+	for (int again = 0; again < 2; again++) {
+		assert_int_equal(s.n_turns, 6);
+		was(&s, 99, 0, 0, 0);
+		was(&s, 100, 1, 100, 200);
+		was(&s, 199, 1, 100, 200);
+		was(&s, 250, 2, 200, 300);
+		was(&s, 399, 3, 300, 400);
+		was(&s, 450, 2, 400, 500);
+		was(&s, 599, 3, 500, 600);
+		was(&s, 700, 2, 600, 0);
+		/* so that it is written */
+		assert_int_equal(generation_mark(&s, 1, GEN_CONFIRMED, &confirmed, &e), 0);
+		reopen(f, &s);
+	}
+	/* A clock that is set back goes through 350 to 600 twice. */
+	turn(&s, add(&s, 4), 350);
+	was(&s, 340, 3, 300, 400);
+	was(&s, 350, 0, 0, 0);
+	was(&s, 599, 0, 0, 0);
+	was(&s, 600, 4, 350, 0);
+	generation_store_close(&s);
+}
+
+/* The time of a turn that could not be written is not known; the end of a trial by a restart
+ * is known. */
+static void turns_that_were_not_written(void **state)
+{
+	struct folder *f = *state;
+	struct generation_store s;
+	struct err e = { 0 };
+
+	assert_int_equal(generation_store_open(f->fd, &s, &e), 0);
+	turn(&s, add(&s, 1), 100);
+	assert_int_equal(generation_confirm(&s, 1, &confirmed, &e), 0);
+	turn(&s, add(&s, 2), 200);
+	assert_int_equal(generation_mark(&s, 2, GEN_WAITING, &applied, &e), 0);
+	reopen(f, &s);
+	assert_int_equal(s.gave_up, 2);
+	turn(&s, 1, 300);
+	was(&s, 250, 2, 200, 300);
+	add(&s, 3);
+	assert_int_equal(generation_confirm(&s, 3, &confirmed, &e), 0); /* and its turn was lost */
+	reopen(f, &s);
+	turn(&s, 3, 500);
+	was(&s, 250, 2, 200, 300);
+	was(&s, 400, 0, 0, 0);
+	was(&s, 500, 3, 500, 0);
+	generation_store_close(&s);
+}
+
+/* The oldest goes, and before what is kept nothing is known. */
+static void turns_are_bounded(void **state)
+{
+	struct folder *f = *state;
+	struct generation_store s;
+	struct err e = { 0 };
+	uint64_t one, other;
+
+	assert_int_equal(generation_store_open(f->fd, &s, &e), 0);
+	one = add(&s, 1);
+	other = add(&s, 2);
+	assert_int_equal(generation_confirm(&s, other, &confirmed, &e), 0);
+	for (uint64_t i = 1; i <= TURNS_KEPT + 2; i++)
+		turn(&s, i % 2 != 0 ? one : other, 100 * i);
+	assert_int_equal(generation_mark(&s, one, GEN_CONFIRMED, &confirmed, &e), 0);
+	reopen(f, &s);
+	assert_int_equal(s.n_turns, TURNS_KEPT);
+	was(&s, 299, 0, 0, 0);
+	was(&s, 300, one, 300, 400);
+	was(&s, 100 * (TURNS_KEPT + 2), other, 100 * (TURNS_KEPT + 2), 0);
+	/* A line that is none: the whole history is set aside, and nothing is made up. */
+	overwrite(f, "history", "in_force 100 1 2\n");
+	reopen(f, &s);
+	assert_true(s.damaged);
+	assert_int_equal(s.n_turns, 0);
+	generation_store_close(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -635,6 +762,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(files_that_cannot_be_opened_now, setup, teardown),
 		cmocka_unit_test_setup_teardown(pointer_that_cannot_be_read_now, setup, teardown),
 		cmocka_unit_test_setup_teardown(another_content_is_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_was_in_force_then, setup, teardown),
+		cmocka_unit_test_setup_teardown(turns_that_were_not_written, setup, teardown),
+		cmocka_unit_test_setup_teardown(turns_are_bounded, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The file of what devices were: what was put is found again, what is not its form is set aside and never believed, and a device
- * on its way back stays in it until it is back.
+ * The file of what devices were: what was put is found again, what is not its form is set aside and
+ * never believed, and a device on its way back stays in it until it is back.
  *
- * LINK: appliance/store/kept.c appliance/base/atomic_file.c appliance/base/err.c appliance/base/json.c appliance/base/addr.c
+ * LINK: appliance/store/kept.c appliance/base/atomic_file.c appliance/base/err.c
+ * LINK: appliance/base/json.c appliance/base/addr.c
  * LINK: appliance/base/utf8.c appliance/base/memfd.c appliance/base/sha256.c appliance/base/clock.c
  * LIBS: jansson nettle
  */
@@ -51,7 +52,8 @@ static void found_again(void **state)
 	assert_int_equal(kept_mark(kept_find(k, "eth0")), KEPT_RETIRED);
 	assert_true(json_equal(json_object_get(kept_find(k, "eth0"), "picture"), picture));
 	assert_int_equal(kept_left_out_by(kept_find(k, "eth0")), 7);
-	assert_int_equal(kept_left_out_by(kept_find(k, "eth1")), 0); /* as an earlier release wrote it */
+	/* as an earlier release wrote it */
+	assert_int_equal(kept_left_out_by(kept_find(k, "eth1")), 0);
 	assert_string_equal(json_string_value(json_object_get(k, "admin")), "two");
 	list = kept_json(k);
 	assert_int_equal(json_array_size(list), 2);
@@ -147,7 +149,8 @@ static void left_where_it_cannot_be_opened_now(void **state)
 	json_decref(k);
 }
 
-/* One that may be whole is found again by the next start; if something is written before, it is set aside. */
+/* One that may be whole is found again by the next start; if something is written before, it is
+ * set aside. */
 static void left_where_it_cannot_be_read_now(void **state)
 {
 	int dir = ((struct folder *)*state)->fd;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The latest moment on record: read back as written and in no other form, whichever byte is lost; and the rules by which a clock is
- * trusted after a start, over every combination of facts.
+ * The latest moment on record: read back as written and in no other form, whichever byte is lost;
+ * and the rules by which a clock is trusted after a start, over every combination of facts.
  *
- * LINK: appliance/store/moment.c appliance/base/atomic_file.c appliance/base/err.c appliance/base/sha256.c
+ * LINK: appliance/store/moment.c appliance/base/atomic_file.c appliance/base/err.c
+ * LINK: appliance/base/sha256.c
  * LIBS: nettle
  */
 #include "tests/unit/cmocka.h"
@@ -129,7 +130,8 @@ static void trusted_or_why_not(void **state)
 	assert_null(clock_wait_words[CLOCK_WAITS]);
 }
 
-/* A clock that was set wrong for less than an hour leaves nothing on record, in whichever direction; one that stays so does. */
+/* A clock that was set wrong for less than an hour leaves nothing on record, in whichever
+ * direction; one that stays so does. */
 static void a_wrong_hour_is_not_kept(void **state)
 {
 	const uint64_t minute = 60000000000ull, year = 365ull * 86400 * 1000000000u;
@@ -157,7 +159,8 @@ static void a_wrong_hour_is_not_kept(void **state)
 	assert_true(clock_steady_due(&s, (struct mono){ mono }, wall));
 }
 
-/* The kernel's word, each second: what was said, and when, of a source that goes for as long as it takes. */
+/* The kernel's word, each second: what was said, and when, of a source that goes for as long as
+ * it takes. */
 static void a_source_that_comes_and_goes(void **state)
 {
 	const uint64_t second = 1000000000u, settles = FOLLOW_SETTLES_NS / second;
@@ -193,7 +196,8 @@ static void a_source_that_comes_and_goes(void **state)
 	}
 }
 
-/* The settled word outlives a daemon, not the machine's start; in no other form than it was written. */
+/* The settled word outlives a daemon, not the machine's start; in no other form than it
+ * was written. */
 static void what_another_daemon_found(void **state)
 {
 	static const char boot[] = "0b1e7b1c-5b0e-4f5f-8a52-6c0f7d8e9a01";

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Permit ids: equal identity keeps its id, a new one gets a fresh one, nothing is given twice, also over restarts and at
- * the wrap.
+ * Permit ids: equal identity keeps its id, a new one gets a fresh one, nothing is given twice, also
+ * over restarts and at the wrap.
  *
- * LINK: appliance/store/permit_ids.c appliance/base/atomic_file.c appliance/base/bytes.c appliance/base/err.c
+ * LINK: appliance/store/permit_ids.c appliance/base/atomic_file.c appliance/base/bytes.c
+ * LINK: appliance/base/err.c
  * LINK: appliance/base/sha256.c
  * LIBS: nettle
  */
@@ -19,7 +20,8 @@
 #include "appliance/wire/mark.h"
 #include "tests/unit/folder.h"
 
-/* Identity number n: its first bytes spell n, so that order of identities is not order of numbers. */
+/* Identity number n: its first bytes spell n, so that order of identities is not order
+ * of numbers. */
 static uint8_t made[70000][32];
 
 static const uint8_t *identity(const void *ctx, size_t i)
@@ -70,7 +72,8 @@ static void same_identity_keeps_its_id(void **state)
 	permit_ids_free(&p);
 }
 
-/* Where it lies matters too, unless whoever asks knows that it carries on. Then its new place is what is remembered. */
+/* Where it lies matters too, unless whoever asks knows that it carries on. Then its new place is
+ * what is remembered. */
 static void places_and_successors(void **state)
 {
 	static const uint8_t one[32] = { 1 }, here[32] = { 2 }, there[32] = { 3 };
@@ -96,7 +99,8 @@ static void places_and_successors(void **state)
 	permit_ids_free(&p);
 }
 
-/* It is carried on to where another lay before: who asks by meaning alone, as a start does, gets what sessions have, not what they had once. */
+/* It is carried on to where another lay before: who asks by meaning alone, as a start does, gets
+ * what sessions have, not what they had once. */
 static void the_last_one_of_a_meaning(void **state)
 {
 	static const uint8_t one[32] = { 1 }, here[32] = { 2 }, there[32] = { 3 };

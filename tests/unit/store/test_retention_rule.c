@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The rule for the journal, and whether what it says is that rule: no difference goes unseen, and no answer is none.
+ * The rule for the journal, and whether what it says is that rule: no difference goes unseen, and
+ * no answer is none.
  *
- * LINK: appliance/store/retention.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/base/memfd.c
+ * LINK: appliance/store/retention.c appliance/base/json.c appliance/base/addr.c
+ * LINK: appliance/base/utf8.c appliance/base/memfd.c
  * LINK: appliance/base/bytes.c appliance/base/sha256.c appliance/base/err.c
  * LIBS: jansson nettle
  */

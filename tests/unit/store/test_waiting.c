@@ -2,7 +2,8 @@
 /*
  * Which conduits wait for a trusted clock, by name, in a list of as many as a policy may have.
  *
- * LINK: appliance/store/waiting.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/base/memfd.c
+ * LINK: appliance/store/waiting.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c
+ * LINK: appliance/base/memfd.c
  * LINK: appliance/base/bytes.c appliance/base/sha256.c appliance/base/err.c
  * LIBS: jansson nettle
  */
@@ -92,7 +93,8 @@ static uint64_t takes(uint32_t n)
 	return (uint64_t)(to.tv_sec - from.tv_sec) * 1000000000u + (uint64_t)to.tv_nsec - (uint64_t)from.tv_nsec;
 }
 
-/* Sixteen times as many may not take 256 times as long: the supervisor's thread has other things to do. */
+/* Sixteen times as many may not take 256 times as long: the supervisor's thread has other things
+ * to do. */
 static void as_many_as_there_are(void **state)
 {
 	uint64_t few = UINT64_MAX, many = UINT64_MAX;

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A state folder that was there before the daemon: its own is closed to others, and nobody else's is touched.
+ * A state folder that was there before the daemon: its own is closed to others, and nobody else's
+ * is touched.
  *
- * LINK: appliance/supervise/folders.c appliance/base/atomic_file.c appliance/base/logins.c appliance/base/err.c
+ * LINK: appliance/supervise/folders.c appliance/base/atomic_file.c appliance/base/logins.c
+ * LINK: appliance/base/err.c
  */
 #include "tests/unit/cmocka.h"
 
 #include <sys/stat.h>
 
-#include "appliance/supervise/folders.h"
 #include "appliance/supervise/supervise.h"
 #include "tests/unit/folder.h"
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is recorded of addresses, links and routes that somebody else changed: each change once, and none because of others beside it.
- * The kernel is a list of differences, of which those that can be mended are gone at the next look.
+ * What is recorded of addresses, links and routes that somebody else changed: each change once, and
+ * none because of others beside it. The kernel is a list of differences, of which those that can be
+ * mended are gone at the next look.
  *
  * LINK: appliance/supervise/network.c appliance/wire/event.c appliance/wire/limit.c
- * LINK: appliance/wire/protocols.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/base/memfd.c
+ * LINK: appliance/wire/protocols.c appliance/base/json.c appliance/base/addr.c
+ * LINK: appliance/base/utf8.c appliance/base/memfd.c
  * LINK: appliance/base/bytes.c appliance/base/clock.c appliance/base/sha256.c appliance/base/err.c
  * LIBS: jansson nettle
  */
@@ -23,7 +25,7 @@
 
 #define MOST 64u
 
-/* ---- the kernel's part -------------------------------------------------------------------------------------------- */
+/* ---- the kernel's part ----------------------------------------------------------------------- */
 
 static struct {
 	char where[80], what[16], detail[80];
@@ -124,7 +126,7 @@ void say(const struct supervisor *s, enum message m, ...)
 	(void)m;
 }
 
-/* ---- one box ------------------------------------------------------------------------------------------------------ */
+/* ---- one box --------------------------------------------------------------------------------- */
 
 static struct supervisor s;
 static struct policy policy;

@@ -2,13 +2,15 @@
 /*
  * What the service manager hears: the manager is a socket of this test, the roles are scripted.
  *
- * LINK: appliance/supervise/notify.c appliance/base/messages.c appliance/base/errno_text.c appliance/base/err.c
+ * LINK: appliance/supervise/notify.c appliance/base/messages.c appliance/base/errno_text.c
+ * LINK: appliance/base/err.c
  */
 #include "tests/unit/cmocka.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -40,6 +42,7 @@ static int begin(void **state)
 	(void)state;
 	policy = (struct policy){ .number = 7 };
 	memset(&s, 0, sizeof(s));
+	s.rules_fd = -1;
 	s.o = &options;
 	s.now = &policy;
 	for (unsigned i = 0; i < SLOTS; i++)
@@ -82,10 +85,11 @@ static void ready_when_rules_are_watched(void **state)
 	notify_due(&s, SECOND + 4);
 	assert_string_equal(hear(), "");
 	notify_ending(&s);
-	assert_string_equal(hear(), "STOPPING=1");
+	assert_string_equal(hear(), "STOPPING=1\nFDSTOREREMOVE=1\nFDNAME=rules");
 }
 
-/* Once a second; withheld while one that decides about packets is away for too long, and only then. */
+/* Once a second; withheld while one that decides about packets is away for too long, and
+ * only then. */
 static void alive_while_roles_answer(void **state)
 {
 	(void)state;
@@ -114,7 +118,87 @@ static void alive_while_roles_answer(void **state)
 	assert_string_equal(hear(), "WATCHDOG=1"); /* nobody waits for one that is not wanted */
 	s.slots[SLOT_ENFORCE].heard = 143 * SECOND + 1;
 	notify_due(&s, 143 * SECOND);
-	assert_string_equal(hear(), "WATCHDOG=1"); /* nor for one that was heard of since this turn began */
+	/* nor for one that was heard of since this turn began */
+	assert_string_equal(hear(), "WATCHDOG=1");
+}
+
+/* What the manager is given to keep; -1 = nothing came with that word. */
+static int given(void)
+{
+	union {
+		struct cmsghdr h;
+		char room[CMSG_SPACE(sizeof(int))];
+	} with;
+	struct iovec iov = { .iov_base = heard, .iov_len = sizeof(heard) - 1 };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &with, .msg_controllen = sizeof(with) };
+	ssize_t n = recvmsg(manager, &m, MSG_DONTWAIT);
+	int fd = -1;
+
+	heard[n > 0 ? n : 0] = 0;
+	if (CMSG_FIRSTHDR(&m) != NULL)
+		memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof(fd));
+	return fd;
+}
+
+/* The socket that owns the rules goes to the manager, unless it came from there. */
+static void the_rules_are_kept(void **state)
+{
+	struct sockaddr_un a;
+	socklen_t n = sizeof(a);
+	char name[sizeof(a.sun_path)];
+	struct err e = { 0 };
+	struct stat its, kept;
+	int fd;
+
+	(void)state;
+	assert_int_equal(getsockname(manager, (struct sockaddr *)&a, &n), 0);
+	snprintf(name, sizeof(name), "@%.*s", (int)(n - offsetof(struct sockaddr_un, sun_path) - 1), a.sun_path + 1);
+	for (int round = 0; round < 2; round++) {
+		free(s.notify);
+		close(s.rules_fd);
+		s.rules_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		s.rules_kept = round == 1;
+		setenv("NOTIFY_SOCKET", name, 1);
+		assert_int_equal(notify_open(&s, &e), 0);
+		if (round == 1)
+			break;
+		assert_int_equal(given(), -1);
+		assert_string_equal(heard, "FDSTOREREMOVE=1\nFDNAME=rules");
+		fd = given();
+		assert_string_equal(heard, "FDSTORE=1\nFDNAME=rules\nFDPOLL=0");
+		assert_true(fstat(fd, &kept) == 0 && fstat(s.rules_fd, &its) == 0 && kept.st_ino == its.st_ino);
+		close(fd);
+	}
+	assert_string_equal(hear(), "");
+	close(s.rules_fd);
+	s.rules_fd = -1;
+}
+
+static void handed(const char *pid, const char *count)
+{
+	setenv("LISTEN_PID", pid, 1);
+	setenv("LISTEN_FDS", count, 1);
+	setenv("LISTEN_FDNAMES", "rules", 1);
+}
+
+/* One, and for this process. */
+static void what_was_kept_comes_back(void **state)
+{
+	char self[16];
+
+	(void)state;
+	snprintf(self, sizeof(self), "%d", (int)getpid());
+	assert_int_equal(notify_kept(), -1);
+	handed("1", "1");
+	assert_int_equal(notify_kept(), -1);
+	handed(self, "0");
+	assert_int_equal(notify_kept(), -1);
+	handed(self, "1");
+	assert_int_equal(notify_kept(), 3);
+	assert_null(getenv("LISTEN_PID"));
+	assert_null(getenv("LISTEN_FDS"));
+	assert_null(getenv("LISTEN_FDNAMES"));
+	assert_int_equal(notify_kept(), -1);
 }
 
 static void without_a_manager(void **state)
@@ -140,6 +224,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(ready_when_rules_are_watched, begin, end),
 		cmocka_unit_test_setup_teardown(alive_while_roles_answer, begin, end),
+		cmocka_unit_test_setup_teardown(the_rules_are_kept, begin, end),
+		cmocka_unit_test_setup_teardown(what_was_kept_comes_back, begin, end),
 		cmocka_unit_test_setup_teardown(without_a_manager, begin, end),
 	};
 

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What control, taken over, can have done by the supervisor: it hands on connections that are not root's, orders of its own, questions that are none of its, and
- * words about a draft that nobody asked for. Counted is what begins. Accounts is scripted: it knows one secret.
+ * What control, taken over, can have done by the supervisor: it hands on connections that are not
+ * root's, orders of its own, questions that are none of its, and words about a draft that nobody
+ * asked for. Counted is what begins. Accounts is scripted: it knows one secret.
  *
- * LINK: appliance/supervise/orders.c appliance/supervise/relay.c appliance/role/who.c appliance/base/logins.c appliance/wire/msg.c appliance/wire/change.c
- * LINK: appliance/wire/event_filter.c appliance/wire/duty.c appliance/base/sentence.c appliance/base/messages.c appliance/base/errno_text.c appliance/base/json.c
- * LINK: appliance/base/addr.c appliance/base/utf8.c appliance/base/memfd.c appliance/base/bytes.c appliance/base/sha256.c appliance/base/err.c
+ * LINK: appliance/supervise/orders.c appliance/supervise/relay.c appliance/role/who.c
+ * LINK: appliance/base/logins.c appliance/wire/msg.c appliance/wire/change.c
+ * LINK: appliance/wire/event_filter.c appliance/wire/duty.c appliance/base/sentence.c
+ * LINK: appliance/base/messages.c appliance/base/errno_text.c appliance/base/json.c
+ * LINK: appliance/base/addr.c appliance/base/utf8.c appliance/base/memfd.c appliance/base/bytes.c
+ * LINK: appliance/base/sha256.c appliance/base/err.c
  * LIBS: jansson nettle
  */
 #include "tests/unit/cmocka.h"
@@ -194,8 +198,8 @@ static int finish(void **state)
 static uid_t played; /* whose connection it is */
 
 /*
- * Only root can be somebody else, and then the kernel itself says who (tests/netns/sandbox runs this
- * as root). For anybody the kernel's answer is played.
+ * Only root can be somebody else, and then the kernel itself says who (tests/netns/sandbox runs
+ * this as root). For anybody the kernel's answer is played.
  */
 int getsockopt(int fd, int level, int name, void *value, socklen_t *n)
 {
@@ -280,7 +284,8 @@ static void root_is_who_the_kernel_says(void **state)
 	assert_int_equal(last[SLOT_ACCOUNTS].type, MSG_USER);
 }
 
-/* An order of a session: what control says of it counts for nothing until accounts has said whose it is. */
+/* An order of a session: what control says of it counts for nothing until accounts has said whose
+ * it is. */
 static void a_session_is_what_accounts_says(void **state)
 {
 	struct msg m = { .body = { MSG_CHANGE, .change = { .order = CHANGE_CONFIRM, .family = 4, .comment = "" } },
@@ -343,7 +348,8 @@ static void a_draft_is_asked_for(void **state)
 	}
 }
 
-/* Each message to each process: only what message.def lets both the supervisor and control say goes through. */
+/* Each message to each process: only what message.def lets both the supervisor and control say
+ * goes through. */
 static void roles_hear_what_control_may_ask(void **state)
 {
 	static const enum msg_type never[] = { MSG_APPLY,  MSG_TABLE,	   MSG_LANE,   MSG_DPI_START, MSG_CUTS,

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is written to a group of processes that is the daemon's to divide, and that a start never depends on it: the group is a folder of
- * files here.
+ * What is written to a group of processes that is the daemon's to divide, and that a start never
+ * depends on it: the group is a folder of files here.
  *
- * LINK: appliance/supervise/partition.c appliance/role/sandbox_table.c appliance/wire/msg.c appliance/wire/event_filter.c
- * LINK: appliance/base/sentence.c appliance/base/messages.c appliance/base/errno_text.c appliance/base/err.c appliance/base/json.c appliance/base/addr.c
+ * LINK: appliance/supervise/partition.c appliance/role/sandbox_table.c appliance/wire/msg.c
+ * LINK: appliance/wire/event_filter.c
+ * LINK: appliance/base/sentence.c appliance/base/messages.c appliance/base/errno_text.c
+ * LINK: appliance/base/err.c appliance/base/json.c appliance/base/addr.c
  * LINK: appliance/base/memfd.c appliance/base/utf8.c appliance/base/bytes.c appliance/base/sha256.c
  * LIBS: jansson libseccomp nettle
  */
@@ -206,7 +208,8 @@ static void whatever_is_missing(void **state)
 	assert_int_equal(made(f).state, PARTITION_STANDS);
 }
 
-/* Cores are the lesser half: real-time priorities come before them, and a kernel may have no shares of them. */
+/* Cores are the lesser half: real-time priorities come before them, and a kernel may have no shares
+ * of them. */
 static void without_cores_or_swap(void **state)
 {
 	static const char *const files[] = { "guard/cpu.weight", "parsers/cpu.weight", "parsers/memory.swap.max" };
@@ -219,7 +222,8 @@ static void without_cores_or_swap(void **state)
 	assert_false(made(f).cores);
 }
 
-/* An empty folder, as of a kernel that shows no files: groups are made there, and nothing comes of it. */
+/* An empty folder, as of a kernel that shows no files: groups are made there, and nothing comes
+ * of it. */
 static void no_files_at_all(void **state)
 {
 	const struct folder *f = *state;
@@ -261,7 +265,8 @@ static void a_child_joins(void **state)
 	assert_string_equal(get(f, "parsers/dpi-4/cgroup.procs"), "");
 	/* Ours is what it was, once the child has the other. */
 	assert_string_equal(get(f, "score"), "-900");
-	/* A score that is worse than theirs is nobody's to better; and who cannot join runs all the same. */
+	/* A score that is worse than theirs is nobody's to better; and who cannot join runs all
+	 * the same. */
 	put(f, "score", "");
 	p.own_score = 0;
 	close(slots[SLOT_TAP].group);

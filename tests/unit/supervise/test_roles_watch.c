@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * When the supervisor takes a gate for hung, running or at its start, and a worker with a table: the pulse
- * and what the kernel says of the process are scripted.
+ * When the supervisor takes a gate for hung, running or at its start, and a worker with a table:
+ * the pulse and what the kernel says of the process are scripted.
  *
- * LINK: appliance/supervise/watch.c appliance/role/vigil.c appliance/base/bytes.c appliance/base/err.c appliance/base/clock.c
+ * LINK: appliance/supervise/watch.c appliance/role/vigil.c appliance/base/bytes.c
+ * LINK: appliance/base/err.c appliance/base/clock.c
  */
 #include "tests/unit/cmocka.h"
 
@@ -138,7 +139,8 @@ static void one_that_sleeps_on_is_hung(void **state)
 	assert_int_equal(killed, 1);
 }
 
-/* Its core stands still: no alarm rings, and what is sent to it makes it want the core that it has not. */
+/* Its core stands still: no alarm rings, and what is sent to it makes it want the core that it
+ * has not. */
 static void one_without_a_core_is_left_alone(void **state)
 {
 	(void)state;
@@ -160,7 +162,8 @@ static void begins(struct slot *sl)
 	vigil_begin(&sl->work, 0, sl->vigil.stat);
 }
 
-/* Not asked and without a pulse: what it does itself counts. In milliseconds, at the pace of the supervisor's looks. */
+/* Not asked and without a pulse: what it does itself counts. In milliseconds, at the pace of the
+ * supervisor's looks. */
 static void starts(unsigned ms, char state)
 {
 	char text[] = "1 (sekishod) S 1";
@@ -187,7 +190,8 @@ static void one_that_stands_still_at_its_start_is_hung(void **state)
 	close(sl->vigil.stat);
 }
 
-/* Neither by its time at the start, which is its own, nor by how long it takes on a busy machine. */
+/* Neither by its time at the start, which is its own, nor by how long it takes on a
+ * busy machine. */
 static void one_that_has_no_core_may_start_for_long(void **state)
 {
 	struct slot *sl = &s.slots[SLOT_GATE];

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who loses the management when the terminals of box.cfg change, or the addresses at which it is reached.
+ * Who loses the management when the terminals of box.cfg change, or the addresses at which it is
+ * reached.
  *
- * LINK: appliance/supervise/shut_out.c appliance/base/addr.c appliance/base/json.c appliance/base/utf8.c appliance/base/clock.c appliance/base/memfd.c
+ * LINK: appliance/supervise/shut_out.c appliance/base/addr.c appliance/base/json.c
+ * LINK: appliance/base/utf8.c appliance/base/clock.c appliance/base/memfd.c
  * LINK: appliance/base/bytes.c appliance/base/sha256.c appliance/base/err.c
  * LIBS: jansson nettle
  */
@@ -11,7 +13,7 @@
 #include <string.h>
 
 #include "appliance/base/addr.h"
-#include "appliance/supervise/shut_out.h"
+#include "appliance/supervise/supervise.h"
 #include "appliance/wire/settings.h"
 
 #define MOST 4u
@@ -24,7 +26,8 @@ struct site {
 	struct addr addresses[2][MOST];
 };
 
-/* These terminals ("," between them), and a log server beside them; the box's own addresses in the admin network, and one of another network. */
+/* These terminals ("," between them), and a log server beside them; the box's own addresses in the
+ * admin network, and one of another network. */
 static const struct ir *policy(struct site *s, const char *terminals, const char *addresses)
 {
 	char copy[120], *rest, *one;
@@ -71,7 +74,8 @@ static void who_is_shut_out(void **state)
 		/* That the log server is asked does not let it in. */
 		{ "10.99.0.9", HERE, "10.99.0.20", HERE, "{\"terminals\":[\"10.99.0.9\"]" ONLY_THEM },
 		{ "", HERE, "10.99.0.20", HERE, "{\"terminals\":[]" OTHERS_TOO },
-		/* Addresses that go, that come, that stay; the last one takes everybody along, named or not. */
+		/* Addresses that go, that come, that stay; the last one takes everybody along,
+		 * named or not. */
 		{ "", HERE ",2001:db8::1", "", "10.99.0.2," HERE,
 		  "{\"terminals\":[],\"others\":false,\"addresses\":[\"2001:db8::1\"],\"nobody\":false}" },
 		{ "", HERE, "", "2001:db8::1," HERE, NULL },

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Two command tables as one: every permit means in the merged image what it meant in its own, the new one's win, and
- * repeated merging does not grow.
+ * Two command tables as one: every permit means in the merged image what it meant in its own, the
+ * new one's win, and repeated merging does not grow.
  *
- * LINK: appliance/supervise/table_merge.c appliance/wire/commands.c appliance/wire/protocols.c appliance/base/bytes.c appliance/base/sha256.c
+ * LINK: appliance/supervise/table_merge.c appliance/wire/commands.c appliance/wire/protocols.c
+ * LINK: appliance/base/bytes.c appliance/base/sha256.c
  * LIBS: nettle
  */
 #include "tests/unit/cmocka.h"
@@ -31,7 +32,8 @@ static struct decoded decode(const uint8_t *image, size_t n)
 	return d;
 }
 
-/* A table of `n` permits with ids first, first + step, ...; rows and ranges shared between neighbours. */
+/* A table of `n` permits with ids first, first + step, ...; rows and ranges shared
+ * between neighbours. */
 static uint8_t *table(uint32_t first, uint32_t step, uint32_t n, uint32_t flavour, size_t *ret_n)
 {
 	struct command_table t = { .n_permits = n, .n_grants = n * 2, .n_rows = 3, .n_spaces = 3, .n_ranges = 9 };

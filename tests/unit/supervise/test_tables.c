@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What workers say of the command table that they are given, one of them taken over: its word alone is no veto, and ends it.
+ * What workers say of the command table that they are given, one of them taken over: its word alone
+ * is no veto, and ends it.
  *
- * LINK: appliance/supervise/workers.c appliance/base/bytes.c appliance/base/err.c appliance/base/memfd.c appliance/base/sha256.c
- * LINK: appliance/base/sentence.c appliance/base/messages.c appliance/base/errno_text.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c
+ * LINK: appliance/supervise/workers.c appliance/base/bytes.c appliance/base/err.c
+ * LINK: appliance/base/memfd.c appliance/base/sha256.c
+ * LINK: appliance/base/sentence.c appliance/base/messages.c appliance/base/errno_text.c
+ * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c
  * LIBS: jansson nettle
  */
 #include "tests/unit/cmocka.h"

@@ -67,7 +67,8 @@ static void a_full_queue_at_once(void **state)
 	assert_int_equal(unserved_dropped(&u), 1);
 }
 
-/* Whoever is replaced within a second or two is no alarm, nor are two of them; the third is, and so is one that lasts. */
+/* Whoever is replaced within a second or two is no alarm, nor are two of them; the third is, and so
+ * is one that lasts. */
 static void a_worker_away(void **state)
 {
 	(void)state;

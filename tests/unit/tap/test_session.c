@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What connection tracking tells, as records of sessions that passed: permit by mark, ends, sums of one that is over; and nothing out of lies.
+ * What connection tracking tells, as records of sessions that passed: permit by mark, ends, sums of
+ * one that is over; and nothing out of lies.
  *
- * LINK: appliance/tap/session.c appliance/base/bytes.c appliance/wire/event.c appliance/wire/limit.c
- * LINK: appliance/wire/reason.c appliance/wire/protocols.c appliance/base/err.c appliance/base/clock.c
+ * LINK: appliance/tap/session.c appliance/base/bytes.c appliance/wire/event.c
+ * LINK: appliance/wire/limit.c
+ * LINK: appliance/wire/reason.c appliance/wire/protocols.c appliance/base/err.c
+ * LINK: appliance/base/clock.c
  * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/base/sha256.c
  * LINK: appliance/base/memfd.c
  * LIBS: jansson nettle
@@ -226,7 +229,8 @@ static void half_counted(void **state)
 	assert_int_equal(e.address | e.value | e.quantity, 0);
 }
 
-/* Every cut of a message, and every byte of it changed: taken whole, refused and counted, or no session; and always less is left. */
+/* Every cut of a message, and every byte of it changed: taken whole, refused and counted, or no
+ * session; and always less is left. */
 static void lies(void **state)
 {
 	struct message m;

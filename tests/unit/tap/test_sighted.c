@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who was heard beside the box: by the neighbour table, by ARP and by what was dropped; once in half a minute, and of each interface so many a second. Nothing out of lies.
+ * Who was heard beside the box: by the neighbour table, by ARP and by what was dropped; once in
+ * half a minute, and of each interface so many a second. Nothing out of lies.
  *
- * LINK: appliance/tap/role.c appliance/tap/packet.c appliance/tap/session.c appliance/tap/neighbour.c appliance/tap/arp.c appliance/tap/sighted.c appliance/base/bytes.c
- * LINK: appliance/wire/event.c appliance/wire/limit.c appliance/wire/reason.c appliance/wire/protocols.c appliance/base/err.c appliance/base/clock.c
+ * LINK: appliance/tap/role.c appliance/tap/session.c appliance/tap/neighbour.c
+ * LINK: appliance/tap/sighted.c appliance/base/bytes.c
+ * LINK: appliance/wire/event.c appliance/wire/limit.c appliance/wire/reason.c
+ * LINK: appliance/wire/protocols.c appliance/base/err.c appliance/base/clock.c
  * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/base/sha256.c
- * LINK: appliance/wire/msg.c appliance/wire/answer.c appliance/wire/event_filter.c appliance/role/sandbox.c appliance/role/sandbox_table.c appliance/base/memfd.c
+ * LINK: appliance/wire/msg.c appliance/wire/answer.c appliance/wire/event_filter.c
+ * LINK: appliance/role/sandbox.c appliance/role/sandbox_table.c appliance/base/memfd.c
  * LIBS: jansson nettle libmnl libseccomp libcap-ng
  */
 #include "tests/unit/cmocka.h"
@@ -15,9 +19,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "appliance/tap/arp.h"
 #include "appliance/tap/neighbour.h"
-#include "appliance/tap/sighted.h"
 #include "appliance/tap/tap.h"
 
 #define SECOND 1000000000ull

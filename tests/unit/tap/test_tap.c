@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * NFLOG datagrams as event records: reason by prefix, tuple by packet, exact losses by the kernel's sequence.
+ * NFLOG datagrams as event records: reason by prefix, tuple by packet, exact losses by the kernel's
+ * sequence.
  *
- * LINK: appliance/tap/role.c appliance/tap/packet.c appliance/tap/session.c appliance/tap/neighbour.c appliance/tap/arp.c appliance/tap/sighted.c appliance/base/bytes.c appliance/wire/event.c appliance/wire/limit.c
- * LINK: appliance/wire/reason.c appliance/wire/protocols.c appliance/base/err.c appliance/base/clock.c
+ * LINK: appliance/tap/role.c appliance/tap/session.c appliance/tap/neighbour.c
+ * LINK: appliance/tap/sighted.c appliance/base/bytes.c appliance/wire/event.c
+ * LINK: appliance/wire/limit.c
+ * LINK: appliance/wire/reason.c appliance/wire/protocols.c appliance/base/err.c
+ * LINK: appliance/base/clock.c
  * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/base/sha256.c
- * LINK: appliance/wire/msg.c appliance/wire/answer.c appliance/wire/event_filter.c appliance/role/sandbox.c appliance/role/sandbox_table.c appliance/base/memfd.c
+ * LINK: appliance/wire/msg.c appliance/wire/answer.c appliance/wire/event_filter.c
+ * LINK: appliance/role/sandbox.c appliance/role/sandbox_table.c appliance/base/memfd.c
  * LIBS: jansson nettle libmnl libseccomp libcap-ng
  */
 #include "tests/unit/cmocka.h"
@@ -44,7 +49,8 @@ static void put_attr32(struct datagram *d, uint16_t type, uint32_t v)
 	put_attr(d, type, b, sizeof(b));
 }
 
-/* One log message, appended. Attribute numbers are the kernel's: 2 mark, 4 interface, 9 packet, 10 prefix, 12 sequence. */
+/* One log message, appended. Attribute numbers are the kernel's: 2 mark, 4 interface, 9 packet, 10
+ * prefix, 12 sequence. */
 static void put_record(struct datagram *d, const char *prefix, uint32_t mark, uint32_t seq, const uint8_t *packet,
 		       size_t n)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Words of a protocol that there is not, for what has to work for any: four targets, spaces of one part, of three parts and of
- * hexadecimal numbers, codes of 32 bits. Included by a test that links vocabulary.c without the words of the product: whatever asks
- * for the words of Modbus then gets these.
+ * Words of a protocol that there is not, for what has to work for any: four targets, spaces of one
+ * part, of three parts and of hexadecimal numbers, codes of 32 bits. Included by a test that links
+ * vocabulary.c without the words of the product: whatever asks for the words of Modbus then
+ * gets these.
  */
 #ifndef SEKISHO_TESTS_UNIT_WIRE_MADE_UP_H
 #define SEKISHO_TESTS_UNIT_WIRE_MADE_UP_H

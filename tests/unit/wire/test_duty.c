@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * duty.def: the roles of people. Which role may do what is written down here a second time, by hand, so that a right that somebody gives
- * away by a slip in the table is seen.
+ * duty.def: the roles of people. Which role may do what is written down here a second time, by
+ * hand, so that a right that somebody gives away by a slip in the table is seen.
  * LINK: appliance/wire/duty.c appliance/base/messages.c appliance/base/errno_text.c
  */
 #include "tests/unit/cmocka.h"
@@ -10,7 +10,8 @@
 
 #include "appliance/wire/duty.h"
 
-/* As duty.h orders rights: state, rules, records, accounts' register; draft, approve, apply, machine; accounts, log, backup, review; isolate, doors. */
+/* As duty.h orders rights: state, rules, records, accounts' register; draft, approve, apply,
+ * machine; accounts, log, backup, review; isolate, doors. */
 static const struct {
 	const char *word, *rights;
 } expected[] = {
@@ -60,7 +61,8 @@ static void rights_add_up_and_nothing_else_gives_any(void **state)
 	assert_null(right_word(RIGHT_COUNT));
 }
 
-/* Separation of duties: who decides of a policy does not also carry it out, and who hands out rights has none of them by that. */
+/* Separation of duties: who decides of a policy does not also carry it out, and who hands out
+ * rights has none of them by that. */
 static void no_role_alone_changes_the_box_and_watches_itself(void **state)
 {
 	static const enum right apart[][2] = {

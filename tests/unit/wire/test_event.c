@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The event codec and the counting of lost records.
- * LINK: appliance/wire/event.c appliance/wire/protocols.c appliance/wire/limit.c appliance/base/bytes.c appliance/base/addr.c
+ * LINK: appliance/wire/event.c appliance/wire/protocols.c appliance/wire/limit.c
+ * LINK: appliance/base/bytes.c appliance/base/addr.c
  */
 #include "tests/unit/cmocka.h"
 
@@ -242,7 +243,8 @@ static void no_socket_at_all(void **state)
 	}
 }
 
-/* Protocols with large numbers; and those with small ones are written as they always were: nothing behind the limit. */
+/* Protocols with large numbers; and those with small ones are written as they always were: nothing
+ * behind the limit. */
 static void wide_numbers(void **state)
 {
 	struct event e = event_new(EVENT_PDU, 5), back;

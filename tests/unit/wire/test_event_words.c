@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * event.def: every row is complete in both languages, its brackets close, its places are those that readers fill, and a
- * word leads back to its row.
+ * event.def: every row is complete in both languages, its brackets close, its places are those that
+ * readers fill, and a word leads back to its row.
  * LINK: appliance/wire/event_words.c
  */
 #include "tests/unit/cmocka.h"

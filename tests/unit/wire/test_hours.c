@@ -3,8 +3,8 @@
  * LINK: appliance/wire/hours.c
  */
 /*
- * Windows by the clocks of a place. Moments are written as they are in UTC; the C library's own zones, where the machine has none of
- * ours, are not asked: each case says what clocks there show.
+ * Windows by the clocks of a place. Moments are written as they are in UTC; the C library's own
+ * zones, where the machine has none of ours, are not asked: each case says what clocks there show.
  */
 #include "tests/unit/cmocka.h"
 
@@ -120,8 +120,10 @@ static void clocks_put_forward_and_back(void **state)
 	is_shut(&t, &z, "2027-10-31T03:00", "2027-11-01T00:00");
 	/* From two to three is no time at all in March: the next one is on the day behind it. */
 	is_shut(&g, &z, "2027-03-27T02:00", "2027-03-29T00:00");
-	is_open(&g, &z, "2027-10-31T00:00", "2027-10-31T02:00"); /* two o'clock comes first, three once */
-	/* Half past two: at the change in March, the first one in October. They meet without a gap and without an overlap. */
+	/* two o'clock comes first, three once */
+	is_open(&g, &z, "2027-10-31T00:00", "2027-10-31T02:00");
+	/* Half past two: at the change in March, the first one in October. They meet without a gap
+	 * and without an overlap. */
 	is_open(&b, &z, "2027-03-28T00:30", "2027-03-28T01:00");
 	is_open(&h, &z, "2027-03-28T01:00", "2027-03-28T02:00");
 	is_open(&b, &z, "2027-10-31T00:00", "2027-10-31T00:30");

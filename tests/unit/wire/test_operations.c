@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The evaluator against a plain reading of what rows mean, and what it says of rows against every operation that there is: over
- * random rows of made-up protocols with few addresses, values and codes, so that all of them can be tried.
- * LINK: appliance/wire/evaluate.c appliance/wire/operation.c appliance/wire/commands.c appliance/wire/protocols.c
- * LINK: appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/settings.c appliance/base/bytes.c appliance/base/sha256.c
+ * The evaluator against a plain reading of what rows mean, and what it says of rows against every
+ * operation that there is: over random rows of made-up protocols with few addresses, values and
+ * codes, so that all of them can be tried.
+ * LINK: appliance/wire/evaluate.c appliance/wire/operation.c appliance/wire/commands.c
+ * LINK: appliance/wire/protocols.c
+ * LINK: appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/settings.c appliance/base/bytes.c
+ * LINK: appliance/base/sha256.c
  * LIBS: nettle
  */
 #include "tests/unit/cmocka.h"
@@ -34,7 +37,7 @@ static uint32_t draw(uint32_t n)
 	return state % n;
 }
 
-/* ---- a protocol --------------------------------------------------------------------------------------------------- */
+/* ---- a protocol ------------------------------------------------------------------------------ */
 
 static struct function_info functions[8];
 static struct least_info leasts[8];
@@ -82,7 +85,7 @@ static void draw_words(void)
 	}
 }
 
-/* ---- a permit ------------------------------------------------------------------------------------------------------ */
+/* ---- a permit -------------------------------------------------------------------------------- */
 
 #define ROWS 3u
 
@@ -150,7 +153,7 @@ static void draw_permit(void)
 	}
 }
 
-/* ---- operations, and what rows mean to them ---------------------------------------------------------------------- */
+/* ---- operations, and what rows mean to them -------------------------------------------------- */
 
 static struct operation draw_operation(uint8_t group, uint8_t written[8])
 {
@@ -314,7 +317,7 @@ static void what_is_kept_is_judged_alike(void **unused)
 	}
 }
 
-/* ---- what a row lets through at all -------------------------------------------------------------------------------- */
+/* ---- what a row lets through at all ---------------------------------------------------------- */
 
 /* As it is, or with a value of any size that the space has. */
 static bool passes(const struct command_row *row, struct operation o)
@@ -463,7 +466,8 @@ static void the_widest_numbers(void **unused)
 	assert_int_equal(r.refusal, REFUSED_PLACE);
 }
 
-/* Rows that name something have its parts; what belongs to any use needs a row, and no word of it. */
+/* Rows that name something have its parts; what belongs to any use needs a row, and no word
+ * of it. */
 static void parts_and_sessions(void **unused)
 {
 	struct number_range numbers[] = { { 70, 70 }, { 9, 9 } };

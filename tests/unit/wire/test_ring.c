@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LINK: appliance/wire/ring.c appliance/wire/shared.c appliance/base/err.c
+ * LINK: appliance/wire/ring.c appliance/base/err.c
  */
 #include "tests/unit/cmocka.h"
 

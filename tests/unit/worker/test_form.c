@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Forms of verdicts: what a worker sends with them, byte by byte as the gate would have written it, and from inside its
- * sandbox that nothing else can be said, whatever a process that was taken over tries. The latter needs root, for the sandbox
- * begins by giving it up.
+ * Forms of verdicts: what a worker sends with them, byte by byte as the gate would have written it,
+ * and from inside its sandbox that nothing else can be said, whatever a process that was taken over
+ * tries. The latter needs root, for the sandbox begins by giving it up.
  *
- * LINK: appliance/worker/form.c appliance/gate/verdict.c appliance/role/sandbox.c appliance/role/sandbox_table.c
- * LINK: appliance/wire/msg.c appliance/wire/event_filter.c appliance/base/bytes.c appliance/base/err.c appliance/base/utf8.c appliance/base/memfd.c
+ * LINK: appliance/worker/form.c appliance/gate/verdict.c appliance/role/sandbox.c
+ * LINK: appliance/role/sandbox_table.c
+ * LINK: appliance/wire/msg.c appliance/wire/event_filter.c appliance/base/bytes.c
+ * LINK: appliance/base/err.c appliance/base/utf8.c appliance/base/memfd.c
  * LIBS: libseccomp libcap-ng libmnl libnetfilter_queue
  */
 #include "tests/unit/cmocka.h"
@@ -29,14 +31,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "appliance/gate/verdict.h"
+#include "appliance/gate/gate.h"
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
 #include "appliance/wire/form_place.h"
 #include "appliance/wire/mark.h"
 #include "appliance/worker/form.h"
 
-/* ---- what is sent ------------------------------------------------------------------------------------------------- */
+/* ---- what is sent ---------------------------------------------------------------------------- */
 
 static int ends[2]; /* what a worker would send to the kernel comes out of the second */
 
@@ -98,10 +100,13 @@ static void upto_with_a_mark(void **state)
 {
 	/* clang-format off */
 	static const uint8_t want[] = {
-		40, 0, 0, 0, 0x03, 0x03, 0x01, 0, 0, 0, 0, 0, 0, 0, 0, 0, /* NFQNL_MSG_VERDICT_BATCH, request */
-		0, 0, 0x04, 0xca,                                         /* queue 1226: lane 28, slot 2 */
+		/* NFQNL_MSG_VERDICT_BATCH, request */
+		40, 0, 0, 0, 0x03, 0x03, 0x01, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+		/* queue 1226: lane 28, slot 2 */
+		0, 0, 0x04, 0xca,
 		12, 0, 2, 0, 0, 0, 0, 1, 0, 0x01, 0x02, 0x03,             /* NF_ACCEPT, id */
-		8, 0, 3, 0, 0x1c, 0xc0, 0x00, 0x07,                       /* mark: lane 28, quiet, permit 7 */
+		/* mark: lane 28, quiet, permit 7 */
+		8, 0, 3, 0, 0x1c, 0xc0, 0x00, 0x07,
 	};
 	/* clang-format on */
 	uint8_t got[64];
@@ -137,7 +142,7 @@ static void nothing_beyond_the_blanks(void **state)
 	assert_int_equal(got[36], 28);
 }
 
-/* ---- what cannot be said ------------------------------------------------------------------------------------------ */
+/* ---- what cannot be said --------------------------------------------------------------------- */
 
 #if defined(__SANITIZE_ADDRESS__)
 #define SANITIZED true
@@ -301,8 +306,8 @@ static bool move_forms_away(void)
 }
 
 /*
- * An address above, and a length that leads round to the forms: there mremap would unmap as much as the old length is longer.
- * Debian's 6.1 does; so it is not left to the kernel to refuse it.
+ * An address above, and a length that leads round to the forms: there mremap would unmap as much as
+ * the old length is longer. Debian's 6.1 does; so it is not left to the kernel to refuse it.
  */
 static bool shrink_around(void)
 {
@@ -444,9 +449,11 @@ static pid_t begin(enum lane_kind kind, bool (*what)(void))
 		struct err e = { 0 };
 		int pair[2], s;
 
-		signal(SIGSEGV, SIG_DFL); /* a blow against a form is the child's end, not a failed test */
+		/* a blow against a form is the child's end, not a failed test */
+		signal(SIGSEGV, SIG_DFL);
 		/* This process has forms already; a worker makes its own, once. */
-		munmap((void *)(uintptr_t)FORM_PLACE, FORM_ROOM * 4); /* NOLINT(performance-no-int-to-ptr) */
+		/* NOLINTNEXTLINE(performance-no-int-to-ptr) */
+		munmap((void *)(uintptr_t)FORM_PLACE, FORM_ROOM * 4);
 		if (unshare(CLONE_NEWNET) < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) < 0 ||
 		    send(pair[0], "12345678", 8, 0) != 8)
 			_exit(NOT_ENTERED);

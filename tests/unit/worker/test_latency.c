@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The steps of the histogram of what inspection costs a packet, and what is told of its last minutes.
+ * The steps of the histogram of what inspection costs a packet, and what is told of its last
+ * minutes.
  *
  * LINK: appliance/worker/latency.c
  */
@@ -19,11 +20,13 @@ static void one(uint64_t ns, uint64_t *p50)
 {
 	memset(&l, 0, sizeof(l));
 	latency_note(&l, 1, 1, ns, 5);
-	latency_note(&l, 1, 1, UINT64_C(20000000000), 5); /* so that the longest one does not bound it */
+	/* so that the longest one does not bound it */
+	latency_note(&l, 1, 1, UINT64_C(20000000000), 5);
 	*p50 = latency_recent(&l, 1, 5).p50_ns;
 }
 
-/* Never less than it was, at most a quarter more, and counted within a power of two exactly when it is. */
+/* Never less than it was, at most a quarter more, and counted within a power of two exactly when
+ * it is. */
 static void steps(void **state)
 {
 	uint64_t p50;
@@ -57,7 +60,8 @@ static void the_last_minutes(void **state)
 	assert_in_range(r.p50_ns, 40 * US, 50 * US);
 	assert_int_equal(r.p99_ns, 3000 * US);
 	assert_int_equal(r.max_ns, 3000 * US);
-	latency_note(&l, 2, 1000, 40 * US, 2 * MINUTE); /* of one in a thousand p99 says nothing, the longest does */
+	/* of one in a thousand p99 says nothing, the longest does */
+	latency_note(&l, 2, 1000, 40 * US, 2 * MINUTE);
 	r = latency_recent(&l, 2, 2 * MINUTE);
 	assert_in_range(r.p99_ns, 40 * US, 50 * US);
 	assert_int_equal(r.max_ns, 3000 * US);
@@ -87,11 +91,32 @@ static void no_share(void **state)
 	assert_int_equal(latency_within(&l, LANE_SHARES, 1), 0);
 }
 
+static void a_minute_is_told_once(void **state)
+{
+	uint64_t p99 = 1;
+
+	(void)state;
+	memset(&l, 0, sizeof(l));
+	assert_int_equal(latency_due(&l, 0), UINT64_MAX);
+	assert_int_equal(latency_told(&l, 0, &p99), 0);
+	latency_note(&l, 1, 10, 40 * US, MINUTE);
+	latency_note(&l, 2, 5, 3000 * US, MINUTE);
+	assert_int_equal(latency_due(&l, MINUTE), 0);
+	assert_int_equal(latency_told(&l, MINUTE, &p99), 15);
+	assert_in_range(p99, 3000 * US, 3750 * US);
+	assert_int_equal(latency_due(&l, MINUTE), UINT64_MAX);
+	latency_note(&l, 1, 4, 40 * US, MINUTE + 7);
+	assert_int_equal(latency_due(&l, MINUTE + 7), MINUTE - 7);
+	assert_int_equal(latency_told(&l, MINUTE + 7, &p99), 0);
+	assert_int_equal(latency_told(&l, 2 * MINUTE, &p99), 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(steps),
 		cmocka_unit_test(the_last_minutes),
+		cmocka_unit_test(a_minute_is_told_once),
 		cmocka_unit_test(no_share),
 	};
 

@@ -90,7 +90,8 @@ static void a_packet(void **state)
 	assert_int_equal(queue_next(&d, &p), QUEUE_END);
 }
 
-/* The rules write the direction into every mark but that of a stray, which belongs to no session. */
+/* The rules write the direction into every mark but that of a stray, which belongs to
+ * no session. */
 static void who_opened_the_session(void **state)
 {
 	static const struct {
@@ -167,7 +168,8 @@ static void offloaded_and_cut(void **state)
 	assert_int_equal(p.checksums, CHECKSUM_UNREADY);
 }
 
-/* A packet whose id is known is always reported, even when the rest contradicts itself: somebody must decide it. */
+/* A packet whose id is known is always reported, even when the rest contradicts itself: somebody
+ * must decide it. */
 static void damaged(void **state)
 {
 	static struct builder b;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What was decided on its way to the kernel: which packets share a message, that "all up to this one" is said only when nothing
- * older waits, and that the ring hears of each packet once, with whether the kernel was told.
+ * What was decided on its way to the kernel: which packets share a message, that "all up to this
+ * one" is said only when nothing older waits, and that the ring hears of each packet once, with
+ * whether the kernel was told.
  *
  * LINK: appliance/worker/verdicts.c appliance/worker/form.c appliance/base/err.c
  * LIBS: libmnl libnetfilter_queue
@@ -137,7 +138,8 @@ static void queues_count_for_themselves(void **state)
 	assert_string_equal(ring, "1 2 3 ");
 }
 
-/* Order is that of deciding; what is older than the last, or another outcome or permit, is not taken along by "up to". */
+/* Order is that of deciding; what is older than the last, or another outcome or permit, is not
+ * taken along by "up to". */
 static void not_the_same(void **state)
 {
 	(void)state;
@@ -156,7 +158,8 @@ static void not_the_same(void **state)
 	assert_string_equal(ring, "2 1 3 4 5 6 ");
 }
 
-/* One verdict for what is quiet and what is not lets none be quiet: the mark of a session that must be heard would say otherwise. */
+/* One verdict for what is quiet and what is not lets none be quiet: the mark of a session that must
+ * be heard would say otherwise. */
 static void quiet_with_others(void **state)
 {
 	static const enum outcome said[][3] = {
@@ -214,7 +217,8 @@ static void more_than_one_verdict(void **state)
 	take(QUEUE, VERDICTS_MOST + 2);
 	for (uint32_t id = 1; id <= VERDICTS_MOST + 2; id++)
 		accept_one(QUEUE, id);
-	assert_string_equal(sent(), "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 "); /* two more wait behind them */
+	/* two more wait behind them */
+	assert_string_equal(sent(), "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 ");
 	assert_string_equal(sent(), "17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 ");
 	for (uint32_t at = 32; at < VERDICTS_MOST; at += FORM_MOST)
 		assert_string_not_equal(sent(), "");
@@ -223,7 +227,8 @@ static void more_than_one_verdict(void **state)
 	assert_string_equal(sent(), "<=66 ");
 }
 
-/* More that differ than a form has room for: several sends, and the gate hears of each packet what became of its own. */
+/* More that differ than a form has room for: several sends, and the gate hears of each packet what
+ * became of its own. */
 static void more_than_one_send(void **state)
 {
 	(void)state;

@@ -26,7 +26,7 @@ options:
     description: Account on the box. It needs the roles C(ot_author) to save a draft and C(it_operator) to apply it.
     type: str
   password:
-    description: Pass phrase of that account.
+    description: Passphrase of that account.
     type: str
   client_cert:
     description: File with a TLS client certificate (PEM) that is registered for that account; the second factor of a playbook.

@@ -6,6 +6,7 @@ import wire
 
 sys.path.insert(0, os.path.join(os.path.dirname(wire.__file__), "..", "lib"))
 import enip  # noqa: E402
+import fins  # noqa: E402
 import s7  # noqa: E402
 import slmp  # noqa: E402
 
@@ -28,6 +29,8 @@ PROTOCOLS = {
     "s7comm": (102, [(s7.connect(), s7.connection(0xD0, 1, 0x100)), (s7.setup(), s7.data(s7.message(3, 1, b"\xf0\0\0\1\0\1\0\xf0")))],
                lambda n: s7.read(BYTE, n), lambda n: s7.data(s7.message(3, n, b"\4\1", b"\xff\4\0\x08\7")),
                lambda n: s7.write(BYTE, [s7.value(b"\1")], n), 16),
+    "fins": (9600, [(fins.node(), fins.nodes())], lambda n: fins.tcp(fins.read("d", 0, 1, n % 256)),
+             lambda n: fins.tcp(fins.answer(fins.READ, b"\0\7", 0, n % 256)), lambda n: fins.tcp(fins.write("d", 0, [1], n % 256)), 16),
 }
 
 
@@ -55,7 +58,7 @@ def one(t, protocol):
         verdicts = {p["offset"]: p["verdict"] for p in r.pdus if p["dir"] == "c2s" and p["offset"] >= head}  # the last counts
         return list(verdicts.values()), [f["reason"] for f in r.flows], r.summary["refused_packets"]
 
-    reason = {"modbus": "modbus.function", "slmp": "slmp.command"}.get(protocol, protocol + ".function")
+    reason = {"modbus": "modbus.function", "slmp": "slmp.command", "fins": "fins.command"}.get(protocol, protocol + ".function")
     for n in (2, most - 1, most, most + 1, most + 2, 2 * most):
         t.equal("%s: %d allowed" % (protocol, n), run("allowed-%d" % n, 0, n, False, False), (["allow"] * n, ["allowed"], {}))
         t.equal("%s: %d, the last forbidden" % (protocol, n), run("forbidden-%d" % n, 0, n, True, False),

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/base/columns.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/base/atomic_file.h"
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "numbers of any size begin with their lowest byte");
+
+static json_t *value_json(const struct column *c, const void *member)
+{
+	char text[ADDR_TEXT] = "";
+	uint64_t v = 0;
+
+	switch (c->kind) {
+	case COLUMN_FORM:
+		return json_integer((json_int_t)c->most);
+	case COLUMN_BOOL:
+		return json_boolean(*(const bool *)member);
+	case COLUMN_TEXT:
+		return json_text(member);
+	case COLUMN_ADDR:
+		if (((const struct addr *)member)->family != 0)
+			addr_text(member, text);
+		return json_string(text);
+	case COLUMN_OWN:
+		return c->put(member);
+	case COLUMN_NUMBER:
+	case COLUMN_BITS:
+		break;
+	}
+	memcpy(&v, member, c->size);
+	return json_integer((json_int_t)v);
+}
+
+json_t *columns_json(const struct columns *c, const void *row)
+{
+	json_t *j = json_object();
+
+	for (size_t i = 0; i < c->n; i++)
+		j = columns_with(j, c->of[i].name, value_json(&c->of[i], (const char *)row + c->of[i].at));
+	return j;
+}
+
+json_t *columns_list(const struct columns *c, const void *rows, size_t n)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, columns_json(c, (const char *)rows + i * c->size));
+	return json_list_whole(list, n);
+}
+
+json_t *columns_with(json_t *j, const char *name, json_t *value)
+{
+	if (j != NULL && json_object_set_new(j, name, value) == 0)
+		return j;
+	if (j == NULL)
+		json_decref(value);
+	json_decref(j);
+	return NULL;
+}
+
+static bool text_take(const json_t *j, char *out, size_t size)
+{
+	size_t n = json_string_length(j);
+
+	if (!json_is_string(j) || n >= size)
+		return false;
+	memcpy(out, json_string_value(j), n + 1);
+	return true;
+}
+
+static bool value_take(const struct column *c, const json_t *j, void *member)
+{
+	json_int_t v = json_integer_value(j);
+
+	switch (c->kind) {
+	case COLUMN_BOOL:
+		*(bool *)member = json_is_true(j);
+		return json_is_boolean(j);
+	case COLUMN_TEXT:
+		return text_take(j, member, c->size);
+	case COLUMN_ADDR:
+		return json_is_string(j) && (json_string_length(j) == 0 || addr_parse(json_string_value(j), member));
+	case COLUMN_OWN:
+		return c->take(j, member);
+	case COLUMN_BITS:
+		memcpy(member, &v, c->size);
+		return json_is_integer(j);
+	case COLUMN_FORM:
+		return json_is_integer(j) && v >= 0 && (uint64_t)v == c->most;
+	case COLUMN_NUMBER:
+		break;
+	}
+	if (!json_is_integer(j) || v < 0 || (uint64_t)v < c->least || (uint64_t)v > c->most)
+		return false;
+	memcpy(member, &v, c->size);
+	return true;
+}
+
+bool columns_parse(const struct columns *c, const json_t *j, size_t beside, void *ret)
+{
+	if (!json_is_object(j) || json_object_size(j) != c->n + beside)
+		return false;
+	for (size_t i = 0; i < c->n; i++)
+		if (!value_take(&c->of[i], json_object_get(j, c->of[i].name), (char *)ret + c->of[i].at))
+			return false;
+	return true;
+}
+
+bool columns_list_parse(const struct columns *c, const json_t *list, void *ret, size_t most, size_t *ret_n)
+{
+	const json_t *j;
+	size_t i;
+
+	if (!json_is_array(list) || json_array_size(list) > most)
+		return false;
+	json_array_foreach(list, i, j)
+	{
+		if (!columns_parse(c, j, 0, (char *)ret + i * c->size))
+			return false;
+	}
+	*ret_n = json_array_size(list);
+	return true;
+}
+
+int columns_save(int folder, const char *name, json_t *j, const char *what, struct err *e)
+{
+	char *text = j != NULL ? json_dumps(j, JSON_COMPACT) : NULL;
+	int r = text != NULL ? atomic_write(folder, name, text, strlen(text), e) : err_set(e, -ENOMEM, "%s", what);
+
+	free(text);
+	json_decref(j);
+	return r;
+}

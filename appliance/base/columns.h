@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A struct as a JSON object: one table of columns describes how it is written, read back and
+ * checked. If a member is missing, unknown, of another type or out of bounds, the whole object
+ * is refused.
+ */
+#ifndef SEKISHO_BASE_COLUMNS_H
+#define SEKISHO_BASE_COLUMNS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "appliance/base/err.h"
+#include "appliance/base/json.h"
+
+enum column_kind {
+	COLUMN_FORM,   /* no member of the struct: the value is always `most` */
+	COLUMN_NUMBER, /* an unsigned integer of `size` bytes, from `least` to `most` */
+	COLUMN_BITS,   /* 64 bits, any value */
+	COLUMN_BOOL,
+	COLUMN_TEXT, /* shorter than `size` */
+	COLUMN_ADDR, /* a struct addr; "" where it has no family */
+	COLUMN_OWN   /* the functions `put` and `take` handle it */
+};
+
+struct column {
+	const char *name;
+	enum column_kind kind;
+	size_t at, size;
+	uint64_t least, most;
+	json_t *(*put)(const void *member);
+	bool (*take)(const json_t *j, void *member);
+};
+
+struct columns {
+	const struct column *of;
+	size_t n, size; /* number of columns; bytes of a row */
+};
+
+#define COLUMN(name, type, member, kind, least, most)                                                                  \
+	{                                                                                                              \
+		name, kind, offsetof(type, member), sizeof(((type *)0)->member), least, most, NULL, NULL               \
+	}
+#define COLUMN_BY(name, type, member, put, take)                                                                       \
+	{                                                                                                              \
+		name, COLUMN_OWN, offsetof(type, member), sizeof(((type *)0)->member), 0, 0, put, take                 \
+	}
+#define COLUMN_IS(name, value)                                                                                         \
+	{                                                                                                              \
+		name, COLUMN_FORM, 0, 0, value, value, NULL, NULL                                                      \
+	}
+#define COLUMNS(table, type)                                                                                           \
+	{                                                                                                              \
+		table, sizeof(table) / sizeof((table)[0]), sizeof(type)                                                \
+	}
+
+/* Writes a row as an object, with its members in the order of the table. NULL = no memory. */
+json_t *columns_json(const struct columns *c, const void *row);
+json_t *columns_list(const struct columns *c, const void *rows, size_t n);
+/* Adds a member to `j` and takes its reference. If either is NULL the other is freed, and the
+ * result is NULL. */
+json_t *columns_with(json_t *j, const char *name, json_t *value);
+/* Fills a row that the caller has zeroed. `beside`: how many members the object has that are not in
+ * the table and that the caller reads. On false the row may be partly filled. */
+bool columns_parse(const struct columns *c, const json_t *j, size_t beside, void *ret);
+bool columns_list_parse(const struct columns *c, const json_t *list, void *ret, size_t most, size_t *ret_n);
+
+/* Writes the object to a file, compact. Takes the reference. `what` names the object in the error
+ * when memory is out. */
+int columns_save(int folder, const char *name, json_t *j, const char *what, struct err *e);
+
+#endif

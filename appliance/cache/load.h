@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Puts the program of the verdict cache into the kernel, with memory of its own: once for each
+ * worker, so that what a worker writes is used for its own packets only. Needs CAP_BPF or
+ * CAP_SYS_ADMIN, which can be dropped afterwards. Program and memory exist as long as a process has
+ * a descriptor of them, or a rule uses the program.
+ */
+#ifndef SEKISHO_CACHE_LOAD_H
+#define SEKISHO_CACHE_LOAD_H
+
+#include "appliance/base/err.h"
+#include "appliance/wire/once.h"
+
+/* Descriptors, owned: the program, and the memory that it uses. */
+struct cache {
+	int program, leases, templates;
+};
+
+/* `path`: the object file that clang made from program.c. 0 or -errno; *err then says what the
+ * kernel, or its lockdown, refused. */
+int cache_load(const char *path, struct cache *ret, struct err *err);
+void cache_close(struct cache *c);
+/* Maps all leases and templates for reading and writing. NULL: no memory. The mapping lasts as long
+ * as the process. */
+struct once_lease *cache_leases(const struct cache *c);
+struct once_template *cache_templates(const struct cache *c);
+
+#endif

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Lets by what a worker has judged once (appliance/wire/once.h): the program that the kernel asks
+ * before a queue of a lane for commands, as a match of xt_bpf. It knows no protocol. A packet
+ * passes when a lease of its session stands with the kernel, under the very permit that the
+ * packet's mark says is in force, and the packet is, whole and alone, the request or the answer
+ * that comes next in the order of the numbers. Anything else is queued, and gives the lease back in
+ * the same step: from then on all of the session is.
+ *
+ * What the rules before it see to: the header's checksum is right, TCP's was right where it is
+ * written, no options of IP, no fragments.
+ *
+ * Built for the kernel by clang, and as it stands into tests, which then bring the three
+ * functions below.
+ */
+#include <linux/bpf.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "appliance/wire/once.h"
+
+#define MARK_PERMIT 0x003fffffu /* as in appliance/wire/mark.h */
+#define MARK_JUDGED 0x80c00000u
+#define MARK_AGAINST 0x40000000u
+
+#ifdef __bpf__
+#define SECTION(name) __attribute__((section(name), used))
+
+static long (*const once_load)(const struct __sk_buff *packet, uint32_t at, void *to,
+			       uint32_t n) = (void *)BPF_FUNC_skb_load_bytes;
+static void *(*const look_up)(void *map, const void *key) = (void *)BPF_FUNC_map_lookup_elem;
+static uint64_t (*const once_now)(void) = (void *)BPF_FUNC_ktime_get_ns;
+
+#define MAP(name, kind, n)                                                                                             \
+	struct {                                                                                                       \
+		int (*type)[BPF_MAP_TYPE_ARRAY];                                                                       \
+		int (*map_flags)[BPF_F_MMAPABLE];                                                                      \
+		int (*max_entries)[n];                                                                                 \
+		uint32_t *key;                                                                                         \
+		struct kind *value;                                                                                    \
+	} name SECTION(".maps")
+
+MAP(leases, once_lease, ONCE_LEASES);
+MAP(templates, once_template, ONCE_TEMPLATES);
+
+#define INLINE static inline __attribute__((always_inline))
+#define lease_at(place) ((struct once_lease *)look_up(&leases, &(place)))
+#define template_at(place) ((const struct once_template *)look_up(&templates, &(place)))
+/* Keeps the compiler from forgetting what the verifier has to see. */
+#define BOUND(n) __asm__ volatile("" : "+r"(n))
+
+char licence[] SECTION("license") = "Apache-2.0";
+#else
+#define SECTION(name)
+#define INLINE static inline
+#define BOUND(n)
+#define lease_at(place) once_lease_at(place)
+#define template_at(place) once_template_at(place)
+
+long once_load(const struct __sk_buff *packet, uint32_t at, void *to, uint32_t n);
+uint64_t once_now(void);
+struct once_lease *once_lease_at(uint32_t place);
+const struct once_template *once_template_at(uint32_t place);
+#endif
+
+int once_match(struct __sk_buff *packet);
+
+#define TCP_ACKS 0x10u
+#define TCP_PUSHES 0x08u
+#define PROTOCOL_TCP 6u
+
+/* A packet as it lies in memory: what is compared stays in the order of the network. */
+struct head4 {
+	uint8_t version, service;
+	uint16_t total, id, fragment;
+	uint8_t hops, protocol;
+	uint16_t sum;
+	uint32_t from, to;
+};
+
+struct head6 {
+	uint32_t version;
+	uint16_t length;
+	uint8_t protocol, hops;
+	uint32_t from[4], to[4];
+};
+
+struct head_tcp {
+	uint16_t from, to;
+	uint32_t number, acknowledged;
+	uint8_t words, flags;
+	uint16_t window, sum, urgent;
+};
+
+struct segment {
+	uint32_t from[4], to[4];
+	uint16_t from_port, to_port;
+	uint32_t number, acknowledged, options;
+	uint32_t at, n; /* where its data begin, and how many there are */
+	uint8_t family, hops, words, flags;
+};
+
+INLINE uint16_t of16(uint16_t v)
+{
+	return __builtin_bswap16(v);
+}
+
+INLINE uint32_t of32(uint32_t v)
+{
+	return __builtin_bswap32(v);
+}
+
+/* Bytes of the header of IP; 0: this is nothing of ours. */
+INLINE uint32_t read_ip(const struct __sk_buff *packet, struct segment *s)
+{
+	uint8_t version = 0;
+
+	if (once_load(packet, 0, &version, 1) < 0)
+		return 0;
+	if (version == 0x45) {
+		struct head4 h = { 0 };
+
+		if (once_load(packet, 0, &h, sizeof(h)) < 0 || h.protocol != PROTOCOL_TCP ||
+		    of16(h.total) != packet->len || (of16(h.fragment) & 0xbfffu) != 0)
+			return 0;
+		s->family = 4;
+		s->hops = h.hops;
+		s->from[0] = h.from;
+		s->to[0] = h.to;
+		return sizeof(h);
+	}
+	if (version >> 4 == 6) {
+		struct head6 h = { 0 };
+
+		if (once_load(packet, 0, &h, sizeof(h)) < 0 || h.protocol != PROTOCOL_TCP ||
+		    of16(h.length) + sizeof(h) != packet->len)
+			return 0;
+		s->family = 6;
+		s->hops = h.hops;
+		for (unsigned i = 0; i < 4; i++) {
+			s->from[i] = h.from[i];
+			s->to[i] = h.to[i];
+		}
+		return sizeof(h);
+	}
+	return 0;
+}
+
+INLINE bool read_segment(const struct __sk_buff *packet, struct segment *s)
+{
+	uint32_t at = read_ip(packet, s), words;
+	struct head_tcp h = { 0 };
+
+	if (at == 0 || once_load(packet, at, &h, sizeof(h)) < 0)
+		return false;
+	words = h.words >> 4;
+	if (words < 5 || packet->len < at + words * 4u)
+		return false;
+	if (words > 5 && once_load(packet, at + (uint32_t)sizeof(h), &s->options, 4) < 0)
+		return false;
+	s->from_port = of16(h.from);
+	s->to_port = of16(h.to);
+	s->number = of32(h.number);
+	s->acknowledged = of32(h.acknowledged);
+	s->words = h.words;
+	s->flags = h.flags;
+	s->at = at + words * 4u;
+	s->n = packet->len - s->at;
+	return true;
+}
+
+/* ---- whose it is ----------------------------------------------------------------------------- */
+
+INLINE bool is_of(const struct once_lease *l, const struct segment *s, bool back)
+{
+	const uint32_t *client = back ? s->to : s->from, *server = back ? s->from : s->to;
+	uint32_t differ = 0;
+
+	for (unsigned i = 0; i < 4; i++)
+		differ |= (l->client[i] ^ client[i]) | (l->server[i] ^ server[i]);
+	return differ == 0 && l->family == s->family && l->client_port == (back ? s->to_port : s->from_port) &&
+	       l->server_port == (back ? s->from_port : s->to_port);
+}
+
+INLINE struct once_lease *find(const struct segment *s, bool back)
+{
+	uint32_t ports = back ? (uint32_t)s->to_port << 16 | s->from_port : (uint32_t)s->from_port << 16 | s->to_port;
+	uint32_t first = back ? once_place(s->to, s->from, ports) : once_place(s->from, s->to, ports);
+
+	for (uint32_t i = 0; i < ONCE_WAYS; i++) {
+		uint32_t place = first + i;
+		struct once_lease *l = lease_at(place);
+
+		if (l != NULL && is_of(l, s, back))
+			return l;
+	}
+	return NULL;
+}
+
+/* ---- whether it is what comes next ----------------------------------------------------------- */
+
+#define TIME_ALONE 0x0101080au /* two bytes of padding, then kind and length of the option */
+
+/* A segment of this session, in order, that acknowledges all that the other end has said, and is
+ * nothing unusual. */
+INLINE bool is_in_order(const struct once_lease *l, const struct segment *s, unsigned dir)
+{
+	unsigned other = 1u - dir;
+
+	/* No options, or the time alone; the lower four bits of that byte belong to nobody. */
+	if (s->words != l->words[dir] << 4 ||
+	    (s->words != 5u << 4 && (s->words != 8u << 4 || of32(s->options) != TIME_ALONE)))
+		return false;
+	if (s->hops < l->hops[dir] || s->number != l->next[dir])
+		return false;
+	if (s->n == 0) /* an acknowledgement may be said again */
+		return s->flags == TCP_ACKS &&
+		       (s->acknowledged == l->next[other] || s->acknowledged == l->acked[other]);
+	return (s->flags & ~TCP_PUSHES) == TCP_ACKS && s->acknowledged == l->next[other];
+}
+
+INLINE bool is_asked_again(const struct once_template *t, const uint64_t *request, uint32_t permit, uint32_t n)
+{
+	uint64_t differ = 0;
+
+	for (unsigned i = 0; i < ONCE_REQUEST / 8; i++)
+		differ |= (t->request[i] ^ request[i]) & t->mask[i];
+	return differ == 0 && t->permit == permit && t->length == n;
+}
+
+INLINE bool is_its_answer(const struct once_template *t, const struct once_lease *l, uint32_t n)
+{
+	const uint8_t *request = (const uint8_t *)l->request, *answer = (const uint8_t *)l->answer;
+	uint64_t differ = 0;
+
+	for (unsigned i = 0; i < ONCE_HEAD / 8; i++)
+		differ |= (t->head[i] ^ l->answer[i]) & t->head_mask[i];
+	for (unsigned i = 0; i < ONCE_REPEATS; i++) {
+		const struct once_repeat *r = &t->repeats[i];
+
+		differ |= (uint8_t)(answer[r->at % ONCE_HEAD] ^ request[r->from % ONCE_REQUEST]) & r->any;
+	}
+	return differ == 0 && t->permit == l->permit && t->answer == n;
+}
+
+/*
+ * Whether it is one of the session's requests; nothing else waits, and all that was said is
+ * acknowledged. One that is not leaves the last one where it is: the worker goes on from there.
+ */
+INLINE bool take_request(const struct __sk_buff *packet, struct once_lease *l, const struct segment *s)
+{
+	uint64_t request[ONCE_REQUEST / 8] = { 0 };
+	uint32_t n = s->n;
+
+	if (l->waits != ONCE_NOTHING || l->acked[0] != l->next[0])
+		return false;
+	BOUND(n);
+	if (n == 0 || n > ONCE_REQUEST || once_load(packet, s->at, request, n) < 0)
+		return false;
+	for (uint32_t i = 0; i < ONCE_USES; i++) {
+		uint32_t place = l->uses[i];
+		const struct once_template *t = template_at(place);
+
+		if (t == NULL || !is_asked_again(t, request, l->permit, s->n))
+			continue;
+		for (unsigned k = 0; k < ONCE_REQUEST / 8; k++)
+			l->request[k] = request[k];
+		l->last = l->waits = i;
+		l->asked[i]++;
+		return true;
+	}
+	return false;
+}
+
+INLINE bool take_answer(const struct __sk_buff *packet, struct once_lease *l, const struct segment *s)
+{
+	uint32_t n = s->n, waits = l->waits, place;
+	const struct once_template *t;
+
+	BOUND(waits);
+	if (waits >= ONCE_USES || l->acked[1] != l->next[1])
+		return false;
+	place = l->uses[waits];
+	t = template_at(place);
+	BOUND(n);
+	if (t == NULL || n == 0 || n > ONCE_ANSWER || once_load(packet, s->at, l->answer, n) < 0 ||
+	    !is_its_answer(t, l, s->n))
+		return false;
+	l->waits = ONCE_NOTHING;
+	return true;
+}
+
+/* It passes, and the lease is behind it; or not, and what the lease holds is as it was. */
+INLINE bool take(const struct __sk_buff *packet, struct once_lease *l, const struct segment *s, unsigned dir)
+{
+	if (!is_in_order(l, s, dir))
+		return false;
+	if (s->n > 0 && !(dir == 0 ? take_request(packet, l, s) : take_answer(packet, l, s)))
+		return false;
+	l->acked[1u - dir] = s->acknowledged;
+	l->next[dir] += s->n;
+	l->seen_ns = once_now();
+	return true;
+}
+
+/* ---- whose turn it is ------------------------------------------------------------------------ */
+
+INLINE uint32_t exchange(struct once_lease *l, uint32_t is, uint32_t becomes)
+{
+	return __sync_val_compare_and_swap(&l->state, is, becomes);
+}
+
+SECTION("socket")
+int once_match(struct __sk_buff *packet)
+{
+	bool back = (packet->mark & MARK_AGAINST) != 0, passes;
+	struct segment s = { 0 };
+	struct once_lease *l;
+	uint32_t was;
+
+	if ((packet->mark & MARK_JUDGED) != 0 || packet->gso_size != 0 || !read_segment(packet, &s))
+		return 0;
+	l = find(&s, back);
+	if (l == NULL)
+		return 0;
+	was = exchange(l, ONCE_GIVEN, ONCE_BUSY);
+	/* two processors at a time: this one's packet is queued, so whatever comes behind it
+	 * must be */
+	if (was == ONCE_BUSY)
+		exchange(l, ONCE_BUSY, ONCE_RECALLED);
+	if (was != ONCE_GIVEN)
+		return 0;
+	if (!is_of(l, &s, back)) { /* it was another's by then */
+		if (exchange(l, ONCE_BUSY, ONCE_GIVEN) != ONCE_BUSY)
+			exchange(l, ONCE_RECALLED, ONCE_BACK);
+		return 0;
+	}
+	passes = l->permit != 0 && (packet->mark & MARK_PERMIT) == l->permit && take(packet, l, &s, back ? 1u : 0u);
+	if (!passes || exchange(l, ONCE_BUSY, ONCE_GIVEN) != ONCE_BUSY)
+		__sync_lock_test_and_set(&l->state, ONCE_BACK);
+	return passes;
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sessions whose conduit limits how long they last, or are silent. The kernel counts and ends them
+ * by itself (policy/ir/skeleton/limits.c). What it cannot do is done here: sessions that say
+ * nothing are told and recorded; datagrams that are over may begin anew; numbers of sessions that
+ * are gone make room; and a limit that was changed holds for those that are there, with the age
+ * that they have.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "appliance/base/clock.h"
+#include "appliance/base/memfd.h"
+#include "appliance/enforce/enforce.h"
+#include "appliance/kernel/batch.h"
+#include "appliance/kernel/conntrack.h"
+#include "appliance/kernel/dump.h"
+#include "appliance/wire/cuts.h"
+#include "appliance/wire/msg.h"
+#include "appliance/wire/reason.h"
+
+#define LIMITS_BUDGET (96u << 20)
+#define SOON_S 1u    /* the pace of these looks where many sessions end */
+#define SELDOM_S 30u /* ... and for the sake of room alone */
+/* what ends by itself so soon is left to it: the kernel refuses a transaction that deletes what
+ * is gone */
+#define NEAR_S 3u
+#define RECORDS_MOST 256u
+
+struct counting {
+	struct enforce *f;
+	struct arena *a;
+	uint64_t now_s; /* seconds since 1970, before the sessions were read */
+	struct session *list;
+	size_t n, room;
+	struct image have;
+	bool *seen[2]; /* by element of SET_AGES, SET_IDLES: its session is there */
+	struct cut_session *cuts;
+	size_t n_cuts, room_cuts;
+	struct batch *batch;
+	uint64_t next_s, ended;
+};
+
+static int note(const struct session *s, void *ctx)
+{
+	struct counting *c = ctx;
+	struct session *kept = (s->mark & MARK_LIMITS) == 0
+				       ? NULL
+				       : arena_grow(c->a, (void **)&c->list, &c->n, &c->room, sizeof(*kept));
+
+	if (kept != NULL)
+		*kept = *s;
+	return (s->mark & MARK_LIMITS) != 0 && kept == NULL ? -ENOMEM : 0;
+}
+
+static void restart(void *ctx)
+{
+	struct counting *c = ctx;
+
+	c->n = 0;
+}
+
+static void record(struct counting *c, const struct session *s, bool idle)
+{
+	struct event e = event_new(EVENT_FLOW, clock_wall_ns());
+
+	e.verdict = EV_DENY;
+	e.reason = (uint16_t)(idle ? R_LIMIT_IDLE : R_LIMIT_SESSION);
+	e.permit = mark_permit(s->mark);
+	e.client = s->client;
+	e.server = s->server;
+	e.client_port = s->l4proto == IPPROTO_TCP || s->l4proto == IPPROTO_UDP ? s->client_port : 0;
+	e.server_port = s->server_port;
+	e.l4proto = s->l4proto;
+	if (c->ended++ < RECORDS_MOST)
+		event_send(&c->f->events, &e);
+	else
+		c->f->events.lost++;
+}
+
+/* It is over; the rules say so of its next packet, whatever else is done. A worker that follows it
+ * tells both ends now. */
+static int end(struct counting *c, const struct session *s, bool idle, struct err *e)
+{
+	struct cut_session *cut;
+
+	if (s->ending)
+		return 0;
+	record(c, s, idle);
+	if (s->l4proto != IPPROTO_TCP)
+		return conntrack_delete(&c->f->net, s, e);
+	if (c->n_cuts < CUTS_MAX_BYTES / sizeof(*cut)) {
+		cut = arena_grow(c->a, (void **)&c->cuts, &c->n_cuts, &c->room_cuts, sizeof(*cut));
+		if (cut != NULL)
+			*cut = (struct cut_session){ s->client, s->server, s->client_port, s->server_port,
+						     idle ? MARK_IDLED : MARK_AGED };
+	}
+	return conntrack_mark(&c->f->net, s, (s->mark & MARK_LANE_MASK) | (idle ? MARK_IDLES : MARK_AGES), e);
+}
+
+/* Its age stays what it is; its end follows what its permit says now. */
+static void follow(struct counting *c, const struct image_element *el, unsigned set, uint32_t limit)
+{
+	struct image_element to = *el;
+
+	to.data = limit;
+	to.until = el->until + limit - el->data;
+	if (limit == 0 || limit == el->data || el->until <= c->now_s + NEAR_S)
+		return;
+	batch_element_delete(c->batch, set, el);
+	if (to.until > c->now_s)
+		batch_element_add(c->batch, set, &to, clock_wall_ns() / 1000000u);
+	if (to.until < c->next_s)
+		c->next_s = to.until;
+}
+
+static int look_at(struct counting *c, const struct session *s, bool idle, struct err *e)
+{
+	unsigned set = idle ? SET_IDLES : SET_AGES;
+	uint32_t index = generation_permit(c->f->now, mark_permit(s->mark));
+	const struct ir_permit *p = index != UINT32_MAX ? &c->f->now->ir.permits[index] : NULL;
+	const struct image_element *el;
+	/* as the kernel has it, who hands it over in no order at all */
+	uint32_t number = htonl(s->id);
+	uint8_t key[IMAGE_KEY] = { 0 };
+
+	if ((s->mark & (idle ? MARK_IDLES : MARK_AGES)) == 0)
+		return 0;
+	memcpy(key, &number, sizeof(number));
+	el = image_find(&c->have, set, key, key);
+	if (el == NULL)
+		return end(c, s, idle, e);
+	c->seen[idle][el - c->have.elements[set].list] = true;
+	if (el->until < c->next_s)
+		c->next_s = el->until;
+	follow(c, el, set, p == NULL ? 0 : idle ? p->idle : p->session);
+	return 0;
+}
+
+/* Of a session that began before the sessions were read, and is none of them. */
+static void make_room(struct counting *c, unsigned set, const bool *seen)
+{
+	const struct image_elements *all = &c->have.elements[set];
+
+	for (size_t i = 0; i < all->n; i++)
+		if (!seen[i] && all->list[i].until > c->now_s + NEAR_S &&
+		    all->list[i].until + NEAR_S < c->now_s + all->list[i].data)
+			batch_element_delete(c->batch, set, &all->list[i]);
+}
+
+static int count(struct counting *c, struct err *e)
+{
+	struct enforce *f = c->f;
+	uint32_t line;
+	int r = conntrack_dump(&f->net, note, restart, c, e);
+
+	/* Sessions first: one that begins meanwhile has its number in the sets already. */
+	if (r == 0)
+		r = netlink_dump_limits(&f->net, c->a, &c->have, e);
+	for (unsigned idle = 0; idle < 2 && r == 0; idle++) {
+		c->seen[idle] = arena_array(c->a, c->have.elements[SET_AGES + idle].n + 1, sizeof(bool));
+		if (c->seen[idle] == NULL)
+			return err_set(e, -ENOMEM, "sessions that are limited");
+	}
+	for (size_t i = 0; i < c->n && r == 0; i++) {
+		r = look_at(c, &c->list[i], false, e);
+		if (r == 0)
+			r = look_at(c, &c->list[i], true, e);
+		if (r == -ENOENT)
+			r = 0; /* it ended meanwhile */
+	}
+	for (unsigned idle = 0; idle < 2 && r == 0; idle++)
+		make_room(c, SET_AGES + idle, c->seen[idle]);
+	if (r == 0 && batch_messages(c->batch) > 0)
+		(void)batch_commit(c->batch, &f->net, e, &line); /* or with the next look */
+	return r;
+}
+
+static void tell(struct counting *c)
+{
+	int fd = c->n_cuts > 0 ? memfd_sealed("sekisho-limits", c->cuts, c->n_cuts * sizeof(*c->cuts)) : -1;
+
+	if (fd < 0)
+		return;
+	(void)msg_send(c->f->control, 0, &(struct msg_body){ .type = MSG_CUTS }, &fd, 1);
+	close(fd);
+}
+
+static uint32_t shortest(const struct ir_limits *l)
+{
+	uint32_t s = SELDOM_S;
+
+	for (uint32_t i = 0; i < l->n; i++)
+		s = (l->list[i] & IR_LIMIT_S) < s ? l->list[i] & IR_LIMIT_S : s;
+	return s;
+}
+
+int enforce_lasting(struct enforce *f)
+{
+	struct counting c = { .f = f, .now_s = clock_wall_ns() / 1000000000u, .next_s = UINT64_MAX };
+	struct ir_limits l = { .n = 0 };
+	uint64_t now = clock_mono().ns, wait_s;
+	struct err e;
+
+	if (f->now == NULL)
+		return -1;
+	if (now < f->lasting_ns)
+		return (int)((f->lasting_ns - now) / 1000000u) + 1;
+	ir_limits_add_all(&l, &f->now->ir);
+	wait_s = shortest(&l);
+	c.a = l.n > 0 || f->now->kept.elements[SET_LIMITED].n > 0 ? arena_new(LIMITS_BUDGET) : NULL;
+	c.batch = c.a != NULL ? batch_new(0) : NULL;
+	if (c.batch != NULL && count(&c, &e) == 0 && c.next_s < c.now_s + wait_s)
+		wait_s = c.next_s > c.now_s + SOON_S ? c.next_s - c.now_s : SOON_S;
+	if (c.batch != NULL) {
+		tell(&c);
+		batch_free(c.batch);
+	}
+	arena_free(c.a);
+	f->lasting_ns = clock_mono().ns + wait_s * 1000000000u;
+	return (int)(wait_s * 1000u);
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/supervise/hours.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "appliance/base/clock.h"
+#include "appliance/supervise/listed.h"
+#include "appliance/supervise/supervise.h"
+#include "policy/ir/moment.h"
+
+#define NAME "hours"
+#define SECOND 1000000000ull
+
+static bool holds(const struct ir *ir, uint32_t w, uint64_t at, uint64_t *ret_end, uint64_t *ret_next)
+{
+	const struct ir_conduit c = { .window = w, .door = UINT32_MAX };
+	struct time_zone z = { 0 };
+	struct window room;
+	struct times t = ir_times(ir, &c, &room);
+
+	*ret_end = *ret_next = 0;
+	return time_zone_parse(ir->time_zone, &z) && times_hold(&t, &z, at, ret_end, ret_next);
+}
+
+/* ---- on record ------------------------------------------------------------------------------- */
+
+/* "reads, writes (+3)"; "" where no conduit opens by it. */
+static void conduits_of(const struct ir *ir, uint32_t w, char out[EVENT_TEXT])
+{
+	size_t n = 0;
+	unsigned more = 0;
+
+	out[0] = '\0';
+	for (uint32_t i = 0; i < ir->n_conduits; i++) {
+		const char *name = ir->conduits[i].name;
+
+		if (ir->conduits[i].window != w)
+			continue;
+		/* room for how many more there are */
+		if (more > 0 || strlen(name) + 16 > EVENT_TEXT - n)
+			more++;
+		else
+			n += (size_t)snprintf(out + n, EVENT_TEXT - n, "%s%s", n > 0 ? ", " : "", name);
+	}
+	if (more > 0)
+		snprintf(out + n, EVENT_TEXT - n, " (+%u)", more);
+}
+
+static void record(struct supervisor *s, enum policy_event what, const char *object, const char *conduits,
+		   uint64_t until)
+{
+	struct event e = event_new(EVENT_POLICY, clock_wall_ns());
+	e.code = (uint8_t)what;
+	e.value = s->now->number;
+	event_say(&e, EVENT_OBJECT, object);
+	event_say(&e, EVENT_BEFORE, conduits);
+	if (until != 0) {
+		json_t *t = json_time(until * SECOND);
+
+		event_say(&e, EVENT_AFTER, json_string_value(t));
+		json_decref(t);
+	}
+	event_send(&s->events, &e);
+}
+
+/* Of those that fall on one moment, more than so many are told by their number. */
+static void tell(struct supervisor *s, uint32_t w, bool begins, uint64_t until, unsigned told[2])
+{
+	char conduits[EVENT_TEXT];
+
+	if (++told[begins] > HOURS_TOLD)
+		return;
+	conduits_of(s->now->ir, w, conduits);
+	if (conduits[0] != '\0')
+		record(s, begins ? POLICY_HOURS_BEGAN : POLICY_HOURS_ENDED, s->now->ir->windows[w].name, conduits,
+		       until);
+}
+
+static void tell_rest(struct supervisor *s, const unsigned told[2])
+{
+	for (unsigned i = 0; i < 2; i++)
+		if (told[i] > HOURS_TOLD) {
+			char text[16];
+
+			snprintf(text, sizeof(text), "(+%u)", told[i] - HOURS_TOLD);
+			record(s, i == 1 ? POLICY_HOURS_BEGAN : POLICY_HOURS_ENDED, text, "", 0);
+		}
+}
+
+/* What one of them became from one moment to another, and when it changes next. */
+static void follow(struct supervisor *s, uint32_t w, uint64_t now, unsigned told[2])
+{
+	struct hours *x = &s->hours;
+	uint64_t end, until, next, ignored;
+	bool was = holds(s->now->ir, w, x->looked_s, &end, &ignored), is = holds(s->now->ir, w, now, &until, &next);
+	/* Over and begun anew: hours that go on at their end (hours.c of wire follows only so many)
+	 * are not. */
+	bool anew = was && is && end != 0 && end <= now && !holds(s->now->ir, w, end, &ignored, &ignored);
+
+	if ((was && !is) || anew)
+		tell(s, w, false, 0, told);
+	if ((is && !was) || anew)
+		tell(s, w, true, until, told);
+	next = is ? until : next;
+	if (next > now && next < x->next_s)
+		x->next_s = next;
+}
+
+/* ---- in time --------------------------------------------------------------------------------- */
+
+static uint64_t now_s(void)
+{
+	return clock_wall_ns() / SECOND;
+}
+
+void hours_open(struct supervisor *s)
+{
+	json_t *list = listed_read(s->state_fd, NAME, 1);
+	json_int_t looked = json_integer_value(json_object_get(json_array_get(list, 0), "looked"));
+
+	s->hours = (struct hours){ .looked_s = looked > 0 ? (uint64_t)looked : 0, .number = s->now->number };
+	json_decref(list);
+}
+
+/* Where the disk is full, the next daemon says it once more. */
+static void save(const struct supervisor *s)
+{
+	json_t *list = json_pack("[{s:I}]", "looked", (json_int_t)s->hours.looked_s);
+
+	(void)listed_save(s->state_fd, NAME, list);
+	json_decref(list);
+}
+
+void hours_due(struct supervisor *s, uint64_t mono)
+{
+	struct hours *x = &s->hours;
+	uint64_t now = now_s();
+	unsigned told[2] = { 0 };
+
+	(void)mono;
+	if (s->clock.wait != CLOCK_TRUSTED || (x->number == s->now->number && x->looked_s <= now && now < x->next_s))
+		return;
+	/* What another policy opens and shuts at once is on record with it. */
+	if (x->number != s->now->number || x->looked_s == 0)
+		x->looked_s = now;
+	x->number = s->now->number;
+	x->next_s = UINT64_MAX;
+	for (uint32_t i = 0; i < s->now->ir->n_windows; i++)
+		follow(s, i, now, told);
+	tell_rest(s, told);
+	x->looked_s = now;
+	if (s->now->ir->n_windows > 0)
+		save(s);
+}
+
+uint64_t hours_next(const struct supervisor *s)
+{
+	uint64_t wall = clock_wall_ns(), left;
+
+	if (s->clock.wait != CLOCK_TRUSTED || s->hours.next_s >= UINT64_MAX / SECOND)
+		return UINT64_MAX;
+	left = s->hours.next_s * SECOND > wall ? s->hours.next_s * SECOND - wall : 0;
+	return mono_ns() + left;
+}
+
+/* ---- for people ------------------------------------------------------------------------------ */
+
+static json_t *time_or_null(uint64_t at)
+{
+	return at != 0 ? json_time(at * SECOND) : json_null();
+}
+
+json_t *json_windows(const struct supervisor *s)
+{
+	const struct ir *ir = s->now->ir;
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < ir->n_windows; i++) {
+		uint64_t end, next;
+		bool open = holds(ir, i, now_s(), &end, &next) && s->clock.wait == CLOCK_TRUSTED;
+		unsigned conduits = 0;
+
+		for (uint32_t k = 0; k < ir->n_conduits; k++)
+			conduits += ir->conduits[k].window == i;
+		(void)json_array_append_new(
+			list, json_pack("{s:o, s:o, s:b, s:o, s:o, s:I}", "window", json_text(ir->windows[i].name),
+					"label", json_text(ir->windows[i].label), "open", (int)open, "until",
+					time_or_null(open ? end : 0), "opens", time_or_null(open ? 0 : next),
+					"conduits", (json_int_t)conduits));
+	}
+	return list;
+}

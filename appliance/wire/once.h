@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Requests that a worker has judged once, in memory that the kernel reads: the worker writes it,
+ * and the program appliance/cache/program.c uses it.
+ *
+ * A template describes a request that was allowed: its bytes, which of them may differ in a
+ * repetition, and what its answer must be. A lease is one session that the kernel continues, from
+ * given sequence numbers and by given templates, until the first packet that does not fit, or until
+ * the worker wants it back. At each moment either the worker or the kernel has the session; `state`
+ * alone says which.
+ *
+ * The memory exists as long as its worker. The program does not trust its contents: whatever they
+ * are, the program accesses no other memory, and lets only packets pass whose mark has the permit.
+ * Compiled for the kernel as well, so it includes no other header of ours. Sequence numbers are in
+ * host order.
+ */
+#ifndef SEKISHO_WIRE_ONCE_H
+#define SEKISHO_WIRE_ONCE_H
+
+#include <stdint.h>
+
+#define ONCE_REQUEST 128u /* bytes of a request, at most */
+#define ONCE_ANSWER 512u  /* bytes of its answer, at most */
+/* first bytes of an answer that may be prescribed; later ones are free */
+#define ONCE_HEAD 64u
+#define ONCE_REPEATS 16u /* bytes of an answer that must repeat bytes of the request */
+#define ONCE_USES 4u	 /* templates of one session */
+#define ONCE_WAYS 4u	 /* places that a session may have */
+#define ONCE_TEMPLATES 1024u
+#define ONCE_LEASES 8192u /* a power of two */
+
+/* Byte `at` of an answer must be byte `from` of its request, if `any` is 0xff. */
+struct once_repeat {
+	uint8_t at, from, any, unused;
+};
+
+/* Written once, before a lease names it. In the mask, bytes that may differ and all bytes after the
+ * length are 0; the others are 0xff. */
+struct once_template {
+	uint32_t permit; /* 0: unused */
+	uint16_t length, answer;
+	uint64_t request[ONCE_REQUEST / 8], mask[ONCE_REQUEST / 8];
+	uint64_t head[ONCE_HEAD / 8], head_mask[ONCE_HEAD / 8];
+	struct once_repeat repeats[ONCE_REPEATS];
+};
+
+enum once_state {
+	ONCE_BACK,  /* the worker has the session, and only the worker reads the lease */
+	ONCE_GIVEN, /* the kernel has the session, and is not processing a packet */
+	/* the kernel has the session, and one processor is processing a packet; no other
+	 * processor may */
+	ONCE_BUSY,
+	ONCE_RECALLED, /* as ONCE_BUSY, and the processor gives the session back when it is done */
+};
+
+#define ONCE_NOTHING UINT32_MAX /* in `waits` */
+
+/* By direction: 0 from the client, 1 from the server. */
+struct once_lease {
+	uint32_t state; /* enum once_state; changed in one step, by atomic operations */
+	uint32_t permit;
+	uint32_t client[4], server[4]; /* network order; of IPv4 the first word */
+	uint16_t client_port, server_port;
+	uint8_t family;	   /* 4 or 6 */
+	uint8_t words[2];  /* words of the TCP header: 5 without options, 8 with timestamps only */
+	uint8_t hops[2];   /* least hop limit (TTL) of its packets */
+	uint8_t unused[7]; /* padding with a name, so that every byte is set */
+	uint32_t next[2];  /* number of the next byte */
+	/* all bytes before it are acknowledged; the bytes from here to `next` are kept in `request`
+	 * or `answer` */
+	uint32_t acked[2];
+	/* indexes of its templates; unused entries repeat one of the others */
+	uint32_t uses[ONCE_USES];
+	/* index in `uses` of the last request since the lease was given; ONCE_NOTHING: none */
+	uint32_t last;
+	/* index in `uses` of the request without an answer yet; ONCE_NOTHING: none */
+	uint32_t waits;
+	uint32_t asked[ONCE_USES]; /* how often each was requested since the lease was given */
+	/* when the last packet passed, by the kernel's monotonic clock */
+	uint64_t seen_ns;
+	uint64_t request[ONCE_REQUEST / 8]; /* the last request that passed; it ends at next[0] */
+	uint64_t answer[ONCE_ANSWER / 8];   /* the last answer that passed; it ends at next[1] */
+};
+
+/* The first of the slots in which a session may lie. An attacker who fills the slots of other
+ * sessions only makes their packets visit the worker. */
+static inline uint32_t once_place(const uint32_t client[4], const uint32_t server[4], uint32_t ports)
+{
+	uint32_t h = ports * 0x9e3779b1u;
+
+	for (unsigned i = 0; i < 4; i++)
+		h = (h ^ client[i] ^ (server[i] << 7 | server[i] >> 25)) * 0x85ebca6bu, h ^= h >> 15;
+	return h & (ONCE_LEASES - ONCE_WAYS);
+}
+
+#endif

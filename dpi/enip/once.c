@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Templates for repeated unconnected requests. A repetition has another sender context, which the
+ * answer repeats. Only for a single plain service that succeeded. Connected messages would have to
+ * repeat a sequence number; no test covers them yet.
+ */
+#include "dpi/once.h"
+#include "dpi/enip/encap.h"
+#include "dpi/enip/state.h"
+
+#define CONTEXT_AT 12u
+#define CONTEXT 8u
+#define MESSAGE_AT 40u /* where the message of CIP begins */
+#define REPLY 6u       /* bytes of an answer to it: service, status; of a tag its type */
+
+/* Whether the judgement of a request depends only on its bytes: no request waits, the server is in
+ * step, and the session was seen from its beginning. */
+static bool is_settled(const struct enip_state *s)
+{
+	return s->session == SESSION_OPEN && !s->datagrams && !s->missed && !s->cut && s->wait.n == 0 &&
+	       s->wait.unseen == 0 && !s->wait.unread && s->lenient == 0;
+}
+
+/* Whether the service is plain: it neither opens or closes anything nor contains other requests. */
+static bool is_plain(uint8_t service)
+{
+	return (service & CIP_REPLY) == 0 && service != SERVICE_MULTIPLE && service != SERVICE_FORWARD_CLOSE &&
+	       service != SERVICE_UNCONNECTED_SEND && service != SERVICE_FORWARD_OPEN &&
+	       service != SERVICE_LARGE_FORWARD_OPEN;
+}
+
+/* Reads the message at its usual position. False: there are other items, or none. */
+static bool read_message(struct bytes pdu, struct encap *e, struct encap_items *ret)
+{
+	return encap_read(pdu, e) && e->command == ENCAP_REQUEST && e->status == 0 && encap_unconnected(e->data, ret) &&
+	       ret->message.left > 0 && ret->message.left + MESSAGE_AT == pdu.left;
+}
+
+bool enip_once(const void *state, struct bytes request, struct bytes answer, struct once_template *ret)
+{
+	struct encap_items asks, says;
+	struct encap e;
+	size_t n;
+
+	if (!is_settled(state) || !read_message(request, &e, &asks) || !read_message(answer, &e, &says) ||
+	    !is_plain(asks.message.p[0]) || says.message.left < 4 || says.message.p[2] != 0 || says.message.p[3] != 0)
+		return false;
+	n = MESSAGE_AT + (says.message.left < REPLY ? says.message.left : REPLY);
+	return once_begin(ret, request, answer.left) && once_repeats(ret, CONTEXT_AT, CONTEXT_AT, CONTEXT) &&
+	       once_says(ret, 0, answer.p, CONTEXT_AT) &&
+	       once_says(ret, CONTEXT_AT + CONTEXT, answer.p + CONTEXT_AT + CONTEXT, n - CONTEXT_AT - CONTEXT);
+}

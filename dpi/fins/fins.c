@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dpi/fins/fins.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "dpi/fins/request.h"
+#include "dpi/fins/state.h"
+#include "dpi/fins/words.h"
+
+_Static_assert(sizeof(struct fins_state) <= ENFORCER_STATE_MAX, "FINS state must fit into a flow");
+_Static_assert(FINS_PDU_MAX <= ENFORCER_PDU_MAX, "the longest frame must fit into what is kept");
+
+/* bits of an end code: the controller has an error, but executed the command */
+#define END_FLAGS 0x00c0u
+#define END_RELAY 0x8000u /* a relay could not forward the command; two more bytes name it */
+#define RELAY_BYTES 3u	  /* at most, with the unit */
+
+/* What `parse` hands to `asked`. */
+enum kept { KEPT_TCP, KEPT_SID, KEPT_ANSWER, KEPT_ANSWER_MAX, KEPT_DUE };
+
+static struct pending_list open_of(struct fins_state *s)
+{
+	return (struct pending_list){ &s->wait, s->open, sizeof(s->open[0]), FINS_OPEN_MAX };
+}
+
+static void begin(void *state, bool datagrams, uint16_t port)
+{
+	struct fins_state *s = state;
+
+	(void)port;
+	s->datagrams = datagrams;
+}
+
+static enum frame_result frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)
+{
+	(void)dir;
+	return fins_frame(((const struct fins_state *)state)->datagrams, head, ret_len);
+}
+
+/* ---- requests -------------------------------------------------------------------------------- */
+
+/* What FINS/TCP says of a session is part of any use. */
+static void parse_tcp(const struct fins_head *h, enum direction dir, struct parsed *ret)
+{
+	ret->asks = dir == DIR_C2S;
+	ret->n = 1;
+	ret->operations[0] =
+		(struct operation){ .service = FINS_TCP(h->tcp), .space = SPACE_NONE, .setup = true, .idle = 0x0f };
+	ret->wrong = R_ALLOWED;
+	ret->kept[KEPT_TCP] = h->tcp;
+}
+
+static void parse(const void *state, enum direction dir, struct bytes pdu, struct parsed *ret)
+{
+	struct fins_request r = { .operations = ret->operations, .max = OPERATIONS_MAX };
+	struct fins_head h;
+
+	ret->kept[KEPT_TCP] = FINS_TCP_FRAME;
+	if (!fins_head_parse(((const struct fins_state *)state)->datagrams, pdu, &h)) {
+		ret->asks = dir == DIR_C2S;
+		return;
+	}
+	if (h.tcp != FINS_TCP_FRAME) {
+		parse_tcp(&h, dir, ret);
+		return;
+	}
+	ret->asks = h.asks || dir == DIR_C2S;
+	if (!ret->asks)
+		return;
+	if (!h.asks) { /* clients are not asked for anything */
+		ret->n = 1;
+		ret->operations[0] = (struct operation){ .service = FINS_CODE(h.command, 0),
+							 .targets = { h.to.network, h.to.node, h.to.unit },
+							 .space = SPACE_NONE };
+		ret->wrong = R_FINS_RESPONSE;
+		ret->kept[KEPT_DUE] = FINS_NEVER;
+		return;
+	}
+	fins_request_parse(&h, &r);
+	ret->n = r.n;
+	ret->wrong = r.well_formed ? R_ALLOWED : R_FINS_FRAME;
+	ret->kept[KEPT_SID] = h.sid;
+	ret->kept[KEPT_ANSWER] = r.answer;
+	ret->kept[KEPT_ANSWER_MAX] = r.answer_max;
+	ret->kept[KEPT_DUE] = r.due;
+}
+
+/* The client sends its node number once, before anything else. It must not send the messages
+ * of servers. */
+static void tcp_asked(struct fins_state *s, const struct parsed *p, const struct ruling *ruling, struct pdu *ret)
+{
+	bool in_turn = p->kept[KEPT_TCP] == FINS_TCP_ERROR;
+
+	if (p->kept[KEPT_TCP] == FINS_TCP_NODE) {
+		in_turn = s->phase == FINS_FRESH || s->met;
+		if (s->phase == FINS_FRESH) {
+			s->phase = FINS_ASKED;
+			s->choice = ruling->choice;
+			s->reason = (uint8_t)ret->reason;
+		}
+	}
+	if (!in_turn && ret->reason == R_ALLOWED)
+		ret->reason = R_FINS_SESSION;
+}
+
+static void notice_table(struct fins_state *s, const struct command_table *t)
+{
+	if (pending_notice_table(open_of(s), t))
+		s->choice = NO_CHOICE;
+}
+
+static void asked(void *state, const struct parsed *p, const struct ruling *ruling, const struct command_table *t,
+		  struct pdu *ret)
+{
+	struct fins_state *s = state;
+	const struct operation *o = p->operations;
+
+	notice_table(s, t);
+	if (p->n == 0)
+		return;
+	if (p->kept[KEPT_TCP] != FINS_TCP_FRAME) {
+		tcp_asked(s, p, ruling, ret);
+		return;
+	}
+	if (ret->dir == DIR_S2C) { /* rows speak of what a client asks a server for */
+		if (ret->reason == R_ALLOWED)
+			ret->reason = R_FINS_RESPONSE;
+		return;
+	}
+	if (s->phase == FINS_FRESH)
+		s->phase = FINS_SPOKEN;
+	if (p->kept[KEPT_DUE] == FINS_NEVER)
+		return;
+	if (!pending_make_room(open_of(s)) && ret->reason == R_ALLOWED)
+		ret->reason = R_FINS_PENDING;
+	pending_seen(open_of(s));
+	if (s->wait.n == FINS_OPEN_MAX) {
+		/* else it is judged once more, or never passes */
+		s->wait.unread |= ret->reason != R_FINS_PENDING;
+		return;
+	}
+	s->open[s->wait.n++] = (struct fins_open){
+		.wait = { ruling->choice, (uint8_t)ret->reason, p->kept[KEPT_DUE] == FINS_MAY_COME },
+		.service = ret->function,
+		.first = o->first,
+		.count = o->count > UINT32_MAX ? UINT32_MAX : (uint32_t)o->count,
+		.answer = (uint16_t)p->kept[KEPT_ANSWER],
+		.answer_max = (uint16_t)p->kept[KEPT_ANSWER_MAX],
+		.space = o->space,
+		.sid = (uint8_t)p->kept[KEPT_SID],
+		.to = { (uint8_t)o->targets[0], (uint8_t)o->targets[1], (uint8_t)o->targets[2] },
+		.from = { (uint8_t)(o->targets[3] >> 16), (uint8_t)(o->targets[3] >> 8), (uint8_t)o->targets[3] },
+	};
+}
+
+/* ---- answers --------------------------------------------------------------------------------- */
+
+/* Whether an answer comes from the addressed node. A node addressed as 0 (local) answers with
+ * its number. */
+static bool is_end(const struct fins_address *asked, const struct fins_address *told)
+{
+	return asked->unit == told->unit && (asked->node == 0 || asked->node == told->node) &&
+	       (asked->network == 0 || asked->network == told->network);
+}
+
+static bool is_answer(const struct fins_open *o, const struct fins_head *h, uint16_t end_code, unsigned lenient)
+{
+	if (o->service >> 16 != h->command || (o->sid != h->sid && (h->sid != 0 || !(lenient & LENIENT_TRANSACTION))) ||
+	    (!(lenient & LENIENT_UNIT) && (!is_end(&o->to, &h->from) || !is_end(&o->from, &h->to))))
+		return false;
+	/* a request that made no sense: its answer has no shape to keep to */
+	if (o->wait.reason == R_FINS_FRAME)
+		return true;
+	if ((end_code & ~END_FLAGS) == 0)
+		return h->rest.left >= o->answer && h->rest.left <= o->answer_max;
+	return h->rest.left <=
+	       ((end_code & END_RELAY) != 0 || o->answer_max < RELAY_BYTES ? RELAY_BYTES : o->answer_max);
+}
+
+static void name_conduit(const struct command_table *t, const struct command_permit *p, uint16_t choice,
+			 struct pdu *ret)
+{
+	struct ruling ruling;
+
+	evaluate_choice(t, p, vocabulary_of(PROTO_FINS), choice, &ruling.grant, &ruling.row);
+	pdu_name_ruling(ret, &ruling);
+}
+
+static void answer_open(struct fins_state *s, uint32_t i, const struct command_table *t, const struct command_permit *p,
+			struct pdu *ret)
+{
+	struct fins_open o = s->open[i];
+
+	ret->function = o.service;
+	ret->reason = (enum reason)o.wait.reason;
+	ret->allowed = ret->reason == R_ALLOWED;
+	name_conduit(t, p, o.wait.choice, ret);
+	if (o.space != SPACE_NONE && o.wait.reason != R_FINS_FRAME) {
+		ret->space = o.space;
+		ret->address = o.first;
+		ret->quantity = o.count;
+	}
+	for (uint32_t k = 0; k < i; k++)
+		s->open[k].wait.expendable = 1;
+	pending_answered(open_of(s), i);
+}
+
+static void answered_frame(struct fins_state *s, struct fins_head *h, const struct command_table *t,
+			   const struct command_permit *p, struct pdu *ret)
+{
+	unsigned lenient = judge_leniency(PROTO_FINS, t, p);
+	uint16_t end_code;
+
+	ret->function = FINS_CODE(h->command, 0);
+	if (!bytes_be16(&h->rest, &end_code))
+		return;
+	ret->exception = (end_code & ~END_FLAGS) != 0;
+	for (uint32_t i = 0; i < s->wait.n; i++)
+		if (is_answer(&s->open[i], h, end_code, lenient)) {
+			answer_open(s, i, t, p, ret);
+			return;
+		}
+	if (s->wait.unseen == 0)
+		return;
+	pending_answered_unseen(&s->wait);
+	ret->allowed = !s->wait.unread;
+	ret->reason = s->wait.unread ? R_FINS_UNREAD : R_FINS_UNSEEN;
+}
+
+static void answered_tcp(struct fins_state *s, const struct fins_head *h, const struct command_table *t,
+			 const struct command_permit *p, struct pdu *ret)
+{
+	ret->function = FINS_TCP(h->tcp);
+	ret->exception = h->error != 0;
+	ret->reason = R_FINS_SESSION;
+	switch (h->tcp) {
+	case FINS_TCP_NODES:
+		if (s->phase != FINS_ASKED && !s->met)
+			return;
+		ret->reason = s->phase == FINS_ASKED ? (enum reason)s->reason : R_FINS_UNSEEN;
+		if (s->phase == FINS_ASKED)
+			name_conduit(t, p, s->choice, ret);
+		s->phase = FINS_AGREED;
+		break;
+	case FINS_TCP_ERROR:
+	case FINS_TCP_CONFIRMS:
+		if (s->phase == FINS_FRESH && !s->met)
+			return;
+		ret->reason = R_ALLOWED;
+		break;
+	default:
+		return;
+	}
+	ret->allowed = ret->reason == R_ALLOWED || ret->reason == R_FINS_UNSEEN;
+}
+
+static void answered(void *state, struct bytes pdu, const struct command_table *t, const struct command_permit *p,
+		     struct pdu *ret)
+{
+	struct fins_state *s = state;
+	struct fins_head h;
+
+	notice_table(s, t);
+	ret->reason = R_FINS_RESPONSE;
+	name_conduit(t, p, 0, ret);
+	if (!fins_head_parse(s->datagrams, pdu, &h)) {
+		ret->reason = R_FINS_FRAME;
+		return;
+	}
+	if (h.tcp != FINS_TCP_FRAME) {
+		answered_tcp(s, &h, t, p, ret);
+		return;
+	}
+	ret->targets[0] = h.from.network;
+	ret->targets[1] = h.from.node;
+	ret->targets[2] = h.from.unit;
+	ret->targets[3] = (uint32_t)h.to.network << 16 | (uint32_t)h.to.node << 8 | h.to.unit;
+	answered_frame(s, &h, t, p, ret);
+}
+
+static void age(void *state, bool now)
+{
+	pending_age(open_of(state), now);
+}
+
+static void missed(void *state, bool unread)
+{
+	struct fins_state *s = state;
+
+	pending_missed(open_of(s), unread);
+	s->met = true;
+}
+
+static void all_answered(void *state)
+{
+	struct fins_state *s = state;
+
+	s->wait.n = 0;
+}
+
+/* Commands without a name may have any form. */
+static bool likely(const void *state, enum direction dir, struct bytes pdu)
+{
+	struct operation room[2];
+	struct fins_request r = { .operations = room, .max = 2 };
+	struct fins_head h;
+
+	if (!fins_head_parse(((const struct fins_state *)state)->datagrams, pdu, &h))
+		return false;
+	if (h.tcp != FINS_TCP_FRAME)
+		return h.tcp == FINS_TCP_ERROR || (h.tcp == FINS_TCP_NODE) == (dir == DIR_C2S);
+	if (h.asks != (dir == DIR_C2S))
+		return false;
+	if (!h.asks)
+		return h.rest.left >= 2;
+	fins_request_parse(&h, &r);
+	return r.well_formed && function_by_code(vocabulary_of(PROTO_FINS), r.service) != NULL;
+}
+
+static size_t state_used(const void *state)
+{
+	const struct fins_state *s = state;
+
+	return offsetof(struct fins_state, open) + s->wait.n * sizeof(s->open[0]);
+}
+
+const struct enforcer fins_enforcer = {
+	.protocol = PROTO_FINS,
+	.pdu_max = FINS_PDU_MAX,
+	.state_size = sizeof(struct fins_state),
+	.datagrams = 1,
+	.begin = begin,
+	.state_used = state_used,
+	.frame = frame,
+	.malformed = R_FINS_FRAME,
+	.pending = R_FINS_PENDING,
+	.parse = parse,
+	.asked = asked,
+	.answered = answered,
+	.segment = fins_segment,
+	.all_answered = all_answered,
+	.age = age,
+	.missed = missed,
+	.likely = likely,
+	.once = fins_once,
+};

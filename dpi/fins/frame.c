@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dpi/fins/frame.h"
+
+#define LENGTH_REST 8u /* command and error code count */
+
+#define ICF_SILENT 0x01u
+#define ICF_ANSWER 0x40u
+#define ICF_GATEWAY 0x80u
+#define GATEWAYS_MAX 7u /* 2 by most manuals, 7 by CS1 of version 2 */
+#define NETWORK_MAX 127u
+
+/* The allowed lengths of a command; false: there is no such command. */
+static bool lengths_of(uint32_t command, uint32_t *ret_min, uint32_t *ret_max)
+{
+	switch (command) {
+	case FINS_TCP_NODE:
+		*ret_min = *ret_max = LENGTH_REST + 4u;
+		return true;
+	case FINS_TCP_NODES:
+		*ret_min = *ret_max = LENGTH_REST + 8u;
+		return true;
+	case FINS_TCP_FRAME:
+		*ret_min = LENGTH_REST + FINS_HEADER;
+		*ret_max = LENGTH_REST + FINS_FRAME_MAX;
+		return true;
+	case FINS_TCP_ERROR:
+	case FINS_TCP_CONFIRMS:
+		*ret_min = *ret_max = LENGTH_REST;
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* One test a byte: a stream that cannot be FINS/TCP ends at the first byte that says so. */
+static bool may_stand(size_t i, uint8_t c)
+{
+	static const uint8_t magic[4] = { 'F', 'I', 'N', 'S' };
+
+	if (i < sizeof(magic))
+		return c == magic[i];
+	if (i == 6) /* the length is below 2048 */
+		return c < 8;
+	return i == 7 || i == 11 ? i != 11 || c <= FINS_TCP_CONFIRMS : c == 0;
+}
+
+enum frame_result fins_frame(bool datagrams, struct bytes head, size_t *ret_len)
+{
+	size_t have = head.left;
+	struct bytes b = head;
+	uint32_t length, command, min, max;
+
+	*ret_len = 0;
+	if (datagrams) {
+		if (have < FINS_HEADER || have > FINS_FRAME_MAX)
+			return FRAME_BAD;
+		*ret_len = have;
+		return FRAME_WHOLE;
+	}
+	for (size_t i = 0; i < have && i < FINS_HEADER; i++)
+		if (!may_stand(i, head.p[i]))
+			return FRAME_BAD;
+	if (have < FINS_HEADER)
+		return FRAME_NEED_MORE;
+	bytes_skip(&b, 4);
+	bytes_be32(&b, &length);
+	if (!bytes_be32(&b, &command) || !lengths_of(command, &min, &max) || length < min || length > max)
+		return FRAME_BAD;
+	if (have - LENGTH_REST < length)
+		return FRAME_NEED_MORE;
+	*ret_len = LENGTH_REST + length;
+	return FRAME_WHOLE;
+}
+
+static void address(struct bytes *b, struct fins_address *ret)
+{
+	bytes_u8(b, &ret->network);
+	bytes_u8(b, &ret->node);
+	bytes_u8(b, &ret->unit);
+}
+
+/* Bits that the manuals set to 0 must be 0, because their meaning is not known. */
+static bool parse_fins(struct bytes *b, struct fins_head *ret)
+{
+	uint8_t icf, reserved, gateways;
+
+	bytes_u8(b, &icf);
+	bytes_u8(b, &reserved);
+	bytes_u8(b, &gateways);
+	address(b, &ret->to);
+	address(b, &ret->from);
+	bytes_u8(b, &ret->sid);
+	if (!bytes_be16(b, &ret->command))
+		return false;
+	ret->asks = (icf & ICF_ANSWER) == 0;
+	ret->silent = (icf & ICF_SILENT) != 0;
+	return (icf & ~(ICF_GATEWAY | ICF_ANSWER | ICF_SILENT)) == 0 && reserved == 0 && gateways <= GATEWAYS_MAX &&
+	       ret->to.network <= NETWORK_MAX && ret->from.network <= NETWORK_MAX && b->left <= FINS_DATA_MAX;
+}
+
+bool fins_head_parse(bool datagrams, struct bytes pdu, struct fins_head *ret)
+{
+	uint32_t command;
+	size_t length;
+
+	*ret = (struct fins_head){ .tcp = FINS_TCP_FRAME, .rest = pdu };
+	if (fins_frame(datagrams, pdu, &length) != FRAME_WHOLE || length != pdu.left)
+		return false;
+	if (!datagrams) {
+		bytes_skip(&ret->rest, 8);
+		bytes_be32(&ret->rest, &command);
+		bytes_be32(&ret->rest, &ret->error);
+		ret->tcp = (uint8_t)command;
+	}
+	if (ret->tcp != FINS_TCP_FRAME)
+		return !ret->rest.failed;
+	return parse_fins(&ret->rest, ret) && ret->error == 0;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * APDUs of IEC 60870-5-104, and the layout of their types. Part of its enforcer, used by nobody
+ * else. Pure; knows no policy.
+ *
+ *   APCI (5)      68, length of all that follows (4 to 253), four bytes of control field: I frames
+ *                 have N(S) and N(R), S frames N(R), U frames say one of six things
+ *   ASDU (7.1)    type, SQ and number of objects, cause with test and P/N, originator, common
+ *                 address (2 bytes), objects: address (3 bytes), then what the type has
+ *
+ * Numbers have the low byte first. Fields of other lengths, as IEC 60870-5-101 knows them, are none
+ * of this.
+ */
+#ifndef SEKISHO_DPI_IEC104_FRAME_H
+#define SEKISHO_DPI_IEC104_FRAME_H
+
+#include "dpi/protocol.h"
+
+#define IEC104_START 0x68u
+#define IEC104_HEADER 2u /* start and length */
+#define IEC104_CONTROL 4u
+#define IEC104_LENGTH_MAX 253u
+#define IEC104_PDU_MAX (IEC104_HEADER + IEC104_LENGTH_MAX)
+#define IEC104_ASDU 6u /* in front of the objects */
+#define IEC104_ADDRESS 3u
+
+/* Bits of the octet of a cause (IEC 60870-5-101, 7.2.3). */
+#define IEC104_CAUSE_BITS 0x3fu
+#define IEC104_NEGATIVE 0x40u
+
+/* Causes that a controlling station may give, as bits. */
+#define CAUSE_BIT(cause) (1u << (cause))
+#define CAUSE_SPONT CAUSE_BIT(3)
+#define CAUSE_REQ CAUSE_BIT(5)
+#define CAUSE_ACT CAUSE_BIT(6)
+#define CAUSE_DEACT CAUSE_BIT(8)
+#define CAUSE_FILE CAUSE_BIT(13)
+
+enum iec104_who { IEC104_NOBODY, IEC104_SERVER, IEC104_CLIENT, IEC104_BOTH };
+enum iec104_shape { IEC104_ONE, IEC104_EACH, IEC104_RUN };
+enum iec104_value {
+	IEC104_NOTHING,
+	IEC104_SINGLE, /* bit 0 */
+	IEC104_DOUBLE, /* bits 0 and 1: 1 or 2 */
+	IEC104_TWO_BYTES,
+	IEC104_FOUR_BYTES,
+	IEC104_UNKNOWN,
+};
+enum iec104_qualifier {
+	IEC104_NONE,
+	IEC104_IN_VALUE,     /* bits 2 to 6 of it, and 7 selects */
+	IEC104_OF_SET_POINT, /* a byte behind it, whose bit 7 selects */
+	IEC104_WHOLE,	     /* the same without */
+};
+
+struct iec104_layout {
+	uint8_t who;   /* enum iec104_who */
+	uint8_t bytes; /* of an object behind its address */
+	uint8_t shape, value, qualifier;
+	bool places; /* its object address means something */
+	uint16_t causes;
+};
+
+/* Of a type that nobody knows: NULL. */
+const struct iec104_layout *iec104_layout_of(uint8_t type);
+
+/* An APDU taken apart. */
+struct iec104_head {
+	uint8_t says; /* enum iec104_says; 0: an I frame, and what follows means something */
+	uint16_t ns;  /* I frames */
+	uint16_t nr;  /* I and S frames */
+	uint8_t type, n;
+	bool run;	    /* SQ */
+	uint8_t cause;	    /* with its bits */
+	uint8_t originator; /* 0: there is none */
+	uint16_t ca;
+	uint32_t ioa;	     /* of the first object */
+	struct bytes object; /* behind it, with all that follows */
+	const struct iec104_layout *layout;
+};
+
+/* What the first bytes say, up to the number of objects: FRAME_BAD, or whether that is
+ * all there. */
+enum frame_result iec104_begins(struct bytes head);
+/* As an enforcer's frame. A length that is not that of its type is none. */
+enum frame_result iec104_frame(struct bytes head, size_t *ret_len);
+/* `pdu` is a whole one. False when it is none. */
+bool iec104_head_parse(struct bytes pdu, struct iec104_head *ret);
+
+#endif

@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dpi/iec104/iec104.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "dpi/iec104/request.h"
+#include "dpi/iec104/state.h"
+#include "dpi/iec104/words.h"
+
+_Static_assert(sizeof(struct iec104_state) <= ENFORCER_STATE_MAX, "IEC 104 state must fit into a flow");
+_Static_assert(IEC104_PDU_MAX <= ENFORCER_PDU_MAX, "the longest APDU must fit into what is kept");
+
+#define NUMBERS 0x7fffu /* 15 bits */
+/* How many I frames may be unacknowledged: `k` of a pair of stations is 12 by default and 32767 at
+ * most (IEC 60870-5-104, 5.5), and no frame says which. */
+#define WINDOW_MAX 32767u
+#define TESTS_MAX 255u
+
+/* Causes of a controlled station (IEC 60870-5-101, 7.2.3). */
+#define REQUEST 5u
+#define ACT 6u
+#define ACT_CON 7u
+#define DEACT 8u
+#define DEACT_CON 9u
+#define ACT_TERM 10u
+#define INTERROGATED 20u
+#define UNKNOWN_FIRST 44u /* type, cause, common address, object */
+#define UNKNOWN_LAST 47u
+
+/* What `parse` hands to `asked`. */
+enum kept { KEPT_SAYS, KEPT_NS, KEPT_NR, KEPT_FILES };
+
+static struct pending_list open_of(struct iec104_state *s)
+{
+	return (struct pending_list){ &s->wait, s->open, sizeof(s->open[0]), IEC104_OPEN_MAX };
+}
+
+static enum frame_result frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)
+{
+	(void)state;
+	(void)dir;
+	return iec104_frame(head, ret_len);
+}
+
+/* ---- sessions: numbers, and what U frames say ------------------------------------------------ */
+
+static uint16_t distance(uint16_t from, uint16_t to)
+{
+	return (uint16_t)(to - from) & NUMBERS;
+}
+
+/* N(S) follows the one before, and fewer than the window are not acknowledged. What does not is
+ * where counting goes on. */
+static bool sends(struct iec104_side *side, uint16_t ns)
+{
+	bool fits = side->next_unknown ||
+		    (ns == side->next && (side->acked_unknown || distance(side->acked, side->next) < WINDOW_MAX));
+
+	if (side->next_unknown || ns != side->next)
+		side->acked_unknown = true;
+	side->next_unknown = false;
+	side->next = (ns + 1u) & NUMBERS;
+	return fits;
+}
+
+/* N(R) acknowledges what the other end sent, and takes nothing back. */
+static bool acknowledges(struct iec104_side *other, uint16_t nr)
+{
+	bool fits = other->next_unknown || other->acked_unknown ||
+		    distance(other->acked, nr) <= distance(other->acked, other->next);
+
+	if (!fits)
+		return false;
+	other->acked = nr;
+	other->acked_unknown = other->next_unknown;
+	return true;
+}
+
+static bool says(struct iec104_state *s, enum direction dir, uint8_t what)
+{
+	bool client = dir == DIR_C2S;
+	uint8_t before = s->phase;
+
+	switch (what) {
+	case IEC104_STARTDT_ACT:
+		if (client && before != IEC104_STARTED)
+			s->phase = IEC104_STARTING;
+		return client;
+	case IEC104_STARTDT_CON:
+		/* whoever asks twice is told twice */
+		if (!client && (before == IEC104_STARTING || before == IEC104_ANY))
+			s->phase = IEC104_STARTED;
+		return !client && (before == IEC104_STARTING || before == IEC104_STARTED || before == IEC104_ANY);
+	case IEC104_STOPDT_ACT:
+		if (client && before != IEC104_STOPPED)
+			s->phase = IEC104_STOPPING;
+		return client;
+	case IEC104_STOPDT_CON:
+		if (!client && (before == IEC104_STOPPING || before == IEC104_ANY))
+			s->phase = IEC104_STOPPED;
+		return !client && (before == IEC104_STOPPING || before == IEC104_STOPPED || before == IEC104_ANY);
+	case IEC104_TESTFR_ACT:
+		if (s->tested[dir] < TESTS_MAX)
+			s->tested[dir]++;
+		return true;
+	default: /* its confirmation */
+		if (s->tested[!dir] == 0)
+			return s->met;
+		s->tested[!dir]--;
+		return true;
+	}
+}
+
+/* A controlling station transfers once it has asked to, a controlled one once it has confirmed
+ * that and until it has confirmed the end. */
+static bool transfers(const struct iec104_state *s, enum direction dir)
+{
+	if (s->phase == IEC104_STARTED || s->phase == IEC104_ANY)
+		return true;
+	return s->phase == (dir == DIR_C2S ? IEC104_STARTING : IEC104_STOPPING);
+}
+
+/* What is wrong with a frame as a part of its session; R_ALLOWED. */
+static enum reason in_session(struct iec104_state *s, enum direction dir, uint8_t what, uint16_t ns, uint16_t nr)
+{
+	bool fits;
+
+	if (what == IEC104_S)
+		return acknowledges(&s->sides[!dir], nr) ? R_ALLOWED : R_IEC104_NUMBER;
+	if (what != 0)
+		return says(s, dir, what) ? R_ALLOWED : R_IEC104_SESSION;
+	fits = sends(&s->sides[dir], ns);
+	if (!acknowledges(&s->sides[!dir], nr) || !fits)
+		return R_IEC104_NUMBER;
+	return transfers(s, dir) ? R_ALLOWED : R_IEC104_SESSION;
+}
+
+/* ---- commands -------------------------------------------------------------------------------- */
+
+static void parse(const void *state, enum direction dir, struct bytes pdu, struct parsed *ret)
+{
+	struct iec104_head h;
+
+	(void)state;
+	ret->asks = dir == DIR_C2S;
+	if (!ret->asks || !iec104_head_parse(pdu, &h))
+		return;
+	ret->n = 1;
+	ret->kept[KEPT_SAYS] = h.says;
+	ret->kept[KEPT_NS] = h.ns;
+	ret->kept[KEPT_NR] = h.nr;
+	if (h.says != 0) { /* a session's own frames are part of any use */
+		ret->operations[0] = (struct operation){
+			.service = IEC104_SAYS(h.says), .space = SPACE_NONE, .setup = true, .idle = 0x0f
+		};
+		ret->wrong = R_ALLOWED;
+		return;
+	}
+	ret->wrong = iec104_request_parse(&h, &ret->operations[0]);
+	ret->kept[KEPT_FILES] = h.layout != NULL && h.layout->value == IEC104_UNKNOWN;
+}
+
+static void notice_table(struct iec104_state *s, const struct command_table *t)
+{
+	if (pending_notice_table(open_of(s), t))
+		s->files_choice = NO_CHOICE;
+}
+
+static void asked(void *state, const struct parsed *p, const struct ruling *ruling, const struct command_table *t,
+		  struct pdu *ret)
+{
+	struct iec104_state *s = state;
+	const struct operation *o = p->operations;
+	enum reason session;
+
+	notice_table(s, t);
+	if (p->n == 0)
+		return;
+	session = in_session(s, ret->dir, (uint8_t)p->kept[KEPT_SAYS], (uint16_t)p->kept[KEPT_NS],
+			     (uint16_t)p->kept[KEPT_NR]);
+	if (ret->reason == R_ALLOWED)
+		ret->reason = session;
+	if (p->kept[KEPT_SAYS] != 0)
+		return;
+	if (p->kept[KEPT_FILES] != 0) {
+		if (ret->reason == R_ALLOWED) {
+			s->files = true;
+			s->files_choice = ruling->choice;
+			s->files_ca = (uint16_t)o->targets[IEC104_CA];
+		}
+		return;
+	}
+	if (!pending_make_room(open_of(s)) && ret->reason == R_ALLOWED)
+		ret->reason = R_IEC104_PENDING;
+	pending_seen(open_of(s));
+	if (s->wait.n == IEC104_OPEN_MAX) {
+		/* else it is judged once more, or never passes */
+		s->wait.unread |= ret->reason != R_IEC104_PENDING;
+		return;
+	}
+	s->open[s->wait.n++] = (struct iec104_open){
+		/* what is read is told as what is monitored */
+		.wait = { ruling->choice, (uint8_t)ret->reason,
+			  (o->targets[IEC104_CAUSE] & IEC104_CAUSE_BITS) == REQUEST },
+		.cause = o->targets[IEC104_CAUSE] & IEC104_CAUSE_BITS,
+		.service = (uint16_t)o->service,
+		.ca = (uint16_t)o->targets[IEC104_CA],
+		.ioa = o->space != SPACE_NONE ? (uint32_t)o->first : 0,
+	};
+}
+
+/* ---- confirmations --------------------------------------------------------------------------- */
+
+static uint8_t type_of(const struct iec104_open *o)
+{
+	return o->service == IEC104_FREEZES ? IEC104_C_CI : (uint8_t)o->service;
+}
+
+/* The same type, the same object of the same station, or of any where all were asked; what makes no
+ * sense to a station it may send back. */
+static bool is_confirmed_by(const struct iec104_open *o, const struct iec104_head *h)
+{
+	uint8_t cause = h->cause & IEC104_CAUSE_BITS;
+
+	if (type_of(o) != h->type || h->n != 1 || (o->ca != h->ca && o->ca != IEC104_CA_ALL))
+		return false;
+	if (h->layout == NULL)
+		return true;
+	if (o->ioa != h->ioa)
+		return false;
+	switch (cause) {
+	case ACT_CON:
+		return o->cause == ACT && (!o->confirmed || o->ca == IEC104_CA_ALL);
+	case DEACT_CON:
+		return o->cause == DEACT && (!o->confirmed || o->ca == IEC104_CA_ALL);
+	case ACT_TERM:
+		return o->cause == ACT;
+	default:
+		return cause >= UNKNOWN_FIRST && cause <= UNKNOWN_LAST;
+	}
+}
+
+static void name_conduit(const struct command_table *t, const struct command_permit *p, uint16_t choice,
+			 struct pdu *ret)
+{
+	struct ruling ruling;
+
+	evaluate_choice(t, p, vocabulary_of(PROTO_IEC104), choice, &ruling.grant, &ruling.row);
+	pdu_name_ruling(ret, &ruling);
+}
+
+static void confirm(struct iec104_state *s, uint32_t i, const struct iec104_head *h, const struct command_table *t,
+		    const struct command_permit *p, struct pdu *ret)
+{
+	struct iec104_open *o = &s->open[i];
+	uint8_t cause = h->cause & IEC104_CAUSE_BITS;
+
+	ret->function = o->service;
+	ret->reason = (enum reason)o->wait.reason;
+	ret->allowed = ret->reason == R_ALLOWED;
+	name_conduit(t, p, o->wait.choice, ret);
+	/* Others may still confirm, and what is confirmed may still end: nobody waits for that. */
+	o->wait.expendable = 1;
+	if (o->ca != IEC104_CA_ALL &&
+	    (cause == ACT_TERM || cause >= UNKNOWN_FIRST || ret->exception || o->cause == DEACT || h->layout == NULL))
+		pending_answered(open_of(s), i);
+	else
+		o->confirmed = true;
+}
+
+static void confirmed(struct iec104_state *s, const struct iec104_head *h, const struct command_table *t,
+		      const struct command_permit *p, struct pdu *ret)
+{
+	for (uint32_t i = 0; i < s->wait.n; i++)
+		if (is_confirmed_by(&s->open[i], h)) {
+			confirm(s, i, h, t, p, ret);
+			return;
+		}
+	ret->reason = R_IEC104_RESPONSE;
+	if (s->wait.unseen == 0)
+		return;
+	pending_answered_unseen(&s->wait);
+	ret->allowed = !s->wait.unread;
+	ret->reason = s->wait.unread ? R_IEC104_UNREAD : R_IEC104_UNSEEN;
+}
+
+/* What a station sends by itself, or since it was interrogated: whose values these are says
+ * nobody but it. */
+static bool is_monitored(const struct iec104_head *h)
+{
+	uint8_t cause = h->cause & IEC104_CAUSE_BITS;
+
+	if (h->layout == NULL || h->ca == 0 || h->ca == IEC104_CA_ALL)
+		return false;
+	if (h->type >= IEC104_P_ME_FIRST && h->type <= IEC104_P_ME_LAST)
+		return cause == INTERROGATED;
+	return h->layout->who == IEC104_SERVER &&
+	       ((cause >= 1 && cause <= 5) || (cause >= 11 && cause <= 13) || (cause >= INTERROGATED && cause <= 41));
+}
+
+/* Of a file only where one was asked for. */
+static void answered_file(struct iec104_state *s, const struct iec104_head *h, const struct command_table *t,
+			  const struct command_permit *p, struct pdu *ret)
+{
+	ret->reason = R_IEC104_RESPONSE;
+	if (s->files && (s->files_ca == h->ca || s->files_ca == IEC104_CA_ALL)) {
+		name_conduit(t, p, s->files_choice, ret);
+		ret->reason = R_ALLOWED;
+	} else if (s->wait.unseen == UNSEEN_ANY && !s->wait.unread) {
+		ret->reason = R_IEC104_UNSEEN;
+	}
+	ret->allowed = ret->reason != R_IEC104_RESPONSE;
+}
+
+static void answered(void *state, struct bytes pdu, const struct command_table *t, const struct command_permit *p,
+		     struct pdu *ret)
+{
+	struct iec104_state *s = state;
+	struct iec104_head h;
+	enum reason session;
+
+	notice_table(s, t);
+	ret->reason = R_IEC104_FRAME;
+	name_conduit(t, p, 0, ret);
+	if (!iec104_head_parse(pdu, &h))
+		return;
+	session = in_session(s, DIR_S2C, h.says, h.ns, h.nr);
+	ret->function = h.says != 0 ? IEC104_SAYS(h.says) : h.type;
+	ret->reason = R_ALLOWED;
+	ret->allowed = true;
+	if (h.says == 0) {
+		ret->targets[IEC104_CA] = h.ca;
+		ret->targets[IEC104_ORIGINATOR] = h.originator;
+		ret->targets[IEC104_CAUSE] = h.cause;
+		ret->exception = (h.cause & IEC104_NEGATIVE) != 0;
+		if (h.layout != NULL && h.layout->places) {
+			ret->space = IEC104_IOA;
+			ret->address = h.ioa;
+			ret->quantity = h.run ? h.n : 1;
+		}
+		if (!is_monitored(&h)) {
+			ret->allowed = false;
+			ret->reason = R_IEC104_DIRECTION;
+			if (h.layout != NULL && h.layout->who == IEC104_SERVER)
+				ret->reason = R_IEC104_FRAME;
+			else if (h.layout != NULL && h.layout->who == IEC104_BOTH)
+				answered_file(s, &h, t, p, ret);
+			else
+				confirmed(s, &h, t, p, ret);
+		}
+	}
+	if (session != R_ALLOWED && ret->allowed) {
+		ret->allowed = false;
+		ret->reason = session;
+	}
+}
+
+static void age(void *state, bool now)
+{
+	pending_age(open_of(state), now);
+}
+
+static void missed(void *state, bool unread)
+{
+	struct iec104_state *s = state;
+
+	pending_missed(open_of(s), unread);
+	s->met = true;
+	s->phase = IEC104_ANY;
+	for (unsigned i = 0; i < 2; i++)
+		s->sides[i].next_unknown = s->sides[i].acked_unknown = true;
+}
+
+static void all_answered(void *state)
+{
+	struct iec104_state *s = state;
+
+	s->wait.n = 0;
+}
+
+/* A type of this end, or what it may say. Types without a name may look like anything. */
+static bool likely(const void *state, enum direction dir, struct bytes pdu)
+{
+	struct operation o;
+	struct iec104_head h;
+
+	(void)state;
+	if (!iec104_head_parse(pdu, &h))
+		return false;
+	if (h.says != 0)
+		return true;
+	if (h.layout == NULL)
+		return false;
+	return dir == DIR_C2S ? iec104_request_parse(&h, &o) == R_ALLOWED : h.ca != 0;
+}
+
+static size_t state_used(const void *state)
+{
+	const struct iec104_state *s = state;
+
+	return offsetof(struct iec104_state, open) + s->wait.n * sizeof(s->open[0]);
+}
+
+const struct enforcer iec104_enforcer = {
+	.protocol = PROTO_IEC104,
+	.pdu_max = IEC104_PDU_MAX,
+	.state_size = sizeof(struct iec104_state),
+	.state_used = state_used,
+	.frame = frame,
+	.malformed = R_IEC104_FRAME,
+	.pending = R_IEC104_PENDING,
+	.parse = parse,
+	.asked = asked,
+	.answered = answered,
+	.segment = iec104_segment,
+	.all_answered = all_answered,
+	.age = age,
+	.missed = missed,
+	.likely = likely,
+};

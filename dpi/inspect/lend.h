@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Lends sessions to the kernel, and takes them back. The kernel lets repetitions of a request pass
+ * that was judged once (appliance/wire/once.h). Between an accepted offer and inspector_take_back,
+ * the inspector gets no packet of the session; the owner of the shared memory ensures that exactly
+ * one side has the session. Templates are made only of bytes that were judged, never of a segment
+ * that merely passed: a retransmission of bytes that the receiver already has may contain anything.
+ */
+#ifndef SEKISHO_DPI_INSPECT_LEND_H
+#define SEKISHO_DPI_INSPECT_LEND_H
+
+#include "dpi/inspect/crossing.h"
+
+/* New bytes of the server have passed. If they answer the last request, and the kernel may continue
+ * the session, this makes the offer. */
+void lend_offer(struct crossing *x, struct bytes answer);
+/* Whether the offer of the last packet is still valid after everything that this packet caused. */
+bool inspector_offers(const struct inspector *i);
+/*
+ * Takes the session back. Everything that passed meanwhile counts as judged here. `last`: the
+ * template of the last request; NULL when none passed.
+ */
+void inspector_take_back(struct inspector *i, const struct once_lease *l, const struct once_template *last);
+
+#endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `sekisho hardware`: what this machine offers to a boundary, and whether Sekisho was tried
+ * on it. */
+#include <string.h>
+
+#include "mgmt/cli/devices/hardware.h"
+#include "mgmt/cli/screen/table.h"
+#include "mgmt/cli/verbs.h"
+#include "mgmt/cli/words/render.h"
+
+static const char *said(const struct cli *c, bool yes, enum message when, enum message otherwise)
+{
+	return message_format(yes ? when : otherwise, c->lang);
+}
+
+static void row(struct table *t, const struct cli *c, enum message what, const char *found)
+{
+	table_cell(t, message_format(what, c->lang));
+	table_cell(t, found);
+}
+
+/* "ttyS0, ttyS1", or that there is none. */
+static void list_row(struct table *t, const struct cli *c, enum message what, const json_t *list)
+{
+	char text[256] = "";
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(list, i, one)
+	{
+		size_t n = strlen(text);
+
+		snprintf(text + n, sizeof(text) - n, "%s%s", i > 0 ? ", " : "", json_string_value(one));
+	}
+	row(t, c, what, text[0] != '\0' ? text : message_format(M_HARDWARE_NONE, c->lang));
+}
+
+static void machine_print(struct cli *c, const json_t *j)
+{
+	struct table *t = table_new(2, 0);
+	const json_t *kernel = ja(j, "kernel");
+	char text[256];
+
+	snprintf(text, sizeof(text), "%s %s", js(j, "vendor"), js(j, "model"));
+	row(t, c, M_HARDWARE_MACHINE, text[0] != ' ' ? text : "-");
+	message_text(text, sizeof(text), c->lang, M_HARDWARE_SIZE, ju(j, "processors"), ju(j, "memory") >> 20);
+	row(t, c, M_HARDWARE_PROCESSORS, text);
+	snprintf(text, sizeof(text), "%s%s", js(kernel, "release"),
+		 said(c, jb(kernel, "tried"), M_HARDWARE_KERNEL_TRIED, M_HARDWARE_KERNEL_UNTRIED));
+	row(t, c, M_HARDWARE_KERNEL, text);
+	row(t, c, M_HARDWARE_TPM,
+	    json_is_string(json_object_get(j, "tpm")) ? js(j, "tpm") : message_format(M_HARDWARE_NONE, c->lang));
+	list_row(t, c, M_HARDWARE_CLOCK, ja(j, "clocks"));
+	list_row(t, c, M_HARDWARE_WATCHDOG, ja(j, "watchdogs"));
+	list_row(t, c, M_HARDWARE_SERIAL, ja(j, "serial"));
+	table_print(t, c->out, c->color);
+	table_free(t);
+}
+
+static void number_cell(struct table *t, const json_t *card, const char *key)
+{
+	const json_t *n = json_object_get(card, key);
+
+	if (json_is_integer(n))
+		table_cellf(t, "%lld", (long long)json_integer_value(n));
+	else
+		table_cell(t, "-");
+}
+
+static void cards_table(struct cli *c, const json_t *cards)
+{
+	static const enum message heads[] = { M_HARDWARE_COL_CARD,  M_COL_DEVICE,	   M_HARDWARE_COL_ID,
+					      M_SETUP_COL_DRIVER,   M_HARDWARE_COL_QUEUES, M_HARDWARE_COL_IRQS,
+					      M_HARDWARE_COL_SPEED, M_HARDWARE_COL_TRIED };
+	struct table *t = table_new(sizeof(heads) / sizeof(heads[0]), 0);
+	const json_t *card;
+	size_t i;
+
+	table_head(t, c->lang, heads);
+	json_array_foreach(cards, i, card)
+	{
+		table_cell(t, js(card, "address"));
+		table_cell(t, json_is_string(json_object_get(card, "interface")) ? js(card, "interface") : "-");
+		table_cell(t, json_is_string(json_object_get(card, "device")) ? js(card, "device") : "-");
+		table_cell(t, json_is_string(json_object_get(card, "driver")) ? js(card, "driver") : "-");
+		number_cell(t, card, "queues");
+		number_cell(t, card, "interrupts");
+		number_cell(t, card, "speed_mbit");
+		table_cell(t, said(c, jb(card, "tried"), M_HARDWARE_TRIED, M_HARDWARE_UNTRIED));
+	}
+	if (table_rows(t) == 0)
+		render_line(c, M_HARDWARE_NO_CARDS);
+	else
+		table_print(t, c->out, c->color);
+	table_free(t);
+}
+
+static const char *there(const struct cli *c, const json_t *mean)
+{
+	if (!json_is_boolean(json_object_get(mean, "there")))
+		return message_format(M_HARDWARE_UNTOLD, c->lang);
+	return said(c, jb(mean, "there"), M_HARDWARE_THERE, M_HARDWARE_NOT_THERE);
+}
+
+static void means_print(struct cli *c, const json_t *means)
+{
+	static const struct {
+		const char *name;
+		enum message what;
+	} words[] = {
+		{ "queue", M_HARDWARE_QUEUE },
+		{ "queue_target", M_HARDWARE_QUEUE_TARGET },
+		{ "owned_table", M_HARDWARE_OWNED },
+		{ "vlan", M_HARDWARE_VLAN },
+		{ "bridge", M_HARDWARE_BRIDGE },
+		{ "bridge_sessions", M_HARDWARE_BRIDGE_SESSIONS },
+		{ "bpf", M_HARDWARE_BPF },
+		{ "bpf_match", M_HARDWARE_BPF_MATCH },
+		{ "disk_encryption", M_HARDWARE_CRYPT },
+	};
+	struct table *t = table_new(2, 0);
+
+	for (size_t w = 0; w < sizeof(words) / sizeof(words[0]); w++) {
+		const json_t *one;
+		size_t i;
+
+		json_array_foreach(means, i, one) if (strcmp(js(one, "name"), words[w].name) == 0)
+			row(t, c, words[w].what, there(c, one));
+	}
+	table_print(t, c->out, c->color);
+	table_free(t);
+}
+
+static int run(struct cli *c, const struct cli_args *a)
+{
+	json_t *j = hardware_read("");
+
+	(void)a;
+	if (j == NULL)
+		return cli_fail(c, CLI_CANNOT, M_HARDWARE_UNREAD);
+	if (c->json) {
+		json_line(c->out, j);
+		return CLI_YES;
+	}
+	machine_print(c, j);
+	render_line(c, M_HARDWARE_CARDS);
+	cards_table(c, ja(j, "cards"));
+	render_line(c, M_HARDWARE_MEANS);
+	means_print(c, ja(ja(j, "kernel"), "means"));
+	json_decref(j);
+	return CLI_YES;
+}
+
+const struct cli_verb verb_hardware = {
+	.name = "hardware",
+	.group = CLI_OFFLINE,
+	.operands = "",
+	.summary = M_HARDWARE_SUMMARY,
+	.text = M_HARDWARE_TEXT,
+	.run = run,
+	.paged = true,
+};

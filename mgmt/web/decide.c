@@ -1,0 +1,682 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What becomes of a request: who asks it, whether he may, what the box is asked, and what
+ * is answered. */
+#include "mgmt/web/decide.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "mgmt/web/api/routes.h"
+#include "mgmt/web/change.h"
+#include "mgmt/web/live_text.h"
+#include "mgmt/web/login.h"
+#include "mgmt/web/manage.h"
+#include "mgmt/web/records.h"
+
+#define READER_BYTES 65536u		 /* of the judge's words */
+#define POSTED_TEXT (WEBAUTHN_TEXT + 1u) /* the longest text of what is posted */
+#define ASK_HEADER "Sekisho-Ask"
+
+/* ---- records --------------------------------------------------------------------------------- */
+
+static void record(struct http *h, const struct addr *who, uint16_t port, bool accepted, uint64_t count)
+{
+	struct event e = event_new(EVENT_LOGIN, clock_wall_ns());
+
+	e.verdict = accepted ? EV_ALLOW : EV_DENY;
+	e.client = *who;
+	e.client_port = port;
+	e.l4proto = 6;
+	e.count = count;
+	event_send(h->events, &e);
+}
+
+void http_record_due(struct http *h)
+{
+	struct addr who;
+	uint64_t count;
+
+	while (budget_due(&h->budget, h->now.ns, &who, &count))
+		record(h, &who, 0, false, count);
+}
+
+/* ---- deciding a request ---------------------------------------------------------------------- */
+
+enum MHD_Result http_answer_now(struct http *h, struct client *k)
+{
+	int fd = k->answer_fd;
+
+	if (k->stream != NULL)
+		return reply_stream(k->connection, live_read, k->stream);
+	if (fd < 0)
+		return reply_send(k->connection, k->reply);
+	k->answer_fd = -1;
+	if (k->stage == STAGE_LOGIN)
+		return login_reply_in(k->connection, k->answer_status, fd);
+	if (k->stage == STAGE_LOGOUT)
+		return login_reply_out(k->connection, k->answer_status, fd);
+	if (k->stage == STAGE_KEY)
+		return login_reply_key(k->connection, k->answer_status, fd);
+	if (k->stage == STAGE_ME || k->stage == STAGE_CHALLENGE)
+		return login_reply_me(k->connection, k->answer_status, fd);
+	if (k->stage == STAGE_CHANGE)
+		return change_reply(k->connection, k->answer_status, fd);
+	if (k->stage == STAGE_MANAGE)
+		return manage_reply(k->connection, k->answer_status, fd);
+	if (k->stage == STAGE_RECORDS)
+		return records_reply(k->connection, k->answer_status, fd);
+	return reply_answer(k->connection, k->answer_status, fd, &k->target, k->form, live_seen(h->live));
+}
+
+static enum MHD_Result hold(struct client *k, enum client_state state, uint64_t wake_ns)
+{
+	k->state = state;
+	k->wake_ns = wake_ns;
+	MHD_suspend_connection(k->connection);
+	return MHD_YES;
+}
+
+void http_wake(struct client *k)
+{
+	k->state = CLIENT_READY;
+	MHD_resume_connection(k->connection);
+}
+
+static enum MHD_Result refuse(struct http *h, struct client *k)
+{
+	uint64_t report, delay = budget_failure(&h->budget, &k->who, h->now.ns, &report);
+
+	h->counts.refused++;
+	if (report > 0)
+		record(h, &k->who, k->port, false, report);
+	k->reply = REPLY_UNAUTHORIZED;
+	return delay == 0 ? reply_send(k->connection, k->reply) : hold(k, CLIENT_HELD, h->now.ns + delay);
+}
+
+/* How many questions are on their way, without that of `k`. */
+unsigned http_asked(const struct http *h, const struct client *k)
+{
+	unsigned n = live_asks(h->live);
+
+	for (size_t i = 0; i < HTTP_CONNECTIONS; i++)
+		n += h->clients[i].state == CLIENT_ASKED && &h->clients[i] != k;
+	return n;
+}
+
+/* Of what is asked and takes long; the box itself knows best what it can leave off. */
+static bool is_stoppable(const struct msg_body *question)
+{
+	const struct msg_change *c = &question->change;
+
+	if (question->type == MSG_CHANGE)
+		return c->order == CHANGE_CHECK || c->order == CHANGE_TRY ||
+		       ((c->order == CHANGE_APPLY || c->order == CHANGE_ROLLBACK) && (c->flags & APPLY_DRY_RUN) != 0);
+	return question->type == MSG_VERIFY || question->type == MSG_EFFECTIVE || question->type == MSG_FLOWS ||
+	       question->type == MSG_EVENTS || question->type == MSG_ASK;
+}
+
+/* A number that a page gives its question: up to nine digits, and not 0. 0: it gave none,
+ * or another. */
+static uint32_t ask_of(const struct client *k)
+{
+	const char *text = client_header(k, ASK_HEADER);
+	size_t n = text != NULL ? strlen(text) : 0;
+
+	return n > 0 && n <= 9 && strspn(text, "0123456789") == n ? (uint32_t)strtoul(text, NULL, 10) : 0;
+}
+
+/* The box tells how far it is with what may take long, where the page wants to hear it. */
+static void want_progress(struct client *k, struct msg_body *question)
+{
+	k->ask = ask_of(k);
+	if (k->ask == 0)
+		return;
+	if (question->type == MSG_VERIFY)
+		question->verify.tell = 1;
+	else if (question->type == MSG_EFFECTIVE)
+		question->effective.tell = 1;
+	else if (question->type == MSG_CHANGE)
+		question->change.flags |= APPLY_TELL;
+	else
+		k->ask = 0;
+}
+
+/* Whether somebody who waits hangs up is heard from now on; also when he has already. */
+static void watch_leaving(struct http *h, struct client *k, const struct msg_body *question)
+{
+	struct epoll_event e = { .events = EPOLLRDHUP | EPOLLONESHOT,
+				 .data.u64 = (uint64_t)(k - h->clients) << 32 | k->id };
+
+	k->tries = is_stoppable(question);
+	if (k->tries && epoll_ctl(h->left_fd, EPOLL_CTL_ADD, k->fd, &e) < 0 && errno == EEXIST)
+		(void)epoll_ctl(h->left_fd, EPOLL_CTL_MOD, k->fd, &e);
+}
+
+/* Nobody waits for its answer any more, which the box is told where that ends something. */
+void http_stop_asking(struct http *h, struct client *k)
+{
+	if (k->tries)
+		(void)msg_send(h->control_fd, k->id, &(struct msg_body){ .type = MSG_STOP }, NULL, 0);
+	k->tries = false;
+}
+
+/* `fd` goes with it and stays the caller's; -1 = none. True: the question is on its way, and its
+ * answer will be the `stage`'s. */
+static bool ask_box(struct http *h, struct client *k, enum client_stage stage, struct msg_body *question, int fd)
+{
+	k->id = ++h->last_id;
+	k->stage = stage;
+	want_progress(k, question);
+	k->reply = REPLY_UNAVAILABLE;
+	if (http_asked(h, k) >= HTTP_ASKED || msg_send(h->control_fd, k->id, question, &fd, fd >= 0 ? 1 : 0) < 0) {
+		h->counts.unanswered++;
+		return false;
+	}
+	watch_leaving(h, k, question);
+	return true;
+}
+
+static enum MHD_Result ask_and_wait(struct http *h, struct client *k, enum client_stage stage,
+				    struct msg_body *question)
+{
+	if (!ask_box(h, k, stage, question, -1))
+		return reply_send(k->connection, REPLY_UNAVAILABLE);
+	return hold(k, CLIENT_ASKED, h->now.ns + (uint64_t)HTTP_ASK_S * S_NS);
+}
+
+static bool route_question(const struct client *k, const struct route *route, struct msg_body *ret)
+{
+	*ret = (struct msg_body){ .type = route->question };
+	if (k->target.bad_query || !route->ask(&k->target, ret))
+		return false;
+	if (ret->type == MSG_EVENTS) {
+		ret->events.family = k->who.family;
+		memcpy(ret->events.from, k->who.b, sizeof(ret->events.from));
+		memcpy(ret->events.by, k->reader, sizeof(ret->events.by) - 1);
+	}
+	return true;
+}
+
+/* Who reads, out of the judge's words: an account, or a token that has a name. */
+void http_note_reader(struct client *k, const struct msg *m)
+{
+	uint8_t *text = NULL;
+	size_t n = 0;
+	json_t *who = NULL;
+	const char *name;
+
+	if (m->n_fds > 0 && memfd_read(m->fds[0], READER_BYTES, &text, &n, NULL) == 0)
+		who = json_loadb((const char *)text, n, 0, NULL);
+	name = json_string_value(json_object_get(who, "name"));
+	snprintf(k->reader, sizeof(k->reader), "%s%s", k->stage == STAGE_JUDGE_TOKEN ? "token " : "",
+		 name != NULL ? name : "?");
+	json_decref(who);
+	free(text);
+}
+
+static struct msg_judge credential(const struct client *k, enum credential what, const uint8_t secret[LOGIN_SECRET])
+{
+	struct msg_judge m = { .what = (uint8_t)what, .family = k->who.family };
+
+	memcpy(m.from, k->who.b, sizeof(m.from));
+	memcpy(m.shown, k->shown, sizeof(m.shown));
+	memcpy(m.secret, secret, LOGIN_SECRET);
+	return m;
+}
+
+/* Who is it, and may he? `route` NULL: nothing is to be done but to say who. Only what is asked
+ * rightly is worth that question. */
+static enum MHD_Result judge(struct http *h, struct client *k, const struct route *route, enum client_stage stage,
+			     const uint8_t secret[LOGIN_SECRET])
+{
+	struct msg_body question, who = { .type = MSG_JUDGE };
+
+	if (route != NULL && !route_question(k, route, &question))
+		return reply_send(k->connection, REPLY_BAD_REQUEST);
+	who.judge = credential(k, stage == STAGE_JUDGE_TOKEN ? CREDENTIAL_TOKEN : CREDENTIAL_SESSION, secret);
+	who.judge.right = route != NULL ? (uint8_t)route->right : RIGHT_COUNT;
+	k->route = route;
+	return ask_and_wait(h, k, stage, &who);
+}
+
+/* He may have a stream: `who` is asked about from now on, NULL for the box's own token. Without a
+ * place the reply says so. */
+static void begin_stream(struct http *h, struct client *k, const char *name, const struct msg_judge *who)
+{
+	struct live_wish w = { .own = who == NULL, .name = name, .flow = k->target.n_parameters > 0 };
+
+	w.who.family = k->who.family;
+	memcpy(w.who.from, k->who.b, sizeof(w.who.from));
+	if (who != NULL)
+		w.who = *who;
+	w.resumes = live_read_id(client_header(k, "Last-Event-ID"), &w.after);
+	k->stream = live_join(h->live, k->connection, k->fd, &w, h->now.ns);
+	explicit_bzero(&w, sizeof(w));
+	k->reply = REPLY_CROWDED;
+	if (k->stream != NULL)
+		k->deadline_ns = UINT64_MAX; /* it has no end; who is slow is ended by live.c */
+}
+
+static enum MHD_Result stream_route(struct http *h, struct client *k, const struct route *route)
+{
+	struct msg_body question;
+
+	if (!route_question(k, route, &question))
+		return reply_send(k->connection, REPLY_BAD_REQUEST);
+	begin_stream(h, k, "", NULL);
+	return http_answer_now(h, k);
+}
+
+static enum MHD_Result ask_route(struct http *h, struct client *k, const struct route *route)
+{
+	struct msg_body question;
+
+	snprintf(k->reader, sizeof(k->reader), "the box's token");
+	if (!route_question(k, route, &question))
+		return reply_send(k->connection, REPLY_BAD_REQUEST);
+	k->form = route->form;
+	return ask_and_wait(h, k, STAGE_BOX, &question);
+}
+
+/* By what it is asked: of whom the stream is that hears of it, and whose session covers the
+ * connection. False: by nothing of that form. */
+bool http_credential(const struct client *k, enum credential *ret_what, uint8_t ret[LOGIN_SECRET])
+{
+	const char *cookie = client_header(k, MHD_HTTP_HEADER_COOKIE);
+	const char *bearer = client_header(k, MHD_HTTP_HEADER_AUTHORIZATION);
+
+	*ret_what = bearer != NULL ? CREDENTIAL_TOKEN : CREDENTIAL_SESSION;
+	return bearer != NULL ? login_bearer(bearer, ret) : cookie != NULL && login_cookie(cookie, ret);
+}
+
+/* Whether what it has shown is real was just judged. A session that is over covers nothing
+ * any more. */
+void http_cover(struct http *h, struct client *k, bool real)
+{
+	uint8_t secret[LOGIN_SECRET];
+	enum credential what;
+
+	k->covered = 0;
+	if (real && http_credential(k, &what, secret))
+		crowd_cover(h->clients, HTTP_CONNECTIONS, k, secret, HTTP_PER_SESSION, HTTP_COVERED);
+	explicit_bzero(secret, sizeof(secret));
+}
+
+/* A GET of somebody: by the box's own token, which reads as it always did; by one of accounts; or
+ * by a session. */
+static enum MHD_Result decide_get(struct http *h, struct client *k, const struct route *route)
+{
+	const char *authorization = client_header(k, MHD_HTTP_HEADER_AUTHORIZATION);
+	const char *cookie = client_header(k, MHD_HTTP_HEADER_COOKIE);
+	uint8_t secret[LOGIN_SECRET];
+
+	if (cookie != NULL && !client_has_header(k, MHD_HTTP_HEADER_AUTHORIZATION))
+		return login_cookie(cookie, secret)
+			       ? judge(h, k, route, route != NULL ? STAGE_JUDGE_SESSION : STAGE_ME, secret)
+			       : reply_send(k->connection, REPLY_LOGIN);
+	/* Our pages ask who somebody is before they know that he is anybody. */
+	if (route == NULL && !client_has_header(k, MHD_HTTP_HEADER_AUTHORIZATION))
+		return reply_send(k->connection, REPLY_LOGIN);
+	if (authorization == NULL || route == NULL)
+		return refuse(h, k);
+	if (!token_matches(authorization, h->secrets->token))
+		return login_bearer(authorization, secret) ? judge(h, k, route, STAGE_JUDGE_TOKEN, secret)
+							   : refuse(h, k);
+	/* What reads counters all day need not know who works here. */
+	if (route->right == RIGHT_READ_ACCOUNTS)
+		return reply_send(k->connection, REPLY_FORBIDDEN);
+	k->known = true;
+	http_cover(h, k, true);
+	if (budget_accepted(&h->budget, &k->who, h->now.ns))
+		record(h, &k->who, k->port, true, 1);
+	return route == &route_live ? stream_route(h, k, route) : ask_route(h, k, route);
+}
+
+static bool ask_login(struct http *h, struct client *k)
+{
+	struct msg_body question = { .type = MSG_LOGIN };
+	char proof[WEBAUTHN_TEXT + 1];
+	bool sent = login_read(k->body, k->n_body, &question.login, proof);
+
+	if (sent) {
+		question.login.family = k->who.family;
+		memcpy(question.login.from, k->who.b, sizeof(question.login.from));
+		memcpy(question.login.shown, k->shown, sizeof(question.login.shown));
+		sent = ask_box(h, k, STAGE_LOGIN, &question, -1);
+	}
+	client_forget_body(k);
+	explicit_bzero(proof, sizeof(proof));
+	explicit_bzero(&question, sizeof(question));
+	return sent;
+}
+
+/* Something to sign, for whoever asks. */
+static bool ask_challenge(struct http *h, struct client *k)
+{
+	struct msg_body question = { .type = MSG_CHALLENGE };
+
+	question.challenge.family = k->who.family;
+	memcpy(question.challenge.from, k->who.b, sizeof(question.challenge.from));
+	return ask_box(h, k, STAGE_CHALLENGE, &question, -1);
+}
+
+/*
+ * A login takes long, and strangers ask for it: they leave room for whoever is logged in, and for
+ * each other. Who finds no place waits for one: told to come again, a person would have to be
+ * quicker than those who do nothing else.
+ */
+void http_admit(struct http *h)
+{
+	struct client *k;
+
+	while (http_asked(h, NULL) < HTTP_ASKED &&
+	       (k = crowd_next(h->clients, HTTP_CONNECTIONS, HTTP_LOGINS, HTTP_LOGINS_EACH)) != NULL) {
+		if (k->stage == STAGE_LOGIN ? ask_login(h, k) : ask_challenge(h, k)) {
+			k->state = CLIENT_ASKED;
+			k->wake_ns = h->now.ns + (uint64_t)HTTP_ASK_S * S_NS;
+		} else {
+			http_wake(k);
+		}
+	}
+}
+
+static enum MHD_Result queue_up(struct http *h, struct client *k, enum client_stage stage)
+{
+	enum MHD_Result r = hold(k, CLIENT_QUEUED, h->now.ns + (uint64_t)HTTP_QUEUE_S * S_NS);
+
+	k->stage = stage;
+	k->reply = REPLY_UNAVAILABLE;
+	http_admit(h);
+	return r;
+}
+
+static enum MHD_Result decide_login(struct http *h, struct client *k)
+{
+	struct msg_login said;
+	char proof[WEBAUTHN_TEXT + 1];
+	bool whole = login_read(k->body, k->n_body, &said, proof);
+
+	explicit_bzero(proof, sizeof(proof));
+	explicit_bzero(&said, sizeof(said));
+	if (whole)
+		return queue_up(h, k, STAGE_LOGIN);
+	client_forget_body(k);
+	return reply_send(k->connection, REPLY_BAD_REQUEST);
+}
+
+bool http_shows_session(const struct client *k)
+{
+	const char *cookie = client_header(k, MHD_HTTP_HEADER_COOKIE);
+	uint8_t secret[LOGIN_SECRET];
+	bool shown = cookie != NULL && login_cookie(cookie, secret);
+
+	explicit_bzero(secret, sizeof(secret));
+	return shown;
+}
+
+static enum MHD_Result send_order(struct http *h, struct client *k, struct change_request *r)
+{
+	struct msg_body question = { .type = MSG_CHANGE, .change = r->order };
+	bool sent;
+
+	question.change.family = k->who.family;
+	memcpy(question.change.from, k->who.b, sizeof(question.change.from));
+	memcpy(question.change.shown, k->shown, sizeof(question.change.shown));
+	sent = login_cookie(client_header(k, MHD_HTTP_HEADER_COOKIE), question.change.secret) &&
+	       ask_box(h, k, STAGE_CHANGE, &question, r->fd);
+	explicit_bzero(&question, sizeof(question));
+	if (!sent)
+		return reply_send(k->connection, REPLY_UNAVAILABLE);
+	k->deadline_ns = h->now.ns + (uint64_t)(HTTP_ORDER_S + HTTP_HEAD_S) * S_NS;
+	return hold(k, CLIENT_ASKED, h->now.ns + (uint64_t)HTTP_ORDER_S * S_NS);
+}
+
+/* An order of a person's; no token changes anything. */
+static enum MHD_Result decide_change(struct http *h, struct client *k)
+{
+	struct change_request r;
+	enum MHD_Result sent;
+
+	if (!http_shows_session(k))
+		return reply_send(k->connection, REPLY_LOGIN);
+	switch (change_read(k->body, k->n_body, &r)) {
+	case CHANGE_READ:
+		client_forget_body(k);
+		sent = send_order(h, k, &r);
+		break;
+	case CHANGE_NO_ORDER:
+		sent = reply_send(k->connection, REPLY_BAD_REQUEST);
+		break;
+	case CHANGE_NO_MEMORY:
+	default:
+		sent = reply_send(k->connection, REPLY_UNAVAILABLE);
+		break;
+	}
+	if (r.fd >= 0)
+		close(r.fd);
+	return sent;
+}
+
+/* What is posted by somebody who has a session, and asked of a role as it was read: one question,
+ * one answer. */
+struct posted {
+	const char *path;
+	enum msg_type type;
+	enum client_stage stage;
+	size_t family, from, shown, secret; /* where they stand in the question */
+	/* False: it is none. `text` holds what the question points to. NULL: nothing is to
+	 * be read. */
+	bool (*read)(const uint8_t *body, size_t n, struct msg_body *ret, char text[POSTED_TEXT]);
+};
+
+static bool read_key(const uint8_t *body, size_t n, struct msg_body *ret, char text[POSTED_TEXT])
+{
+	return login_read_key(body, n, &ret->key, text);
+}
+
+static bool read_records(const uint8_t *body, size_t n, struct msg_body *ret, char text[POSTED_TEXT])
+{
+	return records_read(body, n, &ret->records, text);
+}
+
+static bool read_account(const uint8_t *body, size_t n, struct msg_body *ret, char text[POSTED_TEXT])
+{
+	return manage_read(body, n, &ret->manage, text);
+}
+
+static bool read_passphrase(const uint8_t *body, size_t n, struct msg_body *ret, char text[POSTED_TEXT])
+{
+	(void)text;
+	return manage_read_passphrase(body, n, &ret->passphrase);
+}
+
+/* NOLINTBEGIN(bugprone-macro-parentheses): the name of a member takes none */
+#define OF(member)                                                                                                     \
+	offsetof(struct msg_body, member.family), offsetof(struct msg_body, member.from),                              \
+		offsetof(struct msg_body, member.shown), offsetof(struct msg_body, member.secret)
+/* NOLINTEND(bugprone-macro-parentheses) */
+static const struct posted posted[] = {
+	{ POST_KEY, MSG_KEY, STAGE_KEY, OF(key), read_key },
+	{ POST_LOGOUT, MSG_LOGOUT, STAGE_LOGOUT, OF(logout), NULL },
+	{ POST_RECORDS, MSG_RECORDS, STAGE_RECORDS, OF(records), read_records },
+	{ POST_ACCOUNT, MSG_MANAGE, STAGE_MANAGE, OF(manage), read_account },
+	{ POST_PASSPHRASE, MSG_PASSPHRASE, STAGE_MANAGE, OF(passphrase), read_passphrase },
+};
+
+_Static_assert(WEBAUTHN_TEXT >= MANAGE_TEXT && WEBAUTHN_TEXT >= HOLD_REASON, "a text that has no room");
+
+static enum MHD_Result decide_posted(struct http *h, struct client *k, const struct posted *p)
+{
+	const char *cookie = client_header(k, MHD_HTTP_HEADER_COOKIE);
+	struct msg_body question = { .type = p->type };
+	uint8_t *at = (uint8_t *)&question;
+	char text[POSTED_TEXT];
+	enum MHD_Result r;
+
+	if (!http_shows_session(k)) {
+		r = reply_send(k->connection, REPLY_LOGIN);
+	} else if ((p->read != NULL && !p->read(k->body, k->n_body, &question, text)) ||
+		   !login_cookie(cookie, at + p->secret)) {
+		r = reply_send(k->connection, REPLY_BAD_REQUEST);
+	} else {
+		at[p->family] = (uint8_t)k->who.family;
+		memcpy(at + p->from, k->who.b, sizeof(k->who.b));
+		memcpy(at + p->shown, k->shown, sizeof(k->shown));
+		r = ask_and_wait(h, k, p->stage, &question);
+	}
+	client_forget_body(k);
+	explicit_bzero(text, sizeof(text));
+	explicit_bzero(&question, sizeof(question));
+	return r;
+}
+
+/* Exactly one header of its name, or none. */
+static bool at_most_one(const struct client *k, const char *name)
+{
+	return client_header(k, name) != NULL || !client_has_header(k, name);
+}
+
+static bool of_our_pages(const struct client *k)
+{
+	return at_most_one(k, MHD_HTTP_HEADER_ORIGIN) && at_most_one(k, "Sec-Fetch-Site") &&
+	       login_same_origin(client_header(k, MHD_HTTP_HEADER_CONTENT_TYPE),
+				 client_header(k, MHD_HTTP_HEADER_ORIGIN), client_header(k, "Sec-Fetch-Site"),
+				 client_header(k, MHD_HTTP_HEADER_HOST));
+}
+
+bool http_is_change(const struct client *k)
+{
+	return strcmp(k->target.path, POST_CHANGE) == 0;
+}
+
+bool http_takes_body(const struct client *k)
+{
+	return route_is_posted(k->target.path);
+}
+
+static enum MHD_Result decide_post(struct http *h, struct client *k, const char *method)
+{
+	if (strcmp(method, MHD_HTTP_METHOD_POST) != 0)
+		return reply_send(k->connection, REPLY_POST_ONLY);
+	if (k->target.n_parameters > 0 || k->target.bad_query)
+		return reply_send(k->connection, REPLY_BAD_REQUEST);
+	if (!of_our_pages(k))
+		return reply_send(k->connection, REPLY_ELSEWHERE);
+	if (http_is_change(k))
+		return decide_change(h, k);
+	for (size_t i = 0; i < sizeof(posted) / sizeof(posted[0]); i++)
+		if (strcmp(k->target.path, posted[i].path) == 0)
+			return decide_posted(h, k, &posted[i]);
+	return decide_login(h, k);
+}
+
+enum MHD_Result http_decide(struct http *h, struct client *k, const char *method)
+{
+	const struct route *route = route_find(k->target.path);
+	bool bare = k->target.n_parameters == 0 && !k->target.bad_query;
+	bool me = bare && strcmp(k->target.path, GET_ME) == 0;
+	bool challenge = bare && strcmp(k->target.path, GET_CHALLENGE) == 0;
+	const struct page *page = bare ? page_find(k->target.path) : NULL;
+
+	h->counts.requests++;
+	if (http_takes_body(k))
+		return decide_post(h, k, method);
+	if (route == NULL && page == NULL && !me && !challenge)
+		return reply_send(k->connection, REPLY_NOT_FOUND);
+	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0)
+		return reply_send(k->connection, REPLY_NOT_ALLOWED);
+	if (challenge)
+		return queue_up(h, k, STAGE_CHALLENGE);
+	return page != NULL ? reply_page(k->connection, page) : decide_get(h, k, route);
+}
+
+/* Anybody can show something of the form of a session: who announces a large body gets room for it
+ * once it is known that he has one. */
+enum MHD_Result http_ask_whose_body(struct http *h, struct client *k)
+{
+	const char *cookie = client_header(k, MHD_HTTP_HEADER_COOKIE);
+	struct msg_body who = { .type = MSG_JUDGE };
+	uint8_t secret[LOGIN_SECRET];
+	enum MHD_Result r = MHD_NO;
+
+	if (cookie != NULL && login_cookie(cookie, secret)) {
+		who.judge = credential(k, CREDENTIAL_SESSION, secret);
+		who.judge.right = RIGHT_COUNT; /* which one it takes stands in the body */
+		r = ask_and_wait(h, k, STAGE_BODY, &who);
+	}
+	explicit_bzero(secret, sizeof(secret));
+	explicit_bzero(&who, sizeof(who));
+	return r;
+}
+
+void http_sender_judged(struct client *k, int status)
+{
+	k->bearer = status == ANSWER_YES;
+	k->known |= k->bearer;
+	k->reply = status == ANSWER_NO ? REPLY_LOGIN : status == ANSWER_INVALID ? REPLY_FORBIDDEN : REPLY_UNAVAILABLE;
+	http_wake(k);
+}
+
+/* The header is the same that has just been judged. */
+static bool same_credential(const struct client *k, uint8_t ret[LOGIN_SECRET])
+{
+	const char *header = client_header(k, k->stage == STAGE_JUDGE_TOKEN ? MHD_HTTP_HEADER_AUTHORIZATION
+									    : MHD_HTTP_HEADER_COOKIE);
+
+	return header != NULL &&
+	       (k->stage == STAGE_JUDGE_TOKEN ? login_bearer(header, ret) : login_cookie(header, ret));
+}
+
+static void join_stream(struct http *h, struct client *k, struct msg *m)
+{
+	enum credential what = k->stage == STAGE_JUDGE_TOKEN ? CREDENTIAL_TOKEN : CREDENTIAL_SESSION;
+	json_t *who = m->n_fds == 1 ? login_answer(msg_take_fd(m, 0)) : NULL;
+	const char *name = json_string_value(json_object_get(who, "name"));
+	uint8_t secret[LOGIN_SECRET];
+	struct msg_judge judge;
+
+	k->reply = REPLY_UNAVAILABLE;
+	if (name != NULL && same_credential(k, secret)) {
+		judge = credential(k, what, secret);
+		begin_stream(h, k, name, &judge);
+		explicit_bzero(&judge, sizeof(judge));
+		explicit_bzero(secret, sizeof(secret));
+	}
+	json_decref(who);
+}
+
+/* The judge has spoken; its words stay here, and the box is asked what was wanted, or nothing. */
+void http_judged(struct http *h, struct client *k, struct msg *m)
+{
+	int status = m->body.answer.status;
+	struct msg_body question;
+	uint64_t report, delay = 0;
+
+	if (status == ANSWER_YES && k->route == &route_live) {
+		k->known = true;
+		join_stream(h, k, m);
+	} else if (status == ANSWER_YES) {
+		k->known = true;
+		k->form = k->route->form;
+		k->wake_ns = h->now.ns + (uint64_t)HTTP_ASK_S * S_NS;
+		if (route_question(k, k->route, &question) && ask_box(h, k, STAGE_BOX, &question, -1))
+			return;
+	} else if (status == ANSWER_NO && k->stage == STAGE_JUDGE_TOKEN) {
+		h->counts.refused++;
+		k->reply = REPLY_UNAUTHORIZED;
+		delay = budget_failure(&h->budget, &k->who, h->now.ns, &report);
+		if (report > 0)
+			record(h, &k->who, k->port, false, report);
+	} else if (status != ANSWER_CANNOT) {
+		k->reply = status == ANSWER_NO ? REPLY_LOGIN : REPLY_FORBIDDEN;
+	}
+	if (delay > 0) {
+		k->state = CLIENT_HELD;
+		k->wake_ns = h->now.ns + delay;
+	} else {
+		http_wake(k);
+	}
+}

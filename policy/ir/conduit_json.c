@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policy/ir/conduit_json.h"
+
+#include <string.h>
+
+#include "appliance/wire/evaluate.h"
+
+struct ranges {
+	const struct addr_range *list; /* ascending, apart */
+	uint32_t n;
+};
+
+/* The first of them that `x` meets; NULL: none. */
+static const struct addr_range *met(struct ranges r, const struct addr_range *x)
+{
+	uint32_t lo = 0, hi = r.n;
+	struct addr_range unused;
+
+	while (lo < hi) {
+		uint32_t middle = lo + (hi - lo) / 2;
+
+		if (addr_cmp(&r.list[middle].hi, &x->lo) < 0)
+			lo = middle + 1;
+		else
+			hi = middle;
+	}
+	return lo < r.n && addr_range_meet(&r.list[lo], x, &unused) ? &r.list[lo] : NULL;
+}
+
+static bool is_whole(const struct ir_zone *z, struct ranges r)
+{
+	for (uint32_t i = 0; i < z->n_ranges; i++) {
+		const struct addr_range *in = met(r, &z->ranges[i]);
+
+		if (in == NULL || addr_cmp(&in->lo, &z->ranges[i].lo) > 0 || addr_cmp(&in->hi, &z->ranges[i].hi) < 0)
+			return false;
+	}
+	return true;
+}
+
+static uint32_t put_machines(json_t *hosts, const struct ir *ir, uint32_t zone, struct ranges r)
+{
+	uint32_t all = 0;
+
+	for (uint32_t a = 0; a < ir->n_assets; a++) {
+		const struct ir_asset *x = &ir->assets[a];
+		bool there = false;
+
+		for (uint32_t i = 0; i < x->n_ranges && x->zone == zone && !there; i++)
+			there = met(r, &x->ranges[i]) != NULL;
+		if (there && all++ < CONDUIT_HOSTS)
+			(void)json_array_append_new(hosts, json_text(*x->label != '\0' ? x->label : x->name));
+	}
+	return all;
+}
+
+/* Which machines of the zone, as people call them; their addresses where it has no names for them,
+ * and none where it is all of the zone. */
+static json_t *end_json(const struct ir *ir, uint32_t zone, struct ranges r)
+{
+	const struct ir_zone *z = &ir->zones[zone];
+	json_t *hosts = json_array();
+	bool whole = is_whole(z, r);
+	uint32_t all = whole ? 0 : put_machines(hosts, ir, zone, r);
+
+	for (uint32_t i = 0; !whole && all == 0 && i < r.n && i < CONDUIT_HOSTS; i++) {
+		char text[2 * ADDR_TEXT];
+
+		addr_range_text(&r.list[i], text, sizeof(text));
+		(void)json_array_append_new(hosts, json_text(text));
+	}
+	return json_pack("{s:o, s:o, s:o, s:I}", "zone", json_text(z->name), "label", json_text(z->label), "hosts",
+			 hosts, "hosts_all", (json_int_t)(all == 0 && !whole ? r.n : all));
+}
+
+/* The words of command that it lets by; null where nobody reads its commands. */
+static json_t *commands_json(const struct ir *ir, const struct ir_service *s)
+{
+	const struct vocabulary *v = vocabulary_of((enum protocol)s->protocol);
+	json_t *list = v != NULL ? json_array() : json_null();
+
+	for (unsigned bit = CLASS_READ; v != NULL && bit <= CLASS_DIAGNOSE; bit <<= 1) {
+		bool passes = s->whole;
+		uint32_t code;
+
+		for (uint32_t i = 0; i < s->n_rows && !passes; i++)
+			passes = evaluate_passes(&ir->table, &ir->table.rows[s->first_row + i], v,
+						 (struct number_range){ 0, UINT32_MAX }, bit, &code);
+		if (passes)
+			(void)json_array_append_new(list, json_string(command_class_name(bit)));
+	}
+	return list;
+}
+
+json_t *ir_conduit_json(const struct ir *ir, uint32_t conduit)
+{
+	const struct ir_conduit *c = &ir->conduits[conduit];
+	json_t *services = json_array();
+
+	for (uint32_t i = 0; i < c->n_services; i++) {
+		const struct ir_service *s = &ir->services[c->services[i]];
+
+		(void)json_array_append_new(services,
+					    json_pack("{s:o, s:s, s:o}", "service",
+						      json_text(*s->label != '\0' ? s->label : s->name), "protocol",
+						      protocol_info((enum protocol)s->protocol)->name, "commands",
+						      commands_json(ir, s)));
+	}
+	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "conduit", json_text(c->name), "label", json_text(c->label),
+			 "from", end_json(ir, c->from, (struct ranges){ c->sources, c->n_sources }), "to",
+			 end_json(ir, c->to, (struct ranges){ c->destinations, c->n_destinations }), "services",
+			 services);
+}
+
+static void put_end(json_t *machines, json_t *end)
+{
+	const char *zone = json_string_value(json_object_get(end, "zone")),
+		   *label = json_string_value(json_object_get(end, "label"));
+	json_t *hosts = json_object_get(end, "hosts");
+	json_int_t all = json_integer_value(json_object_get(end, "hosts_all"));
+
+	if (json_array_size(hosts) == 0)
+		(void)json_array_append_new(machines, json_text(*label != '\0' ? label : zone));
+	(void)json_array_extend(machines, hosts);
+	if (all > (json_int_t)json_array_size(hosts))
+		(void)json_array_append_new(
+			machines, json_sprintf("+%lld", (long long)(all - (json_int_t)json_array_size(hosts))));
+	json_decref(end);
+}
+
+void ir_machines_json(const struct ir *ir, json_t *of)
+{
+	const char *name = json_string_value(json_object_get(of, "conduit"));
+	json_t *machines = json_array();
+
+	for (uint32_t i = 0; name != NULL && i < ir->n_conduits; i++) {
+		const struct ir_conduit *c = &ir->conduits[i];
+
+		if (strcmp(c->name, name) != 0)
+			continue;
+		put_end(machines, end_json(ir, c->from, (struct ranges){ c->sources, c->n_sources }));
+		put_end(machines, end_json(ir, c->to, (struct ranges){ c->destinations, c->n_destinations }));
+	}
+	json_object_set_new(of, "machines", machines);
+}
+
+static uint32_t door_by_name(const struct ir *ir, const char *name)
+{
+	uint32_t i = 0;
+
+	while (i < ir->n_doors && strcmp(ir->doors[i].name, name) != 0)
+		i++;
+	return i;
+}
+
+void ir_door_json(const struct ir *ir, json_t *door)
+{
+	const char *name = json_string_value(json_object_get(door, "door"));
+	uint32_t d = door_by_name(ir, name != NULL ? name : ""), all = 0;
+	json_t *conduits = json_array(), *contacts = json_array();
+	const char *label = "";
+
+	for (uint32_t i = 0; d < ir->n_doors && i < ir->n_conduits; i++)
+		if (ir->conduits[i].door == d && all++ < DOOR_CONDUITS)
+			(void)json_array_append_new(conduits, ir_conduit_json(ir, i));
+	for (uint32_t i = 0; d < ir->n_doors && i < ir->n_organisations; i++) {
+		const struct ir_organisation *o = &ir->organisations[i];
+
+		if (strcmp(o->name, ir->doors[d].organisation) != 0)
+			continue;
+		label = o->label;
+		for (uint32_t k = 0; k < o->n_contacts; k++)
+			(void)json_array_append_new(contacts, json_text(o->contacts[k].contact));
+	}
+	json_object_set_new(door, "organisation_label", json_text(label));
+	json_object_set_new(door, "contacts", contacts);
+	json_object_set_new(door, "conduits", conduits);
+	json_object_set_new(door, "conduits_all", json_integer(all));
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A conduit in words for people who may not read rules: those who open a door or see an alarm. */
+#ifndef SEKISHO_POLICY_IR_CONDUIT_JSON_H
+#define SEKISHO_POLICY_IR_CONDUIT_JSON_H
+
+#include "appliance/base/json.h"
+#include "policy/ir/ir.h"
+
+/* How many machines are named at an end, and how many conduits of a door; the total is given
+ * as well. */
+#define CONDUIT_HOSTS 8u
+#define DOOR_CONDUITS 8u
+
+/* {"conduit","label","from":{"zone","label","hosts":[...],"hosts_all"},"to":{...},
+ *  "services":[{"service","protocol","commands":[...]|null}]} */
+json_t *ir_conduit_json(const struct ir *ir, uint32_t conduit);
+/* Into something of `status` that names a "conduit": "machines" at both its ends, zones where it is
+ * all of one. */
+void ir_machines_json(const struct ir *ir, json_t *of);
+/* Into a door of `status`: "conduits", "conduits_all", "organisation_label" and "contacts". */
+void ir_door_json(const struct ir *ir, json_t *door);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who may do what under a generation, as JSON: the parts of `effective` that need no
+ * kernel (docs/json.md). */
+#ifndef SEKISHO_POLICY_IR_STANDING_JSON_H
+#define SEKISHO_POLICY_IR_STANDING_JSON_H
+
+#include "appliance/base/json.h"
+#include "policy/ir/ir.h"
+
+/* What a permit grants: its conduits' protocols, and of command rows what passes. */
+json_t *ir_grants_json(const struct ir *ir, const struct command_permit *p);
+/* Each with whether it is open at that moment, and until when, or from when. */
+json_t *ir_conduits_json(const struct ir *ir, uint64_t at_s);
+/* With the conduits from and to their zones, by name. */
+json_t *ir_organisations_json(const struct ir *ir);
+/* All of it, as it was then: site, conduits, permits, assets, zones, organisations. Which doors
+ * were open is not known any more. */
+void ir_standing_json(json_t *j, const struct ir *ir, uint64_t at_s);
+
+#endif

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The FINS enforcer: a policy made of the first bytes, which stays, then the whole life of a
+ * session in pieces of both directions, or of a flow of datagrams.
+ * LINK: $(COMMANDS_PARTS) dpi/fins/fins.c dpi/fins/once.c dpi/fins/inside.c dpi/fins/frame.c
+ * LINK: dpi/fins/area.c dpi/fins/request.c
+ * LIBS: nettle
+ *
+ * Input: 8 bytes of policy (flags, words, two ends of D and of W in bits, two of values), then
+ * pieces: one byte whose top bit is the direction, one byte of length, the bytes. A session is
+ * lived twice, in the pieces and byte by byte, and must be judged alike; a third time each piece is
+ * a segment. Of a flow each piece is a datagram. An abort is a broken promise: a PDU allowed that
+ * this policy does not allow, by a second reading of the manuals that shares nothing with the
+ * enforcer; or a verdict that depends on where the bytes were cut.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/unit/dpi/fins_desk.h"
+
+#define FUZZ_STREAM (FINS_PDU_MAX + 512)
+#include "tests/fuzz/stream.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* What the policy is, in plain numbers. */
+struct limits {
+	bool places, values, datagrams, node;
+	unsigned classes;
+	uint32_t d[2], w[2], v[2];
+};
+
+static void policy(struct desk *d, const uint8_t p[8], struct limits *l)
+{
+	const struct vocabulary *v = vocabulary_of(PROTO_FINS);
+	struct command_row *row = desk_row(d);
+
+	*l = (struct limits){ .places = p[0] & 1,
+			      .values = p[0] & 2,
+			      .datagrams = p[0] & 4,
+			      .node = p[0] & 8,
+			      .classes = p[1] & CLASS_ALL,
+			      .d = { p[2], p[2] + (uint32_t)p[3] },
+			      .w = { p[4], p[4] + (uint32_t)p[5] },
+			      .v = { p[6], p[6] + (uint32_t)p[7] } };
+	d->grants[0].lenient = p[0] >> 4 & 3;
+	row->services = (struct number_set){ .first = d->table.n_ranges };
+	for (unsigned i = 0; i < v->n_functions; i++)
+		if (v->functions[i].classes != 0 && (v->functions[i].classes & ~l->classes) == 0)
+			row->services.n +=
+				desk_ranges(d, (uint32_t[]){ v->functions[i].code, v->functions[i].last }, 1).n;
+	if (l->node)
+		row->targets[1] = desk_range(d, 10, 10);
+	if (l->places) {
+		desk_space(d, row, FINS_W, desk_ranges(d, l->w, 1));
+		desk_space(d, row, FINS_D, desk_ranges(d, l->d, 1));
+	}
+	if (l->values)
+		row->values = desk_ranges(d, l->v, 1);
+}
+
+/* ---- a second reading: DM and W by words and bits (W342, 5-2) -------------------------------- */
+
+static uint32_t number(const uint8_t *p, unsigned width)
+{
+	uint32_t v = 0;
+
+	while (width-- > 0)
+		v = v << 8 | *p++;
+	return v;
+}
+
+/* So many items of the four bytes at `p` may be touched. Returns bytes of an item, 0 of areas that
+ * this reading does not know. */
+static unsigned touches(const struct limits *l, const uint8_t *p, uint32_t n)
+{
+	uint32_t word = number(p + 1, 2), bit = p[3], first, last;
+
+	switch (p[0]) {
+	case 0x82:
+	case 0x02:
+		first = word;
+		last = p[0] == 0x82 ? word + n - 1 : word + (bit + n - 1) / 16;
+		break;
+	case 0xb1:
+	case 0xf1:
+		first = 16 * word;
+		last = first + 16 * n - 1;
+		break;
+	case 0x31:
+	case 0x71:
+		first = 16 * word + bit;
+		last = first + n - 1;
+		break;
+	default: /* none of the row's two areas: nothing of it passes where places are limited */
+		MUST(!l->places);
+		return 0;
+	}
+	if (l->places) {
+		const uint32_t *range = (p[0] & 0x0f) == 2 ? l->d : l->w;
+
+		MUST(bit <= 15 && (bit == 0 || p[0] < 0x80));
+		MUST(n > 0 && first >= range[0] && last <= range[1]);
+	}
+	return p[0] == 0xf1 ? 4 : p[0] >= 0x80 ? 2 : 1;
+}
+
+/* In places that have one value each, or none of a size. */
+static void writes(const struct limits *l, const uint8_t *p, uint32_t v)
+{
+	if (!l->values)
+		return;
+	/* of which nobody knows what is there then */
+	MUST(p[0] != 0x02 && p[0] != 0x71 && p[0] != 0xf1);
+	/* the row's range is one value, and this is it */
+	if (p[0] == 0x31 || p[0] == 0xb1)
+		MUST(l->places && l->w[1] - l->w[0] == (p[0] == 0x31 ? 0u : 15u));
+	MUST(v >= l->v[0] && v <= l->v[1]);
+}
+
+static void second_reading(const struct limits *l, const uint8_t *f, size_t n)
+{
+	uint32_t command = number(f + 10, 2), count;
+	const uint8_t *p = f + 12;
+	unsigned size;
+
+	MUST(n >= 12 && (f[0] & 0x7e) == 0 && f[1] == 0 && f[2] <= 7);
+	MUST(l->node ? f[4] == 10 : f[4] != 255);
+	n -= 12;
+	switch (command >> 8) {
+	case 0x02:
+	case 0x03:
+	case 0x22:
+	case 0x27:
+		MUST(l->classes & CLASS_PROGRAM || command == 0x2720 || command >= 0x2731);
+		break;
+	case 0x04:
+	case 0x0c:
+		MUST(l->classes & CLASS_CONTROL);
+		break;
+	case 0x23:
+		MUST(command == 0x230a || ((l->classes & CLASS_CONTROL) && (l->classes & CLASS_WRITE)));
+		break;
+	default:
+		break;
+	}
+	switch (command) {
+	case 0x0101:
+		MUST(n == 6 && (l->classes & CLASS_READ));
+		touches(l, p, number(p + 4, 2));
+		break;
+	case 0x0104:
+		MUST(n > 0 && n % 4 == 0 && (l->classes & CLASS_READ));
+		for (; n > 0; n -= 4, p += 4)
+			touches(l, p, 1);
+		break;
+	case 0x0102:
+	case 0x0103:
+		MUST(l->classes & CLASS_WRITE);
+		count = number(p + 4, 2);
+		size = touches(l, p, count);
+		MUST(command == 0x0103 ? n == 8 : size == 0 || n == 6 + count * size);
+		for (uint32_t i = 0; size > 0 && i < (command == 0x0103 ? 1 : count); i++)
+			writes(l, p,
+			       command == 0x0103 ? (size == 1 ? UINT32_MAX : number(p + 6, 2))
+						 : number(p + 6 + i * size, size));
+		break;
+	case 0x0105:
+		MUST(n == 10 && (l->classes & CLASS_READ) && (l->classes & CLASS_WRITE) && !l->values);
+		touches(l, p, number(p + 8, 2));
+		touches(l, p + 4, number(p + 8, 2));
+		break;
+	case 0x220a:
+		MUST(n >= 22 && (l->classes & CLASS_WRITE) && number(p, 2) <= 2);
+		MUST(number(p, 2) != 1 || !l->values);
+		touches(l, p + 2, number(p + 6, 2));
+		break;
+	case 0x2301:
+		count = number(p, 2);
+		MUST(count > 0 && n == 2 + 6 * count);
+		for (p += 2; count > 0; count--, p += 6)
+			if (touches(l, p + 2, 1) == 1)
+				writes(l, p + 2, number(p, 2) == 0xffff ? UINT32_MAX : p[1]);
+		break;
+	case 0x2302:
+		MUST(!l->places && !l->values);
+		break;
+	default:
+		MUST(!l->places || (command >> 8 != 0x02 && command >> 8 != 0x03 && command >> 8 != 0x22));
+		break;
+	}
+}
+
+/* ---- a life ---------------------------------------------------------------------------------- */
+
+static void mix(uint64_t *h, uint64_t v)
+{
+	*h = (*h ^ v) * 0x9e3779b97f4a7c15u;
+	*h ^= *h >> 29;
+}
+
+static void judged(struct desk *d, const struct limits *l, enum direction dir, const uint8_t *pdu, size_t n,
+		   uint64_t *h)
+{
+	size_t head = l->datagrams ? 0 : 16;
+
+	if (d->p.allowed && dir == DIR_C2S && (l->datagrams || pdu[11] == 2))
+		second_reading(l, pdu + head, n - head);
+	mix(h, d->p.reason);
+	mix(h, d->p.function);
+	mix(h, d->p.address);
+	mix(h, d->p.quantity);
+}
+
+/* Judges what is whole; false when the flow ends. */
+static bool turn(struct desk *d, const struct limits *l, struct stream *s, enum direction dir, uint64_t *h)
+{
+	enum frame_result r;
+	size_t len;
+
+	while ((r = next_pdu(d, s, dir, 16, &len)) == FRAME_WHOLE) {
+		judged(d, l, dir, s->bytes, len, h);
+		if (!d->p.allowed)
+			return false;
+		stream_drop(s, len);
+	}
+	if (r == FRAME_BAD)
+		mix(h, 1);
+	return r == FRAME_NEED_MORE;
+}
+
+static void datagram(struct desk *d, const struct limits *l, enum direction dir, const uint8_t *p, size_t n,
+		     uint64_t *h)
+{
+	const uint8_t *copy = exact_copy(p, n);
+	size_t len;
+
+	if (fins_enforcer.frame(d->state, dir, bytes_of(copy, n), &len) == FRAME_WHOLE) {
+		MUST(len == n);
+		desk_judge(d, dir, p, n);
+		MUST(d->p.reason < REASON_COUNT);
+		judged(d, l, dir, p, n, h);
+	}
+	exact_done(copy, n);
+}
+
+/* What was carried, and a segment behind it. */
+static bool may_pass(struct desk *d, const struct stream *s, size_t carried)
+{
+	const uint8_t *copy = exact_copy(s->bytes, s->n);
+	bool may =
+		fins_enforcer.segment(d->state, 0, carried, false, bytes_of(copy, s->n), &d->table, &d->permit, &d->p);
+
+	exact_done(copy, s->n);
+	return may;
+}
+
+static uint64_t life(const uint8_t *data, size_t size, bool by_byte, bool as_segments)
+{
+	static struct desk d;
+	static struct stream streams[2];
+	struct limits l;
+	uint64_t h = 7;
+
+	policy(&d, data, &l);
+	fins_enforcer.begin(d.state, l.datagrams, 9600);
+	streams[0].n = streams[1].n = 0;
+	data += 8;
+	size -= 8;
+	while (size >= 2) {
+		enum direction dir = data[0] & 0x80 ? DIR_S2C : DIR_C2S;
+		size_t n = data[1];
+
+		data += 2;
+		size -= 2;
+		n = n < size ? n : size;
+		if (l.datagrams)
+			datagram(&d, &l, dir, data, n, &h);
+		for (size_t done = 0; done < n && !l.datagrams;) {
+			struct stream *s = &streams[dir];
+			size_t part = by_byte ? 1 : n - done, carried = s->n;
+
+			memcpy(s->bytes + s->n, data + done, part);
+			s->n += part;
+			done += part;
+			if (as_segments && dir == DIR_C2S && !may_pass(&d, s, carried))
+				return h;
+			if (!turn(&d, &l, s, dir, &h))
+				return h;
+		}
+		data += n;
+		size -= n;
+	}
+	return h;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (size < 8)
+		return 0;
+	MUST(life(data, size, false, false) == life(data, size, true, false));
+	life(data, size, false, true);
+	return 0;
+}

@@ -1,0 +1,487 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The program of the verdict cache, built natively: a poll and its answer go by it, and the least
+ * thing that is otherwise gives the lease back as it was. What a worker that lies writes into its
+ * memory reaches nothing else.
+ *
+ * LINK: appliance/cache/program.c
+ */
+#include <linux/bpf.h>
+
+#include "tests/unit/cmocka.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "appliance/wire/mark.h"
+#include "appliance/wire/once.h"
+
+#define PERMIT 7u
+#define CLIENT 1000u /* next numbers */
+#define SERVER 5000u
+#define N 12u /* bytes of the poll */
+#define ANSWER 13u
+
+static struct once_lease leases[ONCE_LEASES];
+static struct once_template templates[2];
+static uint8_t packet[2048];
+static size_t bytes;
+static struct once_lease *lease;
+static uint32_t *meddled; /* a state that somebody changes while the packet is looked at */
+
+int once_match(struct __sk_buff *packet);
+long once_load(const struct __sk_buff *skb, uint32_t at, void *to, uint32_t n);
+uint64_t once_now(void);
+struct once_lease *once_lease_at(uint32_t place);
+const struct once_template *once_template_at(uint32_t place);
+
+long once_load(const struct __sk_buff *skb, uint32_t at, void *to, uint32_t n)
+{
+	(void)skb;
+	if (meddled != NULL && *meddled == ONCE_BUSY)
+		*meddled = ONCE_RECALLED;
+	if (at > bytes || n > bytes - at)
+		return -1;
+	memcpy(to, packet + at, n);
+	return 0;
+}
+
+uint64_t once_now(void)
+{
+	return 77;
+}
+
+struct once_lease *once_lease_at(uint32_t place)
+{
+	return place < ONCE_LEASES ? &leases[place] : NULL;
+}
+
+const struct once_template *once_template_at(uint32_t place)
+{
+	return place < 2 ? &templates[place] : NULL;
+}
+
+/* ---- packets --------------------------------------------------------------------------------- */
+
+struct sent {
+	bool six, back;
+	uint32_t number, acknowledged, mark, cut;
+	uint8_t flags, hops, words;
+	const uint8_t *data;
+	size_t n;
+	uint8_t options[4];
+};
+
+static void put16(uint8_t *p, uint32_t v)
+{
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
+}
+
+static void put32(uint8_t *p, uint32_t v)
+{
+	put16(p, v >> 16);
+	put16(p + 2, v & 0xffffu);
+}
+
+static void put_ip(const struct sent *s, size_t n)
+{
+	static const uint8_t ends[2] = { 1, 2 };
+	size_t len = s->six ? 16 : 4;
+	uint8_t *at = packet + (s->six ? 8 : 12);
+
+	if (s->six) {
+		packet[0] = 0x60;
+		put16(packet + 4, (uint32_t)n);
+		packet[6] = 6;
+		packet[7] = s->hops;
+	} else {
+		packet[0] = 0x45;
+		put16(packet + 2, (uint32_t)n + 20u);
+		packet[8] = s->hops;
+		packet[9] = 6;
+	}
+	at[len - 1] = ends[s->back];
+	at[2 * len - 1] = ends[!s->back];
+}
+
+static bool passes_as(const struct sent *s)
+{
+	size_t ip = s->six ? 40 : 20, head = s->words * 4u;
+	struct __sk_buff skb = { .mark = s->mark | (s->back ? MARK_REPLY : 0), .gso_size = s->cut };
+	uint8_t *t = packet + ip;
+
+	memset(packet, 0, sizeof(packet));
+	put_ip(s, head + s->n);
+	put16(t, s->back ? 502 : 40000);
+	put16(t + 2, s->back ? 40000 : 502);
+	put32(t + 4, s->number);
+	put32(t + 8, s->acknowledged);
+	t[12] = (uint8_t)(s->words << 4);
+	t[13] = s->flags;
+	if (s->words > 5)
+		memcpy(t + 20, s->options, 4);
+	if (s->n > 0)
+		memcpy(t + head, s->data, s->n);
+	bytes = ip + head + s->n;
+	skb.len = (uint32_t)bytes;
+	return once_match(&skb) != 0;
+}
+
+/* The poll with another number, its answer with the same, and an acknowledgement. */
+static uint8_t poll[N] = { 0, 9, 0, 0, 0, 6, 1, 3, 0, 0, 0, 2 };
+static uint8_t answer[ANSWER] = { 0, 9, 0, 0, 0, 7, 1, 3, 4, 1, 2, 3, 4 };
+
+static struct sent asks(void)
+{
+	return (struct sent){ .number = CLIENT,
+			      .acknowledged = SERVER,
+			      .mark = mark_make(PERMIT, 1, MARK_UNJUDGED),
+			      .flags = 0x18,
+			      .hops = 60,
+			      .words = 5,
+			      .data = poll,
+			      .n = N };
+}
+
+static struct sent says(void)
+{
+	struct sent s = asks();
+
+	s.back = true;
+	s.number = SERVER;
+	s.acknowledged = CLIENT + N;
+	s.data = answer;
+	s.n = ANSWER;
+	return s;
+}
+
+static void give(bool six)
+{
+	static const uint8_t ends[2] = { 1, 2 };
+	struct once_template *t = &templates[1];
+	uint32_t place;
+
+	memset(leases, 0, sizeof(leases));
+	memset(templates, 0, sizeof(templates));
+	meddled = NULL;
+	t->permit = PERMIT;
+	t->length = N;
+	t->answer = ANSWER;
+	memcpy(t->request, poll, N);
+	memset((uint8_t *)t->mask + 2, 0xff, N - 2);
+	memcpy(t->head, answer, 9);
+	memset((uint8_t *)t->head_mask + 2, 0xff, 7);
+	t->repeats[0] = (struct once_repeat){ .at = 0, .from = 0, .any = 0xff };
+	t->repeats[1] = (struct once_repeat){ .at = 1, .from = 1, .any = 0xff };
+	lease = &leases[0];
+	*lease = (struct once_lease){ .permit = PERMIT,
+				      .client_port = 40000,
+				      .server_port = 502,
+				      .family = six ? 6 : 4,
+				      .words = { 5, 5 },
+				      .hops = { 60, 60 },
+				      .next = { CLIENT, SERVER },
+				      .acked = { CLIENT, SERVER - 3 },
+				      .uses = { 1, 1, 1, 1 },
+				      .last = ONCE_NOTHING,
+				      .waits = ONCE_NOTHING };
+	memcpy((uint8_t *)lease->client + (six ? 15 : 3), &ends[0], 1);
+	memcpy((uint8_t *)lease->server + (six ? 15 : 3), &ends[1], 1);
+	place = once_place(lease->client, lease->server, 40000u << 16 | 502u);
+	leases[place + 2] = *lease;
+	memset(lease, 0, sizeof(*lease));
+	lease = &leases[place + 2];
+	lease->state = ONCE_GIVEN;
+}
+
+/* ---- what goes by ---------------------------------------------------------------------------- */
+
+static void poll_and_answer_go_by(void **state)
+{
+	(void)state;
+	for (unsigned six = 0; six < 2; six++) {
+		struct sent s;
+
+		give(six != 0);
+		for (uint32_t k = 0; k < 3; k++) {
+			poll[1] = answer[1] = (uint8_t)(20 + k);
+			answer[12] = (uint8_t)k; /* what was read differs */
+			s = asks();
+			s.six = six != 0;
+			s.number += k * N;
+			s.acknowledged += k * ANSWER;
+			assert_true(passes_as(&s));
+			assert_int_equal(lease->waits, 0);
+			s = says();
+			s.six = six != 0;
+			s.number += k * ANSWER;
+			s.acknowledged += k * N;
+			assert_true(passes_as(&s));
+			assert_int_equal(lease->waits, ONCE_NOTHING);
+		}
+		assert_int_equal(lease->state, ONCE_GIVEN);
+		assert_int_equal(lease->next[0], CLIENT + 3 * N);
+		assert_int_equal(lease->next[1], SERVER + 3 * ANSWER);
+		assert_int_equal(lease->acked[0], CLIENT + 3 * N);
+		assert_int_equal(lease->acked[1], SERVER + 2 * ANSWER);
+		assert_int_equal(lease->asked[0], 3);
+		assert_int_equal(lease->seen_ns, 77);
+		assert_memory_equal(lease->request, poll, N);
+		assert_memory_equal(lease->answer, answer, ANSWER);
+		s = asks(); /* alone, an acknowledgement: of all, and once more */
+		s.six = six != 0;
+		s.number += 3 * N;
+		s.acknowledged += 3 * ANSWER;
+		s.flags = 0x10;
+		s.n = 0;
+		assert_true(passes_as(&s));
+		assert_int_equal(lease->acked[1], SERVER + 3 * ANSWER);
+		assert_true(passes_as(&s));
+	}
+}
+
+/* Behind an exchange that went by, so that something is kept: the lease is back, and what it holds
+ * is as it was. */
+static void misses(const struct sent *s, const char *what)
+{
+	struct once_lease was = *lease;
+
+	if (passes_as(s))
+		fail_msg("%s: it went by", what);
+	if (lease->state != ONCE_BACK)
+		fail_msg("%s: the lease is not given back", what);
+	was.state = ONCE_BACK;
+	memcpy(was.answer, lease->answer, lease->acked[1] == lease->next[1] ? sizeof(was.answer) : 0);
+	if (memcmp(&was, lease, sizeof(was)) != 0)
+		fail_msg("%s: the lease is another", what);
+	*lease = was;
+	lease->state = ONCE_GIVEN;
+}
+
+static struct sent next_ask(void)
+{
+	struct sent s = asks();
+
+	s.number += N;
+	s.acknowledged += ANSWER;
+	return s;
+}
+
+static void whatever_else_gives_it_back(void **state)
+{
+	static const uint8_t flags[] = { 0x00, 0x08, 0x19, 0x11, 0x1a, 0x1c, 0x38, 0x58, 0x98, 0xff };
+	struct sent s = asks();
+	uint8_t other[2 * N];
+
+	(void)state;
+	give(false);
+	assert_true(passes_as(&s));
+	s = says();
+	assert_true(passes_as(&s));
+	for (size_t i = 2; i < N; i++) {
+		memcpy(other, poll, N);
+		other[i] ^= 0x10;
+		s = next_ask();
+		s.data = other;
+		misses(&s, "a byte of the request");
+	}
+	memcpy(other, poll, N);
+	memcpy(other + N, poll, N);
+	s = next_ask();
+	s.data = other;
+	for (s.n = 1; s.n <= 2 * N; s.n++)
+		if (s.n != N)
+			misses(&s, "its length");
+	for (int by = -3; by <= 3; by++) {
+		s = next_ask();
+		s.number += (uint32_t)by;
+		if (by != 0)
+			misses(&s, "its number");
+		s = next_ask();
+		s.acknowledged += (uint32_t)by;
+		if (by != 0)
+			misses(&s, "what it acknowledges");
+	}
+	for (size_t i = 0; i < sizeof(flags); i++) {
+		s = next_ask();
+		s.flags = flags[i];
+		misses(&s, "its flags");
+	}
+	s = next_ask();
+	s.hops = 59;
+	misses(&s, "its hops");
+	s = next_ask();
+	s.mark = mark_make(PERMIT + 1, 1, MARK_UNJUDGED);
+	misses(&s, "another permit");
+	s = next_ask();
+	s.words = 8;
+	memcpy(s.options, (uint8_t[]){ 1, 1, 8, 10 }, 4);
+	misses(&s, "its options");
+	lease->words[0] = 8;
+	assert_true(passes_as(&s));
+}
+
+static void other_options_than_the_time(void **state)
+{
+	struct sent s = asks();
+
+	(void)state;
+	give(false);
+	lease->words[0] = 8;
+	s.words = 8;
+	memcpy(s.options, (uint8_t[]){ 1, 1, 30, 10 }, 4);
+	misses(&s, "Multipath TCP");
+	lease->words[0] = 7;
+	s.words = 7;
+	misses(&s, "so many words");
+}
+
+static void answers_that_do_not_fit(void **state)
+{
+	struct sent s = asks();
+	uint8_t other[ANSWER + 1] = { 0 };
+
+	(void)state;
+	give(false);
+	s = says();
+	misses(&s, "an answer to nothing");
+	s = asks();
+	assert_true(passes_as(&s));
+	for (size_t i = 0; i < 9; i++) {
+		memcpy(other, answer, ANSWER);
+		other[i] ^= 0x80;
+		s = says();
+		s.data = other;
+		misses(&s, "a byte of the answer");
+	}
+	memcpy(other, answer, ANSWER);
+	s = says();
+	s.data = other;
+	s.n = ANSWER - 1;
+	misses(&s, "a shorter answer");
+	s.n = ANSWER + 1;
+	misses(&s, "a longer one");
+	s = asks();
+	s.number += N;
+	misses(&s, "a second request before the answer");
+	s = says();
+	assert_true(passes_as(&s));
+	s.number += ANSWER;
+	misses(&s, "a second answer");
+}
+
+/* What is no segment as the kernel hands them on is nobody's: the lease stays, and the worker asks
+ * for it. */
+static void what_cannot_be_read(void **state)
+{
+	struct sent s = asks();
+	struct __sk_buff skb = { 0 };
+
+	(void)state;
+	give(false);
+	s.cut = 1448;
+	assert_false(passes_as(&s));
+	s = asks();
+	s.mark = mark_make(PERMIT, 1, MARK_GOOD);
+	assert_false(passes_as(&s));
+	s.mark = mark_make(PERMIT, 1, MARK_UNJUDGED) | MARK_FAST;
+	assert_false(passes_as(&s));
+	s = asks();
+	assert_true(passes_as(&s));
+	give(false);
+	skb.mark = mark_make(PERMIT, 1, MARK_UNJUDGED);
+	for (skb.len = 0; skb.len < bytes; skb.len++) { /* another length than its header says */
+		size_t all = bytes;
+
+		bytes = skb.len;
+		assert_int_equal(once_match(&skb), 0);
+		bytes = all;
+	}
+	skb.len = (uint32_t)bytes;
+	packet[6] = 0x20; /* a fragment */
+	assert_int_equal(once_match(&skb), 0);
+	packet[6] = 0x40;
+	packet[9] = 17;
+	assert_int_equal(once_match(&skb), 0);
+	packet[9] = 6;
+	packet[0] = 0x46;
+	assert_int_equal(once_match(&skb), 0);
+	packet[0] = 0x45;
+	assert_int_equal(once_match(&skb), 1);
+	assert_int_equal(lease->state, ONCE_GIVEN);
+}
+
+static void one_processor_at_a_time(void **state)
+{
+	struct sent s = asks();
+
+	(void)state;
+	give(false);
+	lease->state = ONCE_BUSY;
+	assert_false(passes_as(&s));
+	assert_int_equal(lease->state, ONCE_RECALLED);
+	assert_false(passes_as(&s));
+	assert_int_equal(lease->state, ONCE_RECALLED);
+	lease->state = ONCE_BACK;
+	assert_false(passes_as(&s));
+	assert_int_equal(lease->next[0], CLIENT);
+	lease->state = ONCE_GIVEN;
+	/* somebody wants it back while this packet is looked at: it goes by, and the lease does
+	 * not stay */
+	meddled = &lease->state;
+	assert_true(passes_as(&s));
+	assert_int_equal(lease->state, ONCE_BACK);
+	assert_int_equal(lease->next[0], CLIENT + N);
+}
+
+/* Under sanitizers: nothing outside of the memory is read or written. */
+static void memory_of_a_liar(void **state)
+{
+	static const uint32_t numbers[] = { 0, 1, 3, 4, 100, UINT32_MAX - 1u, UINT32_MAX };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		struct sent s = says();
+
+		give(false);
+		lease->waits = numbers[i];
+		passes_as(&s);
+		give(false);
+		s = asks();
+		for (unsigned k = 0; k < ONCE_USES; k++)
+			lease->uses[k] = numbers[i];
+		passes_as(&s);
+		give(false);
+		memset(&templates[1].repeats, (int)numbers[i], sizeof(templates[1].repeats));
+		templates[1].length = templates[1].answer = (uint16_t)numbers[i];
+		assert_false(passes_as(&s) && templates[1].length != N);
+		lease->state = ONCE_GIVEN;
+		lease->waits = 0;
+		s = says();
+		passes_as(&s);
+	}
+	give(false);
+	lease->permit = 0; /* a packet without a permit is nobody's */
+	{
+		struct sent s = asks();
+
+		s.mark = mark_make(0, 1, MARK_UNJUDGED);
+		assert_false(passes_as(&s));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(poll_and_answer_go_by),
+		cmocka_unit_test(whatever_else_gives_it_back),
+		cmocka_unit_test(other_options_than_the_time),
+		cmocka_unit_test(answers_that_do_not_fit),
+		cmocka_unit_test(what_cannot_be_read),
+		cmocka_unit_test(one_processor_at_a_time),
+		cmocka_unit_test(memory_of_a_liar),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

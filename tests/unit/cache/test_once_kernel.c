@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The program of the verdict cache in the kernel, as its verifier and compiler take it, and
+ * natively: the same packets meet the same memory, most of them what comes next or nearly that. Of
+ * each both say the same, and leave the same behind. Root alone may load it; where the kernel does
+ * not take it there is nothing to compare.
+ *
+ * LINK: appliance/cache/%.c appliance/base/err.c appliance/base/errno_text.c
+ * LIBS: libbpf
+ */
+#include <bpf/bpf.h>
+#include <linux/bpf.h>
+
+#include "tests/unit/cmocka.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "appliance/cache/load.h"
+#include "appliance/wire/mark.h"
+
+#define OBJECT "build/bpf/sekisho-once.o"
+#define PACKETS 60000u
+#define ETHERNET 14u
+#define PERMIT 7u
+#define N 12u /* bytes of the poll */
+#define ANSWER 13u
+
+static struct cache loaded;
+static struct once_lease *there, here;
+static struct once_template *templates_there, template_here;
+static uint32_t place_here;
+static uint8_t packet[ETHERNET + 700];
+static size_t bytes; /* from the header of IP on */
+
+int once_match(struct __sk_buff *skb);
+long once_load(const struct __sk_buff *skb, uint32_t at, void *to, uint32_t n);
+uint64_t once_now(void);
+struct once_lease *once_lease_at(uint32_t place);
+const struct once_template *once_template_at(uint32_t place);
+
+long once_load(const struct __sk_buff *skb, uint32_t at, void *to, uint32_t n)
+{
+	(void)skb;
+	if (at > bytes || n > bytes - at)
+		return -1;
+	memcpy(to, packet + ETHERNET + at, n);
+	return 0;
+}
+
+uint64_t once_now(void)
+{
+	return 0;
+}
+
+struct once_lease *once_lease_at(uint32_t place)
+{
+	static struct once_lease none;
+
+	return place == place_here ? &here : place < ONCE_LEASES ? &none : NULL;
+}
+
+const struct once_template *once_template_at(uint32_t place)
+{
+	static const struct once_template none;
+
+	return place == 0 ? &template_here : place < ONCE_TEMPLATES ? &none : NULL;
+}
+
+/* ---- packets --------------------------------------------------------------------------------- */
+
+static uint32_t chance = 2463534242u;
+
+static uint32_t draw(uint32_t n)
+{
+	chance ^= chance << 13;
+	chance ^= chance >> 17;
+	chance ^= chance << 5;
+	return chance % n;
+}
+
+static void put16(uint8_t *p, uint32_t v)
+{
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
+}
+
+static void put32(uint8_t *p, uint32_t v)
+{
+	put16(p, v >> 16);
+	put16(p + 2, v & 0xffffu);
+}
+
+static const uint8_t poll[N] = { 0, 9, 0, 0, 0, 6, 1, 3, 0, 0, 0, 2 };
+static const uint8_t answer[ANSWER] = { 0, 9, 0, 0, 0, 7, 1, 3, 4, 1, 2, 3, 4 };
+
+static void give(bool six)
+{
+	memset(&template_here, 0, sizeof(template_here));
+	template_here.permit = PERMIT;
+	template_here.length = N;
+	template_here.answer = ANSWER;
+	memcpy(template_here.request, poll, N);
+	memset((uint8_t *)template_here.mask + 2, 0xff, N - 2);
+	memcpy(template_here.head, answer, 9);
+	memset((uint8_t *)template_here.head_mask + 2, 0xff, 7);
+	for (uint8_t i = 0; i < 2; i++)
+		template_here.repeats[i] = (struct once_repeat){ .at = i, .from = i, .any = 0xff };
+	here = (struct once_lease){ .state = ONCE_GIVEN,
+				    .permit = PERMIT,
+				    .client_port = 40000,
+				    .server_port = 502,
+				    .family = six ? 6 : 4,
+				    .words = { 5, 8 },
+				    .hops = { 60, 60 },
+				    .next = { draw(UINT32_MAX), draw(UINT32_MAX) },
+				    .last = ONCE_NOTHING,
+				    .waits = ONCE_NOTHING };
+	here.acked[0] = here.next[0];
+	here.acked[1] = here.next[1] - 4u;
+	((uint8_t *)here.client)[six ? 15 : 3] = 1;
+	((uint8_t *)here.server)[six ? 15 : 3] = 2;
+	for (unsigned i = 0; i < ONCE_USES; i++)
+		here.uses[i] = i == 1 ? 5 : 0;
+	place_here = once_place(here.client, here.server, 40000u << 16 | 502u) + draw(ONCE_WAYS);
+	memset(there + (place_here & ~(ONCE_WAYS - 1u)), 0, ONCE_WAYS * sizeof(*there));
+	there[place_here] = here;
+	templates_there[0] = template_here;
+}
+
+static size_t put_ip(bool back, size_t n)
+{
+	uint8_t *ip = packet + ETHERNET;
+	bool six = here.family == 6;
+	size_t len = six ? 16 : 4;
+
+	memset(packet, 0, sizeof(packet));
+	put16(packet + 12, six ? 0x86dd : 0x0800);
+	if (six) {
+		ip[0] = 0x60;
+		put16(ip + 4, (uint32_t)n);
+		ip[6] = 6;
+	} else {
+		ip[0] = 0x45;
+		put16(ip + 2, (uint32_t)n + 20u);
+		ip[9] = 6;
+	}
+	ip[six ? 7 : 8] = 60;
+	ip[(six ? 8 : 12) + len - 1] = back ? 2 : 1;
+	ip[(six ? 8 : 12) + 2 * len - 1] = back ? 1 : 2;
+	return six ? 40 : 20;
+}
+
+/* What comes next, by what the lease says; or an acknowledgement alone. */
+static void put_next(bool back)
+{
+	bool alone = draw(6) == 0;
+	size_t data = alone ? 0 : back ? ANSWER : N, words = here.words[back], ip = put_ip(back, words * 4u + data);
+	uint8_t *t = packet + ETHERNET + ip;
+
+	put16(t, back ? 502 : 40000);
+	put16(t + 2, back ? 40000 : 502);
+	put32(t + 4, here.next[back]);
+	put32(t + 8, here.next[!back]);
+	t[12] = (uint8_t)(words << 4);
+	t[13] = alone ? 0x10 : 0x18;
+	if (words == 8)
+		memcpy(t + 20, (uint8_t[]){ 1, 1, 8, 10 }, 4);
+	memcpy(t + words * 4u, back ? answer : poll, data);
+	if (!alone && back)
+		memcpy(t + words * 4u, here.request, 2);
+	if (!alone && !back)
+		put16(t + words * 4u, draw(65536));
+	bytes = ip + words * 4u + data;
+}
+
+static bool same_everywhere(uint32_t n)
+{
+	bool back = here.waits != ONCE_NOTHING;
+	struct __sk_buff skb = { .mark = PERMIT };
+	LIBBPF_OPTS(bpf_test_run_opts, run);
+	bool passes;
+
+	if (draw(12) == 0)
+		back = !back;
+	put_next(back);
+	/* one bit is another; not of the first byte, by which a test run knows the family */
+	if (draw(3) == 0)
+		packet[ETHERNET + 1 + draw((uint32_t)bytes - 1u)] ^= (uint8_t)(1u << draw(8));
+	if (draw(20) == 0)
+		bytes += draw(40); /* longer than it says */
+	skb.mark |= back ? MARK_REPLY : 0;
+	if (draw(30) == 0)
+		skb.mark ^= 1u << draw(32);
+	if (draw(40) == 0)
+		here.state = there[place_here].state = draw(5);
+	run.data_in = packet;
+	run.data_size_in = (uint32_t)(ETHERNET + bytes);
+	run.ctx_in = &skb;
+	run.ctx_size_in = sizeof(skb);
+	assert_int_equal(bpf_prog_test_run_opts(loaded.program, &run), 0);
+	skb.len = (uint32_t)bytes;
+	passes = once_match(&skb) != 0;
+	here.seen_ns = there[place_here].seen_ns;
+	if (passes != (run.retval != 0))
+		fail_msg("packet %u: the kernel says %u", n, run.retval);
+	if (memcmp(&here, &there[place_here], sizeof(here)) != 0)
+		fail_msg("packet %u: the lease differs", n);
+	return passes;
+}
+
+static void kernel_and_native_say_the_same(void **state)
+{
+	struct err err;
+	uint32_t passed = 0;
+
+	(void)state;
+	if (geteuid() != 0 || access(OBJECT, R_OK) != 0) {
+		print_message("the program is not loaded: %s\n",
+			      geteuid() != 0 ? "only root may" : "no clang made " OBJECT " (images/deps fuzz)");
+		skip();
+	}
+	if (cache_load(OBJECT, &loaded, &err) != 0) {
+		print_message("this kernel does not take the program: %s\n", err.text);
+		skip();
+	}
+	there = cache_leases(&loaded);
+	templates_there = cache_templates(&loaded);
+	assert_true(there != NULL && templates_there != NULL);
+	for (uint32_t n = 0; n < PACKETS; n++) {
+		if (n == 0 || here.state != ONCE_GIVEN || draw(200) == 0)
+			give(draw(2) == 0);
+		passed += same_everywhere(n);
+	}
+	assert_in_range(passed, PACKETS / 4, PACKETS);
+	cache_close(&loaded);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(kernel_and_native_say_the_same) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What an alarm says to whoever is woken: names that people use, the machines that it touches, and
+ * a first step.
+ * LINK: mgmt/state/alarms.c mgmt/state/stand.c mgmt/state/faults.c mgmt/state/lost.c
+ * LINK: mgmt/state/read.c
+ * LINK: mgmt/state/weakness.c appliance/wire/attack.c appliance/wire/tls.c
+ * LINK: appliance/base/messages.c appliance/base/errno_text.c
+ * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/bytes.c appliance/base/memfd.c
+ * LINK: appliance/base/utf8.c
+ * LINK: appliance/base/sha256.c appliance/base/err.c
+ * LIBS: jansson nettle
+ */
+#include "tests/unit/cmocka.h"
+
+#include <string.h>
+
+#include "mgmt/state/alarms.h"
+#include "mgmt/state/read.h"
+
+static const char status_text[] =
+	"{\"generation\":{\"number\":4,\"state\":\"confirmed\"},\"interfaces\":["
+	"{\"name\":\"lan1\",\"link\":\"up\",\"zones\":[{\"name\":\"it\",\"label\":\"\",\"assets\":[{\"name\":\"pc\","
+	"\"label\":\"\"}]}]},"
+	"{\"name\":\"lan2\",\"device\":\"e2\",\"link\":\"no_carrier\",\"zones\":[{\"name\":\"crane\",\"label\":\"\","
+	"\"assets\":[{\"name\":\"rtg07\",\"label\":\"RTG "
+	"7号機\"},{\"name\":\"rtg08\",\"label\":\"\"}],\"assets_all\":6}]}],"
+	"\"foreign\":[\"table ip nat\"],"
+	"\"isolations\":[{\"what\":\"asset rtg07.plc\",\"label\":\"RTG 7号機 "
+	"plc\",\"since\":\"\"},{\"what\":\"everything\",\"label\":\"\","
+	"\"since\":\"\"},{\"what\":\"asset gone\",\"label\":\"\",\"since\":\"\"}],"
+	"\"doors\":[{\"door\":\"glass\",\"label\":\"非常時\",\"uses\":[{\"since\":\"x\",\"unreviewed\":true}],"
+	"\"conduits\":[{\"to\":{\"zone\":"
+	"\"crane\",\"label\":\"クレーン\",\"hosts\":[]}}]}],"
+	"\"expected\":{\"silent\":1,\"conduits\":[{\"conduit\":\"reads\",\"label\":\"\",\"within_s\":60,\"since\":\"\","
+	"\"heard\":true,"
+	"\"machines\":[\"TOS\",\"RTG 7号機\"]}]},"
+	"\"roles\":[{\"role\":\"tap\",\"index\":0,\"state\":\"dead\"}],\"ups\":{\"state\":\"battery\"},"
+	"\"journal\":{\"lost\":3,\"attacks\":{\"ringing\":1,\"alarms\":[{\"number\":1,\"rung\":1,\"attack\":\"scan\","
+	"\"from\":\"a\",\"to\":\"b\","
+	"\"count\":9,\"first\":\"\",\"last\":\"\"}]}}}";
+
+static const json_t *of(const json_t *list, const char *key)
+{
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (strncmp(js(json_array_get(list, i), "key"), key, strlen(key)) == 0)
+			return json_array_get(list, i);
+	fail_msg("no alarm %s", key);
+	return NULL;
+}
+
+static void says(const json_t *list, const char *key, const char *ja_text, const char *machines, const char *step)
+{
+	const json_t *a = of(list, key), *m = ja(a, "machines");
+	char text[200] = "";
+
+	for (size_t i = 0; i < json_array_size(m); i++) {
+		strcat(text, i > 0 ? "," : "");
+		strcat(text, json_string_value(json_array_get(m, i)));
+	}
+	if (ja_text != NULL)
+		assert_string_equal(js(a, "ja"), ja_text);
+	assert_string_equal(text, machines);
+	assert_non_null(strstr(js(ja(a, "step"), "en"), step));
+}
+
+static void names_machines_steps(void **state)
+{
+	json_t *status = json_loads(status_text, 0, NULL), *list = alarms_find(status);
+
+	(void)state;
+	assert_non_null(status);
+	says(list, "isolated asset rtg07.plc", "隔離中: RTG 7号機 plc", "", "ask who ordered it");
+	says(list, "isolated everything", "隔離中: すべて", "", "ask who ordered it");
+	says(list, "isolated asset gone", "隔離中: asset gone", "", "ask who ordered it");
+	says(list, "glass glass", "非常用の扉を使用（未確認）: 非常時", "クレーン", "ask who opened it");
+	says(list, "fault interface lan2", NULL, "RTG 7号機,rtg08,+4", "cable");
+	says(list, "fault another program", NULL, "", "page State");
+	says(list, "conduit reads", NULL, "TOS,RTG 7号機", "cables");
+	says(list, "role tap", NULL, "", "starts anew");
+	/* A sign of an attack says its own step in its words; nothing else has none. */
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *a = json_array_get(list, i);
+
+		assert_int_equal(json_is_object(json_object_get(a, "step")), strncmp(js(a, "key"), "attack ", 7) != 0);
+	}
+	json_decref(list);
+	json_decref(status);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(names_machines_steps) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

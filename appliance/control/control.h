@@ -502,7 +502,9 @@ bool told_generation(struct control *s, struct msg *m);
 
 /* show.c: the texts of a stored generation, and of the one before it; 0 = the one in force */
 int show_open(struct control *s, struct err *e);
-void show_generation(struct control *s, struct asker a, uint64_t number, bool sealed);
+void show_generation(struct control *s, struct asker a, const struct msg_show *q);
+/* Passes MSG_ASK on, with the generation that was in force at its time. */
+void show_asked(struct control *s, struct asker a, const struct msg_body *question);
 /* Answers what was allowed at a moment, from the generation that was in force then
  * (docs/json.md, effective). */
 void show_standing(struct control *s, struct asker a, uint64_t at_s);

@@ -348,7 +348,7 @@ static bool on_show(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
 
-	show_generation(p->s, p->asker, m->body.show.number, m->body.show.sealed != 0);
+	show_generation(p->s, p->asker, &m->body.show);
 	return true;
 }
 
@@ -357,7 +357,7 @@ static bool on_ask(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
 
-	collect_pass(p->s, SLOT_COMPILE, &m->body, p->asker);
+	show_asked(p->s, p->asker, &m->body);
 	return true;
 }
 

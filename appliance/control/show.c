@@ -147,22 +147,59 @@ static void begin(struct control *s, struct asker a, uint64_t number, struct sho
 	ask(s, x, number);
 }
 
-void show_generation(struct control *s, struct asker a, uint64_t number, bool sealed)
+static void unknown_then(struct control *s, struct asker a)
 {
-	begin(s, a, number == 0 ? s->now->number : number, (struct show){ .sealed = sealed });
+	json_t *first = json_time(s->store.n_turns > 0 ? s->store.turns[0].ns : clock_wall_ns());
+
+	respond_json(s, a, ANSWER_INVALID, failure(M_SHOW_UNKNOWN_THEN, json_string_value(first)));
+	json_decref(first);
+}
+
+/* The generation of the end of that second, or of now. False: that is not known, and was
+ * answered. */
+static bool in_force(struct control *s, struct asker a, uint64_t at_s, uint64_t *ret)
+{
+	uint64_t since, until;
+
+	*ret = s->now->number;
+	if (at_s == 0 || at_s >= clock_wall_ns() / SECOND)
+		return true;
+	*ret = generation_then(&s->store, at_s * SECOND + (SECOND - 1), &since, &until);
+	if (generation_find(&s->store, *ret) == NULL)
+		*ret = 0;
+	if (*ret == 0)
+		unknown_then(s, a);
+	return *ret != 0;
+}
+
+void show_generation(struct control *s, struct asker a, const struct msg_show *q)
+{
+	uint64_t number = q->number;
+
+	if (number != 0 || in_force(s, a, q->at, &number))
+		begin(s, a, number, (struct show){ .sealed = q->sealed != 0 });
+}
+
+void show_asked(struct control *s, struct asker a, const struct msg_body *question)
+{
+	struct msg_body q = *question;
+
+	if (!in_force(s, a, q.ask.at, &q.ask.number))
+		return;
+	if (q.ask.at == 0)
+		q.ask.at = clock_wall_ns() / SECOND;
+	collect_pass(s, SLOT_COMPILE, &q, a);
 }
 
 void show_standing(struct control *s, struct asker a, uint64_t at_s)
 {
 	uint64_t now = clock_wall_ns(), since, until;
 	uint64_t number = at_s <= now / SECOND ? generation_then(&s->store, at_s * SECOND, &since, &until) : 0;
-	json_t *first = json_time(s->store.n_turns > 0 ? s->store.turns[0].ns : now);
 
 	if (number == 0)
-		respond_json(s, a, ANSWER_INVALID, failure(M_SHOW_UNKNOWN_THEN, json_string_value(first)));
+		unknown_then(s, a);
 	else
 		begin(s, a, number, (struct show){ .at_s = at_s });
-	json_decref(first);
 }
 
 /* As `effective` says it, and from when until when it was so. */

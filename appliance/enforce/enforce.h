@@ -59,8 +59,8 @@
 #include "policy/ir/book.h"
 #include "policy/ir/ir.h"
 
-#define GENERATION_MAX (64u << 20) /* bytes of a sealed generation with its id map */
-#define LINGER_MAX 256u		   /* permits kept for their live sessions; further ones are cut */
+#define GENERATION_MAX IR_SEALED_MAX /* bytes of a sealed generation with its id map */
+#define LINGER_MAX 256u		     /* permits kept for their live sessions; further ones are cut */
 
 /* A permit that left the policy under on_tighten = "new_flows" and still has sessions. */
 struct lingering {

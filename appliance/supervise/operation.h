@@ -293,7 +293,7 @@ struct errands {
 
 /* Takes over the descriptors. There is one encryption at a time: a new one replaces another. */
 void errand_sealing(struct supervisor *s, struct msg *m);
-/* A question about the policy in force. */
+/* A question about the policy. */
 void errand_question(struct supervisor *s, struct msg *m);
 /* Sends an answer of the compiler to control. */
 void errand_answered(struct supervisor *s, struct msg *m);

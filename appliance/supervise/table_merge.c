@@ -7,13 +7,19 @@
 #include "appliance/wire/commands.h"
 #include "appliance/wire/lane.h"
 
+/* The things of one kind that a side keeps. */
+struct kept {
+	uint32_t *at; /* 1 + its place in the merged table; 0 = it is not kept */
+	uint32_t n, of;
+};
+
+enum kind { GRANTS, ROWS, RANGES, NAMES, KINDS };
+
 struct side {
 	struct command_table t;
 	void *memory;
-	/* new position of each row, range and byte of names that is used */
-	uint32_t *row_at, *range_at, *name_at;
+	struct kept kept[KINDS];
 	bool *permit_used;
-	uint32_t n_rows, n_ranges, n_names; /* used */
 };
 
 static bool side_open(struct side *s, const uint8_t *image, size_t n)
@@ -23,33 +29,43 @@ static bool side_open(struct side *s, const uint8_t *image, size_t n)
 	s->memory = aligned_alloc(16, (size + 15) / 16 * 16);
 	if (s->memory == NULL || !commands_decode(bytes_of(image, n), s->memory, size, &s->t))
 		return false;
-	s->row_at = calloc((size_t)s->t.n_rows + 1, sizeof(*s->row_at));
-	s->range_at = calloc((size_t)s->t.n_ranges + 1, sizeof(*s->range_at));
-	s->name_at = calloc((size_t)s->t.n_names + 1, sizeof(*s->name_at));
+	s->kept[GRANTS].of = s->t.n_grants;
+	s->kept[ROWS].of = s->t.n_rows;
+	s->kept[RANGES].of = s->t.n_ranges;
+	s->kept[NAMES].of = s->t.n_names;
+	for (unsigned k = 0; k < KINDS; k++) {
+		s->kept[k].at = calloc((size_t)s->kept[k].of + 1, sizeof(*s->kept[k].at));
+		if (s->kept[k].at == NULL)
+			return false;
+	}
 	s->permit_used = calloc((size_t)s->t.n_permits + 1, sizeof(*s->permit_used));
-	return s->row_at != NULL && s->range_at != NULL && s->name_at != NULL && s->permit_used != NULL;
+	return s->permit_used != NULL;
 }
 
 static void side_close(struct side *s)
 {
 	free(s->memory);
-	free(s->row_at);
-	free(s->range_at);
-	free(s->name_at);
+	for (unsigned k = 0; k < KINDS; k++)
+		free(s->kept[k].at);
 	free(s->permit_used);
+}
+
+static void use(struct side *s, enum kind k, uint32_t first, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		s->kept[k].at[first + i] = 1;
 }
 
 static void use_set(struct side *s, const struct number_set *set)
 {
-	for (uint32_t i = 0; i < set->n; i++)
-		s->range_at[set->first + i] = 1;
+	use(s, RANGES, set->first, set->n);
 }
 
 static void use_row(struct side *s, uint32_t row)
 {
 	const struct command_row *r = &s->t.rows[row];
 
-	s->row_at[row] = 1;
+	use(s, ROWS, row, 1);
 	use_set(s, &r->services);
 	for (unsigned i = 0; i < TARGET_MAX; i++)
 		use_set(s, &r->targets[i]);
@@ -58,49 +74,65 @@ static void use_row(struct side *s, uint32_t row)
 	use_set(s, &r->values);
 }
 
-/* Marks what the used permits refer to, then gives each its new position, from `row`, `range` and
- * `name` on. The order stays, so what was adjacent stays adjacent. */
-static void side_place(struct side *s, uint32_t row, uint32_t range, uint32_t name)
+/* Marks what the used permits refer to, then gives each its place, behind those of the side
+ * `before` (NULL: first). The order stays, so what was adjacent stays adjacent. */
+static void side_place(struct side *s, const struct side *before)
 {
-	for (uint32_t p = 0; p < s->t.n_permits; p++) {
-		const struct command_permit *permit = &s->t.permits[p];
-
-		if (!s->permit_used[p])
-			continue;
-		use_set(s, &permit->ports);
-		for (uint32_t g = 0; g < permit->n_grants; g++) {
-			const struct command_grant *grant = &s->t.grants[permit->first_grant + g];
-
-			for (uint32_t r = 0; r < grant->n_rows; r++)
-				use_row(s, grant->first_row + r);
-			for (uint32_t n = 0; n < grant->n_names; n++)
-				s->name_at[grant->first_name + n] = 1;
+	for (uint32_t p = 0; p < s->t.n_permits; p++)
+		if (s->permit_used[p]) {
+			use_set(s, &s->t.permits[p].ports);
+			use(s, GRANTS, s->t.permits[p].first_grant, s->t.permits[p].n_grants);
 		}
+	for (uint32_t g = 0; g < s->t.n_grants; g++) {
+		const struct command_grant *grant = &s->t.grants[g];
+
+		if (s->kept[GRANTS].at[g] == 0)
+			continue;
+		for (uint32_t r = 0; r < grant->n_rows; r++)
+			use_row(s, grant->first_row + r);
+		use(s, NAMES, grant->first_name, grant->n_names);
 	}
-	for (uint32_t i = 0; i < s->t.n_rows; i++)
-		if (s->row_at[i] != 0)
-			s->row_at[i] = row + s->n_rows++;
-	for (uint32_t i = 0; i < s->t.n_ranges; i++)
-		if (s->range_at[i] != 0)
-			s->range_at[i] = range + s->n_ranges++;
-	for (uint32_t i = 0; i < s->t.n_names; i++)
-		if (s->name_at[i] != 0)
-			s->name_at[i] = name + s->n_names++;
+	for (unsigned k = 0; k < KINDS; k++) {
+		struct kept *x = &s->kept[k];
+		uint32_t first = before != NULL ? before->kept[k].n : 0;
+
+		for (uint32_t i = 0; i < x->of; i++)
+			if (x->at[i] != 0)
+				x->at[i] = first + ++x->n;
+	}
+}
+
+/* Where things that begin at *first are now. */
+static void move(const struct side *s, enum kind k, uint32_t *first, uint32_t n)
+{
+	if (n > 0)
+		*first = s->kept[k].at[*first] - 1;
 }
 
 static void move_set(const struct side *s, struct number_set *set)
 {
-	if (set->n > 0)
-		set->first = s->range_at[set->first];
+	move(s, RANGES, &set->first, set->n);
 }
 
-static void put_pools(const struct side *s, const bool *row_used, const bool *range_used, const bool *name_used,
-		      struct command_table *out)
+static bool is_kept(const struct side *s, enum kind k, uint32_t i)
 {
+	return s->kept[k].at[i] != 0;
+}
+
+static void put_pools(const struct side *s, struct command_table *out)
+{
+	for (uint32_t i = 0; i < s->t.n_grants; i++)
+		if (is_kept(s, GRANTS, i)) {
+			struct command_grant *g = &out->grants[out->n_grants++];
+
+			*g = s->t.grants[i];
+			move(s, ROWS, &g->first_row, g->n_rows);
+			move(s, NAMES, &g->first_name, g->n_names);
+		}
 	for (uint32_t i = 0; i < s->t.n_rows; i++) {
 		struct command_row *r;
 
-		if (!row_used[i])
+		if (!is_kept(s, ROWS, i))
 			continue;
 		r = &out->rows[out->n_rows++];
 		*r = s->t.rows[i];
@@ -117,39 +149,20 @@ static void put_pools(const struct side *s, const bool *row_used, const bool *ra
 		}
 	}
 	for (uint32_t i = 0; i < s->t.n_ranges; i++)
-		if (range_used[i])
+		if (is_kept(s, RANGES, i))
 			out->ranges[out->n_ranges++] = s->t.ranges[i];
 	for (uint32_t i = 0; i < s->t.n_names; i++)
-		if (name_used[i])
+		if (is_kept(s, NAMES, i))
 			out->names[out->n_names++] = s->t.names[i];
 }
 
 static void put_permit(const struct side *s, uint32_t p, struct command_table *out)
 {
 	struct command_permit *to = &out->permits[out->n_permits++];
-	const struct command_permit *from = &s->t.permits[p];
 
-	*to = *from;
+	*to = s->t.permits[p];
 	move_set(s, &to->ports);
-	to->first_grant = out->n_grants;
-	for (uint32_t g = 0; g < from->n_grants; g++) {
-		struct command_grant *grant = &out->grants[out->n_grants++];
-
-		*grant = s->t.grants[from->first_grant + g];
-		if (grant->n_rows > 0)
-			grant->first_row = s->row_at[grant->first_row];
-		if (grant->n_names > 0)
-			grant->first_name = s->name_at[grant->first_name];
-	}
-}
-
-/* What has a place; taken before positions, where 0 may be a place, are given. */
-static bool snapshot(const uint32_t *marks, uint32_t n, bool **ret)
-{
-	*ret = calloc((size_t)n + 1, sizeof(**ret));
-	for (uint32_t i = 0; *ret != NULL && i < n; i++)
-		(*ret)[i] = marks[i] != 0;
-	return *ret != NULL;
+	move(s, GRANTS, &to->first_grant, to->n_grants);
 }
 
 /* Each row gets a list of its own. */
@@ -179,7 +192,6 @@ uint8_t *table_merge(const uint8_t *a, size_t n_a, const uint8_t *b, size_t n_b,
 {
 	struct side x = { 0 }, y = { 0 };
 	struct command_table out = { 0 };
-	bool *marks[6] = { 0 };
 	uint8_t *image = NULL;
 	struct outbuf o;
 
@@ -189,27 +201,10 @@ uint8_t *table_merge(const uint8_t *a, size_t n_a, const uint8_t *b, size_t n_b,
 	for (uint32_t i = 0; i < y.t.n_permits; i++)
 		y.permit_used[i] = commands_permit(&x.t, y.t.permits[i].permit) == NULL &&
 				   (keep == NULL || keep(ctx, y.t.permits[i].permit));
-	/* One more than the place, while placing: 0 stays "not used". */
-	side_place(&x, 1, 1, 1);
-	side_place(&y, 1 + x.n_rows, 1 + x.n_ranges, 1 + x.n_names);
-	if (!snapshot(x.row_at, x.t.n_rows, &marks[0]) || !snapshot(x.range_at, x.t.n_ranges, &marks[1]) ||
-	    !snapshot(y.row_at, y.t.n_rows, &marks[2]) || !snapshot(y.range_at, y.t.n_ranges, &marks[3]) ||
-	    !snapshot(x.name_at, x.t.n_names, &marks[4]) || !snapshot(y.name_at, y.t.n_names, &marks[5]))
-		goto done;
-	for (uint32_t i = 0; i < x.t.n_rows; i++)
-		x.row_at[i]--;
-	for (uint32_t i = 0; i < x.t.n_ranges; i++)
-		x.range_at[i]--;
-	for (uint32_t i = 0; i < y.t.n_rows; i++)
-		y.row_at[i]--;
-	for (uint32_t i = 0; i < y.t.n_ranges; i++)
-		y.range_at[i]--;
-	for (uint32_t i = 0; i < x.t.n_names; i++)
-		x.name_at[i]--;
-	for (uint32_t i = 0; i < y.t.n_names; i++)
-		y.name_at[i]--;
-	put_pools(&x, marks[0], marks[1], marks[4], &out);
-	put_pools(&y, marks[2], marks[3], marks[5], &out);
+	side_place(&x, NULL);
+	side_place(&y, &x);
+	put_pools(&x, &out);
+	put_pools(&y, &out);
 	for (uint32_t i = 0, k = 0; i < x.t.n_permits || k < y.t.n_permits;) {
 		if (k < y.t.n_permits && !y.permit_used[k])
 			k++;
@@ -226,8 +221,6 @@ uint8_t *table_merge(const uint8_t *a, size_t n_a, const uint8_t *b, size_t n_b,
 		image = NULL;
 	}
 done:
-	for (size_t i = 0; i < 6; i++)
-		free(marks[i]);
 	free(out.permits);
 	free(out.grants);
 	free(out.rows);

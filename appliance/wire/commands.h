@@ -80,7 +80,7 @@ struct command_permit {
 	/* server ports of its TCP and UDP cells; they show the direction of a session
 	 * met half-way */
 	struct number_set ports;
-	uint32_t first_grant;
+	uint32_t first_grant; /* others may refer to the same grants */
 	uint32_t n_grants;
 };
 

@@ -76,6 +76,9 @@ struct least_info {
 
 #define UNTOLD_PLACE 1u /* the addresses that the function touches */
 #define UNTOLD_VALUE 2u /* the values that the device has afterwards */
+/* some requests of a function without spaces contain neither: a row that limits one of the two
+ * refuses these alone */
+#define UNTOLD_AT_TIMES 4u
 
 /*
  * Parts of numbers that are written as paths, most significant part first: "4.100.3". The address

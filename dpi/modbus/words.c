@@ -17,7 +17,8 @@ static const struct function_info modbus_functions[] = {
 	{ 5, 5, "write_single_coil", CLASS_WRITE, 1u << MODBUS_COILS, 0, FRAMING_ALIKE },
 	{ 6, 6, "write_single_register", CLASS_WRITE, 1u << MODBUS_HOLDING, 0, FRAMING_ALIKE },
 	{ 7, 7, "read_exception_status", CLASS_DIAGNOSE, 0, 0, FRAMING_FLUSHED },
-	{ 8, 8, "diagnostics", CLASS_DIAGNOSE | CLASS_CONTROL, 0, 0, FRAMING_APART },
+	/* reserved sub-functions, which may do anything */
+	{ 8, 8, "diagnostics", CLASS_DIAGNOSE | CLASS_CONTROL, 0, UNTOLD_AT_TIMES, FRAMING_APART },
 	{ 11, 11, "get_comm_event_counter", CLASS_DIAGNOSE, 0, 0, FRAMING_FLUSHED },
 	{ 12, 12, "get_comm_event_log", CLASS_DIAGNOSE, 0, 0, FRAMING_FLUSHED },
 	{ 15, 15, "write_multiple_coils", CLASS_WRITE, 1u << MODBUS_COILS, 0, FRAMING_ALIKE },
@@ -28,7 +29,8 @@ static const struct function_info modbus_functions[] = {
 	{ 22, 22, "mask_write_register", CLASS_WRITE, 1u << MODBUS_HOLDING, UNTOLD_VALUE, FRAMING_ALIKE },
 	{ 23, 23, "read_write_multiple_registers", CLASS_READ | CLASS_WRITE, 1u << MODBUS_HOLDING, 0, FRAMING_ALIKE },
 	{ 24, 24, "read_fifo_queue", CLASS_READ, 1u << MODBUS_HOLDING, 0, FRAMING_APART },
-	{ 43, 43, "encapsulated_interface_transport", CLASS_DIAGNOSE, 0, 0, FRAMING_APART },
+	/* MEI types other than 14 */
+	{ 43, 43, "encapsulated_interface_transport", CLASS_DIAGNOSE, 0, UNTOLD_AT_TIMES, FRAMING_APART },
 	{ 90, 90, "umas", CLASS_PROGRAM | CLASS_CONTROL | CLASS_WRITE | CLASS_READ, 0, UNTOLD_PLACE | UNTOLD_VALUE,
 	  FRAMING_APART },
 };

@@ -435,6 +435,26 @@ static const char *services_with(struct check *k, enum protocol p, const struct 
 	return text != NULL ? text : "";
 }
 
+/* The word names something of another kind. */
+static bool other_hint(struct check *k, const struct names *t, struct diag *g, const char *word)
+{
+	const struct model_zone *zone = t != &k->zones ? called(k, &k->zones, word) : NULL;
+	const struct model_asset *asset = t != &k->assets ? called(k, &k->assets, word) : NULL;
+	const struct model_service *service = t != &k->services ? called(k, &k->services, word) : NULL;
+
+	if (zone != NULL)
+		diag_hint(k->d, g, MP_HINT_IS_ZONE, word, zone->name);
+	else if (asset != NULL)
+		diag_hint(k->d, g, MP_HINT_IS_ASSET, word, asset->name);
+	else if (service != NULL)
+		diag_hint(k->d, g, MP_HINT_IS_SERVICE, word, service->name);
+	else if (protocol_by_name(word) != PROTO_NONE)
+		diag_hint(k->d, g, MP_HINT_IS_PROTOCOL, word);
+	else
+		return false;
+	return true;
+}
+
 /* Where a service is meant: its protocol or its port. */
 static bool service_hint(struct check *k, struct diag *g, const char *word)
 {
@@ -453,6 +473,8 @@ static bool service_hint(struct check *k, struct diag *g, const char *word)
 			diag_hint(k->d, g, MP_HINT_SERVICE_OF, word, word, word);
 		return true;
 	}
+	if (other_hint(k, &k->services, g, word)) /* a name may have digits in it, as a port has */
+		return true;
 	value = meant_port(k->a, PROTO_NONE, word, &several);
 	if (value == NULL || several)
 		return false;
@@ -500,11 +522,9 @@ static bool names_hint(struct check *k, const struct names *t, struct diag *g, c
 		word_list(k, g, t->names, t->n);
 		return true;
 	}
-	if (t == &k->zones)
-		return zone_hint(k, g, plain);
-	if (t == &k->services)
-		return service_hint(k, g, plain);
-	return t == &k->assets && asset_hint(k, g, plain);
+	if (t == &k->zones ? zone_hint(k, g, plain) : t == &k->assets && asset_hint(k, g, plain))
+		return true;
+	return t == &k->services ? service_hint(k, g, plain) : other_hint(k, t, g, plain);
 }
 
 void *names_need(struct check *k, const struct names *t, const struct ast_node *node, enum message m, const char *code,

@@ -168,7 +168,8 @@ static const char *only_number(struct arena *a, const char *plain)
 			p++;
 			continue;
 		}
-		if (found != NULL || n > 5 || is_letter(p[n]))
+		if (found != NULL || n > 5 || is_letter(p[n]) || (p > plain && is_letter(p[-1])) ||
+		    strncmp(p + n, "号", strlen("号")) == 0)
 			return NULL;
 		found = p;
 		if (p[n] == '-' && strspn(p + n + 1, "0123456789") > 0)

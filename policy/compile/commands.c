@@ -24,6 +24,10 @@ struct writer {
 	size_t n_list_at, list_at_room;
 	uint32_t *rows_at;	  /* by service: first row + 1, 0 = not written yet */
 	struct list_at *names_at; /* by conduit; n = 0: not written yet */
+	/* of the grants that are written: what each is (grant_key); by key the last one, and of
+	 * each the one before with its key, as 1 + its number (0 = there is none) */
+	uint32_t *key_of, *last_of, *before_of;
+	size_t n_key_of, key_of_room, n_before_of, before_of_room;
 };
 
 /* `r` is tidy. */
@@ -164,6 +168,85 @@ static bool put_grant(struct writer *w, const struct cell_pair *pair, bool obser
 	return put_rows(w, pair->service, &g->first_row);
 }
 
+/* ---- the grants of a permit ------------------------------------------------------------------ */
+
+/* places that are looked at for a run */
+#define LOOKS 64u
+
+static uint32_t grant_key(uint32_t pair, bool observe)
+{
+	return pair * 2u + observe;
+}
+
+/* Where the grants of this set stand in a row already; false: nowhere that was looked at. */
+static bool run_of(const struct writer *w, const struct interned *set, bool observe, uint32_t *ret)
+{
+	uint32_t at = set->n > 0 ? w->last_of[grant_key(set->values[0], observe)] : 0;
+
+	for (unsigned i = 0; i < LOOKS && at != 0; i++, at = w->before_of[at - 1]) {
+		uint32_t n = 1;
+
+		while (n < set->n && at - 1 + n < w->n_grants &&
+		       w->key_of[at - 1 + n] == grant_key(set->values[n], observe))
+			n++;
+		*ret = at - 1;
+		if (n == set->n)
+			return true;
+	}
+	return false;
+}
+
+static bool put_set(struct writer *w, const struct interned *set, bool observe, uint32_t *ret)
+{
+	if (run_of(w, set, observe, ret))
+		return true;
+	*ret = (uint32_t)w->n_grants;
+	for (uint32_t i = 0; i < set->n; i++) {
+		uint32_t *key = arena_grow(w->a, (void **)&w->key_of, &w->n_key_of, &w->key_of_room, sizeof(*key));
+		uint32_t *before =
+			arena_grow(w->a, (void **)&w->before_of, &w->n_before_of, &w->before_of_room, sizeof(*before));
+
+		if (key == NULL || before == NULL || !put_grant(w, &w->cells->pairs[set->values[i]], observe))
+			return false;
+		*key = grant_key(set->values[i], observe);
+		*before = w->last_of[*key];
+		w->last_of[*key] = (uint32_t)w->n_grants;
+	}
+	return true;
+}
+
+struct sized {
+	uint32_t n, index;
+};
+
+static int largest_first(const void *pa, const void *pb)
+{
+	const struct sized *a = pa, *b = pb;
+
+	return a->n != b->n ? (a->n < b->n ? 1 : -1) : (a->index > b->index) - (a->index < b->index);
+}
+
+/* Sets that lie in each other, as those of ranges that overlap step by step, share their grants:
+ * a smaller one is mostly a run of a larger one. */
+static bool put_sets(struct writer *w, const struct ir *ir)
+{
+	struct sized *order = arena_array(w->a, ir->n_permits, sizeof(*order));
+
+	w->last_of = arena_array(w->a, 2 * w->cells->n_pairs, sizeof(*w->last_of));
+	if (order == NULL || w->last_of == NULL)
+		return false;
+	for (uint32_t i = 0; i < ir->n_permits; i++)
+		order[i] = (struct sized){ w->cells->sets[i].n, i };
+	qsort(order, ir->n_permits, sizeof(*order), largest_first);
+	for (uint32_t i = 0; i < ir->n_permits; i++) {
+		struct command_permit *p = &w->t->permits[order[i].index];
+
+		if (!put_set(w, &w->cells->sets[order[i].index], p->observe, &p->first_grant))
+			return false;
+	}
+	return true;
+}
+
 /* Cells sorted by permit: where each one's ports begin. */
 static bool put_ports(struct writer *w)
 {
@@ -235,13 +318,9 @@ bool commands_make(const struct model *m, const struct cells *cells, struct aren
 		p->observe = from->observe;
 		p->midstream = from->midstream;
 		p->deny_weak_tls = from->deny_weak_tls;
-		p->first_grant = (uint32_t)w.n_grants;
 		p->n_grants = cells->sets[i].n;
-		for (uint32_t g = 0; g < p->n_grants; g++)
-			if (!put_grant(&w, &cells->pairs[cells->sets[i].values[g]], from->observe))
-				return false;
 	}
-	if (!put_ports(&w))
+	if (!put_sets(&w, ir) || !put_ports(&w))
 		return false;
 	for (uint32_t i = 0; i < ir->n_services; i++)
 		if (w.rows_at[i] != 0) {

@@ -101,10 +101,30 @@ static void test_meets_production(struct compilation *c, const struct model_cond
 			  M_HINT_TEST);
 }
 
+/* Every way by which something passes that nobody judged. `limited`: rows say which
+ * commands may. */
+static void passes_unjudged(struct compilation *c, const struct model_conduit *x, bool limited)
+{
+	bool hold = x->when_down == FAIL_HOLD;
+
+	if (x->when_down != FAIL_CLOSED)
+		say(c, x, "policy.unjudged_when_down",
+		    limited ? (hold ? M_EXPOSED_DOWN_HOLD : M_EXPOSED_DOWN_OPEN)
+			    : (hold ? M_EXPOSED_ANY_DOWN_HOLD : M_EXPOSED_ANY_DOWN_OPEN),
+		    x->from->name, x->to->name);
+	if (x->when_overloaded != FAIL_CLOSED)
+		say(c, x, "policy.hold_forced", limited ? M_EXPOSED_HOLD : M_EXPOSED_ANY_HOLD,
+		    failure_words[x->when_overloaded], x->from->name);
+	if (limited && x->when_midstream == MID_PICK_UP)
+		say(c, x, "policy.pick_up_forced",
+		    x->when_down != FAIL_CLOSED ? M_EXPOSED_PICK_UP : M_EXPOSED_PICK_UP_CLOSED,
+		    failure_words[x->when_down], x->from->name);
+}
+
 static void one_conduit(struct compilation *c, const struct model_conduit *x)
 {
 	const char *whole = NULL, *clear = NULL, *commands = NULL;
-	bool outside = x->from->class == CLASS_EXTERNAL, limited = false;
+	bool outside = x->from->class == CLASS_EXTERNAL, limited = false, inspected = false;
 
 	for (size_t i = 0; i < x->n_services; i++) {
 		const struct model_service *s = x->services[i];
@@ -116,6 +136,7 @@ static void one_conduit(struct compilation *c, const struct model_conduit *x)
 		if (all_commands(s))
 			commands = also(c, commands, s->name);
 		limited = limited || (!s->whole && vocabulary_of(s->protocol) != NULL);
+		inspected = inspected || protocol_info(s->protocol)->depth != DEPTH_TRANSPORT;
 	}
 	if (outside && whole != NULL)
 		say(c, x, "policy.everything_from_outside", M_EXPOSED_EVERYTHING, whole, x->from->name);
@@ -127,15 +148,8 @@ static void one_conduit(struct compilation *c, const struct model_conduit *x)
 	test_meets_production(c, x);
 	say_ftp(c, x);
 	say_undecided(c, x);
-	if (x->observe || !limited)
-		return;
-	if (x->when_down != FAIL_CLOSED)
-		say(c, x, "policy.unjudged_when_down",
-		    x->when_down == FAIL_HOLD ? M_EXPOSED_DOWN_HOLD : M_EXPOSED_DOWN_OPEN, x->from->name, x->to->name);
-	if (x->when_overloaded != FAIL_CLOSED)
-		say(c, x, "policy.hold_forced", M_EXPOSED_HOLD, failure_words[x->when_overloaded], x->from->name);
-	if (x->when_midstream == MID_PICK_UP && x->when_down != FAIL_CLOSED)
-		say(c, x, "policy.pick_up_forced", M_EXPOSED_PICK_UP, failure_words[x->when_down], x->from->name);
+	if (!x->observe && inspected)
+		passes_unjudged(c, x, limited);
 }
 
 #define WAY_CODE "policy.outside_reaches_unpatchable"

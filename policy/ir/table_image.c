@@ -17,22 +17,6 @@ static int by_id(const void *pa, const void *pb)
 	return (a->id > b->id) - (a->id < b->id);
 }
 
-/* The permits of `t` under their ids, their grants moved so that they follow each other again. */
-static void renumber(const struct command_table *t, const struct numbered *order, struct command_table *ret)
-{
-	uint32_t n_grants = 0;
-
-	for (uint32_t i = 0; i < t->n_permits; i++) {
-		const struct command_permit *from = &t->permits[order[i].index];
-
-		ret->permits[i] = *from;
-		ret->permits[i].permit = order[i].id;
-		ret->permits[i].first_grant = n_grants;
-		for (uint32_t g = 0; g < from->n_grants; g++)
-			ret->grants[n_grants++] = t->grants[from->first_grant + g];
-	}
-}
-
 uint8_t *ir_table_image(const struct ir *ir, const uint32_t *ids, size_t *ret_n)
 {
 	const struct command_table *t = &ir->table;
@@ -44,16 +28,17 @@ uint8_t *ir_table_image(const struct ir *ir, const uint32_t *ids, size_t *ret_n)
 	bool ok = false;
 
 	out.permits = calloc((size_t)t->n_permits + 1, sizeof(*out.permits));
-	out.grants = calloc((size_t)t->n_grants + 1, sizeof(*out.grants));
-	if (order != NULL && image != NULL && out.permits != NULL && out.grants != NULL) {
+	if (order != NULL && image != NULL && out.permits != NULL) {
 		for (uint32_t i = 0; i < t->n_permits; i++)
 			order[i] = (struct numbered){ ids[i], i };
 		qsort(order, t->n_permits, sizeof(*order), by_id);
-		renumber(t, order, &out);
+		for (uint32_t i = 0; i < t->n_permits; i++) {
+			out.permits[i] = t->permits[order[i].index];
+			out.permits[i].permit = order[i].id;
+		}
 		ok = commands_encode(&out, &o);
 	}
 	free(out.permits);
-	free(out.grants);
 	free(order);
 	if (!ok) {
 		free(image);

@@ -68,20 +68,30 @@ static bool space_within(const struct comparison *c, const struct ref *a, const 
 	return numbers_within(a, sa, b, sb, c->v->spaces[space].address_max);
 }
 
+static bool limits_nothing(const struct command_row *row)
+{
+	return row->spaces_any && row->values.any;
+}
+
 /* But for targets: these were looked at. */
 static bool row_within(const struct comparison *c, const struct ref *a, const struct ref *b)
 {
 	bool all = a->row->spaces_any && !b->row->spaces_any;
+	unsigned untold = c->f != NULL ? c->f->untold : UNTOLD_PLACE | UNTOLD_VALUE;
 
 	/* What b refuses whatever it touches, for example as no PDU says what that is. */
-	if (all && (c->f == NULL || (c->f->untold & UNTOLD_PLACE) != 0))
+	if (all && (untold & UNTOLD_PLACE) != 0)
 		return false;
+	/* Its requests touch no address and write nothing, or do not say: any limit
+	 * refuses those. */
+	if ((untold & UNTOLD_AT_TIMES) != 0)
+		return !limits_nothing(a->row) || limits_nothing(b->row);
 	for (unsigned s = 0; s < c->v->n_spaces; s++)
 		if ((c->f == NULL || (c->f->spaces >> s & 1) != 0) && !space_within(c, a, b, s))
 			return false;
 	if (!changes_things(c))
 		return true;
-	if (a->row->values.any && !b->row->values.any && (c->f == NULL || (c->f->untold & UNTOLD_VALUE) != 0))
+	if (a->row->values.any && !b->row->values.any && (untold & UNTOLD_VALUE) != 0)
 		return false;
 	/* What touches no address writes nothing, or nobody knows what: any limit refuses that. */
 	if (c->f != NULL && c->f->spaces == 0 && !a->row->values.any)

@@ -18,12 +18,16 @@ bool asking_open(struct cli *c, const struct cli_args *a, struct source *ret, ui
 	const char *policy = a->values[OPT_POLICY], *at = a->values[OPT_AT];
 
 	*ret = (struct source){ .arena = NULL };
-	*ret_at = clock_wall_ns() / 1000000000ull;
+	*ret_at = 0;
 	if (at != NULL && !moment_seconds(at, ret_at)) {
 		*ret_status = cli_fail(c, CLI_INVALID, M_HOLD_MOMENT, "--at", at);
 		return false;
 	}
-	return source_open_asked(c, policy, ret, ret_status);
+	if (!source_open_asked(c, policy, *ret_at, ret, ret_status))
+		return false;
+	if (at == NULL)
+		*ret_at = clock_wall_ns() / 1000000000ull;
+	return true;
 }
 
 const struct asked_end *asking_ends(struct cli *c, const struct source *s, const char *text, size_t *ret_n,

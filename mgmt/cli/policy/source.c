@@ -142,9 +142,9 @@ static bool raise_sealed(struct cli *c, const char *path, uint8_t *p, size_t n, 
 	return ok;
 }
 
-static bool asked_of_box(struct cli *c, struct source *ret, int *ret_status)
+static bool asked_of_box(struct cli *c, uint64_t at, struct source *ret, int *ret_status)
 {
-	const struct msg_body question = { MSG_SHOW, .show = { .sealed = 1 } };
+	const struct msg_body question = { MSG_SHOW, .show = { .sealed = 1, .at = at } };
 	struct box_answer answer;
 	struct err e = { 0 };
 	uint8_t *p = NULL;
@@ -176,7 +176,7 @@ bool source_doors(struct cli *c, struct source *s, uint64_t at, int *ret_status)
 	return true;
 }
 
-bool source_open_asked(struct cli *c, const char *path, struct source *ret, int *ret_status)
+bool source_open_asked(struct cli *c, const char *path, uint64_t at, struct source *ret, int *ret_status)
 {
 	struct err unsaid;
 	uint8_t *p = NULL;
@@ -184,7 +184,7 @@ bool source_open_asked(struct cli *c, const char *path, struct source *ret, int 
 
 	ret->arena = NULL;
 	if (path == NULL)
-		return asked_of_box(c, ret, ret_status);
+		return asked_of_box(c, at, ret, ret_status);
 	if (file_read(AT_FDCWD, path, IR_SEALED_MAX, &p, &n, &unsaid) == 0 && ir_is_sealed(bytes_of(p, n)))
 		return raise_sealed(c, path, p, n, ret, ret_status);
 	free(p);

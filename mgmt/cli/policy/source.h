@@ -27,9 +27,9 @@ struct source {
 /* True when the policy was compiled without errors. False: the reason was printed, and *ret_status
  * is the status for the verb. source_close in both cases. */
 bool source_open(struct cli *c, const char *path, enum source_depth depth, struct source *ret, int *ret_status);
-/* The model as far as `ask` reads it: of what is in force on this box (NULL), of a sealed
- * generation, or of a policy's text. */
-bool source_open_asked(struct cli *c, const char *path, struct source *ret, int *ret_status);
+/* The model as far as `ask` reads it: of a sealed generation, of a policy's text, or of what this
+ * box has in force (path NULL), or had at the time `at` (seconds since 1970, 0 = now). */
+bool source_open_asked(struct cli *c, const char *path, uint64_t at, struct source *ret, int *ret_status);
 /* Of what is in force on this box: which doors stand open at that moment. False as above. */
 bool source_doors(struct cli *c, struct source *s, uint64_t at, int *ret_status);
 /* A file; or, where there is none of that name, "box": what is in force on this box, "box:12": its

@@ -2,11 +2,10 @@
 /*
  * /api/v1/ask: what `sekisho ask` answers, of the policy in force. from and to (zones, assets,
  * labels, groups or addresses); service, command, address (KEY=ADDRESS) and value as there; at
- * (seconds since 1970), otherwise now.
+ * (seconds since 1970), otherwise now: a past moment is answered by the policy of then.
  */
 #include <string.h>
 
-#include "appliance/base/clock.h"
 #include "mgmt/web/api/routes.h"
 
 #define AT_MOST (UINT64_MAX / 1000000000u)
@@ -25,14 +24,13 @@ static bool take(const struct target_parameter *p, struct msg_ask *m)
 			return true;
 		}
 	m->at = p->value;
-	return strcmp(p->key, "at") == 0 && p->number && p->value <= AT_MOST;
+	return strcmp(p->key, "at") == 0 && p->number && p->value > 0 && p->value <= AT_MOST;
 }
 
 static bool ask(const struct target *t, struct msg_body *question)
 {
 	struct msg_ask *m = &question->ask;
 
-	m->at = clock_wall_ns() / 1000000000ull;
 	for (size_t i = 0; i < t->n_parameters; i++)
 		if (!take(&t->parameters[i], m))
 			return false;

@@ -364,7 +364,8 @@ static void past_takes_no_layer(void **state)
 	maker_free(&k);
 }
 
-/* The same policy has the same cells, and so the same digest, before something is over and after. */
+/* The same policy has the same cells, and so the same digest, before something is over
+ * and after. */
 static void past_changes_no_cells(void **state)
 {
 	static const struct model_door door = { .name = "a" };

@@ -218,7 +218,8 @@ static void values_cut_in_two(void **state)
 	assert_int_equal(lines(&l), 1); /* 0, 1 and 2 */
 }
 
-/* Diagnostics with limits of values are those that write nothing, whatever the limits are. */
+/* Diagnostics with limits of places or values are those that write nothing, whatever the limits
+ * are; without any, those too that do not say what they write. */
 static void values_of_nothing(void **state)
 {
 	struct differ_line *l;
@@ -232,8 +233,15 @@ static void values_of_nothing(void **state)
 	limit_values(&new, 0, 5, 9);
 	assert_int_equal(lines(&l), 0);
 	new.plc->allows[0].row.values = (struct number_set){ .any = true };
+	assert_int_equal(lines(&l), 0);
+	new.plc->allows[0].row.spaces_any = true;
 	assert_int_equal(lines(&l), 1);
 	assert_true(l->comes);
+	of_function(&old, 0, 43);
+	of_function(&new, 0, 43);
+	assert_int_equal(lines(&l), 1);
+	limit_values(&new, 0, 5, 9);
+	assert_int_equal(lines(&l), 0);
 }
 
 /* No request reads more than 125 registers, so rows that share so many are the whole. */

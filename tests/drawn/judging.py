@@ -208,11 +208,11 @@ def statements(m, c, now, seen, lax):
             yield "never %s: rests on answers of %s by the program, by the reference not on these" % (draw.group(want), answers)
         known = {kind for (a, b), found in lax.items() if a in m.walked(want, edges, breaks) and b == want["to"]
                  for ends, kinds in found if between(ends, m.hosts(want)) for kind in kinds} if "commands" in want else set()
-        if "open" in known:
-            known.discard("hold")  # what is open lets live sessions go on as well
         told = {x["unattended"] for x in have["exceptions"]}
+        # What is open lets live sessions go on as well. Of single hosts not every cell has been asked about.
+        if "open" in known or (m.hosts(want) != (None, None) and "open" in told):
+            known.discard("hold")
         seen["statements that need somebody who inspects"] += bool(told)
-        # Of single hosts not every cell has been asked about.
         if known != told if len(c.all) <= 2 * PACKETS and m.hosts(want) == (None, None) else known - told:
             yield "never %s: while nobody inspects it is broken by %s by the reference, by %s by the program" % (draw.group(want), sorted(known), sorted(told))
 

@@ -201,7 +201,7 @@ const texts = table({
 	lookup_address: ["アドレス（例: holding=700）", "Address (holding=700)"],
 	lookup_value: ["値", "Value"],
 	lookup_at: ["いつ（UTC{0}、空欄は現在）", "When (UTC{0}; empty: now)"],
-	lookup_help: ["有効なポリシーでの答えです（sekisho ask と同じ）。「誰が」「誰に」は、ゾーン、資産、フリートの機械の名前か表示名、グループ、またはアドレス。サービスは、名前、プロトコル、または tcp/502 の形です。", "By the policy in force, as sekisho ask answers. Who and whom: a zone, an asset or a machine of a fleet by name or label, a group, or an address. A service: its name, a protocol, or a port as tcp/502."],
+	lookup_help: ["有効なポリシーでの答えです（sekisho ask と同じ）。「誰が」「誰に」は、ゾーン、資産、機器群の機械の名前か表示名、グループ、またはアドレス。サービスは、名前、プロトコル、または tcp/502 の形です。", "By the policy in force, as sekisho ask answers. Who and whom: a zone, an asset or a machine of a fleet by name or label, a group, or an address. A service: its name, a protocol, or a port as tcp/502."],
 	lookup_ask: ["調べる", "Look it up"],
 	lookup_wants: ["「誰が」と「誰に」を入力してください。", "Enter who, and whom."],
 	lookup_wrong: ["この質問は読み取れません。語が長すぎるか、使えない文字があります。", "That cannot be asked: a word is too long, or has characters that are not taken."],

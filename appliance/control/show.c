@@ -155,7 +155,7 @@ static void unknown_then(struct control *s, struct asker a)
 	json_decref(first);
 }
 
-/* The generation of the end of that second, or of now. False: that is not known, and was
+/* The generation of the beginning of that second, or of now. False: that is not known, and was
  * answered. */
 static bool in_force(struct control *s, struct asker a, uint64_t at_s, uint64_t *ret)
 {
@@ -164,7 +164,7 @@ static bool in_force(struct control *s, struct asker a, uint64_t at_s, uint64_t 
 	*ret = s->now->number;
 	if (at_s == 0 || at_s >= clock_wall_ns() / SECOND)
 		return true;
-	*ret = generation_then(&s->store, at_s * SECOND + (SECOND - 1), &since, &until);
+	*ret = generation_then(&s->store, at_s * SECOND, &since, &until);
 	if (generation_find(&s->store, *ret) == NULL)
 		*ret = 0;
 	if (*ret == 0)
